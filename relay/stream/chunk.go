@@ -1,0 +1,120 @@
+package stream
+
+import (
+	"encoding/binary"
+	"fmt"
+)
+
+// Layout of a chunk, in bytes from the start of its frame; integers big-endian.
+//
+//	 0  prelude (type 0x01, length of the rest)
+//	 4  version
+//	 5  flags
+//	 6  epoch: ms u64, rand u64
+//	22  seq u64
+//	30  beat u64
+//	38  header generation u32
+//	42  payload
+//	-64 signature
+const (
+	chunkVersion = 4
+	chunkFlags   = 5
+	chunkEpoch   = 6
+	chunkSeq     = 22
+	chunkBeat    = 30
+	chunkGen     = 38
+	chunkPayload = 42
+
+	// MaxChunk bounds a whole chunk frame: one TLS record of plaintext.
+	MaxChunk = 16384
+	// MaxPayload is the payload that fits a chunk.
+	MaxPayload = MaxChunk - chunkPayload - SignatureLen
+	// ChunkOverhead is what a chunk adds to its payload.
+	ChunkOverhead = chunkPayload + SignatureLen
+)
+
+// Flags of a chunk.
+type Flags uint8
+
+const (
+	// Key marks a chunk at whose first byte a decoder that has the header may start.
+	Key Flags = 1 << iota
+	// Tag marks a chunk that starts on a tag boundary.
+	Tag
+	// Enc marks an encrypted payload.
+	Enc
+)
+
+const knownFlags = Key | Tag | Enc
+
+// Chunk is the unit that is signed, stored, sent and resumed at. It is immutable,
+// and so is the frame under it: ring, links and viewers share it.
+type Chunk struct {
+	frame []byte
+	epoch Epoch
+	seq   uint64
+	beat  uint64
+	gen   uint32
+	flags Flags
+}
+
+// ParseChunk parses one whole frame, prelude included, and keeps it: the caller
+// must not change it afterwards. The signature is not checked; see [Chunk.Verify].
+func ParseChunk(frame []byte) (*Chunk, error) {
+	if !checkPrelude(frame, FrameChunk) || len(frame) <= ChunkOverhead || len(frame) > MaxChunk {
+		return nil, fmt.Errorf("chunk of %d bytes: %w", len(frame), ErrFrame)
+	}
+	if frame[chunkVersion] != Version {
+		return nil, fmt.Errorf("chunk version %d: %w", frame[chunkVersion], ErrVersion)
+	}
+	c := &Chunk{
+		frame: frame,
+		epoch: getEpoch(frame[chunkEpoch:]),
+		seq:   binary.BigEndian.Uint64(frame[chunkSeq:]),
+		beat:  binary.BigEndian.Uint64(frame[chunkBeat:]),
+		gen:   binary.BigEndian.Uint32(frame[chunkGen:]),
+		flags: Flags(frame[chunkFlags]),
+	}
+	switch {
+	case c.flags&^knownFlags != 0:
+		return nil, fmt.Errorf("chunk flags %#x: %w", c.flags, ErrFrame)
+	case c.flags&Key != 0 && c.flags&Tag == 0:
+		return nil, fmt.Errorf("chunk is key but not at a tag boundary: %w", ErrFrame)
+	case c.seq == 0 || c.gen == 0:
+		return nil, fmt.Errorf("chunk seq %d, header generation %d, both count from 1: %w", c.seq, c.gen, ErrFrame)
+	}
+	return c, nil
+}
+
+// Epoch is the run of the source that made the chunk.
+func (c *Chunk) Epoch() Epoch { return c.epoch }
+
+// Seq is the chunk's number in its epoch, from 1, +1 each.
+func (c *Chunk) Seq() uint64 { return c.seq }
+
+// Beat is the root's clock when the chunk was closed: milliseconds since the
+// epoch began.
+func (c *Chunk) Beat() uint64 { return c.beat }
+
+// Gen is the generation of the header that the payload needs.
+func (c *Chunk) Gen() uint32 { return c.gen }
+
+// Has reports whether all of f are set.
+func (c *Chunk) Has(f Flags) bool { return c.flags&f == f }
+
+// Payload is the media: whole or partial tags. It must not be changed.
+func (c *Chunk) Payload() []byte { return c.frame[chunkPayload : len(c.frame)-SignatureLen] }
+
+// Frame is the chunk as it goes over a link. It must not be changed.
+func (c *Chunk) Frame() []byte { return c.frame }
+
+func (c *Chunk) signed() []byte { return c.frame[chunkVersion:chunkPayload] }
+
+func getEpoch(b []byte) Epoch {
+	return Epoch{Ms: binary.BigEndian.Uint64(b), Rand: binary.BigEndian.Uint64(b[8:])}
+}
+
+func putEpoch(b []byte, e Epoch) {
+	binary.BigEndian.PutUint64(b, e.Ms)
+	binary.BigEndian.PutUint64(b[8:], e.Rand)
+}

@@ -1,0 +1,105 @@
+package stream
+
+import (
+	"crypto/ed25519"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+)
+
+// SignatureLen is the length of an Ed25519 signature (RFC 8032).
+const SignatureLen = ed25519.SignatureSize
+
+// ErrSignature says that bytes were not made by the channel's key: whoever sent
+// them forged or altered them.
+var ErrSignature = errors.New("signature does not verify")
+
+// Domains keep a signature of one kind from passing for another.
+const (
+	domainChunk  = "relay/1 chunk\x00"
+	domainHeader = "relay/1 header\x00"
+	domainBeat   = "relay/1 beat\x00"
+)
+
+// digest is what gets signed: domain, channel, the fixed fields from the version
+// on, and SHA-256 of the payload (of nothing, for a beat). It is small, so that
+// Ed25519 passes over the payload only once.
+func digest(domain string, id ChannelID, fields, payload []byte) []byte {
+	sum := sha256.Sum256(payload)
+	b := make([]byte, 0, len(domain)+len(id)+len(fields)+len(sum))
+	b = append(b, domain...)
+	b = append(b, id[:]...)
+	b = append(b, fields...)
+	return append(b, sum[:]...)
+}
+
+func verify(domain string, id ChannelID, fields, payload, frame []byte) error {
+	sig := frame[len(frame)-SignatureLen:]
+	if !ed25519.Verify(id[:], digest(domain, id, fields, payload), sig) {
+		return ErrSignature
+	}
+	return nil
+}
+
+// Verify checks that the channel's key made the chunk.
+func (c *Chunk) Verify(id ChannelID) error {
+	return verify(domainChunk, id, c.signed(), c.Payload(), c.frame)
+}
+
+// Verify checks that the channel's key made the header.
+func (h *Header) Verify(id ChannelID) error {
+	return verify(domainHeader, id, h.signed(), h.Payload(), h.frame)
+}
+
+// Verify checks that the channel's key made the beat.
+func (b *Beat) Verify(id ChannelID) error {
+	return verify(domainBeat, id, b.signed(), nil, b.frame)
+}
+
+// signer makes the three signed formats of one epoch.
+type signer struct {
+	key   ed25519.PrivateKey
+	id    ChannelID
+	epoch Epoch
+}
+
+func (s signer) sign(domain string, frame []byte, payloadAt int) {
+	end := len(frame) - SignatureLen
+	copy(frame[end:], ed25519.Sign(s.key, digest(domain, s.id, frame[chunkVersion:payloadAt], frame[payloadAt:end])))
+}
+
+func (s signer) chunk(f Flags, seq, beat uint64, gen uint32, payload []byte) *Chunk {
+	b := make([]byte, ChunkOverhead+len(payload))
+	PutPrelude(b, FrameChunk, len(b)-PreludeLen)
+	b[chunkVersion] = Version
+	b[chunkFlags] = byte(f)
+	putEpoch(b[chunkEpoch:], s.epoch)
+	binary.BigEndian.PutUint64(b[chunkSeq:], seq)
+	binary.BigEndian.PutUint64(b[chunkBeat:], beat)
+	binary.BigEndian.PutUint32(b[chunkGen:], gen)
+	copy(b[chunkPayload:], payload)
+	s.sign(domainChunk, b, chunkPayload)
+	return &Chunk{frame: b, epoch: s.epoch, seq: seq, beat: beat, gen: gen, flags: f}
+}
+
+func (s signer) header(gen uint32, payload []byte) *Header {
+	b := make([]byte, headerPayload+len(payload)+SignatureLen)
+	PutPrelude(b, FrameHeader, len(b)-PreludeLen)
+	b[chunkVersion] = Version
+	putEpoch(b[headerEpoch:], s.epoch)
+	binary.BigEndian.PutUint32(b[headerGen:], gen)
+	copy(b[headerPayload:], payload)
+	s.sign(domainHeader, b, headerPayload)
+	return &Header{frame: b, epoch: s.epoch, gen: gen}
+}
+
+func (s signer) beat(head, ms uint64) *Beat {
+	b := make([]byte, BeatLen)
+	PutPrelude(b, FrameBeat, len(b)-PreludeLen)
+	b[chunkVersion] = Version
+	putEpoch(b[chunkEpoch:], s.epoch)
+	binary.BigEndian.PutUint64(b[beatHead:], head)
+	binary.BigEndian.PutUint64(b[beatMs:], ms)
+	s.sign(domainBeat, b, beatSig)
+	return &Beat{frame: b, epoch: s.epoch, head: head, ms: ms}
+}

@@ -1,0 +1,159 @@
+package stream
+
+import (
+	"bytes"
+	"crypto/ed25519"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// TagFlags says what a tag means to the cutting of chunks.
+type TagFlags uint8
+
+const (
+	// StartHere marks a tag at which a decoder that has the header may start. It
+	// begins a chunk of its own, with the flag [Key].
+	StartHere TagFlags = 1 << iota
+	// EndsChunk marks a tag that others should not wait for: the chunk is closed
+	// after it. Every video tag has it.
+	EndsChunk
+)
+
+// flushAfter is how long the first byte of a chunk may wait for company.
+const flushAfter = 20 * time.Millisecond
+
+// Writer cuts the source's tags into chunks, numbers and signs them, and puts
+// them into the ring. A chunk is closed after a tag marked [EndsChunk], when it is
+// full, or 20 ms after its first byte, so no tag waits for the next one. It is
+// safe for concurrent use.
+type Writer struct {
+	ring  *Ring
+	sign  signer
+	start time.Time // when the epoch began, by the monotonic clock
+
+	mu      sync.Mutex
+	seq     uint64
+	gen     uint32
+	pending []byte
+	flags   Flags
+	timer   *time.Timer
+	failed  error
+}
+
+// NewWriter returns the writer of a new epoch. now becomes its beat 0.
+func NewWriter(ring *Ring, key ed25519.PrivateKey, epoch Epoch, now time.Time) *Writer {
+	return &Writer{
+		ring:    ring,
+		sign:    signer{key, IDOf(key), epoch},
+		start:   now,
+		pending: make([]byte, 0, MaxPayload),
+	}
+}
+
+// Epoch returns the epoch the writer was made for.
+func (w *Writer) Epoch() Epoch { return w.sign.epoch }
+
+// Start returns the moment of beat 0.
+func (w *Writer) Start() time.Time { return w.start }
+
+func (w *Writer) beatAt(now time.Time) uint64 {
+	return uint64(max(0, now.Sub(w.start).Milliseconds()))
+}
+
+// SetHeader makes payload the header of the tags that follow, as a new
+// generation, unless it equals the one in force. payload is copied; it is at most
+// [MaxHeaderPayload] bytes.
+func (w *Writer) SetHeader(payload []byte) error {
+	if len(payload) > MaxHeaderPayload {
+		return fmt.Errorf("header of %d bytes, the most is %d", len(payload), MaxHeaderPayload)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if h := w.ring.Header(); w.gen > 0 && bytes.Equal(h.Payload(), payload) {
+		return nil
+	}
+	if err := w.flush(); err != nil {
+		return err
+	}
+	w.gen++
+	w.ring.SetHeader(w.sign.header(w.gen, payload))
+	return nil
+}
+
+// WriteTag adds one whole tag, copied. A header must have been set.
+func (w *Writer) WriteTag(tag []byte, f TagFlags) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.gen == 0 {
+		return ErrHeader
+	}
+	if w.failed != nil {
+		return w.failed
+	}
+	if f&StartHere != 0 {
+		if err := w.flush(); err != nil {
+			return err
+		}
+		w.flags = Key
+	}
+	for at := 0; at < len(tag); {
+		if len(w.pending) == 0 {
+			if at == 0 {
+				w.flags |= Tag
+			}
+			w.arm()
+		}
+		n := min(len(tag)-at, MaxPayload-len(w.pending))
+		w.pending = append(w.pending, tag[at:at+n]...)
+		at += n
+		if len(w.pending) == MaxPayload {
+			if err := w.flush(); err != nil {
+				return err
+			}
+		}
+	}
+	if f&EndsChunk != 0 {
+		return w.flush()
+	}
+	return nil
+}
+
+func (w *Writer) arm() {
+	if w.timer == nil {
+		w.timer = time.AfterFunc(flushAfter, func() { w.Flush() })
+		return
+	}
+	w.timer.Reset(flushAfter)
+}
+
+// Flush closes the chunk that is being filled, if there is one.
+func (w *Writer) Flush() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.flush()
+}
+
+func (w *Writer) flush() error {
+	if w.timer != nil {
+		w.timer.Stop()
+	}
+	if len(w.pending) == 0 || w.failed != nil {
+		return w.failed
+	}
+	c := w.sign.chunk(w.flags, w.seq+1, w.beatAt(time.Now()), w.gen, w.pending)
+	w.pending, w.flags = w.pending[:0], 0
+	if _, err := w.ring.Append(c); err != nil {
+		w.failed = fmt.Errorf("append chunk %d: %w", c.seq, err)
+		return w.failed
+	}
+	w.seq++
+	return nil
+}
+
+// Beat signs the root's clock as it stands.
+func (w *Writer) Beat() *Beat {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.sign.beat(w.seq, w.beatAt(time.Now()))
+}

@@ -1,0 +1,84 @@
+package flv
+
+// Packet types of enhanced RTMP. Video and audio share the numbers that both have.
+const (
+	packetSequenceStart      = 0
+	packetCodedFrames        = 1
+	packetCodedFramesX       = 3 // video: composition time 0, left out
+	packetMetadata           = 4 // video: colour information
+	packetMultichannelConfig = 4 // audio
+	packetMPEG2TSStart       = 5 // video: a sequence start in MPEG-2 TS form
+	packetAudioMultitrack    = 5
+	packetVideoMultitrack    = 6
+	packetModEx              = 7
+)
+
+const (
+	videoEnhancedBit    = 0x80 // in a video tag's first byte
+	soundFormatEnhanced = 9    // in an audio tag's first four bits
+	fourCCLen           = 4
+	// modExLong is the 8-bit length of a modifier, plus one, that says that a
+	// 16-bit one follows.
+	modExLong = 256
+)
+
+// exHeader is the part of an enhanced tag header that says what the tag is.
+type exHeader struct {
+	packet byte
+	codec  string
+	track  uint8 // of the first track, if there are several
+}
+
+// parseEx parses what follows the first byte of an enhanced tag, whose low four
+// bits are packet. multitrack is the packet type that wraps another one. It
+// reports false for what is cut short.
+func parseEx(b []byte, packet, multitrack byte) (exHeader, bool) {
+	for packet == packetModEx {
+		var ok bool
+		if b, packet, ok = skipModEx(b); !ok {
+			return exHeader{}, false
+		}
+	}
+	h := exHeader{packet: packet}
+	wrapped := packet == multitrack
+	if wrapped {
+		if len(b) < 1 {
+			return exHeader{}, false
+		}
+		h.packet, b = b[0]&0x0f, b[1:]
+	}
+	if len(b) < fourCCLen {
+		return exHeader{}, false
+	}
+	h.codec, b = fourCCs[string(b[:fourCCLen])], b[fourCCLen:]
+	if wrapped {
+		// With one codec for all or one for each, the first track's number comes
+		// right after the first FourCC.
+		if len(b) < 1 {
+			return exHeader{}, false
+		}
+		h.track = b[0]
+	}
+	return h, true
+}
+
+// skipModEx skips one modifier: its length minus one in 8 bits, or, if those are
+// full, in 16; its data; its type and the next packet type, four bits each.
+func skipModEx(b []byte) (rest []byte, packet byte, ok bool) {
+	if len(b) < 1 {
+		return nil, 0, false
+	}
+	n := int(b[0]) + 1
+	b = b[1:]
+	if n == modExLong {
+		if len(b) < 2 {
+			return nil, 0, false
+		}
+		n = (int(b[0])<<8 | int(b[1])) + 1
+		b = b[2:]
+	}
+	if len(b) < n+1 {
+		return nil, 0, false
+	}
+	return b[n+1:], b[n] & 0x0f, true
+}

@@ -1,0 +1,112 @@
+# What a developer does here. `make` lists the targets; GNU make and Go are
+# needed, `make tools` installs the rest on Debian.
+
+SHELL       := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.NOTPARALLEL:
+
+GO        ?= go
+ARGS      ?= help
+FUZZTIME  ?= 30s
+BENCH     ?= .
+BENCHTIME ?= 1s
+COUNT     ?= 1
+
+# ./... leaves testdata out, and the e2e tag lets the end-to-end tests in.
+ALL := -tags e2e ./... ./testdata/flv
+
+.PHONY: help
+help: ## List the targets (default)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
+	@echo "Variables: ARGS (run), FUZZTIME (fuzz), BENCH BENCHTIME COUNT (bench), GO"
+
+.PHONY: build
+build: ## Build bin/relay
+	$(GO) build -trimpath -o bin/relay ./cli/relay
+
+.PHONY: demo
+demo: ## Broadcast a bundled clip through a source and six relays on this machine
+	$(GO) run ./cli/relay demo
+
+.PHONY: run
+run: ## Run relay with ARGS, e.g. make run ARGS="watch relay://..."
+	$(GO) run ./cli/relay $(ARGS)
+
+.PHONY: test
+test: tools lint race e2e ## Everything CI wants: tools, lint, race, e2e
+
+.PHONY: race
+race: ## Run the tests, without the end-to-end ones, under the race detector
+	$(GO) test -race ./...
+
+.PHONY: e2e
+e2e: tools ## Run the end-to-end tests: real processes, real ffmpeg
+	$(GO) test -tags e2e -count=1 -v -timeout 20m ./cli/e2e/...
+
+.PHONY: lint
+lint: ## Check formatting (gofumpt), vet, staticcheck
+	@unformatted=$$($(GO) tool gofumpt -l . testdata/flv/*.go); \
+	if [ -n "$$unformatted" ]; then \
+		printf 'make fmt would change:\n%s\n' "$$unformatted" >&2; exit 1; \
+	fi
+	$(GO) vet $(ALL)
+	$(GO) tool staticcheck $(ALL)
+
+.PHONY: fmt
+fmt: ## Format the Go code
+	$(GO) tool gofumpt -l -w . testdata/flv/*.go
+
+# A count (FUZZTIME=20000x) is steadier than a time: before Go 1.27 a target can
+# fail with "context deadline exceeded" just as its time ends (go.dev/issue/75804).
+.PHONY: fuzz
+fuzz: ## Fuzz each target for FUZZTIME (30s, or a count such as 20000x)
+	@for dir in $$(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -r dirname | sort -u); do \
+		targets=$$($(GO) test -list '^Fuzz' "$$dir" | sed -n '/^Fuzz/p'); \
+		for target in $$targets; do \
+			echo "fuzz $$dir $$target"; \
+			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$dir"; \
+		done; \
+	done
+
+.PHONY: bench
+bench: ## Run the benchmarks into bin/bench.txt; the last run stays as bin/bench.old.txt
+	@mkdir -p bin; if [ -f bin/bench.txt ]; then mv bin/bench.txt bin/bench.old.txt; fi
+	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -benchtime $(BENCHTIME) -count $(COUNT) \
+		./relay/... ./playback/... ./tree/... | tee bin/bench.txt
+
+.PHONY: benchcmp
+benchcmp: ## Compare the last two runs of bench (COUNT=10 for figures that mean something)
+	$(GO) tool benchstat bin/bench.old.txt bin/bench.txt
+
+.PHONY: cover
+cover: ## Measure test coverage; bin/cover.html shows it line by line
+	@mkdir -p bin
+	$(GO) test -coverpkg=./... -coverprofile=bin/cover.out ./...
+	$(GO) tool cover -html=bin/cover.out -o bin/cover.html
+	@$(GO) tool cover -func=bin/cover.out | tail -n 1
+
+.PHONY: clip
+clip: tools ## Make the sample streams in testdata/flv anew
+	testdata/flv/clip.sh
+
+FONT := /usr/share/fonts/truetype/dejavu/DejaVuSansMono-Bold.ttf
+
+.PHONY: tools
+tools: ## Install by apt what the tests need and this machine lacks
+	@missing=; \
+	command -v ffmpeg >/dev/null && command -v ffprobe >/dev/null || missing+=' ffmpeg'; \
+	[ -f $(FONT) ] || missing+=' fonts-dejavu-core'; \
+	command -v $$($(GO) env CC) >/dev/null || missing+=' gcc libc6-dev'; \
+	[ -n "$$missing" ] || exit 0; \
+	if ! command -v apt-get >/dev/null; then \
+		echo "relay: error: please install:$$missing" >&2; exit 1; \
+	fi; \
+	sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; \
+	set -x; \
+	$$sudo apt-get update -qq; \
+	$$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing
+
+.PHONY: clean
+clean: ## Remove bin and what test runs leave behind
+	rm -rf bin
+	find . -path ./.git -prune -o -type f \( -name '*.test' -o -name '*.prof' \) -exec rm -f {} +

@@ -1,0 +1,114 @@
+package relay
+
+import (
+	"errors"
+	"net"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+// Limits on a connection before its peer is known.
+const (
+	handshakeTime  = 3 * time.Second
+	handshakeBytes = 64 << 10
+	handshakes     = 32 // at the same time
+	// joinRate and joinBurst bound connections from one address. The burst lets a
+	// household or a lecture hall behind one address start together.
+	joinRate  = 5 // a second
+	joinBurst = 50
+	// maxLimiters bounds the addresses remembered for it.
+	maxLimiters = 4096
+)
+
+var errTooMuch = errors.New("too many bytes before the handshake was over")
+
+// guardedConn bounds what a stranger can make us read, and notes when anything
+// last came.
+type guardedConn struct {
+	net.Conn
+	left  atomic.Int64 // bytes that may still be read; < 0 when unbounded
+	heard func()       // called after each read, once set; by the reading goroutine
+}
+
+func newGuardedConn(c net.Conn) *guardedConn {
+	g := &guardedConn{Conn: c}
+	g.left.Store(handshakeBytes)
+	return g
+}
+
+// open lifts the bound. From then on heard is called after each read.
+func (g *guardedConn) open(heard func()) {
+	g.left.Store(-1)
+	g.heard = heard
+}
+
+func (g *guardedConn) Read(b []byte) (int, error) {
+	left := g.left.Load()
+	if left == 0 {
+		return 0, errTooMuch
+	}
+	if left > 0 && int64(len(b)) > left {
+		b = b[:left]
+	}
+	n, err := g.Conn.Read(b)
+	if left > 0 {
+		g.left.CompareAndSwap(left, left-int64(n))
+	}
+	if n > 0 && g.heard != nil {
+		g.heard()
+	}
+	return n, err
+}
+
+// joinLimiter bounds how often one address may connect. An IPv6 customer has a
+// whole /64, so that counts as one. The machine itself is not bounded.
+type joinLimiter struct {
+	mu    sync.Mutex
+	addrs map[netip.Prefix]*rate.Limiter
+}
+
+func (j *joinLimiter) allow(now time.Time, remote netip.Addr) bool {
+	remote = remote.Unmap()
+	if remote.IsLoopback() || !remote.IsValid() {
+		return true
+	}
+	bits := 32
+	if remote.Is6() {
+		bits = 64
+	}
+	p, err := remote.WithZone("").Prefix(bits)
+	if err != nil {
+		return false
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	l := j.addrs[p]
+	if l == nil {
+		if len(j.addrs) >= maxLimiters {
+			j.forgetIdle(now)
+		}
+		if len(j.addrs) >= maxLimiters {
+			return false
+		}
+		l = rate.NewLimiter(joinRate, joinBurst)
+		if j.addrs == nil {
+			j.addrs = make(map[netip.Prefix]*rate.Limiter)
+		}
+		j.addrs[p] = l
+	}
+	return l.AllowN(now, 1)
+}
+
+// forgetIdle drops the addresses that have been quiet long enough to have their
+// whole burst back.
+func (j *joinLimiter) forgetIdle(now time.Time) {
+	for p, l := range j.addrs {
+		if l.TokensAt(now) >= joinBurst {
+			delete(j.addrs, p)
+		}
+	}
+}

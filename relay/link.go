@@ -1,0 +1,248 @@
+package relay
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"relay/relay/stream"
+	"relay/relay/wire"
+	"relay/tree"
+)
+
+const (
+	// controlQueue bounds frames of the tree that wait for a link's writer: three
+	// seconds of heartbeats. A link that lets more pile up is dead or too slow.
+	controlQueue = 64
+	// writeBatch is how much of the stream is written before the queue is looked
+	// at again.
+	writeBatch = 64 << 10
+	// stuckAfter cuts a peer that takes nothing for so long.
+	stuckAfter = 10 * time.Second
+	// closeTime bounds the last words on a link.
+	closeTime = time.Second
+	// heardEvery bounds how often arriving bytes are reported to the tree.
+	heardEvery = 20 * time.Millisecond
+)
+
+// link is one connection between a child and a parent.
+type link struct {
+	num  tree.Link
+	peer tree.ID
+	ch   *Channel
+	conn *tls.Conn
+
+	// A link ends by cancelling ctx with the Reason; the first cause wins.
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+	wg     sync.WaitGroup
+
+	out   chan wire.Frame     // from the channel's goroutine to the writer
+	serve chan *stream.Cursor // likewise, once, for a child that pulls
+
+	// Parent links only.
+	feeding atomic.Bool // chunks are welcome
+
+	// Owned by the writer, read by status.
+	missed atomic.Uint64
+	moves  atomic.Uint64
+	sent   atomic.Uint64 // payload bytes
+}
+
+// closing is queued behind what a link still has to say.
+type closing struct{ reason tree.Reason }
+
+// newLink makes a link; start begins it. Its context outlives the channel's, so
+// that a channel that ends can say good-bye.
+func (c *Channel) newLink(num tree.Link, peer tree.ID, conn *tls.Conn) *link {
+	l := &link{
+		num:   num,
+		peer:  peer,
+		ch:    c,
+		conn:  conn,
+		out:   make(chan wire.Frame, controlQueue),
+		serve: make(chan *stream.Cursor, 1),
+	}
+	l.ctx, l.cancel = context.WithCancelCause(context.Background())
+	return l
+}
+
+// start runs the link's two goroutines; both end with l.ctx. When they have, the
+// channel hears of it.
+func (l *link) start(g *guardedConn, r *wire.Reader) {
+	var last time.Time // only the reader uses it
+	g.open(func() {
+		if now := time.Now(); now.Sub(last) >= heardEvery {
+			last = now
+			l.ch.hear(l.num)
+		}
+	})
+	context.AfterFunc(l.ctx, func() { l.conn.NetConn().Close() })
+	l.wg.Go(func() { l.cancel(l.read(r)) })
+	l.wg.Go(func() { l.cancel(l.write()) })
+	l.ch.wg.Go(func() {
+		l.wg.Wait()
+		l.ch.tell(tree.Down{Link: l.num, Reason: reasonOf(context.Cause(l.ctx))})
+	})
+}
+
+// send queues a frame. It never blocks: a link whose queue is full ends.
+func (l *link) send(f wire.Frame) {
+	select {
+	case l.out <- f:
+	default:
+		l.cancel(tree.ReasonSlow)
+	}
+}
+
+// close ends the link after what was sent before.
+func (l *link) close(r tree.Reason) {
+	time.AfterFunc(closeTime, func() { l.cancel(r) }) // should the writer be stuck
+	l.send(closing{r})
+}
+
+func (l *link) read(r *wire.Reader) error {
+	for {
+		f, err := r.Next()
+		if err != nil {
+			return err
+		}
+		switch f := f.(type) {
+		case *stream.Chunk:
+			err = l.takeChunk(f)
+		case *stream.Header:
+			err = l.takeHeader(f)
+		case *stream.Beat:
+			err = l.ch.takeBeat(f)
+		case wire.Gap:
+			l.ch.told.Add(f.Missed)
+		case tree.Message:
+			l.ch.tell(tree.Received{Link: l.num, Msg: f})
+		default:
+			err = fmt.Errorf("%T: %w", f, wire.ErrNotDue)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// write sends what is queued first, then what the cursor has.
+func (l *link) write() error {
+	var (
+		cursor *stream.Cursor
+		wait   <-chan struct{}
+		header *stream.Header // the one the child has
+		buf    []byte
+	)
+	for {
+		more := true
+		for more {
+			select {
+			case f := <-l.out:
+				if c, ok := f.(closing); ok {
+					_ = l.flush(buf, closeTime) // the link ends either way
+					return c.reason
+				}
+				buf = wire.Append(buf, f)
+			default:
+				more = false
+			}
+		}
+		if len(buf) > 0 {
+			if err := l.flush(buf, stuckAfter); err != nil {
+				return err
+			}
+			buf = buf[:0]
+		}
+		for n := 0; cursor != nil && n < writeBatch; {
+			it, w, err := cursor.Poll()
+			if err != nil {
+				return tree.ReasonLeaving
+			}
+			if wait = w; w != nil {
+				break
+			}
+			if err := l.pass(it, &header); err != nil {
+				return err
+			}
+			missed, moves := cursor.Gap()
+			l.missed.Store(missed)
+			l.moves.Store(moves)
+			n += len(it.Chunk.Frame())
+			more = true
+		}
+		if more {
+			continue // the batch was full, or the cursor has to be asked again
+		}
+		select {
+		case f := <-l.out:
+			if c, ok := f.(closing); ok {
+				return c.reason
+			}
+			buf = wire.Append(buf, f)
+		case cursor = <-l.serve:
+		case <-wait:
+		case <-l.ctx.Done():
+			return context.Cause(l.ctx)
+		}
+	}
+}
+
+// pass sends one chunk, and before it what the child needs to use it.
+func (l *link) pass(it stream.Item, header **stream.Header) error {
+	if it.Jump {
+		if err := l.flush(wire.Append(nil, wire.Gap{Missed: it.Missed}), stuckAfter); err != nil {
+			return err
+		}
+	}
+	if it.Header != *header {
+		*header = it.Header
+		if err := l.flush(it.Header.Frame(), stuckAfter); err != nil {
+			return err
+		}
+	}
+	l.sent.Add(uint64(len(it.Chunk.Payload())))
+	return l.flush(it.Chunk.Frame(), stuckAfter)
+}
+
+func (l *link) flush(b []byte, within time.Duration) error {
+	if err := l.conn.SetWriteDeadline(time.Now().Add(within)); err != nil {
+		return err
+	}
+	_, err := l.conn.Write(b)
+	var ne net.Error
+	if errors.As(err, &ne) && ne.Timeout() {
+		return tree.ReasonSlow
+	}
+	return err
+}
+
+// reasonOf says in one word why a link ended.
+func reasonOf(err error) tree.Reason {
+	var r tree.Reason
+	switch {
+	case errors.As(err, &r):
+		return r
+	case errors.Is(err, stream.ErrSignature):
+		return tree.ReasonForged
+	case errors.Is(err, stream.ErrEpoch), errors.Is(err, stream.ErrClock):
+		return tree.ReasonEpoch
+	case errors.Is(err, wire.ErrVersion), errors.Is(err, stream.ErrVersion):
+		return tree.ReasonVersion
+	case errors.Is(err, wire.ErrFrame), errors.Is(err, wire.ErrNotDue), errors.Is(err, stream.ErrFrame),
+		errors.Is(err, stream.ErrGap), errors.Is(err, stream.ErrHeader):
+		return tree.ReasonProtocol
+	case errors.Is(err, errWrongNode):
+		return tree.ReasonWrongNode
+	case errors.Is(err, io.EOF), err != nil:
+		return tree.ReasonClosed
+	}
+	return tree.ReasonNone
+}

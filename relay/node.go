@@ -1,0 +1,235 @@
+package relay
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"relay/relay/stream"
+	"relay/relay/wire"
+	"relay/tree"
+)
+
+// DefaultSlots is how many children a node takes when nothing says otherwise:
+// eight 3 Mb/s streams fit the upload of a home with fibre, and a LAN carries any.
+const DefaultSlots = 8
+
+// Config is what a Node is made of. Key and Listener are required.
+type Config struct {
+	Key      ed25519.PrivateKey
+	Listener net.Listener // Run closes it
+	// Addrs is where others can reach the listener, the most useful first; at most
+	// tree.MaxAddrs are told.
+	Addrs []netip.AddrPort
+	// Slots is the most children per channel; DefaultSlots if 0, none if negative.
+	Slots int
+	// Upload is what the node may send, bit/s, 0 for no bound: it lowers the slots
+	// of a channel to Upload / bit rate.
+	Upload int
+	Ring   stream.Limits
+	Log    *zap.Logger // nil for none
+	// Dial replaces net.Dialer in tests.
+	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
+}
+
+func (c *Config) validate() error {
+	switch {
+	case len(c.Key) != ed25519.PrivateKeySize:
+		return errors.New("relay: Config.Key is missing")
+	case c.Listener == nil:
+		return errors.New("relay: Config.Listener is missing")
+	case c.Upload < 0:
+		return fmt.Errorf("relay: Config.Upload is %d", c.Upload)
+	}
+	return nil
+}
+
+// Node is one relaying process: its identity, its listener and its channels.
+type Node struct {
+	cfg   Config
+	ident identity
+	tls   *tls.Config
+	log   *zap.Logger
+
+	mu       sync.Mutex
+	channels map[stream.ChannelID]*Channel
+
+	joins joinLimiter
+}
+
+// New returns a node. It does nothing until Run.
+func New(cfg Config) (*Node, error) {
+	if err := cfg.validate(); err != nil {
+		return nil, err
+	}
+	if cfg.Slots == 0 {
+		cfg.Slots = DefaultSlots
+	}
+	cfg.Slots = max(0, cfg.Slots)
+	cfg.Addrs = cfg.Addrs[:min(len(cfg.Addrs), tree.MaxAddrs)]
+	if cfg.Log == nil {
+		cfg.Log = zap.NewNop()
+	}
+	if cfg.Dial == nil {
+		cfg.Dial = (&net.Dialer{}).DialContext
+	}
+	ident, err := newIdentity(cfg.Key)
+	if err != nil {
+		return nil, err
+	}
+	return &Node{
+		cfg:      cfg,
+		ident:    ident,
+		tls:      ident.tlsConfig(),
+		log:      cfg.Log,
+		channels: make(map[stream.ChannelID]*Channel),
+	}, nil
+}
+
+// ID returns the node's own ID.
+func (n *Node) ID() tree.ID { return n.ident.id }
+
+// Channel returns the channel with that ID, nil if the node does not carry it.
+func (n *Node) Channel(id stream.ChannelID) *Channel {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.channels[id]
+}
+
+// Channels returns the channels that the node carries, in the order of their IDs.
+func (n *Node) Channels() []*Channel {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	var cs []*Channel
+	for _, c := range n.channels {
+		cs = append(cs, c)
+	}
+	slices.SortFunc(cs, func(a, b *Channel) int { return slices.Compare(a.id[:], b.id[:]) })
+	return cs
+}
+
+func (n *Node) add(c *Channel) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.channels[c.id] != nil {
+		return fmt.Errorf("channel %s is open already", c.id.Short())
+	}
+	n.channels[c.id] = c
+	return nil
+}
+
+func (n *Node) remove(c *Channel) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	delete(n.channels, c.id)
+}
+
+// Run accepts links until ctx ends, and then waits for handshakes under way. It
+// fails if the listener does.
+func (n *Node) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer cancel()
+	stop := context.AfterFunc(ctx, func() { n.cfg.Listener.Close() })
+	defer stop()
+
+	busy := make(chan struct{}, handshakes)
+	for {
+		conn, err := n.cfg.Listener.Accept()
+		if err != nil {
+			if ctx.Err() != nil {
+				return nil
+			}
+			if !temporary(err) {
+				return fmt.Errorf("accept: %w", err)
+			}
+			n.log.Warn("accept", zap.Error(err)) // out of file descriptors, most likely
+			select {
+			case <-time.After(100 * time.Millisecond):
+			case <-ctx.Done():
+			}
+			continue
+		}
+		if !n.joins.allow(time.Now(), remoteAddr(conn).Addr()) {
+			conn.Close()
+			continue
+		}
+		select {
+		case busy <- struct{}{}:
+		default:
+			conn.Close()
+			continue
+		}
+		wg.Go(func() { // ends with its own deadline, or with ctx
+			defer func() { <-busy }()
+			if err := n.greet(ctx, conn); err != nil {
+				n.log.Debug("stranger turned away", zap.Stringer("from", conn.RemoteAddr()), zap.Error(err))
+				conn.Close()
+			}
+		})
+	}
+}
+
+func temporary(err error) bool {
+	return !errors.Is(err, net.ErrClosed)
+}
+
+// greet makes a stranger's connection a link of the channel it asks for.
+func (n *Node) greet(ctx context.Context, conn net.Conn) error {
+	defer context.AfterFunc(ctx, func() { conn.Close() })()
+	if err := conn.SetDeadline(time.Now().Add(handshakeTime)); err != nil {
+		return err
+	}
+	g := newGuardedConn(conn)
+	tc := tls.Server(g, n.tls)
+	if err := tc.HandshakeContext(ctx); err != nil {
+		return fmt.Errorf("handshake: %w", err)
+	}
+	peer, err := peerID(tc.ConnectionState())
+	if err != nil {
+		return err
+	}
+	r := wire.NewReader(tc, wire.Stranger)
+	f, err := r.Next()
+	if err != nil {
+		if errors.Is(err, wire.ErrVersion) {
+			sayBye(tc, tree.ReasonVersion)
+		}
+		return fmt.Errorf("read hello: %w", err)
+	}
+	hello, ok := f.(wire.Hello)
+	if !ok {
+		return fmt.Errorf("read hello: %w", wire.ErrNotDue)
+	}
+	c := n.Channel(hello.Channel)
+	if c == nil || !c.accept(g, tc, r, peer, hello.Join) {
+		sayBye(tc, tree.ReasonChannel)
+		return tree.ReasonChannel
+	}
+	return nil
+}
+
+// sayBye tells a peer why, as well as that can be done.
+func sayBye(conn net.Conn, r tree.Reason) {
+	// The connection is about to close: an error here changes nothing.
+	_, _ = conn.Write(wire.Append(nil, tree.Bye{Reason: r}))
+}
+
+func remoteAddr(conn net.Conn) netip.AddrPort {
+	a, ok := conn.RemoteAddr().(interface{ AddrPort() netip.AddrPort })
+	if !ok {
+		return netip.AddrPort{}
+	}
+	ap := a.AddrPort()
+	return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
+}

@@ -1,0 +1,48 @@
+package relay
+
+import (
+	"time"
+
+	"relay/relay/stream"
+	"relay/tree"
+)
+
+// Status describes a channel on this node at one moment.
+type Status struct {
+	ID      stream.ChannelID
+	Uptime  time.Duration
+	Tree    tree.Info
+	Ring    stream.Stats
+	Delay   time.Duration // behind the root, when the newest chunk came; 0 if not known
+	Links   map[tree.Link]LinkStatus
+	Beat    uint64 // ms since the epoch began, as last signed by the root
+	RootSeq uint64 // the newest chunk at that moment
+}
+
+// LinkStatus is what the data path knows of a child's link.
+type LinkStatus struct {
+	Sent   uint64 // payload bytes
+	Missed uint64 // chunks it did not get because it fell behind
+	Moves  uint64 // times it was moved to the newest key chunk
+}
+
+// Status describes the channel. It reports false if the channel has ended.
+func (c *Channel) Status() (Status, bool) {
+	s := Status{ID: c.id, Uptime: time.Since(c.started), Ring: c.ring.Stats(), Delay: time.Duration(c.delay.Load())}
+	if c.writer != nil {
+		s.Delay = 0
+	}
+	ok := c.query(func(n *tree.Node) {
+		s.Tree = n.Info()
+		s.Links = make(map[tree.Link]LinkStatus, len(s.Tree.Children))
+		for _, ch := range s.Tree.Children {
+			if l := c.links[ch.Link]; l != nil {
+				s.Links[ch.Link] = LinkStatus{l.sent.Load(), l.missed.Load(), l.moves.Load()}
+			}
+		}
+	})
+	if b := c.beat.Load(); b != nil {
+		s.Beat, s.RootSeq = b.Ms(), b.Head()
+	}
+	return s, ok
+}

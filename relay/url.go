@@ -1,0 +1,167 @@
+package relay
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+
+	"relay/relay/stream"
+)
+
+const (
+	// Scheme begins every link that people share.
+	Scheme = "relay://"
+	// DefaultPort is the TCP port that nodes listen on.
+	DefaultPort = 7144
+	// maxHosts bounds the addresses in a link, and maxURL its length: a link has
+	// to fit a chat message and a QR code.
+	maxHosts = 16
+	maxURL   = 2048
+	// maxHost is the longest DNS name (RFC 1035).
+	maxHost = 253
+)
+
+// URL is a link that people share: a channel, and addresses of nodes that carry
+// it, of which one has to answer.
+//
+//	relay://<channel id>@host:port[,host:port…]
+type URL struct {
+	Channel stream.ChannelID
+	Hosts   []HostPort // at least one
+}
+
+// HostPort is one address in a link: a name or an IP address, and a port.
+type HostPort struct {
+	Host string // without brackets
+	Port uint16
+}
+
+// String returns host:port, with brackets around an IPv6 address.
+func (h HostPort) String() string {
+	return net.JoinHostPort(h.Host, strconv.Itoa(int(h.Port)))
+}
+
+// String returns the link's text form, which ParseURL reads back.
+func (u URL) String() string {
+	hosts := make([]string, len(u.Hosts))
+	for i, h := range u.Hosts {
+		hosts[i] = h.String()
+	}
+	return Scheme + u.Channel.String() + "@" + strings.Join(hosts, ",")
+}
+
+// ParseURL parses a link strictly. Its error says which part is wrong and how a
+// right one looks. Space around the link is ignored: links get pasted.
+func ParseURL(s string) (URL, error) {
+	u, err := parseURL(strings.TrimSpace(s))
+	if err != nil {
+		return URL{}, fmt.Errorf("bad link: %w", err)
+	}
+	return u, nil
+}
+
+func parseURL(s string) (URL, error) {
+	if len(s) > maxURL {
+		return URL{}, fmt.Errorf("it has %d characters, the most is %d", len(s), maxURL)
+	}
+	rest, ok := cutPrefixFold(s, Scheme)
+	if !ok {
+		return URL{}, fmt.Errorf("a link starts with %s, this is %s", Scheme, quote(s))
+	}
+	id, hosts, ok := strings.Cut(rest, "@")
+	if !ok {
+		return URL{}, errors.New("there is no @ between the channel ID and the address")
+	}
+	var u URL
+	var err error
+	if u.Channel, err = stream.ParseChannelID(id); err != nil {
+		return URL{}, err
+	}
+	hosts = strings.TrimSuffix(hosts, "/")
+	if i := strings.IndexAny(hosts, "/?#"); i >= 0 {
+		return URL{}, fmt.Errorf("nothing may follow the addresses, but %s does", quote(hosts[i:]))
+	}
+	parts := strings.Split(hosts, ",")
+	if len(parts) > maxHosts {
+		return URL{}, fmt.Errorf("it has %d addresses, the most is %d", len(parts), maxHosts)
+	}
+	for _, p := range parts {
+		h, err := ParseHostPort(p)
+		if err != nil {
+			return URL{}, err
+		}
+		u.Hosts = append(u.Hosts, h)
+	}
+	return u, nil
+}
+
+// ParseHostPort parses one host:port. The host is a DNS name, an IPv4 address, or
+// an IPv6 address in brackets; it must be one that can be dialled.
+func ParseHostPort(s string) (HostPort, error) {
+	if s == "" {
+		return HostPort{}, errors.New("an address is missing: it looks like 192.168.1.5:7144")
+	}
+	host, port, err := net.SplitHostPort(s)
+	if err != nil {
+		return HostPort{}, fmt.Errorf("address %s is not host:port, as in 192.168.1.5:7144 or [2001:db8::1]:7144", quote(s))
+	}
+	n, err := strconv.ParseUint(port, 10, 16)
+	if err != nil || n == 0 || port[0] == '+' {
+		return HostPort{}, fmt.Errorf("port %s is not a number from 1 to 65535", quote(port))
+	}
+	if ip, err := netip.ParseAddr(host); err == nil {
+		if ip.IsUnspecified() || ip.IsMulticast() {
+			return HostPort{}, fmt.Errorf("address %s is none that can be reached", quote(host))
+		}
+		return HostPort{ip.Unmap().String(), uint16(n)}, nil
+	}
+	if err := checkName(host); err != nil {
+		return HostPort{}, err
+	}
+	return HostPort{strings.ToLower(host), uint16(n)}, nil
+}
+
+// checkName refuses what cannot be a DNS name (RFC 1123).
+func checkName(host string) error {
+	bad := fmt.Errorf("host %s is neither a name nor an IP address", quote(host))
+	name := strings.TrimSuffix(host, ".")
+	if name == "" || len(name) > maxHost {
+		return bad
+	}
+	digits := true
+	for _, l := range strings.Split(name, ".") {
+		if l == "" || len(l) > 63 || l[0] == '-' || l[len(l)-1] == '-' {
+			return bad
+		}
+		for _, c := range []byte(l) {
+			letter := c|0x20 >= 'a' && c|0x20 <= 'z' || c == '-' || c == '_'
+			if !letter && (c < '0' || c > '9') {
+				return bad
+			}
+			digits = digits && !letter
+		}
+	}
+	if digits {
+		return bad // 300.1.1.1 is a typing mistake, not a name
+	}
+	return nil
+}
+
+func cutPrefixFold(s, prefix string) (string, bool) {
+	if len(s) < len(prefix) || !strings.EqualFold(s[:len(prefix)], prefix) {
+		return s, false
+	}
+	return s[len(prefix):], true
+}
+
+// quote shows a stranger's text in a message: escaped, and not all of it.
+func quote(s string) string {
+	const most = 40
+	if len(s) > most {
+		return strconv.QuoteToASCII(s[:most]) + "…"
+	}
+	return strconv.QuoteToASCII(s)
+}

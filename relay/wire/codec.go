@@ -1,0 +1,257 @@
+package wire
+
+import (
+	"encoding/binary"
+	"fmt"
+	"net/netip"
+
+	"relay/relay/stream"
+	"relay/tree"
+)
+
+func appendBody(b []byte, f Frame) (byte, []byte) {
+	be := binary.BigEndian
+	switch f := f.(type) {
+	case Gap:
+		return typeGap, be.AppendUint64(b, f.Missed)
+	case Hello:
+		b = append(b, Version)
+		b = append(b, f.Channel[:]...)
+		b = be.AppendUint16(b, f.Join.Slots)
+		return typeHello, appendAddrs(b, f.Join.Addrs)
+	case tree.Welcome:
+		b = appendLabel(b, f.Label)
+		b = appendPlaces(b, f.Path, tree.MaxPath)
+		b = appendPlaces(b, f.Others, tree.MaxRefer)
+		return typeWelcome, appendAddr(b, f.Seen)
+	case tree.Refer:
+		b = append(b, byte(f.Reason))
+		return typeRefer, appendPlaces(b, f.Places, tree.MaxRefer)
+	case tree.Pull:
+		b = appendEpoch(b, f.Have.Epoch)
+		return typePull, be.AppendUint64(b, f.Have.Seq)
+	case tree.Heartbeat:
+		b = appendLabel(b, f.Label)
+		b = appendBool(b, f.Orphan)
+		b = be.AppendUint64(b, f.Clock)
+		b = be.AppendUint64(b, f.Echo)
+		return typeHeartbeat, be.AppendUint64(b, f.Held)
+	case tree.Path:
+		return typePath, appendPlaces(b, f.Path, tree.MaxPath)
+	case tree.Report:
+		b = be.AppendUint64(b, f.Sent)
+		b = be.AppendUint16(b, f.Slots)
+		b = be.AppendUint16(b, f.Free)
+		b = be.AppendUint16(b, f.Children)
+		b = be.AppendUint32(b, f.Below)
+		b = append(b, f.FreeDepth)
+		return typeReport, be.AppendUint64(b, f.Lost)
+	case tree.Bye:
+		b = append(b, byte(f.Reason))
+		return typeBye, appendPlaces(b, f.Places, tree.MaxRefer)
+	}
+	panic(fmt.Sprintf("wire: %T is no frame", f))
+}
+
+func parseBody(typ byte, frame []byte) (Frame, error) {
+	switch typ {
+	case typeChunk:
+		return noNil(stream.ParseChunk(frame))
+	case typeHeader:
+		return noNil(stream.ParseHeader(frame))
+	case typeBeat:
+		return noNil(stream.ParseBeat(frame))
+	}
+	p := &parser{b: frame[stream.PreludeLen:]}
+	f := p.body(typ)
+	switch {
+	case p.err != nil:
+		return nil, p.err
+	case len(p.b) != 0:
+		return nil, fmt.Errorf("%d bytes too many: %w", len(p.b), ErrFrame)
+	}
+	return f, nil
+}
+
+// noNil keeps a nil pointer from becoming a Frame that is not nil.
+func noNil[T any](f *T, err error) (Frame, error) {
+	if err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+func (p *parser) body(typ byte) Frame {
+	switch typ {
+	case typeGap:
+		return Gap{p.u64()}
+	case typeHello:
+		if v := p.u8(); v != Version {
+			p.fail(fmt.Errorf("%w: %d, this one speaks %d", ErrVersion, v, Version))
+		}
+		return Hello{stream.ChannelID(p.array32()), tree.Join{Slots: p.u16(), Addrs: p.addrs()}}
+	case typeWelcome:
+		return tree.Welcome{
+			Label: p.label(), Path: p.places(tree.MaxPath), Others: p.places(tree.MaxRefer), Seen: p.addr(true),
+		}
+	case typeRefer:
+		return tree.Refer{Reason: tree.Reason(p.u8()), Places: p.places(tree.MaxRefer)}
+	case typePull:
+		return tree.Pull{Have: tree.Position{Epoch: p.epoch(), Seq: p.u64()}}
+	case typeHeartbeat:
+		return tree.Heartbeat{Label: p.label(), Orphan: p.bool(), Clock: p.u64(), Echo: p.u64(), Held: p.u64()}
+	case typePath:
+		return tree.Path{Path: p.places(tree.MaxPath)}
+	case typeReport:
+		return tree.Report{
+			Sent: p.u64(), Slots: p.u16(), Free: p.u16(), Children: p.u16(), Below: p.u32(), FreeDepth: p.u8(), Lost: p.u64(),
+		}
+	default: // typeBye: Parse knows no other
+		return tree.Bye{Reason: tree.Reason(p.u8()), Places: p.places(tree.MaxRefer)}
+	}
+}
+
+func appendEpoch(b []byte, e tree.Epoch) []byte {
+	return binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(b, e.Ms), e.Rand)
+}
+
+func appendLabel(b []byte, l tree.Label) []byte {
+	b = appendEpoch(b, l.Epoch)
+	b = binary.BigEndian.AppendUint64(b, l.E)
+	return binary.BigEndian.AppendUint16(b, l.H)
+}
+
+func appendBool(b []byte, v bool) []byte {
+	if v {
+		return append(b, 1)
+	}
+	return append(b, 0)
+}
+
+// appendAddr writes a family, 4 or 6, the address and the port; a lone 0 for an
+// address that is not valid.
+func appendAddr(b []byte, a netip.AddrPort) []byte {
+	if !a.IsValid() {
+		return append(b, 0)
+	}
+	ip := a.Addr().Unmap().WithZone("")
+	if ip.Is4() {
+		b = append(b, 4)
+	} else {
+		b = append(b, 6)
+	}
+	b = append(b, ip.AsSlice()...)
+	return binary.BigEndian.AppendUint16(b, a.Port())
+}
+
+func appendAddrs(b []byte, as []netip.AddrPort) []byte {
+	as = as[:min(len(as), tree.MaxAddrs)]
+	b = append(b, byte(len(as)))
+	for _, a := range as {
+		b = appendAddr(b, a)
+	}
+	return b
+}
+
+func appendPlaces(b []byte, ps []tree.Place, most int) []byte {
+	ps = ps[:min(len(ps), most)]
+	b = append(b, byte(len(ps)))
+	for _, p := range ps {
+		b = append(b, p.ID[:]...)
+		b = appendAddrs(b, p.Addrs)
+	}
+	return b
+}
+
+// parser reads fields off the front of a body. After the first error it reads
+// zeros.
+type parser struct {
+	b   []byte
+	err error
+}
+
+func (p *parser) fail(err error) {
+	if p.err == nil {
+		p.err = err
+	}
+	p.b = nil
+}
+
+func (p *parser) take(n int) []byte {
+	if len(p.b) < n {
+		p.fail(fmt.Errorf("too short: %w", ErrFrame))
+		return make([]byte, n) // n is a field's width, at most 32
+	}
+	v := p.b[:n]
+	p.b = p.b[n:]
+	return v
+}
+
+func (p *parser) u8() byte          { return p.take(1)[0] }
+func (p *parser) u16() uint16       { return binary.BigEndian.Uint16(p.take(2)) }
+func (p *parser) u32() uint32       { return binary.BigEndian.Uint32(p.take(4)) }
+func (p *parser) u64() uint64       { return binary.BigEndian.Uint64(p.take(8)) }
+func (p *parser) array32() [32]byte { return [32]byte(p.take(32)) }
+func (p *parser) epoch() tree.Epoch { return tree.Epoch{Ms: p.u64(), Rand: p.u64()} }
+func (p *parser) label() tree.Label { return tree.Label{Epoch: p.epoch(), E: p.u64(), H: p.u16()} }
+
+func (p *parser) bool() bool {
+	v := p.u8()
+	if v > 1 {
+		p.fail(fmt.Errorf("truth value %d: %w", v, ErrFrame))
+	}
+	return v == 1
+}
+
+// addr reads an address that a node could be dialled at.
+func (p *parser) addr(optional bool) netip.AddrPort {
+	var ip netip.Addr
+	switch family := p.u8(); {
+	case p.err != nil:
+		return netip.AddrPort{}
+	case family == 0 && optional:
+		return netip.AddrPort{}
+	case family == 4:
+		ip = netip.AddrFrom4([4]byte(p.take(4)))
+	case family == 6:
+		ip = netip.AddrFrom16([16]byte(p.take(16)))
+	default:
+		p.fail(fmt.Errorf("address family %d: %w", family, ErrFrame))
+		return netip.AddrPort{}
+	}
+	a := netip.AddrPortFrom(ip, p.u16())
+	if p.err == nil && (a.Port() == 0 || ip.IsUnspecified() || ip.IsMulticast() || ip.Is4In6()) {
+		p.fail(fmt.Errorf("address %v is none to dial: %w", a, ErrFrame))
+	}
+	return a
+}
+
+func (p *parser) addrs() []netip.AddrPort {
+	n := int(p.u8())
+	if n > tree.MaxAddrs {
+		p.fail(fmt.Errorf("%d addresses: %w", n, ErrFrame))
+	}
+	var as []netip.AddrPort
+	for range n {
+		if p.err != nil {
+			return nil
+		}
+		as = append(as, p.addr(false))
+	}
+	return as
+}
+
+func (p *parser) places(most int) []tree.Place {
+	n := int(p.u8())
+	if n > most {
+		p.fail(fmt.Errorf("%d places: %w", n, ErrFrame))
+	}
+	var ps []tree.Place
+	for range n {
+		if p.err != nil {
+			return nil
+		}
+		ps = append(ps, tree.Place{ID: tree.ID(p.array32()), Addrs: p.addrs()})
+	}
+	return ps
+}

@@ -1,0 +1,130 @@
+package wire
+
+import (
+	"errors"
+	"fmt"
+
+	"relay/relay/stream"
+	"relay/tree"
+)
+
+// Version is the protocol version, the first field of a Hello.
+const Version = 1
+
+// Frame types. Those below 0x10 are the data path's, the others the tree's.
+const (
+	typeChunk     = stream.FrameChunk
+	typeHeader    = stream.FrameHeader
+	typeBeat      = stream.FrameBeat
+	typeGap       = 0x04
+	typeHello     = 0x10
+	typeWelcome   = 0x11
+	typeRefer     = 0x12
+	typePull      = 0x13
+	typeHeartbeat = 0x14
+	typePath      = 0x15
+	typeReport    = 0x16
+	typeBye       = 0x17
+)
+
+// Side is who may send a frame.
+type Side uint8
+
+// Sides of a link. The child is the one that dialled.
+const (
+	Parent   Side = 1 << iota
+	Child         // after its Hello
+	Stranger      // a child whose Hello has not come
+)
+
+// Sizes that follow from the bounds of tree's messages, in bytes.
+const (
+	placeMax  = 32 + 1 + tree.MaxAddrs*addrMax
+	addrMax   = 1 + 16 + 2
+	labelLen  = 16 + 8 + 2
+	pathMax   = 1 + tree.MaxPath*placeMax
+	placesMax = 1 + tree.MaxRefer*placeMax
+)
+
+// kind is one row of the table of frames.
+type kind struct {
+	name string
+	from Side
+	min  int // body length
+	max  int
+}
+
+// kinds is the table of frames.
+var kinds = map[byte]kind{
+	typeChunk:     {"chunk", Parent, stream.ChunkOverhead - stream.PreludeLen + 1, stream.MaxChunk - stream.PreludeLen},
+	typeHeader:    {"header", Parent, 22 + stream.SignatureLen, stream.MaxHeader - stream.PreludeLen},
+	typeBeat:      {"beat", Parent, stream.BeatLen - stream.PreludeLen, stream.BeatLen - stream.PreludeLen},
+	typeGap:       {"gap", Parent, 8, 8},
+	typeHello:     {"hello", Stranger, 1, 1 + 32 + 2 + 1 + tree.MaxAddrs*addrMax},
+	typeWelcome:   {"welcome", Parent, labelLen + 3, labelLen + pathMax + placesMax + addrMax},
+	typeRefer:     {"refer", Parent, 2, 1 + placesMax},
+	typePull:      {"pull", Child, 24, 24},
+	typeHeartbeat: {"heartbeat", Parent, labelLen + 1 + 24, labelLen + 1 + 24},
+	typePath:      {"path", Parent, 1, pathMax},
+	typeReport:    {"report", Child, 8 + 6 + 4 + 1 + 8, 8 + 6 + 4 + 1 + 8},
+	typeBye:       {"bye", Parent | Child | Stranger, 2, 1 + placesMax},
+}
+
+// Errors of this package; all but [ErrVersion] mean that the other side broke the
+// protocol.
+var (
+	ErrFrame   = errors.New("malformed frame")
+	ErrNotDue  = errors.New("frame is not due")
+	ErrVersion = errors.New("the other side speaks another version of the protocol")
+)
+
+// Hello opens a link: the channel, and the joiner's request to be a child.
+type Hello struct {
+	Channel stream.ChannelID
+	Join    tree.Join
+}
+
+// Gap goes before a chunk that does not follow the one before.
+type Gap struct {
+	Missed uint64 // chunks the child does not get; 0 if that is not known
+}
+
+// Frame is one of *stream.Chunk, *stream.Header, *stream.Beat, Gap, Hello, and
+// tree's Welcome, Refer, Pull, Heartbeat, Path, Report and Bye.
+type Frame any
+
+// Append appends the frame's bytes to b. It panics on a type that is no Frame.
+// Lists longer than their bounds are cut.
+func Append(b []byte, f Frame) []byte {
+	switch f := f.(type) {
+	case *stream.Chunk:
+		return append(b, f.Frame()...)
+	case *stream.Header:
+		return append(b, f.Frame()...)
+	case *stream.Beat:
+		return append(b, f.Frame()...)
+	}
+	at := len(b)
+	b = append(b, 0, 0, 0, 0)
+	typ, b := appendBody(b, f)
+	stream.PutPrelude(b[at:], typ, len(b)-at-stream.PreludeLen)
+	return b
+}
+
+// Parse parses one whole frame, prelude included. The frame is kept if it is one
+// of stream's. Signatures are not checked.
+func Parse(frame []byte) (Frame, error) {
+	if len(frame) < stream.PreludeLen {
+		return nil, fmt.Errorf("frame of %d bytes: %w", len(frame), ErrFrame)
+	}
+	typ, n := stream.Prelude(frame)
+	k, ok := kinds[typ]
+	if !ok || n != len(frame)-stream.PreludeLen || n < k.min || n > k.max {
+		return nil, fmt.Errorf("frame type %#02x of %d bytes: %w", typ, len(frame), ErrFrame)
+	}
+	f, err := parseBody(typ, frame)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", k.name, err)
+	}
+	return f, nil
+}

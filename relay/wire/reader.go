@@ -1,0 +1,70 @@
+package wire
+
+import (
+	"fmt"
+	"io"
+
+	"relay/relay/stream"
+)
+
+// step is how much of a frame is allocated before any of it has come: a chunk's
+// worth, since chunks are what comes.
+const step = stream.MaxChunk
+
+// Reader reads frames off a link.
+type Reader struct {
+	r       io.Reader
+	from    Side
+	prelude [stream.PreludeLen]byte
+}
+
+// NewReader returns a Reader that accepts the frames that side may send.
+func NewReader(r io.Reader, side Side) *Reader { return &Reader{r: r, from: side} }
+
+// Expect changes the side, once a stranger has become a child.
+func (r *Reader) Expect(side Side) { r.from = side }
+
+// Next reads one frame. The error is the connection's own, or wraps [ErrFrame],
+// [ErrNotDue], [ErrVersion] or one of stream's.
+func (r *Reader) Next() (Frame, error) {
+	if _, err := io.ReadFull(r.r, r.prelude[:]); err != nil {
+		return nil, err
+	}
+	typ, n := stream.Prelude(r.prelude[:])
+	k, ok := kinds[typ]
+	switch {
+	case !ok:
+		return nil, fmt.Errorf("frame type %#02x: %w", typ, ErrFrame)
+	case k.from&r.from == 0:
+		return nil, fmt.Errorf("%s: %w", k.name, ErrNotDue)
+	case n < k.min || n > k.max:
+		return nil, fmt.Errorf("%s of %d bytes: %w", k.name, n, ErrFrame)
+	}
+	frame, err := r.body(n)
+	if err != nil {
+		return nil, err
+	}
+	return Parse(frame)
+}
+
+// body reads the n bytes after the prelude, and returns both. Memory grows with
+// what has come, not with what was announced.
+func (r *Reader) body(n int) ([]byte, error) {
+	total := stream.PreludeLen + n
+	frame := make([]byte, min(total, step))
+	copy(frame, r.prelude[:])
+	for at := stream.PreludeLen; ; {
+		if _, err := io.ReadFull(r.r, frame[at:]); err != nil {
+			if err == io.EOF {
+				err = io.ErrUnexpectedEOF
+			}
+			return nil, err
+		}
+		if at = len(frame); at == total {
+			return frame, nil
+		}
+		grown := make([]byte, min(total, 2*at))
+		copy(grown, frame)
+		frame = grown
+	}
+}

@@ -1,0 +1,178 @@
+package tree
+
+import (
+	"math/rand/v2"
+	"slices"
+	"time"
+)
+
+// rank orders the places a node may ask; lower is asked first.
+type rank int
+
+const (
+	rankReferred    rank = iota // named by a node that was just asked
+	rankGrandparent             // its slot is the one the dead parent held
+	rankOther                   // named by the parent in its welcome
+	rankPath                    // the other ancestors: shallow, but everyone asks them
+	rankSeed                    // from the link the user gave
+	rankHint                    // from elsewhere
+)
+
+const (
+	// maxBook bounds the places remembered; seeds are not dropped.
+	maxBook = 256
+	// avoidFirst and avoidMost bound how long a place that failed is left alone:
+	// doubling from the first to the last. A machine that reboots is asked soon
+	// after, one that is gone costs a dial every few seconds.
+	avoidFirst = 250 * time.Millisecond
+	avoidMost  = 10 * time.Second
+	// shunTime is how long a place that broke the rules is left alone.
+	shunTime = 10 * time.Minute
+)
+
+type bookEntry struct {
+	place Place
+	rank  rank
+	order int // among equals of one source, as it ordered them
+	hops  int // referrals followed to get here
+	tried bool
+	fails int
+	avoid time.Time
+}
+
+// book is the places a node knows, and what came of asking them.
+type book struct {
+	entries []*bookEntry
+	rand    *rand.Rand
+}
+
+func (b *book) find(p Place) *bookEntry {
+	for _, e := range b.entries {
+		if e.place.same(p) {
+			return e
+		}
+	}
+	return nil
+}
+
+// add remembers places of one source. A place that is known already is asked
+// again, at its better rank.
+func (b *book) add(places []Place, r rank, hops int) {
+	for i, p := range places {
+		if len(p.Addrs) == 0 {
+			continue
+		}
+		e := b.find(p)
+		if e == nil {
+			if len(b.entries) >= maxBook && !b.drop() {
+				return
+			}
+			e = &bookEntry{place: p, rank: r, order: i, hops: hops}
+			b.entries = append(b.entries, e)
+			continue
+		}
+		if r == rankReferred || r < e.rank {
+			e.rank, e.order, e.hops, e.tried = r, i, hops, false
+		}
+		// Added behind what is known: a liar must not be able to take a good
+		// address away.
+		for _, a := range p.Addrs {
+			if len(e.place.Addrs) < MaxAddrs && !slices.Contains(e.place.Addrs, a) {
+				e.place.Addrs = append(slices.Clip(e.place.Addrs), a)
+			}
+		}
+	}
+}
+
+// drop forgets the least useful place.
+func (b *book) drop() bool {
+	worst := -1
+	for i, e := range b.entries {
+		if e.rank == rankSeed {
+			continue
+		}
+		if worst < 0 || e.fails > b.entries[worst].fails || e.fails == b.entries[worst].fails && e.rank > b.entries[worst].rank {
+			worst = i
+		}
+	}
+	if worst < 0 {
+		return false
+	}
+	b.entries = slices.Delete(b.entries, worst, worst+1)
+	return true
+}
+
+// round starts a search: every place may be asked once more, those of the last
+// search's referrals as mere hints.
+func (b *book) round() {
+	for _, e := range b.entries {
+		e.tried, e.hops = false, 0
+		if e.rank == rankReferred {
+			e.rank = rankHint
+		}
+	}
+}
+
+// next returns the best place to ask now, nil if there is none.
+func (b *book) next(now time.Time, skip func(Place) bool) *bookEntry {
+	var best *bookEntry
+	ties := 0
+	for _, e := range b.entries {
+		if e.tried || now.Before(e.avoid) || skip(e.place) {
+			continue
+		}
+		switch {
+		case best == nil || e.rank < best.rank || e.rank == best.rank && e.order < best.order:
+			best, ties = e, 1
+		case e.rank == best.rank && e.order == best.order:
+			ties++
+			if b.rand.IntN(ties) == 0 { // each of the equals with the same chance
+				best = e
+			}
+		}
+	}
+	return best
+}
+
+func (b *book) failed(now time.Time, p Place, r Reason) {
+	e := b.find(p)
+	if e == nil {
+		return
+	}
+	switch r {
+	case ReasonForged, ReasonProtocol:
+		e.avoid = now.Add(shunTime)
+		return
+	case ReasonFull, ReasonOrphan, ReasonNotNeeded, ReasonMoved:
+		return // it lives: a later search may ask again
+	}
+	e.fails++
+	e.avoid = now.Add(min(avoidFirst<<min(e.fails-1, 10), avoidMost))
+}
+
+func (b *book) worked(p Place) {
+	if e := b.find(p); e != nil {
+		e.fails, e.avoid = 0, time.Time{}
+	}
+}
+
+// forget drops a place that turned out to be the node itself.
+func (b *book) forget(p Place) {
+	b.entries = slices.DeleteFunc(b.entries, func(e *bookEntry) bool { return e.place.same(p) })
+}
+
+// best returns up to n places that may be told to others, most useful first.
+func (b *book) best(now time.Time, n int, skip func(Place) bool) []Place {
+	es := slices.Clone(b.entries)
+	slices.SortStableFunc(es, func(x, y *bookEntry) int { return int(x.rank - y.rank) })
+	var ps []Place
+	for _, e := range es {
+		if len(ps) == n {
+			break
+		}
+		if e.fails == 0 && !now.Before(e.avoid) && !e.place.ID.IsZero() && !skip(e.place) {
+			ps = append(ps, e.place)
+		}
+	}
+	return ps
+}

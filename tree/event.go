@@ -1,0 +1,119 @@
+package tree
+
+import "net/netip"
+
+// Link numbers a connection for this channel. Those a Node dials are odd and come
+// from it; those that come in are even and come from its owner.
+type Link uint64
+
+// Event is what happened. One of Up, Joined, Received, Heard, Down, Candidates,
+// Capacity, Progress, Leave.
+type Event interface{ event() }
+
+// Up says that a dialled link stands and who is at its other end.
+type Up struct {
+	Link Link
+	Peer ID
+	Addr netip.AddrPort // the address that worked
+}
+
+// Joined says that a node came in and asked to be a child.
+type Joined struct {
+	Link Link
+	Peer ID
+	Addr netip.AddrPort // where its connection comes from
+	Join Join
+}
+
+// Received says that a message came over a link.
+type Received struct {
+	Link Link
+	Msg  Message
+}
+
+// Heard says that a chunk came over a link: it is alive.
+type Heard struct{ Link Link }
+
+// Down says that a link ended, or a dial failed. It is final for that link.
+type Down struct {
+	Link   Link
+	Reason Reason
+}
+
+// Candidates adds places to ask, the most useful first.
+type Candidates struct{ Places []Place }
+
+// Capacity says how many children the node can carry from now on. Children over
+// the number stay.
+type Capacity struct{ Slots int }
+
+// Progress says what the data path has lost so far, for reports.
+type Progress struct{ Lost uint64 }
+
+// Leave starts an orderly end: children are told where to go and served until
+// they have moved, at most leaveTime. The Left action says that it is over.
+type Leave struct{}
+
+func (Up) event()         {}
+func (Joined) event()     {}
+func (Received) event()   {}
+func (Heard) event()      {}
+func (Down) event()       {}
+func (Candidates) event() {}
+func (Capacity) event()   {}
+func (Progress) event()   {}
+func (Leave) event()      {}
+
+// Action is what the owner has to do. One of Dial, Send, Close, Feed, Serve,
+// Orphaned, Attached, Left.
+type Action interface{ action() }
+
+// Dial asks for a connection to the place, as the link named. It is answered by
+// Up or Down.
+type Dial struct {
+	Link  Link
+	Place Place
+}
+
+// Send asks for a message to be sent.
+type Send struct {
+	Link Link
+	Msg  Message
+}
+
+// Close asks for a link to be closed, after what was sent over it.
+type Close struct {
+	Link   Link
+	Reason Reason
+}
+
+// Feed makes the link the one that chunks are taken from: the owner sends a Pull
+// from where its ring ends. Chunks of earlier links stay welcome until they close.
+type Feed struct{ Link Link }
+
+// Serve makes the link a child's: chunks follow from after Have.
+type Serve struct {
+	Link Link
+	Have Position
+}
+
+// Orphaned says that the node has lost its parent.
+type Orphaned struct{ Reason Reason }
+
+// Attached says that the node has a new parent.
+type Attached struct {
+	Parent Place
+	Depth  int
+}
+
+// Left says that the node may go: Leave has run its course.
+type Left struct{}
+
+func (Dial) action()     {}
+func (Send) action()     {}
+func (Close) action()    {}
+func (Feed) action()     {}
+func (Serve) action()    {}
+func (Orphaned) action() {}
+func (Attached) action() {}
+func (Left) action()     {}

@@ -1,0 +1,47 @@
+package tree
+
+import "time"
+
+// Info is what a node can show of itself.
+type Info struct {
+	ID       ID
+	Root     bool
+	Label    Label
+	Depth    int     // links to the root; 0 at the root, and while not known
+	Path     []Place // from the root to the parent
+	Parent   Place   // zero at the root and for an orphan
+	Attached bool    // the stream can be expected to come
+	Asking   int     // places being asked right now
+	Slots    int
+	Children []ChildInfo
+}
+
+// ChildInfo is one child as its parent knows it.
+type ChildInfo struct {
+	Link    Link
+	Place   Place
+	Since   time.Time
+	Pulling bool
+	Report  Report
+}
+
+// Info describes the node.
+func (n *Node) Info() Info {
+	i := Info{
+		ID:       n.cfg.Self.ID,
+		Root:     n.cfg.Root,
+		Label:    n.at.Label,
+		Depth:    n.depth(),
+		Path:     n.path,
+		Attached: n.attached(),
+		Asking:   len(n.search.attempts),
+		Slots:    n.cfg.Slots,
+	}
+	if n.up != nil {
+		i.Parent = n.up.place
+	}
+	for _, c := range n.sortedChildren() {
+		i.Children = append(i.Children, ChildInfo{c.link, c.place, c.since, c.pulling, c.report})
+	}
+	return i
+}

@@ -1,0 +1,271 @@
+package tree
+
+import (
+	"maps"
+	"slices"
+	"time"
+)
+
+const (
+	// maxAttempts is how many places are asked at the same time.
+	maxAttempts = 3
+	// hedgeAfter is how long one place has before the next is asked as well: a
+	// machine that froze answers a dial, and then nothing.
+	hedgeAfter = 150 * time.Millisecond
+	// attemptTime bounds one place's answer, dial included.
+	attemptTime = 4 * time.Second
+	// infeasibleTime is how long a welcome that would risk a loop is held, waiting
+	// for a newer label.
+	infeasibleTime = 1 * time.Second
+	// retryFirst and retryMost bound the pause before everything known is asked
+	// again: a source that restarts is found soon, one that is gone costs little.
+	retryFirst  = 100 * time.Millisecond
+	retryMost   = 2 * time.Second
+	retryServed = 10 * time.Second // while there is a parent that still serves
+)
+
+// attempt is one place being asked.
+type attempt struct {
+	link    Link
+	place   Place
+	hops    int
+	started time.Time
+	addr    Place // place, with the address that worked
+	welcome *Welcome
+	since   time.Time // of the welcome
+}
+
+// search is the state of looking for a parent.
+type search struct {
+	attempts map[Link]*attempt
+	last     Link      // number given to the newest dial
+	on       bool      // a search is running
+	rounds   int       // that ended with nobody
+	retryAt  time.Time // when the next begins
+	hedgeAt  time.Time // when one more place may be asked
+}
+
+// restart makes a search begin at once.
+func (s *search) restart(now time.Time) {
+	s.on, s.rounds = false, 0
+	s.retryAt, s.hedgeAt = now, now
+}
+
+// seek asks the next place if a parent is wanted and one may be asked now.
+func (n *Node) seek(now time.Time) {
+	s := &n.search
+	wants, served := n.wantsParent(now)
+	if !wants {
+		if s.on {
+			s.on, s.rounds = false, 0
+			s.retryAt = now
+			n.dropAttempts(ReasonNotNeeded)
+		}
+		return
+	}
+	if !s.on {
+		if now.Before(s.retryAt) {
+			return
+		}
+		s.on = true
+		s.hedgeAt = now
+		n.book.round()
+		n.rememberPath()
+	}
+	for len(s.attempts) < maxAttempts && (len(s.attempts) == 0 || !now.Before(s.hedgeAt)) {
+		e := n.book.next(now, n.notNow)
+		if e == nil {
+			break
+		}
+		e.tried = true
+		s.last += 2
+		a := &attempt{link: s.last | 1, place: e.place, hops: e.hops, started: now}
+		s.attempts[a.link] = a
+		s.hedgeAt = now.Add(hedgeAfter)
+		n.do(Dial{a.link, e.place})
+	}
+	if len(s.attempts) == 0 {
+		n.roundOver(now, served)
+	}
+}
+
+func (n *Node) roundOver(now time.Time, served bool) {
+	s := &n.search
+	pause := min(retryFirst<<min(s.rounds, 10), retryMost)
+	if served {
+		pause = min(retryFirst<<min(s.rounds, 10), retryServed)
+	}
+	s.on = false
+	s.rounds++
+	s.retryAt = now.Add(pause/2 + time.Duration(n.cfg.Rand.Int64N(int64(pause))))
+}
+
+// seekAt is when seek has something to do of its own accord.
+func (n *Node) seekAt() time.Time {
+	s := &n.search
+	switch {
+	case n.cfg.Root || n.up != nil && !n.up.suspect && !s.on:
+		return time.Time{} // the tick notices
+	case !s.on:
+		return s.retryAt
+	case len(s.attempts) < maxAttempts:
+		return s.hedgeAt
+	}
+	return time.Time{}
+}
+
+// rememberPath makes the way to the root places to ask: the grandparent first,
+// for the parent's slot there is free now, the other ancestors upwards after it.
+func (n *Node) rememberPath() {
+	var up []Place
+	for i := len(n.path) - 2; i >= 0; i-- {
+		up = append(up, n.path[i])
+	}
+	if len(up) > 0 {
+		n.book.add(up[:1], rankGrandparent, 0)
+		n.book.add(up[1:], rankPath, 0)
+	}
+	if len(n.path) > 0 { // it may come back
+		n.book.add(n.path[len(n.path)-1:], rankHint, 0)
+	}
+}
+
+// notNow reports whether a place must not be asked: the node itself, its parent,
+// one that is being asked, or a child.
+func (n *Node) notNow(p Place) bool {
+	if p.ID == n.cfg.Self.ID && !p.ID.IsZero() || n.up != nil && n.up.place.same(p) {
+		return true
+	}
+	for _, a := range n.search.attempts {
+		if a.place.same(p) {
+			return true
+		}
+	}
+	return n.hasChild(p.ID)
+}
+
+// dialled goes on with an attempt whose connection stands.
+func (n *Node) dialled(now time.Time, ev Up) {
+	a := n.search.attempts[ev.Link]
+	if a == nil {
+		n.do(Close{ev.Link, ReasonNotNeeded})
+		return
+	}
+	drop := ReasonNone
+	switch {
+	case ev.Peer == n.cfg.Self.ID:
+		n.book.forget(a.place)
+		drop = ReasonSelf
+	case n.up != nil && n.up.place.ID == ev.Peer, n.hasChild(ev.Peer):
+		drop = ReasonNotNeeded
+	}
+	for _, b := range n.search.attempts { // the same node behind two addresses
+		if b != a && b.addr.ID == ev.Peer {
+			drop = ReasonNotNeeded
+		}
+	}
+	if drop != ReasonNone {
+		n.do(Close{a.link, drop})
+		delete(n.search.attempts, a.link)
+		return
+	}
+	a.addr = Place{ev.Peer, a.place.Addrs}.withAddr(ev.Addr)
+	n.send(a.link, Join{Addrs: n.cfg.Self.Addrs, Slots: uint16(min(n.cfg.Slots, 1<<16-1))})
+}
+
+func (n *Node) welcomed(now time.Time, l Link, w Welcome) {
+	a := n.search.attempts[l]
+	if a == nil || a.welcome != nil {
+		return
+	}
+	a.welcome, a.since = &w, now
+	n.tryCommit(now, a)
+}
+
+// tryCommit moves the node below the attempt's place, if that cannot make a loop.
+func (n *Node) tryCommit(now time.Time, a *attempt) {
+	w := a.welcome
+	if !n.at.feasible(w.Label) || len(w.Path) >= MaxPath {
+		return
+	}
+	for _, p := range w.Path {
+		if p.ID == n.cfg.Self.ID {
+			n.do(Close{a.link, ReasonLoop})
+			n.attemptFailed(now, a, ReasonLoop)
+			return
+		}
+	}
+	old := n.up
+	delete(n.search.attempts, a.link)
+	n.up = &uplink{link: a.link, place: a.addr, heard: now, fresh: now}
+	if w.Label.Epoch != n.at.Epoch {
+		n.clock.known = false
+	}
+	n.at = n.at.adopt(w.Label)
+	n.clock.at = time.Time{} // samples of the old parent no longer outrank
+	n.seen = n.cfg.Self
+	if w.Seen.IsValid() && len(n.cfg.Self.Addrs) > 0 {
+		n.seen = n.seen.withAddr(w.Seen)
+	}
+	if !n.setPath(w.Path) {
+		n.setPath([]Place{a.addr})
+	}
+	n.book.worked(a.place)
+	n.book.add(w.Others, rankOther, 0)
+	n.do(Feed{a.link})
+	if old != nil {
+		n.send(old.link, Bye{Reason: ReasonMoved})
+		n.do(Close{old.link, ReasonMoved})
+	}
+	n.dropAttempts(ReasonNotNeeded)
+	n.search.on, n.search.rounds = false, 0
+	n.reportAt = now
+	n.reported = Report{}
+	n.do(Attached{n.up.place, n.depth()})
+}
+
+func (n *Node) referred(now time.Time, l Link, m Refer) {
+	a := n.search.attempts[l]
+	if a == nil {
+		return
+	}
+	if a.hops < MaxHops {
+		n.book.add(m.Places[:min(len(m.Places), MaxRefer)], rankReferred, a.hops+1)
+	}
+	n.do(Close{l, m.Reason})
+	n.attemptFailed(now, a, m.Reason)
+}
+
+func (n *Node) attemptFailed(now time.Time, a *attempt, r Reason) {
+	n.book.failed(now, a.place, r)
+	delete(n.search.attempts, a.link)
+	n.search.hedgeAt = now
+}
+
+func (n *Node) expireAttempts(now time.Time) {
+	for _, a := range n.sortedAttempts() {
+		if now.Sub(a.started) >= attemptTime || a.welcome != nil && now.Sub(a.since) >= infeasibleTime {
+			n.do(Close{a.link, ReasonSilent})
+			n.attemptFailed(now, a, ReasonSilent)
+		}
+	}
+}
+
+func (n *Node) dropAttempts(r Reason) {
+	for _, a := range n.sortedAttempts() {
+		n.do(Close{a.link, r})
+	}
+	clear(n.search.attempts)
+}
+
+func (n *Node) sortedAttempts() []*attempt {
+	return sortedBy(n.search.attempts)
+}
+
+func sortedBy[V any](m map[Link]V) []V {
+	vs := make([]V, 0, len(m))
+	for _, l := range slices.Sorted(maps.Keys(m)) {
+		vs = append(vs, m[l])
+	}
+	return vs
+}

@@ -1,0 +1,75 @@
+package tree
+
+import (
+	"cmp"
+	"time"
+)
+
+// Epoch is one run of the source, as in relay/stream: a later one replaces an
+// earlier one.
+type Epoch struct {
+	Ms   uint64
+	Rand uint64
+}
+
+// Compare returns -1, 0 or +1 as e is before, equal to or after f.
+func (e Epoch) Compare(f Epoch) int {
+	return cmp.Or(cmp.Compare(e.Ms, f.Ms), cmp.Compare(e.Rand, f.Rand))
+}
+
+// Position is a place in the stream: the chunk with that number in that epoch.
+type Position struct {
+	Epoch Epoch
+	Seq   uint64
+}
+
+// LabelStep is the root's clock per step of a label: short against the time an
+// orphan needs to find a parent, long against a hop's delay.
+const LabelStep = 100 * time.Millisecond
+
+// Label is what a node knows of its distance to the root: at the root's step
+// number E of an epoch it was H links away. Only the root makes new E.
+type Label struct {
+	Epoch Epoch
+	E     uint64
+	H     uint16
+}
+
+// compareE orders labels by their age alone: -1 if l is older than m.
+func (l Label) compareE(m Label) int {
+	return cmp.Or(l.Epoch.Compare(m.Epoch), cmp.Compare(l.E, m.E))
+}
+
+// standing is a node's own label together with its feasibility distance: the
+// least H it has held in the current E.
+type standing struct {
+	Label
+	fd uint16
+}
+
+// feasible reports whether a node that stands at s may take as parent one whose
+// label is p: p is newer, or as new and nearer to the root than s ever was at that
+// E (the feasibility condition of DUAL and Babel, RFC 8966 section 2.4, with the
+// root's clock as sequence number). Along every edge that this allows (E, -FD)
+// grows towards the root, so there is no cycle at any instant, however stale the
+// hints that led here.
+func (s standing) feasible(p Label) bool {
+	if p.Epoch == (Epoch{}) {
+		return false
+	}
+	c := p.compareE(s.Label)
+	return c > 0 || c == 0 && p.H < s.fd
+}
+
+// adopt returns the standing of a node whose committed parent now has the label
+// p. A parent's older label changes nothing.
+func (s standing) adopt(p Label) standing {
+	h := p.H + 1
+	switch c := p.compareE(s.Label); {
+	case c > 0:
+		return standing{Label{p.Epoch, p.E, h}, h}
+	case c == 0:
+		return standing{Label{p.Epoch, p.E, h}, min(s.fd, h)}
+	}
+	return s
+}

@@ -1,0 +1,85 @@
+package tree
+
+import "net/netip"
+
+// Message is what two nodes tell each other about the tree; relay/wire has the
+// bytes. One of Join, Welcome, Refer, Pull, Heartbeat, Path, Report, Bye.
+type Message interface{ message() }
+
+// Bounds of messages.
+const (
+	// MaxPath is the deepest a tree gets, in links, and so the longest path told.
+	// With two children each, 64 levels hold more nodes than there are.
+	MaxPath = 64
+	// MaxRefer is how many places a Refer or a Welcome names.
+	MaxRefer = 8
+	// MaxHops is how many referrals are followed one after another.
+	MaxHops = 5
+)
+
+// Join asks a node to be one's parent. It opens every link.
+type Join struct {
+	Addrs []netip.AddrPort // where the joiner listens; at most MaxAddrs
+	Slots uint16           // how many children it could have
+}
+
+// Welcome grants a slot: the child pulls within admissionTime or loses it.
+type Welcome struct {
+	Label  Label
+	Path   []Place        // from the root to the sender, both included
+	Others []Place        // more places to ask, should the sender die; at most MaxRefer
+	Seen   netip.AddrPort // where the child's connection comes from
+}
+
+// Refer turns a joiner down and names better places, the most useful first.
+type Refer struct {
+	Reason Reason
+	Places []Place // at most MaxRefer
+}
+
+// Pull makes the sender a child: the stream is to follow from the chunk after
+// Have, which is zero for a child that has nothing.
+type Pull struct{ Have Position }
+
+// Heartbeat goes from parent to child every heartbeatInterval.
+type Heartbeat struct {
+	Label  Label
+	Orphan bool   // the sender, or a node above it, has no live parent
+	Clock  uint64 // the root's clock as the sender knows it, microseconds; 0 if it does not
+	Echo   uint64 // Sent of the child's newest report, 0 if none came
+	Held   uint64 // microseconds since that report came
+}
+
+// Path goes from parent to child when the way to the root has changed.
+type Path struct {
+	Path []Place // from the root to the sender, both included
+}
+
+// Report goes from child to parent every reportInterval and when it changes.
+type Report struct {
+	Sent      uint64 // the child's own clock, microseconds
+	Slots     uint16
+	Free      uint16 // slots free now
+	Children  uint16
+	Below     uint32 // all descendants
+	FreeDepth uint8  // links down to the nearest free slot: 0 is its own; NoFree if none
+	Lost      uint64 // chunks missed since the child joined the channel
+}
+
+// NoFree is a Report's FreeDepth when there is no free slot at or below a node.
+const NoFree = 255
+
+// Bye ends a link in good order, from either side.
+type Bye struct {
+	Reason Reason
+	Places []Place // where a child should go; at most MaxRefer
+}
+
+func (Join) message()      {}
+func (Welcome) message()   {}
+func (Refer) message()     {}
+func (Pull) message()      {}
+func (Heartbeat) message() {}
+func (Path) message()      {}
+func (Report) message()    {}
+func (Bye) message()       {}

@@ -1,0 +1,92 @@
+package playback
+
+import (
+	"slices"
+	"strings"
+	"sync"
+
+	"relay/relay/stream"
+)
+
+// Channel is one channel that can be watched here.
+type Channel struct {
+	id   stream.ChannelID
+	ring *stream.Ring
+	tree func() Tree
+
+	mu      sync.Mutex
+	viewers map[*viewer]struct{}
+}
+
+// NewChannel returns a channel that plays from ring. tree is called for every
+// status and must be safe for concurrent use; it may be nil.
+func NewChannel(id stream.ChannelID, ring *stream.Ring, tree func() Tree) *Channel {
+	if tree == nil {
+		tree = func() Tree { return Tree{} }
+	}
+	return &Channel{id: id, ring: ring, tree: tree, viewers: make(map[*viewer]struct{})}
+}
+
+// ID returns the channel's ID.
+func (c *Channel) ID() stream.ChannelID { return c.id }
+
+// Viewers returns how many players are connected.
+func (c *Channel) Viewers() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.viewers)
+}
+
+func (c *Channel) join(v *viewer) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.viewers[v] = struct{}{}
+}
+
+func (c *Channel) leave(v *viewer) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.viewers, v)
+}
+
+// present returns the viewers, those that came first in front.
+func (c *Channel) present() []*viewer {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	all := make([]*viewer, 0, len(c.viewers))
+	for v := range c.viewers {
+		all = append(all, v)
+	}
+	slices.SortFunc(all, func(a, b *viewer) int {
+		if d := a.since.Compare(b.since); d != 0 {
+			return d
+		}
+		return strings.Compare(a.addr, b.addr)
+	})
+	return all
+}
+
+// path is where the channel is played, on the node's HTTP listener.
+func (c *Channel) path() string { return "/" + c.id.Short() + streamSuffix }
+
+// shortestName is how many characters of a channel ID name it at least: fewer
+// would make an address that a second channel breaks.
+const shortestName = 4
+
+// find returns the one channel whose ID is name or starts with it.
+func find(channels []*Channel, name string) (*Channel, bool) {
+	if len(name) < shortestName {
+		return nil, false
+	}
+	name = strings.ToLower(name)
+	var found *Channel
+	for _, c := range channels {
+		if strings.HasPrefix(c.id.String(), name) {
+			if found != nil {
+				return nil, false
+			}
+			found = c
+		}
+	}
+	return found, found != nil
+}

@@ -1,0 +1,46 @@
+package playback
+
+import (
+	"net"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+)
+
+// guard lets through only what may ask: GET and HEAD, and hosts by which a browser
+// can have meant this machine. A page of another site whose name was made to
+// resolve to this machine (DNS rebinding) carries its own name and is refused.
+func guard(next http.Handler, allow []string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		h.Set("Cache-Control", "no-store")
+		switch {
+		case r.Method != http.MethodGet && r.Method != http.MethodHead:
+			h.Set("Allow", "GET, HEAD")
+			http.Error(w, "Only GET and HEAD are answered here.", http.StatusMethodNotAllowed)
+		case !hostAllowed(r.Host, allow):
+			http.Error(w, "This node does not answer under that host name. Use its IP address or localhost, or allow the name.", http.StatusForbidden)
+		default:
+			next.ServeHTTP(w, r)
+		}
+	})
+}
+
+// hostAllowed reports whether a Host header names this machine: by address, as
+// localhost, or by a name of allow, which is in lower case.
+func hostAllowed(host string, allow []string) bool {
+	if host == "" {
+		return true // an HTTP/1.0 player; every browser sends one
+	}
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	host = strings.TrimSuffix(strings.ToLower(host), ".")
+	if _, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil {
+		return true
+	}
+	return host == "localhost" || strings.HasSuffix(host, ".localhost") || slices.Contains(allow, host)
+}

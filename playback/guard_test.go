@@ -1,0 +1,53 @@
+package playback
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"testing"
+)
+
+func TestGuardKnowsThisMachinesNames(t *testing.T) {
+	for host, want := range map[string]int{
+		"127.0.0.1":              http.StatusOK,
+		"127.0.0.1:7145":         http.StatusOK,
+		"192.168.1.20:7145":      http.StatusOK,
+		"[::1]:7145":             http.StatusOK,
+		"[fe80::1]":              http.StatusOK,
+		"localhost":              http.StatusOK,
+		"LocalHost:7145":         http.StatusOK,
+		"localhost.:7145":        http.StatusOK,
+		"relay.localhost:7145":   http.StatusOK,
+		"studio.lan:7145":        http.StatusOK,
+		"":                       http.StatusOK,
+		"evil.example":           http.StatusForbidden,
+		"evil.example:7145":      http.StatusForbidden,
+		"localhost.evil.example": http.StatusForbidden,
+		"127.0.0.1.evil.example": http.StatusForbidden,
+		"notlocalhost":           http.StatusForbidden,
+		"my.studio.lan":          http.StatusForbidden,
+		"[::1":                   http.StatusOK, // an address, if badly written
+		":7145":                  http.StatusForbidden,
+	} {
+		reached := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		r.Host = host
+		w := httptest.NewRecorder()
+		guard(reached, []string{"studio.lan"}).ServeHTTP(w, r)
+		if w.Code != want {
+			t.Errorf("Host %q: status %d, want %d", host, w.Code, want)
+		}
+	}
+}
+
+func TestGuardLetsNothingThroughThatCouldChangeSomething(t *testing.T) {
+	for _, method := range []string{"POST", "PUT", "DELETE", "PATCH", "OPTIONS", "CONNECT", "TRACE", "get"} {
+		reached := http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Errorf("%s was let through", method) })
+		r := httptest.NewRequest("GET", "/", nil)
+		r.Method, r.Host = method, "localhost"
+		w := httptest.NewRecorder()
+		guard(reached, nil).ServeHTTP(w, r)
+		if w.Code != http.StatusMethodNotAllowed || w.Header().Get("Allow") == "" {
+			t.Errorf("%s: status %d, Allow %q", method, w.Code, w.Header().Get("Allow"))
+		}
+	}
+}

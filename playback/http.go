@@ -1,0 +1,135 @@
+package playback
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+const (
+	streamSuffix = ".flv"
+	streamType   = "video/x-flv"
+	textType     = "text/plain; charset=utf-8"
+)
+
+// routes answers the requests of one run of a server; ctx is that run's. Its
+// patterns end in a suffix, which [http.ServeMux] does not know.
+type routes struct {
+	*Server
+	ctx context.Context
+}
+
+func (s *routes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	path := r.URL.Path
+	name, isStream := strings.CutSuffix(strings.TrimPrefix(path, "/"), streamSuffix)
+	switch {
+	case path == "/":
+		s.list(w, r)
+	case path == "/healthz":
+		w.Header().Set("Content-Type", textType)
+		io.WriteString(w, "ok\n")
+	case path == "/api/status":
+		s.status(w, r)
+	case isStream:
+		if c, ok := find(s.config.Channels(), name); ok {
+			s.stream(w, r, c)
+			return
+		}
+		http.Error(w, "There is no such channel here, or more than one begins like that. / lists the channels.", http.StatusNotFound)
+	default:
+		http.Error(w, "There is no such page. There are /, /<channel>.flv, /api/status and /healthz.", http.StatusNotFound)
+	}
+}
+
+func (s *routes) list(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", textType)
+	channels := s.config.Channels()
+	if len(channels) == 0 {
+		io.WriteString(w, "No channel is open here.\n")
+		return
+	}
+	io.WriteString(w, "Open one of these in a player:\n\n")
+	for _, c := range channels {
+		fmt.Fprintf(w, "  %s  %s\n", address(r, c), c.state(c.tree()))
+	}
+}
+
+func (s *routes) status(w http.ResponseWriter, r *http.Request) {
+	st := Status{Node: s.config.Node(), Channels: []ChannelStatus{}}
+	for _, c := range s.config.Channels() {
+		st.Channels = append(st.Channels, c.status(address(r, c)))
+	}
+	w.Header().Set("Content-Type", "application/json")
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	enc.Encode(st)
+}
+
+// address is where a player finds c, by the host under which r came.
+func address(r *http.Request, c *Channel) string {
+	host := r.Host
+	if host == "" {
+		host = r.Context().Value(http.LocalAddrContextKey).(net.Addr).String()
+	}
+	return "http://" + host + c.path()
+}
+
+// stream answers with the media of c. The length is not known and the answer ends
+// with the connection, so a range is not honoured.
+func (s *routes) stream(w http.ResponseWriter, r *http.Request, c *Channel) {
+	if r.Method == http.MethodHead {
+		w.Header().Set("Content-Type", streamType)
+		w.Header().Set("Connection", "close")
+		return
+	}
+	if !s.admit() {
+		http.Error(w, "This node has as many viewers as it may. Try again later, or raise its limit.", http.StatusServiceUnavailable)
+		return
+	}
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		s.release()
+		http.Error(w, "This connection cannot carry media.", http.StatusInternalServerError)
+		return
+	}
+	// A goroutine of its own lets go of net/http's buffers and grown stack. It ends
+	// with the viewer or with ctx, and Run waits for it.
+	go s.play(conn, c, streamHead(r))
+}
+
+func (s *routes) play(conn net.Conn, c *Channel, head []byte) {
+	defer s.release()
+	defer conn.Close()
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		tcp.SetWriteBuffer(sendBuffer)
+	}
+	v := &viewer{addr: conn.RemoteAddr().String(), since: time.Now()}
+	c.join(v)
+	defer c.leave(v)
+	why := v.play(s.ctx, conn, c.ring, head)
+	s.config.Log.Info("viewer gone",
+		zap.String("channel", c.id.Short()),
+		zap.String("addr", v.addr),
+		zap.String("reason", string(why)),
+		zap.Uint64("bytes", v.bytes.Load()),
+		zap.Uint64("missed", v.missed.Load()),
+		zap.Uint64("moves", v.moves.Load()))
+}
+
+// streamHead is the head of the answer to r, in the version that r speaks.
+func streamHead(r *http.Request) []byte {
+	proto := "HTTP/1.1"
+	if !r.ProtoAtLeast(1, 1) {
+		proto = "HTTP/1.0"
+	}
+	return fmt.Appendf(nil, "%s 200 OK\r\nContent-Type: %s\r\nCache-Control: no-store\r\nConnection: close\r\n"+
+		"Accept-Ranges: none\r\nX-Content-Type-Options: nosniff\r\nCross-Origin-Resource-Policy: same-origin\r\nDate: %s\r\n\r\n",
+		proto, streamType, time.Now().UTC().Format(http.TimeFormat))
+}

@@ -1,0 +1,161 @@
+package playback
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+const (
+	// defaultMaxViewers is the bound on viewers when none is set: 128 MiB of
+	// memory, and more than one machine's uplink carries.
+	defaultMaxViewers = 4096
+	// maxRequests is how many connections may be there that are not viewers:
+	// idle ones, and such as have not sent a whole request.
+	maxRequests = 256
+	// requestTimeout is how long a request may take to arrive: loopback and LAN
+	// need milliseconds.
+	requestTimeout = 5 * time.Second
+	// answerTimeout is how long an answer that is not media may take to be read.
+	answerTimeout = 10 * time.Second
+	// idleTimeout is how long a connection is kept for another request.
+	idleTimeout = 30 * time.Second
+	// maxRequestHeader bounds a request's header, in bytes.
+	maxRequestHeader = 16 << 10
+	// sendBuffer is the send buffer asked for each viewer, in bytes. It bounds what
+	// the kernel holds for one that is stuck, and still carries 20 Mb/s over 100 ms.
+	sendBuffer = 256 << 10
+)
+
+// Config is what a [Server] needs. Its zero value is a node without channels.
+type Config struct {
+	// Channels returns the channels that can be watched, in the order in which to
+	// list them. It is called for every request.
+	Channels func() []*Channel
+	// Node describes the node, for the status.
+	Node func() Node
+	// AllowHosts are further host names under which the node may be asked, without
+	// port. IP addresses, localhost and the machine's own name always work.
+	AllowHosts []string
+	// MaxViewers bounds the viewers of all channels together; default 4096.
+	MaxViewers int
+	// Log gets a line for each viewer that leaves; none if nil.
+	Log *zap.Logger
+}
+
+// Server is the node's HTTP listener. Its routes:
+//
+//	GET /<channel>.flv  the media; a channel ID or the start of one, 4 characters
+//	                    or more, that is no other's
+//	GET /api/status     a [Status] in JSON
+//	GET /healthz        "ok"
+//	GET /               the channels, as text
+type Server struct {
+	config Config
+	hosts  []string // names to answer under, in lower case
+
+	requests atomic.Int64 // connections that are not viewers
+
+	mu      sync.Mutex
+	closed  bool
+	viewers int
+	playing sync.WaitGroup // one for each of viewers
+}
+
+// NewServer returns a server for one [Server.Run].
+func NewServer(c Config) *Server {
+	if c.Channels == nil {
+		c.Channels = func() []*Channel { return nil }
+	}
+	if c.Node == nil {
+		c.Node = func() Node { return Node{} }
+	}
+	if c.MaxViewers <= 0 {
+		c.MaxViewers = defaultMaxViewers
+	}
+	if c.Log == nil {
+		c.Log = zap.NewNop()
+	}
+	s := &Server{config: c}
+	for _, h := range c.AllowHosts {
+		s.hosts = append(s.hosts, strings.ToLower(h))
+	}
+	if h, err := os.Hostname(); err == nil {
+		s.hosts = append(s.hosts, strings.ToLower(h))
+	}
+	return s
+}
+
+// Run serves on ln, which it closes, until ctx ends, and then returns nil; before
+// that it returns only if ln fails. All viewers are gone when it returns.
+func (s *Server) Run(ctx context.Context, ln net.Listener) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer s.playing.Wait()
+	defer s.close()
+	defer cancel()
+
+	srv := &http.Server{
+		Handler:           guard(&routes{s, ctx}, s.hosts),
+		ReadHeaderTimeout: requestTimeout,
+		ReadTimeout:       requestTimeout,
+		WriteTimeout:      answerTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxRequestHeader,
+		ConnState:         s.count,
+	}
+	srv.ErrorLog, _ = zap.NewStdLogAt(s.config.Log, zap.DebugLevel) // fails for no known level
+	defer srv.Close()
+	stop := context.AfterFunc(ctx, func() { srv.Close() })
+	defer stop()
+	err := srv.Serve(ln)
+	if ctx.Err() != nil || errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
+
+// count closes connections over [maxRequests]. A viewer's is taken from net/http
+// and bounded elsewhere.
+func (s *Server) count(conn net.Conn, state http.ConnState) {
+	switch state {
+	case http.StateNew:
+		if s.requests.Add(1) > maxRequests {
+			conn.Close()
+		}
+	case http.StateClosed, http.StateHijacked:
+		s.requests.Add(-1)
+	}
+}
+
+// admit takes a place for a viewer; every admit that reports true needs a release.
+func (s *Server) admit() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed || s.viewers >= s.config.MaxViewers {
+		return false
+	}
+	s.viewers++
+	s.playing.Add(1)
+	return true
+}
+
+func (s *Server) release() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.viewers--
+	s.playing.Done()
+}
+
+func (s *Server) close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
+}

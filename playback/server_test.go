@@ -1,0 +1,369 @@
+package playback
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"relay/relay/stream"
+)
+
+// patience is how long a test waits for what must happen soon.
+const patience = 10 * time.Second
+
+// serve runs a server on loopback for the test and returns its address.
+func serve(t *testing.T, c Config) string {
+	t.Helper()
+	addr, stop := serveUntil(t, c)
+	t.Cleanup(stop)
+	return addr
+}
+
+func serveUntil(t *testing.T, c Config) (addr string, stop func()) {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- NewServer(c).Run(ctx, ln) }()
+	return ln.Addr().String(), func() {
+		t.Helper()
+		cancel()
+		select {
+		case err := <-done:
+			if err != nil {
+				t.Error(err)
+			}
+		case <-time.After(patience):
+			t.Error("the server does not end")
+		}
+	}
+}
+
+func list(channels ...*Channel) func() []*Channel {
+	return func() []*Channel { return channels }
+}
+
+// ask sends a raw request and returns the answer, whose body is read to its end
+// only by whoever wants it.
+func ask(t *testing.T, addr, request string) (*http.Response, net.Conn) {
+	t.Helper()
+	conn := dial(t, addr)
+	if _, err := io.WriteString(conn, request); err != nil {
+		t.Fatal(err)
+	}
+	method, _, _ := strings.Cut(request, " ")
+	resp, err := http.ReadResponse(bufio.NewReader(conn), &http.Request{Method: method})
+	if err != nil {
+		t.Fatalf("answer to %q: %v", request, err)
+	}
+	return resp, conn
+}
+
+func dial(t *testing.T, addr string) net.Conn {
+	t.Helper()
+	conn, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	conn.SetDeadline(time.Now().Add(patience))
+	return conn
+}
+
+func get(path string) string { return "GET " + path + " HTTP/1.1\r\nHost: localhost\r\n\r\n" }
+
+func readN(t *testing.T, r io.Reader, n int) []byte {
+	t.Helper()
+	b := make([]byte, n)
+	if _, err := io.ReadFull(r, b); err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func body(t *testing.T, resp *http.Response) string {
+	t.Helper()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// eventually waits until ok, which changes on its own.
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for end := time.Now().Add(patience); !ok(); runtime.Gosched() {
+		if time.Now().After(end) {
+			t.Fatalf("never: %s", what)
+		}
+	}
+}
+
+func TestViewerGetsHeaderThenMediaFromTheNewestKey(t *testing.T) {
+	for name, request := range map[string]string{
+		"full ID":      "GET /%s.flv HTTP/1.1\r\nHost: 127.0.0.1:7145\r\n\r\n",
+		"short ID":     "GET /%.8s.flv HTTP/1.1\r\nHost: localhost\r\n\r\n",
+		"four letters": "GET /%.4s.flv?t=1 HTTP/1.1\r\nHost: localhost\r\n\r\n",
+		"VLC":          "GET /%.8s.flv HTTP/1.1\r\nHost: localhost\r\nUser-Agent: VLC/3.0.21\r\nRange: bytes=0-\r\nIcy-MetaData: 1\r\n\r\n",
+		"HTTP/1.0":     "GET /%.8s.flv HTTP/1.0\r\n\r\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSource(t, stream.Limits{})
+			ts := s.group(s.group(0))
+			addr := serve(t, Config{Channels: list(NewChannel(s.id, s.ring, nil))})
+			resp, _ := ask(t, addr, fmt.Sprintf(request, s.id))
+			if resp.StatusCode != http.StatusOK || resp.Header.Get("Content-Type") != "video/x-flv" ||
+				resp.Header.Get("Cache-Control") != "no-store" || !resp.Close || resp.ContentLength != -1 {
+				t.Fatalf("answer %v", resp)
+			}
+			if resp.ProtoMinor != int(request[strings.Index(request, "HTTP/1.")+7]-'0') {
+				t.Errorf("answered in %s", resp.Proto)
+			}
+			got := readN(t, resp.Body, len(s.sinceKey(1)))
+			s.group(ts)
+			got = append(got, readN(t, resp.Body, len(s.sinceKey(2))-len(s.payload))...)
+			if !bytes.Equal(got, s.sinceKey(1)) {
+				t.Fatal("the viewer got something else than was written")
+			}
+			s.ring.Close()
+			if rest := body(t, resp); rest != "" {
+				t.Fatalf("%d bytes too many", len(rest))
+			}
+		})
+	}
+}
+
+func TestChannelWithoutMediaAnswersAtOnceAndPlaysLater(t *testing.T) {
+	s := newSource(t, stream.Limits{})
+	addr := serve(t, Config{Channels: list(NewChannel(s.id, s.ring, nil))})
+	resp, _ := ask(t, addr, get("/"+s.id.Short()+".flv"))
+	s.group(0)
+	if got := readN(t, resp.Body, len(s.sinceKey(0))); !bytes.Equal(got, s.sinceKey(0)) {
+		t.Fatal("the viewer got something else than was written")
+	}
+}
+
+func TestHeadTellsTheTypeAndEnds(t *testing.T) {
+	s := newSource(t, stream.Limits{})
+	addr := serve(t, Config{Channels: list(NewChannel(s.id, s.ring, nil))})
+	resp, conn := ask(t, addr, "HEAD /"+s.id.String()+".flv HTTP/1.1\r\nHost: localhost\r\n\r\n")
+	if resp.StatusCode != http.StatusOK || resp.Header.Get("Content-Type") != "video/x-flv" || resp.ContentLength != -1 {
+		t.Fatalf("answer %v", resp)
+	}
+	if b, err := io.ReadAll(conn); len(b) > 0 || err != nil {
+		t.Fatalf("%q follows, error %v", b, err)
+	}
+}
+
+func TestOtherRoutes(t *testing.T) {
+	s := newSource(t, stream.Limits{})
+	addr := serve(t, Config{Channels: list(NewChannel(s.id, s.ring, nil))})
+	for _, tc := range []struct {
+		request string
+		status  int
+		says    string
+	}{
+		{get("/"), 200, "http://localhost/" + s.id.Short() + ".flv  waiting"},
+		{get("/healthz"), 200, "ok\n"},
+		{get("/nothing"), 404, "/<channel>.flv"},
+		{get("/abcd.flv"), 404, "no such channel"},
+		{get("/" + s.id.String()[:3] + ".flv"), 404, "no such channel"},
+		{get("/" + s.id.String() + "a.flv"), 404, "no such channel"},
+		{get("/.flv"), 404, "no such channel"},
+		{get("/../../etc/passwd"), 404, "no such page"},
+		{get("/%2e%2e%2f.flv"), 404, "no such channel"},
+		{"GET http://evil.example/ HTTP/1.1\r\nHost: localhost\r\n\r\n", 403, "host name"},
+		{"GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n", 403, "host name"},
+		{"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n", 405, "Only GET and HEAD"},
+		{"GET / HTTP/1.1\r\n\r\n", 400, "missing required Host"},
+		{"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400, ""},
+		{"nonsense\r\n\r\n", 400, ""},
+		{"GET / HTTP/9.9\r\nHost: localhost\r\n\r\n", 505, ""},
+		{"GET /" + strings.Repeat("a", 2*maxRequestHeader) + " HTTP/1.1\r\nHost: localhost\r\n\r\n", 431, ""},
+	} {
+		resp, _ := ask(t, addr, tc.request)
+		if text := body(t, resp); resp.StatusCode != tc.status || !strings.Contains(text, tc.says) {
+			t.Errorf("%.60q: %d %q, want %d with %q", tc.request, resp.StatusCode, text, tc.status, tc.says)
+		}
+		if resp.Header.Get("Access-Control-Allow-Origin") != "" {
+			t.Errorf("%.60q: pages of other sites may read the answer", tc.request)
+		}
+	}
+}
+
+func TestNameThatFitsTwoChannelsIsRefused(t *testing.T) {
+	a, b := stream.ChannelID{1, 2, 3}, stream.ChannelID{1, 2, 4}
+	ring := stream.NewRing(stream.Limits{})
+	channels := []*Channel{NewChannel(a, ring, nil), NewChannel(b, ring, nil)}
+	if _, ok := find(channels, a.String()[:4]); ok {
+		t.Error("an ambiguous name found a channel")
+	}
+	if c, ok := find(channels, strings.ToUpper(b.Short())); !ok || c != channels[1] {
+		t.Error("a name that fits one channel did not find it")
+	}
+}
+
+func TestStatusTellsWhatTheRingAndTheViewersShow(t *testing.T) {
+	s := newSource(t, stream.Limits{})
+	s.group(0)
+	parent := &Peer{ID: "p", Addr: "10.0.0.1:7144"}
+	c := NewChannel(s.id, s.ring, func() Tree {
+		return Tree{State: Reconnecting, Depth: 2, Path: []string{"r", "p", "n"}, Parent: parent, DelayMs: 42}
+	})
+	addr := serve(t, Config{
+		Channels: list(c),
+		Node:     func() Node { return Node{ID: "n", Version: "1", UptimeS: 5} },
+	})
+	viewer, _ := ask(t, addr, get("/"+s.id.Short()+".flv"))
+	readN(t, viewer.Body, len(s.sinceKey(0)))
+
+	var st Status
+	eventually(t, "the viewer's bytes show", func() bool {
+		resp, _ := ask(t, addr, "GET /api/status HTTP/1.0\r\nHost: localhost:7145\r\n\r\n")
+		st = Status{}
+		if err := json.NewDecoder(resp.Body).Decode(&st); err != nil {
+			t.Fatal(err)
+		}
+		return st.Channels[0].Viewers[0].Bytes > uint64(len(s.sinceKey(0)))
+	})
+	ch := st.Channels[0]
+	if st.Node != (Node{"n", "1", 5}) || ch.ID != s.id.String() || ch.Name != s.id.Short() ||
+		ch.URL != "http://localhost:7145/"+s.id.Short()+".flv" {
+		t.Errorf("node %+v, channel %q %q %q", st.Node, ch.ID, ch.Name, ch.URL)
+	}
+	if ch.State != Reconnecting || ch.Depth != 2 || len(ch.Path) != 3 || *ch.Parent != *parent || ch.Children == nil || ch.DelayMs != 42 {
+		t.Errorf("tree %+v", ch.Tree)
+	}
+	if ch.Codec.Video != "h264" || ch.Codec.Audio != "aac" {
+		t.Errorf("codec %+v", ch.Codec)
+	}
+	if n := len(s.chunks()); ch.Chunks.Received != uint64(n) || ch.Ring.Held != n || ch.Ring.Bytes == 0 {
+		t.Errorf("chunks %+v, ring %+v, want %d of them", ch.Chunks, ch.Ring, n)
+	}
+	if ch.ViewerCount != 1 || ch.Viewers[0].Addr == "" || ch.Viewers[0].Since.IsZero() {
+		t.Errorf("viewers %+v", ch.Viewers)
+	}
+}
+
+func TestViewersAreBounded(t *testing.T) {
+	s := newSource(t, stream.Limits{})
+	c := NewChannel(s.id, s.ring, nil)
+	addr := serve(t, Config{Channels: list(c), MaxViewers: 2})
+	_, first := ask(t, addr, get("/"+s.id.Short()+".flv"))
+	ask(t, addr, get("/"+s.id.Short()+".flv"))
+	resp, _ := ask(t, addr, get("/"+s.id.Short()+".flv"))
+	if text := body(t, resp); resp.StatusCode != http.StatusServiceUnavailable || !strings.Contains(text, "as many viewers") {
+		t.Fatalf("the third viewer got %d %q", resp.StatusCode, text)
+	}
+	first.Close()
+	eventually(t, "the place is free again", func() bool { return c.Viewers() == 1 })
+	if resp, _ := ask(t, addr, get("/"+s.id.Short()+".flv")); resp.StatusCode != http.StatusOK {
+		t.Fatalf("status %d after a viewer left", resp.StatusCode)
+	}
+}
+
+func TestConnectionsThatAskForNothingAreBounded(t *testing.T) {
+	addr := serve(t, Config{})
+	var silent []net.Conn
+	for range maxRequests {
+		silent = append(silent, dial(t, addr))
+	}
+	refused := dial(t, addr)
+	if _, err := refused.Read(make([]byte, 1)); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Fatalf("one connection too many was kept, error %v", err)
+	}
+	for _, conn := range silent {
+		conn.Close()
+	}
+	eventually(t, "there is room again", func() bool {
+		conn := dial(t, addr)
+		io.WriteString(conn, get("/healthz"))
+		_, err := conn.Read(make([]byte, 1))
+		conn.Close()
+		return err == nil
+	})
+}
+
+func TestServerEndsItsViewers(t *testing.T) {
+	s := newSource(t, stream.Limits{})
+	s.group(0)
+	c := NewChannel(s.id, s.ring, nil)
+	addr, stop := serveUntil(t, Config{Channels: list(c)})
+	_, idle := ask(t, addr, get("/"+s.id.Short()+".flv"))
+	dial(t, addr) // has not asked for anything yet
+	stop()
+	if n := c.Viewers(); n != 0 {
+		t.Fatalf("%d viewers are left", n)
+	}
+	if _, err := io.Copy(io.Discard, idle); err != nil && !strings.Contains(err.Error(), "reset") {
+		t.Fatal(err)
+	}
+}
+
+func TestServerFailsWithItsListener(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ln.Close()
+	if err := NewServer(Config{}).Run(t.Context(), ln); !errors.Is(err, net.ErrClosed) {
+		t.Fatalf("error %v, want %v", err, net.ErrClosed)
+	}
+}
+
+// A viewer that stops reading costs no one anything: the one beside it gets every
+// byte, and what is held is the ring and a little more.
+func TestViewerThatStopsReadingCostsNoMemory(t *testing.T) {
+	const (
+		limit  = 2 << 20
+		rounds = 300 // of 85 KB: 12 times the ring and 5 times a socket's buffers
+		slack  = 4 << 20
+	)
+	s := newSource(t, stream.Limits{Bytes: limit})
+	ts := s.group(0)
+	c := NewChannel(s.id, s.ring, nil)
+	addr := serve(t, Config{Channels: list(c)})
+	ask(t, addr, get("/"+s.id.Short()+".flv")) // reads no more
+	good, _ := ask(t, addr, get("/"+s.id.Short()+".flv"))
+	readN(t, good.Body, len(s.sinceKey(0)))
+	before := heap()
+	for range rounds {
+		from := len(s.tags)
+		ts = s.group(ts)
+		for _, tag := range s.tags[from:] {
+			if got := readN(t, good.Body, len(tag)); !bytes.Equal(got, tag) {
+				t.Fatal("the viewer that reads missed something")
+			}
+		}
+		s.tags, s.keys = s.tags[:0], s.keys[:0]
+	}
+	if grown := heap() - before; grown > limit+slack {
+		t.Errorf("%d bytes more are held than before", grown)
+	}
+	if n := c.Viewers(); n != 2 {
+		t.Errorf("%d viewers, want 2", n)
+	}
+}
+
+// heap returns how many bytes are in use after a collection.
+func heap() int64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
+}

@@ -1,0 +1,113 @@
+package playback
+
+import (
+	"context"
+	"errors"
+	"net"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"relay/relay/stream"
+)
+
+const (
+	// stuckAfter is how long a viewer may take nothing of what it is sent: longer
+	// than a Wi-Fi hiccup, shorter than a default ring.
+	stuckAfter = 10 * time.Second
+	// probeEvery is how often a connection on which nothing was written is checked
+	// for a viewer that has left. One that leaves is noticed within twice that.
+	probeEvery = time.Second
+	// probeFor is how long a check waits. A deadline that has passed would fail
+	// the read without looking at the connection.
+	probeFor = time.Millisecond
+	// probeSize is how many bytes that a viewer has no reason to send are dropped
+	// in one check.
+	probeSize = 512
+)
+
+// reason says why a viewer's stream ended. It is what the log shows.
+type reason string
+
+const (
+	viewerLeft   reason = "the viewer left"
+	viewerStuck  reason = "the viewer took nothing for 10 s"
+	channelEnded reason = "the channel ended"
+	nodeClosing  reason = "the node is closing"
+)
+
+// viewer is one player that is connected.
+type viewer struct {
+	addr  string
+	since time.Time
+
+	// Written by the viewer's goroutine, read by the status.
+	bytes, missed, moves atomic.Uint64
+}
+
+// play writes head and then the ring's media to conn until the viewer leaves or
+// gets stuck, the ring is closed, or ctx ends.
+func (v *viewer) play(ctx context.Context, conn net.Conn, ring *stream.Ring, head []byte) reason {
+	stop := context.AfterFunc(ctx, func() { conn.Close() }) // unblocks a write
+	defer stop()
+
+	if why, ok := v.write(ctx, conn, net.Buffers{head}); !ok {
+		return why
+	}
+	f := newFeed(ring)
+	probe := time.NewTicker(probeEvery)
+	defer probe.Stop()
+	for idle := false; ; {
+		batch, wait, err := f.next()
+		if err != nil {
+			return channelEnded
+		}
+		if len(batch) > 0 {
+			idle = false
+			missed, moves := f.cursor.Gap()
+			v.missed.Store(missed)
+			v.moves.Store(moves)
+			if why, ok := v.write(ctx, conn, batch); !ok {
+				return why
+			}
+			continue
+		}
+		select {
+		case <-wait:
+		case <-ctx.Done():
+			return nodeClosing
+		case <-probe.C:
+			if idle && gone(conn) {
+				return viewerLeft
+			}
+			idle = true
+		}
+	}
+}
+
+// write writes all of b. It allows [stuckAfter] anew whenever the viewer took at
+// least something.
+func (v *viewer) write(ctx context.Context, conn net.Conn, b net.Buffers) (reason, bool) {
+	for len(b) > 0 {
+		conn.SetWriteDeadline(time.Now().Add(stuckAfter))
+		n, err := b.WriteTo(conn)
+		v.bytes.Add(uint64(n))
+		switch {
+		case err == nil, n > 0 && errors.Is(err, os.ErrDeadlineExceeded):
+		case ctx.Err() != nil:
+			return nodeClosing, false
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			return viewerStuck, false
+		default:
+			return viewerLeft, false
+		}
+	}
+	return "", true
+}
+
+// gone reports whether the other end has closed conn. What it sent is dropped.
+func gone(conn net.Conn) bool {
+	conn.SetReadDeadline(time.Now().Add(probeFor))
+	_, err := conn.Read(make([]byte, probeSize))
+	return err != nil && !errors.Is(err, os.ErrDeadlineExceeded)
+}

@@ -1,0 +1,167 @@
+package playback
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"relay/relay/stream"
+)
+
+const testHead = "head\r\n\r\n"
+
+// playing is a viewer on an in-memory connection, in a synctest bubble.
+type playing struct {
+	*viewer
+	conn net.Conn      // the player's end
+	why  chan reason   // gets the reason when it ends
+	took time.Duration // how long the viewer's goroutine ran
+}
+
+func startViewer(ctx context.Context, ring *stream.Ring) *playing {
+	ours, theirs := net.Pipe()
+	p := &playing{viewer: &viewer{}, conn: theirs, why: make(chan reason, 1)}
+	start := time.Now()
+	go func() {
+		defer ours.Close()
+		why := p.play(ctx, ours, ring, []byte(testHead))
+		p.took = time.Since(start)
+		p.why <- why
+	}()
+	return p
+}
+
+func (p *playing) read(t *testing.T, n int) []byte {
+	t.Helper()
+	b := make([]byte, n)
+	if _, err := io.ReadFull(p.conn, b); err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func (p *playing) ended(t *testing.T, want reason, atMost time.Duration) {
+	t.Helper()
+	if why := <-p.why; why != want {
+		t.Errorf("ended because %q, want %q", why, want)
+	}
+	if p.took > atMost {
+		t.Errorf("ended after %v, want %v at most", p.took, atMost)
+	}
+}
+
+func TestViewerThatTakesNothingIsCut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSource(t, stream.Limits{})
+		s.group(0)
+		p := startViewer(t.Context(), s.ring)
+		p.read(t, len(testHead))
+		p.ended(t, viewerStuck, stuckAfter)
+	})
+}
+
+func TestViewerThatTakesAByteNowAndThenIsKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSource(t, stream.Limits{})
+		s.keyframe(0, 5)
+		p := startViewer(t.Context(), s.ring)
+		got := p.read(t, len(testHead))
+		want := append([]byte(testHead), s.sinceKey(0)...)
+		for len(got) < len(want) {
+			time.Sleep(stuckAfter - time.Millisecond)
+			got = append(got, p.read(t, 1)...)
+		}
+		if !bytes.Equal(got, want) {
+			t.Error("a slow viewer did not get every byte once")
+		}
+		s.ring.Close()
+		p.ended(t, channelEnded, time.Hour)
+	})
+}
+
+func TestViewerThatLeavesWhileNothingComesIsNoticed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSource(t, stream.Limits{})
+		p := startViewer(t.Context(), s.ring)
+		p.read(t, len(testHead))
+		p.conn.Close()
+		p.ended(t, viewerLeft, 2*probeEvery+probeFor)
+	})
+}
+
+func TestIdleViewerThatStaysIsKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSource(t, stream.Limits{})
+		p := startViewer(t.Context(), s.ring)
+		p.read(t, len(testHead))
+		go p.conn.Write([]byte("a player has no reason to send this"))
+		time.Sleep(time.Hour)
+		s.group(0)
+		if got, want := p.read(t, len(s.sinceKey(0))), s.sinceKey(0); !bytes.Equal(got, want) {
+			t.Error("an idle viewer did not get the media when it came")
+		}
+		s.ring.Close()
+		p.ended(t, channelEnded, 2*time.Hour)
+	})
+}
+
+func TestViewerEndsWithTheNode(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSource(t, stream.Limits{})
+		s.group(0)
+		ctx, cancel := context.WithCancel(t.Context())
+		writing, waiting := startViewer(ctx, s.ring), startViewer(ctx, stream.NewRing(stream.Limits{}))
+		waiting.read(t, len(testHead))
+		synctest.Wait()
+		cancel()
+		writing.ended(t, nodeClosing, 0)
+		waiting.ended(t, nodeClosing, 0)
+	})
+}
+
+// A viewer that reads nothing while the ring turns over goes on at the newest key,
+// with the gap counted, and the viewer beside it gets every byte.
+func TestViewerThatFallsBehindIsMovedAndOthersAreNot(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const limit = 400_000
+		s := newSource(t, stream.Limits{Bytes: limit})
+		ts := s.group(0)
+		slow, good := startViewer(t.Context(), s.ring), startViewer(t.Context(), s.ring)
+		slow.read(t, len(testHead))
+		good.read(t, len(testHead))
+		good.read(t, len(s.sinceKey(0)))
+		for range 15 {
+			from := len(s.tags)
+			ts = s.group(ts)
+			for _, tag := range s.tags[from:] {
+				if got := good.read(t, len(tag)); !bytes.Equal(got, tag) {
+					t.Fatal("the viewer that keeps up missed something")
+				}
+			}
+			time.Sleep(stuckAfter / 20)
+			if m := s.ring.Stats().Memory; m > limit {
+				t.Fatalf("the ring holds %d bytes, the limit is %d", m, limit)
+			}
+		}
+		tags := make(chan []byte)
+		go func() {
+			b, _ := io.ReadAll(slow.conn)
+			tags <- b
+		}()
+		synctest.Wait()
+		s.ring.Close()
+		check(t, s, <-tags)
+		if slow.moves.Load() != 1 || slow.missed.Load() == 0 {
+			t.Errorf("slow viewer: %d moves, %d chunks missed; want 1 and some", slow.moves.Load(), slow.missed.Load())
+		}
+		if good.moves.Load() != 0 || good.missed.Load() != 0 {
+			t.Errorf("good viewer: %d moves, %d chunks missed", good.moves.Load(), good.missed.Load())
+		}
+		slow.ended(t, channelEnded, time.Minute)
+		good.ended(t, channelEnded, time.Minute)
+	})
+}

@@ -23,10 +23,10 @@ import (
 // eight 3 Mb/s streams fit the upload of a home with fibre, and a LAN carries any.
 const DefaultSlots = 8
 
-// Config is what a Node is made of. Key and Listener are required.
+// Config is what a Node is made of. Key is required.
 type Config struct {
 	Key      ed25519.PrivateKey
-	Listener net.Listener // Run closes it
+	Listener net.Listener // Run closes it; nil for a node that nobody can reach
 	// Addrs is where others can reach the listener, the most useful first; at most
 	// tree.MaxAddrs are told.
 	Addrs []netip.AddrPort
@@ -45,8 +45,6 @@ func (c *Config) validate() error {
 	switch {
 	case len(c.Key) != ed25519.PrivateKeySize:
 		return errors.New("relay: Config.Key is missing")
-	case c.Listener == nil:
-		return errors.New("relay: Config.Listener is missing")
 	case c.Upload < 0:
 		return fmt.Errorf("relay: Config.Upload is %d", c.Upload)
 	}
@@ -136,6 +134,10 @@ func (n *Node) remove(c *Channel) {
 // Run accepts links until ctx ends, and then waits for handshakes under way. It
 // fails if the listener does.
 func (n *Node) Run(ctx context.Context) error {
+	if n.cfg.Listener == nil {
+		<-ctx.Done()
+		return nil
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	var wg sync.WaitGroup
 	defer wg.Wait()

@@ -1,0 +1,173 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+
+	"github.com/urfave/cli/v2"
+)
+
+const appHelp = `relay - live video from one person to many, without a server
+
+  relay demo                 see it work: a clip, a source and six relays
+  relay source               broadcast what OBS or ffmpeg sends here
+  relay source movie.flv     broadcast a file ("-" for standard input, or a URL)
+  relay watch LINK           watch, and pass it on
+
+Commands:
+{{range .VisibleCommands}}  {{join .Names ", " | printf "%-10s"}} {{.Usage}}
+{{end}}
+"relay help COMMAND" explains one. Every flag --some-flag can also be set as
+RELAY_SOME_FLAG in the environment.
+`
+
+const commandHelp = `relay {{.Name}} - {{.Usage}}
+
+Usage: {{.UsageText}}
+{{if .Description}}
+{{.Description}}
+{{end}}{{if .VisibleFlags}}
+Flags:
+{{range .VisibleFlags}}  {{.}}
+{{end}}{{end}}`
+
+// Main runs one command and returns the exit code. The first Ctrl-C ends it in
+// good order, the second at once.
+func Main(args []string, io Stdio) int {
+	t := newTerminal(io)
+	// A closed pipe is an error of the write, not a signal: the channel's children
+	// must not lose their parent because a player on stdout went away.
+	signal.Ignore(syscall.SIGPIPE)
+	ctx, interrupted, stop := untilSignal()
+	defer stop()
+	app := newApp(t, io)
+	err := app.RunContext(ctx, runArgs(app, args))
+	if code := report(t, err); code != exitOK {
+		return code
+	}
+	if interrupted() {
+		return exitInterrupt
+	}
+	return exitOK
+}
+
+// untilSignal returns a context that ends with the first SIGINT or SIGTERM; the
+// second one ends the process.
+func untilSignal() (ctx context.Context, interrupted func() bool, stop func()) {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	errInterrupt := errors.New("interrupted")
+	ch := make(chan os.Signal, 2)
+	signal.Notify(ch, syscall.SIGINT, syscall.SIGTERM)
+	done := make(chan struct{})
+	go func() { // ends with stop
+		for n := 0; ; n++ {
+			select {
+			case s := <-ch:
+				if n > 0 {
+					os.Exit(exitInterrupt)
+				}
+				cause := context.Canceled
+				if s == syscall.SIGINT {
+					cause = errInterrupt
+				}
+				cancel(cause)
+			case <-done:
+				return
+			}
+		}
+	}()
+	return ctx, func() bool { return errors.Is(context.Cause(ctx), errInterrupt) }, func() {
+		signal.Stop(ch)
+		close(done)
+		cancel(nil)
+	}
+}
+
+func newApp(t *terminal, io Stdio) *cli.App {
+	app := &cli.App{
+		Name:                  "relay",
+		Usage:                 "live video from one person to many, without a server",
+		HideVersion:           true,
+		HideHelpCommand:       true,
+		Writer:                t.out,
+		ErrWriter:             t.err,
+		CustomAppHelpTemplate: appHelp,
+		ExitErrHandler:        func(*cli.Context, error) {},
+		OnUsageError:          usageError,
+		Commands: []*cli.Command{
+			sourceCommand(t, io),
+			watchCommand(t, io),
+			demoCommand(t),
+			versionCommand(t),
+		},
+	}
+	app.Commands = append(app.Commands, helpCommand(app))
+	for _, c := range app.Commands {
+		c.CustomHelpTemplate = commandHelp
+		c.OnUsageError = usageError
+		c.HideHelpCommand = true
+		if c.UsageText == "" {
+			c.UsageText = "relay " + c.Name
+		}
+	}
+	app.Action = func(c *cli.Context) error {
+		if c.NArg() == 0 {
+			return cli.ShowAppHelp(c)
+		}
+		return unknownCommand(app, c.Args().First())
+	}
+	return app
+}
+
+// runArgs is what App.RunContext gets: the command's flags in front.
+func runArgs(app *cli.App, args []string) []string {
+	if len(args) < 2 {
+		return args
+	}
+	c := app.Command(args[1])
+	if c == nil {
+		return args
+	}
+	flags := append(slices.Clone(c.Flags), cli.HelpFlag)
+	return append(slices.Clone(args[:2]), inOrder(args[2:], flags)...)
+}
+
+func usageError(c *cli.Context, err error, _ bool) error {
+	name := ""
+	if c.Command != nil && c.Command.Name != "relay" {
+		name = " " + c.Command.Name
+	}
+	return usage(fmt.Sprintf("relay help%s lists the flags", name), "%w", err)
+}
+
+func unknownCommand(app *cli.App, name string) error {
+	hint := strings.TrimSpace(cli.SuggestCommand(app.Commands, name) + " relay help lists the commands")
+	if strings.HasPrefix(name, "relay:") {
+		hint = "to watch that link: relay watch " + name
+	}
+	return usage(hint, "there is no command %q", name)
+}
+
+func helpCommand(app *cli.App) *cli.Command {
+	return &cli.Command{
+		Name:      "help",
+		Usage:     "explain a command",
+		UsageText: "relay help [COMMAND]",
+		Action: func(c *cli.Context) error {
+			name := c.Args().First()
+			if name == "" {
+				return cli.ShowAppHelp(c)
+			}
+			if app.Command(name) == nil {
+				return unknownCommand(app, name)
+			}
+			return cli.ShowCommandHelp(c, name)
+		},
+	}
+}

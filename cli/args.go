@@ -1,0 +1,45 @@
+package cli
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+)
+
+// inOrder puts flags in front of the other arguments, for urfave/cli v2 stops
+// looking for flags at the first argument that is none, and people write
+// "relay watch LINK --player mpv". Everything after "--" is left as it is.
+func inOrder(args []string, flags []cli.Flag) []string {
+	var front, rest []string
+	for i := 0; i < len(args); i++ {
+		a := args[i]
+		if a == "--" {
+			rest = append(rest, args[i:]...)
+			break
+		}
+		if len(a) < 2 || a[0] != '-' {
+			rest = append(rest, a)
+			continue
+		}
+		front = append(front, a)
+		if !strings.Contains(a, "=") && takesValue(strings.TrimLeft(a, "-"), flags) && i+1 < len(args) {
+			i++
+			front = append(front, args[i])
+		}
+	}
+	if len(rest) > 0 && rest[0] != "--" {
+		front = append(front, "--") // an argument such as "-" is none of the flags
+	}
+	return append(front, rest...)
+}
+
+func takesValue(name string, flags []cli.Flag) bool {
+	for _, f := range flags {
+		if slices.Contains(f.Names(), name) {
+			d, ok := f.(cli.DocGenerationFlag)
+			return ok && d.TakesValue()
+		}
+	}
+	return false
+}

@@ -1,0 +1,173 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"crypto/ed25519"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"relay/ingest"
+	"relay/relay"
+	"relay/relay/stream"
+	"relay/testdata/flv"
+	"relay/tree"
+)
+
+const (
+	demoRelays = 6
+	demoSlots  = 2 // so that six relays stand two deep
+	// demoReport is how often the figures are printed where they cannot be redrawn.
+	demoReport = 10 * time.Second
+)
+
+func demoCommand(t *terminal) *cli.Command {
+	return &cli.Command{
+		Name:  "demo",
+		Usage: "broadcast a bundled clip through a source and six relays on this machine",
+		Description: `Everything runs in this process, over real links on the loopback address. Open
+any of the addresses in VLC, mpv or ffplay. Ctrl-C ends all.`,
+		Action: func(c *cli.Context) error {
+			if c.NArg() > 0 {
+				return usage("relay source FILE broadcasts a file of yours", "relay demo takes no arguments")
+			}
+			return runDemo(c.Context, t)
+		},
+	}
+}
+
+// demoNode is one node of the demo.
+type demoNode struct {
+	name    string
+	station *station
+	channel *relay.Channel
+}
+
+func runDemo(ctx context.Context, t *terminal) error {
+	g := newGroup(ctx)
+	defer g.stop()
+	_, channelKey, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		return err
+	}
+	var nodes []demoNode
+	for i := range demoRelays + 1 {
+		st, err := demoStation(t, i)
+		if err != nil {
+			return err
+		}
+		n := demoNode{name: "source", station: st}
+		if i == 0 {
+			var w *stream.Writer
+			if n.channel, w, err = st.node.Source(channelKey, stream.NextEpoch(stream.Epoch{}, time.Now(), 0)); err != nil {
+				return err
+			}
+			mux := ingest.NewMux(w, nil)
+			clip := &ingest.File{From: bytes.NewReader(flvdata.Demo), Path: "the bundled clip", Loop: true, Open: mux.Open}
+			g.Go(func() error { return clip.Run(g.ctx) })
+		} else {
+			n.name = fmt.Sprintf("relay %d", i)
+			u, err := relay.ParseURL(nodes[0].station.link(nodes[0].channel))
+			if err != nil {
+				return err
+			}
+			if n.channel, err = st.node.Watch(u, nil); err != nil {
+				return err
+			}
+		}
+		st.show(n.channel, nil)
+		st.run(g.ctx, g.Group, nil)
+		g.Go(func() error { return n.channel.Run(g.ctx) })
+		nodes = append(nodes, n)
+	}
+	t.say("A clip goes from a source through six relays. Open any address in VLC, mpv or ffplay:")
+	t.say("")
+	g.Go(func() error { showDemo(g.ctx, t, nodes); return nil })
+	return g.Wait()
+}
+
+func demoStation(t *terminal, i int) (*station, error) {
+	_, key, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		return nil, err
+	}
+	return newStation(t, newLog(t, false), stationConfig{
+		listen: port{what: "links", flag: "listen", addr: "127.0.0.1:0"},
+		http:   port{what: "players", flag: "http", addr: fmt.Sprintf("127.0.0.1:%d", portHTTP+i), quiet: true},
+		slots:  demoSlots,
+	}, key)
+}
+
+// showDemo draws the tree: again and again on a terminal, else once complete and
+// then a line of figures at times.
+func showDemo(ctx context.Context, t *terminal, nodes []demoNode) {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	drawn := time.Time{}
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-tick.C:
+			lines, sum := drawDemo(nodes)
+			if t.errTTY {
+				t.show(strings.Join(append(lines, "", sum), "\n"))
+				continue
+			}
+			switch {
+			case drawn.IsZero() && len(lines) == len(nodes):
+				for _, l := range lines {
+					t.say("%s", l)
+				}
+				t.say("")
+				fallthrough
+			case !drawn.IsZero() && now.Sub(drawn) >= demoReport:
+				t.say("%s", sum)
+				drawn = now
+			}
+		}
+	}
+}
+
+// drawDemo returns a line per node that is attached, as a tree, and a line about
+// all.
+func drawDemo(nodes []demoNode) (lines []string, sum string) {
+	stats := make([]relay.Status, len(nodes))
+	below := make(map[tree.ID][]int)
+	var deepest int
+	var slowest time.Duration
+	var lost uint64
+	for i, n := range nodes {
+		stats[i], _ = n.channel.Status()
+		if p := stats[i].Tree.Parent; !p.ID.IsZero() {
+			below[p.ID] = append(below[p.ID], i)
+		}
+		deepest = max(deepest, stats[i].Tree.Depth)
+		slowest = max(slowest, stats[i].Delay)
+		lost += stats[i].Ring.Lost
+	}
+	var draw func(i int, first, rest string)
+	draw = func(i int, first, rest string) {
+		n, s := nodes[i], stats[i]
+		line := fmt.Sprintf("  %-17s %s", first+n.name, n.station.url(n.channel))
+		if i > 0 {
+			line += fmt.Sprintf("   %3d ms behind", s.Delay.Milliseconds())
+		}
+		lines = append(lines, line)
+		kids := below[s.Tree.ID]
+		for k, j := range kids {
+			if k == len(kids)-1 {
+				draw(j, rest+"└─ ", rest+"   ")
+			} else {
+				draw(j, rest+"├─ ", rest+"│  ")
+			}
+		}
+	}
+	draw(0, "", "")
+	root := stats[0]
+	return lines, fmt.Sprintf("%s, %d chunks sent, deepest node %s from the source, slowest %d ms behind it, %d chunks lost; Ctrl-C ends all",
+		rateText(root.Ring.BitRate), root.Ring.Received, links(deepest), slowest.Milliseconds(), lost)
+}

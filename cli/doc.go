@@ -1,0 +1,7 @@
+// Package cli is the commands: flags in, text out. It is the only place that wires
+// the other rooms together.
+//
+// Each command is a file: source, watch, demo, version. A station is what they
+// share: a node, its HTTP listener, and the channels on both. How the program talks
+// to people is at the top of terminal.go.
+package cli

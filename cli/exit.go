@@ -1,0 +1,54 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"syscall"
+)
+
+// Exit codes.
+const (
+	exitOK        = 0
+	exitRuntime   = 1
+	exitUsage     = 2
+	exitPort      = 5 // a port that was asked for is taken
+	exitInterrupt = 130
+)
+
+// failure is an error as a person meets it: what happened, what to do next, and
+// the exit code.
+type failure struct {
+	err  error
+	hint string // "" if there is nothing to do
+	code int
+}
+
+func (f *failure) Error() string { return f.err.Error() }
+func (f *failure) Unwrap() error { return f.err }
+
+func fail(hint, format string, args ...any) error {
+	return &failure{fmt.Errorf(format, args...), hint, exitRuntime}
+}
+
+func usage(hint, format string, args ...any) error {
+	return &failure{fmt.Errorf(format, args...), hint, exitUsage}
+}
+
+// report prints an error and returns the exit code.
+func report(t *terminal, err error) int {
+	t.end()
+	if err == nil {
+		return exitOK
+	}
+	t.say("relay: error: %v", err)
+	var f *failure
+	if !errors.As(err, &f) {
+		return exitRuntime
+	}
+	if f.hint != "" {
+		t.hint("%s", f.hint)
+	}
+	return f.code
+}
+
+func inUse(err error) bool { return errors.Is(err, syscall.EADDRINUSE) }

@@ -1,0 +1,108 @@
+package cli
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+)
+
+// env names the variable that sets a flag: --max-children is RELAY_MAX_CHILDREN.
+func env(flag string) []string {
+	return []string{"RELAY_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))}
+}
+
+func text(name, usage string) *cli.StringFlag {
+	return &cli.StringFlag{Name: name, Usage: usage, EnvVars: env(name)}
+}
+
+func number(name, usage, def string) *cli.IntFlag {
+	return &cli.IntFlag{Name: name, Usage: usage, EnvVars: env(name), DefaultText: def}
+}
+
+func toggle(name, usage string) *cli.BoolFlag {
+	return &cli.BoolFlag{Name: name, Usage: usage, EnvVars: env(name), DisableDefaultText: true}
+}
+
+func list(name, usage string) *cli.StringSliceFlag {
+	return &cli.StringSliceFlag{Name: name, Usage: usage, EnvVars: env(name)}
+}
+
+// nodeFlags are those of every command that runs a node.
+func nodeFlags() []cli.Flag {
+	return []cli.Flag{
+		text("listen", fmt.Sprintf("`ADDR` for links from other nodes (default :%d; a free port if that is taken)", portListen)),
+		text("http", fmt.Sprintf("`ADDR` for players (default 127.0.0.1:%d; a free port if that is taken)", portHTTP)),
+		number("offset", "add `N` to every default port, to run several on one machine", "0"),
+		list("advertise", "`ADDR` under which others reach this node, such as a forwarded port"),
+		list("allow-host", "`NAME` under which players may ask, besides localhost and addresses"),
+		number("max-children", "`N` nodes to pass the stream on to, at most", strconv.Itoa(defaultChildren)),
+		text("upload", "`RATE` to pass on in all, at most, as in 20M (bits per second)"),
+		text("config", "`DIR` with the keys (default: relay in your configuration folder)"),
+		toggle("verbose", "log what happens to stderr"),
+	}
+}
+
+const (
+	defaultChildren = 8
+	maxChildren     = 1000
+	maxOffset       = 40000
+)
+
+// stationFlags reads nodeFlags.
+func stationFlags(c *cli.Context) (stationConfig, error) {
+	var s stationConfig
+	off := c.Int("offset")
+	if off < 0 || off > maxOffset {
+		return s, usage("", "--offset %d is not from 0 to %d", off, maxOffset)
+	}
+	var err error
+	if s.listen, err = portOf("links", "listen", c.String("listen"), "", portListen, off, c.IsSet("listen")); err != nil {
+		return s, err
+	}
+	if s.http, err = portOf("players", "http", c.String("http"), "127.0.0.1", portHTTP, off, c.IsSet("http")); err != nil {
+		return s, err
+	}
+	if s.advertise, err = advertised(c.StringSlice("advertise")); err != nil {
+		return s, err
+	}
+	s.allowHosts = c.StringSlice("allow-host")
+	s.slots = defaultChildren
+	if c.IsSet("max-children") {
+		s.slots = c.Int("max-children")
+		if s.slots < 0 || s.slots > maxChildren {
+			return s, usage("", "--max-children %d is not from 0 to %d", s.slots, maxChildren)
+		}
+		if s.slots == 0 {
+			s.slots = -1
+		}
+	}
+	if c.IsSet("upload") {
+		if s.upload, err = parseRate(c.String("upload")); err != nil {
+			return s, usage("", "--upload %w", err)
+		}
+	}
+	return s, nil
+}
+
+// newLog returns a logger to stderr: warnings, or with --verbose everything.
+func newLog(t *terminal, verbose bool) *zap.Logger {
+	level := zapcore.WarnLevel
+	if verbose {
+		level = zapcore.DebugLevel
+	}
+	enc := zap.NewDevelopmentEncoderConfig()
+	enc.EncodeTime = zapcore.TimeEncoderOfLayout("15:04:05.000")
+	return zap.New(zapcore.NewCore(zapcore.NewConsoleEncoder(enc), zapcore.AddSync(logWriter{t}), level))
+}
+
+// logWriter puts log lines above the status line.
+type logWriter struct{ t *terminal }
+
+func (w logWriter) Write(b []byte) (int, error) {
+	w.t.say("%s", strings.TrimRight(string(b), "\n"))
+	return len(b), nil
+}

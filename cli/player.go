@@ -1,0 +1,49 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"os/exec"
+	"slices"
+	"strings"
+)
+
+// players are the programs that --player starts, with what makes each play close
+// to live.
+var players = map[string][]string{
+	"vlc":    {"vlc", "--network-caching=300", "--quiet"},
+	"mpv":    {"mpv", "--profile=low-latency", "--really-quiet"},
+	"ffplay": {"ffplay", "-loglevel", "error", "-fflags", "nobuffer", "-flags", "low_delay", "-framedrop"},
+}
+
+// player is a program that shows the stream.
+type player struct {
+	name string
+	args []string // args[0] is the program's path
+}
+
+// findPlayer returns the player with that name, if the machine has it.
+func findPlayer(name string) (player, error) {
+	args, ok := players[strings.ToLower(name)]
+	if !ok {
+		return player{}, usage("--player takes vlc, mpv or ffplay; others can open the address that relay prints", "there is no player %q to start", name)
+	}
+	path, err := exec.LookPath(args[0])
+	if err != nil {
+		return player{}, fail("install it, or leave --player out and open the address that relay prints", "%s is not installed, or not in PATH", args[0])
+	}
+	args = slices.Clone(args)
+	args[0] = path
+	return player{name, args}, nil
+}
+
+// run shows the address until the player is closed, or ctx ends and it is killed.
+func (p player) run(ctx context.Context, url string) error {
+	cmd := exec.CommandContext(ctx, p.args[0], append(p.args[1:], url)...)
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if ctx.Err() != nil || errors.As(err, &exit) {
+		return nil // people close players in many ways
+	}
+	return err
+}

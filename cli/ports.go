@@ -1,0 +1,128 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+
+	"relay/relay"
+	"relay/tree"
+)
+
+// Default ports. --offset is added to each.
+const (
+	portListen = relay.DefaultPort
+	portHTTP   = 7145
+	portRTMP   = 1935
+)
+
+// port is one listener as the flags describe it.
+type port struct {
+	what  string // for messages: "links"
+	flag  string // its flag, without dashes
+	addr  string // host:port
+	given bool   // the user asked for this very address
+	quiet bool   // nobody needs to hear that it was taken
+}
+
+// portOf reads a --listen-like flag: host:port, :port or port.
+func portOf(what, flag, value, host string, def, offset int, given bool) (port, error) {
+	p := port{what: what, flag: flag, given: given}
+	if !given {
+		p.addr = net.JoinHostPort(host, strconv.Itoa(def+offset))
+		return p, nil
+	}
+	if _, err := strconv.ParseUint(value, 10, 16); err == nil {
+		value = net.JoinHostPort(host, value)
+	}
+	_, num, err := net.SplitHostPort(value)
+	if err == nil {
+		_, err = strconv.ParseUint(num, 10, 16)
+	}
+	if err != nil {
+		return port{}, usage("write it as "+net.JoinHostPort("127.0.0.1", strconv.Itoa(def))+", :"+strconv.Itoa(def)+" or "+strconv.Itoa(def),
+			"--%s %q is no address to listen on", flag, value)
+	}
+	p.addr = value
+	return p, nil
+}
+
+// listen opens the port. One that was not asked for and is taken is replaced by a
+// free one, and the user is told.
+func (p port) listen(t *terminal) (net.Listener, error) {
+	ln, err := net.Listen("tcp", p.addr)
+	if err == nil {
+		return ln, nil
+	}
+	if !inUse(err) {
+		return nil, fail("--"+p.flag+" takes another address", "cannot listen for %s on %s: %w", p.what, p.addr, bare(err))
+	}
+	if p.given {
+		return nil, &failure{
+			fmt.Errorf("port %s is taken by another program", p.addr),
+			"leave --" + p.flag + " out to use a free port, or give another", exitPort,
+		}
+	}
+	host, _, _ := net.SplitHostPort(p.addr)
+	ln, err = net.Listen("tcp", net.JoinHostPort(host, "0"))
+	if err != nil {
+		return nil, fail("", "cannot listen for %s: %w", p.what, bare(err))
+	}
+	if p.quiet {
+		return ln, nil
+	}
+	t.say("Port %s is taken, so %s use %d (--%s sets it).", p.addr, p.what, ln.Addr().(*net.TCPAddr).Port, p.flag)
+	return ln, nil
+}
+
+// bare strips what net puts around the system's own words.
+func bare(err error) error {
+	var op *net.OpError
+	if errors.As(err, &op) {
+		return op.Err
+	}
+	return err
+}
+
+// reachable returns where others can reach a listener: its own address, or those
+// of the machine's interfaces when it listens on all.
+func reachable(ln net.Listener) []netip.AddrPort {
+	a := ln.Addr().(*net.TCPAddr).AddrPort()
+	if ip := a.Addr().Unmap(); !ip.IsUnspecified() {
+		return []netip.AddrPort{netip.AddrPortFrom(ip, a.Port())}
+	}
+	var addrs []netip.AddrPort
+	nets, _ := net.InterfaceAddrs() // without them the loopback address is left
+	for _, n := range nets {
+		p, err := netip.ParsePrefix(n.String())
+		ip := p.Addr().Unmap()
+		if err == nil && ip.IsGlobalUnicast() {
+			addrs = append(addrs, netip.AddrPortFrom(ip, a.Port()))
+		}
+	}
+	slices.SortStableFunc(addrs, func(x, y netip.AddrPort) int { return x.Addr().BitLen() - y.Addr().BitLen() })
+	if len(addrs) == 0 {
+		addrs = append(addrs, netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), a.Port()))
+	}
+	return addrs[:min(len(addrs), tree.MaxAddrs)]
+}
+
+// advertised reads --advertise: the addresses under which others reach this node
+// from outside, such as a forwarded port.
+func advertised(values []string) ([]netip.AddrPort, error) {
+	var addrs []netip.AddrPort
+	for _, v := range values {
+		for _, s := range strings.Split(v, ",") {
+			a, err := netip.ParseAddrPort(strings.TrimSpace(s))
+			if err != nil || a.Port() == 0 || a.Addr().IsUnspecified() {
+				return nil, usage("write it as 203.0.113.7:7144", "--advertise %q is no address and port", s)
+			}
+			addrs = append(addrs, a)
+		}
+	}
+	return addrs, nil
+}

@@ -1,0 +1,46 @@
+package cli
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// maxRate bounds a rate a person can mean: 1 Tb/s.
+const maxRate = 1e12
+
+// parseRate reads bits per second: "20M", "800k", "1.5G" or a plain number.
+// Decimal prefixes, as providers use them.
+func parseRate(s string) (int, error) {
+	num, mult := strings.TrimSpace(s), 1.0
+	num = strings.TrimSuffix(strings.TrimSuffix(num, "/s"), "bit")
+	num = strings.TrimSuffix(num, "b")
+	if n := len(num); n > 0 {
+		switch num[n-1] {
+		case 'k', 'K':
+			mult, num = 1e3, num[:n-1]
+		case 'm', 'M':
+			mult, num = 1e6, num[:n-1]
+		case 'g', 'G':
+			mult, num = 1e9, num[:n-1]
+		}
+	}
+	v, err := strconv.ParseFloat(strings.TrimSpace(num), 64)
+	if err != nil || !(v > 0) || v*mult > maxRate || v*mult < 1 {
+		return 0, fmt.Errorf("%q is no bit rate: write bits per second, as in 20M, 800k or 1.5G", s)
+	}
+	return int(v * mult), nil
+}
+
+// rateText writes a bit rate for people.
+func rateText(bps int) string {
+	switch {
+	case bps >= 1e9:
+		return fmt.Sprintf("%.1f Gb/s", float64(bps)/1e9)
+	case bps >= 1e6:
+		return fmt.Sprintf("%.1f Mb/s", float64(bps)/1e6)
+	case bps >= 1e3:
+		return fmt.Sprintf("%.0f kb/s", float64(bps)/1e3)
+	}
+	return fmt.Sprintf("%d b/s", bps)
+}

@@ -1,0 +1,341 @@
+package cli
+
+import (
+	"context"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/urfave/cli/v2"
+	"go.uber.org/zap"
+
+	"relay/ingest"
+	"relay/ingest/flv"
+	"relay/relay"
+)
+
+const (
+	// rtmpApp is the path under which encoders publish.
+	rtmpApp = "live"
+	// defaultChannel is the name of the channel that plain "relay source" sends.
+	defaultChannel = "live"
+	// drainTime lets children take the last chunks before the source goes.
+	drainTime = time.Second
+	// keyframeWait is how long a live encoder may go without a keyframe before
+	// something must be wrong with its settings.
+	keyframeWait = 10 * time.Second
+)
+
+func sourceCommand(t *terminal, stdio Stdio) *cli.Command {
+	return &cli.Command{
+		Name:      "source",
+		Usage:     "broadcast",
+		UsageText: "relay source [INPUT] [FLAGS]",
+		Description: `Without INPUT it waits for an encoder such as OBS or ffmpeg on a local RTMP
+address. INPUT is an FLV file, sent at the pace of its timestamps; "-" for FLV on
+standard input; or an rtmp:// or http(s):// address to fetch a live FLV stream from.`,
+		Flags: append([]cli.Flag{
+			text("rtmp", fmt.Sprintf("`ADDR` for the encoder (default 127.0.0.1:%d; a free port if that is taken)", portRTMP)),
+			text("key", "stream `KEY` that the encoder has to give (default: kept with the channel)"),
+			text("channel", "`NAME` of the channel on this machine; each has its own link (default "+defaultChannel+")"),
+			toggle("loop", "repeat the file for ever"),
+			text("tag-log", "write type, timestamp and SHA-256 of each tag taken in to `FILE`"),
+		}, nodeFlags()...),
+		Action: func(c *cli.Context) error { return runSource(c, t, stdio) },
+	}
+}
+
+// source is one run of the command.
+type source struct {
+	t       *terminal
+	log     *zap.Logger
+	station *station
+	channel *relay.Channel
+	mux     *ingest.Mux
+	rtmp    net.Listener // nil if the media comes from elsewhere
+	key     string
+	once    sync.Once // the text at the start
+}
+
+func runSource(c *cli.Context, t *terminal, stdio Stdio) (err error) {
+	if c.NArg() > 1 {
+		return usage("relay help source", "relay source takes one input, %d were given", c.NArg())
+	}
+	cfg, err := stationFlags(c)
+	if err != nil {
+		return err
+	}
+	name := c.String("channel")
+	if name == "" {
+		name = defaultChannel
+	}
+	store, err := relay.OpenStore(c.String("config"))
+	if err != nil {
+		return fail("--config DIR keeps the keys elsewhere", "%w", err)
+	}
+	key, err := store.ChannelKey(name)
+	if errors.Is(err, relay.ErrInUse) {
+		return fail("give this one a name of its own: relay source --channel second", "another relay on this machine is broadcasting channel %q", name)
+	} else if err != nil {
+		return fail("", "channel %q: %w", name, err)
+	}
+	defer key.Close()
+
+	s := &source{t: t, log: newLog(t, c.Bool("verbose"))}
+	nodeKey, release, err := nodeKey(store, nil, s.log)
+	if err != nil {
+		return err
+	}
+	defer release()
+	in, err := s.input(c, stdio)
+	if err != nil {
+		return err
+	}
+	if in == nil {
+		p, err := portOf("the encoder", "rtmp", c.String("rtmp"), "127.0.0.1", portRTMP, c.Int("offset"), c.IsSet("rtmp"))
+		if err != nil {
+			return err
+		}
+		if s.key = c.String("key"); s.key == "" {
+			if s.key, err = store.StreamKey(name); err != nil {
+				return fail("", "stream key of channel %q: %w", name, err)
+			}
+		}
+		if s.rtmp, err = p.listen(t); err != nil {
+			return err
+		}
+		defer s.rtmp.Close()
+		in = &ingest.RTMPServer{Listener: s.rtmp, Open: s.admit, Log: s.log}
+	}
+	if s.station, err = newStation(t, s.log, cfg, nodeKey); err != nil {
+		return err
+	}
+	epoch, err := store.NextEpoch(name, time.Now())
+	if err != nil {
+		return fail("", "store the epoch of channel %q: %w", name, err)
+	}
+	ch, w, err := s.station.node.Source(key.PrivateKey, epoch)
+	if err != nil {
+		return err
+	}
+	onTag, closeLog, err := tagLog(c.String("tag-log"))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, closeLog()) }()
+	s.channel, s.mux = ch, ingest.NewMux(w, onTag)
+	s.station.show(ch, func() bool { return s.mux.Status().Live })
+	return s.run(c.Context, in, cfg.allowHosts)
+}
+
+// runner is an input.
+type runner interface {
+	Run(ctx context.Context) error
+}
+
+// input makes what the argument asks for, nil for the RTMP server.
+func (s *source) input(c *cli.Context, stdio Stdio) (runner, error) {
+	arg := c.Args().First()
+	if c.Bool("loop") && (arg == "" || arg == "-" || strings.Contains(arg, "://")) {
+		return nil, usage("", "--loop needs a file to repeat")
+	}
+	switch scheme, _, isURL := strings.Cut(arg, "://"); {
+	case arg == "":
+		return nil, nil
+	case arg == "-":
+		if isTerminalIn(stdio.In) {
+			return nil, usage("pipe FLV into it: ffmpeg ... -f flv - | relay source -", "standard input is the keyboard")
+		}
+		return &ingest.Pipe{From: stdio.In, Open: s.open}, nil
+	case isURL:
+		u, err := url.Parse(arg)
+		if err != nil || u.Host == "" {
+			return nil, usage("as in rtmp://host/app/stream or http://host/live.flv", "%q is no address", arg)
+		}
+		switch strings.ToLower(scheme) {
+		case "rtmp":
+			return &ingest.RTMPPull{URL: u, Open: s.open, Log: s.log}, nil
+		case "http", "https":
+			return &ingest.HTTPPull{URL: u, Open: s.open, Log: s.log}, nil
+		case "relay":
+			return nil, usage("to watch a channel: relay watch LINK", "a relay:// link is no input")
+		}
+		return nil, usage("rtmp://, http:// and https:// can be fetched; for others: ffmpeg -i "+arg+" -c copy -f flv - | relay source -", "relay cannot fetch from %s://", scheme)
+	}
+	if _, err := os.Stat(arg); err != nil {
+		return nil, explainInput(err)
+	}
+	return &ingest.File{Path: arg, Loop: c.Bool("loop"), Open: s.open, Log: s.log}, nil
+}
+
+func isTerminalIn(r io.Reader) bool {
+	f, ok := r.(*os.File)
+	if !ok {
+		return false
+	}
+	fi, err := f.Stat()
+	return err == nil && fi.Mode()&os.ModeCharDevice != 0
+}
+
+// admit lets an encoder in that knows the key. Nothing tells a wrong key from a
+// wrong path, not even the time it takes.
+func (s *source) admit(app, key string) (*ingest.Session, error) {
+	okApp := subtle.ConstantTimeCompare([]byte(app), []byte(rtmpApp))
+	okKey := subtle.ConstantTimeCompare([]byte(key), []byte(s.key))
+	if okApp&okKey != 1 {
+		return nil, ingest.ErrDenied
+	}
+	return s.mux.Open()
+}
+
+// open begins the session of an input that is fetched. The link is printed only
+// now: an input that does not work is one line, not a page.
+func (s *source) open() (*ingest.Session, error) {
+	session, err := s.mux.Open()
+	if err == nil {
+		s.greet()
+	}
+	return session, err
+}
+
+func (s *source) greet() {
+	s.once.Do(func() {
+		if s.rtmp != nil {
+			s.t.say("Waiting for an encoder. In OBS: Settings, Stream, Custom:")
+			s.t.say("")
+			s.t.say("  Server  rtmp://%s/%s", localAddr(s.rtmp), rtmpApp)
+			s.t.say("  Key     %s", s.key)
+			s.t.say("")
+		}
+		s.t.say("Share   relay watch %s", s.station.link(s.channel))
+		s.t.say("Watch   %s", s.station.url(s.channel))
+		s.t.result(s.station.link(s.channel))
+	})
+}
+
+func (s *source) run(ctx context.Context, in runner, allowHosts []string) error {
+	g := newGroup(ctx)
+	defer g.stop()
+	s.station.run(g.ctx, g.Group, allowHosts)
+	g.Go(func() error { return s.channel.Run(g.ctx) })
+	g.Go(func() error { s.watchEncoder(g.ctx); return nil })
+	if s.rtmp != nil {
+		s.greet()
+	}
+	g.Go(func() error {
+		if err := in.Run(g.ctx); err != nil {
+			return explainInput(err)
+		}
+		if g.ctx.Err() == nil {
+			s.t.say("The input has ended.")
+			select {
+			case <-time.After(drainTime):
+			case <-g.ctx.Done():
+			}
+			g.stop()
+		}
+		return nil
+	})
+	return g.Wait()
+}
+
+// explainInput adds to an error of an input what to do about it.
+func explainInput(err error) error {
+	var not *flv.NotFLVError
+	if errors.As(err, &not) {
+		return &failure{err, "relay takes FLV; to convert: ffmpeg -re -i INPUT -c copy -f flv - | relay source -", exitRuntime}
+	}
+	var path *os.PathError
+	if errors.As(err, &path) {
+		return &failure{fmt.Errorf("%s: %w", filepath.Base(path.Path), path.Err), "", exitRuntime}
+	}
+	return &failure{err, "", exitRuntime}
+}
+
+// watchEncoder tells people what becomes of the encoder.
+func (s *source) watchEncoder(ctx context.Context) {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	var was ingest.Status
+	var since time.Time
+	warned := false
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-tick.C:
+			st := s.mux.Status()
+			if st.Sessions != was.Sessions {
+				since, warned = now, false
+			}
+			if st.Live && st.Tags > 0 && (!was.Live || st.Sessions != was.Sessions || st.Info != was.Info) {
+				s.t.say("Live: %s", mediaText(st.Info))
+			}
+			if was.Live && !st.Live && s.rtmp != nil {
+				s.t.say("The encoder has stopped. Viewers stay connected; start it again to go on.")
+			}
+			if st.Live && st.Info.HasVideo && !warned && now.Sub(since) > keyframeWait && s.channel.Ring().Head().Seq == 0 {
+				warned = true
+				s.t.say("No keyframe has come yet, so nobody can start to watch. Set the keyframe interval to 2 s in the encoder.")
+			}
+			was = st
+			s.t.show(s.statusLine(st))
+		}
+	}
+}
+
+func (s *source) statusLine(st ingest.Status) string {
+	c, ok := s.channel.Status()
+	if !ok {
+		return ""
+	}
+	state := "waiting for media"
+	if st.Live {
+		state = "live " + rateText(c.Ring.BitRate)
+		if st.KeyInterval > 0 {
+			state += fmt.Sprintf(", keyframe every %.1f s", st.KeyInterval.Seconds())
+		}
+	}
+	below := 0
+	for _, ch := range c.Tree.Children {
+		below += 1 + int(ch.Report.Below)
+	}
+	return fmt.Sprintf("%s | %d direct, %d in all, %d here", state, len(c.Tree.Children), below, s.station.viewers())
+}
+
+// mediaText describes a stream in a few words.
+func mediaText(i flv.Info) string {
+	var parts []string
+	if i.HasVideo {
+		v := orUnknown(i.VideoCodec)
+		if i.Width > 0 {
+			v += fmt.Sprintf(" %dx%d", i.Width, i.Height)
+		}
+		if i.FrameRate > 0 {
+			v += fmt.Sprintf(" %.4g fps", i.FrameRate)
+		}
+		parts = append(parts, v)
+	}
+	if i.HasAudio {
+		parts = append(parts, orUnknown(i.AudioCodec))
+	}
+	if len(parts) == 0 {
+		return "no media yet"
+	}
+	return strings.Join(parts, " + ")
+}
+
+func orUnknown(codec string) string {
+	if codec == "" {
+		return "unknown codec"
+	}
+	return codec
+}

@@ -1,0 +1,204 @@
+package cli
+
+import (
+	"context"
+	"crypto/ed25519"
+	"errors"
+	"net"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
+
+	"relay/ingest/flv"
+	"relay/playback"
+	"relay/relay"
+	"relay/relay/stream"
+	"relay/tree"
+)
+
+// station is one relaying process as the commands assemble it: a node, its HTTP
+// listener, and the channels on both.
+type station struct {
+	node  *relay.Node
+	addrs []netip.AddrPort // where others reach the node
+	http  net.Listener
+	start time.Time
+	log   *zap.Logger
+
+	mu       sync.Mutex
+	channels []*playback.Channel
+}
+
+// stationConfig is what the flags say about a station.
+type stationConfig struct {
+	listen, http port
+	advertise    []netip.AddrPort
+	slots        int // as in relay.Config
+	upload       int
+	alone        bool // --no-relay: no listener, no children
+	allowHosts   []string
+}
+
+// newStation opens the listeners and makes the node. The key is the node's.
+func newStation(t *terminal, log *zap.Logger, cfg stationConfig, key ed25519.PrivateKey) (*station, error) {
+	s := &station{start: time.Now(), log: log}
+	nc := relay.Config{Key: key, Slots: cfg.slots, Upload: cfg.upload, Log: log}
+	if cfg.alone {
+		nc.Slots = -1
+	} else {
+		ln, err := cfg.listen.listen(t)
+		if err != nil {
+			return nil, err
+		}
+		nc.Listener = ln
+		for _, a := range append(cfg.advertise, reachable(ln)...) {
+			if !slices.Contains(s.addrs, a) && len(s.addrs) < tree.MaxAddrs {
+				s.addrs = append(s.addrs, a)
+			}
+		}
+		nc.Addrs = s.addrs
+	}
+	var err error
+	if s.http, err = cfg.http.listen(t); err != nil {
+		closeListener(nc.Listener)
+		return nil, err
+	}
+	if s.node, err = relay.New(nc); err != nil {
+		closeListener(nc.Listener)
+		s.http.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func closeListener(ln net.Listener) {
+	if ln != nil {
+		ln.Close()
+	}
+}
+
+// show makes a channel watchable at the station's HTTP address. live, which may be
+// nil, says whether media is coming in at the root.
+func (s *station) show(c *relay.Channel, live func() bool) {
+	pc := playback.NewChannel(c.ID(), c.Ring(), func() playback.Tree { return treeStatus(c, live) })
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.channels = append(s.channels, pc)
+}
+
+func (s *station) shown() []*playback.Channel {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.channels)
+}
+
+// url is where a player on this machine finds the channel.
+func (s *station) url(c *relay.Channel) string {
+	return "http://" + localAddr(s.http) + "/" + c.ID().Short() + ".flv"
+}
+
+// localAddr is a listener's address as this machine itself can use it.
+func localAddr(ln net.Listener) string {
+	a := ln.Addr().(*net.TCPAddr).AddrPort()
+	if a.Addr().IsUnspecified() {
+		return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), a.Port()).String()
+	}
+	return netip.AddrPortFrom(a.Addr().Unmap(), a.Port()).String()
+}
+
+// link is what to share for the channel.
+func (s *station) link(c *relay.Channel) string {
+	u := relay.URL{Channel: c.ID()}
+	for _, a := range s.addrs {
+		u.Hosts = append(u.Hosts, relay.HostPort{Host: a.Addr().String(), Port: a.Port()})
+	}
+	return u.String()
+}
+
+// run serves until ctx ends; the group's other members end it too.
+func (s *station) run(ctx context.Context, g *errgroup.Group, allowHosts []string) {
+	srv := playback.NewServer(playback.Config{
+		Channels:   s.shown,
+		Node:       s.describe,
+		AllowHosts: allowHosts,
+		Log:        s.log,
+	})
+	g.Go(func() error { return s.node.Run(ctx) })
+	g.Go(func() error { return srv.Run(ctx, s.http) })
+}
+
+func (s *station) describe() playback.Node {
+	return playback.Node{ID: s.node.ID().String(), Version: Version, UptimeS: int64(time.Since(s.start).Seconds())}
+}
+
+// treeStatus says in playback's words where the node stands in the channel's tree.
+func treeStatus(c *relay.Channel, live func() bool) playback.Tree {
+	st, ok := c.Status()
+	t := playback.Tree{Depth: st.Tree.Depth, DelayMs: st.Delay.Milliseconds()}
+	switch {
+	case st.Ring.Head.Seq == 0:
+		t.State = playback.Waiting
+	case !ok || !st.Tree.Attached || live != nil && !live():
+		t.State = playback.Reconnecting
+	default:
+		t.State = playback.Live
+	}
+	if !ok {
+		return t
+	}
+	for _, p := range st.Tree.Path {
+		t.Path = append(t.Path, p.ID.String())
+	}
+	t.Path = append(t.Path, st.Tree.ID.String())
+	if p := st.Tree.Parent; !p.ID.IsZero() {
+		t.Parent = &playback.Peer{ID: p.ID.String(), Addr: firstAddr(p)}
+	}
+	for _, ch := range st.Tree.Children {
+		l := st.Links[ch.Link]
+		t.Children = append(t.Children, playback.Child{
+			Peer: playback.Peer{ID: ch.Place.ID.String(), Addr: firstAddr(ch.Place)}, Missed: l.Missed, Moves: l.Moves,
+		})
+	}
+	return t
+}
+
+func firstAddr(p tree.Place) string {
+	if len(p.Addrs) == 0 {
+		return ""
+	}
+	return p.Addrs[0].String()
+}
+
+// nodeKey returns the user's node key, or one for this run alone when another
+// process has it or the folder cannot be used: a watcher needs no lasting name.
+func nodeKey(store *relay.Store, storeErr error, log *zap.Logger) (ed25519.PrivateKey, func(), error) {
+	if storeErr == nil {
+		k, err := store.NodeKey()
+		if err == nil {
+			return k.PrivateKey, func() { k.Close() }, nil
+		}
+		if !errors.Is(err, relay.ErrInUse) {
+			storeErr = err
+		}
+	}
+	if storeErr != nil {
+		log.Warn("no lasting node key", zap.Error(storeErr))
+	}
+	_, key, err := ed25519.GenerateKey(nil)
+	return key, func() {}, err
+}
+
+// viewers counts the players at this station.
+func (s *station) viewers() int {
+	n := 0
+	for _, c := range s.shown() {
+		n += c.Viewers()
+	}
+	return n
+}
+
+func describe(h *stream.Header) flv.Info { return flv.Describe(h.Payload()) }

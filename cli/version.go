@@ -1,0 +1,35 @@
+package cli
+
+import (
+	"fmt"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/urfave/cli/v2"
+)
+
+// Version is the release that this source is, or leads up to.
+const Version = "0.1.0"
+
+func versionCommand(t *terminal) *cli.Command {
+	return &cli.Command{
+		Name:  "version",
+		Usage: "print the version",
+		Action: func(*cli.Context) error {
+			fmt.Fprintln(t.out, versionText())
+			return nil
+		},
+	}
+}
+
+func versionText() string {
+	s := "relay " + Version
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, kv := range info.Settings {
+			if kv.Key == "vcs.revision" && len(kv.Value) >= 12 {
+				s += " " + kv.Value[:12]
+			}
+		}
+	}
+	return s + fmt.Sprintf(" (%s, %s/%s)", runtime.Version(), runtime.GOOS, runtime.GOARCH)
+}

@@ -1,0 +1,270 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/urfave/cli/v2"
+	"go.uber.org/zap"
+
+	"relay/playback"
+	"relay/relay"
+	"relay/relay/stream"
+	"relay/tree"
+)
+
+// joinPatience is how long joining may take before a person is told why it does.
+const joinPatience = 2 * time.Second
+
+func watchCommand(t *terminal, stdio Stdio) *cli.Command {
+	return &cli.Command{
+		Name:      "watch",
+		Usage:     "watch a channel, and pass it on",
+		UsageText: "relay watch LINK [FLAGS]",
+		Description: `LINK is what relay source printed: relay://CHANNEL@HOST:PORT. Open the address
+that relay watch prints in VLC, mpv or ffplay.`,
+		Flags: append([]cli.Flag{
+			text("player", "start `NAME` on the stream: vlc, mpv or ffplay"),
+			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "record FLV to `FILE`; - for standard output", EnvVars: env("output")},
+			toggle("no-relay", "do not pass the stream on to others"),
+		}, nodeFlags()...),
+		Action: func(c *cli.Context) error { return runWatch(c, t, stdio) },
+	}
+}
+
+// watch is one run of the command.
+type watch struct {
+	t       *terminal
+	log     *zap.Logger
+	station *station
+	channel *relay.Channel
+	output  *os.File // nil for none
+	player  *player  // nil for none
+
+	mu       sync.Mutex
+	attached bool
+	joined   bool   // it was attached once
+	why      string // the newest trouble while not attached
+	told     string // what a person was last told of it
+	since    time.Time
+}
+
+func runWatch(c *cli.Context, t *terminal, stdio Stdio) error {
+	if c.NArg() == 0 {
+		return usage("relay source prints one; it looks like relay://CHANNEL@HOST:PORT", "relay watch needs a link")
+	}
+	if c.NArg() > 1 {
+		return usage("relay help watch", "relay watch takes one link, %d arguments were given", c.NArg())
+	}
+	u, err := relay.ParseURL(c.Args().First())
+	if err != nil {
+		return usage("copy the whole link that relay source printed", "%w", err)
+	}
+	cfg, err := stationFlags(c)
+	if err != nil {
+		return err
+	}
+	cfg.alone = c.Bool("no-relay")
+	w := &watch{t: t, log: newLog(t, c.Bool("verbose")), since: time.Now()}
+	if name := c.String("player"); name != "" {
+		p, err := findPlayer(name)
+		if err != nil {
+			return err
+		}
+		w.player = &p
+	}
+	if err := w.openOutput(c.String("output"), stdio); err != nil {
+		return err
+	}
+	store, storeErr := relay.OpenStore(c.String("config"))
+	key, release, err := nodeKey(store, storeErr, w.log)
+	if err != nil {
+		return err
+	}
+	defer release()
+	if w.station, err = newStation(t, w.log, cfg, key); err != nil {
+		return err
+	}
+	if w.channel, err = w.station.node.Watch(u, w.notice); err != nil {
+		return err
+	}
+	w.station.show(w.channel, nil)
+	return w.run(c.Context, u, cfg.allowHosts)
+}
+
+func (w *watch) openOutput(path string, stdio Stdio) error {
+	switch path {
+	case "":
+		return nil
+	case "-":
+		f, ok := stdio.Out.(*os.File)
+		if !ok || isTTY(f) {
+			return usage("redirect it: relay watch LINK -o - | mpv -", "-o - would write video to the terminal")
+		}
+		w.output = f
+		return nil
+	}
+	f, err := os.Create(path)
+	if err != nil {
+		return fail("", "cannot record: %w", err)
+	}
+	w.output = f
+	return nil
+}
+
+func (w *watch) run(ctx context.Context, u relay.URL, allowHosts []string) error {
+	g := newGroup(ctx)
+	defer g.stop()
+	w.station.run(g.ctx, g.Group, allowHosts)
+	g.Go(func() error {
+		if err := w.channel.Run(g.ctx); err != nil {
+			return fail("check the host name in the link, and this machine's network", "%w", err)
+		}
+		return nil
+	})
+	w.t.say("Joining channel %s", u.Channel.Short())
+	w.t.say("Watch   %s", w.station.url(w.channel))
+	if w.output != os.Stdout {
+		w.t.result(w.station.url(w.channel))
+	}
+	g.Go(func() error { w.follow(g.ctx); return nil })
+	if w.output != nil {
+		g.Go(func() error { return w.record(g) })
+	}
+	if w.player != nil {
+		g.Go(func() error { return w.play(g.ctx) })
+	}
+	return g.Wait()
+}
+
+// record writes the stream to the output. A pipe that nobody reads any more ends
+// the command; a disk that is full ends the recording only, since others may be
+// watching through this node.
+func (w *watch) record(g group) error {
+	err := playback.Record(g.ctx, w.channel.Ring(), w.output)
+	if w.output == os.Stdout {
+		g.stop()
+		return err
+	}
+	if err = errors.Join(err, w.output.Close()); err != nil {
+		w.t.say("relay: error: the recording ends here: %v", err)
+		w.t.hint("the stream goes on; Ctrl-C ends it")
+	}
+	return nil
+}
+
+// play starts the player once there is something to see.
+func (w *watch) play(ctx context.Context) error {
+	if _, err := w.channel.Ring().Cursor().Next(ctx); err != nil {
+		return nil // it is over
+	}
+	if err := w.player.run(ctx, w.station.url(w.channel)); err != nil {
+		w.t.say("relay: error: %s: %v", w.player.name, err)
+	}
+	if ctx.Err() == nil {
+		w.t.say("The player has ended; the stream is still passed on. Ctrl-C ends that too.")
+	}
+	return nil
+}
+
+// notice takes what the channel says of itself. It must not block.
+func (w *watch) notice(n relay.Notice) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch {
+	case n.Attached != nil:
+		if !w.attached {
+			w.t.say("Connected to %s, %s from the source", placeText(n.Attached.Parent), links(n.Attached.Depth))
+		}
+		w.attached, w.joined, w.told = true, true, ""
+	case n.Orphaned != nil:
+		w.attached, w.since = false, time.Now()
+		w.why = "the node that sent the stream is gone (" + n.Orphaned.Reason.String() + ")"
+	case n.Failed != nil:
+		w.why = fmt.Sprintf("%s does not answer: %v", placeText(n.Failed.Place), bare(n.Failed.Err))
+	case n.Refused != nil:
+		w.why = refusalText(n.Refused)
+	}
+}
+
+func refusalText(r *relay.Refusal) string {
+	switch r.Reason {
+	case tree.ReasonFull:
+		return "every node that was asked has all the children it can take"
+	case tree.ReasonChannel:
+		return "the node at that address does not carry this channel"
+	case tree.ReasonVersion:
+		return "the node at that address runs another version of relay"
+	case tree.ReasonOrphan:
+		return "the node at that address is not connected to the source itself"
+	}
+	return "the node at that address says no (" + r.Reason.String() + ")"
+}
+
+// follow tells people how joining goes, and shows the status line.
+func (w *watch) follow(ctx context.Context) {
+	tick := time.NewTicker(500 * time.Millisecond)
+	defer tick.Stop()
+	var media *stream.Header
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			w.explain()
+			if h := w.channel.Ring().Header(); h != nil && h != media && w.channel.Ring().Head().Seq != 0 {
+				if media == nil {
+					w.t.say("Live: %s", mediaText(describe(h)))
+				}
+				media = h
+			}
+			w.t.show(w.statusLine())
+		}
+	}
+}
+
+// explain says why there is no parent, once for each cause.
+func (w *watch) explain() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.attached || time.Since(w.since) < joinPatience || w.why == "" || w.why == w.told {
+		return
+	}
+	w.told = w.why
+	if !w.joined {
+		w.t.say("Not connected yet: %s", w.why)
+		w.t.hint("is relay source running, and can this machine reach it? Still trying; Ctrl-C ends it")
+		return
+	}
+	w.t.say("Not connected: %s. Still trying.", w.why)
+}
+
+func (w *watch) statusLine() string {
+	c, ok := w.channel.Status()
+	if !ok {
+		return ""
+	}
+	if !c.Tree.Attached {
+		return "not connected"
+	}
+	return fmt.Sprintf("%s | %s from the source, %.2f s behind | lost %d | %d children, %d players here",
+		rateText(c.Ring.BitRate), links(c.Tree.Depth), c.Delay.Seconds(), c.Ring.Lost, len(c.Tree.Children), w.station.viewers())
+}
+
+func links(n int) string {
+	if n == 1 {
+		return "1 link"
+	}
+	return fmt.Sprintf("%d links", n)
+}
+
+func placeText(p tree.Place) string {
+	if a := firstAddr(p); a != "" {
+		return a
+	}
+	return p.ID.Short()
+}

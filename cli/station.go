@@ -33,6 +33,10 @@ type station struct {
 	channels []*playback.Channel
 }
 
+// quietAfter is how long no media may come before a channel is not called live:
+// longer than any encoder pauses between two frames.
+const quietAfter = 3 * time.Second
+
 // stationConfig is what the flags say about a station.
 type stationConfig struct {
 	listen, http port
@@ -142,7 +146,7 @@ func treeStatus(c *relay.Channel, live func() bool) playback.Tree {
 	switch {
 	case st.Ring.Head.Seq == 0:
 		t.State = playback.Waiting
-	case !ok || !st.Tree.Attached || live != nil && !live():
+	case !ok || !st.Tree.Attached || st.Quiet > quietAfter || live != nil && !live():
 		t.State = playback.Reconnecting
 	default:
 		t.State = playback.Live

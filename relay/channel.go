@@ -33,6 +33,9 @@ const (
 	// resolveInterval is how often names in the link are looked up again while
 	// there is no parent.
 	resolveInterval = 15 * time.Second
+	// labelSlack is how far, in ms of the root's clock, a label may be ahead of the
+	// newest signed beat: the interval of beats, and a few of them lost in a move.
+	labelSlack = 5000
 )
 
 // Notice is something that a person may want to know about a channel.
@@ -147,6 +150,7 @@ func (c *Channel) Run(ctx context.Context) error {
 	}
 	if c.writer != nil {
 		cfg.Root, cfg.Epoch, cfg.Start = true, tree.Epoch(c.writer.Epoch()), c.writer.Start()
+		c.beat.Store(c.writer.Beat())
 	}
 	c.tree = tree.New(cfg, now)
 	c.drive(ctx)
@@ -219,8 +223,39 @@ func (c *Channel) handle(ev tree.Event) {
 	}
 	if r, ok := ev.(tree.Received); ok {
 		c.noticeRefusal(r)
+		r.Msg = c.vouched(r.Msg)
+		ev = r
 	}
 	c.tree.Handle(time.Now(), ev)
+}
+
+// vouched returns m without its label if the root has not signed for it. A label
+// from the future would bind this node to whoever told it: no honest node could
+// ever show a newer one. The root's newest signed beat is the bound, and every
+// parent sends it ahead of its welcome; a label that outruns it for the moment is
+// left out, not held against the sender.
+func (c *Channel) vouched(m tree.Message) tree.Message {
+	switch m := m.(type) {
+	case tree.Welcome:
+		m.Label = c.vouchedLabel(m.Label)
+		return m
+	case tree.Heartbeat:
+		m.Label = c.vouchedLabel(m.Label)
+		return m
+	}
+	return m
+}
+
+func (c *Channel) vouchedLabel(l tree.Label) tree.Label {
+	b := c.beat.Load()
+	if b == nil {
+		return tree.Label{}
+	}
+	signed := tree.Label{Epoch: tree.Epoch(b.Epoch()), E: (b.Ms() + labelSlack) / uint64(tree.LabelStep.Milliseconds())}
+	if l.Newer(signed) {
+		return tree.Label{}
+	}
+	return l
 }
 
 func (c *Channel) noticeRefusal(r tree.Received) {
@@ -268,6 +303,11 @@ func (c *Channel) carryOut(a tree.Action) {
 				l.send(wire.Hello{Channel: c.id, Join: j})
 				return
 			}
+			if _, ok := a.Msg.(tree.Welcome); ok { // what makes its label believable
+				if b := c.beat.Load(); b != nil {
+					l.send(b)
+				}
+			}
 			l.send(a.Msg)
 		}
 	case tree.Close:
@@ -285,9 +325,6 @@ func (c *Channel) carryOut(a tree.Action) {
 		}
 	case tree.Serve:
 		if l := c.links[a.Link]; l != nil {
-			if b := c.beat.Load(); b != nil {
-				l.send(b)
-			}
 			l.serve <- c.ring.Resume(stream.Position{Epoch: stream.Epoch(a.Have.Epoch), Seq: a.Have.Seq}) // once per link
 		}
 	case tree.Attached:

@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"relay/relay/stream"
 	"relay/relay/wire"
 	"relay/tree"
@@ -29,6 +31,10 @@ const (
 	closeTime = time.Second
 	// heardEvery bounds how often arriving bytes are reported to the tree.
 	heardEvery = 20 * time.Millisecond
+	// controlRate bounds the frames of the tree that a peer may send, per second:
+	// twice what an honest one sends at its busiest. One that sends more is cut,
+	// for each keeps the channel's goroutine from its work.
+	controlRate = 200
 )
 
 // link is one connection between a child and a parent.
@@ -108,6 +114,7 @@ func (l *link) close(r tree.Reason) {
 }
 
 func (l *link) read(r *wire.Reader) error {
+	control := rate.NewLimiter(controlRate, controlRate)
 	for {
 		f, err := r.Next()
 		if err != nil {
@@ -123,6 +130,9 @@ func (l *link) read(r *wire.Reader) error {
 		case wire.Gap:
 			l.ch.told.Add(f.Missed)
 		case tree.Message:
+			if !control.Allow() {
+				return fmt.Errorf("more than %d frames a second: %w", controlRate, wire.ErrNotDue)
+			}
 			l.ch.tell(tree.Received{Link: l.num, Msg: f})
 		default:
 			err = fmt.Errorf("%T: %w", f, wire.ErrNotDue)

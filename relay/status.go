@@ -14,6 +14,7 @@ type Status struct {
 	Tree    tree.Info
 	Ring    stream.Stats
 	Delay   time.Duration // behind the root, when the newest chunk came; 0 if not known
+	Quiet   time.Duration // since the newest chunk was made, by the root's clock; 0 if not known
 	Links   map[tree.Link]LinkStatus
 	Beat    uint64 // ms since the epoch began, as last signed by the root
 	RootSeq uint64 // the newest chunk at that moment
@@ -31,6 +32,9 @@ func (c *Channel) Status() (Status, bool) {
 	s := Status{ID: c.id, Uptime: time.Since(c.started), Ring: c.ring.Stats(), Delay: time.Duration(c.delay.Load())}
 	if c.writer != nil {
 		s.Delay = 0
+	}
+	if k := c.clock.Load(); k != nil && s.Ring.Head.Seq > 0 {
+		s.Quiet = max(0, k.at(time.Now())-time.Duration(s.Ring.Beat)*time.Millisecond)
 	}
 	ok := c.query(func(n *tree.Node) {
 		s.Tree = n.Info()

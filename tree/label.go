@@ -40,6 +40,9 @@ func (l Label) compareE(m Label) int {
 	return cmp.Or(l.Epoch.Compare(m.Epoch), cmp.Compare(l.E, m.E))
 }
 
+// Newer reports whether l is of a later epoch or step than m.
+func (l Label) Newer(m Label) bool { return l.compareE(m) > 0 }
+
 // standing is a node's own label together with its feasibility distance: the
 // least H it has held in the current E.
 type standing struct {

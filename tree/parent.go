@@ -38,7 +38,7 @@ func (n *Node) heartbeat(now time.Time, l Link, hb Heartbeat) {
 	if hb.Label.compareE(n.at.Label) > 0 {
 		n.up.fresh = now
 	}
-	if hb.Label.Epoch != n.at.Epoch {
+	if hb.Label.Epoch.Compare(n.at.Epoch) > 0 {
 		n.clock.known = false // another epoch, another zero
 	}
 	n.at = n.at.adopt(hb.Label)

@@ -94,6 +94,7 @@ type Counts struct {
 type Stats struct {
 	Counts
 	Head    Position      // the newest chunk; zero if there is none
+	Beat    uint64        // of the newest chunk
 	Held    int           // chunks held
 	Memory  int           // bytes held
 	Span    time.Duration // from the oldest to the newest chunk of Head's epoch
@@ -269,6 +270,7 @@ func (r *Ring) Stats() Stats {
 		return s
 	}
 	newest := r.entries[n-1].chunk
+	s.Beat = newest.beat
 	inWindow, from := 0, newest.beat
 	for i := n - 1; i >= 0; i-- {
 		c := r.entries[i].chunk

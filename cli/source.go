@@ -216,6 +216,9 @@ func (s *source) greet() {
 			s.t.say("")
 		}
 		s.t.say("Share   relay watch %s", s.station.link(s.channel))
+		if s.station.local() {
+			s.t.say("        (this machine only: it has no other network address)")
+		}
 		s.t.say("Watch   %s", s.station.url(s.channel))
 		s.t.result(s.station.link(s.channel))
 	})

@@ -23,11 +23,12 @@ import (
 // station is one relaying process as the commands assemble it: a node, its HTTP
 // listener, and the channels on both.
 type station struct {
-	node  *relay.Node
-	addrs []netip.AddrPort // where others reach the node
-	http  net.Listener
-	start time.Time
-	log   *zap.Logger
+	node     *relay.Node
+	addrs    []netip.AddrPort // where others reach the node
+	anywhere bool             // it listens on all addresses
+	http     net.Listener
+	start    time.Time
+	log      *zap.Logger
 
 	mu       sync.Mutex
 	channels []*playback.Channel
@@ -59,6 +60,7 @@ func newStation(t *terminal, log *zap.Logger, cfg stationConfig, key ed25519.Pri
 			return nil, err
 		}
 		nc.Listener = ln
+		s.anywhere = ln.Addr().(*net.TCPAddr).IP.IsUnspecified()
 		for _, a := range append(cfg.advertise, reachable(ln)...) {
 			if !slices.Contains(s.addrs, a) && len(s.addrs) < tree.MaxAddrs {
 				s.addrs = append(s.addrs, a)
@@ -112,6 +114,12 @@ func localAddr(ln net.Listener) string {
 		return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), a.Port()).String()
 	}
 	return netip.AddrPortFrom(a.Addr().Unmap(), a.Port()).String()
+}
+
+// local reports whether nobody outside this machine can reach the node, though it
+// was not asked to listen here alone.
+func (s *station) local() bool {
+	return s.anywhere && !slices.ContainsFunc(s.addrs, func(a netip.AddrPort) bool { return !a.Addr().IsLoopback() })
 }
 
 // link is what to share for the channel.

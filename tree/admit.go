@@ -60,9 +60,13 @@ func (n *Node) joinerPlace(ev Joined) Place {
 }
 
 // seenAt is the address that the network itself vouches for. It is not valid for
-// a joiner that does not listen.
+// a joiner that does not listen, nor for one on this very machine that others can
+// reach: to them the loopback address would be themselves.
 func seenAt(ev Joined) netip.AddrPort {
 	if len(ev.Join.Addrs) == 0 || !ev.Addr.IsValid() {
+		return netip.AddrPort{}
+	}
+	if ev.Addr.Addr().Unmap().IsLoopback() && !ev.Join.Addrs[0].Addr().IsLoopback() {
 		return netip.AddrPort{}
 	}
 	return netip.AddrPortFrom(ev.Addr.Addr().Unmap(), ev.Join.Addrs[0].Port())

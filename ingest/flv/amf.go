@@ -20,8 +20,11 @@ const (
 	MaxScript = 64 << 10
 )
 
-// ErrAMF is what [CheckAMF0]'s errors wrap.
-var ErrAMF = errors.New("AMF0 is malformed or out of bounds")
+// Errors of [CheckAMF0]: all wrap the first.
+var (
+	ErrAMF      = errors.New("AMF0 is malformed or out of bounds")
+	ErrAMFDepth = fmt.Errorf("more than %d levels deep: %w", MaxAMFDepth, ErrAMF)
+)
 
 // AMF0 markers (Action Message Format AMF 0, section 2.1) that some decoder here
 // understands.
@@ -147,7 +150,7 @@ func (s *amfScanner) enter(c amfContainer) {
 		return
 	}
 	if s.depth == MaxAMFDepth {
-		s.fail("nested too deep")
+		s.err = ErrAMFDepth
 		return
 	}
 	s.open[s.depth] = c

@@ -1,0 +1,20 @@
+// Package ingest takes a live stream from where it is made and puts it into a
+// channel: encoder → FLV tags → stream.Writer.
+//
+//	RTMPServer ─┐
+//	RTMPPull   ─┤
+//	HTTPPull   ─┼─► Session ─► Mux ─► stream.Writer ─► Ring
+//	File       ─┤
+//	Pipe       ─┘
+//
+// A [Mux] lives as long as the source; a [Session] is one run of an encoder. The
+// stream's bytes are not touched, whatever the codec; only timestamps move, so
+// that they go on where the encoder before left off. Nothing is dropped for being
+// unknown.
+//
+// What comes from outside cannot panic, overflow the stack, or hold more than four
+// times the memory of what it sent plus a constant: 1 MiB for a connection. RTMP's
+// chunk and handshake layers are gortmplib's; the dialogue on top is this
+// package's own, because a publisher must be refused before it is told to start,
+// and its media must pass unparsed.
+package ingest

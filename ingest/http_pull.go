@@ -1,0 +1,97 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+
+	"go.uber.org/zap"
+
+	"relay/ingest/flv"
+)
+
+// maxHTTPHeader bounds a server's response header, in bytes.
+const maxHTTPHeader = 64 << 10
+
+// HTTPPull fetches a live FLV stream over HTTP and connects again when it breaks.
+type HTTPPull struct {
+	URL  *url.URL // http or https
+	Open Opener
+	Log  *zap.Logger // nil for none
+}
+
+// Run fetches until ctx ends, and then returns nil. That the first attempt brings
+// nothing is an error; after that, broken connections are not.
+func (h *HTTPPull) Run(ctx context.Context) error {
+	transport := &http.Transport{
+		Proxy:                  http.ProxyFromEnvironment,
+		DialContext:            (&net.Dialer{Timeout: dialTimeout}).DialContext,
+		TLSHandshakeTimeout:    dialTimeout,
+		ResponseHeaderTimeout:  silence,
+		MaxResponseHeaderBytes: maxHTTPHeader,
+		DisableCompression:     true, // it would hold media back, and inflate without bound
+		ForceAttemptHTTP2:      true,
+	}
+	defer transport.CloseIdleConnections()
+	client := &http.Client{Transport: transport}
+	p := pull{from: h.URL.Host, open: h.Open, log: logger(h.Log), fetch: func(ctx context.Context, take func(flv.Tag) error) error {
+		return h.fetch(ctx, client, take)
+	}}
+	return p.run(ctx)
+}
+
+func (h *HTTPPull) fetch(ctx context.Context, client *http.Client, take func(flv.Tag) error) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, h.URL.String(), nil)
+	if err != nil {
+		return err
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		if e, ok := errors.AsType[*url.Error](err); ok {
+			err = e.Err // the address may hold a password
+		}
+		return fmt.Errorf("connect to %s: %w", h.URL.Host, err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s answers %d %s", h.URL.Host, resp.StatusCode, http.StatusText(resp.StatusCode))
+	}
+	watch := time.AfterFunc(silence, func() { cancel(errSilence) })
+	defer watch.Stop()
+	r := flv.NewReader(&watched{resp.Body, watch})
+	for {
+		t, err := r.Next()
+		switch {
+		case err == io.EOF:
+			return errEnded
+		case context.Cause(ctx) != nil:
+			return context.Cause(ctx)
+		case err != nil:
+			return fmt.Errorf("read from %s: %w", h.URL.Host, err)
+		}
+		if err := take(t); err != nil {
+			return err
+		}
+	}
+}
+
+// watched puts a timer off at every read that brings something.
+type watched struct {
+	r     io.Reader
+	timer *time.Timer
+}
+
+func (w *watched) Read(p []byte) (int, error) {
+	n, err := w.r.Read(p)
+	if n > 0 {
+		w.timer.Reset(silence)
+	}
+	return n, err
+}

@@ -1,0 +1,98 @@
+package ingest
+
+import (
+	"errors"
+	"sync"
+	"time"
+
+	"relay/ingest/flv"
+	"relay/relay/stream"
+)
+
+// The header that is built here must fit a header of the channel.
+var _ [stream.MaxHeaderPayload - flv.MaxHeader]struct{}
+
+// Why an encoder is not taken.
+var (
+	// ErrBusy refuses a second encoder while one is sending.
+	ErrBusy = errors.New("another encoder is sending")
+	// ErrDenied refuses an encoder whose address or key is wrong.
+	ErrDenied = errors.New("no such stream key")
+	// ErrEnded refuses a tag after the end of its session.
+	ErrEnded = errors.New("the session has ended")
+)
+
+// Opener begins a session, or refuses with [ErrBusy] or [ErrDenied].
+// [Mux.Open] is one.
+type Opener func() (*Session, error)
+
+// Mux joins the runs of one source's encoders to a single stream. It is safe for
+// concurrent use.
+type Mux struct {
+	writer *stream.Writer
+	onTag  func(flv.Tag)
+
+	mu       sync.Mutex
+	timeline flv.Timeline
+	session  *Session // nil while nobody sends
+	status   Status
+	lastKey  uint32 // timestamp of the session's newest key frame
+	keyed    bool   // there was one
+}
+
+// Status is what a source can tell of its encoder.
+type Status struct {
+	Live        bool          // an encoder is sending
+	Sessions    uint64        // runs so far
+	Tags        uint64        // taken in all of them
+	Bytes       uint64        // of whole tags
+	LastTag     time.Time     // zero before the first
+	KeyInterval time.Duration // between the newest two key frames, 0 if unknown
+	Info        flv.Info      // of the newest run
+}
+
+// NewMux returns the mux that fills w. onTag, if not nil, sees each tag as it is
+// accepted, with its final timestamp, in order; it must neither change nor keep
+// it, nor call the mux.
+func NewMux(w *stream.Writer, onTag func(flv.Tag)) *Mux {
+	return &Mux{writer: w, onTag: onTag}
+}
+
+// Open begins a session, or returns [ErrBusy] while there is one. It starts
+// without configurations: those of the run before say nothing about this one.
+func (m *Mux) Open() (*Session, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.session != nil {
+		return nil, ErrBusy
+	}
+	m.session = &Session{mux: m}
+	m.timeline.Restart()
+	m.status.Sessions++
+	m.status.Live = true
+	m.status.Info = flv.Info{}
+	m.status.KeyInterval, m.keyed = 0, false
+	return m.session, nil
+}
+
+// Status returns the present figures.
+func (m *Mux) Status() Status {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.status
+}
+
+// count is called with mu held.
+func (m *Mux) count(t flv.Tag, k flv.Kind) {
+	m.status.Tags++
+	m.status.Bytes += uint64(len(t))
+	m.status.LastTag = time.Now()
+	if !k.Key {
+		return
+	}
+	ts := t.Timestamp()
+	if m.keyed {
+		m.status.KeyInterval = time.Duration(ts-m.lastKey) * time.Millisecond
+	}
+	m.lastKey, m.keyed = ts, true
+}

@@ -1,0 +1,239 @@
+package ingest
+
+import (
+	"bytes"
+	"crypto/ed25519"
+	"errors"
+	"iter"
+	"runtime"
+	"slices"
+	"testing"
+	"time"
+
+	"relay/ingest/flv"
+	"relay/relay/stream"
+)
+
+// channel is a mux with the ring behind it, and what the mux accepted.
+type channel struct {
+	*Mux
+	ring     *stream.Ring
+	cursor   *stream.Cursor
+	accepted chan flv.Tag
+}
+
+func newChannel(t *testing.T) *channel {
+	t.Helper()
+	key := ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))
+	c := &channel{ring: stream.NewRing(stream.Limits{}), accepted: make(chan flv.Tag, 10_000)}
+	epoch := stream.Epoch{Ms: 1}
+	w := stream.NewWriter(c.ring, key, epoch, time.Now())
+	c.Mux = NewMux(w, func(tag flv.Tag) { c.accepted <- slices.Clone(tag) })
+	c.cursor = c.ring.Resume(stream.Position{Epoch: epoch}) // from the very first chunk
+	t.Cleanup(c.ring.Close)
+	return c
+}
+
+// open begins a session, which must not be refused.
+func (c *channel) open(t *testing.T) *Session {
+	t.Helper()
+	s, err := c.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// write writes tags, none of which may be refused.
+func write(t *testing.T, s *Session, tags ...flv.Tag) {
+	t.Helper()
+	for _, tag := range tags {
+		if err := s.Write(slices.Clone(tag)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// stored returns what came into the ring since the last call.
+func (c *channel) stored(t *testing.T) (items []stream.Item, payload []byte) {
+	t.Helper()
+	c.writer.Flush()
+	for {
+		it, wait, err := c.cursor.Poll()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if wait != nil {
+			return items, payload
+		}
+		items = append(items, it)
+		payload = append(payload, it.Chunk.Payload()...)
+	}
+}
+
+func video(ts uint32, body string) flv.Tag { return flv.NewTag(flv.Video, ts, []byte(body)) }
+func audio(ts uint32, body string) flv.Tag { return flv.NewTag(flv.Audio, ts, []byte(body)) }
+
+const (
+	avcConfig = "\x17\x00\x00\x00\x00avcC"
+	avcKey    = "\x17\x01\x00\x00\x00key"
+	avcInter  = "\x27\x01\x00\x00\x00inter"
+	aacConfig = "\xaf\x00\x12\x10"
+	aacFrame  = "\xaf\x01frame"
+)
+
+func TestTagsGoOutAsTheyCameIn(t *testing.T) {
+	c := newChannel(t)
+	s := c.open(t)
+	tags := []flv.Tag{
+		flv.NewTag(flv.Script, 0, []byte("\x02\x00\x04what")),
+		video(0, avcConfig), audio(0, aacConfig), video(40, avcKey), audio(23, aacFrame),
+		flv.NewTag(15, 50, []byte("unheard of")), video(80, avcInter), video(80, ""), audio(90, "\xd0?"),
+	}
+	write(t, s, tags...)
+	s.Close()
+	_, got := c.stored(t)
+	if want := bytes.Join(asBytes(tags), nil); !bytes.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+	for i := range tags {
+		if a := <-c.accepted; !bytes.Equal(a, tags[i]) {
+			t.Errorf("tag %d was accepted as %q", i, a)
+		}
+	}
+	if st := c.Status(); st.Tags != uint64(len(tags)) || st.Bytes != uint64(len(got)) || st.Live || st.LastTag.IsZero() {
+		t.Errorf("%+v", st)
+	}
+}
+
+func asBytes(tags []flv.Tag) [][]byte {
+	b := make([][]byte, len(tags))
+	for i, t := range tags {
+		b[i] = t
+	}
+	return b
+}
+
+func TestTheHeaderOfAKeyFrameHasItsConfiguration(t *testing.T) {
+	c := newChannel(t)
+	s := c.open(t)
+	write(t, s, video(0, avcConfig), video(0, avcKey), video(40, avcConfig+"2"), video(40, avcKey))
+	items, _ := c.stored(t)
+	var configs []string
+	for _, it := range items {
+		if it.Chunk.Has(stream.Key) {
+			for tag := range flv.Tags(it.Header.Payload()) {
+				configs = append(configs, string(tag.Body()))
+			}
+		}
+	}
+	if want := []string{avcConfig, avcConfig + "2"}; !slices.Equal(configs, want) {
+		t.Errorf("%q, want %q", configs, want)
+	}
+}
+
+func TestChunksEndAtVideoAndBeginAtKeyFrames(t *testing.T) {
+	c := newChannel(t)
+	s := c.open(t)
+	write(t, s, video(0, avcConfig), audio(0, aacFrame), video(0, avcKey), audio(20, aacFrame), audio(40, aacFrame), video(40, avcInter))
+	items, _ := c.stored(t)
+	var keys []bool
+	for _, it := range items {
+		keys = append(keys, it.Chunk.Has(stream.Key))
+	}
+	// configuration; audio; key frame; audio, audio and frame
+	if want := []bool{false, false, true, false}; !slices.Equal(keys, want) {
+		t.Errorf("%v, want %v", keys, want)
+	}
+}
+
+func TestAudioAloneMayBeStartedAnywhere(t *testing.T) {
+	c := newChannel(t)
+	s := c.open(t)
+	write(t, s, audio(0, aacConfig), audio(0, aacFrame), audio(23, aacFrame), video(30, avcKey), audio(46, aacFrame))
+	items, _ := c.stored(t)
+	keys := 0
+	for _, it := range items {
+		if it.Chunk.Has(stream.Key) {
+			keys++
+		}
+	}
+	if keys != 3 {
+		t.Errorf("%d places to start at, want two audio frames and the key frame", keys)
+	}
+}
+
+func TestOneSessionAtATime(t *testing.T) {
+	c := newChannel(t)
+	first := c.open(t)
+	if _, err := c.Open(); !errors.Is(err, ErrBusy) {
+		t.Fatalf("second session: %v", err)
+	}
+	first.Close()
+	second := c.open(t)
+	first.Close() // again: must not end the second
+	if err := first.Write(audio(0, aacFrame)); !errors.Is(err, ErrEnded) {
+		t.Errorf("tag after the end: %v", err)
+	}
+	write(t, second, audio(0, aacFrame))
+	if st := c.Status(); !st.Live || st.Sessions != 2 {
+		t.Errorf("%+v", st)
+	}
+}
+
+func TestANewEncoderContinuesTheTimestampsWithItsOwnConfigurations(t *testing.T) {
+	c := newChannel(t)
+	s := c.open(t)
+	write(t, s, video(0, avcConfig), audio(0, aacConfig), video(5000, avcKey), audio(5020, aacFrame))
+	s.Close()
+	before := c.ring.Header().Gen()
+	s = c.open(t)
+	write(t, s, audio(0, aacConfig), audio(0, aacFrame), audio(23, aacFrame))
+	if gen := c.ring.Header().Gen(); gen <= before {
+		t.Errorf("header generation %d after %d", gen, before)
+	}
+	for tag := range flv.Tags(c.ring.Header().Payload()) {
+		if tag.Type() != flv.Audio {
+			t.Errorf("header still has %q", tag.Body())
+		}
+	}
+	_, payload := c.stored(t)
+	var got []uint32
+	for tag := range flv.Tags(payload) {
+		got = append(got, tag.Timestamp())
+	}
+	if want := []uint32{0, 0, 5000, 5020, 5020, 5053, 5076}; !slices.Equal(got, want) {
+		t.Errorf("%d, want %d", got, want)
+	}
+}
+
+func TestStatusShowsTheStream(t *testing.T) {
+	c := newChannel(t)
+	s := c.open(t)
+	write(t, s, video(0, avcConfig), audio(0, aacConfig), video(0, avcKey), video(1000, avcInter), video(2000, avcKey))
+	st := c.Status()
+	if st.Info.VideoCodec != "h264" || st.Info.AudioCodec != "aac" || st.KeyInterval != 2*time.Second {
+		t.Errorf("%+v", st)
+	}
+}
+
+// taken returns what was accepted and not looked at yet, up to the end of the
+// session, which it waits for.
+func (c *channel) taken() iter.Seq[flv.Tag] {
+	return func(yield func(flv.Tag) bool) {
+		for {
+			select {
+			case tag := <-c.accepted:
+				if !yield(tag) {
+					return
+				}
+				continue
+			default:
+			}
+			if !c.Status().Live && len(c.accepted) == 0 {
+				return
+			}
+			runtime.Gosched()
+		}
+	}
+}

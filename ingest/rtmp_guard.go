@@ -1,0 +1,60 @@
+package ingest
+
+import (
+	"errors"
+	"net"
+	"time"
+)
+
+const (
+	// strangerBytes is what may be read from a peer until its stream is agreed on,
+	// in bytes. A real dialogue takes 4 to 6 KiB, of which the handshake is half.
+	strangerBytes = 64 << 10
+	// strangerTime bounds the whole of that dialogue.
+	strangerTime = dialTimeout
+	// writeTime bounds one write. Only short replies are written.
+	writeTime = 5 * time.Second
+)
+
+var errStranger = errors.New("more than 64 KiB before the stream began")
+
+// guard is a connection that does not trust its peer. At first both bytes and time
+// are limited; after known, only silence is.
+type guard struct {
+	net.Conn
+	known bool
+	left  int       // bytes that a stranger may still send
+	until time.Time // when a stranger's time is up
+}
+
+func newGuard(c net.Conn) (*guard, error) {
+	g := &guard{Conn: c, left: strangerBytes, until: time.Now().Add(strangerTime)}
+	return g, c.SetDeadline(g.until)
+}
+
+// trust lifts the limits for strangers.
+func (g *guard) trust() { g.known = true }
+
+func (g *guard) Read(p []byte) (int, error) {
+	if g.known {
+		if err := g.SetReadDeadline(time.Now().Add(silence)); err != nil {
+			return 0, err
+		}
+		return g.Conn.Read(p)
+	}
+	if g.left == 0 {
+		return 0, errStranger
+	}
+	n, err := g.Conn.Read(p[:min(len(p), g.left)])
+	g.left -= n
+	return n, err
+}
+
+func (g *guard) Write(p []byte) (int, error) {
+	if g.known {
+		if err := g.SetWriteDeadline(time.Now().Add(writeTime)); err != nil {
+			return 0, err
+		}
+	}
+	return g.Conn.Write(p)
+}

@@ -1,0 +1,189 @@
+package ingest
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/bluenviron/gortmplib/pkg/amf0"
+	"github.com/bluenviron/gortmplib/pkg/handshake"
+)
+
+// rtmpVersion is the first byte of a plain RTMP handshake. 6 begins an encrypted
+// one, which protects from nobody who can answer it.
+const rtmpVersion = 3
+
+// publisher is an encoder's connection from the handshake on.
+type publisher struct {
+	*rtmpConn
+	session  *Session
+	software string // what the encoder calls itself
+}
+
+var errPlay = errors.New("it asked to play")
+
+// accept leads the dialogue up to publish. If it returns a publisher with an
+// error, the peer was told and should get the time to read it.
+func (s *RTMPServer) accept(g *guard) (*publisher, error) {
+	if err := shake(g); err != nil {
+		return nil, err
+	}
+	p := &publisher{rtmpConn: newRTMPConn(g)}
+	app, connected := "", false
+	for {
+		m, err := p.next()
+		if err != nil {
+			return nil, err
+		}
+		if !isCommand(m) {
+			continue
+		}
+		cmd, err := parseCommand(m)
+		if err != nil {
+			return nil, err
+		}
+		switch {
+		case cmd.name == "connect":
+			app, _ = cmd.object(0).GetString("app")
+			p.software, _ = cmd.object(0).GetString("flashVer")
+			connected = true
+			err = p.connected(cmd.id)
+		case !connected:
+			return nil, fmt.Errorf("%q before connect", printable(cmd.name))
+		case cmd.name == "publish":
+			return p, s.publish(p, app, cmd.text(1))
+		case cmd.name == "play":
+			return p, errors.Join(errPlay, p.status("error", "NetStream.Play.StreamNotFound",
+				"This address takes a stream from an encoder; it does not play one."))
+		default:
+			err = p.reply(cmd)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+}
+
+// shake does the handshake of a plain connection and refuses anything else.
+func shake(g *guard) error {
+	version := make([]byte, 1)
+	if _, err := io.ReadFull(g, version); err != nil {
+		return fmt.Errorf("handshake: %w", err)
+	}
+	if version[0] != rtmpVersion {
+		return fmt.Errorf("handshake begins with %#02x, not plain RTMP", version[0])
+	}
+	if _, _, err := handshake.DoServer(struct {
+		io.Reader
+		io.Writer
+	}{io.MultiReader(bytes.NewReader(version), g), g}, false); err != nil {
+		return fmt.Errorf("handshake: %w", err)
+	}
+	return nil
+}
+
+// publish asks for a session and answers. A wrong app and a wrong key get the same
+// words.
+func (s *RTMPServer) publish(p *publisher, app, key string) error {
+	session, err := s.Open(streamPath(app, key))
+	switch {
+	case errors.Is(err, ErrBusy):
+		return errors.Join(err, p.status("error", "NetStream.Publish.BadName",
+			"Another encoder is already sending to this address."))
+	case errors.Is(err, ErrDenied):
+		return errors.Join(err, p.status("error", "NetStream.Publish.Denied",
+			"The server address or the stream key is wrong."))
+	case err != nil:
+		return errors.Join(err, p.status("error", "NetStream.Publish.Failed",
+			"The stream cannot be taken."))
+	}
+	p.session = session
+	err = p.event(eventStreamBegin, 1)
+	if err == nil {
+		err = p.status("status", "NetStream.Publish.Start", "The stream is taken.")
+	}
+	if err != nil {
+		session.Close()
+	}
+	return err
+}
+
+// streamPath tells app and key apart whichever field an encoder puts the slash in:
+// the key is the last part.
+func streamPath(app, key string) (string, string) {
+	path := strings.Trim(app, "/") + "/" + strings.Trim(key, "/")
+	path = strings.Trim(path, "/")
+	if at := strings.LastIndexByte(path, '/'); at >= 0 {
+		return path[:at], path[at+1:]
+	}
+	return path, ""
+}
+
+// enhancedCodecs are the FourCCs that encoders may send without asking back; any
+// other passes as well.
+var enhancedCodecs = amf0.StrictArray{"av01", "vp09", "vp08", "hvc1", "avc1", "vvc1", "Opus", "mp4a", "fLaC", "ac-3", "ec-3", ".mp3"}
+
+// capsEx are the capabilities of enhanced RTMP v2: multitrack, ModEx, nanosecond
+// offsets. All of them pass untouched.
+const capsEx = 0x02 | 0x04 | 0x08
+
+func (p *publisher) connected(id float64) error {
+	if err := p.greet(); err != nil {
+		return err
+	}
+	return p.send(0, command{"_result", id, []any{
+		amf0.Object{
+			{Key: "fmsVer", Value: "FMS/3,0,1,123"},
+			{Key: "capabilities", Value: 31.0},
+		},
+		amf0.Object{
+			{Key: "level", Value: "status"},
+			{Key: "code", Value: "NetConnection.Connect.Success"},
+			{Key: "description", Value: "Connection succeeded."},
+			{Key: "objectEncoding", Value: 0.0}, // AMF0
+			{Key: "fourCcList", Value: enhancedCodecs},
+			{Key: "capsEx", Value: float64(capsEx)},
+		},
+	}})
+}
+
+// reply answers what some encoders ask on the way to publish. Unknown questions
+// get an empty answer: an encoder that waits for one would wait in vain.
+func (p *publisher) reply(cmd command) error {
+	switch {
+	case cmd.id == 0: // asks for no answer
+		return nil
+	case cmd.name == "createStream":
+		return p.send(0, command{"_result", cmd.id, []any{nil, 1.0}})
+	case cmd.name == "getStreamLength":
+		return p.send(0, command{"_result", cmd.id, []any{nil, 0.0}})
+	}
+	return p.send(0, command{"_result", cmd.id, []any{nil, amf0.Undefined{}}})
+}
+
+// run moves the encoder's media into the session until the encoder says that it
+// stops, and then returns nil.
+func (p *publisher) run() error {
+	for {
+		m, err := p.next()
+		if err != nil {
+			return err
+		}
+		if !isCommand(m) {
+			if err := tagsOf(m, p.session.Write); err != nil {
+				return err
+			}
+			continue
+		}
+		cmd, err := parseCommand(m)
+		if err != nil {
+			return err
+		}
+		switch cmd.name {
+		case "FCUnpublish", "deleteStream", "closeStream":
+			return nil
+		}
+	}
+}

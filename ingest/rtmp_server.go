@@ -1,0 +1,132 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+const (
+	// strangers is how many connections may be in their dialogue at a time. Others
+	// wait in the listener's backlog, for [strangerTime] at most each.
+	strangers = 4
+	// acceptPause is how long to wait after accepting failed, as it does when the
+	// process is out of file descriptors.
+	acceptPause = 100 * time.Millisecond
+	// lingerTime is how long a refused peer has to read why and close.
+	lingerTime = time.Second
+)
+
+// RTMPServer takes streams from encoders that publish over RTMP.
+type RTMPServer struct {
+	Listener net.Listener // closed when Run ends
+	// Open is asked for a session when an encoder wants to publish. app is the
+	// path of its address without the last part, which is key. It refuses with
+	// ErrDenied or ErrBusy; the encoder then sees the RTMP status for it.
+	Open func(app, key string) (*Session, error)
+	Log  *zap.Logger // nil for none
+}
+
+// Run serves until ctx ends, and then returns nil, with every connection closed.
+// Any other end of the listener is an error.
+func (s *RTMPServer) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	var conns sync.WaitGroup
+	defer conns.Wait()
+	defer cancel()
+	stop := context.AfterFunc(ctx, func() { s.Listener.Close() })
+	defer stop()
+	defer s.Listener.Close()
+
+	slots := make(chan struct{}, strangers)
+	for {
+		select {
+		case slots <- struct{}{}:
+		case <-ctx.Done():
+			return nil
+		}
+		conn, err := s.Listener.Accept()
+		switch {
+		case ctx.Err() != nil:
+			if err == nil {
+				conn.Close()
+			}
+			return nil
+		case errors.Is(err, net.ErrClosed):
+			return fmt.Errorf("accept: %w", err)
+		case err != nil:
+			logger(s.Log).Warn("accept failed", zap.Error(err))
+			<-slots
+			if sleep(ctx, acceptPause) != nil {
+				return nil
+			}
+			continue
+		}
+		conns.Go(func() { // ends with its connection, which ctx closes
+			defer context.AfterFunc(ctx, func() { conn.Close() })()
+			s.serve(conn, sync.OnceFunc(func() { <-slots }))
+		})
+	}
+}
+
+// serve owns conn. It calls known once the peer is no stranger any more, or gone.
+func (s *RTMPServer) serve(conn net.Conn, known func()) {
+	defer known()
+	defer conn.Close()
+	log := logger(s.Log).With(zap.String("encoder", conn.RemoteAddr().String()))
+	g, err := newGuard(conn)
+	if err != nil {
+		return
+	}
+	p, err := s.accept(g)
+	if err != nil {
+		log.Warn("encoder not taken", zap.String("reason", printable(err.Error())))
+		if p != nil {
+			linger(conn)
+		}
+		return
+	}
+	defer p.session.Close()
+	g.trust()
+	known()
+	log.Info("encoder is sending", zap.String("software", printable(p.software)))
+	err = p.run()
+	if err == nil {
+		p.session.Close() // free for the next encoder at once
+		linger(conn)
+	}
+	log.Info("encoder has gone", zap.String("reason", reason(err)))
+}
+
+func reason(err error) string {
+	switch {
+	case err == nil:
+		return "it stopped"
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return "it closed the connection"
+	case isTimeout(err):
+		return errSilence.Error()
+	}
+	return printable(err.Error())
+}
+
+func isTimeout(err error) bool {
+	e, ok := errors.AsType[net.Error](err)
+	return ok && e.Timeout()
+}
+
+// linger lets the peer read what was written last: closing with unread input would
+// reset the connection and throw that away.
+func linger(conn net.Conn) {
+	if c, ok := conn.(interface{ CloseWrite() error }); ok {
+		c.CloseWrite()
+	}
+	conn.SetDeadline(time.Now().Add(lingerTime))
+	io.Copy(io.Discard, io.LimitReader(conn, strangerBytes))
+}

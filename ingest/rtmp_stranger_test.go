@@ -1,0 +1,176 @@
+package ingest
+
+import (
+	"bytes"
+	"io"
+	"net"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/bluenviron/gortmplib/pkg/amf0"
+	"github.com/bluenviron/gortmplib/pkg/handshake"
+	"github.com/bluenviron/gortmplib/pkg/rawmessage"
+)
+
+// pipe returns a peer's end of a connection that a server serves, and a channel
+// that is closed when it has ended.
+func pipe(c *channel) (net.Conn, <-chan struct{}) {
+	peer, conn := net.Pipe()
+	ended := make(chan struct{})
+	s := &RTMPServer{Open: openFor(c)}
+	go func() {
+		s.serve(conn, func() {})
+		close(ended)
+	}()
+	return peer, ended
+}
+
+func TestASlowStrangerIsCutInTime(t *testing.T) {
+	for name, talk := range map[string]func(peer net.Conn){
+		"silent from the start": func(net.Conn) {},
+		"a byte a second": func(peer net.Conn) {
+			peer.Write([]byte{rtmpVersion})
+			for {
+				if _, err := peer.Write([]byte{0}); err != nil {
+					return
+				}
+				time.Sleep(time.Second) // the bubble's
+			}
+		},
+		"silent after the handshake": func(peer net.Conn) { handshake.DoClient(peer, false, false) },
+		"deaf":                       func(peer net.Conn) { peer.Write(make([]byte, 1)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				peer, ended := pipe(newChannel(t))
+				defer peer.Close()
+				start := time.Now()
+				var talking sync.WaitGroup
+				talking.Go(func() { talk(peer) })
+				<-ended
+				if d := time.Since(start); d > strangerTime+lingerTime {
+					t.Errorf("cut after %v", d)
+				}
+				peer.Close()
+				talking.Wait()
+			})
+		})
+	}
+}
+
+func TestASilentEncoderIsCut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newChannel(t)
+		peer, ended := pipe(c)
+		defer peer.Close()
+		if _, _, err := handshake.DoClient(peer, false, false); err != nil {
+			t.Fatal(err)
+		}
+		// A pipe has no buffer: read what the server answers while it is asked.
+		e := &encoder{newRTMPConn(peer), peer}
+		code := make(chan string)
+		go func() { code <- e.answer(t) }()
+		e.say(t, "connect", nil)
+		e.say(t, "publish", nil, testApp+"/"+testKey)
+		if got := <-code; got != statusStart {
+			t.Fatal(got)
+		}
+		start := time.Now()
+		<-ended
+		if d := time.Since(start); d != silence {
+			t.Errorf("cut after %v", d)
+		}
+		if c.Status().Live {
+			t.Error("its session is still open")
+		}
+	})
+}
+
+func TestStrangersWaitTheirTurn(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	counted := &counting{Listener: ln, accepted: make(chan struct{}, 100)}
+	c := newChannel(t)
+	done := make(chan error)
+	s := &RTMPServer{Listener: counted, Open: openFor(c)}
+	go func() { done <- s.Run(t.Context()) }()
+	var idle []net.Conn
+	for range strangers + 1 {
+		conn, err := net.Dial("tcp", ln.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		idle = append(idle, conn)
+	}
+	for range strangers {
+		<-counted.accepted
+	}
+	if len(counted.accepted) > 0 {
+		t.Fatal("one too many was accepted")
+	}
+	idle[0].Close()
+	<-counted.accepted // its slot goes to the one that waited
+	ln.Close()
+	idle[1].Close() // and the next turn finds the listener closed
+	if err := <-done; err == nil {
+		t.Error("a listener that fails is no error")
+	}
+}
+
+type counting struct {
+	net.Listener
+	accepted chan struct{}
+}
+
+func (c *counting) Accept() (net.Conn, error) {
+	conn, err := c.Listener.Accept()
+	if err == nil {
+		c.accepted <- struct{}{}
+	}
+	return conn, err
+}
+
+// dialogue returns what a publisher sends after the handshake.
+func dialogue(f *testing.F) []byte {
+	f.Helper()
+	var b bytes.Buffer
+	c := newRTMPConn(&b)
+	for _, cmd := range []command{
+		{"connect", 1, []any{amf0.Object{{Key: "app", Value: testApp}}}},
+		{"createStream", 2, []any{nil}},
+		{"publish", 3, []any{nil, testKey}},
+	} {
+		if err := c.send(0, cmd); err != nil {
+			f.Fatal(err)
+		}
+	}
+	for typ, body := range map[uint8]string{msgVideo: avcKey, msgAudio: aacFrame, msgDataAMF0: setDataFrame + onMetaDataAMF, msgAggregate: string(audio(3, aacFrame))} {
+		if err := c.w.Write(&rawmessage.Message{ChunkStreamID: 4, Type: typ, MessageStreamID: mediaStream, Body: []byte(body)}); err != nil {
+			f.Fatal(err)
+		}
+	}
+	return b.Bytes()
+}
+
+func FuzzRTMPServer(f *testing.F) {
+	f.Add(dialogue(f))
+	f.Add([]byte("\x03\x00\x00\x00\x00\x00\x04\x01\x00\x00\x00\x00\x00\x00\x00\x80"))
+	f.Add([]byte("\x03\x00\x00\x00\x00\x00\x19\x14\x00\x00\x00\x00\x02\x00\x07connect\x00\x3f\xf0\x00\x00\x00\x00\x00\x00\x03\x00\x00\x09"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		peer, ended := pipe(newChannel(t))
+		go func() {
+			defer peer.Close()
+			if _, _, err := handshake.DoClient(peer, false, false); err != nil {
+				return
+			}
+			go io.Copy(io.Discard, peer) // ends with peer
+			peer.Write(b)
+		}()
+		<-ended
+	})
+}

@@ -44,7 +44,7 @@ func ParseChannelID(s string) (ChannelID, error) {
 	}
 	s = strings.ToLower(s)
 	b, err := channelText.DecodeString(s)
-	if err != nil {
+	if err != nil || strings.ContainsAny(s, "\r\n") { // which the decoder skips
 		return id, errors.New("a channel ID is made of the letters a-z and the digits 2-7")
 	}
 	copy(id[:], b)

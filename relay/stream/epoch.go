@@ -40,9 +40,11 @@ func (e Epoch) String() string { return fmt.Sprintf("%d-%016x", e.Ms, e.Rand) }
 
 // Check refuses an epoch that begins more than [MaxEpochAhead] after now.
 func (e Epoch) Check(now time.Time) error {
-	ahead := time.Duration(int64(e.Ms)-now.UnixMilli()) * time.Millisecond
-	if int64(e.Ms) < 0 || ahead > MaxEpochAhead {
-		return fmt.Errorf("%w: the stream says it began %v from now; set the clocks of both machines", ErrClock, ahead.Round(time.Second))
+	// In unsigned milliseconds: as a duration, an epoch millions of years ahead
+	// would overflow and pass.
+	latest := uint64(now.Add(MaxEpochAhead).UnixMilli())
+	if e.Ms > latest {
+		return fmt.Errorf("%w: the stream says that it began later than %v from now; set the clocks of both machines", ErrClock, MaxEpochAhead)
 	}
 	return nil
 }

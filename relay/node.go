@@ -152,7 +152,7 @@ func (n *Node) Run(ctx context.Context) error {
 			if ctx.Err() != nil {
 				return nil
 			}
-			if !temporary(err) {
+			if errors.Is(err, net.ErrClosed) {
 				return fmt.Errorf("accept: %w", err)
 			}
 			n.log.Warn("accept", zap.Error(err)) // out of file descriptors, most likely
@@ -180,10 +180,6 @@ func (n *Node) Run(ctx context.Context) error {
 			}
 		})
 	}
-}
-
-func temporary(err error) bool {
-	return !errors.Is(err, net.ErrClosed)
 }
 
 // greet makes a stranger's connection a link of the channel it asks for.

@@ -1,0 +1,201 @@
+package relay
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"time"
+
+	"go.uber.org/zap"
+
+	"relay/relay/stream"
+	"relay/relay/wire"
+	"relay/tree"
+)
+
+const (
+	// eventQueue bounds what links have told the driving goroutine and it has not yet
+	// looked at; links wait when it is full.
+	eventQueue = 256
+	// gaugeInterval is how often slots are computed from the bit rate.
+	gaugeInterval = 500 * time.Millisecond
+	// uploadShare is the part of the upload that chunks may fill; the rest is for
+	// headers of every layer, control, and the bit rate's ups and downs.
+	uploadShare = 0.9
+)
+
+// drive is the one goroutine that touches c.tree. It never blocks but here.
+func (c *Channel) drive(ctx context.Context) {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	gauge := time.NewTicker(gaugeInterval)
+	defer gauge.Stop()
+	beat := time.NewTicker(stream.BeatInterval)
+	defer beat.Stop()
+	resolve := time.NewTicker(resolveInterval)
+	defer resolve.Stop()
+	leave := ctx.Done()
+	for !c.gone {
+		select {
+		case ev := <-c.events:
+			c.handle(ev)
+		case <-timer.C:
+			c.tree.Advance(time.Now())
+		case f := <-c.ask:
+			f(c.tree)
+		case <-gauge.C:
+			c.handle(tree.Capacity{Slots: c.slots()})
+			c.handle(tree.Progress{Lost: c.ring.Stats().Lost})
+		case <-beat.C:
+			if c.writer != nil {
+				c.fanOut(c.writer.Beat())
+			}
+		case b := <-c.fan:
+			c.fanOut(b)
+		case <-resolve.C:
+			c.resolveAgain(ctx)
+		case <-leave:
+			leave = nil
+			c.handle(tree.Leave{})
+		}
+		for a, ok := c.tree.Poll(); ok; a, ok = c.tree.Poll() {
+			c.carryOut(a)
+		}
+		now := time.Now()
+		if t, ok := c.tree.RootClock(now); ok {
+			c.clock.Store(&rootClock{when: now, beat: t})
+		}
+		timer.Reset(time.Until(c.tree.Deadline()))
+	}
+}
+
+func (c *Channel) handle(ev tree.Event) {
+	if d, ok := ev.(tree.Down); ok {
+		if l := c.links[d.Link]; l != nil {
+			delete(c.links, d.Link)
+			c.log.Debug("link ended", zap.String("peer", l.peer.Short()), zap.Stringer("reason", d.Reason),
+				zap.NamedError("cause", context.Cause(l.ctx)))
+		}
+		delete(c.dials, d.Link)
+	}
+	if r, ok := ev.(tree.Received); ok {
+		c.noticeRefusal(r)
+		r.Msg = c.vouched(r.Msg)
+		ev = r
+	}
+	c.tree.Handle(time.Now(), ev)
+}
+
+// tell gives the driving goroutine an event, and waits if it is behind.
+func (c *Channel) tell(ev tree.Event) {
+	select {
+	case c.events <- ev:
+	case <-c.done:
+	}
+}
+
+// hear reports that bytes came over a link, if there is room: the next ones will
+// say the same.
+func (c *Channel) hear(l tree.Link) {
+	select {
+	case c.events <- tree.Heard{Link: l}:
+	default:
+	}
+}
+
+// query runs f on the driving goroutine and waits for it. It reports false if the
+// channel has ended.
+func (c *Channel) query(f func(*tree.Node)) bool {
+	ran := make(chan struct{})
+	select {
+	case c.ask <- func(n *tree.Node) { f(n); close(ran) }:
+		<-ran
+		return true
+	case <-c.done:
+		return false
+	}
+}
+
+func (c *Channel) carryOut(a tree.Action) {
+	switch a := a.(type) {
+	case tree.Dial:
+		c.dialPlace(a)
+	case tree.Send:
+		if l := c.links[a.Link]; l != nil {
+			if r, ok := a.Msg.(tree.Refer); ok {
+				c.log.Debug("joiner referred", zap.String("peer", l.peer.Short()), zap.Stringer("reason", r.Reason))
+			}
+			if j, ok := a.Msg.(tree.Join); ok {
+				l.send(wire.Hello{Channel: c.id, Join: j})
+				return
+			}
+			if _, ok := a.Msg.(tree.Welcome); ok { // what makes its label believable
+				if b := c.beat.Load(); b != nil {
+					l.send(b)
+				}
+			}
+			l.send(a.Msg)
+		}
+	case tree.Close:
+		if l := c.links[a.Link]; l != nil {
+			l.close(a.Reason)
+		}
+		if cancel := c.dials[a.Link]; cancel != nil {
+			cancel()
+		}
+	case tree.Feed:
+		if l := c.links[a.Link]; l != nil {
+			l.feeding.Store(true)
+			h := c.ring.Head()
+			l.send(tree.Pull{Have: tree.Position{Epoch: tree.Epoch(h.Epoch), Seq: h.Seq}})
+		}
+	case tree.Serve:
+		if l := c.links[a.Link]; l != nil {
+			l.serve <- c.ring.Resume(stream.Position{Epoch: stream.Epoch(a.Have.Epoch), Seq: a.Have.Seq}) // once per link
+		}
+	case tree.Attached:
+		c.log.Info("attached", zap.String("parent", a.Parent.ID.Short()), zap.Int("depth", a.Depth))
+		c.notices(Notice{Attached: &a})
+	case tree.Orphaned:
+		c.log.Info("parent lost", zap.Stringer("reason", a.Reason))
+		c.notices(Notice{Orphaned: &a})
+	case tree.Left:
+		c.gone = true
+	}
+}
+
+// passBeat hands a beat to the driving goroutine; a newer one replaces one that
+// still waits.
+func (c *Channel) passBeat(b *stream.Beat) {
+	for {
+		select {
+		case c.fan <- b:
+			return
+		default:
+		}
+		select {
+		case <-c.fan:
+		default:
+		}
+	}
+}
+
+func (c *Channel) fanOut(b *stream.Beat) {
+	c.beat.Store(b)
+	for _, num := range slices.Sorted(maps.Keys(c.links)) {
+		if num%2 == 0 { // a child: it came in
+			c.links[num].send(b)
+		}
+	}
+}
+
+// slots is how many children the node can carry at the stream's bit rate.
+func (c *Channel) slots() int {
+	most := c.node.cfg.Slots
+	if up := c.node.cfg.Upload; up > 0 {
+		if rate := c.ring.Stats().BitRate; rate > 0 {
+			return min(most, int(float64(up)*uploadShare/float64(rate)))
+		}
+	}
+	return most
+}

@@ -1,0 +1,63 @@
+package relay
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"time"
+
+	"relay/tree"
+)
+
+const (
+	// resolveInterval is how often names in the link are looked up again while
+	// there is no parent.
+	resolveInterval = 15 * time.Second
+)
+
+// seeds turns the link's addresses into places. Names are looked up; it is an
+// error if none of them can be.
+func (c *Channel) seeds(ctx context.Context) ([]tree.Place, error) {
+	var ps []tree.Place
+	var last error
+	for _, h := range c.url.Hosts {
+		addrs, err := lookup(ctx, h)
+		if err != nil {
+			last = err
+			continue
+		}
+		ps = append(ps, tree.Place{Addrs: addrs})
+	}
+	if len(ps) == 0 && last != nil {
+		return nil, last
+	}
+	return ps, nil
+}
+
+func lookup(ctx context.Context, h HostPort) ([]netip.AddrPort, error) {
+	if ip, err := netip.ParseAddr(h.Host); err == nil {
+		return []netip.AddrPort{netip.AddrPortFrom(ip, h.Port)}, nil
+	}
+	ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", h.Host)
+	if err != nil {
+		return nil, err
+	}
+	var addrs []netip.AddrPort
+	for _, ip := range ips[:min(len(ips), tree.MaxAddrs)] {
+		addrs = append(addrs, netip.AddrPortFrom(ip.Unmap(), h.Port))
+	}
+	return addrs, nil
+}
+
+// resolveAgain looks the link's names up once more while there is no parent: a
+// home's address changes.
+func (c *Channel) resolveAgain(ctx context.Context) {
+	if c.writer != nil || c.tree.Info().Attached || ctx.Err() != nil {
+		return
+	}
+	c.wg.Go(func() { // ends with the resolver, or with ctx
+		if ps, err := c.seeds(ctx); err == nil {
+			c.tell(tree.Candidates{Places: ps})
+		}
+	})
+}

@@ -1,0 +1,40 @@
+package relay
+
+import (
+	"relay/tree"
+)
+
+const (
+	// labelSlack is how far, in ms of the root's clock, a label may be ahead of the
+	// newest signed beat: the interval of beats, and a few of them lost in a move.
+	labelSlack = 5000
+)
+
+// vouched returns m without its label if the root has not signed for it. A label
+// from the future would bind this node to whoever told it: no honest node could
+// ever show a newer one. The root's newest signed beat is the bound, and every
+// parent sends it ahead of its welcome; a label that outruns it for the moment is
+// left out, not held against the sender.
+func (c *Channel) vouched(m tree.Message) tree.Message {
+	switch m := m.(type) {
+	case tree.Welcome:
+		m.Label = c.vouchedLabel(m.Label)
+		return m
+	case tree.Heartbeat:
+		m.Label = c.vouchedLabel(m.Label)
+		return m
+	}
+	return m
+}
+
+func (c *Channel) vouchedLabel(l tree.Label) tree.Label {
+	b := c.beat.Load()
+	if b == nil {
+		return tree.Label{}
+	}
+	signed := tree.Label{Epoch: tree.Epoch(b.Epoch()), E: (b.Ms() + labelSlack) / uint64(tree.LabelStep.Milliseconds())}
+	if l.Newer(signed) {
+		return tree.Label{}
+	}
+	return l
+}

@@ -1,0 +1,78 @@
+package stream
+
+import (
+	"bytes"
+	"testing"
+)
+
+func FuzzParseChunk(f *testing.F) {
+	m := fixedMaker(1)
+	f.Add(m.chunk(Key|Tag, 1, 2, 3, []byte("tag")).Frame())
+	f.Fuzz(func(t *testing.T, frame []byte) {
+		c, err := ParseChunk(frame)
+		if err != nil {
+			return
+		}
+		again := signer{m.key, m.id, c.Epoch()}.chunk(c.flags, c.Seq(), c.Beat(), c.Gen(), c.Payload())
+		unsigned := len(frame) - SignatureLen
+		if !bytes.Equal(again.Frame()[:unsigned], frame[:unsigned]) || len(again.Frame()) != len(frame) {
+			t.Fatal("fields that were read do not make the same frame")
+		}
+		if len(frame) > MaxChunk || len(c.Payload()) == 0 || c.Seq() == 0 || c.Gen() == 0 || c.Has(Key) && !c.Has(Tag) {
+			t.Fatalf("chunk %+v was taken", c)
+		}
+		if c.Verify(m.id) == nil && !bytes.Equal(again.Frame(), frame) {
+			t.Fatal("a signature that the key did not make verifies")
+		}
+	})
+}
+
+func FuzzParseHeader(f *testing.F) {
+	m := fixedMaker(1)
+	f.Add(m.header(3, []byte("header")).Frame())
+	f.Fuzz(func(t *testing.T, frame []byte) {
+		h, err := ParseHeader(frame)
+		if err != nil {
+			return
+		}
+		again := signer{m.key, m.id, h.Epoch()}.header(h.Gen(), h.Payload()).Frame()
+		again[chunkFlags] = frame[chunkFlags] // a writer sets none
+		unsigned := len(frame) - SignatureLen
+		if !bytes.Equal(again[:unsigned], frame[:unsigned]) || len(again) != len(frame) {
+			t.Fatal("fields that were read do not make the same frame")
+		}
+		if len(frame) > MaxHeader || h.Gen() == 0 {
+			t.Fatalf("header of %d bytes, generation %d was taken", len(frame), h.Gen())
+		}
+		h.Verify(m.id)
+	})
+}
+
+func FuzzParseBeat(f *testing.F) {
+	m := fixedMaker(1)
+	f.Add(m.beat(1, 2).Frame())
+	f.Fuzz(func(t *testing.T, frame []byte) {
+		b, err := ParseBeat(frame)
+		if err != nil {
+			return
+		}
+		again := signer{m.key, m.id, b.Epoch()}.beat(b.Head(), b.Ms()).Frame()
+		if !bytes.Equal(again[:beatSig], frame[:beatSig]) || len(frame) != BeatLen {
+			t.Fatal("fields that were read do not make the same frame")
+		}
+		b.Verify(m.id)
+	})
+}
+
+func FuzzParseChannelID(f *testing.F) {
+	f.Add(fixedMaker(1).id.String())
+	f.Fuzz(func(t *testing.T, s string) {
+		id, err := ParseChannelID(s)
+		if err != nil {
+			return
+		}
+		if again, err := ParseChannelID(id.String()); err != nil || again != id || len(s) != ChannelIDLen {
+			t.Fatalf("%q was read as %v, which reads as %v, %v", s, id, again, err)
+		}
+	})
+}

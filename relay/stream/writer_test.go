@@ -1,0 +1,229 @@
+package stream
+
+import (
+	"bytes"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// held returns the chunks of r's newest epoch.
+func held(t *testing.T, r *Ring) []*Chunk {
+	t.Helper()
+	var all []*Chunk
+	for _, it := range drain(t, r.Resume(Position{Epoch: r.Head().Epoch})) {
+		all = append(all, it.Chunk)
+	}
+	return all
+}
+
+func TestWrittenTagsComeOutInOrderWhateverTheirSizes(t *testing.T) {
+	m := newMaker(t)
+	r := m.ringOf(Limits{})
+	w := m.newTestWriter(t, r)
+	var want []byte
+	begins := map[int]TagFlags{} // where tags begin
+	for i := range 300 {
+		size := 1 + m.rnd.IntN(2000)
+		if m.rnd.IntN(10) == 0 {
+			size = 1 + m.rnd.IntN(5*MaxPayload)
+		}
+		f := TagFlags(m.rnd.IntN(4))
+		if i == 0 {
+			f |= StartHere
+		}
+		tag := randBytes(m.rnd, size)
+		begins[len(want)] = f
+		want = append(want, tag...)
+		if err := w.WriteTag(tag, f); err != nil {
+			t.Fatal(err)
+		}
+		clear(tag) // it is copied
+	}
+	if err := w.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	var got []byte
+	keys := 0
+	for i, c := range held(t, r) {
+		if c.Seq() != uint64(i+1) || c.Epoch() != m.epoch || c.Gen() != 1 {
+			t.Fatalf("chunk %d is number %d of %v, generation %d", i, c.Seq(), c.Epoch(), c.Gen())
+		}
+		f, atTag := begins[len(got)]
+		if c.Has(Tag) != atTag || c.Has(Key) != (atTag && f&StartHere != 0) {
+			t.Fatalf("chunk %d at byte %d: flags %#x, a tag begins there: %v", i, len(got), c.flags, atTag)
+		}
+		if c.Has(Key) {
+			keys++
+		}
+		if _, err := ParseChunk(c.Frame()); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Verify(m.id); err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, c.Payload()...)
+	}
+	if !bytes.Equal(got, want) {
+		t.Fatalf("%d bytes came out, want the %d written", len(got), len(want))
+	}
+	for _, f := range begins {
+		if f&StartHere != 0 {
+			keys--
+		}
+	}
+	if keys != 0 {
+		t.Errorf("%d key chunks more than places to start", keys)
+	}
+}
+
+func TestChunksAreCutWhereTheyMustBe(t *testing.T) {
+	type tag struct {
+		size  int
+		flags TagFlags
+	}
+	for _, tc := range []struct {
+		name string
+		tags []tag
+		want []int // payload lengths, without a flush
+	}{
+		{"after a tag that others should not wait for", []tag{{10, EndsChunk}, {20, EndsChunk}}, []int{10, 20}},
+		{"audio goes with the next video", []tag{{10, 0}, {20, 0}, {30, EndsChunk}}, []int{60}},
+		{"a place to start begins a chunk", []tag{{10, 0}, {20, StartHere | EndsChunk}}, []int{10, 20}},
+		{"at the most a chunk holds", []tag{{2*MaxPayload + 5, EndsChunk}}, []int{MaxPayload, MaxPayload, 5}},
+		{"exactly the most", []tag{{MaxPayload, EndsChunk}, {7, EndsChunk}}, []int{MaxPayload, 7}},
+		{"full in the middle of a tag", []tag{{MaxPayload - 1, 0}, {3, EndsChunk}}, []int{MaxPayload, 2}},
+		{"not before its time", []tag{{10, 0}, {20, 0}}, nil},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				m := fixedMaker(1)
+				r := m.ringOf(Limits{})
+				w := m.newTestWriter(t, r)
+				for _, tag := range tc.tags {
+					if err := w.WriteTag(make([]byte, tag.size), tag.flags); err != nil {
+						t.Fatal(err)
+					}
+				}
+				var got []int
+				for _, c := range held(t, r) {
+					got = append(got, len(c.Payload()))
+				}
+				if len(got) != len(tc.want) {
+					t.Fatalf("payloads of %v bytes, want %v", got, tc.want)
+				}
+				for i := range got {
+					if got[i] != tc.want[i] {
+						t.Fatalf("payloads of %v bytes, want %v", got, tc.want)
+					}
+				}
+			})
+		})
+	}
+}
+
+func TestNoByteWaitsLongerThan20ms(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := fixedMaker(1)
+		r := m.ringOf(Limits{})
+		w := m.newTestWriter(t, r)
+		write := func(n int) {
+			if err := w.WriteTag(make([]byte, n), 0); err != nil {
+				t.Fatal(err)
+			}
+		}
+		write(1)
+		time.Sleep(flushAfter - time.Millisecond)
+		write(2) // does not prolong the wait of the first
+		synctest.Wait()
+		if n := len(held(t, r)); n != 0 {
+			t.Fatalf("%d chunks after 19 ms", n)
+		}
+		time.Sleep(time.Millisecond)
+		synctest.Wait()
+		if c := held(t, r); len(c) != 1 || len(c[0].Payload()) != 3 || c[0].Beat() != 20 {
+			t.Fatalf("chunks %v after 20 ms, want one of 3 bytes", c)
+		}
+		write(4)
+		if err := w.Flush(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(flushAfter / 2)
+		write(5) // its time counts from its own first byte
+		time.Sleep(flushAfter / 2)
+		synctest.Wait()
+		if n := len(held(t, r)); n != 2 {
+			t.Fatalf("%d chunks, want 2", n)
+		}
+		time.Sleep(flushAfter / 2)
+		synctest.Wait()
+		if c := held(t, r); len(c) != 3 || c[2].Beat() != 50 {
+			t.Fatalf("chunks %v, want the third at 50 ms", c)
+		}
+	})
+}
+
+func TestHeaderHoldsForTheTagsThatFollow(t *testing.T) {
+	m := newMaker(t)
+	r := NewRing(Limits{})
+	w := NewWriter(r, m.key, m.epoch, time.Now())
+	if err := w.WriteTag([]byte("tag"), StartHere); !errors.Is(err, ErrHeader) {
+		t.Fatalf("tag without a header: error %v, want %v", err, ErrHeader)
+	}
+	if err := w.SetHeader(make([]byte, MaxHeaderPayload+1)); err == nil {
+		t.Fatal("a header of more than the most was taken")
+	}
+	for _, step := range []struct{ header, tag string }{{"a", "1"}, {"a", "2"}, {"b", "3"}, {"a", "4"}} {
+		if err := w.SetHeader([]byte(step.header)); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.WriteTag([]byte(step.tag), 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	var got string
+	for _, it := range drain(t, r.Resume(Position{Epoch: m.epoch})) {
+		if err := it.Header.Verify(m.id); err != nil {
+			t.Fatal(err)
+		}
+		got += string(it.Header.Payload()) + string(it.Chunk.Payload()) + " "
+	}
+	if want := "a12 b3 a4 "; got != want {
+		t.Errorf("headers and chunks %q, want %q", got, want)
+	}
+}
+
+func TestWriterOfAClosedRingFails(t *testing.T) {
+	m := newMaker(t)
+	r := m.ringOf(Limits{})
+	w := m.newTestWriter(t, r)
+	r.Close()
+	for range 2 {
+		if err := w.WriteTag([]byte("tag"), StartHere|EndsChunk); !errors.Is(err, ErrClosed) {
+			t.Fatalf("error %v, want %v", err, ErrClosed)
+		}
+	}
+}
+
+func TestBeatIsTheRootsClockAndHead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := fixedMaker(1)
+		r := m.ringOf(Limits{})
+		w := m.newTestWriter(t, r)
+		time.Sleep(1234 * time.Millisecond)
+		if err := w.WriteTag([]byte("tag"), StartHere|EndsChunk); err != nil {
+			t.Fatal(err)
+		}
+		b := w.Beat()
+		if b.Ms() != 1234 || b.Head() != 1 || b.Epoch() != m.epoch || !w.Start().Add(1234*time.Millisecond).Equal(time.Now()) {
+			t.Errorf("beat %+v", b)
+		}
+		if err := b.Verify(m.id); err != nil {
+			t.Error(err)
+		}
+	})
+}

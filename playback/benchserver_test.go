@@ -39,8 +39,10 @@ const (
 
 // usage is what the server says of itself.
 type usage struct {
-	CPU time.Duration // user and system, since it began
-	RSS int64         // bytes, after a collection
+	// Before and After are its CPU time, user and system, before and after the
+	// collection that RSS needs.
+	Before, After time.Duration
+	RSS           int64 // bytes, after a collection
 }
 
 // benchServer is the parent's end of the server process. For each line that it is
@@ -171,11 +173,8 @@ func (p *pacer) run(ctx context.Context) {
 
 func ownUsage(t *testing.T) usage {
 	t.Helper()
+	u := usage{Before: ownCPU(t)}
 	debug.FreeOSMemory()
-	var r syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &r); err != nil {
-		t.Fatal(err)
-	}
 	statm, err := os.ReadFile("/proc/self/statm")
 	if err != nil {
 		t.Fatal(err)
@@ -184,8 +183,16 @@ func ownUsage(t *testing.T) usage {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return usage{
-		CPU: time.Duration(r.Utime.Nano() + r.Stime.Nano()),
-		RSS: pages * int64(os.Getpagesize()),
+	u.RSS = pages * int64(os.Getpagesize())
+	u.After = ownCPU(t)
+	return u
+}
+
+func ownCPU(t *testing.T) time.Duration {
+	t.Helper()
+	var r syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &r); err != nil {
+		t.Fatal(err)
 	}
+	return time.Duration(r.Utime.Nano() + r.Stime.Nano())
 }

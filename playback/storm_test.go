@@ -11,7 +11,7 @@ import (
 )
 
 // storms is how many random histories a run tries.
-const storms = 20
+const storms = 10
 
 // TestWhateverHappensUpstreamAReaderGetsValidFLV loses chunks, restarts the source
 // and changes headers at random, and checks what must hold for a reader anyway.

@@ -84,8 +84,8 @@ func measure(b *testing.B, n int) {
 		b.Fatal(err)
 	}
 
-	source := time.Duration(float64(idle.CPU-began.CPU) * played.Seconds() / benchIdle.Seconds())
-	b.ReportMetric((busy.CPU-idle.CPU-source).Seconds()/(float64(read)/1e9), "cpu-s/GB")
+	source := time.Duration(float64(idle.Before-began.After) * played.Seconds() / benchIdle.Seconds())
+	b.ReportMetric((busy.Before-idle.After-source).Seconds()/(float64(read)/1e9), "cpu-s/GB")
 	b.ReportMetric(float64(busy.RSS-idle.RSS)/1024/float64(n), "KB/viewer")
 	b.ReportMetric(firstKeys[n*99/100].Seconds()*1000, "ms-to-first-key-p99")
 	b.ReportMetric(float64(read)*8/1e6/played.Seconds()/float64(n), "Mb/s-each")

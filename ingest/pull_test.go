@@ -109,7 +109,9 @@ func TestAPullBacksOff(t *testing.T) {
 			at = append(at, time.Now())
 			switch len(at) {
 			case 1:
-				return take(audio(0, aacFrame))
+				if err := take(audio(0, aacFrame)); err != nil {
+					return err
+				}
 			case 12:
 				cancel()
 			}

@@ -62,9 +62,9 @@ func (p *pull) run(ctx context.Context) error {
 		}
 		if got {
 			worked, backoff = true, backoffFirst
+			p.log.Warn("stream lost, connecting again", zap.String("from", p.from), zap.String("reason", printable(err.Error())))
 		}
 		pause := backoff/2 + rand.N(backoff)
-		p.log.Warn("stream lost, connecting again", zap.String("from", p.from), zap.Error(err), zap.Duration("in", pause))
 		if sleep(ctx, pause) != nil {
 			return nil
 		}

@@ -6,6 +6,10 @@ import (
 	"time"
 )
 
+// maxBelow bounds what a child may claim to have below it: more viewers than there
+// are people, few enough not to overflow a sum.
+const maxBelow = 1 << 24
+
 // child is a node that was given a slot.
 type child struct {
 	link     Link
@@ -171,6 +175,18 @@ func (n *Node) beatChildren(now time.Time) {
 	}
 }
 
+// tellPath tells the children of a new way to the root, those too that have not
+// pulled yet: their welcome may hold the old one.
+func (n *Node) tellPath() {
+	if !n.pathDue {
+		return
+	}
+	n.pathDue = false
+	for _, c := range n.sortedChildren() {
+		n.send(c.link, Path{n.ownPath()})
+	}
+}
+
 func (n *Node) expireChildren(now time.Time) {
 	for _, c := range n.sortedChildren() {
 		if !c.pulling && now.Sub(c.since) >= admissionTime || now.Sub(c.heard) >= childSilence {
@@ -196,8 +212,8 @@ func (n *Node) report(now time.Time) {
 		r.Free, r.FreeDepth = uint16(min(free, 1<<16-1)), 0
 	}
 	for _, c := range n.sortedChildren() {
-		r.Below += 1 + c.report.Below
-		if c.reported && c.report.FreeDepth < NoFree-1 && len(c.place.Addrs) > 0 {
+		r.Below += 1 + min(c.report.Below, maxBelow)
+		if c.reported && n.leaveBy.IsZero() && c.report.FreeDepth < NoFree-1 && len(c.place.Addrs) > 0 {
 			r.FreeDepth = min(r.FreeDepth, c.report.FreeDepth+1)
 		}
 	}

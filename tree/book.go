@@ -32,6 +32,7 @@ const (
 
 type bookEntry struct {
 	place Place
+	seed  bool // from the link: it stays, and gets its rank back
 	rank  rank
 	order int // among equals of one source, as it ordered them
 	hops  int // referrals followed to get here
@@ -67,10 +68,11 @@ func (b *book) add(places []Place, r rank, hops int) {
 			if len(b.entries) >= maxBook && !b.drop() {
 				return
 			}
-			e = &bookEntry{place: p, rank: r, order: i, hops: hops}
+			e = &bookEntry{place: p, seed: r == rankSeed, rank: r, order: i, hops: hops}
 			b.entries = append(b.entries, e)
 			continue
 		}
+		e.seed = e.seed || r == rankSeed
 		if r == rankReferred || r < e.rank {
 			e.rank, e.order, e.hops, e.tried = r, i, hops, false
 		}
@@ -88,7 +90,7 @@ func (b *book) add(places []Place, r rank, hops int) {
 func (b *book) drop() bool {
 	worst := -1
 	for i, e := range b.entries {
-		if e.rank == rankSeed {
+		if e.seed {
 			continue
 		}
 		if worst < 0 || e.fails > b.entries[worst].fails || e.fails == b.entries[worst].fails && e.rank > b.entries[worst].rank {
@@ -109,6 +111,9 @@ func (b *book) round() {
 		e.tried, e.hops = false, 0
 		if e.rank == rankReferred {
 			e.rank = rankHint
+			if e.seed {
+				e.rank = rankSeed
+			}
 		}
 	}
 }

@@ -17,6 +17,13 @@ const (
 	// infeasibleTime is how long a welcome that would risk a loop is held, waiting
 	// for a newer label.
 	infeasibleTime = 1 * time.Second
+	// maxHeld is how many welcomes in one search may run out that way. Honest labels
+	// all follow one clock, so by then the node's own is wrong: somebody lied.
+	maxHeld = 3
+	// maxFollowed bounds the places taken over from referrals in one search, so that
+	// liars who name each other cannot keep a node from its other places: a whole
+	// chain of MaxHops referrals with MaxRefer places each, and half as much again.
+	maxFollowed = 60
 	// retryFirst and retryMost bound the pause before everything known is asked
 	// again: a source that restarts is found soon, one that is gone costs little.
 	retryFirst  = 100 * time.Millisecond
@@ -41,8 +48,17 @@ type search struct {
 	last     Link      // number given to the newest dial
 	on       bool      // a search is running
 	rounds   int       // that ended with nobody
+	followed int       // places taken over from referrals in this round
+	held     int       // welcomes that were never feasible, since a parent was wanted
 	retryAt  time.Time // when the next begins
 	hedgeAt  time.Time // when one more place may be asked
+}
+
+// hurry makes the next search begin at once, unless one is running.
+func (s *search) hurry(now time.Time) {
+	if !s.on {
+		s.restart(now)
+	}
 }
 
 // restart makes a search begin at once.
@@ -56,11 +72,11 @@ func (n *Node) seek(now time.Time) {
 	s := &n.search
 	wants, served := n.wantsParent(now)
 	if !wants {
-		if s.on {
-			s.on, s.rounds = false, 0
-			s.retryAt = now
+		if len(s.attempts) > 0 {
 			n.dropAttempts(ReasonNotNeeded)
 		}
+		s.on, s.rounds, s.held = false, 0, 0
+		s.retryAt = now
 		return
 	}
 	if !s.on {
@@ -68,6 +84,7 @@ func (n *Node) seek(now time.Time) {
 			return
 		}
 		s.on = true
+		s.followed = 0
 		s.hedgeAt = now
 		n.book.round()
 		n.rememberPath()
@@ -104,7 +121,7 @@ func (n *Node) roundOver(now time.Time, served bool) {
 func (n *Node) seekAt() time.Time {
 	s := &n.search
 	switch {
-	case n.cfg.Root || n.up != nil && !n.up.suspect && !s.on:
+	case n.cfg.Root || !n.leaveBy.IsZero() || n.up != nil && !n.up.suspect && !s.on:
 		return time.Time{} // the tick notices
 	case !s.on:
 		return s.retryAt
@@ -218,7 +235,7 @@ func (n *Node) tryCommit(now time.Time, a *attempt) {
 		n.do(Close{old.link, ReasonMoved})
 	}
 	n.dropAttempts(ReasonNotNeeded)
-	n.search.on, n.search.rounds = false, 0
+	n.search.on, n.search.rounds, n.search.held = false, 0, 0
 	n.reportAt = now
 	n.reported = Report{}
 	n.do(Attached{n.up.place, n.depth()})
@@ -229,8 +246,10 @@ func (n *Node) referred(now time.Time, l Link, m Refer) {
 	if a == nil {
 		return
 	}
-	if a.hops < MaxHops {
-		n.book.add(m.Places[:min(len(m.Places), MaxRefer)], rankReferred, a.hops+1)
+	if room := maxFollowed - n.search.followed; a.hops < MaxHops {
+		ps := m.Places[:min(len(m.Places), MaxRefer, room)]
+		n.search.followed += len(ps)
+		n.book.add(ps, rankReferred, a.hops+1)
 	}
 	n.do(Close{l, m.Reason})
 	n.attemptFailed(now, a, m.Reason)
@@ -245,10 +264,34 @@ func (n *Node) attemptFailed(now time.Time, a *attempt, r Reason) {
 func (n *Node) expireAttempts(now time.Time) {
 	for _, a := range n.sortedAttempts() {
 		if now.Sub(a.started) >= attemptTime || a.welcome != nil && now.Sub(a.since) >= infeasibleTime {
+			if a.welcome != nil && !n.at.feasible(a.welcome.Label) {
+				n.search.held++
+			}
 			n.do(Close{a.link, ReasonSilent})
 			n.attemptFailed(now, a, ReasonSilent)
 		}
 	}
+	if n.search.held >= maxHeld {
+		n.startOver(now)
+	}
+}
+
+// startOver makes the node a newcomer without a label, free to join anywhere. It
+// keeps no children then: those could be above the next parent.
+func (n *Node) startOver(now time.Time) {
+	n.search.held = 0
+	if n.up != nil {
+		n.do(Close{n.up.link, ReasonSilent})
+		n.parentLost(now, ReasonSilent)
+	}
+	for _, c := range n.sortedChildren() {
+		n.send(c.link, Bye{ReasonOrphan, n.elsewhere(now, c.place)})
+		n.do(Close{c.link, ReasonOrphan})
+	}
+	clear(n.children)
+	n.at, n.path, n.seen = standing{}, nil, n.cfg.Self
+	n.clock.known = false
+	n.search.restart(now)
 }
 
 func (n *Node) dropAttempts(r Reason) {

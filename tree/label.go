@@ -2,6 +2,7 @@ package tree
 
 import (
 	"cmp"
+	"math"
 	"time"
 )
 
@@ -60,6 +61,9 @@ func (s standing) feasible(p Label) bool {
 	if p.Epoch == (Epoch{}) {
 		return false
 	}
+	if p.H >= MaxPath {
+		return false
+	}
 	c := p.compareE(s.Label)
 	return c > 0 || c == 0 && p.H < s.fd
 }
@@ -67,7 +71,7 @@ func (s standing) feasible(p Label) bool {
 // adopt returns the standing of a node whose committed parent now has the label
 // p. A parent's older label changes nothing.
 func (s standing) adopt(p Label) standing {
-	h := p.H + 1
+	h := p.H + 1 - p.H/math.MaxUint16 // it does not overflow
 	switch c := p.compareE(s.Label); {
 	case c > 0:
 		return standing{Label{p.Epoch, p.E, h}, h}

@@ -36,9 +36,10 @@ type Node struct {
 	cfg    Config
 	origin time.Time // of the node's own clock
 
-	at   standing
-	path []Place // from the root to the parent; empty at the root
-	seen Place   // self, with the address its parent sees
+	at      standing
+	path    []Place // from the root to the parent; empty at the root
+	pathDue bool    // children are to be told of it
+	seen    Place   // self, with the address its parent sees
 
 	up       *uplink
 	children map[Link]*child
@@ -47,6 +48,7 @@ type Node struct {
 	clock    clock
 	lost     uint64
 
+	seenNow  time.Time // of the newest call
 	tickAt   time.Time
 	reportAt time.Time // no report before this
 	reported Report
@@ -149,22 +151,25 @@ func (n *Node) Advance(now time.Time) {
 
 // tick does what recurs.
 func (n *Node) tick(now time.Time) {
+	n.seenNow = now
 	if n.tickAt.After(now) {
 		return
 	}
 	late := now.Sub(n.tickAt)
 	n.tickAt = now.Add(heartbeatInterval)
 	n.beatChildren(now)
+	n.tellPath()
 	n.expireChildren(now)
 	n.expireAttempts(now)
 	n.watchParent(now, late)
 }
 
-// Deadline returns when Advance is to be called at the latest.
+// Deadline returns when Advance is to be called at the latest. It lies after the
+// newest call: what was due by then has been done or waits for an event.
 func (n *Node) Deadline() time.Time {
 	d := n.tickAt
 	for _, t := range []time.Time{n.suspectAt(), n.seekAt()} {
-		if !t.IsZero() && t.Before(d) {
+		if t.After(n.seenNow) && t.Before(d) {
 			d = t
 		}
 	}
@@ -190,6 +195,7 @@ func (n *Node) bye(now time.Time, l Link, m Bye) {
 		n.book.add(m.Places, rankReferred, 0)
 		if m.Reason == ReasonLeaving {
 			n.up.leaving = true // it serves on until there is another
+			n.search.hurry(now)
 			return
 		}
 		n.do(Close{l, m.Reason})

@@ -11,6 +11,7 @@ type uplink struct {
 	suspect bool      // silent for too long; nothing is closed yet
 	orphan  bool      // it says it has no live parent itself
 	leaving bool      // it said so, and serves on for a little
+	excused bool      // this silence may have been the node's own stall
 }
 
 func (n *Node) isParent(l Link) bool { return n.up != nil && n.up.link == l }
@@ -19,6 +20,7 @@ func (n *Node) heard(now time.Time, l Link) {
 	if n.isParent(l) {
 		n.up.heard = now
 		n.up.suspect = false
+		n.up.excused = false
 	}
 }
 
@@ -46,6 +48,10 @@ func (n *Node) heartbeat(now time.Time, l Link, hb Heartbeat) {
 }
 
 func (n *Node) pathChanged(now time.Time, l Link, m Path) {
+	if a := n.search.attempts[l]; a != nil && a.welcome != nil {
+		a.welcome.Path = m.Path
+		return
+	}
 	if !n.isParent(l) {
 		return
 	}
@@ -58,9 +64,11 @@ func (n *Node) pathChanged(now time.Time, l Link, m Path) {
 }
 
 // setPath takes the way from the root to the parent, as the parent tells it. It
-// refuses one that is too long or leads through this node.
+// refuses one that is too long, leads through this node or does not end at the
+// parent: who that is, the link itself has proved. Children hear of it at the next
+// tick, so that a parent's torrent of paths goes no further.
 func (n *Node) setPath(path []Place) bool {
-	if len(path) == 0 || len(path) > MaxPath {
+	if len(path) == 0 || len(path) > MaxPath || path[len(path)-1].ID != n.up.place.ID {
 		return false
 	}
 	for _, p := range path {
@@ -74,17 +82,13 @@ func (n *Node) setPath(path []Place) bool {
 		*parent = parent.withAddr(n.up.place.Addrs[0])
 	}
 	n.up.place = *parent
-	for _, c := range n.sortedChildren() {
-		if c.pulling {
-			n.send(c.link, Path{n.ownPath()})
-		}
-	}
+	n.pathDue = true
 	return true
 }
 
 // suspectAt is when the parent's silence becomes suspicious.
 func (n *Node) suspectAt() time.Time {
-	if n.up == nil || n.up.suspect {
+	if n.up == nil || n.up.suspect || !n.leaveBy.IsZero() {
 		return time.Time{}
 	}
 	return n.up.heard.Add(silence)
@@ -92,14 +96,18 @@ func (n *Node) suspectAt() time.Time {
 
 // watchParent draws conclusions from a parent's silence. late is how much later
 // than asked the node was woken: one that was itself stopped cannot tell a silent
-// parent from its own deaf ears, and listens a little longer first.
+// parent from its own deaf ears, and listens a little longer first: once in one
+// silence, or a machine that is always late would never lose a parent.
 func (n *Node) watchParent(now time.Time, late time.Duration) {
 	u := n.up
 	if u == nil {
 		return
 	}
-	if late > stallSlack {
-		u.heard = now.Add(heartbeatInterval - silence)
+	if late > stallSlack && !u.excused {
+		u.excused = true
+		if heard := now.Add(heartbeatInterval - silence); !u.suspect && u.heard.Before(heard) {
+			u.heard = heard
+		}
 		return
 	}
 	if now.Sub(u.heard) >= deadAfter {
@@ -124,7 +132,10 @@ func (n *Node) wantsParent(now time.Time) (wants, served bool) {
 	case u == nil:
 		return true, false
 	case now.Sub(u.heard) >= silence:
-		u.suspect = true
+		if !u.suspect {
+			u.suspect = true
+			n.search.hurry(now)
+		}
 		return true, false
 	case u.leaving:
 		return true, true

@@ -1,0 +1,81 @@
+package treetest
+
+import (
+	"slices"
+
+	"relay/tree"
+)
+
+// check looks at one host after each of its steps.
+func (s *Sim) check(h *Host) {
+	i := h.Node.Info()
+	if len(i.Children) > h.Slots {
+		s.fail("host %d has %d children in %d slots", h.Index, len(i.Children), h.Slots)
+	}
+	if c := h.conns[h.parent]; c != nil && i.Parent.ID != c.ends[1].Place.ID {
+		s.fail("host %d is fed by %d, and takes another for its parent", h.Index, c.ends[1].Index)
+	}
+	if (h.parent == 0) != i.Parent.ID.IsZero() {
+		s.fail("host %d: link of the parent %d, parent %v", h.Index, h.parent, i.Parent.ID.Short())
+	}
+	if i.Asking > 3 {
+		s.fail("host %d asks %d places at a time", h.Index, i.Asking)
+	}
+	if len(i.Path) > tree.MaxPath {
+		s.fail("host %d: path of %d", h.Index, len(i.Path))
+	}
+}
+
+// checkCycle follows the committed parents of a host that has a new one. An edge
+// whose parent has hung up is none: nothing flows along it.
+func (s *Sim) checkCycle(h *Host) {
+	at := h
+	for range len(s.hosts) + 1 {
+		c := at.conns[at.parent]
+		if c == nil || c.closed[1] || c.ends[1].run != c.runs[1] {
+			return
+		}
+		if at = c.ends[1]; at == h {
+			s.fail("host %d is above itself", h.Index)
+			return
+		}
+	}
+	s.fail("host %d is below a cycle", h.Index)
+}
+
+// checkMessage holds what a node sends against the bounds of the messages.
+func (s *Sim) checkMessage(h *Host, c *conn, a tree.Send) {
+	if h.Fake != nil {
+		return
+	}
+	to := c.ends[1-c.end(h, a.Link)].Place
+	named := func(what string, ps []tree.Place) {
+		if len(ps) > tree.MaxRefer {
+			s.fail("host %d: %s names %d places", h.Index, what, len(ps))
+		}
+		for i, p := range ps {
+			switch {
+			case p.ID == h.Place.ID:
+				s.fail("host %d names itself in a %s", h.Index, what)
+			case p.ID == to.ID:
+				s.fail("host %d names the asker in a %s", h.Index, what)
+			case len(p.Addrs) == 0 || len(p.Addrs) > tree.MaxAddrs:
+				s.fail("host %d names a place with %d addresses in a %s", h.Index, len(p.Addrs), what)
+			case slices.ContainsFunc(ps[:i], func(q tree.Place) bool { return q.ID == p.ID }):
+				s.fail("host %d names a place twice in a %s", h.Index, what)
+			}
+		}
+	}
+	switch m := a.Msg.(type) {
+	case tree.Welcome:
+		named("welcome", m.Others)
+	case tree.Refer:
+		named("refer", m.Places)
+	case tree.Bye:
+		named("bye", m.Places)
+	case tree.Path:
+		if len(m.Path) > tree.MaxPath || m.Path[len(m.Path)-1].ID != h.Place.ID {
+			s.fail("host %d sends a path of %d that does not end with it", h.Index, len(m.Path))
+		}
+	}
+}

@@ -1,0 +1,149 @@
+package treetest
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"relay/tree"
+)
+
+// Kill ends h's process; the system closes its connections.
+func (h *Host) Kill() { h.die() }
+
+// PowerOff ends h's machine: nobody is told anything.
+func (h *Host) PowerOff() {
+	if !h.alive {
+		return
+	}
+	h.sim.tracef(h, "power off")
+	h.alive, h.off = false, true
+}
+
+func (h *Host) die() {
+	if !h.alive {
+		return
+	}
+	h.sim.tracef(h, "ends")
+	for _, l := range slices.Sorted(maps.Keys(h.conns)) {
+		h.sim.hangUp(h, l, h.conns[l])
+	}
+	h.alive, h.parent = false, 0
+}
+
+// Restart starts h's process again, as one that knows nothing. Connections of the
+// one before are reset.
+func (h *Host) Restart() {
+	h.sim.tracef(h, "restart")
+	for _, l := range slices.Sorted(maps.Keys(h.conns)) {
+		h.sim.hangUp(h, l, h.conns[l])
+	}
+	h.sim.begin(h)
+}
+
+// Freeze stops h's process for d. What comes meanwhile, it finds when it thaws.
+func (h *Host) Freeze(d time.Duration) {
+	if !h.alive || h.frozen {
+		return
+	}
+	s := h.sim
+	s.tracef(h, "freeze")
+	h.frozen = true
+	s.After(d, s.ifRun(h, func() {
+		s.tracef(h, "thaw")
+		h.frozen = false
+		if h.Node == nil || !h.alive {
+			return
+		}
+		if s.rand.IntN(2) == 0 { // the timer may win, or the sockets
+			h.Node.Advance(s.now)
+			h.carryOut()
+		}
+		evs := h.backlog
+		h.backlog = nil
+		for _, ev := range evs {
+			h.tell(ev)
+		}
+		if h.alive && !h.frozen {
+			h.Node.Advance(s.now)
+			h.carryOut()
+		}
+	}))
+}
+
+// Cut lets nothing through from one host to the other for d.
+func (s *Sim) Cut(from, to *Host, d time.Duration) {
+	s.tracef(from, "cut to %d", to.Index)
+	s.cuts[[2]int{from.Index, to.Index}] = s.now.Add(d)
+}
+
+// Leave makes h leave in good order.
+func (h *Host) Leave() {
+	h.sim.tracef(h, "leave")
+	h.tell(tree.Leave{})
+}
+
+// Heard tells h that a chunk came from its parent.
+func (h *Host) Heard() {
+	if h.parent != 0 {
+		h.tell(tree.Heard{Link: h.parent})
+	}
+}
+
+// Alive reports whether h's process runs.
+func (h *Host) Alive() bool { return h.alive }
+
+// Parent is the host that h has committed to, nil if there is none.
+func (h *Host) Parent() *Host {
+	c := h.conns[h.parent]
+	if c == nil {
+		return nil
+	}
+	return c.ends[1]
+}
+
+// Attached reports whether the stream gets to h: every parent up to the root runs.
+func (h *Host) Attached() bool {
+	for range len(h.sim.hosts) + 1 {
+		switch {
+		case h == nil || !h.alive || h.frozen:
+			return false
+		case h.Root:
+			return true
+		case h.Fake != nil || !h.Node.Info().Attached:
+			return false
+		}
+		h = h.Parent()
+	}
+	return false
+}
+
+// Depth is h's distance to the root along committed parents, -1 if there is none.
+func (h *Host) Depth() int {
+	for d := range len(h.sim.hosts) + 1 {
+		if h == nil {
+			return -1
+		}
+		if h.Root {
+			return d
+		}
+		h = h.Parent()
+	}
+	return -1
+}
+
+// Children are the hosts that h has given a slot, in the order of their links.
+func (h *Host) Children() []*Host {
+	var hs []*Host
+	for _, c := range h.Node.Info().Children {
+		if conn := h.conns[c.Link]; conn != nil {
+			hs = append(hs, conn.ends[0])
+		}
+	}
+	return hs
+}
+
+// AllAttached reports whether the stream gets to every process that runs.
+func (s *Sim) AllAttached() bool {
+	return !slices.ContainsFunc(s.hosts, func(h *Host) bool { return h.alive && h.Fake == nil && !h.Attached() })
+}

@@ -1,0 +1,5 @@
+//go:build !race
+
+package treetest_test
+
+const raceEnabled = false

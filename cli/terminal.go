@@ -48,12 +48,21 @@ func isTTY(w io.Writer) bool {
 	return err == nil && fi.Mode()&os.ModeCharDevice != 0 && os.Getenv("TERM") != "dumb"
 }
 
-// say writes lines for a person.
+// say writes a line for a person. Strings and errors among args may hold a
+// stranger's text.
 func (t *terminal) say(format string, args ...any) {
+	for i, a := range args {
+		switch a := a.(type) {
+		case string:
+			args[i] = clean(a)
+		case error:
+			args[i] = clean(a.Error())
+		}
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.clear()
-	fmt.Fprintln(t.err, clean(fmt.Sprintf(format, args...)))
+	fmt.Fprintln(t.err, fmt.Sprintf(format, args...))
 	t.draw()
 }
 
@@ -68,7 +77,7 @@ func (t *terminal) result(line string) {
 	}
 }
 
-// show replaces the status line.
+// show replaces the status line, which is the program's own text.
 func (t *terminal) show(status string) {
 	if !t.errTTY {
 		return
@@ -76,7 +85,7 @@ func (t *terminal) show(status string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.clear()
-	t.status = clean(status)
+	t.status = status
 	t.draw()
 }
 
@@ -103,11 +112,12 @@ func (t *terminal) end() {
 	}
 }
 
-// clean makes a stranger's text safe to print.
+// clean makes a stranger's text safe to print: no control characters, no marks
+// that change the direction of writing.
 func clean(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r != '\n' && r != '\t' && unicode.IsControl(r) || r == '\u202e' || r == '\u2066' || r == '\u2067' {
-			return '\ufffd'
+		if r != '\t' && unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
+			return unicode.ReplacementChar
 		}
 		return r
 	}, s)

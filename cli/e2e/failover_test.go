@@ -1,0 +1,110 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"slices"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// ward is a tree whose inner node is about to fail, with a player at each node.
+type ward struct {
+	src      *source
+	watchers []*watcher
+	viewers  []*viewer // of the watchers, in their order
+	inner    *watcher
+	enc      *process
+}
+
+// hospitalize builds a tree of depth 3, sends a stream through it, and picks a
+// node in the middle.
+func hospitalize(t *testing.T) *ward {
+	t.Helper()
+	w := newWorld(t)
+	h := &ward{src: w.source()}
+	h.watchers = w.watchMany(7, h.src.link)
+	h.enc = encode(t, h.src.rtmp, 15, picture720, tone, h264, aac)
+	for _, v := range h.watchers {
+		h.viewers = append(h.viewers, play(t, "viewer at "+v.name, v.url))
+	}
+	for _, v := range h.viewers {
+		v.firstKey(t)
+	}
+	h.viewers[6].gets(t, 200)
+	f := familyOf(t, h.watchers)
+	h.inner = f.inner(h.watchers, 1)
+	if h.inner == nil || f.below(h.inner) < 3 || f.depth() < 3 {
+		t.Fatalf("no inner node with 3 below it in a tree of depth %d", f.depth())
+	}
+	t.Logf("%s fails, with %d nodes below it in a tree of depth %d", h.inner.name, f.below(h.inner), f.depth())
+	return h
+}
+
+// unharmed checks that all nodes but the inner one, and their viewers, got every
+// tag, and returns what the source took in.
+func (h *ward) unharmed(t *testing.T) []tag {
+	t.Helper()
+	encoded(t, h.enc)
+	want := logged(t, h.src.tagLog)
+	for i, v := range h.watchers {
+		if v == h.inner {
+			continue
+		}
+		reached(t, v.rec, want)
+		h.viewers[i].reaches(t, want)
+		h.viewers[i].open(t)
+		complete(t, h.viewers[i].name, h.viewers[i].got(), want)
+		st := status(t, v.url)
+		t.Logf("%s: depth %d, chunks %+v", v.name, st.Depth, st.Chunks)
+		if st.Chunks.Lost > 0 {
+			t.Errorf("%s: %d chunks lost", v.name, st.Chunks.Lost)
+		}
+		if st.Parent == nil {
+			t.Errorf("%s has no parent", v.name)
+		}
+	}
+	return want
+}
+
+// recorded checks the recordings of all but the inner node.
+func (h *ward) recorded(t *testing.T, want []tag) {
+	t.Helper()
+	for _, v := range slices.Backward(h.watchers) {
+		if v == h.inner {
+			continue
+		}
+		v.interrupt(t)
+		complete(t, v.name, recording(t, v.rec), want)
+	}
+}
+
+func TestKilledInnerNodeCostsNobodyATag(t *testing.T) {
+	h := hospitalize(t)
+	h.inner.kill()
+	h.recorded(t, h.unharmed(t))
+}
+
+func TestFrozenInnerNodeCostsNobodyElseATag(t *testing.T) {
+	h := hospitalize(t)
+	h.inner.signal(t, syscall.SIGSTOP)
+	// Longer than a silent parent is given, shorter than a ring holds.
+	sleep(t, 4*time.Second)
+	h.inner.signal(t, syscall.SIGCONT)
+	want := h.unharmed(t)
+
+	// The node itself comes back, and so do those who play at it.
+	reached(t, h.inner.rec, want)
+	sick := h.viewers[slices.Index(h.watchers, h.inner)]
+	sick.reaches(t, want)
+	sick.open(t)
+	h.inner.attached(t)
+	h.inner.interrupt(t)
+	for who, got := range map[string][]tag{sick.name: sick.got(), h.inner.name: recording(t, h.inner.rec)} {
+		parts := runs(t, who, got, want)
+		monotonic(t, who, got)
+		t.Logf("%s got %v of %d", who, parts, len(want))
+	}
+	h.recorded(t, want)
+}

@@ -1,0 +1,42 @@
+//go:build e2e
+
+// Package e2e proves the program from outside: the built binary, processes of its
+// own, real ffmpeg, loopback sockets. A test here says what a viewer must see, tag
+// by tag; how fast a machine is decides nothing.
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
+
+// relayBin is the program, built once.
+var relayBin string
+
+func TestMain(m *testing.M) { os.Exit(buildAndRun(m)) }
+
+func buildAndRun(m *testing.M) int {
+	for _, tool := range []string{"ffmpeg", "ffprobe"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			fmt.Fprintf(os.Stderr, "%s is needed (make tools installs it): %v\n", tool, err)
+			return 1
+		}
+	}
+	dir, err := os.MkdirTemp("", "relay-e2e-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	relayBin = filepath.Join(dir, "relay")
+	build := exec.Command("go", "build", "-o", relayBin, "relay/cli/relay")
+	build.Stderr = os.Stderr
+	if err := build.Run(); err != nil {
+		fmt.Fprintln(os.Stderr, "build relay:", err)
+		return 1
+	}
+	return m.Run()
+}

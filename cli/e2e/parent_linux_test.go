@@ -1,0 +1,10 @@
+//go:build e2e
+
+package e2e
+
+import "syscall"
+
+// withParent has a child end when the test process does, however that ends.
+func withParent() *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+}

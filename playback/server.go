@@ -38,7 +38,8 @@ const (
 // Config is what a [Server] needs. Its zero value is a node without channels.
 type Config struct {
 	// Channels returns the channels that can be watched, in the order in which to
-	// list them. It is called for every request.
+	// list them. It is called for every request, as is Node, and both must be safe
+	// for concurrent use.
 	Channels func() []*Channel
 	// Node describes the node, for the status.
 	Node func() Node

@@ -102,8 +102,8 @@ func TestFrozenInnerNodeCostsNobodyElseATag(t *testing.T) {
 	h.inner.attached(t)
 	h.inner.interrupt(t)
 	for who, got := range map[string][]tag{sick.name: sick.got(), h.inner.name: recording(t, h.inner.rec)} {
-		parts := runs(t, who, got, want)
 		monotonic(t, who, got)
+		parts := runs(t, who, got, want)
 		t.Logf("%s got %v of %d", who, parts, len(want))
 	}
 	h.recorded(t, want)

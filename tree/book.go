@@ -26,6 +26,9 @@ const (
 	// after, one that is gone costs a dial every few seconds.
 	avoidFirst = 250 * time.Millisecond
 	avoidMost  = 10 * time.Second
+	// distrustTime is how long a parent is left alone whose label nobody else could
+	// match. It may be honest and have been lied to itself.
+	distrustTime = 1 * time.Minute
 	// shunTime is how long a place that broke the rules is left alone.
 	shunTime = 10 * time.Minute
 )
@@ -153,6 +156,13 @@ func (b *book) failed(now time.Time, p Place, r Reason) {
 	}
 	e.fails++
 	e.avoid = now.Add(min(avoidFirst<<min(e.fails-1, 10), avoidMost))
+}
+
+// avoid leaves a place alone until then.
+func (b *book) avoid(p Place, until time.Time) {
+	if e := b.find(p); e != nil {
+		e.avoid = until
+	}
 }
 
 func (b *book) worked(p Place) {

@@ -264,11 +264,13 @@ func (n *Node) attemptFailed(now time.Time, a *attempt, r Reason) {
 func (n *Node) expireAttempts(now time.Time) {
 	for _, a := range n.sortedAttempts() {
 		if now.Sub(a.started) >= attemptTime || a.welcome != nil && now.Sub(a.since) >= infeasibleTime {
-			if a.welcome != nil && !n.at.feasible(a.welcome.Label) {
+			r := ReasonSilent
+			if a.welcome != nil { // it did answer
+				r = ReasonNotNeeded
 				n.search.held++
 			}
-			n.do(Close{a.link, ReasonSilent})
-			n.attemptFailed(now, a, ReasonSilent)
+			n.do(Close{a.link, r})
+			n.attemptFailed(now, a, r)
 		}
 	}
 	if n.search.held >= maxHeld {
@@ -281,8 +283,10 @@ func (n *Node) expireAttempts(now time.Time) {
 func (n *Node) startOver(now time.Time) {
 	n.search.held = 0
 	if n.up != nil {
+		parent := n.up.place
 		n.do(Close{n.up.link, ReasonSilent})
 		n.parentLost(now, ReasonSilent)
+		n.book.avoid(parent, now.Add(distrustTime))
 	}
 	for _, c := range n.sortedChildren() {
 		n.send(c.link, Bye{ReasonOrphan, n.elsewhere(now, c.place)})

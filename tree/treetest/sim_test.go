@@ -59,7 +59,7 @@ func storm(cfg treetest.Config) (*treetest.Sim, error) {
 			return s, err
 		}
 	}
-	if took, ok := s.RunUntil(40*time.Second, s.AllAttached); !ok {
+	if took, ok := s.RunUntil(15*time.Second, s.AllAttached); !ok {
 		if s.Err() != nil {
 			return s, s.Err()
 		}

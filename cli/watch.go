@@ -20,6 +20,10 @@ import (
 // joinPatience is how long joining may take before a person is told why it does.
 const joinPatience = 2 * time.Second
 
+// lastWrite is how long whoever reads standard output, or the disk, may take for
+// what is being written when the command ends.
+const lastWrite = time.Second
+
 func watchCommand(t *terminal, stdio Stdio) *cli.Command {
 	return &cli.Command{
 		Name:      "watch",
@@ -143,9 +147,19 @@ func (w *watch) run(ctx context.Context, u relay.URL, allowHosts []string) error
 
 // record writes the stream to the output. A pipe that nobody reads any more ends
 // the command; a disk that is full ends the recording only, since others may be
-// watching through this node.
+// watching through this node. A write that blocks does not hold up the end.
 func (w *watch) record(g group) error {
-	err := playback.Record(g.ctx, w.channel.Ring(), w.output)
+	ended := make(chan error, 1)
+	go func() { ended <- playback.Record(g.ctx, w.channel.Ring(), w.output) }() // ends with g.ctx, or the process
+	var err error
+	select {
+	case err = <-ended:
+	case <-g.ctx.Done():
+		select {
+		case err = <-ended:
+		case <-time.After(lastWrite):
+		}
+	}
 	if w.output == os.Stdout {
 		g.stop()
 		return err

@@ -1,0 +1,542 @@
+package wire_test
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/netip"
+	"os"
+	"reflect"
+	"regexp"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/iotest"
+
+	"relay/relay/stream"
+	"relay/relay/wire"
+	"relay/tree"
+)
+
+// maker makes random frames, as long as their bounds allow.
+type maker struct{ *rand.Rand }
+
+func newMaker(t *testing.T) maker {
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	return maker{rand.New(rand.NewPCG(seed, 0))}
+}
+
+// fixedMaker makes the same frames in every run.
+func fixedMaker() maker { return maker{rand.New(rand.NewPCG(1, 2))} }
+
+func (m maker) bytes(n int) []byte {
+	b := make([]byte, n)
+	for i := range b {
+		b[i] = byte(m.Uint32())
+	}
+	return b
+}
+
+func (m maker) u16() uint16      { return uint16(m.Uint32()) }
+func (m maker) bool() bool       { return m.IntN(2) == 0 }
+func (m maker) id32() [32]byte   { return [32]byte(m.bytes(32)) }
+func (m maker) port() uint16     { return uint16(1 + m.IntN(65535)) }
+func (m maker) ms() tree.Epoch   { return tree.Epoch{Ms: m.Uint64(), Rand: m.Uint64()} }
+func (m maker) lbl() tree.Label  { return tree.Label{Epoch: m.ms(), E: m.Uint64(), H: m.u16()} }
+func (m maker) why() tree.Reason { return tree.Reason(m.Uint32()) }
+
+// addr returns an address that can be dialled.
+func (m maker) addr() netip.AddrPort {
+	for {
+		ip, _ := netip.AddrFromSlice(m.bytes([]int{4, 16}[m.IntN(2)]))
+		if !ip.IsUnspecified() && !ip.IsMulticast() && !ip.Is4In6() {
+			return netip.AddrPortFrom(ip, m.port())
+		}
+	}
+}
+
+func (m maker) addrs() []netip.AddrPort {
+	var as []netip.AddrPort
+	for range m.IntN(tree.MaxAddrs + 1) {
+		as = append(as, m.addr())
+	}
+	return as
+}
+
+func (m maker) places(most int) []tree.Place {
+	var ps []tree.Place
+	for range m.IntN(most + 1) {
+		ps = append(ps, tree.Place{ID: m.id32(), Addrs: m.addrs()})
+	}
+	return ps
+}
+
+func (m maker) seen() netip.AddrPort {
+	if m.bool() {
+		return netip.AddrPort{}
+	}
+	return m.addr()
+}
+
+func (m maker) chunk(payload int) *stream.Chunk {
+	flags := []stream.Flags{0, stream.Tag, stream.Tag | stream.Key, stream.Enc}[m.IntN(4)]
+	b := signedFrame(stream.FrameChunk, byte(flags), m.bytes(16+8+8+4+payload+stream.SignatureLen))
+	binary.BigEndian.PutUint64(b[22:], 1+m.Uint64N(1<<40))
+	binary.BigEndian.PutUint32(b[38:], 1+m.Uint32N(1<<20))
+	return must(stream.ParseChunk(b))
+}
+
+func (m maker) header(payload int) *stream.Header {
+	b := signedFrame(stream.FrameHeader, 0, m.bytes(16+4+payload+stream.SignatureLen))
+	binary.BigEndian.PutUint32(b[22:], 1+m.Uint32N(1<<20))
+	return must(stream.ParseHeader(b))
+}
+
+func (m maker) beat() *stream.Beat {
+	return must(stream.ParseBeat(signedFrame(stream.FrameBeat, 0, m.bytes(16+8+8+stream.SignatureLen))))
+}
+
+// frames returns one frame of every type.
+func (m maker) frames() map[string]wire.Frame {
+	return map[string]wire.Frame{
+		"chunk":   m.chunk(1 + m.IntN(500)),
+		"header":  m.header(m.IntN(500)),
+		"beat":    m.beat(),
+		"gap":     wire.Gap{Missed: m.Uint64()},
+		"hello":   wire.Hello{Channel: m.id32(), Join: tree.Join{Addrs: m.addrs(), Slots: m.u16()}},
+		"welcome": tree.Welcome{Label: m.lbl(), Path: m.places(tree.MaxPath), Others: m.places(tree.MaxRefer), Seen: m.seen()},
+		"refer":   tree.Refer{Reason: m.why(), Places: m.places(tree.MaxRefer)},
+		"pull":    tree.Pull{Have: tree.Position{Epoch: m.ms(), Seq: m.Uint64()}},
+		"heartbeat": tree.Heartbeat{
+			Label: m.lbl(), Orphan: m.bool(), Clock: m.Uint64(), Echo: m.Uint64(), Held: m.Uint64(),
+		},
+		"path": tree.Path{Path: m.places(tree.MaxPath)},
+		"report": tree.Report{
+			Sent: m.Uint64(), Slots: m.u16(), Free: m.u16(), Children: m.u16(),
+			Below: m.Uint32(), FreeDepth: byte(m.Uint32()), Lost: m.Uint64(),
+		},
+		"bye": tree.Bye{Reason: m.why(), Places: m.places(tree.MaxRefer)},
+	}
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
+// frameOf puts a prelude before a body.
+func frameOf(typ byte, body ...byte) []byte {
+	b := make([]byte, stream.PreludeLen, stream.PreludeLen+len(body))
+	stream.PutPrelude(b, typ, len(body))
+	return append(b, body...)
+}
+
+func signedFrame(typ, flags byte, rest []byte) []byte {
+	return frameOf(typ, append([]byte{stream.Version, flags}, rest...)...)
+}
+
+// row is one row of the table of frames in spec.md.
+type row struct {
+	typ   byte
+	name  string
+	sides []wire.Side
+	least int
+	most  int
+}
+
+var allSides = map[string]wire.Side{"parent": wire.Parent, "child": wire.Child, "stranger": wire.Stranger}
+
+// specTable reads the table of frames out of the specification.
+func specTable(t testing.TB) []row {
+	t.Helper()
+	spec, err := os.ReadFile("spec.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rows []row
+	line := regexp.MustCompile(`(?m)^\| (0x..) \| (\w+) \| ([a-z, ]+) \| (\d+) \| (\d+) \|$`)
+	for _, m := range line.FindAllStringSubmatch(string(spec), -1) {
+		r := row{
+			typ: byte(must(strconv.ParseUint(m[1], 0, 8))), name: m[2],
+			least: must(strconv.Atoi(m[4])), most: must(strconv.Atoi(m[5])),
+		}
+		for _, s := range strings.Split(m[3], ", ") {
+			r.sides = append(r.sides, allSides[s])
+		}
+		rows = append(rows, r)
+	}
+	if n := len(fixedMaker().frames()); len(rows) != n {
+		t.Fatalf("the specification has %d frames, these tests know %d", len(rows), n)
+	}
+	return rows
+}
+
+// senders returns who may send each frame.
+func senders(t testing.TB) map[string][]wire.Side {
+	m := map[string][]wire.Side{}
+	for _, r := range specTable(t) {
+		m[r.name] = r.sides
+	}
+	return m
+}
+
+func TestEveryFrameComesBackAsItWent(t *testing.T) {
+	m, sides := newMaker(t), senders(t)
+	for range 200 {
+		for name, f := range m.frames() {
+			b := wire.Append([]byte("before"), f)
+			b = b[len("before"):]
+			got, err := wire.Parse(b)
+			if err != nil || !reflect.DeepEqual(got, f) {
+				t.Fatalf("%s: %+v, %v; want %+v", name, got, err, f)
+			}
+			r := wire.NewReader(bytes.NewReader(b), sides[name][0])
+			if got, err := r.Next(); err != nil || !reflect.DeepEqual(got, f) {
+				t.Fatalf("%s off a link: %+v, %v; want %+v", name, got, err, f)
+			}
+			if got, err := r.Next(); got != nil || err != io.EOF {
+				t.Fatalf("%s: %+v, %v after the last frame", name, got, err)
+			}
+		}
+	}
+}
+
+func TestEveryTruncationFailsCleanly(t *testing.T) {
+	m, sides := newMaker(t), senders(t)
+	for name, f := range m.frames() {
+		b := wire.Append(nil, f)
+		for n := range b {
+			if f, err := wire.Parse(b[:n]); f != nil || !errors.Is(err, wire.ErrFrame) {
+				t.Fatalf("%s cut to %d of %d bytes: %v, %v", name, n, len(b), f, err)
+			}
+			want := io.ErrUnexpectedEOF
+			if n == 0 {
+				want = io.EOF
+			}
+			if f, err := wire.NewReader(bytes.NewReader(b[:n]), sides[name][0]).Next(); f != nil || err != want {
+				t.Fatalf("link ends at %d of %d bytes of %s: %v, %v", n, len(b), name, f, err)
+			}
+		}
+	}
+}
+
+func TestBodyWithBytesMissingOrLeftOverIsRefused(t *testing.T) {
+	m := newMaker(t)
+	for name, f := range m.frames() {
+		b := wire.Append(nil, f)
+		typ, body := b[0], b[stream.PreludeLen:]
+		for n := range len(body) + 2 {
+			if n == len(body) {
+				continue
+			}
+			cut := frameOf(typ, append(slices.Clone(body), 0)[:n]...)
+			got, err := wire.Parse(cut)
+			switch {
+			case err == nil && name != "chunk" && name != "header": // whose payload ends with the body
+				t.Fatalf("%s of %d bytes was taken with %d: %+v", name, len(body), n, got)
+			case err == nil && !bytes.Equal(wire.Append(nil, got), cut):
+				t.Fatalf("%s with %d bytes became another frame", name, n)
+			case err != nil && (got != nil || !errors.Is(err, wire.ErrFrame) && !errors.Is(err, stream.ErrFrame)):
+				t.Fatalf("%s with %d bytes: %v, %v", name, n, got, err)
+			}
+		}
+	}
+}
+
+// The specification's table is checked by what a reader says to a prelude alone:
+// it judges type, side and length before a body comes.
+func TestReaderKeepsToTheSpecifiedTable(t *testing.T) {
+	hear := func(typ byte, n int, side wire.Side) error {
+		b := make([]byte, stream.PreludeLen)
+		stream.PutPrelude(b, typ, n)
+		f, err := wire.NewReader(bytes.NewReader(b), side).Next()
+		if f != nil {
+			t.Fatalf("frame %+v out of a prelude alone", f)
+		}
+		return err
+	}
+	known := map[byte]bool{}
+	for _, r := range specTable(t) {
+		known[r.typ] = true
+		for name, side := range allSides {
+			if !slices.Contains(r.sides, side) {
+				if err := hear(r.typ, r.least, side); !errors.Is(err, wire.ErrNotDue) || !strings.Contains(err.Error(), r.name) {
+					t.Errorf("%s from a %s: %v", r.name, name, err)
+				}
+				continue
+			}
+			for n, want := range map[int]error{
+				0: wire.ErrFrame, r.least - 1: wire.ErrFrame, r.most + 1: wire.ErrFrame, 1<<24 - 1: wire.ErrFrame,
+				r.least: io.ErrUnexpectedEOF, r.most: io.ErrUnexpectedEOF,
+			} {
+				if err := hear(r.typ, n, side); !errors.Is(err, want) {
+					t.Errorf("%s of %d bytes from a %s: %v, want %v", r.name, n, name, err, want)
+				}
+			}
+		}
+	}
+	for typ := range 256 {
+		if err := hear(byte(typ), 8, wire.Parent|wire.Child|wire.Stranger); !known[byte(typ)] && !errors.Is(err, wire.ErrFrame) {
+			t.Errorf("type %#02x, which is not in the table: %v", typ, err)
+		}
+	}
+}
+
+func TestStrangerBecomesAChild(t *testing.T) {
+	b := wire.Append(nil, wire.Hello{})
+	b = wire.Append(b, tree.Pull{})
+	b = wire.Append(b, wire.Hello{})
+	r := wire.NewReader(bytes.NewReader(b), wire.Stranger)
+	if _, err := r.Next(); err != nil {
+		t.Fatal(err)
+	}
+	r.Expect(wire.Child)
+	if _, err := r.Next(); err != nil {
+		t.Fatal(err)
+	}
+	if f, err := r.Next(); f != nil || !errors.Is(err, wire.ErrNotDue) {
+		t.Fatalf("second hello: %v, %v", f, err)
+	}
+}
+
+func TestAnotherVersionIsToldFromNonsense(t *testing.T) {
+	hello := wire.Append(nil, wire.Hello{})[stream.PreludeLen:]
+	for _, v := range []byte{0, wire.Version + 1, 255} {
+		hello[0] = v
+		for _, body := range [][]byte{hello, hello[:1], append(slices.Clone(hello), 1, 2, 3)} {
+			if f, err := wire.Parse(frameOf(0x10, body...)); f != nil || !errors.Is(err, wire.ErrVersion) {
+				t.Errorf("hello of version %d, %d bytes: %v, %v", v, len(body), f, err)
+			}
+		}
+	}
+	chunk := slices.Clone(fixedMaker().chunk(1).Frame())
+	chunk[stream.PreludeLen] = stream.Version + 1
+	if f, err := wire.Parse(chunk); f != nil || !errors.Is(err, stream.ErrVersion) {
+		t.Errorf("chunk of another version: %v, %v", f, err)
+	}
+}
+
+func TestListsHaveBounds(t *testing.T) {
+	addrs := func(n int) []byte { return append([]byte{byte(n)}, bytes.Repeat([]byte{4, 192, 0, 2, 1, 0, 80}, n)...) }
+	places := func(n int) []byte { return append([]byte{byte(n)}, make([]byte, n*33)...) }
+	label := make([]byte, 26)
+	join := slices.Concat([]byte{wire.Version}, make([]byte, 34))
+	id := make([]byte, 32)
+	for _, c := range []struct {
+		name string
+		most int
+		typ  byte
+		body func(n int) []byte
+	}{
+		{"hello's addresses", tree.MaxAddrs, 0x10, func(n int) []byte { return slices.Concat(join, addrs(n)) }},
+		{"welcome's path", tree.MaxPath, 0x11, func(n int) []byte { return slices.Concat(label, places(n), places(0), []byte{0}) }},
+		{"welcome's others", tree.MaxRefer, 0x11, func(n int) []byte { return slices.Concat(label, places(0), places(n), []byte{0}) }},
+		{"refer's places", tree.MaxRefer, 0x12, func(n int) []byte { return slices.Concat([]byte{3}, places(n)) }},
+		{"path", tree.MaxPath, 0x15, places},
+		{"a place's addresses", tree.MaxAddrs, 0x15, func(n int) []byte { return slices.Concat([]byte{1}, id, addrs(n)) }},
+		{"bye's places", tree.MaxRefer, 0x17, func(n int) []byte { return slices.Concat([]byte{3}, places(n)) }},
+	} {
+		full := frameOf(c.typ, c.body(c.most)...)
+		f, err := wire.Parse(full)
+		if err != nil {
+			t.Errorf("%s, %d: %v", c.name, c.most, err)
+		} else if !bytes.Equal(wire.Append(nil, f), full) {
+			t.Errorf("%s, %d: not the same when sent on", c.name, c.most)
+		}
+		for _, n := range []int{c.most + 1, 255} {
+			if f, err := wire.Parse(frameOf(c.typ, c.body(n)...)); f != nil || !errors.Is(err, wire.ErrFrame) {
+				t.Errorf("%s, %d: %v, %v", c.name, n, f, err)
+			}
+		}
+	}
+}
+
+func TestSenderCutsListsAtTheirBounds(t *testing.T) {
+	addr := netip.MustParseAddrPort("[2001:db8::1]:7144")
+	many := make([]tree.Place, 300)
+	for i := range many {
+		many[i].Addrs = slices.Repeat([]netip.AddrPort{addr}, 300)
+	}
+	cut := func(n int) []tree.Place {
+		ps := slices.Clone(many[:n])
+		for i := range ps {
+			ps[i].Addrs = ps[i].Addrs[:tree.MaxAddrs]
+		}
+		return ps
+	}
+	for _, c := range []struct{ sent, want wire.Frame }{
+		{
+			tree.Welcome{Path: many, Others: many, Seen: addr},
+			tree.Welcome{Path: cut(tree.MaxPath), Others: cut(tree.MaxRefer), Seen: addr},
+		},
+		{tree.Path{Path: many}, tree.Path{Path: cut(tree.MaxPath)}},
+		{tree.Refer{Places: many}, tree.Refer{Places: cut(tree.MaxRefer)}},
+		{tree.Bye{Places: many}, tree.Bye{Places: cut(tree.MaxRefer)}},
+		{wire.Hello{Join: tree.Join{Addrs: many[0].Addrs}}, wire.Hello{Join: tree.Join{Addrs: many[0].Addrs[:tree.MaxAddrs]}}},
+	} {
+		if got, err := wire.Parse(wire.Append(nil, c.sent)); err != nil || !reflect.DeepEqual(got, c.want) {
+			t.Errorf("%T: %v", c.sent, err)
+		}
+	}
+}
+
+func TestValuesThatCannotBeAreRefused(t *testing.T) {
+	hello := func(addr ...byte) []byte {
+		return frameOf(0x10, slices.Concat([]byte{wire.Version}, make([]byte, 34), []byte{1}, addr)...)
+	}
+	v6 := func(addr string, port ...byte) []byte {
+		ip := netip.MustParseAddr(addr).As16()
+		return hello(slices.Concat([]byte{6}, ip[:], port)...)
+	}
+	heartbeat := wire.Append(nil, tree.Heartbeat{Orphan: true})
+	heartbeat[stream.PreludeLen+26] = 2
+	for name, b := range map[string][]byte{
+		"no address in a list":       hello(0),
+		"family 5":                   hello(5, 1, 2, 3, 4, 0, 80),
+		"unspecified IPv4":           hello(4, 0, 0, 0, 0, 0, 80),
+		"multicast IPv4":             hello(4, 224, 0, 0, 1, 0, 80),
+		"port 0":                     hello(4, 192, 0, 2, 1, 0, 0),
+		"unspecified IPv6":           v6("::", 0, 80),
+		"multicast IPv6":             v6("ff02::1", 0, 80),
+		"IPv4 inside IPv6":           v6("::ffff:192.0.2.1", 0, 80),
+		"port 0 of IPv6":             v6("2001:db8::1", 0, 0),
+		"neither orphan nor not":     heartbeat,
+		"welcome's address of no IP": frameOf(0x11, append(make([]byte, 28), 7)...),
+	} {
+		if f, err := wire.Parse(b); f != nil || !errors.Is(err, wire.ErrFrame) {
+			t.Errorf("%s: %+v, %v", name, f, err)
+		}
+	}
+}
+
+func TestAppendPanicsOnWhatIsNoFrame(t *testing.T) {
+	defer func() {
+		if r := recover(); !strings.Contains(fmt.Sprint(r), "tree.Joined is no frame") {
+			t.Errorf("panic %v", r)
+		}
+	}()
+	wire.Append(nil, tree.Joined{})
+}
+
+// allocated returns the bytes that one call of f allocates.
+func allocated(f func()) int {
+	const times = 50
+	f()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for range times {
+		f()
+	}
+	runtime.ReadMemStats(&after)
+	return int(after.TotalAlloc-before.TotalAlloc) / times
+}
+
+// small is what a frame costs beside its bytes: the reader, the error.
+const small = 2 << 10
+
+func TestLengthThatIsNeverSentCostsOneStep(t *testing.T) {
+	const step = 16 << 10
+	for _, r := range specTable(t) {
+		prelude := make([]byte, stream.PreludeLen)
+		stream.PutPrelude(prelude, r.typ, r.most)
+		got := allocated(func() {
+			if _, err := wire.NewReader(bytes.NewReader(prelude), r.sides[0]).Next(); err != io.ErrUnexpectedEOF {
+				t.Fatalf("%s: %v", r.name, err)
+			}
+		})
+		if got > step+small {
+			t.Errorf("%s of %d bytes, none sent: %d bytes allocated", r.name, r.most, got)
+		}
+	}
+}
+
+func TestMemoryGrowsWithWhatHasCome(t *testing.T) {
+	whole := fixedMaker().header(stream.MaxHeaderPayload).Frame()
+	for sent := 16 << 10; sent < len(whole); sent += 5 << 10 {
+		got := allocated(func() {
+			if _, err := wire.NewReader(bytes.NewReader(whole[:sent]), wire.Parent).Next(); err != io.ErrUnexpectedEOF {
+				t.Fatal(err)
+			}
+		})
+		if got > 4*sent+small {
+			t.Errorf("%d of %d bytes sent: %d allocated", sent, len(whole), got)
+		}
+	}
+}
+
+func TestLargestFramesPass(t *testing.T) {
+	m := newMaker(t)
+	for _, f := range []wire.Frame{m.chunk(stream.MaxPayload), m.header(stream.MaxHeaderPayload)} {
+		got, err := wire.NewReader(bytes.NewReader(wire.Append(nil, f)), wire.Parent).Next()
+		if err != nil || !reflect.DeepEqual(got, f) {
+			t.Errorf("%T: %v", f, err)
+		}
+	}
+}
+
+func TestHowBytesArriveDoesNotMatter(t *testing.T) {
+	m, sides := newMaker(t), senders(t)
+	var b []byte
+	var want []wire.Frame
+	add := func(f wire.Frame) { b, want = wire.Append(b, f), append(want, f) }
+	for range 10 {
+		for name, f := range m.frames() {
+			if slices.Contains(sides[name], wire.Parent) {
+				add(f)
+			}
+		}
+	}
+	add(m.header(40_000)) // longer than a step
+	for name, r := range map[string]io.Reader{
+		"at once":            bytes.NewReader(b),
+		"one byte at a time": iotest.OneByteReader(bytes.NewReader(b)),
+		"half of each":       iotest.HalfReader(bytes.NewReader(b)),
+		"end with the last":  iotest.DataErrReader(bytes.NewReader(b)),
+	} {
+		in := wire.NewReader(r, wire.Parent)
+		for i, w := range want {
+			if got, err := in.Next(); err != nil || !reflect.DeepEqual(got, w) {
+				t.Fatalf("%s: frame %d is %+v, %v; want %+v", name, i, got, err, w)
+			}
+		}
+		if f, err := in.Next(); f != nil || err != io.EOF {
+			t.Fatalf("%s: %v, %v after the last frame", name, f, err)
+		}
+	}
+}
+
+func TestConnectionsErrorComesThrough(t *testing.T) {
+	broken := errors.New("broken")
+	b := wire.Append(nil, wire.Gap{})
+	for n := range b {
+		r := io.MultiReader(bytes.NewReader(b[:n]), iotest.ErrReader(broken))
+		if f, err := wire.NewReader(r, wire.Parent).Next(); f != nil || !errors.Is(err, broken) {
+			t.Errorf("connection breaks after %d bytes: %v, %v", n, f, err)
+		}
+	}
+}
+
+func TestManyTinyFramesPass(t *testing.T) {
+	const n = 100_000
+	var b []byte
+	for i := range uint64(n) {
+		b = wire.Append(b, wire.Gap{Missed: i})
+	}
+	r := wire.NewReader(bytes.NewReader(b), wire.Parent)
+	for i := range uint64(n) {
+		if f, err := r.Next(); err != nil || f != (wire.Gap{Missed: i}) {
+			t.Fatalf("frame %d: %v, %v", i, f, err)
+		}
+	}
+	if f, err := r.Next(); f != nil || err != io.EOF {
+		t.Fatalf("%v, %v after the last frame", f, err)
+	}
+}

@@ -329,3 +329,11 @@ func summary(tags []tag) string {
 	}
 	return strings.Join(parts, ", ")
 }
+
+// sameNumber is an error if got has not as many tags as want.
+func sameNumber(got, want []tag) error {
+	if len(got) != len(want) {
+		return fmt.Errorf("%d tags, not %d", len(got), len(want))
+	}
+	return nil
+}

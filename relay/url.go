@@ -113,10 +113,11 @@ func ParseHostPort(s string) (HostPort, error) {
 		return HostPort{}, fmt.Errorf("port %s is not a number from 1 to 65535", quote(port))
 	}
 	if ip, err := netip.ParseAddr(host); err == nil {
+		ip = ip.Unmap() // else ::ffff:0.0.0.0 passes
 		if ip.IsUnspecified() || ip.IsMulticast() {
 			return HostPort{}, fmt.Errorf("address %s is none that can be reached", quote(host))
 		}
-		return HostPort{ip.Unmap().String(), uint16(n)}, nil
+		return HostPort{ip.String(), uint16(n)}, nil
 	}
 	if err := checkName(host); err != nil {
 		return HostPort{}, err

@@ -1,0 +1,163 @@
+package relay
+
+import (
+	"bytes"
+	"encoding/json"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// listed is what these tests need of `go list -json`.
+type listed struct {
+	ImportPath string
+	Dir        string
+	Standard   bool
+	Imports    []string // of the package itself, without its tests
+	Deps       []string // all below it
+	GoFiles    []string
+}
+
+// list returns the packages of this module and all that they depend on.
+var list = sync.OnceValues(func() (map[string]listed, error) {
+	cmd := exec.Command("go", "list", "-deps", "-json=ImportPath,Dir,Standard,Imports,Deps,GoFiles", "relay/...")
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, err
+	}
+	all := map[string]listed{}
+	for dec := json.NewDecoder(bytes.NewReader(out)); ; {
+		var p listed
+		if err := dec.Decode(&p); err == io.EOF {
+			return all, nil
+		} else if err != nil {
+			return nil, err
+		}
+		all[p.ImportPath] = p
+		if under(p.ImportPath, "relay") {
+			// Folders that a test opens belong to the key under which go test keeps
+			// its result: it runs again when an import may have changed.
+			if _, err := os.ReadDir(p.Dir); err != nil {
+				return nil, err
+			}
+		}
+	}
+})
+
+func module(t *testing.T) map[string]listed {
+	t.Helper()
+	all, err := list()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"relay/tree", "relay/relay", "relay/relay/stream", "relay/relay/wire", "relay/ingest", "relay/playback", "relay/cli",
+	} {
+		if p := all[want]; len(p.GoFiles) == 0 || len(p.Deps) == 0 {
+			t.Fatalf("go list does not know %s", want)
+		}
+	}
+	return all
+}
+
+// under reports whether a package is root or lies below it.
+func under(path, root string) bool { return path == root || strings.HasPrefix(path, root+"/") }
+
+func TestImportsRunOneWay(t *testing.T) {
+	all := module(t)
+	for _, c := range []struct {
+		room string
+		may  []string // all of this module's rooms that it may depend on
+		std  bool     // the standard library is all else
+	}{
+		{room: "relay/tree", std: true},
+		{room: "relay/relay/stream", std: true},
+		{room: "relay/relay/wire", may: []string{"relay/relay/stream", "relay/tree"}, std: true},
+		{room: "relay/relay", may: []string{"relay/relay/stream", "relay/relay/wire", "relay/tree"}},
+		{room: "relay/ingest", may: []string{"relay/ingest/flv", "relay/relay/stream"}},
+		{room: "relay/playback", may: []string{"relay/ingest/flv", "relay/relay/stream"}},
+	} {
+		for _, d := range all[c.room].Deps {
+			ours := under(d, "relay")
+			if ours && !slices.Contains(c.may, d) || !ours && c.std && !all[d].Standard {
+				t.Errorf("%s depends on %s", c.room, d)
+			}
+		}
+	}
+}
+
+func TestTreeKnowsAddressesButNoNetwork(t *testing.T) {
+	for _, d := range module(t)["relay/tree"].Deps {
+		if under(d, "net") && d != "net/netip" || under(d, "log") || d == "crypto/tls" {
+			t.Errorf("relay/tree depends on %s", d)
+		}
+	}
+}
+
+func TestLibrariesStayInTheirRooms(t *testing.T) {
+	for library, room := range map[string]string{
+		"github.com/nareix/joy4":            "relay/ingest",
+		"github.com/bluenviron/gortmplib":   "relay/ingest",
+		"github.com/bluenviron/mediacommon": "relay/ingest",
+		"github.com/urfave/cli":             "relay/cli",
+		"github.com/hashicorp/memberlist":   "relay/relay",
+	} {
+		for _, p := range module(t) {
+			if !under(p.ImportPath, "relay") || under(p.ImportPath, room) {
+				continue
+			}
+			for _, i := range p.Imports {
+				if under(i, library) {
+					t.Errorf("%s imports %s, which is for %s", p.ImportPath, i, room)
+				}
+			}
+		}
+	}
+}
+
+func TestTreeStartsNoGoroutineAndReadsNoClock(t *testing.T) {
+	clock := []string{"Now", "Since", "Until", "Sleep", "After", "AfterFunc", "Tick", "NewTicker", "NewTimer"}
+	p := module(t)["relay/tree"]
+	files := token.NewFileSet()
+	for _, name := range p.GoFiles {
+		f, err := parser.ParseFile(files, filepath.Join(p.Dir, name), nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := func(n ast.Node) token.Position { return files.Position(n.Pos()) }
+		timeName := ""
+		for _, i := range f.Imports {
+			if path, _ := strconv.Unquote(i.Path.Value); path != "time" {
+				continue
+			}
+			timeName = "time"
+			if i.Name != nil {
+				timeName = i.Name.Name
+			}
+			if timeName == "." {
+				t.Errorf("%v: time is imported without its name", at(i))
+			}
+		}
+		ast.Inspect(f, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.GoStmt:
+				t.Errorf("%v: a goroutine is started", at(n))
+			case *ast.SelectorExpr:
+				if x, ok := n.X.(*ast.Ident); ok && x.Name == timeName && slices.Contains(clock, n.Sel.Name) {
+					t.Errorf("%v: time.%s is used", at(n), n.Sel.Name)
+				}
+			}
+			return true
+		})
+	}
+}

@@ -67,7 +67,12 @@ func runDemo(ctx context.Context, t *terminal) error {
 			}
 			mux := ingest.NewMux(w, nil)
 			clip := &ingest.File{From: bytes.NewReader(flvdata.Demo), Path: "the bundled clip", Loop: true, Open: mux.Open}
-			g.Go(func() error { return clip.Run(g.ctx) })
+			g.Go(func() error {
+				if err := clip.Run(g.ctx); g.ctx.Err() == nil {
+					return err
+				}
+				return nil // as in source.run
+			})
 		} else {
 			n.name = fmt.Sprintf("relay %d", i)
 			u, err := relay.ParseURL(nodes[0].station.link(nodes[0].channel))

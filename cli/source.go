@@ -234,17 +234,19 @@ func (s *source) run(ctx context.Context, in runner, allowHosts []string) error 
 		s.greet()
 	}
 	g.Go(func() error {
-		if err := in.Run(g.ctx); err != nil {
+		err := in.Run(g.ctx)
+		if g.ctx.Err() != nil {
+			return nil // a write to a channel that closes is no error of the input
+		}
+		if err != nil {
 			return explainInput(err)
 		}
-		if g.ctx.Err() == nil {
-			s.t.say("The input has ended.")
-			select {
-			case <-time.After(drainTime):
-			case <-g.ctx.Done():
-			}
-			g.stop()
+		s.t.say("The input has ended.")
+		select {
+		case <-time.After(drainTime):
+		case <-g.ctx.Done():
 		}
+		g.stop()
 		return nil
 	})
 	return g.Wait()

@@ -93,6 +93,7 @@ func newApp(t *terminal, io Stdio) *cli.App {
 	app := &cli.App{
 		Name:                  "relay",
 		Usage:                 "live video from one person to many, without a server",
+		Flags:                 []cli.Flag{cli.HelpFlag}, // a help command of our own keeps it out
 		HideVersion:           true,
 		HideHelpCommand:       true,
 		Writer:                t.out,
@@ -125,7 +126,8 @@ func newApp(t *terminal, io Stdio) *cli.App {
 	return app
 }
 
-// runArgs is what App.RunContext gets: the command's flags in front.
+// runArgs is what App.RunContext gets: the command's flags in front. Who asks for
+// help gets it whatever else is there: urfave/cli takes the arguments for topics.
 func runArgs(app *cli.App, args []string) []string {
 	if len(args) < 2 {
 		return args
@@ -135,7 +137,17 @@ func runArgs(app *cli.App, args []string) []string {
 		return args
 	}
 	flags := append(slices.Clone(c.Flags), cli.HelpFlag)
-	return append(slices.Clone(args[:2]), inOrder(args[2:], flags)...)
+	rest := inOrder(args[2:], flags)
+	for _, a := range rest {
+		if a == "--" {
+			break
+		}
+		if a == "-h" || a == "-help" || a == "--help" {
+			rest = []string{a}
+			break
+		}
+	}
+	return append(slices.Clone(args[:2]), rest...)
 }
 
 func usageError(c *cli.Context, err error, _ bool) error {

@@ -9,13 +9,13 @@ import (
 
 // inOrder puts flags in front of the other arguments, for urfave/cli v2 stops
 // looking for flags at the first argument that is none, and people write
-// "relay watch LINK --player mpv". Everything after "--" is left as it is.
+// "relay watch LINK --player mpv". Nothing after "--" is taken for a flag.
 func inOrder(args []string, flags []cli.Flag) []string {
 	var front, rest []string
 	for i := 0; i < len(args); i++ {
 		a := args[i]
 		if a == "--" {
-			rest = append(rest, args[i:]...)
+			rest = append(rest, args[i+1:]...)
 			break
 		}
 		if len(a) < 2 || a[0] != '-' {
@@ -28,7 +28,7 @@ func inOrder(args []string, flags []cli.Flag) []string {
 			front = append(front, args[i])
 		}
 	}
-	if len(rest) > 0 && rest[0] != "--" {
+	if len(rest) > 0 {
 		front = append(front, "--") // an argument such as "-" is none of the flags
 	}
 	return append(front, rest...)

@@ -7,6 +7,7 @@ require (
 	github.com/bluenviron/mediacommon/v2 v2.9.2
 	github.com/gofrs/flock v0.13.1
 	github.com/nareix/joy4 v0.0.0-20200507095837-05a4ffbb5369
+	github.com/rogpeppe/go-internal v1.16.0
 	github.com/urfave/cli/v2 v2.27.7
 	go.uber.org/zap v1.28.0
 	golang.org/x/sync v0.24.0

@@ -1,0 +1,60 @@
+package cli
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestParseRate(t *testing.T) {
+	for in, want := range map[string]int{
+		"1":        1,
+		"64000":    64_000,
+		"800k":     800_000,
+		"800K":     800_000,
+		"20M":      20_000_000,
+		"20m":      20_000_000,
+		"1.5G":     1_500_000_000,
+		"1e6":      1_000_000,
+		" 20M ":    20_000_000,
+		"20 M":     20_000_000,
+		"20Mb":     20_000_000,
+		"20Mbit":   20_000_000,
+		"20Mb/s":   20_000_000,
+		"20Mbit/s": 20_000_000,
+		"1000G":    1_000_000_000_000,
+		"0.001k":   1,
+	} {
+		if got, err := parseRate(in); err != nil || got != want {
+			t.Errorf("parseRate(%q) = %d, %v, want %d", in, got, err, want)
+		}
+	}
+}
+
+func TestParseRateRefuses(t *testing.T) {
+	for _, in := range []string{
+		"", " ", "M", "b", "/s", "fast", "0", "0M", "-1", "-20M", "0.5", "1001G", "1e300", "Inf", "+Inf", "NaN",
+		"20T", "20MB", "20MM", "20M,", "2 0", "20Mbps",
+	} {
+		got, err := parseRate(in)
+		if err == nil {
+			t.Errorf("parseRate(%q) = %d, want an error", in, got)
+		} else if !strings.Contains(err.Error(), "as in 20M, 800k or 1.5G") {
+			t.Errorf("parseRate(%q): error %q shows no right one", in, err)
+		}
+	}
+}
+
+func TestRateText(t *testing.T) {
+	for in, want := range map[int]string{
+		0:             "0 b/s",
+		999:           "999 b/s",
+		1_000:         "1 kb/s",
+		64_400:        "64 kb/s",
+		2_540_000:     "2.5 Mb/s",
+		1_500_000_000: "1.5 Gb/s",
+	} {
+		if got := rateText(in); got != want {
+			t.Errorf("rateText(%d) = %q, want %q", in, got, want)
+		}
+	}
+}

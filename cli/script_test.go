@@ -1,0 +1,173 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"relay": func() { os.Exit(Main(os.Args, Stdio{In: os.Stdin, Out: os.Stdout, Err: os.Stderr})) },
+	})
+}
+
+// patience bounds every wait for a process; nothing takes that long.
+const patience = 30 * time.Second
+
+// running is the key of a script's map from names to the processes it started.
+type running struct{}
+
+// TestScripts runs testdata/cli/*.txtar. Besides the commands of testscript a
+// script has relay and
+//
+//	exits CODE COMMAND [ARG...]     run it; the exit code must be CODE
+//	start NAME COMMAND [ARG...]     run it behind the script, output to NAME.out and NAME.err
+//	sees FILE REGEXP                wait until the file matches
+//	interrupt NAME CODE             send SIGINT; the exit code must be CODE
+//	occupy HOST PORT                take a port up to maxOffset above PORT: $TAKEN, at --offset $OFFSET
+//
+// and in its environment ID, a channel ID; LINK, a link that nobody answers; CLIP,
+// an FLV file; BIN, a folder with relay alone; and ESC, the control character.
+func TestScripts(t *testing.T) {
+	clip, err := filepath.Abs("../testdata/flv/video.flv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	bin, err := exec.LookPath("relay")
+	if err != nil {
+		t.Fatal(err)
+	}
+	testscript.Run(t, testscript.Params{
+		Dir: "../testdata/cli",
+		Setup: func(e *testscript.Env) error {
+			id := strings.Repeat("a", 52)
+			home := filepath.Join(e.WorkDir, "home")
+			e.Setenv("HOME", home)
+			e.Setenv("XDG_CONFIG_HOME", filepath.Join(home, ".config"))
+			e.Setenv("ID", id)
+			e.Setenv("LINK", "relay://"+id+"@127.0.0.1:1")
+			e.Setenv("CLIP", clip)
+			e.Setenv("ESC", "\x1b")
+			e.Setenv("BIN", filepath.Dir(bin))
+			e.Values[running{}] = make(map[string]*exec.Cmd)
+			return os.Mkdir(home, 0o700)
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits":     exits,
+			"start":     start,
+			"sees":      sees,
+			"interrupt": interrupt,
+			"occupy":    occupy,
+		},
+	})
+}
+
+func needs(ts *testscript.TestScript, neg, ok bool, usage string) {
+	if neg || !ok {
+		ts.Fatalf("usage: %s", usage)
+	}
+}
+
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	needs(ts, neg, len(args) >= 2, "exits CODE COMMAND [ARG...]")
+	checkExit(ts, ts.Exec(args[1], args[2:]...), args[0])
+}
+
+func checkExit(ts *testscript.TestScript, err error, want string) {
+	code := 0
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		code = exit.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if strconv.Itoa(code) != want {
+		ts.Fatalf("exit code %d, want %s", code, want)
+	}
+}
+
+func start(ts *testscript.TestScript, neg bool, args []string) {
+	needs(ts, neg, len(args) >= 2, "start NAME COMMAND [ARG...]")
+	name := args[0]
+	cmd := exec.Command(filepath.Join(ts.Getenv("BIN"), args[1]), args[2:]...)
+	cmd.Dir = ts.MkAbs(".")
+	for _, k := range []string{"HOME", "XDG_CONFIG_HOME", "PATH", "GOCOVERDIR"} {
+		cmd.Env = append(cmd.Env, k+"="+ts.Getenv(k))
+	}
+	stdout, err := os.Create(ts.MkAbs(name + ".out"))
+	ts.Check(err)
+	defer stdout.Close() // the process has its own descriptor
+	stderr, err := os.Create(ts.MkAbs(name + ".err"))
+	ts.Check(err)
+	defer stderr.Close()
+	cmd.Stdout, cmd.Stderr = stdout, stderr
+	ts.Check(cmd.Start())
+	ts.Value(running{}).(map[string]*exec.Cmd)[name] = cmd
+	ts.Defer(func() {
+		if cmd.ProcessState == nil { // the script failed before it ended this one
+			_ = cmd.Process.Kill()
+			_ = cmd.Wait()
+		}
+	})
+}
+
+func sees(ts *testscript.TestScript, neg bool, args []string) {
+	needs(ts, neg, len(args) == 2, "sees FILE REGEXP")
+	want, err := regexp.Compile("(?m)" + args[1])
+	ts.Check(err)
+	for end := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
+		got := ts.ReadFile(args[0])
+		if want.MatchString(got) {
+			return
+		}
+		if time.Now().After(end) {
+			ts.Fatalf("%s does not come to match %q:\n%s", args[0], args[1], got)
+		}
+	}
+}
+
+func interrupt(ts *testscript.TestScript, neg bool, args []string) {
+	needs(ts, neg, len(args) == 2, "interrupt NAME CODE")
+	cmd := ts.Value(running{}).(map[string]*exec.Cmd)[args[0]]
+	if cmd == nil {
+		ts.Fatalf("%s was not started", args[0])
+	}
+	ts.Check(cmd.Process.Signal(syscall.SIGINT))
+	late := time.AfterFunc(patience, func() { _ = cmd.Process.Kill() })
+	err := cmd.Wait()
+	late.Stop()
+	ts.Logf("%s", ts.ReadFile(args[0]+".err"))
+	checkExit(ts, err, args[1])
+}
+
+func occupy(ts *testscript.TestScript, neg bool, args []string) {
+	needs(ts, neg, len(args) == 2, "occupy HOST PORT")
+	base, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	for range 100 {
+		off := rand.IntN(maxOffset)
+		addr := net.JoinHostPort(args[0], strconv.Itoa(base+off))
+		ln, err := net.Listen("tcp", addr)
+		if err != nil {
+			continue // another program has it
+		}
+		ts.Defer(func() { ln.Close() })
+		ts.Setenv("TAKEN", addr)
+		ts.Setenv("OFFSET", fmt.Sprint(off))
+		return
+	}
+	ts.Fatalf("no port is free on %s", args[0])
+}

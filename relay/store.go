@@ -74,7 +74,7 @@ func checkPrivate(path string) error {
 	if runtime.GOOS == "windows" {
 		return nil
 	}
-	fi, err := os.Lstat(path)
+	fi, err := os.Stat(path) // what a link leads to: a link's own mode says nothing
 	if err != nil {
 		return err
 	}

@@ -113,8 +113,8 @@ func ParseHostPort(s string) (HostPort, error) {
 		return HostPort{}, fmt.Errorf("port %s is not a number from 1 to 65535", quote(port))
 	}
 	if ip, err := netip.ParseAddr(host); err == nil {
-		ip = ip.Unmap() // else ::ffff:0.0.0.0 passes
-		if ip.IsUnspecified() || ip.IsMulticast() {
+		ip = ip.Unmap()                                                // else ::ffff:0.0.0.0 passes
+		if ip.IsUnspecified() || ip.IsMulticast() || ip.Zone() != "" { // a zone is one machine's own word
 			return HostPort{}, fmt.Errorf("address %s is none that can be reached", quote(host))
 		}
 		return HostPort{ip.String(), uint16(n)}, nil

@@ -131,10 +131,10 @@ func appendBool(b []byte, v bool) []byte {
 // appendAddr writes a family, 4 or 6, the address and the port; a lone 0 for an
 // address that is not valid.
 func appendAddr(b []byte, a netip.AddrPort) []byte {
-	if !a.IsValid() {
+	ip := a.Addr().Unmap().WithZone("")
+	if !dialable(ip, a.Port()) {
 		return append(b, 0)
 	}
-	ip := a.Addr().Unmap().WithZone("")
 	if ip.Is4() {
 		b = append(b, 4)
 	} else {
@@ -144,13 +144,24 @@ func appendAddr(b []byte, a netip.AddrPort) []byte {
 	return binary.BigEndian.AppendUint16(b, a.Port())
 }
 
+// appendAddrs leaves out what could not be dialled: the other side would take it
+// for a breach of the protocol.
 func appendAddrs(b []byte, as []netip.AddrPort) []byte {
-	as = as[:min(len(as), tree.MaxAddrs)]
-	b = append(b, byte(len(as)))
+	at, n := len(b), 0
+	b = append(b, 0)
 	for _, a := range as {
-		b = appendAddr(b, a)
+		if n < tree.MaxAddrs && dialable(a.Addr().Unmap(), a.Port()) {
+			b = appendAddr(b, a)
+			n++
+		}
 	}
+	b[at] = byte(n)
 	return b
+}
+
+// dialable reports whether a node could listen there.
+func dialable(ip netip.Addr, port uint16) bool {
+	return ip.IsValid() && port != 0 && !ip.IsUnspecified() && !ip.IsMulticast() && !ip.Is4In6()
 }
 
 func appendPlaces(b []byte, ps []tree.Place, most int) []byte {
@@ -220,7 +231,7 @@ func (p *parser) addr(optional bool) netip.AddrPort {
 		return netip.AddrPort{}
 	}
 	a := netip.AddrPortFrom(ip, p.u16())
-	if p.err == nil && (a.Port() == 0 || ip.IsUnspecified() || ip.IsMulticast() || ip.Is4In6()) {
+	if p.err == nil && !dialable(ip, a.Port()) {
 		p.fail(fmt.Errorf("address %v is none to dial: %w", a, ErrFrame))
 	}
 	return a

@@ -94,7 +94,8 @@ type Gap struct {
 type Frame any
 
 // Append appends the frame's bytes to b. It panics on a type that is no Frame.
-// Lists longer than their bounds are cut.
+// Lists longer than their bounds are cut, addresses that could not be dialled are
+// left out: what is appended always parses.
 func Append(b []byte, f Frame) []byte {
 	switch f := f.(type) {
 	case *stream.Chunk:

@@ -432,8 +432,7 @@ func TestALabelFromTheFutureDoesNotOutliveItsLiar(t *testing.T) {
 func TestAParentCannotSpeakForAnotherNode(t *testing.T) {
 	s := treetest.New(treetest.Config{})
 	root := s.AddRoot(2)
-	var liar *treetest.Host
-	liar = s.AddFake(func(now time.Time, ev tree.Event) []tree.Action {
+	liar := s.AddFake(func(now time.Time, ev tree.Event) []tree.Action {
 		j, ok := ev.(tree.Joined)
 		if !ok {
 			return nil

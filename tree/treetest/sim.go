@@ -467,7 +467,7 @@ func (s *Sim) close(h *Host, a tree.Close) {
 		return
 	}
 	s.hangUp(h, a.Link, c)
-	s.After(0, s.ifRun(h, func() { h.tell(tree.Down{Link: a.Link, Reason: a.Reason}) }))
+	s.After(0, s.ifRun(h, func() { h.tell(tree.Down(a)) }))
 }
 
 func (s *Sim) ifRun(h *Host, f func()) func() {

@@ -86,6 +86,16 @@ func TestKilledInnerNodeCostsNobodyATag(t *testing.T) {
 	h.recorded(t, h.unharmed(t))
 }
 
+// TestLeavingInnerNodeCostsNobodyATag ends an inner node in good order.
+func TestLeavingInnerNodeCostsNobodyATag(t *testing.T) {
+	h := hospitalize(t)
+	h.inner.interrupt(t)
+	if code := h.inner.cmd.ProcessState.ExitCode(); code != 130 {
+		t.Errorf("%s ended with %d", h.inner.name, code)
+	}
+	h.recorded(t, h.unharmed(t))
+}
+
 func TestFrozenInnerNodeCostsNobodyElseATag(t *testing.T) {
 	h := hospitalize(t)
 	h.inner.signal(t, syscall.SIGSTOP)

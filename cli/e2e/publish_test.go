@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -38,17 +39,21 @@ const (
 	setDataFrame = "\x02\x00\x0d@setDataFrame"
 )
 
-// tap is a connection that keeps what goes over it.
+// tap is a connection that keeps what goes over it, until it is told not to.
 type tap struct {
 	net.Conn
+	off atomic.Bool
+
 	mu             sync.Mutex
 	sent, received bytes.Buffer
 }
 
 func (c *tap) Write(p []byte) (int, error) {
-	c.mu.Lock()
-	c.sent.Write(p)
-	c.mu.Unlock()
+	if !c.off.Load() {
+		c.mu.Lock()
+		c.sent.Write(p)
+		c.mu.Unlock()
+	}
 	return c.Conn.Write(p)
 }
 

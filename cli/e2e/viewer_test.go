@@ -23,6 +23,7 @@ type viewer struct {
 	keyAt   time.Time // the first key frame came
 	err     error     // why the connection ended, io.EOF at a clean end
 	stopped chan struct{}
+	leave   func() // closes the connection and waits
 }
 
 // play opens a channel's address. The connection is closed when the test ends.
@@ -41,10 +42,11 @@ func play(t *testing.T, name, url string) *viewer {
 		defer close(v.stopped)
 		v.read(flv.NewReader(resp.Body))
 	}()
-	t.Cleanup(func() {
+	v.leave = func() {
 		resp.Body.Close()
 		<-v.stopped
-	})
+	}
+	t.Cleanup(v.leave)
 	return v
 }
 

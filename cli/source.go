@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/url"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -256,11 +255,14 @@ func (s *source) run(ctx context.Context, in runner, allowHosts []string) error 
 func explainInput(err error) error {
 	var not *flv.NotFLVError
 	if errors.As(err, &not) {
+		if not.Looks == "nothing at all" {
+			return &failure{err, "did the program that makes the stream fail? Run it alone to see", exitRuntime}
+		}
 		return &failure{err, "relay takes FLV; to convert: ffmpeg -re -i INPUT -c copy -f flv - | relay source -", exitRuntime}
 	}
 	var path *os.PathError
 	if errors.As(err, &path) {
-		return &failure{fmt.Errorf("%s: %w", filepath.Base(path.Path), path.Err), "", exitRuntime}
+		return &failure{fmt.Errorf("%s: %w", path.Path, path.Err), "", exitRuntime}
 	}
 	return &failure{err, "", exitRuntime}
 }

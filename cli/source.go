@@ -26,8 +26,10 @@ const (
 	rtmpApp = "live"
 	// defaultChannel is the name of the channel that plain "relay source" sends.
 	defaultChannel = "live"
-	// drainTime lets children take the last chunks before the source goes.
+	// drainTime is how long a source whose input has ended stays at least, for what
+	// is under way to arrive, and drainMost while a child has not been sent all.
 	drainTime = time.Second
+	drainMost = 10 * time.Second
 	// keyframeWait is how long a live encoder may go without a keyframe before
 	// something must be wrong with its settings.
 	keyframeWait = 10 * time.Second

@@ -59,6 +59,7 @@ type link struct {
 	missed atomic.Uint64
 	moves  atomic.Uint64
 	sent   atomic.Uint64 // payload bytes
+	seq    atomic.Uint64 // of the newest chunk written
 }
 
 // closing is queued behind what a link still has to say.
@@ -218,8 +219,12 @@ func (l *link) pass(it stream.Item, header **stream.Header) error {
 			return err
 		}
 	}
+	if err := l.flush(it.Chunk.Frame(), stuckAfter); err != nil {
+		return err
+	}
 	l.sent.Add(uint64(len(it.Chunk.Payload())))
-	return l.flush(it.Chunk.Frame(), stuckAfter)
+	l.seq.Store(it.Chunk.Seq())
+	return nil
 }
 
 func (l *link) flush(b []byte, within time.Duration) error {

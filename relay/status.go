@@ -25,6 +25,7 @@ type LinkStatus struct {
 	Sent   uint64 // payload bytes
 	Missed uint64 // chunks it did not get because it fell behind
 	Moves  uint64 // times it was moved to the newest key chunk
+	Seq    uint64 // of the newest chunk written to it
 }
 
 // Status describes the channel. It reports false if the channel has ended.
@@ -41,7 +42,7 @@ func (c *Channel) Status() (Status, bool) {
 		s.Links = make(map[tree.Link]LinkStatus, len(s.Tree.Children))
 		for _, ch := range s.Tree.Children {
 			if l := c.links[ch.Link]; l != nil {
-				s.Links[ch.Link] = LinkStatus{l.sent.Load(), l.missed.Load(), l.moves.Load()}
+				s.Links[ch.Link] = LinkStatus{l.sent.Load(), l.missed.Load(), l.moves.Load(), l.seq.Load()}
 			}
 		}
 	})
@@ -49,4 +50,14 @@ func (c *Channel) Status() (Status, bool) {
 		s.Beat, s.RootSeq = b.Ms(), b.Head()
 	}
 	return s, ok
+}
+
+// Served reports whether every child has been sent all that the ring holds.
+func (s Status) Served() bool {
+	for _, c := range s.Tree.Children {
+		if c.Pulling && s.Links[c.Link].Seq < s.Ring.Head.Seq {
+			return false
+		}
+	}
+	return true
 }

@@ -18,6 +18,10 @@ type ward struct {
 	enc      *process
 }
 
+// manyKeys has a place to start every 67 ms: a child that does not resume where it
+// was, but starts anew at the newest, loses what lies between.
+var manyKeys = []string{"-g", "2"}
+
 // hospitalize builds a tree of depth 3, sends a stream through it, and picks a
 // node in the middle.
 func hospitalize(t *testing.T) *ward {
@@ -25,7 +29,7 @@ func hospitalize(t *testing.T) *ward {
 	w := newWorld(t)
 	h := &ward{src: w.source()}
 	h.watchers = w.watchMany(7, h.src.link)
-	h.enc = encode(t, h.src.rtmp, 15, picture720, tone, h264, aac)
+	h.enc = encode(t, h.src.rtmp, 15, picture720, tone, h264, manyKeys, aac)
 	for _, v := range h.watchers {
 		h.viewers = append(h.viewers, play(t, "viewer at "+v.name, v.url))
 	}

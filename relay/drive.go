@@ -44,7 +44,8 @@ func (c *Channel) drive(ctx context.Context) {
 		case f := <-c.ask:
 			f(c.tree)
 		case <-gauge.C:
-			c.handle(tree.Capacity{Slots: c.slots()})
+			s := c.slots()
+			c.handle(tree.Capacity{Slots: s, Far: s})
 			c.handle(tree.Progress{Lost: c.ring.Stats().Lost})
 		case <-beat.C:
 			if c.writer != nil {

@@ -47,7 +47,7 @@ func growTree(t *testing.T, source *station, viewers, slots int) []*station {
 			}
 			below := 0
 			for _, c := range source.info(t).Children {
-				if c.Report.Slots == 0 || c.Report.FreeDepth == tree.NoFree {
+				if c.Report.Slots == 0 || c.Report.Room[0] == tree.NoRoom {
 					return false
 				}
 				below += 1 + int(c.Report.Below)

@@ -34,6 +34,15 @@ func (c *Channel) seeds(ctx context.Context) ([]tree.Place, error) {
 	return ps, nil
 }
 
+// candidates are places of which nothing else is known.
+func candidates(ps []tree.Place) tree.Candidates {
+	var ev tree.Candidates
+	for _, p := range ps {
+		ev.Of = append(ev.Of, tree.Candidate{Place: p, Depth: -1})
+	}
+	return ev
+}
+
 func lookup(ctx context.Context, h HostPort) ([]netip.AddrPort, error) {
 	if ip, err := netip.ParseAddr(h.Host); err == nil {
 		return []netip.AddrPort{netip.AddrPortFrom(ip, h.Port)}, nil
@@ -57,7 +66,7 @@ func (c *Channel) resolveAgain(ctx context.Context) {
 	}
 	c.wg.Go(func() { // ends with the resolver, or with ctx
 		if ps, err := c.seeds(ctx); err == nil {
-			c.tell(tree.Candidates{Places: ps})
+			c.tell(candidates(ps))
 		}
 	})
 }

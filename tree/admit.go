@@ -90,16 +90,17 @@ func (n *Node) refuse(now time.Time, l Link, r Reason, joiner Place) {
 // up. A child with nothing free below it is a dead end and is not named.
 func (n *Node) betterFor(now time.Time, joiner Place) []Place {
 	var open []*child
+	const class = 0
 	if n.attached() {
 		for _, c := range n.sortedChildren() {
-			if c.pulling && c.reported && c.report.FreeDepth != NoFree && len(c.place.Addrs) > 0 && !c.place.same(joiner) {
+			if c.pulling && c.reported && c.report.Room[class] != NoRoom && len(c.place.Addrs) > 0 && !c.place.same(joiner) {
 				open = append(open, c)
 			}
 		}
 	}
 	n.cfg.Rand.Shuffle(len(open), func(i, j int) { open[i], open[j] = open[j], open[i] })
 	slices.SortStableFunc(open, func(a, b *child) int {
-		if d := int(a.report.FreeDepth) - int(b.report.FreeDepth); d != 0 {
+		if d := int(a.report.Room[class]) - int(b.report.Room[class]); d != 0 {
 			return d
 		}
 		return a.told - b.told
@@ -203,18 +204,18 @@ func (n *Node) report(now time.Time) {
 		return
 	}
 	r := Report{
-		Slots:     uint16(min(n.cfg.Slots, 1<<16-1)),
-		Children:  uint16(min(len(n.children), 1<<16-1)),
-		FreeDepth: NoFree,
-		Lost:      n.lost,
+		Slots:    uint16(min(n.cfg.Slots, 1<<16-1)),
+		Children: uint16(min(len(n.children), 1<<16-1)),
+		Room:     noRoom,
+		Lost:     n.lost,
 	}
 	if free := n.cfg.Slots - len(n.children); free > 0 && n.leaveBy.IsZero() {
-		r.Free, r.FreeDepth = uint16(min(free, 1<<16-1)), 0
+		r.Free, r.Room = uint16(min(free, 1<<16-1)), Room{}
 	}
 	for _, c := range n.sortedChildren() {
 		r.Below += 1 + min(c.report.Below, maxBelow)
-		if c.reported && n.leaveBy.IsZero() && c.report.FreeDepth < NoFree-1 && len(c.place.Addrs) > 0 {
-			r.FreeDepth = min(r.FreeDepth, c.report.FreeDepth+1)
+		if c.reported && n.leaveBy.IsZero() && len(c.place.Addrs) > 0 {
+			r.Room = r.Room.or(c.report.Room.below())
 		}
 	}
 	last := n.reported

@@ -1,6 +1,9 @@
 package tree
 
-import "net/netip"
+import (
+	"net/netip"
+	"time"
+)
 
 // Link numbers a connection for this channel. Those a Node dials are odd and come
 // from it; those that come in are even and come from its owner.
@@ -22,6 +25,7 @@ type Joined struct {
 	Link Link
 	Peer ID
 	Addr netip.AddrPort // where its connection comes from
+	Near bool           // it is on this machine or in one of its own networks
 	Join Join
 }
 
@@ -40,15 +44,30 @@ type Down struct {
 	Reason Reason
 }
 
-// Candidates adds places to ask, the most useful first.
-type Candidates struct{ Places []Place }
+// Candidates adds places to ask, the most useful first. They are hints: nothing is
+// torn down for them.
+type Candidates struct{ Of []Candidate }
 
-// Capacity says how many children the node can carry from now on. Children over
-// the number stay.
-type Capacity struct{ Slots int }
+// Candidate is a node of the channel as gossip tells of it, seconds old.
+type Candidate struct {
+	Place Place
+	Depth int // 0 for the root, -1 if that is not known
+	Free  int // slots
+	Slots int
+}
 
-// Progress says what the data path has lost so far, for reports.
-type Progress struct{ Lost uint64 }
+// Capacity says how many children the node can carry from now on: Slots in all,
+// and at most Far of them that are not Near. Children over the number are asked to
+// move on, one after the other.
+type Capacity struct{ Slots, Far int }
+
+// Progress says what the data path sees: the chunks lost so far, and how far the
+// newest chunk is behind the root's newest, 0 while nothing is missing or nothing
+// is known.
+type Progress struct {
+	Lost uint64
+	Lag  time.Duration
+}
 
 // Leave starts an orderly end: children are told where to go and served until
 // they have moved, at most leaveTime. The Left action says that it is over.
@@ -87,8 +106,10 @@ type Close struct {
 	Reason Reason
 }
 
-// Feed makes the link the one that chunks are taken from: the owner sends a Pull
-// from where its ring ends. Chunks of earlier links stay welcome until they close.
+// Feed makes the link one that chunks are taken from: the owner sends a Pull from
+// where its ring ends. Chunks of earlier links stay welcome until they close. It may
+// come before the node has committed to that parent, and for several links when one
+// that fell silent may speak again.
 type Feed struct{ Link Link }
 
 // Serve makes the link a child's: chunks follow from after Have.
@@ -100,8 +121,9 @@ type Serve struct {
 // Orphaned says that the node has lost its parent.
 type Orphaned struct{ Reason Reason }
 
-// Attached says that the node has a new parent.
+// Attached says that the node has committed to a new parent.
 type Attached struct {
+	Link   Link
 	Parent Place
 	Depth  int
 }

@@ -202,7 +202,7 @@ func (n *Node) welcomed(now time.Time, l Link, w Welcome) {
 // tryCommit moves the node below the attempt's place, if that cannot make a loop.
 func (n *Node) tryCommit(now time.Time, a *attempt) {
 	w := a.welcome
-	if !n.at.feasible(w.Label) || len(w.Path) >= MaxPath {
+	if !n.at.Feasible(w.Label) || len(w.Path) >= MaxPath {
 		return
 	}
 	for _, p := range w.Path {
@@ -218,7 +218,7 @@ func (n *Node) tryCommit(now time.Time, a *attempt) {
 	if w.Label.Epoch != n.at.Epoch {
 		n.clock.known = false
 	}
-	n.at = n.at.adopt(w.Label)
+	n.at = n.at.Adopt(w.Label)
 	n.clock.at = time.Time{} // samples of the old parent no longer outrank
 	n.seen = n.cfg.Self
 	if w.Seen.IsValid() && len(n.cfg.Self.Addrs) > 0 {
@@ -238,7 +238,7 @@ func (n *Node) tryCommit(now time.Time, a *attempt) {
 	n.search.on, n.search.rounds, n.search.held = false, 0, 0
 	n.reportAt = now
 	n.reported = Report{}
-	n.do(Attached{n.up.place, n.depth()})
+	n.do(Attached{n.up.link, n.up.place, n.depth()})
 }
 
 func (n *Node) referred(now time.Time, l Link, m Refer) {
@@ -293,7 +293,7 @@ func (n *Node) startOver(now time.Time) {
 		n.do(Close{c.link, ReasonOrphan})
 	}
 	clear(n.children)
-	n.at, n.path, n.seen = standing{}, nil, n.cfg.Self
+	n.at, n.path, n.seen = Standing{}, nil, n.cfg.Self
 	n.clock.known = false
 	n.search.restart(now)
 }

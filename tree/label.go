@@ -44,20 +44,20 @@ func (l Label) compareE(m Label) int {
 // Newer reports whether l is of a later epoch or step than m.
 func (l Label) Newer(m Label) bool { return l.compareE(m) > 0 }
 
-// standing is a node's own label together with its feasibility distance: the
-// least H it has held in the current E.
-type standing struct {
+// Standing is a node's own label together with its feasibility distance FD: the
+// least H it has held in the current E. The zero Standing is a newcomer's.
+type Standing struct {
 	Label
-	fd uint16
+	FD uint16
 }
 
-// feasible reports whether a node that stands at s may take as parent one whose
+// Feasible reports whether a node that stands at s may take as parent one whose
 // label is p: p is newer, or as new and nearer to the root than s ever was at that
 // E (the feasibility condition of DUAL and Babel, RFC 8966 section 2.4, with the
 // root's clock as sequence number). Along every edge that this allows (E, -FD)
 // grows towards the root, so there is no cycle at any instant, however stale the
 // hints that led here.
-func (s standing) feasible(p Label) bool {
+func (s Standing) Feasible(p Label) bool {
 	if p.Epoch == (Epoch{}) {
 		return false
 	}
@@ -65,18 +65,18 @@ func (s standing) feasible(p Label) bool {
 		return false
 	}
 	c := p.compareE(s.Label)
-	return c > 0 || c == 0 && p.H < s.fd
+	return c > 0 || c == 0 && p.H < s.FD
 }
 
-// adopt returns the standing of a node whose committed parent now has the label
+// Adopt returns the standing of a node whose committed parent now has the label
 // p. A parent's older label changes nothing.
-func (s standing) adopt(p Label) standing {
+func (s Standing) Adopt(p Label) Standing {
 	h := p.H + 1 - p.H/math.MaxUint16 // it does not overflow
 	switch c := p.compareE(s.Label); {
 	case c > 0:
-		return standing{Label{p.Epoch, p.E, h}, h}
+		return Standing{Label{p.Epoch, p.E, h}, h}
 	case c == 0:
-		return standing{Label{p.Epoch, p.E, h}, min(s.fd, h)}
+		return Standing{Label{p.Epoch, p.E, h}, min(s.FD, h)}
 	}
 	return s
 }

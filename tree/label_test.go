@@ -9,7 +9,7 @@ import (
 
 func TestAParentIsFeasibleIfNewerOrAsNewAndNearer(t *testing.T) {
 	e1, e2 := Epoch{Ms: 1}, Epoch{Ms: 2}
-	at := standing{Label{e1, 10, 5}, 3} // is at 5 now, and was at 3
+	at := Standing{Label{e1, 10, 5}, 3} // is at 5 now, and was at 3
 	for _, test := range []struct {
 		name string
 		p    Label
@@ -27,11 +27,11 @@ func TestAParentIsFeasibleIfNewerOrAsNewAndNearer(t *testing.T) {
 		{"an earlier epoch, its clock far on", Label{Epoch{Ms: 0, Rand: 1}, 99, 0}, false},
 		{"of no epoch", Label{Epoch{}, 99, 0}, false},
 	} {
-		if got := at.feasible(test.p); got != test.want {
+		if got := at.Feasible(test.p); got != test.want {
 			t.Errorf("%s: %v, want %v", test.name, got, test.want)
 		}
 	}
-	if !(standing{}).feasible(Label{e1, 0, 7}) {
+	if !(Standing{}).Feasible(Label{e1, 0, 7}) {
 		t.Error("a newcomer may join anywhere")
 	}
 }
@@ -40,17 +40,17 @@ func TestAdoptKeepsTheLeastHOfAStep(t *testing.T) {
 	e := Epoch{Ms: 1}
 	for _, test := range []struct {
 		name string
-		from standing
+		from Standing
 		p    Label
-		want standing
+		want Standing
 	}{
-		{"a newer step starts over", standing{Label{e, 1, 2}, 2}, Label{e, 2, 8}, standing{Label{e, 2, 9}, 9}},
-		{"deeper within a step", standing{Label{e, 1, 2}, 2}, Label{e, 1, 8}, standing{Label{e, 1, 9}, 2}},
-		{"nearer within a step", standing{Label{e, 1, 9}, 9}, Label{e, 1, 3}, standing{Label{e, 1, 4}, 4}},
-		{"an older step changes nothing", standing{Label{e, 2, 9}, 5}, Label{e, 1, 0}, standing{Label{e, 2, 9}, 5}},
-		{"h does not overflow", standing{}, Label{e, 1, math.MaxUint16}, standing{Label{e, 1, math.MaxUint16}, math.MaxUint16}},
+		{"a newer step starts over", Standing{Label{e, 1, 2}, 2}, Label{e, 2, 8}, Standing{Label{e, 2, 9}, 9}},
+		{"deeper within a step", Standing{Label{e, 1, 2}, 2}, Label{e, 1, 8}, Standing{Label{e, 1, 9}, 2}},
+		{"nearer within a step", Standing{Label{e, 1, 9}, 9}, Label{e, 1, 3}, Standing{Label{e, 1, 4}, 4}},
+		{"an older step changes nothing", Standing{Label{e, 2, 9}, 5}, Label{e, 1, 0}, Standing{Label{e, 2, 9}, 5}},
+		{"h does not overflow", Standing{}, Label{e, 1, math.MaxUint16}, Standing{Label{e, 1, math.MaxUint16}, math.MaxUint16}},
 	} {
-		if got := test.from.adopt(test.p); got != test.want {
+		if got := test.from.Adopt(test.p); got != test.want {
 			t.Errorf("%s: %+v, want %+v", test.name, got, test.want)
 		}
 	}
@@ -59,17 +59,17 @@ func TestAdoptKeepsTheLeastHOfAStep(t *testing.T) {
 // Along a committed edge (E, -FD) grows strictly towards the root, whatever labels
 // come in whatever order; so no cycle can close.
 func TestEdgesGrowTowardsTheRootInAllOrdersOfEvents(t *testing.T) {
-	above := func(p, c standing) bool {
+	above := func(p, c Standing) bool {
 		d := p.compareE(c.Label)
-		return d > 0 || d == 0 && p.fd < c.fd
+		return d > 0 || d == 0 && p.FD < c.FD
 	}
 	for seed := range uint64(500) {
 		r := rand.New(rand.NewPCG(seed, 0))
 		const n = 6
-		var at [n]standing
+		var at [n]Standing
 		var parent [n]int // 0 is the root
 		var inFlight [n][]Label
-		at[0] = standing{Label{Epoch{Ms: 1}, 0, 0}, 0}
+		at[0] = Standing{Label{Epoch{Ms: 1}, 0, 0}, 0}
 		for range 400 {
 			x := 1 + r.IntN(n-1)
 			switch r.IntN(4) {
@@ -78,23 +78,23 @@ func TestEdgesGrowTowardsTheRootInAllOrdersOfEvents(t *testing.T) {
 					at[0].E++
 				}
 			case 1: // x's parent tells it where it stands
-				if p := parent[x]; p >= 0 && at[x] != (standing{}) {
+				if p := parent[x]; p >= 0 && at[x] != (Standing{}) {
 					inFlight[x] = append(inFlight[x], at[p].Label)
 				}
 			case 2: // it arrives
 				if len(inFlight[x]) > 0 {
-					at[x] = at[x].adopt(inFlight[x][0])
+					at[x] = at[x].Adopt(inFlight[x][0])
 					inFlight[x] = inFlight[x][1:]
 				}
 			case 3: // x moves, on what it knew of the place at that moment or before
 				p := r.IntN(n)
-				if p != x && at[x].feasible(at[p].Label) {
+				if p != x && at[x].Feasible(at[p].Label) {
 					parent[x], inFlight[x] = p, nil
-					at[x] = at[x].adopt(at[p].Label)
+					at[x] = at[x].Adopt(at[p].Label)
 				}
 			}
 			for c := 1; c < n; c++ {
-				if at[c] != (standing{}) && !above(at[parent[c]], at[c]) {
+				if at[c] != (Standing{}) && !above(at[parent[c]], at[c]) {
 					t.Fatalf("seed %d: %d at %+v below %d at %+v", seed, c, at[c], parent[c], at[parent[c]])
 				}
 			}

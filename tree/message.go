@@ -3,7 +3,7 @@ package tree
 import "net/netip"
 
 // Message is what two nodes tell each other about the tree; relay/wire has the
-// bytes. One of Join, Welcome, Refer, Pull, Heartbeat, Path, Report, Bye.
+// bytes. One of Join, Welcome, Refer, Pull, Heartbeat, Path, Report, Backups, Bye.
 type Message interface{ message() }
 
 // Bounds of messages.
@@ -15,17 +15,28 @@ const (
 	MaxRefer = 8
 	// MaxHops is how many referrals are followed one after another.
 	MaxHops = 5
+	// MaxBackups is how many places a parent names for the time when it is gone.
+	MaxBackups = 4
 )
 
 // Join asks a node to be one's parent. It opens every link.
 type Join struct {
 	Addrs []netip.AddrPort // where the joiner listens; at most MaxAddrs
 	Slots uint16           // how many children it could have
+	Age   uint32           // seconds since it joined the channel
+	// Within is the deepest place that is of use to it, 0 for any: one that is served
+	// already moves only to get nearer to the root.
+	Within uint8
+	// Standby asks for a link to be kept ready and not for a slot: a later Pull turns
+	// it into one.
+	Standby bool
 }
 
-// Welcome grants a slot: the child pulls within admissionTime or loses it.
+// Welcome grants a slot: the child pulls within admissionTime or loses it. It comes
+// again when a standby link is pulled.
 type Welcome struct {
 	Label  Label
+	Lag    uint32         // how far the sender's newest chunk is behind the root, ms
 	Path   []Place        // from the root to the sender, both included
 	Others []Place        // more places to ask, should the sender die; at most MaxRefer
 	Seen   netip.AddrPort // where the child's connection comes from
@@ -48,6 +59,8 @@ type Heartbeat struct {
 	Clock  uint64 // the root's clock as the sender knows it, microseconds; 0 if it does not
 	Echo   uint64 // Sent of the child's newest report, 0 if none came
 	Held   uint64 // microseconds since that report came
+	Lag    uint32 // how far the sender's newest chunk is behind the root, ms
+	Best   Room   // where the whole tree would take a joiner, as the root knows it
 }
 
 // Path goes from parent to child when the way to the root has changed.
@@ -57,17 +70,20 @@ type Path struct {
 
 // Report goes from child to parent every reportInterval and when it changes.
 type Report struct {
-	Sent      uint64 // the child's own clock, microseconds
-	Slots     uint16
-	Free      uint16 // slots free now
-	Children  uint16
-	Below     uint32 // all descendants
-	FreeDepth uint8  // links down to the nearest free slot: 0 is its own; NoFree if none
-	Lost      uint64 // chunks missed since the child joined the channel
+	Sent     uint64 // the child's own clock, microseconds
+	Slots    uint16
+	Free     uint16 // slots free now
+	Children uint16
+	Below    uint32 // all descendants
+	Room     Room   // at and below the child
+	Lost     uint64 // chunks missed since the child joined the channel
 }
 
-// NoFree is a Report's FreeDepth when there is no free slot at or below a node.
-const NoFree = 255
+// Backups goes from parent to child: where to turn, in this order, should the
+// sender be gone. The child connects to the first of them ahead of time.
+type Backups struct {
+	Places []Place // at most MaxBackups
+}
 
 // Bye ends a link in good order, from either side.
 type Bye struct {
@@ -82,4 +98,5 @@ func (Pull) message()      {}
 func (Heartbeat) message() {}
 func (Path) message()      {}
 func (Report) message()    {}
+func (Backups) message()   {}
 func (Bye) message()       {}

@@ -26,9 +26,12 @@ type Config struct {
 	Root  bool       // it is the source
 	Epoch Epoch      // of the source; root only
 	Start time.Time  // beat 0 of the epoch; root only
-	Slots int        // children it can carry now
+	Slots int        // children it can carry now, near or far
 	Seeds []Place    // from the link; asked again for ever
 	Rand  *rand.Rand // required
+	// Heartbeat is how often a parent speaks at least, 50 ms if 0. Big simulations set
+	// it higher, and all that follows from it grows with it.
+	Heartbeat time.Duration
 }
 
 // Node is one node's place in one tree. It is not safe for concurrent use.
@@ -36,7 +39,7 @@ type Node struct {
 	cfg    Config
 	origin time.Time // of the node's own clock
 
-	at      standing
+	at      Standing
 	path    []Place // from the root to the parent; empty at the root
 	pathDue bool    // children are to be told of it
 	seen    Place   // self, with the address its parent sees
@@ -71,7 +74,7 @@ func New(cfg Config, now time.Time) *Node {
 	n.search.attempts = make(map[Link]*attempt)
 	n.book.add(cfg.Seeds, rankSeed, 0)
 	if cfg.Root {
-		n.at = standing{Label{Epoch: cfg.Epoch}, 0}
+		n.at = Standing{Label{Epoch: cfg.Epoch}, 0}
 	}
 	n.Advance(now)
 	return n
@@ -106,7 +109,7 @@ func (n *Node) Handle(now time.Time, ev Event) {
 	case Down:
 		n.down(now, ev.Link, ev.Reason)
 	case Candidates:
-		n.book.add(ev.Places, rankHint, 0)
+		n.candidates(ev)
 	case Capacity:
 		n.cfg.Slots = max(0, ev.Slots)
 	case Progress:
@@ -122,6 +125,15 @@ func (n *Node) settle(now time.Time) {
 	n.seek(now)
 	n.report(now)
 	n.leaving(now)
+}
+
+// candidates takes hints over.
+func (n *Node) candidates(ev Candidates) {
+	ps := make([]Place, 0, len(ev.Of))
+	for _, c := range ev.Of {
+		ps = append(ps, c.Place)
+	}
+	n.book.add(ps, rankHint, 0)
 }
 
 func (n *Node) received(now time.Time, l Link, m Message) {

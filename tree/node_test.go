@@ -96,7 +96,7 @@ func sent[M Message](as []Action) (M, bool) {
 // join makes node i a child on link l that pulls and reports.
 func (r *rig) join(l Link, i int, rep Report) {
 	r.t.Helper()
-	if _, ok := sent[Welcome](r.give(Joined{l, place(i).ID, addr(i), Join{Addrs: place(i).Addrs, Slots: 1}})); !ok {
+	if _, ok := sent[Welcome](r.give(Joined{l, place(i).ID, addr(i), false, Join{Addrs: place(i).Addrs, Slots: 1}})); !ok {
 		r.t.Fatalf("node %d is not welcome", i)
 	}
 	r.give(Received{l, Pull{}})
@@ -108,7 +108,7 @@ func (r *rig) join(l Link, i int, rep Report) {
 func (r *rig) attach(label Label, path ...int) Link {
 	r.t.Helper()
 	i := path[len(path)-1]
-	as := append(r.rest(), r.give(Candidates{places(i)})...)
+	as := append(r.rest(), r.give(hints(i))...)
 	as = append(as, r.pass(2*retryFirst)...) // the search that found nothing pauses
 	d, ok := first[Dial](as)
 	if !ok {
@@ -142,18 +142,18 @@ func TestWhoIsRefusedAndWhy(t *testing.T) {
 		{"the parent", func(r *rig) { r.attach(fresh(1), 1, 2) }, 2, ReasonLoop},
 		{"when full", func(r *rig) {
 			r.attach(fresh(1), 1, 2)
-			r.join(2, 7, Report{FreeDepth: NoFree})
+			r.join(2, 7, Report{Room: noRoom})
 		}, 9, ReasonFull},
 		{"by one who leaves", func(r *rig) {
 			r.attach(fresh(1), 1, 2)
-			r.join(2, 7, Report{FreeDepth: NoFree})
+			r.join(2, 7, Report{Room: noRoom})
 			r.give(Leave{})
 		}, 9, ReasonLeaving},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			r := newRig(t, Config{Slots: 1})
 			test.setup(r)
-			as := r.give(Joined{100, place(test.peer).ID, addr(test.peer), Join{Addrs: place(test.peer).Addrs}})
+			as := r.give(Joined{100, place(test.peer).ID, addr(test.peer), false, Join{Addrs: place(test.peer).Addrs}})
 			m, ok := sent[Refer](as)
 			if !ok || m.Reason != test.want {
 				t.Fatalf("got %+v, want a referral because of %v", as, test.want)
@@ -171,7 +171,7 @@ func TestANodeThatDialsItselfIsToldSoAndForgetsTheAddress(t *testing.T) {
 	if !ok {
 		t.Fatal("the seed is not asked")
 	}
-	if c, ok := first[Close](r.give(Joined{2, place(0).ID, addr(5), Join{}})); !ok || c.Reason != ReasonSelf {
+	if c, ok := first[Close](r.give(Joined{2, place(0).ID, addr(5), false, Join{}})); !ok || c.Reason != ReasonSelf {
 		t.Errorf("accepting end: %+v", c)
 	}
 	if c, ok := first[Close](r.give(Up{d.Link, place(0).ID, addr(5)})); !ok || c.Reason != ReasonSelf {
@@ -184,15 +184,15 @@ func TestANodeThatDialsItselfIsToldSoAndForgetsTheAddress(t *testing.T) {
 
 func TestAReferralHasNoDeadEndsAndTheNearestFreeSlotFirst(t *testing.T) {
 	r := newRig(t, Config{Root: true, Slots: 6})
-	r.join(2, 1, Report{FreeDepth: NoFree}) // full all the way down
-	r.join(4, 2, Report{FreeDepth: 2})
-	r.join(6, 3, Report{FreeDepth: 0})
-	r.join(8, 4, Report{FreeDepth: 1})
+	r.join(2, 1, Report{Room: noRoom}) // full all the way down
+	r.join(4, 2, Report{Room: allRoom(2)})
+	r.join(6, 3, Report{Room: allRoom(0)})
+	r.join(8, 4, Report{Room: allRoom(1)})
 	// 5 has pulled but not reported, 6 has not pulled: nothing is known of them.
-	r.give(Joined{10, place(5).ID, addr(5), Join{Addrs: place(5).Addrs}})
+	r.give(Joined{10, place(5).ID, addr(5), false, Join{Addrs: place(5).Addrs}})
 	r.give(Received{10, Pull{}})
-	r.give(Joined{12, place(6).ID, addr(6), Join{Addrs: place(6).Addrs}})
-	m, ok := sent[Refer](r.give(Joined{14, place(9).ID, addr(9), Join{Addrs: place(9).Addrs}}))
+	r.give(Joined{12, place(6).ID, addr(6), false, Join{Addrs: place(6).Addrs}})
+	m, ok := sent[Refer](r.give(Joined{14, place(9).ID, addr(9), false, Join{Addrs: place(9).Addrs}}))
 	if !ok || len(m.Places) != 3 {
 		t.Fatalf("%+v", m)
 	}
@@ -205,10 +205,10 @@ func TestAReferralHasNoDeadEndsAndTheNearestFreeSlotFirst(t *testing.T) {
 
 func TestAReferralLeavesOutThoseWhoDoNotListen(t *testing.T) {
 	r := newRig(t, Config{Root: true, Slots: 1})
-	r.give(Joined{2, place(1).ID, addr(1), Join{}})
+	r.give(Joined{2, place(1).ID, addr(1), false, Join{}})
 	r.give(Received{2, Pull{}})
-	r.give(Received{2, Report{Sent: 1, FreeDepth: 0}})
-	m, ok := sent[Refer](r.give(Joined{4, place(9).ID, addr(9), Join{Addrs: place(9).Addrs}}))
+	r.give(Received{2, Report{Sent: 1, Room: allRoom(0)}})
+	m, ok := sent[Refer](r.give(Joined{4, place(9).ID, addr(9), false, Join{Addrs: place(9).Addrs}}))
 	if !ok || len(m.Places) != 0 {
 		t.Errorf("%+v", m)
 	}
@@ -217,11 +217,11 @@ func TestAReferralLeavesOutThoseWhoDoNotListen(t *testing.T) {
 func TestReferralsAreSpreadAmongEquals(t *testing.T) {
 	r := newRig(t, Config{Root: true, Slots: 4})
 	for i := range 4 {
-		r.join(Link(2+2*i), 1+i, Report{FreeDepth: 0})
+		r.join(Link(2+2*i), 1+i, Report{Room: allRoom(0)})
 	}
 	got := make(map[ID]int)
 	for i := range 400 {
-		m, _ := sent[Refer](r.give(Joined{Link(100 + 2*i), place(50 + i).ID, addr(50 + i), Join{Addrs: place(50 + i).Addrs}}))
+		m, _ := sent[Refer](r.give(Joined{Link(100 + 2*i), place(50 + i).ID, addr(50 + i), false, Join{Addrs: place(50 + i).Addrs}}))
 		got[m.Places[0].ID]++
 	}
 	for id, n := range got {
@@ -234,9 +234,9 @@ func TestReferralsAreSpreadAmongEquals(t *testing.T) {
 func TestAReferralNamesEightPlacesAtMost(t *testing.T) {
 	r := newRig(t, Config{Root: true, Slots: 20})
 	for i := range 20 {
-		r.join(Link(2+2*i), 1+i, Report{FreeDepth: 0})
+		r.join(Link(2+2*i), 1+i, Report{Room: allRoom(0)})
 	}
-	m, ok := sent[Refer](r.give(Joined{100, place(50).ID, addr(50), Join{Addrs: place(50).Addrs}}))
+	m, ok := sent[Refer](r.give(Joined{100, place(50).ID, addr(50), false, Join{Addrs: place(50).Addrs}}))
 	if !ok || len(m.Places) != MaxRefer {
 		t.Errorf("%d places", len(m.Places))
 	}
@@ -246,7 +246,7 @@ func TestAJoinerIsReachedAtTheAddressItComesFrom(t *testing.T) {
 	r := newRig(t, Config{Root: true, Slots: 4})
 	from := netip.MustParseAddrPort("203.0.113.9:50123")
 	own := netip.MustParseAddrPort("192.168.1.5:7145")
-	w, _ := sent[Welcome](r.give(Joined{2, place(1).ID, from, Join{Addrs: []netip.AddrPort{own}}}))
+	w, _ := sent[Welcome](r.give(Joined{2, place(1).ID, from, false, Join{Addrs: []netip.AddrPort{own}}}))
 	if want := netip.MustParseAddrPort("203.0.113.9:7145"); w.Seen != want {
 		t.Errorf("told %v, want %v", w.Seen, want)
 	}
@@ -258,7 +258,7 @@ func TestAJoinerIsReachedAtTheAddressItComesFrom(t *testing.T) {
 func TestTheSameNodeOnANewLinkReplacesTheOld(t *testing.T) {
 	r := newRig(t, Config{Root: true, Slots: 1})
 	r.join(2, 1, Report{})
-	as := r.give(Joined{4, place(1).ID, addr(1), Join{Addrs: place(1).Addrs}})
+	as := r.give(Joined{4, place(1).ID, addr(1), false, Join{Addrs: place(1).Addrs}})
 	if c, ok := first[Close](as); !ok || c.Link != 2 || c.Reason != ReasonReplaced {
 		t.Errorf("%+v", as)
 	}
@@ -277,18 +277,18 @@ func TestReportsTellTheNearestFreeSlot(t *testing.T) {
 	}{
 		{"own", []uint8{0}, 1, 0},
 		{"a child's", []uint8{5, 0, 3}, 0, 1},
-		{"none", []uint8{NoFree, NoFree}, 0, NoFree},
-		{"too far to count", []uint8{NoFree - 1}, 0, NoFree},
+		{"none", []uint8{NoRoom, NoRoom}, 0, NoRoom},
+		{"too far to count", []uint8{NoRoom - 1}, 0, NoRoom},
 	} {
 		r := newRig(t, Config{Slots: len(test.free) + test.own})
 		l := r.attach(label, 99)
 		for i, f := range test.free {
-			r.join(Link(2+2*i), 1+i, Report{FreeDepth: f, Below: 1<<32 - 1})
+			r.join(Link(2+2*i), 1+i, Report{Room: allRoom(f), Below: 1<<32 - 1})
 		}
 		r.now = r.now.Add(100 * time.Millisecond)
 		as := r.give(Received{l, Heartbeat{Label: label}})
 		m, ok := sent[Report](as)
-		if !ok || m.FreeDepth != test.want || m.Children != uint16(len(test.free)) {
+		if !ok || m.Room != allRoom(test.want) || m.Children != uint16(len(test.free)) {
 			t.Errorf("%s: %+v", test.name, m)
 		}
 		if most := uint32(len(test.free)) * (1 + maxBelow); m.Below > most {
@@ -300,7 +300,7 @@ func TestReportsTellTheNearestFreeSlot(t *testing.T) {
 func TestAWelcomeThatRisksALoopIsHeldForANewerLabel(t *testing.T) {
 	r := newRig(t, Config{Slots: 1})
 	up := r.attach(Label{Epoch{Ms: 1}, 5, 1}, 1, 2)
-	as := append(r.give(Down{up, ReasonClosed}), r.give(Candidates{places(7)})...)
+	as := append(r.give(Down{up, ReasonClosed}), r.give(hints(7))...)
 	var l Link
 	for _, a := range as {
 		if d, ok := a.(Dial); ok && d.Place.same(place(7)) {
@@ -335,7 +335,7 @@ func TestChildrenThatHaveNotPulledYetHearOfANewPathToo(t *testing.T) {
 	label := Label{Epoch{Ms: 1}, 1, 1}
 	r := newRig(t, Config{Slots: 2})
 	l := r.attach(label, 1, 2)
-	r.give(Joined{2, place(9).ID, addr(9), Join{Addrs: place(9).Addrs}})
+	r.give(Joined{2, place(9).ID, addr(9), false, Join{Addrs: place(9).Addrs}})
 	r.give(Received{l, Path{places(1, 5, 2)}})
 	m, ok := sent[Path](r.pass(heartbeatInterval))
 	if !ok || len(m.Path) != 4 {
@@ -493,3 +493,15 @@ func TestCallsThatComeEarlyOrTwiceDoNoHarm(t *testing.T) {
 		t.Error("the parent is gone")
 	}
 }
+
+// hints are candidates of which nothing but the place is known.
+func hints(is ...int) Candidates {
+	var ev Candidates
+	for _, p := range places(is...) {
+		ev.Of = append(ev.Of, Candidate{Place: p, Depth: -1})
+	}
+	return ev
+}
+
+// allRoom is the same for every class.
+func allRoom(d uint8) Room { return Room{d, d, d, d, d, d} }

@@ -43,7 +43,7 @@ func (n *Node) heartbeat(now time.Time, l Link, hb Heartbeat) {
 	if hb.Label.Epoch.Compare(n.at.Epoch) > 0 {
 		n.clock.known = false // another epoch, another zero
 	}
-	n.at = n.at.adopt(hb.Label)
+	n.at = n.at.Adopt(hb.Label)
 	n.clock.sample(now, now.Sub(n.origin), hb)
 }
 

@@ -17,10 +17,14 @@ func appendBody(b []byte, f Frame) (byte, []byte) {
 	case Hello:
 		b = append(b, Version)
 		b = append(b, f.Channel[:]...)
+		b = appendBool(b, f.Join.Standby)
 		b = be.AppendUint16(b, f.Join.Slots)
+		b = be.AppendUint32(b, f.Join.Age)
+		b = append(b, f.Join.Within)
 		return typeHello, appendAddrs(b, f.Join.Addrs)
 	case tree.Welcome:
 		b = appendLabel(b, f.Label)
+		b = be.AppendUint32(b, f.Lag)
 		b = appendPlaces(b, f.Path, tree.MaxPath)
 		b = appendPlaces(b, f.Others, tree.MaxRefer)
 		return typeWelcome, appendAddr(b, f.Seen)
@@ -35,7 +39,9 @@ func appendBody(b []byte, f Frame) (byte, []byte) {
 		b = appendBool(b, f.Orphan)
 		b = be.AppendUint64(b, f.Clock)
 		b = be.AppendUint64(b, f.Echo)
-		return typeHeartbeat, be.AppendUint64(b, f.Held)
+		b = be.AppendUint64(b, f.Held)
+		b = be.AppendUint32(b, f.Lag)
+		return typeHeartbeat, append(b, f.Best[:]...)
 	case tree.Path:
 		return typePath, appendPlaces(b, f.Path, tree.MaxPath)
 	case tree.Report:
@@ -44,8 +50,10 @@ func appendBody(b []byte, f Frame) (byte, []byte) {
 		b = be.AppendUint16(b, f.Free)
 		b = be.AppendUint16(b, f.Children)
 		b = be.AppendUint32(b, f.Below)
-		b = append(b, f.FreeDepth)
+		b = append(b, f.Room[:]...)
 		return typeReport, be.AppendUint64(b, f.Lost)
+	case tree.Backups:
+		return typeBackups, appendPlaces(b, f.Places, tree.MaxBackups)
 	case tree.Bye:
 		b = append(b, byte(f.Reason))
 		return typeBye, appendPlaces(b, f.Places, tree.MaxRefer)
@@ -89,23 +97,30 @@ func (p *parser) body(typ byte) Frame {
 		if v := p.u8(); v != Version {
 			p.fail(fmt.Errorf("%w: %d, this one speaks %d", ErrVersion, v, Version))
 		}
-		return Hello{stream.ChannelID(p.array32()), tree.Join{Slots: p.u16(), Addrs: p.addrs()}}
+		return Hello{stream.ChannelID(p.array32()), tree.Join{
+			Standby: p.bool(), Slots: p.u16(), Age: p.u32(), Within: p.u8(), Addrs: p.addrs(),
+		}}
 	case typeWelcome:
 		return tree.Welcome{
-			Label: p.label(), Path: p.places(tree.MaxPath), Others: p.places(tree.MaxRefer), Seen: p.addr(true),
+			Label: p.label(), Lag: p.u32(),
+			Path: p.places(tree.MaxPath), Others: p.places(tree.MaxRefer), Seen: p.addr(true),
 		}
 	case typeRefer:
 		return tree.Refer{Reason: tree.Reason(p.u8()), Places: p.places(tree.MaxRefer)}
 	case typePull:
 		return tree.Pull{Have: tree.Position{Epoch: p.epoch(), Seq: p.u64()}}
 	case typeHeartbeat:
-		return tree.Heartbeat{Label: p.label(), Orphan: p.bool(), Clock: p.u64(), Echo: p.u64(), Held: p.u64()}
+		return tree.Heartbeat{
+			Label: p.label(), Orphan: p.bool(), Clock: p.u64(), Echo: p.u64(), Held: p.u64(), Lag: p.u32(), Best: p.room(),
+		}
 	case typePath:
 		return tree.Path{Path: p.places(tree.MaxPath)}
 	case typeReport:
 		return tree.Report{
-			Sent: p.u64(), Slots: p.u16(), Free: p.u16(), Children: p.u16(), Below: p.u32(), FreeDepth: p.u8(), Lost: p.u64(),
+			Sent: p.u64(), Slots: p.u16(), Free: p.u16(), Children: p.u16(), Below: p.u32(), Room: p.room(), Lost: p.u64(),
 		}
+	case typeBackups:
+		return tree.Backups{Places: p.places(tree.MaxBackups)}
 	default: // typeBye: Parse knows no other
 		return tree.Bye{Reason: tree.Reason(p.u8()), Places: p.places(tree.MaxRefer)}
 	}
@@ -205,6 +220,8 @@ func (p *parser) u64() uint64       { return binary.BigEndian.Uint64(p.take(8)) 
 func (p *parser) array32() [32]byte { return [32]byte(p.take(32)) }
 func (p *parser) epoch() tree.Epoch { return tree.Epoch{Ms: p.u64(), Rand: p.u64()} }
 func (p *parser) label() tree.Label { return tree.Label{Epoch: p.epoch(), E: p.u64(), H: p.u16()} }
+
+func (p *parser) room() tree.Room { return tree.Room(p.take(tree.Classes)) }
 
 func (p *parser) bool() bool {
 	v := p.u8()

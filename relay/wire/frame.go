@@ -25,6 +25,7 @@ const (
 	typePath      = 0x15
 	typeReport    = 0x16
 	typeBye       = 0x17
+	typeBackups   = 0x18
 )
 
 // Side is who may send a frame.
@@ -44,6 +45,9 @@ const (
 	labelLen  = 16 + 8 + 2
 	pathMax   = 1 + tree.MaxPath*placeMax
 	placesMax = 1 + tree.MaxRefer*placeMax
+
+	heartbeatLen = labelLen + 1 + 24 + 4 + tree.Classes
+	reportLen    = 8 + 6 + 4 + tree.Classes + 8
 )
 
 // kind is one row of the table of frames.
@@ -60,14 +64,15 @@ var kinds = map[byte]kind{
 	typeHeader:    {"header", Parent, 22 + stream.SignatureLen, stream.MaxHeader - stream.PreludeLen},
 	typeBeat:      {"beat", Parent, stream.BeatLen - stream.PreludeLen, stream.BeatLen - stream.PreludeLen},
 	typeGap:       {"gap", Parent, 8, 8},
-	typeHello:     {"hello", Stranger, 1, 1 + 32 + 2 + 1 + tree.MaxAddrs*addrMax},
-	typeWelcome:   {"welcome", Parent, labelLen + 3, labelLen + pathMax + placesMax + addrMax},
+	typeHello:     {"hello", Stranger, 1, 1 + 32 + 8 + 1 + tree.MaxAddrs*addrMax},
+	typeWelcome:   {"welcome", Parent, labelLen + 4 + 3, labelLen + 4 + pathMax + placesMax + addrMax},
 	typeRefer:     {"refer", Parent, 2, 1 + placesMax},
 	typePull:      {"pull", Child, 24, 24},
-	typeHeartbeat: {"heartbeat", Parent, labelLen + 1 + 24, labelLen + 1 + 24},
+	typeHeartbeat: {"heartbeat", Parent, heartbeatLen, heartbeatLen},
 	typePath:      {"path", Parent, 1, pathMax},
-	typeReport:    {"report", Child, 8 + 6 + 4 + 1 + 8, 8 + 6 + 4 + 1 + 8},
+	typeReport:    {"report", Child, reportLen, reportLen},
 	typeBye:       {"bye", Parent | Child | Stranger, 2, 1 + placesMax},
+	typeBackups:   {"backups", Parent, 1, 1 + tree.MaxBackups*placeMax},
 }
 
 // Errors of this package; all but [ErrVersion] mean that the other side broke the
@@ -90,7 +95,7 @@ type Gap struct {
 }
 
 // Frame is one of *stream.Chunk, *stream.Header, *stream.Beat, Gap, Hello, and
-// tree's Welcome, Refer, Pull, Heartbeat, Path, Report and Bye.
+// tree's Welcome, Refer, Pull, Heartbeat, Path, Report, Backups and Bye.
 type Frame any
 
 // Append appends the frame's bytes to b. It panics on a type that is no Frame.

@@ -77,6 +77,8 @@ func (m maker) places(most int) []tree.Place {
 	return ps
 }
 
+func (m maker) room() tree.Room { return tree.Room(m.bytes(tree.Classes)) }
+
 func (m maker) seen() netip.AddrPort {
 	if m.bool() {
 		return netip.AddrPort{}
@@ -105,23 +107,27 @@ func (m maker) beat() *stream.Beat {
 // frames returns one frame of every type.
 func (m maker) frames() map[string]wire.Frame {
 	return map[string]wire.Frame{
-		"chunk":   m.chunk(1 + m.IntN(500)),
-		"header":  m.header(m.IntN(500)),
-		"beat":    m.beat(),
-		"gap":     wire.Gap{Missed: m.Uint64()},
-		"hello":   wire.Hello{Channel: m.id32(), Join: tree.Join{Addrs: m.addrs(), Slots: m.u16()}},
-		"welcome": tree.Welcome{Label: m.lbl(), Path: m.places(tree.MaxPath), Others: m.places(tree.MaxRefer), Seen: m.seen()},
+		"chunk":  m.chunk(1 + m.IntN(500)),
+		"header": m.header(m.IntN(500)),
+		"beat":   m.beat(),
+		"gap":    wire.Gap{Missed: m.Uint64()},
+		"hello": wire.Hello{Channel: m.id32(), Join: tree.Join{
+			Addrs: m.addrs(), Slots: m.u16(), Age: m.Uint32(), Within: byte(m.Uint32()), Standby: m.Uint32()%2 == 0,
+		}},
+		"welcome": tree.Welcome{Label: m.lbl(), Lag: m.Uint32(), Path: m.places(tree.MaxPath), Others: m.places(tree.MaxRefer), Seen: m.seen()},
 		"refer":   tree.Refer{Reason: m.why(), Places: m.places(tree.MaxRefer)},
 		"pull":    tree.Pull{Have: tree.Position{Epoch: m.ms(), Seq: m.Uint64()}},
 		"heartbeat": tree.Heartbeat{
 			Label: m.lbl(), Orphan: m.bool(), Clock: m.Uint64(), Echo: m.Uint64(), Held: m.Uint64(),
+			Lag: m.Uint32(), Best: m.room(),
 		},
 		"path": tree.Path{Path: m.places(tree.MaxPath)},
 		"report": tree.Report{
 			Sent: m.Uint64(), Slots: m.u16(), Free: m.u16(), Children: m.u16(),
-			Below: m.Uint32(), FreeDepth: byte(m.Uint32()), Lost: m.Uint64(),
+			Below: m.Uint32(), Room: m.room(), Lost: m.Uint64(),
 		},
-		"bye": tree.Bye{Reason: m.why(), Places: m.places(tree.MaxRefer)},
+		"backups": tree.Backups{Places: m.places(tree.MaxBackups)},
+		"bye":     tree.Bye{Reason: m.why(), Places: m.places(tree.MaxRefer)},
 	}
 }
 
@@ -328,7 +334,8 @@ func TestListsHaveBounds(t *testing.T) {
 	addrs := func(n int) []byte { return append([]byte{byte(n)}, bytes.Repeat([]byte{4, 192, 0, 2, 1, 0, 80}, n)...) }
 	places := func(n int) []byte { return append([]byte{byte(n)}, make([]byte, n*33)...) }
 	label := make([]byte, 26)
-	join := slices.Concat([]byte{wire.Version}, make([]byte, 34))
+	lag := make([]byte, 4)
+	join := slices.Concat([]byte{wire.Version}, make([]byte, 40))
 	id := make([]byte, 32)
 	for _, c := range []struct {
 		name string
@@ -337,11 +344,12 @@ func TestListsHaveBounds(t *testing.T) {
 		body func(n int) []byte
 	}{
 		{"hello's addresses", tree.MaxAddrs, 0x10, func(n int) []byte { return slices.Concat(join, addrs(n)) }},
-		{"welcome's path", tree.MaxPath, 0x11, func(n int) []byte { return slices.Concat(label, places(n), places(0), []byte{0}) }},
-		{"welcome's others", tree.MaxRefer, 0x11, func(n int) []byte { return slices.Concat(label, places(0), places(n), []byte{0}) }},
+		{"welcome's path", tree.MaxPath, 0x11, func(n int) []byte { return slices.Concat(label, lag, places(n), places(0), []byte{0}) }},
+		{"welcome's others", tree.MaxRefer, 0x11, func(n int) []byte { return slices.Concat(label, lag, places(0), places(n), []byte{0}) }},
 		{"refer's places", tree.MaxRefer, 0x12, func(n int) []byte { return slices.Concat([]byte{3}, places(n)) }},
 		{"path", tree.MaxPath, 0x15, places},
 		{"a place's addresses", tree.MaxAddrs, 0x15, func(n int) []byte { return slices.Concat([]byte{1}, id, addrs(n)) }},
+		{"backups", tree.MaxBackups, 0x18, places},
 		{"bye's places", tree.MaxRefer, 0x17, func(n int) []byte { return slices.Concat([]byte{3}, places(n)) }},
 	} {
 		full := frameOf(c.typ, c.body(c.most)...)

@@ -190,7 +190,7 @@ func TestALeavingNodeMovesItsChildrenFirst(t *testing.T) {
 	run(t, s, time.Second)
 	var kids []*treetest.Host
 	root.Slots = 1 // they are to join below h
-	root.Node.Handle(s.Now(), tree.Capacity{Slots: 1})
+	root.Node.Handle(s.Now(), tree.Capacity{Slots: 1, Far: 1})
 	for range 3 {
 		k := s.Add(1, root)
 		within(t, s, 2*time.Second, "attach", k.Attached)
@@ -200,7 +200,7 @@ func TestALeavingNodeMovesItsChildrenFirst(t *testing.T) {
 		kids = append(kids, k)
 	}
 	root.Slots = 3
-	root.Node.Handle(s.Now(), tree.Capacity{Slots: 3})
+	root.Node.Handle(s.Now(), tree.Capacity{Slots: 3, Far: 3})
 	run(t, s, time.Second)
 	h.Leave()
 	for h.Alive() {

@@ -315,6 +315,7 @@ func (h *Host) do(a tree.Action) {
 	case tree.Serve:
 		s.tracef(h, "serve %d", a.Link)
 	case tree.Attached:
+		s.committed(h, a.Link)
 		s.tracef(h, "attached to %s at depth %d", s.name(a.Parent), a.Depth)
 	case tree.Orphaned:
 		s.tracef(h, "orphaned: %v", a.Reason)
@@ -340,12 +341,16 @@ func (h *Host) lost() {
 	}
 }
 
-// fed makes the link the committed parent's, and asks the parent for the stream.
+// fed asks the link's other end for the stream.
 func (s *Sim) fed(h *Host, l tree.Link) {
+	s.send(h, tree.Send{Link: l, Msg: tree.Pull{}})
+}
+
+// committed makes the link the committed parent's.
+func (s *Sim) committed(h *Host, l tree.Link) {
 	h.parent = l
 	s.Commits++
 	s.checkCycle(h)
-	s.send(h, tree.Send{Link: l, Msg: tree.Pull{}})
 }
 
 // delay is how long a message takes from one host to the other.

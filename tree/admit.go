@@ -6,21 +6,39 @@ import (
 	"time"
 )
 
-// maxBelow bounds what a child may claim to have below it: more viewers than there
-// are people, few enough not to overflow a sum.
-const maxBelow = 1 << 24
+const (
+	// EmergencyTime is how long a node may serve more children than it has slots.
+	EmergencyTime = 10 * time.Second
+	// shedTime is how long a child that was asked to move on is served: what is left
+	// of EmergencyTime covers the ask.
+	shedTime = 9 * time.Second
+	// maxGuests bounds standby links: each is an idle connection.
+	maxGuests = 32
+	// orphanGrace is how long a node without a parent lets those in that have a
+	// standby link to it: it has backups itself, and needs a moment to get there.
+	orphanGrace = 1 * time.Second
+	// distrusted bounds the displacers remembered that did not take whom they
+	// displaced.
+	distrusted = 256
+)
 
-// child is a node that was given a slot.
-type child struct {
-	link     Link
-	place    Place
-	slots    uint16
-	since    time.Time
-	heard    time.Time // its newest report
-	pulling  bool
-	report   Report
-	reported bool
-	told     int // joiners sent its way since its newest report
+// EmergencySlots is how many children over its slots a node may serve for
+// EmergencyTime: as many again, for an uplink that is planned with headroom; none
+// for a node that gives nothing.
+func EmergencySlots(slots int) int {
+	if slots <= 0 {
+		return 0
+	}
+	return max(2, slots)
+}
+
+// swaps is how many children over its slots a node takes to have stronger ones in
+// place of weaker, while those move.
+func swaps(slots int) int {
+	if slots <= 0 {
+		return 0
+	}
+	return max(1, slots/4)
 }
 
 // joined decides on a node that asks to be a child.
@@ -29,118 +47,126 @@ func (n *Node) joined(now time.Time, ev Joined) {
 		n.do(Close{ev.Link, ReasonSelf})
 		return
 	}
-	for _, c := range n.sortedChildren() {
-		if c.place.ID == ev.Peer { // it came back before its old link was seen to end
-			delete(n.children, c.link)
-			n.do(Close{c.link, ReasonReplaced})
-		}
+	j := n.newChild(now, ev)
+	if ev.Join.Standby {
+		n.joinedStandby(now, j)
+		return
 	}
-	joiner := n.joinerPlace(ev)
+	if c := n.children.ofID(ev.Peer); c != nil { // it came back before its old link was seen to end
+		n.dropChild(c, ReasonReplaced)
+	}
+	if g := n.guests.ofID(ev.Peer); g != nil {
+		n.dropGuest(g, ReasonReplaced)
+	}
+	within := int(ev.Join.Within)
 	switch {
 	case !n.leaveBy.IsZero():
-		n.refuse(now, ev.Link, ReasonLeaving, joiner)
+		n.refuse(now, j, ReasonLeaving, within)
 	case n.above(ev.Peer):
-		n.refuse(now, ev.Link, ReasonLoop, joiner)
+		n.refuse(now, j, ReasonLoop, within)
 	case !n.attached() || len(n.path)+1 >= MaxPath:
-		n.refuse(now, ev.Link, ReasonOrphan, joiner)
-	case len(n.children) >= n.cfg.Slots:
-		n.refuse(now, ev.Link, ReasonFull, joiner)
+		n.refuse(now, j, ReasonOrphan, within)
+	case within > 0 && n.depth()+1 > within, !n.free(j) && n.victim(now, j) == nil:
+		n.refuse(now, j, ReasonFull, within)
 	default:
-		n.children[ev.Link] = &child{link: ev.Link, place: joiner, slots: ev.Join.Slots, since: now, heard: now}
-		n.send(ev.Link, Welcome{
-			Label:  n.label(now),
-			Path:   n.ownPath(),
-			Others: n.elsewhere(now, joiner),
-			Seen:   seenAt(ev),
-		})
+		n.children = n.children.add(j)
+		n.changed = true
+		n.welcome(now, j, seenAt(ev))
 	}
 }
 
-// joinerPlace is where others can reach a joiner: first the address its
-// connection comes from, with the port it listens on, then what it says itself.
-func (n *Node) joinerPlace(ev Joined) Place {
-	addrs := ev.Join.Addrs[:min(len(ev.Join.Addrs), MaxAddrs)]
-	return Place{ev.Peer, addrs}.withAddr(seenAt(ev))
+// joinedStandby decides on a link that is to be kept ready.
+func (n *Node) joinedStandby(now time.Time, j *child) {
+	if g := n.guests.ofID(j.place.ID); g != nil {
+		n.dropGuest(g, ReasonReplaced)
+	}
+	switch {
+	case !n.leaveBy.IsZero():
+		n.refuse(now, j, ReasonLeaving, 0)
+	case n.above(j.place.ID):
+		n.refuse(now, j, ReasonLoop, 0)
+	case n.children.ofID(j.place.ID) != nil:
+		n.refuse(now, j, ReasonNotNeeded, 0)
+	case n.cfg.Slots <= 0 || len(n.guests) >= maxGuests:
+		n.refuse(now, j, ReasonFull, 0)
+	case n.at.Epoch == Epoch{}:
+		n.refuse(now, j, ReasonOrphan, 0)
+	default:
+		n.guests = n.guests.add(j)
+		n.welcome(now, j, j.place.first())
+	}
 }
 
-// seenAt is the address that the network itself vouches for. It is not valid for
-// a joiner that does not listen, nor for one on this very machine that others can
-// reach: to them the loopback address would be themselves.
-func seenAt(ev Joined) netip.AddrPort {
-	if len(ev.Join.Addrs) == 0 || !ev.Addr.IsValid() {
-		return netip.AddrPort{}
+func (n *Node) welcome(now time.Time, c *child, seen netip.AddrPort) {
+	n.send(c.link, Welcome{
+		Label:  n.label(now),
+		Lag:    lagMs(n.lag),
+		Path:   n.ownPath(),
+		Others: n.elsewhere(now, c.place),
+		Seen:   seen,
+	})
+}
+
+// free reports whether there is a slot for the joiner.
+func (n *Node) free(j *child) bool {
+	return len(n.children) < n.cfg.Slots && (j.near || n.children.far() < n.far)
+}
+
+// victim is the child that would have to make room for a stronger joiner: the
+// weakest, if it is of a lower class. nil if nobody makes room.
+func (n *Node) victim(now time.Time, j *child) *child {
+	if len(n.children)-n.cfg.Slots >= swaps(n.cfg.Slots) || n.isDistrusted(now, j.place.ID) {
+		return nil
 	}
-	if ev.Addr.Addr().Unmap().IsLoopback() && !ev.Join.Addrs[0].Addr().IsLoopback() {
-		return netip.AddrPort{}
+	far := !j.near && n.children.far() >= n.far // a far one must go
+	w := n.weakest(far)
+	if w == nil || w.class() >= j.class() {
+		return nil
 	}
-	return netip.AddrPortFrom(ev.Addr.Addr().Unmap(), ev.Join.Addrs[0].Port())
+	return w
+}
+
+// weakest is the child that the tree loses least by moving, of those that were
+// not asked to move yet.
+func (n *Node) weakest(far bool) *child {
+	var w *child
+	for _, c := range n.children {
+		if !c.pulling || c.shedding() || far && c.near {
+			continue
+		}
+		if w == nil || weaker(c, w) < 0 {
+			w = c
+		}
+	}
+	return w
 }
 
 func (n *Node) above(id ID) bool {
 	return slices.ContainsFunc(n.path, func(p Place) bool { return p.ID == id })
 }
 
-func (n *Node) refuse(now time.Time, l Link, r Reason, joiner Place) {
-	n.send(l, Refer{r, n.betterFor(now, joiner)})
-	n.do(Close{l, r})
+func (n *Node) refuse(now time.Time, j *child, r Reason, within int) {
+	n.send(j.link, Refer{r, n.betterFor(now, j, within)})
+	n.do(Close{j.link, r})
 }
 
-// betterFor names places for a joiner that cannot be taken: the children nearest
-// to a free slot, those sent fewest joiners of late first; failing that, the way
-// up. A child with nothing free below it is a dead end and is not named.
-func (n *Node) betterFor(now time.Time, joiner Place) []Place {
-	var open []*child
-	const class = 0
-	if n.attached() {
-		for _, c := range n.sortedChildren() {
-			if c.pulling && c.reported && c.report.Room[class] != NoRoom && len(c.place.Addrs) > 0 && !c.place.same(joiner) {
-				open = append(open, c)
-			}
-		}
-	}
-	n.cfg.Rand.Shuffle(len(open), func(i, j int) { open[i], open[j] = open[j], open[i] })
-	slices.SortStableFunc(open, func(a, b *child) int {
-		if d := int(a.report.Room[class]) - int(b.report.Room[class]); d != 0 {
-			return d
-		}
-		return a.told - b.told
-	})
-	var ps []Place
-	for _, c := range open[:min(len(open), MaxRefer)] {
-		if len(ps) == 0 {
-			c.told++
-		}
-		ps = append(ps, c.place)
-	}
-	for i := 0; i < len(n.path) && len(ps) < MaxRefer; i++ {
-		if !n.path[i].same(joiner) {
-			ps = append(ps, n.path[i])
-		}
-	}
-	return ps
-}
-
-// elsewhere names places where a child could go if this node were gone.
-func (n *Node) elsewhere(now time.Time, joiner Place) []Place {
-	var ps []Place
-	if len(n.path) > 0 {
-		ps = append(ps, n.path[len(n.path)-1])
-	}
-	for _, c := range n.sortedChildren() {
-		if len(ps) < MaxRefer && c.pulling && c.slots > 0 && len(c.place.Addrs) > 0 && !c.place.same(joiner) {
-			ps = append(ps, c.place)
-		}
-	}
-	if len(ps) < MaxRefer {
-		ps = append(ps, n.book.best(now, MaxRefer-len(ps), func(p Place) bool {
-			return p.same(joiner) || p.ID == n.cfg.Self.ID || slices.ContainsFunc(ps, p.same)
-		})...)
-	}
-	return ps
-}
-
+// pulled starts the stream to a child. One that had a standby link becomes a child
+// by it, over the slots if need be: it has lost its parent.
 func (n *Node) pulled(now time.Time, l Link, m Pull) {
-	c := n.children[l]
+	if g := n.guests.find(l); g != nil {
+		n.guests = n.guests.without(g)
+		if r := n.turnsAway(now, g); r != ReasonNone {
+			n.refuse(now, g, r, 0)
+			return
+		}
+		if c := n.children.ofID(g.place.ID); c != nil {
+			n.dropChild(c, ReasonReplaced)
+		}
+		g.since, g.told = now, 0
+		n.children = n.children.add(g)
+		n.welcome(now, g, g.place.first())
+	}
+	c := n.children.find(l)
 	if c == nil {
 		return
 	}
@@ -149,94 +175,129 @@ func (n *Node) pulled(now time.Time, l Link, m Pull) {
 		return // once is enough; the cursor goes on by itself
 	}
 	c.pulling = true
+	n.changed = true
 	n.do(Serve{l, m.Have})
+	n.shed(now)
 }
 
-func (n *Node) childReport(now time.Time, l Link, m Report) {
-	if c := n.children[l]; c != nil {
-		c.heard, c.report, c.reported, c.told = now, m, true, 0
+// turnsAway says why a node with a standby link cannot have a slot now.
+func (n *Node) turnsAway(now time.Time, g *child) Reason {
+	switch {
+	case !n.leaveBy.IsZero():
+		return ReasonLeaving
+	case n.above(g.place.ID):
+		return ReasonLoop
+	case len(n.path)+1 >= MaxPath, !n.cfg.Root && n.up == nil && now.Sub(n.orphanAt) >= orphanGrace:
+		return ReasonOrphan
+	case len(n.children) >= n.cfg.Slots+EmergencySlots(n.cfg.Slots):
+		return ReasonFull
 	}
+	return ReasonNone
 }
 
-// beatChildren tells every child that this node is alive and where it stands.
-func (n *Node) beatChildren(now time.Time) {
-	if len(n.children) == 0 {
+// shed asks the weakest children to move on while there are more than slots.
+func (n *Node) shed(now time.Time) {
+	if !n.leaveBy.IsZero() {
 		return
 	}
-	hb := Heartbeat{Label: n.label(now), Orphan: !n.attached()}
-	if t, ok := n.RootClock(now); ok {
-		hb.Clock = uint64(max(1, t.Microseconds()))
-	}
-	for _, c := range n.sortedChildren() {
-		hb.Echo, hb.Held = 0, 0
-		if c.reported {
-			hb.Echo, hb.Held = c.report.Sent, uint64(now.Sub(c.heard).Microseconds())
+	for {
+		going, goingFar := 0, 0
+		for _, c := range n.children {
+			if c.shedding() || !c.pulling {
+				going++
+				if !c.near {
+					goingFar++
+				}
+			}
 		}
-		n.send(c.link, hb)
-	}
-}
-
-// tellPath tells the children of a new way to the root, those too that have not
-// pulled yet: their welcome may hold the old one.
-func (n *Node) tellPath() {
-	if !n.pathDue {
-		return
-	}
-	n.pathDue = false
-	for _, c := range n.sortedChildren() {
-		n.send(c.link, Path{n.ownPath()})
-	}
-}
-
-func (n *Node) expireChildren(now time.Time) {
-	for _, c := range n.sortedChildren() {
-		if !c.pulling && now.Sub(c.since) >= admissionTime || now.Sub(c.heard) >= childSilence {
-			delete(n.children, c.link)
-			n.do(Close{c.link, ReasonSilent})
+		far := n.children.far()-goingFar > n.far
+		if len(n.children)-going <= n.cfg.Slots && !far {
+			return
 		}
-	}
-}
-
-// report tells the parent what is free at and below this node, when it is due or
-// has changed.
-func (n *Node) report(now time.Time) {
-	if n.up == nil || now.Before(n.reportAt) {
-		return
-	}
-	r := Report{
-		Slots:    uint16(min(n.cfg.Slots, 1<<16-1)),
-		Children: uint16(min(len(n.children), 1<<16-1)),
-		Room:     noRoom,
-		Lost:     n.lost,
-	}
-	if free := n.cfg.Slots - len(n.children); free > 0 && n.leaveBy.IsZero() {
-		r.Free, r.Room = uint16(min(free, 1<<16-1)), Room{}
-	}
-	for _, c := range n.sortedChildren() {
-		r.Below += 1 + min(c.report.Below, maxBelow)
-		if c.reported && n.leaveBy.IsZero() && len(c.place.Addrs) > 0 {
-			r.Room = r.Room.or(c.report.Room.below())
+		w := n.weakest(far)
+		if w == nil {
+			return
 		}
+		w.shedAt = now
+		ps := n.betterFor(now, w, 0)
+		if x := n.displacer(w); x != nil {
+			w.shedFor = x.place.ID
+			ps = slices.DeleteFunc(ps, x.place.same)
+			ps = slices.Insert(ps, 0, x.place)
+			ps = ps[:min(len(ps), MaxRefer)]
+		}
+		n.send(w.link, Bye{ReasonDisplaced, ps})
 	}
-	last := n.reported
-	last.Sent, last.Lost = 0, r.Lost
-	due := now.Sub(n.origin)-micros(n.reported.Sent) >= reportInterval
-	if n.reported.Sent != 0 && last == r && !due {
-		return
-	}
-	r.Sent = uint64(max(1, now.Sub(n.origin).Microseconds()))
-	n.reported = r
-	n.reportAt = now.Add(reportSpacing)
-	n.send(n.up.link, r)
 }
 
-func (n *Node) hasChild(id ID) bool {
+// displacer is the child for whom w has to make room: the newest of a higher class
+// that says it has a slot.
+func (n *Node) displacer(w *child) *child {
+	var x *child
 	for _, c := range n.children {
-		if c.place.ID == id && !id.IsZero() {
-			return true
+		if c == w || !c.reachable() || c.class() <= w.class() || c.shedding() {
+			continue
+		}
+		if c.reported && c.report.Free == 0 {
+			continue
+		}
+		if x == nil || c.since.After(x.since) {
+			x = c
 		}
 	}
-	return false
+	return x
 }
 
-func (n *Node) sortedChildren() []*child { return sortedBy(n.children) }
+// expireChildren ends those that are silent, that did not pull, and that were asked
+// to move and have not. If it was another that should have taken such a one, the
+// other goes: it got its place by slots that it does not give.
+func (n *Node) expireChildren(now time.Time) {
+	for _, c := range n.children {
+		switch {
+		case !c.pulling && now.Sub(c.since) >= admissionTime, now.Sub(c.heard) >= n.times.childSilence:
+			n.dropChild(c, ReasonSilent)
+		case c.shedding() && now.Sub(c.shedAt) >= shedTime:
+			x := n.children.ofID(c.shedFor)
+			if x != nil && int(x.report.Children) < x.slots {
+				c.shedAt, c.shedFor = time.Time{}, ID{}
+				n.distrust(now, x.place.ID)
+				n.dropChild(x, ReasonFull)
+				continue
+			}
+			n.dropChild(c, ReasonFull)
+		}
+	}
+	for _, g := range n.guests {
+		if now.Sub(g.heard) >= n.times.childSilence {
+			n.dropGuest(g, ReasonSilent)
+		}
+	}
+}
+
+func (n *Node) dropChild(c *child, r Reason) {
+	n.children = n.children.without(c)
+	n.changed = true
+	n.do(Close{c.link, r})
+}
+
+func (n *Node) dropGuest(g *child, r Reason) {
+	n.guests = n.guests.without(g)
+	n.do(Close{g.link, r})
+}
+
+// distrust keeps a node from displacing others here for a while.
+func (n *Node) distrust(now time.Time, id ID) {
+	if n.distrusts == nil {
+		n.distrusts = make(map[ID]time.Time)
+	}
+	for d, until := range n.distrusts { // in any order: nothing is told to anyone
+		if !now.Before(until) {
+			delete(n.distrusts, d)
+		}
+	}
+	if len(n.distrusts) < distrusted {
+		n.distrusts[id] = now.Add(shunTime)
+	}
+}
+
+func (n *Node) isDistrusted(now time.Time, id ID) bool { return now.Before(n.distrusts[id]) }

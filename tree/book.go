@@ -42,6 +42,7 @@ type bookEntry struct {
 	tried bool
 	fails int
 	avoid time.Time
+	alone time.Time // no standby link before
 }
 
 // book is the places a node knows, and what came of asking them.
@@ -151,11 +152,32 @@ func (b *book) failed(now time.Time, p Place, r Reason) {
 	case ReasonForged, ReasonProtocol:
 		e.avoid = now.Add(shunTime)
 		return
-	case ReasonFull, ReasonOrphan, ReasonNotNeeded, ReasonMoved:
+	case ReasonFull, ReasonOrphan, ReasonNotNeeded, ReasonMoved, ReasonDisplaced:
 		return // it lives: a later search may ask again
 	}
 	e.fails++
 	e.avoid = now.Add(min(avoidFirst<<min(e.fails-1, 10), avoidMost))
+}
+
+// only leaves nothing to be asked but these places, and whom they name.
+func (b *book) only(places []Place) {
+	b.add(places, rankReferred, 0)
+	for _, e := range b.entries {
+		e.tried = !slices.ContainsFunc(places, e.place.same)
+	}
+}
+
+// noStandby asks a place for no standby link until then.
+func (b *book) noStandby(p Place, until time.Time) {
+	if e := b.find(p); e != nil {
+		e.alone = until
+	}
+}
+
+// mayStandby reports whether a place may be asked for a standby link.
+func (b *book) mayStandby(now time.Time, p Place) bool {
+	e := b.find(p)
+	return e == nil || !now.Before(e.alone) && !now.Before(e.avoid)
 }
 
 // avoid leaves a place alone until then.

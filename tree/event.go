@@ -18,6 +18,7 @@ type Up struct {
 	Link Link
 	Peer ID
 	Addr netip.AddrPort // the address that worked
+	Near bool           // it is on this machine or in one of its own networks
 }
 
 // Joined says that a node came in and asked to be a child.

@@ -14,6 +14,8 @@ type Info struct {
 	Asking   int     // places being asked right now
 	Slots    int
 	Children []ChildInfo
+	Standbys []Place // connected ahead, the first is used first
+	Guests   int     // standby links of others
 }
 
 // ChildInfo is one child as its parent knows it.
@@ -40,8 +42,14 @@ func (n *Node) Info() Info {
 	if n.up != nil {
 		i.Parent = n.up.place
 	}
-	for _, c := range n.sortedChildren() {
+	for _, c := range n.children {
 		i.Children = append(i.Children, ChildInfo{c.link, c.place, c.since, c.pulling, c.report})
 	}
+	for _, b := range n.ready.links {
+		if b.ready {
+			i.Standbys = append(i.Standbys, b.addr)
+		}
+	}
+	i.Guests = len(n.guests)
 	return i
 }

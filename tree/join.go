@@ -14,9 +14,6 @@ const (
 	hedgeAfter = 150 * time.Millisecond
 	// attemptTime bounds one place's answer, dial included.
 	attemptTime = 4 * time.Second
-	// infeasibleTime is how long a welcome that would risk a loop is held, waiting
-	// for a newer label.
-	infeasibleTime = 1 * time.Second
 	// maxHeld is how many welcomes in one search may run out that way. Honest labels
 	// all follow one clock, so by then the node's own is wrong: somebody lied.
 	maxHeld = 3
@@ -38,6 +35,8 @@ type attempt struct {
 	hops    int
 	started time.Time
 	addr    Place // place, with the address that worked
+	near    bool
+	pulled  bool // chunks are wanted from it already
 	welcome *Welcome
 	since   time.Time // of the welcome
 }
@@ -45,8 +44,9 @@ type attempt struct {
 // search is the state of looking for a parent.
 type search struct {
 	attempts map[Link]*attempt
-	last     Link      // number given to the newest dial
-	on       bool      // a search is running
+	last     Link // number given to the newest dial
+	want     want
+	on       bool      // a round is running
 	rounds   int       // that ended with nobody
 	followed int       // places taken over from referrals in this round
 	held     int       // welcomes that were never feasible, since a parent was wanted
@@ -54,14 +54,14 @@ type search struct {
 	hedgeAt  time.Time // when one more place may be asked
 }
 
-// hurry makes the next search begin at once, unless one is running.
+// hurry makes the next round begin at once, unless one is running.
 func (s *search) hurry(now time.Time) {
 	if !s.on {
 		s.restart(now)
 	}
 }
 
-// restart makes a search begin at once.
+// restart makes a round begin at once.
 func (s *search) restart(now time.Time) {
 	s.on, s.rounds = false, 0
 	s.retryAt, s.hedgeAt = now, now
@@ -70,48 +70,131 @@ func (s *search) restart(now time.Time) {
 // seek asks the next place if a parent is wanted and one may be asked now.
 func (n *Node) seek(now time.Time) {
 	s := &n.search
-	wants, served := n.wantsParent(now)
-	if !wants {
-		if len(s.attempts) > 0 {
-			n.dropAttempts(ReasonNotNeeded)
-		}
-		s.on, s.rounds, s.held = false, 0, 0
-		s.retryAt = now
+	if w := n.wants(now); w != s.want {
+		n.wantChanged(now, w)
+	}
+	if s.want == wantNothing {
 		return
 	}
 	if !s.on {
 		if now.Before(s.retryAt) {
 			return
 		}
-		s.on = true
-		s.followed = 0
-		s.hedgeAt = now
-		n.book.round()
-		n.rememberPath()
+		n.beginRound(now)
 	}
 	for len(s.attempts) < maxAttempts && (len(s.attempts) == 0 || !now.Before(s.hedgeAt)) {
-		e := n.book.next(now, n.notNow)
-		if e == nil {
+		if !n.useStandby(now, n.fits) && !n.askNext(now) {
 			break
 		}
-		e.tried = true
-		s.last += 2
-		a := &attempt{link: s.last | 1, place: e.place, hops: e.hops, started: now}
-		s.attempts[a.link] = a
 		s.hedgeAt = now.Add(hedgeAfter)
-		n.do(Dial{a.link, e.place})
 	}
 	if len(s.attempts) == 0 {
-		n.roundOver(now, served)
+		n.roundOver(now)
 	}
 }
 
-func (n *Node) roundOver(now time.Time, served bool) {
+// wantChanged goes over to another search.
+func (n *Node) wantChanged(now time.Time, w want) {
 	s := &n.search
-	pause := min(retryFirst<<min(s.rounds, 10), retryMost)
-	if served {
-		pause = min(retryFirst<<min(s.rounds, 10), retryServed)
+	old := s.want
+	s.want = w
+	switch {
+	case w == wantNothing:
+		n.dropAttempts(ReasonNotNeeded)
+		s.on, s.rounds, s.held = false, 0, 0
+		s.retryAt = now
+	case old == wantNearer || old == wantFaster || w < old: // it asked with other conditions
+		n.dropAttempts(ReasonNotNeeded)
+		s.restart(now)
+	default:
+		s.hedgeAt = now
+		s.hurry(now)
 	}
+	if old == wantNearer {
+		n.improve.on = false
+	}
+}
+
+func (n *Node) beginRound(now time.Time) {
+	s := &n.search
+	s.on = true
+	s.followed = 0
+	s.hedgeAt = now
+	n.book.round()
+	if s.want == wantNearer {
+		n.book.only(n.improve.targets)
+		return
+	}
+	n.rememberPath()
+}
+
+// askNext dials the best place that was not asked in this round.
+func (n *Node) askNext(now time.Time) bool {
+	s := &n.search
+	e := n.book.next(now, n.notNow)
+	if e == nil {
+		return false
+	}
+	e.tried = true
+	s.last += 2
+	a := &attempt{link: s.last | 1, place: e.place, hops: e.hops, started: now}
+	s.attempts[a.link] = a
+	n.do(Dial{a.link, e.place})
+	return true
+}
+
+// fits reports whether a standby link helps with what the node looks for.
+func (n *Node) fits(b *standby) bool {
+	switch n.search.want {
+	case wantAny:
+		return true
+	case wantOther: // who only has to make room should not crowd another node instead
+		return n.up.leaving || !n.up.displaced && b.label.Newer(n.at.Label)
+	case wantFaster:
+		return !b.orphan && n.faster(b.lag)
+	}
+	return false
+}
+
+// suits reports whether a welcome is what the node looks for.
+func (n *Node) suits(w *Welcome) bool {
+	switch n.search.want {
+	case wantNearer:
+		return int(w.Label.H)+1 <= n.within() && micros(uint64(w.Lag)*1000) <= n.lag+lagGain
+	case wantFaster:
+		return n.faster(micros(uint64(w.Lag) * 1000))
+	}
+	return true
+}
+
+// waiting reports whether a welcome is held until its label is new enough.
+func (n *Node) waiting() bool {
+	for _, a := range n.search.attempts {
+		if a.welcome != nil {
+			return true
+		}
+	}
+	return false
+}
+
+func (n *Node) roundOver(now time.Time) {
+	s := &n.search
+	switch s.want {
+	case wantNearer:
+		n.improve.on = false
+		n.wantChanged(now, wantNothing)
+		return
+	case wantFaster:
+		n.late.on = false
+		n.lateAlone(now)
+		n.wantChanged(now, wantNothing)
+		return
+	}
+	most := retryMost
+	if s.want == wantOther {
+		most = retryServed
+	}
+	pause := min(retryFirst<<min(s.rounds, 10), most)
 	s.on = false
 	s.rounds++
 	s.retryAt = now.Add(pause/2 + time.Duration(n.cfg.Rand.Int64N(int64(pause))))
@@ -121,7 +204,7 @@ func (n *Node) roundOver(now time.Time, served bool) {
 func (n *Node) seekAt() time.Time {
 	s := &n.search
 	switch {
-	case n.cfg.Root || !n.leaveBy.IsZero() || n.up != nil && !n.up.suspect && !s.on:
+	case s.want == wantNothing:
 		return time.Time{} // the tick notices
 	case !s.on:
 		return s.retryAt
@@ -158,11 +241,15 @@ func (n *Node) notNow(p Place) bool {
 			return true
 		}
 	}
-	return n.hasChild(p.ID)
+	return n.children.ofID(p.ID) != nil || n.ready.holds(p)
 }
 
 // dialled goes on with an attempt whose connection stands.
 func (n *Node) dialled(now time.Time, ev Up) {
+	if b := n.ready.find(ev.Link); b != nil {
+		n.standbyUp(now, b, ev)
+		return
+	}
 	a := n.search.attempts[ev.Link]
 	if a == nil {
 		n.do(Close{ev.Link, ReasonNotNeeded})
@@ -173,7 +260,7 @@ func (n *Node) dialled(now time.Time, ev Up) {
 	case ev.Peer == n.cfg.Self.ID:
 		n.book.forget(a.place)
 		drop = ReasonSelf
-	case n.up != nil && n.up.place.ID == ev.Peer, n.hasChild(ev.Peer):
+	case n.up != nil && n.up.place.ID == ev.Peer, n.children.ofID(ev.Peer) != nil:
 		drop = ReasonNotNeeded
 	}
 	for _, b := range n.search.attempts { // the same node behind two addresses
@@ -186,17 +273,43 @@ func (n *Node) dialled(now time.Time, ev Up) {
 		delete(n.search.attempts, a.link)
 		return
 	}
-	a.addr = Place{ev.Peer, a.place.Addrs}.withAddr(ev.Addr)
-	n.send(a.link, Join{Addrs: n.cfg.Self.Addrs, Slots: uint16(min(n.cfg.Slots, 1<<16-1))})
+	a.addr, a.near = Place{ev.Peer, a.place.Addrs}.withAddr(ev.Addr), ev.Near
+	within := 0
+	if n.search.want == wantNearer {
+		within = n.within()
+	}
+	n.send(a.link, n.join(now, within))
+}
+
+// join is how the node introduces itself.
+func (n *Node) join(now time.Time, within int) Join {
+	return Join{
+		Addrs: n.cfg.Self.Addrs, Slots: uint16(min(n.cfg.Slots, 1<<16-1)),
+		Age: uint32(now.Sub(n.origin) / time.Second), Within: uint8(min(within, MaxPath)),
+	}
 }
 
 func (n *Node) welcomed(now time.Time, l Link, w Welcome) {
+	if b := n.ready.find(l); b != nil && !b.ready {
+		n.standbyWelcomed(now, b, w)
+		return
+	}
 	a := n.search.attempts[l]
 	if a == nil || a.welcome != nil {
 		return
 	}
+	if !n.suits(&w) {
+		n.do(Close{a.link, ReasonNotNeeded})
+		n.attemptFailed(now, a, ReasonNotNeeded)
+		return
+	}
 	a.welcome, a.since = &w, now
 	n.tryCommit(now, a)
+	if n.search.attempts[l] == a && n.search.want == wantAny && !a.pulled && w.Label.Epoch != (Epoch{}) {
+		// The stream need not wait until the label is new enough.
+		a.pulled = true
+		n.do(Feed{l})
+	}
 }
 
 // tryCommit moves the node below the attempt's place, if that cannot make a loop.
@@ -212,9 +325,12 @@ func (n *Node) tryCommit(now time.Time, a *attempt) {
 			return
 		}
 	}
-	old := n.up
+	old, want := n.up, n.search.want
 	delete(n.search.attempts, a.link)
-	n.up = &uplink{link: a.link, place: a.addr, heard: now, fresh: now}
+	n.up = &uplink{
+		link: a.link, place: a.addr, near: a.near, heard: now, fresh: now, since: now,
+		first: n.at.Epoch == Epoch{}, lag: micros(uint64(w.Lag) * 1000),
+	}
 	if w.Label.Epoch != n.at.Epoch {
 		n.clock.known = false
 	}
@@ -229,19 +345,51 @@ func (n *Node) tryCommit(now time.Time, a *attempt) {
 	}
 	n.book.worked(a.place)
 	n.book.add(w.Others, rankOther, 0)
-	n.do(Feed{a.link})
+	if !a.pulled {
+		n.do(Feed{a.link})
+	}
 	if old != nil {
 		n.send(old.link, Bye{Reason: ReasonMoved})
 		n.do(Close{old.link, ReasonMoved})
 	}
 	n.dropAttempts(ReasonNotNeeded)
-	n.search.on, n.search.rounds, n.search.held = false, 0, 0
+	n.search.on, n.search.rounds, n.search.held, n.search.want = false, 0, 0, wantNothing
+	n.moved(now, want, old)
 	n.reportAt = now
 	n.reported = Report{}
 	n.do(Attached{n.up.link, n.up.place, n.depth()})
 }
 
+// moved sets the clocks of the moves to come.
+func (n *Node) moved(now time.Time, w want, old *uplink) {
+	n.improve.on = false
+	wait := improveMin + time.Duration(n.cfg.Rand.Int64N(int64(improveMax-improveMin)))
+	if n.up.first {
+		wait = improveFirst + time.Duration(n.cfg.Rand.Int64N(int64(improveFirst)))
+	}
+	n.improve.at = now.Add(wait)
+	switch w {
+	case wantNearer:
+		n.improve.moved = now
+	case wantFaster:
+		n.book.avoid(old.place, now.Add(distrustTime))
+		n.lateMoved(now)
+	}
+	n.ready.assigned = nil
+	n.ready.dialAt = now.Add(standbyPace)
+	for _, b := range slices.Clone(n.ready.links) {
+		b.own = true // the new parent will have its own choice
+		if b.addr.same(n.up.place) {
+			n.dropStandby(b, ReasonNotNeeded)
+		}
+	}
+}
+
 func (n *Node) referred(now time.Time, l Link, m Refer) {
+	if b := n.ready.find(l); b != nil {
+		n.standbyFailed(now, b, m.Reason)
+		return
+	}
 	a := n.search.attempts[l]
 	if a == nil {
 		return
@@ -263,11 +411,13 @@ func (n *Node) attemptFailed(now time.Time, a *attempt, r Reason) {
 
 func (n *Node) expireAttempts(now time.Time) {
 	for _, a := range n.sortedAttempts() {
-		if now.Sub(a.started) >= attemptTime || a.welcome != nil && now.Sub(a.since) >= infeasibleTime {
+		if now.Sub(a.started) >= attemptTime || a.welcome != nil && now.Sub(a.since) >= n.times.infeasible {
 			r := ReasonSilent
 			if a.welcome != nil { // it did answer
 				r = ReasonNotNeeded
-				n.search.held++
+				if n.search.want >= wantOther {
+					n.search.held++
+				}
 			}
 			n.do(Close{a.link, r})
 			n.attemptFailed(now, a, r)
@@ -288,11 +438,14 @@ func (n *Node) startOver(now time.Time) {
 		n.parentLost(now, ReasonSilent)
 		n.book.avoid(parent, now.Add(distrustTime))
 	}
-	for _, c := range n.sortedChildren() {
+	for _, c := range n.children {
 		n.send(c.link, Bye{ReasonOrphan, n.elsewhere(now, c.place)})
 		n.do(Close{c.link, ReasonOrphan})
 	}
-	clear(n.children)
+	for _, g := range n.guests {
+		n.do(Close{g.link, ReasonOrphan})
+	}
+	n.children, n.guests = nil, nil
 	n.at, n.path, n.seen = Standing{}, nil, n.cfg.Self
 	n.clock.known = false
 	n.search.restart(now)

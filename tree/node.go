@@ -1,24 +1,14 @@
 package tree
 
 import (
+	"cmp"
 	"math/rand/v2"
+	"slices"
 	"time"
 )
 
-// Times of the tree; design.md says why each is what it is.
-const (
-	heartbeatInterval = 50 * time.Millisecond
-	silence           = 150 * time.Millisecond // a parent that says nothing this long is suspected
-	deadAfter         = 2 * time.Second        // and this long: given up
-	stallSlack        = 50 * time.Millisecond  // woken later than this, the node itself was stalled
-	staleFirst        = 1 * time.Second        // a parent whose label stands still this long is doubted,
-	stalePerLink      = 300 * time.Millisecond // later the deeper the node is
-	reportInterval    = 500 * time.Millisecond
-	reportSpacing     = 20 * time.Millisecond
-	childSilence      = 5 * time.Second // a child that reports nothing this long is dropped
-	admissionTime     = 2 * time.Second // a granted slot waits this long for the pull
-	leaveTime         = 2 * time.Second
-)
+// maxCandidates bounds the hints taken over at a time.
+const maxCandidates = 20
 
 // Config is what a Node is told once.
 type Config struct {
@@ -44,12 +34,30 @@ type Node struct {
 	pathDue bool    // children are to be told of it
 	seen    Place   // self, with the address its parent sees
 
+	times    beatTimes
 	up       *uplink
-	children map[Link]*child
+	orphanAt time.Time // since when there is no parent, or a silent one
+	ready    standbys
+	uncles   []Place // what the parent named as backups: of use to the children too
 	search   search
+	improve  improver
+	late     lateness
 	book     book
 	clock    clock
-	lost     uint64
+	best     Room // in the whole tree, as the root knows it
+
+	// What is below.
+	children  children
+	guests    children // those with a standby link
+	far       int      // slots for nodes that are not near
+	changed   bool     // the parent may have to hear of it
+	guestsAt  time.Time
+	assignAt  time.Time
+	distrusts map[ID]time.Time
+
+	// What the data path says.
+	lost uint64
+	lag  time.Duration
 
 	seenNow  time.Time // of the newest call
 	tickAt   time.Time
@@ -64,12 +72,14 @@ type Node struct {
 // New returns a node that has no parent yet, and looks for one at once.
 func New(cfg Config, now time.Time) *Node {
 	n := &Node{
-		cfg:      cfg,
-		origin:   now,
-		seen:     cfg.Self,
-		children: make(map[Link]*child),
-		book:     book{rand: cfg.Rand},
-		tickAt:   now,
+		cfg:    cfg,
+		origin: now,
+		seen:   cfg.Self,
+		times:  timesOf(cfg.Heartbeat),
+		far:    max(0, cfg.Slots),
+		best:   noRoom,
+		book:   book{rand: cfg.Rand},
+		tickAt: now,
 	}
 	n.search.attempts = make(map[Link]*attempt)
 	n.book.add(cfg.Seeds, rankSeed, 0)
@@ -111,9 +121,10 @@ func (n *Node) Handle(now time.Time, ev Event) {
 	case Candidates:
 		n.candidates(ev)
 	case Capacity:
-		n.cfg.Slots = max(0, ev.Slots)
+		n.changed = n.changed || n.cfg.Slots != ev.Slots || n.far != ev.Far
+		n.cfg.Slots, n.far = max(0, ev.Slots), max(0, ev.Far)
 	case Progress:
-		n.lost = ev.Lost
+		n.lost, n.lag = ev.Lost, max(0, ev.Lag)
 	case Leave:
 		n.leave(now)
 	}
@@ -129,11 +140,17 @@ func (n *Node) settle(now time.Time) {
 
 // candidates takes hints over.
 func (n *Node) candidates(ev Candidates) {
-	ps := make([]Place, 0, len(ev.Of))
-	for _, c := range ev.Of {
+	of := slices.Clone(ev.Of[:min(len(ev.Of), maxCandidates)])
+	n.cfg.Rand.Shuffle(len(of), func(i, k int) { of[i], of[k] = of[k], of[i] })
+	slices.SortStableFunc(of, func(a, b Candidate) int {
+		return cmp.Or(cmp.Compare(min(b.Free, 1), min(a.Free, 1)), cmp.Compare(uint(a.Depth), uint(b.Depth))) // -1 comes last
+	})
+	ps := make([]Place, 0, len(of))
+	for _, c := range of {
 		ps = append(ps, c.Place)
 	}
 	n.book.add(ps, rankHint, 0)
+	n.ready.others = of
 }
 
 func (n *Node) received(now time.Time, l Link, m Message) {
@@ -150,6 +167,8 @@ func (n *Node) received(now time.Time, l Link, m Message) {
 		n.pulled(now, l, m)
 	case Report:
 		n.childReport(now, l, m)
+	case Backups:
+		n.backupsTold(l, m)
 	case Bye:
 		n.bye(now, l, m)
 	}
@@ -168,12 +187,17 @@ func (n *Node) tick(now time.Time) {
 		return
 	}
 	late := now.Sub(n.tickAt)
-	n.tickAt = now.Add(heartbeatInterval)
+	n.tickAt = now.Add(n.times.heartbeat)
 	n.beatChildren(now)
 	n.tellPath()
 	n.expireChildren(now)
 	n.expireAttempts(now)
 	n.watchParent(now, late)
+	n.shed(now)
+	n.assignBackups(now)
+	n.watchLag(now)
+	n.lookUp(now)
+	n.keepStandbys(now)
 }
 
 // Deadline returns when Advance is to be called at the latest. It lies after the
@@ -198,16 +222,29 @@ func (n *Node) down(now time.Time, l Link, r Reason) {
 		n.attemptFailed(now, a, r)
 		return
 	}
-	delete(n.children, l)
+	if b := n.ready.find(l); b != nil {
+		n.standbyFailed(now, b, r)
+		return
+	}
+	if c := n.children.find(l); c != nil {
+		n.children = n.children.without(c)
+		n.changed = true
+	}
+	if g := n.guests.find(l); g != nil {
+		n.guests = n.guests.without(g)
+	}
 }
 
 func (n *Node) bye(now time.Time, l Link, m Bye) {
 	switch {
 	case n.up != nil && n.up.link == l:
 		n.book.add(m.Places, rankReferred, 0)
-		if m.Reason == ReasonLeaving {
-			n.up.leaving = true // it serves on until there is another
-			n.search.hurry(now)
+		switch m.Reason { // it serves on until there is another
+		case ReasonLeaving:
+			n.up.leaving = true
+			return
+		case ReasonDisplaced:
+			n.up.displaced = true
 			return
 		}
 		n.do(Close{l, m.Reason})
@@ -216,9 +253,12 @@ func (n *Node) bye(now time.Time, l Link, m Bye) {
 		a := n.search.attempts[l]
 		n.do(Close{l, m.Reason})
 		n.attemptFailed(now, a, m.Reason)
-	case n.children[l] != nil:
-		delete(n.children, l)
-		n.do(Close{l, m.Reason})
+	case n.ready.find(l) != nil:
+		n.standbyFailed(now, n.ready.find(l), m.Reason)
+	case n.children.find(l) != nil:
+		n.dropChild(n.children.find(l), m.Reason)
+	case n.guests.find(l) != nil:
+		n.dropGuest(n.guests.find(l), m.Reason)
 	}
 }
 
@@ -268,7 +308,12 @@ func (n *Node) leave(now time.Time) {
 		n.leaveBy = now // there is nobody to move to
 	}
 	n.dropAttempts(ReasonLeaving)
-	for _, c := range n.sortedChildren() {
+	n.dropStandbys(ReasonLeaving)
+	for _, g := range n.guests {
+		n.do(Close{g.link, ReasonLeaving})
+	}
+	n.guests = nil
+	for _, c := range n.children {
 		n.send(c.link, Bye{ReasonLeaving, n.elsewhere(now, c.place)})
 	}
 }
@@ -279,10 +324,10 @@ func (n *Node) leaving(now time.Time) {
 		return
 	}
 	n.left = true
-	for _, c := range n.sortedChildren() {
+	for _, c := range n.children {
 		n.do(Close{c.link, ReasonLeaving})
 	}
-	clear(n.children)
+	n.children = nil
 	if n.up != nil {
 		n.send(n.up.link, Bye{Reason: ReasonLeaving})
 		n.do(Close{n.up.link, ReasonLeaving})

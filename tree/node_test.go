@@ -96,11 +96,11 @@ func sent[M Message](as []Action) (M, bool) {
 // join makes node i a child on link l that pulls and reports.
 func (r *rig) join(l Link, i int, rep Report) {
 	r.t.Helper()
-	if _, ok := sent[Welcome](r.give(Joined{l, place(i).ID, addr(i), false, Join{Addrs: place(i).Addrs, Slots: 1}})); !ok {
+	if _, ok := sent[Welcome](r.give(Joined{l, place(i).ID, addr(i), false, Join{Addrs: place(i).Addrs, Slots: 31}})); !ok {
 		r.t.Fatalf("node %d is not welcome", i)
 	}
 	r.give(Received{l, Pull{}})
-	rep.Sent = 1
+	rep.Sent, rep.Slots = 1, 31 // nobody is stronger
 	r.give(Received{l, rep})
 }
 
@@ -114,7 +114,7 @@ func (r *rig) attach(label Label, path ...int) Link {
 	if !ok {
 		r.t.Fatal("nothing is dialled")
 	}
-	r.give(Up{d.Link, place(i).ID, addr(i)})
+	r.give(Up{d.Link, place(i).ID, addr(i), false})
 	if f, ok := first[Feed](r.give(Received{d.Link, Welcome{Label: label, Path: places(path...)}})); !ok || f.Link != d.Link {
 		r.t.Fatal("not committed")
 	}
@@ -136,7 +136,7 @@ func TestWhoIsRefusedAndWhy(t *testing.T) {
 		}, 9, ReasonOrphan},
 		{"by one whose parent is silent", func(r *rig) {
 			r.attach(fresh(1), 1, 2)
-			r.pass(silence)
+			r.pass(3 * heartbeatInterval)
 		}, 9, ReasonOrphan},
 		{"an ancestor", func(r *rig) { r.attach(fresh(1), 1, 2) }, 1, ReasonLoop},
 		{"the parent", func(r *rig) { r.attach(fresh(1), 1, 2) }, 2, ReasonLoop},
@@ -174,7 +174,7 @@ func TestANodeThatDialsItselfIsToldSoAndForgetsTheAddress(t *testing.T) {
 	if c, ok := first[Close](r.give(Joined{2, place(0).ID, addr(5), false, Join{}})); !ok || c.Reason != ReasonSelf {
 		t.Errorf("accepting end: %+v", c)
 	}
-	if c, ok := first[Close](r.give(Up{d.Link, place(0).ID, addr(5)})); !ok || c.Reason != ReasonSelf {
+	if c, ok := first[Close](r.give(Up{d.Link, place(0).ID, addr(5), false})); !ok || c.Reason != ReasonSelf {
 		t.Errorf("dialling end: %+v", c)
 	}
 	if d, ok := first[Dial](r.pass(time.Minute)); ok {
@@ -315,15 +315,19 @@ func TestAWelcomeThatRisksALoopIsHeldForANewerLabel(t *testing.T) {
 		}
 		l = d.Link
 	}
-	r.give(Up{l, place(7).ID, addr(7)})
-	if _, ok := first[Feed](r.give(Received{l, Welcome{Label: Label{Epoch{Ms: 1}, 5, 2}, Path: places(1, 7)}})); ok {
+	r.give(Up{l, place(7).ID, addr(7), false})
+	as = r.give(Received{l, Welcome{Label: Label{Epoch{Ms: 1}, 5, 2}, Path: places(1, 7)}})
+	if _, ok := first[Attached](as); ok {
 		t.Fatal("committed to an equal that is as deep")
 	}
-	if _, ok := first[Feed](r.give(Received{l, Heartbeat{Label: Label{Epoch{Ms: 1}, 6, 4}, Orphan: true}})); ok {
+	if f, ok := first[Feed](as); !ok || f.Link != l {
+		t.Fatal("an orphan does not take the stream while it waits for the label")
+	}
+	if _, ok := first[Attached](r.give(Received{l, Heartbeat{Label: Label{Epoch{Ms: 1}, 6, 4}, Orphan: true}})); ok {
 		t.Fatal("committed to an orphan")
 	}
 	r.give(Received{l, Path{places(1, 8, 7)}})
-	if f, ok := first[Feed](r.give(Received{l, Heartbeat{Label: Label{Epoch{Ms: 1}, 6, 4}}})); !ok || f.Link != l {
+	if f, ok := first[Attached](r.give(Received{l, Heartbeat{Label: Label{Epoch{Ms: 1}, 6, 4}}})); !ok || f.Link != l {
 		t.Fatal("did not commit once the label was newer")
 	}
 	if i := r.Info(); len(i.Path) != 3 || i.Depth != 5 {
@@ -369,7 +373,7 @@ func TestAMachineThatIsAlwaysLateStillLosesADeadParent(t *testing.T) {
 	r := newRig(t, Config{})
 	r.attach(Label{Epoch{Ms: 1}, 1, 1}, 1, 2)
 	for range 50 {
-		r.now = r.Deadline().Add(2 * stallSlack)
+		r.now = r.Deadline().Add(2 * heartbeatInterval)
 		r.Advance(r.now)
 		if _, ok := first[Orphaned](r.rest()); ok {
 			return
@@ -399,12 +403,12 @@ func TestASuspicionDoesNotWaitForThePauseOfAnEarlierSearch(t *testing.T) {
 	for range 200 {
 		for _, a := range append(r.give(Received{l, Heartbeat{Label: label}}), r.pass(heartbeatInterval)...) {
 			if d, ok := a.(Dial); ok {
-				r.give(Up{d.Link, place(1).ID, addr(1)})
+				r.give(Up{d.Link, place(1).ID, addr(1), false})
 				r.give(Received{d.Link, Refer{Reason: ReasonFull}})
 			}
 		}
 	}
-	if _, ok := first[Dial](r.pass(silence + time.Millisecond)); !ok {
+	if _, ok := first[Dial](r.pass(3*heartbeatInterval + time.Millisecond)); !ok {
 		t.Error("a silent parent did not make it dial at once")
 	}
 }
@@ -464,7 +468,7 @@ func TestCallsThatComeEarlyOrTwiceDoNoHarm(t *testing.T) {
 	l := r.attach(Label{Epoch{Ms: 1}, 1, 1}, 1, 2)
 	r.rest()
 	for _, ev := range []Event{
-		Up{999, place(9).ID, addr(9)},
+		Up{999, place(9).ID, addr(9), false},
 		Received{999, Heartbeat{}},
 		Received{998, Pull{}},
 		Received{998, Report{}},

@@ -4,15 +4,24 @@ import "time"
 
 // uplink is the committed parent.
 type uplink struct {
-	link    Link
-	place   Place
-	heard   time.Time // when anything last came
-	fresh   time.Time // when its label last grew newer
-	suspect bool      // silent for too long; nothing is closed yet
-	orphan  bool      // it says it has no live parent itself
-	leaving bool      // it said so, and serves on for a little
-	excused bool      // this silence may have been the node's own stall
+	link      Link
+	place     Place
+	heard     time.Time // when anything last came
+	fresh     time.Time // when its label last grew newer
+	suspect   bool      // silent for too long; nothing is closed yet
+	orphan    bool      // it says it has no live parent itself
+	leaving   bool      // it said so, and serves on for a little
+	displaced bool      // it needs the slot for another, and serves on for a little
+	first     bool      // the first one since the node joined
+	near      bool
+	since     time.Time
+	told      bool          // a heartbeat has come
+	lag       time.Duration // how late it is itself, as it says
+	excused   bool          // this silence may have been the node's own stall
 }
+
+// moving reports whether the node was told to go elsewhere.
+func (u *uplink) moving() bool { return u.leaving || u.displaced }
 
 func (n *Node) isParent(l Link) bool { return n.up != nil && n.up.link == l }
 
@@ -26,24 +35,34 @@ func (n *Node) heard(now time.Time, l Link) {
 
 func (n *Node) heartbeat(now time.Time, l Link, hb Heartbeat) {
 	if a := n.search.attempts[l]; a != nil && a.welcome != nil {
-		a.welcome.Label = hb.Label
+		a.welcome.Label, a.welcome.Lag = hb.Label, hb.Lag
 		if !hb.Orphan {
 			n.tryCommit(now, a)
 		}
+		return
+	}
+	if b := n.ready.find(l); b != nil && b.ready {
+		n.standbyBeat(now, b, hb)
 		return
 	}
 	if !n.isParent(l) {
 		return
 	}
 	n.heard(now, l)
-	n.up.orphan = hb.Orphan
+	if n.up.orphan != hb.Orphan || n.best != hb.Best {
+		n.changed = true
+	}
+	n.up.orphan, n.up.told, n.up.lag = hb.Orphan, true, micros(uint64(hb.Lag)*1000)
+	n.best = hb.Best
 	if hb.Label.compareE(n.at.Label) > 0 {
 		n.up.fresh = now
 	}
 	if hb.Label.Epoch.Compare(n.at.Epoch) > 0 {
 		n.clock.known = false // another epoch, another zero
 	}
-	n.at = n.at.Adopt(hb.Label)
+	if !n.waiting() { // a welcome's label must be able to catch up with this node's own
+		n.at = n.at.Adopt(hb.Label)
+	}
 	n.clock.sample(now, now.Sub(n.origin), hb)
 }
 
@@ -91,7 +110,7 @@ func (n *Node) suspectAt() time.Time {
 	if n.up == nil || n.up.suspect || !n.leaveBy.IsZero() {
 		return time.Time{}
 	}
-	return n.up.heard.Add(silence)
+	return n.up.heard.Add(n.times.silence)
 }
 
 // watchParent draws conclusions from a parent's silence. late is how much later
@@ -103,14 +122,14 @@ func (n *Node) watchParent(now time.Time, late time.Duration) {
 	if u == nil {
 		return
 	}
-	if late > stallSlack && !u.excused {
+	if late > n.times.stallSlack && !u.excused {
 		u.excused = true
-		if heard := now.Add(heartbeatInterval - silence); !u.suspect && u.heard.Before(heard) {
+		if heard := now.Add(n.times.heartbeat - n.times.silence); !u.suspect && u.heard.Before(heard) {
 			u.heard = heard
 		}
 		return
 	}
-	if now.Sub(u.heard) >= deadAfter {
+	if now.Sub(u.heard) >= n.times.deadAfter {
 		n.do(Close{u.link, ReasonSilent})
 		n.parentLost(now, ReasonSilent)
 	}
@@ -119,30 +138,42 @@ func (n *Node) watchParent(now time.Time, late time.Duration) {
 // staleAfter is how long a label may stand still before the node looks around
 // itself: longer the deeper it is, so that a break is mended at its top.
 func (n *Node) staleAfter() time.Duration {
-	return staleFirst + time.Duration(min(int(n.at.H), 20))*stalePerLink
+	return n.times.staleFirst + time.Duration(min(int(n.at.H), 20))*n.times.stalePerLink
 }
 
-// wantsParent reports whether the node looks for a parent, and whether it has one
-// that still serves while it does.
-func (n *Node) wantsParent(now time.Time) (wants, served bool) {
+// want is what a node looks for, in order of urgency.
+type want uint8
+
+const (
+	wantNothing want = iota
+	wantNearer       // it is well served, and could be nearer to the root
+	wantFaster       // it is served too late
+	wantOther        // it is served, and has to go
+	wantAny          // it is not served
+)
+
+// wants says what the node looks for.
+func (n *Node) wants(now time.Time) want {
 	u := n.up
 	switch {
 	case n.cfg.Root || !n.leaveBy.IsZero():
-		return false, false
+		return wantNothing
 	case u == nil:
-		return true, false
-	case now.Sub(u.heard) >= silence:
+		return wantAny
+	case now.Sub(u.heard) >= n.times.silence:
 		if !u.suspect {
 			u.suspect = true
-			n.search.hurry(now)
+			n.orphanAt = now
 		}
-		return true, false
-	case u.leaving:
-		return true, true
-	case now.Sub(u.fresh) >= n.staleAfter():
-		return true, true
+		return wantAny
+	case u.moving(), now.Sub(u.fresh) >= n.staleAfter():
+		return wantOther
+	case n.late.on:
+		return wantFaster
+	case n.improve.on:
+		return wantNearer
 	}
-	return false, true
+	return wantNothing
 }
 
 // parentLost makes the node an orphan. It keeps its children, its label, and the
@@ -153,7 +184,12 @@ func (n *Node) parentLost(now time.Time, r Reason) {
 	}
 	n.rememberPath()
 	n.book.failed(now, n.up.place, r)
+	if !n.up.suspect {
+		n.orphanAt = now
+	}
 	n.up = nil
+	n.best = noRoom
+	n.changed = true
 	n.search.restart(now)
 	n.do(Orphaned{r})
 }

@@ -39,6 +39,14 @@ func (p Place) same(q Place) bool {
 	return slices.ContainsFunc(p.Addrs, func(a netip.AddrPort) bool { return slices.Contains(q.Addrs, a) })
 }
 
+// first is the first address, not valid if there is none.
+func (p Place) first() netip.AddrPort {
+	if len(p.Addrs) == 0 {
+		return netip.AddrPort{}
+	}
+	return p.Addrs[0]
+}
+
 // withAddr returns p with a in front of its addresses, if a is valid.
 func (p Place) withAddr(a netip.AddrPort) Place {
 	if !a.IsValid() {

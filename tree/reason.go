@@ -29,13 +29,14 @@ const (
 	ReasonNotNeeded          // another parent was quicker
 	ReasonReplaced           // the same node came back on another link
 	ReasonBusy               // too many handshakes or joins at once
+	ReasonDisplaced          // the slot is needed for a stronger node, or there are too many
 	reasonEnd
 )
 
 var reasonText = [reasonEnd]string{
 	"none", "leaving", "moved", "full", "orphan", "loop", "self", "channel", "version",
 	"protocol", "forged", "epoch", "slow", "silent", "closed", "unreachable", "wrong-node",
-	"not-needed", "replaced", "busy",
+	"not-needed", "replaced", "busy", "displaced",
 }
 
 // String returns the reason's short name.

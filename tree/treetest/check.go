@@ -2,6 +2,7 @@ package treetest
 
 import (
 	"slices"
+	"time"
 
 	"relay/tree"
 )
@@ -9,8 +10,15 @@ import (
 // check looks at one host after each of its steps.
 func (s *Sim) check(h *Host) {
 	i := h.Node.Info()
-	if len(i.Children) > h.Slots {
-		s.fail("host %d has %d children in %d slots", h.Index, len(i.Children), h.Slots)
+	switch over := len(i.Children) - i.Slots; {
+	case over <= 0:
+		h.over = time.Time{}
+	case over > max(tree.EmergencySlots(i.Slots), h.Slots-i.Slots):
+		s.fail("host %d has %d children in %d slots", h.Index, len(i.Children), i.Slots)
+	case h.over.IsZero():
+		h.over = s.now
+	case s.now.Sub(h.over) > tree.EmergencyTime+time.Second:
+		s.fail("host %d has had %d children in %d slots for %v", h.Index, len(i.Children), i.Slots, s.now.Sub(h.over))
 	}
 	if c := h.conns[h.parent]; c != nil && i.Parent.ID != c.ends[1].Place.ID {
 		s.fail("host %d is fed by %d, and takes another for its parent", h.Index, c.ends[1].Index)

@@ -80,6 +80,7 @@ type Host struct {
 	dials   map[tree.Link]bool
 	parent  tree.Link // of the committed parent, 0 for none
 	orphan  time.Time // since when there is none
+	over    time.Time // since when there are more children than slots, zero if there are not
 }
 
 // conn is a connection; end 0 dialled.

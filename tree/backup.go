@@ -1,0 +1,134 @@
+package tree
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+const (
+	// assignInterval is how often a parent looks at what it told its children.
+	assignInterval = 1 * time.Second
+	// assignKeep is how long a list that still holds is left as it is.
+	assignKeep = 30 * time.Second
+	// assignedPerChild is how many backups a child is told of: it keeps links to two,
+	// and the third is for when one of them turns it down.
+	assignedPerChild = 3
+)
+
+// spare is a place that could take some of the children in.
+type spare struct {
+	place Place
+	after int // children before this one in order of strength may not use it
+	share int // how many it can take, as far as is known
+	load  int // how many have it, a second choice counting half
+}
+
+// assignBackups tells each child where to turn should this node be gone: to
+// different places as far as there are, so that its death makes no stampede.
+func (n *Node) assignBackups(now time.Time) {
+	if now.Before(n.assignAt) {
+		return
+	}
+	n.assignAt = now.Add(assignInterval)
+	if len(n.children) == 0 {
+		return
+	}
+	strong := slices.Clone(n.children)
+	slices.SortFunc(strong, func(a, b *child) int { return weaker(b, a) })
+	pool := n.spares(strong)
+	for i, c := range strong {
+		if !c.pulling {
+			continue
+		}
+		if now.Sub(c.assignedAt) < assignKeep && len(c.backups) > 0 && stillIn(pool, c, i) {
+			count(pool, c.backups)
+			continue
+		}
+		ps := choose(pool, c, i)
+		count(pool, ps)
+		if !slices.EqualFunc(ps, c.backups, Place.same) {
+			n.send(c.link, Backups{ps})
+		}
+		c.backups, c.assignedAt = ps, now
+	}
+}
+
+// spares are the places that children could be sent to: this node's parent and
+// backups, and children with free slots. A child may use only siblings stronger
+// than itself: when their parent is gone, they will not wait for each other.
+func (n *Node) spares(strong []*child) []*spare {
+	var pool []*spare
+	add := func(p Place, after, share int) {
+		if len(p.Addrs) == 0 || p.ID.IsZero() || p.ID == n.cfg.Self.ID {
+			return
+		}
+		for _, s := range pool {
+			if s.place.same(p) {
+				return
+			}
+		}
+		pool = append(pool, &spare{place: p, after: after, share: max(1, share)})
+	}
+	if n.up != nil {
+		add(n.up.place, 0, 2) // the slot of this node is free then
+	}
+	for _, p := range n.uncles {
+		if n.children.ofID(p.ID) == nil {
+			add(p, 0, 2)
+		}
+	}
+	for i, c := range strong {
+		if !c.pulling || !c.reported || c.shedding() || c.slots == 0 {
+			continue
+		}
+		if free := int(c.report.Free); free > 0 {
+			add(c.place, i+1, free)
+		} else if n.cfg.Root { // there is nobody else
+			add(c.place, 0, 1)
+		}
+	}
+	if n.cfg.Root { // the root's death is the end: siblings help when a link breaks
+		for _, s := range pool {
+			s.after = 0
+		}
+	}
+	return pool
+}
+
+func (s *spare) may(c *child, i int) bool { return i >= s.after && !s.place.same(c.place) }
+
+func stillIn(pool []*spare, c *child, i int) bool {
+	for _, p := range c.backups {
+		if !slices.ContainsFunc(pool, func(s *spare) bool { return s.may(c, i) && s.place.same(p) }) {
+			return false
+		}
+	}
+	return true
+}
+
+func count(pool []*spare, ps []Place) {
+	for k, p := range ps {
+		for _, s := range pool {
+			if s.place.same(p) {
+				s.load += max(1, 2-k)
+			}
+		}
+	}
+}
+
+// choose takes the places with the least load for their share.
+func choose(pool []*spare, c *child, i int) []Place {
+	var fit []*spare
+	for _, s := range pool {
+		if s.may(c, i) {
+			fit = append(fit, s)
+		}
+	}
+	slices.SortStableFunc(fit, func(a, b *spare) int { return cmp.Compare(a.load*b.share, b.load*a.share) })
+	var ps []Place
+	for _, s := range fit[:min(len(fit), assignedPerChild)] {
+		ps = append(ps, s.place)
+	}
+	return ps
+}

@@ -1,0 +1,77 @@
+package tree
+
+import (
+	"cmp"
+	"math/bits"
+	"slices"
+	"time"
+)
+
+// betterFor names places for a joiner that cannot be taken: the children nearest
+// to a node that would take it, those sent fewest joiners of late first, then those
+// that have stayed longest; failing that, the way up. A child with no room at or
+// below it is a dead end and is not named. within, if not 0, is the deepest place
+// that is of use.
+func (n *Node) betterFor(now time.Time, j *child, within int) []Place {
+	class := j.class()
+	var open []*child
+	if n.attached() {
+		for _, c := range n.children {
+			if !c.pulling || !c.reported || c.shedding() || !c.reachable() || c.place.same(j.place) || c.lure.suspect(now) {
+				continue
+			}
+			room := c.report.Room[class]
+			if room != NoRoom && (within == 0 || n.depth()+2+int(room) <= within) {
+				open = append(open, c)
+			}
+		}
+	}
+	n.cfg.Rand.Shuffle(len(open), func(i, k int) { open[i], open[k] = open[k], open[i] })
+	slices.SortStableFunc(open, func(a, b *child) int {
+		return cmp.Or(
+			cmp.Compare(a.report.Room[class], b.report.Room[class]),
+			cmp.Compare(a.told, b.told),
+			cmp.Compare(staying(now, b), staying(now, a)),
+		)
+	})
+	var ps []Place
+	for _, c := range open[:min(len(open), MaxRefer)] {
+		if len(ps) == 0 {
+			c.told++
+			c.lure.send(now)
+		}
+		ps = append(ps, c.place)
+	}
+	for i := 0; within == 0 && i < len(n.path) && len(ps) < MaxRefer; i++ {
+		if p := n.path[i]; !p.same(j.place) && len(p.Addrs) > 0 && !slices.ContainsFunc(ps, p.same) {
+			ps = append(ps, p)
+		}
+	}
+	return ps
+}
+
+// staying grows by one with each doubling of a child's age, from a minute on.
+// People who have stayed long go on to stay long.
+func staying(now time.Time, c *child) int {
+	return bits.Len(uint(max(0, now.Sub(c.born)) / time.Minute))
+}
+
+// elsewhere names places where a child could go if this node were gone.
+func (n *Node) elsewhere(now time.Time, joiner Place) []Place {
+	var ps []Place
+	if len(n.path) > 0 && !n.path[len(n.path)-1].same(joiner) {
+		ps = append(ps, n.path[len(n.path)-1])
+	}
+	for _, c := range n.children {
+		if len(ps) < MaxRefer && c.pulling && c.slots > 0 && c.reachable() && !c.place.same(joiner) &&
+			!slices.ContainsFunc(ps, c.place.same) {
+			ps = append(ps, c.place)
+		}
+	}
+	if len(ps) < MaxRefer {
+		ps = append(ps, n.book.best(now, MaxRefer-len(ps), func(p Place) bool {
+			return p.same(joiner) || p.ID == n.cfg.Self.ID || slices.ContainsFunc(ps, p.same)
+		})...)
+	}
+	return ps
+}

@@ -1,0 +1,141 @@
+package tree
+
+import "time"
+
+// maxBelow bounds what a child may claim to have below it: more viewers than there
+// are people, few enough not to overflow a sum.
+const maxBelow = 1 << 24
+
+// room is where joiners of each class would be taken, at and below this node.
+func (n *Node) room(now time.Time) Room {
+	r := noRoom
+	if !n.leaveBy.IsZero() {
+		return r
+	}
+	if n.attached() && len(n.path)+1 < MaxPath {
+		switch over := len(n.children) - n.cfg.Slots; {
+		case n.freeSlots() > 0:
+			return Room{}
+		case over < swaps(n.cfg.Slots):
+			if w := n.weakest(false); w != nil {
+				for class := w.class() + 1; class < Classes; class++ {
+					r[class] = 0
+				}
+			}
+		}
+	}
+	for _, c := range n.children {
+		if c.reported && c.pulling && c.reachable() && !c.shedding() && !c.lure.suspect(now) {
+			r = r.or(c.report.Room.below())
+		}
+	}
+	return r
+}
+
+// freeSlots counts the slots for nodes like this one: near its parent, they are
+// near this node too.
+func (n *Node) freeSlots() int {
+	free := n.cfg.Slots - len(n.children)
+	if n.up != nil && !n.up.near {
+		free = min(free, n.far-n.children.far())
+	}
+	return max(0, free)
+}
+
+// report tells the parent what is free at and below this node, when it is due or
+// has changed.
+func (n *Node) report(now time.Time) {
+	if n.up == nil || now.Before(n.reportAt) {
+		return
+	}
+	due := n.reported.Sent == 0 || now.Sub(n.origin)-micros(n.reported.Sent) >= n.times.report
+	if !due && !n.changed {
+		return
+	}
+	n.changed = false
+	r := Report{
+		Slots:    uint16(min(n.cfg.Slots, 1<<16-1)),
+		Children: uint16(min(len(n.children), 1<<16-1)),
+		Room:     n.room(now),
+		Lost:     n.lost,
+	}
+	if n.leaveBy.IsZero() {
+		r.Free = uint16(min(n.freeSlots(), 1<<16-1))
+	}
+	for _, c := range n.children {
+		r.Below += 1 + min(c.report.Below, maxBelow)
+	}
+	last := n.reported
+	if !due && last.Room == r.Room && last.Free == r.Free && last.Slots == r.Slots {
+		return
+	}
+	r.Sent = uint64(max(1, now.Sub(n.origin).Microseconds()))
+	n.reported = r
+	n.reportAt = now.Add(reportSpacing)
+	n.send(n.up.link, r)
+}
+
+func (n *Node) childReport(now time.Time, l Link, m Report) {
+	if g := n.guests.find(l); g != nil {
+		g.heard, g.report, g.reported = now, m, true
+		return
+	}
+	c := n.children.find(l)
+	if c == nil {
+		return
+	}
+	if m.Below > c.report.Below {
+		c.lure.grew()
+	}
+	c.slots = int(m.Slots)
+	c.heard, c.report, c.reported, c.told = now, m, true, 0
+	n.changed = true
+}
+
+// beatChildren tells every child that this node is alive and where it stands, and
+// those with a standby link now and then.
+func (n *Node) beatChildren(now time.Time) {
+	guests := len(n.guests) > 0 && !now.Before(n.guestsAt)
+	if len(n.children) == 0 && !guests {
+		return
+	}
+	if n.cfg.Root {
+		n.best = n.room(now)
+	}
+	hb := Heartbeat{Label: n.label(now), Orphan: !n.attached(), Lag: lagMs(n.lag), Best: n.best}
+	if t, ok := n.RootClock(now); ok {
+		hb.Clock = uint64(max(1, t.Microseconds()))
+	}
+	for _, c := range n.children {
+		n.send(c.link, echo(now, hb, c))
+	}
+	if guests {
+		n.guestsAt = now.Add(n.times.standby)
+		for _, g := range n.guests {
+			n.send(g.link, echo(now, hb, g))
+		}
+	}
+}
+
+func echo(now time.Time, hb Heartbeat, c *child) Heartbeat {
+	if c.reported {
+		hb.Echo, hb.Held = c.report.Sent, uint64(now.Sub(c.heard).Microseconds())
+	}
+	return hb
+}
+
+// tellPath tells the children of a new way to the root, those too that have not
+// pulled yet: their welcome may hold the old one.
+func (n *Node) tellPath() {
+	if !n.pathDue {
+		return
+	}
+	n.pathDue = false
+	for _, c := range n.children {
+		n.send(c.link, Path{n.ownPath()})
+	}
+}
+
+func lagMs(d time.Duration) uint32 {
+	return uint32(min(max(0, d.Milliseconds()), 1<<32-1))
+}

@@ -1,0 +1,200 @@
+package tree
+
+import (
+	"slices"
+	"time"
+)
+
+const (
+	// maxStandbys is how many links are kept ready: one named by the parent, and one
+	// more, by another way to the root if there is one.
+	maxStandbys = 2
+	// standbyPace is how long after a move, and between two dials, a node waits before
+	// it connects ahead: a crowd's first pictures come first.
+	standbyPace = 250 * time.Millisecond
+	// standbyAvoid is how long a place that had no use for a standby link is not asked
+	// for one again.
+	standbyAvoid = 15 * time.Second
+)
+
+// standby is a link to a place that could be the next parent.
+type standby struct {
+	link    Link
+	place   Place
+	addr    Place // place, with the address that worked
+	started time.Time
+	ready   bool // it was welcomed
+	path    []Place
+	label   Label
+	lag     time.Duration
+	orphan  bool
+	heard   time.Time
+	told    time.Time // newest report to it
+	own     bool      // this node's choice and not its parent's
+}
+
+// standbys keeps links ready.
+type standbys struct {
+	links    []*standby // the first is used first
+	assigned []Place
+	others   []Candidate // from gossip, for a choice of one's own
+	dialAt   time.Time
+}
+
+func (s *standbys) find(l Link) *standby {
+	for _, b := range s.links {
+		if b.link == l {
+			return b
+		}
+	}
+	return nil
+}
+
+func (s *standbys) holds(p Place) bool {
+	return slices.ContainsFunc(s.links, func(b *standby) bool { return b.place.same(p) || b.addr.same(p) })
+}
+
+// keepStandbys dials what is missing, one at a time, and drops what is of no use.
+func (n *Node) keepStandbys(now time.Time) {
+	s := &n.ready
+	for _, b := range slices.Clone(s.links) {
+		switch {
+		case !b.ready && now.Sub(b.started) >= attemptTime, b.ready && now.Sub(b.heard) >= n.times.childSilence:
+			n.dropStandby(b, ReasonSilent)
+			n.book.noStandby(b.place, now.Add(standbyAvoid))
+		case b.ready && now.Sub(b.told) >= n.times.standby:
+			b.told = now
+			n.send(b.link, Report{Sent: uint64(max(1, now.Sub(n.origin).Microseconds())), Slots: uint16(min(n.cfg.Slots, 1<<16-1)), Room: noRoom})
+		}
+	}
+	if n.up == nil || n.up.suspect || n.up.moving() || !n.leaveBy.IsZero() || now.Before(s.dialAt) {
+		return
+	}
+	p, own, ok := n.nextStandby(now)
+	if !ok {
+		s.dialAt = now.Add(n.times.heartbeat)
+		return
+	}
+	s.dialAt = now.Add(standbyPace)
+	n.search.last += 2
+	b := &standby{link: n.search.last | 1, place: p, started: now, own: own}
+	s.links = append(s.links, b)
+	n.do(Dial{b.link, p})
+}
+
+// nextStandby is the place to connect to ahead, if there is room for one.
+func (n *Node) nextStandby(now time.Time) (p Place, own, ok bool) {
+	s := &n.ready
+	held := 0 // of the parent's choice
+	for _, b := range s.links {
+		if !b.own {
+			held++
+		}
+	}
+	for _, p := range s.assigned {
+		if s.holds(p) || n.notNow(p) || !n.book.mayStandby(now, p) {
+			continue
+		}
+		if len(s.links) >= maxStandbys {
+			if held > 0 {
+				break
+			}
+			n.dropStandby(s.links[0], ReasonNotNeeded)
+		}
+		return p, false, true
+	}
+	if len(s.links) >= maxStandbys {
+		return Place{}, false, false
+	}
+	for _, c := range s.others {
+		if c.Slots > 0 && c.Depth >= 0 && c.Depth <= n.depth() && !s.holds(c.Place) && !n.notNow(c.Place) &&
+			!n.above(c.Place.ID) && n.book.mayStandby(now, c.Place) {
+			return c.Place, true, true
+		}
+	}
+	return Place{}, false, false
+}
+
+func (n *Node) dropStandby(b *standby, r Reason) {
+	n.ready.links = slices.DeleteFunc(slices.Clone(n.ready.links), func(c *standby) bool { return c == b })
+	n.do(Close{b.link, r})
+}
+
+func (n *Node) dropStandbys(r Reason) {
+	for _, b := range n.ready.links {
+		n.do(Close{b.link, r})
+	}
+	n.ready.links = nil
+}
+
+// backupsTold takes the parent's choice over.
+func (n *Node) backupsTold(l Link, m Backups) {
+	if !n.isParent(l) {
+		return
+	}
+	ps := m.Places[:min(len(m.Places), MaxBackups)]
+	n.ready.assigned, n.uncles = ps, ps
+	n.book.add(ps, rankOther, 0)
+	for _, b := range slices.Clone(n.ready.links) {
+		if !b.own && !slices.ContainsFunc(ps, b.place.same) {
+			b.own = true // it stays until a better one is there
+		}
+	}
+	n.assignAt = time.Time{}
+}
+
+// standbyUp goes on with one whose connection stands.
+func (n *Node) standbyUp(now time.Time, b *standby, ev Up) {
+	if ev.Peer == n.cfg.Self.ID || n.up != nil && n.up.place.ID == ev.Peer || n.children.ofID(ev.Peer) != nil {
+		n.dropStandby(b, ReasonNotNeeded)
+		n.book.noStandby(b.place, now.Add(standbyAvoid))
+		return
+	}
+	b.addr = Place{ev.Peer, b.place.Addrs}.withAddr(ev.Addr)
+	j := n.join(now, 0)
+	j.Standby = true
+	n.send(b.link, j)
+}
+
+func (n *Node) standbyWelcomed(now time.Time, b *standby, w Welcome) {
+	if slices.ContainsFunc(w.Path, func(p Place) bool { return p.ID == n.cfg.Self.ID }) {
+		n.dropStandby(b, ReasonLoop)
+		n.book.noStandby(b.place, now.Add(standbyAvoid))
+		return
+	}
+	b.ready, b.heard, b.told = true, now, now
+	b.path, b.label, b.lag = w.Path, w.Label, micros(uint64(w.Lag)*1000)
+	n.book.worked(b.place)
+}
+
+func (n *Node) standbyBeat(now time.Time, b *standby, hb Heartbeat) {
+	b.heard, b.label, b.orphan, b.lag = now, hb.Label, hb.Orphan, micros(uint64(hb.Lag)*1000)
+}
+
+// standbyFailed forgets one that ended.
+func (n *Node) standbyFailed(now time.Time, b *standby, r Reason) {
+	n.book.noStandby(b.place, now.Add(standbyAvoid))
+	if r == ReasonForged || r == ReasonProtocol {
+		n.book.failed(now, b.place, r)
+	}
+	n.dropStandby(b, r)
+}
+
+// useStandby turns the first link that fits into an attempt: it is pulled at once,
+// without asking first.
+func (n *Node) useStandby(now time.Time, fits func(*standby) bool) bool {
+	for _, b := range n.ready.links {
+		if !b.ready || !fits(b) {
+			continue
+		}
+		n.ready.links = slices.DeleteFunc(slices.Clone(n.ready.links), func(c *standby) bool { return c == b })
+		if e := n.book.find(b.place); e != nil {
+			e.tried = true
+		}
+		a := &attempt{link: b.link, place: b.place, addr: b.addr, started: now, pulled: true}
+		n.search.attempts[a.link] = a
+		n.do(Feed{a.link})
+		return true
+	}
+	return false
+}

@@ -7,7 +7,7 @@ import (
 	"relay/tree"
 )
 
-// check looks at one host after each of its steps.
+// check compares a host's node with what the network knows of it.
 func (s *Sim) check(h *Host) {
 	i := h.Node.Info()
 	switch over := len(i.Children) - i.Slots; {
@@ -20,11 +20,11 @@ func (s *Sim) check(h *Host) {
 	case s.now.Sub(h.over) > tree.EmergencyTime+time.Second:
 		s.fail("host %d has had %d children in %d slots for %v", h.Index, len(i.Children), i.Slots, s.now.Sub(h.over))
 	}
-	if c := h.conns[h.parent]; c != nil && i.Parent.ID != c.ends[1].Place.ID {
-		s.fail("host %d is fed by %d, and takes another for its parent", h.Index, c.ends[1].Index)
+	if h.up != nil && i.Parent.ID != h.up.ends[1].Place.ID {
+		s.fail("host %d is fed by %d, and takes another for its parent", h.Index, h.up.ends[1].Index)
 	}
-	if (h.parent == 0) != i.Parent.ID.IsZero() {
-		s.fail("host %d: link of the parent %d, parent %v", h.Index, h.parent, i.Parent.ID.Short())
+	if (h.up == nil) != i.Parent.ID.IsZero() {
+		s.fail("host %d: link of the parent %d, parent %v", h.Index, h.upLink, i.Parent.ID.Short())
 	}
 	if i.Asking > 3 {
 		s.fail("host %d asks %d places at a time", h.Index, i.Asking)
@@ -34,12 +34,19 @@ func (s *Sim) check(h *Host) {
 	}
 }
 
+// checkDegree looks at a host that has begun to serve one more.
+func (s *Sim) checkDegree(h *Host) {
+	if h.Fake == nil && len(h.children) > h.Slots+tree.EmergencySlots(h.Slots) {
+		s.fail("host %d serves %d children in %d slots", h.Index, len(h.children), h.Slots)
+	}
+}
+
 // checkCycle follows the committed parents of a host that has a new one. An edge
 // whose parent has hung up is none: nothing flows along it.
 func (s *Sim) checkCycle(h *Host) {
 	at := h
 	for range len(s.hosts) + 1 {
-		c := at.conns[at.parent]
+		c := at.up
 		if c == nil || c.closed[1] || c.ends[1].run != c.runs[1] {
 			return
 		}
@@ -52,11 +59,11 @@ func (s *Sim) checkCycle(h *Host) {
 }
 
 // checkMessage holds what a node sends against the bounds of the messages.
-func (s *Sim) checkMessage(h *Host, c *conn, a tree.Send) {
+func (s *Sim) checkMessage(h *Host, c *conn, l tree.Link, msg tree.Message) {
 	if h.Fake != nil {
 		return
 	}
-	to := c.ends[1-c.end(h, a.Link)].Place
+	to := c.ends[1-c.end(h, l)].Place
 	named := func(what string, ps []tree.Place) {
 		if len(ps) > tree.MaxRefer {
 			s.fail("host %d: %s names %d places", h.Index, what, len(ps))
@@ -74,11 +81,13 @@ func (s *Sim) checkMessage(h *Host, c *conn, a tree.Send) {
 			}
 		}
 	}
-	switch m := a.Msg.(type) {
+	switch m := msg.(type) {
 	case tree.Welcome:
 		named("welcome", m.Others)
 	case tree.Refer:
 		named("refer", m.Places)
+	case tree.Backups:
+		named("backups", m.Places)
 	case tree.Bye:
 		named("bye", m.Places)
 	case tree.Path:

@@ -17,6 +17,7 @@ func (h *Host) PowerOff() {
 		return
 	}
 	h.sim.tracef(h, "power off")
+	h.ends()
 	h.alive, h.off = false, true
 }
 
@@ -25,19 +26,31 @@ func (h *Host) die() {
 		return
 	}
 	h.sim.tracef(h, "ends")
+	h.ends()
+	h.hangUpAll()
+	h.alive, h.up, h.upLink = false, nil, 0
+}
+
+func (h *Host) ends() {
+	if h.sim.OnEnd != nil {
+		h.sim.OnEnd(h, h.leaving)
+	}
+}
+
+func (h *Host) hangUpAll() {
 	for _, l := range slices.Sorted(maps.Keys(h.conns)) {
 		h.sim.hangUp(h, l, h.conns[l])
 	}
-	h.alive, h.parent = false, 0
 }
+
+// Forget lets go of what a host that has ended held.
+func (h *Host) Forget() { h.Node, h.conns, h.dials, h.backlog = nil, nil, nil, nil }
 
 // Restart starts h's process again, as one that knows nothing. Connections of the
 // one before are reset.
 func (h *Host) Restart() {
 	h.sim.tracef(h, "restart")
-	for _, l := range slices.Sorted(maps.Keys(h.conns)) {
-		h.sim.hangUp(h, l, h.conns[l])
-	}
+	h.hangUpAll()
 	h.sim.begin(h)
 }
 
@@ -49,26 +62,45 @@ func (h *Host) Freeze(d time.Duration) {
 	s := h.sim
 	s.tracef(h, "freeze")
 	h.frozen = true
-	s.After(d, s.ifRun(h, func() {
-		s.tracef(h, "thaw")
-		h.frozen = false
-		if h.Node == nil || !h.alive {
-			return
+	run := h.run
+	s.After(d, func() {
+		if h.run == run {
+			h.thaw()
 		}
-		if s.rand.IntN(2) == 0 { // the timer may win, or the sockets
-			h.Node.Advance(s.now)
-			h.carryOut()
-		}
-		evs := h.backlog
-		h.backlog = nil
-		for _, ev := range evs {
-			h.tell(ev)
-		}
-		if h.alive && !h.frozen {
-			h.Node.Advance(s.now)
-			h.carryOut()
-		}
-	}))
+	})
+}
+
+func (h *Host) thaw() {
+	s := h.sim
+	s.tracef(h, "thaw")
+	h.frozen = false
+	if h.Node == nil || !h.alive {
+		return
+	}
+	if s.rand.IntN(2) == 0 { // the timer may win, or the sockets
+		h.Node.Advance(h.now())
+		h.carryOut()
+	}
+	todo := h.backlog
+	h.backlog = nil
+	for _, f := range todo {
+		f()
+	}
+	if h.alive && !h.frozen {
+		h.Node.Advance(h.now())
+		h.carryOut()
+		h.pump()
+	}
+}
+
+// Jump sets h's clock forward by d, or back.
+func (h *Host) Jump(d time.Duration) {
+	h.sim.tracef(h, "clock jumps by %v", d)
+	h.jump += d
+	if h.alive && !h.frozen && h.Node != nil {
+		h.Node.Advance(h.now())
+		h.carryOut()
+	}
 }
 
 // Cut lets nothing through from one host to the other for d.
@@ -77,16 +109,23 @@ func (s *Sim) Cut(from, to *Host, d time.Duration) {
 	s.cuts[[2]int{from.Index, to.Index}] = s.now.Add(d)
 }
 
+// Partition lets nothing through between hosts of which part says different numbers,
+// for d. There is one at a time.
+func (s *Sim) Partition(d time.Duration, part func(*Host) int) {
+	s.split, s.heal = part, s.now.Add(d)
+}
+
 // Leave makes h leave in good order.
 func (h *Host) Leave() {
 	h.sim.tracef(h, "leave")
+	h.leaving = true
 	h.tell(tree.Leave{})
 }
 
 // Heard tells h that a chunk came from its parent.
 func (h *Host) Heard() {
-	if h.parent != 0 {
-		h.tell(tree.Heard{Link: h.parent})
+	if h.up != nil {
+		h.tell(tree.Heard{Link: h.upLink})
 	}
 }
 
@@ -95,11 +134,10 @@ func (h *Host) Alive() bool { return h.alive }
 
 // Parent is the host that h has committed to, nil if there is none.
 func (h *Host) Parent() *Host {
-	c := h.conns[h.parent]
-	if c == nil {
+	if h.up == nil {
 		return nil
 	}
-	return c.ends[1]
+	return h.up.ends[1]
 }
 
 // Attached reports whether the stream gets to h: every parent up to the root runs.
@@ -138,6 +176,17 @@ func (h *Host) Children() []*Host {
 	for _, c := range h.Node.Info().Children {
 		if conn := h.conns[c.Link]; conn != nil {
 			hs = append(hs, conn.ends[0])
+		}
+	}
+	return hs
+}
+
+// Below are the running hosts that take the stream from h, and from those.
+func (h *Host) Below() []*Host {
+	var hs []*Host
+	for _, c := range h.children {
+		if k := c.ends[0]; k.up == c && k.alive && len(hs) < len(h.sim.hosts) {
+			hs = append(append(hs, k), k.Below()...)
 		}
 	}
 	return hs

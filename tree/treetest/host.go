@@ -1,0 +1,278 @@
+package treetest
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"time"
+
+	"relay/tree"
+)
+
+// Host is one machine with one process.
+type Host struct {
+	Index int
+	Place tree.Place
+	Slots int
+	Root  bool
+	// Uplink is what the host can send, in bits/s; 0 is without a limit.
+	Uplink int64
+
+	// Node is the process, nil if Fake plays its part.
+	Node *tree.Node
+	// Fake, if set, is told everything a node would be and answers with what to do.
+	Fake func(now time.Time, ev tree.Event) []tree.Action
+
+	sim     *Sim
+	seeds   []tree.Place
+	run     int // counts processes: what was meant for an earlier one is lost
+	alive   bool
+	off     bool // the machine is dead, not just the process: it does not even refuse
+	frozen  bool
+	leaving bool
+	left    bool
+	jump    time.Duration // its clock minus the network's
+	backlog []func()
+	wakeAt  int64 // of the timer that is set, 0 for none
+	inbound tree.Link
+	conns   map[tree.Link]*conn
+	dials   map[tree.Link]*dialling
+	up      *conn // to the committed parent, nil for none
+	upLink  tree.Link
+	orphan  int64 // since when there is none
+	born    int64 // when the process began
+	movedAt int64 // of its newest move away from a parent that runs
+	sample  sample
+	inCrowd int       // its index among those who run
+	over    time.Time // since when there are more children than slots, zero if there are not
+
+	data
+	traffic
+	watched
+}
+
+// AddRoot adds the source.
+func (s *Sim) AddRoot(slots int) *Host {
+	h := s.add(slots, nil)
+	h.Root = true
+	s.begin(h)
+	return h
+}
+
+// Add adds a node that knows the seeds' addresses, and starts it.
+func (s *Sim) Add(slots int, seeds ...*Host) *Host {
+	h := s.add(slots, seeds)
+	s.begin(h)
+	return h
+}
+
+// AddFake adds a host whose part f plays.
+func (s *Sim) AddFake(f func(now time.Time, ev tree.Event) []tree.Action) *Host {
+	h := s.add(0, nil)
+	h.Fake = f
+	s.begin(h)
+	return h
+}
+
+func (s *Sim) add(slots int, seeds []*Host) *Host {
+	i := len(s.hosts)
+	addr := netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}), 7144)
+	h := &Host{
+		Index: i,
+		Place: tree.Place{ID: sha256.Sum256(binary.BigEndian.AppendUint32(nil, uint32(i))), Addrs: []netip.AddrPort{addr}},
+		Slots: slots,
+		sim:   s,
+	}
+	for _, p := range seeds {
+		h.seeds = append(h.seeds, tree.Place{Addrs: p.Place.Addrs})
+	}
+	s.hosts = append(s.hosts, h)
+	return h
+}
+
+// hostAt is the host with that address, nil if there is none.
+func (s *Sim) hostAt(a netip.AddrPort) *Host {
+	b := a.Addr().As4()
+	i := int(b[1])<<16 | int(b[2])<<8 | int(b[3])
+	if b[0] != 10 || i >= len(s.hosts) {
+		return nil
+	}
+	return s.hosts[i]
+}
+
+// begin starts h's process.
+func (s *Sim) begin(h *Host) {
+	h.run++
+	h.alive, h.off, h.frozen, h.leaving, h.left = true, false, false, false, false
+	h.backlog, h.up, h.upLink, h.inbound, h.orphan, h.wakeAt = nil, nil, 0, 0, s.t, 0
+	h.born = s.t
+	h.conns, h.dials = make(map[tree.Link]*conn), make(map[tree.Link]*dialling)
+	h.data = data{}
+	if h.Fake != nil {
+		return
+	}
+	cfg := tree.Config{
+		Self:  h.Place,
+		Slots: h.Slots,
+		Seeds: h.seeds,
+		Rand:  rand.New(rand.NewPCG(s.rand.Uint64(), 2)),
+
+		Heartbeat: s.cfg.Heartbeat,
+	}
+	if h.Root {
+		cfg.Root, cfg.Epoch, cfg.Start = true, s.newEpoch(), h.now()
+	}
+	h.Node = tree.New(cfg, h.now())
+	h.startData()
+	h.carryOut()
+}
+
+// now is the time on h's own clock.
+func (h *Host) now() time.Time { return h.sim.now.Add(h.jump) }
+
+// tell hands h an event, now or when it thaws.
+func (h *Host) tell(ev tree.Event) {
+	switch {
+	case !h.alive:
+	case h.frozen:
+		h.backlog = append(h.backlog, func() { h.tell(ev) })
+	case h.Fake != nil:
+		for _, a := range h.Fake(h.now(), ev) {
+			h.do(a)
+		}
+	default:
+		h.Node.Handle(h.now(), ev)
+		h.carryOut()
+	}
+}
+
+// Do carries out actions for a fake host.
+func (h *Host) Do(as ...tree.Action) {
+	for _, a := range as {
+		h.do(a)
+	}
+}
+
+func (h *Host) carryOut() {
+	for a, ok := h.Node.Poll(); ok; a, ok = h.Node.Poll() {
+		h.do(a)
+	}
+	if h.left {
+		h.die()
+		return
+	}
+	if !h.alive {
+		return
+	}
+	s := h.sim
+	if !s.cfg.Large {
+		s.check(h)
+	}
+	d := h.Node.Deadline().Sub(h.now())
+	if d <= 0 {
+		s.fail("host %d: deadline %v is not after now", h.Index, d)
+	}
+	h.wake(s.t + int64(d))
+}
+
+// wake sets the timer. One that is set already and comes earlier stays: it looks
+// again when it fires.
+func (h *Host) wake(at int64) {
+	if h.wakeAt != 0 && h.wakeAt <= at {
+		return
+	}
+	h.wakeAt = at
+	h.sim.at(at, event{kind: evWake, host: h, run: h.run})
+}
+
+func (h *Host) woken() {
+	s := h.sim
+	if h.wakeAt != s.t {
+		return // another timer has taken its place
+	}
+	h.wakeAt = 0
+	if !h.alive || h.frozen {
+		return
+	}
+	if d := h.Node.Deadline().Sub(h.now()); d > 0 {
+		h.wake(s.t + int64(d))
+		return
+	}
+	h.Node.Advance(h.now())
+	h.carryOut()
+}
+
+func (h *Host) do(a tree.Action) {
+	s := h.sim
+	tracing := s.tracing()
+	switch a := a.(type) {
+	case tree.Dial:
+		if tracing {
+			s.tracef(h, "dial %d %s", a.Link, s.name(a.Place))
+		}
+		s.dial(h, a)
+	case tree.Send:
+		if tracing {
+			s.tracef(h, "send %d %T%+v", a.Link, a.Msg, a.Msg)
+		}
+		s.send(h, a.Link, a.Msg)
+	case tree.Close:
+		if tracing {
+			s.tracef(h, "close %d %v", a.Link, a.Reason)
+		}
+		s.close(h, a)
+	case tree.Feed:
+		if tracing {
+			s.tracef(h, "feed %d", a.Link)
+		}
+		h.feed(a.Link)
+	case tree.Serve:
+		if tracing {
+			s.tracef(h, "serve %d", a.Link)
+		}
+		h.serve(a)
+	case tree.Attached:
+		if tracing {
+			s.tracef(h, "attached to %s by %d at depth %d", s.name(a.Parent), a.Link, a.Depth)
+		}
+		s.committed(h, a.Link)
+	case tree.Orphaned:
+		if tracing {
+			s.tracef(h, "orphaned: %v", a.Reason)
+		}
+		h.lostParent()
+	case tree.Left:
+		s.tracef(h, "left")
+		h.left = true
+	}
+}
+
+func (s *Sim) name(p tree.Place) string {
+	for _, a := range p.Addrs {
+		if h := s.hostAt(a); h != nil {
+			return fmt.Sprint(h.Index)
+		}
+	}
+	return fmt.Sprint(p.Addrs)
+}
+
+func (h *Host) lostParent() {
+	if h.up != nil {
+		h.up, h.upLink, h.orphan = nil, 0, h.sim.t
+	}
+}
+
+// committed makes the link the committed parent's.
+func (s *Sim) committed(h *Host, l tree.Link) {
+	if old := h.Parent(); old != nil && old.alive && !old.frozen && !old.leaving && !h.up.closed[1] {
+		if s.OnMove != nil {
+			s.OnMove(h, h.movedAt)
+		}
+		h.movedAt = s.t
+	}
+	h.up, h.upLink = h.conns[l], l
+	s.Commits++
+	s.checkCycle(h)
+}

@@ -1,0 +1,92 @@
+package treetest
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"time"
+)
+
+// RootSlots is the source's fan-out in the runs that are compared with each other.
+const RootSlots = 8
+
+// Mix draws how many children a host can carry.
+type Mix func(r *rand.Rand) int
+
+// Mixes are the crowds that are simulated, by name.
+var Mixes = map[string]Mix{
+	// CDN-like: most give nothing, a few give a lot.
+	"cdn": func(r *rand.Rand) int {
+		switch p := r.Float64(); {
+		case p < 0.56:
+			return 0
+		case p < 0.56+0.21:
+			return 1
+		case p < 0.56+0.21+0.095:
+			return 2
+		case p < 0.56+0.21+0.095+0.06:
+			return 3 + r.IntN(17)
+		}
+		return 20
+	},
+	"lan": func(r *rand.Rand) int {
+		switch p := r.Float64(); {
+		case p < 0.2:
+			return 0
+		case p < 0.8:
+			return 4
+		}
+		return 10
+	},
+	"uniform4": func(*rand.Rand) int { return 4 },
+}
+
+// Sessions is a distribution of how long hosts stay.
+type Sessions struct {
+	Name string
+	Mean time.Duration
+	// draw gives the length of a session, rest what is left of one that is found
+	// running at a random moment.
+	draw, rest func(r *rand.Rand) float64 // seconds
+}
+
+// maxSession bounds a session, so that a sum of times does not overflow.
+const maxSession = 1000 * time.Hour
+
+func (l Sessions) new(r *rand.Rand) time.Duration     { return seconds(l.draw(r)) }
+func (l Sessions) running(r *rand.Rand) time.Duration { return seconds(l.rest(r)) }
+
+func seconds(s float64) time.Duration {
+	return time.Duration(min(s, maxSession.Seconds()) * float64(time.Second))
+}
+
+// Lognormal has the logarithm of seconds normal; (5.5, 2.0) fits live streaming:
+// half leave within 4 minutes, the mean is half an hour.
+func Lognormal(mu, sigma float64) Sessions {
+	return Sessions{
+		Name: fmt.Sprintf("lognormal(%g,%g)", mu, sigma),
+		Mean: seconds(math.Exp(mu + sigma*sigma/2)),
+		draw: func(r *rand.Rand) float64 { return math.Exp(mu + sigma*r.NormFloat64()) },
+		// Those that are met are longer in proportion to their length, which for a
+		// lognormal moves mu by sigma squared.
+		rest: func(r *rand.Rand) float64 { return r.Float64() * math.Exp(mu+sigma*sigma+sigma*r.NormFloat64()) },
+	}
+}
+
+// Exponential has no memory.
+func Exponential(mean time.Duration) Sessions {
+	f := func(r *rand.Rand) float64 { return r.ExpFloat64() * mean.Seconds() }
+	return Sessions{Name: "exponential", Mean: mean, draw: f, rest: f}
+}
+
+// Pareto has the shape 2: many short sessions, and a tail without a variance.
+func Pareto(mean time.Duration) Sessions {
+	least := mean.Seconds() / 2
+	return Sessions{
+		Name: "pareto",
+		Mean: mean,
+		draw: func(r *rand.Rand) float64 { return least / math.Sqrt(1-r.Float64()) },
+		// Met in proportion to the length, the shape is 1.
+		rest: func(r *rand.Rand) float64 { return r.Float64() * least / (1 - r.Float64()) },
+	}
+}

@@ -1,0 +1,145 @@
+package treetest
+
+import (
+	"math/rand/v2"
+	"time"
+)
+
+// Crowd says who comes, what they give and when they go.
+type Crowd struct {
+	N        int // how many there are at a time
+	Mix      Mix
+	Sessions Sessions // without them nobody comes or goes after the beginning
+	// Graceful is the share that takes leave; of the others, Silent is the share whose
+	// machine goes rather than the process.
+	Graceful, Silent float64
+	// Spread is the time in which those who are there at the beginning join.
+	Spread time.Duration
+	// Seeds is how many others a newcomer knows besides the root.
+	Seeds int
+	// Limited gives every host the uplink that its slots are meant for.
+	Limited bool
+	Gossip  Gossip
+	// Script, if set, is who comes and goes, in place of N, Mix, Sessions and Spread.
+	Script []Visit
+}
+
+// uplinkShare is the part of an uplink that slots are computed from, as in relay.
+const uplinkShare = 0.9
+
+// Population is a crowd in a network.
+type Population struct {
+	Sim   *Sim
+	Crowd Crowd
+	Root  *Host
+
+	rand   *rand.Rand
+	alive  []*Host // all who run, but the root
+	gossip gossip
+	// OnJoin, if set, is called for everybody who comes.
+	OnJoin func(h *Host)
+}
+
+// NewPopulation sets up a root and those who come. Time has not passed yet.
+func NewPopulation(s *Sim, c Crowd) *Population {
+	p := &Population{Sim: s, Crowd: c, rand: rand.New(rand.NewPCG(s.cfg.Seed, 4))}
+	p.gossip = gossip{Gossip: c.Gossip, p: p}
+	p.Root = s.AddRoot(RootSlots)
+	p.limit(p.Root)
+	p.gossip.start()
+	if c.Script != nil {
+		for _, v := range c.Script {
+			s.After(v.Join, func() { p.join(v.Slots, v.Leave-v.Join) })
+		}
+		return p
+	}
+	for range c.N {
+		s.After(p.upTo(c.Spread), func() {
+			stay := time.Duration(-1)
+			if c.Sessions.rest != nil {
+				stay = c.Sessions.running(p.rand)
+			}
+			p.join(c.Mix(p.rand), stay)
+		})
+	}
+	if c.Sessions.draw != nil {
+		p.nextArrival()
+	}
+	return p
+}
+
+func (p *Population) upTo(d time.Duration) time.Duration {
+	return time.Duration(p.rand.Int64N(max(1, int64(d))))
+}
+
+// nextArrival makes arrivals a Poisson process that replaces those who go.
+func (p *Population) nextArrival() {
+	c := &p.Crowd
+	gap := seconds(p.rand.ExpFloat64() * c.Sessions.Mean.Seconds() / float64(c.N))
+	p.Sim.After(gap, func() {
+		p.join(c.Mix(p.rand), c.Sessions.new(p.rand))
+		p.nextArrival()
+	})
+}
+
+// join adds a host, which goes after stay if that is not negative.
+func (p *Population) join(slots int, stay time.Duration) *Host {
+	seeds := []*Host{p.Root}
+	for range p.Crowd.Seeds {
+		if len(p.alive) > 0 {
+			seeds = append(seeds, p.Any())
+		}
+	}
+	h := p.Sim.Add(slots, seeds...)
+	p.limit(h)
+	h.inCrowd = len(p.alive)
+	p.alive = append(p.alive, h)
+	p.gossip.tell(h)
+	if p.OnJoin != nil {
+		p.OnJoin(h)
+	}
+	if stay >= 0 {
+		p.Sim.After(stay, func() { p.end(h) })
+	}
+	return h
+}
+
+func (p *Population) limit(h *Host) {
+	if p.Crowd.Limited {
+		h.Uplink = int64(float64(max(1, h.Slots)) * float64(p.Sim.cfg.Stream.bitRate()) / uplinkShare)
+	}
+}
+
+// Any is a random one of those who run, the root apart.
+func (p *Population) Any() *Host { return p.alive[p.rand.IntN(len(p.alive))] }
+
+// Alive are those who run, the root apart.
+func (p *Population) Alive() []*Host { return p.alive }
+
+// end ends a session the way chance has it.
+func (p *Population) end(h *Host) {
+	if !h.alive {
+		return
+	}
+	switch x := p.rand.Float64(); {
+	case x < p.Crowd.Graceful:
+		h.Leave()
+	case p.rand.Float64() < p.Crowd.Silent:
+		p.Remove(h)
+		h.PowerOff()
+		return
+	default:
+		h.Kill()
+	}
+	p.Remove(h)
+}
+
+// Remove takes a host that ends out of the crowd.
+func (p *Population) Remove(h *Host) {
+	if h.inCrowd >= len(p.alive) || p.alive[h.inCrowd] != h {
+		return
+	}
+	last := p.alive[len(p.alive)-1]
+	p.alive[h.inCrowd], last.inCrowd = last, h.inCrowd
+	p.alive = p.alive[:len(p.alive)-1]
+}

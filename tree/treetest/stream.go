@@ -1,0 +1,300 @@
+package treetest
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"relay/tree"
+)
+
+// Stream is what the root makes and every host forwards, chunk by chunk, to the
+// children that it serves. Bytes are not moved, only counted.
+type Stream struct {
+	// Interval is the time between two chunks; 0 is no stream at all. Real ones are 20 to
+	// 40 ms apart. Long ones make large trees cheap: a gap is then known to an interval.
+	Interval time.Duration
+	// KeyEvery is the number of chunks from one key chunk to the next; 0 is 2 s of them.
+	KeyEvery uint64
+	// BitRate is in bits/s; 0 is 3 Mb/s.
+	BitRate int64
+	// Ring is how many chunks a host keeps; 0 is 20 s of them.
+	Ring uint64
+}
+
+const (
+	// gaugeInterval is how often the data path tells a node how it does, as in relay.
+	gaugeInterval = 500 * time.Millisecond
+	// Buffer is how late a chunk may be for a player that holds back that much.
+	Buffer = 4 * time.Second
+)
+
+func (c *Stream) keyEvery() uint64 {
+	return cmp.Or(c.KeyEvery, uint64(max(1, 2*time.Second/c.Interval)))
+}
+
+func (c *Stream) ring() uint64     { return cmp.Or(c.Ring, uint64(max(2, 20*time.Second/c.Interval))) }
+func (c *Stream) bitRate() int64   { return cmp.Or(c.BitRate, 3_000_000) }
+func (c *Stream) chunkBits() int64 { return c.bitRate() * int64(c.Interval) / int64(time.Second) }
+
+// Chunk names a chunk: its number within the so-manieth epoch, both from 1.
+type Chunk struct {
+	Epoch uint32
+	Seq   uint64
+}
+
+func (c Chunk) compare(d Chunk) int {
+	return cmp.Or(cmp.Compare(c.Epoch, d.Epoch), cmp.Compare(c.Seq, d.Seq))
+}
+
+// epoch is one run of a source.
+type epoch struct {
+	id    tree.Epoch
+	start int64
+}
+
+func (s *Sim) newEpoch() tree.Epoch {
+	id := tree.Epoch{Ms: uint64(s.now.UnixMilli()), Rand: uint64(len(s.epochs) + 1)}
+	s.epochs = append(s.epochs, epoch{id, s.t})
+	return id
+}
+
+func (s *Sim) position(c Chunk) tree.Position {
+	if c.Epoch == 0 {
+		return tree.Position{}
+	}
+	return tree.Position{Epoch: s.epochs[c.Epoch-1].id, Seq: c.Seq}
+}
+
+func (s *Sim) chunkAt(p tree.Position) Chunk {
+	if i := p.Epoch.Rand; i > 0 && i <= uint64(len(s.epochs)) && s.epochs[i-1].id == p.Epoch {
+		return Chunk{uint32(i), p.Seq}
+	}
+	return Chunk{}
+}
+
+// made is when a chunk was made, in nanoseconds since the start.
+func (s *Sim) made(c Chunk) int64 {
+	return s.epochs[c.Epoch-1].start + int64(c.Seq)*int64(s.cfg.Stream.Interval)
+}
+
+func (s *Sim) isKey(c Chunk) bool { return (c.Seq-1)%s.cfg.Stream.keyEvery() == 0 }
+
+// data is a host's ring and what has come of it.
+type data struct {
+	head     Chunk
+	oldest   uint64 // in the ring, of the epoch of head
+	children []*conn
+	turn     int  // whose chunk goes next over a limited uplink
+	sending  bool // it is busy
+
+	first   Chunk // that ever came, and when
+	firstAt int64
+	lastAt  int64 // when the newest came
+	maxGap  int64 // longest time between two
+	lost    uint64
+	late    uint64 // more than Buffer
+	again   uint64 // came, and were there already
+	waited  int64  // for the first one, beyond Buffer
+}
+
+func (h *Host) startData() {
+	s := h.sim
+	if s.cfg.Stream.Interval == 0 {
+		return
+	}
+	if h.Root {
+		h.head = Chunk{Epoch: uint32(len(s.epochs))}
+		s.at(s.made(Chunk{h.head.Epoch, 1}), event{kind: evMake, host: h, run: h.run})
+		return
+	}
+	phase := int64(mix64(s.cfg.Seed^uint64(h.Index)) % uint64(gaugeInterval))
+	s.at(s.t+phase, event{kind: evGauge, host: h, run: h.run})
+}
+
+// gauge is the data path's regular word to the node.
+func (h *Host) gauge() {
+	s := h.sim
+	if !h.alive {
+		return
+	}
+	s.at(s.t+int64(max(gaugeInterval, s.cfg.Heartbeat)), event{kind: evGauge, host: h, run: h.run})
+	if !h.frozen {
+		h.tell(tree.Progress{Lost: h.lost, Lag: h.Lag()})
+	}
+}
+
+// Lag is how far h's newest chunk is behind the root's.
+func (h *Host) Lag() time.Duration {
+	if h.head.Seq == 0 {
+		return 0
+	}
+	return time.Duration(max(0, h.sim.t-h.sim.made(Chunk{h.head.Epoch, h.head.Seq + 1})))
+}
+
+func (h *Host) makeChunk() {
+	if !h.alive {
+		return
+	}
+	s := h.sim
+	next := Chunk{h.head.Epoch, h.head.Seq + 1}
+	s.at(s.made(Chunk{next.Epoch, next.Seq + 1}), event{kind: evMake, host: h, run: h.run})
+	if !h.frozen {
+		h.add(next)
+		h.pump()
+	}
+}
+
+// feed asks for the stream over the link, from where the ring ends.
+func (h *Host) feed(l tree.Link) {
+	if c := h.conns[l]; c != nil {
+		c.fed = true
+	}
+	h.sim.send(h, l, tree.Pull{Have: h.sim.position(h.head)})
+}
+
+func (h *Host) serve(a tree.Serve) {
+	c := h.conns[a.Link]
+	if c == nil || c.serve {
+		return
+	}
+	c.serve, c.cursor = true, h.sim.chunkAt(a.Have)
+	h.children = append(h.children, c)
+	h.sim.checkDegree(h)
+	h.pump()
+}
+
+func (h *Host) stopServing(c *conn) {
+	if !c.serve {
+		return
+	}
+	c.serve = false
+	h.children = slices.DeleteFunc(h.children, func(d *conn) bool { return d == c })
+}
+
+// next is the chunk that a reader who has had everything up to last gets next.
+func (h *Host) next(last Chunk) (Chunk, bool) {
+	head := h.head
+	if head.Seq == 0 || last.compare(head) >= 0 {
+		return Chunk{}, false
+	}
+	if next := last.Seq + 1; last.Epoch == head.Epoch && next >= h.oldest {
+		return Chunk{head.Epoch, next}, true
+	}
+	every := h.sim.cfg.Stream.keyEvery()
+	key := Chunk{head.Epoch, (head.Seq-1)/every*every + 1}
+	return key, key.Seq >= h.oldest && key.compare(last) > 0
+}
+
+// pump sends to every child what it has not had, one chunk after the other if the
+// uplink is limited, the children in turn.
+func (h *Host) pump() {
+	if !h.alive || h.frozen || h.sending {
+		return
+	}
+	if h.Uplink == 0 {
+		for _, c := range h.children {
+			for n, ok := h.next(c.cursor); ok; n, ok = h.next(c.cursor) {
+				h.transmit(c, n)
+				c.cursor = n
+			}
+		}
+		return
+	}
+	for i := range h.children {
+		k := (h.turn + i) % len(h.children)
+		c := h.children[k]
+		n, ok := h.next(c.cursor)
+		if !ok {
+			continue
+		}
+		c.cursor = n
+		h.turn, h.sending = k+1, true
+		s := h.sim
+		took := s.cfg.Stream.chunkBits() * int64(time.Second) / h.Uplink
+		s.at(s.t+took, event{kind: evSent, host: h, run: h.run, conn: c, epoch: n.Epoch, seq: n.Seq})
+		return
+	}
+}
+
+// sent goes on when the uplink is free.
+func (h *Host) sent(c *conn, n Chunk) {
+	h.sending = false
+	if c.serve {
+		h.transmit(c, n)
+	}
+	h.pump()
+}
+
+func (h *Host) transmit(c *conn, n Chunk) {
+	h.sim.at(h.sim.arrival(c, 1), event{kind: evChunk, conn: c, epoch: n.Epoch, seq: n.Seq})
+}
+
+func (s *Sim) chunkArrived(c *conn, n Chunk) {
+	if !c.open(0) {
+		return
+	}
+	h := c.ends[0]
+	if h.frozen {
+		h.backlog = append(h.backlog, func() { h.take(c, n) })
+		return
+	}
+	h.take(c, n)
+}
+
+// take is the way of a chunk into the ring, by the rules of relay: the next one, or
+// a later key chunk. One that is there already is dropped.
+func (h *Host) take(c *conn, n Chunk) {
+	s := h.sim
+	l := c.links[0]
+	switch {
+	case c.closed[0]:
+		return
+	case h.Fake != nil:
+		h.tell(tree.Heard{Link: l})
+		return
+	case !c.fed:
+		s.fail("host %d is sent chunk %v by %d without having asked", h.Index, n, c.ends[1].Index)
+		return
+	case n.compare(h.head) <= 0:
+		h.again++
+	case n.Epoch == h.head.Epoch && n.Seq == h.head.Seq+1, s.isKey(n):
+		h.add(n)
+	default:
+		s.fail("host %d has chunk %v, and is sent %v by %d", h.Index, h.head, n, c.ends[1].Index)
+		return
+	}
+	h.tell(tree.Heard{Link: l})
+	h.pump()
+}
+
+// add puts a chunk into the ring.
+func (h *Host) add(n Chunk) {
+	s := h.sim
+	switch {
+	case h.first.Epoch == 0:
+		h.first, h.firstAt = n, s.t
+		h.waited = max(0, s.t-h.born-int64(Buffer))
+		h.oldest = n.Seq
+	case n.Epoch != h.head.Epoch:
+		h.oldest = n.Seq
+	case n.Seq != h.head.Seq+1:
+		h.lost += n.Seq - h.head.Seq - 1
+		h.oldest = n.Seq
+	}
+	gap := int64(0)
+	if h.lastAt != 0 {
+		gap = s.t - h.lastAt
+		h.maxGap = max(h.maxGap, gap)
+	}
+	if s.t-s.made(n) > int64(Buffer) {
+		h.late++
+	}
+	h.head, h.lastAt = n, s.t
+	if ring := s.cfg.Stream.ring(); n.Seq >= ring {
+		h.oldest = max(h.oldest, n.Seq-ring+1)
+	}
+	if s.OnAppend != nil {
+		s.OnAppend(h, n, time.Duration(gap))
+	}
+}

@@ -11,6 +11,10 @@ FUZZTIME  ?= 30s
 BENCH     ?= .
 BENCHTIME ?= 1s
 COUNT     ?= 1
+SEEDS     ?= 2
+N         ?= 1000
+MIX       ?= cdn,lan,uniform4
+SIM       ?=
 
 # ./... leaves testdata out, and the e2e tag lets the end-to-end tests in.
 ALL := -tags e2e ./... ./testdata/flv
@@ -18,7 +22,8 @@ ALL := -tags e2e ./... ./testdata/flv
 .PHONY: help
 help: ## List the targets (default)
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
-	@echo "Variables: ARGS (run), FUZZTIME (fuzz), BENCH BENCHTIME COUNT (bench), GO"
+	@echo "Variables: ARGS (run), FUZZTIME (fuzz), BENCH BENCHTIME COUNT (bench),"
+	@echo "           SEEDS N MIX SIM (sim; SIM=-help lists what else), GO"
 
 .PHONY: build
 build: ## Build bin/relay
@@ -77,6 +82,10 @@ bench: ## Run the benchmarks into bin/bench.txt; the last run stays as bin/bench
 .PHONY: benchcmp
 benchcmp: ## Compare the last two runs of bench (COUNT=10 for figures that mean something)
 	$(GO) tool benchstat bin/bench.old.txt bin/bench.txt
+
+.PHONY: sim
+sim: ## Simulate a crowd of N under churn, for each MIX and SEEDS seeds
+	$(GO) run ./tree/treetest/sim -seeds $(SEEDS) -n $(N) -mix $(MIX) $(SIM)
 
 .PHONY: cover
 cover: ## Measure test coverage; bin/cover.html shows it line by line

@@ -10,6 +10,8 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"runtime/debug"
+	"runtime/pprof"
 	"strings"
 	"sync"
 	"time"
@@ -50,8 +52,21 @@ func main() {
 	flag.Float64Var(&o.loss, "loss", 0, "share of messages sent twice")
 	flag.BoolVar(&o.limited, "limited", false, "uplinks are as narrow as their slots")
 	flag.StringVar(&o.trace, "trace", "", "file for everything that the nodes are told to do")
+	profile := flag.String("cpuprofile", "", "file for a profile of the processor's time")
 	flag.Parse()
+	if *profile != "" {
+		f, err := os.Create(*profile)
+		if err == nil {
+			err = pprof.StartCPUProfile(f)
+		}
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "sim: error:", err)
+			os.Exit(1)
+		}
+		defer pprof.StopCPUProfile()
+	}
 	o.mixes = strings.Split(*mixes, ",")
+	debug.SetGCPercent(400) // small objects by the million, and memory to spare
 	if err := run(o); err != nil {
 		fmt.Fprintln(os.Stderr, "sim: error:", err)
 		os.Exit(1)

@@ -120,7 +120,7 @@ func (n *Node) victim(now time.Time, j *child) *child {
 	}
 	far := !j.near && n.children.far() >= n.far // a far one must go
 	w := n.weakest(far)
-	if w == nil || w.class() >= j.class() {
+	if w == nil || !j.outranks(now, w) {
 		return nil
 	}
 	return w
@@ -220,7 +220,7 @@ func (n *Node) shed(now time.Time) {
 		}
 		w.shedAt = now
 		ps := n.betterFor(now, w, 0)
-		if x := n.displacer(w); x != nil {
+		if x := n.displacer(now, w); x != nil {
 			w.shedFor = x.place.ID
 			ps = slices.DeleteFunc(ps, x.place.same)
 			ps = slices.Insert(ps, 0, x.place)
@@ -230,12 +230,12 @@ func (n *Node) shed(now time.Time) {
 	}
 }
 
-// displacer is the child for whom w has to make room: the newest of a higher class
-// that says it has a slot.
-func (n *Node) displacer(w *child) *child {
+// displacer is the child for whom w has to make room: the newest that outranks it
+// and may have a slot.
+func (n *Node) displacer(now time.Time, w *child) *child {
 	var x *child
 	for _, c := range n.children {
-		if c == w || !c.reachable() || c.class() <= w.class() || c.shedding() {
+		if c == w || !c.reachable() || !c.outranks(now, w) || c.shedding() {
 			continue
 		}
 		if c.reported && c.report.Free == 0 {

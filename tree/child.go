@@ -2,6 +2,7 @@ package tree
 
 import (
 	"cmp"
+	"math/bits"
 	"net/netip"
 	"slices"
 	"time"
@@ -37,10 +38,29 @@ func (c *child) shedding() bool { return !c.shedAt.IsZero() }
 func (c *child) reachable() bool { return len(c.place.Addrs) > 0 }
 
 // weaker orders children by what the tree gains from having them near the root:
-// by class, then by age, for who has stayed long will stay long.
+// by class, then by how many they carry already, roughly, then by age, for who has
+// stayed long will stay long.
 func weaker(a, b *child) int {
-	return cmp.Or(cmp.Compare(a.class(), b.class()), b.born.Compare(a.born), cmp.Compare(b.link, a.link))
+	return cmp.Or(
+		cmp.Compare(a.class(), b.class()),
+		cmp.Compare(bits.Len32(a.report.Below), bits.Len32(b.report.Below)),
+		b.born.Compare(a.born),
+		cmp.Compare(b.link, a.link),
+	)
 }
+
+// outranks reports whether a joiner is let in in place of a child: it is of a
+// higher class, or it carries others too and has stayed four times as long, so that
+// what is below will have to move less often.
+func (c *child) outranks(now time.Time, w *child) bool {
+	if c.class() != w.class() {
+		return c.class() > w.class()
+	}
+	return c.class() > 0 && staying(now, c) >= staying(now, w)+elder
+}
+
+// elder is by how many doublings one has to be older than another of its class.
+const elder = 2
 
 // children are in the order of their links.
 type children []*child

@@ -3,16 +3,17 @@ package tree
 import "time"
 
 const (
-	// improveFirst is how long after its first parent a node looks for a better place,
-	// doubled by chance: newcomers are put where there is room, not where they belong.
+	// improveFirst is how long after a move that could not wait a node looks for a better
+	// place, up to twice that by chance: it was put where there was room, not where it
+	// belongs.
 	improveFirst = 4 * time.Second
 	// improveMin and improveMax bound the time between two looks.
 	improveMin = 15 * time.Second
 	improveMax = 45 * time.Second
-	// dwell is how long a node stays after a move of any kind.
-	dwell = 10 * time.Second
 	// optionalEvery is the least time between two moves that nothing forced.
 	optionalEvery = 30 * time.Second
+	// elderAge is how long a node has to have stayed to ask for a younger one's place.
+	elderAge = 4 * time.Minute
 	// maxTargets is how many nodes are asked directly, besides the root.
 	maxTargets = 2
 )
@@ -35,7 +36,7 @@ func (n *Node) lookUp(now time.Time) {
 	}
 	m.at = now.Add(improveMin + time.Duration(n.cfg.Rand.Int64N(int64(improveMax-improveMin))))
 	within := n.depth() - 1
-	if !n.attached() || n.up.moving() || within < 1 || now.Sub(n.up.since) < dwell && !n.up.first ||
+	if !n.attached() || n.up.moving() || within < 1 || now.Sub(n.up.since) < improveFirst ||
 		!m.moved.IsZero() && now.Sub(m.moved) < optionalEvery {
 		return
 	}
@@ -48,7 +49,19 @@ func (n *Node) lookUp(now time.Time) {
 	if b := n.best[classOf(n.cfg.Slots)]; b != NoRoom && int(b)+1 <= within && len(n.path) > 0 {
 		m.targets = append(m.targets, n.path[0])
 	}
+	if len(m.targets) == 0 && classOf(n.cfg.Slots) > 0 && len(n.path) > 1 && now.Sub(n.cfg.Since) >= elderAge {
+		m.targets = append(m.targets, n.path[len(n.path)-2]) // it may have one much younger
+	}
 	m.on = len(m.targets) > 0
+}
+
+// sank brings the next look forward for a node that got deeper without a move of its
+// own, if there is a better place.
+func (n *Node) sank(now time.Time) {
+	soon := now.Add(improveFirst + time.Duration(n.cfg.Rand.Int64N(int64(improveFirst))))
+	if b := n.best[classOf(n.cfg.Slots)]; int(b)+1 < n.depth() && soon.Before(n.improve.at) {
+		n.improve.at = soon
+	}
 }
 
 // within is the deepest place of use to a node that only wants to get nearer.

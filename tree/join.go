@@ -285,7 +285,7 @@ func (n *Node) dialled(now time.Time, ev Up) {
 func (n *Node) join(now time.Time, within int) Join {
 	return Join{
 		Addrs: n.cfg.Self.Addrs, Slots: uint16(min(n.cfg.Slots, 1<<16-1)),
-		Age: uint32(now.Sub(n.origin) / time.Second), Within: uint8(min(within, MaxPath)),
+		Age: uint32(now.Sub(n.cfg.Since) / time.Second), Within: uint8(min(within, MaxPath)),
 	}
 }
 
@@ -329,7 +329,7 @@ func (n *Node) tryCommit(now time.Time, a *attempt) {
 	delete(n.search.attempts, a.link)
 	n.up = &uplink{
 		link: a.link, place: a.addr, near: a.near, heard: now, fresh: now, since: now,
-		first: n.at.Epoch == Epoch{}, lag: micros(uint64(w.Lag) * 1000),
+		first: n.at.Epoch == Epoch{}, lag: micros(uint64(w.Lag) * 1000), room: noRoom,
 	}
 	if w.Label.Epoch != n.at.Epoch {
 		n.clock.known = false
@@ -364,7 +364,7 @@ func (n *Node) tryCommit(now time.Time, a *attempt) {
 func (n *Node) moved(now time.Time, w want, old *uplink) {
 	n.improve.on = false
 	wait := improveMin + time.Duration(n.cfg.Rand.Int64N(int64(improveMax-improveMin)))
-	if n.up.first {
+	if w > wantFaster { // it took what there was
 		wait = improveFirst + time.Duration(n.cfg.Rand.Int64N(int64(improveFirst)))
 	}
 	n.improve.at = now.Add(wait)

@@ -61,6 +61,7 @@ type Heartbeat struct {
 	Held   uint64 // microseconds since that report came
 	Lag    uint32 // how far the sender's newest chunk is behind the root, ms
 	Best   Room   // where the whole tree would take a joiner, as the root knows it
+	Room   Room   // at and below the sender
 }
 
 // Path goes from parent to child when the way to the root has changed.

@@ -16,6 +16,7 @@ type Config struct {
 	Root  bool       // it is the source
 	Epoch Epoch      // of the source; root only
 	Start time.Time  // beat 0 of the epoch; root only
+	Since time.Time  // when it came to the channel; when it is made, if zero
 	Slots int        // children it can carry now, near or far
 	Seeds []Place    // from the link; asked again for ever
 	Rand  *rand.Rand // required
@@ -80,6 +81,9 @@ func New(cfg Config, now time.Time) *Node {
 		best:   noRoom,
 		book:   book{rand: cfg.Rand},
 		tickAt: now,
+	}
+	if n.cfg.Since.IsZero() || n.cfg.Since.After(now) {
+		n.cfg.Since = now
 	}
 	n.search.attempts = make(map[Link]*attempt)
 	n.book.add(cfg.Seeds, rankSeed, 0)

@@ -16,6 +16,7 @@ type uplink struct {
 	near      bool
 	since     time.Time
 	told      bool          // a heartbeat has come
+	room      Room          // at and below it
 	lag       time.Duration // how late it is itself, as it says
 	excused   bool          // this silence may have been the node's own stall
 }
@@ -53,7 +54,7 @@ func (n *Node) heartbeat(now time.Time, l Link, hb Heartbeat) {
 		n.changed = true
 	}
 	n.up.orphan, n.up.told, n.up.lag = hb.Orphan, true, micros(uint64(hb.Lag)*1000)
-	n.best = hb.Best
+	n.best, n.up.room = hb.Best, hb.Room
 	if hb.Label.compareE(n.at.Label) > 0 {
 		n.up.fresh = now
 	}
@@ -61,7 +62,11 @@ func (n *Node) heartbeat(now time.Time, l Link, hb Heartbeat) {
 		n.clock.known = false // another epoch, another zero
 	}
 	if !n.waiting() { // a welcome's label must be able to catch up with this node's own
+		depth := n.depth()
 		n.at = n.at.Adopt(hb.Label)
+		if n.depth() > depth {
+			n.sank(now)
+		}
 	}
 	n.clock.sample(now, now.Sub(n.origin), hb)
 }

@@ -34,9 +34,17 @@ func (n *Node) betterFor(now time.Time, j *child, within int) []Place {
 			cmp.Compare(staying(now, b), staying(now, a)),
 		)
 	})
-	var ps []Place
-	for _, c := range open[:min(len(open), MaxRefer)] {
-		if len(ps) == 0 {
+	ps := n.higher(j, open, within)
+	named := false
+	for _, c := range open {
+		if len(ps) >= MaxRefer {
+			break
+		}
+		if slices.ContainsFunc(ps, c.place.same) {
+			continue
+		}
+		if !named {
+			named = true
 			c.told++
 			c.lure.send(now)
 		}
@@ -48,6 +56,35 @@ func (n *Node) betterFor(now time.Time, j *child, within int) []Place {
 		}
 	}
 	return ps
+}
+
+// higher names the way up first, if a joiner would get nearer to the root by it
+// than by the children in open.
+func (n *Node) higher(j *child, open []*child, within int) []Place {
+	if n.up == nil || len(n.path) == 0 || !n.attached() {
+		return nil
+	}
+	class, depth := j.class(), n.depth()
+	here := 2 * MaxPath // how deep the node would be that takes the joiner
+	if len(open) > 0 {
+		here = depth + 1 + int(open[0].report.Room[class])
+	}
+	parent, root := 2*MaxPath, 2*MaxPath
+	if r := n.up.room[class]; r != NoRoom {
+		parent = depth - 1 + int(r)
+	}
+	if r := n.best[class]; r != NoRoom {
+		root = int(r)
+	}
+	best := min(parent, root)
+	p := n.path[0]
+	if parent <= root {
+		p = n.path[len(n.path)-1]
+	}
+	if best >= here || within > 0 && best+1 > within || p.same(j.place) || len(p.Addrs) == 0 {
+		return nil
+	}
+	return []Place{p}
 }
 
 // staying grows by one with each doubling of a child's age, from a minute on.

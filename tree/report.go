@@ -53,7 +53,20 @@ func (n *Node) report(now time.Time) {
 		return
 	}
 	n.changed = false
+	r := n.ownReport(now)
+	last := n.reported
+	if !due && last.Room == r.Room && last.Free == r.Free && last.Slots == r.Slots {
+		return
+	}
+	n.reported = r
+	n.reportAt = now.Add(reportSpacing)
+	n.send(n.up.link, r)
+}
+
+// ownReport is what there is to tell of this node now.
+func (n *Node) ownReport(now time.Time) Report {
 	r := Report{
+		Sent:     uint64(max(1, now.Sub(n.origin).Microseconds())),
 		Slots:    uint16(min(n.cfg.Slots, 1<<16-1)),
 		Children: uint16(min(len(n.children), 1<<16-1)),
 		Room:     n.room(now),
@@ -65,14 +78,7 @@ func (n *Node) report(now time.Time) {
 	for _, c := range n.children {
 		r.Below += 1 + min(c.report.Below, maxBelow)
 	}
-	last := n.reported
-	if !due && last.Room == r.Room && last.Free == r.Free && last.Slots == r.Slots {
-		return
-	}
-	r.Sent = uint64(max(1, now.Sub(n.origin).Microseconds()))
-	n.reported = r
-	n.reportAt = now.Add(reportSpacing)
-	n.send(n.up.link, r)
+	return r
 }
 
 func (n *Node) childReport(now time.Time, l Link, m Report) {
@@ -99,10 +105,11 @@ func (n *Node) beatChildren(now time.Time) {
 	if len(n.children) == 0 && !guests {
 		return
 	}
+	room := n.room(now)
 	if n.cfg.Root {
-		n.best = n.room(now)
+		n.best = room
 	}
-	hb := Heartbeat{Label: n.label(now), Orphan: !n.attached(), Lag: lagMs(n.lag), Best: n.best}
+	hb := Heartbeat{Label: n.label(now), Orphan: !n.attached(), Lag: lagMs(n.lag), Best: n.best, Room: room}
 	if t, ok := n.RootClock(now); ok {
 		hb.Clock = uint64(max(1, t.Microseconds()))
 	}

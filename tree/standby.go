@@ -64,7 +64,7 @@ func (n *Node) keepStandbys(now time.Time) {
 			n.book.noStandby(b.place, now.Add(standbyAvoid))
 		case b.ready && now.Sub(b.told) >= n.times.standby:
 			b.told = now
-			n.send(b.link, Report{Sent: uint64(max(1, now.Sub(n.origin).Microseconds())), Slots: uint16(min(n.cfg.Slots, 1<<16-1)), Room: noRoom})
+			n.send(b.link, n.ownReport(now))
 		}
 	}
 	if n.up == nil || n.up.suspect || n.up.moving() || !n.leaveBy.IsZero() || now.Before(s.dialAt) {

@@ -41,7 +41,8 @@ func appendBody(b []byte, f Frame) (byte, []byte) {
 		b = be.AppendUint64(b, f.Echo)
 		b = be.AppendUint64(b, f.Held)
 		b = be.AppendUint32(b, f.Lag)
-		return typeHeartbeat, append(b, f.Best[:]...)
+		b = append(b, f.Best[:]...)
+		return typeHeartbeat, append(b, f.Room[:]...)
 	case tree.Path:
 		return typePath, appendPlaces(b, f.Path, tree.MaxPath)
 	case tree.Report:
@@ -111,7 +112,8 @@ func (p *parser) body(typ byte) Frame {
 		return tree.Pull{Have: tree.Position{Epoch: p.epoch(), Seq: p.u64()}}
 	case typeHeartbeat:
 		return tree.Heartbeat{
-			Label: p.label(), Orphan: p.bool(), Clock: p.u64(), Echo: p.u64(), Held: p.u64(), Lag: p.u32(), Best: p.room(),
+			Label: p.label(), Orphan: p.bool(), Clock: p.u64(), Echo: p.u64(), Held: p.u64(), Lag: p.u32(),
+			Best: p.room(), Room: p.room(),
 		}
 	case typePath:
 		return tree.Path{Path: p.places(tree.MaxPath)}

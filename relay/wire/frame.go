@@ -46,7 +46,7 @@ const (
 	pathMax   = 1 + tree.MaxPath*placeMax
 	placesMax = 1 + tree.MaxRefer*placeMax
 
-	heartbeatLen = labelLen + 1 + 24 + 4 + tree.Classes
+	heartbeatLen = labelLen + 1 + 24 + 4 + 2*tree.Classes
 	reportLen    = 8 + 6 + 4 + tree.Classes + 8
 )
 

@@ -119,7 +119,7 @@ func (m maker) frames() map[string]wire.Frame {
 		"pull":    tree.Pull{Have: tree.Position{Epoch: m.ms(), Seq: m.Uint64()}},
 		"heartbeat": tree.Heartbeat{
 			Label: m.lbl(), Orphan: m.bool(), Clock: m.Uint64(), Echo: m.Uint64(), Held: m.Uint64(),
-			Lag: m.Uint32(), Best: m.room(),
+			Lag: m.Uint32(), Best: m.room(), Room: m.room(),
 		},
 		"path": tree.Path{Path: m.places(tree.MaxPath)},
 		"report": tree.Report{

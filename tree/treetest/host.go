@@ -46,6 +46,7 @@ type Host struct {
 	movedAt int64 // of its newest move away from a parent that runs
 	sample  sample
 	inCrowd int       // its index among those who run
+	came    time.Time // to the channel, zero for the moment it was added
 	over    time.Time // since when there are more children than slots, zero if there are not
 
 	data
@@ -64,6 +65,14 @@ func (s *Sim) AddRoot(slots int) *Host {
 // Add adds a node that knows the seeds' addresses, and starts it.
 func (s *Sim) Add(slots int, seeds ...*Host) *Host {
 	h := s.add(slots, seeds)
+	s.begin(h)
+	return h
+}
+
+// AddAged adds a host that has been in the channel for so long.
+func (s *Sim) AddAged(slots int, age time.Duration, seeds ...*Host) *Host {
+	h := s.add(slots, seeds)
+	h.came = s.now.Add(-age)
 	s.begin(h)
 	return h
 }
@@ -115,6 +124,7 @@ func (s *Sim) begin(h *Host) {
 	}
 	cfg := tree.Config{
 		Self:  h.Place,
+		Since: h.came,
 		Slots: h.Slots,
 		Seeds: h.seeds,
 		Rand:  rand.New(rand.NewPCG(s.rand.Uint64(), 2)),

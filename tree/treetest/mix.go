@@ -45,16 +45,21 @@ var Mixes = map[string]Mix{
 type Sessions struct {
 	Name string
 	Mean time.Duration
-	// draw gives the length of a session, rest what is left of one that is found
-	// running at a random moment.
-	draw, rest func(r *rand.Rand) float64 // seconds
+	// draw gives the length of a session, met that of one that is found running at a
+	// random moment: the longer, the likelier.
+	draw, met func(r *rand.Rand) float64 // seconds
 }
 
 // maxSession bounds a session, so that a sum of times does not overflow.
 const maxSession = 1000 * time.Hour
 
-func (l Sessions) new(r *rand.Rand) time.Duration     { return seconds(l.draw(r)) }
-func (l Sessions) running(r *rand.Rand) time.Duration { return seconds(l.rest(r)) }
+func (l Sessions) new(r *rand.Rand) time.Duration { return seconds(l.draw(r)) }
+
+// running gives what is over and what is left of a session that is found running.
+func (l Sessions) running(r *rand.Rand) (age, rest time.Duration) {
+	t, at := l.met(r), r.Float64()
+	return seconds(at * t), seconds((1 - at) * t)
+}
 
 func seconds(s float64) time.Duration {
 	return time.Duration(min(s, maxSession.Seconds()) * float64(time.Second))
@@ -69,14 +74,15 @@ func Lognormal(mu, sigma float64) Sessions {
 		draw: func(r *rand.Rand) float64 { return math.Exp(mu + sigma*r.NormFloat64()) },
 		// Those that are met are longer in proportion to their length, which for a
 		// lognormal moves mu by sigma squared.
-		rest: func(r *rand.Rand) float64 { return r.Float64() * math.Exp(mu+sigma*sigma+sigma*r.NormFloat64()) },
+		met: func(r *rand.Rand) float64 { return math.Exp(mu + sigma*sigma + sigma*r.NormFloat64()) },
 	}
 }
 
 // Exponential has no memory.
 func Exponential(mean time.Duration) Sessions {
 	f := func(r *rand.Rand) float64 { return r.ExpFloat64() * mean.Seconds() }
-	return Sessions{Name: "exponential", Mean: mean, draw: f, rest: f}
+	met := func(r *rand.Rand) float64 { return f(r) + f(r) } // before and after the moment
+	return Sessions{Name: "exponential", Mean: mean, draw: f, met: met}
 }
 
 // Pareto has the shape 2: many short sessions, and a tail without a variance.
@@ -87,6 +93,6 @@ func Pareto(mean time.Duration) Sessions {
 		Mean: mean,
 		draw: func(r *rand.Rand) float64 { return least / math.Sqrt(1-r.Float64()) },
 		// Met in proportion to the length, the shape is 1.
-		rest: func(r *rand.Rand) float64 { return r.Float64() * least / (1 - r.Float64()) },
+		met: func(r *rand.Rand) float64 { return least / (1 - r.Float64()) },
 	}
 }

@@ -49,17 +49,17 @@ func NewPopulation(s *Sim, c Crowd) *Population {
 	p.gossip.start()
 	if c.Script != nil {
 		for _, v := range c.Script {
-			s.After(v.Join, func() { p.join(v.Slots, v.Leave-v.Join) })
+			s.After(v.Join, func() { p.join(v.Slots, 0, v.Leave-v.Join) })
 		}
 		return p
 	}
 	for range c.N {
 		s.After(p.upTo(c.Spread), func() {
-			stay := time.Duration(-1)
-			if c.Sessions.rest != nil {
-				stay = c.Sessions.running(p.rand)
+			age, stay := time.Duration(0), time.Duration(-1)
+			if c.Sessions.met != nil {
+				age, stay = c.Sessions.running(p.rand)
 			}
-			p.join(c.Mix(p.rand), stay)
+			p.join(c.Mix(p.rand), age, stay)
 		})
 	}
 	if c.Sessions.draw != nil {
@@ -77,20 +77,20 @@ func (p *Population) nextArrival() {
 	c := &p.Crowd
 	gap := seconds(p.rand.ExpFloat64() * c.Sessions.Mean.Seconds() / float64(c.N))
 	p.Sim.After(gap, func() {
-		p.join(c.Mix(p.rand), c.Sessions.new(p.rand))
+		p.join(c.Mix(p.rand), 0, c.Sessions.new(p.rand))
 		p.nextArrival()
 	})
 }
 
-// join adds a host, which goes after stay if that is not negative.
-func (p *Population) join(slots int, stay time.Duration) *Host {
+// join adds a host of that age, which goes after stay if that is not negative.
+func (p *Population) join(slots int, age, stay time.Duration) *Host {
 	seeds := []*Host{p.Root}
 	for range p.Crowd.Seeds {
 		if len(p.alive) > 0 {
 			seeds = append(seeds, p.Any())
 		}
 	}
-	h := p.Sim.Add(slots, seeds...)
+	h := p.Sim.AddAged(slots, age, seeds...)
 	p.limit(h)
 	h.inCrowd = len(p.alive)
 	p.alive = append(p.alive, h)

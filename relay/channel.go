@@ -36,6 +36,10 @@ type Channel struct {
 	links map[tree.Link]*link
 	dials map[tree.Link]context.CancelFunc
 	gone  bool // the tree said Left
+	lag   lag
+	room  *headroom
+	// lagging is the lag as it was last measured.
+	lagging time.Duration
 
 	// Shared.
 	inbound atomic.Uint64 // numbers given to links that came in
@@ -63,6 +67,7 @@ func (n *Node) newChannel(id stream.ChannelID, notices func(Notice)) *Channel {
 		links:   make(map[tree.Link]*link),
 		dials:   make(map[tree.Link]context.CancelFunc),
 		fan:     make(chan *stream.Beat, 1),
+		room:    newHeadroom(n.cfg.Slots, n.cfg.Upload),
 	}
 }
 
@@ -88,6 +93,9 @@ func (c *Channel) ID() stream.ChannelID { return c.id }
 // Ring returns the channel's recent chunks.
 func (c *Channel) Ring() *stream.Ring { return c.ring }
 
+// sinceStart is the time that links note what happens by.
+func (c *Channel) sinceStart() time.Duration { return time.Since(c.started) }
+
 // Run drives the channel until ctx ends, and then leaves in good order: children
 // are told where to go and served until they have moved, 2 s at most.
 func (c *Channel) Run(ctx context.Context) error {
@@ -100,7 +108,7 @@ func (c *Channel) Run(ctx context.Context) error {
 	now := time.Now()
 	cfg := tree.Config{
 		Self:  tree.Place{ID: c.node.ID(), Addrs: c.node.cfg.Addrs},
-		Slots: c.slots(),
+		Slots: c.node.cfg.Slots,
 		Seeds: seeds,
 		Rand:  rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
 	}

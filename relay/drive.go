@@ -17,11 +17,8 @@ const (
 	// eventQueue bounds what links have told the driving goroutine and it has not yet
 	// looked at; links wait when it is full.
 	eventQueue = 256
-	// gaugeInterval is how often slots are computed from the bit rate.
+	// gaugeInterval is how often the room for children is measured.
 	gaugeInterval = 500 * time.Millisecond
-	// uploadShare is the part of the upload that chunks may fill; the rest is for
-	// headers of every layer, control, and the bit rate's ups and downs.
-	uploadShare = 0.9
 )
 
 // drive is the one goroutine that touches c.tree. It never blocks but here.
@@ -30,11 +27,14 @@ func (c *Channel) drive(ctx context.Context) {
 	defer timer.Stop()
 	gauge := time.NewTicker(gaugeInterval)
 	defer gauge.Stop()
+	lag := time.NewTicker(lagInterval)
+	defer lag.Stop()
 	beat := time.NewTicker(stream.BeatInterval)
 	defer beat.Stop()
 	resolve := time.NewTicker(resolveInterval)
 	defer resolve.Stop()
 	leave := ctx.Done()
+	c.handle(c.capacity(time.Now()))
 	for !c.gone {
 		select {
 		case ev := <-c.events:
@@ -44,9 +44,9 @@ func (c *Channel) drive(ctx context.Context) {
 		case f := <-c.ask:
 			f(c.tree)
 		case <-gauge.C:
-			s := c.slots()
-			c.handle(tree.Capacity{Slots: s, Far: s})
-			c.handle(tree.Progress{Lost: c.ring.Stats().Lost})
+			c.handle(c.capacity(time.Now()))
+		case <-lag.C:
+			c.handle(c.progress(time.Now()))
 		case <-beat.C:
 			if c.writer != nil {
 				c.fanOut(c.writer.Beat())
@@ -188,15 +188,4 @@ func (c *Channel) fanOut(b *stream.Beat) {
 			c.links[num].send(b)
 		}
 	}
-}
-
-// slots is how many children the node can carry at the stream's bit rate.
-func (c *Channel) slots() int {
-	most := c.node.cfg.Slots
-	if up := c.node.cfg.Upload; up > 0 {
-		if rate := c.ring.Stats().BitRate; rate > 0 {
-			return min(most, int(float64(up)*uploadShare/float64(rate)))
-		}
-	}
-	return most
 }

@@ -55,6 +55,8 @@ func (c *Channel) enter(d dialed, num tree.Link) {
 func (c *Channel) accept(g *guardedConn, conn *tls.Conn, r *wire.Reader, peer tree.ID, j tree.Join) bool {
 	num := tree.Link(c.inbound.Add(2))
 	l := c.newLink(num, peer, conn)
+	addr := remoteAddr(conn.NetConn())
+	l.near = c.node.near(time.Now(), addr.Addr())
 	return c.query(func(*tree.Node) {
 		// The connection has no deadline but its writer's from here on.
 		if err := conn.SetDeadline(time.Time{}); err != nil {
@@ -63,6 +65,6 @@ func (c *Channel) accept(g *guardedConn, conn *tls.Conn, r *wire.Reader, peer tr
 		r.Expect(wire.Child)
 		c.links[num] = l
 		l.start(g, r)
-		c.handle(tree.Joined{Link: num, Peer: peer, Addr: remoteAddr(conn.NetConn()), Join: j})
+		c.handle(tree.Joined{Link: num, Peer: peer, Addr: addr, Near: l.near, Join: j})
 	})
 }

@@ -22,9 +22,6 @@ const (
 	// controlQueue bounds frames of the tree that wait for a link's writer: three
 	// seconds of heartbeats. A link that lets more pile up is dead or too slow.
 	controlQueue = 64
-	// writeBatch is how much of the stream is written before the queue is looked
-	// at again.
-	writeBatch = 64 << 10
 	// stuckAfter cuts a peer that takes nothing for so long.
 	stuckAfter = 10 * time.Second
 	// closeTime bounds the last words on a link.
@@ -43,6 +40,7 @@ type link struct {
 	peer tree.ID
 	ch   *Channel
 	conn *tls.Conn
+	near bool // the peer is in one of this machine's own subnets
 
 	// A link ends by cancelling ctx with the Reason; the first cause wins.
 	ctx    context.Context
@@ -55,11 +53,13 @@ type link struct {
 	// Parent links only.
 	feeding atomic.Bool // chunks are welcome
 
-	// Owned by the writer, read by status.
-	missed atomic.Uint64
-	moves  atomic.Uint64
-	sent   atomic.Uint64 // payload bytes
-	seq    atomic.Uint64 // of the newest chunk written
+	// Owned by the writer, read by the channel's goroutine.
+	missed  atomic.Uint64
+	moves   atomic.Uint64
+	sent    atomic.Uint64                // payload bytes
+	last    atomic.Pointer[stream.Chunk] // the newest written
+	pulled  atomic.Int64                 // when the child asked for the stream, by Channel.sinceStart
+	drained atomic.Int64                 // when it was last owed nothing, likewise; 0 if never
 }
 
 // closing is queued behind what a link still has to say.
@@ -144,7 +144,8 @@ func (l *link) read(r *wire.Reader) error {
 	}
 }
 
-// write sends what is queued first, then what the cursor has.
+// write sends what the cursor has, and between any two chunks what is queued: on a
+// slow connection a heartbeat must not wait for more than one of them.
 func (l *link) write() error {
 	var (
 		cursor *stream.Cursor
@@ -153,8 +154,7 @@ func (l *link) write() error {
 		buf    []byte
 	)
 	for {
-		more := true
-		for more {
+		for queued := true; queued; {
 			select {
 			case f := <-l.out:
 				if c, ok := f.(closing); ok {
@@ -163,7 +163,7 @@ func (l *link) write() error {
 				}
 				buf = wire.Append(buf, f)
 			default:
-				more = false
+				queued = false
 			}
 		}
 		if len(buf) > 0 {
@@ -172,25 +172,22 @@ func (l *link) write() error {
 			}
 			buf = buf[:0]
 		}
-		for n := 0; cursor != nil && n < writeBatch; {
+		if cursor != nil {
 			it, w, err := cursor.Poll()
 			if err != nil {
 				return tree.ReasonLeaving
 			}
-			if wait = w; w != nil {
-				break
+			if w == nil {
+				if err := l.pass(it, &header); err != nil {
+					return err
+				}
+				missed, moves := cursor.Gap()
+				l.missed.Store(missed)
+				l.moves.Store(moves)
+				continue
 			}
-			if err := l.pass(it, &header); err != nil {
-				return err
-			}
-			missed, moves := cursor.Gap()
-			l.missed.Store(missed)
-			l.moves.Store(moves)
-			n += len(it.Chunk.Frame())
-			more = true
-		}
-		if more {
-			continue // the batch was full, or the cursor has to be asked again
+			wait = w
+			l.drained.Store(int64(l.ch.sinceStart()))
 		}
 		select {
 		case f := <-l.out:
@@ -199,6 +196,7 @@ func (l *link) write() error {
 			}
 			buf = wire.Append(buf, f)
 		case cursor = <-l.serve:
+			l.pulled.Store(int64(l.ch.sinceStart()))
 		case <-wait:
 		case <-l.ctx.Done():
 			return context.Cause(l.ctx)
@@ -223,7 +221,7 @@ func (l *link) pass(it stream.Item, header **stream.Header) error {
 		return err
 	}
 	l.sent.Add(uint64(len(it.Chunk.Payload())))
-	l.seq.Store(it.Chunk.Seq())
+	l.last.Store(it.Chunk)
 	return nil
 }
 

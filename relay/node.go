@@ -32,13 +32,17 @@ type Config struct {
 	Addrs []netip.AddrPort
 	// Slots is the most children per channel; DefaultSlots if 0, none if negative.
 	Slots int
-	// Upload is what the node may send, bit/s, 0 for no bound: it lowers the slots
-	// of a channel to Upload / bit rate.
+	// Upload is what the node may send, bit/s, to children beyond its own subnets:
+	// Upload / bit rate of them. If 0, how many there can be is found from how they
+	// keep up.
 	Upload int
 	Ring   stream.Limits
 	Log    *zap.Logger // nil for none
 	// Dial replaces net.Dialer in tests.
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
+	// Near replaces the look at this machine's own subnets in tests: whether an
+	// address is in one of them.
+	Near func(netip.Addr) bool
 }
 
 func (c *Config) validate() error {
@@ -61,7 +65,8 @@ type Node struct {
 	mu       sync.Mutex
 	channels map[stream.ChannelID]*Channel
 
-	joins joinLimiter
+	joins   joinLimiter
+	subnets subnets
 }
 
 // New returns a node. It does nothing until Run.
@@ -91,6 +96,14 @@ func New(cfg Config) (*Node, error) {
 		log:      cfg.Log,
 		channels: make(map[stream.ChannelID]*Channel),
 	}, nil
+}
+
+// near reports whether traffic to addr stays off this machine's Internet link.
+func (n *Node) near(now time.Time, addr netip.Addr) bool {
+	if n.cfg.Near != nil {
+		return n.cfg.Near(addr)
+	}
+	return n.subnets.near(now, addr)
 }
 
 // ID returns the node's own ID.

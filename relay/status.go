@@ -14,6 +14,7 @@ type Status struct {
 	Tree    tree.Info
 	Ring    stream.Stats
 	Delay   time.Duration // behind the root, when the newest chunk came; 0 if not known
+	Lag     time.Duration // behind the root, as far as something is missing; 0 if not known
 	Quiet   time.Duration // since the newest chunk was made, by the root's clock; 0 if not known
 	Links   map[tree.Link]LinkStatus
 	Beat    uint64 // ms since the epoch began, as last signed by the root
@@ -26,11 +27,13 @@ type LinkStatus struct {
 	Missed uint64 // chunks it did not get because it fell behind
 	Moves  uint64 // times it was moved to the newest key chunk
 	Seq    uint64 // of the newest chunk written to it
+	Behind stream.Backlog
+	Near   bool // it is in one of this machine's own subnets
 }
 
 // Status describes the channel. It reports false if the channel has ended.
 func (c *Channel) Status() (Status, bool) {
-	s := Status{ID: c.id, Uptime: time.Since(c.started), Ring: c.ring.Stats(), Delay: time.Duration(c.delay.Load())}
+	s := Status{ID: c.id, Uptime: c.sinceStart(), Ring: c.ring.Stats(), Delay: time.Duration(c.delay.Load())}
 	if c.writer != nil {
 		s.Delay = 0
 	}
@@ -39,10 +42,11 @@ func (c *Channel) Status() (Status, bool) {
 	}
 	ok := c.query(func(n *tree.Node) {
 		s.Tree = n.Info()
+		s.Lag = c.lagging
 		s.Links = make(map[tree.Link]LinkStatus, len(s.Tree.Children))
 		for _, ch := range s.Tree.Children {
 			if l := c.links[ch.Link]; l != nil {
-				s.Links[ch.Link] = LinkStatus{l.sent.Load(), l.missed.Load(), l.moves.Load(), l.seq.Load()}
+				s.Links[ch.Link] = l.status()
 			}
 		}
 	})

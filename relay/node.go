@@ -201,6 +201,9 @@ func (n *Node) greet(ctx context.Context, conn net.Conn) error {
 	if err := conn.SetDeadline(time.Now().Add(handshakeTime)); err != nil {
 		return err
 	}
+	if err := boundUnsent(conn); err != nil {
+		n.log.Debug("connection may hide what waits", zap.Error(err)) // it works all the same
+	}
 	g := newGuardedConn(conn)
 	tc := tls.Server(g, n.tls)
 	if err := tc.HandshakeContext(ctx); err != nil {

@@ -14,13 +14,19 @@ var _ [stream.MaxHeaderPayload - flv.MaxHeader]struct{}
 
 // Why an encoder is not taken.
 var (
-	// ErrBusy refuses a second encoder while one is sending.
+	// ErrBusy refuses a second encoder while one is sending; see [Mux.Open].
 	ErrBusy = errors.New("another encoder is sending")
 	// ErrDenied refuses an encoder whose address or key is wrong.
 	ErrDenied = errors.New("no such stream key")
 	// ErrEnded refuses a tag after the end of its session.
 	ErrEnded = errors.New("the session has ended")
 )
+
+// takeoverAfter is how long an encoder must have sent nothing for another to take
+// its place: one whose connection broke without a word comes back within seconds and
+// has the right key again. Encoders send audio many times a second; 2 s is more than
+// a network's hiccup and less than the patience of whoever looks at the encoder.
+const takeoverAfter = 2 * time.Second
 
 // Opener begins a session, or refuses with [ErrBusy] or [ErrDenied].
 // [Mux.Open] is one.
@@ -34,7 +40,8 @@ type Mux struct {
 
 	mu       sync.Mutex
 	timeline flv.Timeline
-	session  *Session // nil while nobody sends
+	session  *Session  // nil while nobody sends
+	heard    time.Time // when it was opened, or its newest tag came
 	status   Status
 	lastKey  uint32 // timestamp of the session's newest key frame
 	keyed    bool   // there was one
@@ -58,15 +65,17 @@ func NewMux(w *stream.Writer, onTag func(flv.Tag)) *Mux {
 	return &Mux{writer: w, onTag: onTag}
 }
 
-// Open begins a session, or returns [ErrBusy] while there is one. It starts
+// Open begins a session, or returns [ErrBusy] while there is one that has sent
+// something in the last 2 s; one that is silent for longer ends. A session starts
 // without configurations: those of the run before say nothing about this one.
 func (m *Mux) Open() (*Session, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.session != nil {
+	now := time.Now()
+	if m.session != nil && now.Sub(m.heard) < takeoverAfter {
 		return nil, ErrBusy
 	}
-	m.session = &Session{mux: m}
+	m.session, m.heard = &Session{mux: m}, now
 	m.timeline.Restart()
 	m.status.Sessions++
 	m.status.Live = true
@@ -86,7 +95,8 @@ func (m *Mux) Status() Status {
 func (m *Mux) count(t flv.Tag, k flv.Kind) {
 	m.status.Tags++
 	m.status.Bytes += uint64(len(t))
-	m.status.LastTag = time.Now()
+	m.heard = time.Now()
+	m.status.LastTag = m.heard
 	if !k.Key {
 		return
 	}

@@ -245,3 +245,19 @@ func TestRTMPPull(t *testing.T) {
 		})
 	}
 }
+
+func TestRTMPPullGivesUpOnASilentServer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		here, there := net.Pipe()
+		go io.Copy(io.Discard, there) // ends with the pipe
+		begun := time.Now()
+		err := rtmpTarget{addr: "host:1", app: "app", stream: "stream"}.play(here, nil)
+		here.Close()
+		if err == nil || !strings.Contains(err.Error(), "not agreed on within 5 s") {
+			t.Errorf("%v", err)
+		}
+		if d := time.Since(begun); d != 5*time.Second {
+			t.Errorf("after %v", d)
+		}
+	})
+}

@@ -16,7 +16,11 @@ const (
 	writeTime = 5 * time.Second
 )
 
-var errStranger = errors.New("more than 64 KiB before the stream began")
+var (
+	errStranger = errors.New("more than 64 KiB before the stream began")
+	// errSlow says that [strangerTime] was over.
+	errSlow = errors.New("the stream was not agreed on within 5 s")
+)
 
 // guard is a connection that does not trust its peer. At first both bytes and time
 // are limited; after known, only silence is.
@@ -47,7 +51,7 @@ func (g *guard) Read(p []byte) (int, error) {
 	}
 	n, err := g.Conn.Read(p[:min(len(p), g.left)])
 	g.left -= n
-	return n, err
+	return n, slow(err)
 }
 
 func (g *guard) Write(p []byte) (int, error) {
@@ -55,6 +59,16 @@ func (g *guard) Write(p []byte) (int, error) {
 		if err := g.SetWriteDeadline(time.Now().Add(writeTime)); err != nil {
 			return 0, err
 		}
+		return g.Conn.Write(p)
 	}
-	return g.Conn.Write(p)
+	n, err := g.Conn.Write(p)
+	return n, slow(err)
+}
+
+// slow puts a stranger's timeout into words.
+func slow(err error) error {
+	if isTimeout(err) {
+		return errSlow
+	}
+	return err
 }

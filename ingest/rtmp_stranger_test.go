@@ -60,21 +60,73 @@ func TestASlowStrangerIsCutInTime(t *testing.T) {
 	}
 }
 
+// publishOver publishes over a pipe, and returns the answer.
+func publishOver(t *testing.T, peer net.Conn) (*encoder, string) {
+	t.Helper()
+	if _, _, err := handshake.DoClient(peer, false, false); err != nil {
+		t.Fatal(err)
+	}
+	// A pipe has no buffer: read what the server answers while it is asked.
+	e := &encoder{newRTMPConn(peer), peer}
+	code := make(chan string)
+	go func() { code <- e.answer(t) }()
+	e.say(t, "connect", nil)
+	e.say(t, "publish", nil, testApp+"/"+testKey)
+	return e, <-code
+}
+
+func TestAnEncoderThatComesBackTakesOverFromItsSilentSelf(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newChannel(t)
+		peer, ended := pipe(c)
+		defer peer.Close()
+		first, code := publishOver(t, peer)
+		if code != statusStart {
+			t.Fatal(code)
+		}
+		first.media(t, msgVideo, 0, avcKey)
+		<-c.accepted
+		time.Sleep(takeoverAfter - time.Millisecond)
+
+		early, earlyEnded := pipe(c)
+		defer early.Close()
+		if _, code := publishOver(t, early); code != statusBusy {
+			t.Fatalf("while the first is sending: %s", code)
+		}
+		early.Close()
+		<-earlyEnded
+
+		time.Sleep(time.Millisecond)
+		again, againEnded := pipe(c)
+		second, code := publishOver(t, again)
+		if code != statusStart {
+			t.Fatalf("once the first is silent: %s", code)
+		}
+		second.media(t, msgVideo, 0, avcKey)
+		<-c.accepted
+
+		// The first was not dead after all. It is cut, and does the second no harm.
+		first.media(t, msgVideo, 40, avcKey)
+		<-ended
+		second.media(t, msgVideo, 40, avcKey)
+		<-c.accepted
+		if st := c.Status(); !st.Live || st.Tags != 3 || st.Sessions != 2 {
+			t.Errorf("%+v", st)
+		}
+		again.Close()
+		<-againEnded
+		if c.Status().Live {
+			t.Error("the second's session is still open")
+		}
+	})
+}
+
 func TestASilentEncoderIsCut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newChannel(t)
 		peer, ended := pipe(c)
 		defer peer.Close()
-		if _, _, err := handshake.DoClient(peer, false, false); err != nil {
-			t.Fatal(err)
-		}
-		// A pipe has no buffer: read what the server answers while it is asked.
-		e := &encoder{newRTMPConn(peer), peer}
-		code := make(chan string)
-		go func() { code <- e.answer(t) }()
-		e.say(t, "connect", nil)
-		e.say(t, "publish", nil, testApp+"/"+testKey)
-		if got := <-code; got != statusStart {
+		if _, got := publishOver(t, peer); got != statusStart {
 			t.Fatal(got)
 		}
 		start := time.Now()

@@ -46,6 +46,9 @@ func Main(args []string, io Stdio) int {
 	signal.Ignore(syscall.SIGPIPE)
 	ctx, interrupted, stop := untilSignal()
 	defer stop()
+	if err := dropEmptyEnv(); err != nil {
+		return report(t, err)
+	}
 	app := newApp(t, io)
 	err := app.RunContext(ctx, runArgs(app, args))
 	if code := report(t, err); code != exitOK {
@@ -55,6 +58,19 @@ func Main(args []string, io Stdio) int {
 		return exitInterrupt
 	}
 	return exitOK
+}
+
+// dropEmptyEnv unsets our variables that are empty. Whoever writes RELAY_UPLOAD= has
+// set nothing, but to urfave/cli the flag is then given.
+func dropEmptyEnv() error {
+	for _, kv := range os.Environ() {
+		if name, value, _ := strings.Cut(kv, "="); strings.HasPrefix(name, envPrefix) && value == "" {
+			if err := os.Unsetenv(name); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // untilSignal returns a context that ends with the first SIGINT or SIGTERM; the

@@ -51,4 +51,10 @@ func report(t *terminal, err error) int {
 	return f.code
 }
 
-func inUse(err error) bool { return errors.Is(err, syscall.EADDRINUSE) }
+func inUse(err error) bool {
+	return errors.Is(err, syscall.EADDRINUSE) || errors.Is(err, wsaAddrInUse)
+}
+
+// wsaAddrInUse is what Windows says: there, syscall.EADDRINUSE is a number that Go
+// made up. No other system has an error of that number.
+const wsaAddrInUse = syscall.Errno(10048)

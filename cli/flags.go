@@ -10,9 +10,12 @@ import (
 	"go.uber.org/zap/zapcore"
 )
 
+// envPrefix begins the name of each of our environment variables.
+const envPrefix = "RELAY_"
+
 // env names the variable that sets a flag: --max-children is RELAY_MAX_CHILDREN.
 func env(flag string) []string {
-	return []string{"RELAY_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))}
+	return []string{envPrefix + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))}
 }
 
 func text(name, usage string) *cli.StringFlag {

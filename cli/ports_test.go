@@ -1,0 +1,32 @@
+package cli
+
+import (
+	"errors"
+	"net"
+	"os"
+	"syscall"
+	"testing"
+)
+
+func TestATakenPortIsKnownOnEverySystem(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	again, err := net.Listen("tcp", ln.Addr().String())
+	if err == nil {
+		again.Close()
+		t.Fatal("the port could be taken twice")
+	}
+	if !inUse(err) {
+		t.Errorf("%v is not known for what it is", err)
+	}
+	windows := &net.OpError{Op: "listen", Err: os.NewSyscallError("bind", syscall.Errno(10048))}
+	if !inUse(windows) {
+		t.Error("nor is what Windows says")
+	}
+	if inUse(errors.New("other")) || inUse(&net.OpError{Op: "listen", Err: syscall.EACCES}) {
+		t.Error("another error passes for it")
+	}
+}

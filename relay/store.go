@@ -201,6 +201,9 @@ func createPrivate(path string, b []byte) error {
 // NextEpoch returns an epoch later than all used with the channel's key before,
 // and stores it first: a source that crashes right after must not use it again.
 func (s *Store) NextEpoch(name string, now time.Time) (stream.Epoch, error) {
+	if err := checkChannelName(name); err != nil {
+		return stream.Epoch{}, err
+	}
 	path := filepath.Join(s.dir, "channels", name+".epoch")
 	stored, err := loadEpoch(path)
 	if err != nil {
@@ -242,6 +245,9 @@ func replacePrivate(path string, b []byte) error {
 // StreamKey returns what an encoder has to know to publish to the channel, made at
 // the first call.
 func (s *Store) StreamKey(name string) (string, error) {
+	if err := checkChannelName(name); err != nil {
+		return "", err
+	}
 	path := filepath.Join(s.dir, "channels", name+".stream")
 	b, err := readPrivate(path)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -366,3 +366,19 @@ func TestChannelNamesAreFileNamesEverywhere(t *testing.T) {
 		}
 	}
 }
+
+func TestOnlyChannelNamesReachTheFileSystem(t *testing.T) {
+	s := openStore(t, filepath.Join(t.TempDir(), "keys"))
+	for _, name := range []string{"", "..", "../node", "a/b", "A", "a b", "a.b", strings.Repeat("a", maxChannelName+1)} {
+		if k, err := s.ChannelKey(name); err == nil {
+			k.Close()
+			t.Errorf("%q has a channel key", name)
+		}
+		if _, err := s.NextEpoch(name, time.Unix(0, 0)); err == nil {
+			t.Errorf("%q has an epoch", name)
+		}
+		if _, err := s.StreamKey(name); err == nil {
+			t.Errorf("%q has a stream key", name)
+		}
+	}
+}

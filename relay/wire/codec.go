@@ -58,6 +58,12 @@ func appendBody(b []byte, f Frame) (byte, []byte) {
 	case tree.Bye:
 		b = append(b, byte(f.Reason))
 		return typeBye, appendPlaces(b, f.Places, tree.MaxRefer)
+	case Facts:
+		return typeFacts, appendView(b, f.View)
+	case Survey:
+		return typeSurvey, append(append(b, Version), f.Channel[:]...)
+	case Whole:
+		return typeWhole, appendView(b, f.View)
 	}
 	panic(fmt.Sprintf("wire: %T is no frame", f))
 }
@@ -95,9 +101,7 @@ func (p *parser) body(typ byte) Frame {
 	case typeGap:
 		return Gap{p.u64()}
 	case typeHello:
-		if v := p.u8(); v != Version {
-			p.fail(fmt.Errorf("%w: %d, this one speaks %d", ErrVersion, v, Version))
-		}
+		p.protocol()
 		return Hello{stream.ChannelID(p.array32()), tree.Join{
 			Standby: p.bool(), Slots: p.u16(), Age: p.u32(), Within: p.u8(), Addrs: p.addrs(),
 		}}
@@ -123,6 +127,13 @@ func (p *parser) body(typ byte) Frame {
 		}
 	case typeBackups:
 		return tree.Backups{Places: p.places(tree.MaxBackups)}
+	case typeFacts:
+		return Facts{p.view()}
+	case typeSurvey:
+		p.protocol()
+		return Survey{stream.ChannelID(p.array32())}
+	case typeWhole:
+		return Whole{p.view()}
 	default: // typeBye: Parse knows no other
 		return tree.Bye{Reason: tree.Reason(p.u8()), Places: p.places(tree.MaxRefer)}
 	}
@@ -231,6 +242,13 @@ func (p *parser) bool() bool {
 		p.fail(fmt.Errorf("truth value %d: %w", v, ErrFrame))
 	}
 	return v == 1
+}
+
+// protocol reads the version with which a stranger's first frame begins.
+func (p *parser) protocol() {
+	if v := p.u8(); v != Version {
+		p.fail(fmt.Errorf("%w: %d, this one speaks %d", ErrVersion, v, Version))
+	}
 }
 
 // addr reads an address that a node could be dialled at.

@@ -8,7 +8,7 @@ import (
 	"relay/tree"
 )
 
-// Version is the protocol version, the first field of a Hello.
+// Version is the protocol version, the first field of a Hello and of a Survey.
 const Version = 1
 
 // Frame types. Those below 0x10 are the data path's, the others the tree's.
@@ -26,6 +26,9 @@ const (
 	typeReport    = 0x16
 	typeBye       = 0x17
 	typeBackups   = 0x18
+	typeFacts     = 0x1a
+	typeSurvey    = 0x1b
+	typeWhole     = 0x1c
 )
 
 // Side is who may send a frame.
@@ -73,6 +76,9 @@ var kinds = map[byte]kind{
 	typeReport:    {"report", Child, reportLen, reportLen},
 	typeBye:       {"bye", Parent | Child | Stranger, 2, 1 + placesMax},
 	typeBackups:   {"backups", Parent, 1, 1 + tree.MaxBackups*placeMax},
+	typeFacts:     {"facts", Child, viewMin, viewMax},
+	typeSurvey:    {"survey", Stranger, 1, 1 + 32},
+	typeWhole:     {"whole", Parent, viewMin, viewMax},
 }
 
 // Errors of this package; all but [ErrVersion] mean that the other side broke the
@@ -94,8 +100,9 @@ type Gap struct {
 	Missed uint64 // chunks the child does not get; 0 if that is not known
 }
 
-// Frame is one of *stream.Chunk, *stream.Header, *stream.Beat, Gap, Hello, and
-// tree's Welcome, Refer, Pull, Heartbeat, Path, Report, Backups and Bye.
+// Frame is one of *stream.Chunk, *stream.Header, *stream.Beat, Gap, Hello, Facts,
+// Survey, Whole, and tree's Welcome, Refer, Pull, Heartbeat, Path, Report, Backups and
+// Bye.
 type Frame any
 
 // Append appends the frame's bytes to b. It panics on a type that is no Frame.

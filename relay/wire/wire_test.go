@@ -128,6 +128,9 @@ func (m maker) frames() map[string]wire.Frame {
 		},
 		"backups": tree.Backups{Places: m.places(tree.MaxBackups)},
 		"bye":     tree.Bye{Reason: m.why(), Places: m.places(tree.MaxRefer)},
+		"facts":   wire.Facts{View: m.view(1 + m.IntN(20))},
+		"survey":  wire.Survey{Channel: m.id32()},
+		"whole":   wire.Whole{View: m.view(1 + m.IntN(20))},
 	}
 }
 
@@ -314,12 +317,14 @@ func TestStrangerBecomesAChild(t *testing.T) {
 }
 
 func TestAnotherVersionIsToldFromNonsense(t *testing.T) {
-	hello := wire.Append(nil, wire.Hello{})[stream.PreludeLen:]
-	for _, v := range []byte{0, wire.Version + 1, 255} {
-		hello[0] = v
-		for _, body := range [][]byte{hello, hello[:1], append(slices.Clone(hello), 1, 2, 3)} {
-			if f, err := wire.Parse(frameOf(0x10, body...)); f != nil || !errors.Is(err, wire.ErrVersion) {
-				t.Errorf("hello of version %d, %d bytes: %v, %v", v, len(body), f, err)
+	for typ, first := range map[byte]wire.Frame{0x10: wire.Hello{Join: tree.Join{Addrs: []netip.AddrPort{netip.MustParseAddrPort("192.0.2.1:80")}}}, 0x1b: wire.Survey{}} {
+		body := wire.Append(nil, first)[stream.PreludeLen:]
+		for _, v := range []byte{0, wire.Version + 1, 255} {
+			body[0] = v
+			for n := 1; n <= len(body); n++ {
+				if f, err := wire.Parse(frameOf(typ, body[:n]...)); f != nil || !errors.Is(err, wire.ErrVersion) {
+					t.Errorf("%T of version %d, %d bytes: %v, %v", first, v, n, f, err)
+				}
 			}
 		}
 	}

@@ -41,6 +41,8 @@ type Channel struct {
 	// lagging is the lag as it was last measured.
 	lagging time.Duration
 
+	teller teller
+
 	// Shared.
 	inbound atomic.Uint64 // numbers given to links that came in
 	clock   atomic.Pointer[rootClock]
@@ -48,6 +50,9 @@ type Channel struct {
 	delay   atomic.Int64  // of the newest chunk, nanoseconds
 	told    atomic.Uint64 // chunks that parents said they could not give
 	fan     chan *stream.Beat
+	upload  atomic.Uint32 // to the children, kbit/s
+	facts   factBook
+	survey  survey
 }
 
 func (n *Node) newChannel(id stream.ChannelID, notices func(Notice)) *Channel {
@@ -68,6 +73,7 @@ func (n *Node) newChannel(id stream.ChannelID, notices func(Notice)) *Channel {
 		dials:   make(map[tree.Link]context.CancelFunc),
 		fan:     make(chan *stream.Beat, 1),
 		room:    newHeadroom(n.cfg.Slots, n.cfg.Upload),
+		survey:  newSurvey(),
 	}
 }
 

@@ -45,6 +45,7 @@ func (c *Channel) drive(ctx context.Context) {
 			f(c.tree)
 		case <-gauge.C:
 			c.handle(c.capacity(time.Now()))
+			c.reportFacts()
 		case <-lag.C:
 			c.handle(c.progress(time.Now()))
 		case <-beat.C:

@@ -100,6 +100,7 @@ func (l *link) start(g *guardedConn, r *wire.Reader) {
 	l.wg.Go(func() { l.cancel(l.write()) })
 	l.ch.wg.Go(func() {
 		l.wg.Wait()
+		l.ch.facts.drop(l)
 		l.ch.tell(tree.Down{Link: l.num, Reason: reasonOf(context.Cause(l.ctx))})
 	})
 }
@@ -121,6 +122,7 @@ func (l *link) close(r tree.Reason) {
 
 func (l *link) read(r *wire.Reader) error {
 	control := rate.NewLimiter(controlRate, controlRate)
+	facts := rate.NewLimiter(factsFrames, factsFrames)
 	for {
 		f, err := r.Next()
 		if err != nil {
@@ -135,6 +137,11 @@ func (l *link) read(r *wire.Reader) error {
 			err = l.ch.takeBeat(f)
 		case wire.Gap:
 			l.ch.told.Add(f.Missed)
+		case wire.Facts:
+			if !facts.Allow() {
+				return fmt.Errorf("more than %d facts a second: %w", factsFrames, wire.ErrNotDue)
+			}
+			l.ch.facts.put(l, f.View)
 		case tree.Message:
 			if !control.Allow() {
 				return fmt.Errorf("more than %d frames a second: %w", controlRate, wire.ErrNotDue)

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+	"golang.org/x/time/rate"
 
 	"relay/relay/stream"
 	"relay/relay/wire"
@@ -37,7 +38,10 @@ type Config struct {
 	// keep up.
 	Upload int
 	Ring   stream.Limits
-	Log    *zap.Logger // nil for none
+	// Version is the program's, for others to see: up to wire.MaxVersion printable
+	// ASCII characters; may be empty.
+	Version string
+	Log     *zap.Logger // nil for none
 	// Dial replaces net.Dialer in tests.
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
 	// Near replaces the look at this machine's own subnets in tests: whether an
@@ -67,6 +71,7 @@ type Node struct {
 
 	joins   joinLimiter
 	subnets subnets
+	answers *rate.Limiter // bytes to those who ask for a view
 }
 
 // New returns a node. It does nothing until Run.
@@ -95,6 +100,7 @@ func New(cfg Config) (*Node, error) {
 		tls:      ident.tlsConfig(),
 		log:      cfg.Log,
 		channels: make(map[stream.ChannelID]*Channel),
+		answers:  rate.NewLimiter(answerRate, answerBurst),
 	}, nil
 }
 
@@ -220,6 +226,9 @@ func (n *Node) greet(ctx context.Context, conn net.Conn) error {
 			sayBye(tc, tree.ReasonVersion)
 		}
 		return fmt.Errorf("read hello: %w", err)
+	}
+	if s, ok := f.(wire.Survey); ok {
+		return n.answer(tc, s)
 	}
 	hello, ok := f.(wire.Hello)
 	if !ok {

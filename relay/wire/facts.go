@@ -121,15 +121,14 @@ func (v *View) Trim(n int) {
 			kept = append(kept, f)
 			continue
 		}
-		v.Rest.add(f)
+		v.Rest.Merge(RestOf(f), 0)
 	}
 	clear(v.Nodes[len(kept):])
 	v.Nodes = kept
 }
 
-func (r *Rest) add(f Fact) {
-	r.Merge(Rest{1, f.Down, f.DelayMs, f.Lost, uint32(f.Free())}, 0)
-}
+// RestOf is the rest that one node is.
+func RestOf(f Fact) Rest { return Rest{1, f.Down, f.DelayMs, f.Lost, uint32(f.Free())} }
 
 // Merge adds a rest whose depths are counted from down links further below.
 func (r *Rest) Merge(o Rest, down int) {

@@ -19,6 +19,7 @@ const appHelp = `relay - live video from one person to many, without a server
   relay source               broadcast what OBS or ffmpeg sends here
   relay source movie.flv     broadcast a file ("-" for standard input, or a URL)
   relay watch LINK           watch, and pass it on
+  relay tree                 show who passes it on to whom
 
 Commands:
 {{range .VisibleCommands}}  {{join .Names ", " | printf "%-10s"}} {{.Usage}}
@@ -120,6 +121,7 @@ func newApp(t *terminal, io Stdio) *cli.App {
 		Commands: []*cli.Command{
 			sourceCommand(t, io),
 			watchCommand(t, io),
+			treeCommand(t, io),
 			demoCommand(t),
 			versionCommand(t),
 		},

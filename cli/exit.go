@@ -11,6 +11,7 @@ const (
 	exitOK        = 0
 	exitRuntime   = 1
 	exitUsage     = 2
+	exitNobody    = 3 // no relay runs that could be asked
 	exitPort      = 5 // a port that was asked for is taken
 	exitInterrupt = 130
 )

@@ -36,6 +36,7 @@ type running struct{}
 //	exits CODE COMMAND [ARG...]     run it; the exit code must be CODE
 //	start NAME COMMAND [ARG...]     run it behind the script, output to NAME.out and NAME.err
 //	sees FILE REGEXP                wait until the file matches
+//	find VAR FILE REGEXP            wait for that too, and set VAR to the expression's group
 //	interrupt NAME CODE             send SIGINT; the exit code must be CODE
 //	occupy HOST PORT                take a port up to maxOffset above PORT: $TAKEN, at --offset $OFFSET
 //
@@ -69,6 +70,7 @@ func TestScripts(t *testing.T) {
 			"exits":     exits,
 			"start":     start,
 			"sees":      sees,
+			"find":      find,
 			"interrupt": interrupt,
 			"occupy":    occupy,
 		},
@@ -126,15 +128,27 @@ func start(ts *testscript.TestScript, neg bool, args []string) {
 
 func sees(ts *testscript.TestScript, neg bool, args []string) {
 	needs(ts, neg, len(args) == 2, "sees FILE REGEXP")
-	want, err := regexp.Compile("(?m)" + args[1])
+	waitFor(ts, args[0], args[1])
+}
+
+func find(ts *testscript.TestScript, neg bool, args []string) {
+	needs(ts, neg, len(args) == 3, "find VAR FILE REGEXP")
+	m := waitFor(ts, args[1], args[2])
+	needs(ts, false, len(m) == 2, "find VAR FILE REGEXP, with one group in it")
+	ts.Setenv(args[0], m[1])
+}
+
+// waitFor waits until the file matches, and returns the match with its groups.
+func waitFor(ts *testscript.TestScript, file, exp string) []string {
+	want, err := regexp.Compile("(?m)" + exp)
 	ts.Check(err)
 	for end := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
-		got := ts.ReadFile(args[0])
-		if want.MatchString(got) {
-			return
+		got := ts.ReadFile(file)
+		if m := want.FindStringSubmatch(got); m != nil {
+			return m
 		}
 		if time.Now().After(end) {
-			ts.Fatalf("%s does not come to match %q:\n%s", args[0], args[1], got)
+			ts.Fatalf("%s does not come to match %q:\n%s", file, exp, got)
 		}
 	}
 }

@@ -51,7 +51,7 @@ type stationConfig struct {
 // newStation opens the listeners and makes the node. The key is the node's.
 func newStation(t *terminal, log *zap.Logger, cfg stationConfig, key ed25519.PrivateKey) (*station, error) {
 	s := &station{start: time.Now(), log: log}
-	nc := relay.Config{Key: key, Slots: cfg.slots, Upload: cfg.upload, Log: log}
+	nc := relay.Config{Key: key, Slots: cfg.slots, Upload: cfg.upload, Version: Version, Log: log}
 	if cfg.alone {
 		nc.Slots = -1
 	} else {
@@ -136,6 +136,7 @@ func (s *station) run(ctx context.Context, g *errgroup.Group, allowHosts []strin
 	srv := playback.NewServer(playback.Config{
 		Channels:   s.shown,
 		Node:       s.describe,
+		Survey:     s.survey,
 		AllowHosts: allowHosts,
 		Log:        s.log,
 	})

@@ -17,7 +17,7 @@ import (
 //     something about it a second one, "relay: hint: what to do next".
 //   - Whatever comes from a stranger is printed as text: no control characters.
 //   - One status line is redrawn in place on a terminal, and left out elsewhere.
-//   - No colours: nothing here needs them.
+//   - Colours are used by relay tree alone, on a terminal, and not if NO_COLOR is set.
 
 // Stdio is where a command reads and writes.
 type Stdio struct {

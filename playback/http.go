@@ -17,6 +17,7 @@ const (
 	streamSuffix = ".flv"
 	streamType   = "video/x-flv"
 	textType     = "text/plain; charset=utf-8"
+	noChannel    = "There is no such channel here, or more than one begins like that. / lists the channels."
 )
 
 // routes answers the requests of one run of a server; ctx is that run's. Its
@@ -37,14 +38,16 @@ func (s *routes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		io.WriteString(w, "ok\n")
 	case path == "/api/status":
 		s.status(w, r)
+	case path == "/api/tree":
+		s.trees(w, r)
 	case isStream:
 		if c, ok := find(s.config.Channels(), name); ok {
 			s.stream(w, r, c)
 			return
 		}
-		http.Error(w, "There is no such channel here, or more than one begins like that. / lists the channels.", http.StatusNotFound)
+		http.Error(w, noChannel, http.StatusNotFound)
 	default:
-		http.Error(w, "There is no such page. There are /, /<channel>.flv, /api/status and /healthz.", http.StatusNotFound)
+		http.Error(w, "There is no such page. There are /, /<channel>.flv, /api/status, /api/tree and /healthz.", http.StatusNotFound)
 	}
 }
 

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"relay/relay/stream"
 )
 
 const (
@@ -43,6 +45,9 @@ type Config struct {
 	Channels func() []*Channel
 	// Node describes the node, for the status.
 	Node func() Node
+	// Survey returns the tree of one of Channels, all but its ID, Name and Summary. It
+	// may ask other nodes, and must return when its context ends.
+	Survey func(context.Context, stream.ChannelID) (ChannelTree, error)
 	// AllowHosts are further host names under which the node may be asked, without
 	// port. IP addresses, localhost and the machine's own name always work.
 	AllowHosts []string
@@ -57,6 +62,7 @@ type Config struct {
 //	GET /<channel>.flv  the media; a channel ID or the start of one, 4 characters
 //	                    or more, that is no other's
 //	GET /api/status     a [Status] in JSON
+//	GET /api/tree       [Trees] in JSON; ?channel=ID for one
 //	GET /healthz        "ok"
 //	GET /               the channels, as text
 type Server struct {
@@ -78,6 +84,11 @@ func NewServer(c Config) *Server {
 	}
 	if c.Node == nil {
 		c.Node = func() Node { return Node{} }
+	}
+	if c.Survey == nil {
+		c.Survey = func(context.Context, stream.ChannelID) (ChannelTree, error) {
+			return ChannelTree{}, errors.New("this node has none")
+		}
 	}
 	if c.MaxViewers <= 0 {
 		c.MaxViewers = defaultMaxViewers

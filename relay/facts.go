@@ -29,9 +29,9 @@ const (
 	factsKept = 2 * wire.MaxFacts
 	// factSize is what a record takes in a frame, in bytes, within a quarter.
 	factSize = 20
-	// uploadWindow is the least time over which an upload is measured: shorter ones
-	// would show frames, not a rate.
-	uploadWindow = time.Second
+	// uploadWindow is the least time over which an upload is measured, about the
+	// distance of two keyframes: shorter ones would show those, not a rate.
+	uploadWindow = 2 * time.Second
 )
 
 // factBook is what a channel's children have told of themselves and those below.

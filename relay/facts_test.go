@@ -338,10 +338,10 @@ func TestUploadIsWhatAllLinksSend(t *testing.T) {
 		}
 	}
 	step(0, map[tree.Link]uint64{2: 1000}, 0)
-	step(time.Second, map[tree.Link]uint64{2: 126_000, 4: 250_000}, 3000)
-	step(time.Second/2, map[tree.Link]uint64{2: 9_000_000}, 3000) // too short to tell
-	step(time.Second/2, map[tree.Link]uint64{2: 126_000}, 0)      // 4 is gone
-	step(2*time.Second, map[tree.Link]uint64{2: 376_000}, 1000)
+	step(uploadWindow, map[tree.Link]uint64{2: 251_000, 4: 500_000}, 3000)
+	step(uploadWindow-1, map[tree.Link]uint64{2: 9_000_000}, 3000) // too short to tell
+	step(1, map[tree.Link]uint64{2: 251_000}, 0)                   // 4 is gone
+	step(2*uploadWindow, map[tree.Link]uint64{2: 751_000}, 1000)
 }
 
 func TestNodePutsItselfIntoAViewThatWasCutAboveIt(t *testing.T) {

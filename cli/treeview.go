@@ -1,0 +1,61 @@
+package cli
+
+import (
+	"context"
+
+	"relay/playback"
+	"relay/relay"
+	"relay/relay/stream"
+	"relay/relay/wire"
+	"relay/tree"
+)
+
+// survey is the tree of one of the station's channels, in playback's words.
+func (s *station) survey(ctx context.Context, id stream.ChannelID) (playback.ChannelTree, error) {
+	c := s.node.Channel(id)
+	if c == nil {
+		return playback.ChannelTree{}, relay.ErrEnded
+	}
+	got, err := c.Survey(ctx)
+	if err != nil {
+		return playback.ChannelTree{}, err
+	}
+	return treeOf(got), nil
+}
+
+func treeOf(s relay.Survey) playback.ChannelTree {
+	t := playback.ChannelTree{Self: wire.TagOf(s.Self).String(), SeenBy: wire.TagOf(s.By).String()}
+	if s.Err != nil {
+		t.Problem = clean(s.Err.Error())
+	}
+	top := int(s.View.Depth)
+	var way [tree.MaxPath + 1]int // the newest node at each depth of the view
+	for i, f := range s.View.Nodes {
+		n := playback.TreeNode{
+			ID:        f.ID.String(),
+			Parent:    -1,
+			Depth:     top + int(f.Down),
+			Slots:     int(f.Slots),
+			SlotsFree: f.Free(),
+			Children:  int(f.Children),
+			DelayMs:   int64(f.DelayMs),
+			Lost:      int64(f.Lost),
+			UploadBPS: int64(f.Upload) * 1000,
+			UptimeS:   int64(f.UptimeS),
+			Version:   f.Version,
+			Orphan:    f.Flags&wire.Orphan != 0,
+			Unheard:   f.Flags&wire.Unheard != 0,
+		}
+		if f.Down > 0 {
+			n.Parent = way[f.Down-1]
+		}
+		way[f.Down] = i
+		t.Nodes = append(t.Nodes, n)
+	}
+	if r := s.View.Rest; r.Nodes > 0 {
+		t.Cut = playback.TreeCut{
+			Nodes: int(r.Nodes), MaxDepth: top + int(r.Down), WorstDelayMs: int64(r.DelayMs), Lost: int64(r.Lost), SlotsFree: int64(r.Free),
+		}
+	}
+	return t
+}

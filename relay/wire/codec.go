@@ -22,6 +22,17 @@ func appendBody(b []byte, f Frame) (byte, []byte) {
 		b = be.AppendUint32(b, f.Join.Age)
 		b = append(b, f.Join.Within)
 		return typeHello, appendAddrs(b, f.Join.Addrs)
+	case Sample:
+		b = be.AppendUint16(b, f.Members)
+		of := f.Of[:min(len(f.Of), MaxSample)]
+		b = append(b, byte(len(of)))
+		for _, c := range of {
+			b = appendPlace(b, c.Place)
+			b = appendCount(b, c.Depth)
+			b = appendCount(b, c.Free)
+			b = appendCount(b, c.Slots)
+		}
+		return typeSample, b
 	case tree.Welcome:
 		b = appendLabel(b, f.Label)
 		b = be.AppendUint32(b, f.Lag)
@@ -105,6 +116,8 @@ func (p *parser) body(typ byte) Frame {
 		return Hello{stream.ChannelID(p.array32()), tree.Join{
 			Standby: p.bool(), Slots: p.u16(), Age: p.u32(), Within: p.u8(), Addrs: p.addrs(),
 		}}
+	case typeSample:
+		return p.sample()
 	case typeWelcome:
 		return tree.Welcome{
 			Label: p.label(), Lag: p.u32(),
@@ -196,10 +209,36 @@ func appendPlaces(b []byte, ps []tree.Place, most int) []byte {
 	ps = ps[:min(len(ps), most)]
 	b = append(b, byte(len(ps)))
 	for _, p := range ps {
-		b = append(b, p.ID[:]...)
-		b = appendAddrs(b, p.Addrs)
+		b = appendPlace(b, p)
 	}
 	return b
+}
+
+func appendPlace(b []byte, p tree.Place) []byte {
+	return appendAddrs(append(b, p.ID[:]...), p.Addrs)
+}
+
+// noCount stands for a number that is not known.
+const noCount = 1<<16 - 1
+
+// appendCount writes a number of nodes; -1 is one that is not known.
+func appendCount(b []byte, n int) []byte {
+	if n < 0 {
+		n = noCount
+	}
+	return binary.BigEndian.AppendUint16(b, uint16(min(n, noCount)))
+}
+
+// AppendAddrs appends the addresses as they are written in frames, for what is
+// carried by other ways. At most tree.MaxAddrs are, and none that could not be dialled.
+func AppendAddrs(b []byte, as []netip.AddrPort) []byte { return appendAddrs(b, as) }
+
+// ParseAddrs reads what AppendAddrs wrote off the front of b, and returns what
+// follows. The error wraps [ErrFrame].
+func ParseAddrs(b []byte) (as []netip.AddrPort, rest []byte, err error) {
+	p := &parser{b: b}
+	as = p.addrs()
+	return as, p.b, p.err
 }
 
 // parser reads fields off the front of a body. After the first error it reads
@@ -299,7 +338,31 @@ func (p *parser) places(most int) []tree.Place {
 		if p.err != nil {
 			return nil
 		}
-		ps = append(ps, tree.Place{ID: tree.ID(p.array32()), Addrs: p.addrs()})
+		ps = append(ps, p.place())
 	}
 	return ps
+}
+
+func (p *parser) place() tree.Place { return tree.Place{ID: tree.ID(p.array32()), Addrs: p.addrs()} }
+
+func (p *parser) count() int {
+	if n := p.u16(); n != noCount {
+		return int(n)
+	}
+	return -1
+}
+
+func (p *parser) sample() Sample {
+	s := Sample{Members: p.u16()}
+	n := int(p.u8())
+	if n > MaxSample {
+		p.fail(fmt.Errorf("%d nodes in a sample: %w", n, ErrFrame))
+	}
+	for range n {
+		if p.err != nil {
+			return s
+		}
+		s.Of = append(s.Of, tree.Candidate{Place: p.place(), Depth: p.count(), Free: p.count(), Slots: p.count()})
+	}
+	return s
 }

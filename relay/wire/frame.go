@@ -26,6 +26,7 @@ const (
 	typeReport    = 0x16
 	typeBye       = 0x17
 	typeBackups   = 0x18
+	typeSample    = 0x19
 	typeFacts     = 0x1a
 	typeSurvey    = 0x1b
 	typeWhole     = 0x1c
@@ -76,6 +77,7 @@ var kinds = map[byte]kind{
 	typeReport:    {"report", Child, reportLen, reportLen},
 	typeBye:       {"bye", Parent | Child | Stranger, 2, 1 + placesMax},
 	typeBackups:   {"backups", Parent, 1, 1 + tree.MaxBackups*placeMax},
+	typeSample:    {"sample", Parent, 2 + 1, 2 + 1 + MaxSample*(placeMax+3*2)},
 	typeFacts:     {"facts", Child, viewMin, viewMax},
 	typeSurvey:    {"survey", Stranger, 1, 1 + 32},
 	typeWhole:     {"whole", Parent, viewMin, viewMax},
@@ -100,8 +102,19 @@ type Gap struct {
 	Missed uint64 // chunks the child does not get; 0 if that is not known
 }
 
-// Frame is one of *stream.Chunk, *stream.Header, *stream.Beat, Gap, Hello, Facts,
-// Survey, Whole, and tree's Welcome, Refer, Pull, Heartbeat, Path, Report, Backups and
+// MaxSample is how many nodes a Sample names: in a simulation of 10,000 nodes a view
+// of 20 gave trees as shallow as a view of all.
+const MaxSample = 20
+
+// Sample tells a child of other nodes of the channel: a hint for one that does not
+// take part in gossip.
+type Sample struct {
+	Members uint16 // nodes that take part in gossip, as far as the sender knows
+	Of      []tree.Candidate
+}
+
+// Frame is one of *stream.Chunk, *stream.Header, *stream.Beat, Gap, Hello, Sample,
+// Facts, Survey, Whole, and tree's Welcome, Refer, Pull, Heartbeat, Path, Report, Backups and
 // Bye.
 type Frame any
 

@@ -77,6 +77,15 @@ func (m maker) places(most int) []tree.Place {
 	return ps
 }
 
+func (m maker) candidates() []tree.Candidate {
+	count := func() int { return m.IntN(1<<16) - 1 }
+	var cs []tree.Candidate
+	for _, p := range m.places(wire.MaxSample) {
+		cs = append(cs, tree.Candidate{Place: p, Depth: count(), Free: count(), Slots: count()})
+	}
+	return cs
+}
+
 func (m maker) room() tree.Room { return tree.Room(m.bytes(tree.Classes)) }
 
 func (m maker) seen() netip.AddrPort {
@@ -128,6 +137,7 @@ func (m maker) frames() map[string]wire.Frame {
 		},
 		"backups": tree.Backups{Places: m.places(tree.MaxBackups)},
 		"bye":     tree.Bye{Reason: m.why(), Places: m.places(tree.MaxRefer)},
+		"sample":  wire.Sample{Members: m.u16(), Of: m.candidates()},
 		"facts":   wire.Facts{View: m.view(1 + m.IntN(20))},
 		"survey":  wire.Survey{Channel: m.id32()},
 		"whole":   wire.Whole{View: m.view(1 + m.IntN(20))},
@@ -355,6 +365,7 @@ func TestListsHaveBounds(t *testing.T) {
 		{"path", tree.MaxPath, 0x15, places},
 		{"a place's addresses", tree.MaxAddrs, 0x15, func(n int) []byte { return slices.Concat([]byte{1}, id, addrs(n)) }},
 		{"backups", tree.MaxBackups, 0x18, places},
+		{"sample", wire.MaxSample, 0x19, func(n int) []byte { return append([]byte{1, 2, byte(n)}, make([]byte, n*39)...) }},
 		{"bye's places", tree.MaxRefer, 0x17, func(n int) []byte { return slices.Concat([]byte{3}, places(n)) }},
 	} {
 		full := frameOf(c.typ, c.body(c.most)...)
@@ -392,6 +403,10 @@ func TestSenderCutsListsAtTheirBounds(t *testing.T) {
 		},
 		{tree.Path{Path: many}, tree.Path{Path: cut(tree.MaxPath)}},
 		{tree.Refer{Places: many}, tree.Refer{Places: cut(tree.MaxRefer)}},
+		{
+			wire.Sample{Of: slices.Repeat([]tree.Candidate{{Place: many[0], Depth: -7, Free: 1 << 20}}, 300)},
+			wire.Sample{Of: slices.Repeat([]tree.Candidate{{Place: cut(1)[0], Depth: -1, Free: -1}}, wire.MaxSample)},
+		},
 		{tree.Bye{Places: many}, tree.Bye{Places: cut(tree.MaxRefer)}},
 		{wire.Hello{Join: tree.Join{Addrs: many[0].Addrs}}, wire.Hello{Join: tree.Join{Addrs: many[0].Addrs[:tree.MaxAddrs]}}},
 	} {

@@ -10,6 +10,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"relay/relay/membership"
 	"relay/relay/stream"
 	"relay/tree"
 )
@@ -29,7 +30,10 @@ type Channel struct {
 	events chan tree.Event
 	ask    chan func(*tree.Node)
 	done   chan struct{}  // closed when the goroutine that drives the tree has ended
-	wg     sync.WaitGroup // links, dials
+	wg     sync.WaitGroup // links, dials, gossip
+
+	gossip  *membership.Cluster // nil if the node cannot take part
+	company company
 
 	// Owned by Run's goroutine.
 	tree  *tree.Node
@@ -82,6 +86,7 @@ func (n *Node) newChannel(id stream.ChannelID, notices func(Notice)) *Channel {
 func (n *Node) Source(key ed25519.PrivateKey, epoch stream.Epoch) (*Channel, *stream.Writer, error) {
 	c := n.newChannel(stream.IDOf(key), nil)
 	c.writer = stream.NewWriter(c.ring, key, epoch, time.Now())
+	c.gossip = c.newCluster()
 	return c, c.writer, n.add(c)
 }
 
@@ -90,6 +95,7 @@ func (n *Node) Source(key ed25519.PrivateKey, epoch stream.Epoch) (*Channel, *st
 func (n *Node) Watch(u URL, notices func(Notice)) (*Channel, error) {
 	c := n.newChannel(u.Channel, notices)
 	c.url = u
+	c.gossip = c.newCluster()
 	return c, n.add(c)
 }
 
@@ -106,7 +112,8 @@ func (c *Channel) sinceStart() time.Duration { return time.Since(c.started) }
 // are told where to go and served until they have moved, 2 s at most.
 func (c *Channel) Run(ctx context.Context) error {
 	seeds, err := c.seeds(ctx)
-	if err != nil {
+	known := c.remembered()
+	if err != nil && len(known) == 0 {
 		c.node.remove(c)
 		close(c.done)
 		return err
@@ -123,7 +130,19 @@ func (c *Channel) Run(ctx context.Context) error {
 		c.beat.Store(c.writer.Beat())
 	}
 	c.tree = tree.New(cfg, now)
+	c.company.links, c.company.addrs = seeds, c.node.cfg.Addrs
+	if len(known) > 0 { // behind the link's own addresses
+		c.tree.Handle(now, tree.Candidates{Of: known})
+	}
+	if c.gossip != nil {
+		c.node.gossipWG.Add(1)
+		c.wg.Go(func() { // ends with ctx
+			defer c.node.gossipWG.Done()
+			_ = c.gossip.Run(ctx) // it never fails
+		})
+	}
 	c.drive(ctx)
+	c.remember(time.Now(), c.tree.Info())
 	c.node.remove(c)
 	close(c.done)
 	c.ring.Close()

@@ -52,7 +52,7 @@ func (n *Node) dial(ctx context.Context, p tree.Place) (dialed, error) {
 			begun++
 			next.Reset(dialStagger)
 			go func() { // ends with ctx at the latest
-				d, err := n.dialAddr(ctx, addr, p.ID)
+				d, err := n.dialAddr(ctx, n.linkTLS, addr, p.ID)
 				results <- result{d, err}
 			}()
 		case r := <-results:
@@ -74,13 +74,13 @@ func (n *Node) dial(ctx context.Context, p tree.Place) (dialed, error) {
 	return dialed{}, err
 }
 
-func (n *Node) dialAddr(ctx context.Context, addr netip.AddrPort, want tree.ID) (dialed, error) {
+func (n *Node) dialAddr(ctx context.Context, cfg *tls.Config, addr netip.AddrPort, want tree.ID) (dialed, error) {
 	conn, err := n.cfg.Dial(ctx, "tcp", addr.String())
 	if err != nil {
 		return dialed{}, err
 	}
 	g := newGuardedConn(conn)
-	tc := tls.Client(g, n.tls)
+	tc := tls.Client(g, cfg)
 	if err := tc.HandshakeContext(ctx); err != nil {
 		conn.Close()
 		return dialed{}, fmt.Errorf("handshake with %v: %w", addr, err)

@@ -46,6 +46,7 @@ func (c *Channel) drive(ctx context.Context) {
 		case <-gauge.C:
 			c.handle(c.capacity(time.Now()))
 			c.reportFacts()
+			c.mingle(time.Now())
 		case <-lag.C:
 			c.handle(c.progress(time.Now()))
 		case <-beat.C:
@@ -82,6 +83,9 @@ func (c *Channel) handle(ev tree.Event) {
 	}
 	if r, ok := ev.(tree.Received); ok {
 		c.noticeRefusal(r)
+		if w, ok := r.Msg.(tree.Welcome); ok {
+			c.noticeSeen(w.Seen)
+		}
 		r.Msg = c.vouched(r.Msg)
 		ev = r
 	}
@@ -154,6 +158,7 @@ func (c *Channel) carryOut(a tree.Action) {
 	case tree.Serve:
 		if l := c.links[a.Link]; l != nil {
 			l.serve <- c.ring.Resume(stream.Position{Epoch: stream.Epoch(a.Have.Epoch), Seq: a.Have.Seq}) // once per link
+			l.send(c.sample(l.peer))
 		}
 	case tree.Attached:
 		c.log.Info("attached", zap.String("parent", a.Parent.ID.Short()), zap.Int("depth", a.Depth))
@@ -161,6 +166,7 @@ func (c *Channel) carryOut(a tree.Action) {
 	case tree.Orphaned:
 		c.log.Info("parent lost", zap.Stringer("reason", a.Reason))
 		c.notices(Notice{Orphaned: &a})
+		c.offer()
 	case tree.Left:
 		c.gone = true
 	}

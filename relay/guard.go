@@ -40,6 +40,9 @@ func newGuardedConn(c net.Conn) *guardedConn {
 	return g
 }
 
+// allow sets how many bytes may still be read.
+func (g *guardedConn) allow(n int64) { g.left.Store(n) }
+
 // open lifts the bound. From then on heard is called after each read.
 func (g *guardedConn) open(heard func()) {
 	g.left.Store(-1)
@@ -64,14 +67,17 @@ func (g *guardedConn) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// joinLimiter bounds how often one address may connect. An IPv6 customer has a
+// addrLimiter bounds how often one address may do something. An IPv6 customer has a
 // whole /64, so that counts as one. The machine itself is not bounded.
-type joinLimiter struct {
+type addrLimiter struct {
+	rate  rate.Limit // a second
+	burst int
+
 	mu    sync.Mutex
 	addrs map[netip.Prefix]*rate.Limiter
 }
 
-func (j *joinLimiter) allow(now time.Time, remote netip.Addr) bool {
+func (j *addrLimiter) allow(now time.Time, remote netip.Addr) bool {
 	remote = remote.Unmap()
 	if remote.IsLoopback() || !remote.IsValid() {
 		return true
@@ -94,7 +100,7 @@ func (j *joinLimiter) allow(now time.Time, remote netip.Addr) bool {
 		if len(j.addrs) >= maxLimiters {
 			return false
 		}
-		l = rate.NewLimiter(joinRate, joinBurst)
+		l = rate.NewLimiter(j.rate, j.burst)
 		if j.addrs == nil {
 			j.addrs = make(map[netip.Prefix]*rate.Limiter)
 		}
@@ -105,9 +111,9 @@ func (j *joinLimiter) allow(now time.Time, remote netip.Addr) bool {
 
 // forgetIdle drops the addresses that have been quiet long enough to have their
 // whole burst back.
-func (j *joinLimiter) forgetIdle(now time.Time) {
+func (j *addrLimiter) forgetIdle(now time.Time) {
 	for p, l := range j.addrs {
-		if l.TokensAt(now) >= joinBurst {
+		if l.TokensAt(now) >= float64(j.burst) {
 			delete(j.addrs, p)
 		}
 	}

@@ -18,6 +18,9 @@ import (
 // server at the other end is told apart at once.
 const alpn = "relay/1"
 
+// alpnGossip names the other protocol of the port: one stream of a channel's gossip.
+const alpnGossip = "relay-gossip/1"
+
 var errPeerCert = errors.New("the other side shows no valid node certificate")
 
 // NodeID returns the ID of the node that holds the key.
@@ -45,16 +48,17 @@ func newIdentity(key ed25519.PrivateKey) (identity, error) {
 	return identity{NodeID(pub), tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}}, nil
 }
 
-// tlsConfig is the one configuration of links, for both sides. The handshake
+// tlsConfig is the one configuration of links, for both sides: who dials gives the
+// protocol it wants, who listens all that it knows. The handshake
 // proves that the peer holds the key of its certificate; who that is, is checked
 // in VerifyConnection and by the caller, so no authority is asked.
-func (i identity) tlsConfig() *tls.Config {
+func (i identity) tlsConfig(protocols ...string) *tls.Config {
 	return &tls.Config{
 		MinVersion:                  tls.VersionTLS13,
 		Certificates:                []tls.Certificate{i.cert},
 		ClientAuth:                  tls.RequireAnyClientCert,
 		InsecureSkipVerify:          true, //nolint:gosec // see VerifyConnection
-		NextProtos:                  []string{alpn},
+		NextProtos:                  protocols,
 		SessionTicketsDisabled:      true,
 		DynamicRecordSizingDisabled: true, // a chunk is one record
 		VerifyConnection: func(cs tls.ConnectionState) error {
@@ -66,7 +70,7 @@ func (i identity) tlsConfig() *tls.Config {
 
 // peerID returns who is at the other end.
 func peerID(cs tls.ConnectionState) (tree.ID, error) {
-	if cs.NegotiatedProtocol != alpn || len(cs.PeerCertificates) != 1 {
+	if cs.NegotiatedProtocol == "" || len(cs.PeerCertificates) != 1 {
 		return tree.ID{}, errPeerCert
 	}
 	pub, ok := cs.PeerCertificates[0].PublicKey.(ed25519.PublicKey)

@@ -83,7 +83,8 @@ func TestImportsRunOneWay(t *testing.T) {
 		{room: "relay/tree", std: true},
 		{room: "relay/relay/stream", std: true},
 		{room: "relay/relay/wire", may: []string{"relay/relay/stream", "relay/tree"}, std: true},
-		{room: "relay/relay", may: []string{"relay/relay/stream", "relay/relay/wire", "relay/tree"}},
+		{room: "relay/relay/membership", may: []string{"relay/relay/stream", "relay/relay/wire", "relay/tree"}},
+		{room: "relay/relay", may: []string{"relay/relay/membership", "relay/relay/stream", "relay/relay/wire", "relay/tree"}},
 		{room: "relay/ingest", may: []string{"relay/ingest/flv", "relay/relay/stream"}},
 		{room: "relay/playback", may: []string{"relay/ingest/flv", "relay/relay/stream"}},
 	} {
@@ -110,7 +111,7 @@ func TestLibrariesStayInTheirRooms(t *testing.T) {
 		"github.com/bluenviron/gortmplib":   "relay/ingest",
 		"github.com/bluenviron/mediacommon": "relay/ingest",
 		"github.com/urfave/cli":             "relay/cli",
-		"github.com/hashicorp/memberlist":   "relay/relay",
+		"github.com/hashicorp/memberlist":   "relay/relay/membership",
 	} {
 		for _, p := range module(t) {
 			if !under(p.ImportPath, "relay") || under(p.ImportPath, room) {

@@ -142,6 +142,11 @@ func (l *link) read(r *wire.Reader) error {
 				return fmt.Errorf("more than %d facts a second: %w", factsFrames, wire.ErrNotDue)
 			}
 			l.ch.facts.put(l, f.View)
+		case wire.Sample:
+			if !l.feeding.Load() || !control.Allow() {
+				return fmt.Errorf("sample: %w", wire.ErrNotDue)
+			}
+			l.ch.takeSample(f)
 		case tree.Message:
 			if !control.Allow() {
 				return fmt.Errorf("more than %d frames a second: %w", controlRate, wire.ErrNotDue)

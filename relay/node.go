@@ -15,6 +15,7 @@ import (
 	"go.uber.org/zap"
 	"golang.org/x/time/rate"
 
+	"relay/relay/membership"
 	"relay/relay/stream"
 	"relay/relay/wire"
 	"relay/tree"
@@ -28,6 +29,9 @@ const DefaultSlots = 8
 type Config struct {
 	Key      ed25519.PrivateKey
 	Listener net.Listener // Run closes it; nil for a node that nobody can reach
+	// Packet takes the packets of the listener's port number; Run closes it. Without it
+	// the node takes no part in gossip and asks its parent for other nodes.
+	Packet net.PacketConn
 	// Addrs is where others can reach the listener, the most useful first; at most
 	// tree.MaxAddrs are told.
 	Addrs []netip.AddrPort
@@ -37,7 +41,12 @@ type Config struct {
 	// Upload / bit rate of them. If 0, how many there can be is found from how they
 	// keep up.
 	Upload int
-	Ring   stream.Limits
+	// Members is how many nodes of a channel take part in its gossip;
+	// membership.DefaultMax if 0.
+	Members int
+	// Store keeps the nodes of channels that are watched; nil for none.
+	Store *Store
+	Ring  stream.Limits
 	// Version is the program's, for others to see: up to wire.MaxVersion printable
 	// ASCII characters; may be empty.
 	Version string
@@ -63,15 +72,19 @@ func (c *Config) validate() error {
 type Node struct {
 	cfg   Config
 	ident identity
-	tls   *tls.Config
 	log   *zap.Logger
+
+	portTLS, linkTLS, gossipTLS *tls.Config
 
 	mu       sync.Mutex
 	channels map[stream.ChannelID]*Channel
+	clusters map[membership.Label]*membership.Cluster
 
-	joins   joinLimiter
-	subnets subnets
-	answers *rate.Limiter // bytes to those who ask for a view
+	joins    addrLimiter
+	packets  addrLimiter
+	gossipWG sync.WaitGroup // clusters that may still send
+	subnets  subnets
+	answers  *rate.Limiter // bytes to those who ask for a view
 }
 
 // New returns a node. It does nothing until Run.
@@ -95,12 +108,17 @@ func New(cfg Config) (*Node, error) {
 		return nil, err
 	}
 	return &Node{
-		cfg:      cfg,
-		ident:    ident,
-		tls:      ident.tlsConfig(),
-		log:      cfg.Log,
-		channels: make(map[stream.ChannelID]*Channel),
-		answers:  rate.NewLimiter(answerRate, answerBurst),
+		cfg:       cfg,
+		ident:     ident,
+		log:       cfg.Log,
+		portTLS:   ident.tlsConfig(alpn, alpnGossip),
+		linkTLS:   ident.tlsConfig(alpn),
+		gossipTLS: ident.tlsConfig(alpnGossip),
+		channels:  make(map[stream.ChannelID]*Channel),
+		clusters:  make(map[membership.Label]*membership.Cluster),
+		joins:     addrLimiter{rate: joinRate, burst: joinBurst},
+		packets:   addrLimiter{rate: packetRate, burst: packetBurst},
+		answers:   rate.NewLimiter(answerRate, answerBurst),
 	}, nil
 }
 
@@ -141,6 +159,9 @@ func (n *Node) add(c *Channel) error {
 		return fmt.Errorf("channel %s is open already", c.id.Short())
 	}
 	n.channels[c.id] = c
+	if c.gossip != nil {
+		n.clusters[membership.LabelOf(c.id)] = c.gossip
+	}
 	return nil
 }
 
@@ -148,6 +169,7 @@ func (n *Node) remove(c *Channel) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	delete(n.channels, c.id)
+	delete(n.clusters, membership.LabelOf(c.id))
 }
 
 // Run accepts links until ctx ends, and then waits for handshakes under way. It
@@ -159,6 +181,9 @@ func (n *Node) Run(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	var wg sync.WaitGroup
+	if n.cfg.Packet != nil {
+		wg.Go(func() { n.readPackets(ctx) })
+	}
 	defer wg.Wait()
 	defer cancel()
 	stop := context.AfterFunc(ctx, func() { n.cfg.Listener.Close() })
@@ -211,13 +236,16 @@ func (n *Node) greet(ctx context.Context, conn net.Conn) error {
 		n.log.Debug("connection may hide what waits", zap.Error(err)) // it works all the same
 	}
 	g := newGuardedConn(conn)
-	tc := tls.Server(g, n.tls)
+	tc := tls.Server(g, n.portTLS)
 	if err := tc.HandshakeContext(ctx); err != nil {
 		return fmt.Errorf("handshake: %w", err)
 	}
 	peer, err := peerID(tc.ConnectionState())
 	if err != nil {
 		return err
+	}
+	if tc.ConnectionState().NegotiatedProtocol == alpnGossip {
+		return n.greetGossip(g, tc)
 	}
 	r := wire.NewReader(tc, wire.Stranger)
 	f, err := r.Next()
@@ -248,8 +276,10 @@ func sayBye(conn net.Conn, r tree.Reason) {
 	_, _ = conn.Write(wire.Append(nil, tree.Bye{Reason: r}))
 }
 
-func remoteAddr(conn net.Conn) netip.AddrPort {
-	a, ok := conn.RemoteAddr().(interface{ AddrPort() netip.AddrPort })
+func remoteAddr(conn net.Conn) netip.AddrPort { return addrPort(conn.RemoteAddr()) }
+
+func addrPort(addr net.Addr) netip.AddrPort {
+	a, ok := addr.(interface{ AddrPort() netip.AddrPort })
 	if !ok {
 		return netip.AddrPort{}
 	}

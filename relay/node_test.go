@@ -279,7 +279,7 @@ func (f *fake) accept() *talk {
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	k := newTalk(f.t, tls.Server(conn, f.ident.tlsConfig()), wire.Stranger)
+	k := newTalk(f.t, tls.Server(conn, f.ident.tlsConfig(alpn)), wire.Stranger)
 	hello, ok := k.read().(wire.Hello)
 	if !ok || hello.Channel != f.id {
 		f.t.Fatalf("the child opens with %#v", hello)
@@ -291,7 +291,7 @@ func (f *fake) accept() *talk {
 // call connects to a node as a stranger does.
 func call(t *testing.T, addr netip.AddrPort) *talk {
 	t.Helper()
-	return newTalk(t, tls.Client(connect(t, addr), newTestIdentity(t, newKey(t)).tlsConfig()), wire.Parent)
+	return newTalk(t, tls.Client(connect(t, addr), newTestIdentity(t, newKey(t)).tlsConfig(alpn)), wire.Parent)
 }
 
 func connect(t *testing.T, addr netip.AddrPort) net.Conn {

@@ -44,6 +44,7 @@ const (
 //	channels/NAME.key        the channel's key, likewise
 //	channels/NAME.epoch      the newest epoch used with it
 //	channels/NAME.stream     what an encoder has to know to publish
+//	channels/ID.members      nodes of a channel that was watched, to join it by again
 //	*.lock                   held while a process uses the key beside it
 type Store struct{ dir string }
 
@@ -171,13 +172,16 @@ func makeKey(path string) (ed25519.PrivateKey, error) {
 	return key, createPrivate(path, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
 }
 
-func readPrivate(path string) ([]byte, error) {
+func readPrivate(path string) ([]byte, error) { return readBounded(path, maxKeyFile, "key file") }
+
+// readBounded reads a file that nobody else can read, of at most so many bytes.
+func readBounded(path string, most int64, what string) ([]byte, error) {
 	fi, err := os.Lstat(path)
 	if err != nil {
 		return nil, err
 	}
-	if !fi.Mode().IsRegular() || fi.Size() > maxKeyFile {
-		return nil, fmt.Errorf("%s is no key file", path)
+	if !fi.Mode().IsRegular() || fi.Size() > most {
+		return nil, fmt.Errorf("%s is no %s", path, what)
 	}
 	if err := checkPrivate(path); err != nil {
 		return nil, err

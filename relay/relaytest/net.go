@@ -1,12 +1,13 @@
 // Package relaytest is a network in memory for tests of whole nodes: hosts with
-// addresses, connections with delay and bounded buffers, and faults. It waits on
-// channels and timers only, so that it works in a testing/synctest bubble, in which a
+// addresses, connections and packets with delay and bounded buffers, and faults. It
+// waits on channels and timers only, so that it works in a testing/synctest bubble, in which a
 // minute takes no time.
 package relaytest
 
 import (
 	"context"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/netip"
 	"os"
@@ -31,11 +32,24 @@ type Network struct {
 	mu        sync.Mutex
 	hosts     map[netip.Addr]*Host
 	listeners map[netip.AddrPort]*listener
+	packets   map[netip.AddrPort]*PacketConn
+	cuts      map[way]bool
+	loss      float64
+	rand      *rand.Rand // decides which packets are lost
 }
+
+// way is from one host to another.
+type way struct{ from, to *Host }
 
 // New returns a network with that one-way delay between any two hosts.
 func New(delay time.Duration) *Network {
-	return &Network{delay: delay, hosts: make(map[netip.Addr]*Host), listeners: make(map[netip.AddrPort]*listener)}
+	return &Network{
+		delay:     delay,
+		hosts:     make(map[netip.Addr]*Host),
+		listeners: make(map[netip.AddrPort]*listener),
+		packets:   make(map[netip.AddrPort]*PacketConn),
+		cuts:      make(map[way]bool),
+	}
 }
 
 // Host is one machine.
@@ -45,9 +59,10 @@ type Host struct {
 
 	// Guarded by net.mu.
 	held  bool
+	dead  bool
 	port  uint16 // of the newest outgoing connection
 	conns []*conn
-	moved chan struct{} // closed when held changes
+	moved chan struct{} // closed when held or a cut changes
 }
 
 // Host returns the host with that address, new at the first call.
@@ -70,6 +85,7 @@ func (h *Host) Listen(port uint16) (net.Listener, error) {
 	if h.net.listeners[a] != nil {
 		return nil, &net.OpError{Op: "listen", Net: "tcp", Addr: net.TCPAddrFromAddrPort(a), Err: syscall.EADDRINUSE}
 	}
+	h.dead = false
 	l := &listener{host: h, addr: a, queue: make(chan *conn, backlog), done: make(chan struct{})}
 	h.net.listeners[a] = l
 	return l, nil
@@ -92,7 +108,11 @@ func (h *Host) Dial(ctx context.Context, _, addr string) (net.Conn, error) {
 	peer := h.net.Host(to.Addr())
 	for {
 		h.net.mu.Lock()
-		if !h.held && !peer.held {
+		if h.dead {
+			h.net.mu.Unlock()
+			return fail(syscall.ENETDOWN)
+		}
+		if !h.net.heldLocked(h, peer) && !h.net.heldLocked(peer, h) {
 			break
 		}
 		mine, theirs := h.moved, peer.moved
@@ -134,22 +154,62 @@ func (h *Host) Thaw() { h.hold(false) }
 func (h *Host) hold(held bool) {
 	h.net.mu.Lock()
 	h.held = held
+	h.net.mu.Unlock()
+	h.wake()
+}
+
+// wake has everybody look again who waits for the host.
+func (h *Host) wake() {
+	h.net.mu.Lock()
 	close(h.moved)
 	h.moved = make(chan struct{})
 	conns := slices.Clone(h.conns)
+	var packets []*PacketConn
+	for _, p := range h.net.packets {
+		packets = append(packets, p)
+	}
 	h.net.mu.Unlock()
 	for _, c := range conns {
 		c.in.wake()
 		c.out.wake()
 	}
+	for _, p := range packets {
+		p.wake()
+	}
+}
+
+// Cut holds what goes from the host to the other, one way, and drops its packets,
+// until Heal. No connection can be made either way.
+func (h *Host) Cut(to *Host) { h.cut(to, true) }
+
+// Heal ends Cut.
+func (h *Host) Heal(to *Host) { h.cut(to, false) }
+
+func (h *Host) cut(to *Host, cut bool) {
+	h.net.mu.Lock()
+	delete(h.net.cuts, way{h, to})
+	if cut {
+		h.net.cuts[way{h, to}] = true
+	}
+	h.net.mu.Unlock()
+	h.wake()
+	to.wake()
 }
 
 // Kill resets the host's connections and closes its listeners, as the system does
-// for a process that dies.
+// for a process that dies. What is left of the process dials nobody; Listen begins
+// another one.
 func (h *Host) Kill() {
 	h.net.mu.Lock()
+	h.dead = true
 	conns := h.conns
 	h.conns = nil
+	var ps []*PacketConn
+	for _, p := range h.net.packets {
+		if p.host == h {
+			ps = append(ps, p)
+		}
+	}
 	var ls []*listener
 	for _, l := range h.net.listeners {
 		if l.host == h {
@@ -160,16 +220,23 @@ func (h *Host) Kill() {
 	for _, l := range ls {
 		l.Close()
 	}
+	for _, p := range ps {
+		p.Close()
+	}
 	for _, c := range conns {
 		c.in.reset()
 		c.out.reset()
 	}
 }
 
-func (n *Network) isHeld(a, b *Host) bool {
+func (n *Network) isHeld(from, to *Host) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return a.held || b.held
+	return n.heldLocked(from, to)
+}
+
+func (n *Network) heldLocked(from, to *Host) bool {
+	return from.held || to.held || n.cuts[way{from, to}]
 }
 
 type listener struct {
@@ -380,6 +447,11 @@ func (h *half) write(b []byte) (int, error) {
 func (h *half) wait(until time.Time) {
 	changed := h.changed
 	h.mu.Unlock()
+	waitFor(changed, until)
+}
+
+// waitFor waits for a change or the moment, if there is one.
+func waitFor(changed chan struct{}, until time.Time) {
 	if until.IsZero() {
 		<-changed
 		return

@@ -112,3 +112,48 @@ func TestAKilledHostResetsAndRefuses(t *testing.T) {
 		}
 	})
 }
+
+func TestACutHoldsOneWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, b, ca, cb := pair(t)
+		a.Cut(b)
+		for _, c := range []net.Conn{ca, cb} {
+			if _, err := io.WriteString(c, "x"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		begin := time.Now()
+		if _, err := ca.Read(make([]byte, 9)); err != nil || time.Since(begin) != delay {
+			t.Errorf("the other way: %v after %v", err, time.Since(begin))
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if _, err := b.Dial(ctx, "tcp", "10.0.0.1:7144"); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("dialled over a cut: %v", err)
+		}
+		begin = time.Now()
+		time.AfterFunc(time.Second, func() { a.Heal(b) })
+		if n, err := cb.Read(make([]byte, 9)); n != 1 || err != nil || time.Since(begin) != time.Second {
+			t.Errorf("%d, %v after %v", n, err, time.Since(begin))
+		}
+	})
+}
+
+func TestWhatIsLeftOfAKilledProcessDialsNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, b, _, _ := pair(t)
+		a.Kill()
+		if _, err := a.Dial(t.Context(), "tcp", "10.0.0.2:7144"); !errors.Is(err, syscall.ENETDOWN) {
+			t.Errorf("dial: %v", err)
+		}
+		if ln, err := a.Listen(1); err != nil {
+			t.Error(err)
+		} else {
+			ln.Close()
+		}
+		if _, err := a.Dial(t.Context(), "tcp", "10.0.0.2:7144"); err != nil {
+			t.Errorf("the next process: %v", err)
+		}
+		_ = b
+	})
+}

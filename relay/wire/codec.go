@@ -200,6 +200,10 @@ func appendAddrs(b []byte, as []netip.AddrPort) []byte {
 	return b
 }
 
+// Dialable reports whether a node could listen there, so that its address may be in a
+// frame.
+func Dialable(a netip.AddrPort) bool { return a.Addr().Zone() == "" && dialable(a.Addr(), a.Port()) }
+
 // dialable reports whether a node could listen there.
 func dialable(ip netip.Addr, port uint16) bool {
 	return ip.IsValid() && port != 0 && !ip.IsUnspecified() && !ip.IsMulticast() && !ip.Is4In6()

@@ -1,0 +1,129 @@
+package relay
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"time"
+
+	"go.uber.org/zap"
+
+	"relay/relay/membership"
+	"relay/tree"
+)
+
+const (
+	// packetRate and packetBurst bound packets from one address, per second. A member
+	// is sent a few a second; the burst is for those behind one router who join at once.
+	packetRate  = 50
+	packetBurst = 200
+	// gossipBytes bounds what a stream of gossip may bring, TLS included.
+	gossipBytes = 600 << 10
+	// gossipLeave is how long Run waits for the last packets of its channels.
+	gossipLeave = time.Second
+	// packetPause is how long no packet is read after the system refused to.
+	packetPause = 10 * time.Millisecond
+)
+
+var errNoGossip = errors.New("no such channel takes part in gossip here")
+
+// readPackets hands packets to the channels, until ctx ends and their last words are
+// out.
+func (n *Node) readPackets(ctx context.Context) {
+	defer context.AfterFunc(ctx, func() { // ends at the latest after gossipLeave
+		silent := make(chan struct{})
+		go func() { n.gossipWG.Wait(); close(silent) }()
+		select {
+		case <-silent:
+		case <-time.After(gossipLeave):
+		}
+		n.cfg.Packet.Close()
+	})()
+	b := make([]byte, membership.LabelLen+membership.MaxPacket+1) // one more shows what is too long
+	for {
+		k, addr, err := n.cfg.Packet.ReadFrom(b)
+		switch {
+		case errors.Is(err, net.ErrClosed):
+			return
+		case err != nil: // some systems report here that an earlier packet did not arrive
+			n.log.Debug("read packet", zap.Error(err))
+			time.Sleep(packetPause)
+			continue
+		}
+		n.packet(time.Now(), b[:k], addr)
+	}
+}
+
+func (n *Node) packet(now time.Time, b []byte, addr net.Addr) {
+	from := addrPort(addr)
+	if len(b) < membership.LabelLen || !from.IsValid() || !n.packets.allow(now, from.Addr()) {
+		return
+	}
+	if c := n.cluster(membership.Label(b)); c != nil {
+		c.Packet(b[membership.LabelLen:], from)
+	}
+}
+
+func (n *Node) cluster(l membership.Label) *membership.Cluster {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.clusters[l]
+}
+
+// greetGossip hands a stranger's stream to the channel it names.
+func (n *Node) greetGossip(g *guardedConn, conn *tls.Conn) error {
+	var l membership.Label
+	if _, err := io.ReadFull(conn, l[:]); err != nil {
+		return fmt.Errorf("read label: %w", err)
+	}
+	c := n.cluster(l)
+	if c == nil {
+		return errNoGossip
+	}
+	g.allow(gossipBytes)
+	c.Stream(conn)
+	return nil
+}
+
+// newCluster returns the channel's part in gossip, nil for a node that cannot take part.
+func (c *Channel) newCluster() *membership.Cluster {
+	n := c.node
+	if n.cfg.Listener == nil || n.cfg.Packet == nil {
+		return nil
+	}
+	label := membership.LabelOf(c.id)
+	return membership.New(membership.Config{
+		Key:     n.cfg.Key,
+		Channel: c.id,
+		Root:    c.writer != nil,
+		Max:     n.cfg.Members,
+		Send: func(b []byte, to netip.AddrPort) error {
+			_, err := n.cfg.Packet.WriteTo(append(label[:], b...), net.UDPAddrFromAddrPort(to))
+			return err
+		},
+		Dial: func(ctx context.Context, id tree.ID, addr netip.AddrPort) (net.Conn, error) {
+			d, err := n.dialAddr(ctx, n.gossipTLS, addr, id)
+			if err != nil {
+				return nil, err
+			}
+			d.guard.allow(gossipBytes)
+			if deadline, ok := ctx.Deadline(); ok {
+				err = d.conn.SetDeadline(deadline)
+			}
+			if err == nil {
+				_, err = d.conn.Write(label[:])
+			}
+			if err != nil {
+				d.conn.Close()
+				return nil, err
+			}
+			return d.conn, nil
+		},
+		Seeds: c.gossipSeeds,
+		Log:   c.log,
+	})
+}

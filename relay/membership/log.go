@@ -1,0 +1,17 @@
+package membership
+
+import (
+	"io"
+	"strings"
+)
+
+// printable passes lines on without what would move a terminal's cursor or begin a
+// line of its own: memberlist logs names as they come.
+type printable struct{ to io.Writer }
+
+func (p printable) Write(b []byte) (int, error) {
+	if _, err := io.WriteString(p.to, oneLine(strings.TrimSuffix(string(b), "\n"))); err != nil {
+		return 0, err
+	}
+	return len(b), nil
+}

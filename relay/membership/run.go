@@ -1,0 +1,310 @@
+package membership
+
+import (
+	"context"
+	"io"
+	"log"
+	"math/rand/v2"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/memberlist"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+
+	"relay/tree"
+)
+
+// How the library is set up. A member sends at most gossipNodes packets each
+// gossipInterval, which is the bound of what a storm of changes can cost.
+const (
+	probeInterval    = time.Second
+	probeTimeout     = 500 * time.Millisecond
+	gossipInterval   = 500 * time.Millisecond
+	gossipNodes      = 2
+	retransmitMult   = 2
+	suspicionMult    = 4
+	pushPullInterval = 60 * time.Second // times log2(members / 32) above 32
+	deadTime         = 30 * time.Second
+	reclaimTime      = time.Second
+	handoffQueue     = 256
+)
+
+const (
+	// lookInterval is how often a member looks whether anything is to be done.
+	lookInterval = time.Second
+	// joinFirst and joinMost bound the pause between attempts to join, doubling.
+	joinFirst = 2 * time.Second
+	joinMost  = time.Minute
+	// joinAtOnce is how many seeds one attempt asks.
+	joinAtOnce = 3
+	// healInterval is how often a member looks for a seed that gossip does not tell
+	// of, and joins through it: after a partition the two halves have given each other
+	// up. Each seed that fails is left alone for healAvoid.
+	healInterval = 15 * time.Second
+	healAvoid    = 5 * time.Minute
+	// majorLeast and minorLeast are the least time between two changes of a node's
+	// metadata; majorPer and minorPer are added for each member, since each change
+	// is sent on by every one of them. A change of depth, or from no free slot to
+	// some, is a major one.
+	majorLeast = 2 * time.Second
+	majorPer   = 50 * time.Millisecond
+	minorLeast = 10 * time.Second
+	minorPer   = 500 * time.Millisecond
+	// deafTime is how long nothing may come from others to a member that knows some.
+	// Then nobody can reach it, and it stays away for deafPause.
+	deafTime  = 30 * time.Second
+	deafPause = 10 * time.Minute
+	// overPause is how long a member stays away that left because there were too many.
+	overPause = 5 * time.Minute
+	// leaveTime bounds the last words to the others.
+	leaveTime = 600 * time.Millisecond
+)
+
+// ended says why a session as a member ended.
+type ended string
+
+const (
+	endedDone    ended = "the node leaves"
+	endedMoved   ended = "the node's address has changed"
+	endedDeaf    ended = "nobody can reach this node"
+	endedOver    ended = "there are too many members"
+	endedFailure ended = "memberlist does not start"
+)
+
+// Run takes part in the gossip until ctx ends: from when the node has an address and
+// a place in the tree, unless there are too many members already.
+func (c *Cluster) Run(ctx context.Context) error {
+	var pause <-chan time.Time
+	for ctx.Err() == nil {
+		if pause == nil && c.wanted() {
+			why := c.session(ctx)
+			c.log.Debug("no member any more", zap.String("why", string(why)))
+			switch why {
+			case endedDeaf:
+				pause = time.After(jittered(deafPause))
+			case endedOver:
+				pause = time.After(jittered(overPause))
+			case endedFailure:
+				pause = time.After(jittered(joinMost))
+			}
+			continue
+		}
+		select {
+		case <-ctx.Done():
+		case <-pause:
+			pause = nil
+		case <-c.changed:
+		}
+	}
+	return nil
+}
+
+// jittered returns a time from d/2 to d.
+func jittered(d time.Duration) time.Duration { return d/2 + rand.N(d/2) }
+
+// wanted reports whether the node can be a member now.
+func (c *Cluster) wanted() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.self.Addrs) > 0 && c.self.Depth >= 0 && (c.cfg.Root || c.others >= 0 && c.others < c.cfg.Max)
+}
+
+// session is the node's time as a member.
+func (c *Cluster) session(ctx context.Context) ended {
+	t := newTransport(ctx, c)
+	c.sign(time.Now())
+	list, err := memberlist.Create(c.config(t))
+	if err != nil {
+		t.cancel()
+		c.log.Warn("gossip", zap.Error(err))
+		return endedFailure
+	}
+	c.mu.Lock()
+	c.carrier, c.inbound = t, time.Now()
+	c.mu.Unlock()
+	defer func() {
+		t.cancel() // streams and dials; packets still go out
+		_ = list.Leave(leaveTime)
+		c.mu.Lock()
+		c.carrier = nil
+		c.mu.Unlock()
+		_ = list.Shutdown() // it never fails
+		c.view.begin()
+	}()
+
+	look := time.NewTicker(lookInterval)
+	defer look.Stop()
+	now := time.Now()
+	var (
+		joinAt, joinPause = now, joinFirst
+		healAt            = now.Add(jittered(healInterval))
+		avoid             = make(map[tree.ID]time.Time)
+		signedAt          = now
+	)
+	for {
+		if c.view.len() == 0 && !now.Before(joinAt) {
+			c.join(ctx, list)
+			now = time.Now()
+			joinAt, joinPause = now.Add(jittered(joinPause)), min(2*joinPause, joinMost)
+		}
+		if c.view.len() > 0 && !now.Before(healAt) {
+			joinPause = joinFirst
+			if c.over() {
+				return endedOver
+			}
+			c.heal(ctx, list, avoid, now)
+			healAt = time.Now().Add(jittered(healInterval))
+		}
+		if c.stale(now.Sub(signedAt)) {
+			signedAt = now
+			c.sign(now)
+			_ = list.UpdateNode(time.Nanosecond) // it waits for a packet that need not be waited for
+		}
+		switch {
+		case ctx.Err() != nil:
+			return endedDone
+		case c.moved():
+			return endedMoved
+		case c.deaf(now):
+			return endedDeaf
+		}
+		select {
+		case now = <-look.C:
+		case <-ctx.Done():
+		}
+	}
+}
+
+func (c *Cluster) config(t *transport) *memberlist.Config {
+	a := c.address()
+	cfg := memberlist.DefaultLANConfig()
+	cfg.Name = c.name
+	cfg.Transport = t
+	cfg.BindPort, cfg.AdvertisePort = int(a.Port()), int(a.Port())
+	cfg.TCPTimeout = streamTime
+	cfg.ProbeInterval, cfg.ProbeTimeout = probeInterval, probeTimeout
+	cfg.GossipInterval, cfg.GossipNodes = gossipInterval, gossipNodes
+	cfg.RetransmitMult, cfg.SuspicionMult = retransmitMult, suspicionMult
+	cfg.PushPullInterval = pushPullInterval
+	cfg.GossipToTheDeadTime, cfg.DeadNodeReclaimTime = deadTime, reclaimTime
+	cfg.EnableCompression = false
+	cfg.UDPBufferSize = packetSize
+	cfg.HandoffQueueDepth = handoffQueue
+	cfg.Delegate, cfg.Alive, cfg.Events = c, c.view, c.view.begin()
+	cfg.Logger = quiet(c.log)
+	return cfg
+}
+
+// quiet makes memberlist's logger: all of it is for debugging, and names from the
+// network stay on their line.
+func quiet(to *zap.Logger) *log.Logger {
+	l, err := zap.NewStdLogAt(to, zapcore.DebugLevel)
+	if err != nil { // not for this level
+		return log.New(io.Discard, "", 0)
+	}
+	l.SetOutput(printable{l.Writer()})
+	return l
+}
+
+// join asks seeds for all that they know.
+func (c *Cluster) join(ctx context.Context, list *memberlist.Memberlist) {
+	for i, p := range c.cfg.Seeds(ctx) {
+		if i == joinAtOnce || ctx.Err() != nil || c.view.len() > 0 {
+			return
+		}
+		c.joinThrough(list, p)
+	}
+}
+
+// joinThrough reports whether the node answered.
+func (c *Cluster) joinThrough(list *memberlist.Memberlist, p tree.Place) bool {
+	if p.ID.String() == c.name {
+		return false
+	}
+	for _, a := range p.Addrs {
+		at := a.String()
+		if !p.ID.IsZero() {
+			at = p.ID.String() + "/" + at
+		}
+		if n, err := list.Join([]string{at}); n > 0 {
+			return true
+		} else if err != nil {
+			c.log.Debug("join", zap.Stringer("through", a), zap.String("error", oneLine(err.Error())))
+		}
+	}
+	return false
+}
+
+// heal joins through a seed that gossip does not tell of.
+func (c *Cluster) heal(ctx context.Context, list *memberlist.Memberlist, avoid map[tree.ID]time.Time, now time.Time) {
+	for id, until := range avoid {
+		if !now.Before(until) {
+			delete(avoid, id)
+		}
+	}
+	for _, p := range c.cfg.Seeds(ctx) {
+		if _, failed := avoid[p.ID]; failed || p.ID.IsZero() || p.ID.String() == c.name || c.view.has(p.ID) {
+			continue
+		}
+		avoid[p.ID] = now.Add(jittered(healAvoid)) // also if it answers, for it need not become a member
+		c.joinThrough(list, p)
+		return
+	}
+}
+
+// stale reports whether the metadata is to be signed anew, so long after it last was.
+func (c *Cluster) stale(age time.Duration) bool {
+	n := time.Duration(c.view.len())
+	_, heard := c.view.since()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	major := c.self.Depth != c.said.Depth || (c.self.Free > 0) != (c.said.Free > 0) || heard > c.told
+	minor := c.self.Free != c.said.Free || c.self.Slots != c.said.Slots
+	return major && age >= majorLeast+n*majorPer || minor && age >= minorLeast+n*minorPer
+}
+
+func (c *Cluster) moved() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.self.Addrs) > 0 && !slices.Equal(c.self.Addrs, c.said.Addrs)
+}
+
+func (c *Cluster) deaf(now time.Time) bool {
+	filled, _ := c.view.since()
+	if c.cfg.Root || c.view.len() == 0 || now.Sub(filled) < deafTime {
+		return false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return now.Sub(c.inbound) >= deafTime
+}
+
+// over reports whether this node is one of those that leave because there are too
+// many: each does with the same chance, so that about as many stay as may.
+func (c *Cluster) over() bool {
+	n := c.view.len() + 1
+	return !c.cfg.Root && n > c.cfg.Max && rand.IntN(n) < n-c.cfg.Max
+}
+
+// Addr is where the cluster tells others that it is; the zero value if it does not.
+func (c *Cluster) Addr() netip.AddrPort {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.carrier == nil {
+		return netip.AddrPort{}
+	}
+	return c.said.Addrs[0]
+}
+
+// oneLine makes text from the network fit for a log.
+func oneLine(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 {
+			return '·'
+		}
+		return r
+	}, s)
+}

@@ -1,0 +1,202 @@
+package membership
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/memberlist"
+
+	"relay/tree"
+)
+
+const (
+	// packetQueue bounds packets that memberlist has not yet looked at; more are lost.
+	packetQueue = 64
+	// maxStreams bounds streams of others that are being answered at the same time: an
+	// honest member is asked for a push/pull every minute or so.
+	maxStreams = 4
+	// streamTime bounds a stream from its first byte to its last.
+	streamTime = 5 * time.Second
+)
+
+// transport carries one memberlist over the owner's packets and streams.
+type transport struct {
+	c       *Cluster
+	packets chan *memberlist.Packet
+	streams chan net.Conn
+	slots   chan struct{} // taken by inbound streams
+
+	ctx    context.Context // ends dials and streams
+	cancel context.CancelFunc
+	wg     sync.WaitGroup
+}
+
+var _ memberlist.NodeAwareTransport = (*transport)(nil)
+
+func newTransport(ctx context.Context, c *Cluster) *transport {
+	t := &transport{
+		c:       c,
+		packets: make(chan *memberlist.Packet, packetQueue),
+		streams: make(chan net.Conn),
+		slots:   make(chan struct{}, maxStreams),
+	}
+	t.ctx, t.cancel = context.WithCancel(ctx)
+	return t
+}
+
+// FinalAdvertiseAddr returns the address that the node's metadata begins with.
+func (t *transport) FinalAdvertiseAddr(string, int) (net.IP, int, error) {
+	a := t.c.address()
+	return net.IP(a.Addr().AsSlice()), int(a.Port()), nil
+}
+
+// WriteTo is WriteToAddress without the name.
+func (t *transport) WriteTo(b []byte, addr string) (time.Time, error) {
+	return t.WriteToAddress(b, memberlist.Address{Addr: addr})
+}
+
+// WriteToAddress sends a packet. One that a stranger asked to be sent to somebody who
+// is no member, which SWIM allows, counts against a narrow bound.
+func (t *transport) WriteToAddress(b []byte, to memberlist.Address) (time.Time, error) {
+	now := time.Now()
+	addr, err := netip.ParseAddrPort(to.Addr)
+	if err != nil {
+		return now, fmt.Errorf("send packet: %w", err)
+	}
+	addr = netip.AddrPortFrom(addr.Addr().Unmap(), addr.Port())
+	if !t.c.knows(addr.Addr()) && !t.c.reflected.AllowN(now, 1) {
+		return now, nil // as good as lost
+	}
+	return now, t.c.cfg.Send(b, addr)
+}
+
+// PacketCh returns what packet has let through.
+func (t *transport) PacketCh() <-chan *memberlist.Packet { return t.packets }
+
+func (t *transport) packet(b []byte, from netip.AddrPort) {
+	p := &memberlist.Packet{Buf: bytes.Clone(b), From: net.UDPAddrFromAddrPort(from), Timestamp: time.Now()}
+	select {
+	case t.packets <- p:
+	default: // memberlist is behind; it knows packets to get lost
+	}
+}
+
+// DialTimeout is DialAddressTimeout without the name.
+func (t *transport) DialTimeout(addr string, timeout time.Duration) (net.Conn, error) {
+	return t.DialAddressTimeout(memberlist.Address{Addr: addr}, timeout)
+}
+
+// DialAddressTimeout opens a stream to the node with that ID, if the name is one.
+func (t *transport) DialAddressTimeout(to memberlist.Address, timeout time.Duration) (net.Conn, error) {
+	addr, err := netip.ParseAddrPort(to.Addr)
+	if err != nil {
+		return nil, fmt.Errorf("open stream: %w", err)
+	}
+	var id tree.ID
+	if to.Name != "" {
+		if id, err = parseID(to.Name); err != nil {
+			return nil, fmt.Errorf("open stream: %w", err)
+		}
+	}
+	ctx, cancel := context.WithTimeout(t.ctx, timeout)
+	defer cancel()
+	conn, err := t.c.cfg.Dial(ctx, id, addr)
+	if err != nil {
+		return nil, err
+	}
+	return t.vetted(conn), nil
+}
+
+// StreamCh returns what stream has let through.
+func (t *transport) StreamCh() <-chan net.Conn { return t.streams }
+
+// stream reads what a stranger opens a stream with, and lets memberlist answer.
+func (t *transport) stream(conn net.Conn) {
+	select {
+	case t.slots <- struct{}{}:
+	default:
+		conn.Close()
+		return
+	}
+	if err := conn.SetDeadline(time.Now().Add(streamTime)); err != nil {
+		conn.Close()
+		<-t.slots
+		return
+	}
+	v := t.vetted(conn)
+	v.ended = func() { <-t.slots }
+	t.wg.Go(func() { // ends with the deadline at the latest
+		if err := v.vet(); err != nil {
+			v.Close()
+			return
+		}
+		select {
+		case t.streams <- v:
+		case <-t.ctx.Done():
+			v.Close()
+		}
+	})
+}
+
+// Shutdown ends all streams. memberlist calls it before it stops to take packets.
+func (t *transport) Shutdown() error {
+	t.cancel()
+	t.wg.Wait()
+	return nil
+}
+
+// vetted is a stream whose bytes are read and judged before memberlist gets them.
+type vetted struct {
+	net.Conn
+	stop  func() bool // of the hook that closes it with the transport
+	ended func()
+	once  sync.Once
+	read  bool
+	left  []byte
+	err   error
+}
+
+func (t *transport) vetted(conn net.Conn) *vetted {
+	v := &vetted{Conn: conn, ended: func() {}}
+	v.stop = context.AfterFunc(t.ctx, func() { conn.Close() })
+	return v
+}
+
+// vet reads the one message that comes over the stream.
+func (v *vetted) vet() error {
+	v.read = true
+	v.left, v.err = vetStream(v.Conn)
+	return v.err
+}
+
+// Read gives memberlist the message, and then nothing.
+func (v *vetted) Read(b []byte) (int, error) {
+	if !v.read {
+		if err := v.vet(); err != nil {
+			return 0, err
+		}
+	}
+	if v.err != nil {
+		return 0, v.err
+	}
+	if len(v.left) == 0 {
+		return 0, io.EOF
+	}
+	n := copy(b, v.left)
+	v.left = v.left[n:]
+	return n, nil
+}
+
+func (v *vetted) Close() error {
+	v.once.Do(func() {
+		v.stop()
+		v.ended()
+	})
+	return v.Conn.Close()
+}

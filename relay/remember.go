@@ -1,0 +1,153 @@
+package relay
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/base32"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/netip"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"go.uber.org/zap"
+
+	"relay/relay/stream"
+	"relay/relay/wire"
+	"relay/tree"
+)
+
+const (
+	// maxRemembered bounds the nodes of a channel that are kept between runs.
+	maxRemembered = 64
+	// rememberFor is how long a node is kept that has not been seen again.
+	rememberFor = 30 * 24 * time.Hour
+	// maxMembersFile bounds what is read of the file, in bytes: an ID, a time and
+	// tree.MaxAddrs addresses on each of maxRemembered lines, twice over.
+	maxMembersFile = 64 << 10
+)
+
+// known is a node that was seen in a channel.
+type known struct {
+	place tree.Place
+	seen  time.Time
+}
+
+func (s *Store) membersPath(channel stream.ChannelID) string {
+	return filepath.Join(s.dir, "channels", channel.String()+".members")
+}
+
+// Remember keeps where nodes of a channel that were seen now can be dialled, and of
+// those seen earlier the latest, at most maxRemembered. A file that cannot be read is
+// replaced.
+func (s *Store) Remember(channel stream.ChannelID, places []tree.Place, now time.Time) error {
+	old, _ := s.known(channel, now)
+	var ks []known
+	add := func(k known) {
+		same := func(o known) bool { return o.place.ID == k.place.ID }
+		if len(ks) < maxRemembered && !k.place.ID.IsZero() && len(k.place.Addrs) > 0 && !slices.ContainsFunc(ks, same) {
+			ks = append(ks, k)
+		}
+	}
+	for _, p := range places {
+		add(known{p, now})
+	}
+	for _, k := range old {
+		add(k)
+	}
+	var b bytes.Buffer
+	for _, k := range ks {
+		fmt.Fprintf(&b, "%s %d", k.place.ID, k.seen.Unix())
+		for _, a := range k.place.Addrs {
+			fmt.Fprintf(&b, " %s", a)
+		}
+		b.WriteByte('\n')
+	}
+	return replacePrivate(s.membersPath(channel), b.Bytes())
+}
+
+// Remembered returns where nodes of a channel could be dialled when it was last
+// watched, those seen last first.
+func (s *Store) Remembered(channel stream.ChannelID, now time.Time) ([]tree.Place, error) {
+	ks, err := s.known(channel, now)
+	var ps []tree.Place
+	for _, k := range ks {
+		ps = append(ps, k.place)
+	}
+	return ps, err
+}
+
+func (s *Store) known(channel stream.ChannelID, now time.Time) ([]known, error) {
+	path := s.membersPath(channel)
+	b, err := readBounded(path, maxMembersFile, "list of nodes")
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var ks []known
+	for lines := bufio.NewScanner(bytes.NewReader(b)); lines.Scan(); {
+		k, err := parseKnown(lines.Text())
+		if err != nil {
+			return nil, fmt.Errorf("%s: line %d: %w", path, len(ks)+1, err)
+		}
+		if len(ks) == maxRemembered {
+			break
+		}
+		if !now.After(k.seen.Add(rememberFor)) {
+			ks = append(ks, k)
+		}
+	}
+	slices.SortStableFunc(ks, func(x, y known) int { return y.seen.Compare(x.seen) })
+	return ks, nil
+}
+
+func parseKnown(line string) (known, error) {
+	f := strings.Fields(line)
+	if len(f) < 3 || len(f) > 2+tree.MaxAddrs {
+		return known{}, errors.New("it is not an ID, a time and addresses")
+	}
+	id, err := idText.DecodeString(f[0])
+	if err != nil || len(id) != len(tree.ID{}) {
+		return known{}, fmt.Errorf("%s is no node ID", quote(f[0]))
+	}
+	sec, err := strconv.ParseInt(f[1], 10, 64)
+	if err != nil {
+		return known{}, fmt.Errorf("%s is no time", quote(f[1]))
+	}
+	k := known{tree.Place{ID: tree.ID(id)}, time.Unix(sec, 0)}
+	for _, s := range f[2:] {
+		a, err := netip.ParseAddrPort(s)
+		if err != nil || !wire.Dialable(a) {
+			return known{}, fmt.Errorf("%s is no address to dial", quote(s))
+		}
+		k.place.Addrs = append(k.place.Addrs, a)
+	}
+	return k, nil
+}
+
+var idText = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
+
+// remembered returns the channel's nodes of the last run, for the tree to ask.
+func (c *Channel) remembered() []tree.Candidate {
+	store := c.node.cfg.Store
+	if store == nil || c.writer != nil {
+		return nil
+	}
+	ps, err := store.Remembered(c.id, time.Now())
+	if err != nil {
+		c.log.Warn("the nodes of the last run cannot be read; going on without them", zap.Error(err))
+	}
+	var of []tree.Candidate
+	for _, p := range ps {
+		if p.ID != c.node.ID() {
+			of = append(of, tree.Candidate{Place: p, Depth: -1, Free: -1, Slots: -1})
+		}
+	}
+	return of
+}

@@ -24,7 +24,7 @@ const (
 	probeTimeout     = 500 * time.Millisecond
 	gossipInterval   = 500 * time.Millisecond
 	gossipNodes      = 2
-	retransmitMult   = 2
+	retransmitMult   = 4
 	suspicionMult    = 4
 	pushPullInterval = 60 * time.Second // times log2(members / 32) above 32
 	deadTime         = 30 * time.Second
@@ -36,7 +36,7 @@ const (
 	// lookInterval is how often a member looks whether anything is to be done.
 	lookInterval = time.Second
 	// joinFirst and joinMost bound the pause between attempts to join, doubling.
-	joinFirst = 2 * time.Second
+	joinFirst = time.Second
 	joinMost  = time.Minute
 	// joinAtOnce is how many seeds one attempt asks.
 	joinAtOnce = 3

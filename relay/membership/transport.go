@@ -20,7 +20,7 @@ const (
 	packetQueue = 64
 	// maxStreams bounds streams of others that are being answered at the same time: an
 	// honest member is asked for a push/pull every minute or so.
-	maxStreams = 4
+	maxStreams = 8
 	// streamTime bounds a stream from its first byte to its last.
 	streamTime = 5 * time.Second
 )

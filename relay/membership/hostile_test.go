@@ -210,7 +210,8 @@ func TestHostilePacketsDoNotReachMemberlist(t *testing.T) {
 		from := netip.MustParseAddrPort("203.0.113.1:1")
 		for _, b := range [][]byte{
 			nil, compressed(1000), withCRC(compressed(1000)), compound(someAlive(), compressed(1000)),
-			append(compound(someAlive()), make([]byte, MaxPacket)...), {244, 1, 'x', msgPing, 0x80},
+			append(compound(someAlive()), make([]byte, MaxPacket)...),
+			{244, 1, 'x', msgPing, 0x80},
 		} {
 			c.Packet(b, from)
 		}

@@ -1,0 +1,395 @@
+package relay
+
+import (
+	"context"
+	"crypto/ed25519"
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"relay/relay/membership"
+	"relay/relay/relaytest"
+	"relay/relay/stream"
+	"relay/tree"
+)
+
+// world is whole nodes on a network in memory, in a testing/synctest bubble: what
+// takes minutes there takes a second.
+type world struct {
+	t    *testing.T
+	net  *relaytest.Network
+	rand *rand.Rand
+	url  URL
+	root *inhabitant
+	all  []*inhabitant
+}
+
+// inhabitant is one node with one channel.
+type inhabitant struct {
+	*Channel
+	node   *Node
+	host   *relaytest.Host
+	packet *relaytest.PacketConn // nil for a node that nobody can reach
+	place  tree.Place
+	cancel context.CancelFunc
+	wg     sync.WaitGroup
+	writer *stream.Writer // the root's
+	killed atomic.Bool
+
+	mu   sync.Mutex
+	last uint64   // the newest chunk seen
+	gaps []string // chunks that did not follow
+}
+
+const (
+	worldDelay = 10 * time.Millisecond
+	worldPort  = 7144
+	frameEvery = 100 * time.Millisecond
+	// lingers is how long goroutines of memberlist's may outlast it.
+	lingers = 12 * time.Second
+)
+
+// inWorld runs f in a bubble with a source that broadcasts, and then ends all nodes.
+// The bubble fails the test if a goroutine is left.
+func inWorld(t *testing.T, slots int, f func(t *testing.T, w *world)) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &world{t: t, net: relaytest.New(worldDelay), rand: rand.New(rand.NewPCG(3, 4))}
+		w.root = w.add(option{slots: slots})
+		w.url = URL{Channel: w.root.ID(), Hosts: []HostPort{hostPort(w.root.place)}}
+		stop := make(chan struct{})
+		var wg sync.WaitGroup
+		wg.Go(func() { w.broadcast(stop) })
+		defer func() {
+			close(stop)
+			wg.Wait()
+			for _, n := range w.all {
+				n.cancel()
+			}
+			for _, n := range w.all {
+				n.wg.Wait()
+			}
+			time.Sleep(lingers)
+		}()
+		f(t, w)
+	})
+}
+
+func hostPort(p tree.Place) HostPort {
+	return HostPort{p.Addrs[0].Addr().String(), p.Addrs[0].Port()}
+}
+
+// broadcast writes a small frame every frameEvery, each tenth a key.
+func (w *world) broadcast(stop chan struct{}) {
+	if err := w.root.writer.SetHeader([]byte("header")); err != nil {
+		w.t.Error(err)
+	}
+	tick := time.NewTicker(frameEvery)
+	defer tick.Stop()
+	for i := 0; ; i++ {
+		select {
+		case <-tick.C:
+		case <-stop:
+			return
+		}
+		f := stream.EndsChunk
+		if i%10 == 0 {
+			f |= stream.StartHere
+		}
+		if err := w.root.writer.WriteTag(fmt.Appendf(nil, "frame %d", i), f); err != nil {
+			w.t.Error(err)
+		}
+	}
+}
+
+type option struct {
+	slots       int
+	unreachable bool
+	members     int
+	store       *Store
+	hosts       []HostPort // of the link; the source if empty
+}
+
+// add starts a node: the first is the source.
+func (w *world) add(o option) *inhabitant {
+	w.t.Helper()
+	i := len(w.all) + 1
+	addr := netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)}), worldPort)
+	n := &inhabitant{host: w.net.Host(addr.Addr())}
+	cfg := Config{Key: w.key(), Slots: o.slots, Dial: n.host.Dial, Members: o.members, Store: o.store}
+	if !o.unreachable {
+		ln, err := n.host.Listen(worldPort)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		if n.packet, err = n.host.ListenPacket(worldPort); err != nil {
+			w.t.Fatal(err)
+		}
+		cfg.Listener, cfg.Packet, cfg.Addrs = ln, n.packet, []netip.AddrPort{addr}
+	}
+	var err error
+	if n.node, err = New(cfg); err != nil {
+		w.t.Fatal(err)
+	}
+	n.place = tree.Place{ID: n.node.ID(), Addrs: cfg.Addrs}
+	if w.root == nil {
+		n.Channel, n.writer, err = n.node.Source(w.key(), stream.Epoch{Ms: uint64(time.Now().UnixMilli())})
+	} else {
+		u := w.url
+		if o.hosts != nil {
+			u.Hosts = o.hosts
+		}
+		n.Channel, err = n.node.Watch(u, nil)
+	}
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	var ctx context.Context
+	ctx, n.cancel = context.WithCancel(context.Background())
+	n.wg.Go(func() {
+		if err := n.node.Run(ctx); err != nil && !n.killed.Load() {
+			w.t.Error(err)
+		}
+	})
+	n.wg.Go(func() {
+		if err := n.Run(ctx); err != nil {
+			w.t.Error(err)
+		}
+	})
+	n.wg.Go(func() { n.watch(ctx) })
+	w.all = append(w.all, n)
+	return n
+}
+
+// key returns the same keys in every run.
+func (w *world) key() ed25519.PrivateKey {
+	seed := make([]byte, ed25519.SeedSize)
+	for i := range seed {
+		seed[i] = byte(w.rand.Uint32())
+	}
+	return ed25519.NewKeyFromSeed(seed)
+}
+
+// watch is the node's player: it notes what does not follow.
+func (n *inhabitant) watch(ctx context.Context) {
+	c := n.Ring().Cursor()
+	for {
+		it, err := c.Next(ctx)
+		if err != nil {
+			return
+		}
+		n.mu.Lock()
+		if seq := it.Chunk.Seq(); n.last != 0 && seq != n.last+1 {
+			n.gaps = append(n.gaps, fmt.Sprintf("%d after %d", seq, n.last))
+		}
+		n.last = it.Chunk.Seq()
+		n.mu.Unlock()
+	}
+}
+
+// kill ends the node as a crash does: what is left of it says nothing any more.
+func (n *inhabitant) kill() {
+	n.killed.Store(true)
+	n.host.Kill()
+}
+
+func (n *inhabitant) seen() (last uint64, gaps []string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.last, slices.Clone(n.gaps)
+}
+
+func (n *inhabitant) status(t *testing.T) Status {
+	t.Helper()
+	s, ok := n.Status()
+	if !ok {
+		t.Fatal("the channel has ended")
+	}
+	return s
+}
+
+// within waits until it is so for all nodes but those left out.
+func (w *world) within(most time.Duration, what string, is func(n *inhabitant) bool, but ...*inhabitant) time.Duration {
+	w.t.Helper()
+	begin := time.Now()
+	for {
+		synctest.Wait()
+		var not []string
+		for i, n := range w.all {
+			if !slices.Contains(but, n) && !is(n) {
+				not = append(not, fmt.Sprint(i))
+			}
+		}
+		if len(not) == 0 {
+			return time.Since(begin)
+		}
+		if time.Since(begin) > most {
+			w.t.Fatalf("%s: not so within %v for nodes %s", what, most, strings.Join(not, " "))
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+func (w *world) attached(n *inhabitant) bool { return n.status(w.t).Tree.Attached }
+
+// wantWhole checks that the players miss nothing, and are not behind.
+func (w *world) wantWhole(but ...*inhabitant) {
+	w.t.Helper()
+	head := w.root.Ring().Head().Seq
+	w.within(2*time.Second, "all are up to date", func(n *inhabitant) bool { last, _ := n.seen(); return last >= head }, but...)
+	for i, n := range w.all {
+		if _, gaps := n.seen(); len(gaps) != 0 && !slices.Contains(but, n) {
+			w.t.Errorf("node %d: chunk %s", i, strings.Join(gaps, ", "))
+		}
+	}
+}
+
+// crowd adds viewers, all of them at the same moment, and waits until they play.
+func (w *world) crowd(n, slots int) {
+	w.t.Helper()
+	for range n {
+		w.add(option{slots: slots})
+	}
+	took := w.within(10*time.Second, "all have joined", func(n *inhabitant) bool { last, _ := n.seen(); return last > 0 && w.attached(n) })
+	w.t.Logf("%d nodes play after %v", n, took)
+}
+
+// inner returns a viewer that has the most descendants.
+func (w *world) inner() *inhabitant {
+	var best *inhabitant
+	most := 0
+	for _, n := range w.all[1:] {
+		below := 0
+		for _, c := range n.status(w.t).Tree.Children {
+			below += 1 + int(c.Report.Below)
+		}
+		if below > most {
+			best, most = n, below
+		}
+	}
+	if best == nil {
+		w.t.Fatal("no viewer has children")
+	}
+	w.t.Logf("an inner node has %d below it", most)
+	return best
+}
+
+func TestACrowdJoinsAndKnowsItself(t *testing.T) {
+	inWorld(t, 3, func(t *testing.T, w *world) {
+		w.crowd(19, 3)
+		took := w.within(3*time.Minute, "all are members", func(n *inhabitant) bool { return n.gossip.Len() == 20 })
+		t.Logf("all know each other after %v more", took)
+		w.wantWhole()
+		depth := map[int]int{}
+		for _, n := range w.all {
+			depth[n.status(t).Tree.Depth]++
+		}
+		t.Logf("nodes at each depth: %v", depth)
+	})
+}
+
+func TestAnInnerNodeDiesAndNobodyMissesAChunk(t *testing.T) {
+	for name, fault := range map[string]func(*inhabitant){
+		"killed": (*inhabitant).kill,
+		"frozen": func(n *inhabitant) { n.host.Freeze() },
+		"leaves": func(n *inhabitant) { n.cancel() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, 3, func(t *testing.T, w *world) {
+				w.crowd(14, 3)
+				time.Sleep(20 * time.Second)
+				gone := w.inner()
+				fault(gone)
+				w.within(5*time.Second, "all are attached", func(n *inhabitant) bool {
+					return w.attached(n) && n.status(t).Tree.Parent.ID != gone.place.ID
+				}, gone)
+				time.Sleep(20 * time.Second)
+				w.within(time.Minute, "it is no member", func(n *inhabitant) bool {
+					return !slices.ContainsFunc(n.gossip.Sample(99), func(m membership.Member) bool { return m.Place.ID == gone.place.ID })
+				}, gone)
+				w.wantWhole(gone)
+				gone.host.Thaw()
+				time.Sleep(5 * time.Second)
+			})
+		})
+	}
+}
+
+func TestAPartitionHealsForWholeNodes(t *testing.T) {
+	inWorld(t, 3, func(t *testing.T, w *world) {
+		w.crowd(9, 3)
+		w.within(3*time.Minute, "all are members", func(n *inhabitant) bool { return n.gossip.Len() == 10 })
+		half := func(each func(a, b *relaytest.Host)) {
+			for i, a := range w.all {
+				for j, b := range w.all {
+					if i < 5 != (j < 5) {
+						each(a.host, b.host)
+					}
+				}
+			}
+		}
+		half((*relaytest.Host).Cut)
+		w.within(2*time.Minute, "the source's half knows itself", func(n *inhabitant) bool { return n.gossip.Len() == 5 }, w.all[5:]...)
+		half((*relaytest.Host).Heal)
+		w.within(time.Minute, "all are attached", w.attached)
+		took := w.within(5*time.Minute, "all are members again", func(n *inhabitant) bool { return n.gossip.Len() == 10 })
+		t.Logf("all know each other %v after the tree has healed", took)
+	})
+}
+
+// A node that nobody can reach is no member, and hears of others from its parent.
+func TestAParentTellsOfOthers(t *testing.T) {
+	inWorld(t, 3, func(t *testing.T, w *world) {
+		w.crowd(9, 3)
+		w.within(3*time.Minute, "all are members", func(n *inhabitant) bool { return n.gossip.Len() == 10 })
+		hidden := w.add(option{slots: 2, unreachable: true})
+		over := w.add(option{slots: 2, members: 10})
+		for name, n := range map[string]*inhabitant{"nobody can reach": hidden, "there is no room for": over} {
+			w.within(40*time.Second, "it hears of others", func(n *inhabitant) bool { return len(n.acquaintances(tree.ID{})) >= 9 },
+				slices.DeleteFunc(slices.Clone(w.all), func(o *inhabitant) bool { return o == n })...)
+			for _, o := range w.all[:10] {
+				if slices.ContainsFunc(o.gossip.Sample(99), func(m membership.Member) bool { return m.Place.ID == n.place.ID }) {
+					t.Errorf("who %s is a member", name)
+				}
+			}
+		}
+		w.wantWhole()
+	})
+}
+
+// A link is good as long as anybody lives whom this machine has once met.
+func TestALinkWhoseOnlyAddressIsDeadStillJoins(t *testing.T) {
+	store, err := OpenStore(filepath.Join(t.TempDir(), "relay"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	inWorld(t, 3, func(t *testing.T, w *world) {
+		w.crowd(9, 3)
+		entry := w.add(option{slots: 3})
+		viewer := w.add(option{slots: 3, store: store, hosts: []HostPort{hostPort(entry.place)}})
+		w.within(10*time.Second, "it plays", w.attached)
+		time.Sleep(10 * time.Second)
+		viewer.cancel()
+		viewer.wg.Wait()
+		entry.kill()
+		w.within(5*time.Second, "all are attached", w.attached, entry, viewer)
+		again := w.add(option{slots: 3, store: store, hosts: []HostPort{hostPort(entry.place)}})
+		took := w.within(10*time.Second, "it plays again", func(n *inhabitant) bool { last, _ := n.seen(); return last > 0 }, entry, viewer)
+		t.Logf("joined by a remembered node after %v", took)
+		stranger := w.add(option{slots: 3, hosts: []HostPort{hostPort(entry.place)}})
+		time.Sleep(20 * time.Second)
+		if stranger.status(t).Tree.Attached {
+			t.Error("who has met nobody has joined by a dead address")
+		}
+		_ = again
+		entry.cancel()
+		stranger.cancel()
+	})
+}

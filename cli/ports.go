@@ -79,6 +79,21 @@ func (p port) listen(t *terminal) (net.Listener, error) {
 	return ln, nil
 }
 
+// listenBoth opens the port for connections and for packets. Without packets a node
+// works as well, but learns of others from its parent alone.
+func (p port) listenBoth(t *terminal) (net.Listener, net.PacketConn, error) {
+	ln, err := p.listen(t)
+	if err != nil {
+		return nil, nil, err
+	}
+	packet, err := net.ListenPacket("udp", ln.Addr().String())
+	if err != nil {
+		t.say("UDP port %d cannot be opened (%v), so other nodes are found more slowly.", ln.Addr().(*net.TCPAddr).Port, bare(err))
+		return ln, nil, nil
+	}
+	return ln, packet, nil
+}
+
 // bare strips what net puts around the system's own words.
 func bare(err error) error {
 	var op *net.OpError

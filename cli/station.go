@@ -44,22 +44,23 @@ type stationConfig struct {
 	advertise    []netip.AddrPort
 	slots        int // as in relay.Config
 	upload       int
-	alone        bool // --no-relay: no listener, no children
+	alone        bool         // --no-relay: no listener, no children
+	store        *relay.Store // nil if the folder cannot be used
 	allowHosts   []string
 }
 
 // newStation opens the listeners and makes the node. The key is the node's.
 func newStation(t *terminal, log *zap.Logger, cfg stationConfig, key ed25519.PrivateKey) (*station, error) {
 	s := &station{start: time.Now(), log: log}
-	nc := relay.Config{Key: key, Slots: cfg.slots, Upload: cfg.upload, Version: Version, Log: log}
+	nc := relay.Config{Key: key, Slots: cfg.slots, Upload: cfg.upload, Store: cfg.store, Version: Version, Log: log}
 	if cfg.alone {
 		nc.Slots = -1
 	} else {
-		ln, err := cfg.listen.listen(t)
+		ln, packet, err := cfg.listen.listenBoth(t)
 		if err != nil {
 			return nil, err
 		}
-		nc.Listener = ln
+		nc.Listener, nc.Packet = ln, packet
 		s.anywhere = ln.Addr().(*net.TCPAddr).IP.IsUnspecified()
 		for _, a := range append(cfg.advertise, reachable(ln)...) {
 			if !slices.Contains(s.addrs, a) && len(s.addrs) < tree.MaxAddrs {
@@ -70,20 +71,23 @@ func newStation(t *terminal, log *zap.Logger, cfg stationConfig, key ed25519.Pri
 	}
 	var err error
 	if s.http, err = cfg.http.listen(t); err != nil {
-		closeListener(nc.Listener)
+		closeLinks(nc)
 		return nil, err
 	}
 	if s.node, err = relay.New(nc); err != nil {
-		closeListener(nc.Listener)
+		closeLinks(nc)
 		s.http.Close()
 		return nil, err
 	}
 	return s, nil
 }
 
-func closeListener(ln net.Listener) {
-	if ln != nil {
-		ln.Close()
+func closeLinks(c relay.Config) {
+	if c.Listener != nil {
+		c.Listener.Close()
+	}
+	if c.Packet != nil {
+		c.Packet.Close()
 	}
 }
 
@@ -122,13 +126,13 @@ func (s *station) local() bool {
 	return s.anywhere && !slices.ContainsFunc(s.addrs, func(a netip.AddrPort) bool { return !a.Addr().IsLoopback() })
 }
 
-// link is what to share for the channel.
-func (s *station) link(c *relay.Channel) string {
+// link is what to share for the channel, with further addresses behind the node's own.
+func (s *station) link(c *relay.Channel, more ...relay.HostPort) string {
 	u := relay.URL{Channel: c.ID()}
 	for _, a := range s.addrs {
 		u.Hosts = append(u.Hosts, relay.HostPort{Host: a.Addr().String(), Port: a.Port()})
 	}
-	return u.String()
+	return u.With(more...).String()
 }
 
 // run serves until ctx ends; the group's other members end it too.

@@ -46,8 +46,9 @@ type watch struct {
 	log     *zap.Logger
 	station *station
 	channel *relay.Channel
-	output  *os.File // nil for none
-	player  *player  // nil for none
+	url     relay.URL // the link given
+	output  *os.File  // nil for none
+	player  *player   // nil for none
 
 	mu       sync.Mutex
 	attached bool
@@ -85,6 +86,7 @@ func runWatch(c *cli.Context, t *terminal, stdio Stdio) error {
 		return err
 	}
 	store, storeErr := relay.OpenStore(c.String("config"))
+	cfg.store, w.url = store, u
 	key, release, err := nodeKey(store, storeErr, w.log)
 	if err != nil {
 		return err
@@ -193,6 +195,9 @@ func (w *watch) notice(n relay.Notice) {
 	case n.Attached != nil:
 		if !w.attached {
 			w.t.say("Connected to %s, %s from the source", placeText(n.Attached.Parent), links(n.Attached.Depth))
+			if !w.joined && !w.station.local() && len(w.station.addrs) > 0 {
+				w.t.say("Share   relay watch %s", w.station.link(w.channel, w.url.Hosts...))
+			}
 		}
 		w.attached, w.joined, w.told = true, true, ""
 	case n.Orphaned != nil:

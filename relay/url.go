@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -51,6 +52,19 @@ func (u URL) String() string {
 		hosts[i] = h.String()
 	}
 	return Scheme + u.Channel.String() + "@" + strings.Join(hosts, ",")
+}
+
+// With returns the link with more addresses behind its own, as far as they are new
+// and fit.
+func (u URL) With(more ...HostPort) URL {
+	u.Hosts = slices.Clone(u.Hosts)
+	for _, h := range more {
+		longer := URL{u.Channel, append(slices.Clip(u.Hosts), h)}
+		if !slices.Contains(u.Hosts, h) && len(longer.Hosts) <= maxHosts && len(longer.String()) <= maxURL {
+			u = longer
+		}
+	}
+	return u
 }
 
 // ParseURL parses a link strictly. Its error says which part is wrong and how a

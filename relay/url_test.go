@@ -1,7 +1,9 @@
 package relay
 
 import (
+	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -169,4 +171,33 @@ func FuzzParseURL(f *testing.F) {
 			t.Fatalf("%q reads back as %+v, %v; want %+v", text, again, err, u)
 		}
 	})
+}
+
+func TestALinkTakesMoreAddresses(t *testing.T) {
+	u, err := ParseURL(Scheme + stream.ChannelID{}.String() + "@10.0.0.1:7144")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var more []HostPort
+	for i := range 40 {
+		more = append(more, HostPort{fmt.Sprintf("10.0.0.%d", i%20), DefaultPort})
+	}
+	got := u.With(more...)
+	if len(got.Hosts) != maxHosts || got.Hosts[0] != u.Hosts[0] || got.Hosts[1] != more[0] || got.Hosts[2] != more[2] {
+		t.Errorf("%v", got.Hosts)
+	}
+	if len(u.Hosts) != 1 {
+		t.Errorf("the link itself has changed: %v", u.Hosts)
+	}
+	long := HostPort{strings.Repeat("a.", 120) + "example", DefaultPort}
+	for i := range 10 {
+		long.Port++
+		got = got.With(long)
+		u = u.With(long)
+		for _, u := range []URL{got, u} {
+			if back, err := ParseURL(u.String()); err != nil || !slices.Equal(back.Hosts, u.Hosts) {
+				t.Fatalf("%d long names: %v", i, err)
+			}
+		}
+	}
 }

@@ -15,6 +15,9 @@ SEEDS     ?= 2
 N         ?= 1000
 MIX       ?= cdn,lan,uniform4
 SIM       ?=
+NODES     ?= 30
+RUNS      ?= 20
+FAULTS    ?=
 
 # ./... leaves testdata out, and the e2e tag lets the end-to-end tests in.
 ALL := -tags e2e ./... ./testdata/flv
@@ -23,7 +26,8 @@ ALL := -tags e2e ./... ./testdata/flv
 help: ## List the targets (default)
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
 	@echo "Variables: ARGS (run), FUZZTIME (fuzz), BENCH BENCHTIME COUNT (bench),"
-	@echo "           SEEDS N MIX SIM (sim; SIM=-help lists what else), GO"
+	@echo "           SEEDS N MIX SIM (sim; SIM=-help lists what else),"
+	@echo "           NODES RUNS FAULTS (netns), GO"
 
 .PHONY: build
 build: ## Build bin/relay
@@ -46,7 +50,17 @@ race: ## Run the tests, without the end-to-end ones, under the race detector
 
 .PHONY: e2e
 e2e: tools ## Run the end-to-end tests: real processes, real ffmpeg
-	$(GO) test -tags e2e -count=1 -v -timeout 20m ./cli/e2e/...
+	$(GO) test -tags e2e -count=1 -v -timeout 20m ./cli/e2e
+	$(GO) test -tags e2e -count=1 -v -timeout 30m $(AS_ROOT) ./cli/e2e/netns
+
+# Network namespaces need root.
+AS_ROOT = $(if $(filter-out 0,$(shell id -u)),-exec 'sudo -E env PATH=$(PATH):/usr/sbin:/sbin')
+
+.PHONY: netns
+netns: tools ## Break a swarm in network namespaces RUNS times per fault; figures in bin/netns
+	rm -rf bin/netns; mkdir -p bin/netns
+	$(GO) test -tags e2e -count=1 -v -timeout 6h $(AS_ROOT) ./cli/e2e/netns \
+		-args -nodes=$(NODES) -runs=$(RUNS) -faults=$(FAULTS) -keep=$(CURDIR)/bin/netns
 
 .PHONY: lint
 lint: ## Check formatting (gofumpt), vet, staticcheck
@@ -102,9 +116,11 @@ FONT := /usr/share/fonts/truetype/dejavu/DejaVuSansMono-Bold.ttf
 
 .PHONY: tools
 tools: ## Install by apt what the tests need and this machine lacks
-	@missing=; \
+	@missing=; PATH=$$PATH:/usr/sbin:/sbin; \
 	command -v ffmpeg >/dev/null && command -v ffprobe >/dev/null || missing+=' ffmpeg'; \
 	[ -f $(FONT) ] || missing+=' fonts-dejavu-core'; \
+	command -v ip >/dev/null && command -v tc >/dev/null || missing+=' iproute2'; \
+	command -v nft >/dev/null || missing+=' nftables'; \
 	command -v $$($(GO) env CC) >/dev/null || missing+=' gcc libc6-dev'; \
 	[ -n "$$missing" ] || exit 0; \
 	if ! command -v apt-get >/dev/null; then \

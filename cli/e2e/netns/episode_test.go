@@ -1,0 +1,247 @@
+//go:build e2e && linux
+
+package netns
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+const (
+	// quietFor is how long the swarm is watched before each fault.
+	quietFor = 1500 * time.Millisecond
+	// moveWithin is how long the nodes below may take to be fed by others.
+	moveWithin = 20 * time.Second
+	// longestPause is more than any player may be without data in a fault that costs no
+	// tags. It says that something is broken, not how fast things ought to be: make
+	// netns tells that.
+	longestPause = 10 * time.Second
+)
+
+// episode is one fault and what came of it.
+type episode struct {
+	swarm  *swarm
+	fault  fault
+	victim *node   // nil if it is the network or the source
+	below  []*node // that the fault takes the parent from, or an ancestor
+	rest   []*node // watchers whom it does not concern
+	cut    []*node // that nothing can reach
+	rate   float64 // bit/s that the victim sends
+
+	before         shape
+	struck, mended time.Time
+	moved          map[*node]time.Duration // until the node was fed without the victim
+	moveErr        error
+	back           time.Duration // from mending until all were fed, also the victim and those cut off
+
+	normal time.Duration // the longest time between two tags before the fault, at the median player
+	quiet  time.Duration // the same, at the worst
+	encode time.Duration // the longest at the source, during it
+	stall  time.Duration // the longest that this process itself was held up, before and during it
+	seen   map[*node]sight
+}
+
+// sight is what one player saw.
+type sight struct {
+	pause time.Duration // the longest time without a tag, from the fault to its end
+	late  time.Duration // the longest time that a tag came after the source's own player had it, less the usual
+	after time.Duration // the same, from there until all was well
+	moves int           // how often the node got another parent
+	faults
+}
+
+// run runs an episode; count tells how many of the fault there were before.
+func (s *swarm) run(t *testing.T, f fault, rng *rand.Rand, count int) *episode {
+	t.Helper()
+	e := &episode{swarm: s, fault: f, seen: make(map[*node]sight)}
+	s.settle(t)
+	for _, n := range s.nodes {
+		n.player.forget()
+	}
+	e.before = s.shape(t)
+	moves := s.moves(t)
+	e.choose(t, rng)
+
+	stalled := watchdog()
+	from := time.Now()
+	sent := 0
+	if e.victim != nil {
+		sent = e.victim.sent(t)
+	}
+	pass(t, quietFor)
+	e.struck = time.Now()
+	if e.victim != nil {
+		e.rate = float64(e.victim.sent(t)-sent) * 8 / e.struck.Sub(from).Seconds()
+	}
+	s.read(t)
+	e.calm(from)
+
+	f.strike(t, e, count)
+	gone := e.cut
+	if e.victim != nil {
+		gone = []*node{e.victim}
+	}
+	e.moved, e.moveErr = s.reattached(t, e.below, gone, e.struck, moveTime(f))
+	if left := f.hold - time.Since(e.struck); left > 0 {
+		pass(t, left)
+	}
+	e.mended = time.Now()
+	if f.mend != nil {
+		f.mend(t, e, count)
+	}
+	for _, n := range s.nodes {
+		s.attached(t, n)
+	}
+	e.back = time.Since(e.mended)
+	s.caughtUp(t)
+	end := time.Now()
+	e.encode = s.source().player.pause(e.struck, end)
+	e.stall = stalled()
+	total := s.moves(t)
+	for _, n := range s.watchers() {
+		p, root := n.player, &s.source().player.tape
+		late := quantile(p.lags(root, e.struck, e.mended), 1) - quantile(p.lags(root, from, e.struck), 0.5)
+		e.seen[n] = sight{p.pause(e.struck, e.mended), late, p.pause(e.mended, end), total[n] - moves[n], p.faults}
+	}
+	e.judge(t)
+	return e
+}
+
+func moveTime(f fault) time.Duration {
+	if f.stays {
+		return f.hold
+	}
+	return moveWithin
+}
+
+// choose picks a victim and tells whom its fault concerns.
+func (e *episode) choose(t *testing.T, rng *rand.Rand) {
+	t.Helper()
+	all := e.swarm.watchers()
+	switch e.fault.name {
+	case "restart":
+		e.below = all
+	case "partition":
+		order := rng.Perm(len(all))
+		for i, k := range order {
+			if i < len(all)/2 {
+				e.cut = append(e.cut, all[k])
+			} else {
+				e.rest = append(e.rest, all[k])
+			}
+		}
+		e.rest = slices.DeleteFunc(e.rest, func(n *node) bool {
+			crosses := slices.ContainsFunc(e.before.path[n], func(up *node) bool { return slices.Contains(e.cut, up) })
+			if crosses {
+				e.below = append(e.below, n)
+			}
+			return crosses
+		})
+	default:
+		var inner []*node
+		for _, n := range all {
+			if len(e.before.below(n)) > 0 {
+				inner = append(inner, n)
+			}
+		}
+		if len(inner) == 0 {
+			t.Fatalf("no watcher feeds another:\n%v", e.before)
+		}
+		e.victim = inner[rng.IntN(len(inner))]
+		e.below = e.before.below(e.victim)
+		for _, n := range all {
+			if n != e.victim && !slices.Contains(e.below, n) {
+				e.rest = append(e.rest, n)
+			}
+		}
+	}
+}
+
+// calm notes how the swarm was before the fault.
+func (e *episode) calm(from time.Time) {
+	var all []time.Duration
+	for _, n := range e.swarm.watchers() {
+		all = append(all, n.player.pause(from, e.struck))
+	}
+	e.normal, e.quiet = quantile(all, 0.5), quantile(all, 1)
+}
+
+// judge says what happened in a line, and why if it should not have.
+func (e *episode) judge(t *testing.T) {
+	t.Helper()
+	name := "the network"
+	if e.victim != nil {
+		name = fmt.Sprintf("%s (depth %d)", e.victim.name, len(e.before.path[e.victim]))
+	}
+	var moved, pause, late, rest, after time.Duration
+	for _, d := range e.moved {
+		moved = max(moved, d)
+	}
+	for _, n := range e.below {
+		pause = max(pause, e.seen[n].pause)
+		late = max(late, e.seen[n].late)
+	}
+	for _, n := range e.rest {
+		rest = max(rest, e.seen[n].pause)
+	}
+	for _, n := range slices.Concat(e.rest, e.below) {
+		after = max(after, e.seen[n].after)
+	}
+	moves := 0
+	for _, n := range slices.Concat(e.below, e.rest) {
+		moves = max(moves, e.seen[n].moves)
+	}
+	t.Logf("%s %s at %s: %d below, tree %d deep; %d fed again after %d ms, all %d ms after mending; %d moves of a node; without data: below %d ms (late %d ms), others %d ms, source %d ms, after mending %d ms, before the fault %d ms; machine %d ms",
+		e.fault.name, name, e.struck.Format("15:04:05.000"), len(e.below), e.before.depth, len(e.moved), moved.Milliseconds(), e.back.Milliseconds(), moves, pause.Milliseconds(), late.Milliseconds(), rest.Milliseconds(), e.encode.Milliseconds(),
+		after.Milliseconds(), e.quiet.Milliseconds(), e.stall.Milliseconds())
+	bad := e.moveErr != nil && !e.fault.stays
+	if bad {
+		t.Errorf("%s: not fed within %v: %v", e.fault.name, moveWithin, e.moveErr)
+	}
+	if e.fault.lossless && max(pause, rest) > longestPause {
+		t.Errorf("%s: a player was without data for %v", e.fault.name, max(pause, rest))
+		bad = true
+	}
+	for _, n := range e.swarm.watchers() {
+		got := e.seen[n]
+		if !got.any() {
+			continue
+		}
+		if slices.Contains(e.cut, n) && got.alien+got.repeated == 0 {
+			continue // counted below
+		}
+		say := t.Logf
+		if got.alien > 0 || e.fault.lossless || slices.Contains(e.rest, n) {
+			say, bad = t.Errorf, true
+		}
+		say("%s: %s, %s: lost %d tags, got %d twice, %d that are none of the source's, %d left behind, %d missed at the beginning: %s",
+			e.fault.name, n.name, e.role(n), got.lost, got.repeated, got.alien, got.cut, got.missed, strings.Join(got.notes, "; "))
+	}
+	if len(e.cut) > 0 {
+		var lost []int
+		for _, n := range e.cut {
+			lost = append(lost, e.seen[n].lost)
+		}
+		t.Logf("those cut off lost %d tags", lost)
+	}
+	if bad {
+		t.Logf("mended at %s; the tree was\n%v", e.mended.Format("15:04:05.000"), e.before)
+	}
+}
+
+// role says where a node stood.
+func (e *episode) role(n *node) string {
+	switch {
+	case n == e.victim:
+		return "the victim"
+	case slices.Contains(e.cut, n):
+		return "cut off"
+	case slices.Contains(e.below, n):
+		return "below"
+	}
+	return "not concerned"
+}

@@ -1,0 +1,77 @@
+//go:build e2e && linux
+
+// Package netns breaks a real network around real processes: one source and thirty
+// watchers, each in a network namespace of its own on one bridge. A test here breaks
+// a node or a cable that others depend on, and then asks every player in the swarm
+// which tags it missed, which it got twice, and how long it had to wait.
+//
+// It needs root, ip, tc and nft. What is missing fails the run: a proof that is
+// skipped is none.
+package netns
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
+
+var (
+	nodesFlag  = flag.Int("nodes", 30, "watchers")
+	runsFlag   = flag.Int("runs", 0, "run each fault so often; 0 for the short proof")
+	faultsFlag = flag.String("faults", "", "faults to run, by comma; all if empty")
+	seedFlag   = flag.Uint64("seed", 0, "seed that picks the victims; 0 for a new one")
+	keepFlag   = flag.String("keep", "", "folder for the nodes' logs and the report; none are kept if empty")
+)
+
+// relayBin is the program, built once; clip is what the encoder sends.
+var relayBin, clip string
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	os.Exit(prepareAndRun(m))
+}
+
+func prepareAndRun(m *testing.M) int {
+	if err := equipped(); err != nil {
+		fmt.Fprintln(os.Stderr, "relay: error:", err)
+		fmt.Fprintln(os.Stderr, "relay: hint: make tools installs what is missing; network namespaces need root, as in sudo make e2e")
+		return 1
+	}
+	dir, err := os.MkdirTemp("", "relay-netns-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	relayBin, clip = filepath.Join(dir, "relay"), filepath.Join(dir, "clip.flv")
+	for _, c := range []*exec.Cmd{
+		exec.Command("go", "build", "-o", relayBin, "relay/cli/relay"),
+		exec.Command("ffmpeg", clipArgs(clip)...),
+	} {
+		if out, err := c.CombinedOutput(); err != nil {
+			fmt.Fprintf(os.Stderr, "%v: %v\n%s\n", c.Args, err, out)
+			return 1
+		}
+	}
+	return m.Run()
+}
+
+// equipped reports what this machine lacks.
+func equipped() error {
+	var errs []error
+	for _, tool := range []string{"ffmpeg", "ip", "tc", "nft"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	s, err := newSpace()
+	if err != nil {
+		return errors.Join(append(errs, fmt.Errorf("cannot make a network namespace: %w", err))...)
+	}
+	s.close()
+	return errors.Join(errs...)
+}

@@ -1,0 +1,69 @@
+//go:build e2e && linux
+
+package netns
+
+import (
+	"bytes"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// minDepth is how deep the tree must be for the proof to mean something.
+const minDepth = 3
+
+// TestFaultsAreNotSeenBelow breaks nodes and cables of a swarm, one after another, and
+// looks at every player of it.
+func TestFaultsAreNotSeenBelow(t *testing.T) {
+	seed := *seedFlag
+	if seed == 0 {
+		seed = rand.Uint64()
+	}
+	rng := rand.New(rand.NewPCG(seed, 0))
+	t.Logf("seed %d", seed)
+	chosen := chosenFaults(t)
+	s := newSwarm(t, *nodesFlag)
+	s.settle(t)
+	sh := s.shape(t)
+	t.Logf("%d watchers in a tree of depth %d:\n%v", len(s.watchers()), sh.depth, sh)
+	if sh.depth < minDepth {
+		t.Errorf("the tree is %d deep, %d at least are needed", sh.depth, minDepth)
+	}
+	all := make(map[string][]*episode)
+	t.Cleanup(func() { // also of a run that failed half-way
+		var b bytes.Buffer
+		report(&b, chosen, all)
+		t.Logf("times in ms\n%s", b.String())
+		if *keepFlag != "" {
+			must(t, os.WriteFile(filepath.Join(*keepFlag, "report.txt"), b.Bytes(), 0o644))
+		}
+	})
+	for _, f := range chosen {
+		times := *runsFlag
+		if times == 0 {
+			times = f.short
+		}
+		for i := range times {
+			all[f.name] = append(all[f.name], s.run(t, f, rng, i))
+		}
+	}
+}
+
+func chosenFaults(t *testing.T) []fault {
+	t.Helper()
+	if *faultsFlag == "" {
+		return allFaults
+	}
+	var chosen []fault
+	for _, name := range strings.Split(*faultsFlag, ",") {
+		i := slices.IndexFunc(allFaults, func(f fault) bool { return f.name == name })
+		if i < 0 {
+			t.Fatalf("there is no fault %q", name)
+		}
+		chosen = append(chosen, allFaults[i])
+	}
+	return chosen
+}

@@ -1,0 +1,135 @@
+//go:build e2e && linux
+
+package netns
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"regexp"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+const (
+	// patience bounds every wait: it ends a test that hangs, and says nothing about
+	// how fast things ought to be.
+	patience = 60 * time.Second
+	// pollEvery is how often a condition is looked at.
+	pollEvery = 50 * time.Millisecond
+)
+
+// process is a program that runs on a host. What it says is kept in a file, which
+// later processes of the same name continue.
+type process struct {
+	name  string
+	cmd   *exec.Cmd
+	log   string
+	from  int64         // where its own words begin in the log
+	ended chan struct{} // closed when it has ended
+}
+
+// start runs a program on a host until the test ends. log is where its words go.
+func (h *host) start(t *testing.T, name, log, path string, args ...string) *process {
+	t.Helper()
+	f, err := os.OpenFile(log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	must(t, err)
+	defer f.Close() // the process has its own
+	at, err := f.Seek(0, 2)
+	must(t, err)
+	p := &process{name: name, cmd: exec.Command(path, args...), log: log, from: at, ended: make(chan struct{})}
+	p.cmd.Stdout, p.cmd.Stderr = f, f
+	p.cmd.Env = slices.DeleteFunc(os.Environ(), func(kv string) bool { return strings.HasPrefix(kv, "RELAY_") })
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	must(t, h.do(p.cmd.Start))
+	go func() { // ends with the process, which cleanup kills
+		_ = p.cmd.Wait() // the state tells
+		close(p.ended)
+	}()
+	t.Cleanup(p.kill)
+	return p
+}
+
+func (p *process) running() bool {
+	select {
+	case <-p.ended:
+		return false
+	default:
+		return true
+	}
+}
+
+// kill ends the process at once, even a stopped one, and waits for that.
+func (p *process) kill() {
+	_ = p.cmd.Process.Kill() // an error says that it has ended
+	<-p.ended
+}
+
+func (p *process) signal(t *testing.T, s syscall.Signal) {
+	t.Helper()
+	if err := p.cmd.Process.Signal(s); err != nil {
+		t.Fatalf("%s: %v: %v", p.name, s, err)
+	}
+}
+
+// wait waits for the end.
+func (p *process) wait(t *testing.T) {
+	t.Helper()
+	select {
+	case <-p.ended:
+	case <-time.After(patience):
+		t.Fatalf("%s has not ended within %v", p.name, patience)
+	}
+}
+
+// find waits for re in what the process says, and returns its last group.
+func (p *process) find(t *testing.T, re string) string {
+	t.Helper()
+	exp := regexp.MustCompile(re)
+	var found string
+	eventually(t, fmt.Sprintf("%s says %s", p.name, re), func() error {
+		alive := p.running() // asked first: its last words count
+		b, err := os.ReadFile(p.log)
+		if err != nil {
+			return err
+		}
+		if m := exp.FindStringSubmatch(string(b[min(p.from, int64(len(b))):])); m != nil {
+			found = m[len(m)-1]
+			return nil
+		}
+		if !alive {
+			t.Fatalf("%s ended without saying %s:\n%s", p.name, re, b)
+		}
+		return fmt.Errorf("it has not")
+	})
+	return found
+}
+
+// eventually waits until ok returns nil, and fails the test with its last error if
+// that takes longer than patience.
+func eventually(t *testing.T, what string, ok func() error) {
+	t.Helper()
+	deadline := time.Now().Add(patience)
+	for {
+		err := ok()
+		if err == nil {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%s: not within %v: %v", what, patience, err)
+		}
+		time.Sleep(pollEvery)
+	}
+}
+
+// pass lets media pass; nothing is asserted about how long it took.
+func pass(t *testing.T, d time.Duration) {
+	t.Helper()
+	select {
+	case <-time.After(d):
+	case <-t.Context().Done():
+	}
+}

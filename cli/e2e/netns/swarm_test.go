@@ -1,0 +1,334 @@
+//go:build e2e && linux
+
+package netns
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"relay/playback"
+)
+
+// fanout is how many children the watchers take, by turns: little enough that
+// thirty stand four deep, enough that there is room when one is gone.
+var fanout = []int{3, 2, 2, 1}
+
+// rootFanout is how many the source takes.
+const rootFanout = 2
+
+// swarm is a source and its watchers, each on a host of its own, with a player at
+// each.
+type swarm struct {
+	net     *network
+	dir     string // keys, logs
+	link    string
+	ledger  ledger
+	encoder *process
+	nodes   []*node // the source is the first
+}
+
+// node is a relay on a host.
+type node struct {
+	*host
+	*process
+	name     string
+	id       string // the node's ID
+	children int    // that it takes
+	url      string // of the channel
+	api      http.Client
+	player   *player // nil while the node is down
+}
+
+func newSwarm(t *testing.T, watchers int) *swarm {
+	t.Helper()
+	s := &swarm{net: newNetwork(t, watchers+1), dir: *keepFlag}
+	if s.dir == "" {
+		s.dir = t.TempDir()
+	}
+	for i, h := range s.net.hosts {
+		n := &node{host: h, name: fmt.Sprintf("node%02d", i), children: fanout[i%len(fanout)]}
+		n.api = http.Client{Transport: &http.Transport{DialContext: h.dial, DisableKeepAlives: true}, Timeout: 2 * time.Second}
+		s.nodes = append(s.nodes, n)
+	}
+	s.nodes[0].name, s.nodes[0].children = "source", rootFanout
+	s.startSource(t)
+	for _, n := range s.watchers() {
+		s.launch(t, n)
+	}
+	for _, n := range s.watchers() {
+		s.ready(t, n)
+	}
+	for _, n := range s.nodes {
+		s.attached(t, n)
+		n.player = n.play(t, "player at "+n.name, n.url)
+	}
+	return s
+}
+
+func (s *swarm) source() *node     { return s.nodes[0] }
+func (s *swarm) watchers() []*node { return s.nodes[1:] }
+
+// startSource starts the source and its encoder: a new epoch.
+func (s *swarm) startSource(t *testing.T) {
+	t.Helper()
+	n := s.source()
+	tagLog := filepath.Join(s.dir, fmt.Sprintf("run%d.tags", len(s.ledger.runs)))
+	s.ledger.begin(tagLog)
+	const key = "s3cret"
+	s.launchAs(t, n, "source", "--key", key, "--tag-log", tagLog)
+	s.link = n.find(t, `(?m)^(relay://\S+)\n`)
+	n.url = n.find(t, `(?m)^Watch +(http://\S+)\n`)
+	s.encoder = n.encode(t, filepath.Join(s.dir, "ffmpeg.log"), n.find(t, `(?m)^  Server +(rtmp://\S+)\n`)+"/"+key)
+	s.identify(t, n)
+}
+
+// launch starts a watcher, ready waits until it answers.
+func (s *swarm) launch(t *testing.T, n *node) { s.launchAs(t, n, "watch", s.link) }
+
+func (s *swarm) launchAs(t *testing.T, n *node, command string, args ...string) {
+	t.Helper()
+	args = append([]string{command}, args...)
+	n.process = n.start(t, n.name, filepath.Join(s.dir, n.name+".log"), relayBin, append(args,
+		"--max-children", strconv.Itoa(n.children), "--config", filepath.Join(s.dir, n.name+".keys"), "--verbose")...)
+}
+
+func (s *swarm) ready(t *testing.T, n *node) {
+	t.Helper()
+	n.url = n.find(t, `(?m)^(http://\S+)\n`)
+	s.identify(t, n)
+}
+
+func (s *swarm) identify(t *testing.T, n *node) {
+	t.Helper()
+	eventually(t, n.process.name+" answers", func() error {
+		st, err := n.ask()
+		n.id = st.Node.ID
+		return err
+	})
+}
+
+// attached waits until a node has a path from the source and media.
+func (s *swarm) attached(t *testing.T, n *node) {
+	t.Helper()
+	eventually(t, n.name+" is attached", func() error { return s.fed(n, nil) })
+}
+
+// revive starts a watcher that has ended, with a player.
+func (s *swarm) revive(t *testing.T, n *node) {
+	t.Helper()
+	n.player.quit()
+	s.launch(t, n)
+	s.ready(t, n)
+	s.attached(t, n)
+	n.player = n.play(t, "player at "+n.name, n.url)
+}
+
+// ask asks a node for its status.
+func (n *node) ask() (playback.Status, error) {
+	var st playback.Status
+	u, err := url.Parse(n.url)
+	if err != nil {
+		return st, err
+	}
+	resp, err := n.api.Get("http://" + u.Host + "/api/status")
+	if err != nil {
+		return st, err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return st, fmt.Errorf("status answers %s", resp.Status)
+	}
+	return st, json.NewDecoder(resp.Body).Decode(&st)
+}
+
+// channel is the status of the node's only channel.
+func (n *node) channel() (playback.ChannelStatus, error) {
+	st, err := n.ask()
+	if err == nil && len(st.Channels) != 1 {
+		err = fmt.Errorf("%s has %d channels", n.name, len(st.Channels))
+	}
+	if err != nil {
+		return playback.ChannelStatus{}, err
+	}
+	return st.Channels[0], nil
+}
+
+// fed reports why a node is not fed by the source over a path without some others, nil
+// if it is.
+func (s *swarm) fed(n *node, without []*node) error {
+	st, err := n.channel()
+	switch {
+	case err != nil:
+		return err
+	case st.State != playback.Live:
+		return fmt.Errorf("%s is %s", n.name, st.State)
+	case n == s.source():
+		return nil
+	case st.Parent == nil:
+		return fmt.Errorf("%s has no parent", n.name)
+	case len(st.Path) == 0 || st.Path[0] != s.source().id:
+		return fmt.Errorf("%s has a path that does not begin at the source", n.name)
+	}
+	for _, w := range without {
+		if slices.Contains(st.Path, w.id) {
+			return fmt.Errorf("%s is still below %s", n.name, w.name)
+		}
+	}
+	return nil
+}
+
+// settle waits until every node is fed and every player has what the source has, so
+// that the next fault meets a whole swarm.
+func (s *swarm) settle(t *testing.T) {
+	t.Helper()
+	for _, n := range s.nodes {
+		s.attached(t, n)
+	}
+	s.caughtUp(t)
+}
+
+// caughtUp waits until every player has every tag that the source has taken in by now.
+func (s *swarm) caughtUp(t *testing.T) {
+	t.Helper()
+	s.ledger.runs[len(s.ledger.runs)-1].follow(t)
+	epoch, tags := s.ledger.newest()
+	for _, n := range s.nodes {
+		eventually(t, n.name+"'s player catches up", func() error {
+			s.read(t)
+			p := n.player
+			if p.begun && p.epoch == epoch && p.at >= tags-1 {
+				return nil
+			}
+			return errors.Join(fmt.Errorf("it is at tag %d of run %d, the source had %d of run %d: %v", p.at, p.epoch, tags, epoch, p.faults.notes), p.broken())
+		})
+	}
+}
+
+// read takes in what the players got.
+func (s *swarm) read(t *testing.T) {
+	t.Helper()
+	for _, n := range s.nodes {
+		n.player.mu.Lock()
+		n.player.due = len(n.player.notes)
+		n.player.mu.Unlock()
+	}
+	// The log is read after the players: it has all that they can have.
+	for _, r := range s.ledger.runs[max(0, len(s.ledger.runs)-2):] {
+		r.follow(t)
+	}
+	for _, n := range s.nodes {
+		n.player.take(&s.ledger)
+	}
+}
+
+// moves counts how often each node has got a parent since the swarm began, as the logs
+// say.
+func (s *swarm) moves(t *testing.T) map[*node]int {
+	t.Helper()
+	count := make(map[*node]int)
+	for _, n := range s.watchers() {
+		b, err := os.ReadFile(n.process.log)
+		must(t, err)
+		count[n] = bytes.Count(b, []byte("\tINFO\tattached\t"))
+	}
+	return count
+}
+
+// shape is who stands where.
+type shape struct {
+	path  map[*node][]*node // from the source to the node, without it
+	depth int               // the greatest
+}
+
+func (s *swarm) shape(t *testing.T) shape {
+	t.Helper()
+	byID := make(map[string]*node)
+	for _, n := range s.nodes {
+		byID[n.id] = n
+	}
+	sh := shape{path: make(map[*node][]*node)}
+	for _, n := range s.watchers() {
+		st, err := n.channel()
+		must(t, err)
+		for _, id := range st.Path[:len(st.Path)-1] {
+			sh.path[n] = append(sh.path[n], byID[id])
+		}
+		sh.depth = max(sh.depth, len(sh.path[n]))
+	}
+	return sh
+}
+
+// below are the watchers that a node feeds, over others or not.
+func (sh shape) below(n *node) []*node {
+	var all []*node
+	for other, path := range sh.path {
+		if slices.Contains(path, n) {
+			all = append(all, other)
+		}
+	}
+	slices.SortFunc(all, func(a, b *node) int { return a.num - b.num })
+	return all
+}
+
+// String draws the tree as a list of paths.
+func (sh shape) String() string {
+	var lines []string
+	for n, path := range sh.path {
+		var names []string
+		for _, p := range path {
+			names = append(names, p.name)
+		}
+		lines = append(lines, strings.Join(append(names, n.name), " "))
+	}
+	slices.Sort(lines)
+	return strings.Join(lines, "\n")
+}
+
+// reattached waits until nodes are fed without some others, and returns how long
+// after a moment each was.
+func (s *swarm) reattached(t *testing.T, nodes, without []*node, since time.Time, within time.Duration) (map[*node]time.Duration, error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), within)
+	defer cancel()
+	took := make(map[*node]time.Duration)
+	var mu sync.Mutex
+	var errs []error
+	var wg sync.WaitGroup
+	for _, n := range nodes {
+		wg.Go(func() {
+			for {
+				err := s.fed(n, without)
+				at := time.Since(since)
+				if err == nil {
+					mu.Lock()
+					took[n] = at
+					mu.Unlock()
+					return
+				}
+				select {
+				case <-ctx.Done():
+					mu.Lock()
+					errs = append(errs, err)
+					mu.Unlock()
+					return
+				case <-time.After(pollEvery):
+				}
+			}
+		})
+	}
+	wg.Wait()
+	return took, errors.Join(errs...)
+}

@@ -25,7 +25,7 @@ func TestFaultsAreNotSeenBelow(t *testing.T) {
 	rng := rand.New(rand.NewPCG(seed, 0))
 	t.Logf("seed %d", seed)
 	chosen := chosenFaults(t)
-	s := newSwarm(t, *nodesFlag)
+	s := newSwarm(t, *nodesFlag, 0)
 	s.settle(t)
 	sh := s.shape(t)
 	t.Logf("%d watchers in a tree of depth %d:\n%v", len(s.watchers()), sh.depth, sh)

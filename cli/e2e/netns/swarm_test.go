@@ -52,16 +52,15 @@ type node struct {
 	player   *player // nil while the node is down
 }
 
-func newSwarm(t *testing.T, watchers int) *swarm {
+// newSwarm starts a swarm on a network with some hosts to spare.
+func newSwarm(t *testing.T, watchers, spare int) *swarm {
 	t.Helper()
-	s := &swarm{net: newNetwork(t, watchers+1), dir: *keepFlag}
+	s := &swarm{net: newNetwork(t, 1+watchers+spare), dir: *keepFlag}
 	if s.dir == "" {
 		s.dir = t.TempDir()
 	}
-	for i, h := range s.net.hosts {
-		n := &node{host: h, name: fmt.Sprintf("node%02d", i), children: fanout[i%len(fanout)]}
-		n.api = http.Client{Transport: &http.Transport{DialContext: h.dial, DisableKeepAlives: true}, Timeout: 2 * time.Second}
-		s.nodes = append(s.nodes, n)
+	for i, h := range s.net.hosts[:1+watchers] {
+		s.nodes = append(s.nodes, newNode(h, fanout[i%len(fanout)]))
 	}
 	s.nodes[0].name, s.nodes[0].children = "source", rootFanout
 	s.startSource(t)
@@ -76,6 +75,30 @@ func newSwarm(t *testing.T, watchers int) *swarm {
 		n.player = n.play(t, "player at "+n.name, n.url)
 	}
 	return s
+}
+
+func newNode(h *host, children int) *node {
+	return &node{
+		host: h, name: fmt.Sprintf("node%02d", h.num), children: children,
+		api: http.Client{Transport: &http.Transport{DialContext: h.dial, DisableKeepAlives: true}, Timeout: 2 * time.Second},
+	}
+}
+
+// newcomer starts one more watcher, and waits until its player has a frame.
+func (s *swarm) newcomer(t *testing.T, h *host, children int) *node {
+	t.Helper()
+	n := newNode(h, children)
+	s.launch(t, n)
+	s.ready(t, n)
+	n.player = n.play(t, "player at "+n.name, n.url)
+	s.nodes = append(s.nodes, n)
+	eventually(t, n.player.name+" has a frame", func() error {
+		if s.read(t); !n.player.begun {
+			return errors.New("it has none")
+		}
+		return nil
+	})
+	return n
 }
 
 func (s *swarm) source() *node     { return s.nodes[0] }
@@ -264,7 +287,12 @@ func (s *swarm) shape(t *testing.T) shape {
 		st, err := n.channel()
 		must(t, err)
 		for _, id := range st.Path[:len(st.Path)-1] {
-			sh.path[n] = append(sh.path[n], byID[id])
+			up := byID[id]
+			if up == nil { // one that a test plays
+				up = &node{name: id[:8]}
+				byID[id] = up
+			}
+			sh.path[n] = append(sh.path[n], up)
 		}
 		sh.depth = max(sh.depth, len(sh.path[n]))
 	}

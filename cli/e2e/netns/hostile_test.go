@@ -1,0 +1,151 @@
+//go:build e2e && linux
+
+package netns
+
+import (
+	"context"
+	"math/rand/v2"
+	"net/netip"
+	"slices"
+	"testing"
+	"time"
+
+	"relay/relay/wire"
+	"relay/tree"
+)
+
+const (
+	// honest is how many watchers there are before the liars come, late how many come
+	// when they are there.
+	honest = 8
+	late   = 3
+	// hostileFor is how long a swarm has to bear with liars besides the faults.
+	hostileFor = 8 * time.Second
+	// mostVisits is more than any node may turn to one liar in a test of half a minute,
+	// links kept ready included: an attempt, and others after pauses that grow.
+	mostVisits = 30
+)
+
+// TestHostileNeighboursCostNobodyATag has members that lie among watchers: newcomers
+// are sent to them, parents name them as backups, orphans ask them.
+func TestHostileNeighboursCostNobodyATag(t *testing.T) {
+	root := func(l tree.Label) tree.Label { l.H = 0; return l }
+	var old tree.Label
+	for _, c := range []struct {
+		name    string
+		manners []manners // of each liar
+		visitor func(t *testing.T, ctx context.Context, s *swarm, l *liar)
+	}{
+		{"welcomes and never delivers", []manners{{}}, nil},
+		{"says that it is the root and never delivers", []manners{{label: root, path: justMe}}, nil},
+		{"says that it is the root and delivers", []manners{{label: root, path: justMe, deliver: true}}, nil},
+		{"replays an old label", []manners{{label: func(l tree.Label) tree.Label {
+			if old == (tree.Label{}) {
+				old = l
+			}
+			return old
+		}, deliver: true}}, nil},
+		{"refers to itself", []manners{{refer: func(l *liar) []tree.Place { return []tree.Place{l.place} }}}, nil},
+		{"refers in a ring and to nobody", []manners{{refer: ring}, {refer: ring}}, nil},
+		{"floods joins", []manners{{}}, flood},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			rng := rand.New(rand.NewPCG(1, 2))
+			s := newSwarm(t, honest, late+2)
+			spare := s.net.hosts[len(s.nodes):]
+			s.settle(t)
+			var liars []*liar
+			for i, m := range c.manners {
+				liars = append(liars, newLiar(t, spare[i], s.link, m))
+			}
+			circle = liars
+			for _, l := range liars {
+				l.join(t, s.source())
+			}
+			if c.visitor != nil {
+				ctx, cancel := context.WithCancel(t.Context())
+				done := make(chan struct{})
+				go func() { defer close(done); c.visitor(t, ctx, s, liars[0]) }() // ends with ctx
+				defer func() { cancel(); <-done }()
+			}
+
+			for i := range late {
+				began := time.Now()
+				n := s.newcomer(t, spare[len(spare)-late+i], fanout[i])
+				t.Logf("%s plays after %d ms", n.name, time.Since(began).Milliseconds())
+			}
+			for i, name := range []string{"kill", "freeze"} {
+				f := allFaults[slices.IndexFunc(allFaults, func(f fault) bool { return f.name == name })]
+				s.run(t, f, rng, i)
+			}
+			pass(t, hostileFor)
+			s.settle(t)
+			for _, n := range s.nodes {
+				if f := n.player.faults; f.any() {
+					t.Errorf("%s: lost %d tags, got %d twice, %d of nobody: %v", n.name, f.lost, f.repeated, f.alien, f.notes)
+				}
+			}
+			for i, l := range liars {
+				visitors, visits, pulls := l.seen()
+				t.Logf("liar %d: %d nodes came, %d times at most, and pulled %d times at most", i, visitors, visits, pulls)
+				if visits > mostVisits {
+					t.Errorf("a node turned to liar %d %d times", i, visits)
+				}
+			}
+		})
+	}
+}
+
+// justMe is the path of a root.
+func justMe(p []tree.Place) []tree.Place { return p[len(p)-1:] }
+
+// circle are the liars of a test, who know each other.
+var circle []*liar
+
+// ring names the next liar, and places where nobody is.
+func ring(l *liar) []tree.Place {
+	places := []tree.Place{circle[(slices.Index(circle, l)+1)%len(circle)].place}
+	for i := len(places); i < tree.MaxRefer; i++ {
+		nobody := netip.AddrFrom4([4]byte{10, 77, 0, byte(200 + i)})
+		places = append(places, tree.Place{ID: tree.ID{byte(i)}, Addrs: []netip.AddrPort{netip.AddrPortFrom(nobody, relayPort)}})
+	}
+	return places
+}
+
+// flood asks every node for slots, each time as somebody else with more to give than
+// anyone has, and takes none.
+func flood(t *testing.T, ctx context.Context, s *swarm, l *liar) {
+	var ids []*liar
+	for range 50 {
+		c := &liar{host: l.host, channel: l.channel}
+		c.id, c.tls = newIdentity(t)
+		ids = append(ids, c)
+	}
+	nodes := slices.Clone(s.nodes)
+	sem := make(chan struct{}, 64) // connections at a time
+	for i := 0; ctx.Err() == nil; i++ {
+		select {
+		case sem <- struct{}{}:
+		case <-ctx.Done():
+			return
+		}
+		time.Sleep(5 * time.Millisecond) // 200 a second: what one small machine can
+		who, at := ids[i%len(ids)], nodes[i%len(nodes)]
+		go func() { // ends within dialTime
+			defer func() { <-sem }()
+			conn, err := who.call(ctx, netip.AddrPortFrom(netip.MustParseAddr(at.addr), relayPort).String())
+			if err != nil {
+				return
+			}
+			defer conn.Close()
+			_ = who.say(conn, wire.Hello{Channel: who.channel, Join: tree.Join{Slots: boast, Addrs: l.place.Addrs}})
+			select {
+			case <-time.After(time.Second):
+			case <-ctx.Done():
+			}
+		}()
+	}
+	for range cap(sem) { // all have ended
+		sem <- struct{}{}
+	}
+}

@@ -14,10 +14,11 @@ COUNT     ?= 1
 SEEDS     ?= 2
 N         ?= 1000
 MIX       ?= cdn,lan,uniform4
+FAULTS    ?=
 SIM       ?=
 NODES     ?= 30
 RUNS      ?= 20
-FAULTS    ?=
+LOOPS     ?= 100000000
 
 # ./... leaves testdata out, and the e2e tag lets the end-to-end tests in.
 ALL := -tags e2e ./... ./testdata/flv
@@ -26,7 +27,7 @@ ALL := -tags e2e ./... ./testdata/flv
 help: ## List the targets (default)
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
 	@echo "Variables: ARGS (run), FUZZTIME (fuzz), BENCH BENCHTIME COUNT (bench),"
-	@echo "           SEEDS N MIX SIM (sim; SIM=-help lists what else),"
+	@echo "           SEEDS N MIX FAULTS SIM (sim; SIM=-help lists what else), LOOPS (loops),"
 	@echo "           NODES RUNS FAULTS (netns), GO"
 
 .PHONY: build
@@ -98,8 +99,12 @@ benchcmp: ## Compare the last two runs of bench (COUNT=10 for figures that mean 
 	$(GO) tool benchstat bin/bench.old.txt bin/bench.txt
 
 .PHONY: sim
-sim: ## Simulate a crowd of N under churn, for each MIX and SEEDS seeds
-	$(GO) run ./tree/treetest/sim -seeds $(SEEDS) -n $(N) -mix $(MIX) $(SIM)
+sim: ## Simulate a crowd of N under churn and FAULTS, for each MIX and SEEDS seeds
+	$(GO) run ./tree/treetest/sim -seeds $(SEEDS) -n $(N) -mix $(MIX) -faults $(FAULTS) $(SIM)
+
+.PHONY: loops
+loops: ## Make LOOPS moves that only the labels guard, and look for a loop
+	$(GO) run ./tree/treetest/sim -loops $(LOOPS)
 
 .PHONY: cover
 cover: ## Measure test coverage; bin/cover.html shows it line by line

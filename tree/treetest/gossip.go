@@ -42,7 +42,7 @@ func (g *gossip) start() {
 func (g *gossip) look() {
 	g.facts = g.facts[:0]
 	for _, h := range g.p.alive {
-		if h.Fake != nil || h.frozen {
+		if !h.alive || h.frozen || h.Fake != nil {
 			continue
 		}
 		i := h.Node.Info()

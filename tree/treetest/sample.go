@@ -7,11 +7,11 @@ type sample struct {
 }
 
 // Depths is how deep the running hosts are now, by committed parents, and how many
-// of them have no way up to the root.
+// of them have no way of running hosts up to the root.
 func (s *Sim) Depths() (l Levels, lost int) {
 	s.looks++
 	for _, h := range s.hosts {
-		if !h.alive || h.Fake != nil {
+		if !h.alive || h.frozen || h.Fake != nil {
 			continue
 		}
 		if d := s.depth(h); d < 0 {
@@ -29,7 +29,7 @@ func (s *Sim) depth(h *Host) int {
 	}
 	h.sample = sample{s.looks, -1} // also what a cycle would find
 	switch p := h.Parent(); {
-	case !h.alive:
+	case !h.alive || h.frozen:
 	case h.Root:
 		h.sample.depth = 0
 	case p != nil && h.up.ends[1].run == h.up.runs[1]:
@@ -38,4 +38,16 @@ func (s *Sim) depth(h *Host) int {
 		}
 	}
 	return h.sample.depth
+}
+
+// whole reports whether all of hs that run, but those left out, have a way of running
+// hosts up to the root.
+func (s *Sim) whole(hs []*Host, but map[*Host]bool) bool {
+	s.looks++
+	for _, h := range hs {
+		if h.alive && !h.frozen && !but[h] && s.depth(h) < 0 {
+			return false
+		}
+	}
+	return true
 }

@@ -32,6 +32,10 @@ type options struct {
 	loss                float64
 	limited             bool
 	trace               string
+	faults              []treetest.Fault
+	trials, faultN      int
+	noChurn             bool
+	loops               int
 }
 
 func main() {
@@ -51,6 +55,11 @@ func main() {
 	flag.DurationVar(&o.stale, "stale", 5*time.Second, "age that gossip's facts reach")
 	flag.Float64Var(&o.loss, "loss", 0, "share of messages sent twice")
 	flag.BoolVar(&o.limited, "limited", false, "uplinks are as narrow as their slots")
+	faults := flag.String("faults", "all", "faults, comma separated; all, none")
+	flag.IntVar(&o.trials, "trials", 4, "of each fault and seed")
+	flag.IntVar(&o.faultN, "faultn", 100, "nodes in the trials of faults")
+	flag.BoolVar(&o.noChurn, "nochurn", false, "leave out the long runs under churn")
+	flag.IntVar(&o.loops, "loops", 0, "moves to make in search of a loop, and nothing else")
 	flag.StringVar(&o.trace, "trace", "", "file for everything that the nodes are told to do")
 	profile := flag.String("cpuprofile", "", "file for a profile of the processor's time")
 	flag.Parse()
@@ -66,6 +75,7 @@ func main() {
 		defer pprof.StopCPUProfile()
 	}
 	o.mixes = strings.Split(*mixes, ",")
+	o.faults = faultsNamed(*faults)
 	debug.SetGCPercent(400) // small objects by the million, and memory to spare
 	if err := run(o); err != nil {
 		fmt.Fprintln(os.Stderr, "sim: error:", err)
@@ -81,20 +91,34 @@ type result struct {
 }
 
 func run(o options) error {
-	fmt.Println(header)
+	if o.loops > 0 {
+		return storm(o)
+	}
 	var failed error
-	for _, name := range o.mixes {
+	note := func(err error) {
+		if err != nil && failed == nil {
+			failed = err
+		}
+	}
+	for i, name := range o.mixes {
 		mix, ok := treetest.Mixes[name]
 		if !ok {
 			return fmt.Errorf("no mix %q", name)
 		}
+		if o.noChurn {
+			continue
+		}
+		if i == 0 {
+			fmt.Println(header)
+		}
 		results := parallel(o.seeds, func(i uint64) result { return churn(o, mix, o.first+i) })
 		fmt.Println(row(name, results))
 		for _, r := range results {
-			if r.err != nil && failed == nil {
-				failed = r.err
-			}
+			note(r.err)
 		}
+	}
+	if len(o.faults) > 0 {
+		note(drills(o))
 	}
 	return failed
 }

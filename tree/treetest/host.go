@@ -41,6 +41,7 @@ type Host struct {
 	dials   map[tree.Link]*dialling
 	up      *conn // to the committed parent, nil for none
 	upLink  tree.Link
+	wasUp   *conn // before the step that is being carried out
 	orphan  int64 // since when there is none
 	born    int64 // when the process began
 	movedAt int64 // of its newest move away from a parent that runs
@@ -166,6 +167,7 @@ func (h *Host) Do(as ...tree.Action) {
 }
 
 func (h *Host) carryOut() {
+	h.wasUp = h.up // the old link may be closed before the new one is committed
 	for a, ok := h.Node.Poll(); ok; a, ok = h.Node.Poll() {
 		h.do(a)
 	}
@@ -276,7 +278,7 @@ func (h *Host) lostParent() {
 
 // committed makes the link the committed parent's.
 func (s *Sim) committed(h *Host, l tree.Link) {
-	if old := h.Parent(); old != nil && old.alive && !old.frozen && !old.leaving && !h.up.closed[1] {
+	if old := h.wasUp; old != nil && !old.closed[1] && old.ends[1].alive && !old.ends[1].frozen && !old.ends[1].leaving {
 		if s.OnMove != nil {
 			s.OnMove(h, h.movedAt)
 		}

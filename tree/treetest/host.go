@@ -278,11 +278,13 @@ func (h *Host) lostParent() {
 
 // committed makes the link the committed parent's.
 func (s *Sim) committed(h *Host, l tree.Link) {
-	if old := h.wasUp; old != nil && !old.closed[1] && old.ends[1].alive && !old.ends[1].frozen && !old.ends[1].leaving {
+	if old := h.wasUp; old != nil && !old.closed[1] && old.ends[1].alive && !old.ends[1].frozen {
 		if s.OnMove != nil {
-			s.OnMove(h, h.movedAt)
+			s.OnMove(h, old.asked, h.movedAt)
 		}
-		h.movedAt = s.t
+		if !old.asked {
+			h.movedAt = s.t
+		}
 	}
 	h.up, h.upLink = h.conns[l], l
 	s.Commits++

@@ -39,8 +39,9 @@ type Measures struct {
 	Skipped  uint64          // chunks that never came
 	Again    uint64          // that came twice
 	Chunks   uint64
-	Moves    int // while the old parent lived
-	Flaps    int // those that came within 30 s of the one before
+	Moves    int // away from a parent that lived and had not asked for it
+	Flaps    int // those of them that came within 30 s of the one before
+	Asked    int // that the old parent had asked for
 	Commits  int
 	Bytes    uint64 // of control frames
 	Messages uint64
@@ -138,10 +139,15 @@ func (w *watch) ends(h *Host, graceful bool) {
 }
 
 // moved is told of a move from one parent to another while the first still lived.
-func (w *watch) moved(h *Host, before int64) {
-	w.m.Moves++
-	if before != 0 && w.s.t-before < int64(restTime) {
-		w.m.Flaps++
+func (w *watch) moved(_ *Host, asked bool, before int64) {
+	switch {
+	case asked:
+		w.m.Asked++
+	default:
+		w.m.Moves++
+		if before != 0 && w.s.t-before < int64(restTime) {
+			w.m.Flaps++
+		}
 	}
 }
 

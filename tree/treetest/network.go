@@ -22,6 +22,7 @@ type conn struct {
 	last   [2]int64 // when the newest message from that end arrives
 	closed [2]bool
 
+	asked  bool  // end 1 has asked end 0 to move on
 	fed    bool  // end 0 takes chunks from it
 	serve  bool  // end 1 sends chunks over it
 	cursor Chunk // the newest that was sent over it, or that the child had
@@ -165,6 +166,9 @@ func (s *Sim) arrived(c *conn, i int, m tree.Message) {
 		from := netip.AddrPortFrom(c.ends[0].Place.Addrs[0].Addr(), port)
 		to.tell(tree.Joined{Link: c.links[1], Peer: c.ends[0].Place.ID, Addr: from, Join: j})
 		return
+	}
+	if b, ok := m.(tree.Bye); ok && i == 0 && (b.Reason == tree.ReasonDisplaced || b.Reason == tree.ReasonLeaving) {
+		c.asked = true
 	}
 	if c.links[i] != 0 {
 		to.tell(tree.Received{Link: c.links[i], Msg: m})

@@ -62,8 +62,8 @@ type Sim struct {
 	// OnEnd, if set, is called when a host's process ends, before anyone knows.
 	OnEnd func(h *Host, graceful bool)
 	// OnMove, if set, is called when a host commits to a parent while the one it has
-	// runs and stays, with the time of its move before that.
-	OnMove func(h *Host, before int64)
+	// runs: whether that one had asked it to, and when it last moved without being asked.
+	OnMove func(h *Host, asked bool, before int64)
 
 	err error
 }

@@ -34,7 +34,7 @@ type options struct {
 	trace               string
 	faults              []treetest.Fault
 	trials, faultN      int
-	noChurn             bool
+	noChurn, noFlash    bool
 	loops               int
 }
 
@@ -59,6 +59,7 @@ func main() {
 	flag.IntVar(&o.trials, "trials", 4, "of each fault and seed")
 	flag.IntVar(&o.faultN, "faultn", 100, "nodes in the trials of faults")
 	flag.BoolVar(&o.noChurn, "nochurn", false, "leave out the long runs under churn")
+	flag.BoolVar(&o.noFlash, "noflash", false, "leave out the crowd that comes at once")
 	flag.IntVar(&o.loops, "loops", 0, "moves to make in search of a loop, and nothing else")
 	flag.StringVar(&o.trace, "trace", "", "file for everything that the nodes are told to do")
 	profile := flag.String("cpuprofile", "", "file for a profile of the processor's time")
@@ -116,6 +117,9 @@ func run(o options) error {
 		for _, r := range results {
 			note(r.err)
 		}
+	}
+	if !o.noFlash {
+		note(flashes(o))
 	}
 	if len(o.faults) > 0 {
 		note(drills(o))

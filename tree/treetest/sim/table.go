@@ -8,8 +8,8 @@ import (
 	"relay/tree/treetest"
 )
 
-var header = fmt.Sprintf("%-9s %6s %6s %6s %5s %5s %7s %7s %8s %6s %6s %6s %6s %6s %5s %5s %6s %7s", "mix", "nodes", "depth", "ratio",
-	"worst", "over", "noway", "lone", "loss/nh", "good%", "1st50", "1st99", "refus", "out50", "out99", "mv/m", "flaps", "ctl kb/s") + "  run"
+var header = fmt.Sprintf("%-9s %6s %6s %6s %5s %5s %6s %7s %8s %6s %6s %6s %6s %6s %6s %6s %5s %6s %9s  run", "mix", "nodes", "depth", "ratio",
+	"worst", "over", "noway", "lone", "loss/nh", "good%", "1st50", "1st99", "refus", "out50", "out99", "mv/30s", "flaps", "asked", "ctl kb/s")
 
 // row sums up the runs of one mix.
 func row(name string, rs []result) string {
@@ -33,6 +33,7 @@ func row(name string, rs []result) string {
 		all.Outages = append(all.Outages, r.Outages...)
 		all.Moves += r.Moves
 		all.Flaps += r.Flaps
+		all.Asked += r.Asked
 		all.Took += r.Took
 		worst = max(worst, r.Ratio())
 		mean += r.Real.Mean()
@@ -46,12 +47,12 @@ func row(name string, rs []result) string {
 	if len(all.Over) > 0 {
 		over = slices.Max(all.Over)
 	}
-	minutes := all.Hours * 60
-	return fmt.Sprintf("%-9s %6d %6.2f %6.3f %5.2f %5d %7d %7s %8.2f %6.2f %6s %6s %6d %6s %5s %5.2f %6d %4.1f/%.1f  %v, %.1fM events",
+	halves := max(all.Hours*120, 1e-9) // minutes of a node
+	return fmt.Sprintf("%-9s %6d %6.2f %6.3f %5.2f %5d %6d %7s %8.2f %6.2f %6s %6s %6d %6s %6s %6.3f %5d %6.3f %4.1f/%.1f  %v, %.1fM events",
 		name, all.Nodes/len(rs), mean/n, all.Ratio(), worst, over, all.Lost, short(all.Lone), all.LossRate(), 100*all.GoodShare(),
 		short(treetest.Quantile(all.First, .5)), short(treetest.Quantile(all.First, .99)), all.Refused,
 		short(treetest.Quantile(all.Outages, .5)), short(treetest.Quantile(all.Outages, .99)),
-		float64(all.Moves)/max(minutes, 1e-9), all.Flaps, ctl/n/1000, packets/n/1000, real.Round(time.Second/10), float64(steps)/1e6)
+		float64(all.Moves)/halves, all.Flaps, float64(all.Asked)/halves, ctl/n/1000, packets/n/1000, real.Round(time.Second/10), float64(steps)/1e6)
 }
 
 func short(d time.Duration) string {

@@ -99,8 +99,8 @@ benchcmp: ## Compare the last two runs of bench (COUNT=10 for figures that mean 
 	$(GO) tool benchstat bin/bench.old.txt bin/bench.txt
 
 .PHONY: sim
-sim: ## Simulate a crowd of N under churn and FAULTS, for each MIX and SEEDS seeds
-	$(GO) run ./tree/treetest/sim -seeds $(SEEDS) -n $(N) -mix $(MIX) -faults $(FAULTS) $(SIM)
+sim: ## Simulate a crowd of N under churn and FAULTS (bin/sim.svg)
+	$(GO) run ./tree/treetest/sim -seeds $(SEEDS) -n $(N) -mix $(MIX) -faults $(FAULTS) -svg bin/sim.svg $(SIM)
 
 .PHONY: loops
 loops: ## Make LOOPS moves that only the labels guard, and look for a loop

@@ -44,3 +44,12 @@ func (l Levels) Mean() float64 {
 
 // Deepest is the depth of the deepest.
 func (l Levels) Deepest() int { return len(l) - 1 }
+
+// And returns both together.
+func (l Levels) And(m Levels) Levels {
+	l = slices.Clone(l)
+	for d, n := range m {
+		l.add(d, n)
+	}
+	return l
+}

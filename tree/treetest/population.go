@@ -53,19 +53,37 @@ func NewPopulation(s *Sim, c Crowd) *Population {
 		}
 		return p
 	}
-	for range c.N {
+	for _, slots := range p.firstSlots() {
 		s.After(p.upTo(c.Spread), func() {
 			age, stay := time.Duration(0), time.Duration(-1)
 			if c.Sessions.met != nil {
 				age, stay = c.Sessions.running(p.rand)
 			}
-			p.join(c.Mix(p.rand), age, stay)
+			p.join(slots, age, stay)
 		})
 	}
 	if c.Sessions.draw != nil {
 		p.nextArrival()
 	}
 	return p
+}
+
+// firstSlots draws what those give who are there at the beginning: enough for all,
+// which in a small crowd is not a matter of course.
+func (p *Population) firstSlots() []int {
+	c := &p.Crowd
+	slots := make([]int, c.N)
+	for range 1000 {
+		sum := RootSlots
+		for i := range slots {
+			slots[i] = c.Mix(p.rand)
+			sum += slots[i]
+		}
+		if sum >= c.N+c.N/2 {
+			break
+		}
+	}
+	return slots
 }
 
 func (p *Population) upTo(d time.Duration) time.Duration {

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -33,11 +34,12 @@ func faultsNamed(list string) []treetest.Fault {
 const chunkInterval = 40 * time.Millisecond
 
 // drills tries every fault on crowds of every mix, at the real heartbeat.
-func drills(o options) error {
+func drills(o *options) error {
 	fmt.Printf("\n%-10s %-9s %6s %7s %7s %7s %7s %7s %6s %6s %7s %7s %7s %7s %5s %5s\n", "fault", "mix", "trials", "victims",
 		"gap50", "gap90", "gap99", "gapmax", "missed", "again", "whole50", "wholemx", "stead50", "steadmx", "stuck", "moves")
 	var failed error
 	for _, f := range o.faults {
+		g := gaps{name: f.Name}
 		for _, name := range o.mixes {
 			rs := parallel(o.seeds, func(i uint64) drilled { return drill(o, f, treetest.Mixes[name], o.first+i) })
 			fmt.Println(faultRow(f.Name, name, rs))
@@ -45,8 +47,11 @@ func drills(o options) error {
 				if r.err != nil && failed == nil {
 					failed = r.err
 				}
+				g.sorted = append(g.sorted, r.Gaps...)
 			}
 		}
+		slices.Sort(g.sorted)
+		o.picture.gaps = append(o.picture.gaps, g)
 	}
 	return failed
 }
@@ -56,7 +61,7 @@ type drilled struct {
 	err error
 }
 
-func drill(o options, f treetest.Fault, mix treetest.Mix, seed uint64) drilled {
+func drill(o *options, f treetest.Fault, mix treetest.Mix, seed uint64) drilled {
 	s := treetest.New(treetest.Config{
 		Seed:     seed,
 		MinDelay: 2 * time.Millisecond,

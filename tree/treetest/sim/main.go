@@ -6,6 +6,7 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -31,7 +32,8 @@ type options struct {
 	stale               time.Duration
 	loss                float64
 	limited             bool
-	trace               string
+	trace, svg, script  string
+	picture             picture
 	faults              []treetest.Fault
 	trials, faultN      int
 	noChurn, noFlash    bool
@@ -61,6 +63,8 @@ func main() {
 	flag.BoolVar(&o.noChurn, "nochurn", false, "leave out the long runs under churn")
 	flag.BoolVar(&o.noFlash, "noflash", false, "leave out the crowd that comes at once")
 	flag.IntVar(&o.loops, "loops", 0, "moves to make in search of a loop, and nothing else")
+	flag.StringVar(&o.svg, "svg", "", "file for a picture of depths and outages")
+	flag.StringVar(&o.script, "script", "", "file with sessions, one a line: seconds of joining and leaving, slots; in place of -n, -mix, -sessions")
 	flag.StringVar(&o.trace, "trace", "", "file for everything that the nodes are told to do")
 	profile := flag.String("cpuprofile", "", "file for a profile of the processor's time")
 	flag.Parse()
@@ -84,47 +88,29 @@ func main() {
 	}
 }
 
-type result struct {
-	treetest.Measures
-	err  error
-	real time.Duration
-	work int
-}
-
 func run(o options) error {
 	if o.loops > 0 {
 		return storm(o)
 	}
-	var failed error
-	note := func(err error) {
-		if err != nil && failed == nil {
-			failed = err
-		}
-	}
-	for i, name := range o.mixes {
-		mix, ok := treetest.Mixes[name]
-		if !ok {
+	for _, name := range o.mixes {
+		if treetest.Mixes[name] == nil {
 			return fmt.Errorf("no mix %q", name)
 		}
-		if o.noChurn {
-			continue
-		}
-		if i == 0 {
-			fmt.Println(header)
-		}
-		results := parallel(o.seeds, func(i uint64) result { return churn(o, mix, o.first+i) })
-		fmt.Println(row(name, results))
-		for _, r := range results {
-			note(r.err)
-		}
+	}
+	var errs []error
+	if !o.noChurn {
+		errs = append(errs, churns(&o))
 	}
 	if !o.noFlash {
-		note(flashes(o))
+		errs = append(errs, flashes(o))
 	}
 	if len(o.faults) > 0 {
-		note(drills(o))
+		errs = append(errs, drills(&o))
 	}
-	return failed
+	if o.svg != "" {
+		errs = append(errs, o.picture.write(o.svg))
+	}
+	return errors.Join(errs...)
 }
 
 // parallel calls f for 0 to n-1, as many at a time as there are processors.
@@ -145,57 +131,4 @@ func parallel[T any](n uint64, f func(uint64) T) []T {
 	close(next)
 	wg.Wait()
 	return out
-}
-
-func sessions(name string) (treetest.Sessions, error) {
-	l := treetest.Lognormal(5.5, 2)
-	switch name {
-	case "lognormal":
-		return l, nil
-	case "exponential":
-		return treetest.Exponential(l.Mean), nil
-	case "pareto":
-		return treetest.Pareto(l.Mean), nil
-	case "none":
-		return treetest.Sessions{}, nil
-	}
-	return l, fmt.Errorf("no sessions %q", name)
-}
-
-func churn(o options, mix treetest.Mix, seed uint64) result {
-	begin := time.Now()
-	ss, err := sessions(o.sessions)
-	if err != nil {
-		return result{err: err}
-	}
-	cfg := treetest.Config{
-		Seed:      seed,
-		MinDelay:  2 * time.Millisecond,
-		MaxDelay:  60 * time.Millisecond,
-		Loss:      o.loss,
-		Heartbeat: o.heartbeat,
-		Stream:    treetest.Stream{Interval: o.interval},
-		Large:     true,
-	}
-	if o.trace != "" {
-		f, err := os.Create(o.trace)
-		if err != nil {
-			return result{err: err}
-		}
-		defer f.Close()
-		cfg.Trace = f
-	}
-	s := treetest.New(cfg)
-	g := treetest.DefaultGossip
-	g.Stale = o.stale
-	p := treetest.NewPopulation(s, treetest.Crowd{
-		N: o.n, Mix: mix, Sessions: ss, Graceful: o.graceful, Silent: o.silent,
-		Spread: o.spread, Seeds: 2, Limited: o.limited, Gossip: g,
-	})
-	if err := s.Run(o.warm); err != nil {
-		return result{err: err}
-	}
-	end := p.Watch()
-	err = s.Run(o.take)
-	return result{end(), err, time.Since(begin), s.Steps}
 }

@@ -100,7 +100,7 @@ benchcmp: ## Compare the last two runs of bench (COUNT=10 for figures that mean 
 
 .PHONY: sim
 sim: ## Simulate a crowd of N under churn and FAULTS (bin/sim.svg)
-	$(GO) run ./tree/treetest/sim -seeds $(SEEDS) -n $(N) -mix $(MIX) -faults $(FAULTS) -svg bin/sim.svg $(SIM)
+	$(GO) run ./tree/treetest/sim -seeds $(SEEDS) -n $(N) -mix $(MIX) -faults $(or $(FAULTS),all) -svg bin/sim.svg $(SIM)
 
 .PHONY: loops
 loops: ## Make LOOPS moves that only the labels guard, and look for a loop

@@ -34,8 +34,8 @@ func newServed(t *testing.T) *served {
 		t.Fatal(err)
 	}
 	mine, theirs := net.Pipe()
-	child := tls.Client(theirs, node.ident.tlsConfig())
-	parent := tls.Server(mine, node.ident.tlsConfig())
+	child := tls.Client(theirs, node.ident.tlsConfig(alpn))
+	parent := tls.Server(mine, node.ident.tlsConfig(alpn))
 	shaken := make(chan error, 1)
 	go func() { shaken <- parent.HandshakeContext(t.Context()) }()
 	if err := child.HandshakeContext(t.Context()); err != nil {

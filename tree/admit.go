@@ -66,6 +66,8 @@ func (n *Node) joined(now time.Time, ev Joined) {
 		n.refuse(now, j, ReasonLoop, within)
 	case !n.attached() || len(n.path)+1 >= MaxPath:
 		n.refuse(now, j, ReasonOrphan, within)
+	case n.busyWith(now, j):
+		n.refuse(now, j, ReasonBusy, within)
 	case within > 0 && n.depth()+1 > within, !n.free(j) && n.victim(now, j) == nil:
 		n.refuse(now, j, ReasonFull, within)
 	default:
@@ -254,7 +256,10 @@ func (n *Node) displacer(now time.Time, w *child) *child {
 func (n *Node) expireChildren(now time.Time) {
 	for _, c := range n.children {
 		switch {
-		case !c.pulling && now.Sub(c.since) >= admissionTime, now.Sub(c.heard) >= n.times.childSilence:
+		case !c.pulling && now.Sub(c.since) >= admissionTime:
+			n.lapses = n.lapses.note(now, c.from)
+			n.dropChild(c, ReasonSilent)
+		case now.Sub(c.heard) >= n.times.childSilence:
 			n.dropChild(c, ReasonSilent)
 		case c.shedding() && now.Sub(c.shedAt) >= shedTime:
 			x := n.children.ofID(c.shedFor)

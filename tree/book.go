@@ -60,8 +60,8 @@ func (b *book) find(p Place) *bookEntry {
 	return nil
 }
 
-// add remembers places of one source. A place that is known already is asked
-// again, at its better rank.
+// add remembers places of one source. A place that is known already gets the better
+// rank.
 func (b *book) add(places []Place, r rank, hops int) {
 	for i, p := range places {
 		if len(p.Addrs) == 0 {
@@ -78,7 +78,7 @@ func (b *book) add(places []Place, r rank, hops int) {
 		}
 		e.seed = e.seed || r == rankSeed
 		if r == rankReferred || r < e.rank {
-			e.rank, e.order, e.hops, e.tried = r, i, hops, false
+			e.rank, e.order, e.hops = r, i, hops // asked once in a round, however often it is named
 		}
 		// Added behind what is known: a liar must not be able to take a good
 		// address away.
@@ -123,11 +123,11 @@ func (b *book) round() {
 }
 
 // next returns the best place to ask now, nil if there is none.
-func (b *book) next(now time.Time, skip func(Place) bool) *bookEntry {
+func (b *book) next(now time.Time, skip func(*bookEntry) bool) *bookEntry {
 	var best *bookEntry
 	ties := 0
 	for _, e := range b.entries {
-		if e.tried || now.Before(e.avoid) || skip(e.place) {
+		if e.tried || now.Before(e.avoid) || skip(e) {
 			continue
 		}
 		switch {
@@ -152,7 +152,7 @@ func (b *book) failed(now time.Time, p Place, r Reason) {
 	case ReasonForged, ReasonProtocol:
 		e.avoid = now.Add(shunTime)
 		return
-	case ReasonFull, ReasonOrphan, ReasonNotNeeded, ReasonMoved, ReasonDisplaced:
+	case ReasonFull, ReasonBusy, ReasonOrphan, ReasonNotNeeded, ReasonMoved, ReasonDisplaced:
 		return // it lives: a later search may ask again
 	}
 	e.fails++
@@ -162,7 +162,7 @@ func (b *book) failed(now time.Time, p Place, r Reason) {
 // only leaves nothing to be asked but these places, and whom they name.
 func (b *book) only(places []Place) {
 	b.add(places, rankReferred, 0)
-	for _, e := range b.entries {
+	for _, e := range b.entries { // the round has just begun
 		e.tried = !slices.ContainsFunc(places, e.place.same)
 	}
 }

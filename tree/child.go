@@ -12,6 +12,7 @@ import (
 type child struct {
 	link     Link
 	place    Place
+	from     origin
 	slots    int
 	born     time.Time // when it joined the channel, as it says
 	near     bool
@@ -115,7 +116,7 @@ func (cs children) far() int {
 func (n *Node) newChild(now time.Time, ev Joined) *child {
 	age := time.Duration(min(ev.Join.Age, maxAge)) * time.Second
 	return &child{
-		link: ev.Link, place: n.joinerPlace(ev), slots: int(ev.Join.Slots), born: now.Add(-age),
+		link: ev.Link, place: n.joinerPlace(ev), from: originOf(ev), slots: int(ev.Join.Slots), born: now.Add(-age),
 		near: ev.Near, since: now, heard: now,
 	}
 }

@@ -9,6 +9,14 @@ import (
 const (
 	// maxAttempts is how many places are asked at the same time.
 	maxAttempts = 3
+	// maxDials bounds those and the places that a dial has not reached yet: an address
+	// at which nobody is must not keep others from being asked.
+	maxDials = 8
+	// dialGrace is how long a place counts as asked while it is only dialled.
+	dialGrace = 300 * time.Millisecond
+	// otherEvery is how often the place asked is not one of those named by whoever was
+	// asked before: a liar's list must not come before all that was known.
+	otherEvery = 3
 	// hedgeAfter is how long one place has before the next is asked as well: a
 	// machine that froze answers a dial, and then nothing.
 	hedgeAfter = 150 * time.Millisecond
@@ -48,6 +56,7 @@ type search struct {
 	want     want
 	on       bool      // a round is running
 	rounds   int       // that ended with nobody
+	asked    int       // places in this round
 	followed int       // places taken over from referrals in this round
 	held     int       // welcomes that were never feasible, since a parent was wanted
 	retryAt  time.Time // when the next begins
@@ -82,7 +91,7 @@ func (n *Node) seek(now time.Time) {
 		}
 		n.beginRound(now)
 	}
-	for len(s.attempts) < maxAttempts && (len(s.attempts) == 0 || !now.Before(s.hedgeAt)) {
+	for s.roomFor(now) && (len(s.attempts) == 0 || !now.Before(s.hedgeAt)) {
 		if !n.useStandby(now, n.fits) && !n.askNext(now) {
 			break
 		}
@@ -91,6 +100,17 @@ func (n *Node) seek(now time.Time) {
 	if len(s.attempts) == 0 {
 		n.roundOver(now)
 	}
+}
+
+// roomFor reports whether one more place may be asked.
+func (s *search) roomFor(now time.Time) bool {
+	asked := 0
+	for _, a := range s.attempts {
+		if a.pulled || !a.addr.ID.IsZero() || now.Sub(a.started) < dialGrace {
+			asked++
+		}
+	}
+	return asked < maxAttempts && len(s.attempts) < maxDials
 }
 
 // wantChanged goes over to another search.
@@ -118,7 +138,7 @@ func (n *Node) wantChanged(now time.Time, w want) {
 func (n *Node) beginRound(now time.Time) {
 	s := &n.search
 	s.on = true
-	s.followed = 0
+	s.asked, s.followed = 0, 0
 	s.hedgeAt = now
 	n.book.round()
 	if s.want == wantNearer {
@@ -131,11 +151,18 @@ func (n *Node) beginRound(now time.Time) {
 // askNext dials the best place that was not asked in this round.
 func (n *Node) askNext(now time.Time) bool {
 	s := &n.search
-	e := n.book.next(now, n.notNow)
+	var e *bookEntry
+	if s.asked%otherEvery == otherEvery-1 {
+		e = n.book.next(now, func(e *bookEntry) bool { return e.rank == rankReferred || n.notNow(e.place) })
+	}
+	if e == nil {
+		e = n.book.next(now, func(e *bookEntry) bool { return n.notNow(e.place) })
+	}
 	if e == nil {
 		return false
 	}
 	e.tried = true
+	s.asked++
 	s.last += 2
 	a := &attempt{link: s.last | 1, place: e.place, hops: e.hops, started: now}
 	s.attempts[a.link] = a
@@ -208,10 +235,8 @@ func (n *Node) seekAt() time.Time {
 		return time.Time{} // the tick notices
 	case !s.on:
 		return s.retryAt
-	case len(s.attempts) < maxAttempts:
-		return s.hedgeAt
 	}
-	return time.Time{}
+	return s.hedgeAt // if it is over and nobody could be asked, the tick does it
 }
 
 // rememberPath makes the way to the root places to ask: the grandparent first,

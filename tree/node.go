@@ -55,6 +55,7 @@ type Node struct {
 	guestsAt  time.Time
 	assignAt  time.Time
 	distrusts map[ID]time.Time
+	lapses    lapses
 
 	// What the data path says.
 	lost uint64

@@ -419,7 +419,7 @@ func TestASeedThatAReferralNamedKeepsItsRank(t *testing.T) {
 	b.add(places(2), rankHint, 0)
 	b.add(places(1), rankReferred, 1)
 	b.round()
-	if e := b.next(time.Time{}, func(Place) bool { return false }); !e.place.same(place(1)) || e.rank != rankSeed {
+	if e := b.next(time.Time{}, func(*bookEntry) bool { return false }); !e.place.same(place(1)) || e.rank != rankSeed {
 		t.Errorf("asks %v at rank %v first", e.place, e.rank)
 	}
 	for i := range 2 * maxBook {

@@ -11,12 +11,12 @@ import (
 // Limits bound a ring. A zero field takes its default.
 type Limits struct {
 	Bytes int           // of frames held; default 64 MiB
-	Age   time.Duration // by the root's clock; default 30 s
+	Age   time.Duration // by the root's clock; default 60 s: a broken network is mended within it, or not soon
 }
 
 const (
 	defaultRingBytes = 64 << 20
-	defaultRingAge   = 30 * time.Second
+	defaultRingAge   = 60 * time.Second
 	// ringKeys is how many places to start at a ring keeps when its age bound
 	// would drop them: two groups of pictures.
 	ringKeys = 2

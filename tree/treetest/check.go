@@ -26,7 +26,7 @@ func (s *Sim) check(h *Host) {
 	if (h.up == nil) != i.Parent.ID.IsZero() {
 		s.fail("host %d: link of the parent %d, parent %v", h.Index, h.upLink, i.Parent.ID.Short())
 	}
-	if i.Asking > 3 {
+	if i.Asking > 8 {
 		s.fail("host %d asks %d places at a time", h.Index, i.Asking)
 	}
 	if len(i.Path) > tree.MaxPath {

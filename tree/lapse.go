@@ -1,0 +1,87 @@
+package tree
+
+import (
+	"net/netip"
+	"time"
+)
+
+const (
+	// maxUnpulled is how many slots one address may hold that are granted and not
+	// pulled: a household that starts together, not a flood.
+	maxUnpulled = 4
+	// lapseFirst is how long an address is turned away that let a granted slot lapse,
+	// doubled each time up to lapseMost. Who changes its mind closes the link, which
+	// costs nothing.
+	lapseFirst = 3 * time.Second
+	lapseMost  = 10 * time.Minute
+	// maxLapses bounds the addresses remembered.
+	maxLapses = 256
+)
+
+// origin is who answers for a joiner: its address, a whole /64 if that is IPv6; on
+// this very machine, where all have the same, the node itself.
+type origin struct {
+	net netip.Prefix
+	id  ID
+}
+
+func originOf(ev Joined) origin {
+	a := ev.Addr.Addr().Unmap().WithZone("")
+	if !a.IsValid() || a.IsLoopback() {
+		return origin{id: ev.Peer}
+	}
+	bits := 32
+	if a.Is6() {
+		bits = 64
+	}
+	p, err := a.Prefix(bits)
+	if err != nil {
+		return origin{id: ev.Peer}
+	}
+	return origin{net: p}
+}
+
+// lapses remembers who was granted slots and did not take them.
+type lapses map[origin]lapse
+
+type lapse struct {
+	n     int
+	until time.Time
+}
+
+// note counts one more, and returns the map, new if need be.
+func (l lapses) note(now time.Time, o origin) lapses {
+	if l == nil {
+		l = make(lapses)
+	}
+	for k, v := range l { // in any order: nothing is told to anyone
+		if now.Sub(v.until) >= lapseMost {
+			delete(l, k)
+		}
+	}
+	v := l[o]
+	if v.n == 0 && len(l) >= maxLapses {
+		return l
+	}
+	v.until = now.Add(min(lapseFirst<<min(v.n, 10), lapseMost))
+	v.n++
+	l[o] = v
+	return l
+}
+
+func (l lapses) barred(now time.Time, o origin) bool { return now.Before(l[o].until) }
+
+// busyWith reports whether the joiner's origin holds as many slots unpulled as it may,
+// or is barred.
+func (n *Node) busyWith(now time.Time, j *child) bool {
+	if n.lapses.barred(now, j.from) {
+		return true
+	}
+	held := 0
+	for _, c := range n.children {
+		if !c.pulling && c.from == j.from {
+			held++
+		}
+	}
+	return held >= min(maxUnpulled, max(1, n.cfg.Slots/2))
+}

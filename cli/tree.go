@@ -33,9 +33,9 @@ const (
 	treeMost = 64 << 20
 	// treeLines is how many nodes are drawn on a terminal: a few screens.
 	treeLines = 100
-	// treeFrame is how many lines --watch needs beside the nodes: summary, blank line,
-	// headings, two of what is left out, and the cursor's.
-	treeFrame = 6
+	// treeFrame is how many lines --watch needs beside the nodes: two of the summary,
+	// a blank one, headings, two of what is left out, and the cursor's.
+	treeFrame = 7
 )
 
 func treeCommand(t *terminal, stdio Stdio) *cli.Command {

@@ -58,7 +58,8 @@ func TestTreeIsDrawnWhereThereIsLittleRoom(t *testing.T) {
 	tr := sampleTree()
 	tr.SeenBy, tr.Problem = tr.Self, "no way \x1b[2J"
 	wantLines(t, drawing{ascii: true, width: 60, lines: 3}.draw(tr), `
-Channel karp6ufz: 6 nodes, 3 deep (mean 1.8), 3 slots free,~
+Channel karp6ufz: 6 nodes, 3 deep (mean 1.8), 3 slots free,
+  1.2 s behind at worst, 1 chunk lost, 1 orphan
 The source cannot be asked (no way �[2J); this is what bbbb~
 
 NODE                  DEPTH  SLOTS  BEHIND  LOST    UPLOAD ~

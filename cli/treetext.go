@@ -53,7 +53,10 @@ type cell struct {
 
 // draw returns the lines of one channel's tree.
 func (d drawing) draw(t playback.ChannelTree) []string {
-	lines := []string{d.line([]cell{{summaryText(t), bold, false}})}
+	var lines []string
+	for _, l := range d.wrap(summaryText(t)) {
+		lines = append(lines, d.line([]cell{{l, bold, false}}))
+	}
 	if t.Problem != "" {
 		s := fmt.Sprintf("The source cannot be asked (%s); this is what %s knows.", clean(t.Problem), shortID(t.SeenBy))
 		lines = append(lines, d.line([]cell{{s, yellow, false}}))
@@ -84,6 +87,21 @@ func summaryText(t playback.ChannelTree) string {
 		text += ", " + counted(int64(s.Orphans), "orphan")
 	}
 	return text
+}
+
+// wrap breaks a text that is too wide into lines, after commas.
+func (d drawing) wrap(text string) []string {
+	var lines []string
+	for i, part := range strings.SplitAfter(text, ",") {
+		if i == 0 {
+			lines = append(lines, part)
+		} else if last := &lines[len(lines)-1]; d.width == 0 || width(cell{text: *last + part}) <= d.width {
+			*last += part
+		} else {
+			lines = append(lines, " "+part)
+		}
+	}
+	return lines
 }
 
 func counted(n int64, what string) string {

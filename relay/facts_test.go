@@ -2,13 +2,16 @@ package relay
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net"
 	"net/netip"
 	"reflect"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -119,6 +122,84 @@ func TestSurveyAsksTheNextWhenTheRootDoesNot(t *testing.T) {
 		in := got.View
 		return got.Err != nil && in.Depth == 1 && len(in.Nodes) == 3 && in.Nodes[2].ID == wire.TagOf(chain[2].info(t).ID)
 	})
+}
+
+// acceptSurvey waits for a survey, and turns away whoever else comes.
+func (f *fake) acceptSurvey() *talk {
+	f.t.Helper()
+	if err := f.ln.(*net.TCPListener).SetDeadline(time.Now().Add(patience)); err != nil {
+		f.t.Fatal(err)
+	}
+	for {
+		conn, err := f.ln.Accept()
+		if err != nil {
+			f.t.Fatal(err)
+		}
+		f.t.Cleanup(func() { conn.Close() })
+		if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
+			f.t.Fatal(err)
+		}
+		tc := tls.Server(conn, f.ident.tlsConfig(alpn))
+		r := wire.NewReader(tc, wire.Stranger)
+		first, err := r.Next()
+		if s, ok := first.(wire.Survey); ok && s.Channel == f.id {
+			return &talk{f.t, tc, r}
+		}
+		f.t.Logf("turned away: %T, %v", first, err)
+		conn.Close()
+	}
+}
+
+// A root that answers nonsense, or not at all, costs the one who asks a bounded time.
+func TestSurveyOfAHostileRoot(t *testing.T) {
+	ctx := t.Context()
+	parent := newFake(t)
+	v := newViewer(t, 1, parent.id, parent.addr)
+	var beating sync.WaitGroup
+	defer beating.Wait()
+	end := make(chan struct{})
+	defer close(end)
+	k := parent.accept()
+	beat := parent.Beat()
+	k.send(beat, parent.welcome(parent.label(beat)))
+	k.waitPull()
+	beating.Go(func() { // ends with the test
+		for b := wire.Append(nil, tree.Heartbeat{Label: parent.label(beat)}); ; {
+			select {
+			case <-time.After(20 * time.Millisecond):
+				if _, err := k.conn.Write(b); err != nil {
+					return
+				}
+			case <-end:
+				return
+			}
+		}
+	})
+	huge := wire.Append(nil, wire.Whole{View: bush(wire.MaxFacts)})
+	for name, answer := range map[string][]byte{
+		"another frame":  wire.Append(nil, tree.Heartbeat{}),
+		"good-bye":       wire.Append(nil, tree.Bye{Reason: tree.ReasonBusy}),
+		"no frame":       []byte("HTTP/1.1 200 OK\r\n\r\n"),
+		"half a view":    huge[:len(huge)/2],
+		"a header":       parent.ring.Header().Frame(),
+		"nothing at all": nil,
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := make(chan Survey, 1)
+			go func() { // ends with the survey
+				s, err := v.surveyNow(ctx)
+				if err != nil {
+					t.Error(err)
+				}
+				got <- s
+			}()
+			parent.acceptSurvey().write(answer)
+			s := <-got
+			if s.Err == nil || s.By != s.Self || len(s.View.Nodes) != 1 || s.View.Nodes[0].ID != wire.TagOf(v.node.ID()) {
+				t.Errorf("the viewer shows %+v", s)
+			}
+		})
+	}
 }
 
 // A child that lies about itself and those below it changes what is shown of them,

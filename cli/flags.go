@@ -43,7 +43,7 @@ func nodeFlags() []cli.Flag {
 		list("advertise", "`ADDR` under which others reach this node, such as a forwarded port"),
 		list("allow-host", "`NAME` under which players may ask, besides localhost and addresses"),
 		number("max-children", "`N` nodes to pass the stream on to, at most", strconv.Itoa(defaultChildren)),
-		text("upload", "`RATE` to pass on in all, at most, as in 20M (bits per second)"),
+		text("upload", "`RATE` to pass on outside this network, as in 20M bits per second (default: found out)"),
 		text("config", "`DIR` with the keys (default: relay in your configuration folder)"),
 		toggle("verbose", "log what happens to stderr"),
 	}

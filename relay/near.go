@@ -12,18 +12,29 @@ import (
 // changes networks is right again this soon, and a crowd costs one look.
 const subnetsAge = 10 * time.Second
 
-// isNear reports whether a peer's traffic stays off the Internet link: the peer is
+// surroundings are what tells near from far.
+type surroundings struct {
+	own []netip.Prefix // this machine's subnets
+	// gateways are the routers to everywhere else. A peer that seems to be one is
+	// somebody behind it: routers and containers' networks put their own address on
+	// what they pass in.
+	gateways []netip.Addr
+}
+
+// near reports whether a peer's traffic stays off the Internet link: the peer is
 // this machine or in one of its own subnets. A private address elsewhere is not: a
 // carrier's NAT and a VPN have those too.
-func isNear(peer netip.Addr, own []netip.Prefix) bool {
+func (s surroundings) near(peer netip.Addr) bool {
 	peer = peer.Unmap().WithZone("")
 	switch {
 	case peer.IsLoopback():
 		return true
+	case slices.Contains(s.gateways, peer):
+		return false
 	case peer.Is6() && peer.IsLinkLocalUnicast(): // no router passes it on
 		return true
 	}
-	return slices.ContainsFunc(own, func(p netip.Prefix) bool { return p.Contains(peer) })
+	return slices.ContainsFunc(s.own, func(p netip.Prefix) bool { return p.Contains(peer) })
 }
 
 // ownSubnets is the subnets of this machine's interfaces that are up. Those of
@@ -71,9 +82,9 @@ func prefixOf(n *net.IPNet) (netip.Prefix, bool) {
 
 // subnets remembers this machine's subnets. Its zero value is ready.
 type subnets struct {
-	mu  sync.Mutex
-	at  time.Time
-	own []netip.Prefix
+	mu sync.Mutex
+	at time.Time
+	surroundings
 }
 
 // near reports whether the peer is near, at now.
@@ -83,8 +94,8 @@ func (s *subnets) near(now time.Time, peer netip.Addr) bool {
 	if s.at.IsZero() || now.Sub(s.at) >= subnetsAge {
 		s.at = now
 		if own, err := ownSubnets(); err == nil { // else the old list is the best there is
-			s.own = own
+			s.own, s.gateways = own, gateways()
 		}
 	}
-	return isNear(peer, s.own)
+	return s.surroundings.near(peer)
 }

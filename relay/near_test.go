@@ -8,12 +8,12 @@ import (
 )
 
 func TestNearIsThisMachineAndItsOwnSubnets(t *testing.T) {
-	own := []netip.Prefix{
+	s := surroundings{own: []netip.Prefix{
 		netip.MustParsePrefix("127.0.0.0/8"),
 		netip.MustParsePrefix("192.168.1.0/24"),
 		netip.MustParsePrefix("203.0.113.64/26"),
 		netip.MustParsePrefix("2001:db8:1:2::/64"),
-	}
+	}, gateways: []netip.Addr{netip.MustParseAddr("192.168.1.254")}}
 	for addr, want := range map[string]bool{
 		"127.0.0.1":               true,
 		"127.9.9.9":               true,
@@ -28,6 +28,9 @@ func TestNearIsThisMachineAndItsOwnSubnets(t *testing.T) {
 		"fe80::1":                 true,
 		"fe80::1%eth0":            true,
 
+		"192.168.1.254":        false, // the router, and whoever it lets in
+		"::ffff:192.168.1.254": false,
+
 		"192.168.2.1":    false,
 		"10.0.0.1":       false, // private, but another's
 		"100.64.0.1":     false, // a carrier's NAT
@@ -37,14 +40,14 @@ func TestNearIsThisMachineAndItsOwnSubnets(t *testing.T) {
 		"fd00::1":        false,
 		"8.8.8.8":        false,
 	} {
-		if got := isNear(netip.MustParseAddr(addr), own); got != want {
+		if got := s.near(netip.MustParseAddr(addr)); got != want {
 			t.Errorf("%s: near %v", addr, got)
 		}
 	}
-	if isNear(netip.Addr{}, own) {
+	if s.near(netip.Addr{}) {
 		t.Error("an address that is not known is near")
 	}
-	if !isNear(netip.MustParseAddr("127.0.0.1"), nil) || isNear(netip.MustParseAddr("192.168.1.1"), nil) {
+	if none := (surroundings{}); !none.near(netip.MustParseAddr("127.0.0.1")) || none.near(netip.MustParseAddr("192.168.1.1")) {
 		t.Error("without subnets, near is not this machine alone")
 	}
 }
@@ -79,11 +82,12 @@ func TestThisMachinesOwnAddressesAreNear(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !isNear(netip.MustParseAddr("127.0.0.1"), own) {
+	s := surroundings{own: own}
+	if !s.near(netip.MustParseAddr("127.0.0.1")) {
 		t.Errorf("127.0.0.1 is not near; subnets %v", own)
 	}
 	for _, p := range own {
-		if !isNear(p.Addr(), own) {
+		if !s.near(p.Addr()) {
 			t.Errorf("%v is not in %v", p.Addr(), own)
 		}
 	}
@@ -93,7 +97,7 @@ func TestSubnetsAreLookedAtAgain(t *testing.T) {
 	at := time.Unix(1e9, 0)
 	// Documentation addresses (RFC 5737): no machine has them.
 	made := netip.MustParseAddr("198.51.100.1")
-	s := subnets{at: at, own: []netip.Prefix{netip.PrefixFrom(made, 24)}}
+	s := subnets{at: at, surroundings: surroundings{own: []netip.Prefix{netip.PrefixFrom(made, 24)}}}
 	if !s.near(at.Add(subnetsAge-1), made) {
 		t.Error("the list was dropped too early")
 	}

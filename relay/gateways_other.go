@@ -1,0 +1,8 @@
+//go:build !linux
+
+package relay
+
+import "net/netip"
+
+// gateways is known on Linux only, where containers are.
+func gateways() []netip.Addr { return nil }

@@ -123,7 +123,7 @@ func (e *episode) choose(t *testing.T, rng *rand.Rand) {
 	t.Helper()
 	all := e.swarm.watchers()
 	switch e.fault.name {
-	case "restart":
+	case "calm", "restart":
 		e.below = all
 	case "partition":
 		order := rng.Perm(len(all))

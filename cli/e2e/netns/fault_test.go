@@ -35,11 +35,15 @@ const (
 	slowFor = 12 * time.Second
 	// slowShare is how much of what it sends a throttled parent can still send.
 	slowShare = 0.7
+	// calmFor is how long a swarm is left alone: as long as a node has to wait after a
+	// move that nothing forced.
+	calmFor = 30 * time.Second
 	// partFor is how long the network is parted: as long as a ring holds by default.
 	partFor = 30 * time.Second
 )
 
 var allFaults = []fault{
+	{name: "calm", strike: nothing, hold: calmFor, short: 1, stays: true, lossless: true},
 	{name: "kill", strike: kill, mend: revive, hold: time.Second, short: 5, lossless: true},
 	{name: "freeze", strike: freeze, mend: thaw, hold: outlast, short: 4, lossless: true},
 	{name: "linkdown", strike: unplug, mend: plug, hold: outlast, short: 4, lossless: true},
@@ -49,6 +53,9 @@ var allFaults = []fault{
 	{name: "partition", strike: part, mend: heal, hold: partFor, short: 1},
 	{name: "restart", strike: restart, hold: time.Second, short: 2},
 }
+
+// nothing leaves the swarm to itself: it reshapes, and nobody may notice.
+func nothing(*testing.T, *episode, int) {}
 
 // kill ends a node as a power cut ends its process, but its kernel says so.
 func kill(_ *testing.T, e *episode, _ int) { e.victim.kill() }

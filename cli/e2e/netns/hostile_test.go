@@ -56,7 +56,11 @@ func TestHostileNeighboursCostNobodyATag(t *testing.T) {
 			s.settle(t)
 			var liars []*liar
 			for i, m := range c.manners {
-				liars = append(liars, newLiar(t, spare[i], s.link, m))
+				l := newLiar(t, spare[i], s.link, m)
+				liars = append(liars, l)
+				if m.deliver {
+					s.roots = append(s.roots, l.id.String())
+				}
 			}
 			circle = liars
 			for _, l := range liars {

@@ -41,6 +41,28 @@ func (s *Sim) checkDegree(h *Host) {
 	}
 }
 
+const (
+	// loneLimit is how long a host may be without a parent in a network that is whole
+	// and has slots for all.
+	loneLimit = time.Minute
+	// emergencySlack is how much later than promised a node may notice that an
+	// emergency is over: a few of the longest heartbeats.
+	emergencySlack = 3 * time.Second
+)
+
+// checkLong looks at what a host may be for a while only.
+func (s *Sim) checkLong(h *Host) {
+	if !h.alive || h.frozen || h.Fake != nil {
+		return
+	}
+	if over := time.Duration(s.t - h.overAt); h.overAt != 0 && over > tree.EmergencyTime+emergencySlack {
+		s.fail("host %d has served %d children in %d slots for %v", h.Index, len(h.children), h.Slots, over)
+	}
+	if lone := time.Duration(s.t - h.orphan); h.up == nil && !h.leaving && lone > loneLimit {
+		s.fail("host %d has been without a parent for %v", h.Index, lone)
+	}
+}
+
 // checkCycle follows the committed parents of a host that has a new one. An edge
 // whose parent has hung up is none: nothing flows along it.
 func (s *Sim) checkCycle(h *Host) {

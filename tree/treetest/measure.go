@@ -93,6 +93,7 @@ func (w *watch) look() {
 		if h.up == nil && h.alive && !h.frozen {
 			w.m.Lone = max(w.m.Lone, time.Duration(w.s.t-h.orphan))
 		}
+		w.s.checkLong(h)
 	}
 	ideal := Ideal(w.p.Root.Slots, slots)
 	w.nodes += len(slots)

@@ -30,7 +30,7 @@ func ReadScript(r io.Reader) ([]Visit, error) {
 		if _, err := fmt.Sscanf(line, "%g %g %d", &join, &leave, &slots); err != nil {
 			return nil, fmt.Errorf("line %d: %q is not \"join leave slots\": %w", n, line, err)
 		}
-		if join < 0 || leave < join || slots < 0 {
+		if !(join >= 0 && leave >= join) || slots < 0 {
 			return nil, fmt.Errorf("line %d: %q leaves before it joins, or gives less than nothing", n, line)
 		}
 		vs = append(vs, Visit{seconds(join), seconds(leave), slots})

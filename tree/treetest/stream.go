@@ -85,8 +85,9 @@ type data struct {
 	head     Chunk
 	oldest   uint64 // in the ring, of the epoch of head
 	children []*conn
-	turn     int  // whose chunk goes next over a limited uplink
-	sending  bool // it is busy
+	turn     int   // whose chunk goes next over a limited uplink
+	sending  bool  // it is busy
+	overAt   int64 // since when there are more children than slots, 0 if there are not
 
 	first   Chunk // that ever came, and when
 	firstAt int64
@@ -161,6 +162,9 @@ func (h *Host) serve(a tree.Serve) {
 	c.serve, c.cursor = true, h.sim.chunkAt(a.Have)
 	h.children = append(h.children, c)
 	h.sim.checkDegree(h)
+	if len(h.children) > h.Slots && h.overAt == 0 {
+		h.overAt = h.sim.t
+	}
 	h.pump()
 }
 
@@ -170,6 +174,9 @@ func (h *Host) stopServing(c *conn) {
 	}
 	c.serve = false
 	h.children = slices.DeleteFunc(h.children, func(d *conn) bool { return d == c })
+	if len(h.children) <= h.Slots {
+		h.overAt = 0
+	}
 }
 
 // next is the chunk that a reader who has had everything up to last gets next.

@@ -10,7 +10,7 @@ type traffic struct {
 
 func (h *Host) count(m tree.Message) {
 	h.messages++
-	h.bytes += uint64(wireSize(m))
+	h.bytes += uint64(WireSize(m))
 }
 
 // FrameOverhead is what a frame costs besides its own bytes when it is sent alone:
@@ -18,9 +18,9 @@ func (h *Host) count(m tree.Message) {
 // with timestamps (52).
 const FrameOverhead = 22 + 52
 
-// wireSize is the length of a message as a frame of relay/wire, which this package
-// may not import; a test compares the two.
-func wireSize(m tree.Message) int {
+// WireSize is the length in bytes of a message as a frame of relay/wire, which this
+// package may not import; a test compares the two. Addresses are IPv4.
+func WireSize(m tree.Message) int {
 	const prelude, label, id = 4, 26, 32
 	addrs := func(n int) int { return 1 + 7*n } // IPv4
 	places := func(ps []tree.Place) int {
@@ -44,7 +44,7 @@ func wireSize(m tree.Message) int {
 	case tree.Pull:
 		return prelude + 24
 	case tree.Heartbeat:
-		return prelude + 61
+		return prelude + 67
 	case tree.Path:
 		return prelude + places(m.Path)
 	case tree.Report:

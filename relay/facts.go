@@ -124,7 +124,7 @@ func (t *teller) due(now time.Time, parent *link, shape uint64) bool {
 type uploadMeter struct {
 	at   time.Time
 	sent map[tree.Link]uint64
-	rate uint32 // kbit/s
+	rate uint32 // kbit/s, rounded up
 }
 
 // measure is given what each link has sent since it began, in bytes.
@@ -138,7 +138,7 @@ func (m *uploadMeter) measure(now time.Time, sent map[tree.Link]uint64) uint32 {
 		for num, n := range sent {
 			bytes += n - m.sent[num]
 		}
-		m.rate = clip32(float64(bytes) * 8 / 1000 / d.Seconds())
+		m.rate = clip32(math.Ceil(float64(bytes) * 8 / 1000 / d.Seconds()))
 	}
 	m.at, m.sent = now, sent
 	return m.rate

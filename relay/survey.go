@@ -115,7 +115,9 @@ func (c *Channel) surveyNow(ctx context.Context) (Survey, error) {
 		v, err := c.node.ask(ctx, c, p)
 		if err != nil {
 			c.log.Debug("no view of the tree", zap.String("peer", p.ID.Short()), zap.Error(err))
-			s.Err = fmt.Errorf("%s, on the way to the root: %w", p.ID.Short(), err)
+			if i == 0 {
+				s.Err = fmt.Errorf("ask %s: %w", p.ID.Short(), err)
+			}
 			if ctx.Err() != nil {
 				return Survey{}, context.Cause(ctx)
 			}

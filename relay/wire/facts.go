@@ -62,7 +62,7 @@ type Fact struct {
 	Children uint16 // that it has; the view may list fewer
 	DelayMs  uint32 // behind the root, rounded up; 0 if it is not known
 	Lost     uint32 // chunks, since the node joined the channel
-	Upload   uint32 // to its children now, kbit/s
+	Upload   uint32 // to its children now, kbit/s, rounded up
 	UptimeS  uint32 // seconds, in this channel
 	Version  string // of the program: printable ASCII, at most MaxVersion bytes; may be empty
 }

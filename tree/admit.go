@@ -71,6 +71,9 @@ func (n *Node) joined(now time.Time, ev Joined) {
 	case within > 0 && n.depth()+1 > within, !n.free(j) && n.victim(now, j) == nil:
 		n.refuse(now, j, ReasonFull, within)
 	default:
+		if !n.free(j) {
+			j.instead = n.victim(now, j).link
+		}
 		n.children = n.children.add(j)
 		n.changed = true
 		n.welcome(now, j, seenAt(ev))
@@ -114,29 +117,28 @@ func (n *Node) free(j *child) bool {
 	return len(n.children) < n.cfg.Slots && (j.near || n.children.far() < n.far)
 }
 
-// victim is the child that would have to make room for a stronger joiner: the
-// weakest, if it is of a lower class. nil if nobody makes room.
+// victim is the child that would have to make room for a joiner: the youngest of
+// the lowest class, if it is outranked. nil if nobody makes room.
 func (n *Node) victim(now time.Time, j *child) *child {
 	if len(n.children)-n.cfg.Slots >= swaps(n.cfg.Slots) || n.isDistrusted(now, j.place.ID) {
 		return nil
 	}
 	far := !j.near && n.children.far() >= n.far // a far one must go
-	w := n.weakest(far)
+	w := n.least(far, younger)
 	if w == nil || !j.outranks(now, w) {
 		return nil
 	}
 	return w
 }
 
-// weakest is the child that the tree loses least by moving, of those that were
-// not asked to move yet.
-func (n *Node) weakest(far bool) *child {
+// least is the first child in that order, of those that were not asked to move yet.
+func (n *Node) least(far bool, order func(a, b *child) int) *child {
 	var w *child
 	for _, c := range n.children {
 		if !c.pulling || c.shedding() || far && c.near {
 			continue
 		}
-		if w == nil || weaker(c, w) < 0 {
+		if w == nil || order(c, w) < 0 {
 			w = c
 		}
 	}
@@ -216,13 +218,16 @@ func (n *Node) shed(now time.Time) {
 		if len(n.children)-going <= n.cfg.Slots && !far {
 			return
 		}
-		w := n.weakest(far)
+		w, x := n.agreed(far)
+		if w == nil {
+			w = n.least(far, weaker)
+		}
 		if w == nil {
 			return
 		}
 		w.shedAt = now
 		ps := n.betterFor(now, w, 0)
-		if x := n.displacer(now, w); x != nil {
+		if x != nil && x.reachable() {
 			w.shedFor = x.place.ID
 			ps = slices.DeleteFunc(ps, x.place.same)
 			ps = slices.Insert(ps, 0, x.place)
@@ -232,22 +237,19 @@ func (n *Node) shed(now time.Time) {
 	}
 }
 
-// displacer is the child for whom w has to make room: the newest that outranks it
-// and may have a slot.
-func (n *Node) displacer(now time.Time, w *child) *child {
-	var x *child
-	for _, c := range n.children {
-		if c == w || !c.reachable() || !c.outranks(now, w) || c.shedding() {
+// agreed is a child that makes room for another that has come, and that other.
+func (n *Node) agreed(far bool) (w, x *child) {
+	for _, x := range n.children {
+		if !x.pulling || x.instead == 0 {
 			continue
 		}
-		if c.reported && c.report.Free == 0 {
-			continue
-		}
-		if x == nil || c.since.After(x.since) {
-			x = c
+		w := n.children.find(x.instead)
+		x.instead = 0
+		if w != nil && w.pulling && !w.shedding() && !(far && w.near) {
+			return w, x
 		}
 	}
-	return x
+	return nil, nil
 }
 
 // expireChildren ends those that are silent, that did not pull, and that were asked

@@ -35,7 +35,7 @@ func (n *Node) assignBackups(now time.Time) {
 		return
 	}
 	strong := slices.Clone(n.children)
-	slices.SortFunc(strong, func(a, b *child) int { return weaker(b, a) })
+	slices.SortFunc(strong, func(a, b *child) int { return younger(b, a) })
 	pool := n.spares(strong)
 	for i, c := range strong {
 		if !c.pulling {

@@ -24,6 +24,8 @@ type child struct {
 	lure     lure
 	told     int // joiners sent its way since its newest report
 
+	instead Link // the child that makes room for it, if there is one
+
 	// Set when it was asked to move on.
 	shedAt  time.Time
 	shedFor ID // who was let in in its place, if anyone
@@ -38,9 +40,8 @@ func (c *child) shedding() bool { return !c.shedAt.IsZero() }
 // reachable reports whether others can be sent to it.
 func (c *child) reachable() bool { return len(c.place.Addrs) > 0 }
 
-// weaker orders children by what the tree gains from having them near the root:
-// by class, then by how many they carry already, roughly, then by age, for who has
-// stayed long will stay long.
+// weaker orders children by what it costs to move them down: by class, then by how
+// many they carry already, roughly, then by age.
 func weaker(a, b *child) int {
 	return cmp.Or(
 		cmp.Compare(a.class(), b.class()),
@@ -48,6 +49,12 @@ func weaker(a, b *child) int {
 		b.born.Compare(a.born),
 		cmp.Compare(b.link, a.link),
 	)
+}
+
+// younger orders children by how long they can be expected to stay: who is to be
+// replaced for good, and who is to take the place of its parent.
+func younger(a, b *child) int {
+	return cmp.Or(cmp.Compare(a.class(), b.class()), b.born.Compare(a.born), cmp.Compare(b.link, a.link))
 }
 
 // outranks reports whether a joiner is let in in place of a child: it is of a

@@ -17,7 +17,7 @@ func (n *Node) room(now time.Time) Room {
 		case n.freeSlots() > 0:
 			return Room{}
 		case over < swaps(n.cfg.Slots):
-			if w := n.weakest(false); w != nil {
+			if w := n.least(false, younger); w != nil {
 				for class := w.class() + 1; class < Classes; class++ {
 					r[class] = 0
 				}

@@ -29,6 +29,8 @@ const (
 	// distrustTime is how long a parent is left alone whose label nobody else could
 	// match. It may be honest and have been lied to itself.
 	distrustTime = 1 * time.Minute
+	// maxVain is how many places in a row that a node names may turn out to be nobody's.
+	maxVain = 4
 	// shunTime is how long a place that broke the rules is left alone.
 	shunTime = 10 * time.Minute
 )
@@ -43,6 +45,8 @@ type bookEntry struct {
 	fails int
 	avoid time.Time
 	alone time.Time // no standby link before
+	by    ID        // who named it last, in a referral
+	vain  int       // places it named itself at which nobody was
 }
 
 // book is the places a node knows, and what came of asking them.
@@ -155,8 +159,30 @@ func (b *book) failed(now time.Time, p Place, r Reason) {
 	case ReasonFull, ReasonBusy, ReasonOrphan, ReasonNotNeeded, ReasonMoved, ReasonDisplaced:
 		return // it lives: a later search may ask again
 	}
+	b.blame(now, e.by)
 	e.fails++
 	e.avoid = now.Add(min(avoidFirst<<min(e.fails-1, 10), avoidMost))
+}
+
+// namedBy notes who named places that were just added.
+func (b *book) namedBy(places []Place, by ID) {
+	for _, p := range places {
+		if e := b.find(p); e != nil && !e.place.same(Place{ID: by}) {
+			e.by = by
+		}
+	}
+}
+
+// blame leaves a node alone that names one place after the other at which nobody is.
+func (b *book) blame(now time.Time, by ID) {
+	if by.IsZero() {
+		return
+	}
+	if e := b.find(Place{ID: by}); e != nil {
+		if e.vain++; e.vain >= maxVain {
+			e.vain, e.avoid = 0, now.Add(distrustTime)
+		}
+	}
 }
 
 // only leaves nothing to be asked but these places, and whom they name.
@@ -190,6 +216,9 @@ func (b *book) avoid(p Place, until time.Time) {
 func (b *book) worked(p Place) {
 	if e := b.find(p); e != nil {
 		e.fails, e.avoid = 0, time.Time{}
+		if by := b.find(Place{ID: e.by}); by != nil && !e.by.IsZero() {
+			by.vain = 0
+		}
 	}
 }
 

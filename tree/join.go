@@ -419,10 +419,16 @@ func (n *Node) referred(now time.Time, l Link, m Refer) {
 	if a == nil {
 		return
 	}
+	if slices.ContainsFunc(m.Places, func(p Place) bool { return p.ID == a.addr.ID }) { // to itself
+		n.do(Close{l, ReasonProtocol})
+		n.attemptFailed(now, a, ReasonProtocol)
+		return
+	}
 	if room := maxFollowed - n.search.followed; a.hops < MaxHops {
 		ps := m.Places[:min(len(m.Places), MaxRefer, room)]
 		n.search.followed += len(ps)
 		n.book.add(ps, rankReferred, a.hops+1)
+		n.book.namedBy(ps, a.addr.ID)
 	}
 	n.do(Close{l, m.Reason})
 	n.attemptFailed(now, a, m.Reason)

@@ -123,7 +123,10 @@ func (w *world) add(o option) *inhabitant {
 	i := len(w.all) + 1
 	addr := netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)}), worldPort)
 	n := &inhabitant{host: w.net.Host(addr.Addr())}
-	cfg := Config{Key: w.key(), Slots: o.slots, Dial: n.host.Dial, Members: o.members, Store: o.store}
+	cfg := Config{
+		Key: w.key(), Slots: o.slots, Dial: n.host.Dial, Members: o.members, Store: o.store,
+		Near: func(netip.Addr) bool { return true }, // whatever networks this machine is in
+	}
 	if !o.unreachable {
 		ln, err := n.host.Listen(worldPort)
 		if err != nil {

@@ -10,7 +10,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -18,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"relay/cli/e2e/internal/program"
 	"relay/ingest/flv"
 )
 
@@ -175,8 +175,7 @@ func (w *world) sourceFrom(stdin io.Reader) *source {
 func TestInputFromAPipe(t *testing.T) {
 	w := newWorld(t)
 	clip := w.cut(4, "clip.flv", singleGOP...)
-	enc := exec.Command("ffmpeg", "-v", "error", "-nostdin", "-re", "-i", clip, "-c", "copy", "-f", "flv", "-")
-	enc.SysProcAttr = withParent()
+	enc := program.Command("ffmpeg", "-v", "error", "-nostdin", "-re", "-i", clip, "-c", "copy", "-f", "flv", "-")
 	out, err := enc.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -11,13 +11,13 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
-	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"relay/cli/e2e/internal/program"
 )
 
 // logTail is how much of each output a failed test shows, in bytes.
@@ -40,11 +40,9 @@ func start(t *testing.T, name, path string, args ...string) *process {
 // startWith is start with something to read on standard input.
 func startWith(t *testing.T, stdin io.Reader, name, path string, args ...string) *process {
 	t.Helper()
-	p := &process{name: name, cmd: exec.Command(path, args...), ended: make(chan struct{})}
+	p := &process{name: name, cmd: program.Command(path, args...), ended: make(chan struct{})}
 	p.cmd.Stdin = stdin
 	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.err
-	p.cmd.Env = cleanEnv()
-	p.cmd.SysProcAttr = withParent()
 	p.cmd.WaitDelay = 5 * time.Second
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -60,11 +58,6 @@ func startWith(t *testing.T, stdin io.Reader, name, path string, args ...string)
 		}
 	})
 	return p
-}
-
-// cleanEnv is the environment without the variables that set flags.
-func cleanEnv() []string {
-	return slices.DeleteFunc(os.Environ(), func(kv string) bool { return strings.HasPrefix(kv, "RELAY_") })
 }
 
 // run runs a program to its end.

@@ -6,7 +6,6 @@ import (
 	"bufio"
 	"bytes"
 	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -14,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"relay/cli/e2e/internal/taglog"
 	"relay/ingest/flv"
 )
 
@@ -77,15 +77,11 @@ func logged(t *testing.T, path string) []tag {
 	b = b[:bytes.LastIndexByte(b, '\n')+1]
 	var tags []tag
 	for s := bufio.NewScanner(bytes.NewReader(b)); s.Scan(); {
-		var g tag
-		var sum string
-		if _, err := fmt.Sscanf(s.Text(), "%d %d %s", &g.typ, &g.ts, &sum); err != nil {
-			t.Fatalf("tag log line %q: %v", s.Text(), err)
+		g, err := taglog.Parse(s.Text())
+		if err != nil {
+			t.Fatal(err)
 		}
-		if n, err := hex.Decode(g.sum[:], []byte(sum)); err != nil || n != len(g.sum) {
-			t.Fatalf("tag log line %q: %v", s.Text(), err)
-		}
-		tags = append(tags, g)
+		tags = append(tags, tag{typ: g.Type, ts: g.Ms, sum: g.Sum})
 	}
 	return tags
 }

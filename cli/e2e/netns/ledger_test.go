@@ -4,15 +4,13 @@ package netns
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"encoding/binary"
-	"encoding/hex"
-	"fmt"
 	"io"
 	"os"
 	"sort"
 	"testing"
 
+	"relay/cli/e2e/internal/taglog"
 	"relay/ingest/flv"
 )
 
@@ -32,10 +30,9 @@ type media struct {
 
 func (g tag) media() media { return media{g.typ, g.sum} }
 
-func tagOf(t flv.Tag) tag {
-	sum := sha256.Sum256(t.Body())
-	return tag{t.Type(), t.Timestamp(), binary.BigEndian.Uint64(sum[:])}
-}
+func tagOf(t flv.Tag) tag { return short(taglog.Of(t)) }
+
+func short(g taglog.Tag) tag { return tag{g.Type, g.Ms, binary.BigEndian.Uint64(g.Sum[:])} }
 
 // ledger is what the runs of a source have taken in, as their tag logs say.
 type ledger struct{ runs []*run }
@@ -76,16 +73,9 @@ func (r *run) follow(t *testing.T) {
 			return
 		}
 		b = rest
-		var g tag
-		var sum string
-		if _, err := fmt.Sscanf(string(line), "%d %d %s", &g.typ, &g.ts, &sum); err != nil {
-			t.Fatalf("tag log line %q: %v", line, err)
-		}
-		raw, err := hex.DecodeString(sum)
-		if err != nil || len(raw) != sha256.Size {
-			t.Fatalf("tag log line %q: %v", line, err)
-		}
-		g.sum = binary.BigEndian.Uint64(raw)
+		entry, err := taglog.Parse(string(line))
+		must(t, err)
+		g := short(entry)
 		r.at[g] = len(r.tags)
 		r.of[g.media()] = append(r.of[g.media()], len(r.tags))
 		r.tags = append(r.tags, g)

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"relay/cli/e2e/internal/wait"
 	"relay/relay"
 	"relay/relay/stream"
 	"relay/relay/wire"
@@ -337,8 +338,8 @@ func (l *liar) join(t *testing.T, n *node) {
 	})
 	select {
 	case <-l.joined:
-	case <-time.After(patience):
-		t.Fatalf("%s has not taken the liar within %v", n.name, patience)
+	case <-time.After(wait.Patience):
+		t.Fatalf("%s has not taken the liar within %v", n.name, wait.Patience)
 	}
 }
 

@@ -17,6 +17,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"relay/cli/e2e/internal/program"
 )
 
 var (
@@ -48,14 +50,13 @@ func prepareAndRun(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	relayBin, clip = filepath.Join(dir, "relay"), filepath.Join(dir, "clip.flv")
-	for _, c := range []*exec.Cmd{
-		exec.Command("go", "build", "-o", relayBin, "relay/cli/relay"),
-		exec.Command("ffmpeg", clipArgs(clip)...),
-	} {
-		if out, err := c.CombinedOutput(); err != nil {
-			fmt.Fprintf(os.Stderr, "%v: %v\n%s\n", c.Args, err, out)
-			return 1
-		}
+	if err := program.Build(relayBin); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	if out, err := program.Command("ffmpeg", clipArgs(clip)...).CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "ffmpeg: %v\n%s\n", err, out)
+		return 1
 	}
 	return m.Run()
 }

@@ -7,19 +7,12 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
-	"slices"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
-)
 
-const (
-	// patience bounds every wait: it ends a test that hangs, and says nothing about
-	// how fast things ought to be.
-	patience = 60 * time.Second
-	// pollEvery is how often a condition is looked at.
-	pollEvery = 50 * time.Millisecond
+	"relay/cli/e2e/internal/program"
+	"relay/cli/e2e/internal/wait"
 )
 
 // process is a program that runs on a host. What it says is kept in a file, which
@@ -40,10 +33,8 @@ func (h *host) start(t *testing.T, name, log, path string, args ...string) *proc
 	defer f.Close() // the process has its own
 	at, err := f.Seek(0, 2)
 	must(t, err)
-	p := &process{name: name, cmd: exec.Command(path, args...), log: log, from: at, ended: make(chan struct{})}
+	p := &process{name: name, cmd: program.Command(path, args...), log: log, from: at, ended: make(chan struct{})}
 	p.cmd.Stdout, p.cmd.Stderr = f, f
-	p.cmd.Env = slices.DeleteFunc(os.Environ(), func(kv string) bool { return strings.HasPrefix(kv, "RELAY_") })
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	must(t, h.do(p.cmd.Start))
 	go func() { // ends with the process, which cleanup kills
 		_ = p.cmd.Wait() // the state tells
@@ -80,8 +71,8 @@ func (p *process) wait(t *testing.T) {
 	t.Helper()
 	select {
 	case <-p.ended:
-	case <-time.After(patience):
-		t.Fatalf("%s has not ended within %v", p.name, patience)
+	case <-time.After(wait.Patience):
+		t.Fatalf("%s has not ended within %v", p.name, wait.Patience)
 	}
 }
 
@@ -90,7 +81,7 @@ func (p *process) find(t *testing.T, re string) string {
 	t.Helper()
 	exp := regexp.MustCompile(re)
 	var found string
-	eventually(t, fmt.Sprintf("%s says %s", p.name, re), func() error {
+	wait.Until(t, fmt.Sprintf("%s says %s", p.name, re), func() error {
 		alive := p.running() // asked first: its last words count
 		b, err := os.ReadFile(p.log)
 		if err != nil {
@@ -106,23 +97,6 @@ func (p *process) find(t *testing.T, re string) string {
 		return fmt.Errorf("it has not")
 	})
 	return found
-}
-
-// eventually waits until ok returns nil, and fails the test with its last error if
-// that takes longer than patience.
-func eventually(t *testing.T, what string, ok func() error) {
-	t.Helper()
-	deadline := time.Now().Add(patience)
-	for {
-		err := ok()
-		if err == nil {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("%s: not within %v: %v", what, patience, err)
-		}
-		time.Sleep(pollEvery)
-	}
 }
 
 // pass lets media pass; nothing is asserted about how long it took.

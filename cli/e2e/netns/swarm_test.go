@@ -19,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"relay/cli/e2e/internal/wait"
 	"relay/playback"
 )
 
@@ -93,7 +94,7 @@ func (s *swarm) newcomer(t *testing.T, h *host, children int) *node {
 	s.ready(t, n)
 	n.player = n.play(t, "player at "+n.name, n.url)
 	s.nodes = append(s.nodes, n)
-	eventually(t, n.player.name+" has a frame", func() error {
+	wait.Until(t, n.player.name+" has a frame", func() error {
 		if s.read(t); !n.player.begun {
 			return errors.New("it has none")
 		}
@@ -138,7 +139,7 @@ func (s *swarm) ready(t *testing.T, n *node) {
 
 func (s *swarm) identify(t *testing.T, n *node) {
 	t.Helper()
-	eventually(t, n.process.name+" answers", func() error {
+	wait.Until(t, n.process.name+" answers", func() error {
 		st, err := n.ask()
 		n.id = st.Node.ID
 		return err
@@ -148,7 +149,7 @@ func (s *swarm) identify(t *testing.T, n *node) {
 // attached waits until a node has a path from the source and media.
 func (s *swarm) attached(t *testing.T, n *node) {
 	t.Helper()
-	eventually(t, n.name+" is attached", func() error { return s.fed(n, nil) })
+	wait.Until(t, n.name+" is attached", func() error { return s.fed(n, nil) })
 }
 
 // revive starts a watcher that has ended, with a player.
@@ -231,7 +232,7 @@ func (s *swarm) caughtUp(t *testing.T) {
 	s.ledger.runs[len(s.ledger.runs)-1].follow(t)
 	epoch, tags := s.ledger.newest()
 	for _, n := range s.nodes {
-		eventually(t, n.name+"'s player catches up", func() error {
+		wait.Until(t, n.name+"'s player catches up", func() error {
 			s.read(t)
 			p := n.player
 			if p.begun && p.epoch == epoch && p.at >= tags-1 {
@@ -354,7 +355,7 @@ func (s *swarm) reattached(t *testing.T, nodes, without []*node, since time.Time
 					errs = append(errs, err)
 					mu.Unlock()
 					return
-				case <-time.After(pollEvery):
+				case <-time.After(wait.Every):
 				}
 			}
 		})

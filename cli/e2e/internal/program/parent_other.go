@@ -1,6 +1,6 @@
 //go:build e2e && !linux
 
-package e2e
+package program
 
 import "syscall"
 

@@ -1,0 +1,29 @@
+//go:build e2e
+
+// Package program builds and starts what the end-to-end tests run.
+package program
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+)
+
+// Build builds relay into a file.
+func Build(path string) error {
+	if out, err := exec.Command("go", "build", "-o", path, "relay/cli/relay").CombinedOutput(); err != nil {
+		return fmt.Errorf("build relay: %w\n%s", err, out)
+	}
+	return nil
+}
+
+// Command is a program that ends when this process does, however that ends. The
+// variables that set relay's flags are not passed on to it.
+func Command(path string, args ...string) *exec.Cmd {
+	cmd := exec.Command(path, args...)
+	cmd.Env = slices.DeleteFunc(os.Environ(), func(kv string) bool { return strings.HasPrefix(kv, "RELAY_") })
+	cmd.SysProcAttr = withParent()
+	return cmd
+}

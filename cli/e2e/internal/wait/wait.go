@@ -1,0 +1,34 @@
+//go:build e2e
+
+// Package wait waits for things to come true.
+package wait
+
+import (
+	"testing"
+	"time"
+)
+
+const (
+	// Patience bounds every wait: it ends a test that hangs, and says nothing about
+	// how fast things ought to be.
+	Patience = 60 * time.Second
+	// Every is how often a condition is looked at.
+	Every = 50 * time.Millisecond
+)
+
+// Until waits until ok returns nil, and fails the test with its last error if that
+// takes longer than [Patience].
+func Until(t *testing.T, what string, ok func() error) {
+	t.Helper()
+	deadline := time.Now().Add(Patience)
+	for {
+		err := ok()
+		if err == nil {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%s: not within %v: %v", what, Patience, err)
+		}
+		time.Sleep(Every)
+	}
+}

@@ -34,12 +34,14 @@ var channel = stream.ChannelID{1, 2, 3}
 
 // swarm is nodes that gossip over a network in memory.
 type swarm struct {
-	t     *testing.T
-	net   *relaytest.Network
-	rand  *rand.Rand
-	max   int
-	nodes []*node
-	ids   sync.Map // of netip.AddrPort: the tree.ID of who listens there
+	t                    *testing.T
+	net                  *relaytest.Network
+	rand                 *rand.Rand
+	max                  int
+	nodes                []*node
+	streams, streamBytes atomic.Int64
+
+	ids sync.Map // of netip.AddrPort: the tree.ID of who listens there
 }
 
 // node is one member with what relay.Node does for it: it reads packets, accepts
@@ -101,7 +103,8 @@ func (s *swarm) add(through ...*node) *node {
 			if err != nil {
 				return nil, err
 			}
-			return conn, nil
+			s.streams.Add(1)
+			return counted{conn, &s.streamBytes}, nil
 		},
 		Seeds: func(context.Context) []tree.Place { return n.seeds },
 	})
@@ -247,7 +250,7 @@ func TestChangesAreFew(t *testing.T) {
 				seen, last = seen+1, m.Depth
 			}
 		}
-		if seen < 5 || seen > 30 {
+		if seen < 3 || seen > 12 {
 			t.Errorf("%d changes were told in a minute", seen)
 		}
 	})
@@ -315,7 +318,7 @@ func TestAPartitionHeals(t *testing.T) {
 			}
 		}
 		s.within(2*time.Minute, "each half sees itself", sees(6))
-		time.Sleep(20 * time.Minute) // they have long forgotten each other
+		time.Sleep(5 * time.Minute) // they have long forgotten each other
 		for _, a := range s.nodes {
 			for _, b := range s.nodes {
 				a.host.Heal(b.host)
@@ -334,13 +337,13 @@ func TestLostPacketsHarmNobody(t *testing.T) {
 		s.grow(10)
 		s.within(2*settles, "all see all", sees(10))
 		wrong := 0
-		for range 600 {
+		for range 200 {
 			time.Sleep(time.Second)
 			for _, n := range s.nodes {
 				wrong += 10 - n.Len()
 			}
 		}
-		if wrong > 60 { // member-seconds, of 60,000
+		if wrong > 20 { // member-seconds, of 20,000
 			t.Errorf("members were taken for dead for %d member-seconds", wrong)
 		}
 	})

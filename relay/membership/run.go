@@ -17,8 +17,9 @@ import (
 	"relay/tree"
 )
 
-// How the library is set up. A member sends at most gossipNodes packets each
-// gossipInterval, which is the bound of what a storm of changes can cost.
+// How the library is set up. A member sends at most gossipNodes packets of packetSize
+// each gossipInterval, and one or two with its probes: some 30 kb/s, the bound of what a
+// storm of changes can cost.
 const (
 	probeInterval    = time.Second
 	probeTimeout     = 500 * time.Millisecond
@@ -50,9 +51,9 @@ const (
 	// is sent on by every one of them. A change of depth, or from no free slot to
 	// some, is a major one.
 	majorLeast = 2 * time.Second
-	majorPer   = 50 * time.Millisecond
-	minorLeast = 10 * time.Second
-	minorPer   = 500 * time.Millisecond
+	majorPer   = time.Second
+	minorLeast = 20 * time.Second
+	minorPer   = 2500 * time.Millisecond
 	// deafTime is how long nothing may come from others to a member that knows some.
 	// Then nobody can reach it, and it stays away for deafPause.
 	deafTime  = 30 * time.Second

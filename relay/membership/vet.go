@@ -23,10 +23,11 @@ const (
 )
 
 const (
-	// MaxPacket is the longest packet that is looked at, in bytes. What this node
-	// sends fits into packetSize, and so into any path's MTU.
-	MaxPacket  = 2048
-	packetSize = 1350
+	// MaxPacket is the longest packet that is looked at, in bytes.
+	MaxPacket = 2048
+	// packetSize is the longest that this node sends: any path takes it whole, and it
+	// bounds what gossip can cost.
+	packetSize = 700
 	// maxStream bounds what a stream may bring, in bytes: a push/pull of maxStates
 	// nodes, with room for those that died lately.
 	maxStream = 512 << 10

@@ -135,9 +135,9 @@ func (c *Channel) Run(ctx context.Context) error {
 		c.tree.Handle(now, tree.Candidates{Of: known})
 	}
 	if c.gossip != nil {
-		c.node.gossipWG.Add(1)
+		c.node.speakers.add(1)
 		c.wg.Go(func() { // ends with ctx
-			defer c.node.gossipWG.Done()
+			defer c.node.speakers.add(-1)
 			_ = c.gossip.Run(ctx) // it never fails
 		})
 	}

@@ -43,7 +43,7 @@ type company struct {
 func (c *Channel) mingle(now time.Time) {
 	i := c.tree.Info()
 	if c.gossip != nil {
-		s := membership.Self{Addrs: c.ownAddrs(), Depth: i.Depth, Slots: i.Slots, Free: max(0, i.Slots-len(i.Children))}
+		s := membership.Self{Addrs: c.gossipAddrs(i), Depth: i.Depth, Slots: i.Slots, Free: max(0, i.Slots-len(i.Children))}
 		if !i.Attached {
 			s.Depth = -1
 		}
@@ -161,10 +161,17 @@ func (c *Channel) gossipSeeds(ctx context.Context) []tree.Place {
 	return ps
 }
 
-func (c *Channel) ownAddrs() []netip.AddrPort {
+// gossipAddrs is where the node tells others that it is, none if it must not take
+// part: a channel whose root the world can reach has members that the world can reach,
+// since each member probes each other and has the dead announced to all.
+func (c *Channel) gossipAddrs(i tree.Info) []netip.AddrPort {
 	c.company.mu.Lock()
 	defer c.company.mu.Unlock()
-	return c.company.addrs
+	own := c.company.addrs
+	if len(i.Path) > 0 && len(own) > 0 && slices.ContainsFunc(i.Path[0].Addrs, worldwide) && !worldwide(own[0]) {
+		return nil
+	}
+	return own
 }
 
 // noticeSeen learns from a parent's welcome under which address the world sees this
@@ -192,8 +199,12 @@ func (c *Channel) noticeSeen(seen netip.AddrPort) {
 // worldwide reports whether an address may be reached from everywhere.
 func worldwide(a netip.AddrPort) bool {
 	ip := a.Addr().Unmap()
-	return ip.IsGlobalUnicast() && !ip.IsPrivate()
+	return ip.IsGlobalUnicast() && !ip.IsPrivate() && !carrierNAT.Contains(ip)
 }
+
+// carrierNAT is what providers number their customers with whom they give no address
+// of their own (RFC 6598).
+var carrierNAT = netip.MustParsePrefix("100.64.0.0/10")
 
 // remember writes the channel's nodes to the store, for the next time it is watched.
 func (c *Channel) remember(now time.Time, i tree.Info) {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"sync"
 	"time"
 
 	"go.uber.org/zap"
@@ -31,14 +32,44 @@ const (
 
 var errNoGossip = errors.New("no such channel takes part in gossip here")
 
+// speakers counts the clusters that may still send packets.
+type speakers struct {
+	mu   sync.Mutex
+	n    int
+	gone chan struct{} // closed when n falls to 0; nil while nobody waits for that
+}
+
+func (s *speakers) add(n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.n += n; s.n == 0 && s.gone != nil {
+		close(s.gone)
+		s.gone = nil
+	}
+}
+
+// none returns a channel that is closed once there are none.
+func (s *speakers) none() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	gone := s.gone
+	if gone == nil {
+		gone = make(chan struct{})
+	}
+	if s.n == 0 {
+		close(gone)
+	} else {
+		s.gone = gone
+	}
+	return gone
+}
+
 // readPackets hands packets to the channels, until ctx ends and their last words are
 // out.
 func (n *Node) readPackets(ctx context.Context) {
 	defer context.AfterFunc(ctx, func() { // ends at the latest after gossipLeave
-		silent := make(chan struct{})
-		go func() { n.gossipWG.Wait(); close(silent) }()
 		select {
-		case <-silent:
+		case <-n.speakers.none():
 		case <-time.After(gossipLeave):
 		}
 		n.cfg.Packet.Close()

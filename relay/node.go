@@ -82,7 +82,7 @@ type Node struct {
 
 	joins    addrLimiter
 	packets  addrLimiter
-	gossipWG sync.WaitGroup // clusters that may still send
+	speakers speakers
 	subnets  subnets
 	answers  *rate.Limiter // bytes to those who ask for a view
 }

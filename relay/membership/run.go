@@ -270,7 +270,7 @@ func (c *Cluster) stale(age time.Duration) bool {
 func (c *Cluster) moved() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return len(c.self.Addrs) > 0 && !slices.Equal(c.self.Addrs, c.said.Addrs)
+	return !slices.Equal(c.self.Addrs, c.said.Addrs)
 }
 
 func (c *Cluster) deaf(now time.Time) bool {

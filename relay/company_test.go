@@ -1,0 +1,78 @@
+package relay
+
+import (
+	"net/netip"
+	"slices"
+	"testing"
+	"time"
+
+	"relay/tree"
+)
+
+func TestWhereANodeTellsOthersThatItIs(t *testing.T) {
+	addrs := func(texts ...string) (as []netip.AddrPort) {
+		for _, s := range texts {
+			as = append(as, netip.MustParseAddrPort(s))
+		}
+		return as
+	}
+	const lan, world, shared, v6 = "192.168.1.5:7144", "198.51.100.7:7144", "100.64.3.2:7144", "[2001:db8::1]:7144"
+	for _, c := range []struct {
+		own, seen, root, want []netip.AddrPort
+	}{
+		{own: addrs(lan), root: addrs("10.0.0.1:7144"), want: addrs(lan)},
+		{own: addrs("127.0.0.1:7144"), root: addrs("127.0.0.1:7000"), want: addrs("127.0.0.1:7144")},
+		{own: addrs(lan), seen: addrs(lan), root: addrs("10.0.0.1:7144"), want: addrs(lan)},
+		{own: addrs(lan), seen: addrs("127.0.0.1:7144"), root: addrs("10.0.0.1:7144"), want: addrs(lan)},
+		{own: addrs(lan), seen: addrs("192.168.9.9:7144"), root: addrs("10.0.0.1:7144"), want: addrs(lan, "192.168.9.9:7144")},
+		{own: addrs(lan), seen: addrs("192.168.9.9:0"), root: addrs("10.0.0.1:7144"), want: addrs(lan)},
+		{own: addrs(lan), root: addrs(world)},                                           // others cannot reach it
+		{own: addrs(lan), seen: addrs("192.168.9.9:7144"), root: addrs(lan, world)},     // its parent is in its LAN
+		{own: addrs(lan), seen: addrs(shared), root: addrs(world)},                      // a provider's router
+		{own: addrs(lan), seen: addrs(world), root: addrs(v6), want: addrs(world, lan)}, // as the world sees it
+		{own: addrs(world, lan), seen: addrs("203.0.113.9:1"), want: addrs(world, lan)}, // the user knows better
+		{own: addrs(lan, "10.1.1.1:1", "10.1.1.2:1", "10.1.1.3:1"), seen: addrs(world), want: addrs(world, lan, "10.1.1.1:1", "10.1.1.2:1")},
+		{seen: addrs(world), root: addrs(world)}, // it does not listen
+	} {
+		ch := &Channel{node: &Node{cfg: Config{Addrs: c.own}}}
+		ch.company.addrs = c.own
+		for _, s := range c.seen {
+			ch.noticeSeen(s)
+			ch.noticeSeen(s) // the same parent, or the next one
+		}
+		got := ch.gossipAddrs(tree.Info{Path: []tree.Place{{Addrs: c.root}}})
+		if !slices.Equal(got, c.want) {
+			t.Errorf("own %v, seen %v, root %v: %v, want %v", c.own, c.seen, c.root, got, c.want)
+		}
+	}
+}
+
+func TestLastPacketsAreWaitedFor(t *testing.T) {
+	closed := func(c <-chan struct{}) bool {
+		select {
+		case <-c:
+			return true
+		case <-time.After(time.Millisecond):
+			return false
+		}
+	}
+	var s speakers
+	if !closed(s.none()) {
+		t.Error("nobody speaks, and that is waited for")
+	}
+	s.add(1)
+	s.add(1)
+	a, b := s.none(), s.none()
+	s.add(-1)
+	if closed(a) || closed(b) {
+		t.Error("one still speaks")
+	}
+	s.add(-1)
+	if !closed(a) || !closed(b) || !closed(s.none()) {
+		t.Error("nobody speaks any more")
+	}
+	s.add(1)
+	if closed(s.none()) {
+		t.Error("another speaks")
+	}
+}

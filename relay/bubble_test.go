@@ -286,8 +286,8 @@ func (w *world) inner() *inhabitant {
 
 func TestACrowdJoinsAndKnowsItself(t *testing.T) {
 	inWorld(t, 3, func(t *testing.T, w *world) {
-		w.crowd(19, 3)
-		took := w.within(3*time.Minute, "all are members", func(n *inhabitant) bool { return n.gossip.Len() == 20 })
+		w.crowd(29, 3)
+		took := w.within(3*time.Minute, "all are members", func(n *inhabitant) bool { return n.gossip.Len() == 30 })
 		t.Logf("all know each other after %v more", took)
 		w.wantWhole()
 		depth := map[int]int{}
@@ -323,6 +323,29 @@ func TestAnInnerNodeDiesAndNobodyMissesAChunk(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestAFifthDiesAtOnce(t *testing.T) {
+	inWorld(t, 3, func(t *testing.T, w *world) {
+		w.crowd(19, 3)
+		time.Sleep(20 * time.Second)
+		gone := []*inhabitant{w.inner()}
+		for _, n := range w.all[1:] {
+			if len(gone) < 4 && n != gone[0] && len(n.status(t).Tree.Children) > 0 {
+				gone = append(gone, n)
+			}
+		}
+		for _, n := range gone {
+			n.kill()
+		}
+		took := w.within(5*time.Second, "all are attached", func(n *inhabitant) bool {
+			p := n.status(t).Tree.Parent.ID
+			return w.attached(n) && !slices.ContainsFunc(gone, func(g *inhabitant) bool { return g.place.ID == p })
+		}, gone...)
+		t.Logf("%d inner nodes are gone, the others attached after %v", len(gone), took)
+		time.Sleep(10 * time.Second)
+		w.wantWhole(gone...)
+	})
 }
 
 func TestAPartitionHealsForWholeNodes(t *testing.T) {
@@ -378,9 +401,15 @@ func TestALinkWhoseOnlyAddressIsDeadStillJoins(t *testing.T) {
 		entry := w.add(option{slots: 3})
 		viewer := w.add(option{slots: 3, store: store, hosts: []HostPort{hostPort(entry.place)}})
 		w.within(10*time.Second, "it plays", w.attached)
-		time.Sleep(10 * time.Second)
+		time.Sleep(rememberFirst * 4 / 5)
+		if ps, err := store.Remembered(w.root.ID(), time.Now()); len(ps) > 0 || err != nil {
+			t.Errorf("%v, %v is remembered before it was time", ps, err)
+		}
 		viewer.cancel()
 		viewer.wg.Wait()
+		if ps, err := store.Remembered(w.root.ID(), time.Now()); len(ps) < 8 || err != nil {
+			t.Errorf("%d of 11 nodes are remembered, %v", len(ps), err)
+		}
 		entry.kill()
 		w.within(5*time.Second, "all are attached", w.attached, entry, viewer)
 		again := w.add(option{slots: 3, store: store, hosts: []HostPort{hostPort(entry.place)}})

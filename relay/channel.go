@@ -131,6 +131,7 @@ func (c *Channel) Run(ctx context.Context) error {
 	}
 	c.tree = tree.New(cfg, now)
 	c.company.links, c.company.addrs = seeds, c.node.cfg.Addrs
+	c.company.rememberAt = now.Add(rememberFirst)
 	if len(known) > 0 { // behind the link's own addresses
 		c.tree.Handle(now, tree.Candidates{Of: known})
 	}
@@ -142,7 +143,6 @@ func (c *Channel) Run(ctx context.Context) error {
 		})
 	}
 	c.drive(ctx)
-	c.remember(time.Now(), c.tree.Info())
 	c.node.remove(c)
 	close(c.done)
 	c.ring.Close()

@@ -21,7 +21,9 @@ const (
 	candidateInterval = 15 * time.Second
 	// sampleInterval is how often children are.
 	sampleInterval = 30 * time.Second
-	// rememberInterval is how often the channel's nodes are written to the store.
+	// rememberFirst and rememberInterval are when the channel's nodes are written to the
+	// store first, and how often from then on; and when the node leaves.
+	rememberFirst    = 10 * time.Second
 	rememberInterval = time.Minute
 )
 

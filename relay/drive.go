@@ -59,6 +59,7 @@ func (c *Channel) drive(ctx context.Context) {
 			c.resolveAgain(ctx)
 		case <-leave:
 			leave = nil
+			c.remember(time.Now(), c.tree.Info()) // gossip forgets while the node leaves
 			c.handle(tree.Leave{})
 		}
 		for a, ok := c.tree.Poll(); ok; a, ok = c.tree.Poll() {

@@ -72,7 +72,9 @@ func TestGossipCostsLittle(t *testing.T) {
 		s.measure("alone", 10*time.Second, func(int) {})
 		s.measure("a crowd joins in ten seconds", 30*time.Second, func(i int) {
 			if i < 10 {
-				s.grow(min(*members-len(s.nodes), (*members+9)/10))
+				for range min(*members-len(s.nodes), (*members+9)/10) {
+					s.add(s.nodes[s.rand.IntN(len(s.nodes))], s.nodes[0]) // its parent, and the root
+				}
 			}
 		})
 		s.within(15*time.Minute, fmt.Sprintf("%d members know each other", *members), sees(*members))

@@ -92,6 +92,8 @@ func (n *Node) joinedStandby(now time.Time, j *child) {
 		n.refuse(now, j, ReasonLoop, 0)
 	case n.children.ofID(j.place.ID) != nil:
 		n.refuse(now, j, ReasonNotNeeded, 0)
+	case n.guests.of(j.from) >= maxUnpulled:
+		n.refuse(now, j, ReasonBusy, 0)
 	case n.cfg.Slots <= 0 || len(n.guests) >= maxGuests:
 		n.refuse(now, j, ReasonFull, 0)
 	case n.at.Epoch == Epoch{}:

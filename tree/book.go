@@ -41,7 +41,8 @@ type bookEntry struct {
 	rank  rank
 	order int // among equals of one source, as it ordered them
 	hops  int // referrals followed to get here
-	tried bool
+	tried bool // in this round
+	out   bool // of this round, unless somebody names it
 	fails int
 	avoid time.Time
 	alone time.Time // no standby link before
@@ -82,7 +83,7 @@ func (b *book) add(places []Place, r rank, hops int) {
 		}
 		e.seed = e.seed || r == rankSeed
 		if r == rankReferred || r < e.rank {
-			e.rank, e.order, e.hops = r, i, hops // asked once in a round, however often it is named
+			e.rank, e.order, e.hops, e.out = r, i, hops, false // asked once in a round, however often it is named
 		}
 		// Added behind what is known: a liar must not be able to take a good
 		// address away.
@@ -116,7 +117,7 @@ func (b *book) drop() bool {
 // search's referrals as mere hints.
 func (b *book) round() {
 	for _, e := range b.entries {
-		e.tried, e.hops = false, 0
+		e.tried, e.out, e.hops = false, false, 0
 		if e.rank == rankReferred {
 			e.rank = rankHint
 			if e.seed {
@@ -131,7 +132,7 @@ func (b *book) next(now time.Time, skip func(*bookEntry) bool) *bookEntry {
 	var best *bookEntry
 	ties := 0
 	for _, e := range b.entries {
-		if e.tried || now.Before(e.avoid) || skip(e) {
+		if e.tried || e.out || now.Before(e.avoid) || skip(e) {
 			continue
 		}
 		switch {
@@ -187,10 +188,10 @@ func (b *book) blame(now time.Time, by ID) {
 
 // only leaves nothing to be asked but these places, and whom they name.
 func (b *book) only(places []Place) {
-	b.add(places, rankReferred, 0)
-	for _, e := range b.entries { // the round has just begun
-		e.tried = !slices.ContainsFunc(places, e.place.same)
+	for _, e := range b.entries {
+		e.out = true
 	}
+	b.add(places, rankReferred, 0)
 }
 
 // noStandby asks a place for no standby link until then.

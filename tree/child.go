@@ -108,6 +108,17 @@ func (cs children) without(c *child) children {
 	return out
 }
 
+// of counts those of one origin.
+func (cs children) of(o origin) int {
+	n := 0
+	for _, c := range cs {
+		if c.from == o {
+			n++
+		}
+	}
+	return n
+}
+
 // far counts the children that are not near.
 func (cs children) far() int {
 	n := 0
@@ -151,8 +162,9 @@ func seenAt(ev Joined) netip.AddrPort {
 	return netip.AddrPortFrom(ev.Addr.Addr().Unmap(), ev.Join.Addrs[0].Port())
 }
 
-// lure notices a child that says it has room and takes nobody: who sends joiners
-// to it without its subtree ever growing stops doing so for a while.
+// lure notices a child that says it has free slots and takes nobody: who sends
+// joiners to it without it ever having one more stops doing so for a while. What is
+// below the child is for those to judge who are above it there.
 type lure struct {
 	sent  int
 	since time.Time
@@ -175,6 +187,6 @@ func (l *lure) send(now time.Time) {
 	}
 }
 
-func (l *lure) grew() { l.sent = 0 }
+func (l *lure) took() { l.sent = 0 }
 
 func (l *lure) suspect(now time.Time) bool { return now.Before(l.until) }

@@ -176,7 +176,7 @@ func (n *Node) fits(b *standby) bool {
 	case wantAny:
 		return true
 	case wantOther: // who only has to make room should not crowd another node instead
-		return n.up.leaving || !n.up.displaced && b.label.Newer(n.at.Label)
+		return n.up.leaving || !n.up.displaced && !b.orphan
 	case wantFaster:
 		return !b.orphan && n.faster(b.lag)
 	}
@@ -400,7 +400,7 @@ func (n *Node) moved(now time.Time, w want, old *uplink) {
 		n.book.avoid(old.place, now.Add(distrustTime))
 		n.lateMoved(now)
 	}
-	n.ready.assigned = nil
+	n.ready.assigned, n.ready.tries = nil, 0
 	n.ready.dialAt = now.Add(standbyPace)
 	for _, b := range slices.Clone(n.ready.links) {
 		b.own = true // the new parent will have its own choice

@@ -7,7 +7,7 @@ import (
 
 const (
 	// maxUnpulled is how many slots one address may hold that are granted and not
-	// pulled: a household that starts together, not a flood.
+	// pulled, or standby links at one node: a household that starts together, not a flood.
 	maxUnpulled = 4
 	// lapseFirst is how long an address is turned away that let a granted slot lapse,
 	// doubled each time up to lapseMost. Who changes its mind closes the link, which

@@ -37,6 +37,7 @@ type Node struct {
 
 	times    beatTimes
 	up       *uplink
+	beatAt   time.Time // the children are to hear of a loss, zero if not
 	orphanAt time.Time // since when there is no parent, or a silent one
 	ready    standbys
 	uncles   []Place // what the parent named as backups: of use to the children too
@@ -141,6 +142,10 @@ func (n *Node) settle(now time.Time) {
 	n.seek(now)
 	n.report(now)
 	n.leaving(now)
+	if !n.beatAt.IsZero() {
+		n.beatAt = time.Time{}
+		n.beatChildren(now)
+	}
 }
 
 // candidates takes hints over.

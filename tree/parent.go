@@ -1,6 +1,9 @@
 package tree
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // uplink is the committed parent.
 type uplink struct {
@@ -9,7 +12,8 @@ type uplink struct {
 	heard     time.Time // when anything last came
 	fresh     time.Time // when its label last grew newer
 	suspect   bool      // silent for too long; nothing is closed yet
-	orphan    bool      // it says it has no live parent itself
+	orphan    bool      // it says it has no live parent itself,
+	orphanAt  time.Time // since then
 	leaving   bool      // it said so, and serves on for a little
 	displaced bool      // it needs the slot for another, and serves on for a little
 	first     bool      // the first one since the node joined
@@ -52,6 +56,9 @@ func (n *Node) heartbeat(now time.Time, l Link, hb Heartbeat) {
 	n.heard(now, l)
 	if n.up.orphan != hb.Orphan || n.best != hb.Best {
 		n.changed = true
+	}
+	if hb.Orphan && !n.up.orphan {
+		n.up.orphanAt = now
 	}
 	n.up.orphan, n.up.told, n.up.lag = hb.Orphan, true, micros(uint64(hb.Lag)*1000)
 	n.best, n.up.room = hb.Best, hb.Room
@@ -157,6 +164,28 @@ const (
 	wantAny          // it is not served
 )
 
+const (
+	// orphanPatience is how long a parent without a parent has to find one before a
+	// child uses a link that is ready, longer the deeper the child is: those below it
+	// are served again as soon as it is.
+	orphanPatience        = 100 * time.Millisecond
+	orphanPatiencePerLink = 50 * time.Millisecond
+)
+
+// parentStuck reports whether the parent has been an orphan for too long and there is
+// a link to one that is not.
+func (n *Node) parentStuck(now time.Time) bool {
+	u := n.up
+	wait := orphanPatience + time.Duration(n.depth())*orphanPatiencePerLink
+	if !u.orphan || now.Sub(u.orphanAt) < wait*(n.times.heartbeat/heartbeatInterval) {
+		return false
+	}
+	if n.search.want == wantOther && len(n.search.attempts) > 0 {
+		return true // it is using it
+	}
+	return slices.ContainsFunc(n.ready.links, func(b *standby) bool { return b.ready && !b.orphan })
+}
+
 // wants says what the node looks for.
 func (n *Node) wants(now time.Time) want {
 	u := n.up
@@ -169,9 +198,10 @@ func (n *Node) wants(now time.Time) want {
 		if !u.suspect {
 			u.suspect = true
 			n.orphanAt = now
+			n.beatAt = now // the children hear of it at once
 		}
 		return wantAny
-	case u.moving(), now.Sub(u.fresh) >= n.staleAfter():
+	case u.moving(), now.Sub(u.fresh) >= n.staleAfter(), n.parentStuck(now):
 		return wantOther
 	case n.late.on:
 		return wantFaster
@@ -193,6 +223,7 @@ func (n *Node) parentLost(now time.Time, r Reason) {
 		n.orphanAt = now
 	}
 	n.up = nil
+	n.beatAt = now
 	n.best = noRoom
 	n.changed = true
 	n.search.restart(now)

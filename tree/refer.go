@@ -46,7 +46,9 @@ func (n *Node) betterFor(now time.Time, j *child, within int) []Place {
 		if !named {
 			named = true
 			c.told++
-			c.lure.send(now)
+			if c.report.Free > 0 && c.report.Room[class] == 0 {
+				c.lure.send(now)
+			}
 		}
 		ps = append(ps, c.place)
 	}

@@ -90,8 +90,8 @@ func (n *Node) childReport(now time.Time, l Link, m Report) {
 	if c == nil {
 		return
 	}
-	if m.Below > c.report.Below {
-		c.lure.grew()
+	if m.Children > c.report.Children || m.Free != c.report.Free {
+		c.lure.took()
 	}
 	c.slots = int(m.Slots)
 	c.heard, c.report, c.reported, c.told = now, m, true, 0

@@ -15,6 +15,12 @@ const (
 	// standbyAvoid is how long a place that had no use for a standby link is not asked
 	// for one again.
 	standbyAvoid = 15 * time.Second
+	// disjointTries is how many places of its own choice a node tries below one parent,
+	// one in disjointEvery, for a way to the root that shares nobody but the root with
+	// its own; disjointAvoid is how long one that shares somebody is left alone then.
+	disjointTries = 5
+	disjointEvery = 10 * time.Second
+	disjointAvoid = 2 * time.Minute
 )
 
 // standby is a link to a place that could be the next parent.
@@ -31,6 +37,7 @@ type standby struct {
 	heard   time.Time
 	told    time.Time // newest report to it
 	own     bool      // this node's choice and not its parent's
+	chosen  bool      // from gossip, for another way to the root
 }
 
 // standbys keeps links ready.
@@ -39,6 +46,7 @@ type standbys struct {
 	assigned []Place
 	others   []Candidate // from gossip, for a choice of one's own
 	dialAt   time.Time
+	tries    int // of places of one's own choice, below this parent
 }
 
 func (s *standbys) find(l Link) *standby {
@@ -70,6 +78,7 @@ func (n *Node) keepStandbys(now time.Time) {
 	if n.up == nil || n.up.suspect || n.up.moving() || !n.leaveBy.IsZero() || now.Before(s.dialAt) {
 		return
 	}
+	n.tryDisjoint(now)
 	p, own, ok := n.nextStandby(now)
 	if !ok {
 		s.dialAt = now.Add(n.times.heartbeat)
@@ -77,7 +86,10 @@ func (n *Node) keepStandbys(now time.Time) {
 	}
 	s.dialAt = now.Add(standbyPace)
 	n.search.last += 2
-	b := &standby{link: n.search.last | 1, place: p, started: now, own: own}
+	b := &standby{link: n.search.last | 1, place: p, started: now, own: own, chosen: own}
+	if own {
+		s.tries++
+	}
 	s.links = append(s.links, b)
 	n.do(Dial{b.link, p})
 }
@@ -113,6 +125,33 @@ func (n *Node) nextStandby(now time.Time) (p Place, own, ok bool) {
 		}
 	}
 	return Place{}, false, false
+}
+
+// tryDisjoint gives a place of its own choice up whose way to the root is partly the
+// node's own, so that another can be tried.
+func (n *Node) tryDisjoint(now time.Time) {
+	s := &n.ready
+	if s.tries >= disjointTries || len(s.others) == 0 {
+		return
+	}
+	for _, b := range s.links {
+		if b.chosen && b.ready && n.shares(b.path) && now.Sub(b.started) >= disjointEvery {
+			n.book.noStandby(b.place, now.Add(disjointAvoid))
+			n.dropStandby(b, ReasonNotNeeded)
+			return
+		}
+	}
+}
+
+// shares reports whether a way from the root has a node in common with this node's
+// own, the root apart.
+func (n *Node) shares(path []Place) bool {
+	for i, p := range path {
+		if i > 0 && n.above(p.ID) {
+			return true
+		}
+	}
+	return false
 }
 
 func (n *Node) dropStandby(b *standby, r Reason) {
@@ -160,6 +199,11 @@ func (n *Node) standbyWelcomed(now time.Time, b *standby, w Welcome) {
 	if slices.ContainsFunc(w.Path, func(p Place) bool { return p.ID == n.cfg.Self.ID }) {
 		n.dropStandby(b, ReasonLoop)
 		n.book.noStandby(b.place, now.Add(standbyAvoid))
+		return
+	}
+	if b.chosen && n.up != nil && slices.ContainsFunc(w.Path, n.up.place.same) { // it falls when the parent falls
+		n.dropStandby(b, ReasonNotNeeded)
+		n.book.noStandby(b.place, now.Add(disjointAvoid))
 		return
 	}
 	b.ready, b.heard, b.told = true, now, now

@@ -20,8 +20,8 @@ NODES     ?= 30
 RUNS      ?= 20
 LOOPS     ?= 100000000
 
-# ./... leaves testdata out, and the e2e tag lets the end-to-end tests in.
-ALL := -tags e2e ./... ./testdata/flv
+# ./... leaves testdata out, and the tags let the end-to-end tests and `make throttle` in.
+ALL := -tags e2e,netns ./... ./testdata/flv
 
 .PHONY: help
 help: ## List the targets (default)
@@ -62,6 +62,10 @@ netns: tools ## Break a swarm in network namespaces RUNS times per fault; figure
 	rm -rf bin/netns; mkdir -p bin/netns
 	$(GO) test -tags e2e -count=1 -v -timeout 6h $(AS_ROOT) ./cli/e2e/netns \
 		-args -nodes=$(NODES) -runs=$(RUNS) -faults=$(FAULTS) -keep=$(CURDIR)/bin/netns
+
+.PHONY: throttle
+throttle: tools ## Measure links and uploads that are too narrow, between network namespaces
+	$(GO) test -tags netns -run '^$$' -bench 'Throttled|Shared' -benchtime 1x $(AS_ROOT) ./relay
 
 .PHONY: lint
 lint: ## Check formatting (gofumpt), vet, staticcheck

@@ -19,9 +19,8 @@ import (
 	"relay/relay/stream"
 )
 
-// The benchmarks in this file make network namespaces and so need root:
-//
-//	go test -tags netns -run '^$' -bench 'Throttled|Shared' -benchtime 1x ./relay
+// The benchmarks in this file make network namespaces and so need root: `make throttle`
+// runs them.
 
 const (
 	throttledTag = 12_500 // bytes; 30 a second are 3 Mb/s

@@ -39,8 +39,8 @@ type bookEntry struct {
 	place Place
 	seed  bool // from the link: it stays, and gets its rank back
 	rank  rank
-	order int // among equals of one source, as it ordered them
-	hops  int // referrals followed to get here
+	order int  // among equals of one source, as it ordered them
+	hops  int  // referrals followed to get here
 	tried bool // in this round
 	out   bool // of this round, unless somebody names it
 	fails int

@@ -2,7 +2,6 @@ package treetest_test
 
 import (
 	"bytes"
-	"fmt"
 	"os"
 	"testing"
 	"time"
@@ -167,7 +166,7 @@ func TestACrowdThatComesAtOnceIsServedWithinSeconds(t *testing.T) {
 	run(t, s, 15*time.Second)
 	m := end()
 	p99 := treetest.Quantile(m.First, 0.99)
-	t.Log(fmt.Sprintf("first chunk after %v at the 99th percentile, %v at most", p99, treetest.Quantile(m.First, 1)))
+	t.Logf("first chunk after %v at the 99th percentile, %v at most", p99, treetest.Quantile(m.First, 1))
 	if m.Refused > 0 || len(m.First) != n {
 		t.Errorf("of %d, %d were served and %d refused", n, len(m.First), m.Refused)
 	}

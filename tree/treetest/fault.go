@@ -44,7 +44,7 @@ func (h *Host) hangUpAll() {
 }
 
 // Forget lets go of what a host that has ended held.
-func (h *Host) Forget() { h.Node, h.conns, h.dials, h.backlog = nil, nil, nil, nil }
+func (h *Host) Forget() { h.Node, h.conns, h.dials, h.thawing = nil, nil, nil, nil }
 
 // Restart starts h's process again, as one that knows nothing. Connections of the
 // one before are reset.
@@ -81,8 +81,8 @@ func (h *Host) thaw() {
 		h.Node.Advance(h.now())
 		h.carryOut()
 	}
-	todo := h.backlog
-	h.backlog = nil
+	todo := h.thawing
+	h.thawing = nil
 	for _, f := range todo {
 		f()
 	}

@@ -30,6 +30,7 @@ type gossip struct {
 	Gossip
 	p     *Population
 	facts []fact
+	lies  []fact // of hosts that say of themselves what they like
 }
 
 func (g *gossip) start() {
@@ -48,6 +49,7 @@ func (g *gossip) look() {
 		i := h.Node.Info()
 		g.facts = append(g.facts, fact{h, i.Depth, max(0, i.Slots-len(i.Children)), i.Slots})
 	}
+	g.facts = append(g.facts, g.lies...)
 	g.p.Sim.After(g.Stale, g.look)
 }
 

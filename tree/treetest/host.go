@@ -24,6 +24,8 @@ type Host struct {
 	Node *tree.Node
 	// Fake, if set, is told everything a node would be and answers with what to do.
 	Fake func(now time.Time, ev tree.Event) []tree.Action
+	// Forwards lets a Fake take and serve chunks as every host does.
+	Forwards bool
 
 	sim     *Sim
 	seeds   []tree.Place
@@ -34,7 +36,7 @@ type Host struct {
 	leaving bool
 	left    bool
 	jump    time.Duration // its clock minus the network's
-	backlog []func()
+	thawing []func()
 	wakeAt  int64 // of the timer that is set, 0 for none
 	inbound tree.Link
 	conns   map[tree.Link]*conn
@@ -53,6 +55,7 @@ type Host struct {
 	data
 	traffic
 	watched
+	duped // by others
 }
 
 // AddRoot adds the source.
@@ -116,7 +119,7 @@ func (s *Sim) hostAt(a netip.AddrPort) *Host {
 func (s *Sim) begin(h *Host) {
 	h.run++
 	h.alive, h.off, h.frozen, h.leaving, h.left = true, false, false, false, false
-	h.backlog, h.up, h.upLink, h.inbound, h.orphan, h.wakeAt = nil, nil, 0, 0, s.t, 0
+	h.thawing, h.up, h.upLink, h.inbound, h.orphan, h.wakeAt = nil, nil, 0, 0, s.t, 0
 	h.born = s.t
 	h.conns, h.dials = make(map[tree.Link]*conn), make(map[tree.Link]*dialling)
 	h.data = data{}
@@ -148,7 +151,7 @@ func (h *Host) tell(ev tree.Event) {
 	switch {
 	case !h.alive:
 	case h.frozen:
-		h.backlog = append(h.backlog, func() { h.tell(ev) })
+		h.thawing = append(h.thawing, func() { h.tell(ev) })
 	case h.Fake != nil:
 		for _, a := range h.Fake(h.now(), ev) {
 			h.do(a)
@@ -288,5 +291,11 @@ func (s *Sim) committed(h *Host, l tree.Link) {
 	}
 	h.up, h.upLink = h.conns[l], l
 	s.Commits++
+	if h.firstUp == 0 {
+		h.firstUp = s.t
+	}
+	if p := h.Parent(); p != nil && p.Fake != nil {
+		h.fell(p)
+	}
 	s.checkCycle(h)
 }

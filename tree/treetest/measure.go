@@ -116,7 +116,7 @@ func (w *watch) look() {
 }
 
 func (w *watch) append(h *Host, c Chunk, gap time.Duration) {
-	if h.Root {
+	if h.Root || h.Fake != nil {
 		return
 	}
 	w.m.Chunks++

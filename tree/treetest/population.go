@@ -36,6 +36,7 @@ type Population struct {
 	rand   *rand.Rand
 	alive  []*Host // all who run, but the root
 	gossip gossip
+	lures  []*Host // liars, of which newcomers know one each
 	// OnJoin, if set, is called for everybody who comes.
 	OnJoin func(h *Host)
 }
@@ -107,6 +108,9 @@ func (p *Population) join(slots int, age, stay time.Duration) *Host {
 		if len(p.alive) > 0 {
 			seeds = append(seeds, p.Any())
 		}
+	}
+	if len(p.lures) > 0 {
+		seeds = append(seeds, p.lures[p.rand.IntN(len(p.lures))])
 	}
 	h := p.Sim.AddAged(slots, age, seeds...)
 	p.limit(h)

@@ -29,6 +29,9 @@ type Config struct {
 	// Large leaves out the comparison of a node with what the network knows of it after
 	// every step. Cycles, degree and the order of chunks are always checked.
 	Large bool
+	// Vouched leaves labels out that are further ahead than the root's signed clock allows,
+	// as relay does. It makes a difference where hosts lie.
+	Vouched bool
 	// Trace receives a line for everything that a node is told to do.
 	Trace io.Writer
 }

@@ -18,13 +18,20 @@ type Stream struct {
 	KeyEvery uint64
 	// BitRate is in bits/s; 0 is 3 Mb/s.
 	BitRate int64
-	// Ring is how many chunks a host keeps; 0 is 20 s of them.
+	// Ring is how many chunks a host keeps; 0 is a minute of them, as in relay.
 	Ring uint64
 }
 
 const (
-	// gaugeInterval is how often the data path tells a node how it does, as in relay.
-	gaugeInterval = 500 * time.Millisecond
+	// gaugeInterval is how often the data path tells a node how it does, as in relay;
+	// beats are how often the root signs its clock, which bounds what a node can know
+	// of chunks that it has not had.
+	gaugeInterval = 100 * time.Millisecond
+	beats         = time.Second
+	// caughtUp is the lag at which a newcomer has made good what it began with, and
+	// catchUpTime how long that does not count while it does not grow; as in relay.
+	caughtUp    = 300 * time.Millisecond
+	catchUpTime = 10 * time.Second
 	// Buffer is how late a chunk may be for a player that holds back that much.
 	Buffer = 4 * time.Second
 )
@@ -33,7 +40,7 @@ func (c *Stream) keyEvery() uint64 {
 	return cmp.Or(c.KeyEvery, uint64(max(1, 2*time.Second/c.Interval)))
 }
 
-func (c *Stream) ring() uint64     { return cmp.Or(c.Ring, uint64(max(2, 20*time.Second/c.Interval))) }
+func (c *Stream) ring() uint64     { return cmp.Or(c.Ring, uint64(max(2, time.Minute/c.Interval))) }
 func (c *Stream) bitRate() int64   { return cmp.Or(c.BitRate, 3_000_000) }
 func (c *Stream) chunkBits() int64 { return c.bitRate() * int64(c.Interval) / int64(time.Second) }
 
@@ -89,7 +96,10 @@ type data struct {
 	sending  bool  // it is busy
 	overAt   int64 // since when there are more children than slots, 0 if there are not
 
-	first   Chunk // that ever came, and when
+	firstUp int64         // when there was a parent first, 0 for not yet
+	caught  bool          // with the stream as it is made
+	backlog time.Duration // that it began with, while it is not
+	first   Chunk         // that ever came, and when
 	firstAt int64
 	lastAt  int64 // when the newest came
 	maxGap  int64 // longest time between two
@@ -121,7 +131,7 @@ func (h *Host) gauge() {
 	}
 	s.at(s.t+int64(max(gaugeInterval, s.cfg.Heartbeat)), event{kind: evGauge, host: h, run: h.run})
 	if !h.frozen {
-		h.tell(tree.Progress{Lost: h.lost, Lag: h.Lag()})
+		h.tell(tree.Progress{Lost: h.lost, Lag: h.seenLag()})
 	}
 }
 
@@ -131,6 +141,34 @@ func (h *Host) Lag() time.Duration {
 		return 0
 	}
 	return time.Duration(max(0, h.sim.t-h.sim.made(Chunk{h.head.Epoch, h.head.Seq + 1})))
+}
+
+// seenLag is as much of it as the data path of relay can prove: nothing without the
+// root's clock, and of a stream that has not begun what the root's beats tell. What a
+// newcomer began with does not count while it catches up.
+func (h *Host) seenLag() time.Duration {
+	s := h.sim
+	if h.Node == nil || h.firstUp == 0 {
+		return 0
+	}
+	if _, ok := h.Node.RootClock(h.now()); !ok {
+		return 0
+	}
+	if h.head.Seq == 0 {
+		return max(0, time.Duration(s.t-h.firstUp)-beats)
+	}
+	lag := h.Lag()
+	if h.caught {
+		return lag
+	}
+	if lag <= caughtUp || s.t-h.firstAt >= int64(catchUpTime) {
+		h.caught = true
+		return lag
+	}
+	if h.backlog == 0 || lag < h.backlog {
+		h.backlog = lag
+	}
+	return lag - h.backlog
 }
 
 func (h *Host) makeChunk() {
@@ -243,7 +281,7 @@ func (s *Sim) chunkArrived(c *conn, n Chunk) {
 	}
 	h := c.ends[0]
 	if h.frozen {
-		h.backlog = append(h.backlog, func() { h.take(c, n) })
+		h.thawing = append(h.thawing, func() { h.take(c, n) })
 		return
 	}
 	h.take(c, n)
@@ -257,7 +295,7 @@ func (h *Host) take(c *conn, n Chunk) {
 	switch {
 	case c.closed[0]:
 		return
-	case h.Fake != nil:
+	case h.Fake != nil && !h.Forwards:
 		h.tell(tree.Heard{Link: l})
 		return
 	case !c.fed:

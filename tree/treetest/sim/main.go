@@ -35,6 +35,7 @@ type options struct {
 	trace, svg, script  string
 	picture             picture
 	faults              []treetest.Fault
+	vices               []treetest.Vice
 	trials, faultN      int
 	noChurn, noFlash    bool
 	loops               int
@@ -58,6 +59,7 @@ func main() {
 	flag.Float64Var(&o.loss, "loss", 0, "share of messages sent twice")
 	flag.BoolVar(&o.limited, "limited", false, "uplinks are as narrow as their slots")
 	faults := flag.String("faults", "all", "faults, comma separated; all, none")
+	vices := flag.String("vices", "all", "ways of being a bad neighbour, comma separated; all, none")
 	flag.IntVar(&o.trials, "trials", 4, "of each fault and seed")
 	flag.IntVar(&o.faultN, "faultn", 100, "nodes in the trials of faults")
 	flag.BoolVar(&o.noChurn, "nochurn", false, "leave out the long runs under churn")
@@ -81,6 +83,7 @@ func main() {
 	}
 	o.mixes = strings.Split(*mixes, ",")
 	o.faults = faultsNamed(*faults)
+	o.vices = vicesNamed(*vices)
 	debug.SetGCPercent(400) // small objects by the million, and memory to spare
 	if err := run(o); err != nil {
 		fmt.Fprintln(os.Stderr, "sim: error:", err)
@@ -106,6 +109,9 @@ func run(o options) error {
 	}
 	if len(o.faults) > 0 {
 		errs = append(errs, drills(&o))
+	}
+	if len(o.vices) > 0 {
+		errs = append(errs, sieges(o))
 	}
 	if o.svg != "" {
 		errs = append(errs, o.picture.write(o.svg))

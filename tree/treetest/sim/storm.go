@@ -16,14 +16,14 @@ func storm(o options) error {
 	sizes := []int{3, 8, 50, 200, 1000}
 	n := uint64((o.loops + stormMoves - 1) / stormMoves)
 	var moves, refused int
-	type outcome struct {
+	type storms struct {
 		moves, refused int
 		err            error
 	}
-	for _, r := range parallel(n, func(i uint64) outcome {
+	for _, r := range parallel(n, func(i uint64) storms {
 		s := treetest.LabelStorm{Seed: o.first + i, Nodes: sizes[i%uint64(len(sizes))]}
 		err := s.Run(stormMoves)
-		return outcome{s.Moves, s.Refused, err}
+		return storms{s.Moves, s.Refused, err}
 	}) {
 		if r.err != nil {
 			return r.err

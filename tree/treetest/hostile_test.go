@@ -1,0 +1,66 @@
+package treetest_test
+
+import (
+	"testing"
+	"time"
+
+	"relay/tree/treetest"
+)
+
+// vices holds what each may do at most, in two minutes and a crowd of forty with four
+// liars whom everybody knows.
+var vices = map[treetest.Vice]struct {
+	most  int     // times that one host falls for one liar
+	stuck int     // hosts that starve below one in the end
+	good  float64 // share of the sessions with 99% of the chunks in time
+}{
+	treetest.Refuses:  {0, 0, 1},
+	treetest.Itself:   {0, 0, 1},
+	treetest.Ring:     {0, 0, 1},
+	treetest.Floods:   {0, 0, 1},
+	treetest.Replays:  {2, 0, 0.99},
+	treetest.Knot:     {2, 0, 0.99},
+	treetest.Mute:     {8, 0, 0.99}, // a parent that speaks once is not remembered for it
+	treetest.Hollow:   {4, 2, 0.75}, // nor one that never delivers to a newcomer
+	treetest.Timeless: {4, 3, 0.75},
+	treetest.Shallow:  {4, 1, 0.9},
+	treetest.Ahead:    {4, 2, 0.75},
+}
+
+func TestLiarsCostTheirNeighboursABoundedAttempt(t *testing.T) {
+	for _, v := range treetest.Vices {
+		t.Run(string(v), func(t *testing.T) {
+			t.Parallel()
+			s := treetest.New(treetest.Config{
+				Seed: 3, MinDelay: 2 * ms, MaxDelay: 40 * ms, Stream: treetest.Stream{Interval: 100 * ms}, Large: true, Vouched: true,
+			})
+			take := 2 * time.Minute
+			toll, err := treetest.RunSiege(s, treetest.Crowd{
+				N: 40, Mix: treetest.Mixes["lan"], Sessions: treetest.Exponential(3 * time.Minute), Graceful: 0.3,
+				Spread: 5 * time.Second, Seeds: 1, Gossip: treetest.DefaultGossip,
+			}, v, 4, take)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Logf("%d moves below a liar, %d of one host below one; %.1f dials to one per host and minute; %d of %d sessions good, %d chunks missed; first chunk after %v, and %v without one, at most",
+				toll.Fell, toll.Most, toll.Asked, toll.Good, toll.Sessions, toll.Skipped,
+				treetest.Quantile(toll.First, 1), treetest.Quantile(toll.Outages, 1))
+			bar, ok := vices[v]
+			if !ok {
+				t.Fatal("nobody has said what it may do")
+			}
+			if toll.Stuck > bar.stuck {
+				t.Errorf("%d hosts starve below a liar", toll.Stuck)
+			}
+			if toll.Most > bar.most {
+				t.Errorf("one host fell for one liar %d times in %v", toll.Most, take)
+			}
+			if toll.GoodShare() < bar.good || toll.Sessions < 30 {
+				t.Errorf("%d of %d sessions had 99%% of their chunks in time", toll.Good, toll.Sessions)
+			}
+			if toll.Asked > 20 {
+				t.Errorf("a host dials liars %.1f times a minute", toll.Asked)
+			}
+		})
+	}
+}

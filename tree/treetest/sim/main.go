@@ -2,7 +2,39 @@
 //
 //	go run ./tree/treetest/sim -seeds 3 -n 1000 -mix cdn,lan,uniform4
 //
-// It ends with status 1 if an invariant was broken; the message holds the seed.
+// There are four parts; -nochurn, -noflash, -faults none and -vices none leave one out.
+//
+// Churn, a line per mix: a crowd with stationary sessions, for long. Heartbeats and
+// chunks are a second apart, which makes 10,000 nodes cheap and every reaction slower
+// than it is; -heartbeat 50ms -chunk 40ms is the real thing.
+//
+//	depth ratio worst  mean depth; over that of the ideal tree; the worst seed's
+//	over               deepest node less the ideal tree's deepest, at worst
+//	noway lone         most nodes without a way to the root at a look every 5 s; the
+//	                   longest that such a look found one without a parent
+//	loss/nh            ancestors that died on a node, per node and hour
+//	good%              sessions of a minute and more with 99% of the chunks within 4 s
+//	1st50 1st99 refus  from joining to the first chunk; nothing within 10 s
+//	out50 out99        times without a chunk of 100 ms and more beyond the interval
+//	mv/30s flaps asked moves of one's own choice per node and 30 s; those less than 30 s
+//	                   after another; moves that the parent asked for
+//	ctl kb/s           sent besides chunks per node: frames, and each in its own packet
+//
+// Flash: as many nodes join within 10 s, at the real heartbeat; its ratio is of the
+// last look, 20 s after. Faults: what those below a host notice to which it happens, in
+// a small crowd at the real heartbeat with uplinks as narrow as their slots.
+//
+//	gap       longest time between two chunks, which are 40 ms apart
+//	missed    chunks that never came; again: that came twice, and were dropped
+//	whole     until everybody else had a way to the root; mx is the worst
+//	stead     until nobody was 500 ms behind; stuck: trials in which that took too long
+//	moves     per trial
+//
+// Liars: bad neighbours that everybody knows; falls are moves below one, most those of
+// one host below one liar, starve the hosts that are without chunks below one in the end.
+//
+// It ends with status 1 if an invariant was broken; the message holds the seed, and the
+// same flags with -seed of it, -seeds 1 and -trace give the same run step by step.
 package main
 
 import (

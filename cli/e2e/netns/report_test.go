@@ -11,8 +11,13 @@ import (
 )
 
 // calmMachine is how long a machine may hold this process up in an episode that tells
-// how fast relay is.
+// how fast relay is, and how much longer than usual the source itself may pause.
 const calmMachine = 50 * time.Millisecond
+
+// disturbed reports whether the machine had something else to do meanwhile.
+func (e *episode) disturbed() bool {
+	return e.stall > calmMachine || e.fault.name != "restart" && e.encode > e.normal+calmMachine
+}
 
 // report prints what the episodes of each fault had in common, and then the same of
 // those during which the machine did nothing else.
@@ -29,9 +34,9 @@ longest time without data of anyone, in the quiet before the fault.
 	table(w, faults, all)
 	calm := make(map[string][]*episode)
 	for name, es := range all {
-		calm[name] = slices.DeleteFunc(slices.Clone(es), func(e *episode) bool { return e.stall > calmMachine })
+		calm[name] = slices.DeleteFunc(slices.Clone(es), (*episode).disturbed)
 	}
-	fmt.Fprintf(w, "\nEpisodes during which the machine held the test up for %v at most:\n\n", calmMachine)
+	fmt.Fprintf(w, "\nEpisodes during which the machine held neither the test nor the source up for more than %v:\n\n", calmMachine)
 	table(w, faults, calm)
 }
 

@@ -62,24 +62,24 @@ func (s *swarm) run(t *testing.T, f fault, rng *rand.Rand, count int) *episode {
 	for _, n := range s.nodes {
 		n.player.forget()
 	}
-	e.before = s.shape(t)
-	moves := s.moves(t)
-	e.choose(t, rng)
-
 	stalled := watchdog()
 	from := time.Now()
-	sent := 0
-	if e.victim != nil {
-		sent = e.victim.sent(t)
+	sent := make(map[*node]int)
+	for _, n := range s.watchers() {
+		sent[n] = n.sent(t)
 	}
 	pass(t, quietFor)
+	calm := time.Now()
+	s.read(t)
+	e.calm(from, calm)
+
+	moves := s.moves(t)
+	e.before = s.shape(t) // as late as can be: the tree reshapes itself
+	e.choose(t, rng)
 	e.struck = time.Now()
 	if e.victim != nil {
-		e.rate = float64(e.victim.sent(t)-sent) * 8 / e.struck.Sub(from).Seconds()
+		e.rate = float64(e.victim.sent(t)-sent[e.victim]) * 8 / e.struck.Sub(from).Seconds()
 	}
-	s.read(t)
-	e.calm(from)
-
 	f.strike(t, e, count)
 	gone := e.cut
 	if e.victim != nil {
@@ -162,10 +162,10 @@ func (e *episode) choose(t *testing.T, rng *rand.Rand) {
 }
 
 // calm notes how the swarm was before the fault.
-func (e *episode) calm(from time.Time) {
+func (e *episode) calm(from, to time.Time) {
 	var all []time.Duration
 	for _, n := range e.swarm.watchers() {
-		all = append(all, n.player.pause(from, e.struck))
+		all = append(all, n.player.pause(from, to))
 	}
 	e.normal, e.quiet = quantile(all, 0.5), quantile(all, 1)
 }

@@ -15,3 +15,13 @@ func (p printable) Write(b []byte) (int, error) {
 	}
 	return len(b), nil
 }
+
+// oneLine makes text from the network fit for a log.
+func oneLine(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 {
+			return '·'
+		}
+		return r
+	}, s)
+}

@@ -5,9 +5,7 @@ import (
 	"io"
 	"log"
 	"math/rand/v2"
-	"net/netip"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/hashicorp/memberlist"
@@ -18,14 +16,14 @@ import (
 )
 
 // How the library is set up. A member sends at most gossipNodes packets of packetSize
-// each gossipInterval, and one or two with its probes: some 30 kb/s, the bound of what a
-// storm of changes can cost.
+// each gossipInterval, and about two a second with its probes: some 20 kb/s, the bound of
+// what a storm of changes can cost.
 const (
 	probeInterval    = time.Second
 	probeTimeout     = 500 * time.Millisecond
 	gossipInterval   = 500 * time.Millisecond
-	gossipNodes      = 2
-	retransmitMult   = 4
+	gossipNodes      = 1
+	retransmitMult   = 3
 	suspicionMult    = 4
 	pushPullInterval = 60 * time.Second // times log2(members / 32) above 32
 	deadTime         = 30 * time.Second
@@ -288,24 +286,4 @@ func (c *Cluster) deaf(now time.Time) bool {
 func (c *Cluster) over() bool {
 	n := c.view.len() + 1
 	return !c.cfg.Root && n > c.cfg.Max && rand.IntN(n) < n-c.cfg.Max
-}
-
-// Addr is where the cluster tells others that it is; the zero value if it does not.
-func (c *Cluster) Addr() netip.AddrPort {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.carrier == nil {
-		return netip.AddrPort{}
-	}
-	return c.said.Addrs[0]
-}
-
-// oneLine makes text from the network fit for a log.
-func oneLine(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 {
-			return '·'
-		}
-		return r
-	}, s)
 }

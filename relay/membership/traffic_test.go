@@ -2,7 +2,6 @@ package membership_test
 
 import (
 	"flag"
-	"fmt"
 	"net"
 	"sync/atomic"
 	"testing"
@@ -12,7 +11,10 @@ import (
 	"relay/relay/membership"
 )
 
-var members = flag.Int("members", 30, "size of the cluster whose traffic is measured")
+var (
+	members = flag.Int("members", 30, "size of the cluster whose traffic is measured")
+	span    = flag.Duration("span", 2*time.Minute, "how long each measurement takes")
+)
 
 // packetOverhead is what IPv4 and UDP add to a packet, in bytes.
 const packetOverhead = 28
@@ -77,12 +79,12 @@ func TestGossipCostsLittle(t *testing.T) {
 				}
 			}
 		})
-		s.within(15*time.Minute, fmt.Sprintf("%d members know each other", *members), sees(*members))
+		s.within(15*time.Minute, "they know nearly all", func(n *node) bool { return n.Len() >= *members*95/100 })
 		const most = 30_000
-		if r := s.measure("at rest", 2*time.Minute, func(int) {}); r > most/2 {
+		if r := s.measure("at rest", *span, func(int) {}); r > most/2 {
 			t.Errorf("%.0f bit/s at rest", r)
 		}
-		if r := s.measure("each changes its free slots every 10 s", 2*time.Minute, func(i int) {
+		if r := s.measure("each changes its free slots every 10 s", *span, func(i int) {
 			for k, n := range s.nodes {
 				if (i+k)%10 == 0 {
 					n.Tell(membership.Self{Addrs: n.place.Addrs, Depth: 3, Free: (i / 10) % 4, Slots: 4})

@@ -388,6 +388,9 @@ func (n *Node) tryCommit(now time.Time, a *attempt) {
 // moved sets the clocks of the moves to come.
 func (n *Node) moved(now time.Time, w want, old *uplink) {
 	n.improve.on = false
+	if old == nil { // it may have been lost in this very call, the search being for a better one
+		w = wantAny
+	}
 	wait := improveMin + time.Duration(n.cfg.Rand.Int64N(int64(improveMax-improveMin)))
 	if w > wantFaster { // it took what there was
 		wait = improveFirst + time.Duration(n.cfg.Rand.Int64N(int64(improveFirst)))

@@ -260,6 +260,7 @@ func (n *Node) agreed(far bool) (w, x *child) {
 func (n *Node) expireChildren(now time.Time) {
 	for _, c := range n.children {
 		switch {
+		case n.children.find(c.link) != c: // it went for one before it
 		case !c.pulling && now.Sub(c.since) >= admissionTime:
 			n.lapses = n.lapses.note(now, c.from)
 			n.dropChild(c, ReasonSilent)

@@ -95,3 +95,13 @@ func every[A Action](as []Action) []A {
 
 // number is which of the rig's nodes that is.
 func number(p Place) int { return int(p.ID[0]) | int(p.ID[1])<<8 }
+
+// closed is why a link was closed, ReasonNone if it was not.
+func closed(as []Action, l Link) Reason {
+	for _, c := range every[Close](as) {
+		if c.Link == l {
+			return c.Reason
+		}
+	}
+	return ReasonNone
+}

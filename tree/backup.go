@@ -21,6 +21,7 @@ type spare struct {
 	place Place
 	after int // children before this one in order of strength may not use it
 	share int // how many it can take, as far as is known
+	first int // how many have it as their first choice
 	load  int // how many have it, a second choice counting half
 }
 
@@ -112,12 +113,16 @@ func count(pool []*spare, ps []Place) {
 		for _, s := range pool {
 			if s.place.same(p) {
 				s.load += max(1, 2-k)
+				if k == 0 {
+					s.first++
+				}
 			}
 		}
 	}
 }
 
-// choose takes the places with the least load for their share.
+// choose takes first the place that is the first choice of the fewest for its share:
+// all turn there at once. After it come those with the least load.
 func choose(pool []*spare, c *child, i int) []Place {
 	var fit []*spare
 	for _, s := range pool {
@@ -125,7 +130,13 @@ func choose(pool []*spare, c *child, i int) []Place {
 			fit = append(fit, s)
 		}
 	}
-	slices.SortStableFunc(fit, func(a, b *spare) int { return cmp.Compare(a.load*b.share, b.load*a.share) })
+	lighter := func(a, b *spare) int { return cmp.Compare(a.load*b.share, b.load*a.share) }
+	slices.SortStableFunc(fit, func(a, b *spare) int {
+		return cmp.Or(cmp.Compare(a.first*b.share, b.first*a.share), lighter(a, b))
+	})
+	if len(fit) > 1 {
+		slices.SortStableFunc(fit[1:], lighter)
+	}
 	var ps []Place
 	for _, s := range fit[:min(len(fit), assignedPerChild)] {
 		ps = append(ps, s.place)

@@ -105,3 +105,11 @@ func closed(as []Action, l Link) Reason {
 	}
 	return ReasonNone
 }
+
+func numbers(ps []Place) []int {
+	is := make([]int, 0, len(ps))
+	for _, p := range ps {
+		is = append(is, number(p))
+	}
+	return is
+}

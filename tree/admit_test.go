@@ -1,7 +1,9 @@
 package tree
 
 import (
+	"slices"
 	"testing"
+	"time"
 )
 
 func TestAChildThatIsDroppedForAnotherIsDroppedOnce(t *testing.T) {
@@ -24,5 +26,193 @@ func TestAChildThatIsDroppedForAnotherIsDroppedOnce(t *testing.T) {
 	}
 	if n != 1 {
 		t.Errorf("closed %d times, want once", n)
+	}
+}
+
+// guest gives node i a standby link.
+func (r *rig) guest(l Link, i int) Reason {
+	r.t.Helper()
+	as := r.ask(l, i, Join{Slots: 4, Standby: true})
+	if _, ok := sent[Welcome](as); ok {
+		return ReasonNone
+	}
+	m, ok := sent[Refer](as)
+	if !ok || closed(as, l) != m.Reason {
+		r.t.Fatalf("neither welcome nor referred: %+v", as)
+	}
+	return m.Reason
+}
+
+func TestAStandbyLinkTakesNoSlot(t *testing.T) {
+	r := newRig(t, Config{Root: true, Slots: 2})
+	for i := range 10 {
+		if why := r.guest(Link(2+2*i), 1+i); why != ReasonNone {
+			t.Fatal(why)
+		}
+	}
+	if i := r.Info(); i.Guests != 10 || len(i.Children) != 0 || r.room(r.now) != (Room{}) || r.ownReport(r.now).Free != 2 {
+		t.Errorf("%+v", i)
+	}
+	r.come(100, 50, Join{}, Report{})
+	r.come(102, 51, Join{}, Report{})
+}
+
+func TestAGuestHearsOnceASecondAndIsDroppedWhenItSaysNothing(t *testing.T) {
+	r := newRig(t, Config{Root: true, Slots: 2})
+	r.guest(2, 1)
+	if n := len(sentTo[Heartbeat](r.live(20*time.Second, r.reports(2, Report{})), 2)); n < 19 || n > 21 {
+		t.Errorf("%d heartbeats in 20 s", n)
+	}
+	r.pass(childSilence - heartbeatInterval)
+	if r.Info().Guests != 1 {
+		t.Fatal("dropped too early")
+	}
+	if why := closed(r.pass(2*heartbeatInterval), 2); why != ReasonSilent {
+		t.Errorf("closed because of %v", why)
+	}
+}
+
+func TestGuestsAreThirtyTwoAtMostAndNoneWhereNothingIsGiven(t *testing.T) {
+	r := newRig(t, Config{Root: true, Slots: 1})
+	for i := range maxGuests {
+		if why := r.guest(Link(2+2*i), 1+i); why != ReasonNone {
+			t.Fatal(why)
+		}
+	}
+	if why := r.guest(100, 50); why != ReasonFull {
+		t.Errorf("one more: %v", why)
+	}
+	if why := r.guest(102, 1); why != ReasonNone {
+		t.Errorf("one of them on a new link: %v", why)
+	}
+	if why := newRig(t, Config{Root: true}).guest(2, 1); why != ReasonFull {
+		t.Errorf("without slots: %v", why)
+	}
+}
+
+func TestAPulledStandbyLinkGetsInOverTheSlotsUpToSoMany(t *testing.T) {
+	for slots, most := range map[int]int{1: 3, 2: 4, 3: 6, 8: 16} {
+		r := newRig(t, Config{Root: true, Slots: slots})
+		for i := range slots {
+			r.come(Link(2+2*i), 1+i, Join{Slots: 1}, Report{})
+		}
+		for i := range 20 {
+			l := Link(100 + 2*i)
+			r.guest(l, 50+i)
+			as := r.give(Received{l, Pull{Have: Position{Seq: 7}}})
+			serve, in := first[Serve](as)
+			if _, welcome := sent[Welcome](as); in != welcome || in && serve != (Serve{l, Position{Seq: 7}}) {
+				t.Fatalf("%+v", as)
+			}
+			if want := slots+i < most; in != want {
+				t.Errorf("%d slots: child %d is let in: %v", slots, slots+i+1, in)
+			}
+			if m, ok := sent[Refer](as); !in && (!ok || m.Reason != ReasonFull || closed(as, l) != ReasonFull) {
+				t.Errorf("%d slots: child %d: %+v", slots, slots+i+1, as)
+			}
+		}
+		if n := len(r.children); n != most {
+			t.Errorf("%d slots: %d children, want %d", slots, n, most)
+		}
+	}
+}
+
+func TestAPullIsTurnedDownWhereItWouldNotHelp(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		after func(r *rig, up Link)
+		want  Reason
+	}{
+		{"it is served", func(*rig, Link) {}, ReasonNone},
+		{"an orphan for a moment", func(r *rig, up Link) { r.give(Down{up, ReasonClosed}); r.pass(900 * time.Millisecond) }, ReasonNone},
+		{"an orphan for long", func(r *rig, up Link) { r.give(Down{up, ReasonClosed}); r.pass(1100 * time.Millisecond) }, ReasonOrphan},
+		{"no slots any more", func(r *rig, _ Link) { r.give(Capacity{}) }, ReasonFull},
+		{"the puller is above by now", func(r *rig, up Link) { r.give(Received{up, Path{places(100, 1, 101)}}) }, ReasonLoop},
+	} {
+		r := newRig(t, Config{Slots: 1})
+		up := r.below(2)
+		r.guest(2, 1)
+		test.after(r, up)
+		as := r.give(Received{2, Pull{}})
+		if _, ok := first[Serve](as); ok != (test.want == ReasonNone) || closed(as, 2) != test.want {
+			t.Errorf("%s: %+v, want %v", test.name, as, test.want)
+		}
+	}
+}
+
+func TestTheWeakestIsAskedToMoveWhenAPulledOneIsTooMany(t *testing.T) {
+	weak := Report{Room: noRoom}
+	for _, test := range []struct {
+		name string
+		of   []Join // the newcomer has 4 slots
+		with []uint32
+		want int // 50 is the newcomer
+	}{
+		{"the lowest class", []Join{{Slots: 9}, {Slots: 2}, {Slots: 5}}, []uint32{0, 0, 0}, 2},
+		{"the one that carries least", []Join{{Slots: 4}, {Slots: 4}, {Slots: 4}}, []uint32{40, 9, 80}, 50},
+		{"the youngest", []Join{{Slots: 2, Age: 9}, {Slots: 2, Age: 3}, {Slots: 2, Age: 5}}, []uint32{1, 1, 1}, 2},
+	} {
+		r := newRig(t, Config{Root: true, Slots: 3})
+		for i, j := range test.of {
+			weak.Below = test.with[i]
+			r.come(Link(2+2*i), 1+i, j, weak)
+		}
+		r.guest(100, 50)
+		as := r.give(Received{100, Pull{}})
+		var asked []int
+		for _, c := range r.children {
+			if ms := sentTo[Bye](as, c.link); len(ms) == 1 && ms[0].Reason == ReasonDisplaced {
+				asked = append(asked, number(c.place))
+			}
+		}
+		if !slices.Equal(asked, []int{test.want}) {
+			t.Errorf("%s: %v are asked, want %d", test.name, asked, test.want)
+		}
+	}
+}
+
+func TestNobodyServesTooManyForLongerThanEmergencyTime(t *testing.T) {
+	for _, slots := range []int{1, 3, 8} {
+		r := newRig(t, Config{Root: true, Slots: slots})
+		var speak []func() []Action
+		for i := range slots {
+			l := Link(2 + 2*i)
+			r.come(l, 1+i, Join{Slots: 1}, Report{})
+			speak = append(speak, r.reports(l, Report{Slots: 1}))
+		}
+		for i := range EmergencySlots(slots) {
+			l := Link(100 + 2*i)
+			r.guest(l, 50+i)
+			r.give(Received{l, Pull{}})
+			speak = append(speak, r.reports(l, Report{Slots: 4}))
+		}
+		if n := len(r.children); n != slots+EmergencySlots(slots) {
+			t.Fatalf("%d slots: %d children", slots, n)
+		}
+		r.live(shedTime-heartbeatInterval, speak...)
+		if n := len(r.children); n != slots+EmergencySlots(slots) {
+			t.Errorf("%d slots: %d children are cut before their time", slots, slots+EmergencySlots(slots)-n)
+		}
+		r.live(EmergencyTime-shedTime, speak...)
+		if n := len(r.children); n != slots {
+			t.Errorf("%d slots: %d children after %v", slots, n, EmergencyTime-heartbeatInterval)
+		}
+	}
+}
+
+func TestWhenCapacityShrinksTheWeakestAreAskedAndCut(t *testing.T) {
+	r := newRig(t, Config{Root: true, Slots: 4})
+	var speak []func() []Action
+	for i, s := range []uint16{4, 1, 8, 2} {
+		l := Link(2 + 2*i)
+		r.come(l, 1+i, Join{Slots: s}, Report{})
+		speak = append(speak, r.reports(l, Report{Slots: s}))
+	}
+	r.give(Capacity{2, 2})
+	as := r.live(EmergencyTime, speak...)
+	for l, want := range map[Link]int{2: 0, 4: 1, 6: 0, 8: 1} {
+		if n := len(sentTo[Bye](as, l)); n != want || (closed(as, l) == ReasonFull) != (want == 1) {
+			t.Errorf("link %d is asked %d times, closed because of %v", l, n, closed(as, l))
+		}
 	}
 }

@@ -58,6 +58,11 @@ const (
 	deafPause = 10 * time.Minute
 	// overPause is how long a member stays away that left because there were too many.
 	overPause = 5 * time.Minute
+	// movedTime is for those of a member whose address has changed, which has time.
+	movedTime = 3 * time.Second
+	// movedPause is how long the good-bye of a member whose address has changed has to
+	// get around before it comes again: several rounds of gossip.
+	movedPause = 5 * time.Second
 	// leaveTime bounds the last words to the others.
 	leaveTime = 600 * time.Millisecond
 )
@@ -84,6 +89,8 @@ func (c *Cluster) Run(ctx context.Context) error {
 			switch why {
 			case endedDeaf:
 				pause = time.After(jittered(deafPause))
+			case endedMoved: // else some would hear of the new address first, and refuse it
+				pause = time.After(movedPause)
 			case endedOver:
 				pause = time.After(jittered(overPause))
 			case endedFailure:
@@ -124,9 +131,16 @@ func (c *Cluster) session(ctx context.Context) ended {
 	c.mu.Lock()
 	c.carrier, c.inbound = t, time.Now()
 	c.mu.Unlock()
+	words := leaveTime
 	defer func() {
 		t.cancel() // streams and dials; packets still go out
-		_ = list.Leave(leaveTime)
+		_ = list.Leave(words)
+		if words > leaveTime { // it returns once one member knows
+			select {
+			case <-time.After(words):
+			case <-ctx.Done():
+			}
+		}
 		c.mu.Lock()
 		c.carrier = nil
 		c.mu.Unlock()
@@ -166,6 +180,7 @@ func (c *Cluster) session(ctx context.Context) ended {
 		case ctx.Err() != nil:
 			return endedDone
 		case c.moved():
+			words = movedTime
 			return endedMoved
 		case c.deaf(now):
 			return endedDeaf

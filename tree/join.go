@@ -58,6 +58,7 @@ type search struct {
 	rounds   int       // that ended with nobody
 	asked    int       // places in this round
 	followed int       // places taken over from referrals in this round
+	named    []Place   // by a parent that cannot go on: asked first in the next round
 	held     int       // welcomes that were never feasible, since a parent was wanted
 	retryAt  time.Time // when the next begins
 	hedgeAt  time.Time // when one more place may be asked
@@ -146,6 +147,8 @@ func (n *Node) beginRound(now time.Time) {
 		return
 	}
 	n.rememberPath()
+	n.book.add(s.named, rankReferred, 0)
+	s.named = nil
 }
 
 // askNext dials the best place that was not asked in this round.
@@ -379,6 +382,7 @@ func (n *Node) tryCommit(now time.Time, a *attempt) {
 	}
 	n.dropAttempts(ReasonNotNeeded)
 	n.search.on, n.search.rounds, n.search.held, n.search.want = false, 0, 0, wantNothing
+	n.search.named = nil
 	n.moved(now, want, old)
 	n.reportAt = now
 	n.reported = Report{}

@@ -248,7 +248,8 @@ func (n *Node) down(now time.Time, l Link, r Reason) {
 func (n *Node) bye(now time.Time, l Link, m Bye) {
 	switch {
 	case n.up != nil && n.up.link == l:
-		n.book.add(m.Places, rankReferred, 0)
+		n.search.named = m.Places[:min(len(m.Places), MaxRefer)]
+		n.book.add(n.search.named, rankReferred, 0)
 		switch m.Reason { // it serves on until there is another
 		case ReasonLeaving:
 			n.up.leaving = true

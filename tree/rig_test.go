@@ -35,6 +35,16 @@ func (r *rig) live(d time.Duration, speak ...func() []Action) []Action {
 	return as
 }
 
+// dial lets time pass as live does, until somebody is dialled.
+func (r *rig) dial(most time.Duration, speak ...func() []Action) (Dial, bool) {
+	for end := r.now.Add(most); r.now.Before(end); {
+		if d, ok := first[Dial](r.live(heartbeatInterval, speak...)); ok {
+			return d, true
+		}
+	}
+	return Dial{}, false
+}
+
 // beats are the heartbeats of a parent, or of a place with a standby link to it,
 // whose label follows the clock.
 func (r *rig) beats(l Link, hb Heartbeat) func() []Action {

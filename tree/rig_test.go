@@ -123,3 +123,8 @@ func numbers(ps []Place) []int {
 	}
 	return is
 }
+
+// quiet is a heartbeat of a node at that depth, in a tree that has no room.
+func quiet(depth int) Heartbeat {
+	return Heartbeat{Label: Label{H: uint16(depth)}, Best: noRoom, Room: noRoom}
+}

@@ -161,6 +161,7 @@ func (b *book) failed(now time.Time, p Place, r Reason) {
 		return // it lives: a later search may ask again
 	}
 	b.blame(now, e.by)
+	e.by = ID{} // once for each time it is named
 	e.fails++
 	e.avoid = now.Add(min(avoidFirst<<min(e.fails-1, 10), avoidMost))
 }

@@ -29,7 +29,7 @@ type episode struct {
 	victim *node   // nil if it is the network or the source
 	below  []*node // that the fault takes the parent from, or an ancestor
 	rest   []*node // watchers whom it does not concern
-	cut    []*node // that nothing can reach
+	cut    []*node // that nothing can reach any more
 	rate   float64 // bit/s that the victim sends
 
 	before         shape
@@ -126,21 +126,9 @@ func (e *episode) choose(t *testing.T, rng *rand.Rand) {
 	case "calm", "restart":
 		e.below = all
 	case "partition":
-		order := rng.Perm(len(all))
-		for i, k := range order {
-			if i < len(all)/2 {
-				e.cut = append(e.cut, all[k])
-			} else {
-				e.rest = append(e.rest, all[k])
-			}
-		}
-		e.rest = slices.DeleteFunc(e.rest, func(n *node) bool {
-			crosses := slices.ContainsFunc(e.before.path[n], func(up *node) bool { return slices.Contains(e.cut, up) })
-			if crosses {
-				e.below = append(e.below, n)
-			}
-			return crosses
-		})
+		e.part(rng, len(all)/2)
+	case "fifth":
+		e.part(rng, len(all)/5)
 	default:
 		var inner []*node
 		for _, n := range all {
@@ -157,6 +145,25 @@ func (e *episode) choose(t *testing.T, rng *rand.Rand) {
 			if n != e.victim && !slices.Contains(e.below, n) {
 				e.rest = append(e.rest, n)
 			}
+		}
+	}
+}
+
+// part takes so many watchers away from the others.
+func (e *episode) part(rng *rand.Rand, many int) {
+	all := e.swarm.watchers()
+	for i, k := range rng.Perm(len(all)) {
+		if i < many {
+			e.cut = append(e.cut, all[k])
+		}
+	}
+	for _, n := range all {
+		switch {
+		case slices.Contains(e.cut, n):
+		case slices.ContainsFunc(e.before.path[n], func(up *node) bool { return slices.Contains(e.cut, up) }):
+			e.below = append(e.below, n)
+		default:
+			e.rest = append(e.rest, n)
 		}
 	}
 }

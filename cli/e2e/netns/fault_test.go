@@ -49,6 +49,7 @@ var allFaults = []fault{
 	{name: "linkdown", strike: unplug, mend: plug, hold: outlast, short: 4, lossless: true},
 	{name: "oneway", strike: oneWay, mend: heal, hold: outlast, short: 4, lossless: true},
 	{name: "leave", strike: leave, mend: revive, hold: time.Second, short: 4, lossless: true},
+	{name: "fifth", strike: killAll, mend: reviveAll, hold: 2 * time.Second, short: 1, lossless: true},
 	{name: "slow", strike: throttle, mend: unthrottle, hold: slowFor, short: 2, stays: true},
 	{name: "partition", strike: part, mend: heal, hold: partFor, short: 1},
 	{name: "restart", strike: restart, hold: time.Second, short: 2},
@@ -61,6 +62,20 @@ func nothing(*testing.T, *episode, int) {}
 func kill(_ *testing.T, e *episode, _ int) { e.victim.kill() }
 
 func revive(t *testing.T, e *episode, _ int) { e.swarm.revive(t, e.victim) }
+
+// killAll ends a fifth of the watchers at once.
+func killAll(_ *testing.T, e *episode, _ int) {
+	for _, n := range e.cut {
+		_ = n.process.cmd.Process.Kill() // an error says that it has ended
+	}
+}
+
+func reviveAll(t *testing.T, e *episode, _ int) {
+	for _, n := range e.cut {
+		n.kill()
+		e.swarm.revive(t, n)
+	}
+}
 
 // freeze stops a node: its kernel goes on to acknowledge.
 func freeze(t *testing.T, e *episode, _ int) { e.victim.signal(t, syscall.SIGSTOP) }

@@ -359,7 +359,7 @@ func TestANodeRestartedElsewhereIsKnownAgain(t *testing.T) {
 		moved := netip.AddrPortFrom(netip.MustParseAddr("10.9.9.9"), port)
 		o.Tell(membership.Self{Addrs: append([]netip.AddrPort{moved}, o.place.Addrs...), Depth: 1, Slots: 4})
 		// Who did not hear the good-bye keeps the old address for as long as somebody
-		// answers there, as here; the new one must get through to others all the same.
+		// answers there, as here.
 		moves := func() (n int) {
 			for _, other := range s.nodes {
 				if m, ok := other.of(o); ok && other != o && m.Place.Addrs[0] == moved {
@@ -368,7 +368,7 @@ func TestANodeRestartedElsewhereIsKnownAgain(t *testing.T) {
 			}
 			return n
 		}
-		s.within(2*time.Minute, "others know the new address", func(*node) bool { return moves() > 0 })
+		s.within(2*time.Minute, "most know the new address", func(*node) bool { return moves() >= 2 })
 	})
 }
 

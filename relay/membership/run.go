@@ -171,6 +171,10 @@ func (c *Cluster) session(ctx context.Context) ended {
 			c.heal(ctx, list, avoid, now)
 			healAt = time.Now().Add(jittered(healInterval))
 		}
+		if c.moved() { // before anything is signed for an address that this session does not have
+			words = movedTime
+			return endedMoved
+		}
 		if c.stale(now.Sub(signedAt)) {
 			signedAt = now
 			c.sign(now)
@@ -179,9 +183,6 @@ func (c *Cluster) session(ctx context.Context) ended {
 		switch {
 		case ctx.Err() != nil:
 			return endedDone
-		case c.moved():
-			words = movedTime
-			return endedMoved
 		case c.deaf(now):
 			return endedDeaf
 		}

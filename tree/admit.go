@@ -12,6 +12,8 @@ const (
 	// shedTime is how long a child that was asked to move on is served: what is left
 	// of EmergencyTime covers the ask.
 	shedTime = 9 * time.Second
+	// swapTime is the rest of it.
+	swapTime = EmergencyTime - shedTime
 	// maxGuests bounds standby links: each is an idle connection.
 	maxGuests = 32
 	// orphanGrace is how long a node without a parent lets those in that have a
@@ -122,7 +124,7 @@ func (n *Node) free(j *child) bool {
 // victim is the child that would have to make room for a joiner: the youngest of
 // the lowest class, if it is outranked. nil if nobody makes room.
 func (n *Node) victim(now time.Time, j *child) *child {
-	if len(n.children)-n.cfg.Slots >= swaps(n.cfg.Slots) || n.isDistrusted(now, j.place.ID) {
+	if len(n.children)-n.cfg.Slots >= swaps(n.cfg.Slots) || n.isDistrusted(now, j.place.ID) || !n.maySwap(now) {
 		return nil
 	}
 	far := !j.near && n.children.far() >= n.far // a far one must go
@@ -131,6 +133,23 @@ func (n *Node) victim(now time.Time, j *child) *child {
 		return nil
 	}
 	return w
+}
+
+// maySwap reports whether a node that has more children than slots may still take
+// stronger ones: for swapTime after the first, so that all who were asked to move are
+// gone before EmergencyTime is over.
+func (n *Node) maySwap(now time.Time) bool {
+	return n.overAt.IsZero() || now.Sub(n.overAt) < swapTime
+}
+
+// noteOver notes since when there are more children than slots.
+func (n *Node) noteOver(now time.Time) {
+	switch over := len(n.children) > n.cfg.Slots; {
+	case !over:
+		n.overAt = time.Time{}
+	case n.overAt.IsZero():
+		n.overAt = now
+	}
 }
 
 // least is the first child in that order, of those that were not asked to move yet.
@@ -203,6 +222,7 @@ func (n *Node) turnsAway(now time.Time, g *child) Reason {
 
 // shed asks the weakest children to move on while there are more than slots.
 func (n *Node) shed(now time.Time) {
+	n.noteOver(now)
 	if !n.leaveBy.IsZero() {
 		return
 	}

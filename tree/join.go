@@ -371,7 +371,6 @@ func (n *Node) tryCommit(now time.Time, a *attempt) {
 	if !n.setPath(w.Path) {
 		n.setPath([]Place{a.addr})
 	}
-	n.book.worked(a.place)
 	n.book.add(w.Others, rankOther, 0)
 	if !a.pulled {
 		n.do(Feed{a.link})
@@ -453,7 +452,7 @@ func (n *Node) expireAttempts(now time.Time) {
 			r := ReasonSilent
 			if a.welcome != nil { // it did answer
 				r = ReasonNotNeeded
-				if n.search.want >= wantOther {
+				if n.search.want >= wantFaster {
 					n.search.held++
 				}
 			}

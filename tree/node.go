@@ -50,9 +50,10 @@ type Node struct {
 
 	// What is below.
 	children  children
-	guests    children // those with a standby link
-	far       int      // slots for nodes that are not near
-	changed   bool     // the parent may have to hear of it
+	guests    children  // those with a standby link
+	overAt    time.Time // since when there are more than slots, zero if there are not
+	far       int       // slots for nodes that are not near
+	changed   bool      // the parent may have to hear of it
 	guestsAt  time.Time
 	assignAt  time.Time
 	distrusts map[ID]time.Time

@@ -19,11 +19,16 @@ type uplink struct {
 	first     bool      // the first one since the node joined
 	near      bool
 	since     time.Time
+	proved    bool          // it has served for a while
 	told      bool          // a heartbeat has come
 	room      Room          // at and below it
 	lag       time.Duration // how late it is itself, as it says
 	excused   bool          // this silence may have been the node's own stall
 }
+
+// provedAfter is how long a parent has to serve before its earlier failures are
+// forgotten.
+const provedAfter = 10 * time.Second
 
 // moving reports whether the node was told to go elsewhere.
 func (u *uplink) moving() bool { return u.leaving || u.displaced }
@@ -74,6 +79,10 @@ func (n *Node) heartbeat(now time.Time, l Link, hb Heartbeat) {
 		if n.depth() > depth {
 			n.sank(now)
 		}
+	}
+	if !n.up.proved && now.Sub(n.up.since) >= provedAfter {
+		n.up.proved = true
+		n.book.worked(n.up.place)
 	}
 	n.clock.sample(now, now.Sub(n.origin), hb)
 }

@@ -98,8 +98,8 @@ func staying(now time.Time, c *child) int {
 // elsewhere names places where a child could go if this node were gone.
 func (n *Node) elsewhere(now time.Time, joiner Place) []Place {
 	var ps []Place
-	if len(n.path) > 0 && !n.path[len(n.path)-1].same(joiner) {
-		ps = append(ps, n.path[len(n.path)-1])
+	if i := len(n.path) - 1; i >= 0 && !n.path[i].same(joiner) && len(n.path[i].Addrs) > 0 {
+		ps = append(ps, n.path[i])
 	}
 	for _, c := range n.children {
 		if len(ps) < MaxRefer && c.pulling && c.slots > 0 && c.reachable() && !c.place.same(joiner) &&

@@ -16,7 +16,7 @@ func (n *Node) room(now time.Time) Room {
 		switch over := len(n.children) - n.cfg.Slots; {
 		case n.freeSlots() > 0:
 			return Room{}
-		case over < swaps(n.cfg.Slots):
+		case over < swaps(n.cfg.Slots) && n.maySwap(now):
 			if w := n.least(false, younger); w != nil {
 				for class := w.class() + 1; class < Classes; class++ {
 					r[class] = 0

@@ -20,7 +20,7 @@ import (
 )
 
 // patience is how long a test waits for what must happen soon.
-const patience = 10 * time.Second
+const patience = time.Minute
 
 // serve runs a server on loopback for the test and returns its address.
 func serve(t *testing.T, c Config) string {

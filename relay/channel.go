@@ -54,6 +54,7 @@ type Channel struct {
 	delay   atomic.Int64  // of the newest chunk, nanoseconds
 	told    atomic.Uint64 // chunks that parents said they could not give
 	fan     chan *stream.Beat
+	first   chan struct{} // holds one when the first chunk has come
 	upload  atomic.Uint32 // to the children, kbit/s
 	facts   factBook
 	survey  survey
@@ -76,6 +77,7 @@ func (n *Node) newChannel(id stream.ChannelID, notices func(Notice)) *Channel {
 		links:   make(map[tree.Link]*link),
 		dials:   make(map[tree.Link]context.CancelFunc),
 		fan:     make(chan *stream.Beat, 1),
+		first:   make(chan struct{}, 1),
 		room:    newHeadroom(n.cfg.Slots, n.cfg.Upload),
 		survey:  newSurvey(),
 	}

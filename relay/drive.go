@@ -49,6 +49,8 @@ func (c *Channel) drive(ctx context.Context) {
 			c.mingle(time.Now())
 		case <-lag.C:
 			c.handle(c.progress(time.Now()))
+		case <-c.first:
+			c.handle(c.progress(time.Now()))
 		case <-beat.C:
 			if c.writer != nil {
 				c.fanOut(c.writer.Beat())
@@ -91,6 +93,11 @@ func (c *Channel) handle(ev tree.Event) {
 		ev = r
 	}
 	c.tree.Handle(time.Now(), ev)
+	if r, ok := ev.(tree.Received); ok {
+		if _, ok := r.Msg.(tree.Welcome); ok { // with the beat ahead of it, which says what there is to have
+			c.tree.Handle(time.Now(), c.progress(time.Now()))
+		}
+	}
 }
 
 // tell gives the driving goroutine an event, and waits if it is behind.

@@ -18,6 +18,7 @@ func (c *Channel) progress(now time.Time) tree.Progress {
 	s.Clock, s.ClockKnown = c.tree.RootClock(now)
 	if b := c.beat.Load(); b != nil {
 		s.BeatEpoch, s.BeatHead, s.BeatMs = b.Epoch(), b.Head(), b.Ms()
+		p.Barren = b.Head() > 0 && st.Head.Seq == 0
 	}
 	p.Lag, _ = c.lag.measure(now, s)
 	c.lagging = p.Lag

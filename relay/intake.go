@@ -16,6 +16,7 @@ func (l *link) takeChunk(c *stream.Chunk) error {
 		return fmt.Errorf("chunk %d was not pulled: %w", c.Seq(), wire.ErrNotDue)
 	}
 	ring := l.ch.ring
+	had := ring.Head().Seq > 0
 	if ring.Has(stream.Position{Epoch: c.Epoch(), Seq: c.Seq()}) {
 		ring.Duplicate()
 		return nil
@@ -28,6 +29,12 @@ func (l *link) takeChunk(c *stream.Chunk) error {
 		return err
 	}
 	l.ch.noteDelay(c)
+	if !had { // others may come now
+		select {
+		case l.ch.first <- struct{}{}:
+		default:
+		}
+	}
 	return nil
 }
 

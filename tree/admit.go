@@ -66,15 +66,15 @@ func (n *Node) joined(now time.Time, ev Joined) {
 		n.refuse(now, j, ReasonLeaving, within)
 	case n.above(ev.Peer):
 		n.refuse(now, j, ReasonLoop, within)
-	case !n.attached() || len(n.path)+1 >= MaxPath:
+	case !n.attached() || n.barren || len(n.path)+1 >= MaxPath:
 		n.refuse(now, j, ReasonOrphan, within)
 	case n.busyWith(now, j):
 		n.refuse(now, j, ReasonBusy, within)
-	case within > 0 && n.depth()+1 > within, !n.free(j) && n.victim(now, j) == nil:
+	case within > 0 && n.depth()+1 > within, !n.free(j) && n.victim(now, j) == nil && !n.rescues(j):
 		n.refuse(now, j, ReasonFull, within)
 	default:
-		if !n.free(j) {
-			j.instead = n.victim(now, j).link
+		if v := n.victim(now, j); v != nil && !n.free(j) {
+			j.instead = v.link
 		}
 		n.children = n.children.add(j)
 		n.changed = true
@@ -109,7 +109,7 @@ func (n *Node) joinedStandby(now time.Time, j *child) {
 func (n *Node) welcome(now time.Time, c *child, seen netip.AddrPort) {
 	n.send(c.link, Welcome{
 		Label:  n.label(now),
-		Lag:    lagMs(n.lag),
+		Lag:    n.lagTold(),
 		Path:   n.ownPath(),
 		Others: n.elsewhere(now, c.place),
 		Seen:   seen,
@@ -119,6 +119,13 @@ func (n *Node) welcome(now time.Time, c *child, seen netip.AddrPort) {
 // free reports whether there is a slot for the joiner.
 func (n *Node) free(j *child) bool {
 	return len(n.children) < n.cfg.Slots && (j.near || n.children.far() < n.far)
+}
+
+// rescues reports whether an orphan is let in over the slots: one with others below
+// it, if it carries more than the child that will have to move.
+func (n *Node) rescues(j *child) bool {
+	w := n.least(false, weaker)
+	return j.report.Below > 0 && len(n.children) < n.cfg.Slots+EmergencySlots(n.cfg.Slots)/2 && w != nil && weaker(w, j) < 0
 }
 
 // victim is the child that would have to make room for a joiner: the youngest of
@@ -212,7 +219,7 @@ func (n *Node) turnsAway(now time.Time, g *child) Reason {
 		return ReasonLeaving
 	case n.above(g.place.ID):
 		return ReasonLoop
-	case len(n.path)+1 >= MaxPath, !n.cfg.Root && n.up == nil && now.Sub(n.orphanAt) >= orphanGrace:
+	case n.barren, len(n.path)+1 >= MaxPath, !n.cfg.Root && n.up == nil && now.Sub(n.orphanAt) >= orphanGrace:
 		return ReasonOrphan
 	case len(n.children) >= n.cfg.Slots+EmergencySlots(n.cfg.Slots):
 		return ReasonFull

@@ -136,6 +136,7 @@ func (n *Node) newChild(now time.Time, ev Joined) *child {
 	return &child{
 		link: ev.Link, place: n.joinerPlace(ev), from: originOf(ev), slots: int(ev.Join.Slots), born: now.Add(-age),
 		near: ev.Near, since: now, heard: now,
+		report: Report{Below: min(ev.Join.Below, maxBelow)},
 	}
 }
 

@@ -68,6 +68,9 @@ type Capacity struct{ Slots, Far int }
 type Progress struct {
 	Lost uint64
 	Lag  time.Duration
+	// Barren is set while the root is known to have chunks and the node has had none:
+	// who has some could not go on here.
+	Barren bool
 }
 
 // Leave starts an orderly end: children are told where to go and served until

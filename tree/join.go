@@ -181,7 +181,7 @@ func (n *Node) fits(b *standby) bool {
 	case wantOther: // who only has to make room should not crowd another node instead
 		return n.up.leaving || !n.up.displaced && !b.orphan
 	case wantFaster:
-		return !b.orphan && n.faster(b.lag)
+		return !b.orphan && b.room[0] == 0 && n.faster(b.lag) // over its slots only who has nobody
 	}
 	return false
 }
@@ -306,7 +306,11 @@ func (n *Node) dialled(now time.Time, ev Up) {
 	if n.search.want == wantNearer {
 		within = n.within()
 	}
-	n.send(a.link, n.join(now, within))
+	j := n.join(now, within)
+	if n.search.want == wantAny {
+		j.Below = n.below()
+	}
+	n.send(a.link, j)
 }
 
 // join is how the node introduces itself.
@@ -390,7 +394,7 @@ func (n *Node) tryCommit(now time.Time, a *attempt) {
 
 // moved sets the clocks of the moves to come.
 func (n *Node) moved(now time.Time, w want, old *uplink) {
-	n.improve.on = false
+	n.improve.on, n.late.on = false, false
 	if old == nil { // it may have been lost in this very call, the search being for a better one
 		w = wantAny
 	}

@@ -24,6 +24,9 @@ type Join struct {
 	Addrs []netip.AddrPort // where the joiner listens; at most MaxAddrs
 	Slots uint16           // how many children it could have
 	Age   uint32           // seconds since it joined the channel
+	// Below is how many nodes are below one that has lost its parent; 0 for others. It is
+	// let in over the slots, for those below need not move then.
+	Below uint32
 	// Within is the deepest place that is of use to it, 0 for any: one that is served
 	// already moves only to get nearer to the root.
 	Within uint8

@@ -60,8 +60,9 @@ type Node struct {
 	lapses    lapses
 
 	// What the data path says.
-	lost uint64
-	lag  time.Duration
+	lost   uint64
+	lag    time.Duration
+	barren bool
 
 	seenNow  time.Time // of the newest call
 	tickAt   time.Time
@@ -131,7 +132,8 @@ func (n *Node) Handle(now time.Time, ev Event) {
 		n.changed = n.changed || n.cfg.Slots != ev.Slots || n.far != ev.Far
 		n.cfg.Slots, n.far = max(0, ev.Slots), max(0, ev.Far)
 	case Progress:
-		n.lost, n.lag = ev.Lost, max(0, ev.Lag)
+		n.changed = n.changed || n.barren != ev.Barren
+		n.lost, n.lag, n.barren = ev.Lost, max(0, ev.Lag), ev.Barren
 	case Leave:
 		n.leave(now)
 	}
@@ -257,6 +259,7 @@ func (n *Node) bye(now time.Time, l Link, m Bye) {
 			return
 		case ReasonDisplaced:
 			n.up.displaced = true
+			n.book.noStandby(n.up.place, now.Add(optionalEvery)) // or it would be the other way round next
 			return
 		}
 		n.do(Close{l, m.Reason})

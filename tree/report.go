@@ -12,7 +12,7 @@ func (n *Node) room(now time.Time) Room {
 	if !n.leaveBy.IsZero() {
 		return r
 	}
-	if n.attached() && len(n.path)+1 < MaxPath {
+	if n.attached() && !n.barren && len(n.path)+1 < MaxPath {
 		switch over := len(n.children) - n.cfg.Slots; {
 		case n.freeSlots() > 0:
 			return Room{}
@@ -72,13 +72,20 @@ func (n *Node) ownReport(now time.Time) Report {
 		Room:     n.room(now),
 		Lost:     n.lost,
 	}
-	if n.leaveBy.IsZero() {
+	if n.leaveBy.IsZero() && !n.barren {
 		r.Free = uint16(min(n.freeSlots(), 1<<16-1))
 	}
-	for _, c := range n.children {
-		r.Below += 1 + min(c.report.Below, maxBelow)
-	}
+	r.Below = n.below()
 	return r
+}
+
+// below counts all descendants.
+func (n *Node) below() uint32 {
+	b := uint32(0)
+	for _, c := range n.children {
+		b += 1 + min(c.report.Below, maxBelow)
+	}
+	return b
 }
 
 func (n *Node) childReport(now time.Time, l Link, m Report) {
@@ -109,7 +116,7 @@ func (n *Node) beatChildren(now time.Time) {
 	if n.cfg.Root {
 		n.best = room
 	}
-	hb := Heartbeat{Label: n.label(now), Orphan: !n.attached(), Lag: lagMs(n.lag), Best: n.best, Room: room}
+	hb := Heartbeat{Label: n.label(now), Orphan: !n.attached(), Lag: n.lagTold(), Best: n.best, Room: room}
 	if t, ok := n.RootClock(now); ok {
 		hb.Clock = uint64(max(1, t.Microseconds()))
 	}
@@ -143,6 +150,10 @@ func (n *Node) tellPath() {
 	}
 }
 
-func lagMs(d time.Duration) uint32 {
-	return uint32(min(max(0, d.Milliseconds()), 1<<32-1))
+// lagTold is how late the node is, ms. One that has nothing is no gain to anybody.
+func (n *Node) lagTold() uint32 {
+	if n.barren {
+		return 1<<32 - 1
+	}
+	return uint32(min(max(0, n.lag.Milliseconds()), 1<<32-1))
 }

@@ -34,6 +34,7 @@ type standby struct {
 	label   Label
 	lag     time.Duration
 	orphan  bool
+	room    Room
 	heard   time.Time
 	told    time.Time // newest report to it
 	own     bool      // this node's choice and not its parent's
@@ -207,12 +208,13 @@ func (n *Node) standbyWelcomed(now time.Time, b *standby, w Welcome) {
 		return
 	}
 	b.ready, b.heard, b.told = true, now, now
+	b.room = noRoom
 	b.path, b.label, b.lag = w.Path, w.Label, micros(uint64(w.Lag)*1000)
 	n.book.worked(b.place)
 }
 
 func (n *Node) standbyBeat(now time.Time, b *standby, hb Heartbeat) {
-	b.heard, b.label, b.orphan, b.lag = now, hb.Label, hb.Orphan, micros(uint64(hb.Lag)*1000)
+	b.heard, b.label, b.orphan, b.room, b.lag = now, hb.Label, hb.Orphan, hb.Room, micros(uint64(hb.Lag)*1000)
 }
 
 // standbyFailed forgets one that ended.

@@ -84,6 +84,7 @@ func since(t *time.Time, now time.Time, holds bool) {
 // lateMoved notes a move to a faster parent.
 func (n *Node) lateMoved(now time.Time) {
 	l := &n.late
+	l.on = false
 	wait := lateAgain
 	if n.lag >= veryLate {
 		wait /= 3

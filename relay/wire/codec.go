@@ -20,6 +20,7 @@ func appendBody(b []byte, f Frame) (byte, []byte) {
 		b = appendBool(b, f.Join.Standby)
 		b = be.AppendUint16(b, f.Join.Slots)
 		b = be.AppendUint32(b, f.Join.Age)
+		b = be.AppendUint32(b, f.Join.Below)
 		b = append(b, f.Join.Within)
 		return typeHello, appendAddrs(b, f.Join.Addrs)
 	case Sample:
@@ -114,7 +115,7 @@ func (p *parser) body(typ byte) Frame {
 	case typeHello:
 		p.protocol()
 		return Hello{stream.ChannelID(p.array32()), tree.Join{
-			Standby: p.bool(), Slots: p.u16(), Age: p.u32(), Within: p.u8(), Addrs: p.addrs(),
+			Standby: p.bool(), Slots: p.u16(), Age: p.u32(), Below: p.u32(), Within: p.u8(), Addrs: p.addrs(),
 		}}
 	case typeSample:
 		return p.sample()

@@ -68,7 +68,7 @@ var kinds = map[byte]kind{
 	typeHeader:    {"header", Parent, 22 + stream.SignatureLen, stream.MaxHeader - stream.PreludeLen},
 	typeBeat:      {"beat", Parent, stream.BeatLen - stream.PreludeLen, stream.BeatLen - stream.PreludeLen},
 	typeGap:       {"gap", Parent, 8, 8},
-	typeHello:     {"hello", Stranger, 1, 1 + 32 + 8 + 1 + tree.MaxAddrs*addrMax},
+	typeHello:     {"hello", Stranger, 1, 1 + 32 + 12 + 1 + tree.MaxAddrs*addrMax},
 	typeWelcome:   {"welcome", Parent, labelLen + 4 + 3, labelLen + 4 + pathMax + placesMax + addrMax},
 	typeRefer:     {"refer", Parent, 2, 1 + placesMax},
 	typePull:      {"pull", Child, 24, 24},

@@ -121,7 +121,7 @@ func (m maker) frames() map[string]wire.Frame {
 		"beat":   m.beat(),
 		"gap":    wire.Gap{Missed: m.Uint64()},
 		"hello": wire.Hello{Channel: m.id32(), Join: tree.Join{
-			Addrs: m.addrs(), Slots: m.u16(), Age: m.Uint32(), Within: byte(m.Uint32()), Standby: m.Uint32()%2 == 0,
+			Addrs: m.addrs(), Slots: m.u16(), Age: m.Uint32(), Below: m.Uint32(), Within: byte(m.Uint32()), Standby: m.Uint32()%2 == 0,
 		}},
 		"welcome": tree.Welcome{Label: m.lbl(), Lag: m.Uint32(), Path: m.places(tree.MaxPath), Others: m.places(tree.MaxRefer), Seen: m.seen()},
 		"refer":   tree.Refer{Reason: m.why(), Places: m.places(tree.MaxRefer)},
@@ -350,7 +350,7 @@ func TestListsHaveBounds(t *testing.T) {
 	places := func(n int) []byte { return append([]byte{byte(n)}, make([]byte, n*33)...) }
 	label := make([]byte, 26)
 	lag := make([]byte, 4)
-	join := slices.Concat([]byte{wire.Version}, make([]byte, 40))
+	join := slices.Concat([]byte{wire.Version}, make([]byte, 44))
 	id := make([]byte, 32)
 	for _, c := range []struct {
 		name string
@@ -418,7 +418,7 @@ func TestSenderCutsListsAtTheirBounds(t *testing.T) {
 
 func TestValuesThatCannotBeAreRefused(t *testing.T) {
 	hello := func(addr ...byte) []byte {
-		return frameOf(0x10, slices.Concat([]byte{wire.Version}, make([]byte, 34), []byte{1}, addr)...)
+		return frameOf(0x10, slices.Concat([]byte{wire.Version}, make([]byte, 44), []byte{1}, addr)...)
 	}
 	v6 := func(addr string, port ...byte) []byte {
 		ip := netip.MustParseAddr(addr).As16()

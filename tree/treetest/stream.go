@@ -131,8 +131,14 @@ func (h *Host) gauge() {
 	}
 	s.at(s.t+int64(max(gaugeInterval, s.cfg.Heartbeat)), event{kind: evGauge, host: h, run: h.run})
 	if !h.frozen {
-		h.tell(tree.Progress{Lost: h.lost, Lag: h.seenLag()})
+		h.tell(tree.Progress{Lost: h.lost, Lag: h.seenLag(), Barren: h.barren()})
 	}
+}
+
+// barren reports whether the root has chunks and h has had none.
+func (h *Host) barren() bool {
+	root := h.sim.hosts[0]
+	return !h.Root && h.head.Seq == 0 && root.Root && root.head.Seq > 0
 }
 
 // Lag is how far h's newest chunk is behind the root's.
@@ -335,7 +341,11 @@ func (h *Host) add(n Chunk) {
 	if s.t-s.made(n) > int64(Buffer) {
 		h.late++
 	}
+	began := h.head.Seq == 0
 	h.head, h.lastAt = n, s.t
+	if began && h.Fake == nil { // as relay does, not at the next look
+		h.tell(tree.Progress{Lost: h.lost, Lag: h.seenLag()})
+	}
 	if ring := s.cfg.Stream.ring(); n.Seq >= ring {
 		h.oldest = max(h.oldest, n.Seq-ring+1)
 	}

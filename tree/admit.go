@@ -98,7 +98,7 @@ func (n *Node) joinedStandby(now time.Time, j *child) {
 		n.refuse(now, j, ReasonBusy, 0)
 	case n.cfg.Slots <= 0 || len(n.guests) >= maxGuests:
 		n.refuse(now, j, ReasonFull, 0)
-	case n.at.Epoch == Epoch{}:
+	case n.at.Epoch == Epoch{}, len(n.path)+1 >= MaxPath:
 		n.refuse(now, j, ReasonOrphan, 0)
 	default:
 		n.guests = n.guests.add(j)

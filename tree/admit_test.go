@@ -216,3 +216,26 @@ func TestWhenCapacityShrinksTheWeakestAreAskedAndCut(t *testing.T) {
 		}
 	}
 }
+
+func TestOneOriginHasFourStandbyLinks(t *testing.T) {
+	r := newRig(t, Config{Root: true, Slots: 4})
+	for i := range 8 {
+		as := r.give(Joined{Link(2 + 2*i), place(1 + i).ID, addr(99), false, Join{Addrs: place(1 + i).Addrs, Standby: true}})
+		if _, ok := sent[Welcome](as); ok != (i < maxUnpulled) || !ok && closed(as, Link(2+2*i)) != ReasonBusy {
+			t.Errorf("link %d: %+v", i+1, as)
+		}
+	}
+}
+
+func TestTheDeepestNodeTakesNobodyBelowIt(t *testing.T) {
+	for depth, want := range map[int]Reason{MaxPath - 2: ReasonNone, MaxPath - 1: ReasonOrphan} {
+		r := newRig(t, Config{Slots: 4})
+		r.below(depth)
+		if why := r.guest(2, 1); why != want {
+			t.Errorf("depth %d, a standby link: %v, want %v", depth, why, want)
+		}
+		if why := r.knock(4, 2, "10.9.9.9:1"); why != want {
+			t.Errorf("depth %d, a slot: %v, want %v", depth, why, want)
+		}
+	}
+}

@@ -15,6 +15,7 @@ func TestAStrongerNodeGetsInAndTheYoungestOfTheLowestClassIsToldOfIt(t *testing.
 		{"a higher class", []Join{{Slots: 2}, {Slots: 1}, {Slots: 2}}, Join{Slots: 2}, 2},
 		{"the youngest of two", []Join{{Slots: 1, Age: 50}, {Slots: 1, Age: 40}, {Slots: 9}}, Join{Slots: 4}, 2},
 		{"the youngest, though another is as weak and older", []Join{{Age: 900}, {Age: 9000}, {Age: 90}}, Join{Slots: 1}, 3},
+		{"the youngest, though it carries most", []Join{{Slots: 1, Age: 900}, {Slots: 1, Age: 90}, {Slots: 1, Age: 9000}}, Join{Slots: 4}, 2},
 		{"the same class", []Join{{Slots: 5}, {Slots: 4}, {Slots: 6}}, Join{Slots: 7}, 0},
 		{"a lower class", []Join{{Slots: 5}, {Slots: 4}, {Slots: 6}}, Join{Slots: 3, Age: 1 << 20}, 0},
 		{"the same class, four times as old", []Join{{Slots: 5, Age: 240}, {Slots: 4, Age: 120}, {Slots: 6, Age: 360}}, Join{Slots: 4, Age: 480}, 2},
@@ -23,7 +24,8 @@ func TestAStrongerNodeGetsInAndTheYoungestOfTheLowestClassIsToldOfIt(t *testing.
 	} {
 		r := newRig(t, Config{Root: true, Slots: 3})
 		for i, j := range test.of {
-			r.come(Link(2+2*i), 1+i, j, Report{Room: noRoom})
+			// What a child carries does not matter here.
+			r.come(Link(2+2*i), 1+i, j, Report{Room: noRoom, Below: []uint32{0, 900, 30}[i]})
 		}
 		as := r.ask(100, 50, test.joiner)
 		if _, in := sent[Welcome](as); in != (test.out != 0) {

@@ -303,3 +303,107 @@ func TestNoStandbyLinkLeadsToANodeItselfItsParentOrItsChild(t *testing.T) {
 		t.Errorf("below the node itself: %v", why)
 	}
 }
+
+func TestAWayThatSharesNobodyButTheRootIsLookedForFiveTimes(t *testing.T) {
+	r := newRig(t, Config{})
+	up := r.below(3)
+	r.give(gossip(21, 22, 23, 24, 25, 26, 27, 28))
+	speak := []func() []Action{r.beats(up, quiet(2))}
+	var at []time.Time
+	for range 2 { // both are its own choice, and lead through an ancestor
+		d, _ := r.dial(second, speak...)
+		r.answerBy(d, 100, 101)
+		speak = append(speak, r.beats(d.Link, quiet(2)))
+	}
+	for range 10 {
+		d, ok := r.dial(time.Minute, speak...)
+		if !ok {
+			break
+		}
+		at = append(at, r.now)
+		r.answerBy(d, 100, 101)
+		speak = append(speak, r.beats(d.Link, quiet(2)))
+	}
+	if len(at) != disjointTries-2 || len(standing(r)) != 2 {
+		t.Errorf("%d more are tried, and %v kept", len(at), standing(r))
+	}
+	r = newRig(t, Config{})
+	up = r.below(3)
+	r.give(gossip(21, 22, 23))
+	for range 2 {
+		d, _ := r.dial(second, r.beats(up, quiet(2)))
+		r.answerBy(d, 100, 77)
+	}
+	if d, ok := r.dial(4*second, r.beats(up, quiet(2))); ok {
+		t.Errorf("%+v, though both ways are others", d)
+	}
+}
+
+// answerBy lets the place dialled take the node on, that way from the root.
+func (r *rig) answerBy(d Dial, path ...int) []Action {
+	r.give(Up{d.Link, d.Place.ID, d.Place.first(), false})
+	return r.give(Received{d.Link, Welcome{Label: Label{Epoch{Ms: 1}, r.step(), 2}, Path: append(places(path...), d.Place)}})
+}
+
+func TestAPlaceBelowTheParentIsNoChoiceOfOnesOwn(t *testing.T) {
+	for _, own := range []bool{true, false} {
+		r := newRig(t, Config{})
+		up := r.below(3)
+		if own {
+			r.give(gossip(21))
+		} else { // a sibling, by which the parent knows what it does
+			r.give(Received{up, Backups{places(21)}})
+		}
+		d, _ := r.dial(second, r.beats(up, quiet(2)))
+		as := r.answerBy(d, 100, 101, 102)
+		if dropped := closed(as, d.Link) == ReasonNotNeeded; dropped != own {
+			t.Errorf("own choice: %v, dropped: %v", own, dropped)
+		}
+	}
+}
+
+func TestAnOrphansChildWaitsForItTheLongerTheDeeperItIs(t *testing.T) {
+	for _, depth := range []int{2, 5, 10} {
+		for _, test := range []struct {
+			name   string
+			orphan bool // the standby, too
+			want   bool
+		}{{"a link that helps", false, true}, {"a link to another orphan", true, false}} {
+			r := newRig(t, Config{})
+			up := r.below(depth)
+			r.give(gossip(21))
+			d, _ := r.dial(second, r.beats(up, quiet(depth-1)))
+			r.answerBy(d, 100, 77)
+			stuck, other := quiet(depth-1), quiet(2)
+			stuck.Orphan, other.Orphan = true, test.orphan
+			speak := []func() []Action{r.beats(up, stuck), r.beats(d.Link, other)}
+			for _, s := range speak {
+				s()
+			}
+			wait := orphanPatience + time.Duration(depth)*orphanPatiencePerLink
+			if got := fed(r.live(wait-heartbeatInterval, speak...)); len(got) != 0 {
+				t.Errorf("depth %d, %s: fed after less than %v", depth, test.name, wait)
+			}
+			if got := fed(r.live(2*heartbeatInterval, speak...)); (len(got) == 1) != test.want {
+				t.Errorf("depth %d, %s: fed by %v", depth, test.name, got)
+			}
+		}
+	}
+}
+
+func TestChildrenHearOfALossInTheSameCall(t *testing.T) {
+	r := newRig(t, Config{Slots: 1})
+	up := r.below(2)
+	r.come(2, 1, Join{}, Report{})
+	if ms := sentTo[Heartbeat](r.give(Down{up, ReasonClosed}), 2); len(ms) != 1 || !ms[0].Orphan {
+		t.Errorf("the link ends: %+v", ms)
+	}
+	r = newRig(t, Config{Slots: 1})
+	up = r.below(2)
+	r.come(2, 1, Join{}, Report{})
+	r.live(heartbeatInterval, r.beats(up, quiet(1)))
+	ms := sentTo[Heartbeat](r.pass(3*heartbeatInterval), 2)
+	if len(ms) == 0 || !ms[len(ms)-1].Orphan {
+		t.Errorf("silence: %+v", ms)
+	}
+}

@@ -293,12 +293,14 @@ func (s *storm) event() Event {
 				return Down{l, s.reason()}
 			}
 			s.open[l] = p.ID
-			return Up{l, p.ID, p.first(), s.rng.IntN(4) == 0}
+			return Up{l, p.ID, addr(s.rng.IntN(stormNodes)), s.rng.IntN(4) == 0}
 		}
 	case k < 900:
 		// Whoever is there may say anything, and so may one that is gone.
 		if s.rng.IntN(50) == 0 {
-			return Received{Link(s.rng.IntN(int(s.last) + 10)), s.says()}
+			if l := Link(s.rng.IntN(int(s.last) + 10)); s.gone[l] || !s.dialled[l] {
+				return Received{l, s.says()}
+			}
 		}
 		if l, ok := s.link(func(_ Link, id ID) bool { return !id.IsZero() }); ok {
 			if s.rng.IntN(8) == 0 {
@@ -345,7 +347,7 @@ func (s *storm) civil() Event {
 	case id.IsZero():
 		p := s.place()
 		s.open[l] = p.ID
-		return Up{l, p.ID, p.first(), false}
+		return Up{l, p.ID, addr(s.rng.IntN(stormNodes)), false}
 	case s.n.search.attempts[l] != nil || s.n.ready.find(l) != nil && !s.n.ready.find(l).ready:
 		return Received{l, Welcome{Label: s.near(), Path: []Place{s.place(), {ID: id}}}}
 	}

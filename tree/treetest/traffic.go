@@ -32,7 +32,7 @@ func WireSize(m tree.Message) int {
 	}
 	switch m := m.(type) {
 	case tree.Join:
-		return prelude + 41 + addrs(len(m.Addrs))
+		return prelude + 45 + addrs(len(m.Addrs))
 	case tree.Welcome:
 		seen := 1
 		if m.Seen.IsValid() {

@@ -34,15 +34,6 @@ func EmergencySlots(slots int) int {
 	return max(2, slots)
 }
 
-// swaps is how many children over its slots a node takes to have stronger ones in
-// place of weaker, while those move.
-func swaps(slots int) int {
-	if slots <= 0 {
-		return 0
-	}
-	return max(1, slots/4)
-}
-
 // joined decides on a node that asks to be a child.
 func (n *Node) joined(now time.Time, ev Joined) {
 	if ev.Peer == n.cfg.Self.ID {
@@ -142,23 +133,6 @@ func (n *Node) victim(now time.Time, j *child) *child {
 	return w
 }
 
-// maySwap reports whether a node that has more children than slots may still take
-// stronger ones: for swapTime after the first, so that all who were asked to move are
-// gone before EmergencyTime is over.
-func (n *Node) maySwap(now time.Time) bool {
-	return n.overAt.IsZero() || now.Sub(n.overAt) < swapTime
-}
-
-// noteOver notes since when there are more children than slots.
-func (n *Node) noteOver(now time.Time) {
-	switch over := len(n.children) > n.cfg.Slots; {
-	case !over:
-		n.overAt = time.Time{}
-	case n.overAt.IsZero():
-		n.overAt = now
-	}
-}
-
 // least is the first child in that order, of those that were not asked to move yet.
 func (n *Node) least(far bool, order func(a, b *child) int) *child {
 	var w *child
@@ -226,115 +200,3 @@ func (n *Node) turnsAway(now time.Time, g *child) Reason {
 	}
 	return ReasonNone
 }
-
-// shed asks the weakest children to move on while there are more than slots.
-func (n *Node) shed(now time.Time) {
-	n.noteOver(now)
-	if !n.leaveBy.IsZero() {
-		return
-	}
-	for {
-		going, goingFar := 0, 0
-		for _, c := range n.children {
-			if c.shedding() || !c.pulling {
-				going++
-				if !c.near {
-					goingFar++
-				}
-			}
-		}
-		far := n.children.far()-goingFar > n.far
-		if len(n.children)-going <= n.cfg.Slots && !far {
-			return
-		}
-		w, x := n.agreed(far)
-		if w == nil {
-			w = n.least(far, weaker)
-		}
-		if w == nil {
-			return
-		}
-		w.shedAt = now
-		ps := n.betterFor(now, w, 0)
-		if x != nil && x.reachable() {
-			w.shedFor = x.place.ID
-			ps = slices.DeleteFunc(ps, x.place.same)
-			ps = slices.Insert(ps, 0, x.place)
-			ps = ps[:min(len(ps), MaxRefer)]
-		}
-		n.send(w.link, Bye{ReasonDisplaced, ps})
-	}
-}
-
-// agreed is a child that makes room for another that has come, and that other.
-func (n *Node) agreed(far bool) (w, x *child) {
-	for _, x := range n.children {
-		if !x.pulling || x.instead == 0 {
-			continue
-		}
-		w := n.children.find(x.instead)
-		x.instead = 0
-		if w != nil && w.pulling && !w.shedding() && !(far && w.near) {
-			return w, x
-		}
-	}
-	return nil, nil
-}
-
-// expireChildren ends those that are silent, that did not pull, and that were asked
-// to move and have not. If it was another that should have taken such a one, the
-// other goes: it got its place by slots that it does not give.
-func (n *Node) expireChildren(now time.Time) {
-	for _, c := range n.children {
-		switch {
-		case n.children.find(c.link) != c: // it went for one before it
-		case !c.pulling && now.Sub(c.since) >= admissionTime:
-			n.lapses = n.lapses.note(now, c.from)
-			n.dropChild(c, ReasonSilent)
-		case now.Sub(c.heard) >= n.times.childSilence:
-			n.dropChild(c, ReasonSilent)
-		case c.shedding() && now.Sub(c.shedAt) >= shedTime:
-			x := n.children.ofID(c.shedFor)
-			if x != nil && int(x.report.Children) < x.slots {
-				c.shedAt, c.shedFor = time.Time{}, ID{}
-				n.distrust(now, x.place.ID)
-				n.dropChild(x, ReasonFull)
-				continue
-			}
-			n.dropChild(c, ReasonFull)
-		}
-	}
-	for _, g := range n.guests {
-		if now.Sub(g.heard) >= n.times.childSilence {
-			n.dropGuest(g, ReasonSilent)
-		}
-	}
-}
-
-func (n *Node) dropChild(c *child, r Reason) {
-	n.children = n.children.without(c)
-	n.changed = true
-	n.do(Close{c.link, r})
-}
-
-func (n *Node) dropGuest(g *child, r Reason) {
-	n.guests = n.guests.without(g)
-	n.do(Close{g.link, r})
-}
-
-// distrust keeps a node from displacing others here for a while.
-func (n *Node) distrust(now time.Time, id ID) {
-	if n.distrusts == nil {
-		n.distrusts = make(map[ID]time.Time)
-	}
-	for d, until := range n.distrusts { // in any order: nothing is told to anyone
-		if !now.Before(until) {
-			delete(n.distrusts, d)
-		}
-	}
-	if len(n.distrusts) < distrusted {
-		n.distrusts[id] = now.Add(shunTime)
-	}
-}
-
-func (n *Node) isDistrusted(now time.Time, id ID) bool { return now.Before(n.distrusts[id]) }

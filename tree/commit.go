@@ -1,0 +1,174 @@
+package tree
+
+import (
+	"slices"
+	"time"
+)
+
+// suits reports whether a welcome is what the node looks for.
+func (n *Node) suits(w *Welcome) bool {
+	switch n.search.want {
+	case wantNearer:
+		return int(w.Label.H)+1 <= n.within() && micros(uint64(w.Lag)*1000) <= n.lag+lagGain
+	case wantFaster:
+		return n.faster(micros(uint64(w.Lag) * 1000))
+	}
+	return true
+}
+
+// waiting reports whether a welcome is held until its label is new enough.
+func (n *Node) waiting() bool {
+	for _, a := range n.search.attempts {
+		if a.welcome != nil {
+			return true
+		}
+	}
+	return false
+}
+
+func (n *Node) welcomed(now time.Time, l Link, w Welcome) {
+	if b := n.ready.find(l); b != nil && !b.ready {
+		n.standbyWelcomed(now, b, w)
+		return
+	}
+	a := n.search.attempts[l]
+	if a == nil || a.welcome != nil {
+		return
+	}
+	if !n.suits(&w) {
+		n.do(Close{a.link, ReasonNotNeeded})
+		n.attemptFailed(now, a, ReasonNotNeeded)
+		return
+	}
+	a.welcome, a.since = &w, now
+	n.tryCommit(now, a)
+	if n.search.attempts[l] == a && n.search.want == wantAny && !a.pulled && w.Label.Epoch != (Epoch{}) {
+		// The stream need not wait until the label is new enough.
+		a.pulled = true
+		n.do(Feed{l})
+	}
+}
+
+// tryCommit moves the node below the attempt's place, if that cannot make a loop.
+func (n *Node) tryCommit(now time.Time, a *attempt) {
+	w := a.welcome
+	if !n.at.Feasible(w.Label) || len(w.Path) >= MaxPath {
+		return
+	}
+	for _, p := range w.Path {
+		if p.ID == n.cfg.Self.ID {
+			n.do(Close{a.link, ReasonLoop})
+			n.attemptFailed(now, a, ReasonLoop)
+			return
+		}
+	}
+	old, want := n.up, n.search.want
+	delete(n.search.attempts, a.link)
+	n.up = &uplink{
+		link: a.link, place: a.addr, near: a.near, heard: now, fresh: now, since: now,
+		first: n.at.Epoch == Epoch{}, lag: micros(uint64(w.Lag) * 1000), room: noRoom,
+	}
+	if w.Label.Epoch != n.at.Epoch {
+		n.clock.known = false
+	}
+	n.at = n.at.Adopt(w.Label)
+	n.clock.at = time.Time{} // samples of the old parent no longer outrank
+	n.seen = n.cfg.Self
+	if w.Seen.IsValid() && len(n.cfg.Self.Addrs) > 0 {
+		n.seen = n.seen.withAddr(w.Seen)
+	}
+	if !n.setPath(w.Path) {
+		n.setPath([]Place{a.addr})
+	}
+	n.book.add(w.Others, rankOther, 0)
+	if !a.pulled {
+		n.do(Feed{a.link})
+	}
+	if old != nil {
+		n.send(old.link, Bye{Reason: ReasonMoved})
+		n.do(Close{old.link, ReasonMoved})
+	}
+	n.dropAttempts(ReasonNotNeeded)
+	n.search.on, n.search.rounds, n.search.held, n.search.want = false, 0, 0, wantNothing
+	n.search.named = nil
+	n.moved(now, want, old)
+	n.reportAt = now
+	n.reported = Report{}
+	n.do(Attached{n.up.link, n.up.place, n.depth()})
+}
+
+// moved sets the clocks of the moves to come.
+func (n *Node) moved(now time.Time, w want, old *uplink) {
+	n.improve.on, n.late.on = false, false
+	if old == nil { // it may have been lost in this very call, the search being for a better one
+		w = wantAny
+	}
+	wait := improveMin + time.Duration(n.cfg.Rand.Int64N(int64(improveMax-improveMin)))
+	if w > wantFaster { // it took what there was
+		wait = improveFirst + time.Duration(n.cfg.Rand.Int64N(int64(improveFirst)))
+	}
+	n.improve.at = now.Add(wait)
+	switch w {
+	case wantNearer:
+		n.improve.moved = now
+	case wantFaster:
+		n.book.avoid(old.place, now.Add(distrustTime))
+		n.lateMoved(now)
+	}
+	n.ready.assigned, n.ready.tries = nil, 0
+	n.ready.dialAt = now.Add(standbyPace)
+	for _, b := range slices.Clone(n.ready.links) {
+		b.own = true // the new parent will have its own choice
+		if b.addr.same(n.up.place) {
+			n.dropStandby(b, ReasonNotNeeded)
+		}
+	}
+}
+
+func (n *Node) attemptFailed(now time.Time, a *attempt, r Reason) {
+	n.book.failed(now, a.place, r)
+	delete(n.search.attempts, a.link)
+	n.search.hedgeAt = now
+}
+
+func (n *Node) expireAttempts(now time.Time) {
+	for _, a := range n.sortedAttempts() {
+		if now.Sub(a.started) >= attemptTime || a.welcome != nil && now.Sub(a.since) >= n.times.infeasible {
+			r := ReasonSilent
+			if a.welcome != nil { // it did answer
+				r = ReasonNotNeeded
+				if n.search.want >= wantFaster {
+					n.search.held++
+				}
+			}
+			n.do(Close{a.link, r})
+			n.attemptFailed(now, a, r)
+		}
+	}
+	if n.search.held >= maxHeld {
+		n.startOver(now)
+	}
+}
+
+// startOver makes the node a newcomer without a label, free to join anywhere. It
+// keeps no children then: those could be above the next parent.
+func (n *Node) startOver(now time.Time) {
+	n.search.held = 0
+	if n.up != nil {
+		parent := n.up.place
+		n.do(Close{n.up.link, ReasonSilent})
+		n.parentLost(now, ReasonSilent)
+		n.book.avoid(parent, now.Add(distrustTime))
+	}
+	for _, c := range n.children {
+		n.send(c.link, Bye{ReasonOrphan, n.elsewhere(now, c.place)})
+		n.do(Close{c.link, ReasonOrphan})
+	}
+	for _, g := range n.guests {
+		n.do(Close{g.link, ReasonOrphan})
+	}
+	n.children, n.guests = nil, nil
+	n.at, n.path, n.seen = Standing{}, nil, n.cfg.Self
+	n.clock.known = false
+	n.search.restart(now)
+}

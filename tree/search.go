@@ -181,7 +181,8 @@ func (n *Node) fits(b *standby) bool {
 	case wantOther: // who only has to make room should not crowd another node instead
 		return n.up.leaving || !n.up.displaced && !b.orphan
 	case wantFaster:
-		return !b.orphan && b.room[0] == 0 && n.faster(b.lag) // over its slots only who has nobody
+		// Over its slots only if nobody else was found: it would be asked to move on.
+		return !b.orphan && (b.room[0] == 0 || n.late.failed > 0) && n.faster(b.lag)
 	}
 	return false
 }

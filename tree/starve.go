@@ -35,7 +35,8 @@ type lateness struct {
 	link     time.Time // since when the link is too slow, zero if it is not
 	chain    time.Time // since when the parent is too late itself
 	patience time.Duration
-	quiet    time.Time // nothing is done before
+	quiet    time.Time // nothing is done before,
+	urgent   time.Time // if it is very late, not before this
 	failed   int       // looks that found nobody
 	moves    int       // that did not help
 	on       bool
@@ -65,7 +66,7 @@ func (n *Node) watchLag(now time.Time) {
 		return
 	}
 	l.last = now
-	if now.Before(l.quiet) {
+	if now.Before(l.quiet) && (n.lag < veryLate || now.Before(l.urgent)) {
 		return
 	}
 	l.on = !l.link.IsZero() && now.Sub(l.link) >= linkPatience+l.patience ||
@@ -85,11 +86,8 @@ func since(t *time.Time, now time.Time, holds bool) {
 func (n *Node) lateMoved(now time.Time) {
 	l := &n.late
 	l.on = false
-	wait := lateAgain
-	if n.lag >= veryLate {
-		wait /= 3
-	}
-	l.quiet = now.Add(wait << min(l.moves, 4))
+	wait := lateAgain << min(l.moves, 4)
+	l.quiet, l.urgent = now.Add(wait), now.Add(wait/3)
 	l.moves++
 	l.link, l.chain, l.patience, l.failed = time.Time{}, time.Time{}, 0, 0
 }
@@ -98,6 +96,7 @@ func (n *Node) lateMoved(now time.Time) {
 func (n *Node) lateAlone(now time.Time) {
 	l := &n.late
 	l.quiet = now.Add(min(lateRetry<<min(l.failed, 10), lateAgain))
+	l.urgent = l.quiet
 	l.failed++
 }
 

@@ -14,6 +14,9 @@ const (
 	maxDials = 8
 	// dialGrace is how long a place counts as asked while it is only dialled.
 	dialGrace = 300 * time.Millisecond
+	// hungAfter is when a dial gives way to another place, if there are maxDials: three
+	// round trips to the far side of the world.
+	hungAfter = 1 * time.Second
 	// otherEvery is how often the place asked is not one of those named by whoever was
 	// asked before: a liar's list must not come before all that was known.
 	otherEvery = 3
@@ -56,7 +59,7 @@ type search struct {
 	want     want
 	on       bool      // a round is running
 	rounds   int       // that ended with nobody
-	asked    int       // places in this round
+	begun    int       // places asked in this round
 	followed int       // places taken over from referrals in this round
 	named    []Place   // by a parent that cannot go on: asked first in the next round
 	held     int       // welcomes that were never feasible, since a parent was wanted
@@ -92,27 +95,50 @@ func (n *Node) seek(now time.Time) {
 		}
 		n.beginRound(now)
 	}
+	dry := len(s.attempts) == 0
 	for s.roomFor(now) && (len(s.attempts) == 0 || !now.Before(s.hedgeAt)) {
-		if !n.useStandby(now, n.fits) && !n.askNext(now) {
+		if dry = !n.useStandby(now, n.fits) && !n.askNext(now); dry {
 			break
 		}
 		s.hedgeAt = now.Add(hedgeAfter)
 	}
-	if len(s.attempts) == 0 {
+	if dry && s.asked(now) == 0 { // dials that hang go on into the next round
 		n.roundOver(now)
 	}
 }
 
 // roomFor reports whether one more place may be asked.
 func (s *search) roomFor(now time.Time) bool {
+	return s.asked(now) < maxAttempts && (len(s.attempts) < maxDials || s.hung(now) != nil)
+}
+
+// asked counts the places that may answer soon.
+func (s *search) asked(now time.Time) int {
 	asked := 0
 	for _, a := range s.attempts {
-		if a.pulled || !a.addr.ID.IsZero() || now.Sub(a.started) < dialGrace {
+		if !a.dialling() || now.Sub(a.started) < dialGrace {
 			asked++
 		}
 	}
-	return asked < maxAttempts && len(s.attempts) < maxDials
+	return asked
 }
+
+// hung is the dial that has gone on for longest, if that is too long.
+func (s *search) hung(now time.Time) *attempt {
+	var oldest *attempt
+	for _, a := range s.attempts { // in any order: the least link of the oldest is taken
+		if !a.dialling() || now.Sub(a.started) < hungAfter {
+			continue
+		}
+		if oldest == nil || a.started.Before(oldest.started) || a.started.Equal(oldest.started) && a.link < oldest.link {
+			oldest = a
+		}
+	}
+	return oldest
+}
+
+// dialling reports whether nobody has answered at the place yet.
+func (a *attempt) dialling() bool { return !a.pulled && a.addr.ID.IsZero() }
 
 // wantChanged goes over to another search.
 func (n *Node) wantChanged(now time.Time, w want) {
@@ -139,7 +165,7 @@ func (n *Node) wantChanged(now time.Time, w want) {
 func (n *Node) beginRound(now time.Time) {
 	s := &n.search
 	s.on = true
-	s.asked, s.followed = 0, 0
+	s.begun, s.followed = 0, 0
 	s.hedgeAt = now
 	n.book.round()
 	if s.want == wantNearer {
@@ -155,7 +181,7 @@ func (n *Node) beginRound(now time.Time) {
 func (n *Node) askNext(now time.Time) bool {
 	s := &n.search
 	var e *bookEntry
-	if s.asked%otherEvery == otherEvery-1 {
+	if s.begun%otherEvery == otherEvery-1 {
 		e = n.book.next(now, func(e *bookEntry) bool { return e.rank == rankReferred || n.notNow(e.place) })
 	}
 	if e == nil {
@@ -164,8 +190,13 @@ func (n *Node) askNext(now time.Time) bool {
 	if e == nil {
 		return false
 	}
+	if len(s.attempts) >= maxDials {
+		a := s.hung(now) // there is one, or there were no room
+		n.do(Close{a.link, ReasonSilent})
+		n.attemptFailed(now, a, ReasonUnreachable)
+	}
 	e.tried = true
-	s.asked++
+	s.begun++
 	s.last += 2
 	a := &attempt{link: s.last | 1, place: e.place, hops: e.hops, started: now}
 	s.attempts[a.link] = a

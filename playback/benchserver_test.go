@@ -48,13 +48,13 @@ type usage struct {
 // benchServer is the parent's end of the server process. For each line that it is
 // sent the server answers with its usage.
 type benchServer struct {
-	b    *testing.B
+	b    testing.TB
 	addr string
 	in   *bufio.Scanner
 	out  *os.File
 }
 
-func startBenchServer(b *testing.B) *benchServer {
+func startBenchServer(b testing.TB) *benchServer {
 	b.Helper()
 	cmd := exec.Command(os.Args[0], "-test.run=^TestBenchServer$")
 	cmd.Env = append(os.Environ(), benchEnv+"=1")
@@ -99,10 +99,17 @@ func (s *benchServer) usage() usage {
 	return u
 }
 
-// TestBenchServer is the server process.
+// TestBenchServer is the server process when it is told so, and else checks that the
+// process serves a viewer and tells its usage, which BenchmarkViewers rests on.
 func TestBenchServer(t *testing.T) {
 	if os.Getenv(benchEnv) == "" {
-		t.Skip("only of use to BenchmarkViewers")
+		s := startBenchServer(t)
+		viewer, _ := ask(t, s.addr, get("/"+newSource(t, stream.Limits{}).id.Short()+".flv"))
+		readN(t, viewer.Body, benchKeySize)
+		if u := s.usage(); u.Before <= 0 || u.After < u.Before || u.RSS <= 0 {
+			t.Errorf("usage %+v", u)
+		}
+		return
 	}
 	s := newSource(t, stream.Limits{Bytes: benchRing})
 	p := pacer{source: s, start: time.Now()}

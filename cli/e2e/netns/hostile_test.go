@@ -154,13 +154,19 @@ func flood(t *testing.T, ctx context.Context, s *swarm, l *liar) {
 	}
 	nodes := slices.Clone(s.nodes)
 	sem := make(chan struct{}, 64) // connections at a time
+	pace := time.NewTicker(5 * time.Millisecond) // 200 a second: what one small machine can
+	defer pace.Stop()
 	for i := 0; ctx.Err() == nil; i++ {
+		select {
+		case <-pace.C:
+		case <-ctx.Done():
+			continue
+		}
 		select {
 		case sem <- struct{}{}:
 		case <-ctx.Done():
-			return
+			continue
 		}
-		time.Sleep(5 * time.Millisecond) // 200 a second: what one small machine can
 		who, at := ids[i%len(ids)], nodes[i%len(nodes)]
 		go func() { // ends within dialTime
 			defer func() { <-sem }()

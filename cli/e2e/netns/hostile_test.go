@@ -153,7 +153,7 @@ func flood(t *testing.T, ctx context.Context, s *swarm, l *liar) {
 		ids = append(ids, c)
 	}
 	nodes := slices.Clone(s.nodes)
-	sem := make(chan struct{}, 64) // connections at a time
+	sem := make(chan struct{}, 64)               // connections at a time
 	pace := time.NewTicker(5 * time.Millisecond) // 200 a second: what one small machine can
 	defer pace.Stop()
 	for i := 0; ctx.Err() == nil; i++ {

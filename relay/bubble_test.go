@@ -424,3 +424,25 @@ func TestALinkWhoseOnlyAddressIsDeadStillJoins(t *testing.T) {
 		stranger.cancel()
 	})
 }
+
+// TestANodeOnALANTellsAllItsSlots has no uplink bound it, before and after it has moved
+// over a link that was ready: what is found for the Internet does not count here.
+func TestANodeOnALANTellsAllItsSlots(t *testing.T) {
+	inWorld(t, 1, func(t *testing.T, w *world) {
+		const slots = 8
+		a := w.add(option{slots: slots})
+		w.within(10*time.Second, "a is attached", w.attached)
+		b := w.add(option{slots: slots}) // as strong as a, and so below it
+		w.within(10*time.Second, "b is attached", w.attached)
+		tells := func(parent *inhabitant) func(*inhabitant) bool {
+			return func(*inhabitant) bool {
+				cs := parent.status(t).Tree.Children
+				return len(cs) == 1 && cs[0].Place.ID == b.place.ID && cs[0].Report.Free == slots
+			}
+		}
+		w.within(10*time.Second, "all slots are told", tells(a))
+		w.within(10*time.Second, "a link is ready", func(*inhabitant) bool { return len(b.status(t).Tree.Standbys) > 0 })
+		a.kill()
+		w.within(10*time.Second, "all slots are told after the move", tells(w.root), a)
+	})
+}

@@ -1,7 +1,6 @@
 package tree
 
 import (
-	"slices"
 	"time"
 )
 
@@ -9,9 +8,9 @@ import (
 func (n *Node) suits(w *Welcome) bool {
 	switch n.search.want {
 	case wantNearer:
-		return int(w.Label.H)+1 <= n.within() && micros(uint64(w.Lag)*1000) <= n.lag+lagGain
+		return int(w.Label.H)+1 <= n.within() && lagOf(w.Lag) <= n.lag+lagGain
 	case wantFaster:
-		return n.faster(micros(uint64(w.Lag) * 1000))
+		return n.faster(lagOf(w.Lag))
 	}
 	return true
 }
@@ -66,7 +65,7 @@ func (n *Node) tryCommit(now time.Time, a *attempt) {
 	delete(n.search.attempts, a.link)
 	n.up = &uplink{
 		link: a.link, place: a.addr, near: a.near, heard: now, fresh: now, since: now,
-		first: n.at.Epoch == Epoch{}, lag: micros(uint64(w.Lag) * 1000), room: noRoom,
+		lag: lagOf(w.Lag), room: noRoom,
 	}
 	if w.Label.Epoch != n.at.Epoch {
 		n.clock.known = false
@@ -117,7 +116,7 @@ func (n *Node) moved(now time.Time, w want, old *uplink) {
 	}
 	n.ready.assigned, n.ready.tries = nil, 0
 	n.ready.dialAt = now.Add(standbyPace)
-	for _, b := range slices.Clone(n.ready.links) {
+	for _, b := range n.ready.links {
 		b.own = true // the new parent will have its own choice
 		if b.addr.same(n.up.place) {
 			n.dropStandby(b, ReasonNotNeeded)

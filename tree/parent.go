@@ -16,7 +16,6 @@ type uplink struct {
 	orphanAt  time.Time // since then
 	leaving   bool      // it said so, and serves on for a little
 	displaced bool      // it needs the slot for another, and serves on for a little
-	first     bool      // the first one since the node joined
 	near      bool
 	since     time.Time
 	proved    bool          // it has served for a while
@@ -65,7 +64,7 @@ func (n *Node) heartbeat(now time.Time, l Link, hb Heartbeat) {
 	if hb.Orphan && !n.up.orphan {
 		n.up.orphanAt = now
 	}
-	n.up.orphan, n.up.told, n.up.lag = hb.Orphan, true, micros(uint64(hb.Lag)*1000)
+	n.up.orphan, n.up.told, n.up.lag = hb.Orphan, true, lagOf(hb.Lag)
 	n.best, n.up.room = hb.Best, hb.Room
 	if hb.Label.compareE(n.at.Label) > 0 {
 		n.up.fresh = now

@@ -150,6 +150,9 @@ func (n *Node) tellPath() {
 	}
 }
 
+// lagOf is a lag as it is told, in ms.
+func lagOf(ms uint32) time.Duration { return time.Duration(ms) * time.Millisecond }
+
 // lagTold is how late the node is, ms. One that has nothing is no gain to anybody.
 func (n *Node) lagTold() uint32 {
 	if n.barren {

@@ -25,8 +25,8 @@ const (
 	hedgeAfter = 150 * time.Millisecond
 	// attemptTime bounds one place's answer, dial included.
 	attemptTime = 4 * time.Second
-	// maxHeld is how many welcomes in one search may run out that way. Honest labels
-	// all follow one clock, so by then the node's own is wrong: somebody lied.
+	// maxHeld is how many welcomes in one search may be held in vain until their label is
+	// new enough. Honest labels all follow one clock, so by then the node's own is wrong: somebody lied.
 	maxHeld = 3
 	// maxFollowed bounds the places taken over from referrals in one search, so that
 	// liars who name each other cannot keep a node from its other places: a whole
@@ -78,6 +78,12 @@ func (s *search) hurry(now time.Time) {
 func (s *search) restart(now time.Time) {
 	s.on, s.rounds = false, 0
 	s.retryAt, s.hedgeAt = now, now
+}
+
+// newLink numbers a dial: odd, and never again.
+func (s *search) newLink() Link {
+	s.last += 2
+	return s.last | 1
 }
 
 // seek asks the next place if a parent is wanted and one may be asked now.
@@ -197,8 +203,7 @@ func (n *Node) askNext(now time.Time) bool {
 	}
 	e.tried = true
 	s.begun++
-	s.last += 2
-	a := &attempt{link: s.last | 1, place: e.place, hops: e.hops, started: now}
+	a := &attempt{link: s.newLink(), place: e.place, hops: e.hops, started: now}
 	s.attempts[a.link] = a
 	n.do(Dial{a.link, e.place})
 	return true

@@ -28,10 +28,10 @@ type standby struct {
 	link    Link
 	place   Place
 	addr    Place // place, with the address that worked
+	near    bool
 	started time.Time
 	ready   bool // it was welcomed
 	path    []Place
-	label   Label
 	lag     time.Duration
 	orphan  bool
 	room    Room
@@ -63,10 +63,16 @@ func (s *standbys) holds(p Place) bool {
 	return slices.ContainsFunc(s.links, func(b *standby) bool { return b.place.same(p) || b.addr.same(p) })
 }
 
+// remove takes one out; a list from before stays as it was, so that it can be ranged
+// over meanwhile.
+func (s *standbys) remove(b *standby) {
+	s.links = slices.DeleteFunc(slices.Clone(s.links), func(c *standby) bool { return c == b })
+}
+
 // keepStandbys dials what is missing, one at a time, and drops what is of no use.
 func (n *Node) keepStandbys(now time.Time) {
 	s := &n.ready
-	for _, b := range slices.Clone(s.links) {
+	for _, b := range s.links {
 		switch {
 		case !b.ready && now.Sub(b.started) >= attemptTime, b.ready && now.Sub(b.heard) >= n.times.childSilence:
 			n.dropStandby(b, ReasonSilent)
@@ -86,8 +92,7 @@ func (n *Node) keepStandbys(now time.Time) {
 		return
 	}
 	s.dialAt = now.Add(standbyPace)
-	n.search.last += 2
-	b := &standby{link: n.search.last | 1, place: p, started: now, own: own, chosen: own}
+	b := &standby{link: n.search.newLink(), place: p, started: now, own: own, chosen: own}
 	if own {
 		s.tries++
 	}
@@ -156,7 +161,7 @@ func (n *Node) shares(path []Place) bool {
 }
 
 func (n *Node) dropStandby(b *standby, r Reason) {
-	n.ready.links = slices.DeleteFunc(slices.Clone(n.ready.links), func(c *standby) bool { return c == b })
+	n.ready.remove(b)
 	n.do(Close{b.link, r})
 }
 
@@ -175,7 +180,7 @@ func (n *Node) backupsTold(l Link, m Backups) {
 	ps := m.Places[:min(len(m.Places), MaxBackups)]
 	n.ready.assigned, n.uncles = ps, ps
 	n.book.add(ps, rankOther, 0)
-	for _, b := range slices.Clone(n.ready.links) {
+	for _, b := range n.ready.links {
 		if !b.own && !slices.ContainsFunc(ps, b.place.same) {
 			b.own = true // it stays until a better one is there
 		}
@@ -190,7 +195,7 @@ func (n *Node) standbyUp(now time.Time, b *standby, ev Up) {
 		n.book.noStandby(b.place, now.Add(standbyAvoid))
 		return
 	}
-	b.addr = Place{ev.Peer, b.place.Addrs}.withAddr(ev.Addr)
+	b.addr, b.near = Place{ev.Peer, b.place.Addrs}.withAddr(ev.Addr), ev.Near
 	j := n.join(now, 0)
 	j.Standby = true
 	n.send(b.link, j)
@@ -209,12 +214,12 @@ func (n *Node) standbyWelcomed(now time.Time, b *standby, w Welcome) {
 	}
 	b.ready, b.heard, b.told = true, now, now
 	b.room = noRoom
-	b.path, b.label, b.lag = w.Path, w.Label, micros(uint64(w.Lag)*1000)
+	b.path, b.lag = w.Path, lagOf(w.Lag)
 	n.book.worked(b.place)
 }
 
 func (n *Node) standbyBeat(now time.Time, b *standby, hb Heartbeat) {
-	b.heard, b.label, b.orphan, b.room, b.lag = now, hb.Label, hb.Orphan, hb.Room, micros(uint64(hb.Lag)*1000)
+	b.heard, b.orphan, b.room, b.lag = now, hb.Orphan, hb.Room, lagOf(hb.Lag)
 }
 
 // standbyFailed forgets one that ended.
@@ -233,11 +238,11 @@ func (n *Node) useStandby(now time.Time, fits func(*standby) bool) bool {
 		if !b.ready || !fits(b) {
 			continue
 		}
-		n.ready.links = slices.DeleteFunc(slices.Clone(n.ready.links), func(c *standby) bool { return c == b })
+		n.ready.remove(b)
 		if e := n.book.find(b.place); e != nil {
 			e.tried = true
 		}
-		a := &attempt{link: b.link, place: b.place, addr: b.addr, started: now, pulled: true}
+		a := &attempt{link: b.link, place: b.place, addr: b.addr, near: b.near, started: now, pulled: true}
 		n.search.attempts[a.link] = a
 		n.do(Feed{a.link})
 		return true

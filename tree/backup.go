@@ -74,7 +74,7 @@ func (n *Node) spares(strong []*child) []*spare {
 	if n.up != nil {
 		add(n.up.place, 0, 2) // the slot of this node is free then
 	}
-	for _, p := range n.uncles {
+	for _, p := range n.ready.assigned {
 		if n.children.ofID(p.ID) == nil {
 			add(p, 0, 2)
 		}

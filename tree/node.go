@@ -40,7 +40,6 @@ type Node struct {
 	beatAt   time.Time // the children are to hear of a loss, zero if not
 	orphanAt time.Time // since when there is no parent, or a silent one
 	ready    standbys
-	uncles   []Place // what the parent named as backups: of use to the children too
 	search   search
 	improve  improver
 	late     lateness

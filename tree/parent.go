@@ -172,20 +172,11 @@ const (
 	wantAny          // it is not served
 )
 
-const (
-	// orphanPatience is how long a parent without a parent has to find one before a
-	// child uses a link that is ready, longer the deeper the child is: those below it
-	// are served again as soon as it is.
-	orphanPatience        = 100 * time.Millisecond
-	orphanPatiencePerLink = 50 * time.Millisecond
-)
-
 // parentStuck reports whether the parent has been an orphan for too long and there is
 // a link to one that is not.
 func (n *Node) parentStuck(now time.Time) bool {
 	u := n.up
-	wait := orphanPatience + time.Duration(n.depth())*orphanPatiencePerLink
-	if !u.orphan || now.Sub(u.orphanAt) < wait*(n.times.heartbeat/heartbeatInterval) {
+	if !u.orphan || now.Sub(u.orphanAt) < n.times.orphan+time.Duration(n.depth())*n.times.orphanPerLink {
 		return false
 	}
 	if n.search.want == wantOther && len(n.search.attempts) > 0 {

@@ -101,7 +101,7 @@ func (n *Node) seek(now time.Time) {
 		}
 		n.beginRound(now)
 	}
-	dry := len(s.attempts) == 0
+	dry := false
 	for s.roomFor(now) && (len(s.attempts) == 0 || !now.Before(s.hedgeAt)) {
 		if dry = !n.useStandby(now, n.fits) && !n.askNext(now); dry {
 			break

@@ -43,8 +43,8 @@ type standby struct {
 
 // standbys keeps links ready.
 type standbys struct {
-	links    []*standby // the first is used first
-	assigned []Place
+	links    []*standby  // the first is used first
+	assigned []Place     // by the parent: of use to the children too
 	others   []Candidate // from gossip, for a choice of one's own
 	dialAt   time.Time
 	tries    int // of places of one's own choice, below this parent
@@ -178,7 +178,7 @@ func (n *Node) backupsTold(l Link, m Backups) {
 		return
 	}
 	ps := m.Places[:min(len(m.Places), MaxBackups)]
-	n.ready.assigned, n.uncles = ps, ps
+	n.ready.assigned = ps
 	n.book.add(ps, rankOther, 0)
 	for _, b := range n.ready.links {
 		if !b.own && !slices.ContainsFunc(ps, b.place.same) {
@@ -215,7 +215,6 @@ func (n *Node) standbyWelcomed(now time.Time, b *standby, w Welcome) {
 	b.ready, b.heard, b.told = true, now, now
 	b.room = noRoom
 	b.path, b.lag = w.Path, lagOf(w.Lag)
-	n.book.worked(b.place)
 }
 
 func (n *Node) standbyBeat(now time.Time, b *standby, hb Heartbeat) {

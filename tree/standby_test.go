@@ -380,7 +380,7 @@ func TestAnOrphansChildWaitsForItTheLongerTheDeeperItIs(t *testing.T) {
 			for _, s := range speak {
 				s()
 			}
-			wait := orphanPatience + time.Duration(depth)*orphanPatiencePerLink
+			wait := 100*time.Millisecond + time.Duration(depth)*50*time.Millisecond
 			if got := fed(r.live(wait-heartbeatInterval, speak...)); len(got) != 0 {
 				t.Errorf("depth %d, %s: fed after less than %v", depth, test.name, wait)
 			}

@@ -34,6 +34,7 @@ that relay watch prints in VLC, mpv or ffplay.`,
 		Flags: append([]cli.Flag{
 			text("player", "start `NAME` on the stream: vlc, mpv or ffplay"),
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "record FLV to `FILE`; - for standard output", EnvVars: env("output")},
+			text("start", "where the output begins: squash (at once, near live), gop (at once, unchanged) or key (at the next keyframe) (default gop for a file, squash for standard output)"),
 			toggle("no-relay", "do not pass the stream on to others"),
 		}, nodeFlags()...),
 		Action: func(c *cli.Context) error { return runWatch(c, t, stdio) },
@@ -48,6 +49,7 @@ type watch struct {
 	channel *relay.Channel
 	url     relay.URL // the link given
 	output  *os.File  // nil for none
+	start   playback.Start
 	player  *player   // nil for none
 
 	mu       sync.Mutex
@@ -82,6 +84,9 @@ func runWatch(c *cli.Context, t *terminal, stdio Stdio) error {
 		}
 		w.player = &p
 	}
+	if w.start, err = startOf(c); err != nil {
+		return err
+	}
 	if err := w.openOutput(c.String("output"), stdio); err != nil {
 		return err
 	}
@@ -100,6 +105,19 @@ func runWatch(c *cli.Context, t *terminal, stdio Stdio) error {
 	}
 	w.station.show(w.channel, nil)
 	return w.run(c.Context, u, cfg.allowHosts)
+}
+
+// startOf says where the output begins: a recording is to be what was sent, a pipe
+// mostly leads to a player.
+func startOf(c *cli.Context) (playback.Start, error) {
+	if !c.IsSet("start") && c.String("output") != "-" {
+		return playback.GOP, nil
+	}
+	s, err := playback.ParseStart(c.String("start"))
+	if err != nil {
+		return s, usage("", "--start: %w", err)
+	}
+	return s, nil
 }
 
 func (w *watch) openOutput(path string, stdio Stdio) error {
@@ -152,7 +170,7 @@ func (w *watch) run(ctx context.Context, u relay.URL, allowHosts []string) error
 // watching through this node. A write that blocks does not hold up the end.
 func (w *watch) record(g group) error {
 	ended := make(chan error, 1)
-	go func() { ended <- playback.Record(g.ctx, w.channel.Ring(), w.output) }() // ends with g.ctx, or the process
+	go func() { ended <- playback.Record(g.ctx, w.channel.Ring(), w.start, w.output) }() // ends with g.ctx, or the process
 	var err error
 	select {
 	case err = <-ended:

@@ -3,29 +3,40 @@ package playback
 import (
 	"bytes"
 	"net"
+	"slices"
 
 	"relay/ingest/flv"
 	"relay/relay/stream"
 )
 
-// maxHeld is how many slices an unfinished tag may be held in: twice what the
-// longest tag takes in full chunks, so that a source that signs tiny ones cannot
-// make every reader keep a long list.
-const maxHeld = 2 * (flv.MaxBody/stream.MaxPayload + 1)
+const (
+	// maxHeld is how many slices an unfinished tag may be held in: twice what the
+	// longest tag takes in full chunks, so that a source that signs tiny ones cannot
+	// make every reader keep a long list.
+	maxHeld = 2 * (flv.MaxBody/stream.MaxPayload + 1)
+	// startLen is how many bytes of a tag are looked at before it is changed, or left
+	// out, for this reader.
+	startLen = flv.TagHeaderLen + flv.StartLen
+)
 
 // assembler makes whole tags of chunk payloads for one reader. Bytes are passed on
-// as slices of the payloads; only a tag header whose timestamp is not the reader's
-// is made anew.
+// as slices of the payloads; only the start of a tag that is not the same for this
+// reader is made anew.
 type assembler struct {
 	timeline flv.Timeline
-	insert   []byte // header payload whose tags go before the next tag, nil if none
+	insert   []byte             // header payload whose tags go before the next tag, nil if none
+	sets     *flv.ParameterSets // to put into the next picture to start at, nil if none
+	squash   squash
 
 	parts [][]byte
 	whole int // parts[:whole] end at a tag boundary; the rest is an unfinished tag
 
-	head [flv.TagHeaderLen]byte // of the tag that is being read
-	have int                    // bytes of head that have come, 0 between tags
-	left int                    // bytes to come after head
+	// The tag that is being read.
+	head    [startLen]byte
+	have    int    // bytes of head that have come, 0 between tags
+	left    int    // bytes to come after head, and before trailer if that is set
+	skip    bool   // it is left out
+	trailer []byte // takes the place of the tag's own, nil for that itself
 }
 
 // begin passes a header payload on as it is, file header included.
@@ -54,7 +65,7 @@ func (a *assembler) drop() {
 func (a *assembler) cut() {
 	clear(a.parts[a.whole:])
 	a.parts = a.parts[:a.whole]
-	a.have, a.left = 0, 0
+	a.have, a.left, a.skip, a.trailer = 0, 0, false, nil
 }
 
 // add takes the payload of a chunk. One that starts at a tag boundary ends whatever
@@ -78,15 +89,15 @@ func (a *assembler) add(c *stream.Chunk) {
 func (a *assembler) walk(p []byte) {
 	from, end := 0, 0
 	for at := 0; at < len(p); {
-		if a.have < len(a.head) {
-			n := copy(a.head[a.have:], p[at:])
+		if need := a.need(); a.have < need {
+			n := copy(a.head[a.have:need], p[at:])
 			a.have += n
 			at += n
-			if a.have < len(a.head) {
-				break
+			if a.have < a.need() {
+				continue
 			}
-			a.left = flv.BodyLen(a.head[:]) + flv.TagTrailerLen
-			if ts := a.timestamp(); a.insert != nil || ts != flv.Timestamp(a.head[:]) {
+			a.left = flv.TagHeaderLen + flv.BodyLen(a.head[:]) + flv.TagTrailerLen - a.have
+			if ts := a.timestamp(); a.changes(ts) {
 				a.finish(p[from:max(from, end)])
 				a.replaceHead(ts)
 				from = at
@@ -96,14 +107,33 @@ func (a *assembler) walk(p []byte) {
 		n := min(a.left, len(p)-at)
 		a.left -= n
 		at += n
-		if a.left == 0 {
-			a.have, end = 0, at
+		if a.left > 0 {
+			continue
 		}
+		switch {
+		case a.trailer != nil: // the tag's own comes next, and is left out
+			a.finish(p[from:at])
+			a.finish(a.trailer)
+			a.trailer, a.left, a.skip = nil, flv.TagTrailerLen, true
+			continue
+		case a.skip:
+			a.skip, from = false, at
+		}
+		a.have, end = 0, at
 	}
 	a.finish(p[from:max(from, end)])
-	if rest := p[max(from, end):]; len(rest) > 0 {
+	if rest := p[max(from, end):]; len(rest) > 0 && !a.skip {
 		a.parts = append(a.parts, rest)
 	}
+}
+
+// need is how many bytes of the tag have to be in head: more than its header only
+// where the tag may have to be changed behind that.
+func (a *assembler) need() int {
+	if a.have < flv.TagHeaderLen || !a.squash.on && a.sets == nil {
+		return flv.TagHeaderLen
+	}
+	return flv.TagHeaderLen + min(flv.StartLen, flv.BodyLen(a.head[:]))
 }
 
 // finish adds bytes that end at a tag boundary.
@@ -114,21 +144,62 @@ func (a *assembler) finish(b []byte) {
 	}
 }
 
-// replaceHead puts the tags to insert, and a copy of head with another timestamp,
-// in the place of whatever of head is in parts already.
+// changes reports whether the tag of head is another one for this reader, who gets
+// it at ts.
+func (a *assembler) changes(ts uint32) bool {
+	return a.insert != nil || a.squash.on || a.sets != nil || ts != flv.Timestamp(a.head[:])
+}
+
+// replaceHead puts the tags to insert, and the start of the tag as this reader gets
+// it, in the place of whatever of head is in parts already.
 func (a *assembler) replaceHead(ts uint32) {
 	a.parts = a.parts[:a.whole]
 	if a.insert != nil {
 		for t := range flv.Tags(a.insert) {
 			t = bytes.Clone(t)
-			flv.PutTimestamp(t, ts)
+			a.stamp(t, ts, false)
 			a.finish(t)
 		}
 		a.insert = nil
 	}
-	head := bytes.Clone(a.head[:])
-	flv.PutTimestamp(head, ts)
+	typ, body := flv.Type(a.head[0]), a.head[flv.TagHeaderLen:a.have]
+	kind := flv.ClassifyStart(typ, body)
+	if a.squash.on && typ == flv.Audio && !kind.Config {
+		a.skip = true
+		return
+	}
+	head := bytes.Clone(a.head[:a.have])
+	if kind.Key && a.sets != nil {
+		head = a.putSets(head)
+	}
+	a.stamp(head, ts, typ == flv.Video && !kind.Config)
 	a.parts = append(a.parts, head)
+}
+
+// stamp gives the tag that begins with head its timestamp, or leaves that to squash.
+func (a *assembler) stamp(head []byte, ts uint32, picture bool) {
+	flv.PutTimestamp(head, ts)
+	if a.squash.on {
+		a.squash.add(head, picture)
+	}
+}
+
+// putSets puts parameter sets into a picture, in front of its own NAL units: some
+// decoders go by nothing else when parameters change. head is the start of the tag.
+func (a *assembler) putSets(head []byte) []byte {
+	body := head[flv.TagHeaderLen:]
+	units := a.sets.Framed()
+	a.sets = nil
+	f, ok := flv.FramingOf(body)
+	size := flv.BodyLen(head) + len(units)
+	if !ok || size > flv.MaxBody {
+		return head
+	}
+	whole := slices.Concat(head[:flv.TagHeaderLen], body[:f.Data], units, body[f.Data:])
+	flv.PutBodyLen(whole, size)
+	a.trailer = flv.Trailer(size)
+	a.left -= flv.TagTrailerLen
+	return whole
 }
 
 // timestamp returns what the tag of head gets at this reader, in milliseconds.

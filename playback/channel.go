@@ -67,7 +67,7 @@ func (c *Channel) present() []*viewer {
 }
 
 // path is where the channel is played, on the node's HTTP listener.
-func (c *Channel) path() string { return "/" + c.id.Short() + streamSuffix }
+func (c *Channel) path() string { return "/" + c.id.Short() + formats[0].suffix }
 
 // shortestName is how many characters of a channel ID name it at least: fewer
 // would make an address that a second channel breaks.

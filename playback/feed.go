@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"net"
 
+	"relay/ingest/flv"
 	"relay/relay/stream"
 )
 
 const (
 	// maxBatch is how many bytes are taken from the ring for one writev: enough
 	// that a system call is cheap, little enough that a slow reader pins no more.
+	// What a reader starts with may be more: it is squashed as one piece.
 	maxBatch = 256 << 10
 	// maxBatchParts is how many slices a batch has at most, about. It keeps what
 	// the runtime stores for each reader's writev near 1 KiB.
@@ -18,21 +20,34 @@ const (
 
 // feed is the media of a channel as one reader gets it. It belongs to one goroutine.
 type feed struct {
+	ring   *stream.Ring
 	cursor *stream.Cursor
+	start  Start
 	header *stream.Header // the one that the reader has, nil before the first chunk
+	sets   flv.ParameterSets
 	tags   assembler
+	until  stream.Position // the newest chunk that is squashed
 }
 
-func newFeed(ring *stream.Ring) *feed { return &feed{cursor: ring.Cursor()} }
+func newFeed(ring *stream.Ring, start Start) *feed {
+	f := &feed{ring: ring, start: start}
+	if start == Key {
+		f.cursor = ring.Ahead()
+	} else {
+		f.cursor = ring.Cursor()
+	}
+	return f
+}
 
 // next returns the bytes that come next, which end at a tag boundary, or a channel
 // that is closed when there may be some, or the cursor's error. The bytes are shared
 // and must not be changed; the list is the caller's until the next call.
 func (f *feed) next() (net.Buffers, <-chan struct{}, error) {
 	f.tags.drop()
-	for size := 0; f.tags.whole == 0 || size < maxBatch && f.tags.whole < maxBatchParts; {
+	for size := 0; f.tags.squash.on || f.tags.whole == 0 || size < maxBatch && f.tags.whole < maxBatchParts; {
 		it, wait, err := f.cursor.Poll()
 		if wait != nil || err != nil {
+			f.tags.squash.end()
 			if f.tags.whole > 0 {
 				break
 			}
@@ -40,6 +55,9 @@ func (f *feed) next() (net.Buffers, <-chan struct{}, error) {
 		}
 		f.add(it)
 		size += len(it.Chunk.Payload())
+		if it.Chunk.Position().Compare(f.until) >= 0 {
+			f.tags.squash.end()
+		}
 	}
 	return f.tags.ready(), nil, nil
 }
@@ -58,6 +76,23 @@ func (f *feed) add(it stream.Item) {
 			f.tags.insertBefore(it.Header.Payload())
 		}
 	}
-	f.header = it.Header
+	if it.Header != f.header {
+		f.configure(it.Header)
+	}
+	if it.Jump && f.start == Squash {
+		if f.until = f.ring.Head(); it.Chunk.Position().Compare(f.until) < 0 {
+			f.tags.squash.begin()
+		}
+	}
 	f.tags.add(it.Chunk)
+}
+
+// configure notes a header that has come into force. A reader that has played with
+// other parameter sets gets the new ones in band as well.
+func (f *feed) configure(h *stream.Header) {
+	sets, ok := flv.ParameterSetsOf(h.Payload())
+	if f.header != nil && ok && !sets.Equal(f.sets) {
+		f.tags.sets = &sets
+	}
+	f.header, f.sets = h, sets
 }

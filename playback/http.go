@@ -14,10 +14,8 @@ import (
 )
 
 const (
-	streamSuffix = ".flv"
-	streamType   = "video/x-flv"
-	textType     = "text/plain; charset=utf-8"
-	noChannel    = "There is no such channel here, or more than one begins like that. / lists the channels."
+	textType  = "text/plain; charset=utf-8"
+	noChannel = "There is no such channel here, or more than one begins like that. / lists the channels."
 )
 
 // routes answers the requests of one run of a server; ctx is that run's. Its
@@ -29,7 +27,7 @@ type routes struct {
 
 func (s *routes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	path := r.URL.Path
-	name, isStream := strings.CutSuffix(strings.TrimPrefix(path, "/"), streamSuffix)
+	name, format := formatOf(strings.TrimPrefix(path, "/"))
 	switch {
 	case path == "/":
 		s.list(w, r)
@@ -40,14 +38,14 @@ func (s *routes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.status(w, r)
 	case path == "/api/tree":
 		s.trees(w, r)
-	case isStream:
+	case format != nil:
 		if c, ok := find(s.config.Channels(), name); ok {
-			s.stream(w, r, c)
+			s.stream(w, r, c, format)
 			return
 		}
 		http.Error(w, noChannel, http.StatusNotFound)
 	default:
-		http.Error(w, "There is no such page. There are /, /<channel>.flv, /api/status, /api/tree and /healthz.", http.StatusNotFound)
+		http.Error(w, "There is no such page. There are /, /<channel>.flv, .mp4 and .ts, /api/status, /api/tree and /healthz.", http.StatusNotFound)
 	}
 }
 
@@ -86,9 +84,20 @@ func address(r *http.Request, c *Channel) string {
 
 // stream answers with the media of c. The length is not known and the answer ends
 // with the connection, so a range is not honoured.
-func (s *routes) stream(w http.ResponseWriter, r *http.Request, c *Channel) {
+func (s *routes) stream(w http.ResponseWriter, r *http.Request, c *Channel, f *format) {
+	start, err := ParseStart(r.URL.Query().Get("start"))
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	if h := c.ring.Header(); h != nil {
+		if err := f.check(h.Payload()); err != nil {
+			http.Error(w, "This stream cannot be had as "+f.suffix+": "+err.Error()+". Open "+address(r, c)+" in VLC, mpv or ffplay.", http.StatusUnsupportedMediaType)
+			return
+		}
+	}
 	if r.Method == http.MethodHead {
-		w.Header().Set("Content-Type", streamType)
+		w.Header().Set("Content-Type", f.mime)
 		w.Header().Set("Connection", "close")
 		return
 	}
@@ -102,18 +111,18 @@ func (s *routes) stream(w http.ResponseWriter, r *http.Request, c *Channel) {
 		http.Error(w, "This connection cannot carry media.", http.StatusInternalServerError)
 		return
 	}
+	v := &viewer{addr: conn.RemoteAddr().String(), since: time.Now(), start: start, format: f}
 	// A goroutine of its own lets go of net/http's buffers and grown stack. It ends
 	// with the viewer or with ctx, and Run waits for it.
-	go s.play(conn, c, streamHead(r))
+	go s.play(conn, c, v, streamHead(r, f))
 }
 
-func (s *routes) play(conn net.Conn, c *Channel, head []byte) {
+func (s *routes) play(conn net.Conn, c *Channel, v *viewer, head []byte) {
 	defer s.release()
 	defer conn.Close()
 	if tcp, ok := conn.(*net.TCPConn); ok {
 		tcp.SetWriteBuffer(sendBuffer)
 	}
-	v := &viewer{addr: conn.RemoteAddr().String(), since: time.Now()}
 	c.join(v)
 	defer c.leave(v)
 	why := v.play(s.ctx, conn, c.ring, head)
@@ -127,12 +136,12 @@ func (s *routes) play(conn net.Conn, c *Channel, head []byte) {
 }
 
 // streamHead is the head of the answer to r, in the version that r speaks.
-func streamHead(r *http.Request) []byte {
+func streamHead(r *http.Request, f *format) []byte {
 	proto := "HTTP/1.1"
 	if !r.ProtoAtLeast(1, 1) {
 		proto = "HTTP/1.0"
 	}
 	return fmt.Appendf(nil, "%s 200 OK\r\nContent-Type: %s\r\nCache-Control: no-store\r\nConnection: close\r\n"+
 		"Accept-Ranges: none\r\nX-Content-Type-Options: nosniff\r\nCross-Origin-Resource-Policy: same-origin\r\nDate: %s\r\n\r\n",
-		proto, streamType, time.Now().UTC().Format(http.TimeFormat))
+		proto, f.mime, time.Now().UTC().Format(http.TimeFormat))
 }

@@ -10,13 +10,12 @@ import (
 	"relay/relay/stream"
 )
 
-// Record writes the ring's media to w, a file or a pipe, from the newest key chunk
-// on. It returns nil when the ring is closed, when ctx ends, and when nobody reads
+// Record writes the ring's media to w, a file or a pipe, beginning as start says. It returns nil when the ring is closed, when ctx ends, and when nobody reads
 // the pipe any more; any other failed write is an error. ctx does not interrupt a
 // write that blocks. A program whose w is its standard output must ignore SIGPIPE,
 // or a closed pipe ends it before Record sees it.
-func Record(ctx context.Context, ring *stream.Ring, w io.Writer) error {
-	f := newFeed(ring)
+func Record(ctx context.Context, ring *stream.Ring, start Start, w io.Writer) error {
+	f := newFeed(ring, start)
 	for ctx.Err() == nil {
 		batch, wait, err := f.next()
 		switch {

@@ -30,7 +30,7 @@ func TestRecordingIsWhatTheWriterWasGiven(t *testing.T) {
 		ts := s.group(0)
 		var file sink
 		done := make(chan error, 1)
-		go func() { done <- Record(t.Context(), s.ring, &file) }()
+		go func() { done <- Record(t.Context(), s.ring, GOP, &file) }()
 		synctest.Wait()
 		s.group(ts)
 		s.ring.Close()
@@ -48,7 +48,7 @@ func TestRecordingEndsWithItsContext(t *testing.T) {
 		s := newSource(t, stream.Limits{})
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error, 1)
-		go func() { done <- Record(ctx, s.ring, &sink{}) }()
+		go func() { done <- Record(ctx, s.ring, GOP, &sink{}) }()
 		synctest.Wait()
 		cancel()
 		if err := <-done; err != nil {
@@ -61,7 +61,7 @@ func TestRecordingToAFullDiskIsAnError(t *testing.T) {
 	s := newSource(t, stream.Limits{})
 	s.group(0)
 	full := errors.New("no space left on device")
-	if err := Record(t.Context(), s.ring, &sink{err: full}); !errors.Is(err, full) {
+	if err := Record(t.Context(), s.ring, GOP, &sink{err: full}); !errors.Is(err, full) {
 		t.Fatalf("error %v, want one that wraps %v", err, full)
 	}
 }
@@ -75,7 +75,7 @@ func TestRecordingToAClosedPipeEndsCleanly(t *testing.T) {
 	}
 	defer w.Close()
 	r.Close()
-	if err := Record(t.Context(), s.ring, w); err != nil {
+	if err := Record(t.Context(), s.ring, GOP, w); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -116,11 +116,11 @@ func eventually(t *testing.T, what string, ok func() bool) {
 
 func TestViewerGetsHeaderThenMediaFromTheNewestKey(t *testing.T) {
 	for name, request := range map[string]string{
-		"full ID":      "GET /%s.flv HTTP/1.1\r\nHost: 127.0.0.1:7145\r\n\r\n",
-		"short ID":     "GET /%.8s.flv HTTP/1.1\r\nHost: localhost\r\n\r\n",
-		"four letters": "GET /%.4s.flv?t=1 HTTP/1.1\r\nHost: localhost\r\n\r\n",
-		"VLC":          "GET /%.8s.flv HTTP/1.1\r\nHost: localhost\r\nUser-Agent: VLC/3.0.21\r\nRange: bytes=0-\r\nIcy-MetaData: 1\r\n\r\n",
-		"HTTP/1.0":     "GET /%.8s.flv HTTP/1.0\r\n\r\n",
+		"full ID":      "GET /%s.flv?start=gop HTTP/1.1\r\nHost: 127.0.0.1:7145\r\n\r\n",
+		"short ID":     "GET /%.8s.flv?start=gop HTTP/1.1\r\nHost: localhost\r\n\r\n",
+		"four letters": "GET /%.4s.flv?start=gop&t=1 HTTP/1.1\r\nHost: localhost\r\n\r\n",
+		"VLC":          "GET /%.8s.flv?start=gop HTTP/1.1\r\nHost: localhost\r\nUser-Agent: VLC/3.0.21\r\nRange: bytes=0-\r\nIcy-MetaData: 1\r\n\r\n",
+		"HTTP/1.0":     "GET /%.8s.flv?start=gop HTTP/1.0\r\n\r\n",
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSource(t, stream.Limits{})
@@ -151,7 +151,7 @@ func TestViewerGetsHeaderThenMediaFromTheNewestKey(t *testing.T) {
 func TestChannelWithoutMediaAnswersAtOnceAndPlaysLater(t *testing.T) {
 	s := newSource(t, stream.Limits{})
 	addr := serve(t, Config{Channels: list(NewChannel(s.id, s.ring, nil))})
-	resp, _ := ask(t, addr, get("/"+s.id.Short()+".flv"))
+	resp, _ := ask(t, addr, get("/"+s.id.Short()+".flv?start=gop"))
 	s.group(0)
 	if got := readN(t, resp.Body, len(s.sinceKey(0))); !bytes.Equal(got, s.sinceKey(0)) {
 		t.Fatal("the viewer got something else than was written")
@@ -229,7 +229,7 @@ func TestStatusTellsWhatTheRingAndTheViewersShow(t *testing.T) {
 		Channels: list(c),
 		Node:     func() Node { return Node{ID: "n", Version: "1", UptimeS: 5} },
 	})
-	viewer, _ := ask(t, addr, get("/"+s.id.Short()+".flv"))
+	viewer, _ := ask(t, addr, get("/"+s.id.Short()+".flv?start=gop"))
 	readN(t, viewer.Body, len(s.sinceKey(0)))
 
 	var st Status
@@ -263,15 +263,15 @@ func TestStatusTellsWhatTheRingAndTheViewersShow(t *testing.T) {
 func TestViewersAreBounded(t *testing.T) {
 	s := newSource(t, stream.Limits{})
 	addr := serve(t, Config{Channels: list(NewChannel(s.id, s.ring, nil)), MaxViewers: 2})
-	_, first := ask(t, addr, get("/"+s.id.Short()+".flv"))
-	ask(t, addr, get("/"+s.id.Short()+".flv"))
-	resp, _ := ask(t, addr, get("/"+s.id.Short()+".flv"))
+	_, first := ask(t, addr, get("/"+s.id.Short()+".flv?start=gop"))
+	ask(t, addr, get("/"+s.id.Short()+".flv?start=gop"))
+	resp, _ := ask(t, addr, get("/"+s.id.Short()+".flv?start=gop"))
 	if text := body(t, resp); resp.StatusCode != http.StatusServiceUnavailable || !strings.Contains(text, "as many viewers") {
 		t.Fatalf("the third viewer got %d %q", resp.StatusCode, text)
 	}
 	first.Close()
 	eventually(t, "the place is free again", func() bool {
-		resp, conn := ask(t, addr, get("/"+s.id.Short()+".flv"))
+		resp, conn := ask(t, addr, get("/"+s.id.Short()+".flv?start=gop"))
 		if resp.StatusCode != http.StatusOK {
 			conn.Close()
 		}
@@ -306,7 +306,7 @@ func TestServerEndsItsViewers(t *testing.T) {
 	s.group(0)
 	c := NewChannel(s.id, s.ring, nil)
 	addr, stop := serveUntil(t, Config{Channels: list(c)})
-	_, idle := ask(t, addr, get("/"+s.id.Short()+".flv"))
+	_, idle := ask(t, addr, get("/"+s.id.Short()+".flv?start=gop"))
 	dial(t, addr) // has not asked for anything yet
 	stop()
 	if n := c.Viewers(); n != 0 {
@@ -341,7 +341,7 @@ func TestViewerThatStopsReadingCostsNoMemory(t *testing.T) {
 	c := NewChannel(s.id, s.ring, nil)
 	addr := serve(t, Config{Channels: list(c)})
 	ask(t, addr, get("/"+s.id.Short()+".flv")) // reads no more
-	good, _ := ask(t, addr, get("/"+s.id.Short()+".flv"))
+	good, _ := ask(t, addr, get("/"+s.id.Short()+".flv?start=gop"))
 	readN(t, good.Body, len(s.sinceKey(0)))
 	before := heap()
 	for range rounds {

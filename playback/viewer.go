@@ -33,13 +33,16 @@ const (
 	viewerLeft   reason = "the viewer left"
 	viewerStuck  reason = "the viewer took nothing for 10 s"
 	channelEnded reason = "the channel ended"
+	notCarried   reason = "the format cannot carry the codec"
 	nodeClosing  reason = "the node is closing"
 )
 
 // viewer is one player that is connected.
 type viewer struct {
-	addr  string
-	since time.Time
+	addr   string
+	since  time.Time
+	start  Start
+	format *format
 
 	// Written by the viewer's goroutine, read by the status.
 	bytes, missed, moves atomic.Uint64
@@ -54,7 +57,8 @@ func (v *viewer) play(ctx context.Context, conn net.Conn, ring *stream.Ring, hea
 	if why, ok := v.write(ctx, conn, net.Buffers{head}); !ok {
 		return why
 	}
-	f := newFeed(ring)
+	f := newFeed(ring, v.start)
+	convert := v.format.converter()
 	probe := time.NewTicker(probeEvery)
 	defer probe.Stop()
 	for idle := false; ; {
@@ -67,6 +71,9 @@ func (v *viewer) play(ctx context.Context, conn net.Conn, ring *stream.Ring, hea
 			missed, moves := f.cursor.Gap()
 			v.missed.Store(missed)
 			v.moves.Store(moves)
+			if batch, err = convert(batch); err != nil {
+				return notCarried
+			}
 			if why, ok := v.write(ctx, conn, batch); !ok {
 				return why
 			}

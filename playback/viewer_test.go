@@ -24,7 +24,7 @@ type playing struct {
 
 func startViewer(ctx context.Context, ring *stream.Ring) *playing {
 	ours, theirs := net.Pipe()
-	p := &playing{viewer: &viewer{}, conn: theirs, why: make(chan reason, 1)}
+	p := &playing{viewer: &viewer{start: GOP}, conn: theirs, why: make(chan reason, 1)}
 	start := time.Now()
 	go func() {
 		defer ours.Close()

@@ -29,7 +29,7 @@ type viewer struct {
 // play opens a channel's address. The connection is closed when the test ends.
 func play(t *testing.T, name, url string) *viewer {
 	t.Helper()
-	resp, err := http.Get(url)
+	resp, err := http.Get(url + "?start=gop") // the stream as it was sent
 	if err != nil {
 		t.Fatal(err)
 	}

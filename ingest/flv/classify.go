@@ -50,12 +50,16 @@ const (
 
 // Classify looks at the first bytes of t's body. It never fails: what it does not
 // understand is the zero Kind, or has no Codec.
-func Classify(t Tag) Kind {
-	body := t.Body()
+func Classify(t Tag) Kind { return ClassifyStart(t.Type(), t.Body()) }
+
+// ClassifyStart is [Classify] for a tag of which only the start of the body is at
+// hand; [StartLen] bytes tell all there is to tell but for script data and for tags
+// with modifiers in front.
+func ClassifyStart(typ Type, body []byte) Kind {
 	if len(body) == 0 {
 		return Kind{}
 	}
-	switch t.Type() {
+	switch typ {
 	case Video:
 		if body[0]&videoEnhancedBit != 0 {
 			return enhancedVideo(body)

@@ -17,6 +17,7 @@ const (
 	videoEnhancedBit    = 0x80 // in a video tag's first byte
 	soundFormatEnhanced = 9    // in an audio tag's first four bits
 	fourCCLen           = 4
+	oneTrack            = 0 // a multitrack tag's kind, in four bits
 	// modExLong is the 8-bit length of a modifier, plus one, that says that a
 	// 16-bit one follows.
 	modExLong = 256
@@ -26,7 +27,9 @@ const (
 type exHeader struct {
 	packet byte
 	codec  string
-	track  uint8 // of the first track, if there are several
+	fourCC string
+	track  uint8  // of the first track, if there are several
+	body   []byte // what follows, of that track
 }
 
 // parseEx parses what follows the first byte of an enhanced tag, whose low four
@@ -40,26 +43,45 @@ func parseEx(b []byte, packet, multitrack byte) (exHeader, bool) {
 		}
 	}
 	h := exHeader{packet: packet}
-	wrapped := packet == multitrack
+	wrapped, several := packet == multitrack, false
 	if wrapped {
 		if len(b) < 1 {
 			return exHeader{}, false
 		}
+		several = b[0]>>4 != oneTrack
 		h.packet, b = b[0]&0x0f, b[1:]
 	}
 	if len(b) < fourCCLen {
 		return exHeader{}, false
 	}
-	h.codec, b = fourCCs[string(b[:fourCCLen])], b[fourCCLen:]
+	h.fourCC, b = string(b[:fourCCLen]), b[fourCCLen:]
+	h.codec = fourCCs[h.fourCC]
 	if wrapped {
 		// With one codec for all or one for each, the first track's number comes
 		// right after the first FourCC.
 		if len(b) < 1 {
 			return exHeader{}, false
 		}
-		h.track = b[0]
+		h.track, b = b[0], b[1:]
+	}
+	h.body = b
+	if several {
+		h.body = firstTrack(b)
 	}
 	return h, true
+}
+
+// firstTrack returns the bytes of the first of several tracks, which their length in
+// 24 bits precedes; none if they are cut short.
+func firstTrack(b []byte) []byte {
+	if len(b) < 3 {
+		return nil
+	}
+	n := int(b[0])<<16 | int(b[1])<<8 | int(b[2])
+	if n > len(b)-3 {
+		return nil
+	}
+	return b[3 : 3+n]
 }
 
 // skipModEx skips one modifier: its length minus one in 8 bits, or, if those are

@@ -53,6 +53,19 @@ func BodyLen(header []byte) int {
 	return int(header[1])<<16 | int(header[2])<<8 | int(header[3])
 }
 
+// PutBodyLen changes the body length that a tag header declares. n is at most
+// [MaxBody].
+func PutBodyLen(header []byte, n int) {
+	header[1], header[2], header[3] = byte(n>>16), byte(n>>8), byte(n)
+}
+
+// Trailer returns the back pointer behind a tag with a body of n bytes.
+func Trailer(n int) []byte {
+	b := make([]byte, TagTrailerLen)
+	flvio.FillTagTrailer(b, n)
+	return b
+}
+
 // Timestamp reads the timestamp, in milliseconds, of a tag header of 11 bytes.
 func Timestamp(header []byte) uint32 {
 	return uint32(header[7])<<24 | uint32(header[4])<<16 | uint32(header[5])<<8 | uint32(header[6])

@@ -36,6 +36,13 @@ func (r *Ring) Cursor() *Cursor {
 	return c
 }
 
+// Ahead returns a reader that starts at the next key chunk to come.
+func (r *Ring) Ahead() *Cursor {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return &Cursor{ring: r, at: r.first + uint64(len(r.entries)), waitKey: true}
+}
+
 // Resume returns a reader that has everything up to and including have. It goes
 // on at the chunk after that if the ring holds it, and otherwise starts at the
 // newest key chunk; the first item's Missed then says how much it lacks.
@@ -52,7 +59,7 @@ func (r *Ring) Resume(have Position) *Cursor {
 		c.at = r.first + uint64(len(r.entries))
 	default:
 		c.at = r.find(next)
-		if r.entries[c.at-r.first].chunk.position() != next {
+		if r.entries[c.at-r.first].chunk.Position() != next {
 			c.toKey()
 		}
 	}
@@ -61,7 +68,7 @@ func (r *Ring) Resume(have Position) *Cursor {
 
 func (c *Cursor) toKey() {
 	k, ok := c.ring.newestKey()
-	if ok && c.ring.entries[k-c.ring.first].chunk.position().Compare(c.last) > 0 {
+	if ok && c.ring.entries[k-c.ring.first].chunk.Position().Compare(c.last) > 0 {
 		c.at, c.waitKey = k, false
 		return
 	}
@@ -80,7 +87,7 @@ func (c *Cursor) Poll() (Item, <-chan struct{}, error) {
 	}
 	for ; c.at-r.first < uint64(len(r.entries)); c.at++ {
 		e := r.entries[c.at-r.first]
-		p := e.chunk.position()
+		p := e.chunk.Position()
 		if p.Compare(c.last) <= 0 {
 			continue // a reader that resumed ahead of this ring
 		}

@@ -57,7 +57,8 @@ func (p Position) Compare(q Position) int {
 	return 0
 }
 
-func (c *Chunk) position() Position { return Position{c.epoch, c.seq} }
+// Position returns where in the channel the chunk is.
+func (c *Chunk) Position() Position { return Position{c.epoch, c.seq} }
 
 type entry struct {
 	chunk  *Chunk
@@ -149,7 +150,7 @@ func (r *Ring) Append(c *Chunk) (bool, error) {
 	header := r.header
 	if n := len(r.entries); n > 0 {
 		last := r.entries[n-1]
-		if c.position().Compare(last.chunk.position()) <= 0 {
+		if c.Position().Compare(last.chunk.Position()) <= 0 {
 			r.counts.Duplicate++
 			return false, nil
 		}
@@ -242,7 +243,7 @@ func (r *Ring) head() Position {
 	if len(r.entries) == 0 {
 		return Position{}
 	}
-	return r.entries[len(r.entries)-1].chunk.position()
+	return r.entries[len(r.entries)-1].chunk.Position()
 }
 
 // Has reports whether the ring is at p or past it: a chunk there would be refused
@@ -292,7 +293,7 @@ func (r *Ring) Stats() Stats {
 
 // find returns the index of the first entry at or after p.
 func (r *Ring) find(p Position) uint64 {
-	i := sort.Search(len(r.entries), func(i int) bool { return r.entries[i].chunk.position().Compare(p) >= 0 })
+	i := sort.Search(len(r.entries), func(i int) bool { return r.entries[i].chunk.Position().Compare(p) >= 0 })
 	return r.first + uint64(i)
 }
 

@@ -18,7 +18,7 @@ func TestChunksThatTheRingHasAreDuplicates(t *testing.T) {
 		if ok, err := r.Append(c); ok || err != nil {
 			t.Errorf("chunk %d of %v: %v, %v, want false and no error", c.seq, c.epoch, ok, err)
 		}
-		if !r.Has(c.position()) {
+		if !r.Has(c.Position()) {
 			t.Errorf("Has is false for chunk %d of %v", c.seq, c.epoch)
 		}
 	}
@@ -113,7 +113,7 @@ func checkBounds(t *testing.T, r *Ring) {
 		if e.chunk.Has(Key) {
 			keys++
 		}
-		if i > 0 && e.chunk.position().Compare(r.entries[i-1].chunk.position()) <= 0 {
+		if i > 0 && e.chunk.Position().Compare(r.entries[i-1].chunk.Position()) <= 0 {
 			t.Fatalf("entry %d is not after the one before", i)
 		}
 	}

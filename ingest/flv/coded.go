@@ -1,0 +1,125 @@
+package flv
+
+// StartLen is how many bytes of a body hold all that FLV itself puts in front of an
+// elementary stream's bytes, if there is neither a modifier nor more than one track.
+const StartLen = 1 + fourCCLen + offsetLen
+
+// offsetLen is the length of a composition time offset, in bytes.
+const offsetLen = 3
+
+// Coded is what one audio or video tag carries, without FLV's own framing.
+type Coded struct {
+	Codec  string // as [Kind].Codec; never ""
+	Config bool   // Data is a decoder configuration, as MP4 has it
+	Key    bool   // a decoder may start here
+	// Offset is how much later than the tag's timestamp the picture is shown, in
+	// milliseconds, from -2^23 on; 0 for audio.
+	Offset int32
+	Data   []byte // of the first track; shares the tag's memory
+}
+
+// Decode takes t apart. It reports false for what carries no media of the first
+// track that could be played: script data, the end of a sequence, colour
+// information, an unknown codec, a tag that is cut short.
+func Decode(t Tag) (Coded, bool) {
+	body := t.Body()
+	if len(body) < 1 {
+		return Coded{}, false
+	}
+	k := Classify(t)
+	if k.Codec == "" || k.Slot.Part == Extra || k.Slot.Track != 0 {
+		return Coded{}, false
+	}
+	c := Coded{Codec: k.Codec, Config: k.Config, Key: k.Key || t.Type() == Audio && !k.Config}
+	var ok bool
+	switch t.Type() {
+	case Video:
+		c.Data, ok = videoData(body, k)
+	case Audio:
+		c.Data, ok = audioData(body)
+	}
+	if f, has := FramingOf(body); ok && has && t.Type() == Video && f.Offset > 0 {
+		at := f.Offset
+		c.Offset = int32(uint32(body[at])<<24|uint32(body[at+1])<<16|uint32(body[at+2])<<8) >> 8
+	}
+	return c, ok && len(c.Data) > 0
+}
+
+func videoData(b []byte, k Kind) ([]byte, bool) {
+	if b[0]&videoEnhancedBit == 0 {
+		switch b[0] & 0x0f {
+		case legacyAVC, legacyHEVC, legacyAV1:
+			if len(b) < legacyShortest+offsetLen || b[1] > legacyCodedFrames {
+				return nil, false
+			}
+			return b[legacyShortest+offsetLen:], true
+		}
+		return nil, false // nothing that is in use any more
+	}
+	h, ok := parseEx(b[1:], b[0]&0x0f, packetVideoMultitrack)
+	if !ok || h.track != 0 {
+		return nil, false
+	}
+	switch {
+	case h.packet == packetSequenceStart, h.packet == packetCodedFramesX:
+		return h.body, true
+	case h.packet == packetCodedFrames && hasOffset[h.fourCC]:
+		if len(h.body) < offsetLen {
+			return nil, false
+		}
+		return h.body[offsetLen:], true
+	case h.packet == packetCodedFrames:
+		return h.body, true
+	}
+	return nil, false
+}
+
+func audioData(b []byte) ([]byte, bool) {
+	switch format := b[0] >> 4; format {
+	case legacyAAC:
+		if len(b) < legacyShortest {
+			return nil, false
+		}
+		return b[legacyShortest:], b[1] <= legacyCodedFrames
+	case soundFormatEnhanced:
+		h, ok := parseEx(b[1:], b[0]&0x0f, packetAudioMultitrack)
+		return h.body, ok && h.track == 0 && h.packet <= packetCodedFrames
+	default:
+		return b[1:], legacyAudio[format] == mp3
+	}
+}
+
+// hasOffset are the codecs whose coded frames carry a composition time offset.
+var hasOffset = map[string]bool{"avc1": true, "hvc1": true, "vvc1": true}
+
+// Framing says where the parts of a tag's body stand that carries a picture as NAL
+// units.
+type Framing struct {
+	Offset int // of the composition time offset, 3 bytes, signed; 0 if there is none
+	Data   int // of the first NAL unit's length
+}
+
+// FramingOf returns it. It reports false for what is no picture of that kind, and for
+// a tag with modifiers or several tracks. The first [StartLen] bytes of body are
+// enough.
+func FramingOf(body []byte) (Framing, bool) {
+	switch {
+	case len(body) < legacyShortest+offsetLen:
+		return Framing{}, false
+	case body[0]&videoEnhancedBit == 0:
+		codec := body[0] & 0x0f
+		return Framing{legacyShortest, legacyShortest + offsetLen},
+			(codec == legacyAVC || codec == legacyHEVC) && body[1] == legacyCodedFrames
+	}
+	const at = 1 + fourCCLen
+	if !hasOffset[string(body[1:at])] {
+		return Framing{}, false
+	}
+	switch body[0] & 0x0f {
+	case packetCodedFramesX:
+		return Framing{0, at}, true
+	case packetCodedFrames:
+		return Framing{at, at + offsetLen}, len(body) >= at+offsetLen
+	}
+	return Framing{}, false
+}

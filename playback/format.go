@@ -1,0 +1,48 @@
+package playback
+
+import (
+	"net"
+	"strings"
+
+	"relay/playback/remux"
+)
+
+// format is one of the containers that a channel can be had in.
+type format struct {
+	suffix string // of the path
+	mime   string
+	// new returns what turns tags into the container; nil for FLV, which they are.
+	new func() func(net.Buffers) (net.Buffers, error)
+}
+
+// formats are all of them; the first is the one that nothing is lost in.
+var formats = []*format{
+	{suffix: ".flv", mime: "video/x-flv"},
+	{suffix: ".mp4", mime: "video/mp4", new: func() func(net.Buffers) (net.Buffers, error) { return remux.NewMP4().Convert }},
+	{suffix: ".ts", mime: "video/mp2t", new: func() func(net.Buffers) (net.Buffers, error) { return remux.NewTS().Convert }},
+}
+
+// formatOf cuts a format's suffix off a path. It returns nil if there is none.
+func formatOf(path string) (name string, f *format) {
+	for _, f := range formats {
+		if name, ok := strings.CutSuffix(path, f.suffix); ok {
+			return name, f
+		}
+	}
+	return path, nil
+}
+
+// converter returns what turns one reader's tags into the container.
+func (f *format) converter() func(net.Buffers) (net.Buffers, error) {
+	if f == nil || f.new == nil {
+		return func(b net.Buffers) (net.Buffers, error) { return b, nil }
+	}
+	return f.new()
+}
+
+// check reports why a stream with that header cannot be had in the container, as far
+// as the header tells.
+func (f *format) check(header []byte) error {
+	_, err := f.converter()(net.Buffers{header})
+	return err
+}

@@ -1,0 +1,177 @@
+package remux
+
+import (
+	"bytes"
+	"errors"
+	"net"
+
+	"relay/ingest/flv"
+)
+
+// container is what frames are put into.
+type container interface {
+	// open is called before the first frame, and when the tracks are others than
+	// before; what comes next is a frame to start at. One of them may be nil.
+	open(video, audio *track) error
+	// write takes a frame of one of these tracks.
+	write(t *track, f frame) error
+	// carries reports whether the container takes that track's codec.
+	carries(t *track) bool
+	// name is the container's, for people.
+	name() string
+}
+
+// frame is one picture, or one frame of sound.
+type frame struct {
+	at      int64 // decoding time, in the track's rate
+	offset  int64 // how much later it is shown, likewise
+	samples int64 // how long it lasts, likewise; 0 if not known
+	key     bool
+	data    []byte
+}
+
+// demuxer finds the frames in tags and gives them to a container.
+type demuxer struct {
+	to           container
+	split        splitter
+	video, audio *track
+	hz           float64 // of pictures, as the metadata has it; 0 if it does not
+	noSound      bool    // the sound cannot be carried
+}
+
+// feed takes the next tags, in whatever pieces.
+func (d *demuxer) feed(batch net.Buffers) error {
+	for _, b := range batch {
+		if err := d.split.next(b, d.tag); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// errSkip leaves a tag out.
+var errSkip = errors.New("left out")
+
+func (d *demuxer) tag(t flv.Tag) error {
+	err := d.take(t)
+	if errors.Is(err, errSkip) {
+		return nil
+	}
+	return err
+}
+
+func (d *demuxer) take(t flv.Tag) error {
+	if t.Type() == flv.Script {
+		if m, ok := flv.ParseMetadata(t.Body()); ok {
+			d.hz = m.FrameRate
+		}
+		return nil
+	}
+	c, ok := flv.Decode(t)
+	switch {
+	case !ok && t.Type() == flv.Video && len(t.Body()) > 0 && flv.Classify(t).Key:
+		return &CodecError{flv.Classify(t).Codec, d.to.name()}
+	case !ok:
+		return nil
+	case t.Type() == flv.Video:
+		return d.picture(t.Timestamp(), c)
+	case t.Type() == flv.Audio:
+		return d.sound(t.Timestamp(), c)
+	}
+	return nil
+}
+
+func (d *demuxer) picture(ts uint32, c flv.Coded) error {
+	switch {
+	case c.Config && c.Codec == "vp9": // its key frames tell more
+		return nil
+	case c.Config, c.Codec == "vp9" && c.Key:
+		if err := d.configure(&d.video, c); err != nil {
+			return err
+		}
+		if c.Config {
+			return nil
+		}
+	}
+	if d.video == nil || d.video.name != c.Codec {
+		if c.Key {
+			return &CodecError{c.Codec, d.to.name()}
+		}
+		return nil
+	}
+	if c.Key {
+		if err := d.reopen(); err != nil {
+			return err
+		}
+	}
+	if d.video.fresh {
+		return nil
+	}
+	at := d.video.clock.video(ts)
+	return d.to.write(d.video, frame{at: at, offset: int64(c.Offset) * videoRate / 1000, key: c.Key, data: c.Data})
+}
+
+func (d *demuxer) sound(ts uint32, c flv.Coded) error {
+	if c.Config || c.Codec == "mp3" && (d.audio == nil || d.audio.name != c.Codec) {
+		if err := d.configure(&d.audio, c); err != nil || c.Config {
+			return err
+		}
+	}
+	if d.audio == nil || d.audio.name != c.Codec || d.noSound {
+		return nil
+	}
+	if d.video == nil {
+		if err := d.reopen(); err != nil {
+			return err
+		}
+	}
+	n := d.audio.samples(c.Data)
+	if d.audio.fresh || n == 0 {
+		return nil
+	}
+	at := d.audio.clock.audio(ts, d.audio.rate, n)
+	return d.to.write(d.audio, frame{at: at, samples: n, key: true, data: c.Data})
+}
+
+// configure makes c's the configuration from the next place to start on. Video that
+// cannot be carried is an error; sound is left out.
+func (d *demuxer) configure(at **track, c flv.Coded) error {
+	t, err := newTrack(c)
+	if err != nil {
+		return errSkip // malformed: the encoder may send a better one
+	}
+	if t == nil || !d.to.carries(t) {
+		if at == &d.video {
+			return &CodecError{c.Codec, d.to.name()}
+		}
+		d.noSound = true
+		return nil
+	}
+	if o := *at; o != nil {
+		if o.name == t.name && bytes.Equal(o.raw, t.raw) {
+			return nil
+		}
+		if o.rate == t.rate {
+			t.clock = o.clock
+		}
+	}
+	if at == &d.audio {
+		d.noSound = false
+	}
+	*at = t
+	return nil
+}
+
+// reopen begins anew at a place to start, if a track is not what it was.
+func (d *demuxer) reopen() error {
+	v, a := d.video, d.audio
+	if (v == nil || !v.fresh) && (a == nil || !a.fresh) {
+		return nil
+	}
+	for _, t := range []*track{v, a} {
+		if t != nil {
+			t.fresh = false
+		}
+	}
+	return d.to.open(v, a)
+}

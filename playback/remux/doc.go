@@ -1,0 +1,11 @@
+// Package remux puts a channel's FLV tags into the other containers that players
+// take: fragmented MP4, MPEG transport stream, HLS.
+//
+//	tags ─► Demuxer ─► MP4     one moof and mdat for each batch: one frame, when live
+//	               ├─► TS
+//	               └─► HLS     a playlist and segments, shared by all who ask
+//
+// Nothing is decoded. A frame goes out as soon as it has come in: none waits for the
+// next one to tell how long it lasts. What a container cannot carry is refused with
+// [*CodecError]; what is malformed is left out.
+package remux

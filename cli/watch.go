@@ -50,7 +50,7 @@ type watch struct {
 	url     relay.URL // the link given
 	output  *os.File  // nil for none
 	start   playback.Start
-	player  *player   // nil for none
+	player  *player // nil for none
 
 	mu       sync.Mutex
 	attached bool

@@ -47,6 +47,7 @@ standard input; or an rtmp:// or http(s):// address to fetch a live FLV stream f
 			text("rtmp", fmt.Sprintf("`ADDR` for the encoder (default 127.0.0.1:%d; a free port if that is taken)", portRTMP)),
 			text("key", "stream `KEY` that the encoder has to give (default: kept with the channel)"),
 			text("channel", "`NAME` of the channel on this machine; each has its own link (default "+defaultChannel+")"),
+			text("title", fmt.Sprintf("`TEXT` that viewers see, up to %d characters (default: what the encoder says)", flv.MaxTitle)),
 			toggle("loop", "repeat the file for ever"),
 			text("tag-log", "write type, timestamp and SHA-256 of each tag taken in to `FILE`"),
 		}, nodeFlags()...),
@@ -71,6 +72,10 @@ func runSource(c *cli.Context, t *terminal, stdio Stdio) (err error) {
 		return usage("relay help source", "relay source takes one input, %d were given", c.NArg())
 	}
 	cfg, err := stationFlags(c)
+	if err != nil {
+		return err
+	}
+	title, err := titleOf(c.String("title"))
 	if err != nil {
 		return err
 	}
@@ -133,6 +138,7 @@ func runSource(c *cli.Context, t *terminal, stdio Stdio) (err error) {
 	}
 	defer func() { err = errors.Join(err, closeLog()) }()
 	s.channel, s.mux = ch, ingest.NewMux(w, onTag)
+	s.mux.SetTitle(title)
 	s.station.show(ch, func() bool { return s.mux.Status().Live })
 	return s.run(c.Context, in, cfg.allowHosts)
 }

@@ -37,6 +37,7 @@ type Opener func() (*Session, error)
 type Mux struct {
 	writer *stream.Writer
 	onTag  func(flv.Tag)
+	title  string // "" to leave the encoder's
 
 	mu       sync.Mutex
 	timeline flv.Timeline
@@ -64,6 +65,12 @@ type Status struct {
 func NewMux(w *stream.Writer, onTag func(flv.Tag)) *Mux {
 	return &Mux{writer: w, onTag: onTag}
 }
+
+// SetTitle gives the stream a title, cleaned by [flv.CleanTitle], in place of what
+// its encoders say; "" leaves theirs. It goes into each onMetaData, and where an
+// encoder sends none before its media, into one that is made. It comes before the
+// first Open.
+func (m *Mux) SetTitle(title string) { m.title = flv.CleanTitle(title) }
 
 // Open begins a session, or returns [ErrBusy] while there is one that has sent
 // something in the last 2 s; one that is silent for longer ends. A session starts

@@ -237,3 +237,45 @@ func (c *channel) taken() iter.Seq[flv.Tag] {
 		}
 	}
 }
+
+func TestATitleGoesIntoTheMetadata(t *testing.T) {
+	meta := flv.NewTag(flv.Script, 3, []byte("\x02\x00\x0aonMetaData\x03\x00\x01x\x05\x00\x00\x09"))
+	c := newChannel(t)
+	c.SetTitle(" Finals\n")
+	s := c.open(t)
+	write(t, s, meta, video(0, avcConfig), video(0, avcKey), meta, video(40, avcInter))
+	s.Close()
+	// The second encoder sends no metadata.
+	s = c.open(t)
+	write(t, s, video(0, avcConfig), video(0, avcKey), video(40, avcInter))
+	s.Close()
+
+	titled := "\x02\x00\x0aonMetaData\x03\x00\x01x\x05\x00\x05title\x02\x00\x06Finals\x00\x00\x09"
+	made := string(flv.TitleMetadata("Finals"))
+	want := []string{titled, avcConfig, avcKey, titled, avcInter, made, avcConfig, avcKey, avcInter}
+	items, payload := c.stored(t)
+	var got []string
+	var tags []byte
+	for tag := range flv.Tags(payload) {
+		got = append(got, string(tag.Body()))
+		tags = append(tags, tag...)
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+	var accepted []byte
+	for range want {
+		accepted = append(accepted, <-c.accepted...)
+	}
+	if !bytes.Equal(accepted, tags) {
+		t.Errorf("%q was accepted, %q went out", accepted, tags)
+	}
+	for _, it := range items {
+		if got := flv.Describe(it.Header.Payload()).Title; got != "Finals" {
+			t.Errorf("a header has the title %q", got)
+		}
+	}
+	if got := c.Status().Info.Title; got != "Finals" {
+		t.Errorf("the status has the title %q", got)
+	}
+}

@@ -12,11 +12,12 @@ type Session struct {
 	mux    *Mux
 	header flv.Header // guarded by mux.mu
 	begun  bool       // its header is the channel's; guarded by mux.mu
+	titled bool       // a title of our own has gone out; guarded by mux.mu
 }
 
 // Write takes the stream's next tag. It owns t from now on, and moves its
-// timestamp to where the channel's timeline wants it; the rest goes out untouched.
-// A configuration also goes into the channel's header, before the tag itself.
+// timestamp to where the channel's timeline wants it; the rest goes out untouched,
+// but for the title of [Mux.SetTitle]. A configuration also goes into the channel's header, before the tag itself.
 func (s *Session) Write(t flv.Tag) error {
 	m := s.mux
 	m.mu.Lock()
@@ -25,6 +26,24 @@ func (s *Session) Write(t flv.Tag) error {
 		return ErrEnded
 	}
 	k := flv.Classify(t)
+	if m.title == "" {
+		return s.write(t, k)
+	}
+	if t.Type() == flv.Script && k.Config {
+		t = flv.NewTag(flv.Script, t.Timestamp(), flv.SetTitle(t.Body(), m.title))
+	} else if !s.titled {
+		made := flv.NewTag(flv.Script, t.Timestamp(), flv.TitleMetadata(m.title))
+		if err := s.write(made, flv.Classify(made)); err != nil {
+			return err
+		}
+	}
+	s.titled = true
+	return s.write(t, k)
+}
+
+// write is Write with mux.mu held.
+func (s *Session) write(t flv.Tag, k flv.Kind) error {
+	m := s.mux
 	if steers(t, k) {
 		flv.PutTimestamp(t, m.timeline.Map(t.Timestamp()))
 	} else {

@@ -50,7 +50,7 @@ func CheckAMF0(b []byte) error {
 	if len(b) > MaxScript {
 		return fmt.Errorf("%d bytes, the most is %d: %w", len(b), MaxScript, ErrAMF)
 	}
-	s := amfScanner{b: b}
+	s := amfScanner{b: b, most: MaxAMFValues}
 	for s.err == nil && (len(s.b) > 0 || s.depth > 0) {
 		s.step()
 	}
@@ -60,6 +60,7 @@ func CheckAMF0(b []byte) error {
 // amfScanner walks over values with a stack of its own.
 type amfScanner struct {
 	b      []byte
+	most   int // values
 	values int
 	depth  int
 	open   [MaxAMFDepth]amfContainer
@@ -108,7 +109,7 @@ func (s *amfScanner) key() bool {
 }
 
 func (s *amfScanner) value() {
-	if s.values++; s.values > MaxAMFValues {
+	if s.values++; s.values > s.most {
 		s.fail("too many values")
 		return
 	}

@@ -17,6 +17,7 @@ type Metadata struct {
 	Width, Height          int    // pixels
 	FrameRate              float64
 	Encoder                string // printable, at most 128 characters
+	Title                  string // printable, at most [MaxTitle] characters
 }
 
 const (
@@ -59,7 +60,8 @@ func ParseMetadata(body []byte) (Metadata, bool) {
 		Width:     int(number(fields["width"], maxDimension)),
 		Height:    int(number(fields["height"], maxDimension)),
 		FrameRate: number(fields["framerate"], maxFrameRate),
-		Encoder:   printable(fields["encoder"]),
+		Encoder:   encoder(fields["encoder"]),
+		Title:     title(fields["title"]),
 	}
 	var video, audio bool
 	m.VideoCodec, video = codecHint(fields["videocodecid"], legacyVideo)
@@ -103,16 +105,25 @@ func codecHint(v any, legacy map[byte]string) (string, bool) {
 	return "", false
 }
 
-func printable(v any) string {
+func encoder(v any) string {
 	s, _ := v.(string)
-	s = strings.Map(func(r rune) rune {
+	s = printable(s)
+	if r := []rune(s); len(r) > maxEncoder {
+		s = string(r[:maxEncoder])
+	}
+	return s
+}
+
+func title(v any) string {
+	s, _ := v.(string)
+	return CleanTitle(s)
+}
+
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
 		if r == unicode.ReplacementChar || !unicode.IsPrint(r) {
 			return -1
 		}
 		return r
 	}, s)
-	if r := []rune(s); len(r) > maxEncoder {
-		s = string(r[:maxEncoder])
-	}
-	return s
 }

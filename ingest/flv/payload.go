@@ -42,6 +42,7 @@ type Info struct {
 	FrameRate              float64
 	HasVideo, HasAudio     bool
 	Encoder                string // printable
+	Title                  string // printable, at most [MaxTitle] characters
 }
 
 // Describe reads a header's payload. Configurations win over what the metadata
@@ -65,7 +66,7 @@ func Describe(headerPayload []byte) Info {
 			if m, ok := ParseMetadata(t.Body()); ok {
 				info.VideoCodec, info.AudioCodec = m.VideoCodec, m.AudioCodec
 				info.Width, info.Height, info.FrameRate = m.Width, m.Height, m.FrameRate
-				info.Encoder = m.Encoder
+				info.Encoder, info.Title = m.Encoder, m.Title
 			}
 		}
 	}

@@ -1,0 +1,105 @@
+package flv
+
+import (
+	"bytes"
+	"encoding/binary"
+	"strings"
+)
+
+// MaxTitle is the longest title of a stream, in characters: a line of text. What is
+// longer does not fit where titles are shown.
+const MaxTitle = 120
+
+const titleField = "title"
+
+// CleanTitle makes a text fit to be a title: one line of printable characters, at
+// most [MaxTitle] of them, without blanks around it.
+func CleanTitle(s string) string {
+	s = strings.TrimSpace(printable(strings.Join(strings.Fields(strings.ToValidUTF8(s, "")), " ")))
+	if r := []rune(s); len(r) > MaxTitle {
+		s = strings.TrimSpace(string(r[:MaxTitle]))
+	}
+	return s
+}
+
+// TitleMetadata returns the script body of an onMetaData that says nothing but the
+// title, which is cleaned first.
+func TitleMetadata(title string) []byte {
+	b := append(bytes.Clone(onMetaData), amfECMAArray, 0, 0, 0, 1)
+	return endObject(appendTitle(b, title))
+}
+
+// SetTitle returns a copy of an onMetaData's script body whose title is the one
+// given, cleaned. Everything else stays as it is, in its order; but where the body
+// holds more than [MaxAMFValues], as with an index of a file's keyframes, the objects
+// and arrays in it are left out: readers within bounds would not look into it at all,
+// and what is live has no such index. Of a body that is malformed, the title is all
+// that is left.
+func SetTitle(body []byte, title string) []byte {
+	value, ok := bytes.CutPrefix(body, onMetaData)
+	if !ok || len(body) > MaxScript {
+		return TitleMetadata(title)
+	}
+	props, ok := properties(value)
+	if !ok {
+		return TitleMetadata(title)
+	}
+	slim := CheckAMF0(body) != nil
+	var kept []byte
+	n := uint32(1)
+	for _, p := range props {
+		if p.name != titleField && !(slim && p.container) {
+			kept = append(kept, p.bytes...)
+			n++
+		}
+	}
+	b := bytes.Clone(onMetaData)
+	if b = append(b, value[0]); value[0] == amfECMAArray {
+		b = binary.BigEndian.AppendUint32(b, n)
+	}
+	b = endObject(appendTitle(append(b, kept...), title))
+	if CheckAMF0(b) != nil { // one value over the bound
+		return TitleMetadata(title)
+	}
+	return b
+}
+
+// appendTitle appends the property, without what goes before and after an object's.
+func appendTitle(b []byte, title string) []byte {
+	b = binary.BigEndian.AppendUint16(b, uint16(len(titleField)))
+	b = append(b, titleField...)
+	return append(b, amfText(CleanTitle(title))...)
+}
+
+func endObject(b []byte) []byte { return append(b, 0, 0, amfObjectEnd) }
+
+// property is one of an object's, with its name in front.
+type property struct {
+	name      string
+	bytes     []byte
+	container bool
+}
+
+// properties takes an AMF0 object or ECMA array apart. What follows it is left out.
+// It reports false if b begins with neither, or is malformed.
+func properties(b []byte) ([]property, bool) {
+	if len(b) == 0 || b[0] != amfObject && b[0] != amfECMAArray {
+		return nil, false
+	}
+	s := amfScanner{b: b, most: MaxScript}
+	var props []property
+	for s.value(); s.err == nil && s.depth > 0; {
+		start := s.b
+		s.step()
+		if s.depth == 0 || s.err != nil {
+			break
+		}
+		p := property{name: string(start[2 : 2+binary.BigEndian.Uint16(start)]), container: s.depth > 1}
+		for s.depth > 1 && s.err == nil {
+			s.step()
+		}
+		p.bytes = start[:len(start)-len(s.b)]
+		props = append(props, p)
+	}
+	return props, s.err == nil
+}

@@ -2,7 +2,6 @@ package playback
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -35,9 +34,15 @@ func (s *routes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", textType)
 		io.WriteString(w, "ok\n")
 	case path == "/api/status":
+		if !asker(r).IsLoopback() {
+			http.Error(w, "The status names other people's addresses, so only programs on this machine get it. There is /api/v1/channels.", http.StatusForbidden)
+			return
+		}
 		s.status(w, r)
 	case path == "/api/tree":
 		s.trees(w, r)
+	case strings.HasPrefix(path, apiPrefix):
+		s.api(w, r)
 	case format != nil:
 		if c, ok := find(s.config.Channels(), name); ok {
 			s.stream(w, r, c, format)
@@ -45,7 +50,7 @@ func (s *routes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		http.Error(w, noChannel, http.StatusNotFound)
 	default:
-		http.Error(w, "There is no such page. There are /, /<channel>.flv, .mp4 and .ts, /api/status, /api/tree and /healthz.", http.StatusNotFound)
+		http.Error(w, "There is no such page. There are /, /<channel>.flv, .mp4 and .ts, /api/v1/channels, /api/v1/tree, /api/status, /api/tree and /healthz.", http.StatusNotFound)
 	}
 }
 
@@ -67,19 +72,20 @@ func (s *routes) status(w http.ResponseWriter, r *http.Request) {
 	for _, c := range s.config.Channels() {
 		st.Channels = append(st.Channels, c.status(address(r, c)))
 	}
-	w.Header().Set("Content-Type", "application/json")
-	enc := json.NewEncoder(w)
-	enc.SetIndent("", "  ")
-	enc.Encode(st)
+	writeJSON(w, st)
 }
 
 // address is where a player finds c, by the host under which r came.
-func address(r *http.Request, c *Channel) string {
+func address(r *http.Request, c *Channel) string { return base(r) + c.path() }
+
+// base is the listener's address by the host under which r came, without a slash at
+// its end.
+func base(r *http.Request) string {
 	host := r.Host
 	if host == "" {
 		host = r.Context().Value(http.LocalAddrContextKey).(net.Addr).String()
 	}
-	return "http://" + host + c.path()
+	return "http://" + host
 }
 
 // stream answers with the media of c. The length is not known and the answer ends

@@ -61,7 +61,9 @@ type Config struct {
 //
 //	GET /<channel>.flv  the media; a channel ID or the start of one, 4 characters
 //	                    or more, that is no other's
-//	GET /api/status     a [Status] in JSON
+//	GET /api/v1/channels [Channels] in JSON
+//	GET /api/v1/tree    the same as /api/tree
+//	GET /api/status     a [Status] in JSON, for this machine alone: it has addresses
 //	GET /api/tree       [Trees] in JSON; ?channel=ID for one
 //	GET /healthz        "ok"
 //	GET /               the channels, as text
@@ -115,7 +117,7 @@ func (s *Server) Run(ctx context.Context, ln net.Listener) error {
 	defer cancel()
 
 	srv := &http.Server{
-		Handler:           guard(&routes{s, ctx}, s.hosts),
+		Handler:           s.handler(ctx),
 		ReadHeaderTimeout: requestTimeout,
 		ReadTimeout:       requestTimeout,
 		WriteTimeout:      answerTimeout,
@@ -132,6 +134,11 @@ func (s *Server) Run(ctx context.Context, ln net.Listener) error {
 		return nil
 	}
 	return err
+}
+
+// handler answers requests until ctx ends.
+func (s *Server) handler(ctx context.Context) http.Handler {
+	return guard(&routes{s, ctx}, s.hosts)
 }
 
 // count closes connections over [maxRequests]. A viewer's is taken from net/http

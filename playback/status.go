@@ -2,8 +2,6 @@ package playback
 
 import (
 	"time"
-
-	"relay/ingest/flv"
 )
 
 // Status is what GET /api/status answers. Durations are in milliseconds and bit
@@ -28,6 +26,7 @@ const (
 	Live         State = "live"         // media comes
 	Waiting      State = "waiting"      // there has been no media yet
 	Reconnecting State = "reconnecting" // the parent, or at the root the encoder, is lost
+	Ended        State = "ended"        // so long ago that nobody should wait for it
 )
 
 // Tree is the node's place in a channel's tree, as its engine knows it.
@@ -119,10 +118,7 @@ func (c *Channel) status(url string) ChannelStatus {
 	if s.Children == nil {
 		s.Children = []Child{}
 	}
-	if h := c.ring.Header(); h != nil {
-		info := flv.Describe(h.Payload())
-		s.Codec = Codec{info.VideoCodec, info.AudioCodec, info.Width, info.Height, info.FrameRate}
-	}
+	s.Codec = c.codec()
 	for _, v := range c.present() {
 		s.Viewers = append(s.Viewers, Viewer{v.addr, v.since, v.bytes.Load(), v.missed.Load(), v.moves.Load()})
 	}

@@ -1,0 +1,125 @@
+package playback
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/netip"
+	"strings"
+
+	"relay/ingest/flv"
+)
+
+// apiPrefix begins the paths of what programs and the page may rely on. What is
+// answered there on the players' listener names no address and no whole node ID.
+const apiPrefix = "/api/v1/"
+
+// Channels is what GET /api/v1/channels answers. The list is never null.
+type Channels struct {
+	Channels []ChannelInfo `json:"channels"`
+}
+
+// ChannelInfo is one channel as anyone who may watch it may know it.
+type ChannelInfo struct {
+	ID          string `json:"id"`
+	Name        string `json:"name"`  // the ID's short form
+	Title       string `json:"title"` // the broadcaster's words; may be empty
+	State       State  `json:"state"`
+	Codec       Codec  `json:"codec"`
+	BitRate     int    `json:"bit_rate"` // bit/s
+	DelayMs     int64  `json:"delay_ms"` // behind the root
+	Depth       int    `json:"depth"`    // links to the root
+	Parent      string `json:"parent"`   // its tag; "" at the root, and while there is none
+	Children    int    `json:"children"`
+	ViewerCount int    `json:"viewer_count"`
+	URLs        URLs   `json:"urls"`
+}
+
+// URLs is where a channel is found under the host that was asked.
+type URLs struct {
+	FLV  string `json:"flv"`
+	MP4  string `json:"mp4"`
+	TS   string `json:"ts"`
+	HLS  string `json:"hls"`
+	M3U  string `json:"m3u"`
+	Page string `json:"page"`
+}
+
+// tagLen is how many characters of a node's ID name it to strangers: those that the
+// tree shows.
+const tagLen = 12
+
+func tag(id string) string { return id[:min(len(id), tagLen)] }
+
+// info describes the channel now; base is the address of the listener, without a
+// slash at its end.
+func (c *Channel) info(base string) ChannelInfo {
+	t := c.tree()
+	at := base + "/" + c.id.Short()
+	i := ChannelInfo{
+		ID:          c.id.String(),
+		Name:        c.id.Short(),
+		State:       c.state(t),
+		BitRate:     c.ring.Stats().BitRate,
+		DelayMs:     t.DelayMs,
+		Depth:       t.Depth,
+		Children:    len(t.Children),
+		ViewerCount: c.Viewers(),
+		URLs: URLs{
+			FLV: at + ".flv", MP4: at + ".mp4", TS: at + ".ts", M3U: at + ".m3u",
+			HLS:  base + "/hls/" + c.id.Short() + "/index.m3u8",
+			Page: base + "/#" + c.id.Short(),
+		},
+	}
+	if t.Parent != nil {
+		i.Parent = tag(t.Parent.ID)
+	}
+	i.Codec = c.codec()
+	return i
+}
+
+// codec describes the media by the newest header.
+func (c *Channel) codec() Codec {
+	h := c.ring.Header()
+	if h == nil {
+		return Codec{}
+	}
+	info := flv.Describe(h.Payload())
+	return Codec{info.VideoCodec, info.AudioCodec, info.Width, info.Height, info.FrameRate}
+}
+
+// api answers what lies under apiPrefix.
+func (s *routes) api(w http.ResponseWriter, r *http.Request) {
+	switch strings.TrimPrefix(r.URL.Path, apiPrefix) {
+	case "channels":
+		s.apiChannels(w, r)
+	case "tree":
+		s.trees(w, r)
+	default:
+		http.Error(w, "There is no such page. There are /api/v1/channels and /api/v1/tree.", http.StatusNotFound)
+	}
+}
+
+func (s *routes) apiChannels(w http.ResponseWriter, r *http.Request) {
+	all := Channels{Channels: []ChannelInfo{}}
+	for _, c := range s.config.Channels() {
+		all.Channels = append(all.Channels, c.info(base(r)))
+	}
+	writeJSON(w, all)
+}
+
+// writeJSON answers with v, indented for people.
+func writeJSON(w http.ResponseWriter, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	enc.Encode(v)
+}
+
+// asker is the address that a request comes from; the zero Addr if it has none.
+func asker(r *http.Request) netip.Addr {
+	a, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return netip.Addr{}
+	}
+	return a.Addr().Unmap()
+}

@@ -1,0 +1,83 @@
+package playback
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"relay/relay/stream"
+)
+
+// answer is what the server says to a client at addr, without a network.
+func answer(t *testing.T, s *Server, addr, path string) *httptest.ResponseRecorder {
+	t.Helper()
+	r := httptest.NewRequest(http.MethodGet, path, nil)
+	r.Host, r.RemoteAddr = "192.168.1.20:7145", addr
+	w := httptest.NewRecorder()
+	s.handler(context.Background()).ServeHTTP(w, r)
+	return w
+}
+
+func TestChannelsNameNoAddressAndNoWholeNode(t *testing.T) {
+	s := newSource(t, stream.Limits{})
+	s.group(0)
+	parent := strings.Repeat("p", 52)
+	child := Child{Peer: Peer{ID: strings.Repeat("k", 52), Addr: "10.9.9.9:7144"}}
+	c := NewChannel(s.id, s.ring, func() Tree {
+		return Tree{State: Live, Depth: 2, Path: []string{"r", parent}, Parent: &Peer{ID: parent, Addr: "10.0.0.1:7144"}, Children: []Child{child}, DelayMs: 42}
+	})
+	w := answer(t, NewServer(Config{Channels: list(c)}), "192.168.1.7:50000", "/api/v1/channels")
+	if w.Code != http.StatusOK || w.Header().Get("Content-Type") != "application/json" {
+		t.Fatalf("%d %v", w.Code, w.Header())
+	}
+	text := w.Body.String()
+	var got Channels
+	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || len(got.Channels) != 1 {
+		t.Fatalf("%v in %s", err, text)
+	}
+	base := "http://192.168.1.20:7145/"
+	name := s.id.Short()
+	want := ChannelInfo{
+		ID: s.id.String(), Name: name, State: Live, Codec: c.codec(), BitRate: c.ring.Stats().BitRate,
+		DelayMs: 42, Depth: 2, Parent: parent[:12], Children: 1,
+		URLs: URLs{
+			FLV: base + name + ".flv", MP4: base + name + ".mp4", TS: base + name + ".ts",
+			HLS: base + "hls/" + name + "/index.m3u8", M3U: base + name + ".m3u", Page: base + "#" + name,
+		},
+	}
+	if got.Channels[0] != want || want.Codec.Video != "h264" {
+		t.Errorf("%+v\nwant %+v", got.Channels[0], want)
+	}
+	for _, secret := range []string{parent, parent[:13], child.ID[:12], "10.0.0.1", "10.9.9.9"} {
+		if strings.Contains(text, secret) {
+			t.Errorf("%q is in %s", secret, text)
+		}
+	}
+}
+
+func TestStatusIsForThisMachineAlone(t *testing.T) {
+	s := NewServer(Config{})
+	for addr, want := range map[string]int{
+		"127.0.0.1:50000":          http.StatusOK,
+		"[::1]:50000":              http.StatusOK,
+		"[::ffff:127.0.0.1]:50000": http.StatusOK,
+		"192.168.1.20:50000":       http.StatusForbidden,
+		"[fe80::1%eth0]:50000":     http.StatusForbidden,
+		"@":                        http.StatusForbidden,
+	} {
+		if w := answer(t, s, addr, "/api/status"); w.Code != want {
+			t.Errorf("status asked from %s: %d, want %d", addr, w.Code, want)
+		}
+		for _, path := range []string{"/api/v1/channels", "/api/v1/tree", "/api/tree", "/healthz"} {
+			if w := answer(t, s, addr, path); w.Code != http.StatusOK {
+				t.Errorf("%s asked from %s: %d", path, addr, w.Code)
+			}
+		}
+	}
+	if w := answer(t, s, "127.0.0.1:1", "/api/v1/nothing"); w.Code != http.StatusNotFound {
+		t.Errorf("a page that is not there: %d", w.Code)
+	}
+}

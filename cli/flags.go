@@ -34,11 +34,12 @@ func list(name, usage string) *cli.StringSliceFlag {
 	return &cli.StringSliceFlag{Name: name, Usage: usage, EnvVars: env(name)}
 }
 
-// nodeFlags are those of every command that runs a node.
-func nodeFlags() []cli.Flag {
+// nodeFlags are those of every command that runs a node. players is where it listens
+// for players if nothing says otherwise.
+func nodeFlags(players string) []cli.Flag {
 	return []cli.Flag{
 		text("listen", fmt.Sprintf("`ADDR` for links from other nodes (default :%d; a free port if that is taken)", portListen)),
-		text("http", fmt.Sprintf("`ADDR` for players (default 127.0.0.1:%d; a free port if that is taken)", portHTTP)),
+		text("http", "`ADDR` for players (default "+players+"; a free port if that is taken)"),
 		number("offset", "add `N` to every default port, to run several on one machine", "0"),
 		list("advertise", "`ADDR` under which others reach this node, such as a forwarded port"),
 		list("allow-host", "`NAME` under which players may ask, besides localhost and addresses"),

@@ -50,7 +50,7 @@ standard input; or an rtmp:// or http(s):// address to fetch a live FLV stream f
 			text("title", fmt.Sprintf("`TEXT` that viewers see, up to %d characters (default: what the encoder says)", flv.MaxTitle)),
 			toggle("loop", "repeat the file for ever"),
 			text("tag-log", "write type, timestamp and SHA-256 of each tag taken in to `FILE`"),
-		}, nodeFlags()...),
+		}, nodeFlags(playersNear)...),
 		Action: func(c *cli.Context) error { return runSource(c, t, stdio) },
 	}
 }
@@ -79,6 +79,7 @@ func runSource(c *cli.Context, t *terminal, stdio Stdio) (err error) {
 	if err != nil {
 		return err
 	}
+	cfg.nearPlayers(c)
 	name := c.String("channel")
 	if name == "" {
 		name = defaultChannel

@@ -29,6 +29,7 @@ type station struct {
 	http     net.Listener
 	start    time.Time
 	log      *zap.Logger
+	lan      bool // as in stationConfig
 
 	mu       sync.Mutex
 	channels []*playback.Channel
@@ -47,11 +48,12 @@ type stationConfig struct {
 	alone        bool         // --no-relay: no listener, no children
 	store        *relay.Store // nil if the folder cannot be used
 	allowHosts   []string
+	lan          bool // players in this machine's own networks alone
 }
 
 // newStation opens the listeners and makes the node. The key is the node's.
 func newStation(t *terminal, log *zap.Logger, cfg stationConfig, key ed25519.PrivateKey) (*station, error) {
-	s := &station{start: time.Now(), log: log}
+	s := &station{start: time.Now(), log: log, lan: cfg.lan}
 	nc := relay.Config{Key: key, Slots: cfg.slots, Upload: cfg.upload, Store: cfg.store, Version: Version, Log: log}
 	if cfg.alone {
 		nc.Slots = -1
@@ -137,13 +139,17 @@ func (s *station) link(c *relay.Channel, more ...relay.HostPort) string {
 
 // run serves until ctx ends; the group's other members end it too.
 func (s *station) run(ctx context.Context, g *errgroup.Group, allowHosts []string) {
-	srv := playback.NewServer(playback.Config{
+	pc := playback.Config{
 		Channels:   s.shown,
 		Node:       s.describe,
 		Survey:     s.survey,
 		AllowHosts: allowHosts,
 		Log:        s.log,
-	})
+	}
+	if s.lan {
+		pc.Near = s.node.Near
+	}
+	srv := playback.NewServer(pc)
 	g.Go(func() error { return s.node.Run(ctx) })
 	g.Go(func() error { return srv.Run(ctx, s.http) })
 }

@@ -36,7 +36,7 @@ that relay watch prints in VLC, mpv or ffplay.`,
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "record FLV to `FILE`; - for standard output", EnvVars: env("output")},
 			text("start", "where the output begins: squash (at once, near live), gop (at once, unchanged) or key (at the next keyframe) (default gop for a file, squash for standard output)"),
 			toggle("no-relay", "do not pass the stream on to others"),
-		}, nodeFlags()...),
+		}, nodeFlags(playersHere)...),
 		Action: func(c *cli.Context) error { return runWatch(c, t, stdio) },
 	}
 }

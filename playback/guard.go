@@ -8,20 +8,36 @@ import (
 	"strings"
 )
 
-// guard lets through only what may ask: GET and HEAD, and hosts by which a browser
-// can have meant this machine. A page of another site whose name was made to
-// resolve to this machine (DNS rebinding) carries its own name and is refused.
-func guard(next http.Handler, allow []string) http.Handler {
+// gate says who may ask, and counts who may not. Its zero value lets in every
+// address, under localhost and addresses.
+type gate struct {
+	hosts []string              // further host names, in lower case
+	near  func(netip.Addr) bool // whether an address is let in; nil for all
+	count *refusals             // nil for none
+}
+
+// guard lets through only what may ask: addresses that are let in, GET and HEAD, and
+// hosts by which a browser can have meant this machine. A page of another site whose
+// name was made to resolve to this machine (DNS rebinding) carries its own name and
+// is refused.
+func guard(next http.Handler, g gate) http.Handler {
+	if g.count == nil {
+		g.count = &refusals{}
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
 		h.Set("Cache-Control", "no-store")
 		switch {
+		case g.near != nil && !g.near(asker(r)):
+			g.count.network.Add(1)
+			http.Error(w, "This node answers only the networks that it is in itself, and you ask from elsewhere. To watch: relay watch LINK. Who runs it can let everyone in with --http.", http.StatusForbidden)
 		case r.Method != http.MethodGet && r.Method != http.MethodHead:
 			h.Set("Allow", "GET, HEAD")
 			http.Error(w, "Only GET and HEAD are answered here.", http.StatusMethodNotAllowed)
-		case !hostAllowed(r.Host, allow):
+		case !hostAllowed(r.Host, g.hosts):
+			g.count.host.Add(1)
 			http.Error(w, "This node does not answer under that host name. Use its IP address or localhost, or allow the name.", http.StatusForbidden)
 		default:
 			next.ServeHTTP(w, r)

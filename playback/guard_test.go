@@ -3,6 +3,8 @@ package playback
 import (
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
+	"strings"
 	"testing"
 )
 
@@ -32,7 +34,7 @@ func TestGuardKnowsThisMachinesNames(t *testing.T) {
 		r := httptest.NewRequest(http.MethodGet, "/", nil)
 		r.Host = host
 		w := httptest.NewRecorder()
-		guard(reached, []string{"studio.lan"}).ServeHTTP(w, r)
+		guard(reached, gate{hosts: []string{"studio.lan"}}).ServeHTTP(w, r)
 		if w.Code != want {
 			t.Errorf("Host %q: status %d, want %d", host, w.Code, want)
 		}
@@ -45,9 +47,37 @@ func TestGuardLetsNothingThroughThatCouldChangeSomething(t *testing.T) {
 		r := httptest.NewRequest("GET", "/", nil)
 		r.Method, r.Host = method, "localhost"
 		w := httptest.NewRecorder()
-		guard(reached, nil).ServeHTTP(w, r)
+		guard(reached, gate{}).ServeHTTP(w, r)
 		if w.Code != http.StatusMethodNotAllowed || w.Header().Get("Allow") == "" {
 			t.Errorf("%s: status %d, Allow %q", method, w.Code, w.Header().Get("Allow"))
 		}
+	}
+}
+
+func TestGuardLetsInOnlyTheNetworksItShould(t *testing.T) {
+	var count refusals
+	near := func(a netip.Addr) bool { return a.IsLoopback() || a.Unmap().IsPrivate() }
+	for addr, want := range map[string]int{
+		"192.168.1.7:50000":          http.StatusOK,
+		"[::ffff:192.168.1.7]:50000": http.StatusOK,
+		"127.0.0.1:50000":            http.StatusOK,
+		"203.0.113.7:50000":          http.StatusForbidden,
+		"[2001:db8::7]:50000":        http.StatusForbidden,
+		"":                           http.StatusForbidden,
+	} {
+		answered := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		r.Host, r.RemoteAddr = "localhost", addr
+		w := httptest.NewRecorder()
+		guard(answered, gate{near: near, count: &count}).ServeHTTP(w, r)
+		if w.Code != want {
+			t.Errorf("from %q: status %d, want %d", addr, w.Code, want)
+		}
+		if want == http.StatusForbidden && !strings.Contains(w.Body.String(), "relay watch LINK") {
+			t.Errorf("from %q: %q does not say what to do", addr, w.Body)
+		}
+	}
+	if n := count.network.Load(); n != 3 {
+		t.Errorf("%d refusals counted, want 3", n)
 	}
 }

@@ -108,6 +108,7 @@ func (s *routes) stream(w http.ResponseWriter, r *http.Request, c *Channel, f *f
 		return
 	}
 	if !s.admit() {
+		s.refused.full.Add(1)
 		http.Error(w, "This node has as many viewers as it may. Try again later, or raise its limit.", http.StatusServiceUnavailable)
 		return
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"strings"
 	"sync"
@@ -51,6 +52,9 @@ type Config struct {
 	// AllowHosts are further host names under which the node may be asked, without
 	// port. IP addresses, localhost and the machine's own name always work.
 	AllowHosts []string
+	// Near says whether a client's address may ask; nil lets in all. It is called for
+	// every request and must be safe for concurrent use.
+	Near func(netip.Addr) bool
 	// MaxViewers bounds the viewers of all channels together; default 4096.
 	MaxViewers int
 	// Log gets a line for each viewer that leaves; none if nil.
@@ -72,6 +76,7 @@ type Server struct {
 	hosts  []string // names to answer under, in lower case
 
 	requests atomic.Int64 // connections that are not viewers
+	refused  refusals
 
 	mu      sync.Mutex
 	closed  bool
@@ -138,7 +143,7 @@ func (s *Server) Run(ctx context.Context, ln net.Listener) error {
 
 // handler answers requests until ctx ends.
 func (s *Server) handler(ctx context.Context) http.Handler {
-	return guard(&routes{s, ctx}, s.hosts)
+	return guard(&routes{s, ctx}, gate{s.hosts, s.config.Near, &s.refused})
 }
 
 // count closes connections over [maxRequests]. A viewer's is taken from net/http
@@ -147,6 +152,7 @@ func (s *Server) count(conn net.Conn, state http.ConnState) {
 	switch state {
 	case http.StateNew:
 		if s.requests.Add(1) > maxRequests {
+			s.refused.requests.Add(1)
 			conn.Close()
 		}
 	case http.StateClosed, http.StateHijacked:

@@ -122,6 +122,9 @@ func New(cfg Config) (*Node, error) {
 	}, nil
 }
 
+// Near reports whether an address is this machine's or in one of its own subnets.
+func (n *Node) Near(addr netip.Addr) bool { return n.near(time.Now(), addr) }
+
 // near reports whether traffic to addr stays off this machine's Internet link.
 func (n *Node) near(now time.Time, addr netip.Addr) bool {
 	if n.cfg.Near != nil {

@@ -1,0 +1,36 @@
+package cli
+
+import (
+	"testing"
+
+	"github.com/urfave/cli/v2"
+)
+
+func TestSourceAnswersItsOwnNetworksUnlessTold(t *testing.T) {
+	for _, c := range []struct {
+		args []string
+		addr string
+		lan  bool
+	}{
+		{nil, ":7145", true},
+		{[]string{"--offset", "3"}, ":7148", true},
+		{[]string{"--http", "127.0.0.1:9000"}, "127.0.0.1:9000", false},
+		{[]string{"--http", ":9000"}, ":9000", false},
+		{[]string{"--no-discovery"}, "127.0.0.1:7145", false},
+	} {
+		app := cli.App{
+			Flags: append(nodeFlags(playersNear), &cli.BoolFlag{Name: "no-discovery"}),
+			Action: func(ctx *cli.Context) error {
+				cfg, err := stationFlags(ctx)
+				cfg.nearPlayers(ctx)
+				if cfg.http.addr != c.addr || cfg.lan != c.lan {
+					t.Errorf("%v: listens on %s, own networks alone %v", c.args, cfg.http.addr, cfg.lan)
+				}
+				return err
+			},
+		}
+		if err := app.Run(append([]string{"relay"}, c.args...)); err != nil {
+			t.Errorf("%v: %v", c.args, err)
+		}
+	}
+}

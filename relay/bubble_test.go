@@ -47,6 +47,8 @@ type inhabitant struct {
 	mu   sync.Mutex
 	last uint64   // the newest chunk seen
 	gaps []string // chunks that did not follow
+
+	heard []Notice
 }
 
 const (
@@ -125,7 +127,8 @@ func (w *world) add(o option) *inhabitant {
 	n := &inhabitant{host: w.net.Host(addr.Addr())}
 	cfg := Config{
 		Key: w.key(), Slots: o.slots, Dial: n.host.Dial, Members: o.members, Store: o.store,
-		Near: func(netip.Addr) bool { return true }, // whatever networks this machine is in
+		Near:    func(netip.Addr) bool { return true }, // whatever networks this machine is in
+		Notices: n.hear,
 	}
 	if !o.unreachable {
 		ln, err := n.host.Listen(worldPort)
@@ -195,6 +198,13 @@ func (n *inhabitant) watch(ctx context.Context) {
 		n.last = it.Chunk.Seq()
 		n.mu.Unlock()
 	}
+}
+
+// hear keeps what the node notices.
+func (n *inhabitant) hear(_ stream.ChannelID, notice Notice) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.heard = append(n.heard, notice)
 }
 
 // kill ends the node as a crash does: what is left of it says nothing any more.

@@ -45,7 +45,8 @@ type Channel struct {
 	// lagging is the lag as it was last measured.
 	lagging time.Duration
 
-	teller teller
+	teller   teller
+	handover handover
 
 	// Shared.
 	inbound atomic.Uint64 // numbers given to links that came in
@@ -55,21 +56,29 @@ type Channel struct {
 	told    atomic.Uint64 // chunks that parents said they could not give
 	fan     chan *stream.Beat
 	first   chan struct{} // holds one when the first chunk has come
+	handed  chan struct{} // holds one when a link has brought its first
+	arrived atomic.Int64  // when the newest chunk came from a parent, by sinceStart
+	sent    atomic.Uint64 // payload bytes to children, those that are gone as well
 	upload  atomic.Uint32 // to the children, kbit/s
 	facts   factBook
 	survey  survey
 }
 
 func (n *Node) newChannel(id stream.ChannelID, notices func(Notice)) *Channel {
-	if notices == nil {
-		notices = func(Notice) {}
-	}
+	all := n.cfg.Notices
 	return &Channel{
-		id:      id,
-		node:    n,
-		ring:    stream.NewRing(n.cfg.Ring),
-		log:     n.log.With(zap.String("channel", id.Short())),
-		notices: notices,
+		id:   id,
+		node: n,
+		ring: stream.NewRing(n.cfg.Ring),
+		log:  n.log.With(zap.String("channel", id.Short())),
+		notices: func(n Notice) {
+			if notices != nil {
+				notices(n)
+			}
+			if all != nil {
+				all(id, n)
+			}
+		},
 		started: time.Now(),
 		events:  make(chan tree.Event, eventQueue),
 		ask:     make(chan func(*tree.Node)),
@@ -78,6 +87,7 @@ func (n *Node) newChannel(id stream.ChannelID, notices func(Notice)) *Channel {
 		dials:   make(map[tree.Link]context.CancelFunc),
 		fan:     make(chan *stream.Beat, 1),
 		first:   make(chan struct{}, 1),
+		handed:  make(chan struct{}, 1),
 		room:    newHeadroom(n.cfg.Slots, n.cfg.Upload),
 		survey:  newSurvey(),
 	}

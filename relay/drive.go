@@ -49,6 +49,7 @@ func (c *Channel) drive(ctx context.Context) {
 			c.mingle(time.Now())
 		case <-lag.C:
 			c.handle(c.progress(time.Now()))
+		case <-c.handed: // noticed below
 		case <-c.first:
 			c.handle(c.progress(time.Now()))
 		case <-beat.C:
@@ -67,6 +68,7 @@ func (c *Channel) drive(ctx context.Context) {
 		for a, ok := c.tree.Poll(); ok; a, ok = c.tree.Poll() {
 			c.carryOut(a)
 		}
+		c.noticeChange()
 		now := time.Now()
 		if t, ok := c.tree.RootClock(now); ok {
 			c.clock.Store(&rootClock{when: now, beat: t})
@@ -79,6 +81,7 @@ func (c *Channel) handle(ev tree.Event) {
 	if d, ok := ev.(tree.Down); ok {
 		if l := c.links[d.Link]; l != nil {
 			delete(c.links, d.Link)
+			c.noticeGone(l, d.Reason)
 			c.log.Debug("link ended", zap.String("peer", l.peer.Short()), zap.Stringer("reason", d.Reason),
 				zap.NamedError("cause", context.Cause(l.ctx)))
 		}
@@ -138,6 +141,7 @@ func (c *Channel) carryOut(a tree.Action) {
 		if l := c.links[a.Link]; l != nil {
 			if r, ok := a.Msg.(tree.Refer); ok {
 				c.log.Debug("joiner referred", zap.String("peer", l.peer.Short()), zap.Stringer("reason", r.Reason))
+				c.noticeTurned(l, r.Reason)
 			}
 			if j, ok := a.Msg.(tree.Join); ok {
 				l.send(wire.Hello{Channel: c.id, Join: j})
@@ -167,10 +171,12 @@ func (c *Channel) carryOut(a tree.Action) {
 		if l := c.links[a.Link]; l != nil {
 			l.serve <- c.ring.Resume(stream.Position{Epoch: stream.Epoch(a.Have.Epoch), Seq: a.Have.Seq}) // once per link
 			l.send(c.sample(l.peer))
+			c.noticeServed(l)
 		}
 	case tree.Attached:
 		c.log.Info("attached", zap.String("parent", a.Parent.ID.Short()), zap.Int("depth", a.Depth))
 		c.notices(Notice{Attached: &a})
+		c.handover.attached(a)
 	case tree.Orphaned:
 		c.log.Info("parent lost", zap.Stringer("reason", a.Reason))
 		c.notices(Notice{Orphaned: &a})

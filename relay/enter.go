@@ -58,6 +58,7 @@ func (c *Channel) accept(g *guardedConn, conn *tls.Conn, r *wire.Reader, peer tr
 	l := c.newLink(num, peer, conn)
 	addr := remoteAddr(conn.NetConn())
 	l.near = c.node.near(time.Now(), addr.Addr())
+	l.needy = !j.Standby && j.Within == 0
 	return c.query(func(*tree.Node) {
 		// The connection has no deadline but its writer's from here on.
 		if err := conn.SetDeadline(time.Time{}); err != nil {

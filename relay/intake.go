@@ -16,7 +16,8 @@ func (l *link) takeChunk(c *stream.Chunk) error {
 		return fmt.Errorf("chunk %d was not pulled: %w", c.Seq(), wire.ErrNotDue)
 	}
 	ring := l.ch.ring
-	had := ring.Head().Seq > 0
+	head := ring.Head()
+	had := head.Seq > 0
 	if ring.Has(stream.Position{Epoch: c.Epoch(), Seq: c.Seq()}) {
 		ring.Duplicate()
 		return nil
@@ -29,6 +30,7 @@ func (l *link) takeChunk(c *stream.Chunk) error {
 		return err
 	}
 	l.ch.noteDelay(c)
+	l.noteArrival(c, had && c.Epoch() == head.Epoch && c.Seq() == head.Seq+1)
 	if !had { // others may come now
 		select {
 		case l.ch.first <- struct{}{}:

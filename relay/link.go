@@ -57,7 +57,13 @@ type link struct {
 	serve chan *stream.Cursor // likewise, once, for a child that pulls
 
 	// Parent links only.
-	feeding atomic.Bool // chunks are welcome
+	feeding atomic.Bool  // chunks are welcome
+	brought atomic.Bool  // one has come that the ring did not have
+	gap     atomic.Int64 // how long none had come then, nanoseconds; see Change.Gap
+
+	// Child links only, owned by the channel's goroutine.
+	served bool // it takes the stream
+	needy  bool // it has no parent to fall back on
 
 	// Owned by the writer, read by the channel's goroutine.
 	missed  atomic.Uint64
@@ -239,6 +245,7 @@ func (l *link) pass(it stream.Item, header **stream.Header) error {
 		return err
 	}
 	l.sent.Add(uint64(len(it.Chunk.Payload())))
+	l.ch.sent.Add(uint64(len(it.Chunk.Payload())))
 	l.last.Store(it.Chunk)
 	return nil
 }

@@ -50,6 +50,8 @@ type Config struct {
 	// Version is the program's, for others to see: up to wire.MaxVersion printable
 	// ASCII characters; may be empty.
 	Version string
+	// Notices, if not nil, is called with what happens in any channel. It must not block.
+	Notices func(stream.ChannelID, Notice)
 	Log     *zap.Logger // nil for none
 	// Dial replaces net.Dialer in tests.
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error)

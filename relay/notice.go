@@ -1,6 +1,10 @@
 package relay
 
 import (
+	"net/netip"
+	"time"
+
+	"relay/relay/stream"
 	"relay/tree"
 )
 
@@ -10,6 +14,28 @@ type Notice struct {
 	Orphaned *tree.Orphaned // the parent was lost
 	Failed   *DialError     // a place did not answer
 	Refused  *Refusal       // a place answered, and had nothing to offer
+	Changed  *Change        // chunks come from another parent than before
+	Joined   *ChildNotice   // a child has begun to take the stream
+	Left     *ChildNotice   // a child that took the stream is gone
+	Turned   *ChildNotice   // somebody who needs a parent was turned away for want of a slot
+}
+
+// Change is a change of parents that is over: chunks come from the new one.
+type Change struct {
+	Parent tree.Place
+	Depth  int
+	// Reason is why it is not the parent before; ReasonNone if there was none.
+	Reason tree.Reason
+	// Gap is how long no chunk came between the last from the parent before and the
+	// first from this one, while there was one to come; 0 if there was no parent before.
+	Gap time.Duration
+}
+
+// ChildNotice is about a node below this one.
+type ChildNotice struct {
+	Peer   tree.ID
+	Addr   netip.AddrPort // where its connection comes from
+	Reason tree.Reason    // why it left or was turned away
 }
 
 // Refusal is a node that neither took this one nor knew a better place.
@@ -36,5 +62,85 @@ func (c *Channel) noticeRefusal(r tree.Received) {
 		}
 	case tree.Bye:
 		c.notices(Notice{Refused: &Refusal{l.peer, m.Reason}})
+	}
+}
+
+// handover notes how a new parent takes over, for the notice of it. The channel's
+// driving goroutine owns it.
+type handover struct {
+	to     tree.Link
+	change *Change // nil for none
+}
+
+// attached begins one, or goes on with one that has not brought a chunk yet: to who
+// watches, the two are one change.
+func (h *handover) attached(a tree.Attached) {
+	why := a.Reason
+	if h.change != nil {
+		why = h.change.Reason
+	}
+	h.to = a.Link
+	h.change = &Change{Parent: a.Parent, Depth: a.Depth, Reason: why}
+}
+
+// noticeChange tells of a change whose first chunk has come.
+func (c *Channel) noticeChange() {
+	h := &c.handover
+	if h.change == nil {
+		return
+	}
+	l := c.links[h.to]
+	if l == nil || !l.brought.Load() {
+		return
+	}
+	change := h.change
+	h.change = nil
+	if change.Reason != tree.ReasonNone {
+		change.Gap = time.Duration(l.gap.Load())
+	}
+	c.notices(Notice{Changed: change})
+}
+
+// noteArrival records that a chunk that the ring did not have came over the link, and
+// for the link's first one how long there was none. follows says that it is the next
+// of the same epoch. It runs on the link's reader.
+func (l *link) noteArrival(ch *stream.Chunk, follows bool) {
+	c := l.ch
+	now := c.sinceStart()
+	before := time.Duration(c.arrived.Swap(int64(now)))
+	if l.brought.Load() {
+		return
+	}
+	gap := now - before
+	if k := c.clock.Load(); follows && k != nil {
+		// Nobody can have missed it before it was made.
+		gap = min(gap, k.at(time.Now())-time.Duration(ch.Beat())*time.Millisecond)
+	}
+	l.gap.Store(int64(max(0, gap)))
+	l.brought.Store(true)
+	select {
+	case c.handed <- struct{}{}:
+	default:
+	}
+}
+
+// noticeServed tells of a child that begins to take the stream.
+func (c *Channel) noticeServed(l *link) {
+	l.served = true
+	c.notices(Notice{Joined: &ChildNotice{Peer: l.peer, Addr: remoteAddr(l.conn.NetConn())}})
+}
+
+// noticeGone tells of a child that is gone.
+func (c *Channel) noticeGone(l *link, r tree.Reason) {
+	if l.served {
+		c.notices(Notice{Left: &ChildNotice{Peer: l.peer, Addr: remoteAddr(l.conn.NetConn()), Reason: r}})
+	}
+}
+
+// noticeTurned tells of a node that wanted to be a child, needs a parent, and found
+// no slot. One that looks for a better parent than it has, or a backup, does well.
+func (c *Channel) noticeTurned(l *link, r tree.Reason) {
+	if l.needy && r == tree.ReasonFull {
+		c.notices(Notice{Turned: &ChildNotice{Peer: l.peer, Addr: remoteAddr(l.conn.NetConn()), Reason: r}})
 	}
 }

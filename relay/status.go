@@ -17,6 +17,7 @@ type Status struct {
 	Lag     time.Duration // behind the root, as far as something is missing; 0 if not known
 	Quiet   time.Duration // since the newest chunk was made, by the root's clock; 0 if not known
 	Links   map[tree.Link]LinkStatus
+	Sent    uint64 // payload bytes to children, since the channel was opened
 	Beat    uint64 // ms since the epoch began, as last signed by the root
 	RootSeq uint64 // the newest chunk at that moment
 }
@@ -33,7 +34,7 @@ type LinkStatus struct {
 
 // Status describes the channel. It reports false if the channel has ended.
 func (c *Channel) Status() (Status, bool) {
-	s := Status{ID: c.id, Uptime: c.sinceStart(), Ring: c.ring.Stats(), Delay: time.Duration(c.delay.Load())}
+	s := Status{ID: c.id, Uptime: c.sinceStart(), Ring: c.ring.Stats(), Delay: time.Duration(c.delay.Load()), Sent: c.sent.Load()}
 	if c.writer != nil {
 		s.Delay = 0
 	}

@@ -61,7 +61,7 @@ func (n *Node) tryCommit(now time.Time, a *attempt) {
 			return
 		}
 	}
-	old, want := n.up, n.search.want
+	old, want, why := n.up, n.search.want, n.whyAnother()
 	delete(n.search.attempts, a.link)
 	n.up = &uplink{
 		link: a.link, place: a.addr, near: a.near, heard: now, fresh: now, since: now,
@@ -93,7 +93,27 @@ func (n *Node) tryCommit(now time.Time, a *attempt) {
 	n.moved(now, want, old)
 	n.reportAt = now
 	n.reported = Report{}
-	n.do(Attached{n.up.link, n.up.place, n.depth()})
+	n.lostFor = ReasonNone
+	n.do(Attached{n.up.link, n.up.place, n.depth(), why})
+}
+
+// whyAnother is why the node takes another parent than the one it has or had.
+func (n *Node) whyAnother() Reason {
+	switch u := n.up; {
+	case u == nil:
+		return n.lostFor
+	case u.displaced:
+		return ReasonDisplaced
+	case u.leaving:
+		return ReasonLeaving
+	case n.search.want == wantNearer:
+		return ReasonMoved
+	case n.search.want == wantFaster:
+		return ReasonSlow
+	case n.search.want == wantOther && u.orphan:
+		return ReasonOrphan
+	}
+	return ReasonSilent
 }
 
 // moved sets the clocks of the moves to come.

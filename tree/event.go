@@ -130,6 +130,8 @@ type Attached struct {
 	Link   Link
 	Parent Place
 	Depth  int
+	// Reason is why it has not stayed with the one before; ReasonNone if there was none.
+	Reason Reason
 }
 
 // Left says that the node may go: Leave has run its course.

@@ -39,6 +39,7 @@ type Node struct {
 	up       *uplink
 	beatAt   time.Time // the children are to hear of a loss, zero if not
 	orphanAt time.Time // since when there is no parent, or a silent one
+	lostFor  Reason    // why there is no parent
 	ready    standbys
 	search   search
 	improve  improver

@@ -221,7 +221,7 @@ func (n *Node) parentLost(now time.Time, r Reason) {
 	if !n.up.suspect {
 		n.orphanAt = now
 	}
-	n.up = nil
+	n.up, n.lostFor = nil, r
 	n.beatAt = now
 	n.best = noRoom
 	n.changed = true

@@ -79,6 +79,7 @@ type Ring struct {
 	keys    int     // key chunks held
 	bytes   int
 	counts  Counts
+	came    time.Time // when the newest chunk came
 	closed  bool
 	notify  chan struct{} // closed by the next change; nil while nobody waits
 }
@@ -96,6 +97,7 @@ type Stats struct {
 	Counts
 	Head    Position      // the newest chunk; zero if there is none
 	Beat    uint64        // of the newest chunk
+	Came    time.Time     // when the newest chunk came; zero if there was none
 	Held    int           // chunks held
 	Memory  int           // bytes held
 	Span    time.Duration // from the oldest to the newest chunk of Head's epoch
@@ -182,6 +184,7 @@ func (r *Ring) add(c *Chunk, h *Header) {
 	}
 	r.entries = append(r.entries, e)
 	r.bytes += e.size
+	r.came = time.Now()
 	r.counts.Received++
 	r.counts.Bytes += uint64(len(c.Payload()))
 	if c.Has(Key) {
@@ -265,7 +268,7 @@ func (r *Ring) Duplicate() {
 func (r *Ring) Stats() Stats {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	s := Stats{Counts: r.counts, Head: r.head(), Held: len(r.entries), Memory: r.bytes}
+	s := Stats{Counts: r.counts, Head: r.head(), Came: r.came, Held: len(r.entries), Memory: r.bytes}
 	n := len(r.entries)
 	if n == 0 {
 		return s

@@ -94,8 +94,10 @@ func (s *routes) api(w http.ResponseWriter, r *http.Request) {
 		s.apiChannels(w, r)
 	case "tree":
 		s.trees(w, r)
+	case "events":
+		s.config.Events.ServeEvents(s.ctx, w, r, false)
 	default:
-		http.Error(w, "There is no such page. There are /api/v1/channels and /api/v1/tree.", http.StatusNotFound)
+		http.Error(w, "There is no such page. There are /api/v1/channels, /api/v1/tree and /api/v1/events.", http.StatusNotFound)
 	}
 }
 

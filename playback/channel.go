@@ -16,6 +16,8 @@ type Channel struct {
 
 	mu      sync.Mutex
 	viewers map[*viewer]struct{}
+	gone    uint64  // bytes, to viewers that have left
+	events  *Events // nil for none
 }
 
 // NewChannel returns a channel that plays from ring. tree is called for every
@@ -37,16 +39,40 @@ func (c *Channel) Viewers() int {
 	return len(c.viewers)
 }
 
+// TellViewers has e told of viewers that come and go. It is called before the channel
+// is shown.
+func (c *Channel) TellViewers(e *Events) { c.events = e }
+
+// Sent returns how many bytes viewers took, those that have left as well.
+func (c *Channel) Sent() uint64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	sent := c.gone
+	for v := range c.viewers {
+		sent += v.bytes.Load()
+	}
+	return sent
+}
+
 func (c *Channel) join(v *viewer) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.viewers[v] = struct{}{}
+	c.tell(EventJoined, v)
 }
 
 func (c *Channel) leave(v *viewer) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.viewers, v)
+	c.gone += v.bytes.Load()
+	c.tell(EventLeft, v)
+}
+
+// tell is called with mu held.
+func (c *Channel) tell(what EventType, v *viewer) {
+	now := len(c.viewers)
+	c.events.Tell(Event{Type: what, Channel: c.id.String(), Name: c.id.Short(), Who: "viewer", Now: &now, Addr: v.addr})
 }
 
 // present returns the viewers, those that came first in front.

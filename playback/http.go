@@ -109,6 +109,7 @@ func (s *routes) stream(w http.ResponseWriter, r *http.Request, c *Channel, f *f
 	}
 	if !s.admit() {
 		s.refused.full.Add(1)
+		s.config.Events.Tell(Event{Type: EventLimit, Channel: c.id.String(), Name: c.id.Short(), Who: "viewer", Reason: string(RefusedFull), Addr: r.RemoteAddr})
 		http.Error(w, "This node has as many viewers as it may. Try again later, or raise its limit.", http.StatusServiceUnavailable)
 		return
 	}

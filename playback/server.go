@@ -55,6 +55,9 @@ type Config struct {
 	// Near says whether a client's address may ask; nil lets in all. It is called for
 	// every request and must be safe for concurrent use.
 	Near func(netip.Addr) bool
+	// Events is what GET /api/v1/events tells of; the server adds viewers that it turns
+	// away. If nil there is nothing to tell.
+	Events *Events
 	// MaxViewers bounds the viewers of all channels together; default 4096.
 	MaxViewers int
 	// Log gets a line for each viewer that leaves; none if nil.
@@ -67,6 +70,7 @@ type Config struct {
 //	                    or more, that is no other's
 //	GET /api/v1/channels [Channels] in JSON
 //	GET /api/v1/tree    the same as /api/tree
+//	GET /api/v1/events  each [Event] as it happens; see [Events.ServeEvents]
 //	GET /api/status     a [Status] in JSON, for this machine alone: it has addresses
 //	GET /api/tree       [Trees] in JSON; ?channel=ID for one
 //	GET /healthz        "ok"
@@ -99,6 +103,9 @@ func NewServer(c Config) *Server {
 	}
 	if c.MaxViewers <= 0 {
 		c.MaxViewers = defaultMaxViewers
+	}
+	if c.Events == nil {
+		c.Events = &Events{}
 	}
 	if c.Log == nil {
 		c.Log = zap.NewNop()

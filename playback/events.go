@@ -1,0 +1,196 @@
+package playback
+
+import (
+	"errors"
+	"sync"
+	"time"
+)
+
+const (
+	// eventsKept is how many events are held for readers that are behind or come
+	// back: minutes of a busy node, in about 100 KB.
+	eventsKept = 512
+	// maxReaders is how many may read events at once: more tabs than anyone keeps
+	// open, and few enough to leave connections for others.
+	maxReaders = 128
+	// limitEvery is how often at most an event tells of the same limit: a crowd that
+	// is turned away must not push everything else out.
+	limitEvery = 10 * time.Second
+	// maxLimits bounds how many limits are told apart: a list of channels that keeps
+	// changing must not make them grow for ever. Over it, all may be told of again.
+	maxLimits = 1024
+)
+
+// EventType is what happened.
+type EventType string
+
+// Types of events.
+const (
+	EventPublish EventType = "publish"        // at the source: an encoder has started or stopped; State says which
+	EventParent  EventType = "parent_changed" // chunks come from another parent than before
+	EventJoined  EventType = "joined"         // a child or a viewer, as Who says
+	EventLeft    EventType = "left"           // likewise
+	EventCodec   EventType = "codec"          // the media are encoded otherwise than before
+	EventLimit   EventType = "limit"          // somebody was turned away, as Who says
+	EventMissed  EventType = "missed"         // the reader was too slow for Count events
+)
+
+// Event is one thing that happened at this node. Fields that say nothing about its
+// type are left out of its JSON.
+type Event struct {
+	Seq     uint64    `json:"seq"` // +1 for each; 0 for EventMissed
+	Time    time.Time `json:"time"`
+	Type    EventType `json:"type"`
+	Channel string    `json:"channel,omitempty"` // its ID; none for a limit of the whole node
+	Name    string    `json:"name,omitempty"`    // the ID's short form
+	State   string    `json:"state,omitempty"`   // "started" or "stopped"
+	Who     string    `json:"who,omitempty"`     // "child" or "viewer"
+	Node    string    `json:"node,omitempty"`    // the parent's or child's tag: 12 characters of its ID
+	Reason  string    `json:"reason,omitempty"`
+	GapMs   *int64    `json:"gap_ms,omitempty"` // how long no chunk came
+	Depth   int       `json:"depth,omitempty"`  // links to the root
+	Now     *int      `json:"now,omitempty"`    // how many there are of them after this
+	Count   uint64    `json:"count,omitempty"`  // how many this one stands for
+	Codec   *Codec    `json:"codec,omitempty"`
+	// Not for everyone: left out on the players' listener.
+	NodeID string `json:"node_id,omitempty"` // whole
+	Addr   string `json:"addr,omitempty"`
+}
+
+// public returns e without what only the node's owner may know.
+func (e Event) public() Event {
+	e.NodeID, e.Addr = "", ""
+	return e
+}
+
+// errTooMany refuses one reader too many.
+var errTooMany = errors.New("as many programs as may follow the events do so already")
+
+// Events is a bounded memory of what happened at a node, which any number of readers
+// follow, each at its own pace: whoever tells of an event never waits for a reader.
+// Its zero value is ready. It is safe for concurrent use; a nil one forgets all.
+type Events struct {
+	mu      sync.Mutex
+	kept    []Event // a ring: event seq is at (seq-1) % eventsKept
+	head    uint64  // the newest one's Seq
+	notify  chan struct{}
+	readers int
+	limits  map[limitKey]*limit
+}
+
+// limitKey tells limits apart.
+type limitKey struct{ channel, who, reason string }
+
+type limit struct {
+	told  time.Time
+	quiet uint64 // since then
+}
+
+// Tell adds an event; its Seq and Time are set here. Time may be given.
+func (s *Events) Tell(e Event) {
+	if s == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if e.Time.IsZero() {
+		e.Time = time.Now()
+	}
+	if e.Type == EventLimit && !s.worthTelling(&e) {
+		return
+	}
+	s.head++
+	e.Seq = s.head
+	if len(s.kept) < eventsKept {
+		s.kept = append(s.kept, e)
+	} else {
+		s.kept[(e.Seq-1)%eventsKept] = e
+	}
+	if s.notify != nil {
+		close(s.notify)
+		s.notify = nil
+	}
+}
+
+// worthTelling reports whether the limit was not told of just now, and says in the
+// event how many it stands for.
+func (s *Events) worthTelling(e *Event) bool {
+	k := limitKey{e.Channel, e.Who, e.Reason}
+	l := s.limits[k]
+	if l == nil {
+		if s.limits == nil || len(s.limits) >= maxLimits {
+			s.limits = make(map[limitKey]*limit)
+		}
+		l = &limit{told: e.Time.Add(-limitEvery)}
+		s.limits[k] = l
+	}
+	l.quiet++
+	if e.Time.Sub(l.told) < limitEvery {
+		return false
+	}
+	e.Count = l.quiet
+	l.told, l.quiet = e.Time, 0
+	return true
+}
+
+// Head returns the newest event's Seq, 0 if there was none.
+func (s *Events) Head() uint64 {
+	if s == nil {
+		return 0
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.head
+}
+
+// Follow returns a reader of the events after the one numbered after, as far as they
+// are held. It fails if there are too many readers; else Close is due in the end.
+func (s *Events) Follow(after uint64) (*EventReader, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.readers >= maxReaders {
+		return nil, errTooMany
+	}
+	s.readers++
+	// A number from another run of the program means nothing in this one.
+	return &EventReader{events: s, at: min(after, s.head)}, nil
+}
+
+// EventReader is one reader's place among the events. It belongs to one goroutine.
+type EventReader struct {
+	events *Events
+	at     uint64 // the newest one read
+	closed bool
+}
+
+// Next returns the next event, or a channel that is closed when there is one. For
+// a reader that has fallen behind what is held it is an EventMissed.
+func (r *EventReader) Next() (Event, <-chan struct{}) {
+	s := r.events
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if r.at == s.head {
+		if s.notify == nil {
+			s.notify = make(chan struct{})
+		}
+		return Event{}, s.notify
+	}
+	if oldest := s.head - uint64(len(s.kept)) + 1; r.at+1 < oldest {
+		missed := oldest - r.at - 1
+		r.at = oldest - 1
+		return Event{Type: EventMissed, Time: time.Now(), Count: missed}, nil
+	}
+	r.at++
+	return s.kept[(r.at-1)%eventsKept], nil
+}
+
+// Close gives the reader's place to another. It can be called more than once.
+func (r *EventReader) Close() {
+	if r.closed {
+		return
+	}
+	r.closed = true
+	r.events.mu.Lock()
+	defer r.events.mu.Unlock()
+	r.events.readers--
+}

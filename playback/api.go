@@ -1,6 +1,7 @@
 package playback
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"net/netip"
@@ -99,6 +100,28 @@ func (s *routes) api(w http.ResponseWriter, r *http.Request) {
 	default:
 		http.Error(w, "There is no such page. There are /api/v1/channels, /api/v1/tree and /api/v1/events.", http.StatusNotFound)
 	}
+}
+
+// API answers what lies under /api/v1/ for who runs the node, until ctx ends: channels,
+// tree, events and status, with addresses and whole node IDs. players returns the
+// address of the players' listener, as http://HOST:PORT.
+func (s *Server) API(ctx context.Context, players func() string) http.Handler {
+	all := &routes{s, ctx}
+	mux := http.NewServeMux()
+	mux.HandleFunc(apiPrefix+"channels", func(w http.ResponseWriter, _ *http.Request) {
+		writeJSON(w, struct {
+			Channels []ChannelStatus `json:"channels"`
+		}{s.statusAt(players()).Channels})
+	})
+	mux.HandleFunc(apiPrefix+"status", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, s.statusAt(players())) })
+	mux.HandleFunc(apiPrefix+"tree", all.trees)
+	mux.HandleFunc(apiPrefix+"events", func(w http.ResponseWriter, r *http.Request) {
+		s.config.Events.ServeEvents(ctx, w, r, true)
+	})
+	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
+		http.Error(w, "There is no such page. Under /api/v1/ there are channels, tree, events and status.", http.StatusNotFound)
+	})
+	return mux
 }
 
 func (s *routes) apiChannels(w http.ResponseWriter, r *http.Request) {

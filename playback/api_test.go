@@ -1,6 +1,7 @@
 package playback
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"net/http"
@@ -79,5 +80,40 @@ func TestStatusIsForThisMachineAlone(t *testing.T) {
 	}
 	if w := answer(t, s, "127.0.0.1:1", "/api/v1/nothing"); w.Code != http.StatusNotFound {
 		t.Errorf("a page that is not there: %d", w.Code)
+	}
+}
+
+func TestOwnersAPIHoldsNothingBack(t *testing.T) {
+	s := newSource(t, stream.Limits{})
+	s.group(0)
+	parent := Peer{ID: strings.Repeat("p", 52), Addr: "10.0.0.1:7144"}
+	c := NewChannel(s.id, s.ring, func() Tree { return Tree{Parent: &parent} })
+	events := &Events{}
+	events.Tell(Event{Type: EventJoined, Who: "viewer", Addr: "10.9.9.9:1"})
+	srv := NewServer(Config{Channels: list(c), Node: func() Node { return Node{ID: "me"} }, Events: events})
+	api := srv.API(t.Context(), func() string { return "http://127.0.0.1:9" })
+	for path, wants := range map[string][]string{
+		"/api/v1/channels": {parent.ID, parent.Addr, `"url": "http://127.0.0.1:9/` + s.id.Short() + `.flv"`},
+		"/api/v1/status":   {`"id": "me"`, parent.Addr},
+		"/api/v1/nothing":  {"There is no such page"},
+		"/api/v1/tree":     {"this node has none"},
+	} {
+		w := httptest.NewRecorder()
+		api.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
+		for _, want := range wants {
+			if !strings.Contains(w.Body.String(), want) {
+				t.Errorf("%s: no %s in %s", path, want, w.Body)
+			}
+		}
+	}
+	live := httptest.NewServer(api)
+	defer live.Close()
+	resp, err := http.Get(live.URL + "/api/v1/events?since=0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if f := sse(t, bufio.NewReader(resp.Body)); !strings.Contains(f["data"], "10.9.9.9:1") {
+		t.Errorf("%v", f)
 	}
 }

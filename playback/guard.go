@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"os"
 	"slices"
 	"strings"
 )
@@ -43,6 +44,24 @@ func guard(next http.Handler, g gate) http.Handler {
 			next.ServeHTTP(w, r)
 		}
 	})
+}
+
+// Guard lets through GET and HEAD alone, under hosts by which a browser can have meant
+// this machine: addresses, localhost, its own name, and hosts. It is for listeners
+// beside the players'.
+func Guard(next http.Handler, hosts []string) http.Handler {
+	return guard(next, gate{hosts: ownHosts(hosts)})
+}
+
+// ownHosts is the names under which this machine may be asked, in lower case.
+func ownHosts(more []string) (hosts []string) {
+	for _, h := range more {
+		hosts = append(hosts, strings.ToLower(h))
+	}
+	if h, err := os.Hostname(); err == nil {
+		hosts = append(hosts, strings.ToLower(h))
+	}
+	return hosts
 }
 
 // hostAllowed reports whether a Host header names this machine: by address, as

@@ -68,11 +68,16 @@ func (s *routes) list(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *routes) status(w http.ResponseWriter, r *http.Request) {
+	writeJSON(w, s.statusAt(base(r)))
+}
+
+// statusAt is the status; players find the channels at base.
+func (s *Server) statusAt(base string) Status {
 	st := Status{Node: s.config.Node(), Channels: []ChannelStatus{}}
 	for _, c := range s.config.Channels() {
-		st.Channels = append(st.Channels, c.status(address(r, c)))
+		st.Channels = append(st.Channels, c.status(base+c.path()))
 	}
-	writeJSON(w, st)
+	return st
 }
 
 // address is where a player finds c, by the host under which r came.

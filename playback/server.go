@@ -6,8 +6,6 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"os"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -110,14 +108,7 @@ func NewServer(c Config) *Server {
 	if c.Log == nil {
 		c.Log = zap.NewNop()
 	}
-	s := &Server{config: c}
-	for _, h := range c.AllowHosts {
-		s.hosts = append(s.hosts, strings.ToLower(h))
-	}
-	if h, err := os.Hostname(); err == nil {
-		s.hosts = append(s.hosts, strings.ToLower(h))
-	}
-	return s
+	return &Server{config: c, hosts: ownHosts(c.AllowHosts)}
 }
 
 // Run serves on ln, which it closes, until ctx ends, and then returns nil; before

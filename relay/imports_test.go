@@ -87,6 +87,7 @@ func TestImportsRunOneWay(t *testing.T) {
 		{room: "relay/relay", may: []string{"relay/relay/membership", "relay/relay/stream", "relay/relay/wire", "relay/tree"}},
 		{room: "relay/ingest", may: []string{"relay/ingest/flv", "relay/relay/stream"}},
 		{room: "relay/playback", may: []string{"relay/ingest/flv", "relay/relay/stream"}},
+		{room: "relay/playback/admin", may: []string{"relay/ingest/flv", "relay/playback", "relay/relay/stream"}},
 	} {
 		for _, d := range all[c.room].Deps {
 			ours := under(d, "relay")
@@ -112,6 +113,7 @@ func TestLibrariesStayInTheirRooms(t *testing.T) {
 		"github.com/bluenviron/mediacommon": "relay/ingest",
 		"github.com/urfave/cli":             "relay/cli",
 		"github.com/hashicorp/memberlist":   "relay/relay/membership",
+		"github.com/prometheus":             "relay/playback/admin",
 	} {
 		for _, p := range module(t) {
 			if !under(p.ImportPath, "relay") || under(p.ImportPath, room) {

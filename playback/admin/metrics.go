@@ -1,0 +1,201 @@
+package admin
+
+import (
+	"runtime"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"relay/playback"
+)
+
+// Figures is what one channel's node counts, at one moment.
+type Figures struct {
+	Channel    string // the ID's short form
+	Received   uint64 // chunks, from parents, or at the root from the writer
+	Lost       uint64 // chunks that did not come
+	Duplicate  uint64 // chunks that came more than once
+	BytesIn    uint64 // payload of Received
+	ToChildren uint64 // payload bytes
+	ToViewers  uint64 // bytes
+	BitRate    int    // of the media, bit/s
+	RingBytes  int
+	RingChunks int
+	RingSpan   time.Duration
+	Attached   bool // there is a parent, or this is the root
+	Depth      int  // links to the root
+	Delay      time.Duration
+	Slots      int // children there may be
+	Children   int
+	Viewers    int
+	Came       time.Time // the newest chunk; zero if there was none
+}
+
+// gapBuckets are in seconds: a backup takes over within 0.2, a search takes seconds.
+var gapBuckets = []float64{.01, .025, .05, .1, .15, .2, .3, .5, 1, 2.5, 5, 10, 30}
+
+// Metrics are a node's. What happens is counted by calls, what is there is read at
+// each scrape. It is safe for concurrent use.
+type Metrics struct {
+	registry *prometheus.Registry
+
+	parents  *prometheus.CounterVec
+	gaps     *prometheus.HistogramVec
+	left     *prometheus.CounterVec
+	turned   *prometheus.CounterVec
+	byReason []*prometheus.CounterVec
+}
+
+// NewMetrics returns the metrics of a node of that version of the program.
+func NewMetrics(version string) *Metrics {
+	channel, reason := []string{"channel"}, []string{"channel", "reason"}
+	m := &Metrics{
+		registry: prometheus.NewRegistry(),
+		parents: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "relay_parent_changes_total", Help: "Times the stream began to come from another parent; reason none is the first one.",
+		}, reason),
+		gaps: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "relay_failover_gap_seconds", Help: "How long no chunk came while the parent changed.", Buckets: gapBuckets,
+		}, channel),
+		left: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "relay_children_left_total", Help: "Children that no longer take the stream here.",
+		}, reason),
+		turned: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "relay_refused_children_total", Help: "Nodes without a parent that found no slot here.",
+		}, reason),
+	}
+	m.byReason = []*prometheus.CounterVec{m.parents, m.left, m.turned}
+	build := prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "relay_build_info", Help: "The program; always 1.",
+		ConstLabels: prometheus.Labels{"version": version, "goversion": runtime.Version()},
+	})
+	build.Set(1)
+	m.registry.MustRegister(m.parents, m.gaps, m.left, m.turned, build,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+// ParentChanged counts a change of parents. gap is how long no chunk came; known is
+// false for the first parent, which none came before.
+func (m *Metrics) ParentChanged(channel, reason string, gap time.Duration, known bool) {
+	m.parents.WithLabelValues(channel, reason).Inc()
+	if known {
+		m.gaps.WithLabelValues(channel).Observe(gap.Seconds())
+	}
+}
+
+// ChildLeft counts a child that is gone.
+func (m *Metrics) ChildLeft(channel, reason string) { m.left.WithLabelValues(channel, reason).Inc() }
+
+// ChildRefused counts a node that found no slot.
+func (m *Metrics) ChildRefused(channel, reason string) {
+	m.turned.WithLabelValues(channel, reason).Inc()
+}
+
+// Forget drops what was counted of a channel that is closed.
+func (m *Metrics) Forget(channel string) {
+	of := prometheus.Labels{"channel": channel}
+	for _, v := range m.byReason {
+		v.DeletePartialMatch(of)
+	}
+	m.gaps.DeletePartialMatch(of)
+}
+
+// Watch adds what figures and refused tell at each scrape. It is called once.
+func (m *Metrics) Watch(figures func() []Figures, refused func(playback.Refusal) uint64) {
+	m.registry.MustRegister(&gauges{figures, refused})
+}
+
+// gauges reads the channels' figures at each scrape.
+type gauges struct {
+	figures func() []Figures
+	refused func(playback.Refusal) uint64
+}
+
+// kind is a metric that is read from Figures.
+type kind struct {
+	desc  *prometheus.Desc
+	typ   prometheus.ValueType
+	value func(Figures) float64
+}
+
+func perChannel(typ prometheus.ValueType, name, help string, value func(Figures) float64) kind {
+	return kind{prometheus.NewDesc(name, help, []string{"channel"}, nil), typ, value}
+}
+
+const (
+	gauge   = prometheus.GaugeValue
+	counter = prometheus.CounterValue
+)
+
+var kinds = []kind{
+	perChannel(counter, "relay_upload_bytes_total", "Media sent to children.", func(f Figures) float64 { return float64(f.ToChildren) }),
+	perChannel(counter, "relay_chunks_received_total", "Chunks that came.", func(f Figures) float64 { return float64(f.Received) }),
+	perChannel(counter, "relay_chunks_lost_total", "Chunks that never came.", func(f Figures) float64 { return float64(f.Lost) }),
+	perChannel(counter, "relay_chunks_duplicate_total", "Chunks that came again, and were dropped.", func(f Figures) float64 { return float64(f.Duplicate) }),
+	perChannel(gauge, "relay_media_rate_bytes_per_second", "Rate of the media over the last seconds.", func(f Figures) float64 { return float64(f.BitRate) / 8 }),
+	perChannel(gauge, "relay_media_age_seconds", "Time since the newest chunk came; none before the first.", nil),
+	perChannel(gauge, "relay_live", "Whether media came within the last 5 seconds.", func(f Figures) float64 { return truth(fresh(time.Now(), f.Came)) }),
+	perChannel(gauge, "relay_attached", "Whether there is a parent; always 1 at the source.", func(f Figures) float64 { return truth(f.Attached) }),
+	perChannel(gauge, "relay_depth", "Links between this node and the source.", func(f Figures) float64 { return float64(f.Depth) }),
+	perChannel(gauge, "relay_delay_seconds", "Delay behind the source.", func(f Figures) float64 { return f.Delay.Seconds() }),
+	perChannel(gauge, "relay_slots", "Children there may be.", func(f Figures) float64 { return float64(f.Slots) }),
+	perChannel(gauge, "relay_children", "Nodes that take the stream here.", func(f Figures) float64 { return float64(f.Children) }),
+	perChannel(gauge, "relay_viewers", "Players that are connected.", func(f Figures) float64 { return float64(f.Viewers) }),
+	perChannel(gauge, "relay_ring_bytes", "Memory held for readers.", func(f Figures) float64 { return float64(f.RingBytes) }),
+	perChannel(gauge, "relay_ring_chunks", "Chunks held for readers.", func(f Figures) float64 { return float64(f.RingChunks) }),
+	perChannel(gauge, "relay_ring_seconds", "Media held for readers.", func(f Figures) float64 { return f.RingSpan.Seconds() }),
+}
+
+var (
+	mediaBytes = prometheus.NewDesc("relay_media_bytes_total",
+		"Media that came in, and that went out to children and viewers.", []string{"channel", "direction"}, nil)
+	refusedViewers = prometheus.NewDesc("relay_refused_viewers_total",
+		"Requests of players that were turned away.", []string{"reason"}, nil)
+	openChannels = prometheus.NewDesc("relay_channels", "Channels that are open at this node.", nil, nil)
+)
+
+// Describe implements prometheus.Collector.
+func (g *gauges) Describe(ch chan<- *prometheus.Desc) {
+	for _, k := range kinds {
+		ch <- k.desc
+	}
+	ch <- mediaBytes
+	ch <- refusedViewers
+	ch <- openChannels
+}
+
+// Collect implements prometheus.Collector.
+func (g *gauges) Collect(ch chan<- prometheus.Metric) {
+	all := g.figures()
+	ch <- prometheus.MustNewConstMetric(openChannels, gauge, float64(len(all)))
+	for _, r := range playback.Refusals {
+		ch <- prometheus.MustNewConstMetric(refusedViewers, counter, float64(g.refused(r)), string(r))
+	}
+	now := time.Now()
+	seen := make(map[string]bool, len(all))
+	for _, f := range all {
+		if seen[f.Channel] { // two channels of one short ID would make the scrape fail
+			continue
+		}
+		seen[f.Channel] = true
+		ch <- prometheus.MustNewConstMetric(mediaBytes, counter, float64(f.BytesIn), f.Channel, "in")
+		ch <- prometheus.MustNewConstMetric(mediaBytes, counter, float64(f.ToChildren+f.ToViewers), f.Channel, "out")
+		for _, k := range kinds {
+			switch {
+			case k.value != nil:
+				ch <- prometheus.MustNewConstMetric(k.desc, k.typ, k.value(f), f.Channel)
+			case !f.Came.IsZero():
+				ch <- prometheus.MustNewConstMetric(k.desc, k.typ, max(0, now.Sub(f.Came).Seconds()), f.Channel)
+			}
+		}
+	}
+}
+
+func truth(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,123 @@
+package admin
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"go.uber.org/zap"
+
+	"relay/playback"
+)
+
+const (
+	// maxConns is how many connections there may be: a scraper, a dashboard, and as
+	// many that follow the events as anyone keeps open.
+	maxConns = 256
+	// maxScrapes is how many scrapes may be under way; each asks every channel.
+	maxScrapes = 4
+	// requestTimeout is how long a request may take to arrive, answerTimeout how long
+	// an answer may take to be made and read; events have deadlines of their own.
+	requestTimeout = 5 * time.Second
+	answerTimeout  = 10 * time.Second
+	idleTimeout    = time.Minute
+	// maxRequestHeader bounds a request's header, in bytes.
+	maxRequestHeader = 16 << 10
+)
+
+// Config is what a [Server] needs. All but AllowHosts and Log are required.
+type Config struct {
+	Metrics *Metrics
+	// Health returns the channels that are open. It is called for every request, and
+	// must be safe for concurrent use.
+	Health func() []Health
+	// API answers what lies under /api/v1/, in full: [playback.Server.API].
+	API http.Handler
+	// AllowHosts are further host names under which the listener may be asked.
+	AllowHosts []string
+	Log        *zap.Logger // none if nil
+}
+
+// Server is the listener of who runs the node. Nothing there changes anything. Its
+// routes:
+//
+//	GET /metrics   for Prometheus
+//	GET /healthz   "ok": the process answers
+//	GET /readyz    200 if a channel has had media within [FreshFor], else 503 with
+//	               the reason; ?channel=ID for one, ?all=1 if all must
+//	GET /api/v1/   channels, tree, events, status; with addresses and whole IDs
+type Server struct {
+	config Config
+	conns  atomic.Int64
+}
+
+// NewServer returns a server for one [Server.Run].
+func NewServer(c Config) *Server {
+	if c.Log == nil {
+		c.Log = zap.NewNop()
+	}
+	return &Server{config: c}
+}
+
+// Run serves on ln, which it closes, until ctx ends, and then returns nil; before
+// that it returns only if ln fails.
+func (s *Server) Run(ctx context.Context, ln net.Listener) error {
+	srv := &http.Server{
+		Handler:           s.Handler(),
+		ReadHeaderTimeout: requestTimeout,
+		ReadTimeout:       requestTimeout,
+		WriteTimeout:      answerTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxRequestHeader,
+		ConnState:         s.count,
+	}
+	srv.ErrorLog, _ = zap.NewStdLogAt(s.config.Log, zap.DebugLevel) // fails for no known level
+	defer srv.Close()
+	stop := context.AfterFunc(ctx, func() { srv.Close() })
+	defer stop()
+	err := srv.Serve(ln)
+	if ctx.Err() != nil || errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
+
+func (s *Server) count(conn net.Conn, state http.ConnState) {
+	switch state {
+	case http.StateNew:
+		if s.conns.Add(1) > maxConns {
+			conn.Close()
+		}
+	case http.StateClosed, http.StateHijacked:
+		s.conns.Add(-1)
+	}
+}
+
+// Handler answers the listener's requests.
+func (s *Server) Handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/metrics", promhttp.HandlerFor(s.config.Metrics.registry, promhttp.HandlerOpts{
+		MaxRequestsInFlight: maxScrapes,
+		Timeout:             answerTimeout - time.Second,
+	}))
+	mux.HandleFunc("/healthz", func(w http.ResponseWriter, _ *http.Request) { plain(w, "ok\n") })
+	mux.HandleFunc("/readyz", s.ready)
+	mux.Handle("/api/v1/", s.config.API)
+	mux.HandleFunc("/{$}", func(w http.ResponseWriter, _ *http.Request) {
+		plain(w, "This is the address for who runs the node. There are /metrics, /healthz, /readyz and, under /api/v1/, channels, tree, events and status.\n")
+	})
+	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
+		http.Error(w, "There is no such page. There are /metrics, /healthz, /readyz and, under /api/v1/, channels, tree, events and status. Players are served at the address that relay printed for them.", http.StatusNotFound)
+	})
+	return playback.Guard(mux, s.config.AllowHosts)
+}
+
+func plain(w http.ResponseWriter, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	io.WriteString(w, text)
+}

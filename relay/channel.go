@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"math/rand/v2"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -23,6 +24,7 @@ type Channel struct {
 	ring    *stream.Ring
 	writer  *stream.Writer // at the source only
 	url     URL            // elsewhere: where to begin
+	found   []tree.Place   // likewise, of this network
 	log     *zap.Logger
 	notices func(Notice)
 	started time.Time
@@ -103,10 +105,12 @@ func (n *Node) Source(key ed25519.PrivateKey, epoch stream.Epoch) (*Channel, *st
 }
 
 // Watch opens a channel that comes from elsewhere. notices, which may be nil, is
-// called with what happens; it must not block.
-func (n *Node) Watch(u URL, notices func(Notice)) (*Channel, error) {
+// called with what happens; it must not block. found are further addresses to begin at,
+// such as those that answered on this network: they may have a zone, which a link cannot
+// have, and if there are some the link needs no hosts.
+func (n *Node) Watch(u URL, notices func(Notice), found ...netip.AddrPort) (*Channel, error) {
 	c := n.newChannel(u.Channel, notices)
-	c.url = u
+	c.url, c.found = u, placesAt(found)
 	c.gossip = c.newCluster()
 	return c, n.add(c)
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"time"
 
@@ -38,17 +39,18 @@ func (n *Node) dial(ctx context.Context, p tree.Place) (dialed, error) {
 		d   dialed
 		err error
 	}
-	results := make(chan result, len(p.Addrs)) // never blocks the dialling goroutines
+	addrs := zoned(p.Addrs, net.Interfaces)
+	results := make(chan result, len(addrs)) // never blocks the dialling goroutines
 	next := time.NewTimer(0)
 	defer next.Stop()
 	err := fmt.Errorf("no address known")
-	for begun, ended := 0, 0; ended < len(p.Addrs); {
+	for begun, ended := 0, 0; ended < len(addrs); {
 		select {
 		case <-next.C:
-			if begun == len(p.Addrs) {
+			if begun == len(addrs) {
 				continue
 			}
-			addr := p.Addrs[begun]
+			addr := addrs[begun]
 			begun++
 			next.Reset(dialStagger)
 			go func() { // ends with ctx at the latest

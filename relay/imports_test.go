@@ -84,6 +84,7 @@ func TestImportsRunOneWay(t *testing.T) {
 		{room: "relay/relay/stream", std: true},
 		{room: "relay/relay/wire", may: []string{"relay/relay/stream", "relay/tree"}, std: true},
 		{room: "relay/relay/membership", may: []string{"relay/relay/stream", "relay/relay/wire", "relay/tree"}},
+		{room: "relay/relay/discovery", may: []string{"relay/relay/stream"}},
 		{room: "relay/relay", may: []string{"relay/relay/membership", "relay/relay/stream", "relay/relay/wire", "relay/tree"}},
 		{room: "relay/ingest", may: []string{"relay/ingest/flv", "relay/relay/stream"}},
 		{room: "relay/playback", may: []string{"relay/ingest/flv", "relay/relay/stream"}},

@@ -54,7 +54,7 @@ func (s *Store) Remember(channel stream.ChannelID, places []tree.Place, now time
 		}
 	}
 	for _, p := range places {
-		add(known{p, now})
+		add(known{unzoned(p), now})
 	}
 	for _, k := range old {
 		add(k)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/netip"
+	"slices"
 	"time"
 
 	"relay/tree"
@@ -15,10 +16,27 @@ const (
 	resolveInterval = 15 * time.Second
 )
 
-// seeds turns the link's addresses into places. Names are looked up; it is an
-// error if none of them can be.
-func (c *Channel) seeds(ctx context.Context) ([]tree.Place, error) {
+// placesAt are the places at some addresses.
+func placesAt(addrs []netip.AddrPort) []tree.Place {
 	var ps []tree.Place
+	for _, a := range addrs {
+		ps = append(ps, tree.Place{Addrs: []netip.AddrPort{a}})
+	}
+	return ps
+}
+
+// Suggest names addresses at which the channel's nodes may be, such as those that
+// answered on this network. They are tried when the node looks for a parent.
+func (c *Channel) Suggest(addrs ...netip.AddrPort) {
+	if len(addrs) > 0 && c.writer == nil {
+		c.tell(candidates(placesAt(addrs)))
+	}
+}
+
+// seeds is where to begin: what was found on this network, and the link's addresses.
+// Names are looked up; it is an error if none of them can be and nothing was found.
+func (c *Channel) seeds(ctx context.Context) ([]tree.Place, error) {
+	ps := slices.Clone(c.found)
 	var last error
 	for _, h := range c.url.Hosts {
 		addrs, err := lookup(ctx, h)

@@ -1,0 +1,205 @@
+package discovery
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"maps"
+	"math/rand/v2"
+	"net"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+const (
+	// maxMouths bounds the sockets that ask.
+	maxMouths = 64
+	// answerQueue is how many answers may wait while the newest are looked at.
+	answerQueue = 64
+)
+
+// gaps are the pauses between one query and the next; the last one stays. The first
+// are short: a packet to many is lost easily on a radio, and then nothing repeats it.
+var gaps = []time.Duration{20 * time.Millisecond, 40 * time.Millisecond, 90 * time.Millisecond, 150 * time.Millisecond, 250 * time.Millisecond}
+
+// Finder looks for channels. The zero value is ready.
+type Finder struct {
+	Port uint16 // to ask; DefaultPort if 0
+	// Interfaces are the names of those to ask on; all that are up if empty.
+	Interfaces []string
+	Log        *zap.Logger // nil for none
+}
+
+// Found is a channel as one node told of it.
+type Found struct {
+	Channel
+	// Addr is where the node takes links: the address that the answer came from. A
+	// link-local IPv6 one has a zone, which means something on this machine alone.
+	Addr netip.AddrPort
+	// After is how long after the first query the answer came.
+	After time.Duration
+}
+
+// Asked is an address of this machine that was asked from.
+type Asked struct {
+	Interface string
+	From      netip.Addr // without a zone
+}
+
+// reply is what came to one of the sockets.
+type reply struct {
+	answer
+	from netip.Addr
+	at   time.Time
+}
+
+// Run asks until ctx ends, soon again at first and then four times a second, and calls
+// found with each channel in each answer: often with the same. found may be nil and must
+// not block. Run returns where it has asked, sorted by interface. It fails if this
+// machine's interfaces cannot be listed; that there are none to ask on is no error, for
+// one may come.
+func (f Finder) Run(ctx context.Context, found func(Found)) ([]Asked, error) {
+	if found == nil {
+		found = func(Found) {}
+	}
+	s := search{Finder: f, nonce: rand.Uint64(), mouths: make(map[spot]*mouth), asked: make(map[Asked]bool), replies: make(chan reply, answerQueue)}
+	if s.Port == 0 {
+		s.Port = DefaultPort
+	}
+	if s.Log == nil {
+		s.Log = zap.NewNop()
+	}
+	defer s.wg.Wait()
+	defer s.close()
+	begun := time.Now()
+	again := time.NewTimer(0)
+	defer again.Stop()
+	for round := 0; ; {
+		select {
+		case <-ctx.Done():
+			return s.whence(), nil
+		case <-again.C:
+			if err := s.ask(uint8(round)); err != nil {
+				return s.whence(), err
+			}
+			again.Reset(gaps[min(round, len(gaps)-1)])
+			round++
+		case r := <-s.replies:
+			for _, c := range r.channels {
+				found(Found{Channel: c, Addr: netip.AddrPortFrom(r.from, r.port), After: r.at.Sub(begun)})
+			}
+		}
+	}
+}
+
+// spot is what one socket asks from.
+type spot struct {
+	index int // of the interface
+	from  netip.Prefix
+}
+
+// search is one run.
+type search struct {
+	Finder
+	nonce   uint64
+	mouths  map[spot]*mouth
+	asked   map[Asked]bool
+	replies chan reply
+	wg      sync.WaitGroup // readers; they end when their sockets are closed
+}
+
+// ask sends one query from everywhere.
+func (s *search) ask(round uint8) error {
+	ifs, err := interfaces(s.Interfaces)
+	if err != nil {
+		return err
+	}
+	b := query{nonce: s.nonce, round: round}.append(nil)
+	there := make(map[spot]bool)
+	for _, i := range ifs {
+		for _, p := range i.askable() {
+			sp := spot{i.Index, p}
+			there[sp] = true
+			if err := s.askFrom(i, sp, b); err != nil {
+				// As from an IPv6 address that is not yet known to be this machine's alone.
+				s.Log.Debug("cannot ask", zap.String("interface", i.Name), zap.Stringer("from", p), zap.Error(err))
+				continue
+			}
+			s.asked[Asked{i.Name, p.Addr()}] = true
+		}
+	}
+	for sp, m := range s.mouths {
+		if !there[sp] {
+			m.conn.Close()
+			delete(s.mouths, sp)
+		}
+	}
+	return nil
+}
+
+// whence is where was asked from.
+func (s *search) whence() []Asked {
+	return slices.SortedFunc(maps.Keys(s.asked), func(a, b Asked) int {
+		return cmp.Or(cmp.Compare(a.Interface, b.Interface), a.From.Compare(b.From))
+	})
+}
+
+var errMouths = errors.New("this machine has too many addresses")
+
+func (s *search) askFrom(i netIf, sp spot, b []byte) error {
+	m := s.mouths[sp]
+	if m == nil {
+		if len(s.mouths) == maxMouths {
+			return errMouths
+		}
+		var err error
+		if m, err = speak(i, sp.from, s.Port); err != nil {
+			return err
+		}
+		s.mouths[sp] = m
+		s.wg.Go(func() { s.read(m.conn) })
+	}
+	if err := m.ask(b); err != nil {
+		m.conn.Close() // the next query gets a new one: the interface may have been away
+		delete(s.mouths, sp)
+		return err
+	}
+	return nil
+}
+
+func (s *search) close() {
+	for _, m := range s.mouths {
+		m.conn.Close()
+	}
+}
+
+// read takes answers until the socket is closed. Those for which there is no room are
+// dropped: the next query brings them again.
+func (s *search) read(conn *net.UDPConn) {
+	b := make([]byte, PacketSize+1) // one more shows what is too long
+	for {
+		n, from, err := conn.ReadFromUDPAddrPort(b)
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		if err != nil {
+			time.Sleep(readPause) // such as word that nobody listens
+			continue
+		}
+		a, err := parseAnswer(b[:n])
+		if err != nil || a.nonce != s.nonce {
+			continue
+		}
+		select {
+		case s.replies <- reply{a, from.Addr().Unmap(), time.Now()}:
+		default:
+		}
+	}
+}
+
+// readPause is how long nothing is read after the system refused to.
+const readPause = 10 * time.Millisecond

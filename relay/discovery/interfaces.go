@@ -1,0 +1,111 @@
+package discovery
+
+import (
+	"net"
+	"net/netip"
+	"slices"
+)
+
+// maxAddrs bounds the addresses of one interface that are looked at: a router that
+// announces prefixes without end must not make a packet for each.
+const maxAddrs = 16
+
+// netIf is an interface that is up, with what discovery needs of it.
+type netIf struct {
+	net.Interface
+	prefixes []netip.Prefix // its addresses with the lengths of their subnets, at most maxAddrs
+}
+
+// interfaces lists those that are up, of the names in only if that has some. It is
+// called anew for each query: cables are plugged in and networks joined at any time.
+func interfaces(only []string) ([]netIf, error) {
+	all, err := net.Interfaces()
+	if err != nil {
+		return nil, err
+	}
+	var up []netIf
+	for _, i := range all {
+		if i.Flags&net.FlagUp == 0 || len(only) > 0 && !slices.Contains(only, i.Name) {
+			continue
+		}
+		addrs, err := i.Addrs()
+		if err != nil {
+			continue // it went away just now
+		}
+		n := netIf{Interface: i}
+		for _, a := range addrs {
+			if p, ok := prefixOf(a); ok && len(n.prefixes) < maxAddrs {
+				n.prefixes = append(n.prefixes, p)
+			}
+		}
+		if len(n.prefixes) > 0 {
+			up = append(up, n)
+		}
+	}
+	return up, nil
+}
+
+func prefixOf(a net.Addr) (netip.Prefix, bool) {
+	n, ok := a.(*net.IPNet)
+	if !ok {
+		return netip.Prefix{}, false
+	}
+	ip, ok := netip.AddrFromSlice(n.IP)
+	ones, bits := n.Mask.Size()
+	if !ok || bits == 0 {
+		return netip.Prefix{}, false
+	}
+	ip = ip.Unmap()
+	if ip.Is4() && bits == 128 {
+		ones -= 96
+	}
+	return netip.PrefixFrom(ip, ones), ones >= 0
+}
+
+// local is this machine's address in the subnet of the interface that peer is in, not
+// valid if it is in none. Links between two points have none: a VPN's other end is no
+// neighbour, and strangers share its subnet. Neither is a subnet that holds everything.
+func (n netIf) local(peer netip.Addr) netip.Addr {
+	peer = peer.Unmap().WithZone("")
+	if n.Flags&net.FlagPointToPoint != 0 {
+		return netip.Addr{}
+	}
+	for _, p := range n.prefixes {
+		if p.Bits() > 0 && p.Contains(peer) {
+			return p.Addr()
+		}
+	}
+	return netip.Addr{}
+}
+
+// broadcast is the address of everybody in an IPv4 subnet; false if it has none.
+func broadcast(p netip.Prefix) (netip.Addr, bool) {
+	if !p.Addr().Is4() || p.Bits() > 30 || p.Bits() == 0 {
+		return netip.Addr{}, false
+	}
+	b := p.Addr().As4()
+	for i := p.Bits(); i < 32; i++ {
+		b[i/8] |= 1 << (7 - i%8)
+	}
+	return netip.AddrFrom4(b), true
+}
+
+// askable are the addresses to ask from: every IPv4 one, for each has a subnet of its
+// own; and of IPv6 the link-local one, since a group is asked that ends with the link,
+// or the first of those there are.
+func (n netIf) askable() []netip.Prefix {
+	var all []netip.Prefix
+	six := -1
+	for i, p := range n.prefixes {
+		switch a := p.Addr(); {
+		case a.Is4():
+			all = append(all, p)
+		case six < 0 || a.IsLinkLocalUnicast() && !n.prefixes[six].Addr().IsLinkLocalUnicast():
+			six = i
+		}
+	}
+	if six >= 0 {
+		all = append(all, n.prefixes[six])
+	}
+	return all
+}

@@ -1,0 +1,74 @@
+package discovery
+
+import (
+	"hash/maphash"
+	"net/netip"
+	"time"
+)
+
+const (
+	// sourceRate and sourceBurst bound the answers to one address, per second: an
+	// asker sends at most one query a quarter second, after a burst of six.
+	sourceRate  = 8
+	sourceBurst = 12
+	// answerRate and answerBurst bound those to all: 100 kB/s. A crowd that starts
+	// together is served, as each asks again.
+	answerRate  = 200
+	answerBurst = 400
+	// readRate and readBurst bound the packets looked at, per second. Beyond that they
+	// wait in the kernel, which drops what is too much: a flood costs no more of the
+	// processor than this.
+	readRate  = 2000
+	readBurst = 1000
+	// buckets is how many addresses are told apart, 48 bytes each. Two that fall into
+	// one bucket share its rate; nothing grows when a liar uses many. A subnet is what
+	// askers have in common, so each IPv6 address counts for itself.
+	buckets = 1024
+)
+
+// bucket lets some things happen a second, and a burst at once.
+type bucket struct {
+	left float64
+	at   time.Time
+}
+
+func (b *bucket) allow(now time.Time, rate, burst float64) bool {
+	if b.at.IsZero() {
+		b.left = burst
+	} else {
+		b.left = min(burst, b.left+max(0, now.Sub(b.at).Seconds())*rate)
+	}
+	b.at = now
+	if b.left < 1 {
+		return false
+	}
+	b.left--
+	return true
+}
+
+// limits are the bounds of one responder. The zero value is not ready: newLimits.
+type limits struct {
+	seed    maphash.Seed
+	all     bucket
+	sources [buckets]struct {
+		bucket
+		nonce uint64 // of the query that was answered last
+		round uint8
+	}
+}
+
+func newLimits() *limits { return &limits{seed: maphash.MakeSeed()} }
+
+// allow reports whether a query is to be answered. A second copy of one, such as comes
+// by broadcast after the multicast one, is not.
+func (l *limits) allow(now time.Time, from netip.Addr, q query) bool {
+	s := &l.sources[maphash.Comparable(l.seed, from.Unmap().WithZone(""))%buckets]
+	if !s.at.IsZero() && s.nonce == q.nonce && s.round == q.round {
+		return false
+	}
+	if !s.allow(now, sourceRate, sourceBurst) || !l.all.allow(now, answerRate, answerBurst) {
+		return false
+	}
+	s.nonce, s.round = q.nonce, q.round
+	return true
+}

@@ -1,0 +1,239 @@
+package discovery
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+	"golang.org/x/time/rate"
+)
+
+const (
+	// lookEvery is how often the interfaces are looked at for new ones. Until then a
+	// query by IPv4 broadcast reaches the node all the same.
+	lookEvery = time.Second
+	// lookLeast is how soon they are looked at again for a query from nowhere known.
+	lookLeast = 100 * time.Millisecond
+	// channelsAge is how long the list of channels is told without asking for it anew.
+	channelsAge = 100 * time.Millisecond
+)
+
+// Responder answers those who look for channels.
+type Responder struct {
+	// Link is where the node takes links; required. If it is bound to one address,
+	// those alone are answered who can reach that.
+	Link netip.AddrPort
+	// Channels lists what the node carries; required. It is called for queries, ten
+	// times a second at most, and must not block.
+	Channels func() []Channel
+	Port     uint16 // to listen on; DefaultPort if 0
+	// Interfaces are the names of those to answer on; all that are up if empty.
+	Interfaces []string
+	Log        *zap.Logger // nil for none
+}
+
+// Run answers until ctx ends. It fails if the port cannot be opened at all, as when a
+// program has it that does not share.
+func (r Responder) Run(ctx context.Context) error {
+	if r.Port == 0 {
+		r.Port = DefaultPort
+	}
+	if r.Log == nil {
+		r.Log = zap.NewNop()
+	}
+	d := newDesk(r)
+	var errs []error
+	for _, f := range families {
+		e, err := f.listen(ctx, r.Port)
+		if err != nil {
+			errs = append(errs, err)
+			r.Log.Debug("cannot answer those who look for channels", zap.String("network", f.network), zap.Error(err))
+			continue
+		}
+		d.ears = append(d.ears, e)
+	}
+	if len(d.ears) == 0 {
+		return errors.Join(errs...)
+	}
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer context.AfterFunc(ctx, func() {
+		for _, e := range d.ears {
+			e.conn.Close()
+		}
+	})()
+	for _, e := range d.ears {
+		wg.Go(func() { d.read(ctx, e) }) // ends with ctx, which closes the socket
+	}
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	for {
+		d.look(time.Now())
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+// desk is one run of a responder.
+type desk struct {
+	Responder
+	ears  []*ear
+	reads *rate.Limiter
+
+	mu         sync.Mutex
+	limits     *limits
+	ifs        []netIf
+	looked     time.Time
+	member     map[int][]netip.Prefix // interface index: its addresses when the groups were joined
+	channels   []Channel
+	channelsAt time.Time
+}
+
+func newDesk(r Responder) *desk {
+	return &desk{
+		Responder: r, limits: newLimits(), member: make(map[int][]netip.Prefix),
+		reads: rate.NewLimiter(readRate, readBurst),
+	}
+}
+
+// look lists the interfaces and joins the groups on those that are new, or have other
+// addresses: they may have been away, and the system has then forgotten that we were in.
+func (d *desk) look(now time.Time) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.lookLocked(now)
+}
+
+func (d *desk) lookLocked(now time.Time) {
+	d.looked = now
+	ifs, err := interfaces(d.Interfaces)
+	if err != nil {
+		d.Log.Debug("cannot list the interfaces", zap.Error(err))
+		return // the old list is the best there is
+	}
+	d.ifs = ifs
+	for k := range d.member {
+		if !slices.ContainsFunc(ifs, func(i netIf) bool { return i.Index == k }) {
+			delete(d.member, k)
+		}
+	}
+	for _, i := range ifs {
+		was, ok := d.member[i.Index]
+		if ok && slices.Equal(was, i.prefixes) {
+			continue
+		}
+		d.member[i.Index] = i.prefixes
+		for _, e := range d.ears {
+			if !slices.ContainsFunc(i.prefixes, func(p netip.Prefix) bool { return p.Addr().Is4() == e.group.Is4() }) {
+				continue
+			}
+			if err := e.join(&i.Interface); err != nil {
+				d.Log.Debug("cannot join a group", zap.String("interface", i.Name), zap.Stringer("group", e.group), zap.Error(err))
+			}
+		}
+	}
+}
+
+// read answers what comes to one socket, until that is closed.
+func (d *desk) read(ctx context.Context, e *ear) {
+	b := make([]byte, PacketSize+1) // one more shows what is too long
+	oob := make([]byte, 128)        // room for the one control message that was asked for
+	for {
+		if d.reads.Wait(ctx) != nil {
+			return
+		}
+		n, k, _, from, err := e.conn.ReadMsgUDPAddrPort(b, oob)
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		if err != nil {
+			time.Sleep(readPause)
+			continue
+		}
+		q, err := parseQuery(b[:n])
+		if err != nil {
+			continue
+		}
+		now := time.Now()
+		reply, src, index := d.answer(now, q, from, e.arrival(oob[:k]))
+		if reply == nil {
+			continue
+		}
+		if err := e.reply(reply, from, index, src); err != nil {
+			d.Log.Debug("cannot answer", zap.Stringer("to", from), zap.Error(err))
+		}
+	}
+}
+
+// answer is what a query gets, nil for nothing; the address to send it from, and the
+// interface to send it by. index is the one that the query came in by, 0 if not known.
+func (d *desk) answer(now time.Time, q query, from netip.AddrPort, index int) (b []byte, src netip.Addr, by int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if from.Port() == 0 {
+		return nil, src, 0
+	}
+	src, by = d.local(from.Addr(), index)
+	if !src.IsValid() && now.Sub(d.looked) >= lookLeast {
+		d.lookLocked(now) // the interface may have come just now
+		src, by = d.local(from.Addr(), index)
+	}
+	if !src.IsValid() || !d.limits.allow(now, from.Addr(), q) {
+		return nil, src, 0
+	}
+	if now.Sub(d.channelsAt) >= channelsAge || d.channelsAt.IsZero() {
+		d.channels, d.channelsAt = d.Channels(), now
+	}
+	if len(d.channels) == 0 {
+		return nil, src, 0
+	}
+	b, _ = answer{nonce: q.nonce, port: d.Link.Port(), channels: page(d.channels, q.round)}.append(nil)
+	return b, src, by
+}
+
+// local is this machine's address in the asker's subnet, on the interface that the
+// query came in by; not valid for one that is not answered.
+func (d *desk) local(from netip.Addr, index int) (netip.Addr, int) {
+	bound := d.Link.Addr().Unmap().WithZone("")
+	for _, i := range d.ifs {
+		if index != 0 && i.Index != index {
+			continue
+		}
+		a := i.local(from)
+		if a.IsValid() && (!bound.IsValid() || bound.IsUnspecified() || a == bound) {
+			return a, index
+		}
+	}
+	return netip.Addr{}, 0
+}
+
+// page is the channels in the order in which one round tells them: those that the
+// round before had no room for come first.
+func page(all []Channel, round uint8) []Channel {
+	at := 0
+	for range round {
+		_, n := answer{channels: turned(all, at)}.append(nil)
+		if n == len(all) {
+			return all
+		}
+		if at += max(n, 1); at >= len(all) {
+			at = 0
+		}
+	}
+	return turned(all, at)
+}
+
+func turned(all []Channel, at int) []Channel {
+	if at == 0 {
+		return all
+	}
+	return append(slices.Clone(all[at:]), all[:at]...)
+}

@@ -1,0 +1,50 @@
+package relay
+
+import (
+	"net"
+	"net/netip"
+
+	"relay/tree"
+)
+
+// maxZones bounds the interfaces on which a link-local address is tried.
+const maxZones = 8
+
+// zoned gives link-local addresses zones. An address that another node tells has none,
+// for the name of an interface means nothing on another machine: which of this one's
+// networks it is in is not known, so it is tried in each.
+func zoned(addrs []netip.AddrPort, interfaces func() ([]net.Interface, error)) []netip.AddrPort {
+	var all []netip.AddrPort
+	for _, a := range addrs {
+		if !a.Addr().Is6() || !a.Addr().IsLinkLocalUnicast() || a.Addr().Zone() != "" {
+			all = append(all, a)
+			continue
+		}
+		ifs, err := interfaces()
+		if err != nil {
+			all = append(all, a)
+			continue
+		}
+		n := 0
+		for _, i := range ifs {
+			if i.Flags&net.FlagUp == 0 || i.Flags&(net.FlagLoopback|net.FlagPointToPoint) != 0 || n == maxZones {
+				continue
+			}
+			all = append(all, netip.AddrPortFrom(a.Addr().WithZone(i.Name), a.Port()))
+			n++
+		}
+	}
+	return all
+}
+
+// unzoned leaves out the addresses that mean something on this machine now and nowhere
+// else.
+func unzoned(p tree.Place) tree.Place {
+	var addrs []netip.AddrPort
+	for _, a := range p.Addrs {
+		if a.Addr().Zone() == "" {
+			addrs = append(addrs, a)
+		}
+	}
+	return tree.Place{ID: p.ID, Addrs: addrs}
+}

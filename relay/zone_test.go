@@ -1,0 +1,65 @@
+package relay
+
+import (
+	"errors"
+	"net"
+	"net/netip"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"relay/relay/stream"
+	"relay/tree"
+)
+
+func addrPorts(ss ...string) []netip.AddrPort {
+	var all []netip.AddrPort
+	for _, s := range ss {
+		all = append(all, netip.MustParseAddrPort(s))
+	}
+	return all
+}
+
+func TestLinkLocalAddressWithoutZoneIsTriedOnEachNetwork(t *testing.T) {
+	up := func(name string, more net.Flags) net.Interface {
+		return net.Interface{Name: name, Flags: net.FlagUp | more}
+	}
+	ifs := []net.Interface{up("lo", net.FlagLoopback), up("eth0", 0), {Name: "eth1"}, up("wlan0", net.FlagBroadcast), up("tun0", net.FlagPointToPoint)}
+	given := addrPorts("[fe80::1]:7144", "[fe80::2%eth7]:7144", "192.168.1.5:7144", "[2001:db8::1]:7144")
+	got := zoned(given, func() ([]net.Interface, error) { return ifs, nil })
+	want := addrPorts("[fe80::1%eth0]:7144", "[fe80::1%wlan0]:7144", "[fe80::2%eth7]:7144", "192.168.1.5:7144", "[2001:db8::1]:7144")
+	if !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	many := slices.Repeat([]net.Interface{up("eth", 0)}, 3*maxZones)
+	if got := zoned(given[:1], func() ([]net.Interface, error) { return many, nil }); len(got) != maxZones {
+		t.Errorf("%d zones are tried, want %d", len(got), maxZones)
+	}
+	got = zoned(given, func() ([]net.Interface, error) { return nil, errors.New("no") })
+	if !slices.Equal(got, given) {
+		t.Errorf("without a list of interfaces: %v", got)
+	}
+}
+
+func TestWhatHasAZoneIsNotRememberedForAnotherRun(t *testing.T) {
+	store, err := OpenStore(filepath.Join(t.TempDir(), "keys"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, now := stream.ChannelID{1}, time.Unix(1e9, 0)
+	err = store.Remember(id, []tree.Place{
+		{ID: tree.ID{1}, Addrs: addrPorts("[fe80::1%eth0]:7144", "192.168.1.5:7144")},
+		{ID: tree.ID{2}, Addrs: addrPorts("[fe80::2%eth0]:7144")},
+	}, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := store.Remembered(id, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(got) != 1 || !slices.Equal(got[0].Addrs, addrPorts("192.168.1.5:7144")) {
+		t.Errorf("remembered %v", got)
+	}
+}

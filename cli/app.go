@@ -18,7 +18,8 @@ const appHelp = `relay - live video from one person to many, without a server
   relay demo                 see it work: a clip, a source and six relays
   relay source               broadcast what OBS or ffmpeg sends here
   relay source movie.flv     broadcast a file ("-" for standard input, or a URL)
-  relay watch LINK           watch, and pass it on
+  relay watch                watch what is broadcast on this network, and pass it on
+  relay watch LINK           watch a channel from anywhere
   relay tree                 show who passes it on to whom
 
 Commands:
@@ -121,6 +122,7 @@ func newApp(t *terminal, io Stdio) *cli.App {
 		Commands: []*cli.Command{
 			sourceCommand(t, io),
 			watchCommand(t, io),
+			listCommand(t, io),
 			treeCommand(t, io),
 			demoCommand(t),
 			versionCommand(t),

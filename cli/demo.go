@@ -103,6 +103,8 @@ func demoStation(t *terminal, i int) (*station, error) {
 		listen: port{what: "links", flag: "listen", addr: "127.0.0.1:0"},
 		http:   port{what: "players", flag: "http", addr: fmt.Sprintf("127.0.0.1:%d", portHTTP+i), quiet: true},
 		slots:  demoSlots,
+		// It is watched at this machine, and listens nowhere else.
+		discovery: discoveryConfig{off: true},
 	}, key)
 }
 

@@ -37,7 +37,7 @@ func list(name, usage string) *cli.StringSliceFlag {
 // nodeFlags are those of every command that runs a node. players is where it listens
 // for players if nothing says otherwise.
 func nodeFlags(players string) []cli.Flag {
-	return []cli.Flag{
+	return append([]cli.Flag{
 		text("listen", fmt.Sprintf("`ADDR` for links from other nodes (default :%d; a free port if that is taken)", portListen)),
 		text("http", "`ADDR` for players (default "+players+"; a free port if that is taken)"),
 		number("offset", "add `N` to every default port, to run several on one machine", "0"),
@@ -46,8 +46,9 @@ func nodeFlags(players string) []cli.Flag {
 		number("max-children", "`N` nodes to pass the stream on to, at most", strconv.Itoa(defaultChildren)),
 		text("upload", "`RATE` to pass on outside this network, as in 20M bits per second (default: found out)"),
 		text("config", "`DIR` with the keys (default: relay in your configuration folder)"),
+		noDiscoveryFlag(),
 		toggle("verbose", "log what happens to stderr"),
-	}
+	}, discoveryFlags()...)
 }
 
 const (
@@ -71,6 +72,9 @@ func stationFlags(c *cli.Context) (stationConfig, error) {
 		return s, err
 	}
 	if s.advertise, err = advertised(c.StringSlice("advertise")); err != nil {
+		return s, err
+	}
+	if s.discovery, err = readDiscovery(c); err != nil {
 		return s, err
 	}
 	s.allowHosts = c.StringSlice("allow-host")

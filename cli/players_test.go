@@ -19,7 +19,7 @@ func TestSourceAnswersItsOwnNetworksUnlessTold(t *testing.T) {
 		{[]string{"--no-discovery"}, "127.0.0.1:7145", false},
 	} {
 		app := cli.App{
-			Flags: append(nodeFlags(playersNear), &cli.BoolFlag{Name: "no-discovery"}),
+			Flags: nodeFlags(playersNear),
 			Action: func(ctx *cli.Context) error {
 				cfg, err := stationFlags(ctx)
 				cfg.nearPlayers(ctx)

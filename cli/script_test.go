@@ -62,6 +62,9 @@ func TestScripts(t *testing.T) {
 			e.Setenv("LINK", "relay://"+id+"@127.0.0.1:1")
 			e.Setenv("CLIP", clip)
 			e.Setenv("ESC", "\x1b")
+			// Scripts neither meet each other nor leave this machine.
+			e.Setenv("RELAY_DISCOVERY_PORT", freeUDP(t))
+			e.Setenv("RELAY_DISCOVERY_INTERFACES", loopbackName(t))
 			e.Setenv("BIN", filepath.Dir(bin))
 			e.Values[running{}] = make(map[string]*exec.Cmd)
 			return os.Mkdir(home, 0o700)
@@ -75,6 +78,32 @@ func TestScripts(t *testing.T) {
 			"occupy":    occupy,
 		},
 	})
+}
+
+// freeUDP is a UDP port that nobody has.
+func freeUDP(t *testing.T) string {
+	t.Helper()
+	c, err := net.ListenPacket("udp4", "0.0.0.0:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	return strconv.Itoa(c.LocalAddr().(*net.UDPAddr).Port)
+}
+
+func loopbackName(t *testing.T) string {
+	t.Helper()
+	ifs, err := net.Interfaces()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, i := range ifs {
+		if i.Flags&net.FlagLoopback != 0 {
+			return i.Name
+		}
+	}
+	t.Fatal("this machine has no loopback interface")
+	return ""
 }
 
 func needs(ts *testscript.TestScript, neg, ok bool, usage string) {
@@ -106,7 +135,7 @@ func start(ts *testscript.TestScript, neg bool, args []string) {
 	name := args[0]
 	cmd := exec.Command(filepath.Join(ts.Getenv("BIN"), args[1]), args[2:]...)
 	cmd.Dir = ts.MkAbs(".")
-	for _, k := range []string{"HOME", "XDG_CONFIG_HOME", "PATH", "GOCOVERDIR"} {
+	for _, k := range []string{"HOME", "XDG_CONFIG_HOME", "PATH", "GOCOVERDIR", "RELAY_DISCOVERY_PORT", "RELAY_DISCOVERY_INTERFACES"} {
 		cmd.Env = append(cmd.Env, k+"="+ts.Getenv(k))
 	}
 	stdout, err := os.Create(ts.MkAbs(name + ".out"))

@@ -16,6 +16,7 @@ import (
 	"relay/ingest/flv"
 	"relay/playback"
 	"relay/relay"
+	"relay/relay/discovery"
 	"relay/relay/stream"
 	"relay/tree"
 )
@@ -30,6 +31,9 @@ type station struct {
 	start    time.Time
 	log      *zap.Logger
 	lan      bool // as in stationConfig
+	// responder lets others on this network find the channels; nil for none.
+	responder *discovery.Responder
+	t         *terminal
 
 	mu       sync.Mutex
 	channels []*playback.Channel
@@ -49,11 +53,12 @@ type stationConfig struct {
 	store        *relay.Store // nil if the folder cannot be used
 	allowHosts   []string
 	lan          bool // players in this machine's own networks alone
+	discovery    discoveryConfig
 }
 
 // newStation opens the listeners and makes the node. The key is the node's.
 func newStation(t *terminal, log *zap.Logger, cfg stationConfig, key ed25519.PrivateKey) (*station, error) {
-	s := &station{start: time.Now(), log: log, lan: cfg.lan}
+	s := &station{start: time.Now(), log: log, lan: cfg.lan, t: t}
 	nc := relay.Config{Key: key, Slots: cfg.slots, Upload: cfg.upload, Store: cfg.store, Version: Version, Log: log}
 	if cfg.alone {
 		nc.Slots = -1
@@ -70,6 +75,12 @@ func newStation(t *terminal, log *zap.Logger, cfg stationConfig, key ed25519.Pri
 			}
 		}
 		nc.Addrs = s.addrs
+		if !cfg.discovery.off {
+			s.responder = &discovery.Responder{
+				Link: ln.Addr().(*net.TCPAddr).AddrPort(), Channels: s.channelsToTell,
+				Port: cfg.discovery.port, Interfaces: cfg.discovery.interfaces, Log: log,
+			}
+		}
 	}
 	var err error
 	if s.http, err = cfg.http.listen(t); err != nil {
@@ -152,6 +163,9 @@ func (s *station) run(ctx context.Context, g *errgroup.Group, allowHosts []strin
 	srv := playback.NewServer(pc)
 	g.Go(func() error { return s.node.Run(ctx) })
 	g.Go(func() error { return srv.Run(ctx, s.http) })
+	if s.responder != nil {
+		g.Go(func() error { s.answer(ctx); return nil })
+	}
 }
 
 func (s *station) describe() playback.Node {

@@ -102,6 +102,13 @@ func (t *terminal) draw() {
 	}
 }
 
+// typed is called when somebody has ended a line behind the status line.
+func (t *terminal) typed() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.status = ""
+}
+
 // end leaves the status line where it is and moves below it.
 func (t *terminal) end() {
 	t.mu.Lock()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 	"sync"
 	"time"
@@ -28,9 +29,12 @@ func watchCommand(t *terminal, stdio Stdio) *cli.Command {
 	return &cli.Command{
 		Name:      "watch",
 		Usage:     "watch a channel, and pass it on",
-		UsageText: "relay watch LINK [FLAGS]",
-		Description: `LINK is what relay source printed: relay://CHANNEL@HOST:PORT. Open the address
-that relay watch prints in VLC, mpv or ffplay.`,
+		UsageText: "relay watch [LINK or NAME] [FLAGS]",
+		Description: `Without an argument it watches the channel that is broadcast on this network, and
+asks which one if there are several. NAME picks it by its title, or by the first
+characters of that or of its ID; relay list shows them. LINK is what relay source
+printed: relay://CHANNEL@HOST:PORT; it works from anywhere. Open the address that
+relay watch prints in VLC, mpv or ffplay.`,
 		Flags: append([]cli.Flag{
 			text("player", "start `NAME` on the stream: vlc, mpv or ffplay"),
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "record FLV to `FILE`; - for standard output", EnvVars: env("output")},
@@ -47,8 +51,10 @@ type watch struct {
 	log     *zap.Logger
 	station *station
 	channel *relay.Channel
-	url     relay.URL // the link given
-	output  *os.File  // nil for none
+	url     relay.URL        // the link given, or what was found on this network
+	found   []netip.AddrPort // likewise, what cannot be in a link
+	lan     discoveryConfig
+	output  *os.File // nil for none
 	start   playback.Start
 	player  *player // nil for none
 
@@ -61,22 +67,25 @@ type watch struct {
 }
 
 func runWatch(c *cli.Context, t *terminal, stdio Stdio) error {
-	if c.NArg() == 0 {
-		return usage("relay source prints one; it looks like relay://CHANNEL@HOST:PORT", "relay watch needs a link")
-	}
 	if c.NArg() > 1 {
 		return usage("relay help watch", "relay watch takes one link, %d arguments were given", c.NArg())
 	}
-	u, err := relay.ParseURL(c.Args().First())
-	if err != nil {
-		return usage("copy the whole link that relay source printed", "%w", err)
+	arg := c.Args().First()
+	var u relay.URL
+	if isLink(arg) {
+		var err error
+		if u, err = relay.ParseURL(arg); err != nil {
+			return usage("copy the whole link that relay source printed", "%w", err)
+		}
+	} else if c.Bool("no-discovery") {
+		return usage("relay source prints one; it looks like relay://CHANNEL@HOST:PORT", "relay watch --no-discovery needs a link")
 	}
 	cfg, err := stationFlags(c)
 	if err != nil {
 		return err
 	}
 	cfg.alone = c.Bool("no-relay")
-	w := &watch{t: t, log: newLog(t, c.Bool("verbose")), since: time.Now()}
+	w := &watch{t: t, log: newLog(t, c.Bool("verbose")), lan: cfg.discovery}
 	if name := c.String("player"); name != "" {
 		p, err := findPlayer(name)
 		if err != nil {
@@ -90,6 +99,16 @@ func runWatch(c *cli.Context, t *terminal, stdio Stdio) error {
 	if err := w.openOutput(c.String("output"), stdio); err != nil {
 		return err
 	}
+	if !isLink(arg) {
+		s, err := pick(c.Context, t, w.log, stdio, cfg.discovery, arg)
+		if s == nil {
+			return err // nil if Ctrl-C ended it
+		}
+		t.say("Found   %s on this network", s.name())
+		u.Channel = s.ID
+		u.Hosts, w.found = seedsOf(s.addrs)
+	}
+	w.since = time.Now()
 	store, storeErr := relay.OpenStore(c.String("config"))
 	cfg.store, w.url = store, u
 	key, release, err := nodeKey(store, storeErr, w.log)
@@ -100,7 +119,7 @@ func runWatch(c *cli.Context, t *terminal, stdio Stdio) error {
 	if w.station, err = newStation(t, w.log, cfg, key); err != nil {
 		return err
 	}
-	if w.channel, err = w.station.node.Watch(u, w.notice); err != nil {
+	if w.channel, err = w.station.node.Watch(u, w.notice, w.found...); err != nil {
 		return err
 	}
 	w.station.show(w.channel, nil)
@@ -156,6 +175,9 @@ func (w *watch) run(ctx context.Context, u relay.URL, allowHosts []string) error
 		w.t.result(w.station.url(w.channel))
 	}
 	g.Go(func() error { w.follow(g.ctx); return nil })
+	if !w.lan.off {
+		g.Go(func() error { w.lookAround(g.ctx); return nil })
+	}
 	if w.output != nil {
 		g.Go(func() error { return w.record(g) })
 	}

@@ -20,10 +20,12 @@ func Build(path string) error {
 }
 
 // Command is a program that ends when this process does, however that ends. The
-// variables that set relay's flags are not passed on to it.
+// variables that set relay's flags are not passed on to it; it lets itself be found on
+// this machine alone, and looks for channels nowhere else.
 func Command(path string, args ...string) *exec.Cmd {
 	cmd := exec.Command(path, args...)
 	cmd.Env = slices.DeleteFunc(os.Environ(), func(kv string) bool { return strings.HasPrefix(kv, "RELAY_") })
+	cmd.Env = append(cmd.Env, "RELAY_DISCOVERY_INTERFACES=lo")
 	cmd.SysProcAttr = withParent()
 	return cmd
 }

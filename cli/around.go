@@ -1,0 +1,68 @@
+package cli
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"relay/relay/discovery"
+)
+
+const (
+	// aroundAfter is how long a node may have no parent before its own network is asked
+	// for the channel: a tree that repairs itself takes less.
+	aroundAfter = time.Second
+	// aroundFor and aroundEvery are how long it is asked then, and how often.
+	aroundFor   = time.Second
+	aroundEvery = 10 * time.Second
+)
+
+// isLink reports whether an argument is meant as a link, be it a right one or not.
+func isLink(arg string) bool {
+	return strings.Contains(arg, "://") || strings.HasPrefix(strings.ToLower(arg), "relay:")
+}
+
+// lookAround asks this network for the channel while there is no parent, until ctx
+// ends. A link may have an address that nobody has any more, or one that cannot be
+// reached from inside the home it leads to; and a source may come back with another.
+func (w *watch) lookAround(ctx context.Context) {
+	tick := time.NewTicker(aroundAfter / 2)
+	defer tick.Stop()
+	var last time.Time
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-tick.C:
+			if w.alone(now) < aroundAfter || now.Sub(last) < aroundEvery {
+				continue
+			}
+			w.around(ctx)
+			last = time.Now()
+		}
+	}
+}
+
+// alone is how long there has been no parent.
+func (w *watch) alone(now time.Time) time.Duration {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.attached {
+		return 0
+	}
+	return now.Sub(w.since)
+}
+
+// around asks once, and has the nodes tried that know a way to the source.
+func (w *watch) around(ctx context.Context) {
+	id := w.channel.ID()
+	ctx, cancel := context.WithTimeout(ctx, aroundFor)
+	defer cancel()
+	tried := make(map[string]bool)
+	_, _ = w.lan.finder(w.log).Run(ctx, func(f discovery.Found) { // without a network there is nothing to find
+		if f.ID == id && f.State != discovery.Lost && !tried[f.Addr.String()] && len(tried) < maxSeenAddrs {
+			tried[f.Addr.String()] = true
+			w.channel.Suggest(f.Addr)
+		}
+	})
+}

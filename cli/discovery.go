@@ -1,0 +1,163 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+	"go.uber.org/zap"
+
+	"relay/relay"
+	"relay/relay/discovery"
+)
+
+// discoveryConfig is what the flags say about discovery.
+type discoveryConfig struct {
+	off        bool // nobody is asked or answered
+	port       uint16
+	interfaces []string // those to use; all if empty
+}
+
+// discoveryFlags are for tests, which must not find each other: everybody else uses
+// the port that all know. --offset does not move it, since relays share it.
+func discoveryFlags() []cli.Flag {
+	port := number("discovery-port", "UDP `PORT` on which channels are looked for", "")
+	port.Hidden = true
+	interfaces := list("discovery-interfaces", "`NAME` of an interface to look on, instead of all")
+	interfaces.Hidden = true
+	return []cli.Flag{port, interfaces}
+}
+
+func noDiscoveryFlag() cli.Flag {
+	return toggle("no-discovery", "do not let relays on this network find the channel, nor look for any")
+}
+
+func readDiscovery(c *cli.Context) (discoveryConfig, error) {
+	d := discoveryConfig{off: c.Bool("no-discovery"), port: discovery.DefaultPort, interfaces: c.StringSlice("discovery-interfaces")}
+	if c.IsSet("discovery-port") {
+		n := c.Int("discovery-port")
+		if n < 1 || n > math.MaxUint16 {
+			return d, usage("", "--discovery-port %d is not from 1 to %d", n, math.MaxUint16)
+		}
+		d.port = uint16(n)
+	}
+	return d, nil
+}
+
+func (d discoveryConfig) finder(log *zap.Logger) discovery.Finder {
+	return discovery.Finder{Port: d.port, Interfaces: d.interfaces, Log: log}
+}
+
+const (
+	// lookFor is how long channels are looked for before there are none.
+	lookFor = 3 * time.Second
+	// lookOn is how long others are waited for once a channel is found that will do:
+	// three queries, on a network where answers take milliseconds.
+	lookOn = 100 * time.Millisecond
+)
+
+// look looks for channels until some are found that will do, and a little longer, or
+// until patience or ctx ends.
+func (d discoveryConfig) look(ctx context.Context, log *zap.Logger, patience time.Duration, do func(*catalog) bool) (*catalog, []discovery.Asked, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	var cat catalog
+	var settle *time.Timer
+	asked, err := d.finder(log).Run(ctx, func(f discovery.Found) {
+		cat.add(f)
+		if settle == nil && do(&cat) {
+			settle = time.AfterFunc(lookOn, cancel)
+		}
+	})
+	if settle != nil {
+		settle.Stop()
+	}
+	if err != nil {
+		err = fail("", "cannot look for channels on this network: %w", bare(err))
+	}
+	return &cat, asked, err
+}
+
+// askedText says where was asked, and reports false if that was on this machine alone.
+func askedText(asked []discovery.Asked) (string, bool) {
+	var parts []string
+	last := ""
+	for _, a := range asked {
+		if a.From.IsLoopback() {
+			continue
+		}
+		if a.Interface == last {
+			parts[len(parts)-1] += " and " + a.From.String()
+			continue
+		}
+		last = a.Interface
+		parts = append(parts, a.Interface+" from "+a.From.String())
+	}
+	return strings.Join(parts, ", on "), len(parts) > 0
+}
+
+// noneFound is the error of who has looked in vain.
+func noneFound(asked []discovery.Asked) error {
+	where, ok := askedText(asked)
+	if !ok {
+		return &failure{
+			errors.New("no channel was found: nobody could be asked but this machine itself, which has no other network now"),
+			"connect it to the network of relay source; or start relay source here", exitNobody,
+		}
+	}
+	return &failure{
+		fmt.Errorf("no channel was found on this network (asked on %s)", where),
+		"is relay source running, in the same network and without --no-discovery? From elsewhere give the link that it prints: relay watch LINK", exitNobody,
+	}
+}
+
+// channelsToTell is what the station's node carries, for those who look for it.
+func (s *station) channelsToTell() []discovery.Channel {
+	var all []discovery.Channel
+	for _, c := range s.node.Channels() {
+		st, ok := c.Status()
+		if !ok {
+			continue
+		}
+		d := discovery.Channel{ID: c.ID(), BitRate: st.Ring.BitRate, Source: st.Tree.Root}
+		if h := c.Ring().Header(); h != nil {
+			d.Title = describe(h).Title
+		}
+		switch {
+		case !st.Tree.Root && !st.Tree.Attached:
+			d.State = discovery.Lost
+		case st.Ring.Head.Seq == 0 || st.Quiet > quietAfter:
+			d.State = discovery.Waiting
+		}
+		if d.State != discovery.Live {
+			d.BitRate = 0
+		}
+		all = append(all, d)
+	}
+	return all
+}
+
+// answer lets those on this network find the station's channels, until ctx ends. That
+// it cannot is no reason to end: they can still be given the link.
+func (s *station) answer(ctx context.Context) {
+	if err := s.responder.Run(ctx); err != nil && ctx.Err() == nil {
+		s.t.say("Others on this network cannot find the channel by themselves and need the link: %v", bare(err))
+	}
+}
+
+// seedsOf parts addresses into those that a link can have and others.
+func seedsOf(addrs []netip.AddrPort) (hosts []relay.HostPort, zoned []netip.AddrPort) {
+	for _, a := range addrs {
+		if a.Addr().Zone() != "" {
+			zoned = append(zoned, a)
+			continue
+		}
+		hosts = append(hosts, relay.HostPort{Host: a.Addr().String(), Port: a.Port()})
+	}
+	return hosts, zoned
+}

@@ -1,0 +1,130 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/urfave/cli/v2"
+
+	"relay/relay"
+)
+
+// listTime is how long relay list waits for answers: seven queries, so that one that
+// is lost on a radio hides no channel.
+const listTime = time.Second
+
+func listCommand(t *terminal, stdio Stdio) *cli.Command {
+	return &cli.Command{
+		Name:      "list",
+		Usage:     "list the channels on this network",
+		UsageText: "relay list [FLAGS]",
+		Description: `Asks on every network interface for a second. A source that was started with
+--no-discovery does not answer. To watch one: relay watch, with its title or ID.`,
+		Flags: append([]cli.Flag{
+			toggle("json", "write one JSON object a line"),
+			toggle("verbose", "log what happens to stderr"),
+		}, discoveryFlags()...),
+		Action: func(c *cli.Context) error { return runList(c, t, stdio) },
+	}
+}
+
+func runList(c *cli.Context, t *terminal, stdio Stdio) error {
+	if c.NArg() > 0 {
+		return usage("relay watch NAME watches one", "relay list takes no arguments")
+	}
+	d, err := readDiscovery(c)
+	if err != nil {
+		return err
+	}
+	t.show("looking for channels on this network")
+	cat, asked, err := d.look(c.Context, newLog(t, c.Bool("verbose")), listTime, func(*catalog) bool { return false })
+	t.show("")
+	if err != nil || c.Context.Err() != nil {
+		return err
+	}
+	if len(cat.of) == 0 {
+		return noneFound(asked)
+	}
+	if c.Bool("json") {
+		err = writeListed(stdio.Out, cat)
+	} else {
+		_, err = fmt.Fprintf(stdio.Out, "%s\n%s\n", listHead(cat.sorted()), strings.Join(rows(cat.sorted()), "\n"))
+	}
+	if err != nil {
+		return fail("", "write the list: %w", err)
+	}
+	return nil
+}
+
+// listed is one line of relay list --json.
+type listed struct {
+	ID      string   `json:"id"`
+	Name    string   `json:"name"`  // the ID's short form
+	Title   string   `json:"title"` // a stranger's text; may be empty
+	State   string   `json:"state"` // live, waiting or lost
+	BitRate int      `json:"bitrate_bps"`
+	Source  bool     `json:"source"` // the source itself answered
+	Addrs   []string `json:"addrs"`  // of nodes that carry it, the source first
+	Link    string   `json:"link"`   // empty if no address means something on another machine
+	FoundMs float64  `json:"found_ms"`
+}
+
+func writeListed(w io.Writer, cat *catalog) error {
+	enc := json.NewEncoder(w)
+	for _, s := range cat.sorted() {
+		l := listed{
+			ID: s.ID.String(), Name: s.ID.Short(), Title: s.Title, State: s.State.String(), BitRate: s.BitRate, Source: s.Source,
+			FoundMs: float64(s.after.Microseconds()) / 1000,
+		}
+		for _, a := range s.addrs {
+			l.Addrs = append(l.Addrs, a.String())
+		}
+		if hosts, _ := seedsOf(s.addrs); len(hosts) > 0 {
+			l.Link = relay.URL{Channel: s.ID}.With(hosts...).String()
+		}
+		if err := enc.Encode(l); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// titleWidth is the column for titles, which are as long as the longest of them.
+func titleWidth(ss []*seen) int {
+	w := len("TITLE")
+	for _, s := range ss {
+		w = max(w, utf8.RuneCountInString(clean(s.Title)))
+	}
+	return w
+}
+
+func listHead(ss []*seen) string {
+	return row("CHANNEL", "TITLE", titleWidth(ss), "STATE", "BIT RATE", "AT")
+}
+
+// rows is a line for each channel, with strangers' text made safe.
+func rows(ss []*seen) []string {
+	w := titleWidth(ss)
+	var lines []string
+	for _, s := range ss {
+		rate := ""
+		if s.BitRate > 0 {
+			rate = rateText(s.BitRate)
+		}
+		at := s.addrs[0].String()
+		if n := len(s.addrs) - 1; n > 0 {
+			at += fmt.Sprintf(" +%d", n)
+		}
+		lines = append(lines, row(s.ID.Short(), strings.ReplaceAll(clean(s.Title), "\t", " "), w, s.State.String(), rate, at))
+	}
+	return lines
+}
+
+func row(id, title string, width int, state, rate, at string) string {
+	pad := strings.Repeat(" ", max(0, width-utf8.RuneCountInString(title)))
+	return fmt.Sprintf("%-8s  %s%s  %-7s  %9s  %s", id, title, pad, state, rate, at)
+}

@@ -1,0 +1,145 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"go.uber.org/zap"
+
+	"relay/relay/discovery"
+)
+
+// maxReply bounds what is read of a line that answers a question, in bytes.
+const maxReply = 4096
+
+// pick looks for the channel that name means, or for any if it is "". Of several it
+// asks for one where somebody can be asked.
+func pick(ctx context.Context, t *terminal, log *zap.Logger, stdio Stdio, d discoveryConfig, name string) (*seen, error) {
+	meant := (*catalog).choice
+	if name != "" {
+		meant = func(c *catalog) []*seen { return c.named(name) }
+	}
+	t.show("looking for channels on this network")
+	cat, asked, err := d.look(ctx, log, lookFor, func(c *catalog) bool {
+		ss := meant(c)
+		return len(ss) > 0 && ss[0].State != discovery.Lost
+	})
+	t.show("")
+	if err != nil || ctx.Err() != nil {
+		return nil, err
+	}
+	ss := meant(cat)
+	switch {
+	case len(cat.of) == 0:
+		return nil, noneFound(asked)
+	case len(ss) == 0:
+		return nil, &failure{
+			fmt.Errorf("no channel on this network has a title or an ID that begins with %q", name),
+			"there is " + seenText(cat.sorted()) + "; relay list shows more", exitNobody,
+		}
+	case len(ss) == 1:
+		return ss[0], nil
+	case isTerminalIn(stdio.In) && t.errTTY:
+		return choose(ctx, t, stdio.In, ss)
+	case name != "":
+		return nil, usage("there is "+seenText(ss)+"; an ID names one", "%d channels on this network are called %q", len(ss), name)
+	}
+	return nil, usage("name one: relay watch "+ss[0].ID.Short()+". There is "+seenText(ss), "there are %d channels on this network", len(ss))
+}
+
+// maxNamed is how many channels one line names.
+const maxNamed = 8
+
+// seenText names channels in one line.
+func seenText(ss []*seen) string {
+	var parts []string
+	for _, s := range ss[:min(len(ss), maxNamed)] {
+		parts = append(parts, s.name())
+	}
+	if more := len(ss) - maxNamed; more > 0 {
+		parts = append(parts, fmt.Sprintf("%d more", more))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// name is what a channel is called, with what tells it from others of that name.
+func (s *seen) name() string {
+	if s.Title == "" {
+		return s.ID.Short()
+	}
+	return strconv.Quote(s.Title) + " (" + s.ID.Short() + ")"
+}
+
+// choose asks which of several channels it shall be, until there is an answer. It
+// returns nil if ctx ends first.
+func choose(ctx context.Context, t *terminal, in io.Reader, ss []*seen) (*seen, error) {
+	t.say("%d channels on this network:", len(ss))
+	for i, l := range rows(ss) {
+		t.say("%4d  %s", i+1, l)
+	}
+	lines, ended := make(chan string), make(chan error, 1)
+	go func() { // ends with the input, or with the process: nothing else ends a read of a terminal
+		r := bufio.NewReader(in)
+		for {
+			line, err := readLine(r)
+			if err != nil {
+				ended <- err
+				return
+			}
+			select {
+			case lines <- line:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	for {
+		t.show(fmt.Sprintf("Which one? [1-%d] ", len(ss)))
+		select {
+		case <-ctx.Done():
+			return nil, nil
+		case <-ended:
+			return nil, usage("name it: relay watch "+ss[0].ID.Short(), "no channel was chosen")
+		case line := <-lines:
+			t.typed()
+			if s := chosen(line, ss); s != nil {
+				return s, nil
+			}
+			t.say("%q is none of them.", line)
+		}
+	}
+}
+
+var errLongLine = errors.New("the line is too long")
+
+// readLine reads a line of at most maxReply bytes.
+func readLine(r *bufio.Reader) (string, error) {
+	var b []byte
+	for len(b) < maxReply {
+		c, err := r.ReadByte()
+		if err != nil {
+			return "", err
+		}
+		if c == '\n' {
+			return strings.TrimSpace(string(b)), nil
+		}
+		b = append(b, c)
+	}
+	return "", errLongLine
+}
+
+// chosen is the channel that an answer means: its number, or its name. nil for none.
+func chosen(line string, ss []*seen) *seen {
+	if n, err := strconv.Atoi(line); err == nil && n >= 1 && n <= len(ss) {
+		return ss[n-1]
+	}
+	if is := (&catalog{of: ss}).named(line); len(is) == 1 {
+		return is[0]
+	}
+	return nil
+}

@@ -24,6 +24,7 @@ const (
 
 // gaps are the pauses between one query and the next; the last one stays. The first
 // are short: a packet to many is lost easily on a radio, and then nothing repeats it.
+// They begin anew with an address that this machine gets meanwhile.
 var gaps = []time.Duration{20 * time.Millisecond, 40 * time.Millisecond, 90 * time.Millisecond, 150 * time.Millisecond, 250 * time.Millisecond}
 
 // Finder looks for channels. The zero value is ready.
@@ -73,20 +74,36 @@ func (f Finder) Run(ctx context.Context, found func(Found)) ([]Asked, error) {
 	if s.Log == nil {
 		s.Log = zap.NewNop()
 	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	defer s.wg.Wait()
 	defer s.close()
 	begun := time.Now()
+	changed := changes(ctx)
 	again := time.NewTimer(0)
 	defer again.Stop()
-	for round := 0; ; {
+	var round uint8
+	var last time.Time
+	for gap := 0; ; {
 		select {
 		case <-ctx.Done():
 			return s.whence(), nil
+		case <-changed:
+			again.Reset(max(0, lookLeast-time.Since(last)))
 		case <-again.C:
-			if err := s.ask(uint8(round)); err != nil {
+			last = time.Now()
+			more, err := s.ask(round)
+			if err != nil {
 				return s.whence(), err
 			}
-			again.Reset(gaps[min(round, len(gaps)-1)])
+			if more {
+				gap = 0
+			}
+			if round == 0 {
+				s.Log.Debug("asking for channels", zap.Int("addresses", len(s.mouths)))
+			}
+			again.Reset(gaps[min(gap, len(gaps)-1)])
+			gap++
 			round++
 		case r := <-s.replies:
 			for _, c := range r.channels {
@@ -112,11 +129,12 @@ type search struct {
 	wg      sync.WaitGroup // readers; they end when their sockets are closed
 }
 
-// ask sends one query from everywhere.
-func (s *search) ask(round uint8) error {
+// ask sends one query from everywhere, and reports whether there is an address that was
+// not asked from in the round before.
+func (s *search) ask(round uint8) (more bool, err error) {
 	ifs, err := interfaces(s.Interfaces)
 	if err != nil {
-		return err
+		return false, err
 	}
 	b := query{nonce: s.nonce, round: round}.append(nil)
 	there := make(map[spot]bool)
@@ -124,12 +142,14 @@ func (s *search) ask(round uint8) error {
 		for _, p := range i.askable() {
 			sp := spot{i.Index, p}
 			there[sp] = true
+			isNew := s.mouths[sp] == nil
 			if err := s.askFrom(i, sp, b); err != nil {
 				// As from an IPv6 address that is not yet known to be this machine's alone.
 				s.Log.Debug("cannot ask", zap.String("interface", i.Name), zap.Stringer("from", p), zap.Error(err))
 				continue
 			}
 			s.asked[Asked{i.Name, p.Addr()}] = true
+			more = more || isNew
 		}
 	}
 	for sp, m := range s.mouths {
@@ -138,7 +158,7 @@ func (s *search) ask(round uint8) error {
 			delete(s.mouths, sp)
 		}
 	}
-	return nil
+	return more, nil
 }
 
 // whence is where was asked from.

@@ -10,15 +10,12 @@ import (
 	"time"
 
 	"go.uber.org/zap"
-	"golang.org/x/time/rate"
 )
 
 const (
-	// lookEvery is how often the interfaces are looked at for new ones. Until then a
-	// query by IPv4 broadcast reaches the node all the same.
-	lookEvery = time.Second
-	// lookLeast is how soon they are looked at again for a query from nowhere known.
-	lookLeast = 100 * time.Millisecond
+	// strangeLeast is how soon the interfaces are looked at again for a query that comes
+	// from nowhere known.
+	strangeLeast = 250 * time.Millisecond
 	// channelsAge is how long the list of channels is told without asking for it anew.
 	channelsAge = 100 * time.Millisecond
 )
@@ -68,25 +65,16 @@ func (r Responder) Run(ctx context.Context) error {
 		}
 	})()
 	for _, e := range d.ears {
-		wg.Go(func() { d.read(ctx, e) }) // ends with ctx, which closes the socket
+		wg.Go(func() { d.read(e) }) // ends with ctx, which closes the socket
 	}
-	tick := time.NewTicker(lookEvery)
-	defer tick.Stop()
-	for {
-		d.look(time.Now())
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-	}
+	watchInterfaces(ctx, func() { d.look(time.Now()) })
+	return nil
 }
 
 // desk is one run of a responder.
 type desk struct {
 	Responder
-	ears  []*ear
-	reads *rate.Limiter
+	ears []*ear
 
 	mu         sync.Mutex
 	limits     *limits
@@ -100,7 +88,6 @@ type desk struct {
 func newDesk(r Responder) *desk {
 	return &desk{
 		Responder: r, limits: newLimits(), member: make(map[int][]netip.Prefix),
-		reads: rate.NewLimiter(readRate, readBurst),
 	}
 }
 
@@ -143,12 +130,13 @@ func (d *desk) lookLocked(now time.Time) {
 }
 
 // read answers what comes to one socket, until that is closed.
-func (d *desk) read(ctx context.Context, e *ear) {
+func (d *desk) read(e *ear) {
 	b := make([]byte, PacketSize+1) // one more shows what is too long
 	oob := make([]byte, 128)        // room for the one control message that was asked for
+	var pace pace
 	for {
-		if d.reads.Wait(ctx) != nil {
-			return
+		if d := pace.wait(time.Now()); d > 0 {
+			time.Sleep(d)
 		}
 		n, k, _, from, err := e.conn.ReadMsgUDPAddrPort(b, oob)
 		if errors.Is(err, net.ErrClosed) {
@@ -182,7 +170,7 @@ func (d *desk) answer(now time.Time, q query, from netip.AddrPort, index int) (b
 		return nil, src, 0
 	}
 	src, by = d.local(from.Addr(), index)
-	if !src.IsValid() && now.Sub(d.looked) >= lookLeast {
+	if !src.IsValid() && now.Sub(d.looked) >= strangeLeast {
 		d.lookLocked(now) // the interface may have come just now
 		src, by = d.local(from.Addr(), index)
 	}

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"os/signal"
 	"slices"
@@ -170,22 +169,6 @@ func runArgs(app *cli.App, args []string) []string {
 	return append(slices.Clone(args[:2]), rest...)
 }
 
-func usageError(c *cli.Context, err error, _ bool) error {
-	name := ""
-	if c.Command != nil && c.Command.Name != "relay" {
-		name = " " + c.Command.Name
-	}
-	return usage(fmt.Sprintf("relay help%s lists the flags", name), "%w", err)
-}
-
-func unknownCommand(app *cli.App, name string) error {
-	hint := strings.TrimSpace(cli.SuggestCommand(app.Commands, name) + " relay help lists the commands")
-	if strings.HasPrefix(name, "relay:") {
-		hint = "to watch that link: relay watch " + name
-	}
-	return usage(hint, "there is no command %q", name)
-}
-
 func helpCommand(app *cli.App) *cli.Command {
 	return &cli.Command{
 		Name:      "help",
@@ -195,6 +178,9 @@ func helpCommand(app *cli.App) *cli.Command {
 			name := c.Args().First()
 			if name == "" {
 				return cli.ShowAppHelp(c)
+			}
+			if c.NArg() > 1 {
+				return usage("one at a time", "relay help explains one command, %d were given", c.NArg())
 			}
 			if app.Command(name) == nil {
 				return unknownCommand(app, name)

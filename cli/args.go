@@ -23,8 +23,11 @@ func inOrder(args []string, flags []cli.Flag) []string {
 			continue
 		}
 		front = append(front, a)
-		if !strings.Contains(a, "=") && takesValue(strings.TrimLeft(a, "-"), flags) && i+1 < len(args) {
+		if !strings.Contains(a, "=") && takesValue(strings.TrimLeft(a, "-"), flags) {
 			i++
+			if i == len(args) {
+				return front // its value is missing: the "--" below would be taken for it
+			}
 			front = append(front, args[i])
 		}
 	}

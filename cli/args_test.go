@@ -33,7 +33,7 @@ func TestInOrder(t *testing.T) {
 		{"LINK --offset -1", "--offset -1 -- LINK"},
 		{"--advertise A LINK --advertise B", "--advertise A --advertise B -- LINK"},
 		{"LINK --unknown X", "--unknown -- LINK X"},
-		{"LINK --output", "--output -- LINK"},
+		{"LINK --output", "--output"},
 		{"--", ""},
 		{"LINK --", "-- LINK"},
 		{"-- --loop", "-- --loop"},

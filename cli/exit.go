@@ -11,7 +11,8 @@ const (
 	exitOK        = 0
 	exitRuntime   = 1
 	exitUsage     = 2
-	exitNobody    = 3 // no relay runs that could be asked
+	exitNobody    = 3 // no relay answers, or there is no such channel
+	exitRefused   = 4 // those that answer turn this node down
 	exitPort      = 5 // a port that was asked for is taken
 	exitInterrupt = 130
 )
@@ -35,11 +36,17 @@ func usage(hint, format string, args ...any) error {
 	return &failure{fmt.Errorf(format, args...), hint, exitUsage}
 }
 
+// errInterrupted ends a command that was interrupted by a key.
+var errInterrupted = errors.New("interrupted")
+
 // report prints an error and returns the exit code.
 func report(t *terminal, err error) int {
 	t.end()
-	if err == nil {
+	switch {
+	case err == nil:
 		return exitOK
+	case errors.Is(err, errInterrupted):
+		return exitInterrupt
 	}
 	t.say("relay: error: %v", err)
 	var f *failure

@@ -34,6 +34,10 @@ func list(name, usage string) *cli.StringSliceFlag {
 	return &cli.StringSliceFlag{Name: name, Usage: usage, EnvVars: env(name)}
 }
 
+func configFlag() cli.Flag {
+	return text("config", "`DIR` with the keys (default: relay in your configuration folder)")
+}
+
 // nodeFlags are those of every command that runs a node. players is where it listens
 // for players if nothing says otherwise.
 func nodeFlags(players string) []cli.Flag {
@@ -45,7 +49,7 @@ func nodeFlags(players string) []cli.Flag {
 		list("allow-host", "`NAME` under which players may ask, besides localhost and addresses"),
 		number("max-children", "`N` nodes to pass the stream on to, at most", strconv.Itoa(defaultChildren)),
 		text("upload", "`RATE` to pass on outside this network, as in 20M bits per second (default: found out)"),
-		text("config", "`DIR` with the keys (default: relay in your configuration folder)"),
+		configFlag(),
 		noDiscoveryFlag(),
 		toggle("verbose", "log what happens to stderr"),
 	}, discoveryFlags()...)

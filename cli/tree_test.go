@@ -279,8 +279,8 @@ func TestAnswersThatAreNoTree(t *testing.T) {
 			io.WriteString(w, text)
 		}))
 		defer srv.Close()
-		s := &treeShow{addr: srv.Listener.Addr().String(), t: &terminal{}, out: io.Discard}
-		_, err := s.fetch(t.Context())
+		a := &asker{addr: srv.Listener.Addr().String()}
+		_, err := a.trees(t.Context(), "")
 		return err
 	}
 	node := func(parent, depth int) playback.TreeNode { return playback.TreeNode{Parent: parent, Depth: depth} }
@@ -298,7 +298,7 @@ func TestAnswersThatAreNoTree(t *testing.T) {
 		status int
 		text   string
 	}{
-		"is no tree":       {200, "hello"},
+		"makes no sense":   {200, "hello"},
 		"knows no trees":   {404, "no"},
 		"it is over":       {503, "it is over\n"},
 		"is no tree ":      {200, of(node(0, 0))},

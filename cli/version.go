@@ -15,7 +15,10 @@ func versionCommand(t *terminal) *cli.Command {
 	return &cli.Command{
 		Name:  "version",
 		Usage: "print the version",
-		Action: func(*cli.Context) error {
+		Action: func(c *cli.Context) error {
+			if c.NArg() > 0 {
+				return usage("", "relay version takes no arguments")
+			}
 			fmt.Fprintln(t.out, versionText())
 			return nil
 		},

@@ -40,6 +40,7 @@ relay watch prints in VLC, mpv or ffplay.`,
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "record FLV to `FILE`; - for standard output", EnvVars: env("output")},
 			text("start", "where the output begins: squash (at once, near live), gop (at once, unchanged) or key (at the next keyframe) (default gop for a file, squash for standard output)"),
 			toggle("no-relay", "do not pass the stream on to others"),
+			text("timeout", "give up after `TIME` without a connection, as in 30s or 2m (default: keep trying)"),
 		}, nodeFlags(playersHere)...),
 		Action: func(c *cli.Context) error { return runWatch(c, t, stdio) },
 	}
@@ -64,6 +65,7 @@ type watch struct {
 	why      string // the newest trouble while not attached
 	told     string // what a person was last told of it
 	since    time.Time
+	search   search // for a parent, since then
 }
 
 func runWatch(c *cli.Context, t *terminal, stdio Stdio) error {
@@ -85,6 +87,10 @@ func runWatch(c *cli.Context, t *terminal, stdio Stdio) error {
 		return err
 	}
 	cfg.alone = c.Bool("no-relay")
+	timeout, err := timeoutFlag(c)
+	if err != nil {
+		return err
+	}
 	w := &watch{t: t, log: newLog(t, c.Bool("verbose")), lan: cfg.discovery}
 	if name := c.String("player"); name != "" {
 		p, err := findPlayer(name)
@@ -123,7 +129,7 @@ func runWatch(c *cli.Context, t *terminal, stdio Stdio) error {
 		return err
 	}
 	w.station.show(w.channel, nil)
-	return w.run(c.Context, u, cfg.allowHosts)
+	return w.run(c.Context, u, cfg.allowHosts, timeout)
 }
 
 // startOf says where the output begins: a recording is to be what was sent, a pipe
@@ -159,13 +165,13 @@ func (w *watch) openOutput(path string, stdio Stdio) error {
 	return nil
 }
 
-func (w *watch) run(ctx context.Context, u relay.URL, allowHosts []string) error {
+func (w *watch) run(ctx context.Context, u relay.URL, allowHosts []string, timeout time.Duration) error {
 	g := newGroup(ctx)
 	defer g.stop()
 	w.station.run(g.ctx, g.Group, allowHosts)
 	g.Go(func() error {
 		if err := w.channel.Run(g.ctx); err != nil {
-			return fail("check the host name in the link, and this machine's network", "%w", err)
+			return &failure{err, "check the host name in the link, and this machine's network", exitNobody}
 		}
 		return nil
 	})
@@ -177,6 +183,9 @@ func (w *watch) run(ctx context.Context, u relay.URL, allowHosts []string) error
 	g.Go(func() error { w.follow(g.ctx); return nil })
 	if !w.lan.off {
 		g.Go(func() error { w.lookAround(g.ctx); return nil })
+	}
+	if timeout > 0 {
+		g.Go(func() error { return w.giveUp(g.ctx, timeout) })
 	}
 	if w.output != nil {
 		g.Go(func() error { return w.record(g) })
@@ -231,6 +240,7 @@ func (w *watch) play(ctx context.Context) error {
 func (w *watch) notice(n relay.Notice) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.search.note(n)
 	switch {
 	case n.Attached != nil:
 		if !w.attached {

@@ -51,12 +51,9 @@ type Store struct{ dir string }
 // OpenStore opens the folder, and makes it if need be. An empty dir stands for
 // the user's own: relay in the configuration folder of the system.
 func OpenStore(dir string) (*Store, error) {
-	if dir == "" {
-		base, err := os.UserConfigDir()
-		if err != nil {
-			return nil, fmt.Errorf("find the configuration folder: %w", err)
-		}
-		dir = filepath.Join(base, "relay")
+	dir, err := StoreDir(dir)
+	if err != nil {
+		return nil, err
 	}
 	if err := os.MkdirAll(filepath.Join(dir, "channels"), dirMode); err != nil {
 		return nil, fmt.Errorf("make the configuration folder: %w", err)

@@ -1,0 +1,91 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"relay/relay"
+	"relay/tree"
+)
+
+// timeoutFlag reads --timeout; 0 stands for none.
+func timeoutFlag(c *cli.Context) (time.Duration, error) {
+	if !c.IsSet("timeout") {
+		return 0, nil
+	}
+	d, err := time.ParseDuration(c.String("timeout"))
+	if err != nil || d <= 0 {
+		return 0, usage("", "--timeout %q is no time: write 30s or 2m", c.String("timeout"))
+	}
+	return d, nil
+}
+
+// search is how the search for a parent has gone so far.
+type search struct {
+	silent  int // places that could not be reached, or that have no stream themselves
+	refused int // nodes of the channel that turned this one down
+}
+
+// note takes in what the channel says.
+func (s *search) note(n relay.Notice) {
+	switch {
+	case n.Attached != nil, n.Orphaned != nil:
+		*s = search{}
+	case n.Failed != nil:
+		s.silent++
+	case n.Refused != nil && (n.Refused.Reason == tree.ReasonChannel || n.Refused.Reason == tree.ReasonOrphan):
+		s.silent++
+	case n.Refused != nil:
+		s.refused++
+	}
+}
+
+// outcome is the exit code of a search that is given up.
+func (s search) outcome() int {
+	if s.refused > 0 && s.silent == 0 {
+		return exitRefused
+	}
+	return exitNobody
+}
+
+// giveUp returns an error once there has been no parent for so long.
+func (w *watch) giveUp(ctx context.Context, after time.Duration) error {
+	wait := time.NewTimer(after)
+	defer wait.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-wait.C:
+		}
+		left, err := w.patience(after)
+		if err != nil {
+			return err
+		}
+		wait.Reset(left)
+	}
+}
+
+// patience is how long to wait before the next look, or the error if it has run out.
+func (w *watch) patience(after time.Duration) (time.Duration, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.attached {
+		return after, nil
+	}
+	if left := after - time.Since(w.since); left > 0 {
+		return left, nil
+	}
+	why := w.why
+	if why == "" {
+		why = "nobody has answered"
+	}
+	hint := "is relay source running, and can this machine reach it? Without --timeout relay keeps trying"
+	if w.search.outcome() == exitRefused {
+		hint = "try again when others have left, or ask the broadcaster for more upload; without --timeout relay keeps trying"
+	}
+	return 0, &failure{fmt.Errorf("no connection within %v: %s", after, why), hint, w.search.outcome()}
+}

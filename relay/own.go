@@ -1,0 +1,60 @@
+package relay
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"relay/relay/stream"
+)
+
+// OwnChannel is a channel that is broadcast from this machine, or was.
+type OwnChannel struct {
+	Name string // on this machine
+	ID   stream.ChannelID
+}
+
+// StoreDir is where [OpenStore] finds the folder: dir itself, or if that is empty the
+// user's own. It fails if the system knows of no folder for configuration.
+func StoreDir(dir string) (string, error) {
+	if dir != "" {
+		return dir, nil
+	}
+	base, err := os.UserConfigDir()
+	if err != nil {
+		return "", fmt.Errorf("find the configuration folder: %w", err)
+	}
+	return filepath.Join(base, "relay"), nil
+}
+
+// OwnChannels returns the channels whose keys are in the folder that [OpenStore] opens
+// as dir, sorted by name. It makes nothing and locks nothing: a folder that is not there
+// holds none. Keys that cannot be used are left out, and the error names them.
+func OwnChannels(dir string) ([]OwnChannel, error) {
+	dir, err := StoreDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	files, err := os.ReadDir(filepath.Join(dir, "channels")) // sorted
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	var own []OwnChannel
+	var bad []error
+	for _, f := range files {
+		name, ok := strings.CutSuffix(f.Name(), ".key")
+		if !ok || checkChannelName(name) != nil {
+			continue
+		}
+		key, err := loadKey(filepath.Join(dir, "channels", f.Name()))
+		if err != nil {
+			bad = append(bad, err)
+			continue
+		}
+		own = append(own, OwnChannel{name, stream.IDOf(key)})
+	}
+	return own, errors.Join(bad...)
+}

@@ -123,6 +123,7 @@ func newApp(t *terminal, io Stdio) *cli.App {
 			watchCommand(t, io),
 			listCommand(t, io),
 			treeCommand(t, io),
+			topCommand(t, io),
 			demoCommand(t),
 			versionCommand(t),
 		},

@@ -37,6 +37,7 @@ type station struct {
 
 	mu       sync.Mutex
 	channels []*playback.Channel
+	hosts    map[stream.ChannelID][]relay.HostPort // in the links by which channels were joined
 }
 
 // quietAfter is how long no media may come before a channel is not called live:
@@ -154,6 +155,7 @@ func (s *station) run(ctx context.Context, g *errgroup.Group, allowHosts []strin
 		Channels:   s.shown,
 		Node:       s.describe,
 		Survey:     s.survey,
+		Share:      s.share,
 		AllowHosts: allowHosts,
 		Log:        s.log,
 	}
@@ -192,12 +194,12 @@ func treeStatus(c *relay.Channel, live func() bool) playback.Tree {
 	}
 	t.Path = append(t.Path, st.Tree.ID.String())
 	if p := st.Tree.Parent; !p.ID.IsZero() {
-		t.Parent = &playback.Peer{ID: p.ID.String(), Addr: firstAddr(p)}
+		t.Parent = &playback.Peer{ID: p.ID.String(), Addr: firstAddr(p), Near: st.Near}
 	}
 	for _, ch := range st.Tree.Children {
 		l := st.Links[ch.Link]
 		t.Children = append(t.Children, playback.Child{
-			Peer: playback.Peer{ID: ch.Place.ID.String(), Addr: firstAddr(ch.Place)}, Missed: l.Missed, Moves: l.Moves,
+			Peer: playback.Peer{ID: ch.Place.ID.String(), Addr: firstAddr(ch.Place), Near: l.Near}, Missed: l.Missed, Moves: l.Moves,
 		})
 	}
 	return t

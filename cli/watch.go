@@ -128,6 +128,7 @@ func runWatch(c *cli.Context, t *terminal, stdio Stdio) error {
 	if w.channel, err = w.station.node.Watch(u, w.notice, w.found...); err != nil {
 		return err
 	}
+	w.station.joinedBy(u)
 	w.station.show(w.channel, nil)
 	return w.run(c.Context, u, cfg.allowHosts, timeout)
 }

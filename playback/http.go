@@ -75,7 +75,9 @@ func (s *routes) status(w http.ResponseWriter, r *http.Request) {
 func (s *Server) statusAt(base string) Status {
 	st := Status{Node: s.config.Node(), Channels: []ChannelStatus{}}
 	for _, c := range s.config.Channels() {
-		st.Channels = append(st.Channels, c.status(base+c.path()))
+		cs := c.status(base + c.path())
+		cs.Share = s.config.Share(c.id)
+		st.Channels = append(st.Channels, cs)
 	}
 	return st
 }

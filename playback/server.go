@@ -47,6 +47,9 @@ type Config struct {
 	// Survey returns the tree of one of Channels, all but its ID, Name and Summary. It
 	// may ask other nodes, and must return when its context ends.
 	Survey func(context.Context, stream.ChannelID) (ChannelTree, error)
+	// Share returns what people share to have others watch one of Channels, for the
+	// status.
+	Share func(stream.ChannelID) Share
 	// AllowHosts are further host names under which the node may be asked, without
 	// port. IP addresses, localhost and the machine's own name always work.
 	AllowHosts []string
@@ -98,6 +101,9 @@ func NewServer(c Config) *Server {
 		c.Survey = func(context.Context, stream.ChannelID) (ChannelTree, error) {
 			return ChannelTree{}, errors.New("this node has none")
 		}
+	}
+	if c.Share == nil {
+		c.Share = func(stream.ChannelID) Share { return Share{Page: []string{}} }
 	}
 	if c.MaxViewers <= 0 {
 		c.MaxViewers = defaultMaxViewers

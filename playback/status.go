@@ -43,6 +43,7 @@ type Tree struct {
 type Peer struct {
 	ID   string `json:"id"`
 	Addr string `json:"addr"`
+	Near bool   `json:"near"` // in one of this machine's own subnets
 }
 
 // Child is a node that takes the channel from this one.
@@ -57,6 +58,7 @@ type ChannelStatus struct {
 	ID      string `json:"id"`
 	Name    string `json:"name"` // the ID's short form
 	URL     string `json:"url"`  // for a player
+	Share
 	Codec   Codec  `json:"codec"`
 	BitRate int    `json:"bit_rate"`
 	Tree

@@ -39,12 +39,12 @@ func (c *Channel) dialPlace(a tree.Dial) {
 // is in c.links, so both happen on the driving goroutine.
 func (c *Channel) enter(d dialed, num tree.Link) {
 	l := c.newLink(num, d.peer, d.conn)
-	near := c.node.near(time.Now(), d.addr.Addr())
+	l.near = c.node.near(time.Now(), d.addr.Addr())
 	ok := c.query(func(*tree.Node) {
 		delete(c.dials, num)
 		c.links[num] = l
 		l.start(d.guard, wire.NewReader(d.conn, wire.Parent))
-		c.handle(tree.Up{Link: num, Peer: d.peer, Addr: d.addr, Near: near})
+		c.handle(tree.Up{Link: num, Peer: d.peer, Addr: d.addr, Near: l.near})
 	})
 	if !ok {
 		d.conn.Close()

@@ -18,6 +18,7 @@ type Status struct {
 	Quiet   time.Duration // since the newest chunk was made, by the root's clock; 0 if not known
 	Links   map[tree.Link]LinkStatus
 	Sent    uint64 // payload bytes to children, since the channel was opened
+	Near    bool   // the parent is in one of this machine's own subnets
 	Beat    uint64 // ms since the epoch began, as last signed by the root
 	RootSeq uint64 // the newest chunk at that moment
 }
@@ -44,6 +45,9 @@ func (c *Channel) Status() (Status, bool) {
 	ok := c.query(func(n *tree.Node) {
 		s.Tree = n.Info()
 		s.Lag = c.lagging
+		if l := c.parentLink(s.Tree); l != nil {
+			s.Near = l.near
+		}
 		s.Links = make(map[tree.Link]LinkStatus, len(s.Tree.Children))
 		for _, ch := range s.Tree.Children {
 			if l := c.links[ch.Link]; l != nil {

@@ -124,6 +124,7 @@ func newApp(t *terminal, io Stdio) *cli.App {
 			listCommand(t, io),
 			treeCommand(t, io),
 			topCommand(t, io),
+			linkCommand(t, io),
 			demoCommand(t),
 			versionCommand(t),
 		},

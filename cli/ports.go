@@ -106,7 +106,11 @@ func bare(err error) error {
 // reachable returns where others can reach a listener: its own address, or those
 // of the machine's interfaces when it listens on all.
 func reachable(ln net.Listener) []netip.AddrPort {
-	a := ln.Addr().(*net.TCPAddr).AddrPort()
+	return reachableAt(ln.Addr().(*net.TCPAddr).AddrPort())
+}
+
+// reachableAt is that of a listener at a.
+func reachableAt(a netip.AddrPort) []netip.AddrPort {
 	if ip := a.Addr().Unmap(); !ip.IsUnspecified() {
 		return []netip.AddrPort{netip.AddrPortFrom(ip, a.Port())}
 	}

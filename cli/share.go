@@ -1,10 +1,6 @@
 package cli
 
 import (
-	"net"
-	"net/netip"
-	"slices"
-
 	"relay/playback"
 	"relay/relay"
 	"relay/relay/stream"
@@ -23,7 +19,7 @@ func (s *station) joinedBy(u relay.URL) {
 
 // share is what people share of one of the station's channels.
 func (s *station) share(id stream.ChannelID) playback.Share {
-	sh := playback.Share{Page: pages(s.http)}
+	sh := playback.Share{Page: "http://" + reachable(s.http)[0].String() + "/"}
 	s.mu.Lock()
 	hosts := s.hosts[id]
 	s.mu.Unlock()
@@ -32,17 +28,3 @@ func (s *station) share(id stream.ChannelID) playback.Share {
 	}
 	return sh
 }
-
-// pages are the addresses of the page that a listener for players serves.
-func pages(ln net.Listener) []string {
-	urls := []string{}
-	for _, a := range reachable(ln) {
-		urls = append(urls, pageURL(a))
-	}
-	if a, err := netip.ParseAddrPort(localAddr(ln)); err == nil && !slices.Contains(urls, pageURL(a)) {
-		urls = append(urls, pageURL(a))
-	}
-	return urls
-}
-
-func pageURL(a netip.AddrPort) string { return "http://" + a.String() + "/" }

@@ -103,7 +103,7 @@ func NewServer(c Config) *Server {
 		}
 	}
 	if c.Share == nil {
-		c.Share = func(stream.ChannelID) Share { return Share{Page: []string{}} }
+		c.Share = func(stream.ChannelID) Share { return Share{} }
 	}
 	if c.MaxViewers <= 0 {
 		c.MaxViewers = defaultMaxViewers

@@ -55,12 +55,12 @@ type Child struct {
 
 // ChannelStatus describes one channel.
 type ChannelStatus struct {
-	ID      string `json:"id"`
-	Name    string `json:"name"` // the ID's short form
-	URL     string `json:"url"`  // for a player
+	ID   string `json:"id"`
+	Name string `json:"name"` // the ID's short form
+	URL  string `json:"url"`  // for a player
 	Share
-	Codec   Codec  `json:"codec"`
-	BitRate int    `json:"bit_rate"`
+	Codec   Codec `json:"codec"`
+	BitRate int   `json:"bit_rate"`
 	Tree
 	Chunks      Chunks   `json:"chunks"`
 	Ring        Ring     `json:"ring"`

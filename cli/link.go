@@ -1,0 +1,179 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+
+	"github.com/mdp/qrterminal/v3"
+	"github.com/urfave/cli/v2"
+	"golang.org/x/term"
+
+	"relay/playback"
+	"relay/relay"
+	"relay/tree"
+)
+
+func linkCommand(t *terminal, stdio Stdio) *cli.Command {
+	return &cli.Command{
+		Name:      "link",
+		Usage:     "print the link to share",
+		UsageText: "relay link [NAME] [FLAGS]",
+		Description: `Prints what to send to those who shall watch: the link of the channel that the relay
+on this machine carries. NAME says which if there are several: the name of a channel
+that is broadcast from this machine, or the first characters of an ID. While no relay
+runs, the link is made of the channel's key and this machine's addresses; it works as
+soon as relay source runs.`,
+		Flags: append([]cli.Flag{
+			toggle("qr", "draw it as a QR code for phones, too"),
+			toggle("page", "print the address of the page, for browsers"),
+			list("advertise", "`ADDR` to put into the link of a channel that does not run"),
+			configFlag(),
+		}, askFlags()...),
+		Action: func(c *cli.Context) error { return runLink(c, t, stdio) },
+	}
+}
+
+func runLink(c *cli.Context, t *terminal, stdio Stdio) error {
+	if c.NArg() > 1 {
+		return usage("relay help link", "relay link takes one name, %d arguments were given", c.NArg())
+	}
+	more, err := advertised(c.StringSlice("advertise"))
+	if err != nil {
+		return err
+	}
+	own, ownErr := relay.OwnChannels(c.String("config"))
+	wanted, err := channelOf(c.Args().First(), own)
+	if err != nil {
+		return err
+	}
+	a, err := newAsker(c)
+	if err != nil {
+		return err
+	}
+	defer a.close()
+	share, err := runningLink(c.Context, &a, wanted)
+	if err != nil {
+		var f *failure
+		silent := errors.As(err, &f) && f.code == exitNobody
+		if !silent || c.IsSet("http") || c.Bool("page") || wanted == "" && len(own) == 0 && ownErr == nil {
+			return err
+		}
+		stored, storedErr := storedLink(c.Args().First(), wanted, own, more, portListen+c.Int("offset"))
+		if ownErr != nil {
+			t.say("Not all keys here can be used: %s", strings.ReplaceAll(ownErr.Error(), "\n", "; "))
+		}
+		if storedErr != nil {
+			return storedErr
+		}
+		t.say("No relay carries the channel now. The link works as soon as relay source runs.")
+		share.Link = stored
+	}
+	result := share.Link
+	if c.Bool("page") {
+		result = share.Page
+	}
+	if c.Bool("qr") {
+		code, err := drawQR(result, stdio.Out)
+		if err != nil {
+			return err
+		}
+		if _, err := io.WriteString(stdio.Out, code); err != nil {
+			return fail("", "write the QR code: %w", err)
+		}
+	}
+	if _, err := fmt.Fprintln(stdio.Out, result); err != nil {
+		return fail("", "write the link: %w", err)
+	}
+	return nil
+}
+
+// runningLink asks the relay that runs for what to share of the channel whose ID begins
+// so; of the only one if that is empty.
+func runningLink(ctx context.Context, a *asker, wanted string) (playback.Share, error) {
+	st, err := a.status(ctx)
+	if err != nil {
+		return playback.Share{}, err
+	}
+	var names []string
+	var of []playback.ChannelStatus
+	for _, ch := range st.Channels {
+		if strings.HasPrefix(ch.ID, wanted) {
+			of = append(of, ch)
+			names = append(names, clean(ch.Name))
+		}
+	}
+	switch {
+	case len(st.Channels) == 0:
+		return playback.Share{}, &failure{fmt.Errorf("no channel is open at %s", a.addr), "start relay source or relay watch first", exitNobody}
+	case len(of) == 0:
+		return playback.Share{}, noSuchChannel(a.addr, wanted)
+	case len(of) > 1:
+		return playback.Share{}, usage("name one of them: relay link "+names[0], "there are %d channels that may be meant: %s", len(of), strings.Join(names, ", "))
+	case of[0].Link == "":
+		return playback.Share{}, fail("share the link by which it was joined", "nobody can reach this node, so it has no link of its own")
+	}
+	return of[0].Share, nil
+}
+
+// storedLink makes the link of a channel that is not running: arg is what the user
+// calls it, wanted (the start of) its ID.
+func storedLink(arg, wanted string, own []relay.OwnChannel, more []netip.AddrPort, port int) (string, error) {
+	var of []relay.OwnChannel
+	names := make([]string, len(own))
+	for i, ch := range own {
+		names[i] = ch.Name
+		if strings.HasPrefix(ch.ID.String(), wanted) {
+			of = append(of, ch)
+		}
+	}
+	if wanted == "" { // what plain relay source broadcasts
+		of = slices.DeleteFunc(of, func(ch relay.OwnChannel) bool { return len(own) > 1 && ch.Name != defaultChannel })
+	}
+	switch {
+	case len(own) == 0:
+		return "", &failure{errors.New("no channel has been broadcast from this machine yet"), "relay source makes one and prints its link", exitNobody}
+	case len(of) == 0:
+		return "", &failure{fmt.Errorf("no channel %q is broadcast from this machine, and none is open here", arg), "there are: " + strings.Join(names, ", "), exitNobody}
+	case len(of) > 1:
+		return "", usage("name one in full", "%q may be more than one channel", arg)
+	}
+	u := relay.URL{Channel: of[0].ID}
+	for _, a := range append(more, machineAddrs(uint16(port))...) {
+		if len(u.Hosts) < tree.MaxAddrs {
+			u = u.With(relay.HostPort{Host: a.Addr().Unmap().String(), Port: a.Port()})
+		}
+	}
+	return u.String(), nil
+}
+
+// machineAddrs is where others can reach a listener on all of this machine's addresses.
+func machineAddrs(port uint16) []netip.AddrPort {
+	return reachableAt(netip.AddrPortFrom(netip.IPv6Unspecified(), port))
+}
+
+// qrMargin is the empty frame around a code, in modules: the standard's.
+const qrMargin = 4
+
+// drawQR draws a code of the text for out, two modules above each other to a character.
+func drawQR(text string, out io.Writer) (string, error) {
+	if !speaksUTF8(os.Getenv, runtime.GOOS) {
+		return "", fail("set LANG to a UTF-8 locale, such as C.UTF-8", "a QR code cannot be drawn in ASCII")
+	}
+	var b strings.Builder
+	qrterminal.GenerateWithConfig(text, qrterminal.Config{Level: qrterminal.L, Writer: &b, HalfBlocks: true, QuietZone: qrMargin})
+	code := b.String()
+	first, _, _ := strings.Cut(code, "\n")
+	if f, ok := out.(*os.File); ok && isTTY(out) {
+		if w, _, err := term.GetSize(int(f.Fd())); err == nil && w < width(cell{text: first}) {
+			return "", fail("make the window wider, or share the page: relay link --page --qr", "the QR code has %d columns, this terminal %d", width(cell{text: first}), w)
+		}
+	}
+	return code, nil
+}

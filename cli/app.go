@@ -129,7 +129,7 @@ func newApp(t *terminal, io Stdio) *cli.App {
 			versionCommand(t),
 		},
 	}
-	app.Commands = append(app.Commands, helpCommand(app))
+	app.Commands = append(app.Commands, completionCommand(t), manCommand(t, app), helpCommand(app), candidatesCommand(t, app))
 	for _, c := range app.Commands {
 		c.CustomHelpTemplate = commandHelp
 		c.OnUsageError = usageError

@@ -17,6 +17,20 @@ const (
 	exitInterrupt = 130
 )
 
+// exitCodes explains them.
+var exitCodes = []struct {
+	code  int
+	about string
+}{
+	{exitOK, "All went well, or SIGTERM ended the command."},
+	{exitRuntime, "Something failed while the command ran; relay doctor found something to do."},
+	{exitUsage, "The command line, a variable or a link is wrong."},
+	{exitNobody, "Nobody answers, or what was asked for is not there."},
+	{exitRefused, "All who answer turn this node down."},
+	{exitPort, "A port that was asked for is taken."},
+	{exitInterrupt, "Ctrl-C ended the command."},
+}
+
 // failure is an error as a person meets it: what happened, what to do next, and
 // the exit code.
 type failure struct {

@@ -1,0 +1,283 @@
+package cli
+
+import (
+	"context"
+	_ "embed"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"relay/relay"
+)
+
+// The shells' scripts ask relay itself what can follow, by a command that help does not
+// list: so they know what this relay knows, whatever release it is.
+
+// completeCommand is the name of that command.
+const completeCommand = "__complete"
+
+// completePatience is how long the relay that runs here may take to name its channels:
+// nobody waits longer for a key to act.
+const completePatience = 300 * time.Millisecond
+
+var (
+	//go:embed completion/relay.bash
+	bashScript string
+	//go:embed completion/relay.zsh
+	zshScript string
+	//go:embed completion/relay.fish
+	fishScript string
+	//go:embed completion/relay.ps1
+	powershellScript string
+)
+
+// shells are those that there are scripts for, and how each is told to use its own.
+var shells = []struct{ name, script, use string }{
+	{"bash", bashScript, `in ~/.bashrc:  source <(relay completion bash)`},
+	{"zsh", zshScript, `in ~/.zshrc, after compinit:  source <(relay completion zsh)`},
+	{"fish", fishScript, `relay completion fish > ~/.config/fish/completions/relay.fish`},
+	{"powershell", powershellScript, `in $PROFILE:  relay completion powershell | Out-String | Invoke-Expression`},
+}
+
+func completionCommand(t *terminal) *cli.Command {
+	var names []string
+	about := "Prints a script that makes the shell complete commands, flags and channels:\n"
+	for _, s := range shells {
+		names = append(names, s.name)
+		about += fmt.Sprintf("\n  %-11s %s", s.name, s.use)
+	}
+	all := strings.Join(names, ", ")
+	return &cli.Command{
+		Name:        "completion",
+		Usage:       "print a script that completes commands in your shell",
+		UsageText:   "relay completion " + strings.Join(names, "|"),
+		Description: about,
+		Action: func(c *cli.Context) error {
+			if c.NArg() != 1 {
+				return usage("as in relay completion bash; relay help completion says how each is used", "relay completion takes one shell: %s", all)
+			}
+			for _, s := range shells {
+				if s.name == c.Args().First() {
+					_, err := io.WriteString(t.out, s.script)
+					return err
+				}
+			}
+			return usage("there are "+all, "there is no completion for %q", c.Args().First())
+		},
+	}
+}
+
+// candidatesCommand is what the scripts ask: it prints what can stand in the place of
+// its last argument, a line each, with a tab and an explanation behind it where there is
+// one. The lines :files and :dirs stand for what the shell itself completes.
+func candidatesCommand(t *terminal, app *cli.App) *cli.Command {
+	return &cli.Command{
+		Name:   completeCommand,
+		Hidden: true,
+		Usage:  "print what can follow",
+		Flags:  []cli.Flag{&cli.BoolFlag{Name: "new", Usage: "what to complete is an empty argument behind the others"}},
+		Action: func(c *cli.Context) error {
+			words := c.Args().Slice()
+			if c.Bool("new") || len(words) == 0 {
+				words = append(words, "")
+			}
+			for _, w := range complete(app, words, func() []candidate { return channelCandidates(c.Context) }) {
+				line := clean(w.word)
+				if w.about != "" {
+					line += "\t" + clean(w.about)
+				}
+				fmt.Fprintln(t.out, line)
+			}
+			return nil
+		},
+	}
+}
+
+// candidate is something that can stand where the cursor is.
+type candidate struct{ word, about string }
+
+// What the shell completes by itself.
+var (
+	anyFile   = candidate{word: ":files"}
+	anyFolder = candidate{word: ":dirs"}
+)
+
+// complete returns what can stand in the place of the last of words, which follow
+// "relay". channels names the channels that are known here.
+func complete(app *cli.App, words []string, channels func() []candidate) []candidate {
+	words, bare := joined(words)
+	last := words[len(words)-1]
+	if len(words) == 1 {
+		return beginning(last, append(commandCandidates(app), candidate{"--help", "list the commands"}), last != "" && last[0] == '-')
+	}
+	cmd := app.Command(words[0])
+	if cmd == nil {
+		return nil
+	}
+	before := words[1 : len(words)-1]
+	flags := append(slices.Clone(cmd.Flags), cli.HelpFlag)
+	if slices.Contains(before, "--") {
+		return beginning(last, arguments(app, cmd.Name, channels), true)
+	}
+	if n := len(before); n > 0 && awaitsValue(before, flags) {
+		return beginning(last, values(strings.TrimLeft(before[n-1], "-")), true)
+	}
+	if name, value, ok := strings.Cut(last, "="); ok && strings.HasPrefix(name, "-") {
+		all := beginning(value, values(strings.TrimLeft(name, "-")), true)
+		for i := range all {
+			if !bare && !strings.HasPrefix(all[i].word, ":") {
+				all[i].word = name + "=" + all[i].word
+			}
+		}
+		return all
+	}
+	if strings.HasPrefix(last, "-") {
+		return beginning(last, flagCandidates(flags), true)
+	}
+	return beginning(last, arguments(app, cmd.Name, channels), true)
+}
+
+// joined puts "--flag", "=" and "value" together again, which bash gives as three words
+// and completes the last of: then bare is true.
+func joined(words []string) (all []string, bare bool) {
+	for i := 0; i < len(words); i++ {
+		n := len(all)
+		if n > 0 && words[i] == "=" && strings.HasPrefix(all[n-1], "-") && !strings.Contains(all[n-1], "=") {
+			all[n-1] += "="
+			if i+1 < len(words) {
+				i++
+				all[n-1] += words[i]
+			}
+			bare = i == len(words)-1
+			continue
+		}
+		all = append(all, words[i])
+	}
+	return all, bare
+}
+
+// awaitsValue reports whether the last of words is a flag whose value comes next.
+func awaitsValue(words []string, flags []cli.Flag) bool {
+	for i := 0; i < len(words); i++ {
+		w := words[i]
+		if len(w) < 2 || w[0] != '-' || strings.Contains(w, "=") || !takesValue(strings.TrimLeft(w, "-"), flags) {
+			continue
+		}
+		if i == len(words)-1 {
+			return true
+		}
+		i++
+	}
+	return false
+}
+
+// beginning returns those of all that begin with what was typed, none if not ok. What
+// the shell completes, it compares itself.
+func beginning(typed string, all []candidate, ok bool) []candidate {
+	if !ok {
+		all = slices.DeleteFunc(all, func(c candidate) bool { return strings.HasPrefix(c.word, "-") })
+	}
+	return slices.DeleteFunc(all, func(c candidate) bool {
+		return c != anyFile && c != anyFolder && !strings.HasPrefix(c.word, typed)
+	})
+}
+
+func commandCandidates(app *cli.App) []candidate {
+	var all []candidate
+	for _, c := range app.VisibleCommands() {
+		all = append(all, candidate{c.Name, c.Usage})
+	}
+	return all
+}
+
+func flagCandidates(flags []cli.Flag) []candidate {
+	var all []candidate
+	for _, f := range flags {
+		_, about := flagWords(f)
+		for _, n := range f.Names() {
+			all = append(all, candidate{dashed(n), about})
+		}
+	}
+	return all
+}
+
+// flagWords are the name of a flag's value, "" if it takes none, and what it does.
+func flagWords(f cli.Flag) (value, about string) {
+	d, ok := f.(cli.DocGenerationFlag)
+	if !ok {
+		return "", ""
+	}
+	about = d.GetUsage()
+	if before, rest, ok := strings.Cut(about, "`"); ok {
+		if name, after, ok := strings.Cut(rest, "`"); ok {
+			value, about = name, before+name+after
+		}
+	}
+	if !d.TakesValue() {
+		value = ""
+	} else if value == "" {
+		value = "VALUE"
+	}
+	return value, about
+}
+
+// values are what can follow a flag.
+func values(flag string) []candidate {
+	switch flag {
+	case "player":
+		var all []candidate
+		for name := range players {
+			all = append(all, candidate{word: name})
+		}
+		slices.SortFunc(all, func(a, b candidate) int { return strings.Compare(a.word, b.word) })
+		return all
+	case "output", "o", "tag-log", "record":
+		return []candidate{anyFile}
+	case "config":
+		return []candidate{anyFolder}
+	}
+	return nil
+}
+
+// arguments are what a command takes besides flags.
+func arguments(app *cli.App, command string, channels func() []candidate) []candidate {
+	switch command {
+	case "help":
+		return commandCandidates(app)
+	case "completion":
+		var all []candidate
+		for _, s := range shells {
+			all = append(all, candidate{word: s.name})
+		}
+		return all
+	case "source":
+		return []candidate{anyFile}
+	case "tree", "top", "link", "watch":
+		return channels()
+	}
+	return nil
+}
+
+// channelCandidates are the channels of this machine, and those open at the relay that
+// runs here.
+func channelCandidates(ctx context.Context) []candidate {
+	var all []candidate
+	own, _ := relay.OwnChannels("") // whose keys can be read
+	for _, c := range own {
+		all = append(all, candidate{c.Name, "channel " + c.ID.Short() + " of this machine"})
+	}
+	ctx, cancel := context.WithTimeout(ctx, completePatience)
+	defer cancel()
+	a := asker{addr: fmt.Sprintf("127.0.0.1:%d", portHTTP)}
+	defer a.close()
+	if st, err := a.status(ctx); err == nil {
+		for _, c := range st.Channels {
+			all = append(all, candidate{c.Name, string(c.State) + " here"})
+		}
+	}
+	return all
+}

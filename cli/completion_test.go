@@ -1,0 +1,81 @@
+package cli
+
+import (
+	"io"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/urfave/cli/v2"
+)
+
+func testApp() *cli.App {
+	stdio := Stdio{In: strings.NewReader(""), Out: io.Discard, Err: io.Discard}
+	return newApp(newTerminal(stdio), stdio)
+}
+
+func TestCommandsAreCompleted(t *testing.T) {
+	app := testApp()
+	channels := func() []candidate { return []candidate{{"live", ""}, {"second", ""}, {"karp6ufz", "live here"}} }
+	for _, c := range []struct {
+		words []string
+		want  string // what must be there; "!" before what must not
+	}{
+		{[]string{""}, "source watch tree top link completion man help version !__complete !--help"},
+		{[]string{"t"}, "tree top !watch"},
+		{[]string{"-"}, "--help !tree"},
+		{[]string{"help", "w"}, "watch !tree"},
+		{[]string{"completion", ""}, "bash zsh fish powershell"},
+		{[]string{"watch", "--pl"}, "--player !--http"},
+		{[]string{"watch", "-"}, "--player -o --output --help -h --no-relay --timeout"},
+		{[]string{"watch", "--player", ""}, "mpv vlc ffplay !live"},
+		{[]string{"watch", "--player", "m"}, "mpv !vlc"},
+		{[]string{"watch", "--player=m"}, "--player=mpv !mpv !--player=vlc"},
+		{[]string{"watch", "--player", "=", "m"}, "mpv !vlc !--player=mpv"}, // as bash has it
+		{[]string{"watch", "--player", "="}, "mpv vlc"},
+		{[]string{"watch", "--player", "=", "mpv", "--no"}, "--no-relay"},
+		{[]string{"watch", "--player", "=", "mpv", ""}, "live !mpv"},
+		{[]string{"watch", "-o", "x"}, ":files"},
+		{[]string{"watch", "--config", ""}, ":dirs !live"},
+		{[]string{"watch", "--http", ""}, "!live !:files"},
+		{[]string{"watch", "--no-relay", ""}, "live second"}, // takes no value
+		{[]string{"tree", "k"}, "karp6ufz !live"},
+		{[]string{"tree", "live", "--w"}, "--watch"},
+		{[]string{"link", "--qr", "s"}, "second !live"},
+		{[]string{"source", "mov"}, ":files"},
+		{[]string{"source", "--", "--l"}, ":files !--loop"},
+		{[]string{"demo", ""}, "!live !:files"},
+		{[]string{"nosuch", ""}, "!live"},
+		{[]string{"watch", "--player", "mpv", "--player", ""}, "mpv"},
+		{[]string{"watch", "--output", "--player", ""}, "live !mpv"}, // --player is the file's name
+	} {
+		var got []string
+		for _, k := range complete(app, slices.Clone(c.words), channels) {
+			got = append(got, k.word)
+		}
+		for _, w := range strings.Fields(c.want) {
+			if word, not := strings.CutPrefix(w, "!"); slices.Contains(got, word) == not {
+				t.Errorf("relay %q: %q, want %s", c.words, got, c.want)
+			}
+		}
+	}
+}
+
+// Nothing that a command has is left out.
+func TestEveryFlagIsCompleted(t *testing.T) {
+	app := testApp()
+	for _, cmd := range app.VisibleCommands() {
+		var got []string
+		for _, k := range complete(app, []string{cmd.Name, "-"}, nil) {
+			got = append(got, k.word)
+			if k.about == "" || strings.Contains(k.about, "`") || strings.Contains(k.about, "\n") {
+				t.Errorf("%s %s: %q", cmd.Name, k.word, k.about)
+			}
+		}
+		for _, name := range flagNames(cmd.Flags) {
+			if !slices.Contains(got, dashed(name)) {
+				t.Errorf("%s has no %s", cmd.Name, dashed(name))
+			}
+		}
+	}
+}

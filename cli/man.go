@@ -1,0 +1,158 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+)
+
+func manCommand(t *terminal, app *cli.App) *cli.Command {
+	return &cli.Command{
+		Name:  "man",
+		Usage: "print the manual page",
+		Description: `Prints it in roff, as man reads it:
+
+  relay man | man -l -
+  relay man > ~/.local/share/man/man1/relay.1`,
+		Action: func(c *cli.Context) error {
+			if c.NArg() > 0 {
+				return usage("relay help COMMAND explains one command", "relay man takes no arguments")
+			}
+			_, err := io.WriteString(t.out, manPage(app))
+			return err
+		},
+	}
+}
+
+// manual builds a page in the man macros of roff (man(7)).
+type manual struct{ b strings.Builder }
+
+// roff escapes a text: no character of it is markup.
+func roff(s string) string {
+	s = strings.NewReplacer(`\`, `\e`, "-", `\-`, "'", `\(aq`, "`", `\(ga`, "^", `\(ha`, "~", `\(ti`, `"`, `\(dq`).Replace(s)
+	if strings.HasPrefix(s, ".") {
+		s = `\&` + s
+	}
+	return s
+}
+
+func (m *manual) macro(name string, args ...string) {
+	m.b.WriteString("." + name)
+	for _, a := range args {
+		m.b.WriteString(` "` + roff(a) + `"`)
+	}
+	m.b.WriteString("\n")
+}
+
+// text adds paragraphs, which blank lines part; indented lines stay as they are.
+func (m *manual) text(s string) {
+	literal := false
+	for _, l := range strings.Split(s, "\n") {
+		indented := strings.HasPrefix(l, "  ")
+		if indented != literal && l != "" {
+			if indented {
+				m.b.WriteString(".PP\n.nf\n.RS\n")
+			} else {
+				m.b.WriteString(".RE\n.fi\n")
+			}
+			literal = indented
+		}
+		switch {
+		case l != "":
+			m.b.WriteString(roff(strings.TrimPrefix(l, "  ")) + "\n")
+		case !literal:
+			m.b.WriteString(".PP\n")
+		}
+	}
+	if literal {
+		m.b.WriteString(".RE\n.fi\n")
+	}
+}
+
+// item adds a term and what it means.
+func (m *manual) item(term, about string) {
+	m.b.WriteString(".TP\n.B " + roff(term) + "\n")
+	m.text(about)
+}
+
+// manPage is the manual page, of the commands that there are.
+func manPage(app *cli.App) string {
+	var m manual
+	m.macro("TH", "RELAY", "1", "", "relay "+Version, "User Commands")
+	m.b.WriteString(".nh\n.ad l\n") // commands are not to be hyphenated, nor stretched
+	m.macro("SH", "NAME")
+	m.b.WriteString(`relay \- ` + roff(app.Usage) + "\n")
+	m.macro("SH", "SYNOPSIS")
+	for _, c := range app.VisibleCommands() {
+		m.b.WriteString(".B " + roff(c.UsageText) + "\n.br\n")
+	}
+	m.macro("SH", "DESCRIPTION")
+	m.text(manAbout)
+	m.macro("SH", "COMMANDS")
+	for _, c := range app.VisibleCommands() {
+		m.macro("SS", c.UsageText)
+		m.text(sentence(c.Usage))
+		if c.Description != "" {
+			m.b.WriteString(".PP\n")
+			m.text(c.Description)
+		}
+		for _, f := range c.VisibleFlags() {
+			m.item(flagTerm(f), flagAbout(f))
+		}
+	}
+	m.macro("SH", "EXIT STATUS")
+	for _, e := range exitCodes {
+		m.item(fmt.Sprint(e.code), e.about)
+	}
+	m.macro("SH", "ENVIRONMENT")
+	for _, e := range manEnvironment {
+		m.item(e[0], e[1])
+	}
+	m.macro("SH", "FILES")
+	for _, f := range manFiles {
+		m.item(f[0], f[1])
+	}
+	m.macro("SH", "EXAMPLES")
+	for _, e := range manExamples {
+		m.text(e[0] + "\n\n  " + e[1] + "\n")
+		m.b.WriteString(".PP\n")
+	}
+	return m.b.String()
+}
+
+// flagTerm is a flag as it is written: "--output FILE, -o FILE".
+func flagTerm(f cli.Flag) string {
+	value, _ := flagWords(f)
+	var all []string
+	for _, n := range f.Names() {
+		s := dashed(n)
+		if value != "" {
+			s += " " + value
+		}
+		all = append(all, s)
+	}
+	return strings.Join(all, ", ")
+}
+
+// flagAbout is what a flag does, and its default.
+func flagAbout(f cli.Flag) string {
+	_, about := flagWords(f)
+	d, ok := f.(cli.DocGenerationFlag)
+	if !ok || !d.TakesValue() || strings.Contains(about, "(default") {
+		return sentence(about)
+	}
+	if def := d.GetDefaultText(); def != "" && def != `""` {
+		about += " (default: " + def + ")"
+	}
+	return sentence(about)
+}
+
+// sentence makes one of a few words.
+func sentence(s string) string {
+	if s == "" || strings.HasSuffix(s, ".") {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:] + "."
+}

@@ -1,0 +1,83 @@
+package cli
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+)
+
+func TestManualHasEverything(t *testing.T) {
+	app := testApp()
+	page := manPage(app)
+	at := 0
+	for _, section := range []string{"NAME", "SYNOPSIS", "DESCRIPTION", "COMMANDS", "EXIT STATUS", "ENVIRONMENT", "FILES", "EXAMPLES"} {
+		i := strings.Index(page, ".SH \""+section+"\"\n")
+		if i < at {
+			t.Errorf("section %s is at %d, the one before it at %d", section, i, at)
+		}
+		at = i
+	}
+	for _, cmd := range app.VisibleCommands() {
+		if !strings.Contains(page, "\n.SS \""+roff(cmd.UsageText)+"\"\n") {
+			t.Errorf("%s is not in it", cmd.Name)
+		}
+		for _, f := range cmd.VisibleFlags() {
+			if !strings.Contains(page, "\n.B "+roff(flagTerm(f))+"\n") {
+				t.Errorf("%s %s is not in it", cmd.Name, flagTerm(f))
+			}
+		}
+	}
+	for _, e := range exitCodes {
+		if !strings.Contains(page, e.about) && !strings.Contains(page, roff(e.about)) {
+			t.Errorf("exit code %d is not in it", e.code)
+		}
+	}
+	if strings.Contains(page, completeCommand) {
+		t.Error("a hidden command is in it")
+	}
+}
+
+// A reader of roff takes each line as it is meant.
+func TestManualIsWellFormed(t *testing.T) {
+	macro := regexp.MustCompile(`^\.(TH|SH|SS|TP|PP|br|B|nf|fi|RS|RE|nh|ad)( |$)`)
+	escape := regexp.MustCompile(`\\(e|-|&|\(aq|\(ga|\(ha|\(ti|\(dq)`)
+	depth, filled := 0, true
+	for i, l := range strings.Split(manPage(testApp()), "\n") {
+		if strings.HasPrefix(l, "'") || strings.HasPrefix(l, ".") && !macro.MatchString(l) {
+			t.Errorf("line %d is no macro of ours: %s", i+1, l)
+		}
+		if rest := escape.ReplaceAllString(l, ""); strings.ContainsAny(rest, "\\`") {
+			t.Errorf("line %d: %s", i+1, l)
+		}
+		switch l {
+		case ".RS":
+			depth++
+		case ".RE":
+			depth--
+		case ".nf":
+			filled = false
+		case ".fi":
+			filled = true
+		}
+		if strings.HasPrefix(l, ".SH") && (depth != 0 || !filled) {
+			t.Errorf("line %d begins a section inside an example", i+1)
+		}
+	}
+	if depth != 0 || !filled {
+		t.Error("an example does not end")
+	}
+}
+
+func TestRoffOfAnyTextIsText(t *testing.T) {
+	for in, want := range map[string]string{
+		".so /etc/passwd": `\&.so /etc/passwd`,
+		"'x":              `\(aqx`,
+		`a\b`:             `a\eb`,
+		"--flag":          `\-\-flag`,
+		"`x`":             `\(gax\(ga`,
+	} {
+		if got := roff(in); got != want {
+			t.Errorf("%q: %q, want %q", in, got, want)
+		}
+	}
+}

@@ -1,0 +1,360 @@
+// Plays one channel in a video element, at the live end, through whatever happens: it
+// fetches /<channel>.mp4, which never ends, and feeds it to a Sink. What it is doing is
+// told to its owner as a state; the words for it are the owner's.
+
+import { Splitter, describe } from './mp4.js';
+import { Backoff, Pace } from './pace.js';
+import { Sink, Source, decodes } from './sink.js';
+
+/** Without an answer for so long, the request waits for a connection, in ms. */
+const queuedAfter = 2000;
+/** Without media for so long the stream counts as stalled, in ms. */
+const stalledAfter = 1500;
+/** A tab that nobody sees or hears keeps its connection for so long, in ms. */
+const restAfter = 10000;
+/** How often the place in the buffer is looked at, in ms. */
+const steerEvery = 100;
+/** A node that has no room for a viewer is asked again after so long, in seconds. */
+const fullWait = 5;
+/** Two ranges so close are one to the eye, in seconds; a jump lands so far in. */
+const hair = 0.05;
+/** Media that is not enough to begin with begins all the same after so long, in ms. */
+const mostHold = 600;
+
+class Unsupported extends Error {}
+
+/*
+ * The states:
+ *   idle         no channel is open
+ *   connecting   asked, no answer yet
+ *   queued       asked long ago: the browser has no connection left; others = tabs that hold one
+ *   waiting      connected, no media yet
+ *   playing
+ *   stalled      connected, but no media comes
+ *   tap          the browser wants a tap before it plays
+ *   resting      let go of the stream, as nobody sees it; why = 'hidden' | 'paused'
+ *   ended        the node closed the stream; it is asked again
+ *   gone         the node has no such channel (any more); it is asked again
+ *   full         the node has as many viewers as it may; it is asked again
+ *   lost         no answer, or a stream that breaks off; it is asked again
+ *   unsupported  names = what this browser cannot decode
+ *   helpless     this browser has no way to play any of it
+ */
+export class Player {
+  /** tracks that the stream has, as describe tells them. */
+  tracks = [];
+  state = { name: 'idle' };
+  #video;
+  #changed;
+  #at = null; // {media, hls}: addresses of the channel
+  #runs = 0; // the newest run; an older one ends
+  #request = null; // AbortController
+  #wake = () => {}; // ends the wait before the next try
+  #sink = null;
+  #pace = new Pace();
+  #backoff = new Backoff();
+  #begun = false; // the picture has its place at the live end
+  #beganAt = 0;
+  #firstAt = 0; // when the first media was there to play
+  #mediaAt = 0; // when media came last
+  #dry = false; // the player ran dry since then
+  #restTimer = 0;
+  #others = 0;
+  #tabs = 'BroadcastChannel' in globalThis ? new BroadcastChannel('relay') : null;
+  paused = false; // by the person
+
+  constructor(video, changed) {
+    this.#video = video;
+    this.#changed = changed;
+    setInterval(() => this.#steer(), steerEvery);
+    document.addEventListener('visibilitychange', () => this.#seen());
+    video.addEventListener('volumechange', () => this.#seen());
+    video.addEventListener('waiting', () => { this.#dry = true; });
+    video.addEventListener('playing', () => { if (!this.#sink) this.#set({ name: 'playing' }); }); // HLS
+    this.#tabs?.addEventListener('message', (m) => this.#heard(m.data));
+  }
+
+  /** open plays another channel; null for none. */
+  open(at) {
+    if (at?.media === this.#at?.media) return;
+    this.#at = at;
+    this.#pace = new Pace();
+    this.#backoff.good();
+    this.#start();
+  }
+
+  /** retry asks at once, where a wait is on. */
+  retry() {
+    if (this.state.name === 'resting') this.#start();
+    else this.#wake();
+  }
+
+  /** toggle pauses, or goes on at the live end. */
+  toggle() {
+    this.paused = !this.paused;
+    if (!this.paused) {
+      if (this.state.name === 'resting') this.#start();
+      else this.#play();
+      this.toLive();
+    } else {
+      this.#video.pause();
+    }
+    this.#seen();
+    this.#changed(this);
+  }
+
+  /** toLive jumps to the live end. */
+  toLive() {
+    const last = this.#sink?.ranges().at(-1);
+    if (last) this.#seek(last);
+  }
+
+  /** ahead is how many seconds are buffered ahead of the picture: the delay that the player adds. */
+  get ahead() {
+    const last = this.#sink?.ranges().at(-1);
+    return last && this.#begun ? Math.max(0, last[1] - this.#video.currentTime) : 0;
+  }
+
+  /** quiet is for how long no media has come, in seconds. */
+  get quiet() { return this.#mediaAt ? (performance.now() - this.#mediaAt) / 1000 : 0; }
+
+  get sound() { return this.tracks.some((t) => t.kind === 'audio'); }
+  get picture() { return this.tracks.some((t) => t.kind === 'video'); }
+
+  #set(state) {
+    const same = JSON.stringify(state) === JSON.stringify(this.state);
+    this.state = state;
+    if (!same) this.#changed(this);
+  }
+
+  #start() {
+    this.#stop();
+    if (!this.#at) {
+      this.#set({ name: 'idle' });
+      return;
+    }
+    if (this.#unseen()) { // opened in the background: it can wait until somebody looks
+      this.#set({ name: 'resting', why: 'hidden' });
+      return;
+    }
+    if (Source) this.#run(++this.#runs);
+    else this.#native();
+  }
+
+  #stop() {
+    this.#runs++;
+    this.#request?.abort();
+    this.#wake();
+    this.#drop();
+    this.tracks = [];
+    this.#mediaAt = 0;
+  }
+
+  #drop() {
+    this.#sink?.close();
+    this.#sink = null;
+    this.#begun = false;
+    this.#firstAt = 0;
+  }
+
+  // native is the way of a browser without Media Source: HLS, seconds behind.
+  #native() {
+    this.#set({ name: 'connecting' });
+    if (!this.#at.hls || !this.#video.canPlayType('application/vnd.apple.mpegurl')) {
+      this.#set({ name: 'helpless' });
+      return;
+    }
+    this.#video.src = this.#at.hls;
+    this.#play();
+  }
+
+  async #run(run) {
+    while (run === this.#runs) {
+      let end;
+      try {
+        end = await this.#stream(run);
+      } catch (err) {
+        end = err instanceof Unsupported ? { name: 'unsupported', names: err.message } : { name: 'lost', why: err.message };
+      }
+      if (run !== this.#runs) return;
+      this.#request.abort();
+      // A stream that another encoder has taken over may be one that can be decoded.
+      const wait = end.name === 'full' || end.name === 'unsupported' ? fullWait : this.#backoff.next();
+      this.#set({ ...end, wait });
+      await new Promise((resolve) => {
+        const timer = setTimeout(resolve, wait * 1000);
+        this.#wake = () => { clearTimeout(timer); resolve(); };
+      });
+    }
+  }
+
+  // stream plays one answer of the node to its end, and returns the state after it.
+  async #stream(run) {
+    this.#request = new AbortController();
+    const { signal } = this.#request;
+    if (this.state.name !== 'unsupported') this.#set({ name: 'connecting' });
+    const queued = setInterval(() => this.#ask(), queuedAfter);
+    let answer;
+    try {
+      answer = await fetch(this.#at.media, { signal, cache: 'no-store' });
+    } finally {
+      clearInterval(queued);
+    }
+    if (answer.status === 404) return { name: 'gone' };
+    if (answer.status === 503) return { name: 'full' };
+    if (!answer.ok) return { name: 'lost', why: `the node answers ${answer.status}` };
+    if (this.state.name !== 'unsupported') this.#set({ name: 'waiting' });
+
+    const splitter = new Splitter();
+    const body = answer.body.getReader();
+    let fresh = true; // nothing of this answer is in the sink
+    for (;;) {
+      const { done, value } = await body.read();
+      if (run !== this.#runs) return this.state;
+      if (done) return { name: 'ended' };
+      for (const { init, bytes } of splitter.push(value)) {
+        if (init) {
+          this.#begin(bytes, fresh);
+          fresh = false;
+        } else if (fresh) {
+          continue; // nothing to decode it with
+        } else {
+          this.#came();
+        }
+        await this.#sink.append(bytes);
+        if (run !== this.#runs) return this.state;
+      }
+    }
+  }
+
+  // begin makes the sink fit for an initialization segment: the first, or that of an
+  // encoder that has started anew, perhaps with another size or codec.
+  #begin(init, fresh) {
+    const { type, tracks } = describe(init);
+    if (tracks.length === 0) throw new Error('the stream has neither picture nor sound');
+    if (!decodes(type)) {
+      this.#drop();
+      const bad = tracks.filter((t) => !decodes(`${t.kind}/mp4; codecs="${t.codec}"`));
+      throw new Unsupported((bad.length ? bad : tracks).map((t) => t.name).join(' and '));
+    }
+    // The number of tracks is settled with a SourceBuffer's first segment, and so is
+    // everything where a browser cannot change the type.
+    const fits = this.#sink && !fresh && tracks.length === this.tracks.length
+      && tracks.every((t, i) => t.kind === this.tracks[i].kind)
+      && (type === this.#sink.type || 'changeType' in SourceBuffer.prototype);
+    this.tracks = tracks;
+    if (fits) {
+      this.#sink.change(type);
+    } else {
+      this.#drop();
+      const request = this.#request;
+      this.#sink = new Sink(this.#video, type, (err) => request.abort(err)); // run() begins anew
+    }
+    this.#changed(this);
+  }
+
+  #came() {
+    const now = performance.now();
+    // A pause of the source is no reason to stay further behind; one of the network is.
+    if (this.#dry && this.#begun && now - this.#beganAt > 1000 && now - this.#mediaAt < stalledAfter) {
+      this.#pace.stalled(now / 1000);
+    }
+    this.#dry = false;
+    this.#mediaAt = now;
+    if (this.state.name === 'stalled') this.#set({ name: 'playing' });
+  }
+
+  #steer() {
+    if (!this.#sink) return;
+    const now = performance.now();
+    if (this.#mediaAt && now - this.#mediaAt > stalledAfter && this.state.name === 'playing') this.#set({ name: 'stalled' });
+    const ranges = this.#sink.ranges();
+    const last = ranges.at(-1);
+    if (!last) return;
+    const video = this.#video;
+    if (!this.#begun) {
+      this.#firstAt ||= now;
+      // The frame shows at once; it moves when there is something to move on to.
+      if (video.currentTime < last[0]) video.currentTime = last[0];
+      if (last[1] - last[0] < this.#pace.target && now - this.#firstAt < mostHold) return;
+      this.#begun = true;
+      this.#beganAt = now;
+      this.#backoff.good();
+      this.#seek(last);
+      if (!this.paused) this.#play();
+      return;
+    }
+    if (this.paused || video.seeking) return;
+    // A phone pauses what goes to the background, and does not go on by itself.
+    if (video.paused && this.state.name !== 'tap' && document.visibilityState === 'visible') this.#play();
+    const at = video.currentTime;
+    const here = ranges.find(([start, end]) => start - hair <= at && at < end + hair);
+    if (here !== last && (!here || here[1] - at < hair)) {
+      this.#seek(last); // over the hole that the picture stands before
+      return;
+    }
+    const { rate, jump } = this.#pace.steer(last[1] - at, now / 1000);
+    if (jump > 0) this.#seek(last);
+    if (video.playbackRate !== rate) video.playbackRate = rate;
+  }
+
+  // seek goes to the live end of the last range.
+  #seek([start, end]) {
+    this.#video.currentTime = Math.max(start, end - this.#pace.target);
+    this.#video.playbackRate = 1;
+  }
+
+  #play() {
+    const run = this.#runs;
+    this.#video.play().then(() => {
+      if (run === this.#runs && this.#sink) this.#set({ name: 'playing' });
+    }, (err) => {
+      if (run === this.#runs && err.name === 'NotAllowedError') this.#set({ name: 'tap' });
+    });
+  }
+
+  /** tapped is the tap that a browser may want. */
+  tapped() {
+    this.paused = false;
+    this.#play();
+    this.toLive();
+  }
+
+  #unseen() { return document.visibilityState === 'hidden' && (this.#video.muted || !this.sound); }
+
+  // seen rests when nobody has seen the picture for a while, and wakes when somebody does.
+  #seen() {
+    clearTimeout(this.#restTimer);
+    const why = this.#unseen() ? 'hidden' : this.paused ? 'paused' : '';
+    if (why) {
+      this.#restTimer = setTimeout(() => this.#rest(why), restAfter);
+    } else if (this.state.name === 'resting') {
+      this.#start();
+    }
+  }
+
+  #rest(why) {
+    if (!this.#at || !Source || this.state.name === 'resting') return;
+    this.#stop();
+    this.#video.removeAttribute('src'); // and with it the decoder
+    this.#video.load();
+    this.#set({ name: 'resting', why });
+  }
+
+  // A browser has six connections to a host, for all its tabs. One that gets none asks
+  // the others: those that nobody sees let go at once, the rest are counted.
+  #ask() {
+    this.#set({ name: 'queued', others: this.#others });
+    this.#others = 0;
+    this.#tabs?.postMessage('need');
+  }
+
+  #heard(word) {
+    if (word === 'need' && this.#sink) {
+      if (this.#unseen()) this.#rest('hidden');
+      else this.#tabs.postMessage('have');
+    } else if (word === 'have' && (this.state.name === 'connecting' || this.state.name === 'queued')) {
+      this.#others++;
+    }
+  }
+}

@@ -25,6 +25,9 @@ type routes struct {
 }
 
 func (s *routes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if s.page(w, r) {
+		return
+	}
 	path := r.URL.Path
 	name, format := formatOf(strings.TrimPrefix(path, "/"))
 	switch {

@@ -1,0 +1,28 @@
+package playback
+
+import (
+	"net/http"
+	"strings"
+
+	"relay/playback/web"
+)
+
+// page answers a browser that asks for the page, under / or under a channel's name, and
+// whoever asks for the page's parts. It reports whether it did.
+func (s *routes) page(w http.ResponseWriter, r *http.Request) bool {
+	path := r.URL.Path
+	switch {
+	case strings.HasPrefix(path, web.Prefix):
+		web.ServePart(w, r)
+	case (path == "/" || channelName(strings.TrimPrefix(path, "/"))) && web.Wants(r):
+		web.ServePage(w, r) // it says so itself if there is no such channel
+	default:
+		return false
+	}
+	return true
+}
+
+// channelName reports whether name could be a channel's ID or the start of one.
+func channelName(name string) bool {
+	return len(name) >= shortestName && name != "healthz" && strings.Trim(name, "abcdefghijklmnopqrstuvwxyz234567") == ""
+}

@@ -1,0 +1,121 @@
+// Package web is the page that a browser gets from a node: it plays the channels and
+// draws their trees. All of it is in the binary and works offline; nothing is built,
+// and nothing comes from elsewhere.
+//
+//	app.js     which channel, and the words for what happens
+//	player.js  one channel in a video element, through whatever happens
+//	  sink.js    its MediaSource
+//	  mp4.js     cuts the stream into segments, tells their codecs
+//	  pace.js    how to keep up with live
+//	node.js    asks the node's API
+//	tree.js    draws the tree; layout.js says where
+//	graph.js   draws the last five minutes
+package web
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"embed"
+	"encoding/base64"
+	"io/fs"
+	"mime"
+	"net/http"
+	"path"
+	"strings"
+	"time"
+)
+
+// Prefix begins the paths of the page's parts.
+const Prefix = "/web/"
+
+const page = "index.html"
+
+// policy lets the page load and do only what it is made of: its own files, what it asks
+// of its node, and the streams it builds itself (blob:). A stranger's title that became
+// markup could not run, and no other site can frame the page.
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; " +
+	"connect-src 'self'; media-src 'self' blob:; base-uri 'none'; form-action 'none'; " +
+	"frame-ancestors 'none'; require-trusted-types-for 'script'"
+
+//go:embed index.html icon.svg *.css *.js
+var files embed.FS
+
+// file is one part of the page.
+type file struct {
+	body      []byte
+	mediaType string
+	etag      string
+}
+
+// parts is filled once and only read afterwards.
+var parts = load()
+
+func load() map[string]file {
+	names, _ := fs.Glob(files, "*") // fails for no pattern but a bad one
+	all := make(map[string]file, len(names))
+	for _, name := range names {
+		body, err := files.ReadFile(name)
+		if err != nil {
+			panic(err) // the file is in the binary
+		}
+		sum := sha256.Sum256(body)
+		all[name] = file{body, typeOf(name), `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`}
+	}
+	return all
+}
+
+// typeOf does not ask the machine's own table, which may know .js as something that no
+// browser runs.
+func typeOf(name string) string {
+	switch path.Ext(name) {
+	case ".html":
+		return "text/html; charset=utf-8"
+	case ".js":
+		return "text/javascript; charset=utf-8"
+	case ".css":
+		return "text/css; charset=utf-8"
+	case ".svg":
+		return "image/svg+xml"
+	}
+	return "application/octet-stream"
+}
+
+// Wants reports whether r asks for a page: whether its Accept header names text/html,
+// as those of browsers do and those of players and curl do not.
+func Wants(r *http.Request) bool {
+	for accept := range strings.SplitSeq(r.Header.Get("Accept"), ",") {
+		if t, _, err := mime.ParseMediaType(accept); err == nil && t == "text/html" {
+			return true
+		}
+	}
+	return false
+}
+
+// ServePage answers with the page itself. It finds by its own address which channel to
+// open.
+func ServePage(w http.ResponseWriter, r *http.Request) {
+	w.Header().Add("Vary", "Accept") // to others the same address tells text
+	serve(w, r, page)
+}
+
+// ServePart answers for a path below [Prefix].
+func ServePart(w http.ResponseWriter, r *http.Request) {
+	name := strings.TrimPrefix(r.URL.Path, Prefix)
+	if _, ok := parts[name]; !ok || name == page {
+		http.Error(w, "The page has no such part. The page is at /.", http.StatusNotFound)
+		return
+	}
+	serve(w, r, name)
+}
+
+func serve(w http.ResponseWriter, r *http.Request, name string) {
+	f := parts[name]
+	h := w.Header()
+	h.Set("Content-Type", f.mediaType)
+	h.Set("ETag", f.etag)
+	h.Set("Cache-Control", "no-cache") // kept, but asked for anew: the next version has other parts
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Content-Security-Policy", policy)
+	h.Set("Referrer-Policy", "no-referrer")
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(f.body))
+}

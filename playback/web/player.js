@@ -248,7 +248,10 @@ export class Player {
     } else {
       this.#drop();
       const request = this.#request;
-      this.#sink = new Sink(this.#video, type, (err) => request.abort(err)); // run() begins anew
+      this.#sink = new Sink(this.#video, type, {
+        appended: () => { if (!this.#begun) this.#steer(); },
+        failed: (err) => request.abort(err), // run() begins anew
+      });
     }
     this.#changed(this);
   }
@@ -273,14 +276,15 @@ export class Player {
     if (!last) return;
     const video = this.#video;
     if (!this.#begun) {
-      this.#firstAt ||= now;
-      // The frame shows at once; it moves when there is something to move on to.
-      if (video.currentTime < last[0]) video.currentTime = last[0];
-      if (last[1] - last[0] < this.#pace.target && now - this.#firstAt < mostHold) return;
+      // The first frame shows at once; it moves when there is something to move on to.
+      if (!this.#firstAt) {
+        this.#firstAt = now;
+        this.#seek(last);
+      }
+      if (last[1] - video.currentTime < this.#pace.target && now - this.#firstAt < mostHold) return;
       this.#begun = true;
       this.#beganAt = now;
       this.#backoff.good();
-      this.#seek(last);
       if (!this.paused) this.#play();
       return;
     }

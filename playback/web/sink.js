@@ -22,12 +22,14 @@ export class Sink {
   #room = []; // resolvers of append
   #closed = false;
   #url;
+  #appended;
   #failed;
 
-  /** failed is called once, with an Error, when the sink is of no more use. */
-  constructor(video, type, failed) {
-    Object.assign(this, { type });
+  /** appended is called whenever more is buffered; failed once, with an Error, when the sink is of no more use. */
+  constructor(video, type, { appended, failed }) {
+    this.type = type;
     this.#video = video;
+    this.#appended = appended;
     this.#failed = failed;
     this.#source.addEventListener('sourceopen', () => this.#open(), { once: true });
     if (Source === globalThis.ManagedMediaSource) video.disableRemotePlayback = true; // it opens for nothing else
@@ -66,7 +68,7 @@ export class Sink {
     if (this.#closed) return;
     this.#closed = true;
     this.#video.removeEventListener('error', this.#broken);
-    this.#buffer?.removeEventListener('updateend', this.#pump);
+    this.#buffer?.removeEventListener('updateend', this.#updated);
     this.#buffer?.removeEventListener('error', this.#broken);
     this.#queue = [];
     this.#queued = 0;
@@ -90,10 +92,15 @@ export class Sink {
       return;
     }
     this.#source.duration = Infinity; // live: the decoder need not look ahead
-    this.#buffer.addEventListener('updateend', this.#pump);
+    this.#buffer.addEventListener('updateend', this.#updated);
     this.#buffer.addEventListener('error', this.#broken);
     this.#pump();
   }
+
+  #updated = () => {
+    this.#pump();
+    this.#appended();
+  };
 
   // pump gives the SourceBuffer what comes next. All that waits goes in one append:
   // a slow browser then catches up instead of falling behind by its overhead.

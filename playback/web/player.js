@@ -21,13 +21,23 @@ const hair = 0.05;
 /** Media that is not enough to begin with begins all the same after so long, in ms. */
 const mostHold = 600;
 
+/**
+ * So many tabs of this page take a stream at once. A browser has six connections to one
+ * host for all of its tabs, and without a free one nothing else of the page can be had.
+ */
+const mostTabs = 5;
+/** How long other tabs have to answer, in ms, and when one without a place asks again, in seconds. */
+const census = 150;
+const crowdedWait = 2;
+
 class Unsupported extends Error {}
+class Crowded extends Error {}
 
 /*
  * The states:
  *   idle         no channel is open
  *   connecting   asked, no answer yet
- *   queued       asked long ago: the browser has no connection left; others = tabs that hold one
+ *   queued       waits for a connection; others = tabs that hold one, 0 if the node is slow to answer
  *   waiting      connected, no media yet
  *   playing
  *   stalled      connected, but no media comes
@@ -59,7 +69,8 @@ export class Player {
   #mediaAt = 0; // when media came last
   #dry = false; // the player ran dry since then
   #restTimer = 0;
-  #others = 0;
+  #takes = false; // a stream, or is about to
+  #others = { seen: 0, spare: 0 }; // tabs that take one
   #tabs = 'BroadcastChannel' in globalThis ? new BroadcastChannel('relay') : null;
   paused = false; // by the person
 
@@ -143,6 +154,7 @@ export class Player {
 
   #stop() {
     this.#runs++;
+    this.#takes = false;
     this.#request?.abort();
     this.#wake();
     this.#drop();
@@ -170,17 +182,13 @@ export class Player {
 
   async #run(run) {
     while (run === this.#runs) {
-      let end;
-      try {
-        end = await this.#stream(run);
-      } catch (err) {
-        end = err instanceof Unsupported ? { name: 'unsupported', names: err.message } : { name: 'lost', why: err.message };
-      }
+      this.#takes = true;
+      const end = await this.#stream(run).catch(endOf);
       if (run !== this.#runs) return;
+      this.#takes = false;
       this.#request.abort();
-      // A stream that another encoder has taken over may be one that can be decoded.
-      const wait = end.name === 'full' || end.name === 'unsupported' ? fullWait : this.#backoff.next();
-      this.#set({ ...end, wait });
+      this.#set(end);
+      const wait = waitAfter(end) ?? this.#backoff.next();
       await new Promise((resolve) => {
         const timer = setTimeout(resolve, wait * 1000);
         this.#wake = () => { clearTimeout(timer); resolve(); };
@@ -192,18 +200,21 @@ export class Player {
   async #stream(run) {
     this.#request = new AbortController();
     const { signal } = this.#request;
-    if (this.state.name !== 'unsupported') this.#set({ name: 'connecting' });
-    const queued = setInterval(() => this.#ask(), queuedAfter);
+    const again = ['unsupported', 'queued'].includes(this.state.name); // what is shown stays
+    if (!again) this.#set({ name: 'connecting' });
+    this.#crowd(this.#request);
+    const slow = setTimeout(() => this.#set({ name: 'queued', others: 0 }), queuedAfter);
     let answer;
     try {
       answer = await fetch(this.#at.media, { signal, cache: 'no-store' });
     } finally {
-      clearInterval(queued);
+      clearTimeout(slow);
     }
     if (answer.status === 404) return { name: 'gone' };
     if (answer.status === 503) return { name: 'full' };
+    if (answer.status === 415) return { name: 'unsupported', names: '' }; // MP4 has no place for it
     if (!answer.ok) return { name: 'lost', why: `the node answers ${answer.status}` };
-    if (this.state.name !== 'unsupported') this.#set({ name: 'waiting' });
+    if (!again) this.#set({ name: 'waiting' });
 
     const splitter = new Splitter();
     const body = answer.body.getReader();
@@ -345,20 +356,37 @@ export class Player {
     this.#set({ name: 'resting', why });
   }
 
-  // A browser has six connections to a host, for all its tabs. One that gets none asks
-  // the others: those that nobody sees let go at once, the rest are counted.
-  #ask() {
-    this.#set({ name: 'queued', others: this.#others });
-    this.#others = 0;
-    this.#tabs?.postMessage('need');
+  // crowd makes room for this tab's stream, or gives way. Tabs that nobody sees let go
+  // when there are too many; if all are seen, the newest waits.
+  #crowd(request) {
+    if (!this.#tabs) return;
+    this.#others = { seen: 0, spare: 0 };
+    this.#tabs.postMessage('who');
+    setTimeout(() => {
+      const { seen, spare } = this.#others;
+      if (seen + spare < mostTabs || request.signal.aborted) return;
+      if (spare > 0) this.#tabs.postMessage('yield');
+      else request.abort(Object.assign(new Crowded(), { others: seen }));
+    }, census);
   }
 
   #heard(word) {
-    if (word === 'need' && this.#sink) {
-      if (this.#unseen()) this.#rest('hidden');
-      else this.#tabs.postMessage('have');
-    } else if (word === 'have' && (this.state.name === 'connecting' || this.state.name === 'queued')) {
-      this.#others++;
-    }
+    if (word === 'who' && this.#takes) this.#tabs.postMessage(this.#unseen() ? 'spare' : 'seen');
+    else if (word === 'yield' && this.#unseen()) this.#rest('hidden');
+    else if (word in this.#others) this.#others[word]++;
   }
 }
+
+// endOf is the state that a failure leads to.
+function endOf(err) {
+  if (err instanceof Unsupported) return { name: 'unsupported', names: err.message };
+  if (err instanceof Crowded) return { name: 'queued', others: err.others };
+  return { name: 'lost', why: err.message };
+}
+
+// waitAfter is how long to wait before the next try, in seconds, undefined for the backoff's.
+const waitAfter = (end) => ({
+  full: fullWait,
+  unsupported: fullWait, // another encoder may send what can be decoded
+  queued: crowdedWait * (1 + Math.random() / 2), // or two that wait would get in each other's way
+})[end.name];

@@ -50,10 +50,10 @@ export function explain(state, channel, reached) {
     case 'connecting':
       return { title: 'Connecting…', text: '', busy: true };
     case 'queued':
-      return state.others >= 5
+      return state.others
         ? {
           title: 'Waiting for a free connection',
-          text: `A browser opens six connections to one address, and ${plural(state.others, 'other tab')} hold them. Close or pause one of those; this one then starts by itself.`,
+          text: `A browser opens six connections to one address, and ${plural(state.others, 'other tab')} of this node have them. Close or pause one of those, and this one starts by itself.`,
           busy: true,
         }
         : { title: 'Waiting for an answer', text: 'The node takes long to answer. Is the network up, and does relay still run there?', busy: true };
@@ -84,7 +84,7 @@ export function explain(state, channel, reached) {
         ? { title: 'Reconnecting…', text: 'The stream broke off. It is asked for again.', busy: true, action: 'Try now' }
         : { title: 'The node does not answer', text: 'Is relay still running there, and is this device on the same network? It is asked again every few seconds.', tone: 'bad', action: 'Try now' };
     case 'unsupported':
-      return { title: `This browser can’t decode ${state.names}`, text: 'Open it in VLC or mpv, which can:', tone: 'warn', links: true };
+      return { title: `This browser can’t decode ${state.names || 'this stream'}`, text: 'Open it in VLC or mpv, which can:', tone: 'warn', links: true };
     case 'helpless':
       return { title: 'This browser can’t play live streams', text: 'It has neither Media Source Extensions nor HLS. Open the stream in VLC or mpv:', tone: 'warn', links: true };
     default:

@@ -1,0 +1,82 @@
+// Drives Chromium for the tests in Go: a request in JSON on each line of standard input,
+// its answer on a line of standard output. Ends with standard input.
+//
+//   {"id": 1, "op": "open", "tab": "a", "url": "…", "width": 1280, "height": 800}
+//   {"id": 1, "result": …}   or   {"id": 1, "error": "…"}
+
+import { readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { chromium } from 'playwright-core';
+
+const clock = readFileSync(new URL('clock.js', import.meta.url), 'utf8');
+
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
+  args: [
+    '--no-sandbox', // tests run as root in CI
+    '--disable-gpu', '--disable-quic', '--no-first-run',
+    // Nothing is asked of the Internet.
+    '--disable-background-networking', '--disable-component-update', '--disable-sync',
+  ],
+});
+const contexts = new Map(); // profile → BrowserContext; tabs of one share its connections
+const tabs = new Map(); // name → {page, log, asked}
+
+const ops = {
+  version: () => browser.version(),
+
+  async open({ tab, profile = tab, url, width = 1280, height = 800, phone = false, dark = false }) {
+    if (!contexts.has(profile)) {
+      contexts.set(profile, await browser.newContext({
+        viewport: { width, height }, isMobile: phone, hasTouch: phone, deviceScaleFactor: phone ? 2 : 1,
+        colorScheme: dark ? 'dark' : 'light',
+      }));
+    }
+    const page = await contexts.get(profile).newPage();
+    const log = [];
+    const asked = [];
+    page.on('pageerror', (err) => log.push(`error: ${err.message}`));
+    page.on('console', (m) => log.push(`${m.type()}: ${m.text()}`));
+    page.on('request', (r) => asked.push(r.url()));
+    tabs.set(tab, { page, log, asked });
+    await page.addInitScript(clock);
+    await page.goto(url, { waitUntil: 'commit' });
+  },
+
+  eval: ({ tab, js }) => tabs.get(tab).page.evaluate(js),
+  press: ({ tab, key }) => tabs.get(tab).page.keyboard.press(key),
+  click: ({ tab, selector }) => tabs.get(tab).page.click(selector),
+  shot: ({ tab, path }) => tabs.get(tab).page.screenshot({ path, fullPage: true }).then(() => null),
+  log: ({ tab }) => tabs.get(tab).log,
+  asked: ({ tab }) => tabs.get(tab).asked,
+
+  // hide takes a tab out of sight, as a switch to another one does: without a window the
+  // browser calls every tab visible.
+  async hide({ tab, hidden }) {
+    await tabs.get(tab).page.evaluate((state) => {
+      Object.defineProperty(document, 'visibilityState', { get: () => state, configurable: true });
+      Object.defineProperty(document, 'hidden', { get: () => state === 'hidden', configurable: true });
+      document.dispatchEvent(new Event('visibilitychange'));
+    }, hidden ? 'hidden' : 'visible');
+  },
+
+  async close({ tab }) {
+    await tabs.get(tab).page.close();
+    tabs.delete(tab);
+    const context = contexts.get(tab);
+    contexts.delete(tab);
+    await context?.close();
+  },
+};
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const { id, op, ...args } = JSON.parse(line);
+  let answer;
+  try {
+    answer = { id, result: await ops[op](args) ?? null };
+  } catch (err) {
+    answer = { id, error: String(err.message ?? err) };
+  }
+  process.stdout.write(`${JSON.stringify(answer)}\n`);
+}
+await browser.close();

@@ -1,0 +1,225 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// browser is a Chromium, driven by browser/drive.js.
+type browser struct {
+	*process
+	in   *os.File
+	asks int
+}
+
+// startBrowser starts one until the test ends. What it needs, `make tools` installs.
+func startBrowser(t *testing.T) *browser {
+	t.Helper()
+	if _, err := os.Stat("browser/node_modules/playwright-core"); err != nil {
+		t.Fatalf("playwright-core is needed (make tools installs it): %v", err)
+	}
+	requests, in, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &browser{process: startWith(t, requests, "browser", "node", "browser/drive.js"), in: in}
+	requests.Close()
+	t.Cleanup(func() { // before the process is killed
+		in.Close()
+		b.wait(t) // so that it removes its profile
+	})
+	var version string
+	b.do(t, "version", nil, &version)
+	t.Logf("Chromium %s", version)
+	return b
+}
+
+// do has one operation carried out, which must work, and stores its result, if that
+// is wanted.
+func (b *browser) do(t *testing.T, op string, args map[string]any, result any) {
+	t.Helper()
+	if err := b.try(t, op, args, result); err != nil {
+		t.Fatalf("browser: %s %v: %v", op, args, err)
+	}
+}
+
+func (b *browser) try(t *testing.T, op string, args map[string]any, result any) error {
+	t.Helper()
+	b.asks++
+	ask := map[string]any{"id": b.asks, "op": op}
+	for k, v := range args {
+		ask[k] = v
+	}
+	line, err := json.Marshal(ask)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.in.Write(append(line, '\n')); err != nil {
+		return err
+	}
+	var answer struct {
+		ID     int             `json:"id"`
+		Result json.RawMessage `json:"result"`
+		Error  string          `json:"error"`
+	}
+	for deadline := time.Now().Add(patience); ; time.Sleep(5 * time.Millisecond) {
+		alive := b.running()
+		s := bufio.NewScanner(strings.NewReader(b.out.String()))
+		s.Buffer(nil, 16<<20)
+		for s.Scan() {
+			if err := json.Unmarshal(s.Bytes(), &answer); err == nil && answer.ID == b.asks {
+				break
+			}
+		}
+		if answer.ID == b.asks {
+			break
+		}
+		if !alive {
+			return errors.New("it has ended")
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("no answer within %v", patience)
+		}
+	}
+	if answer.Error != "" {
+		return errors.New(answer.Error)
+	}
+	if result == nil {
+		return nil
+	}
+	return json.Unmarshal(answer.Result, result)
+}
+
+// tab is a page that is open in a browser.
+type tab struct {
+	b    *browser
+	name string
+}
+
+// open opens a page; options are those of browser/drive.js.
+func (b *browser) open(t *testing.T, url string, options map[string]any) *tab {
+	t.Helper()
+	p := &tab{b, fmt.Sprint("tab", nextID())}
+	args := map[string]any{"url": url}
+	for k, v := range options {
+		args[k] = v
+	}
+	p.do(t, "open", args, nil)
+	return p
+}
+
+func (p *tab) do(t *testing.T, op string, args map[string]any, result any) {
+	t.Helper()
+	all := map[string]any{"tab": p.name}
+	for k, v := range args {
+		all[k] = v
+	}
+	p.b.do(t, op, all, result)
+}
+
+// eval stores what a JavaScript expression comes to.
+func (p *tab) eval(t *testing.T, js string, result any) {
+	t.Helper()
+	p.do(t, "eval", map[string]any{"js": js}, result)
+}
+
+func (p *tab) number(t *testing.T, js string) float64 {
+	t.Helper()
+	var n float64
+	p.eval(t, js, &n)
+	return n
+}
+
+// text is what a person reads at a selector; "" if it is not shown.
+func (p *tab) text(t *testing.T, selector string) string {
+	t.Helper()
+	var s string
+	p.eval(t, fmt.Sprintf("relayTest.text(%q)", selector), &s)
+	return s
+}
+
+// says waits until the text at a selector contains want.
+func (p *tab) says(t *testing.T, selector, want string) {
+	t.Helper()
+	eventually(t, fmt.Sprintf("%s at %s says %q", p.name, selector, want), func() error {
+		if got := p.text(t, selector); !strings.Contains(got, want) {
+			return fmt.Errorf("it says %q", got)
+		}
+		return nil
+	})
+}
+
+// plays waits until more frames have been shown than before.
+func (p *tab) plays(t *testing.T) {
+	t.Helper()
+	before := p.number(t, "relayTest.frames")
+	eventually(t, p.name+" plays", func() error {
+		if got := p.number(t, "relayTest.frames") - before; got < clockRate {
+			return fmt.Errorf("%.0f frames", got)
+		}
+		return nil
+	})
+}
+
+// delay is how far behind live the picture is in the middle, and at most, over the
+// last so much time.
+func (p *tab) delay(t *testing.T, last time.Duration) (p50, most time.Duration, n int) {
+	t.Helper()
+	var ms []time.Duration
+	p.eval(t, fmt.Sprintf("relayTest.delays(%d)", last.Milliseconds()), &ms)
+	if len(ms) == 0 {
+		return 0, 0, 0
+	}
+	for i := range ms {
+		ms[i] *= time.Millisecond
+	}
+	s := sorted(ms)
+	return s[len(s)/2], s[len(s)-1], len(s)
+}
+
+// shot keeps a picture of the whole page with the test's artifacts.
+func (p *tab) shot(t *testing.T, name string) {
+	t.Helper()
+	path := filepath.Join(t.ArtifactDir(), name+".png")
+	p.do(t, "shot", map[string]any{"path": path}, nil)
+}
+
+// requests counts what the page has asked for with that suffix.
+func (p *tab) requests(t *testing.T, suffix string) int {
+	t.Helper()
+	var urls []string
+	p.do(t, "asked", nil, &urls)
+	n := 0
+	for _, u := range urls {
+		if strings.HasSuffix(u, suffix) {
+			n++
+		}
+	}
+	return n
+}
+
+// faultless checks that the page's scripts have not failed.
+func (p *tab) faultless(t *testing.T) {
+	t.Helper()
+	var log []string
+	p.do(t, "log", nil, &log)
+	for _, l := range log {
+		if strings.HasPrefix(l, "error: ") && !strings.Contains(l, "Failed to load resource") {
+			t.Errorf("%s: %s", p.name, l)
+		}
+	}
+}
+
+func (p *tab) close(t *testing.T) {
+	t.Helper()
+	p.do(t, "close", nil, nil)
+}

@@ -1,0 +1,445 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/bluenviron/gortmplib"
+	"github.com/bluenviron/gortmplib/pkg/codecs"
+
+	"relay/playback"
+)
+
+// The bars that the page is measured against, on one machine.
+const (
+	mostToStart = time.Second            // from the request for the page to the first frame
+	mostBehind  = 600 * time.Millisecond // from the camera to the screen
+	pageRuns    = 10
+	measured    = 3 * time.Second
+)
+
+// pageOf is the page of the node that plays a channel at address.
+func pageOf(t *testing.T, address string) string {
+	t.Helper()
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return "http://" + u.Host + "/"
+}
+
+func sorted(d []time.Duration) []time.Duration {
+	d = slices.Clone(d)
+	slices.Sort(d)
+	return d
+}
+
+// atLive waits until the picture has been within mostBehind of live, in the middle, for
+// a while.
+func (p *tab) atLive(t *testing.T) {
+	t.Helper()
+	eventually(t, p.name+" is at live", func() error {
+		p50, most, n := p.delay(t, measured)
+		if n < int(measured/time.Second)*10 || p50 > mostBehind {
+			return fmt.Errorf("%v behind, at most %v, in %d looks", p50, most, n)
+		}
+		return nil
+	})
+}
+
+// TestPageStartsAtOnceAtLive opens the page of a watcher again and again.
+func TestPageStartsAtOnceAtLive(t *testing.T) {
+	w := newWorld(t)
+	src := w.source()
+	node := w.watch(src.link)
+	encodeClock(t, src.rtmp, 640, 360)
+	play(t, "viewer", node.url).gets(t, 100)
+	b := startBrowser(t)
+
+	var starts, delays, worst []time.Duration
+	for range pageRuns {
+		p := b.open(t, pageOf(t, node.url), nil)
+		p.plays(t)
+		sleep(t, measured)
+		p50, most, n := p.delay(t, measured-500*time.Millisecond)
+		if n == 0 {
+			t.Fatal("no clock was read from the picture")
+		}
+		starts = append(starts, time.Duration(p.number(t, "relayTest.first")*float64(time.Millisecond)))
+		delays = append(delays, p50)
+		worst = append(worst, most)
+		p.faultless(t)
+		p.close(t)
+	}
+	t.Logf("page to first frame:              %s", spread(starts))
+	t.Logf("behind live, middle of each run:  %s", spread(delays))
+	t.Logf("behind live, worst of each run:   %s", spread(worst))
+	if got := sorted(starts)[pageRuns/2]; got > mostToStart {
+		t.Errorf("the first frame takes %v", got)
+	}
+	if got := sorted(delays)[pageRuns/2]; got > mostBehind {
+		t.Errorf("the picture is %v behind live", got)
+	}
+}
+
+// TestPageSurvivesItsSource pauses the encoder, and then replaces it by one with a
+// smaller picture. The page goes on by itself, at live.
+func TestPageSurvivesItsSource(t *testing.T) {
+	w := newWorld(t)
+	src := w.source()
+	node := w.watch(src.link)
+	b := startBrowser(t)
+	p := b.open(t, pageOf(t, node.url), nil)
+	p.says(t, "#state", "Waiting for the broadcaster")
+	p.shot(t, "waiting")
+	enc := encodeClock(t, src.rtmp, 640, 360)
+	p.plays(t)
+	p.atLive(t)
+	p.says(t, "#b-live", "Live")
+	p.says(t, "#b-place", "1 link from the source")
+	p.shot(t, "playing")
+	asked := p.requests(t, ".mp4")
+
+	enc.paused.Store(true)
+	p.says(t, "#state", "paused")
+	sleep(t, 3*time.Second)
+	p.shot(t, "stalled")
+	enc.paused.Store(false)
+	p.plays(t)
+	p.atLive(t)
+
+	enc.kill()
+	p.says(t, "#b-live", "Reconnecting")
+	encodeClock(t, src.rtmp, 320, 180)
+	eventually(t, "the picture has the new size", func() error {
+		if got := p.number(t, "relayTest.video.videoWidth"); got != 320 {
+			return fmt.Errorf("it is %v wide", got)
+		}
+		return nil
+	})
+	p.plays(t)
+	p.atLive(t)
+	p.says(t, "#b-format", "180p")
+	if got := p.requests(t, ".mp4"); got != asked {
+		t.Errorf("the page asked for the stream %d times more", got-asked)
+	}
+	p.faultless(t)
+}
+
+// TestPageFeelsNothingWhenAParentDies kills the node above the one whose page is open.
+func TestPageFeelsNothingWhenAParentDies(t *testing.T) {
+	w := newWorld(t)
+	src := w.source("--max-children", "1")
+	above := w.watch(src.link)
+	node := w.watch(src.link)
+	if st := status(t, node.url); st.Depth != 2 {
+		t.Fatalf("the node is %d links from the source", st.Depth)
+	}
+	encodeClock(t, src.rtmp, 640, 360)
+	b := startBrowser(t)
+	p := b.open(t, pageOf(t, node.url), nil)
+	p.plays(t)
+	p.atLive(t)
+	p.says(t, "#b-place", "2 links from the source")
+	asked := p.requests(t, ".mp4")
+
+	above.kill()
+	p.says(t, "#b-place", "1 link from the source")
+	p.plays(t)
+	p.atLive(t)
+	t.Logf("longest time without a new frame: %.0f ms", p.number(t, "relayTest.freeze(10000)"))
+	if got := p.requests(t, ".mp4"); got != asked {
+		t.Errorf("the page asked for the stream %d times more", got-asked)
+	}
+	p.faultless(t)
+}
+
+// TestPageComesBackWhenItsNodeDoes stops a node and starts it again at the same address.
+func TestPageComesBackWhenItsNodeDoes(t *testing.T) {
+	w := newWorld(t)
+	src := w.source()
+	encodeClock(t, src.rtmp, 640, 360)
+	node := w.watch(src.link)
+	b := startBrowser(t)
+	p := b.open(t, pageOf(t, node.url), nil)
+	p.plays(t)
+	node.interrupt(t)
+	p.says(t, "#state", "does not answer")
+	p.shot(t, "lost")
+	u, err := url.Parse(node.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.watch(src.link, "--http", u.Host)
+	p.plays(t)
+	p.atLive(t)
+}
+
+// TestPageDrawsTheTree looks at a chain and a branch.
+func TestPageDrawsTheTree(t *testing.T) {
+	w := newWorld(t)
+	src := w.source("--max-children", "2")
+	nodes := w.watchMany(4, src.link)
+	encodeClock(t, src.rtmp, 640, 360)
+	b := startBrowser(t)
+	p := b.open(t, pageOf(t, nodes[3].url), map[string]any{"dark": true})
+	p.plays(t)
+	self := status(t, nodes[3].url)
+	st, err := nodeStatus(nodes[3].url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "all nodes are drawn", func() error {
+		if got := p.number(t, "document.querySelectorAll('#tree [data-node]').length"); got != 5 {
+			return fmt.Errorf("%v are", got)
+		}
+		return nil
+	})
+	var marked []string
+	p.eval(t, "[...document.querySelectorAll('#tree .self')].map((g) => g.dataset.node)", &marked)
+	if want := []string{st.Node.ID[:12]}; !slices.Equal(marked, want) {
+		t.Errorf("%v are marked as this node, not %v", marked, want)
+	}
+	if got := p.text(t, "#b-place"); got != fmt.Sprintf("child of %s, %s", self.Parent.ID[:4], links(self.Depth)) {
+		t.Errorf("the badge says %q; parent %s, depth %d", got, self.Parent.ID, self.Depth)
+	}
+	// With the keyboard: into the tree, and on to the next node.
+	p.eval(t, "document.querySelector('#tree [tabindex=\"0\"]').focus()", nil)
+	p.do(t, "press", map[string]any{"key": "ArrowUp"}, nil)
+	p.says(t, "#treedetail", "slot")
+	p.shot(t, "tree")
+	p.faultless(t)
+}
+
+func links(n int) string {
+	if n == 1 {
+		return "1 link from the source"
+	}
+	return fmt.Sprintf("%d links from the source", n)
+}
+
+// TestPageFitsAPhone looks at small screens, and taps for sound.
+func TestPageFitsAPhone(t *testing.T) {
+	w := newWorld(t)
+	src := w.source()
+	nodes := w.watchMany(3, src.link)
+	encodeClock(t, src.rtmp, 640, 360)
+	b := startBrowser(t)
+	for _, size := range [][2]int{{320, 568}, {390, 844}, {844, 390}} {
+		name := fmt.Sprintf("phone-%dx%d", size[0], size[1])
+		p := b.open(t, pageOf(t, nodes[2].url), map[string]any{"width": size[0], "height": size[1], "phone": true})
+		p.plays(t)
+		p.says(t, "#treesum", "4 nodes")
+		if over := p.number(t, "document.documentElement.scrollWidth - innerWidth"); over > 0 {
+			t.Errorf("%s: the page is %v pixels too wide", name, over)
+		}
+		var small []string
+		p.eval(t, `[...document.querySelectorAll('button, a, input')].filter((e) => e.checkVisibility())
+			.filter((e) => e.getBoundingClientRect().height < 44).map((e) => e.outerHTML)`, &small)
+		if len(small) > 0 {
+			t.Errorf("%s: too small for a finger: %v", name, small)
+		}
+		p.shot(t, name)
+		p.do(t, "click", map[string]any{"selector": "#unmute"}, nil)
+		eventually(t, "there is sound", func() error {
+			var muted bool
+			if p.eval(t, "relayTest.video.muted", &muted); muted {
+				return errors.New("it is muted")
+			}
+			return nil
+		})
+		p.plays(t)
+		p.faultless(t)
+		p.close(t)
+	}
+}
+
+// TestPageObeysTheKeyboard pauses, goes on and unmutes by keys alone.
+func TestPageObeysTheKeyboard(t *testing.T) {
+	w := newWorld(t)
+	src := w.source()
+	encodeClock(t, src.rtmp, 640, 360)
+	b := startBrowser(t)
+	p := b.open(t, pageOf(t, src.url), nil)
+	p.plays(t)
+	is := func(what, js string) {
+		t.Helper()
+		eventually(t, what, func() error {
+			var ok bool
+			if p.eval(t, js, &ok); !ok {
+				return errors.New("it is not so")
+			}
+			return nil
+		})
+	}
+	press := func(key string) { p.do(t, "press", map[string]any{"key": key}, nil) }
+	press(" ")
+	is("space pauses", "relayTest.video.paused")
+	press(" ")
+	is("space plays", "!relayTest.video.paused")
+	p.plays(t)
+	p.atLive(t)
+	press("m")
+	is("m unmutes", "!relayTest.video.muted")
+	press("m")
+	is("m mutes", "relayTest.video.muted")
+	press("f")
+	is("f fills the screen", "document.fullscreenElement !== null")
+	press("f")
+	is("f leaves it", "document.fullscreenElement === null")
+	for range 4 {
+		press("Tab")
+	}
+	is("the focus is on something visible", "document.activeElement !== document.body && document.activeElement.checkVisibility()")
+}
+
+// TestPageSaysWhatItCannotDecode publishes HEVC, which Debian's Chromium lacks.
+func TestPageSaysWhatItCannotDecode(t *testing.T) {
+	w := newWorld(t)
+	src := w.source()
+	client, _ := published(t, src)
+	units := hevcUnits(t)
+	track := &gortmplib.Track{Codec: &codecs.H265{VPS: units[0], SPS: units[1], PPS: units[2]}}
+	writer := &gortmplib.Writer{Conn: client, Tracks: []*gortmplib.Track{track}}
+	if err := writer.Initialize(); err != nil {
+		t.Fatal(err)
+	}
+	go func() { // ends with the connection
+		tick := time.NewTicker(at(1))
+		defer tick.Stop()
+		for i := 0; ; i++ {
+			select {
+			case <-t.Context().Done():
+				return
+			case <-tick.C:
+			}
+			if writer.WriteH265(track, at(i), at(i), units[3:]) != nil {
+				return
+			}
+		}
+	}()
+	eventually(t, "the source shows HEVC", func() error {
+		st, err := channelStatus(src.url)
+		if err == nil && (st.Codec.Video != "hevc" || st.State != playback.Live) {
+			err = fmt.Errorf("it shows %+v, %s", st.Codec, st.State)
+		}
+		return err
+	})
+	b := startBrowser(t)
+	p := b.open(t, pageOf(t, src.url), nil)
+	p.says(t, "#what", "can’t decode HEVC")
+	p.says(t, "#statelinks", "VLC")
+	var hrefs []string
+	p.eval(t, "[...document.querySelectorAll('#statelinks a')].map((a) => a.href)", &hrefs)
+	if len(hrefs) == 0 {
+		t.Error("there is nothing to open instead")
+	}
+	p.shot(t, "hevc")
+	p.faultless(t)
+}
+
+// hevcUnits returns a VPS, SPS and PPS, and the NAL units of a key frame.
+func hevcUnits(t *testing.T) [][]byte {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "frame.hevc")
+	faultless(t, "ffmpeg", "-v", "error", "-nostdin", "-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25",
+		"-frames:v", "1", "-c:v", "libx265", "-x265-params", "log-level=none:info=0", "-f", "hevc", file)
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var units [][]byte
+	for _, u := range annexB(b) {
+		units = append(units, u)
+	}
+	if len(units) < 4 {
+		t.Fatalf("%d NAL units", len(units))
+	}
+	return units
+}
+
+// annexB splits a byte stream at its start codes.
+func annexB(b []byte) [][]byte {
+	var units [][]byte
+	start := -1
+	for i := 0; i+3 <= len(b); i++ {
+		if b[i] != 0 || b[i+1] != 0 || b[i+2] != 1 {
+			continue
+		}
+		if start >= 0 {
+			end := i
+			if b[end-1] == 0 { // the start code has four bytes
+				end--
+			}
+			units = append(units, b[start:end])
+		}
+		start = i + 3
+	}
+	if start >= 0 {
+		units = append(units, b[start:])
+	}
+	return units
+}
+
+// TestHiddenTabsLetGoOfTheStream opens more tabs than a browser has connections to one
+// node. Those that nobody sees let go, and whoever looks gets a picture.
+func TestHiddenTabsLetGoOfTheStream(t *testing.T) {
+	const tabs = 8
+	w := newWorld(t)
+	src := w.source()
+	encodeClock(t, src.rtmp, 320, 180)
+	b := startBrowser(t)
+	var all []*tab
+	for range tabs {
+		p := b.open(t, pageOf(t, src.url), map[string]any{"profile": "one"})
+		p.plays(t)
+		all = append(all, p)
+		if len(all) < tabs {
+			p.do(t, "hide", map[string]any{"hidden": true}, nil)
+		}
+	}
+	eventually(t, "only the tab that is seen takes the stream", func() error {
+		st, err := channelStatus(src.url)
+		if err == nil && st.ViewerCount != 1 {
+			err = fmt.Errorf("%d do", st.ViewerCount)
+		}
+		return err
+	})
+	all[0].says(t, "#what", "Resting")
+	last := all[tabs-1]
+	last.do(t, "hide", map[string]any{"hidden": true}, nil)
+	all[0].do(t, "hide", map[string]any{"hidden": false}, nil)
+	all[0].plays(t)
+	all[0].atLive(t)
+}
+
+// TestTabWithoutAConnectionSaysSo opens as many tabs as may take a stream, all of them
+// seen, and one more.
+func TestTabWithoutAConnectionSaysSo(t *testing.T) {
+	const most = 5
+	w := newWorld(t)
+	src := w.source()
+	encodeClock(t, src.rtmp, 320, 180)
+	b := startBrowser(t)
+	var all []*tab
+	for range most {
+		p := b.open(t, pageOf(t, src.url), map[string]any{"profile": "one"})
+		p.plays(t)
+		all = append(all, p)
+	}
+	late := b.open(t, pageOf(t, src.url), map[string]any{"profile": "one"})
+	late.says(t, "#what", "Waiting for a free connection")
+	late.says(t, "#next", "5 other tabs")
+	late.shot(t, "queued")
+	all[0].plays(t)
+	all[0].close(t)
+	late.plays(t)
+}

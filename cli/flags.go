@@ -6,8 +6,6 @@ import (
 	"strings"
 
 	"github.com/urfave/cli/v2"
-	"go.uber.org/zap"
-	"go.uber.org/zap/zapcore"
 )
 
 // envPrefix begins the name of each of our environment variables.
@@ -35,7 +33,7 @@ func list(name, usage string) *cli.StringSliceFlag {
 }
 
 func configFlag() cli.Flag {
-	return text("config", "`DIR` with the keys (default: relay in your configuration folder)")
+	return text("config", "`DIR` with the keys and config.toml (default: relay in your configuration folder)")
 }
 
 // nodeFlags are those of every command that runs a node. players is where it listens
@@ -98,23 +96,4 @@ func stationFlags(c *cli.Context) (stationConfig, error) {
 		}
 	}
 	return s, nil
-}
-
-// newLog returns a logger to stderr: warnings, or with --verbose everything.
-func newLog(t *terminal, verbose bool) *zap.Logger {
-	level := zapcore.WarnLevel
-	if verbose {
-		level = zapcore.DebugLevel
-	}
-	enc := zap.NewDevelopmentEncoderConfig()
-	enc.EncodeTime = zapcore.TimeEncoderOfLayout("15:04:05.000")
-	return zap.New(zapcore.NewCore(zapcore.NewConsoleEncoder(enc), zapcore.AddSync(logWriter{t}), level))
-}
-
-// logWriter puts log lines above the status line.
-type logWriter struct{ t *terminal }
-
-func (w logWriter) Write(b []byte) (int, error) {
-	w.t.say("%s", strings.TrimRight(string(b), "\n"))
-	return len(b), nil
 }

@@ -30,9 +30,6 @@ const (
 	// is under way to arrive, and drainMost while a child has not been sent all.
 	drainTime = time.Second
 	drainMost = 10 * time.Second
-	// keyframeWait is how long a live encoder may go without a keyframe before
-	// something must be wrong with its settings.
-	keyframeWait = 10 * time.Second
 )
 
 func sourceCommand(t *terminal, stdio Stdio) *cli.Command {
@@ -49,6 +46,8 @@ standard input; or an rtmp:// or http(s):// address to fetch a live FLV stream f
 			text("channel", "`NAME` of the channel on this machine; each has its own link (default "+defaultChannel+")"),
 			text("title", fmt.Sprintf("`TEXT` that viewers see, up to %d characters (default: what the encoder says)", flv.MaxTitle)),
 			toggle("loop", "repeat the file for ever"),
+			toggle("no-qr", "do not draw the code that phones scan"),
+			toggle("json", "write what happens to stdout, a JSON object on a line"),
 			text("tag-log", "write type, timestamp and SHA-256 of each tag taken in to `FILE`"),
 		}, nodeFlags(playersNear)...),
 		Action: func(c *cli.Context) error { return runSource(c, t, stdio) },
@@ -57,14 +56,17 @@ standard input; or an rtmp:// or http(s):// address to fetch a live FLV stream f
 
 // source is one run of the command.
 type source struct {
-	t       *terminal
+	herald
 	log     *zap.Logger
 	station *station
 	channel *relay.Channel
 	mux     *ingest.Mux
 	rtmp    net.Listener // nil if the media comes from elsewhere
 	key     string
+	upload  int       // --upload, bit/s; 0 if it was not given
+	code    bool      // draw one for phones
 	once    sync.Once // the text at the start
+	refused sync.Once // the warning that an encoder did not know the key
 }
 
 func runSource(c *cli.Context, t *terminal, stdio Stdio) (err error) {
@@ -84,20 +86,21 @@ func runSource(c *cli.Context, t *terminal, stdio Stdio) (err error) {
 	if name == "" {
 		name = defaultChannel
 	}
-	store, err := relay.OpenStore(c.String("config"))
+	keys, err := openKeys(c.String("config"), name)
 	if err != nil {
-		return fail("--config DIR keeps the keys elsewhere", "%w", err)
+		return err
 	}
-	key, err := store.ChannelKey(name)
-	if errors.Is(err, relay.ErrInUse) {
-		return fail("give this one a name of its own: relay source --channel second", "another relay on this machine is broadcasting channel %q", name)
-	} else if err != nil {
-		return fail("", "channel %q: %w", name, err)
-	}
-	defer key.Close()
+	defer keys.close()
 
-	s := &source{t: t, log: newLog(t, c.Bool("verbose"))}
-	nodeKey, release, err := nodeKey(store, nil, s.log)
+	s := &source{
+		herald: herald{t, jsonEvents(c, stdio)}, log: newLog(t, c.Bool("verbose")),
+		upload: cfg.upload, code: !c.Bool("no-qr"),
+	}
+	defer func() { s.events.end(c.Context, err) }()
+	if keys.why != nil {
+		s.warn(keys.warning())
+	}
+	nodeKey, release, err := nodeKey(keys.store, keys.why, s.log)
 	if err != nil {
 		return err
 	}
@@ -112,8 +115,8 @@ func runSource(c *cli.Context, t *terminal, stdio Stdio) (err error) {
 			return err
 		}
 		if s.key = c.String("key"); s.key == "" {
-			if s.key, err = store.StreamKey(name); err != nil {
-				return fail("", "stream key of channel %q: %w", name, err)
+			if s.key, err = keys.streamKey(); err != nil {
+				return err
 			}
 		}
 		if s.rtmp, err = p.listen(t); err != nil {
@@ -125,11 +128,11 @@ func runSource(c *cli.Context, t *terminal, stdio Stdio) (err error) {
 	if s.station, err = newStation(t, s.log, cfg, nodeKey); err != nil {
 		return err
 	}
-	epoch, err := store.NextEpoch(name, time.Now())
+	epoch, err := keys.nextEpoch(time.Now())
 	if err != nil {
-		return fail("", "store the epoch of channel %q: %w", name, err)
+		return err
 	}
-	ch, w, err := s.station.node.Source(key.PrivateKey, epoch)
+	ch, w, err := s.station.node.Source(keys.key, epoch)
 	if err != nil {
 		return err
 	}
@@ -199,6 +202,12 @@ func (s *source) admit(app, key string) (*ingest.Session, error) {
 	okApp := subtle.ConstantTimeCompare([]byte(app), []byte(rtmpApp))
 	okKey := subtle.ConstantTimeCompare([]byte(key), []byte(s.key))
 	if okApp&okKey != 1 {
+		s.refused.Do(func() {
+			s.warn(warning{
+				warnWrongKey, "an encoder was turned away: its server or its stream key is not this channel's",
+				"Server " + s.server() + ", Stream Key " + s.key,
+			})
+		})
 		return nil, ingest.ErrDenied
 	}
 	return s.mux.Open()
@@ -214,30 +223,12 @@ func (s *source) open() (*ingest.Session, error) {
 	return session, err
 }
 
-func (s *source) greet() {
-	s.once.Do(func() {
-		if s.rtmp != nil {
-			s.t.say("Waiting for an encoder. In OBS: Settings, Stream, Custom:")
-			s.t.say("")
-			s.t.say("  Server  rtmp://%s/%s", localAddr(s.rtmp), rtmpApp)
-			s.t.say("  Key     %s", s.key)
-			s.t.say("")
-		}
-		s.t.say("Share   relay watch %s", s.station.link(s.channel))
-		if s.station.local() {
-			s.t.say("        (this machine only: it has no other network address)")
-		}
-		s.t.say("Watch   %s", s.station.url(s.channel))
-		s.t.result(s.station.link(s.channel))
-	})
-}
-
 func (s *source) run(ctx context.Context, in runner, allowHosts []string) error {
 	g := newGroup(ctx)
 	defer g.stop()
 	s.station.run(g.ctx, g.Group, allowHosts)
 	g.Go(func() error { return s.channel.Run(g.ctx) })
-	g.Go(func() error { s.watchEncoder(g.ctx); return nil })
+	g.Go(func() error { s.follow(g.ctx); return nil })
 	if s.rtmp != nil {
 		s.greet()
 	}
@@ -274,84 +265,4 @@ func explainInput(err error) error {
 		return &failure{fmt.Errorf("%s: %w", path.Path, path.Err), "", exitRuntime}
 	}
 	return &failure{err, "", exitRuntime}
-}
-
-// watchEncoder tells people what becomes of the encoder.
-func (s *source) watchEncoder(ctx context.Context) {
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
-	var was ingest.Status
-	var since time.Time
-	warned := false
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case now := <-tick.C:
-			st := s.mux.Status()
-			if st.Sessions != was.Sessions {
-				since, warned = now, false
-			}
-			if st.Live && st.Tags > 0 && (!was.Live || st.Sessions != was.Sessions || st.Info != was.Info) {
-				s.t.say("Live: %s", mediaText(st.Info))
-			}
-			if was.Live && !st.Live && s.rtmp != nil {
-				s.t.say("The encoder has stopped. Viewers stay connected; start it again to go on.")
-			}
-			if st.Live && st.Info.HasVideo && !warned && now.Sub(since) > keyframeWait && s.channel.Ring().Head().Seq == 0 {
-				warned = true
-				s.t.say("No keyframe has come yet, so nobody can start to watch. Set the keyframe interval to 2 s in the encoder.")
-			}
-			was = st
-			s.t.show(s.statusLine(st))
-		}
-	}
-}
-
-func (s *source) statusLine(st ingest.Status) string {
-	c, ok := s.channel.Status()
-	if !ok {
-		return ""
-	}
-	state := "waiting for media"
-	if st.Live {
-		state = "live " + rateText(c.Ring.BitRate)
-		if st.KeyInterval > 0 {
-			state += fmt.Sprintf(", keyframe every %.1f s", st.KeyInterval.Seconds())
-		}
-	}
-	below := 0
-	for _, ch := range c.Tree.Children {
-		below += 1 + int(ch.Report.Below)
-	}
-	return fmt.Sprintf("%s | %d direct, %d in all, %d here", state, len(c.Tree.Children), below, s.station.viewers())
-}
-
-// mediaText describes a stream in a few words.
-func mediaText(i flv.Info) string {
-	var parts []string
-	if i.HasVideo {
-		v := orUnknown(i.VideoCodec)
-		if i.Width > 0 {
-			v += fmt.Sprintf(" %dx%d", i.Width, i.Height)
-		}
-		if i.FrameRate > 0 {
-			v += fmt.Sprintf(" %.4g fps", i.FrameRate)
-		}
-		parts = append(parts, v)
-	}
-	if i.HasAudio {
-		parts = append(parts, orUnknown(i.AudioCodec))
-	}
-	if len(parts) == 0 {
-		return "no media yet"
-	}
-	return strings.Join(parts, " + ")
-}
-
-func orUnknown(codec string) string {
-	if codec == "" {
-		return "unknown codec"
-	}
-	return codec
 }

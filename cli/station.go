@@ -35,6 +35,8 @@ type station struct {
 	responder *discovery.Responder
 	t         *terminal
 
+	discoverable bool // others on this network find the channels by themselves
+
 	mu       sync.Mutex
 	channels []*playback.Channel
 	hosts    map[stream.ChannelID][]relay.HostPort // in the links by which channels were joined
@@ -177,15 +179,7 @@ func (s *station) describe() playback.Node {
 // treeStatus says in playback's words where the node stands in the channel's tree.
 func treeStatus(c *relay.Channel, live func() bool) playback.Tree {
 	st, ok := c.Status()
-	t := playback.Tree{Depth: st.Tree.Depth, DelayMs: st.Delay.Milliseconds()}
-	switch {
-	case st.Ring.Head.Seq == 0:
-		t.State = playback.Waiting
-	case !ok || !st.Tree.Attached || st.Quiet > quietAfter || live != nil && !live():
-		t.State = playback.Reconnecting
-	default:
-		t.State = playback.Live
-	}
+	t := playback.Tree{State: stateOf(st, ok, live), Depth: st.Tree.Depth, DelayMs: st.Delay.Milliseconds()}
 	if !ok {
 		return t
 	}
@@ -205,6 +199,17 @@ func treeStatus(c *relay.Channel, live func() bool) playback.Tree {
 	return t
 }
 
+// stateOf says what a channel is doing; ok is false if it has ended, live is as for show.
+func stateOf(st relay.Status, ok bool, live func() bool) playback.State {
+	switch {
+	case st.Ring.Head.Seq == 0:
+		return playback.Waiting
+	case !ok || !st.Tree.Attached || st.Quiet > quietAfter || live != nil && !live():
+		return playback.Reconnecting
+	}
+	return playback.Live
+}
+
 func firstAddr(p tree.Place) string {
 	if len(p.Addrs) == 0 {
 		return ""
@@ -213,7 +218,8 @@ func firstAddr(p tree.Place) string {
 }
 
 // nodeKey returns the user's node key, or one for this run alone when another
-// process has it or the folder cannot be used: a watcher needs no lasting name.
+// process has it or the folder cannot be used (storeErr, of which the caller tells): a
+// watcher needs no lasting name.
 func nodeKey(store *relay.Store, storeErr error, log *zap.Logger) (ed25519.PrivateKey, func(), error) {
 	if storeErr == nil {
 		k, err := store.NodeKey()
@@ -221,11 +227,8 @@ func nodeKey(store *relay.Store, storeErr error, log *zap.Logger) (ed25519.Priva
 			return k.PrivateKey, func() { k.Close() }, nil
 		}
 		if !errors.Is(err, relay.ErrInUse) {
-			storeErr = err
+			log.Warn("no lasting node key", zap.Error(err))
 		}
-	}
-	if storeErr != nil {
-		log.Warn("no lasting node key", zap.Error(storeErr))
 	}
 	_, key, err := ed25519.GenerateKey(nil)
 	return key, func() {}, err

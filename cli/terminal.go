@@ -4,9 +4,12 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"strings"
 	"sync"
 	"unicode"
+
+	"golang.org/x/term"
 )
 
 // How relay talks to people:
@@ -16,8 +19,11 @@ import (
 //   - An error is one line, "relay: error: what happened", and where a person can do
 //     something about it a second one, "relay: hint: what to do next".
 //   - Whatever comes from a stranger is printed as text: no control characters.
-//   - One status line is redrawn in place on a terminal, and left out elsewhere.
-//   - Colours are used by relay tree alone, on a terminal, and not if NO_COLOR is set.
+//   - A warning is like an error: "relay: warning: ...", and a hint.
+//   - One status line is redrawn in place on a terminal. Elsewhere there is a line when
+//     something in it changes that matters.
+//   - With --json, what happens goes to stdout as well, an object on a line (events.go).
+//   - Colours and codes are used on a terminal alone, and no colours if NO_COLOR is set.
 
 // Stdio is where a command reads and writes.
 type Stdio struct {
@@ -41,11 +47,40 @@ func newTerminal(s Stdio) *terminal {
 
 func isTTY(w io.Writer) bool {
 	f, ok := w.(*os.File)
-	if !ok {
-		return false
+	return ok && term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb"
+}
+
+// style is what standard error can show.
+func (t *terminal) style() style {
+	st := style{ascii: !speaksUTF8(os.Getenv, runtime.GOOS)}
+	if !t.errTTY {
+		return st
 	}
-	fi, err := f.Stat()
-	return err == nil && fi.Mode()&os.ModeCharDevice != 0 && os.Getenv("TERM") != "dumb"
+	st.colour = os.Getenv("NO_COLOR") == ""
+	st.width = 80 // of a terminal that does not tell
+	if f, ok := t.err.(*os.File); ok {
+		if w, _, err := term.GetSize(int(f.Fd())); err == nil && w > 0 {
+			st.width = w
+		}
+	}
+	return st
+}
+
+// tint colours a text of our own where that is wanted.
+func (t *terminal) tint(colour, text string) string {
+	if !t.errTTY || os.Getenv("NO_COLOR") != "" {
+		return text
+	}
+	return colour + text + plain
+}
+
+// print writes a line of our own, which may hold codes.
+func (t *terminal) print(line string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.clear()
+	fmt.Fprintln(t.err, line)
+	t.draw()
 }
 
 // say writes a line for a person. Strings and errors among args may hold a
@@ -59,11 +94,7 @@ func (t *terminal) say(format string, args ...any) {
 			args[i] = clean(a.Error())
 		}
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.clear()
-	fmt.Fprintln(t.err, fmt.Sprintf(format, args...))
-	t.draw()
+	t.print(fmt.Sprintf(format, args...))
 }
 
 func (t *terminal) hint(format string, args ...any) {

@@ -14,7 +14,6 @@ import (
 
 	"relay/playback"
 	"relay/relay"
-	"relay/relay/stream"
 	"relay/tree"
 )
 
@@ -41,6 +40,7 @@ relay watch prints in VLC, mpv or ffplay.`,
 			text("start", "where the output begins: squash (at once, near live), gop (at once, unchanged) or key (at the next keyframe) (default gop for a file, squash for standard output)"),
 			toggle("no-relay", "do not pass the stream on to others"),
 			text("timeout", "give up after `TIME` without a connection, as in 30s or 2m (default: keep trying)"),
+			toggle("json", "write what happens to stdout, a JSON object on a line"),
 		}, nodeFlags(playersHere)...),
 		Action: func(c *cli.Context) error { return runWatch(c, t, stdio) },
 	}
@@ -48,7 +48,7 @@ relay watch prints in VLC, mpv or ffplay.`,
 
 // watch is one run of the command.
 type watch struct {
-	t       *terminal
+	herald
 	log     *zap.Logger
 	station *station
 	channel *relay.Channel
@@ -68,7 +68,7 @@ type watch struct {
 	search   search // for a parent, since then
 }
 
-func runWatch(c *cli.Context, t *terminal, stdio Stdio) error {
+func runWatch(c *cli.Context, t *terminal, stdio Stdio) (err error) {
 	if c.NArg() > 1 {
 		return usage("relay help watch", "relay watch takes one link, %d arguments were given", c.NArg())
 	}
@@ -91,7 +91,11 @@ func runWatch(c *cli.Context, t *terminal, stdio Stdio) error {
 	if err != nil {
 		return err
 	}
-	w := &watch{t: t, log: newLog(t, c.Bool("verbose")), lan: cfg.discovery}
+	if c.Bool("json") && c.String("output") == "-" {
+		return usage("record to a file, or leave --json out", "--json and -o - would both write to standard output")
+	}
+	w := &watch{herald: herald{t, jsonEvents(c, stdio)}, log: newLog(t, c.Bool("verbose")), lan: cfg.discovery}
+	defer func() { w.events.end(c.Context, err) }()
 	if name := c.String("player"); name != "" {
 		p, err := findPlayer(name)
 		if err != nil {
@@ -116,6 +120,9 @@ func runWatch(c *cli.Context, t *terminal, stdio Stdio) error {
 	}
 	w.since = time.Now()
 	store, storeErr := relay.OpenStore(c.String("config"))
+	if storeErr != nil {
+		w.warn(warning{warnThrowaway, fmt.Sprintf("nothing can be kept (%v), so this node is a new one with every start", storeErr), "watching works all the same; --config DIR keeps its key in another folder"})
+	}
 	cfg.store, w.url = store, u
 	key, release, err := nodeKey(store, storeErr, w.log)
 	if err != nil {
@@ -178,9 +185,10 @@ func (w *watch) run(ctx context.Context, u relay.URL, allowHosts []string, timeo
 	})
 	w.t.say("Joining channel %s", u.Channel.Short())
 	w.t.say("Watch   %s", w.station.url(w.channel))
-	if w.output != os.Stdout {
+	if w.output != os.Stdout && w.events == nil {
 		w.t.result(w.station.url(w.channel))
 	}
+	w.events.send("start", w.station.startOfWatch(w.channel, w.url.String()))
 	g.Go(func() error { w.follow(g.ctx); return nil })
 	if !w.lan.off {
 		g.Go(func() error { w.lookAround(g.ctx); return nil })
@@ -250,10 +258,12 @@ func (w *watch) notice(n relay.Notice) {
 				w.t.say("Share   relay watch %s", w.station.link(w.channel, w.url.Hosts...))
 			}
 		}
+		w.events.send("attached", newAttachedEvent(n.Attached))
 		w.attached, w.joined, w.told = true, true, ""
 	case n.Orphaned != nil:
 		w.attached, w.since = false, time.Now()
 		w.why = "the node that sent the stream is gone (" + n.Orphaned.Reason.String() + ")"
+		w.events.send("orphaned", &orphanedEvent{Reason: n.Orphaned.Reason.String()})
 	case n.Failed != nil:
 		w.why = fmt.Sprintf("%s does not answer: %v", placeText(n.Failed.Place), bare(n.Failed.Err))
 	case n.Refused != nil:
@@ -275,28 +285,6 @@ func refusalText(r *relay.Refusal) string {
 	return "the node at that address says no (" + r.Reason.String() + ")"
 }
 
-// follow tells people how joining goes, and shows the status line.
-func (w *watch) follow(ctx context.Context) {
-	tick := time.NewTicker(500 * time.Millisecond)
-	defer tick.Stop()
-	var media *stream.Header
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-			w.explain()
-			if h := w.channel.Ring().Header(); h != nil && h != media && w.channel.Ring().Head().Seq != 0 {
-				if media == nil {
-					w.t.say("Live: %s", mediaText(describe(h)))
-				}
-				media = h
-			}
-			w.t.show(w.statusLine())
-		}
-	}
-}
-
 // explain says why there is no parent, once for each cause.
 func (w *watch) explain() {
 	w.mu.Lock()
@@ -307,22 +295,11 @@ func (w *watch) explain() {
 	w.told = w.why
 	if !w.joined {
 		w.t.say("Not connected yet: %s", w.why)
+		w.events.send("warning", &warningEvent{Code: warnNotConnected, Text: clean(w.why)})
 		w.t.hint("is relay source running, and can this machine reach it? Still trying; Ctrl-C ends it")
 		return
 	}
 	w.t.say("Not connected: %s. Still trying.", w.why)
-}
-
-func (w *watch) statusLine() string {
-	c, ok := w.channel.Status()
-	if !ok {
-		return ""
-	}
-	if !c.Tree.Attached {
-		return "not connected"
-	}
-	return fmt.Sprintf("%s | %s from the source, %.2f s behind | lost %d | %d children, %d players here",
-		rateText(c.Ring.BitRate), links(c.Tree.Depth), c.Delay.Seconds(), c.Ring.Lost, len(c.Tree.Children), w.station.viewers())
 }
 
 func links(n int) string {

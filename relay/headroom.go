@@ -6,9 +6,9 @@ import (
 )
 
 const (
-	// uploadShare is the part of the upload that chunks may fill; the rest is for
+	// UploadShare is the part of the upload that chunks may fill; the rest is for
 	// headers of every layer, control, and the bit rate's ups and downs.
-	uploadShare = 0.9
+	UploadShare = 0.9
 	// farStart is how many far children a node takes before it knows its upload:
 	// three streams of 3 Mb/s are what a home's 10 Mb/s upload carries. Less would
 	// make every crowd wait for the first to prove themselves.
@@ -100,7 +100,7 @@ func newHeadroom(slots, upload int) *headroom {
 func (h *headroom) measure(now time.Time, rate int, children []childLoad) int {
 	if h.Upload > 0 {
 		if rate > 0 {
-			return min(h.Slots, int(float64(h.Upload)*uploadShare/float64(rate)))
+			return min(h.Slots, int(float64(h.Upload)*UploadShare/float64(rate)))
 		}
 		return h.Slots
 	}
@@ -168,7 +168,7 @@ func (h *headroom) shrink(now time.Time, rate, n int) {
 	fit, most := n-1, n-1
 	if rate > 0 {
 		streams := h.uploadSeen() / float64(rate)
-		fit, most = min(fit, int(streams*uploadShare)), min(most, int(streams))
+		fit, most = min(fit, int(streams*UploadShare)), min(most, int(streams))
 	}
 	h.far = min(h.far, max(1, fit))
 	// A little too many fall behind slowly, and then there may be more of them than

@@ -25,7 +25,7 @@ func StoreDir(dir string) (string, error) {
 	}
 	base, err := os.UserConfigDir()
 	if err != nil {
-		return "", fmt.Errorf("find the configuration folder: %w", err)
+		return "", fmt.Errorf("%w: %w", ErrNoFolder, err)
 	}
 	return filepath.Join(base, "relay"), nil
 }

@@ -25,6 +25,9 @@ import (
 // ErrInUse says that another process holds the key.
 var ErrInUse = errors.New("in use by another relay process")
 
+// ErrNoFolder says that the system knows no configuration folder for the user.
+var ErrNoFolder = errors.New("find the configuration folder")
+
 const (
 	dirMode  = 0o700
 	fileMode = 0o600
@@ -252,9 +255,7 @@ func (s *Store) StreamKey(name string) (string, error) {
 	path := filepath.Join(s.dir, "channels", name+".stream")
 	b, err := readPrivate(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		r := make([]byte, streamKeyBytes)
-		_, _ = rand.Read(r) // never fails
-		b = []byte(strings.ToLower(base32.StdEncoding.EncodeToString(r)) + "\n")
+		b = []byte(NewStreamKey() + "\n")
 		err = createPrivate(path, b)
 	}
 	if err != nil {
@@ -265,4 +266,11 @@ func (s *Store) StreamKey(name string) (string, error) {
 		return "", fmt.Errorf("%s is empty; remove it to get a new stream key", path)
 	}
 	return key, nil
+}
+
+// NewStreamKey returns a stream key that nobody knows yet.
+func NewStreamKey() string {
+	r := make([]byte, streamKeyBytes)
+	_, _ = rand.Read(r) // never fails
+	return strings.ToLower(base32.StdEncoding.EncodeToString(r))
 }

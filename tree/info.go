@@ -13,6 +13,7 @@ type Info struct {
 	Attached bool    // the stream can be expected to come
 	Asking   int     // places being asked right now
 	Slots    int
+	Far      int // of Slots, for children that are not near
 	Children []ChildInfo
 	Standbys []Place // connected ahead, the first is used first
 	Guests   int     // standby links of others
@@ -38,6 +39,7 @@ func (n *Node) Info() Info {
 		Attached: n.attached(),
 		Asking:   len(n.search.attempts),
 		Slots:    n.cfg.Slots,
+		Far:      min(n.far, n.cfg.Slots),
 	}
 	if n.up != nil {
 		i.Parent = n.up.place

@@ -37,6 +37,10 @@ func TestEncoderThatIsRefusedLearnsNoMoreThanItMust(t *testing.T) {
 			t.Errorf("two refusals differ:\n%q\n%q", said[0], s)
 		}
 	}
+	// Whoever runs the source is told once, however often strangers try.
+	if n := strings.Count(src.err.String(), "relay: warning: an encoder was turned away"); n != 1 {
+		t.Errorf("%d warnings of encoders that were turned away", n)
+	}
 	if n := len(logged(t, src.tagLog)); n > 0 {
 		t.Errorf("%d tags of refused encoders were taken in", n)
 	}

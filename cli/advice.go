@@ -1,0 +1,158 @@
+package cli
+
+import (
+	"fmt"
+	"time"
+
+	"relay/ingest"
+	"relay/relay"
+)
+
+const (
+	// keyframeWait is how long a live encoder may go without a keyframe before
+	// something must be wrong with its settings.
+	keyframeWait = 10 * time.Second
+	// keyframeMost is how far apart keyframes may be before a person is told: a viewer
+	// who comes waits for one, and one that lost a chunk does too.
+	keyframeMost = 4 * time.Second
+	// encoderWait is how long a person may take to start the encoder before the
+	// settings are repeated.
+	encoderWait = 30 * time.Second
+	// uploadSettles is how long the upload must have been too small: the bit rate is
+	// measured over some seconds, and an encoder begins with a burst.
+	uploadSettles = 10 * time.Second
+)
+
+// warning teaches: what is wrong, and what to do about it.
+type warning struct {
+	Code string // stable, for programs
+	Text string
+	Hint string
+}
+
+// Codes of warnings; cli/design.md lists them for programs.
+const (
+	warnNoEncoder    = "no_encoder"
+	warnWrongKey     = "wrong_key"
+	warnNoKeyframe   = "no_keyframe"
+	warnKeyframes    = "keyframe_interval"
+	warnUpload       = "upload"
+	warnCodec        = "browser_codec"
+	warnThrowaway    = "throwaway_key"
+	warnNotConnected = "not_connected"
+)
+
+// outlook is what an adviser goes by.
+type outlook struct {
+	Encoder  ingest.Status
+	Started  bool   // there is something to watch
+	BitRate  int    // bit/s; 0 if not known
+	Upload   int    // --upload, bit/s; 0 if it was not given
+	Slots    int    // children there may be
+	FarSlots int    // of them, beyond this network
+	Server   string // for the encoder; "" if none is waited for
+	Key      string
+	Exposed  string // the encoder's port, if it is open to other machines
+}
+
+// adviser finds what a person should know about a source, and says each thing once.
+// Its zero value is ready.
+type adviser struct {
+	begun   time.Time
+	session uint64
+	since   time.Time // when that session began
+	narrow  time.Time // since when nobody outside can be served; zero if somebody can
+	said    map[string]bool
+}
+
+// look returns what is new at now.
+func (a *adviser) look(now time.Time, o outlook) []warning {
+	if a.begun.IsZero() {
+		a.begun, a.said = now, make(map[string]bool)
+	}
+	if o.Encoder.Sessions != a.session {
+		a.session, a.since = o.Encoder.Sessions, now
+		delete(a.said, warnNoKeyframe)
+	}
+	var all []warning
+	say := func(code, text, hint string) {
+		if !a.said[code] {
+			a.said[code] = true
+			all = append(all, warning{code, text, hint})
+		}
+	}
+	enc := o.Encoder
+	if o.Server != "" && enc.Sessions == 0 && now.Sub(a.begun) >= encoderWait {
+		say(warnNoEncoder, fmt.Sprintf("no encoder has come for %.0f s", encoderWait.Seconds()), encoderHint(o))
+	}
+	if !enc.Live {
+		a.narrow = time.Time{}
+		return all
+	}
+	if enc.Info.HasVideo && !o.Started && now.Sub(a.since) > keyframeWait {
+		say(warnNoKeyframe, "no keyframe has come yet, so nobody can start to watch", "set the keyframe interval to 2 s in the encoder. "+keyframeHint)
+	}
+	if enc.KeyInterval > keyframeMost {
+		say(warnKeyframes, fmt.Sprintf("keyframes are %.1f s apart, and a viewer may wait that long for a picture", enc.KeyInterval.Seconds()), keyframeHint)
+	}
+	if text, hint := codecAdvice(enc.Info.VideoCodec, enc.Info.AudioCodec); text != "" {
+		say(warnCodec, text, hint)
+	}
+	a.lookAtUpload(now, o, say)
+	return all
+}
+
+const keyframeHint = `in OBS: Settings > Output > Output Mode "Advanced" > Streaming > Keyframe Interval = 2 s; with ffmpeg at 30 fps: -g 60`
+
+// encoderHint repeats what goes into the encoder, and what may be in between.
+func encoderHint(o outlook) string {
+	hint := fmt.Sprintf("in OBS: Settings > Stream > Service \"Custom...\", Server %s, Stream Key %s; then Start Streaming", o.Server, o.Key)
+	if o.Exposed != "" {
+		return hint + ". If it runs on another machine, a firewall here may block TCP port " + o.Exposed
+	}
+	return hint + ". If it runs on another machine: relay source --rtmp :" + fmt.Sprint(portRTMP)
+}
+
+func (a *adviser) lookAtUpload(now time.Time, o outlook, say func(code, text, hint string)) {
+	if o.Slots == 0 || o.FarSlots > 0 || o.BitRate == 0 {
+		a.narrow = time.Time{}
+		return
+	}
+	if a.narrow.IsZero() {
+		a.narrow = now
+	}
+	if now.Sub(a.narrow) < uploadSettles {
+		return
+	}
+	if o.Upload > 0 {
+		most := float64(o.Upload) * relay.UploadShare
+		say(warnUpload, fmt.Sprintf("--upload %s is too small for this stream of %s: nobody outside this network can be served", rateText(o.Upload), rateText(o.BitRate)),
+			fmt.Sprintf("lower the bit rate in the encoder below %s (OBS: Settings > Output > Streaming > Bitrate), or give what the line carries if it is more", rateText(int(most))))
+		return
+	}
+	say(warnUpload, fmt.Sprintf("the upload here does not carry this stream of %s even once: who is outside this network gets it late or not at all", rateText(o.BitRate)),
+		"lower the bit rate in the encoder (OBS: Settings > Output > Streaming > Bitrate), or use a cable in place of Wi-Fi; --upload RATE tells relay what the line carries")
+}
+
+// noBrowser are codecs that no browser decodes in a page, and browsers of some
+// makers only. What is in neither is decoded by all of today's.
+var (
+	noBrowser   = map[string]bool{"vvc": true, "h263": true, "vp6": true, "vp6a": true, "flashsv": true, "flashsv2": true, "speex": true, "nellymoser": true, "adpcm": true, "pcm": true, "g711a": true, "g711u": true}
+	fewBrowsers = map[string]bool{"hevc": true, "ac3": true, "eac3": true}
+)
+
+// codecAdvice says what browsers make of the codecs; nothing if all of them play.
+func codecAdvice(video, audio string) (text, hint string) {
+	for _, c := range []struct{ codec, hint string }{
+		{video, "VLC and mpv can. For browsers, set the encoder to H.264 (OBS: Settings > Output > Streaming > Video Encoder)"},
+		{audio, "VLC and mpv can. For browsers, set the encoder's audio to AAC or Opus"},
+	} {
+		switch {
+		case noBrowser[c.codec]:
+			return "no browser decodes " + codecName(c.codec), c.hint
+		case fewBrowsers[c.codec]:
+			return "most browsers cannot decode " + codecName(c.codec), c.hint
+		}
+	}
+	return "", ""
+}

@@ -1,0 +1,98 @@
+package cli
+
+import (
+	"relay/relay"
+)
+
+// greeting is what relay source says when it starts.
+type greeting struct {
+	Server, Key string // for the encoder; "" if the media is fetched
+	Page        string
+	Near        bool // the page can be reached from the network
+	Found       bool // relay watch finds the channel by itself
+	Link        string
+	Local       bool // nobody outside this machine can reach it, though nothing forbids it
+	URL         string
+	Code        []string // of Page, for phones
+}
+
+func (g greeting) lines() []string {
+	var all []string
+	add := func(lines ...string) { all = append(all, lines...) }
+	if len(g.Code) > 0 {
+		add(g.Code...)
+		add("")
+	}
+	if g.Server != "" {
+		add(`Waiting for an encoder. In OBS: Settings > Stream > Service "Custom...":`,
+			"",
+			"  Server  "+g.Server,
+			"  Key     "+g.Key,
+			"")
+	}
+	add("Page    " + g.Page)
+	switch {
+	case len(g.Code) > 0:
+		add("        (in any browser on this network; phones scan the code above)")
+	case g.Near:
+		add("        (in any browser on this network)")
+	default:
+		add("        (in a browser on this machine)")
+	}
+	add("Share   relay watch " + g.Link)
+	switch {
+	case g.Local:
+		add("        (this machine only: it has no other network address)")
+	case g.Found:
+		add("        (on this network relay watch finds it by itself)")
+	}
+	add("Watch   "+g.URL,
+		"        (on this machine, in VLC, mpv or ffplay)")
+	return all
+}
+
+// greeting is this source's.
+func (s *source) greeting() greeting {
+	g := greeting{
+		Found: s.station.discoverable,
+		Link:  s.station.link(s.channel),
+		Local: s.station.local(),
+		URL:   s.station.url(s.channel),
+	}
+	g.Page, g.Near = s.station.page()
+	if s.rtmp != nil {
+		g.Server, g.Key = s.server(), s.key
+	}
+	if g.Near && s.code && s.t.errTTY {
+		g.Code = qrCode(g.Page, s.t.style())
+	}
+	return g
+}
+
+// server is what OBS calls so.
+func (s *source) server() string { return "rtmp://" + localAddr(s.rtmp) + "/" + rtmpApp }
+
+// greet says where everything is, once.
+func (s *source) greet() {
+	s.once.Do(func() {
+		g := s.greeting()
+		for _, l := range g.lines() {
+			s.t.print(l)
+		}
+		if s.events == nil {
+			s.t.result(g.Link)
+		}
+		s.events.send("start", &startEvent{
+			Command: "source", Channel: s.channel.ID().String(), Node: s.station.node.ID().String(),
+			Link: g.Link, Page: g.Page, URL: g.URL, Server: g.Server, Key: g.Key,
+		})
+	})
+}
+
+// startOfWatch is the event of a watcher's start; link is the one it was given.
+func (s *station) startOfWatch(c *relay.Channel, link string) *startEvent {
+	page, _ := s.page()
+	return &startEvent{
+		Command: "watch", Channel: c.ID().String(), Node: s.node.ID().String(), Link: link, Page: page, URL: s.url(c),
+	}
+}

@@ -1,0 +1,36 @@
+package cli
+
+import (
+	"strings"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+)
+
+// newLog returns a logger to stderr: warnings, or with --verbose everything. It writes
+// lines for people to a terminal, and JSON to anything else.
+func newLog(t *terminal, verbose bool) *zap.Logger {
+	level := zapcore.WarnLevel
+	if verbose {
+		level = zapcore.DebugLevel
+	}
+	var enc zapcore.Encoder
+	if t.errTTY {
+		c := zap.NewDevelopmentEncoderConfig()
+		c.EncodeTime = zapcore.TimeEncoderOfLayout("15:04:05.000")
+		enc = zapcore.NewConsoleEncoder(c)
+	} else {
+		c := zap.NewProductionEncoderConfig()
+		c.EncodeTime = zapcore.RFC3339NanoTimeEncoder
+		enc = zapcore.NewJSONEncoder(c)
+	}
+	return zap.New(zapcore.NewCore(enc, zapcore.AddSync(logWriter{t}), level))
+}
+
+// logWriter puts log lines above the status line.
+type logWriter struct{ t *terminal }
+
+func (w logWriter) Write(b []byte) (int, error) {
+	w.t.say("%s", strings.TrimRight(string(b), "\n"))
+	return len(b), nil
+}

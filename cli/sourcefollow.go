@@ -1,0 +1,115 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"time"
+
+	"relay/ingest"
+	"relay/relay"
+)
+
+// changesEvery bounds how often figures that change are printed where no status line
+// can be redrawn: a log should not grow with a crowd's coming and going.
+const changesEvery = 10 * time.Second
+
+// follow tells people and programs what becomes of the encoder, and who watches.
+func (s *source) follow(ctx context.Context) {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	var was ingest.Status
+	var up upMeter
+	var advice adviser
+	var told, reported time.Time
+	var figures string
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-tick.C:
+			enc := s.mux.Status()
+			s.announce(was, enc)
+			was = enc
+			c, ok := s.channel.Status()
+			if !ok {
+				continue
+			}
+			for _, w := range advice.look(now, s.outlook(enc, c)) {
+				s.warn(w)
+			}
+			air := s.onAir(ctx, now, enc, c, &up)
+			s.t.show(air.line(s.t.style()).draw(s.t.style()))
+			if f := fmt.Sprintf("%d direct, %d watching", air.Direct, air.Watching); !s.t.errTTY && f != figures && now.Sub(told) >= changesEvery {
+				if figures != "" || air.Watching > 0 {
+					s.t.say("%s", air.line(s.t.style()).draw(style{}))
+					told = now
+				}
+				figures = f
+			}
+			if now.Sub(reported) >= statusEvery {
+				reported = now
+				s.events.send("status", air.event(s.station.viewers()))
+			}
+		}
+	}
+}
+
+// announce says when the encoder comes, goes, or sends something else.
+func (s *source) announce(was, enc ingest.Status) {
+	begun := enc.Live && enc.Tags > 0 && (!was.Live || enc.Sessions != was.Sessions || was.Tags == 0)
+	if begun || enc.Live && mediaText(enc.Info) != mediaText(was.Info) {
+		s.t.say("Live: %s", mediaText(enc.Info))
+		s.events.send("live", newLiveEvent(enc.Info))
+	}
+	if was.Live && !enc.Live && s.rtmp != nil {
+		s.t.say("The encoder has stopped. Viewers stay connected; start it again to go on.")
+		s.events.send("encoder_lost", &plainEvent{})
+	}
+}
+
+func (s *source) outlook(enc ingest.Status, c relay.Status) outlook {
+	o := outlook{
+		Encoder: enc, Started: c.Ring.Head.Seq != 0, BitRate: c.Ring.BitRate,
+		Upload: s.upload, Slots: c.Tree.Slots, FarSlots: c.Tree.Far,
+	}
+	if s.rtmp != nil {
+		o.Server, o.Key = s.server(), s.key
+		if a := s.rtmp.Addr().(*net.TCPAddr); !a.IP.IsLoopback() {
+			o.Exposed = fmt.Sprint(a.Port)
+		}
+	}
+	return o
+}
+
+// onAir is what the status line tells now.
+func (s *source) onAir(ctx context.Context, now time.Time, enc ingest.Status, c relay.Status, up *upMeter) onAir {
+	a := onAir{
+		State:  stateOf(c, true, func() bool { return enc.Live }),
+		Media:  media{Info: enc.Info, BitRate: c.Ring.BitRate, Key: enc.KeyInterval},
+		Direct: len(c.Tree.Children),
+		Limit:  s.upload,
+	}
+	for _, ch := range c.Tree.Children {
+		a.Watching += 1 + int(ch.Report.Below)
+	}
+	a.Watching += s.station.viewers()
+	a.Up, a.UpNear = up.measure(now, c.Links)
+	if v, err := s.channel.Survey(ctx); err == nil { // the root knows; nobody is asked
+		ms := v.View.Rest.DelayMs
+		for _, n := range v.View.Nodes {
+			ms = max(ms, n.DelayMs)
+		}
+		a.Delay = time.Duration(ms) * time.Millisecond
+	}
+	return a
+}
+
+// event is the status for programs; players are those at this node.
+func (a onAir) event(players int) *sourceStatusEvent {
+	return &sourceStatusEvent{
+		State: string(a.State), BitRate: a.Media.BitRate, KeyIntervalMs: a.Media.Key.Milliseconds(),
+		Direct: a.Direct, Watching: a.Watching, Players: players,
+		UploadBPS: a.Up, UploadLANBPS: a.UpNear, UploadLimitBPS: a.Limit, DelayMs: a.Delay.Milliseconds(),
+	}
+}

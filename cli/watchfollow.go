@@ -1,0 +1,93 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"relay/ingest/flv"
+	"relay/playback"
+	"relay/relay/wire"
+)
+
+// follow tells people and programs how joining goes and what comes then.
+func (w *watch) follow(ctx context.Context) {
+	tick := time.NewTicker(500 * time.Millisecond)
+	defer tick.Stop()
+	var info flv.Info
+	var live bool
+	var told, reported time.Time
+	figures := ""
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-tick.C:
+			w.explain()
+			s := w.seat(now)
+			switch {
+			case s.State == playback.Live && (!live || mediaText(s.Media.Info) != mediaText(info)):
+				w.t.say("Live: %s", mediaText(s.Media.Info))
+				w.events.send("live", newLiveEvent(s.Media.Info))
+				live, info = true, s.Media.Info
+			case s.State != playback.Live && live && s.Alone == 0:
+				live = false
+				w.t.say("The source has stopped sending. This node stays connected and goes on when it does.")
+				w.events.send("encoder_lost", &plainEvent{})
+			}
+			st := w.t.style()
+			w.t.show(s.line(st).draw(st))
+			if f := fmt.Sprint(s.Depth, s.Parent, s.Lost, s.Children, s.Players); !w.t.errTTY && f != figures && s.Alone == 0 && live && now.Sub(told) >= changesEvery {
+				w.t.say("%s", s.line(st).draw(style{}))
+				told, figures = now, f
+			}
+			if now.Sub(reported) >= statusEvery {
+				reported = now
+				w.events.send("status", s.event(w.parentTag()))
+			}
+		}
+	}
+}
+
+// seat is what the status line tells now.
+func (w *watch) seat(now time.Time) seat {
+	c, ok := w.channel.Status()
+	s := seat{
+		State:    stateOf(c, ok, nil),
+		Media:    media{BitRate: c.Ring.BitRate},
+		Delay:    c.Delay,
+		Depth:    c.Tree.Depth,
+		Lost:     c.Ring.Lost,
+		Children: len(c.Tree.Children),
+		Players:  w.station.viewers(),
+	}
+	if h := w.channel.Ring().Header(); h != nil {
+		s.Media.Info = describe(h)
+	}
+	if !c.Tree.Parent.ID.IsZero() {
+		s.Parent = placeText(c.Tree.Parent)
+	}
+	if !c.Tree.Attached {
+		w.mu.Lock()
+		s.Alone = max(time.Second, now.Sub(w.since))
+		w.mu.Unlock()
+	}
+	return s
+}
+
+// parentTag names the parent for programs; "" if there is none.
+func (w *watch) parentTag() string {
+	c, ok := w.channel.Status()
+	if !ok || c.Tree.Parent.ID.IsZero() {
+		return ""
+	}
+	return wire.TagOf(c.Tree.Parent.ID).String()
+}
+
+// event is the status for programs.
+func (s seat) event(parent string) *watchStatusEvent {
+	return &watchStatusEvent{
+		State: string(s.State), BitRate: s.Media.BitRate, DelayMs: s.Delay.Milliseconds(), Depth: s.Depth, Parent: parent,
+		Lost: s.Lost, Children: s.Children, Players: s.Players,
+	}
+}

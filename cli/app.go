@@ -25,7 +25,13 @@ Commands:
 {{range .VisibleCommands}}  {{join .Names ", " | printf "%-10s"}} {{.Usage}}
 {{end}}
 "relay help COMMAND" explains one. Every flag --some-flag can also be set as
-RELAY_SOME_FLAG in the environment.
+RELAY_SOME_FLAG in the environment, or in config.toml in the folder with the keys:
+
+  upload = "20M"             for every command that has the flag
+  [source]
+  title = "Finals"           for relay source alone
+
+The command line goes before the environment, and that before config.toml.
 `
 
 const commandHelp = `relay {{.Name}} - {{.Usage}}
@@ -134,6 +140,9 @@ func newApp(t *terminal, io Stdio) *cli.App {
 		c.CustomHelpTemplate = commandHelp
 		c.OnUsageError = usageError
 		c.HideHelpCommand = true
+		if len(c.Flags) > 0 {
+			c.Action = configured(c.Action, app.Commands)
+		}
 		if c.UsageText == "" {
 			c.UsageText = "relay " + c.Name
 		}

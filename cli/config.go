@@ -191,7 +191,7 @@ func (conf *config) checkKey(table, key string, v any, flags []cli.Flag) *mistak
 		}
 		return m
 	}
-	if _, want := values(f, v); want != "" {
+	if _, want := valuesOf(f, v); want != "" {
 		return &mistake{line, fmt.Sprintf("%s is %s, and has to be %s", key, kindOf(v), want), "as in " + key + " = " + exampleOf(f)}
 	}
 	return nil
@@ -204,7 +204,7 @@ func (conf *config) apply(c *cli.Context) error {
 		if f == nil || c.IsSet(f.Names()[0]) {
 			return nil
 		}
-		texts, _ := values(f, v)
+		texts, _ := valuesOf(f, v)
 		for _, s := range texts {
 			if err := c.Set(f.Names()[0], s); err != nil {
 				where := conf.path
@@ -229,9 +229,9 @@ func (conf *config) apply(c *cli.Context) error {
 	return nil
 }
 
-// values turns a value into what the flag takes on the command line; several for a
+// valuesOf turns a value into what the flag takes on the command line; several for a
 // flag that may be repeated. If it is of another type, want says of which it should be.
-func values(f cli.Flag, v any) (texts []string, want string) {
+func valuesOf(f cli.Flag, v any) (texts []string, want string) {
 	switch f.(type) {
 	case *cli.BoolFlag:
 		if b, ok := v.(bool); ok {

@@ -189,7 +189,7 @@ func interrupt(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("%s was not started", args[0])
 	}
 	ts.Check(cmd.Process.Signal(syscall.SIGINT))
-	late := time.AfterFunc(patience, func() { _ = cmd.Process.Kill() })
+	late := time.AfterFunc(patience, func() { _ = cmd.Process.Signal(syscall.SIGQUIT) })
 	err := cmd.Wait()
 	late.Stop()
 	ts.Logf("%s", ts.ReadFile(args[0]+".err"))

@@ -14,6 +14,8 @@ type Channel struct {
 	ring *stream.Ring
 	tree func() Tree
 
+	thumb thumbnail
+
 	mu      sync.Mutex
 	viewers map[*viewer]struct{}
 	gone    uint64  // bytes, to viewers that have left

@@ -14,6 +14,7 @@ import (
 
 const (
 	textType  = "text/plain; charset=utf-8"
+	tooMany   = "This node has as many viewers as it may. Try again later, or raise its limit."
 	noChannel = "There is no such channel here, or more than one begins like that. / lists the channels."
 )
 
@@ -29,7 +30,7 @@ func (s *routes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	path := r.URL.Path
-	name, format := formatOf(strings.TrimPrefix(path, "/"))
+	name, serve := s.media(strings.TrimPrefix(path, "/"))
 	switch {
 	case path == "/":
 		s.list(w, r)
@@ -46,15 +47,34 @@ func (s *routes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.trees(w, r)
 	case strings.HasPrefix(path, apiPrefix):
 		s.api(w, r)
-	case format != nil:
-		if c, ok := find(s.config.Channels(), name); ok {
-			s.stream(w, r, c, format)
+	case strings.HasPrefix(path, hlsPrefix):
+		s.hls(w, r)
+	case serve != nil:
+		c, ok := find(s.config.Channels(), name)
+		if !ok {
+			http.Error(w, noChannel, http.StatusNotFound)
 			return
 		}
-		http.Error(w, noChannel, http.StatusNotFound)
+		serve(w, r, c)
 	default:
-		http.Error(w, "There is no such page. There are /, /<channel>.flv, .mp4 and .ts, /api/v1/channels, /api/v1/tree, /api/status, /api/tree and /healthz.", http.StatusNotFound)
+		http.Error(w, "There is no such page. There are /, /<channel>.flv, .mp4, .ts, .m3u and .jpg, /hls/<channel>/index.m3u8, /api/v1/channels, /api/v1/tree, /api/status, /api/tree and /healthz.", http.StatusNotFound)
 	}
+}
+
+// media takes the suffix off a path and returns what serves a channel in that form,
+// nil if there is no such form.
+func (s *routes) media(path string) (name string, serve func(http.ResponseWriter, *http.Request, *Channel)) {
+	if name, ok := strings.CutSuffix(path, m3uSuffix); ok {
+		return name, s.m3u
+	}
+	if name, ok := strings.CutSuffix(path, thumbnailSuffix); ok {
+		return name, s.thumbnail
+	}
+	name, f := formatOf(path)
+	if f == nil {
+		return path, nil
+	}
+	return name, func(w http.ResponseWriter, r *http.Request, c *Channel) { s.stream(w, r, c, f) }
 }
 
 func (s *routes) list(w http.ResponseWriter, r *http.Request) {
@@ -120,7 +140,7 @@ func (s *routes) stream(w http.ResponseWriter, r *http.Request, c *Channel, f *f
 	if !s.admit() {
 		s.refused.full.Add(1)
 		s.config.Events.Tell(Event{Type: EventLimit, Channel: c.id.String(), Name: c.id.Short(), Who: "viewer", Reason: string(RefusedFull), Addr: r.RemoteAddr})
-		http.Error(w, "This node has as many viewers as it may. Try again later, or raise its limit.", http.StatusServiceUnavailable)
+		http.Error(w, tooMany, http.StatusServiceUnavailable)
 		return
 	}
 	conn, _, err := http.NewResponseController(w).Hijack()

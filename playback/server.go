@@ -87,6 +87,8 @@ type Server struct {
 	closed  bool
 	viewers int
 	playing sync.WaitGroup // one for each of viewers
+
+	runs hlsRuns
 }
 
 // NewServer returns a server for one [Server.Run].

@@ -1,0 +1,134 @@
+package playback
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/zap"
+
+	"relay/playback/remux"
+)
+
+const (
+	hlsPrefix = "/hls/"
+	// hlsIdle is how long nobody has to ask for a channel's HLS before it ends: several
+	// times what a player waits between two requests.
+	hlsIdle = 30 * time.Second
+)
+
+// hlsRun makes HLS of one channel, for all who ask, as long as somebody does.
+type hlsRun struct {
+	out   *remux.HLS
+	asked atomic.Int64 // when, Unix nanoseconds
+}
+
+// hlsRuns are those of a server.
+type hlsRuns struct {
+	mu sync.Mutex
+	of map[*Channel]*hlsRun
+}
+
+// hls answers what is below /hls/<channel>/.
+func (s *routes) hls(w http.ResponseWriter, r *http.Request) {
+	name, file, ok := strings.Cut(strings.TrimPrefix(r.URL.Path, hlsPrefix), "/")
+	c, found := find(s.config.Channels(), name)
+	switch {
+	case !found:
+		http.Error(w, noChannel, http.StatusNotFound)
+		return
+	case !ok || file == "" || strings.Contains(file, "/"):
+		http.Error(w, "The playlist is at "+base(r)+c.hlsPath()+".", http.StatusNotFound)
+		return
+	}
+	if h := c.ring.Header(); h != nil {
+		if err := remux.CheckHLS(h.Payload()); err != nil {
+			http.Error(w, fmt.Sprintf("This stream cannot be had as HLS: %v. Open %s in VLC, mpv or ffplay.", err, address(r, c)), http.StatusUnsupportedMediaType)
+			return
+		}
+	}
+	run, ok := s.hlsOf(c)
+	if !ok {
+		http.Error(w, tooMany, http.StatusServiceUnavailable)
+		return
+	}
+	run.asked.Store(time.Now().UnixNano())
+	run.out.ServeHTTP(w, r)
+}
+
+// hlsOf returns the channel's run, and begins it if nobody has asked for a while. It
+// reports false if there are as many viewers as may be.
+func (s *routes) hlsOf(c *Channel) (*hlsRun, bool) {
+	s.runs.mu.Lock()
+	defer s.runs.mu.Unlock()
+	if run := s.runs.of[c]; run != nil {
+		return run, true
+	}
+	if !s.admit() {
+		return nil, false
+	}
+	run := &hlsRun{out: remux.NewHLS()}
+	run.asked.Store(time.Now().UnixNano())
+	if s.runs.of == nil {
+		s.runs.of = make(map[*Channel]*hlsRun)
+	}
+	s.runs.of[c] = run
+	go func() { // ends with ctx, the channel, or when nobody has asked for a while; Server.Run waits for it
+		defer s.release()
+		err := run.fill(s.ctx, c)
+		s.runs.mu.Lock()
+		delete(s.runs.of, c)
+		s.runs.mu.Unlock()
+		run.out.Close()
+		s.config.Log.Info("HLS ended", zap.String("channel", c.id.Short()), zap.Error(err))
+	}()
+	return run, true
+}
+
+// fill moves the channel's media into the run. All who watch it count as one viewer.
+func (h *hlsRun) fill(ctx context.Context, c *Channel) error {
+	v := &viewer{addr: "HLS", since: time.Now()}
+	c.join(v)
+	defer c.leave(v)
+	f := newFeed(c.ring, GOP)
+	idle := time.NewTicker(time.Second)
+	defer idle.Stop()
+	for {
+		batch, wait, err := f.next()
+		if err != nil {
+			return err
+		}
+		if len(batch) > 0 {
+			for _, b := range batch {
+				v.bytes.Add(uint64(len(b)))
+			}
+			if err := h.out.Write(batch); err != nil {
+				return err
+			}
+			wait = ready
+		}
+		select {
+		case <-wait:
+		case <-ctx.Done():
+			return nil
+		case now := <-idle.C:
+			if now.Sub(time.Unix(0, h.asked.Load())) > hlsIdle {
+				return nil
+			}
+		}
+	}
+}
+
+// ready is closed.
+var ready = func() chan struct{} {
+	c := make(chan struct{})
+	close(c)
+	return c
+}()
+
+// hlsPath is where the channel's playlist is.
+func (c *Channel) hlsPath() string { return hlsPrefix + c.id.Short() + "/index.m3u8" }

@@ -1,0 +1,44 @@
+package playback
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+
+	"relay/ingest/flv"
+)
+
+const m3uSuffix = ".m3u"
+
+// m3u answers with a playlist of one line, which opens a player where a bare address
+// opens a download.
+func (s *routes) m3u(w http.ResponseWriter, r *http.Request, c *Channel) {
+	w.Header().Set("Content-Type", "audio/x-mpegurl")
+	w.Header().Set("Content-Disposition", "inline; filename="+c.id.Short()+m3uSuffix)
+	fmt.Fprint(w, c.playlist(base(r)))
+}
+
+func (c *Channel) playlist(base string) string {
+	name, suffix := c.id.Short(), formats[0].suffix
+	if h := c.ring.Header(); h != nil {
+		info := flv.Describe(h.Payload())
+		if info.Title != "" {
+			name = flv.CleanTitle(info.Title)
+		}
+		suffix = BestSuffix(info)
+	}
+	return "#EXTM3U\n#EXTINF:-1," + strings.ReplaceAll(name, "\n", " ") + "\n" + base + "/" + c.id.Short() + suffix + "\n"
+}
+
+// BestSuffix is the format that most players take that stream in: VLC plays HEVC and
+// Opus out of MPEG-TS alone, and knows AV1 and VP9 in MP4.
+func BestSuffix(info flv.Info) string {
+	switch {
+	case info.VideoCodec == "hevc", info.AudioCodec == "opus" && info.VideoCodec == "h264":
+		return ".ts"
+	case info.VideoCodec == "av1", info.VideoCodec == "vp9":
+		return ".mp4"
+	}
+	return ".flv"
+}
+

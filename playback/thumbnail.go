@@ -1,0 +1,99 @@
+package playback
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"os/exec"
+	"sync"
+	"time"
+
+	"relay/relay/stream"
+)
+
+const (
+	thumbnailSuffix = ".jpg"
+	// thumbnailAge is how old a thumbnail may be: one is made in some 100 ms of a core,
+	// so however many ask, it costs 1% of one.
+	thumbnailAge = 10 * time.Second
+	// thumbnailTime bounds making one.
+	thumbnailTime = 5 * time.Second
+	// thumbnailBytes bounds a thumbnail.
+	thumbnailBytes = 1 << 20
+)
+
+// thumbnail is the newest picture of a channel, small.
+type thumbnail struct {
+	mu   sync.Mutex // held while one is made
+	jpeg []byte
+	at   time.Time
+	err  error
+}
+
+var errNoPicture = errors.New("there is no picture yet")
+
+// thumbnail answers with a JPEG of the newest key frame, as ffmpeg makes it.
+func (s *routes) thumbnail(w http.ResponseWriter, r *http.Request, c *Channel) {
+	jpeg, err := c.thumb.get(r.Context(), c.ring)
+	switch {
+	case errors.Is(err, exec.ErrNotFound):
+		http.Error(w, "Pictures need ffmpeg on this machine.", http.StatusNotFound)
+	case errors.Is(err, errNoPicture):
+		http.Error(w, "There is no picture yet.", http.StatusNotFound)
+	case err != nil:
+		http.Error(w, "ffmpeg could not make a picture of this stream.", http.StatusInternalServerError)
+	default:
+		w.Header().Set("Content-Type", "image/jpeg")
+		w.Write(jpeg)
+	}
+}
+
+func (t *thumbnail) get(ctx context.Context, ring *stream.Ring) ([]byte, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if time.Since(t.at) < thumbnailAge {
+		return t.jpeg, t.err
+	}
+	frame := newestPicture(ring)
+	if frame == nil {
+		return nil, errNoPicture
+	}
+	// Others may wait for it too, so it is not given up with this request.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), thumbnailTime)
+	defer cancel()
+	t.jpeg, t.err = shrink(ctx, frame)
+	t.at = time.Now()
+	return t.jpeg, t.err
+}
+
+// newestPicture returns FLV that begins with the newest key frame and holds at least
+// that; nil if there is none.
+func newestPicture(ring *stream.Ring) []byte {
+	batch, _, err := newFeed(ring, GOP).next()
+	if err != nil || len(batch) < 2 {
+		return nil
+	}
+	return bytes.Join(batch, nil)
+}
+
+// shrink has ffmpeg decode the first picture of FLV.
+func shrink(ctx context.Context, flv []byte) ([]byte, error) {
+	cmd := exec.CommandContext(ctx, "ffmpeg", "-nostdin", "-loglevel", "error", "-protocol_whitelist", "pipe", "-f", "flv", "-i", "pipe:0",
+		"-an", "-frames:v", "1", "-vf", "scale=480:-2", "-f", "image2pipe", "-c:v", "mjpeg", "-q:v", "5", "pipe:1")
+	cmd.Stdin = bytes.NewReader(flv)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	jpeg, readErr := io.ReadAll(io.LimitReader(out, thumbnailBytes))
+	err = cmd.Wait()
+	if len(jpeg) == 0 {
+		return nil, errors.Join(errors.New("ffmpeg made no picture"), err, readErr)
+	}
+	return jpeg, readErr
+}

@@ -100,13 +100,15 @@ func (c *catalog) choice() []*seen {
 // named is the channels that a name may mean: those with that very title or ID, or else
 // those whose title or ID begins like that. Upper and lower case are the same.
 func (c *catalog) named(name string) []*seen {
-	name = strings.ToLower(strings.TrimSpace(name))
+	name = strings.TrimSpace(name)
+	cut := strings.ToLower(discovery.CutTitle(name)) // as a longer title is told
+	name = strings.ToLower(name)
 	var same, begin []*seen
 	for _, s := range c.sorted() {
 		title, id := strings.ToLower(strings.TrimSpace(s.Title)), s.ID.String()
 		switch {
 		case name == "":
-		case title == name || id == name:
+		case title == name || title == cut || id == name:
 			same = append(same, s)
 		case strings.HasPrefix(title, name), len(name) >= shortestPrefix && strings.HasPrefix(id, name):
 			begin = append(begin, s)

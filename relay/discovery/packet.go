@@ -14,11 +14,11 @@ import (
 const (
 	// PacketSize is how long a query is, and the most that answers it, in bytes: an
 	// answer that is larger than its query would let a liar who gives another's address
-	// multiply what he sends. It holds four channels with the longest titles, or a
+	// multiply what he sends. It holds three channels with the longest titles, or a
 	// dozen without one.
 	PacketSize = 512
 	// MaxTitle is the longest title, in bytes of UTF-8; more is cut.
-	MaxTitle = 64
+	MaxTitle = 120
 	// MaxBitRate is the most that is told, bit/s: no stream has that much, and it fits
 	// an int of every machine.
 	MaxBitRate = 2_000_000_000

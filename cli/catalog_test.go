@@ -1,0 +1,208 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"relay/relay/discovery"
+	"relay/relay/stream"
+)
+
+// foundAt is a channel as a node tells of it.
+func foundAt(addr string, id byte, title string, state discovery.State, source bool) discovery.Found {
+	return discovery.Found{
+		Channel: discovery.Channel{ID: stream.ChannelID{id}, Title: title, State: state, Source: source},
+		Addr:    netip.MustParseAddrPort(addr), After: time.Millisecond,
+	}
+}
+
+func TestSourceIsNamedFirstAndKnowsBest(t *testing.T) {
+	var c catalog
+	relayed := foundAt("10.0.0.2:7144", 1, "an old title", discovery.Lost, false)
+	relayed.BitRate = 1000
+	own := foundAt("10.0.0.1:7144", 1, "the title", discovery.Live, true)
+	own.BitRate = 2000
+	for _, f := range []discovery.Found{relayed, own, relayed, own, foundAt("[fe80::1%eth0]:7144", 1, "", discovery.Live, true)} {
+		c.add(f)
+	}
+	if len(c.of) != 1 {
+		t.Fatalf("%d channels", len(c.of))
+	}
+	s := c.of[0]
+	want := []netip.AddrPort{own.Addr, netip.MustParseAddrPort("[fe80::1%eth0]:7144"), relayed.Addr}
+	if s.Title != "the title" || s.BitRate != 2000 || s.State != discovery.Live || !s.Source || !slices.Equal(s.addrs, want) {
+		t.Errorf("got %+v", *s)
+	}
+	hosts, zoned := seedsOf(s.addrs)
+	if fmt.Sprint(hosts, zoned) != "[10.0.0.1:7144 10.0.0.2:7144] [[fe80::1%eth0]:7144]" {
+		t.Errorf("to begin at: %v, %v", hosts, zoned)
+	}
+}
+
+func TestLiarsAnswersAreBounded(t *testing.T) {
+	var c catalog
+	addr := func(i int) string { return fmt.Sprintf("10.0.%d.%d:7144", i>>8, i&255) }
+	for i := range 1000 {
+		f := foundAt(addr(i), 0, "", discovery.Live, false)
+		c.add(f)
+		f.ID = stream.ChannelID{byte(i >> 8), byte(i), 1}
+		c.add(f)
+	}
+	if len(c.of) != maxSeen || len(c.of[0].addrs) != maxSeenAddrs {
+		t.Errorf("%d channels, %d addresses", len(c.of), len(c.of[0].addrs))
+	}
+	c.add(foundAt("10.9.9.9:7144", 0, "", discovery.Live, true)) // is not crowded out
+	if a := c.of[0].addrs; len(a) != maxSeenAddrs || a[0].String() != "10.9.9.9:7144" {
+		t.Errorf("the source is not first: %v", a)
+	}
+}
+
+func someChannels() *catalog {
+	var c catalog
+	c.add(foundAt("10.0.0.1:7144", 0x11, "Quiz night", discovery.Live, true))
+	c.add(foundAt("10.0.0.2:7144", 0x22, "quiz Finals", discovery.Waiting, true))
+	c.add(foundAt("10.0.0.3:7144", 0x33, "Quiz", discovery.Lost, false))
+	c.add(foundAt("10.0.0.4:7144", 0x44, "", discovery.Live, false))
+	c.add(foundAt("10.0.0.5:7144", 0x55, strings.Repeat("x", discovery.MaxTitle), discovery.Live, false))
+	return &c
+}
+
+func ids(ss []*seen) string {
+	var all []string
+	for _, s := range ss {
+		all = append(all, fmt.Sprintf("%x", s.ID[0]))
+	}
+	return strings.Join(all, " ")
+}
+
+func TestNameMeansTitleOrID(t *testing.T) {
+	c := someChannels()
+	id := stream.ChannelID{0x44}.String()
+	for name, want := range map[string]string{
+		"quiz night":            "11",
+		" QUIZ Night\n":         "11",
+		"Quiz":                  "33", // the very title
+		"Qui":                   "11 22 33",
+		"quiz f":                "22",
+		"finals":                "",
+		"nobody":                "",
+		id:                      "44",
+		id[:4]:                  "44",
+		id[:3]:                  "",
+		"":                      "",
+		strings.ToUpper(id[:9]): "44",
+		strings.Repeat("x", discovery.MaxTitle+40):  "55", // told without its end
+		strings.Repeat("x", discovery.MaxTitle-100): "55",
+	} {
+		if got := ids(c.named(name)); got != want {
+			t.Errorf("%q means %q, want %q", name, got, want)
+		}
+	}
+}
+
+func TestWhoNamesNoneMeansThoseThatHaveASource(t *testing.T) {
+	if got := ids(someChannels().choice()); got != "44 11 55 22" {
+		t.Errorf("the choice is %s", got)
+	}
+	var c catalog
+	c.add(foundAt("10.0.0.3:7144", 0x33, "", discovery.Lost, false))
+	if got := ids(c.choice()); got != "33" {
+		t.Errorf("the choice is %s", got)
+	}
+}
+
+func TestChoiceIsAskedForUntilThereIsOne(t *testing.T) {
+	ss := someChannels().choice()
+	for in, want := range map[string]string{
+		"2\n":                    "11",
+		"\n0\n5\nnobody\n3\n":    "55",
+		"quiz n\n":               "11",
+		"1":                      "", // no line
+		"":                       "",
+		strings.Repeat("1", 1e6): "",
+	} {
+		var out bytes.Buffer
+		s, err := choose(t.Context(), &terminal{err: &out, errTTY: true}, strings.NewReader(in), ss)
+		got := ""
+		if s != nil {
+			got = ids([]*seen{s})
+		}
+		if got != want || (err == nil) != (want != "") {
+			t.Errorf("%.20q chooses %q, %v, want %q", in, got, err, want)
+		}
+		if err != nil && report(&terminal{err: io.Discard}, err) != exitUsage {
+			t.Errorf("%.20q: %v", in, err)
+		}
+		for i, id := range []string{"44", "11", "55", "22"} {
+			if want := fmt.Sprintf("%4d  %s", i+1, ss[i].ID.Short()); !strings.Contains(out.String(), want) {
+				t.Errorf("%s is not offered as %q:\n%s", id, want, &out)
+			}
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	keyboard, typist := io.Pipe() // nobody types
+	defer typist.Close()
+	if s, err := choose(ctx, &terminal{err: io.Discard, errTTY: true}, keyboard, ss); s != nil || err != nil {
+		t.Errorf("interrupted: %v, %v", s, err)
+	}
+}
+
+func TestStrangersTitleIsTextInLists(t *testing.T) {
+	var c catalog
+	c.add(foundAt("10.0.0.1:7144", 1, "a\x1b[31m\n\tb\u202e", discovery.Live, true))
+	c.add(foundAt("10.0.0.1:7144", 2, "short", discovery.Live, true))
+	ls := rows(c.sorted())
+	for _, l := range append(ls, listHead(c.sorted()), seenText(c.sorted())) {
+		if strings.ContainsAny(l, "\x1b\n\t\u202e") {
+			t.Errorf("%q", l)
+		}
+	}
+	if at := strings.Index(listHead(c.sorted()), "STATE"); len([]rune(ls[0])) <= at || string([]rune(ls[0])[at:at+4]) != "live" || ls[1][at:at+4] != "live" {
+		t.Errorf("the columns are not straight:\n%s", strings.Join(ls, "\n"))
+	}
+	var out bytes.Buffer
+	if err := writeListed(&out, &c); err != nil {
+		t.Fatal(err)
+	}
+	if strings.ContainsAny(out.String(), "\x1b\t") || strings.Count(out.String(), "\n") != 2 {
+		t.Errorf("JSON: %q", &out)
+	}
+}
+
+func TestWhatWasSearchedIsSaid(t *testing.T) {
+	at := func(name, addr string) discovery.Asked {
+		return discovery.Asked{Interface: name, From: netip.MustParseAddr(addr)}
+	}
+	for want, asked := range map[string][]discovery.Asked{
+		"": {at("lo", "127.0.0.1")},
+		"eth0 from 192.168.1.5 and fe80::1, on wlan0 from 10.0.0.5": {
+			at("eth0", "192.168.1.5"), at("eth0", "fe80::1"), at("lo", "127.0.0.1"), at("wlan0", "10.0.0.5"),
+		},
+	} {
+		if got, ok := askedText(asked); got != want || ok != (want != "") {
+			t.Errorf("got %q, %v", got, ok)
+		}
+		if code := report(&terminal{err: io.Discard}, noneFound(asked)); code != exitNobody {
+			t.Errorf("exit code %d", code)
+		}
+	}
+}
+
+func TestArgumentIsALinkOrAName(t *testing.T) {
+	for arg, want := range map[string]bool{
+		"relay://x@127.0.0.1:1": true, "RELAY://x": true, "relay:x": true, "http://127.0.0.1": true,
+		"": false, "quiz night": false, "karp6ufz": false, "relay race": false, "host:7144": false,
+	} {
+		if got := isLink(arg); got != want {
+			t.Errorf("%q: %v", arg, got)
+		}
+	}
+}

@@ -229,3 +229,23 @@ func TestRunEndsWithItsContext(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestResponderEndsWheneverItsContextDoes(t *testing.T) {
+	port := freePort(t)
+	r := Responder{Port: port, Interfaces: loopback, Link: netip.MustParseAddrPort("[::]:7144"), Channels: oneChannel}
+	for i := range 100 {
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- r.Run(ctx) }() // ends with ctx, or the test fails
+		time.Sleep(time.Duration(i) * 20 * time.Microsecond)
+		cancel()
+		select {
+		case err := <-ended:
+			if err != nil {
+				t.Fatal(err)
+			}
+		case <-time.After(patience):
+			t.Fatal("it goes on")
+		}
+	}
+}

@@ -54,20 +54,18 @@ func (r Responder) Run(ctx context.Context) error {
 		}
 		d.ears = append(d.ears, e)
 	}
-	if len(d.ears) == 0 {
+	if len(d.ears) == 0 && ctx.Err() == nil {
 		return errors.Join(errs...)
 	}
 	var wg sync.WaitGroup
-	defer wg.Wait()
-	defer context.AfterFunc(ctx, func() {
-		for _, e := range d.ears {
-			e.conn.Close()
-		}
-	})()
 	for _, e := range d.ears {
-		wg.Go(func() { d.read(e) }) // ends with ctx, which closes the socket
+		wg.Go(func() { d.read(e) }) // ends when the socket is closed
 	}
 	watchInterfaces(ctx, func() { d.look(time.Now()) })
+	for _, e := range d.ears {
+		e.conn.Close()
+	}
+	wg.Wait()
 	return nil
 }
 

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"relay/relay/discovery"
-	"relay/relay/stream"
 )
 
 const (
@@ -68,16 +67,6 @@ func (c *catalog) add(f discovery.Found) {
 		return
 	}
 	s.addrs = append(s.addrs, f.Addr)
-}
-
-// get is the channel with that ID, nil if it was not found.
-func (c *catalog) get(id stream.ChannelID) *seen {
-	for _, s := range c.of {
-		if s.ID == id {
-			return s
-		}
-	}
-	return nil
 }
 
 // sorted is all channels for people: those that live first, then by name.

@@ -126,7 +126,13 @@ func (s *station) channelsToTell() []discovery.Channel {
 		}
 		d := discovery.Channel{ID: c.ID(), BitRate: st.Ring.BitRate, Source: st.Tree.Root}
 		if h := c.Ring().Header(); h != nil {
-			d.Title = describe(h).Title
+			info := describe(h)
+			if info.Unlisted {
+				continue
+			}
+			d.Title = info.Title
+		} else if d.Title = s.title; !d.Source {
+			continue // it may be unlisted
 		}
 		switch {
 		case !st.Tree.Root && !st.Tree.Attached:

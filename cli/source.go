@@ -143,6 +143,10 @@ func runSource(c *cli.Context, t *terminal, stdio Stdio) (err error) {
 	defer func() { err = errors.Join(err, closeLog()) }()
 	s.channel, s.mux = ch, ingest.NewMux(w, onTag)
 	s.mux.SetTitle(title)
+	s.station.title = title
+	if cfg.discovery.off {
+		s.mux.SetUnlisted()
+	}
 	s.station.show(ch, func() bool { return s.mux.Status().Live })
 	return s.run(c.Context, in, cfg.allowHosts)
 }

@@ -33,6 +33,7 @@ type station struct {
 	lan      bool // as in stationConfig
 	// responder lets others on this network find the channels; nil for none.
 	responder *discovery.Responder
+	title     string // of the source's channel until there is a header; may be empty
 	t         *terminal
 
 	discoverable bool // others on this network find the channels by themselves
@@ -83,6 +84,7 @@ func newStation(t *terminal, log *zap.Logger, cfg stationConfig, key ed25519.Pri
 				Link: ln.Addr().(*net.TCPAddr).AddrPort(), Channels: s.channelsToTell,
 				Port: cfg.discovery.port, Interfaces: cfg.discovery.interfaces, Log: log,
 			}
+			s.discoverable = !s.responder.Link.Addr().IsLoopback()
 		}
 	}
 	var err error

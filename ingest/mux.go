@@ -37,7 +37,10 @@ type Opener func() (*Session, error)
 type Mux struct {
 	writer *stream.Writer
 	onTag  func(flv.Tag)
-	title  string // "" to leave the encoder's
+
+	// Set before the first session.
+	title    string // "" to leave the encoder's
+	unlisted bool
 
 	mu       sync.Mutex
 	timeline flv.Timeline
@@ -71,6 +74,22 @@ func NewMux(w *stream.Writer, onTag func(flv.Tag)) *Mux {
 // encoder sends none before its media, into one that is made. It comes before the
 // first Open.
 func (m *Mux) SetTitle(title string) { m.title = flv.CleanTitle(title) }
+
+// SetUnlisted says in the stream that it is for those alone who were given its link, as
+// [flv.SetUnlisted] does, in the places where a title would go. It comes before the
+// first Open.
+func (m *Mux) SetUnlisted() { m.unlisted = true }
+
+// ownWords puts what is said of the stream here into a script body; nil makes one.
+func (m *Mux) ownWords(body []byte) []byte {
+	if m.title != "" {
+		body = flv.SetTitle(body, m.title)
+	}
+	if m.unlisted {
+		body = flv.SetUnlisted(body)
+	}
+	return body
+}
 
 // Open begins a session, or returns [ErrBusy] while there is one that has sent
 // something in the last 2 s; one that is silent for longer ends. A session starts

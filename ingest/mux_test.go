@@ -238,6 +238,30 @@ func (c *channel) taken() iter.Seq[flv.Tag] {
 	}
 }
 
+func TestThatItIsUnlistedGoesIntoTheMetadata(t *testing.T) {
+	meta := flv.NewTag(flv.Script, 3, []byte("\x02\x00\x0aonMetaData\x03\x00\x01x\x05\x00\x00\x09"))
+	for _, title := range []string{"", "Finals"} {
+		c := newChannel(t)
+		c.SetTitle(title)
+		c.SetUnlisted()
+		s := c.open(t)
+		write(t, s, meta, video(0, avcConfig), video(0, avcKey))
+		s.Close()
+		s = c.open(t) // one that sends no metadata
+		write(t, s, video(0, avcConfig), video(0, avcKey))
+		s.Close()
+		items, _ := c.stored(t)
+		if len(items) == 0 {
+			t.Fatal("nothing went out")
+		}
+		for _, it := range items {
+			if got := flv.Describe(it.Header.Payload()); !got.Unlisted || got.Title != title {
+				t.Errorf("a header says %+v", got)
+			}
+		}
+	}
+}
+
 func TestATitleGoesIntoTheMetadata(t *testing.T) {
 	meta := flv.NewTag(flv.Script, 3, []byte("\x02\x00\x0aonMetaData\x03\x00\x01x\x05\x00\x00\x09"))
 	c := newChannel(t)

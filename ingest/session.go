@@ -12,12 +12,13 @@ type Session struct {
 	mux    *Mux
 	header flv.Header // guarded by mux.mu
 	begun  bool       // its header is the channel's; guarded by mux.mu
-	titled bool       // a title of our own has gone out; guarded by mux.mu
+	told   bool       // words of our own have gone out; guarded by mux.mu
 }
 
 // Write takes the stream's next tag. It owns t from now on, and moves its
 // timestamp to where the channel's timeline wants it; the rest goes out untouched,
-// but for the title of [Mux.SetTitle]. A configuration also goes into the channel's header, before the tag itself.
+// but for what [Mux.SetTitle] and [Mux.SetUnlisted] say. A configuration also goes into
+// the channel's header, before the tag itself.
 func (s *Session) Write(t flv.Tag) error {
 	m := s.mux
 	m.mu.Lock()
@@ -26,18 +27,18 @@ func (s *Session) Write(t flv.Tag) error {
 		return ErrEnded
 	}
 	k := flv.Classify(t)
-	if m.title == "" {
+	if m.title == "" && !m.unlisted {
 		return s.write(t, k)
 	}
 	if t.Type() == flv.Script && k.Config {
-		t = flv.NewTag(flv.Script, t.Timestamp(), flv.SetTitle(t.Body(), m.title))
-	} else if !s.titled {
-		made := flv.NewTag(flv.Script, t.Timestamp(), flv.TitleMetadata(m.title))
+		t = flv.NewTag(flv.Script, t.Timestamp(), m.ownWords(t.Body()))
+	} else if !s.told {
+		made := flv.NewTag(flv.Script, t.Timestamp(), m.ownWords(nil))
 		if err := s.write(made, flv.Classify(made)); err != nil {
 			return err
 		}
 	}
-	s.titled = true
+	s.told = true
 	return s.write(t, k)
 }
 

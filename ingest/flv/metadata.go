@@ -18,6 +18,7 @@ type Metadata struct {
 	FrameRate              float64
 	Encoder                string // printable, at most 128 characters
 	Title                  string // printable, at most [MaxTitle] characters
+	Unlisted               bool   // see [SetUnlisted]
 }
 
 const (
@@ -61,7 +62,8 @@ func ParseMetadata(body []byte) (Metadata, bool) {
 		Height:    int(number(fields["height"], maxDimension)),
 		FrameRate: number(fields["framerate"], maxFrameRate),
 		Encoder:   encoder(fields["encoder"]),
-		Title:     title(fields["title"]),
+		Title:     title(fields[titleField]),
+		Unlisted:  fields[unlistedField] == true,
 	}
 	var video, audio bool
 	m.VideoCodec, video = codecHint(fields["videocodecid"], legacyVideo)

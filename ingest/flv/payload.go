@@ -43,6 +43,7 @@ type Info struct {
 	HasVideo, HasAudio     bool
 	Encoder                string // printable
 	Title                  string // printable, at most [MaxTitle] characters
+	Unlisted               bool   // nobody may find it who was not given its link
 }
 
 // Describe reads a header's payload. Configurations win over what the metadata
@@ -66,7 +67,7 @@ func Describe(headerPayload []byte) Info {
 			if m, ok := ParseMetadata(t.Body()); ok {
 				info.VideoCodec, info.AudioCodec = m.VideoCodec, m.AudioCodec
 				info.Width, info.Height, info.FrameRate = m.Width, m.Height, m.FrameRate
-				info.Encoder, info.Title = m.Encoder, m.Title
+				info.Encoder, info.Title, info.Unlisted = m.Encoder, m.Title, m.Unlisted
 			}
 		}
 	}

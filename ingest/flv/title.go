@@ -10,7 +10,10 @@ import (
 // longer does not fit where titles are shown.
 const MaxTitle = 120
 
-const titleField = "title"
+const (
+	titleField    = "title"
+	unlistedField = "unlisted"
+)
 
 // CleanTitle makes a text fit to be a title: one line of printable characters, at
 // most [MaxTitle] of them, without blanks around it.
@@ -24,9 +27,14 @@ func CleanTitle(s string) string {
 
 // TitleMetadata returns the script body of an onMetaData that says nothing but the
 // title, which is cleaned first.
-func TitleMetadata(title string) []byte {
+func TitleMetadata(title string) []byte { return oneProperty(titleField, titleValue(title)) }
+
+func titleValue(title string) []byte { return amfText(CleanTitle(title)) }
+
+// oneProperty returns the script body of an onMetaData that says nothing else.
+func oneProperty(name string, value []byte) []byte {
 	b := append(bytes.Clone(onMetaData), amfECMAArray, 0, 0, 0, 1)
-	return endObject(appendTitle(b, title))
+	return endObject(appendProperty(b, name, value))
 }
 
 // SetTitle returns a copy of an onMetaData's script body whose title is the one
@@ -36,19 +44,28 @@ func TitleMetadata(title string) []byte {
 // and what is live has no such index. Of a body that is malformed, the title is all
 // that is left.
 func SetTitle(body []byte, title string) []byte {
+	return setProperty(body, titleField, titleValue(title))
+}
+
+// SetUnlisted returns a copy of an onMetaData's script body that says that the stream is
+// for those alone who were given its link: who relays it lets nobody find it. What else
+// the body says stays as with [SetTitle].
+func SetUnlisted(body []byte) []byte { return setProperty(body, unlistedField, []byte{amfBoolean, 1}) }
+
+func setProperty(body []byte, name string, to []byte) []byte {
 	value, ok := bytes.CutPrefix(body, onMetaData)
 	if !ok || len(body) > MaxScript {
-		return TitleMetadata(title)
+		return oneProperty(name, to)
 	}
 	props, ok := properties(value)
 	if !ok {
-		return TitleMetadata(title)
+		return oneProperty(name, to)
 	}
 	slim := CheckAMF0(body) != nil
 	var kept []byte
 	n := uint32(1)
 	for _, p := range props {
-		if p.name != titleField && !(slim && p.container) {
+		if p.name != name && !(slim && p.container) {
 			kept = append(kept, p.bytes...)
 			n++
 		}
@@ -57,18 +74,18 @@ func SetTitle(body []byte, title string) []byte {
 	if b = append(b, value[0]); value[0] == amfECMAArray {
 		b = binary.BigEndian.AppendUint32(b, n)
 	}
-	b = endObject(appendTitle(append(b, kept...), title))
+	b = endObject(appendProperty(append(b, kept...), name, to))
 	if CheckAMF0(b) != nil { // one value over the bound
-		return TitleMetadata(title)
+		return oneProperty(name, to)
 	}
 	return b
 }
 
-// appendTitle appends the property, without what goes before and after an object's.
-func appendTitle(b []byte, title string) []byte {
-	b = binary.BigEndian.AppendUint16(b, uint16(len(titleField)))
-	b = append(b, titleField...)
-	return append(b, amfText(CleanTitle(title))...)
+// appendProperty appends a property, without what goes before and after an object's.
+func appendProperty(b []byte, name string, value []byte) []byte {
+	b = binary.BigEndian.AppendUint16(b, uint16(len(name)))
+	b = append(b, name...)
+	return append(b, value...)
 }
 
 func endObject(b []byte) []byte { return append(b, 0, 0, amfObjectEnd) }

@@ -42,6 +42,26 @@ func TestSetTitleKeepsWhatElseThereIs(t *testing.T) {
 	}
 }
 
+func TestSetUnlistedKeepsWhatElseThereIs(t *testing.T) {
+	for name, body := range map[string][]byte{
+		"a title": TitleMetadata("new"),
+		"twice":   SetUnlisted(TitleMetadata("new")),
+		"denied":  setProperty(TitleMetadata("new"), unlistedField, []byte{amfBoolean, 0}),
+	} {
+		if got, ok := ParseMetadata(SetUnlisted(body)); !ok || got != (Metadata{Title: "new", Unlisted: true}) {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+	for name, body := range map[string][]byte{"nothing": nil, "not metadata": []byte("\x02\x00\x06onText\x05")} {
+		if got, ok := ParseMetadata(SetUnlisted(body)); !ok || got != (Metadata{Unlisted: true}) {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+	if got, _ := ParseMetadata(setProperty(TitleMetadata("new"), unlistedField, amfText("true"))); got.Unlisted {
+		t.Error("a text is taken for true")
+	}
+}
+
 // Files that other tools have indexed hold thousands of positions.
 func TestSetTitleDropsAnIndexOfKeyframes(t *testing.T) {
 	index := make(flvio.AMFArray, MaxAMFValues)

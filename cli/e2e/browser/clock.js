@@ -37,16 +37,10 @@
       return test.samples.filter((s) => s.at >= from).map((s) => s.at - s.clock);
     },
 
-    // freeze returns the longest time without a new frame over the last so many ms.
-    freeze(last) {
-      const now = performance.now();
-      let from = now - last;
-      let longest = 0;
-      for (const at of [...test.shown.filter((s) => s >= now - last), now]) {
-        longest = Math.max(longest, at - from);
-        from = at;
-      }
-      return longest;
+    // freeze returns the longest time without a new frame since a time, in ms.
+    freeze(since) {
+      const shown = [since, ...test.shown.filter((at) => at > since), performance.now()];
+      return Math.max(...shown.slice(1).map((at, i) => at - shown[i]));
     },
 
     text: (selector) => {

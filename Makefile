@@ -50,8 +50,9 @@ race: ## Run the tests, without the end-to-end ones, under the race detector
 	$(GO) test -race ./...
 
 .PHONY: e2e
-e2e: tools ## Run the end-to-end tests: real processes, real ffmpeg
-	$(GO) test -tags e2e -count=1 -v -timeout 20m ./cli/e2e
+e2e: tools ## Run the end-to-end tests: real processes, real ffmpeg, a real browser
+	rm -rf bin/screens; mkdir -p bin/screens
+	$(GO) test -tags e2e -count=1 -v -timeout 30m -artifacts -outputdir $(CURDIR)/bin/screens ./cli/e2e
 	$(GO) test -tags e2e -count=1 -v -timeout 30m $(AS_ROOT) ./cli/e2e/netns
 
 # Network namespaces need root.
@@ -123,14 +124,26 @@ clip: tools ## Make the sample streams in testdata/flv anew
 
 FONT := /usr/share/fonts/truetype/dejavu/DejaVuSansMono-Bold.ttf
 
+# What drives the browser, from npm.
+DRIVER := cli/e2e/browser/node_modules/.package-lock.json
+
 .PHONY: tools
-tools: ## Install by apt what the tests need and this machine lacks
+tools: packages $(DRIVER) ## Install by apt and npm what the tests need and this machine lacks
+
+$(DRIVER): cli/e2e/browser/package-lock.json | packages
+	npm ci --prefix cli/e2e/browser --no-audit --no-fund
+	touch $@
+
+.PHONY: packages
+packages:
 	@missing=; PATH=$$PATH:/usr/sbin:/sbin; \
 	command -v ffmpeg >/dev/null && command -v ffprobe >/dev/null || missing+=' ffmpeg'; \
 	[ -f $(FONT) ] || missing+=' fonts-dejavu-core'; \
 	command -v ip >/dev/null && command -v tc >/dev/null || missing+=' iproute2'; \
 	command -v nft >/dev/null || missing+=' nftables'; \
 	command -v $$($(GO) env CC) >/dev/null || missing+=' gcc libc6-dev'; \
+	command -v chromium >/dev/null || missing+=' chromium'; \
+	command -v node >/dev/null && command -v npm >/dev/null || missing+=' nodejs npm'; \
 	[ -n "$$missing" ] || exit 0; \
 	if ! command -v apt-get >/dev/null; then \
 		echo "relay: error: please install:$$missing" >&2; exit 1; \
@@ -142,5 +155,5 @@ tools: ## Install by apt what the tests need and this machine lacks
 
 .PHONY: clean
 clean: ## Remove bin and what test runs leave behind
-	rm -rf bin
+	rm -rf bin cli/e2e/browser/node_modules
 	find . -path ./.git -prune -o -type f \( -name '*.test' -o -name '*.prof' \) -exec rm -f {} +

@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { duration, explain, format, millis, place, plural, rate } from '../../../../playback/web/words.js';
+
+const root = { state: 'live', depth: 0, parent: '' };
+const below = { state: 'live', depth: 2, parent: 'abcdefghijkl' };
+
+test('every state that is no picture has words, and says what comes next', () => {
+  for (const name of ['queued', 'waiting', 'stalled', 'tap', 'resting', 'ended', 'gone', 'full', 'lost', 'unsupported', 'helpless']) {
+    for (const channel of [null, root, below, { ...root, state: 'reconnecting' }, { ...below, state: 'reconnecting' }, { ...below, state: 'ended' }]) {
+      for (const reached of [true, false]) {
+        const s = explain({ name, names: 'HEVC', others: 5 }, channel, reached);
+        assert.ok(s.title && s.text, name);
+        assert.ok(s.busy || s.action || s.links, `${name}: nothing goes on and nothing can be done`);
+      }
+    }
+  }
+  assert.equal(explain({ name: 'playing' }, root, true), null);
+});
+
+test('the words fit the place in the tree', () => {
+  assert.match(explain({ name: 'waiting' }, root, true).text, /OBS/);
+  assert.match(explain({ name: 'waiting' }, below, true).title, /broadcaster/);
+  assert.match(explain({ name: 'stalled' }, { ...below, state: 'reconnecting' }, true).title, /another way/);
+  assert.match(explain({ name: 'lost' }, below, false).title, /does not answer/);
+  assert.match(explain({ name: 'unsupported', names: 'HEVC' }, below, true).title, /can’t decode HEVC/);
+  assert.equal(place(root), 'this is the source');
+  assert.equal(place(below), 'child of abcd, 2 links from the source');
+  assert.equal(place({ ...below, depth: 1 }), 'child of abcd, 1 link from the source');
+});
+
+test('figures read as people write them', () => {
+  assert.deepEqual([0, 64_000, 210_000, 6_100_000, 40_000_000].map(rate), ['0 kb/s', '64 kb/s', '210 kb/s', '6.1 Mb/s', '40 Mb/s']);
+  assert.deepEqual([0, 999, 1234, 61_000].map(millis), ['0 ms', '999 ms', '1.2 s', '61 s']);
+  assert.deepEqual([5, 61, 3700, 90_000].map(duration), ['5 s', '1 min', '1 h 1 min', '1 d 1 h']);
+  assert.deepEqual([0, 1, 2].map((n) => plural(n, 'link')), ['0 links', '1 link', '2 links']);
+  assert.equal(format({ video: 'h264', audio: 'aac', height: 1080, frame_rate: 59.94 }), '1080p60 H.264/AAC');
+  assert.equal(format({ video: '', audio: 'opus', height: 0, frame_rate: 0 }), 'Opus');
+  assert.equal(format({ video: '', audio: '', height: 0, frame_rate: 0 }), '');
+});

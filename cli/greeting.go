@@ -54,7 +54,7 @@ func (g greeting) lines() []string {
 // greeting is this source's.
 func (s *source) greeting() greeting {
 	g := greeting{
-		Found: s.station.discoverable,
+		Found: s.station.discoverable(),
 		Link:  s.station.link(s.channel),
 		Local: s.station.local(),
 		URL:   s.station.url(s.channel),

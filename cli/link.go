@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/mdp/qrterminal/v3"
 	"github.com/urfave/cli/v2"
 	"golang.org/x/term"
 
@@ -158,22 +157,17 @@ func machineAddrs(port uint16) []netip.AddrPort {
 	return reachableAt(netip.AddrPortFrom(netip.IPv6Unspecified(), port))
 }
 
-// qrMargin is the empty frame around a code, in modules: the standard's.
-const qrMargin = 4
-
 // drawQR draws a code of the text for out, two modules above each other to a character.
 func drawQR(text string, out io.Writer) (string, error) {
 	if !speaksUTF8(os.Getenv, runtime.GOOS) {
 		return "", fail("set LANG to a UTF-8 locale, such as C.UTF-8", "a QR code cannot be drawn in ASCII")
 	}
-	var b strings.Builder
-	qrterminal.GenerateWithConfig(text, qrterminal.Config{Level: qrterminal.L, Writer: &b, HalfBlocks: true, QuietZone: qrMargin})
-	code := b.String()
-	first, _, _ := strings.Cut(code, "\n")
+	lines := qrLines(text)
+	first := lines[0]
 	if f, ok := out.(*os.File); ok && isTTY(out) {
 		if w, _, err := term.GetSize(int(f.Fd())); err == nil && w < width(cell{text: first}) {
 			return "", fail("make the window wider, or share the page: relay link --page --qr", "the QR code has %d columns, this terminal %d", width(cell{text: first}), w)
 		}
 	}
-	return code, nil
+	return strings.Join(lines, "\n") + "\n", nil
 }

@@ -7,7 +7,8 @@ relay source and points OBS or ffmpeg at it; everyone else runs relay watch and 
 local address in VLC, mpv or a browser. Every watcher passes the stream on.
 
 Flags may stand before or behind the arguments; behind "--" there are none. Each flag
---some-flag can also be set as RELAY_SOME_FLAG in the environment; the command line wins.
+--some-flag can also be set as RELAY_SOME_FLAG in the environment, or in config.toml; the
+command line goes before the environment, and that before the file.
 
 Results go to standard output, everything else to standard error: errors as "relay:
 error: ...", and what to do about them as "relay: hint: ...". The first Ctrl-C ends a
@@ -22,6 +23,7 @@ var manEnvironment = [][2]string{
 
 var manFiles = [][2]string{
 	{"~/.config/relay", "The folder with the keys, readable by you alone; relay refuses keys that others can read. On macOS it is ~/Library/Application Support/relay, on Windows %AppData%\\relay. --config names another."},
+	{"~/.config/relay/config.toml", "Sets flags by their names, as in upload = \"20M\"; what follows a line such as [source] holds for that command alone."},
 	{"~/.config/relay/node.key", "The key by which other nodes know this one."},
 	{"~/.config/relay/channels/NAME.key", "The key of a channel that is broadcast from here. Whoever has it can broadcast that channel; without it the link cannot be kept."},
 	{"~/.config/relay/channels/NAME.stream", "What an encoder has to know to publish."},

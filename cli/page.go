@@ -5,9 +5,6 @@ import (
 	"net"
 	"net/netip"
 	"slices"
-	"strings"
-
-	"github.com/mdp/qrterminal/v3"
 )
 
 // page is where browsers find the station's page, by the address that the others in
@@ -74,28 +71,4 @@ func outward() netip.Addr {
 	}
 	defer conn.Close()
 	return conn.LocalAddr().(*net.UDPAddr).AddrPort().Addr().Unmap()
-}
-
-// qrZone is the empty frame around a code, in modules. The standard wants 4; phones
-// read 2, and a small window keeps two more lines.
-const qrZone = 2
-
-// qrCode draws a code of the address, two modules to a character; nil if the terminal
-// cannot show it.
-func qrCode(url string, st style) []string {
-	if st.ascii {
-		return nil
-	}
-	var b strings.Builder
-	qrterminal.GenerateWithConfig(url, qrterminal.Config{Level: qrterminal.L, Writer: &b, HalfBlocks: true, QuietZone: qrZone})
-	lines := strings.Split(strings.TrimRight(b.String(), "\n"), "\n")
-	for i, l := range lines {
-		if st.width > 0 && width(cell{text: l}) > st.width {
-			return nil
-		}
-		if st.colour { // right on a light terminal, too
-			lines[i] = "\x1b[40;97m" + l + plain
-		}
-	}
-	return lines
 }

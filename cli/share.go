@@ -19,7 +19,8 @@ func (s *station) joinedBy(u relay.URL) {
 
 // share is what people share of one of the station's channels.
 func (s *station) share(id stream.ChannelID) playback.Share {
-	sh := playback.Share{Page: "http://" + reachable(s.http)[0].String() + "/"}
+	var sh playback.Share
+	sh.Page, _ = s.page()
 	s.mu.Lock()
 	hosts := s.hosts[id]
 	s.mu.Unlock()

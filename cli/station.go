@@ -36,8 +36,6 @@ type station struct {
 	title     string // of the source's channel until there is a header; may be empty
 	t         *terminal
 
-	discoverable bool // others on this network find the channels by themselves
-
 	mu       sync.Mutex
 	channels []*playback.Channel
 	hosts    map[stream.ChannelID][]relay.HostPort // in the links by which channels were joined
@@ -142,6 +140,11 @@ func localAddr(ln net.Listener) string {
 // was not asked to listen here alone.
 func (s *station) local() bool {
 	return s.anywhere && !slices.ContainsFunc(s.addrs, func(a netip.AddrPort) bool { return !a.Addr().IsLoopback() })
+}
+
+// discoverable reports whether others on this network find the channels by themselves.
+func (s *station) discoverable() bool {
+	return s.responder != nil && slices.ContainsFunc(s.addrs, func(a netip.AddrPort) bool { return !a.Addr().IsLoopback() })
 }
 
 // link is what to share for the channel, with further addresses behind the node's own.

@@ -131,6 +131,7 @@ func newApp(t *terminal, io Stdio) *cli.App {
 			treeCommand(t, io),
 			topCommand(t, io),
 			linkCommand(t, io),
+			doctorCommand(t, io),
 			demoCommand(t),
 			versionCommand(t),
 		},

@@ -10,7 +10,7 @@ _relay() {
 		case $word in
 		:files) _files ;;
 		:dirs) _files -/ ;;
-		*) found+=("${word//:/\\:}:$about") ;;
+		*) found+=("${word//:/\\:}${about:+:$about}") ;;
 		esac
 	done < <("${words[1]}" __complete -- "${(@)words[2,CURRENT]}" 2>/dev/null)
 	(( $#found )) && _describe relay found

@@ -1,0 +1,379 @@
+package cli
+
+import (
+	"errors"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"relay/playback"
+	"relay/relay"
+	"relay/relay/stream"
+)
+
+// wantFindings compares what was found with lines of a level and the start of a text,
+// which may have what to do next behind "=>".
+func wantFindings(t *testing.T, name string, got []finding, want string) {
+	t.Helper()
+	var lines []string
+	for _, l := range strings.Split(want, "\n") {
+		if l = strings.TrimSpace(l); l != "" {
+			lines = append(lines, l)
+		}
+	}
+	ok := len(lines) == len(got)
+	for i := 0; ok && i < len(got); i++ {
+		text, next, _ := strings.Cut(lines[i], " => ")
+		f := got[i]
+		ok = strings.HasPrefix(string(f.Level)+" "+f.Text, text) && strings.Contains(f.Next, next)
+	}
+	if !ok {
+		var all []string
+		for _, f := range got {
+			all = append(all, string(f.Level)+" "+f.Text+" => "+f.Next)
+		}
+		t.Errorf("%s:\n%s\nwant:\n%s", name, strings.Join(all, "\n"), strings.Join(lines, "\n"))
+	}
+	for _, f := range got {
+		if !strings.HasSuffix(f.Text, ".") {
+			t.Errorf("%s: %q is no sentence", name, f.Text)
+		}
+		if f.Level == todo && f.Next == "" {
+			t.Errorf("%s: %q does not say what to do", name, f.Text)
+		}
+	}
+}
+
+func addrs(all ...string) []netip.Addr {
+	var as []netip.Addr
+	for _, s := range all {
+		as = append(as, netip.MustParseAddr(s))
+	}
+	return as
+}
+
+func TestDoctorOnTheNetwork(t *testing.T) {
+	home := netInterface{name: "eth0", addrs: addrs("192.168.1.5", "fe80::1")}
+	for name, c := range map[string]struct {
+		m    machine
+		want string
+	}{
+		"at home": {machine{interfaces: []netInterface{home}, out4: netip.MustParseAddr("192.168.1.5")}, `
+			ok eth0 has 192.168.1.5: others on that network
+			note The way to the Internet is from 192.168.1.5 through a router. => forward port 7144, TCP and UDP, to 192.168.1.5
+			note There is no IPv6 way`},
+		"in a data centre": {machine{
+			interfaces: []netInterface{{name: "eth0", addrs: addrs("203.0.113.7", "2001:db8::7")}},
+			out4:       netip.MustParseAddr("203.0.113.7"), out6: netip.MustParseAddr("2001:db8::7"),
+		}, `
+			ok eth0 has 203.0.113.7 and 2001:db8::7
+			ok The way to the Internet is from 203.0.113.7, which others can reach
+			ok IPv6 works, from 2001:db8::7.`},
+		"behind a carrier": {machine{interfaces: []netInterface{{name: "wwan0", addrs: addrs("100.70.1.2")}}, out4: netip.MustParseAddr("100.70.1.2")}, `
+			ok wwan0 has 100.70.1.2
+			note The provider shares one Internet address
+			note There is no IPv6 way`},
+		"at a LAN party": {machine{interfaces: []netInterface{home, {name: "wg0", pointToPoint: true, addrs: addrs("10.8.0.2")}}}, `
+			ok eth0 has 192.168.1.5
+			note wg0 is a VPN or another line to one place, with 10.8.0.2.
+			note There is no way to the IPv4 Internet (no default route)
+			note There is no IPv6 way`},
+		"without DHCP": {machine{interfaces: []netInterface{{name: "wlan0", addrs: addrs("169.254.7.7", "fe80::2")}}}, `
+			todo wlan0 has been given no address, only 169.254.7.7 and fe80::2 => DHCP
+			todo This machine is on no network => relay demo
+			note There is no way to the IPv4 Internet
+			note There is no IPv6 way`},
+		"a bridge without a machine behind it": {machine{interfaces: []netInterface{home, {name: "br0", addrs: addrs("fe80::3")}, {name: "eth1"}}}, `
+			ok eth0 has 192.168.1.5
+			note There is no way to the IPv4 Internet
+			note There is no IPv6 way`},
+		"alone": {machine{}, `
+			todo This machine is on no network
+			note There is no way to the IPv4 Internet
+			note There is no IPv6 way`},
+	} {
+		wantFindings(t, name, c.m.checkNetwork(), c.want)
+	}
+}
+
+func TestDoctorOnPorts(t *testing.T) {
+	taken := &os.SyscallError{Syscall: "bind", Err: syscall.EADDRINUSE}
+	running := &playback.Status{}
+	links := portUse{proto: "TCP", port: 7144, what: "links", flag: "listen"}
+	with := func(p portUse, err error, o owner) portUse { p.err, p.owner = err, o; return p }
+	shared := portUse{proto: "UDP", port: 7146, what: "being found", shared: true}
+	for name, c := range map[string]struct {
+		m    machine
+		want string
+	}{
+		"free":                {machine{ports: []portUse{links}}, `ok TCP port 7144, for links, is free.`},
+		"relay":               {machine{ports: []portUse{with(links, taken, owner{7, "relay"})}}, `ok TCP port 7144, for links, is used by relay (process 7): relay runs.`},
+		"relay of Windows":    {machine{ports: []portUse{with(links, taken, owner{7, "relay.exe"})}}, `ok TCP port 7144, for links, is used by`},
+		"another program":     {machine{ports: []portUse{with(links, taken, owner{7, "nginx"})}}, `todo TCP port 7144, for links, is taken by nginx (process 7). => --listen`},
+		"not told, on Linux":  {machine{goos: "linux", ports: []portUse{with(links, taken, owner{})}}, `todo TCP port 7144, for links, is taken by another program. => sudo ss -lnpt 'sport = :7144'`},
+		"not told, on a Mac":  {machine{goos: "darwin", ports: []portUse{with(links, taken, owner{})}}, `todo TCP port 7144 => sudo lsof -nP -iTCP:7144`},
+		"not told, Windows":   {machine{goos: "windows", ports: []portUse{with(links, taken, owner{})}}, `todo TCP port 7144 => netstat -ano -p tcp | findstr :7144`},
+		"not told, relay up":  {machine{goos: "linux", running: running, ports: []portUse{with(links, taken, owner{})}}, `note TCP port 7144, for links, is taken, most likely by the relay`},
+		"renamed relay":       {machine{running: running, asked: "127.0.0.1:7144", ports: []portUse{with(links, taken, owner{7, "relay-0.1"})}}, `ok TCP port 7144, for links, is used by relay-0.1 (process 7)`},
+		"another one beside":  {machine{running: running, asked: "127.0.0.1:7145", ports: []portUse{with(links, taken, owner{7, "nginx"})}}, `todo TCP port 7144, for links, is taken by nginx`},
+		"privileged":          {machine{ports: []portUse{with(links, &os.SyscallError{Syscall: "bind", Err: syscall.EACCES}, owner{})}}, `note TCP port 7144, for links, cannot be opened`},
+		"shared":              {machine{goos: "linux", ports: []portUse{with(shared, taken, owner{})}}, `note UDP port 7146, for being found, is taken; if it is not by relay => ss -lnpu`},
+		"shared with another": {machine{ports: []portUse{with(shared, taken, owner{7, "game"})}}, `todo UDP port 7146, for being found, is taken by game`},
+	} {
+		wantFindings(t, name, c.m.checkPorts(), c.want)
+	}
+}
+
+func TestDoctorOnPlayers(t *testing.T) {
+	all := []string{"H.264", "HEVC", "AAC"}
+	ffmpeg := program{path: "ffmpeg"}
+	for name, c := range map[string]struct {
+		have map[string]program
+		want string
+	}{
+		"nothing": {nil, `
+			todo No player was found. => Install mpv or VLC
+			note ffmpeg was not found`},
+		"a browser": {map[string]program{"Firefox": {}, "ffmpeg": ffmpeg}, `
+			ok Firefox, or one like it
+			note No player but the browser was found.
+			ok ffmpeg is installed`},
+		"mpv": {map[string]program{"mpv": {codecs: all}, "ffmpeg": ffmpeg}, `
+			ok mpv plays H.264, HEVC and AAC.
+			ok ffmpeg is installed`},
+		"a poor build": {map[string]program{"ffplay": {codecs: []string{"AV1", "AAC"}}, "ffmpeg": ffmpeg}, `
+			todo ffplay plays AV1 and AAC, but not H.264
+			ok ffmpeg is installed`},
+		"one that hangs": {map[string]program{"mpv": {}, "vlc": {}, "ffmpeg": ffmpeg}, `
+			note mpv is installed, but does not say what it plays.
+			ok vlc is installed. VLC 3 plays H.264 and AAC
+			ok ffmpeg is installed`},
+	} {
+		wantFindings(t, name, machine{programs: c.have}.checkPlayers(), c.want)
+	}
+}
+
+func TestCodecsAreReadFromWhatPlayersSay(t *testing.T) {
+	mpv := `Video decoders:
+    h264 - H.264 / AVC
+    hevc_qsv (hevc) - HEVC video (Intel Quick Sync Video acceleration)
+    libdav1d (av1) - dav1d AV1 decoder by VideoLAN
+Audio decoders:
+    aac_fixed (aac) - AAC (Advanced Audio Coding)
+    mp3float (mp3) - MP3
+mp4als - not indented, so it is no decoder
+`
+	if got := mpvCodecs(mpv); !slices.Equal(got, []string{"H.264", "AV1", "AAC", "MP3"}) {
+		t.Errorf("mpv: %q", got)
+	}
+	ffplay := `Codecs:
+ D..... = Decoding supported
+ -------
+ DEV.L. av1                  Alliance for Open Media AV1 (decoders: av1_cuvid av1_qsv ) (encoders: libaom-av1 )
+ DEV.LS h264                 H.264 / AVC (decoders: h264 h264_qsv ) (encoders: libx264 )
+ .EV.L. hevc                 H.265 / HEVC
+ D.V.L. vp9                  Google VP9
+ DEAIL. aac                  AAC (Advanced Audio Coding)
+`
+	if got := ffmpegCodecs(ffplay); !slices.Equal(got, []string{"H.264", "VP9", "AAC"}) {
+		t.Errorf("ffplay: %q", got)
+	}
+	for _, text := range []string{"", "\x00", "no such option\n", strings.Repeat(" D", 1000)} {
+		if a, b := mpvCodecs(text), ffmpegCodecs(text); a == nil || b == nil || len(a)+len(b) > 0 {
+			t.Errorf("%.20q: %q, %q", text, a, b)
+		}
+	}
+}
+
+// The players that this machine has are asked for real.
+func TestPlayersTellTheirCodecs(t *testing.T) {
+	p, ok := findPrograms(t.Context())["ffplay"]
+	if !ok {
+		t.Fatal("ffplay is not installed; make tools")
+	}
+	if !slices.Contains(p.codecs, "H.264") || !slices.Contains(p.codecs, "AAC") {
+		t.Errorf("ffplay plays %q", p.codecs)
+	}
+}
+
+func TestDoctorOnTheFolder(t *testing.T) {
+	now := time.Date(2027, 3, 1, 12, 0, 0, 0, time.UTC)
+	clock := "ok The clock shows 2027-03-01 12:00:00 UTC"
+	dir := filepath.Join(t.TempDir(), "relay")
+	check := func(name, dir, want string) {
+		t.Helper()
+		wantFindings(t, name, machine{now: now, folder: lookAtFolder(dir)}.checkFolder(), want+"\n"+clock)
+	}
+	check("before the first run", dir, "ok The folder for the keys, "+dir+", is not there yet")
+	if _, err := os.Stat(dir); err == nil {
+		t.Error("looking at it made the folder")
+	}
+	s, err := relay.OpenStore(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"live", "second"} {
+		k, err := s.ChannelKey(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer k.Close()
+		if _, err := s.NextEpoch(name, now.Add(-time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	check("in use", dir, "ok The keys are in "+dir+"\nok Channels of this machine: live (")
+	if left, _ := filepath.Glob(filepath.Join(dir, ".relay-doctor*")); len(left) > 0 {
+		t.Errorf("it leaves %q", left)
+	}
+
+	// Others can read a key, and the folder.
+	live := filepath.Join(dir, "channels", "live.key")
+	if err := errors.Join(os.Chmod(live, 0o640), os.Chmod(dir, 0o755)); err != nil {
+		t.Fatal(err)
+	}
+	check("open", dir, `
+		ok The keys are in
+		todo Others can read `+dir+` (mode 0755) => chmod 700 `+dir+`
+		todo Others can read `+live+` (mode 0640) => chmod 600 `+live+`
+		ok Channels of this machine: second (`)
+	if err := errors.Join(os.Chmod(live, 0o600), os.Chmod(dir, 0o700)); err != nil {
+		t.Fatal(err)
+	}
+
+	// A key that is none.
+	if err := os.WriteFile(live, []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	check("damaged", dir, `
+		ok The keys are in
+		todo Not all keys can be used: `+live+` is no key file => Move the file away
+		ok Channels of this machine: second (`)
+
+	// A file where the folder should be, or above it.
+	check("a file", live, "todo The folder for the keys, "+live+", cannot be used: "+live+" is no folder. => --config")
+	check("below a file", filepath.Join(live, "x"), "todo The folder for the keys, ")
+
+	// The clock was ahead when the channel was last started.
+	if _, err := s.NextEpoch("second", now.Add(stream.MaxEpochAhead+time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	wantFindings(t, "ahead", machine{now: now, folder: lookAtFolder(dir)}.checkFolder()[3:],
+		"todo Channel second was last started at 2027-03-01 12:06:00, which is in the future => second.epoch")
+	wantFindings(t, "no battery", machine{now: time.Unix(100, 0)}.checkFolder()[1:], "todo The clock shows 1970-01-01 00:01:40, which is long past.")
+}
+
+func TestDoctorOnTheRelay(t *testing.T) {
+	channel := func(state playback.State, depth int) playback.ChannelStatus {
+		c := playback.ChannelStatus{Name: "karp6ufz", BitRate: 6_000_000, Tree: playback.Tree{State: state, Depth: depth, Children: []playback.Child{{}}}}
+		c.Link = "relay://x"
+		if depth > 0 {
+			c.Parent, c.Path = &playback.Peer{}, []string{"a", "b"}
+		}
+		return c
+	}
+	lossy := channel(playback.Live, 2)
+	lossy.DelayMs, lossy.Chunks.Lost, lossy.Link, lossy.Children = 7000, 3, "", nil
+	lost := channel(playback.Reconnecting, 0)
+	lost.Path = []string{"a", "b"}
+	for name, c := range map[string]struct {
+		of   *playback.Status
+		want string
+	}{
+		"none":    {nil, `note No relay answers at 127.0.0.1:7145. => relay source`},
+		"idle":    {&playback.Status{}, `note A relay runs here, and has no channel open.`},
+		"source":  {&playback.Status{Channels: []playback.ChannelStatus{channel(playback.Live, 0)}}, `ok Channel karp6ufz is live: 6.0 Mb/s, 1 child and 0 players here.`},
+		"watcher": {&playback.Status{Channels: []playback.ChannelStatus{channel(playback.Live, 1)}}, `ok Channel karp6ufz is live: 1 link from the source, 0 ms behind it`},
+		"trouble": {&playback.Status{Channels: []playback.ChannelStatus{lossy}}, `
+			ok Channel karp6ufz is live: 2 links from the source, 7.0 s behind it, 6.0 Mb/s, 0 children
+			note Channel karp6ufz is 7.0 s behind its source. => relay tree
+			note 3 chunks of channel karp6ufz did not get here
+			note Nobody can get channel karp6ufz from this node. => --no-relay`},
+		"no encoder yet": {&playback.Status{Channels: []playback.ChannelStatus{channel(playback.Waiting, 0)}}, `todo Channel karp6ufz waits for its encoder. => Server and Key`},
+		"encoder gone":   {&playback.Status{Channels: []playback.ChannelStatus{channel(playback.Reconnecting, 0)}}, `todo Channel karp6ufz has lost its encoder.`},
+		"not joined":     {&playback.Status{Channels: []playback.ChannelStatus{channel(playback.Waiting, 1)}}, `todo Channel karp6ufz has not been reached yet.`},
+		"parent gone":    {&playback.Status{Channels: []playback.ChannelStatus{lost}}, `todo Channel karp6ufz has lost its way to the source.`},
+	} {
+		wantFindings(t, name, machine{running: c.of, asked: "127.0.0.1:7145"}.checkRunning(), c.want)
+	}
+}
+
+func TestDoctorOnUpload(t *testing.T) {
+	tree := func(slots, free int) machine {
+		return machine{running: &playback.Status{}, trees: playback.Trees{Channels: []playback.ChannelTree{{
+			Name: "karp6ufz", Self: "b",
+			Nodes: []playback.TreeNode{{ID: "a"}, {ID: "b", Slots: slots, SlotsFree: free, UploadBPS: 18_000_000}},
+		}}}}
+	}
+	stated := machine{upload: 20_000_000}
+	for name, c := range map[string]struct {
+		m    machine
+		want string
+	}{
+		"unknown": {machine{}, `note How much this machine can upload is not known => relay doctor --upload 20M`},
+		"stated":  {stated, `ok 20.0 Mb/s of upload carry this many viewers on other networks: 6 at 3.0 Mb/s, 3 at 6.0 Mb/s and 2 at 9.0 Mb/s.`},
+		"room":    {tree(8, 5), `ok The relay here has room for 8 children of channel karp6ufz, 5 more than now; 18.0 Mb/s go to them.`},
+		"full":    {tree(3, 0), `note The relay here carries all it can of channel karp6ufz: 3 children, 18.0 Mb/s.`},
+		"nobody":  {tree(0, 0), `note The relay here passes channel karp6ufz on to nobody.`},
+	} {
+		wantFindings(t, name, c.m.checkUpload(), c.want)
+	}
+}
+
+func TestDoctorIsWrittenForPeople(t *testing.T) {
+	found := []finding{
+		{"Network", fine, "eth0 has 192.168.1.5.", ""},
+		{"Network", todo, "Something \x1b[2J is wrong with this machine here.", "Do this and that, and then again."},
+		{"Ports", note, "Good to know.", ""},
+	}
+	wantLines(t, doctorText(found, drawing{}), `
+Network
+✓ eth0 has 192.168.1.5.
+✗ Something �[2J is wrong with this machine here.
+  → Do this and that, and then again.
+
+Ports
+· Good to know.
+`)
+	wantLines(t, doctorText(found, drawing{ascii: true, width: 28}), `
+Network
++ eth0 has 192.168.1.5.
+! Something �[2J is wrong
+  with this machine here.
+  > Do this and that, and
+    then again.
+
+Ports
+- Good to know.
+`)
+	wantLines(t, doctorText(found[:1], drawing{}), `
+Network
+✓ eth0 has 192.168.1.5.
+
+Nothing needs doing.
+`)
+}
+
+func TestWrapWords(t *testing.T) {
+	for _, c := range []struct {
+		text  string
+		width int
+		want  string
+	}{
+		{"a b", -4, "a b"},
+		{"", 20, ""},
+		{"one two three four five", 16, "one two three|four five"},
+		{"one two three four five", 3, "one two three|four five"},
+		{"x aVeryLongWordThatDoesNotFit y", 16, "x|aVeryLongWordThatDoesNotFit|y"},
+		{"é é é é é é é é é", 16, "é é é é é é é é|é"},
+	} {
+		if got := strings.Join(wrapWords(c.text, c.width), "|"); got != c.want {
+			t.Errorf("%q in %d: %s, want %s", c.text, c.width, got, c.want)
+		}
+	}
+}

@@ -154,7 +154,7 @@ func (m machine) checkFolder() []finding {
 		for _, c := range dir.own {
 			names = append(names, c.Name+" ("+c.ID.Short()+")")
 		}
-		f.fine("Channels of this machine: %s. relay link NAME prints their links.", listed(names))
+		f.fine("Channels of this machine: %s. relay link NAME prints their links.", spelt(names))
 	}
 	m.checkClock(&f)
 	return f.all

@@ -105,13 +105,13 @@ func (m machine) checkNetwork() []finding {
 		}
 		switch {
 		case i.pointToPoint && len(good) > 0:
-			f.note("", "%s is a VPN or another line to one place, with %s.", i.name, listed(good))
+			f.note("", "%s is a VPN or another line to one place, with %s.", i.name, spelt(good))
 		case len(good) > 0:
 			reached = true
-			f.fine("%s has %s: others on that network reach this machine there.", i.name, listed(good))
+			f.fine("%s has %s: others on that network reach this machine there.", i.name, spelt(good))
 		case len(own) > 0 && hasIPv4(i.addrs):
 			f.todo("Check whether the router gives out addresses (DHCP), and the cable or the Wi-Fi password.",
-				"%s has been given no address, only %s, which it made up itself.", i.name, listed(own))
+				"%s has been given no address, only %s, which it made up itself.", i.name, spelt(own))
 		}
 	}
 	if !reached {
@@ -212,7 +212,7 @@ func (m machine) checkUpload() []finding {
 		for _, r := range usualRates {
 			fit = append(fit, fmt.Sprintf("%d at %s", int(float64(m.upload)*streamShare)/r, rateText(r)))
 		}
-		f.fine("%s of upload carry this many viewers on other networks: %s. Each of them passes it on to more.", rateText(m.upload), listed(fit))
+		f.fine("%s of upload carry this many viewers on other networks: %s. Each of them passes it on to more.", rateText(m.upload), spelt(fit))
 	}
 	for i, t := range m.trees.Channels {
 		if m.running == nil {
@@ -252,8 +252,8 @@ func plural(n int, one, many string) string {
 	return fmt.Sprintf("%d %s", n, many)
 }
 
-// listed puts things together as people do: "a, b and c".
-func listed(all []string) string {
+// spelt puts things together as people do: "a, b and c".
+func spelt(all []string) string {
 	if n := len(all); n > 1 {
 		return strings.Join(all[:n-1], ", ") + " and " + all[n-1]
 	}

@@ -82,7 +82,6 @@ func newStation(t *terminal, log *zap.Logger, cfg stationConfig, key ed25519.Pri
 				Link: ln.Addr().(*net.TCPAddr).AddrPort(), Channels: s.channelsToTell,
 				Port: cfg.discovery.port, Interfaces: cfg.discovery.interfaces, Log: log,
 			}
-			s.discoverable = !s.responder.Link.Addr().IsLoopback()
 		}
 	}
 	var err error

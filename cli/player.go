@@ -6,6 +6,9 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
+
+	"relay/ingest/flv"
+	"relay/playback"
 )
 
 // players are the programs that --player starts, with what makes each play close
@@ -34,7 +37,16 @@ func findPlayer(name string) (player, error) {
 	}
 	args = slices.Clone(args)
 	args[0] = path
-	return player{name, args}, nil
+	return player{strings.ToLower(name), args}, nil
+}
+
+// suffix is the format in which the player plays a stream best.
+func (p player) suffix(info flv.Info) string {
+	best := playback.BestSuffix(info)
+	if p.name == "vlc" && best == ".flv" && info.HasVideo {
+		return ".ts" // with FLV it buffers more
+	}
+	return best
 }
 
 // run shows the address until the player is closed, or ctx ends and it is killed.

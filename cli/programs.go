@@ -92,7 +92,7 @@ func askCodecs(ctx context.Context, name, path string) []string {
 	}
 	var all strings.Builder
 	for _, args := range list.args {
-		out, err := output(ctx, path, args...)
+		out, err := runOutput(ctx, path, args...)
 		if err != nil {
 			return nil
 		}
@@ -101,8 +101,8 @@ func askCodecs(ctx context.Context, name, path string) []string {
 	return list.parse(all.String())
 }
 
-// output is what a program writes.
-func output(ctx context.Context, path string, args ...string) (string, error) {
+// runOutput is what a program writes.
+func runOutput(ctx context.Context, path string, args ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, programPatience)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, path, args...)

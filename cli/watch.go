@@ -2,17 +2,15 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/netip"
-	"os"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/urfave/cli/v2"
 	"go.uber.org/zap"
 
-	"relay/playback"
 	"relay/relay"
 	"relay/tree"
 )
@@ -36,8 +34,9 @@ printed: relay://CHANNEL@HOST:PORT; it works from anywhere. Open the address tha
 relay watch prints in VLC, mpv or ffplay.`,
 		Flags: append([]cli.Flag{
 			text("player", "start `NAME` on the stream: vlc, mpv or ffplay"),
-			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "record FLV to `FILE`; - for standard output", EnvVars: env("output")},
-			text("start", "where the output begins: squash (at once, near live), gop (at once, unchanged) or key (at the next keyframe) (default gop for a file, squash for standard output)"),
+			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write FLV to `FILE`; - for standard output", EnvVars: env("output")},
+			text("record", "record to `FILE`: .flv, .mp4 or .ts"),
+			text("start", "where -o begins: `HOW` is squash (at once, near live), gop (at once, unchanged) or key (at the next keyframe) (default: squash to standard output, gop to a file)"),
 			toggle("no-relay", "do not pass the stream on to others"),
 			text("timeout", "give up after `TIME` without a connection, as in 30s or 2m (default: keep trying)"),
 			toggle("json", "write what happens to stdout, a JSON object on a line"),
@@ -55,8 +54,7 @@ type watch struct {
 	url     relay.URL        // the link given, or what was found on this network
 	found   []netip.AddrPort // likewise, what cannot be in a link
 	lan     discoveryConfig
-	output  *os.File // nil for none
-	start   playback.Start
+	outputs []output
 	player  *player // nil for none
 
 	mu       sync.Mutex
@@ -103,10 +101,7 @@ func runWatch(c *cli.Context, t *terminal, stdio Stdio) (err error) {
 		}
 		w.player = &p
 	}
-	if w.start, err = startOf(c); err != nil {
-		return err
-	}
-	if err := w.openOutput(c.String("output"), stdio); err != nil {
+	if w.outputs, err = openOutputs(c, stdio); err != nil {
 		return err
 	}
 	if !isLink(arg) {
@@ -140,39 +135,6 @@ func runWatch(c *cli.Context, t *terminal, stdio Stdio) (err error) {
 	return w.run(c.Context, u, cfg.allowHosts, timeout)
 }
 
-// startOf says where the output begins: a recording is to be what was sent, a pipe
-// mostly leads to a player.
-func startOf(c *cli.Context) (playback.Start, error) {
-	if !c.IsSet("start") && c.String("output") != "-" {
-		return playback.GOP, nil
-	}
-	s, err := playback.ParseStart(c.String("start"))
-	if err != nil {
-		return s, usage("", "--start: %w", err)
-	}
-	return s, nil
-}
-
-func (w *watch) openOutput(path string, stdio Stdio) error {
-	switch path {
-	case "":
-		return nil
-	case "-":
-		f, ok := stdio.Out.(*os.File)
-		if !ok || isTTY(f) {
-			return usage("redirect it: relay watch LINK -o - | mpv -", "-o - would write video to the terminal")
-		}
-		w.output = f
-		return nil
-	}
-	f, err := os.Create(path)
-	if err != nil {
-		return fail("", "cannot record: %w", err)
-	}
-	w.output = f
-	return nil
-}
-
 func (w *watch) run(ctx context.Context, u relay.URL, allowHosts []string, timeout time.Duration) error {
 	g := newGroup(ctx)
 	defer g.stop()
@@ -185,7 +147,7 @@ func (w *watch) run(ctx context.Context, u relay.URL, allowHosts []string, timeo
 	})
 	w.t.say("Joining channel %s", u.Channel.Short())
 	w.t.say("Watch   %s", w.station.url(w.channel))
-	if w.output != os.Stdout && w.events == nil {
+	if !w.pipes() && w.events == nil {
 		w.t.result(w.station.url(w.channel))
 	}
 	w.events.send("start", w.station.startOfWatch(w.channel, w.url.String()))
@@ -196,8 +158,8 @@ func (w *watch) run(ctx context.Context, u relay.URL, allowHosts []string, timeo
 	if timeout > 0 {
 		g.Go(func() error { return w.giveUp(g.ctx, timeout) })
 	}
-	if w.output != nil {
-		g.Go(func() error { return w.record(g) })
+	for _, o := range w.outputs {
+		g.Go(func() error { return w.record(g, o) })
 	}
 	if w.player != nil {
 		g.Go(func() error { return w.play(g.ctx) })
@@ -205,44 +167,27 @@ func (w *watch) run(ctx context.Context, u relay.URL, allowHosts []string, timeo
 	return g.Wait()
 }
 
-// record writes the stream to the output. A pipe that nobody reads any more ends
-// the command; a disk that is full ends the recording only, since others may be
-// watching through this node. A write that blocks does not hold up the end.
-func (w *watch) record(g group) error {
-	ended := make(chan error, 1)
-	go func() { ended <- playback.Record(g.ctx, w.channel.Ring(), w.start, w.output) }() // ends with g.ctx, or the process
-	var err error
-	select {
-	case err = <-ended:
-	case <-g.ctx.Done():
-		select {
-		case err = <-ended:
-		case <-time.After(lastWrite):
-		}
-	}
-	if w.output == os.Stdout {
-		g.stop()
-		return err
-	}
-	if err = errors.Join(err, w.output.Close()); err != nil {
-		w.t.say("relay: error: the recording ends here: %v", err)
-		w.t.hint("the stream goes on; Ctrl-C ends it")
-	}
-	return nil
-}
-
 // play starts the player once there is something to see.
 func (w *watch) play(ctx context.Context) error {
 	if _, err := w.channel.Ring().Cursor().Next(ctx); err != nil {
 		return nil // it is over
 	}
-	if err := w.player.run(ctx, w.station.url(w.channel)); err != nil {
+	if err := w.player.run(ctx, w.playerURL()); err != nil {
 		w.t.say("relay: error: %s: %v", w.player.name, err)
 	}
 	if ctx.Err() == nil {
 		w.t.say("The player has ended; the stream is still passed on. Ctrl-C ends that too.")
 	}
 	return nil
+}
+
+// playerURL is the address that the player is started on.
+func (w *watch) playerURL() string {
+	url := w.station.url(w.channel)
+	if h := w.channel.Ring().Header(); h != nil {
+		url = strings.TrimSuffix(url, ".flv") + w.player.suffix(describe(h))
+	}
+	return url
 }
 
 // notice takes what the channel says of itself. It must not block.

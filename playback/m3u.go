@@ -41,4 +41,3 @@ func BestSuffix(info flv.Info) string {
 	}
 	return ".flv"
 }
-

@@ -10,12 +10,26 @@ import (
 	"relay/relay/stream"
 )
 
-// Record writes the ring's media to w, a file or a pipe, beginning as start says. It returns nil when the ring is closed, when ctx ends, and when nobody reads
-// the pipe any more; any other failed write is an error. ctx does not interrupt a
-// write that blocks. A program whose w is its standard output must ignore SIGPIPE,
-// or a closed pipe ends it before Record sees it.
-func Record(ctx context.Context, ring *stream.Ring, start Start, w io.Writer) error {
-	f := newFeed(ring, start)
+// Recording puts a channel's media into a file or a pipe.
+type Recording struct {
+	Ring  *stream.Ring
+	Start Start
+	// Suffix names the format, as in a path that ends in it: .flv, .mp4 or .ts. Any
+	// other is FLV.
+	Suffix string
+}
+
+// Run writes to w until the ring is closed, ctx ends, or nobody reads the pipe any
+// more, and then returns nil; any other failed write is an error, and so is a stream
+// that the format cannot carry. If w can be truncated, as a file can, it then ends
+// with the last tag or fragment that is whole. ctx does not interrupt a write that
+// blocks. A program whose w is its standard output must ignore SIGPIPE, or a closed
+// pipe ends it before Run sees it.
+func (r Recording) Run(ctx context.Context, w io.Writer) error {
+	_, format := formatOf(r.Suffix)
+	convert := format.converter()
+	f := newFeed(r.Ring, r.Start)
+	var good int64 // bytes of what is whole
 	for ctx.Err() == nil {
 		batch, wait, err := f.next()
 		switch {
@@ -30,11 +44,28 @@ func Record(ctx context.Context, ring *stream.Ring, start Start, w io.Writer) er
 			}
 			continue
 		}
-		if _, err := batch.WriteTo(w); brokenPipe(err) {
+		if batch, err = convert(batch); err != nil {
+			return err
+		}
+		n, err := batch.WriteTo(w)
+		if brokenPipe(err) {
 			return nil
 		} else if err != nil {
-			return fmt.Errorf("write the recording: %w", err)
+			return errors.Join(fmt.Errorf("write the recording: %w", err), cutTo(w, good))
 		}
+		good += n
+	}
+	return nil
+}
+
+// cutTo takes what was written in part off a file.
+func cutTo(w io.Writer, size int64) error {
+	f, ok := w.(interface{ Truncate(size int64) error })
+	if !ok {
+		return nil
+	}
+	if err := f.Truncate(size); err != nil {
+		return fmt.Errorf("cut the recording to what is whole: %w", err)
 	}
 	return nil
 }

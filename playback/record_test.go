@@ -3,8 +3,10 @@ package playback
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"os"
+	"syscall"
 	"testing"
 	"testing/synctest"
 
@@ -30,7 +32,7 @@ func TestRecordingIsWhatTheWriterWasGiven(t *testing.T) {
 		ts := s.group(0)
 		var file sink
 		done := make(chan error, 1)
-		go func() { done <- Record(t.Context(), s.ring, GOP, &file) }()
+		go func() { done <- Recording{Ring: s.ring, Start: GOP}.Run(t.Context(), &file) }()
 		synctest.Wait()
 		s.group(ts)
 		s.ring.Close()
@@ -48,7 +50,7 @@ func TestRecordingEndsWithItsContext(t *testing.T) {
 		s := newSource(t, stream.Limits{})
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error, 1)
-		go func() { done <- Record(ctx, s.ring, GOP, &sink{}) }()
+		go func() { done <- Recording{Ring: s.ring, Start: GOP}.Run(ctx, &sink{}) }()
 		synctest.Wait()
 		cancel()
 		if err := <-done; err != nil {
@@ -61,7 +63,7 @@ func TestRecordingToAFullDiskIsAnError(t *testing.T) {
 	s := newSource(t, stream.Limits{})
 	s.group(0)
 	full := errors.New("no space left on device")
-	if err := Record(t.Context(), s.ring, GOP, &sink{err: full}); !errors.Is(err, full) {
+	if err := (Recording{Ring: s.ring, Start: GOP}).Run(t.Context(), &sink{err: full}); !errors.Is(err, full) {
 		t.Fatalf("error %v, want one that wraps %v", err, full)
 	}
 }
@@ -75,7 +77,69 @@ func TestRecordingToAClosedPipeEndsCleanly(t *testing.T) {
 	}
 	defer w.Close()
 	r.Close()
-	if err := Record(t.Context(), s.ring, GOP, w); err != nil {
+	if err := (Recording{Ring: s.ring, Start: GOP}).Run(t.Context(), w); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// smallDisk is a file on a disk that has room for so many bytes.
+type smallDisk struct {
+	*os.File
+	room int
+}
+
+func (d *smallDisk) Write(b []byte) (int, error) {
+	n, err := d.File.Write(b[:min(len(b), d.room)])
+	d.room -= n
+	if err == nil && n < len(b) {
+		err = syscall.ENOSPC
+	}
+	return n, err
+}
+
+func TestRecordingThatFillsTheDiskEndsWithWhatIsWhole(t *testing.T) {
+	for _, suffix := range []string{".flv", ".mp4"} {
+		synctest.Test(t, func(t *testing.T) {
+			s := newSource(t, stream.Limits{})
+			s.header(avcRecord(testSPS, []byte{0x68, 0xee, 0x3c, 0x80}))
+			ts := s.group(0)
+			f, err := os.Create(t.TempDir() + "/recording" + suffix)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer f.Close()
+			done := make(chan error, 1)
+			go func() {
+				done <- Recording{Ring: s.ring, Start: GOP, Suffix: suffix}.Run(t.Context(), &smallDisk{f, 200_000})
+			}()
+			for range 5 { // of 85 KB each
+				synctest.Wait()
+				ts = s.group(ts)
+			}
+			if err := <-done; !errors.Is(err, syscall.ENOSPC) {
+				t.Fatalf("error %v, want one that says that the disk is full", err)
+			}
+			b, err := os.ReadFile(f.Name())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(b) < 100_000 || len(b) >= 200_000 {
+				t.Errorf("%s: %d bytes are left of 200000", suffix, len(b))
+			}
+			if suffix == ".flv" {
+				parse(t, b) // fails on half a tag
+				return
+			}
+			for len(b) > 0 {
+				n := 0
+				if len(b) >= 8 {
+					n = int(binary.BigEndian.Uint32(b))
+				}
+				if n < 8 || n > len(b) {
+					t.Fatalf("a box of %d bytes, %d are left", n, len(b))
+				}
+				b = b[n:]
+			}
+		})
 	}
 }

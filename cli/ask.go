@@ -118,6 +118,43 @@ func (a *asker) get(ctx context.Context, path string, query url.Values, into any
 	return nil
 }
 
+// treesOf asks for the trees of all channels, or of the one whose ID begins so or whose
+// title is that. It returns the ID of the only one, to ask for the next time.
+func (a *asker) treesOf(ctx context.Context, channel string) (trees playback.Trees, id string, err error) {
+	trees, err = a.trees(ctx, channel)
+	var f *failure
+	if channel != "" && errors.As(err, &f) && f.code == exitNobody {
+		if all, anyErr := a.trees(ctx, ""); anyErr == nil {
+			if t, ok := titled(all.Channels, channel); ok {
+				return playback.Trees{Channels: []playback.ChannelTree{t}}, t.ID, nil
+			}
+		}
+	}
+	if channel != "" && err == nil && len(trees.Channels) == 1 {
+		channel = trees.Channels[0].ID
+	}
+	return trees, channel, err
+}
+
+// titled returns the channel with that title, or the only one whose title begins so.
+// The name is in lower case; titles may be in any.
+func titled(all []playback.ChannelTree, name string) (playback.ChannelTree, bool) {
+	var begin []playback.ChannelTree
+	for _, t := range all {
+		title := strings.ToLower(t.Title)
+		if title == name {
+			return t, true
+		}
+		if strings.HasPrefix(title, name) {
+			begin = append(begin, t)
+		}
+	}
+	if len(begin) != 1 {
+		return playback.ChannelTree{}, false
+	}
+	return begin[0], true
+}
+
 // trees asks for the trees of all channels, or of the one whose ID begins so.
 func (a *asker) trees(ctx context.Context, channel string) (playback.Trees, error) {
 	var trees playback.Trees
@@ -170,7 +207,7 @@ func (a *asker) status(ctx context.Context) (playback.Status, error) {
 }
 
 // channelOf reads an argument that names a channel: a link, the name of a channel of
-// this machine, or (the start of) an ID.
+// this machine, or (the start of) an ID or a title, which it returns in lower case.
 func channelOf(arg string, own []relay.OwnChannel) (string, error) {
 	if strings.HasPrefix(strings.ToLower(arg), "relay:") {
 		u, err := relay.ParseURL(arg)

@@ -24,7 +24,8 @@ if something needs doing.`,
 			toggle("json", "write what was found as JSON"),
 			text("upload", "`RATE` of this machine's upload, to hear how many viewers it carries"),
 			configFlag(),
-		}, askFlags()...),
+			noDiscoveryFlag(),
+		}, append(askFlags(), discoveryFlags()...)...),
 		Action: func(c *cli.Context) error { return runDoctor(c, t, stdio) },
 	}
 }
@@ -62,7 +63,11 @@ func runDoctor(c *cli.Context, t *terminal, stdio Stdio) error {
 			return usage("", "--upload %w", err)
 		}
 	}
-	m := examine(c.Context, &a, c.String("config"), c.Int("offset"))
+	lan, err := readDiscovery(c)
+	if err != nil {
+		return err
+	}
+	m := examine(c.Context, &a, c.String("config"), c.Int("offset"), lan)
 	m.upload = upload
 	if c.Context.Err() != nil {
 		return nil

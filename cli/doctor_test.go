@@ -13,6 +13,7 @@ import (
 
 	"relay/playback"
 	"relay/relay"
+	"relay/relay/discovery"
 	"relay/relay/stream"
 )
 
@@ -375,5 +376,26 @@ func TestWrapWords(t *testing.T) {
 		if got := strings.Join(wrapWords(c.text, c.width), "|"); got != c.want {
 			t.Errorf("%q in %d: %s, want %s", c.text, c.width, got, c.want)
 		}
+	}
+}
+
+func TestDoctorOnThisNetwork(t *testing.T) {
+	var finals, nameless catalog
+	at := netip.MustParseAddrPort("192.168.1.5:7144")
+	finals.add(discovery.Found{Channel: discovery.Channel{Title: "Fin\x1bals"}, Addr: at})
+	nameless.add(discovery.Found{Addr: at})
+	asked := []discovery.Asked{{Interface: "eth0", From: netip.MustParseAddr("192.168.1.9")}}
+	for name, c := range map[string]struct {
+		of   around
+		want string
+	}{
+		"off":      {around{off: true}, `note Channels were not looked for, because of --no-discovery.`},
+		"fails":    {around{err: errors.New("no way")}, `todo no way. => UDP port 7146`},
+		"alone":    {around{found: &catalog{}}, `note No channel was found; nobody but this machine itself could be asked.`},
+		"nothing":  {around{found: &catalog{}, asked: asked}, `note No channel was found; asked on eth0 from 192.168.1.9. => let UDP port 7146 through`},
+		"title":    {around{found: &finals, asked: asked}, `ok Channel "Fin` + "\ufffd" + `als" (aaaaaaaa) was found at 192.168.1.5:7144; relay watch joins it.`},
+		"no title": {around{found: &nameless, asked: asked}, `ok Channel aaaaaaaa was found at 192.168.1.5:7144;`},
+	} {
+		wantFindings(t, name, machine{around: c.of}.checkAround(), c.want)
 	}
 }

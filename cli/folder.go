@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -86,6 +87,9 @@ func writable(dir string) error {
 // and what is known of those that were watched.
 const maxStored = 10000
 
+// secret is how the names of those files end that relay refuses if others can read them.
+var secret = []string{".key", ".stream", ".epoch", ".members"}
+
 // readable are the folder and the files in it that others than their owner can read.
 func readable(dir string) []mode {
 	var all []mode
@@ -101,8 +105,8 @@ func readable(dir string) []mode {
 		want := fs.FileMode(0o600)
 		if d.IsDir() {
 			want = 0o700
-		} else if strings.HasSuffix(path, ".lock") {
-			return nil // there is nothing in it
+		} else if !slices.Contains(secret, filepath.Ext(path)) {
+			return nil
 		}
 		if p := fi.Mode().Perm(); p&0o077 != 0 {
 			all = append(all, mode{path, p, want})

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"relay/playback"
+	"relay/relay"
 )
 
 // machine is all that relay doctor looks at, so that what it says of it can be tested.
@@ -21,6 +22,7 @@ type machine struct {
 	ports      []portUse
 	programs   map[string]program // that are there, by the names of players and browsers
 	folder     folder
+	around     around
 	asked      string           // the relay that was asked: host:port
 	running    *playback.Status // nil if none answers
 	trees      playback.Trees   // of that relay
@@ -28,14 +30,15 @@ type machine struct {
 }
 
 // examine looks at the machine. Of the Internet it asks nothing.
-func examine(ctx context.Context, a *asker, config string, offset int) machine {
+func examine(ctx context.Context, a *asker, config string, offset int, lan discoveryConfig) machine {
 	m := machine{goos: runtime.GOOS, now: time.Now(), asked: a.addr}
 	m.interfaces = netInterfaces()
-	// Connecting UDP sends nothing; these addresses are for documentation (RFC 5737, 3849).
-	m.out4, m.out6 = leavesFrom("udp4", "192.0.2.1:9"), leavesFrom("udp6", "[2001:db8::1]:9")
+	// Connecting UDP sends nothing; the address is one for documentation (RFC 3849).
+	m.out4, m.out6 = outward(), leavesFrom("udp6", "[2001:db8::1]:9")
 	m.ports = lookAtPorts(offset)
 	m.programs = findPrograms(ctx)
 	m.folder = lookAtFolder(config)
+	m.around = lookAroundOnce(ctx, lan)
 	if st, err := a.status(ctx); err == nil {
 		m.running = &st
 		m.trees, _ = a.trees(ctx, "") // without them, less is said
@@ -45,7 +48,7 @@ func examine(ctx context.Context, a *asker, config string, offset int) machine {
 
 func (m machine) diagnose() []finding {
 	var all []finding
-	for _, check := range []func() []finding{m.checkNetwork, m.checkPorts, m.checkPlayers, m.checkFolder, m.checkRunning, m.checkUpload} {
+	for _, check := range []func() []finding{m.checkNetwork, m.checkPorts, m.checkPlayers, m.checkFolder, m.checkRunning, m.checkAround, m.checkUpload} {
 		all = append(all, check()...)
 	}
 	return all
@@ -202,15 +205,12 @@ func (m machine) checkChannel(f *findings, c playback.ChannelStatus) {
 // usualRates are those of 720p, 1080p and 1080p at 60 frames a second, in bit/s.
 var usualRates = []int{3_000_000, 6_000_000, 9_000_000}
 
-// streamShare is the part of an upload that streams may fill, as in the relay's headroom.
-const streamShare = 0.9
-
 func (m machine) checkUpload() []finding {
 	f := findings{topic: "Upload"}
 	if m.upload > 0 {
 		var fit []string
 		for _, r := range usualRates {
-			fit = append(fit, fmt.Sprintf("%d at %s", int(float64(m.upload)*streamShare)/r, rateText(r)))
+			fit = append(fit, fmt.Sprintf("%d at %s", int(float64(m.upload)*relay.UploadShare)/r, rateText(r)))
 		}
 		f.fine("%s of upload carry this many viewers on other networks: %s. Each of them passes it on to more.", rateText(m.upload), spelt(fit))
 	}

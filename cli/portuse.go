@@ -6,14 +6,12 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"relay/relay/discovery"
 )
 
-// portFound is the UDP port at which channels on this network are found, and portAdmin
-// the one for metrics.
-const (
-	portFound = 7146
-	portAdmin = 7147
-)
+// portAdmin is the default port for metrics.
+const portAdmin = 7147
 
 // portUse is one of relay's default ports as it is now.
 type portUse struct {
@@ -40,7 +38,7 @@ func lookAtPorts(offset int) []portUse {
 		{proto: "UDP", port: portListen + offset, what: "gossip between nodes", flag: "listen"},
 		{proto: "TCP", port: portHTTP + offset, what: "players and the page", flag: "http"},
 		{proto: "TCP", port: portRTMP + offset, what: "the encoder", flag: "rtmp"},
-		{proto: "UDP", port: portFound, what: "being found on this network", shared: true},
+		{proto: "UDP", port: discovery.DefaultPort, what: "being found on this network", shared: true},
 		{proto: "TCP", port: portAdmin + offset, what: "metrics", flag: "admin"},
 	}
 	for i := range all {

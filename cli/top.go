@@ -32,8 +32,8 @@ func topCommand(t *terminal, stdio Stdio) *cli.Command {
 		Usage:     "watch the nodes of a channel live, the worst first",
 		UsageText: "relay top [CHANNEL] [FLAGS]",
 		Description: `Asks the relay that runs on this machine every second. CHANNEL is a link, a channel
-ID or the first characters of one, or the name of a channel that is broadcast from this
-machine. Where output is no terminal, it writes one table and ends.
+ID, a title or the first characters of either, or the name of a channel that is broadcast
+from this machine. Where output is no terminal, it writes one table and ends.
 
 HOP counts links from the source, DELAY is behind it, LOST counts chunks. UP is what
 goes to a node's children now, CAP what its slots take when all are in use, SLOTS
@@ -99,10 +99,11 @@ func runTop(c *cli.Context, t *terminal, stdio Stdio) error {
 
 // picture asks for everything once.
 func (s *top) picture(ctx context.Context) ([]topChannel, error) {
-	trees, err := s.trees(ctx, s.channel)
+	trees, id, err := s.treesOf(ctx, s.channel)
 	if err != nil {
 		return nil, err
 	}
+	s.channel = id
 	// A relay tells of itself on its own machine alone; elsewhere the tree must do.
 	var own *playback.Status
 	if st, err := s.status(ctx); err == nil {

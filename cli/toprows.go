@@ -48,7 +48,7 @@ type topRow struct {
 func topChannels(trees playback.Trees, st *playback.Status) []topChannel {
 	all := []topChannel{}
 	for _, t := range trees.Channels {
-		c := topChannel{ID: t.ID, Name: clean(t.Name), Summary: t.Summary, Problem: clean(t.Problem), SeenBy: t.SeenBy, Nodes: []topRow{}}
+		c := topChannel{ID: t.ID, Name: clean(t.Name), Title: clean(t.Title), Summary: t.Summary, Problem: clean(t.Problem), SeenBy: t.SeenBy, Nodes: []topRow{}}
 		var own *playback.ChannelStatus
 		if st != nil {
 			if i := slices.IndexFunc(st.Channels, func(s playback.ChannelStatus) bool { return s.ID == t.ID }); i >= 0 {

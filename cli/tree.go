@@ -33,8 +33,8 @@ func treeCommand(t *terminal, stdio Stdio) *cli.Command {
 		Usage:     "show who passes a channel on to whom",
 		UsageText: "relay tree [CHANNEL] [FLAGS]",
 		Description: `Asks the relay that runs on this machine, be it a source or a watcher. CHANNEL is
-a link, a channel ID or the first characters of one, or the name of a channel that is
-broadcast from this machine; without it all are shown.
+a link, a channel ID, a title or the first characters of either, or the name of a
+channel that is broadcast from this machine; without it all are shown.
 
 BEHIND is the delay behind the source, LOST counts chunks, SLOTS are children and
 how many there may be, UPLOAD is what goes to them now.`,
@@ -81,13 +81,14 @@ func (s *treeShow) run(ctx context.Context) error {
 	tick := time.NewTicker(treeEvery)
 	defer tick.Stop()
 	for {
-		trees, err := s.trees(ctx, s.channel)
+		trees, id, err := s.treesOf(ctx, s.channel)
 		if ctx.Err() != nil {
 			return nil
 		}
 		if err != nil {
 			return err
 		}
+		s.channel = id
 		if err := s.show(trees); err != nil {
 			return fail("", "write the tree: %w", err)
 		}

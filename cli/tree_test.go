@@ -335,3 +335,19 @@ func TestJSONIsOneLineForEachSecond(t *testing.T) {
 		}
 	}
 }
+
+func TestTitlesNameChannels(t *testing.T) {
+	all := []playback.ChannelTree{{ID: "a", Title: "Finals"}, {ID: "b", Title: "Finals, table 3"}, {ID: "c", Title: "Chess"}, {ID: "d"}}
+	for name, want := range map[string]string{
+		"finals":  "a", // the very title
+		"finals,": "b",
+		"ch":      "c",
+		"fin":     "", // may be two
+		"table":   "",
+		"chess !": "",
+	} {
+		if got, ok := titled(all, name); got.ID != want || ok != (want != "") {
+			t.Errorf("%q: %q, %v; want %q", name, got.ID, ok, want)
+		}
+	}
+}

@@ -81,8 +81,12 @@ func (d drawing) draw(t playback.ChannelTree) []string {
 
 func summaryText(t playback.ChannelTree) string {
 	s := t.Summary
+	name := clean(t.Name)
+	if t.Title != "" {
+		name += fmt.Sprintf(" \"%s\"", clean(t.Title))
+	}
 	text := fmt.Sprintf("Channel %s: %s, %d deep (mean %.1f), %s free, %s behind at worst, %s lost",
-		clean(t.Name), counted(int64(s.Nodes), "node"), s.MaxDepth, s.MeanDepth, counted(s.SlotsFree, "slot"), delayText(s.WorstDelayMs), counted(s.Lost, "chunk"))
+		name, counted(int64(s.Nodes), "node"), s.MaxDepth, s.MeanDepth, counted(s.SlotsFree, "slot"), delayText(s.WorstDelayMs), counted(s.Lost, "chunk"))
 	if s.Orphans > 0 {
 		text += ", " + counted(int64(s.Orphans), "orphan")
 	}

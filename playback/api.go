@@ -59,6 +59,7 @@ func (c *Channel) info(base string) ChannelInfo {
 	i := ChannelInfo{
 		ID:          c.id.String(),
 		Name:        c.id.Short(),
+		Title:       c.title(),
 		State:       c.state(t),
 		BitRate:     c.ring.Stats().BitRate,
 		DelayMs:     t.DelayMs,
@@ -76,6 +77,16 @@ func (c *Channel) info(base string) ChannelInfo {
 	}
 	i.Codec = c.codec()
 	return i
+}
+
+// title is the broadcaster's words for the stream, by the newest header; "" if there
+// are none.
+func (c *Channel) title() string {
+	h := c.ring.Header()
+	if h == nil {
+		return ""
+	}
+	return flv.Describe(h.Payload()).Title
 }
 
 // codec describes the media by the newest header.

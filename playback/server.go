@@ -44,7 +44,7 @@ type Config struct {
 	Channels func() []*Channel
 	// Node describes the node, for the status.
 	Node func() Node
-	// Survey returns the tree of one of Channels, all but its ID, Name and Summary. It
+	// Survey returns the tree of one of Channels, all but its ID, Name, Title and Summary. It
 	// may ask other nodes, and must return when its context ends.
 	Survey func(context.Context, stream.ChannelID) (ChannelTree, error)
 	// Share returns what people share to have others watch one of Channels, for the

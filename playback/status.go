@@ -55,9 +55,10 @@ type Child struct {
 
 // ChannelStatus describes one channel.
 type ChannelStatus struct {
-	ID   string `json:"id"`
-	Name string `json:"name"` // the ID's short form
-	URL  string `json:"url"`  // for a player
+	ID    string `json:"id"`
+	Name  string `json:"name"`  // the ID's short form
+	Title string `json:"title"` // the broadcaster's words; may be empty
+	URL   string `json:"url"`   // for a player
 	Share
 	Codec   Codec `json:"codec"`
 	BitRate int   `json:"bit_rate"`
@@ -106,6 +107,7 @@ func (c *Channel) status(url string) ChannelStatus {
 	s := ChannelStatus{
 		ID:      c.id.String(),
 		Name:    c.id.Short(),
+		Title:   c.title(),
 		URL:     url,
 		BitRate: ring.BitRate,
 		Tree:    c.tree(),

@@ -22,6 +22,7 @@ type Trees struct {
 type ChannelTree struct {
 	ID      string      `json:"id"`
 	Name    string      `json:"name"`    // the ID's short form
+	Title   string      `json:"title"`   // the broadcaster's words; may be empty
 	Self    string      `json:"self"`    // the node that answers
 	SeenBy  string      `json:"seen_by"` // the root, if it could be asked; always the first of Nodes
 	Problem string      `json:"problem"` // why it is not the root; "" if it is
@@ -115,7 +116,7 @@ func (s *routes) trees(w http.ResponseWriter, r *http.Request) {
 			http.Error(w, "The tree of channel "+c.id.Short()+" cannot be told now: "+err.Error()+".", http.StatusServiceUnavailable)
 			return
 		}
-		t.ID, t.Name = c.id.String(), c.id.Short()
+		t.ID, t.Name, t.Title = c.id.String(), c.id.Short(), c.title()
 		if t.Nodes == nil {
 			t.Nodes = []TreeNode{}
 		}

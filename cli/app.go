@@ -19,6 +19,7 @@ const appHelp = `relay - live video from one person to many, without a server
   relay source movie.flv     broadcast a file ("-" for standard input, or a URL)
   relay watch                watch what is broadcast on this network, and pass it on
   relay watch LINK           watch a channel from anywhere
+  relay serve LINK...        pass channels on, as a service
   relay tree                 show who passes it on to whom
 
 Commands:
@@ -128,6 +129,7 @@ func newApp(t *terminal, io Stdio) *cli.App {
 			sourceCommand(t, io),
 			watchCommand(t, io),
 			listCommand(t, io),
+			serveCommand(t, io),
 			treeCommand(t, io),
 			topCommand(t, io),
 			linkCommand(t, io),

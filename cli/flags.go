@@ -50,7 +50,7 @@ func nodeFlags(players string) []cli.Flag {
 		configFlag(),
 		noDiscoveryFlag(),
 		toggle("verbose", "log what happens to stderr"),
-	}, discoveryFlags()...)
+	}, append(discoveryFlags(), opsFlags()...)...)
 }
 
 const (
@@ -77,6 +77,9 @@ func stationFlags(c *cli.Context) (stationConfig, error) {
 		return s, err
 	}
 	if s.discovery, err = readDiscovery(c); err != nil {
+		return s, err
+	}
+	if s.ops, err = opsOf(c, off); err != nil {
 		return s, err
 	}
 	s.allowHosts = c.StringSlice("allow-host")

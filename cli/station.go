@@ -35,6 +35,7 @@ type station struct {
 	responder *discovery.Responder
 	title     string // of the source's channel until there is a header; may be empty
 	t         *terminal
+	ops       *operations
 
 	mu       sync.Mutex
 	channels []*playback.Channel
@@ -44,6 +45,10 @@ type station struct {
 // quietAfter is how long no media may come before a channel is not called live:
 // longer than any encoder pauses between two frames.
 const quietAfter = 3 * time.Second
+
+// endedAfter is how long no media may come before nobody should wait for more: longer
+// than a broadcaster takes to start an encoder again.
+const endedAfter = time.Minute
 
 // stationConfig is what the flags say about a station.
 type stationConfig struct {
@@ -56,6 +61,7 @@ type stationConfig struct {
 	allowHosts   []string
 	lan          bool // players in this machine's own networks alone
 	discovery    discoveryConfig
+	ops          opsConfig
 }
 
 // newStation opens the listeners and makes the node. The key is the node's.
@@ -89,9 +95,16 @@ func newStation(t *terminal, log *zap.Logger, cfg stationConfig, key ed25519.Pri
 		closeLinks(nc)
 		return nil, err
 	}
+	if s.ops, err = newOperations(t, cfg.ops); err != nil {
+		closeLinks(nc)
+		s.http.Close()
+		return nil, err
+	}
+	nc.Notices = s.ops.notice
 	if s.node, err = relay.New(nc); err != nil {
 		closeLinks(nc)
 		s.http.Close()
+		s.ops.close()
 		return nil, err
 	}
 	return s, nil
@@ -110,9 +123,19 @@ func closeLinks(c relay.Config) {
 // nil, says whether media is coming in at the root.
 func (s *station) show(c *relay.Channel, live func() bool) {
 	pc := playback.NewChannel(c.ID(), c.Ring(), func() playback.Tree { return treeStatus(c, live) })
+	s.ops.carry(c, pc, live)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.channels = append(s.channels, pc)
+}
+
+// hide takes a channel that is closed from the station's HTTP address.
+func (s *station) hide(c *relay.Channel) {
+	s.ops.drop(c)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.channels = slices.DeleteFunc(s.channels, func(pc *playback.Channel) bool { return pc.ID() == c.ID() })
+	delete(s.hosts, c.ID())
 }
 
 func (s *station) shown() []*playback.Channel {
@@ -163,6 +186,7 @@ func (s *station) run(ctx context.Context, g *errgroup.Group, allowHosts []strin
 		Survey:     s.survey,
 		Share:      s.share,
 		AllowHosts: allowHosts,
+		Events:     s.ops.events,
 		Log:        s.log,
 	}
 	if s.lan {
@@ -174,6 +198,7 @@ func (s *station) run(ctx context.Context, g *errgroup.Group, allowHosts []strin
 	if s.responder != nil {
 		g.Go(func() error { s.answer(ctx); return nil })
 	}
+	s.ops.run(ctx, g, s, srv, allowHosts)
 }
 
 func (s *station) describe() playback.Node {
@@ -208,6 +233,8 @@ func stateOf(st relay.Status, ok bool, live func() bool) playback.State {
 	switch {
 	case st.Ring.Head.Seq == 0:
 		return playback.Waiting
+	case st.Quiet > endedAfter:
+		return playback.Ended
 	case !ok || !st.Tree.Attached || st.Quiet > quietAfter || live != nil && !live():
 		return playback.Reconnecting
 	}

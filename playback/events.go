@@ -26,13 +26,15 @@ type EventType string
 
 // Types of events.
 const (
-	EventPublish EventType = "publish"        // at the source: an encoder has started or stopped; State says which
-	EventParent  EventType = "parent_changed" // chunks come from another parent than before
-	EventJoined  EventType = "joined"         // a child or a viewer, as Who says
-	EventLeft    EventType = "left"           // likewise
-	EventCodec   EventType = "codec"          // the media are encoded otherwise than before
-	EventLimit   EventType = "limit"          // somebody was turned away, as Who says
-	EventMissed  EventType = "missed"         // the reader was too slow for Count events
+	EventPublish    EventType = "publish"        // at the source: an encoder has started or stopped; State says which
+	EventParent     EventType = "parent_changed" // chunks come from another parent than before
+	EventParentLost EventType = "parent_lost"    // there is no parent, and another one is looked for
+	EventMedia      EventType = "media"          // media come, or have not come for 5 s; State says which
+	EventJoined     EventType = "joined"         // a child or a viewer, as Who says
+	EventLeft       EventType = "left"           // likewise
+	EventCodec      EventType = "codec"          // the media are encoded otherwise than before
+	EventLimit      EventType = "limit"          // somebody was turned away, as Who says
+	EventMissed     EventType = "missed"         // the reader was too slow for Count events
 )
 
 // Event is one thing that happened at this node. Fields that say nothing about its
@@ -40,7 +42,7 @@ const (
 type Event struct {
 	Seq     uint64    `json:"seq"` // +1 for each; 0 for EventMissed
 	Time    time.Time `json:"time"`
-	Type    EventType `json:"type"`
+	Type    EventType `json:"event"`
 	Channel string    `json:"channel,omitempty"` // its ID; none for a limit of the whole node
 	Name    string    `json:"name,omitempty"`    // the ID's short form
 	State   string    `json:"state,omitempty"`   // "started" or "stopped"
@@ -100,7 +102,7 @@ func (s *Events) Tell(e Event) {
 		return
 	}
 	s.head++
-	e.Seq = s.head
+	e.Seq, e.Time = s.head, e.Time.UTC().Truncate(time.Millisecond)
 	if len(s.kept) < eventsKept {
 		s.kept = append(s.kept, e)
 	} else {

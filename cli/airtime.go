@@ -1,0 +1,77 @@
+package cli
+
+import (
+	"time"
+
+	"relay/playback"
+	"relay/playback/admin"
+	"relay/relay/stream"
+)
+
+// sight is what there is to see of a channel's media at one moment.
+type sight struct {
+	came    time.Time // the newest chunk; zero if there was none
+	source  bool      // this node is the source,
+	encoder bool      // and an encoder is sending
+	header  *stream.Header
+}
+
+// airtime follows one channel's media. Its zero value is a channel that has had none.
+type airtime struct {
+	live    bool // media came within admin.FreshFor
+	encoder bool
+	header  *stream.Header
+	codec   playback.Codec
+}
+
+// Values of an event's state.
+const (
+	started = "started"
+	stopped = "stopped"
+)
+
+func startedOr(on bool) string {
+	if on {
+		return started
+	}
+	return stopped
+}
+
+// look returns what has happened since the last look: an encoder that starts or
+// stops at once, another codec, and media that start, or have not come for
+// admin.FreshFor.
+func (a *airtime) look(now time.Time, s sight) (happened []playback.Event) {
+	if s.source && s.encoder != a.encoder {
+		a.encoder = s.encoder
+		happened = append(happened, playback.Event{Type: playback.EventPublish, State: startedOr(a.encoder)})
+	}
+	if s.header != nil && s.header != a.header {
+		a.header = s.header
+		if codec := codecOf(s.header); codec != a.codec {
+			a.codec = codec
+			happened = append(happened, playback.Event{Type: playback.EventCodec, Codec: &codec})
+		}
+	}
+	if live := !s.came.IsZero() && now.Sub(s.came) < admin.FreshFor; live != a.live {
+		a.live = live
+		happened = append(happened, playback.Event{Type: playback.EventMedia, State: startedOr(live)})
+	}
+	return happened
+}
+
+// end returns what happens when the channel is closed here.
+func (a *airtime) end() (happened []playback.Event) {
+	if a.encoder {
+		happened = append(happened, playback.Event{Type: playback.EventPublish, State: stopped})
+	}
+	if a.live {
+		happened = append(happened, playback.Event{Type: playback.EventMedia, State: stopped})
+	}
+	a.encoder, a.live = false, false
+	return happened
+}
+
+func codecOf(h *stream.Header) playback.Codec {
+	i := describe(h)
+	return playback.Codec{Video: i.VideoCodec, Audio: i.AudioCodec, Width: i.Width, Height: i.Height, FrameRate: i.FrameRate}
+}

@@ -1,0 +1,306 @@
+package cli
+
+import (
+	"context"
+	"net"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/urfave/cli/v2"
+	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
+
+	"relay/playback"
+	"relay/playback/admin"
+	"relay/relay"
+	"relay/relay/stream"
+	"relay/relay/wire"
+	"relay/tree"
+)
+
+// adminOff is the value of --admin for none.
+const adminOff = "off"
+
+// opsFlags are those for who runs a node.
+func opsFlags() []cli.Flag {
+	return []cli.Flag{
+		text("admin", "`ADDR` for metrics, readiness and the full API; \"off\" for none (default 127.0.0.1:7147; a free port if that is taken)"),
+		text("webhook", "http or https `URL` that gets a POST when a channel goes live and when it stops"),
+	}
+}
+
+// opsConfig is what the flags say about operations. Its zero value has neither
+// listener nor webhook.
+type opsConfig struct {
+	admin   port     // addr is "" for none
+	webhook *url.URL // nil for none
+}
+
+// opsOf reads opsFlags.
+func opsOf(c *cli.Context, offset int) (o opsConfig, err error) {
+	if v := c.String("admin"); v != adminOff {
+		if o.admin, err = portOf("metrics", "admin", v, "127.0.0.1", portAdmin, offset, c.IsSet("admin")); err != nil {
+			return o, err
+		}
+		o.admin.quiet = true
+	}
+	if c.IsSet("webhook") {
+		o.webhook, err = webhookURL(c.String("webhook"))
+	}
+	return o, err
+}
+
+// operations is what a station tells who runs it: events, metrics, whether there are
+// media, and calls to a webhook.
+type operations struct {
+	events  *playback.Events
+	metrics *admin.Metrics
+	admin   net.Listener // nil for none
+	hook    *webhook     // nil for none
+	node    string       // the node's tag
+
+	mu      sync.Mutex
+	carried []*carried
+}
+
+// carried is a channel at this station.
+type carried struct {
+	channel *relay.Channel
+	played  *playback.Channel
+	encoder func() bool // whether media come in at the root; nil elsewhere
+	airtime airtime     // owned by observe's goroutine
+}
+
+// newOperations opens the listener. The caller closes what it holds if run is not
+// called.
+func newOperations(t *terminal, cfg opsConfig) (*operations, error) {
+	o := &operations{events: &playback.Events{}, metrics: admin.NewMetrics(Version)}
+	if cfg.webhook != nil {
+		o.hook = newWebhook(cfg.webhook, t.say)
+	}
+	if cfg.admin.addr == "" {
+		return o, nil
+	}
+	var err error
+	if o.admin, err = cfg.admin.listen(t); err != nil {
+		return nil, err
+	}
+	if cfg.admin.given {
+		t.say("Metrics http://%s/metrics", localAddr(o.admin))
+	}
+	return o, nil
+}
+
+func (o *operations) close() {
+	if o.admin != nil {
+		o.admin.Close()
+	}
+}
+
+// carry adds a channel.
+func (o *operations) carry(c *relay.Channel, played *playback.Channel, encoder func() bool) {
+	played.TellViewers(o.events)
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.carried = append(o.carried, &carried{channel: c, played: played, encoder: encoder})
+}
+
+// drop forgets a channel that is closed.
+func (o *operations) drop(c *relay.Channel) {
+	o.mu.Lock()
+	o.carried = slices.DeleteFunc(o.carried, func(k *carried) bool { return k.channel == c })
+	o.mu.Unlock()
+	o.metrics.Forget(c.ID().Short())
+}
+
+func (o *operations) channels() []*carried {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return slices.Clone(o.carried)
+}
+
+// run serves until ctx ends; the group's other members end it too.
+func (o *operations) run(ctx context.Context, g *errgroup.Group, s *station, players *playback.Server, allowHosts []string) {
+	o.node = wire.TagOf(s.node.ID()).String()
+	g.Go(func() error {
+		if o.hook == nil {
+			o.observe(ctx)
+			return nil
+		}
+		// The calls outlast ctx a little: that it is over is what they tell.
+		calls, stop := context.WithCancel(context.WithoutCancel(ctx))
+		defer stop()
+		go o.hook.run(calls) // ends with finish, or with calls
+		o.observe(ctx)
+		o.hook.finish(lastCalls)
+		stop()
+		<-o.hook.done
+		return nil
+	})
+	o.metrics.Watch(o.figures, players.Refused)
+	if o.admin == nil {
+		return
+	}
+	s.log.Info("listens for who runs it", zap.Stringer("addr", o.admin.Addr()))
+	srv := admin.NewServer(admin.Config{
+		Metrics:    o.metrics,
+		Health:     o.health,
+		API:        players.API(ctx, func() string { return "http://" + localAddr(s.http) }),
+		AllowHosts: allowHosts,
+		Log:        s.log,
+	})
+	g.Go(func() error { return srv.Run(ctx, o.admin) })
+}
+
+// figures is what the channels count, for the metrics.
+func (o *operations) figures() []admin.Figures {
+	var all []admin.Figures
+	for _, k := range o.channels() {
+		st, ok := k.channel.Status()
+		if !ok {
+			continue
+		}
+		all = append(all, admin.Figures{
+			Channel:    st.ID.Short(),
+			Received:   st.Ring.Received,
+			Lost:       st.Ring.Lost,
+			Duplicate:  st.Ring.Duplicate,
+			BytesIn:    st.Ring.Counts.Bytes,
+			ToChildren: st.Sent,
+			ToViewers:  k.played.Sent(),
+			BitRate:    st.Ring.BitRate,
+			RingBytes:  st.Ring.Memory,
+			RingChunks: st.Ring.Held,
+			RingSpan:   st.Ring.Span,
+			Attached:   st.Tree.Attached,
+			Depth:      st.Tree.Depth,
+			Delay:      st.Delay,
+			Slots:      st.Tree.Slots,
+			Children:   len(st.Tree.Children),
+			Viewers:    k.played.Viewers(),
+			Came:       st.Ring.Came,
+		})
+	}
+	return all
+}
+
+// health is how the channels do, for readiness.
+func (o *operations) health() []admin.Health {
+	var all []admin.Health
+	for _, k := range o.channels() {
+		all = append(all, admin.Health{
+			Channel: k.channel.ID().Short(),
+			State:   treeStatus(k.channel, k.encoder).State,
+			Source:  k.encoder != nil,
+			Came:    k.channel.Ring().Stats().Came,
+		})
+	}
+	return all
+}
+
+// notice tells of what a channel notices. It does not block.
+func (o *operations) notice(id stream.ChannelID, n relay.Notice) {
+	e := playback.Event{Channel: id.String(), Name: id.Short()}
+	switch {
+	case n.Changed != nil:
+		e.Type = playback.EventParent
+		e.Reason, e.Depth = reasonLabel(n.Changed.Reason), n.Changed.Depth
+		known := n.Changed.Reason != tree.ReasonNone
+		if known {
+			ms := n.Changed.Gap.Milliseconds()
+			e.GapMs = &ms
+		}
+		about(&e, n.Changed.Parent.ID, firstAddr(n.Changed.Parent))
+		o.metrics.ParentChanged(e.Name, e.Reason, n.Changed.Gap, known)
+	case n.Orphaned != nil:
+		e.Type, e.Reason = playback.EventParentLost, reasonLabel(n.Orphaned.Reason)
+	case n.Joined != nil:
+		e.Type, e.Who = playback.EventJoined, "child"
+		about(&e, n.Joined.Peer, n.Joined.Addr.String())
+	case n.Left != nil:
+		e.Type, e.Who, e.Reason = playback.EventLeft, "child", reasonLabel(n.Left.Reason)
+		about(&e, n.Left.Peer, n.Left.Addr.String())
+		o.metrics.ChildLeft(e.Name, e.Reason)
+	case n.Turned != nil:
+		e.Type, e.Who, e.Reason = playback.EventLimit, "child", reasonLabel(n.Turned.Reason)
+		about(&e, n.Turned.Peer, n.Turned.Addr.String())
+		o.metrics.ChildRefused(e.Name, e.Reason)
+	default:
+		return
+	}
+	o.events.Tell(e)
+}
+
+func about(e *playback.Event, id tree.ID, addr string) {
+	e.Node, e.NodeID, e.Addr = wire.TagOf(id).String(), id.String(), addr
+}
+
+// reasonLabel is the reason's name; one "other" for all numbers that are none, which
+// a stranger may send.
+func reasonLabel(r tree.Reason) string {
+	if name := r.String(); !strings.HasPrefix(name, "reason-") {
+		return name
+	}
+	return "other"
+}
+
+// observeEvery is how often the channels are looked at for what nobody tells: media
+// that stop, an encoder, codecs.
+const observeEvery = 250 * time.Millisecond
+
+// observe tells of what becomes of the channels' media until ctx ends, and then that
+// they stop here.
+func (o *operations) observe(ctx context.Context) {
+	tick := time.NewTicker(observeEvery)
+	defer tick.Stop()
+	known := map[*carried]bool{}
+	for {
+		select {
+		case <-ctx.Done():
+			for k := range known {
+				o.report(k, k.airtime.end())
+			}
+			return
+		case now := <-tick.C:
+			all := o.channels()
+			for k := range known {
+				if !slices.Contains(all, k) {
+					o.report(k, k.airtime.end())
+					delete(known, k)
+				}
+			}
+			for _, k := range all {
+				known[k] = true
+				o.report(k, k.airtime.look(now, k.sight()))
+			}
+		}
+	}
+}
+
+// sight is what there is to see of the channel now.
+func (k *carried) sight() sight {
+	ring := k.channel.Ring()
+	s := sight{came: ring.Stats().Came, source: k.encoder != nil, header: ring.Header()}
+	if s.source {
+		s.encoder = k.encoder()
+	}
+	return s
+}
+
+// report tells of what was seen, and calls the webhook for media that start and stop.
+func (o *operations) report(k *carried, seen []playback.Event) {
+	for _, e := range seen {
+		id := k.channel.ID()
+		e.Channel, e.Name = id.String(), id.Short()
+		o.events.Tell(e)
+		if o.hook != nil && e.Type == playback.EventMedia {
+			o.hook.tell(call{
+				Event: e.State, Time: time.Now().UTC().Truncate(time.Millisecond), Channel: e.Channel, Name: e.Name,
+				Codec: k.airtime.codec, BitRate: k.channel.Ring().Stats().BitRate, Source: k.encoder != nil, Node: o.node,
+			})
+		}
+	}
+}

@@ -1,0 +1,129 @@
+package cli
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"relay/playback"
+	"relay/playback/admin"
+	"relay/relay"
+	"relay/relay/stream"
+	"relay/relay/wire"
+	"relay/tree"
+)
+
+// told is what o's events are, from the first.
+func told(t *testing.T, o *operations) (all []playback.Event) {
+	t.Helper()
+	r, err := o.events.Follow(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	for {
+		e, wait := r.Next()
+		if wait != nil {
+			return all
+		}
+		all = append(all, e)
+	}
+}
+
+// scrape is what the metrics say of o.
+func scrape(t *testing.T, o *operations) string {
+	t.Helper()
+	o.metrics.Watch(o.figures, func(playback.Refusal) uint64 { return 0 })
+	h := admin.NewServer(admin.Config{Metrics: o.metrics, API: http.NotFoundHandler()}).Handler()
+	w := httptest.NewRecorder()
+	r := httptest.NewRequest(http.MethodGet, "/metrics", nil)
+	r.Host = "localhost"
+	h.ServeHTTP(w, r)
+	text, err := io.ReadAll(w.Body)
+	if err != nil || w.Code != http.StatusOK {
+		t.Fatalf("%d, %v: %s", w.Code, err, text)
+	}
+	return string(text)
+}
+
+func TestWhatChannelsNoticeIsToldAndCounted(t *testing.T) {
+	o, err := newOperations(nil, opsConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := stream.ChannelID{1}
+	peer := tree.ID{7}
+	addr := netip.MustParseAddrPort("10.9.8.7:7144")
+	place := tree.Place{ID: peer, Addrs: []netip.AddrPort{addr}}
+	child := &relay.ChildNotice{Peer: peer, Addr: addr, Reason: tree.ReasonClosed}
+	for _, n := range []relay.Notice{
+		{Changed: &relay.Change{Parent: place, Depth: 1, Gap: time.Hour}},
+		{Orphaned: &tree.Orphaned{Reason: tree.ReasonClosed}},
+		{Changed: &relay.Change{Parent: place, Depth: 2, Reason: tree.ReasonClosed, Gap: 140 * time.Millisecond}},
+		{Changed: &relay.Change{Parent: place, Depth: 2, Reason: tree.Reason(200)}}, // a stranger's
+		{Joined: child},
+		{Left: child},
+		{Turned: &relay.ChildNotice{Peer: peer, Addr: addr, Reason: tree.ReasonFull}},
+		{Failed: &relay.DialError{}},
+		{Refused: &relay.Refusal{}},
+	} {
+		o.notice(id, n)
+	}
+	gap := func(ms int64) *int64 { return &ms }
+	want := []playback.Event{
+		{Type: playback.EventParent, Reason: "none", Depth: 1},
+		{Type: playback.EventParentLost, Reason: "closed"},
+		{Type: playback.EventParent, Reason: "closed", Depth: 2, GapMs: gap(140)},
+		{Type: playback.EventParent, Reason: "other", Depth: 2, GapMs: gap(0)},
+		{Type: playback.EventJoined, Who: "child"},
+		{Type: playback.EventLeft, Who: "child", Reason: "closed"},
+		{Type: playback.EventLimit, Who: "child", Reason: "full", Count: 1},
+	}
+	got := told(t, o)
+	if len(got) != len(want) {
+		t.Fatalf("%+v", got)
+	}
+	for i, w := range want {
+		w.Seq, w.Time, w.Channel, w.Name = uint64(i+1), got[i].Time, id.String(), id.Short()
+		if w.Type != playback.EventParentLost {
+			w.Node, w.NodeID, w.Addr = wire.TagOf(peer).String(), peer.String(), addr.String()
+		}
+		if a, b := asJSON(t, got[i]), asJSON(t, w); a != b {
+			t.Errorf("event %d: %s\nwant %s", i, a, b)
+		}
+	}
+	text := scrape(t, o)
+	for _, line := range []string{
+		`relay_parent_changes_total{channel="` + id.Short() + `",reason="closed"} 1`,
+		`relay_parent_changes_total{channel="` + id.Short() + `",reason="none"} 1`,
+		`relay_parent_changes_total{channel="` + id.Short() + `",reason="other"} 1`,
+		`relay_failover_gap_seconds_bucket{channel="` + id.Short() + `",le="0.1"} 1`,
+		`relay_failover_gap_seconds_bucket{channel="` + id.Short() + `",le="0.15"} 2`,
+		`relay_failover_gap_seconds_count{channel="` + id.Short() + `"} 2`,
+		`relay_children_left_total{channel="` + id.Short() + `",reason="closed"} 1`,
+		`relay_refused_children_total{channel="` + id.Short() + `",reason="full"} 1`,
+	} {
+		if !strings.Contains(text, line+"\n") {
+			t.Errorf("no %s", line)
+		}
+	}
+	for _, secret := range []string{"10.9.8.7", wire.TagOf(peer).String(), id.String()} {
+		if strings.Contains(text, secret) {
+			t.Errorf("%s is in the metrics", secret)
+		}
+	}
+}
+
+func asJSON(t *testing.T, v any) string {
+	t.Helper()
+	b, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}

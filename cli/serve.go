@@ -1,0 +1,347 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/urfave/cli/v2"
+	"go.uber.org/zap"
+
+	"relay/relay"
+	"relay/relay/stream"
+)
+
+const (
+	// listEvery is how often --list is read again.
+	listEvery = time.Minute
+	// reopenAfter is the pause before a channel that could not be opened, because a
+	// name in its link does not resolve, is tried again.
+	reopenAfter = 30 * time.Second
+)
+
+func serveCommand(t *terminal, stdio Stdio) *cli.Command {
+	return &cli.Command{
+		Name:      "serve",
+		Usage:     "pass channels on, as a service",
+		UsageText: "relay serve [LINK...] [--list FILE|URL] [FLAGS]",
+		Description: `Carries channels without anybody watching here, all through one port. LINK is what
+relay source printed. --list names a file or an http(s) address with a link on each
+line, before or behind it a name if you like, and # before remarks; it is read again
+every minute and on SIGHUP. A channel that fails does not end the others.
+
+--max-children and --upload count for each channel.`,
+		Flags: append([]cli.Flag{
+			text("list", "`FILE` or http(s) URL with the channels to carry"),
+			toggle("json", "write what happens to stdout, a JSON object on a line"),
+		}, nodeFlags(playersHere)...),
+		Action: func(c *cli.Context) error { return runServe(c, t, stdio) },
+	}
+}
+
+// serve is one run of the command.
+type serve struct {
+	t       *terminal
+	log     *zap.Logger
+	station *station
+	given   []wanted    // on the command line
+	list    *listSource // nil for none
+
+	channels sync.WaitGroup // one for each that runs
+	running  map[stream.ChannelID]*served
+	leaving  map[stream.ChannelID]*served // the newest of each that was ended
+}
+
+// served is one channel that is carried.
+type served struct {
+	wanted
+	stop   context.CancelFunc
+	done   chan struct{} // closed when it has ended
+	joined *joining
+}
+
+func runServe(c *cli.Context, t *terminal, stdio Stdio) error {
+	s := &serve{t: t, log: newLog(t, c.Bool("verbose")), running: make(map[stream.ChannelID]*served), leaving: make(map[stream.ChannelID]*served)}
+	for _, arg := range c.Args().Slice() {
+		u, err := relay.ParseURL(arg)
+		if err != nil {
+			return usage("copy the whole link that relay source printed", "%w", err)
+		}
+		s.given = append(s.given, wanted{url: u})
+	}
+	if c.IsSet("list") {
+		s.list = &listSource{from: c.String("list")}
+	} else if len(s.given) == 0 {
+		return usage("relay serve LINK, or relay serve --list FILE", "relay serve needs a channel to carry")
+	}
+	if len(s.given) > maxServed {
+		return usage("run a second relay serve", "relay serve carries %d channels at most, %d were given", maxServed, len(s.given))
+	}
+	cfg, err := stationFlags(c)
+	if err != nil {
+		return err
+	}
+	all := s.given
+	if s.list != nil {
+		more, err := s.list.read(c.Context)
+		if err != nil {
+			return fail("--list takes a file or an http(s) address with a relay:// link on each line", "read the list of channels: %w", err)
+		}
+		s.sayProblems()
+		all = union(all, more)
+		if len(all) == 0 {
+			t.say("The list names no channel yet. It is read again every minute.")
+		}
+	}
+	store, storeErr := relay.OpenStore(c.String("config"))
+	if storeErr != nil {
+		t.say("relay: warning: nothing can be kept (%v), so this node is a new one with every start", storeErr)
+		t.hint("channels are carried all the same; --config DIR keeps its key in another folder")
+	}
+	cfg.store = store
+	key, release, err := nodeKey(store, storeErr, s.log)
+	if err != nil {
+		return err
+	}
+	defer release()
+	if s.station, err = newStation(t, s.log, cfg, key); err != nil {
+		return err
+	}
+	var lines io.Writer
+	if c.Bool("json") {
+		lines = stdio.Out
+	}
+	return s.run(c.Context, all, cfg.allowHosts, lines)
+}
+
+func (s *serve) run(ctx context.Context, all []wanted, allowHosts []string, lines io.Writer) error {
+	g := newGroup(ctx)
+	defer g.stop()
+	if lines != nil {
+		go s.station.ops.writeLines(g.ctx, lines) // ends with g.ctx, or with the process if lines blocks
+	}
+	s.station.run(g.ctx, g.Group, allowHosts)
+	s.t.say("Players http://%s/", localAddr(s.station.http))
+	if lines == nil {
+		s.t.result("http://" + localAddr(s.station.http) + "/")
+	}
+	g.Go(func() error {
+		defer s.channels.Wait()
+		s.keep(g.ctx, all)
+		return nil
+	})
+	return g.Wait()
+}
+
+// keep carries what is wanted, and reads the list again, until ctx ends.
+func (s *serve) keep(ctx context.Context, all []wanted) {
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP)
+	defer signal.Stop(hup)
+	reread := time.NewTicker(listEvery)
+	defer reread.Stop()
+	explain := time.NewTicker(joinPatience / 4)
+	defer explain.Stop()
+	for s.apply(ctx, all); ; {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-explain.C:
+			for _, k := range s.running {
+				if text := k.joined.explain(now); text != "" {
+					s.t.say("Channel %s: %s", k.label(), text)
+				}
+			}
+			continue
+		case <-reread.C:
+		case <-hup:
+		}
+		if s.list == nil {
+			continue
+		}
+		more, err := s.list.read(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		if err != nil {
+			if s.list.firstFailure() {
+				s.t.say("relay: error: read the list of channels: %v", err)
+				s.t.hint("the channels stay as they are; it is read again every minute")
+			}
+			continue
+		}
+		s.sayProblems()
+		s.apply(ctx, union(s.given, more))
+	}
+}
+
+// sayProblems tells of lines of the list that are none, once for each.
+func (s *serve) sayProblems() {
+	for _, p := range s.list.newProblems() {
+		s.t.say("relay: error: the list of channels, %s", p)
+	}
+}
+
+// apply begins to carry what is wanted and is not carried, and ends the rest. One
+// whose link has changed begins anew unless it is served well.
+func (s *serve) apply(ctx context.Context, all []wanted) {
+	keep := make(map[stream.ChannelID]bool, len(all))
+	for _, w := range all {
+		id := w.url.Channel
+		keep[id] = true
+		if k := s.running[id]; k != nil {
+			if k.url.String() == w.url.String() || k.joined.isAttached() {
+				continue
+			}
+			s.end(k)
+		}
+		s.running[id] = s.begin(ctx, w)
+	}
+	for id, k := range s.running {
+		if !keep[id] {
+			s.t.say("Channel %s is no longer on the list", k.label())
+			s.end(k)
+		}
+	}
+}
+
+// end has a channel leave in good order, in its own time.
+func (s *serve) end(k *served) {
+	id := k.url.Channel
+	k.stop()
+	delete(s.running, id)
+	for old, l := range s.leaving { // those that have left need not be kept
+		select {
+		case <-l.done:
+			delete(s.leaving, old)
+		default:
+		}
+	}
+	s.leaving[id] = k
+}
+
+// begin carries a channel until ctx ends, or stop is called.
+func (s *serve) begin(ctx context.Context, w wanted) *served {
+	ctx, stop := context.WithCancel(ctx)
+	k := &served{wanted: w, stop: stop, done: make(chan struct{}), joined: newJoining(time.Now())}
+	before := s.leaving[w.url.Channel]
+	s.channels.Go(func() { // ends with ctx
+		defer stop()
+		defer close(k.done)
+		if before != nil {
+			<-before.done
+		}
+		for {
+			err := s.carry(ctx, k)
+			if ctx.Err() != nil {
+				return
+			}
+			s.t.say("relay: error: channel %s: %v", k.label(), err)
+			s.t.hint("check the host name in its link, and this machine's network; it is tried again in %v", reopenAfter)
+			select {
+			case <-time.After(reopenAfter):
+			case <-ctx.Done():
+				return
+			}
+		}
+	})
+	return k
+}
+
+func (s *serve) carry(ctx context.Context, k *served) error {
+	c, err := s.station.node.Watch(k.url, func(n relay.Notice) {
+		if text := k.joined.notice(n, time.Now()); text != "" {
+			s.t.say("Channel %s: %s", k.label(), text)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	s.station.joinedBy(k.url)
+	s.station.show(c, nil)
+	defer s.station.hide(c)
+	return c.Run(ctx)
+}
+
+// joining follows whether a channel has a parent, for people.
+type joining struct {
+	mu       sync.Mutex
+	attached bool
+	silent   bool // nobody was told that it is not attached
+	why      string
+	told     string
+	since    time.Time
+}
+
+func newJoining(now time.Time) *joining { return &joining{since: now} }
+
+func (j *joining) isAttached() bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.attached
+}
+
+// notice takes what the channel notices, and returns what to say of it. A change of
+// parents that nobody felt is not worth a line.
+func (j *joining) notice(n relay.Notice, now time.Time) string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	switch {
+	case n.Attached != nil:
+		was := j.attached || j.silent
+		j.attached, j.silent, j.told = true, false, ""
+		if !was {
+			return fmt.Sprintf("connected to %s, %s from the source", placeText(n.Attached.Parent), links(n.Attached.Depth))
+		}
+	case n.Orphaned != nil:
+		j.attached, j.silent, j.since = false, true, now
+		j.why = "the node that sent the stream is gone (" + n.Orphaned.Reason.String() + ")"
+	case n.Failed != nil:
+		j.why = fmt.Sprintf("%s does not answer: %v", placeText(n.Failed.Place), bare(n.Failed.Err))
+	case n.Refused != nil:
+		j.why = refusalText(n.Refused)
+	}
+	return ""
+}
+
+// explain says why there is no parent, once for each cause and not for a moment.
+func (j *joining) explain(now time.Time) string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.attached || now.Sub(j.since) < joinPatience || j.why == "" || j.why == j.told {
+		return ""
+	}
+	j.told, j.silent = j.why, false
+	return "not connected: " + j.why + ". Still trying."
+}
+
+// writeLines writes each event as a line of JSON until ctx ends or nobody reads.
+func (o *operations) writeLines(ctx context.Context, w io.Writer) {
+	r, err := o.events.Follow(0)
+	if err != nil {
+		return // there are no readers yet
+	}
+	defer r.Close()
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	for {
+		e, wait := r.Next()
+		if wait == nil {
+			if enc.Encode(e) != nil {
+				return
+			}
+			continue
+		}
+		select {
+		case <-wait:
+		case <-ctx.Done():
+			return
+		}
+	}
+}

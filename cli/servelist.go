@@ -1,0 +1,209 @@
+package cli
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"relay/relay"
+	"relay/relay/stream"
+)
+
+const (
+	// maxServed is how many channels one relay serve carries: each may hold 64 MiB of
+	// media for its readers.
+	maxServed = 256
+	// maxList bounds a list of channels, in bytes: a thousand long links and remarks.
+	maxList = 1 << 20
+	// maxListName bounds a channel's name in a list, in characters.
+	maxListName = 64
+	// maxListProblems is how many bad lines are told of: the rest are the same mistake.
+	maxListProblems = 5
+	// listTimeout bounds fetching a list.
+	listTimeout = 10 * time.Second
+)
+
+// wanted is a channel that is to be carried.
+type wanted struct {
+	url  relay.URL
+	name string // for people; may be empty
+}
+
+// label names the channel in messages.
+func (l wanted) label() string {
+	if l.name == "" {
+		return l.url.Channel.Short()
+	}
+	return l.name + " (" + l.url.Channel.Short() + ")"
+}
+
+// union is a and what b has beside it, each channel once, as far as may be carried.
+func union(a, b []wanted) (all []wanted) {
+	seen := make(map[stream.ChannelID]bool, len(a)+len(b))
+	for _, l := range append(a[:len(a):len(a)], b...) {
+		if !seen[l.url.Channel] && len(all) < maxServed {
+			seen[l.url.Channel] = true
+			all = append(all, l)
+		}
+	}
+	return all
+}
+
+// listSource is where a list of channels comes from. It belongs to one goroutine.
+type listSource struct {
+	from     string // a file, or an http(s) address
+	failed   bool   // the newest reading did, and a person was told
+	problems []string
+	told     map[string]bool
+}
+
+// read reads the list. Lines that are no channel are left out and kept as problems.
+func (s *listSource) read(ctx context.Context) ([]wanted, error) {
+	text, err := s.load(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s.failed = false
+	var all []wanted
+	all, s.problems = parseList(text)
+	return all, nil
+}
+
+// firstFailure reports whether a person has not been told yet that reading fails.
+func (s *listSource) firstFailure() bool {
+	was := s.failed
+	s.failed = true
+	return !was
+}
+
+// newProblems returns what was wrong in the newest reading and not in the one before.
+func (s *listSource) newProblems() (fresh []string) {
+	now := make(map[string]bool, len(s.problems))
+	for _, p := range s.problems {
+		now[p] = true
+		if !s.told[p] {
+			fresh = append(fresh, p)
+		}
+	}
+	s.told = now
+	return fresh
+}
+
+func (s *listSource) load(ctx context.Context) ([]byte, error) {
+	var from io.ReadCloser
+	if u, err := url.Parse(s.from); err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" {
+		ctx, cancel := context.WithTimeout(ctx, listTimeout)
+		defer cancel()
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
+		if err != nil {
+			return nil, err
+		}
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", u.Host, bareURL(err))
+		}
+		from = resp.Body
+		if resp.StatusCode != http.StatusOK {
+			resp.Body.Close()
+			return nil, fmt.Errorf("%s answers %s", u.Host, resp.Status)
+		}
+	} else {
+		f, err := os.Open(s.from)
+		if err != nil {
+			var path *os.PathError
+			if errors.As(err, &path) {
+				return nil, fmt.Errorf("%s: %w", path.Path, path.Err)
+			}
+			return nil, err
+		}
+		from = f
+	}
+	defer from.Close()
+	text, err := io.ReadAll(io.LimitReader(from, maxList+1))
+	if err != nil {
+		return nil, bareURL(err)
+	}
+	if len(text) > maxList {
+		return nil, fmt.Errorf("it is longer than %d bytes", maxList)
+	}
+	return text, nil
+}
+
+// parseList reads a list: a link on each line, before or behind it a name; blank lines
+// and remarks after # are passed over. problems says which lines are none.
+func parseList(text []byte) (all []wanted, problems []string) {
+	bad := 0
+	problem := func(line int, format string, args ...any) {
+		if bad++; bad <= maxListProblems {
+			problems = append(problems, fmt.Sprintf("line %d: ", line)+fmt.Sprintf(format, args...))
+		}
+	}
+	seen := map[stream.ChannelID]bool{}
+	lines := bufio.NewScanner(bytes.NewReader(text))
+	lines.Buffer(nil, maxList+1)
+	for n := 1; lines.Scan(); n++ {
+		line := strings.TrimPrefix(lines.Text(), "\ufeff")
+		if at := remark(line); at >= 0 {
+			line = line[:at]
+		}
+		var l wanted
+		var name []string
+		found := false
+		var err error
+		for _, f := range strings.Fields(line) {
+			if !found && strings.HasPrefix(strings.ToLower(f), "relay:") {
+				found = true
+				l.url, err = relay.ParseURL(f)
+				continue
+			}
+			name = append(name, f)
+		}
+		l.name = shorten(clean(strings.Join(name, " ")))
+		switch {
+		case !found && len(name) == 0:
+		case !found:
+			problem(n, "there is no relay:// link in it")
+		case err != nil:
+			problem(n, "%v", err)
+		case seen[l.url.Channel]:
+			problem(n, "channel %s is on the list already", l.label())
+		case len(all) == maxServed:
+			problem(n, "one relay serve carries %d channels at most; the rest is left out", maxServed)
+			return all, problems
+		default:
+			seen[l.url.Channel] = true
+			all = append(all, l)
+		}
+	}
+	if bad > maxListProblems {
+		problems = append(problems, fmt.Sprintf("and %d lines more", bad-maxListProblems))
+	}
+	return all, problems
+}
+
+// remark returns where a remark begins: # at the start or after a blank. In a link it
+// begins the secret. -1 if there is none.
+func remark(line string) int {
+	for i, r := range line {
+		if r == '#' && (i == 0 || line[i-1] == ' ' || line[i-1] == '\t') {
+			return i
+		}
+	}
+	return -1
+}
+
+func shorten(name string) string {
+	if utf8.RuneCountInString(name) <= maxListName {
+		return name
+	}
+	return string([]rune(name)[:maxListName])
+}

@@ -1,0 +1,185 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"relay/playback"
+)
+
+const (
+	// callTimeout bounds one attempt.
+	callTimeout = 5 * time.Second
+	// callsKept is how many calls wait for a server that is slow. The oldest go first:
+	// what is true now matters more.
+	callsKept = 32
+	// lastCalls is how long the end of the program may wait for the last ones.
+	lastCalls = 2 * time.Second
+	// maxHookReply bounds what is read of an answer, so that the connection can be used
+	// again; nobody looks at it.
+	maxHookReply = 16 << 10
+)
+
+// callPauses are the pauses before the attempts after the first.
+var callPauses = []time.Duration{time.Second, 3 * time.Second, 9 * time.Second}
+
+// call is what the webhook is sent, as JSON.
+type call struct {
+	Event   string         `json:"event"` // "started": media come; "stopped": none for 5 s, or the channel was closed here
+	Time    time.Time      `json:"time"`
+	Channel string         `json:"channel"` // its ID
+	Name    string         `json:"name"`    // the ID's short form
+	Source  bool           `json:"source"`  // this node is the channel's source
+	Node    string         `json:"node"`    // this node's tag: 12 characters of its ID
+	Codec   playback.Codec `json:"codec"`
+	BitRate int            `json:"bit_rate"` // bit/s; 0 if not known yet
+}
+
+// webhook tells a server of what happens, one call after the other. Nothing waits for
+// it.
+type webhook struct {
+	url    *url.URL
+	client http.Client
+	say    func(format string, args ...any)
+	queue  chan call
+	done   chan struct{} // closed when run has returned
+	told   bool          // that it fails; owned by run
+}
+
+// webhookURL reads --webhook.
+func webhookURL(value string) (*url.URL, error) {
+	u, err := url.Parse(value)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return nil, usage("as in https://example.org/hooks/relay", "--webhook takes an http or https address")
+	}
+	return u, nil
+}
+
+func newWebhook(u *url.URL, say func(string, ...any)) *webhook {
+	return &webhook{
+		url: u,
+		// A redirect would send what happens here to somebody whom nobody named.
+		client: http.Client{
+			Timeout:       callTimeout,
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+		say:   say,
+		queue: make(chan call, callsKept),
+		done:  make(chan struct{}),
+	}
+}
+
+// tell queues a call; one too many pushes the oldest out. Only one goroutine calls it.
+func (h *webhook) tell(c call) {
+	for {
+		select {
+		case h.queue <- c:
+			return
+		default:
+		}
+		select {
+		case <-h.queue:
+		default:
+		}
+	}
+}
+
+// run makes the calls until ctx ends.
+func (h *webhook) run(ctx context.Context) {
+	defer close(h.done)
+	defer h.client.CloseIdleConnections()
+	for {
+		select {
+		case c, ok := <-h.queue:
+			if !ok {
+				return
+			}
+			h.deliver(ctx, c)
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// finish says that nothing more will be told, and waits for the calls that are left,
+// for so long at most.
+func (h *webhook) finish(most time.Duration) {
+	close(h.queue)
+	select {
+	case <-h.done:
+	case <-time.After(most):
+	}
+}
+
+// deliver makes one call, with further attempts if it may help.
+func (h *webhook) deliver(ctx context.Context, c call) {
+	body, err := json.Marshal(c)
+	if err != nil {
+		h.fail(err)
+		return
+	}
+	for attempt := 0; ; attempt++ {
+		again, err := h.post(ctx, body)
+		if err == nil {
+			h.told = false
+			return
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		h.fail(err)
+		if !again || attempt == len(callPauses) {
+			return
+		}
+		select {
+		case <-time.After(callPauses[attempt]):
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// post is one attempt. It reports whether another may help.
+func (h *webhook) post(ctx context.Context, body []byte) (again bool, err error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, h.url.String(), bytes.NewReader(body))
+	if err != nil {
+		return false, err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("User-Agent", "relay/"+strings.ReplaceAll(Version, " ", "-"))
+	resp, err := h.client.Do(req)
+	if err != nil {
+		return true, bareURL(err)
+	}
+	defer resp.Body.Close()
+	_, _ = io.CopyN(io.Discard, resp.Body, maxHookReply) // it is the status that counts
+	switch code := resp.StatusCode; {
+	case code < 300:
+		return false, nil
+	case code < 400:
+		return false, errors.New("it answers with a redirect, which is not followed")
+	case code < 500 && code != http.StatusRequestTimeout && code != http.StatusTooManyRequests:
+		return false, fmt.Errorf("it answers %d %s", code, http.StatusText(code))
+	default:
+		return true, fmt.Errorf("it answers %d %s", code, http.StatusText(code))
+	}
+}
+
+// fail tells a person of the first failure since the last success. The address may
+// hold a secret behind the host.
+func (h *webhook) fail(err error) {
+	if h.told {
+		return
+	}
+	h.told = true
+	h.say("relay: error: the webhook at %s was not told: %v", h.url.Host, err)
+	h.say("relay: hint: the stream goes on; is --webhook right, and does that server run?")
+}

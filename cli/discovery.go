@@ -57,7 +57,7 @@ const (
 	// lookFor is how long channels are looked for before there are none.
 	lookFor = 3 * time.Second
 	// lookOn is how long others are waited for once a channel is found that will do:
-	// three queries, on a network where answers take milliseconds.
+	// two more queries, on a network where answers take milliseconds.
 	lookOn = 100 * time.Millisecond
 )
 

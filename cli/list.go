@@ -13,7 +13,7 @@ import (
 	"relay/relay"
 )
 
-// listTime is how long relay list waits for answers: seven queries, so that one that
+// listTime is how long relay list waits for answers: a dozen queries, so that one that
 // is lost on a radio hides no channel.
 const listTime = time.Second
 

@@ -24,8 +24,9 @@ const (
 
 // gaps are the pauses between one query and the next; the last one stays. The first
 // are short: a packet to many is lost easily on a radio, and then nothing repeats it.
-// They begin anew with an address that this machine gets meanwhile.
-var gaps = []time.Duration{20 * time.Millisecond, 40 * time.Millisecond, 90 * time.Millisecond, 150 * time.Millisecond, 250 * time.Millisecond}
+// They begin anew with an address that this machine gets meanwhile. The last is as long
+// as it may take to find who comes later: 16 kB/s on each network, for a few seconds.
+var gaps = []time.Duration{20 * time.Millisecond, 40 * time.Millisecond, 90 * time.Millisecond, 100 * time.Millisecond}
 
 // Finder looks for channels. The zero value is ready.
 type Finder struct {
@@ -58,7 +59,7 @@ type reply struct {
 	at   time.Time
 }
 
-// Run asks until ctx ends, soon again at first and then four times a second, and calls
+// Run asks until ctx ends, soon again at first and then ten times a second, and calls
 // found with each channel in each answer: often with the same. found may be nil and must
 // not block. Run returns where it has asked, sorted by interface. It fails if this
 // machine's interfaces cannot be listed; that there are none to ask on is no error, for

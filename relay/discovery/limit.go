@@ -8,9 +8,9 @@ import (
 
 const (
 	// sourceRate and sourceBurst bound the answers to one address, per second: an
-	// asker sends at most one query a quarter second, after a burst of six.
-	sourceRate  = 8
-	sourceBurst = 12
+	// asker sends ten queries a second, after a burst of three.
+	sourceRate  = 12
+	sourceBurst = 16
 	// answerRate and answerBurst bound those to all: 100 kB/s. A crowd that starts
 	// together is served, as each asks again.
 	answerRate  = 200

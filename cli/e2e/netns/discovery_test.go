@@ -143,6 +143,30 @@ func TestChannelIsFoundByIPv6Alone(t *testing.T) {
 	}
 }
 
+// Who is sent on to a node that has link-local addresses alone must find its own way to
+// them: a zone means nothing on another machine.
+func TestTreeGrowsOnLinkLocalAddresses(t *testing.T) {
+	l := newLAN(t)
+	var ms []*machine
+	for i, nic := range []string{"eth0", "lan0", "enp1s0", "wlan0"} {
+		m := newMachine(t, fmt.Sprint("m", i), true)
+		l.plug(t, m, nic)
+		ms = append(ms, m)
+	}
+	// The source alone hears who looks for it.
+	must(t, l.bridge.run("table bridge quiet { chain forward { type filter hook forward priority 0; oifname != \"port1\" udp dport 7146 drop; }; }", "nft", "-f", "-"))
+	id := ms[0].source(t, "live", "--max-children", "1")
+	for i, m := range ms[1:] {
+		p := m.watches(t, fmt.Sprint("watch", i), id[:8], "--max-children", "1")
+		if d := p.find(t, `(?m)^Connected to \[fe80:.*\]:7144, (\d) links? from the source`); d != fmt.Sprint(i+1) {
+			t.Errorf("watcher %d is %s deep", i, d)
+		}
+	}
+	if f := ms[3].finds(t, id)[0]; len(f.Addrs) != 3 { // the source, and itself at two
+		t.Errorf("found at %v", f.Addrs)
+	}
+}
+
 func TestChannelsOfBothNetworksAreFound(t *testing.T) {
 	one, two := newLAN(t), newLAN(t)
 	a, b, m := newMachine(t, "a", false), newMachine(t, "b", false), newMachine(t, "m", true)

@@ -116,7 +116,8 @@ type option struct {
 	unreachable bool
 	members     int
 	store       *Store
-	hosts       []HostPort // of the link; the source if empty
+	hosts       []HostPort // of the link; the source if nil
+	found       []netip.AddrPort
 }
 
 // add starts a node: the first is the source.
@@ -152,7 +153,7 @@ func (w *world) add(o option) *inhabitant {
 		if o.hosts != nil {
 			u.Hosts = o.hosts
 		}
-		n.Channel, err = n.node.Watch(u, nil)
+		n.Channel, err = n.node.Watch(u, nil, o.found...)
 	}
 	if err != nil {
 		w.t.Fatal(err)

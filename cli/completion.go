@@ -136,7 +136,7 @@ func complete(app *cli.App, words []string, channels func() []candidate) []candi
 		return all
 	}
 	if strings.HasPrefix(last, "-") {
-		return beginning(last, flagCandidates(flags), true)
+		return beginning(last, flagCandidates(append(cmd.VisibleFlags(), cli.HelpFlag)), true)
 	}
 	return beginning(last, arguments(app, cmd.Name, channels), true)
 }

@@ -72,7 +72,7 @@ func TestEveryFlagIsCompleted(t *testing.T) {
 				t.Errorf("%s %s: %q", cmd.Name, k.word, k.about)
 			}
 		}
-		for _, name := range flagNames(cmd.Flags) {
+		for _, name := range flagNames(cmd.VisibleFlags()) {
 			if !slices.Contains(got, dashed(name)) {
 				t.Errorf("%s has no %s", cmd.Name, dashed(name))
 			}

@@ -31,7 +31,7 @@ func usageError(c *cli.Context, err error, _ bool) error {
 	name := c.Command.Name
 	hint := "relay help " + name + " lists the flags"
 	if m := flagUnknown.FindStringSubmatch(err.Error()); m != nil {
-		if near := nearest(m[1], flagNames(c.Command.Flags)); near != "" {
+		if near := nearest(m[1], flagNames(c.Command.VisibleFlags())); near != "" {
 			hint = fmt.Sprintf("Did you mean %s? %s", dashed(near), hint)
 		}
 		return usage(hint, "relay %s has no flag %s", name, dashed(m[1]))

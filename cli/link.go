@@ -26,8 +26,8 @@ func linkCommand(t *terminal, stdio Stdio) *cli.Command {
 		UsageText: "relay link [NAME] [FLAGS]",
 		Description: `Prints what to send to those who shall watch: the link of the channel that the relay
 on this machine carries. NAME says which if there are several: the name of a channel
-that is broadcast from this machine, or the first characters of an ID. While no relay
-runs, the link is made of the channel's key and this machine's addresses; it works as
+that is broadcast from this machine, an ID, a title or the first characters of either.
+While no relay runs, the link is made of the channel's key and this machine's addresses; it works as
 soon as relay source runs.`,
 		Flags: append([]cli.Flag{
 			toggle("qr", "draw it as a QR code for phones, too"),
@@ -93,8 +93,8 @@ func runLink(c *cli.Context, t *terminal, stdio Stdio) error {
 	return nil
 }
 
-// runningLink asks the relay that runs for what to share of the channel whose ID begins
-// so; of the only one if that is empty.
+// runningLink asks the relay that runs for what to share of the channel whose ID or
+// title begins so, in lower case; of the only one if that is empty.
 func runningLink(ctx context.Context, a *asker, wanted string) (playback.Share, error) {
 	st, err := a.status(ctx)
 	if err != nil {
@@ -103,7 +103,12 @@ func runningLink(ctx context.Context, a *asker, wanted string) (playback.Share, 
 	var names []string
 	var of []playback.ChannelStatus
 	for _, ch := range st.Channels {
-		if strings.HasPrefix(ch.ID, wanted) {
+		title := strings.ToLower(ch.Title)
+		if wanted != "" && title == wanted {
+			of = []playback.ChannelStatus{ch}
+			break
+		}
+		if strings.HasPrefix(ch.ID, wanted) || strings.HasPrefix(title, wanted) {
 			of = append(of, ch)
 			names = append(names, clean(ch.Name))
 		}
@@ -138,6 +143,8 @@ func storedLink(arg, wanted string, own []relay.OwnChannel, more []netip.AddrPor
 	switch {
 	case len(own) == 0:
 		return "", &failure{errors.New("no channel has been broadcast from this machine yet"), "relay source makes one and prints its link", exitNobody}
+	case len(of) == 0 && wanted == "":
+		return "", usage("there are: "+strings.Join(names, ", "), "this machine has %d channels, and none runs: name one", len(own))
 	case len(of) == 0:
 		return "", &failure{fmt.Errorf("no channel %q is broadcast from this machine, and none is open here", arg), "there are: " + strings.Join(names, ", "), exitNobody}
 	case len(of) > 1:

@@ -1,0 +1,86 @@
+package cli
+
+import (
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"strings"
+	"testing"
+
+	"relay/playback"
+	"relay/relay"
+	"relay/relay/stream"
+)
+
+func TestLinkOfTheChannelThatIsMeant(t *testing.T) {
+	channel := func(id, title, link string) playback.ChannelStatus {
+		return playback.ChannelStatus{ID: id, Name: id[:4], Title: title, Share: playback.Share{Link: link}}
+	}
+	finals, table, quiet := channel("aaaabbbb", "Finals", "relay://1"), channel("aaaacccc", "Finals, table 3", "relay://2"), channel("dddd", "", "")
+	for _, c := range []struct {
+		wanted string
+		of     []playback.ChannelStatus
+		want   string
+		code   int
+	}{
+		{"", []playback.ChannelStatus{finals}, "relay://1", 0},
+		{"", []playback.ChannelStatus{finals, table}, "", exitUsage},
+		{"aaaa", []playback.ChannelStatus{finals, table}, "", exitUsage},
+		{"aaaac", []playback.ChannelStatus{finals, table}, "relay://2", 0},
+		{"finals", []playback.ChannelStatus{table, finals}, "relay://1", 0}, // the very title
+		{"finals,", []playback.ChannelStatus{finals, table}, "relay://2", 0},
+		{"zzzz", []playback.ChannelStatus{finals}, "", exitNobody},
+		{"", nil, "", exitNobody},
+		{"dddd", []playback.ChannelStatus{finals, quiet}, "", exitRuntime}, // has none
+	} {
+		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.Write([]byte(mustJSON(t, playback.Status{Channels: c.of})))
+		}))
+		share, err := runningLink(t.Context(), &asker{addr: srv.Listener.Addr().String()}, c.wanted)
+		srv.Close()
+		var f *failure
+		if share.Link != c.want || c.code == 0 && err != nil || c.code != 0 && (!errors.As(err, &f) || f.code != c.code) {
+			t.Errorf("%q of %d: %q, %v; want %q, exit %d", c.wanted, len(c.of), share.Link, err, c.want, c.code)
+		}
+	}
+}
+
+func TestLinkOfAKeyThatIsStored(t *testing.T) {
+	own := func(names ...string) []relay.OwnChannel {
+		var all []relay.OwnChannel
+		for i, n := range names {
+			all = append(all, relay.OwnChannel{Name: n, ID: stream.ChannelID{byte(i) << 4}})
+		}
+		return all
+	}
+	id := func(i byte) string { return stream.ChannelID{i << 4}.String() }
+	for _, c := range []struct {
+		wanted string
+		own    []relay.OwnChannel
+		want   string // whose ID
+		code   int
+	}{
+		{"", own("live"), id(0), 0},
+		{"", own("second"), id(0), 0},         // there is no other
+		{"", own("finals", "live"), id(1), 0}, // as plain relay source has it
+		{"", own("a", "b"), "", exitUsage},
+		{id(1), own("a", "b"), id(1), 0},
+		{id(1)[:5], own("a", "b"), id(1), 0},
+		{"zzz", own("a"), "", exitNobody},
+		{"", nil, "", exitNobody},
+	} {
+		got, err := storedLink("NAME", c.wanted, c.own, []netip.AddrPort{netip.MustParseAddrPort("[2001:db8::1]:9")}, 7144)
+		var f *failure
+		if c.code != 0 {
+			if !errors.As(err, &f) || f.code != c.code || f.hint == "" {
+				t.Errorf("%q of %v: %v, want exit %d", c.wanted, c.own, err, c.code)
+			}
+			continue
+		}
+		u, parseErr := relay.ParseURL(got)
+		if err != nil || parseErr != nil || !strings.HasPrefix(got, "relay://"+c.want+"@[2001:db8::1]:9,") || u.Hosts[len(u.Hosts)-1].Port != 7144 {
+			t.Errorf("%q of %v: %s, %v, %v", c.wanted, c.own, got, err, parseErr)
+		}
+	}
+}

@@ -114,6 +114,7 @@ func TestDoctorOnPorts(t *testing.T) {
 	}{
 		"free":                {machine{ports: []portUse{links}}, `ok TCP port 7144, for links, is free.`},
 		"relay":               {machine{ports: []portUse{with(links, taken, owner{7, "relay"})}}, `ok TCP port 7144, for links, is used by relay (process 7): relay runs.`},
+		"a release":           {machine{ports: []portUse{with(links, taken, owner{7, "relay-0.1.0-linux"})}}, `ok TCP port 7144, for links, is used by relay-0.1.0-linux`},
 		"relay of Windows":    {machine{ports: []portUse{with(links, taken, owner{7, "relay.exe"})}}, `ok TCP port 7144, for links, is used by`},
 		"another program":     {machine{ports: []portUse{with(links, taken, owner{7, "nginx"})}}, `todo TCP port 7144, for links, is taken by nginx (process 7). => --listen`},
 		"not told, on Linux":  {machine{goos: "linux", ports: []portUse{with(links, taken, owner{})}}, `todo TCP port 7144, for links, is taken by another program. => sudo ss -lnpt 'sport = :7144'`},

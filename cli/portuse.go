@@ -119,7 +119,8 @@ func (o owner) String() string {
 
 // isRelay reports whether a program is some release of this one.
 func isRelay(name string) bool {
-	return strings.TrimSuffix(filepath.Base(name), ".exe") == "relay"
+	name = strings.TrimSuffix(filepath.Base(name), ".exe")
+	return name == "relay" || strings.HasPrefix(name, "relay-") // as release files are called
 }
 
 // whoHas is the command that names the program which has a port.

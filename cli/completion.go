@@ -5,11 +5,13 @@ import (
 	_ "embed"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
+	"go.uber.org/zap"
 
 	"relay/relay"
 )
@@ -20,8 +22,8 @@ import (
 // completeCommand is the name of that command.
 const completeCommand = "__complete"
 
-// completePatience is how long the relay that runs here may take to name its channels:
-// nobody waits longer for a key to act.
+// completePatience is how long the relay that runs here, or those on this network, may
+// take to name their channels: nobody waits longer for a key to act.
 const completePatience = 300 * time.Millisecond
 
 var (
@@ -79,13 +81,25 @@ func candidatesCommand(t *terminal, app *cli.App) *cli.Command {
 		Name:   completeCommand,
 		Hidden: true,
 		Usage:  "print what can follow",
-		Flags:  []cli.Flag{&cli.BoolFlag{Name: "new", Usage: "what to complete is an empty argument behind the others"}},
+		Flags: append([]cli.Flag{
+			&cli.BoolFlag{Name: "new", Usage: "what to complete is an empty argument behind the others"},
+			noDiscoveryFlag(),
+		}, discoveryFlags()...),
 		Action: func(c *cli.Context) error {
+			lan, err := readDiscovery(c)
+			if err != nil {
+				return err
+			}
 			words := c.Args().Slice()
 			if c.Bool("new") || len(words) == 0 {
 				words = append(words, "")
 			}
-			for _, w := range complete(app, words, func() []candidate { return channelCandidates(c.Context) }) {
+			for _, w := range complete(app, words, func(command string) []candidate {
+				if command == "watch" {
+					return foundCandidates(c.Context, lan)
+				}
+				return channelCandidates(c.Context)
+			}) {
 				line := clean(w.word)
 				if w.about != "" {
 					line += "\t" + clean(w.about)
@@ -107,8 +121,8 @@ var (
 )
 
 // complete returns what can stand in the place of the last of words, which follow
-// "relay". channels names the channels that are known here.
-func complete(app *cli.App, words []string, channels func() []candidate) []candidate {
+// "relay". channels names the channels that a command can be given.
+func complete(app *cli.App, words []string, channels func(command string) []candidate) []candidate {
 	words, bare := joined(words)
 	last := words[len(words)-1]
 	if len(words) == 1 {
@@ -235,7 +249,9 @@ func values(flag string) []candidate {
 		}
 		slices.SortFunc(all, func(a, b candidate) int { return strings.Compare(a.word, b.word) })
 		return all
-	case "output", "o", "tag-log", "record":
+	case "start":
+		return []candidate{{"squash", "at once, near live"}, {"gop", "at once, unchanged"}, {"key", "at the next keyframe"}}
+	case "output", "o", "tag-log", "record", "list":
 		return []candidate{anyFile}
 	case "config":
 		return []candidate{anyFolder}
@@ -244,7 +260,7 @@ func values(flag string) []candidate {
 }
 
 // arguments are what a command takes besides flags.
-func arguments(app *cli.App, command string, channels func() []candidate) []candidate {
+func arguments(app *cli.App, command string, channels func(string) []candidate) []candidate {
 	switch command {
 	case "help":
 		return commandCandidates(app)
@@ -257,7 +273,7 @@ func arguments(app *cli.App, command string, channels func() []candidate) []cand
 	case "source":
 		return []candidate{anyFile}
 	case "tree", "top", "link", "watch":
-		return channels()
+		return channels(command)
 	}
 	return nil
 }
@@ -276,8 +292,31 @@ func channelCandidates(ctx context.Context) []candidate {
 	defer a.close()
 	if st, err := a.status(ctx); err == nil {
 		for _, c := range st.Channels {
-			all = append(all, candidate{c.Name, string(c.State) + " here"})
+			all = append(all, candidate{c.Name, strings.TrimSpace(c.Title + " " + string(c.State) + " here")})
 		}
+	}
+	return all
+}
+
+// plainTitle is a title that needs no quotes in any shell.
+var plainTitle = regexp.MustCompile(`^[\pL\pN][\pL\pN._-]*$`)
+
+// foundCandidates are the channels that are found on this network at once.
+func foundCandidates(ctx context.Context, lan discoveryConfig) []candidate {
+	if lan.off {
+		return nil
+	}
+	cat, _, err := lan.look(ctx, zap.NewNop(), completePatience, func(c *catalog) bool { return len(c.of) > 0 })
+	if err != nil {
+		return nil
+	}
+	var all []candidate
+	for _, s := range cat.sorted() {
+		if plainTitle.MatchString(s.Title) {
+			all = append(all, candidate{s.Title, s.ID.Short()})
+			continue
+		}
+		all = append(all, candidate{s.ID.Short(), s.Title})
 	}
 	return all
 }

@@ -16,7 +16,7 @@ func testApp() *cli.App {
 
 func TestCommandsAreCompleted(t *testing.T) {
 	app := testApp()
-	channels := func() []candidate { return []candidate{{"live", ""}, {"second", ""}, {"karp6ufz", "live here"}} }
+	channels := func(string) []candidate { return []candidate{{"live", ""}, {"second", ""}, {"karp6ufz", "live here"}} }
 	for _, c := range []struct {
 		words []string
 		want  string // what must be there; "!" before what must not
@@ -38,6 +38,8 @@ func TestCommandsAreCompleted(t *testing.T) {
 		{[]string{"watch", "-o", "x"}, ":files"},
 		{[]string{"watch", "--config", ""}, ":dirs !live"},
 		{[]string{"watch", "--http", ""}, "!live !:files"},
+		{[]string{"watch", "--start", ""}, "squash gop key"},
+		{[]string{"serve", "--list", ""}, ":files"},
 		{[]string{"watch", "--no-relay", ""}, "live second"}, // takes no value
 		{[]string{"tree", "k"}, "karp6ufz !live"},
 		{[]string{"tree", "live", "--w"}, "--watch"},

@@ -48,23 +48,24 @@ func (m *manual) macro(name string, args ...string) {
 
 // text adds paragraphs, which blank lines part; indented lines stay as they are.
 func (m *manual) text(s string) {
-	literal := false
+	literal, blank := false, false
 	for _, l := range strings.Split(s, "\n") {
-		indented := strings.HasPrefix(l, "  ")
-		if indented != literal && l != "" {
+		if l == "" {
+			blank = true
+			continue
+		}
+		if indented := strings.HasPrefix(l, "  "); indented != literal {
 			if indented {
 				m.b.WriteString(".PP\n.nf\n.RS\n")
 			} else {
-				m.b.WriteString(".RE\n.fi\n")
+				m.b.WriteString(".RE\n.fi\n.PP\n")
 			}
 			literal = indented
-		}
-		switch {
-		case l != "":
-			m.b.WriteString(roff(strings.TrimPrefix(l, "  ")) + "\n")
-		case !literal:
+		} else if blank {
 			m.b.WriteString(".PP\n")
 		}
+		blank = false
+		m.b.WriteString(roff(strings.TrimPrefix(l, "  ")) + "\n")
 	}
 	if literal {
 		m.b.WriteString(".RE\n.fi\n")
@@ -85,8 +86,11 @@ func manPage(app *cli.App) string {
 	m.macro("SH", "NAME")
 	m.b.WriteString(`relay \- ` + roff(app.Usage) + "\n")
 	m.macro("SH", "SYNOPSIS")
-	for _, c := range app.VisibleCommands() {
-		m.b.WriteString(".B " + roff(c.UsageText) + "\n.br\n")
+	for i, c := range app.VisibleCommands() {
+		if i > 0 {
+			m.b.WriteString(".br\n")
+		}
+		m.b.WriteString(".B " + roff(c.UsageText) + "\n")
 	}
 	m.macro("SH", "DESCRIPTION")
 	m.text(manAbout)
@@ -99,6 +103,9 @@ func manPage(app *cli.App) string {
 			m.text(c.Description)
 		}
 		for _, f := range c.VisibleFlags() {
+			if f == cli.HelpFlag { // of the command that runs
+				continue
+			}
 			m.item(flagTerm(f), flagAbout(f))
 		}
 	}
@@ -115,9 +122,11 @@ func manPage(app *cli.App) string {
 		m.item(f[0], f[1])
 	}
 	m.macro("SH", "EXAMPLES")
-	for _, e := range manExamples {
-		m.text(e[0] + "\n\n  " + e[1] + "\n")
-		m.b.WriteString(".PP\n")
+	for i, e := range manExamples {
+		if i > 0 {
+			m.b.WriteString(".PP\n")
+		}
+		m.text(e[0] + "\n\n  " + e[1])
 	}
 	return m.b.String()
 }

@@ -87,7 +87,7 @@ func runTop(c *cli.Context, t *terminal, stdio Stdio) error {
 	}
 	in, inOK := stdio.In.(*os.File)
 	out, outOK := stdio.Out.(*os.File)
-	if !t.outTTY || !inOK || !outOK || !term.IsTerminal(int(in.Fd())) {
+	if !t.outTTY || !inOK || !outOK || !term.IsTerminal(int(in.Fd())) || !term.IsTerminal(int(out.Fd())) {
 		_, err := io.WriteString(stdio.Out, strings.Join(topTables(d, channels), "\n")+"\n")
 		return err
 	}

@@ -3,6 +3,7 @@ package cli
 import (
 	"time"
 
+	"relay/ingest/flv"
 	"relay/playback"
 	"relay/playback/admin"
 	"relay/relay/stream"
@@ -22,6 +23,7 @@ type airtime struct {
 	encoder bool
 	header  *stream.Header
 	codec   playback.Codec
+	title   string
 }
 
 // Values of an event's state.
@@ -47,7 +49,9 @@ func (a *airtime) look(now time.Time, s sight) (happened []playback.Event) {
 	}
 	if s.header != nil && s.header != a.header {
 		a.header = s.header
-		if codec := codecOf(s.header); codec != a.codec {
+		i := describe(s.header)
+		a.title = flv.CleanTitle(i.Title)
+		if codec := codecOf(i); codec != a.codec {
 			a.codec = codec
 			happened = append(happened, playback.Event{Type: playback.EventCodec, Codec: &codec})
 		}
@@ -71,7 +75,6 @@ func (a *airtime) end() (happened []playback.Event) {
 	return happened
 }
 
-func codecOf(h *stream.Header) playback.Codec {
-	i := describe(h)
+func codecOf(i flv.Info) playback.Codec {
 	return playback.Codec{Video: i.VideoCodec, Audio: i.AudioCodec, Width: i.Width, Height: i.Height, FrameRate: i.FrameRate}
 }

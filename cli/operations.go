@@ -299,7 +299,7 @@ func (o *operations) report(k *carried, seen []playback.Event) {
 		if o.hook != nil && e.Type == playback.EventMedia {
 			o.hook.tell(call{
 				Event: e.State, Time: time.Now().UTC().Truncate(time.Millisecond), Channel: e.Channel, Name: e.Name,
-				Codec: k.airtime.codec, BitRate: k.channel.Ring().Stats().BitRate, Source: k.encoder != nil, Node: o.node,
+				Title: k.airtime.title, Codec: k.airtime.codec, BitRate: k.channel.Ring().Stats().BitRate, Source: k.encoder != nil, Node: o.node,
 			})
 		}
 	}

@@ -37,6 +37,7 @@ type call struct {
 	Time    time.Time      `json:"time"`
 	Channel string         `json:"channel"` // its ID
 	Name    string         `json:"name"`    // the ID's short form
+	Title   string         `json:"title"`   // the broadcaster's words; may be empty
 	Source  bool           `json:"source"`  // this node is the channel's source
 	Node    string         `json:"node"`    // this node's tag: 12 characters of its ID
 	Codec   playback.Codec `json:"codec"`

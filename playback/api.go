@@ -75,7 +75,10 @@ func (c *Channel) info(base string) ChannelInfo {
 	if t.Parent != nil {
 		i.Parent = tag(t.Parent.ID)
 	}
-	i.Codec = c.codec()
+	if h := c.ring.Header(); h != nil {
+		media := flv.Describe(h.Payload())
+		i.Title, i.Codec = flv.CleanTitle(media.Title), codecOf(media)
+	}
 	return i
 }
 
@@ -95,8 +98,11 @@ func (c *Channel) codec() Codec {
 	if h == nil {
 		return Codec{}
 	}
-	info := flv.Describe(h.Payload())
-	return Codec{info.VideoCodec, info.AudioCodec, info.Width, info.Height, info.FrameRate}
+	return codecOf(flv.Describe(h.Payload()))
+}
+
+func codecOf(i flv.Info) Codec {
+	return Codec{i.VideoCodec, i.AudioCodec, i.Width, i.Height, i.FrameRate}
 }
 
 // api answers what lies under apiPrefix.

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"relay/ingest/flv"
 	"relay/relay/stream"
 )
 
@@ -24,6 +25,13 @@ func answer(t *testing.T, s *Server, addr, path string) *httptest.ResponseRecord
 
 func TestChannelsNameNoAddressAndNoWholeNode(t *testing.T) {
 	s := newSource(t, stream.Limits{})
+	var h flv.Header
+	for _, tag := range []flv.Tag{flv.NewTag(flv.Script, 0, flv.TitleMetadata("A <b>title</b>")), avcConfig(0, "x"), aacConfig(0)} {
+		h.Add(tag, flv.Classify(tag))
+	}
+	if err := s.writer.SetHeader(h.Payload()); err != nil {
+		t.Fatal(err)
+	}
 	s.group(0)
 	parent := strings.Repeat("p", 52)
 	child := Child{Peer: Peer{ID: strings.Repeat("k", 52), Addr: "10.9.9.9:7144"}}
@@ -42,7 +50,7 @@ func TestChannelsNameNoAddressAndNoWholeNode(t *testing.T) {
 	base := "http://192.168.1.20:7145/"
 	name := s.id.Short()
 	want := ChannelInfo{
-		ID: s.id.String(), Name: name, State: Live, Codec: c.codec(), BitRate: c.ring.Stats().BitRate,
+		ID: s.id.String(), Name: name, Title: "A <b>title</b>", State: Live, Codec: c.codec(), BitRate: c.ring.Stats().BitRate,
 		DelayMs: 42, Depth: 2, Parent: parent[:12], Children: 1,
 		URLs: URLs{
 			FLV: base + name + ".flv", MP4: base + name + ".mp4", TS: base + name + ".ts",

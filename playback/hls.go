@@ -53,7 +53,7 @@ func (s *routes) hls(w http.ResponseWriter, r *http.Request) {
 	}
 	run, ok := s.hlsOf(c)
 	if !ok {
-		http.Error(w, tooMany, http.StatusServiceUnavailable)
+		s.full(w, r, c)
 		return
 	}
 	run.asked.Store(time.Now().UnixNano())

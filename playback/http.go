@@ -138,9 +138,7 @@ func (s *routes) stream(w http.ResponseWriter, r *http.Request, c *Channel, f *f
 		return
 	}
 	if !s.admit() {
-		s.refused.full.Add(1)
-		s.config.Events.Tell(Event{Type: EventLimit, Channel: c.id.String(), Name: c.id.Short(), Who: "viewer", Reason: string(RefusedFull), Addr: r.RemoteAddr})
-		http.Error(w, tooMany, http.StatusServiceUnavailable)
+		s.full(w, r, c)
 		return
 	}
 	conn, _, err := http.NewResponseController(w).Hijack()

@@ -1,6 +1,9 @@
 package playback
 
-import "sync/atomic"
+import (
+	"net/http"
+	"sync/atomic"
+)
 
 // Refusal is why somebody who asked was turned away. The values are the label of the
 // metric and the reason of the event.
@@ -34,3 +37,12 @@ func (c *refusals) of(r Refusal) *atomic.Uint64 {
 
 // Refused returns how often that was why somebody was turned away.
 func (s *Server) Refused(r Refusal) uint64 { return s.refused.of(r).Load() }
+
+// full turns a viewer away for whom there is no room.
+func (s *Server) full(w http.ResponseWriter, r *http.Request, c *Channel) {
+	s.refused.full.Add(1)
+	s.config.Events.Tell(Event{
+		Type: EventLimit, Channel: c.id.String(), Name: c.id.Short(), Who: "viewer", Reason: string(RefusedFull), Addr: r.RemoteAddr,
+	})
+	http.Error(w, tooMany, http.StatusServiceUnavailable)
+}

@@ -66,15 +66,18 @@ type listSource struct {
 	told     map[string]bool
 }
 
-// read reads the list. Lines that are no channel are left out and kept as problems.
+// read reads the list. Lines that are no channel are left out and kept as problems; a
+// list of nothing else is an error.
 func (s *listSource) read(ctx context.Context) ([]wanted, error) {
 	text, err := s.load(ctx)
 	if err != nil {
 		return nil, err
 	}
-	s.failed = false
-	var all []wanted
-	all, s.problems = parseList(text)
+	all, problems := parseList(text)
+	if len(all) == 0 && len(problems) > 0 { // a web server's page of excuses, most likely
+		return nil, fmt.Errorf("it names no channel: %s", problems[0])
+	}
+	s.failed, s.problems = false, problems
 	return all, nil
 }
 

@@ -86,6 +86,7 @@ func TestListComesFromFilesAndTheWeb(t *testing.T) {
 		answer http.HandlerFunc
 	}{
 		{"404 Not Found", http.NotFound},
+		{"it names no channel: line 1: there is no relay:// link in it", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "<html>Log in</html>") }},
 		{"longer than", func(w http.ResponseWriter, _ *http.Request) { w.Write(make([]byte, maxList+1)) }},
 	} {
 		answer = c.answer

@@ -86,6 +86,23 @@ func TestDashboardAsksOnlyForMetricsThatThereAre(t *testing.T) {
 	}
 }
 
+func TestManualNamesOnlyMetricsThatThereAre(t *testing.T) {
+	text, err := os.ReadFile("deploy/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := metricNames(t)
+	found := regexp.MustCompile(`\brelay_[a-z_]+`).FindAllString(string(text), -1)
+	for _, name := range found {
+		if !names[name] {
+			t.Errorf("there is no metric %s", name)
+		}
+	}
+	if len(found) == 0 {
+		t.Error("no metric is named")
+	}
+}
+
 func TestUnitStartsACommandThatThereIs(t *testing.T) {
 	text, err := os.ReadFile("deploy/relay.service")
 	if err != nil {

@@ -195,7 +195,7 @@ func (o *operations) health() []admin.Health {
 			Channel: k.channel.ID().Short(),
 			State:   treeStatus(k.channel, k.encoder).State,
 			Source:  k.encoder != nil,
-			Came:    k.channel.Ring().Stats().Came,
+			Came:    k.channel.Ring().Came(),
 		})
 	}
 	return all
@@ -283,7 +283,7 @@ func (o *operations) observe(ctx context.Context) {
 // sight is what there is to see of the channel now.
 func (k *carried) sight() sight {
 	ring := k.channel.Ring()
-	s := sight{came: ring.Stats().Came, source: k.encoder != nil, header: ring.Header()}
+	s := sight{came: ring.Came(), source: k.encoder != nil, header: ring.Header()}
 	if s.source {
 		s.encoder = k.encoder()
 	}

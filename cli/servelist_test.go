@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"relay/relay/stream"
 )
@@ -110,4 +111,23 @@ func TestListComesFromFilesAndTheWeb(t *testing.T) {
 	if got := s.newProblems(); len(got) != 1 || got[0] != "c" {
 		t.Errorf("%q", got)
 	}
+}
+
+func FuzzList(f *testing.F) {
+	f.Add([]byte("stage " + linkOf(1) + " # big\n"))
+	f.Add([]byte("relay:\n#\n\xff\x00"))
+	f.Add([]byte(strings.Repeat("x\n", 100)))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		all, problems := parseList(text)
+		if len(all) > maxServed || len(problems) > maxListProblems+2 {
+			t.Fatalf("%d channels, %d problems", len(all), len(problems))
+		}
+		seen := map[stream.ChannelID]bool{}
+		for _, w := range all {
+			if seen[w.url.Channel] || w.name != clean(w.name) || utf8.RuneCountInString(w.name) > maxListName {
+				t.Fatalf("%+v", w)
+			}
+			seen[w.url.Channel] = true
+		}
+	})
 }

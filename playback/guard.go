@@ -39,7 +39,7 @@ func guard(next http.Handler, g gate) http.Handler {
 			http.Error(w, "Only GET and HEAD are answered here.", http.StatusMethodNotAllowed)
 		case !hostAllowed(r.Host, g.hosts):
 			g.count.host.Add(1)
-			http.Error(w, "This node does not answer under that host name. Use its IP address or localhost, or allow the name.", http.StatusForbidden)
+			http.Error(w, "This node does not answer under that host name. Use its IP address or localhost, or allow the name (--allow-host NAME).", http.StatusForbidden)
 		default:
 			next.ServeHTTP(w, r)
 		}

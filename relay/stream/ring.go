@@ -249,6 +249,13 @@ func (r *Ring) head() Position {
 	return r.entries[len(r.entries)-1].chunk.Position()
 }
 
+// Came returns when the newest chunk came, the zero time if there was none.
+func (r *Ring) Came() time.Time {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.came
+}
+
 // Has reports whether the ring is at p or past it: a chunk there would be refused
 // as a duplicate.
 func (r *Ring) Has(p Position) bool {

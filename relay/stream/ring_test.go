@@ -3,6 +3,7 @@ package stream
 import (
 	"errors"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -201,4 +202,28 @@ func TestClosedRingTakesNothing(t *testing.T) {
 	if _, err := r.Append(m.small(Key|Tag, 1)); !errors.Is(err, ErrClosed) {
 		t.Fatalf("error %v, want %v", err, ErrClosed)
 	}
+}
+
+func TestRingKnowsWhenItsNewestChunkCame(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMaker(t)
+		r := m.ringOf(Limits{})
+		if at := r.Came(); !at.IsZero() {
+			t.Errorf("nothing has come, at %v", at)
+		}
+		first := m.small(Key|Tag, 1)
+		mustAppend(t, r, first)
+		begun := time.Now()
+		time.Sleep(time.Second)
+		if ok, err := r.Append(first); ok || err != nil { // a duplicate is no news
+			t.Fatal(ok, err)
+		}
+		if got := r.Came(); !got.Equal(begun) {
+			t.Errorf("came at %v, want %v", got, begun)
+		}
+		mustAppend(t, r, m.small(Tag, 2))
+		if got := r.Stats().Came; !got.Equal(begun.Add(time.Second)) {
+			t.Errorf("came at %v, want a second later", got)
+		}
+	})
 }

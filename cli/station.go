@@ -208,7 +208,7 @@ func (s *station) describe() playback.Node {
 // treeStatus says in playback's words where the node stands in the channel's tree.
 func treeStatus(c *relay.Channel, live func() bool) playback.Tree {
 	st, ok := c.Status()
-	t := playback.Tree{State: stateOf(st, ok, live), Depth: st.Tree.Depth, DelayMs: st.Delay.Milliseconds()}
+	t := playback.Tree{State: stateOf(st, ok, live), Root: st.Tree.Root, Depth: st.Tree.Depth, DelayMs: st.Delay.Milliseconds()}
 	if !ok {
 		return t
 	}

@@ -28,6 +28,7 @@ type ChannelInfo struct {
 	Codec       Codec  `json:"codec"`
 	BitRate     int    `json:"bit_rate"` // bit/s
 	DelayMs     int64  `json:"delay_ms"` // behind the root
+	Root        bool   `json:"root"`     // this node is it
 	Depth       int    `json:"depth"`    // links to the root
 	Parent      string `json:"parent"`   // its tag; "" at the root, and while there is none
 	Children    int    `json:"children"`
@@ -63,6 +64,7 @@ func (c *Channel) info(base string) ChannelInfo {
 		State:       c.state(t),
 		BitRate:     c.ring.Stats().BitRate,
 		DelayMs:     t.DelayMs,
+		Root:        t.Root,
 		Depth:       t.Depth,
 		Children:    len(t.Children),
 		ViewerCount: c.Viewers(),

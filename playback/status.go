@@ -32,6 +32,7 @@ const (
 // Tree is the node's place in a channel's tree, as its engine knows it.
 type Tree struct {
 	State    State    `json:"state"` // if empty, it is told by the ring: live or waiting
+	Root     bool     `json:"root"`
 	Depth    int      `json:"depth"`
 	Path     []string `json:"path"`   // node IDs, from the root to this node
 	Parent   *Peer    `json:"parent"` // null at the root, and while there is none

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -119,7 +120,7 @@ func TestPageSurvivesItsSource(t *testing.T) {
 	p.atLive(t)
 
 	enc.kill()
-	p.says(t, "#b-live", "Reconnecting")
+	p.says(t, "#b-live", "Paused")
 	encodeClock(t, src.rtmp, 320, 180)
 	eventually(t, "the picture has the new size", func() error {
 		if got := p.number(t, "relayTest.video.videoWidth"); got != 320 {
@@ -364,10 +365,7 @@ func hevcUnits(t *testing.T) [][]byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var units [][]byte
-	for _, u := range annexB(b) {
-		units = append(units, u)
-	}
+	units := annexB(b)
 	if len(units) < 4 {
 		t.Fatalf("%d NAL units", len(units))
 	}
@@ -450,4 +448,92 @@ func TestTabWithoutAConnectionSaysSo(t *testing.T) {
 	all[0].plays(t)
 	all[0].close(t)
 	late.plays(t)
+}
+
+// TestPageTakesAStrangersTitleAsText gives a channel a title with markup in it.
+func TestPageTakesAStrangersTitleAsText(t *testing.T) {
+	const title = `<img src=x onerror="document.body.remove()">&amp; <b>Late show</b>`
+	w := newWorld(t)
+	src := w.source("--title", title)
+	node := w.watch(src.link)
+	encodeClock(t, src.rtmp, 320, 180)
+	b := startBrowser(t)
+	p := b.open(t, pageOf(t, node.url), nil)
+	p.plays(t)
+	p.says(t, "#title", title)
+	if n := p.number(t, "document.querySelectorAll('img').length"); n != 0 {
+		t.Errorf("there are %v images", n)
+	}
+	var name string
+	if p.eval(t, "document.title", &name); name != title+" · relay" {
+		t.Errorf("the tab is called %q", name)
+	}
+	p.faultless(t)
+}
+
+// TestPageNamesAWrongChannel asks for a channel that the node has not, in each way that
+// an address can name one, and then picks the right one from the list.
+func TestPageNamesAWrongChannel(t *testing.T) {
+	w := newWorld(t)
+	src := w.source()
+	encodeClock(t, src.rtmp, 320, 180)
+	play(t, "viewer", src.url).gets(t, 50)
+	b := startBrowser(t)
+	page := pageOf(t, src.url)
+	name := channelName(t, src.url)
+	for _, way := range []string{"%s", "#%s", "?ch=%s"} {
+		p := b.open(t, page+fmt.Sprintf(way, "zzzzzzzz"), nil)
+		p.says(t, "#what", "There is no such channel here")
+		p.do(t, "click", map[string]any{"selector": "#channellist a"}, nil)
+		p.plays(t)
+		p.faultless(t)
+		p.close(t)
+		p = b.open(t, page+fmt.Sprintf(way, name[:4]), nil)
+		p.plays(t)
+		if n := p.requests(t, ".mp4"); n != 1 {
+			t.Errorf("%s: the stream was asked for %d times", way, n)
+		}
+		p.close(t)
+	}
+}
+
+// channelName is the short form of the ID of the channel that a player finds at address.
+func channelName(t *testing.T, address string) string {
+	t.Helper()
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSuffix(strings.TrimPrefix(u.Path, "/"), ".flv")
+}
+
+// TestPageDoesNotGrow watches for a while what the page keeps: media that was played is
+// let go, and the page's own memory stays where it was.
+func TestPageDoesNotGrow(t *testing.T) {
+	const most = 25 // s of media: what is kept, the slack until it is trimmed, and a GOP
+	w := newWorld(t)
+	src := w.source()
+	encodeClock(t, src.rtmp, 320, 180)
+	b := startBrowser(t)
+	p := b.open(t, pageOf(t, src.url), nil)
+	p.plays(t)
+	held := func() float64 {
+		return p.number(t, "[...Array(relayTest.video.buffered.length).keys()].reduce((s, i) => s + relayTest.video.buffered.end(i) - relayTest.video.buffered.start(i), 0)")
+	}
+	var longest float64
+	eventually(t, "played media is let go, twice", func() error {
+		now := held()
+		if now > most {
+			t.Fatalf("%v s are kept", now)
+		}
+		longest = max(longest, now)
+		if from := p.number(t, "relayTest.video.buffered.start(0)"); from < p.number(t, "(window.startedAt ??= relayTest.video.buffered.start(0))")+20 {
+			return fmt.Errorf("it begins at %v", from)
+		}
+		return nil
+	})
+	t.Logf("at most %.1f s of media were kept", longest)
+	if n := p.number(t, "document.querySelectorAll('*').length"); n > 500 {
+		t.Errorf("the page has %v elements", n)
+	}
 }

@@ -6,7 +6,7 @@ import { Poll, askEvery } from './node.js';
 import { Player } from './player.js';
 import { html } from './svg.js';
 import { Tree } from './tree.js';
-import { explain, format, millis, place, plural, rate, seconds } from './words.js';
+import { condition, explain, format, millis, place, plural, rate, seconds } from './words.js';
 
 /** A pointer that does not move hides the controls after so long, in ms. */
 const sleepAfter = 2500;
@@ -172,11 +172,7 @@ function showLinks(box) {
 function showBadges() {
   if (!channel) return;
   const c = channel;
-  const stuck = ['stalled', 'lost', 'ended', 'gone'].includes(player.state.name);
-  const [word, kind] = c.state === 'live' && !stuck ? ['Live', 'live']
-    : c.state === 'ended' ? ['Ended', '']
-      : c.state === 'waiting' ? ['Waiting', '']
-        : ['Reconnecting', 'warn'];
+  const [word, kind] = condition(player.state, c);
   badge('b-live', kind, html('i'), word);
   const delay = c.delay_ms / 1000 + player.ahead;
   badge('b-delay', '', player.state.name === 'playing' ? `${seconds(delay)} behind` : '');

@@ -1,5 +1,6 @@
 // Decides how a live picture keeps up: by playing a little faster when it is somewhat
-// behind, by a jump when it is far behind. Seconds everywhere. No clock and no player in
+// behind, by a jump when it is far behind, and a little slower when it is so close that
+// the next hiccup would stop it. Seconds everywhere. No clock and no player in
 // here: the caller says what time it is.
 
 /** How much is kept buffered where nothing ever stalls: a few frames and Wi-Fi's hiccups. */
@@ -15,12 +16,16 @@ const sink = 0.01;
 const slack = 0.1;
 const slowest = 0.05;
 const fastest = 0.25;
+/** Below this part of the target it plays slower, by so much, until it is back at the target. */
+const thin = 0.4;
+const slower = 0.04;
 /** From here on a jump is less of a nuisance than a minute of fast speech. */
 const far = 2;
 
 export class Pace {
   target = leastAhead;
   #chasing = false;
+  #filling = false;
   #stalledAt = -Infinity;
   #seenAt = -Infinity;
 
@@ -39,8 +44,13 @@ export class Pace {
     this.#seenAt = now;
     const over = ahead - this.target;
     if (over > Math.max(far, this.target)) {
-      this.#chasing = false;
+      this.#chasing = this.#filling = false;
       return { rate: 1, jump: over };
+    }
+    this.#filling = ahead < thin * this.target || this.#filling && over < 0;
+    if (this.#filling) {
+      this.#chasing = false;
+      return { rate: 1 - slower, jump: 0 };
     }
     this.#chasing = over > slack || this.#chasing && over > 0;
     if (!this.#chasing) return { rate: 1, jump: 0 };

@@ -81,7 +81,7 @@ export class Player {
     document.addEventListener('visibilitychange', () => this.#seen());
     video.addEventListener('volumechange', () => this.#seen());
     video.addEventListener('waiting', () => { this.#dry = true; });
-    video.addEventListener('playing', () => { if (!this.#sink) this.#set({ name: 'playing' }); }); // HLS
+    video.addEventListener('playing', () => { if (!Source) this.#set({ name: 'playing' }); });
     this.#tabs?.addEventListener('message', (m) => this.#heard(m.data));
   }
 
@@ -126,9 +126,6 @@ export class Player {
     return last && this.#begun ? Math.max(0, last[1] - this.#video.currentTime) : 0;
   }
 
-  /** quiet is for how long no media has come, in seconds. */
-  get quiet() { return this.#mediaAt ? (performance.now() - this.#mediaAt) / 1000 : 0; }
-
   get sound() { return this.tracks.some((t) => t.kind === 'audio'); }
   get picture() { return this.tracks.some((t) => t.kind === 'video'); }
 
@@ -148,8 +145,9 @@ export class Player {
       this.#set({ name: 'resting', why: 'hidden' });
       return;
     }
-    if (Source) this.#run(++this.#runs);
-    else this.#native();
+    const run = ++this.#runs;
+    if (Source) this.#run(run);
+    else this.#native(run);
   }
 
   #stop() {
@@ -170,14 +168,31 @@ export class Player {
   }
 
   // native is the way of a browser without Media Source: HLS, seconds behind.
-  #native() {
-    this.#set({ name: 'connecting' });
-    if (!this.#at.hls || !this.#video.canPlayType('application/vnd.apple.mpegurl')) {
+  async #native(run) {
+    const video = this.#video;
+    if (!this.#at.hls || !video.canPlayType('application/vnd.apple.mpegurl')) {
       this.#set({ name: 'helpless' });
       return;
     }
-    this.#video.src = this.#at.hls;
-    this.#play();
+    this.tracks = [{ kind: 'video' }, { kind: 'audio' }]; // as far as can be known
+    while (run === this.#runs) {
+      this.#set({ name: 'connecting' });
+      const failed = new Promise((resolve) => { video.addEventListener('error', resolve, { once: true }); });
+      video.src = this.#at.hls;
+      this.#play();
+      await failed;
+      if (run !== this.#runs) return;
+      this.#set({ name: 'lost', why: video.error?.message ?? '' });
+      await this.#pause(this.#backoff.next());
+    }
+  }
+
+  // pause waits some seconds, or until a person is tired of it.
+  #pause(wait) {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, wait * 1000);
+      this.#wake = () => { clearTimeout(timer); resolve(); };
+    });
   }
 
   async #run(run) {
@@ -188,11 +203,7 @@ export class Player {
       this.#takes = false;
       this.#request.abort();
       this.#set(end);
-      const wait = waitAfter(end) ?? this.#backoff.next();
-      await new Promise((resolve) => {
-        const timer = setTimeout(resolve, wait * 1000);
-        this.#wake = () => { clearTimeout(timer); resolve(); };
-      });
+      await this.#pause(waitAfter(end) ?? this.#backoff.next());
     }
   }
 

@@ -31,8 +31,17 @@ export function format(codec) {
 
 /** place says where in the tree the node stands. */
 export function place(channel) {
-  if (channel.parent) return `child of ${channel.parent.slice(0, 4)}, ${plural(channel.depth, 'link')} from the source`;
-  return channel.state !== 'reconnecting' && channel.depth === 0 ? 'this is the source' : 'looking for a parent';
+  if (channel.root) return 'this is the source';
+  return channel.parent ? `child of ${channel.parent.slice(0, 4)}, ${plural(channel.depth, 'link')} from the source` : 'looking for a parent';
+}
+
+/** condition is the channel's state in a word, and how much to worry: 'live', 'warn' or ''. */
+export function condition(state, channel) {
+  const stuck = ['stalled', 'lost', 'ended', 'gone'].includes(state.name);
+  if (channel.state === 'ended') return ['Ended', ''];
+  if (channel.state === 'waiting') return ['Waiting', ''];
+  if (channel.state === 'live' && !stuck) return ['Live', 'live'];
+  return channel.root || channel.parent && state.name === 'stalled' ? ['Paused', 'warn'] : ['Reconnecting', 'warn'];
 }
 
 /**
@@ -41,8 +50,8 @@ export function place(channel) {
  * tells nothing; reached says whether the node answers at all.
  */
 export function explain(state, channel, reached) {
-  const root = channel && channel.depth === 0 && !channel.parent;
-  const sought = channel?.state === 'reconnecting';
+  const root = channel?.root;
+  const orphan = channel && !root && !channel.parent;
   switch (state.name) {
     case 'playing':
     case 'idle':
@@ -58,13 +67,13 @@ export function explain(state, channel, reached) {
         }
         : { title: 'Waiting for an answer', text: 'The node takes long to answer. Is the network up, and does relay still run there?', busy: true };
     case 'waiting':
-      if (sought && !root) return finding;
+      if (orphan) return { title: 'Looking for the channel', text: 'None of its nodes has answered yet; they are asked again and again. Is the broadcaster on, and is the link the newest?', busy: true };
       return root
         ? { title: 'Waiting for the encoder', text: 'Start streaming in OBS or ffmpeg. The picture appears here by itself.', busy: true }
         : { title: 'Waiting for the broadcaster', text: 'The channel is open, but nothing is sent yet. The picture appears here by itself.', busy: true };
     case 'stalled':
-      if (sought && root) return { title: 'The encoder has gone', text: 'Start streaming again in OBS or ffmpeg. Everyone who watches stays connected.', busy: true };
-      if (sought) return finding;
+      if (orphan) return { title: 'Finding another way to the source', text: 'The node above is gone. Another one takes over, and the picture goes on by itself.', busy: true };
+      if (root && channel.state === 'reconnecting') return { title: 'The encoder has gone', text: 'Start streaming again in OBS or ffmpeg. Everyone who watches stays connected.', busy: true };
       return { title: 'The stream has paused', text: 'It goes on by itself as soon as the broadcaster sends again.', busy: true };
     case 'tap':
       return { title: 'Ready', text: 'Your browser wants a tap before it plays.', action: 'Play' };
@@ -91,5 +100,3 @@ export function explain(state, channel, reached) {
       return null;
   }
 }
-
-const finding = { title: 'Finding another way to the source', text: 'The node above is gone. Another one takes over, and the picture goes on by itself.', busy: true };

@@ -21,6 +21,14 @@ test('what is somewhat behind catches up by rate, never over a quarter faster', 
   assert.ok(play(new Pace(), 1.5, 15) <= leastAhead + 0.11);
 });
 
+test('what is about to run dry fills up, unheard', () => {
+  const pace = new Pace();
+  assert.deepEqual(pace.steer(0.05, 0), { rate: 0.96, jump: 0 });
+  const ahead = play(pace, 0.05, 10);
+  assert.ok(ahead >= leastAhead && ahead < leastAhead + 0.05, ahead);
+  assert.equal(pace.steer(ahead, 10).rate, 1);
+});
+
 test('what is far behind jumps', () => {
   const { rate, jump } = new Pace().steer(8, 0);
   assert.equal(rate, 1);

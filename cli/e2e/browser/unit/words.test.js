@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { duration, explain, format, millis, place, plural, rate } from '../../../../playback/web/words.js';
+import { condition, duration, explain, format, millis, place, plural, rate } from '../../../../playback/web/words.js';
 
-const root = { state: 'live', depth: 0, parent: '' };
-const below = { state: 'live', depth: 2, parent: 'abcdefghijkl' };
+const root = { state: 'live', root: true, depth: 0, parent: '' };
+const below = { state: 'live', root: false, depth: 2, parent: 'abcdefghijkl' };
 
 test('every state that is no picture has words, and says what comes next', () => {
   for (const name of ['queued', 'waiting', 'stalled', 'tap', 'resting', 'ended', 'gone', 'full', 'lost', 'unsupported', 'helpless']) {
-    for (const channel of [null, root, below, { ...root, state: 'reconnecting' }, { ...below, state: 'reconnecting' }, { ...below, state: 'ended' }]) {
+    for (const channel of [null, root, below, { ...root, state: 'reconnecting' }, { ...below, state: 'reconnecting', parent: '' }, { ...below, state: 'ended' }]) {
       for (const reached of [true, false]) {
         const s = explain({ name, names: 'HEVC', others: 5 }, channel, reached);
         assert.ok(s.title && s.text, name);
@@ -21,12 +21,24 @@ test('every state that is no picture has words, and says what comes next', () =>
 test('the words fit the place in the tree', () => {
   assert.match(explain({ name: 'waiting' }, root, true).text, /OBS/);
   assert.match(explain({ name: 'waiting' }, below, true).title, /broadcaster/);
-  assert.match(explain({ name: 'stalled' }, { ...below, state: 'reconnecting' }, true).title, /another way/);
+  assert.match(explain({ name: 'stalled' }, { ...below, state: 'reconnecting' }, true).title, /paused/);
+  assert.match(explain({ name: 'stalled' }, { ...below, state: 'reconnecting', parent: '' }, true).title, /another way/);
+  assert.match(explain({ name: 'waiting' }, { state: 'waiting', root: false, depth: 0, parent: '' }, true).title, /Looking/);
   assert.match(explain({ name: 'lost' }, below, false).title, /does not answer/);
   assert.match(explain({ name: 'unsupported', names: 'HEVC' }, below, true).title, /can’t decode HEVC/);
   assert.equal(place(root), 'this is the source');
   assert.equal(place(below), 'child of abcd, 2 links from the source');
   assert.equal(place({ ...below, depth: 1 }), 'child of abcd, 1 link from the source');
+});
+
+test('a channel is live only while media comes', () => {
+  assert.deepEqual(condition({ name: 'playing' }, below), ['Live', 'live']);
+  assert.deepEqual(condition({ name: 'resting' }, below), ['Live', 'live']);
+  assert.deepEqual(condition({ name: 'stalled' }, below), ['Paused', 'warn']);
+  assert.deepEqual(condition({ name: 'stalled' }, { ...below, parent: '' }), ['Reconnecting', 'warn']);
+  assert.deepEqual(condition({ name: 'lost' }, below), ['Reconnecting', 'warn']);
+  assert.deepEqual(condition({ name: 'waiting' }, { ...below, state: 'waiting' }), ['Waiting', '']);
+  assert.deepEqual(condition({ name: 'gone' }, { ...below, state: 'ended' }), ['Ended', '']);
 });
 
 test('figures read as people write them', () => {

@@ -146,11 +146,13 @@ func (w *watch) run(ctx context.Context, u relay.URL, allowHosts []string, timeo
 		return nil
 	})
 	w.t.say("Joining channel %s", u.Channel.Short())
-	w.t.say("Watch   %s", w.station.url(w.channel))
+	start := w.station.startOfWatch(w.channel, w.url.String())
+	w.t.say("Page    %s", start.Page)
+	w.t.say("Watch   %s", start.URL)
 	if !w.pipes() && w.events == nil {
-		w.t.result(w.station.url(w.channel))
+		w.t.result(start.URL)
 	}
-	w.events.send("start", w.station.startOfWatch(w.channel, w.url.String()))
+	w.events.send("start", start)
 	g.Go(func() error { w.follow(g.ctx); return nil })
 	if !w.lan.off {
 		g.Go(func() error { w.lookAround(g.ctx); return nil })

@@ -87,8 +87,10 @@ func TestImportsRunOneWay(t *testing.T) {
 		{room: "relay/relay/discovery", may: []string{"relay/relay/stream"}},
 		{room: "relay/relay", may: []string{"relay/relay/membership", "relay/relay/stream", "relay/relay/wire", "relay/tree"}},
 		{room: "relay/ingest", may: []string{"relay/ingest/flv", "relay/relay/stream"}},
-		{room: "relay/playback", may: []string{"relay/ingest/flv", "relay/relay/stream"}},
-		{room: "relay/playback/admin", may: []string{"relay/ingest/flv", "relay/playback", "relay/relay/stream"}},
+		{room: "relay/playback/remux", may: []string{"relay/ingest/flv"}},
+		{room: "relay/playback/web", std: true},
+		{room: "relay/playback", may: []string{"relay/ingest/flv", "relay/playback/remux", "relay/playback/web", "relay/relay/stream"}},
+		{room: "relay/playback/admin", may: []string{"relay/ingest/flv", "relay/playback", "relay/playback/remux", "relay/playback/web", "relay/relay/stream"}},
 	} {
 		for _, d := range all[c.room].Deps {
 			ours := under(d, "relay")
@@ -108,21 +110,22 @@ func TestTreeKnowsAddressesButNoNetwork(t *testing.T) {
 }
 
 func TestLibrariesStayInTheirRooms(t *testing.T) {
-	for library, room := range map[string]string{
-		"github.com/nareix/joy4":            "relay/ingest",
-		"github.com/bluenviron/gortmplib":   "relay/ingest",
-		"github.com/bluenviron/mediacommon": "relay/ingest",
-		"github.com/urfave/cli":             "relay/cli",
-		"github.com/hashicorp/memberlist":   "relay/relay/membership",
-		"github.com/prometheus":             "relay/playback/admin",
+	for library, rooms := range map[string][]string{
+		"github.com/nareix/joy4":            {"relay/ingest"},
+		"github.com/bluenviron/gortmplib":   {"relay/ingest"},
+		"github.com/bluenviron/mediacommon": {"relay/ingest", "relay/playback/remux"},
+		"github.com/bluenviron/gohlslib":    {"relay/playback/remux"},
+		"github.com/urfave/cli":             {"relay/cli"},
+		"github.com/hashicorp/memberlist":   {"relay/relay/membership"},
+		"github.com/prometheus":             {"relay/playback/admin"},
 	} {
 		for _, p := range module(t) {
-			if !under(p.ImportPath, "relay") || under(p.ImportPath, room) {
+			if !under(p.ImportPath, "relay") || slices.ContainsFunc(rooms, func(room string) bool { return under(p.ImportPath, room) }) {
 				continue
 			}
 			for _, i := range p.Imports {
 				if under(i, library) {
-					t.Errorf("%s imports %s, which is for %s", p.ImportPath, i, room)
+					t.Errorf("%s imports %s, which is for %v", p.ImportPath, i, rooms)
 				}
 			}
 		}

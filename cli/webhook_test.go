@@ -89,6 +89,7 @@ func TestWebhookTriesAgainAndComplainsOnce(t *testing.T) {
 		go h.run(t.Context())
 		h.tell(call{Event: started})
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		var after []time.Duration
 		for _, at := range s.at {
 			after = append(after, at.Sub(begun))
@@ -116,6 +117,7 @@ func TestWebhookGivesUpWhereAnotherAttemptIsInVain(t *testing.T) {
 			go h.run(t.Context())
 			h.tell(call{})
 			time.Sleep(time.Minute)
+			synctest.Wait()
 			if len(s.calls) != 1 || len(*said) != 2 || !strings.Contains((*said)[0], says) {
 				t.Errorf("%d: %d calls, said %q", status, len(s.calls), *said)
 			}

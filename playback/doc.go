@@ -1,20 +1,31 @@
-// Package playback gives a channel's media to players: over HTTP as FLV, and to a
-// file or a pipe. It also serves the node's status.
+// Package playback gives a channel's media to players: over HTTP in the containers
+// that they take, and to a file or a pipe. It also serves the page for browsers and
+// what programs want to know.
 //
 // Every reader, whichever it is, has a feed: a [stream.Cursor] and an assembler
 // that passes the chunks' payloads on as they are, shared with the ring and with
-// all other readers, and looks at nothing but the headers of the FLV tags in them.
+// all other readers, and looks at nothing but the starts of the FLV tags in them.
 //
-//	Ring ──► Cursor ──► feed ──► viewer   (GET /<channel>.flv, one writev a batch)
-//	                         └─► Record   (a file, a pipe)
+//	Ring ─► Cursor ─► feed ─┬───────────────┬─► viewer     GET /<channel>.flv, one writev a batch
+//	                        │               └─► Recording  a file, a pipe
+//	                        └─► remux ─┬─► viewer, Recording   .mp4 .ts
+//	                                   └─► hlsRun          /hls/<channel>/, one for all who ask
 //
-// What a reader gets is valid FLV whatever happens upstream. It starts with the
-// header and the newest key chunk. A tag is passed on only once all of it is there,
-// so that a gap never leaves half of one. After a gap or a restart of the source the
-// decoder configurations that the reader missed are put in front of the next tag,
-// and timestamps go on from where they were.
+// What a reader gets is valid whatever happens upstream. It starts with the header and
+// the newest key chunk. A tag is passed on only once all of it is there, so that a gap
+// never leaves half of one. After a gap or a restart of the source the decoder
+// configurations that the reader missed are put in front of the next tag, and
+// timestamps go on from where they were. New parameter sets also go in band, in front
+// of the next picture to start at: VLC shows garbage with the configuration alone.
+//
+// A player shows what comes first at the pace of its timestamps, and stays as far behind
+// live as the newest key chunk was when it came. So what a reader is given of the past
+// is squashed: pictures 1 ms apart that end at the live timestamp, without sound. See
+// [Start].
 //
 // A reader that does not keep up is moved ahead by its cursor, and that is counted
 // and shown; one that takes nothing for 10 seconds is cut. Neither is felt by anyone
 // else.
+//
+// Package web is the page, package admin the listener of who runs the node.
 package playback

@@ -65,17 +65,20 @@ type Config struct {
 	Log *zap.Logger
 }
 
-// Server is the node's HTTP listener. Its routes:
+// Server is the node's HTTP listener for viewers. <channel> is a channel ID or the
+// start of one, 4 characters or more, that is no other's. Its routes:
 //
-//	GET /<channel>.flv  the media; a channel ID or the start of one, 4 characters
-//	                    or more, that is no other's
-//	GET /api/v1/channels [Channels] in JSON
-//	GET /api/v1/tree    the same as /api/tree
-//	GET /api/v1/events  each [Event] as it happens; see [Events.ServeEvents]
-//	GET /api/status     a [Status] in JSON, for this machine alone: it has addresses
-//	GET /api/tree       [Trees] in JSON; ?channel=ID for one
-//	GET /healthz        "ok"
-//	GET /               the channels, as text
+//	GET /                            the page; the channels as text to who wants no HTML
+//	GET /<channel>                   the page, at that channel
+//	GET /<channel>.flv .mp4 .ts      the media; ?start= as in [ParseStart]
+//	GET /<channel>.m3u               a playlist of one address, the best for most players
+//	GET /<channel>.jpg               the newest key frame, small; needs ffmpeg
+//	GET /hls/<channel>/index.m3u8    HTTP Live Streaming
+//	GET /api/v1/channels             [Channels] in JSON
+//	GET /api/v1/tree, /api/tree      [Trees] in JSON; ?channel=ID for one
+//	GET /api/v1/events               each [Event] as it happens; see [Events.ServeEvents]
+//	GET /api/status                  a [Status] in JSON, for this machine alone: it has addresses
+//	GET /healthz                     "ok"
 type Server struct {
 	config Config
 	hosts  []string // names to answer under, in lower case

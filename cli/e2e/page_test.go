@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
@@ -535,5 +536,121 @@ func TestPageDoesNotGrow(t *testing.T) {
 	t.Logf("at most %.1f s of media were kept", longest)
 	if n := p.number(t, "document.querySelectorAll('*').length"); n > 500 {
 		t.Errorf("the page has %v elements", n)
+	}
+}
+
+// TestPageWithoutMediaSource takes from the browser what an iPhone has not: MediaSource
+// first, for the managed one, and then that too, for HLS and for nothing.
+func TestPageWithoutMediaSource(t *testing.T) {
+	w := newWorld(t)
+	src := w.source()
+	encodeClock(t, src.rtmp, 320, 180)
+	play(t, "viewer", src.url).gets(t, 100)
+	b := startBrowser(t)
+	without := func(js string) *tab {
+		return b.open(t, pageOf(t, src.url), map[string]any{"before": js})
+	}
+
+	p := without("window.ManagedMediaSource = window.MediaSource; delete window.MediaSource")
+	p.plays(t)
+	p.atLive(t)
+	var remote bool
+	if p.eval(t, "relayTest.video.disableRemotePlayback", &remote); !remote {
+		t.Error("the managed source would not open on an iPhone: remote playback is allowed")
+	}
+	p.close(t)
+
+	p = without("delete window.MediaSource; delete window.ManagedMediaSource")
+	p.plays(t)
+	p.says(t, "#b-delay", "HLS")
+	if p.requests(t, "/index.m3u8") == 0 {
+		t.Error("it does not play HLS")
+	}
+	p.faultless(t)
+	p.close(t)
+
+	p = without("delete window.MediaSource; delete window.ManagedMediaSource; HTMLMediaElement.prototype.canPlayType = () => ''")
+	p.says(t, "#what", "can’t play live streams")
+	p.says(t, "#statelinks", "VLC")
+}
+
+// crowd answers the page's question for the tree with one of n nodes, three children
+// each, where one in the middle has fallen behind, one has lost chunks and one has no
+// parent. The page shows the node with the number self.
+func crowd(n, self int) string {
+	type node = playback.TreeNode
+	t := playback.ChannelTree{}
+	id := func(i int) string { return fmt.Sprintf("%04dabcdefgh", i) }
+	var add func(i, parent, depth int, delay int64)
+	add = func(i, parent, depth int, delay int64) {
+		if i >= n {
+			return
+		}
+		below := max(0, min(3, n-1-3*i))
+		if i == 2 {
+			delay += 640
+		}
+		at := len(t.Nodes)
+		t.Nodes = append(t.Nodes, node{
+			ID: id(i), Parent: parent, Depth: depth, Slots: 4, SlotsFree: 4 - below, Children: below,
+			DelayMs: delay, UploadBPS: int64(below) * 2_000_000, UptimeS: 4000, Version: "1.0",
+		})
+		if i == 3 {
+			t.Nodes[at].Lost = 12
+		}
+		if i == n-1 {
+			t.Nodes[at].Orphan = true
+		}
+		for c := range 3 {
+			add(3*i+1+c, at, depth+1, delay+int64(3+i%7))
+		}
+	}
+	add(0, -1, 0, 0)
+	t.Self, t.SeenBy = id(self), id(0)
+	t.Summary = playback.TreeSummary{Nodes: n, MaxDepth: 4, WorstDelayMs: 700, Lost: 12, Orphans: 1}
+	answer, err := json.Marshal(playback.Trees{Channels: []playback.ChannelTree{t}})
+	if err != nil {
+		panic(err) // it is made of strings and numbers
+	}
+	return fmt.Sprintf(`const ask = window.fetch;
+		window.fetch = (url, ...rest) => String(url).startsWith("/api/v1/tree") ? Promise.resolve(new Response(%q)) : ask(url, ...rest);`, answer)
+}
+
+// TestPageDrawsACrowd shows trees of many nodes on a wide and on a narrow screen.
+func TestPageDrawsACrowd(t *testing.T) {
+	w := newWorld(t)
+	src := w.source()
+	encodeClock(t, src.rtmp, 320, 180)
+	b := startBrowser(t)
+	for _, c := range []struct {
+		nodes, width, height int
+		whole                bool
+	}{
+		{22, 1280, 800, true},
+		{22, 360, 740, true},
+		{400, 1280, 800, false},
+		{400, 360, 740, false},
+	} {
+		name := fmt.Sprintf("crowd-%d-%d", c.nodes, c.width)
+		p := b.open(t, pageOf(t, src.url), map[string]any{"width": c.width, "height": c.height, "before": crowd(c.nodes, 10)})
+		p.plays(t)
+		p.says(t, "#treesum", fmt.Sprintf("%d nodes", c.nodes))
+		drawn := int(p.number(t, "document.querySelectorAll('#tree [data-node]').length"))
+		counted := int(p.number(t, "[...document.querySelectorAll('#tree .count text')].reduce((n, e) => n + Number(e.textContent), 0)"))
+		if drawn+counted != c.nodes || (counted == 0) != c.whole {
+			t.Errorf("%s: %d nodes are drawn and %d counted", name, drawn, counted)
+		}
+		if n := p.number(t, "document.querySelectorAll('#tree .slow-band').length"); n != 1 {
+			t.Errorf("%s: %v subtrees are shown as slow", name, n)
+		}
+		if n := p.number(t, "document.querySelectorAll('#tree .self').length"); n != 1 {
+			t.Errorf("%s: %v nodes are shown as this one", name, n)
+		}
+		if over := p.number(t, "document.documentElement.scrollWidth - innerWidth"); over > 0 {
+			t.Errorf("%s: the page is %v pixels too wide", name, over)
+		}
+		p.shot(t, name)
+		p.faultless(t)
+		p.close(t)
 	}
 }

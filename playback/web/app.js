@@ -99,11 +99,18 @@ function choose() {
 function sample() {
   if (!channel) return;
   const now = performance.now();
-  const playing = player.state.name === 'playing';
-  delays.add(now, [channel.delay_ms, playing ? channel.delay_ms + player.ahead * 1000 : null]);
+  const behind = delay();
+  delays.add(now, [channel.delay_ms, behind]);
   uploads.add(now, [channel.bit_rate, upload]);
-  el('delaynow').textContent = playing ? millis(channel.delay_ms + player.ahead * 1000) : '';
+  el('delaynow').textContent = behind === null ? '' : millis(behind);
   el('uploadnow').textContent = upload === null ? '' : rate(upload);
+}
+
+// delay is how far behind the source the picture is, in ms, null while there is none or
+// the browser plays by itself (HLS) and does not tell.
+function delay() {
+  const { ahead, state } = player;
+  return ahead === null || state.name !== 'playing' ? null : channel.delay_ms + ahead * 1000;
 }
 
 function note(box, text) {
@@ -174,8 +181,8 @@ function showBadges() {
   const c = channel;
   const [word, kind] = condition(player.state, c);
   badge('b-live', kind, html('i'), word);
-  const delay = c.delay_ms / 1000 + player.ahead;
-  badge('b-delay', '', player.state.name === 'playing' ? `${seconds(delay)} behind` : '');
+  const behind = delay();
+  badge('b-delay', '', behind !== null ? `${seconds(behind / 1000)} behind` : player.state.name === 'playing' ? 'HLS: some seconds behind' : '');
   badge('b-place', '', c.parent ? html('span', {}, 'child of ', html('code', {}, c.parent.slice(0, 4)), place(c).slice(`child of ${c.parent.slice(0, 4)}`.length)) : place(c));
   badge('b-format', '', [format(c.codec), c.bit_rate ? rate(c.bit_rate) : ''].filter(Boolean).join(' · '));
   badge('b-viewers', '', c.viewer_count ? `${c.viewer_count} watching here` : '');
@@ -211,9 +218,9 @@ function showControls() {
   el('unmute').hidden = !(video.muted && player.sound && state.name === 'playing' && !silenced);
   el('soundonly').hidden = !(player.sound && !player.picture);
   el('controls').hidden = !channel;
-  const live = state.name === 'playing' && !paused && player.ahead < liveWithin;
+  const live = state.name === 'playing' && !paused && player.ahead !== null && player.ahead < liveWithin;
   el('live').classList.toggle('on', live);
-  set(el('livetext'), live || state.name !== 'playing' ? 'Live' : `${seconds(player.ahead)} behind`);
+  set(el('livetext'), live || state.name !== 'playing' || player.ahead === null ? 'Live' : `${seconds(player.ahead)} behind`);
 }
 
 function label(button, text, key) {

@@ -120,10 +120,10 @@ export class Player {
     if (last) this.#seek(last);
   }
 
-  /** ahead is how many seconds are buffered ahead of the picture: the delay that the player adds. */
+  /** ahead is how many seconds are buffered ahead of the picture: the delay that the player adds. It is null where that cannot be told. */
   get ahead() {
     const last = this.#sink?.ranges().at(-1);
-    return last && this.#begun ? Math.max(0, last[1] - this.#video.currentTime) : 0;
+    return last && this.#begun ? Math.max(0, last[1] - this.#video.currentTime) : null;
   }
 
   get sound() { return this.tracks.some((t) => t.kind === 'audio'); }

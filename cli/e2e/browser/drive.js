@@ -25,7 +25,7 @@ const tabs = new Map(); // name → {page, log, asked}
 const ops = {
   version: () => browser.version(),
 
-  async open({ tab, profile = tab, url, width = 1280, height = 800, phone = false, dark = false }) {
+  async open({ tab, profile = tab, url, width = 1280, height = 800, phone = false, dark = false, before = '' }) {
     if (!contexts.has(profile)) {
       contexts.set(profile, await browser.newContext({
         viewport: { width, height }, isMobile: phone, hasTouch: phone, deviceScaleFactor: phone ? 2 : 1,
@@ -40,6 +40,7 @@ const ops = {
     page.on('request', (r) => asked.push(r.url()));
     tabs.set(tab, { page, log, asked });
     await page.addInitScript(clock);
+    if (before) await page.addInitScript(before);
     await page.goto(url, { waitUntil: 'commit' });
   },
 

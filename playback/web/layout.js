@@ -20,7 +20,10 @@ export function layout(nodes, self, { rows = mostRows, columns = Infinity } = {}
     if (it.node.parent >= i || !parent) return; // the first, or one that nothing is known of
     it.up = parent;
     parent.kids.push(it);
+    it.column = (parent.column ?? 0) + 1;
   });
+  // The last column is kept for counts, unless there is nothing to count.
+  if (all.every((it) => (it.column ?? 0) < columns)) columns = Infinity;
   for (const it of all.toReversed()) if (it.up) it.up.size += it.size;
   for (const it of all) {
     const by = it.up && !it.node.unheard && !it.up.node.unheard ? it.node.delay_ms - it.up.node.delay_ms : 0;

@@ -11,7 +11,7 @@ const edge = 20; // left of the first node's centre
 const radius = 11;
 /** Narrower columns have no room for the figures, and still narrower ones are folded. */
 const roomyColumn = 104;
-const roomiestColumn = 150;
+const roomiestColumn = 176;
 const leastColumn = 58;
 const mostColumn = 230;
 
@@ -77,12 +77,13 @@ export class Tree {
     plan.items.forEach((it, i) => {
       const up = plan.items[it.from];
       if (up) {
-        const mid = x(it) - radius - 13;
-        const bend = Math.min(8, Math.abs(y(it) - y(up)) / 2);
+        const mid = x(it) - radius - (column >= roomyColumn ? 13 : 6);
+        const end = it.node ? x(it) : x(it) - radius;
+        const bend = Math.min(6, Math.abs(y(it) - y(up)) / 2);
         const path = it.row === up.row
-          ? `M${Math.min(mid, x(up) + this.#labelWidth(up, column))} ${y(up)}H${x(it)}`
-          : `M${mid} ${y(up)}V${y(it) - bend}q0 ${bend} ${bend} ${bend}H${x(it)}`;
-        lines.push(svg('path', { d: path, class: `edge${it.slow ? ' slow' : ''}${it.node?.orphan ? ' orphan' : ''}` }));
+          ? `M${Math.min(mid, x(up) + this.#labelWidth(up, column))} ${y(up)}H${end}`
+          : `M${mid} ${y(up)}V${y(it) - bend}q0 ${bend} ${bend} ${bend}H${end}`;
+        lines.push(svg('path', { d: path, class: `edge${it.slow && !it.slowBy ? ' slow' : ''}${it.node?.orphan ? ' orphan' : ''}` }));
       }
       if (it.slowBy) bands.push(this.#band(plan, i, x, y));
       nodes.push(it.node ? this.#node(it, x(it), y(it), column) : this.#count(it, x(it), y(it)));

@@ -654,3 +654,45 @@ func TestPageDrawsACrowd(t *testing.T) {
 		p.close(t)
 	}
 }
+
+// TestPageListsSeveralChannels opens the page of a node that carries two, and goes from
+// one to the other and back.
+func TestPageListsSeveralChannels(t *testing.T) {
+	w := newWorld(t)
+	one := w.source("--title", "Finals, table 1", "--channel", "one")
+	two := w.source("--title", "Finals, table 2", "--channel", "two")
+	encodeClock(t, one.rtmp, 640, 360)
+	encodeClock(t, two.rtmp, 320, 180)
+	node := start(t, "serve", relayBin, "serve", one.link, two.link, "--listen", loopback, "--http", loopback,
+		"--admin", "off", "--config", w.path("serve"))
+	page := node.find(t, &node.err, `(http://127\.0\.0\.1:\d+)`) + "/"
+	b := startBrowser(t)
+	p := b.open(t, page, nil)
+	p.says(t, "#what", "Choose a channel")
+	p.says(t, "#channellist", "Finals, table 1")
+	p.says(t, "#channellist", "Finals, table 2")
+	p.says(t, "#channellist", "180p30")
+	p.shot(t, "channels")
+	wide := func(title string, width float64) {
+		t.Helper()
+		p.says(t, "#title", title)
+		eventually(t, "the picture is that channel's", func() error {
+			if got := p.number(t, "relayTest.video.videoWidth"); got != width {
+				return fmt.Errorf("it is %v wide", got)
+			}
+			return nil
+		})
+		p.plays(t)
+	}
+	link := func(s *source) string {
+		return fmt.Sprintf("#channellist a[href='/%s']", channelName(t, s.url))
+	}
+	p.do(t, "click", map[string]any{"selector": link(one)}, nil)
+	wide("Finals, table 1", 640)
+	p.do(t, "click", map[string]any{"selector": link(two)}, nil)
+	wide("Finals, table 2", 320)
+	p.shot(t, "channel")
+	p.eval(t, "history.back()", nil)
+	wide("Finals, table 1", 640)
+	p.faultless(t)
+}

@@ -668,10 +668,16 @@ func TestPageListsSeveralChannels(t *testing.T) {
 	page := node.find(t, &node.err, `(http://127\.0\.0\.1:\d+)`) + "/"
 	b := startBrowser(t)
 	p := b.open(t, page, nil)
-	p.says(t, "#what", "Choose a channel")
+	p.says(t, "#channels", "Choose a channel")
 	p.says(t, "#channellist", "Finals, table 1")
 	p.says(t, "#channellist", "Finals, table 2")
 	p.says(t, "#channellist", "180p30")
+	eventually(t, "there is a picture of each", func() error {
+		if got := p.number(t, "[...document.querySelectorAll('.thumb img')].filter((i) => i.complete && i.naturalWidth > 0).length"); got != 2 {
+			return fmt.Errorf("of %v", got)
+		}
+		return nil
+	})
 	p.shot(t, "channels")
 	wide := func(title string, width float64) {
 		t.Helper()

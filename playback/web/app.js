@@ -130,6 +130,7 @@ function show() {
   document.title = title ? `${title} · relay` : 'relay';
   el('graphs').hidden = el('elsewhere').hidden = el('treepanel').hidden = !channel;
   el('badges').hidden = !channel;
+  document.body.classList.toggle('choosing', channels?.length > 1 && !channel && !wanted);
   showLinks(el('links'));
 }
 
@@ -142,7 +143,7 @@ function situation() {
   if (channels && !channel) {
     if (channels.length === 0) return { title: 'No channel is open here', text: 'Run “relay source” or “relay watch” on this node. The picture appears here by itself.', busy: true };
     if (wanted) return { title: 'There is no such channel here', text: `None begins with “${wanted.slice(0, 60)}”, or more than one. Choose from the list.` };
-    return { title: 'Choose a channel', text: `${plural(channels.length, 'channel')} can be watched here.` };
+    return null; // the list takes the player's place
   }
   return explain(player.state, channel, reached);
 }
@@ -205,7 +206,16 @@ function showChannels() {
   listed = key;
   el('channellist').replaceChildren(...channels.map((c) => html('li', {},
     html('a', { href: `/${c.name}`, class: c.state, 'aria-current': c.id === channel?.id ? 'true' : undefined },
-      html('i'), html('b', {}, titleOf(c)), html('small', {}, [c.state, format(c.codec)].filter(Boolean).join(' · '))))));
+      thumbnail(c), html('i'), html('b', {}, titleOf(c)), html('small', {}, [c.state, format(c.codec)].filter(Boolean).join(' · '))))));
+}
+
+// thumbnail is a channel's newest picture; a node without ffmpeg has none.
+function thumbnail(c) {
+  const frame = html('span', { class: 'thumb' });
+  const img = html('img', { alt: '', loading: 'lazy', src: `/${c.name}.jpg` });
+  img.addEventListener('error', () => img.remove());
+  frame.append(img);
+  return frame;
 }
 
 function showControls() {

@@ -702,3 +702,54 @@ func TestPageListsSeveralChannels(t *testing.T) {
 	wide("Finals, table 1", 640)
 	p.faultless(t)
 }
+
+// TestPageRecovers breaks one append to the browser's buffer, in each way that it can
+// fail. The page plays on, at live, and asks for the stream anew only where it must.
+func TestPageRecovers(t *testing.T) {
+	w := newWorld(t)
+	src := w.source()
+	encodeClock(t, src.rtmp, 640, 360)
+	play(t, "viewer", src.url).gets(t, 100)
+	b := startBrowser(t)
+	for _, c := range []struct{ name, once, requests string }{
+		{"bytes that are no media", "append.call(this, new Uint8Array(1000).fill(7))", "2"},
+		{"a full buffer", "throw new DOMException('full', 'QuotaExceededError')", "1"},
+		{"a second of media lost", "skip = performance.now() + 1000", "1"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p := b.open(t, pageOf(t, src.url), map[string]any{"before": `
+				const append = SourceBuffer.prototype.appendBuffer;
+				let skip = 0;
+				window.breakOnce = false;
+				SourceBuffer.prototype.appendBuffer = function (bytes) {
+					if (breakOnce) {
+						breakOnce = false;
+						return ` + `(() => { ` + c.once + ` }).call(this);
+					}
+					if (performance.now() < skip) { // as if it had never come
+						setTimeout(() => this.dispatchEvent(new Event('updateend')));
+						return undefined;
+					}
+					return append.call(this, bytes);
+				};`})
+			p.plays(t)
+			p.atLive(t)
+			p.eval(t, "breakOnce = true", nil)
+			eventually(t, "it is broken", func() error {
+				var still bool
+				if p.eval(t, "breakOnce", &still); still {
+					return errors.New("not yet")
+				}
+				return nil
+			})
+			sleep(t, time.Second) // what was buffered plays on
+			p.plays(t)
+			p.atLive(t)
+			if got := fmt.Sprint(p.requests(t, ".mp4")); got != c.requests {
+				t.Errorf("the page asked for the stream %s times, not %s", got, c.requests)
+			}
+			p.faultless(t)
+			p.close(t)
+		})
+	}
+}

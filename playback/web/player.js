@@ -10,6 +10,11 @@ import { Sink, Source, decodes } from './sink.js';
 const queuedAfter = 2000;
 /** Without media for so long the stream counts as stalled, in ms. */
 const stalledAfter = 1500;
+/**
+ * Media that comes for so long without anything more to play, in ms: something in it has
+ * thrown the browser's parser off, or a key frame is missing and the next is far away.
+ */
+const wedgedAfter = 4000;
 /** A tab that nobody sees or hears keeps its connection for so long, in ms. */
 const restAfter = 10000;
 /** How often the place in the buffer is looked at, in ms. */
@@ -67,6 +72,8 @@ export class Player {
   #beganAt = 0;
   #firstAt = 0; // when the first media was there to play
   #mediaAt = 0; // when media came last
+  #end = 0; // of what is buffered, and when that last changed
+  #grewAt = 0;
   #dry = false; // the player ran dry since then
   #restTimer = 0;
   #takes = false; // a stream, or is about to
@@ -274,6 +281,7 @@ export class Player {
         appended: () => { if (!this.#begun) this.#steer(); },
         failed: (err) => request.abort(err), // run() begins anew
       });
+      this.#grewAt = performance.now();
     }
     this.#changed(this);
   }
@@ -295,6 +303,13 @@ export class Player {
     if (this.#mediaAt && now - this.#mediaAt > stalledAfter && this.state.name === 'playing') this.#set({ name: 'stalled' });
     const ranges = this.#sink.ranges();
     const last = ranges.at(-1);
+    if (last && last[1] !== this.#end) {
+      this.#end = last[1];
+      this.#grewAt = now;
+    } else if (this.#mediaAt - this.#grewAt > wedgedAfter) {
+      this.#grewAt = now;
+      this.#request.abort(new Error('the browser takes the stream, but finds nothing in it'));
+    }
     if (!last) return;
     const video = this.#video;
     if (!this.#begun) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -183,6 +184,16 @@ func (w *watch) play(ctx context.Context) error {
 	return nil
 }
 
+// share is the link for others: this node, and behind it those it came by, as far as
+// they mean something on another machine.
+func (w *watch) share() string {
+	hosts := slices.DeleteFunc(slices.Clone(w.url.Hosts), func(h relay.HostPort) bool {
+		ip, err := netip.ParseAddr(h.Host)
+		return err == nil && ip.IsLoopback()
+	})
+	return w.station.link(w.channel, hosts...)
+}
+
 // playerURL is the address that the player is started on.
 func (w *watch) playerURL() string {
 	url := w.station.url(w.channel)
@@ -202,7 +213,7 @@ func (w *watch) notice(n relay.Notice) {
 		if !w.attached {
 			w.t.say("Connected to %s, %s from the source", placeText(n.Attached.Parent), links(n.Attached.Depth))
 			if !w.joined && !w.station.local() && len(w.station.addrs) > 0 {
-				w.t.say("Share   relay watch %s", w.station.link(w.channel, w.url.Hosts...))
+				w.t.say("Share   relay watch %s", w.share())
 			}
 		}
 		w.events.send("attached", newAttachedEvent(n.Attached))

@@ -5,6 +5,10 @@
 //	               ├─► TS
 //	               └─► HLS     a playlist and segments, shared by all who ask
 //
+// MP4's fragments are made here, around the tags' own bytes: the library's writer takes
+// 36 times as long for each, and there is one for every frame of every viewer. All
+// else is mediacommon's and gohlslib's.
+//
 // Nothing is decoded. A frame goes out as soon as it has come in: none waits for the
 // next one to tell how long it lasts. What a container cannot carry is refused with
 // [*CodecError]; what is malformed is left out.

@@ -21,26 +21,26 @@ const (
 type MP4 struct {
 	demux demuxer
 	seq   uint32
-	parts map[*track]*mp4Part
-	order []*track
+	runs  [2]mp4Run // of video and of audio; id 0 for none
 	out   net.Buffers
 }
 
-// mp4Part is one track of the fragment to come.
-type mp4Part struct {
-	fmp4.PartTrack
+// mp4Run is one track of the fragment to come.
+type mp4Run struct {
+	run
 	newest int64 // time of the newest sample
 }
 
 // NewMP4 returns an MP4 that has had no tags yet.
 func NewMP4() *MP4 {
-	m := &MP4{parts: make(map[*track]*mp4Part)}
+	m := &MP4{}
 	m.demux.to = m
 	return m
 }
 
 // Convert takes the next tags, in whatever pieces, and returns what they are in MP4,
-// which may be nothing. The result is the caller's.
+// which may be nothing. The list is the caller's, and the bytes are shared with the
+// tags: they must not be changed.
 func (m *MP4) Convert(batch net.Buffers) (net.Buffers, error) {
 	if err := m.demux.feed(batch); err != nil {
 		return nil, err
@@ -61,15 +61,13 @@ func (m *MP4) open(video, audio *track) error {
 	if err := m.flush(); err != nil {
 		return err
 	}
-	clear(m.parts)
-	m.order = nil
 	var init fmp4.Init
 	for i, t := range []*track{video, audio} {
+		m.runs[i] = mp4Run{}
 		if t == nil {
 			continue
 		}
-		m.order = append(m.order, t)
-		m.parts[t] = &mp4Part{PartTrack: fmp4.PartTrack{ID: i + 1}}
+		m.runs[i].id = uint32(i + 1)
 		init.Tracks = append(init.Tracks, &fmp4.InitTrack{ID: i + 1, TimeScale: uint32(t.rate), Codec: t.codec})
 	}
 	var b seekablebuffer.Buffer
@@ -81,26 +79,29 @@ func (m *MP4) open(video, audio *track) error {
 }
 
 func (m *MP4) write(t *track, f frame) error {
-	p := m.parts[t]
-	if n := len(p.Samples); n > 0 {
-		last := p.Samples[n-1]
+	r := &m.runs[0]
+	if t == m.demux.audio {
+		r = &m.runs[1]
+	}
+	if n := len(r.samples); n > 0 {
+		last := &r.samples[n-1]
 		if f.samples == 0 {
-			last.Duration = uint32(f.at - p.newest) // it was a guess
-		} else if p.newest+int64(last.Duration) != f.at {
+			last.duration = uint32(f.at - r.newest) // it was a guess
+		} else if r.newest+int64(last.duration) != f.at {
 			if err := m.flush(); err != nil {
 				return err
 			}
 		}
 	}
-	if len(p.Samples) == 0 {
-		p.BaseTime = uint64(f.at)
+	if len(r.samples) == 0 {
+		r.base = uint64(f.at)
 	}
-	s := &fmp4.Sample{Duration: uint32(f.samples), PTSOffset: int32(f.offset), IsNonSyncSample: !f.key, Payload: f.data}
+	s := sample{duration: uint32(f.samples), offset: int32(f.offset), key: f.key, data: f.data}
 	if f.samples == 0 {
-		s.Duration = uint32(videoRate / m.hz())
+		s.duration = uint32(videoRate / m.hz())
 	}
-	p.Samples = append(p.Samples, s)
-	p.newest = f.at
+	r.samples = append(r.samples, s)
+	r.newest = f.at
 	return nil
 }
 
@@ -111,25 +112,23 @@ func (m *MP4) hz() float64 {
 	return defaultHz
 }
 
-// flush writes a fragment of the frames so far.
+// flush makes a fragment of the frames so far.
 func (m *MP4) flush() error {
-	part := fmp4.Part{SequenceNumber: m.seq}
-	for _, t := range m.order {
-		if p := m.parts[t]; len(p.Samples) > 0 {
-			part.Tracks = append(part.Tracks, &p.PartTrack)
+	runs := make([]run, 0, len(m.runs))
+	for i := range m.runs {
+		if r := &m.runs[i]; len(r.samples) > 0 {
+			runs = append(runs, r.run)
+			r.samples = r.samples[:0] // taken before the next frame comes
 		}
 	}
-	if len(part.Tracks) == 0 {
+	if len(runs) == 0 {
 		return nil
 	}
+	b := fragment(m.seq, runs)
+	if b == nil {
+		return fmt.Errorf("write moof: more than %d bytes at once", maxFragment)
+	}
 	m.seq++
-	var b seekablebuffer.Buffer
-	if err := part.Marshal(&b); err != nil {
-		return fmt.Errorf("write moof: %w", err)
-	}
-	for _, p := range part.Tracks {
-		p.Samples = nil
-	}
-	m.out = append(m.out, b.Bytes())
+	m.out = append(m.out, b...)
 	return nil
 }

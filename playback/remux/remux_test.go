@@ -371,3 +371,28 @@ func FuzzConvert(f *testing.F) {
 		h.Close()
 	})
 }
+
+// BenchmarkConvert is the work of one viewer of MP4 or MPEG-TS for one second of the
+// demo clip, frame by frame.
+func BenchmarkConvert(b *testing.B) {
+	data, tags := clip(b, "demo.flv")
+	seconds := float64(tags[len(tags)-1].Timestamp()) / 1000
+	for name, start := range map[string]func() func(net.Buffers) (net.Buffers, error){
+		"MP4":    func() func(net.Buffers) (net.Buffers, error) { return NewMP4().Convert },
+		"MPEGTS": func() func(net.Buffers) (net.Buffers, error) { return NewTS().Convert },
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.SetBytes(int64(len(data)))
+			b.ReportAllocs()
+			for b.Loop() {
+				convert := start()
+				for _, tag := range tags {
+					if _, err := convert(net.Buffers{tag}); err != nil {
+						b.Fatal(err)
+					}
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/seconds, "ns/media-s")
+		})
+	}
+}

@@ -79,6 +79,7 @@ type Config struct {
 //	GET /api/v1/events               each [Event] as it happens; see [Events.ServeEvents]
 //	GET /api/status                  a [Status] in JSON, for this machine alone: it has addresses
 //	GET /healthz                     "ok"
+//	GET /web/                        the page's parts
 type Server struct {
 	config Config
 	hosts  []string // names to answer under, in lower case

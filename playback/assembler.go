@@ -14,6 +14,9 @@ const (
 	// longest tag takes in full chunks, so that a source that signs tiny ones cannot
 	// make every reader keep a long list.
 	maxHeld = 2 * (flv.MaxBody/stream.MaxPayload + 1)
+	// maxKept is how long a list of slices is kept for the next batch; a squashed start
+	// needs a longer one, once.
+	maxKept = 4 * maxBatchParts
 	// startLen is how many bytes of a tag are looked at before it is changed, or left
 	// out, for this reader.
 	startLen = flv.TagHeaderLen + flv.StartLen
@@ -56,6 +59,10 @@ func (a *assembler) ready() net.Buffers { return a.parts[:a.whole:a.whole] }
 
 // drop forgets the whole tags; the unfinished one stays.
 func (a *assembler) drop() {
+	if cap(a.parts) > maxKept {
+		a.parts, a.whole = append([][]byte(nil), a.parts[a.whole:]...), 0
+		return
+	}
 	n := copy(a.parts, a.parts[a.whole:])
 	clear(a.parts[n:])
 	a.parts, a.whole = a.parts[:n], 0

@@ -21,6 +21,10 @@ const (
 	// probeFor is how long a check waits. A deadline that has passed would fail
 	// the read without looking at the connection.
 	probeFor = time.Millisecond
+	// maxWriteParts bounds the slices of one writev: the runtime keeps as many
+	// descriptors, of 16 bytes, for as long as the connection lives. A squashed start
+	// has hundreds.
+	maxWriteParts = 2 * maxBatchParts
 	// probeSize is how many bytes that a viewer has no reason to send are dropped
 	// in one check.
 	probeSize = 512
@@ -97,7 +101,10 @@ func (v *viewer) play(ctx context.Context, conn net.Conn, ring *stream.Ring, hea
 func (v *viewer) write(ctx context.Context, conn net.Conn, b net.Buffers) (reason, bool) {
 	for len(b) > 0 {
 		conn.SetWriteDeadline(time.Now().Add(stuckAfter))
-		n, err := b.WriteTo(conn)
+		part := b[:min(len(b), maxWriteParts)]
+		before := len(part)
+		n, err := part.WriteTo(conn)
+		b = b[before-len(part):]
 		v.bytes.Add(uint64(n))
 		switch {
 		case err == nil, n > 0 && errors.Is(err, os.ErrDeadlineExceeded):

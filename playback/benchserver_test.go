@@ -112,6 +112,7 @@ func TestBenchServer(t *testing.T) {
 		return
 	}
 	s := newSource(t, stream.Limits{Bytes: benchRing})
+	s.header(avcRecord(testSPS, testPPS)) // what a container is made for has to be real
 	p := pacer{source: s, start: time.Now()}
 	for s.ring.Stats().Bytes < 2*benchRing {
 		p.frameAndSound()

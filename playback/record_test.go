@@ -101,7 +101,7 @@ func TestRecordingThatFillsTheDiskEndsWithWhatIsWhole(t *testing.T) {
 	for _, suffix := range []string{".flv", ".mp4"} {
 		synctest.Test(t, func(t *testing.T) {
 			s := newSource(t, stream.Limits{})
-			s.header(avcRecord(testSPS, []byte{0x68, 0xee, 0x3c, 0x80}))
+			s.header(avcRecord(testSPS, testPPS))
 			ts := s.group(0)
 			f, err := os.Create(t.TempDir() + "/recording" + suffix)
 			if err != nil {

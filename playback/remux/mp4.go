@@ -118,7 +118,8 @@ func (m *MP4) flush() error {
 	for i := range m.runs {
 		if r := &m.runs[i]; len(r.samples) > 0 {
 			runs = append(runs, r.run)
-			r.samples = r.samples[:0] // taken before the next frame comes
+			// What is kept for the next would keep the frames of a squashed start, too.
+			r.samples = nil
 		}
 	}
 	if len(runs) == 0 {

@@ -50,8 +50,8 @@ func (t *TS) Convert(batch net.Buffers) (net.Buffers, error) {
 	if t.buf.Len() == 0 {
 		return nil, nil
 	}
-	out := net.Buffers{bytes.Clone(t.buf.Bytes())}
-	t.buf.Reset()
+	out := net.Buffers{t.buf.Bytes()}
+	t.buf = bytes.Buffer{} // one that is used again stays as large as a squashed start
 	return out, nil
 }
 

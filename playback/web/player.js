@@ -270,7 +270,7 @@ export class Player {
     // everything where a browser cannot change the type.
     const fits = this.#sink && !fresh && tracks.length === this.tracks.length
       && tracks.every((t, i) => t.kind === this.tracks[i].kind)
-      && (type === this.#sink.type || 'changeType' in SourceBuffer.prototype);
+      && (type === this.#sink.type || this.#sink.canChange);
     this.tracks = tracks;
     if (fits) {
       this.#sink.change(type);

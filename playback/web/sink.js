@@ -45,6 +45,9 @@ export class Sink {
     return new Promise((resolve) => { this.#room.push(resolve); });
   }
 
+  /** canChange reports whether change works in this browser. */
+  get canChange() { return this.#buffer !== null && 'changeType' in this.#buffer; }
+
   /** change says that from the next segment on the media is of another type. */
   change(type) {
     if (type === this.type) return;

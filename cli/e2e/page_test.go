@@ -306,10 +306,17 @@ func TestPageObeysTheKeyboard(t *testing.T) {
 	is("the focus is on something visible", "document.activeElement !== document.body && document.activeElement.checkVisibility()")
 }
 
-// TestPageSaysWhatItCannotDecode publishes HEVC, which Debian's Chromium lacks.
+// TestPageSaysWhatItCannotDecode replaces an encoder by one that sends HEVC, which
+// Debian's Chromium lacks, and that by one that sends H.264 again.
 func TestPageSaysWhatItCannotDecode(t *testing.T) {
 	w := newWorld(t)
 	src := w.source()
+	b := startBrowser(t)
+	p := b.open(t, pageOf(t, src.url), nil)
+	enc := encodeClock(t, src.rtmp, 320, 180)
+	p.plays(t)
+	enc.kill()
+	p.says(t, "#b-live", "Paused")
 	client, _ := published(t, src)
 	units := hevcUnits(t)
 	track := &gortmplib.Track{Codec: &codecs.H265{VPS: units[0], SPS: units[1], PPS: units[2]}}
@@ -343,8 +350,6 @@ func TestPageSaysWhatItCannotDecode(t *testing.T) {
 		}
 		return err
 	})
-	b := startBrowser(t)
-	p := b.open(t, pageOf(t, src.url), nil)
 	p.says(t, "#what", "can’t decode HEVC")
 	p.says(t, "#statelinks", "VLC")
 	var hrefs []string
@@ -353,6 +358,17 @@ func TestPageSaysWhatItCannotDecode(t *testing.T) {
 		t.Error("there is nothing to open instead")
 	}
 	p.shot(t, "hevc")
+	client.Close()
+	eventually(t, "the source sees the encoder go", func() error {
+		st, err := channelStatus(src.url)
+		if err == nil && st.State == playback.Live {
+			err = errors.New("not yet")
+		}
+		return err
+	})
+	encodeClock(t, src.rtmp, 320, 180)
+	p.plays(t)
+	p.atLive(t)
 	p.faultless(t)
 }
 

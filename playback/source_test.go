@@ -3,6 +3,7 @@ package playback
 import (
 	"bytes"
 	"crypto/ed25519"
+	"encoding/binary"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -92,15 +93,22 @@ func (s *source) body(n int, first ...byte) []byte {
 	return b
 }
 
+// picture returns a body of n bytes, 10 at least, with one NAL unit that begins with
+// unit.
+func (s *source) picture(n int, first, unit byte) []byte {
+	b := binary.BigEndian.AppendUint32([]byte{first, 1, 0, 0, 0}, uint32(n-9))
+	return s.body(n, append(b, unit)...)
+}
+
 func (s *source) keyframe(ts uint32, size int) {
 	s.t.Helper()
 	s.keys = append(s.keys, len(s.tags))
-	s.write(flv.NewTag(flv.Video, ts, s.body(size, 0x17, 1, 0, 0, 0)), stream.StartHere|stream.EndsChunk)
+	s.write(flv.NewTag(flv.Video, ts, s.picture(size, 0x17, 0x65)), stream.StartHere|stream.EndsChunk)
 }
 
 func (s *source) frame(ts uint32, size int) {
 	s.t.Helper()
-	s.write(flv.NewTag(flv.Video, ts, s.body(size, 0x27, 1, 0, 0, 0)), stream.EndsChunk)
+	s.write(flv.NewTag(flv.Video, ts, s.picture(size, 0x27, 0x41)), stream.EndsChunk)
 }
 
 func (s *source) audio(ts uint32, size int, f stream.TagFlags) {

@@ -14,8 +14,10 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"relay/ingest/flv"
 	"relay/relay/stream"
 )
 
@@ -185,6 +187,13 @@ func TestOtherRoutes(t *testing.T) {
 		{get("/" + s.id.String()[:3] + ".flv"), 404, "no such channel"},
 		{get("/" + s.id.String() + "a.flv"), 404, "no such channel"},
 		{get("/.flv"), 404, "no such channel"},
+		{get("/" + s.id.Short() + ".flv?start=fast"), 400, "squash, gop and key"},
+		{get("/" + s.id.Short() + ".m3u"), 200, "\nhttp://localhost/" + s.id.Short() + ".flv\n"},
+		{get("/abcd.m3u"), 404, "no such channel"},
+		{get("/" + s.id.Short() + ".jpg"), 404, "no picture yet"},
+		{get("/hls/abcd/index.m3u8"), 404, "no such channel"},
+		{get("/hls/" + s.id.Short() + "/"), 404, "/hls/" + s.id.Short() + "/index.m3u8"},
+		{get("/hls/" + s.id.Short() + "/a/b"), 404, "/hls/" + s.id.Short() + "/index.m3u8"},
 		{get("/../../etc/passwd"), 404, "no such page"},
 		{get("/%2e%2e%2f.flv"), 404, "no such channel"},
 		{"GET http://evil.example/ HTTP/1.1\r\nHost: localhost\r\n\r\n", 403, "host name"},
@@ -204,6 +213,63 @@ func TestOtherRoutes(t *testing.T) {
 			t.Errorf("%.60q: pages of other sites may read the answer", tc.request)
 		}
 	}
+}
+
+// unusualHeader is the header of a stream that nothing but FLV carries.
+func unusualHeader() []byte {
+	var h flv.Header
+	for _, tag := range []flv.Tag{
+		flv.NewTag(flv.Video, 0, []byte{0x90, 'v', 'v', 'c', '1', 1, 2, 3}), // an enhanced sequence start
+		aacConfig(0),
+	} {
+		h.Add(tag, flv.Classify(tag))
+	}
+	return h.Payload()
+}
+
+func TestFormatThatCannotCarryTheStreamNamesOneThatCan(t *testing.T) {
+	s := newSource(t, stream.Limits{})
+	if err := s.writer.SetHeader(unusualHeader()); err != nil {
+		t.Fatal(err)
+	}
+	addr := serve(t, Config{Channels: list(NewChannel(s.id, s.ring, nil))})
+	for _, path := range []string{"/" + s.id.Short() + ".mp4", "/" + s.id.Short() + ".ts", "/hls/" + s.id.Short() + "/index.m3u8"} {
+		resp, _ := ask(t, addr, get(path))
+		text := body(t, resp)
+		if resp.StatusCode != http.StatusUnsupportedMediaType || !strings.Contains(text, "vvc") || !strings.Contains(text, "http://localhost/"+s.id.Short()+".flv") {
+			t.Errorf("%s: %d %q", path, resp.StatusCode, text)
+		}
+	}
+}
+
+func TestHLSEndsWhenNobodyAsksAnyMore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSource(t, stream.Limits{}) // which sends nothing
+		c := NewChannel(s.id, s.ring, nil)
+		routes := &routes{NewServer(Config{Channels: list(c), MaxViewers: 1}), t.Context()}
+		run, ok := routes.hlsOf(c)
+		if !ok {
+			t.Fatal("there is no room for the first viewer")
+		}
+		if again, ok := routes.hlsOf(c); !ok || again != run {
+			t.Error("who comes second gets another run")
+		}
+		for range int(hlsIdle / time.Second) {
+			time.Sleep(time.Second)
+			run.asked.Store(time.Now().UnixNano())
+		}
+		if c.Viewers() != 1 {
+			t.Errorf("%d viewers while it is asked for", c.Viewers())
+		}
+		time.Sleep(hlsIdle + 2*time.Second)
+		synctest.Wait()
+		if c.Viewers() != 0 || len(routes.runs.of) != 0 {
+			t.Errorf("%d viewers, %d runs after nobody has asked for a while", c.Viewers(), len(routes.runs.of))
+		}
+		if !routes.admit() {
+			t.Error("its place is not free")
+		}
+	})
 }
 
 func TestNameThatFitsTwoChannelsIsRefused(t *testing.T) {

@@ -88,10 +88,11 @@ func (f *feed) add(it stream.Item) {
 }
 
 // configure notes a header that has come into force. A reader that has played with
-// other parameter sets gets the new ones in band as well.
+// other parameter sets gets the new ones in band as well, unless it wants the stream as
+// it was sent.
 func (f *feed) configure(h *stream.Header) {
 	sets, ok := flv.ParameterSetsOf(h.Payload())
-	if f.header != nil && ok && !sets.Equal(f.sets) {
+	if f.header != nil && ok && f.start != GOP && !sets.Equal(f.sets) {
 		f.tags.sets = &sets
 	}
 	f.header, f.sets = h, sets

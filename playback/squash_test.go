@@ -198,7 +198,9 @@ func TestChangedParametersGoInBandToo(t *testing.T) {
 	s := newSource(t, stream.Limits{})
 	s.header(avcRecord([]byte{0x67, 1}, []byte{0x68, 1}))
 	ts := s.group(0)
-	f := newFeed(s.ring, GOP)
+	f := newFeed(s.ring, Squash)
+	asSent := newFeed(s.ring, GOP)
+	drain(t, asSent)
 	drain(t, f)
 	from := len(s.tags)
 	s.reconfigure(ts, avcRecord([]byte{0x67, 2, 2}, []byte{0x68, 2}))
@@ -208,6 +210,9 @@ func TestChangedParametersGoInBandToo(t *testing.T) {
 	s.flush()
 	got := parse(t, drain(t, f))
 	want := slices.Clone(s.tags[from:])
+	if unchanged := drain(t, asSent); !bytes.Equal(unchanged, bytes.Join(asBytes(want), nil)) {
+		t.Errorf("who wants the stream as it was sent gets %d other bytes", len(unchanged))
+	}
 	if len(got) != len(want) {
 		t.Fatalf("%d tags, want %d", len(got), len(want))
 	}

@@ -14,7 +14,7 @@ const (
 	// milliseconds: a picture at once, and no delay.
 	Squash Start = iota
 	// GOP begins at the newest key chunk, at the pace of the stream: a picture at
-	// once, and nothing changed, as a recording wants it.
+	// once, and the tags as they were sent, as a recording wants it.
 	GOP
 	// Key begins at the next key chunk to come: the least work for a player, and
 	// nothing to see until then.

@@ -204,7 +204,7 @@ func TestPullOverHTTP(t *testing.T) {
 	first := w.source()
 	enc := encode(t, first.rtmp, 5, picture360, tone, h264, aac)
 	first.takes(t, 1)
-	second := w.sourceOf(first.url, "--channel", "second")
+	second := w.sourceOf(first.url+"?start=gop", "--channel", "second")
 	second.ready(t)
 	v := w.watch(second.link)
 	encoded(t, enc)

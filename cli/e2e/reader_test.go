@@ -103,7 +103,7 @@ func ask(t *testing.T, address string) *net.TCPConn {
 	if err := tcp.SetReadBuffer(64 << 10); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: %s\r\n\r\n", u.Path, u.Host); err != nil {
+	if _, err := fmt.Fprintf(conn, "GET %s?start=gop HTTP/1.1\r\nHost: %s\r\n\r\n", u.Path, u.Host); err != nil {
 		t.Fatal(err)
 	}
 	return tcp

@@ -62,6 +62,7 @@ const (
 // inWorld runs f in a bubble with a source that broadcasts, and then ends all nodes.
 // The bubble fails the test if a goroutine is left.
 func inWorld(t *testing.T, slots int, f func(t *testing.T, w *world)) {
+	defer oneProcessor()()
 	synctest.Test(t, func(t *testing.T) {
 		w := &world{t: t, net: relaytest.New(worldDelay), rand: rand.New(rand.NewPCG(3, 4))}
 		w.root = w.add(option{slots: slots})

@@ -43,7 +43,7 @@ type Mux struct {
 	unlisted bool
 
 	mu       sync.Mutex
-	timeline flv.Timeline
+	timeline flv.LiveTimeline
 	session  *Session  // nil while nobody sends
 	heard    time.Time // when it was opened, or its newest tag came
 	status   Status

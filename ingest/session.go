@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"fmt"
+	"time"
 
 	"relay/ingest/flv"
 	"relay/relay/stream"
@@ -45,10 +46,10 @@ func (s *Session) Write(t flv.Tag) error {
 // write is Write with mux.mu held.
 func (s *Session) write(t flv.Tag, k flv.Kind) error {
 	m := s.mux
-	if steers(t, k) {
-		flv.PutTimestamp(t, m.timeline.Map(t.Timestamp()))
+	if now := time.Now(); steers(t, k) {
+		flv.PutTimestamp(t, m.timeline.Map(t.Type(), t.Timestamp(), now))
 	} else {
-		flv.PutTimestamp(t, m.timeline.Place(t.Timestamp()))
+		flv.PutTimestamp(t, m.timeline.Place(t.Timestamp(), now))
 	}
 	if s.header.Add(t, k) || !s.begun {
 		payload := s.header.Payload()

@@ -51,6 +51,9 @@ func (a *assembler) begin(header []byte) {
 // restart says that the next tag's timestamps come from another run.
 func (a *assembler) restart() { a.timeline.Restart() }
 
+// gap says that tags are missing in front of the next one.
+func (a *assembler) gap() { a.timeline.Gap() }
+
 // insertBefore has the tags of a header payload put in front of the next tag.
 func (a *assembler) insertBefore(header []byte) { a.insert = header }
 

@@ -69,6 +69,8 @@ func (f *feed) add(it stream.Item) {
 	case it.Jump:
 		if it.Header.Epoch() != f.header.Epoch() {
 			f.tags.restart()
+		} else {
+			f.tags.gap()
 		}
 		// Without a jump a new header needs nothing: its configurations are tags
 		// of the stream, and have just gone by.

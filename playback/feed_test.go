@@ -192,3 +192,25 @@ func asBytes(tags []flv.Tag) [][]byte {
 	}
 	return b
 }
+
+// Who misses a minute goes on a minute later: a timestamp behind that would be late at
+// the player for ever.
+func TestAGapTakesAsLongAsWhatIsMissing(t *testing.T) {
+	s := newSource(t, stream.Limits{})
+	ts := s.group(1000)
+	cut := len(s.chunks())
+	s.frame(ts+30_000, 100)
+	s.group(ts + 60_000)
+	items := s.chunks()
+	next := slices.IndexFunc(items[cut:], func(it stream.Item) bool { return it.Chunk.Has(stream.Key) }) + cut
+
+	ring := stream.NewRing(stream.Limits{})
+	pass(t, ring, items[:cut])
+	f := newFeed(ring, GOP)
+	drain(t, f)
+	pass(t, ring, items[next:])
+	tags := parse(t, drain(t, f))
+	if got, want := tags[0].Timestamp(), ts+60_000; got != want {
+		t.Errorf("goes on at %d ms, want %d", got, want)
+	}
+}

@@ -20,6 +20,7 @@ const (
 type Timeline struct {
 	begun    bool
 	anchored bool   // offset is that of the present run
+	gap      bool   // tags are missing in front of the next one
 	offset   uint32 // out = in + offset
 	newest   uint32 // largest input of the run
 	largest  uint32 // largest output of all
@@ -36,17 +37,23 @@ func (t *Timeline) Map(in uint32) uint32 {
 	case !t.begun:
 		*t = Timeline{begun: true, anchored: true, newest: in, largest: in, floor: in - interleave}
 		return in
-	case !t.anchored || !t.near(in):
+	case !t.anchored || !t.near(in) && !(t.gap && int32(in-t.newest) > 0):
 		t.floor = t.largest
 		t.offset = t.largest + restartStep - in
 		t.newest = in
 		t.anchored = true
 	}
+	t.gap = false
 	out := later(in+t.offset, t.floor)
 	t.newest = later(t.newest, in)
 	t.largest = later(t.largest, out)
 	return out
 }
+
+// Gap says that tags are missing in front of the next one. Its step ahead is believed
+// however large: time has gone on by as much, and a timestamp that did not would be
+// late for ever.
+func (t *Timeline) Gap() { t.gap = true }
 
 // Place returns the output timestamp of a tag that must not steer the timeline:
 // script data and configurations, which many encoders stamp 0 at any time. Within

@@ -6,7 +6,7 @@ import (
 )
 
 func TestTimeline(t *testing.T) {
-	const restart = -1
+	const restart, gap = -1, -2
 	wrap := func(n int) int { return n + 1<<32 }
 	for name, c := range map[string]struct{ in, want []int }{
 		"identity":            {[]int{500, 533, 520, 600}, []int{500, 533, 520, 600}},
@@ -21,13 +21,21 @@ func TestTimeline(t *testing.T) {
 		"restart before":      {[]int{restart, 70}, []int{70}},
 		"starts below 1 s":    {[]int{10, 0}, []int{10, 0}},
 		"wraps":               {[]int{wrap(-40), wrap(-20), 0, wrap(-10), 20}, []int{wrap(-40), wrap(-20), 0, wrap(-10), 20}},
+		"gap":                 {[]int{5000, gap, 65_000, 65_040, 75_041}, []int{5000, 65_000, 65_040, 65_073}},
+		"gap, then back":      {[]int{5000, gap, 3000}, []int{5000, 5033}},
+		"gap and restart":     {[]int{5000, gap, restart, 65_000}, []int{5000, 5033}},
+		"gap over the wrap":   {[]int{wrap(-40), gap, 60_000}, []int{wrap(-40), 60_000}},
 		"restart over a wrap": {[]int{wrap(-10), restart, 0, 40}, []int{wrap(-10), 23, 63}},
 	} {
 		var line Timeline
 		var got []int
 		for _, in := range c.in {
-			if in == restart {
+			switch in {
+			case restart:
 				line.Restart()
+				continue
+			case gap:
+				line.Gap()
 				continue
 			}
 			got = append(got, int(line.Map(uint32(in))))

@@ -100,9 +100,9 @@ func TestARealStallPassesUnchanged(t *testing.T) {
 	for name, c := range map[string]struct {
 		behind uint32 // how much of it comes late, all at once, in milliseconds
 	}{
-		"frames were left out":     {0},
-		"frames come all at once":  {3000},
-		"some of each":             {1520},
+		"frames were left out":    {0},
+		"frames come all at once": {3000},
+		"some of each":            {1520},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

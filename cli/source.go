@@ -123,7 +123,7 @@ func runSource(c *cli.Context, t *terminal, stdio Stdio) (err error) {
 			return err
 		}
 		defer s.rtmp.Close()
-		in = &ingest.RTMPServer{Listener: s.rtmp, Open: s.admit, Log: s.log}
+		in = &ingest.RTMPServer{Listener: s.rtmp, Open: s.admit, Play: s.playOverRTMP, Log: s.log}
 	}
 	if s.station, err = newStation(t, s.log, cfg, nodeKey); err != nil {
 		return err

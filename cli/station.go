@@ -36,6 +36,7 @@ type station struct {
 	title     string // of the source's channel until there is a header; may be empty
 	t         *terminal
 	ops       *operations
+	players   *playback.Server // from run on
 
 	mu       sync.Mutex
 	channels []*playback.Channel
@@ -193,6 +194,7 @@ func (s *station) run(ctx context.Context, g *errgroup.Group, allowHosts []strin
 		pc.Near = s.node.Near
 	}
 	srv := playback.NewServer(pc)
+	s.players = srv
 	g.Go(func() error { return s.node.Run(ctx) })
 	g.Go(func() error { return srv.Run(ctx, s.http) })
 	if s.responder != nil {

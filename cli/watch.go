@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"net"
 	"net/netip"
 	"slices"
 	"strings"
@@ -38,6 +39,7 @@ relay watch prints in VLC, mpv or ffplay.`,
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write FLV to `FILE`; - for standard output", EnvVars: env("output")},
 			text("record", "record to `FILE`: .flv, .mp4 or .ts"),
 			text("start", "where -o begins: `HOW` is squash (at once, near live), gop (at once, unchanged) or key (at the next keyframe) (default: squash to standard output, gop to a file)"),
+			text("rtmp", "`ADDR` for players over RTMP, as in 127.0.0.1:1935 (default: none)"),
 			toggle("no-relay", "do not pass the stream on to others"),
 			text("timeout", "give up after `TIME` without a connection, as in 30s or 2m (default: keep trying)"),
 			toggle("json", "write what happens to stdout, a JSON object on a line"),
@@ -56,7 +58,8 @@ type watch struct {
 	found   []netip.AddrPort // likewise, what cannot be in a link
 	lan     discoveryConfig
 	outputs []output
-	player  *player // nil for none
+	player  *player      // nil for none
+	rtmp    net.Listener // likewise
 
 	mu       sync.Mutex
 	attached bool
@@ -101,6 +104,12 @@ func runWatch(c *cli.Context, t *terminal, stdio Stdio) (err error) {
 			return err
 		}
 		w.player = &p
+	}
+	if w.rtmp, err = rtmpFlag(c, t); err != nil {
+		return err
+	}
+	if w.rtmp != nil {
+		defer w.rtmp.Close()
 	}
 	if w.outputs, err = openOutputs(c, stdio); err != nil {
 		return err
@@ -150,6 +159,9 @@ func (w *watch) run(ctx context.Context, u relay.URL, allowHosts []string, timeo
 	start := w.station.startOfWatch(w.channel, w.url.String())
 	w.t.say("Page    %s", start.Page)
 	w.t.say("Watch   %s", start.URL)
+	if w.rtmp != nil {
+		w.runRTMP(g.ctx, g.Group)
+	}
 	if !w.pipes() && w.events == nil {
 		w.t.result(start.URL)
 	}

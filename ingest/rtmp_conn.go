@@ -32,6 +32,7 @@ const (
 // Events of a user control message (section 7.1.7).
 const (
 	eventStreamBegin  = 0
+	eventStreamEOF    = 1
 	eventPingRequest  = 6
 	eventPingResponse = 7
 )
@@ -58,7 +59,7 @@ const (
 	controlChunkStream = 2
 	commandChunkStream = 3
 	// mediaStream is message stream 1, the only one. It stands in little-endian
-	// order on the wire, which the chunk layer does not know.
+	// order on the wire, which gortmplib's chunk layer does not know.
 	mediaStream = 1 << 24
 )
 

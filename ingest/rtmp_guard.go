@@ -23,12 +23,13 @@ var (
 )
 
 // guard is a connection that does not trust its peer. At first both bytes and time
-// are limited; after known, only silence is.
+// are limited; then an encoder's silence is, or how much a player sends.
 type guard struct {
 	net.Conn
-	known bool
-	left  int       // bytes that a stranger may still send
-	until time.Time // when a stranger's time is up
+	known  bool
+	player bool
+	left   int       // bytes that a stranger, or a player, may still send
+	until  time.Time // when a stranger's time is up, or a player may send as much again
 }
 
 func newGuard(c net.Conn) (*guard, error) {
@@ -39,7 +40,16 @@ func newGuard(c net.Conn) (*guard, error) {
 // trust lifts the limits for strangers.
 func (g *guard) trust() { g.known = true }
 
+// trustPlayer does so for a player, which may be silent for as long as it likes.
+func (g *guard) trustPlayer() {
+	g.known, g.player = true, true
+	g.SetDeadline(time.Time{}) // fails on a closed connection, as what comes next does
+}
+
 func (g *guard) Read(p []byte) (int, error) {
+	if g.player {
+		return g.readPlayer(p)
+	}
 	if g.known {
 		if err := g.SetReadDeadline(time.Now().Add(silence)); err != nil {
 			return 0, err
@@ -52,6 +62,18 @@ func (g *guard) Read(p []byte) (int, error) {
 	n, err := g.Conn.Read(p[:min(len(p), g.left)])
 	g.left -= n
 	return n, slow(err)
+}
+
+func (g *guard) readPlayer(p []byte) (int, error) {
+	if now := time.Now(); !now.Before(g.until) {
+		g.left, g.until = playerBytes, now.Add(playerTime)
+	}
+	if g.left == 0 {
+		return 0, errSaidTooMuch
+	}
+	n, err := g.Conn.Read(p[:min(len(p), g.left)])
+	g.left -= n
+	return n, err
 }
 
 func (g *guard) Write(p []byte) (int, error) {

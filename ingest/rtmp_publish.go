@@ -15,22 +15,30 @@ import (
 // one, which protects from nobody who can answer it.
 const rtmpVersion = 3
 
-// publisher is an encoder's connection from the handshake on.
-type publisher struct {
+// peer is an encoder's or a player's connection from the handshake on.
+type peer struct {
 	*rtmpConn
-	session  *Session
-	software string // what the encoder calls itself
+	software string // what it calls itself
+
+	session *Session // of an encoder
+
+	viewing Viewing // of a player, nil for an encoder
+	head    []byte  // what it is told before the media
+	replies *replies
 }
 
-var errPlay = errors.New("it asked to play")
+var (
+	errPlay    = errors.New("it asked to play")
+	errPublish = errors.New("it asked to publish")
+)
 
-// accept leads the dialogue up to publish. If it returns a publisher with an
-// error, the peer was told and should get the time to read it.
-func (s *RTMPServer) accept(g *guard) (*publisher, error) {
+// accept leads the dialogue up to publish or play. If it returns a peer with an
+// error, that was told and should get the time to read it.
+func (s *RTMPServer) accept(g *guard) (*peer, error) {
 	if err := shake(g); err != nil {
 		return nil, err
 	}
-	p := &publisher{rtmpConn: newRTMPConn(g)}
+	p := &peer{rtmpConn: newRTMPConn(g)}
 	app, connected := "", false
 	for {
 		m, err := p.next()
@@ -55,8 +63,7 @@ func (s *RTMPServer) accept(g *guard) (*publisher, error) {
 		case cmd.name == "publish":
 			return p, s.publish(p, app, cmd.text(1))
 		case cmd.name == "play":
-			return p, errors.Join(errPlay, p.status("error", "NetStream.Play.StreamNotFound",
-				"This address takes a stream from an encoder; it does not play one."))
+			return p, s.play(p, g.RemoteAddr(), app, cmd.text(1))
 		default:
 			err = p.reply(cmd)
 		}
@@ -86,7 +93,11 @@ func shake(g *guard) error {
 
 // publish asks for a session and answers. A wrong app and a wrong key get the same
 // words.
-func (s *RTMPServer) publish(p *publisher, app, key string) error {
+func (s *RTMPServer) publish(p *peer, app, key string) error {
+	if s.Open == nil {
+		return errors.Join(errPublish, p.status("error", "NetStream.Publish.Denied",
+			"This address plays a channel and takes no stream. An encoder sends to relay source."))
+	}
 	session, err := s.Open(streamPath(app, key))
 	switch {
 	case errors.Is(err, ErrBusy):
@@ -129,7 +140,7 @@ var enhancedCodecs = amf0.StrictArray{"av01", "vp09", "vp08", "hvc1", "avc1", "v
 // offsets. All of them pass untouched.
 const capsEx = 0x02 | 0x04 | 0x08
 
-func (p *publisher) connected(id float64) error {
+func (p *peer) connected(id float64) error {
 	if err := p.greet(); err != nil {
 		return err
 	}
@@ -151,7 +162,7 @@ func (p *publisher) connected(id float64) error {
 
 // reply answers what some encoders ask on the way to publish. Unknown questions
 // get an empty answer: an encoder that waits for one would wait in vain.
-func (p *publisher) reply(cmd command) error {
+func (p *peer) reply(cmd command) error {
 	switch {
 	case cmd.id == 0: // asks for no answer
 		return nil
@@ -165,7 +176,7 @@ func (p *publisher) reply(cmd command) error {
 
 // run moves the encoder's media into the session until the encoder says that it
 // stops, and then returns nil.
-func (p *publisher) run() error {
+func (p *peer) run() error {
 	for {
 		m, err := p.next()
 		if err != nil {

@@ -23,13 +23,20 @@ const (
 	lingerTime = time.Second
 )
 
-// RTMPServer takes streams from encoders that publish over RTMP.
+// RTMPServer takes streams from encoders that publish over RTMP, and plays streams to
+// players that ask for them.
 type RTMPServer struct {
 	Listener net.Listener // closed when Run ends
 	// Open is asked for a session when an encoder wants to publish. app is the
 	// path of its address without the last part, which is key. It refuses with
-	// ErrDenied or ErrBusy; the encoder then sees the RTMP status for it.
+	// ErrDenied or ErrBusy; the encoder then sees the RTMP status for it. If nil, no
+	// encoder is taken.
 	Open func(app, key string) (*Session, error)
+	// Play is asked for a stream when a player at from wants one. app and name are as
+	// for Open; what follows a question mark in name is the player's wishes. The
+	// Viewing that it returns is called once. It refuses with ErrNoStream or another
+	// error, whose text the player sees. If nil, no player is served.
+	Play func(from net.Addr, app, name string) (Viewing, error)
 	Log  *zap.Logger // nil for none
 }
 
@@ -70,26 +77,37 @@ func (s *RTMPServer) Run(ctx context.Context) error {
 		}
 		conns.Go(func() { // ends with its connection, which ctx closes
 			defer context.AfterFunc(ctx, func() { conn.Close() })()
-			s.serve(conn, sync.OnceFunc(func() { <-slots }))
+			s.serve(ctx, conn, sync.OnceFunc(func() { <-slots }))
 		})
 	}
 }
 
-// serve owns conn. It calls known once the peer is no stranger any more, or gone.
-func (s *RTMPServer) serve(conn net.Conn, known func()) {
+// serve owns conn, which ends with ctx. It calls known once the peer is no stranger any
+// more, or gone.
+func (s *RTMPServer) serve(ctx context.Context, conn net.Conn, known func()) {
 	defer known()
 	defer conn.Close()
-	log := logger(s.Log).With(zap.String("encoder", conn.RemoteAddr().String()))
+	log := logger(s.Log).With(zap.String("addr", conn.RemoteAddr().String()))
 	g, err := newGuard(conn)
 	if err != nil {
 		return
 	}
 	p, err := s.accept(g)
 	if err != nil {
-		log.Warn("encoder not taken", zap.String("reason", printable(err.Error())))
+		log.Warn("RTMP connection not taken", zap.String("reason", printable(err.Error())))
 		if p != nil {
 			linger(conn)
 		}
+		return
+	}
+	if p.viewing != nil {
+		g.trustPlayer()
+		known()
+		err := p.view(ctx, conn)
+		if err == nil {
+			linger(conn)
+		}
+		log.Debug("player has gone", zap.String("software", printable(p.software)), zap.String("reason", reason(err)))
 		return
 	}
 	defer p.session.Close()

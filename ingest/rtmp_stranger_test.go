@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"net"
 	"sync"
@@ -21,7 +22,7 @@ func pipe(c *channel) (net.Conn, <-chan struct{}) {
 	ended := make(chan struct{})
 	s := &RTMPServer{Open: openFor(c)}
 	go func() {
-		s.serve(conn, func() {})
+		s.serve(context.Background(), conn, func() {})
 		close(ended)
 	}()
 	return peer, ended

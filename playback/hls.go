@@ -53,7 +53,8 @@ func (s *routes) hls(w http.ResponseWriter, r *http.Request) {
 	}
 	run, ok := s.hlsOf(c)
 	if !ok {
-		s.full(w, r, c)
+		s.full(c, r.RemoteAddr)
+		http.Error(w, tooMany, http.StatusServiceUnavailable)
 		return
 	}
 	run.asked.Store(time.Now().UnixNano())

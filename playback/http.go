@@ -138,7 +138,8 @@ func (s *routes) stream(w http.ResponseWriter, r *http.Request, c *Channel, f *f
 		return
 	}
 	if !s.admit() {
-		s.full(w, r, c)
+		s.full(c, r.RemoteAddr)
+		http.Error(w, tooMany, http.StatusServiceUnavailable)
 		return
 	}
 	conn, _, err := http.NewResponseController(w).Hijack()
@@ -147,21 +148,24 @@ func (s *routes) stream(w http.ResponseWriter, r *http.Request, c *Channel, f *f
 		http.Error(w, "This connection cannot carry media.", http.StatusInternalServerError)
 		return
 	}
-	v := &viewer{addr: conn.RemoteAddr().String(), since: time.Now(), start: start, format: f}
+	v := &viewer{addr: conn.RemoteAddr().String(), since: time.Now(), start: start, convert: f.converter()}
 	// A goroutine of its own lets go of net/http's buffers and grown stack. It ends
 	// with the viewer or with ctx, and Run waits for it.
-	go s.play(conn, c, v, streamHead(r, f))
+	go func() {
+		defer s.release()
+		defer conn.Close()
+		s.play(s.ctx, conn, c, v, streamHead(r, f))
+	}()
 }
 
-func (s *routes) play(conn net.Conn, c *Channel, v *viewer, head []byte) {
-	defer s.release()
-	defer conn.Close()
+// play plays to a viewer who was admitted, and returns why that has ended.
+func (s *Server) play(ctx context.Context, conn net.Conn, c *Channel, v *viewer, head []byte) reason {
 	if tcp, ok := conn.(*net.TCPConn); ok {
 		tcp.SetWriteBuffer(sendBuffer)
 	}
 	c.join(v)
 	defer c.leave(v)
-	why := v.play(s.ctx, conn, c.ring, head)
+	why := v.play(ctx, conn, c.ring, head)
 	s.config.Log.Info("viewer gone",
 		zap.String("channel", c.id.Short()),
 		zap.String("addr", v.addr),
@@ -169,6 +173,7 @@ func (s *routes) play(conn net.Conn, c *Channel, v *viewer, head []byte) {
 		zap.Uint64("bytes", v.bytes.Load()),
 		zap.Uint64("missed", v.missed.Load()),
 		zap.Uint64("moves", v.moves.Load()))
+	return why
 }
 
 // streamHead is the head of the answer to r, in the version that r speaks.

@@ -1,9 +1,6 @@
 package playback
 
-import (
-	"net/http"
-	"sync/atomic"
-)
+import "sync/atomic"
 
 // Refusal is why somebody who asked was turned away. The values are the label of the
 // metric and the reason of the event.
@@ -38,11 +35,10 @@ func (c *refusals) of(r Refusal) *atomic.Uint64 {
 // Refused returns how often that was why somebody was turned away.
 func (s *Server) Refused(r Refusal) uint64 { return s.refused.of(r).Load() }
 
-// full turns a viewer away for whom there is no room.
-func (s *Server) full(w http.ResponseWriter, r *http.Request, c *Channel) {
+// full notes that a viewer was turned away for whom there is no room.
+func (s *Server) full(c *Channel, addr string) {
 	s.refused.full.Add(1)
 	s.config.Events.Tell(Event{
-		Type: EventLimit, Channel: c.id.String(), Name: c.id.Short(), Who: "viewer", Reason: string(RefusedFull), Addr: r.RemoteAddr,
+		Type: EventLimit, Channel: c.id.String(), Name: c.id.Short(), Who: "viewer", Reason: string(RefusedFull), Addr: addr,
 	})
-	http.Error(w, tooMany, http.StatusServiceUnavailable)
 }

@@ -43,10 +43,11 @@ const (
 
 // viewer is one player that is connected.
 type viewer struct {
-	addr   string
-	since  time.Time
-	start  Start
-	format *format
+	addr    string
+	since   time.Time
+	start   Start
+	convert func(net.Buffers) (net.Buffers, error) // tags into what is sent; nil for what they are
+	watched bool                                   // somebody else reads the connection, and ends ctx by net.ErrClosed
 
 	// Written by the viewer's goroutine, read by the status.
 	bytes, missed, moves atomic.Uint64
@@ -62,7 +63,6 @@ func (v *viewer) play(ctx context.Context, conn net.Conn, ring *stream.Ring, hea
 		return why
 	}
 	f := newFeed(ring, v.start)
-	convert := v.format.converter()
 	probe := time.NewTicker(probeEvery)
 	defer probe.Stop()
 	for idle := false; ; {
@@ -75,8 +75,10 @@ func (v *viewer) play(ctx context.Context, conn net.Conn, ring *stream.Ring, hea
 			missed, moves := f.cursor.Gap()
 			v.missed.Store(missed)
 			v.moves.Store(moves)
-			if batch, err = convert(batch); err != nil {
-				return notCarried
+			if v.convert != nil {
+				if batch, err = v.convert(batch); err != nil {
+					return notCarried
+				}
 			}
 			if why, ok := v.write(ctx, conn, batch); !ok {
 				return why
@@ -86,14 +88,22 @@ func (v *viewer) play(ctx context.Context, conn net.Conn, ring *stream.Ring, hea
 		select {
 		case <-wait:
 		case <-ctx.Done():
-			return nodeClosing
+			return over(ctx)
 		case <-probe.C:
-			if idle && gone(conn) {
+			if idle && !v.watched && gone(conn) {
 				return viewerLeft
 			}
 			idle = true
 		}
 	}
+}
+
+// over is why ctx has ended.
+func over(ctx context.Context) reason {
+	if errors.Is(context.Cause(ctx), net.ErrClosed) {
+		return viewerLeft
+	}
+	return nodeClosing
 }
 
 // write writes all of b. It allows [stuckAfter] anew whenever the viewer took at
@@ -109,7 +119,7 @@ func (v *viewer) write(ctx context.Context, conn net.Conn, b net.Buffers) (reaso
 		switch {
 		case err == nil, n > 0 && errors.Is(err, os.ErrDeadlineExceeded):
 		case ctx.Err() != nil:
-			return nodeClosing, false
+			return over(ctx), false
 		case errors.Is(err, os.ErrDeadlineExceeded):
 			return viewerStuck, false
 		default:

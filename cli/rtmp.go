@@ -1,0 +1,64 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"net"
+
+	"github.com/urfave/cli/v2"
+	"golang.org/x/sync/errgroup"
+
+	"relay/ingest"
+	"relay/playback"
+	"relay/relay"
+)
+
+// playOverRTMP lets a player at from watch one of the station's channels, as
+// rtmp://HOST/live/CHANNEL or rtmp://HOST/CHANNEL. No key is asked for: whoever may
+// watch over HTTP may do so here.
+func (s *station) playOverRTMP(from net.Addr, app, name string) (ingest.Viewing, error) {
+	if app != rtmpApp && app != "" {
+		return nil, noStream("There is nothing under that address: it ends in /" + rtmpApp + "/CHANNEL.")
+	}
+	v, err := s.players.Direct(from, name)
+	if errors.Is(err, playback.ErrNoChannel) {
+		return nil, noStream(err.Error())
+	}
+	return ingest.Viewing(v), err
+}
+
+// noStream is what a player is told that asks for what is not there.
+type noStream string
+
+func (n noStream) Error() string        { return string(n) }
+func (n noStream) Is(target error) bool { return target == ingest.ErrNoStream }
+
+// playOverRTMP is the station's, which runs before the encoder's server does.
+func (s *source) playOverRTMP(from net.Addr, app, name string) (ingest.Viewing, error) {
+	return s.station.playOverRTMP(from, app, name)
+}
+
+// rtmpFlag reads the flag of a command that plays over RTMP and takes no encoder; nil
+// stands for none.
+func rtmpFlag(c *cli.Context, t *terminal) (net.Listener, error) {
+	if !c.IsSet("rtmp") {
+		return nil, nil
+	}
+	p, err := portOf("players over RTMP", "rtmp", c.String("rtmp"), "127.0.0.1", portRTMP, c.Int("offset"), true)
+	if err != nil {
+		return nil, err
+	}
+	return p.listen(t)
+}
+
+// rtmpURL is where a player on this machine finds the channel at an RTMP listener.
+func rtmpURL(ln net.Listener, c *relay.Channel) string {
+	return "rtmp://" + localAddr(ln) + "/" + rtmpApp + "/" + c.ID().Short()
+}
+
+// runRTMP plays the station's channels over RTMP until ctx ends.
+func (w *watch) runRTMP(ctx context.Context, g *errgroup.Group) {
+	srv := &ingest.RTMPServer{Listener: w.rtmp, Play: w.station.playOverRTMP, Log: w.log}
+	g.Go(func() error { return srv.Run(ctx) })
+	w.t.say("RTMP    %s", rtmpURL(w.rtmp, w.channel))
+}

@@ -1,0 +1,460 @@
+package ingest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/bluenviron/gortmplib/pkg/amf0"
+	"github.com/bluenviron/gortmplib/pkg/bytecounter"
+	"github.com/bluenviron/gortmplib/pkg/rawmessage"
+	"go.uber.org/zap/zaptest"
+
+	"relay/ingest/flv"
+)
+
+const (
+	playStart    = "NetStream.Play.Start"
+	playReset    = "NetStream.Play.Reset"
+	playNotFound = "NetStream.Play.StreamNotFound"
+	playFailed   = "NetStream.Play.Failed"
+	playStop     = "NetStream.Play.Stop"
+)
+
+// stage plays what a test puts on it to every player.
+type stage struct {
+	name    string // of its stream
+	media   []net.Buffers
+	hold    bool         // stay after the media until the player leaves
+	refuse  error        // for every player
+	playing atomic.Int32 // players that are played to
+	played  chan error   // gets why each viewing ended
+}
+
+func newStage(media ...net.Buffers) *stage {
+	return &stage{name: "there", media: media, played: make(chan error, 100)}
+}
+
+func (s *stage) Play(_ net.Addr, app, name string) (Viewing, error) {
+	name, _, _ = strings.Cut(name, "?")
+	switch {
+	case s.refuse != nil:
+		return nil, s.refuse
+	case app != testApp && app != "" || name != s.name:
+		return nil, ErrNoStream
+	}
+	s.playing.Add(1)
+	return func(ctx context.Context, conn net.Conn, head []byte, convert func(net.Buffers) (net.Buffers, error)) error {
+		defer s.playing.Add(-1)
+		err := s.view(ctx, conn, head, convert)
+		s.played <- err
+		return err
+	}, nil
+}
+
+func (s *stage) view(ctx context.Context, conn net.Conn, head []byte, convert func(net.Buffers) (net.Buffers, error)) error {
+	defer context.AfterFunc(ctx, func() { conn.Close() })()
+	if _, err := conn.Write(head); err != nil {
+		return err
+	}
+	for _, tags := range s.media {
+		out, err := convert(tags)
+		if err != nil {
+			return err
+		}
+		if _, err := out.WriteTo(conn); err != nil {
+			return err
+		}
+	}
+	if s.hold {
+		<-ctx.Done()
+		return context.Cause(ctx)
+	}
+	return nil
+}
+
+// theatre runs a server that plays what is on a stage, and takes no encoder.
+func theatre(t *testing.T, s *stage) (addr string) {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	srv := &RTMPServer{Listener: ln, Play: s.Play, Log: zaptest.NewLogger(t)}
+	go func() { done <- srv.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("server: %v", err)
+		}
+		if n := s.playing.Load(); n != 0 {
+			t.Errorf("%d players are still played to", n)
+		}
+	})
+	return ln.Addr().String()
+}
+
+// asks asks to play and returns the first answer's code and text.
+func (e *encoder) asks(t *testing.T, app, name string) (code, text string) {
+	t.Helper()
+	e.say(t, "connect", amf0.Object{{Key: "app", Value: app}})
+	e.say(t, "createStream", nil)
+	e.say(t, "getStreamLength", nil, name)
+	e.say(t, "play", nil, name, -2000.0)
+	for {
+		m, err := e.next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		cmd, err := parseCommand(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if cmd.name == "onStatus" {
+			if m.MessageStreamID != mediaStream {
+				t.Errorf("a status on message stream %#x", m.MessageStreamID)
+			}
+			code, _ = cmd.object(1).GetString("code")
+			text, _ = cmd.object(1).GetString("description")
+			return code, text
+		}
+	}
+}
+
+// watches takes what is played until the server says that the stream has ended.
+func (e *encoder) watches(t *testing.T) []flv.Tag {
+	t.Helper()
+	var tags []flv.Tag
+	for {
+		m, err := e.next()
+		if err != nil {
+			t.Fatalf("after %d tags: %v", len(tags), err)
+		}
+		if isCommand(m) {
+			cmd, err := parseCommand(m)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if code, _ := cmd.object(1).GetString("code"); code == playStop {
+				return tags
+			}
+			continue
+		}
+		if m.MessageStreamID != mediaStream {
+			t.Errorf("media on message stream %#x", m.MessageStreamID)
+		}
+		if err := tagsOf(m, func(tag flv.Tag) error { tags = append(tags, tag); return nil }); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// aFilm is a stream with all that is awkward in it.
+func aFilm(r *rand.Rand) (file []byte, tags []flv.Tag) {
+	body := func(n int, first string) string {
+		b := []byte(first)
+		for len(b) < n {
+			b = append(b, byte(r.Uint32()))
+		}
+		return string(b)
+	}
+	tags = []flv.Tag{
+		flv.NewTag(flv.Script, 0, []byte(onMetaDataAMF+"\x03\x00\x00\x09")),
+		video(0, avcConfig), audio(0, aacConfig),
+		video(longTimestamp-40, body(3*playChunk, "\x17\x01\x00\x00\x00")), // ends with a chunk
+		audio(longTimestamp-40, body(300, "\xaf\x01")),
+		video(longTimestamp, body(3*playChunk+1, "\x27\x01\x00\x00\x00")),
+		audio(longTimestamp-1, body(300, "\xaf\x01")), // goes back
+		video(1<<32-1, body(200_000, "\x90hvc1")),
+		audio(longTimestamp+1, body(playChunk+5, "\xd0mp4a")),
+		video(20, body(100, "\x27\x01\x00\x00\x00")), // wrapped
+		audio(30, ""),
+	}
+	file = []byte("FLV\x01\x05\x00\x00\x00\x09\x00\x00\x00\x00")
+	for _, tag := range tags {
+		file = append(file, tag...)
+	}
+	return file, tags
+}
+
+func TestAPlayerGetsEveryTagAsItIs(t *testing.T) {
+	for seed := range uint64(20) {
+		r := rand.New(rand.NewPCG(seed, 0))
+		file, want := aFilm(r)
+		unheard := flv.NewTag(15, 7, []byte("RTMP has no message for it"))
+		file = append(file, unheard...)
+		before := bytes.Clone(file)
+		// In any pieces and batches.
+		var media []net.Buffers
+		for rest := file; len(rest) > 0; {
+			n := min(1+r.IntN(1<<r.IntN(18)), len(rest))
+			if len(media) == 0 {
+				n = max(n, flv.FileHeaderLen)
+			}
+			if len(media) == 0 || r.IntN(3) == 0 {
+				media = append(media, nil)
+			}
+			media[len(media)-1] = append(media[len(media)-1], rest[:n:n])
+			rest = rest[n:]
+		}
+		e := dial(t, theatre(t, newStage(media...)))
+		if code, _ := e.asks(t, testApp, "there"); code != playReset {
+			t.Fatal(code)
+		}
+		got := e.watches(t)
+		if !slices.EqualFunc(got, want, func(a, b flv.Tag) bool { return bytes.Equal(a, b) }) {
+			t.Errorf("seed %d: %d tags, not the %d that were played", seed, len(got), len(want))
+		}
+		if !bytes.Equal(file, before) {
+			t.Fatal("what all players share was changed")
+		}
+		e.gone(t)
+	}
+}
+
+// What gortmplib's reader skips, others read.
+func TestChunksOnTheWire(t *testing.T) {
+	var c chunker
+	tag := video(longTimestamp, strings.Repeat("x", playChunk+2))
+	got := bytes.Join(c.add(net.Buffers{tag}), nil)
+	want := slices.Concat([]byte("\x06\xff\xff\xff\x01\x00\x02\x09\x01\x00\x00\x00\x00\xff\xff\xff"), tag.Body()[:playChunk],
+		[]byte("\xc6\x00\xff\xff\xff"), tag.Body()[playChunk:])
+	if !bytes.Equal(got, want) {
+		t.Errorf("%d bytes, want %d: %x…", len(got), len(want), got[:40])
+	}
+	got = bytes.Join(c.add(net.Buffers{audio(longTimestamp-1, aacFrame)}), nil)
+	if want := "\x04\xff\xff\xfe\x00\x00\x07\x08\x01\x00\x00\x00" + aacFrame; string(got) != want {
+		t.Errorf("%x, want %x", got, want)
+	}
+}
+
+func TestBodiesArePlayedUncopied(t *testing.T) {
+	var c chunker
+	tag := video(0, avcKey)
+	out := c.add(net.Buffers{tag})
+	if &out[1][0] != &tag.Body()[0] {
+		t.Error("the body was copied")
+	}
+}
+
+func TestAPlayerIsToldInOrder(t *testing.T) {
+	e := dial(t, theatre(t, newStage(net.Buffers{video(0, avcKey)})))
+	if code, _ := e.asks(t, "", "there?start=gop"); code != playReset {
+		t.Fatal(code)
+	}
+	if code := e.answer(t); code != playStart {
+		t.Fatal(code)
+	}
+	if m, err := e.next(); err != nil || m.Type != msgVideo {
+		t.Fatalf("%+v, %v", m, err)
+	}
+	for _, want := range []string{"NetStream.Play.UnpublishNotify", playStop} {
+		if code := e.answer(t); code != want {
+			t.Errorf("%s, want %s", code, want)
+		}
+	}
+	e.gone(t)
+}
+
+func TestAPlayerIsTurnedAwayInWords(t *testing.T) {
+	s := newStage()
+	addr := theatre(t, s)
+	for name, c := range map[string]struct{ app, name, code, text string }{
+		"another name":  {testApp, "gone", playNotFound, ErrNoStream.Error()},
+		"another app":   {"other", "there", playNotFound, ErrNoStream.Error()},
+		"no name":       {testApp, "", playNotFound, ErrNoStream.Error()},
+		"nothing":       {"", "", playNotFound, ErrNoStream.Error()},
+		"a long name":   {testApp, strings.Repeat("there", 1000), playNotFound, ErrNoStream.Error()},
+		"control codes": {testApp, "\x1b[2Jthere\n", playNotFound, ErrNoStream.Error()},
+	} {
+		e := dial(t, addr)
+		if code, text := e.asks(t, c.app, c.name); code != c.code || text != c.text {
+			t.Errorf("%s: %s, %q", name, code, text)
+		}
+		e.gone(t)
+	}
+	s.refuse = errors.New("full")
+	e := dial(t, addr)
+	if code, text := e.asks(t, testApp, "there"); code != playFailed || text != "full" {
+		t.Errorf("when full: %s, %q", code, text)
+	}
+	e.gone(t)
+}
+
+func TestAnEncoderIsTurnedAwayWhereNothingIsTaken(t *testing.T) {
+	e := dial(t, theatre(t, newStage()))
+	if got := e.publish(t, testApp, testKey); got != statusDenied {
+		t.Error(got)
+	}
+	e.gone(t)
+}
+
+func TestAPlayerThatLeavesIsNoticed(t *testing.T) {
+	for how, leave := range map[string]func(e *encoder){
+		"closes":       func(e *encoder) { e.Close() },
+		"deleteStream": func(e *encoder) { e.say(t, "deleteStream", nil, 1.0) },
+		"closeStream":  func(e *encoder) { e.say(t, "closeStream", nil) },
+		"talks on and on": func(e *encoder) {
+			for e.send(0, command{"pause", 0, []any{nil, strings.Repeat("x", 4000)}}) == nil {
+			}
+		},
+		"asks on and on": func(e *encoder) {
+			for e.send(0, command{"what", 1, []any{nil}}) == nil {
+			}
+		},
+		"breaks RTMP": func(e *encoder) { e.control(msgSetChunkSize, []byte{0}) },
+	} {
+		s := newStage(net.Buffers{video(0, avcKey)})
+		s.hold = true
+		e := dial(t, theatre(t, s))
+		if code, _ := e.asks(t, testApp, "there"); code != playReset {
+			t.Fatal(code)
+		}
+		leave(e)
+		select {
+		case err := <-s.played:
+			if !errors.Is(err, net.ErrClosed) {
+				t.Errorf("%s: the viewing ended by %v", how, err)
+			}
+		case <-time.After(20 * time.Second):
+			t.Fatalf("%s: it is still played to", how)
+		}
+	}
+}
+
+func TestAPlayersQuestionsAreAnsweredBetweenTheMedia(t *testing.T) {
+	addr := theatreOf(t, func(ctx context.Context, conn net.Conn, head []byte, convert func(net.Buffers) (net.Buffers, error)) error {
+		if _, err := conn.Write(head); err != nil {
+			return err
+		}
+		for {
+			out, err := convert(net.Buffers{video(0, avcKey)})
+			if err != nil {
+				return err
+			}
+			if _, err := out.WriteTo(conn); err != nil {
+				return err
+			}
+		}
+	})
+	e := dial(t, addr)
+	e.asks(t, testApp, "there")
+	if err := e.event(eventPingRequest, 77); err != nil {
+		t.Fatal(err)
+	}
+	for {
+		m, err := e.r.Read()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m.Type == msgUserControl && string(m.Body) == "\x00\x07\x00\x00\x00\x4d" {
+			return
+		}
+	}
+}
+
+// theatreOf is theatre with a viewing of the test's own.
+func theatreOf(t *testing.T, v Viewing) string {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	srv := &RTMPServer{Listener: ln, Play: func(net.Addr, string, string) (Viewing, error) { return v, nil }}
+	go func() { done <- srv.Run(ctx) }()
+	t.Cleanup(func() { cancel(); <-done })
+	return ln.Addr().String()
+}
+
+func TestManyPlayersWatchAtOnce(t *testing.T) {
+	const players = 50
+	s := newStage(net.Buffers{video(0, avcKey)})
+	s.hold = true
+	addr := theatre(t, s)
+	for range players { // more than there may be strangers
+		e := dial(t, addr)
+		if code, _ := e.asks(t, testApp, "there"); code != playReset {
+			t.Fatal(code)
+		}
+		if code := e.answer(t); code != playStart {
+			t.Fatal(code)
+		}
+		if m, err := e.next(); err != nil || m.Type != msgVideo {
+			t.Fatalf("%+v, %v", m, err)
+		}
+	}
+	if n := s.playing.Load(); n != players {
+		t.Errorf("%d players are played to, want %d", n, players)
+	}
+}
+
+func TestAPullPlaysWhatAServerPlays(t *testing.T) {
+	_, want := aFilm(rand.New(rand.NewPCG(1, 1)))
+	var media net.Buffers
+	for _, tag := range want {
+		media = append(media, tag)
+	}
+	conn, err := net.Dial("tcp", theatre(t, newStage(media)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	target := rtmpTarget{addr: "there", tcURL: "rtmp://there/live", app: testApp, stream: "there"}
+	var got []flv.Tag
+	if err := target.play(conn, func(tag flv.Tag) error { got = append(got, tag); return nil }); !errors.Is(err, errEnded) {
+		t.Errorf("it ended by %v", err)
+	}
+	if !slices.EqualFunc(got, want, func(a, b flv.Tag) bool { return bytes.Equal(a, b) }) {
+		t.Errorf("%d tags, want %d", len(got), len(want))
+	}
+}
+
+// FuzzChunker has any stream played in any pieces: what comes out must be RTMP, and the
+// same for all pieces.
+func FuzzChunker(f *testing.F) {
+	file, _ := aFilm(rand.New(rand.NewPCG(1, 1)))
+	f.Add(file[:400], 7)
+	f.Add([]byte("FLV"), 1)
+	f.Add([]byte(audio(longTimestamp, aacFrame)), 3)
+	f.Fuzz(func(t *testing.T, b []byte, piece int) {
+		whole, parts := chunker{begun: true}, chunker{begun: true}
+		want := bytes.Join(whole.add(net.Buffers{b}), nil)
+		got := bytes.Join(parts.add(slices.Collect(slices.Chunk(b, max(1, piece)))), nil)
+		if !bytes.Equal(got, want) {
+			t.Errorf("%x in pieces of %d, %x in one", got, piece, want)
+		}
+		count := bytecounter.NewReader(bytes.NewReader(want))
+		r := rawmessage.NewReader(count, count, nil)
+		if err := r.SetChunkSize(playChunk); err != nil {
+			t.Fatal(err)
+		}
+		for {
+			m, err := r.Read()
+			if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+				return
+			}
+			if err != nil && !strings.Contains(err.Error(), "exceeds maximum") {
+				t.Fatal(fmt.Errorf("no RTMP: %w", err))
+			}
+			if err != nil {
+				return
+			}
+			if m.MessageStreamID != mediaStream {
+				t.Errorf("%+v", m)
+			}
+		}
+	})
+}

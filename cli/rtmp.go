@@ -48,7 +48,11 @@ func rtmpFlag(c *cli.Context, t *terminal) (net.Listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	return p.listen(t)
+	ln, err := p.listen(t)
+	if f, ok := errors.AsType[*failure](err); ok && f.code == exitPort {
+		f.hint = "give another port; 0 is any that is free"
+	}
+	return ln, err
 }
 
 // rtmpURL is where a player on this machine finds the channel at an RTMP listener.

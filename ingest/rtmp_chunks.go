@@ -14,6 +14,9 @@ const (
 	playChunk = 64 << 10
 	// longTimestamp stands where a timestamp does not fit; it then follows in 32 bits.
 	longTimestamp = 0xffffff
+	// maxKept is how long a list of slices is kept for the next tags; what a player
+	// starts with may need a longer one, once.
+	maxKept = 512
 	// The chunk streams of media, as most servers number them.
 	audioChunkStream  = 4
 	scriptChunkStream = 5
@@ -42,7 +45,9 @@ type chunker struct {
 // add takes the next bytes of the stream and returns what they make. The list is good
 // until the next call. A file header may stand at the start of the very first slice.
 func (c *chunker) add(tags net.Buffers) net.Buffers {
-	c.out = c.out[:0]
+	if c.out = c.out[:0]; cap(c.out) > maxKept {
+		c.out = nil
+	}
 	for _, p := range tags {
 		if !c.begun && bytes.HasPrefix(p, []byte("FLV")) {
 			p = p[min(len(p), flv.FileHeaderLen):]

@@ -151,11 +151,13 @@ func (s *routes) stream(w http.ResponseWriter, r *http.Request, c *Channel, f *f
 	v := &viewer{addr: conn.RemoteAddr().String(), since: time.Now(), start: start, convert: f.converter()}
 	// A goroutine of its own lets go of net/http's buffers and grown stack. It ends
 	// with the viewer or with ctx, and Run waits for it.
-	go func() {
-		defer s.release()
-		defer conn.Close()
-		s.play(s.ctx, conn, c, v, streamHead(r, f))
-	}()
+	go s.hijacked(conn, c, v, streamHead(r, f))
+}
+
+func (s *routes) hijacked(conn net.Conn, c *Channel, v *viewer, head []byte) {
+	defer s.release()
+	defer conn.Close()
+	s.play(s.ctx, conn, c, v, head)
 }
 
 // play plays to a viewer who was admitted, and returns why that has ended.

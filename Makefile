@@ -143,6 +143,8 @@ packages:
 	command -v ip >/dev/null && command -v tc >/dev/null || missing+=' iproute2'; \
 	command -v nft >/dev/null || missing+=' nftables'; \
 	command -v $$($(GO) env CC) >/dev/null || missing+=' gcc libc6-dev'; \
+	command -v vlc >/dev/null || missing+=' vlc-bin vlc-plugin-base'; \
+	command -v mpv >/dev/null || missing+=' mpv'; \
 	command -v chromium >/dev/null || missing+=' chromium'; \
 	command -v node >/dev/null && command -v npm >/dev/null || missing+=' nodejs npm'; \
 	[ -n "$$missing" ] || exit 0; \

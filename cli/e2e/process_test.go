@@ -40,8 +40,15 @@ func start(t *testing.T, name, path string, args ...string) *process {
 // startWith is start with something to read on standard input.
 func startWith(t *testing.T, stdin io.Reader, name, path string, args ...string) *process {
 	t.Helper()
-	p := &process{name: name, cmd: program.Command(path, args...), ended: make(chan struct{})}
-	p.cmd.Stdin = stdin
+	cmd := program.Command(path, args...)
+	cmd.Stdin = stdin
+	return startCommand(t, name, cmd)
+}
+
+// startCommand is start for a command of [program.Command]'s that has been changed.
+func startCommand(t *testing.T, name string, cmd *exec.Cmd) *process {
+	t.Helper()
+	p := &process{name: name, cmd: cmd, ended: make(chan struct{})}
 	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.err
 	p.cmd.WaitDelay = 5 * time.Second
 	if err := p.cmd.Start(); err != nil {

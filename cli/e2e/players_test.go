@@ -1,0 +1,171 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"fmt"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+	"text/tabwriter"
+	"time"
+)
+
+// The bars that players are measured against, on one machine: how far behind live, in
+// the middle.
+const (
+	mostBehindVLC = 1200 * time.Millisecond
+	mostBehindMPV = 800 * time.Millisecond
+	// leastShown is how many of the pictures that were made a player must show.
+	leastShown = 0.8
+	// settling is how long after its first picture a player is measured, and playing for
+	// how long.
+	settling = 2 * time.Second
+	playing  = 4 * time.Second
+	// late is how old a group of pictures is when a player comes that must begin with it.
+	late = 1500 * time.Millisecond
+	// attempts is how often a player is measured that does not meet its bars.
+	attempts = 3
+)
+
+// screenOf is one run of a player, with the flags that relay watch --player gives it.
+type screenOf func(t *testing.T, url string, during time.Duration) *screen
+
+var playersHere = map[string]screenOf{
+	"mpv": func(t *testing.T, url string, during time.Duration) *screen {
+		return onMPV(t, url, []string{"--profile=low-latency", "--really-quiet"}, during)
+	},
+	"vlc": func(t *testing.T, url string, during time.Duration) *screen {
+		return onVLC(t, url, []string{"--network-caching=300", "--quiet"}, during)
+	},
+	"ffplay": func(t *testing.T, url string, during time.Duration) *screen {
+		return onFFplay(t, url, []string{"-loglevel", "error", "-fflags", "nobuffer", "-flags", "low_delay", "-framedrop"}, during)
+	},
+}
+
+// performance is how a player did.
+type performance struct {
+	player, output, start string
+
+	first     time.Duration // from the start of its process to its first picture
+	p50, most time.Duration // behind live
+	looks     int
+	shown     float64 // of the pictures that were made meanwhile
+}
+
+// perform measures a player that comes when the group of pictures is old.
+func perform(t *testing.T, player, url, output, start string) performance {
+	t.Helper()
+	if _, err := exec.LookPath(player); err != nil {
+		t.Fatalf("%s is needed (make tools installs it): %v", player, err)
+	}
+	v := play(t, "viewer that waits for a key frame", url)
+	defer v.leave()
+	v.waitForKey(t)
+	sleep(t, late)
+	s := playersHere[player](t, strings.TrimSuffix(url, ".flv")+output+"?start="+start, settling+playing)
+	p := performance{player: player, output: output, start: start}
+	if len(s.shown) == 0 {
+		t.Errorf("%s showed nothing of %s", player, output)
+		return p
+	}
+	p.first = s.shown[0].Sub(s.began)
+	from := s.shown[0].Add(settling)
+	n := 0
+	for _, at := range s.shown {
+		if !at.Before(from) && at.Before(from.Add(playing)) {
+			n++
+		}
+	}
+	p.shown = float64(n) / (clockRate * playing.Seconds())
+	var behind []time.Duration
+	for _, l := range s.looks {
+		if !l.at.Before(from) {
+			behind = append(behind, l.behind)
+		}
+	}
+	if p.looks = len(behind); p.looks == 0 {
+		t.Errorf("no clock was read from what %s showed of %s", player, output)
+		return p
+	}
+	slices.Sort(behind)
+	p.p50, p.most = behind[len(behind)/2], behind[len(behind)-1]
+	return p
+}
+
+// waitForKey waits until one more key frame has come.
+func (v *viewer) waitForKey(t *testing.T) {
+	t.Helper()
+	from := len(v.got())
+	eventually(t, v.name+" gets one", func() error {
+		for _, g := range v.got()[from:] {
+			if g.kind.Key {
+				return nil
+			}
+		}
+		return errNotThere
+	})
+}
+
+// TestPlayersAreNearLive plays a watcher's stream in real players, and reads off their
+// screens how far behind the camera they are. ?start=gop, which begins with all that the
+// group of pictures holds, is there to compare.
+func TestPlayersAreNearLive(t *testing.T) {
+	w := newWorld(t)
+	src := w.source()
+	node := w.watch(src.link, "-o", "/dev/null")
+	encodeClock(t, src.rtmp, 640, 360)
+	play(t, "viewer", node.url).gets(t, 100)
+
+	var all []performance
+	measure := func(player, output, start string) performance {
+		p := perform(t, player, node.url, output, start)
+		all = append(all, p)
+		return p
+	}
+	for _, c := range []struct {
+		player, output string
+		most           time.Duration // 0 for no bar
+	}{
+		{"mpv", ".flv", mostBehindMPV},
+		{"mpv", ".ts", mostBehindMPV},
+		{"mpv", ".mp4", mostBehindMPV},
+		{"vlc", ".flv", mostBehindVLC},
+		{"vlc", ".ts", mostBehindVLC},
+		{"ffplay", ".flv", 0},
+		{"ffplay", ".ts", 0},
+	} {
+		gop := measure(c.player, c.output, "gop")
+		squash := measure(c.player, c.output, "squash")
+		if c.most == 0 {
+			continue
+		}
+		for again := 1; again < attempts && (squash.p50 > c.most || squash.shown < leastShown); again++ {
+			squash = measure(c.player, c.output, "squash") // the machine was busy with other things
+		}
+		if squash.p50 > c.most {
+			t.Errorf("%s is %v behind live with %s", c.player, squash.p50, c.output)
+		}
+		if squash.shown < leastShown {
+			t.Errorf("%s shows %.0f%% of the pictures of %s", c.player, 100*squash.shown, c.output)
+		}
+		// mpv drops what comes late until it is near live by itself, but for MP4.
+		if (c.player == "vlc" || c.output == ".mp4") && squash.p50 >= gop.p50 {
+			t.Errorf("%s is %v behind live with %s, and %v with ?start=gop", c.player, squash.p50, c.output, gop.p50)
+		}
+	}
+	t.Logf("%d pictures a second, a group of them is %v old when the player comes:\n%s", clockRate, late, table(all))
+}
+
+func table(all []performance) string {
+	var b strings.Builder
+	tw := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(tw, "player\toutput\tstart\tfirst picture\tbehind live p50\tmost\tlooks\tpictures shown")
+	ms := func(d time.Duration) string { return d.Round(time.Millisecond).String() }
+	for _, p := range all {
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%s\t%d\t%.0f%%\n", p.player, p.output, p.start, ms(p.first), ms(p.p50), ms(p.most), p.looks, 100*p.shown)
+	}
+	tw.Flush()
+	return b.String()
+}

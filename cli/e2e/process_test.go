@@ -49,7 +49,10 @@ func startWith(t *testing.T, stdin io.Reader, name, path string, args ...string)
 func startCommand(t *testing.T, name string, cmd *exec.Cmd) *process {
 	t.Helper()
 	p := &process{name: name, cmd: cmd, ended: make(chan struct{})}
-	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.err
+	if p.cmd.Stdout == nil {
+		p.cmd.Stdout = &p.out
+	}
+	p.cmd.Stderr = &p.err
 	p.cmd.WaitDelay = 5 * time.Second
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)

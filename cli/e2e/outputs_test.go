@@ -1,0 +1,382 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"fmt"
+	"image/jpeg"
+	"io"
+	"net/http"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"text/tabwriter"
+	"time"
+
+	"relay/cli/e2e/internal/program"
+)
+
+const (
+	// tasted is how many seconds of media ffmpeg plays of an output.
+	tasted = 3
+	// mostThumbnail bounds a thumbnail in bytes, and thumbnailWide is its width.
+	mostThumbnail = 100 << 10
+	thumbnailWide = 480
+	// interrupted is the exit code after Ctrl-C.
+	interrupted = 130
+)
+
+var (
+	withB     = []string{"-c:v", "libx264", "-preset", "ultrafast", "-bf", "2", "-pix_fmt", "yuv420p", "-g", "30", "-b:v", "1M"}
+	hevcCodec = []string{"-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=none:bframes=2", "-pix_fmt", "yuv420p", "-g", "25", "-tag:v", "hvc1"}
+	av1Codec  = []string{"-c:v", "libaom-av1", "-cpu-used", "8", "-usage", "realtime", "-g", "25", "-b:v", "300k"}
+	vp9Codec  = []string{"-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8", "-g", "25", "-b:v", "300k"}
+	opusCodec = []string{"-c:a", "libopus", "-b:a", "64k", "-ac", "2"}
+	// What a clip is made of, faster than it plays.
+	picture180 = []string{"-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25"}
+	toneFast   = []string{"-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000"}
+)
+
+// forms are the outputs that are one endless answer.
+var forms = []string{".flv", ".ts", ".mp4"}
+
+// at is the address of a channel's output, of which url is the FLV.
+func outputAt(url, output string) string { return strings.TrimSuffix(url, ".flv") + output }
+
+// hlsAt is the address of a channel's HLS playlist.
+func hlsAt(url string) string {
+	i := strings.LastIndexByte(url, '/')
+	return url[:i] + "/hls" + strings.TrimSuffix(url[i:], ".flv") + "/index.m3u8"
+}
+
+// taste has ffmpeg decode some seconds of what is at an address or in a file, without a
+// fault, and returns how many pictures there were and for how long it played.
+func taste(t *testing.T, what, in string) (pictures int, played time.Duration) {
+	t.Helper()
+	p := start(t, "ffmpeg on "+what, "ffmpeg", "-nostdin", "-v", "error", "-xerror", "-i", in, "-t", strconv.Itoa(tasted), "-fps_mode", "passthrough", "-enc_time_base", "-1", "-progress", "pipe:1", "-f", "null", "-")
+	if code := p.wait(t); code != 0 || p.err.String() != "" {
+		t.Errorf("ffmpeg on %s ended with %d and said: %s", what, code, p.err.tail())
+	}
+	return progress(p)
+}
+
+// progress reads what ffmpeg -progress wrote last.
+func progress(p *process) (pictures int, played time.Duration) {
+	for line := range strings.Lines(p.out.String()) {
+		key, value, _ := strings.Cut(strings.TrimSpace(line), "=")
+		n, err := strconv.Atoi(value)
+		switch {
+		case err != nil: // "N/A", or another key's
+		case key == "frame":
+			pictures = n
+		case key == "out_time_us":
+			played = time.Duration(n) * time.Microsecond
+		}
+	}
+	return pictures, played
+}
+
+// stream is one that an encoder sends, and what comes of it in each output.
+type codecStream struct {
+	name    string
+	publish func(t *testing.T, s *source)
+	picture bool
+	// unread are outputs that are answered but that Debian's ffmpeg cannot read.
+	unread []string
+	// refused are outputs that must not be answered: the container has no place for
+	// the codec.
+	refused []string
+}
+
+func byFFmpeg(parts ...[]string) func(*testing.T, *source) {
+	return func(t *testing.T, s *source) { encode(t, s.rtmp, forEver, parts...) }
+}
+
+func byClip(legacy byte, parts ...[]string) func(*testing.T, *source) {
+	return func(t *testing.T, s *source) { encodeClip(t, legacy, parts...).broadcast(t, s) }
+}
+
+// TestEveryOutputProbes plays each output of each sort of stream in ffmpeg, which must
+// find no fault in it, or be told in words where else to look.
+func TestEveryOutputProbes(t *testing.T) {
+	var rows []string
+	for _, c := range []codecStream{
+		{name: "H.264 with B-frames, AAC", picture: true, publish: byFFmpeg(picture360, tone, withB, aac)},
+		{name: "H.264 alone", picture: true, publish: byFFmpeg(picture360, withB)},
+		{name: "AAC alone", publish: byFFmpeg(tone, aac)},
+		{name: "H.264, MP3", picture: true, publish: byFFmpeg(picture360, tone, withB, mp3, []string{"-ar", "44100"})},
+		{name: "MP3 alone", publish: byFFmpeg(tone, mp3, []string{"-ar", "44100"})},
+		{name: "HEVC, AAC", picture: true, publish: byClip(0, picture180, toneFast, hevcCodec, aac), unread: []string{".flv"}},
+		{name: "HEVC as legacy codec 12, AAC", picture: true, publish: byClip(legacyHEVC, picture180, toneFast, hevcCodec, aac), unread: []string{".flv"}},
+		{name: "AV1, Opus", picture: true, publish: byClip(0, picture180, toneFast, av1Codec, opusCodec), unread: []string{".flv"}, refused: []string{".ts"}},
+		{name: "VP9, Opus", picture: true, publish: byClip(0, picture180, toneFast, vp9Codec, opusCodec), unread: []string{".flv"}, refused: []string{".ts"}},
+		{name: "H.264, Opus", picture: true, publish: byClip(0, picture180, toneFast, withB, opusCodec), unread: []string{".flv"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t)
+			src := w.source()
+			node := w.watch(src.link, "-o", "/dev/null")
+			c.publish(t, src)
+			play(t, "viewer", node.url).gets(t, 100)
+			outputs := []string{}
+			for _, f := range forms {
+				outputs = append(outputs, f+"?start=squash", f+"?start=gop", f+"?start=key")
+			}
+			row := []string{c.name}
+			for _, o := range append(outputs, "hls") {
+				row = append(row, c.probe(t, node.url, o))
+			}
+			rows = append(rows, strings.Join(row, "\t"))
+		})
+	}
+	var b strings.Builder
+	tw := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(tw, "stream\t.flv squash\tgop\tkey\t.ts squash\tgop\tkey\t.mp4 squash\tgop\tkey\tHLS")
+	fmt.Fprintln(tw, strings.Join(rows, "\n"))
+	tw.Flush()
+	t.Logf("pictures or sound that ffmpeg decoded of %d s:\n%s", tasted, b.String())
+}
+
+// probe checks one output and returns what to say of it in the table.
+func (c codecStream) probe(t *testing.T, url, output string) string {
+	t.Helper()
+	suffix, _, _ := strings.Cut(output, "?")
+	address := outputAt(url, output)
+	if output == "hls" {
+		address = hlsAt(url)
+	}
+	has := func(all []string) bool {
+		for _, o := range all {
+			if o == suffix {
+				return true
+			}
+		}
+		return false
+	}
+	code, text := answered(t, address)
+	switch {
+	case code == http.StatusUnsupportedMediaType:
+		if !has(c.refused) && !(output == "hls" && strings.Contains(c.name, "MP3")) {
+			t.Errorf("%s of %s is refused: %s", output, c.name, text)
+		}
+		if !regexp.MustCompile(`http://\S+\.(flv|ts|mp4)\b`).MatchString(text) {
+			t.Errorf("%s of %s is refused without another address: %s", output, c.name, text)
+		}
+		return "415"
+	case code != http.StatusOK:
+		t.Errorf("%s of %s: status %d: %s", output, c.name, code, text)
+		return strconv.Itoa(code)
+	case has(c.refused):
+		t.Errorf("%s of %s is not refused", output, c.name)
+		return "?"
+	case has(c.unread):
+		return "sent"
+	}
+	pictures, played := taste(t, output+" of "+c.name, address)
+	if played < (tasted-1)*time.Second {
+		t.Errorf("%s of %s: %v were played", output, c.name, played)
+	}
+	if !c.picture {
+		return played.Round(time.Second / 10).String()
+	}
+	if pictures < (tasted-1)*25 {
+		t.Errorf("%s of %s: %d pictures", output, c.name, pictures)
+	}
+	return strconv.Itoa(pictures)
+}
+
+// answered asks for an output, and leaves as soon as media comes.
+func answered(t *testing.T, address string) (int, string) {
+	t.Helper()
+	resp, err := http.Get(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode == http.StatusOK {
+		if _, err := resp.Body.Read(make([]byte, 1)); err != nil {
+			t.Errorf("%s: %v", address, err)
+		}
+		return resp.StatusCode, ""
+	}
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, string(b)
+}
+
+// TestPlaylistAndThumbnail asks for what is no stream.
+func TestPlaylistAndThumbnail(t *testing.T) {
+	w := newWorld(t)
+	src := w.source("--title", "An evening,\nwith guests")
+	node := w.watch(src.link, "-o", "/dev/null")
+	encode(t, src.rtmp, forEver, picture360, tone, withB, aac)
+	play(t, "viewer", node.url).gets(t, 100)
+
+	code, text, err := fetch(outputAt(node.url, ".m3u"))
+	if want := "#EXTM3U\n#EXTINF:-1,An evening, with guests\n" + node.url + "\n"; err != nil || code != http.StatusOK || text != want {
+		t.Errorf(".m3u: %d, %v: %q, want %q", code, err, text, want)
+	}
+	code, text, err = fetch(outputAt(node.url, ".jpg"))
+	if err != nil || code != http.StatusOK || len(text) > mostThumbnail {
+		t.Errorf(".jpg: %d, %v, %d bytes", code, err, len(text))
+	}
+	img, err := jpeg.Decode(strings.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if size := img.Bounds().Size(); size.X != thumbnailWide || size.Y != thumbnailWide*360/640 {
+		t.Errorf("the thumbnail is %v", size)
+	}
+	t.Logf("thumbnail: %v, %d bytes", img.Bounds().Size(), len(text))
+}
+
+// TestOutputsToFilesAndPipes records in each format, and pipes to a player that is
+// closed.
+func TestOutputsToFilesAndPipes(t *testing.T) {
+	w := newWorld(t)
+	src := w.source("--max-children", "8")
+	encode(t, src.rtmp, forEver, picture360, tone, withB, aac)
+	play(t, "viewer", src.url).gets(t, 100)
+
+	var nodes []*process
+	for _, f := range forms {
+		nodes = append(nodes, start(t, "recorder of "+f, relayBin, "watch", src.link, "--listen", loopback, "--http", loopback, "--config", w.config, "--record", w.path("rec"+f)))
+	}
+	r, pipe, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := program.Command(relayBin, "watch", src.link, "--listen", loopback, "--http", loopback, "--config", w.config, "-o", "-")
+	cmd.Stdout = pipe
+	p := startCommand(t, "relay -o -", cmd)
+	pipe.Close()
+	ff := startWith(t, r, "ffmpeg on a pipe", "ffmpeg", "-v", "error", "-xerror", "-i", "pipe:0", "-t", strconv.Itoa(tasted), "-fps_mode", "passthrough", "-enc_time_base", "-1", "-progress", "pipe:1", "-f", "null", "-")
+	r.Close()
+	if code := ff.wait(t); code != 0 || ff.err.String() != "" {
+		t.Errorf("ffmpeg ended with %d and said: %s", code, ff.err.tail())
+	}
+	if pictures, played := progress(ff); pictures < (tasted-1)*25 || played < (tasted-1)*time.Second {
+		t.Errorf("ffmpeg got %d pictures in %v from the pipe", pictures, played)
+	}
+	if code := p.wait(t); code != 0 {
+		t.Errorf("relay watch -o - ended with %d when the pipe was closed", code)
+	}
+	for i, f := range forms {
+		nodes[i].interrupt(t)
+		if code := nodes[i].cmd.ProcessState.ExitCode(); code != interrupted {
+			t.Errorf("%s ended with %d", nodes[i].name, code)
+		}
+		n := decodes(t, w.path("rec"+f))
+		if n < (tasted-1)*25 {
+			t.Errorf("%s holds %d pictures", f, n)
+		}
+		t.Logf("rec%s: %d pictures, duration %s s", f, n, probe(t, w.path("rec"+f), "v:0", "duration"))
+	}
+}
+
+// TestRecordingSurvivesAFullDisk records onto a disk of 1 MiB. Players go on, and the
+// recording plays.
+func TestRecordingSurvivesAFullDisk(t *testing.T) {
+	w := newWorld(t)
+	src := w.source("--max-children", "8")
+	encode(t, src.rtmp, forEver, picture360, tone, withB, aac)
+	play(t, "viewer", src.url).gets(t, 100)
+	disk := w.path("disk")
+	if err := os.Mkdir(disk, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range forms {
+		t.Run(f, func(t *testing.T) {
+			// A mount that only this process sees, and that goes with it.
+			unshare := []string{"--mount"}
+			if os.Getuid() != 0 {
+				unshare = []string{"--map-root-user", "--mount"}
+			}
+			p := start(t, "recorder", "unshare", append(unshare, "sh", "-c", `mount -t tmpfs -o size=1m none "$0" && exec "$@"`, disk,
+				relayBin, "watch", src.link, "--listen", loopback, "--http", loopback, "--config", w.config, "--record", disk+"/rec"+f)...)
+			url := p.find(t, &p.out, `(?m)^(http://\S+)\n`)
+			v := play(t, "viewer of the recorder", url)
+			p.find(t, &p.err, `relay: error: the recording ends here: .*(no space left on device)`)
+			v.gets(t, 100)
+			v.open(t)
+			b, err := os.ReadFile(fmt.Sprintf("/proc/%d/root%s/rec%s", p.cmd.Process.Pid, disk, f))
+			if err != nil {
+				t.Fatal(err)
+			}
+			rec := w.path("rec" + f)
+			if err := os.WriteFile(rec, b, 0o644); err != nil {
+				t.Fatal(err)
+			}
+			if f == ".flv" {
+				recording(t, rec) // to its last tag
+			}
+			t.Logf("%d bytes, %d pictures", len(b), decodes(t, rec))
+			p.interrupt(t)
+			if code := p.cmd.ProcessState.ExitCode(); code != interrupted {
+				t.Errorf("it ended with %d", code)
+			}
+		})
+	}
+}
+
+// TestEncoderWithAnotherSize replaces the encoder by one with a larger picture while
+// each output is being taken. All of it decodes.
+func TestEncoderWithAnotherSize(t *testing.T) {
+	w := newWorld(t)
+	src := w.source()
+	node := w.watch(src.link, "-o", "/dev/null")
+	first := encode(t, src.rtmp, 4, picture180Live, tone, withB, aac)
+	play(t, "viewer", node.url).gets(t, 60)
+	var taken []*capture
+	for _, f := range forms {
+		taken = append(taken, take(t, outputAt(node.url, f), w.path("taken"+f)))
+	}
+	encoded(t, first)
+	encode(t, src.rtmp, 4, picture360, tone, withB, aac).wait(t)
+	node.interrupt(t)
+	for i, f := range forms {
+		<-taken[i].ended
+		path := w.path("taken" + f)
+		n := decodes(t, path)
+		sizes := map[string]int{}
+		for s := range strings.FieldsSeq(faultless(t, "ffprobe", "-v", "error", "-select_streams", "v:0", "-show_entries", "frame=width,height", "-of", "csv=p=0", path)) {
+			sizes[strings.TrimSuffix(s, ",")]++
+		}
+		t.Logf("%s: %d pictures, by size %v", f, n, sizes)
+		if sizes["320,180"] < 25 || sizes["640,360"] < 75 {
+			t.Errorf("%s: pictures by size: %v", f, sizes)
+		}
+	}
+}
+
+var picture180Live = append([]string{"-re"}, picture180...)
+
+// capture is an answer that goes into a file.
+type capture struct {
+	ended chan struct{}
+}
+
+// take writes what an address answers into a file, until the connection ends.
+func take(t *testing.T, address, path string) *capture {
+	t.Helper()
+	resp, err := http.Get(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &capture{make(chan struct{})}
+	go func() { // ends with the connection
+		defer close(c.ended)
+		defer f.Close()
+		_, _ = io.Copy(f, resp.Body) // that it ends is what is waited for
+	}()
+	t.Cleanup(func() { resp.Body.Close(); <-c.ended })
+	return c
+}

@@ -16,6 +16,8 @@ type Metadata struct {
 	VideoCodec, AudioCodec string // as [Kind].Codec
 	Width, Height          int    // pixels
 	FrameRate              float64
+	SampleRate             int    // of the sound, Hz
+	Channels               int    // of the sound
 	Encoder                string // printable, at most 128 characters
 	Title                  string // printable, at most [MaxTitle] characters
 	Unlisted               bool   // see [SetUnlisted]
@@ -24,6 +26,8 @@ type Metadata struct {
 const (
 	maxDimension = 1 << 16 // pixels; above, it is no picture but a mistake
 	maxFrameRate = 1000    // Hz, likewise
+	maxSample    = 192_000 // Hz, likewise
+	maxChannels  = 8       // likewise
 	maxEncoder   = 128     // characters; the string goes to status pages and logs
 )
 
@@ -58,12 +62,14 @@ func ParseMetadata(body []byte) (Metadata, bool) {
 		return Metadata{}, false
 	}
 	m := Metadata{
-		Width:     int(number(fields["width"], maxDimension)),
-		Height:    int(number(fields["height"], maxDimension)),
-		FrameRate: number(fields["framerate"], maxFrameRate),
-		Encoder:   encoder(fields["encoder"]),
-		Title:     title(fields[titleField]),
-		Unlisted:  fields[unlistedField] == true,
+		Width:      int(number(fields["width"], maxDimension)),
+		Height:     int(number(fields["height"], maxDimension)),
+		FrameRate:  number(fields["framerate"], maxFrameRate),
+		SampleRate: int(number(fields["audiosamplerate"], maxSample)),
+		Channels:   channels(fields),
+		Encoder:    encoder(fields["encoder"]),
+		Title:      title(fields[titleField]),
+		Unlisted:   fields[unlistedField] == true,
 	}
 	var video, audio bool
 	m.VideoCodec, video = codecHint(fields["videocodecid"], legacyVideo)
@@ -71,6 +77,18 @@ func ParseMetadata(body []byte) (Metadata, bool) {
 	m.HasVideo = announced(fields["hasVideo"], video || m.Width > 0 && m.Height > 0)
 	m.HasAudio = announced(fields["hasAudio"], audio)
 	return m, m != Metadata{}
+}
+
+func channels(fields flvio.AMFMap) int {
+	if n := int(number(fields["audiochannels"], maxChannels)); n > 0 {
+		return n
+	}
+	if stereo, ok := fields["stereo"].(bool); ok && stereo {
+		return 2
+	} else if ok {
+		return 1
+	}
+	return 0
 }
 
 func number(v any, most float64) float64 {

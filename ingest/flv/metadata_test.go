@@ -23,6 +23,8 @@ func TestParseMetadata(t *testing.T) {
 		},
 		"FourCC names":     {flvio.AMFMap{"videocodecid": "hvc1"}, Metadata{HasVideo: true, VideoCodec: "hevc"}},
 		"no video":         {flvio.AMFMap{"videocodecid": 0.0, "audiocodecid": 2.0}, Metadata{HasAudio: true, AudioCodec: "mp3"}},
+		"sound":            {flvio.AMFMap{"audiocodecid": 2.0, "audiosamplerate": 44100.0, "stereo": false}, Metadata{HasAudio: true, AudioCodec: "mp3", SampleRate: 44100, Channels: 1}},
+		"channels":         {flvio.AMFMap{"audiosamplerate": 1e9, "stereo": true, "audiochannels": 6.0}, Metadata{Channels: 6}},
 		"unknown codec":    {flvio.AMFMap{"videocodecid": 99.0}, Metadata{HasVideo: true}},
 		"said outright":    {flvio.AMFMap{"hasVideo": false, "hasAudio": true, "width": 640.0, "height": 480.0}, Metadata{HasAudio: true, Width: 640, Height: 480}},
 		"nonsense numbers": {flvio.AMFMap{"width": math.Inf(1), "height": math.NaN(), "framerate": -1.0, "audiocodecid": 10.0}, Metadata{HasAudio: true, AudioCodec: "aac"}},

@@ -36,7 +36,8 @@ type demuxer struct {
 	split        splitter
 	video, audio *track
 	hz           float64 // of pictures, as the metadata has it; 0 if it does not
-	noSound      bool    // the sound cannot be carried
+	noSound      string  // the sound's codec, if it cannot be carried
+	pictures     bool    // there are some, whether they are carried or not
 }
 
 // feed takes the next tags, in whatever pieces.
@@ -45,6 +46,9 @@ func (d *demuxer) feed(batch net.Buffers) error {
 		if err := d.split.next(b, d.tag); err != nil {
 			return err
 		}
+	}
+	if d.noSound != "" && !d.pictures {
+		return &CodecError{d.noSound, d.to.name()} // nothing else would ever come
 	}
 	return nil
 }
@@ -64,9 +68,11 @@ func (d *demuxer) take(t flv.Tag) error {
 	if t.Type() == flv.Script {
 		if m, ok := flv.ParseMetadata(t.Body()); ok {
 			d.hz = m.FrameRate
+			return d.announced(m)
 		}
 		return nil
 	}
+	d.pictures = d.pictures || t.Type() == flv.Video
 	c, ok := flv.Decode(t)
 	switch {
 	case !ok && t.Type() == flv.Video && len(t.Body()) > 0 && flv.Classify(t).Key:
@@ -79,6 +85,20 @@ func (d *demuxer) take(t flv.Tag) error {
 		return d.sound(t.Timestamp(), c)
 	}
 	return nil
+}
+
+// announced makes the track of MP3 that is to come, which has no configuration: its
+// first frame may come after the first picture, too late to open the container with it.
+func (d *demuxer) announced(m flv.Metadata) error {
+	if m.AudioCodec != "mp3" || d.audio != nil && d.audio.name == m.AudioCodec {
+		return nil
+	}
+	if m.SampleRate == 0 || m.Channels == 0 {
+		return nil // its first frame will tell
+	}
+	t := &track{name: m.AudioCodec, fresh: true}
+	t.mp3(m.SampleRate, m.Channels)
+	return d.use(&d.audio, t, m.AudioCodec)
 }
 
 func (d *demuxer) picture(ts uint32, c flv.Coded) error {
@@ -112,12 +132,12 @@ func (d *demuxer) picture(ts uint32, c flv.Coded) error {
 }
 
 func (d *demuxer) sound(ts uint32, c flv.Coded) error {
-	if c.Config || c.Codec == "mp3" && (d.audio == nil || d.audio.name != c.Codec) {
+	if c.Config || c.Codec == "mp3" && (d.audio == nil || d.audio.name != c.Codec || d.audio.samples(c.Data) == 0) {
 		if err := d.configure(&d.audio, c); err != nil || c.Config {
 			return err
 		}
 	}
-	if d.audio == nil || d.audio.name != c.Codec || d.noSound {
+	if d.audio == nil || d.audio.name != c.Codec || d.noSound != "" {
 		return nil
 	}
 	if d.video == nil {
@@ -140,11 +160,16 @@ func (d *demuxer) configure(at **track, c flv.Coded) error {
 	if err != nil {
 		return errSkip // malformed: the encoder may send a better one
 	}
+	return d.use(at, t, c.Codec)
+}
+
+// use puts a new track, nil for one that no container takes, in the place of one.
+func (d *demuxer) use(at **track, t *track, codec string) error {
 	if t == nil || !d.to.carries(t) {
 		if at == &d.video {
-			return &CodecError{c.Codec, d.to.name()}
+			return &CodecError{codec, d.to.name()}
 		}
-		d.noSound = true
+		d.noSound = codec
 		return nil
 	}
 	if o := *at; o != nil {
@@ -156,7 +181,7 @@ func (d *demuxer) configure(at **track, c flv.Coded) error {
 		}
 	}
 	if at == &d.audio {
-		d.noSound = false
+		d.noSound = ""
 	}
 	*at = t
 	return nil

@@ -200,9 +200,13 @@ func (t *track) setMP3(frame []byte) error {
 	if h.ChannelMode == mpeg1audio.ChannelModeMono {
 		n = 1
 	}
-	t.codec, t.rate = &codecs.MPEG1Audio{SampleRate: h.SampleRate, ChannelCount: n}, int64(h.SampleRate)
-	t.raw = fmt.Append(nil, h.SampleRate, n)
+	t.mp3(h.SampleRate, n)
 	return nil
+}
+
+func (t *track) mp3(rate, channels int) {
+	t.codec, t.rate = &codecs.MPEG1Audio{SampleRate: rate, ChannelCount: channels}, int64(rate)
+	t.raw = fmt.Append(nil, rate, channels)
 }
 
 // samples is how many samples an audio frame has, 0 for one that is malformed.

@@ -32,6 +32,7 @@ type TS struct {
 	mux   *mpegts.Writer
 	video *mpegts.Track
 	audio *mpegts.Track
+	count tsCounters
 }
 
 // NewTS returns a TS that has had no tags yet.
@@ -50,6 +51,7 @@ func (t *TS) Convert(batch net.Buffers) (net.Buffers, error) {
 	if t.buf.Len() == 0 {
 		return nil, nil
 	}
+	t.count.number(t.buf.Bytes())
 	out := net.Buffers{t.buf.Bytes()}
 	t.buf = bytes.Buffer{} // one that is used again stays as large as a squashed start
 	return out, nil

@@ -1,0 +1,113 @@
+package remux
+
+import (
+	"bytes"
+	"errors"
+	"net"
+	"testing"
+
+	"github.com/bluenviron/mediacommon/v2/pkg/formats/fmp4"
+	"github.com/nareix/joy4/format/flv/flvio"
+
+	"relay/ingest/flv"
+)
+
+// mp3Frame is the start of a frame of MPEG-1 layer III, 128 kb/s, 44.1 kHz, mono.
+var mp3Frame = []byte{0x2f, 0xff, 0xfb, 0x90, 0xc4, 0, 0, 0, 0}
+
+// announcing is the metadata of a stream with MP3.
+func announcing(fields flvio.AMFMap) flv.Tag {
+	fields["audiocodecid"] = 2.0
+	body := make([]byte, flvio.LenAMF0Val("onMetaData")+flvio.LenAMF0Val(fields))
+	n := flvio.FillAMF0Val(body, "onMetaData")
+	flvio.FillAMF0Val(body[n:], fields)
+	return flv.NewTag(flv.Script, 0, body)
+}
+
+// TestMP3IsThereFromTheFirstPictureOn: it has no configuration that could come before
+// its first frame, and players take no track that comes later.
+func TestMP3IsThereFromTheFirstPictureOn(t *testing.T) {
+	_, tags := clip(t, "video.flv")
+	m := NewMP4()
+	var out bytes.Buffer
+	convert := func(tag flv.Tag) {
+		got, err := m.Convert(net.Buffers{tag})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got.WriteTo(&out)
+	}
+	convert(announcing(flvio.AMFMap{"audiosamplerate": 44100.0, "stereo": false}))
+	for _, tag := range tags {
+		if tag.Type() != flv.Video {
+			continue
+		}
+		convert(tag)
+		if !flv.Classify(tag).Config {
+			convert(flv.NewTag(flv.Audio, tag.Timestamp(), mp3Frame))
+		}
+	}
+	var init fmp4.Init
+	if err := init.Unmarshal(bytes.NewReader(out.Bytes())); err != nil {
+		t.Fatal(err)
+	}
+	if len(init.Tracks) != 2 || init.Tracks[1].TimeScale != 44100 {
+		t.Errorf("%d tracks, want video and MP3", len(init.Tracks))
+	}
+	if n := bytes.Count(out.Bytes(), []byte("moov")); n != 1 {
+		t.Errorf("the tracks are described %d times", n)
+	}
+}
+
+// TestNothingButSoundThatCannotBeCarried must not have anybody wait.
+func TestNothingButSoundThatCannotBeCarried(t *testing.T) {
+	var refused *CodecError
+	if err := CheckHLS(announcing(flvio.AMFMap{"audiosamplerate": 44100.0, "stereo": false})); !errors.As(err, &refused) || refused.Codec != "mp3" {
+		t.Errorf("MP3 that is announced: %v", err)
+	}
+	h := NewHLS()
+	defer h.Close()
+	if err := h.Write(net.Buffers{flv.NewTag(flv.Audio, 0, mp3Frame)}); !errors.As(err, &refused) || refused.Codec != "mp3" {
+		t.Errorf("MP3 without a word: %v", err)
+	}
+	_, tags := clip(t, "video.flv")
+	with := NewHLS()
+	defer with.Close()
+	batch := net.Buffers{announcing(flvio.AMFMap{"audiosamplerate": 44100.0, "stereo": false})}
+	for _, tag := range tags {
+		batch = append(batch, tag)
+	}
+	if err := with.Write(batch); err != nil {
+		t.Errorf("MP3 beside pictures: %v", err)
+	}
+}
+
+// TestTransportStreamCountsOn checks the continuity counters of a stream to which sound
+// comes later.
+func TestTransportStreamCountsOn(t *testing.T) {
+	_, tags := clip(t, "video.flv")
+	ts := NewTS()
+	var out bytes.Buffer
+	for i, tag := range append(tags, tags...) {
+		batch := net.Buffers{tag}
+		if i >= len(tags) {
+			batch = append(batch, flv.NewTag(flv.Audio, tag.Timestamp(), mp3Frame))
+		}
+		got, err := ts.Convert(batch)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got.WriteTo(&out)
+	}
+	last := make(map[int]byte)
+	for b := out.Bytes(); len(b) > 0; b = b[tsPacket:] {
+		pid, n := int(b[1]&0x1f)<<8|int(b[2]), b[3]&0x0f
+		if was, ok := last[pid]; ok && b[3]&0x10 != 0 && n != (was+1)&0x0f {
+			t.Fatalf("PID %d: packet %d comes after %d", pid, n, was)
+		}
+		last[pid] = n
+	}
+	if len(last) != 4 { // two tables, pictures, sound
+		t.Errorf("%d PIDs, want 4", len(last))
+	}
+}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"net"
 
+	"github.com/bluenviron/mediacommon/v2/pkg/formats/mp4/codecs"
+
 	"relay/ingest/flv"
 )
 
@@ -104,6 +106,9 @@ func (d *demuxer) announced(m flv.Metadata) error {
 func (d *demuxer) picture(ts uint32, c flv.Coded) error {
 	switch {
 	case c.Config && c.Codec == "vp9": // its key frames tell more
+		if !d.to.carries(&track{codec: &codecs.VP9{}}) {
+			return &CodecError{c.Codec, d.to.name()}
+		}
 		return nil
 	case c.Config, c.Codec == "vp9" && c.Key:
 		if err := d.configure(&d.video, c); err != nil {

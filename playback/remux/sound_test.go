@@ -111,3 +111,15 @@ func TestTransportStreamCountsOn(t *testing.T) {
 		t.Errorf("%d PIDs, want 4", len(last))
 	}
 }
+
+// TestVP9IsRefusedByItsConfiguration: who asks is told before there is a frame.
+func TestVP9IsRefusedByItsConfiguration(t *testing.T) {
+	config := flv.NewTag(flv.Video, 0, append([]byte("\x90vp09"), 1, 0, 0, 0, 0, 10, 0x80, 1, 1, 1, 0, 0))
+	var refused *CodecError
+	if _, err := NewTS().Convert(net.Buffers{config}); !errors.As(err, &refused) || refused.Codec != "vp9" {
+		t.Errorf("in MPEG-TS: %v", err)
+	}
+	if _, err := NewMP4().Convert(net.Buffers{config}); err != nil {
+		t.Errorf("in MP4: %v", err)
+	}
+}

@@ -76,14 +76,18 @@ func encodeClip(t *testing.T, legacy byte, parts ...[]string) *clip {
 					continue
 				}
 				at := int64(pt.BaseTime)
-				for _, s := range pt.Samples {
+				for i, s := range pt.Samples {
+					key := i == 0 // a fragment begins with a keyframe, which its own flags would tell
 					if d := scaled(at); d < c.long {
-						c.frames = append(c.frames, clipFrame{d, typeOf(track.Codec), append(coded(!s.IsNonSyncSample, scaled(int64(s.PTSOffset))), s.Payload...)})
+						c.frames = append(c.frames, clipFrame{d, typeOf(track.Codec), append(coded(key, scaled(int64(s.PTSOffset))), s.Payload...)})
 					}
 					at += int64(s.Duration)
 				}
 			}
 		}
+	}
+	if len(c.frames) == 0 {
+		t.Fatal("the clip is empty")
 	}
 	slices.SortStableFunc(c.frames, func(a, b clipFrame) int { return int(a.at - b.at) })
 	return c

@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -34,6 +35,10 @@ func encode(t *testing.T, url string, seconds int, parts ...[]string) *process {
 	return start(t, "ffmpeg", "ffmpeg", args...)
 }
 
+// toNowhere has ffmpeg decode, at the stream's own times: what is squashed has 1 ms for a
+// picture.
+var toNowhere = []string{"-fps_mode", "passthrough", "-enc_time_base", "-1", "-f", "null", "-"}
+
 // forEver is longer than any test.
 const forEver = 3600
 
@@ -51,9 +56,8 @@ func decodes(t *testing.T, path string) int {
 	t.Helper()
 	frames := faultless(t, "ffprobe", "-v", "error", "-count_frames",
 		"-select_streams", "v:0", "-show_entries", "stream=nb_read_frames", "-of", "csv=p=0", path)
-	// At the stream's own times: what is squashed has 1 ms for a picture.
-	faultless(t, "ffmpeg", "-v", "error", "-nostdin", "-xerror", "-i", path, "-fps_mode", "passthrough", "-enc_time_base", "-1", "-f", "null", "-")
-	first, _, _ := strings.Cut(frames, "\n") // MPEG-TS has it once more, as a part of its program
+	faultless(t, "ffmpeg", slices.Concat([]string{"-v", "error", "-nostdin", "-xerror", "-i", path}, toNowhere)...)
+	first, _, _ := strings.Cut(frames, "\n")             // MPEG-TS has it once more, as a part of its program
 	n, _ := strconv.Atoi(strings.TrimSuffix(first, ",")) // "" without video
 	return n
 }

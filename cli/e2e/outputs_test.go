@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -51,13 +52,18 @@ func hlsAt(url string) string {
 	return url[:i] + "/hls" + strings.TrimSuffix(url[i:], ".flv") + "/index.m3u8"
 }
 
-// taste has ffmpeg decode some seconds of what is at an address or in a file, without a
-// fault, and returns how many pictures there were and for how long it played.
-func taste(t *testing.T, what, in string) (pictures int, played time.Duration) {
+// taste has ffmpeg decode some seconds of what is at an address.
+func taste(t *testing.T, what, in string) *process {
 	t.Helper()
-	p := start(t, "ffmpeg on "+what, "ffmpeg", "-nostdin", "-v", "error", "-xerror", "-i", in, "-t", strconv.Itoa(tasted), "-fps_mode", "passthrough", "-enc_time_base", "-1", "-progress", "pipe:1", "-f", "null", "-")
+	return start(t, "ffmpeg on "+what, "ffmpeg", slices.Concat([]string{"-nostdin", "-v", "error", "-xerror", "-i", in, "-t", strconv.Itoa(tasted), "-progress", "pipe:1"}, toNowhere)...)
+}
+
+// tasteOf waits for that. It must have found no fault; it returns how many pictures
+// there were and for how long it played.
+func tasteOf(t *testing.T, p *process) (pictures int, played time.Duration) {
+	t.Helper()
 	if code := p.wait(t); code != 0 || p.err.String() != "" {
-		t.Errorf("ffmpeg on %s ended with %d and said: %s", what, code, p.err.tail())
+		t.Errorf("%s ended with %d and said: %s", p.name, code, p.err.tail())
 	}
 	return progress(p)
 }
@@ -124,9 +130,13 @@ func TestEveryOutputProbes(t *testing.T) {
 			for _, f := range forms {
 				outputs = append(outputs, f+"?start=squash", f+"?start=gop", f+"?start=key")
 			}
+			var found []func() string
+			for _, o := range append(outputs, "hls") { // all at the same time
+				found = append(found, c.probe(t, node.url, o))
+			}
 			row := []string{c.name}
-			for _, o := range append(outputs, "hls") {
-				row = append(row, c.probe(t, node.url, o))
+			for _, f := range found {
+				row = append(row, f())
 			}
 			rows = append(rows, strings.Join(row, "\t"))
 		})
@@ -139,8 +149,9 @@ func TestEveryOutputProbes(t *testing.T) {
 	t.Logf("pictures or sound that ffmpeg decoded of %d s:\n%s", tasted, b.String())
 }
 
-// probe checks one output and returns what to say of it in the table.
-func (c codecStream) probe(t *testing.T, url, output string) string {
+// probe begins to check one output. What it returns ends that, and returns what to say
+// of it in the table.
+func (c codecStream) probe(t *testing.T, url, output string) func() string {
 	t.Helper()
 	suffix, _, _ := strings.Cut(output, "?")
 	address := outputAt(url, output)
@@ -155,6 +166,7 @@ func (c codecStream) probe(t *testing.T, url, output string) string {
 		}
 		return false
 	}
+	say := func(s string) func() string { return func() string { return s } }
 	code, text := answered(t, address)
 	switch {
 	case code == http.StatusUnsupportedMediaType:
@@ -164,27 +176,30 @@ func (c codecStream) probe(t *testing.T, url, output string) string {
 		if !regexp.MustCompile(`http://\S+\.(flv|ts|mp4)\b`).MatchString(text) {
 			t.Errorf("%s of %s is refused without another address: %s", output, c.name, text)
 		}
-		return "415"
+		return say("415")
 	case code != http.StatusOK:
 		t.Errorf("%s of %s: status %d: %s", output, c.name, code, text)
-		return strconv.Itoa(code)
+		return say(strconv.Itoa(code))
 	case has(c.refused):
 		t.Errorf("%s of %s is not refused", output, c.name)
-		return "?"
+		return say("?")
 	case has(c.unread):
-		return "sent"
+		return say("sent")
 	}
-	pictures, played := taste(t, output+" of "+c.name, address)
-	if played < (tasted-1)*time.Second {
-		t.Errorf("%s of %s: %v were played", output, c.name, played)
+	p := taste(t, output+" of "+c.name, address)
+	return func() string {
+		pictures, played := tasteOf(t, p)
+		if played < tasted*time.Second/2 {
+			t.Errorf("%s of %s: %v were played", output, c.name, played)
+		}
+		if !c.picture {
+			return played.Round(time.Second / 10).String()
+		}
+		if pictures < (tasted-1)*25 {
+			t.Errorf("%s of %s: %d pictures", output, c.name, pictures)
+		}
+		return strconv.Itoa(pictures)
 	}
-	if !c.picture {
-		return played.Round(time.Second / 10).String()
-	}
-	if pictures < (tasted-1)*25 {
-		t.Errorf("%s of %s: %d pictures", output, c.name, pictures)
-	}
-	return strconv.Itoa(pictures)
 }
 
 // answered asks for an output, and leaves as soon as media comes.
@@ -254,12 +269,9 @@ func TestOutputsToFilesAndPipes(t *testing.T) {
 	cmd.Stdout = pipe
 	p := startCommand(t, "relay -o -", cmd)
 	pipe.Close()
-	ff := startWith(t, r, "ffmpeg on a pipe", "ffmpeg", "-v", "error", "-xerror", "-i", "pipe:0", "-t", strconv.Itoa(tasted), "-fps_mode", "passthrough", "-enc_time_base", "-1", "-progress", "pipe:1", "-f", "null", "-")
+	ff := startWith(t, r, "ffmpeg on a pipe", "ffmpeg", slices.Concat([]string{"-v", "error", "-xerror", "-i", "pipe:0", "-t", strconv.Itoa(tasted), "-progress", "pipe:1"}, toNowhere)...)
 	r.Close()
-	if code := ff.wait(t); code != 0 || ff.err.String() != "" {
-		t.Errorf("ffmpeg ended with %d and said: %s", code, ff.err.tail())
-	}
-	if pictures, played := progress(ff); pictures < (tasted-1)*25 || played < (tasted-1)*time.Second {
+	if pictures, played := tasteOf(t, ff); pictures < (tasted-1)*25 || played < (tasted-1)*time.Second {
 		t.Errorf("ffmpeg got %d pictures in %v from the pipe", pictures, played)
 	}
 	if code := p.wait(t); code != 0 {
@@ -341,13 +353,15 @@ func TestEncoderWithAnotherSize(t *testing.T) {
 	for i, f := range forms {
 		<-taken[i].ended
 		path := w.path("taken" + f)
-		n := decodes(t, path)
+		faultless(t, "ffmpeg", slices.Concat([]string{"-v", "error", "-nostdin", "-xerror", "-i", path}, toNowhere)...)
+		// ffprobe of Debian 12 crashes on FLV whose parameters change.
+		p := run(t, "ffmpeg", "ffmpeg", slices.Concat([]string{"-nostdin", "-i", path, "-vf", "showinfo"}, toNowhere)...)
 		sizes := map[string]int{}
-		for s := range strings.FieldsSeq(faultless(t, "ffprobe", "-v", "error", "-select_streams", "v:0", "-show_entries", "frame=width,height", "-of", "csv=p=0", path)) {
-			sizes[strings.TrimSuffix(s, ",")]++
+		for _, m := range regexp.MustCompile(`showinfo.* s:(\d+x\d+) `).FindAllStringSubmatch(p.err.String(), -1) {
+			sizes[m[1]]++
 		}
-		t.Logf("%s: %d pictures, by size %v", f, n, sizes)
-		if sizes["320,180"] < 25 || sizes["640,360"] < 75 {
+		t.Logf("%s: pictures by size: %v", f, sizes)
+		if sizes["320x180"] < 25 || sizes["640x360"] < 75 {
 			t.Errorf("%s: pictures by size: %v", f, sizes)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"relay/cli/term"
 	"relay/ingest"
 	"relay/relay"
 )
@@ -126,11 +127,11 @@ func (a *adviser) lookAtUpload(now time.Time, o outlook, say func(code, text, hi
 	}
 	if o.Upload > 0 {
 		most := float64(o.Upload) * relay.UploadShare
-		say(warnUpload, fmt.Sprintf("--upload %s is too small for this stream of %s: nobody outside this network can be served", rateText(o.Upload), rateText(o.BitRate)),
-			fmt.Sprintf("lower the bit rate in the encoder below %s (OBS: Settings > Output > Streaming > Bitrate), or give what the line carries if it is more", rateText(int(most))))
+		say(warnUpload, fmt.Sprintf("--upload %s is too small for this stream of %s: nobody outside this network can be served", term.RateText(o.Upload), term.RateText(o.BitRate)),
+			fmt.Sprintf("lower the bit rate in the encoder below %s (OBS: Settings > Output > Streaming > Bitrate), or give what the line carries if it is more", term.RateText(int(most))))
 		return
 	}
-	say(warnUpload, fmt.Sprintf("the upload here does not carry this stream of %s even once: who is outside this network gets it late or not at all", rateText(o.BitRate)),
+	say(warnUpload, fmt.Sprintf("the upload here does not carry this stream of %s even once: who is outside this network gets it late or not at all", term.RateText(o.BitRate)),
 		"lower the bit rate in the encoder (OBS: Settings > Output > Streaming > Bitrate), or use a cable in place of Wi-Fi; --upload RATE tells relay what the line carries")
 }
 

@@ -10,6 +10,8 @@ import (
 	"syscall"
 
 	"github.com/urfave/cli/v2"
+
+	"relay/cli/term"
 )
 
 const appHelp = `relay - live video from one person to many, without a server
@@ -48,7 +50,7 @@ Flags:
 // Main runs one command and returns the exit code. The first Ctrl-C ends it in
 // good order, the second at once.
 func Main(args []string, io Stdio) int {
-	t := newTerminal(io)
+	t := term.New(io.Out, io.Err)
 	// A closed pipe is an error of the write, not a signal: the channel's children
 	// must not lose their parent because a player on stdout went away.
 	signal.Ignore(syscall.SIGPIPE)
@@ -113,15 +115,15 @@ func untilSignal() (ctx context.Context, interrupted func() bool, stop func()) {
 	}
 }
 
-func newApp(t *terminal, io Stdio) *cli.App {
+func newApp(t *term.Terminal, io Stdio) *cli.App {
 	app := &cli.App{
 		Name:                  "relay",
 		Usage:                 "live video from one person to many, without a server",
 		Flags:                 []cli.Flag{cli.HelpFlag}, // a help command of our own keeps it out
 		HideVersion:           true,
 		HideHelpCommand:       true,
-		Writer:                t.out,
-		ErrWriter:             t.err,
+		Writer:                t.Out,
+		ErrWriter:             t.Err,
 		CustomAppHelpTemplate: appHelp,
 		ExitErrHandler:        func(*cli.Context, error) {},
 		OnUsageError:          usageError,

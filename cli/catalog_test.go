@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"relay/cli/term"
 	"relay/relay/discovery"
 	"relay/relay/stream"
 )
@@ -129,7 +130,7 @@ func TestChoiceIsAskedForUntilThereIsOne(t *testing.T) {
 		strings.Repeat("1", 1e6): "",
 	} {
 		var out bytes.Buffer
-		s, err := choose(t.Context(), &terminal{err: &out, errTTY: true}, strings.NewReader(in), ss)
+		s, err := choose(t.Context(), &term.Terminal{Err: &out, ErrTTY: true}, strings.NewReader(in), ss)
 		got := ""
 		if s != nil {
 			got = ids([]*seen{s})
@@ -137,7 +138,7 @@ func TestChoiceIsAskedForUntilThereIsOne(t *testing.T) {
 		if got != want || (err == nil) != (want != "") {
 			t.Errorf("%.20q chooses %q, %v, want %q", in, got, err, want)
 		}
-		if err != nil && report(&terminal{err: io.Discard}, err) != exitUsage {
+		if err != nil && report(&term.Terminal{Err: io.Discard}, err) != exitUsage {
 			t.Errorf("%.20q: %v", in, err)
 		}
 		for i, id := range []string{"44", "11", "55", "22"} {
@@ -150,7 +151,7 @@ func TestChoiceIsAskedForUntilThereIsOne(t *testing.T) {
 	cancel()
 	keyboard, typist := io.Pipe() // nobody types
 	defer typist.Close()
-	if s, err := choose(ctx, &terminal{err: io.Discard, errTTY: true}, keyboard, ss); s != nil || err != nil {
+	if s, err := choose(ctx, &term.Terminal{Err: io.Discard, ErrTTY: true}, keyboard, ss); s != nil || err != nil {
 		t.Errorf("interrupted: %v, %v", s, err)
 	}
 }
@@ -190,7 +191,7 @@ func TestWhatWasSearchedIsSaid(t *testing.T) {
 		if got, ok := askedText(asked); got != want || ok != (want != "") {
 			t.Errorf("got %q, %v", got, ok)
 		}
-		if code := report(&terminal{err: io.Discard}, noneFound(asked)); code != exitNobody {
+		if code := report(&term.Terminal{Err: io.Discard}, noneFound(asked)); code != exitNobody {
 			t.Errorf("exit code %d", code)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/urfave/cli/v2"
 	"go.uber.org/zap"
 
+	"relay/cli/term"
 	"relay/relay"
 )
 
@@ -45,7 +46,7 @@ var shells = []struct{ name, script, use string }{
 	{"powershell", powershellScript, `in $PROFILE:  relay completion powershell | Out-String | Invoke-Expression`},
 }
 
-func completionCommand(t *terminal) *cli.Command {
+func completionCommand(t *term.Terminal) *cli.Command {
 	var names []string
 	about := "Prints a script that makes the shell complete commands, flags and channels:\n"
 	for _, s := range shells {
@@ -64,7 +65,7 @@ func completionCommand(t *terminal) *cli.Command {
 			}
 			for _, s := range shells {
 				if s.name == c.Args().First() {
-					_, err := io.WriteString(t.out, s.script)
+					_, err := io.WriteString(t.Out, s.script)
 					return err
 				}
 			}
@@ -76,7 +77,7 @@ func completionCommand(t *terminal) *cli.Command {
 // candidatesCommand is what the scripts ask: it prints what can stand in the place of
 // its last argument, a line each, with a tab and an explanation behind it where there is
 // one. The lines :files and :dirs stand for what the shell itself completes.
-func candidatesCommand(t *terminal, app *cli.App) *cli.Command {
+func candidatesCommand(t *term.Terminal, app *cli.App) *cli.Command {
 	return &cli.Command{
 		Name:   completeCommand,
 		Hidden: true,
@@ -100,11 +101,11 @@ func candidatesCommand(t *terminal, app *cli.App) *cli.Command {
 				}
 				return channelCandidates(c.Context)
 			}) {
-				line := clean(w.word)
+				line := term.Clean(w.word)
 				if w.about != "" {
-					line += "\t" + clean(w.about)
+					line += "\t" + term.Clean(w.about)
 				}
-				fmt.Fprintln(t.out, line)
+				fmt.Fprintln(t.Out, line)
 			}
 			return nil
 		},

@@ -7,11 +7,13 @@ import (
 	"testing"
 
 	"github.com/urfave/cli/v2"
+
+	"relay/cli/term"
 )
 
 func testApp() *cli.App {
 	stdio := Stdio{In: strings.NewReader(""), Out: io.Discard, Err: io.Discard}
-	return newApp(newTerminal(stdio), stdio)
+	return newApp(term.New(stdio.Out, stdio.Err), stdio)
 }
 
 func TestCommandsAreCompleted(t *testing.T) {

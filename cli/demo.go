@@ -10,6 +10,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"relay/cli/term"
 	"relay/ingest"
 	"relay/relay"
 	"relay/relay/stream"
@@ -24,7 +25,7 @@ const (
 	demoReport = 10 * time.Second
 )
 
-func demoCommand(t *terminal) *cli.Command {
+func demoCommand(t *term.Terminal) *cli.Command {
 	return &cli.Command{
 		Name:  "demo",
 		Usage: "broadcast a bundled clip through a source and six relays on this machine",
@@ -46,7 +47,7 @@ type demoNode struct {
 	channel *relay.Channel
 }
 
-func runDemo(ctx context.Context, t *terminal) error {
+func runDemo(ctx context.Context, t *term.Terminal) error {
 	g := newGroup(ctx)
 	defer g.stop()
 	_, channelKey, err := ed25519.GenerateKey(nil)
@@ -88,13 +89,13 @@ func runDemo(ctx context.Context, t *terminal) error {
 		g.Go(func() error { return n.channel.Run(g.ctx) })
 		nodes = append(nodes, n)
 	}
-	t.say("A clip goes from a source through six relays. Open any address in VLC, mpv or ffplay:")
-	t.say("")
+	t.Say("A clip goes from a source through six relays. Open any address in VLC, mpv or ffplay:")
+	t.Say("")
 	g.Go(func() error { showDemo(g.ctx, t, nodes); return nil })
 	return g.Wait()
 }
 
-func demoStation(t *terminal, i int) (*station, error) {
+func demoStation(t *term.Terminal, i int) (*station, error) {
 	_, key, err := ed25519.GenerateKey(nil)
 	if err != nil {
 		return nil, err
@@ -110,7 +111,7 @@ func demoStation(t *terminal, i int) (*station, error) {
 
 // showDemo draws the tree: again and again on a terminal, else once complete and
 // then a line of figures at times.
-func showDemo(ctx context.Context, t *terminal, nodes []demoNode) {
+func showDemo(ctx context.Context, t *term.Terminal, nodes []demoNode) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	drawn := time.Time{}
@@ -120,19 +121,19 @@ func showDemo(ctx context.Context, t *terminal, nodes []demoNode) {
 			return
 		case now := <-tick.C:
 			lines, sum := drawDemo(nodes)
-			if t.errTTY {
-				t.show(strings.Join(append(lines, "", sum), "\n"))
+			if t.ErrTTY {
+				t.Show(strings.Join(append(lines, "", sum), "\n"))
 				continue
 			}
 			switch {
 			case drawn.IsZero() && len(lines) == len(nodes):
 				for _, l := range lines {
-					t.say("%s", l)
+					t.Say("%s", l)
 				}
-				t.say("")
+				t.Say("")
 				fallthrough
 			case !drawn.IsZero() && now.Sub(drawn) >= demoReport:
-				t.say("%s", sum)
+				t.Say("%s", sum)
 				drawn = now
 			}
 		}
@@ -176,5 +177,5 @@ func drawDemo(nodes []demoNode) (lines []string, sum string) {
 	draw(0, "", "")
 	root := stats[0]
 	return lines, fmt.Sprintf("%s, %d chunks sent, deepest node %s from the source, slowest %d ms behind it, %d chunks lost; Ctrl-C ends all",
-		rateText(root.Ring.BitRate), root.Ring.Received, links(deepest), slowest.Milliseconds(), lost)
+		term.RateText(root.Ring.BitRate), root.Ring.Received, term.Links(deepest), slowest.Milliseconds(), lost)
 }

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"relay/cli/term"
 	"relay/playback"
 	"relay/playback/admin"
 )
@@ -112,7 +113,7 @@ func TestUnitStartsACommandThatThereIs(t *testing.T) {
 	if m == nil {
 		t.Fatal("the unit starts nothing")
 	}
-	app := newApp(newTerminal(Stdio{}), Stdio{})
+	app := newApp(term.New(nil, nil), Stdio{})
 	args := strings.Fields(m[1])
 	c := app.Command(args[1])
 	if c == nil || !strings.HasSuffix(args[0], "/relay") {

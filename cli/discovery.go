@@ -152,7 +152,7 @@ func (s *station) channelsToTell() []discovery.Channel {
 // it cannot is no reason to end: they can still be given the link.
 func (s *station) answer(ctx context.Context) {
 	if err := s.responder.Run(ctx); err != nil && ctx.Err() == nil {
-		s.t.say("Others on this network cannot find the channel by themselves and need the link: %v", bare(err))
+		s.t.Say("Others on this network cannot find the channel by themselves and need the link: %v", bare(err))
 	}
 }
 

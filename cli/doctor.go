@@ -4,15 +4,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
-	"runtime"
 	"strings"
 
 	"github.com/urfave/cli/v2"
-	"golang.org/x/term"
+
+	"relay/cli/term"
 )
 
-func doctorCommand(t *terminal, stdio Stdio) *cli.Command {
+func doctorCommand(t *term.Terminal, stdio Stdio) *cli.Command {
 	return &cli.Command{
 		Name:      "doctor",
 		Usage:     "look for what could keep a stream from getting through",
@@ -48,7 +47,7 @@ type finding struct {
 	Next  string `json:"next"` // what to do; "" if there is nothing
 }
 
-func runDoctor(c *cli.Context, t *terminal, stdio Stdio) error {
+func runDoctor(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 	if c.NArg() > 0 {
 		return usage("relay help doctor", "relay doctor takes no arguments")
 	}
@@ -87,7 +86,8 @@ func runDoctor(c *cli.Context, t *terminal, stdio Stdio) error {
 			Findings []finding `json:"findings"`
 		}{bad == 0, found})
 	} else {
-		_, err = io.WriteString(stdio.Out, strings.Join(doctorText(found, doctorStyle(t, stdio)), "\n")+"\n")
+		st, _ := t.OutStyle()
+		_, err = io.WriteString(stdio.Out, strings.Join(doctorText(found, st), "\n")+"\n")
 	}
 	if err != nil {
 		return fail("", "write what was found: %w", err)
@@ -101,27 +101,13 @@ func runDoctor(c *cli.Context, t *terminal, stdio Stdio) error {
 	return nil
 }
 
-func doctorStyle(t *terminal, stdio Stdio) drawing {
-	d := drawing{ascii: !speaksUTF8(os.Getenv, runtime.GOOS)}
-	if t.outTTY {
-		d.colour = os.Getenv("NO_COLOR") == ""
-		d.width = 80
-		if f, ok := stdio.Out.(*os.File); ok {
-			if w, _, err := term.GetSize(int(f.Fd())); err == nil && w > 0 {
-				d.width = w
-			}
-		}
-	}
-	return d
-}
-
 // doctorText puts what was found on lines: what needs doing begins with a mark, and so
 // does what to do.
-func doctorText(found []finding, d drawing) []string {
-	marks := map[level]cell{fine: {"✓ ", green, false}, note: {"· ", faint, false}, todo: {"✗ ", red, false}}
+func doctorText(found []finding, st term.Style) []string {
+	marks := map[level]term.Cell{fine: {Text: "✓ ", Colour: term.Green}, note: {Text: "· ", Colour: term.Faint}, todo: {Text: "✗ ", Colour: term.Red}}
 	next := "→ "
-	if d.ascii {
-		marks = map[level]cell{fine: {"+ ", green, false}, note: {"- ", faint, false}, todo: {"! ", red, false}}
+	if st.ASCII {
+		marks = map[level]term.Cell{fine: {Text: "+ ", Colour: term.Green}, note: {Text: "- ", Colour: term.Faint}, todo: {Text: "! ", Colour: term.Red}}
 		next = "> "
 	}
 	var lines []string
@@ -133,54 +119,33 @@ func doctorText(found []finding, d drawing) []string {
 				lines = append(lines, "")
 			}
 			topic = f.Topic
-			lines = append(lines, d.line([]cell{{topic, bold, false}}))
+			lines = append(lines, st.Line([]term.Cell{{Text: topic, Colour: term.Bold}}))
 		}
 		bad = bad || f.Level == todo
 		colour := ""
 		if f.Level == todo {
-			colour = red
+			colour = term.Red
 		}
-		for i, l := range wrapWords(clean(f.Text), d.width-4) {
-			mark := cell{"  ", "", false}
+		for i, l := range term.WrapWords(term.Clean(f.Text), st.Width-4) {
+			mark := term.Cell{Text: "  "}
 			if i == 0 {
 				mark = marks[f.Level]
 			}
-			lines = append(lines, d.line([]cell{mark, {l, colour, false}}))
+			lines = append(lines, st.Line([]term.Cell{mark, {Text: l, Colour: colour}}))
 		}
 		if f.Next == "" {
 			continue
 		}
-		for i, l := range wrapWords(clean(f.Next), d.width-6) {
+		for i, l := range term.WrapWords(term.Clean(f.Next), st.Width-6) {
 			mark := "    "
 			if i == 0 {
 				mark = "  " + next
 			}
-			lines = append(lines, d.line([]cell{{mark, "", false}, {l, "", false}}))
+			lines = append(lines, st.Line([]term.Cell{{Text: mark}, {Text: l}}))
 		}
 	}
 	if !bad {
 		lines = append(lines, "", "Nothing needs doing.")
-	}
-	return lines
-}
-
-// wrapWords breaks a text into lines of that width, which a longer word exceeds; one
-// line if the width is none that text fits.
-func wrapWords(s string, w int) []string {
-	const narrowest = 16
-	if w < narrowest {
-		if w < 0 {
-			return []string{s}
-		}
-		w = narrowest
-	}
-	var lines []string
-	for _, word := range strings.Fields(s) {
-		if n := len(lines); n > 0 && width(cell{text: lines[n-1]})+1+width(cell{text: word}) <= w {
-			lines[n-1] += " " + word
-		} else {
-			lines = append(lines, word)
-		}
 	}
 	return lines
 }

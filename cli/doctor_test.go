@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"relay/cli/term"
 	"relay/playback"
 	"relay/relay"
 	"relay/relay/discovery"
@@ -333,7 +334,7 @@ func TestDoctorIsWrittenForPeople(t *testing.T) {
 		{"Network", todo, "Something \x1b[2J is wrong with this machine here.", "Do this and that, and then again."},
 		{"Ports", note, "Good to know.", ""},
 	}
-	wantLines(t, doctorText(found, drawing{}), `
+	wantLines(t, doctorText(found, term.Style{}), `
 Network
 ✓ eth0 has 192.168.1.5.
 ✗ Something �[2J is wrong with this machine here.
@@ -342,7 +343,7 @@ Network
 Ports
 · Good to know.
 `)
-	wantLines(t, doctorText(found, drawing{ascii: true, width: 28}), `
+	wantLines(t, doctorText(found, term.Style{ASCII: true, Width: 28}), `
 Network
 + eth0 has 192.168.1.5.
 ! Something �[2J is wrong
@@ -353,31 +354,12 @@ Network
 Ports
 - Good to know.
 `)
-	wantLines(t, doctorText(found[:1], drawing{}), `
+	wantLines(t, doctorText(found[:1], term.Style{}), `
 Network
 ✓ eth0 has 192.168.1.5.
 
 Nothing needs doing.
 `)
-}
-
-func TestWrapWords(t *testing.T) {
-	for _, c := range []struct {
-		text  string
-		width int
-		want  string
-	}{
-		{"a b", -4, "a b"},
-		{"", 20, ""},
-		{"one two three four five", 16, "one two three|four five"},
-		{"one two three four five", 3, "one two three|four five"},
-		{"x aVeryLongWordThatDoesNotFit y", 16, "x|aVeryLongWordThatDoesNotFit|y"},
-		{"é é é é é é é é é", 16, "é é é é é é é é|é"},
-	} {
-		if got := strings.Join(wrapWords(c.text, c.width), "|"); got != c.want {
-			t.Errorf("%q in %d: %s, want %s", c.text, c.width, got, c.want)
-		}
-	}
 }
 
 func TestDoctorOnThisNetwork(t *testing.T) {

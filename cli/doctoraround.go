@@ -7,6 +7,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"relay/cli/term"
 	"relay/relay/discovery"
 )
 
@@ -43,7 +44,7 @@ func (m machine) checkAround() []finding {
 		for _, c := range m.around.found.sorted() {
 			what := c.ID.Short()
 			if c.Title != "" {
-				what = fmt.Sprintf("%q (%s)", clean(c.Title), what)
+				what = fmt.Sprintf("%q (%s)", term.Clean(c.Title), what)
 			}
 			f.fine("Channel %s was found at %s; relay watch joins it.", what, c.addrs[0])
 		}

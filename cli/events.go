@@ -9,6 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"relay/cli/term"
 	"relay/ingest/flv"
 	"relay/relay/wire"
 	"relay/tree"
@@ -95,7 +96,7 @@ func (e *events) end(ctx context.Context, err error) {
 	v := &endEvent{Reason: "input"}
 	switch {
 	case err != nil:
-		v.Reason, v.Error = "error", clean(err.Error())
+		v.Reason, v.Error = "error", term.Clean(err.Error())
 	case ctx.Err() != nil:
 		v.Reason = "signal"
 	}

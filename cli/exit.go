@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"syscall"
+
+	"relay/cli/term"
 )
 
 // Exit codes.
@@ -54,21 +56,21 @@ func usage(hint, format string, args ...any) error {
 var errInterrupted = errors.New("interrupted")
 
 // report prints an error and returns the exit code.
-func report(t *terminal, err error) int {
-	t.end()
+func report(t *term.Terminal, err error) int {
+	t.End()
 	switch {
 	case err == nil:
 		return exitOK
 	case errors.Is(err, errInterrupted):
 		return exitInterrupt
 	}
-	t.say("relay: error: %v", err)
+	t.Say("relay: error: %v", err)
 	var f *failure
 	if !errors.As(err, &f) {
 		return exitRuntime
 	}
 	if f.hint != "" {
-		t.hint("%s", f.hint)
+		t.Hint("%s", f.hint)
 	}
 	return f.code
 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"relay/cli/term"
 	"relay/relay"
 	"relay/relay/stream"
 )
@@ -158,7 +159,7 @@ func (m machine) checkFolder() []finding {
 		for _, c := range dir.own {
 			names = append(names, c.Name+" ("+c.ID.Short()+")")
 		}
-		f.fine("Channels of this machine: %s. relay link NAME prints their links.", spelt(names))
+		f.fine("Channels of this machine: %s. relay link NAME prints their links.", term.Spelt(names))
 	}
 	m.checkClock(&f)
 	return f.all

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"relay/cli/term"
 	"relay/relay"
 )
 
@@ -63,8 +64,8 @@ func (s *source) greeting() greeting {
 	if s.rtmp != nil {
 		g.Server, g.Key = s.server(), s.key
 	}
-	if g.Near && s.code && s.t.errTTY {
-		g.Code = qrCode(g.Page, s.t.style())
+	if g.Near && s.code && s.t.ErrTTY {
+		g.Code = term.QRCode(g.Page, s.t.Style())
 	}
 	return g
 }
@@ -77,10 +78,10 @@ func (s *source) greet() {
 	s.once.Do(func() {
 		g := s.greeting()
 		for _, l := range g.lines() {
-			s.t.print(l)
+			s.t.Print(l)
 		}
 		if s.events == nil {
-			s.t.result(g.Link)
+			s.t.Result(g.Link)
 		}
 		s.events.send("start", &startEvent{
 			Command: "source", Channel: s.channel.ID().String(), Node: s.station.node.ID().String(),

@@ -5,9 +5,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-	"unicode/utf8"
-
-	"rsc.io/qr"
 
 	"relay/relay"
 	"relay/tree"
@@ -44,48 +41,6 @@ Watch   http://127.0.0.1:7145/karp6ufz.flv
         (on this machine, in VLC, mpv or ffplay)`
 	if got := strings.Join(g.lines(), "\n"); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
-	}
-}
-
-// The code that is drawn has the modules of the one that was meant, with room around.
-func TestCodeIsRight(t *testing.T) {
-	const url = "http://192.168.100.200:65535/"
-	want, err := qr.Encode(url, qr.L)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, st := range []style{{}, {colour: true}, {width: want.Size + 2*qrZone}} {
-		lines := qrCode(url, st)
-		var dark [][]bool
-		for _, l := range lines {
-			if st.colour {
-				if !strings.HasPrefix(l, "\x1b[40;97m") || !strings.HasSuffix(l, plain) {
-					t.Fatalf("no colours: %q", l)
-				}
-				l = strings.TrimSuffix(strings.TrimPrefix(l, "\x1b[40;97m"), plain)
-			}
-			var upper, lower []bool
-			for _, r := range l {
-				upper = append(upper, r == ' ' || r == '▄')
-				lower = append(lower, r == ' ' || r == '▀')
-			}
-			dark = append(dark, upper, lower)
-		}
-		for y, row := range dark[:want.Size+2*qrZone-1] {
-			for x, d := range row {
-				if d != want.Black(x-qrZone, y-qrZone) {
-					t.Fatalf("%+v: the module at %d, %d is wrong:\n%s", st, x-qrZone, y-qrZone, strings.Join(lines, "\n"))
-				}
-			}
-		}
-		if w := utf8.RuneCountInString(strings.TrimSuffix(strings.TrimPrefix(lines[0], "\x1b[40;97m"), plain)); w != want.Size+2*qrZone {
-			t.Errorf("it is %d wide", w)
-		}
-	}
-	for _, st := range []style{{ascii: true}, {width: want.Size + 2*qrZone - 1}} {
-		if got := qrCode(url, st); got != nil {
-			t.Errorf("%+v: a code is drawn where it cannot be read", st)
-		}
 	}
 }
 
@@ -130,34 +85,4 @@ func TestUpMeterTellsNearFromFar(t *testing.T) {
 	check(4*time.Second, links(501_000, 251_000), 0, 0)
 	// A child that is gone and one that has come.
 	check(6*time.Second, map[tree.Link]relay.LinkStatus{6: {Sent: 250_000}}, 1_000_000, 0)
-}
-
-func TestNoColourWhereNoneIsWanted(t *testing.T) {
-	var out strings.Builder
-	for _, c := range []struct {
-		tty     bool
-		noColor string
-		want    bool
-	}{{true, "", true}, {true, "1", false}, {false, "", false}} {
-		t.Setenv("NO_COLOR", c.noColor)
-		term := &terminal{err: &out, errTTY: c.tty}
-		if got := term.style().colour; got != c.want {
-			t.Errorf("%+v: colour %v", c, got)
-		}
-		if got := term.tint(red, "x") != "x"; got != c.want {
-			t.Errorf("%+v: tinted %v", c, got)
-		}
-	}
-}
-
-func TestLinesGoAboveTheStatusLine(t *testing.T) {
-	var out strings.Builder
-	term := &terminal{err: &out, errTTY: true}
-	term.show("one")
-	term.say("a line of %s", "somebody\x1b[2J")
-	term.show("two")
-	term.end()
-	if got, want := out.String(), "one\r\x1b[Ja line of somebody\uFFFD[2J\none\r\x1b[Jtwo\n"; got != want {
-		t.Errorf("%q, want %q", got, want)
-	}
 }

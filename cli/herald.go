@@ -1,16 +1,18 @@
 package cli
 
+import "relay/cli/term"
+
 // herald tells people and programs the same things.
 type herald struct {
-	t      *terminal
+	t      *term.Terminal
 	events *events // nil without --json
 }
 
 // warn says what is wrong and what to do about it.
 func (h herald) warn(w warning) {
-	h.t.say(h.t.tint(yellow, "relay: warning:")+" %s", w.Text)
+	h.t.Say(h.t.Tint(term.Yellow, "relay: warning:")+" %s", w.Text)
 	if w.Hint != "" {
-		h.t.hint("%s", w.Hint)
+		h.t.Hint("%s", w.Hint)
 	}
-	h.events.send("warning", &warningEvent{Code: w.Code, Text: clean(w.Text), Hint: clean(w.Hint)})
+	h.events.send("warning", &warningEvent{Code: w.Code, Text: term.Clean(w.Text), Hint: term.Clean(w.Hint)})
 }

@@ -12,14 +12,14 @@ import (
 	"strings"
 
 	"github.com/urfave/cli/v2"
-	"golang.org/x/term"
 
+	"relay/cli/term"
 	"relay/playback"
 	"relay/relay"
 	"relay/tree"
 )
 
-func linkCommand(t *terminal, stdio Stdio) *cli.Command {
+func linkCommand(t *term.Terminal, stdio Stdio) *cli.Command {
 	return &cli.Command{
 		Name:      "link",
 		Usage:     "print the link to share",
@@ -39,7 +39,7 @@ soon as relay source runs.`,
 	}
 }
 
-func runLink(c *cli.Context, t *terminal, stdio Stdio) error {
+func runLink(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 	if c.NArg() > 1 {
 		return usage("relay help link", "relay link takes one name, %d arguments were given", c.NArg())
 	}
@@ -66,12 +66,12 @@ func runLink(c *cli.Context, t *terminal, stdio Stdio) error {
 		}
 		stored, storedErr := storedLink(c.Args().First(), wanted, own, more, portListen+c.Int("offset"))
 		if ownErr != nil {
-			t.say("Not all keys here can be used: %s", strings.ReplaceAll(ownErr.Error(), "\n", "; "))
+			t.Say("Not all keys here can be used: %s", strings.ReplaceAll(ownErr.Error(), "\n", "; "))
 		}
 		if storedErr != nil {
 			return storedErr
 		}
-		t.say("No relay carries the channel now. The link works as soon as relay source runs.")
+		t.Say("No relay carries the channel now. The link works as soon as relay source runs.")
 		share.Link = stored
 	}
 	result := share.Link
@@ -110,7 +110,7 @@ func runningLink(ctx context.Context, a *asker, wanted string) (playback.Share, 
 		}
 		if strings.HasPrefix(ch.ID, wanted) || strings.HasPrefix(title, wanted) {
 			of = append(of, ch)
-			names = append(names, clean(ch.Name))
+			names = append(names, term.Clean(ch.Name))
 		}
 	}
 	switch {
@@ -166,15 +166,13 @@ func machineAddrs(port uint16) []netip.AddrPort {
 
 // drawQR draws a code of the text for out, two modules above each other to a character.
 func drawQR(text string, out io.Writer) (string, error) {
-	if !speaksUTF8(os.Getenv, runtime.GOOS) {
+	if !term.SpeaksUTF8(os.Getenv, runtime.GOOS) {
 		return "", fail("set LANG to a UTF-8 locale, such as C.UTF-8", "a QR code cannot be drawn in ASCII")
 	}
-	lines := qrLines(text)
+	lines := term.QRLines(text)
 	first := lines[0]
-	if f, ok := out.(*os.File); ok && isTTY(out) {
-		if w, _, err := term.GetSize(int(f.Fd())); err == nil && w < width(cell{text: first}) {
-			return "", fail("make the window wider, or share the page: relay link --page --qr", "the QR code has %d columns, this terminal %d", width(cell{text: first}), w)
-		}
+	if w, _, ok := term.SizeOf(out); ok && term.IsTTY(out) && w < term.Width(term.Cell{Text: first}) {
+		return "", fail("make the window wider, or share the page: relay link --page --qr", "the QR code has %d columns, this terminal %d", term.Width(term.Cell{Text: first}), w)
 	}
 	return strings.Join(lines, "\n") + "\n", nil
 }

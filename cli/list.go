@@ -10,6 +10,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"relay/cli/term"
 	"relay/relay"
 )
 
@@ -17,7 +18,7 @@ import (
 // is lost on a radio hides no channel.
 const listTime = time.Second
 
-func listCommand(t *terminal, stdio Stdio) *cli.Command {
+func listCommand(t *term.Terminal, stdio Stdio) *cli.Command {
 	return &cli.Command{
 		Name:      "list",
 		Usage:     "list the channels on this network",
@@ -32,7 +33,7 @@ func listCommand(t *terminal, stdio Stdio) *cli.Command {
 	}
 }
 
-func runList(c *cli.Context, t *terminal, stdio Stdio) error {
+func runList(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 	if c.NArg() > 0 {
 		return usage("relay watch NAME watches one", "relay list takes no arguments")
 	}
@@ -40,9 +41,9 @@ func runList(c *cli.Context, t *terminal, stdio Stdio) error {
 	if err != nil {
 		return err
 	}
-	t.show("looking for channels on this network")
+	t.Show("looking for channels on this network")
 	cat, asked, err := d.look(c.Context, newLog(t, c.Bool("verbose")), listTime, func(*catalog) bool { return false })
-	t.show("")
+	t.Show("")
 	if err != nil || c.Context.Err() != nil {
 		return err
 	}
@@ -97,7 +98,7 @@ func writeListed(w io.Writer, cat *catalog) error {
 func titleWidth(ss []*seen) int {
 	w := len("TITLE")
 	for _, s := range ss {
-		w = max(w, utf8.RuneCountInString(clean(s.Title)))
+		w = max(w, utf8.RuneCountInString(term.Clean(s.Title)))
 	}
 	return w
 }
@@ -113,13 +114,13 @@ func rows(ss []*seen) []string {
 	for _, s := range ss {
 		rate := ""
 		if s.BitRate > 0 {
-			rate = rateText(s.BitRate)
+			rate = term.RateText(s.BitRate)
 		}
 		at := s.addrs[0].String()
 		if n := len(s.addrs) - 1; n > 0 {
 			at += fmt.Sprintf(" +%d", n)
 		}
-		lines = append(lines, row(s.ID.Short(), strings.ReplaceAll(clean(s.Title), "\t", " "), w, s.State.String(), rate, at))
+		lines = append(lines, row(s.ID.Short(), strings.ReplaceAll(term.Clean(s.Title), "\t", " "), w, s.State.String(), rate, at))
 	}
 	return lines
 }

@@ -5,17 +5,19 @@ import (
 
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
+
+	"relay/cli/term"
 )
 
 // newLog returns a logger to stderr: warnings, or with --verbose everything. It writes
 // lines for people to a terminal, and JSON to anything else.
-func newLog(t *terminal, verbose bool) *zap.Logger {
+func newLog(t *term.Terminal, verbose bool) *zap.Logger {
 	level := zapcore.WarnLevel
 	if verbose {
 		level = zapcore.DebugLevel
 	}
 	var enc zapcore.Encoder
-	if t.errTTY {
+	if t.ErrTTY {
 		c := zap.NewDevelopmentEncoderConfig()
 		c.EncodeTime = zapcore.TimeEncoderOfLayout("15:04:05.000")
 		enc = zapcore.NewConsoleEncoder(c)
@@ -28,9 +30,9 @@ func newLog(t *terminal, verbose bool) *zap.Logger {
 }
 
 // logWriter puts log lines above the status line.
-type logWriter struct{ t *terminal }
+type logWriter struct{ t *term.Terminal }
 
 func (w logWriter) Write(b []byte) (int, error) {
-	w.t.say("%s", strings.TrimRight(string(b), "\n"))
+	w.t.Say("%s", strings.TrimRight(string(b), "\n"))
 	return len(b), nil
 }

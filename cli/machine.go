@@ -6,9 +6,9 @@ import (
 	"net"
 	"net/netip"
 	"runtime"
-	"strings"
 	"time"
 
+	"relay/cli/term"
 	"relay/playback"
 	"relay/relay"
 )
@@ -108,13 +108,13 @@ func (m machine) checkNetwork() []finding {
 		}
 		switch {
 		case i.pointToPoint && len(good) > 0:
-			f.note("", "%s is a VPN or another line to one place, with %s.", i.name, spelt(good))
+			f.note("", "%s is a VPN or another line to one place, with %s.", i.name, term.Spelt(good))
 		case len(good) > 0:
 			reached = true
-			f.fine("%s has %s: others on that network reach this machine there.", i.name, spelt(good))
+			f.fine("%s has %s: others on that network reach this machine there.", i.name, term.Spelt(good))
 		case len(own) > 0 && hasIPv4(i.addrs):
 			f.todo("Check whether the router gives out addresses (DHCP), and the cable or the Wi-Fi password.",
-				"%s has been given no address, only %s, which it made up itself.", i.name, spelt(own))
+				"%s has been given no address, only %s, which it made up itself.", i.name, term.Spelt(own))
 		}
 	}
 	if !reached {
@@ -176,12 +176,12 @@ const tooLate = 5000
 
 func (m machine) checkChannel(f *findings, c playback.ChannelStatus) {
 	source := c.Depth == 0 && c.Parent == nil && len(c.Path) <= 1
-	about := fmt.Sprintf("%s, %s and %s here", rateText(c.BitRate), plural(len(c.Children), "child", "children"), counted(int64(c.ViewerCount), "player"))
+	about := fmt.Sprintf("%s, %s and %s here", term.RateText(c.BitRate), term.Plural(len(c.Children), "child", "children"), term.Counted(int64(c.ViewerCount), "player"))
 	switch {
 	case c.State == playback.Live && source:
 		f.fine("Channel %s is live: %s.", c.Name, about)
 	case c.State == playback.Live:
-		f.fine("Channel %s is live: %s from the source, %s behind it, %s.", c.Name, links(c.Depth), delayText(c.DelayMs), about)
+		f.fine("Channel %s is live: %s from the source, %s behind it, %s.", c.Name, term.Links(c.Depth), term.DelayText(c.DelayMs), about)
 	case c.State == playback.Waiting && source:
 		f.todo("Start the encoder, with the Server and Key that relay source has printed.", "Channel %s waits for its encoder.", c.Name)
 	case c.State == playback.Waiting:
@@ -192,10 +192,10 @@ func (m machine) checkChannel(f *findings, c playback.ChannelStatus) {
 		f.todo("It looks for another way by itself; if that takes long, ask the broadcaster.", "Channel %s has lost its way to the source.", c.Name)
 	}
 	if c.DelayMs > tooLate {
-		f.note("relay tree shows where the time is lost.", "Channel %s is %s behind its source.", c.Name, delayText(c.DelayMs))
+		f.note("relay tree shows where the time is lost.", "Channel %s is %s behind its source.", c.Name, term.DelayText(c.DelayMs))
 	}
 	if c.Chunks.Lost > 0 {
-		f.note("relay top, sorted by l, shows where they get lost.", "%s of channel %s did not get here since it was opened.", counted(int64(c.Chunks.Lost), "chunk"), c.Name)
+		f.note("relay top, sorted by l, shows where they get lost.", "%s of channel %s did not get here since it was opened.", term.Counted(int64(c.Chunks.Lost), "chunk"), c.Name)
 	}
 	if c.Link == "" {
 		f.note("Leave --no-relay out to pass the stream on.", "Nobody can get channel %s from this node.", c.Name)
@@ -210,9 +210,9 @@ func (m machine) checkUpload() []finding {
 	if m.upload > 0 {
 		var fit []string
 		for _, r := range usualRates {
-			fit = append(fit, fmt.Sprintf("%d at %s", int(float64(m.upload)*relay.UploadShare)/r, rateText(r)))
+			fit = append(fit, fmt.Sprintf("%d at %s", int(float64(m.upload)*relay.UploadShare)/r, term.RateText(r)))
 		}
-		f.fine("%s of upload carry this many viewers on other networks: %s. Each of them passes it on to more.", rateText(m.upload), spelt(fit))
+		f.fine("%s of upload carry this many viewers on other networks: %s. Each of them passes it on to more.", term.RateText(m.upload), term.Spelt(fit))
 	}
 	for i, t := range m.trees.Channels {
 		if m.running == nil {
@@ -232,30 +232,14 @@ func (m machine) checkUpload() []finding {
 }
 
 func (m machine) checkSlots(f *findings, t playback.ChannelTree, n playback.TreeNode) {
-	what := plural(n.Slots, "child", "children")
+	what := term.Plural(n.Slots, "child", "children")
 	switch {
 	case n.Slots == 0:
 		f.note("If its upload is better than that, --upload says so.", "The relay here passes channel %s on to nobody.", t.Name)
 	case n.SlotsFree == 0:
 		f.note("If its upload is better than that, --upload and --max-children say so.",
-			"The relay here carries all it can of channel %s: %s, %s. Others are sent to nodes further down.", t.Name, what, rateText(int(n.UploadBPS)))
+			"The relay here carries all it can of channel %s: %s, %s. Others are sent to nodes further down.", t.Name, what, term.RateText(int(n.UploadBPS)))
 	default:
-		f.fine("The relay here has room for %s of channel %s, %d more than now; %s go to them.", what, t.Name, n.SlotsFree, rateText(int(n.UploadBPS)))
+		f.fine("The relay here has room for %s of channel %s, %d more than now; %s go to them.", what, t.Name, n.SlotsFree, term.RateText(int(n.UploadBPS)))
 	}
-}
-
-// plural is a number of things.
-func plural(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
-}
-
-// spelt puts things together as people do: "a, b and c".
-func spelt(all []string) string {
-	if n := len(all); n > 1 {
-		return strings.Join(all[:n-1], ", ") + " and " + all[n-1]
-	}
-	return strings.Join(all, "")
 }

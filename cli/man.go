@@ -6,9 +6,11 @@ import (
 	"strings"
 
 	"github.com/urfave/cli/v2"
+
+	"relay/cli/term"
 )
 
-func manCommand(t *terminal, app *cli.App) *cli.Command {
+func manCommand(t *term.Terminal, app *cli.App) *cli.Command {
 	return &cli.Command{
 		Name:  "man",
 		Usage: "print the manual page",
@@ -20,7 +22,7 @@ func manCommand(t *terminal, app *cli.App) *cli.Command {
 			if c.NArg() > 0 {
 				return usage("relay help COMMAND explains one command", "relay man takes no arguments")
 			}
-			_, err := io.WriteString(t.out, manPage(app))
+			_, err := io.WriteString(t.Out, manPage(app))
 			return err
 		},
 	}

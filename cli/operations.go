@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
 
+	"relay/cli/term"
 	"relay/playback"
 	"relay/playback/admin"
 	"relay/relay"
@@ -76,10 +77,10 @@ type carried struct {
 
 // newOperations opens the listener. The caller closes what it holds if run is not
 // called.
-func newOperations(t *terminal, cfg opsConfig) (*operations, error) {
+func newOperations(t *term.Terminal, cfg opsConfig) (*operations, error) {
 	o := &operations{events: &playback.Events{}, metrics: admin.NewMetrics(Version)}
 	if cfg.webhook != nil {
-		o.hook = newWebhook(cfg.webhook, t.say)
+		o.hook = newWebhook(cfg.webhook, t.Say)
 	}
 	if cfg.admin.addr == "" {
 		return o, nil
@@ -89,7 +90,7 @@ func newOperations(t *terminal, cfg opsConfig) (*operations, error) {
 		return nil, err
 	}
 	if cfg.admin.given {
-		t.say("Metrics http://%s/metrics", localAddr(o.admin))
+		t.Say("Metrics http://%s/metrics", localAddr(o.admin))
 	}
 	return o, nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"relay/cli/term"
 	"relay/playback"
 )
 
@@ -41,7 +42,7 @@ func openOutputs(c *cli.Context, stdio Stdio) (outputs []output, err error) {
 	}
 	if path := c.String("output"); path == "-" {
 		f, ok := stdio.Out.(*os.File)
-		if !ok || isTTY(f) {
+		if !ok || term.IsTTY(f) {
 			return nil, usage("redirect it: relay watch LINK -o - | mpv -", "-o - would write video to the terminal")
 		}
 		outputs = append(outputs, output{file: f, stdout: true, start: start})
@@ -63,7 +64,7 @@ func openOutputs(c *cli.Context, stdio Stdio) (outputs []output, err error) {
 			}
 		}
 		if suffix == "" {
-			return outputs, usage("name it as in evening.mp4 or evening.flv", "--record %s: the name must end in %s", path, inOrOf(recordable))
+			return outputs, usage("name it as in evening.mp4 or evening.flv", "--record %s: the name must end in %s", path, term.SpeltOr(recordable))
 		}
 		o, err := create(path, suffix, playback.GOP)
 		if err != nil {
@@ -72,10 +73,6 @@ func openOutputs(c *cli.Context, stdio Stdio) (outputs []output, err error) {
 		outputs = append(outputs, o)
 	}
 	return outputs, nil
-}
-
-func inOrOf(all []string) string {
-	return strings.Join(all[:len(all)-1], ", ") + " or " + all[len(all)-1]
 }
 
 func create(path, suffix string, start playback.Start) (output, error) {
@@ -122,8 +119,8 @@ func (w *watch) record(g group, o output) error {
 		return err
 	}
 	if err = errors.Join(err, o.file.Close()); err != nil {
-		w.t.say("relay: error: the recording ends here: %v", err)
-		w.t.hint("what was recorded plays; the stream goes on, Ctrl-C ends it")
+		w.t.Say("relay: error: the recording ends here: %v", err)
+		w.t.Hint("what was recorded plays; the stream goes on, Ctrl-C ends it")
 	}
 	return nil
 }

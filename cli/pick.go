@@ -11,6 +11,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"relay/cli/term"
 	"relay/relay/discovery"
 )
 
@@ -19,17 +20,17 @@ const maxReply = 4096
 
 // pick looks for the channel that name means, or for any if it is "". Of several it
 // asks for one where somebody can be asked.
-func pick(ctx context.Context, t *terminal, log *zap.Logger, stdio Stdio, d discoveryConfig, name string) (*seen, error) {
+func pick(ctx context.Context, t *term.Terminal, log *zap.Logger, stdio Stdio, d discoveryConfig, name string) (*seen, error) {
 	meant := (*catalog).choice
 	if name != "" {
 		meant = func(c *catalog) []*seen { return c.named(name) }
 	}
-	t.show("looking for channels on this network")
+	t.Show("looking for channels on this network")
 	cat, asked, err := d.look(ctx, log, lookFor, func(c *catalog) bool {
 		ss := meant(c)
 		return len(ss) > 0 && ss[0].State != discovery.Lost
 	})
-	t.show("")
+	t.Show("")
 	if err != nil || ctx.Err() != nil {
 		return nil, err
 	}
@@ -44,7 +45,7 @@ func pick(ctx context.Context, t *terminal, log *zap.Logger, stdio Stdio, d disc
 		}
 	case len(ss) == 1:
 		return ss[0], nil
-	case isTerminalIn(stdio.In) && t.errTTY:
+	case isTerminalIn(stdio.In) && t.ErrTTY:
 		return choose(ctx, t, stdio.In, ss)
 	case name != "":
 		return nil, usage("there is "+seenText(ss)+"; an ID names one", "%d channels on this network are called %q", len(ss), name)
@@ -77,10 +78,10 @@ func (s *seen) name() string {
 
 // choose asks which of several channels it shall be, until there is an answer. It
 // returns nil if ctx ends first.
-func choose(ctx context.Context, t *terminal, in io.Reader, ss []*seen) (*seen, error) {
-	t.say("%d channels on this network:", len(ss))
+func choose(ctx context.Context, t *term.Terminal, in io.Reader, ss []*seen) (*seen, error) {
+	t.Say("%d channels on this network:", len(ss))
 	for i, l := range rows(ss) {
-		t.say("%4d  %s", i+1, l)
+		t.Say("%4d  %s", i+1, l)
 	}
 	lines, ended := make(chan string), make(chan error, 1)
 	go func() { // ends with the input, or with the process: nothing else ends a read of a terminal
@@ -99,18 +100,18 @@ func choose(ctx context.Context, t *terminal, in io.Reader, ss []*seen) (*seen, 
 		}
 	}()
 	for {
-		t.show(fmt.Sprintf("Which one? [1-%d] ", len(ss)))
+		t.Show(fmt.Sprintf("Which one? [1-%d] ", len(ss)))
 		select {
 		case <-ctx.Done():
 			return nil, nil
 		case <-ended:
 			return nil, usage("name it: relay watch "+ss[0].ID.Short(), "no channel was chosen")
 		case line := <-lines:
-			t.typed()
+			t.Typed()
 			if s := chosen(line, ss); s != nil {
 				return s, nil
 			}
-			t.say("%q is none of them.", line)
+			t.Say("%q is none of them.", line)
 		}
 	}
 }

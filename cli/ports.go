@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"relay/cli/term"
 	"relay/relay"
 	"relay/tree"
 )
@@ -53,7 +54,7 @@ func portOf(what, flag, value, host string, def, offset int, given bool) (port, 
 
 // listen opens the port. One that was not asked for and is taken is replaced by a
 // free one, and the user is told.
-func (p port) listen(t *terminal) (net.Listener, error) {
+func (p port) listen(t *term.Terminal) (net.Listener, error) {
 	ln, err := net.Listen("tcp", p.addr)
 	if err == nil {
 		return ln, nil
@@ -75,20 +76,20 @@ func (p port) listen(t *terminal) (net.Listener, error) {
 	if p.quiet {
 		return ln, nil
 	}
-	t.say("Port %s is taken, so %s use %d (--%s sets it).", p.addr, p.what, ln.Addr().(*net.TCPAddr).Port, p.flag)
+	t.Say("Port %s is taken, so %s use %d (--%s sets it).", p.addr, p.what, ln.Addr().(*net.TCPAddr).Port, p.flag)
 	return ln, nil
 }
 
 // listenBoth opens the port for connections and for packets. Without packets a node
 // works as well, but learns of others from its parent alone.
-func (p port) listenBoth(t *terminal) (net.Listener, net.PacketConn, error) {
+func (p port) listenBoth(t *term.Terminal) (net.Listener, net.PacketConn, error) {
 	ln, err := p.listen(t)
 	if err != nil {
 		return nil, nil, err
 	}
 	packet, err := net.ListenPacket("udp", ln.Addr().String())
 	if err != nil {
-		t.say("UDP port %d cannot be opened (%v), so other nodes are found more slowly.", ln.Addr().(*net.TCPAddr).Port, bare(err))
+		t.Say("UDP port %d cannot be opened (%v), so other nodes are found more slowly.", ln.Addr().(*net.TCPAddr).Port, bare(err))
 		return ln, nil, nil
 	}
 	return ln, packet, nil

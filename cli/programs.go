@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"relay/cli/term"
 )
 
 const (
@@ -204,9 +206,9 @@ func (m machine) checkPlayers() []finding {
 		case p.codecs == nil:
 			f.note("Try it: relay demo, and open an address that it prints.", "%s is installed, but does not say what it plays.", name)
 		case missing != "":
-			f.todo("Install a build of it with all codecs, or use another player.", "%s plays %s, but not %s, which most streams have.", name, spelt(p.codecs), missing)
+			f.todo("Install a build of it with all codecs, or use another player.", "%s plays %s, but not %s, which most streams have.", name, term.Spelt(p.codecs), missing)
 		default:
-			f.fine("%s plays %s.", name, spelt(p.codecs))
+			f.fine("%s plays %s.", name, term.Spelt(p.codecs))
 		}
 	}
 	if _, ok := m.programs["vlc"]; ok {

@@ -31,16 +31,3 @@ func parseRate(s string) (int, error) {
 	}
 	return int(v * mult), nil
 }
-
-// rateText writes a bit rate for people.
-func rateText(bps int) string {
-	switch {
-	case bps >= 1e9:
-		return fmt.Sprintf("%.1f Gb/s", float64(bps)/1e9)
-	case bps >= 1e6:
-		return fmt.Sprintf("%.1f Mb/s", float64(bps)/1e6)
-	case bps >= 1e3:
-		return fmt.Sprintf("%.0f kb/s", float64(bps)/1e3)
-	}
-	return fmt.Sprintf("%d b/s", bps)
-}

@@ -43,18 +43,3 @@ func TestParseRateRefuses(t *testing.T) {
 		}
 	}
 }
-
-func TestRateText(t *testing.T) {
-	for in, want := range map[int]string{
-		0:             "0 b/s",
-		999:           "999 b/s",
-		1_000:         "1 kb/s",
-		64_400:        "64 kb/s",
-		2_540_000:     "2.5 Mb/s",
-		1_500_000_000: "1.5 Gb/s",
-	} {
-		if got := rateText(in); got != want {
-			t.Errorf("rateText(%d) = %q, want %q", in, got, want)
-		}
-	}
-}

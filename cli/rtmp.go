@@ -8,6 +8,7 @@ import (
 	"github.com/urfave/cli/v2"
 	"golang.org/x/sync/errgroup"
 
+	"relay/cli/term"
 	"relay/ingest"
 	"relay/playback"
 	"relay/relay"
@@ -40,7 +41,7 @@ func (s *source) playOverRTMP(from net.Addr, app, name string) (ingest.Viewing, 
 
 // rtmpFlag reads the flag of a command that plays over RTMP and takes no encoder; nil
 // stands for none.
-func rtmpFlag(c *cli.Context, t *terminal) (net.Listener, error) {
+func rtmpFlag(c *cli.Context, t *term.Terminal) (net.Listener, error) {
 	if !c.IsSet("rtmp") {
 		return nil, nil
 	}
@@ -64,5 +65,5 @@ func rtmpURL(ln net.Listener, c *relay.Channel) string {
 func (w *watch) runRTMP(ctx context.Context, g *errgroup.Group) {
 	srv := &ingest.RTMPServer{Listener: w.rtmp, Play: w.station.playOverRTMP, Log: w.log}
 	g.Go(func() error { return srv.Run(ctx) })
-	w.t.say("RTMP    %s", rtmpURL(w.rtmp, w.channel))
+	w.t.Say("RTMP    %s", rtmpURL(w.rtmp, w.channel))
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/urfave/cli/v2"
 	"go.uber.org/zap"
 
+	"relay/cli/term"
 	"relay/relay"
 	"relay/relay/stream"
 )
@@ -26,7 +27,7 @@ const (
 	reopenAfter = 30 * time.Second
 )
 
-func serveCommand(t *terminal, stdio Stdio) *cli.Command {
+func serveCommand(t *term.Terminal, stdio Stdio) *cli.Command {
 	return &cli.Command{
 		Name:      "serve",
 		Usage:     "pass channels on, as a service",
@@ -47,7 +48,7 @@ every minute and on SIGHUP. A channel that fails does not end the others.
 
 // serve is one run of the command.
 type serve struct {
-	t       *terminal
+	t       *term.Terminal
 	log     *zap.Logger
 	station *station
 	given   []wanted    // on the command line
@@ -66,7 +67,7 @@ type served struct {
 	joined *joining
 }
 
-func runServe(c *cli.Context, t *terminal, stdio Stdio) error {
+func runServe(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 	s := &serve{t: t, log: newLog(t, c.Bool("verbose")), running: make(map[stream.ChannelID]*served), leaving: make(map[stream.ChannelID]*served)}
 	for _, arg := range c.Args().Slice() {
 		u, err := relay.ParseURL(arg)
@@ -96,13 +97,13 @@ func runServe(c *cli.Context, t *terminal, stdio Stdio) error {
 		s.sayProblems()
 		all = union(all, more)
 		if len(all) == 0 {
-			t.say("The list names no channel yet. It is read again every minute.")
+			t.Say("The list names no channel yet. It is read again every minute.")
 		}
 	}
 	store, storeErr := relay.OpenStore(c.String("config"))
 	if storeErr != nil {
-		t.say("relay: warning: nothing can be kept (%v), so this node is a new one with every start", storeErr)
-		t.hint("channels are carried all the same; --config DIR keeps its key in another folder")
+		t.Say("relay: warning: nothing can be kept (%v), so this node is a new one with every start", storeErr)
+		t.Hint("channels are carried all the same; --config DIR keeps its key in another folder")
 	}
 	cfg.store = store
 	key, release, err := nodeKey(store, storeErr, s.log)
@@ -127,9 +128,9 @@ func (s *serve) run(ctx context.Context, all []wanted, allowHosts []string, line
 		go s.station.ops.writeLines(g.ctx, lines) // ends with g.ctx, or with the process if lines blocks
 	}
 	s.station.run(g.ctx, g.Group, allowHosts)
-	s.t.say("Players http://%s/", localAddr(s.station.http))
+	s.t.Say("Players http://%s/", localAddr(s.station.http))
 	if lines == nil {
-		s.t.result("http://" + localAddr(s.station.http) + "/")
+		s.t.Result("http://" + localAddr(s.station.http) + "/")
 	}
 	g.Go(func() error {
 		defer s.channels.Wait()
@@ -155,7 +156,7 @@ func (s *serve) keep(ctx context.Context, all []wanted) {
 		case now := <-explain.C:
 			for _, k := range s.running {
 				if text := k.joined.explain(now); text != "" {
-					s.t.say("Channel %s: %s", k.label(), text)
+					s.t.Say("Channel %s: %s", k.label(), text)
 				}
 			}
 			continue
@@ -171,8 +172,8 @@ func (s *serve) keep(ctx context.Context, all []wanted) {
 		}
 		if err != nil {
 			if s.list.firstFailure() {
-				s.t.say("relay: error: read the list of channels: %v", err)
-				s.t.hint("the channels stay as they are; it is read again every minute")
+				s.t.Say("relay: error: read the list of channels: %v", err)
+				s.t.Hint("the channels stay as they are; it is read again every minute")
 			}
 			continue
 		}
@@ -184,7 +185,7 @@ func (s *serve) keep(ctx context.Context, all []wanted) {
 // sayProblems tells of lines of the list that are none, once for each.
 func (s *serve) sayProblems() {
 	for _, p := range s.list.newProblems() {
-		s.t.say("relay: error: the list of channels, %s", p)
+		s.t.Say("relay: error: the list of channels, %s", p)
 	}
 }
 
@@ -205,7 +206,7 @@ func (s *serve) apply(ctx context.Context, all []wanted) {
 	}
 	for id, k := range s.running {
 		if !keep[id] {
-			s.t.say("Channel %s is no longer on the list", k.label())
+			s.t.Say("Channel %s is no longer on the list", k.label())
 			s.end(k)
 		}
 	}
@@ -242,8 +243,8 @@ func (s *serve) begin(ctx context.Context, w wanted) *served {
 			if ctx.Err() != nil {
 				return
 			}
-			s.t.say("relay: error: channel %s: %v", k.label(), err)
-			s.t.hint("check the host name in its link, and this machine's network; it is tried again in %v", reopenAfter)
+			s.t.Say("relay: error: channel %s: %v", k.label(), err)
+			s.t.Hint("check the host name in its link, and this machine's network; it is tried again in %v", reopenAfter)
 			select {
 			case <-time.After(reopenAfter):
 			case <-ctx.Done():
@@ -257,7 +258,7 @@ func (s *serve) begin(ctx context.Context, w wanted) *served {
 func (s *serve) carry(ctx context.Context, k *served) error {
 	c, err := s.station.node.Watch(k.url, func(n relay.Notice) {
 		if text := k.joined.notice(n, time.Now()); text != "" {
-			s.t.say("Channel %s: %s", k.label(), text)
+			s.t.Say("Channel %s: %s", k.label(), text)
 		}
 	})
 	if err != nil {
@@ -297,7 +298,7 @@ func (j *joining) notice(n relay.Notice, now time.Time) string {
 		was := j.attached || j.silent
 		j.attached, j.silent, j.told = true, false, ""
 		if !was {
-			return fmt.Sprintf("connected to %s, %s from the source", placeText(n.Attached.Parent), links(n.Attached.Depth))
+			return fmt.Sprintf("connected to %s, %s from the source", placeText(n.Attached.Parent), term.Links(n.Attached.Depth))
 		}
 	case n.Orphaned != nil:
 		j.attached, j.silent, j.since = false, true, now

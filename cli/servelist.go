@@ -14,6 +14,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"relay/cli/term"
 	"relay/relay"
 	"relay/relay/stream"
 )
@@ -170,7 +171,7 @@ func parseList(text []byte) (all []wanted, problems []string) {
 			}
 			name = append(name, f)
 		}
-		l.name = shorten(clean(strings.Join(name, " ")))
+		l.name = shorten(term.Clean(strings.Join(name, " ")))
 		switch {
 		case !found && len(name) == 0:
 		case !found:

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"relay/cli/term"
 	"relay/relay/stream"
 )
 
@@ -124,7 +125,7 @@ func FuzzList(f *testing.F) {
 		}
 		seen := map[stream.ChannelID]bool{}
 		for _, w := range all {
-			if seen[w.url.Channel] || w.name != clean(w.name) || utf8.RuneCountInString(w.name) > maxListName {
+			if seen[w.url.Channel] || w.name != term.Clean(w.name) || utf8.RuneCountInString(w.name) > maxListName {
 				t.Fatalf("%+v", w)
 			}
 			seen[w.url.Channel] = true

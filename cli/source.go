@@ -16,6 +16,7 @@ import (
 	"github.com/urfave/cli/v2"
 	"go.uber.org/zap"
 
+	"relay/cli/term"
 	"relay/ingest"
 	"relay/ingest/flv"
 	"relay/relay"
@@ -32,7 +33,7 @@ const (
 	drainMost = 10 * time.Second
 )
 
-func sourceCommand(t *terminal, stdio Stdio) *cli.Command {
+func sourceCommand(t *term.Terminal, stdio Stdio) *cli.Command {
 	return &cli.Command{
 		Name:      "source",
 		Usage:     "broadcast",
@@ -69,7 +70,7 @@ type source struct {
 	refused sync.Once // the warning that an encoder did not know the key
 }
 
-func runSource(c *cli.Context, t *terminal, stdio Stdio) (err error) {
+func runSource(c *cli.Context, t *term.Terminal, stdio Stdio) (err error) {
 	if c.NArg() > 1 {
 		return usage("relay help source", "relay source takes one input, %d were given", c.NArg())
 	}
@@ -244,7 +245,7 @@ func (s *source) run(ctx context.Context, in runner, allowHosts []string) error 
 		if err != nil {
 			return explainInput(err)
 		}
-		s.t.say("The input has ended.")
+		s.t.Say("The input has ended.")
 		select {
 		case <-time.After(drainTime):
 		case <-g.ctx.Done():

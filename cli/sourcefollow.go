@@ -6,6 +6,7 @@ import (
 	"net"
 	"time"
 
+	"relay/cli/term"
 	"relay/ingest"
 	"relay/relay"
 )
@@ -39,10 +40,10 @@ func (s *source) follow(ctx context.Context) {
 				s.warn(w)
 			}
 			air := s.onAir(ctx, now, enc, c, &up)
-			s.t.show(air.line(s.t.style()).draw(s.t.style()))
-			if f := fmt.Sprintf("%d direct, %d watching", air.Direct, air.Watching); !s.t.errTTY && f != figures && now.Sub(told) >= changesEvery {
+			s.t.Show(air.line(s.t.Style()).Draw(s.t.Style()))
+			if f := fmt.Sprintf("%d direct, %d watching", air.Direct, air.Watching); !s.t.ErrTTY && f != figures && now.Sub(told) >= changesEvery {
 				if figures != "" || air.Watching > 0 {
-					s.t.say("%s", air.line(s.t.style()).draw(style{}))
+					s.t.Say("%s", air.line(s.t.Style()).Draw(term.Style{}))
 					told = now
 				}
 				figures = f
@@ -59,11 +60,11 @@ func (s *source) follow(ctx context.Context) {
 func (s *source) announce(was, enc ingest.Status) {
 	begun := enc.Live && enc.Tags > 0 && (!was.Live || enc.Sessions != was.Sessions || was.Tags == 0)
 	if begun || enc.Live && mediaText(enc.Info) != mediaText(was.Info) {
-		s.t.say("Live: %s", mediaText(enc.Info))
+		s.t.Say("Live: %s", mediaText(enc.Info))
 		s.events.send("live", newLiveEvent(enc.Info))
 	}
 	if was.Live && !enc.Live && s.rtmp != nil {
-		s.t.say("The encoder has stopped. Viewers stay connected; start it again to go on.")
+		s.t.Say("The encoder has stopped. Viewers stay connected; start it again to go on.")
 		s.events.send("encoder_lost", &plainEvent{})
 	}
 }

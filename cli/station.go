@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
 
+	"relay/cli/term"
 	"relay/ingest/flv"
 	"relay/playback"
 	"relay/relay"
@@ -34,7 +35,7 @@ type station struct {
 	// responder lets others on this network find the channels; nil for none.
 	responder *discovery.Responder
 	title     string // of the source's channel until there is a header; may be empty
-	t         *terminal
+	t         *term.Terminal
 	ops       *operations
 	players   *playback.Server // from run on
 
@@ -66,7 +67,7 @@ type stationConfig struct {
 }
 
 // newStation opens the listeners and makes the node. The key is the node's.
-func newStation(t *terminal, log *zap.Logger, cfg stationConfig, key ed25519.PrivateKey) (*station, error) {
+func newStation(t *term.Terminal, log *zap.Logger, cfg stationConfig, key ed25519.PrivateKey) (*station, error) {
 	s := &station{start: time.Now(), log: log, lan: cfg.lan, t: t}
 	nc := relay.Config{Key: key, Slots: cfg.slots, Upload: cfg.upload, Store: cfg.store, Version: Version, Log: log}
 	if cfg.alone {

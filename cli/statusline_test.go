@@ -6,6 +6,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"relay/cli/term"
 	"relay/ingest/flv"
 	"relay/playback"
 )
@@ -28,78 +29,78 @@ var (
 
 func TestStatusLines(t *testing.T) {
 	for name, c := range map[string]struct {
-		line  statusLine
-		style style
+		line  term.StatusLine
+		style term.Style
 		want  string
 	}{
 		"source": {
-			busySource.line(style{}),
-			style{},
+			busySource.line(term.Style{}),
+			term.Style{},
 			"● LIVE 1080p60 H.264/AAC 6.1 Mb/s key 2.0s | 3 direct, 9 watching | up 18 of 40 Mb/s | delay 0.2 s",
 		},
 		"source in ASCII": {
-			busySource.line(style{ascii: true}),
-			style{},
+			busySource.line(term.Style{ASCII: true}),
+			term.Style{},
 			"* LIVE 1080p60 H.264/AAC 6.1 Mb/s key 2.0s | 3 direct, 9 watching | up 18 of 40 Mb/s | delay 0.2 s",
 		},
 		"source, 80 columns": {
-			busySource.line(style{}),
-			style{width: 80},
+			busySource.line(term.Style{}),
+			term.Style{Width: 80},
 			"● LIVE 6.1 Mb/s | 3 direct, 9 watching | up 18 of 40 Mb/s | delay 0.2 s",
 		},
-		"source, 40 columns": {busySource.line(style{}), style{width: 40}, "● LIVE 6.1 Mb/s | 3 direct, 9 watching"},
-		"source, 20 columns": {busySource.line(style{}), style{width: 20}, "● LIVE"},
-		"source, 5 columns":  {busySource.line(style{}), style{width: 5}, "● L…"},
-		"source, 1 column":   {busySource.line(style{}), style{width: 1}, "…"},
-		"source that waits":  {onAir{State: playback.Waiting}.line(style{}), style{}, "○ WAITING for the encoder | 0 direct, 0 watching"},
+		"source, 40 columns": {busySource.line(term.Style{}), term.Style{Width: 40}, "● LIVE 6.1 Mb/s | 3 direct, 9 watching"},
+		"source, 20 columns": {busySource.line(term.Style{}), term.Style{Width: 20}, "● LIVE"},
+		"source, 5 columns":  {busySource.line(term.Style{}), term.Style{Width: 5}, "● L…"},
+		"source, 1 column":   {busySource.line(term.Style{}), term.Style{Width: 1}, "…"},
+		"source that waits":  {onAir{State: playback.Waiting}.line(term.Style{}), term.Style{}, "○ WAITING for the encoder | 0 direct, 0 watching"},
 		"source without its encoder": {
-			onAir{State: playback.Reconnecting, Direct: 1, Watching: 1, Limit: 40_000_000}.line(style{}),
-			style{},
+			onAir{State: playback.Reconnecting, Direct: 1, Watching: 1, Limit: 40_000_000}.line(term.Style{}),
+			term.Style{},
 			"○ NO ENCODER, viewers stay connected | 1 direct, 1 watching | up 0 of 40 Mb/s",
 		},
 		"source on a LAN": {
-			onAir{State: playback.Live, Media: media{BitRate: 800_000}, Direct: 2, Watching: 2, UpNear: 1_600_000}.line(style{}),
-			style{},
+			onAir{State: playback.Live, Media: media{BitRate: 800_000}, Direct: 2, Watching: 2, UpNear: 1_600_000}.line(term.Style{}),
+			term.Style{},
 			"● LIVE 800 kb/s | 2 direct, 2 watching | LAN 1.6 Mb/s",
 		},
 		"source with no limit": {
-			onAir{State: playback.Live, Up: 950_000, UpNear: 1_600_000}.line(style{}),
-			style{},
+			onAir{State: playback.Live, Up: 950_000, UpNear: 1_600_000}.line(term.Style{}),
+			term.Style{},
 			"● LIVE | 0 direct, 0 watching | up 950 kb/s, LAN 1.6 Mb/s",
 		},
 		"watcher": {
-			busyWatcher.line(style{}),
-			style{},
+			busyWatcher.line(term.Style{}),
+			term.Style{},
 			"● LIVE 1080p60 H.264/AAC 6.1 Mb/s | delay 0.2 s | depth 2, child of 192.168.1.7:7144 | lost 0 | 3 children, 1 player",
 		},
 		"watcher, 80 columns": {
-			busyWatcher.line(style{}),
-			style{width: 80},
+			busyWatcher.line(term.Style{}),
+			term.Style{Width: 80},
 			"● LIVE 1080p60 6.1 Mb/s | delay 0.2 s | depth 2 | lost 0 | 3 children, 1 player",
 		},
 		"watcher alone": {
-			seat{Alone: 12 * time.Second, Lost: 3, Children: 1, Depth: 2}.line(style{}),
-			style{},
+			seat{Alone: 12 * time.Second, Lost: 3, Children: 1, Depth: 2}.line(term.Style{}),
+			term.Style{},
 			"○ NOT CONNECTED for 12 s, looking for a way in | lost 3 | 1 child, 0 players",
 		},
 		"watcher of nothing yet": {
-			seat{State: playback.Waiting, Depth: 1, Parent: "abcdefgh"}.line(style{}),
-			style{},
+			seat{State: playback.Waiting, Depth: 1, Parent: "abcdefgh"}.line(term.Style{}),
+			term.Style{},
 			"○ WAITING for the source to send | depth 1, child of abcdefgh | lost 0 | 0 children, 0 players",
 		},
 	} {
-		if got := c.line.draw(c.style); got != c.want {
+		if got := c.line.Draw(c.style); got != c.want {
 			t.Errorf("%s:\n got %s\nwant %s", name, got, c.want)
 		}
 	}
 }
 
 func TestAStatusLineFitsAnyTerminal(t *testing.T) {
-	lines := []statusLine{busySource.line(style{}), busyWatcher.line(style{}), seat{Alone: time.Hour}.line(style{}), onAir{}.line(style{})}
+	lines := []term.StatusLine{busySource.line(term.Style{}), busyWatcher.line(term.Style{}), seat{Alone: time.Hour}.line(term.Style{}), onAir{}.line(term.Style{})}
 	for _, l := range lines {
 		shorter := 0
 		for w := 1; w < 200; w++ {
-			plainText := l.draw(style{width: w})
+			plainText := l.Draw(term.Style{Width: w})
 			n := utf8.RuneCountInString(plainText)
 			if n == 0 || n > max(1, w-1) {
 				t.Errorf("%d columns: %d characters: %q", w, n, plainText)
@@ -108,8 +109,8 @@ func TestAStatusLineFitsAnyTerminal(t *testing.T) {
 				t.Errorf("%d columns show less than %d: %q", w, w-1, plainText)
 			}
 			shorter = n
-			coloured := l.draw(style{width: w, colour: true})
-			for _, code := range []string{bold, faint, red, yellow, green, plain} {
+			coloured := l.Draw(term.Style{Width: w, Colour: true})
+			for _, code := range []string{term.Bold, term.Faint, term.Red, term.Yellow, term.Green, term.Plain} {
 				coloured = strings.ReplaceAll(coloured, code, "")
 			}
 			if coloured != plainText {
@@ -120,20 +121,20 @@ func TestAStatusLineFitsAnyTerminal(t *testing.T) {
 }
 
 func TestAStatusLineIsColouredWhereItMatters(t *testing.T) {
-	st := style{colour: true}
+	st := term.Style{Colour: true}
 	slow := busySource
 	slow.Media.Key, slow.Up = 8*time.Second, 41_000_000
 	for name, c := range map[string]struct {
-		line statusLine
+		line term.StatusLine
 		want string
 	}{
-		"live":           {busySource.line(st), green + "● LIVE" + plain + " 1080p60"},
-		"rare keyframes": {slow.line(st), yellow + "key 8.0s" + plain},
-		"full upload":    {slow.line(st), yellow + "up 41 of 40 Mb/s" + plain},
-		"loss":           {seat{State: playback.Live, Lost: 2}.line(st), yellow + "lost 2" + plain},
-		"no parent":      {seat{Alone: time.Second}.line(st), red + "○ NOT CONNECTED" + plain},
+		"live":           {busySource.line(st), term.Green + "● LIVE" + term.Plain + " 1080p60"},
+		"rare keyframes": {slow.line(st), term.Yellow + "key 8.0s" + term.Plain},
+		"full upload":    {slow.line(st), term.Yellow + "up 41 of 40 Mb/s" + term.Plain},
+		"loss":           {seat{State: playback.Live, Lost: 2}.line(st), term.Yellow + "lost 2" + term.Plain},
+		"no parent":      {seat{Alone: time.Second}.line(st), term.Red + "○ NOT CONNECTED" + term.Plain},
 	} {
-		if got := c.line.draw(st); !strings.Contains(got, c.want) {
+		if got := c.line.Draw(st); !strings.Contains(got, c.want) {
 			t.Errorf("%s: %q has no %q", name, got, c.want)
 		}
 	}

@@ -8,11 +8,13 @@ import (
 	"syscall"
 	"testing"
 	"unicode/utf8"
+
+	"relay/cli/term/termtest"
 )
 
 // sourceOn runs relay source with the clip until the test ends; its standard error is
 // the terminal.
-func sourceOn(t *testing.T, p *pty, env []string, args ...string) {
+func sourceOn(t *testing.T, p *termtest.PTY, env []string, args ...string) {
 	t.Helper()
 	args = append([]string{
 		"source", "../testdata/flv/video.flv", "--loop", "--no-discovery", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0",
@@ -20,7 +22,7 @@ func sourceOn(t *testing.T, p *pty, env []string, args ...string) {
 	}, args...)
 	cmd := exec.Command("relay", args...)
 	cmd.Env = append(append(os.Environ(), "TERM=xterm", "LC_ALL=C.UTF-8", "NO_COLOR="), env...)
-	cmd.Stderr = p.tty
+	cmd.Stderr = p.TTY
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -36,16 +38,16 @@ var codes = regexp.MustCompile(`\x1b\[[0-9;]*[A-Za-z]`)
 // A real terminal: the code for phones, one line that is redrawn in place in colours,
 // and another width that is kept to at once.
 func TestSourceOnATerminal(t *testing.T) {
-	p := openPTY(t, 100, 50)
+	p := termtest.Open(t, 100, 50)
 	sourceOn(t, p, nil, "--http", ":0")
-	greeting := p.sees(t, `Watch   http://127\.0\.0\.1:\d+/`)
+	greeting := p.Sees(t, `Watch   http://127\.0\.0\.1:\d+/`)
 	if _, near := nearAddr(); strings.Contains(greeting, "█████") != near {
 		t.Errorf("an address for phones: %v, and the screen shows\n%s", near, greeting)
 	}
-	p.sees(t, `\r\x1b\[J\x1b\[32m● LIVE\x1b\[0m 180p30 H\.264 \d+ kb/s key \d\.\ds \| 0 direct, 0 watching`)
-	p.resize(t, 30, 50)
-	p.sees(t, `● LIVE\x1b\[0m \| 0 direct, 0 watching\r`) // from here on it is narrow
-	drawn := p.sees(t, `\r\x1b\[J.*\r\x1b\[J`)
+	p.Sees(t, `\r\x1b\[J\x1b\[32m● LIVE\x1b\[0m 180p30 H\.264 \d+ kb/s key \d\.\ds \| 0 direct, 0 watching`)
+	p.Resize(t, 30, 50)
+	p.Sees(t, `● LIVE\x1b\[0m \| 0 direct, 0 watching\r`) // from here on it is narrow
+	drawn := p.Sees(t, `\r\x1b\[J.*\r\x1b\[J`)
 	for l := range strings.SplitSeq(codes.ReplaceAllString(drawn, ""), "\r") {
 		if n := utf8.RuneCountInString(l); n >= 30 {
 			t.Errorf("a line of %d characters: %q", n, l)
@@ -68,9 +70,9 @@ func TestSourceOnATerminalThatShowsLess(t *testing.T) {
 		"not for all": {"TERM=xterm", "--loop", "127.0.0.1:0", 100, `● LIVE`, `█`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := openPTY(t, c.cols, 50)
+			p := termtest.Open(t, c.cols, 50)
 			sourceOn(t, p, []string{c.env}, "--http", c.http, c.flag)
-			seen := p.sees(t, c.live)
+			seen := p.Sees(t, c.live)
 			if m := regexp.MustCompile(c.never).FindString(seen); m != "" {
 				t.Errorf("the screen shows %q:\n%q", m, seen)
 			}

@@ -3,17 +3,15 @@ package cli
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"io"
 	"os"
-	"runtime"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
-	"golang.org/x/term"
 
+	"relay/cli/term"
 	"relay/playback"
 	"relay/relay"
 )
@@ -26,7 +24,7 @@ const (
 	topLook = 200 * time.Millisecond
 )
 
-func topCommand(t *terminal, stdio Stdio) *cli.Command {
+func topCommand(t *term.Terminal, stdio Stdio) *cli.Command {
 	return &cli.Command{
 		Name:      "top",
 		Usage:     "watch the nodes of a channel live, the worst first",
@@ -59,7 +57,7 @@ type top struct {
 	in, out *os.File
 }
 
-func runTop(c *cli.Context, t *terminal, stdio Stdio) error {
+func runTop(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 	if c.NArg() > 1 {
 		return usage("relay help top", "relay top takes one channel, %d arguments were given", c.NArg())
 	}
@@ -77,7 +75,7 @@ func runTop(c *cli.Context, t *terminal, stdio Stdio) error {
 	if err != nil {
 		return err
 	}
-	d := drawing{ascii: !speaksUTF8(os.Getenv, runtime.GOOS)}
+	st, _ := t.OutStyle()
 	if c.Bool("json") {
 		enc := json.NewEncoder(stdio.Out)
 		enc.SetIndent("", "  ")
@@ -87,13 +85,12 @@ func runTop(c *cli.Context, t *terminal, stdio Stdio) error {
 	}
 	in, inOK := stdio.In.(*os.File)
 	out, outOK := stdio.Out.(*os.File)
-	if !t.outTTY || !inOK || !outOK || !term.IsTerminal(int(in.Fd())) || !term.IsTerminal(int(out.Fd())) {
-		_, err := io.WriteString(stdio.Out, strings.Join(topTables(d, channels), "\n")+"\n")
+	if !t.OutTTY || !inOK || !outOK || !term.IsTTY(in) {
+		_, err := io.WriteString(stdio.Out, strings.Join(topTables(term.Style{ASCII: st.ASCII}, channels), "\n")+"\n")
 		return err
 	}
-	d.colour = os.Getenv("NO_COLOR") == ""
 	s.in, s.out = in, out
-	s.screen = topScreen{drawing: d, channels: channels, order: byHop}
+	s.screen = topScreen{Style: st, channels: channels, order: byHop}
 	return s.run(c.Context)
 }
 
@@ -120,18 +117,18 @@ type topNews struct {
 
 // run draws until a key or ctx ends it, and leaves the terminal as it was.
 func (s *top) run(ctx context.Context) error {
-	screen, err := openScreen(s.in, s.out)
+	screen, err := term.OpenScreen(s.in, s.out)
 	if err != nil {
 		return fail("", "the terminal cannot be used: %w", err)
 	}
-	defer screen.close()
+	defer screen.Close()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	news := make(chan topNews)
 	go s.follow(ctx, screen, news) // ends with ctx
 	pressed := make(chan []byte)
 	go func() { // ends with the terminal, or with the process
-		defer screen.closeOnPanic()
+		defer screen.CloseOnPanic()
 		b := make([]byte, 256)
 		for {
 			n, err := s.in.Read(b)
@@ -148,12 +145,12 @@ func (s *top) run(ctx context.Context) error {
 	}()
 	look := time.NewTicker(topLook)
 	defer look.Stop()
-	var keys keyReader
+	var keys term.KeyReader
 	drawn := ""
 	for {
 		s.screen.clock = time.Now().Format(time.TimeOnly)
-		s.screen.width, s.screen.height = screen.size()
-		if now := onScreen(s.screen.lines(), s.screen.height); now != drawn {
+		s.screen.Width, s.screen.height = screen.Size()
+		if now := term.OnScreen(s.screen.lines(), s.screen.height); now != drawn {
 			if _, err := s.out.WriteString(now); err != nil {
 				return nil // nobody can see it any more
 			}
@@ -167,8 +164,8 @@ func (s *top) run(ctx context.Context) error {
 			if !ok {
 				return nil
 			}
-			for _, k := range keys.keys(b) {
-				if k == keyInterrupt {
+			for _, k := range keys.Keys(b) {
+				if k == term.KeyInterrupt {
 					return errInterrupted
 				}
 				if !s.screen.press(k) {
@@ -182,8 +179,8 @@ func (s *top) run(ctx context.Context) error {
 }
 
 // follow asks again and again.
-func (s *top) follow(ctx context.Context, screen *screen, news chan<- topNews) {
-	defer screen.closeOnPanic()
+func (s *top) follow(ctx context.Context, screen *term.Screen, news chan<- topNews) {
+	defer screen.CloseOnPanic()
 	tick := time.NewTicker(topEvery)
 	defer tick.Stop()
 	for {
@@ -204,7 +201,7 @@ func (s *top) follow(ctx context.Context, screen *screen, news chan<- topNews) {
 // take shows what came. While nothing does, the last figures stay, and it says so.
 func (s *top) take(n topNews) {
 	if n.err != nil {
-		s.screen.trouble = clean(n.err.Error()) + "; asking again"
+		s.screen.trouble = term.Clean(n.err.Error()) + "; asking again"
 		return
 	}
 	s.screen.trouble = ""
@@ -216,63 +213,4 @@ func (s *top) take(n topNews) {
 	s.screen.channels = n.channels
 	s.screen.chosen = max(0, slices.IndexFunc(n.channels, func(c topChannel) bool { return c.ID == was }))
 	s.screen.offset = min(s.screen.offset, s.screen.most())
-}
-
-// Codes of a terminal: a screen beside the one with the user's text, without a
-// cursor; and back.
-const (
-	otherScreen = "\x1b[?1049h\x1b[?25l"
-	ownScreen   = "\x1b[?25h\x1b[?1049l"
-)
-
-// screen is a terminal that a program has to itself.
-type screen struct {
-	in, out *os.File
-	was     *term.State
-}
-
-func openScreen(in, out *os.File) (*screen, error) {
-	was, err := term.MakeRaw(int(in.Fd()))
-	if err != nil {
-		return nil, err
-	}
-	s := &screen{in, out, was}
-	if _, err := out.WriteString(otherScreen); err != nil {
-		return nil, errors.Join(err, term.Restore(int(in.Fd()), was))
-	}
-	return s, nil
-}
-
-// close gives the terminal back as it was.
-func (s *screen) close() {
-	s.out.WriteString(ownScreen)
-	term.Restore(int(s.in.Fd()), s.was) // there is nothing to do if it fails
-}
-
-// closeOnPanic is deferred where a panic would end the program past close, and its
-// text be lost on the other screen.
-func (s *screen) closeOnPanic() {
-	if p := recover(); p != nil {
-		s.close()
-		panic(p)
-	}
-}
-
-// size is the terminal's, in columns and lines; 80 and 24 of one that does not tell.
-func (s *screen) size() (w, h int) {
-	w, h, err := term.GetSize(int(s.out.Fd()))
-	if err != nil || w <= 0 || h <= 0 {
-		return 80, 24
-	}
-	return w, h
-}
-
-// onScreen is what draws the lines over those drawn before. A line is cleared before it
-// is written: behind its last column a terminal would clear that one as well.
-func onScreen(lines []string, height int) string {
-	text := "\x1b[H\x1b[2K" + strings.Join(lines, "\r\n\x1b[2K")
-	if len(lines) < height {
-		text += "\r\n\x1b[J"
-	}
-	return text
 }

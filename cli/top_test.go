@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"relay/cli/term"
 	"relay/playback"
 )
 
@@ -27,7 +28,7 @@ func sampleTop() []topChannel {
 }
 
 func TestTopIsDrawn(t *testing.T) {
-	wantLines(t, topTables(drawing{}, sampleTop()), `
+	wantLines(t, topTables(term.Style{}, sampleTop()), `
 relay top  karp6ufz
 6 nodes, 3 deep, 3 slots free, 1.2 s behind at worst, 1 chunk lost, 1 orphan, here: live, 3.0 Mb/s, 1 player
 
@@ -43,7 +44,7 @@ dddddddd             3      -     0     -     -      -    0/0      -  TLS
 // What a relay elsewhere does not tell is "-".
 func TestTopOfARelayElsewhere(t *testing.T) {
 	all := topChannels(playback.Trees{Channels: []playback.ChannelTree{sampleTree()}}, nil)
-	got := topTables(drawing{ascii: true}, all)
+	got := topTables(term.Style{ASCII: true}, all)
 	wantLines(t, got[3:6], `
 NODE              HOP*  DELAY  LOST  DOWN    UP  CAP  SLOTS    AGE  LINK
 aaaaaaaa source      0   0 ms     0     -  6.0M    -    2/2  1d01h  -
@@ -66,13 +67,13 @@ func TestTopFitsEveryScreen(t *testing.T) {
 				{channels: big, order: byHop, offset: 1 << 20},
 				{},
 			} {
-				s.width, s.height, s.clock = w, h, "12:00:00"
+				s.Width, s.height, s.clock = w, h, "12:00:00"
 				lines := s.lines()
 				if len(lines) > h {
 					t.Fatalf("%d×%d: %d lines", w, h, len(lines))
 				}
 				for _, l := range lines {
-					if width(cell{text: l}) > w {
+					if term.Width(term.Cell{Text: l}) > w {
 						t.Fatalf("%d×%d: %q is too wide", w, h, l)
 					}
 				}
@@ -83,7 +84,7 @@ func TestTopFitsEveryScreen(t *testing.T) {
 
 // A phone held upright has some 40 columns.
 func TestTopOnAPhone(t *testing.T) {
-	s := topScreen{drawing: drawing{width: 40}, height: 8, channels: sampleTop(), order: byDelay, clock: "12:34:56"}
+	s := topScreen{Style: term.Style{Width: 40}, height: 8, channels: sampleTop(), order: byDelay, clock: "12:34:56"}
 	wantLines(t, s.lines(), `
 12:34:56  relay top  karp6ufz
 NODE             HOP  DELAY▾  LOST    UP
@@ -97,7 +98,7 @@ q quit  sort: h hop, d delay, l loss, u…
 }
 
 func TestTopScrolls(t *testing.T) {
-	s := topScreen{drawing: drawing{width: 60, ascii: true}, height: 5, channels: sampleTop(), order: byHop, offset: 2}
+	s := topScreen{Style: term.Style{Width: 60, ASCII: true}, height: 5, channels: sampleTop(), order: byHop, offset: 2}
 	wantLines(t, s.lines(), `
 relay top  karp6ufz
 NODE            HOP*  DELAY  LOST    UP    CAP  SLOTS    AGE
@@ -135,56 +136,26 @@ func TestTopMarksThoseThatLose(t *testing.T) {
 	}
 }
 
-func TestKeysAreToldApart(t *testing.T) {
-	for in, want := range map[string][]key{
-		"qjk":            {'q', 'j', 'k'},
-		"\x1b[A\x1b[B":   {keyUp, keyDown},
-		"\x1bOA\x1bOB":   {keyUp, keyDown},
-		"\x1b[5~\x1b[6~": {keyPageUp, keyPageDown},
-		"\x1b[1~x\x1b[F": {keyHome, 'x', keyEnd},
-		"\x1b[1;5Ax":     {'x'}, // with Ctrl
-		"\x1b\x1b[A":     {keyUp},
-		"\x1bqx":         {'x'}, // with Alt
-		"\x03\t":         {keyInterrupt, keyTab},
-		"\x1b[" + strings.Repeat("1", 100) + "xy": nil,
-	} {
-		var whole, pieces keyReader
-		if got := whole.keys([]byte(in)); want != nil && !slices.Equal(got, want) {
-			t.Errorf("%q: %v, want %v", in, got, want)
-		}
-		var got []key
-		for i := range len(in) {
-			got = append(got, pieces.keys([]byte{in[i]})...)
-		}
-		if want != nil && !slices.Equal(got, want) {
-			t.Errorf("%q in pieces: %v, want %v", in, got, want)
-		}
-		if len(whole.begun) > maxSequence || len(pieces.begun) > maxSequence {
-			t.Errorf("%q: %d bytes are kept", in, len(whole.begun))
-		}
-	}
-}
-
 func TestKeysMoveThroughTheTable(t *testing.T) {
 	two := append(sampleTop(), sampleTop()...)
 	s := topScreen{height: 24, channels: two, order: byHop}
 	for _, step := range []struct {
-		key    key
+		key    term.Key
 		order  topOrder
 		offset int
 		chosen int
 	}{
 		{'j', byHop, 1, 0},
-		{keyDown, byHop, 2, 0},
+		{term.KeyDown, byHop, 2, 0},
 		{'k', byHop, 1, 0},
-		{keyPageDown, byHop, 4, 0},
+		{term.KeyPageDown, byHop, 4, 0},
 		{'j', byHop, 4, 0}, // the last of five
 		{'d', byDelay, 0, 0},
 		{'k', byDelay, 0, 0},
 		{'G', byDelay, 4, 0},
-		{keyHome, byDelay, 0, 0},
-		{keyTab, byDelay, 0, 1},
-		{keyTab, byDelay, 0, 0},
+		{term.KeyHome, byDelay, 0, 0},
+		{term.KeyTab, byDelay, 0, 1},
+		{term.KeyTab, byDelay, 0, 0},
 		{'x', byDelay, 0, 0},
 	} {
 		if !s.press(step.key) || s.order != step.order || s.offset != step.offset || s.chosen != step.chosen {
@@ -195,7 +166,7 @@ func TestKeysMoveThroughTheTable(t *testing.T) {
 		t.Error("q does not end it")
 	}
 	empty := topScreen{}
-	for _, k := range []key{'j', 'G', keyTab, keyPageDown} {
+	for _, k := range []term.Key{'j', 'G', term.KeyTab, term.KeyPageDown} {
 		empty.press(k)
 	}
 	if empty.offset != 0 || empty.chosen != 0 {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	"relay/cli/term"
 	"relay/playback"
 )
 
@@ -48,7 +49,7 @@ type topRow struct {
 func topChannels(trees playback.Trees, st *playback.Status) []topChannel {
 	all := []topChannel{}
 	for _, t := range trees.Channels {
-		c := topChannel{ID: t.ID, Name: clean(t.Name), Title: clean(t.Title), Summary: t.Summary, Problem: clean(t.Problem), SeenBy: t.SeenBy, Nodes: []topRow{}}
+		c := topChannel{ID: t.ID, Name: term.Clean(t.Name), Title: term.Clean(t.Title), Summary: t.Summary, Problem: term.Clean(t.Problem), SeenBy: t.SeenBy, Nodes: []topRow{}}
 		var own *playback.ChannelStatus
 		if st != nil {
 			if i := slices.IndexFunc(st.Channels, func(s playback.ChannelStatus) bool { return s.ID == t.ID }); i >= 0 {
@@ -85,11 +86,11 @@ func topRowOf(n playback.TreeNode, t playback.ChannelTree, own *playback.Channel
 		r.DownBPS = new(int64(own.BitRate))
 	}
 	if p := own.Parent; r.Here && p != nil {
-		r.Link, r.Addr = nearness(*p), clean(p.Addr)
+		r.Link, r.Addr = nearness(*p), term.Clean(p.Addr)
 	}
 	for _, ch := range own.Children {
 		if n.ID != "" && len(ch.ID) >= len(n.ID) && ch.ID[:len(n.ID)] == n.ID {
-			r.Link, r.Addr = nearness(ch.Peer), clean(ch.Addr)
+			r.Link, r.Addr = nearness(ch.Peer), term.Clean(ch.Addr)
 		}
 	}
 	return r

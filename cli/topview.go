@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"relay/cli/term"
 )
 
 const (
@@ -17,7 +19,7 @@ const (
 
 // topScreen is everything that a picture of relay top depends on.
 type topScreen struct {
-	drawing
+	term.Style
 	height   int // lines; 0 for no bound, and then no line about keys
 	channels []topChannel
 	chosen   int // of channels
@@ -32,50 +34,50 @@ type topColumn struct {
 	head  string
 	order topOrder // that sorts by it; 0 for none
 	need  int      // the columns of the greatest need go first where there is no room
-	cell  func(topRow) cell
+	cell  func(topRow) term.Cell
 }
 
 var topColumns = []topColumn{
-	{"HOP", byHop, 1, func(r topRow) cell { return cell{strconv.Itoa(r.Hop), "", true} }},
-	{"DELAY", byDelay, 2, func(r topRow) cell {
+	{"HOP", byHop, 1, func(r topRow) term.Cell { return term.Cell{Text: strconv.Itoa(r.Hop), Right: true} }},
+	{"DELAY", byDelay, 2, func(r topRow) term.Cell {
 		if r.DelayMs == nil {
-			return cell{"-", "", true}
+			return term.Cell{Text: "-", Right: true}
 		}
-		return cell{delayText(*r.DelayMs), "", true}
+		return term.Cell{Text: term.DelayText(*r.DelayMs), Right: true}
 	}},
-	{"LOST", byLoss, 4, func(r topRow) cell {
-		c := cell{strconv.FormatInt(r.Lost, 10), "", true}
+	{"LOST", byLoss, 4, func(r topRow) term.Cell {
+		c := term.Cell{Text: strconv.FormatInt(r.Lost, 10), Right: true}
 		switch {
 		case r.losing:
-			c.colour = red
+			c.Colour = term.Red
 		case r.Lost > 0:
-			c.colour = yellow
+			c.Colour = term.Yellow
 		}
 		return c
 	}},
-	{"DOWN", 0, 9, func(r topRow) cell { return cell{shortRate(r.DownBPS), "", true} }},
-	{"UP", byUpload, 3, func(r topRow) cell {
-		c := cell{shortRate(r.UpBPS), "", true}
+	{"DOWN", 0, 9, func(r topRow) term.Cell { return term.Cell{Text: shortRate(r.DownBPS), Right: true} }},
+	{"UP", byUpload, 3, func(r topRow) term.Cell {
+		c := term.Cell{Text: shortRate(r.UpBPS), Right: true}
 		if r.CapBPS != nil && r.UpBPS != nil && *r.UpBPS > *r.CapBPS {
-			c.colour = yellow
+			c.Colour = term.Yellow
 		}
 		return c
 	}},
-	{"CAP", 0, 6, func(r topRow) cell { return cell{shortRate(r.CapBPS), "", true} }},
-	{"SLOTS", 0, 5, func(r topRow) cell {
-		c := cell{fmt.Sprintf("%d/%d", r.Children, r.Slots), "", true}
+	{"CAP", 0, 6, func(r topRow) term.Cell { return term.Cell{Text: shortRate(r.CapBPS), Right: true} }},
+	{"SLOTS", 0, 5, func(r topRow) term.Cell {
+		c := term.Cell{Text: fmt.Sprintf("%d/%d", r.Children, r.Slots), Right: true}
 		if r.Slots > 0 && r.Children >= r.Slots {
-			c.colour = yellow
+			c.Colour = term.Yellow
 		}
 		return c
 	}},
-	{"AGE", 0, 7, func(r topRow) cell {
+	{"AGE", 0, 7, func(r topRow) term.Cell {
 		if r.AgeS == nil {
-			return cell{"-", "", true}
+			return term.Cell{Text: "-", Right: true}
 		}
-		return cell{uptimeText(*r.AgeS), "", true}
+		return term.Cell{Text: term.UptimeText(*r.AgeS), Right: true}
 	}},
-	{"LINK", 0, 8, func(r topRow) cell { return cell{linkText(r), "", false} }},
+	{"LINK", 0, 8, func(r topRow) term.Cell { return term.Cell{Text: linkText(r)} }},
 }
 
 // linkText is how a node is connected to its parent: all links are direct, over TLS.
@@ -135,13 +137,13 @@ func (s topScreen) lines() []string {
 
 // top is the first line, and a second one if the figures are old.
 func (s topScreen) top(what string) []string {
-	cells := []cell{{"relay top  ", bold, false}, {what, "", false}}
+	cells := []term.Cell{{Text: "relay top  ", Colour: term.Bold}, {Text: what}}
 	if s.clock != "" {
-		cells = append([]cell{{s.clock + "  ", faint, false}}, cells...)
+		cells = append([]term.Cell{{Text: s.clock + "  ", Colour: term.Faint}}, cells...)
 	}
-	out := []string{s.line(cells)}
+	out := []string{s.Line(cells)}
 	if s.trouble != "" {
-		out = append(out, s.line([]cell{{s.trouble, red, false}}))
+		out = append(out, s.Line([]term.Cell{{Text: s.trouble, Colour: term.Red}}))
 	}
 	return out
 }
@@ -149,19 +151,19 @@ func (s topScreen) top(what string) []string {
 func (s topScreen) summary(c topChannel) []string {
 	sum := c.Summary
 	text := fmt.Sprintf("%s, %d deep, %s free, %s behind at worst, %s lost",
-		counted(int64(sum.Nodes), "node"), sum.MaxDepth, counted(sum.SlotsFree, "slot"), delayText(sum.WorstDelayMs), counted(sum.Lost, "chunk"))
+		term.Counted(int64(sum.Nodes), "node"), sum.MaxDepth, term.Counted(sum.SlotsFree, "slot"), term.DelayText(sum.WorstDelayMs), term.Counted(sum.Lost, "chunk"))
 	if sum.Orphans > 0 {
-		text += ", " + counted(int64(sum.Orphans), "orphan")
+		text += ", " + term.Counted(int64(sum.Orphans), "orphan")
 	}
 	if c.BitRate != nil {
-		text += fmt.Sprintf(", here: %s, %s, %s", c.State, rateText(int(*c.BitRate)), counted(int64(*c.Players), "player"))
+		text += fmt.Sprintf(", here: %s, %s, %s", c.State, term.RateText(int(*c.BitRate)), term.Counted(int64(*c.Players), "player"))
 	}
 	var out []string
-	for _, l := range s.wrap(text) {
-		out = append(out, s.line([]cell{{l, "", false}}))
+	for _, l := range s.WrapList(text) {
+		out = append(out, s.Line([]term.Cell{{Text: l}}))
 	}
 	if c.Problem != "" {
-		out = append(out, s.line([]cell{{fmt.Sprintf("The source cannot be asked (%s); this is what %s knows.", c.Problem, shortID(c.SeenBy)), yellow, false}}))
+		out = append(out, s.Line([]term.Cell{{Text: fmt.Sprintf("The source cannot be asked (%s); this is what %s knows.", c.Problem, shortID(c.SeenBy)), Colour: term.Yellow}}))
 	}
 	return append(out, "")
 }
@@ -182,23 +184,23 @@ func (s topScreen) window(n, above int) (first, last int) {
 // room. The columns are as wide as all nodes need: they stay in their places while one
 // scrolls.
 func (s topScreen) table(rows []topRow, first, last int) []string {
-	names := [][]cell{{{"NODE", bold, false}}}
+	names := [][]term.Cell{{{Text: "NODE", Colour: term.Bold}}}
 	for _, r := range rows {
 		names = append(names, topNameCells(r))
 	}
-	cells := make([][]cell, len(topColumns)) // of each column, the heading first
+	cells := make([][]term.Cell, len(topColumns)) // of each column, the heading first
 	widths := make([]int, len(topColumns))
 	for i, col := range topColumns {
-		head := cell{col.head, bold, col.cell(topRow{}).right}
+		head := term.Cell{Text: col.head, Colour: term.Bold, Right: col.cell(topRow{}).Right}
 		if col.order != 0 && col.order == s.order {
-			head.text += s.sortMark()
+			head.Text += s.sortMark()
 		}
 		cells[i] = append(cells[i], head)
 		for _, r := range rows {
 			cells[i] = append(cells[i], col.cell(r))
 		}
 		for _, c := range cells[i] {
-			widths[i] = max(widths[i], width(c))
+			widths[i] = max(widths[i], term.Width(c))
 		}
 	}
 	name, shown := s.fitColumns(widths)
@@ -207,20 +209,20 @@ func (s topScreen) table(rows []topRow, first, last int) []string {
 		if line > 0 && (line-1 < first || line-1 >= last) {
 			continue
 		}
-		all := s.fit(names[line], name)
+		all := s.Fit(names[line], name)
 		for i := range topColumns {
 			if !shown[i] {
 				continue
 			}
 			c := cells[i][line]
-			pad := cell{text: strings.Repeat(" ", widths[i]-width(c))}
-			if c.right {
-				all = append(all, cell{text: "  "}, pad, c)
+			pad := term.Cell{Text: strings.Repeat(" ", widths[i]-term.Width(c))}
+			if c.Right {
+				all = append(all, term.Cell{Text: "  "}, pad, c)
 			} else {
-				all = append(all, cell{text: "  "}, c, pad)
+				all = append(all, term.Cell{Text: "  "}, c, pad)
 			}
 		}
-		out = append(out, s.line(all))
+		out = append(out, s.Line(all))
 	}
 	return out
 }
@@ -235,10 +237,10 @@ func (s topScreen) fitColumns(widths []int) (name int, shown []bool) {
 		total += 2 + w
 	}
 	name = topName
-	if s.width == 0 {
+	if s.Width == 0 {
 		return name, shown
 	}
-	for total > s.width {
+	for total > s.Width {
 		if name > topNameMin {
 			total--
 			name--
@@ -256,25 +258,25 @@ func (s topScreen) fitColumns(widths []int) (name int, shown []bool) {
 		shown[worst] = false
 		total -= 2 + widths[worst]
 	}
-	name = min(topName, name+max(0, s.width-total))
+	name = min(topName, name+max(0, s.Width-total))
 	return name, shown
 }
 
-func topNameCells(r topRow) []cell {
-	cells := []cell{{shortID(r.ID), "", false}}
+func topNameCells(r topRow) []term.Cell {
+	cells := []term.Cell{{Text: shortID(r.ID)}}
 	switch {
 	case r.CutOff:
-		cells = append(cells, cell{" cut off", red, false})
+		cells = append(cells, term.Cell{Text: " cut off", Colour: term.Red})
 	case r.Here:
-		cells = append(cells, cell{" here", green, false})
+		cells = append(cells, term.Cell{Text: " here", Colour: term.Green})
 	case r.Source:
-		cells = append(cells, cell{" source", bold, false})
+		cells = append(cells, term.Cell{Text: " source", Colour: term.Bold})
 	}
 	return cells
 }
 
 func (s topScreen) sortMark() string {
-	if s.ascii {
+	if s.ASCII {
 		return "*"
 	}
 	return "▾"
@@ -289,7 +291,7 @@ func (s topScreen) keys(first, last, n int) string {
 	if len(s.channels) > 1 {
 		where += fmt.Sprintf("channel %d of %d (tab)  ", s.chosen+1, len(s.channels))
 	}
-	return s.line([]cell{{where, bold, false}, {"q quit  sort: h hop, d delay, l loss, u upload  j k scroll", faint, false}})
+	return s.Line([]term.Cell{{Text: where, Colour: term.Bold}, {Text: "q quit  sort: h hop, d delay, l loss, u upload  j k scroll", Colour: term.Faint}})
 }
 
 // bounded leaves out what does not fit the screen, but for the last line.
@@ -301,16 +303,16 @@ func (s topScreen) bounded(lines []string) []string {
 }
 
 // topTables draws all channels, one below the other, for what is no terminal.
-func topTables(d drawing, channels []topChannel) []string {
+func topTables(st term.Style, channels []topChannel) []string {
 	var out []string
 	for i := range channels {
 		if i > 0 {
 			out = append(out, "")
 		}
-		out = append(out, topScreen{drawing: d, channels: channels, chosen: i, order: byHop}.lines()...)
+		out = append(out, topScreen{Style: st, channels: channels, chosen: i, order: byHop}.lines()...)
 	}
 	if len(channels) == 0 {
-		out = topScreen{drawing: d}.lines()
+		out = topScreen{Style: st}.lines()
 	}
 	return out
 }

@@ -5,14 +5,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
-	"runtime"
 	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
-	"golang.org/x/term"
 
+	"relay/cli/term"
 	"relay/playback"
 	"relay/relay"
 )
@@ -27,7 +25,7 @@ const (
 	treeFrame = 7
 )
 
-func treeCommand(t *terminal, stdio Stdio) *cli.Command {
+func treeCommand(t *term.Terminal, stdio Stdio) *cli.Command {
 	return &cli.Command{
 		Name:      "tree",
 		Usage:     "show who passes a channel on to whom",
@@ -55,12 +53,12 @@ type treeShow struct {
 	json    bool
 	watch   bool
 	all     bool
-	t       *terminal
+	t       *term.Terminal
 	out     io.Writer
 	onTop   int // lines of the newest drawing that the next one replaces
 }
 
-func runTree(c *cli.Context, t *terminal, stdio Stdio) error {
+func runTree(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 	if c.NArg() > 1 {
 		return usage("relay help tree", "relay tree takes one channel, %d arguments were given", c.NArg())
 	}
@@ -122,7 +120,7 @@ func (s *treeShow) show(trees playback.Trees) error {
 	if len(trees.Channels) == 0 {
 		lines = append(lines, "No channel is open at "+s.addr+".")
 	}
-	if !s.watch || !s.t.outTTY {
+	if !s.watch || !s.t.OutTTY {
 		if s.watch {
 			lines = append(lines, "")
 		}
@@ -145,16 +143,9 @@ func (s *treeShow) show(trees playback.Trees) error {
 
 // drawing is how to draw now, and the screen's height in lines.
 func (s *treeShow) drawing() (d drawing, height int) {
-	d = drawing{ascii: !speaksUTF8(os.Getenv, runtime.GOOS)}
-	if !s.t.outTTY {
+	d.Style, height = s.t.OutStyle()
+	if !s.t.OutTTY {
 		return d, 0
-	}
-	d.colour = os.Getenv("NO_COLOR") == ""
-	d.width, height = 80, 24 // of a terminal that does not tell
-	if f, ok := s.out.(*os.File); ok {
-		if w, h, err := term.GetSize(int(f.Fd())); err == nil && w > 0 && h > 1 {
-			d.width, height = w, h
-		}
 	}
 	switch {
 	case s.all:
@@ -164,15 +155,4 @@ func (s *treeShow) drawing() (d drawing, height int) {
 		d.lines = treeLines
 	}
 	return d, height
-}
-
-// speaksUTF8 reports whether the user's terminal shows more than ASCII: POSIX says so
-// by the first of three variables that is set, other systems always do.
-func speaksUTF8(getenv func(string) string, goos string) bool {
-	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
-		if v := strings.ToLower(getenv(name)); v != "" {
-			return strings.Contains(v, "utf-8") || strings.Contains(v, "utf8")
-		}
-	}
-	return goos == "windows" || goos == "darwin"
 }

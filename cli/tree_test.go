@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"relay/cli/term"
 	"relay/playback"
 	"relay/relay"
 	"relay/relay/wire"
@@ -57,7 +58,7 @@ Too many to list: 1 node, the farthest from the source
 func TestTreeIsDrawnWhereThereIsLittleRoom(t *testing.T) {
 	tr := sampleTree()
 	tr.SeenBy, tr.Problem = tr.Self, "no way \x1b[2J"
-	wantLines(t, drawing{ascii: true, width: 60, lines: 3}.draw(tr), `
+	wantLines(t, drawing{Style: term.Style{ASCII: true, Width: 60}, lines: 3}.draw(tr), `
 Channel karp6ufz: 6 nodes, 3 deep (mean 1.8), 3 slots free,
   1.2 s behind at worst, 1 chunk lost, 1 orphan
 The source cannot be asked (no way �[2J); this is what bbbb~
@@ -72,14 +73,14 @@ Too many to list: 1 node, the farthest from the source
 }
 
 func TestColoursAddNothingButColour(t *testing.T) {
-	for _, d := range []drawing{{}, {width: 50}, {lines: 2, ascii: true}} {
-		d.colour = true
+	for _, d := range []drawing{{}, {Style: term.Style{Width: 50}}, {Style: term.Style{ASCII: true}, lines: 2}} {
+		d.Colour = true
 		coloured := strings.Join(d.draw(sampleTree()), "\n")
-		d.colour = false
-		if !strings.Contains(coloured, red+" cut off"+plain) && d.lines == 0 {
+		d.Colour = false
+		if !strings.Contains(coloured, term.Red+" cut off"+term.Plain) && d.lines == 0 {
 			t.Errorf("an orphan is not red:\n%q", coloured)
 		}
-		for _, code := range []string{bold, faint, red, yellow, green, plain} {
+		for _, code := range []string{term.Bold, term.Faint, term.Red, term.Yellow, term.Green, term.Plain} {
 			coloured = strings.ReplaceAll(coloured, code, "")
 		}
 		want := strings.Join(d.draw(sampleTree()), "\n")
@@ -116,7 +117,7 @@ func TestLargeTreeIsDrawnFromTheTop(t *testing.T) {
 		t.Fatalf("the tree has %d nodes", n)
 	}
 	for _, most := range []int{1, 2, 20, 100, n - 1, n, n + 1, 0} {
-		d := drawing{lines: most, width: 80}
+		d := drawing{Style: term.Style{Width: 80}, lines: most}
 		kept, hidden := d.choose(tr.Nodes)
 		drawn, missing, deepest := 0, 0, 0
 		for i, k := range kept {
@@ -143,7 +144,7 @@ func TestLargeTreeIsDrawnFromTheTop(t *testing.T) {
 			t.Errorf("%d lines: %d drawn, %d below them, of %d", most, drawn, missing, n)
 		}
 		for _, l := range d.draw(tr) {
-			if width(cell{text: l}) > 80 {
+			if term.Width(term.Cell{Text: l}) > 80 {
 				t.Fatalf("%d lines: %q is too wide", most, l)
 			}
 		}
@@ -209,47 +210,11 @@ func TestAddressToAsk(t *testing.T) {
 	}
 }
 
-func TestUTF8IsToldFromTheEnvironment(t *testing.T) {
-	for _, c := range []struct {
-		env, goos string
-		want      bool
-	}{
-		{"LANG=en_GB.UTF-8", "linux", true},
-		{"LANG=C.utf8", "linux", true},
-		{"LANG=en_GB.UTF-8 LC_CTYPE=C", "linux", false},
-		{"LC_ALL=de_DE.UTF-8 LC_CTYPE=C", "linux", true},
-		{"LANG=de_DE.ISO-8859-1", "darwin", false},
-		{"", "linux", false},
-		{"", "darwin", true},
-		{"", "windows", true},
-	} {
-		getenv := func(name string) string {
-			for _, kv := range strings.Fields(c.env) {
-				if k, v, _ := strings.Cut(kv, "="); k == name {
-					return v
-				}
-			}
-			return ""
-		}
-		if got := speaksUTF8(getenv, c.goos); got != c.want {
-			t.Errorf("%q on %s: %v", c.env, c.goos, got)
-		}
-	}
-}
-
-func TestTimesAreReadable(t *testing.T) {
-	for s, want := range map[int64]string{0: "0s", 59: "59s", 60: "1m00s", 3599: "59m59s", 3600: "1h00m", 86399: "23h59m", 86400: "1d00h", 1e6: "11d13h"} {
-		if got := uptimeText(s); got != want {
-			t.Errorf("%d s: %s, want %s", s, got, want)
-		}
-	}
-}
-
 // What is drawn on a terminal replaces what was drawn before, line by line, and
 // never more than fits the screen.
 func TestWatchDrawsInPlace(t *testing.T) {
 	var out bytes.Buffer
-	s := &treeShow{watch: true, t: &terminal{outTTY: true}, out: &out}
+	s := &treeShow{watch: true, t: &term.Terminal{OutTTY: true}, out: &out}
 	large := playback.Trees{Channels: []playback.ChannelTree{wideTree(500, 3)}}
 	small := playback.Trees{Channels: []playback.ChannelTree{sampleTree()}}
 	up := 0
@@ -317,7 +282,7 @@ func TestJSONIsOneLineForEachSecond(t *testing.T) {
 	trees := playback.Trees{Channels: []playback.ChannelTree{sampleTree()}}
 	for _, watch := range []bool{true, false} {
 		var out bytes.Buffer
-		s := &treeShow{json: true, watch: watch, t: &terminal{outTTY: true}, out: &out}
+		s := &treeShow{json: true, watch: watch, t: &term.Terminal{OutTTY: true}, out: &out}
 		for range 2 {
 			if err := s.show(trees); err != nil {
 				t.Fatal(err)

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 
+	"relay/cli/term"
 	"relay/playback"
 	"relay/relay"
 	"relay/relay/stream"
@@ -26,7 +27,7 @@ func (s *station) survey(ctx context.Context, id stream.ChannelID) (playback.Cha
 func treeOf(s relay.Survey) playback.ChannelTree {
 	t := playback.ChannelTree{Self: wire.TagOf(s.Self).String(), SeenBy: wire.TagOf(s.By).String()}
 	if s.Err != nil {
-		t.Problem = clean(s.Err.Error())
+		t.Problem = term.Clean(s.Err.Error())
 	}
 	top := int(s.View.Depth)
 	var way [tree.MaxPath + 1]int // the newest node at each depth of the view

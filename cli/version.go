@@ -6,12 +6,14 @@ import (
 	"runtime/debug"
 
 	"github.com/urfave/cli/v2"
+
+	"relay/cli/term"
 )
 
 // Version is the release that this source is, or leads up to.
 const Version = "0.1.0"
 
-func versionCommand(t *terminal) *cli.Command {
+func versionCommand(t *term.Terminal) *cli.Command {
 	return &cli.Command{
 		Name:  "version",
 		Usage: "print the version",
@@ -19,7 +21,7 @@ func versionCommand(t *terminal) *cli.Command {
 			if c.NArg() > 0 {
 				return usage("", "relay version takes no arguments")
 			}
-			fmt.Fprintln(t.out, versionText())
+			fmt.Fprintln(t.Out, versionText())
 			return nil
 		},
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/urfave/cli/v2"
 	"go.uber.org/zap"
 
+	"relay/cli/term"
 	"relay/relay"
 	"relay/tree"
 )
@@ -24,7 +25,7 @@ const joinPatience = 2 * time.Second
 // what is being written when the command ends.
 const lastWrite = time.Second
 
-func watchCommand(t *terminal, stdio Stdio) *cli.Command {
+func watchCommand(t *term.Terminal, stdio Stdio) *cli.Command {
 	return &cli.Command{
 		Name:      "watch",
 		Usage:     "watch a channel, and pass it on",
@@ -70,7 +71,7 @@ type watch struct {
 	search   search // for a parent, since then
 }
 
-func runWatch(c *cli.Context, t *terminal, stdio Stdio) (err error) {
+func runWatch(c *cli.Context, t *term.Terminal, stdio Stdio) (err error) {
 	if c.NArg() > 1 {
 		return usage("relay help watch", "relay watch takes one link, %d arguments were given", c.NArg())
 	}
@@ -119,7 +120,7 @@ func runWatch(c *cli.Context, t *terminal, stdio Stdio) (err error) {
 		if s == nil {
 			return err // nil if Ctrl-C ended it
 		}
-		t.say("Found   %s on this network", s.name())
+		t.Say("Found   %s on this network", s.name())
 		u.Channel = s.ID
 		u.Hosts, w.found = seedsOf(s.addrs)
 	}
@@ -155,15 +156,15 @@ func (w *watch) run(ctx context.Context, u relay.URL, allowHosts []string, timeo
 		}
 		return nil
 	})
-	w.t.say("Joining channel %s", u.Channel.Short())
+	w.t.Say("Joining channel %s", u.Channel.Short())
 	start := w.station.startOfWatch(w.channel, w.url.String())
-	w.t.say("Page    %s", start.Page)
-	w.t.say("Watch   %s", start.URL)
+	w.t.Say("Page    %s", start.Page)
+	w.t.Say("Watch   %s", start.URL)
 	if w.rtmp != nil {
 		w.runRTMP(g.ctx, g.Group)
 	}
 	if !w.pipes() && w.events == nil {
-		w.t.result(start.URL)
+		w.t.Result(start.URL)
 	}
 	w.events.send("start", start)
 	g.Go(func() error { w.follow(g.ctx); return nil })
@@ -188,10 +189,10 @@ func (w *watch) play(ctx context.Context) error {
 		return nil // it is over
 	}
 	if err := w.player.run(ctx, w.playerURL()); err != nil {
-		w.t.say("relay: error: %s: %v", w.player.name, err)
+		w.t.Say("relay: error: %s: %v", w.player.name, err)
 	}
 	if ctx.Err() == nil {
-		w.t.say("The player has ended; the stream is still passed on. Ctrl-C ends that too.")
+		w.t.Say("The player has ended; the stream is still passed on. Ctrl-C ends that too.")
 	}
 	return nil
 }
@@ -223,9 +224,9 @@ func (w *watch) notice(n relay.Notice) {
 	switch {
 	case n.Attached != nil:
 		if !w.attached {
-			w.t.say("Connected to %s, %s from the source", placeText(n.Attached.Parent), links(n.Attached.Depth))
+			w.t.Say("Connected to %s, %s from the source", placeText(n.Attached.Parent), term.Links(n.Attached.Depth))
 			if !w.joined && !w.station.local() && len(w.station.addrs) > 0 {
-				w.t.say("Share   relay watch %s", w.share())
+				w.t.Say("Share   relay watch %s", w.share())
 			}
 		}
 		w.events.send("attached", newAttachedEvent(n.Attached))
@@ -264,19 +265,12 @@ func (w *watch) explain() {
 	}
 	w.told = w.why
 	if !w.joined {
-		w.t.say("Not connected yet: %s", w.why)
-		w.events.send("warning", &warningEvent{Code: warnNotConnected, Text: clean(w.why)})
-		w.t.hint("is relay source running, and can this machine reach it? Still trying; Ctrl-C ends it")
+		w.t.Say("Not connected yet: %s", w.why)
+		w.events.send("warning", &warningEvent{Code: warnNotConnected, Text: term.Clean(w.why)})
+		w.t.Hint("is relay source running, and can this machine reach it? Still trying; Ctrl-C ends it")
 		return
 	}
-	w.t.say("Not connected: %s. Still trying.", w.why)
-}
-
-func links(n int) string {
-	if n == 1 {
-		return "1 link"
-	}
-	return fmt.Sprintf("%d links", n)
+	w.t.Say("Not connected: %s. Still trying.", w.why)
 }
 
 func placeText(p tree.Place) string {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"relay/cli/term"
 	"relay/ingest/flv"
 	"relay/playback"
 	"relay/relay/wire"
@@ -27,18 +28,18 @@ func (w *watch) follow(ctx context.Context) {
 			s := w.seat(now)
 			switch {
 			case s.State == playback.Live && (!live || mediaText(s.Media.Info) != mediaText(info)):
-				w.t.say("Live: %s", mediaText(s.Media.Info))
+				w.t.Say("Live: %s", mediaText(s.Media.Info))
 				w.events.send("live", newLiveEvent(s.Media.Info))
 				live, info = true, s.Media.Info
 			case s.State != playback.Live && live && s.Alone == 0:
 				live = false
-				w.t.say("The source has stopped sending. This node stays connected and goes on when it does.")
+				w.t.Say("The source has stopped sending. This node stays connected and goes on when it does.")
 				w.events.send("encoder_lost", &plainEvent{})
 			}
-			st := w.t.style()
-			w.t.show(s.line(st).draw(st))
-			if f := fmt.Sprint(s.Depth, s.Parent, s.Lost, s.Children, s.Players); !w.t.errTTY && f != figures && s.Alone == 0 && live && now.Sub(told) >= changesEvery {
-				w.t.say("%s", s.line(st).draw(style{}))
+			st := w.t.Style()
+			w.t.Show(s.line(st).Draw(st))
+			if f := fmt.Sprint(s.Depth, s.Parent, s.Lost, s.Children, s.Players); !w.t.ErrTTY && f != figures && s.Alone == 0 && live && now.Sub(told) >= changesEvery {
+				w.t.Say("%s", s.line(st).Draw(term.Style{}))
 				told, figures = now, f
 			}
 			if now.Sub(reported) >= statusEvery {

@@ -90,6 +90,7 @@ func TestImportsRunOneWay(t *testing.T) {
 		{room: "relay/playback/remux", may: []string{"relay/ingest/flv"}},
 		{room: "relay/playback/web", std: true},
 		{room: "relay/playback", may: []string{"relay/ingest/flv", "relay/playback/remux", "relay/playback/web", "relay/relay/stream"}},
+		{room: "relay/cli/term"},
 		{room: "relay/playback/admin", may: []string{"relay/ingest/flv", "relay/playback", "relay/playback/remux", "relay/playback/web", "relay/relay/stream"}},
 	} {
 		for _, d := range all[c.room].Deps {
@@ -118,6 +119,8 @@ func TestLibrariesStayInTheirRooms(t *testing.T) {
 		"github.com/urfave/cli":             {"relay/cli"},
 		"github.com/hashicorp/memberlist":   {"relay/relay/membership"},
 		"github.com/prometheus":             {"relay/playback/admin"},
+		"github.com/mdp/qrterminal":         {"relay/cli/term"},
+		"golang.org/x/term":                 {"relay/cli/term"},
 	} {
 		for _, p := range module(t) {
 			if !under(p.ImportPath, "relay") || slices.ContainsFunc(rooms, func(room string) bool { return under(p.ImportPath, room) }) {
@@ -129,6 +132,25 @@ func TestLibrariesStayInTheirRooms(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// Commands and flags are the command line's own: a room below it is told what it needs.
+func TestRoomsOfTheCommandLineKnowNoFlags(t *testing.T) {
+	rooms := 0
+	for _, p := range module(t) {
+		if !under(p.ImportPath, "relay/cli") || p.ImportPath == "relay/cli" || p.ImportPath == "relay/cli/relay" {
+			continue
+		}
+		rooms++
+		for _, d := range p.Deps {
+			if under(d, "github.com/urfave/cli") || d == "relay/cli" {
+				t.Errorf("%s depends on %s", p.ImportPath, d)
+			}
+		}
+	}
+	if rooms == 0 {
+		t.Error("the command line has no rooms")
 	}
 }
 

@@ -1,0 +1,9 @@
+package cli
+
+import "io"
+
+// Stdio is where a command reads and writes.
+type Stdio struct {
+	In       io.Reader
+	Out, Err io.Writer
+}

@@ -1,0 +1,98 @@
+package term
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// Cell is a piece of a line.
+type Cell struct {
+	Text   string // safe to print
+	Colour string // one of the codes in style.go; "" for none
+	Right  bool   // aligned in its column, which is for the table to do
+}
+
+// Fit makes cells exactly w wide.
+func (st Style) Fit(cells []Cell, w int) []Cell {
+	cells = st.cut(cells, w)
+	return append(cells, Cell{Text: strings.Repeat(" ", w-Width(cells...))})
+}
+
+// cut makes cells at most w wide.
+func (st Style) cut(cells []Cell, w int) []Cell {
+	if Width(cells...) <= w {
+		return cells
+	}
+	var out []Cell
+	room := w - 1
+	for _, c := range cells {
+		if n := Width(c); n > room {
+			c.Text = string([]rune(c.Text)[:max(room, 0)])
+			return append(out, c, Cell{Text: st.Pick("…", "~")})
+		}
+		room -= Width(c)
+		out = append(out, c)
+	}
+	return out
+}
+
+// Line puts cells together, at most as wide as the terminal.
+func (st Style) Line(cells []Cell) string {
+	if st.Width > 0 {
+		cells = st.cut(cells, st.Width)
+	}
+	var b strings.Builder
+	for _, c := range cells {
+		if st.Colour && c.Colour != "" && c.Text != "" {
+			b.WriteString(c.Colour + c.Text + Plain)
+		} else {
+			b.WriteString(c.Text)
+		}
+	}
+	return strings.TrimRight(b.String(), " ")
+}
+
+// Width is how many columns cells take: one for each character.
+func Width(cells ...Cell) int {
+	n := 0
+	for _, c := range cells {
+		n += utf8.RuneCountInString(c.Text)
+	}
+	return n
+}
+
+// WrapList breaks a text that is too wide into lines, after commas.
+func (st Style) WrapList(text string) []string {
+	var lines []string
+	for i, part := range strings.SplitAfter(text, ",") {
+		if i == 0 {
+			lines = append(lines, part)
+		} else if last := &lines[len(lines)-1]; st.Width == 0 || Width(Cell{Text: *last + part}) <= st.Width {
+			*last += part
+		} else {
+			lines = append(lines, " "+part)
+		}
+	}
+	return lines
+}
+
+// WrapWords breaks a text into lines of that width, which a longer word exceeds; one
+// line if the width is none that text fits.
+func WrapWords(s string, w int) []string {
+	const narrowest = 16
+	if w < narrowest {
+		if w < 0 {
+			return []string{s}
+		}
+		w = narrowest
+	}
+	var lines []string
+	for _, word := range strings.Fields(s) {
+		if n := len(lines); n > 0 && Width(Cell{Text: lines[n-1]})+1+Width(Cell{Text: word}) <= w {
+			lines[n-1] += " " + word
+		} else {
+			lines = append(lines, word)
+		}
+	}
+	return lines
+}

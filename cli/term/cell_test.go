@@ -1,0 +1,25 @@
+package term
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestWrapWords(t *testing.T) {
+	for _, c := range []struct {
+		text  string
+		width int
+		want  string
+	}{
+		{"a b", -4, "a b"},
+		{"", 20, ""},
+		{"one two three four five", 16, "one two three|four five"},
+		{"one two three four five", 3, "one two three|four five"},
+		{"x aVeryLongWordThatDoesNotFit y", 16, "x|aVeryLongWordThatDoesNotFit|y"},
+		{"é é é é é é é é é", 16, "é é é é é é é é|é"},
+	} {
+		if got := strings.Join(WrapWords(c.text, c.width), "|"); got != c.want {
+			t.Errorf("%q in %d: %s, want %s", c.text, c.width, got, c.want)
+		}
+	}
+}

@@ -1,0 +1,57 @@
+package term
+
+// Key is one key that was pressed: a printable character as itself, others by the
+// names below.
+type Key rune
+
+// Keys that are no characters, numbered where Unicode has none.
+const (
+	KeyUp Key = -1 - iota
+	KeyDown
+	KeyPageUp
+	KeyPageDown
+	KeyHome
+	KeyEnd
+	KeyInterrupt Key = 3 // Ctrl-C, which a raw terminal gives as it is
+	KeyTab       Key = '\t'
+)
+
+// keyNames are what terminals send for them after ESC [ or ESC O.
+var keyNames = map[string]Key{
+	"A": KeyUp, "B": KeyDown, "H": KeyHome, "F": KeyEnd,
+	"5~": KeyPageUp, "6~": KeyPageDown, "1~": KeyHome, "4~": KeyEnd, "7~": KeyHome, "8~": KeyEnd,
+}
+
+// maxSequence is the longest escape sequence that is waited for, in bytes: longer than
+// those of any key.
+const maxSequence = 16
+
+// KeyReader takes what a raw terminal sends apart. A sequence may come in pieces.
+type KeyReader struct{ begun []byte }
+
+// Keys returns the keys in b. A key that it does not know is left out.
+func (r *KeyReader) Keys(b []byte) []Key {
+	var got []Key
+	for _, c := range b {
+		switch n := len(r.begun); {
+		case c == 0x1b:
+			r.begun = append(r.begun[:0], c)
+		case n == 0:
+			got = append(got, Key(c))
+		case n == 1 && (c == '[' || c == 'O'):
+			r.begun = append(r.begun, c)
+		case n == 1: // a key with Alt
+			r.begun = r.begun[:0]
+		case c >= 0x40 && c <= 0x7e: // the last byte of a sequence (ECMA-48)
+			if k, ok := keyNames[string(append(r.begun[2:], c))]; ok {
+				got = append(got, k)
+			}
+			r.begun = r.begun[:0]
+		case n >= maxSequence:
+			r.begun = r.begun[:0]
+		default:
+			r.begun = append(r.begun, c)
+		}
+	}
+	return got
+}

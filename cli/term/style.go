@@ -1,0 +1,80 @@
+package term
+
+import (
+	"io"
+	"os"
+	"runtime"
+	"strings"
+
+	"golang.org/x/term"
+)
+
+// Colours, as a terminal's codes; Plain ends each of them.
+const (
+	Bold   = "\x1b[1m"
+	Faint  = "\x1b[2m"
+	Red    = "\x1b[31m"
+	Yellow = "\x1b[33m"
+	Green  = "\x1b[32m"
+	Plain  = "\x1b[0m"
+)
+
+// Style is what a terminal can show.
+type Style struct {
+	Width  int  // columns; 0 for no bound
+	ASCII  bool // it shows nothing else
+	Colour bool // it has colours, and they are wanted
+}
+
+// styleOf is what w can show, and its height in lines; 0 if it is no terminal. One that
+// does not tell its size has 80 columns and 24 lines.
+func styleOf(w io.Writer, tty bool) (st Style, height int) {
+	st.ASCII = !SpeaksUTF8(os.Getenv, runtime.GOOS)
+	if !tty {
+		return st, 0
+	}
+	st.Colour = os.Getenv("NO_COLOR") == ""
+	st.Width, height = 80, 24
+	if cols, lines, ok := SizeOf(w); ok {
+		st.Width = cols
+		if lines > 1 {
+			height = lines
+		}
+	}
+	return st, height
+}
+
+// SizeOf is the size of a terminal in columns and lines, if w is one and tells.
+func SizeOf(w io.Writer) (cols, lines int, ok bool) {
+	f, ok := w.(*os.File)
+	if !ok {
+		return 0, 0, false
+	}
+	cols, lines, err := term.GetSize(int(f.Fd()))
+	return cols, lines, err == nil && cols > 0
+}
+
+// Pick returns the one of two texts that the terminal can show.
+func (st Style) Pick(unicode, ascii string) string {
+	if st.ASCII {
+		return ascii
+	}
+	return unicode
+}
+
+// IsTTY reports whether w is a terminal that takes codes.
+func IsTTY(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb"
+}
+
+// SpeaksUTF8 reports whether the user's terminal shows more than ASCII: POSIX says so
+// by the first of three variables that is set, other systems always do.
+func SpeaksUTF8(getenv func(string) string, goos string) bool {
+	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
+		if v := strings.ToLower(getenv(name)); v != "" {
+			return strings.Contains(v, "utf-8") || strings.Contains(v, "utf8")
+		}
+	}
+	return goos == "windows" || goos == "darwin"
+}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"relay/cli/term"
+	"relay/cli/term/termtest"
 	"relay/playback"
 	"relay/relay"
 	"relay/relay/discovery"
@@ -334,7 +335,7 @@ func TestDoctorIsWrittenForPeople(t *testing.T) {
 		{"Network", todo, "Something \x1b[2J is wrong with this machine here.", "Do this and that, and then again."},
 		{"Ports", note, "Good to know.", ""},
 	}
-	wantLines(t, doctorText(found, term.Style{}), `
+	termtest.WantLines(t, doctorText(found, term.Style{}), `
 Network
 ✓ eth0 has 192.168.1.5.
 ✗ Something �[2J is wrong with this machine here.
@@ -343,7 +344,7 @@ Network
 Ports
 · Good to know.
 `)
-	wantLines(t, doctorText(found, term.Style{ASCII: true, Width: 28}), `
+	termtest.WantLines(t, doctorText(found, term.Style{ASCII: true, Width: 28}), `
 Network
 + eth0 has 192.168.1.5.
 ! Something �[2J is wrong
@@ -354,7 +355,7 @@ Network
 Ports
 - Good to know.
 `)
-	wantLines(t, doctorText(found[:1], term.Style{}), `
+	termtest.WantLines(t, doctorText(found[:1], term.Style{}), `
 Network
 ✓ eth0 has 192.168.1.5.
 

@@ -12,6 +12,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"relay/cli/term"
+	"relay/cli/treedraw"
 	"relay/playback"
 	"relay/relay"
 )
@@ -53,7 +54,7 @@ shows the next channel; q ends.`,
 type top struct {
 	asker
 	channel string // the start of an ID; "" for all
-	screen  topScreen
+	screen  treedraw.Top
 	in, out *os.File
 }
 
@@ -80,22 +81,22 @@ func runTop(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 		enc := json.NewEncoder(stdio.Out)
 		enc.SetIndent("", "  ")
 		return enc.Encode(struct {
-			Channels []topChannel `json:"channels"`
+			Channels []treedraw.Channel `json:"channels"`
 		}{channels})
 	}
 	in, inOK := stdio.In.(*os.File)
 	out, outOK := stdio.Out.(*os.File)
 	if !t.OutTTY || !inOK || !outOK || !term.IsTTY(in) {
-		_, err := io.WriteString(stdio.Out, strings.Join(topTables(term.Style{ASCII: st.ASCII}, channels), "\n")+"\n")
+		_, err := io.WriteString(stdio.Out, strings.Join(treedraw.Tables(term.Style{ASCII: st.ASCII}, channels), "\n")+"\n")
 		return err
 	}
 	s.in, s.out = in, out
-	s.screen = topScreen{Style: st, channels: channels, order: byHop}
+	s.screen = treedraw.Top{Style: st, Channels: channels, Order: treedraw.ByHop}
 	return s.run(c.Context)
 }
 
 // picture asks for everything once.
-func (s *top) picture(ctx context.Context) ([]topChannel, error) {
+func (s *top) picture(ctx context.Context) ([]treedraw.Channel, error) {
 	trees, id, err := s.treesOf(ctx, s.channel)
 	if err != nil {
 		return nil, err
@@ -106,12 +107,12 @@ func (s *top) picture(ctx context.Context) ([]topChannel, error) {
 	if st, err := s.status(ctx); err == nil {
 		own = &st
 	}
-	return topChannels(trees, own), nil
+	return treedraw.Channels(trees, own), nil
 }
 
 // topNews is what the newest question brought.
 type topNews struct {
-	channels []topChannel
+	channels []treedraw.Channel
 	err      error
 }
 
@@ -148,9 +149,9 @@ func (s *top) run(ctx context.Context) error {
 	var keys term.KeyReader
 	drawn := ""
 	for {
-		s.screen.clock = time.Now().Format(time.TimeOnly)
-		s.screen.Width, s.screen.height = screen.Size()
-		if now := term.OnScreen(s.screen.lines(), s.screen.height); now != drawn {
+		s.screen.Clock = time.Now().Format(time.TimeOnly)
+		s.screen.Width, s.screen.Height = screen.Size()
+		if now := term.OnScreen(s.screen.Lines(), s.screen.Height); now != drawn {
 			if _, err := s.out.WriteString(now); err != nil {
 				return nil // nobody can see it any more
 			}
@@ -168,7 +169,7 @@ func (s *top) run(ctx context.Context) error {
 				if k == term.KeyInterrupt {
 					return errInterrupted
 				}
-				if !s.screen.press(k) {
+				if !s.screen.Press(k) {
 					return nil
 				}
 			}
@@ -201,16 +202,8 @@ func (s *top) follow(ctx context.Context, screen *term.Screen, news chan<- topNe
 // take shows what came. While nothing does, the last figures stay, and it says so.
 func (s *top) take(n topNews) {
 	if n.err != nil {
-		s.screen.trouble = term.Clean(n.err.Error()) + "; asking again"
+		s.screen.Trouble = term.Clean(n.err.Error()) + "; asking again"
 		return
 	}
-	s.screen.trouble = ""
-	was := ""
-	if len(s.screen.channels) > 0 {
-		was = s.screen.channels[s.screen.chosen].ID
-	}
-	markLosses(s.screen.channels, n.channels)
-	s.screen.channels = n.channels
-	s.screen.chosen = max(0, slices.IndexFunc(n.channels, func(c topChannel) bool { return c.ID == was }))
-	s.screen.offset = min(s.screen.offset, s.screen.most())
+	s.screen.Take(n.channels)
 }

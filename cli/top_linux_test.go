@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"relay/cli/treedraw/drawtest"
+
 	"golang.org/x/sys/unix"
 
 	"relay/cli/term"
@@ -26,7 +28,7 @@ func TestTopOnATerminal(t *testing.T) {
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		b := `{"channels":[]}`
 		if r.URL.Path == "/api/tree" {
-			b = mustJSON(t, playback.Trees{Channels: []playback.ChannelTree{sampleTree()}})
+			b = mustJSON(t, playback.Trees{Channels: []playback.ChannelTree{drawtest.Sample()}})
 		}
 		w.Write([]byte(b))
 	}))

@@ -4,198 +4,27 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 	"testing"
 
-	"relay/cli/term"
+	"relay/cli/treedraw"
+	"relay/cli/treedraw/drawtest"
 	"relay/playback"
 )
 
-// sampleStatus is what the relay says of itself that gives sampleTree.
-func sampleStatus() *playback.Status {
-	return &playback.Status{Channels: []playback.ChannelStatus{{
-		BitRate: 3_000_000, ViewerCount: 1,
-		Tree: playback.Tree{
-			State:    playback.Live,
-			Parent:   &playback.Peer{ID: "aaaaaaaaaaaaaaaaaaaa", Addr: "203.0.113.7:7144"},
-			Children: []playback.Child{{Peer: playback.Peer{ID: "cccccccccccccccccccc", Addr: "192.168.1.9:7144", Near: true}}},
-		},
-	}}}
-}
-
-func sampleTop() []topChannel {
-	return topChannels(playback.Trees{Channels: []playback.ChannelTree{sampleTree()}}, sampleStatus())
-}
-
-func TestTopIsDrawn(t *testing.T) {
-	wantLines(t, topTables(term.Style{}, sampleTop()), `
-relay top  karp6ufz
-6 nodes, 3 deep, 3 slots free, 1.2 s behind at worst, 1 chunk lost, 1 orphan, here: live, 3.0 Mb/s, 1 player
-
-NODE              HOP▾  DELAY  LOST  DOWN    UP    CAP  SLOTS    AGE  LINK
-aaaaaaaa source      0   0 ms     0     -  6.0M   6.0M    2/2  1d01h  -
-bbbbbbbb here        1  12 ms     0  3.0M  3.0M  12.0M    1/4  1h02m  TLS far 203.0.113.7:7144
-eeeeeeee cut off     1      -     0     -     0      0    0/0     5s  TLS
-cccccccc             2  1.2 s     1     -     0   3.0M    2/1  1m01s  TLS near 192.168.1.9:7144
-dddddddd             3      -     0     -     -      -    0/0      -  TLS
-`)
-}
-
-// What a relay elsewhere does not tell is "-".
-func TestTopOfARelayElsewhere(t *testing.T) {
-	all := topChannels(playback.Trees{Channels: []playback.ChannelTree{sampleTree()}}, nil)
-	got := topTables(term.Style{ASCII: true}, all)
-	wantLines(t, got[3:6], `
-NODE              HOP*  DELAY  LOST  DOWN    UP  CAP  SLOTS    AGE  LINK
-aaaaaaaa source      0   0 ms     0     -  6.0M    -    2/2  1d01h  -
-bbbbbbbb here        1  12 ms     0     -  3.0M    -    1/4  1h02m  TLS
-`)
-}
-
-func TestTopFitsEveryScreen(t *testing.T) {
-	big := sampleTop()
-	for i := range 60 {
-		n := int64(i)
-		big[0].Nodes = append(big[0].Nodes, topRow{ID: fmt.Sprintf("n%07d", i), Hop: 2, Lost: n, DelayMs: &n, UpBPS: new(n * 1e8), AgeS: &n, Slots: i})
-	}
-	big[0].Title = "a very long title that goes on and on \x1b[2J"
-	big[0].Problem = "no way"
-	for w := 1; w <= 130; w += 3 {
-		for h := 1; h <= 40; h++ {
-			for _, s := range []topScreen{
-				{channels: big, order: byLoss, offset: 17, trouble: "no relay answers"},
-				{channels: big, order: byHop, offset: 1 << 20},
-				{},
-			} {
-				s.Width, s.height, s.clock = w, h, "12:00:00"
-				lines := s.lines()
-				if len(lines) > h {
-					t.Fatalf("%d×%d: %d lines", w, h, len(lines))
-				}
-				for _, l := range lines {
-					if term.Width(term.Cell{Text: l}) > w {
-						t.Fatalf("%d×%d: %q is too wide", w, h, l)
-					}
-				}
-			}
-		}
-	}
-}
-
-// A phone held upright has some 40 columns.
-func TestTopOnAPhone(t *testing.T) {
-	s := topScreen{Style: term.Style{Width: 40}, height: 8, channels: sampleTop(), order: byDelay, clock: "12:34:56"}
-	wantLines(t, s.lines(), `
-12:34:56  relay top  karp6ufz
-NODE             HOP  DELAY▾  LOST    UP
-cccccccc           2   1.2 s     1     0
-bbbbbbbb here      1   12 ms     0  3.0M
-aaaaaaaa source    0    0 ms     0  6.0M
-dddddddd           3       -     0     -
-eeeeeeee cut o…    1       -     0     0
-q quit  sort: h hop, d delay, l loss, u…
-`)
-}
-
-func TestTopScrolls(t *testing.T) {
-	s := topScreen{Style: term.Style{Width: 60, ASCII: true}, height: 5, channels: sampleTop(), order: byHop, offset: 2}
-	wantLines(t, s.lines(), `
-relay top  karp6ufz
-NODE            HOP*  DELAY  LOST    UP    CAP  SLOTS    AGE
-eeeeeeee cut ~     1      -     0     0      0    0/0     5s
-cccccccc           2  1.2 s     1     0   3.0M    2/1  1m01s
-3-4 of 5  q quit  sort: h hop, d delay, l loss, u upload  j~
-`)
-	s.offset = 100 // as far down as there is something
-	if got := s.lines(); !strings.HasPrefix(got[3], "dddddddd") {
-		t.Errorf("%q", got)
-	}
-}
-
-func TestTopSortsTheMostFirst(t *testing.T) {
-	for o, want := range map[topOrder]string{byHop: "abecd", byDelay: "cbade", byLoss: "cabde", byUpload: "abced"} {
-		var got string
-		for _, r := range o.sorted(sampleTop()[0].Nodes) {
-			got += r.ID[:1]
-		}
-		if got != want {
-			t.Errorf("%c: %s, want %s", o, got, want)
-		}
-	}
-}
-
-func TestTopMarksThoseThatLose(t *testing.T) {
-	before, now := sampleTop(), sampleTop()
-	now[0].Nodes[1].Lost = 3
-	now[0].Nodes = append(now[0].Nodes, topRow{ID: "new", Lost: 5})
-	markLosses(before, now)
-	for _, r := range now[0].Nodes {
-		if r.losing != (r.ID == "bbbbbbbbbbbb") {
-			t.Errorf("%s: losing %v", r.ID, r.losing)
-		}
-	}
-}
-
-func TestKeysMoveThroughTheTable(t *testing.T) {
-	two := append(sampleTop(), sampleTop()...)
-	s := topScreen{height: 24, channels: two, order: byHop}
-	for _, step := range []struct {
-		key    term.Key
-		order  topOrder
-		offset int
-		chosen int
-	}{
-		{'j', byHop, 1, 0},
-		{term.KeyDown, byHop, 2, 0},
-		{'k', byHop, 1, 0},
-		{term.KeyPageDown, byHop, 4, 0},
-		{'j', byHop, 4, 0}, // the last of five
-		{'d', byDelay, 0, 0},
-		{'k', byDelay, 0, 0},
-		{'G', byDelay, 4, 0},
-		{term.KeyHome, byDelay, 0, 0},
-		{term.KeyTab, byDelay, 0, 1},
-		{term.KeyTab, byDelay, 0, 0},
-		{'x', byDelay, 0, 0},
-	} {
-		if !s.press(step.key) || s.order != step.order || s.offset != step.offset || s.chosen != step.chosen {
-			t.Fatalf("%v: order %c, offset %d, channel %d; want %+v", step.key, s.order, s.offset, s.chosen, step)
-		}
-	}
-	if s.press('q') {
-		t.Error("q does not end it")
-	}
-	empty := topScreen{}
-	for _, k := range []term.Key{'j', 'G', term.KeyTab, term.KeyPageDown} {
-		empty.press(k)
-	}
-	if empty.offset != 0 || empty.chosen != 0 {
-		t.Errorf("without a channel: %+v", empty)
-	}
-}
-
 func TestOldFiguresStayWithAWord(t *testing.T) {
-	s := top{screen: topScreen{channels: append(sampleTop(), sampleTop()...)}}
-	s.screen.channels[1].ID, s.screen.chosen = "second", 1
+	s := top{screen: treedraw.Top{Channels: treedraw.Channels(playback.Trees{Channels: []playback.ChannelTree{drawtest.Sample(), drawtest.Sample()}}, nil)}}
+	s.screen.Channels[1].ID, s.screen.Chosen = "second", 1
 	s.take(topNews{err: fmt.Errorf("gone \x1b[2J")})
-	if got := s.screen.lines(); got[1] != "gone \ufffd[2J; asking again" || len(s.screen.channels) != 2 {
+	if got := s.screen.Lines(); got[1] != "gone \ufffd[2J; asking again" || len(s.screen.Channels) != 2 {
 		t.Errorf("%q", got)
 	}
-	s.take(topNews{channels: slices.Clone(s.screen.channels[1:])})
-	if s.screen.trouble != "" || s.screen.chosen != 0 || s.screen.channels[0].ID != "second" {
+	s.take(topNews{channels: slices.Clone(s.screen.Channels[1:])})
+	if s.screen.Trouble != "" || s.screen.Chosen != 0 || s.screen.Channels[0].ID != "second" {
 		t.Errorf("%+v", s.screen)
 	}
 	s.take(topNews{})
-	if got := s.screen.lines(); got[0] != "relay top  no channel is open there" {
+	if got := s.screen.Lines(); got[0] != "relay top  no channel is open there" {
 		t.Errorf("%q", got)
-	}
-}
-
-func TestTopJSONTellsWhatIsNotKnown(t *testing.T) {
-	b, err := json.Marshal(sampleTop()[0].Nodes[3])
-	want := `{"id":"dddddddddddd","hop":3,"source":false,"here":false,"cut_off":false,"down_bps":null,"up_bps":null,"cap_bps":null,"children":0,"slots":0,"delay_ms":null,"lost":0,"age_s":null,"link":"","addr":""}`
-	if err != nil || string(b) != want {
-		t.Errorf("%s, %v\nwant %s", b, err, want)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"relay/cli/term"
+	"relay/cli/treedraw"
 	"relay/playback"
 	"relay/relay"
 )
@@ -115,7 +116,7 @@ func (s *treeShow) show(trees playback.Trees) error {
 		if i > 0 {
 			lines = append(lines, "")
 		}
-		lines = append(lines, d.draw(t)...)
+		lines = append(lines, d.Draw(t)...)
 	}
 	if len(trees.Channels) == 0 {
 		lines = append(lines, "No channel is open at "+s.addr+".")
@@ -142,7 +143,7 @@ func (s *treeShow) show(trees playback.Trees) error {
 }
 
 // drawing is how to draw now, and the screen's height in lines.
-func (s *treeShow) drawing() (d drawing, height int) {
+func (s *treeShow) drawing() (d treedraw.Drawing, height int) {
 	d.Style, height = s.t.OutStyle()
 	if !s.t.OutTTY {
 		return d, 0
@@ -150,9 +151,9 @@ func (s *treeShow) drawing() (d drawing, height int) {
 	switch {
 	case s.all:
 	case s.watch:
-		d.lines = max(1, height-treeFrame)
+		d.Most = max(1, height-treeFrame)
 	default:
-		d.lines = treeLines
+		d.Most = treeLines
 	}
 	return d, height
 }

@@ -91,6 +91,7 @@ func TestImportsRunOneWay(t *testing.T) {
 		{room: "relay/playback/web", std: true},
 		{room: "relay/playback", may: []string{"relay/ingest/flv", "relay/playback/remux", "relay/playback/web", "relay/relay/stream"}},
 		{room: "relay/cli/term"},
+		{room: "relay/cli/treedraw", may: []string{"relay/cli/term", "relay/ingest/flv", "relay/playback", "relay/playback/remux", "relay/playback/web", "relay/relay/stream"}},
 		{room: "relay/playback/admin", may: []string{"relay/ingest/flv", "relay/playback", "relay/playback/remux", "relay/playback/web", "relay/relay/stream"}},
 	} {
 		for _, d := range all[c.room].Deps {

@@ -1,4 +1,4 @@
-package cli
+package treedraw
 
 import (
 	"cmp"
@@ -8,9 +8,9 @@ import (
 	"relay/playback"
 )
 
-// topChannel is what relay top shows of one channel at one moment. What is not known
+// Channel is what relay top shows of one channel at one moment. What is not known
 // is nil, or an empty text.
-type topChannel struct {
+type Channel struct {
 	ID      string         `json:"id"`
 	Name    string         `json:"name"`
 	Title   string         `json:"title"`
@@ -21,11 +21,11 @@ type topChannel struct {
 	SeenBy  string         `json:"seen_by"`  // who was asked then
 
 	Summary playback.TreeSummary `json:"summary"`
-	Nodes   []topRow             `json:"nodes"`
+	Nodes   []Row                `json:"nodes"`
 }
 
-// topRow is one node. Its link is the one to its parent.
-type topRow struct {
+// Row is one node. Its link is the one to its parent.
+type Row struct {
 	ID       string `json:"id"` // its first 12 characters
 	Hop      int    `json:"hop"`
 	Source   bool   `json:"source"`
@@ -45,11 +45,11 @@ type topRow struct {
 	losing bool // it has lost chunks since the picture before
 }
 
-// topChannels puts together what a relay says of its trees and, if it does, of itself.
-func topChannels(trees playback.Trees, st *playback.Status) []topChannel {
-	all := []topChannel{}
+// Channels puts together, in words safe to print, what a relay says of its trees and, if it does, of itself.
+func Channels(trees playback.Trees, st *playback.Status) []Channel {
+	all := []Channel{}
 	for _, t := range trees.Channels {
-		c := topChannel{ID: t.ID, Name: term.Clean(t.Name), Title: term.Clean(t.Title), Summary: t.Summary, Problem: term.Clean(t.Problem), SeenBy: t.SeenBy, Nodes: []topRow{}}
+		c := Channel{ID: t.ID, Name: term.Clean(t.Name), Title: term.Clean(t.Title), Summary: t.Summary, Problem: term.Clean(t.Problem), SeenBy: t.SeenBy, Nodes: []Row{}}
 		var own *playback.ChannelStatus
 		if st != nil {
 			if i := slices.IndexFunc(st.Channels, func(s playback.ChannelStatus) bool { return s.ID == t.ID }); i >= 0 {
@@ -58,15 +58,16 @@ func topChannels(trees playback.Trees, st *playback.Status) []topChannel {
 			}
 		}
 		for _, n := range t.Nodes {
-			c.Nodes = append(c.Nodes, topRowOf(n, t, own))
+			c.Nodes = append(c.Nodes, rowOf(n, t, own))
 		}
 		all = append(all, c)
 	}
 	return all
 }
 
-func topRowOf(n playback.TreeNode, t playback.ChannelTree, own *playback.ChannelStatus) topRow {
-	r := topRow{
+// rowOf is a node of t; own is what the relay that was asked says of itself, or nil.
+func rowOf(n playback.TreeNode, t playback.ChannelTree, own *playback.ChannelStatus) Row {
+	r := Row{
 		ID: n.ID, Hop: n.Depth, Source: n.Depth == 0, Here: n.ID == t.Self, CutOff: n.Orphan,
 		Children: n.Children, Slots: n.Slots, Lost: n.Lost,
 	}
@@ -103,30 +104,30 @@ func nearness(p playback.Peer) string {
 	return "far"
 }
 
-// topOrder is what the nodes are sorted by.
-type topOrder byte
+// Order is what the nodes are sorted by.
+type Order byte
 
 // The orders, by the keys that choose them. In all but the first, the most comes first.
 const (
-	byHop    topOrder = 'h'
-	byDelay  topOrder = 'd'
-	byLoss   topOrder = 'l'
-	byUpload topOrder = 'u'
+	ByHop    Order = 'h'
+	ByDelay  Order = 'd'
+	ByLoss   Order = 'l'
+	ByUpload Order = 'u'
 )
 
 // sorted returns the nodes in that order; equal ones stay in the order of the tree.
-func (o topOrder) sorted(rows []topRow) []topRow {
-	key := func(r topRow) int64 { return int64(r.Hop) }
+func (o Order) sorted(rows []Row) []Row {
+	key := func(r Row) int64 { return int64(r.Hop) }
 	switch o {
-	case byDelay:
-		key = func(r topRow) int64 { return -known(r.DelayMs) }
-	case byLoss:
-		key = func(r topRow) int64 { return -r.Lost }
-	case byUpload:
-		key = func(r topRow) int64 { return -known(r.UpBPS) }
+	case ByDelay:
+		key = func(r Row) int64 { return -known(r.DelayMs) }
+	case ByLoss:
+		key = func(r Row) int64 { return -r.Lost }
+	case ByUpload:
+		key = func(r Row) int64 { return -known(r.UpBPS) }
 	}
 	rows = slices.Clone(rows)
-	slices.SortStableFunc(rows, func(a, b topRow) int { return cmp.Compare(key(a), key(b)) })
+	slices.SortStableFunc(rows, func(a, b Row) int { return cmp.Compare(key(a), key(b)) })
 	return rows
 }
 
@@ -139,7 +140,7 @@ func known(p *int64) int64 {
 }
 
 // markLosses marks the nodes that have lost chunks since the picture before.
-func markLosses(before, now []topChannel) {
+func markLosses(before, now []Channel) {
 	lost := make(map[string]int64)
 	for _, c := range before {
 		for _, r := range c.Nodes {

@@ -1,7 +1,8 @@
-package cli
+package treedraw
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -9,43 +10,58 @@ import (
 )
 
 const (
-	// topRoomy is from how many lines the summary is shown: below, the nodes need them.
-	topRoomy = 10
-	// topName is the width of a node's column, and topNameMin what is left of it on a
+	// roomy is from how many lines the summary is shown: below, the nodes need them.
+	roomy = 10
+	// nameWidth is the width of a node's column, and nameLeast what is left of it on a
 	// narrow screen: its ID and a mark.
-	topName    = 16
-	topNameMin = 9
+	nameWidth = 16
+	nameLeast = 9
 )
 
-// topScreen is everything that a picture of relay top depends on.
-type topScreen struct {
+// Top is everything that a picture of relay top depends on.
+type Top struct {
 	term.Style
-	height   int // lines; 0 for no bound, and then no line about keys
-	channels []topChannel
-	chosen   int // of channels
-	order    topOrder
-	offset   int    // nodes above the first one shown
-	trouble  string // why the figures are old; "" if they are not
-	clock    string // time of day; "" to leave it out
+	Height   int // lines; 0 for no bound, and then no line about keys
+	Channels []Channel
+	Chosen   int // of channels
+	Order    Order
+	Offset   int    // nodes above the first one shown
+	Trouble  string // why the figures are old; "" if they are not
+	Clock    string // time of day; "" to leave it out
 }
 
-// topColumn is one column of the table.
-type topColumn struct {
+// Take puts newer figures in place of those shown. The channel that is shown stays,
+// if it is still there.
+func (s *Top) Take(channels []Channel) {
+	s.Trouble = ""
+	was := ""
+	if len(s.Channels) > 0 {
+		was = s.Channels[s.Chosen].ID
+	}
+	markLosses(s.Channels, channels)
+	s.Channels = channels
+	s.Chosen = max(0, slices.IndexFunc(channels, func(c Channel) bool { return c.ID == was }))
+	s.Offset = min(s.Offset, s.most())
+}
+
+// column is one column of the table.
+type column struct {
 	head  string
-	order topOrder // that sorts by it; 0 for none
-	need  int      // the columns of the greatest need go first where there is no room
-	cell  func(topRow) term.Cell
+	order Order // that sorts by it; 0 for none
+	need  int   // the columns of the greatest need go first where there is no room
+	cell  func(Row) term.Cell
 }
 
-var topColumns = []topColumn{
-	{"HOP", byHop, 1, func(r topRow) term.Cell { return term.Cell{Text: strconv.Itoa(r.Hop), Right: true} }},
-	{"DELAY", byDelay, 2, func(r topRow) term.Cell {
+// columns are the columns beside the name of a node, from left to right.
+var columns = []column{
+	{"HOP", ByHop, 1, func(r Row) term.Cell { return term.Cell{Text: strconv.Itoa(r.Hop), Right: true} }},
+	{"DELAY", ByDelay, 2, func(r Row) term.Cell {
 		if r.DelayMs == nil {
 			return term.Cell{Text: "-", Right: true}
 		}
 		return term.Cell{Text: term.DelayText(*r.DelayMs), Right: true}
 	}},
-	{"LOST", byLoss, 4, func(r topRow) term.Cell {
+	{"LOST", ByLoss, 4, func(r Row) term.Cell {
 		c := term.Cell{Text: strconv.FormatInt(r.Lost, 10), Right: true}
 		switch {
 		case r.losing:
@@ -55,33 +71,33 @@ var topColumns = []topColumn{
 		}
 		return c
 	}},
-	{"DOWN", 0, 9, func(r topRow) term.Cell { return term.Cell{Text: shortRate(r.DownBPS), Right: true} }},
-	{"UP", byUpload, 3, func(r topRow) term.Cell {
+	{"DOWN", 0, 9, func(r Row) term.Cell { return term.Cell{Text: shortRate(r.DownBPS), Right: true} }},
+	{"UP", ByUpload, 3, func(r Row) term.Cell {
 		c := term.Cell{Text: shortRate(r.UpBPS), Right: true}
 		if r.CapBPS != nil && r.UpBPS != nil && *r.UpBPS > *r.CapBPS {
 			c.Colour = term.Yellow
 		}
 		return c
 	}},
-	{"CAP", 0, 6, func(r topRow) term.Cell { return term.Cell{Text: shortRate(r.CapBPS), Right: true} }},
-	{"SLOTS", 0, 5, func(r topRow) term.Cell {
+	{"CAP", 0, 6, func(r Row) term.Cell { return term.Cell{Text: shortRate(r.CapBPS), Right: true} }},
+	{"SLOTS", 0, 5, func(r Row) term.Cell {
 		c := term.Cell{Text: fmt.Sprintf("%d/%d", r.Children, r.Slots), Right: true}
 		if r.Slots > 0 && r.Children >= r.Slots {
 			c.Colour = term.Yellow
 		}
 		return c
 	}},
-	{"AGE", 0, 7, func(r topRow) term.Cell {
+	{"AGE", 0, 7, func(r Row) term.Cell {
 		if r.AgeS == nil {
 			return term.Cell{Text: "-", Right: true}
 		}
 		return term.Cell{Text: term.UptimeText(*r.AgeS), Right: true}
 	}},
-	{"LINK", 0, 8, func(r topRow) term.Cell { return term.Cell{Text: linkText(r)} }},
+	{"LINK", 0, 8, func(r Row) term.Cell { return term.Cell{Text: linkText(r)} }},
 }
 
 // linkText is how a node is connected to its parent: all links are direct, over TLS.
-func linkText(r topRow) string {
+func linkText(r Row) string {
 	s := "TLS"
 	if r.Source {
 		s = "-" // it has no parent
@@ -112,43 +128,43 @@ func shortRate(bps *int64) string {
 	return strconv.FormatInt(*bps, 10)
 }
 
-// lines draws the screen: at most its height, none wider than it.
-func (s topScreen) lines() []string {
-	if len(s.channels) == 0 {
+// Lines draws the screen: at most its height, none wider than it.
+func (s Top) Lines() []string {
+	if len(s.Channels) == 0 {
 		out := s.top("no channel is open there")
-		if s.height > 0 {
+		if s.Height > 0 {
 			out = append(out, s.keys(0, 0, 0))
 		}
 		return s.bounded(out)
 	}
-	c := s.channels[s.chosen]
+	c := s.Channels[s.Chosen]
 	out := s.top(strings.TrimSpace(c.Name + " " + c.Title))
-	if s.height == 0 || s.height >= topRoomy {
+	if s.Height == 0 || s.Height >= roomy {
 		out = append(out, s.summary(c)...)
 	}
-	rows := s.order.sorted(c.Nodes)
+	rows := s.Order.sorted(c.Nodes)
 	first, last := s.window(len(rows), len(out))
 	out = append(out, s.table(rows, first, last)...)
-	if s.height > 0 {
+	if s.Height > 0 {
 		out = append(out, s.keys(first, last, len(rows)))
 	}
 	return s.bounded(out)
 }
 
 // top is the first line, and a second one if the figures are old.
-func (s topScreen) top(what string) []string {
+func (s Top) top(what string) []string {
 	cells := []term.Cell{{Text: "relay top  ", Colour: term.Bold}, {Text: what}}
-	if s.clock != "" {
-		cells = append([]term.Cell{{Text: s.clock + "  ", Colour: term.Faint}}, cells...)
+	if s.Clock != "" {
+		cells = append([]term.Cell{{Text: s.Clock + "  ", Colour: term.Faint}}, cells...)
 	}
 	out := []string{s.Line(cells)}
-	if s.trouble != "" {
-		out = append(out, s.Line([]term.Cell{{Text: s.trouble, Colour: term.Red}}))
+	if s.Trouble != "" {
+		out = append(out, s.Line([]term.Cell{{Text: s.Trouble, Colour: term.Red}}))
 	}
 	return out
 }
 
-func (s topScreen) summary(c topChannel) []string {
+func (s Top) summary(c Channel) []string {
 	sum := c.Summary
 	text := fmt.Sprintf("%s, %d deep, %s free, %s behind at worst, %s lost",
 		term.Counted(int64(sum.Nodes), "node"), sum.MaxDepth, term.Counted(sum.SlotsFree, "slot"), term.DelayText(sum.WorstDelayMs), term.Counted(sum.Lost, "chunk"))
@@ -171,28 +187,28 @@ func (s topScreen) summary(c topChannel) []string {
 // window says which of n nodes are shown below so many lines: all without a height,
 // else what fits between the headings and the line about keys, from the offset or as
 // far down as the last screenful.
-func (s topScreen) window(n, above int) (first, last int) {
-	if s.height == 0 {
+func (s Top) window(n, above int) (first, last int) {
+	if s.Height == 0 {
 		return 0, n
 	}
-	room := max(1, s.height-above-2)
-	first = max(0, min(s.offset, n-room))
+	room := max(1, s.Height-above-2)
+	first = max(0, min(s.Offset, n-room))
 	return first, min(n, first+room)
 }
 
 // table draws the headings and some of the nodes, with the columns for which there is
 // room. The columns are as wide as all nodes need: they stay in their places while one
 // scrolls.
-func (s topScreen) table(rows []topRow, first, last int) []string {
+func (s Top) table(rows []Row, first, last int) []string {
 	names := [][]term.Cell{{{Text: "NODE", Colour: term.Bold}}}
 	for _, r := range rows {
-		names = append(names, topNameCells(r))
+		names = append(names, rowName(r))
 	}
-	cells := make([][]term.Cell, len(topColumns)) // of each column, the heading first
-	widths := make([]int, len(topColumns))
-	for i, col := range topColumns {
-		head := term.Cell{Text: col.head, Colour: term.Bold, Right: col.cell(topRow{}).Right}
-		if col.order != 0 && col.order == s.order {
+	cells := make([][]term.Cell, len(columns)) // of each column, the heading first
+	widths := make([]int, len(columns))
+	for i, col := range columns {
+		head := term.Cell{Text: col.head, Colour: term.Bold, Right: col.cell(Row{}).Right}
+		if col.order != 0 && col.order == s.Order {
 			head.Text += s.sortMark()
 		}
 		cells[i] = append(cells[i], head)
@@ -210,7 +226,7 @@ func (s topScreen) table(rows []topRow, first, last int) []string {
 			continue
 		}
 		all := s.Fit(names[line], name)
-		for i := range topColumns {
+		for i := range columns {
 			if !shown[i] {
 				continue
 			}
@@ -229,26 +245,26 @@ func (s topScreen) table(rows []topRow, first, last int) []string {
 
 // fitColumns says how wide the nodes' names are and which columns are shown beside
 // them: on a narrow screen the names shrink first, then columns go.
-func (s topScreen) fitColumns(widths []int) (name int, shown []bool) {
+func (s Top) fitColumns(widths []int) (name int, shown []bool) {
 	shown = make([]bool, len(widths))
-	total := topName
+	total := nameWidth
 	for i, w := range widths {
 		shown[i] = true
 		total += 2 + w
 	}
-	name = topName
+	name = nameWidth
 	if s.Width == 0 {
 		return name, shown
 	}
 	for total > s.Width {
-		if name > topNameMin {
+		if name > nameLeast {
 			total--
 			name--
 			continue
 		}
 		worst := -1
-		for i, col := range topColumns {
-			if shown[i] && (worst < 0 || col.need > topColumns[worst].need) {
+		for i, col := range columns {
+			if shown[i] && (worst < 0 || col.need > columns[worst].need) {
 				worst = i
 			}
 		}
@@ -258,11 +274,11 @@ func (s topScreen) fitColumns(widths []int) (name int, shown []bool) {
 		shown[worst] = false
 		total -= 2 + widths[worst]
 	}
-	name = min(topName, name+max(0, s.Width-total))
+	name = min(nameWidth, name+max(0, s.Width-total))
 	return name, shown
 }
 
-func topNameCells(r topRow) []term.Cell {
+func rowName(r Row) []term.Cell {
 	cells := []term.Cell{{Text: shortID(r.ID)}}
 	switch {
 	case r.CutOff:
@@ -275,7 +291,7 @@ func topNameCells(r topRow) []term.Cell {
 	return cells
 }
 
-func (s topScreen) sortMark() string {
+func (s Top) sortMark() string {
 	if s.ASCII {
 		return "*"
 	}
@@ -283,36 +299,36 @@ func (s topScreen) sortMark() string {
 }
 
 // keys is the last line: what can be pressed, and where one is.
-func (s topScreen) keys(first, last, n int) string {
+func (s Top) keys(first, last, n int) string {
 	var where string
 	if last-first < n {
 		where = fmt.Sprintf("%d-%d of %d  ", first+1, last, n)
 	}
-	if len(s.channels) > 1 {
-		where += fmt.Sprintf("channel %d of %d (tab)  ", s.chosen+1, len(s.channels))
+	if len(s.Channels) > 1 {
+		where += fmt.Sprintf("channel %d of %d (tab)  ", s.Chosen+1, len(s.Channels))
 	}
 	return s.Line([]term.Cell{{Text: where, Colour: term.Bold}, {Text: "q quit  sort: h hop, d delay, l loss, u upload  j k scroll", Colour: term.Faint}})
 }
 
 // bounded leaves out what does not fit the screen, but for the last line.
-func (s topScreen) bounded(lines []string) []string {
-	if s.height == 0 || len(lines) <= s.height {
+func (s Top) bounded(lines []string) []string {
+	if s.Height == 0 || len(lines) <= s.Height {
 		return lines
 	}
-	return append(lines[:max(0, s.height-1):max(0, s.height-1)], lines[len(lines)-1])
+	return append(lines[:max(0, s.Height-1):max(0, s.Height-1)], lines[len(lines)-1])
 }
 
-// topTables draws all channels, one below the other, for what is no terminal.
-func topTables(st term.Style, channels []topChannel) []string {
+// Tables draws all channels, one below the other, for what is no terminal.
+func Tables(st term.Style, channels []Channel) []string {
 	var out []string
 	for i := range channels {
 		if i > 0 {
 			out = append(out, "")
 		}
-		out = append(out, topScreen{Style: st, channels: channels, chosen: i, order: byHop}.lines()...)
+		out = append(out, Top{Style: st, Channels: channels, Chosen: i, Order: ByHop}.Lines()...)
 	}
 	if len(channels) == 0 {
-		out = topScreen{Style: st}.lines()
+		out = Top{Style: st}.Lines()
 	}
 	return out
 }

@@ -1,4 +1,4 @@
-package cli
+package treedraw
 
 import (
 	"fmt"
@@ -16,24 +16,24 @@ const shortTag = 8
 // would take it all.
 const nameMin = 20
 
-// drawing is how trees are drawn.
-type drawing struct {
+// Drawing is how trees are drawn.
+type Drawing struct {
 	term.Style
-	lines int // nodes drawn at most; 0 for all
+	Most int // nodes drawn at most; 0 for all
 }
 
 // branches are what connects a node to its parent and siblings.
 type branches struct{ mid, last, down, none string }
 
-func (d drawing) branches() branches {
+func (d Drawing) branches() branches {
 	if d.ASCII {
 		return branches{"|- ", "`- ", "|  ", "   "}
 	}
 	return branches{"├─ ", "└─ ", "│  ", "   "}
 }
 
-// draw returns the lines of one channel's tree.
-func (d drawing) draw(t playback.ChannelTree) []string {
+// Draw returns the lines of one channel's tree.
+func (d Drawing) Draw(t playback.ChannelTree) []string {
 	var lines []string
 	for _, l := range d.WrapList(summaryText(t)) {
 		lines = append(lines, d.Line([]term.Cell{{Text: l, Colour: term.Bold}}))
@@ -76,7 +76,7 @@ func summaryText(t playback.ChannelTree) string {
 
 // choose says which nodes are drawn, those nearest to the source, and how many
 // nodes below each are not, because they are not kept or not even listed.
-func (d drawing) choose(nodes []playback.TreeNode) (kept []bool, hidden []int) {
+func (d Drawing) choose(nodes []playback.TreeNode) (kept []bool, hidden []int) {
 	kept, hidden = make([]bool, len(nodes)), make([]int, len(nodes))
 	var at []int // nodes at each depth
 	for _, n := range nodes {
@@ -85,7 +85,7 @@ func (d drawing) choose(nodes []playback.TreeNode) (kept []bool, hidden []int) {
 		}
 		at[max(n.Depth, 0)]++
 	}
-	room := d.lines
+	room := d.Most
 	if room <= 0 {
 		room = len(nodes)
 	}
@@ -116,7 +116,7 @@ func (d drawing) choose(nodes []playback.TreeNode) (kept []bool, hidden []int) {
 var header = []string{"NODE", "DEPTH", "SLOTS", "BEHIND", "LOST", "UPLOAD", "UP", "VERSION"}
 
 // table draws the nodes, one a line, below a line of headings.
-func (d drawing) table(t playback.ChannelTree, kept []bool, hidden []int) []string {
+func (d Drawing) table(t playback.ChannelTree, kept []bool, hidden []int) []string {
 	var rows [][]term.Cell
 	var head []term.Cell
 	for i, h := range header {

@@ -1,0 +1,100 @@
+package treedraw
+
+import (
+	"strings"
+	"testing"
+
+	"relay/cli/term"
+	"relay/cli/term/termtest"
+	"relay/cli/treedraw/drawtest"
+)
+
+func TestTreeIsDrawn(t *testing.T) {
+	termtest.WantLines(t, Drawing{}.Draw(drawtest.Sample()), `
+Channel karp6ufz: 6 nodes, 3 deep (mean 1.8), 3 slots free, 1.2 s behind at worst, 1 chunk lost, 1 orphan
+
+NODE                     DEPTH  SLOTS  BEHIND  LOST    UPLOAD     UP  VERSION
+aaaaaaaa source              0    2/2    0 ms     0  6.0 Mb/s  1d01h  0.1.0
+├─ bbbbbbbb here             1    1/4   12 ms     0  3.0 Mb/s  1h02m  0.2.0-rc1
+│  └─ cccccccc +1 below      2    2/1   1.2 s     1     0 b/s  1m01s  0.1.0
+│     └─ dddddddd            3    0/0       -     0         -      -  -
+└─ eeeeeeee cut off          1    0/0       -     0     0 b/s     5s  -
+Too many to list: 1 node, the farthest from the source
+`)
+}
+
+func TestTreeIsDrawnWhereThereIsLittleRoom(t *testing.T) {
+	tr := drawtest.Sample()
+	tr.SeenBy, tr.Problem = tr.Self, "no way \x1b[2J"
+	termtest.WantLines(t, Drawing{Style: term.Style{ASCII: true, Width: 60}, Most: 3}.Draw(tr), `
+Channel karp6ufz: 6 nodes, 3 deep (mean 1.8), 3 slots free,
+  1.2 s behind at worst, 1 chunk lost, 1 orphan
+The source cannot be asked (no way �[2J); this is what bbbb~
+
+NODE                  DEPTH  SLOTS  BEHIND  LOST    UPLOAD ~
+aaaaaaaa source           0    2/2    0 ms     0  6.0 Mb/s ~
+|- bbbbbbbb here +3~      1    1/4   12 ms     0  3.0 Mb/s ~
+`+"`- eeeeeeee cut off       1    0/0       -     0     0 b/s ~"+`
+Not drawn: 2 nodes; --all draws all
+Too many to list: 1 node, the farthest from the source
+`)
+}
+
+func TestColoursAddNothingButColour(t *testing.T) {
+	for _, d := range []Drawing{{}, {Style: term.Style{Width: 50}}, {Style: term.Style{ASCII: true}, Most: 2}} {
+		d.Colour = true
+		coloured := strings.Join(d.Draw(drawtest.Sample()), "\n")
+		d.Colour = false
+		if !strings.Contains(coloured, term.Red+" cut off"+term.Plain) && d.Most == 0 {
+			t.Errorf("an orphan is not red:\n%q", coloured)
+		}
+		for _, code := range []string{term.Bold, term.Faint, term.Red, term.Yellow, term.Green, term.Plain} {
+			coloured = strings.ReplaceAll(coloured, code, "")
+		}
+		want := strings.Join(d.Draw(drawtest.Sample()), "\n")
+		if coloured != want {
+			t.Errorf("without colours:\n%s\nwant:\n%s", coloured, want)
+		}
+	}
+}
+
+func TestLargeTreeIsDrawnFromTheTop(t *testing.T) {
+	tr := drawtest.Wide(4000, 5)
+	n := len(tr.Nodes)
+	if n < 3000 {
+		t.Fatalf("the tree has %d nodes", n)
+	}
+	for _, most := range []int{1, 2, 20, 100, n - 1, n, n + 1, 0} {
+		d := Drawing{Style: term.Style{Width: 80}, Most: most}
+		kept, hidden := d.choose(tr.Nodes)
+		drawn, missing, deepest := 0, 0, 0
+		for i, k := range kept {
+			if !k {
+				continue
+			}
+			drawn++
+			missing += hidden[i]
+			deepest = max(deepest, tr.Nodes[i].Depth)
+			if p := tr.Nodes[i].Parent; p >= 0 && !kept[p] {
+				t.Fatalf("%d lines: a node is drawn without its parent", most)
+			}
+		}
+		for i, k := range kept {
+			if !k && tr.Nodes[i].Depth < deepest {
+				t.Fatalf("%d lines: a node at depth %d is left out, one at %d is drawn", most, tr.Nodes[i].Depth, deepest)
+			}
+		}
+		want := n
+		if most > 0 {
+			want = min(n, most)
+		}
+		if drawn != want || missing != n-want {
+			t.Errorf("%d lines: %d drawn, %d below them, of %d", most, drawn, missing, n)
+		}
+		for _, l := range d.Draw(tr) {
+			if term.Width(term.Cell{Text: l}) > 80 {
+				t.Fatalf("%d lines: %q is too wide", most, l)
+			}
+		}
+	}
+}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"relay/cli/hostnet"
 	"relay/playback"
 	"relay/relay"
 	"relay/relay/stream"
@@ -230,5 +231,5 @@ func bareURL(err error) error {
 	if errors.As(err, &ue) {
 		err = ue.Err
 	}
-	return bare(err)
+	return hostnet.Bare(err)
 }

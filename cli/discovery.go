@@ -12,6 +12,7 @@ import (
 	"github.com/urfave/cli/v2"
 	"go.uber.org/zap"
 
+	"relay/cli/hostnet"
 	"relay/relay"
 	"relay/relay/discovery"
 )
@@ -78,7 +79,7 @@ func (d discoveryConfig) look(ctx context.Context, log *zap.Logger, patience tim
 		settle.Stop()
 	}
 	if err != nil {
-		err = fail("", "cannot look for channels on this network: %w", bare(err))
+		err = fail("", "cannot look for channels on this network: %w", hostnet.Bare(err))
 	}
 	return &cat, asked, err
 }
@@ -152,7 +153,7 @@ func (s *station) channelsToTell() []discovery.Channel {
 // it cannot is no reason to end: they can still be given the link.
 func (s *station) answer(ctx context.Context) {
 	if err := s.responder.Run(ctx); err != nil && ctx.Err() == nil {
-		s.t.Say("Others on this network cannot find the channel by themselves and need the link: %v", bare(err))
+		s.t.Say("Others on this network cannot find the channel by themselves and need the link: %v", hostnet.Bare(err))
 	}
 }
 

@@ -2,7 +2,8 @@
 // the other rooms together.
 //
 // Each command is a file: source, watch, demo, version. A station is what they
-// share: a node, its HTTP listener, and the channels on both. How the program talks
-// to people is the room term, how trees are drawn treedraw; how it talks to programs and what
-// sets its flags is in design.md.
+// share: a node, its HTTP listener, and the channels on both. How the program talks to
+// programs and what sets its flags is in design.md. Rooms below know no flags and no
+// station: term is how it talks to people, treedraw draws trees, doctor looks for what
+// is wrong, hostnet is what this machine tells of its network.
 package cli

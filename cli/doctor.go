@@ -1,14 +1,17 @@
 package cli
 
 import (
+	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 
+	"relay/cli/doctor"
 	"relay/cli/term"
+	"relay/playback"
+	"relay/relay/discovery"
 )
 
 func doctorCommand(t *term.Terminal, stdio Stdio) *cli.Command {
@@ -27,24 +30,6 @@ if something needs doing.`,
 		}, append(askFlags(), discoveryFlags()...)...),
 		Action: func(c *cli.Context) error { return runDoctor(c, t, stdio) },
 	}
-}
-
-// level says what a finding asks for.
-type level string
-
-// Levels of findings.
-const (
-	fine level = "ok"
-	note level = "note" // good to know
-	todo level = "todo" // something needs doing
-)
-
-// finding is one thing that relay doctor says: whole sentences.
-type finding struct {
-	Topic string `json:"topic"`
-	Level level  `json:"level"`
-	Text  string `json:"text"`
-	Next  string `json:"next"` // what to do; "" if there is nothing
 }
 
 func runDoctor(c *cli.Context, t *term.Terminal, stdio Stdio) error {
@@ -66,15 +51,21 @@ func runDoctor(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 	if err != nil {
 		return err
 	}
-	m := examine(c.Context, &a, c.String("config"), c.Int("offset"), lan)
-	m.upload = upload
+	found := doctor.Run(c.Context, doctor.Config{
+		Folder: c.String("config"),
+		Ports:  defaultPorts(c.Int("offset")),
+		Upload: upload,
+		Asked:  a.addr,
+		Status: a.status,
+		Trees:  func(ctx context.Context) (playback.Trees, error) { return a.trees(ctx, "") },
+		Around: func(ctx context.Context) doctor.Around { return lookAroundOnce(ctx, lan) },
+	})
 	if c.Context.Err() != nil {
 		return nil
 	}
-	found := m.diagnose()
 	bad := 0
 	for _, f := range found {
-		if f.Level == todo {
+		if f.Level == doctor.Todo {
 			bad++
 		}
 	}
@@ -82,12 +73,12 @@ func runDoctor(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 		enc := json.NewEncoder(stdio.Out)
 		enc.SetIndent("", "  ")
 		err = enc.Encode(struct {
-			OK       bool      `json:"ok"`
-			Findings []finding `json:"findings"`
+			OK       bool             `json:"ok"`
+			Findings []doctor.Finding `json:"findings"`
 		}{bad == 0, found})
 	} else {
 		st, _ := t.OutStyle()
-		_, err = io.WriteString(stdio.Out, strings.Join(doctorText(found, st), "\n")+"\n")
+		_, err = io.WriteString(stdio.Out, strings.Join(doctor.Text(found, st), "\n")+"\n")
 	}
 	if err != nil {
 		return fail("", "write what was found: %w", err)
@@ -101,67 +92,14 @@ func runDoctor(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 	return nil
 }
 
-// doctorText puts what was found on lines: what needs doing begins with a mark, and so
-// does what to do.
-func doctorText(found []finding, st term.Style) []string {
-	marks := map[level]term.Cell{fine: {Text: "✓ ", Colour: term.Green}, note: {Text: "· ", Colour: term.Faint}, todo: {Text: "✗ ", Colour: term.Red}}
-	next := "→ "
-	if st.ASCII {
-		marks = map[level]term.Cell{fine: {Text: "+ ", Colour: term.Green}, note: {Text: "- ", Colour: term.Faint}, todo: {Text: "! ", Colour: term.Red}}
-		next = "> "
+// defaultPorts are those that relay opens unless it is told otherwise.
+func defaultPorts(offset int) []doctor.Port {
+	return []doctor.Port{
+		{Proto: "TCP", Number: portListen + offset, What: "links between nodes", Flag: "listen"},
+		{Proto: "UDP", Number: portListen + offset, What: "gossip between nodes", Flag: "listen"},
+		{Proto: "TCP", Number: portHTTP + offset, What: "players and the page", Flag: "http"},
+		{Proto: "TCP", Number: portRTMP + offset, What: "the encoder", Flag: "rtmp"},
+		{Proto: "UDP", Number: discovery.DefaultPort, What: "being found on this network", Shared: true},
+		{Proto: "TCP", Number: portAdmin + offset, What: "metrics", Flag: "admin"},
 	}
-	var lines []string
-	topic := ""
-	bad := false
-	for _, f := range found {
-		if f.Topic != topic {
-			if topic != "" {
-				lines = append(lines, "")
-			}
-			topic = f.Topic
-			lines = append(lines, st.Line([]term.Cell{{Text: topic, Colour: term.Bold}}))
-		}
-		bad = bad || f.Level == todo
-		colour := ""
-		if f.Level == todo {
-			colour = term.Red
-		}
-		for i, l := range term.WrapWords(term.Clean(f.Text), st.Width-4) {
-			mark := term.Cell{Text: "  "}
-			if i == 0 {
-				mark = marks[f.Level]
-			}
-			lines = append(lines, st.Line([]term.Cell{mark, {Text: l, Colour: colour}}))
-		}
-		if f.Next == "" {
-			continue
-		}
-		for i, l := range term.WrapWords(term.Clean(f.Next), st.Width-6) {
-			mark := "    "
-			if i == 0 {
-				mark = "  " + next
-			}
-			lines = append(lines, st.Line([]term.Cell{{Text: mark}, {Text: l}}))
-		}
-	}
-	if !bad {
-		lines = append(lines, "", "Nothing needs doing.")
-	}
-	return lines
-}
-
-// found makes findings: fine, note and todo with a text, and what to do next.
-type findings struct {
-	topic string
-	all   []finding
-}
-
-func (f *findings) fine(format string, args ...any) { f.add(fine, "", format, args...) }
-
-func (f *findings) note(next, format string, args ...any) { f.add(note, next, format, args...) }
-
-func (f *findings) todo(next, format string, args ...any) { f.add(todo, next, format, args...) }
-
-func (f *findings) add(l level, next, format string, args ...any) {
-	f.all = append(f.all, finding{f.topic, l, fmt.Sprintf(format, args...), next})
 }

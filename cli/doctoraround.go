@@ -2,12 +2,11 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"go.uber.org/zap"
 
-	"relay/cli/term"
+	"relay/cli/doctor"
 	"relay/relay/discovery"
 )
 
@@ -15,44 +14,19 @@ import (
 // where answers take milliseconds.
 const doctorLook = time.Second
 
-// around is what was found on this network.
-type around struct {
-	off   bool // it was not looked for
-	found *catalog
-	asked []discovery.Asked
-	err   error
-}
-
-func lookAroundOnce(ctx context.Context, lan discoveryConfig) around {
+// lookAroundOnce looks for channels for relay doctor.
+func lookAroundOnce(ctx context.Context, lan discoveryConfig) doctor.Around {
 	if lan.off {
-		return around{off: true}
+		return doctor.Around{Off: true}
 	}
-	var a around
-	a.found, a.asked, a.err = lan.look(ctx, zap.NewNop(), doctorLook, func(c *catalog) bool { return len(c.of) > 0 })
-	return a
+	return aroundOf(lan.look(ctx, zap.NewNop(), doctorLook, func(c *catalog) bool { return len(c.of) > 0 }))
 }
 
-func (m machine) checkAround() []finding {
-	f := findings{topic: "This network"}
-	where, asked := askedText(m.around.asked)
-	switch {
-	case m.around.off:
-		f.note("Leave it out to find channels by themselves.", "Channels were not looked for, because of --no-discovery.")
-	case m.around.err != nil:
-		f.todo("See what has UDP port "+fmt.Sprint(discovery.DefaultPort)+" and whether a firewall keeps relay off; links work without.", "%v.", m.around.err)
-	case m.around.found != nil && len(m.around.found.of) > 0:
-		for _, c := range m.around.found.sorted() {
-			what := c.ID.Short()
-			if c.Title != "" {
-				what = fmt.Sprintf("%q (%s)", term.Clean(c.Title), what)
-			}
-			f.fine("Channel %s was found at %s; relay watch joins it.", what, c.addrs[0])
-		}
-	case !asked:
-		f.note("Connect this machine to the network of relay source.", "No channel was found; nobody but this machine itself could be asked.")
-	default:
-		f.note(fmt.Sprintf("If relay source runs there without --no-discovery, a firewall keeps them apart: let UDP port %d through, at both ends.", discovery.DefaultPort),
-			"No channel was found; asked on %s.", where)
+func aroundOf(found *catalog, asked []discovery.Asked, err error) doctor.Around {
+	a := doctor.Around{Err: err}
+	a.Asked, _ = askedText(asked)
+	for _, s := range found.sorted() {
+		a.Channels = append(a.Channels, doctor.Channel{ID: s.ID, Title: s.Title, At: s.addrs[0]})
 	}
-	return f.all
+	return a
 }

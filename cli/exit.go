@@ -3,7 +3,6 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"syscall"
 
 	"relay/cli/term"
 )
@@ -74,11 +73,3 @@ func report(t *term.Terminal, err error) int {
 	}
 	return f.code
 }
-
-func inUse(err error) bool {
-	return errors.Is(err, syscall.EADDRINUSE) || errors.Is(err, wsaAddrInUse)
-}
-
-// wsaAddrInUse is what Windows says: there, syscall.EADDRINUSE is a number that Go
-// made up. No other system has an error of that number.
-const wsaAddrInUse = syscall.Errno(10048)

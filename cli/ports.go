@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -9,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"relay/cli/hostnet"
 	"relay/cli/term"
 	"relay/relay"
 	"relay/tree"
@@ -19,6 +19,7 @@ const (
 	portListen = relay.DefaultPort
 	portHTTP   = 7145
 	portRTMP   = 1935
+	portAdmin  = 7147 // metrics
 )
 
 // port is one listener as the flags describe it.
@@ -59,8 +60,8 @@ func (p port) listen(t *term.Terminal) (net.Listener, error) {
 	if err == nil {
 		return ln, nil
 	}
-	if !inUse(err) {
-		return nil, fail("--"+p.flag+" takes another address", "cannot listen for %s on %s: %w", p.what, p.addr, bare(err))
+	if !hostnet.InUse(err) {
+		return nil, fail("--"+p.flag+" takes another address", "cannot listen for %s on %s: %w", p.what, p.addr, hostnet.Bare(err))
 	}
 	if p.given {
 		return nil, &failure{
@@ -71,7 +72,7 @@ func (p port) listen(t *term.Terminal) (net.Listener, error) {
 	host, _, _ := net.SplitHostPort(p.addr)
 	ln, err = net.Listen("tcp", net.JoinHostPort(host, "0"))
 	if err != nil {
-		return nil, fail("", "cannot listen for %s: %w", p.what, bare(err))
+		return nil, fail("", "cannot listen for %s: %w", p.what, hostnet.Bare(err))
 	}
 	if p.quiet {
 		return ln, nil
@@ -89,19 +90,10 @@ func (p port) listenBoth(t *term.Terminal) (net.Listener, net.PacketConn, error)
 	}
 	packet, err := net.ListenPacket("udp", ln.Addr().String())
 	if err != nil {
-		t.Say("UDP port %d cannot be opened (%v), so other nodes are found more slowly.", ln.Addr().(*net.TCPAddr).Port, bare(err))
+		t.Say("UDP port %d cannot be opened (%v), so other nodes are found more slowly.", ln.Addr().(*net.TCPAddr).Port, hostnet.Bare(err))
 		return ln, nil, nil
 	}
 	return ln, packet, nil
-}
-
-// bare strips what net puts around the system's own words.
-func bare(err error) error {
-	var op *net.OpError
-	if errors.As(err, &op) {
-		return op.Err
-	}
-	return err
 }
 
 // reachable returns where others can reach a listener: its own address, or those

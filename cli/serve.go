@@ -14,6 +14,7 @@ import (
 	"github.com/urfave/cli/v2"
 	"go.uber.org/zap"
 
+	"relay/cli/hostnet"
 	"relay/cli/term"
 	"relay/relay"
 	"relay/relay/stream"
@@ -304,7 +305,7 @@ func (j *joining) notice(n relay.Notice, now time.Time) string {
 		j.attached, j.silent, j.since = false, true, now
 		j.why = "the node that sent the stream is gone (" + n.Orphaned.Reason.String() + ")"
 	case n.Failed != nil:
-		j.why = fmt.Sprintf("%s does not answer: %v", placeText(n.Failed.Place), bare(n.Failed.Err))
+		j.why = fmt.Sprintf("%s does not answer: %v", placeText(n.Failed.Place), hostnet.Bare(n.Failed.Err))
 	case n.Refused != nil:
 		j.why = refusalText(n.Refused)
 	}

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"relay/cli/hostnet"
 	"relay/cli/term/termtest"
 )
 
@@ -41,7 +42,7 @@ func TestSourceOnATerminal(t *testing.T) {
 	p := termtest.Open(t, 100, 50)
 	sourceOn(t, p, nil, "--http", ":0")
 	greeting := p.Sees(t, `Watch   http://127\.0\.0\.1:\d+/`)
-	if _, near := nearAddr(); strings.Contains(greeting, "█████") != near {
+	if _, near := hostnet.NearAddr(); strings.Contains(greeting, "█████") != near {
 		t.Errorf("an address for phones: %v, and the screen shows\n%s", near, greeting)
 	}
 	p.Sees(t, `\r\x1b\[J\x1b\[32m● LIVE\x1b\[0m 180p30 H\.264 \d+ kb/s key \d\.\ds \| 0 direct, 0 watching`)

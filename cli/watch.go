@@ -13,6 +13,7 @@ import (
 	"github.com/urfave/cli/v2"
 	"go.uber.org/zap"
 
+	"relay/cli/hostnet"
 	"relay/cli/term"
 	"relay/relay"
 	"relay/tree"
@@ -236,7 +237,7 @@ func (w *watch) notice(n relay.Notice) {
 		w.why = "the node that sent the stream is gone (" + n.Orphaned.Reason.String() + ")"
 		w.events.send("orphaned", &orphanedEvent{Reason: n.Orphaned.Reason.String()})
 	case n.Failed != nil:
-		w.why = fmt.Sprintf("%s does not answer: %v", placeText(n.Failed.Place), bare(n.Failed.Err))
+		w.why = fmt.Sprintf("%s does not answer: %v", placeText(n.Failed.Place), hostnet.Bare(n.Failed.Err))
 	case n.Refused != nil:
 		w.why = refusalText(n.Refused)
 	}

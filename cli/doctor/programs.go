@@ -1,4 +1,4 @@
-package cli
+package doctor
 
 import (
 	"bytes"
@@ -189,7 +189,7 @@ func inWords(has []string) []string {
 	return all
 }
 
-func (m machine) checkPlayers() []finding {
+func (m machine) checkPlayers() []Finding {
 	f := findings{topic: "Players"}
 	for _, name := range []string{"mpv", "ffplay"} {
 		p, ok := m.programs[name]

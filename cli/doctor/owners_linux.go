@@ -1,4 +1,4 @@
-package cli
+package doctor
 
 import (
 	"bufio"
@@ -34,8 +34,8 @@ func fillOwners(ports []portUse) {
 		inodes := listeners(f, t.state)
 		f.Close()
 		for i := range ports {
-			if p := &ports[i]; p.err != nil && p.proto == t.proto {
-				for _, inode := range inodes[p.port] {
+			if p := &ports[i]; p.err != nil && p.Proto == t.proto {
+				for _, inode := range inodes[p.Number] {
 					wanted[inode] = p
 				}
 			}

@@ -1,4 +1,4 @@
-package cli
+package doctor
 
 import (
 	"fmt"
@@ -7,22 +7,23 @@ import (
 	"strconv"
 	"strings"
 
-	"relay/relay/discovery"
+	"relay/cli/hostnet"
 )
 
-// portAdmin is the default port for metrics.
-const portAdmin = 7147
+// Port is a port that relay opens.
+type Port struct {
+	Proto  string // TCP or UDP
+	Number int
+	What   string // it is for
+	Flag   string // that sets it; "" if none does
+	Shared bool   // several relays on one machine use it at once
+}
 
-// portUse is one of relay's default ports as it is now.
+// portUse is such a port as it is now.
 type portUse struct {
-	proto string // TCP or UDP
-	port  int
-	what  string // it is for
-	flag  string // that sets it; "" if none does
-	// shared is set of a port that several relays on one machine use at once.
-	shared bool
-	err    error // of opening it; nil if it is free
-	owner  owner // the program that has it
+	Port
+	err   error // of opening it; nil if it is free
+	owner owner // the program that has it
 }
 
 // owner is a program that holds a port. What is not known is empty.
@@ -31,20 +32,16 @@ type owner struct {
 	name string
 }
 
-// lookAtPorts tries relay's default ports, each as relay opens it.
-func lookAtPorts(offset int) []portUse {
-	all := []portUse{
-		{proto: "TCP", port: portListen + offset, what: "links between nodes", flag: "listen"},
-		{proto: "UDP", port: portListen + offset, what: "gossip between nodes", flag: "listen"},
-		{proto: "TCP", port: portHTTP + offset, what: "players and the page", flag: "http"},
-		{proto: "TCP", port: portRTMP + offset, what: "the encoder", flag: "rtmp"},
-		{proto: "UDP", port: discovery.DefaultPort, what: "being found on this network", shared: true},
-		{proto: "TCP", port: portAdmin + offset, what: "metrics", flag: "admin"},
+// lookAtPorts tries ports, each as relay opens it.
+func lookAtPorts(ports []Port) []portUse {
+	all := make([]portUse, len(ports))
+	for i, p := range ports {
+		all[i].Port = p
 	}
 	for i := range all {
 		p := &all[i]
 		for _, host := range []string{"", "127.0.0.1"} {
-			if p.err = tryPort(p.proto, net.JoinHostPort(host, strconv.Itoa(p.port))); p.err != nil {
+			if p.err = tryPort(p.Proto, net.JoinHostPort(host, strconv.Itoa(p.Number))); p.err != nil {
 				break
 			}
 		}
@@ -68,22 +65,22 @@ func tryPort(proto, addr string) error {
 	return ln.Close()
 }
 
-func (m machine) checkPorts() []finding {
+func (m machine) checkPorts() []Finding {
 	f := findings{topic: "Ports"}
 	for _, p := range m.ports {
-		where := fmt.Sprintf("%s port %d, for %s,", p.proto, p.port, p.what)
+		where := fmt.Sprintf("%s port %d, for %s,", p.Proto, p.Number, p.What)
 		switch {
 		case p.err == nil:
 			f.fine("%s is free.", where)
-		case !inUse(p.err):
-			f.note("", "%s cannot be opened: %v.", where, bare(p.err))
+		case !hostnet.InUse(p.err):
+			f.note("", "%s cannot be opened: %v.", where, hostnet.Bare(p.err))
 		case isRelay(p.owner.name) || p.owner.pid != 0 && p.owner.pid == m.relayProcess():
 			f.fine("%s is used by %s: relay runs.", where, p.owner)
 		case p.owner.name == "" && m.running != nil:
 			f.note(whoHas(m.goos, p), "%s is taken, most likely by the relay that runs here.", where)
-		case p.shared && p.owner.name == "":
+		case p.Shared && p.owner.name == "":
 			f.note(whoHas(m.goos, p), "%s is taken; if it is not by relay, channels are not found by themselves, but by their links.", where)
-		case p.shared:
+		case p.Shared:
 			f.todo("End it, or give out links.", "%s is taken by %s, so channels are not found by themselves.", where, p.owner)
 		case p.owner.name == "":
 			f.todo(freeIt(p)+" "+whoHas(m.goos, p), "%s is taken by another program.", where)
@@ -101,7 +98,7 @@ func (m machine) relayProcess() int {
 		return 0
 	}
 	for _, p := range m.ports {
-		if p.proto == "TCP" && strings.HasSuffix(m.asked, ":"+strconv.Itoa(p.port)) {
+		if p.Proto == "TCP" && strings.HasSuffix(m.asked, ":"+strconv.Itoa(p.Number)) {
 			return p.owner.pid
 		}
 	}
@@ -110,7 +107,7 @@ func (m machine) relayProcess() int {
 
 // freeIt is what to do about a port that is taken.
 func freeIt(p portUse) string {
-	return fmt.Sprintf("End that program, or give relay another port by --%s; until then relay uses a free one, which changes from run to run.", p.flag)
+	return fmt.Sprintf("End that program, or give relay another port by --%s; until then relay uses a free one, which changes from run to run.", p.Flag)
 }
 
 func (o owner) String() string {
@@ -125,12 +122,12 @@ func isRelay(name string) bool {
 
 // whoHas is the command that names the program which has a port.
 func whoHas(goos string, p portUse) string {
-	proto := strings.ToLower(p.proto)
+	proto := strings.ToLower(p.Proto)
 	switch goos {
 	case "linux":
-		return fmt.Sprintf("To see which: sudo ss -lnp%c 'sport = :%d'", proto[0], p.port)
+		return fmt.Sprintf("To see which: sudo ss -lnp%c 'sport = :%d'", proto[0], p.Number)
 	case "windows":
-		return fmt.Sprintf("To see which: netstat -ano -p %s | findstr :%d, and look the number up in the Task Manager.", proto, p.port)
+		return fmt.Sprintf("To see which: netstat -ano -p %s | findstr :%d, and look the number up in the Task Manager.", proto, p.Number)
 	}
-	return fmt.Sprintf("To see which: sudo lsof -nP -i%s:%d", p.proto, p.port)
+	return fmt.Sprintf("To see which: sudo lsof -nP -i%s:%d", p.Proto, p.Number)
 }

@@ -1,4 +1,4 @@
-package cli
+package doctor
 
 import (
 	"errors"
@@ -11,17 +11,17 @@ import (
 	"testing"
 	"time"
 
+	"relay/cli/hostnet"
 	"relay/cli/term"
 	"relay/cli/term/termtest"
 	"relay/playback"
 	"relay/relay"
-	"relay/relay/discovery"
 	"relay/relay/stream"
 )
 
 // wantFindings compares what was found with lines of a level and the start of a text,
 // which may have what to do next behind "=>".
-func wantFindings(t *testing.T, name string, got []finding, want string) {
+func wantFindings(t *testing.T, name string, got []Finding, want string) {
 	t.Helper()
 	var lines []string
 	for _, l := range strings.Split(want, "\n") {
@@ -46,7 +46,7 @@ func wantFindings(t *testing.T, name string, got []finding, want string) {
 		if !strings.HasSuffix(f.Text, ".") {
 			t.Errorf("%s: %q is no sentence", name, f.Text)
 		}
-		if f.Level == todo && f.Next == "" {
+		if f.Level == Todo && f.Next == "" {
 			t.Errorf("%s: %q does not say what to do", name, f.Text)
 		}
 	}
@@ -61,37 +61,37 @@ func addrs(all ...string) []netip.Addr {
 }
 
 func TestDoctorOnTheNetwork(t *testing.T) {
-	home := netInterface{name: "eth0", addrs: addrs("192.168.1.5", "fe80::1")}
+	home := hostnet.Interface{Name: "eth0", Addrs: addrs("192.168.1.5", "fe80::1")}
 	for name, c := range map[string]struct {
 		m    machine
 		want string
 	}{
-		"at home": {machine{interfaces: []netInterface{home}, out4: netip.MustParseAddr("192.168.1.5")}, `
+		"at home": {machine{interfaces: []hostnet.Interface{home}, out4: netip.MustParseAddr("192.168.1.5")}, `
 			ok eth0 has 192.168.1.5: others on that network
 			note The way to the Internet is from 192.168.1.5 through a router. => forward port 7144, TCP and UDP, to 192.168.1.5
 			note There is no IPv6 way`},
 		"in a data centre": {machine{
-			interfaces: []netInterface{{name: "eth0", addrs: addrs("203.0.113.7", "2001:db8::7")}},
+			interfaces: []hostnet.Interface{{Name: "eth0", Addrs: addrs("203.0.113.7", "2001:db8::7")}},
 			out4:       netip.MustParseAddr("203.0.113.7"), out6: netip.MustParseAddr("2001:db8::7"),
 		}, `
 			ok eth0 has 203.0.113.7 and 2001:db8::7
 			ok The way to the Internet is from 203.0.113.7, which others can reach
 			ok IPv6 works, from 2001:db8::7.`},
-		"behind a carrier": {machine{interfaces: []netInterface{{name: "wwan0", addrs: addrs("100.70.1.2")}}, out4: netip.MustParseAddr("100.70.1.2")}, `
+		"behind a carrier": {machine{interfaces: []hostnet.Interface{{Name: "wwan0", Addrs: addrs("100.70.1.2")}}, out4: netip.MustParseAddr("100.70.1.2")}, `
 			ok wwan0 has 100.70.1.2
 			note The provider shares one Internet address
 			note There is no IPv6 way`},
-		"at a LAN party": {machine{interfaces: []netInterface{home, {name: "wg0", pointToPoint: true, addrs: addrs("10.8.0.2")}}}, `
+		"at a LAN party": {machine{interfaces: []hostnet.Interface{home, {Name: "wg0", PointToPoint: true, Addrs: addrs("10.8.0.2")}}}, `
 			ok eth0 has 192.168.1.5
 			note wg0 is a VPN or another line to one place, with 10.8.0.2.
 			note There is no way to the IPv4 Internet (no default route)
 			note There is no IPv6 way`},
-		"without DHCP": {machine{interfaces: []netInterface{{name: "wlan0", addrs: addrs("169.254.7.7", "fe80::2")}}}, `
+		"without DHCP": {machine{interfaces: []hostnet.Interface{{Name: "wlan0", Addrs: addrs("169.254.7.7", "fe80::2")}}}, `
 			todo wlan0 has been given no address, only 169.254.7.7 and fe80::2 => DHCP
 			todo This machine is on no network => relay demo
 			note There is no way to the IPv4 Internet
 			note There is no IPv6 way`},
-		"a bridge without a machine behind it": {machine{interfaces: []netInterface{home, {name: "br0", addrs: addrs("fe80::3")}, {name: "eth1"}}}, `
+		"a bridge without a machine behind it": {machine{interfaces: []hostnet.Interface{home, {Name: "br0", Addrs: addrs("fe80::3")}, {Name: "eth1"}}}, `
 			ok eth0 has 192.168.1.5
 			note There is no way to the IPv4 Internet
 			note There is no IPv6 way`},
@@ -107,9 +107,9 @@ func TestDoctorOnTheNetwork(t *testing.T) {
 func TestDoctorOnPorts(t *testing.T) {
 	taken := &os.SyscallError{Syscall: "bind", Err: syscall.EADDRINUSE}
 	running := &playback.Status{}
-	links := portUse{proto: "TCP", port: 7144, what: "links", flag: "listen"}
+	links := portUse{Port: Port{Proto: "TCP", Number: 7144, What: "links", Flag: "listen"}}
 	with := func(p portUse, err error, o owner) portUse { p.err, p.owner = err, o; return p }
-	shared := portUse{proto: "UDP", port: 7146, what: "being found", shared: true}
+	shared := portUse{Port: Port{Proto: "UDP", Number: 7146, What: "being found", Shared: true}}
 	for name, c := range map[string]struct {
 		m    machine
 		want string
@@ -330,12 +330,12 @@ func TestDoctorOnUpload(t *testing.T) {
 }
 
 func TestDoctorIsWrittenForPeople(t *testing.T) {
-	found := []finding{
-		{"Network", fine, "eth0 has 192.168.1.5.", ""},
-		{"Network", todo, "Something \x1b[2J is wrong with this machine here.", "Do this and that, and then again."},
-		{"Ports", note, "Good to know.", ""},
+	found := []Finding{
+		{"Network", Fine, "eth0 has 192.168.1.5.", ""},
+		{"Network", Todo, "Something \x1b[2J is wrong with this machine here.", "Do this and that, and then again."},
+		{"Ports", Note, "Good to know.", ""},
 	}
-	termtest.WantLines(t, doctorText(found, term.Style{}), `
+	termtest.WantLines(t, Text(found, term.Style{}), `
 Network
 ✓ eth0 has 192.168.1.5.
 ✗ Something �[2J is wrong with this machine here.
@@ -344,7 +344,7 @@ Network
 Ports
 · Good to know.
 `)
-	termtest.WantLines(t, doctorText(found, term.Style{ASCII: true, Width: 28}), `
+	termtest.WantLines(t, Text(found, term.Style{ASCII: true, Width: 28}), `
 Network
 + eth0 has 192.168.1.5.
 ! Something �[2J is wrong
@@ -355,7 +355,7 @@ Network
 Ports
 - Good to know.
 `)
-	termtest.WantLines(t, doctorText(found[:1], term.Style{}), `
+	termtest.WantLines(t, Text(found[:1], term.Style{}), `
 Network
 ✓ eth0 has 192.168.1.5.
 
@@ -364,21 +364,18 @@ Nothing needs doing.
 }
 
 func TestDoctorOnThisNetwork(t *testing.T) {
-	var finals, nameless catalog
 	at := netip.MustParseAddrPort("192.168.1.5:7144")
-	finals.add(discovery.Found{Channel: discovery.Channel{Title: "Fin\x1bals"}, Addr: at})
-	nameless.add(discovery.Found{Addr: at})
-	asked := []discovery.Asked{{Interface: "eth0", From: netip.MustParseAddr("192.168.1.9")}}
+	const asked = "eth0 from 192.168.1.9"
 	for name, c := range map[string]struct {
-		of   around
+		of   Around
 		want string
 	}{
-		"off":      {around{off: true}, `note Channels were not looked for, because of --no-discovery.`},
-		"fails":    {around{err: errors.New("no way")}, `todo no way. => UDP port 7146`},
-		"alone":    {around{found: &catalog{}}, `note No channel was found; nobody but this machine itself could be asked.`},
-		"nothing":  {around{found: &catalog{}, asked: asked}, `note No channel was found; asked on eth0 from 192.168.1.9. => let UDP port 7146 through`},
-		"title":    {around{found: &finals, asked: asked}, `ok Channel "Fin` + "\ufffd" + `als" (aaaaaaaa) was found at 192.168.1.5:7144; relay watch joins it.`},
-		"no title": {around{found: &nameless, asked: asked}, `ok Channel aaaaaaaa was found at 192.168.1.5:7144;`},
+		"off":      {Around{Off: true}, `note Channels were not looked for, because of --no-discovery.`},
+		"fails":    {Around{Err: errors.New("no way")}, `todo no way. => UDP port 7146`},
+		"alone":    {Around{}, `note No channel was found; nobody but this machine itself could be asked.`},
+		"nothing":  {Around{Asked: asked}, `note No channel was found; asked on eth0 from 192.168.1.9. => let UDP port 7146 through`},
+		"title":    {Around{Channels: []Channel{{Title: "Fin\x1bals", At: at}}, Asked: asked}, `ok Channel "Fin` + "\ufffd" + `als" (aaaaaaaa) was found at 192.168.1.5:7144; relay watch joins it.`},
+		"no title": {Around{Channels: []Channel{{At: at}}, Asked: asked}, `ok Channel aaaaaaaa was found at 192.168.1.5:7144;`},
 	} {
 		wantFindings(t, name, machine{around: c.of}.checkAround(), c.want)
 	}

@@ -1,4 +1,4 @@
-package cli
+package hostnet
 
 import (
 	"errors"
@@ -19,14 +19,14 @@ func TestATakenPortIsKnownOnEverySystem(t *testing.T) {
 		again.Close()
 		t.Fatal("the port could be taken twice")
 	}
-	if !inUse(err) {
+	if !InUse(err) {
 		t.Errorf("%v is not known for what it is", err)
 	}
 	windows := &net.OpError{Op: "listen", Err: os.NewSyscallError("bind", syscall.Errno(10048))}
-	if !inUse(windows) {
+	if !InUse(windows) {
 		t.Error("nor is what Windows says")
 	}
-	if inUse(errors.New("other")) || inUse(&net.OpError{Op: "listen", Err: syscall.EACCES}) {
+	if InUse(errors.New("other")) || InUse(&net.OpError{Op: "listen", Err: syscall.EACCES}) {
 		t.Error("another error passes for it")
 	}
 }

@@ -1,4 +1,4 @@
-package cli
+package doctor
 
 import (
 	"errors"
@@ -134,7 +134,7 @@ func lastStart(path string) (time.Time, bool) {
 // an earlier one.
 const firstYear = 2026
 
-func (m machine) checkFolder() []finding {
+func (m machine) checkFolder() []Finding {
 	f := findings{topic: "Keys and clock"}
 	dir := m.folder
 	switch {

@@ -1,4 +1,4 @@
-package cli
+package doctor
 
 import (
 	"net"
@@ -42,15 +42,15 @@ func TestOwnPortsAreFoundToBeOwn(t *testing.T) {
 		t.Fatal(err)
 	}
 	ports := []portUse{
-		{proto: "TCP", port: ln.Addr().(*net.TCPAddr).Port, err: net.ErrClosed},
-		{proto: "UDP", port: packet.LocalAddr().(*net.UDPAddr).Port, err: net.ErrClosed},
-		{proto: "TCP", port: 1, err: net.ErrClosed},
+		{Port: Port{Proto: "TCP", Number: ln.Addr().(*net.TCPAddr).Port}, err: net.ErrClosed},
+		{Port: Port{Proto: "UDP", Number: packet.LocalAddr().(*net.UDPAddr).Port}, err: net.ErrClosed},
+		{Port: Port{Proto: "TCP", Number: 1}, err: net.ErrClosed},
 	}
 	fillOwners(ports)
 	want := owner{os.Getpid(), filepath.Base(exe)}
 	for _, p := range ports[:2] {
 		if p.owner != want {
-			t.Errorf("%s port %d is %v's, want %v", p.proto, p.port, p.owner, want)
+			t.Errorf("%s port %d is %v's, want %v", p.Proto, p.Number, p.owner, want)
 		}
 	}
 	if ports[2].owner != (owner{}) {

@@ -1,6 +1,6 @@
 //go:build !linux
 
-package cli
+package doctor
 
 // fillOwners leaves the owners out: only Linux tells them without another program.
 func fillOwners([]portUse) {}

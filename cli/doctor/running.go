@@ -1,0 +1,55 @@
+package doctor
+
+import (
+	"fmt"
+
+	"relay/cli/term"
+	"relay/playback"
+)
+
+func (m machine) checkRunning() []Finding {
+	f := findings{topic: "The relay that runs here"}
+	if m.running == nil {
+		f.note("relay source broadcasts, relay watch LINK watches; one on another port is named by --http.",
+			"No relay answers at %s.", m.asked)
+		return f.all
+	}
+	if len(m.running.Channels) == 0 {
+		f.note("", "A relay runs here, and has no channel open.")
+	}
+	for _, c := range m.running.Channels {
+		m.checkChannel(&f, c)
+	}
+	return f.all
+}
+
+// tooLate is from which delay on a stream is hardly live any more, in milliseconds.
+const tooLate = 5000
+
+func (m machine) checkChannel(f *findings, c playback.ChannelStatus) {
+	source := c.Depth == 0 && c.Parent == nil && len(c.Path) <= 1
+	about := fmt.Sprintf("%s, %s and %s here", term.RateText(c.BitRate), term.Plural(len(c.Children), "child", "children"), term.Counted(int64(c.ViewerCount), "player"))
+	switch {
+	case c.State == playback.Live && source:
+		f.fine("Channel %s is live: %s.", c.Name, about)
+	case c.State == playback.Live:
+		f.fine("Channel %s is live: %s from the source, %s behind it, %s.", c.Name, term.Links(c.Depth), term.DelayText(c.DelayMs), about)
+	case c.State == playback.Waiting && source:
+		f.todo("Start the encoder, with the Server and Key that relay source has printed.", "Channel %s waits for its encoder.", c.Name)
+	case c.State == playback.Waiting:
+		f.todo("Ask the broadcaster whether relay source runs; relay watch goes on trying.", "Channel %s has not been reached yet.", c.Name)
+	case source:
+		f.todo("Start the encoder again; viewers stay connected.", "Channel %s has lost its encoder.", c.Name)
+	default:
+		f.todo("It looks for another way by itself; if that takes long, ask the broadcaster.", "Channel %s has lost its way to the source.", c.Name)
+	}
+	if c.DelayMs > tooLate {
+		f.note("relay tree shows where the time is lost.", "Channel %s is %s behind its source.", c.Name, term.DelayText(c.DelayMs))
+	}
+	if c.Chunks.Lost > 0 {
+		f.note("relay top, sorted by l, shows where they get lost.", "%s of channel %s did not get here since it was opened.", term.Counted(int64(c.Chunks.Lost), "chunk"), c.Name)
+	}
+	if c.Link == "" {
+		f.note("Leave --no-relay out to pass the stream on.", "Nobody can get channel %s from this node.", c.Name)
+	}
+}

@@ -1,0 +1,52 @@
+package doctor
+
+import "relay/cli/term"
+
+// Text puts what was found on lines that fit the terminal: what needs doing begins with a
+// mark, and so does what to do.
+func Text(found []Finding, st term.Style) []string {
+	marks := map[Level]term.Cell{Fine: {Text: "✓ ", Colour: term.Green}, Note: {Text: "· ", Colour: term.Faint}, Todo: {Text: "✗ ", Colour: term.Red}}
+	next := "→ "
+	if st.ASCII {
+		marks = map[Level]term.Cell{Fine: {Text: "+ ", Colour: term.Green}, Note: {Text: "- ", Colour: term.Faint}, Todo: {Text: "! ", Colour: term.Red}}
+		next = "> "
+	}
+	var lines []string
+	topic := ""
+	bad := false
+	for _, f := range found {
+		if f.Topic != topic {
+			if topic != "" {
+				lines = append(lines, "")
+			}
+			topic = f.Topic
+			lines = append(lines, st.Line([]term.Cell{{Text: topic, Colour: term.Bold}}))
+		}
+		bad = bad || f.Level == Todo
+		colour := ""
+		if f.Level == Todo {
+			colour = term.Red
+		}
+		for i, l := range term.WrapWords(term.Clean(f.Text), st.Width-4) {
+			mark := term.Cell{Text: "  "}
+			if i == 0 {
+				mark = marks[f.Level]
+			}
+			lines = append(lines, st.Line([]term.Cell{mark, {Text: l, Colour: colour}}))
+		}
+		if f.Next == "" {
+			continue
+		}
+		for i, l := range term.WrapWords(term.Clean(f.Next), st.Width-6) {
+			mark := "    "
+			if i == 0 {
+				mark = "  " + next
+			}
+			lines = append(lines, st.Line([]term.Cell{{Text: mark}, {Text: l}}))
+		}
+	}
+	if !bad {
+		lines = append(lines, "", "Nothing needs doing.")
+	}
+	return lines
+}

@@ -126,12 +126,13 @@ func (e *events) close() {
 type (
 	startEvent struct {
 		stamp
-		Command string `json:"command"` // source or watch
-		Channel string `json:"channel"` // its ID
-		Node    string `json:"node"`    // this node's ID
-		Link    string `json:"link"`    // to share
-		Page    string `json:"page"`    // for browsers in this network
-		URL     string `json:"url"`     // for players on this machine
+		Command string `json:"command"`        // source or watch
+		Channel string `json:"channel"`        // its ID
+		Node    string `json:"node"`           // this node's ID
+		Link    string `json:"link"`           // to share
+		Page    string `json:"page"`           // for browsers in this network
+		URL     string `json:"url"`            // for players on this machine
+		RTMP    string `json:"rtmp,omitempty"` // likewise, if watch plays over RTMP
 		Server  string `json:"server,omitempty"`
 		Key     string `json:"key,omitempty"`
 	}

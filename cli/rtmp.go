@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"net"
+	"net/netip"
+	"strconv"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 	"golang.org/x/sync/errgroup"
@@ -54,6 +57,30 @@ func rtmpFlag(c *cli.Context, t *term.Terminal) (net.Listener, error) {
 		f.hint = "give another port; 0 is any that is free"
 	}
 	return ln, err
+}
+
+// rtmpAt is where the station's channels are played over RTMP, for who knows this
+// machine as host, with or without a port; "" if who does so cannot reach it.
+func (s *station) rtmpAt(host string) string {
+	if s.rtmp == nil {
+		return ""
+	}
+	a := s.rtmp.Addr().(*net.TCPAddr).AddrPort()
+	name, _, err := net.SplitHostPort(host)
+	if err != nil {
+		name = strings.Trim(host, "[]")
+	}
+	switch ip := a.Addr().Unmap(); {
+	case ip.IsUnspecified():
+	case ip.IsLoopback():
+		if asked, err := netip.ParseAddr(name); name != "localhost" && (err != nil || !asked.IsLoopback()) {
+			return ""
+		}
+		name = ip.String()
+	default:
+		name = ip.String()
+	}
+	return "rtmp://" + net.JoinHostPort(name, strconv.Itoa(int(a.Port()))) + "/" + rtmpApp
 }
 
 // rtmpURL is where a player on this machine finds the channel at an RTMP listener.

@@ -129,6 +129,7 @@ func runSource(c *cli.Context, t *term.Terminal, stdio Stdio) (err error) {
 	if s.station, err = newStation(t, s.log, cfg, nodeKey); err != nil {
 		return err
 	}
+	s.station.rtmp = s.rtmp
 	epoch, err := keys.nextEpoch(time.Now())
 	if err != nil {
 		return err

@@ -38,6 +38,7 @@ type station struct {
 	t         *term.Terminal
 	ops       *operations
 	players   *playback.Server // from run on
+	rtmp      net.Listener     // that plays the channels; nil for none
 
 	mu       sync.Mutex
 	channels []*playback.Channel
@@ -187,6 +188,7 @@ func (s *station) run(ctx context.Context, g *errgroup.Group, allowHosts []strin
 		Node:       s.describe,
 		Survey:     s.survey,
 		Share:      s.share,
+		RTMP:       s.rtmpAt,
 		AllowHosts: allowHosts,
 		Events:     s.ops.events,
 		Log:        s.log,

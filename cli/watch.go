@@ -142,6 +142,7 @@ func runWatch(c *cli.Context, t *term.Terminal, stdio Stdio) (err error) {
 	if w.channel, err = w.station.node.Watch(u, w.notice, w.found...); err != nil {
 		return err
 	}
+	w.station.rtmp = w.rtmp
 	w.station.joinedBy(u)
 	w.station.show(w.channel, nil)
 	return w.run(c.Context, u, cfg.allowHosts, timeout)
@@ -166,6 +167,9 @@ func (w *watch) run(ctx context.Context, u relay.URL, allowHosts []string, timeo
 	}
 	if !w.pipes() && w.events == nil {
 		w.t.Result(start.URL)
+	}
+	if w.rtmp != nil {
+		start.RTMP = rtmpURL(w.rtmp, w.channel)
 	}
 	w.events.send("start", start)
 	g.Go(func() error { w.follow(g.ctx); return nil })

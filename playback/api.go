@@ -44,6 +44,7 @@ type URLs struct {
 	HLS  string `json:"hls"`
 	M3U  string `json:"m3u"`
 	Page string `json:"page"`
+	RTMP string `json:"rtmp,omitempty"` // none if it is not played over RTMP there
 }
 
 // tagLen is how many characters of a node's ID name it to strangers: those that the
@@ -146,7 +147,11 @@ func (s *Server) API(ctx context.Context, players func() string) http.Handler {
 func (s *routes) apiChannels(w http.ResponseWriter, r *http.Request) {
 	all := Channels{Channels: []ChannelInfo{}}
 	for _, c := range s.config.Channels() {
-		all.Channels = append(all.Channels, c.info(base(r)))
+		i := c.info(base(r))
+		if at := s.config.RTMP(r.Host); at != "" {
+			i.URLs.RTMP = at + "/" + c.id.Short()
+		}
+		all.Channels = append(all.Channels, i)
 	}
 	writeJSON(w, all)
 }

@@ -50,6 +50,10 @@ type Config struct {
 	// Share returns what people share to have others watch one of Channels, for the
 	// status.
 	Share func(stream.ChannelID) Share
+	// RTMP returns where channels are played over RTMP, as rtmp://HOST:PORT/APP, for who
+	// knows this machine as host, a Host header; "" if nowhere. It must be safe for
+	// concurrent use.
+	RTMP func(host string) string
 	// AllowHosts are further host names under which the node may be asked, without
 	// port. IP addresses, localhost and the machine's own name always work.
 	AllowHosts []string
@@ -110,6 +114,9 @@ func NewServer(c Config) *Server {
 	}
 	if c.Share == nil {
 		c.Share = func(stream.ChannelID) Share { return Share{} }
+	}
+	if c.RTMP == nil {
+		c.RTMP = func(string) string { return "" }
 	}
 	if c.MaxViewers <= 0 {
 		c.MaxViewers = defaultMaxViewers

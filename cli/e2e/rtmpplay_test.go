@@ -5,9 +5,11 @@ package e2e
 import (
 	"context"
 	"crypto/ed25519"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"net/url"
 	"strings"
 	"testing"
@@ -22,6 +24,7 @@ import (
 
 	"relay/ingest"
 	"relay/ingest/flv"
+	"relay/playback"
 	"relay/relay/stream"
 )
 
@@ -73,6 +76,25 @@ func playRTMP(t *testing.T, name, address string) *viewer {
 	return v
 }
 
+// rtmpOf is where a node says that its only channel is played over RTMP.
+func rtmpOf(t *testing.T, address string) string {
+	t.Helper()
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.Get("http://" + u.Host + "/api/v1/channels")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	var all playback.Channels
+	if err := json.NewDecoder(resp.Body).Decode(&all); err != nil || len(all.Channels) != 1 {
+		t.Fatalf("%d channels, %v", len(all.Channels), err)
+	}
+	return all.Channels[0].URLs.RTMP
+}
+
 // TestPlayersWatchOverRTMP has ffmpeg and our own pull play at a source's encoder port
 // and at a watcher two links away.
 func TestPlayersWatchOverRTMP(t *testing.T) {
@@ -93,6 +115,12 @@ func TestPlayersWatchOverRTMP(t *testing.T) {
 	}
 	if n := status(t, node.url).ViewerCount; n != players {
 		t.Errorf("the node shows %d viewers, want %d", n, players)
+	}
+
+	for at, want := range map[string]string{src.url: src.playURL(), node.url: nodeURL, first.url: ""} {
+		if got := rtmpOf(t, at); got != want {
+			t.Errorf("the node at %s says that it plays at %q, want %q", at, got, want)
+		}
 	}
 
 	short := strings.Replace(nodeURL, "/live/", "/", 1)

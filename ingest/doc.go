@@ -12,6 +12,12 @@
 // that they go on where the encoder before left off. Nothing is dropped for being
 // unknown.
 //
+// A Mux keeps the stream's timestamps with the time ([flv.LiveTimeline]): what an encoder
+// lets jump would leave every player behind for good.
+//
+// The RTMP server plays as well: where the media come from it does not know, but is
+// handed runs of whole tags ([Viewing]) and frames them.
+//
 // What comes from outside cannot panic, overflow the stack, or hold more than four
 // times the memory of what it sent plus a constant: 1 MiB for a connection. RTMP's
 // chunk and handshake layers are gortmplib's; the dialogue on top is this

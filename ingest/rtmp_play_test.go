@@ -12,10 +12,12 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/bluenviron/gortmplib/pkg/amf0"
 	"github.com/bluenviron/gortmplib/pkg/bytecounter"
+	"github.com/bluenviron/gortmplib/pkg/handshake"
 	"github.com/bluenviron/gortmplib/pkg/rawmessage"
 	"go.uber.org/zap/zaptest"
 
@@ -455,6 +457,80 @@ func FuzzChunker(f *testing.F) {
 			if m.MessageStreamID != mediaStream {
 				t.Errorf("%+v", m)
 			}
+		}
+	})
+}
+
+// A player says little, but for as long as it watches.
+func TestAPlayerMaySaySomethingEveryMinute(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		peer, conn := net.Pipe()
+		defer peer.Close()
+		g, err := newGuard(conn)
+		if err != nil {
+			t.Fatal(err)
+		}
+		g.trustPlayer()
+		read := make(chan error, 1)
+		go func() {
+			_, err := io.Copy(io.Discard, g)
+			read <- err
+		}()
+		time.Sleep(24 * time.Hour) // silent, as while the channel waits
+		for range 60 {
+			if _, err := peer.Write(make([]byte, playerBytes)); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(playerTime)
+		}
+		start := time.Now()
+		go peer.Write(make([]byte, 2*playerBytes)) // ends when it is not read
+		if err := <-read; !errors.Is(err, errSaidTooMuch) || time.Since(start) > 0 {
+			t.Errorf("one that says twice as much ends by %v after %v", err, time.Since(start))
+		}
+	})
+}
+
+// FuzzRTMPPlayer has anything said in the place of a player, up to play and after it.
+func FuzzRTMPPlayer(f *testing.F) {
+	var b bytes.Buffer
+	c := newRTMPConn(&b)
+	for _, cmd := range []command{
+		{"connect", 1, []any{amf0.Object{{Key: "app", Value: testApp}}}},
+		{"createStream", 2, []any{nil}},
+		{"play", 3, []any{nil, "there?start=gop", -2000.0}},
+	} {
+		if err := c.send(0, cmd); err != nil {
+			f.Fatal(err)
+		}
+	}
+	f.Add(b.Bytes())
+	if err := errors.Join(c.event(eventPingRequest, 7), c.event(3, 1), c.send(mediaStream, command{"pause", 0, []any{nil, true}}),
+		c.send(0, command{"deleteStream", 0, []any{nil, 1.0}})); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(b.Bytes())
+	f.Fuzz(func(t *testing.T, b []byte) {
+		peer, conn := net.Pipe()
+		s := newStage(net.Buffers{video(0, avcKey)})
+		s.hold = true
+		srv := &RTMPServer{Play: s.Play}
+		ended := make(chan struct{})
+		go func() {
+			srv.serve(t.Context(), conn, func() {})
+			close(ended)
+		}()
+		go func() {
+			defer peer.Close()
+			if _, _, err := handshake.DoClient(peer, false, false); err != nil {
+				return
+			}
+			go io.Copy(io.Discard, peer) // ends with peer
+			peer.Write(b)
+		}()
+		<-ended
+		if n := s.playing.Load(); n != 0 {
+			t.Errorf("%d places are not given back", n)
 		}
 	})
 }

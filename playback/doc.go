@@ -6,7 +6,7 @@
 // that passes the chunks' payloads on as they are, shared with the ring and with
 // all other readers, and looks at nothing but the starts of the FLV tags in them.
 //
-//	Ring ─► Cursor ─► feed ─┬───────────────┬─► viewer     GET /<channel>.flv, one writev a batch
+//	Ring ─► Cursor ─► feed ─┬───────────────┬─► viewer     GET /<channel>.flv, one writev a batch, or RTMP
 //	                        │               └─► Recording  a file, a pipe
 //	                        └─► remux ─┬─► viewer, Recording   .mp4 .ts
 //	                                   └─► hlsRun          /hls/<channel>/, one for all who ask

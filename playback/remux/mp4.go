@@ -3,6 +3,7 @@ package remux
 import (
 	"fmt"
 	"net"
+	"slices"
 
 	"github.com/bluenviron/mediacommon/v2/pkg/formats/fmp4"
 	"github.com/bluenviron/mediacommon/v2/pkg/formats/fmp4/seekablebuffer"
@@ -23,6 +24,7 @@ type MP4 struct {
 	seq   uint32
 	runs  [2]mp4Run // of video and of audio; id 0 for none
 	out   net.Buffers
+	opens int // how often the tracks have been described
 }
 
 // mp4Run is one track of the fragment to come.
@@ -75,10 +77,15 @@ func (m *MP4) open(video, audio *track) error {
 		return fmt.Errorf("write moov: %w", err)
 	}
 	m.out = append(m.out, b.Bytes())
+	m.opens++
 	return nil
 }
 
 func (m *MP4) write(t *track, f frame) error {
+	if m.opens > 1 && f.key && len(t.sets.Units) > 0 {
+		// ffmpeg, and what is made of it, passes over a second moov.
+		f.data = slices.Concat(t.sets.Framed(), f.data)
+	}
 	r := &m.runs[0]
 	if t == m.demux.audio {
 		r = &m.runs[1]

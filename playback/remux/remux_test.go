@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -255,6 +256,14 @@ func TestMP4BeginsAnewWhenParametersChange(t *testing.T) {
 	sets, _ := video.ParameterSets()
 	if !ok || !bytes.Equal(c.SPS, sets.Units[0]) {
 		t.Error("the second one has not the second clip's parameters")
+	}
+	// Who passes over it finds them in the pictures to start at.
+	keys, _ := media(other, flv.Video)
+	for i, c := range keys {
+		inBand := bytes.Contains(out.Bytes()[at:], slices.Concat(sets.Framed(), c.Data))
+		if inBand != c.Key {
+			t.Errorf("picture %d, to start at %v, has them: %v", i, c.Key, inBand)
+		}
 	}
 }
 

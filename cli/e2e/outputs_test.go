@@ -336,35 +336,55 @@ func TestRecordingSurvivesAFullDisk(t *testing.T) {
 }
 
 // TestEncoderWithAnotherSize replaces the encoder by one with a larger picture while
-// each output is being taken. All of it decodes.
+// each output is being taken, and recorded. All of it decodes.
 func TestEncoderWithAnotherSize(t *testing.T) {
 	w := newWorld(t)
-	src := w.source()
+	src := w.source("--max-children", "8")
 	node := w.watch(src.link, "-o", "/dev/null")
-	first := encode(t, src.rtmp, 4, picture180Live, tone, withB, aac)
+	first := encode(t, src.rtmp, 5, picture180Live, tone, withB, aac)
 	play(t, "viewer", node.url).gets(t, 60)
 	var taken []*capture
 	for _, f := range forms {
-		taken = append(taken, take(t, outputAt(node.url, f), w.path("taken"+f)))
+		for _, start := range []string{"squash", "gop"} {
+			taken = append(taken, take(t, outputAt(node.url, f+"?start="+start), w.path(start+f)))
+		}
+	}
+	var recorders []*process
+	for _, f := range forms {
+		p := start(t, "recorder of "+f, relayBin, "watch", src.link, "--listen", loopback, "--http", loopback, "--config", w.config, "--record", w.path("rec"+f))
+		p.find(t, &p.err, `(Live): H.264 320x180`)
+		recorders = append(recorders, p)
 	}
 	encoded(t, first)
 	encode(t, src.rtmp, 4, picture360, tone, withB, aac).wait(t)
-	node.interrupt(t)
-	for i, f := range forms {
-		<-taken[i].ended
-		path := w.path("taken" + f)
-		faultless(t, "ffmpeg", slices.Concat([]string{"-v", "error", "-nostdin", "-xerror", "-i", path}, toNowhere)...)
-		// ffprobe of Debian 12 crashes on FLV whose parameters change.
-		p := run(t, "ffmpeg", "ffmpeg", slices.Concat([]string{"-nostdin", "-i", path, "-vf", "showinfo"}, toNowhere)...)
-		sizes := map[string]int{}
-		for _, m := range regexp.MustCompile(`showinfo.* s:(\d+x\d+) `).FindAllStringSubmatch(p.err.String(), -1) {
-			sizes[m[1]]++
-		}
-		t.Logf("%s: pictures by size: %v", f, sizes)
-		if sizes["320x180"] < 25 || sizes["640x360"] < 75 {
-			t.Errorf("%s: pictures by size: %v", f, sizes)
+	for _, p := range append(recorders, node.process) {
+		p.interrupt(t)
+	}
+	for _, c := range taken {
+		<-c.ended
+	}
+	for _, f := range forms {
+		for _, how := range []string{"squash", "gop", "rec"} {
+			sizes := sizesIn(t, w.path(how+f))
+			t.Logf("%s %s: pictures by size: %v", how, f, sizes)
+			if sizes["320x180"] < 25 || sizes["640x360"] < 75 {
+				t.Errorf("%s %s: pictures by size: %v", how, f, sizes)
+			}
 		}
 	}
+}
+
+// sizesIn counts the pictures of each size in a recording, in which ffmpeg must find no
+// fault. (ffprobe of Debian 12 crashes on FLV whose parameters change.)
+func sizesIn(t *testing.T, path string) map[string]int {
+	t.Helper()
+	faultless(t, "ffmpeg", slices.Concat([]string{"-v", "error", "-nostdin", "-xerror", "-i", path}, toNowhere)...)
+	p := run(t, "ffmpeg", "ffmpeg", slices.Concat([]string{"-nostdin", "-i", path, "-vf", "showinfo"}, toNowhere)...)
+	sizes := make(map[string]int)
+	for _, m := range regexp.MustCompile(`showinfo.* s:(\d+x\d+) `).FindAllStringSubmatch(p.err.String(), -1) {
+		sizes[m[1]]++
+	}
+	return sizes
 }
 
 var picture180Live = append([]string{"-re"}, picture180...)

@@ -12,11 +12,11 @@ import (
 )
 
 // players are the programs that --player starts, with what makes each play close
-// to live.
+// to live. ffplay looks at 5 s of MPEG-TS before it begins unless it is told otherwise.
 var players = map[string][]string{
 	"vlc":    {"vlc", "--network-caching=300", "--quiet"},
 	"mpv":    {"mpv", "--profile=low-latency", "--really-quiet"},
-	"ffplay": {"ffplay", "-loglevel", "error", "-fflags", "nobuffer", "-flags", "low_delay", "-framedrop"},
+	"ffplay": {"ffplay", "-loglevel", "error", "-fflags", "nobuffer", "-flags", "low_delay", "-framedrop", "-analyzeduration", "500000"},
 }
 
 // player is a program that shows the stream.

@@ -28,8 +28,9 @@ func TestPlayerIsStartedOnWhatItPlaysBest(t *testing.T) {
 			"ffplay": {"nobuffer", ".flv"},
 		}},
 		{"HEVC", byClip(0, picture180, toneFast, hevcCodec, aac), map[string][]string{
-			"mpv": {"--profile=low-latency", ".ts"},
-			"vlc": {"--network-caching=300", ".ts"},
+			"mpv":    {"--profile=low-latency", ".ts"},
+			"vlc":    {"--network-caching=300", ".ts"},
+			"ffplay": {"-analyzeduration", ".ts"},
 		}},
 		{"AV1", byClip(0, picture180, toneFast, av1Codec, opusCodec), map[string][]string{
 			"mpv": {"--profile=low-latency", ".mp4"},

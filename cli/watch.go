@@ -171,6 +171,9 @@ func (w *watch) run(ctx context.Context, u relay.URL, allowHosts []string, timeo
 	if w.rtmp != nil {
 		start.RTMP = rtmpURL(w.rtmp, w.channel)
 	}
+	if w.rtmp != nil {
+		start.RTMP = rtmpURL(w.rtmp, w.channel)
+	}
 	w.events.send("start", start)
 	g.Go(func() error { w.follow(g.ctx); return nil })
 	if !w.lan.off {

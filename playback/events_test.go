@@ -206,7 +206,8 @@ func TestEventsAreServedWithoutAddresses(t *testing.T) {
 // pipe is a listener of in-memory connections.
 type pipe struct {
 	conns chan net.Conn
-	ctx   context.Context
+	ctx   context.Context // ends with the listener
+	close func()
 }
 
 func (p pipe) Accept() (net.Conn, error) {
@@ -217,7 +218,7 @@ func (p pipe) Accept() (net.Conn, error) {
 		return nil, net.ErrClosed
 	}
 }
-func (p pipe) Close() error   { return nil }
+func (p pipe) Close() error   { p.close(); return nil }
 func (p pipe) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 7145} }
 
 // follow serves events in a bubble and returns the reader's end of a connection that
@@ -225,7 +226,8 @@ func (p pipe) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), 
 func follow(t *testing.T, events *Events) (net.Conn, *bufio.Reader) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	p := pipe{make(chan net.Conn), ctx}
+	p := pipe{conns: make(chan net.Conn)}
+	p.ctx, p.close = context.WithCancel(context.Background())
 	done := make(chan error)
 	go func() { done <- NewServer(Config{Events: events}).Run(ctx, p) }()
 	near, far := net.Pipe()

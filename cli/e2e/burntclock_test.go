@@ -37,8 +37,8 @@ type clockEncoder struct {
 
 // encodeClock starts ffmpeg on a picture of that size with a burnt-in clock, and a
 // tone. Timestamps count frames, as those of a capture card do: after a pause they go
-// on as if there had been none.
-func encodeClock(t *testing.T, url string, width, height int) *clockEncoder {
+// on as if there had been none. more are further arguments of ffmpeg for its output.
+func encodeClock(t *testing.T, url string, width, height int, more ...string) *clockEncoder {
 	t.Helper()
 	picture, in, err := os.Pipe()
 	if err != nil {
@@ -59,7 +59,9 @@ func encodeClock(t *testing.T, url string, width, height int) *clockEncoder {
 	args = append(args, "-f", "s16le", "-ar", strconv.Itoa(clockSound), "-ac", "1", "-i", fifo)
 	args = append(args, h264...)
 	args = append(args, aac...)
-	args = append(args, "-g", "60", "-b:v", "1M", "-f", "flv", url)
+	args = append(args, "-g", "60", "-b:v", "1M")
+	args = append(args, more...)
+	args = append(args, "-f", "flv", url)
 	e := &clockEncoder{process: startWith(t, picture, "ffmpeg", "ffmpeg", args...)}
 	picture.Close()
 	t.Cleanup(func() { // before the process is killed; both goroutines end with this

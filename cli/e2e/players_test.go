@@ -52,6 +52,7 @@ type performance struct {
 	p50, most time.Duration // behind live
 	looks     int
 	shown     float64 // of the pictures that were made meanwhile
+	legible   float64 // of the pictures of which the clock was looked at
 }
 
 // perform measures a player that comes when the group of pictures is old.
@@ -80,8 +81,13 @@ func perform(t *testing.T, player, url, output, start string) performance {
 	}
 	p.shown = float64(n) / (clockRate * playing.Seconds())
 	var behind []time.Duration
+	garbled := 0
 	for _, l := range s.looks {
-		if !l.at.Before(from) {
+		switch {
+		case l.at.Before(from):
+		case l.garbled:
+			garbled++
+		default:
 			behind = append(behind, l.behind)
 		}
 	}
@@ -89,6 +95,7 @@ func perform(t *testing.T, player, url, output, start string) performance {
 		t.Errorf("no clock was read from what %s showed of %s", player, output)
 		return p
 	}
+	p.legible = float64(p.looks) / float64(p.looks+garbled)
 	slices.Sort(behind)
 	p.p50, p.most = behind[len(behind)/2], behind[len(behind)-1]
 	return p
@@ -142,7 +149,7 @@ func TestPlayersAreNearLive(t *testing.T) {
 			if c.most == 0 {
 				return
 			}
-			for again := 1; again < attempts && (squash.p50 > c.most || squash.shown < leastShown); again++ {
+			for again := 1; again < attempts && (squash.p50 > c.most || squash.shown < leastShown || squash.legible < leastShown); again++ {
 				squash = measure(t, c.player, c.output, "squash") // the machine was busy with other things
 			}
 			if squash.p50 > c.most {
@@ -150,6 +157,11 @@ func TestPlayersAreNearLive(t *testing.T) {
 			}
 			if squash.shown < leastShown {
 				t.Errorf("it shows %.0f%% of the pictures", 100*squash.shown)
+			}
+			// With so little buffered VLC stumbles over FLV, which has no clock, and what it
+			// lost is seen until the next keyframe; it is why relay starts it on MPEG-TS.
+			if c.player+c.output != "vlc.flv" && squash.legible < leastShown {
+				t.Errorf("%.0f%% of the pictures are whole", 100*squash.legible)
 			}
 			// mpv drops what comes late until it is near live by itself, but for MP4.
 			if (c.player == "vlc" || c.output == ".mp4") && squash.p50 >= gop.p50 {
@@ -163,10 +175,10 @@ func TestPlayersAreNearLive(t *testing.T) {
 func table(all []performance) string {
 	var b strings.Builder
 	tw := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(tw, "player\toutput\tstart\tfirst picture\tbehind live p50\tmost\tlooks\tpictures shown")
+	fmt.Fprintln(tw, "player\toutput\tstart\tfirst picture\tbehind live p50\tmost\tlooks\twhole\tpictures shown")
 	ms := func(d time.Duration) string { return d.Round(time.Millisecond).String() }
 	for _, p := range all {
-		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%s\t%d\t%.0f%%\n", p.player, p.output, p.start, ms(p.first), ms(p.p50), ms(p.most), p.looks, 100*p.shown)
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%s\t%d\t%.0f%%\t%.0f%%\n", p.player, p.output, p.start, ms(p.first), ms(p.p50), ms(p.most), p.looks, 100*p.legible, 100*p.shown)
 	}
 	tw.Flush()
 	return b.String()

@@ -31,8 +31,9 @@ const nobody = 65534
 
 // look is what stood on a player's screen at a time: a picture of that age.
 type look struct {
-	at     time.Time
-	behind time.Duration
+	at      time.Time
+	behind  time.Duration
+	garbled bool // the clock cannot be read
 }
 
 // screen is what a player showed.
@@ -41,7 +42,7 @@ type screen struct {
 
 	mu    sync.Mutex
 	shown []time.Time // each picture
-	looks []look      // those of which the clock was read
+	looks []look      // those of which the clock was looked at
 }
 
 // look reads the clock of a picture that is on the screen.
@@ -49,9 +50,7 @@ func (s *screen) look(at time.Time, img image.Image) {
 	clock, ok := readClock(img)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if ok {
-		s.looks = append(s.looks, look{at, at.Sub(clock)})
-	}
+	s.looks = append(s.looks, look{at, at.Sub(clock), !ok})
 }
 
 // show notes that a picture comes on the screen.

@@ -43,7 +43,7 @@ var (
 // forms are the outputs that are one endless answer.
 var forms = []string{".flv", ".ts", ".mp4"}
 
-// at is the address of a channel's output, of which url is the FLV.
+// outputAt is the address of a channel's output, of which url is the FLV.
 func outputAt(url, output string) string { return strings.TrimSuffix(url, ".flv") + output }
 
 // hlsAt is the address of a channel's HLS playlist.
@@ -84,7 +84,7 @@ func progress(p *process) (pictures int, played time.Duration) {
 	return pictures, played
 }
 
-// stream is one that an encoder sends, and what comes of it in each output.
+// codecStream is what an encoder sends, and what comes of it in each output.
 type codecStream struct {
 	name    string
 	publish func(t *testing.T, s *source)
@@ -113,7 +113,7 @@ func TestEveryOutputProbes(t *testing.T) {
 		{name: "H.264 alone", picture: true, publish: byFFmpeg(picture360, withB)},
 		{name: "AAC alone", publish: byFFmpeg(tone, aac)},
 		{name: "H.264, MP3", picture: true, publish: byFFmpeg(picture360, tone, withB, mp3, []string{"-ar", "44100"})},
-		{name: "MP3 alone", publish: byFFmpeg(tone, mp3, []string{"-ar", "44100"})},
+		{name: "MP3 alone", publish: byFFmpeg(tone, mp3, []string{"-ar", "44100"}), refused: []string{"hls"}},
 		{name: "HEVC, AAC", picture: true, publish: byClip(0, picture180, toneFast, hevcCodec, aac), unread: []string{".flv"}},
 		{name: "HEVC as legacy codec 12, AAC", picture: true, publish: byClip(legacyHEVC, picture180, toneFast, hevcCodec, aac), unread: []string{".flv"}},
 		{name: "AV1, Opus", picture: true, publish: byClip(0, picture180, toneFast, av1Codec, opusCodec), unread: []string{".flv"}, refused: []string{".ts"}},
@@ -158,19 +158,12 @@ func (c codecStream) probe(t *testing.T, url, output string) func() string {
 	if output == "hls" {
 		address = hlsAt(url)
 	}
-	has := func(all []string) bool {
-		for _, o := range all {
-			if o == suffix {
-				return true
-			}
-		}
-		return false
-	}
+	has := func(all []string) bool { return slices.Contains(all, suffix) }
 	say := func(s string) func() string { return func() string { return s } }
 	code, text := answered(t, address)
 	switch {
 	case code == http.StatusUnsupportedMediaType:
-		if !has(c.refused) && !(output == "hls" && strings.Contains(c.name, "MP3")) {
+		if !has(c.refused) {
 			t.Errorf("%s of %s is refused: %s", output, c.name, text)
 		}
 		if !regexp.MustCompile(`http://\S+\.(flv|ts|mp4)\b`).MatchString(text) {
@@ -286,7 +279,7 @@ func TestOutputsToFilesAndPipes(t *testing.T) {
 		if n < (tasted-1)*25 {
 			t.Errorf("%s holds %d pictures", f, n)
 		}
-		t.Logf("rec%s: %d pictures, duration %s s", f, n, probe(t, w.path("rec"+f), "v:0", "duration"))
+		t.Logf("rec%s: %d pictures", f, n)
 	}
 }
 

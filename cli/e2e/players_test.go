@@ -81,19 +81,20 @@ func perform(t *testing.T, player, url, output, start string) performance {
 	}
 	p.shown = float64(n) / (clockRate * playing.Seconds())
 	var behind []time.Duration
-	garbled := 0
 	for _, l := range s.looks {
-		switch {
-		case l.at.Before(from):
-		case l.garbled:
-			garbled++
-		default:
+		if !l.at.Before(from) {
 			behind = append(behind, l.behind)
 		}
 	}
 	if p.looks = len(behind); p.looks == 0 {
 		t.Errorf("no clock was read from what %s showed of %s", player, output)
 		return p
+	}
+	garbled := 0
+	for _, at := range s.garbled {
+		if !at.Before(from) {
+			garbled++
+		}
 	}
 	p.legible = float64(p.looks) / float64(p.looks+garbled)
 	slices.Sort(behind)

@@ -31,18 +31,18 @@ const nobody = 65534
 
 // look is what stood on a player's screen at a time: a picture of that age.
 type look struct {
-	at      time.Time
-	behind  time.Duration
-	garbled bool // the clock cannot be read
+	at     time.Time
+	behind time.Duration
 }
 
 // screen is what a player showed.
 type screen struct {
 	began time.Time // the player was started
 
-	mu    sync.Mutex
-	shown []time.Time // each picture
-	looks []look      // those of which the clock was looked at
+	mu      sync.Mutex
+	shown   []time.Time // each picture
+	looks   []look      // those of which the clock was read
+	garbled []time.Time // those of which it cannot be
 }
 
 // look reads the clock of a picture that is on the screen.
@@ -50,7 +50,11 @@ func (s *screen) look(at time.Time, img image.Image) {
 	clock, ok := readClock(img)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.looks = append(s.looks, look{at, at.Sub(clock), !ok})
+	if ok {
+		s.looks = append(s.looks, look{at, at.Sub(clock)})
+	} else {
+		s.garbled = append(s.garbled, at)
+	}
 }
 
 // show notes that a picture comes on the screen.

@@ -79,6 +79,9 @@ func (d *demuxer) take(t flv.Tag) error {
 	switch {
 	case !ok && t.Type() == flv.Video && len(t.Body()) > 0 && flv.Classify(t).Key:
 		return &CodecError{flv.Classify(t).Codec, d.to.name()}
+	case !ok && t.Type() == flv.Audio:
+		d.unheard(flv.Classify(t).Codec)
+		return nil
 	case !ok:
 		return nil
 	case t.Type() == flv.Video:
@@ -89,9 +92,22 @@ func (d *demuxer) take(t flv.Tag) error {
 	return nil
 }
 
+// unheard notes a codec of sound that no container here takes. Those that some do are
+// found wanting where their track is made.
+func (d *demuxer) unheard(codec string) {
+	switch codec {
+	case "", "aac", "mp3", "opus":
+	default:
+		d.noSound = codec
+	}
+}
+
 // announced makes the track of MP3 that is to come, which has no configuration: its
 // first frame may come after the first picture, too late to open the container with it.
 func (d *demuxer) announced(m flv.Metadata) error {
+	if !m.HasVideo {
+		d.unheard(m.AudioCodec)
+	}
 	if m.AudioCodec != "mp3" || d.audio != nil && d.audio.name == m.AudioCodec {
 		return nil
 	}

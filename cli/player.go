@@ -42,11 +42,10 @@ func findPlayer(name string) (player, error) {
 
 // suffix is the format in which the player plays a stream best.
 func (p player) suffix(info flv.Info) string {
-	best := playback.BestSuffix(info)
-	if p.name == "vlc" && best == ".flv" && info.HasVideo {
-		return ".ts" // with FLV it buffers more
+	if p.name == "vlc" {
+		return playback.VLCSuffix(info)
 	}
-	return best
+	return playback.BestSuffix(info)
 }
 
 // run shows the address until the player is closed, or ctx ends and it is killed.

@@ -25,9 +25,18 @@ func (c *Channel) playlist(base string) string {
 		if info.Title != "" {
 			name = flv.CleanTitle(info.Title)
 		}
-		suffix = BestSuffix(info)
+		suffix = VLCSuffix(info) // which is what mostly opens playlists
 	}
 	return "#EXTM3U\n#EXTINF:-1," + strings.ReplaceAll(name, "\n", " ") + "\n" + base + "/" + c.id.Short() + suffix + "\n"
+}
+
+// VLCSuffix is the format that VLC plays a stream best in. Of FLV it drops pictures that
+// it takes for late, and what depends on them is garbled until the next keyframe.
+func VLCSuffix(info flv.Info) string {
+	if best := BestSuffix(info); best != ".flv" || info.VideoCodec != "h264" {
+		return best
+	}
+	return ".ts"
 }
 
 // BestSuffix is the format that most players take that stream in: VLC plays HEVC and

@@ -188,7 +188,7 @@ func TestOtherRoutes(t *testing.T) {
 		{get("/" + s.id.String() + "a.flv"), 404, "no such channel"},
 		{get("/.flv"), 404, "no such channel"},
 		{get("/" + s.id.Short() + ".flv?start=fast"), 400, "squash, gop and key"},
-		{get("/" + s.id.Short() + ".m3u"), 200, "\nhttp://localhost/" + s.id.Short() + ".flv\n"},
+		{get("/" + s.id.Short() + ".m3u"), 200, "\nhttp://localhost/" + s.id.Short() + ".ts\n"},
 		{get("/abcd.m3u"), 404, "no such channel"},
 		{get("/" + s.id.Short() + ".jpg"), 404, "no picture yet"},
 		{get("/hls/abcd/index.m3u8"), 404, "no such channel"},

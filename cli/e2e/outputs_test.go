@@ -225,7 +225,7 @@ func TestPlaylistAndThumbnail(t *testing.T) {
 	play(t, "viewer", node.url).gets(t, 100)
 
 	code, text, err := fetch(outputAt(node.url, ".m3u"))
-	if want := "#EXTM3U\n#EXTINF:-1,An evening, with guests\n" + node.url + "\n"; err != nil || code != http.StatusOK || text != want {
+	if want := "#EXTM3U\n#EXTINF:-1,An evening, with guests\n" + outputAt(node.url, ".ts") + "\n"; err != nil || code != http.StatusOK || text != want {
 		t.Errorf(".m3u: %d, %v: %q, want %q", code, err, text, want)
 	}
 	code, text, err = fetch(outputAt(node.url, ".jpg"))

@@ -36,7 +36,7 @@ type note struct {
 func (h *host) play(t *testing.T, name, url string) *player {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"?start=gop", nil)
 	must(t, err)
 	tr := &http.Transport{DialContext: h.dial, DisableKeepAlives: true}
 	resp, err := tr.RoundTrip(req)

@@ -18,12 +18,16 @@ const (
 // CleanTitle makes a text fit to be a title: one line of printable characters, at
 // most [MaxTitle] of them, without blanks around it.
 func CleanTitle(s string) string {
-	s = strings.TrimSpace(printable(strings.Join(strings.Fields(strings.ToValidUTF8(s, "")), " ")))
+	s = printable(oneLine(strings.ToValidUTF8(s, "")))
+	s = oneLine(s) // again: what is gone may have stood between two blanks
 	if r := []rune(s); len(r) > MaxTitle {
 		s = strings.TrimSpace(string(r[:MaxTitle]))
 	}
 	return s
 }
+
+// oneLine puts one blank in the place of each run of white space, and none around.
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 // TitleMetadata returns the script body of an onMetaData that says nothing but the
 // title, which is cleaned first.

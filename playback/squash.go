@@ -37,7 +37,11 @@ func (s *squash) add(head []byte, picture bool) {
 }
 
 // end stamps the tags: the last picture keeps its time, none is before the first one's.
+// Without a begin before it does nothing.
 func (s *squash) end() {
+	if !s.on {
+		return
+	}
 	var first, last uint32
 	for i, begun := 0, false; i < len(s.tags); i++ {
 		if t := s.tags[i]; t.picture {

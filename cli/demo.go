@@ -30,7 +30,8 @@ func demoCommand(t *term.Terminal) *cli.Command {
 		Name:  "demo",
 		Usage: "broadcast a bundled clip through a source and six relays on this machine",
 		Description: `Everything runs in this process, over real links on the loopback address. Open
-any of the addresses in VLC, mpv or ffplay. Ctrl-C ends all.`,
+any of the addresses in VLC or mpv, or without its last part in a browser. Ctrl-C ends
+all.`,
 		Action: func(c *cli.Context) error {
 			if c.NArg() > 0 {
 				return usage("relay source FILE broadcasts a file of yours", "relay demo takes no arguments")
@@ -89,7 +90,7 @@ func runDemo(ctx context.Context, t *term.Terminal) error {
 		g.Go(func() error { return n.channel.Run(g.ctx) })
 		nodes = append(nodes, n)
 	}
-	t.Say("A clip goes from a source through six relays. Open any address in VLC, mpv or ffplay:")
+	t.Say("A clip goes from a source through six relays. Open any address in VLC or mpv, or without its last part in a browser:")
 	t.Say("")
 	g.Go(func() error { showDemo(g.ctx, t, nodes); return nil })
 	return g.Wait()

@@ -7,8 +7,6 @@ import (
 	"net/http"
 	"net/netip"
 	"sync"
-	"sync/atomic"
-	"time"
 
 	"go.uber.org/zap"
 
@@ -22,15 +20,6 @@ const (
 	// maxRequests is how many connections may be there that are not viewers:
 	// idle ones, and such as have not sent a whole request.
 	maxRequests = 256
-	// requestTimeout is how long a request may take to arrive: loopback and LAN
-	// need milliseconds.
-	requestTimeout = 5 * time.Second
-	// answerTimeout is how long an answer that is not media may take to be read.
-	answerTimeout = 10 * time.Second
-	// idleTimeout is how long a connection is kept for another request.
-	idleTimeout = 30 * time.Second
-	// maxRequestHeader bounds a request's header, in bytes.
-	maxRequestHeader = 16 << 10
 	// sendBuffer is the send buffer asked for each viewer, in bytes. It bounds what
 	// the kernel holds for one that is stuck, and still carries 20 Mb/s over 100 ms.
 	sendBuffer = 256 << 10
@@ -88,8 +77,7 @@ type Server struct {
 	config Config
 	hosts  []string // names to answer under, in lower case
 
-	requests atomic.Int64 // connections that are not viewers
-	refused  refusals
+	refused refusals
 
 	mu      sync.Mutex
 	closed  bool
@@ -138,43 +126,16 @@ func (s *Server) Run(ctx context.Context, ln net.Listener) error {
 	defer s.close()
 	defer cancel()
 
-	srv := &http.Server{
-		Handler:           s.handler(ctx),
-		ReadHeaderTimeout: requestTimeout,
-		ReadTimeout:       requestTimeout,
-		WriteTimeout:      answerTimeout,
-		IdleTimeout:       idleTimeout,
-		MaxHeaderBytes:    maxRequestHeader,
-		ConnState:         s.count,
+	l := Listener{
+		Handler: s.handler(ctx), Most: maxRequests, Log: s.config.Log,
+		Over: func() { s.refused.requests.Add(1) },
 	}
-	srv.ErrorLog, _ = zap.NewStdLogAt(s.config.Log, zap.DebugLevel) // fails for no known level
-	defer srv.Close()
-	stop := context.AfterFunc(ctx, func() { srv.Close() })
-	defer stop()
-	err := srv.Serve(ln)
-	if ctx.Err() != nil || errors.Is(err, http.ErrServerClosed) {
-		return nil
-	}
-	return err
+	return l.Run(ctx, ln)
 }
 
 // handler answers requests until ctx ends.
 func (s *Server) handler(ctx context.Context) http.Handler {
 	return guard(&routes{s, ctx}, gate{s.hosts, s.config.Near, &s.refused})
-}
-
-// count closes connections over [maxRequests]. A viewer's is taken from net/http
-// and bounded elsewhere.
-func (s *Server) count(conn net.Conn, state http.ConnState) {
-	switch state {
-	case http.StateNew:
-		if s.requests.Add(1) > maxRequests {
-			s.refused.requests.Add(1)
-			conn.Close()
-		}
-	case http.StateClosed, http.StateHijacked:
-		s.requests.Add(-1)
-	}
 }
 
 // admit takes a place for a viewer; every admit that reports true needs a release.

@@ -9,7 +9,7 @@ import (
 
 // treeTimeout bounds what it takes to ask other nodes for the tree: less than an
 // answer may take in all.
-const treeTimeout = answerTimeout - 2*time.Second
+const treeTimeout = AnswerTimeout - 2*time.Second
 
 // Trees is what GET /api/tree answers: one tree for each channel, or the one of
 // ?channel=ID. Lists are never null.

@@ -23,7 +23,7 @@ func TestTreeIsToldWithItsSummary(t *testing.T) {
 	addr := serve(t, Config{
 		Channels: list(NewChannel(a, ring, nil), NewChannel(b, ring, nil)),
 		Survey: func(ctx context.Context, id stream.ChannelID) (ChannelTree, error) {
-			if end, ok := ctx.Deadline(); !ok || time.Until(end) > answerTimeout {
+			if end, ok := ctx.Deadline(); !ok || time.Until(end) > AnswerTimeout {
 				t.Error("nothing bounds the survey")
 			}
 			if id == b {

@@ -2,11 +2,9 @@ package admin
 
 import (
 	"context"
-	"errors"
 	"io"
 	"net"
 	"net/http"
-	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -21,13 +19,6 @@ const (
 	maxConns = 256
 	// maxScrapes is how many scrapes may be under way; each asks every channel.
 	maxScrapes = 4
-	// requestTimeout is how long a request may take to arrive, answerTimeout how long
-	// an answer may take to be made and read; events have deadlines of their own.
-	requestTimeout = 5 * time.Second
-	answerTimeout  = 10 * time.Second
-	idleTimeout    = time.Minute
-	// maxRequestHeader bounds a request's header, in bytes.
-	maxRequestHeader = 16 << 10
 )
 
 // Config is what a [Server] needs. All but AllowHosts and Log are required.
@@ -53,7 +44,6 @@ type Config struct {
 //	GET /api/v1/   channels, tree, events, status; with addresses and whole IDs
 type Server struct {
 	config Config
-	conns  atomic.Int64
 }
 
 // NewServer returns a server for one [Server.Run].
@@ -67,35 +57,8 @@ func NewServer(c Config) *Server {
 // Run serves on ln, which it closes, until ctx ends, and then returns nil; before
 // that it returns only if ln fails.
 func (s *Server) Run(ctx context.Context, ln net.Listener) error {
-	srv := &http.Server{
-		Handler:           s.Handler(),
-		ReadHeaderTimeout: requestTimeout,
-		ReadTimeout:       requestTimeout,
-		WriteTimeout:      answerTimeout,
-		IdleTimeout:       idleTimeout,
-		MaxHeaderBytes:    maxRequestHeader,
-		ConnState:         s.count,
-	}
-	srv.ErrorLog, _ = zap.NewStdLogAt(s.config.Log, zap.DebugLevel) // fails for no known level
-	defer srv.Close()
-	stop := context.AfterFunc(ctx, func() { srv.Close() })
-	defer stop()
-	err := srv.Serve(ln)
-	if ctx.Err() != nil || errors.Is(err, http.ErrServerClosed) {
-		return nil
-	}
-	return err
-}
-
-func (s *Server) count(conn net.Conn, state http.ConnState) {
-	switch state {
-	case http.StateNew:
-		if s.conns.Add(1) > maxConns {
-			conn.Close()
-		}
-	case http.StateClosed, http.StateHijacked:
-		s.conns.Add(-1)
-	}
+	l := playback.Listener{Handler: s.Handler(), Most: maxConns, Log: s.config.Log}
+	return l.Run(ctx, ln)
 }
 
 // Handler answers the listener's requests.
@@ -103,7 +66,7 @@ func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/metrics", promhttp.HandlerFor(s.config.Metrics.registry, promhttp.HandlerOpts{
 		MaxRequestsInFlight: maxScrapes,
-		Timeout:             answerTimeout - time.Second,
+		Timeout:             playback.AnswerTimeout - time.Second,
 	}))
 	mux.HandleFunc("/healthz", func(w http.ResponseWriter, _ *http.Request) { plain(w, "ok\n") })
 	mux.HandleFunc("/readyz", s.ready)

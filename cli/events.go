@@ -11,7 +11,6 @@ import (
 
 	"relay/cli/term"
 	"relay/ingest/flv"
-	"relay/relay/wire"
 	"relay/tree"
 )
 
@@ -204,5 +203,5 @@ func newLiveEvent(i flv.Info) *liveEvent {
 }
 
 func newAttachedEvent(a *tree.Attached) *attachedEvent {
-	return &attachedEvent{Depth: a.Depth, Parent: wire.TagOf(a.Parent.ID).String(), ParentAddr: firstAddr(a.Parent)}
+	return &attachedEvent{Depth: a.Depth, Parent: a.Parent.ID.Tag(), ParentAddr: firstAddr(a.Parent)}
 }

@@ -18,7 +18,6 @@ import (
 	"relay/playback/admin"
 	"relay/relay"
 	"relay/relay/stream"
-	"relay/relay/wire"
 	"relay/tree"
 )
 
@@ -125,7 +124,7 @@ func (o *operations) channels() []*carried {
 
 // run serves until ctx ends; the group's other members end it too.
 func (o *operations) run(ctx context.Context, g *errgroup.Group, s *station, players *playback.Server, allowHosts []string) {
-	o.node = wire.TagOf(s.node.ID()).String()
+	o.node = s.node.ID().Tag()
 	g.Go(func() error {
 		if o.hook == nil {
 			o.observe(ctx)
@@ -236,7 +235,7 @@ func (o *operations) notice(id stream.ChannelID, n relay.Notice) {
 }
 
 func about(e *playback.Event, id tree.ID, addr string) {
-	e.Node, e.NodeID, e.Addr = wire.TagOf(id).String(), id.String(), addr
+	e.Node, e.NodeID, e.Addr = id.Tag(), id.String(), addr
 }
 
 // reasonLabel is the reason's name; one "other" for all numbers that are none, which

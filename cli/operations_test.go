@@ -14,7 +14,6 @@ import (
 	"relay/playback/admin"
 	"relay/relay"
 	"relay/relay/stream"
-	"relay/relay/wire"
 	"relay/tree"
 )
 
@@ -91,7 +90,7 @@ func TestWhatChannelsNoticeIsToldAndCounted(t *testing.T) {
 	for i, w := range want {
 		w.Seq, w.Time, w.Channel, w.Name = uint64(i+1), got[i].Time, id.String(), id.Short()
 		if w.Type != playback.EventParentLost {
-			w.Node, w.NodeID, w.Addr = wire.TagOf(peer).String(), peer.String(), addr.String()
+			w.Node, w.NodeID, w.Addr = peer.Tag(), peer.String(), addr.String()
 		}
 		if a, b := asJSON(t, got[i]), asJSON(t, w); a != b {
 			t.Errorf("event %d: %s\nwant %s", i, a, b)
@@ -112,7 +111,7 @@ func TestWhatChannelsNoticeIsToldAndCounted(t *testing.T) {
 			t.Errorf("no %s", line)
 		}
 	}
-	for _, secret := range []string{"10.9.8.7", wire.TagOf(peer).String(), id.String()} {
+	for _, secret := range []string{"10.9.8.7", peer.Tag(), id.String()} {
 		if strings.Contains(text, secret) {
 			t.Errorf("%s is in the metrics", secret)
 		}

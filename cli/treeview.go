@@ -25,7 +25,7 @@ func (s *station) survey(ctx context.Context, id stream.ChannelID) (playback.Cha
 }
 
 func treeOf(s relay.Survey) playback.ChannelTree {
-	t := playback.ChannelTree{Self: wire.TagOf(s.Self).String(), SeenBy: wire.TagOf(s.By).String()}
+	t := playback.ChannelTree{Self: s.Self.Tag(), SeenBy: s.By.Tag()}
 	if s.Err != nil {
 		t.Problem = term.Clean(s.Err.Error())
 	}

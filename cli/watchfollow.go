@@ -8,7 +8,6 @@ import (
 	"relay/cli/term"
 	"relay/ingest/flv"
 	"relay/playback"
-	"relay/relay/wire"
 )
 
 // follow tells people and programs how joining goes and what comes then.
@@ -82,7 +81,7 @@ func (w *watch) parentTag() string {
 	if !ok || c.Tree.Parent.ID.IsZero() {
 		return ""
 	}
-	return wire.TagOf(c.Tree.Parent.ID).String()
+	return c.Tree.Parent.ID.Tag()
 }
 
 // event is the status for programs.

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"relay/playback/web"
+	"relay/relay/stream"
 )
 
 // page answers a browser that asks for the page, under / or under a channel's name, and
@@ -24,5 +25,5 @@ func (s *routes) page(w http.ResponseWriter, r *http.Request) bool {
 
 // channelName reports whether name could be a channel's ID or the start of one.
 func channelName(name string) bool {
-	return len(name) >= shortestName && name != "healthz" && strings.Trim(name, "abcdefghijklmnopqrstuvwxyz234567") == ""
+	return len(name) >= shortestName && name != "healthz" && strings.Trim(name, stream.ChannelIDChars) == ""
 }

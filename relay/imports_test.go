@@ -92,7 +92,7 @@ func TestImportsRunOneWay(t *testing.T) {
 		{room: "relay/playback", may: []string{"relay/ingest/flv", "relay/playback/remux", "relay/playback/web", "relay/relay/stream"}},
 		{room: "relay/cli/hostnet", std: true},
 		{room: "relay/cli/term"},
-		{room: "relay/cli/treedraw", may: []string{"relay/cli/term", "relay/ingest/flv", "relay/playback", "relay/playback/remux", "relay/playback/web", "relay/relay/stream"}},
+		{room: "relay/cli/treedraw", may: []string{"relay/cli/term", "relay/ingest/flv", "relay/playback", "relay/playback/remux", "relay/playback/web", "relay/relay/stream", "relay/tree"}},
 		{room: "relay/cli/doctor", may: []string{
 			"relay/cli/hostnet", "relay/cli/term", "relay/ingest/flv", "relay/playback", "relay/playback/remux", "relay/playback/web",
 			"relay/relay", "relay/relay/discovery", "relay/relay/membership", "relay/relay/stream", "relay/relay/wire", "relay/tree",

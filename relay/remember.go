@@ -3,7 +3,6 @@ package relay
 import (
 	"bufio"
 	"bytes"
-	"encoding/base32"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -112,15 +111,15 @@ func parseKnown(line string) (known, error) {
 	if len(f) < 3 || len(f) > 2+tree.MaxAddrs {
 		return known{}, errors.New("it is not an ID, a time and addresses")
 	}
-	id, err := idText.DecodeString(f[0])
-	if err != nil || len(id) != len(tree.ID{}) {
-		return known{}, fmt.Errorf("%s is no node ID", quote(f[0]))
+	id, err := tree.ParseID(f[0])
+	if err != nil {
+		return known{}, err
 	}
 	sec, err := strconv.ParseInt(f[1], 10, 64)
 	if err != nil {
 		return known{}, fmt.Errorf("%s is no time", quote(f[1]))
 	}
-	k := known{tree.Place{ID: tree.ID(id)}, time.Unix(sec, 0)}
+	k := known{tree.Place{ID: id}, time.Unix(sec, 0)}
 	for _, s := range f[2:] {
 		a, err := netip.ParseAddrPort(s)
 		if err != nil || !wire.Dialable(a) {
@@ -130,8 +129,6 @@ func parseKnown(line string) (known, error) {
 	}
 	return k, nil
 }
-
-var idText = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
 
 // remembered returns the channel's nodes of the last run, for the tree to ask.
 func (c *Channel) remembered() []tree.Candidate {

@@ -1,25 +1,9 @@
 package tree
 
 import (
-	"encoding/base32"
 	"net/netip"
 	"slices"
 )
-
-// ID names a node: SHA-256 of its Ed25519 public key. The zero ID stands for a
-// node that is known by its address only.
-type ID [32]byte
-
-var idText = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
-
-// String returns the ID's text form, 52 characters.
-func (id ID) String() string { return idText.EncodeToString(id[:]) }
-
-// Short returns the first 8 characters of the text form, for people and logs.
-func (id ID) Short() string { return id.String()[:8] }
-
-// IsZero reports whether the node's ID is not known.
-func (id ID) IsZero() bool { return id == ID{} }
 
 // MaxAddrs is how many addresses of one node are kept and told: one as seen by
 // its parent and one per network of a well-connected home.

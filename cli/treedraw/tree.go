@@ -7,10 +7,8 @@ import (
 
 	"relay/cli/term"
 	"relay/playback"
+	"relay/tree"
 )
-
-// shortTag is how many characters of a node's ID are drawn, as everywhere else.
-const shortTag = 8
 
 // nameMin is the least width left to the drawing itself when the columns beside it
 // would take it all.
@@ -227,5 +225,5 @@ func nodeCells(n playback.TreeNode) []term.Cell {
 
 func shortID(id string) string {
 	id = term.Clean(id)
-	return id[:min(len(id), shortTag)]
+	return id[:min(len(id), tree.ShortLen)]
 }

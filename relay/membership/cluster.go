@@ -221,7 +221,7 @@ func (c *Cluster) sign(now time.Time) {
 	c.told = max(c.told+1, uint64(now.UnixMilli()), heard+1)
 	c.said = c.self
 	c.said.Addrs = slices.Clone(c.self.Addrs)
-	id, _ := parseID(c.name) // it is one
+	id, _ := tree.ParseID(c.name) // it is one
 	m := meta{told: c.told, Member: Member{
 		Place: tree.Place{ID: id, Addrs: c.said.Addrs},
 		Depth: NoDepth, Free: count(c.said.Free), Slots: count(c.said.Slots), Born: c.born,

@@ -100,7 +100,7 @@ func (t *transport) DialAddressTimeout(to memberlist.Address, timeout time.Durat
 	}
 	var id tree.ID
 	if to.Name != "" {
-		if id, err = parseID(to.Name); err != nil {
+		if id, err = tree.ParseID(to.Name); err != nil {
 			return nil, fmt.Errorf("open stream: %w", err)
 		}
 	}

@@ -252,7 +252,7 @@ func testKey(b byte) ed25519.PrivateKey {
 }
 
 func someMeta() meta {
-	id, _ := parseID(tree.ID{}.String())
+	id, _ := tree.ParseID(tree.ID{}.String())
 	return meta{told: 5, Member: Member{
 		Place: tree.Place{ID: id, Addrs: []netip.AddrPort{
 			netip.MustParseAddrPort("192.0.2.1:7144"), netip.MustParseAddrPort("[2001:db8::1]:7144"),

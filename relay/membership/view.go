@@ -2,7 +2,6 @@ package membership
 
 import (
 	"bytes"
-	"encoding/base32"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -222,15 +221,4 @@ func (v *view) since() (filled time.Time, heard uint64) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	return v.filled, v.heard
-}
-
-var idText = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
-
-// parseID reads tree.ID's text form.
-func parseID(s string) (tree.ID, error) {
-	b, err := idText.DecodeString(s)
-	if err != nil || len(b) != len(tree.ID{}) {
-		return tree.ID{}, fmt.Errorf("%.60q is no node ID", s)
-	}
-	return tree.ID(b), nil
 }

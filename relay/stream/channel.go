@@ -11,9 +11,11 @@ import (
 // ChannelID names a channel: the broadcaster's Ed25519 public key.
 type ChannelID [ed25519.PublicKeySize]byte
 
-// channelText is how a channel ID is written: RFC 4648 base32 in lower case,
-// which survives every chat program, URL parser and double click.
-var channelText = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
+// ChannelIDChars are the characters that a channel ID is written with: RFC 4648
+// base32 in lower case, which survives every chat program, URL parser and double click.
+const ChannelIDChars = "abcdefghijklmnopqrstuvwxyz234567"
+
+var channelText = base32.NewEncoding(ChannelIDChars).WithPadding(base32.NoPadding)
 
 // ChannelIDLen is the length of a channel ID in text, in characters.
 const ChannelIDLen = 52

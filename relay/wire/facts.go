@@ -1,7 +1,6 @@
 package wire
 
 import (
-	"encoding/base32"
 	"encoding/binary"
 	"fmt"
 	"math"
@@ -32,13 +31,12 @@ type NodeTag [8]byte
 // TagOf returns the start of an ID.
 func TagOf(id tree.ID) NodeTag { return NodeTag(id[:8]) }
 
-var tagText = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
-
-// tagChars is how many characters of a text ID the bits of a tag fill.
-const tagChars = 12
-
-// String returns the first 12 characters of the ID's text form.
-func (t NodeTag) String() string { return tagText.EncodeToString(t[:])[:tagChars] }
+// String returns the tag's text form, which is that of the node's ID: [tree.ID.Tag].
+func (t NodeTag) String() string {
+	var start tree.ID
+	copy(start[:], t[:])
+	return start.Tag()
+}
 
 // FactFlags say what a number cannot.
 type FactFlags uint8

@@ -197,7 +197,7 @@ func TestTagIsTheStartOfTheID(t *testing.T) {
 	m := newMaker(t)
 	for range 50 {
 		id := tree.ID(m.id32())
-		if s := wire.TagOf(id).String(); len(s) != 12 || !strings.HasPrefix(id.String(), s) {
+		if s := wire.TagOf(id).String(); len(s) != 12 || s != id.Tag() || !strings.HasPrefix(id.String(), s) {
 			t.Fatalf("%s of %s", s, id)
 		}
 	}

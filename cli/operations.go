@@ -207,8 +207,8 @@ func (o *operations) notice(id stream.ChannelID, n relay.Notice) {
 	switch {
 	case n.Changed != nil:
 		e.Type = playback.EventParent
-		e.Reason, e.Depth = reasonLabel(n.Changed.Reason), n.Changed.Depth
-		known := n.Changed.Reason != tree.ReasonNone
+		e.Reason, e.Depth = reasonLabel(n.Changed.Before.Reason), n.Changed.Depth
+		known := n.Changed.Before.Reason != tree.ReasonNone
 		if known {
 			ms := n.Changed.Gap.Milliseconds()
 			e.GapMs = &ms
@@ -216,16 +216,16 @@ func (o *operations) notice(id stream.ChannelID, n relay.Notice) {
 		about(&e, n.Changed.Parent.ID, firstAddr(n.Changed.Parent))
 		o.metrics.ParentChanged(e.Name, e.Reason, n.Changed.Gap, known)
 	case n.Orphaned != nil:
-		e.Type, e.Reason = playback.EventParentLost, reasonLabel(n.Orphaned.Reason)
+		e.Type, e.Reason = playback.EventParentLost, reasonLabel(n.Orphaned.End.Reason)
 	case n.Joined != nil:
 		e.Type, e.Who = playback.EventJoined, "child"
 		about(&e, n.Joined.Peer, n.Joined.Addr.String())
 	case n.Left != nil:
-		e.Type, e.Who, e.Reason = playback.EventLeft, "child", reasonLabel(n.Left.Reason)
+		e.Type, e.Who, e.Reason = playback.EventLeft, "child", reasonLabel(n.Left.End.Reason)
 		about(&e, n.Left.Peer, n.Left.Addr.String())
 		o.metrics.ChildLeft(e.Name, e.Reason)
 	case n.Turned != nil:
-		e.Type, e.Who, e.Reason = playback.EventLimit, "child", reasonLabel(n.Turned.Reason)
+		e.Type, e.Who, e.Reason = playback.EventLimit, "child", reasonLabel(n.Turned.End.Reason)
 		about(&e, n.Turned.Peer, n.Turned.Addr.String())
 		o.metrics.ChildRefused(e.Name, e.Reason)
 	default:

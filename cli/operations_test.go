@@ -59,15 +59,15 @@ func TestWhatChannelsNoticeIsToldAndCounted(t *testing.T) {
 	peer := tree.ID{7}
 	addr := netip.MustParseAddrPort("10.9.8.7:7144")
 	place := tree.Place{ID: peer, Addrs: []netip.AddrPort{addr}}
-	child := &relay.ChildNotice{Peer: peer, Addr: addr, Reason: tree.ReasonClosed}
+	child := &relay.ChildNotice{Peer: peer, Addr: addr, End: tree.ByThem(tree.ReasonClosed)}
 	for _, n := range []relay.Notice{
 		{Changed: &relay.Change{Parent: place, Depth: 1, Gap: time.Hour}},
-		{Orphaned: &tree.Orphaned{Reason: tree.ReasonClosed}},
-		{Changed: &relay.Change{Parent: place, Depth: 2, Reason: tree.ReasonClosed, Gap: 140 * time.Millisecond}},
-		{Changed: &relay.Change{Parent: place, Depth: 2, Reason: tree.Reason(200)}}, // a stranger's
+		{Orphaned: &tree.Orphaned{End: tree.ByThem(tree.ReasonClosed)}},
+		{Changed: &relay.Change{Parent: place, Depth: 2, Before: tree.ByThem(tree.ReasonClosed), Gap: 140 * time.Millisecond}},
+		{Changed: &relay.Change{Parent: place, Depth: 2, Before: tree.ByThem(tree.Reason(200))}}, // a stranger's
 		{Joined: child},
 		{Left: child},
-		{Turned: &relay.ChildNotice{Peer: peer, Addr: addr, Reason: tree.ReasonFull}},
+		{Turned: &relay.ChildNotice{Peer: peer, Addr: addr, End: tree.ByUs(tree.ReasonFull)}},
 		{Failed: &relay.DialError{}},
 		{Refused: &relay.Refusal{}},
 	} {

@@ -303,7 +303,7 @@ func (j *joining) notice(n relay.Notice, now time.Time) string {
 		}
 	case n.Orphaned != nil:
 		j.attached, j.silent, j.since = false, true, now
-		j.why = "the node that sent the stream is gone (" + n.Orphaned.Reason.String() + ")"
+		j.why = "the node that sent the stream is gone (" + n.Orphaned.End.Reason.String() + ")"
 	case n.Failed != nil:
 		j.why = fmt.Sprintf("%s does not answer: %v", placeText(n.Failed.Place), hostnet.Bare(n.Failed.Err))
 	case n.Refused != nil:

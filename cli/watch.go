@@ -241,8 +241,8 @@ func (w *watch) notice(n relay.Notice) {
 		w.attached, w.joined, w.told = true, true, ""
 	case n.Orphaned != nil:
 		w.attached, w.since = false, time.Now()
-		w.why = "the node that sent the stream is gone (" + n.Orphaned.Reason.String() + ")"
-		w.events.send("orphaned", &orphanedEvent{Reason: n.Orphaned.Reason.String()})
+		w.why = "the node that sent the stream is gone (" + n.Orphaned.End.Reason.String() + ")"
+		w.events.send("orphaned", &orphanedEvent{Reason: n.Orphaned.End.Reason.String()})
 	case n.Failed != nil:
 		w.why = fmt.Sprintf("%s does not answer: %v", placeText(n.Failed.Place), hostnet.Bare(n.Failed.Err))
 	case n.Refused != nil:

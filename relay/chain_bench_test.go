@@ -155,7 +155,7 @@ func newViewer(t testing.TB, slots int, id stream.ChannelID, seed netip.AddrPort
 				return
 			}
 			select {
-			case s.orphaned <- m.Orphaned.Reason:
+			case s.orphaned <- m.Orphaned.End.Reason:
 			default:
 			}
 		})

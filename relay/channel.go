@@ -163,7 +163,7 @@ func (c *Channel) Run(ctx context.Context) error {
 	close(c.done)
 	c.ring.Close()
 	for _, l := range c.links {
-		l.close(tree.ReasonLeaving)
+		l.close(tree.ByUs(tree.ReasonLeaving))
 	}
 	for _, cancel := range c.dials {
 		cancel()

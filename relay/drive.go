@@ -81,9 +81,9 @@ func (c *Channel) handle(ev tree.Event) {
 	if d, ok := ev.(tree.Down); ok {
 		if l := c.links[d.Link]; l != nil {
 			delete(c.links, d.Link)
-			c.noticeGone(l, d.Reason)
-			c.log.Debug("link ended", zap.String("peer", l.peer.Short()), zap.Stringer("reason", d.Reason),
-				zap.NamedError("cause", context.Cause(l.ctx)))
+			c.noticeGone(l, d.End)
+			c.log.Debug("link ended", zap.String("peer", l.peer.Short()), zap.Stringer("reason", d.End.Reason),
+				zap.Stringer("by", d.End.By), zap.NamedError("cause", context.Cause(l.ctx)))
 		}
 		delete(c.dials, d.Link)
 	}
@@ -156,7 +156,7 @@ func (c *Channel) carryOut(a tree.Action) {
 		}
 	case tree.Close:
 		if l := c.links[a.Link]; l != nil {
-			l.close(a.Reason)
+			l.close(a.End)
 		}
 		if cancel := c.dials[a.Link]; cancel != nil {
 			cancel()
@@ -178,7 +178,7 @@ func (c *Channel) carryOut(a tree.Action) {
 		c.notices(Notice{Attached: &a})
 		c.handover.attached(a)
 	case tree.Orphaned:
-		c.log.Info("parent lost", zap.Stringer("reason", a.Reason))
+		c.log.Info("parent lost", zap.Stringer("reason", a.End.Reason), zap.Stringer("by", a.End.By))
 		c.notices(Notice{Orphaned: &a})
 		c.offer()
 	case tree.Left:
@@ -205,7 +205,7 @@ func (c *Channel) passBeat(b *stream.Beat) {
 func (c *Channel) fanOut(b *stream.Beat) {
 	c.beat.Store(b)
 	for _, num := range slices.Sorted(maps.Keys(c.links)) {
-		if num%2 == 0 { // a child: it came in
+		if num.Inbound() {
 			c.links[num].send(b)
 		}
 	}

@@ -24,11 +24,11 @@ func (c *Channel) dialPlace(a tree.Dial) {
 				c.log.Debug("dial failed", zap.Error(err))
 				c.notices(Notice{Failed: &DialError{a.Place, err}})
 			}
-			r := tree.ReasonUnreachable
+			end := tree.Lost(tree.ReasonUnreachable)
 			if errors.Is(err, errWrongNode) {
-				r = tree.ReasonWrongNode
+				end = tree.ByUs(tree.ReasonWrongNode)
 			}
-			c.tell(tree.Down{Link: a.Link, Reason: r})
+			c.tell(tree.Down{Link: a.Link, End: end})
 			return
 		}
 		c.enter(d, a.Link)

@@ -178,7 +178,7 @@ func (c *Channel) parentLink(info tree.Info) *link {
 		return nil
 	}
 	for num, l := range c.links {
-		if num%2 == 1 && l.peer == info.Parent.ID && l.feeding.Load() && l.ctx.Err() == nil {
+		if !num.Inbound() && l.peer == info.Parent.ID && l.feeding.Load() && l.ctx.Err() == nil {
 			return l
 		}
 	}

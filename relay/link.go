@@ -9,6 +9,7 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -48,7 +49,7 @@ type link struct {
 	conn *tls.Conn
 	near bool // the peer is in one of this machine's own subnets
 
-	// A link ends by cancelling ctx with the Reason; the first cause wins.
+	// A link ends by cancelling ctx with what endOf takes; the first cause wins.
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 	wg     sync.WaitGroup
@@ -75,7 +76,7 @@ type link struct {
 }
 
 // closing is queued behind what a link still has to say.
-type closing struct{ reason tree.Reason }
+type closing struct{ end tree.End }
 
 // newLink makes a link; start begins it. Its context outlives the channel's, so
 // that a channel that ends can say good-bye.
@@ -108,7 +109,7 @@ func (l *link) start(g *guardedConn, r *wire.Reader) {
 	l.ch.wg.Go(func() {
 		l.wg.Wait()
 		l.ch.facts.drop(l)
-		l.ch.tell(tree.Down{Link: l.num, Reason: reasonOf(context.Cause(l.ctx))})
+		l.ch.tell(tree.Down{Link: l.num, End: endOf(context.Cause(l.ctx))})
 	})
 }
 
@@ -117,22 +118,26 @@ func (l *link) send(f wire.Frame) {
 	select {
 	case l.out <- f:
 	default:
-		l.cancel(tree.ReasonSlow)
+		l.cancel(tree.ByUs(tree.ReasonSlow))
 	}
 }
 
 // close ends the link after what was sent before.
-func (l *link) close(r tree.Reason) {
-	time.AfterFunc(closeTime, func() { l.cancel(r) }) // should the writer be stuck
-	l.send(closing{r})
+func (l *link) close(e tree.End) {
+	time.AfterFunc(closeTime, func() { l.cancel(e) }) // should the writer be stuck
+	l.send(closing{e})
 }
 
 func (l *link) read(r *wire.Reader) error {
 	control := rate.NewLimiter(controlRate, controlRate)
 	facts := rate.NewLimiter(factsFrames, factsFrames)
+	var bye tree.Reason // of a child
 	for {
 		f, err := r.Next()
 		if err != nil {
+			if bye != tree.ReasonNone && endOf(err).By == tree.Them {
+				return tree.ByThem(bye)
+			}
 			return err
 		}
 		switch f := f.(type) {
@@ -157,6 +162,9 @@ func (l *link) read(r *wire.Reader) error {
 		case tree.Message:
 			if !control.Allow() {
 				return fmt.Errorf("more than %d frames a second: %w", controlRate, wire.ErrNotDue)
+			}
+			if b, ok := f.(tree.Bye); ok && l.num.Inbound() {
+				bye = b.Reason // it may close before the tree has looked at this
 			}
 			l.ch.tell(tree.Received{Link: l.num, Msg: f})
 		default:
@@ -183,7 +191,7 @@ func (l *link) write() error {
 			case f := <-l.out:
 				if c, ok := f.(closing); ok {
 					_ = l.flush(buf, closeTime) // the link ends either way
-					return c.reason
+					return c.end
 				}
 				buf = wire.Append(buf, f)
 			default:
@@ -199,7 +207,7 @@ func (l *link) write() error {
 		if cursor != nil {
 			it, w, err := cursor.Poll()
 			if err != nil {
-				return tree.ReasonLeaving
+				return tree.ByUs(tree.ReasonLeaving)
 			}
 			if w == nil {
 				if err := l.pass(it, &header); err != nil {
@@ -216,7 +224,7 @@ func (l *link) write() error {
 		select {
 		case f := <-l.out:
 			if c, ok := f.(closing); ok {
-				return c.reason
+				return c.end
 			}
 			buf = wire.Append(buf, f)
 		case cursor = <-l.serve:
@@ -257,30 +265,32 @@ func (l *link) flush(b []byte, within time.Duration) error {
 	_, err := l.conn.Write(b)
 	var ne net.Error
 	if errors.As(err, &ne) && ne.Timeout() {
-		return tree.ReasonSlow
+		return tree.ByUs(tree.ReasonSlow)
 	}
 	return err
 }
 
-// reasonOf says in one word why a link ended.
-func reasonOf(err error) tree.Reason {
-	var r tree.Reason
+// endOf says how a link ended that was cancelled with err. What this node holds
+// against what came is its own decision. The end of the connection is the other
+// node's, be it that its process is gone, and every other error is the network's.
+func endOf(err error) tree.End {
+	var end tree.End
 	switch {
-	case errors.As(err, &r):
-		return r
+	case err == nil:
+		return end
+	case errors.As(err, &end):
+		return end
 	case errors.Is(err, stream.ErrSignature):
-		return tree.ReasonForged
+		return tree.ByUs(tree.ReasonForged)
 	case errors.Is(err, stream.ErrEpoch), errors.Is(err, stream.ErrClock):
-		return tree.ReasonEpoch
+		return tree.ByUs(tree.ReasonEpoch)
 	case errors.Is(err, wire.ErrVersion), errors.Is(err, stream.ErrVersion):
-		return tree.ReasonVersion
+		return tree.ByUs(tree.ReasonVersion)
 	case errors.Is(err, wire.ErrFrame), errors.Is(err, wire.ErrNotDue), errors.Is(err, stream.ErrFrame),
 		errors.Is(err, stream.ErrGap), errors.Is(err, stream.ErrHeader):
-		return tree.ReasonProtocol
-	case errors.Is(err, errWrongNode):
-		return tree.ReasonWrongNode
-	case errors.Is(err, io.EOF), err != nil:
-		return tree.ReasonClosed
+		return tree.ByUs(tree.ReasonProtocol)
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+		return tree.ByThem(tree.ReasonClosed)
 	}
-	return tree.ReasonNone
+	return tree.Lost(tree.ReasonClosed)
 }

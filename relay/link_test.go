@@ -2,7 +2,11 @@ package relay
 
 import (
 	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
 	"net"
+	"syscall"
 	"testing"
 	"time"
 
@@ -53,7 +57,7 @@ func newServed(t *testing.T) *served {
 	go func() { s.ended <- s.write() }() // ends with the connection
 	t.Cleanup(func() {
 		mine.Close()
-		s.cancel(tree.ReasonClosed)
+		s.cancel(tree.ByUs(tree.ReasonClosed))
 		<-s.ended
 	})
 	return s
@@ -149,4 +153,28 @@ func TestALinksLoadIsWhatTheChildIsOwed(t *testing.T) {
 	for s.chunk(t) != head {
 	}
 	eventually(t, "nothing is owed", func() bool { return s.load().Backlog == 0 })
+}
+
+func TestTheEndOfALinkSaysWhichSideEndedIt(t *testing.T) {
+	for err, want := range map[error]tree.End{
+		nil:                           {},
+		tree.ByUs(tree.ReasonSlow):    tree.ByUs(tree.ReasonSlow),
+		tree.ByThem(tree.ReasonMoved): tree.ByThem(tree.ReasonMoved),
+		stream.ErrSignature:           tree.ByUs(tree.ReasonForged),
+		stream.ErrClock:               tree.ByUs(tree.ReasonEpoch),
+		wire.ErrVersion:               tree.ByUs(tree.ReasonVersion),
+		wire.ErrNotDue:                tree.ByUs(tree.ReasonProtocol),
+		io.EOF:                        tree.ByThem(tree.ReasonClosed),
+		io.ErrUnexpectedEOF:           tree.ByThem(tree.ReasonClosed),
+		syscall.ECONNRESET:            tree.ByThem(tree.ReasonClosed),
+		syscall.ETIMEDOUT:             tree.Lost(tree.ReasonClosed),
+		errors.New("tls: bad record"): tree.Lost(tree.ReasonClosed),
+	} {
+		if err != nil {
+			err = fmt.Errorf("read: %w", err)
+		}
+		if got := endOf(err); got != want {
+			t.Errorf("%v: %v, want %v", err, got, want)
+		}
+	}
 }

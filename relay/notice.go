@@ -24,8 +24,8 @@ type Notice struct {
 type Change struct {
 	Parent tree.Place
 	Depth  int
-	// Reason is why it is not the parent before; ReasonNone if there was none.
-	Reason tree.Reason
+	// Before is how the link to the parent before ended; zero if there was none.
+	Before tree.End
 	// Gap is how long no chunk came between the last from the parent before and the
 	// first from this one, while there was one to come; 0 if there was no parent before.
 	Gap time.Duration
@@ -33,9 +33,9 @@ type Change struct {
 
 // ChildNotice is about a node below this one.
 type ChildNotice struct {
-	Peer   tree.ID
-	Addr   netip.AddrPort // where its connection comes from
-	Reason tree.Reason    // why it left or was turned away
+	Peer tree.ID
+	Addr netip.AddrPort // where its connection comes from
+	End  tree.End       // how its link ended, or why it was turned away
 }
 
 // Refusal is a node that neither took this one nor knew a better place.
@@ -52,7 +52,7 @@ type DialError struct {
 
 func (c *Channel) noticeRefusal(r tree.Received) {
 	l := c.links[r.Link]
-	if l == nil || l.feeding.Load() || r.Link%2 == 0 {
+	if l == nil || l.feeding.Load() || r.Link.Inbound() {
 		return
 	}
 	switch m := r.Msg.(type) {
@@ -75,12 +75,12 @@ type handover struct {
 // attached begins one, or goes on with one that has not brought a chunk yet: to who
 // watches, the two are one change.
 func (h *handover) attached(a tree.Attached) {
-	why := a.Reason
+	before := a.Before
 	if h.change != nil {
-		why = h.change.Reason
+		before = h.change.Before
 	}
 	h.to = a.Link
-	h.change = &Change{Parent: a.Parent, Depth: a.Depth, Reason: why}
+	h.change = &Change{Parent: a.Parent, Depth: a.Depth, Before: before}
 }
 
 // noticeChange tells of a change whose first chunk has come.
@@ -95,7 +95,7 @@ func (c *Channel) noticeChange() {
 	}
 	change := h.change
 	h.change = nil
-	if change.Reason != tree.ReasonNone {
+	if change.Before.Reason != tree.ReasonNone {
 		change.Gap = time.Duration(l.gap.Load())
 	}
 	c.notices(Notice{Changed: change})
@@ -131,9 +131,9 @@ func (c *Channel) noticeServed(l *link) {
 }
 
 // noticeGone tells of a child that is gone.
-func (c *Channel) noticeGone(l *link, r tree.Reason) {
+func (c *Channel) noticeGone(l *link, e tree.End) {
 	if l.served {
-		c.notices(Notice{Left: &ChildNotice{Peer: l.peer, Addr: remoteAddr(l.conn.NetConn()), Reason: r}})
+		c.notices(Notice{Left: &ChildNotice{Peer: l.peer, Addr: remoteAddr(l.conn.NetConn()), End: e}})
 	}
 }
 
@@ -141,6 +141,6 @@ func (c *Channel) noticeGone(l *link, r tree.Reason) {
 // no slot. One that looks for a better parent than it has, or a backup, does well.
 func (c *Channel) noticeTurned(l *link, r tree.Reason) {
 	if l.needy && r == tree.ReasonFull {
-		c.notices(Notice{Turned: &ChildNotice{Peer: l.peer, Addr: remoteAddr(l.conn.NetConn()), Reason: r}})
+		c.notices(Notice{Turned: &ChildNotice{Peer: l.peer, Addr: remoteAddr(l.conn.NetConn()), End: tree.ByUs(r)}})
 	}
 }

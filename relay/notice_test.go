@@ -44,19 +44,19 @@ func (w *world) childrenOf(p *inhabitant) (kids []*inhabitant) {
 func TestAChangeOfParentsIsNoticedWithItsReasonAndGap(t *testing.T) {
 	for name, c := range map[string]struct {
 		fault    func(*inhabitant)
-		reasons  []tree.Reason
+		ends     []tree.End
 		min, max time.Duration
 	}{
 		// A frame comes every 100 ms: less than that is no gap at all.
-		"killed": {(*inhabitant).kill, []tree.Reason{tree.ReasonClosed, tree.ReasonSilent}, 0, 400 * time.Millisecond},
-		"frozen": {func(n *inhabitant) { n.host.Freeze() }, []tree.Reason{tree.ReasonSilent}, 50 * time.Millisecond, 500 * time.Millisecond},
-		"leaves": {func(n *inhabitant) { n.cancel() }, []tree.Reason{tree.ReasonLeaving}, 0, 150 * time.Millisecond},
+		"killed": {(*inhabitant).kill, []tree.End{tree.ByThem(tree.ReasonClosed), tree.ByUs(tree.ReasonSilent)}, 0, 400 * time.Millisecond},
+		"frozen": {func(n *inhabitant) { n.host.Freeze() }, []tree.End{tree.ByUs(tree.ReasonSilent)}, 50 * time.Millisecond, 500 * time.Millisecond},
+		"leaves": {func(n *inhabitant) { n.cancel() }, []tree.End{tree.ByThem(tree.ReasonLeaving)}, 0, 150 * time.Millisecond},
 	} {
 		t.Run(name, func(t *testing.T) {
 			inWorld(t, 3, func(t *testing.T, w *world) {
 				w.crowd(8, 3)
 				for i, n := range w.all[1:] {
-					if first := notices(n, 0, changes); len(first) == 0 || first[0].Reason != tree.ReasonNone || first[0].Gap != 0 || first[0].Parent.ID.IsZero() {
+					if first := notices(n, 0, changes); len(first) == 0 || first[0].Before != (tree.End{}) || first[0].Gap != 0 || first[0].Parent.ID.IsZero() {
 						t.Errorf("node %d: the first parent is noticed as %+v", i+1, first)
 					}
 				}
@@ -73,9 +73,9 @@ func TestAChangeOfParentsIsNoticedWithItsReasonAndGap(t *testing.T) {
 						return n != k || len(notices(k, from[k], changes)) > 0
 					}, gone)
 					got := notices(k, from[k], changes)[0]
-					t.Logf("%s: %v, %v without a chunk", name, got.Reason, got.Gap)
-					if !slices.Contains(c.reasons, got.Reason) || got.Parent.ID == gone.place.ID || got.Parent.ID.IsZero() || got.Depth < 1 {
-						t.Errorf("noticed %+v, want a reason of %v", got, c.reasons)
+					t.Logf("%s: %v, %v without a chunk", name, got.Before, got.Gap)
+					if !slices.Contains(c.ends, got.Before) || got.Parent.ID == gone.place.ID || got.Parent.ID.IsZero() || got.Depth < 1 {
+						t.Errorf("noticed %+v, want a reason of %v", got, c.ends)
 					}
 					if got.Gap < c.min || got.Gap > c.max {
 						t.Errorf("a gap of %v, want %v to %v", got.Gap, c.min, c.max)
@@ -100,7 +100,7 @@ func TestChildrenAreNoticedAsTheyComeAndGo(t *testing.T) {
 		w.within(5*time.Second, "the second is turned away", func(n *inhabitant) bool {
 			return n != w.root || len(notices(w.root, 0, turned)) > 0
 		})
-		if got := notices(w.root, 0, turned)[0]; got.Peer != w.all[2].place.ID || got.Reason != tree.ReasonFull {
+		if got := notices(w.root, 0, turned)[0]; got.Peer != w.all[2].place.ID || got.End != tree.ByUs(tree.ReasonFull) {
 			t.Errorf("turned away: %+v", got)
 		}
 		from := w.root.noticed()
@@ -108,7 +108,7 @@ func TestChildrenAreNoticedAsTheyComeAndGo(t *testing.T) {
 		w.within(5*time.Second, "it is gone", func(n *inhabitant) bool {
 			return n != w.root || len(notices(w.root, from, leaves)) > 0
 		}, child)
-		if got := notices(w.root, from, leaves)[0]; got.Peer != child.place.ID || got.Reason == tree.ReasonNone {
+		if got := notices(w.root, from, leaves)[0]; got.Peer != child.place.ID || got.End != tree.ByThem(tree.ReasonLeaving) {
 			t.Errorf("left: %+v", got)
 		}
 	})

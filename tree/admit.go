@@ -37,7 +37,7 @@ func EmergencySlots(slots int) int {
 // joined decides on a node that asks to be a child.
 func (n *Node) joined(now time.Time, ev Joined) {
 	if ev.Peer == n.cfg.Self.ID {
-		n.do(Close{ev.Link, ReasonSelf})
+		n.do(Close{ev.Link, ByUs(ReasonSelf)})
 		return
 	}
 	j := n.newChild(now, ev)
@@ -46,10 +46,10 @@ func (n *Node) joined(now time.Time, ev Joined) {
 		return
 	}
 	if c := n.children.ofID(ev.Peer); c != nil { // it came back before its old link was seen to end
-		n.dropChild(c, ReasonReplaced)
+		n.dropChild(c, ByUs(ReasonReplaced))
 	}
 	if g := n.guests.ofID(ev.Peer); g != nil {
-		n.dropGuest(g, ReasonReplaced)
+		n.dropGuest(g, ByUs(ReasonReplaced))
 	}
 	within := int(ev.Join.Within)
 	switch {
@@ -76,7 +76,7 @@ func (n *Node) joined(now time.Time, ev Joined) {
 // joinedStandby decides on a link that is to be kept ready.
 func (n *Node) joinedStandby(now time.Time, j *child) {
 	if g := n.guests.ofID(j.place.ID); g != nil {
-		n.dropGuest(g, ReasonReplaced)
+		n.dropGuest(g, ByUs(ReasonReplaced))
 	}
 	switch {
 	case !n.leaveBy.IsZero():
@@ -153,7 +153,7 @@ func (n *Node) above(id ID) bool {
 
 func (n *Node) refuse(now time.Time, j *child, r Reason, within int) {
 	n.send(j.link, Refer{r, n.betterFor(now, j, within)})
-	n.do(Close{j.link, r})
+	n.do(Close{j.link, ByUs(r)})
 }
 
 // pulled starts the stream to a child. One that had a standby link becomes a child
@@ -166,7 +166,7 @@ func (n *Node) pulled(now time.Time, l Link, m Pull) {
 			return
 		}
 		if c := n.children.ofID(g.place.ID); c != nil {
-			n.dropChild(c, ReasonReplaced)
+			n.dropChild(c, ByUs(ReasonReplaced))
 		}
 		g.since, g.told = now, 0
 		n.children = n.children.add(g)

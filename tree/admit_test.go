@@ -124,8 +124,8 @@ func TestAPullIsTurnedDownWhereItWouldNotHelp(t *testing.T) {
 		want  Reason
 	}{
 		{"it is served", func(*rig, Link) {}, ReasonNone},
-		{"an orphan for a moment", func(r *rig, up Link) { r.give(Down{up, ReasonClosed}); r.pass(900 * time.Millisecond) }, ReasonNone},
-		{"an orphan for long", func(r *rig, up Link) { r.give(Down{up, ReasonClosed}); r.pass(1100 * time.Millisecond) }, ReasonOrphan},
+		{"an orphan for a moment", func(r *rig, up Link) { r.give(Down{up, ByThem(ReasonClosed)}); r.pass(900 * time.Millisecond) }, ReasonNone},
+		{"an orphan for long", func(r *rig, up Link) { r.give(Down{up, ByThem(ReasonClosed)}); r.pass(1100 * time.Millisecond) }, ReasonOrphan},
 		{"no slots any more", func(r *rig, _ Link) { r.give(Capacity{}) }, ReasonFull},
 		{"the puller is above by now", func(r *rig, up Link) { r.give(Received{up, Path{places(100, 1, 101)}}) }, ReasonLoop},
 	} {

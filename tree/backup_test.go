@@ -154,7 +154,7 @@ func TestBackupsStayWhileTheyHoldAndAreNamedAnewWhenOneIsGone(t *testing.T) {
 	if is, _ := told(r.live(assignKeep-2*time.Second, live...), r); len(is) != 1 || is[9] == nil {
 		t.Errorf("while all holds: %v", is)
 	}
-	r.give(Down{4, ReasonClosed})
+	r.give(Down{4, ByThem(ReasonClosed)})
 	is, _ := told(r.live(assignInterval+heartbeatInterval, live...), r)
 	if ps := is[3]; len(ps) == 0 || slices.Contains(ps, 2) {
 		t.Errorf("node 2 is gone, and its sibling is told of %v", ps)

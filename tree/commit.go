@@ -35,7 +35,7 @@ func (n *Node) welcomed(now time.Time, l Link, w Welcome) {
 		return
 	}
 	if !n.suits(&w) {
-		n.do(Close{a.link, ReasonNotNeeded})
+		n.do(Close{a.link, ByUs(ReasonNotNeeded)})
 		n.attemptFailed(now, a, ReasonNotNeeded)
 		return
 	}
@@ -56,7 +56,7 @@ func (n *Node) tryCommit(now time.Time, a *attempt) {
 	}
 	for _, p := range w.Path {
 		if p.ID == n.cfg.Self.ID {
-			n.do(Close{a.link, ReasonLoop})
+			n.do(Close{a.link, ByUs(ReasonLoop)})
 			n.attemptFailed(now, a, ReasonLoop)
 			return
 		}
@@ -85,7 +85,7 @@ func (n *Node) tryCommit(now time.Time, a *attempt) {
 	}
 	if old != nil {
 		n.send(old.link, Bye{Reason: ReasonMoved})
-		n.do(Close{old.link, ReasonMoved})
+		n.do(Close{old.link, ByUs(ReasonMoved)})
 	}
 	n.dropAttempts(ReasonNotNeeded)
 	n.search.on, n.search.rounds, n.search.held, n.search.want = false, 0, 0, wantNothing
@@ -93,27 +93,27 @@ func (n *Node) tryCommit(now time.Time, a *attempt) {
 	n.moved(now, want, old)
 	n.reportAt = now
 	n.reported = Report{}
-	n.lostFor = ReasonNone
+	n.lostFor = End{}
 	n.do(Attached{n.up.link, n.up.place, n.depth(), why})
 }
 
-// whyAnother is why the node takes another parent than the one it has or had.
-func (n *Node) whyAnother() Reason {
+// whyAnother is how it came that the node takes another parent than the one it has or had.
+func (n *Node) whyAnother() End {
 	switch u := n.up; {
 	case u == nil:
 		return n.lostFor
 	case u.displaced:
-		return ReasonDisplaced
+		return ByThem(ReasonDisplaced)
 	case u.leaving:
-		return ReasonLeaving
+		return ByThem(ReasonLeaving)
 	case n.search.want == wantNearer:
-		return ReasonMoved
+		return ByUs(ReasonMoved)
 	case n.search.want == wantFaster:
-		return ReasonSlow
+		return ByUs(ReasonSlow)
 	case n.search.want == wantOther && u.orphan:
-		return ReasonOrphan
+		return ByUs(ReasonOrphan)
 	}
-	return ReasonSilent
+	return ByUs(ReasonSilent)
 }
 
 // moved sets the clocks of the moves to come.
@@ -139,7 +139,7 @@ func (n *Node) moved(now time.Time, w want, old *uplink) {
 	for _, b := range n.ready.links {
 		b.own = true // the new parent will have its own choice
 		if b.addr.same(n.up.place) {
-			n.dropStandby(b, ReasonNotNeeded)
+			n.dropStandby(b, ByUs(ReasonNotNeeded))
 		}
 	}
 }
@@ -160,7 +160,7 @@ func (n *Node) expireAttempts(now time.Time) {
 					n.search.held++
 				}
 			}
-			n.do(Close{a.link, r})
+			n.do(Close{a.link, ByUs(r)})
 			n.attemptFailed(now, a, r)
 		}
 	}
@@ -175,16 +175,16 @@ func (n *Node) startOver(now time.Time) {
 	n.search.held = 0
 	if n.up != nil {
 		parent := n.up.place
-		n.do(Close{n.up.link, ReasonSilent})
-		n.parentLost(now, ReasonSilent)
+		n.do(Close{n.up.link, ByUs(ReasonSilent)})
+		n.parentLost(now, ByUs(ReasonSilent))
 		n.book.avoid(parent, now.Add(distrustTime))
 	}
 	for _, c := range n.children {
 		n.send(c.link, Bye{ReasonOrphan, n.elsewhere(now, c.place)})
-		n.do(Close{c.link, ReasonOrphan})
+		n.do(Close{c.link, ByUs(ReasonOrphan)})
 	}
 	for _, g := range n.guests {
-		n.do(Close{g.link, ReasonOrphan})
+		n.do(Close{g.link, ByUs(ReasonOrphan)})
 	}
 	n.children, n.guests = nil, nil
 	n.at, n.path, n.seen = Standing{}, nil, n.cfg.Self

@@ -78,7 +78,7 @@ func TestOneSwapAfterTheOtherReplacesAllTheWeak(t *testing.T) {
 		as := r.come(Link(100+2*i), 50+i, Join{Slots: 8}, Report{})
 		for k := range slots {
 			if l := Link(2 + 2*k); len(sentTo[Bye](as, l)) > 0 {
-				r.give(Down{l, ReasonMoved})
+				r.give(Down{l, ByThem(ReasonMoved)})
 			}
 		}
 		if len(r.children) != slots {
@@ -120,7 +120,7 @@ func TestWhoDoesNotTakeWhomItDisplacedGoesItselfAndDisplacesNobodyForAWhile(t *t
 		}
 		admitted := func(l Link, i int) bool {
 			_, ok := sent[Welcome](r.ask(l, i, Join{Slots: 8}))
-			r.give(Down{l, ReasonClosed})
+			r.give(Down{l, ByThem(ReasonClosed)})
 			return ok
 		}
 		if admitted(102, 50) {
@@ -171,7 +171,7 @@ func TestAFarChildMakesRoomForAFarJoiner(t *testing.T) {
 		t.Error("near, but the slots are taken until the swap is over")
 	}
 	r.live(heartbeatInterval)
-	r.give(Down{4, ReasonMoved})
+	r.give(Down{4, ByThem(ReasonMoved)})
 	r.pass(time.Second)
 	if _, ok := sent[Welcome](near(12, 5, Join{})); !ok {
 		t.Error("near, and there is a slot")

@@ -9,6 +9,10 @@ import (
 // from it; those that come in are even and come from its owner.
 type Link uint64
 
+// Inbound reports whether the other node opened the link, to be a child. This node
+// opened the others, to a possible parent.
+func (l Link) Inbound() bool { return l%2 == 0 }
+
 // Event is what happened. One of Up, Joined, Received, Heard, Down, Candidates,
 // Capacity, Progress, Leave.
 type Event interface{ event() }
@@ -41,8 +45,8 @@ type Heard struct{ Link Link }
 
 // Down says that a link ended, or a dial failed. It is final for that link.
 type Down struct {
-	Link   Link
-	Reason Reason
+	Link Link
+	End  End
 }
 
 // Candidates adds places to ask, the most useful first. They are hints: nothing is
@@ -106,8 +110,8 @@ type Send struct {
 
 // Close asks for a link to be closed, after what was sent over it.
 type Close struct {
-	Link   Link
-	Reason Reason
+	Link Link
+	End  End // ByThem if this answers the other node's Bye or Refer
 }
 
 // Feed makes the link one that chunks are taken from: the owner sends a Pull from
@@ -123,15 +127,16 @@ type Serve struct {
 }
 
 // Orphaned says that the node has lost its parent.
-type Orphaned struct{ Reason Reason }
+type Orphaned struct{ End End }
 
 // Attached says that the node has committed to a new parent.
 type Attached struct {
 	Link   Link
 	Parent Place
 	Depth  int
-	// Reason is why it has not stayed with the one before; ReasonNone if there was none.
-	Reason Reason
+	// Before is why the node has not stayed with the parent before, and which of the
+	// two ended that; zero if there was none.
+	Before End
 }
 
 // Left says that the node may go: Leave has run its course.

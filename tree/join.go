@@ -13,7 +13,7 @@ func (n *Node) dialled(now time.Time, ev Up) {
 	}
 	a := n.search.attempts[ev.Link]
 	if a == nil {
-		n.do(Close{ev.Link, ReasonNotNeeded})
+		n.do(Close{ev.Link, ByUs(ReasonNotNeeded)})
 		return
 	}
 	drop := ReasonNone
@@ -30,7 +30,7 @@ func (n *Node) dialled(now time.Time, ev Up) {
 		}
 	}
 	if drop != ReasonNone {
-		n.do(Close{a.link, drop})
+		n.do(Close{a.link, ByUs(drop)})
 		delete(n.search.attempts, a.link)
 		return
 	}
@@ -56,7 +56,7 @@ func (n *Node) join(now time.Time, within int) Join {
 
 func (n *Node) referred(now time.Time, l Link, m Refer) {
 	if b := n.ready.find(l); b != nil {
-		n.standbyFailed(now, b, m.Reason)
+		n.standbyFailed(now, b, ByThem(m.Reason))
 		return
 	}
 	a := n.search.attempts[l]
@@ -64,7 +64,7 @@ func (n *Node) referred(now time.Time, l Link, m Refer) {
 		return
 	}
 	if slices.ContainsFunc(m.Places, func(p Place) bool { return p.ID == a.addr.ID }) { // to itself
-		n.do(Close{l, ReasonProtocol})
+		n.do(Close{l, ByUs(ReasonProtocol)})
 		n.attemptFailed(now, a, ReasonProtocol)
 		return
 	}
@@ -74,6 +74,6 @@ func (n *Node) referred(now time.Time, l Link, m Refer) {
 		n.book.add(ps, rankReferred, a.hops+1)
 		n.book.namedBy(ps, a.addr.ID)
 	}
-	n.do(Close{l, m.Reason})
+	n.do(Close{l, ByThem(m.Reason)})
 	n.attemptFailed(now, a, m.Reason)
 }

@@ -82,7 +82,7 @@ func TestWhoLetsASlotLapseIsBarredForTwiceAsLongEachTime(t *testing.T) {
 		if why := r.knock(l+4, 3, "10.9.9.8:1"); why != ReasonNone {
 			t.Errorf("a node at another address: %v", why)
 		}
-		r.give(Down{l + 4, ReasonClosed})
+		r.give(Down{l + 4, ByThem(ReasonClosed)})
 		r.pass(bar - heartbeatInterval - time.Millisecond)
 		if why := r.knock(l+6, 1, "10.9.9.9:1"); why != ReasonBusy {
 			t.Errorf("just before %v are over: %v", bar, why)
@@ -100,7 +100,7 @@ func TestWhoClosesTheLinkInsteadIsNotBarred(t *testing.T) {
 			t.Fatalf("time %d: %v", i, why)
 		}
 		r.pass(admissionTime / 2)
-		r.give(Down{l, ReasonClosed})
+		r.give(Down{l, ByThem(ReasonClosed)})
 	}
 }
 

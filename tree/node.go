@@ -39,7 +39,7 @@ type Node struct {
 	up       *uplink
 	beatAt   time.Time // the children are to hear of a loss, zero if not
 	orphanAt time.Time // since when there is no parent, or a silent one
-	lostFor  Reason    // why there is no parent
+	lostFor  End       // why there is no parent
 	ready    standbys
 	search   search
 	improve  improver
@@ -125,7 +125,7 @@ func (n *Node) Handle(now time.Time, ev Event) {
 	case Heard:
 		n.heard(now, ev.Link)
 	case Down:
-		n.down(now, ev.Link, ev.Reason)
+		n.down(now, ev.Link, ev.End)
 	case Candidates:
 		n.candidates(ev)
 	case Capacity:
@@ -226,17 +226,17 @@ func (n *Node) Deadline() time.Time {
 }
 
 // down ends a link's part in everything.
-func (n *Node) down(now time.Time, l Link, r Reason) {
+func (n *Node) down(now time.Time, l Link, e End) {
 	if n.up != nil && n.up.link == l {
-		n.parentLost(now, r)
+		n.parentLost(now, e)
 		return
 	}
 	if a := n.search.attempts[l]; a != nil {
-		n.attemptFailed(now, a, r)
+		n.attemptFailed(now, a, e.Reason)
 		return
 	}
 	if b := n.ready.find(l); b != nil {
-		n.standbyFailed(now, b, r)
+		n.standbyFailed(now, b, e)
 		return
 	}
 	if c := n.children.find(l); c != nil {
@@ -262,18 +262,18 @@ func (n *Node) bye(now time.Time, l Link, m Bye) {
 			n.book.noStandby(n.up.place, now.Add(optionalEvery)) // or it would be the other way round next
 			return
 		}
-		n.do(Close{l, m.Reason})
-		n.parentLost(now, m.Reason)
+		n.do(Close{l, ByThem(m.Reason)})
+		n.parentLost(now, ByThem(m.Reason))
 	case n.search.attempts[l] != nil:
 		a := n.search.attempts[l]
-		n.do(Close{l, m.Reason})
+		n.do(Close{l, ByThem(m.Reason)})
 		n.attemptFailed(now, a, m.Reason)
 	case n.ready.find(l) != nil:
-		n.standbyFailed(now, n.ready.find(l), m.Reason)
+		n.standbyFailed(now, n.ready.find(l), ByThem(m.Reason))
 	case n.children.find(l) != nil:
-		n.dropChild(n.children.find(l), m.Reason)
+		n.dropChild(n.children.find(l), ByThem(m.Reason))
 	case n.guests.find(l) != nil:
-		n.dropGuest(n.guests.find(l), m.Reason)
+		n.dropGuest(n.guests.find(l), ByThem(m.Reason))
 	}
 }
 
@@ -325,7 +325,7 @@ func (n *Node) leave(now time.Time) {
 	n.dropAttempts(ReasonLeaving)
 	n.dropStandbys(ReasonLeaving)
 	for _, g := range n.guests {
-		n.do(Close{g.link, ReasonLeaving})
+		n.do(Close{g.link, ByUs(ReasonLeaving)})
 	}
 	n.guests = nil
 	for _, c := range n.children {
@@ -340,12 +340,12 @@ func (n *Node) leaving(now time.Time) {
 	}
 	n.left = true
 	for _, c := range n.children {
-		n.do(Close{c.link, ReasonLeaving})
+		n.do(Close{c.link, ByUs(ReasonLeaving)})
 	}
 	n.children = nil
 	if n.up != nil {
 		n.send(n.up.link, Bye{Reason: ReasonLeaving})
-		n.do(Close{n.up.link, ReasonLeaving})
+		n.do(Close{n.up.link, ByUs(ReasonLeaving)})
 		n.up = nil
 	}
 	n.do(Left{})

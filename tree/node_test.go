@@ -158,7 +158,7 @@ func TestWhoIsRefusedAndWhy(t *testing.T) {
 			if !ok || m.Reason != test.want {
 				t.Fatalf("got %+v, want a referral because of %v", as, test.want)
 			}
-			if c, ok := first[Close](as); !ok || c.Link != 100 || c.Reason != test.want {
+			if c, ok := first[Close](as); !ok || c.Link != 100 || c.End.Reason != test.want {
 				t.Errorf("close %+v", c)
 			}
 		})
@@ -171,10 +171,10 @@ func TestANodeThatDialsItselfIsToldSoAndForgetsTheAddress(t *testing.T) {
 	if !ok {
 		t.Fatal("the seed is not asked")
 	}
-	if c, ok := first[Close](r.give(Joined{2, place(0).ID, addr(5), false, Join{}})); !ok || c.Reason != ReasonSelf {
+	if c, ok := first[Close](r.give(Joined{2, place(0).ID, addr(5), false, Join{}})); !ok || c.End.Reason != ReasonSelf {
 		t.Errorf("accepting end: %+v", c)
 	}
-	if c, ok := first[Close](r.give(Up{d.Link, place(0).ID, addr(5), false})); !ok || c.Reason != ReasonSelf {
+	if c, ok := first[Close](r.give(Up{d.Link, place(0).ID, addr(5), false})); !ok || c.End.Reason != ReasonSelf {
 		t.Errorf("dialling end: %+v", c)
 	}
 	if d, ok := first[Dial](r.pass(time.Minute)); ok {
@@ -259,7 +259,7 @@ func TestTheSameNodeOnANewLinkReplacesTheOld(t *testing.T) {
 	r := newRig(t, Config{Root: true, Slots: 1})
 	r.join(2, 1, Report{})
 	as := r.give(Joined{4, place(1).ID, addr(1), false, Join{Addrs: place(1).Addrs}})
-	if c, ok := first[Close](as); !ok || c.Link != 2 || c.Reason != ReasonReplaced {
+	if c, ok := first[Close](as); !ok || c.Link != 2 || c.End.Reason != ReasonReplaced {
 		t.Errorf("%+v", as)
 	}
 	if _, ok := sent[Welcome](as); !ok || len(r.Info().Children) != 1 {
@@ -300,7 +300,7 @@ func TestReportsTellTheNearestFreeSlot(t *testing.T) {
 func TestAWelcomeThatRisksALoopIsHeldForANewerLabel(t *testing.T) {
 	r := newRig(t, Config{Slots: 1})
 	up := r.attach(Label{Epoch{Ms: 1}, 5, 1}, 1, 2)
-	as := append(r.give(Down{up, ReasonClosed}), r.give(hints(7))...)
+	as := append(r.give(Down{up, ByThem(ReasonClosed)}), r.give(hints(7))...)
 	var l Link
 	for _, a := range as {
 		if d, ok := a.(Dial); ok && d.Place.same(place(7)) {
@@ -473,7 +473,7 @@ func TestCallsThatComeEarlyOrTwiceDoNoHarm(t *testing.T) {
 		Received{998, Pull{}},
 		Received{998, Report{}},
 		Heard{999},
-		Down{999, ReasonClosed},
+		Down{999, ByThem(ReasonClosed)},
 		Received{999, Welcome{}},
 		Received{999, Refer{}},
 		Received{999, Path{}},

@@ -97,8 +97,8 @@ func (n *Node) pathChanged(now time.Time, l Link, m Path) {
 	n.heard(now, l)
 	if !n.setPath(m.Path) {
 		// Labels make this impossible among honest nodes.
-		n.do(Close{l, ReasonLoop})
-		n.parentLost(now, ReasonLoop)
+		n.do(Close{l, ByUs(ReasonLoop)})
+		n.parentLost(now, ByUs(ReasonLoop))
 	}
 }
 
@@ -150,8 +150,8 @@ func (n *Node) watchParent(now time.Time, late time.Duration) {
 		return
 	}
 	if now.Sub(u.heard) >= n.times.deadAfter {
-		n.do(Close{u.link, ReasonSilent})
-		n.parentLost(now, ReasonSilent)
+		n.do(Close{u.link, ByUs(ReasonSilent)})
+		n.parentLost(now, ByUs(ReasonSilent))
 	}
 }
 
@@ -212,19 +212,19 @@ func (n *Node) wants(now time.Time) want {
 
 // parentLost makes the node an orphan. It keeps its children, its label, and the
 // way to the root as places to ask.
-func (n *Node) parentLost(now time.Time, r Reason) {
+func (n *Node) parentLost(now time.Time, e End) {
 	if n.up == nil {
 		return
 	}
 	n.rememberPath()
-	n.book.failed(now, n.up.place, r)
+	n.book.failed(now, n.up.place, e.Reason)
 	if !n.up.suspect {
 		n.orphanAt = now
 	}
-	n.up, n.lostFor = nil, r
+	n.up, n.lostFor = nil, e
 	n.beatAt = now
 	n.best = noRoom
 	n.changed = true
 	n.search.restart(now)
-	n.do(Orphaned{r})
+	n.do(Orphaned{e})
 }

@@ -3,8 +3,8 @@ package tree
 import "fmt"
 
 // Reason is why a link ended or a join was turned down. The same value is the
-// code on the wire, the cause of a cancelled context, the field in a log line and
-// the label in the status.
+// code on the wire, the field in a log line and the label in the status; see End for
+// the cause of a cancelled context.
 type Reason uint8
 
 // Reasons. The numbers are part of the protocol; see relay/wire/spec.md.
@@ -23,7 +23,7 @@ const (
 	ReasonEpoch              // the stream is of an epoch that was replaced, or from the future
 	ReasonSlow               // the reader was stuck
 	ReasonSilent             // nothing heard for too long
-	ReasonClosed             // the other side closed the connection
+	ReasonClosed             // the connection was closed
 	ReasonUnreachable        // no connection could be made
 	ReasonWrongNode          // another node answered at that address
 	ReasonNotNeeded          // another parent was quicker
@@ -47,5 +47,52 @@ func (r Reason) String() string {
 	return fmt.Sprintf("reason-%d", uint8(r))
 }
 
-// Error makes a Reason the cause of a cancelled context.
+// Error makes a Reason the error of a connection that never became a link.
 func (r Reason) Error() string { return "link ended: " + r.String() }
+
+// Side is one of the two ends of a link.
+type Side uint8
+
+// Sides.
+const (
+	Neither Side = iota // the connection was lost, or never stood
+	Us                  // this node
+	Them                // the node at the other end
+)
+
+// String returns the side's short name, as logs have it.
+func (s Side) String() string {
+	switch s {
+	case Us:
+		return "us"
+	case Them:
+		return "them"
+	}
+	return "neither"
+}
+
+// End is how a link ended: why, and which side ended it.
+type End struct {
+	Reason Reason
+	By     Side
+}
+
+// ByUs is the end of a link that this node ended.
+func ByUs(r Reason) End { return End{r, Us} }
+
+// ByThem is the end of a link that the other node ended.
+func ByThem(r Reason) End { return End{r, Them} }
+
+// Lost is the end of a link that neither side meant to end.
+func Lost(r Reason) End { return End{r, Neither} }
+
+// String returns the reason and the side, such as "silent, by us".
+func (e End) String() string {
+	if e.By == Neither {
+		return e.Reason.String()
+	}
+	return e.Reason.String() + ", by " + e.By.String()
+}
+
+// Error makes an End the cause of a cancelled context.
+func (e End) Error() string { return "link ended: " + e.String() }

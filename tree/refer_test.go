@@ -164,7 +164,7 @@ func (r *rig) refers(d Dial, to ...int) []Action {
 	return append(as, r.give(Received{d.Link, Refer{ReasonFull, places(to...)}})...)
 }
 
-func nobody(r *rig, d Dial) []Action { return r.give(Down{d.Link, ReasonUnreachable}) }
+func nobody(r *rig, d Dial) []Action { return r.give(Down{d.Link, Lost(ReasonUnreachable)}) }
 
 func howOften(asked []int, i int) int {
 	n := 0

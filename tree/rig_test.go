@@ -110,7 +110,7 @@ func number(p Place) int { return int(p.ID[0]) | int(p.ID[1])<<8 }
 func closed(as []Action, l Link) Reason {
 	for _, c := range every[Close](as) {
 		if c.Link == l {
-			return c.Reason
+			return c.End.Reason
 		}
 	}
 	return ReasonNone

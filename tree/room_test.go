@@ -97,7 +97,7 @@ func TestAnOrphanTellsOfNoRoomOfItsOwn(t *testing.T) {
 	if got := r.room(r.now); got != (Room{}) {
 		t.Fatalf("attached: %v", got)
 	}
-	r.give(Down{l, ReasonClosed})
+	r.give(Down{l, ByThem(ReasonClosed)})
 	if got := r.room(r.now); got != allRoom(1) {
 		t.Errorf("an orphan: %v, want its child's %v", got, allRoom(1))
 	}

@@ -198,7 +198,7 @@ func (n *Node) askNext(now time.Time) bool {
 	}
 	if len(s.attempts) >= maxDials {
 		a := s.hung(now) // there is one, or there were no room
-		n.do(Close{a.link, ReasonSilent})
+		n.do(Close{a.link, ByUs(ReasonSilent)})
 		n.attemptFailed(now, a, ReasonUnreachable)
 	}
 	e.tried = true
@@ -290,7 +290,7 @@ func (n *Node) notNow(p Place) bool {
 
 func (n *Node) dropAttempts(r Reason) {
 	for _, a := range n.sortedAttempts() {
-		n.do(Close{a.link, r})
+		n.do(Close{a.link, ByUs(r)})
 	}
 	clear(n.search.attempts)
 }

@@ -94,36 +94,36 @@ func (n *Node) expireChildren(now time.Time) {
 		case n.children.find(c.link) != c: // it went for one before it
 		case !c.pulling && now.Sub(c.since) >= admissionTime:
 			n.lapses = n.lapses.note(now, c.from)
-			n.dropChild(c, ReasonSilent)
+			n.dropChild(c, ByUs(ReasonSilent))
 		case now.Sub(c.heard) >= n.times.childSilence:
-			n.dropChild(c, ReasonSilent)
+			n.dropChild(c, ByUs(ReasonSilent))
 		case c.shedding() && now.Sub(c.shedAt) >= shedTime:
 			x := n.children.ofID(c.shedFor)
 			if x != nil && int(x.report.Children) < x.slots {
 				c.shedAt, c.shedFor = time.Time{}, ID{}
 				n.distrust(now, x.place.ID)
-				n.dropChild(x, ReasonFull)
+				n.dropChild(x, ByUs(ReasonFull))
 				continue
 			}
-			n.dropChild(c, ReasonFull)
+			n.dropChild(c, ByUs(ReasonFull))
 		}
 	}
 	for _, g := range n.guests {
 		if now.Sub(g.heard) >= n.times.childSilence {
-			n.dropGuest(g, ReasonSilent)
+			n.dropGuest(g, ByUs(ReasonSilent))
 		}
 	}
 }
 
-func (n *Node) dropChild(c *child, r Reason) {
+func (n *Node) dropChild(c *child, e End) {
 	n.children = n.children.without(c)
 	n.changed = true
-	n.do(Close{c.link, r})
+	n.do(Close{c.link, e})
 }
 
-func (n *Node) dropGuest(g *child, r Reason) {
+func (n *Node) dropGuest(g *child, e End) {
 	n.guests = n.guests.without(g)
-	n.do(Close{g.link, r})
+	n.do(Close{g.link, e})
 }
 
 // distrust keeps a node from displacing others here for a while.

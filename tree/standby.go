@@ -75,7 +75,7 @@ func (n *Node) keepStandbys(now time.Time) {
 	for _, b := range s.links {
 		switch {
 		case !b.ready && now.Sub(b.started) >= attemptTime, b.ready && now.Sub(b.heard) >= n.times.childSilence:
-			n.dropStandby(b, ReasonSilent)
+			n.dropStandby(b, ByUs(ReasonSilent))
 			n.book.noStandby(b.place, now.Add(standbyAvoid))
 		case b.ready && now.Sub(b.told) >= n.times.standby:
 			b.told = now
@@ -117,7 +117,7 @@ func (n *Node) nextStandby(now time.Time) (p Place, own, ok bool) {
 			if held > 0 {
 				break
 			}
-			n.dropStandby(s.links[0], ReasonNotNeeded)
+			n.dropStandby(s.links[0], ByUs(ReasonNotNeeded))
 		}
 		return p, false, true
 	}
@@ -143,7 +143,7 @@ func (n *Node) tryDisjoint(now time.Time) {
 	for _, b := range s.links {
 		if b.chosen && b.ready && n.shares(b.path) && now.Sub(b.started) >= disjointEvery {
 			n.book.noStandby(b.place, now.Add(disjointAvoid))
-			n.dropStandby(b, ReasonNotNeeded)
+			n.dropStandby(b, ByUs(ReasonNotNeeded))
 			return
 		}
 	}
@@ -160,14 +160,14 @@ func (n *Node) shares(path []Place) bool {
 	return false
 }
 
-func (n *Node) dropStandby(b *standby, r Reason) {
+func (n *Node) dropStandby(b *standby, e End) {
 	n.ready.remove(b)
-	n.do(Close{b.link, r})
+	n.do(Close{b.link, e})
 }
 
 func (n *Node) dropStandbys(r Reason) {
 	for _, b := range n.ready.links {
-		n.do(Close{b.link, r})
+		n.do(Close{b.link, ByUs(r)})
 	}
 	n.ready.links = nil
 }
@@ -191,7 +191,7 @@ func (n *Node) backupsTold(l Link, m Backups) {
 // standbyUp goes on with one whose connection stands.
 func (n *Node) standbyUp(now time.Time, b *standby, ev Up) {
 	if ev.Peer == n.cfg.Self.ID || n.up != nil && n.up.place.ID == ev.Peer || n.children.ofID(ev.Peer) != nil {
-		n.dropStandby(b, ReasonNotNeeded)
+		n.dropStandby(b, ByUs(ReasonNotNeeded))
 		n.book.noStandby(b.place, now.Add(standbyAvoid))
 		return
 	}
@@ -203,12 +203,12 @@ func (n *Node) standbyUp(now time.Time, b *standby, ev Up) {
 
 func (n *Node) standbyWelcomed(now time.Time, b *standby, w Welcome) {
 	if slices.ContainsFunc(w.Path, func(p Place) bool { return p.ID == n.cfg.Self.ID }) {
-		n.dropStandby(b, ReasonLoop)
+		n.dropStandby(b, ByUs(ReasonLoop))
 		n.book.noStandby(b.place, now.Add(standbyAvoid))
 		return
 	}
 	if b.chosen && n.up != nil && slices.ContainsFunc(w.Path, n.up.place.same) { // it falls when the parent falls
-		n.dropStandby(b, ReasonNotNeeded)
+		n.dropStandby(b, ByUs(ReasonNotNeeded))
 		n.book.noStandby(b.place, now.Add(disjointAvoid))
 		return
 	}
@@ -222,12 +222,12 @@ func (n *Node) standbyBeat(now time.Time, b *standby, hb Heartbeat) {
 }
 
 // standbyFailed forgets one that ended.
-func (n *Node) standbyFailed(now time.Time, b *standby, r Reason) {
+func (n *Node) standbyFailed(now time.Time, b *standby, e End) {
 	n.book.noStandby(b.place, now.Add(standbyAvoid))
-	if r == ReasonForged || r == ReasonProtocol {
-		n.book.failed(now, b.place, r)
+	if e.Reason == ReasonForged || e.Reason == ReasonProtocol {
+		n.book.failed(now, b.place, e.Reason)
 	}
-	n.dropStandby(b, r)
+	n.dropStandby(b, e)
 }
 
 // useStandby turns the first link that fits into an attempt: it is pulled at once,

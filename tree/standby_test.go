@@ -165,7 +165,7 @@ func TestAStandbyLinkIsPulledInTheCallThatEndsTheParents(t *testing.T) {
 		name string
 		ev   func(up Link) Event
 	}{
-		{"it is down", func(up Link) Event { return Down{up, ReasonClosed} }},
+		{"it is down", func(up Link) Event { return Down{up, ByThem(ReasonClosed)} }},
 		{"it says why", func(up Link) Event { return Received{up, Bye{Reason: ReasonProtocol}} }},
 		{"it is leaving", func(up Link) Event { return Received{up, Bye{Reason: ReasonLeaving}} }},
 		{"it would be a loop", func(up Link) Event { return Received{up, Path{places(100, 0, 102)}} }},
@@ -205,7 +205,7 @@ func TestAFailedStandbyLinkMakesWayForTheNextAtOnce(t *testing.T) {
 	r := newRig(t, Config{})
 	up := r.below(3)
 	ls := r.standby(up, 11, 12)
-	r.give(Down{up, ReasonClosed})
+	r.give(Down{up, ByThem(ReasonClosed)})
 	if got := fed(r.give(Received{ls[0], Refer{Reason: ReasonFull}})); !slices.Equal(got, ls[1:]) {
 		t.Errorf("fed by %v, want %v", got, ls[1:])
 	}
@@ -248,7 +248,7 @@ func TestAStandbyLinkIsCommittedToWhenItsLabelIsFeasible(t *testing.T) {
 	l := r.standby(up, 11)[0]
 	r.live(heartbeatInterval, r.beats(up, Heartbeat{Label: Label{H: 2}}))
 	at := r.at
-	r.give(Down{up, ReasonClosed})
+	r.give(Down{up, ByThem(ReasonClosed)})
 	welcome := Welcome{Label: Label{Epoch{Ms: 1}, at.E, 3}, Path: places(100, 11)}
 	if as := r.give(Received{l, welcome}); len(every[Attached](as)) != 0 {
 		t.Fatal("committed to one that may be below it")
@@ -395,7 +395,7 @@ func TestChildrenHearOfALossInTheSameCall(t *testing.T) {
 	r := newRig(t, Config{Slots: 1})
 	up := r.below(2)
 	r.come(2, 1, Join{}, Report{})
-	if ms := sentTo[Heartbeat](r.give(Down{up, ReasonClosed}), 2); len(ms) != 1 || !ms[0].Orphan {
+	if ms := sentTo[Heartbeat](r.give(Down{up, ByThem(ReasonClosed)}), 2); len(ms) != 1 || !ms[0].Orphan {
 		t.Errorf("the link ends: %+v", ms)
 	}
 	r = newRig(t, Config{Slots: 1})

@@ -185,7 +185,7 @@ func TestAParentThatWasTooSlowIsLeftAloneForAMinute(t *testing.T) {
 	r := newRig(t, Config{})
 	sluggish(r, 900*time.Millisecond, 1) // away from node 102
 	begin := r.now
-	r.give(Down{r.up.link, ReasonClosed})
+	r.give(Down{r.up.link, ByThem(ReasonClosed)})
 	asked := make(map[int]time.Duration)
 	for range 100 {
 		as := r.pass(second)
@@ -194,7 +194,7 @@ func TestAParentThatWasTooSlowIsLeftAloneForAMinute(t *testing.T) {
 			if number(d.Place) == 102 && asked[102] < distrustTime {
 				t.Fatalf("asked again after %v", asked[102])
 			}
-			r.give(Down{d.Link, ReasonUnreachable})
+			r.give(Down{d.Link, Lost(ReasonUnreachable)})
 		}
 	}
 	if asked[102] == 0 || len(asked) < 5 {

@@ -95,7 +95,7 @@ func (s *storm) step(fail func(string, ...any)) {
 	var as []Action
 	for a, ok := s.n.Poll(); ok; a, ok = s.n.Poll() {
 		as = append(as, a)
-		if up, ok := ev.(Up); ok && a == (Close{up.Link, ReasonNotNeeded}) && s.gone[up.Link] {
+		if up, ok := ev.(Up); ok && a == (Close{up.Link, ByUs(ReasonNotNeeded)}) && s.gone[up.Link] {
 			continue // it was given up in this very call
 		}
 		if s.trace != nil {
@@ -165,7 +165,7 @@ func (s *storm) carryOut(a Action, fail func(string, ...any)) {
 	}
 	switch a := a.(type) {
 	case Dial:
-		if a.Link%2 != 1 || s.dialled[a.Link] {
+		if a.Link.Inbound() || s.dialled[a.Link] {
 			fail("the number is even or not new")
 		}
 		s.dialled[a.Link], s.open[a.Link] = true, ID{}
@@ -287,10 +287,10 @@ func (s *storm) event() Event {
 	case k < 250:
 		return s.joins()
 	case k < 350:
-		if l, ok := s.link(func(l Link, id ID) bool { return l%2 == 1 && id.IsZero() }); ok {
+		if l, ok := s.link(func(l Link, id ID) bool { return !l.Inbound() && id.IsZero() }); ok {
 			p := s.place()
 			if s.rng.IntN(2) == 0 {
-				return Down{l, s.reason()}
+				return Down{l, s.ends()}
 			}
 			s.open[l] = p.ID
 			return Up{l, p.ID, addr(s.rng.IntN(stormNodes)), s.rng.IntN(4) == 0}
@@ -310,7 +310,7 @@ func (s *storm) event() Event {
 		}
 	case k < 950:
 		if l, ok := s.link(func(Link, ID) bool { return true }); ok {
-			return Down{l, s.reason()}
+			return Down{l, s.ends()}
 		}
 	case k < 975:
 		var c Candidates
@@ -342,7 +342,7 @@ func (s *storm) civil() Event {
 	switch id := s.open[l]; {
 	case c != nil && !c.pulling:
 		return Received{l, Pull{}}
-	case l%2 == 0:
+	case l.Inbound():
 		return Received{l, Report{Sent: 1, Slots: uint16(s.rng.IntN(9)), Children: uint16(s.rng.IntN(9)), Room: s.room()}}
 	case id.IsZero():
 		p := s.place()
@@ -490,5 +490,6 @@ func (s *storm) room() Room {
 }
 
 func (s *storm) reason() Reason { return Reason(s.rng.IntN(int(reasonEnd) + 2)) }
+func (s *storm) ends() End      { r := s.reason(); return End{r, Side(r % 3)} }
 func (s *storm) number() uint64 { return s.rng.Uint64() >> s.rng.IntN(64) }
 func (s *storm) lag() uint32    { return uint32(s.rng.Uint64() >> (32 + s.rng.IntN(32))) }

@@ -235,7 +235,7 @@ func (h *Host) do(a tree.Action) {
 		s.send(h, a.Link, a.Msg)
 	case tree.Close:
 		if tracing {
-			s.tracef(h, "close %d %v", a.Link, a.Reason)
+			s.tracef(h, "close %d %v", a.Link, a.End)
 		}
 		s.close(h, a)
 	case tree.Feed:
@@ -255,7 +255,7 @@ func (h *Host) do(a tree.Action) {
 		s.committed(h, a.Link)
 	case tree.Orphaned:
 		if tracing {
-			s.tracef(h, "orphaned: %v", a.Reason)
+			s.tracef(h, "orphaned: %v", a.End)
 		}
 		h.lostParent()
 	case tree.Left:

@@ -183,7 +183,7 @@ func (l *liar) hear(ev tree.Received) []tree.Action {
 		if len(m.Places) > 0 && l.up == 0 && l.vice != Floods {
 			l.seek(m.Places[0])
 		}
-		return []tree.Action{tree.Close{Link: ev.Link, Reason: m.Reason}}
+		return []tree.Action{tree.Close{Link: ev.Link, End: tree.ByUs(m.Reason)}}
 	case tree.Report:
 		if l.asked == nil {
 			l.asked = make(map[tree.Link]reported)
@@ -211,7 +211,7 @@ func (l *liar) answer(ev tree.Joined) []tree.Action {
 	refer := func(ps ...tree.Place) []tree.Action {
 		return []tree.Action{
 			tree.Send{Link: ev.Link, Msg: tree.Refer{Reason: slanderous, Places: ps}},
-			tree.Close{Link: ev.Link, Reason: slanderous},
+			tree.Close{Link: ev.Link, End: tree.ByUs(slanderous)},
 		}
 	}
 	switch l.vice {

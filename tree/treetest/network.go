@@ -91,23 +91,23 @@ func (s *Sim) dialStep(h *Host, d *dialling) {
 		return
 	}
 	t := s.hostAt(d.place.Addrs[0])
-	fail := func(r tree.Reason) {
+	fail := func(how tree.End) {
 		delete(h.dials, d.link)
-		h.tell(tree.Down{Link: d.link, Reason: r})
+		h.tell(tree.Down{Link: d.link, End: how})
 	}
 	switch {
 	case t == nil:
-		fail(tree.ReasonUnreachable)
+		fail(tree.Lost(tree.ReasonUnreachable))
 	case t.off || t.frozen || s.cutUntil(h, t).After(s.now) || s.cutUntil(t, h).After(s.now):
 		if s.t > d.giveUp {
-			fail(tree.ReasonUnreachable)
+			fail(tree.Lost(tree.ReasonUnreachable))
 			return
 		}
 		s.at(s.t+int64(redial), event{kind: evDial, host: h, run: h.run, dial: d})
 	case !t.alive:
-		fail(tree.ReasonUnreachable)
+		fail(tree.Lost(tree.ReasonUnreachable))
 	case !d.place.ID.IsZero() && d.place.ID != t.Place.ID:
-		fail(tree.ReasonWrongNode)
+		fail(tree.ByUs(tree.ReasonWrongNode))
 	default:
 		delete(h.dials, d.link)
 		h.conns[d.link] = &conn{ends: [2]*Host{h, t}, runs: [2]int{h.run, t.run}, links: [2]tree.Link{d.link, 0}}
@@ -209,10 +209,10 @@ func (s *Sim) arrived(c *conn, i int, m tree.Message) {
 
 // close closes h's end; the other side sees it after all that was sent.
 func (s *Sim) close(h *Host, a tree.Close) {
-	r := a.Reason
+	how := a.End
 	if h.dials[a.Link] != nil {
 		delete(h.dials, a.Link)
-		r = tree.ReasonUnreachable
+		how = tree.Lost(tree.ReasonUnreachable)
 	} else {
 		c := h.conns[a.Link]
 		if c == nil {
@@ -220,10 +220,10 @@ func (s *Sim) close(h *Host, a tree.Close) {
 		}
 		s.hangUp(h, a.Link, c)
 	}
-	s.at(s.t, event{kind: evDown, host: h, run: h.run, link: a.Link, reason: r})
+	s.at(s.t, event{kind: evDown, host: h, run: h.run, link: a.Link, how: how})
 }
 
-func (h *Host) down(l tree.Link, r tree.Reason) { h.tell(tree.Down{Link: l, Reason: r}) }
+func (h *Host) down(l tree.Link, how tree.End) { h.tell(tree.Down{Link: l, End: how}) }
 
 func (s *Sim) hangUp(h *Host, l tree.Link, c *conn) {
 	i := c.end(h, l)
@@ -257,7 +257,7 @@ func (s *Sim) hungUp(c *conn, i int) {
 func (h *Host) cutOff(c *conn, i int, l tree.Link) {
 	delete(h.conns, l)
 	h.unlinked(c, i)
-	h.tell(tree.Down{Link: l, Reason: tree.ReasonClosed})
+	h.tell(tree.Down{Link: l, End: tree.ByThem(tree.ReasonClosed)})
 }
 
 // unlinked takes the end of a connection out of all that it was part of.

@@ -11,7 +11,7 @@ const (
 	evMessage             // conn, end (the receiver's), msg
 	evChunk               // conn, end, epoch, seq
 	evHangUp              // conn, end
-	evDown                // host, run, link, reason: the host's own end has gone
+	evDown                // host, run, link, how: the host's own end has gone
 	evDial                // host, run, dial: the handshake is over, or is tried again
 	evMake                // host, run: the root makes a chunk
 	evSent                // host, run: the uplink is free
@@ -20,18 +20,18 @@ const (
 
 // event is one thing that happens at one moment.
 type event struct {
-	kind   kind
-	end    uint8
-	reason tree.Reason
-	epoch  uint32
-	run    int
-	host   *Host
-	conn   *conn
-	link   tree.Link
-	seq    uint64
-	msg    tree.Message
-	dial   *dialling
-	f      func()
+	kind  kind
+	end   uint8
+	how   tree.End
+	epoch uint32
+	run   int
+	host  *Host
+	conn  *conn
+	link  tree.Link
+	seq   uint64
+	msg   tree.Message
+	dial  *dialling
+	f     func()
 }
 
 // key orders events: by time, then as they were scheduled.

@@ -173,7 +173,7 @@ func (s *Sim) happen(ev *event) {
 	case evHangUp:
 		s.hungUp(ev.conn, int(ev.end))
 	case evDown:
-		ev.host.down(ev.link, ev.reason)
+		ev.host.down(ev.link, ev.how)
 	case evDial:
 		s.dialStep(ev.host, ev.dial)
 	case evMake:

@@ -19,6 +19,7 @@ import (
 	"relay/cli/hostnet"
 	"relay/playback"
 	"relay/relay"
+	"relay/relay/naming"
 	"relay/relay/stream"
 )
 
@@ -36,6 +37,7 @@ const (
 type asker struct {
 	addr   string // host:port
 	client http.Client
+	own    []relay.OwnChannel // of this machine, whose names people know
 }
 
 // askFlags are those of every command that asks a relay.
@@ -119,44 +121,75 @@ func (a *asker) get(ctx context.Context, path string, query url.Values, into any
 	return nil
 }
 
-// treesOf asks for the trees of all channels, or of the one whose ID begins so or whose
-// title is that. It returns the ID of the only one, to ask for the next time.
+// treesOf asks for the trees of all channels, or of the one that channel means. It
+// returns the ID of the only one, to ask for the next time.
 func (a *asker) treesOf(ctx context.Context, channel string) (trees playback.Trees, id string, err error) {
-	trees, err = a.trees(ctx, channel)
-	var f *failure
-	if channel != "" && errors.As(err, &f) && f.code == exitNobody {
-		if all, anyErr := a.trees(ctx, ""); anyErr == nil {
-			if t, ok := titled(all.Channels, channel); ok {
-				return playback.Trees{Channels: []playback.ChannelTree{t}}, t.ID, nil
-			}
+	if channel != "" {
+		if channel, err = a.idOf(ctx, channel); err != nil {
+			return playback.Trees{}, "", err
 		}
 	}
+	trees, err = a.trees(ctx, channel)
 	if channel != "" && err == nil && len(trees.Channels) == 1 {
 		channel = trees.Channels[0].ID
 	}
 	return trees, channel, err
 }
 
-// titled returns the channel with that title, or the only one whose title begins so.
-// The name is in lower case; titles may be in any.
-func titled(all []playback.ChannelTree, name string) (playback.ChannelTree, bool) {
-	var begin []playback.ChannelTree
-	for _, t := range all {
-		title := strings.ToLower(t.Title)
-		if title == name {
-			return t, true
-		}
-		if strings.HasPrefix(title, name) {
-			begin = append(begin, t)
-		}
+// idOf asks which of the relay's channels a name means. A whole ID means itself.
+func (a *asker) idOf(ctx context.Context, name string) (string, error) {
+	if id, err := stream.ParseChannelID(name); err == nil {
+		return id.String(), nil
 	}
-	if len(begin) != 1 {
-		return playback.ChannelTree{}, false
+	var open playback.Channels
+	err := a.get(ctx, "/api/v1/channels", nil, &open)
+	var no *notOK
+	if errors.As(err, &no) {
+		return "", fail("", "what answers at %s knows no channels (%d %s): is it a relay of this version?", a.addr, no.code, http.StatusText(no.code))
+	} else if err != nil {
+		return "", err
 	}
-	return begin[0], true
+	all := make([]naming.Channel, len(open.Channels))
+	for i, c := range open.Channels {
+		all[i] = a.called(c.ID, c.Title)
+	}
+	i, err := a.meant(name, all)
+	if err != nil {
+		return "", err
+	}
+	return all[i].ID, nil
 }
 
-// trees asks for the trees of all channels, or of the one whose ID begins so.
+// called is what people may call a channel of the relay: by its title, or by the name
+// that it has on this machine.
+func (a *asker) called(id, title string) naming.Channel {
+	c := naming.Channel{ID: id, Names: []string{title}}
+	for _, o := range a.own {
+		if o.ID.String() == id {
+			c.Names = append(c.Names, o.Name)
+		}
+	}
+	return c
+}
+
+// meant returns the index of the channel that name means, of those of the relay.
+func (a *asker) meant(name string, all []naming.Channel) (int, error) {
+	i, err := naming.One(name, all)
+	if none, ok := errors.AsType[*naming.NoneError](err); ok {
+		return 0, noSuchChannel(a.addr, none)
+	}
+	return i, ambiguous(err)
+}
+
+// ambiguous adds to an error that lists channels how to name one of them.
+func ambiguous(err error) error {
+	if many, ok := errors.AsType[*naming.AmbiguousError](err); ok {
+		return usage("name one in full, or by its ID, the part in brackets", "%w", many)
+	}
+	return err
+}
+
+// trees asks for the trees of all channels, or of the one with that ID.
 func (a *asker) trees(ctx context.Context, channel string) (playback.Trees, error) {
 	var trees playback.Trees
 	query := url.Values{}
@@ -167,7 +200,7 @@ func (a *asker) trees(ctx context.Context, channel string) (playback.Trees, erro
 	var no *notOK
 	switch {
 	case errors.As(err, &no) && no.code == http.StatusNotFound && channel != "":
-		return trees, noSuchChannel(a.addr, channel)
+		return trees, noSuchChannel(a.addr, &naming.NoneError{Name: channel})
 	case errors.As(err, &no) && no.code == http.StatusServiceUnavailable:
 		return trees, fail("", "%s", no.text)
 	case errors.As(err, &no):
@@ -185,15 +218,14 @@ func (a *asker) trees(ctx context.Context, channel string) (playback.Trees, erro
 	return trees, nil
 }
 
-func noSuchChannel(addr, channel string) error {
-	what := fmt.Sprintf("%q, or more than one that begins like that", channel)
-	if len(channel) == stream.ChannelIDLen {
-		what = channel[:stream.ShortLen]
+func noSuchChannel(addr string, none *naming.NoneError) error {
+	f := &failure{fmt.Errorf("the relay at %s has no channel %q", addr, none.Name), "relay tree without a channel shows all that are open there", exitNobody}
+	if id, err := stream.ParseChannelID(none.Name); err == nil {
+		f.err = fmt.Errorf("the relay at %s has no channel %s", addr, id.Short())
+	} else if none.Short {
+		f.err = none
 	}
-	return &failure{
-		fmt.Errorf("the relay at %s has no channel %s", addr, what),
-		"relay tree without a channel shows all that are open there", exitNobody,
-	}
+	return f
 }
 
 // status asks how the relay is doing, which it tells on its own machine alone.
@@ -207,8 +239,9 @@ func (a *asker) status(ctx context.Context) (playback.Status, error) {
 	return st, err
 }
 
-// channelOf reads an argument that names a channel: a link, the name of a channel of
-// this machine, or (the start of) an ID or a title, which it returns in lower case.
+// channelOf reads an argument that names a channel. It returns the ID if that is a link
+// or the name of a channel of this machine, which the user gave and no stranger's title
+// takes over, and else the argument, which the relay's channels tell the meaning of.
 func channelOf(arg string, own []relay.OwnChannel) (string, error) {
 	if strings.HasPrefix(strings.ToLower(arg), "relay:") {
 		u, err := relay.ParseURL(arg)
@@ -218,11 +251,11 @@ func channelOf(arg string, own []relay.OwnChannel) (string, error) {
 		return u.Channel.String(), nil
 	}
 	for _, c := range own {
-		if c.Name == arg {
+		if strings.EqualFold(c.Name, arg) {
 			return c.ID.String(), nil
 		}
 	}
-	return strings.ToLower(arg), nil
+	return arg, nil
 }
 
 // bareURL strips what net/http and net put around the system's own words.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"relay/relay/discovery"
+	"relay/relay/naming"
 )
 
 const (
@@ -15,9 +16,6 @@ const (
 	// one: somebody may make them up.
 	maxSeen      = 256
 	maxSeenAddrs = 16
-	// shortestPrefix is how many characters of a channel's ID name it at least, as on
-	// the pages that the relay serves.
-	shortestPrefix = 4
 )
 
 // seen is a channel as the nodes that answered tell of it.
@@ -86,25 +84,30 @@ func (c *catalog) choice() []*seen {
 	return all
 }
 
-// named is the channels that a name may mean: those with that very title or ID, or else
-// those whose title or ID begins like that. Upper and lower case are the same.
+// named is the channels that a name may mean.
 func (c *catalog) named(name string) []*seen {
-	name = strings.TrimSpace(name)
-	cut := strings.ToLower(discovery.CutTitle(name)) // as a longer title is told
-	name = strings.ToLower(name)
-	var same, begin []*seen
-	for _, s := range c.sorted() {
-		title, id := strings.ToLower(strings.TrimSpace(s.Title)), s.ID.String()
-		switch {
-		case name == "":
-		case title == name || title == cut || id == name:
-			same = append(same, s)
-		case strings.HasPrefix(title, name), len(name) >= shortestPrefix && strings.HasPrefix(id, name):
-			begin = append(begin, s)
-		}
+	all := c.sorted()
+	var ss []*seen
+	for _, i := range naming.Meant(discovery.CutTitle(strings.TrimSpace(name)), calledOf(all)) { // titles are told without their end
+		ss = append(ss, all[i])
 	}
-	if len(same) > 0 {
-		return same
-	}
-	return begin
+	return ss
 }
+
+// name is what a channel is called, with what tells it from others of that name.
+func (s *seen) name() string { return s.called().String() }
+
+func (s *seen) called() naming.Channel {
+	return naming.Channel{ID: s.ID.String(), Names: []string{s.Title}}
+}
+
+func calledOf(ss []*seen) []naming.Channel {
+	var all []naming.Channel
+	for _, s := range ss {
+		all = append(all, s.called())
+	}
+	return all
+}
+
+// seenText names channels in one line.
+func seenText(ss []*seen) string { return naming.List(calledOf(ss)) }

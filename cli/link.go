@@ -16,6 +16,7 @@ import (
 	"relay/cli/term"
 	"relay/playback"
 	"relay/relay"
+	"relay/relay/naming"
 	"relay/tree"
 )
 
@@ -56,6 +57,7 @@ func runLink(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 	if err != nil {
 		return err
 	}
+	a.own = own
 	defer a.close()
 	share, err := runningLink(c.Context, &a, wanted)
 	if err != nil {
@@ -93,70 +95,80 @@ func runLink(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 	return nil
 }
 
-// runningLink asks the relay that runs for what to share of the channel whose ID or
-// title begins so, in lower case; of the only one if that is empty.
+// runningLink asks the relay that runs for what to share of the channel that wanted
+// means, of the only one if that is empty.
 func runningLink(ctx context.Context, a *asker, wanted string) (playback.Share, error) {
 	st, err := a.status(ctx)
 	if err != nil {
 		return playback.Share{}, err
 	}
-	var names []string
-	var of []playback.ChannelStatus
-	for _, ch := range st.Channels {
-		title := strings.ToLower(ch.Title)
-		if wanted != "" && title == wanted {
-			of = []playback.ChannelStatus{ch}
-			break
-		}
-		if strings.HasPrefix(ch.ID, wanted) || strings.HasPrefix(title, wanted) {
-			of = append(of, ch)
-			names = append(names, term.Clean(ch.Name))
-		}
+	all := make([]naming.Channel, len(st.Channels))
+	for i, ch := range st.Channels {
+		all[i] = a.called(ch.ID, ch.Title)
 	}
+	is := 0
 	switch {
-	case len(st.Channels) == 0:
+	case len(all) == 0:
 		return playback.Share{}, &failure{fmt.Errorf("no channel is open at %s", a.addr), "start relay source or relay watch first", exitNobody}
-	case len(of) == 0:
-		return playback.Share{}, noSuchChannel(a.addr, wanted)
-	case len(of) > 1:
-		return playback.Share{}, usage("name one of them: relay link "+names[0], "there are %d channels that may be meant: %s", len(of), strings.Join(names, ", "))
-	case of[0].Link == "":
+	case wanted != "":
+		if is, err = a.meant(wanted, all); err != nil {
+			return playback.Share{}, err
+		}
+	case len(all) > 1:
+		return playback.Share{}, usage("name one of them: relay link "+term.Clean(st.Channels[0].Name), "there are %d channels that may be meant: %s", len(all), naming.List(all))
+	}
+	if st.Channels[is].Link == "" {
 		return playback.Share{}, fail("share the link by which it was joined", "nobody can reach this node, so it has no link of its own")
 	}
-	return of[0].Share, nil
+	return st.Channels[is].Share, nil
 }
 
 // storedLink makes the link of a channel that is not running: arg is what the user
-// calls it, wanted (the start of) its ID.
+// calls it, wanted is that as channelOf reads it.
 func storedLink(arg, wanted string, own []relay.OwnChannel, more []netip.AddrPort, port int) (string, error) {
-	var of []relay.OwnChannel
-	names := make([]string, len(own))
-	for i, ch := range own {
-		names[i] = ch.Name
-		if strings.HasPrefix(ch.ID.String(), wanted) {
-			of = append(of, ch)
-		}
-	}
-	if wanted == "" { // what plain relay source broadcasts
-		of = slices.DeleteFunc(of, func(ch relay.OwnChannel) bool { return len(own) > 1 && ch.Name != defaultChannel })
-	}
-	switch {
-	case len(own) == 0:
+	if len(own) == 0 {
 		return "", &failure{errors.New("no channel has been broadcast from this machine yet"), "relay source makes one and prints its link", exitNobody}
-	case len(of) == 0 && wanted == "":
-		return "", usage("there are: "+strings.Join(names, ", "), "this machine has %d channels, and none runs: name one", len(own))
-	case len(of) == 0:
-		return "", &failure{fmt.Errorf("no channel %q is broadcast from this machine, and none is open here", arg), "there are: " + strings.Join(names, ", "), exitNobody}
-	case len(of) > 1:
-		return "", usage("name one in full", "%q may be more than one channel", arg)
 	}
-	u := relay.URL{Channel: of[0].ID}
+	i, err := storedChannel(arg, wanted, own)
+	if err != nil {
+		return "", err
+	}
+	u := relay.URL{Channel: own[i].ID}
 	for _, a := range append(more, machineAddrs(uint16(port))...) {
 		if len(u.Hosts) < tree.MaxAddrs {
 			u = u.With(relay.HostPort{Host: a.Addr().Unmap().String(), Port: a.Port()})
 		}
 	}
 	return u.String(), nil
+}
+
+// storedChannel returns the index of the channel that is meant, which is what plain relay
+// source broadcasts if wanted is empty.
+func storedChannel(arg, wanted string, own []relay.OwnChannel) (int, error) {
+	names := make([]string, len(own))
+	all := make([]naming.Channel, len(own))
+	for i, ch := range own {
+		names[i] = ch.Name
+		all[i] = naming.Channel{ID: ch.ID.String(), Names: []string{ch.Name}}
+	}
+	there := "there are: " + strings.Join(names, ", ")
+	if wanted == "" {
+		i := slices.Index(names, defaultChannel)
+		switch {
+		case len(own) == 1:
+			return 0, nil
+		case i < 0:
+			return 0, usage(there, "this machine has %d channels, and none runs: name one", len(own))
+		}
+		return i, nil
+	}
+	i, err := naming.One(wanted, all)
+	if none, ok := errors.AsType[*naming.NoneError](err); ok && none.Short {
+		return 0, &failure{none, there, exitNobody}
+	} else if ok {
+		return 0, &failure{fmt.Errorf("no channel %q is broadcast from this machine, and none is open here", arg), there, exitNobody}
+	}
+	return i, ambiguous(err)
 }
 
 // machineAddrs is where others can reach a listener on all of this machine's addresses.

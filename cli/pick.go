@@ -53,29 +53,6 @@ func pick(ctx context.Context, t *term.Terminal, log *zap.Logger, stdio Stdio, d
 	return nil, usage("name one: relay watch "+ss[0].ID.Short()+". There is "+seenText(ss), "there are %d channels on this network", len(ss))
 }
 
-// maxNamed is how many channels one line names.
-const maxNamed = 8
-
-// seenText names channels in one line.
-func seenText(ss []*seen) string {
-	var parts []string
-	for _, s := range ss[:min(len(ss), maxNamed)] {
-		parts = append(parts, s.name())
-	}
-	if more := len(ss) - maxNamed; more > 0 {
-		parts = append(parts, fmt.Sprintf("%d more", more))
-	}
-	return strings.Join(parts, ", ")
-}
-
-// name is what a channel is called, with what tells it from others of that name.
-func (s *seen) name() string {
-	if s.Title == "" {
-		return s.ID.Short()
-	}
-	return strconv.Quote(s.Title) + " (" + s.ID.Short() + ")"
-}
-
 // choose asks which of several channels it shall be, until there is an answer. It
 // returns nil if ctx ends first.
 func choose(ctx context.Context, t *term.Terminal, in io.Reader, ss []*seen) (*seen, error) {

@@ -71,6 +71,7 @@ func runTop(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 	if s.asker, err = newAsker(c); err != nil {
 		return err
 	}
+	s.own = own
 	defer s.close()
 	channels, err := s.picture(c.Context)
 	if err != nil {

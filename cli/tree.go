@@ -72,6 +72,7 @@ func runTree(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 	if s.asker, err = newAsker(c); err != nil {
 		return err
 	}
+	s.own = own
 	defer s.close()
 	return s.run(c.Context)
 }

@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -15,6 +16,7 @@ import (
 	"relay/cli/treedraw/drawtest"
 	"relay/playback"
 	"relay/relay"
+	"relay/relay/stream"
 	"relay/relay/wire"
 	"relay/tree"
 )
@@ -170,17 +172,56 @@ func TestJSONIsOneLineForEachSecond(t *testing.T) {
 }
 
 func TestTitlesNameChannels(t *testing.T) {
-	all := []playback.ChannelTree{{ID: "a", Title: "Finals"}, {ID: "b", Title: "Finals, table 3"}, {ID: "c", Title: "Chess"}, {ID: "d"}}
+	id := func(start string) string { return start + strings.Repeat("a", stream.ChannelIDLen-len(start)) }
+	all := playback.Channels{Channels: []playback.ChannelInfo{
+		{ID: id("aa"), Title: "Finals"},
+		{ID: id("bb"), Title: "Finals, table 3"},
+		{ID: id("cc"), Title: "Chess"},
+		{ID: id("dd")},
+		{ID: id("feed"), Title: "Cats"},
+		{ID: id("ee"), Title: "Feed"},
+	}}
+	var asked string
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/api/v1/channels" {
+			w.Write([]byte(mustJSON(t, all)))
+			return
+		}
+		asked = r.URL.Query().Get("channel")
+		w.Write([]byte(mustJSON(t, playback.Trees{Channels: []playback.ChannelTree{{ID: asked}}})))
+	}))
+	defer srv.Close()
+	own, err := stream.ParseChannelID(id("dd"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := asker{addr: srv.Listener.Addr().String(), own: []relay.OwnChannel{{Name: "evening", ID: own}}}
+	defer a.close()
 	for name, want := range map[string]string{
-		"finals":  "a", // the very title
-		"finals,": "b",
-		"ch":      "c",
-		"fin":     "", // may be two
-		"table":   "",
-		"chess !": "",
+		"finals":                  id("aa"), // the very title
+		"FINALS":                  id("aa"),
+		"finals,":                 id("bb"),
+		"ch":                      id("cc"),
+		"fin":                     `exit 2: "fin" may mean 2 channels: "Finals" (aaaaaaaa), "Finals, table 3" (bbaaaaaa)`,
+		"table":                   `exit 3: the relay at ` + a.addr + ` has no channel "table"`,
+		"chess !":                 `exit 3: the relay at ` + a.addr + ` has no channel "chess !"`,
+		"dda":                     `exit 3: "dda" is too short for an ID: 4 characters name one at least`,
+		"ddaa":                    id("dd"),
+		"even":                    id("dd"), // what this machine calls it
+		"feed":                    id("ee"), // exact, though another's ID begins so
+		"feeda":                   id("feed"),
+		strings.ToUpper(id("zz")): id("zz"), // which the relay may know by now
 	} {
-		if got, ok := titled(all, name); got.ID != want || ok != (want != "") {
-			t.Errorf("%q: %q, %v; want %q", name, got.ID, ok, want)
+		asked = ""
+		_, got, err := a.treesOf(t.Context(), name)
+		var f *failure
+		if errors.As(err, &f) {
+			got = fmt.Sprintf("exit %d: %v", f.code, err)
+		} else if asked != got {
+			t.Errorf("%q: asked for %q", name, asked)
+		}
+		if got != want {
+			t.Errorf("%q: %s; want %s", name, got, want)
 		}
 	}
 }

@@ -1,10 +1,12 @@
 package playback
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"sync"
 
+	"relay/relay/naming"
 	"relay/relay/stream"
 )
 
@@ -97,24 +99,18 @@ func (c *Channel) present() []*viewer {
 // path is where the channel is played, on the node's HTTP listener.
 func (c *Channel) path() string { return "/" + c.id.Short() + formats[0].suffix }
 
-// shortestName is how many characters of a channel ID name it at least: fewer
-// would make an address that a second channel breaks.
-const shortestName = 4
-
-// find returns the one channel whose ID is name or starts with it.
-func find(channels []*Channel, name string) (*Channel, bool) {
-	if len(name) < shortestName {
-		return nil, false
+// find returns the one channel whose ID is name or starts with it. Its error is for
+// whoever asked.
+func find(channels []*Channel, name string) (*Channel, error) {
+	all := make([]naming.Channel, len(channels))
+	for i, c := range channels {
+		all[i].ID = c.id.String() // titles are no part of an address
 	}
-	name = strings.ToLower(name)
-	var found *Channel
-	for _, c := range channels {
-		if strings.HasPrefix(c.id.String(), name) {
-			if found != nil {
-				return nil, false
-			}
-			found = c
-		}
+	i, err := naming.One(name, all)
+	if many, ok := errors.AsType[*naming.AmbiguousError](err); ok {
+		return nil, ambiguous(naming.List(many.Channels))
+	} else if err != nil {
+		return nil, ErrNoChannel
 	}
-	return found, found != nil
+	return channels[i], nil
 }

@@ -15,8 +15,18 @@ type denial string
 
 func (d denial) Error() string { return string(d) }
 
-// ErrNoChannel turns away a player that asks for a channel that is not here.
-var ErrNoChannel error = denial("There is no such channel here, or more than one begins like that.")
+// ErrNoChannel turns away a player that asks for a channel that is not here, or by a
+// name that fits several.
+var ErrNoChannel error = denial("There is no such channel here.")
+
+// ambiguous lists the channels that a name fits.
+type ambiguous string
+
+func (a ambiguous) Error() string {
+	return "More than one channel here begins like that: " + string(a) + "."
+}
+
+func (a ambiguous) Is(target error) bool { return target == ErrNoChannel }
 
 const (
 	errFull  = denial(tooMany)
@@ -43,9 +53,9 @@ func (s *Server) Direct(from net.Addr, name string) (Viewing, error) {
 		s.refused.network.Add(1)
 		return nil, errFar
 	}
-	c, ok := find(s.config.Channels(), strings.TrimSuffix(name, formats[0].suffix))
-	if !ok {
-		return nil, ErrNoChannel
+	c, err := find(s.config.Channels(), strings.TrimSuffix(name, formats[0].suffix))
+	if err != nil {
+		return nil, err
 	}
 	wishes, _ := url.ParseQuery(query) // what cannot be read was not wished for
 	start, err := ParseStart(wishes.Get("start"))

@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"relay/relay/naming"
 	"relay/relay/stream"
 )
 
@@ -68,7 +69,7 @@ func TestADirectPlayerIsTurnedAwayInWords(t *testing.T) {
 		want error
 	}{
 		"another channel":   {home, "aaaaaaaa", ErrNoChannel},
-		"too short":         {home, name[:shortestName-1], ErrNoChannel},
+		"too short":         {home, name[:naming.ShortestID-1], ErrNoChannel},
 		"nothing":           {home, "", ErrNoChannel},
 		"another start":     {home, name + "?start=tomorrow", errStart},
 		"from elsewhere":    {far, name, errFar},

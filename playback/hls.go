@@ -36,10 +36,10 @@ type hlsRuns struct {
 // hls answers what is below /hls/<channel>/.
 func (s *routes) hls(w http.ResponseWriter, r *http.Request) {
 	name, file, ok := strings.Cut(strings.TrimPrefix(r.URL.Path, hlsPrefix), "/")
-	c, found := find(s.config.Channels(), name)
+	c, err := find(s.config.Channels(), name)
 	switch {
-	case !found:
-		http.Error(w, noChannel, http.StatusNotFound)
+	case err != nil:
+		notFound(w, err)
 		return
 	case !ok || file == "" || strings.Contains(file, "/"):
 		http.Error(w, "The playlist is at "+base(r)+c.hlsPath()+".", http.StatusNotFound)

@@ -13,10 +13,14 @@ import (
 )
 
 const (
-	textType  = "text/plain; charset=utf-8"
-	tooMany   = "This node has as many viewers as it may. Try again later, or raise its limit."
-	noChannel = "There is no such channel here, or more than one begins like that. / lists the channels."
+	textType = "text/plain; charset=utf-8"
+	tooMany  = "This node has as many viewers as it may. Try again later, or raise its limit."
 )
+
+// notFound answers who asked for a channel, with the error of find.
+func notFound(w http.ResponseWriter, err error) {
+	http.Error(w, err.Error()+" / lists the channels.", http.StatusNotFound)
+}
 
 // routes answers the requests of one run of a server; ctx is that run's. Its
 // patterns end in a suffix, which [http.ServeMux] does not know.
@@ -50,9 +54,9 @@ func (s *routes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case strings.HasPrefix(path, hlsPrefix):
 		s.hls(w, r)
 	case serve != nil:
-		c, ok := find(s.config.Channels(), name)
-		if !ok {
-			http.Error(w, noChannel, http.StatusNotFound)
+		c, err := find(s.config.Channels(), name)
+		if err != nil {
+			notFound(w, err)
 			return
 		}
 		serve(w, r, c)

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"relay/playback/web"
+	"relay/relay/naming"
 	"relay/relay/stream"
 )
 
@@ -25,5 +26,5 @@ func (s *routes) page(w http.ResponseWriter, r *http.Request) bool {
 
 // channelName reports whether name could be a channel's ID or the start of one.
 func channelName(name string) bool {
-	return len(name) >= shortestName && name != "healthz" && strings.Trim(name, stream.ChannelIDChars) == ""
+	return len(name) >= naming.ShortestID && name != "healthz" && strings.Trim(name, stream.ChannelIDChars) == ""
 }

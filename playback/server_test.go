@@ -276,10 +276,11 @@ func TestNameThatFitsTwoChannelsIsRefused(t *testing.T) {
 	a, b := stream.ChannelID{1, 2, 3}, stream.ChannelID{1, 2, 4}
 	ring := stream.NewRing(stream.Limits{})
 	channels := []*Channel{NewChannel(a, ring, nil), NewChannel(b, ring, nil)}
-	if _, ok := find(channels, a.String()[:4]); ok {
-		t.Error("an ambiguous name found a channel")
+	_, err := find(channels, a.String()[:4])
+	if want := "More than one channel here begins like that: " + a.Short() + ", " + b.Short() + "."; !errors.Is(err, ErrNoChannel) || err.Error() != want {
+		t.Errorf("an ambiguous name: %v, want %s", err, want)
 	}
-	if c, ok := find(channels, strings.ToUpper(b.Short())); !ok || c != channels[1] {
+	if c, err := find(channels, strings.ToUpper(b.Short())); err != nil || c != channels[1] {
 		t.Error("a name that fits one channel did not find it")
 	}
 }

@@ -100,9 +100,9 @@ func (t *ChannelTree) summarize() {
 func (s *routes) trees(w http.ResponseWriter, r *http.Request) {
 	channels := s.config.Channels()
 	if name := r.URL.Query().Get("channel"); name != "" {
-		c, ok := find(channels, name)
-		if !ok {
-			http.Error(w, noChannel, http.StatusNotFound)
+		c, err := find(channels, name)
+		if err != nil {
+			notFound(w, err)
 			return
 		}
 		channels = []*Channel{c}

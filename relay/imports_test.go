@@ -82,6 +82,7 @@ func TestImportsRunOneWay(t *testing.T) {
 	}{
 		{room: "relay/tree", std: true},
 		{room: "relay/relay/stream", std: true},
+		{room: "relay/relay/naming", may: []string{"relay/relay/stream"}, std: true},
 		{room: "relay/relay/wire", may: []string{"relay/relay/stream", "relay/tree"}, std: true},
 		{room: "relay/relay/membership", may: []string{"relay/relay/stream", "relay/relay/wire", "relay/tree"}},
 		{room: "relay/relay/discovery", may: []string{"relay/relay/stream"}},
@@ -89,15 +90,15 @@ func TestImportsRunOneWay(t *testing.T) {
 		{room: "relay/ingest", may: []string{"relay/ingest/flv", "relay/relay/stream"}},
 		{room: "relay/playback/remux", may: []string{"relay/ingest/flv"}},
 		{room: "relay/playback/web", std: true},
-		{room: "relay/playback", may: []string{"relay/ingest/flv", "relay/playback/remux", "relay/playback/web", "relay/relay/stream"}},
+		{room: "relay/playback", may: []string{"relay/ingest/flv", "relay/playback/remux", "relay/playback/web", "relay/relay/naming", "relay/relay/stream"}},
 		{room: "relay/cli/hostnet", std: true},
 		{room: "relay/cli/term"},
-		{room: "relay/cli/treedraw", may: []string{"relay/cli/term", "relay/ingest/flv", "relay/playback", "relay/playback/remux", "relay/playback/web", "relay/relay/stream", "relay/tree"}},
+		{room: "relay/cli/treedraw", may: []string{"relay/cli/term", "relay/ingest/flv", "relay/playback", "relay/playback/remux", "relay/playback/web", "relay/relay/naming", "relay/relay/stream", "relay/tree"}},
 		{room: "relay/cli/doctor", may: []string{
 			"relay/cli/hostnet", "relay/cli/term", "relay/ingest/flv", "relay/playback", "relay/playback/remux", "relay/playback/web",
-			"relay/relay", "relay/relay/discovery", "relay/relay/membership", "relay/relay/stream", "relay/relay/wire", "relay/tree",
+			"relay/relay", "relay/relay/discovery", "relay/relay/membership", "relay/relay/naming", "relay/relay/stream", "relay/relay/wire", "relay/tree",
 		}},
-		{room: "relay/playback/admin", may: []string{"relay/ingest/flv", "relay/playback", "relay/playback/remux", "relay/playback/web", "relay/relay/stream"}},
+		{room: "relay/playback/admin", may: []string{"relay/ingest/flv", "relay/playback", "relay/playback/remux", "relay/playback/web", "relay/relay/naming", "relay/relay/stream"}},
 	} {
 		for _, d := range all[c.room].Deps {
 			ours := under(d, "relay")

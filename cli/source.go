@@ -27,10 +27,12 @@ const (
 	rtmpApp = "live"
 	// defaultChannel is the name of the channel that plain "relay source" sends.
 	defaultChannel = "live"
-	// drainTime is how long a source whose input has ended stays at least, for what
-	// is under way to arrive, and drainMost while a child has not been sent all.
+	// drainTime is how long a source whose input has ended stays for what is under way
+	// to arrive, and drainMost how long it waits at most before that while a child has
+	// not been sent all. It looks every drainLook.
 	drainTime = time.Second
 	drainMost = 10 * time.Second
+	drainLook = 50 * time.Millisecond
 )
 
 func sourceCommand(t *term.Terminal, stdio Stdio) *cli.Command {
@@ -247,14 +249,33 @@ func (s *source) run(ctx context.Context, in runner, allowHosts []string) error 
 			return explainInput(err)
 		}
 		s.t.Say("The input has ended.")
-		select {
-		case <-time.After(drainTime):
-		case <-g.ctx.Done():
-		}
+		s.drain(g.ctx)
 		g.stop()
 		return nil
 	})
 	return g.Wait()
+}
+
+// drain waits until the children have the end of the input, or ctx ends. The root
+// has nobody to send them to: what it has not given when it leaves is lost to all.
+func (s *source) drain(ctx context.Context) {
+	look := time.NewTicker(drainLook)
+	defer look.Stop()
+	for since := time.Now(); time.Since(since) < drainMost; {
+		st, ok := s.channel.Status()
+		if !ok || st.Served() {
+			break
+		}
+		select {
+		case <-look.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+	select {
+	case <-time.After(drainTime):
+	case <-ctx.Done():
+	}
 }
 
 // explainInput adds to an error of an input what to do about it.

@@ -55,8 +55,10 @@ func (l *link) load() childLoad {
 	return c
 }
 
-func (l *link) status() LinkStatus {
+// status describes a child's link, given how many chunks the ring has received.
+func (l *link) status(received uint64) LinkStatus {
 	s := LinkStatus{Sent: l.sent.Load(), Missed: l.missed.Load(), Moves: l.moves.Load(), Near: l.near}
+	s.Owed = received - min(received, l.past.Load())
 	if c := l.last.Load(); c != nil {
 		s.Seq = c.Seq()
 	}

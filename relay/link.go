@@ -69,6 +69,7 @@ type link struct {
 	// Owned by the writer, read by the channel's goroutine.
 	missed  atomic.Uint64
 	moves   atomic.Uint64
+	past    atomic.Uint64                // chunks of the ring that the child has or cannot use
 	sent    atomic.Uint64                // payload bytes
 	last    atomic.Pointer[stream.Chunk] // the newest written
 	pulled  atomic.Int64                 // when the child asked for the stream, by Channel.sinceStart
@@ -216,9 +217,11 @@ func (l *link) write() error {
 				missed, moves := cursor.Gap()
 				l.missed.Store(missed)
 				l.moves.Store(moves)
+				l.past.Store(cursor.Past())
 				continue
 			}
 			wait = w
+			l.past.Store(cursor.Past())
 			l.drained.Store(int64(l.ch.sinceStart()))
 		}
 		select {

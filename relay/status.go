@@ -29,6 +29,7 @@ type LinkStatus struct {
 	Missed uint64 // chunks it did not get because it fell behind
 	Moves  uint64 // times it was moved to the newest key chunk
 	Seq    uint64 // of the newest chunk written to it
+	Owed   uint64 // chunks that the ring has received and this link has yet to be sent
 	Behind stream.Backlog
 	Near   bool // it is in one of this machine's own subnets
 }
@@ -51,7 +52,7 @@ func (c *Channel) Status() (Status, bool) {
 		s.Links = make(map[tree.Link]LinkStatus, len(s.Tree.Children))
 		for _, ch := range s.Tree.Children {
 			if l := c.links[ch.Link]; l != nil {
-				s.Links[ch.Link] = l.status()
+				s.Links[ch.Link] = l.status(s.Ring.Received)
 			}
 		}
 	})
@@ -61,10 +62,10 @@ func (c *Channel) Status() (Status, bool) {
 	return s, ok
 }
 
-// Served reports whether every child has been sent all that the ring holds.
+// Served reports whether every child has been sent all of the ring that it can use.
 func (s Status) Served() bool {
 	for _, c := range s.Tree.Children {
-		if c.Pulling && s.Links[c.Link].Seq < s.Ring.Head.Seq {
+		if c.Pulling && s.Links[c.Link].Owed > 0 {
 			return false
 		}
 	}

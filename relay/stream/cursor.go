@@ -129,6 +129,10 @@ func (c *Cursor) Next(ctx context.Context) (Item, error) {
 	}
 }
 
+// Past returns how many of the chunks that the ring has received lie behind the
+// reader: it got them, or they are of no use to it. The ring's [Counts] say of how many.
+func (c *Cursor) Past() uint64 { return c.at }
+
 // Gap returns how many chunks the reader did not get so far, and how often it
 // fell so far behind that it was moved to the newest key chunk.
 func (c *Cursor) Gap() (missed, moves uint64) { return c.gap, c.moves }

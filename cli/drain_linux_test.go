@@ -1,0 +1,142 @@
+package cli
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"regexp"
+	"syscall"
+	"testing"
+	"time"
+
+	"relay/relay"
+)
+
+// narrow is a connection that takes in at most narrowRate, over a small buffer: what
+// waits does so at the source.
+type narrow struct{ net.Conn }
+
+const (
+	narrowRate   = 150_000  // bytes a second
+	narrowBuffer = 32 << 10 // bytes
+)
+
+func (c narrow) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b[:min(len(b), 4096)])
+	time.Sleep(time.Duration(n) * time.Second / narrowRate)
+	return n, err
+}
+
+func narrowDial(ctx context.Context, network, addr string) (net.Conn, error) {
+	d := net.Dialer{Control: func(_, _ string, c syscall.RawConn) error {
+		var set error
+		err := c.Control(func(fd uintptr) { // before it connects, or the window is larger
+			set = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUF, narrowBuffer)
+		})
+		return errors.Join(err, set)
+	}}
+	conn, err := d.DialContext(ctx, network, addr)
+	if err != nil {
+		return nil, err
+	}
+	return narrow{conn}, nil
+}
+
+// The clip is on its way to a narrow child for two seconds after the source has read it.
+func TestASourceStaysUntilASlowChildHasTheEnd(t *testing.T) {
+	t.Parallel()
+	clip, err := os.ReadFile("../testdata/flv/demo.flv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	input, feed := io.Pipe()
+	told, out := io.Pipe()
+	cmd := exec.Command("relay", "source", "-", "--no-discovery", "--no-qr", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0",
+		"--http", "127.0.0.1:0", "--config", t.TempDir()+"/keys")
+	cmd.Stdin, cmd.Stderr = input, out
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait(); out.Close() }()
+	t.Cleanup(func() {
+		feed.Close()
+		_ = cmd.Process.Kill()
+		<-ended
+	})
+	if _, err := feed.Write(clip[:4096]); err != nil {
+		t.Fatal(err)
+	}
+	u, err := relay.ParseURL(linkIn(t, told))
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() { _, _ = io.Copy(io.Discard, told) }() // ends with the process
+
+	_, key, _ := ed25519.GenerateKey(rand.Reader)
+	node, err := relay.New(relay.Config{Key: key, Dial: narrowDial})
+	if err != nil {
+		t.Fatal(err)
+	}
+	attached := make(chan struct{}, 10)
+	child, err := node.Watch(u, func(n relay.Notice) {
+		if n.Attached != nil {
+			attached <- struct{}{}
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	gone := make(chan struct{})
+	go func() { _ = child.Run(ctx); close(gone) }()
+	defer func() { cancel(); <-gone }()
+	select {
+	case <-attached:
+	case <-time.After(patience):
+		t.Fatal("the child finds no parent")
+	}
+
+	if _, err := feed.Write(clip[4096:]); err != nil {
+		t.Fatal(err)
+	}
+	feed.Close()
+	begun := time.Now()
+	select {
+	case err := <-ended:
+		ended <- err
+	case <-time.After(patience):
+		t.Fatal("the source does not end")
+	}
+	t.Logf("the source stayed for %v", time.Since(begun))
+	has := func() int { return int(child.Ring().Stats().Bytes) }
+	for was := -1; has() != was; time.Sleep(time.Second) { // what is on its way still arrives
+		was = has()
+	}
+	if has() < len(clip)-1000 { // what is in the header does not come again
+		t.Errorf("the child has %d bytes of a clip of %d", has(), len(clip))
+	}
+}
+
+// linkIn reads up to the link that a source prints.
+func linkIn(t *testing.T, r io.Reader) string {
+	t.Helper()
+	link := regexp.MustCompile(`relay://\S+`)
+	var text []byte
+	b := make([]byte, 1024)
+	for {
+		n, err := r.Read(b)
+		text = append(text, b[:n]...)
+		if l := link.Find(text); l != nil {
+			return string(l)
+		}
+		if err != nil {
+			t.Fatalf("no link in %q", text)
+		}
+	}
+}

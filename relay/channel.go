@@ -54,8 +54,7 @@ type Channel struct {
 	inbound atomic.Uint64 // numbers given to links that came in
 	clock   atomic.Pointer[rootClock]
 	beat    atomic.Pointer[stream.Beat]
-	delay   atomic.Int64  // of the newest chunk, nanoseconds
-	told    atomic.Uint64 // chunks that parents said they could not give
+	delay   atomic.Int64 // of the newest chunk, nanoseconds
 	fan     chan *stream.Beat
 	first   chan struct{} // holds one when the first chunk has come
 	handed  chan struct{} // holds one when a link has brought its first
@@ -125,7 +124,8 @@ func (c *Channel) Ring() *stream.Ring { return c.ring }
 func (c *Channel) sinceStart() time.Duration { return time.Since(c.started) }
 
 // Run drives the channel until ctx ends, and then leaves in good order: children
-// are told where to go and served until they have moved, 2 s at most.
+// are told where to go and served until they have moved, 2 s at most. The source has
+// nowhere to send them and leaves at once.
 func (c *Channel) Run(ctx context.Context) error {
 	seeds, err := c.seeds(ctx)
 	known := c.remembered()

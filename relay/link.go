@@ -149,7 +149,7 @@ func (l *link) read(r *wire.Reader) error {
 		case *stream.Beat:
 			err = l.ch.takeBeat(f)
 		case wire.Gap:
-			l.ch.told.Add(f.Missed)
+			// The ring counts what is missing by the numbers that the root has signed.
 		case wire.Facts:
 			if !facts.Allow() {
 				return fmt.Errorf("more than %d facts a second: %w", factsFrames, wire.ErrNotDue)
@@ -241,11 +241,6 @@ func (l *link) write() error {
 
 // pass sends one chunk, and before it what the child needs to use it.
 func (l *link) pass(it stream.Item, header **stream.Header) error {
-	if it.Jump {
-		if err := l.flush(wire.Append(nil, wire.Gap{Missed: it.Missed}), stuckAfter); err != nil {
-			return err
-		}
-	}
 	if it.Header != *header {
 		*header = it.Header
 		if err := l.flush(it.Header.Frame(), stuckAfter); err != nil {

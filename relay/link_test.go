@@ -178,3 +178,17 @@ func TestTheEndOfALinkSaysWhichSideEndedIt(t *testing.T) {
 		}
 	}
 }
+
+func TestAJumpIsToldByTheChunksNumberAlone(t *testing.T) {
+	s := newServed(t)
+	s.add(t, 1000, stream.StartHere)
+	s.add(t, 1000, 0)
+	s.serve <- s.ch.ring.Cursor()
+	for i, f := range []wire.Frame{s.next(t), s.next(t), s.next(t)} {
+		_, header := f.(*stream.Header)
+		_, chunk := f.(*stream.Chunk)
+		if header != (i == 0) || chunk != (i > 0) {
+			t.Errorf("frame %d is a %T", i, f)
+		}
+	}
+}

@@ -198,8 +198,8 @@ func TestCrash(t *testing.T) {
 	for v, c := range cursors {
 		wantWhole(t, c, source.Ring(), uint64(crash)+100)
 		st := v.Ring().Stats()
-		if st.Lost != 0 || st.Received != st.Head.Seq || v.told.Load() != 0 {
-			t.Errorf("of %d chunks %d came, %d were lost and parents lacked %d", st.Head.Seq, st.Received, st.Lost, v.told.Load())
+		if st.Lost != 0 || st.Received != st.Head.Seq {
+			t.Errorf("of %d chunks %d came and %d were lost", st.Head.Seq, st.Received, st.Lost)
 		}
 		if v.info(t).Parent.ID == victim.node.ID() {
 			t.Error("a viewer holds on to the node that crashed")
@@ -418,6 +418,36 @@ func TestForgedChunk(t *testing.T) {
 				t.Error("the header before the chunk did not come")
 			}
 		})
+	}
+}
+
+// TestLossIsCountedByTheChunksNumbers has a parent skip chunks and lie about how many:
+// nodes built before say a number ahead of the chunk, which nobody signs.
+func TestLossIsCountedByTheChunksNumbers(t *testing.T) {
+	const lost = 6
+	parent := newFake(t)
+	for range 1 + lost + 1 {
+		if err := parent.WriteTag([]byte("a tag"), stream.StartHere|stream.EndsChunk); err != nil {
+			t.Fatal(err)
+		}
+	}
+	v := newViewer(t, 1, parent.id, parent.addr)
+	k := parent.accept()
+	beat := parent.Beat()
+	k.send(beat, parent.welcome(parent.label(beat)))
+	k.waitPull()
+	all := parent.ring.Resume(stream.Position{Epoch: beat.Epoch()})
+	it := next(t, all)
+	k.send(wire.Gap{}, it.Header, it.Chunk)
+	for range lost + 1 {
+		it = next(t, all)
+	}
+	k.send(wire.Gap{Missed: 1 << 40}, it.Chunk)
+	eventually(t, "both chunks came", func() bool { return v.Ring().Stats().Received == 2 })
+	st, ok := v.Status()
+	own, _, err := v.view()
+	if !ok || err != nil || st.Ring.Lost != lost || own.Nodes[0].Lost != lost {
+		t.Errorf("%d chunks were lost, and the status says %d, others are told %d (%v)", lost, st.Ring.Lost, own.Nodes[0].Lost, err)
 	}
 }
 

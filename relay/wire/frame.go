@@ -97,7 +97,8 @@ type Hello struct {
 	Join    tree.Join
 }
 
-// Gap goes before a chunk that does not follow the one before.
+// Gap is what nodes built before say ahead of a chunk that does not follow the one
+// before. It tells nothing that the chunks' signed numbers do not.
 type Gap struct {
 	Missed uint64 // chunks the child does not get; 0 if that is not known
 }

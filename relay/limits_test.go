@@ -1,0 +1,55 @@
+package relay
+
+import (
+	"fmt"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestLimitsAreAsTheSpecificationSays compares the last table of wire/spec.md with the
+// constants.
+func TestLimitsAreAsTheSpecificationSays(t *testing.T) {
+	rate := func(each, burst int) string { return fmt.Sprintf("%d a second, %d at once", each, burst) }
+	kib := func(n int) string { return fmt.Sprintf("%d KiB", n>>10) }
+	seconds := func(d time.Duration) string { return fmt.Sprintf("%v s", d.Seconds()) }
+	want := map[string]string{
+		"time until hello has come":                                  seconds(handshakeTime),
+		"bytes until hello has come":                                 kib(handshakeBytes),
+		"connections without a hello, at a time":                     fmt.Sprint(handshakes),
+		"connections from one address":                               rate(joinRate, joinBurst),
+		"frames of the tree that a peer may send, samples with them": fmt.Sprintf("%d a second", controlRate),
+		"facts that a child may send":                                fmt.Sprintf("%d a second", factsFrames),
+		"frames of the tree that wait to be written":                 fmt.Sprint(controlQueue),
+		"a peer that takes nothing is cut after":                     seconds(stuckAfter),
+		"last words on a link that is closed":                        seconds(closeTime),
+		"answers to survey, to all who ask":                          kib(answerRate) + " a second, " + kib(answerBurst) + " at once",
+		"gossip packets from one address":                            rate(packetRate, packetBurst),
+		"bytes of one stream of gossip":                              kib(gossipBytes),
+	}
+	spec, err := os.ReadFile("wire/spec.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, limits, found := strings.Cut(string(spec), "\n## Limits\n")
+	limits, _, _ = strings.Cut(limits, "\n## ")
+	if !found {
+		t.Fatal("the specification has no limits")
+	}
+	got := map[string]string{}
+	for _, m := range regexp.MustCompile(`(?m)^\| (.+?) \| (.+?) \|$`).FindAllStringSubmatch(limits, -1)[1:] {
+		got[m[1]] = m[2]
+	}
+	for name := range got {
+		if _, ok := want[name]; !ok {
+			t.Errorf("the specification has a limit that this test does not know: %q", name)
+		}
+	}
+	for name, value := range want {
+		if got[name] != value {
+			t.Errorf("%s: the specification says %q, the constants %q", name, got[name], value)
+		}
+	}
+}

@@ -85,7 +85,7 @@ func TestASourceStaysUntilASlowChildHasTheEnd(t *testing.T) {
 	}
 	attached := make(chan struct{}, 10)
 	child, err := node.Watch(u, func(n relay.Notice) {
-		if n.Attached != nil {
+		if _, ok := n.(relay.Attached); ok {
 			attached <- struct{}{}
 		}
 	})

@@ -11,7 +11,7 @@ import (
 
 	"relay/cli/term"
 	"relay/ingest/flv"
-	"relay/tree"
+	"relay/relay"
 )
 
 const (
@@ -202,6 +202,6 @@ func newLiveEvent(i flv.Info) *liveEvent {
 	}
 }
 
-func newAttachedEvent(a *tree.Attached) *attachedEvent {
+func newAttachedEvent(a relay.Attached) *attachedEvent {
 	return &attachedEvent{Depth: a.Depth, Parent: a.Parent.ID.Tag(), ParentAddr: firstAddr(a.Parent)}
 }

@@ -204,29 +204,29 @@ func (o *operations) health() []admin.Health {
 // notice tells of what a channel notices. It does not block.
 func (o *operations) notice(id stream.ChannelID, n relay.Notice) {
 	e := playback.Event{Channel: id.String(), Name: id.Short()}
-	switch {
-	case n.Changed != nil:
+	switch n := n.(type) {
+	case relay.ParentChanged:
 		e.Type = playback.EventParent
-		e.Reason, e.Depth = reasonLabel(n.Changed.Before.Reason), n.Changed.Depth
-		known := n.Changed.Before.Reason != tree.ReasonNone
+		e.Reason, e.Depth = reasonLabel(n.Before.Reason), n.Depth
+		known := n.Before.Reason != tree.ReasonNone
 		if known {
-			ms := n.Changed.Gap.Milliseconds()
+			ms := n.Gap.Milliseconds()
 			e.GapMs = &ms
 		}
-		about(&e, n.Changed.Parent.ID, firstAddr(n.Changed.Parent))
-		o.metrics.ParentChanged(e.Name, e.Reason, n.Changed.Gap, known)
-	case n.Orphaned != nil:
-		e.Type, e.Reason = playback.EventParentLost, reasonLabel(n.Orphaned.End.Reason)
-	case n.Joined != nil:
+		about(&e, n.Parent.ID, firstAddr(n.Parent))
+		o.metrics.ParentChanged(e.Name, e.Reason, n.Gap, known)
+	case relay.Orphaned:
+		e.Type, e.Reason = playback.EventParentLost, reasonLabel(n.End.Reason)
+	case relay.ChildJoined:
 		e.Type, e.Who = playback.EventJoined, "child"
-		about(&e, n.Joined.Peer, n.Joined.Addr.String())
-	case n.Left != nil:
-		e.Type, e.Who, e.Reason = playback.EventLeft, "child", reasonLabel(n.Left.End.Reason)
-		about(&e, n.Left.Peer, n.Left.Addr.String())
+		about(&e, n.Peer, n.Addr.String())
+	case relay.ChildLeft:
+		e.Type, e.Who, e.Reason = playback.EventLeft, "child", reasonLabel(n.End.Reason)
+		about(&e, n.Peer, n.Addr.String())
 		o.metrics.ChildLeft(e.Name, e.Reason)
-	case n.Turned != nil:
-		e.Type, e.Who, e.Reason = playback.EventLimit, "child", reasonLabel(n.Turned.End.Reason)
-		about(&e, n.Turned.Peer, n.Turned.Addr.String())
+	case relay.ChildRefused:
+		e.Type, e.Who, e.Reason = playback.EventLimit, "child", reasonLabel(n.Reason)
+		about(&e, n.Peer, n.Addr.String())
 		o.metrics.ChildRefused(e.Name, e.Reason)
 	default:
 		return

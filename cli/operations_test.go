@@ -59,17 +59,17 @@ func TestWhatChannelsNoticeIsToldAndCounted(t *testing.T) {
 	peer := tree.ID{7}
 	addr := netip.MustParseAddrPort("10.9.8.7:7144")
 	place := tree.Place{ID: peer, Addrs: []netip.AddrPort{addr}}
-	child := &relay.ChildNotice{Peer: peer, Addr: addr, End: tree.ByThem(tree.ReasonClosed)}
+	child := relay.Child{Peer: peer, Addr: addr}
 	for _, n := range []relay.Notice{
-		{Changed: &relay.Change{Parent: place, Depth: 1, Gap: time.Hour}},
-		{Orphaned: &tree.Orphaned{End: tree.ByThem(tree.ReasonClosed)}},
-		{Changed: &relay.Change{Parent: place, Depth: 2, Before: tree.ByThem(tree.ReasonClosed), Gap: 140 * time.Millisecond}},
-		{Changed: &relay.Change{Parent: place, Depth: 2, Before: tree.ByThem(tree.Reason(200))}}, // a stranger's
-		{Joined: child},
-		{Left: child},
-		{Turned: &relay.ChildNotice{Peer: peer, Addr: addr, End: tree.ByUs(tree.ReasonFull)}},
-		{Failed: &relay.DialError{}},
-		{Refused: &relay.Refusal{}},
+		relay.ParentChanged{Parent: place, Depth: 1, Gap: time.Hour},
+		relay.Orphaned{End: tree.ByThem(tree.ReasonClosed)},
+		relay.ParentChanged{Parent: place, Depth: 2, Before: tree.ByThem(tree.ReasonClosed), Gap: 140 * time.Millisecond},
+		relay.ParentChanged{Parent: place, Depth: 2, Before: tree.ByThem(tree.Reason(200))}, // a stranger's
+		relay.ChildJoined{Child: child},
+		relay.ChildLeft{Child: child, End: tree.ByThem(tree.ReasonClosed)},
+		relay.ChildRefused{Child: child, Reason: tree.ReasonFull},
+		relay.DialFailed{},
+		relay.Refused{},
 	} {
 		o.notice(id, n)
 	}

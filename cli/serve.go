@@ -294,20 +294,20 @@ func (j *joining) isAttached() bool {
 func (j *joining) notice(n relay.Notice, now time.Time) string {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	switch {
-	case n.Attached != nil:
+	switch n := n.(type) {
+	case relay.Attached:
 		was := j.attached || j.silent
 		j.attached, j.silent, j.told = true, false, ""
 		if !was {
-			return fmt.Sprintf("connected to %s, %s from the source", placeText(n.Attached.Parent), term.Links(n.Attached.Depth))
+			return fmt.Sprintf("connected to %s, %s from the source", placeText(n.Parent), term.Links(n.Depth))
 		}
-	case n.Orphaned != nil:
+	case relay.Orphaned:
 		j.attached, j.silent, j.since = false, true, now
-		j.why = "the node that sent the stream is gone (" + n.Orphaned.End.Reason.String() + ")"
-	case n.Failed != nil:
-		j.why = fmt.Sprintf("%s does not answer: %v", placeText(n.Failed.Place), hostnet.Bare(n.Failed.Err))
-	case n.Refused != nil:
-		j.why = refusalText(n.Refused)
+		j.why = "the node that sent the stream is gone (" + n.End.Reason.String() + ")"
+	case relay.DialFailed:
+		j.why = fmt.Sprintf("%s does not answer: %v", placeText(n.Place), hostnet.Bare(n.Err))
+	case relay.Refused:
+		j.why = refusalText(n)
 	}
 	return ""
 }

@@ -31,15 +31,17 @@ type search struct {
 
 // note takes in what the channel says.
 func (s *search) note(n relay.Notice) {
-	switch {
-	case n.Attached != nil, n.Orphaned != nil:
+	switch n := n.(type) {
+	case relay.Attached, relay.Orphaned:
 		*s = search{}
-	case n.Failed != nil:
+	case relay.DialFailed:
 		s.silent++
-	case n.Refused != nil && (n.Refused.Reason == tree.ReasonChannel || n.Refused.Reason == tree.ReasonOrphan):
-		s.silent++
-	case n.Refused != nil:
-		s.refused++
+	case relay.Refused:
+		if n.Reason == tree.ReasonChannel || n.Reason == tree.ReasonOrphan {
+			s.silent++
+		} else {
+			s.refused++
+		}
 	}
 }
 

@@ -11,8 +11,8 @@ import (
 )
 
 func TestGivingUpTellsNobodyThereFromRefused(t *testing.T) {
-	failed := relay.Notice{Failed: &relay.DialError{Err: errors.New("connection refused")}}
-	refused := func(r tree.Reason) relay.Notice { return relay.Notice{Refused: &relay.Refusal{Reason: r}} }
+	failed := relay.DialFailed{Err: errors.New("connection refused")}
+	refused := func(r tree.Reason) relay.Notice { return relay.Refused{Reason: r} }
 	full, absent, orphan := refused(tree.ReasonFull), refused(tree.ReasonChannel), refused(tree.ReasonOrphan)
 	for name, c := range map[string]struct {
 		notices []relay.Notice
@@ -24,8 +24,8 @@ func TestGivingUpTellsNobodyThereFromRefused(t *testing.T) {
 		"full and dead":       {[]relay.Notice{full, failed}, exitNobody},
 		"no such channel":     {[]relay.Notice{absent}, exitNobody},
 		"without a source":    {[]relay.Notice{orphan}, exitNobody},
-		"lost, then full":     {[]relay.Notice{failed, {Orphaned: &tree.Orphaned{}}, full}, exitRefused},
-		"attached, then dead": {[]relay.Notice{full, {Attached: &tree.Attached{}}, failed}, exitNobody},
+		"lost, then full":     {[]relay.Notice{failed, relay.Orphaned{}, full}, exitRefused},
+		"attached, then dead": {[]relay.Notice{full, relay.Attached{}, failed}, exitNobody},
 		"another version":     {[]relay.Notice{refused(tree.ReasonVersion)}, exitRefused},
 	} {
 		var s search

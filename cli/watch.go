@@ -229,28 +229,28 @@ func (w *watch) notice(n relay.Notice) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.search.note(n)
-	switch {
-	case n.Attached != nil:
+	switch n := n.(type) {
+	case relay.Attached:
 		if !w.attached {
-			w.t.Say("Connected to %s, %s from the source", placeText(n.Attached.Parent), term.Links(n.Attached.Depth))
+			w.t.Say("Connected to %s, %s from the source", placeText(n.Parent), term.Links(n.Depth))
 			if !w.joined && !w.station.local() && len(w.station.addrs) > 0 {
 				w.t.Say("Share   relay watch %s", w.share())
 			}
 		}
-		w.events.send("attached", newAttachedEvent(n.Attached))
+		w.events.send("attached", newAttachedEvent(n))
 		w.attached, w.joined, w.told = true, true, ""
-	case n.Orphaned != nil:
+	case relay.Orphaned:
 		w.attached, w.since = false, time.Now()
-		w.why = "the node that sent the stream is gone (" + n.Orphaned.End.Reason.String() + ")"
-		w.events.send("orphaned", &orphanedEvent{Reason: n.Orphaned.End.Reason.String()})
-	case n.Failed != nil:
-		w.why = fmt.Sprintf("%s does not answer: %v", placeText(n.Failed.Place), hostnet.Bare(n.Failed.Err))
-	case n.Refused != nil:
-		w.why = refusalText(n.Refused)
+		w.why = "the node that sent the stream is gone (" + n.End.Reason.String() + ")"
+		w.events.send("orphaned", &orphanedEvent{Reason: n.End.Reason.String()})
+	case relay.DialFailed:
+		w.why = fmt.Sprintf("%s does not answer: %v", placeText(n.Place), hostnet.Bare(n.Err))
+	case relay.Refused:
+		w.why = refusalText(n)
 	}
 }
 
-func refusalText(r *relay.Refusal) string {
+func refusalText(r relay.Refused) string {
 	switch r.Reason {
 	case tree.ReasonFull:
 		return "every node that was asked has all the children it can take"

@@ -151,11 +151,12 @@ func newViewer(t testing.TB, slots int, id stream.ChannelID, seed netip.AddrPort
 	return newStation(t, slots, func(n *Node, s *station) (*Channel, error) {
 		u := URL{Channel: id, Hosts: []HostPort{{seed.Addr().String(), seed.Port()}}}
 		return n.Watch(u, func(m Notice) {
-			if m.Orphaned == nil {
+			lost, ok := m.(Orphaned)
+			if !ok {
 				return
 			}
 			select {
-			case s.orphaned <- m.Orphaned.End.Reason:
+			case s.orphaned <- lost.End.Reason:
 			default:
 			}
 		})

@@ -175,11 +175,11 @@ func (c *Channel) carryOut(a tree.Action) {
 		}
 	case tree.Attached:
 		c.log.Info("attached", zap.String("parent", a.Parent.ID.Short()), zap.Int("depth", a.Depth))
-		c.notices(Notice{Attached: &a})
+		c.notices(Attached{a.Parent, a.Depth})
 		c.handover.attached(a)
 	case tree.Orphaned:
 		c.log.Info("parent lost", zap.Stringer("reason", a.End.Reason), zap.Stringer("by", a.End.By))
-		c.notices(Notice{Orphaned: &a})
+		c.notices(Orphaned{a.End})
 		c.offer()
 	case tree.Left:
 		c.gone = true

@@ -22,7 +22,7 @@ func (c *Channel) dialPlace(a tree.Dial) {
 		if err != nil {
 			if ctx.Err() == nil {
 				c.log.Debug("dial failed", zap.Error(err))
-				c.notices(Notice{Failed: &DialError{a.Place, err}})
+				c.notices(DialFailed{a.Place, err})
 			}
 			end := tree.Lost(tree.ReasonUnreachable)
 			if errors.Is(err, errWrongNode) {

@@ -8,20 +8,33 @@ import (
 	"relay/tree"
 )
 
-// Notice is something that a person may want to know about a channel.
-type Notice struct {
-	Attached *tree.Attached // a parent was found
-	Orphaned *tree.Orphaned // the parent was lost
-	Failed   *DialError     // a place did not answer
-	Refused  *Refusal       // a place answered, and had nothing to offer
-	Changed  *Change        // chunks come from another parent than before
-	Joined   *ChildNotice   // a child has begun to take the stream
-	Left     *ChildNotice   // a child that took the stream is gone
-	Turned   *ChildNotice   // somebody who needs a parent was turned away for want of a slot
+// Notice is something that a person may want to know about a channel. One of Attached,
+// Orphaned, DialFailed, Refused, ParentChanged, ChildJoined, ChildLeft, ChildRefused.
+type Notice interface{ notice() }
+
+// Attached says that a parent was found.
+type Attached struct {
+	Parent tree.Place
+	Depth  int
 }
 
-// Change is a change of parents that is over: chunks come from the new one.
-type Change struct {
+// Orphaned says that the parent was lost.
+type Orphaned struct{ End tree.End }
+
+// DialFailed says that a place did not answer.
+type DialFailed struct {
+	Place tree.Place
+	Err   error
+}
+
+// Refused says that a node neither took this one nor knew a better place.
+type Refused struct {
+	Peer   tree.ID
+	Reason tree.Reason
+}
+
+// ParentChanged says that a change of parents is over: chunks come from the new one.
+type ParentChanged struct {
 	Parent tree.Place
 	Depth  int
 	// Before is how the link to the parent before ended; zero if there was none.
@@ -31,24 +44,35 @@ type Change struct {
 	Gap time.Duration
 }
 
-// ChildNotice is about a node below this one.
-type ChildNotice struct {
+// Child is a node that takes the stream from this one, or wanted to.
+type Child struct {
 	Peer tree.ID
 	Addr netip.AddrPort // where its connection comes from
-	End  tree.End       // how its link ended, or why it was turned away
 }
 
-// Refusal is a node that neither took this one nor knew a better place.
-type Refusal struct {
-	Peer   tree.ID
+// ChildJoined says that a child has begun to take the stream.
+type ChildJoined struct{ Child }
+
+// ChildLeft says that a child that took the stream is gone.
+type ChildLeft struct {
+	Child
+	End tree.End
+}
+
+// ChildRefused says that a node that needs a parent was turned away.
+type ChildRefused struct {
+	Child
 	Reason tree.Reason
 }
 
-// DialError is a place that could not be reached.
-type DialError struct {
-	Place tree.Place
-	Err   error
-}
+func (Attached) notice()      {}
+func (Orphaned) notice()      {}
+func (DialFailed) notice()    {}
+func (Refused) notice()       {}
+func (ParentChanged) notice() {}
+func (ChildJoined) notice()   {}
+func (ChildLeft) notice()     {}
+func (ChildRefused) notice()  {}
 
 func (c *Channel) noticeRefusal(r tree.Received) {
 	l := c.links[r.Link]
@@ -58,10 +82,10 @@ func (c *Channel) noticeRefusal(r tree.Received) {
 	switch m := r.Msg.(type) {
 	case tree.Refer:
 		if len(m.Places) == 0 {
-			c.notices(Notice{Refused: &Refusal{l.peer, m.Reason}})
+			c.notices(Refused{l.peer, m.Reason})
 		}
 	case tree.Bye:
-		c.notices(Notice{Refused: &Refusal{l.peer, m.Reason}})
+		c.notices(Refused{l.peer, m.Reason})
 	}
 }
 
@@ -69,7 +93,7 @@ func (c *Channel) noticeRefusal(r tree.Received) {
 // driving goroutine owns it.
 type handover struct {
 	to     tree.Link
-	change *Change // nil for none
+	change *ParentChanged // nil for none
 }
 
 // attached begins one, or goes on with one that has not brought a chunk yet: to who
@@ -80,7 +104,7 @@ func (h *handover) attached(a tree.Attached) {
 		before = h.change.Before
 	}
 	h.to = a.Link
-	h.change = &Change{Parent: a.Parent, Depth: a.Depth, Before: before}
+	h.change = &ParentChanged{Parent: a.Parent, Depth: a.Depth, Before: before}
 }
 
 // noticeChange tells of a change whose first chunk has come.
@@ -98,7 +122,7 @@ func (c *Channel) noticeChange() {
 	if change.Before.Reason != tree.ReasonNone {
 		change.Gap = time.Duration(l.gap.Load())
 	}
-	c.notices(Notice{Changed: change})
+	c.notices(*change)
 }
 
 // noteArrival records that a chunk that the ring did not have came over the link, and
@@ -124,16 +148,19 @@ func (l *link) noteArrival(ch *stream.Chunk, follows bool) {
 	}
 }
 
+// child names the node at the other end of a link that came in.
+func (l *link) child() Child { return Child{l.peer, remoteAddr(l.conn.NetConn())} }
+
 // noticeServed tells of a child that begins to take the stream.
 func (c *Channel) noticeServed(l *link) {
 	l.served = true
-	c.notices(Notice{Joined: &ChildNotice{Peer: l.peer, Addr: remoteAddr(l.conn.NetConn())}})
+	c.notices(ChildJoined{l.child()})
 }
 
 // noticeGone tells of a child that is gone.
 func (c *Channel) noticeGone(l *link, e tree.End) {
 	if l.served {
-		c.notices(Notice{Left: &ChildNotice{Peer: l.peer, Addr: remoteAddr(l.conn.NetConn()), End: e}})
+		c.notices(ChildLeft{l.child(), e})
 	}
 }
 
@@ -141,6 +168,6 @@ func (c *Channel) noticeGone(l *link, e tree.End) {
 // no slot. One that looks for a better parent than it has, or a backup, does well.
 func (c *Channel) noticeTurned(l *link, r tree.Reason) {
 	if l.needy && r == tree.ReasonFull {
-		c.notices(Notice{Turned: &ChildNotice{Peer: l.peer, Addr: remoteAddr(l.conn.NetConn()), End: tree.ByUs(r)}})
+		c.notices(ChildRefused{l.child(), r})
 	}
 }

@@ -9,21 +9,16 @@ import (
 )
 
 // notices is what the node has noticed of a kind since the from-th notice.
-func notices[T any](n *inhabitant, from int, pick func(Notice) *T) (of []T) {
+func notices[T Notice](n *inhabitant, from int) (of []T) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for _, notice := range n.heard[from:] {
-		if p := pick(notice); p != nil {
-			of = append(of, *p)
+		if p, ok := notice.(T); ok {
+			of = append(of, p)
 		}
 	}
 	return of
 }
-
-func changes(n Notice) *Change     { return n.Changed }
-func joins(n Notice) *ChildNotice  { return n.Joined }
-func leaves(n Notice) *ChildNotice { return n.Left }
-func turned(n Notice) *ChildNotice { return n.Turned }
 
 func (n *inhabitant) noticed() int {
 	n.mu.Lock()
@@ -56,7 +51,7 @@ func TestAChangeOfParentsIsNoticedWithItsReasonAndGap(t *testing.T) {
 			inWorld(t, 3, func(t *testing.T, w *world) {
 				w.crowd(8, 3)
 				for i, n := range w.all[1:] {
-					if first := notices(n, 0, changes); len(first) == 0 || first[0].Before != (tree.End{}) || first[0].Gap != 0 || first[0].Parent.ID.IsZero() {
+					if first := notices[ParentChanged](n, 0); len(first) == 0 || first[0].Before != (tree.End{}) || first[0].Gap != 0 || first[0].Parent.ID.IsZero() {
 						t.Errorf("node %d: the first parent is noticed as %+v", i+1, first)
 					}
 				}
@@ -70,9 +65,9 @@ func TestAChangeOfParentsIsNoticedWithItsReasonAndGap(t *testing.T) {
 				c.fault(gone)
 				for _, k := range kids {
 					w.within(5*time.Second, "a child notices the change", func(n *inhabitant) bool {
-						return n != k || len(notices(k, from[k], changes)) > 0
+						return n != k || len(notices[ParentChanged](k, from[k])) > 0
 					}, gone)
-					got := notices(k, from[k], changes)[0]
+					got := notices[ParentChanged](k, from[k])[0]
 					t.Logf("%s: %v, %v without a chunk", name, got.Before, got.Gap)
 					if !slices.Contains(c.ends, got.Before) || got.Parent.ID == gone.place.ID || got.Parent.ID.IsZero() || got.Depth < 1 {
 						t.Errorf("noticed %+v, want a reason of %v", got, c.ends)
@@ -92,23 +87,23 @@ func TestChildrenAreNoticedAsTheyComeAndGo(t *testing.T) {
 	inWorld(t, 1, func(t *testing.T, w *world) {
 		w.crowd(1, -1)
 		child := w.all[1]
-		if got := notices(w.root, 0, joins); len(got) != 1 || got[0].Peer != child.place.ID || !got[0].Addr.IsValid() {
+		if got := notices[ChildJoined](w.root, 0); len(got) != 1 || got[0].Peer != child.place.ID || !got[0].Addr.IsValid() {
 			t.Fatalf("joined: %+v", got)
 		}
 		// There is one slot in the whole tree, and it is taken.
 		w.add(option{slots: -1})
 		w.within(5*time.Second, "the second is turned away", func(n *inhabitant) bool {
-			return n != w.root || len(notices(w.root, 0, turned)) > 0
+			return n != w.root || len(notices[ChildRefused](w.root, 0)) > 0
 		})
-		if got := notices(w.root, 0, turned)[0]; got.Peer != w.all[2].place.ID || got.End != tree.ByUs(tree.ReasonFull) {
+		if got := notices[ChildRefused](w.root, 0)[0]; got.Peer != w.all[2].place.ID || got.Reason != tree.ReasonFull {
 			t.Errorf("turned away: %+v", got)
 		}
 		from := w.root.noticed()
 		child.cancel()
 		w.within(5*time.Second, "it is gone", func(n *inhabitant) bool {
-			return n != w.root || len(notices(w.root, from, leaves)) > 0
+			return n != w.root || len(notices[ChildLeft](w.root, from)) > 0
 		}, child)
-		if got := notices(w.root, from, leaves)[0]; got.Peer != child.place.ID || got.End != tree.ByThem(tree.ReasonLeaving) {
+		if got := notices[ChildLeft](w.root, from)[0]; got.Peer != child.place.ID || got.End != tree.ByThem(tree.ReasonLeaving) {
 			t.Errorf("left: %+v", got)
 		}
 	})

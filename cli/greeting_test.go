@@ -3,7 +3,6 @@ package cli
 import (
 	"strings"
 	"testing"
-	"time"
 
 	"relay/relay"
 	"relay/tree"
@@ -43,22 +42,9 @@ Watch   http://127.0.0.1:7145/karp6ufz.flv
 	}
 }
 
-func TestUpMeterTellsNearFromFar(t *testing.T) {
-	var m upMeter
-	now := time.Unix(1_700_000_000, 0)
-	links := func(far, near uint64) map[tree.Link]relay.LinkStatus {
-		return map[tree.Link]relay.LinkStatus{2: {Sent: far}, 4: {Sent: near, Near: true}}
+func TestUploadTellsNearFromFar(t *testing.T) {
+	links := map[tree.Link]relay.LinkStatus{2: {Rate: 2_000_000}, 4: {Rate: 1_000_000, Near: true}, 6: {Rate: 500_000}}
+	if far, near := uploadOf(links); far != 2_500_000 || near != 1_000_000 {
+		t.Errorf("%d and %d bit/s, want 2500000 and 1000000", far, near)
 	}
-	check := func(after time.Duration, l map[tree.Link]relay.LinkStatus, wantFar, wantNear int) {
-		t.Helper()
-		if far, near := m.measure(now.Add(after), l); far != wantFar || near != wantNear {
-			t.Errorf("after %v: %d and %d bit/s, want %d and %d", after, far, near, wantFar, wantNear)
-		}
-	}
-	check(0, links(1000, 1000), 0, 0)
-	check(time.Second, links(251_000, 1000), 0, 0) // too soon
-	check(2*time.Second, links(501_000, 251_000), 2_000_000, 1_000_000)
-	check(4*time.Second, links(501_000, 251_000), 0, 0)
-	// A child that is gone and one that has come.
-	check(6*time.Second, map[tree.Link]relay.LinkStatus{6: {Sent: 250_000}}, 1_000_000, 0)
 }

@@ -9,6 +9,7 @@ import (
 	"relay/cli/term"
 	"relay/ingest"
 	"relay/relay"
+	"relay/tree"
 )
 
 // changesEvery bounds how often figures that change are printed where no status line
@@ -20,7 +21,6 @@ func (s *source) follow(ctx context.Context) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	var was ingest.Status
-	var up upMeter
 	var advice adviser
 	var told, reported time.Time
 	var figures string
@@ -39,7 +39,7 @@ func (s *source) follow(ctx context.Context) {
 			for _, w := range advice.look(now, s.outlook(enc, c)) {
 				s.warn(w)
 			}
-			air := s.onAir(ctx, now, enc, c, &up)
+			air := s.onAir(ctx, now, enc, c)
 			s.t.Show(air.line(s.t.Style()).Draw(s.t.Style()))
 			if f := fmt.Sprintf("%d direct, %d watching", air.Direct, air.Watching); !s.t.ErrTTY && f != figures && now.Sub(told) >= changesEvery {
 				if figures != "" || air.Watching > 0 {
@@ -84,7 +84,7 @@ func (s *source) outlook(enc ingest.Status, c relay.Status) outlook {
 }
 
 // onAir is what the status line tells now.
-func (s *source) onAir(ctx context.Context, now time.Time, enc ingest.Status, c relay.Status, up *upMeter) onAir {
+func (s *source) onAir(ctx context.Context, now time.Time, enc ingest.Status, c relay.Status) onAir {
 	a := onAir{
 		State:  stateOf(c, true, func() bool { return enc.Live }),
 		Media:  media{Info: enc.Info, BitRate: c.Ring.BitRate, Key: enc.KeyInterval},
@@ -95,7 +95,7 @@ func (s *source) onAir(ctx context.Context, now time.Time, enc ingest.Status, c 
 		a.Watching += 1 + int(ch.Report.Below)
 	}
 	a.Watching += s.station.viewers()
-	a.Up, a.UpNear = up.measure(now, c.Links)
+	a.Up, a.UpNear = uploadOf(c.Links)
 	if v, err := s.channel.Survey(ctx); err == nil { // the root knows; nobody is asked
 		ms := v.View.Rest.DelayMs
 		for _, n := range v.View.Nodes {
@@ -104,6 +104,18 @@ func (s *source) onAir(ctx context.Context, now time.Time, enc ingest.Status, c 
 		a.Delay = time.Duration(ms) * time.Millisecond
 	}
 	return a
+}
+
+// uploadOf is what goes to children beyond this network and within it, bit/s.
+func uploadOf(links map[tree.Link]relay.LinkStatus) (far, near int) {
+	for _, l := range links {
+		if l.Near {
+			near += l.Rate
+		} else {
+			far += l.Rate
+		}
+	}
+	return far, near
 }
 
 // event is the status for programs; players are those at this node.

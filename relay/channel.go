@@ -48,6 +48,7 @@ type Channel struct {
 	lagging time.Duration
 
 	teller   teller
+	upload   uploadMeter
 	handover handover
 
 	// Shared.
@@ -60,7 +61,6 @@ type Channel struct {
 	handed  chan struct{} // holds one when a link has brought its first
 	arrived atomic.Int64  // when the newest chunk came from a parent, by sinceStart
 	sent    atomic.Uint64 // payload bytes to children, those that are gone as well
-	upload  atomic.Uint32 // to the children, kbit/s
 	facts   factBook
 	survey  survey
 }

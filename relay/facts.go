@@ -29,9 +29,6 @@ const (
 	factsKept = 2 * wire.MaxFacts
 	// factSize is what a record takes in a frame, in bytes, within a quarter.
 	factSize = 20
-	// uploadWindow is the least time over which an upload is measured, about the
-	// distance of two keyframes: shorter ones would show those, not a rate.
-	uploadWindow = 2 * time.Second
 )
 
 // factBook is what a channel's children have told of themselves and those below.
@@ -97,15 +94,12 @@ func shapeOf(nodes []wire.Fact) uint64 {
 	return h.Sum64()
 }
 
-// teller is when the parent was last told, and the upload between. The channel's
-// driving goroutine owns it.
+// teller is when the parent was last told. The channel's driving goroutine owns it.
 type teller struct {
 	parent *link
 	shape  uint64
 	at     time.Time
 	size   int // bytes, about
-
-	upload uploadMeter
 }
 
 // due reports whether the parent should be told now of a tree of that shape.
@@ -120,30 +114,6 @@ func (t *teller) due(now time.Time, parent *link, shape uint64) bool {
 	return now.Sub(t.at) >= min(wait, factsSlowest)
 }
 
-// uploadMeter turns the bytes that links have sent into a rate.
-type uploadMeter struct {
-	at   time.Time
-	sent map[tree.Link]uint64
-	rate uint32 // kbit/s, rounded up
-}
-
-// measure is given what each link has sent since it began, in bytes.
-func (m *uploadMeter) measure(now time.Time, sent map[tree.Link]uint64) uint32 {
-	d := now.Sub(m.at)
-	if !m.at.IsZero() && d < uploadWindow {
-		return m.rate
-	}
-	if !m.at.IsZero() {
-		var bytes uint64
-		for num, n := range sent {
-			bytes += n - m.sent[num]
-		}
-		m.rate = clip32(math.Ceil(float64(bytes) * 8 / 1000 / d.Seconds()))
-	}
-	m.at, m.sent = now, sent
-	return m.rate
-}
-
 // reportFacts tells the parent of this node and the tree below it, if that is due.
 // The driving goroutine calls it from time to time.
 func (c *Channel) reportFacts() {
@@ -155,7 +125,7 @@ func (c *Channel) reportFacts() {
 			sent[ch.Link] = l.sent.Load()
 		}
 	}
-	c.upload.Store(c.teller.upload.measure(now, sent))
+	c.upload.measure(now, sent)
 	parent := c.parentLink(info)
 	if parent == nil {
 		return
@@ -228,7 +198,7 @@ func (c *Channel) ownFact(info tree.Info, now time.Time) wire.Fact {
 		ID:      wire.TagOf(info.ID),
 		Slots:   uint16(min(max(info.Slots, 0), math.MaxUint16)),
 		Lost:    clip32(float64(c.ring.Stats().Lost)),
-		Upload:  c.upload.Load(),
+		Upload:  c.upload.kbits(),
 		UptimeS: clip32(now.Sub(c.started).Seconds()),
 		Version: c.node.cfg.Version,
 	}

@@ -408,23 +408,6 @@ func TestFactsAreToldWhenDue(t *testing.T) {
 	}
 }
 
-func TestUploadIsWhatAllLinksSend(t *testing.T) {
-	var m uploadMeter
-	at := time.Unix(1, 0)
-	step := func(d time.Duration, sent map[tree.Link]uint64, want uint32) {
-		t.Helper()
-		at = at.Add(d)
-		if got := m.measure(at, sent); got != want {
-			t.Errorf("%d kbit/s, want %d", got, want)
-		}
-	}
-	step(0, map[tree.Link]uint64{2: 1000}, 0)
-	step(uploadWindow, map[tree.Link]uint64{2: 251_000, 4: 500_000}, 3000)
-	step(uploadWindow-1, map[tree.Link]uint64{2: 9_000_000}, 3000) // too short to tell
-	step(1, map[tree.Link]uint64{2: 251_000}, 0)                   // 4 is gone
-	step(2*uploadWindow, map[tree.Link]uint64{2: 751_000}, 1000)
-}
-
 func TestNodePutsItselfIntoAViewThatWasCutAboveIt(t *testing.T) {
 	id := func(n byte) tree.ID { return tree.ID{n} }
 	tag := func(n byte) wire.NodeTag { return wire.NodeTag{n} }

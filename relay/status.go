@@ -26,6 +26,7 @@ type Status struct {
 // LinkStatus is what the data path knows of a child's link.
 type LinkStatus struct {
 	Sent   uint64 // payload bytes
+	Rate   int    // of them, bit/s, over the last seconds
 	Missed uint64 // chunks it did not get because it fell behind
 	Moves  uint64 // times it was moved to the newest key chunk
 	Seq    uint64 // of the newest chunk written to it
@@ -52,7 +53,9 @@ func (c *Channel) Status() (Status, bool) {
 		s.Links = make(map[tree.Link]LinkStatus, len(s.Tree.Children))
 		for _, ch := range s.Tree.Children {
 			if l := c.links[ch.Link]; l != nil {
-				s.Links[ch.Link] = l.status(s.Ring.Received)
+				ls := l.status(s.Ring.Received)
+				ls.Rate = c.upload.rate(ch.Link)
+				s.Links[ch.Link] = ls
 			}
 		}
 	})

@@ -17,6 +17,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"relay/cli/hostnet"
+	"relay/cli/term"
 	"relay/playback"
 	"relay/relay"
 	"relay/relay/naming"
@@ -208,14 +209,27 @@ func (a *asker) trees(ctx context.Context, channel string) (playback.Trees, erro
 	case err != nil:
 		return trees, err
 	}
-	for _, t := range trees.Channels {
-		for i, n := range t.Nodes {
-			if n.Depth < 0 || n.Parent >= i || (n.Parent < 0) != (i == 0) {
+	for i, t := range trees.Channels {
+		for at, n := range t.Nodes {
+			if n.Depth < 0 || n.Parent >= at || (n.Parent < 0) != (at == 0) {
 				return trees, fail("", "what answers at %s is no tree", a.addr)
 			}
 		}
+		cleanTree(&trees.Channels[i])
 	}
 	return trees, nil
+}
+
+// cleanTree makes the texts of a tree fit for people and JSON: anything may answer at an
+// address, and a relay passes on what strangers said.
+func cleanTree(t *playback.ChannelTree) {
+	for _, s := range []*string{&t.ID, &t.Name, &t.Title, &t.Self, &t.SeenBy, &t.Problem} {
+		*s = term.Clean(*s)
+	}
+	for i := range t.Nodes {
+		n := &t.Nodes[i]
+		n.ID, n.Version = term.Clean(n.ID), term.Clean(n.Version)
+	}
 }
 
 func noSuchChannel(addr string, none *naming.NoneError) error {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"relay/ingest/flv"
 	"relay/relay/discovery"
 	"relay/relay/naming"
 )
@@ -31,7 +32,9 @@ type catalog struct {
 	of []*seen // in the order in which they were found
 }
 
+// add takes in what a node told, a stranger whose title is cleaned here.
 func (c *catalog) add(f discovery.Found) {
+	f.Title = flv.CleanTitle(f.Title)
 	i := slices.IndexFunc(c.of, func(s *seen) bool { return s.ID == f.ID })
 	if i < 0 {
 		if len(c.of) == maxSeen {
@@ -88,7 +91,7 @@ func (c *catalog) choice() []*seen {
 func (c *catalog) named(name string) []*seen {
 	all := c.sorted()
 	var ss []*seen
-	for _, i := range naming.Meant(discovery.CutTitle(strings.TrimSpace(name)), calledOf(all)) { // titles are told without their end
+	for _, i := range naming.Meant(discovery.CutTitle(flv.CleanTitle(name)), calledOf(all)) { // as titles are told
 		ss = append(ss, all[i])
 	}
 	return ss

@@ -173,6 +173,9 @@ func TestStrangersTitleIsTextInLists(t *testing.T) {
 	if err := writeListed(&out, &c); err != nil {
 		t.Fatal(err)
 	}
+	if strings.Contains(out.String(), "\u202e") {
+		t.Errorf("in JSON: %q", out.String())
+	}
 	if strings.ContainsAny(out.String(), "\x1b\t") || strings.Count(out.String(), "\n") != 2 {
 		t.Errorf("JSON: %q", &out)
 	}

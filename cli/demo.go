@@ -129,7 +129,7 @@ func showDemo(ctx context.Context, t *term.Terminal, nodes []demoNode) {
 			switch {
 			case drawn.IsZero() && len(lines) == len(nodes):
 				for _, l := range lines {
-					t.Say("%s", l)
+					t.Print(l)
 				}
 				t.Say("")
 				fallthrough

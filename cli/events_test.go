@@ -37,7 +37,7 @@ func TestEventsAreLinesOfJSON(t *testing.T) {
 
 func TestTheEndTellsWhy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		for want, err := range map[string]error{`"reason":"input"}`: nil, `"reason":"error","error":"a line\ufffdand another"}`: errors.New("a line\nand another")} {
+		for want, err := range map[string]error{`"reason":"input"}`: nil, `"reason":"error","error":"a line and another"}`: errors.New("a line\nand another")} {
 			var out bytes.Buffer
 			e := newEvents(&out)
 			e.end(t.Context(), err)

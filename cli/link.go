@@ -76,9 +76,9 @@ func runLink(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 		t.Say("No relay carries the channel now. The link works as soon as relay source runs.")
 		share.Link = stored
 	}
-	result := share.Link
+	result := term.Clean(share.Link)
 	if c.Bool("page") {
-		result = share.Page
+		result = term.Clean(share.Page)
 	}
 	if c.Bool("qr") {
 		code, err := drawQR(result, stdio.Out)

@@ -98,7 +98,7 @@ func writeListed(w io.Writer, cat *catalog) error {
 func titleWidth(ss []*seen) int {
 	w := len("TITLE")
 	for _, s := range ss {
-		w = max(w, utf8.RuneCountInString(term.Clean(s.Title)))
+		w = max(w, utf8.RuneCountInString(s.Title))
 	}
 	return w
 }
@@ -120,7 +120,7 @@ func rows(ss []*seen) []string {
 		if n := len(s.addrs) - 1; n > 0 {
 			at += fmt.Sprintf(" +%d", n)
 		}
-		lines = append(lines, row(s.ID.Short(), strings.ReplaceAll(term.Clean(s.Title), "\t", " "), w, s.State.String(), rate, at))
+		lines = append(lines, row(s.ID.Short(), s.Title, w, s.State.String(), rate, at))
 	}
 	return lines
 }

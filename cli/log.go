@@ -20,6 +20,7 @@ func newLog(t *term.Terminal, verbose bool) *zap.Logger {
 	if t.ErrTTY {
 		c := zap.NewDevelopmentEncoderConfig()
 		c.EncodeTime = zapcore.TimeEncoderOfLayout("15:04:05.000")
+		c.ConsoleSeparator = "  " // no tab gets through the terminal's check of strangers' text
 		enc = zapcore.NewConsoleEncoder(c)
 	} else {
 		c := zap.NewProductionEncoderConfig()

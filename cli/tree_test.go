@@ -225,3 +225,24 @@ func TestTitlesNameChannels(t *testing.T) {
 		}
 	}
 }
+
+func TestStrangersTextInTreesIsCleaned(t *testing.T) {
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Write([]byte(mustJSON(t, playback.Trees{Channels: []playback.ChannelTree{{
+			ID: "a\u202e", Name: "b\x1b", Title: "c\u200b", Self: "d\u2028", SeenBy: "e\u2066", Problem: "f\u009b",
+			Nodes: []playback.TreeNode{{ID: "g\u200f", Parent: -1, Version: "h\n"}},
+		}}})))
+	}))
+	defer srv.Close()
+	a := asker{addr: srv.Listener.Addr().String()}
+	defer a.close()
+	trees, err := a.trees(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := trees.Channels[0]
+	got := []string{c.ID, c.Name, c.Title, c.Self, c.SeenBy, c.Problem, c.Nodes[0].ID, c.Nodes[0].Version}
+	if want := []string{"a\ufffd", "b\ufffd", "c", "d", "e\ufffd", "f\ufffd", "g\ufffd", "h"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}

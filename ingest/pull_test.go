@@ -215,7 +215,7 @@ func TestRTMPPull(t *testing.T) {
 		"refuses": {func(e *encoder) {
 			e.media(t, msgVideo, 40, avcKey)
 			e.status("error", "NetStream.Play.StreamNotFound", "no\x1b[2J such")
-		}, "it refuses: no.[2J such (NetStream.Play.StreamNotFound)"},
+		}, "it refuses: no\ufffd[2J such (NetStream.Play.StreamNotFound)"},
 		"falls silent": {func(e *encoder) {
 			e.media(t, msgVideo, 40, avcKey)
 			io.Copy(io.Discard, e.Conn)

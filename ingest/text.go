@@ -1,26 +1,16 @@
 package ingest
 
 import (
-	"strings"
-	"unicode"
-
 	"go.uber.org/zap"
+
+	"relay/relay/oneline"
 )
 
-// maxText is how much of a string from outside is shown, in bytes.
+// maxText is how much of a string from outside is shown, in characters.
 const maxText = 120
 
-// printable makes a string from outside fit for a log or terminal: no control
-// characters, no line breaks, and not long.
-func printable(s string) string {
-	s = strings.Map(func(r rune) rune {
-		if r == unicode.ReplacementChar || !unicode.IsPrint(r) {
-			return '.'
-		}
-		return r
-	}, s[:min(len(s), maxText)])
-	return s
-}
+// printable makes a string from outside fit for a log or an error, and short.
+func printable(s string) string { return oneline.Clean(s, maxText) }
 
 // logger returns l, or one that discards if l is nil.
 func logger(l *zap.Logger) *zap.Logger {

@@ -15,6 +15,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"relay/relay/oneline"
 	"relay/relay/stream"
 	"relay/relay/wire"
 	"relay/tree"
@@ -117,13 +118,13 @@ func parseKnown(line string) (known, error) {
 	}
 	sec, err := strconv.ParseInt(f[1], 10, 64)
 	if err != nil {
-		return known{}, fmt.Errorf("%s is no time", quote(f[1]))
+		return known{}, fmt.Errorf("%s is no time", oneline.Quote(f[1]))
 	}
 	k := known{tree.Place{ID: id}, time.Unix(sec, 0)}
 	for _, s := range f[2:] {
 		a, err := netip.ParseAddrPort(s)
 		if err != nil || !wire.Dialable(a) {
-			return known{}, fmt.Errorf("%s is no address to dial", quote(s))
+			return known{}, fmt.Errorf("%s is no address to dial", oneline.Quote(s))
 		}
 		k.place.Addrs = append(k.place.Addrs, a)
 	}

@@ -19,6 +19,7 @@ import (
 
 	"github.com/gofrs/flock"
 
+	"relay/relay/oneline"
 	"relay/relay/stream"
 )
 
@@ -117,7 +118,7 @@ func checkChannelName(name string) error {
 		ok = ok && (c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '-' || c == '_')
 	}
 	if !ok {
-		return fmt.Errorf("channel name %s: use up to %d of the characters a-z, 0-9, - and _", quote(name), maxChannelName)
+		return fmt.Errorf("channel name %s: use up to %d of the characters a-z, 0-9, - and _", oneline.Quote(name), maxChannelName)
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"relay/relay/oneline"
 	"relay/relay/stream"
 )
 
@@ -83,7 +84,7 @@ func parseURL(s string) (URL, error) {
 	}
 	rest, ok := cutPrefixFold(s, Scheme)
 	if !ok {
-		return URL{}, fmt.Errorf("a link starts with %s, this is %s", Scheme, quote(s))
+		return URL{}, fmt.Errorf("a link starts with %s, this is %s", Scheme, oneline.Quote(s))
 	}
 	id, hosts, ok := strings.Cut(rest, "@")
 	if !ok {
@@ -96,7 +97,7 @@ func parseURL(s string) (URL, error) {
 	}
 	hosts = strings.TrimSuffix(hosts, "/")
 	if i := strings.IndexAny(hosts, "/?#"); i >= 0 {
-		return URL{}, fmt.Errorf("nothing may follow the addresses, but %s does", quote(hosts[i:]))
+		return URL{}, fmt.Errorf("nothing may follow the addresses, but %s does", oneline.Quote(hosts[i:]))
 	}
 	parts := strings.Split(hosts, ",")
 	if len(parts) > maxHosts {
@@ -120,16 +121,16 @@ func ParseHostPort(s string) (HostPort, error) {
 	}
 	host, port, err := net.SplitHostPort(s)
 	if err != nil {
-		return HostPort{}, fmt.Errorf("address %s is not host:port, as in 192.168.1.5:7144 or [2001:db8::1]:7144", quote(s))
+		return HostPort{}, fmt.Errorf("address %s is not host:port, as in 192.168.1.5:7144 or [2001:db8::1]:7144", oneline.Quote(s))
 	}
 	n, err := strconv.ParseUint(port, 10, 16)
 	if err != nil || n == 0 || port[0] == '+' {
-		return HostPort{}, fmt.Errorf("port %s is not a number from 1 to 65535", quote(port))
+		return HostPort{}, fmt.Errorf("port %s is not a number from 1 to 65535", oneline.Quote(port))
 	}
 	if ip, err := netip.ParseAddr(host); err == nil {
 		ip = ip.Unmap()                                                // else ::ffff:0.0.0.0 passes
 		if ip.IsUnspecified() || ip.IsMulticast() || ip.Zone() != "" { // a zone is one machine's own word
-			return HostPort{}, fmt.Errorf("address %s is none that can be reached", quote(host))
+			return HostPort{}, fmt.Errorf("address %s is none that can be reached", oneline.Quote(host))
 		}
 		return HostPort{ip.String(), uint16(n)}, nil
 	}
@@ -141,7 +142,7 @@ func ParseHostPort(s string) (HostPort, error) {
 
 // checkName refuses what cannot be a DNS name (RFC 1123).
 func checkName(host string) error {
-	bad := fmt.Errorf("host %s is neither a name nor an IP address", quote(host))
+	bad := fmt.Errorf("host %s is neither a name nor an IP address", oneline.Quote(host))
 	name := strings.TrimSuffix(host, ".")
 	if name == "" || len(name) > maxHost {
 		return bad
@@ -170,13 +171,4 @@ func cutPrefixFold(s, prefix string) (string, bool) {
 		return s, false
 	}
 	return s[len(prefix):], true
-}
-
-// quote shows a stranger's text in a message: escaped, and not all of it.
-func quote(s string) string {
-	const most = 40
-	if len(s) > most {
-		return strconv.QuoteToASCII(s[:most]) + "…"
-	}
-	return strconv.QuoteToASCII(s)
 }

@@ -6,7 +6,8 @@ import (
 	"os"
 	"strings"
 	"sync"
-	"unicode"
+
+	"relay/relay/oneline"
 )
 
 // Terminal writes what people read. It is safe for concurrent use.
@@ -120,13 +121,9 @@ func (t *Terminal) End() {
 	}
 }
 
-// Clean makes a stranger's text safe to print: no control characters, no marks
-// that change the direction of writing.
-func Clean(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r != '\t' && unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
-			return unicode.ReplacementChar
-		}
-		return r
-	}, s)
-}
+// maxText bounds what is printed of a stranger's text, in characters: more than the
+// longest line of a log.
+const maxText = 64 << 10
+
+// Clean makes a stranger's text safe to print: one line, by [oneline.Clean].
+func Clean(s string) string { return oneline.Clean(s, maxText) }

@@ -54,7 +54,7 @@ func Channels(trees playback.Trees, st *playback.Status) []Channel {
 		if st != nil {
 			if i := slices.IndexFunc(st.Channels, func(s playback.ChannelStatus) bool { return s.ID == t.ID }); i >= 0 {
 				own = &st.Channels[i]
-				c.State, c.BitRate, c.Players = own.State, new(int64(own.BitRate)), new(own.ViewerCount)
+				c.State, c.BitRate, c.Players = playback.State(term.Clean(string(own.State))), new(int64(own.BitRate)), new(own.ViewerCount)
 			}
 		}
 		for _, n := range t.Nodes {

@@ -3,8 +3,6 @@ package flv
 import (
 	"bytes"
 	"math"
-	"strings"
-	"unicode"
 
 	"github.com/nareix/joy4/format/flv/flvio"
 )
@@ -127,23 +125,10 @@ func codecHint(v any, legacy map[byte]string) (string, bool) {
 
 func encoder(v any) string {
 	s, _ := v.(string)
-	s = printable(s)
-	if r := []rune(s); len(r) > maxEncoder {
-		s = string(r[:maxEncoder])
-	}
-	return s
+	return shortLine(s, maxEncoder)
 }
 
 func title(v any) string {
 	s, _ := v.(string)
 	return CleanTitle(s)
-}
-
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r == unicode.ReplacementChar || !unicode.IsPrint(r) {
-			return -1
-		}
-		return r
-	}, s)
 }

@@ -28,7 +28,7 @@ func TestParseMetadata(t *testing.T) {
 		"unknown codec":    {flvio.AMFMap{"videocodecid": 99.0}, Metadata{HasVideo: true}},
 		"said outright":    {flvio.AMFMap{"hasVideo": false, "hasAudio": true, "width": 640.0, "height": 480.0}, Metadata{HasAudio: true, Width: 640, Height: 480}},
 		"nonsense numbers": {flvio.AMFMap{"width": math.Inf(1), "height": math.NaN(), "framerate": -1.0, "audiocodecid": 10.0}, Metadata{HasAudio: true, AudioCodec: "aac"}},
-		"escape codes":     {flvio.AMFMap{"encoder": "a\x1b[31m\nb\xff"}, Metadata{Encoder: "a[31mb"}},
+		"escape codes":     {flvio.AMFMap{"encoder": "a\x1b[31m\nb\xff"}, Metadata{Encoder: "a[31m b"}},
 	} {
 		if got, _ := ParseMetadata(metadata(c.fields)); got != c.want {
 			t.Errorf("%s: %+v, want %+v", name, got, c.want)

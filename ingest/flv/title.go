@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"encoding/binary"
 	"strings"
+	"unicode"
+
+	"relay/relay/oneline"
 )
 
 // MaxTitle is the longest title of a stream, in characters: a line of text. What is
@@ -16,18 +19,17 @@ const (
 )
 
 // CleanTitle makes a text fit to be a title: one line of printable characters, at
-// most [MaxTitle] of them, without blanks around it.
-func CleanTitle(s string) string {
-	s = printable(oneLine(strings.ToValidUTF8(s, "")))
-	s = oneLine(s) // again: what is gone may have stood between two blanks
-	if r := []rune(s); len(r) > MaxTitle {
-		s = strings.TrimSpace(string(r[:MaxTitle]))
-	}
-	return s
-}
+// most [MaxTitle] of them, without blanks around it and without two side by side.
+func CleanTitle(s string) string { return shortLine(s, MaxTitle) }
 
-// oneLine puts one blank in the place of each run of white space, and none around.
-func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
+// shortLine is [oneline.Clean] for texts that are passed on and compared: the marks that
+// it puts in the place of what cannot be shown are left out.
+func shortLine(s string, most int) string {
+	s = oneline.Clean(s, len(s)) // characters are no more than bytes
+	s = strings.ReplaceAll(s, string(unicode.ReplacementChar), "")
+	s = strings.Join(strings.Fields(s), " ")
+	return oneline.Clean(s, most)
+}
 
 // TitleMetadata returns the script body of an onMetaData that says nothing but the
 // title, which is cleaned first.

@@ -80,6 +80,7 @@ func TestATitleIsOneLineOfText(t *testing.T) {
 		"Finals":                        "Finals",
 		"  two\n lines\tof\x1b[31m it ": "two lines of[31m it",
 		"\xff\x00":                      "",
+		"\u202egpj\u200b.\u2028x\u3164": "gpj. x",
 		"ビデオ 🎥":                         "ビデオ 🎥",
 		strings.Repeat("ü", 200):        strings.Repeat("ü", MaxTitle),
 	} {

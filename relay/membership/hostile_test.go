@@ -309,11 +309,11 @@ func TestStreamsAreBounded(t *testing.T) {
 func TestLogLinesStayLines(t *testing.T) {
 	var got []string
 	w := printable{writer(func(b []byte) { got = append(got, string(b)) })}
-	line := "name \x1b[2J\nERROR all is lost\r\u009b\n"
+	line := "name \x1b[2J\nERROR all is\u200b lost\r\u009b\u202e\n"
 	if n, err := w.Write([]byte(line)); n != len(line) || err != nil {
 		t.Errorf("%d, %v", n, err)
 	}
-	if want := []string{"name ·[2J·ERROR all is lost··"}; !slices.Equal(got, want) {
+	if want := []string{"name \ufffd[2J ERROR all is lost \ufffd\ufffd"}; !slices.Equal(got, want) {
 		t.Errorf("%q", got)
 	}
 }

@@ -3,6 +3,8 @@ package membership
 import (
 	"io"
 	"strings"
+
+	"relay/relay/oneline"
 )
 
 // printable passes lines on without what would move a terminal's cursor or begin a
@@ -16,12 +18,8 @@ func (p printable) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
+// maxLine bounds a line of the log, in characters.
+const maxLine = 1000
+
 // oneLine makes text from the network fit for a log.
-func oneLine(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 {
-			return '·'
-		}
-		return r
-	}, s)
-}
+func oneLine(s string) string { return oneline.Clean(s, maxLine) }

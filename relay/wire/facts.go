@@ -205,7 +205,8 @@ func appendView(b []byte, v View) []byte {
 }
 
 // CleanVersion makes a text a version that may be told: without what is not
-// printable ASCII, and cut to MaxVersion.
+// printable ASCII, and cut to MaxVersion. The format is narrower than a line of text:
+// a view in which a version is written otherwise is refused.
 func CleanVersion(s string) string {
 	ok := len(s) <= MaxVersion
 	for i := 0; ok && i < len(s); i++ {

@@ -41,7 +41,8 @@ const (
 	Key Flags = 1 << iota
 	// Tag marks a chunk that starts on a tag boundary.
 	Tag
-	// Enc marks an encrypted payload.
+	// Enc is reserved for encrypted payloads. Nodes pass it on; no source sets it, and
+	// players take the payload as it is.
 	Enc
 )
 

@@ -380,3 +380,12 @@ func TestDoctorOnThisNetwork(t *testing.T) {
 		wantFindings(t, name, machine{around: c.of}.checkAround(), c.want)
 	}
 }
+
+// Programs read findings as JSON, which escapes no marks of direction.
+func TestFindingsHoldNoStrangersCodes(t *testing.T) {
+	var f findings
+	f.todo("and\u2066 \u009b", "%s was found", "a\u202e\x1b[2J\nb")
+	if want := (Finding{"", Todo, "a\ufffd\ufffd[2J b was found", "and\ufffd \ufffd"}); f.all[0] != want {
+		t.Errorf("%q, want %q", f.all[0], want)
+	}
+}

@@ -1,6 +1,10 @@
 package doctor
 
-import "fmt"
+import (
+	"fmt"
+
+	"relay/cli/term"
+)
 
 // Level says what a finding asks for.
 type Level string
@@ -33,6 +37,7 @@ func (f *findings) note(next, format string, args ...any) { f.add(Note, next, fo
 
 func (f *findings) todo(next, format string, args ...any) { f.add(Todo, next, format, args...) }
 
+// add cleans the texts, in which there may be strangers' words.
 func (f *findings) add(l Level, next, format string, args ...any) {
-	f.all = append(f.all, Finding{f.topic, l, fmt.Sprintf(format, args...), next})
+	f.all = append(f.all, Finding{f.topic, l, term.Clean(fmt.Sprintf(format, args...)), term.Clean(next)})
 }

@@ -498,6 +498,14 @@ func TestPageNamesAWrongChannel(t *testing.T) {
 	b := startBrowser(t)
 	page := pageOf(t, src.url)
 	name := channelName(t, src.url)
+	for _, way := range []string{"#%s", "?ch=%s"} { // the start of an ID that the node takes for none
+		p := b.open(t, page+fmt.Sprintf(way, name[:3]), nil)
+		p.says(t, "#what", "There is no such channel here")
+		if n := p.requests(t, ".mp4"); n != 0 {
+			t.Errorf("%s: a stream was asked for %d times", way, n)
+		}
+		p.close(t)
+	}
 	for _, way := range []string{"%s", "#%s", "?ch=%s"} {
 		p := b.open(t, page+fmt.Sprintf(way, "zzzzzzzz"), nil)
 		p.says(t, "#what", "There is no such channel here")

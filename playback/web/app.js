@@ -38,10 +38,20 @@ function named() {
   }
 }
 
+// shortestName is how many characters of an ID name a channel at least, as at the node.
+const shortestName = 4;
+
 const find = (name) => {
-  const found = (channels ?? []).filter((c) => name && c.id.startsWith(name));
+  const found = (channels ?? []).filter((c) => name.length >= shortestName && c.id.startsWith(name));
   return found.length === 1 ? found[0] : null;
 };
+
+// miss says why find has found nothing.
+function miss(name) {
+  if (name.length < shortestName) return `“${name}” is too short: ${shortestName} characters of an ID name a channel at least.`;
+  const begin = channels.some((c) => c.id.startsWith(name));
+  return begin ? `More than one channel begins with “${name}”.` : `None begins with “${name.slice(0, 60)}”.`;
+}
 
 const titleOf = (c) => c.title || `Channel ${c.name}`;
 
@@ -142,7 +152,7 @@ function situation() {
   if (channels === null && !reached) return explain({ name: 'lost' }, null, false);
   if (channels && !channel) {
     if (channels.length === 0) return { title: 'No channel is open here', text: 'Run “relay source” or “relay watch” on this node. The picture appears here by itself.', busy: true };
-    if (wanted) return { title: 'There is no such channel here', text: `None begins with “${wanted.slice(0, 60)}”, or more than one. Choose from the list.` };
+    if (wanted) return { title: 'There is no such channel here', text: `${miss(wanted)} Choose from the list.` };
     return null; // the list takes the player's place
   }
   return explain(player.state, channel, reached);

@@ -192,12 +192,7 @@ func TestReadersThatDoNotReadHarmNobody(t *testing.T) {
 		v.open(t)
 		complete(t, v.name, v.got(), want)
 	}
-	eventually(t, "the slow viewer has the last tag", func() error {
-		if got := slowViewer.got(); !got[len(got)-1].same(want[len(want)-1]) {
-			return errors.New("not yet")
-		}
-		return nil
-	})
+	slowViewer.ends(t, want)
 	parts := runs(t, slowViewer.name, slowViewer.got(), want)
 	monotonic(t, slowViewer.name, slowViewer.got())
 	if len(parts) < 2 {

@@ -20,11 +20,12 @@ type world struct {
 	t      *testing.T
 	dir    string
 	config string
+	bin    string // the program
 }
 
 func newWorld(t *testing.T) *world {
 	dir := t.TempDir()
-	return &world{t, dir, filepath.Join(dir, "config")}
+	return &world{t, dir, filepath.Join(dir, "config"), relayBin}
 }
 
 func (w *world) path(name string) string { return filepath.Join(w.dir, name) }
@@ -60,7 +61,7 @@ func (w *world) sourceOf(input string, args ...string) *source {
 	} else {
 		all = append(all, "--rtmp", loopback, "--key", streamKey)
 	}
-	s.process = start(w.t, "source", relayBin, append(all, args...)...)
+	s.process = start(w.t, "source", w.bin, append(all, args...)...)
 	return s
 }
 
@@ -102,7 +103,7 @@ func (w *world) watchAlone(link string, args ...string) *watcher {
 	w.t.Helper()
 	name := fmt.Sprintf("watcher%d", nextID())
 	v := &watcher{rec: w.path(name + ".flv")}
-	v.process = start(w.t, name, relayBin, append([]string{
+	v.process = start(w.t, name, w.bin, append([]string{
 		"watch", link, "--listen", loopback, "--http", loopback,
 		"--config", w.config, "--max-children", "2", "-o", v.rec, "--verbose",
 	}, args...)...)

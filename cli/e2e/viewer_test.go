@@ -101,6 +101,17 @@ func (v *viewer) reaches(t *testing.T, want []tag) {
 	})
 }
 
+// ends waits until the last of want has come, with whatever timestamp.
+func (v *viewer) ends(t *testing.T, want []tag) {
+	t.Helper()
+	eventually(t, v.name+" has the last tag", func() error {
+		if got := v.got(); len(got) == 0 || !got[len(got)-1].same(want[len(want)-1]) {
+			return errors.New("not yet")
+		}
+		return nil
+	})
+}
+
 // gets waits until n more tags than before have come.
 func (v *viewer) gets(t *testing.T, n int) {
 	t.Helper()

@@ -2,6 +2,8 @@ package cli
 
 import (
 	"cmp"
+	"errors"
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -91,11 +93,23 @@ func (c *catalog) choice() []*seen {
 func (c *catalog) named(name string) []*seen {
 	all := c.sorted()
 	var ss []*seen
-	for _, i := range naming.Meant(discovery.CutTitle(flv.CleanTitle(name)), calledOf(all)) { // as titles are told
+	for _, i := range naming.Meant(asTold(name), calledOf(all)) {
 		ss = append(ss, all[i])
 	}
 	return ss
 }
+
+// missed says why a name means no channel.
+func (c *catalog) missed(name string) error {
+	_, err := naming.One(asTold(name), calledOf(c.of))
+	if none, ok := errors.AsType[*naming.NoneError](err); ok && none.Short {
+		return none
+	}
+	return fmt.Errorf("no channel on this network has a title or an ID that begins with %q", name)
+}
+
+// asTold is a name as it would be told as a title.
+func asTold(name string) string { return discovery.CutTitle(flv.CleanTitle(name)) }
 
 // name is what a channel is called, with what tells it from others of that name.
 func (s *seen) name() string { return s.called().String() }

@@ -108,6 +108,18 @@ func TestNameMeansTitleOrID(t *testing.T) {
 	}
 }
 
+func TestMissedNameIsToldFromAShortOne(t *testing.T) {
+	c := someChannels()
+	for name, want := range map[string]string{
+		"nobody":                            `no channel on this network has a title or an ID that begins with "nobody"`,
+		stream.ChannelID{0x44}.String()[:3]: "is too short for an ID: 4 characters name one at least",
+	} {
+		if err := c.missed(name); !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %s", name, err, want)
+		}
+	}
+}
+
 func TestWhoNamesNoneMeansThoseThatHaveASource(t *testing.T) {
 	if got := ids(someChannels().choice()); got != "44 11 55 22" {
 		t.Errorf("the choice is %s", got)

@@ -39,10 +39,7 @@ func pick(ctx context.Context, t *term.Terminal, log *zap.Logger, stdio Stdio, d
 	case len(cat.of) == 0:
 		return nil, noneFound(asked)
 	case len(ss) == 0:
-		return nil, &failure{
-			fmt.Errorf("no channel on this network has a title or an ID that begins with %q", name),
-			"there is " + seenText(cat.sorted()) + "; relay list shows more", exitNobody,
-		}
+		return nil, &failure{cat.missed(name), "there is " + seenText(cat.sorted()) + "; relay list shows more", exitNobody}
 	case len(ss) == 1:
 		return ss[0], nil
 	case isTerminalIn(stdio.In) && t.ErrTTY:

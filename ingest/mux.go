@@ -62,9 +62,9 @@ type Status struct {
 	Info        flv.Info      // of the newest run
 }
 
-// NewMux returns the mux that fills w. onTag, if not nil, sees each tag as it is
-// accepted, with its final timestamp, in order; it must neither change nor keep
-// it, nor call the mux.
+// NewMux returns the mux that fills w. onTag, if not nil, sees each tag before any
+// reader of the channel can, with its final timestamp, in order; it must neither change
+// nor keep it, nor call the mux. Only a tag that was the last may be seen and not sent.
 func NewMux(w *stream.Writer, onTag func(flv.Tag)) *Mux {
 	return &Mux{writer: w, onTag: onTag}
 }

@@ -106,6 +106,28 @@ func TestTagsGoOutAsTheyCameIn(t *testing.T) {
 	}
 }
 
+func TestATagIsNotedBeforeAReaderCanHaveIt(t *testing.T) {
+	ring := stream.NewRing(stream.Limits{})
+	defer ring.Close()
+	key := ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))
+	noted := 0
+	m := NewMux(stream.NewWriter(ring, key, stream.Epoch{Ms: 1}, time.Now()), func(tag flv.Tag) {
+		// Each picture ends a chunk, so the ring has one for each that went out.
+		if out := ring.Head().Seq; out != uint64(noted) {
+			t.Errorf("%d tags have gone out when tag %d is noted", out, noted+1)
+		}
+		noted++
+	})
+	s, err := m.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, s, video(0, avcConfig), video(0, avcKey), video(40, avcInter), video(80, avcInter))
+	if noted != 4 {
+		t.Errorf("%d tags were noted, want 4", noted)
+	}
+}
+
 func asBytes(tags []flv.Tag) [][]byte {
 	b := make([][]byte, len(tags))
 	for i, t := range tags {

@@ -59,13 +59,16 @@ func (s *Session) write(t flv.Tag, k flv.Kind) error {
 		s.begun = true
 		m.status.Info = flv.Describe(payload)
 	}
+	// Before it goes out: whoever sees the tag finds it noted. The other order would let
+	// a reader be ahead. A tag that is noted and then cannot be written was the last
+	// one, for a writer that has failed takes no more.
+	if m.onTag != nil {
+		m.onTag(t)
+	}
 	if err := m.writer.WriteTag(t, s.flags(t, k)); err != nil {
 		return fmt.Errorf("write tag: %w", err)
 	}
 	m.count(t, k)
-	if m.onTag != nil {
-		m.onTag(t)
-	}
 	return nil
 }
 

@@ -67,8 +67,8 @@ func runDemo(ctx context.Context, t *term.Terminal) error {
 			if n.channel, w, err = st.node.Source(channelKey, stream.NextEpoch(stream.Epoch{}, time.Now(), 0)); err != nil {
 				return err
 			}
-			mux := ingest.NewMux(w, nil)
-			clip := &ingest.File{From: bytes.NewReader(flvdata.Demo), Path: "the bundled clip", Loop: true, Open: mux.Open}
+			input := ingest.NewInput(w, nil)
+			clip := &ingest.File{From: bytes.NewReader(flvdata.Demo), Path: "the bundled clip", Loop: true, Open: input.Open}
 			g.Go(func() error {
 				if err := clip.Run(g.ctx); g.ctx.Err() == nil {
 					return err

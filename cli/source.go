@@ -63,7 +63,7 @@ type source struct {
 	log     *zap.Logger
 	station *station
 	channel *relay.Channel
-	mux     *ingest.Mux
+	media   *ingest.Input
 	rtmp    net.Listener // nil if the media comes from elsewhere
 	key     string
 	upload  int       // --upload, bit/s; 0 if it was not given
@@ -145,13 +145,13 @@ func runSource(c *cli.Context, t *term.Terminal, stdio Stdio) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, closeLog()) }()
-	s.channel, s.mux = ch, ingest.NewMux(w, onTag)
-	s.mux.SetTitle(title)
+	s.channel, s.media = ch, ingest.NewInput(w, onTag)
+	s.media.SetTitle(title)
 	s.station.title = title
 	if cfg.discovery.off {
-		s.mux.SetUnlisted()
+		s.media.SetUnlisted()
 	}
-	s.station.show(ch, func() bool { return s.mux.Status().Live })
+	s.station.show(ch, func() bool { return s.media.Status().Live })
 	return s.run(c.Context, in, cfg.allowHosts)
 }
 
@@ -218,13 +218,13 @@ func (s *source) admit(app, key string) (*ingest.Session, error) {
 		})
 		return nil, ingest.ErrDenied
 	}
-	return s.mux.Open()
+	return s.media.Open()
 }
 
 // open begins the session of an input that is fetched. The link is printed only
 // now: an input that does not work is one line, not a page.
 func (s *source) open() (*ingest.Session, error) {
-	session, err := s.mux.Open()
+	session, err := s.media.Open()
 	if err == nil {
 		s.greet()
 	}

@@ -29,7 +29,7 @@ func (s *source) follow(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case now := <-tick.C:
-			enc := s.mux.Status()
+			enc := s.media.Status()
 			s.announce(was, enc)
 			was = enc
 			c, ok := s.channel.Status()

@@ -3,16 +3,16 @@
 //
 //	RTMPServer ─┐
 //	RTMPPull   ─┤
-//	HTTPPull   ─┼─► Session ─► Mux ─► stream.Writer ─► Ring
+//	HTTPPull   ─┼─► Session ─► Input ─► stream.Writer ─► Ring
 //	File       ─┤
 //	Pipe       ─┘
 //
-// A [Mux] lives as long as the source; a [Session] is one run of an encoder. The
+// An [Input] lives as long as the source; a [Session] is one run of an encoder. The
 // stream's bytes are not touched, whatever the codec; only timestamps move, so
 // that they go on where the encoder before left off. Nothing is dropped for being
 // unknown.
 //
-// A Mux keeps the stream's timestamps with the time ([flv.LiveTimeline]): what an encoder
+// An Input keeps the stream's timestamps with the time ([flv.LiveTimeline]): what an encoder
 // lets jump would leave every player behind for good.
 //
 // The RTMP server plays as well: where the media come from it does not know, but is

@@ -10,65 +10,70 @@ import (
 
 // Session is one run of an encoder. Its methods may be called from any goroutine.
 type Session struct {
-	mux    *Mux
-	header flv.Header // guarded by mux.mu
-	begun  bool       // its header is the channel's; guarded by mux.mu
-	told   bool       // words of our own have gone out; guarded by mux.mu
+	input *Input
+
+	// Guarded by input.mu, as all that a tag passes is.
+	header    flv.Header // the run's configurations
+	begun     bool       // header is the channel's
+	described bool       // the source's own title and listing have gone out
+	heard     time.Time  // when the run began, or its newest tag came
+	keys      keyFrames
+	info      flv.Info // what header tells
 }
 
 // Write takes the stream's next tag. It owns t from now on, and moves its
 // timestamp to where the channel's timeline wants it; the rest goes out untouched,
-// but for what [Mux.SetTitle] and [Mux.SetUnlisted] say. A configuration also goes into
+// but for what [Input.SetTitle] and [Input.SetUnlisted] say. A configuration also goes into
 // the channel's header, before the tag itself.
 func (s *Session) Write(t flv.Tag) error {
-	m := s.mux
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.session != s {
+	in := s.input
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if !in.has(s) {
 		return ErrEnded
 	}
 	k := flv.Classify(t)
-	if m.title == "" && !m.unlisted {
+	if in.title == "" && !in.unlisted {
 		return s.write(t, k)
 	}
 	if t.Type() == flv.Script && k.Config {
-		t = flv.NewTag(flv.Script, t.Timestamp(), m.ownWords(t.Body()))
-	} else if !s.told {
-		made := flv.NewTag(flv.Script, t.Timestamp(), m.ownWords(nil))
+		t = flv.NewTag(flv.Script, t.Timestamp(), in.describe(t.Body()))
+	} else if !s.described {
+		made := flv.NewTag(flv.Script, t.Timestamp(), in.describe(nil))
 		if err := s.write(made, flv.Classify(made)); err != nil {
 			return err
 		}
 	}
-	s.told = true
+	s.described = true
 	return s.write(t, k)
 }
 
-// write is Write with mux.mu held.
+// write is Write with input.mu held.
 func (s *Session) write(t flv.Tag, k flv.Kind) error {
-	m := s.mux
-	if now := time.Now(); steers(t, k) {
-		flv.PutTimestamp(t, m.timeline.Map(t.Type(), t.Timestamp(), now))
+	in, now := s.input, time.Now()
+	if steers(t, k) {
+		flv.PutTimestamp(t, in.timeline.Map(t.Type(), t.Timestamp(), now))
 	} else {
-		flv.PutTimestamp(t, m.timeline.Place(t.Timestamp(), now))
+		flv.PutTimestamp(t, in.timeline.Place(t.Timestamp(), now))
 	}
 	if s.header.Add(t, k) || !s.begun {
 		payload := s.header.Payload()
-		if err := m.writer.SetHeader(payload); err != nil {
+		if err := in.writer.SetHeader(payload); err != nil {
 			return fmt.Errorf("set header: %w", err)
 		}
 		s.begun = true
-		m.status.Info = flv.Describe(payload)
+		s.info = flv.Describe(payload)
 	}
 	// Before it goes out: whoever sees the tag finds it noted. The other order would let
 	// a reader be ahead. A tag that is noted and then cannot be written was the last
 	// one, for a writer that has failed takes no more.
-	if m.onTag != nil {
-		m.onTag(t)
+	if in.onTag != nil {
+		in.onTag(t)
 	}
-	if err := m.writer.WriteTag(t, s.flags(t, k)); err != nil {
+	if err := in.writer.WriteTag(t, s.flags(t, k)); err != nil {
 		return fmt.Errorf("write tag: %w", err)
 	}
-	m.count(t, k)
+	s.count(t, k)
 	return nil
 }
 
@@ -91,25 +96,50 @@ func (s *Session) flags(t flv.Tag, k flv.Kind) stream.TagFlags {
 	return f
 }
 
+// count is called with input.mu held, once t has been written.
+func (s *Session) count(t flv.Tag, k flv.Kind) {
+	in := s.input
+	s.heard = time.Now()
+	in.lastTag = s.heard
+	in.tags++
+	in.bytes += uint64(len(t))
+	if k.Key {
+		s.keys.add(t.Timestamp())
+	}
+}
+
+// keyFrames measures how far apart a run's key frames are.
+type keyFrames struct {
+	begun    bool
+	newest   uint32        // timestamp, once begun
+	interval time.Duration // between the newest two, 0 before the second
+}
+
+func (k *keyFrames) add(ts uint32) {
+	if k.begun {
+		k.interval = time.Duration(ts-k.newest) * time.Millisecond
+	}
+	k.newest, k.begun = ts, true
+}
+
 // Restart says that the next tag begins the same stream again: its timestamps
 // count anew, its configurations hold. A file that is repeated calls it.
 func (s *Session) Restart() {
-	s.mux.mu.Lock()
-	defer s.mux.mu.Unlock()
-	if s.mux.session == s {
-		s.mux.timeline.Restart()
+	s.input.mu.Lock()
+	defer s.input.mu.Unlock()
+	if s.input.has(s) {
+		s.input.timeline.Restart()
 	}
 }
 
 // Close ends the session; another may be opened. It can be called more than once.
 func (s *Session) Close() {
-	m := s.mux
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.session != s {
+	in := s.input
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if !in.has(s) {
 		return
 	}
-	m.session = nil
-	m.status.Live = false
-	m.writer.Flush() // a failed writer has told the session already
+	in.sending = false
+	in.writer.Flush() // a failed writer has told the session already
 }

@@ -54,7 +54,7 @@ func playRTMP(t *testing.T, name, address string) *viewer {
 		t.Fatal(err)
 	}
 	ring := stream.NewRing(stream.Limits{})
-	mux := ingest.NewMux(stream.NewWriter(ring, key, stream.Epoch{Ms: 1}, time.Now()), func(ft flv.Tag) {
+	input := ingest.NewInput(stream.NewWriter(ring, key, stream.Epoch{Ms: 1}, time.Now()), func(ft flv.Tag) {
 		v.mu.Lock()
 		defer v.mu.Unlock()
 		v.tags = append(v.tags, tagOf(ft))
@@ -63,7 +63,7 @@ func playRTMP(t *testing.T, name, address string) *viewer {
 	go func() { // ends with ctx
 		defer close(v.stopped)
 		defer ring.Close()
-		err := (&ingest.RTMPPull{URL: u, Open: mux.Open}).Run(ctx)
+		err := (&ingest.RTMPPull{URL: u, Open: input.Open}).Run(ctx)
 		v.mu.Lock()
 		defer v.mu.Unlock()
 		v.err = err

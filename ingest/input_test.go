@@ -14,9 +14,9 @@ import (
 	"relay/relay/stream"
 )
 
-// channel is a mux with the ring behind it, and what the mux accepted.
+// channel is an input with the ring behind it, and the tags that it noted.
 type channel struct {
-	*Mux
+	*Input
 	ring     *stream.Ring
 	cursor   *stream.Cursor
 	accepted chan flv.Tag
@@ -28,7 +28,7 @@ func newChannel(t *testing.T) *channel {
 	c := &channel{ring: stream.NewRing(stream.Limits{}), accepted: make(chan flv.Tag, 10_000)}
 	epoch := stream.Epoch{Ms: 1}
 	w := stream.NewWriter(c.ring, key, epoch, time.Now())
-	c.Mux = NewMux(w, func(tag flv.Tag) { c.accepted <- slices.Clone(tag) })
+	c.Input = NewInput(w, func(tag flv.Tag) { c.accepted <- slices.Clone(tag) })
 	c.cursor = c.ring.Resume(stream.Position{Epoch: epoch}) // from the very first chunk
 	t.Cleanup(c.ring.Close)
 	return c
@@ -111,7 +111,7 @@ func TestATagIsNotedBeforeAReaderCanHaveIt(t *testing.T) {
 	defer ring.Close()
 	key := ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))
 	noted := 0
-	m := NewMux(stream.NewWriter(ring, key, stream.Epoch{Ms: 1}, time.Now()), func(tag flv.Tag) {
+	m := NewInput(stream.NewWriter(ring, key, stream.Epoch{Ms: 1}, time.Now()), func(tag flv.Tag) {
 		// Each picture ends a chunk, so the ring has one for each that went out.
 		if out := ring.Head().Seq; out != uint64(noted) {
 			t.Errorf("%d tags have gone out when tag %d is noted", out, noted+1)

@@ -1,0 +1,126 @@
+package ingest
+
+import (
+	"errors"
+	"sync"
+	"time"
+
+	"relay/ingest/flv"
+	"relay/relay/stream"
+)
+
+// The header that is built here must fit a header of the channel.
+var _ [stream.MaxHeaderPayload - flv.MaxHeader]struct{}
+
+// Why an encoder is not taken.
+var (
+	// ErrBusy refuses a second encoder while one is sending; see [Input.Open].
+	ErrBusy = errors.New("another encoder is sending")
+	// ErrDenied refuses an encoder whose address or key is wrong.
+	ErrDenied = errors.New("no such stream key")
+	// ErrEnded refuses a tag after the end of its session.
+	ErrEnded = errors.New("the session has ended")
+)
+
+// takeoverAfter is how long an encoder must have sent nothing for another to take
+// its place: one whose connection broke without a word comes back within seconds and
+// has the right key again. Encoders send audio many times a second; 2 s is more than
+// a network's hiccup and less than the patience of whoever looks at the encoder.
+const takeoverAfter = 2 * time.Second
+
+// Opener begins a session, or refuses with [ErrBusy] or [ErrDenied].
+// [Input.Open] is one.
+type Opener func() (*Session, error)
+
+// Input is what a source sends: one stream, joined from the runs of its encoders, which
+// come one after the other and never two at a time. It holds what outlives a run; what
+// belongs to one run is its [Session]'s. It is safe for concurrent use.
+type Input struct {
+	writer *stream.Writer
+	onTag  func(flv.Tag)
+
+	// Set before the first session.
+	title    string // "" to leave the encoder's
+	unlisted bool
+
+	// mu guards what follows and the state of every session: a tag is placed, noted and
+	// written as one step, so that a session which is replaced cannot write in between.
+	mu       sync.Mutex
+	timeline flv.LiveTimeline // joins the timestamps of all runs
+	newest   *Session         // the run that is sending, or was the last to; nil before the first
+	sending  bool             // newest has not ended
+
+	// Counted over all runs.
+	sessions, tags, bytes uint64
+	lastTag               time.Time // zero before the first
+}
+
+// Status is what a source can tell of its encoder.
+type Status struct {
+	Live        bool          // an encoder is sending
+	Sessions    uint64        // runs so far
+	Tags        uint64        // taken in all of them
+	Bytes       uint64        // of whole tags
+	LastTag     time.Time     // zero before the first
+	KeyInterval time.Duration // between the newest two key frames of the newest run, 0 if unknown
+	Info        flv.Info      // of the newest run
+}
+
+// NewInput returns the input that fills w. onTag, if not nil, sees each tag before any
+// reader of the channel can, with its final timestamp, in order; it must neither change
+// nor keep it, nor call the input. Only a tag that was the last may be seen and not sent.
+func NewInput(w *stream.Writer, onTag func(flv.Tag)) *Input {
+	return &Input{writer: w, onTag: onTag}
+}
+
+// SetTitle gives the stream a title, cleaned by [flv.CleanTitle], in place of what
+// its encoders say; "" leaves theirs. It goes into each onMetaData, and where an
+// encoder sends none before its media, into one that is made. It comes before the
+// first Open.
+func (in *Input) SetTitle(title string) { in.title = flv.CleanTitle(title) }
+
+// SetUnlisted says in the stream, as [flv.SetUnlisted] does, that it is only for those
+// who were given its invite. It stands where a title would. It comes before the first
+// Open.
+func (in *Input) SetUnlisted() { in.unlisted = true }
+
+// describe puts the source's own title and listing into a script body; nil makes one.
+func (in *Input) describe(body []byte) []byte {
+	if in.title != "" {
+		body = flv.SetTitle(body, in.title)
+	}
+	if in.unlisted {
+		body = flv.SetUnlisted(body)
+	}
+	return body
+}
+
+// Open begins a session, or returns [ErrBusy] while there is one that has sent
+// something in the last 2 s; one that is silent for longer ends. A session starts
+// without configurations: those of the run before say nothing about this one.
+func (in *Input) Open() (*Session, error) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	now := time.Now()
+	if in.sending && now.Sub(in.newest.heard) < takeoverAfter {
+		return nil, ErrBusy
+	}
+	in.newest, in.sending = &Session{input: in, heard: now}, true
+	in.timeline.Restart()
+	in.sessions++
+	return in.newest, nil
+}
+
+// Status returns the present figures.
+func (in *Input) Status() Status {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	st := Status{Live: in.sending, Sessions: in.sessions, Tags: in.tags, Bytes: in.bytes, LastTag: in.lastTag}
+	if s := in.newest; s != nil {
+		st.KeyInterval, st.Info = s.keys.interval, s.info
+	}
+	return st
+}
+
+// has reports whether s may still write. It is called with mu held.
+func (in *Input) has(s *Session) bool { return in.sending && in.newest == s }

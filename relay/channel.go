@@ -39,27 +39,22 @@ type Channel struct {
 
 	// Owned by Run's goroutine.
 	tree  *tree.Node
-	links map[tree.Link]*link
+	up    map[tree.Link]*uplink
+	down  map[tree.Link]*downlink
 	dials map[tree.Link]context.CancelFunc
-	gone  bool // the tree said Left
+	left  bool // the tree said Left
 	lag   lag
 	room  *headroom
 	// lagging is the lag as it was last measured.
 	lagging time.Duration
 
-	teller   teller
-	upload   uploadMeter
-	handover handover
+	teller teller
+	upload uploadMeter
+	change parentChange
 
 	// Shared.
+	intake  intake
 	inbound atomic.Uint64 // numbers given to links that came in
-	clock   atomic.Pointer[rootClock]
-	beat    atomic.Pointer[stream.Beat]
-	delay   atomic.Int64 // of the newest chunk, nanoseconds
-	fan     chan *stream.Beat
-	first   chan struct{} // holds one when the first chunk has come
-	handed  chan struct{} // holds one when a link has brought its first
-	arrived atomic.Int64  // when the newest chunk came from a parent, by sinceStart
 	sent    atomic.Uint64 // payload bytes to children, those that are gone as well
 	facts   factBook
 	survey  survey
@@ -67,10 +62,11 @@ type Channel struct {
 
 func (n *Node) newChannel(id stream.ChannelID, notices func(Notice)) *Channel {
 	all := n.cfg.Notices
+	ring, now := stream.NewRing(n.cfg.Ring), time.Now()
 	return &Channel{
 		id:   id,
 		node: n,
-		ring: stream.NewRing(n.cfg.Ring),
+		ring: ring,
 		log:  n.log.With(zap.String("channel", id.Short())),
 		notices: func(n Notice) {
 			if notices != nil {
@@ -80,15 +76,14 @@ func (n *Node) newChannel(id stream.ChannelID, notices func(Notice)) *Channel {
 				all(id, n)
 			}
 		},
-		started: time.Now(),
+		started: now,
 		events:  make(chan tree.Event, eventQueue),
 		ask:     make(chan func(*tree.Node)),
 		done:    make(chan struct{}),
-		links:   make(map[tree.Link]*link),
+		up:      make(map[tree.Link]*uplink),
+		down:    make(map[tree.Link]*downlink),
 		dials:   make(map[tree.Link]context.CancelFunc),
-		fan:     make(chan *stream.Beat, 1),
-		first:   make(chan struct{}, 1),
-		handed:  make(chan struct{}, 1),
+		intake:  newIntake(id, ring, now),
 		room:    newHeadroom(n.cfg.Slots, n.cfg.Upload),
 		survey:  newSurvey(),
 	}
@@ -120,9 +115,6 @@ func (c *Channel) ID() stream.ChannelID { return c.id }
 // Ring returns the channel's recent chunks.
 func (c *Channel) Ring() *stream.Ring { return c.ring }
 
-// sinceStart is the time that links note what happens by.
-func (c *Channel) sinceStart() time.Duration { return time.Since(c.started) }
-
 // Run drives the channel until ctx ends, and then leaves in good order: children
 // are told where to go and served until they have moved, 2 s at most. The source has
 // nowhere to send them and leaves at once.
@@ -143,7 +135,7 @@ func (c *Channel) Run(ctx context.Context) error {
 	}
 	if c.writer != nil {
 		cfg.Root, cfg.Epoch, cfg.Start = true, tree.Epoch(c.writer.Epoch()), c.writer.Start()
-		c.beat.Store(c.writer.Beat())
+		c.intake.beat.Store(c.writer.Beat())
 	}
 	c.tree = tree.New(cfg, now)
 	c.company.links, c.company.addrs = seeds, c.node.cfg.Addrs
@@ -162,8 +154,11 @@ func (c *Channel) Run(ctx context.Context) error {
 	c.node.remove(c)
 	close(c.done)
 	c.ring.Close()
-	for _, l := range c.links {
-		l.close(tree.ByUs(tree.ReasonLeaving))
+	for _, u := range c.up {
+		u.close(tree.ByUs(tree.ReasonLeaving))
+	}
+	for _, d := range c.down {
+		d.close(tree.ByUs(tree.ReasonLeaving))
 	}
 	for _, cancel := range c.dials {
 		cancel()

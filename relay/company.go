@@ -58,8 +58,8 @@ func (c *Channel) mingle(now time.Time) {
 	if !now.Before(c.company.sampleAt) {
 		c.company.sampleAt = now.Add(sampleInterval)
 		for _, ch := range i.Children {
-			if l := c.links[ch.Link]; l != nil && ch.Pulling {
-				l.send(c.sample(ch.Place.ID))
+			if d := c.down[ch.Link]; d != nil && ch.Pulling {
+				d.send(c.sample(ch.Place.ID))
 			}
 		}
 	}

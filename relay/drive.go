@@ -35,7 +35,7 @@ func (c *Channel) drive(ctx context.Context) {
 	defer resolve.Stop()
 	leave := ctx.Done()
 	c.handle(c.capacity(time.Now()))
-	for !c.gone {
+	for !c.left {
 		select {
 		case ev := <-c.events:
 			c.handle(ev)
@@ -49,14 +49,14 @@ func (c *Channel) drive(ctx context.Context) {
 			c.mingle(time.Now())
 		case <-lag.C:
 			c.handle(c.progress(time.Now()))
-		case <-c.handed: // noticed below
-		case <-c.first:
+		case <-c.intake.switched: // noticed below
+		case <-c.intake.first:
 			c.handle(c.progress(time.Now()))
 		case <-beat.C:
 			if c.writer != nil {
 				c.fanOut(c.writer.Beat())
 			}
-		case b := <-c.fan:
+		case b := <-c.intake.beats:
 			c.fanOut(b)
 		case <-resolve.C:
 			c.resolveAgain(ctx)
@@ -71,36 +71,70 @@ func (c *Channel) drive(ctx context.Context) {
 		c.noticeChange()
 		now := time.Now()
 		if t, ok := c.tree.RootClock(now); ok {
-			c.clock.Store(&rootClock{when: now, beat: t})
+			c.intake.clock.Store(&rootClock{when: now, beat: t})
 		}
 		timer.Reset(time.Until(c.tree.Deadline()))
 	}
 }
 
+// handle tells the tree of an event, and does what else follows from it.
 func (c *Channel) handle(ev tree.Event) {
-	if d, ok := ev.(tree.Down); ok {
-		if l := c.links[d.Link]; l != nil {
-			delete(c.links, d.Link)
-			c.noticeGone(l, d.End)
-			c.log.Debug("link ended", zap.String("peer", l.peer.Short()), zap.Stringer("reason", d.End.Reason),
-				zap.Stringer("by", d.End.By), zap.NamedError("cause", context.Cause(l.ctx)))
-		}
-		delete(c.dials, d.Link)
-	}
-	if r, ok := ev.(tree.Received); ok {
-		c.noticeRefusal(r)
-		if w, ok := r.Msg.(tree.Welcome); ok {
-			c.noticeSeen(w.Seen)
-		}
-		r.Msg = c.vouched(r.Msg)
-		ev = r
+	switch ev := ev.(type) {
+	case tree.Down:
+		c.forget(ev)
+	case tree.Received:
+		c.received(ev)
+		return
 	}
 	c.tree.Handle(time.Now(), ev)
-	if r, ok := ev.(tree.Received); ok {
-		if _, ok := r.Msg.(tree.Welcome); ok { // with the beat ahead of it, which says what there is to have
-			c.tree.Handle(time.Now(), c.progress(time.Now()))
+}
+
+// received looks at a message before the tree does.
+func (c *Channel) received(ev tree.Received) {
+	switch m := ev.Msg.(type) {
+	case tree.Welcome:
+		c.noticeSeen(m.Seen)
+		m.Label = c.vouchedLabel(m.Label)
+		c.tree.Handle(time.Now(), tree.Received{Link: ev.Link, Msg: m})
+		// The beat that came ahead of it says what there is to have.
+		c.tree.Handle(time.Now(), c.progress(time.Now()))
+		return
+	case tree.Heartbeat:
+		m.Label = c.vouchedLabel(m.Label)
+		ev.Msg = m
+	case tree.Refer:
+		if len(m.Places) == 0 {
+			c.noticeRefusal(ev.Link, m.Reason)
 		}
+	case tree.Bye:
+		c.noticeRefusal(ev.Link, m.Reason)
 	}
+	c.tree.Handle(time.Now(), ev)
+}
+
+// link is the link with that number, nil if it is gone.
+func (c *Channel) link(num tree.Link) *link {
+	if u := c.up[num]; u != nil {
+		return &u.link
+	}
+	if d := c.down[num]; d != nil {
+		return &d.link
+	}
+	return nil
+}
+
+// forget takes a link that ended, or a dial that failed, out of the channel.
+func (c *Channel) forget(ev tree.Down) {
+	if l := c.link(ev.Link); l != nil {
+		c.log.Debug("link ended", zap.String("peer", l.peer.Short()), zap.Stringer("reason", ev.End.Reason),
+			zap.Stringer("by", ev.End.By), zap.NamedError("cause", context.Cause(l.ctx)))
+	}
+	if d := c.down[ev.Link]; d != nil && d.served {
+		c.notices(ChildLeft{d.child(), ev.End})
+	}
+	delete(c.up, ev.Link)
+	delete(c.down, ev.Link)
+	delete(c.dials, ev.Link)
 }
 
 // tell gives the driving goroutine an event, and waits if it is behind.
@@ -138,75 +172,64 @@ func (c *Channel) carryOut(a tree.Action) {
 	case tree.Dial:
 		c.dialPlace(a)
 	case tree.Send:
-		if l := c.links[a.Link]; l != nil {
-			if r, ok := a.Msg.(tree.Refer); ok {
-				c.log.Debug("joiner referred", zap.String("peer", l.peer.Short()), zap.Stringer("reason", r.Reason))
-				c.noticeTurned(l, r.Reason)
-			}
-			if j, ok := a.Msg.(tree.Join); ok {
-				l.send(wire.Hello{Channel: c.id, Join: j})
-				return
-			}
-			if _, ok := a.Msg.(tree.Welcome); ok { // what makes its label believable
-				if b := c.beat.Load(); b != nil {
-					l.send(b)
-				}
-			}
-			l.send(a.Msg)
-		}
+		c.sendMessage(a)
 	case tree.Close:
-		if l := c.links[a.Link]; l != nil {
+		if l := c.link(a.Link); l != nil {
 			l.close(a.End)
 		}
 		if cancel := c.dials[a.Link]; cancel != nil {
 			cancel()
 		}
 	case tree.Feed:
-		if l := c.links[a.Link]; l != nil {
-			l.feeding.Store(true)
-			h := c.ring.Head()
-			l.send(tree.Pull{Have: tree.Position{Epoch: tree.Epoch(h.Epoch), Seq: h.Seq}})
+		if u := c.up[a.Link]; u != nil {
+			u.pull(c.ring.Head())
 		}
 	case tree.Serve:
-		if l := c.links[a.Link]; l != nil {
-			l.serve <- c.ring.Resume(stream.Position{Epoch: stream.Epoch(a.Have.Epoch), Seq: a.Have.Seq}) // once per link
-			l.send(c.sample(l.peer))
-			c.noticeServed(l)
+		if d := c.down[a.Link]; d != nil {
+			d.serve(c.ring.Resume(stream.Position{Epoch: stream.Epoch(a.Have.Epoch), Seq: a.Have.Seq}))
+			d.send(c.sample(d.peer))
+			c.notices(ChildJoined{d.child()})
 		}
 	case tree.Attached:
 		c.log.Info("attached", zap.String("parent", a.Parent.ID.Short()), zap.Int("depth", a.Depth))
 		c.notices(Attached{a.Parent, a.Depth})
-		c.handover.attached(a)
+		c.change.attached(a)
 	case tree.Orphaned:
 		c.log.Info("parent lost", zap.Stringer("reason", a.End.Reason), zap.Stringer("by", a.End.By))
 		c.notices(Orphaned{a.End})
 		c.offer()
 	case tree.Left:
-		c.gone = true
+		c.left = true
 	}
 }
 
-// passBeat hands a beat to the driving goroutine; a newer one replaces one that
-// still waits.
-func (c *Channel) passBeat(b *stream.Beat) {
-	for {
-		select {
-		case c.fan <- b:
-			return
-		default:
+// sendMessage sends one of the tree's messages, and before it what it needs.
+func (c *Channel) sendMessage(a tree.Send) {
+	l := c.link(a.Link)
+	if l == nil {
+		return
+	}
+	switch m := a.Msg.(type) {
+	case tree.Join:
+		l.send(wire.Hello{Channel: c.id, Join: m})
+		return
+	case tree.Welcome:
+		if b := c.intake.beat.Load(); b != nil { // it makes the label believable
+			l.send(b)
 		}
-		select {
-		case <-c.fan:
-		default:
+	case tree.Refer:
+		c.log.Debug("joiner referred", zap.String("peer", l.peer.Short()), zap.Stringer("reason", m.Reason))
+		if d := c.down[a.Link]; d != nil {
+			c.noticeRefused(d, m.Reason)
 		}
 	}
+	l.send(a.Msg)
 }
 
+// fanOut passes a beat on to the children.
 func (c *Channel) fanOut(b *stream.Beat) {
-	c.beat.Store(b)
-	for _, num := range slices.Sorted(maps.Keys(c.links)) {
-		if num.Inbound() {
-			c.links[num].send(b)
-		}
+	c.intake.beat.Store(b)
+	for _, num := range slices.Sorted(maps.Keys(c.down)) {
+		c.down[num].send(b)
 	}
 }

@@ -7,7 +7,9 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+	"golang.org/x/time/rate"
 
+	"relay/relay/stream"
 	"relay/relay/wire"
 	"relay/tree"
 )
@@ -36,37 +38,51 @@ func (c *Channel) dialPlace(a tree.Dial) {
 }
 
 // enter makes a dialled connection a link. The tree must not hear of it before it
-// is in c.links, so both happen on the driving goroutine.
+// is in c.up, so both happen on the driving goroutine.
 func (c *Channel) enter(d dialed, num tree.Link) {
-	l := c.newLink(num, d.peer, d.conn)
-	l.near = c.node.near(time.Now(), d.addr.Addr())
+	u := c.newUplink(num, d)
 	ok := c.query(func(*tree.Node) {
 		delete(c.dials, num)
-		c.links[num] = l
-		l.start(d.guard, wire.NewReader(d.conn, wire.Parent))
-		c.handle(tree.Up{Link: num, Peer: d.peer, Addr: d.addr, Near: l.near})
+		c.up[num] = u
+		c.begin(u, d.guard, wire.NewReader(d.conn, wire.Parent))
+		c.handle(tree.Up{Link: num, Peer: d.peer, Addr: d.addr, Near: u.near})
 	})
 	if !ok {
 		d.conn.Close()
 	}
 }
 
+func (c *Channel) newUplink(num tree.Link, d dialed) *uplink {
+	near := c.node.near(time.Now(), d.addr.Addr())
+	return &uplink{link: newLink(num, d.peer, d.conn, near), intake: &c.intake, sample: c.takeSample}
+}
+
 // accept makes a stranger who said Hello a link. It reports false if the channel
 // has ended.
 func (c *Channel) accept(g *guardedConn, conn *tls.Conn, r *wire.Reader, peer tree.ID, j tree.Join) bool {
-	num := tree.Link(c.inbound.Add(2))
-	l := c.newLink(num, peer, conn)
 	addr := remoteAddr(conn.NetConn())
-	l.near = c.node.near(time.Now(), addr.Addr())
-	l.needy = !j.Standby && j.Within == 0
+	d := c.newDownlink(tree.Link(c.inbound.Add(2)), peer, conn, c.node.near(time.Now(), addr.Addr()))
+	d.needy = !j.Standby && j.Within == 0
 	return c.query(func(*tree.Node) {
 		// The connection has no deadline but its writer's from here on.
 		if err := conn.SetDeadline(time.Time{}); err != nil {
 			return
 		}
 		r.Expect(wire.Child)
-		c.links[num] = l
-		l.start(g, r)
-		c.handle(tree.Joined{Link: num, Peer: peer, Addr: addr, Near: l.near, Join: j})
+		c.down[d.num] = d
+		c.begin(d, g, r)
+		c.handle(tree.Joined{Link: d.num, Peer: peer, Addr: addr, Near: d.near, Join: j})
 	})
+}
+
+func (c *Channel) newDownlink(num tree.Link, peer tree.ID, conn *tls.Conn, near bool) *downlink {
+	return &downlink{
+		link:    newLink(num, peer, conn, near),
+		ring:    c.ring,
+		started: c.started,
+		total:   &c.sent,
+		facts:   &c.facts,
+		cursors: make(chan *stream.Cursor, 1),
+		told:    rate.NewLimiter(factsFrames, factsFrames),
+	}
 }

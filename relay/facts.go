@@ -121,8 +121,8 @@ func (c *Channel) reportFacts() {
 	info := c.tree.Info()
 	sent := make(map[tree.Link]uint64, len(info.Children))
 	for _, ch := range info.Children {
-		if l := c.links[ch.Link]; l != nil {
-			sent[ch.Link] = l.sent.Load()
+		if d := c.down[ch.Link]; d != nil {
+			sent[ch.Link] = d.sent.Load()
 		}
 	}
 	c.upload.measure(now, sent)
@@ -132,24 +132,24 @@ func (c *Channel) reportFacts() {
 	}
 	children := c.children(info)
 	shape := shapeOfChildren(children)
-	if !c.teller.due(now, parent, shape) {
+	if !c.teller.due(now, &parent.link, shape) {
 		return
 	}
 	f := wire.Facts{View: join(c.ownFact(info, now), info.Depth, children)}
 	f.Trim(wire.MaxFacts)
-	c.teller.parent, c.teller.shape, c.teller.at = parent, shape, now
+	c.teller.parent, c.teller.shape, c.teller.at = &parent.link, shape, now
 	c.teller.size = factSize * (1 + len(f.Nodes))
 	parent.send(f)
 }
 
 // parentLink is the link to the committed parent, nil if there is none.
-func (c *Channel) parentLink(info tree.Info) *link {
+func (c *Channel) parentLink(info tree.Info) *uplink {
 	if info.Parent.ID.IsZero() {
 		return nil
 	}
-	for num, l := range c.links {
-		if !num.Inbound() && l.peer == info.Parent.ID && l.feeding.Load() && l.ctx.Err() == nil {
-			return l
+	for _, u := range c.up {
+		if u.peer == info.Parent.ID && u.feeding.Load() && u.ctx.Err() == nil {
+			return u
 		}
 	}
 	return nil
@@ -165,15 +165,15 @@ type child struct {
 func (c *Channel) children(info tree.Info) []child {
 	var all []child
 	for _, ch := range info.Children {
-		l := c.links[ch.Link]
-		if l == nil || !ch.Pulling {
+		d := c.down[ch.Link]
+		if d == nil || !ch.Pulling {
 			continue
 		}
 		k := child{fact: wire.Fact{
-			ID: wire.TagOf(l.peer), Down: 1, Flags: wire.Unheard,
+			ID: wire.TagOf(d.peer), Down: 1, Flags: wire.Unheard,
 			Slots: ch.Report.Slots, Children: ch.Report.Children, Lost: clip32(float64(ch.Report.Lost)),
 		}}
-		k.told, _ = c.facts.get(l)
+		k.told, _ = c.facts.get(&d.link)
 		all = append(all, k)
 	}
 	return all
@@ -203,7 +203,7 @@ func (c *Channel) ownFact(info tree.Info, now time.Time) wire.Fact {
 		Version: c.node.cfg.Version,
 	}
 	if c.writer == nil {
-		f.DelayMs = clip32(math.Ceil(float64(c.delay.Load()) / float64(time.Millisecond)))
+		f.DelayMs = clip32(math.Ceil(float64(c.intake.delay.Load()) / float64(time.Millisecond)))
 	}
 	if !info.Attached {
 		f.Flags |= wire.Orphan

@@ -317,7 +317,7 @@ func TestWhatIsKeptOfChildrenIsBounded(t *testing.T) {
 	var book factBook
 	var links []*link
 	for i := range 100 {
-		l := source.newLink(tree.Link(2*i), tree.ID{byte(i)}, nil)
+		l := &source.newDownlink(tree.Link(2*i), tree.ID{byte(i)}, nil, false).link
 		links = append(links, l)
 		book.put(l, bush(wire.MaxFacts))
 	}

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// uplink plays far children of one node that share its upload.
-type uplink struct {
+// farCrowd plays far children of one node that share its upload.
+type farCrowd struct {
 	room     *headroom
 	now      time.Time
 	rate     int     // of the stream, bit/s
@@ -25,14 +25,14 @@ type farChild struct {
 	sent   float64
 }
 
-func newUplink(slots int, rate int, capacity float64) *uplink {
-	u := &uplink{room: newHeadroom(slots, 0), now: time.Unix(1e9, 0), rate: rate, capacity: capacity}
+func newFarCrowd(slots int, rate int, capacity float64) *farCrowd {
+	u := &farCrowd{room: newHeadroom(slots, 0), now: time.Unix(1e9, 0), rate: rate, capacity: capacity}
 	u.most = u.room.measure(u.now, rate, nil)
 	return u
 }
 
 // join adds a child that begins with a group of pictures, up to 2 s.
-func (u *uplink) join(group time.Duration) *farChild {
+func (u *farCrowd) join(group time.Duration) *farChild {
 	u.link += 2
 	c := &farChild{since: u.now, owed: group.Seconds() * float64(u.rate) / 8}
 	c.Link = u.link
@@ -40,11 +40,11 @@ func (u *uplink) join(group time.Duration) *farChild {
 	return c
 }
 
-func (u *uplink) leave(i int) { u.children = append(u.children[:i:i], u.children[i+1:]...) }
+func (u *farCrowd) leave(i int) { u.children = append(u.children[:i:i], u.children[i+1:]...) }
 
 // step is one gaugeInterval: the stream goes on, what the upload carries is shared
 // evenly among those that want it.
-func (u *uplink) step() {
+func (u *farCrowd) step() {
 	dt := gaugeInterval.Seconds()
 	u.now = u.now.Add(gaugeInterval)
 	left := u.capacity * dt / 8
@@ -90,7 +90,7 @@ func (u *uplink) step() {
 
 // run goes on for d, with as many children as there may be and no patience in them:
 // one that is a second behind goes, as one that is asked to does.
-func (u *uplink) run(d time.Duration) {
+func (u *farCrowd) run(d time.Duration) {
 	for end := u.now.Add(d); u.now.Before(end); {
 		u.step()
 		for i := len(u.children) - 1; i >= 0; i-- {
@@ -107,7 +107,7 @@ func (u *uplink) run(d time.Duration) {
 const mbit = 1e6
 
 func TestFarSlotsGrowWhileAllKeepUpAndAreTaken(t *testing.T) {
-	u := newUplink(8, 3*mbit, 1000*mbit)
+	u := newFarCrowd(8, 3*mbit, 1000*mbit)
 	if u.most != farStart {
 		t.Fatalf("%d far slots to begin with", u.most)
 	}
@@ -115,7 +115,7 @@ func TestFarSlotsGrowWhileAllKeepUpAndAreTaken(t *testing.T) {
 	if u.most != 8 {
 		t.Errorf("%d far slots after a minute", u.most)
 	}
-	u = newUplink(8, 3*mbit, 1000*mbit)
+	u = newFarCrowd(8, 3*mbit, 1000*mbit)
 	u.join(0)
 	for range 200 {
 		u.step()
@@ -130,7 +130,7 @@ func TestFarSlotsFindTheUpload(t *testing.T) {
 		streams float64 // that the upload carries
 		want    int
 	}{{1.2, 1}, {1.9, 1}, {2.5, 2}, {3.3, 3}, {4.5, 4}, {5.8, 5}, {7.5, 7}, {30, 8}} {
-		u := newUplink(8, 3*mbit, tc.streams*3*mbit)
+		u := newFarCrowd(8, 3*mbit, tc.streams*3*mbit)
 		u.run(3 * time.Minute)
 		// From here on, only probes go over what there is.
 		over, changes, last := 0, 0, u.most
@@ -158,7 +158,7 @@ func TestFarSlotsFindTheUpload(t *testing.T) {
 }
 
 func TestFarSlotsShrinkWithinTwoSecondsOfFallingBehind(t *testing.T) {
-	u := newUplink(8, 3*mbit, 30*mbit)
+	u := newFarCrowd(8, 3*mbit, 30*mbit)
 	u.run(time.Minute)
 	if u.most != 8 {
 		t.Fatalf("%d far slots", u.most)
@@ -173,7 +173,7 @@ func TestFarSlotsShrinkWithinTwoSecondsOfFallingBehind(t *testing.T) {
 }
 
 func TestOneSlowChildIsNoReasonToShrink(t *testing.T) {
-	u := newUplink(8, 3*mbit, 100*mbit)
+	u := newFarCrowd(8, 3*mbit, 100*mbit)
 	u.run(time.Minute)
 	before := u.most
 	u.children[2].narrow = 1 * mbit
@@ -184,7 +184,7 @@ func TestOneSlowChildIsNoReasonToShrink(t *testing.T) {
 		t.Errorf("%d far slots, %d before", u.most, before)
 	}
 	// Nor if it is the only one.
-	u = newUplink(8, 3*mbit, 100*mbit)
+	u = newFarCrowd(8, 3*mbit, 100*mbit)
 	u.join(0).narrow = 1 * mbit
 	for range 100 {
 		u.step()
@@ -195,7 +195,7 @@ func TestOneSlowChildIsNoReasonToShrink(t *testing.T) {
 }
 
 func TestAnUploadBelowOneStreamTakesNobodyInTheEnd(t *testing.T) {
-	u := newUplink(8, 3*mbit, 2*mbit)
+	u := newFarCrowd(8, 3*mbit, 2*mbit)
 	u.run(2 * time.Minute)
 	if u.most != 0 {
 		t.Fatalf("%d far slots", u.most)
@@ -209,7 +209,7 @@ func TestAnUploadBelowOneStreamTakesNobodyInTheEnd(t *testing.T) {
 }
 
 func TestNewcomersBacklogsAreNoReasonToShrink(t *testing.T) {
-	u := newUplink(8, 3*mbit, 15*mbit)
+	u := newFarCrowd(8, 3*mbit, 15*mbit)
 	for range 3 {
 		u.join(2 * time.Second)
 	}
@@ -255,7 +255,7 @@ func TestAStatedUploadIsTaken(t *testing.T) {
 
 func TestFewSlotsBoundTheFarOnes(t *testing.T) {
 	for slots := range 3 {
-		u := newUplink(slots, 3*mbit, 1000*mbit)
+		u := newFarCrowd(slots, 3*mbit, 1000*mbit)
 		u.run(time.Minute)
 		if u.most != slots {
 			t.Errorf("%d far slots of %d", u.most, slots)
@@ -270,7 +270,7 @@ func TestFarSlotsStayInBounds(t *testing.T) {
 	r := rand.New(rand.NewPCG(seed, 0))
 	for range 50 {
 		slots := r.IntN(10)
-		u := newUplink(slots, 1+r.IntN(20*mbit), 40*mbit*r.Float64())
+		u := newFarCrowd(slots, 1+r.IntN(20*mbit), 40*mbit*r.Float64())
 		for range 2000 {
 			switch r.IntN(12) {
 			case 0:

@@ -2,89 +2,158 @@ package relay
 
 import (
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"relay/relay/stream"
-	"relay/relay/wire"
 )
 
-// takeChunk is the way of a chunk from a parent into the ring. It runs on the
-// link's reader. A chunk is verified before it is stored, and so before any child
-// can see it; one that the ring has already is dropped unread.
-func (l *link) takeChunk(c *stream.Chunk) error {
-	if !l.feeding.Load() {
-		return fmt.Errorf("chunk %d was not pulled: %w", c.Seq(), wire.ErrNotDue)
+// intake is the way of what parents send into the ring, and what is known of the root's
+// clock from it. The readers of all uplinks share it.
+type intake struct {
+	// Static.
+	id      stream.ChannelID
+	ring    *stream.Ring
+	started time.Time // arrived is counted from here
+
+	clock   atomic.Pointer[rootClock] // set by the channel's goroutine
+	beat    atomic.Pointer[stream.Beat]
+	delay   atomic.Int64 // of the newest chunk, nanoseconds
+	arrived atomic.Int64 // when the newest chunk came from a parent, nanoseconds
+
+	// For the channel's goroutine.
+	beats    chan *stream.Beat // the newest that it has not passed on
+	first    chan struct{}     // holds one when the channel's first chunk has come
+	switched chan struct{}     // holds one when a link has brought its first
+}
+
+func newIntake(id stream.ChannelID, ring *stream.Ring, started time.Time) intake {
+	return intake{
+		id:       id,
+		ring:     ring,
+		started:  started,
+		beats:    make(chan *stream.Beat, 1),
+		first:    make(chan struct{}, 1),
+		switched: make(chan struct{}, 1),
 	}
-	ring := l.ch.ring
-	head := ring.Head()
+}
+
+// chunk takes a chunk that came over u. It is verified before it is stored, and so
+// before any child can see it; one that the ring has already is dropped unread.
+func (in *intake) chunk(c *stream.Chunk, u *uplink) error {
+	head := in.ring.Head()
 	had := head.Seq > 0
-	if ring.Has(stream.Position{Epoch: c.Epoch(), Seq: c.Seq()}) {
-		ring.Duplicate()
+	if in.ring.Has(c.Position()) {
+		in.ring.Duplicate()
 		return nil
 	}
-	if err := c.Verify(l.ch.id); err != nil {
+	if err := c.Verify(in.id); err != nil {
 		return fmt.Errorf("chunk %d: %w", c.Seq(), err)
 	}
-	added, err := ring.Append(c)
+	added, err := in.ring.Append(c)
 	if err != nil || !added {
 		return err
 	}
-	l.ch.noteDelay(c)
-	l.noteArrival(c, had && c.Epoch() == head.Epoch && c.Seq() == head.Seq+1)
+	now := time.Now()
+	in.noteDelay(now, c)
+	in.noteArrival(now, c, had && c.Epoch() == head.Epoch && c.Seq() == head.Seq+1, u)
 	if !had { // others may come now
-		select {
-		case l.ch.first <- struct{}{}:
-		default:
-		}
+		signal(in.first)
 	}
 	return nil
 }
 
-func (l *link) takeHeader(h *stream.Header) error {
-	if !l.feeding.Load() {
-		return fmt.Errorf("header %d was not pulled: %w", h.Gen(), wire.ErrNotDue)
-	}
-	if old := l.ch.ring.Header(); old != nil {
+func (in *intake) header(h *stream.Header) error {
+	if old := in.ring.Header(); old != nil {
 		if c := h.Epoch().Compare(old.Epoch()); c < 0 || c == 0 && h.Gen() <= old.Gen() {
 			return nil // another parent brought it, or a later one
 		}
 	}
-	if err := h.Verify(l.ch.id); err != nil {
+	if err := h.Verify(in.id); err != nil {
 		return fmt.Errorf("header %d: %w", h.Gen(), err)
 	}
 	if err := h.Epoch().Check(time.Now()); err != nil {
 		return err
 	}
-	l.ch.ring.SetHeader(h)
+	in.ring.SetHeader(h)
 	return nil
 }
 
-// takeBeat passes the root's signed clock on to the children, once.
-func (c *Channel) takeBeat(b *stream.Beat) error {
-	old := c.beat.Load()
+// takeBeat takes the root's signed clock, which is passed on to the children once.
+func (in *intake) takeBeat(b *stream.Beat) error {
+	old := in.beat.Load()
 	if old != nil && (b.Epoch().Compare(old.Epoch()) < 0 || b.Epoch() == old.Epoch() && b.Ms() <= old.Ms()) {
 		return nil
 	}
-	if err := b.Verify(c.id); err != nil {
+	if err := b.Verify(in.id); err != nil {
 		return fmt.Errorf("beat: %w", err)
 	}
 	if err := b.Epoch().Check(time.Now()); err != nil {
 		return err
 	}
-	if c.beat.CompareAndSwap(old, b) {
-		c.passBeat(b)
+	if in.beat.CompareAndSwap(old, b) {
+		in.passBeat(b)
 	}
 	return nil
 }
 
+// passBeat hands a beat to the channel's goroutine; a newer one replaces one that still
+// waits.
+func (in *intake) passBeat(b *stream.Beat) {
+	for {
+		select {
+		case in.beats <- b:
+			return
+		default:
+		}
+		select {
+		case <-in.beats:
+		default:
+		}
+	}
+}
+
 // noteDelay records how old a chunk was, by the root's clock, when it came.
-func (c *Channel) noteDelay(ch *stream.Chunk) {
-	k := c.clock.Load()
-	if k == nil {
+func (in *intake) noteDelay(now time.Time, c *stream.Chunk) {
+	if age, ok := in.age(now, c); ok {
+		in.delay.Store(int64(max(age, 1)))
+	}
+}
+
+// noteArrival records that a chunk that the ring did not have came over u, and for the
+// link's first one how long there was none. follows says that it is the next of the
+// same epoch.
+func (in *intake) noteArrival(now time.Time, c *stream.Chunk, follows bool, u *uplink) {
+	at := now.Sub(in.started)
+	before := time.Duration(in.arrived.Swap(int64(at)))
+	if u.brought.Load() {
 		return
 	}
-	d := k.at(time.Now()) - time.Duration(ch.Beat())*time.Millisecond
-	c.delay.Store(int64(max(d, 1)))
+	gap := at - before
+	if age, ok := in.age(now, c); ok && follows {
+		gap = min(gap, age) // nobody can have missed it before it was made
+	}
+	u.gap.Store(int64(max(0, gap)))
+	u.brought.Store(true)
+	signal(in.switched)
+}
+
+// age is how long ago a chunk was made, if the root's clock is known.
+func (in *intake) age(now time.Time, c *stream.Chunk) (time.Duration, bool) {
+	k := in.clock.Load()
+	if k == nil {
+		return 0, false
+	}
+	return k.at(now) - time.Duration(c.Beat())*time.Millisecond, true
+}
+
+// quiet is how long ago the ring's newest chunk was made; 0 if that is not known.
+func (in *intake) quiet(now time.Time, st stream.Stats) time.Duration {
+	k := in.clock.Load()
+	if k == nil || st.Head.Seq == 0 {
+		return 0
+	}
+	return max(0, k.at(now)-time.Duration(st.Beat)*time.Millisecond)
 }
 
 // rootClock is the root's clock as the tree knew it at one moment.
@@ -94,3 +163,11 @@ type rootClock struct {
 }
 
 func (k *rootClock) at(now time.Time) time.Duration { return k.beat + now.Sub(k.when) }
+
+// signal puts a token into a channel that holds one.
+func signal(ch chan struct{}) {
+	select {
+	case ch <- struct{}{}:
+	default:
+	}
+}

@@ -5,16 +5,12 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"sync"
-	"sync/atomic"
-	"syscall"
 	"time"
 
 	"golang.org/x/time/rate"
 
-	"relay/relay/stream"
 	"relay/relay/wire"
 	"relay/tree"
 )
@@ -41,76 +37,75 @@ const (
 	controlRate = 200
 )
 
-// link is one connection between a child and a parent.
+// link is one connection of a channel: who is at its other end, and how it is read and
+// written. What is said over it depends on which side this node is: see uplink and
+// downlink.
 type link struct {
 	num  tree.Link
 	peer tree.ID
-	ch   *Channel
 	conn *tls.Conn
 	near bool // the peer is in one of this machine's own subnets
 
 	// A link ends by cancelling ctx with what endOf takes; the first cause wins.
 	ctx    context.Context
 	cancel context.CancelCauseFunc
-	wg     sync.WaitGroup
 
-	out   chan wire.Frame     // from the channel's goroutine to the writer
-	serve chan *stream.Cursor // likewise, once, for a child that pulls
+	out chan wire.Frame // from the channel's goroutine to the writer
 
-	// Parent links only.
-	feeding atomic.Bool  // chunks are welcome
-	brought atomic.Bool  // one has come that the ring did not have
-	gap     atomic.Int64 // how long none had come then, nanoseconds; see Change.Gap
+	control *rate.Limiter // of frames of the tree; owned by the reader
+	buf     []byte        // owned by the writer
+}
 
-	// Child links only, owned by the channel's goroutine.
-	served bool // it takes the stream
-	needy  bool // it has no parent to fall back on
-
-	// Owned by the writer, read by the channel's goroutine.
-	missed  atomic.Uint64
-	moves   atomic.Uint64
-	past    atomic.Uint64                // chunks of the ring that the child has or cannot use
-	sent    atomic.Uint64                // payload bytes
-	last    atomic.Pointer[stream.Chunk] // the newest written
-	pulled  atomic.Int64                 // when the child asked for the stream, by Channel.sinceStart
-	drained atomic.Int64                 // when it was last owed nothing, likewise; 0 if never
+// side is what a link is to this node: an *uplink or a *downlink.
+type side interface {
+	common() *link
+	// take handles a frame that is not the tree's. It runs on the link's reader.
+	take(wire.Frame) error
+	// write is the link's writer. It returns when the link has to end.
+	write() error
+	// ended is called when both have returned.
+	ended()
 }
 
 // closing is queued behind what a link still has to say.
 type closing struct{ end tree.End }
 
-// newLink makes a link; start begins it. Its context outlives the channel's, so
-// that a channel that ends can say good-bye.
-func (c *Channel) newLink(num tree.Link, peer tree.ID, conn *tls.Conn) *link {
-	l := &link{
-		num:   num,
-		peer:  peer,
-		ch:    c,
-		conn:  conn,
-		out:   make(chan wire.Frame, controlQueue),
-		serve: make(chan *stream.Cursor, 1),
+// newLink makes a link. Its context outlives the channel's, so that a channel that ends
+// can say good-bye.
+func newLink(num tree.Link, peer tree.ID, conn *tls.Conn, near bool) link {
+	l := link{
+		num:     num,
+		peer:    peer,
+		conn:    conn,
+		near:    near,
+		out:     make(chan wire.Frame, controlQueue),
+		control: rate.NewLimiter(controlRate, controlRate),
 	}
 	l.ctx, l.cancel = context.WithCancelCause(context.Background())
 	return l
 }
 
-// start runs the link's two goroutines; both end with l.ctx. When they have, the
+func (l *link) common() *link { return l }
+
+// begin starts a link's two goroutines; both end with its context. When they have, the
 // channel hears of it.
-func (l *link) start(g *guardedConn, r *wire.Reader) {
+func (c *Channel) begin(s side, g *guardedConn, r *wire.Reader) {
+	l := s.common()
 	var last time.Time // only the reader uses it
 	g.open(func() {
 		if now := time.Now(); now.Sub(last) >= heardEvery {
 			last = now
-			l.ch.hear(l.num)
+			c.hear(l.num)
 		}
 	})
 	context.AfterFunc(l.ctx, func() { l.conn.NetConn().Close() })
-	l.wg.Go(func() { l.cancel(l.read(r)) })
-	l.wg.Go(func() { l.cancel(l.write()) })
-	l.ch.wg.Go(func() {
-		l.wg.Wait()
-		l.ch.facts.drop(l)
-		l.ch.tell(tree.Down{Link: l.num, End: endOf(context.Cause(l.ctx))})
+	var both sync.WaitGroup
+	both.Go(func() { l.cancel(l.read(r, s.take, c.tell)) })
+	both.Go(func() { l.cancel(s.write()) })
+	c.wg.Go(func() {
+		both.Wait()
+		s.ended()
+		c.tell(tree.Down{Link: l.num, End: endOf(context.Cause(l.ctx))})
 	})
 }
 
@@ -129,9 +124,8 @@ func (l *link) close(e tree.End) {
 	l.send(closing{e})
 }
 
-func (l *link) read(r *wire.Reader) error {
-	control := rate.NewLimiter(controlRate, controlRate)
-	facts := rate.NewLimiter(factsFrames, factsFrames)
+// read hands on what comes: the tree's messages to tell, all else to take.
+func (l *link) read(r *wire.Reader, take func(wire.Frame) error, tell func(tree.Event)) error {
 	var bye tree.Reason // of a child
 	for {
 		f, err := r.Next()
@@ -141,119 +135,55 @@ func (l *link) read(r *wire.Reader) error {
 			}
 			return err
 		}
-		switch f := f.(type) {
-		case *stream.Chunk:
-			err = l.takeChunk(f)
-		case *stream.Header:
-			err = l.takeHeader(f)
-		case *stream.Beat:
-			err = l.ch.takeBeat(f)
-		case wire.Gap:
-			// The ring counts what is missing by the numbers that the root has signed.
-		case wire.Facts:
-			if !facts.Allow() {
-				return fmt.Errorf("more than %d facts a second: %w", factsFrames, wire.ErrNotDue)
-			}
-			l.ch.facts.put(l, f.View)
-		case wire.Sample:
-			if !l.feeding.Load() || !control.Allow() {
-				return fmt.Errorf("sample: %w", wire.ErrNotDue)
-			}
-			l.ch.takeSample(f)
-		case tree.Message:
-			if !control.Allow() {
-				return fmt.Errorf("more than %d frames a second: %w", controlRate, wire.ErrNotDue)
-			}
-			if b, ok := f.(tree.Bye); ok && l.num.Inbound() {
-				bye = b.Reason // it may close before the tree has looked at this
-			}
-			l.ch.tell(tree.Received{Link: l.num, Msg: f})
-		default:
-			err = fmt.Errorf("%T: %w", f, wire.ErrNotDue)
-		}
-		if err != nil {
-			return err
-		}
-	}
-}
-
-// write sends what the cursor has, and between any two chunks what is queued: on a
-// slow connection a heartbeat must not wait for more than one of them.
-func (l *link) write() error {
-	var (
-		cursor *stream.Cursor
-		wait   <-chan struct{}
-		header *stream.Header // the one the child has
-		buf    []byte
-	)
-	for {
-		for queued := true; queued; {
-			select {
-			case f := <-l.out:
-				if c, ok := f.(closing); ok {
-					_ = l.flush(buf, closeTime) // the link ends either way
-					return c.end
-				}
-				buf = wire.Append(buf, f)
-			default:
-				queued = false
-			}
-		}
-		if len(buf) > 0 {
-			if err := l.flush(buf, stuckAfter); err != nil {
+		m, ok := f.(tree.Message)
+		if !ok {
+			if err := take(f); err != nil {
 				return err
 			}
-			buf = buf[:0]
+			continue
 		}
-		if cursor != nil {
-			it, w, err := cursor.Poll()
-			if err != nil {
-				return tree.ByUs(tree.ReasonLeaving)
-			}
-			if w == nil {
-				if err := l.pass(it, &header); err != nil {
-					return err
-				}
-				missed, moves := cursor.Gap()
-				l.missed.Store(missed)
-				l.moves.Store(moves)
-				l.past.Store(cursor.Past())
-				continue
-			}
-			wait = w
-			l.past.Store(cursor.Past())
-			l.drained.Store(int64(l.ch.sinceStart()))
+		if err := l.allow(); err != nil {
+			return err
 		}
-		select {
-		case f := <-l.out:
-			if c, ok := f.(closing); ok {
-				return c.end
-			}
-			buf = wire.Append(buf, f)
-		case cursor = <-l.serve:
-			l.pulled.Store(int64(l.ch.sinceStart()))
-		case <-wait:
-		case <-l.ctx.Done():
-			return context.Cause(l.ctx)
+		if b, ok := m.(tree.Bye); ok && l.num.Inbound() {
+			bye = b.Reason // it may close before the tree has looked at this
 		}
+		tell(tree.Received{Link: l.num, Msg: m})
 	}
 }
 
-// pass sends one chunk, and before it what the child needs to use it.
-func (l *link) pass(it stream.Item, header **stream.Header) error {
-	if it.Header != *header {
-		*header = it.Header
-		if err := l.flush(it.Header.Frame(), stuckAfter); err != nil {
-			return err
-		}
+// allow counts a frame of the tree, and fails if there are too many.
+func (l *link) allow() error {
+	if !l.control.Allow() {
+		return fmt.Errorf("more than %d frames a second: %w", controlRate, wire.ErrNotDue)
 	}
-	if err := l.flush(it.Chunk.Frame(), stuckAfter); err != nil {
-		return err
-	}
-	l.sent.Add(uint64(len(it.Chunk.Payload())))
-	l.ch.sent.Add(uint64(len(it.Chunk.Payload())))
-	l.last.Store(it.Chunk)
 	return nil
+}
+
+// say sends a frame, nil for none, and those that wait behind it. An error is the end
+// of the link, which may be what the channel asked for.
+func (l *link) say(f wire.Frame) error {
+	b := l.buf[:0]
+	for {
+		switch f := f.(type) {
+		case nil:
+		case closing:
+			_ = l.flush(b, closeTime) // the link ends either way
+			return f.end
+		default:
+			b = wire.Append(b, f)
+		}
+		select {
+		case f = <-l.out:
+			continue
+		default:
+		}
+		l.buf = b
+		if len(b) == 0 {
+			return nil
+		}
+		return l.flush(b, stuckAfter)
+	}
 }
 
 func (l *link) flush(b []byte, within time.Duration) error {
@@ -266,29 +196,4 @@ func (l *link) flush(b []byte, within time.Duration) error {
 		return tree.ByUs(tree.ReasonSlow)
 	}
 	return err
-}
-
-// endOf says how a link ended that was cancelled with err. What this node holds
-// against what came is its own decision. The end of the connection is the other
-// node's, be it that its process is gone, and every other error is the network's.
-func endOf(err error) tree.End {
-	var end tree.End
-	switch {
-	case err == nil:
-		return end
-	case errors.As(err, &end):
-		return end
-	case errors.Is(err, stream.ErrSignature):
-		return tree.ByUs(tree.ReasonForged)
-	case errors.Is(err, stream.ErrEpoch), errors.Is(err, stream.ErrClock):
-		return tree.ByUs(tree.ReasonEpoch)
-	case errors.Is(err, wire.ErrVersion), errors.Is(err, stream.ErrVersion):
-		return tree.ByUs(tree.ReasonVersion)
-	case errors.Is(err, wire.ErrFrame), errors.Is(err, wire.ErrNotDue), errors.Is(err, stream.ErrFrame),
-		errors.Is(err, stream.ErrGap), errors.Is(err, stream.ErrHeader):
-		return tree.ByUs(tree.ReasonProtocol)
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
-		return tree.ByThem(tree.ReasonClosed)
-	}
-	return tree.Lost(tree.ReasonClosed)
 }

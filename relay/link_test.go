@@ -18,7 +18,7 @@ import (
 // served is a child's link whose other end the test reads, over a connection that
 // holds nothing: the writer gets on only as the test reads.
 type served struct {
-	*link
+	*downlink
 	writer *stream.Writer
 	reader *wire.Reader
 	ended  chan error
@@ -49,10 +49,10 @@ func newServed(t *testing.T) *served {
 		t.Fatal(err)
 	}
 	s := &served{
-		link:   c.newLink(2, node.ID(), parent),
-		writer: w,
-		reader: wire.NewReader(child, wire.Parent),
-		ended:  make(chan error, 1),
+		downlink: c.newDownlink(2, node.ID(), parent, false),
+		writer:   w,
+		reader:   wire.NewReader(child, wire.Parent),
+		ended:    make(chan error, 1),
 	}
 	go func() { s.ended <- s.write() }() // ends with the connection
 	t.Cleanup(func() {
@@ -100,7 +100,7 @@ func TestAHeartbeatWaitsForOneChunkAtMost(t *testing.T) {
 		}
 		s.add(t, stream.MaxPayload, f)
 	}
-	s.serve <- s.ch.ring.Cursor()
+	s.serve(s.ring.Cursor())
 	for range 3 {
 		s.chunk(t)
 	}
@@ -122,7 +122,7 @@ func TestAHeartbeatWaitsForOneChunkAtMost(t *testing.T) {
 func TestALinksLoadIsWhatTheChildIsOwed(t *testing.T) {
 	s := newServed(t)
 	s.add(t, 1000, stream.StartHere)
-	s.serve <- s.ch.ring.Cursor()
+	s.serve(s.ring.Cursor())
 	if seq := s.chunk(t); seq != 1 {
 		t.Fatalf("chunk %d came first", seq)
 	}
@@ -140,7 +140,7 @@ func TestALinksLoadIsWhatTheChildIsOwed(t *testing.T) {
 		s.add(t, 1000, 0)
 		return s.load().Backlog >= 50*time.Millisecond
 	})
-	l, st := s.load(), s.status(s.ch.ring.Stats().Received)
+	l, st := s.load(), s.status(s.ring.Stats().Received)
 	if l.Backlog > l.Busy || l.Busy > l.Age || l.Sent != sent {
 		t.Errorf("the load is %+v", l)
 	}
@@ -149,7 +149,7 @@ func TestALinksLoadIsWhatTheChildIsOwed(t *testing.T) {
 	}
 
 	// It reads again, all there is.
-	head := s.ch.ring.Head().Seq
+	head := s.ring.Head().Seq
 	for s.chunk(t) != head {
 	}
 	eventually(t, "nothing is owed", func() bool { return s.load().Backlog == 0 })
@@ -183,7 +183,7 @@ func TestAJumpIsToldByTheChunksNumberAlone(t *testing.T) {
 	s := newServed(t)
 	s.add(t, 1000, stream.StartHere)
 	s.add(t, 1000, 0)
-	s.serve <- s.ch.ring.Cursor()
+	s.serve(s.ring.Cursor())
 	for i, f := range []wire.Frame{s.next(t), s.next(t), s.next(t)} {
 		_, header := f.(*stream.Header)
 		_, chunk := f.(*stream.Chunk)

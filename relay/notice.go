@@ -4,7 +4,6 @@ import (
 	"net/netip"
 	"time"
 
-	"relay/relay/stream"
 	"relay/tree"
 )
 
@@ -74,100 +73,63 @@ func (ChildJoined) notice()   {}
 func (ChildLeft) notice()     {}
 func (ChildRefused) notice()  {}
 
-func (c *Channel) noticeRefusal(r tree.Received) {
-	l := c.links[r.Link]
-	if l == nil || l.feeding.Load() || r.Link.Inbound() {
-		return
-	}
-	switch m := r.Msg.(type) {
-	case tree.Refer:
-		if len(m.Places) == 0 {
-			c.notices(Refused{l.peer, m.Reason})
-		}
-	case tree.Bye:
-		c.notices(Refused{l.peer, m.Reason})
+// noticeRefusal tells that a node that was asked to be the parent said no, unless it is
+// one that chunks are taken from.
+func (c *Channel) noticeRefusal(num tree.Link, r tree.Reason) {
+	if u := c.up[num]; u != nil && !u.feeding.Load() {
+		c.notices(Refused{u.peer, r})
 	}
 }
 
-// handover notes how a new parent takes over, for the notice of it. The channel's
-// driving goroutine owns it.
-type handover struct {
+// parentChange is a change of parents that is under way, for the notice of it. The
+// channel's goroutine owns it.
+type parentChange struct {
 	to     tree.Link
-	change *ParentChanged // nil for none
+	notice *ParentChanged // nil for none
 }
 
 // attached begins one, or goes on with one that has not brought a chunk yet: to who
 // watches, the two are one change.
-func (h *handover) attached(a tree.Attached) {
+func (p *parentChange) attached(a tree.Attached) {
 	before := a.Before
-	if h.change != nil {
-		before = h.change.Before
+	if p.notice != nil {
+		before = p.notice.Before
 	}
-	h.to = a.Link
-	h.change = &ParentChanged{Parent: a.Parent, Depth: a.Depth, Before: before}
+	p.to = a.Link
+	p.notice = &ParentChanged{Parent: a.Parent, Depth: a.Depth, Before: before}
 }
 
-// noticeChange tells of a change whose first chunk has come.
+// over returns the notice of a change whose first chunk has come, once. u is the link
+// to the new parent, nil if it is gone.
+func (p *parentChange) over(u *uplink) (ParentChanged, bool) {
+	if u == nil || !u.brought.Load() {
+		return ParentChanged{}, false
+	}
+	n := *p.notice
+	p.notice = nil
+	if n.Before.Reason != tree.ReasonNone {
+		n.Gap = time.Duration(u.gap.Load())
+	}
+	return n, true
+}
+
+// noticeChange tells of a change of parents that is over.
 func (c *Channel) noticeChange() {
-	h := &c.handover
-	if h.change == nil {
+	if c.change.notice == nil {
 		return
 	}
-	l := c.links[h.to]
-	if l == nil || !l.brought.Load() {
-		return
-	}
-	change := h.change
-	h.change = nil
-	if change.Before.Reason != tree.ReasonNone {
-		change.Gap = time.Duration(l.gap.Load())
-	}
-	c.notices(*change)
-}
-
-// noteArrival records that a chunk that the ring did not have came over the link, and
-// for the link's first one how long there was none. follows says that it is the next
-// of the same epoch. It runs on the link's reader.
-func (l *link) noteArrival(ch *stream.Chunk, follows bool) {
-	c := l.ch
-	now := c.sinceStart()
-	before := time.Duration(c.arrived.Swap(int64(now)))
-	if l.brought.Load() {
-		return
-	}
-	gap := now - before
-	if k := c.clock.Load(); follows && k != nil {
-		// Nobody can have missed it before it was made.
-		gap = min(gap, k.at(time.Now())-time.Duration(ch.Beat())*time.Millisecond)
-	}
-	l.gap.Store(int64(max(0, gap)))
-	l.brought.Store(true)
-	select {
-	case c.handed <- struct{}{}:
-	default:
+	if n, ok := c.change.over(c.up[c.change.to]); ok {
+		c.notices(n)
 	}
 }
 
-// child names the node at the other end of a link that came in.
-func (l *link) child() Child { return Child{l.peer, remoteAddr(l.conn.NetConn())} }
+// child names the node at the other end.
+func (d *downlink) child() Child { return Child{d.peer, remoteAddr(d.conn.NetConn())} }
 
-// noticeServed tells of a child that begins to take the stream.
-func (c *Channel) noticeServed(l *link) {
-	l.served = true
-	c.notices(ChildJoined{l.child()})
-}
-
-// noticeGone tells of a child that is gone.
-func (c *Channel) noticeGone(l *link, e tree.End) {
-	if l.served {
-		c.notices(ChildLeft{l.child(), e})
-	}
-}
-
-// noticeTurned tells of a node that wanted to be a child, needs a parent, and found
+// noticeRefused tells of a node that wanted to be a child, needs a parent, and found
 // no slot. One that looks for a better parent than it has, or a backup, does well.
-func (c *Channel) noticeTurned(l *link, r tree.Reason) {
-	if l.needy && r == tree.ReasonFull {
-		c.notices(ChildRefused{l.child(), r})
+func (c *Channel) noticeRefused(d *downlink, r tree.Reason) {
+	if d.needy && r == tree.ReasonFull {
+		c.notices(ChildRefused{d.child(), r})
 	}
 }

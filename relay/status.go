@@ -37,29 +37,28 @@ type LinkStatus struct {
 
 // Status describes the channel. It reports false if the channel has ended.
 func (c *Channel) Status() (Status, bool) {
-	s := Status{ID: c.id, Uptime: c.sinceStart(), Ring: c.ring.Stats(), Delay: time.Duration(c.delay.Load()), Sent: c.sent.Load()}
-	if c.writer != nil {
-		s.Delay = 0
-	}
-	if k := c.clock.Load(); k != nil && s.Ring.Head.Seq > 0 {
-		s.Quiet = max(0, k.at(time.Now())-time.Duration(s.Ring.Beat)*time.Millisecond)
+	now := time.Now()
+	s := Status{ID: c.id, Uptime: now.Sub(c.started), Ring: c.ring.Stats(), Sent: c.sent.Load()}
+	s.Quiet = c.intake.quiet(now, s.Ring)
+	if c.writer == nil {
+		s.Delay = time.Duration(c.intake.delay.Load())
 	}
 	ok := c.query(func(n *tree.Node) {
 		s.Tree = n.Info()
 		s.Lag = c.lagging
-		if l := c.parentLink(s.Tree); l != nil {
-			s.Near = l.near
+		if u := c.parentLink(s.Tree); u != nil {
+			s.Near = u.near
 		}
 		s.Links = make(map[tree.Link]LinkStatus, len(s.Tree.Children))
 		for _, ch := range s.Tree.Children {
-			if l := c.links[ch.Link]; l != nil {
-				ls := l.status(s.Ring.Received)
+			if d := c.down[ch.Link]; d != nil {
+				ls := d.status(s.Ring.Received)
 				ls.Rate = c.upload.rate(ch.Link)
 				s.Links[ch.Link] = ls
 			}
 		}
 	})
-	if b := c.beat.Load(); b != nil {
+	if b := c.intake.beat.Load(); b != nil {
 		s.Beat, s.RootSeq = b.Ms(), b.Head()
 	}
 	return s, ok

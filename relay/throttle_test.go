@@ -202,9 +202,9 @@ func BenchmarkThrottledLink(b *testing.B) {
 	// watch looks at both ends for d.
 	watch := func(d time.Duration) (half, whole time.Duration, beats []time.Duration, owed time.Duration) {
 		begun := time.Now()
-		seen := viewer.beat.Load()
+		seen := viewer.intake.beat.Load()
 		for time.Since(begun) < d {
-			if x := viewer.beat.Load(); x != seen {
+			if x := viewer.intake.beat.Load(); x != seen {
 				seen = x
 				beats = append(beats, time.Since(w.Start())-time.Duration(x.Ms())*time.Millisecond)
 			}

@@ -10,25 +10,13 @@ const (
 	labelSlack = 5000
 )
 
-// vouched returns m without its label if the root has not signed for it. A label
-// from the future would bind this node to whoever told it: no honest node could
-// ever show a newer one. The root's newest signed beat is the bound, and every
-// parent sends it ahead of its welcome; a label that outruns it for the moment is
-// left out, not held against the sender.
-func (c *Channel) vouched(m tree.Message) tree.Message {
-	switch m := m.(type) {
-	case tree.Welcome:
-		m.Label = c.vouchedLabel(m.Label)
-		return m
-	case tree.Heartbeat:
-		m.Label = c.vouchedLabel(m.Label)
-		return m
-	}
-	return m
-}
-
+// vouchedLabel returns a peer's label, or none if the root has not signed for it. A label
+// from the future would bind this node to whoever told it: no honest node could ever
+// show a newer one. The root's newest signed beat is the bound, and every parent sends it
+// ahead of its welcome; a label that outruns it for the moment is left out, not held
+// against the sender.
 func (c *Channel) vouchedLabel(l tree.Label) tree.Label {
-	b := c.beat.Load()
+	b := c.intake.beat.Load()
 	if b == nil {
 		return tree.Label{}
 	}

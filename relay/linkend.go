@@ -1,0 +1,36 @@
+package relay
+
+import (
+	"errors"
+	"io"
+	"syscall"
+
+	"relay/relay/stream"
+	"relay/relay/wire"
+	"relay/tree"
+)
+
+// endOf says how a link ended that was cancelled with err. What this node holds
+// against what came is its own decision. The end of the connection is the other
+// node's, be it that its process is gone, and every other error is the network's.
+func endOf(err error) tree.End {
+	var end tree.End
+	switch {
+	case err == nil:
+		return end
+	case errors.As(err, &end):
+		return end
+	case errors.Is(err, stream.ErrSignature):
+		return tree.ByUs(tree.ReasonForged)
+	case errors.Is(err, stream.ErrEpoch), errors.Is(err, stream.ErrClock):
+		return tree.ByUs(tree.ReasonEpoch)
+	case errors.Is(err, wire.ErrVersion), errors.Is(err, stream.ErrVersion):
+		return tree.ByUs(tree.ReasonVersion)
+	case errors.Is(err, wire.ErrFrame), errors.Is(err, wire.ErrNotDue), errors.Is(err, stream.ErrFrame),
+		errors.Is(err, stream.ErrGap), errors.Is(err, stream.ErrHeader):
+		return tree.ByUs(tree.ReasonProtocol)
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+		return tree.ByThem(tree.ReasonClosed)
+	}
+	return tree.Lost(tree.ReasonClosed)
+}

@@ -1,0 +1,72 @@
+package relay
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+
+	"relay/relay/stream"
+	"relay/relay/wire"
+	"relay/tree"
+)
+
+// uplink is a link that this node opened: to its parent, or to a node that could be.
+type uplink struct {
+	link
+	intake *intake
+	sample func(wire.Sample)
+
+	feeding atomic.Bool  // chunks are welcome
+	brought atomic.Bool  // one has come that the ring did not have
+	gap     atomic.Int64 // how long none had come then, nanoseconds; see ParentChanged.Gap
+}
+
+// pull asks the node at the other end for the chunks after have.
+func (u *uplink) pull(have stream.Position) {
+	u.feeding.Store(true)
+	u.send(tree.Pull{Have: tree.Position{Epoch: tree.Epoch(have.Epoch), Seq: have.Seq}})
+}
+
+func (u *uplink) take(f wire.Frame) error {
+	switch f := f.(type) {
+	case *stream.Chunk:
+		if !u.feeding.Load() {
+			return fmt.Errorf("chunk %d was not pulled: %w", f.Seq(), wire.ErrNotDue)
+		}
+		return u.intake.chunk(f, u)
+	case *stream.Header:
+		if !u.feeding.Load() {
+			return fmt.Errorf("header %d was not pulled: %w", f.Gen(), wire.ErrNotDue)
+		}
+		return u.intake.header(f)
+	case *stream.Beat:
+		return u.intake.takeBeat(f)
+	case wire.Gap:
+		return nil // the ring counts what is missing by the numbers that the root has signed
+	case wire.Sample:
+		if !u.feeding.Load() {
+			return fmt.Errorf("sample: %w", wire.ErrNotDue)
+		}
+		if err := u.allow(); err != nil {
+			return err
+		}
+		u.sample(f)
+		return nil
+	}
+	return fmt.Errorf("%T: %w", f, wire.ErrNotDue)
+}
+
+func (u *uplink) ended() {}
+
+func (u *uplink) write() error {
+	for {
+		select {
+		case f := <-u.out:
+			if err := u.say(f); err != nil {
+				return err
+			}
+		case <-u.ctx.Done():
+			return context.Cause(u.ctx)
+		}
+	}
+}

@@ -299,7 +299,7 @@ func (w *world) inner() *inhabitant {
 func TestACrowdJoinsAndKnowsItself(t *testing.T) {
 	inWorld(t, 3, func(t *testing.T, w *world) {
 		w.crowd(29, 3)
-		took := w.within(3*time.Minute, "all know most", func(n *inhabitant) bool { return n.gossip.Len() >= 25 })
+		took := w.within(3*time.Minute, "all know most", func(n *inhabitant) bool { return n.peers.gossip.Len() >= 25 })
 		t.Logf("all know nearly all after %v more", took)
 		w.wantWhole()
 		depth := map[int]int{}
@@ -326,7 +326,7 @@ func TestAnInnerNodeDiesAndNobodyMissesAChunk(t *testing.T) {
 					return w.attached(n) && n.status(t).Tree.Parent.ID != gone.place.ID
 				}, gone)
 				w.within(time.Minute, "it is no member", func(n *inhabitant) bool {
-					return !slices.ContainsFunc(n.gossip.Sample(99), func(m membership.Member) bool { return m.Place.ID == gone.place.ID })
+					return !slices.ContainsFunc(n.peers.gossip.Sample(99), func(m membership.Member) bool { return m.Place.ID == gone.place.ID })
 				}, gone)
 				w.wantWhole(gone)
 				gone.host.Thaw()
@@ -362,7 +362,7 @@ func TestAFifthDiesAtOnce(t *testing.T) {
 func TestAPartitionHealsForWholeNodes(t *testing.T) {
 	inWorld(t, 3, func(t *testing.T, w *world) {
 		w.crowd(9, 3)
-		w.within(3*time.Minute, "all are members", func(n *inhabitant) bool { return n.gossip.Len() == 10 })
+		w.within(3*time.Minute, "all are members", func(n *inhabitant) bool { return n.peers.gossip.Len() == 10 })
 		half := func(each func(a, b *relaytest.Host)) {
 			for i, a := range w.all {
 				for j, b := range w.all {
@@ -373,10 +373,10 @@ func TestAPartitionHealsForWholeNodes(t *testing.T) {
 			}
 		}
 		half((*relaytest.Host).Cut)
-		w.within(2*time.Minute, "the source's half knows itself", func(n *inhabitant) bool { return n.gossip.Len() == 5 }, w.all[5:]...)
+		w.within(2*time.Minute, "the source's half knows itself", func(n *inhabitant) bool { return n.peers.gossip.Len() == 5 }, w.all[5:]...)
 		half((*relaytest.Host).Heal)
 		w.within(time.Minute, "all are attached", w.attached)
-		took := w.within(5*time.Minute, "all are members again", func(n *inhabitant) bool { return n.gossip.Len() == 10 })
+		took := w.within(5*time.Minute, "all are members again", func(n *inhabitant) bool { return n.peers.gossip.Len() == 10 })
 		t.Logf("all know each other %v after the tree has healed", took)
 	})
 }
@@ -385,14 +385,14 @@ func TestAPartitionHealsForWholeNodes(t *testing.T) {
 func TestAParentTellsOfOthers(t *testing.T) {
 	inWorld(t, 3, func(t *testing.T, w *world) {
 		w.crowd(9, 3)
-		w.within(3*time.Minute, "all are members", func(n *inhabitant) bool { return n.gossip.Len() == 10 })
+		w.within(3*time.Minute, "all are members", func(n *inhabitant) bool { return n.peers.gossip.Len() == 10 })
 		hidden := w.add(option{slots: 2, unreachable: true})
 		over := w.add(option{slots: 2, members: 10})
 		for name, n := range map[string]*inhabitant{"nobody can reach": hidden, "there is no room for": over} {
-			w.within(40*time.Second, "it hears of others", func(n *inhabitant) bool { return len(n.acquaintances(tree.ID{})) >= 9 },
+			w.within(40*time.Second, "it hears of others", func(n *inhabitant) bool { return len(n.peers.known(tree.ID{})) >= 9 },
 				slices.DeleteFunc(slices.Clone(w.all), func(o *inhabitant) bool { return o == n })...)
 			for _, o := range w.all[:10] {
-				if slices.ContainsFunc(o.gossip.Sample(99), func(m membership.Member) bool { return m.Place.ID == n.place.ID }) {
+				if slices.ContainsFunc(o.peers.gossip.Sample(99), func(m membership.Member) bool { return m.Place.ID == n.place.ID }) {
 					t.Errorf("who %s is a member", name)
 				}
 			}

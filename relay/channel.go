@@ -11,7 +11,6 @@ import (
 
 	"go.uber.org/zap"
 
-	"relay/relay/membership"
 	"relay/relay/stream"
 	"relay/tree"
 )
@@ -34,30 +33,23 @@ type Channel struct {
 	done   chan struct{}  // closed when the goroutine that drives the tree has ended
 	wg     sync.WaitGroup // links, dials, gossip
 
-	gossip  *membership.Cluster // nil if the node cannot take part
-	company company
-
-	// Owned by Run's goroutine.
-	tree  *tree.Node
-	up    map[tree.Link]*uplink
-	down  map[tree.Link]*downlink
-	dials map[tree.Link]context.CancelFunc
-	left  bool // the tree said Left
-	lag   lag
-	room  *headroom
-	// lagging is the lag as it was last measured.
-	lagging time.Duration
-
-	teller teller
-	upload uploadMeter
+	// Owned by the goroutine that drives the tree.
+	tree   *tree.Node
+	up     map[tree.Link]*uplink
+	down   map[tree.Link]*downlink
+	dials  map[tree.Link]context.CancelFunc
+	left   bool // the tree said Left
+	lag    lag
+	behind time.Duration // the lag as it was last measured
+	room   *headroom
 	change parentChange
 
-	// Shared.
-	intake  intake
-	inbound atomic.Uint64 // numbers given to links that came in
-	sent    atomic.Uint64 // payload bytes to children, those that are gone as well
-	facts   factBook
-	survey  survey
+	// Shared; each says who may do what.
+	intake    intake
+	peers     peers
+	reporting reporting
+	inbound   atomic.Uint64 // numbers given to links that came in
+	sent      atomic.Uint64 // payload bytes to children, those that are gone as well
 }
 
 func (n *Node) newChannel(id stream.ChannelID, notices func(Notice)) *Channel {
@@ -85,7 +77,9 @@ func (n *Node) newChannel(id stream.ChannelID, notices func(Notice)) *Channel {
 		dials:   make(map[tree.Link]context.CancelFunc),
 		intake:  newIntake(id, ring, now),
 		room:    newHeadroom(n.cfg.Slots, n.cfg.Upload),
-		survey:  newSurvey(),
+		peers:   peers{self: n.ID(), given: n.cfg.Addrs, addrs: n.cfg.Addrs},
+
+		reporting: reporting{survey: newSurvey()},
 	}
 }
 
@@ -94,7 +88,7 @@ func (n *Node) newChannel(id stream.ChannelID, notices func(Notice)) *Channel {
 func (n *Node) Source(key ed25519.PrivateKey, epoch stream.Epoch) (*Channel, *stream.Writer, error) {
 	c := n.newChannel(stream.IDOf(key), nil)
 	c.writer = stream.NewWriter(c.ring, key, epoch, time.Now())
-	c.gossip = c.newCluster()
+	c.peers.gossip = c.newCluster()
 	return c, c.writer, n.add(c)
 }
 
@@ -105,7 +99,7 @@ func (n *Node) Source(key ed25519.PrivateKey, epoch stream.Epoch) (*Channel, *st
 func (n *Node) Watch(u URL, notices func(Notice), found ...netip.AddrPort) (*Channel, error) {
 	c := n.newChannel(u.Channel, notices)
 	c.url, c.found = u, placesAt(found)
-	c.gossip = c.newCluster()
+	c.peers.gossip = c.newCluster()
 	return c, n.add(c)
 }
 
@@ -138,16 +132,16 @@ func (c *Channel) Run(ctx context.Context) error {
 		c.intake.beat.Store(c.writer.Beat())
 	}
 	c.tree = tree.New(cfg, now)
-	c.company.links, c.company.addrs = seeds, c.node.cfg.Addrs
-	c.company.rememberAt = now.Add(rememberFirst)
-	if len(known) > 0 { // behind the link's own addresses
+	c.peers.invited = seeds
+	c.peers.rememberAt = now.Add(rememberFirst)
+	if len(known) > 0 { // behind the invite's own addresses
 		c.tree.Handle(now, tree.Candidates{Of: known})
 	}
-	if c.gossip != nil {
-		c.node.speakers.add(1)
+	if g := c.peers.gossip; g != nil {
+		c.node.gossips.add(1)
 		c.wg.Go(func() { // ends with ctx
-			defer c.node.speakers.add(-1)
-			_ = c.gossip.Run(ctx) // it never fails
+			defer c.node.gossips.add(-1)
+			_ = g.Run(ctx) // it never fails
 		})
 	}
 	c.drive(ctx)

@@ -45,8 +45,8 @@ func (c *Channel) drive(ctx context.Context) {
 			f(c.tree)
 		case <-gauge.C:
 			c.handle(c.capacity(time.Now()))
-			c.reportFacts()
-			c.mingle(time.Now())
+			c.report(time.Now())
+			c.updatePeers(time.Now())
 		case <-lag.C:
 			c.handle(c.progress(time.Now()))
 		case <-c.intake.switched: // noticed below
@@ -93,7 +93,7 @@ func (c *Channel) handle(ev tree.Event) {
 func (c *Channel) received(ev tree.Received) {
 	switch m := ev.Msg.(type) {
 	case tree.Welcome:
-		c.noticeSeen(m.Seen)
+		c.peers.seenAs(m.Seen)
 		m.Label = c.vouchedLabel(m.Label)
 		c.tree.Handle(time.Now(), tree.Received{Link: ev.Link, Msg: m})
 		// The beat that came ahead of it says what there is to have.
@@ -187,7 +187,7 @@ func (c *Channel) carryOut(a tree.Action) {
 	case tree.Serve:
 		if d := c.down[a.Link]; d != nil {
 			d.serve(c.ring.Resume(stream.Position{Epoch: stream.Epoch(a.Have.Epoch), Seq: a.Have.Seq}))
-			d.send(c.sample(d.peer))
+			d.send(c.peers.sample(d.peer, c.tree.Info()))
 			c.notices(ChildJoined{d.child()})
 		}
 	case tree.Attached:

@@ -81,7 +81,7 @@ func (c *Channel) newDownlink(num tree.Link, peer tree.ID, conn *tls.Conn, near 
 		ring:    c.ring,
 		started: c.started,
 		total:   &c.sent,
-		facts:   &c.facts,
+		facts:   &c.reporting.facts,
 		cursors: make(chan *stream.Cursor, 1),
 		told:    rate.NewLimiter(factsFrames, factsFrames),
 	}

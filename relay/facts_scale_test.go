@@ -15,7 +15,7 @@ type grown struct {
 	id    tree.ID
 	link  *link // to its parent
 	book  factBook
-	tell  teller
+	tell  reporter
 	below []*grown
 	depth int
 	sent  int // bytes to its parent
@@ -50,7 +50,7 @@ func (g *grown) step(now time.Time, parent *grown) {
 	}
 	v := g.view()
 	v.Trim(wire.MaxFacts)
-	g.tell.parent, g.tell.shape, g.tell.at, g.tell.size = g.link, shape, now, factSize*(1+len(v.Nodes))
+	g.tell.note(now, g.link, shape, len(v.Nodes))
 	frame := wire.Append(nil, wire.Facts{View: v})
 	g.sent += len(frame)
 	f, err := wire.Parse(frame)

@@ -247,9 +247,9 @@ func TestFactsTooOftenEndTheLink(t *testing.T) {
 	k.write(b)
 	wantEnd(t, k.conn)
 	eventually(t, "nothing of it is kept", func() bool {
-		source.facts.mu.Lock()
-		defer source.facts.mu.Unlock()
-		return source.facts.kept == 0 && len(source.facts.of) == 0
+		source.reporting.facts.mu.Lock()
+		defer source.reporting.facts.mu.Unlock()
+		return source.reporting.facts.kept == 0 && len(source.reporting.facts.of) == 0
 	})
 }
 
@@ -394,7 +394,7 @@ func TestFactsAreToldWhenDue(t *testing.T) {
 		{"largest", 82_000, true, 30 * time.Second},
 	} {
 		at := time.Unix(1, 0)
-		d := teller{parent: parent, shape: 1, at: at, size: c.size}
+		d := reporter{parent: parent, shape: 1, at: at, size: c.size}
 		shape := uint64(1)
 		if c.changed {
 			shape = 2

@@ -21,7 +21,7 @@ func (c *Channel) progress(now time.Time) tree.Progress {
 		p.Barren = b.Head() > 0 && st.Head.Seq == 0
 	}
 	p.Lag, _ = c.lag.measure(now, s)
-	c.lagging = p.Lag
+	c.behind = p.Lag
 	return p
 }
 

@@ -32,14 +32,14 @@ const (
 
 var errNoGossip = errors.New("no such channel takes part in gossip here")
 
-// speakers counts the clusters that may still send packets.
-type speakers struct {
+// clusterCount counts the clusters that may still send packets.
+type clusterCount struct {
 	mu   sync.Mutex
 	n    int
 	gone chan struct{} // closed when n falls to 0; nil while nobody waits for that
 }
 
-func (s *speakers) add(n int) {
+func (s *clusterCount) add(n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.n += n; s.n == 0 && s.gone != nil {
@@ -49,7 +49,7 @@ func (s *speakers) add(n int) {
 }
 
 // none returns a channel that is closed once there are none.
-func (s *speakers) none() <-chan struct{} {
+func (s *clusterCount) none() <-chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	gone := s.gone
@@ -64,12 +64,12 @@ func (s *speakers) none() <-chan struct{} {
 	return gone
 }
 
-// readPackets hands packets to the channels, until ctx ends and their last words are
-// out.
+// readPackets hands packets to the channels, until ctx has ended and their clusters have
+// sent their last ones.
 func (n *Node) readPackets(ctx context.Context) {
 	defer context.AfterFunc(ctx, func() { // ends at the latest after gossipLeave
 		select {
-		case <-n.speakers.none():
+		case <-n.gossips.none():
 		case <-time.After(gossipLeave):
 		}
 		n.cfg.Packet.Close()

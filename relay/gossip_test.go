@@ -113,7 +113,7 @@ func TestStrangersOnStreamsOfGossip(t *testing.T) {
 func TestAFloodOfPacketsIsNeitherServedNorPassedOn(t *testing.T) {
 	inWorld(t, 3, func(t *testing.T, w *world) {
 		w.crowd(4, 3)
-		w.within(3*time.Minute, "all are members", func(n *inhabitant) bool { return n.gossip.Len() == 5 })
+		w.within(3*time.Minute, "all are members", func(n *inhabitant) bool { return n.peers.gossip.Len() == 5 })
 		s := w.stranger()
 		attacker, err := w.net.Host(s.Addr()).ListenPacket(s.Port())
 		if err != nil {
@@ -153,7 +153,7 @@ func TestAFloodOfPacketsIsNeitherServedNorPassedOn(t *testing.T) {
 		if got == 0 || got > 20+5*11 {
 			t.Errorf("the victim got %d packets", got)
 		}
-		w.within(time.Second, "all are members", func(n *inhabitant) bool { return n.gossip.Len() == 5 })
+		w.within(time.Second, "all are members", func(n *inhabitant) bool { return n.peers.gossip.Len() == 5 })
 		w.wantWhole()
 	})
 }

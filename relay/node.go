@@ -82,11 +82,11 @@ type Node struct {
 	channels map[stream.ChannelID]*Channel
 	clusters map[membership.Label]*membership.Cluster
 
-	joins    addrLimiter
-	packets  addrLimiter
-	speakers speakers
-	subnets  subnets
-	answers  *rate.Limiter // bytes to those who ask for a view
+	joins   addrLimiter
+	packets addrLimiter
+	gossips clusterCount
+	subnets subnets
+	answers *rate.Limiter // bytes to those who ask for a view
 }
 
 // New returns a node. It does nothing until Run.
@@ -164,8 +164,8 @@ func (n *Node) add(c *Channel) error {
 		return fmt.Errorf("channel %s is open already", c.id.Short())
 	}
 	n.channels[c.id] = c
-	if c.gossip != nil {
-		n.clusters[membership.LabelOf(c.id)] = c.gossip
+	if g := c.peers.gossip; g != nil {
+		n.clusters[membership.LabelOf(c.id)] = g
 	}
 	return nil
 }

@@ -45,7 +45,7 @@ func (c *Channel) Status() (Status, bool) {
 	}
 	ok := c.query(func(n *tree.Node) {
 		s.Tree = n.Info()
-		s.Lag = c.lagging
+		s.Lag = c.behind
 		if u := c.parentLink(s.Tree); u != nil {
 			s.Near = u.near
 		}
@@ -53,7 +53,7 @@ func (c *Channel) Status() (Status, bool) {
 		for _, ch := range s.Tree.Children {
 			if d := c.down[ch.Link]; d != nil {
 				ls := d.status(s.Ring.Received)
-				ls.Rate = c.upload.rate(ch.Link)
+				ls.Rate = c.reporting.upload.rate(ch.Link)
 				s.Links[ch.Link] = ls
 			}
 		}

@@ -84,20 +84,20 @@ func (c *Channel) view() (wire.View, tree.Info, error) {
 // worst this node's own.
 func (c *Channel) Survey(ctx context.Context) (Survey, error) {
 	select {
-	case <-c.survey.turn:
+	case <-c.reporting.survey.turn:
 	case <-ctx.Done():
 		return Survey{}, context.Cause(ctx)
 	}
-	defer func() { c.survey.turn <- struct{}{} }()
-	if time.Now().Before(c.survey.until) {
-		return c.survey.last, nil
+	defer func() { c.reporting.survey.turn <- struct{}{} }()
+	if time.Now().Before(c.reporting.survey.until) {
+		return c.reporting.survey.last, nil
 	}
 	s, err := c.surveyNow(ctx)
 	if err != nil {
 		return Survey{}, err
 	}
-	c.survey.last = s
-	c.survey.until = time.Now().Add(surveyFresh + time.Duration(len(s.View.Nodes))*surveyPerNode)
+	c.reporting.survey.last = s
+	c.reporting.survey.until = time.Now().Add(surveyFresh + time.Duration(len(s.View.Nodes))*surveyPerNode)
 	return s, nil
 }
 
@@ -197,18 +197,18 @@ func (n *Node) answer(conn *tls.Conn, s wire.Survey) error {
 
 // whole is this node's view as a frame, made at most once in surveyFresh.
 func (c *Channel) whole() ([]byte, error) {
-	<-c.survey.answerTurn // held for as long as it takes to make a frame
-	defer func() { c.survey.answerTurn <- struct{}{} }()
+	<-c.reporting.survey.answerTurn // held for as long as it takes to make a frame
+	defer func() { c.reporting.survey.answerTurn <- struct{}{} }()
 	now := time.Now()
-	if now.Before(c.survey.answerUntil) {
-		return c.survey.answer, nil
+	if now.Before(c.reporting.survey.answerUntil) {
+		return c.reporting.survey.answer, nil
 	}
 	v, _, err := c.view()
 	if err != nil {
 		return nil, err
 	}
-	c.survey.answer, c.survey.answerUntil = wire.Append(nil, wire.Whole{View: v}), now.Add(surveyFresh)
-	return c.survey.answer, nil
+	c.reporting.survey.answer, c.reporting.survey.answerUntil = wire.Append(nil, wire.Whole{View: v}), now.Add(surveyFresh)
+	return c.reporting.survey.answer, nil
 }
 
 // graft puts what a node knows of itself and those below it into another one's view,

@@ -16,8 +16,8 @@ import (
 )
 
 const (
-	// maxMouths bounds the sockets that ask.
-	maxMouths = 64
+	// maxSockets bounds the sockets that ask, one for each address of this machine.
+	maxSockets = 64
 	// answerQueue is how many answers may wait while the newest are looked at.
 	answerQueue = 64
 )
@@ -68,7 +68,7 @@ func (f Finder) Run(ctx context.Context, found func(Found)) ([]Asked, error) {
 	if found == nil {
 		found = func(Found) {}
 	}
-	s := search{Finder: f, nonce: rand.Uint64(), mouths: make(map[spot]*mouth), asked: make(map[Asked]bool), replies: make(chan reply, answerQueue)}
+	s := search{Finder: f, nonce: rand.Uint64(), sockets: make(map[origin]*querySocket), asked: make(map[Asked]bool), replies: make(chan reply, answerQueue)}
 	if s.Port == 0 {
 		s.Port = DefaultPort
 	}
@@ -88,20 +88,20 @@ func (f Finder) Run(ctx context.Context, found func(Found)) ([]Asked, error) {
 	for gap := 0; ; {
 		select {
 		case <-ctx.Done():
-			return s.whence(), nil
+			return s.askedFrom(), nil
 		case <-changed:
 			again.Reset(max(0, lookLeast-time.Since(last)))
 		case <-again.C:
 			last = time.Now()
 			more, err := s.ask(round)
 			if err != nil {
-				return s.whence(), err
+				return s.askedFrom(), err
 			}
 			if more {
 				gap = 0
 			}
 			if round == 0 {
-				s.Log.Debug("asking for channels", zap.Int("addresses", len(s.mouths)))
+				s.Log.Debug("asking for channels", zap.Int("addresses", len(s.sockets)))
 			}
 			again.Reset(gaps[min(gap, len(gaps)-1)])
 			gap++
@@ -114,8 +114,8 @@ func (f Finder) Run(ctx context.Context, found func(Found)) ([]Asked, error) {
 	}
 }
 
-// spot is what one socket asks from.
-type spot struct {
+// origin is where one socket asks from.
+type origin struct {
 	index int // of the interface
 	from  netip.Prefix
 }
@@ -124,7 +124,7 @@ type spot struct {
 type search struct {
 	Finder
 	nonce   uint64
-	mouths  map[spot]*mouth
+	sockets map[origin]*querySocket
 	asked   map[Asked]bool
 	replies chan reply
 	wg      sync.WaitGroup // readers; they end when their sockets are closed
@@ -138,13 +138,13 @@ func (s *search) ask(round uint8) (more bool, err error) {
 		return false, err
 	}
 	b := query{nonce: s.nonce, round: round}.append(nil)
-	there := make(map[spot]bool)
+	there := make(map[origin]bool)
 	for _, i := range ifs {
 		for _, p := range i.askable() {
-			sp := spot{i.Index, p}
-			there[sp] = true
-			isNew := s.mouths[sp] == nil
-			if err := s.askFrom(i, sp, b); err != nil {
+			at := origin{i.Index, p}
+			there[at] = true
+			isNew := s.sockets[at] == nil
+			if err := s.askFrom(i, at, b); err != nil {
 				// As from an IPv6 address that is not yet known to be this machine's alone.
 				s.Log.Debug("cannot ask", zap.String("interface", i.Name), zap.Stringer("from", p), zap.Error(err))
 				continue
@@ -153,48 +153,48 @@ func (s *search) ask(round uint8) (more bool, err error) {
 			more = more || isNew
 		}
 	}
-	for sp, m := range s.mouths {
-		if !there[sp] {
-			m.conn.Close()
-			delete(s.mouths, sp)
+	for at, q := range s.sockets {
+		if !there[at] {
+			q.conn.Close()
+			delete(s.sockets, at)
 		}
 	}
 	return more, nil
 }
 
-// whence is where was asked from.
-func (s *search) whence() []Asked {
+// askedFrom lists where the search has asked from.
+func (s *search) askedFrom() []Asked {
 	return slices.SortedFunc(maps.Keys(s.asked), func(a, b Asked) int {
 		return cmp.Or(cmp.Compare(a.Interface, b.Interface), a.From.Compare(b.From))
 	})
 }
 
-var errMouths = errors.New("this machine has too many addresses")
+var errAddresses = errors.New("this machine has too many addresses")
 
-func (s *search) askFrom(i netIf, sp spot, b []byte) error {
-	m := s.mouths[sp]
-	if m == nil {
-		if len(s.mouths) == maxMouths {
-			return errMouths
+func (s *search) askFrom(i netIf, at origin, b []byte) error {
+	q := s.sockets[at]
+	if q == nil {
+		if len(s.sockets) == maxSockets {
+			return errAddresses
 		}
 		var err error
-		if m, err = speak(i, sp.from, s.Port); err != nil {
+		if q, err = openQuerySocket(i, at.from, s.Port); err != nil {
 			return err
 		}
-		s.mouths[sp] = m
-		s.wg.Go(func() { s.read(m.conn) })
+		s.sockets[at] = q
+		s.wg.Go(func() { s.read(q.conn) })
 	}
-	if err := m.ask(b); err != nil {
-		m.conn.Close() // the next query gets a new one: the interface may have been away
-		delete(s.mouths, sp)
+	if err := q.ask(b); err != nil {
+		q.conn.Close() // the next query gets a new one: the interface may have been away
+		delete(s.sockets, at)
 		return err
 	}
 	return nil
 }
 
 func (s *search) close() {
-	for _, m := range s.mouths {
-		m.conn.Close()
+	for _, q := range s.sockets {
+		q.conn.Close()
 	}
 }
 

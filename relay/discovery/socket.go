@@ -102,16 +102,16 @@ func (e *ear) reply(b []byte, to netip.AddrPort, ifIndex int, from netip.Addr) e
 	return err
 }
 
-// mouth is a socket to ask with, bound to one address of one interface.
-type mouth struct {
+// querySocket is a socket to ask with, bound to one address of one interface.
+type querySocket struct {
 	conn *net.UDPConn
 	to   []netip.AddrPort // whom it asks
 }
 
-// speak opens a socket that asks from an interface's address.
-func speak(i netIf, p netip.Prefix, port uint16) (*mouth, error) {
+// openQuerySocket opens a socket that asks from an interface's address.
+func openQuerySocket(i netIf, p netip.Prefix, port uint16) (*querySocket, error) {
 	from := p.Addr()
-	var m mouth
+	var m querySocket
 	var err error
 	if from.Is4() {
 		m.conn, err = net.ListenUDP("udp4", net.UDPAddrFromAddrPort(netip.AddrPortFrom(from, 0)))
@@ -146,7 +146,7 @@ func speak(i netIf, p netip.Prefix, port uint16) (*mouth, error) {
 }
 
 // ask sends to all; it fails if nothing could be sent.
-func (m *mouth) ask(b []byte) error {
+func (m *querySocket) ask(b []byte) error {
 	var errs []error
 	for _, to := range m.to {
 		if _, err := m.conn.WriteToUDPAddrPort(b, to); err != nil {

@@ -34,13 +34,12 @@ func TestWhereANodeTellsOthersThatItIs(t *testing.T) {
 		{own: addrs(lan, "10.1.1.1:1", "10.1.1.2:1", "10.1.1.3:1"), seen: addrs(world), want: addrs(world, lan, "10.1.1.1:1", "10.1.1.2:1")},
 		{seen: addrs(world), root: addrs(world)}, // it does not listen
 	} {
-		ch := &Channel{node: &Node{cfg: Config{Addrs: c.own}}}
-		ch.company.addrs = c.own
+		p := peers{given: c.own, addrs: c.own}
 		for _, s := range c.seen {
-			ch.noticeSeen(s)
-			ch.noticeSeen(s) // the same parent, or the next one
+			p.seenAs(s)
+			p.seenAs(s) // the same parent, or the next one
 		}
-		got := ch.gossipAddrs(tree.Info{Path: []tree.Place{{Addrs: c.root}}})
+		got := p.announced(tree.Info{Path: []tree.Place{{Addrs: c.root}}})
 		if !slices.Equal(got, c.want) {
 			t.Errorf("own %v, seen %v, root %v: %v, want %v", c.own, c.seen, c.root, got, c.want)
 		}
@@ -56,7 +55,7 @@ func TestLastPacketsAreWaitedFor(t *testing.T) {
 			return false
 		}
 	}
-	var s speakers
+	var s clusterCount
 	if !closed(s.none()) {
 		t.Error("nobody speaks, and that is waited for")
 	}

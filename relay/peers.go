@@ -1,0 +1,246 @@
+package relay
+
+import (
+	"context"
+	"math/rand/v2"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"relay/relay/membership"
+	"relay/relay/wire"
+	"relay/tree"
+)
+
+const (
+	// candidateInterval is how often the tree is told of other nodes, give or take a
+	// quarter.
+	candidateInterval = 15 * time.Second
+	// sampleInterval is how often children are.
+	sampleInterval = 30 * time.Second
+	// rememberFirst and rememberInterval are when the channel's nodes are written to the
+	// store first, and how often from then on; and when the node leaves.
+	rememberFirst    = 10 * time.Second
+	rememberInterval = time.Minute
+)
+
+// peers is what a channel knows of nodes besides those it has links with: by gossip, and
+// from its parent's samples. It also has what the others are told of this node.
+type peers struct {
+	// Static.
+	self   tree.ID
+	given  []netip.AddrPort    // where this node can be dialled, as its user says
+	gossip *membership.Cluster // nil if the node cannot take part
+
+	// Owned by the channel's goroutine.
+	candidatesAt time.Time
+	sampleAt     time.Time
+	rememberAt   time.Time
+	invited      []tree.Place // the invite's addresses, resolved
+
+	mu      sync.Mutex
+	sampled []tree.Candidate // the newest that a parent told
+	counted int              // members, as it counts them
+	addrs   []netip.AddrPort // where this node can be dialled, as far as it knows
+}
+
+// updatePeers does what is due. The channel's goroutine calls it every gaugeInterval.
+func (c *Channel) updatePeers(now time.Time) {
+	p, i := &c.peers, c.tree.Info()
+	p.announce(i)
+	if !now.Before(p.candidatesAt) {
+		p.candidatesAt = now.Add(candidateInterval*3/4 + rand.N(candidateInterval/2))
+		c.offer()
+	}
+	if !now.Before(p.sampleAt) {
+		p.sampleAt = now.Add(sampleInterval)
+		for _, ch := range i.Children {
+			if d := c.down[ch.Link]; d != nil && ch.Pulling {
+				d.send(p.sample(ch.Place.ID, i))
+			}
+		}
+	}
+	if !now.Before(p.rememberAt) {
+		p.rememberAt = now.Add(rememberInterval)
+		c.remember(now, i)
+	}
+}
+
+// offer tells the tree of nodes it could ask.
+func (c *Channel) offer() {
+	if of := c.peers.known(tree.ID{}); len(of) > 0 {
+		c.handle(tree.Candidates{Of: of})
+	}
+}
+
+// announce tells the gossip how this node stands in the tree.
+func (p *peers) announce(i tree.Info) {
+	if p.gossip == nil {
+		return
+	}
+	s := membership.Self{Addrs: p.announced(i), Depth: i.Depth, Slots: i.Slots, Free: max(0, i.Slots-len(i.Children))}
+	if !i.Attached {
+		s.Depth = -1
+	}
+	p.gossip.Tell(s)
+}
+
+// known returns up to wire.MaxSample nodes at random, without the one that is named and
+// this one: what gossip tells, and if that is not enough what the parent does.
+func (p *peers) known(without tree.ID) []tree.Candidate {
+	var of []tree.Candidate
+	add := func(cand tree.Candidate) {
+		same := func(o tree.Candidate) bool { return o.Place.ID == cand.Place.ID }
+		if id := cand.Place.ID; id != without && id != p.self && len(of) < wire.MaxSample && !slices.ContainsFunc(of, same) {
+			of = append(of, cand)
+		}
+	}
+	if p.gossip != nil {
+		for _, m := range p.gossip.Sample(wire.MaxSample + 1) {
+			depth := int(m.Depth)
+			if m.Depth == membership.NoDepth {
+				depth = -1
+			}
+			add(tree.Candidate{Place: m.Place, Depth: depth, Free: int(m.Free), Slots: int(m.Slots)})
+		}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, i := range rand.Perm(len(p.sampled)) {
+		add(p.sampled[i])
+	}
+	return of
+}
+
+// sample is what a child is told: other nodes, and the child's siblings if there are
+// few others.
+func (p *peers) sample(child tree.ID, i tree.Info) wire.Sample {
+	s := wire.Sample{Of: p.known(child)}
+	for _, ch := range i.Children {
+		listed := func(o tree.Candidate) bool { return o.Place.ID == ch.Place.ID }
+		if len(s.Of) == wire.MaxSample || ch.Place.ID == child || len(ch.Place.Addrs) == 0 || slices.ContainsFunc(s.Of, listed) {
+			continue
+		}
+		s.Of = append(s.Of, tree.Candidate{
+			Place: ch.Place, Depth: i.Depth + 1, Free: int(ch.Report.Free), Slots: int(ch.Report.Slots),
+		})
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n := p.counted
+	if p.gossip != nil {
+		n = max(n, p.gossip.Len())
+	}
+	s.Members = uint16(min(n, 1<<16-1))
+	return s
+}
+
+// takeSample takes what a parent tells. It runs on the link's reader.
+func (c *Channel) takeSample(s wire.Sample) {
+	c.peers.take(s)
+	c.tell(tree.Candidates{Of: s.Of})
+}
+
+func (p *peers) take(s wire.Sample) {
+	p.mu.Lock()
+	p.sampled, p.counted = s.Of, int(s.Members)
+	p.mu.Unlock()
+	if p.gossip != nil {
+		p.gossip.Expect(int(s.Members))
+	}
+}
+
+// gossipSeeds returns nodes through which to join the gossip: the parent and the root,
+// since the tree holds together what gossip may have lost, and then others.
+func (c *Channel) gossipSeeds(ctx context.Context) []tree.Place {
+	var first, ps []tree.Place
+	c.query(func(n *tree.Node) {
+		i := n.Info()
+		if !i.Parent.ID.IsZero() {
+			first = append(first, i.Parent)
+		}
+		if len(i.Path) > 1 {
+			first = append(first, i.Path[0])
+		}
+		ps = append(ps, c.peers.invited...)
+	})
+	for _, k := range c.peers.lastSample() {
+		ps = append(ps, k.Place)
+	}
+	rand.Shuffle(len(ps), func(i, j int) { ps[i], ps[j] = ps[j], ps[i] })
+	return append(first, ps...)
+}
+
+func (p *peers) lastSample() []tree.Candidate {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.sampled // nobody changes it any more
+}
+
+// announced is where the node tells others that it is, none if it must not take part: a
+// channel whose root the world can reach has members that the world can reach, since
+// each member probes each other and has the dead announced to all.
+func (p *peers) announced(i tree.Info) []netip.AddrPort {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(i.Path) > 0 && len(p.addrs) > 0 && slices.ContainsFunc(i.Path[0].Addrs, worldwide) && !worldwide(p.addrs[0]) {
+		return nil
+	}
+	return p.addrs
+}
+
+// seenAs learns from a parent's welcome under which address the world sees this node.
+// That is believed unless the user has given an address for the world.
+func (p *peers) seenAs(seen netip.AddrPort) {
+	ip := seen.Addr().Unmap()
+	if !seen.IsValid() || seen.Port() == 0 || ip.IsLoopback() || slices.ContainsFunc(p.given, worldwide) {
+		return
+	}
+	seen = netip.AddrPortFrom(ip, seen.Port())
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.addrs) == 0 || slices.Contains(p.addrs, seen) {
+		return
+	}
+	addrs := p.given
+	if worldwide(seen) {
+		addrs = append([]netip.AddrPort{seen}, addrs...)
+	} else {
+		addrs = append(slices.Clip(addrs), seen)
+	}
+	p.addrs = addrs[:min(len(addrs), tree.MaxAddrs)]
+}
+
+// worldwide reports whether an address may be reached from everywhere.
+func worldwide(a netip.AddrPort) bool {
+	ip := a.Addr().Unmap()
+	return ip.IsGlobalUnicast() && !ip.IsPrivate() && !carrierNAT.Contains(ip)
+}
+
+// carrierNAT is what providers number their customers with whom they give no address
+// of their own (RFC 6598).
+var carrierNAT = netip.MustParsePrefix("100.64.0.0/10")
+
+// remember writes the channel's nodes to the store, for the next time it is watched.
+func (c *Channel) remember(now time.Time, i tree.Info) {
+	store := c.node.cfg.Store
+	if store == nil || c.writer != nil || !i.Attached {
+		return
+	}
+	var ps []tree.Place
+	for _, p := range slices.Backward(i.Path) {
+		ps = append(ps, p)
+	}
+	for _, ch := range i.Children {
+		ps = append(ps, ch.Place)
+	}
+	for _, a := range c.peers.known(tree.ID{}) {
+		ps = append(ps, a.Place)
+	}
+	if err := store.Remember(c.id, ps, now); err != nil {
+		c.log.Warn("remember the channel's nodes", zap.Error(err))
+	}
+}

@@ -12,7 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"relay/cli/term"
-	"relay/ingest"
+	"relay/ingest/rtmp"
 	"relay/playback"
 	"relay/relay"
 )
@@ -20,25 +20,28 @@ import (
 // playOverRTMP lets a player at from watch one of the station's channels, as
 // rtmp://HOST/live/CHANNEL or rtmp://HOST/CHANNEL. No key is asked for: whoever may
 // watch over HTTP may do so here.
-func (s *station) playOverRTMP(from net.Addr, app, name string) (ingest.Viewing, error) {
+func (s *station) playOverRTMP(from net.Addr, app, name string) (rtmp.Viewing, error) {
 	if app != rtmpApp && app != "" {
 		return nil, noStream("There is nothing under that address: it ends in /" + rtmpApp + "/CHANNEL.")
 	}
 	v, err := s.players.Direct(from, name)
-	if errors.Is(err, playback.ErrNoChannel) {
+	switch {
+	case errors.Is(err, playback.ErrNoChannel):
 		return nil, noStream(err.Error())
+	case err != nil:
+		return nil, err
 	}
-	return ingest.Viewing(v), err
+	return v, nil
 }
 
 // noStream is what a player is told that asks for what is not there.
 type noStream string
 
 func (n noStream) Error() string        { return string(n) }
-func (n noStream) Is(target error) bool { return target == ingest.ErrNoStream }
+func (n noStream) Is(target error) bool { return target == rtmp.ErrNoStream }
 
 // playOverRTMP is the station's, which runs before the encoder's server does.
-func (s *source) playOverRTMP(from net.Addr, app, name string) (ingest.Viewing, error) {
+func (s *source) playOverRTMP(from net.Addr, app, name string) (rtmp.Viewing, error) {
 	return s.station.playOverRTMP(from, app, name)
 }
 
@@ -90,7 +93,7 @@ func rtmpURL(ln net.Listener, c *relay.Channel) string {
 
 // runRTMP plays the station's channels over RTMP until ctx ends.
 func (w *watch) runRTMP(ctx context.Context, g *errgroup.Group) {
-	srv := &ingest.RTMPServer{Listener: w.rtmp, Play: w.station.playOverRTMP, Log: w.log}
+	srv := &rtmp.Server{Listener: w.rtmp, Play: w.station.playOverRTMP, Log: w.log}
 	g.Go(func() error { return srv.Run(ctx) })
 	w.t.Say("RTMP    %s", rtmpURL(w.rtmp, w.channel))
 }

@@ -19,6 +19,7 @@ import (
 	"relay/cli/term"
 	"relay/ingest"
 	"relay/ingest/flv"
+	"relay/ingest/rtmp"
 	"relay/relay"
 )
 
@@ -126,7 +127,7 @@ func runSource(c *cli.Context, t *term.Terminal, stdio Stdio) (err error) {
 			return err
 		}
 		defer s.rtmp.Close()
-		in = &ingest.RTMPServer{Listener: s.rtmp, Open: s.admit, Play: s.playOverRTMP, Log: s.log}
+		in = &rtmp.Server{Listener: s.rtmp, Publish: ingest.OverRTMP(s.admit), Play: s.playOverRTMP, Log: s.log}
 	}
 	if s.station, err = newStation(t, s.log, cfg, nodeKey); err != nil {
 		return err

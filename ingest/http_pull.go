@@ -15,8 +15,22 @@ import (
 	"relay/ingest/flv"
 )
 
-// maxHTTPHeader bounds a server's response header, in bytes.
-const maxHTTPHeader = 64 << 10
+const (
+	// maxHTTPHeader bounds a server's response header, in bytes.
+	maxHTTPHeader = 64 << 10
+	// dialTimeout bounds getting a connection.
+	dialTimeout = 5 * time.Second
+	// silence is how long a connection may bring nothing before it counts as
+	// broken. Encoders send audio many times a second.
+	silence = 10 * time.Second
+)
+
+var (
+	// errSilence says that a connection brought nothing for [silence].
+	errSilence = errors.New("nothing came for 10 s")
+	// errEnded says that the other side ended the stream properly.
+	errEnded = errors.New("the stream ended")
+)
 
 // HTTPPull fetches a live FLV stream over HTTP and connects again when it breaks.
 type HTTPPull struct {

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"crypto/ed25519"
 	"errors"
-	"iter"
-	"runtime"
 	"slices"
 	"testing"
 	"time"
@@ -236,27 +234,6 @@ func TestStatusShowsTheStream(t *testing.T) {
 	st := c.Status()
 	if st.Info.VideoCodec != "h264" || st.Info.AudioCodec != "aac" || st.KeyInterval != 2*time.Second {
 		t.Errorf("%+v", st)
-	}
-}
-
-// taken returns what was accepted and not looked at yet, up to the end of the
-// session, which it waits for.
-func (c *channel) taken() iter.Seq[flv.Tag] {
-	return func(yield func(flv.Tag) bool) {
-		for {
-			select {
-			case tag := <-c.accepted:
-				if !yield(tag) {
-					return
-				}
-				continue
-			default:
-			}
-			if !c.Status().Live && len(c.accepted) == 0 {
-				return
-			}
-			runtime.Gosched()
-		}
 	}
 }
 

@@ -34,19 +34,19 @@ const (
 	errFar   = denial("This node plays only for the networks that it is in itself, and you ask from elsewhere. To watch: relay watch LINK.")
 )
 
-// Viewing plays one channel to one player. It writes head to conn and then what convert
-// makes of the media: it is given whole FLV tags, any number at a time, the file header
-// in front of the first, and neither changes nor keeps them. Viewing returns nil once
-// the channel has ended, and else an error that says why it stopped. It leaves conn
-// open, but when ctx ends; somebody else reads conn, and ends ctx by [net.ErrClosed]
-// when the player leaves.
-type Viewing func(ctx context.Context, conn net.Conn, head []byte, convert func(net.Buffers) (net.Buffers, error)) error
+// Admission is a place among a channel's viewers, for a player that is served other than
+// over HTTP. It must be used: [Admission.Play] gives it back.
+type Admission struct {
+	server  *Server
+	channel *Channel
+	addr    string
+	start   Start
+}
 
 // Direct lets a player at from watch a channel other than over HTTP. name is a channel's
-// as in its path, and ?start= may follow, as there. It has a place among the viewers
-// from now on: what is returned must be called, once. [ErrNoChannel] and other errors
-// say in words for the player why there is none.
-func (s *Server) Direct(from net.Addr, name string) (Viewing, error) {
+// as in its path, and ?start= may follow, as there. [ErrNoChannel] and other errors
+// say in words for the player why it is turned away.
+func (s *Server) Direct(from net.Addr, name string) (*Admission, error) {
 	name, query, _ := strings.Cut(name, "?")
 	addr := from.String()
 	if at, err := netip.ParseAddrPort(addr); s.config.Near != nil && (err != nil || !s.config.Near(at.Addr().Unmap())) {
@@ -66,12 +66,16 @@ func (s *Server) Direct(from net.Addr, name string) (Viewing, error) {
 		s.full(c, addr)
 		return nil, errFull
 	}
-	return func(ctx context.Context, conn net.Conn, head []byte, convert func(net.Buffers) (net.Buffers, error)) error {
-		defer s.release()
-		v := &viewer{addr: addr, since: time.Now(), start: start, convert: convert, watched: true}
-		if why := s.play(ctx, conn, c, v, head); why != channelEnded {
-			return errors.New(string(why))
-		}
-		return nil
-	}, nil
+	return &Admission{s, c, addr, start}, nil
+}
+
+// Play plays the channel, as [relay/ingest/rtmp.Viewing] asks. It is called once, and
+// leaves conn open unless ctx ends.
+func (a *Admission) Play(ctx context.Context, conn net.Conn, head []byte, convert func(net.Buffers) (net.Buffers, error)) error {
+	defer a.server.release()
+	v := &viewer{addr: a.addr, since: time.Now(), start: a.start, convert: convert, watched: true}
+	if why := a.server.play(ctx, conn, a.channel, v, head); why != channelEnded {
+		return errors.New(string(why))
+	}
+	return nil
 }

@@ -31,7 +31,7 @@ func TestADirectPlayerIsAViewerLikeOthers(t *testing.T) {
 	}
 	ours, theirs := net.Pipe()
 	done := make(chan error, 1)
-	go func() { done <- view(t.Context(), ours, []byte("head"), unchanged) }()
+	go func() { done <- view.Play(t.Context(), ours, []byte("head"), unchanged) }()
 	want := append([]byte("head"), s.sinceKey(0)...)
 	if got := readN(t, theirs, len(want)); !bytes.Equal(got, want) {
 		t.Error("it did not get its head and then the media")
@@ -84,7 +84,7 @@ func TestADirectPlayerIsTurnedAwayInWords(t *testing.T) {
 	if n := srv.Refused(RefusedNetwork); n != 2 {
 		t.Errorf("%d were counted as from elsewhere", n)
 	}
-	var taken []Viewing
+	var taken []*Admission
 	for _, wish := range []string{"", ".flv?start=key&other=%zz"} {
 		v, err := srv.Direct(home, name+wish)
 		if err != nil {
@@ -97,15 +97,15 @@ func TestADirectPlayerIsTurnedAwayInWords(t *testing.T) {
 	}
 	ours, theirs := net.Pipe()
 	theirs.Close()
-	if err := taken[0](t.Context(), ours, []byte("head"), unchanged); err == nil {
+	if err := taken[0].Play(t.Context(), ours, []byte("head"), unchanged); err == nil {
 		t.Error("a player that has left is no error")
 	}
 	v, err := srv.Direct(home, name)
 	if err != nil {
 		t.Errorf("when one has left: %v", err)
 	}
-	for _, v := range []Viewing{v, taken[1]} {
-		v(t.Context(), ours, []byte("head"), unchanged)
+	for _, v := range []*Admission{v, taken[1]} {
+		v.Play(t.Context(), ours, []byte("head"), unchanged)
 	}
 }
 
@@ -134,7 +134,7 @@ func TestADirectPlayerEndsInTime(t *testing.T) {
 				ctx, cancel := context.WithCancelCause(t.Context())
 				defer cancel(nil)
 				start, done := time.Now(), make(chan error, 1)
-				go func() { done <- view(ctx, ours, []byte("head"), unchanged) }()
+				go func() { done <- view.Play(ctx, ours, []byte("head"), unchanged) }()
 				readN(t, theirs, len("head"))
 				synctest.Wait()
 				c.end(cancel)
@@ -161,7 +161,7 @@ func TestADirectPlayersConnectionIsNotReadHere(t *testing.T) {
 		ours, theirs := net.Pipe()
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error, 1)
-		go func() { done <- view(ctx, ours, nil, unchanged) }()
+		go func() { done <- view.Play(ctx, ours, nil, unchanged) }()
 		read := make(chan error, 1)
 		go func() {
 			_, err := ours.Read(make([]byte, 1))

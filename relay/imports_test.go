@@ -92,7 +92,10 @@ func TestImportsRunOneWay(t *testing.T) {
 		{room: "relay/relay/membership", may: []string{"relay/relay/stream", "relay/relay/wire", "relay/tree"}},
 		{room: "relay/relay/discovery", may: []string{"relay/relay/stream"}},
 		{room: "relay/relay", may: []string{"relay/relay/membership", "relay/relay/stream", "relay/relay/wire", "relay/tree"}},
-		{room: "relay/ingest", may: []string{"relay/ingest/flv", "relay/relay/stream"}},
+		// What a tag is, ingest and playback have in common: flv belongs to both.
+		{room: "relay/ingest/flv"},
+		{room: "relay/ingest/rtmp", may: []string{"relay/ingest/flv"}},
+		{room: "relay/ingest", may: []string{"relay/ingest/flv", "relay/ingest/rtmp", "relay/relay/stream"}},
 		{room: "relay/playback/remux", may: []string{"relay/ingest/flv"}},
 		{room: "relay/playback/web", std: true},
 		{room: "relay/playback", may: []string{"relay/ingest/flv", "relay/playback/remux", "relay/playback/web", "relay/relay/naming", "relay/relay/stream"}},
@@ -127,9 +130,9 @@ func TestTreeKnowsAddressesButNoNetwork(t *testing.T) {
 
 func TestLibrariesStayInTheirRooms(t *testing.T) {
 	for library, rooms := range map[string][]string{
-		"github.com/nareix/joy4":            {"relay/ingest"},
-		"github.com/bluenviron/gortmplib":   {"relay/ingest"},
-		"github.com/bluenviron/mediacommon": {"relay/ingest", "relay/playback/remux"},
+		"github.com/nareix/joy4":            {"relay/ingest/flv"},
+		"github.com/bluenviron/gortmplib":   {"relay/ingest/rtmp"},
+		"github.com/bluenviron/mediacommon": {"relay/playback/remux"},
 		"github.com/bluenviron/gohlslib":    {"relay/playback/remux"},
 		"github.com/urfave/cli":             {"relay/cli"},
 		"github.com/hashicorp/memberlist":   {"relay/relay/membership"},

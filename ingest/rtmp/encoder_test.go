@@ -1,4 +1,4 @@
-package ingest
+package rtmp
 
 import (
 	"bytes"
@@ -18,14 +18,9 @@ import (
 	"go.uber.org/zap/zaptest"
 )
 
-const (
-	testApp = "live"
-	testKey = "s3cret"
-)
-
-// serveRTMP runs a server for c on loopback until the test ends, and returns its
-// address.
-func serveRTMP(t *testing.T, c *channel) string {
+// serve runs a server on loopback that takes publishers for b, until the test ends, and
+// returns its address.
+func serve(t *testing.T, b *inbox) string {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -33,7 +28,7 @@ func serveRTMP(t *testing.T, c *channel) string {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	s := &RTMPServer{Listener: ln, Open: openFor(c), Log: zaptest.NewLogger(t)}
+	s := &Server{Listener: ln, Publish: b.Publish, Log: zaptest.NewLogger(t)}
 	go func() { done <- s.Run(ctx) }()
 	t.Cleanup(func() {
 		cancel()
@@ -44,18 +39,9 @@ func serveRTMP(t *testing.T, c *channel) string {
 	return ln.Addr().String()
 }
 
-func openFor(c *channel) func(app, key string) (*Session, error) {
-	return func(app, key string) (*Session, error) {
-		if app != testApp || key != testKey {
-			return nil, ErrDenied
-		}
-		return c.Open()
-	}
-}
-
 // encoder is a publisher that says what it is told to.
 type encoder struct {
-	*rtmpConn
+	*connection
 	net.Conn
 }
 
@@ -71,7 +57,7 @@ func dial(t *testing.T, addr string) *encoder {
 	if _, _, err := handshake.DoClient(conn, false, true); err != nil {
 		t.Fatal(err)
 	}
-	return &encoder{newRTMPConn(conn), conn}
+	return &encoder{newConnection(conn), conn}
 }
 
 // say sends commands, all as transaction 1.
@@ -148,7 +134,7 @@ const handshakeLen = 1 + 1536 + 1536
 func (r *recorder) messages(t *testing.T) []*rawmessage.Message {
 	t.Helper()
 	count := bytecounter.NewReader(bytes.NewReader(r.sent.Bytes()[handshakeLen:]))
-	c := &rtmpConn{r: rawmessage.NewReader(count, count, nil)}
+	c := &connection{r: rawmessage.NewReader(count, count, nil)}
 	var media []*rawmessage.Message
 	for {
 		m, err := c.next()

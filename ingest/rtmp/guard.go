@@ -1,4 +1,4 @@
-package ingest
+package rtmp
 
 import (
 	"errors"
@@ -11,7 +11,10 @@ const (
 	// in bytes. A real dialogue takes 4 to 6 KiB, of which the handshake is half.
 	strangerBytes = 64 << 10
 	// strangerTime bounds the whole of that dialogue.
-	strangerTime = dialTimeout
+	strangerTime = 5 * time.Second
+	// silence is how long an encoder, or a server that plays, may send nothing before
+	// its connection counts as broken. Encoders send audio many times a second.
+	silence = 10 * time.Second
 	// writeTime bounds one write. Only short replies are written.
 	writeTime = 5 * time.Second
 )
@@ -20,6 +23,8 @@ var (
 	errStranger = errors.New("more than 64 KiB before the stream began")
 	// errSlow says that [strangerTime] was over.
 	errSlow = errors.New("the stream was not agreed on within 5 s")
+	// errSilence says that a connection brought nothing for [silence].
+	errSilence = errors.New("nothing came for 10 s")
 )
 
 // guard is a connection that does not trust its peer. At first both bytes and time

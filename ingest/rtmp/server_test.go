@@ -1,4 +1,4 @@
-package ingest
+package rtmp
 
 import (
 	"bytes"
@@ -80,8 +80,8 @@ func TestEveryCodecArrivesByteForByte(t *testing.T) {
 		}, "", "mp3"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			ch := newChannel(t)
-			conn, rec := client(t, serveRTMP(t, ch))
+			ch := newInbox(t)
+			conn, rec := client(t, serve(t, ch))
 			w := &gortmplib.Writer{Conn: conn, Tracks: c.tracks}
 			if err := w.Initialize(); err != nil {
 				t.Fatal(err)
@@ -97,7 +97,7 @@ func TestEveryCodecArrivesByteForByte(t *testing.T) {
 				arrived(t, i, m, <-ch.accepted)
 			}
 			conn.Close()
-			info := ch.Status().Info
+			info := ch.info()
 			if info.VideoCodec != c.video || info.AudioCodec != c.audio {
 				t.Errorf("shown as %q and %q", info.VideoCodec, info.AudioCodec)
 			}
@@ -114,8 +114,8 @@ func arrived(t *testing.T, i int, m *rawmessage.Message, got flv.Tag) {
 }
 
 func TestRefusalsSayWhyAndNoMore(t *testing.T) {
-	ch := newChannel(t)
-	addr := serveRTMP(t, ch)
+	ch := newInbox(t)
+	addr := serve(t, ch)
 	for name, c := range map[string][2]string{
 		"wrong key":  {testApp, "guess"},
 		"wrong app":  {"other", testKey},
@@ -161,7 +161,7 @@ func TestKeyMayStandInTheApp(t *testing.T) {
 }
 
 func TestPlayIsRefused(t *testing.T) {
-	e := dial(t, serveRTMP(t, newChannel(t)))
+	e := dial(t, serve(t, newInbox(t)))
 	e.say(t, "connect", nil)
 	e.say(t, "createStream", nil)
 	e.say(t, "play", nil, testKey)
@@ -173,8 +173,8 @@ func TestPlayIsRefused(t *testing.T) {
 
 func TestAnEncoderThatStopsMakesRoom(t *testing.T) {
 	for _, how := range []string{"FCUnpublish", "deleteStream", "closeStream", "a closed connection"} {
-		ch := newChannel(t)
-		addr := serveRTMP(t, ch)
+		ch := newInbox(t)
+		addr := serve(t, ch)
 		e := dial(t, addr)
 		if got := e.publish(t, testApp, testKey); got != statusStart {
 			t.Fatal(got)
@@ -198,15 +198,15 @@ func TestAnEncoderThatStopsMakesRoom(t *testing.T) {
 			}
 		}
 		e.media(t, msgVideo, 0, avcKey)
-		if a, b := (<-ch.accepted).Timestamp(), (<-ch.accepted).Timestamp(); a != 9000 || b <= a {
+		if a, b := (<-ch.accepted).Timestamp(), (<-ch.accepted).Timestamp(); a != 9000 || b != 0 {
 			t.Errorf("%s: timestamps %d, %d", how, a, b)
 		}
 	}
 }
 
 func TestMediaMessagesBecomeTags(t *testing.T) {
-	ch := newChannel(t)
-	e := dial(t, serveRTMP(t, ch))
+	ch := newInbox(t)
+	e := dial(t, serve(t, ch))
 	if got := e.publish(t, testApp, testKey); got != statusStart {
 		t.Fatal(got)
 	}
@@ -233,7 +233,7 @@ func TestMediaMessagesBecomeTags(t *testing.T) {
 }
 
 func TestPingIsAnswered(t *testing.T) {
-	e := dial(t, serveRTMP(t, newChannel(t)))
+	e := dial(t, serve(t, newInbox(t)))
 	if err := e.event(eventPingRequest, 77); err != nil {
 		t.Fatal(err)
 	}
@@ -257,7 +257,7 @@ func TestPublisherThatBreaksBoundsIsCut(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			e := dial(t, serveRTMP(t, newChannel(t)))
+			e := dial(t, serve(t, newInbox(t)))
 			if got := e.publish(t, testApp, testKey); got != statusStart {
 				t.Fatal(got)
 			}
@@ -268,7 +268,7 @@ func TestPublisherThatBreaksBoundsIsCut(t *testing.T) {
 }
 
 func TestStrangersAreCut(t *testing.T) {
-	addr := serveRTMP(t, newChannel(t))
+	addr := serve(t, newInbox(t))
 	t.Run("10 MiB of nested AMF before publish", func(t *testing.T) {
 		e := dial(t, addr)
 		body := []byte(strings.Repeat(deepArray, 2<<20))
@@ -307,8 +307,8 @@ const connSlack = 1 << 20
 
 func TestAPublisherHasHeldWhatItSends(t *testing.T) {
 	for name, chunk := range map[string]uint32{"small chunks": minChunk, "large chunks": maxChunk} {
-		ch := newChannel(t)
-		e := dial(t, serveRTMP(t, ch))
+		ch := newInbox(t)
+		e := dial(t, serve(t, ch))
 		if got := e.publish(t, testApp, testKey); got != statusStart {
 			t.Fatal(got)
 		}
@@ -335,7 +335,7 @@ func held() int {
 }
 
 func TestALengthThatIsNeverSentIsNotAllocated(t *testing.T) {
-	e := dial(t, serveRTMP(t, newChannel(t)))
+	e := dial(t, serve(t, newInbox(t)))
 	if got := e.publish(t, testApp, testKey); got != statusStart {
 		t.Fatal(got)
 	}

@@ -1,4 +1,4 @@
-package ingest
+package rtmp
 
 import (
 	"bytes"
@@ -17,10 +17,10 @@ import (
 
 // pipe returns a peer's end of a connection that a server serves, and a channel
 // that is closed when it has ended.
-func pipe(c *channel) (net.Conn, <-chan struct{}) {
+func pipe(c *inbox) (net.Conn, <-chan struct{}) {
 	peer, conn := net.Pipe()
 	ended := make(chan struct{})
-	s := &RTMPServer{Open: openFor(c)}
+	s := &Server{Publish: c.Publish}
 	go func() {
 		s.serve(context.Background(), conn, func() {})
 		close(ended)
@@ -32,7 +32,7 @@ func TestASlowStrangerIsCutInTime(t *testing.T) {
 	for name, talk := range map[string]func(peer net.Conn){
 		"silent from the start": func(net.Conn) {},
 		"a byte a second": func(peer net.Conn) {
-			peer.Write([]byte{rtmpVersion})
+			peer.Write([]byte{version})
 			for {
 				if _, err := peer.Write([]byte{0}); err != nil {
 					return
@@ -45,7 +45,7 @@ func TestASlowStrangerIsCutInTime(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				peer, ended := pipe(newChannel(t))
+				peer, ended := pipe(newInbox(t))
 				defer peer.Close()
 				start := time.Now()
 				var talking sync.WaitGroup
@@ -68,7 +68,7 @@ func publishOver(t *testing.T, peer net.Conn) (*encoder, string) {
 		t.Fatal(err)
 	}
 	// A pipe has no buffer: read what the server answers while it is asked.
-	e := &encoder{newRTMPConn(peer), peer}
+	e := &encoder{newConnection(peer), peer}
 	code := make(chan string)
 	go func() { code <- e.answer(t) }()
 	e.say(t, "connect", nil)
@@ -76,55 +76,9 @@ func publishOver(t *testing.T, peer net.Conn) (*encoder, string) {
 	return e, <-code
 }
 
-func TestAnEncoderThatComesBackTakesOverFromItsSilentSelf(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		c := newChannel(t)
-		peer, ended := pipe(c)
-		defer peer.Close()
-		first, code := publishOver(t, peer)
-		if code != statusStart {
-			t.Fatal(code)
-		}
-		first.media(t, msgVideo, 0, avcKey)
-		<-c.accepted
-		time.Sleep(takeoverAfter - time.Millisecond)
-
-		early, earlyEnded := pipe(c)
-		defer early.Close()
-		if _, code := publishOver(t, early); code != statusBusy {
-			t.Fatalf("while the first is sending: %s", code)
-		}
-		early.Close()
-		<-earlyEnded
-
-		time.Sleep(time.Millisecond)
-		again, againEnded := pipe(c)
-		second, code := publishOver(t, again)
-		if code != statusStart {
-			t.Fatalf("once the first is silent: %s", code)
-		}
-		second.media(t, msgVideo, 0, avcKey)
-		<-c.accepted
-
-		// The first was not dead after all. It is cut, and does the second no harm.
-		first.media(t, msgVideo, 40, avcKey)
-		<-ended
-		second.media(t, msgVideo, 40, avcKey)
-		<-c.accepted
-		if st := c.Status(); !st.Live || st.Tags != 3 || st.Sessions != 2 {
-			t.Errorf("%+v", st)
-		}
-		again.Close()
-		<-againEnded
-		if c.Status().Live {
-			t.Error("the second's session is still open")
-		}
-	})
-}
-
 func TestASilentEncoderIsCut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := newChannel(t)
+		c := newInbox(t)
 		peer, ended := pipe(c)
 		defer peer.Close()
 		if _, got := publishOver(t, peer); got != statusStart {
@@ -135,8 +89,8 @@ func TestASilentEncoderIsCut(t *testing.T) {
 		if d := time.Since(start); d != silence {
 			t.Errorf("cut after %v", d)
 		}
-		if c.Status().Live {
-			t.Error("its session is still open")
+		if c.busy() {
+			t.Error("its sink is still open")
 		}
 	})
 }
@@ -147,9 +101,9 @@ func TestStrangersWaitTheirTurn(t *testing.T) {
 		t.Fatal(err)
 	}
 	counted := &counting{Listener: ln, accepted: make(chan struct{}, 100)}
-	c := newChannel(t)
+	c := newInbox(t)
 	done := make(chan error)
-	s := &RTMPServer{Listener: counted, Open: openFor(c)}
+	s := &Server{Listener: counted, Publish: c.Publish}
 	go func() { done <- s.Run(t.Context()) }()
 	var idle []net.Conn
 	for range strangers + 1 {
@@ -192,7 +146,7 @@ func (c *counting) Accept() (net.Conn, error) {
 func dialogue(f *testing.F) []byte {
 	f.Helper()
 	var b bytes.Buffer
-	c := newRTMPConn(&b)
+	c := newConnection(&b)
 	for _, cmd := range []command{
 		{"connect", 1, []any{amf0.Object{{Key: "app", Value: testApp}}}},
 		{"createStream", 2, []any{nil}},
@@ -210,12 +164,12 @@ func dialogue(f *testing.F) []byte {
 	return b.Bytes()
 }
 
-func FuzzRTMPServer(f *testing.F) {
+func FuzzServer(f *testing.F) {
 	f.Add(dialogue(f))
 	f.Add([]byte("\x03\x00\x00\x00\x00\x00\x04\x01\x00\x00\x00\x00\x00\x00\x00\x80"))
 	f.Add([]byte("\x03\x00\x00\x00\x00\x00\x19\x14\x00\x00\x00\x00\x02\x00\x07connect\x00\x3f\xf0\x00\x00\x00\x00\x00\x00\x03\x00\x00\x09"))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		peer, ended := pipe(newChannel(t))
+		peer, ended := pipe(newInbox(t))
 		go func() {
 			defer peer.Close()
 			if _, _, err := handshake.DoClient(peer, false, false); err != nil {

@@ -17,20 +17,9 @@ const (
 	// hammer a server that is down.
 	backoffFirst = 500 * time.Millisecond
 	backoffMost  = 10 * time.Second
-	// dialTimeout bounds getting a connection and agreeing on the stream.
-	dialTimeout = 5 * time.Second
-	// silence is how long a connection may bring nothing before it counts as
-	// broken. Encoders send audio many times a second.
-	silence = 10 * time.Second
 )
 
-// errSilence says that a connection brought nothing for [silence].
-var errSilence = errors.New("nothing came for 10 s")
-
-// errEnded says that the other side ended the stream properly.
-var errEnded = errors.New("the stream ended")
-
-// pull is what the inputs that fetch a stream have in common.
+// pull is what RTMPPull and HTTPPull have in common: to connect again and again.
 type pull struct {
 	from string // for the log: no credentials
 	open Opener

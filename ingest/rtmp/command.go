@@ -1,4 +1,4 @@
-package ingest
+package rtmp
 
 import (
 	"errors"
@@ -79,7 +79,7 @@ func (c command) object(i int) amf0.Object {
 }
 
 // send writes a command on a message stream.
-func (c *rtmpConn) send(streamID uint32, cmd command) error {
+func (c *connection) send(streamID uint32, cmd command) error {
 	body, err := append(amf0.Data{cmd.name, cmd.id}, cmd.args...).Marshal()
 	if err != nil {
 		return fmt.Errorf("marshal %s: %w", cmd.name, err)
@@ -93,7 +93,7 @@ func (c *rtmpConn) send(streamID uint32, cmd command) error {
 }
 
 // status sends an onStatus. level is "status" or "error".
-func (c *rtmpConn) status(level, code, description string) error {
+func (c *connection) status(level, code, description string) error {
 	return c.send(mediaStream, command{"onStatus", 0, []any{nil, amf0.Object{
 		{Key: "level", Value: level},
 		{Key: "code", Value: code},

@@ -1,4 +1,4 @@
-package ingest
+package rtmp
 
 import (
 	"context"
@@ -8,9 +8,6 @@ import (
 	"net"
 	"sync"
 	"time"
-
-	"github.com/bluenviron/gortmplib/pkg/bytecounter"
-	"github.com/bluenviron/gortmplib/pkg/rawmessage"
 )
 
 const (
@@ -18,29 +15,32 @@ const (
 	// acknowledges every 2.5 MB, and has little else to say.
 	playerBytes = 64 << 10
 	playerTime  = time.Minute
-	// maxReplies is how much may wait to be sent to a player besides media, in bytes:
-	// the answers to what it asks, which go out in front of the next tags.
-	maxReplies = 4 << 10
 )
 
 var (
-	// ErrNoStream refuses a player that asks for what is not there.
+	// ErrNoStream refuses a player that asks for what is not there; see [Server.Play].
 	ErrNoStream = errors.New("there is no such stream")
 
-	errAskedTooMuch = errors.New("it asks for more than it takes")
-	errSaidTooMuch  = errors.New("it sends more than a player has to say")
-	errStopped      = errors.New("it stopped")
+	errPlay        = errors.New("it asked to play")
+	errSaidTooMuch = errors.New("it sends more than a player has to say")
+	errStopped     = errors.New("it stopped")
 )
 
-// Viewing plays one stream to one player. It writes head to conn and then what convert
-// makes of the stream, any number of whole FLV tags at a time, in slices that convert
-// leaves as they are; what it returns is good until the next call. It returns nil when
-// the stream has ended, and else why it stopped. It must not read from conn, nor close
-// it but to end its own write when ctx ends, by [net.ErrClosed] once the player has gone.
-type Viewing func(ctx context.Context, conn net.Conn, head []byte, convert func(net.Buffers) (net.Buffers, error)) error
+// Viewing is one stream for one player, who has a place among those it is played to.
+type Viewing interface {
+	// Play plays the stream until it has ended, and then returns nil, or until something
+	// else ends it, and then says what. It is called once, and gives the place back.
+	//
+	// It writes head to conn, and after that what convert makes of the stream: convert
+	// is given whole FLV tags, any number at a time, with a file header in front of the
+	// very first, and neither changes nor keeps them; what it returns is good until the
+	// next call. Play never reads from conn. When ctx ends it may close conn, to end a
+	// write of its own; the cause is [net.ErrClosed] once the player has gone.
+	Play(ctx context.Context, conn net.Conn, head []byte, convert func(net.Buffers) (net.Buffers, error)) error
+}
 
 // play asks for a stream and answers.
-func (s *RTMPServer) play(p *peer, from net.Addr, app, name string) error {
+func (s *Server) play(p *peer, from net.Addr, app, name string) error {
 	if s.Play == nil {
 		return errors.Join(errPlay, p.status("error", "NetStream.Play.StreamNotFound",
 			"This address takes a stream from an encoder; it does not play one."))
@@ -48,7 +48,7 @@ func (s *RTMPServer) play(p *peer, from net.Addr, app, name string) error {
 	if app, name = streamPath(app, name); name == "" {
 		app, name = "", app // an address of one part
 	}
-	// What it is told if there is such a stream, made first: whoever is taken is played to.
+	// The head is made before the stream is asked for: who has a place must be played to.
 	replies := &replies{}
 	head, err := p.playHead(replies)
 	if err != nil {
@@ -69,7 +69,7 @@ func (s *RTMPServer) play(p *peer, from net.Addr, app, name string) error {
 
 // playHead is what goes in front of a player's media. r is empty before and after.
 func (p *peer) playHead(r *replies) ([]byte, error) {
-	c := &rtmpConn{}
+	c := &connection{}
 	c.divert(r)
 	size := binary.BigEndian.AppendUint32(nil, playChunk)
 	err := errors.Join(
@@ -91,25 +91,19 @@ func (p *peer) playEnd() ([]byte, error) {
 	return p.replies.take(), err
 }
 
-// divert has what is written from now on kept in r, whose reader puts it in between
-// the media. gortmplib's writer begins anew, as it may.
-func (c *rtmpConn) divert(r *replies) {
-	c.w = rawmessage.NewWriter(r, bytecounter.NewWriter(r), false)
-	c.w.SetChunkSize(ourChunk)
-}
-
-// view plays to the player until it leaves or the stream ends. The player was trusted.
+// view plays to the player, whom the guard trusts by now, until it leaves or the stream
+// ends.
 func (p *peer) view(ctx context.Context, conn net.Conn) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	var heard error
+	var left error // why the player left
 	var listening sync.WaitGroup
 	listening.Go(func() { // ends when conn does, or at the deadline below
-		heard = p.listen()
+		left = p.listen()
 		cancel(net.ErrClosed)
 	})
 	var chunks chunker
-	err := p.viewing(ctx, conn, p.head, func(tags net.Buffers) (net.Buffers, error) {
+	err := p.viewing.Play(ctx, conn, p.head, func(tags net.Buffers) (net.Buffers, error) {
 		out := chunks.add(tags)
 		if r := p.replies.take(); len(r) > 0 {
 			out = append(net.Buffers{r}, out...)
@@ -118,8 +112,8 @@ func (p *peer) view(ctx context.Context, conn net.Conn) error {
 	})
 	conn.SetReadDeadline(time.Now()) // in the past for whoever reads
 	listening.Wait()
-	if context.Cause(ctx) == net.ErrClosed && err != nil && !isTimeout(heard) {
-		return heard
+	if context.Cause(ctx) == net.ErrClosed && err != nil && !isTimeout(left) {
+		return left
 	}
 	if err != nil {
 		return err
@@ -155,31 +149,4 @@ func (p *peer) listen() error {
 			return err
 		}
 	}
-}
-
-// replies is what waits to be sent in between the media. It is safe for concurrent
-// use. Its zero value is empty.
-type replies struct {
-	mu  sync.Mutex
-	buf []byte
-}
-
-// Write keeps p, or fails if too much is kept.
-func (r *replies) Write(p []byte) (int, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if len(r.buf)+len(p) > maxReplies {
-		return 0, errAskedTooMuch
-	}
-	r.buf = append(r.buf, p...)
-	return len(p), nil
-}
-
-// take returns what is kept, and forgets it.
-func (r *replies) take() []byte {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	b := r.buf
-	r.buf = nil
-	return b
 }

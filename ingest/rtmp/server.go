@@ -1,4 +1,4 @@
-package ingest
+package rtmp
 
 import (
 	"context"
@@ -14,7 +14,7 @@ import (
 
 const (
 	// strangers is how many connections may be in their dialogue at a time. Others
-	// wait in the listener's backlog, for [strangerTime] at most each.
+	// wait in the listener's backlog, each for [strangerTime] at most.
 	strangers = 4
 	// acceptPause is how long to wait after accepting failed, as it does when the
 	// process is out of file descriptors.
@@ -23,26 +23,26 @@ const (
 	lingerTime = time.Second
 )
 
-// RTMPServer takes streams from encoders that publish over RTMP, and plays streams to
+// Server takes streams from encoders that publish over RTMP, and plays streams to
 // players that ask for them.
-type RTMPServer struct {
+type Server struct {
 	Listener net.Listener // closed when Run ends
-	// Open is asked for a session when an encoder wants to publish. app is the
-	// path of its address without the last part, which is key. It refuses with
-	// ErrDenied or ErrBusy; the encoder then sees the RTMP status for it. If nil, no
-	// encoder is taken.
-	Open func(app, key string) (*Session, error)
+	// Publish is asked for a sink when an encoder wants to publish. app is the path of
+	// its address without the last part, which is key. It refuses with [ErrDenied] or
+	// [ErrBusy]; the encoder then sees the RTMP status for it. If nil, no encoder is
+	// taken.
+	Publish func(app, key string) (Sink, error)
 	// Play is asked for a stream when a player at from wants one. app and name are as
-	// for Open; what follows a question mark in name is the player's wishes. The
-	// Viewing that it returns is called once. It refuses with ErrNoStream or another
-	// error, whose text the player sees. If nil, no player is served.
+	// for Publish; what follows a question mark in name is the player's wishes. It
+	// refuses with [ErrNoStream] or another error, whose text the player sees. If nil,
+	// no player is served.
 	Play func(from net.Addr, app, name string) (Viewing, error)
 	Log  *zap.Logger // nil for none
 }
 
 // Run serves until ctx ends, and then returns nil, with every connection closed.
 // Any other end of the listener is an error.
-func (s *RTMPServer) Run(ctx context.Context) error {
+func (s *Server) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	var conns sync.WaitGroup
 	defer conns.Wait()
@@ -68,9 +68,11 @@ func (s *RTMPServer) Run(ctx context.Context) error {
 		case errors.Is(err, net.ErrClosed):
 			return fmt.Errorf("accept: %w", err)
 		case err != nil:
-			logger(s.Log).Warn("accept failed", zap.Error(err))
+			s.log().Warn("accept failed", zap.Error(err))
 			<-slots
-			if sleep(ctx, acceptPause) != nil {
+			select {
+			case <-time.After(acceptPause):
+			case <-ctx.Done():
 				return nil
 			}
 			continue
@@ -82,12 +84,19 @@ func (s *RTMPServer) Run(ctx context.Context) error {
 	}
 }
 
+func (s *Server) log() *zap.Logger {
+	if s.Log == nil {
+		return zap.NewNop()
+	}
+	return s.Log
+}
+
 // serve owns conn, which ends with ctx. It calls known once the peer is no stranger any
 // more, or gone.
-func (s *RTMPServer) serve(ctx context.Context, conn net.Conn, known func()) {
+func (s *Server) serve(ctx context.Context, conn net.Conn, known func()) {
 	defer known()
 	defer conn.Close()
-	log := logger(s.Log).With(zap.String("addr", conn.RemoteAddr().String()))
+	log := s.log().With(zap.String("addr", conn.RemoteAddr().String()))
 	g, err := newGuard(conn)
 	if err != nil {
 		return
@@ -110,18 +119,19 @@ func (s *RTMPServer) serve(ctx context.Context, conn net.Conn, known func()) {
 		log.Debug("player has gone", zap.String("software", printable(p.software)), zap.String("reason", reason(err)))
 		return
 	}
-	defer p.session.Close()
+	defer p.sink.Close()
 	g.trust()
 	known()
 	log.Info("encoder is sending", zap.String("software", printable(p.software)))
-	err = p.run()
+	err = p.receive()
 	if err == nil {
-		p.session.Close() // free for the next encoder at once
+		p.sink.Close() // free for the next encoder at once
 		linger(conn)
 	}
 	log.Info("encoder has gone", zap.String("reason", reason(err)))
 }
 
+// reason says why a connection ended, for the log.
 func reason(err error) string {
 	switch {
 	case err == nil:

@@ -1,4 +1,4 @@
-package ingest
+package rtmp
 
 import (
 	"context"
@@ -8,56 +8,44 @@ import (
 	"net"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/bluenviron/gortmplib/pkg/amf0"
 	"github.com/bluenviron/gortmplib/pkg/handshake"
-	"go.uber.org/zap"
-
 	"relay/ingest/flv"
 )
 
-// rtmpPort is RTMP's port, when an address names none.
-const rtmpPort = "1935"
+const (
+	// defaultPort is the port of an address that names none.
+	defaultPort = "1935"
+	// dialTimeout bounds getting a connection. The guard bounds agreeing on the stream.
+	dialTimeout = 5 * time.Second
+)
 
-// RTMPPull fetches a live stream from an RTMP server and connects again when it
-// breaks.
-type RTMPPull struct {
-	URL  *url.URL // rtmp://host[:port]/app/stream[?query]
-	Open Opener
-	Log  *zap.Logger // nil for none
-}
+// errEnded says that the other side ended the stream properly.
+var errEnded = errors.New("the stream ended")
 
-// Run fetches until ctx ends, and then returns nil. That the first attempt brings
-// nothing is an error; after that, broken connections are not.
-func (r *RTMPPull) Run(ctx context.Context) error {
-	t, err := parseRTMPTarget(r.URL)
-	if err != nil {
-		return err
-	}
-	p := pull{from: r.URL.Host, open: r.Open, log: logger(r.Log), fetch: t.fetch}
-	return p.run(ctx)
-}
-
-// rtmpTarget is where a stream is fetched.
-type rtmpTarget struct {
+// Target is where a stream can be fetched.
+type Target struct {
 	addr   string // host:port
 	tcURL  string // the address up to app
 	app    string
 	stream string // with the query
 }
 
-func parseRTMPTarget(u *url.URL) (rtmpTarget, error) {
+// ParseTarget reads rtmp://host[:port]/app/stream[?query]. Without a port it is 1935.
+func ParseTarget(u *url.URL) (Target, error) {
 	if u.Scheme != "rtmp" || u.Hostname() == "" {
-		return rtmpTarget{}, errors.New("an RTMP address begins with rtmp://host/")
+		return Target{}, errors.New("an RTMP address begins with rtmp://host/")
 	}
 	path := strings.Trim(u.Path, "/")
 	at := strings.LastIndexByte(path, '/')
 	if at < 0 {
-		return rtmpTarget{}, errors.New("an RTMP address has two parts after the host: rtmp://host/app/stream")
+		return Target{}, errors.New("an RTMP address has two parts after the host: rtmp://host/app/stream")
 	}
-	t := rtmpTarget{addr: u.Host, app: path[:at], stream: path[at+1:]}
+	t := Target{addr: u.Host, app: path[:at], stream: path[at+1:]}
 	if u.Port() == "" {
-		t.addr = net.JoinHostPort(u.Hostname(), rtmpPort)
+		t.addr = net.JoinHostPort(u.Hostname(), defaultPort)
 	}
 	t.tcURL = "rtmp://" + t.addr + "/" + t.app
 	if u.RawQuery != "" {
@@ -66,18 +54,21 @@ func parseRTMPTarget(u *url.URL) (rtmpTarget, error) {
 	return t, nil
 }
 
-func (t rtmpTarget) fetch(ctx context.Context, take func(flv.Tag) error) error {
+// Fetch connects and hands take each tag of the stream, which take then owns. It returns
+// why it stopped, which is never nil: an error of take, the server's refusal, the end of
+// the stream, or a broken connection. It closes the connection when ctx ends.
+func (t Target) Fetch(ctx context.Context, take func(flv.Tag) error) error {
 	conn, err := (&net.Dialer{Timeout: dialTimeout}).DialContext(ctx, "tcp", t.addr)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { conn.Close() })()
-	return t.play(conn, take)
+	return t.fetch(conn, take)
 }
 
-// play fetches over a connection.
-func (t rtmpTarget) play(conn net.Conn, take func(flv.Tag) error) error {
+// fetch is Fetch over a connection.
+func (t Target) fetch(conn net.Conn, take func(flv.Tag) error) error {
 	g, err := newGuard(conn)
 	if err != nil {
 		return err
@@ -85,7 +76,7 @@ func (t rtmpTarget) play(conn net.Conn, take func(flv.Tag) error) error {
 	if _, _, err := handshake.DoClient(g, false, false); err != nil {
 		return fmt.Errorf("RTMP handshake with %s: %w", t.addr, plain(err))
 	}
-	c := &player{rtmpConn: newRTMPConn(g), take: take}
+	c := &fetcher{connection: newConnection(g), take: take}
 	if err := t.ask(c); err != nil {
 		return fmt.Errorf("ask %s for the stream: %w", t.addr, plain(err))
 	}
@@ -97,7 +88,8 @@ func (t rtmpTarget) play(conn net.Conn, take func(flv.Tag) error) error {
 	}
 }
 
-// plain puts the two ends of a connection that need no system's words into ours.
+// plain says in plain words what the system says of a connection that was closed, or
+// that timed out.
 func plain(err error) error {
 	switch {
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
@@ -109,7 +101,7 @@ func plain(err error) error {
 }
 
 // ask leads the dialogue up to play.
-func (t rtmpTarget) ask(c *player) error {
+func (t Target) ask(c *fetcher) error {
 	const connect, createStream = 1, 2 // transactions
 	if err := c.greet(); err != nil {
 		return err
@@ -136,20 +128,20 @@ func (t rtmpTarget) ask(c *player) error {
 	return c.send(mediaStream, command{"play", 0, []any{nil, t.stream, live}})
 }
 
-// player is the connection to a server that has a stream.
-type player struct {
-	*rtmpConn
+// fetcher is the connection to a server that has a stream.
+type fetcher struct {
+	*connection
 	take func(flv.Tag) error
 }
 
 // call sends a command and waits for its answer.
-func (p *player) call(cmd command) error {
-	if err := p.send(0, cmd); err != nil {
+func (f *fetcher) call(cmd command) error {
+	if err := f.send(0, cmd); err != nil {
 		return err
 	}
 	answered := false
 	for !answered {
-		if err := p.step(func(reply command) { answered = answered || reply.id == cmd.id }); err != nil {
+		if err := f.step(func(reply command) { answered = answered || reply.id == cmd.id }); err != nil {
 			return err
 		}
 	}
@@ -158,13 +150,13 @@ func (p *player) call(cmd command) error {
 
 // step deals with one message. A result goes to result, if there is one; a refusal
 // or the stream's end is an error.
-func (p *player) step(result func(command)) error {
-	m, err := p.next()
+func (f *fetcher) step(result func(command)) error {
+	m, err := f.next()
 	if err != nil {
 		return err
 	}
 	if !isCommand(m) {
-		return tagsOf(m, p.take)
+		return tagsOf(m, f.take)
 	}
 	cmd, err := parseCommand(m)
 	if err != nil {

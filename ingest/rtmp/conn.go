@@ -1,4 +1,4 @@
-package ingest
+package rtmp
 
 import (
 	"encoding/binary"
@@ -65,16 +65,17 @@ const (
 
 var errLongMessage = fmt.Errorf("script or command message of more than %d bytes", flv.MaxScript)
 
-// rtmpConn is an RTMP connection after the handshake. One goroutine reads, and
-// writes the replies. Protocol control is dealt with here.
-type rtmpConn struct {
+// connection is an RTMP connection after the handshake. One goroutine reads, and
+// writes the replies. Protocol control is dealt with here. Its reader and writer are
+// the chunk layer, which nothing else touches.
+type connection struct {
 	r *rawmessage.Reader
 	w *rawmessage.Writer
 }
 
-func newRTMPConn(rw io.ReadWriter) *rtmpConn {
+func newConnection(rw io.ReadWriter) *connection {
 	count := bytecounter.NewReadWriter(rw)
-	c := &rtmpConn{w: rawmessage.NewWriter(count, count.Writer, false)}
+	c := &connection{w: rawmessage.NewWriter(count, count.Writer, false)}
 	c.r = rawmessage.NewReader(count, count.Reader, func(n uint32) error {
 		return c.control(msgAcknowledge, binary.BigEndian.AppendUint32(nil, n))
 	})
@@ -82,9 +83,16 @@ func newRTMPConn(rw io.ReadWriter) *rtmpConn {
 	return c
 }
 
+// divert keeps in r what is written from now on, for whoever writes the media to put in
+// between them. gortmplib's writer begins anew, as RTMP allows at any message.
+func (c *connection) divert(r *replies) {
+	c.w = rawmessage.NewWriter(r, bytecounter.NewWriter(r), false)
+	c.w.SetChunkSize(ourChunk)
+}
+
 // next returns the next message that is not protocol control. Script and command
 // bodies are at most [flv.MaxScript], media 10 MiB.
-func (c *rtmpConn) next() (*rawmessage.Message, error) {
+func (c *connection) next() (*rawmessage.Message, error) {
 	for {
 		m, err := c.r.Read()
 		if err != nil {
@@ -109,7 +117,7 @@ func (c *rtmpConn) next() (*rawmessage.Message, error) {
 
 var errControl = errors.New("protocol control message cut short")
 
-func (c *rtmpConn) controlled(m *rawmessage.Message) error {
+func (c *connection) controlled(m *rawmessage.Message) error {
 	if m.Type == msgUserControl {
 		if len(m.Body) == 6 && binary.BigEndian.Uint16(m.Body) == eventPingRequest {
 			return c.event(eventPingResponse, binary.BigEndian.Uint32(m.Body[2:]))
@@ -135,7 +143,7 @@ func (c *rtmpConn) controlled(m *rawmessage.Message) error {
 }
 
 // greet sends the settings of this side.
-func (c *rtmpConn) greet() error {
+func (c *connection) greet() error {
 	const dynamic = 2 // limit type of SetPeerBandwidth
 	window := binary.BigEndian.AppendUint32(nil, ackWindow)
 	if err := c.control(msgWindowAckSize, window); err != nil {
@@ -151,11 +159,11 @@ func (c *rtmpConn) greet() error {
 	return nil
 }
 
-func (c *rtmpConn) event(event uint16, value uint32) error {
+func (c *connection) event(event uint16, value uint32) error {
 	b := binary.BigEndian.AppendUint16(nil, event)
 	return c.control(msgUserControl, binary.BigEndian.AppendUint32(b, value))
 }
 
-func (c *rtmpConn) control(typ uint8, body []byte) error {
+func (c *connection) control(typ uint8, body []byte) error {
 	return c.w.Write(&rawmessage.Message{ChunkStreamID: controlChunkStream, Type: typ, Body: body})
 }

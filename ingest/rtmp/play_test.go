@@ -1,4 +1,4 @@
-package ingest
+package rtmp
 
 import (
 	"bytes"
@@ -32,6 +32,13 @@ const (
 	playStop     = "NetStream.Play.Stop"
 )
 
+// viewing is a Viewing that is a function.
+type viewing func(ctx context.Context, conn net.Conn, head []byte, convert func(net.Buffers) (net.Buffers, error)) error
+
+func (v viewing) Play(ctx context.Context, conn net.Conn, head []byte, convert func(net.Buffers) (net.Buffers, error)) error {
+	return v(ctx, conn, head, convert)
+}
+
 // stage plays what a test puts on it to every player.
 type stage struct {
 	name    string // of its stream
@@ -55,12 +62,12 @@ func (s *stage) Play(_ net.Addr, app, name string) (Viewing, error) {
 		return nil, ErrNoStream
 	}
 	s.playing.Add(1)
-	return func(ctx context.Context, conn net.Conn, head []byte, convert func(net.Buffers) (net.Buffers, error)) error {
+	return viewing(func(ctx context.Context, conn net.Conn, head []byte, convert func(net.Buffers) (net.Buffers, error)) error {
 		defer s.playing.Add(-1)
 		err := s.view(ctx, conn, head, convert)
 		s.played <- err
 		return err
-	}, nil
+	}), nil
 }
 
 func (s *stage) view(ctx context.Context, conn net.Conn, head []byte, convert func(net.Buffers) (net.Buffers, error)) error {
@@ -93,7 +100,7 @@ func theatre(t *testing.T, s *stage) (addr string) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	srv := &RTMPServer{Listener: ln, Play: s.Play, Log: zaptest.NewLogger(t)}
+	srv := &Server{Listener: ln, Play: s.Play, Log: zaptest.NewLogger(t)}
 	go func() { done <- srv.Run(ctx) }()
 	t.Cleanup(func() {
 		cancel()
@@ -367,7 +374,7 @@ func TestAPlayersQuestionsAreAnsweredBetweenTheMedia(t *testing.T) {
 }
 
 // theatreOf is theatre with a viewing of the test's own.
-func theatreOf(t *testing.T, v Viewing) string {
+func theatreOf(t *testing.T, v viewing) string {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -375,7 +382,7 @@ func theatreOf(t *testing.T, v Viewing) string {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	srv := &RTMPServer{Listener: ln, Play: func(net.Addr, string, string) (Viewing, error) { return v, nil }}
+	srv := &Server{Listener: ln, Play: func(net.Addr, string, string) (Viewing, error) { return v, nil }}
 	go func() { done <- srv.Run(ctx) }()
 	t.Cleanup(func() { cancel(); <-done })
 	return ln.Addr().String()
@@ -414,9 +421,9 @@ func TestAPullPlaysWhatAServerPlays(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	target := rtmpTarget{addr: "there", tcURL: "rtmp://there/live", app: testApp, stream: "there"}
+	target := Target{addr: "there", tcURL: "rtmp://there/live", app: testApp, stream: "there"}
 	var got []flv.Tag
-	if err := target.play(conn, func(tag flv.Tag) error { got = append(got, tag); return nil }); !errors.Is(err, errEnded) {
+	if err := target.fetch(conn, func(tag flv.Tag) error { got = append(got, tag); return nil }); !errors.Is(err, errEnded) {
 		t.Errorf("it ended by %v", err)
 	}
 	if !slices.EqualFunc(got, want, func(a, b flv.Tag) bool { return bytes.Equal(a, b) }) {
@@ -491,10 +498,10 @@ func TestAPlayerMaySaySomethingEveryMinute(t *testing.T) {
 	})
 }
 
-// FuzzRTMPPlayer has anything said in the place of a player, up to play and after it.
-func FuzzRTMPPlayer(f *testing.F) {
+// FuzzPlayer has anything said in the place of a player, up to play and after it.
+func FuzzPlayer(f *testing.F) {
 	var b bytes.Buffer
-	c := newRTMPConn(&b)
+	c := newConnection(&b)
 	for _, cmd := range []command{
 		{"connect", 1, []any{amf0.Object{{Key: "app", Value: testApp}}}},
 		{"createStream", 2, []any{nil}},
@@ -514,7 +521,7 @@ func FuzzRTMPPlayer(f *testing.F) {
 		peer, conn := net.Pipe()
 		s := newStage(net.Buffers{video(0, avcKey)})
 		s.hold = true
-		srv := &RTMPServer{Play: s.Play}
+		srv := &Server{Play: s.Play}
 		ended := make(chan struct{})
 		go func() {
 			srv.serve(t.Context(), conn, func() {})

@@ -1,8 +1,7 @@
-package ingest
+package rtmp
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -11,34 +10,37 @@ import (
 	"github.com/bluenviron/gortmplib/pkg/handshake"
 )
 
-// rtmpVersion is the first byte of a plain RTMP handshake. 6 begins an encrypted
+// version is the first byte of a plain RTMP handshake. 6 begins an encrypted
 // one, which protects from nobody who can answer it.
-const rtmpVersion = 3
+const version = 3
+
+// enhancedCodecs are the FourCCs that encoders may send without asking back; any
+// other passes as well.
+var enhancedCodecs = amf0.StrictArray{"av01", "vp09", "vp08", "hvc1", "avc1", "vvc1", "Opus", "mp4a", "fLaC", "ac-3", "ec-3", ".mp3"}
+
+// capsEx are the capabilities of enhanced RTMP v2: multitrack, ModEx, nanosecond
+// offsets. All of them pass untouched.
+const capsEx = 0x02 | 0x04 | 0x08
 
 // peer is an encoder's or a player's connection from the handshake on.
 type peer struct {
-	*rtmpConn
+	*connection
 	software string // what it calls itself
 
-	session *Session // of an encoder
+	sink Sink // of an encoder, nil for a player
 
 	viewing Viewing // of a player, nil for an encoder
-	head    []byte  // what it is told before the media
+	head    []byte  // what the player is told before the media
 	replies *replies
 }
 
-var (
-	errPlay    = errors.New("it asked to play")
-	errPublish = errors.New("it asked to publish")
-)
-
 // accept leads the dialogue up to publish or play. If it returns a peer with an
-// error, that was told and should get the time to read it.
-func (s *RTMPServer) accept(g *guard) (*peer, error) {
+// error, the peer was told why and should get the time to read it.
+func (s *Server) accept(g *guard) (*peer, error) {
 	if err := shake(g); err != nil {
 		return nil, err
 	}
-	p := &peer{rtmpConn: newRTMPConn(g)}
+	p := &peer{connection: newConnection(g)}
 	app, connected := "", false
 	for {
 		m, err := p.next()
@@ -75,50 +77,20 @@ func (s *RTMPServer) accept(g *guard) (*peer, error) {
 
 // shake does the handshake of a plain connection and refuses anything else.
 func shake(g *guard) error {
-	version := make([]byte, 1)
-	if _, err := io.ReadFull(g, version); err != nil {
+	first := make([]byte, 1)
+	if _, err := io.ReadFull(g, first); err != nil {
 		return fmt.Errorf("handshake: %w", err)
 	}
-	if version[0] != rtmpVersion {
-		return fmt.Errorf("handshake begins with %#02x, not plain RTMP", version[0])
+	if first[0] != version {
+		return fmt.Errorf("handshake begins with %#02x, not plain RTMP", first[0])
 	}
 	if _, _, err := handshake.DoServer(struct {
 		io.Reader
 		io.Writer
-	}{io.MultiReader(bytes.NewReader(version), g), g}, false); err != nil {
+	}{io.MultiReader(bytes.NewReader(first), g), g}, false); err != nil {
 		return fmt.Errorf("handshake: %w", err)
 	}
 	return nil
-}
-
-// publish asks for a session and answers. A wrong app and a wrong key get the same
-// words.
-func (s *RTMPServer) publish(p *peer, app, key string) error {
-	if s.Open == nil {
-		return errors.Join(errPublish, p.status("error", "NetStream.Publish.Denied",
-			"This address plays a channel and takes no stream. An encoder sends to relay source."))
-	}
-	session, err := s.Open(streamPath(app, key))
-	switch {
-	case errors.Is(err, ErrBusy):
-		return errors.Join(err, p.status("error", "NetStream.Publish.BadName",
-			"Another encoder is already sending to this address."))
-	case errors.Is(err, ErrDenied):
-		return errors.Join(err, p.status("error", "NetStream.Publish.Denied",
-			"The server address or the stream key is wrong."))
-	case err != nil:
-		return errors.Join(err, p.status("error", "NetStream.Publish.Failed",
-			"The stream cannot be taken."))
-	}
-	p.session = session
-	err = p.event(eventStreamBegin, 1)
-	if err == nil {
-		err = p.status("status", "NetStream.Publish.Start", "The stream is taken.")
-	}
-	if err != nil {
-		session.Close()
-	}
-	return err
 }
 
 // streamPath tells app and key apart whichever field an encoder puts the slash in:
@@ -132,14 +104,7 @@ func streamPath(app, key string) (string, string) {
 	return path, ""
 }
 
-// enhancedCodecs are the FourCCs that encoders may send without asking back; any
-// other passes as well.
-var enhancedCodecs = amf0.StrictArray{"av01", "vp09", "vp08", "hvc1", "avc1", "vvc1", "Opus", "mp4a", "fLaC", "ac-3", "ec-3", ".mp3"}
-
-// capsEx are the capabilities of enhanced RTMP v2: multitrack, ModEx, nanosecond
-// offsets. All of them pass untouched.
-const capsEx = 0x02 | 0x04 | 0x08
-
+// connected answers connect.
 func (p *peer) connected(id float64) error {
 	if err := p.greet(); err != nil {
 		return err
@@ -172,29 +137,4 @@ func (p *peer) reply(cmd command) error {
 		return p.send(0, command{"_result", cmd.id, []any{nil, 0.0}})
 	}
 	return p.send(0, command{"_result", cmd.id, []any{nil, amf0.Undefined{}}})
-}
-
-// run moves the encoder's media into the session until the encoder says that it
-// stops, and then returns nil.
-func (p *peer) run() error {
-	for {
-		m, err := p.next()
-		if err != nil {
-			return err
-		}
-		if !isCommand(m) {
-			if err := tagsOf(m, p.session.Write); err != nil {
-				return err
-			}
-			continue
-		}
-		cmd, err := parseCommand(m)
-		if err != nil {
-			return err
-		}
-		switch cmd.name {
-		case "FCUnpublish", "deleteStream", "closeStream":
-			return nil
-		}
-	}
 }

@@ -1,4 +1,4 @@
-package ingest
+package rtmp
 
 import (
 	"os/exec"
@@ -21,8 +21,8 @@ func ffmpeg(t *testing.T, url string) (string, error) {
 }
 
 func TestFFmpegPublishes(t *testing.T) {
-	c := newChannel(t)
-	out, err := ffmpeg(t, "rtmp://"+serveRTMP(t, c)+"/"+testApp+"/"+testKey)
+	c := newInbox(t)
+	out, err := ffmpeg(t, "rtmp://"+serve(t, c)+"/"+testApp+"/"+testKey)
 	if err != nil {
 		t.Fatalf("ffmpeg: %v\n%s", err, out)
 	}
@@ -32,7 +32,7 @@ func TestFFmpegPublishes(t *testing.T) {
 			frames++
 		}
 	}
-	info := c.Status().Info
+	info := c.info()
 	if info.VideoCodec != "h264" || info.AudioCodec != "aac" || info.Width != 320 || info.Height != 180 || info.FrameRate != 25 {
 		t.Errorf("%+v", info)
 	}
@@ -42,7 +42,7 @@ func TestFFmpegPublishes(t *testing.T) {
 }
 
 func TestFFmpegShowsARefusal(t *testing.T) {
-	out, err := ffmpeg(t, "rtmp://"+serveRTMP(t, newChannel(t))+"/"+testApp+"/guess")
+	out, err := ffmpeg(t, "rtmp://"+serve(t, newInbox(t))+"/"+testApp+"/guess")
 	if err == nil || !strings.Contains(out, "stream key is wrong") {
 		t.Errorf("%v\n%s", err, out)
 	}

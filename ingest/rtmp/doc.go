@@ -1,0 +1,22 @@
+// Package rtmp speaks RTMP (Adobe, 1.0, December 2012) with what enhanced RTMP (Veovera,
+// v2) adds to it: a [Server] takes streams from encoders and plays streams to players, a
+// [Target] is fetched from another server.
+//
+// Media go in and out as whole FLV tags. Where they go and where they come from the
+// package does not know: an encoder's go into a [Sink], a player's come from a
+// [Viewing].
+//
+//	connection ── messages, protocol control, commands
+//	├─ peer    ── who has connected to a Server: the dialogue up to publish or play
+//	└─ fetcher ── the other end of that dialogue: a Target that is asked for its stream
+//	chunker    ── tags into chunks, for players
+//	guard      ── what a peer may send, and how long it may take
+//
+// The chunk layer for reading, and for all that is written but media, is gortmplib's, as
+// is the handshake: [connection] alone touches it. The dialogue is this package's own,
+// because a publisher must be refused before it is told to start, and its media must
+// pass unparsed.
+//
+// What a peer sends cannot panic, overflow the stack, or hold more than four times the
+// memory of what it sent plus a constant: 1 MiB for a connection.
+package rtmp

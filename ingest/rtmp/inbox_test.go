@@ -1,0 +1,110 @@
+package rtmp
+
+import (
+	"errors"
+	"iter"
+	"runtime"
+	"sync"
+	"testing"
+
+	"relay/ingest/flv"
+)
+
+const (
+	testApp = "live"
+	testKey = "s3cret"
+)
+
+var errReplaced = errors.New("replaced")
+
+// inbox takes one publisher at a time and keeps the tags that it sends.
+type inbox struct {
+	accepted chan flv.Tag
+
+	mu     sync.Mutex
+	letter *letter // of the publisher that is sending, nil while there is none
+	header flv.Header
+}
+
+// letter is what one publisher sends to an inbox.
+type letter struct{ to *inbox }
+
+func newInbox(testing.TB) *inbox { return &inbox{accepted: make(chan flv.Tag, 10_000)} }
+
+// Publish is for a Server.
+func (b *inbox) Publish(app, key string) (Sink, error) {
+	if app != testApp || key != testKey {
+		return nil, ErrDenied
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.letter != nil {
+		return nil, ErrBusy
+	}
+	b.letter = &letter{b}
+	return b.letter, nil
+}
+
+// busy reports whether a publisher has not been closed yet.
+func (b *inbox) busy() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.letter != nil
+}
+
+// info is what the configurations of all that was sent tell.
+func (b *inbox) info() flv.Info {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return flv.Describe(b.header.Payload())
+}
+
+// taken returns what was accepted and not looked at yet, up to the end of the
+// publisher, which it waits for.
+func (b *inbox) taken() iter.Seq[flv.Tag] {
+	return func(yield func(flv.Tag) bool) {
+		for {
+			select {
+			case tag := <-b.accepted:
+				if !yield(tag) {
+					return
+				}
+				continue
+			default:
+			}
+			if !b.busy() && len(b.accepted) == 0 {
+				return
+			}
+			runtime.Gosched()
+		}
+	}
+}
+
+func (l *letter) Write(t flv.Tag) error {
+	l.to.mu.Lock()
+	defer l.to.mu.Unlock()
+	if l.to.letter != l {
+		return errReplaced
+	}
+	l.to.header.Add(t, flv.Classify(t))
+	l.to.accepted <- t
+	return nil
+}
+
+func (l *letter) Close() {
+	l.to.mu.Lock()
+	defer l.to.mu.Unlock()
+	if l.to.letter == l {
+		l.to.letter = nil
+	}
+}
+
+func video(ts uint32, body string) flv.Tag { return flv.NewTag(flv.Video, ts, []byte(body)) }
+func audio(ts uint32, body string) flv.Tag { return flv.NewTag(flv.Audio, ts, []byte(body)) }
+
+const (
+	avcConfig = "\x17\x00\x00\x00\x00avcC"
+	avcKey    = "\x17\x01\x00\x00\x00key"
+	aacConfig = "\xaf\x00\x12\x10"
+	aacFrame  = "\xaf\x01frame"
+)

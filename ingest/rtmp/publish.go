@@ -1,0 +1,79 @@
+package rtmp
+
+import (
+	"errors"
+
+	"relay/ingest/flv"
+)
+
+// Why a publisher is refused; see [Server.Publish].
+var (
+	// ErrBusy says that there is a publisher already.
+	ErrBusy = errors.New("another encoder is sending")
+	// ErrDenied says that the address or the key is wrong.
+	ErrDenied = errors.New("no such stream key")
+
+	errPublish = errors.New("it asked to publish")
+)
+
+// Sink takes the media of one publisher, from one goroutine.
+type Sink interface {
+	// Write takes the next tag, and owns it from then on. An error ends the connection.
+	Write(flv.Tag) error
+	// Close says that the publisher has gone. It may be called more than once.
+	Close()
+}
+
+// publish asks for a sink and answers. A wrong app and a wrong key get the same words.
+func (s *Server) publish(p *peer, app, key string) error {
+	if s.Publish == nil {
+		return errors.Join(errPublish, p.status("error", "NetStream.Publish.Denied",
+			"This address plays a channel and takes no stream. An encoder sends to relay source."))
+	}
+	sink, err := s.Publish(streamPath(app, key))
+	switch {
+	case errors.Is(err, ErrBusy):
+		return errors.Join(err, p.status("error", "NetStream.Publish.BadName",
+			"Another encoder is already sending to this address."))
+	case errors.Is(err, ErrDenied):
+		return errors.Join(err, p.status("error", "NetStream.Publish.Denied",
+			"The server address or the stream key is wrong."))
+	case err != nil:
+		return errors.Join(err, p.status("error", "NetStream.Publish.Failed",
+			"The stream cannot be taken."))
+	}
+	p.sink = sink
+	err = p.event(eventStreamBegin, 1)
+	if err == nil {
+		err = p.status("status", "NetStream.Publish.Start", "The stream is taken.")
+	}
+	if err != nil {
+		sink.Close()
+	}
+	return err
+}
+
+// receive moves the encoder's media into its sink until the encoder says that it
+// stops, and then returns nil.
+func (p *peer) receive() error {
+	for {
+		m, err := p.next()
+		if err != nil {
+			return err
+		}
+		if !isCommand(m) {
+			if err := tagsOf(m, p.sink.Write); err != nil {
+				return err
+			}
+			continue
+		}
+		cmd, err := parseCommand(m)
+		if err != nil {
+			return err
+		}
+		switch cmd.name {
+		case "FCUnpublish", "deleteStream", "closeStream":
+			return nil
+		}
+	}
+}

@@ -30,10 +30,10 @@ type Channel struct {
 
 	events chan tree.Event
 	ask    chan func(*tree.Node)
-	done   chan struct{}  // closed when the goroutine that drives the tree has ended
+	done   chan struct{}  // closed when the channel's goroutine has ended
 	wg     sync.WaitGroup // links, dials, gossip
 
-	// Owned by the goroutine that drives the tree.
+	// Owned by the channel's goroutine, which is in drive.
 	tree   *tree.Node
 	up     map[tree.Link]*uplink
 	down   map[tree.Link]*downlink

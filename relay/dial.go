@@ -15,8 +15,8 @@ import (
 const (
 	// dialTime bounds a dial to all addresses of a place.
 	dialTime = 3 * time.Second
-	// dialStagger is how long one address has before the next is tried too (RFC
-	// 8305 advises 250 ms; a viewer who waits for a picture advises less).
+	// dialStagger is how long one address has before the next is tried too. RFC 8305
+	// advises 250 ms; it is less here because a viewer waits for the picture.
 	dialStagger = 100 * time.Millisecond
 )
 

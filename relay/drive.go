@@ -14,14 +14,15 @@ import (
 )
 
 const (
-	// eventQueue bounds what links have told the driving goroutine and it has not yet
-	// looked at; links wait when it is full.
+	// eventQueue bounds the events that wait for the channel's goroutine; links wait when
+	// it is full.
 	eventQueue = 256
 	// gaugeInterval is how often the room for children is measured.
 	gaugeInterval = 500 * time.Millisecond
 )
 
-// drive is the one goroutine that touches c.tree. It never blocks but here.
+// drive is the channel's goroutine: the only one that touches c.tree. It never blocks
+// outside this select.
 func (c *Channel) drive(ctx context.Context) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
@@ -137,7 +138,7 @@ func (c *Channel) forget(ev tree.Down) {
 	delete(c.dials, ev.Link)
 }
 
-// tell gives the driving goroutine an event, and waits if it is behind.
+// tell gives the channel's goroutine an event, and waits if it is behind.
 func (c *Channel) tell(ev tree.Event) {
 	select {
 	case c.events <- ev:
@@ -154,7 +155,7 @@ func (c *Channel) hear(l tree.Link) {
 	}
 }
 
-// query runs f on the driving goroutine and waits for it. It reports false if the
+// query runs f on the channel's goroutine and waits for it. It reports false if the
 // channel has ended.
 func (c *Channel) query(f func(*tree.Node)) bool {
 	ran := make(chan struct{})

@@ -38,7 +38,7 @@ func (c *Channel) dialPlace(a tree.Dial) {
 }
 
 // enter makes a dialled connection a link. The tree must not hear of it before it
-// is in c.up, so both happen on the driving goroutine.
+// is in c.up, so both happen on the channel's goroutine.
 func (c *Channel) enter(d dialed, num tree.Link) {
 	u := c.newUplink(num, d)
 	ok := c.query(func(*tree.Node) {

@@ -39,27 +39,27 @@ type clusterCount struct {
 	gone chan struct{} // closed when n falls to 0; nil while nobody waits for that
 }
 
-func (s *clusterCount) add(n int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.n += n; s.n == 0 && s.gone != nil {
-		close(s.gone)
-		s.gone = nil
+func (c *clusterCount) add(n int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.n += n; c.n == 0 && c.gone != nil {
+		close(c.gone)
+		c.gone = nil
 	}
 }
 
 // none returns a channel that is closed once there are none.
-func (s *clusterCount) none() <-chan struct{} {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	gone := s.gone
+func (c *clusterCount) none() <-chan struct{} {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	gone := c.gone
 	if gone == nil {
 		gone = make(chan struct{})
 	}
-	if s.n == 0 {
+	if c.n == 0 {
 		close(gone)
 	} else {
-		s.gone = gone
+		c.gone = gone
 	}
 	return gone
 }

@@ -26,9 +26,9 @@ const (
 	// fallsBehind is how long a chunk waits on a link that does not keep up: well
 	// below the second in which children notice themselves.
 	fallsBehind = 500 * time.Millisecond
-	// takenWindow is what the rate that the far links take is averaged over. It counts
-	// when they are behind, and then has no peaks: the shorter, the less of it is from
-	// before.
+	// takenWindow is the time over which the rate of the far links is averaged. The
+	// average is used when they are behind. They take a steady rate then, so that it can
+	// be short, and has little in it of the time before.
 	takenWindow = time.Second
 	// shrinkSettles is how long after the far links fell behind they may still be
 	// behind for the same reason: the children that leave have left by then.
@@ -44,10 +44,10 @@ const (
 	// catchUpLoad is how long a new child's backlog says nothing: it is what the
 	// child begins with.
 	catchUpLoad = 5 * time.Second
-	// alone is how many far children in a row must have fallen behind while they were
-	// the only one for the fault to be this node's and not theirs. Then there is no far
-	// slot at all until the next probe.
-	alone = 2
+	// blameAfter is how many far children in a row must have fallen behind, each while it
+	// was the only one, before this node takes the fault for its own. Then there is no
+	// far slot at all until the next probe.
+	blameAfter = 2
 )
 
 // childLoad is one child's link at one moment.
@@ -64,8 +64,8 @@ type childLoad struct {
 // headroom finds how many children this node can carry. Children in its own
 // subnets are bounded by Slots alone; far ones share an upload that the user states
 // or that is found: while they keep up there is room for more, and when they fall
-// behind together the upload is full. One that falls behind alone has a narrow
-// link of its own, and is no reason.
+// behind together the upload is full. If one falls behind alone, its own line is narrow,
+// which says nothing about the upload.
 type headroom struct {
 	// Static.
 	Slots  int // most children in all
@@ -78,7 +78,7 @@ type headroom struct {
 	ceiling int       // this many were too many; 0 if none were
 	probeAt time.Time // when that may be tried again
 	probes  int       // times that it was too many
-	loners  []uint64  // far children that fell behind as the only one, in a row
+	single  []uint64  // far children that fell behind while they were the only one, in a row
 
 	taken []taken // what the far links took, the oldest first
 	sent  map[uint64]uint64
@@ -116,7 +116,7 @@ func (h *headroom) measure(now time.Time, rate int, children []childLoad) int {
 		case c.Caught && c.Backlog <= keptUp && c.Busy <= idleWithin:
 			kept++
 			if c.Age >= growAfter {
-				h.loners = h.loners[:0] // this node can carry one
+				h.single = h.single[:0] // this node can carry one
 			}
 		case c.Backlog > fallsBehind && (c.Caught || c.Age >= catchUpLoad):
 			behind = append(behind, c.Link)
@@ -126,7 +126,7 @@ func (h *headroom) measure(now time.Time, rate int, children []childLoad) int {
 	case len(behind) >= 2 && 2*len(behind) >= far:
 		h.shrink(now, rate, far)
 	case far == 1 && len(behind) == 1:
-		h.loner(now, behind[0])
+		h.singleBehind(now, behind[0])
 	}
 	h.grow(now, far, kept)
 	return h.far
@@ -176,13 +176,13 @@ func (h *headroom) shrink(now time.Time, rate, n int) {
 	h.bar(now, max(h.far, most)+1)
 }
 
-// loner takes note of a child that falls behind as the only far one.
-func (h *headroom) loner(now time.Time, link uint64) {
+// singleBehind takes note of a child that falls behind while it is the only far one.
+func (h *headroom) singleBehind(now time.Time, link uint64) {
 	h.keeping = time.Time{}
-	if !slices.Contains(h.loners, link) {
-		h.loners = append(h.loners, link)
+	if !slices.Contains(h.single, link) {
+		h.single = append(h.single, link)
 	}
-	if len(h.loners) >= alone && h.far > 0 {
+	if len(h.single) >= blameAfter && h.far > 0 {
 		h.far = 0
 		h.bar(now, 1)
 	}

@@ -10,9 +10,9 @@ import (
 	"relay/tree"
 )
 
-// endOf says how a link ended that was cancelled with err. What this node holds
-// against what came is its own decision. The end of the connection is the other
-// node's, be it that its process is gone, and every other error is the network's.
+// endOf says how a link ended that was cancelled with err. If this node refused what
+// came, it ended the link. If the connection was closed or reset, the other node did,
+// even if its process was killed. Every other error is the network's.
 func endOf(err error) tree.End {
 	var end tree.End
 	switch {

@@ -12,7 +12,7 @@ import (
 const uploadWindow = 2 * time.Second
 
 // uploadMeter turns the bytes that links to children have sent into rates. The channel's
-// driving goroutine owns it. Its zero value is ready.
+// goroutine owns it. Its zero value is ready.
 type uploadMeter struct {
 	at    time.Time
 	sent  map[tree.Link]uint64

@@ -149,7 +149,7 @@ func parseAnswer(b []byte) (answer, error) {
 		c := Channel{ID: stream.ChannelID(b), State: State(b[32]), Source: b[33] == 1}
 		kbit, k := binary.BigEndian.Uint32(b[34:]), int(b[38])
 		if kbit > MaxBitRate/1000 || c.State >= statesEnd || b[33] > 1 || k > MaxTitle || k > len(b)-channelLen {
-			return answer{}, fmt.Errorf("a channel is none: %w", ErrPacket)
+			return answer{}, fmt.Errorf("malformed channel: %w", ErrPacket)
 		}
 		c.BitRate = int(kbit) * 1000
 		c.Title = string(b[channelLen : channelLen+k])

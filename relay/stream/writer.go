@@ -20,7 +20,7 @@ const (
 	EndsChunk
 )
 
-// flushAfter is how long the first byte of a chunk may wait for company.
+// flushAfter is how long the first byte of a chunk may wait for more.
 const flushAfter = 20 * time.Millisecond
 
 // Writer cuts the source's tags into chunks, numbers and signs them, and puts

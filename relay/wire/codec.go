@@ -234,8 +234,8 @@ func appendCount(b []byte, n int) []byte {
 	return binary.BigEndian.AppendUint16(b, uint16(min(n, noCount)))
 }
 
-// AppendAddrs appends the addresses as they are written in frames, for what is
-// carried by other ways. At most tree.MaxAddrs are, and none that could not be dialled.
+// AppendAddrs appends addresses as frames have them, for messages that do not go over a
+// link. It leaves out those that cannot be dialled, and those beyond tree.MaxAddrs.
 func AppendAddrs(b []byte, as []netip.AddrPort) []byte { return appendAddrs(b, as) }
 
 // ParseAddrs reads what AppendAddrs wrote off the front of b, and returns what
@@ -313,7 +313,7 @@ func (p *parser) addr(optional bool) netip.AddrPort {
 	}
 	a := netip.AddrPortFrom(ip, p.u16())
 	if p.err == nil && !dialable(ip, a.Port()) {
-		p.fail(fmt.Errorf("address %v is none to dial: %w", a, ErrFrame))
+		p.fail(fmt.Errorf("address %v cannot be dialled: %w", a, ErrFrame))
 	}
 	return a
 }

@@ -183,6 +183,17 @@ func (n *Node) beginRound(now time.Time) {
 	s.named = nil
 }
 
+// makeRoom gives up the dial that has hung for longest if there are as many attempts as
+// there may be. roomFor has said that there is one.
+func (n *Node) makeRoom(now time.Time) {
+	if len(n.search.attempts) < maxDials {
+		return
+	}
+	a := n.search.hung(now)
+	n.do(Close{a.link, ByUs(ReasonSilent)})
+	n.attemptFailed(now, a, ReasonUnreachable)
+}
+
 // askNext dials the best place that was not asked in this round.
 func (n *Node) askNext(now time.Time) bool {
 	s := &n.search
@@ -196,11 +207,7 @@ func (n *Node) askNext(now time.Time) bool {
 	if e == nil {
 		return false
 	}
-	if len(s.attempts) >= maxDials {
-		a := s.hung(now) // there is one, or there were no room
-		n.do(Close{a.link, ByUs(ReasonSilent)})
-		n.attemptFailed(now, a, ReasonUnreachable)
-	}
+	n.makeRoom(now)
 	e.tried = true
 	s.begun++
 	a := &attempt{link: s.newLink(), place: e.place, hops: e.hops, started: now}

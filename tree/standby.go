@@ -237,6 +237,7 @@ func (n *Node) useStandby(now time.Time, fits func(*standby) bool) bool {
 		if !b.ready || !fits(b) {
 			continue
 		}
+		n.makeRoom(now)
 		n.ready.remove(b)
 		if e := n.book.find(b.place); e != nil {
 			e.tried = true

@@ -407,3 +407,26 @@ func TestChildrenHearOfALossInTheSameCall(t *testing.T) {
 		t.Errorf("silence: %+v", ms)
 	}
 }
+
+func TestAStandbyLinkTakesThePlaceOfADialThatHangs(t *testing.T) {
+	r := newRig(t, Config{})
+	up := r.below(3)
+	r.give(Received{up, Backups{places(11)}})
+	late, ok := r.dial(2*standbyPace, r.beats(up, Heartbeat{}))
+	if !ok || number(late.Place) != 11 {
+		t.Fatalf("dialled %+v, want node 11", late)
+	}
+	r.give(hints(20, 21, 22, 23, 24, 25, 26, 27, 28, 29))
+	r.give(Down{up, ByThem(ReasonClosed)})
+	r.live(time.Second + 200*time.Millisecond) // nobody answers
+	if n := len(r.search.attempts); n != maxDials {
+		t.Fatalf("%d dials are under way, want %d", n, maxDials)
+	}
+	r.answer(late)
+	if as := r.live(2 * hedgeAfter); !slices.Contains(fed(as), late.Link) {
+		t.Error("the link is ready and is not used")
+	}
+	if n := len(r.search.attempts); n > maxDials {
+		t.Errorf("%d attempts, want %d at most", n, maxDials)
+	}
+}

@@ -490,6 +490,6 @@ func (s *storm) room() Room {
 }
 
 func (s *storm) reason() Reason { return Reason(s.rng.IntN(int(reasonEnd) + 2)) }
-func (s *storm) ends() End      { r := s.reason(); return End{r, Side(r % 3)} }
+func (s *storm) ends() End      { return End{s.reason(), Side(s.rng.IntN(3))} }
 func (s *storm) number() uint64 { return s.rng.Uint64() >> s.rng.IntN(64) }
 func (s *storm) lag() uint32    { return uint32(s.rng.Uint64() >> (32 + s.rng.IntN(32))) }

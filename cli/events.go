@@ -157,6 +157,7 @@ type (
 	orphanedEvent struct {
 		stamp
 		Reason string `json:"reason"`
+		By     string `json:"by,omitempty"`
 	}
 	sourceStatusEvent struct {
 		stamp

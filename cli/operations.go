@@ -207,7 +207,7 @@ func (o *operations) notice(id stream.ChannelID, n relay.Notice) {
 	switch n := n.(type) {
 	case relay.ParentChanged:
 		e.Type = playback.EventParent
-		e.Reason, e.Depth = reasonLabel(n.Before.Reason), n.Depth
+		e.Reason, e.By, e.Depth = reasonLabel(n.Before.Reason), sideLabel(n.Before.By), n.Depth
 		known := n.Before.Reason != tree.ReasonNone
 		if known {
 			ms := n.Gap.Milliseconds()
@@ -216,12 +216,12 @@ func (o *operations) notice(id stream.ChannelID, n relay.Notice) {
 		about(&e, n.Parent.ID, firstAddr(n.Parent))
 		o.metrics.ParentChanged(e.Name, e.Reason, n.Gap, known)
 	case relay.Orphaned:
-		e.Type, e.Reason = playback.EventParentLost, reasonLabel(n.End.Reason)
+		e.Type, e.Reason, e.By = playback.EventParentLost, reasonLabel(n.End.Reason), sideLabel(n.End.By)
 	case relay.ChildJoined:
 		e.Type, e.Who = playback.EventJoined, "child"
 		about(&e, n.Peer, n.Addr.String())
 	case relay.ChildLeft:
-		e.Type, e.Who, e.Reason = playback.EventLeft, "child", reasonLabel(n.End.Reason)
+		e.Type, e.Who, e.Reason, e.By = playback.EventLeft, "child", reasonLabel(n.End.Reason), sideLabel(n.End.By)
 		about(&e, n.Peer, n.Addr.String())
 		o.metrics.ChildLeft(e.Name, e.Reason)
 	case relay.ChildRefused:
@@ -245,6 +245,14 @@ func reasonLabel(r tree.Reason) string {
 		return name
 	}
 	return "other"
+}
+
+// sideLabel names the side that ended a link, nothing if the connection was lost.
+func sideLabel(s tree.Side) string {
+	if s == tree.Neither {
+		return ""
+	}
+	return s.String()
 }
 
 // observeEvery is how often the channels are looked at for what nobody tells: media

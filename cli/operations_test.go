@@ -76,11 +76,11 @@ func TestWhatChannelsNoticeIsToldAndCounted(t *testing.T) {
 	gap := func(ms int64) *int64 { return &ms }
 	want := []playback.Event{
 		{Type: playback.EventParent, Reason: "none", Depth: 1},
-		{Type: playback.EventParentLost, Reason: "closed"},
-		{Type: playback.EventParent, Reason: "closed", Depth: 2, GapMs: gap(140)},
-		{Type: playback.EventParent, Reason: "other", Depth: 2, GapMs: gap(0)},
+		{Type: playback.EventParentLost, Reason: "closed", By: "them"},
+		{Type: playback.EventParent, Reason: "closed", By: "them", Depth: 2, GapMs: gap(140)},
+		{Type: playback.EventParent, Reason: "other", By: "them", Depth: 2, GapMs: gap(0)},
 		{Type: playback.EventJoined, Who: "child"},
-		{Type: playback.EventLeft, Who: "child", Reason: "closed"},
+		{Type: playback.EventLeft, Who: "child", Reason: "closed", By: "them"},
 		{Type: playback.EventLimit, Who: "child", Reason: "full", Count: 1},
 	}
 	got := told(t, o)

@@ -242,7 +242,7 @@ func (w *watch) notice(n relay.Notice) {
 	case relay.Orphaned:
 		w.attached, w.since = false, time.Now()
 		w.why = "the node that sent the stream is gone (" + n.End.Reason.String() + ")"
-		w.events.send("orphaned", &orphanedEvent{Reason: n.End.Reason.String()})
+		w.events.send("orphaned", &orphanedEvent{Reason: n.End.Reason.String(), By: sideLabel(n.End.By)})
 	case relay.DialFailed:
 		w.why = fmt.Sprintf("%s does not answer: %v", placeText(n.Place), hostnet.Bare(n.Err))
 	case relay.Refused:

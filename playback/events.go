@@ -49,6 +49,7 @@ type Event struct {
 	Who     string    `json:"who,omitempty"`     // "child" or "viewer"
 	Node    string    `json:"node,omitempty"`    // the parent's or child's tag: 12 characters of its ID
 	Reason  string    `json:"reason,omitempty"`
+	By      string    `json:"by,omitempty"`     // which side of a link ended it: "us" or "them"; none if it was lost
 	GapMs   *int64    `json:"gap_ms,omitempty"` // how long no chunk came
 	Depth   int       `json:"depth,omitempty"`  // links to the root
 	Now     *int      `json:"now,omitempty"`    // how many there are of them after this

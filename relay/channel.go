@@ -94,8 +94,8 @@ func (n *Node) Source(key ed25519.PrivateKey, epoch stream.Epoch) (*Channel, *st
 
 // Watch opens a channel that comes from elsewhere. notices, which may be nil, is
 // called with what happens; it must not block. found are further addresses to begin at,
-// such as those that answered on this network: they may have a zone, which a link cannot
-// have, and if there are some the link needs no hosts.
+// such as those that answered on this network: they may have a zone, which an invite
+// cannot have, and if there are some the invite needs no hosts.
 func (n *Node) Watch(u URL, notices func(Notice), found ...netip.AddrPort) (*Channel, error) {
 	c := n.newChannel(u.Channel, notices)
 	c.url, c.found = u, placesAt(found)

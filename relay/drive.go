@@ -95,13 +95,13 @@ func (c *Channel) received(ev tree.Received) {
 	switch m := ev.Msg.(type) {
 	case tree.Welcome:
 		c.peers.seenAs(m.Seen)
-		m.Label = c.vouchedLabel(m.Label)
+		m.Label = c.intake.vouched(m.Label)
 		c.tree.Handle(time.Now(), tree.Received{Link: ev.Link, Msg: m})
 		// The beat that came ahead of it says what there is to have.
 		c.tree.Handle(time.Now(), c.progress(time.Now()))
 		return
 	case tree.Heartbeat:
-		m.Label = c.vouchedLabel(m.Label)
+		m.Label = c.intake.vouched(m.Label)
 		ev.Msg = m
 	case tree.Refer:
 		if len(m.Places) == 0 {

@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	// resolveInterval is how often names in the link are looked up again while
+	// resolveInterval is how often names in the invite are looked up again while
 	// there is no parent.
 	resolveInterval = 15 * time.Second
 )
@@ -33,7 +33,7 @@ func (c *Channel) Suggest(addrs ...netip.AddrPort) {
 	}
 }
 
-// seeds is where to begin: what was found on this network, and the link's addresses.
+// seeds is where to begin: what was found on this network, and the invite's addresses.
 // Names are looked up; it is an error if none of them can be and nothing was found.
 func (c *Channel) seeds(ctx context.Context) ([]tree.Place, error) {
 	ps := slices.Clone(c.found)
@@ -76,7 +76,7 @@ func lookup(ctx context.Context, h HostPort) ([]netip.AddrPort, error) {
 	return addrs, nil
 }
 
-// resolveAgain looks the link's names up once more while there is no parent: a
+// resolveAgain looks the invite's names up once more while there is no parent: a
 // home's address changes.
 func (c *Channel) resolveAgain(ctx context.Context) {
 	if c.writer != nil || c.tree.Info().Attached || ctx.Err() != nil {

@@ -10,13 +10,13 @@ const (
 	labelSlack = 5000
 )
 
-// vouchedLabel returns a peer's label, or none if the root has not signed for it. A label
+// vouched returns a peer's label, or none if the root has not signed for it. A label
 // from the future would bind this node to whoever told it: no honest node could ever
 // show a newer one. The root's newest signed beat is the bound, and every parent sends it
 // ahead of its welcome; a label that outruns it for the moment is left out, not held
 // against the sender.
-func (c *Channel) vouchedLabel(l tree.Label) tree.Label {
-	b := c.intake.beat.Load()
+func (in *intake) vouched(l tree.Label) tree.Label {
+	b := in.beat.Load()
 	if b == nil {
 		return tree.Label{}
 	}

@@ -2,7 +2,6 @@ package playback
 
 import (
 	"bytes"
-	"net"
 	"slices"
 
 	"relay/ingest/flv"
@@ -14,7 +13,7 @@ const (
 	// longest tag takes in full chunks, so that a source that signs tiny ones cannot
 	// make every reader keep a long list.
 	maxHeld = 2 * (flv.MaxBody/stream.MaxPayload + 1)
-	// maxKept is how long a list of slices is kept for the next batch; a squashed start
+	// maxKept is how long a list of slices, or of lengths, is kept for the next batch; a squashed start
 	// needs a longer one, once.
 	maxKept = 4 * maxBatchParts
 	// startLen is how many bytes of a tag are looked at before it is changed, or left
@@ -31,12 +30,15 @@ type assembler struct {
 	sets     *flv.ParameterSets // to put into the next picture to start at, nil if none
 	squash   squash
 
-	parts [][]byte
-	whole int // parts[:whole] end at a tag boundary; the rest is an unfinished tag
+	parts  [][]byte
+	whole  int   // parts[:whole] end at a tag boundary; the rest is an unfinished tag
+	lens   []int // of the tags in parts[:whole], but for a header's
+	header bool  // parts[0] is a header payload
 
 	// The tag that is being read.
 	head    [startLen]byte
 	have    int    // bytes of head that have come, 0 between tags
+	size    int    // bytes of it as this reader gets it, once head is complete
 	left    int    // bytes to come after head, and before trailer if that is set
 	skip    bool   // it is left out
 	trailer []byte // takes the place of the tag's own, nil for that itself
@@ -45,7 +47,7 @@ type assembler struct {
 // begin passes a header payload on as it is, file header included.
 func (a *assembler) begin(header []byte) {
 	a.parts = append(a.parts, header)
-	a.whole = len(a.parts)
+	a.whole, a.header = len(a.parts), true
 }
 
 // restart says that the next tag's timestamps come from another run.
@@ -58,10 +60,15 @@ func (a *assembler) gap() { a.timeline.Gap() }
 func (a *assembler) insertBefore(header []byte) { a.insert = header }
 
 // ready returns the whole tags so far. They are good until drop.
-func (a *assembler) ready() net.Buffers { return a.parts[:a.whole:a.whole] }
+func (a *assembler) ready() flv.Batch {
+	return flv.Batch{Parts: a.parts[:a.whole:a.whole], Header: a.header, Lens: a.lens}
+}
 
 // drop forgets the whole tags; the unfinished one stays.
 func (a *assembler) drop() {
+	if a.lens, a.header = a.lens[:0], false; cap(a.lens) > maxKept {
+		a.lens = nil
+	}
 	if cap(a.parts) > maxKept {
 		a.parts, a.whole = append([][]byte(nil), a.parts[a.whole:]...), 0
 		return
@@ -106,7 +113,8 @@ func (a *assembler) walk(p []byte) {
 			if a.have < a.need() {
 				continue
 			}
-			a.left = flv.TagHeaderLen + flv.BodyLen(a.head[:]) + flv.TagTrailerLen - a.have
+			a.size = flv.TagHeaderLen + flv.BodyLen(a.head[:]) + flv.TagTrailerLen
+			a.left = a.size - a.have
 			if ts := a.timestamp(); a.changes(ts) {
 				a.finish(p[from:max(from, end)])
 				a.replaceHead(ts)
@@ -124,10 +132,13 @@ func (a *assembler) walk(p []byte) {
 		case a.trailer != nil: // the tag's own comes next, and is left out
 			a.finish(p[from:at])
 			a.finish(a.trailer)
+			a.lens = append(a.lens, a.size)
 			a.trailer, a.left, a.skip = nil, flv.TagTrailerLen, true
 			continue
 		case a.skip:
 			a.skip, from = false, at
+		default:
+			a.lens = append(a.lens, a.size)
 		}
 		a.have, end = 0, at
 	}
@@ -169,6 +180,7 @@ func (a *assembler) replaceHead(ts uint32) {
 			t = bytes.Clone(t)
 			a.stamp(t, ts, false)
 			a.finish(t)
+			a.lens = append(a.lens, len(t))
 		}
 		a.insert = nil
 	}
@@ -208,6 +220,7 @@ func (a *assembler) putSets(head []byte) []byte {
 	whole := slices.Concat(head[:flv.TagHeaderLen], body[:f.Data], units, body[f.Data:])
 	flv.PutBodyLen(whole, size)
 	a.trailer = flv.Trailer(size)
+	a.size += len(units)
 	a.left -= flv.TagTrailerLen
 	return whole
 }

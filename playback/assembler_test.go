@@ -59,9 +59,7 @@ func TestTagsSplitAnywhereComeOutWhole(t *testing.T) {
 			}
 			a.add(forge(t, uint64(at+1), flags, sent[at:at+n]))
 			at += n
-			for _, part := range a.ready() {
-				got = append(got, part...)
-			}
+			got = append(got, bytes.Join(checked(t, a.ready()).Parts, nil)...)
 			parse(t, got)
 			a.drop()
 		}
@@ -77,11 +75,11 @@ func TestInsertedTagsStandBeforeATagWhoseHeaderIsSplit(t *testing.T) {
 	a.insertBefore(s.payload)
 	tag := flv.NewTag(flv.Video, 777, []byte("body"))
 	a.add(forge(t, 1, stream.Key|stream.Tag, tag[:5]))
-	if len(a.ready()) != 0 {
+	if len(a.ready().Parts) != 0 {
 		t.Fatal("something is ready after 5 bytes of a tag header")
 	}
 	a.add(forge(t, 2, 0, tag[5:]))
-	tags := parse(t, bytes.Join(a.ready(), nil))
+	tags := parse(t, bytes.Join(checked(t, a.ready()).Parts, nil))
 	if len(tags) != 3 || !bytes.Equal(tags[2], tag) {
 		t.Fatalf("%d tags, want the header's two and then the tag", len(tags))
 	}
@@ -113,7 +111,7 @@ func TestTagInTinyChunksIsGivenUp(t *testing.T) {
 	}
 	tag := flv.NewTag(flv.Audio, 0, []byte("next"))
 	a.add(forge(t, 1<<20, stream.Tag, tag))
-	if got := bytes.Join(a.ready(), nil); !bytes.Equal(got, tag) {
+	if got := bytes.Join(checked(t, a.ready()).Parts, nil); !bytes.Equal(got, tag) {
 		t.Fatalf("got %q after the tag that was given up", got)
 	}
 }
@@ -126,7 +124,7 @@ func TestLongestTagComesThrough(t *testing.T) {
 		a.add(forge(t, uint64(at+1), flags, tag[at:min(at+stream.MaxPayload, len(tag))]))
 		flags = 0
 	}
-	if got := bytes.Join(a.ready(), nil); !bytes.Equal(got, tag) {
+	if got := bytes.Join(checked(t, a.ready()).Parts, nil); !bytes.Equal(got, tag) {
 		t.Fatalf("got %d bytes, want %d", len(got), len(tag))
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"relay/ingest/flv"
 )
 
 // denial says to whoever uses a player why it is turned away.
@@ -71,7 +73,7 @@ func (s *Server) Direct(from net.Addr, name string) (*Admission, error) {
 
 // Play plays the channel, as [relay/ingest/rtmp.Viewing] asks. It is called once, and
 // leaves conn open unless ctx ends.
-func (a *Admission) Play(ctx context.Context, conn net.Conn, head []byte, convert func(net.Buffers) (net.Buffers, error)) error {
+func (a *Admission) Play(ctx context.Context, conn net.Conn, head []byte, convert flv.Converter) error {
 	defer a.server.release()
 	v := &viewer{addr: a.addr, since: time.Now(), start: a.start, convert: convert, watched: true}
 	if why := a.server.play(ctx, conn, a.channel, v, head); why != channelEnded {

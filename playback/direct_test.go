@@ -11,12 +11,10 @@ import (
 	"testing/synctest"
 	"time"
 
+	"relay/ingest/flv"
 	"relay/relay/naming"
 	"relay/relay/stream"
 )
-
-// unchanged is what a player gets that takes FLV.
-func unchanged(b net.Buffers) (net.Buffers, error) { return b, nil }
 
 var home = &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 4000}
 
@@ -31,7 +29,7 @@ func TestADirectPlayerIsAViewerLikeOthers(t *testing.T) {
 	}
 	ours, theirs := net.Pipe()
 	done := make(chan error, 1)
-	go func() { done <- view.Play(t.Context(), ours, []byte("head"), unchanged) }()
+	go func() { done <- view.Play(t.Context(), ours, []byte("head"), flv.AsFLV) }()
 	want := append([]byte("head"), s.sinceKey(0)...)
 	if got := readN(t, theirs, len(want)); !bytes.Equal(got, want) {
 		t.Error("it did not get its head and then the media")
@@ -97,7 +95,7 @@ func TestADirectPlayerIsTurnedAwayInWords(t *testing.T) {
 	}
 	ours, theirs := net.Pipe()
 	theirs.Close()
-	if err := taken[0].Play(t.Context(), ours, []byte("head"), unchanged); err == nil {
+	if err := taken[0].Play(t.Context(), ours, []byte("head"), flv.AsFLV); err == nil {
 		t.Error("a player that has left is no error")
 	}
 	v, err := srv.Direct(home, name)
@@ -105,7 +103,7 @@ func TestADirectPlayerIsTurnedAwayInWords(t *testing.T) {
 		t.Errorf("when one has left: %v", err)
 	}
 	for _, v := range []*Admission{v, taken[1]} {
-		v.Play(t.Context(), ours, []byte("head"), unchanged)
+		v.Play(t.Context(), ours, []byte("head"), flv.AsFLV)
 	}
 }
 
@@ -134,7 +132,7 @@ func TestADirectPlayerEndsInTime(t *testing.T) {
 				ctx, cancel := context.WithCancelCause(t.Context())
 				defer cancel(nil)
 				start, done := time.Now(), make(chan error, 1)
-				go func() { done <- view.Play(ctx, ours, []byte("head"), unchanged) }()
+				go func() { done <- view.Play(ctx, ours, []byte("head"), flv.AsFLV) }()
 				readN(t, theirs, len("head"))
 				synctest.Wait()
 				c.end(cancel)
@@ -161,7 +159,7 @@ func TestADirectPlayersConnectionIsNotReadHere(t *testing.T) {
 		ours, theirs := net.Pipe()
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error, 1)
-		go func() { done <- view.Play(ctx, ours, nil, unchanged) }()
+		go func() { done <- view.Play(ctx, ours, nil, flv.AsFLV) }()
 		read := make(chan error, 1)
 		go func() {
 			_, err := ours.Read(make([]byte, 1))

@@ -2,7 +2,6 @@ package playback
 
 import (
 	"bytes"
-	"net"
 
 	"relay/ingest/flv"
 	"relay/relay/stream"
@@ -39,10 +38,9 @@ func newFeed(ring *stream.Ring, start Start) *feed {
 	return f
 }
 
-// next returns the bytes that come next, which end at a tag boundary, or a channel
-// that is closed when there may be some, or the cursor's error. The bytes are shared
-// and must not be changed; the list is the caller's until the next call.
-func (f *feed) next() (net.Buffers, <-chan struct{}, error) {
+// next returns the tags that come next, or a channel that is closed when there may be
+// some, or the cursor's error. The batch is the caller's until the next call.
+func (f *feed) next() (flv.Batch, <-chan struct{}, error) {
 	f.tags.drop()
 	for size := 0; f.tags.squash.on || f.tags.whole == 0 || size < maxBatch && f.tags.whole < maxBatchParts; {
 		it, wait, err := f.cursor.Poll()
@@ -51,7 +49,7 @@ func (f *feed) next() (net.Buffers, <-chan struct{}, error) {
 			if f.tags.whole > 0 {
 				break
 			}
-			return nil, wait, err
+			return flv.Batch{}, wait, err
 		}
 		f.add(it)
 		size += len(it.Chunk.Payload())

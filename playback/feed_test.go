@@ -38,7 +38,7 @@ func TestBytesAreSharedWithTheRing(t *testing.T) {
 		t.Fatal(err)
 	}
 	items := s.chunks()
-	if &batch[0][0] != &items[0].Header.Payload()[0] || &batch[1][0] != &items[0].Chunk.Payload()[0] {
+	if &batch.Parts[0][0] != &items[0].Header.Payload()[0] || &batch.Parts[1][0] != &items[0].Chunk.Payload()[0] {
 		t.Fatal("the reader was given copies")
 	}
 }

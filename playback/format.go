@@ -1,9 +1,9 @@
 package playback
 
 import (
-	"net"
 	"strings"
 
+	"relay/ingest/flv"
 	"relay/playback/remux"
 )
 
@@ -12,14 +12,14 @@ type format struct {
 	suffix string // of the path
 	mime   string
 	// new returns what turns tags into the container; nil for FLV, which they are.
-	new func() func(net.Buffers) (net.Buffers, error)
+	new func() flv.Converter
 }
 
 // formats are all of them; the first is the one that nothing is lost in.
 var formats = []*format{
 	{suffix: ".flv", mime: "video/x-flv"},
-	{suffix: ".mp4", mime: "video/mp4", new: func() func(net.Buffers) (net.Buffers, error) { return remux.NewMP4().Convert }},
-	{suffix: ".ts", mime: "video/mp2t", new: func() func(net.Buffers) (net.Buffers, error) { return remux.NewTS().Convert }},
+	{suffix: ".mp4", mime: "video/mp4", new: func() flv.Converter { return remux.NewMP4().Convert }},
+	{suffix: ".ts", mime: "video/mp2t", new: func() flv.Converter { return remux.NewTS().Convert }},
 }
 
 // formatOf cuts a format's suffix off a path. It returns nil if there is none.
@@ -33,9 +33,9 @@ func formatOf(path string) (name string, f *format) {
 }
 
 // converter returns what turns one reader's tags into the container.
-func (f *format) converter() func(net.Buffers) (net.Buffers, error) {
+func (f *format) converter() flv.Converter {
 	if f == nil || f.new == nil {
-		return func(b net.Buffers) (net.Buffers, error) { return b, nil }
+		return flv.AsFLV
 	}
 	return f.new()
 }
@@ -43,6 +43,6 @@ func (f *format) converter() func(net.Buffers) (net.Buffers, error) {
 // check reports why a stream with that header cannot be had in the container, as far
 // as the header tells.
 func (f *format) check(header []byte) error {
-	_, err := f.converter()(net.Buffers{header})
+	_, err := f.converter()(flv.HeaderBatch(header))
 	return err
 }

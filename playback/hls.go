@@ -103,8 +103,8 @@ func (h *hlsRun) fill(ctx context.Context, c *Channel) error {
 		if err != nil {
 			return err
 		}
-		if len(batch) > 0 {
-			for _, b := range batch {
+		if len(batch.Parts) > 0 {
+			for _, b := range batch.Parts {
 				v.bytes.Add(uint64(len(b)))
 			}
 			if err := h.out.Write(batch); err != nil {

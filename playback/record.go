@@ -44,10 +44,11 @@ func (r Recording) Run(ctx context.Context, w io.Writer) error {
 			}
 			continue
 		}
-		if batch, err = convert(batch); err != nil {
+		out, err := convert(batch)
+		if err != nil {
 			return err
 		}
-		n, err := batch.WriteTo(w)
+		n, err := out.WriteTo(w)
 		if brokenPipe(err) {
 			return nil
 		} else if err != nil {

@@ -186,6 +186,23 @@ func pass(t testing.TB, to *stream.Ring, items []stream.Item) {
 	}
 }
 
+// checked returns b, whose tags must be where it says, and be all that it has.
+func checked(t testing.TB, b flv.Batch) flv.Batch {
+	t.Helper()
+	var tags []byte
+	for tag := range b.Tags() {
+		if got := parse(t, tag); len(got) != 1 {
+			t.Fatalf("%d tags where one should be", len(got))
+		}
+		tags = append(tags, tag...)
+	}
+	if all := bytes.Join(b.Parts, nil); !bytes.HasSuffix(all, tags) || b.Header != bytes.HasPrefix(all, []byte("FLV")) ||
+		!b.Header && len(all) != len(tags) || b.Header && len(all) != len(tags)+flv.FileHeaderLen {
+		t.Fatalf("%d bytes of tags in a batch of %d", len(tags), len(all))
+	}
+	return b
+}
+
 // drain returns all that f has now.
 func drain(t testing.TB, f *feed) []byte {
 	t.Helper()
@@ -195,8 +212,8 @@ func drain(t testing.TB, f *feed) []byte {
 		if wait != nil || err != nil {
 			return b.Bytes()
 		}
-		if _, err := batch.WriteTo(&b); err != nil {
-			t.Fatal(err)
+		for _, p := range checked(t, batch).Parts {
+			b.Write(p)
 		}
 	}
 }

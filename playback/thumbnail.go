@@ -72,10 +72,10 @@ func (t *thumbnail) get(ctx context.Context, ring *stream.Ring) ([]byte, error) 
 // that; nil if there is none.
 func newestPicture(ring *stream.Ring) []byte {
 	batch, _, err := newFeed(ring, GOP).next()
-	if err != nil || len(batch) < 2 {
+	if err != nil || len(batch.Parts) < 2 {
 		return nil
 	}
-	return bytes.Join(batch, nil)
+	return bytes.Join(batch.Parts, nil)
 }
 
 // shrink has ffmpeg decode the first picture of FLV.

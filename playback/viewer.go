@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"relay/ingest/flv"
 	"relay/relay/stream"
 )
 
@@ -46,8 +47,8 @@ type viewer struct {
 	addr    string
 	since   time.Time
 	start   Start
-	convert func(net.Buffers) (net.Buffers, error) // tags into what is sent; nil for what they are
-	watched bool                                   // somebody else reads the connection, and ends ctx by net.ErrClosed
+	convert flv.Converter
+	watched bool // somebody else reads the connection, and ends ctx by net.ErrClosed
 
 	// Written by the viewer's goroutine, read by the status.
 	bytes, missed, moves atomic.Uint64
@@ -70,17 +71,16 @@ func (v *viewer) play(ctx context.Context, conn net.Conn, ring *stream.Ring, hea
 		if err != nil {
 			return channelEnded
 		}
-		if len(batch) > 0 {
+		if len(batch.Parts) > 0 {
 			idle = false
 			missed, moves := f.cursor.Gap()
 			v.missed.Store(missed)
 			v.moves.Store(moves)
-			if v.convert != nil {
-				if batch, err = v.convert(batch); err != nil {
-					return notCarried
-				}
+			out, err := v.convert(batch)
+			if err != nil {
+				return notCarried
 			}
-			if why, ok := v.write(ctx, conn, batch); !ok {
+			if why, ok := v.write(ctx, conn, out); !ok {
 				return why
 			}
 			continue

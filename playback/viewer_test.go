@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"relay/ingest/flv"
 	"relay/relay/stream"
 )
 
@@ -24,7 +25,7 @@ type playing struct {
 
 func startViewer(ctx context.Context, ring *stream.Ring) *playing {
 	ours, theirs := net.Pipe()
-	p := &playing{viewer: &viewer{start: GOP}, conn: theirs, why: make(chan reason, 1)}
+	p := &playing{viewer: &viewer{start: GOP, convert: flv.AsFLV}, conn: theirs, why: make(chan reason, 1)}
 	start := time.Now()
 	go func() {
 		defer ours.Close()

@@ -1,7 +1,6 @@
 package rtmp
 
 import (
-	"bytes"
 	"encoding/binary"
 	"net"
 
@@ -29,100 +28,85 @@ const (
 //
 // gortmplib's writer would copy every body for every player, and write zeros in the
 // place of long timestamps in all chunks of a message but the first.
-type chunker struct {
-	out   net.Buffers
-	begun bool
+type chunker struct{ out net.Buffers }
 
-	head    [flv.TagHeaderLen]byte
-	have    int  // bytes of head that have come, 0 between tags
-	body    int  // bytes of the body to come
-	trailer int  // and of the back pointer
-	room    int  // what the present chunk still takes
-	skip    bool // it is no tag that RTMP has a message for
-	stream  byte
-}
-
-// add takes the next bytes of the stream and returns what they make. The list is good
-// until the next call. A file header may stand at the start of the very first slice.
-func (c *chunker) add(tags net.Buffers) net.Buffers {
+// add takes the next tags and returns the chunks that they make. The list is good until
+// the next call.
+func (c *chunker) add(tags flv.Batch) net.Buffers {
 	if c.out = c.out[:0]; cap(c.out) > maxKept {
 		c.out = nil
 	}
-	for _, p := range tags {
-		if !c.begun && bytes.HasPrefix(p, []byte("FLV")) {
-			p = p[min(len(p), flv.FileHeaderLen):]
-		}
-		c.begun = true
-		for len(p) > 0 {
-			p = p[c.take(p):]
-		}
+	for pieces := range tags.Pieces() {
+		c.message(pieces)
 	}
 	return c.out
 }
 
-// take takes some of p, and returns how much.
-func (c *chunker) take(p []byte) int {
-	switch {
-	case c.have < len(c.head):
-		n := copy(c.head[c.have:], p)
-		if c.have += n; c.have == len(c.head) {
-			c.begin()
-		}
-		return n
-	case c.body > 0:
-		n := min(c.body, len(p))
-		if !c.skip {
-			if c.room == 0 {
-				c.goOn()
+// message makes the message of a tag. A tag of a type that RTMP has no message for is
+// left out.
+func (c *chunker) message(tag [][]byte) {
+	var head [flv.TagHeaderLen]byte
+	var stream byte
+	have, body, room := 0, 0, 0 // bytes of head, of the body to come, and that the chunk still takes
+	for _, p := range tag {
+		if have < len(head) {
+			n := copy(head[have:], p)
+			p = p[n:]
+			if have += n; have < len(head) {
+				continue
 			}
-			n = min(n, c.room)
-			c.room -= n
-			c.out = append(c.out, p[:n])
+			if stream = chunkStream(head); stream == 0 {
+				return
+			}
+			c.out = append(c.out, firstChunk(head, stream))
+			body, room = flv.BodyLen(head[:]), playChunk
 		}
-		c.body -= n
-		return n
+		for p = p[:min(len(p), body)]; len(p) > 0; {
+			if room == 0 {
+				c.out = append(c.out, nextChunk(head, stream))
+				room = playChunk
+			}
+			n := min(len(p), room)
+			c.out = append(c.out, p[:n])
+			p, body, room = p[n:], body-n, room-n
+		}
 	}
-	n := min(c.trailer, len(p))
-	if c.trailer -= n; c.trailer == 0 {
-		c.have = 0
-	}
-	return n
 }
 
-// begin begins the message of the tag in head.
-func (c *chunker) begin() {
-	c.body, c.trailer, c.room, c.skip = flv.BodyLen(c.head[:]), flv.TagTrailerLen, playChunk, false
-	typ := flv.Type(c.head[0])
-	switch typ {
+// chunkStream is that of a tag's message, 0 if RTMP has none for the tag's type.
+func chunkStream(head [flv.TagHeaderLen]byte) byte {
+	switch flv.Type(head[0]) {
 	case flv.Audio:
-		c.stream = audioChunkStream
+		return audioChunkStream
 	case flv.Video:
-		c.stream = videoChunkStream
+		return videoChunkStream
 	case flv.Script:
-		c.stream = scriptChunkStream
-	default:
-		c.skip = true
-		return
+		return scriptChunkStream
 	}
-	// Type 0, section 5.3.1.2.1: every message carries its own time, so that what a
-	// player makes of it does not hang on what came before.
-	ts := flv.Timestamp(c.head[:])
+	return 0
+}
+
+// firstChunk is what stands in front of a message's first chunk. It is of type 0 (section
+// 5.3.1.2.1): every message carries its own time, so that what a player makes of it does
+// not hang on what came before.
+func firstChunk(head [flv.TagHeaderLen]byte, stream byte) []byte {
+	ts, body := flv.Timestamp(head[:]), flv.BodyLen(head[:])
 	short := min(ts, longTimestamp)
 	b := make([]byte, 0, 12+4)
-	b = append(b, c.stream, byte(short>>16), byte(short>>8), byte(short))
-	b = append(b, byte(c.body>>16), byte(c.body>>8), byte(c.body), byte(typ))
+	b = append(b, stream, byte(short>>16), byte(short>>8), byte(short))
+	b = append(b, byte(body>>16), byte(body>>8), byte(body), head[0])
 	b = binary.BigEndian.AppendUint32(b, mediaStream)
-	c.out = append(c.out, appendLong(b, ts))
+	return appendLong(b, ts)
 }
 
-// goOn begins another chunk of the same message, of type 3. The long timestamp is
-// repeated, as all players expect (section 5.3.1.3).
-func (c *chunker) goOn() {
+// nextChunk is what stands in front of every further chunk of the same message, of type
+// 3. The long timestamp is repeated, as all players expect (section 5.3.1.3).
+func nextChunk(head [flv.TagHeaderLen]byte, stream byte) []byte {
 	const sameMessage = 3 << 6
-	c.out = append(c.out, appendLong([]byte{sameMessage | c.stream}, flv.Timestamp(c.head[:])))
-	c.room = playChunk
+	return appendLong([]byte{sameMessage | stream}, flv.Timestamp(head[:]))
 }
 
+// appendLong appends the timestamp if it does not fit the chunk's header.
 func appendLong(b []byte, ts uint32) []byte {
 	if ts < longTimestamp {
 		return b

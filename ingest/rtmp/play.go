@@ -8,6 +8,8 @@ import (
 	"net"
 	"sync"
 	"time"
+
+	"relay/ingest/flv"
 )
 
 const (
@@ -31,12 +33,10 @@ type Viewing interface {
 	// Play plays the stream until it has ended, and then returns nil, or until something
 	// else ends it, and then says what. It is called once, and gives the place back.
 	//
-	// It writes head to conn, and after that what convert makes of the stream: convert
-	// is given whole FLV tags, any number at a time, with a file header in front of the
-	// very first, and neither changes nor keeps them; what it returns is good until the
-	// next call. Play never reads from conn. When ctx ends it may close conn, to end a
-	// write of its own; the cause is [net.ErrClosed] once the player has gone.
-	Play(ctx context.Context, conn net.Conn, head []byte, convert func(net.Buffers) (net.Buffers, error)) error
+	// It writes head to conn, and after that what convert makes of the stream's tags.
+	// It never reads from conn. When ctx ends it may close conn, to end a write of its
+	// own; the cause is [net.ErrClosed] once the player has gone.
+	Play(ctx context.Context, conn net.Conn, head []byte, convert flv.Converter) error
 }
 
 // play asks for a stream and answers.
@@ -103,7 +103,7 @@ func (p *peer) view(ctx context.Context, conn net.Conn) error {
 		cancel(net.ErrClosed)
 	})
 	var chunks chunker
-	err := p.viewing.Play(ctx, conn, p.head, func(tags net.Buffers) (net.Buffers, error) {
+	err := p.viewing.Play(ctx, conn, p.head, func(tags flv.Batch) (net.Buffers, error) {
 		out := chunks.add(tags)
 		if r := p.replies.take(); len(r) > 0 {
 			out = append(net.Buffers{r}, out...)

@@ -33,23 +33,23 @@ const (
 )
 
 // viewing is a Viewing that is a function.
-type viewing func(ctx context.Context, conn net.Conn, head []byte, convert func(net.Buffers) (net.Buffers, error)) error
+type viewing func(ctx context.Context, conn net.Conn, head []byte, convert flv.Converter) error
 
-func (v viewing) Play(ctx context.Context, conn net.Conn, head []byte, convert func(net.Buffers) (net.Buffers, error)) error {
+func (v viewing) Play(ctx context.Context, conn net.Conn, head []byte, convert flv.Converter) error {
 	return v(ctx, conn, head, convert)
 }
 
 // stage plays what a test puts on it to every player.
 type stage struct {
 	name    string // of its stream
-	media   []net.Buffers
+	media   []flv.Batch
 	hold    bool         // stay after the media until the player leaves
 	refuse  error        // for every player
 	playing atomic.Int32 // players that are played to
 	played  chan error   // gets why each viewing ended
 }
 
-func newStage(media ...net.Buffers) *stage {
+func newStage(media ...flv.Batch) *stage {
 	return &stage{name: "there", media: media, played: make(chan error, 100)}
 }
 
@@ -62,7 +62,7 @@ func (s *stage) Play(_ net.Addr, app, name string) (Viewing, error) {
 		return nil, ErrNoStream
 	}
 	s.playing.Add(1)
-	return viewing(func(ctx context.Context, conn net.Conn, head []byte, convert func(net.Buffers) (net.Buffers, error)) error {
+	return viewing(func(ctx context.Context, conn net.Conn, head []byte, convert flv.Converter) error {
 		defer s.playing.Add(-1)
 		err := s.view(ctx, conn, head, convert)
 		s.played <- err
@@ -70,7 +70,7 @@ func (s *stage) Play(_ net.Addr, app, name string) (Viewing, error) {
 	}), nil
 }
 
-func (s *stage) view(ctx context.Context, conn net.Conn, head []byte, convert func(net.Buffers) (net.Buffers, error)) error {
+func (s *stage) view(ctx context.Context, conn net.Conn, head []byte, convert flv.Converter) error {
 	defer context.AfterFunc(ctx, func() { conn.Close() })()
 	if _, err := conn.Write(head); err != nil {
 		return err
@@ -170,7 +170,7 @@ func (e *encoder) watches(t *testing.T) []flv.Tag {
 }
 
 // aFilm is a stream with all that is awkward in it.
-func aFilm(r *rand.Rand) (file []byte, tags []flv.Tag) {
+func aFilm(r *rand.Rand) (tags []flv.Tag) {
 	body := func(n int, first string) string {
 		b := []byte(first)
 		for len(b) < n {
@@ -178,7 +178,7 @@ func aFilm(r *rand.Rand) (file []byte, tags []flv.Tag) {
 		}
 		return string(b)
 	}
-	tags = []flv.Tag{
+	return []flv.Tag{
 		flv.NewTag(flv.Script, 0, []byte(onMetaDataAMF+"\x03\x00\x00\x09")),
 		video(0, avcConfig), audio(0, aacConfig),
 		video(longTimestamp-40, body(3*playChunk, "\x17\x01\x00\x00\x00")), // ends with a chunk
@@ -190,34 +190,48 @@ func aFilm(r *rand.Rand) (file []byte, tags []flv.Tag) {
 		video(20, body(100, "\x27\x01\x00\x00\x00")), // wrapped
 		audio(30, ""),
 	}
-	file = []byte("FLV\x01\x05\x00\x00\x00\x09\x00\x00\x00\x00")
-	for _, tag := range tags {
-		file = append(file, tag...)
+}
+
+// cut makes batches of tags, in any pieces: in each of them some tags, in pieces of
+// at most most bytes.
+func cut(r *rand.Rand, tags []flv.Tag, most int) (all []flv.Batch) {
+	for len(tags) > 0 {
+		n := min(1+r.IntN(4), len(tags))
+		b := flv.BatchOf(tags[:n]...)
+		rest := bytes.Join(b.Parts, nil)
+		b.Parts = nil
+		for len(rest) > 0 {
+			n := min(1+r.IntN(most), len(rest))
+			b.Parts = append(b.Parts, rest[:n:n])
+			rest = rest[n:]
+		}
+		all = append(all, b)
+		tags = tags[n:]
 	}
-	return file, tags
+	return all
 }
 
 func TestAPlayerGetsEveryTagAsItIs(t *testing.T) {
 	for seed := range uint64(20) {
 		r := rand.New(rand.NewPCG(seed, 0))
-		file, want := aFilm(r)
+		film := aFilm(r)
+		// The stream begins with a header, as a reader's does.
+		var h flv.Header
+		h.Add(film[1], flv.Classify(film[1]))
+		header := h.Payload()
+		want := slices.Concat([]flv.Tag{video(0, avcConfig)}, film)
 		unheard := flv.NewTag(15, 7, []byte("RTMP has no message for it"))
-		file = append(file, unheard...)
-		before := bytes.Clone(file)
-		// In any pieces and batches.
-		var media []net.Buffers
-		for rest := file; len(rest) > 0; {
-			n := min(1+r.IntN(1<<r.IntN(18)), len(rest))
-			if len(media) == 0 {
-				n = max(n, flv.FileHeaderLen)
-			}
-			if len(media) == 0 || r.IntN(3) == 0 {
-				media = append(media, nil)
-			}
-			media[len(media)-1] = append(media[len(media)-1], rest[:n:n])
-			rest = rest[n:]
+		media := cut(r, append(film, unheard), 1+r.IntN(1<<r.IntN(18)))
+		media[0].Parts, media[0].Header = slices.Concat(net.Buffers{header}, media[0].Parts), true
+		before := make([][]byte, len(media))
+		for i, b := range media {
+			before[i] = bytes.Join(b.Parts, nil)
 		}
-		e := dial(t, theatre(t, newStage(media...)))
+		s := newStage()
+		for _, b := range media { // what is written forgets its parts
+			s.media = append(s.media, flv.Batch{Parts: slices.Clone(b.Parts), Header: b.Header, Lens: b.Lens})
+		}
+		e := dial(t, theatre(t, s))
 		if code, _ := e.asks(t, testApp, "there"); code != playReset {
 			t.Fatal(code)
 		}
@@ -225,8 +239,10 @@ func TestAPlayerGetsEveryTagAsItIs(t *testing.T) {
 		if !slices.EqualFunc(got, want, func(a, b flv.Tag) bool { return bytes.Equal(a, b) }) {
 			t.Errorf("seed %d: %d tags, not the %d that were played", seed, len(got), len(want))
 		}
-		if !bytes.Equal(file, before) {
-			t.Fatal("what all players share was changed")
+		for i, b := range media {
+			if !bytes.Equal(bytes.Join(b.Parts, nil), before[i]) {
+				t.Fatal("what all players share was changed")
+			}
 		}
 		e.gone(t)
 	}
@@ -236,13 +252,13 @@ func TestAPlayerGetsEveryTagAsItIs(t *testing.T) {
 func TestChunksOnTheWire(t *testing.T) {
 	var c chunker
 	tag := video(longTimestamp, strings.Repeat("x", playChunk+2))
-	got := bytes.Join(c.add(net.Buffers{tag}), nil)
+	got := bytes.Join(c.add(flv.BatchOf(tag)), nil)
 	want := slices.Concat([]byte("\x06\xff\xff\xff\x01\x00\x02\x09\x01\x00\x00\x00\x00\xff\xff\xff"), tag.Body()[:playChunk],
 		[]byte("\xc6\x00\xff\xff\xff"), tag.Body()[playChunk:])
 	if !bytes.Equal(got, want) {
 		t.Errorf("%d bytes, want %d: %x…", len(got), len(want), got[:40])
 	}
-	got = bytes.Join(c.add(net.Buffers{audio(longTimestamp-1, aacFrame)}), nil)
+	got = bytes.Join(c.add(flv.BatchOf(audio(longTimestamp-1, aacFrame))), nil)
 	if want := "\x04\xff\xff\xfe\x00\x00\x07\x08\x01\x00\x00\x00" + aacFrame; string(got) != want {
 		t.Errorf("%x, want %x", got, want)
 	}
@@ -251,14 +267,14 @@ func TestChunksOnTheWire(t *testing.T) {
 func TestBodiesArePlayedUncopied(t *testing.T) {
 	var c chunker
 	tag := video(0, avcKey)
-	out := c.add(net.Buffers{tag})
+	out := c.add(flv.BatchOf(tag))
 	if &out[1][0] != &tag.Body()[0] {
 		t.Error("the body was copied")
 	}
 }
 
 func TestAPlayerIsToldInOrder(t *testing.T) {
-	e := dial(t, theatre(t, newStage(net.Buffers{video(0, avcKey)})))
+	e := dial(t, theatre(t, newStage(flv.BatchOf(video(0, avcKey)))))
 	if code, _ := e.asks(t, "", "there?start=gop"); code != playReset {
 		t.Fatal(code)
 	}
@@ -324,7 +340,7 @@ func TestAPlayerThatLeavesIsNoticed(t *testing.T) {
 		},
 		"breaks RTMP": func(e *encoder) { e.control(msgSetChunkSize, []byte{0}) },
 	} {
-		s := newStage(net.Buffers{video(0, avcKey)})
+		s := newStage(flv.BatchOf(video(0, avcKey)))
 		s.hold = true
 		e := dial(t, theatre(t, s))
 		if code, _ := e.asks(t, testApp, "there"); code != playReset {
@@ -343,12 +359,12 @@ func TestAPlayerThatLeavesIsNoticed(t *testing.T) {
 }
 
 func TestAPlayersQuestionsAreAnsweredBetweenTheMedia(t *testing.T) {
-	addr := theatreOf(t, func(ctx context.Context, conn net.Conn, head []byte, convert func(net.Buffers) (net.Buffers, error)) error {
+	addr := theatreOf(t, func(ctx context.Context, conn net.Conn, head []byte, convert flv.Converter) error {
 		if _, err := conn.Write(head); err != nil {
 			return err
 		}
 		for {
-			out, err := convert(net.Buffers{video(0, avcKey)})
+			out, err := convert(flv.BatchOf(video(0, avcKey)))
 			if err != nil {
 				return err
 			}
@@ -390,7 +406,7 @@ func theatreOf(t *testing.T, v viewing) string {
 
 func TestManyPlayersWatchAtOnce(t *testing.T) {
 	const players = 50
-	s := newStage(net.Buffers{video(0, avcKey)})
+	s := newStage(flv.BatchOf(video(0, avcKey)))
 	s.hold = true
 	addr := theatre(t, s)
 	for range players { // more than there may be strangers
@@ -411,12 +427,8 @@ func TestManyPlayersWatchAtOnce(t *testing.T) {
 }
 
 func TestAPullPlaysWhatAServerPlays(t *testing.T) {
-	_, want := aFilm(rand.New(rand.NewPCG(1, 1)))
-	var media net.Buffers
-	for _, tag := range want {
-		media = append(media, tag)
-	}
-	conn, err := net.Dial("tcp", theatre(t, newStage(media)))
+	want := aFilm(rand.New(rand.NewPCG(1, 1)))
+	conn, err := net.Dial("tcp", theatre(t, newStage(flv.BatchOf(want...))))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -431,17 +443,24 @@ func TestAPullPlaysWhatAServerPlays(t *testing.T) {
 	}
 }
 
-// FuzzChunker has any stream played in any pieces: what comes out must be RTMP, and the
+// FuzzChunker has any tags played in any pieces: what comes out must be RTMP, and the
 // same for all pieces.
 func FuzzChunker(f *testing.F) {
-	file, _ := aFilm(rand.New(rand.NewPCG(1, 1)))
-	f.Add(file[:400], 7)
+	film := aFilm(rand.New(rand.NewPCG(1, 1)))
+	f.Add([]byte(slices.Concat(film[:3]...))[:80], 7)
+	f.Add([]byte(slices.Concat(film[:3]...)), 7)
 	f.Add([]byte("FLV"), 1)
 	f.Add([]byte(audio(longTimestamp, aacFrame)), 3)
 	f.Fuzz(func(t *testing.T, b []byte, piece int) {
-		whole, parts := chunker{begun: true}, chunker{begun: true}
-		want := bytes.Join(whole.add(net.Buffers{b}), nil)
-		got := bytes.Join(parts.add(slices.Collect(slices.Chunk(b, max(1, piece)))), nil)
+		var whole, parts chunker
+		var in flv.Batch
+		for tag := range flv.Tags(b) {
+			in.Lens = append(in.Lens, len(tag))
+			in.Parts = append(in.Parts, tag)
+		}
+		want := bytes.Join(whole.add(in), nil)
+		in.Parts = slices.Collect(slices.Chunk(bytes.Join(in.Parts, nil), max(1, piece)))
+		got := bytes.Join(parts.add(in), nil)
 		if !bytes.Equal(got, want) {
 			t.Errorf("%x in pieces of %d, %x in one", got, piece, want)
 		}
@@ -519,7 +538,7 @@ func FuzzPlayer(f *testing.F) {
 	f.Add(b.Bytes())
 	f.Fuzz(func(t *testing.T, b []byte) {
 		peer, conn := net.Pipe()
-		s := newStage(net.Buffers{video(0, avcKey)})
+		s := newStage(flv.BatchOf(video(0, avcKey)))
 		s.hold = true
 		srv := &Server{Play: s.Play}
 		ended := make(chan struct{})

@@ -3,7 +3,6 @@ package remux
 import (
 	"bytes"
 	"errors"
-	"net"
 
 	"github.com/bluenviron/mediacommon/v2/pkg/formats/mp4/codecs"
 
@@ -35,17 +34,16 @@ type frame struct {
 // demuxer finds the frames in tags and gives them to a container.
 type demuxer struct {
 	to           container
-	split        splitter
 	video, audio *track
 	hz           float64 // of pictures, as the metadata has it; 0 if it does not
 	noSound      string  // the sound's codec, if it cannot be carried
 	pictures     bool    // there are some, whether they are carried or not
 }
 
-// feed takes the next tags, in whatever pieces.
-func (d *demuxer) feed(batch net.Buffers) error {
-	for _, b := range batch {
-		if err := d.split.next(b, d.tag); err != nil {
+// add takes the next tags.
+func (d *demuxer) add(batch flv.Batch) error {
+	for t := range batch.Tags() {
+		if err := d.take(t); err != nil && !errors.Is(err, errSkip) {
 			return err
 		}
 	}
@@ -57,14 +55,6 @@ func (d *demuxer) feed(batch net.Buffers) error {
 
 // errSkip leaves a tag out.
 var errSkip = errors.New("left out")
-
-func (d *demuxer) tag(t flv.Tag) error {
-	err := d.take(t)
-	if errors.Is(err, errSkip) {
-		return nil
-	}
-	return err
-}
 
 func (d *demuxer) take(t flv.Tag) error {
 	if t.Type() == flv.Script {

@@ -2,7 +2,6 @@ package remux
 
 import (
 	"fmt"
-	"net"
 	"net/http"
 	"sync"
 	"time"
@@ -11,6 +10,8 @@ import (
 	hlscodecs "github.com/bluenviron/gohlslib/v2/pkg/codecs"
 	"github.com/bluenviron/mediacommon/v2/pkg/codecs/av1"
 	"github.com/bluenviron/mediacommon/v2/pkg/formats/mp4/codecs"
+
+	"relay/ingest/flv"
 )
 
 const (
@@ -44,9 +45,9 @@ func NewHLS() *HLS {
 	return h
 }
 
-// Write takes the next tags, in whatever pieces.
-func (h *HLS) Write(batch net.Buffers) error {
-	return h.demux.feed(batch)
+// Write takes the next tags.
+func (h *HLS) Write(batch flv.Batch) error {
+	return h.demux.add(batch)
 }
 
 // ServeHTTP answers for index.m3u8 and what that names, by the last part of the path.
@@ -181,5 +182,5 @@ func (h *HLS) write(t *track, f frame) error {
 func CheckHLS(header []byte) error {
 	h := NewHLS()
 	defer h.Close()
-	return h.Write(net.Buffers{header})
+	return h.Write(flv.HeaderBatch(header))
 }

@@ -7,6 +7,8 @@ import (
 
 	"github.com/bluenviron/mediacommon/v2/pkg/formats/fmp4"
 	"github.com/bluenviron/mediacommon/v2/pkg/formats/fmp4/seekablebuffer"
+
+	"relay/ingest/flv"
 )
 
 const (
@@ -40,11 +42,11 @@ func NewMP4() *MP4 {
 	return m
 }
 
-// Convert takes the next tags, in whatever pieces, and returns what they are in MP4,
+// Convert takes the next tags and returns what they are in MP4,
 // which may be nothing. The list is the caller's, and the bytes are shared with the
 // tags: they must not be changed.
-func (m *MP4) Convert(batch net.Buffers) (net.Buffers, error) {
-	if err := m.demux.feed(batch); err != nil {
+func (m *MP4) Convert(batch flv.Batch) (net.Buffers, error) {
+	if err := m.demux.add(batch); err != nil {
 		return nil, err
 	}
 	if err := m.flush(); err != nil {

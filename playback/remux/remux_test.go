@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"math/rand/v2"
-	"net"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -42,19 +41,21 @@ func clip(t testing.TB, name string) ([]byte, []flv.Tag) {
 	}
 }
 
-// pieces cuts a stream up.
-func pieces(rnd *rand.Rand, b []byte, most int) (all []net.Buffers) {
-	for at := 0; at < len(b); {
-		var batch net.Buffers
-		for range 1 + rnd.IntN(4) {
-			n := min(1+rnd.IntN(most), len(b)-at)
-			if at == 0 {
-				n = max(n, flv.FileHeaderLen) // a file header is in one piece
-			}
-			batch = append(batch, b[at:at+n])
-			at += n
+// pieces makes batches of a stream's tags: some in each, in pieces of any length up to
+// most.
+func pieces(rnd *rand.Rand, tags []flv.Tag, most int) (all []flv.Batch) {
+	for len(tags) > 0 {
+		n := min(1+rnd.IntN(4), len(tags))
+		batch := flv.BatchOf(tags[:n]...)
+		rest := bytes.Join(batch.Parts, nil)
+		batch.Parts = nil
+		for len(rest) > 0 {
+			n := min(1+rnd.IntN(most), len(rest))
+			batch.Parts = append(batch.Parts, rest[:n])
+			rest = rest[n:]
 		}
 		all = append(all, batch)
+		tags = tags[n:]
 	}
 	return all
 }
@@ -73,10 +74,10 @@ func TestMP4HoldsEveryFrameAtItsTime(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	rnd := rand.New(rand.NewPCG(seed, 0))
-	b, tags := clip(t, "demo.flv")
+	_, tags := clip(t, "demo.flv")
 	m := NewMP4()
 	var out bytes.Buffer
-	for _, batch := range pieces(rnd, b, 4000) {
+	for _, batch := range pieces(rnd, tags, 4000) {
 		got, err := m.Convert(batch)
 		if err != nil {
 			t.Fatal(err)
@@ -131,11 +132,11 @@ func TestMP4HoldsEveryFrameAtItsTime(t *testing.T) {
 }
 
 func TestMPEGTSHoldsEveryFrame(t *testing.T) {
-	b, tags := clip(t, "demo.flv")
+	_, tags := clip(t, "demo.flv")
 	ts := NewTS()
 	var out bytes.Buffer
 	rnd := rand.New(rand.NewPCG(1, 1))
-	for _, batch := range pieces(rnd, b, 4000) {
+	for _, batch := range pieces(rnd, tags, 4000) {
 		got, err := ts.Convert(batch)
 		if err != nil {
 			t.Fatal(err)
@@ -194,10 +195,10 @@ func TestMPEGTSHoldsEveryFrame(t *testing.T) {
 }
 
 func TestHLSGivesAPlaylistWithSegments(t *testing.T) {
-	b, _ := clip(t, "demo.flv")
+	_, tags := clip(t, "demo.flv")
 	h := NewHLS()
 	defer h.Close()
-	if err := h.Write(net.Buffers{b}); err != nil {
+	if err := h.Write(flv.BatchOf(tags...)); err != nil {
 		t.Fatal(err)
 	}
 	get := func(name string) string {
@@ -236,7 +237,7 @@ func TestMP4BeginsAnewWhenParametersChange(t *testing.T) {
 	var out bytes.Buffer
 	for _, tags := range [][]flv.Tag{small, other} {
 		for _, tag := range tags {
-			got, err := m.Convert(net.Buffers{tag})
+			got, err := m.Convert(flv.BatchOf(tag))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -279,15 +280,15 @@ func firstConfig(tags []flv.Tag) flv.Tag {
 func TestWhatCannotBeCarriedIsRefused(t *testing.T) {
 	av1 := flv.NewTag(flv.Video, 0, append([]byte{0x90, 'a', 'v', '0', '1', 0x81, 8, 12, 0}, av1Sequence...))
 	var refused *CodecError
-	if _, err := NewTS().Convert(net.Buffers{av1}); !errors.As(err, &refused) || refused.Codec != "av1" {
+	if _, err := NewTS().Convert(flv.BatchOf(av1)); !errors.As(err, &refused) || refused.Codec != "av1" {
 		t.Errorf("AV1 in MPEG-TS: %v", err)
 	}
-	if _, err := NewMP4().Convert(net.Buffers{av1}); err != nil {
+	if _, err := NewMP4().Convert(flv.BatchOf(av1)); err != nil {
 		t.Errorf("AV1 in MP4: %v", err)
 	}
 	h263 := flv.NewTag(flv.Video, 0, []byte{0x12, 1, 2, 3, 4, 5})
-	for name, convert := range map[string]func(net.Buffers) (net.Buffers, error){"MP4": NewMP4().Convert, "MPEG-TS": NewTS().Convert} {
-		if _, err := convert(net.Buffers{h263}); !errors.As(err, &refused) || refused.Codec != "h263" {
+	for name, convert := range map[string]flv.Converter{"MP4": NewMP4().Convert, "MPEG-TS": NewTS().Convert} {
+		if _, err := convert(flv.BatchOf(h263)); !errors.As(err, &refused) || refused.Codec != "h263" {
 			t.Errorf("H.263 in %s: %v", name, err)
 		}
 	}
@@ -304,7 +305,7 @@ func TestSoundThatCannotBeCarriedIsLeftOut(t *testing.T) {
 		if tag.Type() == flv.Audio {
 			tag = flv.NewTag(flv.Audio, tag.Timestamp(), []byte{0xb2, 1, 2, 3}) // Speex
 		}
-		got, err := m.Convert(net.Buffers{tag})
+		got, err := m.Convert(flv.BatchOf(tag))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -368,15 +369,16 @@ func FuzzConvert(f *testing.F) {
 	f.Add([]byte(flv.NewTag(flv.Video, 0, []byte("\x90hvc1\x01\x01\x60\x00\x00\x00\x90\x00\x00\x00\x00\x00\x5d\xf0\x00\xfc\xfd\xf8\xf8\x00\x00\x0f\x00"))))
 	f.Add([]byte(flv.NewTag(flv.Audio, 0, []byte("\x90OpusOpusHead\x01\x02\x38\x01\x80\xbb\x00\x00\x00\x00\x00"))))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		for _, convert := range []func(net.Buffers) (net.Buffers, error){NewMP4().Convert, NewTS().Convert} {
-			half := len(b) / 2
-			if _, err := convert(net.Buffers{b[:half]}); err != nil {
+		tags := slices.Collect(flv.Tags(b))
+		half := len(tags) / 2
+		for _, convert := range []flv.Converter{NewMP4().Convert, NewTS().Convert} {
+			if _, err := convert(flv.BatchOf(tags[:half]...)); err != nil {
 				continue
 			}
-			convert(net.Buffers{b[half:]})
+			convert(flv.BatchOf(tags[half:]...))
 		}
 		h := NewHLS()
-		h.Write(net.Buffers{b})
+		h.Write(flv.BatchOf(tags...))
 		h.Close()
 	})
 }
@@ -386,17 +388,21 @@ func FuzzConvert(f *testing.F) {
 func BenchmarkConvert(b *testing.B) {
 	data, tags := clip(b, "demo.flv")
 	seconds := float64(tags[len(tags)-1].Timestamp()) / 1000
-	for name, start := range map[string]func() func(net.Buffers) (net.Buffers, error){
-		"MP4":    func() func(net.Buffers) (net.Buffers, error) { return NewMP4().Convert },
-		"MPEGTS": func() func(net.Buffers) (net.Buffers, error) { return NewTS().Convert },
+	var batches []flv.Batch // whose lists a reader keeps
+	for _, tag := range tags {
+		batches = append(batches, flv.BatchOf(tag))
+	}
+	for name, start := range map[string]func() flv.Converter{
+		"MP4":    func() flv.Converter { return NewMP4().Convert },
+		"MPEGTS": func() flv.Converter { return NewTS().Convert },
 	} {
 		b.Run(name, func(b *testing.B) {
 			b.SetBytes(int64(len(data)))
 			b.ReportAllocs()
 			for b.Loop() {
 				convert := start()
-				for _, tag := range tags {
-					if _, err := convert(net.Buffers{tag}); err != nil {
+				for _, batch := range batches {
+					if _, err := convert(batch); err != nil {
 						b.Fatal(err)
 					}
 				}

@@ -3,7 +3,6 @@ package remux
 import (
 	"bytes"
 	"errors"
-	"net"
 	"testing"
 
 	"github.com/bluenviron/mediacommon/v2/pkg/formats/fmp4"
@@ -31,7 +30,7 @@ func TestMP3IsThereFromTheFirstPictureOn(t *testing.T) {
 	m := NewMP4()
 	var out bytes.Buffer
 	convert := func(tag flv.Tag) {
-		got, err := m.Convert(net.Buffers{tag})
+		got, err := m.Convert(flv.BatchOf(tag))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -67,17 +66,14 @@ func TestNothingButSoundThatCannotBeCarried(t *testing.T) {
 	}
 	h := NewHLS()
 	defer h.Close()
-	if err := h.Write(net.Buffers{flv.NewTag(flv.Audio, 0, mp3Frame)}); !errors.As(err, &refused) || refused.Codec != "mp3" {
+	if err := h.Write(flv.BatchOf(flv.NewTag(flv.Audio, 0, mp3Frame))); !errors.As(err, &refused) || refused.Codec != "mp3" {
 		t.Errorf("MP3 without a word: %v", err)
 	}
 	_, tags := clip(t, "video.flv")
 	with := NewHLS()
 	defer with.Close()
-	batch := net.Buffers{announcing(flvio.AMFMap{"audiosamplerate": 44100.0, "stereo": false})}
-	for _, tag := range tags {
-		batch = append(batch, tag)
-	}
-	if err := with.Write(batch); err != nil {
+	announced := announcing(flvio.AMFMap{"audiosamplerate": 44100.0, "stereo": false})
+	if err := with.Write(flv.BatchOf(append([]flv.Tag{announced}, tags...)...)); err != nil {
 		t.Errorf("MP3 beside pictures: %v", err)
 	}
 }
@@ -89,11 +85,11 @@ func TestTransportStreamCountsOn(t *testing.T) {
 	ts := NewTS()
 	var out bytes.Buffer
 	for i, tag := range append(tags, tags...) {
-		batch := net.Buffers{tag}
+		batch := []flv.Tag{tag}
 		if i >= len(tags) {
 			batch = append(batch, flv.NewTag(flv.Audio, tag.Timestamp(), mp3Frame))
 		}
-		got, err := ts.Convert(batch)
+		got, err := ts.Convert(flv.BatchOf(batch...))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -116,10 +112,10 @@ func TestTransportStreamCountsOn(t *testing.T) {
 func TestVP9IsRefusedByItsConfiguration(t *testing.T) {
 	config := flv.NewTag(flv.Video, 0, append([]byte("\x90vp09"), 1, 0, 0, 0, 0, 10, 0x80, 1, 1, 1, 0, 0))
 	var refused *CodecError
-	if _, err := NewTS().Convert(net.Buffers{config}); !errors.As(err, &refused) || refused.Codec != "vp9" {
+	if _, err := NewTS().Convert(flv.BatchOf(config)); !errors.As(err, &refused) || refused.Codec != "vp9" {
 		t.Errorf("in MPEG-TS: %v", err)
 	}
-	if _, err := NewMP4().Convert(net.Buffers{config}); err != nil {
+	if _, err := NewMP4().Convert(flv.BatchOf(config)); err != nil {
 		t.Errorf("in MP4: %v", err)
 	}
 }
@@ -129,9 +125,9 @@ func TestSoundAloneThatNothingCarriesIsRefused(t *testing.T) {
 	told := announcing(flvio.AMFMap{"hasAudio": true, "hasVideo": false})
 	body := bytes.Replace(told.Body(), []byte{0x40, 0, 0, 0, 0, 0, 0, 0}, []byte{0x40, 0x26, 0, 0, 0, 0, 0, 0}, 1) // 2 to 11
 	for name, tag := range map[string]flv.Tag{"its frames": speex, "its metadata": flv.NewTag(flv.Script, 0, body)} {
-		for container, convert := range map[string]func(net.Buffers) (net.Buffers, error){"MP4": NewMP4().Convert, "MPEG-TS": NewTS().Convert} {
+		for container, convert := range map[string]flv.Converter{"MP4": NewMP4().Convert, "MPEG-TS": NewTS().Convert} {
 			var refused *CodecError
-			if _, err := convert(net.Buffers{tag}); !errors.As(err, &refused) || refused.Codec != "speex" {
+			if _, err := convert(flv.BatchOf(tag)); !errors.As(err, &refused) || refused.Codec != "speex" {
 				t.Errorf("Speex by %s in %s: %v", name, container, err)
 			}
 		}

@@ -10,6 +10,8 @@ import (
 	"github.com/bluenviron/mediacommon/v2/pkg/formats/mpegts"
 	tscodecs "github.com/bluenviron/mediacommon/v2/pkg/formats/mpegts/codecs"
 	"github.com/bluenviron/mediacommon/v2/pkg/formats/mpegts/substructs"
+
+	"relay/ingest/flv"
 )
 
 const (
@@ -42,10 +44,10 @@ func NewTS() *TS {
 	return t
 }
 
-// Convert takes the next tags, in whatever pieces, and returns what they are in MPEG-TS,
+// Convert takes the next tags and returns what they are in MPEG-TS,
 // which may be nothing. The result is the caller's.
-func (t *TS) Convert(batch net.Buffers) (net.Buffers, error) {
-	if err := t.demux.feed(batch); err != nil {
+func (t *TS) Convert(batch flv.Batch) (net.Buffers, error) {
+	if err := t.demux.add(batch); err != nil {
 		return nil, err
 	}
 	if t.buf.Len() == 0 {

@@ -19,7 +19,7 @@ type Channel struct {
 	thumb thumbnail
 
 	mu      sync.Mutex
-	viewers map[*viewer]struct{}
+	viewers map[*presence]struct{}
 	gone    uint64  // bytes, to viewers that have left
 	events  *Events // nil for none
 }
@@ -30,13 +30,14 @@ func NewChannel(id stream.ChannelID, ring *stream.Ring, tree func() Tree) *Chann
 	if tree == nil {
 		tree = func() Tree { return Tree{} }
 	}
-	return &Channel{id: id, ring: ring, tree: tree, viewers: make(map[*viewer]struct{})}
+	return &Channel{id: id, ring: ring, tree: tree, viewers: make(map[*presence]struct{})}
 }
 
 // ID returns the channel's ID.
 func (c *Channel) ID() stream.ChannelID { return c.id }
 
-// Viewers returns how many players are connected.
+// Viewers returns how many viewers there are: players that are connected, and one for
+// all who watch the channel as HLS.
 func (c *Channel) Viewers() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -58,14 +59,14 @@ func (c *Channel) Sent() uint64 {
 	return sent
 }
 
-func (c *Channel) join(v *viewer) {
+func (c *Channel) join(v *presence) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.viewers[v] = struct{}{}
 	c.tell(EventJoined, v)
 }
 
-func (c *Channel) leave(v *viewer) {
+func (c *Channel) leave(v *presence) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.viewers, v)
@@ -74,20 +75,20 @@ func (c *Channel) leave(v *viewer) {
 }
 
 // tell is called with mu held.
-func (c *Channel) tell(what EventType, v *viewer) {
+func (c *Channel) tell(what EventType, v *presence) {
 	now := len(c.viewers)
 	c.events.Tell(Event{Type: what, Channel: c.id.String(), Name: c.id.Short(), Who: "viewer", Now: &now, Addr: v.addr})
 }
 
 // present returns the viewers, those that came first in front.
-func (c *Channel) present() []*viewer {
+func (c *Channel) present() []*presence {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	all := make([]*viewer, 0, len(c.viewers))
+	all := make([]*presence, 0, len(c.viewers))
 	for v := range c.viewers {
 		all = append(all, v)
 	}
-	slices.SortFunc(all, func(a, b *viewer) int {
+	slices.SortFunc(all, func(a, b *presence) int {
 		if d := a.since.Compare(b.since); d != 0 {
 			return d
 		}

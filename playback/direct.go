@@ -75,7 +75,7 @@ func (s *Server) Direct(from net.Addr, name string) (*Admission, error) {
 // leaves conn open unless ctx ends.
 func (a *Admission) Play(ctx context.Context, conn net.Conn, head []byte, convert flv.Converter) error {
 	defer a.server.release()
-	v := &viewer{addr: a.addr, since: time.Now(), start: a.start, convert: convert, watched: true}
+	v := &viewer{presence: presence{addr: a.addr, since: time.Now()}, start: a.start, convert: convert, watched: true}
 	if why := a.server.play(ctx, conn, a.channel, v, head); why != channelEnded {
 		return errors.New(string(why))
 	}

@@ -23,8 +23,9 @@ const (
 
 // hlsRun makes HLS of one channel, for all who ask, as long as somebody does.
 type hlsRun struct {
-	out   *remux.HLS
-	asked atomic.Int64 // when, Unix nanoseconds
+	presence // all who ask are one viewer, who gets what is sent to them together
+	out      *remux.HLS
+	asked    atomic.Int64 // when, Unix nanoseconds
 }
 
 // hlsRuns are those of a server.
@@ -58,8 +59,23 @@ func (s *routes) hls(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	run.asked.Store(time.Now().UnixNano())
-	run.out.ServeHTTP(w, r)
+	run.out.ServeHTTP(&counted{w, &run.bytes}, r)
 }
+
+// counted adds up what is written of responses.
+type counted struct {
+	http.ResponseWriter
+	bytes *atomic.Uint64
+}
+
+func (c *counted) Write(b []byte) (int, error) {
+	n, err := c.ResponseWriter.Write(b)
+	c.bytes.Add(uint64(n))
+	return n, err
+}
+
+// Unwrap is for [http.ResponseController].
+func (c *counted) Unwrap() http.ResponseWriter { return c.ResponseWriter }
 
 // hlsOf returns the channel's run, and begins it if nobody has asked for a while. It
 // reports false if there are as many viewers as may be.
@@ -72,7 +88,7 @@ func (s *routes) hlsOf(c *Channel) (*hlsRun, bool) {
 	if !s.admit() {
 		return nil, false
 	}
-	run := &hlsRun{out: remux.NewHLS()}
+	run := &hlsRun{presence: presence{addr: "HLS", since: time.Now()}, out: remux.NewHLS()}
 	run.asked.Store(time.Now().UnixNano())
 	if s.runs.of == nil {
 		s.runs.of = make(map[*Channel]*hlsRun)
@@ -90,11 +106,10 @@ func (s *routes) hlsOf(c *Channel) (*hlsRun, bool) {
 	return run, true
 }
 
-// fill moves the channel's media into the run. All who watch it count as one viewer.
+// fill moves the channel's media into the run.
 func (h *hlsRun) fill(ctx context.Context, c *Channel) error {
-	v := &viewer{addr: "HLS", since: time.Now()}
-	c.join(v)
-	defer c.leave(v)
+	c.join(&h.presence)
+	defer c.leave(&h.presence)
 	f := newFeed(c.ring, GOP)
 	idle := time.NewTicker(time.Second)
 	defer idle.Stop()
@@ -104,9 +119,7 @@ func (h *hlsRun) fill(ctx context.Context, c *Channel) error {
 			return err
 		}
 		if len(batch.Parts) > 0 {
-			for _, b := range batch.Parts {
-				v.bytes.Add(uint64(len(b)))
-			}
+			h.gap(f.cursor)
 			if err := h.out.Write(batch); err != nil {
 				return err
 			}

@@ -152,7 +152,7 @@ func (s *routes) stream(w http.ResponseWriter, r *http.Request, c *Channel, f *f
 		http.Error(w, "This connection cannot carry media.", http.StatusInternalServerError)
 		return
 	}
-	v := &viewer{addr: conn.RemoteAddr().String(), since: time.Now(), start: start, convert: f.converter()}
+	v := &viewer{presence: presence{addr: conn.RemoteAddr().String(), since: time.Now()}, start: start, convert: f.converter()}
 	// A goroutine of its own lets go of net/http's buffers and grown stack. It ends
 	// with the viewer or with ctx, and Run waits for it.
 	go s.hijacked(conn, c, v, streamHead(r, f))
@@ -169,8 +169,8 @@ func (s *Server) play(ctx context.Context, conn net.Conn, c *Channel, v *viewer,
 	if tcp, ok := conn.(*net.TCPConn); ok {
 		tcp.SetWriteBuffer(sendBuffer)
 	}
-	c.join(v)
-	defer c.leave(v)
+	c.join(&v.presence)
+	defer c.leave(&v.presence)
 	why := v.play(ctx, conn, c.ring, head)
 	s.config.Log.Info("viewer gone",
 		zap.String("channel", c.id.Short()),

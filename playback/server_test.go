@@ -10,6 +10,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"runtime"
 	"strings"
@@ -268,6 +269,31 @@ func TestHLSEndsWhenNobodyAsksAnyMore(t *testing.T) {
 		}
 		if !routes.admit() {
 			t.Error("its place is not free")
+		}
+	})
+}
+
+func TestHLSCountsWhatIsSentToAllWhoAsk(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSource(t, stream.Limits{})
+		c := NewChannel(s.id, s.ring, nil)
+		routes := &routes{NewServer(Config{Channels: list(c)}), t.Context()}
+		run, _ := routes.hlsOf(c)
+		run.out.Close() // so that there is an answer, if a short one
+		sent := 0
+		for range 3 {
+			w := httptest.NewRecorder()
+			routes.hls(w, httptest.NewRequest("GET", hlsPrefix+s.id.Short()+"/index.m3u8", nil))
+			sent += w.Body.Len()
+		}
+		synctest.Wait()
+		if v := c.status("").Viewers; len(v) != 1 || v[0].Addr != "HLS" || v[0].Bytes != uint64(sent) || sent == 0 {
+			t.Errorf("the status shows %+v, want one viewer with %d bytes", v, sent)
+		}
+		time.Sleep(hlsIdle + 2*time.Second)
+		synctest.Wait()
+		if got := c.Sent(); got != uint64(sent) {
+			t.Errorf("%d bytes in all, want %d", got, sent)
 		}
 	})
 }

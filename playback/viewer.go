@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net"
 	"os"
-	"sync/atomic"
 	"time"
 
 	"relay/ingest/flv"
@@ -44,14 +43,10 @@ const (
 
 // viewer is one player that is connected.
 type viewer struct {
-	addr    string
-	since   time.Time
+	presence
 	start   Start
 	convert flv.Converter
 	watched bool // somebody else reads the connection, and ends ctx by net.ErrClosed
-
-	// Written by the viewer's goroutine, read by the status.
-	bytes, missed, moves atomic.Uint64
 }
 
 // play writes head and then the ring's media to conn until the viewer leaves or
@@ -73,9 +68,7 @@ func (v *viewer) play(ctx context.Context, conn net.Conn, ring *stream.Ring, hea
 		}
 		if len(batch.Parts) > 0 {
 			idle = false
-			missed, moves := f.cursor.Gap()
-			v.missed.Store(missed)
-			v.moves.Store(moves)
+			v.gap(f.cursor)
 			out, err := v.convert(batch)
 			if err != nil {
 				return notCarried

@@ -274,7 +274,7 @@ func TestATitleGoesIntoTheMetadata(t *testing.T) {
 	s.Close()
 
 	titled := "\x02\x00\x0aonMetaData\x03\x00\x01x\x05\x00\x05title\x02\x00\x06Finals\x00\x00\x09"
-	made := string(flv.TitleMetadata("Finals"))
+	made := string(flv.SetTitle(nil, "Finals"))
 	want := []string{titled, avcConfig, avcKey, titled, avcInter, made, avcConfig, avcKey, avcInter}
 	items, payload := c.stored(t)
 	var got []string

@@ -26,7 +26,7 @@ func answer(t *testing.T, s *Server, addr, path string) *httptest.ResponseRecord
 func TestChannelsNameNoAddressAndNoWholeNode(t *testing.T) {
 	s := newSource(t, stream.Limits{})
 	var h flv.Header
-	for _, tag := range []flv.Tag{flv.NewTag(flv.Script, 0, flv.TitleMetadata("A <b>title</b>")), avcConfig(0, "x"), aacConfig(0)} {
+	for _, tag := range []flv.Tag{flv.NewTag(flv.Script, 0, flv.SetTitle(nil, "A <b>title</b>")), avcConfig(0, "x"), aacConfig(0)} {
 		h.Add(tag, flv.Classify(tag))
 	}
 	if err := s.writer.SetHeader(h.Payload()); err != nil {

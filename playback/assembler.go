@@ -22,8 +22,8 @@ const (
 )
 
 // assembler makes whole tags of chunk payloads for one reader. Bytes are passed on
-// as slices of the payloads; only the start of a tag that is not the same for this
-// reader is made anew.
+// as slices of the payloads. Where this reader must get a tag changed, only the start of
+// the tag is made anew.
 type assembler struct {
 	timeline flv.Timeline
 	insert   []byte             // header payload whose tags go before the next tag, nil if none
@@ -44,7 +44,8 @@ type assembler struct {
 	trailer []byte // takes the place of the tag's own, nil for that itself
 }
 
-// begin passes a header payload on as it is, file header included.
+// begin passes on a header payload as it is, file header included, in front of
+// everything else.
 func (a *assembler) begin(header []byte) {
 	a.parts = append(a.parts, header)
 	a.whole, a.header = len(a.parts), true
@@ -165,14 +166,14 @@ func (a *assembler) finish(b []byte) {
 	}
 }
 
-// changes reports whether the tag of head is another one for this reader, who gets
-// it at ts.
+// changes reports whether this reader, who gets the tag of head at ts, must get it
+// changed.
 func (a *assembler) changes(ts uint32) bool {
 	return a.insert != nil || a.squash.on || a.sets != nil || ts != flv.Timestamp(a.head[:])
 }
 
-// replaceHead puts the tags to insert, and the start of the tag as this reader gets
-// it, in the place of whatever of head is in parts already.
+// replaceHead replaces what is in parts of the unfinished tag's head by the tags to
+// insert and by the start of the tag as this reader gets it.
 func (a *assembler) replaceHead(ts uint32) {
 	a.parts = a.parts[:a.whole]
 	if a.insert != nil {
@@ -225,7 +226,8 @@ func (a *assembler) putSets(head []byte) []byte {
 	return whole
 }
 
-// timestamp returns what the tag of head gets at this reader, in milliseconds.
+// timestamp returns the timestamp that this reader gets the tag of head with, in
+// milliseconds.
 func (a *assembler) timestamp() uint32 {
 	in := flv.Timestamp(a.head[:])
 	if flv.Type(a.head[0]) == flv.Script {

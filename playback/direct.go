@@ -12,7 +12,7 @@ import (
 	"relay/ingest/flv"
 )
 
-// denial says to whoever uses a player why it is turned away.
+// denial tells the person at a player why the player is turned away.
 type denial string
 
 func (d denial) Error() string { return string(d) }

@@ -11,11 +11,11 @@ import (
 type format struct {
 	suffix string // of the path
 	mime   string
-	// new returns what turns tags into the container; nil for FLV, which they are.
+	// new returns what turns one reader's tags into the container; nil for FLV.
 	new func() flv.Converter
 }
 
-// formats are all of them; the first is the one that nothing is lost in.
+// formats are all of them. The first, FLV, is the one that loses nothing.
 var formats = []*format{
 	{suffix: ".flv", mime: "video/x-flv"},
 	{suffix: ".mp4", mime: "video/mp4", new: func() flv.Converter { return remux.NewMP4().Convert }},

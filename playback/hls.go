@@ -28,7 +28,7 @@ type hlsRun struct {
 	asked    atomic.Int64 // when, Unix nanoseconds
 }
 
-// hlsRuns are those of a server.
+// hlsRuns are the runs of a server, one at most for each channel.
 type hlsRuns struct {
 	mu sync.Mutex
 	of map[*Channel]*hlsRun

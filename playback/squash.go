@@ -8,7 +8,7 @@ import "relay/ingest/flv"
 // for ever. They are shown in the order in which they are decoded, and without sound,
 // which could not be hurried.
 //
-// Only the tags' starts are other bytes for this reader; the rest is shared.
+// Only the starts of the tags are this reader's own bytes; the rest is shared.
 type squash struct {
 	on    bool
 	tags  []squashed

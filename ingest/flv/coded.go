@@ -18,9 +18,9 @@ type Coded struct {
 	Data   []byte // of the first track; shares the tag's memory
 }
 
-// Decode takes t apart. It reports false for what carries no media of the first
-// track that could be played: script data, the end of a sequence, colour
-// information, an unknown codec, a tag that is cut short.
+// Decode takes t apart. It reports false if t has no media of the first track that
+// could be played: script data, the end of a sequence, colour information, an unknown
+// codec, a tag that is cut short.
 func Decode(t Tag) (Coded, bool) {
 	body := t.Body()
 	if len(body) < 1 {
@@ -92,16 +92,16 @@ func audioData(b []byte) ([]byte, bool) {
 // hasOffset are the codecs whose coded frames carry a composition time offset.
 var hasOffset = map[string]bool{"avc1": true, "hvc1": true, "vvc1": true}
 
-// Framing says where the parts of a tag's body stand that carries a picture as NAL
-// units.
+// Framing says where in a tag's body the parts of a picture begin that is coded as NAL
+// units (H.264, HEVC, VVC). Both are counted in bytes from the start of the body.
 type Framing struct {
 	Offset int // of the composition time offset, 3 bytes, signed; 0 if there is none
 	Data   int // of the first NAL unit's length
 }
 
-// FramingOf returns it. It reports false for what is no picture of that kind, and for
-// a tag with modifiers or several tracks. The first [StartLen] bytes of body are
-// enough.
+// FramingOf returns the framing of a video tag's body. It reports false if the body holds
+// no picture coded as NAL units, or has modifiers or several tracks. It looks at no more
+// than the first [StartLen] bytes.
 func FramingOf(body []byte) (Framing, bool) {
 	switch {
 	case len(body) < legacyShortest+offsetLen:

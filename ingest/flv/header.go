@@ -41,8 +41,8 @@ type config struct {
 	tag  Tag
 }
 
-// Add looks at the next tag of the stream, which is left as it is, and reports
-// whether [Header.Payload] is another one now.
+// Add looks at the next tag of the stream, which it leaves as it is, and reports
+// whether it has changed [Header.Payload].
 func (h *Header) Add(t Tag, k Kind) bool {
 	before := h.flags()
 	h.see(t, k)

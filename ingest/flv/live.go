@@ -3,7 +3,7 @@ package flv
 import "time"
 
 const (
-	// hurry is how much further ahead than time has gone on timestamps may step, in
+	// hurry is how much more than the time that has passed timestamps may step ahead, in
 	// milliseconds. Muxers hold one track back by up to a second, and networks deliver
 	// that unevenly; a player's buffer takes as much without falling behind for good.
 	hurry = 1000
@@ -13,10 +13,11 @@ const (
 	hurryWindow = 10_000
 )
 
-// LiveTimeline is a [Timeline] for media as it comes in, which knows the time as well.
-// A player shows a timestamp when its own clock says so: one that runs ahead of time
-// would leave it behind for good, or wait in front of a still picture. A step ahead
-// that time does not account for is therefore joined like another run.
+// LiveTimeline is a [Timeline] for media as it comes in, which goes by the clock as well.
+// A player shows a picture when its own clock reaches the timestamp. If timestamps run
+// ahead of time, the player waits in front of a still picture, or stays behind for good.
+// A step ahead that is larger than the time that has passed is therefore treated as the
+// start of another run.
 //
 // Audio and video move by the same offset, unless one of them jumps alone. The zero
 // LiveTimeline is ready; it belongs to one goroutine.

@@ -48,8 +48,8 @@ func IsMetadata(body []byte) bool { return bytes.HasPrefix(body, onMetaData) }
 // encoder puts "@setDataFrame" in front, meant for the server only.
 func StripSetDataFrame(body []byte) []byte { return bytes.TrimPrefix(body, setDataFrame) }
 
-// ParseMetadata returns what a script body says of the stream. It reports false
-// if that is nothing: the body is no onMetaData, or outside [CheckAMF0]'s bounds.
+// ParseMetadata returns what a script body says of the stream. It reports false if the
+// body is no onMetaData, is outside [CheckAMF0]'s bounds, or says nothing of this.
 func ParseMetadata(body []byte) (Metadata, bool) {
 	if !IsMetadata(body) || CheckAMF0(body) != nil {
 		return Metadata{}, false

@@ -17,8 +17,8 @@ type ParameterSets struct {
 	LenSize int // bytes of the length in front of each NAL unit of a frame: 1, 2 or 4
 }
 
-// ParameterSetsOf returns those of the first video track of a header's payload. It
-// reports false if there are none, or if they are malformed.
+// ParameterSetsOf returns the parameter sets of the first video track in a header's
+// payload. It reports false if there are none, or if they are malformed.
 func ParameterSetsOf(headerPayload []byte) (ParameterSets, bool) {
 	for t := range Tags(headerPayload) {
 		if t.Type() != Video {
@@ -49,8 +49,8 @@ func (p ParameterSets) Framed() []byte {
 	return b
 }
 
-// ParameterSets returns those of a decoder configuration. It reports false if it is
-// none that has some, or malformed.
+// ParameterSets returns the parameter sets in a decoder configuration. It reports false
+// if the codec has none, or if they are malformed.
 func (c Coded) ParameterSets() (ParameterSets, bool) {
 	p, ok := ParameterSets{Codec: c.Codec}, false
 	switch c.Codec {

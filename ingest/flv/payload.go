@@ -43,7 +43,7 @@ type Info struct {
 	HasVideo, HasAudio     bool
 	Encoder                string // printable
 	Title                  string // printable, at most [MaxTitle] characters
-	Unlisted               bool   // nobody may find it who was not given its link
+	Unlisted               bool   // see [SetUnlisted]
 }
 
 // Describe reads a header's payload. Configurations win over what the metadata

@@ -19,8 +19,8 @@ const (
 	maxFileHeader = 4096
 )
 
-// ErrFormat is what errors about a stream that begins as FLV and goes on as
-// something else wrap.
+// ErrFormat is wrapped by errors about a stream that begins as FLV and goes on as
+// something else.
 var ErrFormat = errors.New("malformed FLV")
 
 // Reader reads the tags of an FLV file or stream. It belongs to one goroutine.

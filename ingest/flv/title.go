@@ -31,31 +31,25 @@ func shortLine(s string, most int) string {
 	return oneline.Clean(s, most)
 }
 
-// TitleMetadata returns the script body of an onMetaData that says nothing but the
-// title, which is cleaned first.
-func TitleMetadata(title string) []byte { return oneProperty(titleField, titleValue(title)) }
-
-func titleValue(title string) []byte { return amfText(CleanTitle(title)) }
-
-// oneProperty returns the script body of an onMetaData that says nothing else.
+// oneProperty returns the script body of an onMetaData that has one property.
 func oneProperty(name string, value []byte) []byte {
 	b := append(bytes.Clone(onMetaData), amfECMAArray, 0, 0, 0, 1)
 	return endObject(appendProperty(b, name, value))
 }
 
 // SetTitle returns a copy of an onMetaData's script body whose title is the one
-// given, cleaned. Everything else stays as it is, in its order; but where the body
-// holds more than [MaxAMFValues], as with an index of a file's keyframes, the objects
-// and arrays in it are left out: readers within bounds would not look into it at all,
-// and what is live has no such index. Of a body that is malformed, the title is all
-// that is left.
+// given, cleaned. Everything else stays as it is, in its order, with one exception: a
+// body with more than [MaxAMFValues], such as one with an index of a file's keyframes,
+// loses its objects and arrays. Readers that keep to the bounds would ignore it
+// otherwise, and a live stream needs no such index. If the body is malformed, or nil,
+// the title is all that the copy has.
 func SetTitle(body []byte, title string) []byte {
-	return setProperty(body, titleField, titleValue(title))
+	return setProperty(body, titleField, amfText(CleanTitle(title)))
 }
 
 // SetUnlisted returns a copy of an onMetaData's script body that says that the stream is
-// for those alone who were given its link: who relays it lets nobody find it. What else
-// the body says stays as with [SetTitle].
+// only for those who were given its invite. Nodes that relay it do not let others find
+// it. The rest of the body is treated as by [SetTitle].
 func SetUnlisted(body []byte) []byte { return setProperty(body, unlistedField, []byte{amfBoolean, 1}) }
 
 func setProperty(body []byte, name string, to []byte) []byte {

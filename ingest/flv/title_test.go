@@ -26,11 +26,11 @@ func TestSetTitleKeepsWhatElseThereIs(t *testing.T) {
 			append(bytes.Clone(onMetaData), "\x08\x00\x00\x00\x02"+width+"\x00\x05title\x05"+array+"\x00\x00\x09"...),
 			append(bytes.Clone(onMetaData), "\x08\x00\x00\x00\x03"+width+array+title+"\x00\x00\x09"...),
 		},
-		"cut short":    {object(width)[:30], TitleMetadata("new")},
-		"no object":    {append(bytes.Clone(onMetaData), 5), TitleMetadata("new")},
-		"no value":     {onMetaData, TitleMetadata("new")},
-		"not metadata": {[]byte("\x02\x00\x06onText\x05"), TitleMetadata("new")},
-		"no room":      {object("\x00\x01x\x0c\x00\x00\xff\xe0" + strings.Repeat("x", 0xffe0)), TitleMetadata("new")},
+		"cut short":    {object(width)[:30], SetTitle(nil, "new")},
+		"no object":    {append(bytes.Clone(onMetaData), 5), SetTitle(nil, "new")},
+		"no value":     {onMetaData, SetTitle(nil, "new")},
+		"not metadata": {[]byte("\x02\x00\x06onText\x05"), SetTitle(nil, "new")},
+		"no room":      {object("\x00\x01x\x0c\x00\x00\xff\xe0" + strings.Repeat("x", 0xffe0)), SetTitle(nil, "new")},
 	} {
 		was := bytes.Clone(c.body)
 		if got := SetTitle(c.body, "new"); !bytes.Equal(got, c.want) {
@@ -44,9 +44,9 @@ func TestSetTitleKeepsWhatElseThereIs(t *testing.T) {
 
 func TestSetUnlistedKeepsWhatElseThereIs(t *testing.T) {
 	for name, body := range map[string][]byte{
-		"a title": TitleMetadata("new"),
-		"twice":   SetUnlisted(TitleMetadata("new")),
-		"denied":  setProperty(TitleMetadata("new"), unlistedField, []byte{amfBoolean, 0}),
+		"a title": SetTitle(nil, "new"),
+		"twice":   SetUnlisted(SetTitle(nil, "new")),
+		"denied":  setProperty(SetTitle(nil, "new"), unlistedField, []byte{amfBoolean, 0}),
 	} {
 		if got, ok := ParseMetadata(SetUnlisted(body)); !ok || got != (Metadata{Title: "new", Unlisted: true}) {
 			t.Errorf("%s: %+v", name, got)
@@ -57,7 +57,7 @@ func TestSetUnlistedKeepsWhatElseThereIs(t *testing.T) {
 			t.Errorf("%s: %+v", name, got)
 		}
 	}
-	if got, _ := ParseMetadata(setProperty(TitleMetadata("new"), unlistedField, amfText("true"))); got.Unlisted {
+	if got, _ := ParseMetadata(setProperty(SetTitle(nil, "new"), unlistedField, amfText("true"))); got.Unlisted {
 		t.Error("a text is taken for true")
 	}
 }
@@ -87,7 +87,7 @@ func TestATitleIsOneLineOfText(t *testing.T) {
 		if got := CleanTitle(in); got != want {
 			t.Errorf("%q: %q, want %q", in, got, want)
 		}
-		m, _ := ParseMetadata(TitleMetadata(in))
+		m, _ := ParseMetadata(SetTitle(nil, in))
 		if m.Title != want {
 			t.Errorf("%q: said as %q, want %q", in, m.Title, want)
 		}

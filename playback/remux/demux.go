@@ -11,8 +11,8 @@ import (
 
 // container is what frames are put into.
 type container interface {
-	// open is called before the first frame, and when the tracks are others than
-	// before; what comes next is a frame to start at. One of them may be nil.
+	// open is called before the first frame, and when the tracks have changed; the next
+	// frame is one to start at. One of the tracks may be nil.
 	open(video, audio *track) error
 	// write takes a frame of one of these tracks.
 	write(t *track, f frame) error
@@ -82,8 +82,8 @@ func (d *demuxer) take(t flv.Tag) error {
 	return nil
 }
 
-// unheard notes a codec of sound that no container here takes. Those that some do are
-// found wanting where their track is made.
+// unheard notes a codec of sound that no container here takes. A codec that some of them
+// take is refused where its track is made.
 func (d *demuxer) unheard(codec string) {
 	switch codec {
 	case "", "aac", "mp3", "opus":
@@ -198,7 +198,7 @@ func (d *demuxer) use(at **track, t *track, codec string) error {
 	return nil
 }
 
-// reopen begins anew at a place to start, if a track is not what it was.
+// reopen opens the container anew at a frame to start at, if a track has changed.
 func (d *demuxer) reopen() error {
 	v, a := d.video, d.audio
 	if (v == nil || !v.fresh) && (a == nil || !a.fresh) {

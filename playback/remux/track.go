@@ -46,14 +46,15 @@ type track struct {
 	rate  int64 // Hz, of its times
 	sets  flv.ParameterSets
 	raw   []byte // the configuration
-	fresh bool   // what is written does not know of it yet
+	fresh bool   // the container has not been opened with it yet
 
 	frame int64 // samples in a frame, of AAC
 	clock clock
 }
 
-// newTrack makes a track of a configuration, or of a frame for codecs that have none
-// or where it says too little. It returns nil for one that no container here takes.
+// newTrack makes a track of a configuration, or of a frame where the codec has no
+// configuration or one that says too little. It returns nil for a codec that no
+// container here takes.
 func newTrack(c flv.Coded) (*track, error) {
 	t := &track{name: c.Codec, fresh: true, rate: videoRate}
 	var err error

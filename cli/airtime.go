@@ -3,9 +3,8 @@ package cli
 import (
 	"time"
 
-	"relay/ingest/flv"
 	"relay/playback"
-	"relay/playback/admin"
+	"relay/playback/api"
 	"relay/relay/stream"
 )
 
@@ -19,11 +18,10 @@ type sight struct {
 
 // airtime follows one channel's media. Its zero value is a channel that has had none.
 type airtime struct {
-	live    bool // media came within admin.FreshFor
+	live    bool // media came within api.FreshFor
 	encoder bool
 	header  *stream.Header
-	codec   playback.Codec
-	title   string
+	codec   api.Codec
 }
 
 // Values of an event's state.
@@ -41,40 +39,35 @@ func startedOr(on bool) string {
 
 // look returns what has happened since the last look: an encoder that starts or
 // stops at once, another codec, and media that start, or have not come for
-// admin.FreshFor.
-func (a *airtime) look(now time.Time, s sight) (happened []playback.Event) {
+// api.FreshFor.
+func (a *airtime) look(now time.Time, s sight) (happened []api.Event) {
 	if s.source && s.encoder != a.encoder {
 		a.encoder = s.encoder
-		happened = append(happened, playback.Event{Type: playback.EventPublish, State: startedOr(a.encoder)})
+		happened = append(happened, api.Event{Type: api.EventPublish, State: startedOr(a.encoder)})
 	}
 	if s.header != nil && s.header != a.header {
 		a.header = s.header
 		i := describe(s.header)
-		a.title = flv.CleanTitle(i.Title)
-		if codec := codecOf(i); codec != a.codec {
+		if codec := playback.CodecOf(i); codec != a.codec {
 			a.codec = codec
-			happened = append(happened, playback.Event{Type: playback.EventCodec, Codec: &codec})
+			happened = append(happened, api.Event{Type: api.EventCodec, Codec: &codec})
 		}
 	}
-	if live := !s.came.IsZero() && now.Sub(s.came) < admin.FreshFor; live != a.live {
+	if live := api.Fresh(s.came, now); live != a.live {
 		a.live = live
-		happened = append(happened, playback.Event{Type: playback.EventMedia, State: startedOr(live)})
+		happened = append(happened, api.Event{Type: api.EventMedia, State: startedOr(live)})
 	}
 	return happened
 }
 
 // end returns what happens when the channel is closed here.
-func (a *airtime) end() (happened []playback.Event) {
+func (a *airtime) end() (happened []api.Event) {
 	if a.encoder {
-		happened = append(happened, playback.Event{Type: playback.EventPublish, State: stopped})
+		happened = append(happened, api.Event{Type: api.EventPublish, State: stopped})
 	}
 	if a.live {
-		happened = append(happened, playback.Event{Type: playback.EventMedia, State: stopped})
+		happened = append(happened, api.Event{Type: api.EventMedia, State: stopped})
 	}
 	a.encoder, a.live = false, false
 	return happened
-}
-
-func codecOf(i flv.Info) playback.Codec {
-	return playback.Codec{Video: i.VideoCodec, Audio: i.AudioCodec, Width: i.Width, Height: i.Height, FrameRate: i.FrameRate}
 }

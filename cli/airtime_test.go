@@ -9,7 +9,7 @@ import (
 
 	"relay/ingest/flv"
 	"relay/playback"
-	"relay/playback/admin"
+	"relay/playback/api"
 	"relay/relay/stream"
 )
 
@@ -31,7 +31,7 @@ func TestWhatBecomesOfTheMediaIsSeen(t *testing.T) {
 	avc := headerOf(t, 0x17, 0, 0, 0, 0, 1)
 	again := headerOf(t, 0x17, 0, 0, 0, 0, 1)
 	hevc := headerOf(t, 0x90, 'h', 'v', 'c', '1', 1)
-	if codecOf(describe(avc)) == codecOf(describe(hevc)) {
+	if playback.CodecOf(describe(avc)) == playback.CodecOf(describe(hevc)) {
 		t.Fatal("the two headers are of one codec")
 	}
 	begin := time.Now()
@@ -63,12 +63,12 @@ func TestWhatBecomesOfTheMediaIsSeen(t *testing.T) {
 	if got := said(a.end()); got != "" {
 		t.Errorf("the end again: %q", got)
 	}
-	if admin.FreshFor != 5*time.Second {
-		t.Errorf("media are gone after %v", admin.FreshFor)
+	if api.FreshFor != 5*time.Second {
+		t.Errorf("media are gone after %v", api.FreshFor)
 	}
 }
 
-func said(es []playback.Event) (s string) {
+func said(es []api.Event) (s string) {
 	for _, e := range es {
 		text := e.State
 		if e.Codec != nil {

@@ -18,7 +18,7 @@ import (
 
 	"relay/cli/hostnet"
 	"relay/cli/term"
-	"relay/playback"
+	"relay/playback/api"
 	"relay/relay"
 	"relay/relay/naming"
 	"relay/relay/stream"
@@ -124,10 +124,10 @@ func (a *asker) get(ctx context.Context, path string, query url.Values, into any
 
 // treesOf asks for the trees of all channels, or of the one that channel means. It
 // returns the ID of the only one, to ask for the next time.
-func (a *asker) treesOf(ctx context.Context, channel string) (trees playback.Trees, id string, err error) {
+func (a *asker) treesOf(ctx context.Context, channel string) (trees api.Trees, id string, err error) {
 	if channel != "" {
 		if channel, err = a.idOf(ctx, channel); err != nil {
-			return playback.Trees{}, "", err
+			return api.Trees{}, "", err
 		}
 	}
 	trees, err = a.trees(ctx, channel)
@@ -142,7 +142,7 @@ func (a *asker) idOf(ctx context.Context, name string) (string, error) {
 	if id, err := stream.ParseChannelID(name); err == nil {
 		return id.String(), nil
 	}
-	var open playback.Channels
+	var open api.Channels
 	err := a.get(ctx, "/api/v1/channels", nil, &open)
 	var no *notOK
 	if errors.As(err, &no) {
@@ -191,13 +191,13 @@ func ambiguous(err error) error {
 }
 
 // trees asks for the trees of all channels, or of the one with that ID.
-func (a *asker) trees(ctx context.Context, channel string) (playback.Trees, error) {
-	var trees playback.Trees
+func (a *asker) trees(ctx context.Context, channel string) (api.Trees, error) {
+	var trees api.Trees
 	query := url.Values{}
 	if channel != "" {
 		query.Set("channel", channel)
 	}
-	err := a.get(ctx, "/api/tree", query, &trees)
+	err := a.get(ctx, "/api/v1/tree", query, &trees)
 	var no *notOK
 	switch {
 	case errors.As(err, &no) && no.code == http.StatusNotFound && channel != "":
@@ -222,7 +222,7 @@ func (a *asker) trees(ctx context.Context, channel string) (playback.Trees, erro
 
 // cleanTree makes the texts of a tree fit for people and JSON: anything may answer at an
 // address, and a relay passes on what strangers said.
-func cleanTree(t *playback.ChannelTree) {
+func cleanTree(t *api.ChannelTree) {
 	for _, s := range []*string{&t.ID, &t.Name, &t.Title, &t.Self, &t.SeenBy, &t.Problem} {
 		*s = term.Clean(*s)
 	}
@@ -243,9 +243,9 @@ func noSuchChannel(addr string, none *naming.NoneError) error {
 }
 
 // status asks how the relay is doing, which it tells on its own machine alone.
-func (a *asker) status(ctx context.Context) (playback.Status, error) {
-	var st playback.Status
-	err := a.get(ctx, "/api/status", nil, &st)
+func (a *asker) status(ctx context.Context) (api.Status, error) {
+	var st api.Status
+	err := a.get(ctx, "/api/v1/status", nil, &st)
 	var no *notOK
 	if errors.As(err, &no) {
 		return st, fail("", "the relay at %s does not tell how it is doing (%d %s)", a.addr, no.code, http.StatusText(no.code))

@@ -14,6 +14,7 @@ import (
 	"relay/cli/term"
 	"relay/playback"
 	"relay/playback/admin"
+	"relay/playback/api"
 )
 
 // metricNames is what every node may have to say: all names, histograms with their
@@ -21,7 +22,9 @@ import (
 func metricNames(t *testing.T) map[string]bool {
 	t.Helper()
 	m := admin.NewMetrics(Version)
-	m.Watch(func() []admin.Figures { return []admin.Figures{{Channel: "a", Came: time.Now()}} }, func(playback.Refusal) uint64 { return 0 })
+	m.Watch(func() []api.ChannelStatus {
+		return []api.ChannelStatus{{Channel: api.Channel{Name: "a"}, Came: time.Now()}}
+	}, func(playback.Refusal) uint64 { return 0 })
 	m.ParentChanged("a", "silent", time.Second, true)
 	m.ChildLeft("a", "closed")
 	m.ChildRefused("a", "full")

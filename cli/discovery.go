@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap"
 
 	"relay/cli/hostnet"
+	"relay/playback/api"
 	"relay/relay"
 	"relay/relay/discovery"
 )
@@ -135,18 +136,25 @@ func (s *station) channelsToTell() []discovery.Channel {
 		} else if d.Title = s.title; !d.Source {
 			continue // it may be unlisted
 		}
-		switch {
-		case !st.Tree.Root && !st.Tree.Attached:
-			d.State = discovery.Lost
-		case st.Ring.Head.Seq == 0 || st.Quiet > quietAfter:
-			d.State = discovery.Waiting
-		}
+		d.State = discoveryState(factsFrom(st, ok, s.ops.encoder(c)), time.Now())
 		if d.State != discovery.Live {
 			d.BitRate = 0
 		}
 		all = append(all, d)
 	}
 	return all
+}
+
+// discoveryState is a channel's state for those who look for one to watch: a channel that
+// has no way to its source is lost to them, and any other one that is not live waits.
+func discoveryState(f api.Facts, now time.Time) discovery.State {
+	switch {
+	case !f.Root && !f.Attached:
+		return discovery.Lost
+	case api.StateOf(f, now) == api.Live:
+		return discovery.Live
+	}
+	return discovery.Waiting
 }
 
 // answer lets those on this network find the station's channels, until ctx ends. That

@@ -10,7 +10,7 @@ import (
 
 	"relay/cli/doctor"
 	"relay/cli/term"
-	"relay/playback"
+	"relay/playback/api"
 	"relay/relay/discovery"
 )
 
@@ -57,7 +57,7 @@ func runDoctor(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 		Upload: upload,
 		Asked:  a.addr,
 		Status: a.status,
-		Trees:  func(ctx context.Context) (playback.Trees, error) { return a.trees(ctx, "") },
+		Trees:  func(ctx context.Context) (api.Trees, error) { return a.trees(ctx, "") },
 		Around: func(ctx context.Context) doctor.Around { return lookAroundOnce(ctx, lan) },
 	})
 	if c.Context.Err() != nil {

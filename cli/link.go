@@ -14,7 +14,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"relay/cli/term"
-	"relay/playback"
+	"relay/playback/api"
 	"relay/relay"
 	"relay/relay/naming"
 	"relay/tree"
@@ -97,10 +97,10 @@ func runLink(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 
 // runningLink asks the relay that runs for what to share of the channel that wanted
 // means, of the only one if that is empty.
-func runningLink(ctx context.Context, a *asker, wanted string) (playback.Share, error) {
+func runningLink(ctx context.Context, a *asker, wanted string) (api.Share, error) {
 	st, err := a.status(ctx)
 	if err != nil {
-		return playback.Share{}, err
+		return api.Share{}, err
 	}
 	all := make([]naming.Channel, len(st.Channels))
 	for i, ch := range st.Channels {
@@ -109,16 +109,16 @@ func runningLink(ctx context.Context, a *asker, wanted string) (playback.Share, 
 	is := 0
 	switch {
 	case len(all) == 0:
-		return playback.Share{}, &failure{fmt.Errorf("no channel is open at %s", a.addr), "start relay source or relay watch first", exitNobody}
+		return api.Share{}, &failure{fmt.Errorf("no channel is open at %s", a.addr), "start relay source or relay watch first", exitNobody}
 	case wanted != "":
 		if is, err = a.meant(wanted, all); err != nil {
-			return playback.Share{}, err
+			return api.Share{}, err
 		}
 	case len(all) > 1:
-		return playback.Share{}, usage("name one of them: relay link "+term.Clean(st.Channels[0].Name), "there are %d channels that may be meant: %s", len(all), naming.List(all))
+		return api.Share{}, usage("name one of them: relay link "+term.Clean(st.Channels[0].Name), "there are %d channels that may be meant: %s", len(all), naming.List(all))
 	}
 	if st.Channels[is].Link == "" {
-		return playback.Share{}, fail("share the link by which it was joined", "nobody can reach this node, so it has no link of its own")
+		return api.Share{}, fail("share the link by which it was joined", "nobody can reach this node, so it has no link of its own")
 	}
 	return st.Channels[is].Share, nil
 }

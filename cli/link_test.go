@@ -8,34 +8,34 @@ import (
 	"strings"
 	"testing"
 
-	"relay/playback"
+	"relay/playback/api"
 	"relay/relay"
 	"relay/relay/stream"
 )
 
 func TestLinkOfTheChannelThatIsMeant(t *testing.T) {
-	channel := func(id, title, link string) playback.ChannelStatus {
-		return playback.ChannelStatus{ID: id, Name: id[:4], Title: title, Share: playback.Share{Link: link}}
+	channel := func(id, title, link string) api.ChannelStatus {
+		return api.ChannelStatus{Channel: api.Channel{ID: id, Name: id[:4], Title: title}, Share: api.Share{Link: link}}
 	}
 	finals, table, quiet := channel("aaaabbbb", "Finals", "relay://1"), channel("aaaacccc", "Finals, table 3", "relay://2"), channel("dddd", "", "")
 	for _, c := range []struct {
 		wanted string
-		of     []playback.ChannelStatus
+		of     []api.ChannelStatus
 		want   string
 		code   int
 	}{
-		{"", []playback.ChannelStatus{finals}, "relay://1", 0},
-		{"", []playback.ChannelStatus{finals, table}, "", exitUsage},
-		{"aaaa", []playback.ChannelStatus{finals, table}, "", exitUsage},
-		{"aaaac", []playback.ChannelStatus{finals, table}, "relay://2", 0},
-		{"finals", []playback.ChannelStatus{table, finals}, "relay://1", 0}, // the very title
-		{"finals,", []playback.ChannelStatus{finals, table}, "relay://2", 0},
-		{"zzzz", []playback.ChannelStatus{finals}, "", exitNobody},
+		{"", []api.ChannelStatus{finals}, "relay://1", 0},
+		{"", []api.ChannelStatus{finals, table}, "", exitUsage},
+		{"aaaa", []api.ChannelStatus{finals, table}, "", exitUsage},
+		{"aaaac", []api.ChannelStatus{finals, table}, "relay://2", 0},
+		{"finals", []api.ChannelStatus{table, finals}, "relay://1", 0}, // the very title
+		{"finals,", []api.ChannelStatus{finals, table}, "relay://2", 0},
+		{"zzzz", []api.ChannelStatus{finals}, "", exitNobody},
 		{"", nil, "", exitNobody},
-		{"dddd", []playback.ChannelStatus{finals, quiet}, "", exitRuntime}, // has none
+		{"dddd", []api.ChannelStatus{finals, quiet}, "", exitRuntime}, // has none
 	} {
 		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			w.Write([]byte(mustJSON(t, playback.Status{Channels: c.of})))
+			w.Write([]byte(mustJSON(t, api.Status{Channels: c.of})))
 		}))
 		share, err := runningLink(t.Context(), &asker{addr: srv.Listener.Addr().String()}, c.wanted)
 		srv.Close()

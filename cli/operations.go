@@ -16,6 +16,7 @@ import (
 	"relay/cli/term"
 	"relay/playback"
 	"relay/playback/admin"
+	"relay/playback/api"
 	"relay/relay"
 	"relay/relay/stream"
 	"relay/tree"
@@ -122,6 +123,17 @@ func (o *operations) channels() []*carried {
 	return slices.Clone(o.carried)
 }
 
+// encoder returns what says whether media come in at the root of a channel, nil if this
+// node is not its root.
+func (o *operations) encoder(c *relay.Channel) func() bool {
+	for _, k := range o.channels() {
+		if k.channel == c {
+			return k.encoder
+		}
+	}
+	return nil
+}
+
 // run serves until ctx ends; the group's other members end it too.
 func (o *operations) run(ctx context.Context, g *errgroup.Group, s *station, players *playback.Server, allowHosts []string) {
 	o.node = s.node.ID().Tag()
@@ -140,14 +152,14 @@ func (o *operations) run(ctx context.Context, g *errgroup.Group, s *station, pla
 		<-o.hook.done
 		return nil
 	})
-	o.metrics.Watch(o.figures, players.Refused)
+	o.metrics.Watch(o.statuses, players.Refused)
 	if o.admin == nil {
 		return
 	}
 	s.log.Info("listens for who runs it", zap.Stringer("addr", o.admin.Addr()))
 	srv := admin.NewServer(admin.Config{
 		Metrics:    o.metrics,
-		Health:     o.health,
+		Channels:   o.statuses,
 		API:        players.API(ctx, func() string { return "http://" + localAddr(s.http) }),
 		AllowHosts: allowHosts,
 		Log:        s.log,
@@ -155,58 +167,21 @@ func (o *operations) run(ctx context.Context, g *errgroup.Group, s *station, pla
 	g.Go(func() error { return srv.Run(ctx, o.admin) })
 }
 
-// figures is what the channels count, for the metrics.
-func (o *operations) figures() []admin.Figures {
-	var all []admin.Figures
+// statuses describes the channels, for the metrics and for readiness.
+func (o *operations) statuses() []api.ChannelStatus {
+	var all []api.ChannelStatus
 	for _, k := range o.channels() {
-		st, ok := k.channel.Status()
-		if !ok {
-			continue
-		}
-		all = append(all, admin.Figures{
-			Channel:    st.ID.Short(),
-			Received:   st.Ring.Received,
-			Lost:       st.Ring.Lost,
-			Duplicate:  st.Ring.Duplicate,
-			BytesIn:    st.Ring.Counts.Bytes,
-			ToChildren: st.Sent,
-			ToViewers:  k.played.Sent(),
-			BitRate:    st.Ring.BitRate,
-			RingBytes:  st.Ring.Memory,
-			RingChunks: st.Ring.Held,
-			RingSpan:   st.Ring.Span,
-			Attached:   st.Tree.Attached,
-			Depth:      st.Tree.Depth,
-			Delay:      st.Delay,
-			Slots:      st.Tree.Slots,
-			Children:   len(st.Tree.Children),
-			Viewers:    k.played.Viewers(),
-			Came:       st.Ring.Came,
-		})
-	}
-	return all
-}
-
-// health is how the channels do, for readiness.
-func (o *operations) health() []admin.Health {
-	var all []admin.Health
-	for _, k := range o.channels() {
-		all = append(all, admin.Health{
-			Channel: k.channel.ID().Short(),
-			State:   treeStatus(k.channel, k.encoder).State,
-			Source:  k.encoder != nil,
-			Came:    k.channel.Ring().Came(),
-		})
+		all = append(all, k.played.Status(""))
 	}
 	return all
 }
 
 // notice tells of what a channel notices. It does not block.
 func (o *operations) notice(id stream.ChannelID, n relay.Notice) {
-	e := playback.Event{Channel: id.String(), Name: id.Short()}
+	e := api.Event{Channel: id.String(), Name: id.Short()}
 	switch n := n.(type) {
 	case relay.ParentChanged:
-		e.Type = playback.EventParent
+		e.Type = api.EventParent
 		e.Reason, e.By, e.Depth = reasonLabel(n.Before.Reason), sideLabel(n.Before.By), n.Depth
 		known := n.Before.Reason != tree.ReasonNone
 		if known {
@@ -216,16 +191,16 @@ func (o *operations) notice(id stream.ChannelID, n relay.Notice) {
 		about(&e, n.Parent.ID, firstAddr(n.Parent))
 		o.metrics.ParentChanged(e.Name, e.Reason, n.Gap, known)
 	case relay.Orphaned:
-		e.Type, e.Reason, e.By = playback.EventParentLost, reasonLabel(n.End.Reason), sideLabel(n.End.By)
+		e.Type, e.Reason, e.By = api.EventParentLost, reasonLabel(n.End.Reason), sideLabel(n.End.By)
 	case relay.ChildJoined:
-		e.Type, e.Who = playback.EventJoined, "child"
+		e.Type, e.Who = api.EventJoined, "child"
 		about(&e, n.Peer, n.Addr.String())
 	case relay.ChildLeft:
-		e.Type, e.Who, e.Reason, e.By = playback.EventLeft, "child", reasonLabel(n.End.Reason), sideLabel(n.End.By)
+		e.Type, e.Who, e.Reason, e.By = api.EventLeft, "child", reasonLabel(n.End.Reason), sideLabel(n.End.By)
 		about(&e, n.Peer, n.Addr.String())
 		o.metrics.ChildLeft(e.Name, e.Reason)
 	case relay.ChildRefused:
-		e.Type, e.Who, e.Reason = playback.EventLimit, "child", reasonLabel(n.Reason)
+		e.Type, e.Who, e.Reason = api.EventLimit, "child", reasonLabel(n.Reason)
 		about(&e, n.Peer, n.Addr.String())
 		o.metrics.ChildRefused(e.Name, e.Reason)
 	default:
@@ -234,7 +209,7 @@ func (o *operations) notice(id stream.ChannelID, n relay.Notice) {
 	o.events.Tell(e)
 }
 
-func about(e *playback.Event, id tree.ID, addr string) {
+func about(e *api.Event, id tree.ID, addr string) {
 	e.Node, e.NodeID, e.Addr = id.Tag(), id.String(), addr
 }
 
@@ -299,15 +274,16 @@ func (k *carried) sight() sight {
 }
 
 // report tells of what was seen, and calls the webhook for media that start and stop.
-func (o *operations) report(k *carried, seen []playback.Event) {
+func (o *operations) report(k *carried, seen []api.Event) {
 	for _, e := range seen {
 		id := k.channel.ID()
 		e.Channel, e.Name = id.String(), id.Short()
 		o.events.Tell(e)
-		if o.hook != nil && e.Type == playback.EventMedia {
-			o.hook.tell(call{
-				Event: e.State, Time: time.Now().UTC().Truncate(time.Millisecond), Channel: e.Channel, Name: e.Name,
-				Title: k.airtime.title, Codec: k.airtime.codec, BitRate: k.channel.Ring().Stats().BitRate, Source: k.encoder != nil, Node: o.node,
+		if o.hook != nil && e.Type == api.EventMedia {
+			c := k.played.Status("")
+			o.hook.tell(api.Call{
+				Event: e.State, Time: time.Now().UTC().Truncate(time.Millisecond), Channel: c.ID, Name: c.Name,
+				Title: c.Title, Codec: c.Codec, BitRate: c.BitRate, Source: k.encoder != nil, Node: o.node,
 			})
 		}
 	}

@@ -12,13 +12,14 @@ import (
 
 	"relay/playback"
 	"relay/playback/admin"
+	"relay/playback/api"
 	"relay/relay"
 	"relay/relay/stream"
 	"relay/tree"
 )
 
 // told is what o's events are, from the first.
-func told(t *testing.T, o *operations) (all []playback.Event) {
+func told(t *testing.T, o *operations) (all []api.Event) {
 	t.Helper()
 	r, err := o.events.Follow(0)
 	if err != nil {
@@ -37,7 +38,7 @@ func told(t *testing.T, o *operations) (all []playback.Event) {
 // scrape is what the metrics say of o.
 func scrape(t *testing.T, o *operations) string {
 	t.Helper()
-	o.metrics.Watch(o.figures, func(playback.Refusal) uint64 { return 0 })
+	o.metrics.Watch(o.statuses, func(playback.Refusal) uint64 { return 0 })
 	h := admin.NewServer(admin.Config{Metrics: o.metrics, API: http.NotFoundHandler()}).Handler()
 	w := httptest.NewRecorder()
 	r := httptest.NewRequest(http.MethodGet, "/metrics", nil)
@@ -74,14 +75,14 @@ func TestWhatChannelsNoticeIsToldAndCounted(t *testing.T) {
 		o.notice(id, n)
 	}
 	gap := func(ms int64) *int64 { return &ms }
-	want := []playback.Event{
-		{Type: playback.EventParent, Reason: "none", Depth: 1},
-		{Type: playback.EventParentLost, Reason: "closed", By: "them"},
-		{Type: playback.EventParent, Reason: "closed", By: "them", Depth: 2, GapMs: gap(140)},
-		{Type: playback.EventParent, Reason: "other", By: "them", Depth: 2, GapMs: gap(0)},
-		{Type: playback.EventJoined, Who: "child"},
-		{Type: playback.EventLeft, Who: "child", Reason: "closed", By: "them"},
-		{Type: playback.EventLimit, Who: "child", Reason: "full", Count: 1},
+	want := []api.Event{
+		{Type: api.EventParent, Reason: "none", Depth: 1},
+		{Type: api.EventParentLost, Reason: "closed", By: "them"},
+		{Type: api.EventParent, Reason: "closed", By: "them", Depth: 2, GapMs: gap(140)},
+		{Type: api.EventParent, Reason: "other", By: "them", Depth: 2, GapMs: gap(0)},
+		{Type: api.EventJoined, Who: "child"},
+		{Type: api.EventLeft, Who: "child", Reason: "closed", By: "them"},
+		{Type: api.EventLimit, Who: "child", Reason: "full", Count: 1},
 	}
 	got := told(t, o)
 	if len(got) != len(want) {
@@ -89,7 +90,7 @@ func TestWhatChannelsNoticeIsToldAndCounted(t *testing.T) {
 	}
 	for i, w := range want {
 		w.Seq, w.Time, w.Channel, w.Name = uint64(i+1), got[i].Time, id.String(), id.Short()
-		if w.Type != playback.EventParentLost {
+		if w.Type != api.EventParentLost {
 			w.Node, w.NodeID, w.Addr = peer.Tag(), peer.String(), addr.String()
 		}
 		if a, b := asJSON(t, got[i]), asJSON(t, w); a != b {

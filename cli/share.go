@@ -1,7 +1,7 @@
 package cli
 
 import (
-	"relay/playback"
+	"relay/playback/api"
 	"relay/relay"
 	"relay/relay/stream"
 )
@@ -18,8 +18,8 @@ func (s *station) joinedBy(u relay.URL) {
 }
 
 // share is what people share of one of the station's channels.
-func (s *station) share(id stream.ChannelID) playback.Share {
-	var sh playback.Share
+func (s *station) share(id stream.ChannelID) api.Share {
+	var sh api.Share
 	sh.Page, _ = s.page()
 	s.mu.Lock()
 	hosts := s.hosts[id]

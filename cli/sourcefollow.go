@@ -8,6 +8,7 @@ import (
 
 	"relay/cli/term"
 	"relay/ingest"
+	"relay/playback/api"
 	"relay/relay"
 	"relay/tree"
 )
@@ -86,7 +87,7 @@ func (s *source) outlook(enc ingest.Status, c relay.Status) outlook {
 // onAir is what the status line tells now.
 func (s *source) onAir(ctx context.Context, now time.Time, enc ingest.Status, c relay.Status) onAir {
 	a := onAir{
-		State:  stateOf(c, true, func() bool { return enc.Live }),
+		State:  api.StateOf(factsFrom(c, true, func() bool { return enc.Live }), now),
 		Media:  media{Info: enc.Info, BitRate: c.Ring.BitRate, Key: enc.KeyInterval},
 		Direct: len(c.Tree.Children),
 		Limit:  s.upload,

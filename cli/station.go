@@ -16,6 +16,7 @@ import (
 	"relay/cli/term"
 	"relay/ingest/flv"
 	"relay/playback"
+	"relay/playback/api"
 	"relay/relay"
 	"relay/relay/discovery"
 	"relay/relay/stream"
@@ -44,14 +45,6 @@ type station struct {
 	channels []*playback.Channel
 	hosts    map[stream.ChannelID][]relay.HostPort // in the links by which channels were joined
 }
-
-// quietAfter is how long no media may come before a channel is not called live:
-// longer than any encoder pauses between two frames.
-const quietAfter = 3 * time.Second
-
-// endedAfter is how long no media may come before nobody should wait for more: longer
-// than a broadcaster takes to start an encoder again.
-const endedAfter = time.Minute
 
 // stationConfig is what the flags say about a station.
 type stationConfig struct {
@@ -125,7 +118,7 @@ func closeLinks(c relay.Config) {
 // show makes a channel watchable at the station's HTTP address. live, which may be
 // nil, says whether media is coming in at the root.
 func (s *station) show(c *relay.Channel, live func() bool) {
-	pc := playback.NewChannel(c.ID(), c.Ring(), func() playback.Tree { return treeStatus(c, live) })
+	pc := playback.NewChannel(c.ID(), c.Ring(), func() api.Facts { return factsOf(c, live) })
 	s.ops.carry(c, pc, live)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -206,44 +199,40 @@ func (s *station) run(ctx context.Context, g *errgroup.Group, allowHosts []strin
 	s.ops.run(ctx, g, s, srv, allowHosts)
 }
 
-func (s *station) describe() playback.Node {
-	return playback.Node{ID: s.node.ID().String(), Version: Version, UptimeS: int64(time.Since(s.start).Seconds())}
+func (s *station) describe() api.Node {
+	return api.Node{ID: s.node.ID().String(), Version: Version, UptimeS: int64(time.Since(s.start).Seconds())}
 }
 
-// treeStatus says in playback's words where the node stands in the channel's tree.
-func treeStatus(c *relay.Channel, live func() bool) playback.Tree {
+// factsOf is what the node knows of a channel; live is as for show.
+func factsOf(c *relay.Channel, live func() bool) api.Facts {
 	st, ok := c.Status()
-	t := playback.Tree{State: stateOf(st, ok, live), Root: st.Tree.Root, Depth: st.Tree.Depth, DelayMs: st.Delay.Milliseconds()}
+	return factsFrom(st, ok, live)
+}
+
+// factsFrom says in the API's words what the node knows; ok is false if the channel has
+// been closed here.
+func factsFrom(st relay.Status, ok bool, live func() bool) api.Facts {
+	f := api.Facts{
+		Closed: !ok, Idle: live != nil && !live(), Attached: st.Tree.Attached, Came: st.Ring.Came, Quiet: st.Quiet,
+		Root: st.Tree.Root, Depth: st.Tree.Depth, Slots: st.Tree.Slots, Delay: st.Delay, Sent: st.Sent,
+	}
 	if !ok {
-		return t
+		return f
 	}
 	for _, p := range st.Tree.Path {
-		t.Path = append(t.Path, p.ID.String())
+		f.Path = append(f.Path, p.ID.String())
 	}
-	t.Path = append(t.Path, st.Tree.ID.String())
+	f.Path = append(f.Path, st.Tree.ID.String())
 	if p := st.Tree.Parent; !p.ID.IsZero() {
-		t.Parent = &playback.Peer{ID: p.ID.String(), Addr: firstAddr(p), Near: st.Near}
+		f.Parent = &api.Peer{ID: p.ID.String(), Addr: firstAddr(p), Near: st.Near}
 	}
 	for _, ch := range st.Tree.Children {
 		l := st.Links[ch.Link]
-		t.Children = append(t.Children, playback.Child{
-			Peer: playback.Peer{ID: ch.Place.ID.String(), Addr: firstAddr(ch.Place), Near: l.Near}, Missed: l.Missed, Moves: l.Moves,
+		f.Children = append(f.Children, api.Child{
+			Peer: api.Peer{ID: ch.Place.ID.String(), Addr: firstAddr(ch.Place), Near: l.Near}, Missed: l.Missed, Moves: l.Moves,
 		})
 	}
-	return t
-}
-
-// stateOf says what a channel is doing; ok is false if it has ended, live is as for show.
-func stateOf(st relay.Status, ok bool, live func() bool) playback.State {
-	switch {
-	case st.Ring.Head.Seq == 0:
-		return playback.Waiting
-	case st.Quiet > endedAfter:
-		return playback.Ended
-	case !ok || !st.Tree.Attached || st.Quiet > quietAfter || live != nil && !live():
-		return playback.Reconnecting
-	}
-	return playback.Live
+	return f
 }
 
 func firstAddr(p tree.Place) string {

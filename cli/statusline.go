@@ -7,7 +7,7 @@ import (
 
 	"relay/cli/term"
 	"relay/ingest/flv"
-	"relay/playback"
+	"relay/playback/api"
 )
 
 // media is what a status line tells of a stream.
@@ -46,7 +46,7 @@ func lamp(st term.Style, lit bool, text, colour string) term.Piece {
 
 // onAir is what the status line of relay source tells.
 type onAir struct {
-	State             playback.State
+	State             api.State
 	Media             media
 	Direct, Watching  int           // children; all nodes below, and the players here
 	Up, UpNear, Limit int           // bit/s to children: beyond this network, within it, and --upload; 0 for none
@@ -56,9 +56,9 @@ type onAir struct {
 func (a onAir) line(st term.Style) term.StatusLine {
 	var l term.StatusLine
 	switch a.State {
-	case playback.Live:
+	case api.Live:
 		l = term.StatusLine{append([]term.Piece{lamp(st, true, "LIVE", term.Green)}, a.Media.pieces()...)}
-	case playback.Waiting:
+	case api.Waiting:
 		l = term.StatusLine{{lamp(st, false, "WAITING for the encoder", term.Yellow)}}
 	default:
 		l = term.StatusLine{{lamp(st, false, "NO ENCODER", term.Red), {Text: "viewers stay connected", Comma: true, Keep: 1}}}
@@ -87,7 +87,7 @@ func (a onAir) line(st term.Style) term.StatusLine {
 
 // seat is what the status line of relay watch tells.
 type seat struct {
-	State             playback.State
+	State             api.State
 	Alone             time.Duration // how long there has been no parent; 0 if there is one
 	Media             media
 	Delay             time.Duration // behind the source; 0 if not known
@@ -102,7 +102,7 @@ func (s seat) line(st term.Style) term.StatusLine {
 	switch {
 	case s.Alone > 0:
 		l = term.StatusLine{{lamp(st, false, "NOT CONNECTED", term.Red), {Text: fmt.Sprintf("for %.0f s", s.Alone.Seconds()), Keep: 8}, {Text: "looking for a way in", Comma: true, Keep: 1}}}
-	case s.State == playback.Live:
+	case s.State == api.Live:
 		l = term.StatusLine{append([]term.Piece{lamp(st, true, "LIVE", term.Green)}, s.Media.pieces()...)}
 		if s.Delay > 0 {
 			l = append(l, []term.Piece{{Text: "delay " + shortDelay(s.Delay), Keep: 9}})

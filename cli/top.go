@@ -13,7 +13,7 @@ import (
 
 	"relay/cli/term"
 	"relay/cli/treedraw"
-	"relay/playback"
+	"relay/playback/api"
 	"relay/relay"
 )
 
@@ -104,7 +104,7 @@ func (s *top) picture(ctx context.Context) ([]treedraw.Channel, error) {
 	}
 	s.channel = id
 	// A relay tells of itself on its own machine alone; elsewhere the tree must do.
-	var own *playback.Status
+	var own *api.Status
 	if st, err := s.status(ctx); err == nil {
 		own = &st
 	}

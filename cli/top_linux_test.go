@@ -19,7 +19,7 @@ import (
 
 	"relay/cli/term"
 	"relay/cli/term/termtest"
-	"relay/playback"
+	"relay/playback/api"
 )
 
 // A real terminal: keys sort and scroll, another size is drawn at once, and whatever
@@ -27,8 +27,8 @@ import (
 func TestTopOnATerminal(t *testing.T) {
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		b := `{"channels":[]}`
-		if r.URL.Path == "/api/tree" {
-			b = mustJSON(t, playback.Trees{Channels: []playback.ChannelTree{drawtest.Sample()}})
+		if r.URL.Path == "/api/v1/tree" {
+			b = mustJSON(t, api.Trees{Channels: []api.ChannelTree{drawtest.Sample()}})
 		}
 		w.Write([]byte(b))
 	}))

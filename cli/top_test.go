@@ -8,11 +8,11 @@ import (
 
 	"relay/cli/treedraw"
 	"relay/cli/treedraw/drawtest"
-	"relay/playback"
+	"relay/playback/api"
 )
 
 func TestOldFiguresStayWithAWord(t *testing.T) {
-	s := top{screen: treedraw.Top{Channels: treedraw.Channels(playback.Trees{Channels: []playback.ChannelTree{drawtest.Sample(), drawtest.Sample()}}, nil)}}
+	s := top{screen: treedraw.Top{Channels: treedraw.Channels(api.Trees{Channels: []api.ChannelTree{drawtest.Sample(), drawtest.Sample()}}, nil)}}
 	s.screen.Channels[1].ID, s.screen.Chosen = "second", 1
 	s.take(topNews{err: fmt.Errorf("gone \x1b[2J")})
 	if got := s.screen.Lines(); got[1] != "gone \ufffd[2J; asking again" || len(s.screen.Channels) != 2 {

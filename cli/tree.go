@@ -12,7 +12,7 @@ import (
 
 	"relay/cli/term"
 	"relay/cli/treedraw"
-	"relay/playback"
+	"relay/playback/api"
 	"relay/relay"
 )
 
@@ -103,7 +103,7 @@ func (s *treeShow) run(ctx context.Context) error {
 	}
 }
 
-func (s *treeShow) show(trees playback.Trees) error {
+func (s *treeShow) show(trees api.Trees) error {
 	if s.json {
 		enc := json.NewEncoder(s.out)
 		if !s.watch {

@@ -14,7 +14,7 @@ import (
 
 	"relay/cli/term"
 	"relay/cli/treedraw/drawtest"
-	"relay/playback"
+	"relay/playback/api"
 	"relay/relay"
 	"relay/relay/stream"
 	"relay/relay/wire"
@@ -37,15 +37,15 @@ func TestViewBecomesATree(t *testing.T) {
 		},
 	})
 	text := func(n byte) string { return tag(n).String() }
-	want := playback.ChannelTree{
+	want := api.ChannelTree{
 		Self: text(3), SeenBy: text(1), Problem: "a�b",
-		Nodes: []playback.TreeNode{
+		Nodes: []api.TreeNode{
 			{ID: text(1), Parent: -1, Depth: 2, Slots: 3, SlotsFree: 1, Children: 2, DelayMs: 4, Lost: 5, UploadBPS: 6000, UptimeS: 7, Version: "v"},
 			{ID: text(2), Parent: 0, Depth: 3, Slots: 1, Children: 2, Orphan: true},
 			{ID: text(3), Parent: 1, Depth: 4, Unheard: true},
 			{ID: text(4), Parent: 0, Depth: 3},
 		},
-		Cut: playback.TreeCut{Nodes: 9, MaxDepth: 6, WorstDelayMs: 8, Lost: 7, SlotsFree: 6},
+		Cut: api.TreeCut{Nodes: 9, MaxDepth: 6, WorstDelayMs: 8, Lost: 7, SlotsFree: 6},
 	}
 	if a, b := fmt.Sprintf("%+v", got), fmt.Sprintf("%+v", want); a != b {
 		t.Errorf("%s\nwant %s", a, b)
@@ -85,10 +85,10 @@ func TestAddressToAsk(t *testing.T) {
 func TestWatchDrawsInPlace(t *testing.T) {
 	var out bytes.Buffer
 	s := &treeShow{watch: true, t: &term.Terminal{OutTTY: true}, out: &out}
-	large := playback.Trees{Channels: []playback.ChannelTree{drawtest.Wide(500, 3)}}
-	small := playback.Trees{Channels: []playback.ChannelTree{drawtest.Sample()}}
+	large := api.Trees{Channels: []api.ChannelTree{drawtest.Wide(500, 3)}}
+	small := api.Trees{Channels: []api.ChannelTree{drawtest.Sample()}}
 	up := 0
-	for _, trees := range []playback.Trees{small, large, small, {}} {
+	for _, trees := range []api.Trees{small, large, small, {}} {
 		out.Reset()
 		if err := s.show(trees); err != nil {
 			t.Fatal(err)
@@ -118,9 +118,9 @@ func TestAnswersThatAreNoTree(t *testing.T) {
 		_, err := a.trees(t.Context(), "")
 		return err
 	}
-	node := func(parent, depth int) playback.TreeNode { return playback.TreeNode{Parent: parent, Depth: depth} }
-	of := func(nodes ...playback.TreeNode) string {
-		b, err := json.Marshal(playback.Trees{Channels: []playback.ChannelTree{{Nodes: nodes}}})
+	node := func(parent, depth int) api.TreeNode { return api.TreeNode{Parent: parent, Depth: depth} }
+	of := func(nodes ...api.TreeNode) string {
+		b, err := json.Marshal(api.Trees{Channels: []api.ChannelTree{{Nodes: nodes}}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -149,7 +149,7 @@ func TestAnswersThatAreNoTree(t *testing.T) {
 }
 
 func TestJSONIsOneLineForEachSecond(t *testing.T) {
-	trees := playback.Trees{Channels: []playback.ChannelTree{drawtest.Sample()}}
+	trees := api.Trees{Channels: []api.ChannelTree{drawtest.Sample()}}
 	for _, watch := range []bool{true, false} {
 		var out bytes.Buffer
 		s := &treeShow{json: true, watch: watch, t: &term.Terminal{OutTTY: true}, out: &out}
@@ -163,7 +163,7 @@ func TestJSONIsOneLineForEachSecond(t *testing.T) {
 		}
 		dec := json.NewDecoder(&out)
 		for range 2 {
-			var got playback.Trees
+			var got api.Trees
 			if err := dec.Decode(&got); err != nil || !slices.Equal(got.Channels[0].Nodes, trees.Channels[0].Nodes) {
 				t.Errorf("%+v, %v", got, err)
 			}
@@ -173,13 +173,13 @@ func TestJSONIsOneLineForEachSecond(t *testing.T) {
 
 func TestTitlesNameChannels(t *testing.T) {
 	id := func(start string) string { return start + strings.Repeat("a", stream.ChannelIDLen-len(start)) }
-	all := playback.Channels{Channels: []playback.ChannelInfo{
-		{ID: id("aa"), Title: "Finals"},
-		{ID: id("bb"), Title: "Finals, table 3"},
-		{ID: id("cc"), Title: "Chess"},
-		{ID: id("dd")},
-		{ID: id("feed"), Title: "Cats"},
-		{ID: id("ee"), Title: "Feed"},
+	all := api.Channels{Channels: []api.PublicChannel{
+		{Channel: api.Channel{ID: id("aa"), Title: "Finals"}},
+		{Channel: api.Channel{ID: id("bb"), Title: "Finals, table 3"}},
+		{Channel: api.Channel{ID: id("cc"), Title: "Chess"}},
+		{Channel: api.Channel{ID: id("dd")}},
+		{Channel: api.Channel{ID: id("feed"), Title: "Cats"}},
+		{Channel: api.Channel{ID: id("ee"), Title: "Feed"}},
 	}}
 	var asked string
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -188,7 +188,7 @@ func TestTitlesNameChannels(t *testing.T) {
 			return
 		}
 		asked = r.URL.Query().Get("channel")
-		w.Write([]byte(mustJSON(t, playback.Trees{Channels: []playback.ChannelTree{{ID: asked}}})))
+		w.Write([]byte(mustJSON(t, api.Trees{Channels: []api.ChannelTree{{ID: asked}}})))
 	}))
 	defer srv.Close()
 	own, err := stream.ParseChannelID(id("dd"))
@@ -228,9 +228,9 @@ func TestTitlesNameChannels(t *testing.T) {
 
 func TestStrangersTextInTreesIsCleaned(t *testing.T) {
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.Write([]byte(mustJSON(t, playback.Trees{Channels: []playback.ChannelTree{{
+		w.Write([]byte(mustJSON(t, api.Trees{Channels: []api.ChannelTree{{
 			ID: "a\u202e", Name: "b\x1b", Title: "c\u200b", Self: "d\u2028", SeenBy: "e\u2066", Problem: "f\u009b",
-			Nodes: []playback.TreeNode{{ID: "g\u200f", Parent: -1, Version: "h\n"}},
+			Nodes: []api.TreeNode{{ID: "g\u200f", Parent: -1, Version: "h\n"}},
 		}}})))
 	}))
 	defer srv.Close()

@@ -4,7 +4,7 @@ import (
 	"context"
 
 	"relay/cli/term"
-	"relay/playback"
+	"relay/playback/api"
 	"relay/relay"
 	"relay/relay/stream"
 	"relay/relay/wire"
@@ -12,27 +12,27 @@ import (
 )
 
 // survey is the tree of one of the station's channels, in playback's words.
-func (s *station) survey(ctx context.Context, id stream.ChannelID) (playback.ChannelTree, error) {
+func (s *station) survey(ctx context.Context, id stream.ChannelID) (api.ChannelTree, error) {
 	c := s.node.Channel(id)
 	if c == nil {
-		return playback.ChannelTree{}, relay.ErrEnded
+		return api.ChannelTree{}, relay.ErrEnded
 	}
 	got, err := c.Survey(ctx)
 	if err != nil {
-		return playback.ChannelTree{}, err
+		return api.ChannelTree{}, err
 	}
 	return treeOf(got), nil
 }
 
-func treeOf(s relay.Survey) playback.ChannelTree {
-	t := playback.ChannelTree{Self: s.Self.Tag(), SeenBy: s.By.Tag()}
+func treeOf(s relay.Survey) api.ChannelTree {
+	t := api.ChannelTree{Self: s.Self.Tag(), SeenBy: s.By.Tag()}
 	if s.Err != nil {
 		t.Problem = term.Clean(s.Err.Error())
 	}
 	top := int(s.View.Depth)
 	var way [tree.MaxPath + 1]int // the newest node at each depth of the view
 	for i, f := range s.View.Nodes {
-		n := playback.TreeNode{
+		n := api.TreeNode{
 			ID:        f.ID.String(),
 			Parent:    -1,
 			Depth:     top + int(f.Down),
@@ -54,7 +54,7 @@ func treeOf(s relay.Survey) playback.ChannelTree {
 		t.Nodes = append(t.Nodes, n)
 	}
 	if r := s.View.Rest; r.Nodes > 0 {
-		t.Cut = playback.TreeCut{
+		t.Cut = api.TreeCut{
 			Nodes: int(r.Nodes), MaxDepth: top + int(r.Down), WorstDelayMs: int64(r.DelayMs), Lost: int64(r.Lost), SlotsFree: int64(r.Free),
 		}
 	}

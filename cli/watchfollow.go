@@ -7,7 +7,7 @@ import (
 
 	"relay/cli/term"
 	"relay/ingest/flv"
-	"relay/playback"
+	"relay/playback/api"
 )
 
 // follow tells people and programs how joining goes and what comes then.
@@ -26,11 +26,11 @@ func (w *watch) follow(ctx context.Context) {
 			w.explain()
 			s := w.seat(now)
 			switch {
-			case s.State == playback.Live && (!live || mediaText(s.Media.Info) != mediaText(info)):
+			case s.State == api.Live && (!live || mediaText(s.Media.Info) != mediaText(info)):
 				w.t.Say("Live: %s", mediaText(s.Media.Info))
 				w.events.send("live", newLiveEvent(s.Media.Info))
 				live, info = true, s.Media.Info
-			case s.State != playback.Live && live && s.Alone == 0:
+			case s.State != api.Live && live && s.Alone == 0:
 				live = false
 				w.t.Say("The source has stopped sending. This node stays connected and goes on when it does.")
 				w.events.send("encoder_lost", &plainEvent{})
@@ -53,7 +53,7 @@ func (w *watch) follow(ctx context.Context) {
 func (w *watch) seat(now time.Time) seat {
 	c, ok := w.channel.Status()
 	s := seat{
-		State:    stateOf(c, ok, nil),
+		State:    api.StateOf(factsFrom(c, ok, nil), now),
 		Media:    media{BitRate: c.Ring.BitRate},
 		Delay:    c.Delay,
 		Depth:    c.Tree.Depth,

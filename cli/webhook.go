@@ -12,7 +12,7 @@ import (
 	"strings"
 	"time"
 
-	"relay/playback"
+	"relay/playback/api"
 )
 
 const (
@@ -31,26 +31,13 @@ const (
 // callPauses are the pauses before the attempts after the first.
 var callPauses = []time.Duration{time.Second, 3 * time.Second, 9 * time.Second}
 
-// call is what the webhook is sent, as JSON.
-type call struct {
-	Event   string         `json:"event"` // "started": media come; "stopped": none for 5 s, or the channel was closed here
-	Time    time.Time      `json:"time"`
-	Channel string         `json:"channel"` // its ID
-	Name    string         `json:"name"`    // the ID's short form
-	Title   string         `json:"title"`   // the broadcaster's words; may be empty
-	Source  bool           `json:"source"`  // this node is the channel's source
-	Node    string         `json:"node"`    // this node's tag: 12 characters of its ID
-	Codec   playback.Codec `json:"codec"`
-	BitRate int            `json:"bit_rate"` // bit/s; 0 if not known yet
-}
-
 // webhook tells a server of what happens, one call after the other. Nothing waits for
 // it.
 type webhook struct {
 	url    *url.URL
 	client http.Client
 	say    func(format string, args ...any)
-	queue  chan call
+	queue  chan api.Call
 	done   chan struct{} // closed when run has returned
 	told   bool          // that it fails; owned by run
 }
@@ -73,13 +60,13 @@ func newWebhook(u *url.URL, say func(string, ...any)) *webhook {
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 		say:   say,
-		queue: make(chan call, callsKept),
+		queue: make(chan api.Call, callsKept),
 		done:  make(chan struct{}),
 	}
 }
 
 // tell queues a call; one too many pushes the oldest out. Only one goroutine calls it.
-func (h *webhook) tell(c call) {
+func (h *webhook) tell(c api.Call) {
 	for {
 		select {
 		case h.queue <- c:
@@ -121,7 +108,7 @@ func (h *webhook) finish(most time.Duration) {
 }
 
 // deliver makes one call, with further attempts if it may help.
-func (h *webhook) deliver(ctx context.Context, c call) {
+func (h *webhook) deliver(ctx context.Context, c api.Call) {
 	body, err := json.Marshal(c)
 	if err != nil {
 		h.fail(err)

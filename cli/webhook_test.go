@@ -13,12 +13,14 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"relay/playback/api"
 )
 
 // server answers a webhook without a network.
 type server struct {
 	answer func(n int) (status int, err error) // of the n-th call, from 0
-	calls  []call
+	calls  []api.Call
 	at     []time.Time
 	types  []string
 }
@@ -28,7 +30,7 @@ func (s *server) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	var c call
+	var c api.Call
 	if err := json.Unmarshal(body, &c); err != nil || r.Method != http.MethodPost {
 		return nil, fmt.Errorf("%s %s: %w", r.Method, body, err)
 	}
@@ -59,8 +61,8 @@ func TestWebhookIsToldInOrderAndOnce(t *testing.T) {
 		s := &server{answer: func(int) (int, error) { return 204, nil }}
 		h, said := hooked(s)
 		go h.run(t.Context())
-		h.tell(call{Event: started, Name: "a", BitRate: 5})
-		h.tell(call{Event: stopped, Name: "a"})
+		h.tell(api.Call{Event: started, Name: "a", BitRate: 5})
+		h.tell(api.Call{Event: stopped, Name: "a"})
 		h.finish(lastCalls)
 		if len(s.calls) != 2 || s.calls[0].Event != started || s.calls[0].BitRate != 5 || s.calls[1].Event != stopped || s.types[0] != "application/json" {
 			t.Errorf("%+v", s.calls)
@@ -87,7 +89,7 @@ func TestWebhookTriesAgainAndComplainsOnce(t *testing.T) {
 		h, said := hooked(s)
 		begun := time.Now()
 		go h.run(t.Context())
-		h.tell(call{Event: started})
+		h.tell(api.Call{Event: started})
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		var after []time.Duration
@@ -115,7 +117,7 @@ func TestWebhookGivesUpWhereAnotherAttemptIsInVain(t *testing.T) {
 			s := &server{answer: func(int) (int, error) { return status, nil }}
 			h, said := hooked(s)
 			go h.run(t.Context())
-			h.tell(call{})
+			h.tell(api.Call{})
 			time.Sleep(time.Minute)
 			synctest.Wait()
 			if len(s.calls) != 1 || len(*said) != 2 || !strings.Contains((*said)[0], says) {
@@ -135,7 +137,7 @@ func TestDeadWebhookHoldsNothingUp(t *testing.T) {
 		go h.run(t.Context())
 		begun := time.Now()
 		for n := range 3 * callsKept {
-			h.tell(call{BitRate: n})
+			h.tell(api.Call{BitRate: n})
 		}
 		if d := time.Since(begun); d != 0 {
 			t.Errorf("telling took %v", d)
@@ -165,7 +167,7 @@ func TestWebhookFollowsNoRedirect(t *testing.T) {
 	var said []string
 	h := newWebhook(u, func(format string, args ...any) { said = append(said, fmt.Sprintf(format, args...)) })
 	go h.run(t.Context())
-	h.tell(call{})
+	h.tell(api.Call{})
 	h.finish(patience)
 	if reached || len(said) == 0 {
 		t.Errorf("reached %v, said %q", reached, said)

@@ -8,8 +8,10 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"relay/ingest/flv"
+	"relay/playback/api"
 	"relay/relay/stream"
 )
 
@@ -34,25 +36,28 @@ func TestChannelsNameNoAddressAndNoWholeNode(t *testing.T) {
 	}
 	s.group(0)
 	parent := strings.Repeat("p", 52)
-	child := Child{Peer: Peer{ID: strings.Repeat("k", 52), Addr: "10.9.9.9:7144"}}
-	c := NewChannel(s.id, s.ring, func() Tree {
-		return Tree{State: Live, Depth: 2, Path: []string{"r", parent}, Parent: &Peer{ID: parent, Addr: "10.0.0.1:7144"}, Children: []Child{child}, DelayMs: 42}
+	child := api.Child{Peer: api.Peer{ID: strings.Repeat("k", 52), Addr: "10.9.9.9:7144"}}
+	c := NewChannel(s.id, s.ring, func() api.Facts {
+		return api.Facts{Came: time.Now(), Attached: true, Depth: 2, Path: []string{"r", parent}, Parent: &api.Peer{ID: parent, Addr: "10.0.0.1:7144"}, Children: []api.Child{child}, Delay: 42 * time.Millisecond}
 	})
 	w := answer(t, NewServer(Config{Channels: list(c)}), "192.168.1.7:50000", "/api/v1/channels")
 	if w.Code != http.StatusOK || w.Header().Get("Content-Type") != "application/json" {
 		t.Fatalf("%d %v", w.Code, w.Header())
 	}
 	text := w.Body.String()
-	var got Channels
+	var got api.Channels
 	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || len(got.Channels) != 1 {
 		t.Fatalf("%v in %s", err, text)
 	}
 	base := "http://192.168.1.20:7145/"
 	name := s.id.Short()
-	want := ChannelInfo{
-		ID: s.id.String(), Name: name, Title: "A <b>title</b>", State: Live, Codec: c.codec(), BitRate: c.ring.Stats().BitRate,
-		DelayMs: 42, Depth: 2, Parent: parent[:12], Children: 1,
-		URLs: URLs{
+	want := api.PublicChannel{
+		Channel: api.Channel{
+			ID: s.id.String(), Name: name, Title: "A <b>title</b>", State: api.Live, Codec: CodecOf(c.media()), BitRate: c.ring.Stats().BitRate,
+			DelayMs: 42, Depth: 2,
+		},
+		Parent: parent[:12], Children: 1,
+		URLs: api.URLs{
 			FLV: base + name + ".flv", MP4: base + name + ".mp4", TS: base + name + ".ts",
 			HLS: base + "hls/" + name + "/index.m3u8", M3U: base + name + ".m3u", Page: base + "#" + name,
 		},
@@ -77,13 +82,19 @@ func TestStatusIsForThisMachineAlone(t *testing.T) {
 		"[fe80::1%eth0]:50000":     http.StatusForbidden,
 		"@":                        http.StatusForbidden,
 	} {
-		if w := answer(t, s, addr, "/api/status"); w.Code != want {
+		if w := answer(t, s, addr, "/api/v1/status"); w.Code != want {
 			t.Errorf("status asked from %s: %d, want %d", addr, w.Code, want)
 		}
-		for _, path := range []string{"/api/v1/channels", "/api/v1/tree", "/api/tree", "/healthz"} {
+		for _, path := range []string{"/api/v1/channels", "/api/v1/tree", "/healthz"} {
 			if w := answer(t, s, addr, path); w.Code != http.StatusOK {
 				t.Errorf("%s asked from %s: %d", path, addr, w.Code)
 			}
+		}
+	}
+	for _, gone := range []string{"/api/status", "/api/tree", "/api/tree?channel=abcd"} {
+		name, _, _ := strings.Cut(strings.TrimPrefix(gone, "/api/"), "?")
+		if w := answer(t, s, "127.0.0.1:1", gone); w.Code != http.StatusNotFound || !strings.Contains(w.Body.String(), "/api/v1/"+name+" now") {
+			t.Errorf("%s: %d %s", gone, w.Code, w.Body)
 		}
 	}
 	if w := answer(t, s, "127.0.0.1:1", "/api/v1/nothing"); w.Code != http.StatusNotFound {
@@ -94,12 +105,12 @@ func TestStatusIsForThisMachineAlone(t *testing.T) {
 func TestOwnersAPIHoldsNothingBack(t *testing.T) {
 	s := newSource(t, stream.Limits{})
 	s.group(0)
-	parent := Peer{ID: strings.Repeat("p", 52), Addr: "10.0.0.1:7144"}
-	c := NewChannel(s.id, s.ring, func() Tree { return Tree{Parent: &parent} })
+	parent := api.Peer{ID: strings.Repeat("p", 52), Addr: "10.0.0.1:7144"}
+	c := NewChannel(s.id, s.ring, func() api.Facts { return api.Facts{Parent: &parent} })
 	events := &Events{}
-	events.Tell(Event{Type: EventJoined, Who: "viewer", Addr: "10.9.9.9:1"})
-	srv := NewServer(Config{Channels: list(c), Node: func() Node { return Node{ID: "me"} }, Events: events})
-	api := srv.API(t.Context(), func() string { return "http://127.0.0.1:9" })
+	events.Tell(api.Event{Type: api.EventJoined, Who: "viewer", Addr: "10.9.9.9:1"})
+	srv := NewServer(Config{Channels: list(c), Node: func() api.Node { return api.Node{ID: "me"} }, Events: events})
+	owners := srv.API(t.Context(), func() string { return "http://127.0.0.1:9" })
 	for path, wants := range map[string][]string{
 		"/api/v1/channels": {parent.ID, parent.Addr, `"url": "http://127.0.0.1:9/` + s.id.Short() + `.flv"`},
 		"/api/v1/status":   {`"id": "me"`, parent.Addr},
@@ -107,14 +118,14 @@ func TestOwnersAPIHoldsNothingBack(t *testing.T) {
 		"/api/v1/tree":     {"this node has none"},
 	} {
 		w := httptest.NewRecorder()
-		api.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
+		owners.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
 		for _, want := range wants {
 			if !strings.Contains(w.Body.String(), want) {
 				t.Errorf("%s: no %s in %s", path, want, w.Body)
 			}
 		}
 	}
-	live := httptest.NewServer(api)
+	live := httptest.NewServer(owners)
 	defer live.Close()
 	resp, err := http.Get(live.URL + "/api/v1/events?since=0")
 	if err != nil {

@@ -6,15 +6,16 @@ import (
 	"strings"
 	"sync"
 
+	"relay/playback/api"
 	"relay/relay/naming"
 	"relay/relay/stream"
 )
 
 // Channel is one channel that can be watched here.
 type Channel struct {
-	id   stream.ChannelID
-	ring *stream.Ring
-	tree func() Tree
+	id    stream.ChannelID
+	ring  *stream.Ring
+	facts func() api.Facts
 
 	thumb thumbnail
 
@@ -24,13 +25,14 @@ type Channel struct {
 	events  *Events // nil for none
 }
 
-// NewChannel returns a channel that plays from ring. tree is called for every
-// status and must be safe for concurrent use; it may be nil.
-func NewChannel(id stream.ChannelID, ring *stream.Ring, tree func() Tree) *Channel {
-	if tree == nil {
-		tree = func() Tree { return Tree{} }
+// NewChannel returns a channel that plays from ring. facts is called for every document
+// and must be safe for concurrent use. It may be nil: then the channel is as live as its
+// ring.
+func NewChannel(id stream.ChannelID, ring *stream.Ring, facts func() api.Facts) *Channel {
+	if facts == nil {
+		facts = func() api.Facts { return api.Facts{Attached: true, Came: ring.Came()} }
 	}
-	return &Channel{id: id, ring: ring, tree: tree, viewers: make(map[*presence]struct{})}
+	return &Channel{id: id, ring: ring, facts: facts, viewers: make(map[*presence]struct{})}
 }
 
 // ID returns the channel's ID.
@@ -48,8 +50,8 @@ func (c *Channel) Viewers() int {
 // is shown.
 func (c *Channel) TellViewers(e *Events) { c.events = e }
 
-// Sent returns how many bytes viewers took, those that have left as well.
-func (c *Channel) Sent() uint64 {
+// sent returns how many bytes viewers took, those that have left as well.
+func (c *Channel) sent() uint64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	sent := c.gone
@@ -63,7 +65,7 @@ func (c *Channel) join(v *presence) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.viewers[v] = struct{}{}
-	c.tell(EventJoined, v)
+	c.tell(api.EventJoined, v)
 }
 
 func (c *Channel) leave(v *presence) {
@@ -71,13 +73,13 @@ func (c *Channel) leave(v *presence) {
 	defer c.mu.Unlock()
 	delete(c.viewers, v)
 	c.gone += v.bytes.Load()
-	c.tell(EventLeft, v)
+	c.tell(api.EventLeft, v)
 }
 
 // tell is called with mu held.
-func (c *Channel) tell(what EventType, v *presence) {
+func (c *Channel) tell(what api.EventType, v *presence) {
 	now := len(c.viewers)
-	c.events.Tell(Event{Type: what, Channel: c.id.String(), Name: c.id.Short(), Who: "viewer", Now: &now, Addr: v.addr})
+	c.events.Tell(api.Event{Type: what, Channel: c.id.String(), Name: c.id.Short(), Who: "viewer", Now: &now, Addr: v.addr})
 }
 
 // present returns the viewers, those that came first in front.

@@ -34,7 +34,7 @@ func TestADirectPlayerIsAViewerLikeOthers(t *testing.T) {
 	if got := readN(t, theirs, len(want)); !bytes.Equal(got, want) {
 		t.Error("it did not get its head and then the media")
 	}
-	if v := ch.status("").Viewers; len(v) != 1 || v[0].Addr != home.String() {
+	if v := ch.Status("").Viewers; len(v) != 1 || v[0].Addr != home.String() {
 		t.Errorf("the status shows %+v", v)
 	}
 	s.ring.Close()
@@ -44,7 +44,7 @@ func TestADirectPlayerIsAViewerLikeOthers(t *testing.T) {
 	if n := ch.Viewers(); n != 0 {
 		t.Errorf("%d viewers are left", n)
 	}
-	if sent := ch.Sent(); sent != uint64(len(want)) {
+	if sent := ch.sent(); sent != uint64(len(want)) {
 		t.Errorf("%d bytes are counted, want %d", sent, len(want))
 	}
 	if _, err := ours.Write([]byte("x")); errors.Is(err, io.ErrClosedPipe) {

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"sync"
 	"time"
+
+	"relay/playback/api"
 )
 
 const (
@@ -21,51 +23,6 @@ const (
 	maxLimits = 1024
 )
 
-// EventType is what happened.
-type EventType string
-
-// Types of events.
-const (
-	EventPublish    EventType = "publish"        // at the source: an encoder has started or stopped; State says which
-	EventParent     EventType = "parent_changed" // chunks come from another parent than before
-	EventParentLost EventType = "parent_lost"    // there is no parent, and another one is looked for
-	EventMedia      EventType = "media"          // media come, or have not come for 5 s; State says which
-	EventJoined     EventType = "joined"         // a child or a viewer, as Who says
-	EventLeft       EventType = "left"           // likewise
-	EventCodec      EventType = "codec"          // the media are encoded otherwise than before
-	EventLimit      EventType = "limit"          // somebody was turned away, as Who says
-	EventMissed     EventType = "missed"         // the reader was too slow for Count events
-)
-
-// Event is one thing that happened at this node. Fields that say nothing about its
-// type are left out of its JSON.
-type Event struct {
-	Seq     uint64    `json:"seq"` // +1 for each; 0 for EventMissed
-	Time    time.Time `json:"time"`
-	Type    EventType `json:"event"`
-	Channel string    `json:"channel,omitempty"` // its ID; none for a limit of the whole node
-	Name    string    `json:"name,omitempty"`    // the ID's short form
-	State   string    `json:"state,omitempty"`   // "started" or "stopped"
-	Who     string    `json:"who,omitempty"`     // "child" or "viewer"
-	Node    string    `json:"node,omitempty"`    // the parent's or child's tag: 12 characters of its ID
-	Reason  string    `json:"reason,omitempty"`
-	By      string    `json:"by,omitempty"`     // which side of a link ended it: "us" or "them"; none if it was lost
-	GapMs   *int64    `json:"gap_ms,omitempty"` // how long no chunk came
-	Depth   int       `json:"depth,omitempty"`  // links to the root
-	Now     *int      `json:"now,omitempty"`    // how many there are of them after this
-	Count   uint64    `json:"count,omitempty"`  // how many this one stands for
-	Codec   *Codec    `json:"codec,omitempty"`
-	// Not for everyone: left out on the players' listener.
-	NodeID string `json:"node_id,omitempty"` // whole
-	Addr   string `json:"addr,omitempty"`
-}
-
-// public returns e without what only the node's owner may know.
-func (e Event) public() Event {
-	e.NodeID, e.Addr = "", ""
-	return e
-}
-
 // errTooMany refuses one reader too many.
 var errTooMany = errors.New("as many programs as may follow the events do so already")
 
@@ -74,8 +31,8 @@ var errTooMany = errors.New("as many programs as may follow the events do so alr
 // Its zero value is ready. It is safe for concurrent use; a nil one forgets all.
 type Events struct {
 	mu      sync.Mutex
-	kept    []Event // a ring: event seq is at (seq-1) % eventsKept
-	head    uint64  // the newest one's Seq
+	kept    []api.Event // a ring: event seq is at (seq-1) % eventsKept
+	head    uint64      // the newest one's Seq
 	notify  chan struct{}
 	readers int
 	limits  map[limitKey]*limit
@@ -90,7 +47,7 @@ type limit struct {
 }
 
 // Tell adds an event; its Seq and Time are set here. Time may be given.
-func (s *Events) Tell(e Event) {
+func (s *Events) Tell(e api.Event) {
 	if s == nil {
 		return
 	}
@@ -99,7 +56,7 @@ func (s *Events) Tell(e Event) {
 	if e.Time.IsZero() {
 		e.Time = time.Now()
 	}
-	if e.Type == EventLimit && !s.worthTelling(&e) {
+	if e.Type == api.EventLimit && !s.worthTelling(&e) {
 		return
 	}
 	s.head++
@@ -117,7 +74,7 @@ func (s *Events) Tell(e Event) {
 
 // worthTelling reports whether the limit was not told of just now, and says in the
 // event how many it stands for.
-func (s *Events) worthTelling(e *Event) bool {
+func (s *Events) worthTelling(e *api.Event) bool {
 	k := limitKey{e.Channel, e.Who, e.Reason}
 	l := s.limits[k]
 	if l == nil {
@@ -168,7 +125,7 @@ type EventReader struct {
 
 // Next returns the next event, or a channel that is closed when there is one. For
 // a reader that has fallen behind what is held it is an EventMissed.
-func (r *EventReader) Next() (Event, <-chan struct{}) {
+func (r *EventReader) Next() (api.Event, <-chan struct{}) {
 	s := r.events
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -176,12 +133,12 @@ func (r *EventReader) Next() (Event, <-chan struct{}) {
 		if s.notify == nil {
 			s.notify = make(chan struct{})
 		}
-		return Event{}, s.notify
+		return api.Event{}, s.notify
 	}
 	if oldest := s.head - uint64(len(s.kept)) + 1; r.at+1 < oldest {
 		missed := oldest - r.at - 1
 		r.at = oldest - 1
-		return Event{Type: EventMissed, Time: time.Now(), Count: missed}, nil
+		return api.Event{Type: api.EventMissed, Time: time.Now(), Count: missed}, nil
 	}
 	r.at++
 	return s.kept[(r.at-1)%eventsKept], nil

@@ -12,12 +12,13 @@ import (
 	"testing/synctest"
 	"time"
 
+	"relay/playback/api"
 	"relay/relay/stream"
 )
 
 func tell(s *Events, n int) {
 	for range n {
-		s.Tell(Event{Type: EventCodec})
+		s.Tell(api.Event{Type: api.EventCodec})
 	}
 }
 
@@ -65,7 +66,7 @@ func TestSlowReaderIsToldWhatItMissedAndHoldsNothingUp(t *testing.T) {
 		t.Fatal(err)
 	}
 	tell(&s, eventsKept+7)
-	if e, wait := r.Next(); wait != nil || e.Type != EventMissed || e.Count != 7 || e.Seq != 0 {
+	if e, wait := r.Next(); wait != nil || e.Type != api.EventMissed || e.Count != 7 || e.Seq != 0 {
 		t.Fatalf("got %+v", e)
 	}
 	for want := uint64(8); want <= eventsKept+7; want++ {
@@ -105,7 +106,7 @@ func TestCrowdThatIsTurnedAwayIsOneEvent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var s Events
 		full := func(channel, who string) {
-			s.Tell(Event{Type: EventLimit, Channel: channel, Who: who, Reason: "full"})
+			s.Tell(api.Event{Type: api.EventLimit, Channel: channel, Who: who, Reason: "full"})
 		}
 		for range 1000 {
 			full("a", "viewer")
@@ -114,7 +115,7 @@ func TestCrowdThatIsTurnedAwayIsOneEvent(t *testing.T) {
 		full("b", "viewer")
 		time.Sleep(limitEvery)
 		full("a", "viewer")
-		want := []Event{
+		want := []api.Event{
 			{Channel: "a", Who: "viewer", Count: 1},
 			{Channel: "a", Who: "child", Count: 1},
 			{Channel: "b", Who: "viewer", Count: 1},
@@ -174,11 +175,11 @@ func TestEventsAreServedWithoutAddresses(t *testing.T) {
 	_, viewer := ask(t, addr, get("/"+s.id.Short()+".flv"))
 	ask(t, addr, get("/"+s.id.Short()+".flv")) // one too many
 	viewer.Close()
-	for i, want := range []Event{
-		{Type: EventJoined, Who: "viewer"}, {Type: EventLimit, Who: "viewer", Reason: "full", Count: 1}, {Type: EventLeft, Who: "viewer"},
+	for i, want := range []api.Event{
+		{Type: api.EventJoined, Who: "viewer"}, {Type: api.EventLimit, Who: "viewer", Reason: "full", Count: 1}, {Type: api.EventLeft, Who: "viewer"},
 	} {
 		f := sse(t, r)
-		var e Event
+		var e api.Event
 		if err := json.Unmarshal([]byte(f["data"]), &e); err != nil {
 			t.Fatal(err)
 		}

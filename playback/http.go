@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"relay/playback/api"
 )
 
 const (
@@ -41,16 +43,10 @@ func (s *routes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case path == "/healthz":
 		w.Header().Set("Content-Type", textType)
 		io.WriteString(w, "ok\n")
-	case path == "/api/status":
-		if !asker(r).IsLoopback() {
-			http.Error(w, "The status names other people's addresses, so only programs on this machine get it. There is /api/v1/channels.", http.StatusForbidden)
-			return
-		}
-		s.status(w, r)
-	case path == "/api/tree":
-		s.trees(w, r)
+	case path == "/api/status" || path == "/api/tree":
+		http.Error(w, "It is at "+apiPrefix+strings.TrimPrefix(path, "/api/")+" now.", http.StatusNotFound)
 	case strings.HasPrefix(path, apiPrefix):
-		s.api(w, r)
+		s.v1(w, r)
 	case strings.HasPrefix(path, hlsPrefix):
 		s.hls(w, r)
 	case serve != nil:
@@ -61,7 +57,7 @@ func (s *routes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		serve(w, r, c)
 	default:
-		http.Error(w, "There is no such page. There are /, /<channel>.flv, .mp4, .ts, .m3u and .jpg, /hls/<channel>/index.m3u8, /api/v1/channels, /api/v1/tree, /api/status, /api/tree and /healthz.", http.StatusNotFound)
+		http.Error(w, "There is no such page. There are /, /<channel>.flv, .mp4, .ts, .m3u and .jpg, /hls/<channel>/index.m3u8, /api/v1/channels, /api/v1/tree, /api/v1/events and /healthz.", http.StatusNotFound)
 	}
 }
 
@@ -90,23 +86,8 @@ func (s *routes) list(w http.ResponseWriter, r *http.Request) {
 	}
 	io.WriteString(w, "Open one of these in a player:\n\n")
 	for _, c := range channels {
-		fmt.Fprintf(w, "  %s  %s\n", address(r, c), c.state(c.tree()))
+		fmt.Fprintf(w, "  %s  %s\n", address(r, c), api.StateOf(c.facts(), time.Now()))
 	}
-}
-
-func (s *routes) status(w http.ResponseWriter, r *http.Request) {
-	writeJSON(w, s.statusAt(base(r)))
-}
-
-// statusAt is the status; players find the channels at base.
-func (s *Server) statusAt(base string) Status {
-	st := Status{Node: s.config.Node(), Channels: []ChannelStatus{}}
-	for _, c := range s.config.Channels() {
-		cs := c.status(base + c.path())
-		cs.Share = s.config.Share(c.id)
-		st.Channels = append(st.Channels, cs)
-	}
-	return st
 }
 
 // address is where a player finds c, by the host under which r came.

@@ -1,6 +1,10 @@
 package playback
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+
+	"relay/playback/api"
+)
 
 // Refusal is why somebody who asked was turned away. The values are the label of the
 // metric and the reason of the event.
@@ -38,7 +42,7 @@ func (s *Server) Refused(r Refusal) uint64 { return s.refused.of(r).Load() }
 // full notes that a viewer was turned away for whom there is no room.
 func (s *Server) full(c *Channel, addr string) {
 	s.refused.full.Add(1)
-	s.config.Events.Tell(Event{
-		Type: EventLimit, Channel: c.id.String(), Name: c.id.Short(), Who: "viewer", Reason: string(RefusedFull), Addr: addr,
+	s.config.Events.Tell(api.Event{
+		Type: api.EventLimit, Channel: c.id.String(), Name: c.id.Short(), Who: "viewer", Reason: string(RefusedFull), Addr: addr,
 	})
 }

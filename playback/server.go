@@ -10,6 +10,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"relay/playback/api"
 	"relay/relay/stream"
 )
 
@@ -32,13 +33,13 @@ type Config struct {
 	// for concurrent use.
 	Channels func() []*Channel
 	// Node describes the node, for the status.
-	Node func() Node
+	Node func() api.Node
 	// Survey returns the tree of one of Channels, all but its ID, Name, Title and Summary. It
 	// may ask other nodes, and must return when its context ends.
-	Survey func(context.Context, stream.ChannelID) (ChannelTree, error)
+	Survey func(context.Context, stream.ChannelID) (api.ChannelTree, error)
 	// Share returns what people share to have others watch one of Channels, for the
 	// status.
-	Share func(stream.ChannelID) Share
+	Share func(stream.ChannelID) api.Share
 	// RTMP returns where channels are played over RTMP, as rtmp://HOST:PORT/APP, for who
 	// knows this machine as host, a Host header; "" if nowhere. It must be safe for
 	// concurrent use.
@@ -67,10 +68,10 @@ type Config struct {
 //	GET /<channel>.m3u               a playlist of one address, the best for most players
 //	GET /<channel>.jpg               the newest key frame, small; needs ffmpeg
 //	GET /hls/<channel>/index.m3u8    HTTP Live Streaming
-//	GET /api/v1/channels             [Channels] in JSON
-//	GET /api/v1/tree, /api/tree      [Trees] in JSON; ?channel=ID for one
-//	GET /api/v1/events               each [Event] as it happens; see [Events.ServeEvents]
-//	GET /api/status                  a [Status] in JSON, for this machine alone: it has addresses
+//	GET /api/v1/channels             [api.Channels] in JSON
+//	GET /api/v1/tree                 [api.Trees] in JSON; ?channel=ID for one
+//	GET /api/v1/events               each [api.Event] as it happens; see [Events.ServeEvents]
+//	GET /api/v1/status               an [api.Status] in JSON, for this machine alone: it has addresses
 //	GET /healthz                     "ok"
 //	GET /web/                        the page's parts
 type Server struct {
@@ -93,15 +94,15 @@ func NewServer(c Config) *Server {
 		c.Channels = func() []*Channel { return nil }
 	}
 	if c.Node == nil {
-		c.Node = func() Node { return Node{} }
+		c.Node = func() api.Node { return api.Node{} }
 	}
 	if c.Survey == nil {
-		c.Survey = func(context.Context, stream.ChannelID) (ChannelTree, error) {
-			return ChannelTree{}, errors.New("this node has none")
+		c.Survey = func(context.Context, stream.ChannelID) (api.ChannelTree, error) {
+			return api.ChannelTree{}, errors.New("this node has none")
 		}
 	}
 	if c.Share == nil {
-		c.Share = func(stream.ChannelID) Share { return Share{} }
+		c.Share = func(stream.ChannelID) api.Share { return api.Share{} }
 	}
 	if c.RTMP == nil {
 		c.RTMP = func(string) string { return "" }

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"relay/ingest/flv"
+	"relay/playback/api"
 	"relay/relay/stream"
 )
 
@@ -287,12 +288,12 @@ func TestHLSCountsWhatIsSentToAllWhoAsk(t *testing.T) {
 			sent += w.Body.Len()
 		}
 		synctest.Wait()
-		if v := c.status("").Viewers; len(v) != 1 || v[0].Addr != "HLS" || v[0].Bytes != uint64(sent) || sent == 0 {
+		if v := c.Status("").Viewers; len(v) != 1 || v[0].Addr != "HLS" || v[0].Bytes != uint64(sent) || sent == 0 {
 			t.Errorf("the status shows %+v, want one viewer with %d bytes", v, sent)
 		}
 		time.Sleep(hlsIdle + 2*time.Second)
 		synctest.Wait()
-		if got := c.Sent(); got != uint64(sent) {
+		if got := c.sent(); got != uint64(sent) {
 			t.Errorf("%d bytes in all, want %d", got, sent)
 		}
 	})
@@ -314,33 +315,33 @@ func TestNameThatFitsTwoChannelsIsRefused(t *testing.T) {
 func TestStatusTellsWhatTheRingAndTheViewersShow(t *testing.T) {
 	s := newSource(t, stream.Limits{})
 	s.group(0)
-	parent := &Peer{ID: "p", Addr: "10.0.0.1:7144"}
-	c := NewChannel(s.id, s.ring, func() Tree {
-		return Tree{State: Reconnecting, Depth: 2, Path: []string{"r", "p", "n"}, Parent: parent, DelayMs: 42}
+	parent := &api.Peer{ID: "p", Addr: "10.0.0.1:7144"}
+	c := NewChannel(s.id, s.ring, func() api.Facts {
+		return api.Facts{Came: s.ring.Came(), Depth: 2, Path: []string{"r", "p", "n"}, Parent: parent, Delay: 42 * time.Millisecond}
 	})
 	addr := serve(t, Config{
 		Channels: list(c),
-		Node:     func() Node { return Node{ID: "n", Version: "1", UptimeS: 5} },
+		Node:     func() api.Node { return api.Node{ID: "n", Version: "1", UptimeS: 5} },
 	})
 	viewer, _ := ask(t, addr, get("/"+s.id.Short()+".flv?start=gop"))
 	readN(t, viewer.Body, len(s.sinceKey(0)))
 
-	var st Status
+	var st api.Status
 	eventually(t, "the viewer's bytes show", func() bool {
-		resp, _ := ask(t, addr, "GET /api/status HTTP/1.0\r\nHost: localhost:7145\r\n\r\n")
-		st = Status{}
+		resp, _ := ask(t, addr, "GET /api/v1/status HTTP/1.0\r\nHost: localhost:7145\r\n\r\n")
+		st = api.Status{}
 		if err := json.NewDecoder(resp.Body).Decode(&st); err != nil {
 			t.Fatal(err)
 		}
 		return st.Channels[0].Viewers[0].Bytes > uint64(len(s.sinceKey(0)))
 	})
 	ch := st.Channels[0]
-	if st.Node != (Node{"n", "1", 5}) || ch.ID != s.id.String() || ch.Name != s.id.Short() ||
+	if st.Node != (api.Node{ID: "n", Version: "1", UptimeS: 5}) || ch.ID != s.id.String() || ch.Name != s.id.Short() ||
 		ch.URL != "http://localhost:7145/"+s.id.Short()+".flv" {
 		t.Errorf("node %+v, channel %q %q %q", st.Node, ch.ID, ch.Name, ch.URL)
 	}
-	if ch.State != Reconnecting || ch.Depth != 2 || len(ch.Path) != 3 || *ch.Parent != *parent || ch.Children == nil || ch.DelayMs != 42 {
-		t.Errorf("tree %+v", ch.Tree)
+	if ch.State != api.Reconnecting || ch.Depth != 2 || len(ch.Path) != 3 || *ch.Parent != *parent || ch.Children == nil || ch.DelayMs != 42 {
+		t.Errorf("%+v", ch)
 	}
 	if ch.Codec.Video != "h264" || ch.Codec.Audio != "aac" {
 		t.Errorf("codec %+v", ch.Codec)

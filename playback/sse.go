@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"relay/playback/api"
 )
 
 const (
@@ -19,7 +21,7 @@ const (
 
 // ServeEvents answers with events as they happen, as Server-Sent Events
 // (html.spec.whatwg.org/multipage/server-sent-events.html): "event:" is the type,
-// "id:" the number, "data:" the [Event] in JSON. It begins with what comes next, or
+// "id:" the number, "data:" the [api.Event] in JSON. It begins with what comes next, or
 // after the event that the header Last-Event-ID or the parameter since names, as far
 // as that is held. A reader that does not keep up is told how many events it missed;
 // one that takes nothing for 10 s is cut. It returns when the reader or ctx is gone.
@@ -61,7 +63,7 @@ func (s *Events) ServeEvents(ctx context.Context, w http.ResponseWriter, r *http
 		e, wait := reader.Next()
 		if wait == nil {
 			if !full {
-				e = e.public()
+				e = e.Public()
 			}
 			if out.event(e) != nil {
 				return
@@ -99,7 +101,7 @@ func (o eventWriter) begin() error {
 
 func (o eventWriter) comment(text string) error { return o.send(": " + text + "\n\n") }
 
-func (o eventWriter) event(e Event) error {
+func (o eventWriter) event(e api.Event) error {
 	data, err := json.Marshal(e) // never has a line break in it
 	if err != nil {
 		return err

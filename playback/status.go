@@ -2,142 +2,74 @@ package playback
 
 import (
 	"time"
+
+	"relay/ingest/flv"
+	"relay/playback/api"
 )
 
-// Status is what GET /api/status answers. Durations are in milliseconds and bit
-// rates in bit/s unless the name says otherwise; lists are never null.
-type Status struct {
-	Node     Node            `json:"node"`
-	Channels []ChannelStatus `json:"channels"`
-}
-
-// Node describes the node itself.
-type Node struct {
-	ID      string `json:"id"`
-	Version string `json:"version"`
-	UptimeS int64  `json:"uptime_s"`
-}
-
-// State is what a channel is doing at this node.
-type State string
-
-// States of a channel.
-const (
-	Live         State = "live"         // media comes
-	Waiting      State = "waiting"      // there has been no media yet
-	Reconnecting State = "reconnecting" // the parent, or at the root the encoder, is lost
-	Ended        State = "ended"        // so long ago that nobody should wait for it
-)
-
-// Tree is the node's place in a channel's tree, as its engine knows it.
-type Tree struct {
-	State    State    `json:"state"` // if empty, it is told by the ring: live or waiting
-	Root     bool     `json:"root"`
-	Depth    int      `json:"depth"`
-	Path     []string `json:"path"`   // node IDs, from the root to this node
-	Parent   *Peer    `json:"parent"` // null at the root, and while there is none
-	Children []Child  `json:"children"`
-	DelayMs  int64    `json:"delay_ms"` // behind the root
-}
-
-// Peer is the node at the other end of a link.
-type Peer struct {
-	ID   string `json:"id"`
-	Addr string `json:"addr"`
-	Near bool   `json:"near"` // in one of this machine's own subnets
-}
-
-// Child is a node that takes the channel from this one.
-type Child struct {
-	Peer
-	Missed uint64 `json:"missed"` // chunks it did not get because it fell behind
-	Moves  uint64 `json:"moves"`  // times it was moved ahead for that
-}
-
-// ChannelStatus describes one channel.
-type ChannelStatus struct {
-	ID    string `json:"id"`
-	Name  string `json:"name"`  // the ID's short form
-	Title string `json:"title"` // the broadcaster's words; may be empty
-	URL   string `json:"url"`   // for a player
-	Share
-	Codec   Codec `json:"codec"`
-	BitRate int   `json:"bit_rate"`
-	Tree
-	Chunks      Chunks   `json:"chunks"`
-	Ring        Ring     `json:"ring"`
-	ViewerCount int      `json:"viewer_count"`
-	Viewers     []Viewer `json:"viewers"`
-}
-
-// Codec describes the media by its header. What is not known is empty or 0.
-type Codec struct {
-	Video     string  `json:"video"`
-	Audio     string  `json:"audio"`
-	Width     int     `json:"width"`
-	Height    int     `json:"height"`
-	FrameRate float64 `json:"frame_rate"`
-}
-
-// Chunks counts what came from the parent, or at the root from the writer.
-type Chunks struct {
-	Received  uint64 `json:"received"`
-	Lost      uint64 `json:"lost"`
-	Duplicate uint64 `json:"duplicate"`
-}
-
-// Ring describes what is held for readers.
-type Ring struct {
-	Held   int   `json:"held"` // chunks
-	Bytes  int   `json:"bytes"`
-	SpanMs int64 `json:"span_ms"`
-}
-
-// Viewer is a player that is connected.
-type Viewer struct {
-	Addr   string    `json:"addr"`
-	Since  time.Time `json:"since"`
-	Bytes  uint64    `json:"bytes"`
-	Missed uint64    `json:"missed"` // chunks it did not get because it fell behind
-	Moves  uint64    `json:"moves"`  // times it was moved ahead for that
-}
-
-// status describes the channel now; url is its address for a player.
-func (c *Channel) status(url string) ChannelStatus {
-	ring := c.ring.Stats()
-	s := ChannelStatus{
-		ID:      c.id.String(),
-		Name:    c.id.Short(),
-		Title:   c.title(),
-		URL:     url,
-		BitRate: ring.BitRate,
-		Tree:    c.tree(),
-		Chunks:  Chunks{Received: ring.Received, Lost: ring.Lost, Duplicate: ring.Duplicate},
-		Ring:    Ring{Held: ring.Held, Bytes: ring.Memory, SpanMs: ring.Span.Milliseconds()},
-		Viewers: []Viewer{},
+// about is what every document says of the channel.
+func (c *Channel) about(f api.Facts, bitRate int) api.Channel {
+	info := c.media()
+	return api.Channel{
+		ID:          c.id.String(),
+		Name:        c.id.Short(),
+		Title:       flv.CleanTitle(info.Title),
+		State:       api.StateOf(f, time.Now()),
+		Codec:       CodecOf(info),
+		BitRate:     bitRate,
+		DelayMs:     f.Delay.Milliseconds(),
+		Root:        f.Root,
+		Depth:       f.Depth,
+		ViewerCount: c.Viewers(),
 	}
-	s.State = c.state(s.Tree)
+}
+
+// Status describes the channel now, but for what people share of it; base is the
+// address of the players' listener, without a slash at its end.
+func (c *Channel) Status(base string) api.ChannelStatus {
+	f, ring := c.facts(), c.ring.Stats()
+	s := api.ChannelStatus{
+		Channel:  c.about(f, ring.BitRate),
+		URL:      base + c.path(),
+		Attached: f.Attached,
+		Path:     f.Path,
+		Parent:   f.Parent,
+		Children: f.Children,
+		Slots:    f.Slots,
+		Came:     ring.Came,
+		Sent:     api.Sent{Children: f.Sent, Viewers: c.sent()},
+		Chunks:   api.Chunks{Received: ring.Received, Lost: ring.Lost, Duplicate: ring.Duplicate, Bytes: ring.Counts.Bytes},
+		Ring:     api.Ring{Held: ring.Held, Bytes: ring.Memory, SpanMs: ring.Span.Milliseconds()},
+		Viewers:  []api.Viewer{},
+	}
 	if s.Path == nil {
 		s.Path = []string{}
 	}
 	if s.Children == nil {
-		s.Children = []Child{}
+		s.Children = []api.Child{}
 	}
-	s.Codec = c.codec()
 	for _, v := range c.present() {
-		s.Viewers = append(s.Viewers, Viewer{v.addr, v.since, v.bytes.Load(), v.missed.Load(), v.moves.Load()})
+		s.Viewers = append(s.Viewers, api.Viewer{
+			Addr: v.addr, Since: v.since, Bytes: v.bytes.Load(), Missed: v.missed.Load(), Moves: v.moves.Load(),
+		})
 	}
 	s.ViewerCount = len(s.Viewers)
 	return s
 }
 
-// state returns what the engine says, or else what the ring shows.
-func (c *Channel) state(t Tree) State {
-	switch {
-	case t.State != "":
-		return t.State
-	case c.ring.Head().Seq == 0:
-		return Waiting
+// media describes the stream by the newest header; nothing is known before the first.
+func (c *Channel) media() flv.Info {
+	h := c.ring.Header()
+	if h == nil {
+		return flv.Info{}
 	}
-	return Live
+	return flv.Describe(h.Payload())
+}
+
+// title is the broadcaster's words for the stream; "" if there are none.
+func (c *Channel) title() string { return flv.CleanTitle(c.media().Title) }
+
+// CodecOf is what an FLV header says, in the words of the API.
+func CodecOf(i flv.Info) api.Codec {
+	return api.Codec{Video: i.VideoCodec, Audio: i.AudioCodec, Width: i.Width, Height: i.Height, FrameRate: i.FrameRate}
 }

@@ -5,97 +5,13 @@ import (
 	"encoding/json"
 	"net/http"
 	"time"
+
+	"relay/playback/api"
 )
 
 // treeTimeout bounds what it takes to ask other nodes for the tree: less than an
 // answer may take in all.
 const treeTimeout = AnswerTimeout - 2*time.Second
-
-// Trees is what GET /api/tree answers: one tree for each channel, or the one of
-// ?channel=ID. Lists are never null.
-type Trees struct {
-	Channels []ChannelTree `json:"channels"`
-}
-
-// ChannelTree is the whole tree of one channel, as the node SeenBy knows it. A node
-// is named by the first 12 characters of its ID.
-type ChannelTree struct {
-	ID      string      `json:"id"`
-	Name    string      `json:"name"`    // the ID's short form
-	Title   string      `json:"title"`   // the broadcaster's words; may be empty
-	Self    string      `json:"self"`    // the node that answers
-	SeenBy  string      `json:"seen_by"` // the root, if it could be asked; always the first of Nodes
-	Problem string      `json:"problem"` // why it is not the root; "" if it is
-	Summary TreeSummary `json:"summary"`
-	Nodes   []TreeNode  `json:"nodes"` // each after its parent, and before what comes below its next sibling
-	Cut     TreeCut     `json:"cut"`
-}
-
-// TreeNode is one node, as it has told itself.
-type TreeNode struct {
-	ID        string `json:"id"`
-	Parent    int    `json:"parent"` // its place in Nodes; -1 for the first
-	Depth     int    `json:"depth"`  // links to the root
-	Slots     int    `json:"slots"`
-	SlotsFree int    `json:"slots_free"`
-	Children  int    `json:"children"` // that it has; fewer may be listed
-	DelayMs   int64  `json:"delay_ms"` // behind the root; 0 if not known
-	Lost      int64  `json:"lost"`     // chunks, since it joined
-	UploadBPS int64  `json:"upload_bps"`
-	UptimeS   int64  `json:"uptime_s"` // in this channel
-	Version   string `json:"version"`  // of the program: printable ASCII; may be empty
-	Orphan    bool   `json:"orphan"`   // it, or a node above it, has no live parent
-	Unheard   bool   `json:"unheard"`  // it has told nothing yet: only slots, children and lost mean anything
-}
-
-// TreeCut sums up nodes that are too many to list.
-type TreeCut struct {
-	Nodes        int   `json:"nodes"`
-	MaxDepth     int   `json:"max_depth"`
-	WorstDelayMs int64 `json:"worst_delay_ms"`
-	Lost         int64 `json:"lost"`
-	SlotsFree    int64 `json:"slots_free"`
-}
-
-// TreeSummary is about all nodes, listed or not.
-type TreeSummary struct {
-	Nodes        int     `json:"nodes"`
-	MaxDepth     int     `json:"max_depth"`
-	MeanDepth    float64 `json:"mean_depth"` // of those that are listed, the root left out
-	SlotsFree    int64   `json:"slots_free"`
-	WorstDelayMs int64   `json:"worst_delay_ms"`
-	Lost         int64   `json:"lost"`
-	Orphans      int     `json:"orphans"` // of those that are listed
-}
-
-// summarize fills in the summary.
-func (t *ChannelTree) summarize() {
-	s := TreeSummary{
-		Nodes:        len(t.Nodes) + t.Cut.Nodes,
-		MaxDepth:     t.Cut.MaxDepth,
-		SlotsFree:    t.Cut.SlotsFree,
-		WorstDelayMs: t.Cut.WorstDelayMs,
-		Lost:         t.Cut.Lost,
-	}
-	depths, below := 0, 0
-	for _, n := range t.Nodes {
-		s.MaxDepth = max(s.MaxDepth, n.Depth)
-		s.SlotsFree += int64(n.SlotsFree)
-		s.WorstDelayMs = max(s.WorstDelayMs, n.DelayMs)
-		s.Lost += n.Lost
-		if n.Orphan {
-			s.Orphans++
-		}
-		if n.Depth > 0 {
-			depths += n.Depth
-			below++
-		}
-	}
-	if below > 0 {
-		s.MeanDepth = float64(depths) / float64(below)
-	}
-	t.Summary = s
-}
 
 func (s *routes) trees(w http.ResponseWriter, r *http.Request) {
 	channels := s.config.Channels()
@@ -109,7 +25,7 @@ func (s *routes) trees(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), treeTimeout)
 	defer cancel()
-	all := Trees{Channels: []ChannelTree{}}
+	all := api.Trees{Channels: []api.ChannelTree{}}
 	for _, c := range channels {
 		t, err := s.config.Survey(ctx, c.id)
 		if err != nil {
@@ -118,9 +34,9 @@ func (s *routes) trees(w http.ResponseWriter, r *http.Request) {
 		}
 		t.ID, t.Name, t.Title = c.id.String(), c.id.Short(), c.title()
 		if t.Nodes == nil {
-			t.Nodes = []TreeNode{}
+			t.Nodes = []api.TreeNode{}
 		}
-		t.summarize()
+		t.Summarize()
 		all.Channels = append(all.Channels, t)
 	}
 	w.Header().Set("Content-Type", "application/json")

@@ -9,32 +9,33 @@ import (
 	"testing"
 	"time"
 
+	"relay/playback/api"
 	"relay/relay/stream"
 )
 
 func TestTreeIsToldWithItsSummary(t *testing.T) {
 	a, b := stream.ChannelID{1}, stream.ChannelID{2}
 	ring := stream.NewRing(stream.Limits{})
-	nodes := []TreeNode{
+	nodes := []api.TreeNode{
 		{ID: "root", Parent: -1, Slots: 2, SlotsFree: 1, Children: 1},
 		{ID: "mid", Parent: 0, Depth: 1, Slots: 4, SlotsFree: 3, Children: 1, DelayMs: 12, Lost: 3, UploadBPS: 3_000_000, UptimeS: 5, Version: "0.1.0"},
 		{ID: "leaf", Parent: 1, Depth: 2, DelayMs: 30, Lost: 4, Orphan: true, Unheard: true},
 	}
 	addr := serve(t, Config{
 		Channels: list(NewChannel(a, ring, nil), NewChannel(b, ring, nil)),
-		Survey: func(ctx context.Context, id stream.ChannelID) (ChannelTree, error) {
+		Survey: func(ctx context.Context, id stream.ChannelID) (api.ChannelTree, error) {
 			if end, ok := ctx.Deadline(); !ok || time.Until(end) > AnswerTimeout {
 				t.Error("nothing bounds the survey")
 			}
 			if id == b {
-				return ChannelTree{Self: "x", SeenBy: "y", Problem: "no way", Nodes: []TreeNode{}}, nil
+				return api.ChannelTree{Self: "x", SeenBy: "y", Problem: "no way", Nodes: []api.TreeNode{}}, nil
 			}
-			return ChannelTree{Self: "leaf", SeenBy: "root", Nodes: nodes, Cut: TreeCut{Nodes: 9, MaxDepth: 7, WorstDelayMs: 20, Lost: 5, SlotsFree: 6}}, nil
+			return api.ChannelTree{Self: "leaf", SeenBy: "root", Nodes: nodes, Cut: api.TreeCut{Nodes: 9, MaxDepth: 7, WorstDelayMs: 20, Lost: 5, SlotsFree: 6}}, nil
 		},
 	})
-	tell := func(query string) (all Trees, raw string) {
+	tell := func(query string) (all api.Trees, raw string) {
 		t.Helper()
-		resp, _ := ask(t, addr, get("/api/tree"+query))
+		resp, _ := ask(t, addr, get("/api/v1/tree"+query))
 		raw = body(t, resp)
 		if resp.StatusCode != 200 || resp.Header.Get("Content-Type") != "application/json" {
 			t.Fatalf("%d %q", resp.StatusCode, raw)
@@ -45,10 +46,10 @@ func TestTreeIsToldWithItsSummary(t *testing.T) {
 		return all, raw
 	}
 	all, raw := tell("")
-	want := ChannelTree{
+	want := api.ChannelTree{
 		ID: a.String(), Name: a.Short(), Self: "leaf", SeenBy: "root", Nodes: nodes,
-		Summary: TreeSummary{Nodes: 12, MaxDepth: 7, MeanDepth: 1.5, SlotsFree: 10, WorstDelayMs: 30, Lost: 12, Orphans: 1},
-		Cut:     TreeCut{Nodes: 9, MaxDepth: 7, WorstDelayMs: 20, Lost: 5, SlotsFree: 6},
+		Summary: api.TreeSummary{Nodes: 12, MaxDepth: 7, MeanDepth: 1.5, SlotsFree: 10, WorstDelayMs: 30, Lost: 12, Orphans: 1},
+		Cut:     api.TreeCut{Nodes: 9, MaxDepth: 7, WorstDelayMs: 20, Lost: 5, SlotsFree: 6},
 	}
 	if len(all.Channels) != 2 || !reflect.DeepEqual(all.Channels[0], want) || all.Channels[1].Problem != "no way" {
 		t.Errorf("%+v", all)
@@ -66,8 +67,8 @@ func TestTreeIsToldWithItsSummary(t *testing.T) {
 func TestTreeThatCannotBeTold(t *testing.T) {
 	id := stream.ChannelID{1}
 	channels := list(NewChannel(id, stream.NewRing(stream.Limits{}), nil))
-	failing := serve(t, Config{Channels: channels, Survey: func(context.Context, stream.ChannelID) (ChannelTree, error) {
-		return ChannelTree{}, errors.New("the channel has ended")
+	failing := serve(t, Config{Channels: channels, Survey: func(context.Context, stream.ChannelID) (api.ChannelTree, error) {
+		return api.ChannelTree{}, errors.New("the channel has ended")
 	}})
 	none, empty := serve(t, Config{Channels: channels}), serve(t, Config{})
 	for _, c := range []struct {
@@ -75,13 +76,13 @@ func TestTreeThatCannotBeTold(t *testing.T) {
 		status        int
 		says          string
 	}{
-		{failing, get("/api/tree"), 503, "The tree of channel " + id.Short() + " cannot be told now: the channel has ended."},
-		{failing, get("/api/tree?channel=zzzz"), 404, "no such channel"},
-		{failing, get("/api/tree/"), 404, "/api/tree"},
-		{none, get("/api/tree"), 503, "this node has none"},
-		{empty, get("/api/tree"), 200, `{"channels":[]}`},
-		{empty, "GET /api/tree HTTP/1.1\r\nHost: evil.example\r\n\r\n", 403, "host name"},
-		{empty, "POST /api/tree HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n", 405, "Only GET and HEAD"},
+		{failing, get("/api/v1/tree"), 503, "The tree of channel " + id.Short() + " cannot be told now: the channel has ended."},
+		{failing, get("/api/v1/tree?channel=zzzz"), 404, "no such channel"},
+		{failing, get("/api/v1/tree/"), 404, "/api/v1/tree"},
+		{none, get("/api/v1/tree"), 503, "this node has none"},
+		{empty, get("/api/v1/tree"), 200, `{"channels":[]}`},
+		{empty, "GET /api/v1/tree HTTP/1.1\r\nHost: evil.example\r\n\r\n", 403, "host name"},
+		{empty, "POST /api/v1/tree HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n", 405, "Only GET and HEAD"},
 	} {
 		resp, _ := ask(t, c.addr, c.request)
 		if text := body(t, resp); resp.StatusCode != c.status || !strings.Contains(text, c.says) {

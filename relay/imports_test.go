@@ -98,15 +98,16 @@ func TestImportsRunOneWay(t *testing.T) {
 		{room: "relay/ingest", may: []string{"relay/ingest/flv", "relay/ingest/rtmp", "relay/relay/stream"}},
 		{room: "relay/playback/remux", may: []string{"relay/ingest/flv"}},
 		{room: "relay/playback/web", std: true},
-		{room: "relay/playback", may: []string{"relay/ingest/flv", "relay/playback/remux", "relay/playback/web", "relay/relay/naming", "relay/relay/stream"}},
+		{room: "relay/playback/api", std: true},
+		{room: "relay/playback", may: []string{"relay/ingest/flv", "relay/playback/api", "relay/playback/remux", "relay/playback/web", "relay/relay/naming", "relay/relay/stream"}},
 		{room: "relay/cli/hostnet", std: true},
 		{room: "relay/cli/term"},
-		{room: "relay/cli/treedraw", may: []string{"relay/cli/term", "relay/ingest/flv", "relay/playback", "relay/playback/remux", "relay/playback/web", "relay/relay/naming", "relay/relay/stream", "relay/tree"}},
+		{room: "relay/cli/treedraw", may: []string{"relay/cli/term", "relay/playback/api", "relay/tree"}},
 		{room: "relay/cli/doctor", may: []string{
-			"relay/cli/hostnet", "relay/cli/term", "relay/ingest/flv", "relay/playback", "relay/playback/remux", "relay/playback/web",
+			"relay/cli/hostnet", "relay/cli/term", "relay/playback/api",
 			"relay/relay", "relay/relay/discovery", "relay/relay/membership", "relay/relay/naming", "relay/relay/stream", "relay/relay/wire", "relay/tree",
 		}},
-		{room: "relay/playback/admin", may: []string{"relay/ingest/flv", "relay/playback", "relay/playback/remux", "relay/playback/web", "relay/relay/naming", "relay/relay/stream"}},
+		{room: "relay/playback/admin", may: []string{"relay/ingest/flv", "relay/playback", "relay/playback/api", "relay/playback/remux", "relay/playback/web", "relay/relay/naming", "relay/relay/stream"}},
 	} {
 		for _, d := range all[c.room].Deps {
 			ours := under(d, "relay")

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"relay/cli/hostnet"
-	"relay/playback"
+	"relay/playback/api"
 )
 
 // Config is what a look at the machine goes by.
@@ -19,8 +19,8 @@ type Config struct {
 	// Asked is the address, host:port, of the relay that may run here; Status and Trees
 	// ask it, and fail if there is none.
 	Asked  string
-	Status func(context.Context) (playback.Status, error)
-	Trees  func(context.Context) (playback.Trees, error)
+	Status func(context.Context) (api.Status, error)
+	Trees  func(context.Context) (api.Trees, error)
 
 	Around func(context.Context) Around // looks for channels on this network
 }
@@ -35,10 +35,10 @@ type machine struct {
 	programs   map[string]program // that are there, by the names of players and browsers
 	folder     folder
 	around     Around
-	asked      string           // the relay that was asked: host:port
-	running    *playback.Status // nil if none answers
-	trees      playback.Trees   // of that relay
-	upload     int              // bit/s, as the user states it; 0 if not
+	asked      string      // the relay that was asked: host:port
+	running    *api.Status // nil if none answers
+	trees      api.Trees   // of that relay
+	upload     int         // bit/s, as the user states it; 0 if not
 }
 
 // Run looks at the machine, at this network and at the relay that runs here, and says

@@ -14,7 +14,7 @@ import (
 	"relay/cli/hostnet"
 	"relay/cli/term"
 	"relay/cli/term/termtest"
-	"relay/playback"
+	"relay/playback/api"
 	"relay/relay"
 	"relay/relay/stream"
 )
@@ -106,7 +106,7 @@ func TestDoctorOnTheNetwork(t *testing.T) {
 
 func TestDoctorOnPorts(t *testing.T) {
 	taken := &os.SyscallError{Syscall: "bind", Err: syscall.EADDRINUSE}
-	running := &playback.Status{}
+	running := &api.Status{}
 	links := portUse{Port: Port{Proto: "TCP", Number: 7144, What: "links", Flag: "listen"}}
 	with := func(p portUse, err error, o owner) portUse { p.err, p.owner = err, o; return p }
 	shared := portUse{Port: Port{Proto: "UDP", Number: 7146, What: "being found", Shared: true}}
@@ -273,35 +273,38 @@ func TestDoctorOnTheFolder(t *testing.T) {
 }
 
 func TestDoctorOnTheRelay(t *testing.T) {
-	channel := func(state playback.State, depth int) playback.ChannelStatus {
-		c := playback.ChannelStatus{Name: "karp6ufz", BitRate: 6_000_000, Tree: playback.Tree{State: state, Depth: depth, Children: []playback.Child{{}}}}
+	channel := func(state api.State, depth int) api.ChannelStatus {
+		c := api.ChannelStatus{Children: []api.Child{{}}, Channel: api.Channel{Name: "karp6ufz", BitRate: 6_000_000, State: state, Depth: depth, Root: depth == 0}}
 		c.Link = "relay://x"
 		if depth > 0 {
-			c.Parent, c.Path = &playback.Peer{}, []string{"a", "b"}
+			c.Parent, c.Path = &api.Peer{}, []string{"a", "b"}
 		}
 		return c
 	}
-	lossy := channel(playback.Live, 2)
+	lossy := channel(api.Live, 2)
 	lossy.DelayMs, lossy.Chunks.Lost, lossy.Link, lossy.Children = 7000, 3, "", nil
-	lost := channel(playback.Reconnecting, 0)
-	lost.Path = []string{"a", "b"}
+	lost := channel(api.Reconnecting, 0)
+	lost.Root, lost.Path = false, []string{"a", "b"}
+	alone := channel(api.Waiting, 0)
+	alone.Root, alone.Path = false, []string{"a"}
 	for name, c := range map[string]struct {
-		of   *playback.Status
+		of   *api.Status
 		want string
 	}{
 		"none":    {nil, `note No relay answers at 127.0.0.1:7145. => relay source`},
-		"idle":    {&playback.Status{}, `note A relay runs here, and has no channel open.`},
-		"source":  {&playback.Status{Channels: []playback.ChannelStatus{channel(playback.Live, 0)}}, `ok Channel karp6ufz is live: 6.0 Mb/s, 1 child and 0 players here.`},
-		"watcher": {&playback.Status{Channels: []playback.ChannelStatus{channel(playback.Live, 1)}}, `ok Channel karp6ufz is live: 1 link from the source, 0 ms behind it`},
-		"trouble": {&playback.Status{Channels: []playback.ChannelStatus{lossy}}, `
+		"idle":    {&api.Status{}, `note A relay runs here, and has no channel open.`},
+		"source":  {&api.Status{Channels: []api.ChannelStatus{channel(api.Live, 0)}}, `ok Channel karp6ufz is live: 6.0 Mb/s, 1 child and 0 players here.`},
+		"watcher": {&api.Status{Channels: []api.ChannelStatus{channel(api.Live, 1)}}, `ok Channel karp6ufz is live: 1 link from the source, 0 ms behind it`},
+		"trouble": {&api.Status{Channels: []api.ChannelStatus{lossy}}, `
 			ok Channel karp6ufz is live: 2 links from the source, 7.0 s behind it, 6.0 Mb/s, 0 children
 			note Channel karp6ufz is 7.0 s behind its source. => relay tree
 			note 3 chunks of channel karp6ufz did not get here
 			note Nobody can get channel karp6ufz from this node. => --no-relay`},
-		"no encoder yet": {&playback.Status{Channels: []playback.ChannelStatus{channel(playback.Waiting, 0)}}, `todo Channel karp6ufz waits for its encoder. => Server and Key`},
-		"encoder gone":   {&playback.Status{Channels: []playback.ChannelStatus{channel(playback.Reconnecting, 0)}}, `todo Channel karp6ufz has lost its encoder.`},
-		"not joined":     {&playback.Status{Channels: []playback.ChannelStatus{channel(playback.Waiting, 1)}}, `todo Channel karp6ufz has not been reached yet.`},
-		"parent gone":    {&playback.Status{Channels: []playback.ChannelStatus{lost}}, `todo Channel karp6ufz has lost its way to the source.`},
+		"no encoder yet": {&api.Status{Channels: []api.ChannelStatus{channel(api.Waiting, 0)}}, `todo Channel karp6ufz waits for its encoder. => Server and Key`},
+		"encoder gone":   {&api.Status{Channels: []api.ChannelStatus{channel(api.Reconnecting, 0)}}, `todo Channel karp6ufz has lost its encoder.`},
+		"not joined":     {&api.Status{Channels: []api.ChannelStatus{channel(api.Waiting, 1)}}, `todo Channel karp6ufz has not been reached yet.`},
+		"never joined":   {&api.Status{Channels: []api.ChannelStatus{alone}}, `todo Channel karp6ufz has not been reached yet.`},
+		"parent gone":    {&api.Status{Channels: []api.ChannelStatus{lost}}, `todo Channel karp6ufz has lost its way to the source.`},
 	} {
 		wantFindings(t, name, machine{running: c.of, asked: "127.0.0.1:7145"}.checkRunning(), c.want)
 	}
@@ -309,9 +312,9 @@ func TestDoctorOnTheRelay(t *testing.T) {
 
 func TestDoctorOnUpload(t *testing.T) {
 	tree := func(slots, free int) machine {
-		return machine{running: &playback.Status{}, trees: playback.Trees{Channels: []playback.ChannelTree{{
+		return machine{running: &api.Status{}, trees: api.Trees{Channels: []api.ChannelTree{{
 			Name: "karp6ufz", Self: "b",
-			Nodes: []playback.TreeNode{{ID: "a"}, {ID: "b", Slots: slots, SlotsFree: free, UploadBPS: 18_000_000}},
+			Nodes: []api.TreeNode{{ID: "a"}, {ID: "b", Slots: slots, SlotsFree: free, UploadBPS: 18_000_000}},
 		}}}}
 	}
 	stated := machine{upload: 20_000_000}

@@ -4,7 +4,7 @@ import (
 	"fmt"
 
 	"relay/cli/term"
-	"relay/playback"
+	"relay/playback/api"
 )
 
 func (m machine) checkRunning() []Finding {
@@ -26,17 +26,17 @@ func (m machine) checkRunning() []Finding {
 // tooLate is from which delay on a stream is hardly live any more, in milliseconds.
 const tooLate = 5000
 
-func (m machine) checkChannel(f *findings, c playback.ChannelStatus) {
-	source := c.Depth == 0 && c.Parent == nil && len(c.Path) <= 1
+func (m machine) checkChannel(f *findings, c api.ChannelStatus) {
+	source := c.Root
 	about := fmt.Sprintf("%s, %s and %s here", term.RateText(c.BitRate), term.Plural(len(c.Children), "child", "children"), term.Counted(int64(c.ViewerCount), "player"))
 	switch {
-	case c.State == playback.Live && source:
+	case c.State == api.Live && source:
 		f.fine("Channel %s is live: %s.", c.Name, about)
-	case c.State == playback.Live:
+	case c.State == api.Live:
 		f.fine("Channel %s is live: %s from the source, %s behind it, %s.", c.Name, term.Links(c.Depth), term.DelayText(c.DelayMs), about)
-	case c.State == playback.Waiting && source:
+	case c.State == api.Waiting && source:
 		f.todo("Start the encoder, with the Server and Key that relay source has printed.", "Channel %s waits for its encoder.", c.Name)
-	case c.State == playback.Waiting:
+	case c.State == api.Waiting:
 		f.todo("Ask the broadcaster whether relay source runs; relay watch goes on trying.", "Channel %s has not been reached yet.", c.Name)
 	case source:
 		f.todo("Start the encoder again; viewers stay connected.", "Channel %s has lost its encoder.", c.Name)

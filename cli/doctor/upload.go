@@ -4,7 +4,7 @@ import (
 	"fmt"
 
 	"relay/cli/term"
-	"relay/playback"
+	"relay/playback/api"
 	"relay/relay"
 )
 
@@ -37,7 +37,7 @@ func (m machine) checkUpload() []Finding {
 	return f.all
 }
 
-func (m machine) checkSlots(f *findings, t playback.ChannelTree, n playback.TreeNode) {
+func (m machine) checkSlots(f *findings, t api.ChannelTree, n api.TreeNode) {
 	what := term.Plural(n.Slots, "child", "children")
 	switch {
 	case n.Slots == 0:

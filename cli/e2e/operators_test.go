@@ -17,7 +17,7 @@ import (
 	"testing"
 	"time"
 
-	"relay/playback"
+	"relay/playback/api"
 )
 
 // metricsAt is a node's listener for who runs it, as http://HOST:PORT.
@@ -75,7 +75,7 @@ func metric(t *testing.T, admin, name, labels string) (sum float64, n int) {
 // listener follows the events at an address.
 type listener struct {
 	mu  sync.Mutex
-	all []playback.Event
+	all []api.Event
 	raw strings.Builder
 }
 
@@ -98,7 +98,7 @@ func listen(t *testing.T, address string) *listener {
 			if !ok {
 				continue
 			}
-			var e playback.Event
+			var e api.Event
 			err := json.Unmarshal([]byte(data), &e)
 			l.mu.Lock()
 			if err == nil {
@@ -119,7 +119,7 @@ func listen(t *testing.T, address string) *listener {
 }
 
 // hears waits for an event.
-func (l *listener) hears(t *testing.T, what string, is func(playback.Event) bool) (found playback.Event) {
+func (l *listener) hears(t *testing.T, what string, is func(api.Event) bool) (found api.Event) {
 	t.Helper()
 	eventually(t, what, func() error {
 		l.mu.Lock()
@@ -141,8 +141,8 @@ func (l *listener) text() string {
 	return l.raw.String()
 }
 
-func encoderHas(state string) func(playback.Event) bool {
-	return func(e playback.Event) bool { return e.Type == playback.EventPublish && e.State == state }
+func encoderHas(state string) func(api.Event) bool {
+	return func(e api.Event) bool { return e.Type == api.EventPublish && e.State == state }
 }
 
 // TestOperatorsSeeWhatHappens is a stream from its first byte to its end as metrics,
@@ -156,8 +156,8 @@ func TestOperatorsSeeWhatHappens(t *testing.T) {
 	enc := encode(t, src.rtmp, forEver, picture360, tone, h264, aac)
 	readiness(t, root, http.StatusOK, "live")
 	atRoot.hears(t, "the encoder starts", encoderHas("started"))
-	atRoot.hears(t, "the codec is told", func(e playback.Event) bool {
-		return e.Type == playback.EventCodec && e.Codec.Video == "h264" && e.Codec.Width == 640
+	atRoot.hears(t, "the codec is told", func(e api.Event) bool {
+		return e.Type == api.EventCodec && e.Codec.Video == "h264" && e.Codec.Width == 640
 	})
 
 	var all []*watcher
@@ -179,28 +179,28 @@ func TestOperatorsSeeWhatHappens(t *testing.T) {
 	if above == nil {
 		t.Fatalf("no watcher has another above it: depth %d", f.depth())
 	}
-	atRoot.hears(t, "a child joins the source", func(e playback.Event) bool {
-		return e.Type == playback.EventJoined && e.Who == "child" && e.NodeID == f.ids[above] && e.Addr != ""
+	atRoot.hears(t, "a child joins the source", func(e api.Event) bool {
+		return e.Type == api.EventJoined && e.Who == "child" && e.NodeID == f.ids[above] && e.Addr != ""
 	})
 	admin := metricsAt(t, low.process)
 	readiness(t, admin, http.StatusOK, "live")
 	public := listen(t, strings.TrimSuffix(low.url, "/"+low.url[strings.LastIndex(low.url, "/")+1:]))
-	public.hears(t, "the first parent", func(e playback.Event) bool { return e.Type == playback.EventParent && e.Reason == "none" })
+	public.hears(t, "the first parent", func(e api.Event) bool { return e.Type == api.EventParent && e.Reason == "none" })
 	viewer := play(t, "viewer", low.url)
 	viewer.firstKey(t)
-	public.hears(t, "a viewer joins", func(e playback.Event) bool { return e.Type == playback.EventJoined && e.Who == "viewer" })
+	public.hears(t, "a viewer joins", func(e api.Event) bool { return e.Type == api.EventJoined && e.Who == "viewer" })
 
 	above.kill()
-	e := public.hears(t, "the parent changes", func(e playback.Event) bool {
-		return e.Type == playback.EventParent && e.Reason != "none"
+	e := public.hears(t, "the parent changes", func(e api.Event) bool {
+		return e.Type == api.EventParent && e.Reason != "none"
 	})
 	if e.GapMs == nil || e.Reason != "closed" && e.Reason != "silent" || !strings.HasPrefix(f.status[low].Path[0], e.Node) {
 		t.Errorf("the change of parents is %+v", e)
 	} else {
 		t.Logf("the parent was killed: %s, %d ms without a chunk", e.Reason, *e.GapMs)
 	}
-	atRoot.hears(t, "a child is gone", func(e playback.Event) bool {
-		return e.Type == playback.EventLeft && e.Who == "child" && e.NodeID == f.ids[above]
+	atRoot.hears(t, "a child is gone", func(e api.Event) bool {
+		return e.Type == api.EventLeft && e.Who == "child" && e.NodeID == f.ids[above]
 	})
 	for _, secret := range []string{"127.0.0.1", f.status[low].Path[0], f.ids[above]} {
 		if strings.Contains(public.text(), secret) {
@@ -283,7 +283,7 @@ func TestServeCarriesWhatTheListNames(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			var got playback.Channels
+			var got api.Channels
 			if err := json.Unmarshal([]byte(text), &got); err != nil {
 				return err
 			}
@@ -293,7 +293,7 @@ func TestServeCarriesWhatTheListNames(t *testing.T) {
 			for _, link := range links {
 				found := false
 				for _, c := range got.Channels {
-					found = found || strings.Contains(link, c.ID) && c.State == playback.Live && c.Depth == 1
+					found = found || strings.Contains(link, c.ID) && c.State == api.Live && c.Depth == 1
 				}
 				if !found {
 					return fmt.Errorf("%s is not live in %s", link, text)

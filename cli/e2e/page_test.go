@@ -19,7 +19,7 @@ import (
 	"github.com/bluenviron/gortmplib/pkg/codecs"
 
 	"relay/ingest/flv"
-	"relay/playback"
+	"relay/playback/api"
 )
 
 // The bars that the page is measured against, on one machine.
@@ -345,7 +345,7 @@ func TestPageSaysWhatItCannotDecode(t *testing.T) {
 	}()
 	eventually(t, "the source shows HEVC", func() error {
 		st, err := channelStatus(src.url)
-		if err == nil && (st.Codec.Video != "hevc" || st.State != playback.Live) {
+		if err == nil && (st.Codec.Video != "hevc" || st.State != api.Live) {
 			err = fmt.Errorf("it shows %+v, %s", st.Codec, st.State)
 		}
 		return err
@@ -361,7 +361,7 @@ func TestPageSaysWhatItCannotDecode(t *testing.T) {
 	client.Close()
 	eventually(t, "the source sees the encoder go", func() error {
 		st, err := channelStatus(src.url)
-		if err == nil && st.State == playback.Live {
+		if err == nil && st.State == api.Live {
 			err = errors.New("not yet")
 		}
 		return err
@@ -602,8 +602,8 @@ func TestPageWithoutMediaSource(t *testing.T) {
 // each, where one in the middle has fallen behind, one has lost chunks and one has no
 // parent. The page shows the node with the number self.
 func crowd(n, self int) string {
-	type node = playback.TreeNode
-	t := playback.ChannelTree{}
+	type node = api.TreeNode
+	t := api.ChannelTree{}
 	id := func(i int) string { return fmt.Sprintf("%04dabcdefgh", i) }
 	var add func(i, parent, depth int, delay int64)
 	add = func(i, parent, depth int, delay int64) {
@@ -631,8 +631,8 @@ func crowd(n, self int) string {
 	}
 	add(0, -1, 0, 0)
 	t.Self, t.SeenBy = id(self), id(0)
-	t.Summary = playback.TreeSummary{Nodes: n, MaxDepth: 4, WorstDelayMs: 700, Lost: 12, Orphans: 1}
-	answer, err := json.Marshal(playback.Trees{Channels: []playback.ChannelTree{t}})
+	t.Summary = api.TreeSummary{Nodes: n, MaxDepth: 4, WorstDelayMs: 700, Lost: 12, Orphans: 1}
+	answer, err := json.Marshal(api.Trees{Channels: []api.ChannelTree{t}})
 	if err != nil {
 		panic(err) // it is made of strings and numbers
 	}

@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"relay/ingest/flv"
-	"relay/playback"
+	"relay/playback/api"
 )
 
 const (
@@ -110,17 +110,17 @@ func ask(t *testing.T, address string) *net.TCPConn {
 }
 
 // viewerAt finds a player by its address in a node's status.
-func viewerAt(url string, conn net.Conn) (playback.Viewer, error) {
+func viewerAt(url string, conn net.Conn) (api.Viewer, error) {
 	st, err := channelStatus(url)
 	if err != nil {
-		return playback.Viewer{}, err
+		return api.Viewer{}, err
 	}
 	for _, v := range st.Viewers {
 		if v.Addr == conn.LocalAddr().String() {
 			return v, nil
 		}
 	}
-	return playback.Viewer{}, errNotThere
+	return api.Viewer{}, errNotThere
 }
 
 var errNotThere = errors.New("the node does not list it")

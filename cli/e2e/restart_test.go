@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"relay/ingest/flv"
-	"relay/playback"
+	"relay/playback/api"
 )
 
 // takes waits until the source has taken in so many tags more than before.
@@ -216,7 +216,7 @@ func oldest(tags []tag) uint32 {
 }
 
 // sizeOf is the picture's size as a node shows it, "" without one.
-func sizeOf(st playback.ChannelStatus) string {
+func sizeOf(st api.ChannelStatus) string {
 	if st.Codec.Width == 0 {
 		return ""
 	}

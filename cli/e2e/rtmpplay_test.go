@@ -24,7 +24,7 @@ import (
 
 	"relay/ingest"
 	"relay/ingest/flv"
-	"relay/playback"
+	"relay/playback/api"
 	"relay/relay/stream"
 )
 
@@ -88,7 +88,7 @@ func rtmpOf(t *testing.T, address string) string {
 		t.Fatal(err)
 	}
 	defer resp.Body.Close()
-	var all playback.Channels
+	var all api.Channels
 	if err := json.NewDecoder(resp.Body).Decode(&all); err != nil || len(all.Channels) != 1 {
 		t.Fatalf("%d channels, %v", len(all.Channels), err)
 	}

@@ -10,18 +10,22 @@ import (
 	"testing"
 	"time"
 
-	"relay/playback"
+	"relay/playback/api"
 )
 
 // nodeStatus asks the node that plays a channel at address for its status.
-func nodeStatus(address string) (playback.Status, error) {
-	var st playback.Status
+func nodeStatus(address string) (api.Status, error) {
+	var st api.Status
 	u, err := url.Parse(address)
 	if err != nil {
 		return st, err
 	}
 	client := http.Client{Timeout: 5 * time.Second}
-	resp, err := client.Get("http://" + u.Host + "/api/status")
+	resp, err := client.Get("http://" + u.Host + "/api/v1/status")
+	if err == nil && resp.StatusCode == http.StatusNotFound { // a node of an older build
+		resp.Body.Close()
+		resp, err = client.Get("http://" + u.Host + "/api/status")
+	}
 	if err != nil {
 		return st, err
 	}
@@ -33,19 +37,19 @@ func nodeStatus(address string) (playback.Status, error) {
 }
 
 // channelStatus is the status of the node's only channel.
-func channelStatus(address string) (playback.ChannelStatus, error) {
+func channelStatus(address string) (api.ChannelStatus, error) {
 	st, err := nodeStatus(address)
 	if err != nil {
-		return playback.ChannelStatus{}, err
+		return api.ChannelStatus{}, err
 	}
 	if len(st.Channels) != 1 {
-		return playback.ChannelStatus{}, fmt.Errorf("%d channels", len(st.Channels))
+		return api.ChannelStatus{}, fmt.Errorf("%d channels", len(st.Channels))
 	}
 	return st.Channels[0], nil
 }
 
 // status is channelStatus of a node that must answer.
-func status(t *testing.T, address string) playback.ChannelStatus {
+func status(t *testing.T, address string) api.ChannelStatus {
 	t.Helper()
 	st, err := channelStatus(address)
 	if err != nil {
@@ -57,12 +61,12 @@ func status(t *testing.T, address string) playback.ChannelStatus {
 // family is who is whose parent among watchers, as their nodes say.
 type family struct {
 	ids    map[*watcher]string
-	status map[*watcher]playback.ChannelStatus
+	status map[*watcher]api.ChannelStatus
 }
 
 func familyOf(t *testing.T, ws []*watcher) family {
 	t.Helper()
-	f := family{map[*watcher]string{}, map[*watcher]playback.ChannelStatus{}}
+	f := family{map[*watcher]string{}, map[*watcher]api.ChannelStatus{}}
 	for _, w := range ws {
 		st, err := nodeStatus(w.url)
 		if err != nil || len(st.Channels) != 1 {

@@ -12,17 +12,17 @@ import (
 	"testing"
 	"time"
 
-	"relay/playback"
+	"relay/playback/api"
 )
 
 // tagLen is how much of a node's ID a tree shows.
 const tagLen = 12
 
 // treeOf runs relay tree --json at the node that plays at address.
-func treeOf(t *testing.T, address string) playback.ChannelTree {
+func treeOf(t *testing.T, address string) api.ChannelTree {
 	t.Helper()
 	p := run(t, "relay tree", relayBin, "tree", "--json", "--http", address)
-	var trees playback.Trees
+	var trees api.Trees
 	if err := json.Unmarshal([]byte(p.out.String()), &trees); err != nil || len(trees.Channels) != 1 {
 		t.Fatalf("relay tree --json at %s: %d channels, %v", address, len(trees.Channels), err)
 	}
@@ -30,7 +30,7 @@ func treeOf(t *testing.T, address string) playback.ChannelTree {
 }
 
 // parentsOf returns the parent of each node that a tree shows.
-func parentsOf(tr playback.ChannelTree) map[string]string {
+func parentsOf(tr api.ChannelTree) map[string]string {
 	m := map[string]string{}
 	for _, n := range tr.Nodes {
 		m[n.ID] = ""
@@ -43,9 +43,9 @@ func parentsOf(tr playback.ChannelTree) map[string]string {
 
 // showsAll waits until the node at address shows the source and these watchers, each
 // with the parent that it has itself, and with all facts.
-func showsAll(t *testing.T, address string, src *source, ws []*watcher) playback.ChannelTree {
+func showsAll(t *testing.T, address string, src *source, ws []*watcher) api.ChannelTree {
 	t.Helper()
-	var tr playback.ChannelTree
+	var tr api.ChannelTree
 	eventually(t, "relay tree shows every node below its parent", func() error {
 		tr = treeOf(t, address)
 		f := familyOf(t, ws)
@@ -77,7 +77,7 @@ func showsAll(t *testing.T, address string, src *source, ws []*watcher) playback
 }
 
 // drawnRight checks that every node told is drawn, on a line with its facts.
-func drawnRight(tr playback.ChannelTree, drawn string) error {
+func drawnRight(tr api.ChannelTree, drawn string) error {
 	if !strings.HasPrefix(drawn, fmt.Sprintf("Channel %s: %d nodes, ", tr.Name, len(tr.Nodes))) {
 		return fmt.Errorf("summary of:\n%s", drawn)
 	}

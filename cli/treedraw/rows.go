@@ -5,23 +5,23 @@ import (
 	"slices"
 
 	"relay/cli/term"
-	"relay/playback"
+	"relay/playback/api"
 )
 
 // Channel is what relay top shows of one channel at one moment. What is not known
 // is nil, or an empty text.
 type Channel struct {
-	ID      string         `json:"id"`
-	Name    string         `json:"name"`
-	Title   string         `json:"title"`
-	State   playback.State `json:"state"`    // at the relay that was asked
-	BitRate *int64         `json:"bit_rate"` // bit/s
-	Players *int           `json:"players"`  // at the relay that was asked
-	Problem string         `json:"problem"`  // why the source could not be asked
-	SeenBy  string         `json:"seen_by"`  // who was asked then
+	ID      string    `json:"id"`
+	Name    string    `json:"name"`
+	Title   string    `json:"title"`
+	State   api.State `json:"state"`    // at the relay that was asked
+	BitRate *int64    `json:"bit_rate"` // bit/s
+	Players *int      `json:"players"`  // at the relay that was asked
+	Problem string    `json:"problem"`  // why the source could not be asked
+	SeenBy  string    `json:"seen_by"`  // who was asked then
 
-	Summary playback.TreeSummary `json:"summary"`
-	Nodes   []Row                `json:"nodes"`
+	Summary api.TreeSummary `json:"summary"`
+	Nodes   []Row           `json:"nodes"`
 }
 
 // Row is one node. Its link is the one to its parent.
@@ -46,15 +46,15 @@ type Row struct {
 }
 
 // Channels puts together, in words safe to print, what a relay says of its trees and, if it does, of itself.
-func Channels(trees playback.Trees, st *playback.Status) []Channel {
+func Channels(trees api.Trees, st *api.Status) []Channel {
 	all := []Channel{}
 	for _, t := range trees.Channels {
 		c := Channel{ID: t.ID, Name: term.Clean(t.Name), Title: term.Clean(t.Title), Summary: t.Summary, Problem: term.Clean(t.Problem), SeenBy: t.SeenBy, Nodes: []Row{}}
-		var own *playback.ChannelStatus
+		var own *api.ChannelStatus
 		if st != nil {
-			if i := slices.IndexFunc(st.Channels, func(s playback.ChannelStatus) bool { return s.ID == t.ID }); i >= 0 {
+			if i := slices.IndexFunc(st.Channels, func(s api.ChannelStatus) bool { return s.ID == t.ID }); i >= 0 {
 				own = &st.Channels[i]
-				c.State, c.BitRate, c.Players = playback.State(term.Clean(string(own.State))), new(int64(own.BitRate)), new(own.ViewerCount)
+				c.State, c.BitRate, c.Players = api.State(term.Clean(string(own.State))), new(int64(own.BitRate)), new(own.ViewerCount)
 			}
 		}
 		for _, n := range t.Nodes {
@@ -66,7 +66,7 @@ func Channels(trees playback.Trees, st *playback.Status) []Channel {
 }
 
 // rowOf is a node of t; own is what the relay that was asked says of itself, or nil.
-func rowOf(n playback.TreeNode, t playback.ChannelTree, own *playback.ChannelStatus) Row {
+func rowOf(n api.TreeNode, t api.ChannelTree, own *api.ChannelStatus) Row {
 	r := Row{
 		ID: n.ID, Hop: n.Depth, Source: n.Depth == 0, Here: n.ID == t.Self, CutOff: n.Orphan,
 		Children: n.Children, Slots: n.Slots, Lost: n.Lost,
@@ -97,7 +97,7 @@ func rowOf(n playback.TreeNode, t playback.ChannelTree, own *playback.ChannelSta
 	return r
 }
 
-func nearness(p playback.Peer) string {
+func nearness(p api.Peer) string {
 	if p.Near {
 		return "near"
 	}

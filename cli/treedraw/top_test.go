@@ -9,23 +9,20 @@ import (
 	"relay/cli/term"
 	"relay/cli/term/termtest"
 	"relay/cli/treedraw/drawtest"
-	"relay/playback"
+	"relay/playback/api"
 )
 
 // sampleStatus is what the relay says of itself that gives drawtest.Sample.
-func sampleStatus() *playback.Status {
-	return &playback.Status{Channels: []playback.ChannelStatus{{
-		BitRate: 3_000_000, ViewerCount: 1,
-		Tree: playback.Tree{
-			State:    playback.Live,
-			Parent:   &playback.Peer{ID: "aaaaaaaaaaaaaaaaaaaa", Addr: "203.0.113.7:7144"},
-			Children: []playback.Child{{Peer: playback.Peer{ID: "cccccccccccccccccccc", Addr: "192.168.1.9:7144", Near: true}}},
-		},
+func sampleStatus() *api.Status {
+	return &api.Status{Channels: []api.ChannelStatus{{
+		Channel:  api.Channel{BitRate: 3_000_000, ViewerCount: 1, State: api.Live},
+		Parent:   &api.Peer{ID: "aaaaaaaaaaaaaaaaaaaa", Addr: "203.0.113.7:7144"},
+		Children: []api.Child{{Peer: api.Peer{ID: "cccccccccccccccccccc", Addr: "192.168.1.9:7144", Near: true}}},
 	}}}
 }
 
 func sampleTop() []Channel {
-	return Channels(playback.Trees{Channels: []playback.ChannelTree{drawtest.Sample()}}, sampleStatus())
+	return Channels(api.Trees{Channels: []api.ChannelTree{drawtest.Sample()}}, sampleStatus())
 }
 
 func TestTopIsDrawn(t *testing.T) {
@@ -44,7 +41,7 @@ dddddddd             3      -     0     -     -      -    0/0      -  TLS
 
 // What a relay elsewhere does not tell is "-".
 func TestTopOfARelayElsewhere(t *testing.T) {
-	all := Channels(playback.Trees{Channels: []playback.ChannelTree{drawtest.Sample()}}, nil)
+	all := Channels(api.Trees{Channels: []api.ChannelTree{drawtest.Sample()}}, nil)
 	got := Tables(term.Style{ASCII: true}, all)
 	termtest.WantLines(t, got[3:6], `
 NODE              HOP*  DELAY  LOST  DOWN    UP  CAP  SLOTS    AGE  LINK

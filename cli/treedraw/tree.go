@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"relay/cli/term"
-	"relay/playback"
+	"relay/playback/api"
 	"relay/tree"
 )
 
@@ -31,7 +31,7 @@ func (d Drawing) branches() branches {
 }
 
 // Draw returns the lines of one channel's tree.
-func (d Drawing) Draw(t playback.ChannelTree) []string {
+func (d Drawing) Draw(t api.ChannelTree) []string {
 	var lines []string
 	for _, l := range d.WrapList(summaryText(t)) {
 		lines = append(lines, d.Line([]term.Cell{{Text: l, Colour: term.Bold}}))
@@ -58,7 +58,7 @@ func (d Drawing) Draw(t playback.ChannelTree) []string {
 	return lines
 }
 
-func summaryText(t playback.ChannelTree) string {
+func summaryText(t api.ChannelTree) string {
 	s := t.Summary
 	name := term.Clean(t.Name)
 	if t.Title != "" {
@@ -74,7 +74,7 @@ func summaryText(t playback.ChannelTree) string {
 
 // choose says which nodes are drawn, those nearest to the source, and how many
 // nodes below each are not, because they are not kept or not even listed.
-func (d Drawing) choose(nodes []playback.TreeNode) (kept []bool, hidden []int) {
+func (d Drawing) choose(nodes []api.TreeNode) (kept []bool, hidden []int) {
 	kept, hidden = make([]bool, len(nodes)), make([]int, len(nodes))
 	var at []int // nodes at each depth
 	for _, n := range nodes {
@@ -114,7 +114,7 @@ func (d Drawing) choose(nodes []playback.TreeNode) (kept []bool, hidden []int) {
 var header = []string{"NODE", "DEPTH", "SLOTS", "BEHIND", "LOST", "UPLOAD", "UP", "VERSION"}
 
 // table draws the nodes, one a line, below a line of headings.
-func (d Drawing) table(t playback.ChannelTree, kept []bool, hidden []int) []string {
+func (d Drawing) table(t api.ChannelTree, kept []bool, hidden []int) []string {
 	var rows [][]term.Cell
 	var head []term.Cell
 	for i, h := range header {
@@ -177,7 +177,7 @@ func (d Drawing) table(t playback.ChannelTree, kept []bool, hidden []int) []stri
 }
 
 // nameCells is a node in the tree.
-func nameCells(t playback.ChannelTree, i int, branch string, hidden int) []term.Cell {
+func nameCells(t api.ChannelTree, i int, branch string, hidden int) []term.Cell {
 	n := t.Nodes[i]
 	cells := []term.Cell{{Text: branch, Colour: term.Faint}, {Text: shortID(n.ID)}}
 	if n.Depth == 0 {
@@ -196,7 +196,7 @@ func nameCells(t playback.ChannelTree, i int, branch string, hidden int) []term.
 }
 
 // nodeCells is a node's columns; the first is drawn apart.
-func nodeCells(n playback.TreeNode) []term.Cell {
+func nodeCells(n api.TreeNode) []term.Cell {
 	behind, upload, up, version := "-", "-", "-", "-"
 	if !n.Unheard {
 		upload, up = term.RateText(int(n.UploadBPS)), term.UptimeText(n.UptimeS)

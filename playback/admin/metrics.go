@@ -8,29 +8,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"relay/playback"
+	"relay/playback/api"
 )
-
-// Figures is what one channel's node counts, at one moment.
-type Figures struct {
-	Channel    string // the ID's short form
-	Received   uint64 // chunks, from parents, or at the root from the writer
-	Lost       uint64 // chunks that did not come
-	Duplicate  uint64 // chunks that came more than once
-	BytesIn    uint64 // payload of Received
-	ToChildren uint64 // payload bytes
-	ToViewers  uint64 // bytes
-	BitRate    int    // of the media, bit/s
-	RingBytes  int
-	RingChunks int
-	RingSpan   time.Duration
-	Attached   bool // there is a parent, or this is the root
-	Depth      int  // links to the root
-	Delay      time.Duration
-	Slots      int // children there may be
-	Children   int
-	Viewers    int
-	Came       time.Time // the newest chunk; zero if there was none
-}
 
 // gapBuckets are in seconds: a backup takes over within 0.2, a search takes seconds.
 var gapBuckets = []float64{.01, .025, .05, .1, .15, .2, .3, .5, 1, 2.5, 5, 10, 30}
@@ -102,25 +81,25 @@ func (m *Metrics) Forget(channel string) {
 	m.gaps.DeletePartialMatch(of)
 }
 
-// Watch adds what figures and refused tell at each scrape. It is called once.
-func (m *Metrics) Watch(figures func() []Figures, refused func(playback.Refusal) uint64) {
-	m.registry.MustRegister(&gauges{figures, refused})
+// Watch adds what channels and refused tell at each scrape. It is called once.
+func (m *Metrics) Watch(channels func() []api.ChannelStatus, refused func(playback.Refusal) uint64) {
+	m.registry.MustRegister(&gauges{channels, refused})
 }
 
-// gauges reads the channels' figures at each scrape.
+// gauges reads the channels' status at each scrape.
 type gauges struct {
-	figures func() []Figures
-	refused func(playback.Refusal) uint64
+	channels func() []api.ChannelStatus
+	refused  func(playback.Refusal) uint64
 }
 
-// kind is a metric that is read from Figures.
+// kind is a metric that is read from a channel's status.
 type kind struct {
 	desc  *prometheus.Desc
 	typ   prometheus.ValueType
-	value func(Figures) float64
+	value func(api.ChannelStatus) float64
 }
 
-func perChannel(typ prometheus.ValueType, name, help string, value func(Figures) float64) kind {
+func perChannel(typ prometheus.ValueType, name, help string, value func(api.ChannelStatus) float64) kind {
 	return kind{prometheus.NewDesc(name, help, []string{"channel"}, nil), typ, value}
 }
 
@@ -130,22 +109,22 @@ const (
 )
 
 var kinds = []kind{
-	perChannel(counter, "relay_upload_bytes_total", "Media sent to children.", func(f Figures) float64 { return float64(f.ToChildren) }),
-	perChannel(counter, "relay_chunks_received_total", "Chunks that came.", func(f Figures) float64 { return float64(f.Received) }),
-	perChannel(counter, "relay_chunks_lost_total", "Chunks that never came.", func(f Figures) float64 { return float64(f.Lost) }),
-	perChannel(counter, "relay_chunks_duplicate_total", "Chunks that came again, and were dropped.", func(f Figures) float64 { return float64(f.Duplicate) }),
-	perChannel(gauge, "relay_media_rate_bytes_per_second", "Rate of the media over the last seconds.", func(f Figures) float64 { return float64(f.BitRate) / 8 }),
+	perChannel(counter, "relay_upload_bytes_total", "Media sent to children.", func(c api.ChannelStatus) float64 { return float64(c.Sent.Children) }),
+	perChannel(counter, "relay_chunks_received_total", "Chunks that came.", func(c api.ChannelStatus) float64 { return float64(c.Chunks.Received) }),
+	perChannel(counter, "relay_chunks_lost_total", "Chunks that never came.", func(c api.ChannelStatus) float64 { return float64(c.Chunks.Lost) }),
+	perChannel(counter, "relay_chunks_duplicate_total", "Chunks that came again, and were dropped.", func(c api.ChannelStatus) float64 { return float64(c.Chunks.Duplicate) }),
+	perChannel(gauge, "relay_media_rate_bytes_per_second", "Rate of the media over the last seconds.", func(c api.ChannelStatus) float64 { return float64(c.BitRate) / 8 }),
 	perChannel(gauge, "relay_media_age_seconds", "Time since the newest chunk came; none before the first.", nil),
-	perChannel(gauge, "relay_live", "Whether media came within the last 5 seconds.", func(f Figures) float64 { return truth(fresh(time.Now(), f.Came)) }),
-	perChannel(gauge, "relay_attached", "Whether there is a parent; always 1 at the source.", func(f Figures) float64 { return truth(f.Attached) }),
-	perChannel(gauge, "relay_depth", "Links between this node and the source.", func(f Figures) float64 { return float64(f.Depth) }),
-	perChannel(gauge, "relay_delay_seconds", "Delay behind the source.", func(f Figures) float64 { return f.Delay.Seconds() }),
-	perChannel(gauge, "relay_slots", "Children there may be.", func(f Figures) float64 { return float64(f.Slots) }),
-	perChannel(gauge, "relay_children", "Nodes that take the stream here.", func(f Figures) float64 { return float64(f.Children) }),
-	perChannel(gauge, "relay_viewers", "Players that are connected.", func(f Figures) float64 { return float64(f.Viewers) }),
-	perChannel(gauge, "relay_ring_bytes", "Memory held for readers.", func(f Figures) float64 { return float64(f.RingBytes) }),
-	perChannel(gauge, "relay_ring_chunks", "Chunks held for readers.", func(f Figures) float64 { return float64(f.RingChunks) }),
-	perChannel(gauge, "relay_ring_seconds", "Media held for readers.", func(f Figures) float64 { return f.RingSpan.Seconds() }),
+	perChannel(gauge, "relay_live", "Whether media came within the last 5 seconds.", func(c api.ChannelStatus) float64 { return truth(api.Fresh(c.Came, time.Now())) }),
+	perChannel(gauge, "relay_attached", "Whether there is a parent; always 1 at the source.", func(c api.ChannelStatus) float64 { return truth(c.Attached) }),
+	perChannel(gauge, "relay_depth", "Links between this node and the source.", func(c api.ChannelStatus) float64 { return float64(c.Depth) }),
+	perChannel(gauge, "relay_delay_seconds", "Delay behind the source.", func(c api.ChannelStatus) float64 { return seconds(c.DelayMs) }),
+	perChannel(gauge, "relay_slots", "Children there may be.", func(c api.ChannelStatus) float64 { return float64(c.Slots) }),
+	perChannel(gauge, "relay_children", "Nodes that take the stream here.", func(c api.ChannelStatus) float64 { return float64(len(c.Children)) }),
+	perChannel(gauge, "relay_viewers", "Players that are connected.", func(c api.ChannelStatus) float64 { return float64(c.ViewerCount) }),
+	perChannel(gauge, "relay_ring_bytes", "Memory held for readers.", func(c api.ChannelStatus) float64 { return float64(c.Ring.Bytes) }),
+	perChannel(gauge, "relay_ring_chunks", "Chunks held for readers.", func(c api.ChannelStatus) float64 { return float64(c.Ring.Held) }),
+	perChannel(gauge, "relay_ring_seconds", "Media held for readers.", func(c api.ChannelStatus) float64 { return seconds(c.Ring.SpanMs) }),
 }
 
 var (
@@ -168,30 +147,33 @@ func (g *gauges) Describe(ch chan<- *prometheus.Desc) {
 
 // Collect implements prometheus.Collector.
 func (g *gauges) Collect(ch chan<- prometheus.Metric) {
-	all := g.figures()
+	all := g.channels()
 	ch <- prometheus.MustNewConstMetric(openChannels, gauge, float64(len(all)))
 	for _, r := range playback.Refusals {
 		ch <- prometheus.MustNewConstMetric(refusedViewers, counter, float64(g.refused(r)), string(r))
 	}
 	now := time.Now()
 	seen := make(map[string]bool, len(all))
-	for _, f := range all {
-		if seen[f.Channel] { // two channels of one short ID would make the scrape fail
+	for _, c := range all {
+		if seen[c.Name] { // two channels of one short ID would make the scrape fail
 			continue
 		}
-		seen[f.Channel] = true
-		ch <- prometheus.MustNewConstMetric(mediaBytes, counter, float64(f.BytesIn), f.Channel, "in")
-		ch <- prometheus.MustNewConstMetric(mediaBytes, counter, float64(f.ToChildren+f.ToViewers), f.Channel, "out")
+		seen[c.Name] = true
+		ch <- prometheus.MustNewConstMetric(mediaBytes, counter, float64(c.Chunks.Bytes), c.Name, "in")
+		ch <- prometheus.MustNewConstMetric(mediaBytes, counter, float64(c.Sent.Children+c.Sent.Viewers), c.Name, "out")
 		for _, k := range kinds {
 			switch {
 			case k.value != nil:
-				ch <- prometheus.MustNewConstMetric(k.desc, k.typ, k.value(f), f.Channel)
-			case !f.Came.IsZero():
-				ch <- prometheus.MustNewConstMetric(k.desc, k.typ, max(0, now.Sub(f.Came).Seconds()), f.Channel)
+				ch <- prometheus.MustNewConstMetric(k.desc, k.typ, k.value(c), c.Name)
+			case !c.Came.IsZero():
+				ch <- prometheus.MustNewConstMetric(k.desc, k.typ, max(0, now.Sub(c.Came).Seconds()), c.Name)
 			}
 		}
 	}
 }
+
+// seconds is a number of milliseconds.
+func seconds(ms int64) float64 { return float64(ms) / 1000 }
 
 func truth(b bool) float64 {
 	if b {

@@ -9,21 +9,24 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"relay/playback"
+	"relay/playback/api"
 )
 
 // busy is the metrics of a node that has seen everything once.
 func busy(t *testing.T) *Metrics {
 	t.Helper()
 	m := NewMetrics("1.2.3")
-	m.Watch(func() []Figures {
-		return []Figures{
+	m.Watch(func() []api.ChannelStatus {
+		return []api.ChannelStatus{
 			{
-				Channel: "abcdefgh", Received: 100, Lost: 3, Duplicate: 5, BytesIn: 4000, ToChildren: 9000, ToViewers: 1000,
-				BitRate: 8_000_000, RingBytes: 4096, RingChunks: 90, RingSpan: 2500 * time.Millisecond, Attached: true, Depth: 2,
-				Delay: 250 * time.Millisecond, Slots: 8, Children: 3, Viewers: 4, Came: time.Now(),
+				Channel: api.Channel{Name: "abcdefgh", BitRate: 8_000_000, Depth: 2, DelayMs: 250, ViewerCount: 4},
+				Chunks:  api.Chunks{Received: 100, Lost: 3, Duplicate: 5, Bytes: 4000},
+				Sent:    api.Sent{Children: 9000, Viewers: 1000},
+				Ring:    api.Ring{Bytes: 4096, Held: 90, SpanMs: 2500}, Attached: true,
+				Slots: 8, Children: make([]api.Child, 3), Came: time.Now(),
 			},
-			{Channel: "waiting2"},
-			{Channel: "waiting2"}, // the same short ID
+			{Channel: api.Channel{Name: "waiting2"}},
+			{Channel: api.Channel{Name: "waiting2"}}, // the same short ID
 		}
 	}, func(r playback.Refusal) uint64 {
 		if r == playback.RefusedFull {

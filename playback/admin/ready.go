@@ -7,74 +7,60 @@ import (
 	"strings"
 	"time"
 
-	"relay/playback"
+	"relay/playback/api"
 )
 
-// FreshFor is how long media may not have come for a channel to count as live: longer
-// than any encoder pauses, shorter than viewers stay.
-const FreshFor = 5 * time.Second
-
-func fresh(now, came time.Time) bool { return !came.IsZero() && now.Sub(came) < FreshFor }
-
-// Health is a channel as readiness looks at it.
-type Health struct {
-	Channel string         // the ID's short form
-	State   playback.State // as the status shows it
-	Source  bool           // this node is the channel's source
-	Came    time.Time      // the newest chunk; zero if there was none
-}
-
-// ready answers 200 if a channel has had media within FreshFor, else 503 with the
+// ready answers 200 if a channel has had media within [api.FreshFor], else 503 with the
 // reason for each. ?channel=ID asks about one, ?all=1 wants media in all.
 func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	q := r.URL.Query()
-	ok, text := readiness(time.Now(), s.config.Health(), strings.ToLower(q.Get("channel")), q.Get("all") != "")
+	ok, text := readiness(time.Now(), s.config.Channels(), strings.ToLower(q.Get("channel")), q.Get("all") != "")
 	if !ok {
 		w.WriteHeader(http.StatusServiceUnavailable)
 	}
 	io.WriteString(w, text)
 }
 
-// readiness says in words how the channels do: those whose name begins like that.
-func readiness(now time.Time, channels []Health, name string, all bool) (ok bool, text string) {
+// readiness says in words how the channels do: those whose name begins like that. A
+// channel that has just lost its parent or its encoder is ready as long as its media are
+// fresh, though it is not live.
+func readiness(now time.Time, channels []api.ChannelStatus, name string, all bool) (ok bool, text string) {
 	var b strings.Builder
-	live, asked := 0, 0
-	for _, h := range channels {
-		if !strings.HasPrefix(name, h.Channel) && !strings.HasPrefix(h.Channel, name) {
+	fresh, asked := 0, 0
+	for _, c := range channels {
+		if !strings.HasPrefix(name, c.Name) && !strings.HasPrefix(c.Name, name) {
 			continue
 		}
 		asked++
-		if fresh(now, h.Came) {
-			live++
-			fmt.Fprintf(&b, "channel %s: live\n", h.Channel)
-			continue
+		text := trouble(c, now)
+		if api.Fresh(c.Came, now) {
+			fresh++
+			text = string(c.State)
 		}
-		fmt.Fprintf(&b, "channel %s: %s\n", h.Channel, h.trouble(now))
+		fmt.Fprintf(&b, "channel %s: %s\n", c.Name, text)
 	}
 	switch {
 	case asked == 0 && name != "":
 		return false, "not ready: there is no such channel here\n"
 	case asked == 0:
 		return false, "not ready: no channel is open here\n"
-	case live == 0, all && live < asked:
+	case fresh == 0, all && fresh < asked:
 		return false, "not ready\n" + b.String()
 	}
 	return true, "ready\n" + b.String()
 }
 
 // trouble says why no media come.
-func (h Health) trouble(now time.Time) string {
-	lost := h.State == playback.Reconnecting || h.State == playback.Ended
+func trouble(c api.ChannelStatus, now time.Time) string {
+	silent := now.Sub(c.Came).Seconds()
 	switch {
-	case h.Came.IsZero() && h.Source:
+	case c.Came.IsZero() && c.Root:
 		return "no media yet, no encoder has sent any"
-	case h.Came.IsZero():
+	case c.Came.IsZero():
 		return "no media yet, none came from the other nodes"
-	case h.Source:
-		return fmt.Sprintf("no media for %.0f s, the encoder has stopped or is stuck", now.Sub(h.Came).Seconds())
-	case lost:
-		return fmt.Sprintf("no media for %.0f s, the parent or the source's encoder is lost", now.Sub(h.Came).Seconds())
+	case c.Root:
+		return fmt.Sprintf("no media for %.0f s, the encoder has stopped or is stuck", silent)
 	}
-	return fmt.Sprintf("no media for %.0f s", now.Sub(h.Came).Seconds())
+	return fmt.Sprintf("no media for %.0f s, the parent or the source's encoder is lost", silent)
 }

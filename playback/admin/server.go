@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 
 	"relay/playback"
+	"relay/playback/api"
 )
 
 const (
@@ -24,9 +25,9 @@ const (
 // Config is what a [Server] needs. All but AllowHosts and Log are required.
 type Config struct {
 	Metrics *Metrics
-	// Health returns the channels that are open. It is called for every request, and
-	// must be safe for concurrent use.
-	Health func() []Health
+	// Channels describes the channels that are open, for readiness. It is called for every
+	// request, and must be safe for concurrent use.
+	Channels func() []api.ChannelStatus
 	// API answers what lies under /api/v1/, in full: [playback.Server.API].
 	API http.Handler
 	// AllowHosts are further host names under which the listener may be asked.
@@ -39,7 +40,7 @@ type Config struct {
 //
 //	GET /metrics   for Prometheus
 //	GET /healthz   "ok": the process answers
-//	GET /readyz    200 if a channel has had media within [FreshFor], else 503 with
+//	GET /readyz    200 if a channel has had media within [api.FreshFor], else 503 with
 //	               the reason; ?channel=ID for one, ?all=1 if all must
 //	GET /api/v1/   channels, tree, events, status; with addresses and whole IDs
 type Server struct {

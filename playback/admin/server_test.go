@@ -12,32 +12,42 @@ import (
 	"testing/synctest"
 	"time"
 
-	"relay/playback"
+	"relay/playback/api"
 )
 
 func TestReadinessSaysWhyNot(t *testing.T) {
 	now := time.Now()
-	live := Health{Channel: "livelive", State: playback.Live, Came: now.Add(-4900 * time.Millisecond)}
-	stale := Health{Channel: "stalesta", State: playback.Reconnecting, Came: now.Add(-5 * time.Second)}
+	channel := func(name string, state api.State, root bool, silent time.Duration) api.ChannelStatus {
+		c := api.ChannelStatus{Channel: api.Channel{Name: name, State: state, Root: root}}
+		if silent > 0 {
+			c.Came = now.Add(-silent)
+		}
+		return c
+	}
+	live := channel("livelive", api.Live, false, 4900*time.Millisecond)
+	stale := channel("stalesta", api.Reconnecting, false, 5*time.Second)
+	moving := channel("movingmo", api.Reconnecting, false, time.Second)
 	for _, c := range []struct {
 		name     string
-		channels []Health
+		channels []api.ChannelStatus
 		channel  string
 		all      bool
 		ok       bool
 		says     string
 	}{
 		{"nothing is open", nil, "", false, false, "no channel is open here"},
-		{"live", []Health{live}, "", false, true, "channel livelive: live"},
-		{"one of two", []Health{live, stale}, "", false, true, "channel stalesta: no media for 5 s, the parent or the source's encoder is lost"},
-		{"all of two", []Health{live, stale}, "", true, false, "channel stalesta: no media for 5 s"},
-		{"the one asked for", []Health{live, stale}, "stal", false, false, "stalesta"},
-		{"the other one", []Health{live, stale}, "livelivelive", false, true, "livelive"},
-		{"an unknown one", []Health{live}, "none", false, false, "there is no such channel here"},
-		{"an encoder that stopped", []Health{{Channel: "a", Source: true, Came: now.Add(-time.Minute)}}, "", false, false, "no media for 60 s, the encoder has stopped or is stuck"},
-		{"no encoder yet", []Health{{Channel: "a", Source: true}}, "", false, false, "no media yet, no encoder has sent any"},
-		{"no parent yet", []Health{{Channel: "a"}}, "", false, false, "no media yet, none came from the other nodes"},
-		{"nobody knows why", []Health{{Channel: "a", State: playback.Live, Came: now.Add(-7 * time.Second)}}, "", false, false, "no media for 7 s\n"},
+		{"live", []api.ChannelStatus{live}, "", false, true, "channel livelive: live"},
+		{"one of two", []api.ChannelStatus{live, stale}, "", false, true, "channel stalesta: no media for 5 s, the parent or the source's encoder is lost"},
+		{"all of two", []api.ChannelStatus{live, stale}, "", true, false, "channel stalesta: no media for 5 s"},
+		{"the one asked for", []api.ChannelStatus{live, stale}, "stal", false, false, "stalesta"},
+		{"the other one", []api.ChannelStatus{live, stale}, "livelivelive", false, true, "livelive"},
+		{"an unknown one", []api.ChannelStatus{live}, "none", false, false, "there is no such channel here"},
+		{"an encoder that stopped", []api.ChannelStatus{channel("a", api.Reconnecting, true, time.Minute)}, "", false, false, "no media for 60 s, the encoder has stopped or is stuck"},
+		{"no encoder yet", []api.ChannelStatus{channel("a", api.Waiting, true, 0)}, "", false, false, "no media yet, no encoder has sent any"},
+		{"no parent yet", []api.ChannelStatus{channel("a", api.Waiting, false, 0)}, "", false, false, "no media yet, none came from the other nodes"},
+		{"between two parents", []api.ChannelStatus{moving}, "", false, true, "channel movingmo: reconnecting"},
+		{"one whose state was told before", []api.ChannelStatus{channel("a", api.Live, false, 7*time.Second)}, "", false, false, "no media for 7 s"},
+		{"an ended one", []api.ChannelStatus{channel("a", api.Ended, false, 2*time.Minute)}, "", false, false, "no media for 120 s, the parent or the source's encoder is lost"},
 	} {
 		ok, text := readiness(now, c.channels, c.channel, c.all)
 		if ok != c.ok || !strings.Contains(text, c.says) {
@@ -48,11 +58,13 @@ func TestReadinessSaysWhyNot(t *testing.T) {
 
 // served is a server whose only channel's newest chunk came when came says.
 func served(t *testing.T, came func() time.Time) *Server {
-	api := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "api "+r.URL.Path) })
+	owners := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "api "+r.URL.Path) })
 	return NewServer(Config{
 		Metrics: busy(t),
-		Health:  func() []Health { return []Health{{Channel: "abcdefgh", Source: true, Came: came()}} },
-		API:     api,
+		Channels: func() []api.ChannelStatus {
+			return []api.ChannelStatus{{Channel: api.Channel{Name: "abcdefgh", State: api.Live, Root: true}, Came: came()}}
+		},
+		API: owners,
 	})
 }
 
@@ -92,7 +104,7 @@ func TestReadinessEndsFiveSecondsAfterTheMedia(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		came := time.Now()
 		s := served(t, func() time.Time { return came })
-		time.Sleep(FreshFor - time.Millisecond)
+		time.Sleep(api.FreshFor - time.Millisecond)
 		if code, text := ask(s, "GET", "localhost", "/readyz"); code != 200 {
 			t.Errorf("just before: %d %q", code, text)
 		}

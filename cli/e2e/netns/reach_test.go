@@ -62,7 +62,7 @@ func TestASourceAnswersPlayersOfItsOwnNetworksAlone(t *testing.T) {
 		} {
 			for path, want := range map[string]int{
 				"/": asked.status, "/api/v1/channels": asked.status, "/api/v1/events": asked.status,
-				"/" + name + ".flv": asked.status, "/api/status": asked.own,
+				"/" + name + ".flv": asked.status, "/api/v1/status": asked.own,
 			} {
 				var text string
 				wait.Until(t, "an answer to "+path, func() error {

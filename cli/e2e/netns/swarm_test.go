@@ -20,7 +20,7 @@ import (
 	"time"
 
 	"relay/cli/e2e/internal/wait"
-	"relay/playback"
+	"relay/playback/api"
 )
 
 // fanout is how many children the watchers take, by turns: little enough that
@@ -163,13 +163,13 @@ func (s *swarm) revive(t *testing.T, n *node) {
 }
 
 // ask asks a node for its status.
-func (n *node) ask() (playback.Status, error) {
-	var st playback.Status
+func (n *node) ask() (api.Status, error) {
+	var st api.Status
 	u, err := url.Parse(n.url)
 	if err != nil {
 		return st, err
 	}
-	resp, err := n.api.Get("http://" + u.Host + "/api/status")
+	resp, err := n.api.Get("http://" + u.Host + "/api/v1/status")
 	if err != nil {
 		return st, err
 	}
@@ -181,13 +181,13 @@ func (n *node) ask() (playback.Status, error) {
 }
 
 // channel is the status of the node's only channel.
-func (n *node) channel() (playback.ChannelStatus, error) {
+func (n *node) channel() (api.ChannelStatus, error) {
 	st, err := n.ask()
 	if err == nil && len(st.Channels) != 1 {
 		err = fmt.Errorf("%s has %d channels", n.name, len(st.Channels))
 	}
 	if err != nil {
-		return playback.ChannelStatus{}, err
+		return api.ChannelStatus{}, err
 	}
 	return st.Channels[0], nil
 }
@@ -199,7 +199,7 @@ func (s *swarm) fed(n *node, without []*node) error {
 	switch {
 	case err != nil:
 		return err
-	case st.State != playback.Live:
+	case st.State != api.Live:
 		return fmt.Errorf("%s is %s", n.name, st.State)
 	case n == s.source():
 		return nil

@@ -1,0 +1,50 @@
+package cli
+
+import (
+	"testing"
+	"time"
+
+	"relay/playback/api"
+	"relay/relay"
+	"relay/relay/discovery"
+	"relay/relay/stream"
+	"relay/tree"
+)
+
+// Whoever asks hears the same of a channel that falls silent: the status, those who look
+// for it on the network, and readiness, whose rule the webhook and the metrics share.
+func TestAllAgreeOnWhatIsLive(t *testing.T) {
+	now := time.Now()
+	for silent := time.Duration(0); silent <= 7*time.Second; silent += 500 * time.Millisecond {
+		f := factsFrom(relay.Status{
+			Tree:  tree.Info{Attached: true, Depth: 1},
+			Ring:  stream.Stats{Head: stream.Position{Seq: 9}, Came: now.Add(-silent)},
+			Quiet: silent + time.Second, // the path takes a second
+		}, true, nil)
+		status := api.StateOf(f, now) == api.Live
+		found := discoveryState(f, now) == discovery.Live
+		ready := api.Fresh(f.Came, now)
+		if want := silent < 5*time.Second; status != want || found != want || ready != want {
+			t.Errorf("silent for %v: the status says %v, discovery %v, readiness %v", silent, status, found, ready)
+		}
+	}
+}
+
+func TestStateForThoseWhoLookForAChannel(t *testing.T) {
+	now := time.Now()
+	for _, c := range []struct {
+		f    api.Facts
+		want discovery.State
+	}{
+		{api.Facts{Attached: true, Came: now}, discovery.Live},
+		{api.Facts{Attached: true}, discovery.Waiting},
+		{api.Facts{Came: now}, discovery.Lost},
+		{api.Facts{Root: true, Attached: true, Idle: true}, discovery.Waiting},
+		{api.Facts{Root: true, Attached: true, Idle: true, Came: now}, discovery.Waiting},
+		{api.Facts{Root: true, Attached: true, Came: now.Add(-time.Hour), Quiet: time.Hour}, discovery.Waiting},
+	} {
+		if got := discoveryState(c.f, now); got != c.want {
+			t.Errorf("%+v: %v, want %v", c.f, got, c.want)
+		}
+	}
+}

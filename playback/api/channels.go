@@ -1,0 +1,26 @@
+package api
+
+// Channels is what GET /api/v1/channels answers on the players' listener.
+type Channels struct {
+	Channels []PublicChannel `json:"channels"`
+}
+
+// PublicChannel is one channel as anyone who may watch it may know it: without
+// addresses, and with nodes by their tags.
+type PublicChannel struct {
+	Channel
+	Parent   string `json:"parent"`   // its tag; "" at the root, and while there is none
+	Children int    `json:"children"` // how many there are
+	URLs     URLs   `json:"urls"`
+}
+
+// URLs is where a channel is found under the host that was asked.
+type URLs struct {
+	FLV  string `json:"flv"`
+	MP4  string `json:"mp4"`
+	TS   string `json:"ts"`
+	HLS  string `json:"hls"`
+	M3U  string `json:"m3u"`
+	Page string `json:"page"`
+	RTMP string `json:"rtmp,omitempty"` // left out if it is not played over RTMP there
+}

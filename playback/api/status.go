@@ -1,0 +1,108 @@
+package api
+
+import "time"
+
+// Status is what GET /api/v1/status answers.
+type Status struct {
+	Node     Node            `json:"node"`
+	Channels []ChannelStatus `json:"channels"`
+}
+
+// Node describes the node itself.
+type Node struct {
+	ID      string `json:"id"`
+	Version string `json:"version"`
+	UptimeS int64  `json:"uptime_s"`
+}
+
+// Channel is what every document says of a channel that is open at a node.
+type Channel struct {
+	ID          string `json:"id"`
+	Name        string `json:"name"`  // the ID's short form
+	Title       string `json:"title"` // the broadcaster's words; may be empty
+	State       State  `json:"state"`
+	Codec       Codec  `json:"codec"`
+	BitRate     int    `json:"bit_rate"` // bit/s, over the last seconds
+	DelayMs     int64  `json:"delay_ms"` // behind the root
+	Root        bool   `json:"root"`     // this node is it
+	Depth       int    `json:"depth"`    // links to the root
+	ViewerCount int    `json:"viewer_count"`
+}
+
+// ChannelStatus is one channel as whoever runs the node may know it: with addresses and
+// whole node IDs.
+type ChannelStatus struct {
+	Channel
+	URL string `json:"url"` // for a player
+	Share
+	Attached bool      `json:"attached"`      // there is a parent, or this node is the root
+	Path     []string  `json:"path"`          // node IDs, from the root to this node
+	Parent   *Peer     `json:"parent"`        // null at the root, and while there is none
+	Children []Child   `json:"children"`      // nodes that take the channel from this one
+	Slots    int       `json:"slots"`         // children there may be
+	Came     time.Time `json:"came,omitzero"` // the newest chunk; left out if there was none
+	Sent     Sent      `json:"sent"`          // since the channel was opened here
+	Chunks   Chunks    `json:"chunks"`
+	Ring     Ring      `json:"ring"`
+	Viewers  []Viewer  `json:"viewers"`
+}
+
+// Share is what people share to have others watch a channel. What is not known is
+// empty.
+type Share struct {
+	Link string `json:"link"` // for relay watch
+	Page string `json:"page"` // the page's address, the one that other machines reach if there is one
+}
+
+// Peer is the node at the other end of a link.
+type Peer struct {
+	ID   string `json:"id"`
+	Addr string `json:"addr"`
+	Near bool   `json:"near"` // in one of this machine's own subnets
+}
+
+// Child is a node that takes the channel from this one.
+type Child struct {
+	Peer
+	Missed uint64 `json:"missed"` // chunks it did not get because it fell behind
+	Moves  uint64 `json:"moves"`  // times it was moved ahead for that
+}
+
+// Codec describes the media by its header. What is not known is empty or 0.
+type Codec struct {
+	Video     string  `json:"video"`
+	Audio     string  `json:"audio"`
+	Width     int     `json:"width"`  // pixels
+	Height    int     `json:"height"` // pixels
+	FrameRate float64 `json:"frame_rate"`
+}
+
+// Sent counts what went out, in bytes.
+type Sent struct {
+	Children uint64 `json:"children"` // of chunks' payload
+	Viewers  uint64 `json:"viewers"`
+}
+
+// Chunks counts what came from the parent, or at the root from the writer.
+type Chunks struct {
+	Received  uint64 `json:"received"`
+	Lost      uint64 `json:"lost"`
+	Duplicate uint64 `json:"duplicate"`
+	Bytes     uint64 `json:"bytes"` // payload of those received
+}
+
+// Ring describes what is held for readers.
+type Ring struct {
+	Held   int   `json:"held"` // chunks
+	Bytes  int   `json:"bytes"`
+	SpanMs int64 `json:"span_ms"`
+}
+
+// Viewer is a player that is connected.
+type Viewer struct {
+	Addr   string    `json:"addr"`
+	Since  time.Time `json:"since"`
+	Bytes  uint64    `json:"bytes"`
+	Missed uint64    `json:"missed"` // chunks it did not get because it fell behind
+	Moves  uint64    `json:"moves"`  // times it was moved ahead for that
+}

@@ -52,8 +52,8 @@ race: ## Run the tests, without the end-to-end ones, under the race detector
 .PHONY: e2e
 e2e: tools ## Run the end-to-end tests: real processes, real ffmpeg, a real browser
 	rm -rf bin/screens; mkdir -p bin/screens
-	$(GO) test -tags e2e -count=1 -v -timeout 30m -artifacts -outputdir $(CURDIR)/bin/screens ./cli/e2e
-	$(GO) test -tags e2e -count=1 -v -timeout 30m $(AS_ROOT) ./cli/e2e/netns
+	$(GO) test -tags e2e -count=1 -v -timeout 30m -parallel 4 -artifacts -outputdir $(CURDIR)/bin/screens ./cli/e2e
+	$(GO) test -tags e2e -count=1 -v -timeout 30m -parallel 2 $(AS_ROOT) ./cli/e2e/netns
 
 # Network namespaces need root.
 AS_ROOT = $(if $(filter-out 0,$(shell id -u)),-exec 'sudo -E env PATH=$(PATH):/usr/sbin:/sbin')

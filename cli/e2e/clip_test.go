@@ -5,9 +5,10 @@ package e2e
 import (
 	"bytes"
 	"encoding/binary"
-	"os"
-	"path/filepath"
+	"fmt"
 	"slices"
+	"strconv"
+	"sync"
 	"testing"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 	"github.com/bluenviron/mediacommon/v2/pkg/formats/fmp4"
 	"github.com/bluenviron/mediacommon/v2/pkg/formats/mp4/codecs"
 
+	"relay/cli/e2e/internal/program"
 	"relay/ingest/flv"
 )
 
@@ -39,19 +41,31 @@ const legacyHEVC = 12
 // clipSeconds is how long a clip is. It is published again and again.
 const clipSeconds = 4
 
+// mp4Clips are the clips that were encoded, by ffmpeg's arguments: several tests send the
+// same.
+var mp4Clips sync.Map
+
+// encodedMP4 has ffmpeg encode a fragmented MP4 file, once for the same arguments.
+func encodedMP4(parts []string) ([]byte, error) {
+	once, _ := mp4Clips.LoadOrStore(fmt.Sprintf("%q", parts), sync.OnceValues(func() ([]byte, error) {
+		args := append([]string{"-hide_banner", "-nostdin", "-loglevel", "error"}, parts...)
+		args = append(args, "-t", strconv.Itoa(clipSeconds), "-movflags", "frag_keyframe+empty_moov+delay_moov+default_base_moof", "-f", "mp4", "pipe:1")
+		var said bytes.Buffer
+		cmd := program.Command("ffmpeg", args...)
+		cmd.Stderr = &said
+		b, err := cmd.Output()
+		if err != nil {
+			return nil, fmt.Errorf("ffmpeg makes no clip: %w: %s", err, said.String())
+		}
+		return b, nil
+	}))
+	return once.(func() ([]byte, error))()
+}
+
 // encodeClip has ffmpeg encode a clip.
 func encodeClip(t *testing.T, legacy byte, parts ...[]string) *clip {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "clip.mp4")
-	args := []string{"-hide_banner", "-nostdin", "-loglevel", "error"}
-	for _, p := range parts {
-		args = append(args, p...)
-	}
-	args = append(args, "-t", "4", "-movflags", "frag_keyframe+empty_moov+delay_moov+default_base_moof", path)
-	if p := run(t, "ffmpeg", "ffmpeg", args...); p.cmd.ProcessState.ExitCode() != 0 {
-		t.Fatal("ffmpeg makes no clip")
-	}
-	b, err := os.ReadFile(path)
+	b, err := encodedMP4(slices.Concat(parts...))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -44,6 +44,7 @@ func coded(i int, packet byte, codec string, size int) []byte {
 // TestEveryCodecPassesUntouched publishes each codec with gortmplib's client, whose
 // messages are read off the wire, through a source and a chain of two watchers.
 func TestEveryCodecPassesUntouched(t *testing.T) {
+	t.Parallel()
 	aac := &gortmplib.Track{Codec: &codecs.MPEG4Audio{Config: &mpeg4audio.AudioSpecificConfig{
 		Type: mpeg4audio.ObjectTypeAACLC, SampleRate: 48000, ChannelConfig: 2,
 	}}}
@@ -95,6 +96,7 @@ func TestEveryCodecPassesUntouched(t *testing.T) {
 		}, "", "opus"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			w := newWorld(t)
 			src := w.source("--max-children", "1")
 			watchers := w.watchMany(2, src.link)

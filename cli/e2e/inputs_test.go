@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -84,6 +85,7 @@ func carries(t *testing.T, want []tag, clip string) {
 
 // TestInputFileIsPacedAndEnds sends a file once.
 func TestInputFileIsPacedAndEnds(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	clip := w.cut(6, "clip.flv", singleGOP...)
 	want := recording(t, clip)
@@ -120,6 +122,7 @@ func smooth(t *testing.T, who string, tags []tag) {
 
 // TestLoopHasNoJump repeats a clip without audio and one with it.
 func TestLoopHasNoJump(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	const rounds = 3
 	type round struct {
@@ -173,6 +176,7 @@ func (w *world) sourceFrom(stdin io.Reader) *source {
 
 // TestInputFromAPipe reads what ffmpeg writes to its standard output.
 func TestInputFromAPipe(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	clip := w.cut(4, "clip.flv", singleGOP...)
 	enc := program.Command("ffmpeg", "-v", "error", "-nostdin", "-re", "-i", clip, "-c", "copy", "-f", "flv", "-")
@@ -200,6 +204,7 @@ func TestInputFromAPipe(t *testing.T) {
 
 // TestPullOverHTTP fetches a channel from the address where another relay plays it.
 func TestPullOverHTTP(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	first := w.source()
 	enc := encode(t, first.rtmp, 5, picture360, tone, h264, aac)
@@ -218,7 +223,26 @@ func TestPullOverHTTP(t *testing.T) {
 	second.interrupt(t)
 }
 
-// freeAddr is an address on which nobody listens.
+// deafAddr is an address on which nobody listens until the test ends: a socket here has
+// it.
+func deafAddr(t *testing.T) string {
+	t.Helper()
+	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { syscall.Close(fd) })
+	if err := syscall.Bind(fd, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
+		t.Fatal(err)
+	}
+	sa, err := syscall.Getsockname(fd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprint("127.0.0.1:", sa.(*syscall.SockaddrInet4).Port)
+}
+
+// freeAddr is an address on which nobody listens just now. Another program may take it.
 func freeAddr(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", loopback)
@@ -231,15 +255,23 @@ func freeAddr(t *testing.T) string {
 
 // TestPullOverRTMP fetches from an ffmpeg that serves one player.
 func TestPullOverRTMP(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	clip := w.cut(4, "clip.flv", singleGOP...)
-	url := "rtmp://" + freeAddr(t) + "/live/x"
-	server := start(t, "ffmpeg", "ffmpeg", "-v", "error", "-nostdin", "-re", "-i", clip, "-c", "copy", "-f", "flv", "-listen", "1", url)
+	var url string
+	serve := func() *process {
+		url = "rtmp://" + freeAddr(t) + "/live/x"
+		return start(t, "ffmpeg", "ffmpeg", "-v", "error", "-nostdin", "-re", "-i", clip, "-c", "copy", "-f", "flv", "-listen", "1", url)
+	}
+	server := serve()
 	src := w.sourceOf(url)
 	eventually(t, "the source fetches", func() error {
 		alive := src.running()
 		if src.out.String() != "" {
 			return nil
+		}
+		if !server.running() && src.out.String() == "" { // another program has taken its address
+			server = serve()
 		}
 		if !alive { // the server was not listening yet
 			src = w.sourceOf(url)
@@ -257,12 +289,14 @@ func TestPullOverRTMP(t *testing.T) {
 
 // TestAudioOrVideoAlone publishes streams of one track.
 func TestAudioOrVideoAlone(t *testing.T) {
+	t.Parallel()
 	for name, parts := range map[string][][]string{
 		"MP3":  {tone, mp3, {"-ar", "44100"}},
 		"AAC":  {tone, aac},
 		"H264": {picture360, h264},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			w := newWorld(t)
 			src := w.source()
 			v := w.watch(src.link)
@@ -279,6 +313,7 @@ func TestAudioOrVideoAlone(t *testing.T) {
 // TestInputThatIsBadIsOneLine gives what nobody can broadcast: an error, perhaps a
 // hint, and no link that leads nowhere.
 func TestInputThatIsBadIsOneLine(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	missing := httptest.NewServer(http.NotFoundHandler())
 	defer missing.Close()
@@ -291,8 +326,8 @@ func TestInputThatIsBadIsOneLine(t *testing.T) {
 		{"missing file", w.path("none.flv"), "", "no such file"},
 		{"MP4", w.cut(1, "clip.mp4"), "", "MP4"},
 		{"folder", w.dir, "", ""},
-		{"nobody at HTTP", "http://" + freeAddr(t) + "/x.flv", "", "refused"},
-		{"nobody at RTMP", "rtmp://" + freeAddr(t) + "/live/x", "", "refused"},
+		{"nobody at HTTP", "http://" + deafAddr(t) + "/x.flv", "", "refused"},
+		{"nobody at RTMP", "rtmp://" + deafAddr(t) + "/live/x", "", "refused"},
 		{"not found", missing.URL + "/x.flv", "", "404"},
 		{"web page", page.URL, "", "HTML"},
 		{"HTTP at RTMP", strings.Replace(page.URL, "http", "rtmp", 1) + "/live/x", "", ""},

@@ -3,6 +3,10 @@
 // Package e2e proves the program from outside: the built binary, processes of its
 // own, real ffmpeg, loopback sockets. A test here says what a viewer must see, tag
 // by tag; how fast a machine is decides nothing.
+//
+// Tests that mostly wait for media to pass run in parallel, so many at a time as -parallel
+// allows. What opens a browser, or measures a delay, memory or processor time, has the
+// machine for itself: it does not call t.Parallel.
 package e2e
 
 import (

@@ -93,6 +93,7 @@ func (w *world) watchAs(g generation, link string) (*watcher, *viewer) {
 // other, in a chain with each pair of them in each order. One in the middle is killed.
 // Every player gets every tag.
 func TestOldAndNewNodesShareATree(t *testing.T) {
+	t.Parallel()
 	before, now := generation{"old", older(t)}, generation{"new", relayBin}
 	for _, c := range []struct {
 		source generation
@@ -109,6 +110,7 @@ func TestOldAndNewNodesShareATree(t *testing.T) {
 			name += ", " + g.name
 		}
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			w := newWorld(t)
 			src := w.of(c.source).source("--max-children", "1")
 			enc := encode(t, src.rtmp, forEver, picture360, tone, h264, manyKeys, aac)
@@ -155,9 +157,11 @@ func TestOldAndNewNodesShareATree(t *testing.T) {
 // this build with its keys, below which nodes of both go on in the new epoch; and the
 // reverse, as when an operator takes the step back.
 func TestSourceIsReplacedByANewerBuild(t *testing.T) {
+	t.Parallel()
 	before, now := generation{"old", older(t)}, generation{"new", relayBin}
 	for _, c := range [][2]generation{{before, now}, {now, before}} {
 		t.Run(c[0].name+" to "+c[1].name, func(t *testing.T) {
+			t.Parallel()
 			w := newWorld(t)
 			src := w.of(c[0]).source("--max-children", "1")
 			enc := encode(t, src.rtmp, forEver, picture360, tone, h264, aac)

@@ -107,8 +107,8 @@ func byClip(legacy byte, parts ...[]string) func(*testing.T, *source) {
 // TestEveryOutputProbes plays each output of each sort of stream in ffmpeg, which must
 // find no fault in it, or be told in words where else to look.
 func TestEveryOutputProbes(t *testing.T) {
-	var rows []string
-	for _, c := range []codecStream{
+	t.Parallel()
+	streams := []codecStream{
 		{name: "H.264 with B-frames, AAC", picture: true, publish: byFFmpeg(picture360, tone, withB, aac)},
 		{name: "H.264 alone", picture: true, publish: byFFmpeg(picture360, withB)},
 		{name: "AAC alone", publish: byFFmpeg(tone, aac)},
@@ -119,8 +119,19 @@ func TestEveryOutputProbes(t *testing.T) {
 		{name: "AV1, Opus", picture: true, publish: byClip(0, picture180, toneFast, av1Codec, opusCodec), unread: []string{".flv"}, refused: []string{".ts"}},
 		{name: "VP9, Opus", picture: true, publish: byClip(0, picture180, toneFast, vp9Codec, opusCodec), unread: []string{".flv"}, refused: []string{".ts"}},
 		{name: "H.264, Opus", picture: true, publish: byClip(0, picture180, toneFast, withB, opusCodec), unread: []string{".flv"}},
-	} {
+	}
+	rows := make([]string, len(streams))
+	t.Cleanup(func() { // all are there
+		var b strings.Builder
+		tw := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+		fmt.Fprintln(tw, "stream\t.flv squash\tgop\tkey\t.ts squash\tgop\tkey\t.mp4 squash\tgop\tkey\tHLS")
+		fmt.Fprintln(tw, strings.Join(rows, "\n"))
+		tw.Flush()
+		t.Logf("pictures or sound that ffmpeg decoded of %d s:\n%s", tasted, b.String())
+	})
+	for i, c := range streams {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			w := newWorld(t)
 			src := w.source()
 			node := w.watch(src.link, "-o", "/dev/null")
@@ -138,15 +149,9 @@ func TestEveryOutputProbes(t *testing.T) {
 			for _, f := range found {
 				row = append(row, f())
 			}
-			rows = append(rows, strings.Join(row, "\t"))
+			rows[i] = strings.Join(row, "\t")
 		})
 	}
-	var b strings.Builder
-	tw := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(tw, "stream\t.flv squash\tgop\tkey\t.ts squash\tgop\tkey\t.mp4 squash\tgop\tkey\tHLS")
-	fmt.Fprintln(tw, strings.Join(rows, "\n"))
-	tw.Flush()
-	t.Logf("pictures or sound that ffmpeg decoded of %d s:\n%s", tasted, b.String())
 }
 
 // probe begins to check one output. What it returns ends that, and returns what to say
@@ -218,6 +223,7 @@ func answered(t *testing.T, address string) (int, string) {
 
 // TestPlaylistAndThumbnail asks for what is no stream.
 func TestPlaylistAndThumbnail(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	src := w.source("--title", "An evening,\nwith guests")
 	node := w.watch(src.link, "-o", "/dev/null")
@@ -245,6 +251,7 @@ func TestPlaylistAndThumbnail(t *testing.T) {
 // TestOutputsToFilesAndPipes records in each format, and pipes to a player that is
 // closed.
 func TestOutputsToFilesAndPipes(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	src := w.source("--max-children", "8")
 	encode(t, src.rtmp, forEver, picture360, tone, withB, aac)
@@ -286,6 +293,7 @@ func TestOutputsToFilesAndPipes(t *testing.T) {
 // TestRecordingSurvivesAFullDisk records onto a disk of 1 MiB. Players go on, and the
 // recording plays.
 func TestRecordingSurvivesAFullDisk(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	src := w.source("--max-children", "8")
 	encode(t, src.rtmp, forEver, picture360, tone, withB, aac)
@@ -296,6 +304,7 @@ func TestRecordingSurvivesAFullDisk(t *testing.T) {
 	}
 	for _, f := range forms {
 		t.Run(f, func(t *testing.T) {
+			t.Parallel()
 			// A mount that only this process sees, and that goes with it.
 			unshare := []string{"--mount"}
 			if os.Getuid() != 0 {
@@ -331,6 +340,7 @@ func TestRecordingSurvivesAFullDisk(t *testing.T) {
 // TestEncoderWithAnotherSize replaces the encoder by one with a larger picture while
 // each output is being taken, and recorded. All of it decodes.
 func TestEncoderWithAnotherSize(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	src := w.source("--max-children", "8")
 	node := w.watch(src.link, "-o", "/dev/null")

@@ -17,6 +17,7 @@ const fakePlayer = "#!/bin/sh\nprintf '%s\\n' \"$@\" >\"$0.new\" && mv \"$0.new\
 
 // TestPlayerIsStartedOnWhatItPlaysBest looks at what relay watch --player starts.
 func TestPlayerIsStartedOnWhatItPlaysBest(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name    string
 		publish func(*testing.T, *source)
@@ -40,6 +41,7 @@ func TestPlayerIsStartedOnWhatItPlaysBest(t *testing.T) {
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			w := newWorld(t)
 			src := w.source("--max-children", "8")
 			c.publish(t, src)

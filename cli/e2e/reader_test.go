@@ -186,7 +186,7 @@ func TestReadersThatDoNotReadHarmNobody(t *testing.T) {
 	}
 
 	stop()
-	want := logged(t, src.tagLog)
+	want := allOf(t, src)
 	for _, v := range others {
 		v.reaches(t, want)
 		v.open(t)

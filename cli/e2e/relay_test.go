@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 )
 
@@ -133,10 +134,7 @@ func (w *world) watchMany(n int, link string) []*watcher {
 	return all
 }
 
-var lastID int
+var lastID atomic.Int64
 
-// nextID numbers what a test run starts. Tests here do not run in parallel.
-func nextID() int {
-	lastID++
-	return lastID
-}
+// nextID numbers what a test run starts.
+func nextID() int { return int(lastID.Add(1)) }

@@ -98,6 +98,7 @@ func rtmpOf(t *testing.T, address string) string {
 // TestPlayersWatchOverRTMP has ffmpeg and our own pull play at a source's encoder port
 // and at a watcher two links away.
 func TestPlayersWatchOverRTMP(t *testing.T) {
+	t.Parallel()
 	const players = 50
 	w := newWorld(t)
 	src := w.source()
@@ -144,7 +145,7 @@ func TestPlayersWatchOverRTMP(t *testing.T) {
 	}
 
 	enc.interrupt(t)
-	want := logged(t, src.tagLog)
+	want := allOf(t, src)
 	for _, v := range whole {
 		v.reaches(t, want)
 		v.open(t)
@@ -164,6 +165,7 @@ func TestPlayersWatchOverRTMP(t *testing.T) {
 
 // TestEnhancedCodecsPassOverRTMP sends HEVC as enhanced RTMP has it.
 func TestEnhancedCodecsPassOverRTMP(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	src := w.source()
 	client, _ := published(t, src)
@@ -193,6 +195,7 @@ func TestEnhancedCodecsPassOverRTMP(t *testing.T) {
 // TestWhatCannotBePlayedOverRTMPIsRefusedInWords asks for what is not there, and sends
 // an encoder to where none is taken.
 func TestWhatCannotBePlayedOverRTMPIsRefusedInWords(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	src := w.source()
 	_, nodeURL := w.watchRTMP(src.link)
@@ -258,6 +261,7 @@ func askRTMP(t *testing.T, address string) net.Conn {
 
 // TestARTMPPlayerThatIsStuckIsCut has one take nothing of a fat stream.
 func TestARTMPPlayerThatIsStuckIsCut(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	src := w.source()
 	stop := flood(t, src)
@@ -276,11 +280,9 @@ func TestARTMPPlayerThatIsStuckIsCut(t *testing.T) {
 		return errors.Join(fmt.Errorf("the node shows %+v", v), err)
 	})
 	stop()
-	want := logged(t, src.tagLog)
+	want := allOf(t, src)
 	good.reaches(t, want)
 	good.open(t)
 	complete(t, good.name, good.got(), want)
-	if !strings.Contains(src.err.String(), "the viewer took nothing for 10 s") {
-		t.Error("the log does not say why")
-	}
+	src.find(t, &src.err, `(the viewer took nothing for 10 s)`)
 }

@@ -30,6 +30,7 @@ const (
 // TestHostileNeighboursCostNobodyATag has members that lie among watchers: newcomers
 // are sent to them, parents name them as backups, orphans ask them.
 func TestHostileNeighboursCostNobodyATag(t *testing.T) {
+	t.Parallel()
 	root := func(l tree.Label) tree.Label { l.H = 0; return l }
 	for _, c := range []struct {
 		name    string
@@ -57,7 +58,9 @@ func TestHostileNeighboursCostNobodyATag(t *testing.T) {
 					s.roots = append(s.roots, l.id.String())
 				}
 			}
-			circle = liars
+			for _, l := range liars {
+				l.circle = liars
+			}
 			for _, n := range s.nodes {
 				n.player.forget()
 			}
@@ -130,12 +133,9 @@ func replay() func(tree.Label) tree.Label {
 // justMe is the path of a root.
 func justMe(p []tree.Place) []tree.Place { return p[len(p)-1:] }
 
-// circle are the liars of a test, who know each other.
-var circle []*liar
-
 // ring names the next liar, and places where nobody is.
 func ring(l *liar) []tree.Place {
-	places := []tree.Place{circle[(slices.Index(circle, l)+1)%len(circle)].place}
+	places := []tree.Place{l.circle[(slices.Index(l.circle, l)+1)%len(l.circle)].place}
 	for i := len(places); i < tree.MaxRefer; i++ {
 		nobody := netip.AddrFrom4([4]byte{10, 77, 0, byte(200 + i)})
 		places = append(places, tree.Place{ID: tree.ID{byte(i)}, Addrs: []netip.AddrPort{netip.AddrPortFrom(nobody, relayPort)}})

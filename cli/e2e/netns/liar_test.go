@@ -44,6 +44,7 @@ type liar struct {
 	tls     *tls.Config
 	manners manners
 	place   tree.Place
+	circle  []*liar // the liars of a test, who know each other; set before any node knows them
 
 	ctx  context.Context
 	wg   sync.WaitGroup

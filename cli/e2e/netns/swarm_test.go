@@ -57,9 +57,10 @@ type node struct {
 // newSwarm starts a swarm on a network with some hosts to spare.
 func newSwarm(t *testing.T, watchers, spare int) *swarm {
 	t.Helper()
-	s := &swarm{net: newNetwork(t, 1+watchers+spare), dir: *keepFlag}
-	if s.dir == "" {
-		s.dir = t.TempDir()
+	s := &swarm{net: newNetwork(t, 1+watchers+spare), dir: t.TempDir()}
+	if *keepFlag != "" {
+		s.dir = filepath.Join(*keepFlag, strings.ReplaceAll(t.Name(), "/", "-"))
+		must(t, os.MkdirAll(s.dir, 0o755))
 	}
 	for i, h := range s.net.hosts[:1+watchers] {
 		s.nodes = append(s.nodes, newNode(h, fanout[i%len(fanout)]))

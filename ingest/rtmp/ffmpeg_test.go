@@ -21,7 +21,7 @@ func ffmpeg(t *testing.T, url string) (string, error) {
 }
 
 func TestFFmpegPublishes(t *testing.T) {
-	c := newInbox(t)
+	c := newInbox()
 	out, err := ffmpeg(t, "rtmp://"+serve(t, c)+"/"+testApp+"/"+testKey)
 	if err != nil {
 		t.Fatalf("ffmpeg: %v\n%s", err, out)
@@ -42,7 +42,7 @@ func TestFFmpegPublishes(t *testing.T) {
 }
 
 func TestFFmpegShowsARefusal(t *testing.T) {
-	out, err := ffmpeg(t, "rtmp://"+serve(t, newInbox(t))+"/"+testApp+"/guess")
+	out, err := ffmpeg(t, "rtmp://"+serve(t, newInbox())+"/"+testApp+"/guess")
 	if err == nil || !strings.Contains(out, "stream key is wrong") {
 		t.Errorf("%v\n%s", err, out)
 	}

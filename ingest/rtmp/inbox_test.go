@@ -5,7 +5,6 @@ import (
 	"iter"
 	"runtime"
 	"sync"
-	"testing"
 
 	"relay/ingest/flv"
 )
@@ -22,14 +21,14 @@ type inbox struct {
 	accepted chan flv.Tag
 
 	mu     sync.Mutex
-	letter *letter // of the publisher that is sending, nil while there is none
+	sink   *inboxSink // of the publisher that is sending, nil while there is none
 	header flv.Header
 }
 
-// letter is what one publisher sends to an inbox.
-type letter struct{ to *inbox }
+// inboxSink takes what one publisher sends to an inbox.
+type inboxSink struct{ to *inbox }
 
-func newInbox(testing.TB) *inbox { return &inbox{accepted: make(chan flv.Tag, 10_000)} }
+func newInbox() *inbox { return &inbox{accepted: make(chan flv.Tag, 10_000)} }
 
 // Publish is for a Server.
 func (b *inbox) Publish(app, key string) (Sink, error) {
@@ -38,18 +37,18 @@ func (b *inbox) Publish(app, key string) (Sink, error) {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.letter != nil {
+	if b.sink != nil {
 		return nil, ErrBusy
 	}
-	b.letter = &letter{b}
-	return b.letter, nil
+	b.sink = &inboxSink{b}
+	return b.sink, nil
 }
 
 // busy reports whether a publisher has not been closed yet.
 func (b *inbox) busy() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.letter != nil
+	return b.sink != nil
 }
 
 // info is what the configurations of all that was sent tell.
@@ -80,22 +79,22 @@ func (b *inbox) taken() iter.Seq[flv.Tag] {
 	}
 }
 
-func (l *letter) Write(t flv.Tag) error {
-	l.to.mu.Lock()
-	defer l.to.mu.Unlock()
-	if l.to.letter != l {
+func (s *inboxSink) Write(t flv.Tag) error {
+	s.to.mu.Lock()
+	defer s.to.mu.Unlock()
+	if s.to.sink != s {
 		return errReplaced
 	}
-	l.to.header.Add(t, flv.Classify(t))
-	l.to.accepted <- t
+	s.to.header.Add(t, flv.Classify(t))
+	s.to.accepted <- t
 	return nil
 }
 
-func (l *letter) Close() {
-	l.to.mu.Lock()
-	defer l.to.mu.Unlock()
-	if l.to.letter == l {
-		l.to.letter = nil
+func (s *inboxSink) Close() {
+	s.to.mu.Lock()
+	defer s.to.mu.Unlock()
+	if s.to.sink == s {
+		s.to.sink = nil
 	}
 }
 

@@ -39,8 +39,8 @@ func (v viewing) Play(ctx context.Context, conn net.Conn, head []byte, convert f
 	return v(ctx, conn, head, convert)
 }
 
-// stage plays what a test puts on it to every player.
-type stage struct {
+// fakeStream plays the media that a test gives it to every player.
+type fakeStream struct {
 	name    string // of its stream
 	media   []flv.Batch
 	hold    bool         // stay after the media until the player leaves
@@ -49,11 +49,11 @@ type stage struct {
 	played  chan error   // gets why each viewing ended
 }
 
-func newStage(media ...flv.Batch) *stage {
-	return &stage{name: "there", media: media, played: make(chan error, 100)}
+func newFakeStream(media ...flv.Batch) *fakeStream {
+	return &fakeStream{name: "there", media: media, played: make(chan error, 100)}
 }
 
-func (s *stage) Play(_ net.Addr, app, name string) (Viewing, error) {
+func (s *fakeStream) Play(_ net.Addr, app, name string) (Viewing, error) {
 	name, _, _ = strings.Cut(name, "?")
 	switch {
 	case s.refuse != nil:
@@ -70,7 +70,7 @@ func (s *stage) Play(_ net.Addr, app, name string) (Viewing, error) {
 	}), nil
 }
 
-func (s *stage) view(ctx context.Context, conn net.Conn, head []byte, convert flv.Converter) error {
+func (s *fakeStream) view(ctx context.Context, conn net.Conn, head []byte, convert flv.Converter) error {
 	defer context.AfterFunc(ctx, func() { conn.Close() })()
 	if _, err := conn.Write(head); err != nil {
 		return err
@@ -91,8 +91,8 @@ func (s *stage) view(ctx context.Context, conn net.Conn, head []byte, convert fl
 	return nil
 }
 
-// theatre runs a server that plays what is on a stage, and takes no encoder.
-func theatre(t *testing.T, s *stage) (addr string) {
+// servePlayers runs a server that plays s and takes no encoder.
+func servePlayers(t *testing.T, s *fakeStream) (addr string) {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -169,8 +169,8 @@ func (e *encoder) watches(t *testing.T) []flv.Tag {
 	}
 }
 
-// aFilm is a stream with all that is awkward in it.
-func aFilm(r *rand.Rand) (tags []flv.Tag) {
+// awkwardTags are tags with all that is awkward to put into chunks.
+func awkwardTags(r *rand.Rand) (tags []flv.Tag) {
 	body := func(n int, first string) string {
 		b := []byte(first)
 		for len(b) < n {
@@ -214,24 +214,24 @@ func cut(r *rand.Rand, tags []flv.Tag, most int) (all []flv.Batch) {
 func TestAPlayerGetsEveryTagAsItIs(t *testing.T) {
 	for seed := range uint64(20) {
 		r := rand.New(rand.NewPCG(seed, 0))
-		film := aFilm(r)
+		tags := awkwardTags(r)
 		// The stream begins with a header, as a reader's does.
 		var h flv.Header
-		h.Add(film[1], flv.Classify(film[1]))
+		h.Add(tags[1], flv.Classify(tags[1]))
 		header := h.Payload()
-		want := slices.Concat([]flv.Tag{video(0, avcConfig)}, film)
+		want := slices.Concat([]flv.Tag{video(0, avcConfig)}, tags)
 		unheard := flv.NewTag(15, 7, []byte("RTMP has no message for it"))
-		media := cut(r, append(film, unheard), 1+r.IntN(1<<r.IntN(18)))
+		media := cut(r, append(tags, unheard), 1+r.IntN(1<<r.IntN(18)))
 		media[0].Parts, media[0].Header = slices.Concat(net.Buffers{header}, media[0].Parts), true
 		before := make([][]byte, len(media))
 		for i, b := range media {
 			before[i] = bytes.Join(b.Parts, nil)
 		}
-		s := newStage()
+		s := newFakeStream()
 		for _, b := range media { // what is written forgets its parts
 			s.media = append(s.media, flv.Batch{Parts: slices.Clone(b.Parts), Header: b.Header, Lens: b.Lens})
 		}
-		e := dial(t, theatre(t, s))
+		e := dial(t, servePlayers(t, s))
 		if code, _ := e.asks(t, testApp, "there"); code != playReset {
 			t.Fatal(code)
 		}
@@ -274,7 +274,7 @@ func TestBodiesArePlayedUncopied(t *testing.T) {
 }
 
 func TestAPlayerIsToldInOrder(t *testing.T) {
-	e := dial(t, theatre(t, newStage(flv.BatchOf(video(0, avcKey)))))
+	e := dial(t, servePlayers(t, newFakeStream(flv.BatchOf(video(0, avcKey)))))
 	if code, _ := e.asks(t, "", "there?start=gop"); code != playReset {
 		t.Fatal(code)
 	}
@@ -293,8 +293,8 @@ func TestAPlayerIsToldInOrder(t *testing.T) {
 }
 
 func TestAPlayerIsTurnedAwayInWords(t *testing.T) {
-	s := newStage()
-	addr := theatre(t, s)
+	s := newFakeStream()
+	addr := servePlayers(t, s)
 	for name, c := range map[string]struct{ app, name, code, text string }{
 		"another name":  {testApp, "gone", playNotFound, ErrNoStream.Error()},
 		"another app":   {"other", "there", playNotFound, ErrNoStream.Error()},
@@ -318,7 +318,7 @@ func TestAPlayerIsTurnedAwayInWords(t *testing.T) {
 }
 
 func TestAnEncoderIsTurnedAwayWhereNothingIsTaken(t *testing.T) {
-	e := dial(t, theatre(t, newStage()))
+	e := dial(t, servePlayers(t, newFakeStream()))
 	if got := e.publish(t, testApp, testKey); got != statusDenied {
 		t.Error(got)
 	}
@@ -340,9 +340,9 @@ func TestAPlayerThatLeavesIsNoticed(t *testing.T) {
 		},
 		"breaks RTMP": func(e *encoder) { e.control(msgSetChunkSize, []byte{0}) },
 	} {
-		s := newStage(flv.BatchOf(video(0, avcKey)))
+		s := newFakeStream(flv.BatchOf(video(0, avcKey)))
 		s.hold = true
-		e := dial(t, theatre(t, s))
+		e := dial(t, servePlayers(t, s))
 		if code, _ := e.asks(t, testApp, "there"); code != playReset {
 			t.Fatal(code)
 		}
@@ -359,7 +359,7 @@ func TestAPlayerThatLeavesIsNoticed(t *testing.T) {
 }
 
 func TestAPlayersQuestionsAreAnsweredBetweenTheMedia(t *testing.T) {
-	addr := theatreOf(t, func(ctx context.Context, conn net.Conn, head []byte, convert flv.Converter) error {
+	addr := serveViewing(t, func(ctx context.Context, conn net.Conn, head []byte, convert flv.Converter) error {
 		if _, err := conn.Write(head); err != nil {
 			return err
 		}
@@ -389,8 +389,8 @@ func TestAPlayersQuestionsAreAnsweredBetweenTheMedia(t *testing.T) {
 	}
 }
 
-// theatreOf is theatre with a viewing of the test's own.
-func theatreOf(t *testing.T, v viewing) string {
+// serveViewing is servePlayers with a viewing of the test's own.
+func serveViewing(t *testing.T, v viewing) string {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -406,9 +406,9 @@ func theatreOf(t *testing.T, v viewing) string {
 
 func TestManyPlayersWatchAtOnce(t *testing.T) {
 	const players = 50
-	s := newStage(flv.BatchOf(video(0, avcKey)))
+	s := newFakeStream(flv.BatchOf(video(0, avcKey)))
 	s.hold = true
-	addr := theatre(t, s)
+	addr := servePlayers(t, s)
 	for range players { // more than there may be strangers
 		e := dial(t, addr)
 		if code, _ := e.asks(t, testApp, "there"); code != playReset {
@@ -427,8 +427,8 @@ func TestManyPlayersWatchAtOnce(t *testing.T) {
 }
 
 func TestAPullPlaysWhatAServerPlays(t *testing.T) {
-	want := aFilm(rand.New(rand.NewPCG(1, 1)))
-	conn, err := net.Dial("tcp", theatre(t, newStage(flv.BatchOf(want...))))
+	want := awkwardTags(rand.New(rand.NewPCG(1, 1)))
+	conn, err := net.Dial("tcp", servePlayers(t, newFakeStream(flv.BatchOf(want...))))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -446,9 +446,9 @@ func TestAPullPlaysWhatAServerPlays(t *testing.T) {
 // FuzzChunker has any tags played in any pieces: what comes out must be RTMP, and the
 // same for all pieces.
 func FuzzChunker(f *testing.F) {
-	film := aFilm(rand.New(rand.NewPCG(1, 1)))
-	f.Add([]byte(slices.Concat(film[:3]...))[:80], 7)
-	f.Add([]byte(slices.Concat(film[:3]...)), 7)
+	tags := awkwardTags(rand.New(rand.NewPCG(1, 1)))
+	f.Add([]byte(slices.Concat(tags[:3]...))[:80], 7)
+	f.Add([]byte(slices.Concat(tags[:3]...)), 7)
 	f.Add([]byte("FLV"), 1)
 	f.Add([]byte(audio(longTimestamp, aacFrame)), 3)
 	f.Fuzz(func(t *testing.T, b []byte, piece int) {
@@ -538,7 +538,7 @@ func FuzzPlayer(f *testing.F) {
 	f.Add(b.Bytes())
 	f.Fuzz(func(t *testing.T, b []byte) {
 		peer, conn := net.Pipe()
-		s := newStage(flv.BatchOf(video(0, avcKey)))
+		s := newFakeStream(flv.BatchOf(video(0, avcKey)))
 		s.hold = true
 		srv := &Server{Play: s.Play}
 		ended := make(chan struct{})

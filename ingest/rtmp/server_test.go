@@ -80,7 +80,7 @@ func TestEveryCodecArrivesByteForByte(t *testing.T) {
 		}, "", "mp3"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			ch := newInbox(t)
+			ch := newInbox()
 			conn, rec := client(t, serve(t, ch))
 			w := &gortmplib.Writer{Conn: conn, Tracks: c.tracks}
 			if err := w.Initialize(); err != nil {
@@ -114,7 +114,7 @@ func arrived(t *testing.T, i int, m *rawmessage.Message, got flv.Tag) {
 }
 
 func TestRefusalsSayWhyAndNoMore(t *testing.T) {
-	ch := newInbox(t)
+	ch := newInbox()
 	addr := serve(t, ch)
 	for name, c := range map[string][2]string{
 		"wrong key":  {testApp, "guess"},
@@ -161,7 +161,7 @@ func TestKeyMayStandInTheApp(t *testing.T) {
 }
 
 func TestPlayIsRefused(t *testing.T) {
-	e := dial(t, serve(t, newInbox(t)))
+	e := dial(t, serve(t, newInbox()))
 	e.say(t, "connect", nil)
 	e.say(t, "createStream", nil)
 	e.say(t, "play", nil, testKey)
@@ -173,7 +173,7 @@ func TestPlayIsRefused(t *testing.T) {
 
 func TestAnEncoderThatStopsMakesRoom(t *testing.T) {
 	for _, how := range []string{"FCUnpublish", "deleteStream", "closeStream", "a closed connection"} {
-		ch := newInbox(t)
+		ch := newInbox()
 		addr := serve(t, ch)
 		e := dial(t, addr)
 		if got := e.publish(t, testApp, testKey); got != statusStart {
@@ -205,7 +205,7 @@ func TestAnEncoderThatStopsMakesRoom(t *testing.T) {
 }
 
 func TestMediaMessagesBecomeTags(t *testing.T) {
-	ch := newInbox(t)
+	ch := newInbox()
 	e := dial(t, serve(t, ch))
 	if got := e.publish(t, testApp, testKey); got != statusStart {
 		t.Fatal(got)
@@ -233,7 +233,7 @@ func TestMediaMessagesBecomeTags(t *testing.T) {
 }
 
 func TestPingIsAnswered(t *testing.T) {
-	e := dial(t, serve(t, newInbox(t)))
+	e := dial(t, serve(t, newInbox()))
 	if err := e.event(eventPingRequest, 77); err != nil {
 		t.Fatal(err)
 	}
@@ -257,7 +257,7 @@ func TestPublisherThatBreaksBoundsIsCut(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			e := dial(t, serve(t, newInbox(t)))
+			e := dial(t, serve(t, newInbox()))
 			if got := e.publish(t, testApp, testKey); got != statusStart {
 				t.Fatal(got)
 			}
@@ -268,7 +268,7 @@ func TestPublisherThatBreaksBoundsIsCut(t *testing.T) {
 }
 
 func TestStrangersAreCut(t *testing.T) {
-	addr := serve(t, newInbox(t))
+	addr := serve(t, newInbox())
 	t.Run("10 MiB of nested AMF before publish", func(t *testing.T) {
 		e := dial(t, addr)
 		body := []byte(strings.Repeat(deepArray, 2<<20))
@@ -307,7 +307,7 @@ const connSlack = 1 << 20
 
 func TestAPublisherHasHeldWhatItSends(t *testing.T) {
 	for name, chunk := range map[string]uint32{"small chunks": minChunk, "large chunks": maxChunk} {
-		ch := newInbox(t)
+		ch := newInbox()
 		e := dial(t, serve(t, ch))
 		if got := e.publish(t, testApp, testKey); got != statusStart {
 			t.Fatal(got)
@@ -335,7 +335,7 @@ func held() int {
 }
 
 func TestALengthThatIsNeverSentIsNotAllocated(t *testing.T) {
-	e := dial(t, serve(t, newInbox(t)))
+	e := dial(t, serve(t, newInbox()))
 	if got := e.publish(t, testApp, testKey); got != statusStart {
 		t.Fatal(got)
 	}

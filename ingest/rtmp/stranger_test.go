@@ -45,7 +45,7 @@ func TestASlowStrangerIsCutInTime(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				peer, ended := pipe(newInbox(t))
+				peer, ended := pipe(newInbox())
 				defer peer.Close()
 				start := time.Now()
 				var talking sync.WaitGroup
@@ -78,7 +78,7 @@ func publishOver(t *testing.T, peer net.Conn) (*encoder, string) {
 
 func TestASilentEncoderIsCut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := newInbox(t)
+		c := newInbox()
 		peer, ended := pipe(c)
 		defer peer.Close()
 		if _, got := publishOver(t, peer); got != statusStart {
@@ -101,7 +101,7 @@ func TestStrangersWaitTheirTurn(t *testing.T) {
 		t.Fatal(err)
 	}
 	counted := &counting{Listener: ln, accepted: make(chan struct{}, 100)}
-	c := newInbox(t)
+	c := newInbox()
 	done := make(chan error)
 	s := &Server{Listener: counted, Publish: c.Publish}
 	go func() { done <- s.Run(t.Context()) }()
@@ -169,7 +169,7 @@ func FuzzServer(f *testing.F) {
 	f.Add([]byte("\x03\x00\x00\x00\x00\x00\x04\x01\x00\x00\x00\x00\x00\x00\x00\x80"))
 	f.Add([]byte("\x03\x00\x00\x00\x00\x00\x19\x14\x00\x00\x00\x00\x02\x00\x07connect\x00\x3f\xf0\x00\x00\x00\x00\x00\x00\x03\x00\x00\x09"))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		peer, ended := pipe(newInbox(t))
+		peer, ended := pipe(newInbox())
 		go func() {
 			defer peer.Close()
 			if _, _, err := handshake.DoClient(peer, false, false); err != nil {

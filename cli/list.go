@@ -11,6 +11,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"relay/cli/term"
+	"relay/playback/api"
 	"relay/relay"
 )
 
@@ -61,24 +62,11 @@ func runList(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 	return nil
 }
 
-// listed is one line of relay list --json.
-type listed struct {
-	ID      string   `json:"id"`
-	Name    string   `json:"name"`  // the ID's short form
-	Title   string   `json:"title"` // a stranger's text; may be empty
-	State   string   `json:"state"` // live, waiting or lost
-	BitRate int      `json:"bitrate_bps"`
-	Source  bool     `json:"source"` // the source itself answered
-	Addrs   []string `json:"addrs"`  // of nodes that carry it, the source first
-	Link    string   `json:"link"`   // empty if no address means something on another machine
-	FoundMs float64  `json:"found_ms"`
-}
-
 func writeListed(w io.Writer, cat *catalog) error {
 	enc := json.NewEncoder(w)
 	for _, s := range cat.sorted() {
-		l := listed{
-			ID: s.ID.String(), Name: s.ID.Short(), Title: s.Title, State: s.State.String(), BitRate: s.BitRate, Source: s.Source,
+		l := api.Listed{
+			ID: s.ID.String(), Name: s.ID.Short(), Title: s.Title, State: s.State.String(), BitRate: s.BitRate, BitRateBPS: s.BitRate, Source: s.Source,
 			FoundMs: float64(s.after.Microseconds()) / 1000,
 		}
 		for _, a := range s.addrs {

@@ -65,21 +65,21 @@ func (c *Channel) join(v *presence) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.viewers[v] = struct{}{}
-	c.tell(api.EventJoined, v)
+	c.tell(api.EventJoined, v, "")
 }
 
-func (c *Channel) leave(v *presence) {
+func (c *Channel) leave(v *presence, why reason) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.viewers, v)
 	c.gone += v.bytes.Load()
-	c.tell(api.EventLeft, v)
+	c.tell(api.EventLeft, v, why)
 }
 
 // tell is called with mu held.
-func (c *Channel) tell(what api.EventType, v *presence) {
+func (c *Channel) tell(what api.EventType, v *presence, why reason) {
 	now := len(c.viewers)
-	c.events.Tell(api.Event{Type: what, Channel: c.id.String(), Name: c.id.Short(), Who: "viewer", Now: &now, Addr: v.addr})
+	c.events.Tell(api.Event{Type: what, Channel: c.id.String(), Name: c.id.Short(), Who: "viewer", Reason: string(why), Now: &now, Addr: v.addr})
 }
 
 // present returns the viewers, those that came first in front.

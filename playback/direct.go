@@ -77,7 +77,7 @@ func (a *Admission) Play(ctx context.Context, conn net.Conn, head []byte, conver
 	defer a.server.release()
 	v := &viewer{presence: presence{addr: a.addr, since: time.Now()}, start: a.start, convert: convert, watched: true}
 	if why := a.server.play(ctx, conn, a.channel, v, head); why != channelEnded {
-		return errors.New(string(why))
+		return errors.New(why.text())
 	}
 	return nil
 }

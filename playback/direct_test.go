@@ -136,7 +136,7 @@ func TestADirectPlayerEndsInTime(t *testing.T) {
 				readN(t, theirs, len("head"))
 				synctest.Wait()
 				c.end(cancel)
-				if err := <-done; err == nil || err.Error() != string(c.want) {
+				if err := <-done; err == nil || err.Error() != c.want.text() {
 					t.Errorf("it ended by %v, want %s", err, c.want)
 				}
 				if d := time.Since(start); d > c.within {

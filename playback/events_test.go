@@ -176,7 +176,7 @@ func TestEventsAreServedWithoutAddresses(t *testing.T) {
 	ask(t, addr, get("/"+s.id.Short()+".flv")) // one too many
 	viewer.Close()
 	for i, want := range []api.Event{
-		{Type: api.EventJoined, Who: "viewer"}, {Type: api.EventLimit, Who: "viewer", Reason: "full", Count: 1}, {Type: api.EventLeft, Who: "viewer"},
+		{Type: api.EventJoined, Who: "viewer"}, {Type: api.EventLimit, Who: "viewer", Reason: "full", Count: 1}, {Type: api.EventLeft, Who: "viewer", Reason: "left"},
 	} {
 		f := sse(t, r)
 		var e api.Event

@@ -96,42 +96,42 @@ func (s *routes) hlsOf(c *Channel) (*hlsRun, bool) {
 	s.runs.of[c] = run
 	go func() { // ends with ctx, the channel, or when nobody has asked for a while; Server.Run waits for it
 		defer s.release()
-		err := run.fill(s.ctx, c)
+		c.join(&run.presence)
+		why, err := run.fill(s.ctx, c)
+		c.leave(&run.presence, why)
 		s.runs.mu.Lock()
 		delete(s.runs.of, c)
 		s.runs.mu.Unlock()
 		run.out.Close()
-		s.config.Log.Info("HLS ended", zap.String("channel", c.id.Short()), zap.Error(err))
+		s.config.Log.Info("HLS ended", zap.String("channel", c.id.Short()), zap.String("reason", why.text()), zap.Error(err))
 	}()
 	return run, true
 }
 
-// fill moves the channel's media into the run.
-func (h *hlsRun) fill(ctx context.Context, c *Channel) error {
-	c.join(&h.presence)
-	defer c.leave(&h.presence)
+// fill moves the channel's media into the run, and says why that has ended.
+func (h *hlsRun) fill(ctx context.Context, c *Channel) (reason, error) {
 	f := newFeed(c.ring, GOP)
 	idle := time.NewTicker(time.Second)
 	defer idle.Stop()
 	for {
 		batch, wait, err := f.next()
 		if err != nil {
-			return err
+			return channelEnded, err
 		}
 		if len(batch.Parts) > 0 {
 			h.gap(f.cursor)
 			if err := h.out.Write(batch); err != nil {
-				return err
+				return notCarried, err
 			}
 			wait = ready
 		}
 		select {
 		case <-wait:
 		case <-ctx.Done():
-			return nil
+			return nodeClosing, nil
 		case now := <-idle.C:
 			if now.Sub(time.Unix(0, h.asked.Load())) > hlsIdle {
-				return nil
+				return nobodyAsks, nil
 			}
 		}
 	}

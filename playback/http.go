@@ -151,12 +151,12 @@ func (s *Server) play(ctx context.Context, conn net.Conn, c *Channel, v *viewer,
 		tcp.SetWriteBuffer(sendBuffer)
 	}
 	c.join(&v.presence)
-	defer c.leave(&v.presence)
 	why := v.play(ctx, conn, c.ring, head)
+	c.leave(&v.presence, why)
 	s.config.Log.Info("viewer gone",
 		zap.String("channel", c.id.Short()),
 		zap.String("addr", v.addr),
-		zap.String("reason", string(why)),
+		zap.String("reason", why.text()),
 		zap.Uint64("bytes", v.bytes.Load()),
 		zap.Uint64("missed", v.missed.Load()),
 		zap.Uint64("moves", v.moves.Load()))

@@ -30,16 +30,36 @@ const (
 	probeSize = 512
 )
 
-// reason says why a viewer's stream ended. It is what the log shows.
+// reason says why a viewer's stream ended, in the word of the event.
 type reason string
 
 const (
-	viewerLeft   reason = "the viewer left"
-	viewerStuck  reason = "the viewer took nothing for 10 s"
-	channelEnded reason = "the channel ended"
-	notCarried   reason = "the format cannot carry the codec"
-	nodeClosing  reason = "the node is closing"
+	viewerLeft   reason = "left"
+	viewerStuck  reason = "stuck"
+	channelEnded reason = "ended"
+	notCarried   reason = "codec"
+	nodeClosing  reason = "closing"
+	nobodyAsks   reason = "idle" // for HLS
 )
+
+// text says it to people.
+func (r reason) text() string {
+	switch r {
+	case viewerLeft:
+		return "the viewer left"
+	case viewerStuck:
+		return "the viewer took nothing for 10 s"
+	case channelEnded:
+		return "the channel ended"
+	case notCarried:
+		return "the format cannot carry the codec"
+	case nodeClosing:
+		return "the node is closing"
+	case nobodyAsks:
+		return "nobody has asked for 30 s"
+	}
+	return string(r)
+}
 
 // viewer is one player that is connected.
 type viewer struct {

@@ -163,9 +163,13 @@ func newApp(t *term.Terminal, io Stdio) *cli.App {
 
 // runArgs is what App.RunContext gets: the command's flags in front. Who asks for
 // help gets it whatever else is there: urfave/cli takes the arguments for topics.
+// relay --version is relay version, as in most programs.
 func runArgs(app *cli.App, args []string) []string {
 	if len(args) < 2 {
 		return args
+	}
+	if args[1] == "--version" || args[1] == "-version" {
+		args = slices.Concat(args[:1], []string{"version"}, args[2:])
 	}
 	c := app.Command(args[1])
 	if c == nil {

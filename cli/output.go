@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"io"
 	"os"
@@ -16,8 +17,8 @@ import (
 
 // output is where relay watch writes the stream, beside the players.
 type output struct {
-	file   *os.File
-	stdout bool // file is that, and somebody reads it
+	path   string   // of the recording that was asked for; "" for standard output
+	stdout *os.File // nil for a recording
 	start  playback.Start
 	suffix string // of the format
 }
@@ -25,17 +26,9 @@ type output struct {
 // recordable are the formats that --record takes, by the end of the file's name.
 var recordable = []string{".flv", ".mp4", ".ts"}
 
-// openOutputs reads -o and --record.
-func openOutputs(c *cli.Context, stdio Stdio) (outputs []output, err error) {
-	defer func() {
-		if err != nil {
-			for _, o := range outputs {
-				if !o.stdout {
-					o.file.Close()
-				}
-			}
-		}
-	}()
+// outputsOf reads -o and --record. It opens nothing.
+func outputsOf(c *cli.Context, stdio Stdio) ([]output, error) {
+	var outputs []output
 	start, err := playback.ParseStart(c.String("start"))
 	if err != nil {
 		return nil, usage("", "--start: %w", err)
@@ -45,16 +38,12 @@ func openOutputs(c *cli.Context, stdio Stdio) (outputs []output, err error) {
 		if !ok || term.IsTTY(f) {
 			return nil, usage("redirect it: relay watch LINK -o - | mpv -", "-o - would write video to the terminal")
 		}
-		outputs = append(outputs, output{file: f, stdout: true, start: start})
+		outputs = append(outputs, output{stdout: f, start: start})
 	} else if path != "" {
 		if !c.IsSet("start") {
 			start = playback.GOP // a recording is what was sent
 		}
-		o, err := create(path, ".flv", start)
-		if err != nil {
-			return outputs, err
-		}
-		outputs = append(outputs, o)
+		outputs = append(outputs, output{path: path, suffix: ".flv", start: start})
 	}
 	if path := c.String("record"); path != "" {
 		suffix := ""
@@ -64,63 +53,73 @@ func openOutputs(c *cli.Context, stdio Stdio) (outputs []output, err error) {
 			}
 		}
 		if suffix == "" {
-			return outputs, usage("name it as in evening.mp4 or evening.flv", "--record %s: the name must end in %s", path, term.SpeltOr(recordable))
+			return nil, usage("name it as in evening.mp4 or evening.flv", "--record %s: the name must end in %s", path, term.SpeltOr(recordable))
 		}
-		o, err := create(path, suffix, playback.GOP)
-		if err != nil {
-			return outputs, err
+		outputs = append(outputs, output{path: path, suffix: suffix, start: playback.GOP})
+	}
+	for _, o := range outputs {
+		if o.stdout == nil {
+			if err := checkRecording(o.path); err != nil {
+				return nil, err
+			}
 		}
-		outputs = append(outputs, o)
 	}
 	return outputs, nil
-}
-
-func create(path, suffix string, start playback.Start) (output, error) {
-	f, err := os.Create(path)
-	if err != nil {
-		return output{}, fail("is the folder there, and may you write to it?", "cannot record: %w", err)
-	}
-	return output{file: f, start: start, suffix: suffix}, nil
 }
 
 // pipes reports whether standard output carries the stream.
 func (w *watch) pipes() bool {
 	for _, o := range w.outputs {
-		if o.stdout {
+		if o.stdout != nil {
 			return true
 		}
 	}
 	return false
 }
 
-// record writes the stream to an output. A pipe that nobody reads any more ends the
+// write writes the stream to an output. A pipe that nobody reads any more ends the
 // command; a disk that is full ends the recording only, since others may be watching
 // through this node. A write that blocks does not hold up the end.
-func (w *watch) record(g group, o output) error {
-	ended := make(chan error, 1)
-	go func() { // ends with g.ctx, or the process
-		var to io.Writer = o.file
-		if o.stdout {
-			to = struct{ io.Writer }{o.file} // what was there before is not ours to cut
-		}
-		ended <- playback.Recording{Ring: w.channel.Ring(), Start: o.start, Suffix: o.suffix}.Run(g.ctx, to)
-	}()
-	var err error
-	select {
-	case err = <-ended:
-	case <-g.ctx.Done():
-		select {
-		case err = <-ended:
-		case <-time.After(lastWrite):
-		}
-	}
-	if o.stdout {
+func (w *watch) write(g group, o output) error {
+	if o.stdout != nil {
+		err := w.copyTo(g.ctx, struct{ io.Writer }{o.stdout}, o) // what was there before is not ours to cut
 		g.stop()
 		return err
 	}
-	if err = errors.Join(err, o.file.Close()); err != nil {
+	// A channel that never comes leaves no file behind.
+	if _, err := w.channel.Ring().Cursor().Next(g.ctx); err != nil {
+		return nil // it is over
+	}
+	f, err := createRecording(o.path)
+	if err != nil {
+		return err
+	}
+	if f.Name() != o.path {
+		w.t.Say("Record  %s, for there is a file %s already", f.Name(), o.path)
+	}
+	if err := errors.Join(w.copyTo(g.ctx, f, o), f.Close()); err != nil {
 		w.t.Say("relay: error: the recording ends here: %v", err)
 		w.t.Hint("what was recorded plays; the stream goes on, Ctrl-C ends it")
 	}
 	return nil
+}
+
+// copyTo writes the stream until ctx ends, and then waits lastWrite at most for a write
+// that blocks.
+func (w *watch) copyTo(ctx context.Context, to io.Writer, o output) error {
+	ended := make(chan error, 1)
+	go func() { // ends with ctx, or the process
+		ended <- playback.Recording{Ring: w.channel.Ring(), Start: o.start, Suffix: o.suffix}.Run(ctx, to)
+	}()
+	select {
+	case err := <-ended:
+		return err
+	case <-ctx.Done():
+	}
+	select {
+	case err := <-ended:
+		return err
+	case <-time.After(lastWrite):
+		return nil
+	}
 }

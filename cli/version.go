@@ -13,6 +13,9 @@ import (
 // Version is the release that this source is, or leads up to.
 const Version = "0.1.0"
 
+// commitLen is how many digits of a commit are printed: enough to tell any two apart.
+const commitLen = 12
+
 func versionCommand(t *term.Terminal) *cli.Command {
 	return &cli.Command{
 		Name:  "version",
@@ -27,14 +30,32 @@ func versionCommand(t *term.Terminal) *cli.Command {
 	}
 }
 
+// versionText names the release and what the binary was built from, as far as the
+// build recorded it: go run and go test record no commit.
 func versionText() string {
-	s := "relay " + Version
-	if info, ok := debug.ReadBuildInfo(); ok {
-		for _, kv := range info.Settings {
-			if kv.Key == "vcs.revision" && len(kv.Value) >= 12 {
-				s += " " + kv.Value[:12]
-			}
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		info = &debug.BuildInfo{GoVersion: runtime.Version()}
+	}
+	return versionOf(info)
+}
+
+func versionOf(info *debug.BuildInfo) string {
+	commit, modified := "", false
+	for _, kv := range info.Settings {
+		switch kv.Key {
+		case "vcs.revision":
+			commit = kv.Value[:min(len(kv.Value), commitLen)]
+		case "vcs.modified":
+			modified = kv.Value == "true"
 		}
 	}
-	return s + fmt.Sprintf(" (%s, %s/%s)", runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	s := "relay " + Version
+	if commit != "" {
+		s += " commit " + commit
+		if modified {
+			s += " with changes"
+		}
+	}
+	return fmt.Sprintf("%s (%s, %s/%s)", s, info.GoVersion, runtime.GOOS, runtime.GOARCH)
 }

@@ -107,14 +107,14 @@ func runWatch(c *cli.Context, t *term.Terminal, stdio Stdio) (err error) {
 		}
 		w.player = &p
 	}
+	if w.outputs, err = outputsOf(c, stdio); err != nil {
+		return err
+	}
 	if w.rtmp, err = rtmpFlag(c, t); err != nil {
 		return err
 	}
 	if w.rtmp != nil {
 		defer w.rtmp.Close()
-	}
-	if w.outputs, err = openOutputs(c, stdio); err != nil {
-		return err
 	}
 	if !isLink(arg) {
 		s, err := pick(c.Context, t, w.log, stdio, cfg.discovery, arg)
@@ -171,9 +171,6 @@ func (w *watch) run(ctx context.Context, u relay.URL, allowHosts []string, timeo
 	if w.rtmp != nil {
 		start.RTMP = rtmpURL(w.rtmp, w.channel)
 	}
-	if w.rtmp != nil {
-		start.RTMP = rtmpURL(w.rtmp, w.channel)
-	}
 	w.events.send("start", start)
 	g.Go(func() error { w.follow(g.ctx); return nil })
 	if !w.lan.off {
@@ -183,7 +180,7 @@ func (w *watch) run(ctx context.Context, u relay.URL, allowHosts []string, timeo
 		g.Go(func() error { return w.giveUp(g.ctx, timeout) })
 	}
 	for _, o := range w.outputs {
-		g.Go(func() error { return w.record(g, o) })
+		g.Go(func() error { return w.write(g, o) })
 	}
 	if w.player != nil {
 		g.Go(func() error { return w.play(g.ctx) })

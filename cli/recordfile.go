@@ -1,0 +1,63 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+)
+
+// maxNumbered is the highest number that is added to the name of a recording:
+// whoever has so many of one name has a script that needs names of its own.
+const maxNumbered = 9999
+
+// checkRecording reports what would keep a recording from being written to path,
+// without touching it: the file is opened only when there is something to record.
+func checkRecording(path string) error {
+	fi, err := os.Stat(path)
+	switch {
+	case err == nil && fi.IsDir():
+		return cannotRecord(&fs.PathError{Op: "open", Path: path, Err: syscall.EISDIR})
+	case err == nil:
+		return nil
+	}
+	if fi, err := os.Stat(filepath.Dir(path)); err != nil || !fi.IsDir() {
+		return cannotRecord(&fs.PathError{Op: "open", Path: path, Err: syscall.ENOENT})
+	}
+	return nil
+}
+
+// createRecording opens a new file for a recording. What exists at path is never
+// written over: the new file is called evening-2.mp4 next to evening.mp4. Only a
+// device or a pipe, which holds no recording, is written to as it is.
+func createRecording(path string) (*os.File, error) {
+	if fi, err := os.Stat(path); err == nil && !fi.Mode().IsRegular() {
+		f, err := os.OpenFile(path, os.O_WRONLY, 0)
+		if err != nil {
+			return nil, cannotRecord(err)
+		}
+		return f, nil
+	}
+	ext := filepath.Ext(path)
+	name := path
+	for n := 2; ; n++ {
+		f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
+		if err == nil {
+			return f, nil
+		}
+		if !errors.Is(err, fs.ErrExist) {
+			return nil, cannotRecord(err)
+		}
+		if n > maxNumbered {
+			return nil, fail("move older recordings elsewhere, or choose another name", "cannot record: %s exists, and so do %d more up to %s", path, maxNumbered-1, name)
+		}
+		name = fmt.Sprintf("%s-%d%s", strings.TrimSuffix(path, ext), n, ext)
+	}
+}
+
+func cannotRecord(err error) error {
+	return fail("is the folder there, and may you write to it?", "cannot record: %w", err)
+}

@@ -1,0 +1,29 @@
+package cli
+
+import (
+	"runtime"
+	"runtime/debug"
+	"testing"
+)
+
+func TestVersionNamesWhatItWasBuiltFrom(t *testing.T) {
+	machine := runtime.GOOS + "/" + runtime.GOARCH
+	for _, c := range []struct {
+		settings []debug.BuildSetting
+		want     string
+	}{
+		{nil, "relay " + Version + " (go1.99, " + machine + ")"},
+		{
+			[]debug.BuildSetting{{Key: "vcs.revision", Value: "0123456789abcdef0123"}, {Key: "vcs.modified", Value: "false"}},
+			"relay " + Version + " commit 0123456789ab (go1.99, " + machine + ")",
+		},
+		{
+			[]debug.BuildSetting{{Key: "vcs.revision", Value: "0123456789abcdef0123"}, {Key: "vcs.modified", Value: "true"}},
+			"relay " + Version + " commit 0123456789ab with changes (go1.99, " + machine + ")",
+		},
+	} {
+		if got := versionOf(&debug.BuildInfo{GoVersion: "go1.99", Settings: c.settings}); got != c.want {
+			t.Errorf("%v: got %q, want %q", c.settings, got, c.want)
+		}
+	}
+}

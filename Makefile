@@ -52,8 +52,8 @@ race: ## Run the tests, without the end-to-end ones, under the race detector
 .PHONY: e2e
 e2e: tools ## Run the end-to-end tests: real processes, real ffmpeg, a real browser
 	rm -rf bin/screens; mkdir -p bin/screens
-	$(GO) test -tags e2e -count=1 -v -timeout 30m -parallel 4 -artifacts -outputdir $(CURDIR)/bin/screens ./cli/e2e
-	$(GO) test -tags e2e -count=1 -v -timeout 30m -parallel 2 $(AS_ROOT) ./cli/e2e/netns
+	$(GO) test -tags e2e -count=1 -v -timeout 30m -artifacts -outputdir $(CURDIR)/bin/screens ./cli/e2e
+	$(GO) test -tags e2e -count=1 -v -timeout 30m $(AS_ROOT) ./cli/e2e/netns
 
 # Network namespaces need root.
 AS_ROOT = $(if $(filter-out 0,$(shell id -u)),-exec 'sudo -E env PATH=$(PATH):/usr/sbin:/sbin')
@@ -69,12 +69,13 @@ throttle: tools ## Measure links and uploads that are too narrow, between networ
 	$(GO) test -tags netns -run '^$$' -bench 'Throttled|Shared' -benchtime 1x $(AS_ROOT) ./relay
 
 .PHONY: lint
-lint: ## Check formatting (gofumpt), vet, staticcheck
+lint: ## Check formatting (gofumpt), vet, also for other systems, staticcheck
 	@unformatted=$$($(GO) tool gofumpt -l . testdata/flv/*.go); \
 	if [ -n "$$unformatted" ]; then \
 		printf 'make fmt would change:\n%s\n' "$$unformatted" >&2; exit 1; \
 	fi
 	$(GO) vet $(ALL)
+	$(GO) run -tags e2e ./cli/e2e/internal/crossvet windows darwin freebsd
 	$(GO) tool staticcheck $(ALL)
 
 .PHONY: fmt

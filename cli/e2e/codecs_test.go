@@ -96,7 +96,7 @@ func TestEveryCodecPassesUntouched(t *testing.T) {
 		}, "", "opus"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
+			waiting.Take(t)
 			w := newWorld(t)
 			src := w.source("--max-children", "1")
 			watchers := w.watchMany(2, src.link)

@@ -93,7 +93,7 @@ func (h *ward) recorded(t *testing.T, want []tag) {
 }
 
 func TestKilledInnerNodeCostsNobodyATag(t *testing.T) {
-	t.Parallel()
+	waiting.Take(t)
 	h := hospitalize(t)
 	h.inner.kill()
 	h.recorded(t, h.unharmed(t))
@@ -101,7 +101,7 @@ func TestKilledInnerNodeCostsNobodyATag(t *testing.T) {
 
 // TestLeavingInnerNodeCostsNobodyATag ends an inner node in good order.
 func TestLeavingInnerNodeCostsNobodyATag(t *testing.T) {
-	t.Parallel()
+	waiting.Take(t)
 	h := hospitalize(t)
 	h.inner.interrupt(t)
 	if code := h.inner.cmd.ProcessState.ExitCode(); code != 130 {
@@ -111,7 +111,7 @@ func TestLeavingInnerNodeCostsNobodyATag(t *testing.T) {
 }
 
 func TestFrozenInnerNodeCostsNobodyElseATag(t *testing.T) {
-	t.Parallel()
+	waiting.Take(t)
 	h := hospitalize(t)
 	h.inner.signal(t, syscall.SIGSTOP)
 	// Longer than a silent parent is given, shorter than a ring holds.

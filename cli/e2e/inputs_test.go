@@ -85,7 +85,7 @@ func carries(t *testing.T, want []tag, clip string) {
 
 // TestInputFileIsPacedAndEnds sends a file once.
 func TestInputFileIsPacedAndEnds(t *testing.T) {
-	t.Parallel()
+	waiting.Take(t)
 	w := newWorld(t)
 	clip := w.cut(6, "clip.flv", singleGOP...)
 	want := recording(t, clip)
@@ -122,7 +122,7 @@ func smooth(t *testing.T, who string, tags []tag) {
 
 // TestLoopHasNoJump repeats a clip without audio and one with it.
 func TestLoopHasNoJump(t *testing.T) {
-	t.Parallel()
+	waiting.Take(t)
 	w := newWorld(t)
 	const rounds = 3
 	type round struct {
@@ -176,7 +176,7 @@ func (w *world) sourceFrom(stdin io.Reader) *source {
 
 // TestInputFromAPipe reads what ffmpeg writes to its standard output.
 func TestInputFromAPipe(t *testing.T) {
-	t.Parallel()
+	waiting.Take(t)
 	w := newWorld(t)
 	clip := w.cut(4, "clip.flv", singleGOP...)
 	enc := program.Command("ffmpeg", "-v", "error", "-nostdin", "-re", "-i", clip, "-c", "copy", "-f", "flv", "-")
@@ -204,7 +204,7 @@ func TestInputFromAPipe(t *testing.T) {
 
 // TestPullOverHTTP fetches a channel from the address where another relay plays it.
 func TestPullOverHTTP(t *testing.T) {
-	t.Parallel()
+	waiting.Take(t)
 	w := newWorld(t)
 	first := w.source()
 	enc := encode(t, first.rtmp, 5, picture360, tone, h264, aac)
@@ -255,7 +255,7 @@ func freeAddr(t *testing.T) string {
 
 // TestPullOverRTMP fetches from an ffmpeg that serves one player.
 func TestPullOverRTMP(t *testing.T) {
-	t.Parallel()
+	waiting.Take(t)
 	w := newWorld(t)
 	clip := w.cut(4, "clip.flv", singleGOP...)
 	var url string
@@ -296,7 +296,7 @@ func TestAudioOrVideoAlone(t *testing.T) {
 		"H264": {picture360, h264},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
+			waiting.Take(t)
 			w := newWorld(t)
 			src := w.source()
 			v := w.watch(src.link)
@@ -313,7 +313,7 @@ func TestAudioOrVideoAlone(t *testing.T) {
 // TestInputThatIsBadIsOneLine gives what nobody can broadcast: an error, perhaps a
 // hint, and no link that leads nowhere.
 func TestInputThatIsBadIsOneLine(t *testing.T) {
-	t.Parallel()
+	waiting.Take(t)
 	w := newWorld(t)
 	missing := httptest.NewServer(http.NotFoundHandler())
 	defer missing.Close()

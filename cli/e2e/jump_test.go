@@ -34,7 +34,7 @@ func TestAnEncodersJumpLeavesNoPlayerBehind(t *testing.T) {
 		{"mpv", ".flv", 9.5},
 	} {
 		t.Run(fmt.Sprintf("%s%s after %gs", c.player, c.output, c.jump), func(t *testing.T) {
-			t.Parallel()
+			waiting.Take(t)
 			w := newWorld(t)
 			src := w.source()
 			began := time.Now()

@@ -4,9 +4,9 @@
 // own, real ffmpeg, loopback sockets. A test here says what a viewer must see, tag
 // by tag; how fast a machine is decides nothing.
 //
-// Tests that mostly wait for media to pass run in parallel, so many at a time as -parallel
-// allows. What opens a browser, or measures a delay, memory or processor time, has the
-// machine for itself: it does not call t.Parallel.
+// What measures a delay, memory or processor time has the machine for itself. After that
+// tests that mostly wait for media to pass run beside each other, as many as the machine
+// has room for, and beside one that opens a browser.
 package e2e
 
 import (
@@ -17,7 +17,12 @@ import (
 	"testing"
 
 	"relay/cli/e2e/internal/program"
+	"relay/cli/e2e/internal/turns"
 )
+
+// waiting are the places of tests that mostly wait, browsing those of tests that open a
+// browser, which takes a core.
+var waiting, browsing turns.Turns
 
 // relayBin is the program, built once.
 var relayBin string
@@ -30,6 +35,14 @@ func buildAndRun(m *testing.M) int {
 			fmt.Fprintf(os.Stderr, "%s is needed (make tools installs it): %v\n", tool, err)
 			return 1
 		}
+	}
+	waiting, browsing = turns.New(1), turns.New(1)
+	if turns.Spare() > 1 {
+		waiting = turns.New(3)
+	}
+	if err := turns.Unbounded(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
 	}
 	dir, err := os.MkdirTemp("", "relay-e2e-")
 	if err != nil {

@@ -110,7 +110,7 @@ func TestOldAndNewNodesShareATree(t *testing.T) {
 			name += ", " + g.name
 		}
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
+			waiting.Take(t)
 			w := newWorld(t)
 			src := w.of(c.source).source("--max-children", "1")
 			enc := encode(t, src.rtmp, forEver, picture360, tone, h264, manyKeys, aac)
@@ -161,7 +161,7 @@ func TestSourceIsReplacedByANewerBuild(t *testing.T) {
 	before, now := generation{"old", older(t)}, generation{"new", relayBin}
 	for _, c := range [][2]generation{{before, now}, {now, before}} {
 		t.Run(c[0].name+" to "+c[1].name, func(t *testing.T) {
-			t.Parallel()
+			waiting.Take(t)
 			w := newWorld(t)
 			src := w.of(c[0]).source("--max-children", "1")
 			enc := encode(t, src.rtmp, forEver, picture360, tone, h264, aac)

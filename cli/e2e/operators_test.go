@@ -149,7 +149,7 @@ func encoderHas(state string) func(api.Event) bool {
 // TestOperatorsSeeWhatHappens is a stream from its first byte to its end as metrics,
 // readiness and events tell of it, with a parent killed on the way.
 func TestOperatorsSeeWhatHappens(t *testing.T) {
-	t.Parallel()
+	waiting.Take(t)
 	w := newWorld(t)
 	src := w.source("--admin", loopback)
 	root := metricsAt(t, src.process)
@@ -271,7 +271,7 @@ func stop(t *testing.T, p *process) int {
 // TestServeCarriesWhatTheListNames has relay serve take two channels from a list that
 // changes, and a player at one of them.
 func TestServeCarriesWhatTheListNames(t *testing.T) {
-	t.Parallel()
+	waiting.Take(t)
 	one, two := newWorld(t), newWorld(t)
 	first := one.sourceOf("../../testdata/flv/video.flv", "--loop", "--admin", "off")
 	second := two.sourceOf("../../testdata/flv/video.flv", "--loop", "--admin", "off")

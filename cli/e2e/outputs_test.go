@@ -131,7 +131,7 @@ func TestEveryOutputProbes(t *testing.T) {
 	})
 	for i, c := range streams {
 		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
+			waiting.Take(t)
 			w := newWorld(t)
 			src := w.source()
 			node := w.watch(src.link, "-o", "/dev/null")
@@ -223,7 +223,7 @@ func answered(t *testing.T, address string) (int, string) {
 
 // TestPlaylistAndThumbnail asks for what is no stream.
 func TestPlaylistAndThumbnail(t *testing.T) {
-	t.Parallel()
+	waiting.Take(t)
 	w := newWorld(t)
 	src := w.source("--title", "An evening,\nwith guests")
 	node := w.watch(src.link, "-o", "/dev/null")
@@ -251,7 +251,7 @@ func TestPlaylistAndThumbnail(t *testing.T) {
 // TestOutputsToFilesAndPipes records in each format, and pipes to a player that is
 // closed.
 func TestOutputsToFilesAndPipes(t *testing.T) {
-	t.Parallel()
+	waiting.Take(t)
 	w := newWorld(t)
 	src := w.source("--max-children", "8")
 	encode(t, src.rtmp, forEver, picture360, tone, withB, aac)
@@ -304,7 +304,7 @@ func TestRecordingSurvivesAFullDisk(t *testing.T) {
 	}
 	for _, f := range forms {
 		t.Run(f, func(t *testing.T) {
-			t.Parallel()
+			waiting.Take(t)
 			// A mount that only this process sees, and that goes with it.
 			unshare := []string{"--mount"}
 			if os.Getuid() != 0 {
@@ -340,7 +340,7 @@ func TestRecordingSurvivesAFullDisk(t *testing.T) {
 // TestEncoderWithAnotherSize replaces the encoder by one with a larger picture while
 // each output is being taken, and recorded. All of it decodes.
 func TestEncoderWithAnotherSize(t *testing.T) {
-	t.Parallel()
+	waiting.Take(t)
 	w := newWorld(t)
 	src := w.source("--max-children", "8")
 	node := w.watch(src.link, "-o", "/dev/null")

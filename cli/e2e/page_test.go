@@ -97,6 +97,7 @@ func TestPageStartsAtOnceAtLive(t *testing.T) {
 // TestPageSurvivesItsSource pauses the encoder, and then replaces it by one with a
 // smaller picture. The page goes on by itself, at live.
 func TestPageSurvivesItsSource(t *testing.T) {
+	browsing.Take(t)
 	w := newWorld(t)
 	src := w.source()
 	node := w.watch(src.link)
@@ -140,6 +141,7 @@ func TestPageSurvivesItsSource(t *testing.T) {
 
 // TestPageFeelsNothingWhenAParentDies kills the node above the one whose page is open.
 func TestPageFeelsNothingWhenAParentDies(t *testing.T) {
+	browsing.Take(t)
 	w := newWorld(t)
 	src := w.source("--max-children", "1")
 	above := w.watch(src.link)
@@ -169,6 +171,7 @@ func TestPageFeelsNothingWhenAParentDies(t *testing.T) {
 
 // TestPageComesBackWhenItsNodeDoes stops a node and starts it again at the same address.
 func TestPageComesBackWhenItsNodeDoes(t *testing.T) {
+	browsing.Take(t)
 	w := newWorld(t)
 	src := w.source()
 	encodeClock(t, src.rtmp, 640, 360)
@@ -190,6 +193,7 @@ func TestPageComesBackWhenItsNodeDoes(t *testing.T) {
 
 // TestPageDrawsTheTree looks at a chain and a branch.
 func TestPageDrawsTheTree(t *testing.T) {
+	browsing.Take(t)
 	w := newWorld(t)
 	src := w.source("--max-children", "2")
 	nodes := w.watchMany(4, src.link)
@@ -233,6 +237,7 @@ func links(n int) string {
 
 // TestPageFitsAPhone looks at small screens, and taps for sound.
 func TestPageFitsAPhone(t *testing.T) {
+	browsing.Take(t)
 	w := newWorld(t)
 	src := w.source()
 	nodes := w.watchMany(3, src.link)
@@ -269,6 +274,7 @@ func TestPageFitsAPhone(t *testing.T) {
 
 // TestPageObeysTheKeyboard pauses, goes on and unmutes by keys alone.
 func TestPageObeysTheKeyboard(t *testing.T) {
+	browsing.Take(t)
 	w := newWorld(t)
 	src := w.source()
 	encodeClock(t, src.rtmp, 640, 360)
@@ -309,6 +315,7 @@ func TestPageObeysTheKeyboard(t *testing.T) {
 // TestPageSaysWhatItCannotDecode replaces an encoder by one that sends HEVC, which
 // Debian's Chromium lacks, and that by one that sends H.264 again.
 func TestPageSaysWhatItCannotDecode(t *testing.T) {
+	browsing.Take(t)
 	w := newWorld(t)
 	src := w.source()
 	b := startBrowser(t)
@@ -415,6 +422,7 @@ func annexB(b []byte) [][]byte {
 // TestHiddenTabsLetGoOfTheStream opens more tabs than a browser has connections to one
 // node. Those that nobody sees let go, and whoever looks gets a picture.
 func TestHiddenTabsLetGoOfTheStream(t *testing.T) {
+	browsing.Take(t)
 	const tabs = 8
 	w := newWorld(t)
 	src := w.source()
@@ -447,6 +455,7 @@ func TestHiddenTabsLetGoOfTheStream(t *testing.T) {
 // TestTabWithoutAConnectionSaysSo opens as many tabs as may take a stream, all of them
 // seen, and one more.
 func TestTabWithoutAConnectionSaysSo(t *testing.T) {
+	browsing.Take(t)
 	const most = 5
 	w := newWorld(t)
 	src := w.source()
@@ -469,6 +478,7 @@ func TestTabWithoutAConnectionSaysSo(t *testing.T) {
 
 // TestPageTakesAStrangersTitleAsText gives a channel a title with markup in it.
 func TestPageTakesAStrangersTitleAsText(t *testing.T) {
+	browsing.Take(t)
 	const title = `<img src=x onerror="document.body.remove()">&amp; <b>Late show</b>`
 	w := newWorld(t)
 	src := w.source("--title", title)
@@ -491,6 +501,7 @@ func TestPageTakesAStrangersTitleAsText(t *testing.T) {
 // TestPageNamesAWrongChannel asks for a channel that the node has not, in each way that
 // an address can name one, and then picks the right one from the list.
 func TestPageNamesAWrongChannel(t *testing.T) {
+	browsing.Take(t)
 	w := newWorld(t)
 	src := w.source()
 	encodeClock(t, src.rtmp, 320, 180)
@@ -535,6 +546,7 @@ func channelName(t *testing.T, address string) string {
 // TestPageDoesNotGrow watches for a while what the page keeps: media that was played is
 // let go, and the page's own memory stays where it was.
 func TestPageDoesNotGrow(t *testing.T) {
+	browsing.Take(t)
 	const most = 25 // s of media: what is kept, the slack until it is trimmed, and a GOP
 	w := newWorld(t)
 	src := w.source()
@@ -566,6 +578,7 @@ func TestPageDoesNotGrow(t *testing.T) {
 // TestPageWithoutMediaSource takes from the browser what an iPhone has not: MediaSource
 // first, for the managed one, and then that too, for HLS and for nothing.
 func TestPageWithoutMediaSource(t *testing.T) {
+	browsing.Take(t)
 	w := newWorld(t)
 	src := w.source()
 	encodeClock(t, src.rtmp, 320, 180)
@@ -642,6 +655,7 @@ func crowd(n, self int) string {
 
 // TestPageDrawsACrowd shows trees of many nodes on a wide and on a narrow screen.
 func TestPageDrawsACrowd(t *testing.T) {
+	browsing.Take(t)
 	w := newWorld(t)
 	src := w.source()
 	encodeClock(t, src.rtmp, 320, 180)
@@ -682,6 +696,7 @@ func TestPageDrawsACrowd(t *testing.T) {
 // TestPageListsSeveralChannels opens the page of a node that carries two, and goes from
 // one to the other and back.
 func TestPageListsSeveralChannels(t *testing.T) {
+	browsing.Take(t)
 	w := newWorld(t)
 	one := w.source("--title", "Finals, table 1", "--channel", "one")
 	two := w.source("--title", "Finals, table 2", "--channel", "two")
@@ -730,6 +745,7 @@ func TestPageListsSeveralChannels(t *testing.T) {
 // TestPageRecovers breaks one append to the browser's buffer, in each way that it can
 // fail. The page plays on, at live, and asks for the stream anew only where it must.
 func TestPageRecovers(t *testing.T) {
+	browsing.Take(t)
 	w := newWorld(t)
 	src := w.source()
 	encodeClock(t, src.rtmp, 640, 360)

@@ -10,6 +10,7 @@ import (
 
 // TestPageUnits runs the tests of the page's own modules, under Node.js.
 func TestPageUnits(t *testing.T) {
+	waiting.Take(t)
 	p := run(t, "node --test", "node", "--test", "--test-reporter=tap", "browser/unit/")
 	count := func(what string) int {
 		m := regexp.MustCompile(`(?m)^# ` + what + ` (\d+)$`).FindStringSubmatch(p.out.String())

@@ -41,7 +41,7 @@ func TestPlayerIsStartedOnWhatItPlaysBest(t *testing.T) {
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
+			waiting.Take(t)
 			w := newWorld(t)
 			src := w.source("--max-children", "8")
 			c.publish(t, src)

@@ -127,11 +127,6 @@ func TestPlayersAreNearLive(t *testing.T) {
 	play(t, "viewer", node.url).gets(t, 100)
 
 	var all []performance
-	measure := func(t *testing.T, player, output, start string) performance {
-		p := perform(t, player, node.url, output, start)
-		all = append(all, p)
-		return p
-	}
 	for _, c := range []struct {
 		player, output string
 		most           time.Duration // 0 for no bar
@@ -145,13 +140,33 @@ func TestPlayersAreNearLive(t *testing.T) {
 		{"ffplay", ".ts", 0},
 	} {
 		t.Run(c.player+c.output, func(t *testing.T) {
-			gop := measure(t, c.player, c.output, "gop")
-			squash := measure(t, c.player, c.output, "squash")
-			if c.most == 0 {
+			var gop, squash performance
+			t.Run("at first", func(t *testing.T) { // both at the same time, if the machine has room
+				t.Run("gop", func(t *testing.T) {
+					waiting.Take(t)
+					gop = perform(t, c.player, node.url, c.output, "gop")
+				})
+				t.Run("squash", func(t *testing.T) {
+					waiting.Take(t)
+					squash = perform(t, c.player, node.url, c.output, "squash")
+				})
+			})
+			all = append(all, gop, squash)
+			if c.most == 0 || t.Failed() {
 				return
 			}
-			for again := 1; again < attempts && (squash.p50 > c.most || squash.shown < leastShown || squash.legible < leastShown); again++ {
-				squash = measure(t, c.player, c.output, "squash") // the machine was busy with other things
+			// With so little buffered VLC stumbles over FLV, which has no clock, and what it
+			// lost is seen until the next keyframe; it is why relay starts it on MPEG-TS.
+			isWhole := func() bool { return c.player+c.output == "vlc.flv" || squash.legible >= leastShown }
+			// mpv drops what comes late until it is near live by itself, but mostly not for MP4.
+			isNearer := func() bool { return c.player != "vlc" && c.output != ".mp4" || squash.p50 < gop.p50 }
+			for again := 1; again < attempts && (squash.p50 > c.most || squash.shown < leastShown || !isWhole() || !isNearer()); again++ {
+				if !isNearer() {
+					gop = perform(t, c.player, node.url, c.output, "gop")
+					all = append(all, gop)
+				}
+				squash = perform(t, c.player, node.url, c.output, "squash") // the machine was busy with other things
+				all = append(all, squash)
 			}
 			if squash.p50 > c.most {
 				t.Errorf("it is %v behind live", squash.p50)
@@ -159,13 +174,10 @@ func TestPlayersAreNearLive(t *testing.T) {
 			if squash.shown < leastShown {
 				t.Errorf("it shows %.0f%% of the pictures", 100*squash.shown)
 			}
-			// With so little buffered VLC stumbles over FLV, which has no clock, and what it
-			// lost is seen until the next keyframe; it is why relay starts it on MPEG-TS.
-			if c.player+c.output != "vlc.flv" && squash.legible < leastShown {
+			if !isWhole() {
 				t.Errorf("%.0f%% of the pictures are whole", 100*squash.legible)
 			}
-			// mpv drops what comes late until it is near live by itself, but for MP4.
-			if (c.player == "vlc" || c.output == ".mp4") && squash.p50 >= gop.p50 {
+			if !isNearer() {
 				t.Errorf("it is %v behind live, and %v with ?start=gop", squash.p50, gop.p50)
 			}
 		})

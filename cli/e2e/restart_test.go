@@ -27,7 +27,7 @@ func (s *source) takes(t *testing.T, n int) {
 // TestEncoderRestartKeepsEveryConnection sends three runs of an encoder, each with
 // other parameters, the last without video.
 func TestEncoderRestartKeepsEveryConnection(t *testing.T) {
-	t.Parallel()
+	waiting.Take(t)
 	w := newWorld(t)
 	src := w.source("--max-children", "1") // a chain: the second watcher stands below the first
 	watchers := w.watchMany(2, src.link)
@@ -127,7 +127,7 @@ func TestEncoderRestartKeepsEveryConnection(t *testing.T) {
 // TestSourceRestartKeepsEveryConnection kills the source and starts it again with
 // the same key: viewers go on in the new epoch.
 func TestSourceRestartKeepsEveryConnection(t *testing.T) {
-	t.Parallel()
+	waiting.Take(t)
 	w := newWorld(t)
 	src := w.source("--max-children", "1")
 	watchers := w.watchMany(2, src.link)

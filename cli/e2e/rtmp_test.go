@@ -10,7 +10,7 @@ import (
 // TestEncoderThatIsRefusedLearnsNoMoreThanItMust sends encoders with wrong keys,
 // wrong paths, and a second one with the right key.
 func TestEncoderThatIsRefusedLearnsNoMoreThanItMust(t *testing.T) {
-	t.Parallel()
+	waiting.Take(t)
 	w := newWorld(t)
 	src := w.source()
 	const wrongText = "The server address or the stream key is wrong."

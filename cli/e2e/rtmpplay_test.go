@@ -98,7 +98,7 @@ func rtmpOf(t *testing.T, address string) string {
 // TestPlayersWatchOverRTMP has ffmpeg and our own pull play at a source's encoder port
 // and at a watcher two links away.
 func TestPlayersWatchOverRTMP(t *testing.T) {
-	t.Parallel()
+	waiting.Take(t)
 	const players = 50
 	w := newWorld(t)
 	src := w.source()
@@ -165,7 +165,7 @@ func TestPlayersWatchOverRTMP(t *testing.T) {
 
 // TestEnhancedCodecsPassOverRTMP sends HEVC as enhanced RTMP has it.
 func TestEnhancedCodecsPassOverRTMP(t *testing.T) {
-	t.Parallel()
+	waiting.Take(t)
 	w := newWorld(t)
 	src := w.source()
 	client, _ := published(t, src)
@@ -195,7 +195,7 @@ func TestEnhancedCodecsPassOverRTMP(t *testing.T) {
 // TestWhatCannotBePlayedOverRTMPIsRefusedInWords asks for what is not there, and sends
 // an encoder to where none is taken.
 func TestWhatCannotBePlayedOverRTMPIsRefusedInWords(t *testing.T) {
-	t.Parallel()
+	waiting.Take(t)
 	w := newWorld(t)
 	src := w.source()
 	_, nodeURL := w.watchRTMP(src.link)
@@ -261,7 +261,7 @@ func askRTMP(t *testing.T, address string) net.Conn {
 
 // TestARTMPPlayerThatIsStuckIsCut has one take nothing of a fat stream.
 func TestARTMPPlayerThatIsStuckIsCut(t *testing.T) {
-	t.Parallel()
+	waiting.Take(t)
 	w := newWorld(t)
 	src := w.source()
 	stop := flood(t, src)

@@ -12,7 +12,7 @@ import (
 // TestEveryViewerOfATreeGetsEveryTag is the central promise: what the source took
 // in is what everyone gets, however deep in the tree.
 func TestEveryViewerOfATreeGetsEveryTag(t *testing.T) {
-	t.Parallel()
+	waiting.Take(t)
 	w := newWorld(t)
 	src := w.source()
 	watchers := w.watchMany(7, src.link)

@@ -100,7 +100,7 @@ func drawnRight(tr api.ChannelTree, drawn string) error {
 // TestTreeIsShownAtEveryNode asks the source and a leaf for the tree, and ends a node
 // in the middle of it.
 func TestTreeIsShownAtEveryNode(t *testing.T) {
-	t.Parallel()
+	waiting.Take(t)
 	w := newWorld(t)
 	src := w.sourceOf(videoClip, "--loop")
 	src.ready(t)

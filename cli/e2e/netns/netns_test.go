@@ -18,7 +18,7 @@ const minDepth = 3
 // TestFaultsAreNotSeenBelow breaks nodes and cables of a swarm, one after another, and
 // looks at every player of it.
 func TestFaultsAreNotSeenBelow(t *testing.T) {
-	if *runsFlag == 0 { // otherwise it measures
+	if roomy {
 		t.Parallel()
 	}
 	seed := *seedFlag

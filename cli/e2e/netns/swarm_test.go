@@ -288,8 +288,13 @@ func (s *swarm) shape(t *testing.T) shape {
 	}
 	sh := shape{path: make(map[*node][]*node)}
 	for _, n := range s.watchers() {
-		st, err := n.channel()
-		must(t, err)
+		var st api.ChannelStatus
+		wait.Until(t, n.name+" says its path", func() (err error) {
+			if st, err = n.channel(); err == nil && len(st.Path) == 0 {
+				err = errors.New("it has none")
+			}
+			return err
+		})
 		for _, id := range st.Path[:len(st.Path)-1] {
 			up := byID[id]
 			if up == nil { // one that a test plays

@@ -6,6 +6,7 @@ import (
 
 	"relay/cli/term"
 	"relay/ingest"
+	"relay/playback/api"
 	"relay/relay"
 )
 
@@ -29,6 +30,11 @@ type warning struct {
 	Code string // stable, for programs
 	Text string
 	Hint string
+}
+
+// event is the warning for programs.
+func (w warning) event() api.Event {
+	return api.Event{Type: api.EventWarning, Warning: &api.Warning{Code: w.Code, Text: term.Clean(w.Text), Hint: term.Clean(w.Hint)}}
 }
 
 // Codes of warnings; cli/design.md lists them for programs.

@@ -3,6 +3,7 @@ package cli
 import (
 	"time"
 
+	"relay/ingest/flv"
 	"relay/playback"
 	"relay/playback/api"
 	"relay/relay/stream"
@@ -24,17 +25,11 @@ type airtime struct {
 	codec   api.Codec
 }
 
-// Values of an event's state.
-const (
-	started = "started"
-	stopped = "stopped"
-)
-
 func startedOr(on bool) string {
 	if on {
-		return started
+		return api.Started
 	}
-	return stopped
+	return api.Stopped
 }
 
 // look returns what has happened since the last look: an encoder that starts or
@@ -50,7 +45,7 @@ func (a *airtime) look(now time.Time, s sight) (happened []api.Event) {
 		i := describe(s.header)
 		if codec := playback.CodecOf(i); codec != a.codec {
 			a.codec = codec
-			happened = append(happened, api.Event{Type: api.EventCodec, Codec: &codec})
+			happened = append(happened, api.Event{Type: api.EventCodec, Codec: &codec, Title: new(flv.CleanTitle(i.Title))})
 		}
 	}
 	if live := api.Fresh(s.came, now); live != a.live {
@@ -63,10 +58,10 @@ func (a *airtime) look(now time.Time, s sight) (happened []api.Event) {
 // end returns what happens when the channel is closed here.
 func (a *airtime) end() (happened []api.Event) {
 	if a.encoder {
-		happened = append(happened, api.Event{Type: api.EventPublish, State: stopped})
+		happened = append(happened, api.Event{Type: api.EventPublish, State: api.Stopped})
 	}
 	if a.live {
-		happened = append(happened, api.Event{Type: api.EventMedia, State: stopped})
+		happened = append(happened, api.Event{Type: api.EventMedia, State: api.Stopped})
 	}
 	a.encoder, a.live = false, false
 	return happened

@@ -5,32 +5,64 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
+	"net/netip"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"relay/ingest/flv"
+	"relay/playback"
+	"relay/playback/api"
+	"relay/relay"
+	"relay/relay/stream"
+	"relay/tree"
 )
 
 func TestEventsAreLinesOfJSON(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
 		e := newEvents(&out)
-		e.send("live", newLiveEvent(flv.Info{VideoCodec: "h264", Width: 640, Height: 360, FrameRate: 30, Title: "<Finals>"}))
-		e.send("encoder_lost", &plainEvent{})
+		id := stream.ChannelID{1}
+		var station playback.Events
+		station.Tell(api.Event{Type: api.EventJoined, Who: "viewer", Now: new(1), Addr: "10.0.0.1:5"}) // before the start
+		e.start(id, "me", api.Start{Command: "source", Link: "relay://x", Page: "http://p/", URL: "http://u"}, &station)
+		e.tell(onAir{State: api.Live}.event(id, 3))
+		e.tell(seat{State: api.Waiting}.event(id, ""))
+		e.tell(warning{"upload", "too\nsmall", "hint"}.event())
+		station.Tell(api.Event{Type: api.EventPublish, State: api.Stopped, Channel: id.String(), Name: id.Short()})
+		e.tell(liveAlias(id, flv.Info{VideoCodec: "h264", Width: 640, Height: 360, FrameRate: 30, Title: "<Finals>"}))
+		e.tell(alias(id, api.EventEncoderLost, api.EventPublish))
+		e.tell(attachedAlias(id, relay.Attached{Parent: tree.Place{ID: tree.ID{7}, Addrs: []netip.AddrPort{netip.MustParseAddrPort("10.0.0.2:7144")}}, Depth: 2}))
+		e.tell(orphanedAlias(id, relay.Orphaned{End: tree.ByThem(tree.ReasonClosed)}))
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		e.end(ctx, nil)
-		e.send("live", newLiveEvent(flv.Info{})) // too late
+		e.tell(alias(id, api.EventLive, api.EventMedia)) // too late
+		of := `"channel":"` + id.String() + `","name":"` + id.Short() + `"`
+		want := []string{
+			`"event":"start",` + of + `,"node":"me","command":"source","link":"relay://x","page":"http://p/","url":"http://u"}`,
+			`"event":"joined","who":"viewer","now":1,"addr":"10.0.0.1:5"}`,
+			`"event":"status",` + of + `,"state":"live","bit_rate":0,"delay_ms":0,"players":3,"key_interval_ms":0,"direct":0,"watching":0,"upload_bps":0,"upload_lan_bps":0,"upload_limit_bps":0}`,
+			`"event":"status",` + of + `,"state":"waiting","depth":0,"parent":"","bit_rate":0,"delay_ms":0,"players":0,"lost":0,"children":0}`,
+			`"event":"warning","code":"upload","text":"too small","hint":"hint"}`,
+			`"event":"publish",` + of + `,"state":"stopped"}`,
+			`"event":"live","alias_of":"media",` + of + `,"codec":{"video":"h264","audio":"","width":640,"height":360,"frame_rate":30},"title":"<Finals>"}`,
+			`"event":"encoder_lost","alias_of":"publish",` + of + `}`,
+			`"event":"attached","alias_of":"parent_changed",` + of + `,"depth":2,"parent":"` + tree.ID{7}.Tag() + `","parent_addr":"10.0.0.2:7144"}`,
+			`"event":"orphaned","alias_of":"parent_lost",` + of + `,"reason":"closed","by":"them"}`,
+			`"event":"end","reason":"signal"}`,
+		}
 		now := time.Now().UTC().Format(time.RFC3339)
-		want := strings.ReplaceAll(`{"event":"live","time":"NOW","codec":{"video":"h264","audio":"","width":640,"height":360,"frame_rate":30},"title":"<Finals>"}
-{"event":"encoder_lost","time":"NOW"}
-{"event":"end","time":"NOW","reason":"signal"}
-`, "NOW", now)
-		if got := out.String(); got != want {
-			t.Errorf("got\n%swant\n%s", got, want)
+		for i, line := range strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n") {
+			if i == len(want) {
+				t.Fatalf("one too many: %s", line)
+			}
+			if w := fmt.Sprintf(`{"seq":%d,"time":"%s",%s`, i+1, now, want[i]); line != w {
+				t.Errorf("got  %s\nwant %s", line, w)
+			}
 		}
 	})
 }
@@ -53,36 +85,35 @@ func TestAReaderThatStopsBlocksNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, w := io.Pipe()
 		e := newEvents(w)
-		const sent = 2 * eventsKept
+		const sent, held = 1500, 512 // as playback.Events holds
 		for range sent {
-			e.send("encoder_lost", &plainEvent{})
+			e.tell(api.Event{Type: api.EventMedia})
 			synctest.Wait() // the writer is stuck in its first event
 		}
 		dec := json.NewDecoder(r)
-		read := func() (s struct {
-			Event  string
-			Missed uint64
-		},
-		) {
+		read := func() (s api.Event) {
 			if err := dec.Decode(&s); err != nil {
 				t.Fatal(err)
 			}
 			return s
 		}
-		for i := range eventsKept + 1 {
-			if s := read(); s.Missed != 0 {
-				t.Fatalf("event %d says that %d were missed", i, s.Missed)
+		if s := read(); s.Seq != 1 || s.Missed != 0 {
+			t.Fatalf("%+v", s)
+		}
+		if s := read(); s.Type != api.EventMissed || s.Count != sent-held-1 {
+			t.Fatalf("%+v, want %d missed", s, sent-held-1)
+		}
+		if s := read(); s.Seq != sent-held+1 || s.Missed != sent-held-1 { // the older form, beside it
+			t.Fatalf("%+v, want %d missed", s, sent-held-1)
+		}
+		for seq := uint64(sent - held + 2); seq <= sent; seq++ {
+			if s := read(); s.Seq != seq || s.Missed != 0 {
+				t.Fatalf("%+v, want number %d", s, seq)
 			}
 		}
-		synctest.Wait()
-		e.send("live", newLiveEvent(flv.Info{}))
-		if s := read(); s.Event != "live" || s.Missed != sent-eventsKept-1 {
-			t.Errorf("%+v, want %d missed", s, sent-eventsKept-1)
-		}
 
-		e.send("encoder_lost", &plainEvent{}) // nobody reads this
 		begun := time.Now()
-		e.close()
+		e.end(t.Context(), nil) // nobody reads this
 		if d := time.Since(begun); d != lastWrite {
 			t.Errorf("the end took %v", d)
 		}
@@ -92,6 +123,7 @@ func TestAReaderThatStopsBlocksNobody(t *testing.T) {
 
 func TestWithoutJSONThereAreNoEvents(t *testing.T) {
 	var e *events
-	e.send("live", newLiveEvent(flv.Info{}))
+	e.start(stream.ChannelID{}, "", api.Start{}, &playback.Events{})
+	e.tell(api.Event{Type: api.EventMedia})
 	e.end(t.Context(), nil)
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"relay/cli/term"
+	"relay/playback/api"
 	"relay/relay"
 )
 
@@ -83,17 +84,14 @@ func (s *source) greet() {
 		if s.events == nil {
 			s.t.Result(g.Link)
 		}
-		s.events.send("start", &startEvent{
-			Command: "source", Channel: s.channel.ID().String(), Node: s.station.node.ID().String(),
-			Link: g.Link, Page: g.Page, URL: g.URL, Server: g.Server, Key: g.Key,
-		})
+		s.events.start(s.channel.ID(), s.station.node.ID().String(), api.Start{
+			Command: "source", Link: g.Link, Page: g.Page, URL: g.URL, Server: g.Server, Key: g.Key,
+		}, s.station.ops.events)
 	})
 }
 
 // startOfWatch is the event of a watcher's start; link is the one it was given.
-func (s *station) startOfWatch(c *relay.Channel, link string) *startEvent {
+func (s *station) startOfWatch(c *relay.Channel, link string) api.Start {
 	page, _ := s.page()
-	return &startEvent{
-		Command: "watch", Channel: c.ID().String(), Node: s.node.ID().String(), Link: link, Page: page, URL: s.url(c),
-	}
+	return api.Start{Command: "watch", Link: link, Page: page, URL: s.url(c)}
 }

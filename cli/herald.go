@@ -14,5 +14,5 @@ func (h herald) warn(w warning) {
 	if w.Hint != "" {
 		h.t.Hint("%s", w.Hint)
 	}
-	h.events.send("warning", &warningEvent{Code: w.Code, Text: term.Clean(w.Text), Hint: term.Clean(w.Hint)})
+	h.events.tell(w.event())
 }

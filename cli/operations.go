@@ -182,7 +182,7 @@ func (o *operations) notice(id stream.ChannelID, n relay.Notice) {
 	switch n := n.(type) {
 	case relay.ParentChanged:
 		e.Type = api.EventParent
-		e.Reason, e.By, e.Depth = reasonLabel(n.Before.Reason), sideLabel(n.Before.By), n.Depth
+		e.Reason, e.By, e.Depth = reasonLabel(n.Before.Reason), sideLabel(n.Before.By), &n.Depth
 		known := n.Before.Reason != tree.ReasonNone
 		if known {
 			ms := n.Gap.Milliseconds()

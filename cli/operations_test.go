@@ -76,10 +76,10 @@ func TestWhatChannelsNoticeIsToldAndCounted(t *testing.T) {
 	}
 	gap := func(ms int64) *int64 { return &ms }
 	want := []api.Event{
-		{Type: api.EventParent, Reason: "none", Depth: 1},
+		{Type: api.EventParent, Reason: "none", Depth: new(1)},
 		{Type: api.EventParentLost, Reason: "closed", By: "them"},
-		{Type: api.EventParent, Reason: "closed", By: "them", Depth: 2, GapMs: gap(140)},
-		{Type: api.EventParent, Reason: "other", By: "them", Depth: 2, GapMs: gap(0)},
+		{Type: api.EventParent, Reason: "closed", By: "them", Depth: new(2), GapMs: gap(140)},
+		{Type: api.EventParent, Reason: "other", By: "them", Depth: new(2), GapMs: gap(0)},
 		{Type: api.EventJoined, Who: "child"},
 		{Type: api.EventLeft, Who: "child", Reason: "closed", By: "them"},
 		{Type: api.EventLimit, Who: "child", Reason: "full", Count: 1},

@@ -10,6 +10,7 @@ import (
 	"relay/ingest"
 	"relay/playback/api"
 	"relay/relay"
+	"relay/relay/stream"
 	"relay/tree"
 )
 
@@ -51,7 +52,7 @@ func (s *source) follow(ctx context.Context) {
 			}
 			if now.Sub(reported) >= statusEvery {
 				reported = now
-				s.events.send("status", air.event(s.station.viewers()))
+				s.events.tell(air.event(s.channel.ID(), s.station.viewers()))
 			}
 		}
 	}
@@ -62,11 +63,11 @@ func (s *source) announce(was, enc ingest.Status) {
 	begun := enc.Live && enc.Tags > 0 && (!was.Live || enc.Sessions != was.Sessions || was.Tags == 0)
 	if begun || enc.Live && mediaText(enc.Info) != mediaText(was.Info) {
 		s.t.Say("Live: %s", mediaText(enc.Info))
-		s.events.send("live", newLiveEvent(enc.Info))
+		s.events.tell(liveAlias(s.channel.ID(), enc.Info))
 	}
 	if was.Live && !enc.Live && s.rtmp != nil {
 		s.t.Say("The encoder has stopped. Viewers stay connected; start it again to go on.")
-		s.events.send("encoder_lost", &plainEvent{})
+		s.events.tell(alias(s.channel.ID(), api.EventEncoderLost, api.EventPublish))
 	}
 }
 
@@ -120,10 +121,15 @@ func uploadOf(links map[tree.Link]relay.LinkStatus) (far, near int) {
 }
 
 // event is the status for programs; players are those at this node.
-func (a onAir) event(players int) *sourceStatusEvent {
-	return &sourceStatusEvent{
-		State: string(a.State), BitRate: a.Media.BitRate, KeyIntervalMs: a.Media.Key.Milliseconds(),
-		Direct: a.Direct, Watching: a.Watching, Players: players,
-		UploadBPS: a.Up, UploadLANBPS: a.UpNear, UploadLimitBPS: a.Limit, DelayMs: a.Delay.Milliseconds(),
+func (a onAir) event(id stream.ChannelID, players int) api.Event {
+	return api.Event{
+		Type: api.EventStatus, Channel: id.String(), Name: id.Short(), State: string(a.State),
+		Report: &api.Report{
+			BitRate: a.Media.BitRate, DelayMs: a.Delay.Milliseconds(), Players: players,
+			SourceReport: &api.SourceReport{
+				KeyIntervalMs: a.Media.Key.Milliseconds(), Direct: a.Direct, Watching: a.Watching,
+				UploadBPS: a.Up, UploadLANBPS: a.UpNear, UploadLimitBPS: a.Limit,
+			},
+		},
 	}
 }

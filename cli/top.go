@@ -82,7 +82,7 @@ func runTop(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 		enc := json.NewEncoder(stdio.Out)
 		enc.SetIndent("", "  ")
 		return enc.Encode(struct {
-			Channels []treedraw.Channel `json:"channels"`
+			Channels []api.TopChannel `json:"channels"`
 		}{channels})
 	}
 	in, inOK := stdio.In.(*os.File)
@@ -97,7 +97,7 @@ func runTop(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 }
 
 // picture asks for everything once.
-func (s *top) picture(ctx context.Context) ([]treedraw.Channel, error) {
+func (s *top) picture(ctx context.Context) ([]api.TopChannel, error) {
 	trees, id, err := s.treesOf(ctx, s.channel)
 	if err != nil {
 		return nil, err
@@ -113,7 +113,7 @@ func (s *top) picture(ctx context.Context) ([]treedraw.Channel, error) {
 
 // topNews is what the newest question brought.
 type topNews struct {
-	channels []treedraw.Channel
+	channels []api.TopChannel
 	err      error
 }
 

@@ -171,7 +171,7 @@ func (w *watch) run(ctx context.Context, u relay.URL, allowHosts []string, timeo
 	if w.rtmp != nil {
 		start.RTMP = rtmpURL(w.rtmp, w.channel)
 	}
-	w.events.send("start", start)
+	w.events.start(w.channel.ID(), w.station.node.ID().String(), start, w.station.ops.events)
 	g.Go(func() error { w.follow(g.ctx); return nil })
 	if !w.lan.off {
 		g.Go(func() error { w.lookAround(g.ctx); return nil })
@@ -234,12 +234,12 @@ func (w *watch) notice(n relay.Notice) {
 				w.t.Say("Share   relay watch %s", w.share())
 			}
 		}
-		w.events.send("attached", newAttachedEvent(n))
+		w.events.tell(attachedAlias(w.url.Channel, n))
 		w.attached, w.joined, w.told = true, true, ""
 	case relay.Orphaned:
 		w.attached, w.since = false, time.Now()
 		w.why = "the node that sent the stream is gone (" + n.End.Reason.String() + ")"
-		w.events.send("orphaned", &orphanedEvent{Reason: n.End.Reason.String(), By: sideLabel(n.End.By)})
+		w.events.tell(orphanedAlias(w.url.Channel, n))
 	case relay.DialFailed:
 		w.why = fmt.Sprintf("%s does not answer: %v", placeText(n.Place), hostnet.Bare(n.Err))
 	case relay.Refused:
@@ -271,7 +271,7 @@ func (w *watch) explain() {
 	w.told = w.why
 	if !w.joined {
 		w.t.Say("Not connected yet: %s", w.why)
-		w.events.send("warning", &warningEvent{Code: warnNotConnected, Text: term.Clean(w.why)})
+		w.events.tell(warning{Code: warnNotConnected, Text: w.why}.event())
 		w.t.Hint("is relay source running, and can this machine reach it? Still trying; Ctrl-C ends it")
 		return
 	}

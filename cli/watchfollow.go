@@ -8,6 +8,7 @@ import (
 	"relay/cli/term"
 	"relay/ingest/flv"
 	"relay/playback/api"
+	"relay/relay/stream"
 )
 
 // follow tells people and programs how joining goes and what comes then.
@@ -28,12 +29,12 @@ func (w *watch) follow(ctx context.Context) {
 			switch {
 			case s.State == api.Live && (!live || mediaText(s.Media.Info) != mediaText(info)):
 				w.t.Say("Live: %s", mediaText(s.Media.Info))
-				w.events.send("live", newLiveEvent(s.Media.Info))
+				w.events.tell(liveAlias(w.channel.ID(), s.Media.Info))
 				live, info = true, s.Media.Info
 			case s.State != api.Live && live && s.Alone == 0:
 				live = false
 				w.t.Say("The source has stopped sending. This node stays connected and goes on when it does.")
-				w.events.send("encoder_lost", &plainEvent{})
+				w.events.tell(alias(w.channel.ID(), api.EventEncoderLost, api.EventMedia))
 			}
 			st := w.t.Style()
 			w.t.Show(s.line(st).Draw(st))
@@ -43,7 +44,7 @@ func (w *watch) follow(ctx context.Context) {
 			}
 			if now.Sub(reported) >= statusEvery {
 				reported = now
-				w.events.send("status", s.event(w.parentTag()))
+				w.events.tell(s.event(w.channel.ID(), w.parentTag()))
 			}
 		}
 	}
@@ -85,9 +86,12 @@ func (w *watch) parentTag() string {
 }
 
 // event is the status for programs.
-func (s seat) event(parent string) *watchStatusEvent {
-	return &watchStatusEvent{
-		State: string(s.State), BitRate: s.Media.BitRate, DelayMs: s.Delay.Milliseconds(), Depth: s.Depth, Parent: parent,
-		Lost: s.Lost, Children: s.Children, Players: s.Players,
+func (s seat) event(id stream.ChannelID, parent string) api.Event {
+	return api.Event{
+		Type: api.EventStatus, Channel: id.String(), Name: id.Short(), State: string(s.State), Depth: &s.Depth, Parent: &parent,
+		Report: &api.Report{
+			BitRate: s.Media.BitRate, DelayMs: s.Delay.Milliseconds(), Players: s.Players,
+			WatchReport: &api.WatchReport{Lost: s.Lost, Children: s.Children},
+		},
 	}
 }

@@ -61,10 +61,10 @@ func TestWebhookIsToldInOrderAndOnce(t *testing.T) {
 		s := &server{answer: func(int) (int, error) { return 204, nil }}
 		h, said := hooked(s)
 		go h.run(t.Context())
-		h.tell(api.Call{Event: started, Name: "a", BitRate: 5})
-		h.tell(api.Call{Event: stopped, Name: "a"})
+		h.tell(api.Call{Event: api.Started, Name: "a", BitRate: 5})
+		h.tell(api.Call{Event: api.Stopped, Name: "a"})
 		h.finish(lastCalls)
-		if len(s.calls) != 2 || s.calls[0].Event != started || s.calls[0].BitRate != 5 || s.calls[1].Event != stopped || s.types[0] != "application/json" {
+		if len(s.calls) != 2 || s.calls[0].Event != api.Started || s.calls[0].BitRate != 5 || s.calls[1].Event != api.Stopped || s.types[0] != "application/json" {
 			t.Errorf("%+v", s.calls)
 		}
 		if len(*said) != 0 {
@@ -89,7 +89,7 @@ func TestWebhookTriesAgainAndComplainsOnce(t *testing.T) {
 		h, said := hooked(s)
 		begun := time.Now()
 		go h.run(t.Context())
-		h.tell(api.Call{Event: started})
+		h.tell(api.Call{Event: api.Started})
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		var after []time.Duration

@@ -36,6 +36,7 @@ type Events struct {
 	notify  chan struct{}
 	readers int
 	limits  map[limitKey]*limit
+	also    *Events // that is told all that this is; nil for none
 }
 
 // limitKey tells limits apart.
@@ -59,6 +60,32 @@ func (s *Events) Tell(e api.Event) {
 	if e.Type == api.EventLimit && !s.worthTelling(&e) {
 		return
 	}
+	s.add(e)
+	if s.also != nil {
+		s.also.pass(e)
+	}
+}
+
+// Forward has to told of all that s is, with numbers of its own, beginning with what is
+// held. It is called once.
+func (s *Events) Forward(to *Events) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.also = to
+	for i := range s.kept {
+		to.pass(s.kept[(s.head+uint64(i))%uint64(len(s.kept))])
+	}
+}
+
+// pass adds an event as it is: whether a limit is worth telling was asked before.
+func (s *Events) pass(e api.Event) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.add(e)
+}
+
+// add is called with mu held.
+func (s *Events) add(e api.Event) {
 	s.head++
 	e.Seq, e.Time = s.head, e.Time.UTC().Truncate(time.Millisecond)
 	if len(s.kept) < eventsKept {

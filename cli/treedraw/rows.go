@@ -8,48 +8,11 @@ import (
 	"relay/playback/api"
 )
 
-// Channel is what relay top shows of one channel at one moment. What is not known
-// is nil, or an empty text.
-type Channel struct {
-	ID      string    `json:"id"`
-	Name    string    `json:"name"`
-	Title   string    `json:"title"`
-	State   api.State `json:"state"`    // at the relay that was asked
-	BitRate *int64    `json:"bit_rate"` // bit/s
-	Players *int      `json:"players"`  // at the relay that was asked
-	Problem string    `json:"problem"`  // why the source could not be asked
-	SeenBy  string    `json:"seen_by"`  // who was asked then
-
-	Summary api.TreeSummary `json:"summary"`
-	Nodes   []Row           `json:"nodes"`
-}
-
-// Row is one node. Its link is the one to its parent.
-type Row struct {
-	ID       string `json:"id"` // its first 12 characters
-	Hop      int    `json:"hop"`
-	Source   bool   `json:"source"`
-	Here     bool   `json:"here"` // it is the relay that was asked
-	CutOff   bool   `json:"cut_off"`
-	DownBPS  *int64 `json:"down_bps"`
-	UpBPS    *int64 `json:"up_bps"`
-	CapBPS   *int64 `json:"cap_bps"` // what its slots take when all are in use
-	Children int    `json:"children"`
-	Slots    int    `json:"slots"`
-	DelayMs  *int64 `json:"delay_ms"` // behind the source
-	Lost     int64  `json:"lost"`     // chunks
-	AgeS     *int64 `json:"age_s"`    // in the channel
-	Link     string `json:"link"`     // "near", "far" or "" if it is not known
-	Addr     string `json:"addr"`     // of the other end of a link of the relay that was asked
-
-	losing bool // it has lost chunks since the picture before
-}
-
 // Channels puts together, in words safe to print, what a relay says of its trees and, if it does, of itself.
-func Channels(trees api.Trees, st *api.Status) []Channel {
-	all := []Channel{}
+func Channels(trees api.Trees, st *api.Status) []api.TopChannel {
+	all := []api.TopChannel{}
 	for _, t := range trees.Channels {
-		c := Channel{ID: t.ID, Name: term.Clean(t.Name), Title: term.Clean(t.Title), Summary: t.Summary, Problem: term.Clean(t.Problem), SeenBy: t.SeenBy, Nodes: []Row{}}
+		c := api.TopChannel{ID: t.ID, Name: term.Clean(t.Name), Title: term.Clean(t.Title), Summary: t.Summary, Problem: term.Clean(t.Problem), SeenBy: t.SeenBy, Nodes: []api.TopNode{}}
 		var own *api.ChannelStatus
 		if st != nil {
 			if i := slices.IndexFunc(st.Channels, func(s api.ChannelStatus) bool { return s.ID == t.ID }); i >= 0 {
@@ -66,8 +29,8 @@ func Channels(trees api.Trees, st *api.Status) []Channel {
 }
 
 // rowOf is a node of t; own is what the relay that was asked says of itself, or nil.
-func rowOf(n api.TreeNode, t api.ChannelTree, own *api.ChannelStatus) Row {
-	r := Row{
+func rowOf(n api.TreeNode, t api.ChannelTree, own *api.ChannelStatus) api.TopNode {
+	r := api.TopNode{
 		ID: n.ID, Hop: n.Depth, Source: n.Depth == 0, Here: n.ID == t.Self, CutOff: n.Orphan,
 		Children: n.Children, Slots: n.Slots, Lost: n.Lost,
 	}
@@ -116,18 +79,18 @@ const (
 )
 
 // sorted returns the nodes in that order; equal ones stay in the order of the tree.
-func (o Order) sorted(rows []Row) []Row {
-	key := func(r Row) int64 { return int64(r.Hop) }
+func (o Order) sorted(rows []api.TopNode) []api.TopNode {
+	key := func(r api.TopNode) int64 { return int64(r.Hop) }
 	switch o {
 	case ByDelay:
-		key = func(r Row) int64 { return -known(r.DelayMs) }
+		key = func(r api.TopNode) int64 { return -known(r.DelayMs) }
 	case ByLoss:
-		key = func(r Row) int64 { return -r.Lost }
+		key = func(r api.TopNode) int64 { return -r.Lost }
 	case ByUpload:
-		key = func(r Row) int64 { return -known(r.UpBPS) }
+		key = func(r api.TopNode) int64 { return -known(r.UpBPS) }
 	}
 	rows = slices.Clone(rows)
-	slices.SortStableFunc(rows, func(a, b Row) int { return cmp.Compare(key(a), key(b)) })
+	slices.SortStableFunc(rows, func(a, b api.TopNode) int { return cmp.Compare(key(a), key(b)) })
 	return rows
 }
 
@@ -140,7 +103,7 @@ func known(p *int64) int64 {
 }
 
 // markLosses marks the nodes that have lost chunks since the picture before.
-func markLosses(before, now []Channel) {
+func markLosses(before, now []api.TopChannel) {
 	lost := make(map[string]int64)
 	for _, c := range before {
 		for _, r := range c.Nodes {
@@ -150,7 +113,7 @@ func markLosses(before, now []Channel) {
 	for _, c := range now {
 		for i, r := range c.Nodes {
 			was, ok := lost[c.ID+r.ID]
-			c.Nodes[i].losing = ok && r.Lost > was
+			c.Nodes[i].Losing = ok && r.Lost > was
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"relay/cli/term"
+	"relay/playback/api"
 )
 
 const (
@@ -22,7 +23,7 @@ const (
 type Top struct {
 	term.Style
 	Height   int // lines; 0 for no bound, and then no line about keys
-	Channels []Channel
+	Channels []api.TopChannel
 	Chosen   int // of channels
 	Order    Order
 	Offset   int    // nodes above the first one shown
@@ -32,7 +33,7 @@ type Top struct {
 
 // Take puts newer figures in place of those shown. The channel that is shown stays,
 // if it is still there.
-func (s *Top) Take(channels []Channel) {
+func (s *Top) Take(channels []api.TopChannel) {
 	s.Trouble = ""
 	was := ""
 	if len(s.Channels) > 0 {
@@ -40,7 +41,7 @@ func (s *Top) Take(channels []Channel) {
 	}
 	markLosses(s.Channels, channels)
 	s.Channels = channels
-	s.Chosen = max(0, slices.IndexFunc(channels, func(c Channel) bool { return c.ID == was }))
+	s.Chosen = max(0, slices.IndexFunc(channels, func(c api.TopChannel) bool { return c.ID == was }))
 	s.Offset = min(s.Offset, s.most())
 }
 
@@ -49,55 +50,55 @@ type column struct {
 	head  string
 	order Order // that sorts by it; 0 for none
 	need  int   // the columns of the greatest need go first where there is no room
-	cell  func(Row) term.Cell
+	cell  func(api.TopNode) term.Cell
 }
 
 // columns are the columns beside the name of a node, from left to right.
 var columns = []column{
-	{"HOP", ByHop, 1, func(r Row) term.Cell { return term.Cell{Text: strconv.Itoa(r.Hop), Right: true} }},
-	{"DELAY", ByDelay, 2, func(r Row) term.Cell {
+	{"HOP", ByHop, 1, func(r api.TopNode) term.Cell { return term.Cell{Text: strconv.Itoa(r.Hop), Right: true} }},
+	{"DELAY", ByDelay, 2, func(r api.TopNode) term.Cell {
 		if r.DelayMs == nil {
 			return term.Cell{Text: "-", Right: true}
 		}
 		return term.Cell{Text: term.DelayText(*r.DelayMs), Right: true}
 	}},
-	{"LOST", ByLoss, 4, func(r Row) term.Cell {
+	{"LOST", ByLoss, 4, func(r api.TopNode) term.Cell {
 		c := term.Cell{Text: strconv.FormatInt(r.Lost, 10), Right: true}
 		switch {
-		case r.losing:
+		case r.Losing:
 			c.Colour = term.Red
 		case r.Lost > 0:
 			c.Colour = term.Yellow
 		}
 		return c
 	}},
-	{"DOWN", 0, 9, func(r Row) term.Cell { return term.Cell{Text: shortRate(r.DownBPS), Right: true} }},
-	{"UP", ByUpload, 3, func(r Row) term.Cell {
+	{"DOWN", 0, 9, func(r api.TopNode) term.Cell { return term.Cell{Text: shortRate(r.DownBPS), Right: true} }},
+	{"UP", ByUpload, 3, func(r api.TopNode) term.Cell {
 		c := term.Cell{Text: shortRate(r.UpBPS), Right: true}
 		if r.CapBPS != nil && r.UpBPS != nil && *r.UpBPS > *r.CapBPS {
 			c.Colour = term.Yellow
 		}
 		return c
 	}},
-	{"CAP", 0, 6, func(r Row) term.Cell { return term.Cell{Text: shortRate(r.CapBPS), Right: true} }},
-	{"SLOTS", 0, 5, func(r Row) term.Cell {
+	{"CAP", 0, 6, func(r api.TopNode) term.Cell { return term.Cell{Text: shortRate(r.CapBPS), Right: true} }},
+	{"SLOTS", 0, 5, func(r api.TopNode) term.Cell {
 		c := term.Cell{Text: fmt.Sprintf("%d/%d", r.Children, r.Slots), Right: true}
 		if r.Slots > 0 && r.Children >= r.Slots {
 			c.Colour = term.Yellow
 		}
 		return c
 	}},
-	{"AGE", 0, 7, func(r Row) term.Cell {
+	{"AGE", 0, 7, func(r api.TopNode) term.Cell {
 		if r.AgeS == nil {
 			return term.Cell{Text: "-", Right: true}
 		}
 		return term.Cell{Text: term.UptimeText(*r.AgeS), Right: true}
 	}},
-	{"LINK", 0, 8, func(r Row) term.Cell { return term.Cell{Text: linkText(r)} }},
+	{"LINK", 0, 8, func(r api.TopNode) term.Cell { return term.Cell{Text: linkText(r)} }},
 }
 
 // linkText is how a node is connected to its parent: all links are direct, over TLS.
-func linkText(r Row) string {
+func linkText(r api.TopNode) string {
 	s := "TLS"
 	if r.Source {
 		s = "-" // it has no parent
@@ -164,7 +165,7 @@ func (s Top) top(what string) []string {
 	return out
 }
 
-func (s Top) summary(c Channel) []string {
+func (s Top) summary(c api.TopChannel) []string {
 	sum := c.Summary
 	text := fmt.Sprintf("%s, %d deep, %s free, %s behind at worst, %s lost",
 		term.Counted(int64(sum.Nodes), "node"), sum.MaxDepth, term.Counted(sum.SlotsFree, "slot"), term.DelayText(sum.WorstDelayMs), term.Counted(sum.Lost, "chunk"))
@@ -199,7 +200,7 @@ func (s Top) window(n, above int) (first, last int) {
 // table draws the headings and some of the nodes, with the columns for which there is
 // room. The columns are as wide as all nodes need: they stay in their places while one
 // scrolls.
-func (s Top) table(rows []Row, first, last int) []string {
+func (s Top) table(rows []api.TopNode, first, last int) []string {
 	names := [][]term.Cell{{{Text: "NODE", Colour: term.Bold}}}
 	for _, r := range rows {
 		names = append(names, rowName(r))
@@ -207,7 +208,7 @@ func (s Top) table(rows []Row, first, last int) []string {
 	cells := make([][]term.Cell, len(columns)) // of each column, the heading first
 	widths := make([]int, len(columns))
 	for i, col := range columns {
-		head := term.Cell{Text: col.head, Colour: term.Bold, Right: col.cell(Row{}).Right}
+		head := term.Cell{Text: col.head, Colour: term.Bold, Right: col.cell(api.TopNode{}).Right}
 		if col.order != 0 && col.order == s.Order {
 			head.Text += s.sortMark()
 		}
@@ -278,7 +279,7 @@ func (s Top) fitColumns(widths []int) (name int, shown []bool) {
 	return name, shown
 }
 
-func rowName(r Row) []term.Cell {
+func rowName(r api.TopNode) []term.Cell {
 	cells := []term.Cell{{Text: shortID(r.ID)}}
 	switch {
 	case r.CutOff:
@@ -319,7 +320,7 @@ func (s Top) bounded(lines []string) []string {
 }
 
 // Tables draws all channels, one below the other, for what is no terminal.
-func Tables(st term.Style, channels []Channel) []string {
+func Tables(st term.Style, channels []api.TopChannel) []string {
 	var out []string
 	for i := range channels {
 		if i > 0 {

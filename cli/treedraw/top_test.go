@@ -21,7 +21,7 @@ func sampleStatus() *api.Status {
 	}}}
 }
 
-func sampleTop() []Channel {
+func sampleTop() []api.TopChannel {
 	return Channels(api.Trees{Channels: []api.ChannelTree{drawtest.Sample()}}, sampleStatus())
 }
 
@@ -54,7 +54,7 @@ func TestTopFitsEveryScreen(t *testing.T) {
 	big := sampleTop()
 	for i := range 60 {
 		n := int64(i)
-		big[0].Nodes = append(big[0].Nodes, Row{ID: fmt.Sprintf("n%07d", i), Hop: 2, Lost: n, DelayMs: &n, UpBPS: new(n * 1e8), AgeS: &n, Slots: i})
+		big[0].Nodes = append(big[0].Nodes, api.TopNode{ID: fmt.Sprintf("n%07d", i), Hop: 2, Lost: n, DelayMs: &n, UpBPS: new(n * 1e8), AgeS: &n, Slots: i})
 	}
 	big[0].Title = "a very long title that goes on and on \x1b[2J"
 	big[0].Problem = "no way"
@@ -125,11 +125,11 @@ func TestTopSortsTheMostFirst(t *testing.T) {
 func TestTopMarksThoseThatLose(t *testing.T) {
 	before, now := sampleTop(), sampleTop()
 	now[0].Nodes[1].Lost = 3
-	now[0].Nodes = append(now[0].Nodes, Row{ID: "new", Lost: 5})
+	now[0].Nodes = append(now[0].Nodes, api.TopNode{ID: "new", Lost: 5})
 	markLosses(before, now)
 	for _, r := range now[0].Nodes {
-		if r.losing != (r.ID == "bbbbbbbbbbbb") {
-			t.Errorf("%s: losing %v", r.ID, r.losing)
+		if r.Losing != (r.ID == "bbbbbbbbbbbb") {
+			t.Errorf("%s: losing %v", r.ID, r.Losing)
 		}
 	}
 }

@@ -1,0 +1,36 @@
+package cli
+
+import (
+	"relay/ingest/flv"
+	"relay/playback"
+	"relay/playback/api"
+	"relay/relay"
+	"relay/relay/stream"
+)
+
+// The older events of relay source --json and relay watch --json, for one more version.
+// Each is written beside the event that has taken its place: a script that waits for the
+// older one goes on working, and one that knows the newer ones leaves those out that have
+// alias_of. They go with this file.
+
+func alias(id stream.ChannelID, older, newer api.EventType) api.Event {
+	return api.Event{Type: older, AliasOf: newer, Channel: id.String(), Name: id.Short()}
+}
+
+func liveAlias(id stream.ChannelID, i flv.Info) api.Event {
+	e := alias(id, api.EventLive, api.EventMedia)
+	e.Codec, e.Title = new(playback.CodecOf(i)), &i.Title
+	return e
+}
+
+func attachedAlias(id stream.ChannelID, a relay.Attached) api.Event {
+	e := alias(id, api.EventAttached, api.EventParent)
+	e.Depth, e.Parent, e.ParentAddr = &a.Depth, new(a.Parent.ID.Tag()), firstAddr(a.Parent)
+	return e
+}
+
+func orphanedAlias(id stream.ChannelID, o relay.Orphaned) api.Event {
+	e := alias(id, api.EventOrphaned, api.EventParentLost)
+	e.Reason, e.By = o.End.Reason.String(), sideLabel(o.End.By)
+	return e
+}

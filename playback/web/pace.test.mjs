@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Backoff, Pace, leastAhead } from '../../../../playback/web/pace.js';
+import { Backoff, Pace, leastAhead } from './pace.js';
 
 // play lets a player follow a Pace for some seconds and returns how much it has buffered.
 function play(pace, ahead, time, from = 0) {

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
-import { Splitter, describe, maxBox } from '../../../../playback/web/mp4.js';
+import { Splitter, describe, maxBox } from './mp4.js';
 
 function encode(...args) {
   return execFileSync('ffmpeg', ['-v', 'error', '-nostdin', '-f', 'lavfi', '-i', 'testsrc2=size=320x180:rate=25:duration=1',

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { layout, mostRows } from '../../../../playback/web/layout.js';
+import { layout, mostRows } from './layout.js';
 
 // A generator of numbers from 0 to 1 that is the same each time (mulberry32).
 function seeded(seed) {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { condition, duration, explain, format, millis, place, plural, rate } from '../../../../playback/web/words.js';
+import { condition, duration, explain, format, millis, place, plural, rate } from './words.js';
 
 const root = { state: 'live', root: true, depth: 0, parent: '' };
 const below = { state: 'live', root: false, depth: 2, parent: 'abcdefghijkl' };

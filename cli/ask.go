@@ -258,7 +258,7 @@ func (a *asker) status(ctx context.Context) (api.Status, error) {
 // takes over, and else the argument, which the relay's channels tell the meaning of.
 func channelOf(arg string, own []relay.OwnChannel) (string, error) {
 	if strings.HasPrefix(strings.ToLower(arg), "relay:") {
-		u, err := relay.ParseURL(arg)
+		u, err := relay.ParseInvite(arg)
 		if err != nil {
 			return "", usage("copy the whole link that relay source printed", "%w", err)
 		}

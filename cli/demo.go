@@ -77,7 +77,7 @@ func runDemo(ctx context.Context, t *term.Terminal) error {
 			})
 		} else {
 			n.name = fmt.Sprintf("relay %d", i)
-			u, err := relay.ParseURL(nodes[0].station.link(nodes[0].channel))
+			u, err := relay.ParseInvite(nodes[0].station.link(nodes[0].channel))
 			if err != nil {
 				return err
 			}

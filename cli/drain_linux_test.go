@@ -72,7 +72,7 @@ func TestASourceStaysUntilASlowChildHasTheEnd(t *testing.T) {
 	if _, err := feed.Write(clip[:4096]); err != nil {
 		t.Fatal(err)
 	}
-	u, err := relay.ParseURL(linkIn(t, told))
+	u, err := relay.ParseInvite(linkIn(t, told))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -133,7 +133,7 @@ func storedLink(arg, wanted string, own []relay.OwnChannel, more []netip.AddrPor
 	if err != nil {
 		return "", err
 	}
-	u := relay.URL{Channel: own[i].ID}
+	u := relay.Invite{Channel: own[i].ID}
 	for _, a := range append(more, machineAddrs(uint16(port))...) {
 		if len(u.Hosts) < tree.MaxAddrs {
 			u = u.With(relay.HostPort{Host: a.Addr().Unmap().String(), Port: a.Port()})

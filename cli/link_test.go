@@ -78,7 +78,7 @@ func TestLinkOfAKeyThatIsStored(t *testing.T) {
 			}
 			continue
 		}
-		u, parseErr := relay.ParseURL(got)
+		u, parseErr := relay.ParseInvite(got)
 		if err != nil || parseErr != nil || !strings.HasPrefix(got, "relay://"+c.want+"@[2001:db8::1]:9,") || u.Hosts[len(u.Hosts)-1].Port != 7144 {
 			t.Errorf("%q of %v: %s, %v, %v", c.wanted, c.own, got, err, parseErr)
 		}

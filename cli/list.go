@@ -73,7 +73,7 @@ func writeListed(w io.Writer, cat *catalog) error {
 			l.Addrs = append(l.Addrs, a.String())
 		}
 		if hosts, _ := seedsOf(s.addrs); len(hosts) > 0 {
-			l.Link = relay.URL{Channel: s.ID}.With(hosts...).String()
+			l.Link = relay.Invite{Channel: s.ID}.With(hosts...).String()
 		}
 		if err := enc.Encode(l); err != nil {
 			return err

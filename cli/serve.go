@@ -71,7 +71,7 @@ type served struct {
 func runServe(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 	s := &serve{t: t, log: newLog(t, c.Bool("verbose")), running: make(map[stream.ChannelID]*served), leaving: make(map[stream.ChannelID]*served)}
 	for _, arg := range c.Args().Slice() {
-		u, err := relay.ParseURL(arg)
+		u, err := relay.ParseInvite(arg)
 		if err != nil {
 			return usage("copy the whole link that relay source printed", "%w", err)
 		}

@@ -35,7 +35,7 @@ const (
 
 // wanted is a channel that is to be carried.
 type wanted struct {
-	url  relay.URL
+	url  relay.Invite
 	name string // for people; may be empty
 }
 
@@ -166,7 +166,7 @@ func parseList(text []byte) (all []wanted, problems []string) {
 		for _, f := range strings.Fields(line) {
 			if !found && strings.HasPrefix(strings.ToLower(f), "relay:") {
 				found = true
-				l.url, err = relay.ParseURL(f)
+				l.url, err = relay.ParseInvite(f)
 				continue
 			}
 			name = append(name, f)

@@ -8,7 +8,7 @@ import (
 
 // joinedBy keeps the addresses of the link by which a channel was joined: what this
 // node shares names them behind its own.
-func (s *station) joinedBy(u relay.URL) {
+func (s *station) joinedBy(u relay.Invite) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.hosts == nil {

@@ -167,7 +167,7 @@ func (s *station) discoverable() bool {
 
 // link is what to share for the channel, with further addresses behind the node's own.
 func (s *station) link(c *relay.Channel, more ...relay.HostPort) string {
-	u := relay.URL{Channel: c.ID()}
+	u := relay.Invite{Channel: c.ID()}
 	for _, a := range s.addrs {
 		u.Hosts = append(u.Hosts, relay.HostPort{Host: a.Addr().String(), Port: a.Port()})
 	}

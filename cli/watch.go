@@ -56,7 +56,7 @@ type watch struct {
 	log     *zap.Logger
 	station *station
 	channel *relay.Channel
-	url     relay.URL        // the link given, or what was found on this network
+	url     relay.Invite     // the link given, or what was found on this network
 	found   []netip.AddrPort // likewise, what cannot be in a link
 	lan     discoveryConfig
 	outputs []output
@@ -77,10 +77,10 @@ func runWatch(c *cli.Context, t *term.Terminal, stdio Stdio) (err error) {
 		return usage("relay help watch", "relay watch takes one link, %d arguments were given", c.NArg())
 	}
 	arg := c.Args().First()
-	var u relay.URL
+	var u relay.Invite
 	if isLink(arg) {
 		var err error
-		if u, err = relay.ParseURL(arg); err != nil {
+		if u, err = relay.ParseInvite(arg); err != nil {
 			return usage("copy the whole link that relay source printed", "%w", err)
 		}
 	} else if c.Bool("no-discovery") {
@@ -148,7 +148,7 @@ func runWatch(c *cli.Context, t *term.Terminal, stdio Stdio) (err error) {
 	return w.run(c.Context, u, cfg.allowHosts, timeout)
 }
 
-func (w *watch) run(ctx context.Context, u relay.URL, allowHosts []string, timeout time.Duration) error {
+func (w *watch) run(ctx context.Context, u relay.Invite, allowHosts []string, timeout time.Duration) error {
 	g := newGroup(ctx)
 	defer g.stop()
 	w.station.run(g.ctx, g.Group, allowHosts)

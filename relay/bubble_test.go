@@ -27,7 +27,7 @@ type world struct {
 	t    *testing.T
 	net  *relaytest.Network
 	rand *rand.Rand
-	url  URL
+	url  Invite
 	root *inhabitant
 	all  []*inhabitant
 }
@@ -66,7 +66,7 @@ func inWorld(t *testing.T, slots int, f func(t *testing.T, w *world)) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &world{t: t, net: relaytest.New(worldDelay), rand: rand.New(rand.NewPCG(3, 4))}
 		w.root = w.add(option{slots: slots})
-		w.url = URL{Channel: w.root.ID(), Hosts: []HostPort{hostPort(w.root.place)}}
+		w.url = Invite{Channel: w.root.ID(), Hosts: []HostPort{hostPort(w.root.place)}}
 		stop := make(chan struct{})
 		var wg sync.WaitGroup
 		wg.Go(func() { w.broadcast(stop) })

@@ -149,7 +149,7 @@ func newSource(t testing.TB, slots int) (*station, *stream.Writer) {
 func newViewer(t testing.TB, slots int, id stream.ChannelID, seed netip.AddrPort) *station {
 	t.Helper()
 	return newStation(t, slots, func(n *Node, s *station) (*Channel, error) {
-		u := URL{Channel: id, Hosts: []HostPort{{seed.Addr().String(), seed.Port()}}}
+		u := Invite{Channel: id, Hosts: []HostPort{{seed.Addr().String(), seed.Port()}}}
 		return n.Watch(u, func(m Notice) {
 			lost, ok := m.(Orphaned)
 			if !ok {

@@ -187,7 +187,7 @@ func (c *cables) broadcast() (*Channel, *stream.Writer) {
 func (c *cables) watch(i int, source *Channel) *Channel {
 	c.b.Helper()
 	return c.run(i, func(n *Node) (*Channel, error) {
-		return n.Watch(URL{Channel: source.ID(), Hosts: []HostPort{{c.addr(0).String(), DefaultPort}}}, nil)
+		return n.Watch(Invite{Channel: source.ID(), Hosts: []HostPort{{c.addr(0).String(), DefaultPort}}}, nil)
 	})
 }
 

@@ -97,7 +97,7 @@ func newIdentity(t *testing.T) (tree.ID, *tls.Config) {
 // newLiar starts a liar on a host. It ends when the test does.
 func newLiar(t *testing.T, h *host, link string, m manners) *liar {
 	t.Helper()
-	u, err := relay.ParseURL(link)
+	u, err := relay.ParseInvite(link)
 	must(t, err)
 	l := &liar{
 		host: h, channel: u.Channel, manners: m, ring: stream.NewRing(stream.Limits{}),

@@ -14,28 +14,28 @@ import (
 )
 
 const (
-	// Scheme begins every link that people share.
+	// Scheme begins every invite.
 	Scheme = "relay://"
 	// DefaultPort is the TCP port that nodes listen on.
 	DefaultPort = 7144
-	// maxHosts bounds the addresses in a link, and maxURL its length: a link has
-	// to fit a chat message and a QR code.
-	maxHosts = 16
-	maxURL   = 2048
+	// maxHosts bounds the addresses in an invite, and maxInvite its length in bytes:
+	// it has to fit a chat message and a QR code.
+	maxHosts  = 16
+	maxInvite = 2048
 	// maxHost is the longest DNS name (RFC 1035).
 	maxHost = 253
 )
 
-// URL is a link that people share: a channel, and addresses of nodes that carry
-// it, of which one has to answer.
+// Invite is what people share, and call a link: a channel, and addresses of nodes that
+// carry it. One of them has to answer.
 //
 //	relay://<channel id>@host:port[,host:port…]
-type URL struct {
+type Invite struct {
 	Channel stream.ChannelID
 	Hosts   []HostPort // at least one
 }
 
-// HostPort is one address in a link: a name or an IP address, and a port.
+// HostPort is one address in an invite: a name or an IP address, and a port.
 type HostPort struct {
 	Host string // without brackets
 	Port uint16
@@ -46,8 +46,8 @@ func (h HostPort) String() string {
 	return net.JoinHostPort(h.Host, strconv.Itoa(int(h.Port)))
 }
 
-// String returns the link's text form, which ParseURL reads back.
-func (u URL) String() string {
+// String returns the invite's text form, which ParseInvite reads back.
+func (u Invite) String() string {
 	hosts := make([]string, len(u.Hosts))
 	for i, h := range u.Hosts {
 		hosts[i] = h.String()
@@ -55,58 +55,58 @@ func (u URL) String() string {
 	return Scheme + u.Channel.String() + "@" + strings.Join(hosts, ",")
 }
 
-// With returns the link with more addresses behind its own, as far as they are new
+// With returns the invite with more addresses behind its own, as far as they are new
 // and fit.
-func (u URL) With(more ...HostPort) URL {
+func (u Invite) With(more ...HostPort) Invite {
 	u.Hosts = slices.Clone(u.Hosts)
 	for _, h := range more {
-		longer := URL{u.Channel, append(slices.Clip(u.Hosts), h)}
-		if !slices.Contains(u.Hosts, h) && len(longer.Hosts) <= maxHosts && len(longer.String()) <= maxURL {
+		longer := Invite{u.Channel, append(slices.Clip(u.Hosts), h)}
+		if !slices.Contains(u.Hosts, h) && len(longer.Hosts) <= maxHosts && len(longer.String()) <= maxInvite {
 			u = longer
 		}
 	}
 	return u
 }
 
-// ParseURL parses a link strictly. Its error says which part is wrong and how a
-// right one looks. Space around the link is ignored: links get pasted.
-func ParseURL(s string) (URL, error) {
-	u, err := parseURL(strings.TrimSpace(s))
+// ParseInvite parses an invite strictly. Its error says which part is wrong and how a
+// right one looks. Space around the text is ignored: invites get pasted.
+func ParseInvite(s string) (Invite, error) {
+	u, err := parseInvite(strings.TrimSpace(s))
 	if err != nil {
-		return URL{}, fmt.Errorf("bad link: %w", err)
+		return Invite{}, fmt.Errorf("bad link: %w", err)
 	}
 	return u, nil
 }
 
-func parseURL(s string) (URL, error) {
-	if len(s) > maxURL {
-		return URL{}, fmt.Errorf("it has %d characters, the most is %d", len(s), maxURL)
+func parseInvite(s string) (Invite, error) {
+	if len(s) > maxInvite {
+		return Invite{}, fmt.Errorf("it has %d characters, the most is %d", len(s), maxInvite)
 	}
 	rest, ok := cutPrefixFold(s, Scheme)
 	if !ok {
-		return URL{}, fmt.Errorf("a link starts with %s, this is %s", Scheme, oneline.Quote(s))
+		return Invite{}, fmt.Errorf("a link starts with %s, this is %s", Scheme, oneline.Quote(s))
 	}
 	id, hosts, ok := strings.Cut(rest, "@")
 	if !ok {
-		return URL{}, errors.New("there is no @ between the channel ID and the address")
+		return Invite{}, errors.New("there is no @ between the channel ID and the address")
 	}
-	var u URL
+	var u Invite
 	var err error
 	if u.Channel, err = stream.ParseChannelID(id); err != nil {
-		return URL{}, err
+		return Invite{}, err
 	}
 	hosts = strings.TrimSuffix(hosts, "/")
 	if i := strings.IndexAny(hosts, "/?#"); i >= 0 {
-		return URL{}, fmt.Errorf("nothing may follow the addresses, but %s does", oneline.Quote(hosts[i:]))
+		return Invite{}, fmt.Errorf("nothing may follow the addresses, but %s does", oneline.Quote(hosts[i:]))
 	}
 	parts := strings.Split(hosts, ",")
 	if len(parts) > maxHosts {
-		return URL{}, fmt.Errorf("it has %d addresses, the most is %d", len(parts), maxHosts)
+		return Invite{}, fmt.Errorf("it has %d addresses, the most is %d", len(parts), maxHosts)
 	}
 	for _, p := range parts {
 		h, err := ParseHostPort(p)
 		if err != nil {
-			return URL{}, err
+			return Invite{}, err
 		}
 		u.Hosts = append(u.Hosts, h)
 	}
@@ -130,7 +130,7 @@ func ParseHostPort(s string) (HostPort, error) {
 	if ip, err := netip.ParseAddr(host); err == nil {
 		ip = ip.Unmap()                                                // else ::ffff:0.0.0.0 passes
 		if ip.IsUnspecified() || ip.IsMulticast() || ip.Zone() != "" { // a zone is one machine's own word
-			return HostPort{}, fmt.Errorf("address %s is none that can be reached", oneline.Quote(host))
+			return HostPort{}, fmt.Errorf("nobody can be reached at address %s", oneline.Quote(host))
 		}
 		return HostPort{ip.String(), uint16(n)}, nil
 	}

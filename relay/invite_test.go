@@ -45,8 +45,8 @@ func TestLinkIsReadAsItIsMeant(t *testing.T) {
 	} {
 		for _, id := range []string{testID, strings.ToUpper(testID)} {
 			link := strings.Replace(c.link, "ID", id, 1)
-			got, err := ParseURL(link)
-			want := URL{testChannel(), c.want}
+			got, err := ParseInvite(link)
+			want := Invite{testChannel(), c.want}
 			if err != nil || !reflect.DeepEqual(got, want) {
 				t.Errorf("%q: %+v, %v; want %+v", link, got, err, want)
 				continue
@@ -55,7 +55,7 @@ func TestLinkIsReadAsItIsMeant(t *testing.T) {
 			if got.String() != text {
 				t.Errorf("%q: text is %s, want %s", link, got, text)
 			}
-			if again, err := ParseURL(text); err != nil || !reflect.DeepEqual(again, want) {
+			if again, err := ParseInvite(text); err != nil || !reflect.DeepEqual(again, want) {
 				t.Errorf("%q: %+v, %v; want %+v", text, again, err, want)
 			}
 		}
@@ -104,11 +104,11 @@ func TestMistakeInALinkIsNamed(t *testing.T) {
 		{at + "192.168.1:7144", `host "192.168.1" is neither`},
 		{at + label + "a:7144", "is neither a name nor an IP address"},
 		{at + strings.Repeat(label+".", 4) + ":7144", "is neither a name nor an IP address"},
-		{at + "0.0.0.0:7144", `address "0.0.0.0" is none that can be reached`},
-		{at + "[::]:7144", `address "::" is none that can be reached`},
-		{at + "[::ffff:0.0.0.0]:7144", `address "::ffff:0.0.0.0" is none that can be reached`},
-		{at + "224.0.0.1:7144", `address "224.0.0.1" is none that can be reached`},
-		{at + "[ff02::1]:7144", `address "ff02::1" is none that can be reached`},
+		{at + "0.0.0.0:7144", `nobody can be reached at address "0.0.0.0"`},
+		{at + "[::]:7144", `nobody can be reached at address "::"`},
+		{at + "[::ffff:0.0.0.0]:7144", `nobody can be reached at address "::ffff:0.0.0.0"`},
+		{at + "224.0.0.1:7144", `nobody can be reached at address "224.0.0.1"`},
+		{at + "[ff02::1]:7144", `nobody can be reached at address "ff02::1"`},
 		{at + "a:1/live", `nothing may follow the addresses, but "/live" does`},
 		{at + "a:1?x=y", `nothing may follow the addresses, but "?x=y" does`},
 		{at + "a:1#top", `nothing may follow the addresses, but "#top" does`},
@@ -116,7 +116,7 @@ func TestMistakeInALinkIsNamed(t *testing.T) {
 		{at + strings.Repeat("a:1,", 16) + "a:1", "it has 17 addresses, the most is 16"},
 		{at + strings.Repeat("a", 2048), "characters, the most is 2048"},
 	} {
-		u, err := ParseURL(c.link)
+		u, err := ParseInvite(c.link)
 		if err == nil {
 			t.Errorf("%q was taken: %+v", c.link, u)
 			continue
@@ -125,7 +125,7 @@ func TestMistakeInALinkIsNamed(t *testing.T) {
 		if !strings.HasPrefix(msg, "bad link: ") || !strings.Contains(msg, c.words) {
 			t.Errorf("%q: %s; want %q", c.link, msg, c.words)
 		}
-		if !reflect.DeepEqual(u, URL{}) || !plain(msg) || len(msg) > 300 {
+		if !reflect.DeepEqual(u, Invite{}) || !plain(msg) || len(msg) > 300 {
 			t.Errorf("%q: %+v, %q", c.link, u, msg)
 		}
 	}
@@ -138,17 +138,17 @@ func plain(s string) bool {
 
 func TestLargestLinkIsRead(t *testing.T) {
 	link := Scheme + zeroID + "@" + strings.Repeat("a:1,", 15) + "b:2"
-	if u, err := ParseURL(link); err != nil || len(u.Hosts) != 16 || u.String() != link {
+	if u, err := ParseInvite(link); err != nil || len(u.Hosts) != 16 || u.String() != link {
 		t.Errorf("%v, %v", u, err)
 	}
 }
 
-func FuzzParseURL(f *testing.F) {
+func FuzzParseInvite(f *testing.F) {
 	const at = Scheme + testID + "@"
 	f.Add(at + "192.168.1.5:7144")
 	f.Add(at + "[2001:db8::1]:7144,example.com:80/")
 	f.Fuzz(func(t *testing.T, s string) {
-		u, err := ParseURL(s)
+		u, err := ParseInvite(s)
 		if err != nil {
 			if msg := err.Error(); !strings.HasPrefix(msg, "bad link: ") || !plain(msg) || len(msg) > 300 {
 				t.Fatalf("%q", msg)
@@ -167,14 +167,14 @@ func FuzzParseURL(f *testing.F) {
 			}
 		}
 		text := u.String()
-		if again, err := ParseURL(text); len(text) <= maxURL && (err != nil || !reflect.DeepEqual(again, u)) {
+		if again, err := ParseInvite(text); len(text) <= maxInvite && (err != nil || !reflect.DeepEqual(again, u)) {
 			t.Fatalf("%q reads back as %+v, %v; want %+v", text, again, err, u)
 		}
 	})
 }
 
 func TestALinkTakesMoreAddresses(t *testing.T) {
-	u, err := ParseURL(Scheme + stream.ChannelID{}.String() + "@10.0.0.1:7144")
+	u, err := ParseInvite(Scheme + stream.ChannelID{}.String() + "@10.0.0.1:7144")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -194,8 +194,8 @@ func TestALinkTakesMoreAddresses(t *testing.T) {
 		long.Port++
 		got = got.With(long)
 		u = u.With(long)
-		for _, u := range []URL{got, u} {
-			if back, err := ParseURL(u.String()); err != nil || !slices.Equal(back.Hosts, u.Hosts) {
+		for _, u := range []Invite{got, u} {
+			if back, err := ParseInvite(u.String()); err != nil || !slices.Equal(back.Hosts, u.Hosts) {
 				t.Fatalf("%d long names: %v", i, err)
 			}
 		}

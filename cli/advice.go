@@ -49,8 +49,8 @@ const (
 	warnNotConnected = "not_connected"
 )
 
-// outlook is what an adviser goes by.
-type outlook struct {
+// sourceView is what an adviser goes by.
+type sourceView struct {
 	Encoder  ingest.Status
 	Started  bool   // there is something to watch
 	BitRate  int    // bit/s; 0 if not known
@@ -73,7 +73,7 @@ type adviser struct {
 }
 
 // look returns what is new at now.
-func (a *adviser) look(now time.Time, o outlook) []warning {
+func (a *adviser) look(now time.Time, o sourceView) []warning {
 	if a.begun.IsZero() {
 		a.begun, a.said = now, make(map[string]bool)
 	}
@@ -112,7 +112,7 @@ func (a *adviser) look(now time.Time, o outlook) []warning {
 const keyframeHint = `in OBS: Settings > Output > Output Mode "Advanced" > Streaming > Keyframe Interval = 2 s; with ffmpeg at 30 fps: -g 60`
 
 // encoderHint repeats what goes into the encoder, and what may be in between.
-func encoderHint(o outlook) string {
+func encoderHint(o sourceView) string {
 	hint := fmt.Sprintf("in OBS: Settings > Stream > Service \"Custom...\", Server %s, Stream Key %s; then Start Streaming", o.Server, o.Key)
 	if o.Exposed != "" {
 		return hint + ". If it runs on another machine, a firewall here may block TCP port " + o.Exposed
@@ -120,7 +120,7 @@ func encoderHint(o outlook) string {
 	return hint + ". If it runs on another machine: relay source --rtmp :" + fmt.Sprint(portRTMP)
 }
 
-func (a *adviser) lookAtUpload(now time.Time, o outlook, say func(code, text, hint string)) {
+func (a *adviser) lookAtUpload(now time.Time, o sourceView, say func(code, text, hint string)) {
 	if o.Slots == 0 || o.FarSlots > 0 || o.BitRate == 0 {
 		a.narrow = time.Time{}
 		return

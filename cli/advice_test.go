@@ -11,7 +11,7 @@ import (
 )
 
 // codesOf asks the adviser again each second and returns what it said, in order.
-func codesOf(a *adviser, from time.Time, seconds int, o outlook) []string {
+func codesOf(a *adviser, from time.Time, seconds int, o sourceView) []string {
 	var codes []string
 	for i := range seconds + 1 {
 		for _, w := range a.look(from.Add(time.Duration(i)*time.Second), o) {
@@ -22,8 +22,8 @@ func codesOf(a *adviser, from time.Time, seconds int, o outlook) []string {
 }
 
 // sending is an encoder that does all well.
-func sending() outlook {
-	return outlook{
+func sending() sourceView {
+	return sourceView{
 		Encoder: ingest.Status{
 			Live: true, Sessions: 1, Tags: 100, KeyInterval: 2 * time.Second,
 			Info: flv.Info{HasVideo: true, HasAudio: true, VideoCodec: "h264", AudioCodec: "aac"},
@@ -36,31 +36,31 @@ func sending() outlook {
 func TestAdvice(t *testing.T) {
 	start := time.Unix(1_700_000_000, 0)
 	for name, c := range map[string]struct {
-		change  func(*outlook)
+		change  func(*sourceView)
 		seconds int
 		want    []string
 	}{
-		"all is well":                {func(*outlook) {}, 100, nil},
-		"keyframes 4 s apart":        {func(o *outlook) { o.Encoder.KeyInterval = 4 * time.Second }, 100, nil},
-		"keyframes too far apart":    {func(o *outlook) { o.Encoder.KeyInterval = 4040 * time.Millisecond }, 100, []string{warnKeyframes}},
-		"no keyframe for a moment":   {func(o *outlook) { o.Started, o.Encoder.KeyInterval = false, 0 }, 10, nil},
-		"no keyframe":                {func(o *outlook) { o.Started, o.Encoder.KeyInterval = false, 0 }, 60, []string{warnNoKeyframe}},
-		"no video, so no keyframe":   {func(o *outlook) { o.Started, o.Encoder.Info.HasVideo = false, false }, 60, nil},
-		"HEVC":                       {func(o *outlook) { o.Encoder.Info.VideoCodec = "hevc" }, 9, []string{warnCodec}},
-		"AV1 and Opus":               {func(o *outlook) { o.Encoder.Info.VideoCodec, o.Encoder.Info.AudioCodec = "av1", "opus" }, 60, nil},
-		"VP9 and MP3":                {func(o *outlook) { o.Encoder.Info.VideoCodec, o.Encoder.Info.AudioCodec = "vp9", "mp3" }, 60, nil},
-		"unknown codecs":             {func(o *outlook) { o.Encoder.Info.VideoCodec, o.Encoder.Info.AudioCodec = "", "" }, 60, nil},
-		"Speex":                      {func(o *outlook) { o.Encoder.Info.AudioCodec = "speex" }, 9, []string{warnCodec}},
-		"upload too small":           {func(o *outlook) { o.Upload, o.FarSlots = 4_000_000, 0 }, 100, []string{warnUpload}},
-		"upload found too small":     {func(o *outlook) { o.FarSlots = 0 }, 100, []string{warnUpload}},
-		"upload small for a moment":  {func(o *outlook) { o.FarSlots = 0 }, 9, nil},
-		"bit rate not known yet":     {func(o *outlook) { o.BitRate, o.FarSlots = 0, 0 }, 100, nil},
-		"no children wanted":         {func(o *outlook) { o.Slots, o.FarSlots = 0, 0 }, 100, nil},
-		"encoder on its way":         {func(o *outlook) { o.Encoder = ingest.Status{} }, 29, nil},
-		"no encoder":                 {func(o *outlook) { o.Encoder = ingest.Status{} }, 100, []string{warnNoEncoder}},
-		"no encoder is waited for":   {func(o *outlook) { o.Encoder, o.Server = ingest.Status{}, "" }, 100, nil},
-		"the encoder went":           {func(o *outlook) { o.Encoder.Live = false }, 100, nil},
-		"upload, while nobody sends": {func(o *outlook) { o.Encoder.Live, o.FarSlots = false, 0 }, 100, nil},
+		"all is well":                {func(*sourceView) {}, 100, nil},
+		"keyframes 4 s apart":        {func(o *sourceView) { o.Encoder.KeyInterval = 4 * time.Second }, 100, nil},
+		"keyframes too far apart":    {func(o *sourceView) { o.Encoder.KeyInterval = 4040 * time.Millisecond }, 100, []string{warnKeyframes}},
+		"no keyframe for a moment":   {func(o *sourceView) { o.Started, o.Encoder.KeyInterval = false, 0 }, 10, nil},
+		"no keyframe":                {func(o *sourceView) { o.Started, o.Encoder.KeyInterval = false, 0 }, 60, []string{warnNoKeyframe}},
+		"no video, so no keyframe":   {func(o *sourceView) { o.Started, o.Encoder.Info.HasVideo = false, false }, 60, nil},
+		"HEVC":                       {func(o *sourceView) { o.Encoder.Info.VideoCodec = "hevc" }, 9, []string{warnCodec}},
+		"AV1 and Opus":               {func(o *sourceView) { o.Encoder.Info.VideoCodec, o.Encoder.Info.AudioCodec = "av1", "opus" }, 60, nil},
+		"VP9 and MP3":                {func(o *sourceView) { o.Encoder.Info.VideoCodec, o.Encoder.Info.AudioCodec = "vp9", "mp3" }, 60, nil},
+		"unknown codecs":             {func(o *sourceView) { o.Encoder.Info.VideoCodec, o.Encoder.Info.AudioCodec = "", "" }, 60, nil},
+		"Speex":                      {func(o *sourceView) { o.Encoder.Info.AudioCodec = "speex" }, 9, []string{warnCodec}},
+		"upload too small":           {func(o *sourceView) { o.Upload, o.FarSlots = 4_000_000, 0 }, 100, []string{warnUpload}},
+		"upload found too small":     {func(o *sourceView) { o.FarSlots = 0 }, 100, []string{warnUpload}},
+		"upload small for a moment":  {func(o *sourceView) { o.FarSlots = 0 }, 9, nil},
+		"bit rate not known yet":     {func(o *sourceView) { o.BitRate, o.FarSlots = 0, 0 }, 100, nil},
+		"no children wanted":         {func(o *sourceView) { o.Slots, o.FarSlots = 0, 0 }, 100, nil},
+		"encoder on its way":         {func(o *sourceView) { o.Encoder = ingest.Status{} }, 29, nil},
+		"no encoder":                 {func(o *sourceView) { o.Encoder = ingest.Status{} }, 100, []string{warnNoEncoder}},
+		"no encoder is waited for":   {func(o *sourceView) { o.Encoder, o.Server = ingest.Status{}, "" }, 100, nil},
+		"the encoder went":           {func(o *sourceView) { o.Encoder.Live = false }, 100, nil},
+		"upload, while nobody sends": {func(o *sourceView) { o.Encoder.Live, o.FarSlots = false, 0 }, 100, nil},
 	} {
 		o := sending()
 		c.change(&o)

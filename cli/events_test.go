@@ -29,8 +29,8 @@ func TestEventsAreLinesOfJSON(t *testing.T) {
 		var station playback.Events
 		station.Tell(api.Event{Type: api.EventJoined, Who: "viewer", Now: new(1), Addr: "10.0.0.1:5"}) // before the start
 		e.start(id, "me", api.Start{Command: "source", Link: "relay://x", Page: "http://p/", URL: "http://u"}, &station)
-		e.tell(onAir{State: api.Live}.event(id, 3))
-		e.tell(seat{State: api.Waiting}.event(id, ""))
+		e.tell(sourceStatus{State: api.Live}.event(id, 3))
+		e.tell(watchStatus{State: api.Waiting}.event(id, ""))
 		e.tell(warning{"upload", "too\nsmall", "hint"}.event())
 		station.Tell(api.Event{Type: api.EventPublish, State: api.Stopped, Channel: id.String(), Name: id.Short()})
 		e.tell(liveAlias(id, flv.Info{VideoCodec: "h264", Width: 640, Height: 360, FrameRate: 30, Title: "<Finals>"}))

@@ -63,16 +63,16 @@ type operations struct {
 	hook    *webhook     // nil for none
 	node    string       // the node's tag
 
-	mu      sync.Mutex
-	carried []*carried
+	mu     sync.Mutex
+	served []*servedChannel
 }
 
-// carried is a channel at this station.
-type carried struct {
+// servedChannel is a channel at this station.
+type servedChannel struct {
 	channel *relay.Channel
 	played  *playback.Channel
-	encoder func() bool // whether media come in at the root; nil elsewhere
-	airtime airtime     // owned by observe's goroutine
+	encoder func() bool  // whether media come in at the root; nil elsewhere
+	media   mediaMonitor // owned by observe's goroutine
 }
 
 // newOperations opens the listener. The caller closes what it holds if run is not
@@ -106,21 +106,21 @@ func (o *operations) carry(c *relay.Channel, played *playback.Channel, encoder f
 	played.TellViewers(o.events)
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.carried = append(o.carried, &carried{channel: c, played: played, encoder: encoder})
+	o.served = append(o.served, &servedChannel{channel: c, played: played, encoder: encoder})
 }
 
 // drop forgets a channel that is closed.
 func (o *operations) drop(c *relay.Channel) {
 	o.mu.Lock()
-	o.carried = slices.DeleteFunc(o.carried, func(k *carried) bool { return k.channel == c })
+	o.served = slices.DeleteFunc(o.served, func(k *servedChannel) bool { return k.channel == c })
 	o.mu.Unlock()
 	o.metrics.Forget(c.ID().Short())
 }
 
-func (o *operations) channels() []*carried {
+func (o *operations) channels() []*servedChannel {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return slices.Clone(o.carried)
+	return slices.Clone(o.served)
 }
 
 // encoder returns what says whether media come in at the root of a channel, nil if this
@@ -239,34 +239,34 @@ const observeEvery = 250 * time.Millisecond
 func (o *operations) observe(ctx context.Context) {
 	tick := time.NewTicker(observeEvery)
 	defer tick.Stop()
-	known := map[*carried]bool{}
+	known := map[*servedChannel]bool{}
 	for {
 		select {
 		case <-ctx.Done():
 			for k := range known {
-				o.report(k, k.airtime.end())
+				o.report(k, k.media.end())
 			}
 			return
 		case now := <-tick.C:
 			all := o.channels()
 			for k := range known {
 				if !slices.Contains(all, k) {
-					o.report(k, k.airtime.end())
+					o.report(k, k.media.end())
 					delete(known, k)
 				}
 			}
 			for _, k := range all {
 				known[k] = true
-				o.report(k, k.airtime.look(now, k.sight()))
+				o.report(k, k.media.look(now, k.look()))
 			}
 		}
 	}
 }
 
-// sight is what there is to see of the channel now.
-func (k *carried) sight() sight {
+// look is what there is to see of the channel now.
+func (k *servedChannel) look() mediaFacts {
 	ring := k.channel.Ring()
-	s := sight{came: ring.Came(), source: k.encoder != nil, header: ring.Header()}
+	s := mediaFacts{came: ring.Came(), source: k.encoder != nil, header: ring.Header()}
 	if s.source {
 		s.encoder = k.encoder()
 	}
@@ -274,7 +274,7 @@ func (k *carried) sight() sight {
 }
 
 // report tells of what was seen, and calls the webhook for media that start and stop.
-func (o *operations) report(k *carried, seen []api.Event) {
+func (o *operations) report(k *servedChannel, seen []api.Event) {
 	for _, e := range seen {
 		id := k.channel.ID()
 		e.Channel, e.Name = id.String(), id.Short()

@@ -60,7 +60,7 @@ standard input; or an rtmp:// or http(s):// address to fetch a live FLV stream f
 
 // source is one run of the command.
 type source struct {
-	herald
+	reporter
 	log     *zap.Logger
 	station *station
 	channel *relay.Channel
@@ -97,7 +97,7 @@ func runSource(c *cli.Context, t *term.Terminal, stdio Stdio) (err error) {
 	defer keys.close()
 
 	s := &source{
-		herald: herald{t, jsonEvents(c, stdio)}, log: newLog(t, c.Bool("verbose")),
+		reporter: reporter{t, jsonEvents(c, stdio)}, log: newLog(t, c.Bool("verbose")),
 		upload: cfg.upload, code: !c.Bool("no-qr"),
 	}
 	defer func() { s.events.end(c.Context, err) }()

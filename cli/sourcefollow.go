@@ -38,10 +38,10 @@ func (s *source) follow(ctx context.Context) {
 			if !ok {
 				continue
 			}
-			for _, w := range advice.look(now, s.outlook(enc, c)) {
+			for _, w := range advice.look(now, s.view(enc, c)) {
 				s.warn(w)
 			}
-			air := s.onAir(ctx, now, enc, c)
+			air := s.status(ctx, now, enc, c)
 			s.t.Show(air.line(s.t.Style()).Draw(s.t.Style()))
 			if f := fmt.Sprintf("%d direct, %d watching", air.Direct, air.Watching); !s.t.ErrTTY && f != figures && now.Sub(told) >= changesEvery {
 				if figures != "" || air.Watching > 0 {
@@ -71,23 +71,24 @@ func (s *source) announce(was, enc ingest.Status) {
 	}
 }
 
-func (s *source) outlook(enc ingest.Status, c relay.Status) outlook {
-	o := outlook{
+// view is what the adviser goes by now.
+func (s *source) view(enc ingest.Status, c relay.Status) sourceView {
+	v := sourceView{
 		Encoder: enc, Started: c.Ring.Head.Seq != 0, BitRate: c.Ring.BitRate,
 		Upload: s.upload, Slots: c.Tree.Slots, FarSlots: c.Tree.Far,
 	}
 	if s.rtmp != nil {
-		o.Server, o.Key = s.server(), s.key
+		v.Server, v.Key = s.server(), s.key
 		if a := s.rtmp.Addr().(*net.TCPAddr); !a.IP.IsLoopback() {
-			o.Exposed = fmt.Sprint(a.Port)
+			v.Exposed = fmt.Sprint(a.Port)
 		}
 	}
-	return o
+	return v
 }
 
-// onAir is what the status line tells now.
-func (s *source) onAir(ctx context.Context, now time.Time, enc ingest.Status, c relay.Status) onAir {
-	a := onAir{
+// status is what the status line tells now.
+func (s *source) status(ctx context.Context, now time.Time, enc ingest.Status, c relay.Status) sourceStatus {
+	a := sourceStatus{
 		State:  api.StateOf(factsFrom(c, true, func() bool { return enc.Live }), now),
 		Media:  media{Info: enc.Info, BitRate: c.Ring.BitRate, Key: enc.KeyInterval},
 		Direct: len(c.Tree.Children),
@@ -121,7 +122,7 @@ func uploadOf(links map[tree.Link]relay.LinkStatus) (far, near int) {
 }
 
 // event is the status for programs; players are those at this node.
-func (a onAir) event(id stream.ChannelID, players int) api.Event {
+func (a sourceStatus) event(id stream.ChannelID, players int) api.Event {
 	return api.Event{
 		Type: api.EventStatus, Channel: id.String(), Name: id.Short(), State: string(a.State),
 		Report: &api.Report{

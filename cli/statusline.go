@@ -35,8 +35,8 @@ func (m media) pieces() []term.Piece {
 	return p
 }
 
-// lamp is the piece in front.
-func lamp(st term.Style, lit bool, text, colour string) term.Piece {
+// indicator is the piece in front.
+func indicator(st term.Style, lit bool, text, colour string) term.Piece {
 	sign := st.Pick("○", "o")
 	if lit {
 		sign = st.Pick("●", "*")
@@ -44,8 +44,8 @@ func lamp(st term.Style, lit bool, text, colour string) term.Piece {
 	return term.Piece{Text: sign + " " + text, Colour: colour, Keep: term.Always}
 }
 
-// onAir is what the status line of relay source tells.
-type onAir struct {
+// sourceStatus is what the status line of relay source tells.
+type sourceStatus struct {
 	State             api.State
 	Media             media
 	Direct, Watching  int           // children; all nodes below, and the players here
@@ -53,15 +53,15 @@ type onAir struct {
 	Delay             time.Duration // of the node farthest behind; 0 if not known
 }
 
-func (a onAir) line(st term.Style) term.StatusLine {
+func (a sourceStatus) line(st term.Style) term.StatusLine {
 	var l term.StatusLine
 	switch a.State {
 	case api.Live:
-		l = term.StatusLine{append([]term.Piece{lamp(st, true, "LIVE", term.Green)}, a.Media.pieces()...)}
+		l = term.StatusLine{append([]term.Piece{indicator(st, true, "LIVE", term.Green)}, a.Media.pieces()...)}
 	case api.Waiting:
-		l = term.StatusLine{{lamp(st, false, "WAITING for the encoder", term.Yellow)}}
+		l = term.StatusLine{{indicator(st, false, "WAITING for the encoder", term.Yellow)}}
 	default:
-		l = term.StatusLine{{lamp(st, false, "NO ENCODER", term.Red), {Text: "viewers stay connected", Comma: true, Keep: 1}}}
+		l = term.StatusLine{{indicator(st, false, "NO ENCODER", term.Red), {Text: "viewers stay connected", Comma: true, Keep: 1}}}
 	}
 	l = append(l, []term.Piece{{Text: fmt.Sprintf("%d direct, %d watching", a.Direct, a.Watching), Keep: 9}})
 	up := term.Piece{Keep: 7}
@@ -85,8 +85,8 @@ func (a onAir) line(st term.Style) term.StatusLine {
 	return l
 }
 
-// seat is what the status line of relay watch tells.
-type seat struct {
+// watchStatus is what the status line of relay watch tells.
+type watchStatus struct {
 	State             api.State
 	Alone             time.Duration // how long there has been no parent; 0 if there is one
 	Media             media
@@ -97,18 +97,18 @@ type seat struct {
 	Children, Players int
 }
 
-func (s seat) line(st term.Style) term.StatusLine {
+func (s watchStatus) line(st term.Style) term.StatusLine {
 	var l term.StatusLine
 	switch {
 	case s.Alone > 0:
-		l = term.StatusLine{{lamp(st, false, "NOT CONNECTED", term.Red), {Text: fmt.Sprintf("for %.0f s", s.Alone.Seconds()), Keep: 8}, {Text: "looking for a way in", Comma: true, Keep: 1}}}
+		l = term.StatusLine{{indicator(st, false, "NOT CONNECTED", term.Red), {Text: fmt.Sprintf("for %.0f s", s.Alone.Seconds()), Keep: 8}, {Text: "looking for a way in", Comma: true, Keep: 1}}}
 	case s.State == api.Live:
-		l = term.StatusLine{append([]term.Piece{lamp(st, true, "LIVE", term.Green)}, s.Media.pieces()...)}
+		l = term.StatusLine{append([]term.Piece{indicator(st, true, "LIVE", term.Green)}, s.Media.pieces()...)}
 		if s.Delay > 0 {
 			l = append(l, []term.Piece{{Text: "delay " + shortDelay(s.Delay), Keep: 9}})
 		}
 	default:
-		l = term.StatusLine{{lamp(st, false, "WAITING for the source to send", term.Yellow)}}
+		l = term.StatusLine{{indicator(st, false, "WAITING for the source to send", term.Yellow)}}
 	}
 	if s.Alone == 0 {
 		l = append(l, []term.Piece{{Text: fmt.Sprintf("depth %d", s.Depth), Keep: 7}, {Text: "child of " + s.Parent, Keep: 2, Comma: true}})

@@ -18,11 +18,11 @@ var fullHD = media{
 }
 
 var (
-	busySource = onAir{
+	busySource = sourceStatus{
 		State: api.Live, Media: fullHD, Direct: 3, Watching: 9,
 		Up: 18_300_000, Limit: 40_000_000, Delay: 210 * time.Millisecond,
 	}
-	busyWatcher = seat{
+	busyWatcher = watchStatus{
 		State: api.Live, Media: media{Info: fullHD.Info, BitRate: fullHD.BitRate}, Delay: 210 * time.Millisecond, Depth: 2, Parent: "192.168.1.7:7144", Children: 3, Players: 1,
 	}
 )
@@ -52,19 +52,19 @@ func TestStatusLines(t *testing.T) {
 		"source, 20 columns": {busySource.line(term.Style{}), term.Style{Width: 20}, "● LIVE"},
 		"source, 5 columns":  {busySource.line(term.Style{}), term.Style{Width: 5}, "● L…"},
 		"source, 1 column":   {busySource.line(term.Style{}), term.Style{Width: 1}, "…"},
-		"source that waits":  {onAir{State: api.Waiting}.line(term.Style{}), term.Style{}, "○ WAITING for the encoder | 0 direct, 0 watching"},
+		"source that waits":  {sourceStatus{State: api.Waiting}.line(term.Style{}), term.Style{}, "○ WAITING for the encoder | 0 direct, 0 watching"},
 		"source without its encoder": {
-			onAir{State: api.Reconnecting, Direct: 1, Watching: 1, Limit: 40_000_000}.line(term.Style{}),
+			sourceStatus{State: api.Reconnecting, Direct: 1, Watching: 1, Limit: 40_000_000}.line(term.Style{}),
 			term.Style{},
 			"○ NO ENCODER, viewers stay connected | 1 direct, 1 watching | up 0 of 40 Mb/s",
 		},
 		"source on a LAN": {
-			onAir{State: api.Live, Media: media{BitRate: 800_000}, Direct: 2, Watching: 2, UpNear: 1_600_000}.line(term.Style{}),
+			sourceStatus{State: api.Live, Media: media{BitRate: 800_000}, Direct: 2, Watching: 2, UpNear: 1_600_000}.line(term.Style{}),
 			term.Style{},
 			"● LIVE 800 kb/s | 2 direct, 2 watching | LAN 1.6 Mb/s",
 		},
 		"source with no limit": {
-			onAir{State: api.Live, Up: 950_000, UpNear: 1_600_000}.line(term.Style{}),
+			sourceStatus{State: api.Live, Up: 950_000, UpNear: 1_600_000}.line(term.Style{}),
 			term.Style{},
 			"● LIVE | 0 direct, 0 watching | up 950 kb/s, LAN 1.6 Mb/s",
 		},
@@ -79,12 +79,12 @@ func TestStatusLines(t *testing.T) {
 			"● LIVE 1080p60 6.1 Mb/s | delay 0.2 s | depth 2 | lost 0 | 3 children, 1 player",
 		},
 		"watcher alone": {
-			seat{Alone: 12 * time.Second, Lost: 3, Children: 1, Depth: 2}.line(term.Style{}),
+			watchStatus{Alone: 12 * time.Second, Lost: 3, Children: 1, Depth: 2}.line(term.Style{}),
 			term.Style{},
 			"○ NOT CONNECTED for 12 s, looking for a way in | lost 3 | 1 child, 0 players",
 		},
 		"watcher of nothing yet": {
-			seat{State: api.Waiting, Depth: 1, Parent: "abcdefgh"}.line(term.Style{}),
+			watchStatus{State: api.Waiting, Depth: 1, Parent: "abcdefgh"}.line(term.Style{}),
 			term.Style{},
 			"○ WAITING for the source to send | depth 1, child of abcdefgh | lost 0 | 0 children, 0 players",
 		},
@@ -96,7 +96,7 @@ func TestStatusLines(t *testing.T) {
 }
 
 func TestAStatusLineFitsAnyTerminal(t *testing.T) {
-	lines := []term.StatusLine{busySource.line(term.Style{}), busyWatcher.line(term.Style{}), seat{Alone: time.Hour}.line(term.Style{}), onAir{}.line(term.Style{})}
+	lines := []term.StatusLine{busySource.line(term.Style{}), busyWatcher.line(term.Style{}), watchStatus{Alone: time.Hour}.line(term.Style{}), sourceStatus{}.line(term.Style{})}
 	for _, l := range lines {
 		shorter := 0
 		for w := 1; w < 200; w++ {
@@ -131,8 +131,8 @@ func TestAStatusLineIsColouredWhereItMatters(t *testing.T) {
 		"live":           {busySource.line(st), term.Green + "● LIVE" + term.Plain + " 1080p60"},
 		"rare keyframes": {slow.line(st), term.Yellow + "key 8.0s" + term.Plain},
 		"full upload":    {slow.line(st), term.Yellow + "up 41 of 40 Mb/s" + term.Plain},
-		"loss":           {seat{State: api.Live, Lost: 2}.line(st), term.Yellow + "lost 2" + term.Plain},
-		"no parent":      {seat{Alone: time.Second}.line(st), term.Red + "○ NOT CONNECTED" + term.Plain},
+		"loss":           {watchStatus{State: api.Live, Lost: 2}.line(st), term.Yellow + "lost 2" + term.Plain},
+		"no parent":      {watchStatus{Alone: time.Second}.line(st), term.Red + "○ NOT CONNECTED" + term.Plain},
 	} {
 		if got := c.line.Draw(st); !strings.Contains(got, c.want) {
 			t.Errorf("%s: %q has no %q", name, got, c.want)

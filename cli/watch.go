@@ -52,7 +52,7 @@ relay watch prints in VLC, mpv or ffplay.`,
 
 // watch is one run of the command.
 type watch struct {
-	herald
+	reporter
 	log     *zap.Logger
 	station *station
 	channel *relay.Channel
@@ -98,7 +98,7 @@ func runWatch(c *cli.Context, t *term.Terminal, stdio Stdio) (err error) {
 	if c.Bool("json") && c.String("output") == "-" {
 		return usage("record to a file, or leave --json out", "--json and -o - would both write to standard output")
 	}
-	w := &watch{herald: herald{t, jsonEvents(c, stdio)}, log: newLog(t, c.Bool("verbose")), lan: cfg.discovery}
+	w := &watch{reporter: reporter{t, jsonEvents(c, stdio)}, log: newLog(t, c.Bool("verbose")), lan: cfg.discovery}
 	defer func() { w.events.end(c.Context, err) }()
 	if name := c.String("player"); name != "" {
 		p, err := findPlayer(name)

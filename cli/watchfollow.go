@@ -25,7 +25,7 @@ func (w *watch) follow(ctx context.Context) {
 			return
 		case now := <-tick.C:
 			w.explain()
-			s := w.seat(now)
+			s := w.status(now)
 			switch {
 			case s.State == api.Live && (!live || mediaText(s.Media.Info) != mediaText(info)):
 				w.t.Say("Live: %s", mediaText(s.Media.Info))
@@ -50,10 +50,10 @@ func (w *watch) follow(ctx context.Context) {
 	}
 }
 
-// seat is what the status line tells now.
-func (w *watch) seat(now time.Time) seat {
+// status is what the status line tells now.
+func (w *watch) status(now time.Time) watchStatus {
 	c, ok := w.channel.Status()
-	s := seat{
+	s := watchStatus{
 		State:    api.StateOf(factsFrom(c, ok, nil), now),
 		Media:    media{BitRate: c.Ring.BitRate},
 		Delay:    c.Delay,
@@ -86,7 +86,7 @@ func (w *watch) parentTag() string {
 }
 
 // event is the status for programs.
-func (s seat) event(id stream.ChannelID, parent string) api.Event {
+func (s watchStatus) event(id stream.ChannelID, parent string) api.Event {
 	return api.Event{
 		Type: api.EventStatus, Channel: id.String(), Name: id.Short(), State: string(s.State), Depth: &s.Depth, Parent: &parent,
 		Report: &api.Report{

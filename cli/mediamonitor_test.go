@@ -36,22 +36,22 @@ func TestWhatBecomesOfTheMediaIsSeen(t *testing.T) {
 	}
 	begin := time.Now()
 	at := func(s float64) time.Time { return begin.Add(time.Duration(s * float64(time.Second))) }
-	var a airtime
+	var a mediaMonitor
 	for i, step := range []struct {
 		now  float64
-		s    sight
+		s    mediaFacts
 		want string
 	}{
-		{0, sight{source: true}, ""},
-		{1, sight{source: true, encoder: true}, "publish started;"},
-		{2, sight{source: true, encoder: true, header: avc, came: at(1.9)}, "codec h264;media started;"},
-		{3, sight{source: true, encoder: true, header: again, came: at(2.9)}, ""},
-		{4, sight{source: true, encoder: true, header: hevc, came: at(3.9)}, "codec hevc;"},
-		{5, sight{source: true, header: hevc, came: at(4)}, "publish stopped;"},
-		{8.9, sight{source: true, header: hevc, came: at(4)}, ""},
-		{9, sight{source: true, header: hevc, came: at(4)}, "media stopped;"},
-		{20, sight{source: true, header: hevc, came: at(4)}, ""},
-		{21, sight{source: true, encoder: true, header: hevc, came: at(21)}, "publish started;media started;"},
+		{0, mediaFacts{source: true}, ""},
+		{1, mediaFacts{source: true, encoder: true}, "publish started;"},
+		{2, mediaFacts{source: true, encoder: true, header: avc, came: at(1.9)}, "codec h264;media started;"},
+		{3, mediaFacts{source: true, encoder: true, header: again, came: at(2.9)}, ""},
+		{4, mediaFacts{source: true, encoder: true, header: hevc, came: at(3.9)}, "codec hevc;"},
+		{5, mediaFacts{source: true, header: hevc, came: at(4)}, "publish stopped;"},
+		{8.9, mediaFacts{source: true, header: hevc, came: at(4)}, ""},
+		{9, mediaFacts{source: true, header: hevc, came: at(4)}, "media stopped;"},
+		{20, mediaFacts{source: true, header: hevc, came: at(4)}, ""},
+		{21, mediaFacts{source: true, encoder: true, header: hevc, came: at(21)}, "publish started;media started;"},
 	} {
 		if got := said(a.look(at(step.now), step.s)); got != step.want {
 			t.Errorf("step %d: %q, want %q", i, got, step.want)

@@ -10,12 +10,12 @@ import (
 	"relay/playback/api"
 )
 
-// apiPrefix begins the paths of what programs and the page may rely on. What is
-// answered there on the players' listener names no address and no whole node ID.
+// apiPrefix begins the paths that programs and the page may rely on. To other machines,
+// the players' listener names no address and no whole node ID there.
 const apiPrefix = "/api/v1/"
 
-// tagLen is how many characters of a node's ID name it to strangers: those that the
-// tree shows.
+// tagLen is how many characters of a node's ID strangers are told: as many as the tree
+// shows.
 const tagLen = 12
 
 func tag(id string) string { return id[:min(len(id), tagLen)] }
@@ -60,7 +60,7 @@ func (s *routes) v1(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// API answers what lies under /api/v1/ for who runs the node, until ctx ends: channels,
+// API answers what lies under /api/v1/ for the node's operator, until ctx ends: channels,
 // tree, events and status, with addresses and whole node IDs. players returns the
 // address of the players' listener, as http://HOST:PORT.
 func (s *Server) API(ctx context.Context, players func() string) http.Handler {
@@ -94,7 +94,7 @@ func (s *routes) channels(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, all)
 }
 
-// statusAt is the status; players find the channels at base.
+// statusAt returns the status; base is the address of the players' listener.
 func (s *Server) statusAt(base string) api.Status {
 	st := api.Status{Node: s.config.Node(), Channels: []api.ChannelStatus{}}
 	for _, c := range s.config.Channels() {
@@ -113,7 +113,7 @@ func writeJSON(w http.ResponseWriter, v any) {
 	enc.Encode(v)
 }
 
-// asker is the address that a request comes from; the zero Addr if it has none.
+// asker returns the address that a request comes from; the zero Addr if there is none.
 func asker(r *http.Request) netip.Addr {
 	a, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {

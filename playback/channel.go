@@ -46,11 +46,11 @@ func (c *Channel) Viewers() int {
 	return len(c.viewers)
 }
 
-// TellViewers has e told of viewers that come and go. It is called before the channel
-// is shown.
+// TellViewers has the channel tell e of viewers that come and go. Call it before the
+// channel is shown.
 func (c *Channel) TellViewers(e *Events) { c.events = e }
 
-// sent returns how many bytes viewers took, those that have left as well.
+// sent returns how many bytes all viewers have taken, including those that have left.
 func (c *Channel) sent() uint64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -82,7 +82,7 @@ func (c *Channel) tell(what api.EventType, v *presence, why reason) {
 	c.events.Tell(api.Event{Type: what, Channel: c.id.String(), Name: c.id.Short(), Who: "viewer", Reason: string(why), Now: &now, Addr: v.addr})
 }
 
-// present returns the viewers, those that came first in front.
+// present returns the viewers, the first to come first.
 func (c *Channel) present() []*presence {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -99,11 +99,11 @@ func (c *Channel) present() []*presence {
 	return all
 }
 
-// path is where the channel is played, on the node's HTTP listener.
+// path returns the path under which the node's HTTP listener plays the channel.
 func (c *Channel) path() string { return "/" + c.id.Short() + formats[0].suffix }
 
-// find returns the one channel whose ID is name or starts with it. Its error is for
-// whoever asked.
+// find returns the one channel whose ID is name or starts with it. Its error is a sentence
+// for whoever asked.
 func find(channels []*Channel, name string) (*Channel, error) {
 	all := make([]naming.Channel, len(channels))
 	for i, c := range channels {

@@ -1,6 +1,6 @@
 // Package playback gives a channel's media to players: over HTTP in the containers
-// that they take, and to a file or a pipe. It also serves the page for browsers and
-// what programs want to know.
+// that they take, and to a file or a pipe. It also serves the page for browsers, and the
+// API for programs.
 //
 // Every reader, whichever it is, has a feed: a [stream.Cursor] and an assembler
 // that passes the chunks' payloads on as they are, shared with the ring and with
@@ -27,5 +27,6 @@
 // and shown; one that takes nothing for 10 seconds is cut. Neither is felt by anyone
 // else.
 //
-// Package web is the page, package admin the listener of who runs the node.
+// Package web is the page, package admin the operator's listener, and package api the JSON
+// of both listeners.
 package playback

@@ -15,20 +15,21 @@ const (
 	// maxReaders is how many may read events at once: more tabs than anyone keeps
 	// open, and few enough to leave connections for others.
 	maxReaders = 128
-	// limitEvery is how often at most an event tells of the same limit: a crowd that
+	// limitEvery is the least time between two events about the same limit: a crowd that
 	// is turned away must not push everything else out.
 	limitEvery = 10 * time.Second
-	// maxLimits bounds how many limits are told apart: a list of channels that keeps
-	// changing must not make them grow for ever. Over it, all may be told of again.
+	// maxLimits bounds how many limits are remembered: a list of channels that keeps
+	// changing must not make their number grow for ever. Beyond it, all are forgotten and
+	// may be told again.
 	maxLimits = 1024
 )
 
-// errTooMany refuses one reader too many.
+// errTooMany refuses a reader beyond maxReaders.
 var errTooMany = errors.New("as many programs as may follow the events do so already")
 
-// Events is a bounded memory of what happened at a node, which any number of readers
-// follow, each at its own pace: whoever tells of an event never waits for a reader.
-// Its zero value is ready. It is safe for concurrent use; a nil one forgets all.
+// Events is a bounded memory of what happened at a node. Readers follow it, each at its own
+// pace; whoever tells an event never waits for one. Its zero value is ready. It is safe for
+// concurrent use; a nil one forgets everything.
 type Events struct {
 	mu      sync.Mutex
 	kept    []api.Event // a ring: event seq is at (seq-1) % eventsKept
@@ -36,18 +37,18 @@ type Events struct {
 	notify  chan struct{}
 	readers int
 	limits  map[limitKey]*limit
-	also    *Events // that is told all that this is; nil for none
+	also    *Events // gets each event too; nil for none
 }
 
-// limitKey tells limits apart.
+// limitKey says what makes two limits the same.
 type limitKey struct{ channel, who, reason string }
 
 type limit struct {
 	told  time.Time
-	quiet uint64 // since then
+	quiet uint64 // how many there were since then
 }
 
-// Tell adds an event; its Seq and Time are set here. Time may be given.
+// Tell adds an event. It sets Seq, and Time unless that is given.
 func (s *Events) Tell(e api.Event) {
 	if s == nil {
 		return
@@ -66,8 +67,8 @@ func (s *Events) Tell(e api.Event) {
 	}
 }
 
-// Forward has to told of all that s is, with numbers of its own, beginning with what is
-// held. It is called once.
+// Forward gives to each event that s gets from now on, and first those that s holds. to
+// numbers them anew. Call it once.
 func (s *Events) Forward(to *Events) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -77,7 +78,7 @@ func (s *Events) Forward(to *Events) {
 	}
 }
 
-// pass adds an event as it is: whether a limit is worth telling was asked before.
+// pass adds an event that Tell has let through already.
 func (s *Events) pass(e api.Event) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -99,8 +100,8 @@ func (s *Events) add(e api.Event) {
 	}
 }
 
-// worthTelling reports whether the limit was not told of just now, and says in the
-// event how many it stands for.
+// worthTelling reports whether limitEvery has passed since the same limit was told, and
+// sets in the event how many it stands for.
 func (s *Events) worthTelling(e *api.Event) bool {
 	k := limitKey{e.Channel, e.Who, e.Reason}
 	l := s.limits[k]
@@ -130,8 +131,8 @@ func (s *Events) Head() uint64 {
 	return s.head
 }
 
-// Follow returns a reader of the events after the one numbered after, as far as they
-// are held. It fails if there are too many readers; else Close is due in the end.
+// Follow returns a reader of the events behind number after, as far as they are held. It
+// fails if there are too many readers. The reader must be closed.
 func (s *Events) Follow(after uint64) (*EventReader, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -150,8 +151,8 @@ type EventReader struct {
 	closed bool
 }
 
-// Next returns the next event, or a channel that is closed when there is one. For
-// a reader that has fallen behind what is held it is an EventMissed.
+// Next returns the next event, or a channel that is closed when there is one. A reader
+// that has fallen behind what is held gets an [api.EventMissed].
 func (r *EventReader) Next() (api.Event, <-chan struct{}) {
 	s := r.events
 	s.mu.Lock()

@@ -9,16 +9,16 @@ import (
 	"strings"
 )
 
-// gate says who may ask, and counts who may not. Its zero value lets in every
-// address, under localhost and addresses.
+// gate says who may ask, and counts who may not. Its zero value lets in every client that
+// asks under localhost or an IP address.
 type gate struct {
 	hosts []string              // further host names, in lower case
 	near  func(netip.Addr) bool // whether an address is let in; nil for all
 	count *refusals             // nil for none
 }
 
-// guard lets through only what may ask: addresses that are let in, GET and HEAD, and
-// hosts by which a browser can have meant this machine. A page of another site whose
+// guard lets through only clients that are let in, only GET and HEAD, and only host names
+// by which a browser can mean this machine. A page of another site whose
 // name was made to resolve to this machine (DNS rebinding) carries its own name and
 // is refused.
 func guard(next http.Handler, g gate) http.Handler {
@@ -46,14 +46,14 @@ func guard(next http.Handler, g gate) http.Handler {
 	})
 }
 
-// Guard lets through GET and HEAD alone, under hosts by which a browser can have meant
-// this machine: addresses, localhost, its own name, and hosts. It is for listeners
-// beside the players'.
+// Guard lets through only GET and HEAD, and only host names by which a browser can mean
+// this machine: IP addresses, localhost, its own name, and hosts. It is for listeners other
+// than the players'.
 func Guard(next http.Handler, hosts []string) http.Handler {
 	return guard(next, gate{hosts: ownHosts(hosts)})
 }
 
-// ownHosts is the names under which this machine may be asked, in lower case.
+// ownHosts returns the names under which this machine may be asked, in lower case.
 func ownHosts(more []string) (hosts []string) {
 	for _, h := range more {
 		hosts = append(hosts, strings.ToLower(h))

@@ -19,13 +19,13 @@ const (
 	tooMany  = "This node has as many viewers as it may. Try again later, or raise its limit."
 )
 
-// notFound answers who asked for a channel, with the error of find.
+// notFound answers a request for a channel with the error of find.
 func notFound(w http.ResponseWriter, err error) {
 	http.Error(w, err.Error()+" / lists the channels.", http.StatusNotFound)
 }
 
-// routes answers the requests of one run of a server; ctx is that run's. Its
-// patterns end in a suffix, which [http.ServeMux] does not know.
+// routes answers the requests of one run of a server; ctx ends with that run. Paths are
+// told apart by their suffix, which [http.ServeMux] cannot do.
 type routes struct {
 	*Server
 	ctx context.Context
@@ -90,11 +90,11 @@ func (s *routes) list(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// address is where a player finds c, by the host under which r came.
+// address returns where a player finds c, under the host that r names.
 func address(r *http.Request, c *Channel) string { return base(r) + c.path() }
 
-// base is the listener's address by the host under which r came, without a slash at
-// its end.
+// base returns the listener's address under the host that r names, without a slash at its
+// end.
 func base(r *http.Request) string {
 	host := r.Host
 	if host == "" {
@@ -103,8 +103,8 @@ func base(r *http.Request) string {
 	return "http://" + host
 }
 
-// stream answers with the media of c. The length is not known and the answer ends
-// with the connection, so a range is not honoured.
+// stream answers with the media of c. Their length is not known, and the answer ends with
+// the connection, so ranges are not served.
 func (s *routes) stream(w http.ResponseWriter, r *http.Request, c *Channel, f *format) {
 	start, err := ParseStart(r.URL.Query().Get("start"))
 	if err != nil {
@@ -134,8 +134,8 @@ func (s *routes) stream(w http.ResponseWriter, r *http.Request, c *Channel, f *f
 		return
 	}
 	v := &viewer{presence: presence{addr: conn.RemoteAddr().String(), since: time.Now()}, start: start, convert: f.converter()}
-	// A goroutine of its own lets go of net/http's buffers and grown stack. It ends
-	// with the viewer or with ctx, and Run waits for it.
+	// In a goroutine of its own, since this one would keep net/http's buffers and its grown
+	// stack. It ends with the viewer or with ctx, and Run waits for it.
 	go s.hijacked(conn, c, v, streamHead(r, f))
 }
 
@@ -145,7 +145,7 @@ func (s *routes) hijacked(conn net.Conn, c *Channel, v *viewer, head []byte) {
 	s.play(s.ctx, conn, c, v, head)
 }
 
-// play plays to a viewer who was admitted, and returns why that has ended.
+// play plays to a viewer who was admitted, and returns why it has ended.
 func (s *Server) play(ctx context.Context, conn net.Conn, c *Channel, v *viewer, head []byte) reason {
 	if tcp, ok := conn.(*net.TCPConn); ok {
 		tcp.SetWriteBuffer(sendBuffer)
@@ -163,7 +163,7 @@ func (s *Server) play(ctx context.Context, conn net.Conn, c *Channel, v *viewer,
 	return why
 }
 
-// streamHead is the head of the answer to r, in the version that r speaks.
+// streamHead returns the head of the answer to r, in r's version of HTTP.
 func streamHead(r *http.Request, f *format) []byte {
 	proto := "HTTP/1.1"
 	if !r.ProtoAtLeast(1, 1) {

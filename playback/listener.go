@@ -15,8 +15,8 @@ const (
 	// requestTimeout is how long a request may take to arrive: loopback and LAN
 	// need milliseconds.
 	requestTimeout = 5 * time.Second
-	// AnswerTimeout is how long an answer that is not media may take to be made and
-	// read.
+	// AnswerTimeout is how long it may take to make an answer that is not media and to
+	// have it read.
 	AnswerTimeout = 10 * time.Second
 	// idleTimeout is how long a connection is kept for another request.
 	idleTimeout = 30 * time.Second
@@ -24,11 +24,11 @@ const (
 	maxRequestHeader = 16 << 10
 )
 
-// Listener answers HTTP within the bounds that hold for every listener of a node.
+// Listener answers HTTP within the bounds that every listener of a node has.
 type Listener struct {
 	Handler http.Handler
-	// Most is how many connections there may be, without those that a handler has taken
-	// over. One more is closed at once, and Over is called if it is not nil.
+	// Most is how many connections there may be, not counting those that a handler has
+	// hijacked. One more is closed at once, and Over is called if it is not nil.
 	Most int64
 	Over func()
 	Log  *zap.Logger

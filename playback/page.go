@@ -9,8 +9,8 @@ import (
 	"relay/relay/stream"
 )
 
-// page answers a browser that asks for the page, under / or under a channel's name, and
-// whoever asks for the page's parts. It reports whether it did.
+// page answers requests for the page's parts, and browsers that ask for the page itself,
+// under / or under a channel's name. It reports whether it answered.
 func (s *routes) page(w http.ResponseWriter, r *http.Request) bool {
 	path := r.URL.Path
 	switch {

@@ -6,8 +6,8 @@ import (
 	"relay/playback/api"
 )
 
-// Refusal is why somebody who asked was turned away. The values are the label of the
-// metric and the reason of the event.
+// Refusal is why a request was turned away. Its values are the metric's label and the
+// event's reason.
 type Refusal string
 
 // Refusals.
@@ -18,10 +18,10 @@ const (
 	RefusedRequests Refusal = "requests" // too many connections that are not viewers
 )
 
-// Refusals is all there are, in the order in which to show them.
+// Refusals lists all of them, in the order in which to show them.
 var Refusals = []Refusal{RefusedFull, RefusedNetwork, RefusedHost, RefusedRequests}
 
-// refusals counts who was turned away. Its zero value is ready.
+// refusals counts requests that were turned away. Its zero value is ready.
 type refusals struct{ full, network, host, requests atomic.Uint64 }
 
 func (c *refusals) of(r Refusal) *atomic.Uint64 {
@@ -36,10 +36,10 @@ func (c *refusals) of(r Refusal) *atomic.Uint64 {
 	return &c.requests
 }
 
-// Refused returns how often that was why somebody was turned away.
+// Refused returns how many requests were turned away for that reason.
 func (s *Server) Refused(r Refusal) uint64 { return s.refused.of(r).Load() }
 
-// full notes that a viewer was turned away for whom there is no room.
+// full notes that a viewer was turned away because there is no room.
 func (s *Server) full(c *Channel, addr string) {
 	s.refused.full.Add(1)
 	s.config.Events.Tell(api.Event{

@@ -18,11 +18,11 @@ const (
 	// defaultMaxViewers is the bound on viewers when none is set: 128 MiB of
 	// memory, and more than one machine's uplink carries.
 	defaultMaxViewers = 4096
-	// maxRequests is how many connections may be there that are not viewers:
-	// idle ones, and such as have not sent a whole request.
+	// maxRequests is how many connections there may be besides viewers: idle ones, and
+	// those that have not sent a whole request.
 	maxRequests = 256
-	// sendBuffer is the send buffer asked for each viewer, in bytes. It bounds what
-	// the kernel holds for one that is stuck, and still carries 20 Mb/s over 100 ms.
+	// sendBuffer is the size of the send buffer asked for each viewer, in bytes. It bounds
+	// what the kernel holds for one that is stuck, and still carries 20 Mb/s over 100 ms.
 	sendBuffer = 256 << 10
 )
 
@@ -37,11 +37,11 @@ type Config struct {
 	// Survey returns the tree of one of Channels, all but its ID, Name, Title and Summary. It
 	// may ask other nodes, and must return when its context ends.
 	Survey func(context.Context, stream.ChannelID) (api.ChannelTree, error)
-	// Share returns what people share to have others watch one of Channels, for the
-	// status.
+	// Share returns, for the status, what people share to have others watch one of
+	// Channels.
 	Share func(stream.ChannelID) api.Share
-	// RTMP returns where channels are played over RTMP, as rtmp://HOST:PORT/APP, for who
-	// knows this machine as host, a Host header; "" if nowhere. It must be safe for
+	// RTMP returns where channels are played over RTMP, as rtmp://HOST:PORT/APP, to a client
+	// that calls this machine host, as in a Host header; "" if nowhere. It must be safe for
 	// concurrent use.
 	RTMP func(host string) string
 	// AllowHosts are further host names under which the node may be asked, without
@@ -50,8 +50,8 @@ type Config struct {
 	// Near says whether a client's address may ask; nil lets in all. It is called for
 	// every request and must be safe for concurrent use.
 	Near func(netip.Addr) bool
-	// Events is what GET /api/v1/events tells of; the server adds viewers that it turns
-	// away. If nil there is nothing to tell.
+	// Events is what GET /api/v1/events serves; the server adds viewers that it turns away.
+	// If it is nil, there is nothing to tell.
 	Events *Events
 	// MaxViewers bounds the viewers of all channels together; default 4096.
 	MaxViewers int
@@ -59,10 +59,10 @@ type Config struct {
 	Log *zap.Logger
 }
 
-// Server is the node's HTTP listener for viewers. <channel> is a channel ID or the
-// start of one, 4 characters or more, that is no other's. Its routes:
+// Server is the node's HTTP listener for viewers. <channel> is a channel ID, or at least its
+// first 4 characters if no other channel here begins like that. Its routes:
 //
-//	GET /                            the page; the channels as text to who wants no HTML
+//	GET /                            the page; a list in plain text to clients that want no HTML
 //	GET /<channel>                   the page, at that channel
 //	GET /<channel>.flv .mp4 .ts      the media; ?start= as in [ParseStart]
 //	GET /<channel>.m3u               a playlist of one address, the best for most players

@@ -12,20 +12,20 @@ import (
 )
 
 const (
-	// heartbeatEvery is how often a reader of events hears something at least:
-	// proxies and browsers give up on a silent connection after a minute or less.
+	// heartbeatEvery is the longest that a reader of events hears nothing: proxies and
+	// browsers give up on a silent connection after a minute or less.
 	heartbeatEvery = 15 * time.Second
-	// eventPatience is how long a reader may take nothing of what it is sent.
+	// eventPatience is how long a reader may go without taking anything it is sent.
 	eventPatience = 10 * time.Second
 )
 
 // ServeEvents answers with events as they happen, as Server-Sent Events
 // (html.spec.whatwg.org/multipage/server-sent-events.html): "event:" is the type,
-// "id:" the number, "data:" the [api.Event] in JSON. It begins with what comes next, or
-// after the event that the header Last-Event-ID or the parameter since names, as far
-// as that is held. A reader that does not keep up is told how many events it missed;
-// one that takes nothing for 10 s is cut. It returns when the reader or ctx is gone.
-// Unless full is set, what only the node's owner may know is left out.
+// "id:" the number, "data:" the [api.Event] in JSON. It begins with the next event, or
+// behind the one that the header Last-Event-ID or the parameter since names, as far as
+// events are held. A reader that does not keep up is told how many events it missed; one
+// that takes nothing for 10 s is cut. ServeEvents returns when the reader or ctx is gone.
+// Unless full is set, it leaves out what only the node's operator may know.
 func (s *Events) ServeEvents(ctx context.Context, w http.ResponseWriter, r *http.Request, full bool) {
 	after := s.Head()
 	for _, text := range []string{r.URL.Query().Get("since"), r.Header.Get("Last-Event-ID")} {

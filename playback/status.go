@@ -24,8 +24,8 @@ func (c *Channel) about(f api.Facts, bitRate int) api.Channel {
 	}
 }
 
-// Status describes the channel now, but for what people share of it; base is the
-// address of the players' listener, without a slash at its end.
+// Status describes the channel now, all but what people share. base is the address of the
+// players' listener, without a slash at its end.
 func (c *Channel) Status(base string) api.ChannelStatus {
 	f, ring := c.facts(), c.ring.Stats()
 	s := api.ChannelStatus{
@@ -66,10 +66,10 @@ func (c *Channel) media() flv.Info {
 	return flv.Describe(h.Payload())
 }
 
-// title is the broadcaster's words for the stream; "" if there are none.
+// title returns what the broadcaster calls the stream; "" if nothing.
 func (c *Channel) title() string { return flv.CleanTitle(c.media().Title) }
 
-// CodecOf is what an FLV header says, in the words of the API.
+// CodecOf puts what an FLV header says into the API's form.
 func CodecOf(i flv.Info) api.Codec {
 	return api.Codec{Video: i.VideoCodec, Audio: i.AudioCodec, Width: i.Width, Height: i.Height, FrameRate: i.FrameRate}
 }

@@ -9,8 +9,8 @@ import (
 	"relay/playback/api"
 )
 
-// treeTimeout bounds what it takes to ask other nodes for the tree: less than an
-// answer may take in all.
+// treeTimeout bounds how long other nodes are asked for the tree: less than a whole answer
+// may take.
 const treeTimeout = AnswerTimeout - 2*time.Second
 
 func (s *routes) trees(w http.ResponseWriter, r *http.Request) {

@@ -1,8 +1,7 @@
-// Package admin is a node's listener for who runs it: metrics for Prometheus, whether
-// the node is healthy and has media, and the API in full, with addresses and whole
-// node IDs. Players are served elsewhere.
+// Package admin is a node's listener for its operator: metrics for Prometheus, health and
+// readiness, and the API in full, with addresses and whole node IDs. Players are served
+// elsewhere.
 //
-// It reads what the node counts anyway, at each scrape. Labels are bounded: a channel
-// by its short ID, a reason out of a fixed set; never a node, an address or a
-// stranger's text.
+// Each scrape reads what the node counts anyway. Labels are bounded: a channel's short ID,
+// or a reason from a fixed set; never a node, an address or a stranger's text.
 package admin

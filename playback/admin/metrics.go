@@ -14,8 +14,8 @@ import (
 // gapBuckets are in seconds: a backup takes over within 0.2, a search takes seconds.
 var gapBuckets = []float64{.01, .025, .05, .1, .15, .2, .3, .5, 1, 2.5, 5, 10, 30}
 
-// Metrics are a node's. What happens is counted by calls, what is there is read at
-// each scrape. It is safe for concurrent use.
+// Metrics are a node's metrics. Calls count what happens; each scrape reads how things are.
+// It is safe for concurrent use.
 type Metrics struct {
 	registry *prometheus.Registry
 
@@ -56,7 +56,7 @@ func NewMetrics(version string) *Metrics {
 }
 
 // ParentChanged counts a change of parents. gap is how long no chunk came; known is
-// false for the first parent, which none came before.
+// false for the first parent, since no chunk came before it.
 func (m *Metrics) ParentChanged(channel, reason string, gap time.Duration, known bool) {
 	m.parents.WithLabelValues(channel, reason).Inc()
 	if known {
@@ -64,7 +64,7 @@ func (m *Metrics) ParentChanged(channel, reason string, gap time.Duration, known
 	}
 }
 
-// ChildLeft counts a child that is gone.
+// ChildLeft counts a child that has left.
 func (m *Metrics) ChildLeft(channel, reason string) { m.left.WithLabelValues(channel, reason).Inc() }
 
 // ChildRefused counts a node that found no slot.
@@ -72,7 +72,7 @@ func (m *Metrics) ChildRefused(channel, reason string) {
 	m.turned.WithLabelValues(channel, reason).Inc()
 }
 
-// Forget drops what was counted of a channel that is closed.
+// Forget drops what was counted for a channel that is closed.
 func (m *Metrics) Forget(channel string) {
 	of := prometheus.Labels{"channel": channel}
 	for _, v := range m.byReason {
@@ -81,7 +81,7 @@ func (m *Metrics) Forget(channel string) {
 	m.gaps.DeletePartialMatch(of)
 }
 
-// Watch adds what channels and refused tell at each scrape. It is called once.
+// Watch adds the metrics that each scrape reads from channels and refused. Call it once.
 func (m *Metrics) Watch(channels func() []api.ChannelStatus, refused func(playback.Refusal) uint64) {
 	m.registry.MustRegister(&gauges{channels, refused})
 }
@@ -155,7 +155,7 @@ func (g *gauges) Collect(ch chan<- prometheus.Metric) {
 	now := time.Now()
 	seen := make(map[string]bool, len(all))
 	for _, c := range all {
-		if seen[c.Name] { // two channels of one short ID would make the scrape fail
+		if seen[c.Name] { // two channels with the same short ID would make the scrape fail
 			continue
 		}
 		seen[c.Name] = true
@@ -172,7 +172,7 @@ func (g *gauges) Collect(ch chan<- prometheus.Metric) {
 	}
 }
 
-// seconds is a number of milliseconds.
+// seconds converts milliseconds.
 func seconds(ms int64) float64 { return float64(ms) / 1000 }
 
 func truth(b bool) float64 {

@@ -10,8 +10,8 @@ import (
 	"relay/playback/api"
 )
 
-// ready answers 200 if a channel has had media within [api.FreshFor], else 503 with the
-// reason for each. ?channel=ID asks about one, ?all=1 wants media in all.
+// ready answers 200 if a channel has had media within [api.FreshFor], else 503 with each
+// channel's reason. ?channel=ID asks about one, ?all=1 asks for media in all.
 func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	q := r.URL.Query()
@@ -22,7 +22,7 @@ func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
 	io.WriteString(w, text)
 }
 
-// readiness says in words how the channels do: those whose name begins like that. A
+// readiness says in words how those channels are doing whose name begins with name. A
 // channel that has just lost its parent or its encoder is ready as long as its media are
 // fresh, though it is not live.
 func readiness(now time.Time, channels []api.ChannelStatus, name string, all bool) (ok bool, text string) {
@@ -51,7 +51,7 @@ func readiness(now time.Time, channels []api.ChannelStatus, name string, all boo
 	return true, "ready\n" + b.String()
 }
 
-// trouble says why no media come.
+// trouble says why no media are coming.
 func trouble(c api.ChannelStatus, now time.Time) string {
 	silent := now.Sub(c.Came).Seconds()
 	switch {

@@ -15,10 +15,10 @@ import (
 )
 
 const (
-	// maxConns is how many connections there may be: a scraper, a dashboard, and as
-	// many that follow the events as anyone keeps open.
+	// maxConns is how many connections there may be: a scraper, a dashboard, and more
+	// followers of the events than anyone keeps open.
 	maxConns = 256
-	// maxScrapes is how many scrapes may be under way; each asks every channel.
+	// maxScrapes is how many scrapes may be under way at once; each asks every channel.
 	maxScrapes = 4
 )
 
@@ -35,8 +35,7 @@ type Config struct {
 	Log        *zap.Logger // none if nil
 }
 
-// Server is the listener of who runs the node. Nothing there changes anything. Its
-// routes:
+// Server is the operator's listener. No request changes anything. Its routes:
 //
 //	GET /metrics   for Prometheus
 //	GET /healthz   "ok": the process answers
@@ -73,7 +72,7 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("/readyz", s.ready)
 	mux.Handle("/api/v1/", s.config.API)
 	mux.HandleFunc("/{$}", func(w http.ResponseWriter, _ *http.Request) {
-		plain(w, "This is the address for who runs the node. There are /metrics, /healthz, /readyz and, under /api/v1/, channels, tree, events and status.\n")
+		plain(w, "This is the address for whoever runs the node. There are /metrics, /healthz, /readyz and, under /api/v1/, channels, tree, events and status.\n")
 	})
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		http.Error(w, "There is no such page. There are /metrics, /healthz, /readyz and, under /api/v1/, channels, tree, events and status. Players are served at the address that relay printed for them.", http.StatusNotFound)

@@ -1,5 +1,5 @@
-// Puts the page together: which channel, what the node says of it, what the player does,
-// and the words for both.
+// Puts the page together: it chooses the channel, and shows what the node says of it and
+// what the player does.
 
 import { Graph } from './graph.js';
 import { Poll, askEvery } from './node.js';
@@ -38,7 +38,7 @@ function named() {
   }
 }
 
-// shortestName is how many characters of an ID name a channel at least, as at the node.
+// shortestName is the least number of an ID's characters that names a channel, as at the node.
 const shortestName = 4;
 
 const find = (name) => {
@@ -46,7 +46,7 @@ const find = (name) => {
   return found.length === 1 ? found[0] : null;
 };
 
-// miss says why find has found nothing.
+// miss says why find found nothing.
 function miss(name) {
   if (name.length < shortestName) return `“${name}” is too short: ${shortestName} characters of an ID name a channel at least.`;
   const begin = channels.some((c) => c.id.startsWith(name));
@@ -89,7 +89,7 @@ function addresses(name) {
 function choose() {
   const next = wanted ? find(wanted) : channels.length === 1 ? channels[0] : null;
   const other = next?.id !== channel?.id;
-  if (!next && channel && wanted && channel.id.startsWith(wanted)) return; // it has gone; the player says so
+  if (!next && channel && wanted && channel.id.startsWith(wanted)) return; // the channel has gone; the player says so
   channel = next;
   if (!other) return;
   delays.clear();
@@ -97,7 +97,7 @@ function choose() {
   upload = null;
   tree.show(null);
   if (next) {
-    // Under the name that it was asked for by, or it would be opened twice.
+    // Under the name by which it was asked for, or it would be opened twice.
     player.open(addresses(wanted && next.id.startsWith(wanted) ? wanted : next.name));
     surveys.now();
   } else {
@@ -116,8 +116,8 @@ function sample() {
   el('uploadnow').textContent = upload === null ? '' : rate(upload);
 }
 
-// delay is how far behind the source the picture is, in ms, null while there is none or
-// the browser plays by itself (HLS) and does not tell.
+// delay is how far the picture is behind the source, in ms. It is null while there is no
+// picture, and with HLS, of which the browser does not tell it.
 function delay() {
   const { ahead, state } = player;
   return ahead === null || state.name !== 'playing' ? null : channel.delay_ms + ahead * 1000;
@@ -262,7 +262,7 @@ function mute() {
 function fullScreen() {
   if (document.fullscreenElement) document.exitFullscreen();
   else if (stage.requestFullscreen) stage.requestFullscreen();
-  else video.webkitEnterFullscreen?.(); // an iPhone's
+  else video.webkitEnterFullscreen?.(); // on an iPhone
 }
 
 el('play').addEventListener('click', () => player.toggle());
@@ -294,12 +294,12 @@ video.addEventListener('dblclick', fullScreen);
 document.addEventListener('keydown', (e) => {
   if (e.ctrlKey || e.altKey || e.metaKey || e.target.closest('input')) return;
   const act = { ' ': () => player.toggle(), k: () => player.toggle(), m: mute, f: fullScreen }[e.key.toLowerCase()];
-  if (!act || !channel || e.key === ' ' && e.target.closest('button, a')) return; // which have a use for it
-  e.preventDefault(); // or the page would scroll
+  if (!act || !channel || e.key === ' ' && e.target.closest('button, a')) return; // these use the key themselves
+  e.preventDefault(); // else the page would scroll
   act();
 });
 
-// The keys of a headset and of a locked phone.
+// The buttons of a headset and of a locked phone.
 try {
   navigator.mediaSession.setActionHandler('play', () => { if (player.paused) player.toggle(); });
   navigator.mediaSession.setActionHandler('pause', () => { if (!player.paused) player.toggle(); });

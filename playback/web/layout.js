@@ -1,6 +1,6 @@
-// Where each node of a tree is drawn, and what about it is worth a colour. Rows run down
-// and depth runs to the right, so that a tree of any size fits the width of a phone.
-// Numbers in, numbers out; the drawing is tree.js's.
+// Says where each node of a tree is drawn, and what gets a colour. Rows run down and depth
+// runs to the right, so that a tree of any size fits the width of a phone. It takes and
+// returns numbers; tree.js draws.
 
 /** A node that is so much further behind than its parent makes what is below it slow, in ms. */
 export const slowStep = 300;
@@ -17,7 +17,7 @@ export function layout(nodes, self, { rows = mostRows, columns = Infinity } = {}
   const all = nodes.map((node) => ({ node, kids: [], size: 1, keep: false, self: node.id === self }));
   all.forEach((it, i) => {
     const parent = all[it.node.parent];
-    if (it.node.parent >= i || !parent) return; // the first, or one that nothing is known of
+    if (it.node.parent >= i || !parent) return; // the first one, or one whose parent is not known
     it.up = parent;
     parent.kids.push(it);
     it.column = (parent.column ?? 0) + 1;

@@ -1,8 +1,8 @@
 // Cuts a live fragmented MP4 into the pieces that a SourceBuffer takes, and reads from
 // its initialization segment which decoders it needs. ISO/IEC 14496-12 and -15.
 
-// The largest box that is waited for, in bytes: many times a 4K key frame. More is not
-// a stream of ours, and would only fill the memory.
+// The largest box that is waited for, in bytes: many times a 4K key frame. A larger one is
+// not from a relay, and would only fill the memory.
 export const maxBox = 32 << 20;
 
 const boxHead = 8; // bytes: a size and a type
@@ -14,8 +14,8 @@ const boxHead = 8; // bytes: a size and a type
 export class Splitter {
   #buf = new Uint8Array(64 << 10);
   #len = 0; // bytes of #buf that are filled
-  #at = 0; // where the box begins that is not whole yet
-  #from = 0; // where the segment begins that is not whole yet
+  #at = 0; // where the first incomplete box begins
+  #from = 0; // where the incomplete segment begins
 
   /** push adds bytes and returns the segments that they complete. It throws on a box that cannot be. */
   push(bytes) {
@@ -95,8 +95,8 @@ function sub(view, from, to = view.byteLength) {
   return new DataView(view.buffer, view.byteOffset + from, to - from);
 }
 
-// boxes yields the contents of the boxes of a type that stand in view; without a type,
-// of all, with their type. It stops at one that does not fit.
+// boxes yields the contents of the boxes in view that have the type; without a type, the
+// contents and types of all. It stops at a box that does not fit.
 function* boxes(view, type) {
   for (let at = 0; at + boxHead <= view.byteLength;) {
     const size = view.getUint32(at);

@@ -1,5 +1,5 @@
-// Asks the node how it is doing, again and again, while somebody is looking. Not by
-// /api/v1/events: that would hold one of the browser's six connections for each tab.
+// Asks the node how it is doing, again and again, while somebody is looking. It does not
+// follow /api/v1/events: that would take one of the browser's six connections for each tab.
 
 /** How long to wait between two answers, in ms. */
 export const askEvery = { channels: 1000, tree: 2000 };

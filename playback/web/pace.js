@@ -1,7 +1,7 @@
 // Decides how a live picture keeps up: by playing a little faster when it is somewhat
 // behind, by a jump when it is far behind, and a little slower when it is so close that
-// the next hiccup would stop it. Seconds everywhere. No clock and no player in
-// here: the caller says what time it is.
+// the next hiccup would stop it. All times are in
+// seconds. It has no clock and no player: the caller says what time it is.
 
 /** How much is kept buffered where nothing ever stalls: a few frames and Wi-Fi's hiccups. */
 export const leastAhead = 0.2;

@@ -1,6 +1,6 @@
 // Plays one channel in a video element, at the live end, through whatever happens: it
-// fetches /<channel>.mp4, which never ends, and feeds it to a Sink. What it is doing is
-// told to its owner as a state; the words for it are the owner's.
+// fetches /<channel>.mp4, which never ends, and feeds it to a Sink. It tells its
+// owner what it is doing as a state; the owner has the words.
 
 import { Splitter, describe } from './mp4.js';
 import { Backoff, Pace } from './pace.js';
@@ -174,7 +174,7 @@ export class Player {
     this.#firstAt = 0;
   }
 
-  // native is the way of a browser without Media Source: HLS, seconds behind.
+  // native plays HLS, seconds behind, in a browser without Media Source Extensions.
   async #native(run) {
     const video = this.#video;
     if (!this.#at.hls || !video.canPlayType('application/vnd.apple.mpegurl')) {
@@ -230,7 +230,7 @@ export class Player {
     }
     if (answer.status === 404) return { name: 'gone' };
     if (answer.status === 503) return { name: 'full' };
-    if (answer.status === 415) return { name: 'unsupported', names: '' }; // MP4 has no place for it
+    if (answer.status === 415) return { name: 'unsupported', names: '' }; // MP4 cannot carry it
     if (!answer.ok) return { name: 'lost', why: `the node answers ${answer.status}` };
     if (!again) this.#set({ name: 'waiting' });
 
@@ -331,7 +331,7 @@ export class Player {
     const at = video.currentTime;
     const here = ranges.find(([start, end]) => start - hair <= at && at < end + hair);
     if (here !== last && (!here || here[1] - at < hair)) {
-      this.#seek(last); // over the hole that the picture stands before
+      this.#seek(last); // over the gap before which the picture stands
       return;
     }
     const { rate, jump } = this.#pace.steer(last[1] - at, now / 1000);
@@ -363,7 +363,8 @@ export class Player {
 
   #unseen() { return document.visibilityState === 'hidden' && (this.#video.muted || !this.sound); }
 
-  // seen rests when nobody has seen the picture for a while, and wakes when somebody does.
+  // seen stops the stream when nobody has seen the picture for a while, and starts it again
+  // when somebody does.
   #seen() {
     clearTimeout(this.#restTimer);
     const why = this.#unseen() ? 'hidden' : this.paused ? 'paused' : '';
@@ -410,9 +411,10 @@ function endOf(err) {
   return { name: 'lost', why: err.message };
 }
 
-// waitAfter is how long to wait before the next try, in seconds, undefined for the backoff's.
+// waitAfter is how long to wait before the next try, in seconds; undefined leaves it to the
+// backoff.
 const waitAfter = (end) => ({
   full: fullWait,
   unsupported: fullWait, // another encoder may send what can be decoded
-  queued: crowdedWait * (1 + Math.random() / 2), // or two that wait would get in each other's way
+  queued: crowdedWait * (1 + Math.random() / 2), // else two that wait would get in each other's way
 })[end.name];

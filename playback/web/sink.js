@@ -1,5 +1,5 @@
-// One MediaSource with one SourceBuffer on a video element: what goes in is appended in
-// order, what was played is removed, and what goes wrong is said once.
+// One MediaSource with one SourceBuffer on a video element. It appends what it is given in
+// order, removes what was played, and reports a failure once.
 
 /** So many seconds stay buffered behind the picture, and are trimmed at twice that. */
 const keepBehind = 10;
@@ -32,7 +32,7 @@ export class Sink {
     this.#appended = appended;
     this.#failed = failed;
     this.#source.addEventListener('sourceopen', () => this.#open(), { once: true });
-    if (Source === globalThis.ManagedMediaSource) video.disableRemotePlayback = true; // it opens for nothing else
+    if (Source === globalThis.ManagedMediaSource) video.disableRemotePlayback = true; // else it does not open
     video.addEventListener('error', this.#broken);
     this.#url = URL.createObjectURL(this.#source);
     video.src = this.#url;
@@ -105,7 +105,7 @@ export class Sink {
     this.#appended();
   };
 
-  // pump gives the SourceBuffer what comes next. All that waits goes in one append:
+  // pump appends to the SourceBuffer what comes next, all that waits in one append:
   // a slow browser then catches up instead of falling behind by its overhead.
   #pump = () => {
     if (this.#closed || !this.#buffer || this.#buffer.updating) return;
@@ -126,7 +126,7 @@ export class Sink {
     }
   };
 
-  // trim removes what was played, and reports whether it is at it.
+  // trim removes what was played, and reports whether it is doing so.
   #trim() {
     const start = this.ranges()[0]?.[0];
     const end = this.#video.currentTime - keepBehind;

@@ -1,4 +1,4 @@
-// Makes elements. Text always goes in as text: titles and names are a stranger's words.
+// Makes elements. Text is always inserted as text: titles and names come from strangers.
 
 const ns = 'http://www.w3.org/2000/svg';
 

@@ -1,4 +1,4 @@
-// Draws the tree of a channel: who hands the stream on to whom, how full each node is,
+// Draws the tree of a channel: who passes the stream on to whom, how full each node is,
 // how far behind, and what it has lost. It is drawn anew whenever a survey comes in.
 
 import { layout } from './layout.js';
@@ -19,7 +19,7 @@ export class Tree {
   #box;
   #detail;
   #seen = null; // the survey that is drawn
-  #at = ''; // the ID of the node that is looked at
+  #at = ''; // ID of the node that is looked at
   #lost = new Map(); // ID → {lost, at}: what it had lost when that last changed
   #width = 0;
 
@@ -103,7 +103,7 @@ export class Tree {
     if (focus) this.#box.querySelector(`[data-node="${CSS.escape(focus)}"]`)?.focus();
   }
 
-  // band stands behind the node that makes its subtree slow, and all of that.
+  // band is drawn behind the node that makes its subtree slow, and behind that subtree.
   #band(plan, i, x, y) {
     const below = new Set([i]);
     plan.items.forEach((it, k) => { if (below.has(it.from)) below.add(k); });
@@ -115,7 +115,7 @@ export class Tree {
     });
   }
 
-  // label returns what stands beside a node: its name, and [text, tone] for each figure.
+  // label returns what is written beside a node: its name, and [text, tone] for each figure.
   #label(it, column) {
     const n = it.node;
     const roomy = column >= roomyColumn;
@@ -177,8 +177,8 @@ export class Tree {
     return parts.join(' · ');
   }
 
-  // look tells all about one node, in words below the drawing. One node takes part in
-  // the order of the Tab key, and that is the one.
+  // look describes one node in words below the drawing. That node is also the one that the
+  // Tab key reaches.
   #look(id) {
     this.#at = id;
     const node = this.#seen?.nodes.find((n) => n.id === id);

@@ -1,6 +1,6 @@
-// Package web is the page that a browser gets from a node: it plays the channels and
-// draws their trees. All of it is in the binary and works offline; nothing is built,
-// and nothing comes from elsewhere.
+// Package web is the page that a node gives to browsers: it plays the channels and draws
+// their trees. All of it is in the binary and works offline. There is no build step, and
+// nothing is loaded from elsewhere.
 //
 //	app.js     which channel, and the words for what happens
 //	player.js  one channel in a video element, through whatever happens
@@ -30,9 +30,9 @@ const Prefix = "/web/"
 
 const page = "index.html"
 
-// policy lets the page load and do only what it is made of: its own files, what it asks
-// of its node, and the streams it builds itself (blob:). A stranger's title that became
-// markup could not run, and no other site can frame the page.
+// policy (Content Security Policy Level 3) lets the page load only its own files, its
+// node's answers, and the streams that it builds itself (blob:). A stranger's title that
+// became markup could not run, and no other site can frame the page.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; " +
 	"connect-src 'self'; media-src 'self' blob:; base-uri 'none'; form-action 'none'; " +
 	"frame-ancestors 'none'; require-trusted-types-for 'script'"
@@ -51,7 +51,7 @@ type file struct {
 var parts = load()
 
 func load() map[string]file {
-	names, _ := fs.Glob(files, "*") // fails for no pattern but a bad one
+	names, _ := fs.Glob(files, "*") // it fails only for a bad pattern
 	all := make(map[string]file, len(names))
 	for _, name := range names {
 		body, err := files.ReadFile(name)
@@ -64,8 +64,8 @@ func load() map[string]file {
 	return all
 }
 
-// typeOf does not ask the machine's own table, which may know .js as something that no
-// browser runs.
+// typeOf returns the media type by the suffix. It does not ask the machine's own table,
+// which may give .js a type that no browser runs.
 func typeOf(name string) string {
 	switch path.Ext(name) {
 	case ".html":
@@ -91,10 +91,10 @@ func Wants(r *http.Request) bool {
 	return false
 }
 
-// ServePage answers with the page itself. It finds by its own address which channel to
-// open.
+// ServePage answers with the page itself. The page reads in its own address which channel
+// to open.
 func ServePage(w http.ResponseWriter, r *http.Request) {
-	w.Header().Add("Vary", "Accept") // to others the same address tells text
+	w.Header().Add("Vary", "Accept") // other clients get text at the same address
 	serve(w, r, page)
 }
 
@@ -113,7 +113,7 @@ func serve(w http.ResponseWriter, r *http.Request, name string) {
 	h := w.Header()
 	h.Set("Content-Type", f.mediaType)
 	h.Set("ETag", f.etag)
-	h.Set("Cache-Control", "no-cache") // kept, but asked for anew: the next version has other parts
+	h.Set("Cache-Control", "no-cache") // kept, but checked each time: the next version may differ
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Content-Security-Policy", policy)
 	h.Set("Referrer-Policy", "no-referrer")

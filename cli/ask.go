@@ -247,7 +247,10 @@ func (a *asker) status(ctx context.Context) (api.Status, error) {
 	var st api.Status
 	err := a.get(ctx, "/api/v1/status", nil, &st)
 	var no *notOK
-	if errors.As(err, &no) {
+	switch {
+	case errors.As(err, &no) && no.code == http.StatusNotFound:
+		return st, fail("", "what answers at %s has no status (%d %s): is it a relay of this version?", a.addr, no.code, http.StatusText(no.code))
+	case errors.As(err, &no):
 		return st, fail("", "the relay at %s does not tell how it is doing (%d %s)", a.addr, no.code, http.StatusText(no.code))
 	}
 	return st, err

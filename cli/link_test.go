@@ -84,3 +84,17 @@ func TestLinkOfAKeyThatIsStored(t *testing.T) {
 		}
 	}
 }
+
+func TestStatusThatIsNotTold(t *testing.T) {
+	for code, says := range map[int]string{
+		http.StatusNotFound:  "is it a relay of this version?",
+		http.StatusForbidden: "does not tell how it is doing (403 Forbidden)",
+	} {
+		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(code) }))
+		a := asker{addr: srv.Listener.Addr().String()}
+		if _, err := a.status(t.Context()); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%d: %v", code, err)
+		}
+		srv.Close()
+	}
+}

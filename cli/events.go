@@ -44,28 +44,32 @@ func newEvents(w io.Writer) *events {
 	go func() { // ends with end, or with the process if w blocks
 		defer close(e.done)
 		defer r.Close()
-		writeEvents(r, w)
+		writeEvents(context.Background(), r, w)
 	}()
 	return e
 }
 
-// writeEvents writes what r reads, up to the event that is the last.
-func writeEvents(r *playback.EventReader, w io.Writer) {
+// writeEvents writes what r reads, a line for each event, until the event that is the last,
+// until nobody takes them, or until ctx ends.
+func writeEvents(ctx context.Context, r *playback.EventReader, w io.Writer) {
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
 	missed := uint64(0)
 	for {
 		e, wait := r.Next()
 		if wait != nil {
-			<-wait
-			continue
+			select {
+			case <-wait:
+				continue
+			case <-ctx.Done():
+				return
+			}
 		}
 		e.Missed, missed = missed, 0
 		if e.Type == api.EventMissed {
 			missed = e.Count
 		}
-		_ = enc.Encode(e) // a reader that has gone misses the rest; the stream matters more
-		if e.Type == api.EventEnd {
+		if enc.Encode(e) != nil || e.Type == api.EventEnd {
 			return
 		}
 	}

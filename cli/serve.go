@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -330,20 +329,5 @@ func (o *operations) writeLines(ctx context.Context, w io.Writer) {
 		return // there are no readers yet
 	}
 	defer r.Close()
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	for {
-		e, wait := r.Next()
-		if wait == nil {
-			if enc.Encode(e) != nil {
-				return
-			}
-			continue
-		}
-		select {
-		case <-wait:
-		case <-ctx.Done():
-			return
-		}
-	}
+	writeEvents(ctx, r, w)
 }

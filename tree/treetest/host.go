@@ -222,6 +222,9 @@ func (h *Host) woken() {
 func (h *Host) do(a tree.Action) {
 	s := h.sim
 	tracing := s.tracing()
+	if s.OnAction != nil {
+		s.OnAction(h, a)
+	}
 	switch a := a.(type) {
 	case tree.Dial:
 		if tracing {

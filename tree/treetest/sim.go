@@ -9,6 +9,8 @@ import (
 	"io"
 	"math/rand/v2"
 	"time"
+
+	"relay/tree"
 )
 
 // Config describes a network. Its zero value has 5 ms between any two hosts and no
@@ -67,6 +69,9 @@ type Sim struct {
 	// OnMove, if set, is called when a host commits to a parent while the one it has
 	// runs: whether that one had asked it to, and when it last moved without being asked.
 	OnMove func(h *Host, asked bool, before int64)
+	// OnAction, if set, is called with everything that a node is told to do, before it is
+	// done.
+	OnAction func(h *Host, a tree.Action)
 
 	err error
 }

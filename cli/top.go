@@ -81,9 +81,7 @@ func runTop(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 	if c.Bool("json") {
 		enc := json.NewEncoder(stdio.Out)
 		enc.SetIndent("", "  ")
-		return enc.Encode(struct {
-			Channels []api.TopChannel `json:"channels"`
-		}{channels})
+		return enc.Encode(api.Top{Channels: channels})
 	}
 	in, inOK := stdio.In.(*os.File)
 	out, outOK := stdio.Out.(*os.File)

@@ -67,9 +67,7 @@ func (s *Server) API(ctx context.Context, players func() string) http.Handler {
 	all := &routes{s, ctx}
 	mux := http.NewServeMux()
 	mux.HandleFunc(apiPrefix+"channels", func(w http.ResponseWriter, _ *http.Request) {
-		writeJSON(w, struct {
-			Channels []api.ChannelStatus `json:"channels"`
-		}{s.statusAt(players()).Channels})
+		writeJSON(w, api.FullChannels{Channels: s.statusAt(players()).Channels})
 	})
 	mux.HandleFunc(apiPrefix+"status", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, s.statusAt(players())) })
 	mux.HandleFunc(apiPrefix+"tree", all.trees)

@@ -8,6 +8,11 @@ type Status struct {
 	Channels []ChannelStatus `json:"channels"`
 }
 
+// FullChannels is what GET /api/v1/channels answers on the operator's listener.
+type FullChannels struct {
+	Channels []ChannelStatus `json:"channels"`
+}
+
 // Node describes the node itself.
 type Node struct {
 	ID      string `json:"id"`

@@ -1,5 +1,10 @@
 package api
 
+// Top is what relay top --json writes.
+type Top struct {
+	Channels []TopChannel `json:"channels"`
+}
+
 // TopChannel is what relay top shows of one channel at one moment. What is not known
 // is nil, or an empty text.
 type TopChannel struct {

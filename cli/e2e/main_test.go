@@ -38,7 +38,7 @@ func buildAndRun(m *testing.M) int {
 	}
 	waiting, browsing = turns.New(1), turns.New(1)
 	if turns.Spare() > 1 {
-		waiting = turns.New(3)
+		waiting = turns.New(2)
 	}
 	if err := turns.Unbounded(); err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -18,6 +18,7 @@ import (
 	"github.com/bluenviron/gortmplib"
 	"github.com/bluenviron/gortmplib/pkg/codecs"
 
+	"relay/cli/e2e/internal/wait"
 	"relay/ingest/flv"
 	"relay/playback/api"
 )
@@ -46,11 +47,16 @@ func sorted(d []time.Duration) []time.Duration {
 	return d
 }
 
+// sinking is the longest time that the page stays further behind for stalls that it has had,
+// as on a machine that is busy: it keeps up to 1.5 s buffered and lets go of 10 ms a second
+// after 30 s without another (playback/web/pace.js).
+const sinking = 30*time.Second + (1500-200)/10*time.Second
+
 // atLive waits until the picture has been within mostBehind of live, in the middle, for
 // a while.
 func (p *tab) atLive(t *testing.T) {
 	t.Helper()
-	eventually(t, p.name+" is at live", func() error {
+	wait.For(t, patience+sinking, p.name+" is at live", func() error {
 		p50, most, n := p.delay(t, measured)
 		if n < int(measured/time.Second)*10 || p50 > mostBehind {
 			return fmt.Errorf("%v behind, at most %v, in %d looks", p50, most, n)

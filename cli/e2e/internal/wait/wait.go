@@ -20,14 +20,20 @@ const (
 // takes longer than [Patience].
 func Until(t *testing.T, what string, ok func() error) {
 	t.Helper()
-	deadline := time.Now().Add(Patience)
+	For(t, Patience, what, ok)
+}
+
+// For is Until with another bound than [Patience].
+func For(t *testing.T, most time.Duration, what string, ok func() error) {
+	t.Helper()
+	deadline := time.Now().Add(most)
 	for {
 		err := ok()
 		if err == nil {
 			return
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("%s: not within %v: %v", what, Patience, err)
+			t.Fatalf("%s: not within %v: %v", what, most, err)
 		}
 		time.Sleep(Every)
 	}

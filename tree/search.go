@@ -175,11 +175,6 @@ func (n *Node) beginRound(now time.Time) {
 	s.hedgeAt = now
 	n.book.round()
 	if s.want == wantNearer {
-		for _, b := range n.ready.links { // a place is asked for a slot over a link of its own
-			if slices.ContainsFunc(n.improve.targets, b.place.same) {
-				n.dropStandby(b, ByUs(ReasonNotNeeded))
-			}
-		}
 		n.book.only(n.improve.targets)
 		return
 	}
@@ -226,8 +221,8 @@ func (n *Node) fits(b *standby) bool {
 	switch n.search.want {
 	case wantAny:
 		return true
-	case wantOther: // who only has to make room must not crowd another node instead
-		return n.up.leaving || !b.orphan && (!n.up.displaced || b.room[0] == 0)
+	case wantOther: // who only has to make room should not crowd another node instead
+		return n.up.leaving || !n.up.displaced && !b.orphan
 	case wantFaster:
 		// Over its slots only if nobody else was found: it would be asked to move on.
 		return !b.orphan && (b.room[0] == 0 || n.late.failed > 0) && n.faster(b.lag)

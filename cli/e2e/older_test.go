@@ -126,9 +126,12 @@ func TestOldAndNewNodesShareATree(t *testing.T) {
 				n, v := w.watchAs(g, src.link)
 				nodes, viewers = append(nodes, n), append(viewers, v)
 				if g == now {
-					if st := status(t, n.url); st.Depth != i+1 {
-						t.Errorf("%s is %d links from the source, not %d", n.name, st.Depth, i+1)
-					}
+					eventually(t, n.name+" has its place in the chain", func() error {
+						if st := status(t, n.url); st.Depth != i+1 {
+							return fmt.Errorf("it is %d links from the source, not %d", st.Depth, i+1)
+						}
+						return nil
+					})
 				}
 			}
 			nodes[c.victim].kill()
@@ -147,8 +150,10 @@ func TestOldAndNewNodesShareATree(t *testing.T) {
 			}
 			for i, n := range slices.Backward(nodes) {
 				if chain[i] == now {
-					if st := status(t, n.url); st.Depth != i+1 || st.Chunks.Lost > 0 {
-						t.Errorf("%s is %d links from the source, not %d; chunks: %+v", n.name, st.Depth, i+1, st.Chunks)
+					// A machine that is too busy to be heard for 150 ms is left, so the order may
+					// be another one by now. Nothing may be lost for that.
+					if st := status(t, n.url); st.Depth < 1 || st.Depth > len(chain) || st.Chunks.Lost > 0 {
+						t.Errorf("%s is %d links from the source, of at most %d; chunks: %+v", n.name, st.Depth, len(chain), st.Chunks)
 					}
 				}
 				n.interrupt(t)

@@ -16,10 +16,10 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"relay/cli/hostnet"
 	"relay/cli/term"
 	"relay/playback/api"
 	"relay/relay"
+	"relay/relay/hostnet"
 	"relay/relay/naming"
 	"relay/relay/stream"
 )

@@ -12,10 +12,10 @@ import (
 	"github.com/urfave/cli/v2"
 	"go.uber.org/zap"
 
-	"relay/cli/hostnet"
 	"relay/playback/api"
 	"relay/relay"
 	"relay/relay/discovery"
+	"relay/relay/hostnet"
 )
 
 // discoveryConfig is what the flags say about discovery.

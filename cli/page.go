@@ -4,7 +4,7 @@ import (
 	"net"
 	"net/netip"
 
-	"relay/cli/hostnet"
+	"relay/relay/hostnet"
 )
 
 // page is where browsers find the station's page, by the address that the others in

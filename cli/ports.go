@@ -8,9 +8,9 @@ import (
 	"strconv"
 	"strings"
 
-	"relay/cli/hostnet"
 	"relay/cli/term"
 	"relay/relay"
+	"relay/relay/hostnet"
 	"relay/tree"
 )
 
@@ -108,12 +108,12 @@ func reachableAt(a netip.AddrPort) []netip.AddrPort {
 		return []netip.AddrPort{netip.AddrPortFrom(ip, a.Port())}
 	}
 	var addrs []netip.AddrPort
-	nets, _ := net.InterfaceAddrs() // without them the loopback address is left
-	for _, n := range nets {
-		p, err := netip.ParsePrefix(n.String())
-		ip := p.Addr().Unmap()
-		if err == nil && ip.IsGlobalUnicast() {
-			addrs = append(addrs, netip.AddrPortFrom(ip, a.Port()))
+	devices, _ := hostnet.Devices() // without them the loopback address is left
+	for _, d := range devices {
+		for _, p := range d.Prefixes {
+			if ip := p.Addr(); ip.IsGlobalUnicast() {
+				addrs = append(addrs, netip.AddrPortFrom(ip, a.Port()))
+			}
 		}
 	}
 	slices.SortStableFunc(addrs, func(x, y netip.AddrPort) int { return x.Addr().BitLen() - y.Addr().BitLen() })

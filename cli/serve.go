@@ -13,9 +13,9 @@ import (
 	"github.com/urfave/cli/v2"
 	"go.uber.org/zap"
 
-	"relay/cli/hostnet"
 	"relay/cli/term"
 	"relay/relay"
+	"relay/relay/hostnet"
 	"relay/relay/stream"
 )
 

@@ -9,8 +9,8 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"relay/cli/hostnet"
 	"relay/cli/term/termtest"
+	"relay/relay/hostnet"
 )
 
 // sourceOn runs relay source with the clip until the test ends; its standard error is

@@ -15,6 +15,7 @@ import (
 	"go.uber.org/zap"
 	"golang.org/x/time/rate"
 
+	"relay/relay/hostnet"
 	"relay/relay/membership"
 	"relay/relay/stream"
 	"relay/relay/wire"
@@ -85,7 +86,7 @@ type Node struct {
 	joins   addrLimiter
 	packets addrLimiter
 	gossips clusterCount
-	subnets subnets
+	subnets hostnet.Subnets
 	answers *rate.Limiter // bytes to those who ask for a view
 }
 
@@ -132,7 +133,7 @@ func (n *Node) near(now time.Time, addr netip.Addr) bool {
 	if n.cfg.Near != nil {
 		return n.cfg.Near(addr)
 	}
-	return n.subnets.near(now, addr)
+	return n.subnets.Near(now, addr)
 }
 
 // ID returns the node's own ID.

@@ -6,8 +6,8 @@ import (
 	"runtime"
 	"time"
 
-	"relay/cli/hostnet"
 	"relay/playback/api"
+	"relay/relay/hostnet"
 )
 
 // Config is what a look at the machine goes by.

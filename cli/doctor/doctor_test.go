@@ -11,11 +11,11 @@ import (
 	"testing"
 	"time"
 
-	"relay/cli/hostnet"
 	"relay/cli/term"
 	"relay/cli/term/termtest"
 	"relay/playback/api"
 	"relay/relay"
+	"relay/relay/hostnet"
 	"relay/relay/stream"
 )
 

@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"relay/cli/hostnet"
+	"relay/relay/hostnet"
 )
 
 // Port is a port that relay opens.

@@ -6,6 +6,8 @@ import (
 	"net/netip"
 	"slices"
 	"time"
+
+	"relay/relay/hostnet"
 )
 
 // maxAddrs bounds the addresses of one interface that are looked at: a router that
@@ -58,47 +60,18 @@ type netIf struct {
 // interfaces lists those that are up, of the names in only if that has some. It is
 // called anew for each query: cables are plugged in and networks joined at any time.
 func interfaces(only []string) ([]netIf, error) {
-	all, err := net.Interfaces()
+	all, err := hostnet.Devices()
 	if err != nil {
 		return nil, err
 	}
 	var up []netIf
-	for _, i := range all {
-		if i.Flags&net.FlagUp == 0 || len(only) > 0 && !slices.Contains(only, i.Name) {
+	for _, d := range all {
+		if len(only) > 0 && !slices.Contains(only, d.Name) || len(d.Prefixes) == 0 {
 			continue
 		}
-		addrs, err := i.Addrs()
-		if err != nil {
-			continue // it went away just now
-		}
-		n := netIf{Interface: i}
-		for _, a := range addrs {
-			if p, ok := prefixOf(a); ok && len(n.prefixes) < maxAddrs {
-				n.prefixes = append(n.prefixes, p)
-			}
-		}
-		if len(n.prefixes) > 0 {
-			up = append(up, n)
-		}
+		up = append(up, netIf{d.Interface, d.Prefixes[:min(len(d.Prefixes), maxAddrs)]})
 	}
 	return up, nil
-}
-
-func prefixOf(a net.Addr) (netip.Prefix, bool) {
-	n, ok := a.(*net.IPNet)
-	if !ok {
-		return netip.Prefix{}, false
-	}
-	ip, ok := netip.AddrFromSlice(n.IP)
-	ones, bits := n.Mask.Size()
-	if !ok || bits == 0 {
-		return netip.Prefix{}, false
-	}
-	ip = ip.Unmap()
-	if ip.Is4() && bits == 128 {
-		ones -= 96
-	}
-	return netip.PrefixFrom(ip, ones), ones >= 0
 }
 
 // local is this machine's address in the subnet of the interface that peer is in, not

@@ -1,4 +1,4 @@
-package relay
+package hostnet
 
 import (
 	"net"
@@ -37,58 +37,42 @@ func (s surroundings) near(peer netip.Addr) bool {
 	return slices.ContainsFunc(s.own, func(p netip.Prefix) bool { return p.Contains(peer) })
 }
 
-// ownSubnets is the subnets of this machine's interfaces that are up. Those of
-// point-to-point links, as VPNs have, are left out: their traffic goes elsewhere.
+// ownSubnets lists those of the interfaces that are up. Links between two points have
+// none: a VPN's other end is no neighbour. Neither is a subnet that holds everything.
 func ownSubnets() ([]netip.Prefix, error) {
-	ifs, err := net.Interfaces()
+	devices, err := Devices()
 	if err != nil {
 		return nil, err
 	}
 	var own []netip.Prefix
-	for _, i := range ifs {
-		if i.Flags&net.FlagUp == 0 || i.Flags&net.FlagPointToPoint != 0 {
-			continue
-		}
-		addrs, err := i.Addrs()
-		if err != nil {
-			continue // it went away just now
-		}
-		for _, a := range addrs {
-			if n, ok := a.(*net.IPNet); ok {
-				if p, ok := prefixOf(n); ok {
-					own = append(own, p)
-				}
-			}
+	for _, d := range devices {
+		if d.Flags&net.FlagPointToPoint == 0 {
+			own = append(own, subnetsOf(d.Prefixes)...)
 		}
 	}
 	return own, nil
 }
 
-// prefixOf is a subnet in the form in which addresses are compared with it. One
-// that holds everything says nothing, and reports false.
-func prefixOf(n *net.IPNet) (netip.Prefix, bool) {
-	a, ok := netip.AddrFromSlice(n.IP)
-	ones, bits := n.Mask.Size()
-	if !ok || ones == 0 {
-		return netip.Prefix{}, false
+func subnetsOf(prefixes []netip.Prefix) []netip.Prefix {
+	var own []netip.Prefix
+	for _, p := range prefixes {
+		if p.Bits() > 0 {
+			own = append(own, p.Masked())
+		}
 	}
-	a = a.Unmap()
-	if a.Is4() && bits == 128 {
-		ones -= 96
-	}
-	p, err := a.Prefix(ones)
-	return p, err == nil && ones > 0
+	return own
 }
 
-// subnets remembers this machine's subnets. Its zero value is ready.
-type subnets struct {
+// Subnets remembers this machine's subnets. Its zero value is ready.
+type Subnets struct {
 	mu sync.Mutex
 	at time.Time
 	surroundings
 }
 
-// near reports whether the peer is near, at now.
-func (s *subnets) near(now time.Time, peer netip.Addr) bool {
+// Near reports whether a peer's traffic stays off this machine's Internet link, at now:
+// the peer is this machine or in one of its own subnets.
+func (s *Subnets) Near(now time.Time, peer netip.Addr) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.at.IsZero() || now.Sub(s.at) >= subnetsAge {

@@ -1,4 +1,4 @@
-package relay
+package hostnet
 
 import (
 	"net/netip"

@@ -17,19 +17,16 @@ type Interface struct {
 // Interfaces are those that are up, the loopback left out.
 func Interfaces() []Interface {
 	var all []Interface
-	ifs, _ := net.Interfaces() // without them there is no network to speak of
-	for _, i := range ifs {
-		if i.Flags&net.FlagUp == 0 || i.Flags&net.FlagLoopback != 0 {
+	devices, _ := Devices() // without them there is no network to speak of
+	for _, d := range devices {
+		if d.Flags&net.FlagLoopback != 0 {
 			continue
 		}
-		n := Interface{Name: i.Name, PointToPoint: i.Flags&net.FlagPointToPoint != 0}
-		addrs, _ := i.Addrs() // it may have gone away just now
-		for _, a := range addrs {
-			if p, err := netip.ParsePrefix(a.String()); err == nil {
-				n.Addrs = append(n.Addrs, p.Addr().Unmap())
-			}
+		i := Interface{Name: d.Name, PointToPoint: d.Flags&net.FlagPointToPoint != 0}
+		for _, p := range d.Prefixes {
+			i.Addrs = append(i.Addrs, p.Addr())
 		}
-		all = append(all, n)
+		all = append(all, i)
 	}
 	return all
 }

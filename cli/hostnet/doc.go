@@ -1,3 +1,0 @@
-// Package hostnet is what this machine tells of its own network: addresses, the way
-// out, and why a port could not be opened. It sends nothing and knows no other room.
-package hostnet

@@ -25,8 +25,9 @@ const (
 	playing  = 4 * time.Second
 	// late is how old a group of pictures is when a player comes that must begin with it.
 	late = 1500 * time.Millisecond
-	// attempts is how often a player is measured that does not meet its bars.
-	attempts = 3
+	// attempts is how often a player is measured that does not meet its bars: a machine that
+	// is busy with other things for a minute says nothing about the player.
+	attempts = 6
 )
 
 // screenOf is one run of a player, with the flags that relay watch --player gives it.

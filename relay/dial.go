@@ -5,10 +5,10 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"net"
 	"net/netip"
 	"time"
 
+	"relay/relay/hostnet"
 	"relay/tree"
 )
 
@@ -39,7 +39,7 @@ func (n *Node) dial(ctx context.Context, p tree.Place) (dialed, error) {
 		d   dialed
 		err error
 	}
-	addrs := zoned(p.Addrs, net.Interfaces)
+	addrs := zoned(p.Addrs, hostnet.Devices)
 	results := make(chan result, len(addrs)) // never blocks the dialling goroutines
 	next := time.NewTimer(0)
 	defer next.Stop()

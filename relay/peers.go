@@ -10,6 +10,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"relay/relay/hostnet"
 	"relay/relay/membership"
 	"relay/relay/wire"
 	"relay/tree"
@@ -217,12 +218,8 @@ func (p *peers) seenAs(seen netip.AddrPort) {
 // worldwide reports whether an address may be reached from everywhere.
 func worldwide(a netip.AddrPort) bool {
 	ip := a.Addr().Unmap()
-	return ip.IsGlobalUnicast() && !ip.IsPrivate() && !carrierNAT.Contains(ip)
+	return ip.IsGlobalUnicast() && !ip.IsPrivate() && !hostnet.SharedByCarrier.Contains(ip)
 }
-
-// carrierNAT is what providers number their customers with whom they give no address
-// of their own (RFC 6598).
-var carrierNAT = netip.MustParsePrefix("100.64.0.0/10")
 
 // remember writes the channel's nodes to the store, for the next time it is watched.
 func (c *Channel) remember(now time.Time, i tree.Info) {

@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/netip"
 
+	"relay/relay/hostnet"
 	"relay/tree"
 )
 
@@ -13,7 +14,7 @@ const maxZones = 8
 // zoned gives link-local addresses zones. An address that another node tells has none,
 // for the name of an interface means nothing on another machine: which of this one's
 // networks it is in is not known, so it is tried in each.
-func zoned(addrs []netip.AddrPort, interfaces func() ([]net.Interface, error)) []netip.AddrPort {
+func zoned(addrs []netip.AddrPort, interfaces func() ([]hostnet.Device, error)) []netip.AddrPort {
 	var all []netip.AddrPort
 	for _, a := range addrs {
 		if !a.Addr().Is6() || !a.Addr().IsLinkLocalUnicast() || a.Addr().Zone() != "" {

@@ -6,10 +6,8 @@ import (
 
 	"relay/cli/term"
 	"relay/relay"
+	"relay/relay/hostnet"
 )
-
-// carrier is the block of addresses that providers share among customers (RFC 6598).
-var carrier = netip.MustParsePrefix("100.64.0.0/10")
 
 func (m machine) checkNetwork() []Finding {
 	f := findings{topic: "Network"}
@@ -47,7 +45,7 @@ func (m machine) checkWayOut(f *findings) {
 	case !a.IsValid():
 		f.note("For viewers elsewhere, the router of this network must be set as default gateway.",
 			"There is no way to the IPv4 Internet (no default route); on this network all works without.")
-	case carrier.Contains(a):
+	case hostnet.SharedByCarrier.Contains(a):
 		f.note("Viewers elsewhere need IPv6, or a relay at home of somebody whose router can forward.",
 			"The provider shares one Internet address among customers (%s is such), so no port can be forwarded to this machine.", a)
 	case a.IsPrivate():

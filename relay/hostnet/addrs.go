@@ -81,3 +81,7 @@ func leavesFrom(network, to string) netip.Addr {
 	defer conn.Close()
 	return conn.LocalAddr().(*net.UDPAddr).AddrPort().Addr().Unmap()
 }
+
+// SharedByCarrier is the block of addresses with which providers number customers that
+// get no address of their own (RFC 6598).
+var SharedByCarrier = netip.MustParsePrefix("100.64.0.0/10")

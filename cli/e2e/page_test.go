@@ -53,13 +53,22 @@ func sorted(d []time.Duration) []time.Duration {
 const sinking = 30*time.Second + (1500-200)/10*time.Second
 
 // atLive waits until the picture has been within mostBehind of live, in the middle, for
-// a while.
+// a while. On a machine that is so busy that the player runs dry again and again, the page
+// keeps more buffered; if mostBehind is not reached in good time that much is added.
 func (p *tab) atLive(t *testing.T) {
 	t.Helper()
+	begun := time.Now()
 	wait.For(t, patience+sinking, p.name+" is at live", func() error {
 		p50, most, n := p.delay(t, measured)
-		if n < int(measured/time.Second)*10 || p50 > mostBehind {
+		bound := mostBehind
+		if time.Since(begun) > patience {
+			bound += time.Duration(p.number(t, "relayTest.held()-200") * float64(time.Millisecond))
+		}
+		if n < int(measured/time.Second)*10 || p50 > bound {
 			return fmt.Errorf("%v behind, at most %v, in %d looks", p50, most, n)
+		}
+		if bound > mostBehind {
+			t.Logf("%s is %v behind on a busy machine, %v were to be reached", p.name, p50, bound)
 		}
 		return nil
 	})
@@ -123,7 +132,20 @@ func TestPageSurvivesItsSource(t *testing.T) {
 	p.says(t, "#state", "paused")
 	sleep(t, 3*time.Second)
 	p.shot(t, "stalled")
+	before, cut := len(logged(t, src.tagLog)), 0
 	enc.paused.Store(false)
+	eventually(t, "the encoder goes on", func() error {
+		if gone := strings.Count(src.err.String(), "encoder has gone"); gone > cut { // a busy machine made its pause longer than 10 s
+			cut = gone
+			enc.kill()
+			enc = encodeClock(t, src.rtmp, 640, 360)
+			return errors.New("it was started again")
+		}
+		if got := len(logged(t, src.tagLog)) - before; got < clockRate {
+			return fmt.Errorf("%d tags came", got)
+		}
+		return nil
+	})
 	p.plays(t)
 	p.atLive(t)
 

@@ -11,7 +11,7 @@ import (
 const (
 	// Patience bounds every wait: it ends a test that hangs, and says nothing about
 	// how fast things ought to be.
-	Patience = 60 * time.Second
+	Patience = 2 * time.Minute
 	// Every is how often a condition is looked at.
 	Every = 50 * time.Millisecond
 )

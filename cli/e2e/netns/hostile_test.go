@@ -30,9 +30,6 @@ const (
 // TestHostileNeighboursCostNobodyATag has members that lie among watchers: newcomers
 // are sent to them, parents name them as backups, orphans ask them.
 func TestHostileNeighboursCostNobodyATag(t *testing.T) {
-	if roomy {
-		t.Parallel()
-	}
 	root := func(l tree.Label) tree.Label { l.H = 0; return l }
 	for _, c := range []struct {
 		name    string

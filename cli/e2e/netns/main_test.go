@@ -19,7 +19,6 @@ import (
 	"testing"
 
 	"relay/cli/e2e/internal/program"
-	"relay/cli/e2e/internal/turns"
 )
 
 var (
@@ -29,9 +28,6 @@ var (
 	seedFlag   = flag.Uint64("seed", 0, "seed that picks the victims; 0 for a new one")
 	keepFlag   = flag.String("keep", "", "folder for the nodes' logs and the report; none are kept if empty")
 )
-
-// roomy says that the machine has room for two swarms at the same time.
-var roomy bool
 
 // relayBin is the program, built once; clip is what the encoder sends.
 var relayBin, clip string
@@ -62,7 +58,6 @@ func prepareAndRun(m *testing.M) int {
 		fmt.Fprintf(os.Stderr, "ffmpeg: %v\n%s\n", err, out)
 		return 1
 	}
-	roomy = *runsFlag == 0 && turns.Spare() > 1.5 // with -runs the swarm is measured
 	return m.Run()
 }
 

@@ -27,7 +27,7 @@ const (
 	late = 1500 * time.Millisecond
 	// attempts is how often a player is measured that does not meet its bars: a machine that
 	// is busy with other things for a minute says nothing about the player.
-	attempts = 6
+	attempts = 3
 )
 
 // screenOf is one run of a player, with the flags that relay watch --player gives it.

@@ -14,7 +14,6 @@
     frames: 0,
     shown: [], // when frames were shown, in ms since navigation
     samples: [], // {at, clock}
-    dry: [], // when the player ran dry, in s since navigation
 
     // read returns the Unix milliseconds in the picture, null if there are none.
     read() {
@@ -44,25 +43,6 @@
       return Math.max(...shown.slice(1).map((at, i) => at - shown[i]));
     },
 
-    // held returns how much the page may keep buffered by now, in ms, for having run dry: as
-    // playback/web/pace.js does, which may have counted fewer of these for stalls.
-    held() {
-      let target = 0.2;
-      let last = -Infinity;
-      const sinkTo = (now) => {
-        target = Math.max(0.2, target - 0.01 * Math.max(0, now - last - 30));
-      };
-      for (const at of test.dry) {
-        if (at - last > 1) {
-          sinkTo(at);
-          target = Math.min(1.5, target * 1.4);
-        }
-        last = at;
-      }
-      sinkTo(performance.now() / 1000);
-      return 1000 * target;
-    },
-
     text: (selector) => {
       const e = document.querySelector(selector);
       return e && e.checkVisibility() ? e.innerText : '';
@@ -71,7 +51,6 @@
 
   const watch = (video) => {
     test.video = video;
-    video.addEventListener('waiting', () => test.dry.push(performance.now() / 1000));
     const seen = (now) => {
       test.first ??= performance.now();
       test.frames++;

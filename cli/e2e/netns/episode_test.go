@@ -132,7 +132,10 @@ func (e *episode) choose(t *testing.T, rng *rand.Rand) {
 	default:
 		var inner []*node
 		for _, n := range all {
-			if len(e.before.below(n)) > 0 {
+			below := len(e.before.below(n))
+			// A liar may hold the root's other slot. Then those below the root's only
+			// honest child have no way to the stream without it, and nothing is promised.
+			if below > 0 && !(e.swarm.hostile && below == len(all)-1) {
 				inner = append(inner, n)
 			}
 		}

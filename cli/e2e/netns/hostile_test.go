@@ -49,6 +49,7 @@ func TestHostileNeighboursCostNobodyATag(t *testing.T) {
 			s := newSwarm(t, honest, late+2)
 			spare := s.net.hosts[len(s.nodes):]
 			s.settle(t)
+			s.hostile = true
 			var liars []*liar
 			for i, m := range c.manners {
 				l := newLiar(t, spare[i], s.link, m)

@@ -40,6 +40,7 @@ type swarm struct {
 	encoder *process
 	nodes   []*node  // the source is the first
 	roots   []string // IDs that a path may begin with: the source's, and a liar's that says so and delivers
+	hostile bool     // there are liars in it
 }
 
 // node is a relay on a host.

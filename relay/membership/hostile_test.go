@@ -2,10 +2,12 @@ package membership
 
 import (
 	"errors"
+	"io"
 	"net"
 	"net/netip"
 	"os"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -321,3 +323,23 @@ func TestLogLinesStayLines(t *testing.T) {
 type writer func([]byte)
 
 func (w writer) Write(b []byte) (int, error) { w(b); return len(b), nil }
+
+func TestAStreamMayComeAsTheMembershipEnds(t *testing.T) {
+	c, _ := sink(t)
+	tr := c.carrier
+	var both sync.WaitGroup
+	both.Go(func() {
+		for range maxStreams {
+			ours, theirs := net.Pipe()
+			tr.stream(theirs)
+			if _, err := ours.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
+				t.Errorf("a stream that came late ends with %v, want %v", err, io.EOF)
+			}
+		}
+	})
+	both.Go(func() { _ = tr.Shutdown() }) // it never fails
+	both.Wait()
+	if n := len(tr.slots); n != 0 {
+		t.Errorf("%d streams are still counted", n)
+	}
+}

@@ -34,7 +34,10 @@ type transport struct {
 
 	ctx    context.Context // ends dials and streams
 	cancel context.CancelFunc
-	wg     sync.WaitGroup
+
+	mu    sync.Mutex
+	ended bool           // no stream begins any more: the owner may still hand some over
+	wg    sync.WaitGroup // the streams; mu guards its Add against its Wait
 }
 
 var _ memberlist.NodeAwareTransport = (*transport)(nil)
@@ -131,6 +134,12 @@ func (t *transport) stream(conn net.Conn) {
 	}
 	v := t.vetted(conn)
 	v.ended = func() { <-t.slots }
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.ended {
+		v.Close()
+		return
+	}
 	t.wg.Go(func() { // ends with the deadline at the latest
 		if err := v.vet(); err != nil {
 			v.Close()
@@ -147,6 +156,9 @@ func (t *transport) stream(conn net.Conn) {
 // Shutdown ends all streams. memberlist calls it before it stops to take packets.
 func (t *transport) Shutdown() error {
 	t.cancel()
+	t.mu.Lock()
+	t.ended = true
+	t.mu.Unlock()
 	t.wg.Wait()
 	return nil
 }

@@ -118,7 +118,8 @@ func (n *Node) whyAnother() End {
 
 // moved sets the clocks of the moves to come.
 func (n *Node) moved(now time.Time, w want, old *uplink) {
-	n.improve.on, n.late.on = false, false
+	n.improve.on = false
+	n.late.settled()
 	if old == nil { // it may have been lost in this very call, the search being for a better one
 		w = wantAny
 	}
@@ -132,7 +133,7 @@ func (n *Node) moved(now time.Time, w want, old *uplink) {
 		n.improve.moved = now
 	case wantFaster:
 		n.book.avoid(old.place, now.Add(distrustTime))
-		n.lateMoved(now)
+		n.late.moved(now)
 	}
 	n.ready.assigned, n.ready.tries = nil, 0
 	n.ready.dialAt = now.Add(standbyPace)

@@ -83,6 +83,7 @@ func New(cfg Config, now time.Time) *Node {
 		times:  timesOf(cfg.Heartbeat),
 		far:    max(0, cfg.Slots),
 		best:   noRoom,
+		late:   lateness{rand: cfg.Rand},
 		book:   book{rand: cfg.Rand},
 		tickAt: now,
 	}

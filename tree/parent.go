@@ -202,7 +202,7 @@ func (n *Node) wants(now time.Time) want {
 		return wantAny
 	case u.moving(), now.Sub(u.fresh) >= n.staleAfter(), n.parentStuck(now):
 		return wantOther
-	case n.late.on:
+	case n.late.wanted:
 		return wantFaster
 	case n.improve.on:
 		return wantNearer

@@ -238,8 +238,7 @@ func (n *Node) roundOver(now time.Time) {
 		n.wantChanged(now, wantNothing)
 		return
 	case wantFaster:
-		n.late.on = false
-		n.lateAlone(now)
+		n.late.foundNobody(now)
 		n.wantChanged(now, wantNothing)
 		return
 	}

@@ -6,6 +6,7 @@ import (
 
 	"relay/cli/term"
 	"relay/ingest"
+	"relay/ingest/rtmp"
 	"relay/playback/api"
 	"relay/relay"
 )
@@ -117,7 +118,7 @@ func encoderHint(o sourceView) string {
 	if o.Exposed != "" {
 		return hint + ". If it runs on another machine, a firewall here may block TCP port " + o.Exposed
 	}
-	return hint + ". If it runs on another machine: relay source --rtmp :" + fmt.Sprint(portRTMP)
+	return hint + ". If it runs on another machine: relay source --rtmp :" + fmt.Sprint(rtmp.DefaultPort)
 }
 
 func (a *adviser) lookAtUpload(now time.Time, o sourceView, say func(code, text, hint string)) {

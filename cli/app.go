@@ -6,11 +6,11 @@ import (
 	"os"
 	"os/signal"
 	"slices"
-	"strings"
 	"syscall"
 
 	"github.com/urfave/cli/v2"
 
+	"relay/cli/fault"
 	"relay/cli/term"
 )
 
@@ -57,30 +57,17 @@ func Main(args []string, io Stdio) int {
 	ctx, interrupted, stop := untilSignal()
 	defer stop()
 	if err := dropEmptyEnv(); err != nil {
-		return report(t, err)
+		return fault.Report(t, err)
 	}
 	app := newApp(t, io)
 	err := app.RunContext(ctx, runArgs(app, args))
-	if code := report(t, err); code != exitOK {
+	if code := fault.Report(t, err); code != fault.ExitOK {
 		return code
 	}
 	if interrupted() {
-		return exitInterrupt
+		return fault.ExitInterrupt
 	}
-	return exitOK
-}
-
-// dropEmptyEnv unsets our variables that are empty. Whoever writes RELAY_UPLOAD= has
-// set nothing, but to urfave/cli the flag is then given.
-func dropEmptyEnv() error {
-	for _, kv := range os.Environ() {
-		if name, value, _ := strings.Cut(kv, "="); strings.HasPrefix(name, envPrefix) && value == "" {
-			if err := os.Unsetenv(name); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
+	return fault.ExitOK
 }
 
 // untilSignal returns a context that ends with the first SIGINT or SIGTERM; the
@@ -96,7 +83,7 @@ func untilSignal() (ctx context.Context, interrupted func() bool, stop func()) {
 			select {
 			case s := <-ch:
 				if n > 0 {
-					os.Exit(exitInterrupt)
+					os.Exit(fault.ExitInterrupt)
 				}
 				cause := context.Canceled
 				if s == syscall.SIGINT {
@@ -200,7 +187,7 @@ func helpCommand(app *cli.App) *cli.Command {
 				return cli.ShowAppHelp(c)
 			}
 			if c.NArg() > 1 {
-				return usage("one at a time", "relay help explains one command, %d were given", c.NArg())
+				return fault.Usage("one at a time", "relay help explains one command, %d were given", c.NArg())
 			}
 			if app.Command(name) == nil {
 				return unknownCommand(app, name)

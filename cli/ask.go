@@ -16,7 +16,9 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"relay/cli/fault"
 	"relay/cli/term"
+	"relay/playback"
 	"relay/playback/api"
 	"relay/relay"
 	"relay/relay/hostnet"
@@ -44,7 +46,7 @@ type asker struct {
 // askFlags are those of every command that asks a relay.
 func askFlags() []cli.Flag {
 	return []cli.Flag{
-		text("http", fmt.Sprintf("`ADDR` of the relay to ask: the one it gives for players (default 127.0.0.1:%d)", portHTTP)),
+		text("http", fmt.Sprintf("`ADDR` of the relay to ask: the one it gives for players (default 127.0.0.1:%d)", playback.DefaultPort)),
 		number("offset", "add `N` to the default port, as given to the relay to ask", "0"),
 	}
 }
@@ -53,15 +55,14 @@ func askFlags() []cli.Flag {
 func newAsker(c *cli.Context) (asker, error) {
 	// The relay to ask is never behind a proxy.
 	a := asker{client: http.Client{Transport: &http.Transport{}, Timeout: askPatience}}
-	off := c.Int("offset")
-	if off < 0 || off > maxOffset {
-		return a, usage("", "--offset %d is not from 0 to %d", off, maxOffset)
+	off, err := offset(c)
+	if err != nil {
+		return a, err
 	}
-	a.addr = net.JoinHostPort("127.0.0.1", strconv.Itoa(portHTTP+off))
+	a.addr = net.JoinHostPort("127.0.0.1", strconv.Itoa(playback.DefaultPort+off))
 	if !c.IsSet("http") {
 		return a, nil
 	}
-	var err error
 	a.addr, err = askable(c.String("http"))
 	return a, err
 }
@@ -80,7 +81,7 @@ func askable(value string) (string, error) {
 	host, num, err := net.SplitHostPort(s)
 	n, numErr := strconv.ParseUint(num, 10, 16)
 	if err != nil || numErr != nil || n == 0 {
-		return "", usage("it is in the address that the relay printed for players, such as 127.0.0.1:"+strconv.Itoa(portHTTP),
+		return "", fault.Usage("it is in the address that the relay printed for players, such as 127.0.0.1:"+strconv.Itoa(playback.DefaultPort),
 			"--http %q is no address to ask", value)
 	}
 	if ip, err := netip.ParseAddr(host); host == "" || err == nil && ip.IsUnspecified() {
@@ -106,9 +107,9 @@ func (a *asker) get(ctx context.Context, path string, query url.Values, into any
 	}
 	resp, err := a.client.Do(req)
 	if err != nil {
-		return &failure{
-			fmt.Errorf("no relay answers at %s: %w", a.addr, bareURL(err)),
-			"start relay source or relay watch first, or name its address for players: --http HOST:PORT", exitNobody,
+		return &fault.Error{
+			Err:  fmt.Errorf("no relay answers at %s: %w", a.addr, hostnet.Bare(err)),
+			Hint: "start relay source or relay watch first, or name its address for players: --http HOST:PORT", Code: fault.ExitNobody,
 		}
 	}
 	defer resp.Body.Close()
@@ -117,7 +118,7 @@ func (a *asker) get(ctx context.Context, path string, query url.Values, into any
 		return &notOK{resp.StatusCode, strings.TrimSpace(string(text))}
 	}
 	if err := json.NewDecoder(io.LimitReader(resp.Body, askMost)).Decode(into); err != nil {
-		return fail("is it a relay of this version? --http HOST:PORT names another", "what answers at %s makes no sense: %w", a.addr, err)
+		return fault.Fail("is it a relay of this version? --http HOST:PORT names another", "what answers at %s makes no sense: %w", a.addr, err)
 	}
 	return nil
 }
@@ -146,7 +147,7 @@ func (a *asker) idOf(ctx context.Context, name string) (string, error) {
 	err := a.get(ctx, "/api/v1/channels", nil, &open)
 	var no *notOK
 	if errors.As(err, &no) {
-		return "", fail("", "what answers at %s knows no channels (%d %s): is it a relay of this version?", a.addr, no.code, http.StatusText(no.code))
+		return "", fault.Fail("", "what answers at %s knows no channels (%d %s): is it a relay of this version?", a.addr, no.code, http.StatusText(no.code))
 	} else if err != nil {
 		return "", err
 	}
@@ -185,7 +186,7 @@ func (a *asker) meant(name string, all []naming.Channel) (int, error) {
 // ambiguous adds to an error that lists channels how to name one of them.
 func ambiguous(err error) error {
 	if many, ok := errors.AsType[*naming.AmbiguousError](err); ok {
-		return usage("name one in full, or by its ID, the part in brackets", "%w", many)
+		return fault.Usage("name one in full, or by its ID, the part in brackets", "%w", many)
 	}
 	return err
 }
@@ -203,16 +204,16 @@ func (a *asker) trees(ctx context.Context, channel string) (api.Trees, error) {
 	case errors.As(err, &no) && no.code == http.StatusNotFound && channel != "":
 		return trees, noSuchChannel(a.addr, &naming.NoneError{Name: channel})
 	case errors.As(err, &no) && no.code == http.StatusServiceUnavailable:
-		return trees, fail("", "%s", no.text)
+		return trees, fault.Fail("", "%s", no.text)
 	case errors.As(err, &no):
-		return trees, fail("", "what answers at %s knows no trees (%d %s): is it a relay of this version?", a.addr, no.code, http.StatusText(no.code))
+		return trees, fault.Fail("", "what answers at %s knows no trees (%d %s): is it a relay of this version?", a.addr, no.code, http.StatusText(no.code))
 	case err != nil:
 		return trees, err
 	}
 	for i, t := range trees.Channels {
 		for at, n := range t.Nodes {
 			if n.Depth < 0 || n.Parent >= at || (n.Parent < 0) != (at == 0) {
-				return trees, fail("", "what answers at %s is no tree", a.addr)
+				return trees, fault.Fail("", "what answers at %s is no tree", a.addr)
 			}
 		}
 		cleanTree(&trees.Channels[i])
@@ -233,11 +234,11 @@ func cleanTree(t *api.ChannelTree) {
 }
 
 func noSuchChannel(addr string, none *naming.NoneError) error {
-	f := &failure{fmt.Errorf("the relay at %s has no channel %q", addr, none.Name), "relay tree without a channel shows all that are open there", exitNobody}
+	f := &fault.Error{Err: fmt.Errorf("the relay at %s has no channel %q", addr, none.Name), Hint: "relay tree without a channel shows all that are open there", Code: fault.ExitNobody}
 	if id, err := stream.ParseChannelID(none.Name); err == nil {
-		f.err = fmt.Errorf("the relay at %s has no channel %s", addr, id.Short())
+		f.Err = fmt.Errorf("the relay at %s has no channel %s", addr, id.Short())
 	} else if none.Short {
-		f.err = none
+		f.Err = none
 	}
 	return f
 }
@@ -249,9 +250,9 @@ func (a *asker) status(ctx context.Context) (api.Status, error) {
 	var no *notOK
 	switch {
 	case errors.As(err, &no) && no.code == http.StatusNotFound:
-		return st, fail("", "what answers at %s has no status (%d %s): is it a relay of this version?", a.addr, no.code, http.StatusText(no.code))
+		return st, fault.Fail("", "what answers at %s has no status (%d %s): is it a relay of this version?", a.addr, no.code, http.StatusText(no.code))
 	case errors.As(err, &no):
-		return st, fail("", "the relay at %s does not tell how it is doing (%d %s)", a.addr, no.code, http.StatusText(no.code))
+		return st, fault.Fail("", "the relay at %s does not tell how it is doing (%d %s)", a.addr, no.code, http.StatusText(no.code))
 	}
 	return st, err
 }
@@ -263,7 +264,7 @@ func channelOf(arg string, own []relay.OwnChannel) (string, error) {
 	if strings.HasPrefix(strings.ToLower(arg), "relay:") {
 		u, err := relay.ParseInvite(arg)
 		if err != nil {
-			return "", usage("copy the whole link that relay source printed", "%w", err)
+			return "", fault.Usage("copy the whole link that relay source printed", "%w", err)
 		}
 		return u.Channel.String(), nil
 	}
@@ -273,13 +274,4 @@ func channelOf(arg string, own []relay.OwnChannel) (string, error) {
 		}
 	}
 	return arg, nil
-}
-
-// bareURL strips what net/http and net put around the system's own words.
-func bareURL(err error) error {
-	var ue *url.Error
-	if errors.As(err, &ue) {
-		err = ue.Err
-	}
-	return hostnet.Bare(err)
 }

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"relay/cli/fault"
 	"relay/cli/term"
 	"relay/relay/discovery"
 	"relay/relay/stream"
@@ -150,7 +151,7 @@ func TestChoiceIsAskedForUntilThereIsOne(t *testing.T) {
 		if got != want || (err == nil) != (want != "") {
 			t.Errorf("%.20q chooses %q, %v, want %q", in, got, err, want)
 		}
-		if err != nil && report(&term.Terminal{Err: io.Discard}, err) != exitUsage {
+		if err != nil && fault.Report(&term.Terminal{Err: io.Discard}, err) != fault.ExitUsage {
 			t.Errorf("%.20q: %v", in, err)
 		}
 		for i, id := range []string{"44", "11", "55", "22"} {
@@ -206,7 +207,7 @@ func TestWhatWasSearchedIsSaid(t *testing.T) {
 		if got, ok := askedText(asked); got != want || ok != (want != "") {
 			t.Errorf("got %q, %v", got, ok)
 		}
-		if code := report(&term.Terminal{Err: io.Discard}, noneFound(asked)); code != exitNobody {
+		if code := fault.Report(&term.Terminal{Err: io.Discard}, noneFound(asked)); code != fault.ExitNobody {
 			t.Errorf("exit code %d", code)
 		}
 	}

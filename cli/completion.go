@@ -13,7 +13,9 @@ import (
 	"github.com/urfave/cli/v2"
 	"go.uber.org/zap"
 
+	"relay/cli/fault"
 	"relay/cli/term"
+	"relay/playback"
 	"relay/relay"
 )
 
@@ -61,7 +63,7 @@ func completionCommand(t *term.Terminal) *cli.Command {
 		Description: about,
 		Action: func(c *cli.Context) error {
 			if c.NArg() != 1 {
-				return usage("as in relay completion bash; relay help completion says how each is used", "relay completion takes one shell: %s", all)
+				return fault.Usage("as in relay completion bash; relay help completion says how each is used", "relay completion takes one shell: %s", all)
 			}
 			for _, s := range shells {
 				if s.name == c.Args().First() {
@@ -69,7 +71,7 @@ func completionCommand(t *term.Terminal) *cli.Command {
 					return err
 				}
 			}
-			return usage("there are "+all, "there is no completion for %q", c.Args().First())
+			return fault.Usage("there are "+all, "there is no completion for %q", c.Args().First())
 		},
 	}
 }
@@ -289,7 +291,7 @@ func channelCandidates(ctx context.Context) []candidate {
 	}
 	ctx, cancel := context.WithTimeout(ctx, completePatience)
 	defer cancel()
-	a := asker{addr: fmt.Sprintf("127.0.0.1:%d", portHTTP)}
+	a := asker{addr: fmt.Sprintf("127.0.0.1:%d", playback.DefaultPort)}
 	defer a.close()
 	if st, err := a.status(ctx); err == nil {
 		for _, c := range st.Channels {

@@ -10,11 +10,13 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"relay/cli/fault"
 	"relay/cli/term"
 	"relay/ingest"
+	"relay/playback"
 	"relay/relay"
 	"relay/relay/stream"
-	"relay/testdata/flv"
+	flvdata "relay/testdata/flv"
 	"relay/tree"
 )
 
@@ -34,7 +36,7 @@ any of the addresses in VLC or mpv, or without its last part in a browser. Ctrl-
 all.`,
 		Action: func(c *cli.Context) error {
 			if c.NArg() > 0 {
-				return usage("relay source FILE broadcasts a file of yours", "relay demo takes no arguments")
+				return fault.Usage("relay source FILE broadcasts a file of yours", "relay demo takes no arguments")
 			}
 			return runDemo(c.Context, t)
 		},
@@ -103,7 +105,7 @@ func demoStation(t *term.Terminal, i int) (*station, error) {
 	}
 	return newStation(t, newLog(t, false), stationConfig{
 		listen: port{what: "links", flag: "listen", addr: "127.0.0.1:0"},
-		http:   port{what: "players", flag: "http", addr: fmt.Sprintf("127.0.0.1:%d", portHTTP+i), quiet: true},
+		http:   port{what: "players", flag: "http", addr: fmt.Sprintf("127.0.0.1:%d", playback.DefaultPort+i), quiet: true},
 		slots:  demoSlots,
 		// It is watched at this machine, and listens nowhere else.
 		discovery: discoveryConfig{off: true},

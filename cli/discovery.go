@@ -4,14 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"net/netip"
 	"strings"
 	"time"
 
-	"github.com/urfave/cli/v2"
 	"go.uber.org/zap"
 
+	"relay/cli/fault"
 	"relay/playback/api"
 	"relay/relay"
 	"relay/relay/discovery"
@@ -23,32 +22,6 @@ type discoveryConfig struct {
 	off        bool // nobody is asked or answered
 	port       uint16
 	interfaces []string // those to use; all if empty
-}
-
-// discoveryFlags are for tests, which must not find each other: everybody else uses
-// the port that all know. --offset does not move it, since relays share it.
-func discoveryFlags() []cli.Flag {
-	port := number("discovery-port", "UDP `PORT` on which channels are looked for", "")
-	port.Hidden = true
-	interfaces := list("discovery-interfaces", "`NAME` of an interface to look on, instead of all")
-	interfaces.Hidden = true
-	return []cli.Flag{port, interfaces}
-}
-
-func noDiscoveryFlag() cli.Flag {
-	return toggle("no-discovery", "do not let relays on this network find the channel, nor look for any")
-}
-
-func readDiscovery(c *cli.Context) (discoveryConfig, error) {
-	d := discoveryConfig{off: c.Bool("no-discovery"), port: discovery.DefaultPort, interfaces: c.StringSlice("discovery-interfaces")}
-	if c.IsSet("discovery-port") {
-		n := c.Int("discovery-port")
-		if n < 1 || n > math.MaxUint16 {
-			return d, usage("", "--discovery-port %d is not from 1 to %d", n, math.MaxUint16)
-		}
-		d.port = uint16(n)
-	}
-	return d, nil
 }
 
 func (d discoveryConfig) finder(log *zap.Logger) discovery.Finder {
@@ -80,7 +53,7 @@ func (d discoveryConfig) look(ctx context.Context, log *zap.Logger, patience tim
 		settle.Stop()
 	}
 	if err != nil {
-		err = fail("", "cannot look for channels on this network: %w", hostnet.Bare(err))
+		err = fault.Fail("", "cannot look for channels on this network: %w", hostnet.Bare(err))
 	}
 	return &cat, asked, err
 }
@@ -107,14 +80,14 @@ func askedText(asked []discovery.Asked) (string, bool) {
 func noneFound(asked []discovery.Asked) error {
 	where, ok := askedText(asked)
 	if !ok {
-		return &failure{
-			errors.New("no channel was found: nobody could be asked but this machine itself, which has no other network now"),
-			"connect it to the network of relay source; or start relay source here", exitNobody,
+		return &fault.Error{
+			Err:  errors.New("no channel was found: nobody could be asked but this machine itself, which has no other network now"),
+			Hint: "connect it to the network of relay source; or start relay source here", Code: fault.ExitNobody,
 		}
 	}
-	return &failure{
-		fmt.Errorf("no channel was found on this network (asked on %s)", where),
-		"is relay source running, in the same network and without --no-discovery? From elsewhere give the link that it prints: relay watch LINK", exitNobody,
+	return &fault.Error{
+		Err:  fmt.Errorf("no channel was found on this network (asked on %s)", where),
+		Hint: "is relay source running, in the same network and without --no-discovery? From elsewhere give the link that it prints: relay watch LINK", Code: fault.ExitNobody,
 	}
 }
 

@@ -9,8 +9,13 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"relay/cli/doctor"
+	"relay/cli/fault"
 	"relay/cli/term"
+	"relay/ingest/rtmp"
+	"relay/playback"
+	"relay/playback/admin"
 	"relay/playback/api"
+	"relay/relay"
 	"relay/relay/discovery"
 )
 
@@ -34,18 +39,16 @@ if something needs doing.`,
 
 func runDoctor(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 	if c.NArg() > 0 {
-		return usage("relay help doctor", "relay doctor takes no arguments")
+		return fault.Usage("relay help doctor", "relay doctor takes no arguments")
 	}
 	a, err := newAsker(c)
 	if err != nil {
 		return err
 	}
 	defer a.close()
-	upload := 0
-	if c.IsSet("upload") {
-		if upload, err = parseRate(c.String("upload")); err != nil {
-			return usage("", "--upload %w", err)
-		}
+	up, err := upload(c)
+	if err != nil {
+		return err
 	}
 	lan, err := readDiscovery(c)
 	if err != nil {
@@ -54,7 +57,7 @@ func runDoctor(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 	found := doctor.Run(c.Context, doctor.Config{
 		Folder: c.String("config"),
 		Ports:  defaultPorts(c.Int("offset")),
-		Upload: upload,
+		Upload: up,
 		Asked:  a.addr,
 		Status: a.status,
 		Trees:  func(ctx context.Context) (api.Trees, error) { return a.trees(ctx, "") },
@@ -81,13 +84,13 @@ func runDoctor(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 		_, err = io.WriteString(stdio.Out, strings.Join(doctor.Text(found, st), "\n")+"\n")
 	}
 	if err != nil {
-		return fail("", "write what was found: %w", err)
+		return fault.Fail("", "write what was found: %w", err)
 	}
 	switch {
 	case bad == 1:
-		return fail("", "one thing needs doing; it is marked above")
+		return fault.Fail("", "one thing needs doing; it is marked above")
 	case bad > 1:
-		return fail("", "%d things need doing; they are marked above", bad)
+		return fault.Fail("", "%d things need doing; they are marked above", bad)
 	}
 	return nil
 }
@@ -95,11 +98,11 @@ func runDoctor(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 // defaultPorts are those that relay opens unless it is told otherwise.
 func defaultPorts(offset int) []doctor.Port {
 	return []doctor.Port{
-		{Proto: "TCP", Number: portListen + offset, What: "links between nodes", Flag: "listen"},
-		{Proto: "UDP", Number: portListen + offset, What: "gossip between nodes", Flag: "listen"},
-		{Proto: "TCP", Number: portHTTP + offset, What: "players and the page", Flag: "http"},
-		{Proto: "TCP", Number: portRTMP + offset, What: "the encoder", Flag: "rtmp"},
+		{Proto: "TCP", Number: relay.DefaultPort + offset, What: "links between nodes", Flag: "listen"},
+		{Proto: "UDP", Number: relay.DefaultPort + offset, What: "gossip between nodes", Flag: "listen"},
+		{Proto: "TCP", Number: playback.DefaultPort + offset, What: "players and the page", Flag: "http"},
+		{Proto: "TCP", Number: rtmp.DefaultPort + offset, What: "the encoder", Flag: "rtmp"},
 		{Proto: "UDP", Number: discovery.DefaultPort, What: "being found on this network", Shared: true},
-		{Proto: "TCP", Number: portAdmin + offset, What: "metrics", Flag: "admin"},
+		{Proto: "TCP", Number: admin.DefaultPort + offset, What: "metrics", Flag: "admin"},
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"time"
 
+	"relay/cli/fault"
 	"relay/relay"
 	"relay/relay/stream"
 )
@@ -36,15 +37,15 @@ func openKeys(dir, name string) (*channelKeys, error) {
 		k.key = k.lock.PrivateKey
 		return k, nil
 	case errors.Is(err, relay.ErrInUse):
-		return nil, fail("give this one a name of its own: relay source --channel second", "another relay on this machine is broadcasting channel %q", name)
+		return nil, fault.Fail("give this one a name of its own: relay source --channel second", "another relay on this machine is broadcasting channel %q", name)
 	case dir == "" && unwritable(err):
 		k.store, k.why = nil, err
 		_, k.key, err = ed25519.GenerateKey(nil)
 		return k, err
 	case k.store == nil:
-		return nil, fail("--config DIR keeps the keys elsewhere", "%w", err)
+		return nil, fault.Fail("--config DIR keeps the keys elsewhere", "%w", err)
 	}
-	return nil, fail("", "channel %q: %w", name, err)
+	return nil, fault.Fail("", "channel %q: %w", name, err)
 }
 
 // unwritable reports whether the system would not have files made there, or knows no
@@ -69,7 +70,7 @@ func (k *channelKeys) streamKey() (string, error) {
 	}
 	s, err := k.store.StreamKey(k.name)
 	if err != nil {
-		return "", fail("", "stream key of channel %q: %w", k.name, err)
+		return "", fault.Fail("", "stream key of channel %q: %w", k.name, err)
 	}
 	return s, nil
 }
@@ -83,7 +84,7 @@ func (k *channelKeys) nextEpoch(now time.Time) (stream.Epoch, error) {
 	}
 	e, err := k.store.NextEpoch(k.name, now)
 	if err != nil {
-		return e, fail("", "store the epoch of channel %q: %w", k.name, err)
+		return e, fault.Fail("", "store the epoch of channel %q: %w", k.name, err)
 	}
 	return e, nil
 }

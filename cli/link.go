@@ -13,6 +13,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"relay/cli/fault"
 	"relay/cli/term"
 	"relay/playback/api"
 	"relay/relay"
@@ -42,9 +43,9 @@ soon as relay source runs.`,
 
 func runLink(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 	if c.NArg() > 1 {
-		return usage("relay help link", "relay link takes one name, %d arguments were given", c.NArg())
+		return fault.Usage("relay help link", "relay link takes one name, %d arguments were given", c.NArg())
 	}
-	more, err := advertised(c.StringSlice("advertise"))
+	more, err := advertised(c)
 	if err != nil {
 		return err
 	}
@@ -61,12 +62,12 @@ func runLink(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 	defer a.close()
 	share, err := runningLink(c.Context, &a, wanted)
 	if err != nil {
-		var f *failure
-		silent := errors.As(err, &f) && f.code == exitNobody
+		var f *fault.Error
+		silent := errors.As(err, &f) && f.Code == fault.ExitNobody
 		if !silent || c.IsSet("http") || c.Bool("page") || wanted == "" && len(own) == 0 && ownErr == nil {
 			return err
 		}
-		stored, storedErr := storedLink(c.Args().First(), wanted, own, more, portListen+c.Int("offset"))
+		stored, storedErr := storedLink(c.Args().First(), wanted, own, more, relay.DefaultPort+c.Int("offset"))
 		if ownErr != nil {
 			t.Say("Not all keys here can be used: %s", strings.ReplaceAll(ownErr.Error(), "\n", "; "))
 		}
@@ -86,11 +87,11 @@ func runLink(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 			return err
 		}
 		if _, err := io.WriteString(stdio.Out, code); err != nil {
-			return fail("", "write the QR code: %w", err)
+			return fault.Fail("", "write the QR code: %w", err)
 		}
 	}
 	if _, err := fmt.Fprintln(stdio.Out, result); err != nil {
-		return fail("", "write the link: %w", err)
+		return fault.Fail("", "write the link: %w", err)
 	}
 	return nil
 }
@@ -109,16 +110,16 @@ func runningLink(ctx context.Context, a *asker, wanted string) (api.Share, error
 	is := 0
 	switch {
 	case len(all) == 0:
-		return api.Share{}, &failure{fmt.Errorf("no channel is open at %s", a.addr), "start relay source or relay watch first", exitNobody}
+		return api.Share{}, &fault.Error{Err: fmt.Errorf("no channel is open at %s", a.addr), Hint: "start relay source or relay watch first", Code: fault.ExitNobody}
 	case wanted != "":
 		if is, err = a.meant(wanted, all); err != nil {
 			return api.Share{}, err
 		}
 	case len(all) > 1:
-		return api.Share{}, usage("name one of them: relay link "+term.Clean(st.Channels[0].Name), "there are %d channels that may be meant: %s", len(all), naming.List(all))
+		return api.Share{}, fault.Usage("name one of them: relay link "+term.Clean(st.Channels[0].Name), "there are %d channels that may be meant: %s", len(all), naming.List(all))
 	}
 	if st.Channels[is].Link == "" {
-		return api.Share{}, fail("share the link by which it was joined", "nobody can reach this node, so it has no link of its own")
+		return api.Share{}, fault.Fail("share the link by which it was joined", "nobody can reach this node, so it has no link of its own")
 	}
 	return st.Channels[is].Share, nil
 }
@@ -127,7 +128,7 @@ func runningLink(ctx context.Context, a *asker, wanted string) (api.Share, error
 // calls it, wanted is that as channelOf reads it.
 func storedLink(arg, wanted string, own []relay.OwnChannel, more []netip.AddrPort, port int) (string, error) {
 	if len(own) == 0 {
-		return "", &failure{errors.New("no channel has been broadcast from this machine yet"), "relay source makes one and prints its link", exitNobody}
+		return "", &fault.Error{Err: errors.New("no channel has been broadcast from this machine yet"), Hint: "relay source makes one and prints its link", Code: fault.ExitNobody}
 	}
 	i, err := storedChannel(arg, wanted, own)
 	if err != nil {
@@ -158,15 +159,15 @@ func storedChannel(arg, wanted string, own []relay.OwnChannel) (int, error) {
 		case len(own) == 1:
 			return 0, nil
 		case i < 0:
-			return 0, usage(there, "this machine has %d channels, and none runs: name one", len(own))
+			return 0, fault.Usage(there, "this machine has %d channels, and none runs: name one", len(own))
 		}
 		return i, nil
 	}
 	i, err := naming.One(wanted, all)
 	if none, ok := errors.AsType[*naming.NoneError](err); ok && none.Short {
-		return 0, &failure{none, there, exitNobody}
+		return 0, &fault.Error{Err: none, Hint: there, Code: fault.ExitNobody}
 	} else if ok {
-		return 0, &failure{fmt.Errorf("no channel %q is broadcast from this machine, and none is open here", arg), there, exitNobody}
+		return 0, &fault.Error{Err: fmt.Errorf("no channel %q is broadcast from this machine, and none is open here", arg), Hint: there, Code: fault.ExitNobody}
 	}
 	return i, ambiguous(err)
 }
@@ -179,12 +180,12 @@ func machineAddrs(port uint16) []netip.AddrPort {
 // drawQR draws a code of the text for out, two modules above each other to a character.
 func drawQR(text string, out io.Writer) (string, error) {
 	if !term.SpeaksUTF8(os.Getenv, runtime.GOOS) {
-		return "", fail("set LANG to a UTF-8 locale, such as C.UTF-8", "a QR code cannot be drawn in ASCII")
+		return "", fault.Fail("set LANG to a UTF-8 locale, such as C.UTF-8", "a QR code cannot be drawn in ASCII")
 	}
 	lines := term.QRLines(text)
 	first := lines[0]
 	if w, _, ok := term.SizeOf(out); ok && term.IsTTY(out) && w < term.Width(term.Cell{Text: first}) {
-		return "", fail("make the window wider, or share the page: relay link --page --qr", "the QR code has %d columns, this terminal %d", term.Width(term.Cell{Text: first}), w)
+		return "", fault.Fail("make the window wider, or share the page: relay link --page --qr", "the QR code has %d columns, this terminal %d", term.Width(term.Cell{Text: first}), w)
 	}
 	return strings.Join(lines, "\n") + "\n", nil
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"relay/cli/fault"
 	"relay/playback/api"
 	"relay/relay"
 	"relay/relay/stream"
@@ -25,22 +26,22 @@ func TestLinkOfTheChannelThatIsMeant(t *testing.T) {
 		code   int
 	}{
 		{"", []api.ChannelStatus{finals}, "relay://1", 0},
-		{"", []api.ChannelStatus{finals, table}, "", exitUsage},
-		{"aaaa", []api.ChannelStatus{finals, table}, "", exitUsage},
+		{"", []api.ChannelStatus{finals, table}, "", fault.ExitUsage},
+		{"aaaa", []api.ChannelStatus{finals, table}, "", fault.ExitUsage},
 		{"aaaac", []api.ChannelStatus{finals, table}, "relay://2", 0},
 		{"finals", []api.ChannelStatus{table, finals}, "relay://1", 0}, // the very title
 		{"finals,", []api.ChannelStatus{finals, table}, "relay://2", 0},
-		{"zzzz", []api.ChannelStatus{finals}, "", exitNobody},
-		{"", nil, "", exitNobody},
-		{"dddd", []api.ChannelStatus{finals, quiet}, "", exitRuntime}, // has none
+		{"zzzz", []api.ChannelStatus{finals}, "", fault.ExitNobody},
+		{"", nil, "", fault.ExitNobody},
+		{"dddd", []api.ChannelStatus{finals, quiet}, "", fault.ExitRuntime}, // has none
 	} {
 		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			w.Write([]byte(mustJSON(t, api.Status{Channels: c.of})))
 		}))
 		share, err := runningLink(t.Context(), &asker{addr: srv.Listener.Addr().String()}, c.wanted)
 		srv.Close()
-		var f *failure
-		if share.Link != c.want || c.code == 0 && err != nil || c.code != 0 && (!errors.As(err, &f) || f.code != c.code) {
+		var f *fault.Error
+		if share.Link != c.want || c.code == 0 && err != nil || c.code != 0 && (!errors.As(err, &f) || f.Code != c.code) {
 			t.Errorf("%q of %d: %q, %v; want %q, exit %d", c.wanted, len(c.of), share.Link, err, c.want, c.code)
 		}
 	}
@@ -64,16 +65,16 @@ func TestLinkOfAKeyThatIsStored(t *testing.T) {
 		{"", own("live"), id(0), 0},
 		{"", own("second"), id(0), 0},         // there is no other
 		{"", own("finals", "live"), id(1), 0}, // as plain relay source has it
-		{"", own("a", "b"), "", exitUsage},
+		{"", own("a", "b"), "", fault.ExitUsage},
 		{id(1), own("a", "b"), id(1), 0},
 		{id(1)[:5], own("a", "b"), id(1), 0},
-		{"zzz", own("a"), "", exitNobody},
-		{"", nil, "", exitNobody},
+		{"zzz", own("a"), "", fault.ExitNobody},
+		{"", nil, "", fault.ExitNobody},
 	} {
 		got, err := storedLink("NAME", c.wanted, c.own, []netip.AddrPort{netip.MustParseAddrPort("[2001:db8::1]:9")}, 7144)
-		var f *failure
+		var f *fault.Error
 		if c.code != 0 {
-			if !errors.As(err, &f) || f.code != c.code || f.hint == "" {
+			if !errors.As(err, &f) || f.Code != c.code || f.Hint == "" {
 				t.Errorf("%q of %v: %v, want exit %d", c.wanted, c.own, err, c.code)
 			}
 			continue

@@ -10,6 +10,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"relay/cli/fault"
 	"relay/cli/term"
 	"relay/playback/api"
 	"relay/relay"
@@ -36,7 +37,7 @@ func listCommand(t *term.Terminal, stdio Stdio) *cli.Command {
 
 func runList(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 	if c.NArg() > 0 {
-		return usage("relay watch NAME watches one", "relay list takes no arguments")
+		return fault.Usage("relay watch NAME watches one", "relay list takes no arguments")
 	}
 	d, err := readDiscovery(c)
 	if err != nil {
@@ -57,7 +58,7 @@ func runList(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 		_, err = fmt.Fprintf(stdio.Out, "%s\n%s\n", listHead(cat.sorted()), strings.Join(rows(cat.sorted()), "\n"))
 	}
 	if err != nil {
-		return fail("", "write the list: %w", err)
+		return fault.Fail("", "write the list: %w", err)
 	}
 	return nil
 }

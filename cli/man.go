@@ -7,6 +7,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"relay/cli/fault"
 	"relay/cli/term"
 )
 
@@ -20,7 +21,7 @@ func manCommand(t *term.Terminal, app *cli.App) *cli.Command {
   relay man > ~/.local/share/man/man1/relay.1`,
 		Action: func(c *cli.Context) error {
 			if c.NArg() > 0 {
-				return usage("relay help COMMAND explains one command", "relay man takes no arguments")
+				return fault.Usage("relay help COMMAND explains one command", "relay man takes no arguments")
 			}
 			_, err := io.WriteString(t.Out, manPage(app))
 			return err
@@ -112,8 +113,8 @@ func manPage(app *cli.App) string {
 		}
 	}
 	m.macro("SH", "EXIT STATUS")
-	for _, e := range exitCodes {
-		m.item(fmt.Sprint(e.code), e.about)
+	for _, e := range fault.ExitCodes {
+		m.item(fmt.Sprint(e.Code), e.About)
 	}
 	m.macro("SH", "ENVIRONMENT")
 	for _, e := range manEnvironment {

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"regexp"
+	"relay/cli/fault"
 	"strings"
 	"testing"
 )
@@ -27,9 +28,9 @@ func TestManualHasEverything(t *testing.T) {
 			}
 		}
 	}
-	for _, e := range exitCodes {
-		if !strings.Contains(page, e.about) && !strings.Contains(page, roff(e.about)) {
-			t.Errorf("exit code %d is not in it", e.code)
+	for _, e := range fault.ExitCodes {
+		if !strings.Contains(page, e.About) && !strings.Contains(page, roff(e.About)) {
+			t.Errorf("exit code %d is not in it", e.Code)
 		}
 	}
 	if strings.Contains(page, completeCommand) {

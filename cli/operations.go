@@ -9,7 +9,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/urfave/cli/v2"
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
 
@@ -22,36 +21,11 @@ import (
 	"relay/tree"
 )
 
-// adminOff is the value of --admin for none.
-const adminOff = "off"
-
-// opsFlags are those for who runs a node.
-func opsFlags() []cli.Flag {
-	return []cli.Flag{
-		text("admin", "`ADDR` for metrics, readiness and the full API; \"off\" for none (default 127.0.0.1:7147; a free port if that is taken)"),
-		text("webhook", "http or https `URL` that gets a POST when a channel goes live and when it stops"),
-	}
-}
-
 // opsConfig is what the flags say about operations. Its zero value has neither
 // listener nor webhook.
 type opsConfig struct {
 	admin   port     // addr is "" for none
 	webhook *url.URL // nil for none
-}
-
-// opsOf reads opsFlags.
-func opsOf(c *cli.Context, offset int) (o opsConfig, err error) {
-	if v := c.String("admin"); v != adminOff {
-		if o.admin, err = portOf("metrics", "admin", v, "127.0.0.1", portAdmin, offset, c.IsSet("admin")); err != nil {
-			return o, err
-		}
-		o.admin.quiet = true
-	}
-	if c.IsSet("webhook") {
-		o.webhook, err = webhookURL(c.String("webhook"))
-	}
-	return o, err
 }
 
 // operations is what a station tells who runs it: events, metrics, whether there are

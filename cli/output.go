@@ -11,6 +11,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"relay/cli/fault"
 	"relay/cli/term"
 	"relay/playback"
 )
@@ -31,12 +32,12 @@ func outputsOf(c *cli.Context, stdio Stdio) ([]output, error) {
 	var outputs []output
 	start, err := playback.ParseStart(c.String("start"))
 	if err != nil {
-		return nil, usage("", "--start: %w", err)
+		return nil, fault.Usage("", "--start: %w", err)
 	}
 	if path := c.String("output"); path == "-" {
 		f, ok := stdio.Out.(*os.File)
 		if !ok || term.IsTTY(f) {
-			return nil, usage("redirect it: relay watch LINK -o - | mpv -", "-o - would write video to the terminal")
+			return nil, fault.Usage("redirect it: relay watch LINK -o - | mpv -", "-o - would write video to the terminal")
 		}
 		outputs = append(outputs, output{stdout: f, start: start})
 	} else if path != "" {
@@ -53,7 +54,7 @@ func outputsOf(c *cli.Context, stdio Stdio) ([]output, error) {
 			}
 		}
 		if suffix == "" {
-			return nil, usage("name it as in evening.mp4 or evening.flv", "--record %s: the name must end in %s", path, term.SpeltOr(recordable))
+			return nil, fault.Usage("name it as in evening.mp4 or evening.flv", "--record %s: the name must end in %s", path, term.SpeltOr(recordable))
 		}
 		outputs = append(outputs, output{path: path, suffix: suffix, start: playback.GOP})
 	}

@@ -11,6 +11,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"relay/cli/fault"
 	"relay/cli/term"
 	"relay/relay/discovery"
 )
@@ -39,15 +40,15 @@ func pick(ctx context.Context, t *term.Terminal, log *zap.Logger, stdio Stdio, d
 	case len(cat.of) == 0:
 		return nil, noneFound(asked)
 	case len(ss) == 0:
-		return nil, &failure{cat.missed(name), "there is " + seenText(cat.sorted()) + "; relay list shows more", exitNobody}
+		return nil, &fault.Error{Err: cat.missed(name), Hint: "there is " + seenText(cat.sorted()) + "; relay list shows more", Code: fault.ExitNobody}
 	case len(ss) == 1:
 		return ss[0], nil
 	case isTerminalIn(stdio.In) && t.ErrTTY:
 		return choose(ctx, t, stdio.In, ss)
 	case name != "":
-		return nil, usage("there is "+seenText(ss)+"; an ID names one", "%d channels on this network are called %q", len(ss), name)
+		return nil, fault.Usage("there is "+seenText(ss)+"; an ID names one", "%d channels on this network are called %q", len(ss), name)
 	}
-	return nil, usage("name one: relay watch "+ss[0].ID.Short()+". There is "+seenText(ss), "there are %d channels on this network", len(ss))
+	return nil, fault.Usage("name one: relay watch "+ss[0].ID.Short()+". There is "+seenText(ss), "there are %d channels on this network", len(ss))
 }
 
 // choose asks which of several channels it shall be, until there is an answer. It
@@ -79,7 +80,7 @@ func choose(ctx context.Context, t *term.Terminal, in io.Reader, ss []*seen) (*s
 		case <-ctx.Done():
 			return nil, nil
 		case <-ended:
-			return nil, usage("name it: relay watch "+ss[0].ID.Short(), "no channel was chosen")
+			return nil, fault.Usage("name it: relay watch "+ss[0].ID.Short(), "no channel was chosen")
 		case line := <-lines:
 			t.Typed()
 			if s := chosen(line, ss); s != nil {

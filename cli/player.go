@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"relay/cli/fault"
 	"relay/ingest/flv"
 	"relay/playback"
 )
@@ -29,11 +30,11 @@ type player struct {
 func findPlayer(name string) (player, error) {
 	args, ok := players[strings.ToLower(name)]
 	if !ok {
-		return player{}, usage("--player takes vlc, mpv or ffplay; others can open the address that relay prints", "there is no player %q to start", name)
+		return player{}, fault.Usage("--player takes vlc, mpv or ffplay; others can open the address that relay prints", "there is no player %q to start", name)
 	}
 	path, err := exec.LookPath(args[0])
 	if err != nil {
-		return player{}, fail("install it, or leave --player out and open the address that relay prints", "%s is not installed, or not in PATH", args[0])
+		return player{}, fault.Fail("install it, or leave --player out and open the address that relay prints", "%s is not installed, or not in PATH", args[0])
 	}
 	args = slices.Clone(args)
 	args[0] = path

@@ -5,21 +5,11 @@ import (
 	"net"
 	"net/netip"
 	"slices"
-	"strconv"
-	"strings"
 
+	"relay/cli/fault"
 	"relay/cli/term"
-	"relay/relay"
 	"relay/relay/hostnet"
 	"relay/tree"
-)
-
-// Default ports. --offset is added to each.
-const (
-	portListen = relay.DefaultPort
-	portHTTP   = 7145
-	portRTMP   = 1935
-	portAdmin  = 7147 // metrics
 )
 
 // port is one listener as the flags describe it.
@@ -28,29 +18,8 @@ type port struct {
 	flag  string // its flag, without dashes
 	addr  string // host:port
 	given bool   // the user asked for this very address
+	hint  string // what to do if that is taken; "" for the usual
 	quiet bool   // nobody needs to hear that it was taken
-}
-
-// portOf reads a --listen-like flag: host:port, :port or port.
-func portOf(what, flag, value, host string, def, offset int, given bool) (port, error) {
-	p := port{what: what, flag: flag, given: given}
-	if !given {
-		p.addr = net.JoinHostPort(host, strconv.Itoa(def+offset))
-		return p, nil
-	}
-	if _, err := strconv.ParseUint(value, 10, 16); err == nil {
-		value = net.JoinHostPort(host, value)
-	}
-	_, num, err := net.SplitHostPort(value)
-	if err == nil {
-		_, err = strconv.ParseUint(num, 10, 16)
-	}
-	if err != nil {
-		return port{}, usage("write it as "+net.JoinHostPort("127.0.0.1", strconv.Itoa(def))+", :"+strconv.Itoa(def)+" or "+strconv.Itoa(def),
-			"--%s %q is no address to listen on", flag, value)
-	}
-	p.addr = value
-	return p, nil
 }
 
 // listen opens the port. One that was not asked for and is taken is replaced by a
@@ -61,18 +30,18 @@ func (p port) listen(t *term.Terminal) (net.Listener, error) {
 		return ln, nil
 	}
 	if !hostnet.InUse(err) {
-		return nil, fail("--"+p.flag+" takes another address", "cannot listen for %s on %s: %w", p.what, p.addr, hostnet.Bare(err))
+		return nil, fault.Fail("--"+p.flag+" takes another address", "cannot listen for %s on %s: %w", p.what, p.addr, hostnet.Bare(err))
 	}
 	if p.given {
-		return nil, &failure{
-			fmt.Errorf("port %s is taken by another program", p.addr),
-			"leave --" + p.flag + " out to use a free port, or give another", exitPort,
+		return nil, &fault.Error{
+			Err:  fmt.Errorf("port %s is taken by another program", p.addr),
+			Hint: "leave --" + p.flag + " out to use a free port, or give another", Code: fault.ExitPort,
 		}
 	}
 	host, _, _ := net.SplitHostPort(p.addr)
 	ln, err = net.Listen("tcp", net.JoinHostPort(host, "0"))
 	if err != nil {
-		return nil, fail("", "cannot listen for %s: %w", p.what, hostnet.Bare(err))
+		return nil, fault.Fail("", "cannot listen for %s: %w", p.what, hostnet.Bare(err))
 	}
 	if p.quiet {
 		return ln, nil
@@ -121,20 +90,4 @@ func reachableAt(a netip.AddrPort) []netip.AddrPort {
 		addrs = append(addrs, netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), a.Port()))
 	}
 	return addrs[:min(len(addrs), tree.MaxAddrs)]
-}
-
-// advertised reads --advertise: the addresses under which others reach this node
-// from outside, such as a forwarded port.
-func advertised(values []string) ([]netip.AddrPort, error) {
-	var addrs []netip.AddrPort
-	for _, v := range values {
-		for _, s := range strings.Split(v, ",") {
-			a, err := netip.ParseAddrPort(strings.TrimSpace(s))
-			if err != nil || a.Port() == 0 || a.Addr().IsUnspecified() {
-				return nil, usage("write it as 203.0.113.7:7144", "--advertise %q is no address and port", s)
-			}
-			addrs = append(addrs, a)
-		}
-	}
-	return addrs, nil
 }

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"relay/cli/fault"
 	"strings"
 	"syscall"
 )
@@ -52,12 +53,12 @@ func createRecording(path string) (*os.File, error) {
 			return nil, cannotRecord(err)
 		}
 		if n > maxNumbered {
-			return nil, fail("move older recordings elsewhere, or choose another name", "cannot record: %s exists, and so do %d more up to %s", path, maxNumbered-1, name)
+			return nil, fault.Fail("move older recordings elsewhere, or choose another name", "cannot record: %s exists, and so do %d more up to %s", path, maxNumbered-1, name)
 		}
 		name = fmt.Sprintf("%s-%d%s", strings.TrimSuffix(path, ext), n, ext)
 	}
 }
 
 func cannotRecord(err error) error {
-	return fail("is the folder there, and may you write to it?", "cannot record: %w", err)
+	return fault.Fail("is the folder there, and may you write to it?", "cannot record: %w", err)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/urfave/cli/v2"
 	"golang.org/x/sync/errgroup"
 
+	"relay/cli/fault"
 	"relay/cli/term"
 	"relay/ingest/rtmp"
 	"relay/playback"
@@ -51,13 +52,13 @@ func rtmpFlag(c *cli.Context, t *term.Terminal) (net.Listener, error) {
 	if !c.IsSet("rtmp") {
 		return nil, nil
 	}
-	p, err := portOf("players over RTMP", "rtmp", c.String("rtmp"), "127.0.0.1", portRTMP, c.Int("offset"), true)
+	p, err := listener(c, "players over RTMP", "rtmp", "127.0.0.1", rtmp.DefaultPort)
 	if err != nil {
 		return nil, err
 	}
 	ln, err := p.listen(t)
-	if f, ok := errors.AsType[*failure](err); ok && f.code == exitPort {
-		f.hint = "give another port; 0 is any that is free"
+	if f, ok := errors.AsType[*fault.Error](err); ok && f.Code == fault.ExitPort {
+		f.Hint = "give another port; 0 is any that is free"
 	}
 	return ln, err
 }

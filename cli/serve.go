@@ -13,6 +13,7 @@ import (
 	"github.com/urfave/cli/v2"
 	"go.uber.org/zap"
 
+	"relay/cli/fault"
 	"relay/cli/term"
 	"relay/relay"
 	"relay/relay/hostnet"
@@ -72,17 +73,17 @@ func runServe(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 	for _, arg := range c.Args().Slice() {
 		u, err := relay.ParseInvite(arg)
 		if err != nil {
-			return usage("copy the whole link that relay source printed", "%w", err)
+			return fault.Usage("copy the whole link that relay source printed", "%w", err)
 		}
 		s.given = append(s.given, wanted{url: u})
 	}
 	if c.IsSet("list") {
 		s.list = &listSource{from: c.String("list")}
 	} else if len(s.given) == 0 {
-		return usage("relay serve LINK, or relay serve --list FILE", "relay serve needs a channel to carry")
+		return fault.Usage("relay serve LINK, or relay serve --list FILE", "relay serve needs a channel to carry")
 	}
 	if len(s.given) > maxServed {
-		return usage("run a second relay serve", "relay serve carries %d channels at most, %d were given", maxServed, len(s.given))
+		return fault.Usage("run a second relay serve", "relay serve carries %d channels at most, %d were given", maxServed, len(s.given))
 	}
 	cfg, err := stationFlags(c)
 	if err != nil {
@@ -92,7 +93,7 @@ func runServe(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 	if s.list != nil {
 		more, err := s.list.read(c.Context)
 		if err != nil {
-			return fail("--list takes a file or an http(s) address with a relay:// link on each line", "read the list of channels: %w", err)
+			return fault.Fail("--list takes a file or an http(s) address with a relay:// link on each line", "read the list of channels: %w", err)
 		}
 		s.sayProblems()
 		all = union(all, more)

@@ -16,6 +16,7 @@ import (
 
 	"relay/cli/term"
 	"relay/relay"
+	"relay/relay/hostnet"
 	"relay/relay/stream"
 )
 
@@ -113,7 +114,7 @@ func (s *listSource) load(ctx context.Context) ([]byte, error) {
 		}
 		resp, err := http.DefaultClient.Do(req)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", u.Host, bareURL(err))
+			return nil, fmt.Errorf("%s: %w", u.Host, hostnet.Bare(err))
 		}
 		from = resp.Body
 		if resp.StatusCode != http.StatusOK {
@@ -134,7 +135,7 @@ func (s *listSource) load(ctx context.Context) ([]byte, error) {
 	defer from.Close()
 	text, err := io.ReadAll(io.LimitReader(from, maxList+1))
 	if err != nil {
-		return nil, bareURL(err)
+		return nil, hostnet.Bare(err)
 	}
 	if len(text) > maxList {
 		return nil, fmt.Errorf("it is longer than %d bytes", maxList)

@@ -16,6 +16,7 @@ import (
 	"github.com/urfave/cli/v2"
 	"go.uber.org/zap"
 
+	"relay/cli/fault"
 	"relay/cli/term"
 	"relay/ingest"
 	"relay/ingest/flv"
@@ -45,7 +46,7 @@ func sourceCommand(t *term.Terminal, stdio Stdio) *cli.Command {
 address. INPUT is an FLV file, sent at the pace of its timestamps; "-" for FLV on
 standard input; or an rtmp:// or http(s):// address to fetch a live FLV stream from.`,
 		Flags: append([]cli.Flag{
-			text("rtmp", fmt.Sprintf("`ADDR` for the encoder (default 127.0.0.1:%d; a free port if that is taken)", portRTMP)),
+			text("rtmp", fmt.Sprintf("`ADDR` for the encoder (default 127.0.0.1:%d; a free port if that is taken)", rtmp.DefaultPort)),
 			text("key", "stream `KEY` that the encoder has to give (default: kept with the channel)"),
 			text("channel", "`NAME` of the channel on this machine; each has its own link (default "+defaultChannel+")"),
 			text("title", fmt.Sprintf("`TEXT` that viewers see, up to %d characters (default: what the encoder says)", flv.MaxTitle)),
@@ -75,7 +76,7 @@ type source struct {
 
 func runSource(c *cli.Context, t *term.Terminal, stdio Stdio) (err error) {
 	if c.NArg() > 1 {
-		return usage("relay help source", "relay source takes one input, %d were given", c.NArg())
+		return fault.Usage("relay help source", "relay source takes one input, %d were given", c.NArg())
 	}
 	cfg, err := stationFlags(c)
 	if err != nil {
@@ -114,7 +115,7 @@ func runSource(c *cli.Context, t *term.Terminal, stdio Stdio) (err error) {
 		return err
 	}
 	if in == nil {
-		p, err := portOf("the encoder", "rtmp", c.String("rtmp"), "127.0.0.1", portRTMP, c.Int("offset"), c.IsSet("rtmp"))
+		p, err := listener(c, "the encoder", "rtmp", "127.0.0.1", rtmp.DefaultPort)
 		if err != nil {
 			return err
 		}
@@ -165,20 +166,20 @@ type runner interface {
 func (s *source) input(c *cli.Context, stdio Stdio) (runner, error) {
 	arg := c.Args().First()
 	if c.Bool("loop") && (arg == "" || arg == "-" || strings.Contains(arg, "://")) {
-		return nil, usage("", "--loop needs a file to repeat")
+		return nil, fault.Usage("", "--loop needs a file to repeat")
 	}
 	switch scheme, _, isURL := strings.Cut(arg, "://"); {
 	case arg == "":
 		return nil, nil
 	case arg == "-":
 		if isTerminalIn(stdio.In) {
-			return nil, usage("pipe FLV into it: ffmpeg ... -f flv - | relay source -", "standard input is the keyboard")
+			return nil, fault.Usage("pipe FLV into it: ffmpeg ... -f flv - | relay source -", "standard input is the keyboard")
 		}
 		return &ingest.Pipe{From: stdio.In, Open: s.open}, nil
 	case isURL:
 		u, err := url.Parse(arg)
 		if err != nil || u.Host == "" {
-			return nil, usage("as in rtmp://host/app/stream or http://host/live.flv", "%q is no address", arg)
+			return nil, fault.Usage("as in rtmp://host/app/stream or http://host/live.flv", "%q is no address", arg)
 		}
 		switch strings.ToLower(scheme) {
 		case "rtmp":
@@ -186,9 +187,9 @@ func (s *source) input(c *cli.Context, stdio Stdio) (runner, error) {
 		case "http", "https":
 			return &ingest.HTTPPull{URL: u, Open: s.open, Log: s.log}, nil
 		case "relay":
-			return nil, usage("to watch a channel: relay watch LINK", "a relay:// link is no input")
+			return nil, fault.Usage("to watch a channel: relay watch LINK", "a relay:// link is no input")
 		}
-		return nil, usage("rtmp://, http:// and https:// can be fetched; for others: ffmpeg -i "+arg+" -c copy -f flv - | relay source -", "relay cannot fetch from %s://", scheme)
+		return nil, fault.Usage("rtmp://, http:// and https:// can be fetched; for others: ffmpeg -i "+arg+" -c copy -f flv - | relay source -", "relay cannot fetch from %s://", scheme)
 	}
 	if _, err := os.Stat(arg); err != nil {
 		return nil, explainInput(err)
@@ -284,13 +285,13 @@ func explainInput(err error) error {
 	var not *flv.NotFLVError
 	if errors.As(err, &not) {
 		if not.Looks == "nothing at all" {
-			return &failure{err, "did the program that makes the stream fail? Run it alone to see", exitRuntime}
+			return &fault.Error{Err: err, Hint: "did the program that makes the stream fail? Run it alone to see", Code: fault.ExitRuntime}
 		}
-		return &failure{err, "relay takes FLV; to convert: ffmpeg -re -i INPUT -c copy -f flv - | relay source -", exitRuntime}
+		return &fault.Error{Err: err, Hint: "relay takes FLV; to convert: ffmpeg -re -i INPUT -c copy -f flv - | relay source -", Code: fault.ExitRuntime}
 	}
 	var path *os.PathError
 	if errors.As(err, &path) {
-		return &failure{fmt.Errorf("%s: %w", path.Path, path.Err), "", exitRuntime}
+		return &fault.Error{Err: fmt.Errorf("%s: %w", path.Path, path.Err), Hint: "", Code: fault.ExitRuntime}
 	}
-	return &failure{err, "", exitRuntime}
+	return &fault.Error{Err: err, Hint: "", Code: fault.ExitRuntime}
 }

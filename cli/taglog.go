@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 
+	"relay/cli/fault"
 	"relay/ingest/flv"
 )
 
@@ -18,7 +19,7 @@ func tagLog(path string) (onTag func(flv.Tag), closeLog func() error, err error)
 	}
 	f, err := os.Create(path)
 	if err != nil {
-		return nil, nil, fail("", "--tag-log: %w", err)
+		return nil, nil, fault.Fail("", "--tag-log: %w", err)
 	}
 	w := bufio.NewWriter(f)
 	return func(t flv.Tag) {

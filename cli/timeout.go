@@ -5,23 +5,10 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/urfave/cli/v2"
-
+	"relay/cli/fault"
 	"relay/relay"
 	"relay/tree"
 )
-
-// timeoutFlag reads --timeout; 0 stands for none.
-func timeoutFlag(c *cli.Context) (time.Duration, error) {
-	if !c.IsSet("timeout") {
-		return 0, nil
-	}
-	d, err := time.ParseDuration(c.String("timeout"))
-	if err != nil || d <= 0 {
-		return 0, usage("", "--timeout %q is no time: write 30s or 2m", c.String("timeout"))
-	}
-	return d, nil
-}
 
 // search is how the search for a parent has gone so far.
 type search struct {
@@ -48,9 +35,9 @@ func (s *search) note(n relay.Notice) {
 // outcome is the exit code of a search that is given up.
 func (s search) outcome() int {
 	if s.refused > 0 && s.silent == 0 {
-		return exitRefused
+		return fault.ExitRefused
 	}
-	return exitNobody
+	return fault.ExitNobody
 }
 
 // giveUp returns an error once there has been no parent for so long.
@@ -86,8 +73,8 @@ func (w *watch) patience(after time.Duration) (time.Duration, error) {
 		why = "nobody has answered"
 	}
 	hint := "is relay source running, and can this machine reach it? Without --timeout relay keeps trying"
-	if w.search.outcome() == exitRefused {
+	if w.search.outcome() == fault.ExitRefused {
 		hint = "try again when others have left, or ask the broadcaster for more upload; without --timeout relay keeps trying"
 	}
-	return 0, &failure{fmt.Errorf("no connection within %v: %s", after, why), hint, w.search.outcome()}
+	return 0, &fault.Error{Err: fmt.Errorf("no connection within %v: %s", after, why), Hint: hint, Code: w.search.outcome()}
 }

@@ -6,6 +6,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"relay/cli/fault"
 	"relay/relay"
 	"relay/tree"
 )
@@ -18,15 +19,15 @@ func TestGivingUpTellsNobodyThereFromRefused(t *testing.T) {
 		notices []relay.Notice
 		want    int
 	}{
-		"nothing heard":       {nil, exitNobody},
-		"dead":                {[]relay.Notice{failed}, exitNobody},
-		"full":                {[]relay.Notice{full, full}, exitRefused},
-		"full and dead":       {[]relay.Notice{full, failed}, exitNobody},
-		"no such channel":     {[]relay.Notice{absent}, exitNobody},
-		"without a source":    {[]relay.Notice{orphan}, exitNobody},
-		"lost, then full":     {[]relay.Notice{failed, relay.Orphaned{}, full}, exitRefused},
-		"attached, then dead": {[]relay.Notice{full, relay.Attached{}, failed}, exitNobody},
-		"another version":     {[]relay.Notice{refused(tree.ReasonVersion)}, exitRefused},
+		"nothing heard":       {nil, fault.ExitNobody},
+		"dead":                {[]relay.Notice{failed}, fault.ExitNobody},
+		"full":                {[]relay.Notice{full, full}, fault.ExitRefused},
+		"full and dead":       {[]relay.Notice{full, failed}, fault.ExitNobody},
+		"no such channel":     {[]relay.Notice{absent}, fault.ExitNobody},
+		"without a source":    {[]relay.Notice{orphan}, fault.ExitNobody},
+		"lost, then full":     {[]relay.Notice{failed, relay.Orphaned{}, full}, fault.ExitRefused},
+		"attached, then dead": {[]relay.Notice{full, relay.Attached{}, failed}, fault.ExitNobody},
+		"another version":     {[]relay.Notice{refused(tree.ReasonVersion)}, fault.ExitRefused},
 	} {
 		var s search
 		for _, n := range c.notices {
@@ -67,8 +68,8 @@ func TestTimeoutIsWithoutAConnection(t *testing.T) {
 		if d := time.Since(lost); d < 10*time.Second || d > 20*time.Second {
 			t.Errorf("it gives up after %v", d)
 		}
-		var f *failure
-		if !errors.As(err, &f) || f.code != exitNobody || f.hint == "" {
+		var f *fault.Error
+		if !errors.As(err, &f) || f.Code != fault.ExitNobody || f.Hint == "" {
 			t.Errorf("%#v", err)
 		}
 	})

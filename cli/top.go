@@ -11,6 +11,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"relay/cli/fault"
 	"relay/cli/term"
 	"relay/cli/treedraw"
 	"relay/playback/api"
@@ -60,7 +61,7 @@ type top struct {
 
 func runTop(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 	if c.NArg() > 1 {
-		return usage("relay help top", "relay top takes one channel, %d arguments were given", c.NArg())
+		return fault.Usage("relay help top", "relay top takes one channel, %d arguments were given", c.NArg())
 	}
 	own, _ := relay.OwnChannels(c.String("config")) // whose keys can be read
 	s := &top{}
@@ -119,7 +120,7 @@ type topNews struct {
 func (s *top) run(ctx context.Context) error {
 	screen, err := term.OpenScreen(s.in, s.out)
 	if err != nil {
-		return fail("", "the terminal cannot be used: %w", err)
+		return fault.Fail("", "the terminal cannot be used: %w", err)
 	}
 	defer screen.Close()
 	ctx, cancel := context.WithCancel(ctx)
@@ -166,7 +167,7 @@ func (s *top) run(ctx context.Context) error {
 			}
 			for _, k := range keys.Keys(b) {
 				if k == term.KeyInterrupt {
-					return errInterrupted
+					return fault.ErrInterrupted
 				}
 				if !s.screen.Press(k) {
 					return nil

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"relay/cli/fault"
 	"relay/cli/treedraw/drawtest"
 
 	"golang.org/x/sys/unix"
@@ -38,8 +39,8 @@ func TestTopOnATerminal(t *testing.T) {
 		code int
 	}{
 		"q":       {func(p *termtest.PTY, _ *exec.Cmd) { p.Types(t, "q") }, 0},
-		"Ctrl-C":  {func(p *termtest.PTY, _ *exec.Cmd) { p.Types(t, "\x03") }, exitInterrupt},
-		"SIGINT":  {func(_ *termtest.PTY, cmd *exec.Cmd) { cmd.Process.Signal(syscall.SIGINT) }, exitInterrupt},
+		"Ctrl-C":  {func(p *termtest.PTY, _ *exec.Cmd) { p.Types(t, "\x03") }, fault.ExitInterrupt},
+		"SIGINT":  {func(_ *termtest.PTY, cmd *exec.Cmd) { cmd.Process.Signal(syscall.SIGINT) }, fault.ExitInterrupt},
 		"SIGTERM": {func(_ *termtest.PTY, cmd *exec.Cmd) { cmd.Process.Signal(syscall.SIGTERM) }, 0},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"relay/cli/fault"
 	"relay/cli/term"
 	"relay/cli/treedraw"
 	"relay/playback/api"
@@ -61,7 +62,7 @@ type treeShow struct {
 
 func runTree(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 	if c.NArg() > 1 {
-		return usage("relay help tree", "relay tree takes one channel, %d arguments were given", c.NArg())
+		return fault.Usage("relay help tree", "relay tree takes one channel, %d arguments were given", c.NArg())
 	}
 	s := &treeShow{json: c.Bool("json"), watch: c.Bool("watch"), all: c.Bool("all"), t: t, out: stdio.Out}
 	own, _ := relay.OwnChannels(c.String("config")) // whose keys can be read
@@ -90,7 +91,7 @@ func (s *treeShow) run(ctx context.Context) error {
 		}
 		s.channel = id
 		if err := s.show(trees); err != nil {
-			return fail("", "write the tree: %w", err)
+			return fault.Fail("", "write the tree: %w", err)
 		}
 		if !s.watch {
 			return nil

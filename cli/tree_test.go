@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"relay/cli/fault"
 	"relay/cli/term"
 	"relay/cli/treedraw/drawtest"
 	"relay/playback/api"
@@ -214,9 +215,9 @@ func TestTitlesNameChannels(t *testing.T) {
 	} {
 		asked = ""
 		_, got, err := a.treesOf(t.Context(), name)
-		var f *failure
+		var f *fault.Error
 		if errors.As(err, &f) {
-			got = fmt.Sprintf("exit %d: %v", f.code, err)
+			got = fmt.Sprintf("exit %d: %v", f.Code, err)
 		} else if asked != got {
 			t.Errorf("%q: asked for %q", name, asked)
 		}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"relay/cli/fault"
 	"relay/cli/term"
 )
 
@@ -22,7 +23,7 @@ func versionCommand(t *term.Terminal) *cli.Command {
 		Usage: "print the version",
 		Action: func(c *cli.Context) error {
 			if c.NArg() > 0 {
-				return usage("", "relay version takes no arguments")
+				return fault.Usage("", "relay version takes no arguments")
 			}
 			fmt.Fprintln(t.Out, versionText())
 			return nil

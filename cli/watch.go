@@ -13,6 +13,7 @@ import (
 	"github.com/urfave/cli/v2"
 	"go.uber.org/zap"
 
+	"relay/cli/fault"
 	"relay/cli/term"
 	"relay/relay"
 	"relay/relay/hostnet"
@@ -74,29 +75,29 @@ type watch struct {
 
 func runWatch(c *cli.Context, t *term.Terminal, stdio Stdio) (err error) {
 	if c.NArg() > 1 {
-		return usage("relay help watch", "relay watch takes one link, %d arguments were given", c.NArg())
+		return fault.Usage("relay help watch", "relay watch takes one link, %d arguments were given", c.NArg())
 	}
 	arg := c.Args().First()
 	var u relay.Invite
 	if isLink(arg) {
 		var err error
 		if u, err = relay.ParseInvite(arg); err != nil {
-			return usage("copy the whole link that relay source printed", "%w", err)
+			return fault.Usage("copy the whole link that relay source printed", "%w", err)
 		}
 	} else if c.Bool("no-discovery") {
-		return usage("relay source prints one; it looks like relay://CHANNEL@HOST:PORT", "relay watch --no-discovery needs a link")
+		return fault.Usage("relay source prints one; it looks like relay://CHANNEL@HOST:PORT", "relay watch --no-discovery needs a link")
 	}
 	cfg, err := stationFlags(c)
 	if err != nil {
 		return err
 	}
 	cfg.alone = c.Bool("no-relay")
-	timeout, err := timeoutFlag(c)
+	patience, err := timeout(c)
 	if err != nil {
 		return err
 	}
 	if c.Bool("json") && c.String("output") == "-" {
-		return usage("record to a file, or leave --json out", "--json and -o - would both write to standard output")
+		return fault.Usage("record to a file, or leave --json out", "--json and -o - would both write to standard output")
 	}
 	w := &watch{reporter: reporter{t, jsonEvents(c, stdio)}, log: newLog(t, c.Bool("verbose")), lan: cfg.discovery}
 	defer func() { w.events.end(c.Context, err) }()
@@ -145,16 +146,16 @@ func runWatch(c *cli.Context, t *term.Terminal, stdio Stdio) (err error) {
 	w.station.rtmp = w.rtmp
 	w.station.joinedBy(u)
 	w.station.show(w.channel, nil)
-	return w.run(c.Context, u, cfg.allowHosts, timeout)
+	return w.run(c.Context, u, cfg.allowHosts, patience)
 }
 
-func (w *watch) run(ctx context.Context, u relay.Invite, allowHosts []string, timeout time.Duration) error {
+func (w *watch) run(ctx context.Context, u relay.Invite, allowHosts []string, patience time.Duration) error {
 	g := newGroup(ctx)
 	defer g.stop()
 	w.station.run(g.ctx, g.Group, allowHosts)
 	g.Go(func() error {
 		if err := w.channel.Run(g.ctx); err != nil {
-			return &failure{err, "check the host name in the link, and this machine's network", exitNobody}
+			return &fault.Error{Err: err, Hint: "check the host name in the link, and this machine's network", Code: fault.ExitNobody}
 		}
 		return nil
 	})
@@ -176,8 +177,8 @@ func (w *watch) run(ctx context.Context, u relay.Invite, allowHosts []string, ti
 	if !w.lan.off {
 		g.Go(func() error { w.lookAround(g.ctx); return nil })
 	}
-	if timeout > 0 {
-		g.Go(func() error { return w.giveUp(g.ctx, timeout) })
+	if patience > 0 {
+		g.Go(func() error { return w.giveUp(g.ctx, patience) })
 	}
 	for _, o := range w.outputs {
 		g.Go(func() error { return w.write(g, o) })

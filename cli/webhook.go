@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"relay/playback/api"
+	"relay/relay/hostnet"
 )
 
 const (
@@ -40,15 +41,6 @@ type webhook struct {
 	queue  chan api.Call
 	done   chan struct{} // closed when run has returned
 	told   bool          // that it fails; owned by run
-}
-
-// webhookURL reads --webhook.
-func webhookURL(value string) (*url.URL, error) {
-	u, err := url.Parse(value)
-	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return nil, usage("as in https://example.org/hooks/relay", "--webhook takes an http or https address")
-	}
-	return u, nil
 }
 
 func newWebhook(u *url.URL, say func(string, ...any)) *webhook {
@@ -145,7 +137,7 @@ func (h *webhook) post(ctx context.Context, body []byte) (again bool, err error)
 	req.Header.Set("User-Agent", "relay/"+strings.ReplaceAll(Version, " ", "-"))
 	resp, err := h.client.Do(req)
 	if err != nil {
-		return true, bareURL(err)
+		return true, hostnet.Bare(err)
 	}
 	defer resp.Body.Close()
 	_, _ = io.CopyN(io.Discard, resp.Body, maxHookReply) // it is the status that counts

@@ -160,7 +160,7 @@ func TestWebhookFollowsNoRedirect(t *testing.T) {
 	defer elsewhere.Close()
 	first := httptest.NewServer(http.RedirectHandler(elsewhere.URL, http.StatusTemporaryRedirect))
 	defer first.Close()
-	u, err := webhookURL(first.URL)
+	u, err := url.Parse(first.URL)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -171,16 +171,5 @@ func TestWebhookFollowsNoRedirect(t *testing.T) {
 	h.finish(patience)
 	if reached || len(said) == 0 {
 		t.Errorf("reached %v, said %q", reached, said)
-	}
-}
-
-func TestWebhookTakesOnlyWebAddresses(t *testing.T) {
-	for _, bad := range []string{"", "hooks.example", "ftp://hooks.example/", "file:///etc/passwd", "http://", "//x", "http:x", "https://[", "javascript:alert(1)"} {
-		if u, err := webhookURL(bad); err == nil {
-			t.Errorf("%q is taken as %v", bad, u)
-		}
-	}
-	if u, err := webhookURL("HTTPS://hooks.example/x?y=z"); err != nil || u.Host != "hooks.example" {
-		t.Errorf("%v, %v", u, err)
 	}
 }

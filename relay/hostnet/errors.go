@@ -3,6 +3,7 @@ package hostnet
 import (
 	"errors"
 	"net"
+	"net/url"
 	"syscall"
 )
 
@@ -15,11 +16,13 @@ func InUse(err error) bool {
 // made up. No other system has an error of that number.
 const wsaAddrInUse = syscall.Errno(10048)
 
-// Bare strips what net puts around the system's own words.
+// Bare strips what net and net/http put around the system's own words.
 func Bare(err error) error {
-	var op *net.OpError
-	if errors.As(err, &op) {
+	if op, ok := errors.AsType[*net.OpError](err); ok {
 		return op.Err
+	}
+	if u, ok := errors.AsType[*url.Error](err); ok {
+		return u.Err
 	}
 	return err
 }

@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"regexp"
+	"relay/cli/fault"
 	"slices"
 	"strings"
 
@@ -24,9 +25,9 @@ var (
 func usageError(c *cli.Context, err error, _ bool) error {
 	if c.Command == nil || c.Command.Name == "relay" || c.Command.Name == "" {
 		if m := flagUnknown.FindStringSubmatch(err.Error()); m != nil {
-			return usage("flags follow the command, as in relay watch LINK --no-relay; relay help lists the commands", "relay alone has no flag %s", dashed(m[1]))
+			return fault.Usage("flags follow the command, as in relay watch LINK --no-relay; relay help lists the commands", "relay alone has no flag %s", dashed(m[1]))
 		}
-		return usage("relay help lists the commands", "%w", err)
+		return fault.Usage("relay help lists the commands", "%w", err)
 	}
 	name := c.Command.Name
 	hint := "relay help " + name + " lists the flags"
@@ -34,15 +35,15 @@ func usageError(c *cli.Context, err error, _ bool) error {
 		if near := nearest(m[1], flagNames(c.Command.VisibleFlags())); near != "" {
 			hint = fmt.Sprintf("Did you mean %s? %s", dashed(near), hint)
 		}
-		return usage(hint, "relay %s has no flag %s", name, dashed(m[1]))
+		return fault.Usage(hint, "relay %s has no flag %s", name, dashed(m[1]))
 	}
 	if m := flagLacks.FindStringSubmatch(err.Error()); m != nil {
-		return usage(hint, "%s needs a value", dashed(m[1]))
+		return fault.Usage(hint, "%s needs a value", dashed(m[1]))
 	}
 	if m := flagInvalid.FindStringSubmatch(err.Error()); m != nil {
-		return usage(hint, "%q is no value for %s", m[1], dashed(m[2]))
+		return fault.Usage(hint, "%q is no value for %s", m[1], dashed(m[2]))
 	}
-	return usage(hint, "%w", err)
+	return fault.Usage(hint, "%w", err)
 }
 
 func unknownCommand(app *cli.App, name string) error {
@@ -57,7 +58,7 @@ func unknownCommand(app *cli.App, name string) error {
 	if strings.HasPrefix(name, "relay:") {
 		hint = "to watch that link: relay watch " + name
 	}
-	return usage(hint, "there is no command %q", name)
+	return fault.Usage(hint, "there is no command %q", name)
 }
 
 func dashed(flag string) string {

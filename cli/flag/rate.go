@@ -4,10 +4,26 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"relay/cli/fault"
 )
 
 // maxRate bounds a rate a person can mean: 1 Tb/s.
 const maxRate = 1e12
+
+// upload reads --upload, in bit/s; 0 stands for none.
+func upload(c *cli.Context) (int, error) {
+	if !c.IsSet("upload") {
+		return 0, nil
+	}
+	bps, err := parseRate(c.String("upload"))
+	if err != nil {
+		return 0, fault.Usage("", "--upload %w", err)
+	}
+	return bps, nil
+}
 
 // parseRate reads bits per second: "20M", "800k", "1.5G" or a plain number.
 // Decimal prefixes, as providers use them.

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"relay/cli/fault"
 	"slices"
 	"strconv"
 	"strings"
@@ -72,15 +73,15 @@ func readConfig(dir string) (*config, error) {
 		return conf, nil
 	}
 	if err != nil {
-		return nil, fail("make it readable for you, or move it away", "%s: %w", conf.path, bareFile(err))
+		return nil, fault.Fail("make it readable for you, or move it away", "%s: %w", conf.path, bareFile(err))
 	}
 	defer f.Close()
 	b, err := io.ReadAll(io.LimitReader(f, configMost+1))
 	if err != nil {
-		return nil, fail("make it readable for you, or move it away", "%s: %w", conf.path, bareFile(err))
+		return nil, fault.Fail("make it readable for you, or move it away", "%s: %w", conf.path, bareFile(err))
 	}
 	if len(b) > configMost {
-		return nil, usage("it holds a line for each flag at most", "%s is longer than %d bytes", conf.path, configMost)
+		return nil, fault.Usage("it holds a line for each flag at most", "%s is longer than %d bytes", conf.path, configMost)
 	}
 	conf.text = string(b)
 	return conf, conf.parse()
@@ -99,9 +100,9 @@ func (conf *config) parse() error {
 	if _, err := toml.Decode(conf.text, &all); err != nil {
 		var p toml.ParseError
 		if errors.As(err, &p) {
-			return usage(`a line is: flag-name = value, with text in quotes, as in upload = "20M"`, "%s, line %d: %s", conf.path, p.Position.Line, p.Message)
+			return fault.Usage(`a line is: flag-name = value, with text in quotes, as in upload = "20M"`, "%s, line %d: %s", conf.path, p.Position.Line, p.Message)
 		}
-		return usage("", "%s: %w", conf.path, err)
+		return fault.Usage("", "%s: %w", conf.path, err)
 	}
 	conf.common, conf.tables = make(map[string]any), make(map[string]map[string]any)
 	for name, v := range all {
@@ -152,7 +153,7 @@ func (conf *config) check(commands []*cli.Command) error {
 	if first.line != math.MaxInt {
 		where += ", line " + strconv.Itoa(first.line)
 	}
-	return usage(first.hint, "%s: %s", where, first.text)
+	return fault.Usage(first.hint, "%s: %s", where, first.text)
 }
 
 // mistake is one in the file.
@@ -211,7 +212,7 @@ func (conf *config) apply(c *cli.Context) error {
 				if line := conf.line(table, key); line != math.MaxInt {
 					where += ", line " + strconv.Itoa(line)
 				}
-				return usage("relay help "+c.Command.Name, "%s: %s = %q: %w", where, key, s, err)
+				return fault.Usage("relay help "+c.Command.Name, "%s: %s = %q: %w", where, key, s, err)
 			}
 		}
 		return nil

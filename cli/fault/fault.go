@@ -1,0 +1,77 @@
+// Package fault is how a command fails: an error that says what happened, what to do
+// next, and with which code the process exits.
+package fault
+
+import (
+	"errors"
+	"fmt"
+
+	"relay/cli/term"
+)
+
+// Exit codes.
+const (
+	ExitOK        = 0
+	ExitRuntime   = 1
+	ExitUsage     = 2
+	ExitNobody    = 3 // no relay answers, or there is no such channel
+	ExitRefused   = 4 // those that answer turn this node down
+	ExitPort      = 5 // a port that was asked for is taken
+	ExitInterrupt = 130
+)
+
+// ExitCodes explains them.
+var ExitCodes = []struct {
+	Code  int
+	About string
+}{
+	{ExitOK, "All went well, or SIGTERM ended the command."},
+	{ExitRuntime, "Something failed while the command ran; relay doctor found something to do."},
+	{ExitUsage, "The command line, a variable or a link is wrong."},
+	{ExitNobody, "Nobody answers, or what was asked for is not there."},
+	{ExitRefused, "All who answer turn this node down."},
+	{ExitPort, "A port that was asked for is taken."},
+	{ExitInterrupt, "Ctrl-C ended the command."},
+}
+
+// Error is an error as a person meets it: what happened, what to do next, and
+// the exit code.
+type Error struct {
+	Err  error
+	Hint string // "" if there is nothing to do
+	Code int
+}
+
+func (f *Error) Error() string { return f.Err.Error() }
+func (f *Error) Unwrap() error { return f.Err }
+
+func Fail(hint, format string, args ...any) error {
+	return &Error{fmt.Errorf(format, args...), hint, ExitRuntime}
+}
+
+func Usage(hint, format string, args ...any) error {
+	return &Error{fmt.Errorf(format, args...), hint, ExitUsage}
+}
+
+// ErrInterrupted ends a command that was interrupted by a key.
+var ErrInterrupted = errors.New("interrupted")
+
+// Report prints an error and returns the exit code.
+func Report(t *term.Terminal, err error) int {
+	t.End()
+	switch {
+	case err == nil:
+		return ExitOK
+	case errors.Is(err, ErrInterrupted):
+		return ExitInterrupt
+	}
+	t.Say("relay: error: %v", err)
+	var f *Error
+	if !errors.As(err, &f) {
+		return ExitRuntime
+	}
+	if f.Hint != "" {
+		t.Hint("%s", f.Hint)
+	}
+	return f.Code
+}

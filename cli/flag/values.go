@@ -1,0 +1,99 @@
+package cli
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"relay/cli/fault"
+)
+
+// maxOffset bounds --offset, so that no default port comes out above 65535.
+const maxOffset = 40000
+
+// offset reads --offset: what to add to every default port.
+func offset(c *cli.Context) (int, error) {
+	off := c.Int("offset")
+	if off < 0 || off > maxOffset {
+		return 0, fault.Usage("", "--offset %d is not from 0 to %d", off, maxOffset)
+	}
+	return off, nil
+}
+
+// listenAt reads where to listen, which the flag of that name says. If it is not given, that
+// is the default port at host, moved by --offset.
+func listenAt(c *cli.Context, name, host string, def int) (addr string, given bool, err error) {
+	if c.IsSet(name) {
+		addr, err = listenAddr(name, c.String(name), host, def)
+		return addr, true, err
+	}
+	off, err := offset(c)
+	return net.JoinHostPort(host, strconv.Itoa(def+off)), false, err
+}
+
+// listenAddr reads a flag that says where to listen: host:port, :port, or a port at host. The
+// default port is for the hint.
+func listenAddr(name, value, host string, def int) (string, error) {
+	addr := value
+	if _, err := strconv.ParseUint(value, 10, 16); err == nil {
+		addr = net.JoinHostPort(host, value)
+	}
+	_, num, err := net.SplitHostPort(addr)
+	if err == nil {
+		_, err = strconv.ParseUint(num, 10, 16)
+	}
+	if err != nil {
+		return "", fault.Usage(fmt.Sprintf("write it as 127.0.0.1:%d, :%d or %d", def, def, def), "--%s %q is no address to listen on", name, addr)
+	}
+	return addr, nil
+}
+
+// advertised reads --advertise: the addresses under which others reach this node
+// from outside, such as a forwarded port.
+func advertised(c *cli.Context) ([]netip.AddrPort, error) {
+	var addrs []netip.AddrPort
+	for _, v := range c.StringSlice("advertise") {
+		for _, s := range strings.Split(v, ",") {
+			a, err := netip.ParseAddrPort(strings.TrimSpace(s))
+			if err != nil || a.Port() == 0 || a.Addr().IsUnspecified() {
+				return nil, fault.Usage("write it as 203.0.113.7:7144", "--advertise %q is no address and port", s)
+			}
+			addrs = append(addrs, a)
+		}
+	}
+	return addrs, nil
+}
+
+// timeout reads --timeout; 0 stands for none.
+func timeout(c *cli.Context) (time.Duration, error) {
+	if !c.IsSet("timeout") {
+		return 0, nil
+	}
+	d, err := time.ParseDuration(c.String("timeout"))
+	if err != nil || d <= 0 {
+		return 0, fault.Usage("", "--timeout %q is no time: write 30s or 2m", c.String("timeout"))
+	}
+	return d, nil
+}
+
+// webhook reads --webhook; nil stands for none.
+func webhookOf(c *cli.Context) (*url.URL, error) {
+	if !c.IsSet("webhook") {
+		return nil, nil
+	}
+	return webhookURL(c.String("webhook"))
+}
+
+func webhookURL(value string) (*url.URL, error) {
+	u, err := url.Parse(value)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return nil, fault.Usage("as in https://example.org/hooks/relay", "--webhook takes an http or https address")
+	}
+	return u, nil
+}

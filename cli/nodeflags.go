@@ -1,0 +1,150 @@
+package cli
+
+import (
+	"fmt"
+	"math"
+	"net"
+	"strconv"
+
+	"github.com/urfave/cli/v2"
+
+	"relay/cli/fault"
+	"relay/playback"
+	"relay/playback/admin"
+	"relay/relay"
+	"relay/relay/discovery"
+)
+
+const (
+	defaultChildren = 8
+	maxChildren     = 1000
+	// adminOff is the value of --admin for none.
+	adminOff = "off"
+)
+
+// Where a command listens for players by default, as the flag's help says it.
+var (
+	playersHere = fmt.Sprintf("127.0.0.1:%d", playback.DefaultPort)
+	playersNear = fmt.Sprintf(":%d, for this machine's own networks alone", playback.DefaultPort)
+)
+
+// nodeFlags are those of every command that runs a node. players is where it listens
+// for players if nothing says otherwise.
+func nodeFlags(players string) []cli.Flag {
+	return append([]cli.Flag{
+		text("listen", fmt.Sprintf("`ADDR` for links from other nodes (default :%d; a free port if that is taken)", relay.DefaultPort)),
+		text("http", "`ADDR` for players (default "+players+"; a free port if that is taken)"),
+		number("offset", "add `N` to every default port, to run several on one machine", "0"),
+		list("advertise", "`ADDR` under which others reach this node, such as a forwarded port"),
+		list("allow-host", "`NAME` under which players may ask, besides localhost and addresses"),
+		number("max-children", "`N` nodes to pass the stream on to, at most", strconv.Itoa(defaultChildren)),
+		text("upload", "`RATE` to pass on outside this network, as in 20M bits per second (default: found out)"),
+		configFlag(),
+		noDiscoveryFlag(),
+		toggle("verbose", "log what happens to stderr"),
+	}, append(discoveryFlags(), operationsFlags()...)...)
+}
+
+// operationsFlags are those for who runs a node.
+func operationsFlags() []cli.Flag {
+	return []cli.Flag{
+		text("admin", fmt.Sprintf("`ADDR` for metrics, readiness and the full API; \"off\" for none (default 127.0.0.1:%d; a free port if that is taken)", admin.DefaultPort)),
+		text("webhook", "http or https `URL` that gets a POST when a channel goes live and when it stops"),
+	}
+}
+
+// discoveryFlags are for tests, which must not find each other: everybody else uses
+// the port that all know. --offset does not move it, since relays share it.
+func discoveryFlags() []cli.Flag {
+	port := number("discovery-port", "UDP `PORT` on which channels are looked for", "")
+	port.Hidden = true
+	interfaces := list("discovery-interfaces", "`NAME` of an interface to look on, instead of all")
+	interfaces.Hidden = true
+	return []cli.Flag{port, interfaces}
+}
+
+func noDiscoveryFlag() cli.Flag {
+	return toggle("no-discovery", "do not let relays on this network find the channel, nor look for any")
+}
+
+// listener reads the flag of that name, which says where to listen for what.
+func listener(c *cli.Context, what, name, host string, def int) (port, error) {
+	addr, given, err := listenAt(c, name, host, def)
+	return port{what: what, flag: name, addr: addr, given: given}, err
+}
+
+// stationFlags reads nodeFlags.
+func stationFlags(c *cli.Context) (s stationConfig, err error) {
+	if s.listen, err = listener(c, "links", "listen", "", relay.DefaultPort); err != nil {
+		return s, err
+	}
+	if s.http, err = listener(c, "players", "http", "127.0.0.1", playback.DefaultPort); err != nil {
+		return s, err
+	}
+	if s.advertise, err = advertised(c); err != nil {
+		return s, err
+	}
+	if s.discovery, err = readDiscovery(c); err != nil {
+		return s, err
+	}
+	if s.ops, err = operationsOf(c); err != nil {
+		return s, err
+	}
+	s.allowHosts = c.StringSlice("allow-host")
+	if s.slots, err = slotsOf(c); err != nil {
+		return s, err
+	}
+	s.upload, err = upload(c)
+	return s, err
+}
+
+// slotsOf reads --max-children, as relay.Config has it: -1 stands for none.
+func slotsOf(c *cli.Context) (int, error) {
+	if !c.IsSet("max-children") {
+		return defaultChildren, nil
+	}
+	n := c.Int("max-children")
+	switch {
+	case n < 0 || n > maxChildren:
+		return 0, fault.Usage("", "--max-children %d is not from 0 to %d", n, maxChildren)
+	case n == 0:
+		return -1, nil
+	}
+	return n, nil
+}
+
+// operationsOf reads operationsFlags.
+func operationsOf(c *cli.Context) (o opsConfig, err error) {
+	if c.String("admin") != adminOff {
+		if o.admin, err = listener(c, "metrics", "admin", "127.0.0.1", admin.DefaultPort); err != nil {
+			return o, err
+		}
+		o.admin.quiet = true
+	}
+	o.webhook, err = webhookOf(c)
+	return o, err
+}
+
+// readDiscovery reads discoveryFlags and --no-discovery.
+func readDiscovery(c *cli.Context) (discoveryConfig, error) {
+	d := discoveryConfig{off: c.Bool("no-discovery"), port: discovery.DefaultPort, interfaces: c.StringSlice("discovery-interfaces")}
+	if c.IsSet("discovery-port") {
+		n := c.Int("discovery-port")
+		if n < 1 || n > math.MaxUint16 {
+			return d, fault.Usage("", "--discovery-port %d is not from 1 to %d", n, math.MaxUint16)
+		}
+		d.port = uint16(n)
+	}
+	return d, nil
+}
+
+// nearPlayers has the station listen for players on all addresses and answer those in
+// this machine's own networks: a phone must reach the page. Who gives --http has said
+// who should, and who wants not to be found (--no-discovery) stays on loopback.
+func (s *stationConfig) nearPlayers(c *cli.Context) {
+	if s.http.given || c.Bool("no-discovery") {
+		return
+	}
+	s.http.addr = net.JoinHostPort("", strconv.Itoa(playback.DefaultPort+c.Int("offset")))
+	s.lan = true
+}

@@ -11,6 +11,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"relay/cli/fault"
+	"relay/cli/flag"
 	"relay/cli/term"
 )
 
@@ -56,7 +57,7 @@ func Main(args []string, io Stdio) int {
 	signal.Ignore(syscall.SIGPIPE)
 	ctx, interrupted, stop := untilSignal()
 	defer stop()
-	if err := dropEmptyEnv(); err != nil {
+	if err := flag.DropEmptyEnv(); err != nil {
 		return fault.Report(t, err)
 	}
 	app := newApp(t, io)
@@ -113,7 +114,7 @@ func newApp(t *term.Terminal, io Stdio) *cli.App {
 		ErrWriter:             t.Err,
 		CustomAppHelpTemplate: appHelp,
 		ExitErrHandler:        func(*cli.Context, error) {},
-		OnUsageError:          usageError,
+		OnUsageError:          flag.UsageError,
 		Commands: []*cli.Command{
 			sourceCommand(t, io),
 			watchCommand(t, io),
@@ -130,10 +131,10 @@ func newApp(t *term.Terminal, io Stdio) *cli.App {
 	app.Commands = append(app.Commands, completionCommand(t), manCommand(t, app), helpCommand(app), candidatesCommand(t, app))
 	for _, c := range app.Commands {
 		c.CustomHelpTemplate = commandHelp
-		c.OnUsageError = usageError
+		c.OnUsageError = flag.UsageError
 		c.HideHelpCommand = true
 		if len(c.Flags) > 0 {
-			c.Action = configured(c.Action, app.Commands)
+			c.Action = flag.Configured(c.Action, app.Commands)
 		}
 		if c.UsageText == "" {
 			c.UsageText = "relay " + c.Name
@@ -143,7 +144,7 @@ func newApp(t *term.Terminal, io Stdio) *cli.App {
 		if c.NArg() == 0 {
 			return cli.ShowAppHelp(c)
 		}
-		return unknownCommand(app, c.Args().First())
+		return flag.UnknownCommand(app, c.Args().First())
 	}
 	return app
 }
@@ -163,7 +164,7 @@ func runArgs(app *cli.App, args []string) []string {
 		return args
 	}
 	flags := append(slices.Clone(c.Flags), cli.HelpFlag)
-	rest := inOrder(args[2:], flags)
+	rest := flag.InOrder(args[2:], flags)
 	for _, a := range rest {
 		if a == "--" {
 			break
@@ -190,7 +191,7 @@ func helpCommand(app *cli.App) *cli.Command {
 				return fault.Usage("one at a time", "relay help explains one command, %d were given", c.NArg())
 			}
 			if app.Command(name) == nil {
-				return unknownCommand(app, name)
+				return flag.UnknownCommand(app, name)
 			}
 			return cli.ShowCommandHelp(c, name)
 		},

@@ -17,6 +17,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"relay/cli/fault"
+	"relay/cli/flag"
 	"relay/cli/term"
 	"relay/playback"
 	"relay/playback/api"
@@ -46,8 +47,8 @@ type asker struct {
 // askFlags are those of every command that asks a relay.
 func askFlags() []cli.Flag {
 	return []cli.Flag{
-		text("http", fmt.Sprintf("`ADDR` of the relay to ask: the one it gives for players (default 127.0.0.1:%d)", playback.DefaultPort)),
-		number("offset", "add `N` to the default port, as given to the relay to ask", "0"),
+		flag.Text("http", fmt.Sprintf("`ADDR` of the relay to ask: the one it gives for players (default 127.0.0.1:%d)", playback.DefaultPort)),
+		flag.Number("offset", "add `N` to the default port, as given to the relay to ask", "0"),
 	}
 }
 
@@ -55,7 +56,7 @@ func askFlags() []cli.Flag {
 func newAsker(c *cli.Context) (asker, error) {
 	// The relay to ask is never behind a proxy.
 	a := asker{client: http.Client{Transport: &http.Transport{}, Timeout: askPatience}}
-	off, err := offset(c)
+	off, err := flag.Offset(c)
 	if err != nil {
 		return a, err
 	}

@@ -14,6 +14,7 @@ import (
 	"go.uber.org/zap"
 
 	"relay/cli/fault"
+	"relay/cli/flag"
 	"relay/cli/term"
 	"relay/playback"
 	"relay/relay"
@@ -181,7 +182,7 @@ func joined(words []string) (all []string, bare bool) {
 func awaitsValue(words []string, flags []cli.Flag) bool {
 	for i := 0; i < len(words); i++ {
 		w := words[i]
-		if len(w) < 2 || w[0] != '-' || strings.Contains(w, "=") || !takesValue(strings.TrimLeft(w, "-"), flags) {
+		if len(w) < 2 || w[0] != '-' || strings.Contains(w, "=") || !flag.TakesValue(strings.TrimLeft(w, "-"), flags) {
 			continue
 		}
 		if i == len(words)-1 {
@@ -216,7 +217,7 @@ func flagCandidates(flags []cli.Flag) []candidate {
 	for _, f := range flags {
 		_, about := flagWords(f)
 		for _, n := range f.Names() {
-			all = append(all, candidate{dashed(n), about})
+			all = append(all, candidate{flag.Dashed(n), about})
 		}
 	}
 	return all

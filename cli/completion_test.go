@@ -8,6 +8,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"relay/cli/flag"
 	"relay/cli/term"
 )
 
@@ -76,9 +77,9 @@ func TestEveryFlagIsCompleted(t *testing.T) {
 				t.Errorf("%s %s: %q", cmd.Name, k.word, k.about)
 			}
 		}
-		for _, name := range flagNames(cmd.VisibleFlags()) {
-			if !slices.Contains(got, dashed(name)) {
-				t.Errorf("%s has no %s", cmd.Name, dashed(name))
+		for _, name := range flag.Names(cmd.VisibleFlags()) {
+			if !slices.Contains(got, flag.Dashed(name)) {
+				t.Errorf("%s has no %s", cmd.Name, flag.Dashed(name))
 			}
 		}
 	}

@@ -10,6 +10,7 @@ import (
 
 	"relay/cli/doctor"
 	"relay/cli/fault"
+	"relay/cli/flag"
 	"relay/cli/term"
 	"relay/ingest/rtmp"
 	"relay/playback"
@@ -28,9 +29,9 @@ func doctorCommand(t *term.Terminal, stdio Stdio) *cli.Command {
 runs here, and says what to do next. It sends nothing to the Internet. It exits with 1
 if something needs doing.`,
 		Flags: append([]cli.Flag{
-			toggle("json", "write what was found as JSON"),
-			text("upload", "`RATE` of this machine's upload, to hear how many viewers it carries"),
-			configFlag(),
+			flag.Toggle("json", "write what was found as JSON"),
+			flag.Text("upload", "`RATE` of this machine's upload, to hear how many viewers it carries"),
+			flag.Config(),
 			noDiscoveryFlag(),
 		}, append(askFlags(), discoveryFlags()...)...),
 		Action: func(c *cli.Context) error { return runDoctor(c, t, stdio) },
@@ -46,7 +47,7 @@ func runDoctor(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 		return err
 	}
 	defer a.close()
-	up, err := upload(c)
+	up, err := flag.Upload(c)
 	if err != nil {
 		return err
 	}

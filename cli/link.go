@@ -14,6 +14,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"relay/cli/fault"
+	"relay/cli/flag"
 	"relay/cli/term"
 	"relay/playback/api"
 	"relay/relay"
@@ -32,10 +33,10 @@ that is broadcast from this machine, an ID, a title or the first characters of e
 While no relay runs, the link is made of the channel's key and this machine's addresses; it works as
 soon as relay source runs.`,
 		Flags: append([]cli.Flag{
-			toggle("qr", "draw it as a QR code for phones, too"),
-			toggle("page", "print the address of the page, for browsers"),
-			list("advertise", "`ADDR` to put into the link of a channel that does not run"),
-			configFlag(),
+			flag.Toggle("qr", "draw it as a QR code for phones, too"),
+			flag.Toggle("page", "print the address of the page, for browsers"),
+			flag.List("advertise", "`ADDR` to put into the link of a channel that does not run"),
+			flag.Config(),
 		}, askFlags()...),
 		Action: func(c *cli.Context) error { return runLink(c, t, stdio) },
 	}
@@ -45,7 +46,7 @@ func runLink(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 	if c.NArg() > 1 {
 		return fault.Usage("relay help link", "relay link takes one name, %d arguments were given", c.NArg())
 	}
-	more, err := advertised(c)
+	more, err := flag.Advertised(c)
 	if err != nil {
 		return err
 	}

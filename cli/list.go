@@ -11,6 +11,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"relay/cli/fault"
+	"relay/cli/flag"
 	"relay/cli/term"
 	"relay/playback/api"
 	"relay/relay"
@@ -28,8 +29,8 @@ func listCommand(t *term.Terminal, stdio Stdio) *cli.Command {
 		Description: `Asks on every network interface for a second. A source that was started with
 --no-discovery does not answer. To watch one: relay watch, with its title or ID.`,
 		Flags: append([]cli.Flag{
-			toggle("json", "write one JSON object a line"),
-			toggle("verbose", "log what happens to stderr"),
+			flag.Toggle("json", "write one JSON object a line"),
+			flag.Toggle("verbose", "log what happens to stderr"),
 		}, discoveryFlags()...),
 		Action: func(c *cli.Context) error { return runList(c, t, stdio) },
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"relay/cli/fault"
+	"relay/cli/flag"
 	"relay/cli/term"
 )
 
@@ -139,7 +140,7 @@ func flagTerm(f cli.Flag) string {
 	value, _ := flagWords(f)
 	var all []string
 	for _, n := range f.Names() {
-		s := dashed(n)
+		s := flag.Dashed(n)
 		if value != "" {
 			s += " " + value
 		}

@@ -2,9 +2,10 @@ package cli
 
 import (
 	"regexp"
-	"relay/cli/fault"
 	"strings"
 	"testing"
+
+	"relay/cli/fault"
 )
 
 func TestManualHasEverything(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"relay/cli/fault"
+	"relay/cli/flag"
 	"relay/playback"
 	"relay/playback/admin"
 	"relay/relay"
@@ -32,44 +33,44 @@ var (
 // for players if nothing says otherwise.
 func nodeFlags(players string) []cli.Flag {
 	return append([]cli.Flag{
-		text("listen", fmt.Sprintf("`ADDR` for links from other nodes (default :%d; a free port if that is taken)", relay.DefaultPort)),
-		text("http", "`ADDR` for players (default "+players+"; a free port if that is taken)"),
-		number("offset", "add `N` to every default port, to run several on one machine", "0"),
-		list("advertise", "`ADDR` under which others reach this node, such as a forwarded port"),
-		list("allow-host", "`NAME` under which players may ask, besides localhost and addresses"),
-		number("max-children", "`N` nodes to pass the stream on to, at most", strconv.Itoa(defaultChildren)),
-		text("upload", "`RATE` to pass on outside this network, as in 20M bits per second (default: found out)"),
-		configFlag(),
+		flag.Text("listen", fmt.Sprintf("`ADDR` for links from other nodes (default :%d; a free port if that is taken)", relay.DefaultPort)),
+		flag.Text("http", "`ADDR` for players (default "+players+"; a free port if that is taken)"),
+		flag.Number("offset", "add `N` to every default port, to run several on one machine", "0"),
+		flag.List("advertise", "`ADDR` under which others reach this node, such as a forwarded port"),
+		flag.List("allow-host", "`NAME` under which players may ask, besides localhost and addresses"),
+		flag.Number("max-children", "`N` nodes to pass the stream on to, at most", strconv.Itoa(defaultChildren)),
+		flag.Text("upload", "`RATE` to pass on outside this network, as in 20M bits per second (default: found out)"),
+		flag.Config(),
 		noDiscoveryFlag(),
-		toggle("verbose", "log what happens to stderr"),
+		flag.Toggle("verbose", "log what happens to stderr"),
 	}, append(discoveryFlags(), operationsFlags()...)...)
 }
 
 // operationsFlags are those for who runs a node.
 func operationsFlags() []cli.Flag {
 	return []cli.Flag{
-		text("admin", fmt.Sprintf("`ADDR` for metrics, readiness and the full API; \"off\" for none (default 127.0.0.1:%d; a free port if that is taken)", admin.DefaultPort)),
-		text("webhook", "http or https `URL` that gets a POST when a channel goes live and when it stops"),
+		flag.Text("admin", fmt.Sprintf("`ADDR` for metrics, readiness and the full API; \"off\" for none (default 127.0.0.1:%d; a free port if that is taken)", admin.DefaultPort)),
+		flag.Text("webhook", "http or https `URL` that gets a POST when a channel goes live and when it stops"),
 	}
 }
 
 // discoveryFlags are for tests, which must not find each other: everybody else uses
 // the port that all know. --offset does not move it, since relays share it.
 func discoveryFlags() []cli.Flag {
-	port := number("discovery-port", "UDP `PORT` on which channels are looked for", "")
+	port := flag.Number("discovery-port", "UDP `PORT` on which channels are looked for", "")
 	port.Hidden = true
-	interfaces := list("discovery-interfaces", "`NAME` of an interface to look on, instead of all")
+	interfaces := flag.List("discovery-interfaces", "`NAME` of an interface to look on, instead of all")
 	interfaces.Hidden = true
 	return []cli.Flag{port, interfaces}
 }
 
 func noDiscoveryFlag() cli.Flag {
-	return toggle("no-discovery", "do not let relays on this network find the channel, nor look for any")
+	return flag.Toggle("no-discovery", "do not let relays on this network find the channel, nor look for any")
 }
 
 // listener reads the flag of that name, which says where to listen for what.
 func listener(c *cli.Context, what, name, host string, def int) (port, error) {
-	addr, given, err := listenAt(c, name, host, def)
+	addr, given, err := flag.Listen(c, name, host, def)
 	return port{what: what, flag: name, addr: addr, given: given}, err
 }
 
@@ -81,7 +82,7 @@ func stationFlags(c *cli.Context) (s stationConfig, err error) {
 	if s.http, err = listener(c, "players", "http", "127.0.0.1", playback.DefaultPort); err != nil {
 		return s, err
 	}
-	if s.advertise, err = advertised(c); err != nil {
+	if s.advertise, err = flag.Advertised(c); err != nil {
 		return s, err
 	}
 	if s.discovery, err = readDiscovery(c); err != nil {
@@ -94,7 +95,7 @@ func stationFlags(c *cli.Context) (s stationConfig, err error) {
 	if s.slots, err = slotsOf(c); err != nil {
 		return s, err
 	}
-	s.upload, err = upload(c)
+	s.upload, err = flag.Upload(c)
 	return s, err
 }
 
@@ -121,7 +122,7 @@ func operationsOf(c *cli.Context) (o opsConfig, err error) {
 		}
 		o.admin.quiet = true
 	}
-	o.webhook, err = webhookOf(c)
+	o.webhook, err = flag.Webhook(c)
 	return o, err
 }
 

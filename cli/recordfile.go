@@ -6,9 +6,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"relay/cli/fault"
 	"strings"
 	"syscall"
+
+	"relay/cli/fault"
 )
 
 // maxNumbered is the highest number that is added to the name of a recording:

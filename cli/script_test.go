@@ -16,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"relay/cli/flag"
+
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
@@ -202,7 +204,7 @@ func occupy(ts *testscript.TestScript, neg bool, args []string) {
 	base, err := strconv.Atoi(args[1])
 	ts.Check(err)
 	for range 100 {
-		off := rand.IntN(maxOffset)
+		off := rand.IntN(flag.MaxOffset)
 		addr := net.JoinHostPort(args[0], strconv.Itoa(base+off))
 		ln, err := net.Listen("tcp", addr)
 		if err != nil {

@@ -14,6 +14,7 @@ import (
 	"go.uber.org/zap"
 
 	"relay/cli/fault"
+	"relay/cli/flag"
 	"relay/cli/term"
 	"relay/relay"
 	"relay/relay/hostnet"
@@ -40,8 +41,8 @@ every minute and on SIGHUP. A channel that fails does not end the others.
 
 --max-children and --upload count for each channel.`,
 		Flags: append([]cli.Flag{
-			text("list", "`FILE` or http(s) URL with the channels to carry"),
-			toggle("json", "write what happens to stdout, a JSON object on a line"),
+			flag.Text("list", "`FILE` or http(s) URL with the channels to carry"),
+			flag.Toggle("json", "write what happens to stdout, a JSON object on a line"),
 		}, nodeFlags(playersHere)...),
 		Action: func(c *cli.Context) error { return runServe(c, t, stdio) },
 	}

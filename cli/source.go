@@ -17,6 +17,7 @@ import (
 	"go.uber.org/zap"
 
 	"relay/cli/fault"
+	"relay/cli/flag"
 	"relay/cli/term"
 	"relay/ingest"
 	"relay/ingest/flv"
@@ -46,14 +47,14 @@ func sourceCommand(t *term.Terminal, stdio Stdio) *cli.Command {
 address. INPUT is an FLV file, sent at the pace of its timestamps; "-" for FLV on
 standard input; or an rtmp:// or http(s):// address to fetch a live FLV stream from.`,
 		Flags: append([]cli.Flag{
-			text("rtmp", fmt.Sprintf("`ADDR` for the encoder (default 127.0.0.1:%d; a free port if that is taken)", rtmp.DefaultPort)),
-			text("key", "stream `KEY` that the encoder has to give (default: kept with the channel)"),
-			text("channel", "`NAME` of the channel on this machine; each has its own link (default "+defaultChannel+")"),
-			text("title", fmt.Sprintf("`TEXT` that viewers see, up to %d characters (default: what the encoder says)", flv.MaxTitle)),
-			toggle("loop", "repeat the file for ever"),
-			toggle("no-qr", "do not draw the code that phones scan"),
-			toggle("json", "write what happens to stdout, a JSON object on a line"),
-			text("tag-log", "write type, timestamp and SHA-256 of each tag taken in to `FILE`"),
+			flag.Text("rtmp", fmt.Sprintf("`ADDR` for the encoder (default 127.0.0.1:%d; a free port if that is taken)", rtmp.DefaultPort)),
+			flag.Text("key", "stream `KEY` that the encoder has to give (default: kept with the channel)"),
+			flag.Text("channel", "`NAME` of the channel on this machine; each has its own link (default "+defaultChannel+")"),
+			flag.Text("title", fmt.Sprintf("`TEXT` that viewers see, up to %d characters (default: what the encoder says)", flv.MaxTitle)),
+			flag.Toggle("loop", "repeat the file for ever"),
+			flag.Toggle("no-qr", "do not draw the code that phones scan"),
+			flag.Toggle("json", "write what happens to stdout, a JSON object on a line"),
+			flag.Text("tag-log", "write type, timestamp and SHA-256 of each tag taken in to `FILE`"),
 		}, nodeFlags(playersNear)...),
 		Action: func(c *cli.Context) error { return runSource(c, t, stdio) },
 	}

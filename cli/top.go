@@ -12,6 +12,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"relay/cli/fault"
+	"relay/cli/flag"
 	"relay/cli/term"
 	"relay/cli/treedraw"
 	"relay/playback/api"
@@ -44,8 +45,8 @@ what is not known is "-".
 Keys: h d l u sort by hop, delay, loss or upload; j k, arrows and page keys scroll; tab
 shows the next channel; q ends.`,
 		Flags: append([]cli.Flag{
-			toggle("json", "write one table as JSON and end"),
-			configFlag(),
+			flag.Toggle("json", "write one table as JSON and end"),
+			flag.Config(),
 		}, askFlags()...),
 		Action: func(c *cli.Context) error { return runTop(c, t, stdio) },
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"relay/cli/fault"
+	"relay/cli/flag"
 	"relay/cli/term"
 	"relay/cli/treedraw"
 	"relay/playback/api"
@@ -39,10 +40,10 @@ channel that is broadcast from this machine; without it all are shown.
 BEHIND is the delay behind the source, LOST counts chunks, SLOTS are children and
 how many there may be, UPLOAD is what goes to them now.`,
 		Flags: append([]cli.Flag{
-			toggle("watch", "show it again every second"),
-			toggle("json", "write JSON; with --watch one line for each second"),
-			toggle("all", "draw every node, however many there are"),
-			configFlag(),
+			flag.Toggle("watch", "show it again every second"),
+			flag.Toggle("json", "write JSON; with --watch one line for each second"),
+			flag.Toggle("all", "draw every node, however many there are"),
+			flag.Config(),
 		}, askFlags()...),
 		Action: func(c *cli.Context) error { return runTree(c, t, stdio) },
 	}

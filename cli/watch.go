@@ -14,6 +14,7 @@ import (
 	"go.uber.org/zap"
 
 	"relay/cli/fault"
+	"relay/cli/flag"
 	"relay/cli/term"
 	"relay/relay"
 	"relay/relay/hostnet"
@@ -38,14 +39,14 @@ characters of that or of its ID; relay list shows them. LINK is what relay sourc
 printed: relay://CHANNEL@HOST:PORT; it works from anywhere. Open the address that
 relay watch prints in VLC, mpv or ffplay.`,
 		Flags: append([]cli.Flag{
-			text("player", "start `NAME` on the stream: vlc, mpv or ffplay"),
-			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write FLV to `FILE`; - for standard output", EnvVars: env("output")},
-			text("record", "record to `FILE`: .flv, .mp4 or .ts"),
-			text("start", "where -o begins: `HOW` is squash (at once, near live), gop (at once, unchanged) or key (at the next keyframe) (default: squash to standard output, gop to a file)"),
-			text("rtmp", "`ADDR` for players over RTMP, as in 127.0.0.1:1935 (default: none)"),
-			toggle("no-relay", "do not pass the stream on to others"),
-			text("timeout", "give up after `TIME` without a connection, as in 30s or 2m (default: keep trying)"),
-			toggle("json", "write what happens to stdout, a JSON object on a line"),
+			flag.Text("player", "start `NAME` on the stream: vlc, mpv or ffplay"),
+			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write FLV to `FILE`; - for standard output", EnvVars: flag.Env("output")},
+			flag.Text("record", "record to `FILE`: .flv, .mp4 or .ts"),
+			flag.Text("start", "where -o begins: `HOW` is squash (at once, near live), gop (at once, unchanged) or key (at the next keyframe) (default: squash to standard output, gop to a file)"),
+			flag.Text("rtmp", "`ADDR` for players over RTMP, as in 127.0.0.1:1935 (default: none)"),
+			flag.Toggle("no-relay", "do not pass the stream on to others"),
+			flag.Text("timeout", "give up after `TIME` without a connection, as in 30s or 2m (default: keep trying)"),
+			flag.Toggle("json", "write what happens to stdout, a JSON object on a line"),
 		}, nodeFlags(playersHere)...),
 		Action: func(c *cli.Context) error { return runWatch(c, t, stdio) },
 	}
@@ -92,7 +93,7 @@ func runWatch(c *cli.Context, t *term.Terminal, stdio Stdio) (err error) {
 		return err
 	}
 	cfg.alone = c.Bool("no-relay")
-	patience, err := timeout(c)
+	patience, err := flag.Timeout(c)
 	if err != nil {
 		return err
 	}

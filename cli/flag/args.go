@@ -1,4 +1,4 @@
-package cli
+package flag
 
 import (
 	"slices"
@@ -7,10 +7,10 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// inOrder puts flags in front of the other arguments, for urfave/cli v2 stops
+// InOrder puts flags in front of the other arguments, for urfave/cli v2 stops
 // looking for flags at the first argument that is none, and people write
 // "relay watch LINK --player mpv". Nothing after "--" is taken for a flag.
-func inOrder(args []string, flags []cli.Flag) []string {
+func InOrder(args []string, flags []cli.Flag) []string {
 	var front, rest []string
 	for i := 0; i < len(args); i++ {
 		a := args[i]
@@ -23,7 +23,7 @@ func inOrder(args []string, flags []cli.Flag) []string {
 			continue
 		}
 		front = append(front, a)
-		if !strings.Contains(a, "=") && takesValue(strings.TrimLeft(a, "-"), flags) {
+		if !strings.Contains(a, "=") && TakesValue(strings.TrimLeft(a, "-"), flags) {
 			i++
 			if i == len(args) {
 				return front // its value is missing: the "--" below would be taken for it
@@ -37,7 +37,7 @@ func inOrder(args []string, flags []cli.Flag) []string {
 	return append(front, rest...)
 }
 
-func takesValue(name string, flags []cli.Flag) bool {
+func TakesValue(name string, flags []cli.Flag) bool {
 	for _, f := range flags {
 		if slices.Contains(f.Names(), name) {
 			d, ok := f.(cli.DocGenerationFlag)

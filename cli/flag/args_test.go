@@ -1,4 +1,4 @@
-package cli
+package flag
 
 import (
 	"slices"
@@ -11,9 +11,9 @@ import (
 func TestInOrder(t *testing.T) {
 	flags := []cli.Flag{
 		&cli.StringFlag{Name: "output", Aliases: []string{"o"}},
-		number("offset", "", "0"),
-		list("advertise", ""),
-		toggle("loop", ""),
+		Number("offset", "", "0"),
+		List("advertise", ""),
+		Toggle("loop", ""),
 	}
 	for _, c := range []struct{ args, want string }{
 		{"", ""},
@@ -43,7 +43,7 @@ func TestInOrder(t *testing.T) {
 	} {
 		args := strings.Fields(c.args)
 		before := slices.Clone(args)
-		if got := strings.Join(inOrder(args, flags), " "); got != c.want {
+		if got := strings.Join(InOrder(args, flags), " "); got != c.want {
 			t.Errorf("inOrder(%s) = %s, want %s", c.args, got, c.want)
 		}
 		if !slices.Equal(args, before) {

@@ -1,4 +1,4 @@
-package cli
+package flag
 
 import (
 	"errors"
@@ -9,11 +9,12 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"relay/cli/fault"
 	"slices"
 	"strconv"
 	"strings"
 	"syscall"
+
+	"relay/cli/fault"
 
 	"github.com/BurntSushi/toml"
 	"github.com/urfave/cli/v2"
@@ -35,9 +36,9 @@ type config struct {
 	tables map[string]map[string]any
 }
 
-// configured makes a command take what its command line and the environment leave
+// Configured makes a command take what its command line and the environment leave
 // open from config.toml. commands are all that there are.
-func configured(action cli.ActionFunc, commands []*cli.Command) cli.ActionFunc {
+func Configured(action cli.ActionFunc, commands []*cli.Command) cli.ActionFunc {
 	return func(c *cli.Context) error {
 		dir := ""
 		if hasFlag(c.Command, "config") {

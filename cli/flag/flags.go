@@ -1,4 +1,7 @@
-package cli
+// Package flag is what the commands' flags have in common: how one is made and which
+// variable sets it, their order on the command line, their defaults in config.toml, their
+// values, and what to say of one that is wrong.
+package flag
 
 import (
 	"os"
@@ -10,14 +13,14 @@ import (
 // envPrefix begins the name of each of our environment variables.
 const envPrefix = "RELAY_"
 
-// env names the variable that sets a flag: --max-children is RELAY_MAX_CHILDREN.
-func env(flag string) []string {
+// Env names the variable that sets a flag: --max-children is RELAY_MAX_CHILDREN.
+func Env(flag string) []string {
 	return []string{envPrefix + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))}
 }
 
-// dropEmptyEnv unsets our variables that are empty. Whoever writes RELAY_UPLOAD= has
+// DropEmptyEnv unsets our variables that are empty. Whoever writes RELAY_UPLOAD= has
 // set nothing, but to urfave/cli the flag is then given.
-func dropEmptyEnv() error {
+func DropEmptyEnv() error {
 	for _, kv := range os.Environ() {
 		if name, value, _ := strings.Cut(kv, "="); strings.HasPrefix(name, envPrefix) && value == "" {
 			if err := os.Unsetenv(name); err != nil {
@@ -28,23 +31,23 @@ func dropEmptyEnv() error {
 	return nil
 }
 
-func text(name, usage string) *cli.StringFlag {
-	return &cli.StringFlag{Name: name, Usage: usage, EnvVars: env(name)}
+func Text(name, usage string) *cli.StringFlag {
+	return &cli.StringFlag{Name: name, Usage: usage, EnvVars: Env(name)}
 }
 
-func number(name, usage, def string) *cli.IntFlag {
-	return &cli.IntFlag{Name: name, Usage: usage, EnvVars: env(name), DefaultText: def}
+func Number(name, usage, def string) *cli.IntFlag {
+	return &cli.IntFlag{Name: name, Usage: usage, EnvVars: Env(name), DefaultText: def}
 }
 
-func toggle(name, usage string) *cli.BoolFlag {
-	return &cli.BoolFlag{Name: name, Usage: usage, EnvVars: env(name), DisableDefaultText: true}
+func Toggle(name, usage string) *cli.BoolFlag {
+	return &cli.BoolFlag{Name: name, Usage: usage, EnvVars: Env(name), DisableDefaultText: true}
 }
 
-func list(name, usage string) *cli.StringSliceFlag {
-	return &cli.StringSliceFlag{Name: name, Usage: usage, EnvVars: env(name)}
+func List(name, usage string) *cli.StringSliceFlag {
+	return &cli.StringSliceFlag{Name: name, Usage: usage, EnvVars: Env(name)}
 }
 
-// configFlag is the flag of the folder that holds the keys and config.toml.
-func configFlag() cli.Flag {
-	return text("config", "`DIR` with the keys and config.toml (default: relay in your configuration folder)")
+// Config is the flag of the folder that holds the keys and config.toml.
+func Config() cli.Flag {
+	return Text("config", "`DIR` with the keys and config.toml (default: relay in your configuration folder)")
 }

@@ -1,11 +1,12 @@
-package cli
+package flag
 
 import (
 	"fmt"
 	"regexp"
-	"relay/cli/fault"
 	"slices"
 	"strings"
+
+	"relay/cli/fault"
 
 	"github.com/urfave/cli/v2"
 )
@@ -21,32 +22,32 @@ var (
 	flagInvalid = regexp.MustCompile(`^invalid (?:boolean )?value "(.*)" for (?:flag )?--?([^:]*): .*$`)
 )
 
-// usageError says what is wrong with flags, and how they are written.
-func usageError(c *cli.Context, err error, _ bool) error {
+// UsageError says what is wrong with flags, and how they are written.
+func UsageError(c *cli.Context, err error, _ bool) error {
 	if c.Command == nil || c.Command.Name == "relay" || c.Command.Name == "" {
 		if m := flagUnknown.FindStringSubmatch(err.Error()); m != nil {
-			return fault.Usage("flags follow the command, as in relay watch LINK --no-relay; relay help lists the commands", "relay alone has no flag %s", dashed(m[1]))
+			return fault.Usage("flags follow the command, as in relay watch LINK --no-relay; relay help lists the commands", "relay alone has no flag %s", Dashed(m[1]))
 		}
 		return fault.Usage("relay help lists the commands", "%w", err)
 	}
 	name := c.Command.Name
 	hint := "relay help " + name + " lists the flags"
 	if m := flagUnknown.FindStringSubmatch(err.Error()); m != nil {
-		if near := nearest(m[1], flagNames(c.Command.VisibleFlags())); near != "" {
-			hint = fmt.Sprintf("Did you mean %s? %s", dashed(near), hint)
+		if near := nearest(m[1], Names(c.Command.VisibleFlags())); near != "" {
+			hint = fmt.Sprintf("Did you mean %s? %s", Dashed(near), hint)
 		}
-		return fault.Usage(hint, "relay %s has no flag %s", name, dashed(m[1]))
+		return fault.Usage(hint, "relay %s has no flag %s", name, Dashed(m[1]))
 	}
 	if m := flagLacks.FindStringSubmatch(err.Error()); m != nil {
-		return fault.Usage(hint, "%s needs a value", dashed(m[1]))
+		return fault.Usage(hint, "%s needs a value", Dashed(m[1]))
 	}
 	if m := flagInvalid.FindStringSubmatch(err.Error()); m != nil {
-		return fault.Usage(hint, "%q is no value for %s", m[1], dashed(m[2]))
+		return fault.Usage(hint, "%q is no value for %s", m[1], Dashed(m[2]))
 	}
 	return fault.Usage(hint, "%w", err)
 }
 
-func unknownCommand(app *cli.App, name string) error {
+func UnknownCommand(app *cli.App, name string) error {
 	hint := "relay help lists the commands"
 	var names []string
 	for _, c := range app.VisibleCommands() {
@@ -61,14 +62,14 @@ func unknownCommand(app *cli.App, name string) error {
 	return fault.Usage(hint, "there is no command %q", name)
 }
 
-func dashed(flag string) string {
+func Dashed(flag string) string {
 	if len(flag) == 1 {
 		return "-" + flag
 	}
 	return "--" + flag
 }
 
-func flagNames(flags []cli.Flag) []string {
+func Names(flags []cli.Flag) []string {
 	var names []string
 	for _, f := range flags {
 		names = append(names, f.Names()...)

@@ -1,4 +1,4 @@
-package cli
+package flag
 
 import (
 	"fmt"
@@ -13,8 +13,8 @@ import (
 // maxRate bounds a rate a person can mean: 1 Tb/s.
 const maxRate = 1e12
 
-// upload reads --upload, in bit/s; 0 stands for none.
-func upload(c *cli.Context) (int, error) {
+// Upload reads --upload, in bit/s; 0 stands for none.
+func Upload(c *cli.Context) (int, error) {
 	if !c.IsSet("upload") {
 		return 0, nil
 	}

@@ -1,4 +1,4 @@
-package cli
+package flag
 
 import (
 	"fmt"
@@ -14,26 +14,26 @@ import (
 	"relay/cli/fault"
 )
 
-// maxOffset bounds --offset, so that no default port comes out above 65535.
-const maxOffset = 40000
+// MaxOffset bounds --offset, so that no default port comes out above 65535.
+const MaxOffset = 40000
 
-// offset reads --offset: what to add to every default port.
-func offset(c *cli.Context) (int, error) {
+// Offset reads --offset: what to add to every default port.
+func Offset(c *cli.Context) (int, error) {
 	off := c.Int("offset")
-	if off < 0 || off > maxOffset {
-		return 0, fault.Usage("", "--offset %d is not from 0 to %d", off, maxOffset)
+	if off < 0 || off > MaxOffset {
+		return 0, fault.Usage("", "--offset %d is not from 0 to %d", off, MaxOffset)
 	}
 	return off, nil
 }
 
-// listenAt reads where to listen, which the flag of that name says. If it is not given, that
-// is the default port at host, moved by --offset.
-func listenAt(c *cli.Context, name, host string, def int) (addr string, given bool, err error) {
+// Listen reads where to listen, which the flag of that name says, as host:port. If it is not
+// given, that is the default port at host, moved by --offset.
+func Listen(c *cli.Context, name, host string, def int) (addr string, given bool, err error) {
 	if c.IsSet(name) {
 		addr, err = listenAddr(name, c.String(name), host, def)
 		return addr, true, err
 	}
-	off, err := offset(c)
+	off, err := Offset(c)
 	return net.JoinHostPort(host, strconv.Itoa(def+off)), false, err
 }
 
@@ -54,9 +54,9 @@ func listenAddr(name, value, host string, def int) (string, error) {
 	return addr, nil
 }
 
-// advertised reads --advertise: the addresses under which others reach this node
+// Advertised reads --advertise: the addresses under which others reach this node
 // from outside, such as a forwarded port.
-func advertised(c *cli.Context) ([]netip.AddrPort, error) {
+func Advertised(c *cli.Context) ([]netip.AddrPort, error) {
 	var addrs []netip.AddrPort
 	for _, v := range c.StringSlice("advertise") {
 		for _, s := range strings.Split(v, ",") {
@@ -70,8 +70,8 @@ func advertised(c *cli.Context) ([]netip.AddrPort, error) {
 	return addrs, nil
 }
 
-// timeout reads --timeout; 0 stands for none.
-func timeout(c *cli.Context) (time.Duration, error) {
+// Timeout reads --timeout; 0 stands for none.
+func Timeout(c *cli.Context) (time.Duration, error) {
 	if !c.IsSet("timeout") {
 		return 0, nil
 	}
@@ -82,8 +82,8 @@ func timeout(c *cli.Context) (time.Duration, error) {
 	return d, nil
 }
 
-// webhook reads --webhook; nil stands for none.
-func webhookOf(c *cli.Context) (*url.URL, error) {
+// Webhook reads --webhook; nil stands for none.
+func Webhook(c *cli.Context) (*url.URL, error) {
 	if !c.IsSet("webhook") {
 		return nil, nil
 	}

@@ -1,4 +1,4 @@
-package cli
+package flag
 
 import (
 	"errors"
@@ -30,9 +30,9 @@ func TestWhereToListen(t *testing.T) {
 		{"--listen localhost:9000", "", "localhost:9000"},
 	} {
 		app := cli.App{
-			Flags: []cli.Flag{text("listen", ""), number("offset", "", "0")},
+			Flags: []cli.Flag{Text("listen", ""), Number("offset", "", "0")},
 			Action: func(ctx *cli.Context) error {
-				addr, given, err := listenAt(ctx, "listen", c.host, 7144)
+				addr, given, err := Listen(ctx, "listen", c.host, 7144)
 				if err != nil || addr != c.want || given != strings.Contains(c.args, "--listen") {
 					t.Errorf("%q at host %q: %s, given %t, %v, want %s", c.args, c.host, addr, given, err, c.want)
 				}

@@ -15,22 +15,12 @@ func (n *Node) suits(w *Welcome) bool {
 	return true
 }
 
-// waiting reports whether a welcome is held until its label is new enough.
-func (n *Node) waiting() bool {
-	for _, a := range n.search.attempts {
-		if a.welcome != nil {
-			return true
-		}
-	}
-	return false
-}
-
 func (n *Node) welcomed(now time.Time, l Link, w Welcome) {
 	if b := n.ready.find(l); b != nil && !b.ready {
 		n.standbyWelcomed(now, b, w)
 		return
 	}
-	a := n.search.attempts[l]
+	a := n.search.find(l)
 	if a == nil || a.welcome != nil {
 		return
 	}
@@ -41,7 +31,7 @@ func (n *Node) welcomed(now time.Time, l Link, w Welcome) {
 	}
 	a.welcome, a.since = &w, now
 	n.tryCommit(now, a)
-	if n.search.attempts[l] == a && n.search.want == wantAny && !a.pulled && w.Label.Epoch != (Epoch{}) {
+	if n.search.find(l) == a && n.search.want == wantAny && !a.pulled && w.Label.Epoch != (Epoch{}) {
 		// The stream need not wait until the label is new enough.
 		a.pulled = true
 		n.do(Feed{l})
@@ -62,7 +52,7 @@ func (n *Node) tryCommit(now time.Time, a *attempt) {
 		}
 	}
 	old, want, why := n.up, n.search.want, n.whyAnother()
-	delete(n.search.attempts, a.link)
+	n.search.remove(a)
 	n.up = &uplink{
 		link: a.link, place: a.addr, near: a.near, heard: now, fresh: now, since: now,
 		lag: lagOf(w.Lag), room: noRoom,
@@ -87,9 +77,7 @@ func (n *Node) tryCommit(now time.Time, a *attempt) {
 		n.send(old.link, Bye{Reason: ReasonMoved})
 		n.do(Close{old.link, ByUs(ReasonMoved)})
 	}
-	n.dropAttempts(ReasonNotNeeded)
-	n.search.on, n.search.rounds, n.search.held, n.search.want = false, 0, 0, wantNothing
-	n.search.named = nil
+	n.closeAttempts(n.search.found(), ReasonNotNeeded)
 	n.moved(now, want, old)
 	n.reportAt = now
 	n.reported = Report{}
@@ -145,35 +133,9 @@ func (n *Node) moved(now time.Time, w want, old *uplink) {
 	}
 }
 
-func (n *Node) attemptFailed(now time.Time, a *attempt, r Reason) {
-	n.book.failed(now, a.place, r)
-	delete(n.search.attempts, a.link)
-	n.search.hedgeAt = now
-}
-
-func (n *Node) expireAttempts(now time.Time) {
-	for _, a := range n.sortedAttempts() {
-		if now.Sub(a.started) >= attemptTime || a.welcome != nil && now.Sub(a.since) >= n.times.infeasible {
-			r := ReasonSilent
-			if a.welcome != nil { // it did answer
-				r = ReasonNotNeeded
-				if n.search.want >= wantFaster {
-					n.search.held++
-				}
-			}
-			n.do(Close{a.link, ByUs(r)})
-			n.attemptFailed(now, a, r)
-		}
-	}
-	if n.search.held >= maxHeld {
-		n.startOver(now)
-	}
-}
-
 // startOver makes the node a newcomer without a label, free to join anywhere. It
 // keeps no children then: those could be above the next parent.
 func (n *Node) startOver(now time.Time) {
-	n.search.held = 0
 	if n.up != nil {
 		parent := n.up.place
 		n.do(Close{n.up.link, ByUs(ReasonSilent)})
@@ -190,5 +152,5 @@ func (n *Node) startOver(now time.Time) {
 	n.children, n.guests = nil, nil
 	n.at, n.path, n.seen = Standing{}, nil, n.cfg.Self
 	n.clock.known = false
-	n.search.restart(now)
+	n.search.startOver(now)
 }

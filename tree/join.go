@@ -11,7 +11,7 @@ func (n *Node) dialled(now time.Time, ev Up) {
 		n.standbyUp(now, b, ev)
 		return
 	}
-	a := n.search.attempts[ev.Link]
+	a := n.search.find(ev.Link)
 	if a == nil {
 		n.do(Close{ev.Link, ByUs(ReasonNotNeeded)})
 		return
@@ -24,14 +24,12 @@ func (n *Node) dialled(now time.Time, ev Up) {
 	case n.up != nil && n.up.place.ID == ev.Peer, n.children.ofID(ev.Peer) != nil:
 		drop = ReasonNotNeeded
 	}
-	for _, b := range n.search.attempts { // the same node behind two addresses
-		if b != a && b.addr.ID == ev.Peer {
-			drop = ReasonNotNeeded
-		}
+	if n.search.reached(ev.Peer, a) { // the same node behind two addresses
+		drop = ReasonNotNeeded
 	}
 	if drop != ReasonNone {
 		n.do(Close{a.link, ByUs(drop)})
-		delete(n.search.attempts, a.link)
+		n.search.remove(a)
 		return
 	}
 	a.addr, a.near = Place{ev.Peer, a.place.Addrs}.withAddr(ev.Addr), ev.Near
@@ -59,7 +57,7 @@ func (n *Node) referred(now time.Time, l Link, m Refer) {
 		n.standbyFailed(now, b, ByThem(m.Reason))
 		return
 	}
-	a := n.search.attempts[l]
+	a := n.search.find(l)
 	if a == nil {
 		return
 	}
@@ -68,12 +66,9 @@ func (n *Node) referred(now time.Time, l Link, m Refer) {
 		n.attemptFailed(now, a, ReasonProtocol)
 		return
 	}
-	if room := maxFollowed - n.search.followed; a.hops < MaxHops {
-		ps := m.Places[:min(len(m.Places), MaxRefer, room)]
-		n.search.followed += len(ps)
-		n.book.add(ps, rankReferred, a.hops+1)
-		n.book.namedBy(ps, a.addr.ID)
-	}
+	ps := n.search.follow(a, m.Places)
+	n.book.add(ps, rankReferred, a.hops+1)
+	n.book.namedBy(ps, a.addr.ID)
 	n.do(Close{l, ByThem(m.Reason)})
 	n.attemptFailed(now, a, m.Reason)
 }

@@ -71,7 +71,8 @@ type Node struct {
 	leaveBy  time.Time // set once leaving
 	left     bool
 
-	actions []Action
+	actions  []Action
+	lastLink Link // number of the newest dial
 }
 
 // New returns a node that has no parent yet, and looks for one at once.
@@ -83,6 +84,7 @@ func New(cfg Config, now time.Time) *Node {
 		times:  timesOf(cfg.Heartbeat),
 		far:    max(0, cfg.Slots),
 		best:   noRoom,
+		search: newSearch(cfg.Rand),
 		late:   lateness{rand: cfg.Rand},
 		book:   book{rand: cfg.Rand},
 		tickAt: now,
@@ -90,7 +92,6 @@ func New(cfg Config, now time.Time) *Node {
 	if n.cfg.Since.IsZero() || n.cfg.Since.After(now) {
 		n.cfg.Since = now
 	}
-	n.search.attempts = make(map[Link]*attempt)
 	n.book.add(cfg.Seeds, rankSeed, 0)
 	if cfg.Root {
 		n.at = Standing{Label{Epoch: cfg.Epoch}, 0}
@@ -107,6 +108,12 @@ func (n *Node) Poll() (Action, bool) {
 	a := n.actions[0]
 	n.actions = n.actions[1:]
 	return a, true
+}
+
+// newLink numbers a link that the node opens: odd, and never again.
+func (n *Node) newLink() Link {
+	n.lastLink += 2
+	return n.lastLink | 1
 }
 
 func (n *Node) do(a Action) { n.actions = append(n.actions, a) }
@@ -218,7 +225,7 @@ func (n *Node) tick(now time.Time) {
 // newest call: what was due by then has been done or waits for an event.
 func (n *Node) Deadline() time.Time {
 	d := n.tickAt
-	for _, t := range []time.Time{n.suspectAt(), n.seekAt()} {
+	for _, t := range []time.Time{n.suspectAt(), n.search.deadline()} {
 		if t.After(n.seenNow) && t.Before(d) {
 			d = t
 		}
@@ -232,7 +239,7 @@ func (n *Node) down(now time.Time, l Link, e End) {
 		n.parentLost(now, e)
 		return
 	}
-	if a := n.search.attempts[l]; a != nil {
+	if a := n.search.find(l); a != nil {
 		n.attemptFailed(now, a, e.Reason)
 		return
 	}
@@ -265,8 +272,8 @@ func (n *Node) bye(now time.Time, l Link, m Bye) {
 		}
 		n.do(Close{l, ByThem(m.Reason)})
 		n.parentLost(now, ByThem(m.Reason))
-	case n.search.attempts[l] != nil:
-		a := n.search.attempts[l]
+	case n.search.find(l) != nil:
+		a := n.search.find(l)
 		n.do(Close{l, ByThem(m.Reason)})
 		n.attemptFailed(now, a, m.Reason)
 	case n.ready.find(l) != nil:
@@ -323,7 +330,7 @@ func (n *Node) leave(now time.Time) {
 	if n.cfg.Root {
 		n.leaveBy = now // there is nobody to move to
 	}
-	n.dropAttempts(ReasonLeaving)
+	n.closeAttempts(n.search.removeAll(), ReasonLeaving)
 	n.dropStandbys(ReasonLeaving)
 	for _, g := range n.guests {
 		n.do(Close{g.link, ByUs(ReasonLeaving)})

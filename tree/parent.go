@@ -43,7 +43,7 @@ func (n *Node) heard(now time.Time, l Link) {
 }
 
 func (n *Node) heartbeat(now time.Time, l Link, hb Heartbeat) {
-	if a := n.search.attempts[l]; a != nil && a.welcome != nil {
+	if a := n.search.find(l); a != nil && a.welcome != nil {
 		a.welcome.Label, a.welcome.Lag = hb.Label, hb.Lag
 		if !hb.Orphan {
 			n.tryCommit(now, a)
@@ -72,7 +72,7 @@ func (n *Node) heartbeat(now time.Time, l Link, hb Heartbeat) {
 	if hb.Label.Epoch.Compare(n.at.Epoch) > 0 {
 		n.clock.known = false // another epoch, another zero
 	}
-	if !n.waiting() { // a welcome's label must be able to catch up with this node's own
+	if !n.search.holdsWelcome() { // a welcome's label must be able to catch up with this node's own
 		depth := n.depth()
 		n.at = n.at.Adopt(hb.Label)
 		if n.depth() > depth {
@@ -87,7 +87,7 @@ func (n *Node) heartbeat(now time.Time, l Link, hb Heartbeat) {
 }
 
 func (n *Node) pathChanged(now time.Time, l Link, m Path) {
-	if a := n.search.attempts[l]; a != nil && a.welcome != nil {
+	if a := n.search.find(l); a != nil && a.welcome != nil {
 		a.welcome.Path = m.Path
 		return
 	}
@@ -160,17 +160,6 @@ func (n *Node) watchParent(now time.Time, late time.Duration) {
 func (n *Node) staleAfter() time.Duration {
 	return n.times.staleFirst + time.Duration(min(int(n.at.H), 20))*n.times.stalePerLink
 }
-
-// want is what a node looks for, in order of urgency.
-type want uint8
-
-const (
-	wantNothing want = iota
-	wantNearer       // it is well served, and could be nearer to the root
-	wantFaster       // it is served too late
-	wantOther        // it is served, and has to go
-	wantAny          // it is not served
-)
 
 // parentStuck reports whether the parent has been an orphan for too long and there is
 // a link to one that is not.

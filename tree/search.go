@@ -2,6 +2,7 @@ package tree
 
 import (
 	"maps"
+	"math/rand/v2"
 	"slices"
 	"time"
 )
@@ -25,11 +26,12 @@ const (
 	hedgeAfter = 150 * time.Millisecond
 	// attemptTime bounds one place's answer, dial included.
 	attemptTime = 4 * time.Second
-	// maxHeld is how many welcomes in one search may be held in vain until their label is
-	// new enough. Honest labels all follow one clock, so by then the node's own is wrong: somebody lied.
-	maxHeld = 3
+	// maxInfeasible is how many welcomes one search may hold whose label never becomes
+	// new enough. Honest labels all follow one clock, so after as many the node's own
+	// label must be wrong: somebody lied.
+	maxInfeasible = 3
 	// maxFollowed bounds the places taken over from referrals in one search, so that
-	// liars who name each other cannot keep a node from its other places: a whole
+	// liars who name each other cannot keep a node from its other places. It is a whole
 	// chain of MaxHops referrals with MaxRefer places each, and half as much again.
 	maxFollowed = 60
 	// retryFirst and retryMost bound the pause before everything known is asked
@@ -37,6 +39,17 @@ const (
 	retryFirst  = 100 * time.Millisecond
 	retryMost   = 2 * time.Second
 	retryServed = 10 * time.Second // while there is a parent that still serves
+)
+
+// want is what a node looks for, in order of urgency.
+type want uint8
+
+const (
+	wantNothing want = iota
+	wantNearer       // it is well served, and could be nearer to the root
+	wantFaster       // it is served too late
+	wantOther        // it is served, and has to go
+	wantAny          // it is not served
 )
 
 // attempt is one place being asked.
@@ -52,84 +65,181 @@ type attempt struct {
 	since   time.Time // of the welcome
 }
 
-// search is the state of looking for a parent.
+// dialling reports whether nobody has answered at the place yet.
+func (a *attempt) dialling() bool { return !a.pulled && a.addr.ID.IsZero() }
+
+// search is the state of looking for a parent: what is wanted, who is being asked, and
+// when the next may be. Rounds follow each other; in each, every place that the node
+// knows is asked once.
 type search struct {
-	attempts map[Link]*attempt
-	last     Link // number given to the newest dial
+	rand *rand.Rand
+
 	want     want
-	on       bool      // a round is running
-	rounds   int       // that ended with nobody
-	begun    int       // places asked in this round
-	followed int       // places taken over from referrals in this round
-	named    []Place   // by a parent that cannot go on: asked first in the next round
-	held     int       // welcomes that were never feasible, since a parent was wanted
-	retryAt  time.Time // when the next begins
-	hedgeAt  time.Time // when one more place may be asked
+	attempts map[Link]*attempt
+
+	running    bool // a round is
+	fruitless  int  // rounds in a row that ended with nobody
+	asked      int  // places asked in this round
+	followed   int  // places taken over from referrals in this round
+	infeasible int  // welcomes that never became feasible, since a parent was wanted
+
+	named   []Place   // by a parent that cannot go on: asked first in the next round
+	retryAt time.Time // when the next round begins
+	hedgeAt time.Time // when one more place may be asked
 }
 
-// hurry makes the next round begin at once, unless one is running.
-func (s *search) hurry(now time.Time) {
-	if !s.on {
+func newSearch(r *rand.Rand) search {
+	return search{rand: r, attempts: make(map[Link]*attempt)}
+}
+
+func (s *search) find(l Link) *attempt { return s.attempts[l] }
+
+func (s *search) add(a *attempt) { s.attempts[a.link] = a }
+
+func (s *search) remove(a *attempt) { delete(s.attempts, a.link) }
+
+// all returns the attempts in the order of their links.
+func (s *search) all() []*attempt {
+	as := make([]*attempt, 0, len(s.attempts))
+	for _, l := range slices.Sorted(maps.Keys(s.attempts)) {
+		as = append(as, s.attempts[l])
+	}
+	return as
+}
+
+// removeAll ends all attempts, and returns them for their links to be closed.
+func (s *search) removeAll() []*attempt {
+	as := s.all()
+	clear(s.attempts)
+	return as
+}
+
+// asks reports whether a place is being asked.
+func (s *search) asks(p Place) bool {
+	for _, a := range s.attempts {
+		if a.place.same(p) {
+			return true
+		}
+	}
+	return false
+}
+
+// reached reports whether another attempt than a has reached the node.
+func (s *search) reached(id ID, a *attempt) bool {
+	for _, b := range s.attempts {
+		if b != a && b.addr.ID == id {
+			return true
+		}
+	}
+	return false
+}
+
+// holdsWelcome reports whether a welcome is held until its label is new enough.
+func (s *search) holdsWelcome() bool {
+	for _, a := range s.attempts {
+		if a.welcome != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// setWant goes over to another search. It returns the attempts that are of no use to it.
+func (s *search) setWant(now time.Time, w want) []*attempt {
+	old := s.want
+	s.want = w
+	switch {
+	case w == wantNothing:
+		s.reset()
+		s.retryAt = now
+		return s.removeAll()
+	case old == wantNearer || old == wantFaster || w < old: // those were asked with other conditions
+		s.restart(now)
+		return s.removeAll()
+	}
+	s.hedgeAt = now
+	if !s.running {
 		s.restart(now)
 	}
+	return nil
+}
+
+// found ends the search: the node has a parent. It returns the other attempts.
+func (s *search) found() []*attempt {
+	s.reset()
+	s.want, s.named = wantNothing, nil
+	return s.removeAll()
+}
+
+func (s *search) reset() {
+	s.running, s.fruitless, s.infeasible = false, 0, 0
 }
 
 // restart makes a round begin at once.
 func (s *search) restart(now time.Time) {
-	s.on, s.rounds = false, 0
+	s.running, s.fruitless = false, 0
 	s.retryAt, s.hedgeAt = now, now
 }
 
-// newLink numbers a dial: odd, and never again.
-func (s *search) newLink() Link {
-	s.last += 2
-	return s.last | 1
+// startOver makes a round begin at once for a node that has given up its label.
+func (s *search) startOver(now time.Time) {
+	s.infeasible = 0
+	s.restart(now)
 }
 
-// seek asks the next place if a parent is wanted and one may be asked now.
-func (n *Node) seek(now time.Time) {
-	s := &n.search
-	if w := n.wants(now); w != s.want {
-		n.wantChanged(now, w)
+// begin begins a round if it is time, and reports whether it did.
+func (s *search) begin(now time.Time) bool {
+	if s.running || now.Before(s.retryAt) {
+		return false
 	}
-	if s.want == wantNothing {
-		return
-	}
-	if !s.on {
-		if now.Before(s.retryAt) {
-			return
-		}
-		n.beginRound(now)
-	}
-	dry := false
-	for s.roomFor(now) && (len(s.attempts) == 0 || !now.Before(s.hedgeAt)) {
-		if dry = !n.useStandby(now, n.fits) && !n.askNext(now); dry {
-			break
-		}
-		s.hedgeAt = now.Add(hedgeAfter)
-	}
-	if dry && s.asked(now) == 0 { // dials that hang go on into the next round
-		n.roundOver(now)
-	}
+	s.running = true
+	s.asked, s.followed = 0, 0
+	s.hedgeAt = now
+	return true
 }
 
-// roomFor reports whether one more place may be asked.
-func (s *search) roomFor(now time.Time) bool {
-	return s.asked(now) < maxAttempts && (len(s.attempts) < maxDials || s.hung(now) != nil)
+// takeNamed returns the places to ask first, once.
+func (s *search) takeNamed() []Place {
+	ps := s.named
+	s.named = nil
+	return ps
 }
 
-// asked counts the places that may answer soon.
-func (s *search) asked(now time.Time) int {
-	asked := 0
+// end ends a round in which nobody was found. The pause until the next doubles.
+func (s *search) end(now time.Time) {
+	most := retryMost
+	if s.want == wantOther {
+		most = retryServed
+	}
+	pause := min(retryFirst<<min(s.fruitless, 10), most)
+	s.running = false
+	s.fruitless++
+	s.retryAt = now.Add(pause/2 + time.Duration(s.rand.Int64N(int64(pause))))
+}
+
+// mayAsk reports whether one more place may be asked now.
+func (s *search) mayAsk(now time.Time) bool {
+	return s.running && s.hasRoom(now) && (len(s.attempts) == 0 || !now.Before(s.hedgeAt))
+}
+
+// hasRoom reports whether the bounds allow one more attempt. If there are maxDials
+// already, the one that hangs has to go first.
+func (s *search) hasRoom(now time.Time) bool {
+	return s.open(now) < maxAttempts && (len(s.attempts) < maxDials || s.hung(now) != nil)
+}
+
+// open counts the places that may answer soon.
+func (s *search) open(now time.Time) int {
+	n := 0
 	for _, a := range s.attempts {
 		if !a.dialling() || now.Sub(a.started) < dialGrace {
-			asked++
+			n++
 		}
 	}
-	return asked
+	return n
 }
 
-// hung is the dial that has gone on for longest, if that is too long.
+// hung is the dial that has gone on for longest, nil if none has for too long.
 func (s *search) hung(now time.Time) *attempt {
 	var oldest *attempt
 	for _, a := range s.attempts { // in any order: the least link of the oldest is taken
@@ -143,172 +253,54 @@ func (s *search) hung(now time.Time) *attempt {
 	return oldest
 }
 
-// dialling reports whether nobody has answered at the place yet.
-func (a *attempt) dialling() bool { return !a.pulled && a.addr.ID.IsZero() }
+// outOfTurn reports whether the next place asked is not to be one just named.
+func (s *search) outOfTurn() bool { return s.asked%otherEvery == otherEvery-1 }
 
-// wantChanged goes over to another search.
-func (n *Node) wantChanged(now time.Time, w want) {
-	s := &n.search
-	old := s.want
-	s.want = w
-	switch {
-	case w == wantNothing:
-		n.dropAttempts(ReasonNotNeeded)
-		s.on, s.rounds, s.held = false, 0, 0
-		s.retryAt = now
-	case old == wantNearer || old == wantFaster || w < old: // it asked with other conditions
-		n.dropAttempts(ReasonNotNeeded)
-		s.restart(now)
-	default:
-		s.hedgeAt = now
-		s.hurry(now)
-	}
-	if old == wantNearer {
-		n.improve.on = false
-	}
-}
+// hedge gives the place asked last some time before the next is asked as well.
+func (s *search) hedge(now time.Time) { s.hedgeAt = now.Add(hedgeAfter) }
 
-func (n *Node) beginRound(now time.Time) {
-	s := &n.search
-	s.on = true
-	s.begun, s.followed = 0, 0
+// failed ends an attempt, and lets the next place be asked at once.
+func (s *search) failed(now time.Time, a *attempt) {
+	s.remove(a)
 	s.hedgeAt = now
-	n.book.round()
-	if s.want == wantNearer {
-		n.book.only(n.improve.targets)
-		return
-	}
-	n.rememberPath()
-	n.book.add(s.named, rankReferred, 0)
-	s.named = nil
 }
 
-// makeRoom gives up the dial that has hung for longest if there are as many attempts as
-// there may be. roomFor has said that there is one.
-func (n *Node) makeRoom(now time.Time) {
-	if len(n.search.attempts) < maxDials {
-		return
+// follow returns the places of a referral that are to be asked.
+func (s *search) follow(a *attempt, ps []Place) []Place {
+	if a.hops >= MaxHops {
+		return nil
 	}
-	a := n.search.hung(now)
-	n.do(Close{a.link, ByUs(ReasonSilent)})
-	n.attemptFailed(now, a, ReasonUnreachable)
+	ps = ps[:min(len(ps), MaxRefer, maxFollowed-s.followed)]
+	s.followed += len(ps)
+	return ps
 }
 
-// askNext dials the best place that was not asked in this round.
-func (n *Node) askNext(now time.Time) bool {
-	s := &n.search
-	var e *bookEntry
-	if s.begun%otherEvery == otherEvery-1 {
-		e = n.book.next(now, func(e *bookEntry) bool { return e.rank == rankReferred || n.notNow(e.place) })
+// expired says why an attempt has had its time, ReasonNone if it has not. hold is how
+// long a welcome may wait for its label.
+func (s *search) expired(now time.Time, a *attempt, hold time.Duration) Reason {
+	if now.Sub(a.started) < attemptTime && (a.welcome == nil || now.Sub(a.since) < hold) {
+		return ReasonNone
 	}
-	if e == nil {
-		e = n.book.next(now, func(e *bookEntry) bool { return n.notNow(e.place) })
+	if a.welcome == nil {
+		return ReasonSilent
 	}
-	if e == nil {
-		return false
+	if s.want >= wantFaster {
+		s.infeasible++
 	}
-	n.makeRoom(now)
-	e.tried = true
-	s.begun++
-	a := &attempt{link: s.newLink(), place: e.place, hops: e.hops, started: now}
-	s.attempts[a.link] = a
-	n.do(Dial{a.link, e.place})
-	return true
+	return ReasonNotNeeded // it did answer
 }
 
-// fits reports whether a standby link helps with what the node looks for.
-func (n *Node) fits(b *standby) bool {
-	switch n.search.want {
-	case wantAny:
-		return true
-	case wantOther: // who only has to make room should not crowd another node instead
-		return n.up.leaving || !n.up.displaced && !b.orphan
-	case wantFaster:
-		// Over its slots only if nobody else was found: it would be asked to move on.
-		return !b.orphan && (b.room[0] == 0 || n.late.failed > 0) && n.faster(b.lag)
-	}
-	return false
-}
+// wrongLabel reports whether so many welcomes were infeasible that the label of the node
+// itself must be wrong.
+func (s *search) wrongLabel() bool { return s.infeasible >= maxInfeasible }
 
-func (n *Node) roundOver(now time.Time) {
-	s := &n.search
-	switch s.want {
-	case wantNearer:
-		n.improve.on = false
-		n.wantChanged(now, wantNothing)
-		return
-	case wantFaster:
-		n.late.foundNobody(now)
-		n.wantChanged(now, wantNothing)
-		return
-	}
-	most := retryMost
-	if s.want == wantOther {
-		most = retryServed
-	}
-	pause := min(retryFirst<<min(s.rounds, 10), most)
-	s.on = false
-	s.rounds++
-	s.retryAt = now.Add(pause/2 + time.Duration(n.cfg.Rand.Int64N(int64(pause))))
-}
-
-// seekAt is when seek has something to do of its own accord.
-func (n *Node) seekAt() time.Time {
-	s := &n.search
+// deadline is when the search has something to do of its own accord, zero if it has not.
+func (s *search) deadline() time.Time {
 	switch {
 	case s.want == wantNothing:
 		return time.Time{} // the tick notices
-	case !s.on:
+	case !s.running:
 		return s.retryAt
 	}
 	return s.hedgeAt // if it is over and nobody could be asked, the tick does it
-}
-
-// rememberPath makes the way to the root places to ask: the grandparent first,
-// for the parent's slot there is free now, the other ancestors upwards after it.
-func (n *Node) rememberPath() {
-	var up []Place
-	for i := len(n.path) - 2; i >= 0; i-- {
-		up = append(up, n.path[i])
-	}
-	if len(up) > 0 {
-		n.book.add(up[:1], rankGrandparent, 0)
-		n.book.add(up[1:], rankPath, 0)
-	}
-	if len(n.path) > 0 { // it may come back
-		n.book.add(n.path[len(n.path)-1:], rankHint, 0)
-	}
-}
-
-// notNow reports whether a place must not be asked: the node itself, its parent,
-// one that is being asked, or a child.
-func (n *Node) notNow(p Place) bool {
-	if p.ID == n.cfg.Self.ID && !p.ID.IsZero() || n.up != nil && n.up.place.same(p) {
-		return true
-	}
-	for _, a := range n.search.attempts {
-		if a.place.same(p) {
-			return true
-		}
-	}
-	return n.children.ofID(p.ID) != nil || n.ready.holds(p)
-}
-
-func (n *Node) dropAttempts(r Reason) {
-	for _, a := range n.sortedAttempts() {
-		n.do(Close{a.link, ByUs(r)})
-	}
-	clear(n.search.attempts)
-}
-
-func (n *Node) sortedAttempts() []*attempt {
-	return sortedBy(n.search.attempts)
-}
-
-func sortedBy[V any](m map[Link]V) []V {
-	vs := make([]V, 0, len(m))
-	for _, l := range slices.Sorted(maps.Keys(m)) {
-		vs = append(vs, m[l])
-	}
-	return vs
 }

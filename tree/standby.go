@@ -92,7 +92,7 @@ func (n *Node) keepStandbys(now time.Time) {
 		return
 	}
 	s.dialAt = now.Add(standbyPace)
-	b := &standby{link: n.search.newLink(), place: p, started: now, own: own, chosen: own}
+	b := &standby{link: n.newLink(), place: p, started: now, own: own, chosen: own}
 	if own {
 		s.tries++
 	}
@@ -243,7 +243,7 @@ func (n *Node) useStandby(now time.Time, fits func(*standby) bool) bool {
 			e.tried = true
 		}
 		a := &attempt{link: b.link, place: b.place, addr: b.addr, near: b.near, started: now, pulled: true}
-		n.search.attempts[a.link] = a
+		n.search.add(a)
 		n.do(Feed{a.link})
 		return true
 	}

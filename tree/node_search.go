@@ -1,0 +1,157 @@
+package tree
+
+import "time"
+
+// seek asks the next place if a parent is wanted and one may be asked now.
+func (n *Node) seek(now time.Time) {
+	s := &n.search
+	if w := n.wants(now); w != s.want {
+		n.changeWant(now, w)
+	}
+	if s.want == wantNothing {
+		return
+	}
+	if s.begin(now) {
+		n.beginRound()
+	}
+	dry := false
+	for s.mayAsk(now) {
+		if dry = !n.useStandby(now, n.fits) && !n.askNext(now); dry {
+			break
+		}
+		s.hedge(now)
+	}
+	if dry && s.open(now) == 0 { // dials that hang go on into the next round
+		n.endRound(now)
+	}
+}
+
+// changeWant goes over to another search.
+func (n *Node) changeWant(now time.Time, w want) {
+	if n.search.want == wantNearer {
+		n.improve.on = false
+	}
+	n.closeAttempts(n.search.setWant(now, w), ReasonNotNeeded)
+}
+
+// beginRound lets every place that is known be asked once more, and adds those that
+// this search should begin with.
+func (n *Node) beginRound() {
+	n.book.round()
+	if n.search.want == wantNearer {
+		n.book.only(n.improve.targets)
+		return
+	}
+	n.rememberPath()
+	n.book.add(n.search.takeNamed(), rankReferred, 0)
+}
+
+// endRound draws conclusions from a round that found nobody. What nothing forces the
+// node to look for is not looked for again at once.
+func (n *Node) endRound(now time.Time) {
+	switch n.search.want {
+	case wantNearer:
+		n.changeWant(now, wantNothing)
+	case wantFaster:
+		n.late.foundNobody(now)
+		n.changeWant(now, wantNothing)
+	default:
+		n.search.end(now)
+	}
+}
+
+// makeRoom gives up the dial that has hung for longest if there are as many attempts as
+// there may be. mayAsk has said that there is one.
+func (n *Node) makeRoom(now time.Time) {
+	if len(n.search.attempts) < maxDials {
+		return
+	}
+	a := n.search.hung(now)
+	n.do(Close{a.link, ByUs(ReasonSilent)})
+	n.attemptFailed(now, a, ReasonUnreachable)
+}
+
+// askNext dials the best place that was not asked in this round.
+func (n *Node) askNext(now time.Time) bool {
+	s := &n.search
+	var e *bookEntry
+	if s.outOfTurn() {
+		e = n.book.next(now, func(e *bookEntry) bool { return e.rank == rankReferred || n.notNow(e.place) })
+	}
+	if e == nil {
+		e = n.book.next(now, func(e *bookEntry) bool { return n.notNow(e.place) })
+	}
+	if e == nil {
+		return false
+	}
+	n.makeRoom(now)
+	e.tried = true
+	s.asked++
+	a := &attempt{link: n.newLink(), place: e.place, hops: e.hops, started: now}
+	s.add(a)
+	n.do(Dial{a.link, e.place})
+	return true
+}
+
+// fits reports whether a standby link helps with what the node looks for.
+func (n *Node) fits(b *standby) bool {
+	switch n.search.want {
+	case wantAny:
+		return true
+	case wantOther: // who only has to make room should not crowd another node instead
+		return n.up.leaving || !n.up.displaced && !b.orphan
+	case wantFaster:
+		// Over its slots only if nobody else was found: it would be asked to move on.
+		return !b.orphan && (b.room[0] == 0 || n.late.failed > 0) && n.faster(b.lag)
+	}
+	return false
+}
+
+// rememberPath makes the way to the root places to ask: the grandparent first,
+// for the parent's slot there is free now, the other ancestors upwards after it.
+func (n *Node) rememberPath() {
+	var up []Place
+	for i := len(n.path) - 2; i >= 0; i-- {
+		up = append(up, n.path[i])
+	}
+	if len(up) > 0 {
+		n.book.add(up[:1], rankGrandparent, 0)
+		n.book.add(up[1:], rankPath, 0)
+	}
+	if len(n.path) > 0 { // it may come back
+		n.book.add(n.path[len(n.path)-1:], rankHint, 0)
+	}
+}
+
+// notNow reports whether a place must not be asked: the node itself, its parent,
+// one that is being asked, or a child.
+func (n *Node) notNow(p Place) bool {
+	return p.ID == n.cfg.Self.ID && !p.ID.IsZero() || n.up != nil && n.up.place.same(p) ||
+		n.search.asks(p) || n.children.ofID(p.ID) != nil || n.ready.holds(p)
+}
+
+// attemptFailed ends an attempt that came to nothing.
+func (n *Node) attemptFailed(now time.Time, a *attempt, r Reason) {
+	n.book.failed(now, a.place, r)
+	n.search.failed(now, a)
+}
+
+// expireAttempts ends those that have had their time. A node that could take none of
+// several welcomes starts over.
+func (n *Node) expireAttempts(now time.Time) {
+	for _, a := range n.search.all() {
+		if r := n.search.expired(now, a, n.times.infeasible); r != ReasonNone {
+			n.do(Close{a.link, ByUs(r)})
+			n.attemptFailed(now, a, r)
+		}
+	}
+	if n.search.wrongLabel() {
+		n.startOver(now)
+	}
+}
+
+func (n *Node) closeAttempts(as []*attempt, r Reason) {
+	for _, a := range as {
+		n.do(Close{a.link, ByUs(r)})
+	}
+}

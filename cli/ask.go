@@ -24,6 +24,7 @@ import (
 	"relay/relay"
 	"relay/relay/hostnet"
 	"relay/relay/naming"
+	"relay/relay/store"
 	"relay/relay/stream"
 )
 
@@ -41,7 +42,7 @@ const (
 type asker struct {
 	addr   string // host:port
 	client http.Client
-	own    []relay.OwnChannel // of this machine, whose names people know
+	own    []store.OwnChannel // of this machine, whose names people know
 }
 
 // askFlags are those of every command that asks a relay.
@@ -261,7 +262,7 @@ func (a *asker) status(ctx context.Context) (api.Status, error) {
 // channelOf reads an argument that names a channel. It returns the ID if that is a link
 // or the name of a channel of this machine, which the user gave and no stranger's title
 // takes over, and else the argument, which the relay's channels tell the meaning of.
-func channelOf(arg string, own []relay.OwnChannel) (string, error) {
+func channelOf(arg string, own []store.OwnChannel) (string, error) {
 	if strings.HasPrefix(strings.ToLower(arg), "relay:") {
 		u, err := relay.ParseInvite(arg)
 		if err != nil {

@@ -17,7 +17,7 @@ import (
 	"relay/cli/flag"
 	"relay/cli/term"
 	"relay/playback"
-	"relay/relay"
+	"relay/relay/store"
 )
 
 // The shells' scripts ask relay itself what can follow, by a command that help does not
@@ -286,7 +286,7 @@ func arguments(app *cli.App, command string, channels func(string) []candidate) 
 // runs here.
 func channelCandidates(ctx context.Context) []candidate {
 	var all []candidate
-	own, _ := relay.OwnChannels("") // whose keys can be read
+	own, _ := store.OwnChannels("") // whose keys can be read
 	for _, c := range own {
 		all = append(all, candidate{c.Name, "channel " + c.ID.Short() + " of this machine"})
 	}

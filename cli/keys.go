@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"relay/cli/fault"
-	"relay/relay"
+	"relay/relay/store"
 	"relay/relay/stream"
 )
 
@@ -18,8 +18,8 @@ import (
 type channelKeys struct {
 	key   ed25519.PrivateKey
 	name  string
-	store *relay.Store // nil if nothing can be kept
-	lock  *relay.Key   // nil likewise
+	store *store.Store // nil if nothing can be kept
+	lock  *store.Key   // nil likewise
 	why   error        // why not
 }
 
@@ -29,14 +29,14 @@ type channelKeys struct {
 func openKeys(dir, name string) (*channelKeys, error) {
 	k := &channelKeys{name: name}
 	var err error
-	if k.store, err = relay.OpenStore(dir); err == nil {
+	if k.store, err = store.Open(dir); err == nil {
 		k.lock, err = k.store.ChannelKey(name)
 	}
 	switch {
 	case err == nil:
 		k.key = k.lock.PrivateKey
 		return k, nil
-	case errors.Is(err, relay.ErrInUse):
+	case errors.Is(err, store.ErrInUse):
 		return nil, fault.Fail("give this one a name of its own: relay source --channel second", "another relay on this machine is broadcasting channel %q", name)
 	case dir == "" && unwritable(err):
 		k.store, k.why = nil, err
@@ -52,7 +52,7 @@ func openKeys(dir, name string) (*channelKeys, error) {
 // folder for them. A key that others can read is another matter.
 func unwritable(err error) bool {
 	var path *fs.PathError
-	return errors.As(err, &path) || errors.Is(err, relay.ErrNoFolder)
+	return errors.As(err, &path) || errors.Is(err, store.ErrNoFolder)
 }
 
 // warning says what becomes of keys that cannot be kept.
@@ -66,7 +66,7 @@ func (k *channelKeys) warning() warning {
 // streamKey is what the encoder has to give.
 func (k *channelKeys) streamKey() (string, error) {
 	if k.store == nil {
-		return relay.NewStreamKey(), nil
+		return store.NewStreamKey(), nil
 	}
 	s, err := k.store.StreamKey(k.name)
 	if err != nil {

@@ -19,6 +19,7 @@ import (
 	"relay/playback/api"
 	"relay/relay"
 	"relay/relay/naming"
+	"relay/relay/store"
 	"relay/tree"
 )
 
@@ -50,7 +51,7 @@ func runLink(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 	if err != nil {
 		return err
 	}
-	own, ownErr := relay.OwnChannels(c.String("config"))
+	own, ownErr := store.OwnChannels(c.String("config"))
 	wanted, err := channelOf(c.Args().First(), own)
 	if err != nil {
 		return err
@@ -127,7 +128,7 @@ func runningLink(ctx context.Context, a *asker, wanted string) (api.Share, error
 
 // storedLink makes the link of a channel that is not running: arg is what the user
 // calls it, wanted is that as channelOf reads it.
-func storedLink(arg, wanted string, own []relay.OwnChannel, more []netip.AddrPort, port int) (string, error) {
+func storedLink(arg, wanted string, own []store.OwnChannel, more []netip.AddrPort, port int) (string, error) {
 	if len(own) == 0 {
 		return "", &fault.Error{Err: errors.New("no channel has been broadcast from this machine yet"), Hint: "relay source makes one and prints its link", Code: fault.ExitNobody}
 	}
@@ -146,7 +147,7 @@ func storedLink(arg, wanted string, own []relay.OwnChannel, more []netip.AddrPor
 
 // storedChannel returns the index of the channel that is meant, which is what plain relay
 // source broadcasts if wanted is empty.
-func storedChannel(arg, wanted string, own []relay.OwnChannel) (int, error) {
+func storedChannel(arg, wanted string, own []store.OwnChannel) (int, error) {
 	names := make([]string, len(own))
 	all := make([]naming.Channel, len(own))
 	for i, ch := range own {

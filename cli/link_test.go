@@ -11,6 +11,7 @@ import (
 	"relay/cli/fault"
 	"relay/playback/api"
 	"relay/relay"
+	"relay/relay/store"
 	"relay/relay/stream"
 )
 
@@ -48,17 +49,17 @@ func TestLinkOfTheChannelThatIsMeant(t *testing.T) {
 }
 
 func TestLinkOfAKeyThatIsStored(t *testing.T) {
-	own := func(names ...string) []relay.OwnChannel {
-		var all []relay.OwnChannel
+	own := func(names ...string) []store.OwnChannel {
+		var all []store.OwnChannel
 		for i, n := range names {
-			all = append(all, relay.OwnChannel{Name: n, ID: stream.ChannelID{byte(i) << 4}})
+			all = append(all, store.OwnChannel{Name: n, ID: stream.ChannelID{byte(i) << 4}})
 		}
 		return all
 	}
 	id := func(i byte) string { return stream.ChannelID{i << 4}.String() }
 	for _, c := range []struct {
 		wanted string
-		own    []relay.OwnChannel
+		own    []store.OwnChannel
 		want   string // whose ID
 		code   int
 	}{

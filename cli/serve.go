@@ -18,6 +18,7 @@ import (
 	"relay/cli/term"
 	"relay/relay"
 	"relay/relay/hostnet"
+	"relay/relay/store"
 	"relay/relay/stream"
 )
 
@@ -102,13 +103,13 @@ func runServe(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 			t.Say("The list names no channel yet. It is read again every minute.")
 		}
 	}
-	store, storeErr := relay.OpenStore(c.String("config"))
-	if storeErr != nil {
-		t.Say("relay: warning: nothing can be kept (%v), so this node is a new one with every start", storeErr)
+	folder, folderErr := store.Open(c.String("config"))
+	if folderErr != nil {
+		t.Say("relay: warning: nothing can be kept (%v), so this node is a new one with every start", folderErr)
 		t.Hint("channels are carried all the same; --config DIR keeps its key in another folder")
 	}
-	cfg.store = store
-	key, release, err := nodeKey(store, storeErr, s.log)
+	cfg.store = folder
+	key, release, err := nodeKey(folder, folderErr, s.log)
 	if err != nil {
 		return err
 	}

@@ -19,6 +19,7 @@ import (
 	"relay/playback/api"
 	"relay/relay"
 	"relay/relay/discovery"
+	"relay/relay/store"
 	"relay/relay/stream"
 	"relay/tree"
 )
@@ -53,7 +54,7 @@ type stationConfig struct {
 	slots        int // as in relay.Config
 	upload       int
 	alone        bool         // --no-relay: no listener, no children
-	store        *relay.Store // nil if the folder cannot be used
+	store        *store.Store // nil if the folder cannot be used
 	allowHosts   []string
 	lan          bool // players in this machine's own networks alone
 	discovery    discoveryConfig
@@ -243,15 +244,15 @@ func firstAddr(p tree.Place) string {
 }
 
 // nodeKey returns the user's node key, or one for this run alone when another
-// process has it or the folder cannot be used (storeErr, of which the caller tells): a
+// process has it or the folder cannot be used (folderErr, of which the caller tells): a
 // watcher needs no lasting name.
-func nodeKey(store *relay.Store, storeErr error, log *zap.Logger) (ed25519.PrivateKey, func(), error) {
-	if storeErr == nil {
-		k, err := store.NodeKey()
+func nodeKey(folder *store.Store, folderErr error, log *zap.Logger) (ed25519.PrivateKey, func(), error) {
+	if folderErr == nil {
+		k, err := folder.NodeKey()
 		if err == nil {
 			return k.PrivateKey, func() { k.Close() }, nil
 		}
-		if !errors.Is(err, relay.ErrInUse) {
+		if !errors.Is(err, store.ErrInUse) {
 			log.Warn("no lasting node key", zap.Error(err))
 		}
 	}

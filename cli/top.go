@@ -16,7 +16,7 @@ import (
 	"relay/cli/term"
 	"relay/cli/treedraw"
 	"relay/playback/api"
-	"relay/relay"
+	"relay/relay/store"
 )
 
 const (
@@ -64,7 +64,7 @@ func runTop(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 	if c.NArg() > 1 {
 		return fault.Usage("relay help top", "relay top takes one channel, %d arguments were given", c.NArg())
 	}
-	own, _ := relay.OwnChannels(c.String("config")) // whose keys can be read
+	own, _ := store.OwnChannels(c.String("config")) // whose keys can be read
 	s := &top{}
 	var err error
 	if s.channel, err = channelOf(c.Args().First(), own); err != nil {

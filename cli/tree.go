@@ -15,7 +15,7 @@ import (
 	"relay/cli/term"
 	"relay/cli/treedraw"
 	"relay/playback/api"
-	"relay/relay"
+	"relay/relay/store"
 )
 
 const (
@@ -66,7 +66,7 @@ func runTree(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 		return fault.Usage("relay help tree", "relay tree takes one channel, %d arguments were given", c.NArg())
 	}
 	s := &treeShow{json: c.Bool("json"), watch: c.Bool("watch"), all: c.Bool("all"), t: t, out: stdio.Out}
-	own, _ := relay.OwnChannels(c.String("config")) // whose keys can be read
+	own, _ := store.OwnChannels(c.String("config")) // whose keys can be read
 	var err error
 	if s.channel, err = channelOf(c.Args().First(), own); err != nil {
 		return err

@@ -17,6 +17,7 @@ import (
 	"relay/cli/treedraw/drawtest"
 	"relay/playback/api"
 	"relay/relay"
+	"relay/relay/store"
 	"relay/relay/stream"
 	"relay/relay/wire"
 	"relay/tree"
@@ -196,7 +197,7 @@ func TestTitlesNameChannels(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := asker{addr: srv.Listener.Addr().String(), own: []relay.OwnChannel{{Name: "evening", ID: own}}}
+	a := asker{addr: srv.Listener.Addr().String(), own: []store.OwnChannel{{Name: "evening", ID: own}}}
 	defer a.close()
 	for name, want := range map[string]string{
 		"finals":                  id("aa"), // the very title

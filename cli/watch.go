@@ -18,6 +18,7 @@ import (
 	"relay/cli/term"
 	"relay/relay"
 	"relay/relay/hostnet"
+	"relay/relay/store"
 	"relay/tree"
 )
 
@@ -128,12 +129,12 @@ func runWatch(c *cli.Context, t *term.Terminal, stdio Stdio) (err error) {
 		u.Hosts, w.found = seedsOf(s.addrs)
 	}
 	w.since = time.Now()
-	store, storeErr := relay.OpenStore(c.String("config"))
-	if storeErr != nil {
-		w.warn(warning{warnThrowaway, fmt.Sprintf("nothing can be kept (%v), so this node is a new one with every start", storeErr), "watching works all the same; --config DIR keeps its key in another folder"})
+	folder, folderErr := store.Open(c.String("config"))
+	if folderErr != nil {
+		w.warn(warning{warnThrowaway, fmt.Sprintf("nothing can be kept (%v), so this node is a new one with every start", folderErr), "watching works all the same; --config DIR keeps its key in another folder"})
 	}
-	cfg.store, w.url = store, u
-	key, release, err := nodeKey(store, storeErr, w.log)
+	cfg.store, w.url = folder, u
+	key, release, err := nodeKey(folder, folderErr, w.log)
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -17,6 +18,7 @@ import (
 
 	"relay/relay/membership"
 	"relay/relay/relaytest"
+	"relay/relay/store"
 	"relay/relay/stream"
 	"relay/tree"
 )
@@ -116,7 +118,7 @@ type option struct {
 	slots       int
 	unreachable bool
 	members     int
-	store       *Store
+	store       *store.Store
 	hosts       []HostPort // of the link; the source if nil
 	found       []netip.AddrPort
 }
@@ -403,27 +405,27 @@ func TestAParentTellsOfOthers(t *testing.T) {
 
 // A link is good as long as anybody lives whom this machine has once met.
 func TestALinkWhoseOnlyAddressIsDeadStillJoins(t *testing.T) {
-	store, err := OpenStore(filepath.Join(t.TempDir(), "relay"))
+	kept, err := store.Open(filepath.Join(t.TempDir(), "relay"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	inWorld(t, 3, func(t *testing.T, w *world) {
 		w.crowd(9, 3)
 		entry := w.add(option{slots: 3})
-		viewer := w.add(option{slots: 3, store: store, hosts: []HostPort{hostPort(entry.place)}})
+		viewer := w.add(option{slots: 3, store: kept, hosts: []HostPort{hostPort(entry.place)}})
 		w.within(10*time.Second, "it plays", w.attached)
 		time.Sleep(rememberFirst * 4 / 5)
-		if ps, err := store.Remembered(w.root.ID(), time.Now()); len(ps) > 0 || err != nil {
+		if ps, err := kept.Remembered(w.root.ID(), time.Now()); len(ps) > 0 || err != nil {
 			t.Errorf("%v, %v is remembered before it was time", ps, err)
 		}
 		viewer.cancel()
 		viewer.wg.Wait()
-		if ps, err := store.Remembered(w.root.ID(), time.Now()); len(ps) < 8 || err != nil {
+		if ps, err := kept.Remembered(w.root.ID(), time.Now()); len(ps) < 8 || err != nil {
 			t.Errorf("%d of 11 nodes are remembered, %v", len(ps), err)
 		}
 		entry.kill()
 		w.within(5*time.Second, "all are attached", w.attached, entry, viewer)
-		again := w.add(option{slots: 3, store: store, hosts: []HostPort{hostPort(entry.place)}})
+		again := w.add(option{slots: 3, store: kept, hosts: []HostPort{hostPort(entry.place)}})
 		took := w.within(10*time.Second, "it plays again", func(n *inhabitant) bool { last, _ := n.seen(); return last > 0 }, entry, viewer)
 		t.Logf("joined by a remembered node after %v", took)
 		stranger := w.add(option{slots: 3, hosts: []HostPort{hostPort(entry.place)}})
@@ -456,5 +458,35 @@ func TestANodeOnALANTellsAllItsSlots(t *testing.T) {
 		w.within(10*time.Second, "a link is ready", func(*inhabitant) bool { return len(b.status(t).Tree.Standbys) > 0 })
 		a.kill()
 		w.within(10*time.Second, "all slots are told after the move", tells(w.root), a)
+	})
+}
+
+func TestASpoiltListOfNodesKeepsNobodyFromWatching(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "relay")
+	kept, err := store.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	inWorld(t, 3, func(t *testing.T, w *world) {
+		if err := kept.Remember(w.root.ID(), []tree.Place{w.root.place}, time.Now()); err != nil {
+			t.Fatal(err)
+		}
+		lists, err := filepath.Glob(filepath.Join(dir, "channels", "*"))
+		if err != nil || len(lists) != 1 {
+			t.Fatalf("%q, %v", lists, err)
+		}
+		if err := os.WriteFile(lists[0], []byte("nonsense"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if ps, err := kept.Remembered(w.root.ID(), time.Now()); err == nil {
+			t.Fatalf("nonsense is read as %v", ps)
+		}
+		w.add(option{slots: 2, store: kept})
+		w.within(5*time.Second, "it plays", w.attached)
+		time.Sleep(2 * rememberInterval)
+		ps, err := kept.Remembered(w.root.ID(), time.Now())
+		if err != nil || len(ps) != 1 || ps[0].ID != w.root.place.ID {
+			t.Errorf("afterwards %v, %v is remembered", ps, err)
+		}
 	})
 }

@@ -92,7 +92,8 @@ func TestImportsRunOneWay(t *testing.T) {
 		{room: "relay/relay/membership", may: []string{"relay/relay/stream", "relay/relay/wire", "relay/tree"}},
 		{room: "relay/relay/hostnet", std: true},
 		{room: "relay/relay/discovery", may: []string{"relay/relay/hostnet", "relay/relay/stream"}},
-		{room: "relay/relay", may: []string{"relay/relay/hostnet", "relay/relay/membership", "relay/relay/stream", "relay/relay/wire", "relay/tree"}},
+		{room: "relay/relay/store", may: []string{"relay/relay/stream", "relay/relay/wire", "relay/tree"}},
+		{room: "relay/relay", may: []string{"relay/relay/hostnet", "relay/relay/membership", "relay/relay/store", "relay/relay/stream", "relay/relay/wire", "relay/tree"}},
 		// What a tag is, ingest and playback have in common: flv belongs to both.
 		{room: "relay/ingest/flv"},
 		{room: "relay/ingest/rtmp", may: []string{"relay/ingest/flv"}},
@@ -107,7 +108,7 @@ func TestImportsRunOneWay(t *testing.T) {
 		{room: "relay/cli/treedraw", may: []string{"relay/cli/term", "relay/playback/api", "relay/tree"}},
 		{room: "relay/cli/doctor", may: []string{
 			"relay/relay/hostnet", "relay/cli/term", "relay/playback/api",
-			"relay/relay", "relay/relay/discovery", "relay/relay/membership", "relay/relay/naming", "relay/relay/stream", "relay/relay/wire", "relay/tree",
+			"relay/relay", "relay/relay/discovery", "relay/relay/membership", "relay/relay/naming", "relay/relay/store", "relay/relay/stream", "relay/relay/wire", "relay/tree",
 		}},
 		{room: "relay/playback/admin", may: []string{"relay/ingest/flv", "relay/playback", "relay/playback/api", "relay/playback/remux", "relay/playback/web", "relay/relay/naming", "relay/relay/stream"}},
 	} {
@@ -139,6 +140,7 @@ func TestLibrariesStayInTheirRooms(t *testing.T) {
 		"github.com/bluenviron/gohlslib":    {"relay/playback/remux"},
 		"github.com/urfave/cli":             {"relay/cli"},
 		"github.com/hashicorp/memberlist":   {"relay/relay/membership"},
+		"github.com/gofrs/flock":            {"relay/relay/store"},
 		"github.com/prometheus":             {"relay/playback/admin"},
 		"github.com/mdp/qrterminal":         {"relay/cli/term"},
 		"golang.org/x/term":                 {"relay/cli/term"},

@@ -17,6 +17,7 @@ import (
 
 	"relay/relay/hostnet"
 	"relay/relay/membership"
+	"relay/relay/store"
 	"relay/relay/stream"
 	"relay/relay/wire"
 	"relay/tree"
@@ -46,7 +47,7 @@ type Config struct {
 	// membership.DefaultMax if 0.
 	Members int
 	// Store keeps the nodes of channels that are watched; nil for none.
-	Store *Store
+	Store *store.Store
 	Ring  stream.Limits
 	// Version is the program's, for others to see: up to wire.MaxVersion printable
 	// ASCII characters; may be empty.

@@ -223,8 +223,7 @@ func worldwide(a netip.AddrPort) bool {
 
 // remember writes the channel's nodes to the store, for the next time it is watched.
 func (c *Channel) remember(now time.Time, i tree.Info) {
-	store := c.node.cfg.Store
-	if store == nil || c.writer != nil || !i.Attached {
+	if c.node.cfg.Store == nil || c.writer != nil || !i.Attached {
 		return
 	}
 	var ps []tree.Place
@@ -237,7 +236,7 @@ func (c *Channel) remember(now time.Time, i tree.Info) {
 	for _, a := range c.peers.known(tree.ID{}) {
 		ps = append(ps, a.Place)
 	}
-	if err := store.Remember(c.id, ps, now); err != nil {
+	if err := c.node.cfg.Store.Remember(c.id, ps, now); err != nil {
 		c.log.Warn("remember the channel's nodes", zap.Error(err))
 	}
 }

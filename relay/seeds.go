@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"relay/tree"
+
+	"go.uber.org/zap"
 )
 
 const (
@@ -87,4 +89,22 @@ func (c *Channel) resolveAgain(ctx context.Context) {
 			c.tell(candidates(ps))
 		}
 	})
+}
+
+// remembered returns the channel's nodes of the last run, for the tree to ask.
+func (c *Channel) remembered() []tree.Candidate {
+	if c.node.cfg.Store == nil || c.writer != nil {
+		return nil
+	}
+	ps, err := c.node.cfg.Store.Remembered(c.id, time.Now())
+	if err != nil {
+		c.log.Warn("the nodes of the last run cannot be read; going on without them", zap.Error(err))
+	}
+	var of []tree.Candidate
+	for _, p := range ps {
+		if p.ID != c.node.ID() {
+			of = append(of, tree.Candidate{Place: p, Depth: -1, Free: -1, Slots: -1})
+		}
+	}
+	return of
 }

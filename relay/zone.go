@@ -5,7 +5,6 @@ import (
 	"net/netip"
 
 	"relay/relay/hostnet"
-	"relay/tree"
 )
 
 // maxZones bounds the interfaces on which a link-local address is tried.
@@ -36,16 +35,4 @@ func zoned(addrs []netip.AddrPort, interfaces func() ([]hostnet.Device, error)) 
 		}
 	}
 	return all
-}
-
-// unzoned leaves out the addresses that mean something on this machine now and nowhere
-// else.
-func unzoned(p tree.Place) tree.Place {
-	var addrs []netip.AddrPort
-	for _, a := range p.Addrs {
-		if a.Addr().Zone() == "" {
-			addrs = append(addrs, a)
-		}
-	}
-	return tree.Place{ID: p.ID, Addrs: addrs}
 }

@@ -4,14 +4,10 @@ import (
 	"errors"
 	"net"
 	"net/netip"
-	"path/filepath"
 	"slices"
 	"testing"
-	"time"
 
 	"relay/relay/hostnet"
-	"relay/relay/stream"
-	"relay/tree"
 )
 
 func addrPorts(ss ...string) []netip.AddrPort {
@@ -40,27 +36,5 @@ func TestLinkLocalAddressWithoutZoneIsTriedOnEachNetwork(t *testing.T) {
 	got = zoned(given, func() ([]hostnet.Device, error) { return nil, errors.New("no") })
 	if !slices.Equal(got, given) {
 		t.Errorf("without a list of interfaces: %v", got)
-	}
-}
-
-func TestWhatHasAZoneIsNotRememberedForAnotherRun(t *testing.T) {
-	store, err := OpenStore(filepath.Join(t.TempDir(), "keys"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	id, now := stream.ChannelID{1}, time.Unix(1e9, 0)
-	err = store.Remember(id, []tree.Place{
-		{ID: tree.ID{1}, Addrs: addrPorts("[fe80::1%eth0]:7144", "192.168.1.5:7144")},
-		{ID: tree.ID{2}, Addrs: addrPorts("[fe80::2%eth0]:7144")},
-	}, now)
-	if err != nil {
-		t.Fatal(err)
-	}
-	got, err := store.Remembered(id, now)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(got) != 1 || !slices.Equal(got[0].Addrs, addrPorts("192.168.1.5:7144")) {
-		t.Errorf("remembered %v", got)
 	}
 }

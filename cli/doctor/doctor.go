@@ -12,7 +12,7 @@ import (
 
 // Config is what a look at the machine goes by.
 type Config struct {
-	Folder string // with the keys, as relay.OpenStore takes it
+	Folder string // with the keys, as store.Open takes it
 	Ports  []Port // those that relay opens
 	Upload int    // bit/s, as the user states it; 0 if not
 

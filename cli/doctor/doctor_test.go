@@ -14,8 +14,8 @@ import (
 	"relay/cli/term"
 	"relay/cli/term/termtest"
 	"relay/playback/api"
-	"relay/relay"
 	"relay/relay/hostnet"
+	"relay/relay/store"
 	"relay/relay/stream"
 )
 
@@ -217,7 +217,7 @@ func TestDoctorOnTheFolder(t *testing.T) {
 	if _, err := os.Stat(dir); err == nil {
 		t.Error("looking at it made the folder")
 	}
-	s, err := relay.OpenStore(dir)
+	s, err := store.Open(dir)
 	if err != nil {
 		t.Fatal(err)
 	}

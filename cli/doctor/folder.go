@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"relay/cli/term"
-	"relay/relay"
+	"relay/relay/store"
 	"relay/relay/stream"
 )
 
@@ -23,7 +23,7 @@ type folder struct {
 	err    error // why it cannot be used; nil if it can, or can be made
 	exists bool
 	open   []mode // what others can read in it
-	own    []relay.OwnChannel
+	own    []store.OwnChannel
 	ownErr error                // keys that cannot be used, other than for who can read them
 	epochs map[string]time.Time // when each channel was last started
 }
@@ -35,10 +35,10 @@ type mode struct {
 	want fs.FileMode
 }
 
-// lookAtFolder looks at the folder that relay.OpenStore opens as dir. To know whether it
+// lookAtFolder looks at the folder that store.Open opens as dir. To know whether it
 // can be written, it makes a file there, or where the folder would be made, and removes it.
 func lookAtFolder(dir string) folder {
-	path, err := relay.StoreDir(dir)
+	path, err := store.Dir(dir)
 	f := folder{dir: path, err: err, epochs: make(map[string]time.Time)}
 	if err != nil {
 		return f
@@ -66,7 +66,7 @@ func lookAtFolder(dir string) folder {
 	if runtime.GOOS != "windows" { // whose access lists these bits do not show
 		f.open = readable(path)
 	}
-	f.own, f.ownErr = relay.OwnChannels(dir)
+	f.own, f.ownErr = store.OwnChannels(dir)
 	for _, c := range f.own {
 		if t, ok := lastStart(filepath.Join(path, "channels", c.Name+".epoch")); ok {
 			f.epochs[c.Name] = t

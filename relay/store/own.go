@@ -1,8 +1,7 @@
-package relay
+package store
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -17,24 +16,11 @@ type OwnChannel struct {
 	ID   stream.ChannelID
 }
 
-// StoreDir is where [OpenStore] finds the folder: dir itself, or if that is empty the
-// user's own. It fails if the system knows of no folder for configuration.
-func StoreDir(dir string) (string, error) {
-	if dir != "" {
-		return dir, nil
-	}
-	base, err := os.UserConfigDir()
-	if err != nil {
-		return "", fmt.Errorf("%w: %w", ErrNoFolder, err)
-	}
-	return filepath.Join(base, "relay"), nil
-}
-
-// OwnChannels returns the channels whose keys are in the folder that [OpenStore] opens
+// OwnChannels returns the channels whose keys are in the folder that [Open] opens
 // as dir, sorted by name. It makes nothing and locks nothing: a folder that is not there
 // holds none. Keys that cannot be used are left out, and the error names them.
 func OwnChannels(dir string) ([]OwnChannel, error) {
-	dir, err := StoreDir(dir)
+	dir, err := Dir(dir)
 	if err != nil {
 		return nil, err
 	}

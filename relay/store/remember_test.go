@@ -1,4 +1,4 @@
-package relay
+package store
 
 import (
 	"net/netip"
@@ -14,15 +14,6 @@ import (
 	"relay/relay/stream"
 	"relay/tree"
 )
-
-func newTestStore(t *testing.T) *Store {
-	t.Helper()
-	s, err := OpenStore(filepath.Join(t.TempDir(), "relay"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
 
 // places returns n of them, different ones for different first bytes.
 func places(first byte, n int) []tree.Place {
@@ -45,7 +36,7 @@ var (
 )
 
 func TestNodesAreRememberedLastSeenFirst(t *testing.T) {
-	s := newTestStore(t)
+	s := openStore(t, filepath.Join(t.TempDir(), "relay"))
 	if ps, err := s.Remembered(rememberChannel, rememberAt); len(ps) != 0 || err != nil {
 		t.Fatalf("of no run: %v, %v", ps, err)
 	}
@@ -73,7 +64,7 @@ func TestNodesAreRememberedLastSeenFirst(t *testing.T) {
 }
 
 func TestNodesThatCannotBeDialledAreNotRemembered(t *testing.T) {
-	s := newTestStore(t)
+	s := openStore(t, filepath.Join(t.TempDir(), "relay"))
 	if err := s.Remember(rememberChannel, []tree.Place{{ID: tree.ID{1}}, {Addrs: places(1, 1)[0].Addrs}}, rememberAt); err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +74,7 @@ func TestNodesThatCannotBeDialledAreNotRemembered(t *testing.T) {
 }
 
 func TestASpoiltListOfNodesIsRefusedAndReplaced(t *testing.T) {
-	s := newTestStore(t)
+	s := openStore(t, filepath.Join(t.TempDir(), "relay"))
 	path := s.membersPath(rememberChannel)
 	id := tree.ID{1}.String()
 	for name, text := range map[string]string{
@@ -124,7 +115,7 @@ func TestTheListOfNodesIsPrivate(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		return // there are no such bits; see checkPrivate
 	}
-	s := newTestStore(t)
+	s := openStore(t, filepath.Join(t.TempDir(), "relay"))
 	if err := s.Remember(rememberChannel, places(1, 2), rememberAt); err != nil {
 		t.Fatal(err)
 	}
@@ -141,18 +132,21 @@ func TestTheListOfNodesIsPrivate(t *testing.T) {
 	}
 }
 
-func TestASpoiltListOfNodesKeepsNobodyFromWatching(t *testing.T) {
-	s := newTestStore(t)
-	inWorld(t, 3, func(t *testing.T, w *world) {
-		if err := os.WriteFile(s.membersPath(w.root.ID()), []byte("nonsense"), fileMode); err != nil {
-			t.Fatal(err)
-		}
-		w.add(option{slots: 2, store: s})
-		w.within(5*time.Second, "it plays", w.attached)
-		time.Sleep(2 * rememberInterval)
-		ps, err := s.Remembered(w.root.ID(), time.Now())
-		if err != nil || len(ps) != 1 || ps[0].ID != w.root.place.ID {
-			t.Errorf("afterwards %v, %v is remembered", ps, err)
-		}
-	})
+func TestWhatHasAZoneIsNotRememberedForAnotherRun(t *testing.T) {
+	s := openStore(t, filepath.Join(t.TempDir(), "relay"))
+	zoned, plain := netip.MustParseAddrPort("[fe80::1%eth0]:7144"), netip.MustParseAddrPort("192.168.1.5:7144")
+	err := s.Remember(rememberChannel, []tree.Place{
+		{ID: tree.ID{1}, Addrs: []netip.AddrPort{zoned, plain}},
+		{ID: tree.ID{2}, Addrs: []netip.AddrPort{zoned}},
+	}, rememberAt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := s.Remembered(rememberChannel, rememberAt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(got) != 1 || !slices.Equal(got[0].Addrs, []netip.AddrPort{plain}) {
+		t.Errorf("remembered %v", got)
+	}
 }

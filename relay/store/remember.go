@@ -1,4 +1,4 @@
-package relay
+package store
 
 import (
 	"bufio"
@@ -12,8 +12,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"go.uber.org/zap"
 
 	"relay/relay/oneline"
 	"relay/relay/stream"
@@ -131,21 +129,14 @@ func parseKnown(line string) (known, error) {
 	return k, nil
 }
 
-// remembered returns the channel's nodes of the last run, for the tree to ask.
-func (c *Channel) remembered() []tree.Candidate {
-	store := c.node.cfg.Store
-	if store == nil || c.writer != nil {
-		return nil
-	}
-	ps, err := store.Remembered(c.id, time.Now())
-	if err != nil {
-		c.log.Warn("the nodes of the last run cannot be read; going on without them", zap.Error(err))
-	}
-	var of []tree.Candidate
-	for _, p := range ps {
-		if p.ID != c.node.ID() {
-			of = append(of, tree.Candidate{Place: p, Depth: -1, Free: -1, Slots: -1})
+// unzoned leaves out the addresses that mean something on this machine now and nowhere
+// else.
+func unzoned(p tree.Place) tree.Place {
+	var addrs []netip.AddrPort
+	for _, a := range p.Addrs {
+		if a.Addr().Zone() == "" {
+			addrs = append(addrs, a)
 		}
 	}
-	return of
+	return tree.Place{ID: p.ID, Addrs: addrs}
 }

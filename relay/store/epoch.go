@@ -1,0 +1,47 @@
+package store
+
+import (
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"relay/relay/stream"
+)
+
+// NextEpoch returns an epoch later than all used with the channel's key before,
+// and stores it first: a source that crashes right after must not use it again.
+func (s *Store) NextEpoch(name string, now time.Time) (stream.Epoch, error) {
+	if err := checkChannelName(name); err != nil {
+		return stream.Epoch{}, err
+	}
+	path := filepath.Join(s.dir, "channels", name+".epoch")
+	stored, err := loadEpoch(path)
+	if err != nil {
+		return stream.Epoch{}, err
+	}
+	var r [8]byte
+	_, _ = rand.Read(r[:]) // never fails
+	e := stream.NextEpoch(stored, now, binary.BigEndian.Uint64(r[:]))
+	return e, replacePrivate(path, fmt.Appendf(nil, "%d\n", e.Ms))
+}
+
+func loadEpoch(path string) (stream.Epoch, error) {
+	b, err := readPrivate(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return stream.Epoch{}, nil
+	}
+	if err != nil {
+		return stream.Epoch{}, err
+	}
+	ms, err := strconv.ParseUint(strings.TrimSpace(string(b)), 10, 63)
+	if err != nil {
+		return stream.Epoch{}, fmt.Errorf("%s holds no epoch: %w", path, err)
+	}
+	return stream.Epoch{Ms: ms}, nil
+}

@@ -8,6 +8,7 @@ import (
 
 	"relay/playback/api"
 	"relay/relay/hostnet"
+	"relay/relay/store"
 )
 
 // Config is what a look at the machine goes by.
@@ -33,7 +34,7 @@ type machine struct {
 	out4, out6 netip.Addr // from which packets to the Internet leave; zero without a way
 	ports      []portUse
 	programs   map[string]program // that are there, by the names of players and browsers
-	folder     folder
+	folder     store.Contents
 	around     Around
 	asked      string      // the relay that was asked: host:port
 	running    *api.Status // nil if none answers
@@ -54,7 +55,7 @@ func examine(ctx context.Context, cfg Config) machine {
 	m.out4, m.out6 = hostnet.Outward(), hostnet.Outward6()
 	m.ports = lookAtPorts(cfg.Ports)
 	m.programs = findPrograms(ctx)
-	m.folder = lookAtFolder(cfg.Folder)
+	m.folder = store.Inspect(cfg.Folder)
 	m.around = cfg.Around(ctx)
 	if st, err := cfg.Status(ctx); err == nil {
 		m.running = &st

@@ -211,7 +211,7 @@ func TestDoctorOnTheFolder(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "relay")
 	check := func(name, dir, want string) {
 		t.Helper()
-		wantFindings(t, name, machine{now: now, folder: lookAtFolder(dir)}.checkFolder(), want+"\n"+clock)
+		wantFindings(t, name, machine{now: now, folder: store.Inspect(dir)}.checkFolder(), want+"\n"+clock)
 	}
 	check("before the first run", dir, "ok The folder for the keys, "+dir+", is not there yet")
 	if _, err := os.Stat(dir); err == nil {
@@ -232,7 +232,7 @@ func TestDoctorOnTheFolder(t *testing.T) {
 		}
 	}
 	check("in use", dir, "ok The keys are in "+dir+"\nok Channels of this machine: live (")
-	if left, _ := filepath.Glob(filepath.Join(dir, ".relay-doctor*")); len(left) > 0 {
+	if left, _ := filepath.Glob(filepath.Join(dir, ".*")); len(left) > 0 {
 		t.Errorf("it leaves %q", left)
 	}
 
@@ -267,7 +267,7 @@ func TestDoctorOnTheFolder(t *testing.T) {
 	if _, err := s.NextEpoch("second", now.Add(stream.MaxEpochAhead+time.Minute)); err != nil {
 		t.Fatal(err)
 	}
-	wantFindings(t, "ahead", machine{now: now, folder: lookAtFolder(dir)}.checkFolder()[3:],
+	wantFindings(t, "ahead", machine{now: now, folder: store.Inspect(dir)}.checkFolder()[3:],
 		"todo Channel second was last started at 2027-03-01 12:06:00, which is in the future => second.epoch")
 	wantFindings(t, "no battery", machine{now: time.Unix(100, 0)}.checkFolder()[1:], "todo The clock shows 1970-01-01 00:01:40, which is long past.")
 }

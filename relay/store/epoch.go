@@ -14,13 +14,16 @@ import (
 	"relay/relay/stream"
 )
 
+// epochPath is where the newest epoch of the channel with that name is kept.
+func epochPath(dir, name string) string { return filepath.Join(dir, channelsDir, name+epochExt) }
+
 // NextEpoch returns an epoch later than all used with the channel's key before,
 // and stores it first: a source that crashes right after must not use it again.
 func (s *Store) NextEpoch(name string, now time.Time) (stream.Epoch, error) {
 	if err := checkChannelName(name); err != nil {
 		return stream.Epoch{}, err
 	}
-	path := filepath.Join(s.dir, "channels", name+".epoch")
+	path := epochPath(s.dir, name)
 	stored, err := loadEpoch(path)
 	if err != nil {
 		return stream.Epoch{}, err
@@ -39,9 +42,15 @@ func loadEpoch(path string) (stream.Epoch, error) {
 	if err != nil {
 		return stream.Epoch{}, err
 	}
-	ms, err := strconv.ParseUint(strings.TrimSpace(string(b)), 10, 63)
+	e, err := parseEpoch(b)
 	if err != nil {
 		return stream.Epoch{}, fmt.Errorf("%s holds no epoch: %w", path, err)
 	}
-	return stream.Epoch{Ms: ms}, nil
+	return e, nil
+}
+
+// parseEpoch reads what an epoch file holds: the Unix time in ms, which fits int64.
+func parseEpoch(b []byte) (stream.Epoch, error) {
+	ms, err := strconv.ParseUint(strings.TrimSpace(string(b)), 10, 63)
+	return stream.Epoch{Ms: ms}, err
 }

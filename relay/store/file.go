@@ -21,7 +21,7 @@ func checkPrivate(path string) error {
 	if err != nil {
 		return err
 	}
-	if p := fi.Mode().Perm(); p&0o077 != 0 {
+	if p := fi.Mode().Perm(); p&forOthers != 0 {
 		want := fileMode
 		if fi.IsDir() {
 			want = dirMode
@@ -35,17 +35,26 @@ func readPrivate(path string) ([]byte, error) { return readBounded(path, maxKeyF
 
 // readBounded reads a file that nobody else can read, of at most so many bytes.
 func readBounded(path string, most int64, what string) ([]byte, error) {
-	fi, err := os.Lstat(path)
-	if err != nil {
+	if err := checkRegular(path, most, what); err != nil {
 		return nil, err
-	}
-	if !fi.Mode().IsRegular() || fi.Size() > most {
-		return nil, fmt.Errorf("%s is no %s", path, what)
 	}
 	if err := checkPrivate(path); err != nil {
 		return nil, err
 	}
 	return os.ReadFile(path)
+}
+
+// checkRegular refuses what is not a file of at most so many bytes: a folder, a pipe and
+// a link are none.
+func checkRegular(path string, most int64, what string) error {
+	fi, err := os.Lstat(path)
+	if err != nil {
+		return err
+	}
+	if !fi.Mode().IsRegular() || fi.Size() > most {
+		return fmt.Errorf("%s is no %s", path, what)
+	}
+	return nil
 }
 
 // createPrivate writes a file that must not be there yet, whole or not at all.

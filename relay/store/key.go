@@ -35,7 +35,7 @@ func (s *Store) ChannelKey(name string) (*Key, error) {
 	if err := checkChannelName(name); err != nil {
 		return nil, err
 	}
-	return s.key(filepath.Join("channels", name))
+	return s.key(filepath.Join(channelsDir, name))
 }
 
 func (s *Store) key(name string) (*Key, error) {
@@ -43,14 +43,14 @@ func (s *Store) key(name string) (*Key, error) {
 	lock := flock.New(path+".lock", flock.SetPermissions(fileMode))
 	got, err := lock.TryLock()
 	if err != nil {
-		return nil, fmt.Errorf("lock %s.key: %w", path, err)
+		return nil, fmt.Errorf("lock %s: %w", path+keyExt, err)
 	}
 	if !got {
-		return nil, fmt.Errorf("%s.key: %w", path, ErrInUse)
+		return nil, fmt.Errorf("%s: %w", path+keyExt, ErrInUse)
 	}
-	key, err := loadKey(path + ".key")
+	key, err := loadKey(path + keyExt)
 	if errors.Is(err, fs.ErrNotExist) {
-		key, err = makeKey(path + ".key")
+		key, err = makeKey(path + keyExt)
 	}
 	if err != nil {
 		lock.Close()

@@ -24,18 +24,18 @@ func OwnChannels(dir string) ([]OwnChannel, error) {
 	if err != nil {
 		return nil, err
 	}
-	files, err := os.ReadDir(filepath.Join(dir, "channels")) // sorted
+	files, err := os.ReadDir(filepath.Join(dir, channelsDir)) // sorted
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
 	var own []OwnChannel
 	var bad []error
 	for _, f := range files {
-		name, ok := strings.CutSuffix(f.Name(), ".key")
+		name, ok := strings.CutSuffix(f.Name(), keyExt)
 		if !ok || checkChannelName(name) != nil {
 			continue
 		}
-		key, err := loadKey(filepath.Join(dir, "channels", f.Name()))
+		key, err := loadKey(filepath.Join(dir, channelsDir, f.Name()))
 		if err != nil {
 			bad = append(bad, err)
 			continue

@@ -36,7 +36,7 @@ type known struct {
 }
 
 func (s *Store) membersPath(channel stream.ChannelID) string {
-	return filepath.Join(s.dir, "channels", channel.String()+".members")
+	return filepath.Join(s.dir, channelsDir, channel.String()+membersExt)
 }
 
 // Remember keeps where nodes of a channel that were seen now can be dialled, and of

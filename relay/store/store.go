@@ -14,8 +14,16 @@ import (
 var ErrNoFolder = errors.New("find the configuration folder")
 
 const (
-	dirMode  fs.FileMode = 0o700
-	fileMode fs.FileMode = 0o600
+	dirMode   fs.FileMode = 0o700
+	fileMode  fs.FileMode = 0o600
+	forOthers fs.FileMode = 0o077 // the bits that neither may have
+
+	channelsDir = "channels"
+	keyExt      = ".key"
+	epochExt    = ".epoch"
+	streamExt   = ".stream"
+	membersExt  = ".members"
+
 	// maxChannelName is the longest name of a channel on this machine.
 	maxChannelName = 64
 )
@@ -39,10 +47,10 @@ func Open(dir string) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(filepath.Join(dir, "channels"), dirMode); err != nil {
+	if err := os.MkdirAll(filepath.Join(dir, channelsDir), dirMode); err != nil {
 		return nil, fmt.Errorf("make the configuration folder: %w", err)
 	}
-	for _, d := range []string{dir, filepath.Join(dir, "channels")} {
+	for _, d := range []string{dir, filepath.Join(dir, channelsDir)} {
 		if err := checkPrivate(d); err != nil {
 			return nil, err
 		}

@@ -19,7 +19,7 @@ func (s *Store) StreamKey(name string) (string, error) {
 	if err := checkChannelName(name); err != nil {
 		return "", err
 	}
-	path := filepath.Join(s.dir, "channels", name+".stream")
+	path := filepath.Join(s.dir, channelsDir, name+streamExt)
 	b, err := readPrivate(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		b = []byte(NewStreamKey() + "\n")

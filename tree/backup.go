@@ -74,7 +74,7 @@ func (n *Node) spares(strong []*child) []*spare {
 	if n.up != nil {
 		add(n.up.place, 0, 2) // the slot of this node is free then
 	}
-	for _, p := range n.ready.assigned {
+	for _, p := range n.standbys.assigned {
 		if n.children.ofID(p.ID) == nil {
 			add(p, 0, 2)
 		}

@@ -16,7 +16,7 @@ func (n *Node) suits(w *Welcome) bool {
 }
 
 func (n *Node) welcomed(now time.Time, l Link, w Welcome) {
-	if b := n.ready.find(l); b != nil && !b.ready {
+	if b := n.standbys.find(l); b != nil && !b.ready {
 		n.standbyWelcomed(now, b, w)
 		return
 	}
@@ -123,13 +123,8 @@ func (n *Node) moved(now time.Time, w want, old *uplink) {
 		n.book.avoid(old.place, now.Add(distrustTime))
 		n.late.moved(now)
 	}
-	n.ready.assigned, n.ready.tries = nil, 0
-	n.ready.dialAt = now.Add(standbyPace)
-	for _, b := range n.ready.links {
-		b.own = true // the new parent will have its own choice
-		if b.addr.same(n.up.place) {
-			n.dropStandby(b, ByUs(ReasonNotNeeded))
-		}
+	for _, b := range n.standbys.moved(now, n.up.place) {
+		n.dropStandby(b, ByUs(ReasonNotNeeded))
 	}
 }
 

@@ -41,7 +41,7 @@ func (n *Node) lookUp(now time.Time) {
 		return
 	}
 	m.targets = nil
-	for _, c := range n.ready.others {
+	for _, c := range n.gossip {
 		if len(m.targets) < maxTargets && c.Free > 0 && c.Depth >= 0 && c.Depth+1 <= within && !n.notNow(c.Place) {
 			m.targets = append(m.targets, c.Place)
 		}

@@ -47,7 +47,7 @@ func (n *Node) Info() Info {
 	for _, c := range n.children {
 		i.Children = append(i.Children, ChildInfo{c.link, c.place, c.since, c.pulling, c.report})
 	}
-	for _, b := range n.ready.links {
+	for _, b := range n.standbys.links {
 		if b.ready {
 			i.Standbys = append(i.Standbys, b.addr)
 		}

@@ -7,7 +7,7 @@ import (
 
 // dialled goes on with an attempt whose connection stands.
 func (n *Node) dialled(now time.Time, ev Up) {
-	if b := n.ready.find(ev.Link); b != nil {
+	if b := n.standbys.find(ev.Link); b != nil {
 		n.standbyUp(now, b, ev)
 		return
 	}
@@ -53,7 +53,7 @@ func (n *Node) join(now time.Time, within int) Join {
 }
 
 func (n *Node) referred(now time.Time, l Link, m Refer) {
-	if b := n.ready.find(l); b != nil {
+	if b := n.standbys.find(l); b != nil {
 		n.standbyFailed(now, b, ByThem(m.Reason))
 		return
 	}

@@ -40,13 +40,14 @@ type Node struct {
 	beatAt   time.Time // the children are to hear of a loss, zero if not
 	orphanAt time.Time // since when there is no parent, or a silent one
 	lostFor  End       // why there is no parent
-	ready    standbys
+	standbys standbys
 	search   search
 	improve  improver
 	late     lateness
 	book     book
 	clock    clock
-	best     Room // in the whole tree, as the root knows it
+	best     Room        // in the whole tree, as the root knows it
+	gossip   []Candidate // the most useful first
 
 	// What is below.
 	children  children
@@ -171,7 +172,7 @@ func (n *Node) candidates(ev Candidates) {
 		ps = append(ps, c.Place)
 	}
 	n.book.add(ps, rankHint, 0)
-	n.ready.others = of
+	n.gossip = of
 }
 
 func (n *Node) received(now time.Time, l Link, m Message) {
@@ -243,7 +244,7 @@ func (n *Node) down(now time.Time, l Link, e End) {
 		n.attemptFailed(now, a, e.Reason)
 		return
 	}
-	if b := n.ready.find(l); b != nil {
+	if b := n.standbys.find(l); b != nil {
 		n.standbyFailed(now, b, e)
 		return
 	}
@@ -276,8 +277,8 @@ func (n *Node) bye(now time.Time, l Link, m Bye) {
 		a := n.search.find(l)
 		n.do(Close{l, ByThem(m.Reason)})
 		n.attemptFailed(now, a, m.Reason)
-	case n.ready.find(l) != nil:
-		n.standbyFailed(now, n.ready.find(l), ByThem(m.Reason))
+	case n.standbys.find(l) != nil:
+		n.standbyFailed(now, n.standbys.find(l), ByThem(m.Reason))
 	case n.children.find(l) != nil:
 		n.dropChild(n.children.find(l), ByThem(m.Reason))
 	case n.guests.find(l) != nil:

@@ -127,7 +127,7 @@ func (n *Node) rememberPath() {
 // one that is being asked, or a child.
 func (n *Node) notNow(p Place) bool {
 	return p.ID == n.cfg.Self.ID && !p.ID.IsZero() || n.up != nil && n.up.place.same(p) ||
-		n.search.asks(p) || n.children.ofID(p.ID) != nil || n.ready.holds(p)
+		n.search.asks(p) || n.children.ofID(p.ID) != nil || n.standbys.holds(p)
 }
 
 // attemptFailed ends an attempt that came to nothing.

@@ -1,9 +1,6 @@
 package tree
 
-import (
-	"slices"
-	"time"
-)
+import "time"
 
 // uplink is the committed parent.
 type uplink struct {
@@ -50,8 +47,8 @@ func (n *Node) heartbeat(now time.Time, l Link, hb Heartbeat) {
 		}
 		return
 	}
-	if b := n.ready.find(l); b != nil && b.ready {
-		n.standbyBeat(now, b, hb)
+	if b := n.standbys.find(l); b != nil && b.ready {
+		b.beat(now, hb)
 		return
 	}
 	if !n.isParent(l) {
@@ -171,7 +168,7 @@ func (n *Node) parentStuck(now time.Time) bool {
 	if n.search.want == wantOther && len(n.search.attempts) > 0 {
 		return true // it is using it
 	}
-	return slices.ContainsFunc(n.ready.links, func(b *standby) bool { return b.ready && !b.orphan })
+	return n.standbys.fitting(func(b *standby) bool { return !b.orphan }) != nil
 }
 
 // wants says what the node looks for.

@@ -17,7 +17,7 @@ const (
 	standbyAvoid = 15 * time.Second
 	// disjointTries is how many places of its own choice a node tries below one parent,
 	// one in disjointEvery, for a way to the root that shares nobody but the root with
-	// its own; disjointAvoid is how long one that shares somebody is left alone then.
+	// its own. One that shares somebody is left alone for disjointAvoid then.
 	disjointTries = 5
 	disjointEvery = 10 * time.Second
 	disjointAvoid = 2 * time.Minute
@@ -30,24 +30,56 @@ type standby struct {
 	addr    Place // place, with the address that worked
 	near    bool
 	started time.Time
-	ready   bool // it was welcomed
-	path    []Place
-	lag     time.Duration
-	orphan  bool
-	room    Room
-	heard   time.Time
-	told    time.Time // newest report to it
-	own     bool      // this node's choice and not its parent's
-	chosen  bool      // from gossip, for another way to the root
+	own     bool // the present parent did not choose it
+	chosen  bool // the node chose it from gossip, for another way to the root
+
+	// Set from its welcome on.
+	ready  bool
+	path   []Place
+	lag    time.Duration
+	orphan bool
+	room   Room
+	heard  time.Time
+	told   time.Time // when it got the newest report
 }
 
-// standbys keeps links ready.
+// welcomed makes the link one that can be used.
+func (b *standby) welcomed(now time.Time, w Welcome) {
+	b.ready, b.heard, b.told = true, now, now
+	b.room = noRoom
+	b.path, b.lag = w.Path, lagOf(w.Lag)
+}
+
+// beat takes a heartbeat into account.
+func (b *standby) beat(now time.Time, hb Heartbeat) {
+	b.heard, b.orphan, b.room, b.lag = now, hb.Orphan, hb.Room, lagOf(hb.Lag)
+}
+
+// silent reports whether the place has said nothing for too long: for limit once it has
+// welcomed the node, before that for as long as any place has for its answer.
+func (b *standby) silent(now time.Time, limit time.Duration) bool {
+	if !b.ready {
+		return now.Sub(b.started) >= attemptTime
+	}
+	return now.Sub(b.heard) >= limit
+}
+
+// reportDue reports whether the place is to hear from the node again.
+func (b *standby) reportDue(now time.Time, every time.Duration) bool {
+	return b.ready && now.Sub(b.told) >= every
+}
+
+// attempt is what the link becomes when the stream is pulled over it.
+func (b *standby) attempt(now time.Time) *attempt {
+	return &attempt{link: b.link, place: b.place, addr: b.addr, near: b.near, started: now, pulled: true}
+}
+
+// standbys are the links that are kept ready, and the choice of the next.
 type standbys struct {
-	links    []*standby  // the first is used first
-	assigned []Place     // by the parent: of use to the children too
-	others   []Candidate // from gossip, for a choice of one's own
-	dialAt   time.Time
-	tries    int // of places of one's own choice, below this parent
+	links    []*standby // the first is used first
+	assigned []Place    // by the parent: of use to the children too
+	dialAt   time.Time  // nobody is dialled before
+	tries    int        // of places of the node's own choice, below this parent
 }
 
 func (s *standbys) find(l Link) *standby {
@@ -63,189 +95,98 @@ func (s *standbys) holds(p Place) bool {
 	return slices.ContainsFunc(s.links, func(b *standby) bool { return b.place.same(p) || b.addr.same(p) })
 }
 
-// remove takes one out; a list from before stays as it was, so that it can be ranged
+// remove takes one out. A list from before stays as it was, so that it can be ranged
 // over meanwhile.
 func (s *standbys) remove(b *standby) {
 	s.links = slices.DeleteFunc(slices.Clone(s.links), func(c *standby) bool { return c == b })
 }
 
-// keepStandbys dials what is missing, one at a time, and drops what is of no use.
-func (n *Node) keepStandbys(now time.Time) {
-	s := &n.ready
+// fitting is the first that is ready and fits, nil if none does.
+func (s *standbys) fitting(fits func(*standby) bool) *standby {
 	for _, b := range s.links {
-		switch {
-		case !b.ready && now.Sub(b.started) >= attemptTime, b.ready && now.Sub(b.heard) >= n.times.childSilence:
-			n.dropStandby(b, ByUs(ReasonSilent))
-			n.book.noStandby(b.place, now.Add(standbyAvoid))
-		case b.ready && now.Sub(b.told) >= n.times.standby:
-			b.told = now
-			n.send(b.link, n.ownReport(now))
+		if b.ready && fits(b) {
+			return b
 		}
 	}
-	if n.up == nil || n.up.suspect || n.up.moving() || !n.leaveBy.IsZero() || now.Before(s.dialAt) {
-		return
+	return nil
+}
+
+// choice is a place to connect to ahead.
+type choice struct {
+	place   Place
+	own     bool     // the node's, from gossip, and not the parent's
+	instead *standby // this link has to make way for it, if there is one
+}
+
+// next chooses where to connect to ahead, if there is room for one more link or the
+// parent's choice takes the place of the node's own. Gossip's places have to be no
+// deeper than the node, with slots to give, and not above it.
+func (s *standbys) next(gossip []Candidate, depth int, usable func(Place) bool, above func(ID) bool) (choice, bool) {
+	full := len(s.links) >= maxStandbys
+	if i := slices.IndexFunc(s.assigned, usable); i >= 0 {
+		c := choice{place: s.assigned[i]}
+		switch {
+		case !full:
+			return c, true
+		case !slices.ContainsFunc(s.links, func(b *standby) bool { return !b.own }):
+			c.instead = s.links[0]
+			return c, true
+		}
 	}
-	n.tryDisjoint(now)
-	p, own, ok := n.nextStandby(now)
-	if !ok {
-		s.dialAt = now.Add(n.times.heartbeat)
-		return
+	if full {
+		return choice{}, false
 	}
+	for _, g := range gossip {
+		if g.Slots > 0 && g.Depth >= 0 && g.Depth <= depth && usable(g.Place) && !above(g.Place.ID) {
+			return choice{place: g.Place, own: true}, true
+		}
+	}
+	return choice{}, false
+}
+
+// dial begins a link to a chosen place.
+func (s *standbys) dial(now time.Time, l Link, c choice) {
 	s.dialAt = now.Add(standbyPace)
-	b := &standby{link: n.newLink(), place: p, started: now, own: own, chosen: own}
-	if own {
+	if c.own {
 		s.tries++
 	}
-	s.links = append(s.links, b)
-	n.do(Dial{b.link, p})
+	s.links = append(s.links, &standby{link: l, place: c.place, started: now, own: c.own, chosen: c.own})
 }
 
-// nextStandby is the place to connect to ahead, if there is room for one.
-func (n *Node) nextStandby(now time.Time) (p Place, own, ok bool) {
-	s := &n.ready
-	held := 0 // of the parent's choice
-	for _, b := range s.links {
-		if !b.own {
-			held++
-		}
-	}
-	for _, p := range s.assigned {
-		if s.holds(p) || n.notNow(p) || !n.book.mayStandby(now, p) {
-			continue
-		}
-		if len(s.links) >= maxStandbys {
-			if held > 0 {
-				break
-			}
-			n.dropStandby(s.links[0], ByUs(ReasonNotNeeded))
-		}
-		return p, false, true
-	}
-	if len(s.links) >= maxStandbys {
-		return Place{}, false, false
-	}
-	for _, c := range s.others {
-		if c.Slots > 0 && c.Depth >= 0 && c.Depth <= n.depth() && !s.holds(c.Place) && !n.notNow(c.Place) &&
-			!n.above(c.Place.ID) && n.book.mayStandby(now, c.Place) {
-			return c.Place, true, true
-		}
-	}
-	return Place{}, false, false
-}
-
-// tryDisjoint gives a place of its own choice up whose way to the root is partly the
-// node's own, so that another can be tried.
-func (n *Node) tryDisjoint(now time.Time) {
-	s := &n.ready
-	if s.tries >= disjointTries || len(s.others) == 0 {
-		return
+// sharing is a link of the node's own choice by which the way to the root is partly the
+// node's own, and that has had its time: another place may be tried. It is nil if there is none.
+func (s *standbys) sharing(now time.Time, shares func(path []Place) bool) *standby {
+	if s.tries >= disjointTries {
+		return nil
 	}
 	for _, b := range s.links {
-		if b.chosen && b.ready && n.shares(b.path) && now.Sub(b.started) >= disjointEvery {
-			n.book.noStandby(b.place, now.Add(disjointAvoid))
-			n.dropStandby(b, ByUs(ReasonNotNeeded))
-			return
+		if b.chosen && b.ready && shares(b.path) && now.Sub(b.started) >= disjointEvery {
+			return b
 		}
 	}
+	return nil
 }
 
-// shares reports whether a way from the root has a node in common with this node's
-// own, the root apart.
-func (n *Node) shares(path []Place) bool {
-	for i, p := range path {
-		if i > 0 && n.above(p.ID) {
-			return true
+// assign takes the parent's choice over. A link to a place that is no longer the
+// parent's choice stays until one to a better place is there.
+func (s *standbys) assign(ps []Place) {
+	s.assigned = ps
+	for _, b := range s.links {
+		b.own = b.own || !slices.ContainsFunc(ps, b.place.same)
+	}
+}
+
+// moved begins anew below another parent, which has its own choice. It returns the links
+// that lead to that parent.
+func (s *standbys) moved(now time.Time, parent Place) []*standby {
+	s.assigned, s.tries = nil, 0
+	s.dialAt = now.Add(standbyPace)
+	var same []*standby
+	for _, b := range s.links {
+		b.own = true
+		if b.addr.same(parent) {
+			same = append(same, b)
 		}
 	}
-	return false
-}
-
-func (n *Node) dropStandby(b *standby, e End) {
-	n.ready.remove(b)
-	n.do(Close{b.link, e})
-}
-
-func (n *Node) dropStandbys(r Reason) {
-	for _, b := range n.ready.links {
-		n.do(Close{b.link, ByUs(r)})
-	}
-	n.ready.links = nil
-}
-
-// backupsTold takes the parent's choice over.
-func (n *Node) backupsTold(l Link, m Backups) {
-	if !n.isParent(l) {
-		return
-	}
-	ps := m.Places[:min(len(m.Places), MaxBackups)]
-	n.ready.assigned = ps
-	n.book.add(ps, rankOther, 0)
-	for _, b := range n.ready.links {
-		if !b.own && !slices.ContainsFunc(ps, b.place.same) {
-			b.own = true // it stays until a better one is there
-		}
-	}
-	n.assignAt = time.Time{}
-}
-
-// standbyUp goes on with one whose connection stands.
-func (n *Node) standbyUp(now time.Time, b *standby, ev Up) {
-	if ev.Peer == n.cfg.Self.ID || n.up != nil && n.up.place.ID == ev.Peer || n.children.ofID(ev.Peer) != nil {
-		n.dropStandby(b, ByUs(ReasonNotNeeded))
-		n.book.noStandby(b.place, now.Add(standbyAvoid))
-		return
-	}
-	b.addr, b.near = Place{ev.Peer, b.place.Addrs}.withAddr(ev.Addr), ev.Near
-	j := n.join(now, 0)
-	j.Standby = true
-	n.send(b.link, j)
-}
-
-func (n *Node) standbyWelcomed(now time.Time, b *standby, w Welcome) {
-	if slices.ContainsFunc(w.Path, func(p Place) bool { return p.ID == n.cfg.Self.ID }) {
-		n.dropStandby(b, ByUs(ReasonLoop))
-		n.book.noStandby(b.place, now.Add(standbyAvoid))
-		return
-	}
-	if b.chosen && n.up != nil && slices.ContainsFunc(w.Path, n.up.place.same) { // it falls when the parent falls
-		n.dropStandby(b, ByUs(ReasonNotNeeded))
-		n.book.noStandby(b.place, now.Add(disjointAvoid))
-		return
-	}
-	b.ready, b.heard, b.told = true, now, now
-	b.room = noRoom
-	b.path, b.lag = w.Path, lagOf(w.Lag)
-}
-
-func (n *Node) standbyBeat(now time.Time, b *standby, hb Heartbeat) {
-	b.heard, b.orphan, b.room, b.lag = now, hb.Orphan, hb.Room, lagOf(hb.Lag)
-}
-
-// standbyFailed forgets one that ended.
-func (n *Node) standbyFailed(now time.Time, b *standby, e End) {
-	n.book.noStandby(b.place, now.Add(standbyAvoid))
-	if e.Reason == ReasonForged || e.Reason == ReasonProtocol {
-		n.book.failed(now, b.place, e.Reason)
-	}
-	n.dropStandby(b, e)
-}
-
-// useStandby turns the first link that fits into an attempt: it is pulled at once,
-// without asking first.
-func (n *Node) useStandby(now time.Time, fits func(*standby) bool) bool {
-	for _, b := range n.ready.links {
-		if !b.ready || !fits(b) {
-			continue
-		}
-		n.makeRoom(now)
-		n.ready.remove(b)
-		if e := n.book.find(b.place); e != nil {
-			e.tried = true
-		}
-		a := &attempt{link: b.link, place: b.place, addr: b.addr, near: b.near, started: now, pulled: true}
-		n.search.add(a)
-		n.do(Feed{a.link})
-		return true
-	}
-	return false
+	return same
 }

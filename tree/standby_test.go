@@ -6,427 +6,223 @@ import (
 	"time"
 )
 
-// standby gives the node links to places of its parent's choice, in this order.
-func (r *rig) standby(up Link, is ...int) []Link {
-	r.t.Helper()
-	r.give(Received{up, Backups{places(is...)}})
-	var ls []Link
+func anyPlace(Place) bool { return true }
+
+func nobodyAbove(ID) bool { return false }
+
+// linked are standby links to nodes, all of the parent's choice.
+func linked(is ...int) *standbys {
+	s := &standbys{}
 	for _, i := range is {
-		d, ok := r.dial(2*standbyPace, r.beats(up, Heartbeat{}))
-		if !ok || number(d.Place) != i {
-			r.t.Fatalf("dialled %+v, want node %d", d, i)
-		}
-		r.answer(d)
-		ls = append(ls, d.Link)
+		s.links = append(s.links, &standby{link: Link(2*i + 1), place: place(i), addr: place(i)})
 	}
-	return ls
+	return s
 }
 
-// answer lets the place dialled take the node on as a guest.
-func (r *rig) answer(d Dial) {
-	r.t.Helper()
-	if j, ok := sent[Join](r.give(Up{d.Link, d.Place.ID, d.Place.first(), false})); !ok || !j.Standby {
-		r.t.Fatalf("asked for %+v", j)
-	}
-	r.give(Received{d.Link, Welcome{Label: Label{Epoch{Ms: 1}, r.step(), 3}, Path: []Place{place(100), d.Place}}})
-}
+// known is gossip of nodes that a link could be kept to.
+func known(is ...int) []Candidate { return gossip(is...).Of }
 
-// fed are the links that the stream is asked for over.
-func fed(as []Action) []Link {
-	var ls []Link
-	for _, f := range every[Feed](as) {
-		ls = append(ls, f.Link)
-	}
-	return ls
-}
-
-// gossip tells of places that a node could keep a standby link to.
-func gossip(is ...int) Candidates {
-	ev := hints(is...)
-	for i := range ev.Of {
-		ev.Of[i].Depth, ev.Of[i].Slots = 1, 4
-	}
-	return ev
-}
-
-func standing(r *rig) []int { return numbers(r.Info().Standbys) }
-
-func TestTwoStandbyLinksAreKeptTheFirstOfTheParentsChoice(t *testing.T) {
+func TestTheParentsChoiceComesFirstThenGossips(t *testing.T) {
 	for _, test := range []struct {
-		name   string
-		told   []int
-		gossip []int
-		want   []int
+		name     string
+		links    *standbys
+		assigned []int
+		gossip   []Candidate
+		want     int  // node, 0 for nobody
+		own      bool // the node's choice
 	}{
-		{"the parent's", []int{11, 12, 13}, []int{21}, []int{11, 12}},
-		{"one by the parent", []int{11}, []int{21, 22}, []int{11, 0}}, // 0: any of gossip's
-		{"gossip alone", nil, []int{21, 22, 23}, []int{0, 0}},
-		{"an ancestor is no use as the second", []int{11}, []int{100, 101}, []int{11}},
+		{"nobody is known", linked(), nil, nil, 0, false},
+		{"both", linked(), []int{11, 12}, known(21), 11, false},
+		{"gossip only", linked(), nil, known(21, 22), 21, true},
+		{"one is linked already", linked(11), []int{11}, known(21), 21, true},
+		{"two links of the parent's choice are enough", linked(11, 12), []int{13}, known(21), 0, false},
 	} {
-		r := newRig(t, Config{})
-		up := r.below(3)
-		r.give(Received{up, Backups{places(test.told...)}})
-		r.give(gossip(test.gossip...))
-		for range 20 {
-			for _, d := range every[Dial](r.live(standbyPace, r.beats(up, Heartbeat{}))) {
-				r.answer(d)
-			}
-		}
-		got := standing(r)
-		for i := range got {
-			if slices.Contains(test.gossip, got[i]) {
-				got[i] = 0
-			}
-		}
-		if !slices.Equal(got, test.want) {
-			t.Errorf("%s: %v, want %v", test.name, got, test.want)
+		test.links.assigned = places(test.assigned...)
+		free := func(p Place) bool { return !test.links.holds(p) }
+		c, ok := test.links.next(test.gossip, 3, free, nobodyAbove)
+		if ok != (test.want != 0) || ok && (number(c.place) != test.want || c.own != test.own || c.instead != nil) {
+			t.Errorf("%s: %+v, %v, want node %d", test.name, c, ok, test.want)
 		}
 	}
 }
 
-func TestTheParentsChoiceTakesTheTurnOfOnesOwn(t *testing.T) {
-	r := newRig(t, Config{})
-	up := r.below(3)
-	r.give(gossip(21, 22))
-	speak := func() []Action { return r.beats(up, Heartbeat{})() }
-	for range 2 {
-		d, _ := r.dial(2*standbyPace, speak)
-		r.answer(d)
-	}
-	own := standing(r)
-	r.give(Received{up, Backups{places(11, 12)}})
-	as := r.live(2*standbyPace, speak)
-	d, ok := first[Dial](as)
-	if !ok || number(d.Place) != 11 || len(every[Dial](as)) != 1 || len(every[Close](as)) != 1 {
-		t.Fatalf("%+v", as)
-	}
-	r.answer(d)
-	if got := standing(r); len(got) != 2 || !slices.Contains(got, 11) || !slices.Contains(own, got[0]) && !slices.Contains(own, got[1]) {
-		t.Errorf("%v, and before %v", got, own)
-	}
-}
-
-func TestStandbyLinksAreDialledOneInAQuarterOfASecond(t *testing.T) {
-	r := newRig(t, Config{})
-	var is []int
-	for i := range 20 {
-		is = append(is, 21+i)
-	}
-	up := r.below(3)
-	last, n := r.now, 0
-	r.give(gossip(is...))
-	r.give(Received{up, Backups{places(11, 12, 13, 14)}})
-	asked := make(map[int]time.Time)
-	beat := r.beats(up, Heartbeat{})
-	for range 4000 {
-		as := r.pass(5 * time.Millisecond)
-		if r.now.UnixMilli()%50 == 0 {
-			as = append(as, beat()...)
-		}
-		for _, d := range every[Dial](as) {
-			if gap := r.now.Sub(last); gap < standbyPace {
-				t.Errorf("dialled %v after the one before", gap)
-			}
-			i := number(d.Place)
-			if at, ok := asked[i]; ok && r.now.Sub(at) < standbyAvoid {
-				t.Errorf("node %d is asked again after %v", i, r.now.Sub(at))
-			}
-			asked[i], last, n = r.now, r.now, n+1
-			r.give(Up{d.Link, d.Place.ID, d.Place.first(), false})
-			r.give(Received{d.Link, Refer{Reason: ReasonFull}})
-		}
-	}
-	if n < 24 { // all of them, and the first of them again
-		t.Errorf("%d are dialled in 20 s", n)
-	}
-}
-
-func TestReportsGoOverAStandbyLinkEverySecondAndSilenceEndsIt(t *testing.T) {
-	r := newRig(t, Config{})
-	up := r.below(3)
-	ls := r.standby(up, 11, 12)
-	as := r.live(20*time.Second, r.beats(up, Heartbeat{}), r.beats(ls[0], Heartbeat{}), r.beats(ls[1], Heartbeat{}))
-	for _, l := range ls {
-		if n := len(sentTo[Report](as, l)); n < 18 || n > 20 {
-			t.Errorf("%d reports in 20 s", n)
-		}
-	}
-	one := []func() []Action{r.beats(up, Heartbeat{}), r.beats(ls[1], Heartbeat{})}
-	if as := r.live(childSilence-heartbeatInterval, one...); len(every[Close](as)) != 0 {
-		t.Errorf("%+v", every[Close](as))
-	}
-	if as := r.live(2*heartbeatInterval, one...); closed(as, ls[0]) != ReasonSilent || len(standing(r)) != 1 {
-		t.Errorf("closed because of %v, left: %v", closed(as, ls[0]), standing(r))
-	}
-}
-
-func TestAStandbyLinkIsPulledInTheCallThatEndsTheParents(t *testing.T) {
+func TestGossipsPlaceIsNoDeeperGivesSlotsAndIsNotAbove(t *testing.T) {
+	above := func(id ID) bool { return id == place(9).ID }
 	for _, test := range []struct {
 		name string
-		ev   func(up Link) Event
+		c    Candidate
+		want bool
 	}{
-		{"it is down", func(up Link) Event { return Down{up, ByThem(ReasonClosed)} }},
-		{"it says why", func(up Link) Event { return Received{up, Bye{Reason: ReasonProtocol}} }},
-		{"it is leaving", func(up Link) Event { return Received{up, Bye{Reason: ReasonLeaving}} }},
-		{"it would be a loop", func(up Link) Event { return Received{up, Path{places(100, 0, 102)}} }},
+		{"as deep", Candidate{Place: place(1), Depth: 3, Slots: 1}, true},
+		{"deeper", Candidate{Place: place(1), Depth: 4, Slots: 1}, false},
+		{"somewhere", Candidate{Place: place(1), Depth: -1, Slots: 1}, false},
+		{"without slots", Candidate{Place: place(1), Depth: 3}, false},
+		{"an ancestor", Candidate{Place: place(9), Depth: 1, Slots: 1}, false},
 	} {
-		r := newRig(t, Config{})
-		up := r.below(3)
-		ls := r.standby(up, 11, 12)
-		if got := fed(r.give(test.ev(up))); !slices.Equal(got, ls[:1]) {
-			t.Errorf("%s: fed by %v, want %v", test.name, got, ls[:1])
+		if _, ok := linked().next([]Candidate{test.c}, 3, anyPlace, above); ok != test.want {
+			t.Errorf("%s: %v", test.name, ok)
 		}
 	}
 }
 
-func TestSilenceOf150MillisecondsPullsTheFirstAndAsMuchAgainTheNext(t *testing.T) {
-	r := newRig(t, Config{})
-	up := r.below(3)
-	ls := r.standby(up, 11, 12)
-	r.live(heartbeatInterval, r.beats(up, Heartbeat{}))
-	if as := r.pass(3*heartbeatInterval - time.Millisecond); len(fed(as)) != 0 {
-		t.Fatalf("fed by %v before it is silent", fed(as))
-	}
-	if got := fed(r.pass(time.Millisecond)); !slices.Equal(got, ls[:1]) {
-		t.Fatalf("fed by %v, want %v", got, ls[:1])
-	}
-	if as := r.pass(hedgeAfter - time.Millisecond); len(fed(as)) != 0 || len(every[Dial](as)) != 0 || len(every[Close](as)) != 0 {
-		t.Errorf("the first has had no time: %+v", as)
-	}
-	if got := fed(r.pass(time.Millisecond)); !slices.Equal(got, ls[1:]) {
-		t.Errorf("fed by %v, want %v", got, ls[1:])
-	}
-	if _, ok := first[Dial](r.pass(hedgeAfter)); !ok {
-		t.Error("nobody else is asked when both say nothing")
-	}
-}
-
-func TestAFailedStandbyLinkMakesWayForTheNextAtOnce(t *testing.T) {
-	r := newRig(t, Config{})
-	up := r.below(3)
-	ls := r.standby(up, 11, 12)
-	r.give(Down{up, ByThem(ReasonClosed)})
-	if got := fed(r.give(Received{ls[0], Refer{Reason: ReasonFull}})); !slices.Equal(got, ls[1:]) {
-		t.Errorf("fed by %v, want %v", got, ls[1:])
-	}
-}
-
-func TestAFalseAlarmDropsWhatWasPulled(t *testing.T) {
-	r := newRig(t, Config{})
-	up := r.below(3)
-	ls := r.standby(up, 11)
-	r.live(heartbeatInterval, r.beats(up, Heartbeat{}))
-	if got := fed(r.pass(3 * heartbeatInterval)); !slices.Equal(got, ls) {
-		t.Fatalf("fed by %v", got)
-	}
-	as := r.give(Heard{up})
-	if closed(as, ls[0]) != ReasonNotNeeded || !r.Info().Attached || number(r.Info().Parent) != 102 {
-		t.Errorf("%+v", as)
-	}
-	if as := r.live(2*time.Second, r.beats(up, Heartbeat{})); len(every[Orphaned](as)) != 0 || len(every[Attached](as)) != 0 {
-		t.Errorf("%+v", as)
-	}
-}
-
-func TestWhoMakesRoomDoesNotCrowdItsBackup(t *testing.T) {
-	r := newRig(t, Config{})
-	up := r.below(3)
-	r.standby(up, 11, 12)
-	as := r.give(Received{up, Bye{ReasonDisplaced, places(31)}})
-	as = append(as, r.live(2*time.Second, r.beats(up, Heartbeat{}))...)
-	if got := fed(as); len(got) != 0 {
-		t.Errorf("fed by %v", got)
-	}
-	if d, ok := first[Dial](as); !ok || number(d.Place) != 31 {
-		t.Errorf("asked %+v first, want the one it was sent to", d)
-	}
-}
-
-func TestAStandbyLinkIsCommittedToWhenItsLabelIsFeasible(t *testing.T) {
-	r := newRig(t, Config{})
-	up := r.below(3)
-	l := r.standby(up, 11)[0]
-	r.live(heartbeatInterval, r.beats(up, Heartbeat{Label: Label{H: 2}}))
-	at := r.at
-	r.give(Down{up, ByThem(ReasonClosed)})
-	welcome := Welcome{Label: Label{Epoch{Ms: 1}, at.E, 3}, Path: places(100, 11)}
-	if as := r.give(Received{l, welcome}); len(every[Attached](as)) != 0 {
-		t.Fatal("committed to one that may be below it")
-	}
-	if as := r.give(Received{l, Heartbeat{Label: Label{Epoch{Ms: 1}, at.E - 1, 0}}}); len(every[Attached](as)) != 0 {
-		t.Fatal("committed to an old label")
-	}
-	a, ok := first[Attached](r.give(Received{l, Heartbeat{Label: Label{Epoch{Ms: 1}, at.E + 1, 3}}}))
-	if !ok || a.Link != l || a.Depth != 4 {
-		t.Errorf("%+v", a)
-	}
-}
-
-func TestWhenLateOnlyAFasterStandbyLinkIsPulled(t *testing.T) {
-	r := newRig(t, Config{})
-	up := r.below(3)
-	ls := r.standby(up, 11, 12)
-	r.give(Progress{Lag: 900 * time.Millisecond})
-	as := r.live(2*time.Second, r.beats(up, Heartbeat{}),
-		r.beats(ls[0], Heartbeat{Lag: 700}), r.beats(ls[1], Heartbeat{Lag: 100}))
-	if got := fed(as); !slices.Equal(got, ls[1:]) {
-		t.Errorf("fed by %v, want %v", got, ls[1:])
-	}
-}
-
-func TestNoStandbyLinkLeadsToANodeItselfItsParentOrItsChild(t *testing.T) {
-	r := newRig(t, Config{Slots: 1})
-	up := r.below(3)
-	r.come(2, 1, Join{}, Report{})
-	r.give(Received{up, Backups{places(0, 102, 1)}})
-	r.give(gossip(0, 102, 1))
-	speak := []func() []Action{r.beats(up, Heartbeat{}), r.reports(2, Report{})}
-	if d, ok := first[Dial](r.live(2*time.Second, speak...)); ok {
-		t.Errorf("%+v", d)
-	}
-	// Nor when that shows only once the connection stands, or in the welcome.
-	for _, peer := range []int{0, 102, 1} {
-		r.give(Received{up, Backups{[]Place{{Addrs: place(50 + peer).Addrs}}}})
-		d, ok := r.dial(2*standbyPace, speak...)
-		if !ok {
-			t.Fatal("nothing is dialled")
+func TestALinkOfTheNodesOwnChoiceMakesWayForTheParentsIfBothAre(t *testing.T) {
+	for own, instead := range map[int]Link{0: 0, 1: 0, 2: 1} {
+		s := linked(0, 1)
+		for _, b := range s.links[:own] {
+			b.own = true
 		}
-		if why := closed(r.give(Up{d.Link, place(peer).ID, d.Place.first(), false}), d.Link); why != ReasonNotNeeded {
-			t.Errorf("node %d: %v", peer, why)
-		}
-	}
-	r.give(Received{up, Backups{places(11)}})
-	d, _ := r.dial(2*standbyPace, speak...)
-	r.give(Up{d.Link, d.Place.ID, d.Place.first(), false})
-	as := r.give(Received{d.Link, Welcome{Label: Label{Epoch{Ms: 1}, 9, 5}, Path: places(100, 0, 11)}})
-	if why := closed(as, d.Link); why != ReasonLoop {
-		t.Errorf("below the node itself: %v", why)
-	}
-}
-
-func TestAWayThatSharesNobodyButTheRootIsLookedForFiveTimes(t *testing.T) {
-	r := newRig(t, Config{})
-	up := r.below(3)
-	r.give(gossip(21, 22, 23, 24, 25, 26, 27, 28))
-	speak := []func() []Action{r.beats(up, quiet(2))}
-	var at []time.Time
-	for range 2 { // both are its own choice, and lead through an ancestor
-		d, _ := r.dial(second, speak...)
-		r.answerBy(d, 100, 101)
-		speak = append(speak, r.beats(d.Link, quiet(2)))
-	}
-	for range 10 {
-		d, ok := r.dial(time.Minute, speak...)
-		if !ok {
-			break
-		}
-		at = append(at, r.now)
-		r.answerBy(d, 100, 101)
-		speak = append(speak, r.beats(d.Link, quiet(2)))
-	}
-	if len(at) != disjointTries-2 || len(standing(r)) != 2 {
-		t.Errorf("%d more are tried, and %v kept", len(at), standing(r))
-	}
-	r = newRig(t, Config{})
-	up = r.below(3)
-	r.give(gossip(21, 22, 23))
-	for range 2 {
-		d, _ := r.dial(second, r.beats(up, quiet(2)))
-		r.answerBy(d, 100, 77)
-	}
-	if d, ok := r.dial(4*second, r.beats(up, quiet(2))); ok {
-		t.Errorf("%+v, though both ways are others", d)
-	}
-}
-
-// answerBy lets the place dialled take the node on, that way from the root.
-func (r *rig) answerBy(d Dial, path ...int) []Action {
-	r.give(Up{d.Link, d.Place.ID, d.Place.first(), false})
-	return r.give(Received{d.Link, Welcome{Label: Label{Epoch{Ms: 1}, r.step(), 2}, Path: append(places(path...), d.Place)}})
-}
-
-func TestAPlaceBelowTheParentIsNoChoiceOfOnesOwn(t *testing.T) {
-	for _, own := range []bool{true, false} {
-		r := newRig(t, Config{})
-		up := r.below(3)
-		if own {
-			r.give(gossip(21))
-		} else { // a sibling, by which the parent knows what it does
-			r.give(Received{up, Backups{places(21)}})
-		}
-		d, _ := r.dial(second, r.beats(up, quiet(2)))
-		as := r.answerBy(d, 100, 101, 102)
-		if dropped := closed(as, d.Link) == ReasonNotNeeded; dropped != own {
-			t.Errorf("own choice: %v, dropped: %v", own, dropped)
+		s.assigned = places(11)
+		c, ok := s.next(nil, 3, anyPlace, nobodyAbove)
+		if ok != (instead != 0) || ok && c.instead.link != instead {
+			t.Errorf("%d of the node's own choice: %+v, %v", own, c, ok)
 		}
 	}
 }
 
-func TestAnOrphansChildWaitsForItTheLongerTheDeeperItIs(t *testing.T) {
-	for _, depth := range []int{2, 5, 10} {
-		for _, test := range []struct {
-			name   string
-			orphan bool // the standby, too
-			want   bool
-		}{{"a link that helps", false, true}, {"a link to another orphan", true, false}} {
-			r := newRig(t, Config{})
-			up := r.below(depth)
-			r.give(gossip(21))
-			d, _ := r.dial(second, r.beats(up, quiet(depth-1)))
-			r.answerBy(d, 100, 77)
-			stuck, other := quiet(depth-1), quiet(2)
-			stuck.Orphan, other.Orphan = true, test.orphan
-			speak := []func() []Action{r.beats(up, stuck), r.beats(d.Link, other)}
-			for _, s := range speak {
-				s()
-			}
-			wait := 100*time.Millisecond + time.Duration(depth)*50*time.Millisecond
-			if got := fed(r.live(wait-heartbeatInterval, speak...)); len(got) != 0 {
-				t.Errorf("depth %d, %s: fed after less than %v", depth, test.name, wait)
-			}
-			if got := fed(r.live(2*heartbeatInterval, speak...)); (len(got) == 1) != test.want {
-				t.Errorf("depth %d, %s: fed by %v", depth, test.name, got)
-			}
+func TestTheNextIsDialledAQuarterOfASecondLater(t *testing.T) {
+	s, now := linked(), time.Unix(1000, 0)
+	s.dial(now, 3, choice{place: place(11)})
+	s.dial(now, 5, choice{place: place(21), own: true})
+	if got := s.dialAt.Sub(now); got != standbyPace {
+		t.Errorf("the next is dialled after %v", got)
+	}
+	if a, b := s.find(3), s.find(5); a.own || a.chosen || !b.own || !b.chosen || s.tries != 1 {
+		t.Errorf("%+v, %+v, %d tries", *a, *b, s.tries)
+	}
+}
+
+func TestAPlaceHasFourSecondsToAnswerAndThenToSpeakWithinTheLimit(t *testing.T) {
+	const limit = 5 * second
+	now := time.Unix(1000, 0)
+	b := &standby{started: now}
+	if b.silent(now.Add(attemptTime-1), limit) || !b.silent(now.Add(attemptTime), limit) {
+		t.Error("not silent after 4 s without an answer")
+	}
+	now = now.Add(second)
+	b.welcomed(now, Welcome{})
+	if b.silent(now.Add(limit-1), limit) || !b.silent(now.Add(limit), limit) {
+		t.Error("not silent after the limit")
+	}
+	now = now.Add(second)
+	b.beat(now, Heartbeat{})
+	if b.silent(now.Add(limit-1), limit) || !b.silent(now.Add(limit), limit) {
+		t.Error("a heartbeat does not count")
+	}
+}
+
+func TestAReportIsDueASecondAfterTheWelcomeAndAfterEachReport(t *testing.T) {
+	now := time.Unix(1000, 0)
+	b := &standby{started: now}
+	if b.reportDue(now.Add(time.Minute), second) {
+		t.Error("due without a welcome")
+	}
+	b.welcomed(now, Welcome{})
+	for range 3 {
+		if b.reportDue(now.Add(second-1), second) || !b.reportDue(now.Add(second), second) {
+			t.Error("not due after a second")
+		}
+		now = now.Add(second)
+		b.told = now
+	}
+}
+
+func TestAStandbyHasNoRoomUntilItSaysSo(t *testing.T) {
+	now := time.Unix(1000, 0)
+	b := &standby{}
+	b.welcomed(now, Welcome{Lag: 700, Path: places(100, 11)})
+	if b.room != noRoom || b.lag != 700*time.Millisecond || len(b.path) != 2 {
+		t.Errorf("after the welcome: %+v", *b)
+	}
+	b.beat(now, Heartbeat{Orphan: true, Room: allRoom(1), Lag: 300})
+	if b.room != allRoom(1) || b.lag != 300*time.Millisecond || !b.orphan {
+		t.Errorf("after the heartbeat: %+v", *b)
+	}
+}
+
+func TestTheFirstLinkThatIsReadyAndFitsIsUsed(t *testing.T) {
+	now := time.Unix(1000, 0)
+	s := linked(0, 1)
+	attached := func(b *standby) bool { return !b.orphan }
+	if b := s.fitting(attached); b != nil {
+		t.Errorf("%v is used before its welcome", b.link)
+	}
+	for _, b := range s.links {
+		b.welcomed(now, Welcome{})
+	}
+	if b := s.fitting(attached); b == nil || b.link != 1 {
+		t.Errorf("%+v is used, want the first", b)
+	}
+	s.links[0].beat(now, Heartbeat{Orphan: true})
+	b := s.fitting(attached)
+	if b == nil || b.link != 3 {
+		t.Fatalf("%+v is used, want the one that is no orphan", b)
+	}
+	if a := b.attempt(now); a.link != 3 || !a.pulled || a.dialling() || !a.started.Equal(now) {
+		t.Errorf("the attempt is %+v", *a)
+	}
+}
+
+func TestAWayThatIsSharedIsGivenUpAfterTenSecondsAndFiveTries(t *testing.T) {
+	now := time.Unix(1000, 0)
+	shared := func(path []Place) bool { return len(path) > 0 && number(path[0]) == 101 }
+	for _, test := range []struct {
+		name   string
+		change func(*standbys)
+		after  time.Duration
+		want   bool
+	}{
+		{"shared", func(*standbys) {}, disjointEvery, true},
+		{"too early", func(*standbys) {}, disjointEvery - 1, false},
+		{"another way", func(s *standbys) { s.links[0].path = places(77) }, disjointEvery, false},
+		{"no welcome yet", func(s *standbys) { s.links[0].ready = false }, disjointEvery, false},
+		{"the parent's choice", func(s *standbys) { s.links[0].chosen = false }, disjointEvery, false},
+		{"the last try", func(s *standbys) { s.tries = disjointTries }, disjointEvery, false},
+	} {
+		s := linked()
+		s.dial(now, 1, choice{place: place(21), own: true})
+		s.links[0].welcomed(now, Welcome{Path: places(101)})
+		test.change(s)
+		if got := s.sharing(now.Add(test.after), shared) != nil; got != test.want {
+			t.Errorf("%s: given up: %v", test.name, got)
 		}
 	}
 }
 
-func TestChildrenHearOfALossInTheSameCall(t *testing.T) {
-	r := newRig(t, Config{Slots: 1})
-	up := r.below(2)
-	r.come(2, 1, Join{}, Report{})
-	if ms := sentTo[Heartbeat](r.give(Down{up, ByThem(ReasonClosed)}), 2); len(ms) != 1 || !ms[0].Orphan {
-		t.Errorf("the link ends: %+v", ms)
+func TestAfterAMoveAllLinksAreTheNodesOwnAndThoseToTheParentGo(t *testing.T) {
+	s, now := linked(11, 12), time.Unix(1000, 0)
+	s.assigned, s.tries = places(11, 12), disjointTries
+	gone := s.moved(now, place(12))
+	if len(gone) != 1 || gone[0].link != 25 {
+		t.Errorf("the links that lead to the new parent are %+v", gone)
 	}
-	r = newRig(t, Config{Slots: 1})
-	up = r.below(2)
-	r.come(2, 1, Join{}, Report{})
-	r.live(heartbeatInterval, r.beats(up, quiet(1)))
-	ms := sentTo[Heartbeat](r.pass(3*heartbeatInterval), 2)
-	if len(ms) == 0 || !ms[len(ms)-1].Orphan {
-		t.Errorf("silence: %+v", ms)
+	if len(s.assigned) != 0 || s.tries != 0 || s.dialAt != now.Add(standbyPace) {
+		t.Errorf("left over: %+v", *s)
+	}
+	if slices.ContainsFunc(s.links, func(b *standby) bool { return !b.own }) {
+		t.Error("a link is still the parent's choice")
 	}
 }
 
-func TestAStandbyLinkTakesThePlaceOfADialThatHangs(t *testing.T) {
-	r := newRig(t, Config{})
-	up := r.below(3)
-	r.give(Received{up, Backups{places(11)}})
-	late, ok := r.dial(2*standbyPace, r.beats(up, Heartbeat{}))
-	if !ok || number(late.Place) != 11 {
-		t.Fatalf("dialled %+v, want node 11", late)
+func TestALinkThatTheParentChoosesNoLongerIsTheNodesOwn(t *testing.T) {
+	s := linked(11, 12)
+	s.assign(places(12, 13))
+	if !s.find(23).own || s.find(25).own {
+		t.Errorf("node 11: own: %v, node 12: own: %v", s.find(23).own, s.find(25).own)
 	}
-	r.give(hints(20, 21, 22, 23, 24, 25, 26, 27, 28, 29))
-	r.give(Down{up, ByThem(ReasonClosed)})
-	r.live(time.Second + 200*time.Millisecond) // nobody answers
-	if n := len(r.search.attempts); n != maxDials {
-		t.Fatalf("%d dials are under way, want %d", n, maxDials)
+	s.assign(places(11, 12))
+	if !s.find(23).own {
+		t.Error("a link becomes the parent's again")
 	}
-	r.answer(late)
-	if as := r.live(2 * hedgeAfter); !slices.Contains(fed(as), late.Link) {
-		t.Error("the link is ready and is not used")
+}
+
+func TestLinksCanBeRemovedWhileTheyAreRangedOver(t *testing.T) {
+	s := linked(11, 12)
+	seen := 0
+	for _, b := range s.links {
+		s.remove(b)
+		seen++
 	}
-	if n := len(r.search.attempts); n > maxDials {
-		t.Errorf("%d attempts, want %d at most", n, maxDials)
+	if seen != 2 || len(s.links) != 0 {
+		t.Errorf("%d were seen, %d are left", seen, len(s.links))
 	}
 }

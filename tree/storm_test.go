@@ -224,7 +224,7 @@ func (s *storm) bounds(had int, fail func(string, ...any)) {
 	}
 	for name, most := range map[string][2]int{
 		"attempts":  {len(s.n.search.attempts), maxDials},
-		"standbys":  {len(s.n.ready.links), maxStandbys},
+		"standbys":  {len(s.n.standbys.links), maxStandbys},
 		"guests":    {len(s.n.guests), maxGuests},
 		"book":      {len(s.n.book.entries), maxBook},
 		"lapses":    {len(s.n.lapses), maxLapses},
@@ -257,7 +257,7 @@ func (s *storm) bounds(had int, fail func(string, ...any)) {
 	for l := range s.n.search.attempts {
 		role(l, "an attempt")
 	}
-	for _, b := range s.n.ready.links {
+	for _, b := range s.n.standbys.links {
 		role(b.link, "a standby")
 	}
 	ids := make(map[ID]bool)
@@ -348,7 +348,7 @@ func (s *storm) civil() Event {
 		p := s.place()
 		s.open[l] = p.ID
 		return Up{l, p.ID, addr(s.rng.IntN(stormNodes)), false}
-	case s.n.search.attempts[l] != nil || s.n.ready.find(l) != nil && !s.n.ready.find(l).ready:
+	case s.n.search.attempts[l] != nil || s.n.standbys.find(l) != nil && !s.n.standbys.find(l).ready:
 		return Received{l, Welcome{Label: s.near(), Path: []Place{s.place(), {ID: id}}}}
 	}
 	return Received{l, beat}

@@ -77,7 +77,7 @@ func runServe(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 		if err != nil {
 			return fault.Usage("copy the whole link that relay source printed", "%w", err)
 		}
-		s.given = append(s.given, wanted{url: u})
+		s.given = append(s.given, wanted{invite: u})
 	}
 	if c.IsSet("list") {
 		s.list = &listSource{from: c.String("list")}
@@ -197,10 +197,10 @@ func (s *serve) sayProblems() {
 func (s *serve) apply(ctx context.Context, all []wanted) {
 	keep := make(map[stream.ChannelID]bool, len(all))
 	for _, w := range all {
-		id := w.url.Channel
+		id := w.invite.Channel
 		keep[id] = true
 		if k := s.running[id]; k != nil {
-			if k.url.String() == w.url.String() || k.joined.isAttached() {
+			if k.invite.String() == w.invite.String() || k.joined.isAttached() {
 				continue
 			}
 			s.end(k)
@@ -217,7 +217,7 @@ func (s *serve) apply(ctx context.Context, all []wanted) {
 
 // end has a channel leave in good order, in its own time.
 func (s *serve) end(k *served) {
-	id := k.url.Channel
+	id := k.invite.Channel
 	k.stop()
 	delete(s.running, id)
 	for old, l := range s.leaving { // those that have left need not be kept
@@ -234,7 +234,7 @@ func (s *serve) end(k *served) {
 func (s *serve) begin(ctx context.Context, w wanted) *served {
 	ctx, stop := context.WithCancel(ctx)
 	k := &served{wanted: w, stop: stop, done: make(chan struct{}), joined: newJoining(time.Now())}
-	before := s.leaving[w.url.Channel]
+	before := s.leaving[w.invite.Channel]
 	s.channels.Go(func() { // ends with ctx
 		defer stop()
 		defer close(k.done)
@@ -259,7 +259,7 @@ func (s *serve) begin(ctx context.Context, w wanted) *served {
 }
 
 func (s *serve) carry(ctx context.Context, k *served) error {
-	c, err := s.station.node.Watch(k.url, func(n relay.Notice) {
+	c, err := s.station.node.Watch(k.invite, func(n relay.Notice) {
 		if text := k.joined.notice(n, time.Now()); text != "" {
 			s.t.Say("Channel %s: %s", k.label(), text)
 		}
@@ -267,7 +267,7 @@ func (s *serve) carry(ctx context.Context, k *served) error {
 	if err != nil {
 		return err
 	}
-	s.station.joinedBy(k.url)
+	s.station.joinedBy(k.invite)
 	s.station.show(c, nil)
 	defer s.station.hide(c)
 	return c.Run(ctx)

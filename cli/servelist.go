@@ -36,24 +36,24 @@ const (
 
 // wanted is a channel that is to be carried.
 type wanted struct {
-	url  relay.Invite
-	name string // for people; may be empty
+	invite relay.Invite
+	name   string // for people; may be empty
 }
 
 // label names the channel in messages.
 func (l wanted) label() string {
 	if l.name == "" {
-		return l.url.Channel.Short()
+		return l.invite.Channel.Short()
 	}
-	return l.name + " (" + l.url.Channel.Short() + ")"
+	return l.name + " (" + l.invite.Channel.Short() + ")"
 }
 
 // union is a and what b has beside it, each channel once, as far as may be carried.
 func union(a, b []wanted) (all []wanted) {
 	seen := make(map[stream.ChannelID]bool, len(a)+len(b))
 	for _, l := range append(a[:len(a):len(a)], b...) {
-		if !seen[l.url.Channel] && len(all) < maxServed {
-			seen[l.url.Channel] = true
+		if !seen[l.invite.Channel] && len(all) < maxServed {
+			seen[l.invite.Channel] = true
 			all = append(all, l)
 		}
 	}
@@ -167,7 +167,7 @@ func parseList(text []byte) (all []wanted, problems []string) {
 		for _, f := range strings.Fields(line) {
 			if !found && strings.HasPrefix(strings.ToLower(f), "relay:") {
 				found = true
-				l.url, err = relay.ParseInvite(f)
+				l.invite, err = relay.ParseInvite(f)
 				continue
 			}
 			name = append(name, f)
@@ -179,13 +179,13 @@ func parseList(text []byte) (all []wanted, problems []string) {
 			problem(n, "there is no relay:// link in it")
 		case err != nil:
 			problem(n, "%v", err)
-		case seen[l.url.Channel]:
+		case seen[l.invite.Channel]:
 			problem(n, "channel %s is on the list already", l.label())
 		case len(all) == maxServed:
 			problem(n, "one relay serve carries %d channels at most; the rest is left out", maxServed)
 			return all, problems
 		default:
-			seen[l.url.Channel] = true
+			seen[l.invite.Channel] = true
 			all = append(all, l)
 		}
 	}

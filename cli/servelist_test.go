@@ -33,8 +33,8 @@ func TestListOfChannelsIsReadLineByLine(t *testing.T) {
 		t.Fatalf("%+v, problems %q", all, problems)
 	}
 	for i, want := range []string{"", "Main stage", "", "\ufffd[31mred", strings.Repeat("ü", maxListName)} {
-		if all[i].name != want || all[i].url.Channel != (stream.ChannelID{byte(i + 1), 0, 1}) {
-			t.Errorf("%d: %q of %s, want %q", i, all[i].name, all[i].url.Channel.Short(), want)
+		if all[i].name != want || all[i].invite.Channel != (stream.ChannelID{byte(i + 1), 0, 1}) {
+			t.Errorf("%d: %q of %s, want %q", i, all[i].name, all[i].invite.Channel.Short(), want)
 		}
 	}
 }
@@ -125,10 +125,10 @@ func FuzzList(f *testing.F) {
 		}
 		seen := map[stream.ChannelID]bool{}
 		for _, w := range all {
-			if seen[w.url.Channel] || w.name != term.Clean(w.name) || utf8.RuneCountInString(w.name) > maxListName {
+			if seen[w.invite.Channel] || w.name != term.Clean(w.name) || utf8.RuneCountInString(w.name) > maxListName {
 				t.Fatalf("%+v", w)
 			}
-			seen[w.url.Channel] = true
+			seen[w.invite.Channel] = true
 		}
 	})
 }

@@ -59,7 +59,7 @@ type watch struct {
 	log     *zap.Logger
 	station *station
 	channel *relay.Channel
-	url     relay.Invite     // the link given, or what was found on this network
+	invite  relay.Invite     // the link given, or what was found on this network
 	found   []netip.AddrPort // likewise, what cannot be in a link
 	lan     discoveryConfig
 	outputs []output
@@ -133,7 +133,7 @@ func runWatch(c *cli.Context, t *term.Terminal, stdio Stdio) (err error) {
 	if folderErr != nil {
 		w.warn(warning{warnThrowaway, fmt.Sprintf("nothing can be kept (%v), so this node is a new one with every start", folderErr), "watching works all the same; --config DIR keeps its key in another folder"})
 	}
-	cfg.store, w.url = folder, u
+	cfg.store, w.invite = folder, u
 	key, release, err := nodeKey(folder, folderErr, w.log)
 	if err != nil {
 		return err
@@ -162,7 +162,7 @@ func (w *watch) run(ctx context.Context, u relay.Invite, allowHosts []string, pa
 		return nil
 	})
 	w.t.Say("Joining channel %s", u.Channel.Short())
-	start := w.station.startOfWatch(w.channel, w.url.String())
+	start := w.station.startOfWatch(w.channel, w.invite.String())
 	w.t.Say("Page    %s", start.Page)
 	w.t.Say("Watch   %s", start.URL)
 	if w.rtmp != nil {
@@ -208,7 +208,7 @@ func (w *watch) play(ctx context.Context) error {
 // share is the link for others: this node, and behind it those it came by, as far as
 // they mean something on another machine.
 func (w *watch) share() string {
-	hosts := slices.DeleteFunc(slices.Clone(w.url.Hosts), func(h relay.HostPort) bool {
+	hosts := slices.DeleteFunc(slices.Clone(w.invite.Hosts), func(h relay.HostPort) bool {
 		ip, err := netip.ParseAddr(h.Host)
 		return err == nil && ip.IsLoopback()
 	})
@@ -237,12 +237,12 @@ func (w *watch) notice(n relay.Notice) {
 				w.t.Say("Share   relay watch %s", w.share())
 			}
 		}
-		w.events.tell(attachedAlias(w.url.Channel, n))
+		w.events.tell(attachedAlias(w.invite.Channel, n))
 		w.attached, w.joined, w.told = true, true, ""
 	case relay.Orphaned:
 		w.attached, w.since = false, time.Now()
 		w.why = "the node that sent the stream is gone (" + n.End.Reason.String() + ")"
-		w.events.tell(orphanedAlias(w.url.Channel, n))
+		w.events.tell(orphanedAlias(w.invite.Channel, n))
 	case relay.DialFailed:
 		w.why = fmt.Sprintf("%s does not answer: %v", placeText(n.Place), hostnet.Bare(n.Err))
 	case relay.Refused:

@@ -26,12 +26,12 @@ import (
 // world is whole nodes on a network in memory, in a testing/synctest bubble: what
 // takes minutes there takes a second.
 type world struct {
-	t    *testing.T
-	net  *relaytest.Network
-	rand *rand.Rand
-	url  Invite
-	root *inhabitant
-	all  []*inhabitant
+	t      *testing.T
+	net    *relaytest.Network
+	rand   *rand.Rand
+	invite Invite
+	root   *inhabitant
+	all    []*inhabitant
 }
 
 // inhabitant is one node with one channel.
@@ -68,7 +68,7 @@ func inWorld(t *testing.T, slots int, f func(t *testing.T, w *world)) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &world{t: t, net: relaytest.New(worldDelay), rand: rand.New(rand.NewPCG(3, 4))}
 		w.root = w.add(option{slots: slots})
-		w.url = Invite{Channel: w.root.ID(), Hosts: []HostPort{hostPort(w.root.place)}}
+		w.invite = Invite{Channel: w.root.ID(), Hosts: []HostPort{hostPort(w.root.place)}}
 		stop := make(chan struct{})
 		var wg sync.WaitGroup
 		wg.Go(func() { w.broadcast(stop) })
@@ -152,11 +152,11 @@ func (w *world) add(o option) *inhabitant {
 	if w.root == nil {
 		n.Channel, n.writer, err = n.node.Source(w.key(), stream.Epoch{Ms: uint64(time.Now().UnixMilli())})
 	} else {
-		u := w.url
+		inv := w.invite
 		if o.hosts != nil {
-			u.Hosts = o.hosts
+			inv.Hosts = o.hosts
 		}
-		n.Channel, err = n.node.Watch(u, nil, o.found...)
+		n.Channel, err = n.node.Watch(inv, nil, o.found...)
 	}
 	if err != nil {
 		w.t.Fatal(err)

@@ -149,8 +149,8 @@ func newSource(t testing.TB, slots int) (*station, *stream.Writer) {
 func newViewer(t testing.TB, slots int, id stream.ChannelID, seed netip.AddrPort) *station {
 	t.Helper()
 	return newStation(t, slots, func(n *Node, s *station) (*Channel, error) {
-		u := Invite{Channel: id, Hosts: []HostPort{{seed.Addr().String(), seed.Port()}}}
-		return n.Watch(u, func(m Notice) {
+		inv := Invite{Channel: id, Hosts: []HostPort{{seed.Addr().String(), seed.Port()}}}
+		return n.Watch(inv, func(m Notice) {
 			lost, ok := m.(Orphaned)
 			if !ok {
 				return

@@ -22,7 +22,7 @@ type Channel struct {
 	node    *Node
 	ring    *stream.Ring
 	writer  *stream.Writer // at the source only
-	url     Invite         // elsewhere: where to begin
+	invite  Invite         // elsewhere: where to begin
 	found   []tree.Place   // likewise, of this network
 	log     *zap.Logger
 	notices func(Notice)
@@ -96,9 +96,9 @@ func (n *Node) Source(key ed25519.PrivateKey, epoch stream.Epoch) (*Channel, *st
 // called with what happens; it must not block. found are further addresses to begin at,
 // such as those that answered on this network: they may have a zone, which an invite
 // cannot have, and if there are some the invite needs no hosts.
-func (n *Node) Watch(u Invite, notices func(Notice), found ...netip.AddrPort) (*Channel, error) {
-	c := n.newChannel(u.Channel, notices)
-	c.url, c.found = u, placesAt(found)
+func (n *Node) Watch(inv Invite, notices func(Notice), found ...netip.AddrPort) (*Channel, error) {
+	c := n.newChannel(inv.Channel, notices)
+	c.invite, c.found = inv, placesAt(found)
 	c.peers.gossip = c.newCluster()
 	return c, n.add(c)
 }

@@ -47,35 +47,35 @@ func (h HostPort) String() string {
 }
 
 // String returns the invite's text form, which ParseInvite reads back.
-func (u Invite) String() string {
-	hosts := make([]string, len(u.Hosts))
-	for i, h := range u.Hosts {
+func (inv Invite) String() string {
+	hosts := make([]string, len(inv.Hosts))
+	for i, h := range inv.Hosts {
 		hosts[i] = h.String()
 	}
-	return Scheme + u.Channel.String() + "@" + strings.Join(hosts, ",")
+	return Scheme + inv.Channel.String() + "@" + strings.Join(hosts, ",")
 }
 
 // With returns the invite with more addresses behind its own, as far as they are new
 // and fit.
-func (u Invite) With(more ...HostPort) Invite {
-	u.Hosts = slices.Clone(u.Hosts)
+func (inv Invite) With(more ...HostPort) Invite {
+	inv.Hosts = slices.Clone(inv.Hosts)
 	for _, h := range more {
-		longer := Invite{u.Channel, append(slices.Clip(u.Hosts), h)}
-		if !slices.Contains(u.Hosts, h) && len(longer.Hosts) <= maxHosts && len(longer.String()) <= maxInvite {
-			u = longer
+		longer := Invite{inv.Channel, append(slices.Clip(inv.Hosts), h)}
+		if !slices.Contains(inv.Hosts, h) && len(longer.Hosts) <= maxHosts && len(longer.String()) <= maxInvite {
+			inv = longer
 		}
 	}
-	return u
+	return inv
 }
 
 // ParseInvite parses an invite strictly. Its error says which part is wrong and how a
 // right one looks. Space around the text is ignored: invites get pasted.
 func ParseInvite(s string) (Invite, error) {
-	u, err := parseInvite(strings.TrimSpace(s))
+	inv, err := parseInvite(strings.TrimSpace(s))
 	if err != nil {
 		return Invite{}, fmt.Errorf("bad link: %w", err)
 	}
-	return u, nil
+	return inv, nil
 }
 
 func parseInvite(s string) (Invite, error) {
@@ -90,9 +90,9 @@ func parseInvite(s string) (Invite, error) {
 	if !ok {
 		return Invite{}, errors.New("there is no @ between the channel ID and the address")
 	}
-	var u Invite
+	var inv Invite
 	var err error
-	if u.Channel, err = stream.ParseChannelID(id); err != nil {
+	if inv.Channel, err = stream.ParseChannelID(id); err != nil {
 		return Invite{}, err
 	}
 	hosts = strings.TrimSuffix(hosts, "/")
@@ -108,9 +108,9 @@ func parseInvite(s string) (Invite, error) {
 		if err != nil {
 			return Invite{}, err
 		}
-		u.Hosts = append(u.Hosts, h)
+		inv.Hosts = append(inv.Hosts, h)
 	}
-	return u, nil
+	return inv, nil
 }
 
 // ParseHostPort parses one host:port. The host is a DNS name, an IPv4 address, or

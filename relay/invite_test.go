@@ -116,17 +116,17 @@ func TestMistakeInALinkIsNamed(t *testing.T) {
 		{at + strings.Repeat("a:1,", 16) + "a:1", "it has 17 addresses, the most is 16"},
 		{at + strings.Repeat("a", 2048), "characters, the most is 2048"},
 	} {
-		u, err := ParseInvite(c.link)
+		inv, err := ParseInvite(c.link)
 		if err == nil {
-			t.Errorf("%q was taken: %+v", c.link, u)
+			t.Errorf("%q was taken: %+v", c.link, inv)
 			continue
 		}
 		msg := err.Error()
 		if !strings.HasPrefix(msg, "bad link: ") || !strings.Contains(msg, c.words) {
 			t.Errorf("%q: %s; want %q", c.link, msg, c.words)
 		}
-		if !reflect.DeepEqual(u, Invite{}) || !plain(msg) || len(msg) > 300 {
-			t.Errorf("%q: %+v, %q", c.link, u, msg)
+		if !reflect.DeepEqual(inv, Invite{}) || !plain(msg) || len(msg) > 300 {
+			t.Errorf("%q: %+v, %q", c.link, inv, msg)
 		}
 	}
 }
@@ -138,8 +138,8 @@ func plain(s string) bool {
 
 func TestLargestLinkIsRead(t *testing.T) {
 	link := Scheme + zeroID + "@" + strings.Repeat("a:1,", 15) + "b:2"
-	if u, err := ParseInvite(link); err != nil || len(u.Hosts) != 16 || u.String() != link {
-		t.Errorf("%v, %v", u, err)
+	if inv, err := ParseInvite(link); err != nil || len(inv.Hosts) != 16 || inv.String() != link {
+		t.Errorf("%v, %v", inv, err)
 	}
 }
 
@@ -148,17 +148,17 @@ func FuzzParseInvite(f *testing.F) {
 	f.Add(at + "192.168.1.5:7144")
 	f.Add(at + "[2001:db8::1]:7144,example.com:80/")
 	f.Fuzz(func(t *testing.T, s string) {
-		u, err := ParseInvite(s)
+		inv, err := ParseInvite(s)
 		if err != nil {
 			if msg := err.Error(); !strings.HasPrefix(msg, "bad link: ") || !plain(msg) || len(msg) > 300 {
 				t.Fatalf("%q", msg)
 			}
 			return
 		}
-		if len(u.Hosts) == 0 || len(u.Hosts) > maxHosts {
-			t.Fatalf("%d addresses", len(u.Hosts))
+		if len(inv.Hosts) == 0 || len(inv.Hosts) > maxHosts {
+			t.Fatalf("%d addresses", len(inv.Hosts))
 		}
-		for _, h := range u.Hosts {
+		for _, h := range inv.Hosts {
 			if h.Host == "" || h.Port == 0 {
 				t.Fatalf("address %+v", h)
 			}
@@ -166,15 +166,15 @@ func FuzzParseInvite(f *testing.F) {
 				t.Fatalf("%+v reads back as %+v, %v", h, again, err)
 			}
 		}
-		text := u.String()
-		if again, err := ParseInvite(text); len(text) <= maxInvite && (err != nil || !reflect.DeepEqual(again, u)) {
-			t.Fatalf("%q reads back as %+v, %v; want %+v", text, again, err, u)
+		text := inv.String()
+		if again, err := ParseInvite(text); len(text) <= maxInvite && (err != nil || !reflect.DeepEqual(again, inv)) {
+			t.Fatalf("%q reads back as %+v, %v; want %+v", text, again, err, inv)
 		}
 	})
 }
 
 func TestALinkTakesMoreAddresses(t *testing.T) {
-	u, err := ParseInvite(Scheme + stream.ChannelID{}.String() + "@10.0.0.1:7144")
+	inv, err := ParseInvite(Scheme + stream.ChannelID{}.String() + "@10.0.0.1:7144")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -182,20 +182,20 @@ func TestALinkTakesMoreAddresses(t *testing.T) {
 	for i := range 40 {
 		more = append(more, HostPort{fmt.Sprintf("10.0.0.%d", i%20), DefaultPort})
 	}
-	got := u.With(more...)
-	if len(got.Hosts) != maxHosts || got.Hosts[0] != u.Hosts[0] || got.Hosts[1] != more[0] || got.Hosts[2] != more[2] {
+	got := inv.With(more...)
+	if len(got.Hosts) != maxHosts || got.Hosts[0] != inv.Hosts[0] || got.Hosts[1] != more[0] || got.Hosts[2] != more[2] {
 		t.Errorf("%v", got.Hosts)
 	}
-	if len(u.Hosts) != 1 {
-		t.Errorf("the link itself has changed: %v", u.Hosts)
+	if len(inv.Hosts) != 1 {
+		t.Errorf("the link itself has changed: %v", inv.Hosts)
 	}
 	long := HostPort{strings.Repeat("a.", 120) + "example", DefaultPort}
 	for i := range 10 {
 		long.Port++
 		got = got.With(long)
-		u = u.With(long)
-		for _, u := range []Invite{got, u} {
-			if back, err := ParseInvite(u.String()); err != nil || !slices.Equal(back.Hosts, u.Hosts) {
+		inv = inv.With(long)
+		for _, inv := range []Invite{got, inv} {
+			if back, err := ParseInvite(inv.String()); err != nil || !slices.Equal(back.Hosts, inv.Hosts) {
 				t.Fatalf("%d long names: %v", i, err)
 			}
 		}

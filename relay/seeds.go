@@ -40,7 +40,7 @@ func (c *Channel) Suggest(addrs ...netip.AddrPort) {
 func (c *Channel) seeds(ctx context.Context) ([]tree.Place, error) {
 	ps := slices.Clone(c.found)
 	var last error
-	for _, h := range c.url.Hosts {
+	for _, h := range c.invite.Hosts {
 		addrs, err := lookup(ctx, h)
 		if err != nil {
 			last = err

@@ -15,6 +15,7 @@ import (
 
 	"relay/cli/fault"
 	"relay/cli/flag"
+	"relay/cli/lan"
 	"relay/cli/term"
 	"relay/playback"
 	"relay/relay/store"
@@ -306,16 +307,16 @@ func channelCandidates(ctx context.Context) []candidate {
 var plainTitle = regexp.MustCompile(`^[\pL\pN][\pL\pN._-]*$`)
 
 // foundCandidates are the channels that are found on this network at once.
-func foundCandidates(ctx context.Context, lan discoveryConfig) []candidate {
-	if lan.off {
+func foundCandidates(ctx context.Context, d lan.Config) []candidate {
+	if d.Off {
 		return nil
 	}
-	cat, _, err := lan.look(ctx, zap.NewNop(), completePatience, func(c *catalog) bool { return len(c.of) > 0 })
+	cat, _, err := d.Look(ctx, zap.NewNop(), completePatience, func(c *lan.Catalog) bool { return len(c.Channels) > 0 })
 	if err != nil {
 		return nil
 	}
 	var all []candidate
-	for _, s := range cat.sorted() {
+	for _, s := range cat.Sorted() {
 		if plainTitle.MatchString(s.Title) {
 			all = append(all, candidate{s.Title, s.ID.Short()})
 			continue

@@ -11,6 +11,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"relay/cli/fault"
+	"relay/cli/lan"
 	"relay/cli/term"
 	"relay/ingest"
 	"relay/playback"
@@ -108,7 +109,7 @@ func demoStation(t *term.Terminal, i int) (*station, error) {
 		http:   port{what: "players", flag: "http", addr: fmt.Sprintf("127.0.0.1:%d", playback.DefaultPort+i), quiet: true},
 		slots:  demoSlots,
 		// It is watched at this machine, and listens nowhere else.
-		discovery: discoveryConfig{off: true},
+		discovery: lan.Config{Off: true},
 	}, key)
 }
 

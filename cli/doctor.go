@@ -51,7 +51,7 @@ func runDoctor(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 	if err != nil {
 		return err
 	}
-	lan, err := readDiscovery(c)
+	d, err := readDiscovery(c)
 	if err != nil {
 		return err
 	}
@@ -62,7 +62,7 @@ func runDoctor(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 		Asked:  a.addr,
 		Status: a.status,
 		Trees:  func(ctx context.Context) (api.Trees, error) { return a.trees(ctx, "") },
-		Around: func(ctx context.Context) doctor.Around { return lookAroundOnce(ctx, lan) },
+		Around: func(ctx context.Context) doctor.Around { return lookAroundOnce(ctx, d) },
 	})
 	if c.Context.Err() != nil {
 		return nil

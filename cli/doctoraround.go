@@ -7,6 +7,7 @@ import (
 	"go.uber.org/zap"
 
 	"relay/cli/doctor"
+	"relay/cli/lan"
 	"relay/relay/discovery"
 )
 
@@ -15,18 +16,18 @@ import (
 const doctorLook = time.Second
 
 // lookAroundOnce looks for channels for relay doctor.
-func lookAroundOnce(ctx context.Context, lan discoveryConfig) doctor.Around {
-	if lan.off {
+func lookAroundOnce(ctx context.Context, d lan.Config) doctor.Around {
+	if d.Off {
 		return doctor.Around{Off: true}
 	}
-	return aroundOf(lan.look(ctx, zap.NewNop(), doctorLook, func(c *catalog) bool { return len(c.of) > 0 }))
+	return aroundOf(d.Look(ctx, zap.NewNop(), doctorLook, func(c *lan.Catalog) bool { return len(c.Channels) > 0 }))
 }
 
-func aroundOf(found *catalog, asked []discovery.Asked, err error) doctor.Around {
+func aroundOf(found *lan.Catalog, asked []discovery.Asked, err error) doctor.Around {
 	a := doctor.Around{Err: err}
-	a.Asked, _ = askedText(asked)
-	for _, s := range found.sorted() {
-		a.Channels = append(a.Channels, doctor.Channel{ID: s.ID, Title: s.Title, At: s.addrs[0]})
+	a.Asked, _ = lan.AskedText(asked)
+	for _, s := range found.Sorted() {
+		a.Channels = append(a.Channels, doctor.Channel{ID: s.ID, Title: s.Title, At: s.Addrs[0]})
 	}
 	return a
 }

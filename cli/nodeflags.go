@@ -10,6 +10,7 @@ import (
 
 	"relay/cli/fault"
 	"relay/cli/flag"
+	"relay/cli/lan"
 	"relay/playback"
 	"relay/playback/admin"
 	"relay/relay"
@@ -127,14 +128,14 @@ func operationsOf(c *cli.Context) (o opsConfig, err error) {
 }
 
 // readDiscovery reads discoveryFlags and --no-discovery.
-func readDiscovery(c *cli.Context) (discoveryConfig, error) {
-	d := discoveryConfig{off: c.Bool("no-discovery"), port: discovery.DefaultPort, interfaces: c.StringSlice("discovery-interfaces")}
+func readDiscovery(c *cli.Context) (lan.Config, error) {
+	d := lan.Config{Off: c.Bool("no-discovery"), Port: discovery.DefaultPort, Interfaces: c.StringSlice("discovery-interfaces")}
 	if c.IsSet("discovery-port") {
 		n := c.Int("discovery-port")
 		if n < 1 || n > math.MaxUint16 {
 			return d, fault.Usage("", "--discovery-port %d is not from 1 to %d", n, math.MaxUint16)
 		}
-		d.port = uint16(n)
+		d.Port = uint16(n)
 	}
 	return d, nil
 }

@@ -16,9 +16,9 @@ import (
 	"testing"
 	"time"
 
-	"relay/cli/flag"
-
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"relay/cli/flag"
 )
 
 func TestMain(m *testing.M) {

@@ -5,7 +5,6 @@ import (
 	"crypto/subtle"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/url"
 	"os"
@@ -151,7 +150,7 @@ func runSource(c *cli.Context, t *term.Terminal, stdio Stdio) (err error) {
 	s.channel, s.media = ch, ingest.NewInput(w, onTag)
 	s.media.SetTitle(title)
 	s.station.title = title
-	if cfg.discovery.off {
+	if cfg.discovery.Off {
 		s.media.SetUnlisted()
 	}
 	s.station.show(ch, func() bool { return s.media.Status().Live })
@@ -173,7 +172,7 @@ func (s *source) input(c *cli.Context, stdio Stdio) (runner, error) {
 	case arg == "":
 		return nil, nil
 	case arg == "-":
-		if isTerminalIn(stdio.In) {
+		if term.IsKeyboard(stdio.In) {
 			return nil, fault.Usage("pipe FLV into it: ffmpeg ... -f flv - | relay source -", "standard input is the keyboard")
 		}
 		return &ingest.Pipe{From: stdio.In, Open: s.open}, nil
@@ -196,15 +195,6 @@ func (s *source) input(c *cli.Context, stdio Stdio) (runner, error) {
 		return nil, explainInput(err)
 	}
 	return &ingest.File{Path: arg, Loop: c.Bool("loop"), Open: s.open, Log: s.log}, nil
-}
-
-func isTerminalIn(r io.Reader) bool {
-	f, ok := r.(*os.File)
-	if !ok {
-		return false
-	}
-	fi, err := f.Stat()
-	return err == nil && fi.Mode()&os.ModeCharDevice != 0
 }
 
 // admit lets an encoder in that knows the key. Nothing tells a wrong key from a

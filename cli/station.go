@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
 
+	"relay/cli/lan"
 	"relay/cli/term"
 	"relay/ingest/flv"
 	"relay/playback"
@@ -57,7 +58,7 @@ type stationConfig struct {
 	store        *store.Store // nil if the folder cannot be used
 	allowHosts   []string
 	lan          bool // players in this machine's own networks alone
-	discovery    discoveryConfig
+	discovery    lan.Config
 	ops          opsConfig
 }
 
@@ -80,10 +81,10 @@ func newStation(t *term.Terminal, log *zap.Logger, cfg stationConfig, key ed2551
 			}
 		}
 		nc.Addrs = s.addrs
-		if !cfg.discovery.off {
+		if !cfg.discovery.Off {
 			s.responder = &discovery.Responder{
 				Link: ln.Addr().(*net.TCPAddr).AddrPort(), Channels: s.channelsToTell,
-				Port: cfg.discovery.port, Interfaces: cfg.discovery.interfaces, Log: log,
+				Port: cfg.discovery.Port, Interfaces: cfg.discovery.Interfaces, Log: log,
 			}
 		}
 	}

@@ -13,13 +13,12 @@ import (
 	"testing"
 	"time"
 
-	"relay/cli/fault"
-	"relay/cli/treedraw/drawtest"
-
 	"golang.org/x/sys/unix"
 
+	"relay/cli/fault"
 	"relay/cli/term"
 	"relay/cli/term/termtest"
+	"relay/cli/treedraw/drawtest"
 	"relay/playback/api"
 )
 

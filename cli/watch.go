@@ -15,6 +15,7 @@ import (
 
 	"relay/cli/fault"
 	"relay/cli/flag"
+	"relay/cli/lan"
 	"relay/cli/term"
 	"relay/relay"
 	"relay/relay/hostnet"
@@ -61,7 +62,7 @@ type watch struct {
 	channel *relay.Channel
 	invite  relay.Invite     // the link given, or what was found on this network
 	found   []netip.AddrPort // likewise, what cannot be in a link
-	lan     discoveryConfig
+	lan     lan.Config
 	outputs []output
 	player  *player      // nil for none
 	rtmp    net.Listener // likewise
@@ -120,13 +121,13 @@ func runWatch(c *cli.Context, t *term.Terminal, stdio Stdio) (err error) {
 		defer w.rtmp.Close()
 	}
 	if !isLink(arg) {
-		s, err := pick(c.Context, t, w.log, stdio, cfg.discovery, arg)
+		s, err := lan.Pick(c.Context, t, w.log, stdio.In, cfg.discovery, arg)
 		if s == nil {
 			return err // nil if Ctrl-C ended it
 		}
-		t.Say("Found   %s on this network", s.name())
+		t.Say("Found   %s on this network", s.Name())
 		u.Channel = s.ID
-		u.Hosts, w.found = seedsOf(s.addrs)
+		u.Hosts, w.found = lan.Seeds(s.Addrs)
 	}
 	w.since = time.Now()
 	folder, folderErr := store.Open(c.String("config"))
@@ -176,7 +177,7 @@ func (w *watch) run(ctx context.Context, u relay.Invite, allowHosts []string, pa
 	}
 	w.events.start(w.channel.ID(), w.station.node.ID().String(), start, w.station.ops.events)
 	g.Go(func() error { w.follow(g.ctx); return nil })
-	if !w.lan.off {
+	if !w.lan.Off {
 		g.Go(func() error { w.lookAround(g.ctx); return nil })
 	}
 	if patience > 0 {

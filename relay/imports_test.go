@@ -103,6 +103,10 @@ func TestImportsRunOneWay(t *testing.T) {
 		{room: "relay/playback/api", std: true},
 		{room: "relay/playback", may: []string{"relay/ingest/flv", "relay/playback/api", "relay/playback/remux", "relay/playback/web", "relay/relay/naming", "relay/relay/stream"}},
 		{room: "relay/cli/term"},
+		{room: "relay/cli/lan", may: []string{
+			"relay/cli/fault", "relay/cli/term", "relay/ingest/flv", "relay/playback/api",
+			"relay/relay", "relay/relay/discovery", "relay/relay/hostnet", "relay/relay/membership", "relay/relay/naming", "relay/relay/stream", "relay/relay/wire", "relay/tree",
+		}},
 		{room: "relay/cli/fault", may: []string{"relay/cli/term"}},
 		{room: "relay/cli/flag", may: []string{"relay/cli/fault", "relay/cli/term"}},
 		{room: "relay/cli/treedraw", may: []string{"relay/cli/term", "relay/playback/api", "relay/tree"}},

@@ -14,10 +14,10 @@ import (
 	"strings"
 	"syscall"
 
-	"relay/cli/fault"
-
 	"github.com/BurntSushi/toml"
 	"github.com/urfave/cli/v2"
+
+	"relay/cli/fault"
 )
 
 const (

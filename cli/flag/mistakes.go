@@ -6,9 +6,9 @@ import (
 	"slices"
 	"strings"
 
-	"relay/cli/fault"
-
 	"github.com/urfave/cli/v2"
+
+	"relay/cli/fault"
 )
 
 // maxTyped is the longest word, in bytes, for which there is a guess at what was

@@ -68,6 +68,16 @@ func IsTTY(w io.Writer) bool {
 	return ok && term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb"
 }
 
+// IsKeyboard reports whether r reads from a terminal, or another device that no pipe or file is.
+func IsKeyboard(r io.Reader) bool {
+	f, ok := r.(*os.File)
+	if !ok {
+		return false
+	}
+	fi, err := f.Stat()
+	return err == nil && fi.Mode()&os.ModeCharDevice != 0
+}
+
 // SpeaksUTF8 reports whether the user's terminal shows more than ASCII: POSIX says so
 // by the first of three variables that is set, other systems always do.
 func SpeaksUTF8(getenv func(string) string, goos string) bool {

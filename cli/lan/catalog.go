@@ -1,4 +1,4 @@
-package cli
+package lan
 
 import (
 	"cmp"
@@ -18,34 +18,34 @@ const (
 	// maxSeen bounds the channels that are listed, and maxSeenAddrs the addresses of
 	// one: somebody may make them up.
 	maxSeen      = 256
-	maxSeenAddrs = 16
+	MaxSeenAddrs = 16
 )
 
-// seen is a channel as the nodes that answered tell of it.
-type seen struct {
+// Channel is a channel as the nodes that answered tell of it.
+type Channel struct {
 	discovery.Channel
-	addrs   []netip.AddrPort // of nodes that carry it, its source first
+	Addrs   []netip.AddrPort // of nodes that carry it, its source first
 	after   time.Duration    // from the first query to the first answer
 	sources int              // of addrs
 }
 
-// catalog is what was found. Its zero value is empty.
-type catalog struct {
-	of []*seen // in the order in which they were found
+// Catalog is what was found. Its zero value is empty.
+type Catalog struct {
+	Channels []*Channel // in the order in which they were found
 }
 
-// add takes in what a node told, a stranger whose title is cleaned here.
-func (c *catalog) add(f discovery.Found) {
+// Add takes in what a node told, a stranger whose title is cleaned here.
+func (c *Catalog) Add(f discovery.Found) {
 	f.Title = flv.CleanTitle(f.Title)
-	i := slices.IndexFunc(c.of, func(s *seen) bool { return s.ID == f.ID })
+	i := slices.IndexFunc(c.Channels, func(s *Channel) bool { return s.ID == f.ID })
 	if i < 0 {
-		if len(c.of) == maxSeen {
+		if len(c.Channels) == maxSeen {
 			return
 		}
-		i = len(c.of)
-		c.of = append(c.of, &seen{Channel: f.Channel, after: f.After})
+		i = len(c.Channels)
+		c.Channels = append(c.Channels, &Channel{Channel: f.Channel, after: f.After})
 	}
-	s := c.of[i]
+	s := c.Channels[i]
 	// The source knows best; of the others, who knows more.
 	if f.Title != "" && (s.Title == "" || f.Source) {
 		s.Title = f.Title
@@ -55,44 +55,44 @@ func (c *catalog) add(f discovery.Found) {
 	}
 	s.State = min(s.State, f.State)
 	s.Source = s.Source || f.Source
-	if slices.Contains(s.addrs, f.Addr) {
+	if slices.Contains(s.Addrs, f.Addr) {
 		return
 	}
-	if len(s.addrs) == maxSeenAddrs {
-		if !f.Source || s.sources == maxSeenAddrs {
+	if len(s.Addrs) == MaxSeenAddrs {
+		if !f.Source || s.sources == MaxSeenAddrs {
 			return
 		}
-		s.addrs = s.addrs[:maxSeenAddrs-1]
+		s.Addrs = s.Addrs[:MaxSeenAddrs-1]
 	}
 	if f.Source {
-		s.addrs = slices.Insert(s.addrs, s.sources, f.Addr)
+		s.Addrs = slices.Insert(s.Addrs, s.sources, f.Addr)
 		s.sources++
 		return
 	}
-	s.addrs = append(s.addrs, f.Addr)
+	s.Addrs = append(s.Addrs, f.Addr)
 }
 
-// sorted is all channels for people: those that live first, then by name.
-func (c *catalog) sorted() []*seen {
-	return slices.SortedFunc(slices.Values(c.of), func(a, b *seen) int {
+// Sorted is all channels for people: those that live first, then by name.
+func (c *Catalog) Sorted() []*Channel {
+	return slices.SortedFunc(slices.Values(c.Channels), func(a, b *Channel) int {
 		return cmp.Or(cmp.Compare(a.State, b.State), cmp.Compare(strings.ToLower(a.Title), strings.ToLower(b.Title)), slices.Compare(a.ID[:], b.ID[:]))
 	})
 }
 
 // choice is the channels that someone may mean who names none: those that have a way to
 // their source, or if there is none such, all.
-func (c *catalog) choice() []*seen {
-	all := c.sorted()
-	if n := slices.IndexFunc(all, func(s *seen) bool { return s.State == discovery.Lost }); n > 0 {
+func (c *Catalog) choice() []*Channel {
+	all := c.Sorted()
+	if n := slices.IndexFunc(all, func(s *Channel) bool { return s.State == discovery.Lost }); n > 0 {
 		return all[:n]
 	}
 	return all
 }
 
 // named is the channels that a name may mean.
-func (c *catalog) named(name string) []*seen {
-	all := c.sorted()
-	var ss []*seen
+func (c *Catalog) named(name string) []*Channel {
+	all := c.Sorted()
+	var ss []*Channel
 	for _, i := range naming.Meant(asTold(name), calledOf(all)) {
 		ss = append(ss, all[i])
 	}
@@ -100,8 +100,8 @@ func (c *catalog) named(name string) []*seen {
 }
 
 // missed says why a name means no channel.
-func (c *catalog) missed(name string) error {
-	_, err := naming.One(asTold(name), calledOf(c.of))
+func (c *Catalog) missed(name string) error {
+	_, err := naming.One(asTold(name), calledOf(c.Channels))
 	if none, ok := errors.AsType[*naming.NoneError](err); ok && none.Short {
 		return none
 	}
@@ -111,14 +111,14 @@ func (c *catalog) missed(name string) error {
 // asTold is a name as it would be told as a title.
 func asTold(name string) string { return discovery.CutTitle(flv.CleanTitle(name)) }
 
-// name is what a channel is called, with what tells it from others of that name.
-func (s *seen) name() string { return s.called().String() }
+// Name is what a channel is called, with what tells it from others of that name.
+func (s *Channel) Name() string { return s.called().String() }
 
-func (s *seen) called() naming.Channel {
+func (s *Channel) called() naming.Channel {
 	return naming.Channel{ID: s.ID.String(), Names: []string{s.Title}}
 }
 
-func calledOf(ss []*seen) []naming.Channel {
+func calledOf(ss []*Channel) []naming.Channel {
 	var all []naming.Channel
 	for _, s := range ss {
 		all = append(all, s.called())
@@ -127,4 +127,4 @@ func calledOf(ss []*seen) []naming.Channel {
 }
 
 // seenText names channels in one line.
-func seenText(ss []*seen) string { return naming.List(calledOf(ss)) }
+func seenText(ss []*Channel) string { return naming.List(calledOf(ss)) }

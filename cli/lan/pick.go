@@ -1,4 +1,4 @@
-package cli
+package lan
 
 import (
 	"bufio"
@@ -19,15 +19,15 @@ import (
 // maxReply bounds what is read of a line that answers a question, in bytes.
 const maxReply = 4096
 
-// pick looks for the channel that name means, or for any if it is "". Of several it
+// Pick looks for the channel that name means, or for any if it is "". Of several it
 // asks for one where somebody can be asked.
-func pick(ctx context.Context, t *term.Terminal, log *zap.Logger, stdio Stdio, d discoveryConfig, name string) (*seen, error) {
-	meant := (*catalog).choice
+func Pick(ctx context.Context, t *term.Terminal, log *zap.Logger, in io.Reader, d Config, name string) (*Channel, error) {
+	meant := (*Catalog).choice
 	if name != "" {
-		meant = func(c *catalog) []*seen { return c.named(name) }
+		meant = func(c *Catalog) []*Channel { return c.named(name) }
 	}
 	t.Show("looking for channels on this network")
-	cat, asked, err := d.look(ctx, log, lookFor, func(c *catalog) bool {
+	cat, asked, err := d.Look(ctx, log, lookFor, func(c *Catalog) bool {
 		ss := meant(c)
 		return len(ss) > 0 && ss[0].State != discovery.Lost
 	})
@@ -37,14 +37,14 @@ func pick(ctx context.Context, t *term.Terminal, log *zap.Logger, stdio Stdio, d
 	}
 	ss := meant(cat)
 	switch {
-	case len(cat.of) == 0:
-		return nil, noneFound(asked)
+	case len(cat.Channels) == 0:
+		return nil, NoneFound(asked)
 	case len(ss) == 0:
-		return nil, &fault.Error{Err: cat.missed(name), Hint: "there is " + seenText(cat.sorted()) + "; relay list shows more", Code: fault.ExitNobody}
+		return nil, &fault.Error{Err: cat.missed(name), Hint: "there is " + seenText(cat.Sorted()) + "; relay list shows more", Code: fault.ExitNobody}
 	case len(ss) == 1:
 		return ss[0], nil
-	case isTerminalIn(stdio.In) && t.ErrTTY:
-		return choose(ctx, t, stdio.In, ss)
+	case term.IsKeyboard(in) && t.ErrTTY:
+		return choose(ctx, t, in, ss)
 	case name != "":
 		return nil, fault.Usage("there is "+seenText(ss)+"; an ID names one", "%d channels on this network are called %q", len(ss), name)
 	}
@@ -53,9 +53,9 @@ func pick(ctx context.Context, t *term.Terminal, log *zap.Logger, stdio Stdio, d
 
 // choose asks which of several channels it shall be, until there is an answer. It
 // returns nil if ctx ends first.
-func choose(ctx context.Context, t *term.Terminal, in io.Reader, ss []*seen) (*seen, error) {
+func choose(ctx context.Context, t *term.Terminal, in io.Reader, ss []*Channel) (*Channel, error) {
 	t.Say("%d channels on this network:", len(ss))
-	for i, l := range rows(ss) {
+	for i, l := range Rows(ss) {
 		t.Say("%4d  %s", i+1, l)
 	}
 	lines, ended := make(chan string), make(chan error, 1)
@@ -110,11 +110,11 @@ func readLine(r *bufio.Reader) (string, error) {
 }
 
 // chosen is the channel that an answer means: its number, or its name. nil for none.
-func chosen(line string, ss []*seen) *seen {
+func chosen(line string, ss []*Channel) *Channel {
 	if n, err := strconv.Atoi(line); err == nil && n >= 1 && n <= len(ss) {
 		return ss[n-1]
 	}
-	if is := (&catalog{of: ss}).named(line); len(is) == 1 {
+	if is := (&Catalog{Channels: ss}).named(line); len(is) == 1 {
 		return is[0]
 	}
 	return nil

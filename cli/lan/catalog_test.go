@@ -1,4 +1,4 @@
-package cli
+package lan
 
 import (
 	"bytes"
@@ -26,57 +26,57 @@ func foundAt(addr string, id byte, title string, state discovery.State, source b
 }
 
 func TestSourceIsNamedFirstAndKnowsBest(t *testing.T) {
-	var c catalog
+	var c Catalog
 	relayed := foundAt("10.0.0.2:7144", 1, "an old title", discovery.Lost, false)
 	relayed.BitRate = 1000
 	own := foundAt("10.0.0.1:7144", 1, "the title", discovery.Live, true)
 	own.BitRate = 2000
 	for _, f := range []discovery.Found{relayed, own, relayed, own, foundAt("[fe80::1%eth0]:7144", 1, "", discovery.Live, true)} {
-		c.add(f)
+		c.Add(f)
 	}
-	if len(c.of) != 1 {
-		t.Fatalf("%d channels", len(c.of))
+	if len(c.Channels) != 1 {
+		t.Fatalf("%d channels", len(c.Channels))
 	}
-	s := c.of[0]
+	s := c.Channels[0]
 	want := []netip.AddrPort{own.Addr, netip.MustParseAddrPort("[fe80::1%eth0]:7144"), relayed.Addr}
-	if s.Title != "the title" || s.BitRate != 2000 || s.State != discovery.Live || !s.Source || !slices.Equal(s.addrs, want) {
+	if s.Title != "the title" || s.BitRate != 2000 || s.State != discovery.Live || !s.Source || !slices.Equal(s.Addrs, want) {
 		t.Errorf("got %+v", *s)
 	}
-	hosts, zoned := seedsOf(s.addrs)
+	hosts, zoned := Seeds(s.Addrs)
 	if fmt.Sprint(hosts, zoned) != "[10.0.0.1:7144 10.0.0.2:7144] [[fe80::1%eth0]:7144]" {
 		t.Errorf("to begin at: %v, %v", hosts, zoned)
 	}
 }
 
 func TestLiarsAnswersAreBounded(t *testing.T) {
-	var c catalog
+	var c Catalog
 	addr := func(i int) string { return fmt.Sprintf("10.0.%d.%d:7144", i>>8, i&255) }
 	for i := range 1000 {
 		f := foundAt(addr(i), 0, "", discovery.Live, false)
-		c.add(f)
+		c.Add(f)
 		f.ID = stream.ChannelID{byte(i >> 8), byte(i), 1}
-		c.add(f)
+		c.Add(f)
 	}
-	if len(c.of) != maxSeen || len(c.of[0].addrs) != maxSeenAddrs {
-		t.Errorf("%d channels, %d addresses", len(c.of), len(c.of[0].addrs))
+	if len(c.Channels) != maxSeen || len(c.Channels[0].Addrs) != MaxSeenAddrs {
+		t.Errorf("%d channels, %d addresses", len(c.Channels), len(c.Channels[0].Addrs))
 	}
-	c.add(foundAt("10.9.9.9:7144", 0, "", discovery.Live, true)) // is not crowded out
-	if a := c.of[0].addrs; len(a) != maxSeenAddrs || a[0].String() != "10.9.9.9:7144" {
+	c.Add(foundAt("10.9.9.9:7144", 0, "", discovery.Live, true)) // is not crowded out
+	if a := c.Channels[0].Addrs; len(a) != MaxSeenAddrs || a[0].String() != "10.9.9.9:7144" {
 		t.Errorf("the source is not first: %v", a)
 	}
 }
 
-func someChannels() *catalog {
-	var c catalog
-	c.add(foundAt("10.0.0.1:7144", 0x11, "Quiz night", discovery.Live, true))
-	c.add(foundAt("10.0.0.2:7144", 0x22, "quiz Finals", discovery.Waiting, true))
-	c.add(foundAt("10.0.0.3:7144", 0x33, "Quiz", discovery.Lost, false))
-	c.add(foundAt("10.0.0.4:7144", 0x44, "", discovery.Live, false))
-	c.add(foundAt("10.0.0.5:7144", 0x55, strings.Repeat("x", discovery.MaxTitle), discovery.Live, false))
+func someChannels() *Catalog {
+	var c Catalog
+	c.Add(foundAt("10.0.0.1:7144", 0x11, "Quiz night", discovery.Live, true))
+	c.Add(foundAt("10.0.0.2:7144", 0x22, "quiz Finals", discovery.Waiting, true))
+	c.Add(foundAt("10.0.0.3:7144", 0x33, "Quiz", discovery.Lost, false))
+	c.Add(foundAt("10.0.0.4:7144", 0x44, "", discovery.Live, false))
+	c.Add(foundAt("10.0.0.5:7144", 0x55, strings.Repeat("x", discovery.MaxTitle), discovery.Live, false))
 	return &c
 }
 
-func ids(ss []*seen) string {
+func ids(ss []*Channel) string {
 	var all []string
 	for _, s := range ss {
 		all = append(all, fmt.Sprintf("%x", s.ID[0]))
@@ -125,8 +125,8 @@ func TestWhoNamesNoneMeansThoseThatHaveASource(t *testing.T) {
 	if got := ids(someChannels().choice()); got != "44 11 55 22" {
 		t.Errorf("the choice is %s", got)
 	}
-	var c catalog
-	c.add(foundAt("10.0.0.3:7144", 0x33, "", discovery.Lost, false))
+	var c Catalog
+	c.Add(foundAt("10.0.0.3:7144", 0x33, "", discovery.Lost, false))
 	if got := ids(c.choice()); got != "33" {
 		t.Errorf("the choice is %s", got)
 	}
@@ -146,7 +146,7 @@ func TestChoiceIsAskedForUntilThereIsOne(t *testing.T) {
 		s, err := choose(t.Context(), &term.Terminal{Err: &out, ErrTTY: true}, strings.NewReader(in), ss)
 		got := ""
 		if s != nil {
-			got = ids([]*seen{s})
+			got = ids([]*Channel{s})
 		}
 		if got != want || (err == nil) != (want != "") {
 			t.Errorf("%.20q chooses %q, %v, want %q", in, got, err, want)
@@ -170,20 +170,20 @@ func TestChoiceIsAskedForUntilThereIsOne(t *testing.T) {
 }
 
 func TestStrangersTitleIsTextInLists(t *testing.T) {
-	var c catalog
-	c.add(foundAt("10.0.0.1:7144", 1, "a\x1b[31m\n\tb\u202e", discovery.Live, true))
-	c.add(foundAt("10.0.0.1:7144", 2, "short", discovery.Live, true))
-	ls := rows(c.sorted())
-	for _, l := range append(ls, listHead(c.sorted()), seenText(c.sorted())) {
+	var c Catalog
+	c.Add(foundAt("10.0.0.1:7144", 1, "a\x1b[31m\n\tb\u202e", discovery.Live, true))
+	c.Add(foundAt("10.0.0.1:7144", 2, "short", discovery.Live, true))
+	ls := Rows(c.Sorted())
+	for _, l := range append(ls, Head(c.Sorted()), seenText(c.Sorted())) {
 		if strings.ContainsAny(l, "\x1b\n\t\u202e") {
 			t.Errorf("%q", l)
 		}
 	}
-	if at := strings.Index(listHead(c.sorted()), "STATE"); len([]rune(ls[0])) <= at || string([]rune(ls[0])[at:at+4]) != "live" || ls[1][at:at+4] != "live" {
+	if at := strings.Index(Head(c.Sorted()), "STATE"); len([]rune(ls[0])) <= at || string([]rune(ls[0])[at:at+4]) != "live" || ls[1][at:at+4] != "live" {
 		t.Errorf("the columns are not straight:\n%s", strings.Join(ls, "\n"))
 	}
 	var out bytes.Buffer
-	if err := writeListed(&out, &c); err != nil {
+	if err := WriteJSON(&out, &c); err != nil {
 		t.Fatal(err)
 	}
 	if strings.Contains(out.String(), "\u202e") {
@@ -204,22 +204,11 @@ func TestWhatWasSearchedIsSaid(t *testing.T) {
 			at("eth0", "192.168.1.5"), at("eth0", "fe80::1"), at("lo", "127.0.0.1"), at("wlan0", "10.0.0.5"),
 		},
 	} {
-		if got, ok := askedText(asked); got != want || ok != (want != "") {
+		if got, ok := AskedText(asked); got != want || ok != (want != "") {
 			t.Errorf("got %q, %v", got, ok)
 		}
-		if code := fault.Report(&term.Terminal{Err: io.Discard}, noneFound(asked)); code != fault.ExitNobody {
+		if code := fault.Report(&term.Terminal{Err: io.Discard}, NoneFound(asked)); code != fault.ExitNobody {
 			t.Errorf("exit code %d", code)
-		}
-	}
-}
-
-func TestArgumentIsALinkOrAName(t *testing.T) {
-	for arg, want := range map[string]bool{
-		"relay://x@127.0.0.1:1": true, "RELAY://x": true, "relay:x": true, "http://127.0.0.1": true,
-		"": false, "quiz night": false, "karp6ufz": false, "relay race": false, "host:7144": false,
-	} {
-		if got := isLink(arg); got != want {
-			t.Errorf("%q: %v", arg, got)
 		}
 	}
 }

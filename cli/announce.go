@@ -1,0 +1,57 @@
+package cli
+
+import (
+	"context"
+	"time"
+
+	"relay/playback/api"
+	"relay/relay/discovery"
+	"relay/relay/hostnet"
+)
+
+// channelsToTell is what the station's node carries, for those who look for it.
+func (s *station) channelsToTell() []discovery.Channel {
+	var all []discovery.Channel
+	for _, c := range s.node.Channels() {
+		st, ok := c.Status()
+		if !ok {
+			continue
+		}
+		d := discovery.Channel{ID: c.ID(), BitRate: st.Ring.BitRate, Source: st.Tree.Root}
+		if h := c.Ring().Header(); h != nil {
+			info := describe(h)
+			if info.Unlisted {
+				continue
+			}
+			d.Title = info.Title
+		} else if d.Title = s.title; !d.Source {
+			continue // it may be unlisted
+		}
+		d.State = discoveryState(factsFrom(st, ok, s.ops.encoder(c)), time.Now())
+		if d.State != discovery.Live {
+			d.BitRate = 0
+		}
+		all = append(all, d)
+	}
+	return all
+}
+
+// discoveryState is a channel's state for those who look for one to watch: a channel that
+// has no way to its source is lost to them, and any other one that is not live waits.
+func discoveryState(f api.Facts, now time.Time) discovery.State {
+	switch {
+	case !f.Root && !f.Attached:
+		return discovery.Lost
+	case api.StateOf(f, now) == api.Live:
+		return discovery.Live
+	}
+	return discovery.Waiting
+}
+
+// answer lets those on this network find the station's channels, until ctx ends. That
+// it cannot is no reason to end: they can still be given the link.
+func (s *station) answer(ctx context.Context) {
+	if err := s.responder.Run(ctx); err != nil && ctx.Err() == nil {
+		s.t.Say("Others on this network cannot find the channel by themselves and need the link: %v", hostnet.Bare(err))
+	}
+}

@@ -1,0 +1,106 @@
+// Package lan looks for channels on this machine's networks, and finds the one that a person
+// means: by its title or its ID, or by asking.
+package lan
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+	"time"
+
+	"go.uber.org/zap"
+
+	"relay/cli/fault"
+	"relay/relay"
+	"relay/relay/discovery"
+	"relay/relay/hostnet"
+)
+
+// Config is how channels are looked for, and made known.
+type Config struct {
+	Off        bool // nobody is asked or answered
+	Port       uint16
+	Interfaces []string // those to use; all if empty
+}
+
+// Finder asks as the configuration says.
+func (d Config) Finder(log *zap.Logger) discovery.Finder {
+	return discovery.Finder{Port: d.Port, Interfaces: d.Interfaces, Log: log}
+}
+
+const (
+	// lookFor is how long channels are looked for before there are none.
+	lookFor = 3 * time.Second
+	// lookOn is how long others are waited for once a channel is found that will do:
+	// two more queries, on a network where answers take milliseconds.
+	lookOn = 100 * time.Millisecond
+)
+
+// Look looks for channels until some are found that will do, and a little longer, or
+// until patience or ctx ends.
+func (d Config) Look(ctx context.Context, log *zap.Logger, patience time.Duration, do func(*Catalog) bool) (*Catalog, []discovery.Asked, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	var cat Catalog
+	var settle *time.Timer
+	asked, err := d.Finder(log).Run(ctx, func(f discovery.Found) {
+		cat.Add(f)
+		if settle == nil && do(&cat) {
+			settle = time.AfterFunc(lookOn, cancel)
+		}
+	})
+	if settle != nil {
+		settle.Stop()
+	}
+	if err != nil {
+		err = fault.Fail("", "cannot look for channels on this network: %w", hostnet.Bare(err))
+	}
+	return &cat, asked, err
+}
+
+// AskedText says where was asked, and reports false if that was on this machine alone.
+func AskedText(asked []discovery.Asked) (string, bool) {
+	var parts []string
+	last := ""
+	for _, a := range asked {
+		if a.From.IsLoopback() {
+			continue
+		}
+		if a.Interface == last {
+			parts[len(parts)-1] += " and " + a.From.String()
+			continue
+		}
+		last = a.Interface
+		parts = append(parts, a.Interface+" from "+a.From.String())
+	}
+	return strings.Join(parts, ", on "), len(parts) > 0
+}
+
+// NoneFound is the error of who has looked in vain.
+func NoneFound(asked []discovery.Asked) error {
+	where, ok := AskedText(asked)
+	if !ok {
+		return &fault.Error{
+			Err:  errors.New("no channel was found: nobody could be asked but this machine itself, which has no other network now"),
+			Hint: "connect it to the network of relay source; or start relay source here", Code: fault.ExitNobody,
+		}
+	}
+	return &fault.Error{
+		Err:  fmt.Errorf("no channel was found on this network (asked on %s)", where),
+		Hint: "is relay source running, in the same network and without --no-discovery? From elsewhere give the link that it prints: relay watch LINK", Code: fault.ExitNobody,
+	}
+}
+
+// Seeds parts addresses into those that a link can have and others.
+func Seeds(addrs []netip.AddrPort) (hosts []relay.HostPort, zoned []netip.AddrPort) {
+	for _, a := range addrs {
+		if a.Addr().Zone() != "" {
+			zoned = append(zoned, a)
+			continue
+		}
+		hosts = append(hosts, relay.HostPort{Host: a.Addr().String(), Port: a.Port()})
+	}
+	return hosts, zoned
+}

@@ -13,6 +13,7 @@ import (
 	"github.com/urfave/cli/v2"
 	"go.uber.org/zap"
 
+	"relay/cli/ask"
 	"relay/cli/fault"
 	"relay/cli/flag"
 	"relay/cli/lan"
@@ -293,9 +294,9 @@ func channelCandidates(ctx context.Context) []candidate {
 	}
 	ctx, cancel := context.WithTimeout(ctx, completePatience)
 	defer cancel()
-	a := asker{addr: fmt.Sprintf("127.0.0.1:%d", playback.DefaultPort)}
-	defer a.close()
-	if st, err := a.status(ctx); err == nil {
+	a := ask.New(fmt.Sprintf("127.0.0.1:%d", playback.DefaultPort), nil)
+	defer a.Close()
+	if st, err := a.Status(ctx); err == nil {
 		for _, c := range st.Channels {
 			all = append(all, candidate{c.Name, strings.TrimSpace(c.Title + " " + string(c.State) + " here")})
 		}

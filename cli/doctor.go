@@ -8,6 +8,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"relay/cli/ask"
 	"relay/cli/doctor"
 	"relay/cli/fault"
 	"relay/cli/flag"
@@ -42,11 +43,12 @@ func runDoctor(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 	if c.NArg() > 0 {
 		return fault.Usage("relay help doctor", "relay doctor takes no arguments")
 	}
-	a, err := newAsker(c)
+	addr, err := askedOf(c)
 	if err != nil {
 		return err
 	}
-	defer a.close()
+	a := ask.New(addr, nil)
+	defer a.Close()
 	up, err := flag.Upload(c)
 	if err != nil {
 		return err
@@ -59,9 +61,9 @@ func runDoctor(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 		Folder: c.String("config"),
 		Ports:  defaultPorts(c.Int("offset")),
 		Upload: up,
-		Asked:  a.addr,
-		Status: a.status,
-		Trees:  func(ctx context.Context) (api.Trees, error) { return a.trees(ctx, "") },
+		Asked:  a.Addr,
+		Status: a.Status,
+		Trees:  func(ctx context.Context) (api.Trees, error) { return a.Trees(ctx, "") },
 		Around: func(ctx context.Context) doctor.Around { return lookAroundOnce(ctx, d) },
 	})
 	if c.Context.Err() != nil {

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -13,11 +12,12 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"relay/cli/ask"
 	"relay/cli/fault"
 	"relay/cli/flag"
 	"relay/cli/term"
-	"relay/playback/api"
 	"relay/relay"
+	"relay/relay/hostnet"
 	"relay/relay/naming"
 	"relay/relay/store"
 	"relay/tree"
@@ -52,17 +52,17 @@ func runLink(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 		return err
 	}
 	own, ownErr := store.OwnChannels(c.String("config"))
-	wanted, err := channelOf(c.Args().First(), own)
+	wanted, err := ask.Channel(c.Args().First(), own)
 	if err != nil {
 		return err
 	}
-	a, err := newAsker(c)
+	addr, err := askedOf(c)
 	if err != nil {
 		return err
 	}
-	a.own = own
-	defer a.close()
-	share, err := runningLink(c.Context, &a, wanted)
+	a := ask.New(addr, own)
+	defer a.Close()
+	share, err := a.Link(c.Context, wanted)
 	if err != nil {
 		var f *fault.Error
 		silent := errors.As(err, &f) && f.Code == fault.ExitNobody
@@ -98,34 +98,6 @@ func runLink(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 	return nil
 }
 
-// runningLink asks the relay that runs for what to share of the channel that wanted
-// means, of the only one if that is empty.
-func runningLink(ctx context.Context, a *asker, wanted string) (api.Share, error) {
-	st, err := a.status(ctx)
-	if err != nil {
-		return api.Share{}, err
-	}
-	all := make([]naming.Channel, len(st.Channels))
-	for i, ch := range st.Channels {
-		all[i] = a.called(ch.ID, ch.Title)
-	}
-	is := 0
-	switch {
-	case len(all) == 0:
-		return api.Share{}, &fault.Error{Err: fmt.Errorf("no channel is open at %s", a.addr), Hint: "start relay source or relay watch first", Code: fault.ExitNobody}
-	case wanted != "":
-		if is, err = a.meant(wanted, all); err != nil {
-			return api.Share{}, err
-		}
-	case len(all) > 1:
-		return api.Share{}, fault.Usage("name one of them: relay link "+term.Clean(st.Channels[0].Name), "there are %d channels that may be meant: %s", len(all), naming.List(all))
-	}
-	if st.Channels[is].Link == "" {
-		return api.Share{}, fault.Fail("share the link by which it was joined", "nobody can reach this node, so it has no link of its own")
-	}
-	return st.Channels[is].Share, nil
-}
-
 // storedLink makes the link of a channel that is not running: arg is what the user
 // calls it, wanted is that as channelOf reads it.
 func storedLink(arg, wanted string, own []store.OwnChannel, more []netip.AddrPort, port int) (string, error) {
@@ -137,7 +109,7 @@ func storedLink(arg, wanted string, own []store.OwnChannel, more []netip.AddrPor
 		return "", err
 	}
 	u := relay.Invite{Channel: own[i].ID}
-	for _, a := range append(more, machineAddrs(uint16(port))...) {
+	for _, a := range append(more, hostnet.Reachable(netip.AddrPortFrom(netip.IPv6Unspecified(), uint16(port)))...) {
 		if len(u.Hosts) < tree.MaxAddrs {
 			u = u.With(relay.HostPort{Host: a.Addr().Unmap().String(), Port: a.Port()})
 		}
@@ -171,12 +143,7 @@ func storedChannel(arg, wanted string, own []store.OwnChannel) (int, error) {
 	} else if ok {
 		return 0, &fault.Error{Err: fmt.Errorf("no channel %q is broadcast from this machine, and none is open here", arg), Hint: there, Code: fault.ExitNobody}
 	}
-	return i, ambiguous(err)
-}
-
-// machineAddrs is where others can reach a listener on all of this machine's addresses.
-func machineAddrs(port uint16) []netip.AddrPort {
-	return reachableAt(netip.AddrPortFrom(netip.IPv6Unspecified(), port))
+	return i, ask.Ambiguous(err)
 }
 
 // drawQR draws a code of the text for out, two modules above each other to a character.

@@ -55,6 +55,19 @@ func operationsFlags() []cli.Flag {
 	}
 }
 
+// askFlags are those of every command that asks a relay.
+func askFlags() []cli.Flag {
+	return []cli.Flag{
+		flag.Text("http", fmt.Sprintf("`ADDR` of the relay to ask: the one it gives for players (default 127.0.0.1:%d)", playback.DefaultPort)),
+		flag.Number("offset", "add `N` to the default port, as given to the relay to ask", "0"),
+	}
+}
+
+// askedOf reads askFlags: the address of the relay to ask.
+func askedOf(c *cli.Context) (string, error) {
+	return flag.Asked(c, "http", playback.DefaultPort)
+}
+
 // discoveryFlags are for tests, which must not find each other: everybody else uses
 // the port that all know. --offset does not move it, since relays share it.
 func discoveryFlags() []cli.Flag {

@@ -3,13 +3,10 @@ package cli
 import (
 	"fmt"
 	"net"
-	"net/netip"
-	"slices"
 
 	"relay/cli/fault"
 	"relay/cli/term"
 	"relay/relay/hostnet"
-	"relay/tree"
 )
 
 // port is one listener as the flags describe it.
@@ -63,31 +60,4 @@ func (p port) listenBoth(t *term.Terminal) (net.Listener, net.PacketConn, error)
 		return ln, nil, nil
 	}
 	return ln, packet, nil
-}
-
-// reachable returns where others can reach a listener: its own address, or those
-// of the machine's interfaces when it listens on all.
-func reachable(ln net.Listener) []netip.AddrPort {
-	return reachableAt(ln.Addr().(*net.TCPAddr).AddrPort())
-}
-
-// reachableAt is that of a listener at a.
-func reachableAt(a netip.AddrPort) []netip.AddrPort {
-	if ip := a.Addr().Unmap(); !ip.IsUnspecified() {
-		return []netip.AddrPort{netip.AddrPortFrom(ip, a.Port())}
-	}
-	var addrs []netip.AddrPort
-	devices, _ := hostnet.Devices() // without them the loopback address is left
-	for _, d := range devices {
-		for _, p := range d.Prefixes {
-			if ip := p.Addr(); ip.IsGlobalUnicast() {
-				addrs = append(addrs, netip.AddrPortFrom(ip, a.Port()))
-			}
-		}
-	}
-	slices.SortStableFunc(addrs, func(x, y netip.AddrPort) int { return x.Addr().BitLen() - y.Addr().BitLen() })
-	if len(addrs) == 0 {
-		addrs = append(addrs, netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), a.Port()))
-	}
-	return addrs[:min(len(addrs), tree.MaxAddrs)]
 }

@@ -20,6 +20,7 @@ import (
 	"relay/playback/api"
 	"relay/relay"
 	"relay/relay/discovery"
+	"relay/relay/hostnet"
 	"relay/relay/store"
 	"relay/relay/stream"
 	"relay/tree"
@@ -75,7 +76,7 @@ func newStation(t *term.Terminal, log *zap.Logger, cfg stationConfig, key ed2551
 		}
 		nc.Listener, nc.Packet = ln, packet
 		s.anywhere = ln.Addr().(*net.TCPAddr).IP.IsUnspecified()
-		for _, a := range append(cfg.advertise, reachable(ln)...) {
+		for _, a := range append(cfg.advertise, hostnet.Reachable(ln.Addr().(*net.TCPAddr).AddrPort())...) {
 			if !slices.Contains(s.addrs, a) && len(s.addrs) < tree.MaxAddrs {
 				s.addrs = append(s.addrs, a)
 			}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"relay/cli/ask"
 	"relay/cli/fault"
 	"relay/cli/flag"
 	"relay/cli/term"
@@ -54,7 +55,7 @@ shows the next channel; q ends.`,
 
 // top is one run of the command.
 type top struct {
-	asker
+	*ask.Relay
 	channel string // the start of an ID; "" for all
 	screen  treedraw.Top
 	in, out *os.File
@@ -67,14 +68,15 @@ func runTop(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 	own, _ := store.OwnChannels(c.String("config")) // whose keys can be read
 	s := &top{}
 	var err error
-	if s.channel, err = channelOf(c.Args().First(), own); err != nil {
+	if s.channel, err = ask.Channel(c.Args().First(), own); err != nil {
 		return err
 	}
-	if s.asker, err = newAsker(c); err != nil {
+	addr, err := askedOf(c)
+	if err != nil {
 		return err
 	}
-	s.own = own
-	defer s.close()
+	s.Relay = ask.New(addr, own)
+	defer s.Close()
 	channels, err := s.picture(c.Context)
 	if err != nil {
 		return err
@@ -98,14 +100,14 @@ func runTop(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 
 // picture asks for everything once.
 func (s *top) picture(ctx context.Context) ([]api.TopChannel, error) {
-	trees, id, err := s.treesOf(ctx, s.channel)
+	trees, id, err := s.TreesOf(ctx, s.channel)
 	if err != nil {
 		return nil, err
 	}
 	s.channel = id
 	// A relay tells of itself on its own machine alone; elsewhere the tree must do.
 	var own *api.Status
-	if st, err := s.status(ctx); err == nil {
+	if st, err := s.Status(ctx); err == nil {
 		own = &st
 	}
 	return treedraw.Channels(trees, own), nil

@@ -10,6 +10,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"relay/cli/ask"
 	"relay/cli/fault"
 	"relay/cli/flag"
 	"relay/cli/term"
@@ -51,7 +52,7 @@ how many there may be, UPLOAD is what goes to them now.`,
 
 // treeShow is one run of the command.
 type treeShow struct {
-	asker
+	*ask.Relay
 	channel string // the start of an ID; "" for all
 	json    bool
 	watch   bool
@@ -68,14 +69,15 @@ func runTree(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 	s := &treeShow{json: c.Bool("json"), watch: c.Bool("watch"), all: c.Bool("all"), t: t, out: stdio.Out}
 	own, _ := store.OwnChannels(c.String("config")) // whose keys can be read
 	var err error
-	if s.channel, err = channelOf(c.Args().First(), own); err != nil {
+	if s.channel, err = ask.Channel(c.Args().First(), own); err != nil {
 		return err
 	}
-	if s.asker, err = newAsker(c); err != nil {
+	addr, err := askedOf(c)
+	if err != nil {
 		return err
 	}
-	s.own = own
-	defer s.close()
+	s.Relay = ask.New(addr, own)
+	defer s.Close()
 	return s.run(c.Context)
 }
 
@@ -83,7 +85,7 @@ func (s *treeShow) run(ctx context.Context) error {
 	tick := time.NewTicker(treeEvery)
 	defer tick.Stop()
 	for {
-		trees, id, err := s.treesOf(ctx, s.channel)
+		trees, id, err := s.TreesOf(ctx, s.channel)
 		if ctx.Err() != nil {
 			return nil
 		}
@@ -122,7 +124,7 @@ func (s *treeShow) show(trees api.Trees) error {
 		lines = append(lines, d.Draw(t)...)
 	}
 	if len(trees.Channels) == 0 {
-		lines = append(lines, "No channel is open at "+s.addr+".")
+		lines = append(lines, "No channel is open at "+s.Addr+".")
 	}
 	if !s.watch || !s.t.OutTTY {
 		if s.watch {

@@ -73,58 +73,88 @@ func module(t *testing.T) map[string]listed {
 // under reports whether a package is root or lies below it.
 func under(path, root string) bool { return path == root || strings.HasPrefix(path, root+"/") }
 
-// forAll is for every room but the tree, which has no text to show: what comes from
-// strangers is cleaned the same way wherever it goes.
-const forAll = "relay/relay/oneline"
+// law says of every room which of this module's rooms it imports. What is not here is not
+// allowed: the lists name no room further down, so that nothing can run back up.
+var law = map[string][]string{
+	"tree":             nil,
+	"relay/oneline":    nil, // strangers' text is cleaned the same way wherever it goes
+	"relay/stream":     nil,
+	"relay/hostnet":    nil,
+	"relay/naming":     {"relay/stream"},
+	"relay/wire":       {"relay/stream", "tree"},
+	"relay/membership": {"relay/oneline", "relay/stream", "relay/wire", "tree"},
+	"relay/discovery":  {"relay/hostnet", "relay/stream"},
+	"relay/store":      {"relay/oneline", "relay/stream", "relay/wire", "tree"},
+	"relay":            {"relay/hostnet", "relay/membership", "relay/oneline", "relay/store", "relay/stream", "relay/wire", "tree"},
+
+	// What a tag is, ingest and playback have in common: flv belongs to both.
+	"ingest/flv":  {"relay/oneline"},
+	"ingest/rtmp": {"ingest/flv", "relay/oneline"},
+	"ingest":      {"ingest/flv", "ingest/rtmp", "relay/oneline", "relay/stream"},
+
+	"playback/api":   nil,
+	"playback/web":   nil,
+	"playback/remux": {"ingest/flv"},
+	"playback":       {"ingest/flv", "playback/api", "playback/remux", "playback/web", "relay/naming", "relay/stream"},
+	"playback/admin": {"playback", "playback/api"},
+
+	"testdata/flv": nil,
+
+	"cli/term":     {"relay/oneline"},
+	"cli/fault":    {"cli/term"},
+	"cli/flag":     {"cli/fault"},
+	"cli/ask":      {"cli/fault", "cli/term", "playback/api", "relay", "relay/hostnet", "relay/naming", "relay/store", "relay/stream"},
+	"cli/treedraw": {"cli/term", "playback/api", "tree"},
+	"cli/doctor":   {"cli/term", "playback/api", "relay", "relay/discovery", "relay/hostnet", "relay/store", "relay/stream"},
+	"cli/lan":      {"cli/fault", "cli/term", "ingest/flv", "playback/api", "relay", "relay/discovery", "relay/hostnet", "relay/naming"},
+}
+
+// standard are the rooms that import nothing but the standard library and rooms of the law.
+var standard = []string{"tree", "relay/oneline", "relay/stream", "relay/hostnet", "relay/naming", "relay/wire", "playback/api", "playback/web"}
+
+// forTests are the rooms that only tests use, and those that use all others.
+var forTests = []string{"relay/relay/relaytest", "relay/tree/treetest", "relay/cli/term/termtest", "relay/cli/treedraw/drawtest"}
 
 func TestImportsRunOneWay(t *testing.T) {
 	all := module(t)
-	for _, c := range []struct {
-		room string
-		may  []string // all of this module's rooms that it may depend on
-		std  bool     // the standard library is all else
-	}{
-		{room: "relay/tree", std: true},
-		{room: forAll, std: true},
-		{room: "relay/relay/stream", std: true},
-		{room: "relay/relay/naming", may: []string{"relay/relay/stream"}, std: true},
-		{room: "relay/relay/wire", may: []string{"relay/relay/stream", "relay/tree"}, std: true},
-		{room: "relay/relay/membership", may: []string{"relay/relay/stream", "relay/relay/wire", "relay/tree"}},
-		{room: "relay/relay/hostnet", std: true},
-		{room: "relay/relay/discovery", may: []string{"relay/relay/hostnet", "relay/relay/stream"}},
-		{room: "relay/relay/store", may: []string{"relay/relay/stream", "relay/relay/wire", "relay/tree"}},
-		{room: "relay/relay", may: []string{"relay/relay/hostnet", "relay/relay/membership", "relay/relay/store", "relay/relay/stream", "relay/relay/wire", "relay/tree"}},
-		// What a tag is, ingest and playback have in common: flv belongs to both.
-		{room: "relay/ingest/flv"},
-		{room: "relay/ingest/rtmp", may: []string{"relay/ingest/flv"}},
-		{room: "relay/ingest", may: []string{"relay/ingest/flv", "relay/ingest/rtmp", "relay/relay/stream"}},
-		{room: "relay/playback/remux", may: []string{"relay/ingest/flv"}},
-		{room: "relay/playback/web", std: true},
-		{room: "relay/playback/api", std: true},
-		{room: "relay/playback", may: []string{"relay/ingest/flv", "relay/playback/api", "relay/playback/remux", "relay/playback/web", "relay/relay/naming", "relay/relay/stream"}},
-		{room: "relay/cli/term"},
-		{room: "relay/cli/lan", may: []string{
-			"relay/cli/fault", "relay/cli/term", "relay/ingest/flv", "relay/playback/api",
-			"relay/relay", "relay/relay/discovery", "relay/relay/hostnet", "relay/relay/membership", "relay/relay/naming", "relay/relay/stream", "relay/relay/wire", "relay/tree",
-		}},
-		{room: "relay/cli/fault", may: []string{"relay/cli/term"}},
-		{room: "relay/cli/flag", may: []string{"relay/cli/fault", "relay/cli/term"}},
-		{room: "relay/cli/treedraw", may: []string{"relay/cli/term", "relay/playback/api", "relay/tree"}},
-		{room: "relay/cli/doctor", may: []string{
-			"relay/relay/hostnet", "relay/cli/term", "relay/playback/api",
-			"relay/relay", "relay/relay/discovery", "relay/relay/membership", "relay/relay/naming", "relay/relay/store", "relay/relay/stream", "relay/relay/wire", "relay/tree",
-		}},
-		{room: "relay/playback/admin", may: []string{"relay/ingest/flv", "relay/playback", "relay/playback/api", "relay/playback/remux", "relay/playback/web", "relay/relay/naming", "relay/relay/stream"}},
-	} {
-		for _, d := range all[c.room].Deps {
-			ours := under(d, "relay")
-			if d == forAll && c.room != "relay/tree" {
-				continue
-			}
-			if ours && !slices.Contains(c.may, d) || !ours && c.std && !all[d].Standard {
-				t.Errorf("%s depends on %s", c.room, d)
+	for path, p := range all {
+		if !under(path, "relay") || path == "relay/cli" || path == "relay/cli/relay" ||
+			slices.ContainsFunc(forTests, func(room string) bool { return under(path, room) }) {
+			continue
+		}
+		room := strings.TrimPrefix(path, "relay/")
+		may, ok := law[room]
+		if !ok {
+			t.Errorf("the law does not say what %s may import", room)
+		}
+		for _, i := range p.Imports {
+			ours, is := strings.CutPrefix(i, "relay/")
+			if is && !slices.Contains(may, ours) || !is && !all[i].Standard && slices.Contains(standard, room) {
+				t.Errorf("%s imports %s", room, i)
 			}
 		}
+	}
+	for room := range law {
+		if all["relay/"+room].ImportPath == "" {
+			t.Errorf("there is no room %s", room)
+		}
+	}
+}
+
+// No room imports itself by way of others: then the law would have no direction.
+func TestTheLawHasNoCircle(t *testing.T) {
+	var walk func(room string, above []string)
+	walk = func(room string, above []string) {
+		if slices.Contains(above, room) {
+			t.Errorf("%s is below itself: %v", room, above)
+			return
+		}
+		for _, r := range law[room] {
+			walk(r, append(above[:len(above):len(above)], room))
+		}
+	}
+	for room := range law {
+		walk(room, nil)
 	}
 }
 
@@ -142,7 +172,7 @@ func TestLibrariesStayInTheirRooms(t *testing.T) {
 		"github.com/bluenviron/gortmplib":   {"relay/ingest/rtmp"},
 		"github.com/bluenviron/mediacommon": {"relay/playback/remux"},
 		"github.com/bluenviron/gohlslib":    {"relay/playback/remux"},
-		"github.com/urfave/cli":             {"relay/cli"},
+		"github.com/urfave/cli":             {"relay/cli", "relay/cli/flag"},
 		"github.com/hashicorp/memberlist":   {"relay/relay/membership"},
 		"github.com/gofrs/flock":            {"relay/relay/store"},
 		"github.com/prometheus":             {"relay/playback/admin"},
@@ -150,7 +180,7 @@ func TestLibrariesStayInTheirRooms(t *testing.T) {
 		"golang.org/x/term":                 {"relay/cli/term"},
 	} {
 		for _, p := range module(t) {
-			if !under(p.ImportPath, "relay") || slices.ContainsFunc(rooms, func(room string) bool { return under(p.ImportPath, room) }) {
+			if !under(p.ImportPath, "relay") || slices.Contains(rooms, p.ImportPath) {
 				continue
 			}
 			for _, i := range p.Imports {

@@ -54,6 +54,37 @@ func listenAddr(name, value, host string, def int) (string, error) {
 	return addr, nil
 }
 
+// Asked reads which address to ask, which the flag of that name says. If it is not given,
+// that is the default port on this machine, moved by --offset.
+func Asked(c *cli.Context, name string, def int) (string, error) {
+	if c.IsSet(name) {
+		return askedAddr(name, c.String(name), def)
+	}
+	off, err := Offset(c)
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(def+off)), err
+}
+
+// askedAddr reads an address as the relay was given it, or the URL it printed.
+func askedAddr(name, value string, def int) (string, error) {
+	s := value
+	if u, err := url.Parse(value); err == nil && u.Scheme == "http" {
+		s = u.Host
+	}
+	if _, err := strconv.ParseUint(s, 10, 16); err == nil {
+		s = ":" + s
+	}
+	host, num, err := net.SplitHostPort(s)
+	n, numErr := strconv.ParseUint(num, 10, 16)
+	if err != nil || numErr != nil || n == 0 {
+		return "", fault.Usage(fmt.Sprintf("it is in the address that the relay printed for players, such as 127.0.0.1:%d", def),
+			"--%s %q is no address to ask", name, value)
+	}
+	if ip, err := netip.ParseAddr(host); host == "" || err == nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return net.JoinHostPort(host, num), nil
+}
+
 // Advertised reads --advertise: the addresses under which others reach this node
 // from outside, such as a forwarded port.
 func Advertised(c *cli.Context) ([]netip.AddrPort, error) {

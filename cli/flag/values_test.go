@@ -69,3 +69,34 @@ func TestWebhookTakesOnlyWebAddresses(t *testing.T) {
 		t.Errorf("%v, %v", u, err)
 	}
 }
+
+func TestAddressToAsk(t *testing.T) {
+	for value, want := range map[string]string{
+		"7145":                             "127.0.0.1:7145",
+		":7145":                            "127.0.0.1:7145",
+		"0.0.0.0:7145":                     "127.0.0.1:7145",
+		"[::]:7145":                        "127.0.0.1:7145",
+		"192.168.1.5:80":                   "192.168.1.5:80",
+		"[::1]:80":                         "[::1]:80",
+		"localhost:80":                     "localhost:80",
+		"http://127.0.0.1:4711/abcd.flv":   "127.0.0.1:4711",
+		"http://127.0.0.1:4711":            "127.0.0.1:4711",
+		"http://127.0.0.1/abcd.flv":        "",
+		"127.0.0.1":                        "",
+		"127.0.0.1:0":                      "",
+		"127.0.0.1:http":                   "",
+		"127.0.0.1:70000":                  "",
+		"":                                 "",
+		"relay://x@127.0.0.1:7144":         "",
+		"https://127.0.0.1:4711/abcd.flv":  "",
+		"http://127.0.0.1:x/\x1babcd.flv":  "",
+		"http://user:pass@127.0.0.1:80/ab": "127.0.0.1:80",
+	} {
+		if got, err := askedAddr("http", value, 7145); got != want || (err == nil) != (want != "") {
+			t.Errorf("%q: %q, %v; want %q", value, got, err, want)
+		}
+	}
+}
+
+// What is drawn on a terminal replaces what was drawn before, line by line, and
+// never more than fits the screen.

@@ -1,4 +1,6 @@
-package cli
+// Package ask asks a relay that runs, over its HTTP API, for those who type a command: which
+// of its channels a name means, how they do, who passes them on to whom.
+package ask
 
 import (
 	"context"
@@ -6,20 +8,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
-	"github.com/urfave/cli/v2"
-
 	"relay/cli/fault"
-	"relay/cli/flag"
 	"relay/cli/term"
-	"relay/playback"
 	"relay/playback/api"
 	"relay/relay"
 	"relay/relay/hostnet"
@@ -38,59 +33,21 @@ const (
 	refusalMost = 1000
 )
 
-// asker asks a relay that runs, at the address it has for players.
-type asker struct {
-	addr   string // host:port
+// Relay asks a relay that runs, at the address it has for players.
+type Relay struct {
+	Addr   string // host:port
 	client http.Client
 	own    []store.OwnChannel // of this machine, whose names people know
 }
 
-// askFlags are those of every command that asks a relay.
-func askFlags() []cli.Flag {
-	return []cli.Flag{
-		flag.Text("http", fmt.Sprintf("`ADDR` of the relay to ask: the one it gives for players (default 127.0.0.1:%d)", playback.DefaultPort)),
-		flag.Number("offset", "add `N` to the default port, as given to the relay to ask", "0"),
-	}
-}
-
-// newAsker reads askFlags.
-func newAsker(c *cli.Context) (asker, error) {
+// New returns one that asks the relay at that address. own are the channels of this machine.
+func New(addr string, own []store.OwnChannel) *Relay {
 	// The relay to ask is never behind a proxy.
-	a := asker{client: http.Client{Transport: &http.Transport{}, Timeout: askPatience}}
-	off, err := flag.Offset(c)
-	if err != nil {
-		return a, err
-	}
-	a.addr = net.JoinHostPort("127.0.0.1", strconv.Itoa(playback.DefaultPort+off))
-	if !c.IsSet("http") {
-		return a, nil
-	}
-	a.addr, err = askable(c.String("http"))
-	return a, err
+	return &Relay{Addr: addr, own: own, client: http.Client{Transport: &http.Transport{}, Timeout: askPatience}}
 }
 
-func (a *asker) close() { a.client.CloseIdleConnections() }
-
-// askable reads --http: an address as the relay was given it, or the URL it printed.
-func askable(value string) (string, error) {
-	s := value
-	if u, err := url.Parse(value); err == nil && u.Scheme == "http" {
-		s = u.Host
-	}
-	if _, err := strconv.ParseUint(s, 10, 16); err == nil {
-		s = ":" + s
-	}
-	host, num, err := net.SplitHostPort(s)
-	n, numErr := strconv.ParseUint(num, 10, 16)
-	if err != nil || numErr != nil || n == 0 {
-		return "", fault.Usage("it is in the address that the relay printed for players, such as 127.0.0.1:"+strconv.Itoa(playback.DefaultPort),
-			"--http %q is no address to ask", value)
-	}
-	if ip, err := netip.ParseAddr(host); host == "" || err == nil && ip.IsUnspecified() {
-		host = "127.0.0.1"
-	}
-	return net.JoinHostPort(host, num), nil
-}
+// Close closes the connections that wait for a next question.
+func (a *Relay) Close() { a.client.CloseIdleConnections() }
 
 // notOK is an answer other than 200.
 type notOK struct {
@@ -101,8 +58,8 @@ type notOK struct {
 func (e *notOK) Error() string { return e.text }
 
 // get asks for path, and reads the JSON that comes.
-func (a *asker) get(ctx context.Context, path string, query url.Values, into any) error {
-	u := url.URL{Scheme: "http", Host: a.addr, Path: path, RawQuery: query.Encode()}
+func (a *Relay) get(ctx context.Context, path string, query url.Values, into any) error {
+	u := url.URL{Scheme: "http", Host: a.Addr, Path: path, RawQuery: query.Encode()}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
 	if err != nil {
 		return err
@@ -110,7 +67,7 @@ func (a *asker) get(ctx context.Context, path string, query url.Values, into any
 	resp, err := a.client.Do(req)
 	if err != nil {
 		return &fault.Error{
-			Err:  fmt.Errorf("no relay answers at %s: %w", a.addr, hostnet.Bare(err)),
+			Err:  fmt.Errorf("no relay answers at %s: %w", a.Addr, hostnet.Bare(err)),
 			Hint: "start relay source or relay watch first, or name its address for players: --http HOST:PORT", Code: fault.ExitNobody,
 		}
 	}
@@ -120,20 +77,20 @@ func (a *asker) get(ctx context.Context, path string, query url.Values, into any
 		return &notOK{resp.StatusCode, strings.TrimSpace(string(text))}
 	}
 	if err := json.NewDecoder(io.LimitReader(resp.Body, askMost)).Decode(into); err != nil {
-		return fault.Fail("is it a relay of this version? --http HOST:PORT names another", "what answers at %s makes no sense: %w", a.addr, err)
+		return fault.Fail("is it a relay of this version? --http HOST:PORT names another", "what answers at %s makes no sense: %w", a.Addr, err)
 	}
 	return nil
 }
 
-// treesOf asks for the trees of all channels, or of the one that channel means. It
+// TreesOf asks for the trees of all channels, or of the one that channel means. It
 // returns the ID of the only one, to ask for the next time.
-func (a *asker) treesOf(ctx context.Context, channel string) (trees api.Trees, id string, err error) {
+func (a *Relay) TreesOf(ctx context.Context, channel string) (trees api.Trees, id string, err error) {
 	if channel != "" {
 		if channel, err = a.idOf(ctx, channel); err != nil {
 			return api.Trees{}, "", err
 		}
 	}
-	trees, err = a.trees(ctx, channel)
+	trees, err = a.Trees(ctx, channel)
 	if channel != "" && err == nil && len(trees.Channels) == 1 {
 		channel = trees.Channels[0].ID
 	}
@@ -141,7 +98,7 @@ func (a *asker) treesOf(ctx context.Context, channel string) (trees api.Trees, i
 }
 
 // idOf asks which of the relay's channels a name means. A whole ID means itself.
-func (a *asker) idOf(ctx context.Context, name string) (string, error) {
+func (a *Relay) idOf(ctx context.Context, name string) (string, error) {
 	if id, err := stream.ParseChannelID(name); err == nil {
 		return id.String(), nil
 	}
@@ -149,7 +106,7 @@ func (a *asker) idOf(ctx context.Context, name string) (string, error) {
 	err := a.get(ctx, "/api/v1/channels", nil, &open)
 	var no *notOK
 	if errors.As(err, &no) {
-		return "", fault.Fail("", "what answers at %s knows no channels (%d %s): is it a relay of this version?", a.addr, no.code, http.StatusText(no.code))
+		return "", fault.Fail("", "what answers at %s knows no channels (%d %s): is it a relay of this version?", a.Addr, no.code, http.StatusText(no.code))
 	} else if err != nil {
 		return "", err
 	}
@@ -166,7 +123,7 @@ func (a *asker) idOf(ctx context.Context, name string) (string, error) {
 
 // called is what people may call a channel of the relay: by its title, or by the name
 // that it has on this machine.
-func (a *asker) called(id, title string) naming.Channel {
+func (a *Relay) called(id, title string) naming.Channel {
 	c := naming.Channel{ID: id, Names: []string{title}}
 	for _, o := range a.own {
 		if o.ID.String() == id {
@@ -177,24 +134,24 @@ func (a *asker) called(id, title string) naming.Channel {
 }
 
 // meant returns the index of the channel that name means, of those of the relay.
-func (a *asker) meant(name string, all []naming.Channel) (int, error) {
+func (a *Relay) meant(name string, all []naming.Channel) (int, error) {
 	i, err := naming.One(name, all)
 	if none, ok := errors.AsType[*naming.NoneError](err); ok {
-		return 0, noSuchChannel(a.addr, none)
+		return 0, noSuchChannel(a.Addr, none)
 	}
-	return i, ambiguous(err)
+	return i, Ambiguous(err)
 }
 
-// ambiguous adds to an error that lists channels how to name one of them.
-func ambiguous(err error) error {
+// Ambiguous adds to an error that lists channels how to name one of them.
+func Ambiguous(err error) error {
 	if many, ok := errors.AsType[*naming.AmbiguousError](err); ok {
 		return fault.Usage("name one in full, or by its ID, the part in brackets", "%w", many)
 	}
 	return err
 }
 
-// trees asks for the trees of all channels, or of the one with that ID.
-func (a *asker) trees(ctx context.Context, channel string) (api.Trees, error) {
+// Trees asks for the trees of all channels, or of the one with that ID.
+func (a *Relay) Trees(ctx context.Context, channel string) (api.Trees, error) {
 	var trees api.Trees
 	query := url.Values{}
 	if channel != "" {
@@ -204,18 +161,18 @@ func (a *asker) trees(ctx context.Context, channel string) (api.Trees, error) {
 	var no *notOK
 	switch {
 	case errors.As(err, &no) && no.code == http.StatusNotFound && channel != "":
-		return trees, noSuchChannel(a.addr, &naming.NoneError{Name: channel})
+		return trees, noSuchChannel(a.Addr, &naming.NoneError{Name: channel})
 	case errors.As(err, &no) && no.code == http.StatusServiceUnavailable:
 		return trees, fault.Fail("", "%s", no.text)
 	case errors.As(err, &no):
-		return trees, fault.Fail("", "what answers at %s knows no trees (%d %s): is it a relay of this version?", a.addr, no.code, http.StatusText(no.code))
+		return trees, fault.Fail("", "what answers at %s knows no trees (%d %s): is it a relay of this version?", a.Addr, no.code, http.StatusText(no.code))
 	case err != nil:
 		return trees, err
 	}
 	for i, t := range trees.Channels {
 		for at, n := range t.Nodes {
 			if n.Depth < 0 || n.Parent >= at || (n.Parent < 0) != (at == 0) {
-				return trees, fault.Fail("", "what answers at %s is no tree", a.addr)
+				return trees, fault.Fail("", "what answers at %s is no tree", a.Addr)
 			}
 		}
 		cleanTree(&trees.Channels[i])
@@ -245,24 +202,52 @@ func noSuchChannel(addr string, none *naming.NoneError) error {
 	return f
 }
 
-// status asks how the relay is doing, which it tells on its own machine alone.
-func (a *asker) status(ctx context.Context) (api.Status, error) {
+// Link asks for what to share of the channel that wanted
+// means, of the only one if that is empty.
+func (a *Relay) Link(ctx context.Context, wanted string) (api.Share, error) {
+	st, err := a.Status(ctx)
+	if err != nil {
+		return api.Share{}, err
+	}
+	all := make([]naming.Channel, len(st.Channels))
+	for i, ch := range st.Channels {
+		all[i] = a.called(ch.ID, ch.Title)
+	}
+	is := 0
+	switch {
+	case len(all) == 0:
+		return api.Share{}, &fault.Error{Err: fmt.Errorf("no channel is open at %s", a.Addr), Hint: "start relay source or relay watch first", Code: fault.ExitNobody}
+	case wanted != "":
+		if is, err = a.meant(wanted, all); err != nil {
+			return api.Share{}, err
+		}
+	case len(all) > 1:
+		return api.Share{}, fault.Usage("name one of them: relay link "+term.Clean(st.Channels[0].Name), "there are %d channels that may be meant: %s", len(all), naming.List(all))
+	}
+	if st.Channels[is].Link == "" {
+		return api.Share{}, fault.Fail("share the link by which it was joined", "nobody can reach this node, so it has no link of its own")
+	}
+	return st.Channels[is].Share, nil
+}
+
+// Status asks how the relay is doing, which it tells on its own machine alone.
+func (a *Relay) Status(ctx context.Context) (api.Status, error) {
 	var st api.Status
 	err := a.get(ctx, "/api/v1/status", nil, &st)
 	var no *notOK
 	switch {
 	case errors.As(err, &no) && no.code == http.StatusNotFound:
-		return st, fault.Fail("", "what answers at %s has no status (%d %s): is it a relay of this version?", a.addr, no.code, http.StatusText(no.code))
+		return st, fault.Fail("", "what answers at %s has no status (%d %s): is it a relay of this version?", a.Addr, no.code, http.StatusText(no.code))
 	case errors.As(err, &no):
-		return st, fault.Fail("", "the relay at %s does not tell how it is doing (%d %s)", a.addr, no.code, http.StatusText(no.code))
+		return st, fault.Fail("", "the relay at %s does not tell how it is doing (%d %s)", a.Addr, no.code, http.StatusText(no.code))
 	}
 	return st, err
 }
 
-// channelOf reads an argument that names a channel. It returns the ID if that is a link
+// Channel reads an argument that names a channel. It returns the ID if that is a link
 // or the name of a channel of this machine, which the user gave and no stranger's title
 // takes over, and else the argument, which the relay's channels tell the meaning of.
-func channelOf(arg string, own []store.OwnChannel) (string, error) {
+func Channel(arg string, own []store.OwnChannel) (string, error) {
 	if strings.HasPrefix(strings.ToLower(arg), "relay:") {
 		u, err := relay.ParseInvite(arg)
 		if err != nil {

@@ -30,6 +30,17 @@ func TestAllAgreeOnWhatIsLive(t *testing.T) {
 	}
 }
 
+func TestOfTheParentStrangersAreToldNoMoreThanItsTag(t *testing.T) {
+	parent := tree.ID{1, 2, 3}
+	f := factsFrom(relay.Status{Tree: tree.Info{Attached: true, Parent: tree.Place{ID: parent}}}, true, nil)
+	if f.Parent == nil || f.Parent.ID != parent.String() || f.ParentTag != parent.Tag() {
+		t.Errorf("%+v, tag %q", f.Parent, f.ParentTag)
+	}
+	if f := factsFrom(relay.Status{}, true, nil); f.Parent != nil || f.ParentTag != "" {
+		t.Errorf("without a parent: %+v, tag %q", f.Parent, f.ParentTag)
+	}
+}
+
 func TestStateForThoseWhoLookForAChannel(t *testing.T) {
 	now := time.Now()
 	for _, c := range []struct {

@@ -228,6 +228,7 @@ func factsFrom(st relay.Status, ok bool, live func() bool) api.Facts {
 	f.Path = append(f.Path, st.Tree.ID.String())
 	if p := st.Tree.Parent; !p.ID.IsZero() {
 		f.Parent = &api.Peer{ID: p.ID.String(), Addr: firstAddr(p), Near: st.Near}
+		f.ParentTag = p.ID.Tag()
 	}
 	for _, ch := range st.Tree.Children {
 		l := st.Links[ch.Link]

@@ -14,19 +14,14 @@ import (
 // the players' listener names no address and no whole node ID there.
 const apiPrefix = "/api/v1/"
 
-// tagLen is how many characters of a node's ID strangers are told: as many as the tree
-// shows.
-const tagLen = 12
-
-func tag(id string) string { return id[:min(len(id), tagLen)] }
-
 // public describes the channel now to anyone who may watch it; base is the address of
 // the listener, without a slash at its end.
 func (c *Channel) public(base string) api.PublicChannel {
 	f := c.facts()
 	at := base + "/" + c.id.Short()
-	p := api.PublicChannel{
+	return api.PublicChannel{
 		Channel:  c.about(f, c.ring.Stats().BitRate),
+		Parent:   f.ParentTag,
 		Children: len(f.Children),
 		URLs: api.URLs{
 			FLV: at + ".flv", MP4: at + ".mp4", TS: at + ".ts", M3U: at + ".m3u",
@@ -34,10 +29,6 @@ func (c *Channel) public(base string) api.PublicChannel {
 			Page: base + "/#" + c.id.Short(),
 		},
 	}
-	if f.Parent != nil {
-		p.Parent = tag(f.Parent.ID)
-	}
-	return p
 }
 
 // v1 answers what lies under apiPrefix on the players' listener.

@@ -38,7 +38,7 @@ func TestChannelsNameNoAddressAndNoWholeNode(t *testing.T) {
 	parent := strings.Repeat("p", 52)
 	child := api.Child{Peer: api.Peer{ID: strings.Repeat("k", 52), Addr: "10.9.9.9:7144"}}
 	c := NewChannel(s.id, s.ring, func() api.Facts {
-		return api.Facts{Came: time.Now(), Attached: true, Depth: 2, Path: []string{"r", parent}, Parent: &api.Peer{ID: parent, Addr: "10.0.0.1:7144"}, Children: []api.Child{child}, Delay: 42 * time.Millisecond}
+		return api.Facts{Came: time.Now(), Attached: true, Depth: 2, Path: []string{"r", parent}, Parent: &api.Peer{ID: parent, Addr: "10.0.0.1:7144"}, ParentTag: parent[:12], Children: []api.Child{child}, Delay: 42 * time.Millisecond}
 	})
 	w := answer(t, NewServer(Config{Channels: list(c)}), "192.168.1.7:50000", "/api/v1/channels")
 	if w.Code != http.StatusOK || w.Header().Get("Content-Type") != "application/json" {

@@ -32,14 +32,15 @@ type Facts struct {
 	Came     time.Time     // when the newest chunk came; zero if there was none
 	Quiet    time.Duration // since the newest chunk was made, by the root's clock; 0 if not known
 
-	Root     bool
-	Depth    int      // links to the root
-	Path     []string // node IDs, from the root to this node
-	Parent   *Peer    // nil at the root, and while there is none
-	Children []Child
-	Slots    int           // children there may be
-	Delay    time.Duration // behind the root; 0 if not known
-	Sent     uint64        // payload bytes to children, since the channel was opened
+	Root      bool
+	Depth     int      // links to the root
+	Path      []string // node IDs, from the root to this node
+	Parent    *Peer    // nil at the root, and while there is none
+	ParentTag string   // the part of the parent's ID that strangers are told; "" likewise
+	Children  []Child
+	Slots     int           // children there may be
+	Delay     time.Duration // behind the root; 0 if not known
+	Sent      uint64        // payload bytes to children, since the channel was opened
 }
 
 // StateOf says what a channel is doing. Nothing else in the program calls a channel live:

@@ -156,33 +156,42 @@ func (n *Node) refuse(now time.Time, j *child, r Reason, within int) {
 	n.do(Close{j.link, ByUs(r)})
 }
 
-// pulled starts the stream to a child. One that had a standby link becomes a child
-// by it, over the slots if need be: it has lost its parent.
+// pulled starts the stream to a child. A guest becomes one first.
 func (n *Node) pulled(now time.Time, l Link, m Pull) {
-	if g := n.guests.find(l); g != nil {
-		n.guests = n.guests.without(g)
-		if r := n.turnsAway(now, g); r != ReasonNone {
-			n.refuse(now, g, r, 0)
-			return
+	switch r := n.role(l).(type) {
+	case guest:
+		if n.adopt(now, r.child) {
+			n.serve(now, r.child, m)
 		}
-		if c := n.children.ofID(g.place.ID); c != nil {
-			n.dropChild(c, ByUs(ReasonReplaced))
-		}
-		g.since, g.told = now, 0
-		n.children = n.children.add(g)
-		n.welcome(now, g, g.place.first())
+	case *child:
+		n.serve(now, r, m)
 	}
-	c := n.children.find(l)
-	if c == nil {
-		return
+}
+
+// adopt makes a guest a child, over the slots if need be: it has lost its parent.
+func (n *Node) adopt(now time.Time, g *child) bool {
+	n.guests = n.guests.without(g)
+	if r := n.turnsAway(now, g); r != ReasonNone {
+		n.refuse(now, g, r, 0)
+		return false
 	}
+	if c := n.children.ofID(g.place.ID); c != nil {
+		n.dropChild(c, ByUs(ReasonReplaced))
+	}
+	g.since, g.told = now, 0
+	n.children = n.children.add(g)
+	n.welcome(now, g, g.place.first())
+	return true
+}
+
+func (n *Node) serve(now time.Time, c *child, m Pull) {
 	c.heard = now
 	if c.pulling {
 		return // once is enough; the cursor goes on by itself
 	}
 	c.pulling = true
 	n.changed = true
-	n.do(Serve{l, m.Have})
+	n.do(Serve{c.link, m.Have})
 	n.shed(now)
 }
 

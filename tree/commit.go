@@ -16,14 +16,21 @@ func (n *Node) suits(w *Welcome) bool {
 }
 
 func (n *Node) welcomed(now time.Time, l Link, w Welcome) {
-	if b := n.standbys.find(l); b != nil && !b.ready {
-		n.standbyWelcomed(now, b, w)
-		return
+	switch r := n.role(l).(type) {
+	case *standby:
+		if !r.ready {
+			n.standbyWelcomed(now, r, w)
+		}
+	case *attempt:
+		if r.welcome == nil {
+			n.attemptWelcomed(now, r, w)
+		}
 	}
-	a := n.search.find(l)
-	if a == nil || a.welcome != nil {
-		return
-	}
+}
+
+// attemptWelcomed takes a welcome, if it is what the node looks for. It may have to be
+// held until its label is new enough.
+func (n *Node) attemptWelcomed(now time.Time, a *attempt, w Welcome) {
 	if !n.suits(&w) {
 		n.do(Close{a.link, ByUs(ReasonNotNeeded)})
 		n.attemptFailed(now, a, ReasonNotNeeded)
@@ -31,10 +38,10 @@ func (n *Node) welcomed(now time.Time, l Link, w Welcome) {
 	}
 	a.welcome, a.since = &w, now
 	n.tryCommit(now, a)
-	if n.search.find(l) == a && n.search.want == wantAny && !a.pulled && w.Label.Epoch != (Epoch{}) {
+	if n.search.find(a.link) == a && n.search.want == wantAny && !a.pulled && w.Label.Epoch != (Epoch{}) {
 		// The stream need not wait until the label is new enough.
 		a.pulled = true
-		n.do(Feed{l})
+		n.do(Feed{a.link})
 	}
 }
 

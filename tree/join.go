@@ -5,17 +5,21 @@ import (
 	"time"
 )
 
-// dialled goes on with an attempt whose connection stands.
+// dialled goes on with a link whose connection stands.
 func (n *Node) dialled(now time.Time, ev Up) {
-	if b := n.standbys.find(ev.Link); b != nil {
-		n.standbyUp(now, b, ev)
-		return
-	}
-	a := n.search.find(ev.Link)
-	if a == nil {
+	switch r := n.role(ev.Link).(type) {
+	case *standby:
+		n.standbyUp(now, r, ev)
+	case *attempt:
+		n.attemptUp(now, r, ev)
+	default:
 		n.do(Close{ev.Link, ByUs(ReasonNotNeeded)})
-		return
 	}
+}
+
+// attemptUp asks for a slot at the place that was reached, unless the node there can be
+// no parent.
+func (n *Node) attemptUp(now time.Time, a *attempt, ev Up) {
 	drop := ReasonNone
 	switch {
 	case ev.Peer == n.cfg.Self.ID:
@@ -24,7 +28,7 @@ func (n *Node) dialled(now time.Time, ev Up) {
 	case n.up != nil && n.up.place.ID == ev.Peer, n.children.ofID(ev.Peer) != nil:
 		drop = ReasonNotNeeded
 	}
-	if n.search.reached(ev.Peer, a) { // the same node behind two addresses
+	if n.search.attempts.reached(ev.Peer, a) { // the same node behind two addresses
 		drop = ReasonNotNeeded
 	}
 	if drop != ReasonNone {
@@ -53,22 +57,24 @@ func (n *Node) join(now time.Time, within int) Join {
 }
 
 func (n *Node) referred(now time.Time, l Link, m Refer) {
-	if b := n.standbys.find(l); b != nil {
-		n.standbyFailed(now, b, ByThem(m.Reason))
-		return
+	switch r := n.role(l).(type) {
+	case *standby:
+		n.standbyFailed(now, r, ByThem(m.Reason))
+	case *attempt:
+		n.attemptReferred(now, r, m)
 	}
-	a := n.search.find(l)
-	if a == nil {
-		return
-	}
+}
+
+// attemptReferred takes the places over that were named instead of a slot.
+func (n *Node) attemptReferred(now time.Time, a *attempt, m Refer) {
 	if slices.ContainsFunc(m.Places, func(p Place) bool { return p.ID == a.addr.ID }) { // to itself
-		n.do(Close{l, ByUs(ReasonProtocol)})
+		n.do(Close{a.link, ByUs(ReasonProtocol)})
 		n.attemptFailed(now, a, ReasonProtocol)
 		return
 	}
 	ps := n.search.follow(a, m.Places)
 	n.book.add(ps, rankReferred, a.hops+1)
 	n.book.namedBy(ps, a.addr.ID)
-	n.do(Close{l, ByThem(m.Reason)})
+	n.do(Close{a.link, ByThem(m.Reason)})
 	n.attemptFailed(now, a, m.Reason)
 }

@@ -236,53 +236,34 @@ func (n *Node) Deadline() time.Time {
 
 // down ends a link's part in everything.
 func (n *Node) down(now time.Time, l Link, e End) {
-	if n.up != nil && n.up.link == l {
+	switch r := n.role(l).(type) {
+	case *uplink:
 		n.parentLost(now, e)
-		return
-	}
-	if a := n.search.find(l); a != nil {
-		n.attemptFailed(now, a, e.Reason)
-		return
-	}
-	if b := n.standbys.find(l); b != nil {
-		n.standbyFailed(now, b, e)
-		return
-	}
-	if c := n.children.find(l); c != nil {
-		n.children = n.children.without(c)
+	case *attempt:
+		n.attemptFailed(now, r, e.Reason)
+	case *standby:
+		n.standbyFailed(now, r, e)
+	case *child:
+		n.children = n.children.without(r)
 		n.changed = true
-	}
-	if g := n.guests.find(l); g != nil {
-		n.guests = n.guests.without(g)
+	case guest:
+		n.guests = n.guests.without(r.child)
 	}
 }
 
 func (n *Node) bye(now time.Time, l Link, m Bye) {
-	switch {
-	case n.up != nil && n.up.link == l:
-		n.search.named = m.Places[:min(len(m.Places), MaxRefer)]
-		n.book.add(n.search.named, rankReferred, 0)
-		switch m.Reason { // it serves on until there is another
-		case ReasonLeaving:
-			n.up.leaving = true
-			return
-		case ReasonDisplaced:
-			n.up.displaced = true
-			n.book.noStandby(n.up.place, now.Add(optionalEvery)) // or it would be the other way round next
-			return
-		}
+	switch r := n.role(l).(type) {
+	case *uplink:
+		n.parentBye(now, m)
+	case *attempt:
 		n.do(Close{l, ByThem(m.Reason)})
-		n.parentLost(now, ByThem(m.Reason))
-	case n.search.find(l) != nil:
-		a := n.search.find(l)
-		n.do(Close{l, ByThem(m.Reason)})
-		n.attemptFailed(now, a, m.Reason)
-	case n.standbys.find(l) != nil:
-		n.standbyFailed(now, n.standbys.find(l), ByThem(m.Reason))
-	case n.children.find(l) != nil:
-		n.dropChild(n.children.find(l), ByThem(m.Reason))
-	case n.guests.find(l) != nil:
-		n.dropGuest(n.guests.find(l), ByThem(m.Reason))
+		n.attemptFailed(now, r, m.Reason)
+	case *standby:
+		n.standbyFailed(now, r, ByThem(m.Reason))
+	case *child:
+		n.dropChild(r, ByThem(m.Reason))
+	case guest:
+		n.dropGuest(r.child, ByThem(m.Reason))
 	}
 }
 

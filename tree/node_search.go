@@ -21,7 +21,7 @@ func (n *Node) seek(now time.Time) {
 		}
 		s.hedge(now)
 	}
-	if dry && s.open(now) == 0 { // dials that hang go on into the next round
+	if dry && s.attempts.open(now) == 0 { // dials that hang go on into the next round
 		n.endRound(now)
 	}
 }
@@ -66,7 +66,7 @@ func (n *Node) makeRoom(now time.Time) {
 	if len(n.search.attempts) < maxDials {
 		return
 	}
-	a := n.search.hung(now)
+	a := n.search.attempts.hung(now)
 	n.do(Close{a.link, ByUs(ReasonSilent)})
 	n.attemptFailed(now, a, ReasonUnreachable)
 }
@@ -127,7 +127,7 @@ func (n *Node) rememberPath() {
 // one that is being asked, or a child.
 func (n *Node) notNow(p Place) bool {
 	return p.ID == n.cfg.Self.ID && !p.ID.IsZero() || n.up != nil && n.up.place.same(p) ||
-		n.search.asks(p) || n.children.ofID(p.ID) != nil || n.standbys.holds(p)
+		n.search.attempts.asks(p) || n.children.ofID(p.ID) != nil || n.standbys.holds(p)
 }
 
 // attemptFailed ends an attempt that came to nothing.
@@ -139,7 +139,7 @@ func (n *Node) attemptFailed(now time.Time, a *attempt, r Reason) {
 // expireAttempts ends those that have had their time. A node that could take none of
 // several welcomes starts over.
 func (n *Node) expireAttempts(now time.Time) {
-	for _, a := range n.search.all() {
+	for _, a := range n.search.attempts.sorted() {
 		if r := n.search.expired(now, a, n.times.infeasible); r != ReasonNone {
 			n.do(Close{a.link, ByUs(r)})
 			n.attemptFailed(now, a, r)

@@ -29,32 +29,45 @@ const provedAfter = 10 * time.Second
 // moving reports whether the node was told to go elsewhere.
 func (u *uplink) moving() bool { return u.leaving || u.displaced }
 
+// hear notes a sign of life.
+func (u *uplink) hear(now time.Time) {
+	u.heard, u.suspect, u.excused = now, false, false
+}
+
 func (n *Node) isParent(l Link) bool { return n.up != nil && n.up.link == l }
 
 func (n *Node) heard(now time.Time, l Link) {
 	if n.isParent(l) {
-		n.up.heard = now
-		n.up.suspect = false
-		n.up.excused = false
+		n.up.hear(now)
 	}
 }
 
 func (n *Node) heartbeat(now time.Time, l Link, hb Heartbeat) {
-	if a := n.search.find(l); a != nil && a.welcome != nil {
-		a.welcome.Label, a.welcome.Lag = hb.Label, hb.Lag
-		if !hb.Orphan {
-			n.tryCommit(now, a)
+	switch r := n.role(l).(type) {
+	case *uplink:
+		n.parentBeat(now, hb)
+	case *attempt:
+		n.attemptBeat(now, r, hb)
+	case *standby:
+		if r.ready {
+			r.beat(now, hb)
 		}
+	}
+}
+
+// attemptBeat looks whether a welcome that is held can be taken now.
+func (n *Node) attemptBeat(now time.Time, a *attempt, hb Heartbeat) {
+	if a.welcome == nil {
 		return
 	}
-	if b := n.standbys.find(l); b != nil && b.ready {
-		b.beat(now, hb)
-		return
+	a.welcome.Label, a.welcome.Lag = hb.Label, hb.Lag
+	if !hb.Orphan {
+		n.tryCommit(now, a)
 	}
-	if !n.isParent(l) {
-		return
-	}
-	n.heard(now, l)
+}
+
+func (n *Node) parentBeat(now time.Time, hb Heartbeat) {
+	n.up.hear(now)
 	if n.up.orphan != hb.Orphan || n.best != hb.Best {
 		n.changed = true
 	}
@@ -69,7 +82,7 @@ func (n *Node) heartbeat(now time.Time, l Link, hb Heartbeat) {
 	if hb.Label.Epoch.Compare(n.at.Epoch) > 0 {
 		n.clock.known = false // another epoch, another zero
 	}
-	if !n.search.holdsWelcome() { // a welcome's label must be able to catch up with this node's own
+	if !n.search.attempts.holdsWelcome() { // a welcome's label must be able to catch up with this node's own
 		depth := n.depth()
 		n.at = n.at.Adopt(hb.Label)
 		if n.depth() > depth {
@@ -84,18 +97,35 @@ func (n *Node) heartbeat(now time.Time, l Link, hb Heartbeat) {
 }
 
 func (n *Node) pathChanged(now time.Time, l Link, m Path) {
-	if a := n.search.find(l); a != nil && a.welcome != nil {
-		a.welcome.Path = m.Path
-		return
+	switch r := n.role(l).(type) {
+	case *attempt:
+		if r.welcome != nil {
+			r.welcome.Path = m.Path
+		}
+	case *uplink:
+		r.hear(now)
+		if !n.setPath(m.Path) {
+			// Labels make this impossible among honest nodes.
+			n.do(Close{l, ByUs(ReasonLoop)})
+			n.parentLost(now, ByUs(ReasonLoop))
+		}
 	}
-	if !n.isParent(l) {
-		return
-	}
-	n.heard(now, l)
-	if !n.setPath(m.Path) {
-		// Labels make this impossible among honest nodes.
-		n.do(Close{l, ByUs(ReasonLoop)})
-		n.parentLost(now, ByUs(ReasonLoop))
+}
+
+// parentBye takes leave of the parent. One that has to go, or needs the slot, serves on
+// until there is another.
+func (n *Node) parentBye(now time.Time, m Bye) {
+	n.search.named = m.Places[:min(len(m.Places), MaxRefer)]
+	n.book.add(n.search.named, rankReferred, 0)
+	switch m.Reason {
+	case ReasonLeaving:
+		n.up.leaving = true
+	case ReasonDisplaced:
+		n.up.displaced = true
+		n.book.noStandby(n.up.place, now.Add(optionalEvery)) // or it would be the other way round next
+	default:
+		n.do(Close{n.up.link, ByThem(m.Reason)})
+		n.parentLost(now, ByThem(m.Reason))
 	}
 }
 

@@ -89,20 +89,17 @@ func (n *Node) below() uint32 {
 }
 
 func (n *Node) childReport(now time.Time, l Link, m Report) {
-	if g := n.guests.find(l); g != nil {
-		g.heard, g.report, g.reported = now, m, true
-		return
+	switch r := n.role(l).(type) {
+	case guest:
+		r.heard, r.report, r.reported = now, m, true
+	case *child:
+		if m.Children > r.report.Children || m.Free != r.report.Free {
+			r.lure.took()
+		}
+		r.slots = int(m.Slots)
+		r.heard, r.report, r.reported, r.told = now, m, true, 0
+		n.changed = true
 	}
-	c := n.children.find(l)
-	if c == nil {
-		return
-	}
-	if m.Children > c.report.Children || m.Free != c.report.Free {
-		c.lure.took()
-	}
-	c.slots = int(m.Slots)
-	c.heard, c.report, c.reported, c.told = now, m, true, 0
-	n.changed = true
 }
 
 // beatChildren tells every child that this node is alive and where it stands, and

@@ -1,9 +1,7 @@
 package tree
 
 import (
-	"maps"
 	"math/rand/v2"
-	"slices"
 	"time"
 )
 
@@ -13,19 +11,12 @@ const (
 	// maxDials bounds those and the places that a dial has not reached yet: an address
 	// at which nobody is must not keep others from being asked.
 	maxDials = 8
-	// dialGrace is how long a place counts as asked while it is only dialled.
-	dialGrace = 300 * time.Millisecond
-	// hungAfter is when a dial gives way to another place, if there are maxDials: three
-	// round trips to the far side of the world.
-	hungAfter = 1 * time.Second
 	// otherEvery is how often the place asked is not one of those named by whoever was
 	// asked before: a liar's list must not come before all that was known.
 	otherEvery = 3
 	// hedgeAfter is how long one place has before the next is asked as well: a
 	// machine that froze answers a dial, and then nothing.
 	hedgeAfter = 150 * time.Millisecond
-	// attemptTime bounds one place's answer, dial included.
-	attemptTime = 4 * time.Second
 	// maxInfeasible is how many welcomes one search may hold whose label never becomes
 	// new enough. Honest labels all follow one clock, so after as many the node's own
 	// label must be wrong: somebody lied.
@@ -52,22 +43,6 @@ const (
 	wantAny          // it is not served
 )
 
-// attempt is one place being asked.
-type attempt struct {
-	link    Link
-	place   Place
-	hops    int
-	started time.Time
-	addr    Place // place, with the address that worked
-	near    bool
-	pulled  bool // chunks are wanted from it already
-	welcome *Welcome
-	since   time.Time // of the welcome
-}
-
-// dialling reports whether nobody has answered at the place yet.
-func (a *attempt) dialling() bool { return !a.pulled && a.addr.ID.IsZero() }
-
 // search is the state of looking for a parent: what is wanted, who is being asked, and
 // when the next may be. Rounds follow each other; in each, every place that the node
 // knows is asked once.
@@ -75,7 +50,7 @@ type search struct {
 	rand *rand.Rand
 
 	want     want
-	attempts map[Link]*attempt
+	attempts attempts
 
 	running    bool // a round is
 	fruitless  int  // rounds in a row that ended with nobody
@@ -89,7 +64,7 @@ type search struct {
 }
 
 func newSearch(r *rand.Rand) search {
-	return search{rand: r, attempts: make(map[Link]*attempt)}
+	return search{rand: r, attempts: make(attempts)}
 }
 
 func (s *search) find(l Link) *attempt { return s.attempts[l] }
@@ -98,50 +73,11 @@ func (s *search) add(a *attempt) { s.attempts[a.link] = a }
 
 func (s *search) remove(a *attempt) { delete(s.attempts, a.link) }
 
-// all returns the attempts in the order of their links.
-func (s *search) all() []*attempt {
-	as := make([]*attempt, 0, len(s.attempts))
-	for _, l := range slices.Sorted(maps.Keys(s.attempts)) {
-		as = append(as, s.attempts[l])
-	}
-	return as
-}
-
 // removeAll ends all attempts, and returns them for their links to be closed.
 func (s *search) removeAll() []*attempt {
-	as := s.all()
+	as := s.attempts.sorted()
 	clear(s.attempts)
 	return as
-}
-
-// asks reports whether a place is being asked.
-func (s *search) asks(p Place) bool {
-	for _, a := range s.attempts {
-		if a.place.same(p) {
-			return true
-		}
-	}
-	return false
-}
-
-// reached reports whether another attempt than a has reached the node.
-func (s *search) reached(id ID, a *attempt) bool {
-	for _, b := range s.attempts {
-		if b != a && b.addr.ID == id {
-			return true
-		}
-	}
-	return false
-}
-
-// holdsWelcome reports whether a welcome is held until its label is new enough.
-func (s *search) holdsWelcome() bool {
-	for _, a := range s.attempts {
-		if a.welcome != nil {
-			return true
-		}
-	}
-	return false
 }
 
 // setWant goes over to another search. It returns the attempts that are of no use to it.
@@ -225,32 +161,7 @@ func (s *search) mayAsk(now time.Time) bool {
 // hasRoom reports whether the bounds allow one more attempt. If there are maxDials
 // already, the one that hangs has to go first.
 func (s *search) hasRoom(now time.Time) bool {
-	return s.open(now) < maxAttempts && (len(s.attempts) < maxDials || s.hung(now) != nil)
-}
-
-// open counts the places that may answer soon.
-func (s *search) open(now time.Time) int {
-	n := 0
-	for _, a := range s.attempts {
-		if !a.dialling() || now.Sub(a.started) < dialGrace {
-			n++
-		}
-	}
-	return n
-}
-
-// hung is the dial that has gone on for longest, nil if none has for too long.
-func (s *search) hung(now time.Time) *attempt {
-	var oldest *attempt
-	for _, a := range s.attempts { // in any order: the least link of the oldest is taken
-		if !a.dialling() || now.Sub(a.started) < hungAfter {
-			continue
-		}
-		if oldest == nil || a.started.Before(oldest.started) || a.started.Equal(oldest.started) && a.link < oldest.link {
-			oldest = a
-		}
-	}
-	return oldest
+	return s.attempts.open(now) < maxAttempts && (len(s.attempts) < maxDials || s.attempts.hung(now) != nil)
 }
 
 // outOfTurn reports whether the next place asked is not to be one just named.

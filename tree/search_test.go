@@ -102,20 +102,20 @@ func TestThreePlacesAreAskedAtATimeAndEightDialled(t *testing.T) {
 		}
 		s.dial(now, Link(2*i+1))
 	}
-	if s.open(now) != maxDials || s.open(now.Add(dialGrace)) != 0 {
-		t.Errorf("%d are open, and %d after the grace", s.open(now), s.open(now.Add(dialGrace)))
+	if s.attempts.open(now) != maxDials || s.attempts.open(now.Add(dialGrace)) != 0 {
+		t.Errorf("%d are open, and %d after the grace", s.attempts.open(now), s.attempts.open(now.Add(dialGrace)))
 	}
 	if s.hasRoom(now.Add(hungAfter - 1)) {
 		t.Error("a ninth is dialled though none hangs")
 	}
-	if now = now.Add(hungAfter); !s.hasRoom(now) || s.hung(now).link != 1 {
+	if now = now.Add(hungAfter); !s.hasRoom(now) || s.attempts.hung(now).link != 1 {
 		t.Error("a dial that hangs does not give way")
 	}
-	for _, a := range s.all()[:maxAttempts] {
+	for _, a := range s.attempts.sorted()[:maxAttempts] {
 		a.addr = a.place // they answer
 	}
-	if s.open(now) != maxAttempts || s.hasRoom(now) || s.hung(now).link != 7 {
-		t.Errorf("%d are open", s.open(now))
+	if s.attempts.open(now) != maxAttempts || s.hasRoom(now) || s.attempts.hung(now).link != 7 {
+		t.Errorf("%d are open", s.attempts.open(now))
 	}
 }
 

@@ -1,0 +1,100 @@
+package tree
+
+import (
+	"maps"
+	"slices"
+	"time"
+)
+
+const (
+	// dialGrace is how long a place counts as asked while it is only dialled.
+	dialGrace = 300 * time.Millisecond
+	// hungAfter is when a dial gives way to another place, if there are maxDials: three
+	// round trips to the far side of the world.
+	hungAfter = 1 * time.Second
+	// attemptTime bounds one place's answer, dial included.
+	attemptTime = 4 * time.Second
+)
+
+// attempt is one place being asked.
+type attempt struct {
+	link    Link
+	place   Place
+	hops    int
+	started time.Time
+	addr    Place // place, with the address that worked
+	near    bool
+	pulled  bool // chunks are wanted from it already
+	welcome *Welcome
+	since   time.Time // of the welcome
+}
+
+// dialling reports whether nobody has answered at the place yet.
+func (a *attempt) dialling() bool { return !a.pulled && a.addr.ID.IsZero() }
+
+// attempts are the places being asked.
+type attempts map[Link]*attempt
+
+// sorted returns them in the order of their links.
+func (as attempts) sorted() []*attempt {
+	sorted := make([]*attempt, 0, len(as))
+	for _, l := range slices.Sorted(maps.Keys(as)) {
+		sorted = append(sorted, as[l])
+	}
+	return sorted
+}
+
+// asks reports whether a place is being asked.
+func (as attempts) asks(p Place) bool {
+	for _, a := range as {
+		if a.place.same(p) {
+			return true
+		}
+	}
+	return false
+}
+
+// reached reports whether another attempt than a has reached the node.
+func (as attempts) reached(id ID, a *attempt) bool {
+	for _, b := range as {
+		if b != a && b.addr.ID == id {
+			return true
+		}
+	}
+	return false
+}
+
+// holdsWelcome reports whether a welcome is held until its label is new enough.
+func (as attempts) holdsWelcome() bool {
+	for _, a := range as {
+		if a.welcome != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// open counts the places that may answer soon.
+func (as attempts) open(now time.Time) int {
+	n := 0
+	for _, a := range as {
+		if !a.dialling() || now.Sub(a.started) < dialGrace {
+			n++
+		}
+	}
+	return n
+}
+
+// hung is the dial that has gone on for longest, nil if none has for too long.
+func (as attempts) hung(now time.Time) *attempt {
+	var oldest *attempt
+	for _, a := range as { // in any order: the least link of the oldest is taken
+		if !a.dialling() || now.Sub(a.started) < hungAfter {
+			continue
+		}
+		if oldest == nil || a.started.Before(oldest.started) || a.started.Equal(oldest.started) && a.link < oldest.link {
+			oldest = a
+		}
+	}
+	return oldest
+}

@@ -29,25 +29,25 @@ const (
 	// distrustTime is how long a parent is left alone whose label nobody else could
 	// match. It may be honest and have been lied to itself.
 	distrustTime = 1 * time.Minute
-	// maxVain is how many places in a row that a node names may turn out to be nobody's.
-	maxVain = 4
+	// maxNamedDead is at how many places in a row that a node named nobody may turn out to be.
+	maxNamedDead = 4
 	// shunTime is how long a place that broke the rules is left alone.
 	shunTime = 10 * time.Minute
 )
 
 type bookEntry struct {
-	place Place
-	seed  bool // from the link: it stays, and gets its rank back
-	rank  rank
-	order int  // among equals of one source, as it ordered them
-	hops  int  // referrals followed to get here
-	tried bool // in this round
-	out   bool // of this round, unless somebody names it
-	fails int
-	avoid time.Time
-	alone time.Time // no standby link before
-	by    ID        // who named it last, in a referral
-	vain  int       // places it named itself at which nobody was
+	place     Place
+	seed      bool // from the link: it stays, and gets its rank back
+	rank      rank
+	order     int  // among equals of one source, as it ordered them
+	hops      int  // referrals followed to get here
+	tried     bool // in this round
+	out       bool // of this round, unless somebody names it
+	fails     int
+	avoid     time.Time
+	alone     time.Time // no standby link before
+	by        ID        // who named it last, in a referral
+	namedDead int       // places in a row that it named itself and at which nobody was
 }
 
 // book is the places a node knows, and what came of asking them.
@@ -181,8 +181,8 @@ func (b *book) blame(now time.Time, by ID) {
 		return
 	}
 	if e := b.find(Place{ID: by}); e != nil {
-		if e.vain++; e.vain >= maxVain {
-			e.vain, e.avoid = 0, now.Add(distrustTime)
+		if e.namedDead++; e.namedDead >= maxNamedDead {
+			e.namedDead, e.avoid = 0, now.Add(distrustTime)
 		}
 	}
 }
@@ -219,7 +219,7 @@ func (b *book) worked(p Place) {
 	if e := b.find(p); e != nil {
 		e.fails, e.avoid = 0, time.Time{}
 		if by := b.find(Place{ID: e.by}); by != nil && !e.by.IsZero() {
-			by.vain = 0
+			by.namedDead = 0
 		}
 	}
 }

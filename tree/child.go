@@ -21,7 +21,7 @@ type child struct {
 	pulling  bool
 	report   Report
 	reported bool
-	lure     lure
+	claim    slotClaim
 	told     int // joiners sent its way since its newest report
 
 	instead Link // the child that makes room for it, if there is one
@@ -162,32 +162,3 @@ func seenAt(ev Joined) netip.AddrPort {
 	}
 	return netip.AddrPortFrom(ev.Addr.Addr().Unmap(), ev.Join.Addrs[0].Port())
 }
-
-// lure notices a child that says it has free slots and takes nobody: who sends
-// joiners to it without it ever having one more stops doing so for a while. What is
-// below the child is for those to judge who are above it there.
-type lure struct {
-	sent  int
-	since time.Time
-	until time.Time // not named before
-}
-
-const (
-	lureSent  = 4                // joiners sent in vain
-	lureTime  = 5 * time.Second  // over at least so long: a crowd's reports come late
-	lureAvoid = 60 * time.Second // and it is left out for so long
-)
-
-func (l *lure) send(now time.Time) {
-	if l.sent == 0 {
-		l.since = now
-	}
-	l.sent++
-	if l.sent >= lureSent && now.Sub(l.since) >= lureTime {
-		*l = lure{until: now.Add(lureAvoid)}
-	}
-}
-
-func (l *lure) took() { l.sent = 0 }
-
-func (l *lure) suspect(now time.Time) bool { return now.Before(l.until) }

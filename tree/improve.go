@@ -55,9 +55,9 @@ func (n *Node) lookUp(now time.Time) {
 	m.on = len(m.targets) > 0
 }
 
-// sank brings the next look forward for a node that got deeper without a move of its
+// gotDeeper brings the next look forward for a node that got deeper without a move of its
 // own, if there is a better place.
-func (n *Node) sank(now time.Time) {
+func (n *Node) gotDeeper(now time.Time) {
 	soon := now.Add(improveFirst + time.Duration(n.cfg.Rand.Int64N(int64(improveFirst))))
 	if b := n.best[classOf(n.cfg.Slots)]; int(b)+1 < n.depth() && soon.Before(n.improve.at) {
 		n.improve.at = soon

@@ -140,16 +140,16 @@ func TestANodeMovesOfItsOwnChoiceOnceInHalfAMinute(t *testing.T) {
 	}
 }
 
-func TestANodeThatSankLooksSoon(t *testing.T) {
+func TestANodeThatGotDeeperLooksSoon(t *testing.T) {
 	for _, test := range []struct {
 		name   string
 		by     int
 		best   uint8
 		lo, hi time.Duration
 	}{
-		{"sunk, and there is room", 2, 1, improveFirst, 2*improveFirst + heartbeatInterval},
-		{"not sunk, and there is room", 0, 1, 2*improveFirst + heartbeatInterval, improveMax},
-		{"sunk, and there is none", 2, NoRoom, 2 * improveMax, 0},
+		{"deeper, and there is room", 2, 1, improveFirst, 2*improveFirst + heartbeatInterval},
+		{"as deep, and there is room", 0, 1, 2*improveFirst + heartbeatInterval, improveMax},
+		{"deeper, and there is none", 2, NoRoom, 2 * improveMax, 0},
 	} {
 		r := newRig(t, Config{})
 		up := r.below(deep)

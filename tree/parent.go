@@ -86,7 +86,7 @@ func (n *Node) parentBeat(now time.Time, hb Heartbeat) {
 		depth := n.depth()
 		n.at = n.at.Adopt(hb.Label)
 		if n.depth() > depth {
-			n.sank(now)
+			n.gotDeeper(now)
 		}
 	}
 	if !n.up.proved && now.Sub(n.up.since) >= provedAfter {

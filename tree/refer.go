@@ -17,7 +17,7 @@ func (n *Node) betterFor(now time.Time, j *child, within int) []Place {
 	var open []*child
 	if n.attached() {
 		for _, c := range n.children {
-			if !c.pulling || !c.reported || c.shedding() || !c.reachable() || c.place.same(j.place) || c.lure.suspect(now) {
+			if !c.pulling || !c.reported || c.shedding() || !c.reachable() || c.place.same(j.place) || c.claim.doubted(now) {
 				continue
 			}
 			room := c.report.Room[class]
@@ -47,7 +47,7 @@ func (n *Node) betterFor(now time.Time, j *child, within int) []Place {
 			named = true
 			c.told++
 			if c.report.Free > 0 && c.report.Room[class] == 0 {
-				c.lure.send(now)
+				c.claim.send(now)
 			}
 		}
 		ps = append(ps, c.place)

@@ -90,19 +90,18 @@ func TestTheWayUpIsNamedFirstIfItLeadsNearer(t *testing.T) {
 	}
 }
 
-// A lure says that it has free slots, and turns everybody away.
-func TestALureIsLeftOutForAMinute(t *testing.T) {
-	lure := Report{Room: allRoom(0), Free: 3}
+func TestAChildThatClaimsFreeSlotsAndTakesNobodyIsNotNamedForAMinute(t *testing.T) {
+	liar := Report{Room: allRoom(0), Free: 3}
 	for _, test := range []struct {
 		name  string
 		every time.Duration
 		says  func(i int) Report
 		want  bool // that it is left out
 	}{
-		{"four in vain over 5 s", 2 * second, func(int) Report { return lure }, true},
-		{"many in vain at once", 100 * time.Millisecond, func(int) Report { return lure }, false},
+		{"four over 5 s that are not taken", 2 * second, func(int) Report { return liar }, true},
+		{"many at once that are not taken", 100 * time.Millisecond, func(int) Report { return liar }, false},
 		{"it has one more now and then", 2 * second, func(i int) Report {
-			rep := lure
+			rep := liar
 			rep.Children = uint16(i / 2)
 			return rep
 		}, false},
@@ -128,8 +127,8 @@ func TestALureIsLeftOutForAMinute(t *testing.T) {
 		if r.room(r.now) != (Room{NoRoom, NoRoom, NoRoom, NoRoom, NoRoom, NoRoom}) {
 			t.Errorf("%s: its room is still told of", test.name)
 		}
-		lure.Slots = 31
-		r.live(lureAvoid, r.reports(2, lure))
+		liar.Slots = 31
+		r.live(claimDoubt, r.reports(2, liar))
 		if !named(21) {
 			t.Errorf("%s: it is never named again", test.name)
 		}
@@ -230,8 +229,8 @@ func TestAPlaceThatWorksClearsWhoNamedIt(t *testing.T) {
 	}
 	b.worked(place(14))
 	b.failed(now, place(15), ReasonUnreachable)
-	if e := b.find(place(7)); e.vain != 1 || now.Before(e.avoid) {
-		t.Errorf("blamed for %d, avoided: %v", e.vain, now.Before(e.avoid))
+	if e := b.find(place(7)); e.namedDead != 1 || now.Before(e.avoid) {
+		t.Errorf("blamed for %d, avoided: %v", e.namedDead, now.Before(e.avoid))
 	}
 }
 

@@ -25,7 +25,7 @@ func (n *Node) room(now time.Time) Room {
 		}
 	}
 	for _, c := range n.children {
-		if c.reported && c.pulling && c.reachable() && !c.shedding() && !c.lure.suspect(now) {
+		if c.reported && c.pulling && c.reachable() && !c.shedding() && !c.claim.doubted(now) {
 			r = r.or(c.report.Room.below())
 		}
 	}
@@ -94,7 +94,7 @@ func (n *Node) childReport(now time.Time, l Link, m Report) {
 		r.heard, r.report, r.reported = now, m, true
 	case *child:
 		if m.Children > r.report.Children || m.Free != r.report.Free {
-			r.lure.took()
+			r.claim.held()
 		}
 		r.slots = int(m.Slots)
 		r.heard, r.report, r.reported, r.told = now, m, true, 0

@@ -42,9 +42,9 @@ func (s *Sim) checkDegree(h *Host) {
 }
 
 const (
-	// loneLimit is how long a host may be without a parent in a network that is whole
+	// orphanLimit is how long a host may be without a parent in a network that is whole
 	// and has slots for all.
-	loneLimit = time.Minute
+	orphanLimit = time.Minute
 	// emergencySlack is how much later than promised a node may notice that an
 	// emergency is over: a few of the longest heartbeats.
 	emergencySlack = 3 * time.Second
@@ -58,8 +58,8 @@ func (s *Sim) checkLong(h *Host) {
 	if over := time.Duration(s.t - h.overAt); h.overAt != 0 && over > tree.EmergencyTime+emergencySlack {
 		s.fail("host %d has served %d children in %d slots for %v", h.Index, len(h.children), h.Slots, over)
 	}
-	if lone := time.Duration(s.t - h.orphan); h.up == nil && !h.leaving && lone > loneLimit {
-		s.fail("host %d has been without a parent for %v", h.Index, lone)
+	if alone := time.Duration(s.t - h.orphan); h.up == nil && !h.leaving && alone > orphanLimit {
+		s.fail("host %d has been without a parent for %v", h.Index, alone)
 	}
 }
 

@@ -36,7 +36,7 @@ func TestACrowdThatComesAndGoesStaysShallowAndServed(t *testing.T) {
 				Graceful: 0.3, Silent: 0.2, Seeds: 2, Gossip: treetest.DefaultGossip,
 			}, 90*time.Second, take)
 			t.Logf("depth %.3f of the ideal one, %+d; %d of %d sessions good; %.2f losses per node-hour; alone for %v at most",
-				m.Ratio(), m.MostOver(), m.Good, m.Sessions, m.LossRate(), m.Lone)
+				m.Ratio(), m.MostOver(), m.Good, m.Sessions, m.LossRate(), m.Orphan)
 			if m.Ratio() > 1.1 || m.MostOver() > 4 {
 				t.Errorf("%.3f times as deep as it could be, deepest %d deeper", m.Ratio(), m.MostOver())
 			}
@@ -46,8 +46,8 @@ func TestACrowdThatComesAndGoesStaysShallowAndServed(t *testing.T) {
 			if m.Joined < n/20 || m.Refused > 0 {
 				t.Errorf("of %d who came %d were not served", m.Joined, m.Refused)
 			}
-			if m.Lone > 15*time.Second {
-				t.Errorf("one was without a parent for %v", m.Lone)
+			if m.Orphan > 15*time.Second {
+				t.Errorf("one was without a parent for %v", m.Orphan)
 			}
 		})
 	}

@@ -27,7 +27,7 @@ type Measures struct {
 	Lost     int           // most nodes without a way to the root at one look
 	Real     Levels        // all looks together
 	Ideal    Levels
-	Lone     time.Duration // longest that one was without a parent
+	Orphan   time.Duration // longest that one was without a parent
 	Losses   int           // ancestors that died on somebody
 	Hours    float64       // of nodes with a way to the root
 	Joined   int
@@ -91,7 +91,7 @@ func (w *watch) look() {
 	for _, h := range w.p.alive {
 		slots = append(slots, h.Slots)
 		if h.up == nil && h.alive && !h.frozen {
-			w.m.Lone = max(w.m.Lone, time.Duration(w.s.t-h.orphan))
+			w.m.Orphan = max(w.m.Orphan, time.Duration(w.s.t-h.orphan))
 		}
 		w.s.checkLong(h)
 	}

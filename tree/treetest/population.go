@@ -36,7 +36,7 @@ type Population struct {
 	rand   *rand.Rand
 	alive  []*Host // all who run, but the root
 	gossip gossip
-	lures  []*Host // liars, of which newcomers know one each
+	liars  []*Host // liars, of which newcomers know one each
 	// OnJoin, if set, is called for everybody who comes.
 	OnJoin func(h *Host)
 }
@@ -109,8 +109,8 @@ func (p *Population) join(slots int, age, stay time.Duration) *Host {
 			seeds = append(seeds, p.Any())
 		}
 	}
-	if len(p.lures) > 0 {
-		seeds = append(seeds, p.lures[p.rand.IntN(len(p.lures))])
+	if len(p.liars) > 0 {
+		seeds = append(seeds, p.liars[p.rand.IntN(len(p.liars))])
 	}
 	h := p.Sim.AddAged(slots, age, seeds...)
 	p.limit(h)

@@ -10,7 +10,7 @@
 //
 //	depth ratio worst  mean depth; over that of the ideal tree; the worst seed's
 //	over               deepest node less the ideal tree's deepest, at worst
-//	noway lone         most nodes without a way to the root at a look every 5 s; the
+//	noway orphan       most nodes without a way to the root at a look every 5 s; the
 //	                   longest that such a look found one without a parent
 //	loss/nh            ancestors that died on a node, per node and hour
 //	good%              sessions of a minute and more with 99% of the chunks within 4 s

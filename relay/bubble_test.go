@@ -439,8 +439,8 @@ func TestALinkWhoseOnlyAddressIsDeadStillJoins(t *testing.T) {
 	})
 }
 
-// TestANodeOnALANTellsAllItsSlots has no uplink bound it, before and after it has moved
-// over a link that was ready: what is found for the Internet does not count here.
+// A node on a LAN tells all its slots, before and after it has moved over a link that was
+// ready: what is found for the Internet does not count here.
 func TestANodeOnALANTellsAllItsSlots(t *testing.T) {
 	inWorld(t, 1, func(t *testing.T, w *world) {
 		const slots = 8

@@ -49,7 +49,7 @@ type Channel struct {
 	peers     peers
 	reporting reporting
 	inbound   atomic.Uint64 // numbers given to links that came in
-	sent      atomic.Uint64 // payload bytes to children, those that are gone as well
+	sent      atomic.Uint64 // payload bytes to children, including those that are gone
 }
 
 func (n *Node) newChannel(id stream.ChannelID, notices func(Notice)) *Channel {
@@ -84,7 +84,7 @@ func (n *Node) newChannel(id stream.ChannelID, notices func(Notice)) *Channel {
 }
 
 // Source opens the channel of which this node is the root. The epoch must be later
-// than every one used with the key before. Media goes into the writer.
+// than all that were used with the key before. Media goes into the writer.
 func (n *Node) Source(key ed25519.PrivateKey, epoch stream.Epoch) (*Channel, *stream.Writer, error) {
 	c := n.newChannel(stream.IDOf(key), nil)
 	c.writer = stream.NewWriter(c.ring, key, epoch, time.Now())

@@ -22,7 +22,7 @@ const (
 
 var errWrongNode = errors.New("another node answers at that address")
 
-// dialed is a connection that stands, with who is at its other end.
+// dialed is a connection that is ready, and who is at its other end.
 type dialed struct {
 	guard *guardedConn
 	conn  *tls.Conn

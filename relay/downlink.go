@@ -124,7 +124,7 @@ func (d *downlink) ended() { d.facts.drop(&d.link) }
 
 func (d *downlink) now() time.Duration { return time.Since(d.started) }
 
-// load is how a child's link does.
+// load is how the child's link keeps up.
 func (d *downlink) load() childLoad {
 	now, pulled, drained := d.now(), time.Duration(d.pulled.Load()), time.Duration(d.drained.Load())
 	c := childLoad{
@@ -134,7 +134,8 @@ func (d *downlink) load() childLoad {
 		Caught: drained >= pulled && drained > 0,
 		Sent:   d.sent.Load(),
 	}
-	// Each of the two may be too much: media that pauses, a link that is never idle.
+	// Either may be too much: the span when the media pauses, the time when the link is never
+	// idle.
 	if b := d.ring.Backlog(d.last.Load()); b.Chunks > 0 {
 		c.Busy = now - max(pulled, drained)
 		c.Backlog = min(b.Span, c.Busy)

@@ -113,7 +113,7 @@ func (c *Channel) received(ev tree.Received) {
 	c.tree.Handle(time.Now(), ev)
 }
 
-// link is the link with that number, nil if it is gone.
+// link returns the link with that number, or nil if it is gone.
 func (c *Channel) link(num tree.Link) *link {
 	if u := c.up[num]; u != nil {
 		return &u.link
@@ -146,8 +146,8 @@ func (c *Channel) tell(ev tree.Event) {
 	}
 }
 
-// hear reports that bytes came over a link, if there is room: the next ones will
-// say the same.
+// hear tells the channel's goroutine that bytes came over a link. If it is behind, it is
+// not told: the next bytes will say the same.
 func (c *Channel) hear(l tree.Link) {
 	select {
 	case c.events <- tree.Heard{Link: l}:
@@ -204,7 +204,8 @@ func (c *Channel) carryOut(a tree.Action) {
 	}
 }
 
-// sendMessage sends one of the tree's messages, and before it what it needs.
+// sendMessage sends one of the tree's messages, and ahead of it what the other side needs
+// to believe it.
 func (c *Channel) sendMessage(a tree.Send) {
 	l := c.link(a.Link)
 	if l == nil {

@@ -11,12 +11,12 @@ import (
 )
 
 const (
-	// factsFrames bounds what a child may send, frames a second: an honest one sends
-	// two at most. One that sends more is cut, for each has to be parsed.
+	// factsFrames bounds what a child may send, frames a second: an honest one sends two at
+	// most. One that sends more is cut, because every frame has to be parsed.
 	factsFrames = 10
-	// factsKept is how many records a channel holds for all its children together,
-	// twice what can be told on: 400 KB. Liars can stretch it: each child has its fair
-	// share even when others have taken all, which makes 3 MB for a thousand of them.
+	// factsKept is how many records a channel holds for all its children together: twice what
+	// can be passed on, 400 KB. Liars can stretch it, since each child has its fair share
+	// even when others have taken all. A thousand of them make it 3 MB.
 	factsKept = 2 * wire.MaxFacts
 )
 
@@ -27,13 +27,13 @@ type factBook struct {
 	of   map[*link]told
 }
 
-// told is what one child said last. Nobody changes it any more.
+// told is what one child said last. It is never changed.
 type told struct {
 	view  wire.View
 	shape uint64 // see shapeOf
 }
 
-// put takes a child's view. The child is who the link says, whatever it says itself.
+// put takes a child's view. Who the child is, the link says and not the view.
 func (b *factBook) put(l *link, v wire.View) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -90,7 +90,7 @@ type child struct {
 	fact wire.Fact // what stands for it if it has told nothing
 }
 
-// shapeOfChildren is the same for a node's children with all below them.
+// shapeOfChildren is such a hash of a node's children and all below them.
 func shapeOfChildren(all []child) uint64 {
 	h := fnv.New64a()
 	var b [8]byte
@@ -120,7 +120,7 @@ func join(own wire.Fact, depth int, children []child) wire.View {
 		}
 		for _, f := range k.view.Nodes {
 			if f.Down == tree.MaxPath {
-				v.Rest.Merge(wire.RestOf(f), 1) // no tree is so deep: somebody below makes it up
+				v.Rest.Merge(wire.RestOf(f), 1) // no tree is so deep: somebody below has made it up
 				continue
 			}
 			f.Down++
@@ -131,7 +131,7 @@ func join(own wire.Fact, depth int, children []child) wire.View {
 	return v
 }
 
-// clip32 makes a number fit, as the greatest that does.
+// clip32 returns the uint32 that is nearest to a number.
 func clip32(v float64) uint32 {
 	return uint32(min(max(v, 0), math.MaxUint32))
 }

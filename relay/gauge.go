@@ -14,7 +14,7 @@ func (c *Channel) progress(now time.Time) tree.Progress {
 	if c.writer != nil {
 		return p
 	}
-	s := sight{Head: st.Head, HeadMs: st.Beat}
+	s := observation{Head: st.Head, HeadMs: st.Beat}
 	s.Clock, s.ClockKnown = c.tree.RootClock(now)
 	if b := c.intake.beat.Load(); b != nil {
 		s.BeatEpoch, s.BeatHead, s.BeatMs = b.Epoch(), b.Head(), b.Ms()

@@ -26,7 +26,7 @@ const (
 	gossipBytes = 600 << 10
 	// gossipLeave is how long Run waits for the last packets of its channels.
 	gossipLeave = time.Second
-	// packetPause is how long no packet is read after the system refused to.
+	// packetPause is how long no packet is read after reading one has failed.
 	packetPause = 10 * time.Millisecond
 )
 
@@ -48,7 +48,7 @@ func (c *clusterCount) add(n int) {
 	}
 }
 
-// none returns a channel that is closed once there are none.
+// none returns a channel that is closed once no cluster may send any more.
 func (c *clusterCount) none() <-chan struct{} {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -120,7 +120,7 @@ func (n *Node) greetGossip(g *guardedConn, conn *tls.Conn) error {
 	return nil
 }
 
-// newCluster returns the channel's part in gossip, nil for a node that cannot take part.
+// newCluster returns the channel's part in gossip, or nil if the node cannot take part.
 func (c *Channel) newCluster() *membership.Cluster {
 	n := c.node
 	if n.cfg.Listener == nil || n.cfg.Packet == nil {

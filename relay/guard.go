@@ -20,7 +20,7 @@ const (
 	// household or a lecture hall behind one address start together.
 	joinRate  = 5 // a second
 	joinBurst = 50
-	// maxLimiters bounds the addresses remembered for it.
+	// maxLimiters bounds the addresses that are remembered for that.
 	maxLimiters = 4096
 )
 

@@ -20,25 +20,25 @@ const (
 	// keptUp is the most that a chunk may wait on a link that keeps up: a large
 	// keyframe takes as long on a link twice as fast as its stream.
 	keptUp = 200 * time.Millisecond
-	// idleWithin is how long ago such a link must have been owed nothing. One that
-	// lacks a few per cent falls behind slowly, but is never idle.
+	// A link that keeps up has been owed nothing within the last idleWithin. One that lacks a
+	// few per cent of the rate falls behind slowly, but is never idle.
 	idleWithin = time.Second
 	// fallsBehind is how long a chunk waits on a link that does not keep up: well
 	// below the second in which children notice themselves.
 	fallsBehind = 500 * time.Millisecond
-	// takenWindow is the time over which the rate of the far links is averaged. The
-	// average is used when they are behind. They take a steady rate then, so that it can
-	// be short, and has little in it of the time before.
+	// takenWindow is the time over which the rate of the far links is averaged. The average
+	// is used when they are behind. They take a steady rate then, so a short time is enough,
+	// and there is little in it of the time before.
 	takenWindow = time.Second
-	// shrinkSettles is how long after the far links fell behind they may still be
-	// behind for the same reason: the children that leave have left by then.
+	// After the far links fell behind, there is no further shrinking for shrinkSettles: they
+	// may still be behind for the same reason. The children that leave have left by then.
 	shrinkSettles = 5 * time.Second
-	// growHold is how long there is no growth after it: the backlogs of those that
-	// stay are gone by then.
+	// After the far links fell behind, there is no growth for growHold: the backlogs of the
+	// children that stay are gone by then.
 	growHold = 30 * time.Second
-	// probeFirst and probeMost bound how long a number of far children that was too
-	// many is not tried again, doubling from the first to the last: uploads change
-	// when others in the house come and go, and each probe costs a child a second.
+	// A number of far children that was too many is tried again after probeFirst. If it still
+	// is, it is tried after twice as long as before, up to probeMost. Uploads change when
+	// others in the house come and go, but each probe costs a child a second.
 	probeFirst = 5 * time.Minute
 	probeMost  = time.Hour
 	// catchUpLoad is how long a new child's backlog says nothing: it is what the
@@ -56,16 +56,16 @@ type childLoad struct {
 	Near    bool          // in one of this machine's own subnets
 	Age     time.Duration // since it pulled
 	Caught  bool          // it has had everything at least once
-	Backlog time.Duration // how long the oldest chunk has waited that it was not sent
+	Backlog time.Duration // how long the oldest chunk that it was not sent has waited
 	Busy    time.Duration // since it was last owed nothing
 	Sent    uint64        // bytes of the stream so far
 }
 
-// headroom finds how many children this node can carry. Children in its own
-// subnets are bounded by Slots alone; far ones share an upload that the user states
-// or that is found: while they keep up there is room for more, and when they fall
-// behind together the upload is full. If one falls behind alone, its own line is narrow,
-// which says nothing about the upload.
+// headroom finds how many children this node can carry. Children in its own subnets are
+// bounded by Slots alone. Far ones share an upload, which the user states or which is
+// found: while they keep up there is room for more, and when they fall behind together
+// the upload is full. If one falls behind alone, its own line is narrow, which says
+// nothing about the upload.
 type headroom struct {
 	// Static.
 	Slots  int // most children in all
@@ -75,7 +75,7 @@ type headroom struct {
 	keeping time.Time // since when all far links have kept up with no far slot free
 	settled time.Time // no shrinking before this
 	hold    time.Time // no growth before this
-	ceiling int       // this many were too many; 0 if none were
+	ceiling int       // that many were too many; 0 if no number was
 	probeAt time.Time // when that may be tried again
 	probes  int       // times that it was too many
 	single  []uint64  // far children that fell behind while they were the only one, in a row
@@ -171,8 +171,8 @@ func (h *headroom) shrink(now time.Time, rate, n int) {
 		fit, most = min(fit, int(streams*UploadShare)), min(most, int(streams))
 	}
 	h.far = min(h.far, max(1, fit))
-	// A little too many fall behind slowly, and then there may be more of them than
-	// it takes: what has gone through tells how many that is.
+	// If there are only a few too many, they fall behind slowly, and by then there may be
+	// more than that. What has gone through tells how many the upload carries.
 	h.bar(now, max(h.far, most)+1)
 }
 

@@ -48,10 +48,10 @@ func newIdentity(key ed25519.PrivateKey) (identity, error) {
 	return identity{NodeID(pub), tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}}, nil
 }
 
-// tlsConfig is the one configuration of links, for both sides: who dials gives the
-// protocol it wants, who listens all that it knows. The handshake
-// proves that the peer holds the key of its certificate; who that is, is checked
-// in VerifyConnection and by the caller, so no authority is asked.
+// tlsConfig is the one configuration of links, for both sides: the one that dials gives
+// the protocol it wants, the one that listens gives all it knows. The handshake proves
+// that the peer holds the key of its certificate. VerifyConnection and the caller check
+// who that is, so no authority is asked.
 func (i identity) tlsConfig(protocols ...string) *tls.Config {
 	return &tls.Config{
 		MinVersion:                  tls.VersionTLS13,

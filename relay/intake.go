@@ -8,8 +8,8 @@ import (
 	"relay/relay/stream"
 )
 
-// intake is the way of what parents send into the ring, and what is known of the root's
-// clock from it. The readers of all uplinks share it.
+// intake takes what parents send into the ring, and keeps what that tells of the root's
+// clock. The readers of all uplinks share it.
 type intake struct {
 	// Static.
 	id      stream.ChannelID
@@ -38,8 +38,8 @@ func newIntake(id stream.ChannelID, ring *stream.Ring, started time.Time) intake
 	}
 }
 
-// chunk takes a chunk that came over u. It is verified before it is stored, and so
-// before any child can see it; one that the ring has already is dropped unread.
+// chunk takes a chunk that came over u. It is verified before it is stored, and so before
+// any child can see it. One that the ring already has is dropped unread.
 func (in *intake) chunk(c *stream.Chunk, u *uplink) error {
 	head := in.ring.Head()
 	had := head.Seq > 0
@@ -120,9 +120,9 @@ func (in *intake) noteDelay(now time.Time, c *stream.Chunk) {
 	}
 }
 
-// noteArrival records that a chunk that the ring did not have came over u, and for the
-// link's first one how long there was none. follows says that it is the next of the
-// same epoch.
+// noteArrival records that a chunk came over u that the ring did not have. For the link's
+// first one, it also records how long none had come. follows says that the chunk is the
+// next of the same epoch.
 func (in *intake) noteArrival(now time.Time, c *stream.Chunk, follows bool, u *uplink) {
 	at := now.Sub(in.started)
 	before := time.Duration(in.arrived.Swap(int64(at)))

@@ -9,15 +9,15 @@ import (
 const (
 	// lagInterval is how often the lag is measured.
 	lagInterval = 100 * time.Millisecond
-	// caughtUp is the lag at which a newcomer has reached the stream as it is made:
-	// what chunks 100 ms apart leave on a path of 200 ms.
+	// caughtUp is the lag at which a newcomer counts as having caught up: chunks that are 100
+	// ms apart, on a path of 200 ms, leave as much.
 	caughtUp = 300 * time.Millisecond
-	// catchUpTime is how long a newcomer may take for that. It begins up to one
-	// group of pictures back, 2 s as a rule; a link that is 20% faster than the
-	// stream makes that good in this time, and a slower one is no good.
+	// catchUpTime is how long a newcomer may take to catch up. It begins up to one group of
+	// pictures back, 2 s as a rule. A link that is 20% faster than the stream makes that good
+	// in this time; a slower one is no good.
 	catchUpTime = 10 * time.Second
-	// epochSettles is how long after the first sign of another epoch the root's
-	// clock is not used: ten heartbeats, which have to bring its new zero.
+	// epochSettles is how long the root's clock is not used after the first sign of another
+	// epoch: ten heartbeats, which have to bring the clock's new zero.
 	epochSettles = 500 * time.Millisecond
 	// stallExcuse is how late a measurement may be made before the node itself must
 	// have been stalled, and stallSettles how long it then has for reading what waits
@@ -29,8 +29,8 @@ const (
 	clockError = time.Second
 )
 
-// sight is what the data path sees at one moment.
-type sight struct {
+// observation is the stream as this node has it at one moment.
+type observation struct {
 	Clock      time.Duration // the root's, since its epoch began
 	ClockKnown bool
 	Head       stream.Position // the newest chunk here
@@ -70,9 +70,9 @@ type lag struct {
 	backlog time.Duration
 }
 
-// measure takes what is seen at now into account, and returns the lag and whether
-// it is known. Early and repeated calls do no harm.
-func (l *lag) measure(now time.Time, s sight) (time.Duration, bool) {
+// measure takes an observation at now into account. It returns the lag, and whether it is
+// known. Early and repeated calls do no harm.
+func (l *lag) measure(now time.Time, s observation) (time.Duration, bool) {
 	if !l.last.IsZero() && now.Sub(l.last) > stallExcuse {
 		l.excuse(now.Add(stallSettles))
 	}
@@ -106,7 +106,7 @@ func (l *lag) measure(now time.Time, s sight) (time.Duration, bool) {
 }
 
 // learn moves complete, and reports whether it did.
-func (l *lag) learn(now time.Time, s sight) bool {
+func (l *lag) learn(now time.Time, s observation) bool {
 	was := l.complete
 	beat := s.BeatEpoch == l.epoch
 	if s.Head.Epoch != l.epoch || s.Head.Seq == 0 {

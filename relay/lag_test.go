@@ -67,8 +67,8 @@ func newFeed() *feed {
 	}
 }
 
-func (f *feed) sight() sight {
-	s := sight{Clock: f.now, ClockKnown: !f.blind}
+func (f *feed) observe() observation {
+	s := observation{Clock: f.now, ClockKnown: !f.blind}
 	if t := f.chunk(f.now); t >= 0 && f.head(t) > 0 {
 		seq := f.head(t)
 		made := t // the moment at which the root's head became seq
@@ -88,7 +88,7 @@ func (f *feed) sight() sight {
 // run goes on until then, and returns the lag and whether it is known.
 func (f *feed) run(to time.Duration) (d time.Duration, known bool) {
 	for ; f.now < to; f.now += lagInterval {
-		d, known = f.lag.measure(f.at.Add(f.now), f.sight())
+		d, known = f.lag.measure(f.at.Add(f.now), f.observe())
 	}
 	return d, known
 }
@@ -266,7 +266,7 @@ func TestANewEpochStartsAtItsOwnZero(t *testing.T) {
 	g.at = f.at.Add(f.now)
 	clockOff := f.now
 	for ; g.now < 2*sec; g.now += lagInterval {
-		s := g.sight()
+		s := g.observe()
 		if g.now < 400*msec {
 			s.Clock += clockOff
 		}
@@ -282,7 +282,7 @@ func TestAClockFromBeforeTheEpochIsNotBelieved(t *testing.T) {
 	f := newFeed()
 	f.now = 100 * sec
 	for ; f.now < 110*sec; f.now += lagInterval {
-		s := f.sight()
+		s := f.observe()
 		s.Clock -= 50 * sec
 		if d, known := f.lag.measure(f.at.Add(f.now), s); known || d != 0 {
 			t.Fatalf("lag %v, known %v", d, known)
@@ -308,7 +308,7 @@ func TestANodeThatWasStoppedItselfBlamesNobody(t *testing.T) {
 func TestHostileNumbersDoNoHarm(t *testing.T) {
 	const most = 1<<64 - 1
 	var l lag
-	s := sight{
+	s := observation{
 		Clock: 1<<63 - 1, ClockKnown: true,
 		Head:      stream.Position{Epoch: stream.Epoch{Ms: most, Rand: most}, Seq: 1},
 		BeatEpoch: stream.Epoch{Ms: most, Rand: most}, BeatHead: most, BeatMs: most,

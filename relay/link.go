@@ -23,17 +23,17 @@ const (
 	// chunk, so that the next is ready when this one goes. What waits in the ring
 	// instead can be measured, and overtaken by a heartbeat. On a link that carries 0.7
 	// of 3 Mb/s, beats were 190 to 360 ms late with this, 280 to 390 with twice as much,
-	// 480 to 620 without; 160 of it are the router's queue.
+	// 480 to 620 without; 160 ms of that are the router's queue.
 	unsentMost = 16 << 10
-	// stuckAfter cuts a peer that takes nothing for so long.
+	// stuckAfter is how long a peer may take nothing before it is cut.
 	stuckAfter = 10 * time.Second
 	// closeTime bounds the last words on a link.
 	closeTime = time.Second
 	// heardEvery bounds how often arriving bytes are reported to the tree.
 	heardEvery = 20 * time.Millisecond
-	// controlRate bounds the frames of the tree that a peer may send, per second:
-	// twice what an honest one sends at its busiest. One that sends more is cut,
-	// for each keeps the channel's goroutine from its work.
+	// controlRate bounds the frames of the tree that a peer may send, per second: twice what
+	// an honest one sends at its busiest. One that sends more is cut, because every frame
+	// keeps the channel's goroutine from its work.
 	controlRate = 200
 )
 
@@ -124,7 +124,7 @@ func (l *link) close(e tree.End) {
 	l.send(closing{e})
 }
 
-// read hands on what comes: the tree's messages to tell, all else to take.
+// read passes on what comes: the tree's messages to tell, the rest to take.
 func (l *link) read(r *wire.Reader, take func(wire.Frame) error, tell func(tree.Event)) error {
 	var bye tree.Reason // of a child
 	for {

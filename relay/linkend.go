@@ -10,9 +10,9 @@ import (
 	"relay/tree"
 )
 
-// endOf says how a link ended that was cancelled with err. If this node refused what
-// came, it ended the link. If the connection was closed or reset, the other node did,
-// even if its process was killed. Every other error is the network's.
+// endOf says how a link ended, given the error with which it was cancelled. If this node
+// refused what came, it ended the link. If the connection was closed or reset, the other
+// node did, even if its process was killed. Every other error is the network's.
 func endOf(err error) tree.End {
 	var end tree.End
 	switch {

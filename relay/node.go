@@ -31,7 +31,7 @@ const DefaultSlots = 8
 type Config struct {
 	Key      ed25519.PrivateKey
 	Listener net.Listener // Run closes it; nil for a node that nobody can reach
-	// Packet takes the packets of the listener's port number; Run closes it. Without it
+	// Packet is the packet socket with the listener's port number; Run closes it. Without it
 	// the node takes no part in gossip and asks its parent for other nodes.
 	Packet net.PacketConn
 	// Addrs is where others can reach the listener, the most useful first; at most
@@ -39,9 +39,8 @@ type Config struct {
 	Addrs []netip.AddrPort
 	// Slots is the most children per channel; DefaultSlots if 0, none if negative.
 	Slots int
-	// Upload is what the node may send, bit/s, to children beyond its own subnets:
-	// Upload / bit rate of them. If 0, how many there can be is found from how they
-	// keep up.
+	// Upload is what the node may send, bit/s, to children beyond its own subnets: Upload /
+	// bit rate of them. If 0, the node finds how many there can be by how they keep up.
 	Upload int
 	// Members is how many nodes of a channel take part in its gossip;
 	// membership.DefaultMax if 0.
@@ -277,7 +276,7 @@ func (n *Node) greet(ctx context.Context, conn net.Conn) error {
 	return nil
 }
 
-// sayBye tells a peer why, as well as that can be done.
+// sayBye tells a peer why it is turned away, if that still reaches it.
 func sayBye(conn net.Conn, r tree.Reason) {
 	// The connection is about to close: an error here changes nothing.
 	_, _ = conn.Write(wire.Append(nil, tree.Bye{Reason: r}))

@@ -7,8 +7,9 @@ import (
 	"relay/tree"
 )
 
-// Notice is something that a person may want to know about a channel. One of Attached,
-// Orphaned, DialFailed, Refused, ParentChanged, ChildJoined, ChildLeft, ChildRefused.
+// Notice is something that a person may want to know about a channel. It is one of
+// Attached, Orphaned, DialFailed, Refused, ParentChanged, ChildJoined, ChildLeft and
+// ChildRefused.
 type Notice interface{ notice() }
 
 // Attached says that a parent was found.
@@ -38,8 +39,8 @@ type ParentChanged struct {
 	Depth  int
 	// Before is how the link to the parent before ended; zero if there was none.
 	Before tree.End
-	// Gap is how long no chunk came between the last from the parent before and the
-	// first from this one, while there was one to come; 0 if there was no parent before.
+	// Gap is how long no chunk came between the last one from the parent before and the first
+	// from this one, as far as there was one to come. It is 0 if there was no parent before.
 	Gap time.Duration
 }
 
@@ -73,8 +74,8 @@ func (ChildJoined) notice()   {}
 func (ChildLeft) notice()     {}
 func (ChildRefused) notice()  {}
 
-// noticeRefusal tells that a node that was asked to be the parent said no, unless it is
-// one that chunks are taken from.
+// noticeRefusal tells that a node was asked to be the parent and said no. Nothing is told
+// of a node that chunks are taken from.
 func (c *Channel) noticeRefusal(num tree.Link, r tree.Reason) {
 	if u := c.up[num]; u != nil && !u.feeding.Load() {
 		c.notices(Refused{u.peer, r})
@@ -88,8 +89,8 @@ type parentChange struct {
 	notice *ParentChanged // nil for none
 }
 
-// attached begins one, or goes on with one that has not brought a chunk yet: to who
-// watches, the two are one change.
+// attached begins a change, or goes on with one that has not brought a chunk yet: to
+// those who watch, the two are one.
 func (p *parentChange) attached(a tree.Attached) {
 	before := a.Before
 	if p.notice != nil {
@@ -99,8 +100,8 @@ func (p *parentChange) attached(a tree.Attached) {
 	p.notice = &ParentChanged{Parent: a.Parent, Depth: a.Depth, Before: before}
 }
 
-// over returns the notice of a change whose first chunk has come, once. u is the link
-// to the new parent, nil if it is gone.
+// over returns the notice of a change once its first chunk has come, and only once. u is
+// the link to the new parent, nil if it is gone.
 func (p *parentChange) over(u *uplink) (ParentChanged, bool) {
 	if u == nil || !u.brought.Load() {
 		return ParentChanged{}, false
@@ -126,8 +127,9 @@ func (c *Channel) noticeChange() {
 // child names the node at the other end.
 func (d *downlink) child() Child { return Child{d.peer, remoteAddr(d.conn.NetConn())} }
 
-// noticeRefused tells of a node that wanted to be a child, needs a parent, and found
-// no slot. One that looks for a better parent than it has, or a backup, does well.
+// noticeRefused tells of a node that wanted to be a child, needs a parent, and found no
+// slot. A node that only looks for a backup or for a better parent than it has is not in
+// need.
 func (c *Channel) noticeRefused(d *downlink, r tree.Reason) {
 	if d.needy && r == tree.ReasonFull {
 		c.notices(ChildRefused{d.child(), r})

@@ -20,16 +20,17 @@ const (
 	// candidateInterval is how often the tree is told of other nodes, give or take a
 	// quarter.
 	candidateInterval = 15 * time.Second
-	// sampleInterval is how often children are.
+	// sampleInterval is how often children are told of other nodes.
 	sampleInterval = 30 * time.Second
-	// rememberFirst and rememberInterval are when the channel's nodes are written to the
-	// store first, and how often from then on; and when the node leaves.
+	// rememberFirst is when the channel's nodes are first written to the store,
+	// rememberInterval how often from then on. They are written once more when the node
+	// leaves.
 	rememberFirst    = 10 * time.Second
 	rememberInterval = time.Minute
 )
 
-// peers is what a channel knows of nodes besides those it has links with: by gossip, and
-// from its parent's samples. It also has what the others are told of this node.
+// peers is what a channel knows of nodes to which it has no link: by gossip, and by its
+// parent's samples. It also has what the others are told of this node.
 type peers struct {
 	// Static.
 	self   tree.ID
@@ -89,8 +90,9 @@ func (p *peers) announce(i tree.Info) {
 	p.gossip.Tell(s)
 }
 
-// known returns up to wire.MaxSample nodes at random, without the one that is named and
-// this one: what gossip tells, and if that is not enough what the parent does.
+// known returns up to wire.MaxSample nodes at random, but neither the one that is named
+// nor this one. They come from gossip, and if those are too few from the parent's sample
+// as well.
 func (p *peers) known(without tree.ID) []tree.Candidate {
 	var of []tree.Candidate
 	add := func(cand tree.Candidate) {
@@ -178,12 +180,13 @@ func (c *Channel) gossipSeeds(ctx context.Context) []tree.Place {
 func (p *peers) lastSample() []tree.Candidate {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.sampled // nobody changes it any more
+	return p.sampled // it is never changed
 }
 
-// announced is where the node tells others that it is, none if it must not take part: a
-// channel whose root the world can reach has members that the world can reach, since
-// each member probes each other and has the dead announced to all.
+// announced returns the addresses that the node announces to the others, none if it must
+// not take part in gossip. If the world can reach the root, it has to reach every member:
+// each member probes every other, and has those that do not answer announced as dead to
+// all.
 func (p *peers) announced(i tree.Info) []netip.AddrPort {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -12,9 +12,9 @@ const (
 	// factsInterval is how often a node tells its parent of the tree below it when
 	// nothing there has changed.
 	factsInterval = 2 * time.Second
-	// factsRate bounds what that costs a link, in bytes a second over time: 8 kbit/s,
-	// 0.3% of a stream. A large tree is told less often, but within factsSlowest, which
-	// makes 22 kbit/s of the most that is told, 4096 nodes.
+	// factsRate bounds what that costs a link, in bytes a second over time: 8 kbit/s, 0.3% of
+	// a stream. A large tree is told less often, but within factsSlowest. For the most that
+	// is told, 4096 nodes, that comes to 22 kbit/s.
 	factsRate    = 1000
 	factsSlowest = 30 * time.Second
 	// factSize is what a record takes in a frame, in bytes, within a quarter.
@@ -51,7 +51,7 @@ func (r *reporter) due(now time.Time, parent *link, shape uint64) bool {
 	return now.Sub(r.at) >= min(wait, factsSlowest)
 }
 
-// note records that the parent is told now of a tree of that shape and so many nodes.
+// note records that the parent is now told of a tree of that shape and that many nodes.
 func (r *reporter) note(now time.Time, parent *link, shape uint64, nodes int) {
 	*r = reporter{parent: parent, shape: shape, at: now, size: factSize * (1 + nodes)}
 }
@@ -82,7 +82,7 @@ func (c *Channel) report(now time.Time) {
 	u.send(f)
 }
 
-// children collects what the children have told. They are those that pull.
+// children collects what the children have told. Only nodes that pull are children.
 func (c *Channel) children(info tree.Info) []child {
 	var all []child
 	for _, ch := range info.Children {

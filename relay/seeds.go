@@ -18,7 +18,7 @@ const (
 	resolveInterval = 15 * time.Second
 )
 
-// placesAt are the places at some addresses.
+// placesAt makes a place of each address.
 func placesAt(addrs []netip.AddrPort) []tree.Place {
 	var ps []tree.Place
 	for _, a := range addrs {
@@ -35,8 +35,9 @@ func (c *Channel) Suggest(addrs ...netip.AddrPort) {
 	}
 }
 
-// seeds is where to begin: what was found on this network, and the invite's addresses.
-// Names are looked up; it is an error if none of them can be and nothing was found.
+// seeds returns where to begin: what was found on this network, and the invite's
+// addresses. It looks names up, and fails if there is no address at all because one could
+// not be looked up.
 func (c *Channel) seeds(ctx context.Context) ([]tree.Place, error) {
 	ps := slices.Clone(c.found)
 	var last error

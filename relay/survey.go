@@ -15,9 +15,9 @@ import (
 )
 
 const (
-	// answerRate and answerBurst bound what the node sends to those who ask for its
-	// view, in bytes a second and at once: a tenth of a stream, and three of the
-	// largest views. Who is turned away asks a node further down.
+	// answerRate and answerBurst bound what the node sends to those who ask for its view, in
+	// bytes a second and at once: a tenth of a stream, and three of the largest views.
+	// Whoever is turned away asks a node further down.
 	answerRate  = 32 << 10
 	answerBurst = 512 << 10
 	// surveyFresh is how long a view is shown again before another one is asked for,
@@ -25,8 +25,8 @@ const (
 	// 20 bytes a node, and changes no faster than it is told.
 	surveyFresh   = time.Second
 	surveyPerNode = time.Millisecond
-	// surveyTime bounds one node's answer, and surveyAsks how many are asked: the
-	// root, the next one down, which sees its share, and the own parent.
+	// surveyTime bounds one node's answer, and surveyAsks how many nodes are asked: the root,
+	// the next one down, which sees its share, and this node's parent.
 	surveyTime = 2 * time.Second
 	surveyAsks = 3
 )
@@ -133,7 +133,8 @@ func (c *Channel) surveyNow(ctx context.Context) (Survey, error) {
 	return s, nil
 }
 
-// toAsk is whom to ask for a view: from the root downwards, and the own parent.
+// toAsk returns whom to ask for a view: nodes from the root downwards, and this node's
+// parent.
 func toAsk(info tree.Info) []tree.Place {
 	ps := info.Path[:min(len(info.Path), surveyAsks)]
 	if n := len(info.Path); n > surveyAsks {
@@ -211,10 +212,10 @@ func (c *Channel) whole() ([]byte, error) {
 	return c.reporting.survey.answer, nil
 }
 
-// graft puts what a node knows of itself and those below it into another one's view,
-// in place of what that says of them, which is older and may have been cut. The
-// node's way up is known: it has a place in the view even if its ancestors were cut
-// with it.
+// graft puts what a node knows of itself and those below it into another node's view.
+// What that view says of them is older and may have been cut, and is replaced. The way up
+// from the node is known, so that it has a place in the view even if its ancestors were
+// cut with it.
 func graft(v wire.View, info tree.Info, own wire.View) wire.View {
 	// The way from the view's first node down to this one.
 	var way []wire.NodeTag
@@ -272,8 +273,8 @@ func subtreeEnd(nodes []wire.Fact, i int) int {
 	return len(nodes)
 }
 
-// childOf returns the index of a child of nodes[at], whose subtree ends at end, -1
-// if it is not listed.
+// childOf returns the index of a child of nodes[at], whose subtree ends at end, or -1 if
+// it is not listed.
 func childOf(nodes []wire.Fact, at, end int, id wire.NodeTag) int {
 	for i := at + 1; i < end; i++ {
 		if nodes[i].Down == nodes[at].Down+1 && nodes[i].ID == id {

@@ -8,7 +8,7 @@ import (
 )
 
 // uploadWindow is the least time over which an upload is measured, about the distance
-// of two keyframes: shorter ones would show those, not a rate.
+// between two keyframes: a shorter time would show keyframes instead of a rate.
 const uploadWindow = 2 * time.Second
 
 // uploadMeter turns the bytes that links to children have sent into rates. The channel's

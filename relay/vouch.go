@@ -10,11 +10,11 @@ const (
 	labelSlack = 5000
 )
 
-// vouched returns a peer's label, or none if the root has not signed for it. A label
-// from the future would bind this node to whoever told it: no honest node could ever
-// show a newer one. The root's newest signed beat is the bound, and every parent sends it
-// ahead of its welcome; a label that outruns it for the moment is left out, not held
-// against the sender.
+// vouched returns a peer's label, or a zero one if the root has not signed for it. A
+// label from the future would bind this node to whoever told it: no honest node could
+// ever show a newer one. The root's newest signed beat is the bound, and every parent
+// sends it ahead of its welcome. A label that outruns it for the moment is left out, and
+// not held against the sender.
 func (in *intake) vouched(l tree.Label) tree.Label {
 	b := in.beat.Load()
 	if b == nil {

@@ -11,8 +11,8 @@ import (
 const maxZones = 8
 
 // zoned gives link-local addresses zones. An address that another node tells has none,
-// for the name of an interface means nothing on another machine: which of this one's
-// networks it is in is not known, so it is tried in each.
+// because the name of an interface means nothing on another machine. Which of this
+// machine's networks it is in is not known, so it is tried in each.
 func zoned(addrs []netip.AddrPort, interfaces func() ([]hostnet.Device, error)) []netip.AddrPort {
 	var all []netip.AddrPort
 	for _, a := range addrs {

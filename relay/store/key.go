@@ -25,12 +25,12 @@ type Key struct {
 // Close lets other processes use the key.
 func (k *Key) Close() error { return k.lock.Close() }
 
-// NodeKey returns the node's key, made at the first call. It is [ErrInUse] if
-// another process runs with it: two nodes must not bear one ID.
+// NodeKey returns the node's key, made at the first call. It fails with [ErrInUse] if
+// another process runs with the key: two nodes must not bear one ID.
 func (s *Store) NodeKey() (*Key, error) { return s.key("node") }
 
-// ChannelKey returns the key of the channel with that name on this machine, made
-// at the first call, or [ErrInUse].
+// ChannelKey returns the key of the channel with that name on this machine, made at the
+// first call. It fails with [ErrInUse] if another process holds it.
 func (s *Store) ChannelKey(name string) (*Key, error) {
 	if err := checkChannelName(name); err != nil {
 		return nil, err

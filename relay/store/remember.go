@@ -39,8 +39,8 @@ func (s *Store) membersPath(channel stream.ChannelID) string {
 	return filepath.Join(s.dir, channelsDir, channel.String()+membersExt)
 }
 
-// Remember keeps where nodes of a channel that were seen now can be dialled, and of
-// those seen earlier the latest, at most maxRemembered. A file that cannot be read is
+// Remember keeps where nodes of a channel that were seen now can be dialled, and the
+// latest of those seen earlier, maxRemembered in all. A file that cannot be read is
 // replaced.
 func (s *Store) Remember(channel stream.ChannelID, places []tree.Place, now time.Time) error {
 	old, _ := s.known(channel, now)
@@ -129,8 +129,8 @@ func parseKnown(line string) (known, error) {
 	return k, nil
 }
 
-// unzoned leaves out the addresses that mean something on this machine now and nowhere
-// else.
+// unzoned leaves out addresses with a zone, which mean something on this machine now and
+// nowhere else.
 func unzoned(p tree.Place) tree.Place {
 	var addrs []netip.AddrPort
 	for _, a := range p.Addrs {

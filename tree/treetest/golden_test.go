@@ -21,7 +21,7 @@ func TestConversations(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(paths) < 20 {
+	if len(paths) < 30 {
 		t.Fatalf("%s has %d conversations", dir, len(paths))
 	}
 	design, err := os.ReadFile("../design.md")

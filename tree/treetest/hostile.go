@@ -85,7 +85,7 @@ type Siege struct {
 // NewSiege adds n liars to a crowd.
 func NewSiege(p *Population, v Vice, n int) *Siege {
 	g := &Siege{Population: p}
-	defer func() { p.liars = g.Liars }()
+	defer func() { p.liarSeeds = g.Liars }()
 	for range n {
 		l := &liar{vice: v, band: g, next: 1}
 		l.h = p.Sim.AddFake(l.play)

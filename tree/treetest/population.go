@@ -33,10 +33,10 @@ type Population struct {
 	Crowd Crowd
 	Root  *Host
 
-	rand   *rand.Rand
-	alive  []*Host // all who run, but the root
-	gossip gossip
-	liars  []*Host // liars, of which newcomers know one each
+	rand      *rand.Rand
+	alive     []*Host // all who run, but the root
+	gossip    gossip
+	liarSeeds []*Host // liars, of which newcomers know one each
 	// OnJoin, if set, is called for everybody who comes.
 	OnJoin func(h *Host)
 }
@@ -109,8 +109,8 @@ func (p *Population) join(slots int, age, stay time.Duration) *Host {
 			seeds = append(seeds, p.Any())
 		}
 	}
-	if len(p.liars) > 0 {
-		seeds = append(seeds, p.liars[p.rand.IntN(len(p.liars))])
+	if len(p.liarSeeds) > 0 {
+		seeds = append(seeds, p.liarSeeds[p.rand.IntN(len(p.liarSeeds))])
 	}
 	h := p.Sim.AddAged(slots, age, seeds...)
 	p.limit(h)

@@ -1,0 +1,43 @@
+package treetest
+
+import (
+	"time"
+
+	"relay/tree"
+)
+
+// addBoaster adds a host that says it is the root's child, welcomes everybody, and has a
+// label that the root is to give only after so long. It does what a live parent does, and
+// has no parent itself.
+func addBoaster(s *Sim, ahead time.Duration) *Host {
+	var b *Host
+	label := func() tree.Label {
+		e := s.epochs[len(s.epochs)-1]
+		return tree.Label{Epoch: e.id, E: uint64((time.Duration(s.t-e.start) + ahead) / tree.LabelStep), H: 1}
+	}
+	b = s.AddFake(func(_ time.Time, ev tree.Event) []tree.Action {
+		switch ev := ev.(type) {
+		case tree.Joined:
+			path := []tree.Place{s.hosts[0].Place, b.Place}
+			return []tree.Action{tree.Send{Link: ev.Link, Msg: tree.Welcome{Label: label(), Path: path}}}
+		case tree.Received:
+			p, ok := ev.Msg.(tree.Pull)
+			if !ok {
+				return nil
+			}
+			b.beat(ev.Link, label)
+			return []tree.Action{tree.Serve{Link: ev.Link, Have: p.Have}}
+		}
+		return nil
+	})
+	return b
+}
+
+// beat sends heartbeats over a link for as long as it stands.
+func (h *Host) beat(l tree.Link, label func() tree.Label) {
+	if !h.alive || h.conns[l] == nil {
+		return
+	}
+	h.Do(tree.Send{Link: l, Msg: tree.Heartbeat{Label: label()}})
+	h.sim.After(fakeBeat, func() { h.beat(l, label) })
+}

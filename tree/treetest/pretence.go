@@ -1,0 +1,74 @@
+package treetest
+
+import (
+	"time"
+
+	"relay/tree"
+)
+
+// pretence is what the data paths of a conversation say. No stream is sent in one: its
+// nodes are told how late they are.
+type pretence struct {
+	lags     map[*Host]time.Duration // those that were set
+	withheld map[*Host]int64         // who forwards nothing, and since when
+	had      map[*Host]bool          // who has had a chunk
+	told     map[*Host]bool          // who hears of its lag
+}
+
+// gaugeEvery is how often a node hears how late it is.
+const gaugeEvery = 100 * time.Millisecond
+
+func newPretence() pretence {
+	return pretence{
+		lags: make(map[*Host]time.Duration), withheld: make(map[*Host]int64),
+		had: make(map[*Host]bool), told: make(map[*Host]bool),
+	}
+}
+
+// late makes h so late from now on.
+func (p *pretence) late(s *Sim, h *Host, d time.Duration) {
+	p.lags[h] = d
+	if !p.told[h] {
+		p.told[h] = true
+		p.tell(s, h)
+	}
+}
+
+// tell tells h how late it is, over and over.
+func (p *pretence) tell(s *Sim, h *Host) {
+	h.tell(p.progress(s, h))
+	s.After(gaugeEvery, func() { p.tell(s, h) })
+}
+
+// withhold lets h forward no chunks from now on. All others hear of their lag then.
+func (p *pretence) withhold(s *Sim, h *Host) {
+	p.withheld[h] = s.t
+	for _, o := range s.hosts {
+		p.had[o] = o.Alive()
+	}
+	p.tellAll(s)
+}
+
+func (p *pretence) tellAll(s *Sim) {
+	for _, h := range s.hosts {
+		if !h.Root && h.Fake == nil && !p.told[h] {
+			h.tell(p.progress(s, h))
+		}
+	}
+	s.After(gaugeEvery, func() { p.tellAll(s) })
+}
+
+// progress is what h's data path sees: its lag is as long ago as the newest node above it
+// has ceased to forward chunks.
+func (p *pretence) progress(s *Sim, h *Host) tree.Progress {
+	lag := p.lags[h]
+	for up := h.Parent(); up != nil && !up.Root; up = up.Parent() {
+		if at, ok := p.withheld[up]; ok {
+			lag = max(lag, time.Duration(s.t-at))
+		}
+	}
+	if lag == p.lags[h] && h.Parent() != nil {
+		p.had[h] = true
+	}
+	return tree.Progress{Lag: lag, Barren: !p.had[h]}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"relay/ingest/flv"
 	"relay/playback/api"
 	"relay/relay/discovery"
 	"relay/relay/hostnet"
@@ -19,7 +20,7 @@ func (s *station) channelsToTell() []discovery.Channel {
 		}
 		d := discovery.Channel{ID: c.ID(), BitRate: st.Ring.BitRate, Source: st.Tree.Root}
 		if h := c.Ring().Header(); h != nil {
-			info := describe(h)
+			info := flv.Describe(h.Payload())
 			if info.Unlisted {
 				continue
 			}

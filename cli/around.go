@@ -35,23 +35,13 @@ func (w *watch) lookAround(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case now := <-tick.C:
-			if w.alone(now) < aroundAfter || now.Sub(last) < aroundEvery {
+			if w.joining.Alone(now) < aroundAfter || now.Sub(last) < aroundEvery {
 				continue
 			}
 			w.around(ctx)
 			last = time.Now()
 		}
 	}
-}
-
-// alone is how long there has been no parent.
-func (w *watch) alone(now time.Time) time.Duration {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.attached {
-		return 0
-	}
-	return now.Sub(w.since)
 }
 
 // around asks once, and has the nodes tried that know a way to the source.

@@ -13,6 +13,7 @@ import (
 	"relay/cli/fault"
 	"relay/cli/lan"
 	"relay/cli/term"
+	"relay/cli/words"
 	"relay/ingest"
 	"relay/playback"
 	"relay/relay"
@@ -104,7 +105,7 @@ func demoStation(t *term.Terminal, i int) (*station, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newStation(t, newLog(t, false), stationConfig{
+	return newStation(t, words.NewLog(t, false), stationConfig{
 		listen: port{what: "links", flag: "listen", addr: "127.0.0.1:0"},
 		http:   port{what: "players", flag: "http", addr: fmt.Sprintf("127.0.0.1:%d", playback.DefaultPort+i), quiet: true},
 		slots:  demoSlots,

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"relay/cli/fault"
+	"relay/cli/words"
 	"relay/relay/store"
 	"relay/relay/stream"
 )
@@ -56,10 +57,10 @@ func unwritable(err error) bool {
 }
 
 // warning says what becomes of keys that cannot be kept.
-func (k *channelKeys) warning() warning {
-	return warning{
-		warnThrowaway, fmt.Sprintf("the keys cannot be kept (%v), so the link and the stream key are new ones with every start", k.why),
-		"--config DIR keeps them in another folder",
+func (k *channelKeys) warning() words.Warning {
+	return words.Warning{
+		Code: words.WarnThrowaway, Text: fmt.Sprintf("the keys cannot be kept (%v), so the link and the stream key are new ones with every start", k.why),
+		Hint: "--config DIR keeps them in another folder",
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"relay/cli/flag"
 	"relay/cli/lan"
 	"relay/cli/term"
+	"relay/cli/words"
 )
 
 // listTime is how long relay list waits for answers: a dozen queries, so that one that
@@ -41,7 +42,7 @@ func runList(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 		return err
 	}
 	t.Show("looking for channels on this network")
-	cat, asked, err := d.Look(c.Context, newLog(t, c.Bool("verbose")), listTime, func(*lan.Catalog) bool { return false })
+	cat, asked, err := d.Look(c.Context, words.NewLog(t, c.Bool("verbose")), listTime, func(*lan.Catalog) bool { return false })
 	t.Show("")
 	if err != nil || c.Context.Err() != nil {
 		return err

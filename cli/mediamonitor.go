@@ -42,7 +42,7 @@ func (m *mediaMonitor) look(now time.Time, s mediaFacts) (happened []api.Event) 
 	}
 	if s.header != nil && s.header != m.header {
 		m.header = s.header
-		i := describe(s.header)
+		i := flv.Describe(s.header.Payload())
 		if codec := playback.CodecOf(i); codec != m.codec {
 			m.codec = codec
 			happened = append(happened, api.Event{Type: api.EventCodec, Codec: &codec, Title: new(flv.CleanTitle(i.Title))})

@@ -31,7 +31,7 @@ func TestWhatBecomesOfTheMediaIsSeen(t *testing.T) {
 	avc := headerOf(t, 0x17, 0, 0, 0, 0, 1)
 	again := headerOf(t, 0x17, 0, 0, 0, 0, 1)
 	hevc := headerOf(t, 0x90, 'h', 'v', 'c', '1', 1)
-	if playback.CodecOf(describe(avc)) == playback.CodecOf(describe(hevc)) {
+	if playback.CodecOf(flv.Describe(avc.Payload())) == playback.CodecOf(flv.Describe(hevc.Payload())) {
 		t.Fatal("the two headers are of one codec")
 	}
 	begin := time.Now()

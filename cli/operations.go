@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"relay/cli/term"
+	"relay/cli/words"
 	"relay/playback"
 	"relay/playback/admin"
 	"relay/playback/api"
@@ -156,21 +157,21 @@ func (o *operations) notice(id stream.ChannelID, n relay.Notice) {
 	switch n := n.(type) {
 	case relay.ParentChanged:
 		e.Type = api.EventParent
-		e.Reason, e.By, e.Depth = reasonLabel(n.Before.Reason), sideLabel(n.Before.By), &n.Depth
+		e.Reason, e.By, e.Depth = reasonLabel(n.Before.Reason), words.Side(n.Before.By), &n.Depth
 		known := n.Before.Reason != tree.ReasonNone
 		if known {
 			ms := n.Gap.Milliseconds()
 			e.GapMs = &ms
 		}
-		about(&e, n.Parent.ID, firstAddr(n.Parent))
+		about(&e, n.Parent.ID, words.FirstAddr(n.Parent))
 		o.metrics.ParentChanged(e.Name, e.Reason, n.Gap, known)
 	case relay.Orphaned:
-		e.Type, e.Reason, e.By = api.EventParentLost, reasonLabel(n.End.Reason), sideLabel(n.End.By)
+		e.Type, e.Reason, e.By = api.EventParentLost, reasonLabel(n.End.Reason), words.Side(n.End.By)
 	case relay.ChildJoined:
 		e.Type, e.Who = api.EventJoined, "child"
 		about(&e, n.Peer, n.Addr.String())
 	case relay.ChildLeft:
-		e.Type, e.Who, e.Reason, e.By = api.EventLeft, "child", reasonLabel(n.End.Reason), sideLabel(n.End.By)
+		e.Type, e.Who, e.Reason, e.By = api.EventLeft, "child", reasonLabel(n.End.Reason), words.Side(n.End.By)
 		about(&e, n.Peer, n.Addr.String())
 		o.metrics.ChildLeft(e.Name, e.Reason)
 	case relay.ChildRefused:
@@ -194,14 +195,6 @@ func reasonLabel(r tree.Reason) string {
 		return name
 	}
 	return "other"
-}
-
-// sideLabel names the side that ended a link, nothing if the connection was lost.
-func sideLabel(s tree.Side) string {
-	if s == tree.Neither {
-		return ""
-	}
-	return s.String()
 }
 
 // observeEvery is how often the channels are looked at for what nobody tells: media

@@ -13,6 +13,7 @@ import (
 
 	"relay/cli/fault"
 	"relay/cli/term"
+	"relay/cli/words"
 	"relay/playback"
 )
 
@@ -120,7 +121,7 @@ func (w *watch) copyTo(ctx context.Context, to io.Writer, o output) error {
 	select {
 	case err := <-ended:
 		return err
-	case <-time.After(lastWrite):
+	case <-time.After(words.LastWrite):
 		return nil
 	}
 }

@@ -1,18 +1,21 @@
 package cli
 
-import "relay/cli/term"
+import (
+	"relay/cli/term"
+	"relay/cli/words"
+)
 
 // reporter tells people and programs the same things.
 type reporter struct {
 	t      *term.Terminal
-	events *events // nil without --json
+	events *words.Events // nil without --json
 }
 
 // warn says what is wrong and what to do about it.
-func (h reporter) warn(w warning) {
+func (h reporter) warn(w words.Warning) {
 	h.t.Say(h.t.Tint(term.Yellow, "relay: warning:")+" %s", w.Text)
 	if w.Hint != "" {
 		h.t.Hint("%s", w.Hint)
 	}
-	h.events.tell(w.event())
+	h.events.Tell(w.Event())
 }

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"os"
 	"os/signal"
@@ -16,8 +15,8 @@ import (
 	"relay/cli/fault"
 	"relay/cli/flag"
 	"relay/cli/term"
+	"relay/cli/words"
 	"relay/relay"
-	"relay/relay/hostnet"
 	"relay/relay/store"
 	"relay/relay/stream"
 )
@@ -67,11 +66,11 @@ type served struct {
 	wanted
 	stop   context.CancelFunc
 	done   chan struct{} // closed when it has ended
-	joined *joining
+	joined *words.Joining
 }
 
 func runServe(c *cli.Context, t *term.Terminal, stdio Stdio) error {
-	s := &serve{t: t, log: newLog(t, c.Bool("verbose")), running: make(map[stream.ChannelID]*served), leaving: make(map[stream.ChannelID]*served)}
+	s := &serve{t: t, log: words.NewLog(t, c.Bool("verbose")), running: make(map[stream.ChannelID]*served), leaving: make(map[stream.ChannelID]*served)}
 	for _, arg := range c.Args().Slice() {
 		u, err := relay.ParseInvite(arg)
 		if err != nil {
@@ -150,7 +149,7 @@ func (s *serve) keep(ctx context.Context, all []wanted) {
 	defer signal.Stop(hup)
 	reread := time.NewTicker(listEvery)
 	defer reread.Stop()
-	explain := time.NewTicker(joinPatience / 4)
+	explain := time.NewTicker(words.JoinPatience / 4)
 	defer explain.Stop()
 	for s.apply(ctx, all); ; {
 		select {
@@ -158,8 +157,8 @@ func (s *serve) keep(ctx context.Context, all []wanted) {
 			return
 		case now := <-explain.C:
 			for _, k := range s.running {
-				if text := k.joined.explain(now); text != "" {
-					s.t.Say("Channel %s: %s", k.label(), text)
+				if why, _ := k.joined.Trouble(now); why != "" {
+					s.t.Say("Channel %s: not connected: %s. Still trying.", k.label(), why)
 				}
 			}
 			continue
@@ -200,7 +199,7 @@ func (s *serve) apply(ctx context.Context, all []wanted) {
 		id := w.invite.Channel
 		keep[id] = true
 		if k := s.running[id]; k != nil {
-			if k.invite.String() == w.invite.String() || k.joined.isAttached() {
+			if k.invite.String() == w.invite.String() || k.joined.IsAttached() {
 				continue
 			}
 			s.end(k)
@@ -233,7 +232,7 @@ func (s *serve) end(k *served) {
 // begin carries a channel until ctx ends, or stop is called.
 func (s *serve) begin(ctx context.Context, w wanted) *served {
 	ctx, stop := context.WithCancel(ctx)
-	k := &served{wanted: w, stop: stop, done: make(chan struct{}), joined: newJoining(time.Now())}
+	k := &served{wanted: w, stop: stop, done: make(chan struct{}), joined: words.NewJoining(time.Now())}
 	before := s.leaving[w.invite.Channel]
 	s.channels.Go(func() { // ends with ctx
 		defer stop()
@@ -260,8 +259,9 @@ func (s *serve) begin(ctx context.Context, w wanted) *served {
 
 func (s *serve) carry(ctx context.Context, k *served) error {
 	c, err := s.station.node.Watch(k.invite, func(n relay.Notice) {
-		if text := k.joined.notice(n, time.Now()); text != "" {
-			s.t.Say("Channel %s: %s", k.label(), text)
+		news := k.joined.Note(n, time.Now())
+		if a, ok := n.(relay.Attached); ok && (news == words.ParentFirst || news == words.ParentBack) { // a change that nobody felt is not worth a line
+			s.t.Say("Channel %s: connected to %s, %s from the source", k.label(), words.Place(a.Parent), term.Links(a.Depth))
 		}
 	})
 	if err != nil {
@@ -273,58 +273,6 @@ func (s *serve) carry(ctx context.Context, k *served) error {
 	return c.Run(ctx)
 }
 
-// joining follows whether a channel has a parent, for people.
-type joining struct {
-	mu       sync.Mutex
-	attached bool
-	silent   bool // nobody was told that it is not attached
-	why      string
-	told     string
-	since    time.Time
-}
-
-func newJoining(now time.Time) *joining { return &joining{since: now} }
-
-func (j *joining) isAttached() bool {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.attached
-}
-
-// notice takes what the channel notices, and returns what to say of it. A change of
-// parents that nobody felt is not worth a line.
-func (j *joining) notice(n relay.Notice, now time.Time) string {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	switch n := n.(type) {
-	case relay.Attached:
-		was := j.attached || j.silent
-		j.attached, j.silent, j.told = true, false, ""
-		if !was {
-			return fmt.Sprintf("connected to %s, %s from the source", placeText(n.Parent), term.Links(n.Depth))
-		}
-	case relay.Orphaned:
-		j.attached, j.silent, j.since = false, true, now
-		j.why = "the node that sent the stream is gone (" + n.End.Reason.String() + ")"
-	case relay.DialFailed:
-		j.why = fmt.Sprintf("%s does not answer: %v", placeText(n.Place), hostnet.Bare(n.Err))
-	case relay.Refused:
-		j.why = refusalText(n)
-	}
-	return ""
-}
-
-// explain says why there is no parent, once for each cause and not for a moment.
-func (j *joining) explain(now time.Time) string {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	if j.attached || now.Sub(j.since) < joinPatience || j.why == "" || j.why == j.told {
-		return ""
-	}
-	j.told, j.silent = j.why, false
-	return "not connected: " + j.why + ". Still trying."
-}
-
 // writeLines writes each event as a line of JSON until ctx ends or nobody reads.
 func (o *operations) writeLines(ctx context.Context, w io.Writer) {
 	r, err := o.events.Follow(0)
@@ -332,5 +280,5 @@ func (o *operations) writeLines(ctx context.Context, w io.Writer) {
 		return // there are no readers yet
 	}
 	defer r.Close()
-	writeEvents(ctx, r, w)
+	words.WriteEvents(ctx, r, w)
 }

@@ -18,6 +18,7 @@ import (
 	"relay/cli/fault"
 	"relay/cli/flag"
 	"relay/cli/term"
+	"relay/cli/words"
 	"relay/ingest"
 	"relay/ingest/flv"
 	"relay/ingest/rtmp"
@@ -98,10 +99,10 @@ func runSource(c *cli.Context, t *term.Terminal, stdio Stdio) (err error) {
 	defer keys.close()
 
 	s := &source{
-		reporter: reporter{t, jsonEvents(c, stdio)}, log: newLog(t, c.Bool("verbose")),
+		reporter: reporter{t, jsonEvents(c, stdio)}, log: words.NewLog(t, c.Bool("verbose")),
 		upload: cfg.upload, code: !c.Bool("no-qr"),
 	}
-	defer func() { s.events.end(c.Context, err) }()
+	defer func() { s.events.End(c.Context, err) }()
 	if keys.why != nil {
 		s.warn(keys.warning())
 	}
@@ -204,9 +205,9 @@ func (s *source) admit(app, key string) (*ingest.Session, error) {
 	okKey := subtle.ConstantTimeCompare([]byte(key), []byte(s.key))
 	if okApp&okKey != 1 {
 		s.refused.Do(func() {
-			s.warn(warning{
-				warnWrongKey, "an encoder was turned away: its server or its stream key is not this channel's",
-				"Server " + s.server() + ", Stream Key " + s.key,
+			s.warn(words.Warning{
+				Code: words.WarnWrongKey, Text: "an encoder was turned away: its server or its stream key is not this channel's",
+				Hint: "Server " + s.server() + ", Stream Key " + s.key,
 			})
 		})
 		return nil, ingest.ErrDenied

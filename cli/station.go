@@ -15,7 +15,7 @@ import (
 
 	"relay/cli/lan"
 	"relay/cli/term"
-	"relay/ingest/flv"
+	"relay/cli/words"
 	"relay/playback"
 	"relay/playback/api"
 	"relay/relay"
@@ -227,23 +227,16 @@ func factsFrom(st relay.Status, ok bool, live func() bool) api.Facts {
 	}
 	f.Path = append(f.Path, st.Tree.ID.String())
 	if p := st.Tree.Parent; !p.ID.IsZero() {
-		f.Parent = &api.Peer{ID: p.ID.String(), Addr: firstAddr(p), Near: st.Near}
+		f.Parent = &api.Peer{ID: p.ID.String(), Addr: words.FirstAddr(p), Near: st.Near}
 		f.ParentTag = p.ID.Tag()
 	}
 	for _, ch := range st.Tree.Children {
 		l := st.Links[ch.Link]
 		f.Children = append(f.Children, api.Child{
-			Peer: api.Peer{ID: ch.Place.ID.String(), Addr: firstAddr(ch.Place), Near: l.Near}, Missed: l.Missed, Moves: l.Moves,
+			Peer: api.Peer{ID: ch.Place.ID.String(), Addr: words.FirstAddr(ch.Place), Near: l.Near}, Missed: l.Missed, Moves: l.Moves,
 		})
 	}
 	return f
-}
-
-func firstAddr(p tree.Place) string {
-	if len(p.Addrs) == 0 {
-		return ""
-	}
-	return p.Addrs[0].String()
 }
 
 // nodeKey returns the user's node key, or one for this run alone when another
@@ -271,5 +264,3 @@ func (s *station) viewers() int {
 	}
 	return n
 }
-
-func describe(h *stream.Header) flv.Info { return flv.Describe(h.Payload()) }

@@ -1,9 +1,23 @@
 package cli
 
-import "io"
+import (
+	"io"
+
+	"github.com/urfave/cli/v2"
+
+	"relay/cli/words"
+)
 
 // Stdio is where a command reads and writes.
 type Stdio struct {
 	In       io.Reader
 	Out, Err io.Writer
+}
+
+// jsonEvents returns what --json asks for, nil for nothing.
+func jsonEvents(c *cli.Context, stdio Stdio) *words.Events {
+	if !c.Bool("json") {
+		return nil
+	}
+	return words.NewEvents(stdio.Out)
 }

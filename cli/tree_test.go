@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"relay/cli/ask"
 	"relay/cli/term"
 	"relay/cli/treedraw/drawtest"
 	"relay/playback/api"
@@ -15,7 +16,7 @@ import (
 
 func TestWatchDrawsInPlace(t *testing.T) {
 	var out bytes.Buffer
-	s := &treeShow{watch: true, t: &term.Terminal{OutTTY: true}, out: &out}
+	s := &treeShow{Relay: ask.New("127.0.0.1:7145", nil), watch: true, t: &term.Terminal{OutTTY: true}, out: &out}
 	large := api.Trees{Channels: []api.ChannelTree{drawtest.Wide(500, 3)}}
 	small := api.Trees{Channels: []api.ChannelTree{drawtest.Sample()}}
 	up := 0
@@ -42,7 +43,7 @@ func TestJSONIsOneLineForEachSecond(t *testing.T) {
 	trees := api.Trees{Channels: []api.ChannelTree{drawtest.Sample()}}
 	for _, watch := range []bool{true, false} {
 		var out bytes.Buffer
-		s := &treeShow{json: true, watch: watch, t: &term.Terminal{OutTTY: true}, out: &out}
+		s := &treeShow{Relay: ask.New("127.0.0.1:7145", nil), json: true, watch: watch, t: &term.Terminal{OutTTY: true}, out: &out}
 		for range 2 {
 			if err := s.show(trees); err != nil {
 				t.Fatal(err)

@@ -7,7 +7,6 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -17,18 +16,12 @@ import (
 	"relay/cli/flag"
 	"relay/cli/lan"
 	"relay/cli/term"
+	"relay/cli/words"
+	"relay/ingest/flv"
+	"relay/playback/api"
 	"relay/relay"
-	"relay/relay/hostnet"
 	"relay/relay/store"
-	"relay/tree"
 )
-
-// joinPatience is how long joining may take before a person is told why it does.
-const joinPatience = 2 * time.Second
-
-// lastWrite is how long whoever reads standard output, or the disk, may take for
-// what is being written when the command ends.
-const lastWrite = time.Second
 
 func watchCommand(t *term.Terminal, stdio Stdio) *cli.Command {
 	return &cli.Command{
@@ -66,14 +59,7 @@ type watch struct {
 	outputs []output
 	player  *player      // nil for none
 	rtmp    net.Listener // likewise
-
-	mu       sync.Mutex
-	attached bool
-	joined   bool   // it was attached once
-	why      string // the newest trouble while not attached
-	told     string // what a person was last told of it
-	since    time.Time
-	search   search // for a parent, since then
+	joining *words.Joining
 }
 
 func runWatch(c *cli.Context, t *term.Terminal, stdio Stdio) (err error) {
@@ -102,8 +88,8 @@ func runWatch(c *cli.Context, t *term.Terminal, stdio Stdio) (err error) {
 	if c.Bool("json") && c.String("output") == "-" {
 		return fault.Usage("record to a file, or leave --json out", "--json and -o - would both write to standard output")
 	}
-	w := &watch{reporter: reporter{t, jsonEvents(c, stdio)}, log: newLog(t, c.Bool("verbose")), lan: cfg.discovery}
-	defer func() { w.events.end(c.Context, err) }()
+	w := &watch{reporter: reporter{t, jsonEvents(c, stdio)}, log: words.NewLog(t, c.Bool("verbose")), lan: cfg.discovery}
+	defer func() { w.events.End(c.Context, err) }()
 	if name := c.String("player"); name != "" {
 		p, err := findPlayer(name)
 		if err != nil {
@@ -129,10 +115,10 @@ func runWatch(c *cli.Context, t *term.Terminal, stdio Stdio) (err error) {
 		u.Channel = s.ID
 		u.Hosts, w.found = lan.Seeds(s.Addrs)
 	}
-	w.since = time.Now()
+	w.joining = words.NewJoining(time.Now())
 	folder, folderErr := store.Open(c.String("config"))
 	if folderErr != nil {
-		w.warn(warning{warnThrowaway, fmt.Sprintf("nothing can be kept (%v), so this node is a new one with every start", folderErr), "watching works all the same; --config DIR keeps its key in another folder"})
+		w.warn(words.Warning{Code: words.WarnThrowaway, Text: fmt.Sprintf("nothing can be kept (%v), so this node is a new one with every start", folderErr), Hint: "watching works all the same; --config DIR keeps its key in another folder"})
 	}
 	cfg.store, w.invite = folder, u
 	key, release, err := nodeKey(folder, folderErr, w.log)
@@ -163,7 +149,8 @@ func (w *watch) run(ctx context.Context, u relay.Invite, allowHosts []string, pa
 		return nil
 	})
 	w.t.Say("Joining channel %s", u.Channel.Short())
-	start := w.station.startOfWatch(w.channel, w.invite.String())
+	start := api.Start{Command: "watch", Link: w.invite.String(), URL: w.station.url(w.channel)}
+	start.Page, _ = w.station.page()
 	w.t.Say("Page    %s", start.Page)
 	w.t.Say("Watch   %s", start.URL)
 	if w.rtmp != nil {
@@ -175,7 +162,7 @@ func (w *watch) run(ctx context.Context, u relay.Invite, allowHosts []string, pa
 	if w.rtmp != nil {
 		start.RTMP = rtmpURL(w.rtmp, w.channel)
 	}
-	w.events.start(w.channel.ID(), w.station.node.ID().String(), start, w.station.ops.events)
+	w.events.Start(w.channel.ID(), w.station.node.ID().String(), start, w.station.ops.events)
 	g.Go(func() error { w.follow(g.ctx); return nil })
 	if !w.lan.Off {
 		g.Go(func() error { w.lookAround(g.ctx); return nil })
@@ -220,71 +207,56 @@ func (w *watch) share() string {
 func (w *watch) playerURL() string {
 	url := w.station.url(w.channel)
 	if h := w.channel.Ring().Header(); h != nil {
-		url = strings.TrimSuffix(url, ".flv") + w.player.suffix(describe(h))
+		url = strings.TrimSuffix(url, ".flv") + w.player.suffix(flv.Describe(h.Payload()))
 	}
 	return url
 }
 
 // notice takes what the channel says of itself. It must not block.
 func (w *watch) notice(n relay.Notice) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.search.note(n)
+	news := w.joining.Note(n, time.Now())
 	switch n := n.(type) {
 	case relay.Attached:
-		if !w.attached {
-			w.t.Say("Connected to %s, %s from the source", placeText(n.Parent), term.Links(n.Depth))
-			if !w.joined && !w.station.local() && len(w.station.addrs) > 0 {
-				w.t.Say("Share   relay watch %s", w.share())
-			}
+		if news != words.NoParentNews {
+			w.t.Say("Connected to %s, %s from the source", words.Place(n.Parent), term.Links(n.Depth))
 		}
-		w.events.tell(attachedAlias(w.invite.Channel, n))
-		w.attached, w.joined, w.told = true, true, ""
+		if news == words.ParentFirst && !w.station.local() && len(w.station.addrs) > 0 {
+			w.t.Say("Share   relay watch %s", w.share())
+		}
+		w.events.Tell(words.AttachedAlias(w.invite.Channel, n))
 	case relay.Orphaned:
-		w.attached, w.since = false, time.Now()
-		w.why = "the node that sent the stream is gone (" + n.End.Reason.String() + ")"
-		w.events.tell(orphanedAlias(w.invite.Channel, n))
-	case relay.DialFailed:
-		w.why = fmt.Sprintf("%s does not answer: %v", placeText(n.Place), hostnet.Bare(n.Err))
-	case relay.Refused:
-		w.why = refusalText(n)
+		w.events.Tell(words.OrphanedAlias(w.invite.Channel, n))
 	}
-}
-
-func refusalText(r relay.Refused) string {
-	switch r.Reason {
-	case tree.ReasonFull:
-		return "every node that was asked has all the children it can take"
-	case tree.ReasonChannel:
-		return "the node at that address does not carry this channel"
-	case tree.ReasonVersion:
-		return "the node at that address runs another version of relay"
-	case tree.ReasonOrphan:
-		return "the node at that address is not connected to the source itself"
-	}
-	return "the node at that address says no (" + r.Reason.String() + ")"
 }
 
 // explain says why there is no parent, once for each cause.
-func (w *watch) explain() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.attached || time.Since(w.since) < joinPatience || w.why == "" || w.why == w.told {
-		return
-	}
-	w.told = w.why
-	if !w.joined {
-		w.t.Say("Not connected yet: %s", w.why)
-		w.events.tell(warning{Code: warnNotConnected, Text: w.why}.event())
+func (w *watch) explain(now time.Time) {
+	why, first := w.joining.Trouble(now)
+	switch {
+	case why == "":
+	case first:
+		w.t.Say("Not connected yet: %s", why)
+		w.events.Tell(words.Warning{Code: words.WarnNotConnected, Text: why}.Event())
 		w.t.Hint("is relay source running, and can this machine reach it? Still trying; Ctrl-C ends it")
-		return
+	default:
+		w.t.Say("Not connected: %s. Still trying.", why)
 	}
-	w.t.Say("Not connected: %s. Still trying.", w.why)
 }
 
-func placeText(p tree.Place) string {
-	if a := firstAddr(p); a != "" {
-		return a
+// giveUp returns an error once there has been no parent for so long.
+func (w *watch) giveUp(ctx context.Context, after time.Duration) error {
+	wait := time.NewTimer(after)
+	defer wait.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-wait.C:
+		}
+		left, err := w.joining.Overdue(time.Now(), after)
+		if err != nil {
+			return err
+		}
+		wait.Reset(left)
 	}
-	return p.ID.Short()
 }

@@ -6,9 +6,9 @@ import (
 	"time"
 
 	"relay/cli/term"
+	"relay/cli/words"
 	"relay/ingest/flv"
 	"relay/playback/api"
-	"relay/relay/stream"
 )
 
 // follow tells people and programs how joining goes and what comes then.
@@ -24,74 +24,57 @@ func (w *watch) follow(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case now := <-tick.C:
-			w.explain()
+			w.explain(now)
 			s := w.status(now)
 			switch {
-			case s.State == api.Live && (!live || mediaText(s.Media.Info) != mediaText(info)):
-				w.t.Say("Live: %s", mediaText(s.Media.Info))
-				w.events.tell(liveAlias(w.channel.ID(), s.Media.Info))
-				live, info = true, s.Media.Info
+			case s.State == api.Live && (!live || words.MediaText(s.Info) != words.MediaText(info)):
+				w.t.Say("Live: %s", words.MediaText(s.Info))
+				w.events.Tell(words.LiveAlias(w.channel.ID(), s.Info))
+				live, info = true, s.Info
 			case s.State != api.Live && live && s.Alone == 0:
 				live = false
 				w.t.Say("The source has stopped sending. This node stays connected and goes on when it does.")
-				w.events.tell(alias(w.channel.ID(), api.EventEncoderLost, api.EventMedia))
+				w.events.Tell(words.Alias(w.channel.ID(), api.EventEncoderLost, api.EventMedia))
 			}
 			st := w.t.Style()
-			w.t.Show(s.line(st).Draw(st))
-			if f := fmt.Sprint(s.Depth, s.Parent, s.Lost, s.Children, s.Players); !w.t.ErrTTY && f != figures && s.Alone == 0 && live && now.Sub(told) >= changesEvery {
-				w.t.Say("%s", s.line(st).Draw(term.Style{}))
+			w.t.Show(s.Line(st).Draw(st))
+			if f := fmt.Sprint(s.Depth, s.Parent.ID, s.Lost, s.Children, s.Players); !w.t.ErrTTY && f != figures && s.Alone == 0 && live && now.Sub(told) >= changesEvery {
+				w.t.Say("%s", s.Line(st).Draw(term.Style{}))
 				told, figures = now, f
 			}
-			if now.Sub(reported) >= statusEvery {
+			if now.Sub(reported) >= words.StatusEvery {
 				reported = now
-				w.events.tell(s.event(w.channel.ID(), w.parentTag()))
+				w.events.Tell(s.Event(w.channel.ID()))
 			}
 		}
 	}
 }
 
 // status is what the status line tells now.
-func (w *watch) status(now time.Time) watchStatus {
+func (w *watch) status(now time.Time) words.WatchStatus {
 	c, ok := w.channel.Status()
-	s := watchStatus{
-		State:    api.StateOf(factsFrom(c, ok, nil), now),
-		Media:    media{BitRate: c.Ring.BitRate},
-		Delay:    c.Delay,
-		Depth:    c.Tree.Depth,
-		Lost:     c.Ring.Lost,
-		Children: len(c.Tree.Children),
-		Players:  w.station.viewers(),
+	s := words.WatchStatus{
+		State:  api.StateOf(factsFrom(c, ok, nil), now),
+		Depth:  c.Tree.Depth,
+		Parent: c.Tree.Parent,
+		Report: api.Report{
+			BitRate: c.Ring.BitRate, DelayMs: wholeMs(c.Delay), Players: w.station.viewers(),
+			WatchReport: &api.WatchReport{Lost: c.Ring.Lost, Children: len(c.Tree.Children)},
+		},
 	}
 	if h := w.channel.Ring().Header(); h != nil {
-		s.Media.Info = describe(h)
-	}
-	if !c.Tree.Parent.ID.IsZero() {
-		s.Parent = placeText(c.Tree.Parent)
+		s.Info = flv.Describe(h.Payload())
 	}
 	if !c.Tree.Attached {
-		w.mu.Lock()
-		s.Alone = max(time.Second, now.Sub(w.since))
-		w.mu.Unlock()
+		s.Alone = max(time.Second, w.joining.Alone(now))
 	}
 	return s
 }
 
-// parentTag names the parent for programs; "" if there is none.
-func (w *watch) parentTag() string {
-	c, ok := w.channel.Status()
-	if !ok || c.Tree.Parent.ID.IsZero() {
-		return ""
+// wholeMs is a delay in milliseconds, not 0 unless it is not known.
+func wholeMs(d time.Duration) int64 {
+	if d <= 0 {
+		return 0
 	}
-	return c.Tree.Parent.ID.Tag()
-}
-
-// event is the status for programs.
-func (s watchStatus) event(id stream.ChannelID, parent string) api.Event {
-	return api.Event{
-		Type: api.EventStatus, Channel: id.String(), Name: id.Short(), State: string(s.State), Depth: &s.Depth, Parent: &parent,
-		Report: &api.Report{
-			BitRate: s.Media.BitRate, DelayMs: s.Delay.Milliseconds(), Players: s.Players,
-			WatchReport: &api.WatchReport{Lost: s.Lost, Children: s.Children},
-		},
-	}
+	return max(1, d.Milliseconds())
 }

@@ -1,4 +1,4 @@
-package cli
+package words
 
 import (
 	"fmt"
@@ -26,32 +26,32 @@ const (
 	uploadSettles = 10 * time.Second
 )
 
-// warning teaches: what is wrong, and what to do about it.
-type warning struct {
+// Warning teaches: what is wrong, and what to do about it.
+type Warning struct {
 	Code string // stable, for programs
 	Text string
 	Hint string
 }
 
-// event is the warning for programs.
-func (w warning) event() api.Event {
+// Event is the warning for programs.
+func (w Warning) Event() api.Event {
 	return api.Event{Type: api.EventWarning, Warning: &api.Warning{Code: w.Code, Text: term.Clean(w.Text), Hint: term.Clean(w.Hint)}}
 }
 
 // Codes of warnings; cli/design.md lists them for programs.
 const (
 	warnNoEncoder    = "no_encoder"
-	warnWrongKey     = "wrong_key"
+	WarnWrongKey     = "wrong_key"
 	warnNoKeyframe   = "no_keyframe"
 	warnKeyframes    = "keyframe_interval"
 	warnUpload       = "upload"
 	warnCodec        = "browser_codec"
-	warnThrowaway    = "throwaway_key"
-	warnNotConnected = "not_connected"
+	WarnThrowaway    = "throwaway_key"
+	WarnNotConnected = "not_connected"
 )
 
-// sourceView is what an adviser goes by.
-type sourceView struct {
+// SourceView is what an adviser goes by.
+type SourceView struct {
 	Encoder  ingest.Status
 	Started  bool   // there is something to watch
 	BitRate  int    // bit/s; 0 if not known
@@ -63,9 +63,9 @@ type sourceView struct {
 	Exposed  string // the encoder's port, if it is open to other machines
 }
 
-// adviser finds what a person should know about a source, and says each thing once.
+// Adviser finds what a person should know about a source, and says each thing once.
 // Its zero value is ready.
-type adviser struct {
+type Adviser struct {
 	begun   time.Time
 	session uint64
 	since   time.Time // when that session began
@@ -73,8 +73,8 @@ type adviser struct {
 	said    map[string]bool
 }
 
-// look returns what is new at now.
-func (a *adviser) look(now time.Time, o sourceView) []warning {
+// Look returns what is new at now.
+func (a *Adviser) Look(now time.Time, o SourceView) []Warning {
 	if a.begun.IsZero() {
 		a.begun, a.said = now, make(map[string]bool)
 	}
@@ -82,11 +82,11 @@ func (a *adviser) look(now time.Time, o sourceView) []warning {
 		a.session, a.since = o.Encoder.Sessions, now
 		delete(a.said, warnNoKeyframe)
 	}
-	var all []warning
+	var all []Warning
 	say := func(code, text, hint string) {
 		if !a.said[code] {
 			a.said[code] = true
-			all = append(all, warning{code, text, hint})
+			all = append(all, Warning{code, text, hint})
 		}
 	}
 	enc := o.Encoder
@@ -113,7 +113,7 @@ func (a *adviser) look(now time.Time, o sourceView) []warning {
 const keyframeHint = `in OBS: Settings > Output > Output Mode "Advanced" > Streaming > Keyframe Interval = 2 s; with ffmpeg at 30 fps: -g 60`
 
 // encoderHint repeats what goes into the encoder, and what may be in between.
-func encoderHint(o sourceView) string {
+func encoderHint(o SourceView) string {
 	hint := fmt.Sprintf("in OBS: Settings > Stream > Service \"Custom...\", Server %s, Stream Key %s; then Start Streaming", o.Server, o.Key)
 	if o.Exposed != "" {
 		return hint + ". If it runs on another machine, a firewall here may block TCP port " + o.Exposed
@@ -121,7 +121,7 @@ func encoderHint(o sourceView) string {
 	return hint + ". If it runs on another machine: relay source --rtmp :" + fmt.Sprint(rtmp.DefaultPort)
 }
 
-func (a *adviser) lookAtUpload(now time.Time, o sourceView, say func(code, text, hint string)) {
+func (a *Adviser) lookAtUpload(now time.Time, o SourceView, say func(code, text, hint string)) {
 	if o.Slots == 0 || o.FarSlots > 0 || o.BitRate == 0 {
 		a.narrow = time.Time{}
 		return

@@ -1,4 +1,4 @@
-package cli
+package words
 
 import (
 	"bytes"
@@ -24,23 +24,23 @@ import (
 func TestEventsAreLinesOfJSON(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
-		e := newEvents(&out)
+		e := NewEvents(&out)
 		id := stream.ChannelID{1}
 		var station playback.Events
 		station.Tell(api.Event{Type: api.EventJoined, Who: "viewer", Now: new(1), Addr: "10.0.0.1:5"}) // before the start
-		e.start(id, "me", api.Start{Command: "source", Link: "relay://x", Page: "http://p/", URL: "http://u"}, &station)
-		e.tell(sourceStatus{State: api.Live}.event(id, 3))
-		e.tell(watchStatus{State: api.Waiting}.event(id, ""))
-		e.tell(warning{"upload", "too\nsmall", "hint"}.event())
+		e.Start(id, "me", api.Start{Command: "source", Link: "relay://x", Page: "http://p/", URL: "http://u"}, &station)
+		e.Tell(SourceStatus{State: api.Live, Report: api.Report{Players: 3, SourceReport: &api.SourceReport{}}}.Event(id))
+		e.Tell(watcherAt(WatchStatus{State: api.Waiting}, api.WatchReport{}).Event(id))
+		e.Tell(Warning{"upload", "too\nsmall", "hint"}.Event())
 		station.Tell(api.Event{Type: api.EventPublish, State: api.Stopped, Channel: id.String(), Name: id.Short()})
-		e.tell(liveAlias(id, flv.Info{VideoCodec: "h264", Width: 640, Height: 360, FrameRate: 30, Title: "<Finals>"}))
-		e.tell(alias(id, api.EventEncoderLost, api.EventPublish))
-		e.tell(attachedAlias(id, relay.Attached{Parent: tree.Place{ID: tree.ID{7}, Addrs: []netip.AddrPort{netip.MustParseAddrPort("10.0.0.2:7144")}}, Depth: 2}))
-		e.tell(orphanedAlias(id, relay.Orphaned{End: tree.ByThem(tree.ReasonClosed)}))
+		e.Tell(LiveAlias(id, flv.Info{VideoCodec: "h264", Width: 640, Height: 360, FrameRate: 30, Title: "<Finals>"}))
+		e.Tell(Alias(id, api.EventEncoderLost, api.EventPublish))
+		e.Tell(AttachedAlias(id, relay.Attached{Parent: tree.Place{ID: tree.ID{7}, Addrs: []netip.AddrPort{netip.MustParseAddrPort("10.0.0.2:7144")}}, Depth: 2}))
+		e.Tell(OrphanedAlias(id, relay.Orphaned{End: tree.ByThem(tree.ReasonClosed)}))
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		e.end(ctx, nil)
-		e.tell(alias(id, api.EventLive, api.EventMedia)) // too late
+		e.End(ctx, nil)
+		e.Tell(Alias(id, api.EventLive, api.EventMedia)) // too late
 		of := `"channel":"` + id.String() + `","name":"` + id.Short() + `"`
 		want := []string{
 			`"event":"start",` + of + `,"node":"me","command":"source","link":"relay://x","page":"http://p/","url":"http://u"}`,
@@ -71,8 +71,8 @@ func TestTheEndTellsWhy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for want, err := range map[string]error{`"reason":"input"}`: nil, `"reason":"error","error":"a line and another"}`: errors.New("a line\nand another")} {
 			var out bytes.Buffer
-			e := newEvents(&out)
-			e.end(t.Context(), err)
+			e := NewEvents(&out)
+			e.End(t.Context(), err)
 			if !strings.Contains(strings.ReplaceAll(out.String(), "\uFFFD", `\ufffd`), want) {
 				t.Errorf("%s, want %s", out.String(), want)
 			}
@@ -84,10 +84,10 @@ func TestTheEndTellsWhy(t *testing.T) {
 func TestAReaderThatStopsBlocksNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, w := io.Pipe()
-		e := newEvents(w)
+		e := NewEvents(w)
 		const sent, held = 1500, 512 // as playback.Events holds
 		for range sent {
-			e.tell(api.Event{Type: api.EventMedia})
+			e.Tell(api.Event{Type: api.EventMedia})
 			synctest.Wait() // the writer is stuck in its first event
 		}
 		dec := json.NewDecoder(r)
@@ -113,8 +113,8 @@ func TestAReaderThatStopsBlocksNobody(t *testing.T) {
 		}
 
 		begun := time.Now()
-		e.end(t.Context(), nil) // nobody reads this
-		if d := time.Since(begun); d != lastWrite {
+		e.End(t.Context(), nil) // nobody reads this
+		if d := time.Since(begun); d != LastWrite {
 			t.Errorf("the end took %v", d)
 		}
 		r.Close()
@@ -122,8 +122,8 @@ func TestAReaderThatStopsBlocksNobody(t *testing.T) {
 }
 
 func TestWithoutJSONThereAreNoEvents(t *testing.T) {
-	var e *events
-	e.start(stream.ChannelID{}, "", api.Start{}, &playback.Events{})
-	e.tell(api.Event{Type: api.EventMedia})
-	e.end(t.Context(), nil)
+	var e *Events
+	e.Start(stream.ChannelID{}, "", api.Start{}, &playback.Events{})
+	e.Tell(api.Event{Type: api.EventMedia})
+	e.End(t.Context(), nil)
 }

@@ -1,4 +1,4 @@
-package cli
+package words
 
 import (
 	"context"
@@ -6,37 +6,31 @@ import (
 	"io"
 	"time"
 
-	"github.com/urfave/cli/v2"
-
 	"relay/cli/term"
 	"relay/playback"
 	"relay/playback/api"
 	"relay/relay/stream"
 )
 
-// statusEvery is how often there is a status event.
-const statusEvery = 5 * time.Second
+// StatusEvery is how often there is a status event.
+const StatusEvery = 5 * time.Second
 
-// events writes what happens as JSON, one object on a line, for programs: what the station
+// LastWrite is how long whoever reads standard output, or the disk, may take for
+// what is being written when the command ends.
+const LastWrite = time.Second
+
+// Events writes what happens as JSON, one object on a line, for programs: what the station
 // tells, and what the command tells of itself. A nil one writes nothing. It is safe for
 // concurrent use, and its methods do not block: a reader that stops must not stop the
 // stream, and learns how much it missed.
-type events struct {
+type Events struct {
 	told playback.Events
 	done chan struct{} // closed when the last one is written
 }
 
-// jsonEvents returns what --json asks for.
-func jsonEvents(c *cli.Context, stdio Stdio) *events {
-	if !c.Bool("json") {
-		return nil
-	}
-	return newEvents(stdio.Out)
-}
-
-// newEvents returns one that writes to w until end.
-func newEvents(w io.Writer) *events {
-	e := &events{done: make(chan struct{})}
+// NewEvents returns one that writes to w until end.
+func NewEvents(w io.Writer) *Events {
+	e := &Events{done: make(chan struct{})}
 	r, err := e.told.Follow(0)
 	if err != nil {
 		panic(err) // it is the first reader
@@ -44,14 +38,14 @@ func newEvents(w io.Writer) *events {
 	go func() { // ends with end, or with the process if w blocks
 		defer close(e.done)
 		defer r.Close()
-		writeEvents(context.Background(), r, w)
+		WriteEvents(context.Background(), r, w)
 	}()
 	return e
 }
 
-// writeEvents writes what r reads, a line for each event, until the event that is the last,
+// WriteEvents writes what r reads, a line for each event, until the event that is the last,
 // until nobody takes them, or until ctx ends.
-func writeEvents(ctx context.Context, r *playback.EventReader, w io.Writer) {
+func WriteEvents(ctx context.Context, r *playback.EventReader, w io.Writer) {
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
 	missed := uint64(0)
@@ -75,25 +69,25 @@ func writeEvents(ctx context.Context, r *playback.EventReader, w io.Writer) {
 	}
 }
 
-// tell adds an event.
-func (e *events) tell(v api.Event) {
+// Tell adds an event.
+func (e *Events) Tell(v api.Event) {
 	if e != nil {
 		e.told.Tell(v)
 	}
 }
 
-// start is the first event of a channel. What the station tells comes after it.
-func (e *events) start(id stream.ChannelID, node string, s api.Start, station *playback.Events) {
+// Start is the first event of a channel. What the station tells comes after it.
+func (e *Events) Start(id stream.ChannelID, node string, s api.Start, station *playback.Events) {
 	if e == nil {
 		return
 	}
-	e.tell(api.Event{Type: api.EventStart, Channel: id.String(), Name: id.Short(), Node: node, Start: &s})
+	e.Tell(api.Event{Type: api.EventStart, Channel: id.String(), Name: id.Short(), Node: node, Start: &s})
 	station.Forward(&e.told)
 }
 
-// end is the last event. It waits until all is written, for lastWrite at most. The context
+// End is the last event. It waits until all is written, for lastWrite at most. The context
 // is the command's.
-func (e *events) end(ctx context.Context, err error) {
+func (e *Events) End(ctx context.Context, err error) {
 	if e == nil {
 		return
 	}
@@ -104,9 +98,9 @@ func (e *events) end(ctx context.Context, err error) {
 	case ctx.Err() != nil:
 		v.Reason = "signal"
 	}
-	e.tell(v)
+	e.Tell(v)
 	select {
 	case <-e.done:
-	case <-time.After(lastWrite):
+	case <-time.After(LastWrite):
 	}
 }

@@ -1,4 +1,4 @@
-package cli
+package words
 
 import (
 	"strings"
@@ -9,9 +9,9 @@ import (
 	"relay/cli/term"
 )
 
-// newLog returns a logger to stderr: warnings, or with --verbose everything. It writes
+// NewLog returns a logger to stderr: warnings, or with --verbose everything. It writes
 // lines for people to a terminal, and JSON to anything else.
-func newLog(t *term.Terminal, verbose bool) *zap.Logger {
+func NewLog(t *term.Terminal, verbose bool) *zap.Logger {
 	level := zapcore.WarnLevel
 	if verbose {
 		level = zapcore.DebugLevel

@@ -1,4 +1,4 @@
-package cli
+package words
 
 import (
 	"fmt"
@@ -33,8 +33,8 @@ func codecName(codec string) string {
 	return codec
 }
 
-// mediaText describes a stream in a few words, beginning with its title.
-func mediaText(i flv.Info) string {
+// MediaText describes a stream in a few words, beginning with its title.
+func MediaText(i flv.Info) string {
 	var parts []string
 	if i.HasVideo {
 		v := orUnknown(codecName(i.VideoCodec))

@@ -1,0 +1,49 @@
+package words
+
+// Greeting is what relay source says when it starts.
+type Greeting struct {
+	Server, Key string // for the encoder; "" if the media is fetched
+	Page        string
+	Near        bool // the page can be reached from the network
+	Found       bool // relay watch finds the channel by itself
+	Link        string
+	Local       bool // nobody outside this machine can reach it, though nothing forbids it
+	URL         string
+	Code        []string // of Page, for phones
+}
+
+// Lines are the greeting, without line ends.
+func (g Greeting) Lines() []string {
+	var all []string
+	add := func(lines ...string) { all = append(all, lines...) }
+	if len(g.Code) > 0 {
+		add(g.Code...)
+		add("")
+	}
+	if g.Server != "" {
+		add(`Waiting for an encoder. In OBS: Settings > Stream > Service "Custom...":`,
+			"",
+			"  Server  "+g.Server,
+			"  Key     "+g.Key,
+			"")
+	}
+	add("Page    " + g.Page)
+	switch {
+	case len(g.Code) > 0:
+		add("        (in any browser on this network; phones scan the code above)")
+	case g.Near:
+		add("        (in any browser on this network)")
+	default:
+		add("        (in a browser on this machine)")
+	}
+	add("Share   relay watch " + g.Link)
+	switch {
+	case g.Local:
+		add("        (this machine only: it has no other network address)")
+	case g.Found:
+		add("        (on this network relay watch finds it by itself)")
+	}
+	add("Watch   "+g.URL,
+		"        (on this machine, in VLC, mpv or ffplay)")
+	return all
+}

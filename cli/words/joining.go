@@ -1,0 +1,152 @@
+// Package words is what people and programs are told of a source or a watcher: the greeting,
+// the status line, advice, how joining goes, the log, and events as JSON.
+package words
+
+import (
+	"fmt"
+	"sync"
+	"time"
+
+	"relay/cli/fault"
+	"relay/relay"
+	"relay/relay/hostnet"
+	"relay/tree"
+)
+
+// JoinPatience is how long joining may take before a person is told why it does.
+const JoinPatience = 2 * time.Second
+
+// Joining follows whether a channel has a parent, for people. It is safe for concurrent use,
+// and its methods do not block.
+type Joining struct {
+	mu       sync.Mutex
+	attached bool
+	once     bool   // it was attached once
+	untold   bool   // the parent is gone, and nobody has been told
+	why      string // the newest trouble while not attached
+	told     string // what a person was last told of it
+	since    time.Time
+	search   search // for a parent, since then
+}
+
+// NewJoining begins now, without a parent.
+func NewJoining(now time.Time) *Joining { return &Joining{since: now} }
+
+// ParentNews is what a notice says of the parent.
+type ParentNews int
+
+const (
+	NoParentNews ParentNews = iota // nothing has changed
+	ParentFirst                    // the first
+	ParentBack                     // there is one again
+	ParentKept                     // there is one again, before anybody was told that there was none
+)
+
+// Note takes what the channel notices.
+func (j *Joining) Note(n relay.Notice, now time.Time) (news ParentNews) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.search.note(n)
+	switch n := n.(type) {
+	case relay.Attached:
+		switch {
+		case j.attached:
+		case !j.once:
+			news = ParentFirst
+		case j.untold:
+			news = ParentKept
+		default:
+			news = ParentBack
+		}
+		j.attached, j.once, j.untold, j.told = true, true, false, ""
+	case relay.Orphaned:
+		j.attached, j.untold, j.since = false, true, now
+		j.why = "the node that sent the stream is gone (" + n.End.Reason.String() + ")"
+	case relay.DialFailed:
+		j.why = fmt.Sprintf("%s does not answer: %v", Place(n.Place), hostnet.Bare(n.Err))
+	case relay.Refused:
+		j.why = refusalText(n)
+	}
+	return news
+}
+
+// IsAttached reports whether there is a parent.
+func (j *Joining) IsAttached() bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.attached
+}
+
+// Alone is how long there has been no parent; 0 if there is one.
+func (j *Joining) Alone(now time.Time) time.Duration {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.attached {
+		return 0
+	}
+	return now.Sub(j.since)
+}
+
+// Trouble says why there is no parent, once for each cause and not for a moment; "" if there
+// is nothing new to say. first says that there has been none yet.
+func (j *Joining) Trouble(now time.Time) (why string, first bool) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.attached || now.Sub(j.since) < JoinPatience || j.why == "" || j.why == j.told {
+		return "", false
+	}
+	j.told, j.untold = j.why, false
+	return j.why, !j.once
+}
+
+// Overdue returns how much longer to wait for a parent before the next look, or the error
+// that ends the wait if there has been none for so long.
+func (j *Joining) Overdue(now time.Time, after time.Duration) (time.Duration, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.attached {
+		return after, nil
+	}
+	if left := after - now.Sub(j.since); left > 0 {
+		return left, nil
+	}
+	why := j.why
+	if why == "" {
+		why = "nobody has answered"
+	}
+	hint := "is relay source running, and can this machine reach it? Without --timeout relay keeps trying"
+	if j.search.outcome() == fault.ExitRefused {
+		hint = "try again when others have left, or ask the broadcaster for more upload; without --timeout relay keeps trying"
+	}
+	return 0, &fault.Error{Err: fmt.Errorf("no connection within %v: %s", after, why), Hint: hint, Code: j.search.outcome()}
+}
+
+// search is how the search for a parent has gone so far.
+type search struct {
+	silent  int // places that could not be reached, or that have no stream themselves
+	refused int // nodes of the channel that turned this one down
+}
+
+// note takes in what the channel says.
+func (s *search) note(n relay.Notice) {
+	switch n := n.(type) {
+	case relay.Attached, relay.Orphaned:
+		*s = search{}
+	case relay.DialFailed:
+		s.silent++
+	case relay.Refused:
+		if n.Reason == tree.ReasonChannel || n.Reason == tree.ReasonOrphan {
+			s.silent++
+		} else {
+			s.refused++
+		}
+	}
+}
+
+// outcome is the exit code of a search that is given up.
+func (s search) outcome() int {
+	if s.refused > 0 && s.silent == 0 {
+		return fault.ExitRefused
+	}
+	return fault.ExitNobody
+}

@@ -1,0 +1,163 @@
+package words
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"relay/cli/term"
+	"relay/ingest/flv"
+	"relay/playback/api"
+	"relay/relay/stream"
+	"relay/tree"
+)
+
+// mediaPieces tells of a stream; key is the time between keyframes, 0 if not known.
+func mediaPieces(i flv.Info, bitRate int, key time.Duration) []term.Piece {
+	p := []term.Piece{
+		{Text: pictureText(i), Keep: 4},
+		{Text: codecsText(i), Keep: 3},
+	}
+	if bitRate > 0 {
+		p = append(p, term.Piece{Text: term.RateText(bitRate), Keep: 8})
+	}
+	if key > 0 {
+		k := term.Piece{Text: fmt.Sprintf("key %.1fs", key.Seconds()), Keep: 5}
+		if key > keyframeMost {
+			k.Colour = term.Yellow
+		}
+		p = append(p, k)
+	}
+	return p
+}
+
+// indicator is the piece in front.
+func indicator(st term.Style, lit bool, text, colour string) term.Piece {
+	sign := st.Pick("○", "o")
+	if lit {
+		sign = st.Pick("●", "*")
+	}
+	return term.Piece{Text: sign + " " + text, Colour: colour, Keep: term.Always}
+}
+
+// SourceStatus is how a source does. Its SourceReport is set.
+type SourceStatus struct {
+	State api.State
+	Info  flv.Info
+	api.Report
+}
+
+// Event is the status for programs.
+func (a SourceStatus) Event(id stream.ChannelID) api.Event {
+	return api.Event{Type: api.EventStatus, Channel: id.String(), Name: id.Short(), State: string(a.State), Report: &a.Report}
+}
+
+// Line is the status for people.
+func (a SourceStatus) Line(st term.Style) term.StatusLine {
+	var l term.StatusLine
+	switch a.State {
+	case api.Live:
+		l = term.StatusLine{append([]term.Piece{indicator(st, true, "LIVE", term.Green)}, mediaPieces(a.Info, a.BitRate, milliseconds(a.KeyIntervalMs))...)}
+	case api.Waiting:
+		l = term.StatusLine{{indicator(st, false, "WAITING for the encoder", term.Yellow)}}
+	default:
+		l = term.StatusLine{{indicator(st, false, "NO ENCODER", term.Red), {Text: "viewers stay connected", Comma: true, Keep: 1}}}
+	}
+	l = append(l, []term.Piece{{Text: fmt.Sprintf("%d direct, %d watching", a.Direct, a.Watching), Keep: 9}})
+	up := term.Piece{Keep: 7}
+	switch {
+	case a.UploadLimitBPS > 0:
+		up.Text = "up " + shareText(a.UploadBPS, a.UploadLimitBPS)
+		if a.UploadBPS > a.UploadLimitBPS {
+			up.Colour = term.Yellow
+		}
+	case a.UploadBPS > 0:
+		up.Text = "up " + term.RateText(a.UploadBPS)
+	}
+	near := term.Piece{Keep: 2, Comma: true}
+	if a.UploadLANBPS > 0 {
+		near.Text = "LAN " + term.RateText(a.UploadLANBPS)
+	}
+	l = append(l, []term.Piece{up, near})
+	if a.DelayMs > 0 {
+		l = append(l, []term.Piece{{Text: "delay " + shortDelay(milliseconds(a.DelayMs)), Keep: 6}})
+	}
+	return l
+}
+
+// WatchStatus is how a watcher does. Its WatchReport is set.
+type WatchStatus struct {
+	State  api.State
+	Info   flv.Info
+	Alone  time.Duration // how long there has been no parent; 0 if there is one
+	Depth  int
+	Parent tree.Place // zero if there is none
+	api.Report
+}
+
+// Event is the status for programs.
+func (s WatchStatus) Event(id stream.ChannelID) api.Event {
+	parent := ""
+	if !s.Parent.ID.IsZero() {
+		parent = s.Parent.ID.Tag()
+	}
+	return api.Event{
+		Type: api.EventStatus, Channel: id.String(), Name: id.Short(), State: string(s.State), Depth: &s.Depth, Parent: &parent, Report: &s.Report,
+	}
+}
+
+// Line is the status for people.
+func (s WatchStatus) Line(st term.Style) term.StatusLine {
+	var l term.StatusLine
+	switch {
+	case s.Alone > 0:
+		l = term.StatusLine{{indicator(st, false, "NOT CONNECTED", term.Red), {Text: fmt.Sprintf("for %.0f s", s.Alone.Seconds()), Keep: 8}, {Text: "looking for a way in", Comma: true, Keep: 1}}}
+	case s.State == api.Live:
+		l = term.StatusLine{append([]term.Piece{indicator(st, true, "LIVE", term.Green)}, mediaPieces(s.Info, s.BitRate, 0)...)}
+		if s.DelayMs > 0 {
+			l = append(l, []term.Piece{{Text: "delay " + shortDelay(milliseconds(s.DelayMs)), Keep: 9}})
+		}
+	default:
+		l = term.StatusLine{{indicator(st, false, "WAITING for the source to send", term.Yellow)}}
+	}
+	if s.Alone == 0 {
+		l = append(l, []term.Piece{{Text: fmt.Sprintf("depth %d", s.Depth), Keep: 7}, {Text: "child of " + Place(s.Parent), Keep: 2, Comma: true}})
+	}
+	lost := term.Piece{Text: fmt.Sprintf("lost %d", s.Lost), Keep: 6}
+	if s.Lost > 0 {
+		lost.Colour = term.Yellow
+	}
+	return append(l, []term.Piece{lost}, []term.Piece{
+		{Text: term.Plural(s.Children, "child", "children"), Keep: 5},
+		{Text: term.Counted(int64(s.Players), "player"), Keep: 4, Comma: true},
+	})
+}
+
+// shareText writes a rate and its bound in the bound's unit: "18 of 40 Mb/s".
+func shareText(rate, bound int) string {
+	unit, name := 1e3, "kb/s"
+	switch {
+	case bound >= 1e9:
+		unit, name = 1e9, "Gb/s"
+	case bound >= 1e6:
+		unit, name = 1e6, "Mb/s"
+	}
+	figure := func(bps int) string {
+		v := float64(bps) / unit
+		if v < 9.95 {
+			return strings.TrimSuffix(fmt.Sprintf("%.1f", v), ".0")
+		}
+		return fmt.Sprintf("%.0f", v)
+	}
+	return figure(rate) + " of " + figure(bound) + " " + name
+}
+
+func milliseconds(n int64) time.Duration { return time.Duration(n) * time.Millisecond }
+
+// shortDelay writes a delay in one figure: tenths of a second, below one milliseconds.
+func shortDelay(d time.Duration) string {
+	if d < 100*time.Millisecond {
+		return fmt.Sprintf("%d ms", max(1, d.Milliseconds()))
+	}
+	return fmt.Sprintf("%.1f s", d.Seconds())
+}

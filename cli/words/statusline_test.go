@@ -1,0 +1,169 @@
+package words
+
+import (
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"relay/cli/term"
+	"relay/ingest/flv"
+	"relay/playback/api"
+	"relay/tree"
+)
+
+var fullHD = flv.Info{VideoCodec: "h264", AudioCodec: "aac", Width: 1920, Height: 1080, FrameRate: 59.94, HasVideo: true, HasAudio: true}
+
+var (
+	busySource = sourceAt(api.Live, 6_100_000, api.SourceReport{
+		KeyIntervalMs: 2000, Direct: 3, Watching: 9, UploadBPS: 18_300_000, UploadLimitBPS: 40_000_000,
+	})
+	busyWatcher = WatchStatus{
+		State: api.Live, Info: fullHD, Depth: 2, Parent: tree.Place{Addrs: []netip.AddrPort{netip.MustParseAddrPort("192.168.1.7:7144")}},
+		Report: api.Report{BitRate: 6_100_000, DelayMs: 210, Players: 1, WatchReport: &api.WatchReport{Children: 3}},
+	}
+)
+
+// sourceAt is a source in full HD, 210 ms behind at its farthest node, if it has a bit rate.
+func sourceAt(state api.State, bitRate int, r api.SourceReport) SourceStatus {
+	s := SourceStatus{State: state, Report: api.Report{BitRate: bitRate, SourceReport: &r}}
+	if bitRate > 0 {
+		s.Info, s.DelayMs = fullHD, 210
+	}
+	return s
+}
+
+// watcherAt is a watcher that has had nothing.
+func watcherAt(s WatchStatus, r api.WatchReport) WatchStatus {
+	s.WatchReport = &r
+	return s
+}
+
+func TestStatusLines(t *testing.T) {
+	for name, c := range map[string]struct {
+		line  term.StatusLine
+		style term.Style
+		want  string
+	}{
+		"source": {
+			busySource.Line(term.Style{}),
+			term.Style{},
+			"● LIVE 1080p60 H.264/AAC 6.1 Mb/s key 2.0s | 3 direct, 9 watching | up 18 of 40 Mb/s | delay 0.2 s",
+		},
+		"source in ASCII": {
+			busySource.Line(term.Style{ASCII: true}),
+			term.Style{},
+			"* LIVE 1080p60 H.264/AAC 6.1 Mb/s key 2.0s | 3 direct, 9 watching | up 18 of 40 Mb/s | delay 0.2 s",
+		},
+		"source, 80 columns": {
+			busySource.Line(term.Style{}),
+			term.Style{Width: 80},
+			"● LIVE 6.1 Mb/s | 3 direct, 9 watching | up 18 of 40 Mb/s | delay 0.2 s",
+		},
+		"source, 40 columns": {busySource.Line(term.Style{}), term.Style{Width: 40}, "● LIVE 6.1 Mb/s | 3 direct, 9 watching"},
+		"source, 20 columns": {busySource.Line(term.Style{}), term.Style{Width: 20}, "● LIVE"},
+		"source, 5 columns":  {busySource.Line(term.Style{}), term.Style{Width: 5}, "● L…"},
+		"source, 1 column":   {busySource.Line(term.Style{}), term.Style{Width: 1}, "…"},
+		"source that waits":  {sourceAt(api.Waiting, 0, api.SourceReport{}).Line(term.Style{}), term.Style{}, "○ WAITING for the encoder | 0 direct, 0 watching"},
+		"source without its encoder": {
+			sourceAt(api.Reconnecting, 0, api.SourceReport{Direct: 1, Watching: 1, UploadLimitBPS: 40_000_000}).Line(term.Style{}),
+			term.Style{},
+			"○ NO ENCODER, viewers stay connected | 1 direct, 1 watching | up 0 of 40 Mb/s",
+		},
+		"source on a LAN": {
+			SourceStatus{State: api.Live, Report: api.Report{BitRate: 800_000, SourceReport: &api.SourceReport{Direct: 2, Watching: 2, UploadLANBPS: 1_600_000}}}.Line(term.Style{}),
+			term.Style{},
+			"● LIVE 800 kb/s | 2 direct, 2 watching | LAN 1.6 Mb/s",
+		},
+		"source with no limit": {
+			sourceAt(api.Live, 0, api.SourceReport{UploadBPS: 950_000, UploadLANBPS: 1_600_000}).Line(term.Style{}),
+			term.Style{},
+			"● LIVE | 0 direct, 0 watching | up 950 kb/s, LAN 1.6 Mb/s",
+		},
+		"watcher": {
+			busyWatcher.Line(term.Style{}),
+			term.Style{},
+			"● LIVE 1080p60 H.264/AAC 6.1 Mb/s | delay 0.2 s | depth 2, child of 192.168.1.7:7144 | lost 0 | 3 children, 1 player",
+		},
+		"watcher, 80 columns": {
+			busyWatcher.Line(term.Style{}),
+			term.Style{Width: 80},
+			"● LIVE 1080p60 6.1 Mb/s | delay 0.2 s | depth 2 | lost 0 | 3 children, 1 player",
+		},
+		"watcher alone": {
+			watcherAt(WatchStatus{Alone: 12 * time.Second, Depth: 2}, api.WatchReport{Lost: 3, Children: 1}).Line(term.Style{}),
+			term.Style{},
+			"○ NOT CONNECTED for 12 s, looking for a way in | lost 3 | 1 child, 0 players",
+		},
+		"watcher of nothing yet": {
+			watcherAt(WatchStatus{State: api.Waiting, Depth: 1, Parent: tree.Place{ID: tree.ID{7}}}, api.WatchReport{}).Line(term.Style{}),
+			term.Style{},
+			"○ WAITING for the source to send | depth 1, child of " + tree.ID{7}.Short() + " | lost 0 | 0 children, 0 players",
+		},
+	} {
+		if got := c.line.Draw(c.style); got != c.want {
+			t.Errorf("%s:\n got %s\nwant %s", name, got, c.want)
+		}
+	}
+}
+
+func TestAStatusLineFitsAnyTerminal(t *testing.T) {
+	lines := []term.StatusLine{busySource.Line(term.Style{}), busyWatcher.Line(term.Style{}), watcherAt(WatchStatus{Alone: time.Hour}, api.WatchReport{}).Line(term.Style{}), sourceAt("", 0, api.SourceReport{}).Line(term.Style{})}
+	for _, l := range lines {
+		shorter := 0
+		for w := 1; w < 200; w++ {
+			plainText := l.Draw(term.Style{Width: w})
+			n := utf8.RuneCountInString(plainText)
+			if n == 0 || n > max(1, w-1) {
+				t.Errorf("%d columns: %d characters: %q", w, n, plainText)
+			}
+			if n < shorter {
+				t.Errorf("%d columns show less than %d: %q", w, w-1, plainText)
+			}
+			shorter = n
+			coloured := l.Draw(term.Style{Width: w, Colour: true})
+			for _, code := range []string{term.Bold, term.Faint, term.Red, term.Yellow, term.Green, term.Plain} {
+				coloured = strings.ReplaceAll(coloured, code, "")
+			}
+			if coloured != plainText {
+				t.Errorf("%d columns: in colours %q, without %q", w, coloured, plainText)
+			}
+		}
+	}
+}
+
+func TestAStatusLineIsColouredWhereItMatters(t *testing.T) {
+	st := term.Style{Colour: true}
+	slow := sourceAt(api.Live, 6_100_000, api.SourceReport{KeyIntervalMs: 8000, UploadBPS: 41_000_000, UploadLimitBPS: 40_000_000})
+	for name, c := range map[string]struct {
+		line term.StatusLine
+		want string
+	}{
+		"live":           {busySource.Line(st), term.Green + "● LIVE" + term.Plain + " 1080p60"},
+		"rare keyframes": {slow.Line(st), term.Yellow + "key 8.0s" + term.Plain},
+		"full upload":    {slow.Line(st), term.Yellow + "up 41 of 40 Mb/s" + term.Plain},
+		"loss":           {watcherAt(WatchStatus{State: api.Live}, api.WatchReport{Lost: 2}).Line(st), term.Yellow + "lost 2" + term.Plain},
+		"no parent":      {watcherAt(WatchStatus{Alone: time.Second}, api.WatchReport{}).Line(st), term.Red + "○ NOT CONNECTED" + term.Plain},
+	} {
+		if got := c.line.Draw(st); !strings.Contains(got, c.want) {
+			t.Errorf("%s: %q has no %q", name, got, c.want)
+		}
+	}
+}
+
+func TestShareText(t *testing.T) {
+	for _, c := range []struct {
+		rate, bound int
+		want        string
+	}{
+		{0, 40_000_000, "0 of 40 Mb/s"},
+		{480_000, 4_000_000, "0.5 of 4 Mb/s"},
+		{9_960_000, 1_500_000_000, "0 of 1.5 Gb/s"},
+		{120_000, 800_000, "120 of 800 kb/s"},
+	} {
+		if got := shareText(c.rate, c.bound); got != c.want {
+			t.Errorf("%d, %d: %q, want %q", c.rate, c.bound, got, c.want)
+		}
+	}
+}

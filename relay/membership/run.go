@@ -84,7 +84,7 @@ func (c *Cluster) Run(ctx context.Context) error {
 	var pause <-chan time.Time
 	for ctx.Err() == nil {
 		if pause == nil && c.wanted() {
-			why := c.session(ctx)
+			why := c.takePart(ctx)
 			c.log.Debug("no member any more", zap.String("why", string(why)))
 			switch why {
 			case endedDeaf:
@@ -116,81 +116,6 @@ func (c *Cluster) wanted() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return len(c.self.Addrs) > 0 && c.self.Depth >= 0 && (c.cfg.Root || c.others >= 0 && c.others < c.cfg.Max)
-}
-
-// session is the node's time as a member.
-func (c *Cluster) session(ctx context.Context) ended {
-	t := newTransport(ctx, c)
-	c.sign(time.Now())
-	list, err := memberlist.Create(c.config(t))
-	if err != nil {
-		t.cancel()
-		c.log.Warn("gossip", zap.Error(err))
-		return endedFailure
-	}
-	c.mu.Lock()
-	c.carrier, c.inbound = t, time.Now()
-	c.mu.Unlock()
-	words := leaveTime
-	defer func() {
-		t.cancel() // streams and dials; packets still go out
-		_ = list.Leave(words)
-		if words > leaveTime { // it returns once one member knows
-			select {
-			case <-time.After(words):
-			case <-ctx.Done():
-			}
-		}
-		c.mu.Lock()
-		c.carrier = nil
-		c.mu.Unlock()
-		_ = list.Shutdown() // it never fails
-		c.view.begin()
-	}()
-
-	look := time.NewTicker(lookInterval)
-	defer look.Stop()
-	now := time.Now()
-	var (
-		joinAt, joinPause = now, joinFirst
-		healAt            = now.Add(jittered(healInterval))
-		avoid             = make(map[tree.ID]time.Time)
-		signedAt          = now
-	)
-	for {
-		if c.view.len() == 0 && !now.Before(joinAt) {
-			c.join(ctx, list)
-			now = time.Now()
-			joinAt, joinPause = now.Add(jittered(joinPause)), min(2*joinPause, joinMost)
-		}
-		if c.view.len() > 0 && !now.Before(healAt) {
-			joinPause = joinFirst
-			if c.over() {
-				return endedOver
-			}
-			c.heal(ctx, list, avoid, now)
-			healAt = time.Now().Add(jittered(healInterval))
-		}
-		if c.moved() { // before anything is signed for an address that this session does not have
-			words = movedTime
-			return endedMoved
-		}
-		if c.stale(now.Sub(signedAt)) {
-			signedAt = now
-			c.sign(now)
-			_ = list.UpdateNode(time.Nanosecond) // it waits for a packet that need not be waited for
-		}
-		switch {
-		case ctx.Err() != nil:
-			return endedDone
-		case c.deaf(now):
-			return endedDeaf
-		}
-		select {
-		case now = <-look.C:
-		case <-ctx.Done():
-		}
-	}
 }
 
 func (c *Cluster) config(t *transport) *memberlist.Config {
@@ -251,23 +176,6 @@ func (c *Cluster) joinThrough(list *memberlist.Memberlist, p tree.Place) bool {
 		}
 	}
 	return false
-}
-
-// heal joins through a seed that gossip does not tell of.
-func (c *Cluster) heal(ctx context.Context, list *memberlist.Memberlist, avoid map[tree.ID]time.Time, now time.Time) {
-	for id, until := range avoid {
-		if !now.Before(until) {
-			delete(avoid, id)
-		}
-	}
-	for _, p := range c.cfg.Seeds(ctx) {
-		if _, failed := avoid[p.ID]; failed || p.ID.IsZero() || p.ID.String() == c.name || c.view.has(p.ID) {
-			continue
-		}
-		avoid[p.ID] = now.Add(jittered(healAvoid)) // also if it answers, for it need not become a member
-		c.joinThrough(list, p)
-		return
-	}
 }
 
 // stale reports whether the metadata is to be signed anew, so long after it last was.

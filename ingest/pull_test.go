@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -16,6 +15,7 @@ import (
 	"go.uber.org/zap"
 
 	"relay/ingest/flv"
+	"relay/ingest/ingesttest"
 )
 
 // fileOf returns an FLV file.
@@ -25,15 +25,6 @@ func fileOf(tags ...flv.Tag) string {
 		b = append(b, t...)
 	}
 	return string(b)
-}
-
-func parse(t *testing.T, s string) *url.URL {
-	t.Helper()
-	u, err := url.Parse(s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return u
 }
 
 func TestHTTPPullTakesTheStreamAndConnectsAgain(t *testing.T) {
@@ -46,7 +37,7 @@ func TestHTTPPullTakesTheStreamAndConnectsAgain(t *testing.T) {
 	c := newChannel(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error)
-	go func() { done <- (&HTTPPull{URL: parse(t, srv.URL), Open: c.Open}).Run(ctx) }()
+	go func() { done <- (&HTTPPull{URL: ingesttest.ParseURL(t, srv.URL), Open: c.Open}).Run(ctx) }()
 	var last uint32
 	for range 4 {
 		if ts := (<-c.accepted).Timestamp(); ts < last {
@@ -88,12 +79,12 @@ func TestAPullThatNeverWorkedIsAnError(t *testing.T) {
 		srv.URL + "/empty": "the stream ended",
 		"http://user:pass@" + ln.Addr().String() + "/": "connection refused",
 	} {
-		err := (&HTTPPull{URL: parse(t, in), Open: c.Open}).Run(t.Context())
+		err := (&HTTPPull{URL: ingesttest.ParseURL(t, in), Open: c.Open}).Run(t.Context())
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "pass") {
 			t.Errorf("%s: %v", in, err)
 		}
 	}
-	if err := (&RTMPPull{URL: parse(t, "rtmp://"+ln.Addr().String()+"/a/b"), Open: c.Open}).Run(t.Context()); err == nil {
+	if err := (&RTMPPull{URL: ingesttest.ParseURL(t, "rtmp://"+ln.Addr().String()+"/a/b"), Open: c.Open}).Run(t.Context()); err == nil {
 		t.Error("RTMP: no error")
 	}
 }

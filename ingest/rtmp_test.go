@@ -13,6 +13,7 @@ import (
 	"github.com/bluenviron/gortmplib"
 	"github.com/bluenviron/gortmplib/pkg/message"
 
+	"relay/ingest/ingesttest"
 	"relay/ingest/rtmp"
 )
 
@@ -74,7 +75,7 @@ func publishTo(t *testing.T, to pipes, key string) (*publisher, error) {
 			here, there := net.Pipe()
 			to <- there
 			// A pipe has no buffer, and both ends greet first.
-			p.conn = &buffered{Conn: here}
+			p.conn = &ingesttest.Buffered{Conn: here}
 			return p.conn, nil
 		},
 	}

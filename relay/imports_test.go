@@ -114,7 +114,7 @@ var law = map[string][]string{
 var standard = []string{"tree", "relay/oneline", "relay/stream", "relay/hostnet", "relay/naming", "relay/wire", "playback/api", "playback/web"}
 
 // forTests are the rooms that only tests use, and those that use all others.
-var forTests = []string{"relay/relay/relaytest", "relay/tree/treetest", "relay/cli/term/termtest", "relay/cli/treedraw/drawtest"}
+var forTests = []string{"relay/relay/relaytest", "relay/tree/treetest", "relay/ingest/ingesttest", "relay/cli/term/termtest", "relay/cli/treedraw/drawtest"}
 
 func TestImportsRunOneWay(t *testing.T) {
 	all := module(t)

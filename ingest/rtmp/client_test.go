@@ -3,7 +3,6 @@ package rtmp
 import (
 	"io"
 	"net"
-	"net/url"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -12,16 +11,8 @@ import (
 	"github.com/bluenviron/gortmplib/pkg/handshake"
 
 	"relay/ingest/flv"
+	"relay/ingest/ingesttest"
 )
-
-func parse(t *testing.T, s string) *url.URL {
-	t.Helper()
-	u, err := url.Parse(s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return u
-}
 
 func TestTarget(t *testing.T) {
 	for in, want := range map[string]Target{
@@ -29,12 +20,12 @@ func TestTarget(t *testing.T) {
 		"rtmp://h:5/a/b/s?x=y":  {"h:5", "rtmp://h:5/a/b", "a/b", "s?x=y"},
 		"rtmp://u:p@[::1]/a/s/": {"[::1]:1935", "rtmp://[::1]:1935/a", "a", "s"},
 	} {
-		if got, err := ParseTarget(parse(t, in)); err != nil || got != want {
+		if got, err := ParseTarget(ingesttest.ParseURL(t, in)); err != nil || got != want {
 			t.Errorf("%s: %+v, %v", in, got, err)
 		}
 	}
 	for _, in := range []string{"rtmp://h", "rtmp://h/a", "rtmp:///a/b", "http://h/a/b"} {
-		if _, err := ParseTarget(parse(t, in)); err == nil {
+		if _, err := ParseTarget(ingesttest.ParseURL(t, in)); err == nil {
 			t.Errorf("%s was taken", in)
 		}
 	}
@@ -110,9 +101,9 @@ func TestFetch(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				here, there := net.Pipe()
 				// A pipe has no buffer, and both ends greet first.
-				go origin(t, &buffered{Conn: there}, c.after)
+				go origin(t, &ingesttest.Buffered{Conn: there}, c.after)
 				var tags []flv.Tag
-				conn := &buffered{Conn: here}
+				conn := &ingesttest.Buffered{Conn: here}
 				err := target.fetch(conn, func(tag flv.Tag) error { tags = append(tags, tag); return nil })
 				conn.Close()
 				if err == nil || !strings.Contains(err.Error(), c.want) {

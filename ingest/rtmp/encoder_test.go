@@ -18,9 +18,8 @@ import (
 	"go.uber.org/zap/zaptest"
 )
 
-// serve runs a server on loopback that takes publishers for b, until the test ends, and
-// returns its address.
-func serve(t *testing.T, b *inbox) string {
+// run runs a server on loopback until the test ends, and returns its address.
+func run(t *testing.T, s *Server) string {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -28,7 +27,7 @@ func serve(t *testing.T, b *inbox) string {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	s := &Server{Listener: ln, Publish: b.Publish, Log: zaptest.NewLogger(t)}
+	s.Listener, s.Log = ln, zaptest.NewLogger(t)
 	go func() { done <- s.Run(ctx) }()
 	t.Cleanup(func() {
 		cancel()
@@ -39,7 +38,13 @@ func serve(t *testing.T, b *inbox) string {
 	return ln.Addr().String()
 }
 
-// encoder is a publisher that says what it is told to.
+// serve runs a server that takes publishers for b and plays nothing.
+func serve(t *testing.T, b *inbox) string {
+	t.Helper()
+	return run(t, &Server{Publish: b.Publish})
+}
+
+// encoder is a publisher, or a player, that says what it is told to.
 type encoder struct {
 	*connection
 	net.Conn
@@ -79,8 +84,26 @@ func (e *encoder) publish(t *testing.T, app, key string) string {
 	return e.answer(t)
 }
 
-// answer waits for an onStatus.
+// publishing connects an encoder to a server that takes it.
+func publishing(t *testing.T, addr string) *encoder {
+	t.Helper()
+	e := dial(t, addr)
+	if got := e.publish(t, testApp, testKey); got != statusStart {
+		t.Fatal(got)
+	}
+	return e
+}
+
+// answer waits for an onStatus and returns its code.
 func (e *encoder) answer(t *testing.T) string {
+	t.Helper()
+	code, _, _ := e.onStatus(t)
+	return code
+}
+
+// onStatus waits for an onStatus. It returns its code, its text and the message stream
+// that it came on.
+func (e *encoder) onStatus(t *testing.T) (code, text string, on uint32) {
 	t.Helper()
 	for {
 		m, err := e.next()
@@ -92,8 +115,9 @@ func (e *encoder) answer(t *testing.T) string {
 			t.Fatal(err)
 		}
 		if cmd.name == "onStatus" {
-			code, _ := cmd.object(1).GetString("code")
-			return code
+			code, _ = cmd.object(1).GetString("code")
+			text, _ = cmd.object(1).GetString("description")
+			return code, text, m.MessageStreamID
 		}
 	}
 }

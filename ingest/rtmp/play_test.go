@@ -19,7 +19,6 @@ import (
 	"github.com/bluenviron/gortmplib/pkg/bytecounter"
 	"github.com/bluenviron/gortmplib/pkg/handshake"
 	"github.com/bluenviron/gortmplib/pkg/rawmessage"
-	"go.uber.org/zap/zaptest"
 
 	"relay/ingest/flv"
 )
@@ -92,26 +91,14 @@ func (s *fakeStream) view(ctx context.Context, conn net.Conn, head []byte, conve
 }
 
 // servePlayers runs a server that plays s and takes no encoder.
-func servePlayers(t *testing.T, s *fakeStream) (addr string) {
+func servePlayers(t *testing.T, s *fakeStream) string {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	srv := &Server{Listener: ln, Play: s.Play, Log: zaptest.NewLogger(t)}
-	go func() { done <- srv.Run(ctx) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Errorf("server: %v", err)
-		}
+	t.Cleanup(func() { // after the server's end
 		if n := s.playing.Load(); n != 0 {
 			t.Errorf("%d players are still played to", n)
 		}
 	})
-	return ln.Addr().String()
+	return run(t, &Server{Play: s.Play})
 }
 
 // asks asks to play and returns the first answer's code and text.
@@ -121,24 +108,21 @@ func (e *encoder) asks(t *testing.T, app, name string) (code, text string) {
 	e.say(t, "createStream", nil)
 	e.say(t, "getStreamLength", nil, name)
 	e.say(t, "play", nil, name, -2000.0)
-	for {
-		m, err := e.next()
-		if err != nil {
-			t.Fatal(err)
-		}
-		cmd, err := parseCommand(m)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if cmd.name == "onStatus" {
-			if m.MessageStreamID != mediaStream {
-				t.Errorf("a status on message stream %#x", m.MessageStreamID)
-			}
-			code, _ = cmd.object(1).GetString("code")
-			text, _ = cmd.object(1).GetString("description")
-			return code, text
-		}
+	code, text, on := e.onStatus(t)
+	if on != mediaStream {
+		t.Errorf("a status on message stream %#x", on)
 	}
+	return code, text
+}
+
+// playing connects a player to a server that plays to it.
+func playing(t *testing.T, addr string) *encoder {
+	t.Helper()
+	e := dial(t, addr)
+	if code, _ := e.asks(t, testApp, "there"); code != playReset {
+		t.Fatal(code)
+	}
+	return e
 }
 
 // watches takes what is played until the server says that the stream has ended.
@@ -231,10 +215,7 @@ func TestAPlayerGetsEveryTagAsItIs(t *testing.T) {
 		for _, b := range media { // what is written forgets its parts
 			s.media = append(s.media, flv.Batch{Parts: slices.Clone(b.Parts), Header: b.Header, Lens: b.Lens})
 		}
-		e := dial(t, servePlayers(t, s))
-		if code, _ := e.asks(t, testApp, "there"); code != playReset {
-			t.Fatal(code)
-		}
+		e := playing(t, servePlayers(t, s))
 		got := e.watches(t)
 		if !slices.EqualFunc(got, want, func(a, b flv.Tag) bool { return bytes.Equal(a, b) }) {
 			t.Errorf("seed %d: %d tags, not the %d that were played", seed, len(got), len(want))
@@ -342,10 +323,7 @@ func TestAPlayerThatLeavesIsNoticed(t *testing.T) {
 	} {
 		s := newFakeStream(flv.BatchOf(video(0, avcKey)))
 		s.hold = true
-		e := dial(t, servePlayers(t, s))
-		if code, _ := e.asks(t, testApp, "there"); code != playReset {
-			t.Fatal(code)
-		}
+		e := playing(t, servePlayers(t, s))
 		leave(e)
 		select {
 		case err := <-s.played:
@@ -373,8 +351,7 @@ func TestAPlayersQuestionsAreAnsweredBetweenTheMedia(t *testing.T) {
 			}
 		}
 	})
-	e := dial(t, addr)
-	e.asks(t, testApp, "there")
+	e := playing(t, addr)
 	if err := e.event(eventPingRequest, 77); err != nil {
 		t.Fatal(err)
 	}
@@ -392,16 +369,7 @@ func TestAPlayersQuestionsAreAnsweredBetweenTheMedia(t *testing.T) {
 // serveViewing is servePlayers with a viewing of the test's own.
 func serveViewing(t *testing.T, v viewing) string {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	srv := &Server{Listener: ln, Play: func(net.Addr, string, string) (Viewing, error) { return v, nil }}
-	go func() { done <- srv.Run(ctx) }()
-	t.Cleanup(func() { cancel(); <-done })
-	return ln.Addr().String()
+	return run(t, &Server{Play: func(net.Addr, string, string) (Viewing, error) { return v, nil }})
 }
 
 func TestManyPlayersWatchAtOnce(t *testing.T) {
@@ -410,10 +378,7 @@ func TestManyPlayersWatchAtOnce(t *testing.T) {
 	s.hold = true
 	addr := servePlayers(t, s)
 	for range players { // more than there may be strangers
-		e := dial(t, addr)
-		if code, _ := e.asks(t, testApp, "there"); code != playReset {
-			t.Fatal(code)
-		}
+		e := playing(t, addr)
 		if code := e.answer(t); code != playStart {
 			t.Fatal(code)
 		}

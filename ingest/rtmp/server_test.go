@@ -206,10 +206,7 @@ func TestAnEncoderThatStopsMakesRoom(t *testing.T) {
 
 func TestMediaMessagesBecomeTags(t *testing.T) {
 	ch := newInbox()
-	e := dial(t, serve(t, ch))
-	if got := e.publish(t, testApp, testKey); got != statusStart {
-		t.Fatal(got)
-	}
+	e := publishing(t, serve(t, ch))
 	meta := onMetaDataAMF + "\x03\x00\x00\x09"
 	run := string(video(100, avcKey)) + string(audio(110, aacFrame)) + string(flv.NewTag(flv.Script, 120, []byte(meta)))
 	e.media(t, msgDataAMF0, 0, setDataFrame+meta)
@@ -257,10 +254,7 @@ func TestPublisherThatBreaksBoundsIsCut(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			e := dial(t, serve(t, newInbox()))
-			if got := e.publish(t, testApp, testKey); got != statusStart {
-				t.Fatal(got)
-			}
+			e := publishing(t, serve(t, newInbox()))
 			send(e)
 			e.gone(t)
 		})
@@ -308,10 +302,7 @@ const connSlack = 1 << 20
 func TestAPublisherHasHeldWhatItSends(t *testing.T) {
 	for name, chunk := range map[string]uint32{"small chunks": minChunk, "large chunks": maxChunk} {
 		ch := newInbox()
-		e := dial(t, serve(t, ch))
-		if got := e.publish(t, testApp, testKey); got != statusStart {
-			t.Fatal(got)
-		}
+		e := publishing(t, serve(t, ch))
 		e.w.SetChunkSize(chunk)
 		e.control(msgSetChunkSize, binary.BigEndian.AppendUint32(nil, chunk))
 		body := strings.Repeat("x", 9<<20)
@@ -335,10 +326,7 @@ func held() int {
 }
 
 func TestALengthThatIsNeverSentIsNotAllocated(t *testing.T) {
-	e := dial(t, serve(t, newInbox()))
-	if got := e.publish(t, testApp, testKey); got != statusStart {
-		t.Fatal(got)
-	}
+	e := publishing(t, serve(t, newInbox()))
 	e.control(msgSetChunkSize, binary.BigEndian.AppendUint32(nil, maxChunk))
 	before := held()
 	for id := byte(3); id < 64; id++ { // the first chunk of 9 MiB on every chunk stream

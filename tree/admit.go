@@ -9,24 +9,23 @@ import (
 const (
 	// EmergencyTime is how long a node may serve more children than it has slots.
 	EmergencyTime = 10 * time.Second
-	// shedTime is how long a child that was asked to move on is served: what is left
-	// of EmergencyTime covers the ask.
+	// shedTime is how long a child is served after it was asked to move on.
 	shedTime = 9 * time.Second
-	// swapTime is the rest of it.
+	// swapTime is the rest of EmergencyTime: the time in which children may be asked.
 	swapTime = EmergencyTime - shedTime
 	// maxGuests bounds standby links: each is an idle connection.
 	maxGuests = 32
-	// orphanGrace is how long a node without a parent lets those in that have a
-	// standby link to it: it has backups itself, and needs a moment to get there.
+	// orphanGrace is how long a node without a parent still lets nodes in that have a
+	// standby link to it: it has backups itself, and needs a moment to turn to them.
 	orphanGrace = 1 * time.Second
-	// distrusted bounds the displacers remembered that did not take whom they
-	// displaced.
+	// distrusted bounds the joiners remembered that displaced a child and did not take
+	// it in.
 	distrusted = 256
 )
 
 // EmergencySlots is how many children over its slots a node may serve for
-// EmergencyTime: as many again, for an uplink that is planned with headroom; none
-// for a node that gives nothing.
+// EmergencyTime: as many again, since slots are counted with headroom in the uplink, but
+// none for a node that gives nothing.
 func EmergencySlots(slots int) int {
 	if slots <= 0 {
 		return 0
@@ -112,15 +111,15 @@ func (n *Node) free(j *child) bool {
 	return len(n.children) < n.cfg.Slots && (j.near || n.children.far() < n.far)
 }
 
-// rescues reports whether an orphan is let in over the slots: one with others below
-// it, if it carries more than the child that will have to move.
+// rescues reports whether an orphan is let in over the slots. It is if it has nodes below
+// it and carries more than the child that will have to move.
 func (n *Node) rescues(j *child) bool {
 	w := n.least(false, weaker)
 	return j.report.Below > 0 && len(n.children) < n.cfg.Slots+EmergencySlots(n.cfg.Slots)/2 && w != nil && weaker(w, j) < 0
 }
 
 // victim is the child that would have to make room for a joiner: the youngest of
-// the lowest class, if it is outranked. nil if nobody makes room.
+// the lowest class, if the joiner outranks it. It is nil if nobody makes room.
 func (n *Node) victim(now time.Time, j *child) *child {
 	if len(n.children)-n.cfg.Slots >= swaps(n.cfg.Slots) || n.isDistrusted(now, j.place.ID) || !n.maySwap(now) {
 		return nil
@@ -133,7 +132,7 @@ func (n *Node) victim(now time.Time, j *child) *child {
 	return w
 }
 
-// least is the first child in that order, of those that were not asked to move yet.
+// least is the first child in that order among those that were not asked to move yet.
 func (n *Node) least(far bool, order func(a, b *child) int) *child {
 	var w *child
 	for _, c := range n.children {
@@ -187,7 +186,7 @@ func (n *Node) adopt(now time.Time, g *child) bool {
 func (n *Node) serve(now time.Time, c *child, m Pull) {
 	c.heard = now
 	if c.pulling {
-		return // once is enough; the cursor goes on by itself
+		return // a second pull changes nothing
 	}
 	c.pulling = true
 	n.changed = true

@@ -7,12 +7,12 @@ import (
 )
 
 const (
-	// assignInterval is how often a parent looks at what it told its children.
+	// assignInterval is how often a parent reviews the backups that it told its children.
 	assignInterval = 1 * time.Second
 	// assignKeep is how long a list that still holds is left as it is.
 	assignKeep = 30 * time.Second
-	// assignedPerChild is how many backups a child is told of: it keeps links to two,
-	// and the third is for when one of them turns it down.
+	// assignedPerChild is how many backups a child is told of. It keeps links to two, and
+	// the third is for when one of them turns it down.
 	assignedPerChild = 3
 )
 
@@ -20,13 +20,13 @@ const (
 type spare struct {
 	place Place
 	after int // children before this one in order of strength may not use it
-	share int // how many it can take, as far as is known
-	first int // how many have it as their first choice
-	load  int // how many have it, a second choice counting half
+	share int // children it can take, as far as is known
+	first int // children that have it as their first choice
+	load  int // children that have it; a first choice counts twice
 }
 
-// assignBackups tells each child where to turn should this node be gone: to
-// different places as far as there are, so that its death makes no stampede.
+// assignBackups tells each child where to turn should this node be gone. The places
+// differ as far as there are enough of them, so that its death makes no stampede.
 func (n *Node) assignBackups(now time.Time) {
 	if now.Before(n.assignAt) {
 		return
@@ -56,8 +56,8 @@ func (n *Node) assignBackups(now time.Time) {
 }
 
 // spares are the places that children could be sent to: this node's parent and
-// backups, and children with free slots. A child may use only siblings stronger
-// than itself: when their parent is gone, they will not wait for each other.
+// backups, and children with free slots. A child may use only siblings that are stronger
+// than itself, so that no two wait for each other when their parent is gone.
 func (n *Node) spares(strong []*child) []*spare {
 	var pool []*spare
 	add := func(p Place, after, share int) {
@@ -89,7 +89,7 @@ func (n *Node) spares(strong []*child) []*spare {
 			add(c.place, 0, 1)
 		}
 	}
-	if n.cfg.Root { // the root's death is the end: siblings help when a link breaks
+	if n.cfg.Root { // when the root dies all ends, so siblings only have to help when a link breaks
 		for _, s := range pool {
 			s.after = 0
 		}
@@ -121,8 +121,9 @@ func count(pool []*spare, ps []Place) {
 	}
 }
 
-// choose takes first the place that is the first choice of the fewest for its share:
-// all turn there at once. After it come those with the least load.
+// choose picks a child's backups. The first is the place that is the first choice of the
+// fewest children for its share, since all turn to their first choice at once. The others
+// are those with the least load.
 func choose(pool []*spare, c *child, i int) []Place {
 	var fit []*spare
 	for _, s := range pool {

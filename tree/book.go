@@ -14,22 +14,23 @@ const (
 	rankGrandparent             // its slot is the one the dead parent held
 	rankOther                   // named by the parent in its welcome
 	rankPath                    // the other ancestors: shallow, but everyone asks them
-	rankSeed                    // from the link the user gave
-	rankHint                    // from elsewhere
+	rankSeed                    // from the invite
+	rankHint                    // from gossip, or known from before
 )
 
 const (
-	// maxBook bounds the places remembered; seeds are not dropped.
+	// maxBook bounds the places remembered. Seeds are not dropped.
 	maxBook = 256
-	// avoidFirst and avoidMost bound how long a place that failed is left alone:
-	// doubling from the first to the last. A machine that reboots is asked soon
-	// after, one that is gone costs a dial every few seconds.
+	// avoidFirst is how long a place that failed is left alone. The time doubles with each
+	// failure up to avoidMost: a machine that reboots is asked soon after, and one that is
+	// gone costs a dial every few seconds.
 	avoidFirst = 250 * time.Millisecond
 	avoidMost  = 10 * time.Second
-	// distrustTime is how long a parent is left alone whose label nobody else could
-	// match. It may be honest and have been lied to itself.
+	// distrustTime is how long a node is left alone that misled this one: a parent whose
+	// label nobody else could match, or that was too slow, or a node that named dead
+	// places. It may be honest and have been misled itself.
 	distrustTime = 1 * time.Minute
-	// maxNamedDead is at how many places in a row that a node named nobody may turn out to be.
+	// maxNamedDead is how many places in a row a node may name that turn out to be dead.
 	maxNamedDead = 4
 	// shunTime is how long a place that broke the rules is left alone.
 	shunTime = 10 * time.Minute
@@ -37,20 +38,20 @@ const (
 
 type bookEntry struct {
 	place     Place
-	seed      bool // from the link: it stays, and gets its rank back
+	seed      bool // from the invite: it stays, and gets its rank back
 	rank      rank
 	order     int  // among equals of one source, as it ordered them
 	hops      int  // referrals followed to get here
 	tried     bool // in this round
-	out       bool // of this round, unless somebody names it
+	out       bool // left out of this round, unless somebody names it
 	fails     int
 	avoid     time.Time
-	alone     time.Time // no standby link before
-	by        ID        // who named it last, in a referral
-	namedDead int       // places in a row that it named itself and at which nobody was
+	alone     time.Time // it is asked for no standby link before
+	by        ID        // the node that named it last, in a referral
+	namedDead int       // dead places in a row that it named itself
 }
 
-// book is the places a node knows, and what came of asking them.
+// book holds the places a node knows, and what came of asking them.
 type book struct {
 	entries []*bookEntry
 	rand    *rand.Rand
@@ -65,7 +66,7 @@ func (b *book) find(p Place) *bookEntry {
 	return nil
 }
 
-// add remembers places of one source. A place that is known already gets the better
+// add remembers places of one source. A place that is known already keeps the better
 // rank.
 func (b *book) add(places []Place, r rank, hops int) {
 	for i, p := range places {
@@ -83,9 +84,9 @@ func (b *book) add(places []Place, r rank, hops int) {
 		}
 		e.seed = e.seed || r == rankSeed
 		if r == rankReferred || r < e.rank {
-			e.rank, e.order, e.hops, e.out = r, i, hops, false // asked once in a round, however often it is named
+			e.rank, e.order, e.hops, e.out = r, i, hops, false // tried stays: nobody is asked twice in a round
 		}
-		// Added behind what is known: a liar must not be able to take a good
+		// New addresses go behind the known ones: a liar must not be able to take a good
 		// address away.
 		for _, a := range p.Addrs {
 			if len(e.place.Addrs) < MaxAddrs && !slices.Contains(e.place.Addrs, a) {
@@ -113,8 +114,8 @@ func (b *book) drop() bool {
 	return true
 }
 
-// round starts a search: every place may be asked once more, those of the last
-// search's referrals as mere hints.
+// round begins a round of a search: every place may be asked once more. Those that
+// referrals of the round before named count as hints.
 func (b *book) round() {
 	for _, e := range b.entries {
 		e.tried, e.out, e.hops = false, false, 0
@@ -140,7 +141,7 @@ func (b *book) next(now time.Time, skip func(*bookEntry) bool) *bookEntry {
 			best, ties = e, 1
 		case e.rank == best.rank && e.order == best.order:
 			ties++
-			if b.rand.IntN(ties) == 0 { // each of the equals with the same chance
+			if b.rand.IntN(ties) == 0 { // so that each of the equals has the same chance
 				best = e
 			}
 		}
@@ -148,6 +149,8 @@ func (b *book) next(now time.Time, skip func(*bookEntry) bool) *bookEntry {
 	return best
 }
 
+// failed leaves a place alone for a while, if the reason says that it is dead or broke
+// the rules.
 func (b *book) failed(now time.Time, p Place, r Reason) {
 	e := b.find(p)
 	if e == nil {
@@ -161,7 +164,7 @@ func (b *book) failed(now time.Time, p Place, r Reason) {
 		return // it lives: a later search may ask again
 	}
 	b.blame(now, e.by)
-	e.by = ID{} // once for each time it is named
+	e.by = ID{} // the node that named it is blamed once
 	e.fails++
 	e.avoid = now.Add(min(avoidFirst<<min(e.fails-1, 10), avoidMost))
 }
@@ -175,7 +178,8 @@ func (b *book) namedBy(places []Place, by ID) {
 	}
 }
 
-// blame leaves a node alone that names one place after the other at which nobody is.
+// blame counts a dead place against the node that named it. A node that names one after
+// the other is left alone.
 func (b *book) blame(now time.Time, by ID) {
 	if by.IsZero() {
 		return
@@ -187,7 +191,7 @@ func (b *book) blame(now time.Time, by ID) {
 	}
 }
 
-// only leaves nothing to be asked but these places, and whom they name.
+// only lets nobody be asked in this round but these places, and those that they name.
 func (b *book) only(places []Place) {
 	for _, e := range b.entries {
 		e.out = true
@@ -195,7 +199,7 @@ func (b *book) only(places []Place) {
 	b.add(places, rankReferred, 0)
 }
 
-// noStandby asks a place for no standby link until then.
+// noStandby says that a place is not to be asked for a standby link until then.
 func (b *book) noStandby(p Place, until time.Time) {
 	if e := b.find(p); e != nil {
 		e.alone = until
@@ -215,6 +219,7 @@ func (b *book) avoid(p Place, until time.Time) {
 	}
 }
 
+// worked forgets a place's failures, and clears the node that named it.
 func (b *book) worked(p Place) {
 	if e := b.find(p); e != nil {
 		e.fails, e.avoid = 0, time.Time{}
@@ -229,7 +234,7 @@ func (b *book) forget(p Place) {
 	b.entries = slices.DeleteFunc(b.entries, func(e *bookEntry) bool { return e.place.same(p) })
 }
 
-// best returns up to n places that may be told to others, most useful first.
+// best returns up to n places that may be named to others, the most useful first.
 func (b *book) best(now time.Time, n int, skip func(Place) bool) []Place {
 	es := slices.Clone(b.entries)
 	slices.SortStableFunc(es, func(x, y *bookEntry) int { return int(x.rank - y.rank) })

@@ -14,7 +14,7 @@ type child struct {
 	place    Place
 	from     origin
 	slots    int
-	born     time.Time // when it joined the channel, as it says
+	born     time.Time // when it joined the channel, as it says itself
 	near     bool
 	since    time.Time
 	heard    time.Time // when it last said anything
@@ -22,13 +22,13 @@ type child struct {
 	report   Report
 	reported bool
 	claim    slotClaim
-	told     int // joiners sent its way since its newest report
+	told     int // joiners sent to it since its newest report
 
 	instead Link // the child that makes room for it, if there is one
 
 	// Set when it was asked to move on.
 	shedAt  time.Time
-	shedFor ID // who was let in in its place, if anyone
+	shedFor ID // the node that was let in in its place, if there is one
 
 	backups    []Place // it was told of
 	assignedAt time.Time
@@ -41,7 +41,7 @@ func (c *child) shedding() bool { return !c.shedAt.IsZero() }
 func (c *child) reachable() bool { return len(c.place.Addrs) > 0 }
 
 // weaker orders children by what it costs to move them down: by class, then by how
-// many they carry already, roughly, then by age.
+// many nodes they carry (by doublings), then by age.
 func weaker(a, b *child) int {
 	return cmp.Or(
 		cmp.Compare(a.class(), b.class()),
@@ -51,15 +51,15 @@ func weaker(a, b *child) int {
 	)
 }
 
-// younger orders children by how long they can be expected to stay: who is to be
-// replaced for good, and who is to take the place of its parent.
+// younger orders children by class and then by how long they can be expected to stay. It
+// says which child is replaced for good, and which takes its parent's place.
 func younger(a, b *child) int {
 	return cmp.Or(cmp.Compare(a.class(), b.class()), b.born.Compare(a.born), cmp.Compare(b.link, a.link))
 }
 
-// outranks reports whether a joiner is let in in place of a child: it is of a
-// higher class, or it carries others too and has stayed four times as long, so that
-// what is below will have to move less often.
+// outranks reports whether the joiner c is let in in place of the child w. It is if it is
+// of a higher class, or if it gives slots too and has stayed four times as long: nodes
+// below it will have to move less often.
 func (c *child) outranks(now time.Time, w *child) bool {
 	if c.class() != w.class() {
 		return c.class() > w.class()
@@ -67,10 +67,10 @@ func (c *child) outranks(now time.Time, w *child) bool {
 	return c.class() > 0 && staying(now, c) >= staying(now, w)+elder
 }
 
-// elder is by how many doublings one has to be older than another of its class.
+// elder is by how many doublings a joiner has to be older than a child of its class.
 const elder = 2
 
-// children are in the order of their links.
+// children are sorted by their links.
 type children []*child
 
 func (cs children) find(l Link) *child {
@@ -96,8 +96,8 @@ func (cs children) add(c *child) children {
 	return slices.Insert(cs, i, c)
 }
 
-// without returns the list without c; the one before stays as it was, so that it
-// can be ranged over meanwhile.
+// without returns the list without c. The old list stays as it was, so that it can be
+// ranged over meanwhile.
 func (cs children) without(c *child) children {
 	out := make(children, 0, len(cs))
 	for _, d := range cs {
@@ -130,7 +130,7 @@ func (cs children) far() int {
 	return n
 }
 
-// newChild is a joiner as its parent knows it.
+// newChild returns a joiner as its parent is to know it.
 func (n *Node) newChild(now time.Time, ev Joined) *child {
 	age := time.Duration(min(ev.Join.Age, maxAge)) * time.Second
 	return &child{
@@ -140,19 +140,19 @@ func (n *Node) newChild(now time.Time, ev Joined) *child {
 	}
 }
 
-// maxAge bounds what a joiner may claim to be old, in seconds: a year.
+// maxAge bounds the age that a joiner may claim, in seconds: a year.
 const maxAge = 365 * 24 * 3600
 
-// joinerPlace is where others can reach a joiner: first the address its
-// connection comes from, with the port it listens on, then what it says itself.
+// joinerPlace is where others can reach a joiner. The first address is the one that its
+// connection comes from, with the port it listens on. The others it gives itself.
 func (n *Node) joinerPlace(ev Joined) Place {
 	addrs := ev.Join.Addrs[:min(len(ev.Join.Addrs), MaxAddrs)]
 	return Place{ev.Peer, addrs}.withAddr(seenAt(ev))
 }
 
-// seenAt is the address that the network itself vouches for. It is not valid for
-// a joiner that does not listen, nor for one on this very machine that others can
-// reach: to them the loopback address would be themselves.
+// seenAt is the joiner's address as the network itself shows it. It is not valid for a
+// joiner that does not listen. Neither is it for one on this very machine that others can
+// reach: a loopback address would lead them to themselves.
 func seenAt(ev Joined) netip.AddrPort {
 	if len(ev.Join.Addrs) == 0 || !ev.Addr.IsValid() {
 		return netip.AddrPort{}

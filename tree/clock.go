@@ -2,10 +2,10 @@ package tree
 
 import "time"
 
-// clock estimates the root's clock from what the parent says it is. A parent's
-// answer to a report bounds the error by half the round trip (Cristian, 1989); the
-// estimate with the shortest round trip of late is kept. Errors add up along the
-// path, each at most half a hop's round trip.
+// clock estimates the root's clock from what the parent says it is. A heartbeat that
+// answers a report bounds the error by half of the round trip (Cristian, "Probabilistic
+// clock synchronization", 1989). The estimate with the shortest recent round trip is
+// kept. Errors add up along the path.
 type clock struct {
 	offset time.Duration // root's clock minus time since origin
 	rtt    time.Duration
@@ -14,15 +14,15 @@ type clock struct {
 }
 
 const (
-	// clockAge is how long a good sample outranks a worse one: quartz drifts by
-	// 50 ppm, half a millisecond in this time.
+	// clockAge is how long a good sample outranks a worse one. A quartz clock drifts by
+	// 50 ppm, which is half a millisecond in this time.
 	clockAge = 10 * time.Second
 	// maxRTT bounds a believable round trip.
 	maxRTT = 10 * time.Second
 )
 
-// sample takes a parent's heartbeat into account. sinceOrigin is now on the
-// node's own clock.
+// sample takes a parent's heartbeat into account. sinceOrigin is the time on the node's
+// own clock.
 func (c *clock) sample(now time.Time, sinceOrigin time.Duration, hb Heartbeat) {
 	if hb.Clock == 0 || hb.Echo == 0 {
 		return

@@ -68,7 +68,7 @@ func (n *Node) tryCommit(now time.Time, a *attempt) {
 		n.clock.known = false
 	}
 	n.at = n.at.Adopt(w.Label)
-	n.clock.at = time.Time{} // samples of the old parent no longer outrank
+	n.clock.at = time.Time{} // samples from the old parent outrank none of the new one's
 	n.seen = n.cfg.Self
 	if w.Seen.IsValid() && len(n.cfg.Self.Addrs) > 0 {
 		n.seen = n.seen.withAddr(w.Seen)
@@ -92,7 +92,7 @@ func (n *Node) tryCommit(now time.Time, a *attempt) {
 	n.do(Attached{n.up.link, n.up.place, n.depth(), why})
 }
 
-// whyAnother is how it came that the node takes another parent than the one it has or had.
+// whyAnother says why the node does not stay with the parent that it has or had.
 func (n *Node) whyAnother() End {
 	switch u := n.up; {
 	case u == nil:
@@ -111,15 +111,15 @@ func (n *Node) whyAnother() End {
 	return ByUs(ReasonSilent)
 }
 
-// moved sets the clocks of the moves to come.
+// moved decides when the next moves may come, after one that was made for w.
 func (n *Node) moved(now time.Time, w want, old *uplink) {
 	n.improve.on = false
 	n.late.settled()
-	if old == nil { // it may have been lost in this very call, the search being for a better one
+	if old == nil { // the old parent may be lost in this very call, while w is a better one
 		w = wantAny
 	}
 	wait := improveMin + time.Duration(n.cfg.Rand.Int64N(int64(improveMax-improveMin)))
-	if w > wantFaster { // it took what there was
+	if w > wantFaster { // the node took what there was
 		wait = improveFirst + time.Duration(n.cfg.Rand.Int64N(int64(improveFirst)))
 	}
 	n.improve.at = now.Add(wait)
@@ -135,8 +135,8 @@ func (n *Node) moved(now time.Time, w want, old *uplink) {
 	}
 }
 
-// startOver makes the node a newcomer without a label, free to join anywhere. It
-// keeps no children then: those could be above the next parent.
+// startOver makes the node a newcomer without a label, which may join anywhere. It keeps
+// no children, because they could be above its next parent.
 func (n *Node) startOver(now time.Time) {
 	if n.up != nil {
 		parent := n.up.place

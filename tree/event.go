@@ -5,19 +5,19 @@ import (
 	"time"
 )
 
-// Link numbers a connection for this channel. Those a Node dials are odd and come
-// from it; those that come in are even and come from its owner.
+// Link numbers a connection for this channel. The Node numbers those it dials, with odd
+// numbers; its owner numbers those that come in, with even ones.
 type Link uint64
 
-// Inbound reports whether the other node opened the link, to be a child. This node
-// opened the others, to a possible parent.
+// Inbound reports whether the other node opened the link, to become a child. All others
+// this node has opened, to a possible parent.
 func (l Link) Inbound() bool { return l%2 == 0 }
 
 // Event is what happened. One of Up, Joined, Received, Heard, Down, Candidates,
 // Capacity, Progress, Leave.
 type Event interface{ event() }
 
-// Up says that a dialled link stands and who is at its other end.
+// Up says that a dialled link stands, and which node is at its other end.
 type Up struct {
 	Link Link
 	Peer ID
@@ -40,7 +40,7 @@ type Received struct {
 	Msg  Message
 }
 
-// Heard says that a chunk came over a link: it is alive.
+// Heard says that a chunk came over a link, which is a sign of life.
 type Heard struct{ Link Link }
 
 // Down says that a link ended, or a dial failed. It is final for that link.
@@ -49,11 +49,11 @@ type Down struct {
 	End  End
 }
 
-// Candidates adds places to ask, the most useful first. They are hints: nothing is
-// torn down for them.
+// Candidates adds places to ask, the most useful first. They are hints: no link ends
+// because of them.
 type Candidates struct{ Of []Candidate }
 
-// Candidate is a node of the channel as gossip tells of it, seconds old.
+// Candidate is a node of the channel as gossip tells of it. That may be seconds old.
 type Candidate struct {
 	Place Place
 	Depth int // 0 for the root, -1 if that is not known
@@ -61,24 +61,23 @@ type Candidate struct {
 	Slots int
 }
 
-// Capacity says how many children the node can carry from now on: Slots in all,
-// and at most Far of them that are not Near. Children over the number are asked to
-// move on, one after the other.
+// Capacity says how many children the node can carry from now on: Slots in all, of which
+// at most Far are not Near. Children beyond that are asked to move on, one after the other.
 type Capacity struct{ Slots, Far int }
 
-// Progress says what the data path sees: the chunks lost so far, and how far the
-// newest chunk is behind the root's newest, 0 while nothing is missing or nothing
-// is known.
+// Progress says what the data path sees. Lost is the chunks missed so far. Lag is how far
+// the node's newest chunk is behind the root's newest; it is 0 while no chunk is missing,
+// and while the root's newest is not known.
 type Progress struct {
 	Lost uint64
 	Lag  time.Duration
-	// Barren is set while the root is known to have chunks and the node has had none:
-	// who has some could not go on here.
+	// Barren is set while the root is known to have chunks and the node has had none. A
+	// node that has some could not go on below it.
 	Barren bool
 }
 
-// Leave starts an orderly end: children are told where to go and served until
-// they have moved, at most leaveTime. The Left action says that it is over.
+// Leave starts an orderly end. Children are told where to go, and are served until they
+// have moved, for at most 2 s. Left then says that the node may go.
 type Leave struct{}
 
 func (Up) event()         {}
@@ -95,8 +94,8 @@ func (Leave) event()      {}
 // Orphaned, Attached, Left.
 type Action interface{ action() }
 
-// Dial asks for a connection to the place, as the link named. It is answered by
-// Up or Down.
+// Dial asks for a connection to the place, to be known by the number Link. Up or Down
+// answers it.
 type Dial struct {
 	Link  Link
 	Place Place
@@ -108,19 +107,19 @@ type Send struct {
 	Msg  Message
 }
 
-// Close asks for a link to be closed, after what was sent over it.
+// Close asks for a link to be closed once all that was sent over it is written.
 type Close struct {
 	Link Link
 	End  End // ByThem if this answers the other node's Bye or Refer
 }
 
-// Feed makes the link one that chunks are taken from: the owner sends a Pull from
-// where its ring ends. Chunks of earlier links stay welcome until they close. It may
-// come before the node has committed to that parent, and for several links when one
-// that fell silent may speak again.
+// Feed makes the link one that chunks are taken from: the owner sends a Pull that names
+// its newest chunk. Chunks of earlier links stay welcome until those close. Feed may come
+// before the node has committed to that parent. It may come for several links, when a
+// parent that fell silent may speak again.
 type Feed struct{ Link Link }
 
-// Serve makes the link a child's: chunks follow from after Have.
+// Serve makes the link a child's: it gets the chunks after Have.
 type Serve struct {
 	Link Link
 	Have Position
@@ -134,8 +133,8 @@ type Attached struct {
 	Link   Link
 	Parent Place
 	Depth  int
-	// Before is why the node has not stayed with the parent before, and which of the
-	// two ended that; zero if there was none.
+	// Before says why the node has not stayed with its last parent, and which of the two
+	// ended that. It is zero if there was none.
 	Before End
 }
 

@@ -16,7 +16,7 @@ const (
 	// TagLen is a tag, which tells the nodes of a tree apart for people and programs.
 	// Its 60 bits do not stand for the node in anything that needs proof.
 	TagLen = 12
-	// ShortLen is the short form, for logs and where there is room for few columns.
+	// ShortLen is the short form, for logs and narrow tables.
 	ShortLen = 8
 )
 
@@ -35,8 +35,8 @@ func (id ID) Short() string { return id.String()[:ShortLen] }
 // IsZero reports whether the node's ID is not known.
 func (id ID) IsZero() bool { return id == ID{} }
 
-// ParseID parses the text form that String returns, and no other: nodes compare and
-// look up IDs as text, so one node must not go by two.
+// ParseID parses the text form that String returns, and no other. IDs are compared and
+// looked up as text, so no node may have two forms of its ID.
 func ParseID(s string) (ID, error) {
 	var id ID
 	if len(s) == IDLen {

@@ -3,16 +3,16 @@ package tree
 import "time"
 
 const (
-	// improveFirst is how long after a move that could not wait a node looks for a better
-	// place, up to twice that by chance: it was put where there was room, not where it
-	// belongs.
+	// improveFirst is how long after a move that it did not choose a node looks for a
+	// better place, up to twice that by chance. Such a move leads to where there is room,
+	// and not to where the node belongs.
 	improveFirst = 4 * time.Second
 	// improveMin and improveMax bound the time between two looks.
 	improveMin = 15 * time.Second
 	improveMax = 45 * time.Second
-	// optionalEvery is the least time between two moves that nothing forced.
+	// optionalEvery is the least time between two moves of a node's own choice.
 	optionalEvery = 30 * time.Second
-	// elderAge is how long a node has to have stayed to ask for a younger one's place.
+	// elderAge is how long a node must have stayed before it asks for a younger one's place.
 	elderAge = 4 * time.Minute
 	// maxTargets is how many nodes are asked directly, besides the root.
 	maxTargets = 2
@@ -23,12 +23,12 @@ type improver struct {
 	at      time.Time // of the next look
 	on      bool      // a search for it is running
 	targets []Place
-	moved   time.Time // the newest move of one's own choice
+	moved   time.Time // the newest move of the node's own choice
 }
 
-// lookUp begins a search for a better place if it is time, and if there is one. The
-// root says at what depth each class of nodes would be taken (Best); gossip may know
-// of another.
+// lookUp begins a search for a place nearer to the root if it is time, and if there is
+// one. The root says at what depth each class of nodes would be taken (Best). Gossip may
+// know of another.
 func (n *Node) lookUp(now time.Time) {
 	m := &n.improve
 	if m.on || now.Before(m.at) || n.up == nil {
@@ -55,8 +55,8 @@ func (n *Node) lookUp(now time.Time) {
 	m.on = len(m.targets) > 0
 }
 
-// gotDeeper brings the next look forward for a node that got deeper without a move of its
-// own, if there is a better place.
+// gotDeeper brings the next look forward, if there is a better place: the node got deeper
+// because its parent did.
 func (n *Node) gotDeeper(now time.Time) {
 	soon := now.Add(improveFirst + time.Duration(n.cfg.Rand.Int64N(int64(improveFirst))))
 	if b := n.best[classOf(n.cfg.Slots)]; int(b)+1 < n.depth() && soon.Before(n.improve.at) {
@@ -64,5 +64,5 @@ func (n *Node) gotDeeper(now time.Time) {
 	}
 }
 
-// within is the deepest place of use to a node that only wants to get nearer.
+// within is the deepest place that is of use to a node that wants to get nearer to the root.
 func (n *Node) within() int { return max(1, n.depth()-1) }

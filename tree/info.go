@@ -7,16 +7,16 @@ type Info struct {
 	ID       ID
 	Root     bool
 	Label    Label
-	Depth    int     // links to the root; 0 at the root, and while not known
+	Depth    int     // links to the root; 0 at the root, and while it is not known
 	Path     []Place // from the root to the parent
 	Parent   Place   // zero at the root and for an orphan
-	Attached bool    // the stream can be expected to come
+	Attached bool    // it is the root, or its parent lives and is attached itself
 	Asking   int     // places being asked right now
 	Slots    int
 	Far      int // of Slots, for children that are not near
 	Children []ChildInfo
-	Standbys []Place // connected ahead, the first is used first
-	Guests   int     // standby links of others
+	Standbys []Place // to which it keeps a link ready, in the order of their use
+	Guests   int     // nodes that keep a standby link to this one
 }
 
 // ChildInfo is one child as its parent knows it.

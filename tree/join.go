@@ -65,9 +65,9 @@ func (n *Node) referred(now time.Time, l Link, m Refer) {
 	}
 }
 
-// attemptReferred takes the places over that were named instead of a slot.
+// attemptReferred takes over the places that were named instead of a slot.
 func (n *Node) attemptReferred(now time.Time, a *attempt, m Refer) {
-	if slices.ContainsFunc(m.Places, func(p Place) bool { return p.ID == a.addr.ID }) { // to itself
+	if slices.ContainsFunc(m.Places, func(p Place) bool { return p.ID == a.addr.ID }) { // a node that refers to itself breaks the protocol
 		n.do(Close{a.link, ByUs(ReasonProtocol)})
 		n.attemptFailed(now, a, ReasonProtocol)
 		return

@@ -6,20 +6,21 @@ import (
 )
 
 const (
-	// maxUnpulled is how many slots one address may hold that are granted and not
-	// pulled, or standby links at one node: a household that starts together, not a flood.
+	// maxUnpulled is how many slots one address may hold at a node that are granted and
+	// not pulled, and how many standby links. That is enough for a household that starts
+	// together, and not for a flood.
 	maxUnpulled = 4
-	// lapseFirst is how long an address is turned away that let a granted slot lapse,
-	// doubled each time up to lapseMost. Who changes its mind closes the link, which
-	// costs nothing.
+	// lapseFirst is how long an address is turned away that let a granted slot lapse. It
+	// doubles each time, up to lapseMost. A joiner that changes its mind closes the link,
+	// which costs nothing.
 	lapseFirst = 3 * time.Second
 	lapseMost  = 10 * time.Minute
 	// maxLapses bounds the addresses remembered.
 	maxLapses = 256
 )
 
-// origin is who answers for a joiner: its address, a whole /64 if that is IPv6; on
-// this very machine, where all have the same, the node itself.
+// origin is what answers for a joiner: its address, or the /64 that holds it if that is
+// IPv6. On this very machine, where all have the same address, it is the node itself.
 type origin struct {
 	net netip.Prefix
 	id  ID
@@ -49,7 +50,7 @@ type lapse struct {
 	until time.Time
 }
 
-// note counts one more, and returns the map, new if need be.
+// note counts one more lapse and returns the map, which is a new one if l is nil.
 func (l lapses) note(now time.Time, o origin) lapses {
 	if l == nil {
 		l = make(lapses)
@@ -71,8 +72,8 @@ func (l lapses) note(now time.Time, o origin) lapses {
 
 func (l lapses) barred(now time.Time, o origin) bool { return now.Before(l[o].until) }
 
-// busyWith reports whether the joiner's origin holds as many slots unpulled as it may,
-// or is barred.
+// busyWith reports whether the joiner's origin is barred, or holds as many slots unpulled
+// as it may.
 func (n *Node) busyWith(now time.Time, j *child) bool {
 	if n.lapses.barred(now, j.from) {
 		return true

@@ -2,20 +2,20 @@ package tree
 
 import "net/netip"
 
-// Message is what two nodes tell each other about the tree; relay/wire has the
-// bytes. One of Join, Welcome, Refer, Pull, Heartbeat, Path, Report, Backups, Bye.
+// Message is what two nodes tell each other about the tree. It is one of Join, Welcome,
+// Refer, Pull, Heartbeat, Path, Report, Backups, Bye. Package wire writes them as bytes.
 type Message interface{ message() }
 
 // Bounds of messages.
 const (
-	// MaxPath is the deepest a tree gets, in links, and so the longest path told.
-	// With two children each, 64 levels hold more nodes than there are.
+	// MaxPath is how deep a tree gets at most, in links, and so the longest path. If each
+	// node has two children, 64 levels hold more nodes than there are.
 	MaxPath = 64
 	// MaxRefer is how many places a Refer or a Welcome names.
 	MaxRefer = 8
 	// MaxHops is how many referrals are followed one after another.
 	MaxHops = 5
-	// MaxBackups is how many places a parent names for the time when it is gone.
+	// MaxBackups is how many places a parent names as backups.
 	MaxBackups = 4
 )
 
@@ -24,19 +24,20 @@ type Join struct {
 	Addrs []netip.AddrPort // where the joiner listens; at most MaxAddrs
 	Slots uint16           // how many children it could have
 	Age   uint32           // seconds since it joined the channel
-	// Below is how many nodes are below one that has lost its parent; 0 for others. It is
-	// let in over the slots, for those below need not move then.
+	// Below is how many nodes are below a joiner that has lost its parent, and 0 for all
+	// other joiners. Such an orphan may be let in over the slots, so that the nodes below
+	// it need not move.
 	Below uint32
-	// Within is the deepest place that is of use to it, 0 for any: one that is served
-	// already moves only to get nearer to the root.
+	// Within is the greatest depth that is of use to the joiner, 0 for any. A node that is
+	// served already moves only to get nearer to the root.
 	Within uint8
-	// Standby asks for a link to be kept ready and not for a slot: a later Pull turns
-	// it into one.
+	// Standby asks for a link to be kept ready, and not for a slot. A later Pull asks for
+	// the slot.
 	Standby bool
 }
 
-// Welcome grants a slot: the child pulls within admissionTime or loses it. It comes
-// again when a standby link is pulled.
+// Welcome grants a slot. The child has to pull within 2 s, or it loses the slot. A second
+// welcome answers the pull of a standby link.
 type Welcome struct {
 	Label  Label
 	Lag    uint32         // how far the sender's newest chunk is behind the root, ms
@@ -51,11 +52,11 @@ type Refer struct {
 	Places []Place // at most MaxRefer
 }
 
-// Pull makes the sender a child: the stream is to follow from the chunk after
-// Have, which is zero for a child that has nothing.
+// Pull makes the sender a child. The stream is to begin with the chunk after Have, which is
+// zero for a child that has nothing.
 type Pull struct{ Have Position }
 
-// Heartbeat goes from parent to child every heartbeatInterval.
+// Heartbeat goes from parent to child every 50 ms.
 type Heartbeat struct {
 	Label  Label
 	Orphan bool   // the sender, or a node above it, has no live parent
@@ -72,7 +73,7 @@ type Path struct {
 	Path []Place // from the root to the sender, both included
 }
 
-// Report goes from child to parent every reportInterval and when it changes.
+// Report goes from child to parent every 500 ms, and sooner when it has changed.
 type Report struct {
 	Sent     uint64 // the child's own clock, microseconds
 	Slots    uint16
@@ -83,8 +84,8 @@ type Report struct {
 	Lost     uint64 // chunks missed since the child joined the channel
 }
 
-// Backups goes from parent to child: where to turn, in this order, should the
-// sender be gone. The child connects to the first of them ahead of time.
+// Backups goes from parent to child. It names the places to turn to, in this order, should
+// the sender be gone. The child connects to the first of them ahead of time.
 type Backups struct {
 	Places []Place // at most MaxBackups
 }

@@ -7,21 +7,21 @@ import (
 	"time"
 )
 
-// maxCandidates bounds the hints taken over at a time.
+// maxCandidates bounds the hints taken from one Candidates.
 const maxCandidates = 20
 
-// Config is what a Node is told once.
+// Config is what a Node has to know from the beginning.
 type Config struct {
 	Self  Place      // Addrs are where it listens
 	Root  bool       // it is the source
 	Epoch Epoch      // of the source; root only
-	Start time.Time  // beat 0 of the epoch; root only
-	Since time.Time  // when it came to the channel; when it is made, if zero
+	Start time.Time  // when the epoch began; root only
+	Since time.Time  // when it joined the channel; zero for now
 	Slots int        // children it can carry now, near or far
-	Seeds []Place    // from the link; asked again for ever
+	Seeds []Place    // from the invite; never forgotten
 	Rand  *rand.Rand // required
-	// Heartbeat is how often a parent speaks at least, 50 ms if 0. Big simulations set
-	// it higher, and all that follows from it grows with it.
+	// Heartbeat is the time between two heartbeats, 50 ms if 0. Big simulations set it
+	// higher, and the times that follow from it grow with it.
 	Heartbeat time.Duration
 }
 
@@ -32,13 +32,13 @@ type Node struct {
 
 	at      Standing
 	path    []Place // from the root to the parent; empty at the root
-	pathDue bool    // children are to be told of it
+	pathDue bool    // the children have to be told of it
 	seen    Place   // self, with the address its parent sees
 
 	times    beatTimes
 	up       *uplink
-	beatAt   time.Time // the children are to hear of a loss, zero if not
-	orphanAt time.Time // since when there is no parent, or a silent one
+	beatAt   time.Time // set if the children have to hear of a loss at once
+	orphanAt time.Time // when the parent was lost, or fell silent
 	lostFor  End       // why there is no parent
 	standbys standbys
 	search   search
@@ -51,8 +51,8 @@ type Node struct {
 
 	// What is below.
 	children  children
-	guests    children  // those with a standby link
-	overAt    time.Time // since when there are more than slots, zero if there are not
+	guests    children  // nodes with a standby link to this one
+	overAt    time.Time // since when there are more children than slots, zero if there are not
 	far       int       // slots for nodes that are not near
 	changed   bool      // the parent may have to hear of it
 	guestsAt  time.Time
@@ -69,14 +69,14 @@ type Node struct {
 	tickAt   time.Time
 	reportAt time.Time // no report before this
 	reported Report
-	leaveBy  time.Time // set once leaving
+	leaveBy  time.Time // set once the node is leaving
 	left     bool
 
 	actions  []Action
 	lastLink Link // number of the newest dial
 }
 
-// New returns a node that has no parent yet, and looks for one at once.
+// New returns a node that has no parent yet and looks for one at once.
 func New(cfg Config, now time.Time) *Node {
 	n := &Node{
 		cfg:    cfg,
@@ -111,7 +111,7 @@ func (n *Node) Poll() (Action, bool) {
 	return a, true
 }
 
-// newLink numbers a link that the node opens: odd, and never again.
+// newLink returns an odd number, each time another, for a link that the node opens.
 func (n *Node) newLink() Link {
 	n.lastLink += 2
 	return n.lastLink | 1
@@ -160,7 +160,8 @@ func (n *Node) settle(now time.Time) {
 	}
 }
 
-// candidates takes hints over.
+// candidates takes over what gossip tells. Those with a free slot come first, then those
+// nearest to the root.
 func (n *Node) candidates(ev Candidates) {
 	of := slices.Clone(ev.Of[:min(len(ev.Of), maxCandidates)])
 	n.cfg.Rand.Shuffle(len(of), func(i, k int) { of[i], of[k] = of[k], of[i] })
@@ -202,7 +203,7 @@ func (n *Node) Advance(now time.Time) {
 	n.settle(now)
 }
 
-// tick does what recurs.
+// tick does what has to be done once in each heartbeat.
 func (n *Node) tick(now time.Time) {
 	n.seenNow = now
 	if n.tickAt.After(now) {
@@ -222,8 +223,8 @@ func (n *Node) tick(now time.Time) {
 	n.keepStandbys(now)
 }
 
-// Deadline returns when Advance is to be called at the latest. It lies after the
-// newest call: what was due by then has been done or waits for an event.
+// Deadline returns when Advance has to be called at the latest. It lies after the newest
+// call, since what was due then has been done or waits for an event.
 func (n *Node) Deadline() time.Time {
 	d := n.tickAt
 	for _, t := range []time.Time{n.suspectAt(), n.search.deadline()} {
@@ -234,7 +235,7 @@ func (n *Node) Deadline() time.Time {
 	return d
 }
 
-// down ends a link's part in everything.
+// down forgets a link that has ended.
 func (n *Node) down(now time.Time, l Link, e End) {
 	switch r := n.role(l).(type) {
 	case *uplink:
@@ -267,7 +268,8 @@ func (n *Node) bye(now time.Time, l Link, m Bye) {
 	}
 }
 
-// depth is a node's distance to the root; 0 at the root and while unknown.
+// depth is the node's distance to the root in links. It is 0 at the root, and while it is
+// not known.
 func (n *Node) depth() int {
 	if n.cfg.Root || n.at.Epoch == (Epoch{}) {
 		return 0
@@ -281,7 +283,7 @@ func (n *Node) attached() bool {
 	return n.cfg.Root || n.up != nil && !n.up.suspect && !n.up.orphan
 }
 
-// label is what the node tells others of itself. The root's comes from the clock.
+// label is the label that the node tells others. The root takes its own from the clock.
 func (n *Node) label(now time.Time) Label {
 	if n.cfg.Root {
 		n.at.E = uint64(max(0, now.Sub(n.cfg.Start)) / LabelStep)
@@ -294,8 +296,8 @@ func (n *Node) ownPath() []Place {
 	return append(n.path[:len(n.path):len(n.path)], n.seen)
 }
 
-// RootClock returns the root's clock at now, as time since the epoch began, and
-// whether it is known yet.
+// RootClock returns what the root's clock shows at now, as the time since the epoch began,
+// and whether it is known yet.
 func (n *Node) RootClock(now time.Time) (time.Duration, bool) {
 	if n.cfg.Root {
 		return now.Sub(n.cfg.Start), true
@@ -303,7 +305,7 @@ func (n *Node) RootClock(now time.Time) (time.Duration, bool) {
 	return now.Sub(n.origin) + n.clock.offset, n.clock.known
 }
 
-// leave begins the end.
+// leave begins an orderly end.
 func (n *Node) leave(now time.Time) {
 	if !n.leaveBy.IsZero() {
 		return

@@ -46,8 +46,8 @@ func (n *Node) beginRound() {
 	n.book.add(n.search.takeNamed(), rankReferred, 0)
 }
 
-// endRound draws conclusions from a round that found nobody. What nothing forces the
-// node to look for is not looked for again at once.
+// endRound ends a round that found nobody. Another follows only if the node has no parent,
+// or has to leave the one it has.
 func (n *Node) endRound(now time.Time) {
 	switch n.search.want {
 	case wantNearer:
@@ -98,7 +98,7 @@ func (n *Node) fits(b *standby) bool {
 	switch n.search.want {
 	case wantAny:
 		return true
-	case wantOther: // who only has to make room should not crowd another node instead
+	case wantOther: // a node that has to make room here should not crowd another place
 		return n.up.leaving || !n.up.displaced && !b.orphan
 	case wantFaster:
 		// Over its slots only if nobody else was found: it would be asked to move on.
@@ -107,8 +107,8 @@ func (n *Node) fits(b *standby) bool {
 	return false
 }
 
-// rememberPath makes the way to the root places to ask: the grandparent first,
-// for the parent's slot there is free now, the other ancestors upwards after it.
+// rememberPath makes the ancestors places to ask. The grandparent comes first, since the
+// parent's slot there is free now, and the other ancestors follow upwards.
 func (n *Node) rememberPath() {
 	var up []Place
 	for i := len(n.path) - 2; i >= 0; i-- {
@@ -118,7 +118,7 @@ func (n *Node) rememberPath() {
 		n.book.add(up[:1], rankGrandparent, 0)
 		n.book.add(up[1:], rankPath, 0)
 	}
-	if len(n.path) > 0 { // it may come back
+	if len(n.path) > 0 { // the parent may come back
 		n.book.add(n.path[len(n.path)-1:], rankHint, 0)
 	}
 }

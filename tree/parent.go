@@ -6,13 +6,13 @@ import "time"
 type uplink struct {
 	link      Link
 	place     Place
-	heard     time.Time // when anything last came
-	fresh     time.Time // when its label last grew newer
+	heard     time.Time // when anything came from it last
+	fresh     time.Time // when its label was newer than before last
 	suspect   bool      // silent for too long; nothing is closed yet
-	orphan    bool      // it says it has no live parent itself,
-	orphanAt  time.Time // since then
-	leaving   bool      // it said so, and serves on for a little
-	displaced bool      // it needs the slot for another, and serves on for a little
+	orphan    bool      // it says that it has no live parent itself
+	orphanAt  time.Time // since when it says so
+	leaving   bool      // it is leaving, and serves on for a little
+	displaced bool      // it needs the slot for another node, and serves on for a little
 	near      bool
 	since     time.Time
 	proved    bool          // it has served for a while
@@ -26,7 +26,7 @@ type uplink struct {
 // forgotten.
 const provedAfter = 10 * time.Second
 
-// moving reports whether the node was told to go elsewhere.
+// moving reports whether the parent has told the node to go elsewhere.
 func (u *uplink) moving() bool { return u.leaving || u.displaced }
 
 // hear notes a sign of life.
@@ -55,7 +55,7 @@ func (n *Node) heartbeat(now time.Time, l Link, hb Heartbeat) {
 	}
 }
 
-// attemptBeat looks whether a welcome that is held can be taken now.
+// attemptBeat commits to a place whose welcome was held, if its label is new enough now.
 func (n *Node) attemptBeat(now time.Time, a *attempt, hb Heartbeat) {
 	if a.welcome == nil {
 		return
@@ -80,7 +80,7 @@ func (n *Node) parentBeat(now time.Time, hb Heartbeat) {
 		n.up.fresh = now
 	}
 	if hb.Label.Epoch.Compare(n.at.Epoch) > 0 {
-		n.clock.known = false // another epoch, another zero
+		n.clock.known = false // each epoch's clock begins at 0
 	}
 	if !n.search.attempts.holdsWelcome() { // a welcome's label must be able to catch up with this node's own
 		depth := n.depth()
@@ -112,8 +112,8 @@ func (n *Node) pathChanged(now time.Time, l Link, m Path) {
 	}
 }
 
-// parentBye takes leave of the parent. One that has to go, or needs the slot, serves on
-// until there is another.
+// parentBye handles the parent's good-bye. A parent that is leaving, or needs the slot,
+// serves on until the node has found another.
 func (n *Node) parentBye(now time.Time, m Bye) {
 	n.search.named = m.Places[:min(len(m.Places), MaxRefer)]
 	n.book.add(n.search.named, rankReferred, 0)
@@ -122,17 +122,17 @@ func (n *Node) parentBye(now time.Time, m Bye) {
 		n.up.leaving = true
 	case ReasonDisplaced:
 		n.up.displaced = true
-		n.book.noStandby(n.up.place, now.Add(optionalEvery)) // or it would be the other way round next
+		n.book.noStandby(n.up.place, now.Add(optionalEvery)) // else the node would crowd it again as its backup
 	default:
 		n.do(Close{n.up.link, ByThem(m.Reason)})
 		n.parentLost(now, ByThem(m.Reason))
 	}
 }
 
-// setPath takes the way from the root to the parent, as the parent tells it. It
-// refuses one that is too long, leads through this node or does not end at the
-// parent: who that is, the link itself has proved. Children hear of it at the next
-// tick, so that a parent's torrent of paths goes no further.
+// setPath takes over the way from the root to the parent, as the parent tells it. It
+// refuses a path that is too long, leads through this node, or does not end at the node
+// that the link has proved the parent to be. Children hear of the path at the next tick, so
+// that a parent's torrent of paths goes no further.
 func (n *Node) setPath(path []Place) bool {
 	if len(path) == 0 || len(path) > MaxPath || path[len(path)-1].ID != n.up.place.ID {
 		return false
@@ -160,10 +160,10 @@ func (n *Node) suspectAt() time.Time {
 	return n.up.heard.Add(n.times.silence)
 }
 
-// watchParent draws conclusions from a parent's silence. late is how much later
-// than asked the node was woken: one that was itself stopped cannot tell a silent
-// parent from its own deaf ears, and listens a little longer first: once in one
-// silence, or a machine that is always late would never lose a parent.
+// watchParent gives up a parent that has been silent for too long. late is how much later
+// than asked the node was woken. A node that was itself stopped cannot tell a silent parent
+// from its own deafness, so it listens a little longer first. It does so once in a silence,
+// for else a machine that is always late would never lose a parent.
 func (n *Node) watchParent(now time.Time, late time.Duration) {
 	u := n.up
 	if u == nil {
@@ -182,21 +182,21 @@ func (n *Node) watchParent(now time.Time, late time.Duration) {
 	}
 }
 
-// staleAfter is how long a label may stand still before the node looks around
-// itself: longer the deeper it is, so that a break is mended at its top.
+// staleAfter is how long the parent's label may stand still before the node looks for
+// another parent. Deeper nodes wait longer, so that a break is mended at its top.
 func (n *Node) staleAfter() time.Duration {
 	return n.times.staleFirst + time.Duration(min(int(n.at.H), 20))*n.times.stalePerLink
 }
 
-// parentStuck reports whether the parent has been an orphan for too long and there is
-// a link to one that is not.
+// parentStuck reports whether the parent has been an orphan for too long, and a link is
+// ready to a node that is none.
 func (n *Node) parentStuck(now time.Time) bool {
 	u := n.up
 	if !u.orphan || now.Sub(u.orphanAt) < n.times.orphan+time.Duration(n.depth())*n.times.orphanPerLink {
 		return false
 	}
 	if n.search.want == wantOther && len(n.search.attempts) > 0 {
-		return true // it is using it
+		return true // such a link has been pulled
 	}
 	return n.standbys.fitting(func(b *standby) bool { return !b.orphan }) != nil
 }

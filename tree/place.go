@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// MaxAddrs is how many addresses of one node are kept and told: one as seen by
-// its parent and one per network of a well-connected home.
+// MaxAddrs is how many addresses of one node are kept and told: the one that its parent
+// sees, and one for each network of a well-connected home.
 const MaxAddrs = 4
 
 // Place is where a node can be reached. Addrs are tried in order.
@@ -15,7 +15,7 @@ type Place struct {
 	Addrs []netip.AddrPort
 }
 
-// same reports whether two places are the same node as far as can be known.
+// same reports whether two places are the same node, as far as that can be known.
 func (p Place) same(q Place) bool {
 	if !p.ID.IsZero() && !q.ID.IsZero() {
 		return p.ID == q.ID
@@ -23,7 +23,7 @@ func (p Place) same(q Place) bool {
 	return slices.ContainsFunc(p.Addrs, func(a netip.AddrPort) bool { return slices.Contains(q.Addrs, a) })
 }
 
-// first is the first address, not valid if there is none.
+// first is the first address. It is not valid if there is none.
 func (p Place) first() netip.AddrPort {
 	if len(p.Addrs) == 0 {
 		return netip.AddrPort{}

@@ -2,9 +2,9 @@ package tree
 
 import "fmt"
 
-// Reason is why a link ended or a join was turned down. The same value is the
-// code on the wire, the field in a log line and the label in the status; see End for
-// the cause of a cancelled context.
+// Reason is why a link ended or a join was turned down. The same value is the code on the
+// wire, the field in a log line and the label in the status. End is the cause of a
+// cancelled context.
 type Reason uint8
 
 // Reasons. The numbers are part of the protocol; see relay/wire/spec.md.
@@ -22,14 +22,14 @@ const (
 	ReasonForged             // a signature did not verify
 	ReasonEpoch              // the stream is of an epoch that was replaced, or from the future
 	ReasonSlow               // the reader was stuck
-	ReasonSilent             // nothing heard for too long
+	ReasonSilent             // nothing was heard for too long
 	ReasonClosed             // the connection was closed
 	ReasonUnreachable        // no connection could be made
 	ReasonWrongNode          // another node answered at that address
 	ReasonNotNeeded          // another parent was quicker
 	ReasonReplaced           // the same node came back on another link
 	ReasonBusy               // too many handshakes or joins at once
-	ReasonDisplaced          // the slot is needed for a stronger node, or there are too many
+	ReasonDisplaced          // a stronger node needs the slot, or there are too many children
 	reasonEnd
 )
 

@@ -7,11 +7,11 @@ import (
 	"time"
 )
 
-// betterFor names places for a joiner that cannot be taken: the children nearest
-// to a node that would take it, those sent fewest joiners of late first, then those
-// that have stayed longest; failing that, the way up. A child with no room at or
-// below it is a dead end and is not named. within, if not 0, is the deepest place
-// that is of use.
+// betterFor names places for a joiner that cannot be taken. They are the children nearest
+// to a node that would take it. Among those as near, the ones that were sent the fewest
+// joiners since their last report come first, then the ones that have stayed longest. The
+// ancestors follow. A child with no room at or below it is a dead end and is not named.
+// within, if not 0, is the greatest depth that is of use.
 func (n *Node) betterFor(now time.Time, j *child, within int) []Place {
 	class := j.class()
 	var open []*child
@@ -60,14 +60,14 @@ func (n *Node) betterFor(now time.Time, j *child, within int) []Place {
 	return ps
 }
 
-// higher names the way up first, if a joiner would get nearer to the root by it
-// than by the children in open.
+// higher names the parent or the root, if a joiner would get nearer to the root through it
+// than through the children in open.
 func (n *Node) higher(j *child, open []*child, within int) []Place {
 	if n.up == nil || len(n.path) == 0 || !n.attached() {
 		return nil
 	}
 	class, depth := j.class(), n.depth()
-	here := 2 * MaxPath // how deep the node would be that takes the joiner
+	here := 2 * MaxPath // the depth of the node that would take the joiner, below this one
 	if len(open) > 0 {
 		here = depth + 1 + int(open[0].report.Room[class])
 	}
@@ -89,13 +89,13 @@ func (n *Node) higher(j *child, open []*child, within int) []Place {
 	return []Place{p}
 }
 
-// staying grows by one with each doubling of a child's age, from a minute on.
-// People who have stayed long go on to stay long.
+// staying says how long a child can be expected to stay: it grows by one with each
+// doubling of its age, from a minute on. Those who have stayed long go on to stay long.
 func staying(now time.Time, c *child) int {
 	return bits.Len(uint(max(0, now.Sub(c.born)) / time.Minute))
 }
 
-// elsewhere names places where a child could go if this node were gone.
+// elsewhere names places where a joiner or child could go if this node were gone.
 func (n *Node) elsewhere(now time.Time, joiner Place) []Place {
 	var ps []Place
 	if i := len(n.path) - 1; i >= 0 && !n.path[i].same(joiner) && len(n.path[i].Addrs) > 0 {

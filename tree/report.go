@@ -2,11 +2,11 @@ package tree
 
 import "time"
 
-// maxBelow bounds what a child may claim to have below it: more viewers than there
-// are people, few enough not to overflow a sum.
+// maxBelow bounds how many nodes a child may claim to have below it. That is more than any
+// channel has, and few enough for sums not to overflow.
 const maxBelow = 1 << 24
 
-// room is where joiners of each class would be taken, at and below this node.
+// room says where joiners of each class would be taken, at and below this node.
 func (n *Node) room(now time.Time) Room {
 	r := noRoom
 	if !n.leaveBy.IsZero() {
@@ -32,8 +32,8 @@ func (n *Node) room(now time.Time) Room {
 	return r
 }
 
-// freeSlots counts the slots for nodes like this one: near its parent, they are
-// near this node too.
+// freeSlots counts the free slots for nodes like this one. Those that are near its parent
+// are near this node too.
 func (n *Node) freeSlots() int {
 	free := n.cfg.Slots - len(n.children)
 	if n.up != nil && !n.up.near {
@@ -42,8 +42,8 @@ func (n *Node) freeSlots() int {
 	return max(0, free)
 }
 
-// report tells the parent what is free at and below this node, when it is due or
-// has changed.
+// report tells the parent what is free at and below this node, when a report is due or
+// something has changed.
 func (n *Node) report(now time.Time) {
 	if n.up == nil || now.Before(n.reportAt) {
 		return
@@ -63,7 +63,7 @@ func (n *Node) report(now time.Time) {
 	n.send(n.up.link, r)
 }
 
-// ownReport is what there is to tell of this node now.
+// ownReport is the report on this node as it is now.
 func (n *Node) ownReport(now time.Time) Report {
 	r := Report{
 		Sent:     uint64(max(1, now.Sub(n.origin).Microseconds())),
@@ -102,8 +102,7 @@ func (n *Node) childReport(now time.Time, l Link, m Report) {
 	}
 }
 
-// beatChildren tells every child that this node is alive and where it stands, and
-// those with a standby link now and then.
+// beatChildren sends every child a heartbeat, and the guests too when theirs are due.
 func (n *Node) beatChildren(now time.Time) {
 	guests := len(n.guests) > 0 && !now.Before(n.guestsAt)
 	if len(n.children) == 0 && !guests {
@@ -135,8 +134,8 @@ func echo(now time.Time, hb Heartbeat, c *child) Heartbeat {
 	return hb
 }
 
-// tellPath tells the children of a new way to the root, those too that have not
-// pulled yet: their welcome may hold the old one.
+// tellPath tells the children of a new way to the root. Those that have not pulled yet are
+// told too, since their welcome may hold the old one.
 func (n *Node) tellPath() {
 	if !n.pathDue {
 		return
@@ -147,10 +146,11 @@ func (n *Node) tellPath() {
 	}
 }
 
-// lagOf is a lag as it is told, in ms.
+// lagOf turns a lag into a duration. On links it is in ms.
 func lagOf(ms uint32) time.Duration { return time.Duration(ms) * time.Millisecond }
 
-// lagTold is how late the node is, ms. One that has nothing is no gain to anybody.
+// lagTold is how late the node says it is, in ms. A node that has no chunk says that it is
+// as late as can be, for nobody would gain by it.
 func (n *Node) lagTold() uint32 {
 	if n.barren {
 		return 1<<32 - 1

@@ -1,7 +1,8 @@
 package tree
 
-// role is what a link is to the node. One of *uplink, the parent's; *attempt, of a search
-// for another; *standby, a link kept ready; *child; guest, a standby link of another node.
+// role is what a link is to the node. It is one of *uplink for the parent's link, *attempt
+// for a link to a place that is being asked, *standby for a link kept ready, *child, and
+// guest for another node's standby link.
 type role interface{ role() }
 
 // guest is a node that has a standby link to this one.
@@ -13,8 +14,8 @@ func (*standby) role() {}
 func (*child) role()   {}
 func (guest) role()    {}
 
-// role returns what a link is to the node, nil for one that is nothing to it any more. A
-// link is one thing at a time.
+// role returns a link's role, nil for a link that has none any more. A link has one role at
+// a time.
 func (n *Node) role(l Link) role {
 	if n.up != nil && n.up.link == l {
 		return n.up

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// swaps is how many children over its slots a node takes to have stronger ones in
-// place of weaker, while those move.
+// swaps is how many children over its slots a node takes while weaker children make room
+// for stronger ones.
 func swaps(slots int) int {
 	if slots <= 0 {
 		return 0
@@ -14,9 +14,9 @@ func swaps(slots int) int {
 	return max(1, slots/4)
 }
 
-// maySwap reports whether a node that has more children than slots may still take
-// stronger ones: for swapTime after the first, so that all who were asked to move are
-// gone before EmergencyTime is over.
+// maySwap reports whether a node that has more children than slots may take one more that
+// is stronger. It may for swapTime, so that all children that were asked to move are gone
+// before EmergencyTime is over.
 func (n *Node) maySwap(now time.Time) bool {
 	return n.overAt.IsZero() || now.Sub(n.overAt) < swapTime
 }
@@ -31,7 +31,7 @@ func (n *Node) noteOver(now time.Time) {
 	}
 }
 
-// shed asks the weakest children to move on while there are more than slots.
+// shed asks the weakest children to move on, if there are more than slots.
 func (n *Node) shed(now time.Time) {
 	n.noteOver(now)
 	if !n.leaveBy.IsZero() {
@@ -70,7 +70,8 @@ func (n *Node) shed(now time.Time) {
 	}
 }
 
-// agreed is a child that makes room for another that has come, and that other.
+// agreed returns a child w that was to make room for another, and that other, x, once x has
+// come.
 func (n *Node) agreed(far bool) (w, x *child) {
 	for _, x := range n.children {
 		if !x.pulling || x.instead == 0 {
@@ -85,13 +86,13 @@ func (n *Node) agreed(far bool) (w, x *child) {
 	return nil, nil
 }
 
-// expireChildren ends those that are silent, that did not pull, and that were asked
-// to move and have not. If it was another that should have taken such a one, the
-// other goes: it got its place by slots that it does not give.
+// expireChildren drops the children that are silent, that did not pull, or that were asked
+// to move and have not. If such a child should have moved below another that has slots
+// left, that other is dropped instead: it got its place for slots that it does not give.
 func (n *Node) expireChildren(now time.Time) {
 	for _, c := range n.children {
 		switch {
-		case n.children.find(c.link) != c: // it went for one before it
+		case n.children.find(c.link) != c: // it was dropped in place of one before it
 		case !c.pulling && now.Sub(c.since) >= admissionTime:
 			n.lapses = n.lapses.note(now, c.from)
 			n.dropChild(c, ByUs(ReasonSilent))
@@ -126,7 +127,7 @@ func (n *Node) dropGuest(g *child, e End) {
 	n.do(Close{g.link, e})
 }
 
-// distrust keeps a node from displacing others here for a while.
+// distrust keeps a node from displacing children here for a while.
 func (n *Node) distrust(now time.Time, id ID) {
 	if n.distrusts == nil {
 		n.distrusts = make(map[ID]time.Time)

@@ -2,8 +2,8 @@ package tree
 
 import "time"
 
-// Times of the tree; design.md says why each is what it is. Those that follow from
-// the heartbeat are in beatTimes.
+// Times of the tree. design.md gives the reasons. The times that follow from the heartbeat
+// are in beatTimes.
 const (
 	heartbeatInterval = 50 * time.Millisecond
 	reportInterval    = 500 * time.Millisecond
@@ -16,20 +16,20 @@ const (
 // beatTimes are the times that grow with the heartbeat.
 type beatTimes struct {
 	heartbeat    time.Duration
-	silence      time.Duration // a parent that says nothing this long is suspected
-	deadAfter    time.Duration // and this long: given up
-	stallSlack   time.Duration // woken later than this, the node itself was stalled
-	staleFirst   time.Duration // a parent whose label stands still this long is doubted,
-	stalePerLink time.Duration // later the deeper the node is
-	// A parent without a parent has so long to find one before a child uses a link that
-	// is ready, longer the deeper the child is: those below it are served again as soon
-	// as it is.
+	silence      time.Duration // after so much of it a parent is suspected,
+	deadAfter    time.Duration // and after so much it is given up
+	stallSlack   time.Duration // a node that is woken so much too late was itself stalled
+	staleFirst   time.Duration // a parent whose label stands still for so long is doubted;
+	stalePerLink time.Duration // so much is added for each link of depth
+	// orphan is how long a child waits for an orphaned parent to find another before it
+	// uses a link that is ready, and orphanPerLink is added for each link of depth: the
+	// nodes below the orphan are served again as soon as it is.
 	orphan        time.Duration
 	orphanPerLink time.Duration
 	report        time.Duration
 	childSilence  time.Duration
-	standby       time.Duration // between heartbeats on a standby link, and reports
-	infeasible    time.Duration // how long a welcome that would risk a loop is held
+	standby       time.Duration // between heartbeats on a standby link, and between reports
+	infeasible    time.Duration // how long a welcome is held that is not feasible yet
 }
 
 func timesOf(heartbeat time.Duration) beatTimes {

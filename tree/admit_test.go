@@ -72,7 +72,7 @@ func TestAGuestHearsOnceASecondAndIsDroppedWhenItSaysNothing(t *testing.T) {
 	}
 }
 
-func TestGuestsAreThirtyTwoAtMostAndNoneWhereNothingIsGiven(t *testing.T) {
+func TestANodeHasAtMostThirtyTwoGuestsAndNoneIfItGivesNoSlots(t *testing.T) {
 	r := newRig(t, Config{Root: true, Slots: 1})
 	for i := range maxGuests {
 		if why := r.guest(Link(2+2*i), 1+i); why != ReasonNone {
@@ -90,7 +90,7 @@ func TestGuestsAreThirtyTwoAtMostAndNoneWhereNothingIsGiven(t *testing.T) {
 	}
 }
 
-func TestAPulledStandbyLinkGetsInOverTheSlotsUpToSoMany(t *testing.T) {
+func TestAGuestThatPullsIsLetInOverTheSlotsUpToABound(t *testing.T) {
 	for slots, most := range map[int]int{1: 3, 2: 4, 3: 6, 8: 16} {
 		r := newRig(t, Config{Root: true, Slots: slots})
 		for i := range slots {
@@ -140,7 +140,7 @@ func TestAPullIsTurnedDownWhereItWouldNotHelp(t *testing.T) {
 	}
 }
 
-func TestTheWeakestIsAskedToMoveWhenAPulledOneIsTooMany(t *testing.T) {
+func TestTheWeakestChildIsAskedToMoveWhenAGuestThatPulledIsOneTooMany(t *testing.T) {
 	weak := Report{Room: noRoom}
 	for _, test := range []struct {
 		name string
@@ -217,7 +217,7 @@ func TestWhenCapacityShrinksTheWeakestAreAskedAndCut(t *testing.T) {
 	}
 }
 
-func TestOneOriginHasFourStandbyLinks(t *testing.T) {
+func TestOneOriginHasAtMostFourStandbyLinks(t *testing.T) {
 	r := newRig(t, Config{Root: true, Slots: 4})
 	for i := range 8 {
 		as := r.give(Joined{Link(2 + 2*i), place(1 + i).ID, addr(99), false, Join{Addrs: place(1 + i).Addrs, Standby: true}})

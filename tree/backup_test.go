@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// told are the newest backups of each child by what was sent, and how many lists went out.
+// told returns each child's newest backups, and how many lists were sent.
 func told(as []Action, r *rig) (of map[int][]int, lists int) {
 	of = make(map[int][]int)
 	for _, a := range every[Send](as) {
@@ -40,7 +40,7 @@ func family(t *testing.T, uncles int, children []Join, free func(i int) uint16) 
 
 func none(int) uint16 { return 0 }
 
-func TestSiblingsHaveDifferentFirstBackupsAsFarAsThereAre(t *testing.T) {
+func TestSiblingsHaveDifferentFirstBackupsIfThereAreEnough(t *testing.T) {
 	for uncles := range MaxBackups + 1 {
 		for n := 1; n <= 8; n++ {
 			r, _ := family(t, uncles, make([]Join, n), none)
@@ -99,7 +99,7 @@ func TestAChildIsToldOfStrongerSiblingsOnly(t *testing.T) {
 	}
 }
 
-func TestAtTheRootSiblingsHaveEachOther(t *testing.T) {
+func TestTheRootsChildrenAreEachOthersBackups(t *testing.T) {
 	for _, free := range []uint16{0, 2} { // there is nobody else
 		r := newRig(t, Config{Root: true, Slots: 3})
 		for i := range 3 {
@@ -116,7 +116,7 @@ func TestAtTheRootSiblingsHaveEachOther(t *testing.T) {
 	}
 }
 
-func TestTheStrongestOldestChildHasTheNodesOwnParent(t *testing.T) {
+func TestTheOldestOfTheStrongestChildrenGetsTheNodesOwnParent(t *testing.T) {
 	for _, test := range []struct {
 		children []Join
 		heir     int
@@ -136,7 +136,7 @@ func TestTheStrongestOldestChildHasTheNodesOwnParent(t *testing.T) {
 	}
 }
 
-func TestBackupsStayWhileTheyHoldAndAreNamedAnewWhenOneIsGone(t *testing.T) {
+func TestBackupsStayWhileTheyAreValidAndChangeWhenOneIsGone(t *testing.T) {
 	of := []Join{{Slots: 8}, {Slots: 4}, {Slots: 2}}
 	r, up := family(t, 0, of, func(i int) uint16 { return of[i].Slots })
 	live := []func() []Action{r.beats(up, Heartbeat{})}
@@ -147,7 +147,7 @@ func TestBackupsStayWhileTheyHoldAndAreNamedAnewWhenOneIsGone(t *testing.T) {
 	if n != 3 || !slices.Contains(was[3], 2) || !slices.Contains(was[2], 1) {
 		t.Fatalf("%v", was)
 	}
-	// Another child with room would be a better choice, but what there is will do.
+	// Another child with room would be a better choice, but a valid list is kept.
 	r.give(Capacity{4, 4})
 	r.come(20, 9, Join{Slots: 31}, Report{Free: 31, Room: noRoom})
 	live = append(live, r.reports(20, Report{Slots: 31, Free: 31, Room: noRoom}))
@@ -164,7 +164,7 @@ func TestBackupsStayWhileTheyHoldAndAreNamedAnewWhenOneIsGone(t *testing.T) {
 	}
 }
 
-func TestBackupsAreLookedAtAnewAfterHalfAMinute(t *testing.T) {
+func TestBackupsAreChosenAgainAfterHalfAMinute(t *testing.T) {
 	r, up := family(t, 0, []Join{{}, {}}, none)
 	was, _ := told(r.pass(heartbeatInterval), r)
 	r.give(Received{up, Backups{places(200)}})

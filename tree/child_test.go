@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-func TestWhoIsWeakerAndWhoIsYounger(t *testing.T) {
+func TestChildrenAreOrderedByWeaknessAndByAge(t *testing.T) {
 	at := time.Unix(1000, 0)
 	base := child{link: 8, slots: 4, born: at.Add(-time.Hour), report: Report{Below: 10}}
 	for _, test := range []struct {
@@ -37,7 +37,7 @@ func TestWhoIsWeakerAndWhoIsYounger(t *testing.T) {
 	}
 }
 
-func TestOneOutranksALowerClassOrAMuchYoungerEqual(t *testing.T) {
+func TestAJoinerOutranksALowerClassOrAMuchYoungerEqual(t *testing.T) {
 	now := time.Unix(1e6, 0)
 	for _, test := range []struct {
 		name         string
@@ -67,7 +67,7 @@ func TestOneOutranksALowerClassOrAMuchYoungerEqual(t *testing.T) {
 	}
 }
 
-func TestNobodyIsOlderThanAYear(t *testing.T) {
+func TestNoJoinerCountsAsOlderThanAYear(t *testing.T) {
 	r := newRig(t, Config{Root: true, Slots: 1})
 	r.come(2, 1, Join{Age: math.MaxUint32}, Report{})
 	if age := r.now.Sub(r.children[0].born); age != maxAge*time.Second {
@@ -75,7 +75,7 @@ func TestNobodyIsOlderThanAYear(t *testing.T) {
 	}
 }
 
-func TestAListOfChildrenStaysAsItWasWhileOneIsTakenOut(t *testing.T) {
+func TestTakingAChildOutLeavesTheOldListAsItWas(t *testing.T) {
 	var cs children
 	for _, l := range []Link{6, 2, 8, 4} {
 		cs = cs.add(&child{link: l})

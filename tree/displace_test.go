@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-func TestAStrongerNodeGetsInAndTheYoungestOfTheLowestClassIsToldOfIt(t *testing.T) {
+func TestAStrongerNodeIsLetInAndTheYoungestOfTheLowestClassIsSentToIt(t *testing.T) {
 	for _, test := range []struct {
 		name   string
 		of     []Join
@@ -92,7 +92,7 @@ func TestOneSwapAfterTheOtherReplacesAllTheWeak(t *testing.T) {
 	}
 }
 
-func TestWhoDoesNotTakeWhomItDisplacedGoesItselfAndDisplacesNobodyForAWhile(t *testing.T) {
+func TestAJoinerThatDoesNotTakeTheChildItDisplacedGoesItselfAndDisplacesNobodyForAWhile(t *testing.T) {
 	for _, test := range []struct {
 		name  string
 		takes uint16 // children of the newcomer
@@ -136,9 +136,9 @@ func TestWhoDoesNotTakeWhomItDisplacedGoesItselfAndDisplacesNobodyForAWhile(t *t
 	}
 }
 
-// The slots that a joiner says it has are those of its first report too: who claims
-// many to get in and then few is of the class that it says last.
-func TestAClassIsWhatIsSaidLast(t *testing.T) {
+// A joiner may claim many slots to be let in, and report few later: its class follows from
+// what it says last.
+func TestANodesClassFollowsItsNewestReport(t *testing.T) {
 	r := newRig(t, Config{Root: true, Slots: 1})
 	r.come(2, 1, Join{Slots: 16}, Report{})
 	if _, ok := sent[Welcome](r.ask(4, 2, Join{Slots: 4})); ok {

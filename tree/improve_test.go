@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// deep is how deep the node is in tests that pull it up: it is of use to it to get to
-// deep-1.
+// deep is the depth of the node in tests that pull it up. A place at depth deep-1 is of use
+// to it.
 const deep = 4
 
 func promising(best uint8) Heartbeat {
@@ -58,7 +58,7 @@ func TestANodeLooksForABetterPlaceOnlyIfOneIsPromised(t *testing.T) {
 	}
 }
 
-func TestARoomPromisedToOthersIsNone(t *testing.T) {
+func TestRoomForOtherClassesMovesNobody(t *testing.T) {
 	r := newRig(t, Config{Slots: 1}) // of class 1
 	up := r.below(deep)
 	hb := quiet(deep - 1)
@@ -100,8 +100,8 @@ func TestAWelcomeThatIsNoBetterIsDeclined(t *testing.T) {
 	}
 }
 
-// Whatever is promised, and however good it turns out to be.
-func TestANodeMovesOfItsOwnChoiceOnceInHalfAMinute(t *testing.T) {
+// That holds whatever is promised, and however good the place turns out to be.
+func TestANodeMovesOfItsOwnChoiceAtMostOnceInHalfAMinute(t *testing.T) {
 	r := newRig(t, Config{})
 	up := r.below(MaxPath - 1)
 	var last time.Time
@@ -164,7 +164,7 @@ func TestANodeThatGotDeeperLooksSoon(t *testing.T) {
 	}
 }
 
-func TestOnlyThePromisedPlacesAreAskedAndWhomTheyName(t *testing.T) {
+func TestOnlyThePromisedPlacesAndThoseTheyNameAreAsked(t *testing.T) {
 	r := newRig(t, Config{Seeds: places(90, 91)})
 	r.rest()
 	d, _ := r.dial(time.Second)

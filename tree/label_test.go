@@ -56,8 +56,8 @@ func TestAdoptKeepsTheLeastHOfAStep(t *testing.T) {
 	}
 }
 
-// Along a committed edge (E, -FD) grows strictly towards the root, whatever labels
-// come in whatever order; so no cycle can close.
+// Along a committed edge (E, -FD) grows strictly towards the root, in whatever order
+// labels come. So no cycle can close.
 func TestEdgesGrowTowardsTheRootInAllOrdersOfEvents(t *testing.T) {
 	above := func(p, c Standing) bool {
 		d := p.compareE(c.Label)
@@ -133,7 +133,7 @@ func TestTheClockIsOffByHalfTheAsymmetryAtMost(t *testing.T) {
 	}
 }
 
-func TestTheClockIgnoresWhatCannotBe(t *testing.T) {
+func TestTheClockIgnoresImpossibleSamples(t *testing.T) {
 	good := clock{offset: time.Hour, rtt: time.Millisecond, at: time.Unix(0, 0), known: true}
 	for name, hb := range map[string]Heartbeat{
 		"no clock":              {Echo: 1},

@@ -62,7 +62,7 @@ func TestASlotThatIsPulledNoLongerCountsAgainstItsOrigin(t *testing.T) {
 	}
 }
 
-func TestWhoLetsASlotLapseIsBarredForTwiceAsLongEachTime(t *testing.T) {
+func TestAnOriginThatLetsASlotLapseIsBarredForTwiceAsLongEachTime(t *testing.T) {
 	r := newRig(t, Config{Root: true, Slots: 4})
 	l := Link(2)
 	for _, bar := range []time.Duration{3, 6, 12, 24, 48, 96, 192, 384, 600, 600} {
@@ -92,7 +92,7 @@ func TestWhoLetsASlotLapseIsBarredForTwiceAsLongEachTime(t *testing.T) {
 	}
 }
 
-func TestWhoClosesTheLinkInsteadIsNotBarred(t *testing.T) {
+func TestAJoinerThatClosesTheLinkInsteadIsNotBarred(t *testing.T) {
 	r := newRig(t, Config{Root: true, Slots: 4})
 	for i := range 20 {
 		l := Link(2 + 2*i)
@@ -104,7 +104,7 @@ func TestWhoClosesTheLinkInsteadIsNotBarred(t *testing.T) {
 	}
 }
 
-func TestOnThisMachineANodeIsBarredAndNotAll(t *testing.T) {
+func TestOnThisMachineOneNodeIsBarredAndNotAll(t *testing.T) {
 	r := newRig(t, Config{Root: true, Slots: 4})
 	r.knock(2, 1, "127.0.0.1:1")
 	r.pass(admissionTime + heartbeatInterval)
@@ -116,7 +116,7 @@ func TestOnThisMachineANodeIsBarredAndNotAll(t *testing.T) {
 	}
 }
 
-func TestLapsesAreRememberedOfSoManyAndNoLongerThanUseful(t *testing.T) {
+func TestRememberedLapsesAreBoundedInNumberAndTime(t *testing.T) {
 	now := time.Unix(1000, 0)
 	of := func(i int) origin { return originOf(Joined{Addr: addr(i)}) }
 	var l lapses

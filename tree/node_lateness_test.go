@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// A machine that freezes twice in a row hears of nothing in between: what it gives up
-// first, and what comes in the same call, must fit.
+// A machine that freezes twice in a row hears nothing in between. Then a welcome may come
+// in the very call that gives up the parent.
 func TestAWelcomeFromAFasterPlaceMayComeWhenTheParentWasJustGivenUp(t *testing.T) {
 	r := newRig(t, Config{})
 	l := r.below(3)

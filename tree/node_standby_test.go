@@ -22,7 +22,7 @@ func (r *rig) standby(up Link, is ...int) []Link {
 	return ls
 }
 
-// answer lets the place dialled take the node on as a guest.
+// answer lets the place dialled welcome the node as a guest.
 func (r *rig) answer(d Dial) {
 	r.t.Helper()
 	if j, ok := sent[Join](r.give(Up{d.Link, d.Place.ID, d.Place.first(), false})); !ok || !j.Standby {
@@ -84,7 +84,7 @@ func TestTwoStandbyLinksAreKeptTheFirstOfTheParentsChoice(t *testing.T) {
 	}
 }
 
-func TestTheParentsChoiceTakesTheTurnOfOnesOwn(t *testing.T) {
+func TestTheParentsChoiceReplacesTheNodesOwn(t *testing.T) {
 	r := newRig(t, Config{})
 	up := r.below(3)
 	r.give(gossip(21, 22))
@@ -106,7 +106,7 @@ func TestTheParentsChoiceTakesTheTurnOfOnesOwn(t *testing.T) {
 	}
 }
 
-func TestStandbyLinksAreDialledOneInAQuarterOfASecond(t *testing.T) {
+func TestStandbyLinksAreDialledAQuarterOfASecondApart(t *testing.T) {
 	r := newRig(t, Config{})
 	var is []int
 	for i := range 20 {
@@ -228,7 +228,7 @@ func TestAFalseAlarmDropsWhatWasPulled(t *testing.T) {
 	}
 }
 
-func TestWhoMakesRoomDoesNotCrowdItsBackup(t *testing.T) {
+func TestADisplacedChildDoesNotCrowdItsBackup(t *testing.T) {
 	r := newRig(t, Config{})
 	up := r.below(3)
 	r.standby(up, 11, 12)
@@ -274,7 +274,7 @@ func TestWhenLateOnlyAFasterStandbyLinkIsPulled(t *testing.T) {
 	}
 }
 
-func TestNoStandbyLinkLeadsToANodeItselfItsParentOrItsChild(t *testing.T) {
+func TestNoStandbyLinkLeadsToTheNodeItselfItsParentOrItsChild(t *testing.T) {
 	r := newRig(t, Config{Slots: 1})
 	up := r.below(3)
 	r.come(2, 1, Join{}, Report{})
@@ -284,7 +284,8 @@ func TestNoStandbyLinkLeadsToANodeItselfItsParentOrItsChild(t *testing.T) {
 	if d, ok := first[Dial](r.live(2*time.Second, speak...)); ok {
 		t.Errorf("%+v", d)
 	}
-	// Nor when that shows only once the connection stands, or in the welcome.
+	// The node is no less careful if that shows only once the connection stands, or in the
+	// welcome.
 	for _, peer := range []int{0, 102, 1} {
 		r.give(Received{up, Backups{[]Place{{Addrs: place(50 + peer).Addrs}}}})
 		d, ok := r.dial(2*standbyPace, speak...)
@@ -304,7 +305,7 @@ func TestNoStandbyLinkLeadsToANodeItselfItsParentOrItsChild(t *testing.T) {
 	}
 }
 
-func TestAWayThatSharesNobodyButTheRootIsLookedForFiveTimes(t *testing.T) {
+func TestFivePlacesAreTriedForAPathThatSharesOnlyTheRoot(t *testing.T) {
 	r := newRig(t, Config{})
 	up := r.below(3)
 	r.give(gossip(21, 22, 23, 24, 25, 26, 27, 28))
@@ -339,13 +340,13 @@ func TestAWayThatSharesNobodyButTheRootIsLookedForFiveTimes(t *testing.T) {
 	}
 }
 
-// answerBy lets the place dialled take the node on, that way from the root.
+// answerBy lets the place dialled welcome the node, with that path from the root.
 func (r *rig) answerBy(d Dial, path ...int) []Action {
 	r.give(Up{d.Link, d.Place.ID, d.Place.first(), false})
 	return r.give(Received{d.Link, Welcome{Label: Label{Epoch{Ms: 1}, r.step(), 2}, Path: append(places(path...), d.Place)}})
 }
 
-func TestAPlaceBelowTheParentIsNoChoiceOfOnesOwn(t *testing.T) {
+func TestANodeDoesNotChooseAStandbyBelowItsParent(t *testing.T) {
 	for _, own := range []bool{true, false} {
 		r := newRig(t, Config{})
 		up := r.below(3)
@@ -362,7 +363,7 @@ func TestAPlaceBelowTheParentIsNoChoiceOfOnesOwn(t *testing.T) {
 	}
 }
 
-func TestAnOrphansChildWaitsForItTheLongerTheDeeperItIs(t *testing.T) {
+func TestAnOrphansChildWaitsLongerTheDeeperItIs(t *testing.T) {
 	for _, depth := range []int{2, 5, 10} {
 		for _, test := range []struct {
 			name   string

@@ -121,7 +121,7 @@ func (r *rig) attach(label Label, path ...int) Link {
 	return d.Link
 }
 
-func TestWhoIsRefusedAndWhy(t *testing.T) {
+func TestJoinersAreRefusedAndToldWhy(t *testing.T) {
 	fresh := func(e uint64) Label { return Label{Epoch{Ms: 1}, e, 1} }
 	for _, test := range []struct {
 		name  string
@@ -203,7 +203,7 @@ func TestAReferralHasNoDeadEndsAndTheNearestFreeSlotFirst(t *testing.T) {
 	}
 }
 
-func TestAReferralLeavesOutThoseWhoDoNotListen(t *testing.T) {
+func TestAReferralLeavesOutChildrenThatDoNotListen(t *testing.T) {
 	r := newRig(t, Config{Root: true, Slots: 1})
 	r.give(Joined{2, place(1).ID, addr(1), false, Join{}})
 	r.give(Received{2, Pull{}})

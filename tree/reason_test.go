@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-func TestANodeSaysWhyItLeftItsParentAndWhoEndedThat(t *testing.T) {
+func TestANodeSaysWhyItLeftItsParentAndWhichSideEndedThat(t *testing.T) {
 	const lag = 900 * time.Millisecond
 	for why, leave := range map[End]func(r *rig, up Link) (did []Action, speak []func() []Action){
 		ByUs(ReasonSlow): func(r *rig, up Link) ([]Action, []func() []Action) {

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// sendOn is where a full node sends joiner i.
+// sendOn returns where a full node sends joiner i.
 func (r *rig) sendOn(l Link, i int, j Join) []int {
 	r.t.Helper()
 	as := r.ask(l, i, j)
@@ -17,7 +17,7 @@ func (r *rig) sendOn(l Link, i int, j Join) []int {
 	return numbers(m.Places)
 }
 
-func TestAReferralIsByRoomThenByHowManyWereSentThenByWhoHasStayed(t *testing.T) {
+func TestReferralsAreOrderedByRoomThenByJoinersSentThenByAge(t *testing.T) {
 	const strong = 31
 	r := newRig(t, Config{Root: true, Slots: 4})
 	r.come(2, 1, Join{Slots: strong, Age: 60}, Report{Room: allRoom(0)})
@@ -35,7 +35,7 @@ func TestAReferralIsByRoomThenByHowManyWereSentThenByWhoHasStayed(t *testing.T) 
 	}
 }
 
-func TestAReferralIsForTheJoinersClassAndForHowDeepItMayGo(t *testing.T) {
+func TestAReferralFitsTheJoinersClassAndDepth(t *testing.T) {
 	r := newRig(t, Config{Root: true, Slots: 3})
 	r.come(2, 1, Join{Slots: 31}, Report{Room: Room{NoRoom, NoRoom, 1, 0, 0, 0}})
 	r.come(4, 2, Join{Slots: 31}, Report{Room: allRoom(3)})
@@ -135,8 +135,8 @@ func TestAChildThatClaimsFreeSlotsAndTakesNobodyIsNotNamedForAMinute(t *testing.
 	}
 }
 
-// lookFor lets the node look for a parent among the places of its link, where answer
-// says what comes of each, and returns who was asked, in order.
+// lookFor lets a node look for a parent among its seeds, and returns the nodes that were
+// asked, in order. answer says what comes of each dial.
 func lookFor(t *testing.T, seeds []int, d time.Duration, answer func(r *rig, d Dial) []Action) (*rig, []int) {
 	r := newRig(t, Config{Seeds: places(seeds...)})
 	var asked []int
@@ -175,7 +175,7 @@ func howOften(asked []int, i int) int {
 	return n
 }
 
-func TestWhoRefersToItselfIsShunned(t *testing.T) {
+func TestANodeThatRefersToItselfIsShunned(t *testing.T) {
 	_, asked := lookFor(t, []int{7, 8}, shunTime-second, func(r *rig, d Dial) []Action {
 		if number(d.Place) == 7 {
 			return r.refers(d, 9, 7)
@@ -190,7 +190,7 @@ func TestWhoRefersToItselfIsShunned(t *testing.T) {
 	}
 }
 
-func TestWhoNamesFourPlacesInARowWhereNobodyIsIsLeftAloneForAMinute(t *testing.T) {
+func TestANodeThatNamesFourDeadPlacesInARowIsLeftAloneForAMinute(t *testing.T) {
 	for _, test := range []struct {
 		name  string
 		named []int // above 20: they live, and are full
@@ -218,7 +218,7 @@ func TestWhoNamesFourPlacesInARowWhereNobodyIsIsLeftAloneForAMinute(t *testing.T
 	}
 }
 
-func TestAPlaceThatWorksClearsWhoNamedIt(t *testing.T) {
+func TestAPlaceThatWorksClearsTheNodeThatNamedIt(t *testing.T) {
 	b := book{}
 	b.add(places(7), rankSeed, 0)
 	b.add(places(11, 12, 13, 14, 15), rankReferred, 1)
@@ -276,8 +276,8 @@ func TestAPlaceThatIsOnlyDialledHoldsNobodyUp(t *testing.T) {
 		}
 		return nil
 	})
-	// Each has a second, and with 150 ms between two of them no dial of eight is older
-	// than that when the next is due.
+	// Each dial has a second. With 150 ms between two dials, the oldest of eight is older
+	// than that when the ninth is due.
 	if len(at) != len(seeds) || len(r.search.attempts) != maxDials {
 		t.Fatalf("dialled at %v, want all of %d", at, len(seeds))
 	}
@@ -288,7 +288,7 @@ func TestAPlaceThatIsOnlyDialledHoldsNobodyUp(t *testing.T) {
 	}
 }
 
-func TestPlacesThatAnswerADialAndThenSayNothingAreThreeAtMost(t *testing.T) {
+func TestAtMostThreePlacesThatAnsweredADialAreWaitedFor(t *testing.T) {
 	var seeds []int
 	for i := range 20 {
 		seeds = append(seeds, 11+i)

@@ -59,8 +59,8 @@ func TestANodeThatHasHadNoChunkLetsNobodyInUntilOneHasCome(t *testing.T) {
 	}
 }
 
-// However long stronger ones keep coming, all who were asked to move are gone, and the
-// slots kept, EmergencyTime after the first.
+// However long stronger joiners keep coming, EmergencyTime after the first of them all
+// children that were asked to move are gone, and there are no more children than slots.
 func TestSwapsBeginOnlyInTheFirstSecondOverTheSlots(t *testing.T) {
 	r := newRig(t, Config{Root: true, Slots: 8})
 	for i := range 8 {
@@ -87,7 +87,7 @@ func TestSwapsBeginOnlyInTheFirstSecondOverTheSlots(t *testing.T) {
 	}
 }
 
-func TestALinkThatIsReadyIsUsedForALateParentOverTheSlotsOnlyWhenASearchFoundNobody(t *testing.T) {
+func TestALateParentIsLeftForAStandbyWithoutAFreeSlotOnlyIfASearchFoundNobody(t *testing.T) {
 	for _, test := range []struct {
 		name   string
 		room   Room

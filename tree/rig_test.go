@@ -10,8 +10,7 @@ func (r *rig) ask(l Link, i int, j Join) []Action {
 	return r.give(Joined{l, place(i).ID, addr(i), false, j})
 }
 
-// come makes node i a child with so many slots that has been there for so long, and
-// that reports.
+// come makes node i a child with the slots and age that j says, and lets it report.
 func (r *rig) come(l Link, i int, j Join, rep Report) []Action {
 	r.t.Helper()
 	as := r.ask(l, i, j)
@@ -103,7 +102,7 @@ func every[A Action](as []Action) []A {
 	return of
 }
 
-// number is which of the rig's nodes that is.
+// number returns i for place(i).
 func number(p Place) int { return int(p.ID[0]) | int(p.ID[1])<<8 }
 
 // closed is why a link was closed, ReasonNone if it was not.
@@ -124,7 +123,7 @@ func numbers(ps []Place) []int {
 	return is
 }
 
-// quiet is a heartbeat of a node at that depth, in a tree that has no room.
+// quiet is the heartbeat of a node at that depth in a tree that has no room.
 func quiet(depth int) Heartbeat {
 	return Heartbeat{Label: Label{H: uint16(depth)}, Best: noRoom, Room: noRoom}
 }

@@ -21,8 +21,8 @@ func TestRoomFromOneLinkFurtherUp(t *testing.T) {
 	}
 }
 
-// A node's room is its own or its children's from one link further up. However those
-// are put together, the root has to learn the same.
+// A node's room is the least of its own and its children's, each counted from one link
+// further up. In whatever order those are put together, the root has to learn the same.
 func TestRoomAddsUpTheSameInAnyOrder(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	some := func() (r Room) {
@@ -90,7 +90,7 @@ func TestANodesOwnRoomIsAFreeSlotOrTheYoungestOfTheLowestClass(t *testing.T) {
 	}
 }
 
-func TestAnOrphanTellsOfNoRoomOfItsOwn(t *testing.T) {
+func TestAnOrphanReportsNoRoomOfItsOwn(t *testing.T) {
 	r := newRig(t, Config{Slots: 4})
 	l := r.below(2)
 	r.come(2, 1, Join{Slots: 1}, Report{Room: allRoom(0)})
@@ -103,7 +103,7 @@ func TestAnOrphanTellsOfNoRoomOfItsOwn(t *testing.T) {
 	}
 }
 
-func TestAChangeOfRoomIsReportedAtOnceAndNoOtherIs(t *testing.T) {
+func TestOnlyAChangeOfRoomIsReportedAtOnce(t *testing.T) {
 	r := newRig(t, Config{Slots: 1})
 	l := r.below(2)
 	r.pass(reportSpacing)

@@ -162,7 +162,7 @@ func TestTheFirstLinkThatIsReadyAndFitsIsUsed(t *testing.T) {
 	}
 }
 
-func TestAWayThatIsSharedIsGivenUpAfterTenSecondsAndFiveTries(t *testing.T) {
+func TestASharedPathIsGivenUpAfterTenSecondsUpToFiveTimes(t *testing.T) {
 	now := time.Unix(1000, 0)
 	shared := func(path []Place) bool { return len(path) > 0 && number(path[0]) == 101 }
 	for _, test := range []struct {

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// storm throws events at one node that an owner could hand over, with whatever other
-// nodes could say in them, and looks at what must never be.
+// storm hands one node whatever events an owner could hand over, with whatever other nodes
+// could say, and checks that what must never be is not.
 type storm struct {
 	n    *Node
 	rng  *rand.Rand
@@ -47,7 +47,7 @@ func newStorm(seed uint64) *storm {
 	return s
 }
 
-func TestWhateverComesANodeKeepsItsBounds(t *testing.T) {
+func TestANodeKeepsItsBoundsWhateverComes(t *testing.T) {
 	for seed := range uint64(stormSeeds) {
 		s := newStorm(seed)
 		if !t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
@@ -81,7 +81,7 @@ func TestTheSameSeedAndEventsGiveTheSameActions(t *testing.T) {
 	}
 }
 
-// step is one event or a passage of time, and the look at what came of it.
+// step hands over an event or lets time pass, and checks what comes of it.
 func (s *storm) step(fail func(string, ...any)) {
 	s.now = s.now.Add(s.pause())
 	tick := s.n.tickAt
@@ -108,7 +108,7 @@ func (s *storm) step(fail func(string, ...any)) {
 	if d, ok := ev.(Down); ok { // what was due before it may still have gone there
 		s.end(d.Link)
 	}
-	// Each child and guest may have to be told a few things, and all else is bounded.
+	// Each child and guest may have to be told a few things. All else is bounded.
 	if most := 50 + 6*(busy+len(s.n.children)+len(s.n.guests)); len(as) > most {
 		fail("%d actions after %T%+v, want %d at most", len(as), ev, ev, most)
 	}
@@ -216,7 +216,7 @@ func (s *storm) message(a Send, fail func(string, ...any)) {
 	}
 }
 
-// bounds looks at the node itself.
+// bounds checks the node itself.
 func (s *storm) bounds(had int, fail func(string, ...any)) {
 	slots := s.n.cfg.Slots
 	if c := len(s.n.children); c > max(had, slots+EmergencySlots(slots)) {
@@ -296,7 +296,7 @@ func (s *storm) event() Event {
 			return Up{l, p.ID, addr(s.rng.IntN(stormNodes)), s.rng.IntN(4) == 0}
 		}
 	case k < 900:
-		// Whoever is there may say anything, and so may one that is gone.
+		// Any node may say anything over its link, even after that has ended.
 		if s.rng.IntN(50) == 0 {
 			if l := Link(s.rng.IntN(int(s.last) + 10)); s.gone[l] || !s.dialled[l] {
 				return Received{l, s.says()}
@@ -433,8 +433,7 @@ func (s *storm) path() []Place {
 	for range n {
 		path = append(path, s.place())
 	}
-	// It has to end at who tells it. Who that is follows from the next link spoken on:
-	// any of those there are.
+	// A path has to end at the node that tells it, which may be any that has a link.
 	if l, ok := s.link(func(_ Link, id ID) bool { return !id.IsZero() }); ok {
 		path = append(path, Place{ID: s.open[l]})
 	}

@@ -155,7 +155,7 @@ func TestAFrozenCandidateCosts150MsNotADialsTimeout(t *testing.T) {
 	}
 }
 
-func TestAFrozenNodeDoesNotBlameItsParent(t *testing.T) {
+func TestANodeThatWasFrozenDoesNotBlameItsParent(t *testing.T) {
 	for seed := range uint64(20) { // the timer or the sockets may win at the thaw
 		var trace bytes.Buffer
 		s := treetest.New(treetest.Config{Seed: seed, Trace: &trace})

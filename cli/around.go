@@ -50,7 +50,7 @@ func (w *watch) around(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, aroundFor)
 	defer cancel()
 	tried := make(map[string]bool)
-	_, _ = w.lan.Finder(w.log).Run(ctx, func(f discovery.Found) { // without a network there is nothing to find
+	_, _ = w.plan.station.Discovery.Finder(w.log).Run(ctx, func(f discovery.Found) { // without a network there is nothing to find
 		if f.ID == id && f.State != discovery.Lost && !tried[f.Addr.String()] && len(tried) < lan.MaxSeenAddrs {
 			tried[f.Addr.String()] = true
 			w.channel.Suggest(f.Addr)

@@ -12,6 +12,7 @@ import (
 
 	"relay/cli/fault"
 	"relay/cli/lan"
+	"relay/cli/station"
 	"relay/cli/term"
 	"relay/cli/words"
 	"relay/ingest"
@@ -48,7 +49,7 @@ all.`,
 // demoNode is one node of the demo.
 type demoNode struct {
 	name    string
-	station *station
+	station *station.Station
 	channel *relay.Channel
 }
 
@@ -68,7 +69,7 @@ func runDemo(ctx context.Context, t *term.Terminal) error {
 		n := demoNode{name: "source", station: st}
 		if i == 0 {
 			var w *stream.Writer
-			if n.channel, w, err = st.node.Source(channelKey, stream.NextEpoch(stream.Epoch{}, time.Now(), 0)); err != nil {
+			if n.channel, w, err = st.Node.Source(channelKey, stream.NextEpoch(stream.Epoch{}, time.Now(), 0)); err != nil {
 				return err
 			}
 			input := ingest.NewInput(w, nil)
@@ -81,16 +82,16 @@ func runDemo(ctx context.Context, t *term.Terminal) error {
 			})
 		} else {
 			n.name = fmt.Sprintf("relay %d", i)
-			u, err := relay.ParseInvite(nodes[0].station.link(nodes[0].channel))
+			u, err := relay.ParseInvite(nodes[0].station.Link(nodes[0].channel))
 			if err != nil {
 				return err
 			}
-			if n.channel, err = st.node.Watch(u, nil); err != nil {
+			if n.channel, err = st.Node.Watch(u, nil); err != nil {
 				return err
 			}
 		}
-		st.show(n.channel, nil)
-		st.run(g.ctx, g.Group, nil)
+		st.Show(n.channel, nil)
+		st.Run(g.ctx, g.Group)
 		g.Go(func() error { return n.channel.Run(g.ctx) })
 		nodes = append(nodes, n)
 	}
@@ -100,18 +101,19 @@ func runDemo(ctx context.Context, t *term.Terminal) error {
 	return g.Wait()
 }
 
-func demoStation(t *term.Terminal, i int) (*station, error) {
+func demoStation(t *term.Terminal, i int) (*station.Station, error) {
 	_, key, err := ed25519.GenerateKey(nil)
 	if err != nil {
 		return nil, err
 	}
-	return newStation(t, words.NewLog(t, false), stationConfig{
-		listen: port{what: "links", flag: "listen", addr: "127.0.0.1:0"},
-		http:   port{what: "players", flag: "http", addr: fmt.Sprintf("127.0.0.1:%d", playback.DefaultPort+i), quiet: true},
-		slots:  demoSlots,
+	return station.Open(t, words.NewLog(t, false), station.Config{
+		Key: key, Version: Version,
+		Listen: station.Port{What: "links", Flag: "listen", Addr: "127.0.0.1:0"},
+		HTTP:   station.Port{What: "players", Flag: "http", Addr: fmt.Sprintf("127.0.0.1:%d", playback.DefaultPort+i), Quiet: true},
+		Slots:  demoSlots,
 		// It is watched at this machine, and listens nowhere else.
-		discovery: lan.Config{Off: true},
-	}, key)
+		Discovery: lan.Config{Off: true},
+	})
 }
 
 // showDemo draws the tree: again and again on a terminal, else once complete and
@@ -165,7 +167,7 @@ func drawDemo(nodes []demoNode) (lines []string, sum string) {
 	var draw func(i int, first, rest string)
 	draw = func(i int, first, rest string) {
 		n, s := nodes[i], stats[i]
-		line := fmt.Sprintf("  %-17s %s", first+n.name, n.station.url(n.channel))
+		line := fmt.Sprintf("  %-17s %s", first+n.name, n.station.URL(n.channel))
 		if i > 0 {
 			line += fmt.Sprintf("   %3d ms behind", s.Delay.Milliseconds())
 		}

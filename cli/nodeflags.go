@@ -11,6 +11,8 @@ import (
 	"relay/cli/fault"
 	"relay/cli/flag"
 	"relay/cli/lan"
+	"relay/cli/station"
+	"relay/ingest/rtmp"
 	"relay/playback"
 	"relay/playback/admin"
 	"relay/relay"
@@ -83,33 +85,37 @@ func noDiscoveryFlag() cli.Flag {
 }
 
 // listener reads the flag of that name, which says where to listen for what.
-func listener(c *cli.Context, what, name, host string, def int) (port, error) {
+func listener(c *cli.Context, what, name, host string, def int) (station.Port, error) {
 	addr, given, err := flag.Listen(c, name, host, def)
-	return port{what: what, flag: name, addr: addr, given: given}, err
+	return station.Port{What: what, Flag: name, Addr: addr, Given: given}, err
 }
 
 // stationFlags reads nodeFlags.
-func stationFlags(c *cli.Context) (s stationConfig, err error) {
-	if s.listen, err = listener(c, "links", "listen", "", relay.DefaultPort); err != nil {
+func stationFlags(c *cli.Context) (s station.Config, err error) {
+	s.Version = Version
+	if s.Listen, err = listener(c, "links", "listen", "", relay.DefaultPort); err != nil {
 		return s, err
 	}
-	if s.http, err = listener(c, "players", "http", "127.0.0.1", playback.DefaultPort); err != nil {
+	if s.HTTP, err = listener(c, "players", "http", "127.0.0.1", playback.DefaultPort); err != nil {
 		return s, err
 	}
-	if s.advertise, err = flag.Advertised(c); err != nil {
+	if s.Advertise, err = flag.Advertised(c); err != nil {
 		return s, err
 	}
-	if s.discovery, err = readDiscovery(c); err != nil {
+	if s.Discovery, err = readDiscovery(c); err != nil {
 		return s, err
 	}
-	if s.ops, err = operationsOf(c); err != nil {
+	if s.Admin, err = adminOf(c); err != nil {
 		return s, err
 	}
-	s.allowHosts = c.StringSlice("allow-host")
-	if s.slots, err = slotsOf(c); err != nil {
+	if s.Webhook, err = flag.Webhook(c); err != nil {
 		return s, err
 	}
-	s.upload, err = flag.Upload(c)
+	s.AllowHosts = c.StringSlice("allow-host")
+	if s.Slots, err = slotsOf(c); err != nil {
+		return s, err
+	}
+	s.Upload, err = flag.Upload(c)
 	return s, err
 }
 
@@ -128,16 +134,25 @@ func slotsOf(c *cli.Context) (int, error) {
 	return n, nil
 }
 
-// operationsOf reads operationsFlags.
-func operationsOf(c *cli.Context) (o opsConfig, err error) {
-	if c.String("admin") != adminOff {
-		if o.admin, err = listener(c, "metrics", "admin", "127.0.0.1", admin.DefaultPort); err != nil {
-			return o, err
-		}
-		o.admin.quiet = true
+// adminOf reads --admin.
+func adminOf(c *cli.Context) (station.Port, error) {
+	if c.String("admin") == adminOff {
+		return station.Port{}, nil
 	}
-	o.webhook, err = flag.Webhook(c)
-	return o, err
+	p, err := listener(c, "metrics", "admin", "127.0.0.1", admin.DefaultPort)
+	p.Quiet = true
+	return p, err
+}
+
+// rtmpOf reads --rtmp of a command that takes no encoder: nobody plays over RTMP unless it is
+// given.
+func rtmpOf(c *cli.Context) (p station.Port, err error) {
+	if !c.IsSet("rtmp") {
+		return p, nil
+	}
+	p, err = listener(c, "players over RTMP", "rtmp", "127.0.0.1", rtmp.DefaultPort)
+	p.Hint = "give another port; 0 is any that is free"
+	return p, err
 }
 
 // readDiscovery reads discoveryFlags and --no-discovery.
@@ -156,10 +171,10 @@ func readDiscovery(c *cli.Context) (lan.Config, error) {
 // nearPlayers has the station listen for players on all addresses and answer those in
 // this machine's own networks: a phone must reach the page. Who gives --http has said
 // who should, and who wants not to be found (--no-discovery) stays on loopback.
-func (s *stationConfig) nearPlayers(c *cli.Context) {
-	if s.http.given || c.Bool("no-discovery") {
+func nearPlayers(c *cli.Context, cfg *station.Config) {
+	if cfg.HTTP.Given || c.Bool("no-discovery") {
 		return
 	}
-	s.http.addr = net.JoinHostPort("", strconv.Itoa(playback.DefaultPort+c.Int("offset")))
-	s.lan = true
+	cfg.HTTP.Addr = net.JoinHostPort("", strconv.Itoa(playback.DefaultPort+c.Int("offset")))
+	cfg.Near = true
 }

@@ -71,7 +71,7 @@ func outputsOf(c *cli.Context, stdio Stdio) ([]output, error) {
 
 // pipes reports whether standard output carries the stream.
 func (w *watch) pipes() bool {
-	for _, o := range w.outputs {
+	for _, o := range w.plan.outputs {
 		if o.stdout != nil {
 			return true
 		}

@@ -14,6 +14,7 @@ import (
 
 	"relay/cli/fault"
 	"relay/cli/flag"
+	"relay/cli/station"
 	"relay/cli/term"
 	"relay/cli/words"
 	"relay/relay"
@@ -52,7 +53,7 @@ every minute and on SIGHUP. A channel that fails does not end the others.
 type serve struct {
 	t       *term.Terminal
 	log     *zap.Logger
-	station *station
+	station *station.Station
 	given   []wanted    // on the command line
 	list    *listSource // nil for none
 
@@ -107,32 +108,34 @@ func runServe(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 		t.Say("relay: warning: nothing can be kept (%v), so this node is a new one with every start", folderErr)
 		t.Hint("channels are carried all the same; --config DIR keeps its key in another folder")
 	}
-	cfg.store = folder
-	key, release, err := nodeKey(folder, folderErr, s.log)
+	cfg.Store = folder
+	key, release, err := station.NodeKey(folder, folderErr, s.log)
 	if err != nil {
 		return err
 	}
 	defer release()
-	if s.station, err = newStation(t, s.log, cfg, key); err != nil {
+	cfg.Key = key
+	if s.station, err = station.Open(t, s.log, cfg); err != nil {
 		return err
 	}
+	defer s.station.Close()
 	var lines io.Writer
 	if c.Bool("json") {
 		lines = stdio.Out
 	}
-	return s.run(c.Context, all, cfg.allowHosts, lines)
+	return s.run(c.Context, all, lines)
 }
 
-func (s *serve) run(ctx context.Context, all []wanted, allowHosts []string, lines io.Writer) error {
+func (s *serve) run(ctx context.Context, all []wanted, lines io.Writer) error {
 	g := newGroup(ctx)
 	defer g.stop()
 	if lines != nil {
-		go s.station.ops.writeLines(g.ctx, lines) // ends with g.ctx, or with the process if lines blocks
+		go s.station.WriteLines(g.ctx, lines) // ends with g.ctx, or with the process if lines blocks
 	}
-	s.station.run(g.ctx, g.Group, allowHosts)
-	s.t.Say("Players http://%s/", localAddr(s.station.http))
+	s.station.Run(g.ctx, g.Group)
+	s.t.Say("Players http://%s/", station.LocalAddr(s.station.HTTP))
 	if lines == nil {
-		s.t.Result("http://" + localAddr(s.station.http) + "/")
+		s.t.Result("http://" + station.LocalAddr(s.station.HTTP) + "/")
 	}
 	g.Go(func() error {
 		defer s.channels.Wait()
@@ -258,7 +261,7 @@ func (s *serve) begin(ctx context.Context, w wanted) *served {
 }
 
 func (s *serve) carry(ctx context.Context, k *served) error {
-	c, err := s.station.node.Watch(k.invite, func(n relay.Notice) {
+	c, err := s.station.Node.Watch(k.invite, func(n relay.Notice) {
 		news := k.joined.Note(n, time.Now())
 		if a, ok := n.(relay.Attached); ok && (news == words.ParentFirst || news == words.ParentBack) { // a change that nobody felt is not worth a line
 			s.t.Say("Channel %s: connected to %s, %s from the source", k.label(), words.Place(a.Parent), term.Links(a.Depth))
@@ -267,18 +270,8 @@ func (s *serve) carry(ctx context.Context, k *served) error {
 	if err != nil {
 		return err
 	}
-	s.station.joinedBy(k.invite)
-	s.station.show(c, nil)
-	defer s.station.hide(c)
+	s.station.JoinedBy(k.invite)
+	s.station.Show(c, nil)
+	defer s.station.Hide(c)
 	return c.Run(ctx)
-}
-
-// writeLines writes each event as a line of JSON until ctx ends or nobody reads.
-func (o *operations) writeLines(ctx context.Context, w io.Writer) {
-	r, err := o.events.Follow(0)
-	if err != nil {
-		return // there are no readers yet
-	}
-	defer r.Close()
-	words.WriteEvents(ctx, r, w)
 }

@@ -1,13 +1,11 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"crypto/subtle"
 	"errors"
 	"fmt"
-	"net"
-	"net/url"
-	"os"
 	"strings"
 	"sync"
 	"time"
@@ -17,6 +15,7 @@ import (
 
 	"relay/cli/fault"
 	"relay/cli/flag"
+	"relay/cli/station"
 	"relay/cli/term"
 	"relay/cli/words"
 	"relay/ingest"
@@ -26,8 +25,6 @@ import (
 )
 
 const (
-	// rtmpApp is the path under which encoders publish.
-	rtmpApp = "live"
 	// defaultChannel is the name of the channel that plain "relay source" sends.
 	defaultChannel = "live"
 	// drainTime is how long a source whose input has ended stays for what is under way
@@ -60,154 +57,158 @@ standard input; or an rtmp:// or http(s):// address to fetch a live FLV stream f
 	}
 }
 
+// sourcePlan is what the command line asks for.
+type sourcePlan struct {
+	input   input
+	station station.Config
+	folder  string // --config
+	name    string // of the channel on this machine
+	title   string
+	key     string // --key; "" for the one kept with the channel
+	tagLog  string // a file; "" for none
+	code    bool   // draw one for phones
+}
+
 // source is one run of the command.
 type source struct {
 	reporter
+	plan    sourcePlan
 	log     *zap.Logger
-	station *station
+	station *station.Station
 	channel *relay.Channel
 	media   *ingest.Input
-	rtmp    net.Listener // nil if the media comes from elsewhere
-	key     string
-	upload  int       // --upload, bit/s; 0 if it was not given
-	code    bool      // draw one for phones
+	key     string    // that the encoder has to give; "" if none is waited for
 	once    sync.Once // the text at the start
 	refused sync.Once // the warning that an encoder did not know the key
 }
 
+// runSource goes from the command line to the end of the command: it decides, opens what it
+// needs, and runs. What is opened is closed on the way out.
 func runSource(c *cli.Context, t *term.Terminal, stdio Stdio) (err error) {
-	if c.NArg() > 1 {
-		return fault.Usage("relay help source", "relay source takes one input, %d were given", c.NArg())
-	}
-	cfg, err := stationFlags(c)
+	p, err := planSource(c, stdio)
 	if err != nil {
 		return err
 	}
-	title, err := titleOf(c.String("title"))
-	if err != nil {
-		return err
-	}
-	cfg.nearPlayers(c)
-	name := c.String("channel")
-	if name == "" {
-		name = defaultChannel
-	}
-	keys, err := openKeys(c.String("config"), name)
-	if err != nil {
-		return err
-	}
-	defer keys.close()
-
-	s := &source{
-		reporter: reporter{t, jsonEvents(c, stdio)}, log: words.NewLog(t, c.Bool("verbose")),
-		upload: cfg.upload, code: !c.Bool("no-qr"),
-	}
+	s := &source{reporter: reporter{t, jsonEvents(c, stdio)}, plan: p, log: words.NewLog(t, c.Bool("verbose"))}
 	defer func() { s.events.End(c.Context, err) }()
-	if keys.why != nil {
-		s.warn(keys.warning())
+	keys, err := station.OpenKeys(p.folder, p.name)
+	if err != nil {
+		return err
 	}
-	nodeKey, release, err := nodeKey(keys.store, keys.why, s.log)
+	defer keys.Close()
+	release, err := s.identify(keys)
 	if err != nil {
 		return err
 	}
 	defer release()
-	in, err := s.input(c, stdio)
-	if err != nil {
+	if err := p.input.check(); err != nil {
 		return err
 	}
-	if in == nil {
-		p, err := listener(c, "the encoder", "rtmp", "127.0.0.1", rtmp.DefaultPort)
-		if err != nil {
-			return err
-		}
-		if s.key = c.String("key"); s.key == "" {
-			if s.key, err = keys.streamKey(); err != nil {
-				return err
-			}
-		}
-		if s.rtmp, err = p.listen(t); err != nil {
-			return err
-		}
-		defer s.rtmp.Close()
-		in = &rtmp.Server{Listener: s.rtmp, Publish: ingest.OverRTMP(s.admit), Play: s.playOverRTMP, Log: s.log}
-	}
-	if s.station, err = newStation(t, s.log, cfg, nodeKey); err != nil {
+	if s.station, err = station.Open(t, s.log, s.plan.station); err != nil {
 		return err
 	}
-	s.station.rtmp = s.rtmp
-	epoch, err := keys.nextEpoch(time.Now())
-	if err != nil {
-		return err
-	}
-	ch, w, err := s.station.node.Source(keys.key, epoch)
-	if err != nil {
-		return err
-	}
-	onTag, closeLog, err := tagLog(c.String("tag-log"))
+	defer s.station.Close()
+	onTag, closeLog, err := tagLog(p.tagLog)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, closeLog()) }()
+	if err := s.open(keys, onTag); err != nil {
+		return err
+	}
+	return s.run(c.Context)
+}
+
+// planSource reads the command line. It opens nothing.
+func planSource(c *cli.Context, stdio Stdio) (p sourcePlan, err error) {
+	if c.NArg() > 1 {
+		return p, fault.Usage("relay help source", "relay source takes one input, %d were given", c.NArg())
+	}
+	if p.station, err = stationFlags(c); err != nil {
+		return p, err
+	}
+	nearPlayers(c, &p.station)
+	if p.title, err = titleOf(c.String("title")); err != nil {
+		return p, err
+	}
+	p.station.Title = p.title
+	if p.input, err = inputOf(c.Args().First(), c.Bool("loop"), stdio.In); err != nil {
+		return p, err
+	}
+	if p.input.awaited() {
+		if p.station.RTMP, err = listener(c, "the encoder", "rtmp", "127.0.0.1", rtmp.DefaultPort); err != nil {
+			return p, err
+		}
+	}
+	p.folder, p.name, p.key, p.tagLog = c.String("config"), c.String("channel"), c.String("key"), c.String("tag-log")
+	p.name = cmp.Or(p.name, defaultChannel)
+	p.code = !c.Bool("no-qr")
+	return p, nil
+}
+
+// identify takes the node's key out of its folder, and warns if the keys cannot be kept. The
+// caller releases it.
+func (s *source) identify(keys *station.Keys) (release func(), err error) {
+	if keys.Why != nil {
+		s.warn(keys.Warning())
+	}
+	if s.key = s.plan.key; s.plan.input.awaited() && s.key == "" {
+		if s.key, err = keys.StreamKey(); err != nil {
+			return nil, err
+		}
+	}
+	s.plan.station.Store = keys.Store
+	s.plan.station.Key, release, err = station.NodeKey(keys.Store, keys.Why, s.log)
+	return release, err
+}
+
+// open opens the channel.
+func (s *source) open(keys *station.Keys, onTag func(flv.Tag)) error {
+	epoch, err := keys.NextEpoch(time.Now())
+	if err != nil {
+		return err
+	}
+	ch, w, err := s.station.Node.Source(keys.Key, epoch)
+	if err != nil {
+		return err
+	}
 	s.channel, s.media = ch, ingest.NewInput(w, onTag)
-	s.media.SetTitle(title)
-	s.station.title = title
-	if cfg.discovery.Off {
+	s.media.SetTitle(s.plan.title)
+	if s.plan.station.Discovery.Off {
 		s.media.SetUnlisted()
 	}
-	s.station.show(ch, func() bool { return s.media.Status().Live })
-	return s.run(c.Context, in, cfg.allowHosts)
+	s.station.Show(ch, func() bool { return s.media.Status().Live })
+	return nil
 }
 
-// runner is an input.
-type runner interface {
+// runner is what takes the input in.
+func (s *source) runner() interface {
 	Run(ctx context.Context) error
-}
-
-// input makes what the argument asks for, nil for the RTMP server.
-func (s *source) input(c *cli.Context, stdio Stdio) (runner, error) {
-	arg := c.Args().First()
-	if c.Bool("loop") && (arg == "" || arg == "-" || strings.Contains(arg, "://")) {
-		return nil, fault.Usage("", "--loop needs a file to repeat")
+} {
+	in := s.plan.input
+	switch {
+	case in.stdin != nil:
+		return &ingest.Pipe{From: in.stdin, Open: s.begin}
+	case in.path != "":
+		return &ingest.File{Path: in.path, Loop: in.loop, Open: s.begin, Log: s.log}
+	case in.url == nil:
+		return &rtmp.Server{Listener: s.station.RTMP, Publish: ingest.OverRTMP(s.admit), Play: s.station.PlayOverRTMP, Log: s.log}
+	case strings.EqualFold(in.url.Scheme, "rtmp"):
+		return &ingest.RTMPPull{URL: in.url, Open: s.begin, Log: s.log}
 	}
-	switch scheme, _, isURL := strings.Cut(arg, "://"); {
-	case arg == "":
-		return nil, nil
-	case arg == "-":
-		if term.IsKeyboard(stdio.In) {
-			return nil, fault.Usage("pipe FLV into it: ffmpeg ... -f flv - | relay source -", "standard input is the keyboard")
-		}
-		return &ingest.Pipe{From: stdio.In, Open: s.open}, nil
-	case isURL:
-		u, err := url.Parse(arg)
-		if err != nil || u.Host == "" {
-			return nil, fault.Usage("as in rtmp://host/app/stream or http://host/live.flv", "%q is no address", arg)
-		}
-		switch strings.ToLower(scheme) {
-		case "rtmp":
-			return &ingest.RTMPPull{URL: u, Open: s.open, Log: s.log}, nil
-		case "http", "https":
-			return &ingest.HTTPPull{URL: u, Open: s.open, Log: s.log}, nil
-		case "relay":
-			return nil, fault.Usage("to watch a channel: relay watch LINK", "a relay:// link is no input")
-		}
-		return nil, fault.Usage("rtmp://, http:// and https:// can be fetched; for others: ffmpeg -i "+arg+" -c copy -f flv - | relay source -", "relay cannot fetch from %s://", scheme)
-	}
-	if _, err := os.Stat(arg); err != nil {
-		return nil, explainInput(err)
-	}
-	return &ingest.File{Path: arg, Loop: c.Bool("loop"), Open: s.open, Log: s.log}, nil
+	return &ingest.HTTPPull{URL: in.url, Open: s.begin, Log: s.log}
 }
 
 // admit lets an encoder in that knows the key. Nothing tells a wrong key from a
 // wrong path, not even the time it takes.
 func (s *source) admit(app, key string) (*ingest.Session, error) {
-	okApp := subtle.ConstantTimeCompare([]byte(app), []byte(rtmpApp))
+	okApp := subtle.ConstantTimeCompare([]byte(app), []byte(station.RTMPApp))
 	okKey := subtle.ConstantTimeCompare([]byte(key), []byte(s.key))
 	if okApp&okKey != 1 {
 		s.refused.Do(func() {
 			s.warn(words.Warning{
 				Code: words.WarnWrongKey, Text: "an encoder was turned away: its server or its stream key is not this channel's",
-				Hint: "Server " + s.server() + ", Stream Key " + s.key,
+				Hint: "Server " + s.station.RTMPServer() + ", Stream Key " + s.key,
 			})
 		})
 		return nil, ingest.ErrDenied
@@ -215,9 +216,9 @@ func (s *source) admit(app, key string) (*ingest.Session, error) {
 	return s.media.Open()
 }
 
-// open begins the session of an input that is fetched. The link is printed only
+// begin begins the session of an input that is fetched. The link is printed only
 // now: an input that does not work is one line, not a page.
-func (s *source) open() (*ingest.Session, error) {
+func (s *source) begin() (*ingest.Session, error) {
 	session, err := s.media.Open()
 	if err == nil {
 		s.greet()
@@ -225,13 +226,14 @@ func (s *source) open() (*ingest.Session, error) {
 	return session, err
 }
 
-func (s *source) run(ctx context.Context, in runner, allowHosts []string) error {
+func (s *source) run(ctx context.Context) error {
 	g := newGroup(ctx)
 	defer g.stop()
-	s.station.run(g.ctx, g.Group, allowHosts)
+	in := s.runner()
+	s.station.Run(g.ctx, g.Group)
 	g.Go(func() error { return s.channel.Run(g.ctx) })
 	g.Go(func() error { s.follow(g.ctx); return nil })
-	if s.rtmp != nil {
+	if s.plan.input.awaited() {
 		s.greet()
 	}
 	g.Go(func() error {
@@ -270,20 +272,4 @@ func (s *source) drain(ctx context.Context) {
 	case <-time.After(drainTime):
 	case <-ctx.Done():
 	}
-}
-
-// explainInput adds to an error of an input what to do about it.
-func explainInput(err error) error {
-	var not *flv.NotFLVError
-	if errors.As(err, &not) {
-		if not.Looks == "nothing at all" {
-			return &fault.Error{Err: err, Hint: "did the program that makes the stream fail? Run it alone to see", Code: fault.ExitRuntime}
-		}
-		return &fault.Error{Err: err, Hint: "relay takes FLV; to convert: ffmpeg -re -i INPUT -c copy -f flv - | relay source -", Code: fault.ExitRuntime}
-	}
-	var path *os.PathError
-	if errors.As(err, &path) {
-		return &fault.Error{Err: fmt.Errorf("%s: %w", path.Path, path.Err), Hint: "", Code: fault.ExitRuntime}
-	}
-	return &fault.Error{Err: err, Hint: "", Code: fault.ExitRuntime}
 }

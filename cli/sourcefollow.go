@@ -6,6 +6,7 @@ import (
 	"net"
 	"time"
 
+	"relay/cli/station"
 	"relay/cli/term"
 	"relay/cli/words"
 	"relay/ingest"
@@ -65,7 +66,7 @@ func (s *source) announce(was, enc ingest.Status) {
 		s.t.Say("Live: %s", words.MediaText(enc.Info))
 		s.events.Tell(words.LiveAlias(s.channel.ID(), enc.Info))
 	}
-	if was.Live && !enc.Live && s.rtmp != nil {
+	if was.Live && !enc.Live && s.plan.input.awaited() {
 		s.t.Say("The encoder has stopped. Viewers stay connected; start it again to go on.")
 		s.events.Tell(words.Alias(s.channel.ID(), api.EventEncoderLost, api.EventPublish))
 	}
@@ -75,11 +76,11 @@ func (s *source) announce(was, enc ingest.Status) {
 func (s *source) view(enc ingest.Status, c relay.Status) words.SourceView {
 	v := words.SourceView{
 		Encoder: enc, Started: c.Ring.Head.Seq != 0, BitRate: c.Ring.BitRate,
-		Upload: s.upload, Slots: c.Tree.Slots, FarSlots: c.Tree.Far,
+		Upload: s.plan.station.Upload, Slots: c.Tree.Slots, FarSlots: c.Tree.Far,
 	}
-	if s.rtmp != nil {
-		v.Server, v.Key = s.server(), s.key
-		if a := s.rtmp.Addr().(*net.TCPAddr); !a.IP.IsLoopback() {
+	if s.plan.input.awaited() {
+		v.Server, v.Key = s.station.RTMPServer(), s.key
+		if a := s.station.RTMP.Addr().(*net.TCPAddr); !a.IP.IsLoopback() {
 			v.Exposed = fmt.Sprint(a.Port)
 		}
 	}
@@ -88,8 +89,8 @@ func (s *source) view(enc ingest.Status, c relay.Status) words.SourceView {
 
 // status is what the status line tells now.
 func (s *source) status(ctx context.Context, now time.Time, enc ingest.Status, c relay.Status) words.SourceStatus {
-	players := s.station.viewers()
-	r := api.SourceReport{KeyIntervalMs: enc.KeyInterval.Milliseconds(), Direct: len(c.Tree.Children), Watching: players, UploadLimitBPS: s.upload}
+	players := s.station.Viewers()
+	r := api.SourceReport{KeyIntervalMs: enc.KeyInterval.Milliseconds(), Direct: len(c.Tree.Children), Watching: players, UploadLimitBPS: s.plan.station.Upload}
 	for _, ch := range c.Tree.Children {
 		r.Watching += 1 + int(ch.Report.Below)
 	}
@@ -102,7 +103,7 @@ func (s *source) status(ctx context.Context, now time.Time, enc ingest.Status, c
 		}
 	}
 	return words.SourceStatus{
-		State:  api.StateOf(factsFrom(c, true, func() bool { return enc.Live }), now),
+		State:  api.StateOf(station.FactsFrom(c, true, func() bool { return enc.Live }), now),
 		Info:   enc.Info,
 		Report: api.Report{BitRate: c.Ring.BitRate, DelayMs: int64(delay), Players: players, SourceReport: &r},
 	}

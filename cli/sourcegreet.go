@@ -9,23 +9,20 @@ import (
 // greeting is this source's.
 func (s *source) greeting() words.Greeting {
 	g := words.Greeting{
-		Found: s.station.discoverable(),
-		Link:  s.station.link(s.channel),
-		Local: s.station.local(),
-		URL:   s.station.url(s.channel),
+		Found: s.station.Discoverable(),
+		Link:  s.station.Link(s.channel),
+		Local: s.station.Local(),
+		URL:   s.station.URL(s.channel),
 	}
-	g.Page, g.Near = s.station.page()
-	if s.rtmp != nil {
-		g.Server, g.Key = s.server(), s.key
+	g.Page, g.Near = s.station.Page()
+	if s.plan.input.awaited() {
+		g.Server, g.Key = s.station.RTMPServer(), s.key
 	}
-	if g.Near && s.code && s.t.ErrTTY {
+	if g.Near && s.plan.code && s.t.ErrTTY {
 		g.Code = term.QRCode(g.Page, s.t.Style())
 	}
 	return g
 }
-
-// server is the address of the encoder, which OBS calls its server.
-func (s *source) server() string { return "rtmp://" + localAddr(s.rtmp) + "/" + rtmpApp }
 
 // greet says where everything is, once.
 func (s *source) greet() {
@@ -37,8 +34,8 @@ func (s *source) greet() {
 		if s.events == nil {
 			s.t.Result(g.Link)
 		}
-		s.events.Start(s.channel.ID(), s.station.node.ID().String(), api.Start{
+		s.events.Start(s.channel.ID(), s.station.Node.ID().String(), api.Start{
 			Command: "source", Link: g.Link, Page: g.Page, URL: g.URL, Server: g.Server, Key: g.Key,
-		}, s.station.ops.events)
+		}, s.station.Events())
 	})
 }

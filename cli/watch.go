@@ -3,7 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
-	"net"
+	"io"
 	"net/netip"
 	"slices"
 	"strings"
@@ -15,9 +15,11 @@ import (
 	"relay/cli/fault"
 	"relay/cli/flag"
 	"relay/cli/lan"
+	"relay/cli/station"
 	"relay/cli/term"
 	"relay/cli/words"
 	"relay/ingest/flv"
+	"relay/ingest/rtmp"
 	"relay/playback/api"
 	"relay/relay"
 	"relay/relay/store"
@@ -47,136 +49,173 @@ relay watch prints in VLC, mpv or ffplay.`,
 	}
 }
 
+// watchPlan is what the command line asks for.
+type watchPlan struct {
+	invite  relay.Invite // zero if the channel is to be found on this network
+	name    string       // of that channel; "" for whichever there is
+	station station.Config
+	folder  string        // --config
+	timeout time.Duration // without a connection; 0 for none
+	player  *player       // nil for none
+	outputs []output
+}
+
 // watch is one run of the command.
 type watch struct {
 	reporter
+	plan    watchPlan
+	invite  relay.Invite // that was given, or made of what was found on this network
 	log     *zap.Logger
-	station *station
+	zoned   []netip.AddrPort // of nodes with the channel, what cannot be in a link
+	station *station.Station
 	channel *relay.Channel
-	invite  relay.Invite     // the link given, or what was found on this network
-	found   []netip.AddrPort // likewise, what cannot be in a link
-	lan     lan.Config
-	outputs []output
-	player  *player      // nil for none
-	rtmp    net.Listener // likewise
 	joining *words.Joining
 }
 
+// runWatch goes from the command line to the end of the command: it decides, finds the
+// channel, opens what it needs, and runs. What is opened is closed on the way out.
 func runWatch(c *cli.Context, t *term.Terminal, stdio Stdio) (err error) {
-	if c.NArg() > 1 {
-		return fault.Usage("relay help watch", "relay watch takes one link, %d arguments were given", c.NArg())
-	}
-	arg := c.Args().First()
-	var u relay.Invite
-	if isLink(arg) {
-		var err error
-		if u, err = relay.ParseInvite(arg); err != nil {
-			return fault.Usage("copy the whole link that relay source printed", "%w", err)
-		}
-	} else if c.Bool("no-discovery") {
-		return fault.Usage("relay source prints one; it looks like relay://CHANNEL@HOST:PORT", "relay watch --no-discovery needs a link")
-	}
-	cfg, err := stationFlags(c)
+	p, err := planWatch(c, stdio)
 	if err != nil {
 		return err
 	}
-	cfg.alone = c.Bool("no-relay")
-	patience, err := flag.Timeout(c)
-	if err != nil {
-		return err
-	}
-	if c.Bool("json") && c.String("output") == "-" {
-		return fault.Usage("record to a file, or leave --json out", "--json and -o - would both write to standard output")
-	}
-	w := &watch{reporter: reporter{t, jsonEvents(c, stdio)}, log: words.NewLog(t, c.Bool("verbose")), lan: cfg.discovery}
+	w := &watch{reporter: reporter{t, jsonEvents(c, stdio)}, plan: p, invite: p.invite, log: words.NewLog(t, c.Bool("verbose"))}
 	defer func() { w.events.End(c.Context, err) }()
-	if name := c.String("player"); name != "" {
-		p, err := findPlayer(name)
-		if err != nil {
-			return err
-		}
-		w.player = &p
-	}
-	if w.outputs, err = outputsOf(c, stdio); err != nil {
-		return err
-	}
-	if w.rtmp, err = rtmpFlag(c, t); err != nil {
-		return err
-	}
-	if w.rtmp != nil {
-		defer w.rtmp.Close()
-	}
-	if !isLink(arg) {
-		s, err := lan.Pick(c.Context, t, w.log, stdio.In, cfg.discovery, arg)
-		if s == nil {
-			return err // nil if Ctrl-C ended it
-		}
-		t.Say("Found   %s on this network", s.Name())
-		u.Channel = s.ID
-		u.Hosts, w.found = lan.Seeds(s.Addrs)
+	if found, err := w.find(c.Context, stdio.In); !found {
+		return err // nil if Ctrl-C ended it
 	}
 	w.joining = words.NewJoining(time.Now())
-	folder, folderErr := store.Open(c.String("config"))
-	if folderErr != nil {
-		w.warn(words.Warning{Code: words.WarnThrowaway, Text: fmt.Sprintf("nothing can be kept (%v), so this node is a new one with every start", folderErr), Hint: "watching works all the same; --config DIR keeps its key in another folder"})
-	}
-	cfg.store, w.invite = folder, u
-	key, release, err := nodeKey(folder, folderErr, w.log)
+	release, err := w.identify()
 	if err != nil {
 		return err
 	}
 	defer release()
-	if w.station, err = newStation(t, w.log, cfg, key); err != nil {
+	if w.station, err = station.Open(t, w.log, w.plan.station); err != nil {
 		return err
 	}
-	if w.channel, err = w.station.node.Watch(u, w.notice, w.found...); err != nil {
+	defer w.station.Close()
+	if w.channel, err = w.station.Node.Watch(w.invite, w.notice, w.zoned...); err != nil {
 		return err
 	}
-	w.station.rtmp = w.rtmp
-	w.station.joinedBy(u)
-	w.station.show(w.channel, nil)
-	return w.run(c.Context, u, cfg.allowHosts, patience)
+	w.station.JoinedBy(w.invite)
+	w.station.Show(w.channel, nil)
+	return w.run(c.Context)
 }
 
-func (w *watch) run(ctx context.Context, u relay.Invite, allowHosts []string, patience time.Duration) error {
+// planWatch reads the command line. It opens nothing.
+func planWatch(c *cli.Context, stdio Stdio) (p watchPlan, err error) {
+	if c.NArg() > 1 {
+		return p, fault.Usage("relay help watch", "relay watch takes one link, %d arguments were given", c.NArg())
+	}
+	p.folder = c.String("config")
+	if arg := c.Args().First(); isLink(arg) {
+		if p.invite, err = relay.ParseInvite(arg); err != nil {
+			return p, fault.Usage("copy the whole link that relay source printed", "%w", err)
+		}
+	} else if p.name = arg; c.Bool("no-discovery") {
+		return p, fault.Usage("relay source prints one; it looks like relay://CHANNEL@HOST:PORT", "relay watch --no-discovery needs a link")
+	}
+	if p.station, err = stationFlags(c); err != nil {
+		return p, err
+	}
+	p.station.Alone = c.Bool("no-relay")
+	if p.station.RTMP, err = rtmpOf(c); err != nil {
+		return p, err
+	}
+	if p.timeout, err = flag.Timeout(c); err != nil {
+		return p, err
+	}
+	if c.Bool("json") && c.String("output") == "-" {
+		return p, fault.Usage("record to a file, or leave --json out", "--json and -o - would both write to standard output")
+	}
+	if name := c.String("player"); name != "" {
+		found, err := findPlayer(name)
+		if err != nil {
+			return p, err
+		}
+		p.player = &found
+	}
+	p.outputs, err = outputsOf(c, stdio)
+	return p, err
+}
+
+// find looks on this network for the channel, unless it was given by its link. It reports
+// false if there is none, or Ctrl-C has ended the search.
+func (w *watch) find(ctx context.Context, in io.Reader) (bool, error) {
+	if len(w.invite.Hosts) > 0 {
+		return true, nil
+	}
+	found, err := lan.Pick(ctx, w.t, w.log, in, w.plan.station.Discovery, w.plan.name)
+	if found == nil {
+		return false, err
+	}
+	w.t.Say("Found   %s on this network", found.Name())
+	w.invite.Channel = found.ID
+	w.invite.Hosts, w.zoned = lan.Seeds(found.Addrs)
+	return true, nil
+}
+
+// identify takes the node's key out of its folder, and warns if there is none to keep. The
+// caller releases it.
+func (w *watch) identify() (release func(), err error) {
+	folder, folderErr := store.Open(w.plan.folder)
+	if folderErr != nil {
+		w.warn(words.Warning{
+			Code: words.WarnThrowaway,
+			Text: fmt.Sprintf("nothing can be kept (%v), so this node is a new one with every start", folderErr),
+			Hint: "watching works all the same; --config DIR keeps its key in another folder",
+		})
+	}
+	w.plan.station.Store = folder
+	w.plan.station.Key, release, err = station.NodeKey(folder, folderErr, w.log)
+	return release, err
+}
+
+func (w *watch) run(ctx context.Context) error {
 	g := newGroup(ctx)
 	defer g.stop()
-	w.station.run(g.ctx, g.Group, allowHosts)
+	w.station.Run(g.ctx, g.Group)
 	g.Go(func() error {
 		if err := w.channel.Run(g.ctx); err != nil {
 			return &fault.Error{Err: err, Hint: "check the host name in the link, and this machine's network", Code: fault.ExitNobody}
 		}
 		return nil
 	})
-	w.t.Say("Joining channel %s", u.Channel.Short())
-	start := api.Start{Command: "watch", Link: w.invite.String(), URL: w.station.url(w.channel)}
-	start.Page, _ = w.station.page()
+	w.greet()
+	g.Go(func() error { w.follow(g.ctx); return nil })
+	if !w.plan.station.Discovery.Off {
+		g.Go(func() error { w.lookAround(g.ctx); return nil })
+	}
+	if w.plan.timeout > 0 {
+		g.Go(func() error { return w.giveUp(g.ctx, w.plan.timeout) })
+	}
+	if w.station.RTMP != nil {
+		srv := &rtmp.Server{Listener: w.station.RTMP, Play: w.station.PlayOverRTMP, Log: w.log}
+		g.Go(func() error { return srv.Run(g.ctx) })
+	}
+	for _, o := range w.plan.outputs {
+		g.Go(func() error { return w.write(g, o) })
+	}
+	if w.plan.player != nil {
+		g.Go(func() error { return w.play(g.ctx) })
+	}
+	return g.Wait()
+}
+
+// greet says where everything is.
+func (w *watch) greet() {
+	w.t.Say("Joining channel %s", w.invite.Channel.Short())
+	start := api.Start{Command: "watch", Link: w.invite.String(), URL: w.station.URL(w.channel), RTMP: w.station.RTMPURL(w.channel)}
+	start.Page, _ = w.station.Page()
 	w.t.Say("Page    %s", start.Page)
 	w.t.Say("Watch   %s", start.URL)
-	if w.rtmp != nil {
-		w.runRTMP(g.ctx, g.Group)
+	if start.RTMP != "" {
+		w.t.Say("RTMP    %s", start.RTMP)
 	}
 	if !w.pipes() && w.events == nil {
 		w.t.Result(start.URL)
 	}
-	if w.rtmp != nil {
-		start.RTMP = rtmpURL(w.rtmp, w.channel)
-	}
-	w.events.Start(w.channel.ID(), w.station.node.ID().String(), start, w.station.ops.events)
-	g.Go(func() error { w.follow(g.ctx); return nil })
-	if !w.lan.Off {
-		g.Go(func() error { w.lookAround(g.ctx); return nil })
-	}
-	if patience > 0 {
-		g.Go(func() error { return w.giveUp(g.ctx, patience) })
-	}
-	for _, o := range w.outputs {
-		g.Go(func() error { return w.write(g, o) })
-	}
-	if w.player != nil {
-		g.Go(func() error { return w.play(g.ctx) })
-	}
-	return g.Wait()
+	w.events.Start(w.channel.ID(), w.station.Node.ID().String(), start, w.station.Events())
 }
 
 // play starts the player once there is something to see.
@@ -184,8 +223,8 @@ func (w *watch) play(ctx context.Context) error {
 	if _, err := w.channel.Ring().Cursor().Next(ctx); err != nil {
 		return nil // it is over
 	}
-	if err := w.player.run(ctx, w.playerURL()); err != nil {
-		w.t.Say("relay: error: %s: %v", w.player.name, err)
+	if err := w.plan.player.run(ctx, w.playerURL()); err != nil {
+		w.t.Say("relay: error: %s: %v", w.plan.player.name, err)
 	}
 	if ctx.Err() == nil {
 		w.t.Say("The player has ended; the stream is still passed on. Ctrl-C ends that too.")
@@ -200,14 +239,14 @@ func (w *watch) share() string {
 		ip, err := netip.ParseAddr(h.Host)
 		return err == nil && ip.IsLoopback()
 	})
-	return w.station.link(w.channel, hosts...)
+	return w.station.Link(w.channel, hosts...)
 }
 
 // playerURL is the address that the player is started on.
 func (w *watch) playerURL() string {
-	url := w.station.url(w.channel)
+	url := w.station.URL(w.channel)
 	if h := w.channel.Ring().Header(); h != nil {
-		url = strings.TrimSuffix(url, ".flv") + w.player.suffix(flv.Describe(h.Payload()))
+		url = strings.TrimSuffix(url, ".flv") + w.plan.player.suffix(flv.Describe(h.Payload()))
 	}
 	return url
 }
@@ -220,7 +259,7 @@ func (w *watch) notice(n relay.Notice) {
 		if news != words.NoParentNews {
 			w.t.Say("Connected to %s, %s from the source", words.Place(n.Parent), term.Links(n.Depth))
 		}
-		if news == words.ParentFirst && !w.station.local() && len(w.station.addrs) > 0 {
+		if news == words.ParentFirst && w.station.Reachable() {
 			w.t.Say("Share   relay watch %s", w.share())
 		}
 		w.events.Tell(words.AttachedAlias(w.invite.Channel, n))

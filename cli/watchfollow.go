@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"relay/cli/station"
 	"relay/cli/term"
 	"relay/cli/words"
 	"relay/ingest/flv"
@@ -54,11 +55,11 @@ func (w *watch) follow(ctx context.Context) {
 func (w *watch) status(now time.Time) words.WatchStatus {
 	c, ok := w.channel.Status()
 	s := words.WatchStatus{
-		State:  api.StateOf(factsFrom(c, ok, nil), now),
+		State:  api.StateOf(station.FactsFrom(c, ok, nil), now),
 		Depth:  c.Tree.Depth,
 		Parent: c.Tree.Parent,
 		Report: api.Report{
-			BitRate: c.Ring.BitRate, DelayMs: wholeMs(c.Delay), Players: w.station.viewers(),
+			BitRate: c.Ring.BitRate, DelayMs: wholeMs(c.Delay), Players: w.station.Viewers(),
 			WatchReport: &api.WatchReport{Lost: c.Ring.Lost, Children: len(c.Tree.Children)},
 		},
 	}

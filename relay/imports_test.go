@@ -100,11 +100,15 @@ var law = map[string][]string{
 
 	"testdata/flv": nil,
 
-	"cli/term":     {"relay/oneline"},
-	"cli/fault":    {"cli/term"},
-	"cli/flag":     {"cli/fault"},
-	"cli/ask":      {"cli/fault", "cli/term", "playback/api", "relay", "relay/hostnet", "relay/naming", "relay/store", "relay/stream"},
-	"cli/words":    {"cli/fault", "cli/term", "ingest", "ingest/flv", "ingest/rtmp", "playback", "playback/api", "relay", "relay/hostnet", "relay/stream", "tree"},
+	"cli/term":  {"relay/oneline"},
+	"cli/fault": {"cli/term"},
+	"cli/flag":  {"cli/fault"},
+	"cli/ask":   {"cli/fault", "cli/term", "playback/api", "relay", "relay/hostnet", "relay/naming", "relay/store", "relay/stream"},
+	"cli/words": {"cli/fault", "cli/term", "ingest", "ingest/flv", "ingest/rtmp", "playback", "playback/api", "relay", "relay/hostnet", "relay/stream", "tree"},
+	"cli/station": {
+		"cli/fault", "cli/lan", "cli/term", "cli/words", "ingest/flv", "ingest/rtmp", "playback", "playback/admin", "playback/api",
+		"relay", "relay/discovery", "relay/hostnet", "relay/store", "relay/stream", "relay/wire", "tree",
+	},
 	"cli/treedraw": {"cli/term", "playback/api", "tree"},
 	"cli/doctor":   {"cli/term", "playback/api", "relay", "relay/discovery", "relay/hostnet", "relay/store", "relay/stream"},
 	"cli/lan":      {"cli/fault", "cli/term", "ingest/flv", "playback/api", "relay", "relay/discovery", "relay/hostnet", "relay/naming"},

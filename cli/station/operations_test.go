@@ -1,4 +1,4 @@
-package cli
+package station
 
 import (
 	"encoding/json"
@@ -52,7 +52,7 @@ func scrape(t *testing.T, o *operations) string {
 }
 
 func TestWhatChannelsNoticeIsToldAndCounted(t *testing.T) {
-	o, err := newOperations(nil, opsConfig{})
+	o, err := newOperations(nil, Config{})
 	if err != nil {
 		t.Fatal(err)
 	}

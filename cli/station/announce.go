@@ -1,4 +1,4 @@
-package cli
+package station
 
 import (
 	"context"
@@ -11,9 +11,9 @@ import (
 )
 
 // channelsToTell is what the station's node carries, for those who look for it.
-func (s *station) channelsToTell() []discovery.Channel {
+func (s *Station) channelsToTell() []discovery.Channel {
 	var all []discovery.Channel
-	for _, c := range s.node.Channels() {
+	for _, c := range s.Node.Channels() {
 		st, ok := c.Status()
 		if !ok {
 			continue
@@ -25,10 +25,10 @@ func (s *station) channelsToTell() []discovery.Channel {
 				continue
 			}
 			d.Title = info.Title
-		} else if d.Title = s.title; !d.Source {
+		} else if d.Title = s.cfg.Title; !d.Source {
 			continue // it may be unlisted
 		}
-		d.State = discoveryState(factsFrom(st, ok, s.ops.encoder(c)), time.Now())
+		d.State = discoveryState(FactsFrom(st, ok, s.ops.encoder(c)), time.Now())
 		if d.State != discovery.Live {
 			d.BitRate = 0
 		}
@@ -51,7 +51,7 @@ func discoveryState(f api.Facts, now time.Time) discovery.State {
 
 // answer lets those on this network find the station's channels, until ctx ends. That
 // it cannot is no reason to end: they can still be given the link.
-func (s *station) answer(ctx context.Context) {
+func (s *Station) answer(ctx context.Context) {
 	if err := s.responder.Run(ctx); err != nil && ctx.Err() == nil {
 		s.t.Say("Others on this network cannot find the channel by themselves and need the link: %v", hostnet.Bare(err))
 	}

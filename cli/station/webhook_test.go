@@ -1,4 +1,4 @@
-package cli
+package station
 
 import (
 	"encoding/json"
@@ -49,7 +49,7 @@ func (s *server) RoundTrip(r *http.Request) (*http.Response, error) {
 // hooked is a webhook at s that keeps what it says.
 func hooked(s *server) (*webhook, *[]string) {
 	var said []string
-	h := newWebhook(&url.URL{Scheme: "https", Host: "hooks.example", Path: "/secret", User: url.UserPassword("u", "pass")}, func(format string, args ...any) {
+	h := newWebhook(&url.URL{Scheme: "https", Host: "hooks.example", Path: "/secret", User: url.UserPassword("u", "pass")}, "0.1.0", func(format string, args ...any) {
 		said = append(said, fmt.Sprintf(format, args...))
 	})
 	h.client.Transport = s
@@ -165,10 +165,10 @@ func TestWebhookFollowsNoRedirect(t *testing.T) {
 		t.Fatal(err)
 	}
 	var said []string
-	h := newWebhook(u, func(format string, args ...any) { said = append(said, fmt.Sprintf(format, args...)) })
+	h := newWebhook(u, "0.1.0", func(format string, args ...any) { said = append(said, fmt.Sprintf(format, args...)) })
 	go h.run(t.Context())
 	h.tell(api.Call{})
-	h.finish(patience)
+	h.finish(time.Minute)
 	if reached || len(said) == 0 {
 		t.Errorf("reached %v, said %q", reached, said)
 	}

@@ -22,9 +22,9 @@ func TestSourceAnswersItsOwnNetworksUnlessTold(t *testing.T) {
 			Flags: nodeFlags(playersNear),
 			Action: func(ctx *cli.Context) error {
 				cfg, err := stationFlags(ctx)
-				cfg.nearPlayers(ctx)
-				if cfg.http.addr != c.addr || cfg.lan != c.lan {
-					t.Errorf("%v: listens on %s, own networks alone %v", c.args, cfg.http.addr, cfg.lan)
+				nearPlayers(ctx, &cfg)
+				if cfg.HTTP.Addr != c.addr || cfg.Near != c.lan {
+					t.Errorf("%v: listens on %s, own networks alone %v", c.args, cfg.HTTP.Addr, cfg.Near)
 				}
 				return err
 			},

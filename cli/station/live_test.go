@@ -1,4 +1,4 @@
-package cli
+package station
 
 import (
 	"testing"
@@ -16,7 +16,7 @@ import (
 func TestAllAgreeOnWhatIsLive(t *testing.T) {
 	now := time.Now()
 	for silent := time.Duration(0); silent <= 7*time.Second; silent += 500 * time.Millisecond {
-		f := factsFrom(relay.Status{
+		f := FactsFrom(relay.Status{
 			Tree:  tree.Info{Attached: true, Depth: 1},
 			Ring:  stream.Stats{Head: stream.Position{Seq: 9}, Came: now.Add(-silent)},
 			Quiet: silent + time.Second, // the path takes a second
@@ -32,11 +32,11 @@ func TestAllAgreeOnWhatIsLive(t *testing.T) {
 
 func TestOfTheParentStrangersAreToldNoMoreThanItsTag(t *testing.T) {
 	parent := tree.ID{1, 2, 3}
-	f := factsFrom(relay.Status{Tree: tree.Info{Attached: true, Parent: tree.Place{ID: parent}}}, true, nil)
+	f := FactsFrom(relay.Status{Tree: tree.Info{Attached: true, Parent: tree.Place{ID: parent}}}, true, nil)
 	if f.Parent == nil || f.Parent.ID != parent.String() || f.ParentTag != parent.Tag() {
 		t.Errorf("%+v, tag %q", f.Parent, f.ParentTag)
 	}
-	if f := factsFrom(relay.Status{}, true, nil); f.Parent != nil || f.ParentTag != "" {
+	if f := FactsFrom(relay.Status{}, true, nil); f.Parent != nil || f.ParentTag != "" {
 		t.Errorf("without a parent: %+v, tag %q", f.Parent, f.ParentTag)
 	}
 }

@@ -1,4 +1,4 @@
-package cli
+package station
 
 import (
 	"net"
@@ -32,12 +32,12 @@ func TestWhereChannelsArePlayedOverRTMP(t *testing.T) {
 		{"[::]:1936", "[fd00::5]", "rtmp://[fd00::5]:1936/live"},
 		{"192.168.1.5:1935", "studio:7145", "rtmp://192.168.1.5:1935/live"},
 	} {
-		s := &station{rtmp: at{addr: c.listens}}
+		s := &Station{RTMP: at{addr: c.listens}}
 		if got := s.rtmpAt(c.host); got != c.want {
 			t.Errorf("at %s for %q: %q, want %q", c.listens, c.host, got, c.want)
 		}
 	}
-	if got := (&station{}).rtmpAt("localhost"); got != "" {
+	if got := (&Station{}).rtmpAt("localhost"); got != "" {
 		t.Errorf("without a listener: %q", got)
 	}
 }

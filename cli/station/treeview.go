@@ -1,4 +1,4 @@
-package cli
+package station
 
 import (
 	"context"
@@ -12,8 +12,8 @@ import (
 )
 
 // survey is the tree of one of the station's channels, in playback's words.
-func (s *station) survey(ctx context.Context, id stream.ChannelID) (api.ChannelTree, error) {
-	c := s.node.Channel(id)
+func (s *Station) survey(ctx context.Context, id stream.ChannelID) (api.ChannelTree, error) {
+	c := s.Node.Channel(id)
 	if c == nil {
 		return api.ChannelTree{}, relay.ErrEnded
 	}

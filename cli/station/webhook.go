@@ -1,4 +1,4 @@
-package cli
+package station
 
 import (
 	"bytes"
@@ -35,17 +35,18 @@ var callPauses = []time.Duration{time.Second, 3 * time.Second, 9 * time.Second}
 // webhook tells a server of what happens, one call after the other. Nothing waits for
 // it.
 type webhook struct {
-	url    *url.URL
-	client http.Client
-	say    func(format string, args ...any)
-	queue  chan api.Call
-	done   chan struct{} // closed when run has returned
-	told   bool          // that it fails; owned by run
+	url     *url.URL
+	version string
+	client  http.Client
+	say     func(format string, args ...any)
+	queue   chan api.Call
+	done    chan struct{} // closed when run has returned
+	told    bool          // that it fails; owned by run
 }
 
-func newWebhook(u *url.URL, say func(string, ...any)) *webhook {
+func newWebhook(u *url.URL, version string, say func(string, ...any)) *webhook {
 	return &webhook{
-		url: u,
+		url: u, version: version,
 		// A redirect would send what happens here to somebody whom nobody named.
 		client: http.Client{
 			Timeout:       callTimeout,
@@ -134,7 +135,7 @@ func (h *webhook) post(ctx context.Context, body []byte) (again bool, err error)
 		return false, err
 	}
 	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("User-Agent", "relay/"+strings.ReplaceAll(Version, " ", "-"))
+	req.Header.Set("User-Agent", "relay/"+strings.ReplaceAll(h.version, " ", "-"))
 	resp, err := h.client.Do(req)
 	if err != nil {
 		return true, hostnet.Bare(err)

@@ -1,4 +1,4 @@
-package cli
+package station
 
 import (
 	"net"
@@ -7,16 +7,16 @@ import (
 	"relay/relay/hostnet"
 )
 
-// page is where browsers find the station's page, by the address that the others in
+// Page is where browsers find the station's page, by the address that the others in
 // this network can use; near reports whether there is one.
-func (s *station) page() (url string, near bool) {
-	a := s.http.Addr().(*net.TCPAddr).AddrPort()
+func (s *Station) Page() (url string, near bool) {
+	a := s.HTTP.Addr().(*net.TCPAddr).AddrPort()
 	ip := a.Addr().Unmap()
 	if !ip.IsUnspecified() {
 		return "http://" + netip.AddrPortFrom(ip, a.Port()).String() + "/", !ip.IsLoopback()
 	}
 	if ip, near = hostnet.NearAddr(); !near {
-		return "http://" + localAddr(s.http) + "/", false
+		return "http://" + LocalAddr(s.HTTP) + "/", false
 	}
 	return "http://" + netip.AddrPortFrom(ip, a.Port()).String() + "/", true
 }

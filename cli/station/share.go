@@ -1,4 +1,4 @@
-package cli
+package station
 
 import (
 	"relay/playback/api"
@@ -6,9 +6,9 @@ import (
 	"relay/relay/stream"
 )
 
-// joinedBy keeps the addresses of the link by which a channel was joined: what this
+// JoinedBy keeps the addresses of the link by which a channel was joined: what this
 // node shares names them behind its own.
-func (s *station) joinedBy(u relay.Invite) {
+func (s *Station) JoinedBy(u relay.Invite) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.hosts == nil {
@@ -18,14 +18,14 @@ func (s *station) joinedBy(u relay.Invite) {
 }
 
 // share is what people share of one of the station's channels.
-func (s *station) share(id stream.ChannelID) api.Share {
+func (s *Station) share(id stream.ChannelID) api.Share {
 	var sh api.Share
-	sh.Page, _ = s.page()
+	sh.Page, _ = s.Page()
 	s.mu.Lock()
 	hosts := s.hosts[id]
 	s.mu.Unlock()
-	if c := s.node.Channel(id); c != nil && len(s.addrs)+len(hosts) > 0 {
-		sh.Link = s.link(c, hosts...)
+	if c := s.Node.Channel(id); c != nil && len(s.addrs)+len(hosts) > 0 {
+		sh.Link = s.Link(c, hosts...)
 	}
 	return sh
 }

@@ -1,9 +1,9 @@
-package cli
+package station
 
 import (
 	"context"
+	"io"
 	"net"
-	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -21,13 +21,6 @@ import (
 	"relay/relay/stream"
 	"relay/tree"
 )
-
-// opsConfig is what the flags say about operations. Its zero value has neither
-// listener nor webhook.
-type opsConfig struct {
-	admin   port     // addr is "" for none
-	webhook *url.URL // nil for none
-}
 
 // operations is what a station tells who runs it: events, metrics, whether there are
 // media, and calls to a webhook.
@@ -50,22 +43,21 @@ type servedChannel struct {
 	media   mediaMonitor // owned by observe's goroutine
 }
 
-// newOperations opens the listener. The caller closes what it holds if run is not
-// called.
-func newOperations(t *term.Terminal, cfg opsConfig) (*operations, error) {
-	o := &operations{events: &playback.Events{}, metrics: admin.NewMetrics(Version)}
-	if cfg.webhook != nil {
-		o.hook = newWebhook(cfg.webhook, t.Say)
+// newOperations opens the listener. The caller closes it.
+func newOperations(t *term.Terminal, cfg Config) (*operations, error) {
+	o := &operations{events: &playback.Events{}, metrics: admin.NewMetrics(cfg.Version)}
+	if cfg.Webhook != nil {
+		o.hook = newWebhook(cfg.Webhook, cfg.Version, t.Say)
 	}
-	if cfg.admin.addr == "" {
+	if cfg.Admin.Addr == "" {
 		return o, nil
 	}
 	var err error
-	if o.admin, err = cfg.admin.listen(t); err != nil {
+	if o.admin, err = cfg.Admin.listen(t); err != nil {
 		return nil, err
 	}
-	if cfg.admin.given {
-		t.Say("Metrics http://%s/metrics", localAddr(o.admin))
+	if cfg.Admin.Given {
+		t.Say("Metrics http://%s/metrics", LocalAddr(o.admin))
 	}
 	return o, nil
 }
@@ -110,8 +102,8 @@ func (o *operations) encoder(c *relay.Channel) func() bool {
 }
 
 // run serves until ctx ends; the group's other members end it too.
-func (o *operations) run(ctx context.Context, g *errgroup.Group, s *station, players *playback.Server, allowHosts []string) {
-	o.node = s.node.ID().Tag()
+func (o *operations) run(ctx context.Context, g *errgroup.Group, s *Station) {
+	o.node = s.Node.ID().Tag()
 	g.Go(func() error {
 		if o.hook == nil {
 			o.observe(ctx)
@@ -127,7 +119,7 @@ func (o *operations) run(ctx context.Context, g *errgroup.Group, s *station, pla
 		<-o.hook.done
 		return nil
 	})
-	o.metrics.Watch(o.statuses, players.Refused)
+	o.metrics.Watch(o.statuses, s.players.Refused)
 	if o.admin == nil {
 		return
 	}
@@ -135,8 +127,8 @@ func (o *operations) run(ctx context.Context, g *errgroup.Group, s *station, pla
 	srv := admin.NewServer(admin.Config{
 		Metrics:    o.metrics,
 		Channels:   o.statuses,
-		API:        players.API(ctx, func() string { return "http://" + localAddr(s.http) }),
-		AllowHosts: allowHosts,
+		API:        s.players.API(ctx, func() string { return "http://" + LocalAddr(s.HTTP) }),
+		AllowHosts: s.cfg.AllowHosts,
 		Log:        s.log,
 	})
 	g.Go(func() error { return srv.Run(ctx, o.admin) })
@@ -254,4 +246,17 @@ func (o *operations) report(k *servedChannel, seen []api.Event) {
 			})
 		}
 	}
+}
+
+// Events are what the station tells.
+func (s *Station) Events() *playback.Events { return s.ops.events }
+
+// WriteLines writes each event as a line of JSON until ctx ends or nobody reads.
+func (s *Station) WriteLines(ctx context.Context, w io.Writer) {
+	r, err := s.ops.events.Follow(0)
+	if err != nil {
+		return // there are no readers yet
+	}
+	defer r.Close()
+	words.WriteEvents(ctx, r, w)
 }

@@ -1,0 +1,281 @@
+package station
+
+import (
+	"context"
+	"crypto/ed25519"
+	"io"
+	"net"
+	"net/netip"
+	"net/url"
+	"slices"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
+
+	"relay/cli/lan"
+	"relay/cli/term"
+	"relay/cli/words"
+	"relay/playback"
+	"relay/playback/api"
+	"relay/relay"
+	"relay/relay/discovery"
+	"relay/relay/hostnet"
+	"relay/relay/store"
+	"relay/relay/stream"
+	"relay/tree"
+)
+
+// Station is one relaying process: a node, its listeners for players and for who runs it, and
+// the channels on them.
+type Station struct {
+	Node     *relay.Node
+	addrs    []netip.AddrPort // where others reach the node
+	anywhere bool             // it listens on all addresses
+	links    io.Closer        // the node's listener; nil for none
+	packets  io.Closer        // likewise, for packets
+	HTTP     net.Listener
+	RTMP     net.Listener // that plays the channels; nil for none
+	start    time.Time
+	log      *zap.Logger
+	cfg      Config
+	// responder lets others on this network find the channels; nil for none.
+	responder *discovery.Responder
+	t         *term.Terminal
+	ops       *operations
+	players   *playback.Server
+
+	mu       sync.Mutex
+	channels []*playback.Channel
+	hosts    map[stream.ChannelID][]relay.HostPort // in the links by which channels were joined
+}
+
+// Config is what a station is made of.
+type Config struct {
+	Key          ed25519.PrivateKey // the node's
+	Store        *store.Store       // nil if the folder cannot be used
+	Version      string
+	Listen, HTTP Port
+	RTMP         Port     // addr is "" for none
+	Admin        Port     // likewise
+	Webhook      *url.URL // nil for none
+	Advertise    []netip.AddrPort
+	Slots        int // as in relay.Config
+	Upload       int
+	Alone        bool // no listener for links, no children
+	AllowHosts   []string
+	Near         bool // players in this machine's own networks alone
+	Discovery    lan.Config
+	Title        string // of the source's channel until there is a header; may be empty
+}
+
+// Open opens the listeners and makes the node. The caller closes it.
+func Open(t *term.Terminal, log *zap.Logger, cfg Config) (_ *Station, err error) {
+	s := &Station{start: time.Now(), log: log, cfg: cfg, t: t}
+	defer func() {
+		if err != nil {
+			s.Close()
+		}
+	}()
+	if cfg.RTMP.Addr != "" {
+		if s.RTMP, err = cfg.RTMP.listen(t); err != nil {
+			return nil, err
+		}
+	}
+	nc := relay.Config{Key: cfg.Key, Slots: cfg.Slots, Upload: cfg.Upload, Store: cfg.Store, Version: cfg.Version, Log: log}
+	if cfg.Alone {
+		nc.Slots = -1
+	} else if err := s.listen(&nc); err != nil {
+		return nil, err
+	}
+	if s.HTTP, err = cfg.HTTP.listen(t); err != nil {
+		return nil, err
+	}
+	if s.ops, err = newOperations(t, cfg); err != nil {
+		return nil, err
+	}
+	nc.Notices = s.ops.notice
+	if s.Node, err = relay.New(nc); err != nil {
+		return nil, err
+	}
+	s.players = playback.NewServer(s.playing())
+	return s, nil
+}
+
+// listen opens the node's listeners, and lets it be found through them.
+func (s *Station) listen(nc *relay.Config) error {
+	ln, packet, err := s.cfg.Listen.listenBoth(s.t)
+	if err != nil {
+		return err
+	}
+	nc.Listener, s.links = ln, ln
+	if packet != nil {
+		nc.Packet, s.packets = packet, packet
+	}
+	at := ln.Addr().(*net.TCPAddr).AddrPort()
+	s.anywhere = at.Addr().IsUnspecified()
+	for _, a := range append(s.cfg.Advertise, hostnet.Reachable(at)...) {
+		if !slices.Contains(s.addrs, a) && len(s.addrs) < tree.MaxAddrs {
+			s.addrs = append(s.addrs, a)
+		}
+	}
+	nc.Addrs = s.addrs
+	if d := s.cfg.Discovery; !d.Off {
+		s.responder = &discovery.Responder{Link: at, Channels: s.channelsToTell, Port: d.Port, Interfaces: d.Interfaces, Log: s.log}
+	}
+	return nil
+}
+
+// playing is how players are served.
+func (s *Station) playing() playback.Config {
+	pc := playback.Config{
+		Channels:   s.shown,
+		Node:       s.describe,
+		Survey:     s.survey,
+		Share:      s.share,
+		RTMP:       s.rtmpAt,
+		AllowHosts: s.cfg.AllowHosts,
+		Events:     s.ops.events,
+		Log:        s.log,
+	}
+	if s.cfg.Near {
+		pc.Near = s.Node.Near
+	}
+	return pc
+}
+
+// Close closes the listeners, whether the station has run or not.
+func (s *Station) Close() {
+	for _, l := range []io.Closer{s.links, s.packets} {
+		if l != nil {
+			l.Close()
+		}
+	}
+	for _, ln := range []net.Listener{s.HTTP, s.RTMP} {
+		if ln != nil {
+			ln.Close()
+		}
+	}
+	if s.ops != nil {
+		s.ops.close()
+	}
+}
+
+// Show makes a channel watchable at the station's HTTP address. live, which may be
+// nil, says whether media is coming in at the root.
+func (s *Station) Show(c *relay.Channel, live func() bool) {
+	pc := playback.NewChannel(c.ID(), c.Ring(), func() api.Facts { return factsOf(c, live) })
+	s.ops.carry(c, pc, live)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.channels = append(s.channels, pc)
+}
+
+// Hide takes a channel that is closed from the station's HTTP address.
+func (s *Station) Hide(c *relay.Channel) {
+	s.ops.drop(c)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.channels = slices.DeleteFunc(s.channels, func(pc *playback.Channel) bool { return pc.ID() == c.ID() })
+	delete(s.hosts, c.ID())
+}
+
+func (s *Station) shown() []*playback.Channel {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.channels)
+}
+
+// URL is where a player on this machine finds the channel.
+func (s *Station) URL(c *relay.Channel) string {
+	return "http://" + LocalAddr(s.HTTP) + "/" + c.ID().Short() + ".flv"
+}
+
+// LocalAddr is a listener's address as this machine itself can use it.
+func LocalAddr(ln net.Listener) string {
+	a := ln.Addr().(*net.TCPAddr).AddrPort()
+	if a.Addr().IsUnspecified() {
+		return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), a.Port()).String()
+	}
+	return netip.AddrPortFrom(a.Addr().Unmap(), a.Port()).String()
+}
+
+// Local reports whether nobody outside this machine can reach the node, though it
+// was not asked to listen here alone.
+func (s *Station) Local() bool {
+	return s.anywhere && !slices.ContainsFunc(s.addrs, func(a netip.AddrPort) bool { return !a.Addr().IsLoopback() })
+}
+
+// Reachable reports whether others can be given a link to the node.
+func (s *Station) Reachable() bool { return len(s.addrs) > 0 && !s.Local() }
+
+// Discoverable reports whether others on this network find the channels by themselves.
+func (s *Station) Discoverable() bool {
+	return s.responder != nil && slices.ContainsFunc(s.addrs, func(a netip.AddrPort) bool { return !a.Addr().IsLoopback() })
+}
+
+// Link is what to share for the channel, with further addresses behind the node's own.
+func (s *Station) Link(c *relay.Channel, more ...relay.HostPort) string {
+	u := relay.Invite{Channel: c.ID()}
+	for _, a := range s.addrs {
+		u.Hosts = append(u.Hosts, relay.HostPort{Host: a.Addr().String(), Port: a.Port()})
+	}
+	return u.With(more...).String()
+}
+
+// Run serves until ctx ends; the group's other members end it too.
+func (s *Station) Run(ctx context.Context, g *errgroup.Group) {
+	g.Go(func() error { return s.Node.Run(ctx) })
+	g.Go(func() error { return s.players.Run(ctx, s.HTTP) })
+	if s.responder != nil {
+		g.Go(func() error { s.answer(ctx); return nil })
+	}
+	s.ops.run(ctx, g, s)
+}
+
+func (s *Station) describe() api.Node {
+	return api.Node{ID: s.Node.ID().String(), Version: s.cfg.Version, UptimeS: int64(time.Since(s.start).Seconds())}
+}
+
+// factsOf is what the node knows of a channel; live is as for show.
+func factsOf(c *relay.Channel, live func() bool) api.Facts {
+	st, ok := c.Status()
+	return FactsFrom(st, ok, live)
+}
+
+// FactsFrom says in the API's words what the node knows; ok is false if the channel has
+// been closed here.
+func FactsFrom(st relay.Status, ok bool, live func() bool) api.Facts {
+	f := api.Facts{
+		Closed: !ok, Idle: live != nil && !live(), Attached: st.Tree.Attached, Came: st.Ring.Came, Quiet: st.Quiet,
+		Root: st.Tree.Root, Depth: st.Tree.Depth, Slots: st.Tree.Slots, Delay: st.Delay, Sent: st.Sent,
+	}
+	if !ok {
+		return f
+	}
+	for _, p := range st.Tree.Path {
+		f.Path = append(f.Path, p.ID.String())
+	}
+	f.Path = append(f.Path, st.Tree.ID.String())
+	if p := st.Tree.Parent; !p.ID.IsZero() {
+		f.Parent = &api.Peer{ID: p.ID.String(), Addr: words.FirstAddr(p), Near: st.Near}
+		f.ParentTag = p.ID.Tag()
+	}
+	for _, ch := range st.Tree.Children {
+		l := st.Links[ch.Link]
+		f.Children = append(f.Children, api.Child{
+			Peer: api.Peer{ID: ch.Place.ID.String(), Addr: words.FirstAddr(ch.Place), Near: l.Near}, Missed: l.Missed, Moves: l.Moves,
+		})
+	}
+	return f
+}
+
+// Viewers counts the players at this station.
+func (s *Station) Viewers() int {
+	n := 0
+	for _, c := range s.shown() {
+		n += c.Viewers()
+	}
+	return n
+}

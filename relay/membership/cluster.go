@@ -19,24 +19,25 @@ import (
 	"relay/tree"
 )
 
-// DefaultMax is how many nodes of a channel take part in its gossip. Beyond it they
-// get samples from their parents: a push/pull grows with the number of members.
+// DefaultMax is how many nodes of a channel take part in its gossip, since a push/pull grows
+// with their number. The other nodes get samples from their parents.
 const DefaultMax = 500
 
 const (
 	// LabelLen is the length of a Label, in bytes.
 	LabelLen = 16
-	// strangerRate and strangerBurst bound packets from addresses of no member, per
-	// second: those who join, and who was given up and comes back.
+	// strangerRate and strangerBurst bound packets per second from addresses that are no
+	// member's. Such packets come from nodes that join, or that were given up and come back.
 	strangerRate  = 100
 	strangerBurst = 200
-	// reflectRate and reflectBurst bound packets to addresses of no member, per second.
+	// reflectRate and reflectBurst bound packets per second to addresses that are no
+	// member's.
 	reflectRate  = 5
 	reflectBurst = 20
 )
 
-// Label stands for the channel at the front of every packet and stream: the first
-// 16 bytes of a hash, since whoever sees a packet pass need not learn the channel's ID.
+// Label stands for the channel at the front of every packet and stream. It is the first 16
+// bytes of a hash, so that nobody who sees a packet pass learns the channel's ID.
 type Label [LabelLen]byte
 
 // LabelOf returns the channel's label.
@@ -47,16 +48,16 @@ func LabelOf(channel stream.ChannelID) Label {
 	return Label(h.Sum(nil))
 }
 
-// Config is what a Cluster is made of. Key, Send and Dial are required.
+// Config describes a Cluster. Key, Send and Dial are required.
 type Config struct {
 	Key     ed25519.PrivateKey // the node's
 	Channel stream.ChannelID
-	Root    bool // it joins whatever the number of members
+	Root    bool // it joins however many members there are
 	Max     int  // members; DefaultMax if 0
 	// Send sends a packet. It must not block.
 	Send func(b []byte, to netip.AddrPort) error
-	// Dial opens a stream to a node, whose ID is checked unless it is zero, that its
-	// [Cluster] of the same channel gets through Stream.
+	// Dial opens a stream to a node, and checks its ID unless that is zero. The node hands
+	// the stream to the Stream method of its [Cluster] of the same channel.
 	Dial func(ctx context.Context, id tree.ID, addr netip.AddrPort) (net.Conn, error)
 	// Seeds returns nodes through which to join, the most useful first. It is called
 	// by Run's goroutine.
@@ -82,16 +83,16 @@ type Cluster struct {
 	view      *view
 	strangers *rate.Limiter
 	reflected *rate.Limiter
-	changed   chan struct{} // holds one when there is something for Run to look at
+	changed   chan struct{} // holds one value when Run has something to look at
 
 	mu      sync.Mutex
 	self    Self
 	others  int // members as the parent counts them, -1 until it has said
 	told    uint64
-	said    Self   // what was signed last
-	meta    []byte // and how
-	carrier *transport
-	inbound time.Time // when anything last came
+	said    Self       // what was signed last
+	meta    []byte     // the metadata with that signature
+	carrier *transport // nil while the node is no member
+	inbound time.Time  // when anything came last
 }
 
 // New returns a cluster of one node. It does nothing until Run.
@@ -114,8 +115,8 @@ func New(cfg Config) *Cluster {
 		self:      Self{Depth: -1},
 		others:    -1,
 	}
-	// Nodes that join at the same moment do not know of each other, so that there is
-	// room for a quarter more until some have left again.
+	// Nodes that join at the same moment do not know of each other. So the view has room for
+	// a quarter more, until some have left again.
 	c.view = newView(cfg.Channel, c.name, cfg.Max+cfg.Max/4)
 	return c
 }
@@ -162,8 +163,8 @@ func (c *Cluster) Sample(n int) []Member {
 	return ms[:min(n, len(ms))]
 }
 
-// Packet takes a packet without its label. Those of members are bounded by the owner,
-// per address, those of strangers all together here.
+// Packet takes a packet without its label. The owner bounds the packets of each address. The
+// packets of strangers are bounded here, all together.
 func (c *Cluster) Packet(b []byte, from netip.AddrPort) {
 	t := c.transport()
 	if t == nil {
@@ -180,7 +181,7 @@ func (c *Cluster) Packet(b []byte, from netip.AddrPort) {
 	t.packet(b, from)
 }
 
-// Stream takes a stream without its label, and closes it.
+// Stream takes a stream without its label. It sees to it that the stream is closed.
 func (c *Cluster) Stream(conn net.Conn) {
 	t := c.transport()
 	if t == nil {
@@ -213,7 +214,7 @@ func (c *Cluster) address() netip.AddrPort {
 	return c.said.Addrs[0]
 }
 
-// sign makes metadata of what the node says of itself now.
+// sign makes and signs metadata from what the node says of itself now.
 func (c *Cluster) sign(now time.Time) {
 	_, heard := c.view.since()
 	c.mu.Lock()
@@ -236,7 +237,7 @@ func (c *Cluster) sign(now time.Time) {
 
 func count(n int) uint16 { return uint16(min(max(n, 0), NoDepth-1)) }
 
-// NodeMeta, and what follows, is memberlist's Delegate.
+// NodeMeta returns the metadata. It and the methods below make Cluster memberlist's Delegate.
 func (c *Cluster) NodeMeta(int) []byte {
 	c.mu.Lock()
 	defer c.mu.Unlock()

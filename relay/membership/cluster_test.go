@@ -214,7 +214,7 @@ func TestMembersFindEachOther(t *testing.T) {
 	})
 }
 
-func TestAChangeIsToldToAll(t *testing.T) {
+func TestAChangeReachesAllMembers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSwarm(t)
 		defer s.stop()
@@ -236,7 +236,7 @@ func TestAChangeIsToldToAll(t *testing.T) {
 	})
 }
 
-func TestChangesAreFew(t *testing.T) {
+func TestAMemberTellsFewChanges(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSwarm(t)
 		defer s.stop()
@@ -272,7 +272,7 @@ func TestAMemberThatLeavesIsGoneAtOnce(t *testing.T) {
 	})
 }
 
-func TestADeadMemberIsFoundOut(t *testing.T) {
+func TestADeadMemberIsNoticed(t *testing.T) {
 	for what, fault := range map[string]func(*relaytest.Host){"killed": (*relaytest.Host).Kill, "frozen": (*relaytest.Host).Freeze} {
 		t.Run(what, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

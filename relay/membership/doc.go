@@ -1,12 +1,12 @@
 // Package membership finds the nodes of a channel by gossip. A [Cluster] is one
 // channel's memberlist cluster, run over packets and streams that its owner gives it.
 //
-// What gossip says is a hint: it adds places that a node may ask for a slot, and
-// nothing here ends a link. Three kinds of bytes come from strangers, and each is
-// looked at before the library sees it, for it was not made for hostile ones:
+// What gossip says is a hint. It adds places that a node may ask for a slot, and nothing here
+// ends a link. The library was not made for hostile peers. So the three kinds of bytes that
+// come from strangers are checked before the library sees them:
 //
-//	packets   vetPacket: only the kinds of message that are used, one level of
-//	          compounding, no compression, no field longer than its bytes
-//	streams   vetStream: likewise, and how many nodes they tell of
-//	metadata  signed by the node it is about, never older than what is known
+//	packets   vetPacket allows only the kinds of message that are used, one level of
+//	          compounding, no compression, and no field that is longer than its bytes
+//	streams   vetStream does the same, and bounds how many nodes they tell of
+//	metadata  has to be signed by its node, and not to be older than what is known
 package membership

@@ -28,7 +28,7 @@ func told(m meta, key byte, ch stream.ChannelID) *memberlist.Node {
 	}
 }
 
-func TestWhatIsToldOfANodeIsJudged(t *testing.T) {
+func TestMetadataIsCheckedBeforeItIsBelieved(t *testing.T) {
 	ch := stream.ChannelID{9}
 	other := told(someMeta(), 2, ch)
 	for name, c := range map[string]struct {
@@ -133,7 +133,7 @@ func TestMembersAndNewcomersAreBounded(t *testing.T) {
 	})
 }
 
-func TestLastWordsOfAnEarlierMemberlistAreNotHeard(t *testing.T) {
+func TestLastWordsOfAnEarlierMemberlistAreIgnored(t *testing.T) {
 	ch := stream.ChannelID{9}
 	v := newView(ch, "self", 10)
 	old, now := v.begin(), v.begin()
@@ -227,7 +227,7 @@ func TestHostilePacketsDoNotReachMemberlist(t *testing.T) {
 	})
 }
 
-func TestWhatMemberlistDoesNotTakeIsLost(t *testing.T) {
+func TestPacketsThatMemberlistDoesNotTakeAreLost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, _ := sink(t)
 		for range 10 * packetQueue {
@@ -239,7 +239,7 @@ func TestWhatMemberlistDoesNotTakeIsLost(t *testing.T) {
 	})
 }
 
-func TestPacketsToNonMembersAreFew(t *testing.T) {
+func TestPacketsToNonMembersAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, sent := sink(t)
 		n := told(someMeta(), 1, stream.ChannelID{9})

@@ -7,8 +7,8 @@ import (
 	"relay/relay/oneline"
 )
 
-// printable passes lines on without what would move a terminal's cursor or begin a
-// line of its own: memberlist logs names as they come.
+// printable passes lines on without characters that would move a terminal's cursor or begin
+// another line: memberlist logs names as they come.
 type printable struct{ to io.Writer }
 
 func (p printable) Write(b []byte) (int, error) {

@@ -30,22 +30,22 @@ const (
 	metaDomain  = "relay/1 member\x00"
 	// metaMax is the most that memberlist carries for a node, in bytes.
 	metaMax = 512
-	// metaFixed is the length of all but the addresses and the signature.
+	// metaFixed is the length of all that comes before the addresses.
 	metaFixed = 1 + ed25519.PublicKeySize + 8 + 8 + 3*2
 )
 
 var errMeta = errors.New("malformed metadata")
 
-// meta is a Member as it is told to others, byte by byte:
+// meta is a Member in the form in which others hear of it, byte by byte:
 //
 //	0   1   version, 1
 //	1   32  public key of the node; its ID is the SHA-256 of that
-//	33  8   told: rises with every change, so that an older one is known as such
+//	33  8   told: rises with every change, so that older metadata is recognized
 //	41  8   born, Unix milliseconds
 //	49  2   depth, 65535 while there is no parent
 //	51  2   free slots
 //	53  2   slots
-//	55  …   addresses as on a link, at least one; gossip goes to the first
+//	55  …   addresses in wire's format, at least one; gossip goes to the first
 //	end−64  signature by the node's key over domain ‖ channel ID ‖ all before it
 type meta struct {
 	Member
@@ -69,7 +69,7 @@ func signed(channel stream.ChannelID, b []byte) []byte {
 	return append(s, b...)
 }
 
-// parseMeta reads metadata without looking at the signature.
+// parseMeta reads metadata and does not check the signature.
 func parseMeta(b []byte) (meta, error) {
 	if len(b) > metaMax || len(b) < metaFixed+1+ed25519.SignatureSize || b[0] != metaVersion {
 		return meta{}, errMeta

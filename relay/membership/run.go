@@ -15,9 +15,9 @@ import (
 	"relay/tree"
 )
 
-// How the library is set up. A member sends at most gossipNodes packets of packetSize
-// each gossipInterval, and about two a second with its probes: some 20 kb/s, the bound of
-// what a storm of changes can cost.
+// How the library is set up. In each gossipInterval a member sends at most gossipNodes
+// packets of packetSize, and its probes send about two packets a second. Together that is
+// some 20 kb/s, which bounds what a storm of changes can cost.
 const (
 	probeInterval    = time.Second
 	probeTimeout     = 500 * time.Millisecond
@@ -39,32 +39,32 @@ const (
 	joinMost  = time.Minute
 	// joinAtOnce is how many seeds one attempt asks.
 	joinAtOnce = 3
-	// healInterval is how often a member looks for a seed that gossip does not tell
-	// of, and joins through it: after a partition the two halves have given each other
-	// up. Each seed that fails is left alone for healAvoid.
+	// healInterval is how often a member looks for a seed of which gossip does not tell, and
+	// joins through it: after a partition the two halves have given each other up. Each
+	// seed that was asked is left alone for about healAvoid.
 	healInterval = 15 * time.Second
 	healAvoid    = 5 * time.Minute
 	// majorLeast and minorLeast are the least time between two changes of a node's
-	// metadata; majorPer and minorPer are added for each member, since each change
-	// is sent on by every one of them. A change of depth, or from no free slot to
-	// some, is a major one.
+	// metadata. majorPer and minorPer are added for each member, since every member sends
+	// each change on. A change of the depth is a major one, and so is a change between no
+	// free slot and some.
 	majorLeast = 2 * time.Second
 	majorPer   = time.Second
 	minorLeast = 20 * time.Second
 	minorPer   = 2500 * time.Millisecond
-	// deafTime is how long nothing may come from others to a member that knows some.
-	// Then nobody can reach it, and it stays away for deafPause.
+	// A member that knows others and hears nothing for deafTime concludes that nobody can
+	// reach it, and stays away for deafPause.
 	deafTime  = 30 * time.Second
 	deafPause = 10 * time.Minute
 	// overPause is how long a member stays away that left because there were too many.
 	overPause = 5 * time.Minute
-	// movedTime is for those of a member whose address has changed, which has time.
-	movedTime = 3 * time.Second
-	// movedPause is how long the good-bye of a member whose address has changed has to
-	// get around before it comes again: several rounds of gossip.
-	movedPause = 5 * time.Second
-	// leaveTime bounds the last words to the others.
+	// leaveTime bounds the good-bye of a member. movedTime is for one whose address has
+	// changed, which is in no hurry.
 	leaveTime = 600 * time.Millisecond
+	movedTime = 3 * time.Second
+	// movedPause is how long such a member waits before it comes again, so that its
+	// good-bye gets around: several rounds of gossip.
+	movedPause = 5 * time.Second
 )
 
 // ended says why a session as a member ended.
@@ -78,8 +78,8 @@ const (
 	endedFailure ended = "memberlist does not start"
 )
 
-// Run takes part in the gossip until ctx ends: from when the node has an address and
-// a place in the tree, unless there are too many members already.
+// Run takes part in the gossip until ctx ends. It begins when the node has an address and a
+// place in the tree, unless there are too many members already.
 func (c *Cluster) Run(ctx context.Context) error {
 	var pause <-chan time.Time
 	for ctx.Err() == nil {
@@ -89,7 +89,7 @@ func (c *Cluster) Run(ctx context.Context) error {
 			switch why {
 			case endedDeaf:
 				pause = time.After(jittered(deafPause))
-			case endedMoved: // else some would hear of the new address first, and refuse it
+			case endedMoved: // otherwise some would hear of the new address first, and refuse it
 				pause = time.After(movedPause)
 			case endedOver:
 				pause = time.After(jittered(overPause))
@@ -138,7 +138,7 @@ func (c *Cluster) config(t *transport) *memberlist.Config {
 	return cfg
 }
 
-// quiet makes memberlist's logger: all of it is for debugging, and names from the
+// quiet makes memberlist's logger. All that it logs is for debugging, and names from the
 // network stay on their line.
 func quiet(to *zap.Logger) *log.Logger {
 	l, err := zap.NewStdLogAt(to, zapcore.DebugLevel)
@@ -159,7 +159,7 @@ func (c *Cluster) join(ctx context.Context, list *memberlist.Memberlist) {
 	}
 }
 
-// joinThrough reports whether the node answered.
+// joinThrough joins through one node, and reports whether it answered.
 func (c *Cluster) joinThrough(list *memberlist.Memberlist, p tree.Place) bool {
 	if p.ID.String() == c.name {
 		return false
@@ -178,7 +178,7 @@ func (c *Cluster) joinThrough(list *memberlist.Memberlist, p tree.Place) bool {
 	return false
 }
 
-// stale reports whether the metadata is to be signed anew, so long after it last was.
+// stale reports whether the metadata, which was signed so long ago, has to be signed anew.
 func (c *Cluster) stale(age time.Duration) bool {
 	n := time.Duration(c.view.len())
 	_, heard := c.view.since()
@@ -205,8 +205,8 @@ func (c *Cluster) deaf(now time.Time) bool {
 	return now.Sub(c.inbound) >= deafTime
 }
 
-// over reports whether this node is one of those that leave because there are too
-// many: each does with the same chance, so that about as many stay as may.
+// over reports whether this node leaves because there are too many. Each node does so with
+// the same chance, so that about as many stay as may.
 func (c *Cluster) over() bool {
 	n := c.view.len() + 1
 	return !c.cfg.Root && n > c.cfg.Max && rand.IntN(n) < n-c.cfg.Max

@@ -16,10 +16,10 @@ type session struct {
 	*Cluster
 	list *memberlist.Memberlist
 
-	joinAt    time.Time // when it may next try to join
+	joinAt    time.Time // it tries to join again then
 	joinPause time.Duration
 	healAt    time.Time
-	avoid     map[tree.ID]time.Time // seeds through which it does not heal before then
+	avoid     map[tree.ID]time.Time // seeds that heal leaves alone until then
 	signedAt  time.Time
 }
 
@@ -114,7 +114,7 @@ func (s *session) end(ctx context.Context, t *transport, why ended) {
 	s.view.begin()
 }
 
-// heal joins through a seed that gossip does not tell of.
+// heal joins through a seed of which gossip does not tell.
 func (s *session) heal(ctx context.Context, now time.Time) {
 	c := s.Cluster
 	for id, until := range s.avoid {

@@ -16,10 +16,10 @@ import (
 )
 
 const (
-	// packetQueue bounds packets that memberlist has not yet looked at; more are lost.
+	// packetQueue bounds the packets that memberlist has not looked at yet. Others are lost.
 	packetQueue = 64
-	// maxStreams bounds streams of others that are being answered at the same time: an
-	// honest member is asked for a push/pull every minute or so.
+	// maxStreams bounds how many streams of others are answered at the same time. A member
+	// is asked for a push/pull every minute or so.
 	maxStreams = 8
 	// streamTime bounds a stream from its first byte to its last.
 	streamTime = 5 * time.Second
@@ -53,7 +53,7 @@ func newTransport(ctx context.Context, c *Cluster) *transport {
 	return t
 }
 
-// FinalAdvertiseAddr returns the address that the node's metadata begins with.
+// FinalAdvertiseAddr returns the first address in the node's metadata.
 func (t *transport) FinalAdvertiseAddr(string, int) (net.IP, int, error) {
 	a := t.c.address()
 	return net.IP(a.Addr().AsSlice()), int(a.Port()), nil
@@ -64,8 +64,8 @@ func (t *transport) WriteTo(b []byte, addr string) (time.Time, error) {
 	return t.WriteToAddress(b, memberlist.Address{Addr: addr})
 }
 
-// WriteToAddress sends a packet. One that a stranger asked to be sent to somebody who
-// is no member, which SWIM allows, counts against a narrow bound.
+// WriteToAddress sends a packet. A stranger may ask for a packet to somebody who is no
+// member, since SWIM has indirect pings. Such packets have a narrow bound.
 func (t *transport) WriteToAddress(b []byte, to memberlist.Address) (time.Time, error) {
 	now := time.Now()
 	addr, err := netip.ParseAddrPort(to.Addr)
@@ -79,14 +79,14 @@ func (t *transport) WriteToAddress(b []byte, to memberlist.Address) (time.Time, 
 	return now, t.c.cfg.Send(b, addr)
 }
 
-// PacketCh returns what packet has let through.
+// PacketCh returns the packets for memberlist.
 func (t *transport) PacketCh() <-chan *memberlist.Packet { return t.packets }
 
 func (t *transport) packet(b []byte, from netip.AddrPort) {
 	p := &memberlist.Packet{Buf: bytes.Clone(b), From: net.UDPAddrFromAddrPort(from), Timestamp: time.Now()}
 	select {
 	case t.packets <- p:
-	default: // memberlist is behind; it knows packets to get lost
+	default: // memberlist is behind, and expects packets to get lost
 	}
 }
 
@@ -116,10 +116,11 @@ func (t *transport) DialAddressTimeout(to memberlist.Address, timeout time.Durat
 	return t.vetted(conn), nil
 }
 
-// StreamCh returns what stream has let through.
+// StreamCh returns the streams for memberlist to answer.
 func (t *transport) StreamCh() <-chan net.Conn { return t.streams }
 
-// stream reads what a stranger opens a stream with, and lets memberlist answer.
+// stream reads and checks the message that opens a stranger's stream, and lets memberlist
+// answer it.
 func (t *transport) stream(conn net.Conn) {
 	select {
 	case t.slots <- struct{}{}:
@@ -153,7 +154,7 @@ func (t *transport) stream(conn net.Conn) {
 	})
 }
 
-// Shutdown ends all streams. memberlist calls it before it stops to take packets.
+// Shutdown ends all streams. memberlist calls it before it stops taking packets.
 func (t *transport) Shutdown() error {
 	t.cancel()
 	t.mu.Lock()
@@ -163,7 +164,7 @@ func (t *transport) Shutdown() error {
 	return nil
 }
 
-// vetted is a stream whose bytes are read and judged before memberlist gets them.
+// vetted is a stream whose bytes are read and checked before memberlist gets them.
 type vetted struct {
 	net.Conn
 	stop  func() bool // of the hook that closes it with the transport

@@ -25,11 +25,11 @@ const (
 const (
 	// MaxPacket is the longest packet that is looked at, in bytes.
 	MaxPacket = 2048
-	// packetSize is the longest that this node sends: any path takes it whole, and it
-	// bounds what gossip can cost.
+	// packetSize is the longest packet that this node sends, in bytes. Any network passes it
+	// on whole, and it bounds what gossip can cost.
 	packetSize = 700
-	// maxStream bounds what a stream may bring, in bytes: a push/pull of maxStates
-	// nodes, with room for those that died lately.
+	// maxStream bounds what a stream may bring, in bytes. A push/pull of maxStates nodes
+	// fits, those included that died lately.
 	maxStream = 512 << 10
 	// maxStates bounds the nodes that a stream may tell of.
 	maxStates = 2048
@@ -41,10 +41,10 @@ const (
 
 var errVet = errors.New("not a message that is used here")
 
-// vetPacket refuses a packet that an honest member does not send. What is refused
-// above all: compression, encryption and user messages, compounds within compounds,
-// and fields that announce more bytes than there are, for which the library would
-// allocate up to 4 GiB on the word of a 20-byte packet.
+// vetPacket refuses a packet that an honest member does not send: one with compression,
+// encryption or user messages, with compounds within compounds, or with fields that
+// announce more bytes than there are. For those the library would allocate up to 4 GiB on
+// the word of a 20-byte packet.
 func vetPacket(b []byte) error {
 	if len(b) > MaxPacket {
 		return fmt.Errorf("%d bytes: %w", len(b), errVet)
@@ -94,7 +94,7 @@ func vetMessage(b []byte) error {
 	return nil
 }
 
-// vetStream reads the one message that opens a stream, or answers on it, and returns
+// vetStream reads the one message that comes over a stream in each direction, and returns
 // its bytes. Memory grows with what has come.
 func vetStream(r io.Reader) ([]byte, error) {
 	w := walker{more: r}
@@ -162,8 +162,8 @@ func (w *walker) uint(n int) (uint64, error) {
 	return v, err
 }
 
-// fields goes over one map and returns its whole numbers. One that occurs twice
-// counts as the larger, whichever the library takes.
+// fields goes over one map and returns its whole numbers. If a name occurs twice the larger
+// number counts, whichever of them the library takes.
 func (w *walker) fields() (map[string]uint64, error) {
 	n, err := w.uint(1)
 	switch {
@@ -188,7 +188,7 @@ func (w *walker) fields() (map[string]uint64, error) {
 		if err != nil {
 			return nil, err
 		}
-		if c < 0xa0 || c > 0xbf { // the one way in which the library writes names
+		if c < 0xa0 || c > 0xbf { // the library writes names as short strings only
 			return nil, fmt.Errorf("field name %#02x: %w", c, errVet)
 		}
 		b, err := w.take(int(c & 0x1f))
@@ -207,9 +207,8 @@ func (w *walker) fields() (map[string]uint64, error) {
 	return numbers, nil
 }
 
-// value goes over one string, byte string, whole number, truth value or nil. There
-// are no lists, no maps in maps, no fractions and no extensions. A negative number
-// counts as a large one.
+// value goes over one string, byte string, whole number, truth value or nil. It refuses
+// lists, maps in maps, fractions and extensions. A negative number counts as a large one.
 func (w *walker) value() (number uint64, isNumber bool, err error) {
 	c, err := w.uint(1)
 	if err != nil {

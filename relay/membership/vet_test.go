@@ -93,7 +93,7 @@ func TestHonestPacketsPass(t *testing.T) {
 	}
 }
 
-func TestHostilePacketsDoNot(t *testing.T) {
+func TestHostilePacketsAreRefused(t *testing.T) {
 	huge := []byte{0xff, 0xff, 0xff, 0xff}
 	deep := someAlive()
 	for range 100 {
@@ -158,7 +158,7 @@ func states(announced, told any, userState int) []byte {
 	return b
 }
 
-func TestStreams(t *testing.T) {
+func TestHonestStreamsPassAndHostileOnesAreRefused(t *testing.T) {
 	for name, c := range map[string]struct {
 		b  []byte
 		ok bool
@@ -261,7 +261,7 @@ func someMeta() meta {
 	}}
 }
 
-func TestMetadataComesBackAsItWent(t *testing.T) {
+func TestMetadataSurvivesItsBytes(t *testing.T) {
 	ch := stream.ChannelID{9}
 	want := someMeta()
 	b := want.sign(testKey(1), ch)
@@ -279,7 +279,7 @@ func TestMetadataComesBackAsItWent(t *testing.T) {
 	}
 }
 
-func TestMetadataThatIsNotAsSignedIsRefused(t *testing.T) {
+func TestMetadataThatDiffersFromWhatWasSignedIsRefused(t *testing.T) {
 	ch := stream.ChannelID{9}
 	b := someMeta().sign(testKey(1), ch)
 	for i := range b {

@@ -16,12 +16,12 @@ import (
 )
 
 const (
-	// maxTold bounds the nodes whose newest metadata is remembered against replays,
-	// those that have left included.
+	// maxTold bounds the nodes of which it is remembered, against replays, how new their
+	// metadata was. They include those that have left.
 	maxTold = 4096
-	// newRate and newBurst bound how fast the view takes nodes it has not seen, per
-	// second: each is kept by memberlist until its next round, minutes after it died.
-	// The burst lets a whole cluster in at once.
+	// newRate and newBurst bound how many new nodes the view takes per second, because
+	// memberlist keeps each of them for minutes after it has died. The burst lets a whole
+	// cluster in at once.
 	newRate  = 5
 	newBurst = 2 * DefaultMax
 )
@@ -32,8 +32,8 @@ var (
 	errBuild  = errors.New("another version of the gossip")
 )
 
-// view is what gossip has told of the other members. memberlist calls into it with
-// its own lock held, so that nothing here may call memberlist.
+// view is what gossip has told of the other members. memberlist calls its methods with its
+// own lock held, so nothing here may call memberlist.
 type view struct {
 	channel stream.ChannelID
 	self    string // this node's name
@@ -41,12 +41,12 @@ type view struct {
 
 	mu      sync.Mutex
 	members map[string]member
-	ips     map[netip.Addr]int // how many members have it
-	told    map[string]uint64  // the newest metadata of each node
-	heard   uint64             // the newest of this very node that others tell of
+	ips     map[netip.Addr]int // how many members have each address
+	told    map[string]uint64  // how new each node's newest metadata is
+	heard   uint64             // how new the newest metadata is that others tell of this very node
 	fresh   *rate.Limiter
 	session int
-	filled  time.Time // when the first member came, after there was none
+	filled  time.Time // when a member came while there was none
 }
 
 type member struct {
@@ -66,11 +66,11 @@ func newView(channel stream.ChannelID, self string, most int) *view {
 	}
 }
 
-// NotifyAlive judges what is told of a node, before memberlist believes it.
+// NotifyAlive checks what is told of a node before memberlist believes it.
 func (v *view) NotifyAlive(n *memberlist.Node) error {
 	if n.PMin != memberlist.ProtocolVersionMin || n.PMax != memberlist.ProtocolVersionMax ||
 		n.PCur != memberlist.ProtocolVersion2Compatible || n.DMin != 0 || n.DMax != 0 || n.DCur != 0 {
-		return errBuild // one member of a version of its own would end all push/pulls
+		return errBuild // one member of another version would end all push/pulls
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -120,8 +120,8 @@ func (v *view) remember(name string, told uint64) {
 	v.told[name] = told
 }
 
-// events is what one memberlist says of members. Its last words may come when it has
-// been shut down and another has taken its place; they are not heard.
+// events takes what one memberlist says of members. After a memberlist was shut down and
+// another has taken its place, its last words may still come; they are ignored.
 type events struct {
 	*view
 	session int
@@ -215,8 +215,8 @@ func (v *view) all() []Member {
 	return ms
 }
 
-// since returns when the view was last empty, and the newest metadata of this node
-// that others have told.
+// since returns when the view was empty last, and how new the newest metadata is that others
+// have told of this node.
 func (v *view) since() (filled time.Time, heard uint64) {
 	v.mu.Lock()
 	defer v.mu.Unlock()

@@ -113,8 +113,8 @@ func appendBool(b []byte, v bool) []byte {
 	return append(b, 0)
 }
 
-// appendAddr writes a family, 4 or 6, the address and the port; a lone 0 for an
-// address that is not valid.
+// appendAddr writes a family, 4 or 6, the address and the port. For an address that cannot
+// be dialled it writes a single 0.
 func appendAddr(b []byte, a netip.AddrPort) []byte {
 	ip := a.Addr().Unmap().WithZone("")
 	if !dialable(ip, a.Port()) {
@@ -129,7 +129,7 @@ func appendAddr(b []byte, a netip.AddrPort) []byte {
 	return binary.BigEndian.AppendUint16(b, a.Port())
 }
 
-// appendAddrs leaves out what could not be dialled: the other side would take it
+// appendAddrs leaves out addresses that cannot be dialled: the other side would take them
 // for a breach of the protocol.
 func appendAddrs(b []byte, as []netip.AddrPort) []byte {
 	at, n := len(b), 0
@@ -144,8 +144,8 @@ func appendAddrs(b []byte, as []netip.AddrPort) []byte {
 	return b
 }
 
-// Dialable reports whether a node could listen there, so that its address may be in a
-// frame.
+// Dialable reports whether a node could listen at an address. Only such addresses may be in
+// a frame.
 func Dialable(a netip.AddrPort) bool { return a.Addr().Zone() == "" && dialable(a.Addr(), a.Port()) }
 
 // dialable reports whether a node could listen there.
@@ -169,7 +169,7 @@ func appendPlace(b []byte, p tree.Place) []byte {
 // noCount stands for a number that is not known.
 const noCount = 1<<16 - 1
 
-// appendCount writes a number of nodes; -1 is one that is not known.
+// appendCount writes a number of nodes, which is -1 if it is not known.
 func appendCount(b []byte, n int) []byte {
 	if n < 0 {
 		n = noCount
@@ -177,6 +177,6 @@ func appendCount(b []byte, n int) []byte {
 	return binary.BigEndian.AppendUint16(b, uint16(min(n, noCount)))
 }
 
-// AppendAddrs appends addresses as frames have them, for messages that do not go over a
-// link. It leaves out those that cannot be dialled, and those beyond tree.MaxAddrs.
+// AppendAddrs appends addresses in the format of frames, for messages that do not go over a
+// link. It leaves out addresses that cannot be dialled, and those beyond tree.MaxAddrs.
 func AppendAddrs(b []byte, as []netip.AddrPort) []byte { return appendAddrs(b, as) }

@@ -1,8 +1,7 @@
-// Package wire is the frames that cross a link: one table of types, one codec,
-// nothing else. spec.md beside this file gives every frame byte by byte.
+// Package wire reads and writes the frames that cross a link. It has one table of types
+// and one codec, and nothing else. spec.md beside this file gives every frame byte by byte.
 //
-// Whatever comes in is hostile until it has parsed: every count and length has a
-// bound, nothing is allocated on a sender's word beyond one small step, and a frame
-// that is malformed, too long or not due from that side is an error that ends the
-// link.
+// Whatever comes in is hostile until it has parsed. Every count and length has a bound,
+// and nothing beyond one small step is allocated on a sender's word. A frame that is
+// malformed, too long or not due from that side is an error, which ends the link.
 package wire

@@ -11,21 +11,21 @@ import (
 	"relay/tree"
 )
 
-// Bounds of what nodes tell of each other.
+// Bounds of a view.
 const (
-	// MaxFacts is how many nodes one view lists: the nearest to its sender, and the
-	// others summed up. 4096 are some 80 KB, which a link sends in half a minute at
-	// less than 1% of a stream.
+	// MaxFacts is how many nodes one view lists. They are the nearest to its sender; the
+	// others are summed up. 4096 nodes take some 80 KB, which a link sends in half a
+	// minute at less than 1% of a stream.
 	MaxFacts = 4096
 	// MaxVersion is the longest name of a program's version, in bytes.
 	MaxVersion = 16
-	// maxVersions is how many different ones a view tells apart: a tree runs a few,
-	// and what a liar adds makes others' versions unknown, no more.
+	// maxVersions is how many different versions a view tells apart. A tree runs a few of
+	// them; a liar who adds more only makes the versions of others unknown.
 	maxVersions = 64
 )
 
-// NodeTag is the start of a node's ID: enough to tell the nodes of a tree apart,
-// and not enough to stand for one in anything that needs proof.
+// NodeTag is the start of a node's ID. It is enough to tell the nodes of a tree apart, and
+// does not stand for a node in anything that needs proof.
 type NodeTag [8]byte
 
 // TagOf returns the start of an ID.
@@ -38,20 +38,20 @@ func (t NodeTag) String() string {
 	return start.Tag()
 }
 
-// FactFlags say what a number cannot.
+// FactFlags are the flags of a Fact.
 type FactFlags uint8
 
 // Flags of a Fact.
 const (
 	// Orphan: the node, or one above it, has no live parent.
 	Orphan FactFlags = 1 << iota
-	// Unheard: the node has told nothing of itself yet; its parent speaks for it.
+	// Unheard: the node has told nothing of itself yet, and its parent speaks for it.
 	Unheard
 	flagsEnd
 )
 
-// Fact is what one node tells of itself, and its ancestors pass on. Numbers that do
-// not fit are told as the greatest that does.
+// Fact is what one node tells of itself and its ancestors pass on. A number that does not
+// fit is told as the greatest that does.
 type Fact struct {
 	ID       NodeTag
 	Down     uint8 // links below the first node of the view, at most tree.MaxPath
@@ -68,7 +68,7 @@ type Fact struct {
 // Free is how many more children the node could take.
 func (f Fact) Free() int { return max(0, int(f.Slots)-int(f.Children)) }
 
-// Rest sums up the nodes that a view does not list.
+// Rest is the sum of the nodes that a view does not list.
 type Rest struct {
 	Nodes   uint32
 	Down    uint8  // of the deepest
@@ -77,7 +77,7 @@ type Rest struct {
 	Free    uint32 // slots, of all
 }
 
-// View is a node with all below it, as far as it knows.
+// View is a node with all nodes below it, as far as it knows them.
 type View struct {
 	Depth uint8  // of the first node, in links from the root, as it believes
 	Nodes []Fact // in preorder: each node is followed by what is below it
@@ -87,15 +87,15 @@ type View struct {
 // Facts goes from child to parent: the child first, then its descendants.
 type Facts struct{ View }
 
-// Survey asks a node for its view, instead of a Hello.
+// Survey asks a node for its view. It comes instead of a Hello.
 type Survey struct{ Channel stream.ChannelID }
 
 // Whole answers a Survey.
 type Whole struct{ View }
 
-// Trim cuts the view to its nodes nearest to the first, at most n but at least one,
-// and adds the others to Rest. Of those equally far, the first ones stay. It changes
-// v.Nodes in place.
+// Trim cuts the view to the n nodes that are nearest to the first, but at least one, and
+// adds the others to Rest. Among nodes as far from the first, the earlier ones stay. It
+// changes v.Nodes in place.
 func (v *View) Trim(n int) {
 	n = max(n, 1)
 	if len(v.Nodes) <= n {
@@ -140,7 +140,7 @@ func (r *Rest) Merge(o Rest, down int) {
 	r.Free = sum(r.Free, o.Free)
 }
 
-// sum adds without going round.
+// sum adds, and stops at the greatest number.
 func sum(a, b uint32) uint32 {
 	s, carry := bits.Add32(a, b, 0)
 	if carry != 0 {
@@ -204,9 +204,9 @@ func appendView(b []byte, v View) []byte {
 	return binary.AppendUvarint(b, uint64(v.Rest.Free))
 }
 
-// CleanVersion makes a text a version that may be told: without what is not
-// printable ASCII, and cut to MaxVersion. The format is narrower than a line of text:
-// a view in which a version is written otherwise is refused.
+// CleanVersion makes a version that may be told out of a text: it takes out all that is not
+// printable ASCII, and cuts the text to MaxVersion. The format has no room for anything
+// else: a view in which a version is written otherwise is refused.
 func CleanVersion(s string) string {
 	ok := len(s) <= MaxVersion
 	for i := 0; ok && i < len(s); i++ {
@@ -290,8 +290,8 @@ func (p *parser) varint(most uint32) uint32 {
 	return 0
 }
 
-// version reads a version: 0 for none, the number of one that was told, or the next
-// number and a new one.
+// version reads a version: 0 for none, the number of one that was told before, or the next
+// number followed by a new one.
 func (p *parser) version(told []string) (string, []string) {
 	switch i := int(p.u8()); {
 	case i == 0 || p.err != nil:

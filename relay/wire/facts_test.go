@@ -35,7 +35,7 @@ func (m maker) view(n int) wire.View {
 	return v
 }
 
-// comb is a view of n nodes in which every depth has its share.
+// comb is a view of n nodes that has some at every depth.
 func comb(n int) wire.View {
 	v := wire.View{Nodes: []wire.Fact{{Slots: 1}}}
 	for i := 1; i < n; i++ {
@@ -126,7 +126,7 @@ func TestTrimKeepsTheNearestAndSumsUpTheOthers(t *testing.T) {
 	}
 }
 
-func TestViewsThatCannotBeAreRefused(t *testing.T) {
+func TestImpossibleViewsAreRefused(t *testing.T) {
 	node := func(down, flags byte, more ...byte) []byte {
 		b := append(make([]byte, 8), down, flags)
 		if more == nil {
@@ -179,8 +179,7 @@ func TestViewsThatCannotBeAreRefused(t *testing.T) {
 	}
 }
 
-// A view's nodes take some three times their bytes in memory, and never more than
-// that of what has come.
+// In memory a view's nodes take about three times the bytes that have come, and no more.
 func TestParsingAViewCostsInProportion(t *testing.T) {
 	small := wire.Append(nil, wire.Facts{View: wire.View{Nodes: slices.Repeat([]wire.Fact{{Down: 1}}, wire.MaxFacts)}})
 	for name, b := range map[string][]byte{
@@ -203,8 +202,8 @@ func TestTagIsTheStartOfTheID(t *testing.T) {
 	}
 }
 
-// BenchmarkFacts is what the root's child with 4096 nodes below it does every half
-// minute, and its parent when that comes.
+// BenchmarkFacts measures what a child of the root with 4096 nodes below it does every half
+// minute, and what the root does with that.
 func BenchmarkFacts(b *testing.B) {
 	v := fixedMaker().view(wire.MaxFacts)
 	for i := range v.Nodes { // what such a node has

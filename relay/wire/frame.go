@@ -11,7 +11,7 @@ import (
 // Version is the protocol version, the first field of a Hello and of a Survey.
 const Version = 1
 
-// Frame types. Those below 0x10 are the data path's, the others the tree's.
+// Frame types. Those below 0x10 belong to the data path, all others to the tree.
 const (
 	typeChunk     = stream.FrameChunk
 	typeHeader    = stream.FrameHeader
@@ -32,7 +32,7 @@ const (
 	typeWhole     = 0x1c
 )
 
-// Side is who may send a frame.
+// Side says who may send a frame.
 type Side uint8
 
 // Sides of a link. The child is the one that dialled.
@@ -83,8 +83,7 @@ var kinds = map[byte]kind{
 	typeWhole:     {"whole", Parent, viewMin, viewMax},
 }
 
-// Errors of this package; all but [ErrVersion] mean that the other side broke the
-// protocol.
+// Errors of this package. All but [ErrVersion] mean that the other side broke the protocol.
 var (
 	ErrFrame   = errors.New("malformed frame")
 	ErrNotDue  = errors.New("frame is not due")
@@ -97,17 +96,17 @@ type Hello struct {
 	Join    tree.Join
 }
 
-// Gap is what nodes built before say ahead of a chunk that does not follow the one
-// before. It tells nothing that the chunks' signed numbers do not.
+// Gap was sent by older versions ahead of a chunk that does not follow the one before it.
+// The signed numbers of the chunks tell the same.
 type Gap struct {
 	Missed uint64 // chunks the child does not get; 0 if that is not known
 }
 
-// MaxSample is how many nodes a Sample names: in a simulation of 10,000 nodes a view
-// of 20 gave trees as shallow as a view of all.
+// MaxSample is how many nodes a Sample names. In a simulation of 10,000 nodes a view of 20
+// gave trees as shallow as a view of all.
 const MaxSample = 20
 
-// Sample tells a child of other nodes of the channel: a hint for one that does not
+// Sample tells a child of other nodes of the channel. It is a hint for a node that does not
 // take part in gossip.
 type Sample struct {
 	Members uint16 // nodes that take part in gossip, as far as the sender knows
@@ -119,9 +118,9 @@ type Sample struct {
 // Bye.
 type Frame any
 
-// Append appends the frame's bytes to b. It panics on a type that is no Frame.
-// Lists longer than their bounds are cut, addresses that could not be dialled are
-// left out: what is appended always parses.
+// Append appends the frame's bytes to b. It panics on a type that is no Frame. Lists are cut
+// at their bounds, and addresses that cannot be dialled are left out, so that what is
+// appended always parses.
 func Append(b []byte, f Frame) []byte {
 	switch f := f.(type) {
 	case *stream.Chunk:
@@ -138,8 +137,8 @@ func Append(b []byte, f Frame) []byte {
 	return b
 }
 
-// Parse parses one whole frame, prelude included. The frame is kept if it is one
-// of stream's. Signatures are not checked.
+// Parse parses one whole frame, prelude included. A chunk, header or beat refers to
+// frame and not to a copy of it. Signatures are not checked.
 func Parse(frame []byte) (Frame, error) {
 	if len(frame) < stream.PreludeLen {
 		return nil, fmt.Errorf("frame of %d bytes: %w", len(frame), ErrFrame)

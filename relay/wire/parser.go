@@ -82,16 +82,15 @@ func (p *parser) body(typ byte) Frame {
 	}
 }
 
-// ParseAddrs reads what AppendAddrs wrote off the front of b, and returns what
-// follows. The error wraps [ErrFrame].
+// ParseAddrs reads what AppendAddrs wrote from the front of b, and returns the rest of b.
+// The error wraps [ErrFrame].
 func ParseAddrs(b []byte) (as []netip.AddrPort, rest []byte, err error) {
 	p := &parser{b: b}
 	as = p.addrs()
 	return as, p.b, p.err
 }
 
-// parser reads fields off the front of a body. After the first error it reads
-// zeros.
+// parser reads fields from the front of a body. After the first error it reads zeros.
 type parser struct {
 	b   []byte
 	err error
@@ -139,7 +138,7 @@ func (p *parser) protocol() {
 	}
 }
 
-// addr reads an address that a node could be dialled at.
+// addr reads an address at which a node can be dialled.
 func (p *parser) addr(optional bool) netip.AddrPort {
 	var ip netip.Addr
 	switch family := p.u8(); {

@@ -7,11 +7,11 @@ import (
 	"relay/relay/stream"
 )
 
-// step is how much of a frame is allocated before any of it has come: a chunk's
-// worth, since chunks are what comes.
+// step is how much is allocated for a frame before any of it has come. It is what a chunk
+// needs, since most frames with a body that long are chunks.
 const step = stream.MaxChunk
 
-// Reader reads frames off a link.
+// Reader reads frames from a link.
 type Reader struct {
 	r       io.Reader
 	from    Side
@@ -47,8 +47,8 @@ func (r *Reader) Next() (Frame, error) {
 	return Parse(frame)
 }
 
-// body reads the n bytes after the prelude, and returns both. Memory grows with
-// what has come, not with what was announced.
+// body reads the n bytes after the prelude, and returns them with it. Memory grows with what
+// has come, and not with what was announced.
 func (r *Reader) body(n int) ([]byte, error) {
 	total := stream.PreludeLen + n
 	frame := make([]byte, min(total, step))

@@ -207,7 +207,7 @@ func senders(t testing.TB) map[string][]wire.Side {
 	return m
 }
 
-func TestEveryFrameComesBackAsItWent(t *testing.T) {
+func TestEveryFrameSurvivesItsBytes(t *testing.T) {
 	m, sides := newMaker(t), senders(t)
 	for range 200 {
 		for name, f := range m.frames() {
@@ -270,8 +270,8 @@ func TestBodyWithBytesMissingOrLeftOverIsRefused(t *testing.T) {
 	}
 }
 
-// The specification's table is checked by what a reader says to a prelude alone:
-// it judges type, side and length before a body comes.
+// A reader judges type, side and length before a body comes. So what it says to a prelude
+// alone is compared with the specification's table.
 func TestReaderKeepsToTheSpecifiedTable(t *testing.T) {
 	hear := func(typ byte, n int, side wire.Side) error {
 		b := make([]byte, stream.PreludeLen)
@@ -326,7 +326,7 @@ func TestStrangerBecomesAChild(t *testing.T) {
 	}
 }
 
-func TestAnotherVersionIsToldFromNonsense(t *testing.T) {
+func TestAnotherVersionIsDistinguishedFromNonsense(t *testing.T) {
 	for typ, first := range map[byte]wire.Frame{0x10: wire.Hello{Join: tree.Join{Addrs: []netip.AddrPort{netip.MustParseAddrPort("192.0.2.1:80")}}}, 0x1b: wire.Survey{}} {
 		body := wire.Append(nil, first)[stream.PreludeLen:]
 		for _, v := range []byte{0, wire.Version + 1, 255} {
@@ -416,7 +416,7 @@ func TestSenderCutsListsAtTheirBounds(t *testing.T) {
 	}
 }
 
-func TestValuesThatCannotBeAreRefused(t *testing.T) {
+func TestImpossibleValuesAreRefused(t *testing.T) {
 	hello := func(addr ...byte) []byte {
 		return frameOf(0x10, slices.Concat([]byte{wire.Version}, make([]byte, 44), []byte{1}, addr)...)
 	}
@@ -467,7 +467,7 @@ func allocated(f func()) int {
 	return int(after.TotalAlloc-before.TotalAlloc) / times
 }
 
-// small is what a frame costs beside its bytes: the reader, the error.
+// small bounds what a frame costs besides its bytes: the reader and the error.
 const small = 2 << 10
 
 func TestLengthThatIsNeverSentCostsOneStep(t *testing.T) {
@@ -541,7 +541,7 @@ func TestHowBytesArriveDoesNotMatter(t *testing.T) {
 	}
 }
 
-func TestConnectionsErrorComesThrough(t *testing.T) {
+func TestTheConnectionsErrorIsReturned(t *testing.T) {
 	broken := errors.New("broken")
 	b := wire.Append(nil, wire.Gap{})
 	for n := range b {

@@ -20,8 +20,8 @@ NODES     ?= 30
 RUNS      ?= 20
 LOOPS     ?= 100000000
 
-# ./... leaves testdata out, and the tags let the end-to-end tests and `make throttle` in.
-ALL := -tags e2e,netns ./... ./testdata/flv
+# The tags let the end-to-end tests and `make throttle` in.
+ALL := -tags e2e,netns ./...
 
 .PHONY: help
 help: ## List the targets (default)
@@ -88,7 +88,7 @@ throttle: tools ## Measure links and uploads that are too narrow, between networ
 
 .PHONY: lint
 lint: ## Check formatting (gofumpt), vet, also for other systems, staticcheck
-	@unformatted=$$($(GO) tool gofumpt -l . testdata/flv/*.go); \
+	@unformatted=$$($(GO) tool gofumpt -l .); \
 	if [ -n "$$unformatted" ]; then \
 		printf 'make fmt would change:\n%s\n' "$$unformatted" >&2; exit 1; \
 	fi
@@ -98,7 +98,7 @@ lint: ## Check formatting (gofumpt), vet, also for other systems, staticcheck
 
 .PHONY: fmt
 fmt: ## Format the Go code
-	$(GO) tool gofumpt -l -w . testdata/flv/*.go
+	$(GO) tool gofumpt -l -w .
 
 # A count (FUZZTIME=20000x) is steadier than a time: before Go 1.27 a target can
 # fail with "context deadline exceeded" just as its time ends (go.dev/issue/75804).

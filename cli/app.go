@@ -12,6 +12,7 @@ import (
 
 	"relay/cli/fault"
 	"relay/cli/flag"
+	"relay/cli/manual"
 	"relay/cli/term"
 )
 
@@ -128,7 +129,7 @@ func newApp(t *term.Terminal, io Stdio) *cli.App {
 			versionCommand(t),
 		},
 	}
-	app.Commands = append(app.Commands, completionCommand(t), manCommand(t, app), helpCommand(app), candidatesCommand(t, app))
+	app.Commands = append(app.Commands, manual.Completion(t), manual.Man(t, app, Version), helpCommand(app), manual.Candidates(t, app))
 	for _, c := range app.Commands {
 		c.CustomHelpTemplate = commandHelp
 		c.OnUsageError = flag.UsageError

@@ -9,6 +9,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"relay/cli/flag"
+	"relay/cli/manual"
 	"relay/cli/term"
 )
 
@@ -19,7 +20,9 @@ func testApp() *cli.App {
 
 func TestCommandsAreCompleted(t *testing.T) {
 	app := testApp()
-	channels := func(string) []candidate { return []candidate{{"live", ""}, {"second", ""}, {"karp6ufz", "live here"}} }
+	channels := func(string) []manual.Candidate {
+		return []manual.Candidate{{Word: "live", About: ""}, {Word: "second", About: ""}, {Word: "karp6ufz", About: "live here"}}
+	}
 	for _, c := range []struct {
 		words []string
 		want  string // what must be there; "!" before what must not
@@ -55,8 +58,8 @@ func TestCommandsAreCompleted(t *testing.T) {
 		{[]string{"watch", "--output", "--player", ""}, "live !mpv"}, // --player is the file's name
 	} {
 		var got []string
-		for _, k := range complete(app, slices.Clone(c.words), channels) {
-			got = append(got, k.word)
+		for _, k := range manual.Complete(app, slices.Clone(c.words), channels) {
+			got = append(got, k.Word)
 		}
 		for _, w := range strings.Fields(c.want) {
 			if word, not := strings.CutPrefix(w, "!"); slices.Contains(got, word) == not {
@@ -71,10 +74,10 @@ func TestEveryFlagIsCompleted(t *testing.T) {
 	app := testApp()
 	for _, cmd := range app.VisibleCommands() {
 		var got []string
-		for _, k := range complete(app, []string{cmd.Name, "-"}, nil) {
-			got = append(got, k.word)
-			if k.about == "" || strings.Contains(k.about, "`") || strings.Contains(k.about, "\n") {
-				t.Errorf("%s %s: %q", cmd.Name, k.word, k.about)
+		for _, k := range manual.Complete(app, []string{cmd.Name, "-"}, nil) {
+			got = append(got, k.Word)
+			if k.About == "" || strings.Contains(k.About, "`") || strings.Contains(k.About, "\n") {
+				t.Errorf("%s %s: %q", cmd.Name, k.Word, k.About)
 			}
 		}
 		for _, name := range flag.Names(cmd.VisibleFlags()) {

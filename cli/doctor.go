@@ -33,8 +33,8 @@ if something needs doing.`,
 			flag.Toggle("json", "write what was found as JSON"),
 			flag.Text("upload", "`RATE` of this machine's upload, to hear how many viewers it carries"),
 			flag.Config(),
-			noDiscoveryFlag(),
-		}, append(askFlags(), discoveryFlags()...)...),
+			flag.NoDiscovery(),
+		}, append(askFlags(), flag.Discovery()...)...),
 		Action: func(c *cli.Context) error { return runDoctor(c, t, stdio) },
 	}
 }
@@ -53,7 +53,7 @@ func runDoctor(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 	if err != nil {
 		return err
 	}
-	d, err := readDiscovery(c)
+	d, err := flag.ReadDiscovery(c)
 	if err != nil {
 		return err
 	}

@@ -50,7 +50,7 @@ func narrowDial(ctx context.Context, network, addr string) (net.Conn, error) {
 // The clip is on its way to a narrow child for two seconds after the source has read it.
 func TestASourceStaysUntilASlowChildHasTheEnd(t *testing.T) {
 	t.Parallel()
-	clip, err := os.ReadFile("../testdata/flv/demo.flv")
+	clip, err := os.ReadFile("demo/demo.flv")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -28,7 +28,7 @@ func listCommand(t *term.Terminal, stdio Stdio) *cli.Command {
 		Flags: append([]cli.Flag{
 			flag.Toggle("json", "write one JSON object a line"),
 			flag.Toggle("verbose", "log what happens to stderr"),
-		}, discoveryFlags()...),
+		}, flag.Discovery()...),
 		Action: func(c *cli.Context) error { return runList(c, t, stdio) },
 	}
 }
@@ -37,7 +37,7 @@ func runList(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 	if c.NArg() > 0 {
 		return fault.Usage("relay watch NAME watches one", "relay list takes no arguments")
 	}
-	d, err := readDiscovery(c)
+	d, err := flag.ReadDiscovery(c)
 	if err != nil {
 		return err
 	}

@@ -6,11 +6,12 @@ import (
 	"testing"
 
 	"relay/cli/fault"
+	"relay/cli/manual"
 )
 
 func TestManualHasEverything(t *testing.T) {
 	app := testApp()
-	page := manPage(app)
+	page := manual.Page(app, Version)
 	at := 0
 	for _, section := range []string{"NAME", "SYNOPSIS", "DESCRIPTION", "COMMANDS", "EXIT STATUS", "ENVIRONMENT", "FILES", "EXAMPLES"} {
 		i := strings.Index(page, ".SH \""+section+"\"\n")
@@ -20,21 +21,21 @@ func TestManualHasEverything(t *testing.T) {
 		at = i
 	}
 	for _, cmd := range app.VisibleCommands() {
-		if !strings.Contains(page, "\n.SS \""+roff(cmd.UsageText)+"\"\n") {
+		if !strings.Contains(page, "\n.SS \""+manual.Roff(cmd.UsageText)+"\"\n") {
 			t.Errorf("%s is not in it", cmd.Name)
 		}
 		for _, f := range cmd.VisibleFlags() {
-			if !strings.Contains(page, "\n.B "+roff(flagTerm(f))+"\n") {
-				t.Errorf("%s %s is not in it", cmd.Name, flagTerm(f))
+			if !strings.Contains(page, "\n.B "+manual.Roff(manual.FlagTerm(f))+"\n") {
+				t.Errorf("%s %s is not in it", cmd.Name, manual.FlagTerm(f))
 			}
 		}
 	}
 	for _, e := range fault.ExitCodes {
-		if !strings.Contains(page, e.About) && !strings.Contains(page, roff(e.About)) {
+		if !strings.Contains(page, e.About) && !strings.Contains(page, manual.Roff(e.About)) {
 			t.Errorf("exit code %d is not in it", e.Code)
 		}
 	}
-	if strings.Contains(page, completeCommand) {
+	if strings.Contains(page, manual.CompleteCommand) {
 		t.Error("a hidden command is in it")
 	}
 }
@@ -44,7 +45,7 @@ func TestManualIsWellFormed(t *testing.T) {
 	macro := regexp.MustCompile(`^\.(TH|SH|SS|TP|PP|br|B|nf|fi|RS|RE|nh|ad)( |$)`)
 	escape := regexp.MustCompile(`\\(e|-|&|\(aq|\(ga|\(ha|\(ti|\(dq)`)
 	depth, filled := 0, true
-	for i, l := range strings.Split(manPage(testApp()), "\n") {
+	for i, l := range strings.Split(manual.Page(testApp(), Version), "\n") {
 		if strings.HasPrefix(l, "'") || strings.HasPrefix(l, ".") && !macro.MatchString(l) {
 			t.Errorf("line %d is no macro of ours: %s", i+1, l)
 		}
@@ -78,7 +79,7 @@ func TestRoffOfAnyTextIsText(t *testing.T) {
 		"--flag":          `\-\-flag`,
 		"`x`":             `\(gax\(ga`,
 	} {
-		if got := roff(in); got != want {
+		if got := manual.Roff(in); got != want {
 			t.Errorf("%q: %q, want %q", in, got, want)
 		}
 	}

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"math"
 	"net"
 	"strconv"
 
@@ -10,13 +9,11 @@ import (
 
 	"relay/cli/fault"
 	"relay/cli/flag"
-	"relay/cli/lan"
 	"relay/cli/station"
 	"relay/ingest/rtmp"
 	"relay/playback"
 	"relay/playback/admin"
 	"relay/relay"
-	"relay/relay/discovery"
 )
 
 const (
@@ -44,9 +41,9 @@ func nodeFlags(players string) []cli.Flag {
 		flag.Number("max-children", "`N` nodes to pass the stream on to, at most", strconv.Itoa(defaultChildren)),
 		flag.Text("upload", "`RATE` to pass on outside this network, as in 20M bits per second (default: found out)"),
 		flag.Config(),
-		noDiscoveryFlag(),
+		flag.NoDiscovery(),
 		flag.Toggle("verbose", "log what happens to stderr"),
-	}, append(discoveryFlags(), operationsFlags()...)...)
+	}, append(flag.Discovery(), operationsFlags()...)...)
 }
 
 // operationsFlags are those for who runs a node.
@@ -70,20 +67,6 @@ func askedOf(c *cli.Context) (string, error) {
 	return flag.Asked(c, "http", playback.DefaultPort)
 }
 
-// discoveryFlags are for tests, which must not find each other: everybody else uses
-// the port that all know. --offset does not move it, since relays share it.
-func discoveryFlags() []cli.Flag {
-	port := flag.Number("discovery-port", "UDP `PORT` on which channels are looked for", "")
-	port.Hidden = true
-	interfaces := flag.List("discovery-interfaces", "`NAME` of an interface to look on, instead of all")
-	interfaces.Hidden = true
-	return []cli.Flag{port, interfaces}
-}
-
-func noDiscoveryFlag() cli.Flag {
-	return flag.Toggle("no-discovery", "do not let relays on this network find the channel, nor look for any")
-}
-
 // listener reads the flag of that name, which says where to listen for what.
 func listener(c *cli.Context, what, name, host string, def int) (station.Port, error) {
 	addr, given, err := flag.Listen(c, name, host, def)
@@ -102,7 +85,7 @@ func stationFlags(c *cli.Context) (s station.Config, err error) {
 	if s.Advertise, err = flag.Advertised(c); err != nil {
 		return s, err
 	}
-	if s.Discovery, err = readDiscovery(c); err != nil {
+	if s.Discovery, err = flag.ReadDiscovery(c); err != nil {
 		return s, err
 	}
 	if s.Admin, err = adminOf(c); err != nil {
@@ -153,19 +136,6 @@ func rtmpOf(c *cli.Context) (p station.Port, err error) {
 	p, err = listener(c, "players over RTMP", "rtmp", "127.0.0.1", rtmp.DefaultPort)
 	p.Hint = "give another port; 0 is any that is free"
 	return p, err
-}
-
-// readDiscovery reads discoveryFlags and --no-discovery.
-func readDiscovery(c *cli.Context) (lan.Config, error) {
-	d := lan.Config{Off: c.Bool("no-discovery"), Port: discovery.DefaultPort, Interfaces: c.StringSlice("discovery-interfaces")}
-	if c.IsSet("discovery-port") {
-		n := c.Int("discovery-port")
-		if n < 1 || n > math.MaxUint16 {
-			return d, fault.Usage("", "--discovery-port %d is not from 1 to %d", n, math.MaxUint16)
-		}
-		d.Port = uint16(n)
-	}
-	return d, nil
 }
 
 // nearPlayers has the station listen for players on all addresses and answer those in

@@ -15,6 +15,7 @@ import (
 	"relay/cli/fault"
 	"relay/cli/flag"
 	"relay/cli/lan"
+	"relay/cli/sink"
 	"relay/cli/station"
 	"relay/cli/term"
 	"relay/cli/words"
@@ -56,8 +57,8 @@ type watchPlan struct {
 	station station.Config
 	folder  string        // --config
 	timeout time.Duration // without a connection; 0 for none
-	player  *player       // nil for none
-	outputs []output
+	player  *sink.Player  // nil for none
+	sinks   []sink.Sink
 }
 
 // watch is one run of the command.
@@ -129,13 +130,13 @@ func planWatch(c *cli.Context, stdio Stdio) (p watchPlan, err error) {
 		return p, fault.Usage("record to a file, or leave --json out", "--json and -o - would both write to standard output")
 	}
 	if name := c.String("player"); name != "" {
-		found, err := findPlayer(name)
+		found, err := sink.Find(name)
 		if err != nil {
 			return p, err
 		}
 		p.player = &found
 	}
-	p.outputs, err = outputsOf(c, stdio)
+	p.sinks, err = sink.Of(c.String("output"), c.String("record"), c.String("start"), stdio.Out)
 	return p, err
 }
 
@@ -193,8 +194,14 @@ func (w *watch) run(ctx context.Context) error {
 		srv := &rtmp.Server{Listener: w.station.RTMP, Play: w.station.PlayOverRTMP, Log: w.log}
 		g.Go(func() error { return srv.Run(g.ctx) })
 	}
-	for _, o := range w.plan.outputs {
-		g.Go(func() error { return w.write(g, o) })
+	for _, o := range w.plan.sinks {
+		g.Go(func() error {
+			err := o.Write(g.ctx, w.t, w.channel.Ring())
+			if o.Pipes() {
+				g.stop()
+			}
+			return err
+		})
 	}
 	if w.plan.player != nil {
 		g.Go(func() error { return w.play(g.ctx) })
@@ -212,7 +219,7 @@ func (w *watch) greet() {
 	if start.RTMP != "" {
 		w.t.Say("RTMP    %s", start.RTMP)
 	}
-	if !w.pipes() && w.events == nil {
+	if !slices.ContainsFunc(w.plan.sinks, sink.Sink.Pipes) && w.events == nil {
 		w.t.Result(start.URL)
 	}
 	w.events.Start(w.channel.ID(), w.station.Node.ID().String(), start, w.station.Events())
@@ -223,8 +230,8 @@ func (w *watch) play(ctx context.Context) error {
 	if _, err := w.channel.Ring().Cursor().Next(ctx); err != nil {
 		return nil // it is over
 	}
-	if err := w.plan.player.run(ctx, w.playerURL()); err != nil {
-		w.t.Say("relay: error: %s: %v", w.plan.player.name, err)
+	if err := w.plan.player.Run(ctx, w.playerURL()); err != nil {
+		w.t.Say("relay: error: %s: %v", w.plan.player.Name, err)
 	}
 	if ctx.Err() == nil {
 		w.t.Say("The player has ended; the stream is still passed on. Ctrl-C ends that too.")
@@ -246,7 +253,7 @@ func (w *watch) share() string {
 func (w *watch) playerURL() string {
 	url := w.station.URL(w.channel)
 	if h := w.channel.Ring().Header(); h != nil {
-		url = strings.TrimSuffix(url, ".flv") + w.plan.player.suffix(flv.Describe(h.Payload()))
+		url = strings.TrimSuffix(url, ".flv") + w.plan.player.Suffix(flv.Describe(h.Payload()))
 	}
 	return url
 }

@@ -98,17 +98,19 @@ var law = map[string][]string{
 	"playback":       {"ingest/flv", "playback/api", "playback/remux", "playback/web", "relay/naming", "relay/stream"},
 	"playback/admin": {"playback", "playback/api"},
 
-	"testdata/flv": nil,
-
-	"cli/term":  {"relay/oneline"},
-	"cli/fault": {"cli/term"},
-	"cli/flag":  {"cli/fault"},
-	"cli/ask":   {"cli/fault", "cli/term", "playback/api", "relay", "relay/hostnet", "relay/naming", "relay/store", "relay/stream"},
-	"cli/words": {"cli/fault", "cli/term", "ingest", "ingest/flv", "ingest/rtmp", "playback", "playback/api", "relay", "relay/hostnet", "relay/stream", "tree"},
+	"cli/term":   {"relay/oneline"},
+	"cli/fault":  {"cli/term"},
+	"cli/flag":   {"cli/fault", "cli/lan", "relay/discovery"},
+	"cli/ask":    {"cli/fault", "cli/term", "playback/api", "relay", "relay/hostnet", "relay/naming", "relay/store", "relay/stream"},
+	"cli/words":  {"cli/fault", "cli/term", "ingest", "ingest/flv", "ingest/rtmp", "playback", "playback/api", "relay", "relay/hostnet", "relay/stream", "tree"},
+	"cli/manual": {"cli/ask", "cli/fault", "cli/flag", "cli/lan", "cli/sink", "cli/term", "playback", "relay/store"},
+	"cli/sink":   {"cli/fault", "cli/term", "cli/words", "ingest/flv", "playback", "relay/stream"},
 	"cli/station": {
 		"cli/fault", "cli/lan", "cli/term", "cli/words", "ingest/flv", "ingest/rtmp", "playback", "playback/admin", "playback/api",
 		"relay", "relay/discovery", "relay/hostnet", "relay/store", "relay/stream", "relay/wire", "tree",
 	},
+	"cli/carry":    {"cli/fault", "cli/station", "cli/term", "cli/words", "relay", "relay/hostnet", "relay/stream"},
+	"cli/demo":     {"cli/lan", "cli/station", "cli/term", "cli/words", "ingest", "playback", "relay", "relay/stream", "tree"},
 	"cli/treedraw": {"cli/term", "playback/api", "tree"},
 	"cli/doctor":   {"cli/term", "playback/api", "relay", "relay/discovery", "relay/hostnet", "relay/store", "relay/stream"},
 	"cli/lan":      {"cli/fault", "cli/term", "ingest/flv", "playback/api", "relay", "relay/discovery", "relay/hostnet", "relay/naming"},
@@ -177,7 +179,7 @@ func TestLibrariesStayInTheirRooms(t *testing.T) {
 		"github.com/bluenviron/gortmplib":   {"relay/ingest/rtmp"},
 		"github.com/bluenviron/mediacommon": {"relay/playback/remux"},
 		"github.com/bluenviron/gohlslib":    {"relay/playback/remux"},
-		"github.com/urfave/cli":             {"relay/cli", "relay/cli/flag"},
+		"github.com/urfave/cli":             {"relay/cli", "relay/cli/flag", "relay/cli/manual"},
 		"github.com/hashicorp/memberlist":   {"relay/relay/membership"},
 		"github.com/gofrs/flock":            {"relay/relay/store"},
 		"github.com/prometheus":             {"relay/playback/admin"},
@@ -197,12 +199,12 @@ func TestLibrariesStayInTheirRooms(t *testing.T) {
 	}
 }
 
-// Commands and flags belong to the command line itself and to the room that reads them: any
-// other room is told what it needs.
+// Commands and flags belong to the command line itself, to the room that reads them, and to the
+// one that tells of them all: any other room is told what it needs.
 func TestRoomsOfTheCommandLineKnowNoFlags(t *testing.T) {
 	rooms := 0
 	for _, p := range module(t) {
-		if !under(p.ImportPath, "relay/cli") || slices.Contains([]string{"relay/cli", "relay/cli/relay", "relay/cli/flag"}, p.ImportPath) {
+		if !under(p.ImportPath, "relay/cli") || slices.Contains([]string{"relay/cli", "relay/cli/relay", "relay/cli/flag", "relay/cli/manual"}, p.ImportPath) {
 			continue
 		}
 		rooms++
@@ -214,6 +216,27 @@ func TestRoomsOfTheCommandLineKnowNoFlags(t *testing.T) {
 	}
 	if rooms == 0 {
 		t.Error("the command line has no rooms")
+	}
+}
+
+// A room of the command line that grows beyond what can be read in one go is two rooms.
+func TestRoomsOfTheCommandLineAreSmall(t *testing.T) {
+	const most = 2500 // lines of code and comments
+	for _, p := range module(t) {
+		if !under(p.ImportPath, "relay/cli") {
+			continue
+		}
+		n := 0
+		for _, name := range p.GoFiles {
+			b, err := os.ReadFile(filepath.Join(p.Dir, name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			n += bytes.Count(b, []byte("\n"))
+		}
+		if n > most {
+			t.Errorf("%s has %d lines, at most %d can be read in one go", p.ImportPath, n, most)
+		}
 	}
 }
 

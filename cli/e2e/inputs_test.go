@@ -24,7 +24,7 @@ import (
 
 var (
 	videoClip = filepath.Join("..", "..", "testdata", "flv", "video.flv")
-	demoClip  = filepath.Join("..", "..", "testdata", "flv", "demo.flv")
+	demoClip  = filepath.Join("..", "demo", "demo.flv")
 )
 
 // cut makes a clip of the demo's first seconds. Further arguments are ffmpeg's.

@@ -51,3 +51,23 @@ func List(name, usage string) *cli.StringSliceFlag {
 func Config() cli.Flag {
 	return Text("config", "`DIR` with the keys and config.toml (default: relay in your configuration folder)")
 }
+
+// Words are the name of a flag's value, "" if it takes none, and what it does.
+func Words(f cli.Flag) (value, about string) {
+	d, ok := f.(cli.DocGenerationFlag)
+	if !ok {
+		return "", ""
+	}
+	about = d.GetUsage()
+	if before, rest, ok := strings.Cut(about, "`"); ok {
+		if name, after, ok := strings.Cut(rest, "`"); ok {
+			value, about = name, before+name+after
+		}
+	}
+	if !d.TakesValue() {
+		value = ""
+	} else if value == "" {
+		value = "VALUE"
+	}
+	return value, about
+}

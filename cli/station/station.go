@@ -215,13 +215,18 @@ func (s *Station) Discoverable() bool {
 	return s.responder != nil && slices.ContainsFunc(s.addrs, func(a netip.AddrPort) bool { return !a.Addr().IsLoopback() })
 }
 
-// Link is what to share for the channel, with further addresses behind the node's own.
-func (s *Station) Link(c *relay.Channel, more ...relay.HostPort) string {
+// Invite leads to the channel, by the node's own addresses and further ones behind them.
+func (s *Station) Invite(c *relay.Channel, more ...relay.HostPort) relay.Invite {
 	u := relay.Invite{Channel: c.ID()}
 	for _, a := range s.addrs {
 		u.Hosts = append(u.Hosts, relay.HostPort{Host: a.Addr().String(), Port: a.Port()})
 	}
-	return u.With(more...).String()
+	return u.With(more...)
+}
+
+// Link is what to share for the channel, with further addresses behind the node's own.
+func (s *Station) Link(c *relay.Channel, more ...relay.HostPort) string {
+	return s.Invite(c, more...).String()
 }
 
 // Run serves until ctx ends; the group's other members end it too.

@@ -24,7 +24,11 @@ import (
 // without, and AAC.
 func clip(t testing.TB, name string) ([]byte, []flv.Tag) {
 	t.Helper()
-	b, err := os.ReadFile(filepath.Join("..", "..", "testdata", "flv", name))
+	path := filepath.Join("..", "..", "testdata", "flv", name)
+	if name == "demo.flv" {
+		path = filepath.Join("..", "..", "cli", "demo", name)
+	}
+	b, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}

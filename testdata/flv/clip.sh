@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Makes the sample streams in this directory with ffmpeg (libx264, drawtext)
+# Makes the sample streams in this directory, and the clip of relay demo, with ffmpeg (libx264, drawtext)
 # and the DejaVu fonts. `make clip` runs it; the results are committed.
 #
-#   demo.flv    16 s of H.264 640x360 at 30 fps and AAC, for looping
+#   ../../cli/demo/demo.flv    16 s of H.264 640x360 at 30 fps and AAC, for looping
 #   video.flv    2 s of H.264 320x180 alone
 #   audio.flv    2 s of MP3 alone
 #
@@ -67,7 +67,7 @@ beep='0.16*sin(2*PI*t*if(lt(mod(t,4),1),880,440))*min(1,mod(t,1)/0.005)*clip((0.
 	-filter_complex "$scene[v]" -map '[v]' -map 0:a \
 	"${x264[@]}" -crf 17 -maxrate 600k -bufsize 600k \
 	-af asetpts=PTS-16/TB -c:a aac -b:a 64k -bsf:a "noise=drop='not(between(n,751,1500))'" \
-	"${flv[@]}" demo.flv
+	"${flv[@]}" ../../cli/demo/demo.flv
 
 "${ff[@]}" -f lavfi -i testsrc2=s=320x180:r=30 -frames:v 60 "${x264[@]}" -crf 36 "${flv[@]}" video.flv
 

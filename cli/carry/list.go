@@ -1,4 +1,4 @@
-package cli
+package carry
 
 import (
 	"bufio"
@@ -21,9 +21,9 @@ import (
 )
 
 const (
-	// maxServed is how many channels one relay serve carries: each may hold 64 MiB of
+	// MaxServed is how many channels one relay serve carries: each may hold 64 MiB of
 	// media for its readers.
-	maxServed = 256
+	MaxServed = 256
 	// maxList bounds a list of channels, in bytes: a thousand long links and remarks.
 	maxList = 1 << 20
 	// maxListName bounds a channel's name in a list, in characters.
@@ -52,7 +52,7 @@ func (l wanted) label() string {
 func union(a, b []wanted) (all []wanted) {
 	seen := make(map[stream.ChannelID]bool, len(a)+len(b))
 	for _, l := range append(a[:len(a):len(a)], b...) {
-		if !seen[l.invite.Channel] && len(all) < maxServed {
+		if !seen[l.invite.Channel] && len(all) < MaxServed {
 			seen[l.invite.Channel] = true
 			all = append(all, l)
 		}
@@ -101,6 +101,13 @@ func (s *listSource) newProblems() (fresh []string) {
 	}
 	s.told = now
 	return fresh
+}
+
+// sayProblems tells of lines of the list that are none, once for each.
+func (s *listSource) sayProblems(t *term.Terminal) {
+	for _, p := range s.newProblems() {
+		t.Say("relay: error: the list of channels, %s", p)
+	}
 }
 
 func (s *listSource) load(ctx context.Context) ([]byte, error) {
@@ -181,8 +188,8 @@ func parseList(text []byte) (all []wanted, problems []string) {
 			problem(n, "%v", err)
 		case seen[l.invite.Channel]:
 			problem(n, "channel %s is on the list already", l.label())
-		case len(all) == maxServed:
-			problem(n, "one relay serve carries %d channels at most; the rest is left out", maxServed)
+		case len(all) == MaxServed:
+			problem(n, "one relay serve carries %d channels at most; the rest is left out", MaxServed)
 			return all, problems
 		default:
 			seen[l.invite.Channel] = true

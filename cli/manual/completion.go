@@ -1,4 +1,4 @@
-package cli
+package manual
 
 import (
 	"context"
@@ -17,6 +17,7 @@ import (
 	"relay/cli/fault"
 	"relay/cli/flag"
 	"relay/cli/lan"
+	"relay/cli/sink"
 	"relay/cli/term"
 	"relay/playback"
 	"relay/relay/store"
@@ -25,8 +26,8 @@ import (
 // The shells' scripts ask relay itself what can follow, by a command that help does not
 // list: so they know what this relay knows, whatever release it is.
 
-// completeCommand is the name of that command.
-const completeCommand = "__complete"
+// CompleteCommand is the name of that command.
+const CompleteCommand = "__complete"
 
 // completePatience is how long the relay that runs here, or those on this network, may
 // take to name their channels: nobody waits longer for a key to act.
@@ -51,7 +52,8 @@ var shells = []struct{ name, script, use string }{
 	{"powershell", powershellScript, `in $PROFILE:  relay completion powershell | Out-String | Invoke-Expression`},
 }
 
-func completionCommand(t *term.Terminal) *cli.Command {
+// Completion is the command that prints the script for a shell.
+func Completion(t *term.Terminal) *cli.Command {
 	var names []string
 	about := "Prints a script that makes the shell complete commands, flags and channels:\n"
 	for _, s := range shells {
@@ -79,20 +81,20 @@ func completionCommand(t *term.Terminal) *cli.Command {
 	}
 }
 
-// candidatesCommand is what the scripts ask: it prints what can stand in the place of
+// Candidates is what the scripts ask: it prints what can stand in the place of
 // its last argument, a line each, with a tab and an explanation behind it where there is
 // one. The lines :files and :dirs stand for what the shell itself completes.
-func candidatesCommand(t *term.Terminal, app *cli.App) *cli.Command {
+func Candidates(t *term.Terminal, app *cli.App) *cli.Command {
 	return &cli.Command{
-		Name:   completeCommand,
+		Name:   CompleteCommand,
 		Hidden: true,
 		Usage:  "print what can follow",
 		Flags: append([]cli.Flag{
 			&cli.BoolFlag{Name: "new", Usage: "what to complete is an empty argument behind the others"},
-			noDiscoveryFlag(),
-		}, discoveryFlags()...),
+			flag.NoDiscovery(),
+		}, flag.Discovery()...),
 		Action: func(c *cli.Context) error {
-			lan, err := readDiscovery(c)
+			lan, err := flag.ReadDiscovery(c)
 			if err != nil {
 				return err
 			}
@@ -100,15 +102,15 @@ func candidatesCommand(t *term.Terminal, app *cli.App) *cli.Command {
 			if c.Bool("new") || len(words) == 0 {
 				words = append(words, "")
 			}
-			for _, w := range complete(app, words, func(command string) []candidate {
+			for _, w := range Complete(app, words, func(command string) []Candidate {
 				if command == "watch" {
 					return foundCandidates(c.Context, lan)
 				}
 				return channelCandidates(c.Context)
 			}) {
-				line := term.Clean(w.word)
-				if w.about != "" {
-					line += "\t" + term.Clean(w.about)
+				line := term.Clean(w.Word)
+				if w.About != "" {
+					line += "\t" + term.Clean(w.About)
 				}
 				fmt.Fprintln(t.Out, line)
 			}
@@ -117,22 +119,22 @@ func candidatesCommand(t *term.Terminal, app *cli.App) *cli.Command {
 	}
 }
 
-// candidate is something that can stand where the cursor is.
-type candidate struct{ word, about string }
+// Candidate is something that can stand where the cursor is.
+type Candidate struct{ Word, About string }
 
 // What the shell completes by itself.
 var (
-	anyFile   = candidate{word: ":files"}
-	anyFolder = candidate{word: ":dirs"}
+	anyFile   = Candidate{Word: ":files"}
+	anyFolder = Candidate{Word: ":dirs"}
 )
 
-// complete returns what can stand in the place of the last of words, which follow
+// Complete returns what can stand in the place of the last of words, which follow
 // "relay". channels names the channels that a command can be given.
-func complete(app *cli.App, words []string, channels func(command string) []candidate) []candidate {
+func Complete(app *cli.App, words []string, channels func(command string) []Candidate) []Candidate {
 	words, bare := joined(words)
 	last := words[len(words)-1]
 	if len(words) == 1 {
-		return beginning(last, append(commandCandidates(app), candidate{"--help", "list the commands"}), last != "" && last[0] == '-')
+		return beginning(last, append(commandCandidates(app), Candidate{"--help", "list the commands"}), last != "" && last[0] == '-')
 	}
 	cmd := app.Command(words[0])
 	if cmd == nil {
@@ -149,8 +151,8 @@ func complete(app *cli.App, words []string, channels func(command string) []cand
 	if name, value, ok := strings.Cut(last, "="); ok && strings.HasPrefix(name, "-") {
 		all := beginning(value, values(strings.TrimLeft(name, "-")), true)
 		for i := range all {
-			if !bare && !strings.HasPrefix(all[i].word, ":") {
-				all[i].word = name + "=" + all[i].word
+			if !bare && !strings.HasPrefix(all[i].Word, ":") {
+				all[i].Word = name + "=" + all[i].Word
 			}
 		}
 		return all
@@ -197,87 +199,66 @@ func awaitsValue(words []string, flags []cli.Flag) bool {
 
 // beginning returns those of all that begin with what was typed, none if not ok. What
 // the shell completes, it compares itself.
-func beginning(typed string, all []candidate, ok bool) []candidate {
+func beginning(typed string, all []Candidate, ok bool) []Candidate {
 	if !ok {
-		all = slices.DeleteFunc(all, func(c candidate) bool { return strings.HasPrefix(c.word, "-") })
+		all = slices.DeleteFunc(all, func(c Candidate) bool { return strings.HasPrefix(c.Word, "-") })
 	}
-	return slices.DeleteFunc(all, func(c candidate) bool {
-		return c != anyFile && c != anyFolder && !strings.HasPrefix(c.word, typed)
+	return slices.DeleteFunc(all, func(c Candidate) bool {
+		return c != anyFile && c != anyFolder && !strings.HasPrefix(c.Word, typed)
 	})
 }
 
-func commandCandidates(app *cli.App) []candidate {
-	var all []candidate
+func commandCandidates(app *cli.App) []Candidate {
+	var all []Candidate
 	for _, c := range app.VisibleCommands() {
-		all = append(all, candidate{c.Name, c.Usage})
+		all = append(all, Candidate{c.Name, c.Usage})
 	}
 	return all
 }
 
-func flagCandidates(flags []cli.Flag) []candidate {
-	var all []candidate
+func flagCandidates(flags []cli.Flag) []Candidate {
+	var all []Candidate
 	for _, f := range flags {
-		_, about := flagWords(f)
+		_, about := flag.Words(f)
 		for _, n := range f.Names() {
-			all = append(all, candidate{flag.Dashed(n), about})
+			all = append(all, Candidate{flag.Dashed(n), about})
 		}
 	}
 	return all
-}
-
-// flagWords are the name of a flag's value, "" if it takes none, and what it does.
-func flagWords(f cli.Flag) (value, about string) {
-	d, ok := f.(cli.DocGenerationFlag)
-	if !ok {
-		return "", ""
-	}
-	about = d.GetUsage()
-	if before, rest, ok := strings.Cut(about, "`"); ok {
-		if name, after, ok := strings.Cut(rest, "`"); ok {
-			value, about = name, before+name+after
-		}
-	}
-	if !d.TakesValue() {
-		value = ""
-	} else if value == "" {
-		value = "VALUE"
-	}
-	return value, about
 }
 
 // values are what can follow a flag.
-func values(flag string) []candidate {
-	switch flag {
+func values(name string) []Candidate {
+	switch name {
 	case "player":
-		var all []candidate
-		for name := range players {
-			all = append(all, candidate{word: name})
+		var all []Candidate
+		for _, p := range sink.Players() {
+			all = append(all, Candidate{Word: p})
 		}
-		slices.SortFunc(all, func(a, b candidate) int { return strings.Compare(a.word, b.word) })
 		return all
 	case "start":
-		return []candidate{{"squash", "at once, near live"}, {"gop", "at once, unchanged"}, {"key", "at the next keyframe"}}
+		return []Candidate{{"squash", "at once, near live"}, {"gop", "at once, unchanged"}, {"key", "at the next keyframe"}}
 	case "output", "o", "tag-log", "record", "list":
-		return []candidate{anyFile}
+		return []Candidate{anyFile}
 	case "config":
-		return []candidate{anyFolder}
+		return []Candidate{anyFolder}
 	}
 	return nil
 }
 
 // arguments are what a command takes besides flags.
-func arguments(app *cli.App, command string, channels func(string) []candidate) []candidate {
+func arguments(app *cli.App, command string, channels func(string) []Candidate) []Candidate {
 	switch command {
 	case "help":
 		return commandCandidates(app)
 	case "completion":
-		var all []candidate
+		var all []Candidate
 		for _, s := range shells {
-			all = append(all, candidate{word: s.name})
+			all = append(all, Candidate{Word: s.name})
 		}
 		return all
 	case "source":
-		return []candidate{anyFile}
+		return []Candidate{anyFile}
 	case "tree", "top", "link", "watch":
 		return channels(command)
 	}
@@ -286,11 +267,11 @@ func arguments(app *cli.App, command string, channels func(string) []candidate) 
 
 // channelCandidates are the channels of this machine, and those open at the relay that
 // runs here.
-func channelCandidates(ctx context.Context) []candidate {
-	var all []candidate
+func channelCandidates(ctx context.Context) []Candidate {
+	var all []Candidate
 	own, _ := store.OwnChannels("") // whose keys can be read
 	for _, c := range own {
-		all = append(all, candidate{c.Name, "channel " + c.ID.Short() + " of this machine"})
+		all = append(all, Candidate{c.Name, "channel " + c.ID.Short() + " of this machine"})
 	}
 	ctx, cancel := context.WithTimeout(ctx, completePatience)
 	defer cancel()
@@ -298,7 +279,7 @@ func channelCandidates(ctx context.Context) []candidate {
 	defer a.Close()
 	if st, err := a.Status(ctx); err == nil {
 		for _, c := range st.Channels {
-			all = append(all, candidate{c.Name, strings.TrimSpace(c.Title + " " + string(c.State) + " here")})
+			all = append(all, Candidate{c.Name, strings.TrimSpace(c.Title + " " + string(c.State) + " here")})
 		}
 	}
 	return all
@@ -308,7 +289,7 @@ func channelCandidates(ctx context.Context) []candidate {
 var plainTitle = regexp.MustCompile(`^[\pL\pN][\pL\pN._-]*$`)
 
 // foundCandidates are the channels that are found on this network at once.
-func foundCandidates(ctx context.Context, d lan.Config) []candidate {
+func foundCandidates(ctx context.Context, d lan.Config) []Candidate {
 	if d.Off {
 		return nil
 	}
@@ -316,13 +297,13 @@ func foundCandidates(ctx context.Context, d lan.Config) []candidate {
 	if err != nil {
 		return nil
 	}
-	var all []candidate
+	var all []Candidate
 	for _, s := range cat.Sorted() {
 		if plainTitle.MatchString(s.Title) {
-			all = append(all, candidate{s.Title, s.ID.Short()})
+			all = append(all, Candidate{s.Title, s.ID.Short()})
 			continue
 		}
-		all = append(all, candidate{s.ID.Short(), s.Title})
+		all = append(all, Candidate{s.ID.Short(), s.Title})
 	}
 	return all
 }

@@ -1,4 +1,6 @@
-package cli
+// Package manual is made from the table of commands: the manual page, and what the shells
+// complete.
+package manual
 
 import (
 	"fmt"
@@ -12,7 +14,8 @@ import (
 	"relay/cli/term"
 )
 
-func manCommand(t *term.Terminal, app *cli.App) *cli.Command {
+// Man is the command that prints the page.
+func Man(t *term.Terminal, app *cli.App, version string) *cli.Command {
 	return &cli.Command{
 		Name:  "man",
 		Usage: "print the manual page",
@@ -24,7 +27,7 @@ func manCommand(t *term.Terminal, app *cli.App) *cli.Command {
 			if c.NArg() > 0 {
 				return fault.Usage("relay help COMMAND explains one command", "relay man takes no arguments")
 			}
-			_, err := io.WriteString(t.Out, manPage(app))
+			_, err := io.WriteString(t.Out, Page(app, version))
 			return err
 		},
 	}
@@ -33,8 +36,8 @@ func manCommand(t *term.Terminal, app *cli.App) *cli.Command {
 // manual builds a page in the man macros of roff (man(7)).
 type manual struct{ b strings.Builder }
 
-// roff escapes a text: no character of it is markup.
-func roff(s string) string {
+// Roff escapes a text: no character of it is markup.
+func Roff(s string) string {
 	s = strings.NewReplacer(`\`, `\e`, "-", `\-`, "'", `\(aq`, "`", `\(ga`, "^", `\(ha`, "~", `\(ti`, `"`, `\(dq`).Replace(s)
 	if strings.HasPrefix(s, ".") {
 		s = `\&` + s
@@ -45,7 +48,7 @@ func roff(s string) string {
 func (m *manual) macro(name string, args ...string) {
 	m.b.WriteString("." + name)
 	for _, a := range args {
-		m.b.WriteString(` "` + roff(a) + `"`)
+		m.b.WriteString(` "` + Roff(a) + `"`)
 	}
 	m.b.WriteString("\n")
 }
@@ -69,7 +72,7 @@ func (m *manual) text(s string) {
 			m.b.WriteString(".PP\n")
 		}
 		blank = false
-		m.b.WriteString(roff(strings.TrimPrefix(l, "  ")) + "\n")
+		m.b.WriteString(Roff(strings.TrimPrefix(l, "  ")) + "\n")
 	}
 	if literal {
 		m.b.WriteString(".RE\n.fi\n")
@@ -78,23 +81,23 @@ func (m *manual) text(s string) {
 
 // item adds a term and what it means.
 func (m *manual) item(term, about string) {
-	m.b.WriteString(".TP\n.B " + roff(term) + "\n")
+	m.b.WriteString(".TP\n.B " + Roff(term) + "\n")
 	m.text(about)
 }
 
-// manPage is the manual page, of the commands that there are.
-func manPage(app *cli.App) string {
+// Page is the manual page, of the commands that there are.
+func Page(app *cli.App, version string) string {
 	var m manual
-	m.macro("TH", "RELAY", "1", "", "relay "+Version, "User Commands")
+	m.macro("TH", "RELAY", "1", "", "relay "+version, "User Commands")
 	m.b.WriteString(".nh\n.ad l\n") // commands are not to be hyphenated, nor stretched
 	m.macro("SH", "NAME")
-	m.b.WriteString(`relay \- ` + roff(app.Usage) + "\n")
+	m.b.WriteString(`relay \- ` + Roff(app.Usage) + "\n")
 	m.macro("SH", "SYNOPSIS")
 	for i, c := range app.VisibleCommands() {
 		if i > 0 {
 			m.b.WriteString(".br\n")
 		}
-		m.b.WriteString(".B " + roff(c.UsageText) + "\n")
+		m.b.WriteString(".B " + Roff(c.UsageText) + "\n")
 	}
 	m.macro("SH", "DESCRIPTION")
 	m.text(manAbout)
@@ -110,7 +113,7 @@ func manPage(app *cli.App) string {
 			if f == cli.HelpFlag { // of the command that runs
 				continue
 			}
-			m.item(flagTerm(f), flagAbout(f))
+			m.item(FlagTerm(f), flagAbout(f))
 		}
 	}
 	m.macro("SH", "EXIT STATUS")
@@ -135,9 +138,9 @@ func manPage(app *cli.App) string {
 	return m.b.String()
 }
 
-// flagTerm is a flag as it is written: "--output FILE, -o FILE".
-func flagTerm(f cli.Flag) string {
-	value, _ := flagWords(f)
+// FlagTerm is a flag as it is written: "--output FILE, -o FILE".
+func FlagTerm(f cli.Flag) string {
+	value, _ := flag.Words(f)
 	var all []string
 	for _, n := range f.Names() {
 		s := flag.Dashed(n)
@@ -151,7 +154,7 @@ func flagTerm(f cli.Flag) string {
 
 // flagAbout is what a flag does, and its default.
 func flagAbout(f cli.Flag) string {
-	_, about := flagWords(f)
+	_, about := flag.Words(f)
 	d, ok := f.(cli.DocGenerationFlag)
 	if !ok || !d.TakesValue() || strings.Contains(about, "(default") {
 		return sentence(about)

@@ -1,4 +1,4 @@
-package cli
+package manual
 
 // What the manual page says beside the commands.
 

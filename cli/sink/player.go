@@ -1,8 +1,9 @@
-package cli
+package sink
 
 import (
 	"context"
 	"errors"
+	"maps"
 	"os/exec"
 	"slices"
 	"strings"
@@ -20,37 +21,37 @@ var players = map[string][]string{
 	"ffplay": {"ffplay", "-loglevel", "error", "-fflags", "nobuffer", "-flags", "low_delay", "-framedrop", "-analyzeduration", "500000"},
 }
 
-// player is a program that shows the stream.
-type player struct {
-	name string
+// Player is a program that shows the stream.
+type Player struct {
+	Name string
 	args []string // args[0] is the program's path
 }
 
-// findPlayer returns the player with that name, if the machine has it.
-func findPlayer(name string) (player, error) {
+// Find returns the player with that name, if the machine has it.
+func Find(name string) (Player, error) {
 	args, ok := players[strings.ToLower(name)]
 	if !ok {
-		return player{}, fault.Usage("--player takes vlc, mpv or ffplay; others can open the address that relay prints", "there is no player %q to start", name)
+		return Player{}, fault.Usage("--player takes vlc, mpv or ffplay; others can open the address that relay prints", "there is no player %q to start", name)
 	}
 	path, err := exec.LookPath(args[0])
 	if err != nil {
-		return player{}, fault.Fail("install it, or leave --player out and open the address that relay prints", "%s is not installed, or not in PATH", args[0])
+		return Player{}, fault.Fail("install it, or leave --player out and open the address that relay prints", "%s is not installed, or not in PATH", args[0])
 	}
 	args = slices.Clone(args)
 	args[0] = path
-	return player{strings.ToLower(name), args}, nil
+	return Player{strings.ToLower(name), args}, nil
 }
 
-// suffix is the format in which the player plays a stream best.
-func (p player) suffix(info flv.Info) string {
-	if p.name == "vlc" {
+// Suffix is the format in which the player plays a stream best.
+func (p Player) Suffix(info flv.Info) string {
+	if p.Name == "vlc" {
 		return playback.VLCSuffix(info)
 	}
 	return playback.BestSuffix(info)
 }
 
-// run shows the address until the player is closed, or ctx ends and it is killed.
-func (p player) run(ctx context.Context, url string) error {
+// Run shows the address until the player is closed, or ctx ends and it is killed.
+func (p Player) Run(ctx context.Context, url string) error {
 	cmd := exec.CommandContext(ctx, p.args[0], append(p.args[1:], url)...)
 	err := cmd.Run()
 	var exit *exec.ExitError
@@ -59,3 +60,6 @@ func (p player) run(ctx context.Context, url string) error {
 	}
 	return err
 }
+
+// Players are the names of the players that Find knows.
+func Players() []string { return slices.Sorted(maps.Keys(players)) }

@@ -1,4 +1,4 @@
-package cli
+package carry
 
 import (
 	"context"
@@ -51,10 +51,10 @@ func TestBadLinesOfAListAreToldAndBounded(t *testing.T) {
 		t.Errorf("%d channels, problems %q", len(all), problems)
 	}
 	b.Reset()
-	for n := range 2 * maxServed {
+	for n := range 2 * MaxServed {
 		b.WriteString(linkOf(n) + "\n")
 	}
-	if all, problems := parseList([]byte(b.String())); len(all) != maxServed || len(problems) != 1 || !strings.Contains(problems[0], "the rest is left out") {
+	if all, problems := parseList([]byte(b.String())); len(all) != MaxServed || len(problems) != 1 || !strings.Contains(problems[0], "the rest is left out") {
 		t.Errorf("%d channels, problems %q", len(all), problems)
 	}
 	parseList([]byte(strings.Repeat("relay:", maxList/6))) // one line as long as a list may be
@@ -120,7 +120,7 @@ func FuzzList(f *testing.F) {
 	f.Add([]byte(strings.Repeat("x\n", 100)))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		all, problems := parseList(text)
-		if len(all) > maxServed || len(problems) > maxListProblems+2 {
+		if len(all) > MaxServed || len(problems) > maxListProblems+2 {
 			t.Fatalf("%d channels, %d problems", len(all), len(problems))
 		}
 		seen := map[stream.ChannelID]bool{}

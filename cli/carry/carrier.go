@@ -1,0 +1,205 @@
+// Package carry passes channels on at a station, each in its own time: those that were given,
+// and those on a list that is read again and again.
+package carry
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+	"time"
+
+	"relay/cli/fault"
+	"relay/cli/station"
+	"relay/cli/term"
+	"relay/cli/words"
+	"relay/relay"
+	"relay/relay/stream"
+)
+
+const (
+	// listEvery is how often --list is read again.
+	listEvery = time.Minute
+	// reopenAfter is the pause before a channel that could not be opened, because a
+	// name in its link does not resolve, is tried again.
+	reopenAfter = 30 * time.Second
+)
+
+// carrier passes channels on at a station.
+type carrier struct {
+	t       *term.Terminal
+	station *station.Station // from run on
+	given   []wanted         // on the command line
+	list    *listSource      // nil for none
+	first   []wanted         // what read has found
+
+	channels sync.WaitGroup // one for each that runs
+	running  map[stream.ChannelID]*served
+	leaving  map[stream.ChannelID]*served // the newest of each that was ended
+}
+
+// New returns one for the channels that were given, and those on the list at a file or an
+// http(s) address; "" for none.
+func New(t *term.Terminal, given []relay.Invite, list string) *carrier {
+	s := &carrier{t: t, running: make(map[stream.ChannelID]*served), leaving: make(map[stream.ChannelID]*served)}
+	for _, u := range given {
+		s.given = append(s.given, wanted{invite: u})
+	}
+	if list != "" {
+		s.list = &listSource{from: list}
+	}
+	return s
+}
+
+// Read reads the list, if there is one, before anything is opened for the channels on it.
+func (s *carrier) Read(ctx context.Context) error {
+	s.first = s.given
+	if s.list == nil {
+		return nil
+	}
+	more, err := s.list.read(ctx)
+	if err != nil {
+		return fault.Fail("--list takes a file or an http(s) address with a relay:// link on each line", "read the list of channels: %w", err)
+	}
+	s.list.sayProblems(s.t)
+	if s.first = union(s.given, more); len(s.first) == 0 {
+		s.t.Say("The list names no channel yet. It is read again every minute.")
+	}
+	return nil
+}
+
+// served is one channel that is carried.
+type served struct {
+	wanted
+	stop   context.CancelFunc
+	done   chan struct{} // closed when it has ended
+	joined *words.Joining
+}
+
+// Run carries what is wanted, and reads the list again, until ctx ends; then it waits until all
+// channels have ended.
+func (s *carrier) Run(ctx context.Context, st *station.Station) {
+	s.station = st
+	defer s.channels.Wait()
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP)
+	defer signal.Stop(hup)
+	reread := time.NewTicker(listEvery)
+	defer reread.Stop()
+	explain := time.NewTicker(words.JoinPatience / 4)
+	defer explain.Stop()
+	for s.apply(ctx, s.first); ; {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-explain.C:
+			for _, k := range s.running {
+				if why, _ := k.joined.Trouble(now); why != "" {
+					s.t.Say("Channel %s: not connected: %s. Still trying.", k.label(), why)
+				}
+			}
+			continue
+		case <-reread.C:
+		case <-hup:
+		}
+		if s.list == nil {
+			continue
+		}
+		more, err := s.list.read(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		if err != nil {
+			if s.list.firstFailure() {
+				s.t.Say("relay: error: read the list of channels: %v", err)
+				s.t.Hint("the channels stay as they are; it is read again every minute")
+			}
+			continue
+		}
+		s.list.sayProblems(s.t)
+		s.apply(ctx, union(s.given, more))
+	}
+}
+
+// apply begins to carry what is wanted and is not carried, and ends the rest. One
+// whose link has changed begins anew unless it is served well.
+func (s *carrier) apply(ctx context.Context, all []wanted) {
+	keep := make(map[stream.ChannelID]bool, len(all))
+	for _, w := range all {
+		id := w.invite.Channel
+		keep[id] = true
+		if k := s.running[id]; k != nil {
+			if k.invite.String() == w.invite.String() || k.joined.IsAttached() {
+				continue
+			}
+			s.end(k)
+		}
+		s.running[id] = s.begin(ctx, w)
+	}
+	for id, k := range s.running {
+		if !keep[id] {
+			s.t.Say("Channel %s is no longer on the list", k.label())
+			s.end(k)
+		}
+	}
+}
+
+// end has a channel leave in good order, in its own time.
+func (s *carrier) end(k *served) {
+	id := k.invite.Channel
+	k.stop()
+	delete(s.running, id)
+	for old, l := range s.leaving { // those that have left need not be kept
+		select {
+		case <-l.done:
+			delete(s.leaving, old)
+		default:
+		}
+	}
+	s.leaving[id] = k
+}
+
+// begin carries a channel until ctx ends, or stop is called.
+func (s *carrier) begin(ctx context.Context, w wanted) *served {
+	ctx, stop := context.WithCancel(ctx)
+	k := &served{wanted: w, stop: stop, done: make(chan struct{}), joined: words.NewJoining(time.Now())}
+	before := s.leaving[w.invite.Channel]
+	s.channels.Go(func() { // ends with ctx
+		defer stop()
+		defer close(k.done)
+		if before != nil {
+			<-before.done
+		}
+		for {
+			err := s.carry(ctx, k)
+			if ctx.Err() != nil {
+				return
+			}
+			s.t.Say("relay: error: channel %s: %v", k.label(), err)
+			s.t.Hint("check the host name in its link, and this machine's network; it is tried again in %v", reopenAfter)
+			select {
+			case <-time.After(reopenAfter):
+			case <-ctx.Done():
+				return
+			}
+		}
+	})
+	return k
+}
+
+func (s *carrier) carry(ctx context.Context, k *served) error {
+	c, err := s.station.Node.Watch(k.invite, func(n relay.Notice) {
+		news := k.joined.Note(n, time.Now())
+		if a, ok := n.(relay.Attached); ok && (news == words.ParentFirst || news == words.ParentBack) { // a change that nobody felt is not worth a line
+			s.t.Say("Channel %s: connected to %s, %s from the source", k.label(), words.Place(a.Parent), term.Links(a.Depth))
+		}
+	})
+	if err != nil {
+		return err
+	}
+	s.station.JoinedBy(k.invite)
+	s.station.Show(c, nil)
+	defer s.station.Hide(c)
+	return c.Run(ctx)
+}

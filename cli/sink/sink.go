@@ -1,0 +1,120 @@
+// Package sink is what relay watch gives the stream to, beside the players that come by
+// themselves: standard output, a recording, a player that is started.
+package sink
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"relay/cli/fault"
+	"relay/cli/term"
+	"relay/cli/words"
+	"relay/playback"
+	"relay/relay/stream"
+)
+
+// Sink is one that is written to.
+type Sink struct {
+	path   string   // of the recording that was asked for; "" for standard output
+	stdout *os.File // nil for a recording
+	start  playback.Start
+	suffix string // of the format
+}
+
+// recordable are the formats that --record takes, by the end of the file's name.
+var recordable = []string{".flv", ".mp4", ".ts"}
+
+// Of returns what the values of --output, --record and --start ask for; "" is for a flag that was
+// not given. out is standard output. It opens nothing.
+func Of(output, record, start string, out io.Writer) ([]Sink, error) {
+	var sinks []Sink
+	begin, err := playback.ParseStart(start)
+	if err != nil {
+		return nil, fault.Usage("", "--start: %w", err)
+	}
+	if output == "-" {
+		f, ok := out.(*os.File)
+		if !ok || term.IsTTY(f) {
+			return nil, fault.Usage("redirect it: relay watch LINK -o - | mpv -", "-o - would write video to the terminal")
+		}
+		sinks = append(sinks, Sink{stdout: f, start: begin})
+	} else if output != "" {
+		if start == "" {
+			begin = playback.GOP // a recording is what was sent
+		}
+		sinks = append(sinks, Sink{path: output, suffix: ".flv", start: begin})
+	}
+	if record != "" {
+		suffix := ""
+		for _, s := range recordable {
+			if strings.EqualFold(filepath.Ext(record), s) {
+				suffix = s
+			}
+		}
+		if suffix == "" {
+			return nil, fault.Usage("name it as in evening.mp4 or evening.flv", "--record %s: the name must end in %s", record, term.SpeltOr(recordable))
+		}
+		sinks = append(sinks, Sink{path: record, suffix: suffix, start: playback.GOP})
+	}
+	for _, o := range sinks {
+		if o.stdout == nil {
+			if err := checkRecording(o.path); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return sinks, nil
+}
+
+// Pipes reports whether it is standard output.
+func (o Sink) Pipes() bool { return o.stdout != nil }
+
+// Write writes the stream until ctx ends. The error of a pipe is for the caller, who ends when
+// nobody reads it any more; a disk that is full ends the recording only, since others may be
+// watching through this node, and is said here. A write that blocks does not hold up the end.
+func (o Sink) Write(ctx context.Context, t *term.Terminal, ring *stream.Ring) error {
+	if o.stdout != nil {
+		return o.copyTo(ctx, struct{ io.Writer }{o.stdout}, ring) // what was there before is not ours to cut
+	}
+	// A channel that never comes leaves no file behind.
+	if _, err := ring.Cursor().Next(ctx); err != nil {
+		return nil // it is over
+	}
+	f, err := createRecording(o.path)
+	if err != nil {
+		return err
+	}
+	if f.Name() != o.path {
+		t.Say("Record  %s, for there is a file %s already", f.Name(), o.path)
+	}
+	if err := errors.Join(o.copyTo(ctx, f, ring), f.Close()); err != nil {
+		t.Say("relay: error: the recording ends here: %v", err)
+		t.Hint("what was recorded plays; the stream goes on, Ctrl-C ends it")
+	}
+	return nil
+}
+
+// copyTo writes the stream until ctx ends, and then waits words.LastWrite at most for a write
+// that blocks.
+func (o Sink) copyTo(ctx context.Context, to io.Writer, ring *stream.Ring) error {
+	ended := make(chan error, 1)
+	go func() { // ends with ctx, or the process
+		ended <- playback.Recording{Ring: ring, Start: o.start, Suffix: o.suffix}.Run(ctx, to)
+	}()
+	select {
+	case err := <-ended:
+		return err
+	case <-ctx.Done():
+	}
+	select {
+	case err := <-ended:
+		return err
+	case <-time.After(words.LastWrite):
+		return nil
+	}
+}

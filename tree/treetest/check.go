@@ -34,7 +34,7 @@ func (s *Sim) check(h *Host) {
 	}
 }
 
-// checkDegree looks at a host that has begun to serve one more.
+// checkDegree checks a host that has begun to serve one more child.
 func (s *Sim) checkDegree(h *Host) {
 	if h.Fake == nil && len(h.children) > h.Slots+tree.EmergencySlots(h.Slots) {
 		s.fail("host %d serves %d children in %d slots", h.Index, len(h.children), h.Slots)
@@ -50,7 +50,7 @@ const (
 	emergencySlack = 3 * time.Second
 )
 
-// checkLong looks at what a host may be for a while only.
+// checkLong checks for states in which a host may be for a while only.
 func (s *Sim) checkLong(h *Host) {
 	if !h.alive || h.frozen || h.Fake != nil {
 		return
@@ -63,8 +63,8 @@ func (s *Sim) checkLong(h *Host) {
 	}
 }
 
-// checkCycle follows the committed parents of a host that has a new one. An edge
-// whose parent has hung up is none: nothing flows along it.
+// checkCycle follows the committed parents of a host that has a new one. It leaves out an
+// edge whose parent has hung up, for nothing flows along it.
 func (s *Sim) checkCycle(h *Host) {
 	at := h
 	for range len(s.hosts) + 1 {
@@ -80,7 +80,7 @@ func (s *Sim) checkCycle(h *Host) {
 	s.fail("host %d is below a cycle", h.Index)
 }
 
-// checkMessage holds what a node sends against the bounds of the messages.
+// checkMessage checks that what a node sends is within the bounds of the messages.
 func (s *Sim) checkMessage(h *Host, c *conn, l tree.Link, msg tree.Message) {
 	if h.Fake != nil {
 		return

@@ -29,7 +29,7 @@ func within(t *testing.T, s *treetest.Sim, d time.Duration, what string, cond fu
 	return took
 }
 
-// chain is a root and n nodes in one line, and what spare slots they have.
+// chain returns a root and a line of nodes below it, which have so many slots.
 func chain(t *testing.T, s *treetest.Sim, slots ...int) []*treetest.Host {
 	t.Helper()
 	hs := []*treetest.Host{s.AddRoot(1)}
@@ -65,8 +65,8 @@ func TestACrowdIsAllServedAndTheTreeStaysShallow(t *testing.T) {
 		}
 		mean := float64(sum) / 200
 		t.Logf("seed %d: mean depth %.2f, deepest %d, slowest join %v", seed, mean, deepest, worst)
-		// With the hundred that have four slots above the others, the tree holds 4, 16,
-		// 64 and the other 116 nodes: 3.46 on average, 4 deep.
+		// The ideal tree has the hundred nodes with four slots above the others. Its levels
+		// hold 4, 16, 64 and the other 116 nodes, so it is 4 deep, and 3.46 on average.
 		if mean > 3.46*1.05 || deepest > 5 {
 			t.Errorf("seed %d: mean depth %.2f, deepest %d", seed, mean, deepest)
 		}
@@ -348,8 +348,8 @@ func TestATreeOfReferralsIsNotFollowedWithoutEnd(t *testing.T) {
 	}
 }
 
-// feeder is a parent that welcomes everybody with a label and a path, and then
-// sends heartbeats with that label, or nothing.
+// feeder is a parent that welcomes everybody with a label and a path. After that it sends
+// heartbeats with the label, or nothing.
 func feeder(s *treetest.Sim, label func() tree.Label, beats bool) *treetest.Host {
 	var f *treetest.Host
 	f = s.AddFake(func(_ time.Time, ev tree.Event) []tree.Action {

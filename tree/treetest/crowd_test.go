@@ -92,8 +92,8 @@ func TestTheSameSeedGivesTheSameCrowdByteForByte(t *testing.T) {
 	}
 }
 
-// bars are what a fault may do to those below it; in virtual time, so that they are
-// the rules' own doing and not the machine's.
+// bars say what a fault may do to the hosts below it. Time is virtual, so it is the rules
+// that have to keep to them and not the machine.
 var bars = map[string]struct {
 	gap    time.Duration // without data, 0 for no bar
 	missed bool          // chunks may be missed

@@ -8,21 +8,21 @@ import (
 // Fault is something that goes wrong in a crowd, and what puts it right.
 type Fault struct {
 	Name string
-	// Strike lets it happen and returns the hosts that it happens to. It is called
-	// when all is well.
+	// Strike lets it happen and returns the hosts to which it happens. It is called when
+	// all is well.
 	Strike func(d *Drill) []*Host
-	// Self says that those it happens to are to notice nothing either.
+	// Self says that the hosts to which it happens must not notice it either.
 	Self bool
-	// Lead is how long it lasts before anything is measured: what a partition cuts
-	// off is without data, and the question is how soon it is back.
+	// Lead is how long it lasts before anything is measured. Hosts that a partition cuts off
+	// are without data; the question is how soon they have it again.
 	Lead time.Duration
-	// Watch is how long it is looked at.
+	// Watch is how long the crowd is measured.
 	Watch time.Duration
 	// Gossip, if set, replaces the crowd's.
 	Gossip *Gossip
 }
 
-// Faults are those that are tried, in the order in which they are shown.
+// Faults are the faults that are tried, in the order in which they are shown.
 var Faults = []Fault{
 	{Name: "kill", Watch: 6 * time.Second, Strike: func(d *Drill) []*Host {
 		return d.each(d.inner(1), (*Host).Kill)
@@ -80,7 +80,7 @@ var Faults = []Fault{
 		return d.each(d.some(len(d.alive)/2), (*Host).Kill)
 	}},
 	{Name: "clock", Self: true, Watch: 8 * time.Second, Strike: func(d *Drill) []*Host {
-		by := time.Duration(d.rand.Int64N(int64(10 * time.Second))) // never back: it is monotonic
+		by := time.Duration(d.rand.Int64N(int64(10 * time.Second))) // never back, for the clock is monotonic
 		return d.each(d.inner(1), func(h *Host) { h.Jump(by) })
 	}},
 	{Name: "restart", Watch: 15 * time.Second, Strike: func(d *Drill) []*Host {
@@ -95,32 +95,32 @@ var Faults = []Fault{
 	}},
 }
 
-// Drill is a crowd that faults are tried on.
+// Drill is a crowd on which faults are tried.
 type Drill struct {
 	*Population
 	Fault Fault
 	Found Findings
 }
 
-// Findings is what faults of one kind did to those who had nothing to do with them.
+// Findings are what faults of one kind did to hosts that had no part in them.
 type Findings struct {
 	Trials  int
 	Victims int             // hosts below those that were struck
 	Gaps    []time.Duration // for each, the longest time without a chunk
 	Missed  uint64          // chunks that they never got
-	Again   uint64          // that came twice; the second is dropped
+	Again   uint64          // chunks that came twice; the second is dropped
 	Whole   []time.Duration // until everybody else had a way up to the root again
 	Steady  []time.Duration // until nobody was half a second behind any more
-	Stuck   int             // trials in which that was not so in the time watched
-	Moves   int             // of all, in the time watched
+	Stuck   int             // trials in which somebody still was when the watch ended
+	Moves   int             // of all hosts during the watch
 }
 
 const (
-	// calm is how long a crowd is left alone between two faults, and again how long it
-	// may take to be whole.
+	// calm is how long a crowd is left alone between two faults, and patient how long it
+	// may take until all are served.
 	calm    = 12 * time.Second
 	patient = 2 * time.Minute
-	// behind is how far behind the root one is who has been noticeably hurt.
+	// behind is the lag from which on a host counts as noticeably hurt.
 	behind = 500 * time.Millisecond
 	look   = 10 * time.Millisecond
 )
@@ -206,8 +206,8 @@ func (d *Drill) Try() error {
 	return d.settle()
 }
 
-// strike lets the fault happen and returns whom it struck; below are all who took the
-// stream from those at that moment.
+// strike lets the fault happen and returns the hosts that it struck. below are all hosts that
+// took the stream from those at that moment.
 func (d *Drill) strike(below map[*Host]bool) map[*Host]bool {
 	up := map[*Host]*Host{}
 	for _, h := range d.alive {

@@ -43,18 +43,18 @@ func (h *Host) hangUpAll() {
 	}
 }
 
-// Forget lets go of what a host that has ended held.
+// Forget frees the memory of a host that has ended.
 func (h *Host) Forget() { h.Node, h.conns, h.dials, h.thawing = nil, nil, nil, nil }
 
-// Restart starts h's process again, as one that knows nothing. Connections of the
-// one before are reset.
+// Restart starts h's process again. The new one knows nothing, and the connections of the old
+// one are reset.
 func (h *Host) Restart() {
 	h.sim.tracef(h, "restart")
 	h.hangUpAll()
 	h.sim.begin(h)
 }
 
-// Freeze stops h's process for d. What comes meanwhile, it finds when it thaws.
+// Freeze stops h's process for d. When it thaws it finds what came meanwhile.
 func (h *Host) Freeze(d time.Duration) {
 	if !h.alive || h.frozen {
 		return
@@ -109,8 +109,8 @@ func (s *Sim) Cut(from, to *Host, d time.Duration) {
 	s.cuts[[2]int{from.Index, to.Index}] = s.now.Add(d)
 }
 
-// Partition lets nothing through between hosts of which part says different numbers,
-// for d. There is one at a time.
+// Partition lets nothing through for d between hosts for which part returns different
+// numbers. There is one partition at a time.
 func (s *Sim) Partition(d time.Duration, part func(*Host) int) {
 	s.split, s.heal = part, s.now.Add(d)
 }
@@ -181,7 +181,7 @@ func (h *Host) Children() []*Host {
 	return hs
 }
 
-// Below are the running hosts that take the stream from h, and from those.
+// Below are the running hosts that take the stream from h, directly or through others.
 func (h *Host) Below() []*Host {
 	var hs []*Host
 	for _, c := range h.children {

@@ -13,8 +13,8 @@ import (
 
 var update = flag.Bool("update", false, "write the traces in testdata/tree anew")
 
-// TestConversations plays the scripts in testdata/tree, each of which shows one rule of
-// tree/design.md, and compares what is said with what stands there.
+// TestConversations plays the scripts in testdata/tree and compares what is said with the
+// traces in them. Each shows one rule of tree/design.md.
 func TestConversations(t *testing.T) {
 	const dir = "../../testdata/tree"
 	paths, err := filepath.Glob(filepath.Join(dir, "*.conversation"))

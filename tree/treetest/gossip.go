@@ -6,18 +6,18 @@ import (
 	"relay/tree"
 )
 
-// Gossip models membership: now and then every host is told of a few others, as
-// they were a while ago. The ones told of may have gone since.
+// Gossip models membership: now and then every host is told of a few others, as they were a
+// while ago. Some of them may have gone since.
 type Gossip struct {
-	// Sample is how many hosts one is told of at a time; 0 is no gossip.
+	// Sample is how many hosts a host is told of at a time; 0 is no gossip.
 	Sample int
-	// Stale is how old facts get before they are looked at anew.
+	// Stale is the age at which facts are replaced by new ones.
 	Stale time.Duration
 	// Least and Most bound the time between two samples of one host.
 	Least, Most time.Duration
 }
 
-// DefaultGossip is what a member or one who asks for samples sees.
+// DefaultGossip is what a member of gossip sees, and a host that gets samples.
 var DefaultGossip = Gossip{Sample: 20, Stale: 5 * time.Second, Least: 15 * time.Second, Most: 30 * time.Second}
 
 // fact is what gossip says of a host.
@@ -30,7 +30,7 @@ type gossip struct {
 	Gossip
 	p     *Population
 	facts []fact
-	lies  []fact // of hosts that say of themselves what they like
+	lies  []fact // what liars say of themselves
 }
 
 func (g *gossip) start() {
@@ -39,7 +39,7 @@ func (g *gossip) start() {
 	}
 }
 
-// look takes down how everybody is now.
+// look notes the present state of all hosts.
 func (g *gossip) look() {
 	g.facts = g.facts[:0]
 	for _, h := range g.p.alive {

@@ -17,7 +17,7 @@ type Host struct {
 	Place tree.Place
 	Slots int
 	Root  bool
-	// Uplink is what the host can send, in bits/s; 0 is without a limit.
+	// Uplink is what the host can send, in bits/s; 0 sets no limit.
 	Uplink int64
 
 	// Node is the process, nil if Fake plays its part.
@@ -29,7 +29,7 @@ type Host struct {
 
 	sim     *Sim
 	seeds   []tree.Place
-	run     int // counts processes: what was meant for an earlier one is lost
+	run     int // counts its processes: events for an earlier one are lost
 	alive   bool
 	off     bool // the machine is dead, not just the process: it does not even refuse
 	frozen  bool
@@ -44,7 +44,7 @@ type Host struct {
 	up      *conn // to the committed parent, nil for none
 	upLink  tree.Link
 	wasUp   *conn // before the step that is being carried out
-	orphan  int64 // since when there is none
+	orphan  int64 // since when there is no committed parent
 	born    int64 // when the process began
 	movedAt int64 // of its newest move away from a parent that runs
 	sample  sample
@@ -192,8 +192,8 @@ func (h *Host) carryOut() {
 	h.wake(s.t + int64(d))
 }
 
-// wake sets the timer. One that is set already and comes earlier stays: it looks
-// again when it fires.
+// wake sets the timer. A timer that is set already and comes earlier stays, for the host
+// looks again when it fires.
 func (h *Host) wake(at int64) {
 	if h.wakeAt != 0 && h.wakeAt <= at {
 		return

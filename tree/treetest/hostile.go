@@ -12,42 +12,42 @@ import (
 // Vice is a way of being a bad neighbour.
 type Vice string
 
-// All but the last take a slot as honest nodes do, in place of a weaker child if need
-// be, say that they have twenty to give, and let gossip say so.
+// The hosts of all vices but the last take a slot as honest nodes do, in place of a weaker
+// child if need be. They say that they have twenty slots to give, and so does gossip.
 const (
 	Refuses  Vice = "refuses"  // has no slot for anyone, whatever it says
 	Itself   Vice = "itself"   // refers to itself
 	Ring     Vice = "ring"     // refers to the others of its kind
 	Mute     Vice = "mute"     // welcomes, and says no more
 	Hollow   Vice = "hollow"   // welcomes and is punctual, and has no chunks
-	Timeless Vice = "timeless" // as hollow, and does not tell the root\'s clock
-	Shallow  Vice = "shallow"  // says that it is the root's next, and has no chunks
-	Knot     Vice = "knot"     // says that it is the root's next, and forwards what it gets
+	Timeless Vice = "timeless" // as hollow, and does not tell the root's clock
+	Shallow  Vice = "shallow"  // says that it is the root's child, and has no chunks
+	Knot     Vice = "knot"     // says that it is the root's child, and forwards what it gets
 	Replays  Vice = "replays"  // repeats the label of its first welcome for ever
 	Ahead    Vice = "ahead"    // has a label that the root has not given yet
 	Floods   Vice = "floods"   // asks the root for slot after slot, and takes none
 )
 
-// Vices are all there are.
+// Vices are all vices.
 var Vices = []Vice{Refuses, Itself, Ring, Mute, Hollow, Timeless, Shallow, Knot, Replays, Ahead, Floods}
 
 const (
 	boast       = 20 // slots that a liar says it has
 	fakeBeat    = 50 * time.Millisecond
 	floodPause  = 20 * time.Millisecond
-	comeAgain   = 2 * time.Second // a liar that was dropped
-	slanderous  = tree.ReasonFull // what it says when it turns somebody away
+	comeAgain   = 2 * time.Second // until a liar that was dropped asks again
+	slanderous  = tree.ReasonFull // the reason it gives when it turns somebody away
 	tooLong     = 15 * time.Second
 	aheadBy     = 45 // steps, just within what relay lets through
-	firstInLine = 1  // depth that it claims
+	firstInLine = 1  // the depth that it claims
 )
 
-// liar is a host that plays by a vice.
+// liar is a host with a vice.
 type liar struct {
 	h    *Host
 	vice Vice
 	band *Siege
-	next tree.Link // it dials
+	next tree.Link // the link of its newest dial
 	up   tree.Link // to its parent, 0 for none
 	path []tree.Place
 	old  tree.Label // of the first welcome it gave
@@ -56,7 +56,7 @@ type liar struct {
 	asked map[tree.Link]reported
 }
 
-// reported is the newest report of one who has the liar for a parent.
+// reported is the newest report of a child of the liar.
 type reported struct {
 	Sent uint64
 	at   int64
@@ -151,7 +151,7 @@ func (l *liar) play(_ time.Time, ev tree.Event) []tree.Action {
 		if ev.Link == l.up {
 			l.up, l.path = 0, nil
 		}
-		if l.up == 0 && ev.Link == l.next && l.vice != Floods { // its last hope
+		if l.up == 0 && ev.Link == l.next && l.vice != Floods { // it asks nobody else now
 			run := l.h.run
 			l.h.sim.After(comeAgain, func() {
 				if l.up == 0 && l.h.run == run {
@@ -206,7 +206,7 @@ func (l *liar) report(up tree.Link) {
 	l.h.sim.After(500*time.Millisecond, func() { l.report(up) })
 }
 
-// answer deals with one who asks it to be a parent.
+// answer answers a host that asks for a slot.
 func (l *liar) answer(ev tree.Joined) []tree.Action {
 	refer := func(ps ...tree.Place) []tree.Action {
 		return []tree.Action{
@@ -232,7 +232,7 @@ func (l *liar) answer(ev tree.Joined) []tree.Action {
 	return []tree.Action{tree.Send{Link: ev.Link, Msg: tree.Welcome{Label: l.label(), Path: l.ownPath()}}}
 }
 
-// beat keeps a child or a standby link alive for as long as it stands.
+// beat sends heartbeats to a child or over a standby link for as long as that stands.
 func (l *liar) beat(link tree.Link) {
 	s := l.h.sim
 	s.After(fakeBeat, func() {
@@ -249,17 +249,17 @@ func (l *liar) beat(link tree.Link) {
 	})
 }
 
-// Toll is what liars cost those among whom they were.
+// Toll is what liars cost the hosts around them.
 type Toll struct {
 	Measures
-	Fell  int     // moves below a liar, of all
-	Most  int     // of one host below one liar
+	Fell  int     // moves below a liar, of all hosts
+	Most  int     // moves of one host below one liar, at most
 	Asked float64 // dials to a liar, per host and minute
 	Stuck int     // hosts that have a liar above them in the end
 }
 
-// RunSiege lets a crowd of honest hosts live with liars among them for that long, once
-// all are served.
+// RunSiege waits until all are served, and then measures for so long what a crowd of honest
+// hosts suffers from the liars in it.
 func RunSiege(s *Sim, c Crowd, v Vice, liars int, take time.Duration) (Toll, error) {
 	var t Toll
 	p := NewPopulation(s, c)
@@ -273,7 +273,7 @@ func RunSiege(s *Sim, c Crowd, v Vice, liars int, take time.Duration) (Toll, err
 	g := NewSiege(p, v, liars)
 	end := p.Watch()
 	err := s.Run(take)
-	for _, h := range p.alive { // who fell a moment ago may get up again
+	for _, h := range p.alive { // a host that has just moved below a liar may leave it again
 		below := false
 		for up, n := h.Parent(), 0; up != nil && n < len(s.hosts); up, n = up.Parent(), n+1 {
 			below = below || slices.Contains(g.Liars, up)

@@ -7,8 +7,8 @@ import (
 	"relay/tree/treetest"
 )
 
-// vices holds what each may do at most, in two minutes and a crowd of forty with four
-// liars whom everybody knows.
+// vices says what each vice may do at most in two minutes, in a crowd of forty with four
+// liars known to all.
 var vices = map[treetest.Vice]struct {
 	most  int     // times that one host falls for one liar
 	stuck int     // hosts that starve below one in the end
@@ -20,8 +20,8 @@ var vices = map[treetest.Vice]struct {
 	treetest.Floods:   {0, 0, 1},
 	treetest.Replays:  {2, 0, 0.99},
 	treetest.Knot:     {2, 0, 0.99},
-	treetest.Mute:     {8, 0, 0.99}, // a parent that speaks once is not remembered for it
-	treetest.Hollow:   {4, 2, 0.75}, // nor one that never delivers to a newcomer
+	treetest.Mute:     {8, 0, 0.99}, // a parent that falls silent after its welcome is tried again
+	treetest.Hollow:   {4, 2, 0.75}, // so is one that never delivers to a newcomer
 	treetest.Timeless: {4, 3, 0.75},
 	treetest.Shallow:  {4, 1, 0.9},
 	treetest.Ahead:    {4, 2, 0.75},

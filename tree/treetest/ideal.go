@@ -2,11 +2,11 @@ package treetest
 
 import "slices"
 
-// Levels is how many nodes a tree has at each depth; the root is the one at 0.
+// Levels are the numbers of nodes that a tree has at each depth. The root is the one at 0.
 type Levels []int
 
-// Ideal is the tree of least mean depth: those with most slots highest. It leaves
-// out nodes for which there are no slots.
+// Ideal is the tree with the least mean depth: the nodes with the most slots are highest. It
+// leaves out nodes for which there are no slots.
 func Ideal(root int, slots []int) Levels {
 	slots = slices.Clone(slots)
 	slices.SortFunc(slots, func(a, b int) int { return b - a })
@@ -30,7 +30,7 @@ func (l *Levels) add(depth, n int) {
 	(*l)[depth] += n
 }
 
-// Mean is the mean depth of all but the root.
+// Mean is the mean depth of all nodes but the root.
 func (l Levels) Mean() float64 {
 	n, sum := 0, 0
 	for d := 1; d < len(l); d++ {
@@ -42,10 +42,10 @@ func (l Levels) Mean() float64 {
 	return float64(sum) / float64(n)
 }
 
-// Deepest is the depth of the deepest.
+// Deepest is the depth of the deepest node.
 func (l Levels) Deepest() int { return len(l) - 1 }
 
-// And returns both together.
+// And returns the sum of both.
 func (l Levels) And(m Levels) Levels {
 	l = slices.Clone(l)
 	for d, n := range m {

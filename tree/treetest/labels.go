@@ -7,14 +7,14 @@ import (
 	"relay/tree"
 )
 
-// LabelStorm tries to make a loop: nodes move about at random, guarded by nothing
-// but the labels, of which they see what is old as often as what is new. There is no
-// network and no time in it, so that it does a million moves a second.
+// LabelStorm tries to make a loop. Nodes move about at random, and only the labels guard
+// them, of which they see old ones as often as new ones. It has no network and no time, so
+// that it makes a million moves a second.
 type LabelStorm struct {
 	Seed  uint64
 	Nodes int
-	// May is the guard: whether a node that stands there may move below one with that
-	// label. Nil is the real one.
+	// May is the guard: it says whether a node with a standing may move below one with a
+	// label. Nil is the real guard, Standing.Feasible.
 	May func(at tree.Standing, label tree.Label) bool
 
 	rand    *rand.Rand
@@ -22,7 +22,7 @@ type LabelStorm struct {
 	parent  []int32
 	said    [][labelsKept]tree.Label // the newest labels of each node
 	told    []uint32                 // how many labels it has had since it began
-	read    []uint32                 // which of its parent's a node took last
+	read    []uint32                 // which of its parent's labels a node took last
 	e       uint64
 	epoch   tree.Epoch
 	Moves   int
@@ -31,7 +31,7 @@ type LabelStorm struct {
 }
 
 const (
-	labelsKept = 8 // how stale a label may be that a node moves by
+	labelsKept = 8 // how many labels old the one may be by which a node moves
 	nobody     = -1
 )
 
@@ -59,7 +59,7 @@ func (s *LabelStorm) Run(n int) error {
 			s.stand(0, tree.Standing{Label: tree.Label{Epoch: s.epoch, E: s.e}})
 		case k < 600: // the parent's word arrives
 			s.hear(x)
-		case k < 1020: // x has taken a liking to some node
+		case k < 1020: // x tries to move below some node
 			if err := s.move(x); err != nil {
 				return err
 			}
@@ -85,7 +85,7 @@ func (s *LabelStorm) restartRoot() {
 	s.stand(0, tree.Standing{Label: tree.Label{Epoch: s.epoch}})
 }
 
-// stand gives x a new label, and the world a chance to hear of it.
+// stand gives x a new standing, and keeps its label for others to hear of.
 func (s *LabelStorm) stand(x int, at tree.Standing) {
 	if at.Label != s.at[x].Label {
 		s.told[x]++
@@ -94,8 +94,8 @@ func (s *LabelStorm) stand(x int, at tree.Standing) {
 	s.at[x] = at
 }
 
-// hear lets x take one of the labels that its parent has had since the last it took,
-// in order, as they come over a link.
+// hear lets x take one of the labels that its parent has had since the last one that x took.
+// They come in order, as over a link.
 func (s *LabelStorm) hear(x int) {
 	p := s.parent[x]
 	if p == nobody {
@@ -112,7 +112,7 @@ func (s *LabelStorm) hear(x int) {
 	s.stand(x, s.at[x].Adopt(s.said[p][s.read[x]%labelsKept]))
 }
 
-// move tries to move x below a node by a label that this one has or had.
+// move tries to move x below a node, by a label that this node has or had.
 func (s *LabelStorm) move(x int) error {
 	p := s.rand.IntN(s.Nodes)
 	if s.told[p] == 0 || p == x {

@@ -6,13 +6,13 @@ import (
 )
 
 const (
-	// sampleEvery is how often the whole tree is looked at.
+	// sampleEvery is how often the whole tree is measured.
 	sampleEvery = 5 * time.Second
 	// shortSession is the least that a session lasts to be judged by its chunks.
 	shortSession = time.Minute
 	// goodShare of its chunks in time make a session good.
 	goodShare = 0.99
-	// restTime is how far apart two optional moves of a node are to be at least.
+	// restTime is the least time there should be between two optional moves of a node.
 	restTime = 30 * time.Second
 	// refusedAfter is how long a newcomer waits for the first chunk at most.
 	refusedAfter = 10 * time.Second
@@ -27,8 +27,8 @@ type Measures struct {
 	Lost     int           // most nodes without a way to the root at one look
 	Real     Levels        // all looks together
 	Ideal    Levels
-	Orphan   time.Duration // longest that one was without a parent
-	Losses   int           // ancestors that died on somebody
+	Orphan   time.Duration // the longest time that a node was without a parent
+	Losses   int           // deaths of an ancestor, counted for each node below
 	Hours    float64       // of nodes with a way to the root
 	Joined   int
 	First    []time.Duration // from joining to the first chunk
@@ -37,11 +37,11 @@ type Measures struct {
 	Good     int             // with 99% of the chunks in time
 	Outages  []time.Duration // times without a chunk beyond the interval, 100 ms or more
 	Skipped  uint64          // chunks that never came
-	Again    uint64          // that came twice
+	Again    uint64          // chunks that came twice
 	Chunks   uint64
 	Moves    int // away from a parent that lived and had not asked for it
-	Flaps    int // those of them that came within 30 s of the one before
-	Asked    int // that the old parent had asked for
+	Flaps    int // moves of that kind within 30 s of the one before
+	Asked    int // moves that the old parent had asked for
 	Commits  int
 	Bytes    uint64 // of control frames
 	Messages uint64
@@ -66,7 +66,7 @@ func (p *Population) Watch() func() Measures {
 	return w.end
 }
 
-// watched is what a host had of each when the watch began.
+// watched is what a host's counters showed when the watch began.
 type watched struct {
 	counted bool // it joined since
 	before  struct{ bytes, messages, lost, late, again, head uint64 }
@@ -169,7 +169,7 @@ func (w *watch) judge(h *Host) {
 	if h.first.Epoch == 0 {
 		return
 	}
-	// What was made early enough to be due by now.
+	// Only chunks count that were made early enough to be due by now.
 	due := uint64(0)
 	if d := w.s.t - int64(Buffer) - w.s.epochs[h.head.Epoch-1].start; d > 0 {
 		due = uint64(d / interval)
@@ -220,7 +220,7 @@ func (m *Measures) Ratio() float64 {
 	return sum / float64(max(1, len(m.Depth)))
 }
 
-// MostOver is the most that a look found the tree deeper than the ideal one.
+// MostOver is by how much the tree was deeper than the ideal one at worst.
 func (m *Measures) MostOver() int {
 	if len(m.Over) == 0 {
 		return 0
@@ -235,8 +235,8 @@ func (m *Measures) LossRate() float64 { return float64(m.Losses) / max(m.Hours, 
 // time.
 func (m *Measures) GoodShare() float64 { return float64(m.Good) / max(1, float64(m.Sessions)) }
 
-// ControlRate is what a node sends besides chunks, in bits/s: frames alone, and with
-// each in packets of its own.
+// ControlRate is what a node sends besides chunks, in bits/s: first the frames alone, then
+// with the overhead if each goes in a packet of its own.
 func (m *Measures) ControlRate() (frames, packets float64) {
 	secs := m.Took.Seconds() * float64(m.Nodes)
 	return float64(8*m.Bytes) / secs, float64(8*(m.Bytes+FrameOverhead*m.Messages)) / secs

@@ -15,7 +15,7 @@ type Mix func(r *rand.Rand) int
 
 // Mixes are the crowds that are simulated, by name.
 var Mixes = map[string]Mix{
-	// CDN-like: most give nothing, a few give a lot.
+	// Most hosts give nothing, and a few give a lot, as in a CDN.
 	"cdn": func(r *rand.Rand) int {
 		switch p := r.Float64(); {
 		case p < 0.56:
@@ -45,8 +45,8 @@ var Mixes = map[string]Mix{
 type Sessions struct {
 	Name string
 	Mean time.Duration
-	// draw gives the length of a session, met that of one that is found running at a
-	// random moment: the longer, the likelier.
+	// draw gives the length of a session. met gives that of a session that is found running
+	// at a random moment, which is the likelier the longer it is.
 	draw, met func(r *rand.Rand) float64 // seconds
 }
 
@@ -55,7 +55,7 @@ const maxSession = 1000 * time.Hour
 
 func (l Sessions) new(r *rand.Rand) time.Duration { return seconds(l.draw(r)) }
 
-// running gives what is over and what is left of a session that is found running.
+// running gives the past and the rest of a session that is found running.
 func (l Sessions) running(r *rand.Rand) (age, rest time.Duration) {
 	t, at := l.met(r), r.Float64()
 	return seconds(at * t), seconds((1 - at) * t)
@@ -65,34 +65,34 @@ func seconds(s float64) time.Duration {
 	return time.Duration(min(s, maxSession.Seconds()) * float64(time.Second))
 }
 
-// Lognormal has the logarithm of seconds normal; (5.5, 2.0) fits live streaming:
-// half leave within 4 minutes, the mean is half an hour.
+// Lognormal gives sessions whose logarithm in seconds is normal. (5.5, 2.0) fits live
+// streaming: half of the hosts leave within 4 minutes, and the mean is half an hour.
 func Lognormal(mu, sigma float64) Sessions {
 	return Sessions{
 		Name: fmt.Sprintf("lognormal(%g,%g)", mu, sigma),
 		Mean: seconds(math.Exp(mu + sigma*sigma/2)),
 		draw: func(r *rand.Rand) float64 { return math.Exp(mu + sigma*r.NormFloat64()) },
-		// Those that are met are longer in proportion to their length, which for a
-		// lognormal moves mu by sigma squared.
+		// The chance of finding a session running is proportional to its length. For a
+		// lognormal this moves mu by sigma squared.
 		met: func(r *rand.Rand) float64 { return math.Exp(mu + sigma*sigma + sigma*r.NormFloat64()) },
 	}
 }
 
-// Exponential has no memory.
+// Exponential gives sessions without memory.
 func Exponential(mean time.Duration) Sessions {
 	f := func(r *rand.Rand) float64 { return r.ExpFloat64() * mean.Seconds() }
 	met := func(r *rand.Rand) float64 { return f(r) + f(r) } // before and after the moment
 	return Sessions{Name: "exponential", Mean: mean, draw: f, met: met}
 }
 
-// Pareto has the shape 2: many short sessions, and a tail without a variance.
+// Pareto gives sessions of shape 2: many short ones, and a tail without a variance.
 func Pareto(mean time.Duration) Sessions {
 	least := mean.Seconds() / 2
 	return Sessions{
 		Name: "pareto",
 		Mean: mean,
 		draw: func(r *rand.Rand) float64 { return least / math.Sqrt(1-r.Float64()) },
-		// Met in proportion to the length, the shape is 1.
+		// If sessions are found in proportion to their length, the shape is 1.
 		met: func(r *rand.Rand) float64 { return least / (1 - r.Float64()) },
 	}
 }

@@ -115,7 +115,7 @@ func (s *Sim) dialStep(h *Host, d *dialling) {
 	}
 }
 
-// arrival is when a message that end i sends now gets there: after all before it.
+// arrival is when a message gets there that end i sends now: after all those before it.
 func (s *Sim) arrival(c *conn, i int) int64 {
 	from, to := c.ends[i], c.ends[1-i]
 	d := int64(s.delay(from, to))
@@ -151,7 +151,7 @@ func (s *Sim) send(h *Host, l tree.Link, m tree.Message) {
 	s.at(s.arrival(c, i), event{kind: evMessage, conn: c, end: uint8(1 - i), msg: m})
 }
 
-// open reports whether what comes to that end of a connection is still taken.
+// open reports whether that end of a connection still takes messages.
 func (c *conn) open(i int) bool {
 	return c.ends[i].alive && c.ends[i].run == c.runs[i] && !c.closed[i]
 }
@@ -160,7 +160,7 @@ func (c *conn) open(i int) bool {
 // leaves it out.
 const labelSlack = 5 * time.Second
 
-// vouched is a message as relay lets it through to the tree.
+// vouched is the message as relay would hand it to the tree.
 func (s *Sim) vouched(m tree.Message) tree.Message {
 	l := tree.Label{}
 	if n := len(s.epochs); n > 0 {
@@ -194,7 +194,7 @@ func (s *Sim) arrived(c *conn, i int, m tree.Message) {
 		to.inbound += 2
 		c.links[1] = to.inbound
 		to.conns[c.links[1]] = c
-		port := uint16(50000) // as a dialler's is: of no use to anyone
+		port := uint16(50000) // a dialler's port is of no use to others
 		from := netip.AddrPortFrom(c.ends[0].Place.Addrs[0].Addr(), port)
 		to.tell(tree.Joined{Link: c.links[1], Peer: c.ends[0].Place.ID, Addr: from, Join: j})
 		return
@@ -260,7 +260,7 @@ func (h *Host) cutOff(c *conn, i int, l tree.Link) {
 	h.tell(tree.Down{Link: l, End: tree.ByThem(tree.ReasonClosed)})
 }
 
-// unlinked takes the end of a connection out of all that it was part of.
+// unlinked removes one end of a connection from all that refers to it.
 func (h *Host) unlinked(c *conn, i int) {
 	if i == 0 {
 		c.fed = false

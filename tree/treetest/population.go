@@ -5,26 +5,26 @@ import (
 	"time"
 )
 
-// Crowd says who comes, what they give and when they go.
+// Crowd says which hosts come, what they give and when they go.
 type Crowd struct {
 	N        int // how many there are at a time
 	Mix      Mix
 	Sessions Sessions // without them nobody comes or goes after the beginning
-	// Graceful is the share that takes leave; of the others, Silent is the share whose
-	// machine goes rather than the process.
+	// Graceful is the share of hosts that leave in good order. Of the others, Silent is the
+	// share whose machine goes off, and not just the process.
 	Graceful, Silent float64
-	// Spread is the time in which those who are there at the beginning join.
+	// Spread is the time in which the first N hosts join.
 	Spread time.Duration
 	// Seeds is how many others a newcomer knows besides the root.
 	Seeds int
 	// Limited gives every host the uplink that its slots are meant for.
 	Limited bool
 	Gossip  Gossip
-	// Script, if set, is who comes and goes, in place of N, Mix, Sessions and Spread.
+	// Script, if set, says who comes and goes, in place of N, Mix, Sessions and Spread.
 	Script []Visit
 }
 
-// uplinkShare is the part of an uplink that slots are computed from, as in relay.
+// uplinkShare is the part of an uplink from which slots are computed, as in relay.
 const uplinkShare = 0.9
 
 // Population is a crowd in a network.
@@ -34,14 +34,14 @@ type Population struct {
 	Root  *Host
 
 	rand      *rand.Rand
-	alive     []*Host // all who run, but the root
+	alive     []*Host // all that run, but the root
 	gossip    gossip
 	liarSeeds []*Host // liars, of which newcomers know one each
 	// OnJoin, if set, is called for everybody who comes.
 	OnJoin func(h *Host)
 }
 
-// NewPopulation sets up a root and those who come. Time has not passed yet.
+// NewPopulation sets up a root and the hosts that will come. No time passes.
 func NewPopulation(s *Sim, c Crowd) *Population {
 	p := &Population{Sim: s, Crowd: c, rand: rand.New(rand.NewPCG(s.cfg.Seed, 4))}
 	p.gossip = gossip{Gossip: c.Gossip, p: p}
@@ -69,8 +69,8 @@ func NewPopulation(s *Sim, c Crowd) *Population {
 	return p
 }
 
-// firstSlots draws what those give who are there at the beginning: enough for all,
-// which in a small crowd is not a matter of course.
+// firstSlots draws the slots of the first hosts, so that there are enough for all. In a small
+// crowd chance alone would not see to that.
 func (p *Population) firstSlots() []int {
 	c := &p.Crowd
 	slots := make([]int, c.N)
@@ -91,7 +91,7 @@ func (p *Population) upTo(d time.Duration) time.Duration {
 	return time.Duration(p.rand.Int64N(max(1, int64(d))))
 }
 
-// nextArrival makes arrivals a Poisson process that replaces those who go.
+// nextArrival makes arrivals a Poisson process that replaces the hosts that go.
 func (p *Population) nextArrival() {
 	c := &p.Crowd
 	gap := seconds(p.rand.ExpFloat64() * c.Sessions.Mean.Seconds() / float64(c.N))
@@ -132,13 +132,13 @@ func (p *Population) limit(h *Host) {
 	}
 }
 
-// Any is a random one of those who run, the root apart.
+// Any is a random host that runs, but not the root.
 func (p *Population) Any() *Host { return p.alive[p.rand.IntN(len(p.alive))] }
 
-// Alive are those who run, the root apart.
+// Alive are the hosts that run, but for the root.
 func (p *Population) Alive() []*Host { return p.alive }
 
-// end ends a session the way chance has it.
+// end ends a session in the way that chance picks.
 func (p *Population) end(h *Host) {
 	if !h.alive {
 		return

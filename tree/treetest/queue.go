@@ -2,7 +2,7 @@ package treetest
 
 import "relay/tree"
 
-// kind says what an event is; the fields of event that it uses are beside it.
+// kind says what an event is. Beside each kind are the fields of event that it uses.
 type kind uint8
 
 const (
@@ -34,7 +34,7 @@ type event struct {
 	f     func()
 }
 
-// key orders events: by time, then as they were scheduled.
+// key orders events by time, and then as they were scheduled.
 type key struct {
 	at    int64 // nanoseconds since the start
 	order uint64
@@ -43,8 +43,8 @@ type key struct {
 
 func (k key) before(l key) bool { return k.at < l.at || k.at == l.at && k.order < l.order }
 
-// queue is a heap with four children per entry, which halves the depth of a binary
-// one. What moves in it is the key alone; events stay where they are.
+// queue is a heap with four children per entry, which halves the depth of a binary one. Only
+// the keys move in it; events stay where they are.
 type queue struct {
 	heap  []key
 	slots []event
@@ -77,7 +77,7 @@ func (q *queue) push(at int64, ev event) {
 	q.heap[i] = k
 }
 
-// next is when the next event is due, and false if there is none.
+// next returns when the next event is due, and false if there is none.
 func (q *queue) next() (int64, bool) {
 	if len(q.heap) == 0 {
 		return 0, false

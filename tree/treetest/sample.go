@@ -6,8 +6,8 @@ type sample struct {
 	depth int // -1 for one without a path of running hosts to the root
 }
 
-// Depths is how deep the running hosts are now, by committed parents, and how many
-// of them have no way of running hosts up to the root.
+// Depths returns how deep the running hosts are now, by committed parents, and how many of
+// them have no path of running hosts to the root.
 func (s *Sim) Depths() (l Levels, lost int) {
 	s.looks++
 	for _, h := range s.hosts {
@@ -40,8 +40,8 @@ func (s *Sim) depth(h *Host) int {
 	return h.sample.depth
 }
 
-// whole reports whether all of hs that run, but those left out, have a way of running
-// hosts up to the root.
+// whole reports whether all of hs that run, but those left out, have a path of running hosts
+// to the root.
 func (s *Sim) whole(hs []*Host, but map[*Host]bool) bool {
 	s.looks++
 	for _, h := range hs {

@@ -20,25 +20,25 @@ type Config struct {
 	// MinDelay and MaxDelay bound the one-way delay between two hosts, drawn once per
 	// pair and direction.
 	MinDelay, MaxDelay time.Duration
-	// Loss is the share of messages that have to be sent again: they, and all that
-	// follow on their connection, come RTO later.
+	// Loss is the share of messages that have to be sent again. They, and all that follow on
+	// their connection, come 200 ms later.
 	Loss float64
-	// Heartbeat is what every node's tree.Config has for it; 0 is the real one. Longer
-	// ones make long runs of large trees cheap, and every reaction as much slower.
+	// Heartbeat is the one in every node's tree.Config; 0 is the real one. Longer ones make
+	// long runs of large trees cheap, and every reaction as much slower.
 	Heartbeat time.Duration
 	// Stream is what the root sends; without it only messages of the tree travel.
 	Stream Stream
-	// Large leaves out the comparison of a node with what the network knows of it after
-	// every step. Cycles, degree and the order of chunks are always checked.
+	// Large leaves out a check: otherwise each node is compared after every step with what
+	// the network knows of it. Cycles, degree and the order of chunks are always checked.
 	Large bool
-	// Vouched leaves labels out that are further ahead than the root's signed clock allows,
-	// as relay does. It makes a difference where hosts lie.
+	// Vouched leaves out labels that are further ahead than the root's signed clock allows,
+	// as relay does. It makes a difference if hosts lie.
 	Vouched bool
 	// Trace receives a line for everything that a node is told to do.
 	Trace io.Writer
 }
 
-// rto is how much later a message comes that has to be sent again.
+// rto is by how much a message is late that has to be sent again.
 const rto = 200 * time.Millisecond
 
 // Sim is one network and its hosts.
@@ -66,8 +66,9 @@ type Sim struct {
 	OnAppend func(h *Host, c Chunk, gap time.Duration)
 	// OnEnd, if set, is called when a host's process ends, before anyone knows.
 	OnEnd func(h *Host, graceful bool)
-	// OnMove, if set, is called when a host commits to a parent while the one it has
-	// runs: whether that one had asked it to, and when it last moved without being asked.
+	// OnMove, if set, is called when a host commits to a parent while its old one runs. It is
+	// told whether that one had asked for the move, and when the host last moved without
+	// being asked.
 	OnMove func(h *Host, asked bool, before int64)
 	// OnAction, if set, is called with everything that a node is told to do, before it is
 	// done.

@@ -12,7 +12,7 @@ import (
 	"relay/tree/treetest"
 )
 
-// storm runs one random schedule of faults, and then calm, and returns what went
+// storm runs one random schedule of faults and then a time of calm. It returns what went
 // wrong.
 func storm(cfg treetest.Config) (*treetest.Sim, error) {
 	cfg.MinDelay, cfg.MaxDelay = time.Millisecond, 40*time.Millisecond

@@ -12,7 +12,7 @@ import (
 // children that it serves. Bytes are not moved, only counted.
 type Stream struct {
 	// Interval is the time between two chunks; 0 is no stream at all. Real ones are 20 to
-	// 40 ms apart. Long ones make large trees cheap: a gap is then known to an interval.
+	// 40 ms apart. Longer ones make large trees cheap, but gaps are known only to an interval.
 	Interval time.Duration
 	// KeyEvery is the number of chunks from one key chunk to the next; 0 is 2 s of them.
 	KeyEvery uint64
@@ -23,16 +23,16 @@ type Stream struct {
 }
 
 const (
-	// gaugeInterval is how often the data path tells a node how it does, as in relay;
-	// beats are how often the root signs its clock, which bounds what a node can know
-	// of chunks that it has not had.
+	// gaugeInterval is how often the data path tells a node how it does, as in relay.
+	// beats is how often the root signs its clock. It bounds what a node can know of chunks
+	// that it has not had.
 	gaugeInterval = 100 * time.Millisecond
 	beats         = time.Second
-	// caughtUp is the lag at which a newcomer has made good what it began with, and
-	// catchUpTime how long that does not count while it does not grow; as in relay.
+	// caughtUp is the lag at which a newcomer has made up for the lag with which it began.
+	// That does not count for catchUpTime, as long as it does not grow; as in relay.
 	caughtUp    = 300 * time.Millisecond
 	catchUpTime = 10 * time.Second
-	// Buffer is how late a chunk may be for a player that holds back that much.
+	// Buffer is how late a chunk may be for a player that buffers so much.
 	Buffer = 4 * time.Second
 )
 
@@ -44,7 +44,7 @@ func (c *Stream) ring() uint64     { return cmp.Or(c.Ring, uint64(max(2, time.Mi
 func (c *Stream) bitRate() int64   { return cmp.Or(c.BitRate, 3_000_000) }
 func (c *Stream) chunkBits() int64 { return c.bitRate() * int64(c.Interval) / int64(time.Second) }
 
-// Chunk names a chunk: its number within the so-manieth epoch, both from 1.
+// Chunk names a chunk by the number of its epoch and its number within that, both from 1.
 type Chunk struct {
 	Epoch uint32
 	Seq   uint64
@@ -87,7 +87,7 @@ func (s *Sim) made(c Chunk) int64 {
 
 func (s *Sim) isKey(c Chunk) bool { return (c.Seq-1)%s.cfg.Stream.keyEvery() == 0 }
 
-// data is a host's ring and what has come of it.
+// data is a host's ring, with what has happened to its stream.
 type data struct {
 	head     Chunk
 	oldest   uint64 // in the ring, of the epoch of head
@@ -97,16 +97,16 @@ type data struct {
 	overAt   int64 // since when there are more children than slots, 0 if there are not
 
 	firstUp int64         // when there was a parent first, 0 for not yet
-	caught  bool          // with the stream as it is made
-	backlog time.Duration // that it began with, while it is not
-	first   Chunk         // that ever came, and when
-	firstAt int64
-	lastAt  int64 // when the newest came
-	maxGap  int64 // longest time between two
+	caught  bool          // it has caught up with the stream
+	backlog time.Duration // the lag with which it began, while it has not
+	first   Chunk         // the first that ever came
+	firstAt int64         // when that came
+	lastAt  int64         // when the newest came
+	maxGap  int64         // longest time between two chunks
 	lost    uint64
-	late    uint64 // more than Buffer
-	again   uint64 // came, and were there already
-	waited  int64  // for the first one, beyond Buffer
+	late    uint64 // chunks that came more than Buffer too late
+	again   uint64 // chunks that came and were there already
+	waited  int64  // time for the first chunk, beyond Buffer
 }
 
 func (h *Host) startData() {
@@ -149,9 +149,9 @@ func (h *Host) Lag() time.Duration {
 	return time.Duration(max(0, h.sim.t-h.sim.made(Chunk{h.head.Epoch, h.head.Seq + 1})))
 }
 
-// seenLag is as much of it as the data path of relay can prove: nothing without the
-// root's clock, and of a stream that has not begun what the root's beats tell. What a
-// newcomer began with does not count while it catches up.
+// seenLag is the part of the lag that relay's data path can prove. It is 0 without the root's
+// clock. While no chunk has come it is what the root's beats tell. The lag with which a
+// newcomer began does not count while it catches up.
 func (h *Host) seenLag() time.Duration {
 	s := h.sim
 	if h.Node == nil || h.firstUp == 0 {
@@ -190,7 +190,7 @@ func (h *Host) makeChunk() {
 	}
 }
 
-// feed asks for the stream over the link, from where the ring ends.
+// feed asks for the stream over the link, from the end of the ring on.
 func (h *Host) feed(l tree.Link) {
 	if c := h.conns[l]; c != nil {
 		c.fed = true
@@ -223,7 +223,7 @@ func (h *Host) stopServing(c *conn) {
 	}
 }
 
-// next is the chunk that a reader who has had everything up to last gets next.
+// next is the next chunk for a reader that has had everything up to last.
 func (h *Host) next(last Chunk) (Chunk, bool) {
 	head := h.head
 	if head.Seq == 0 || last.compare(head) >= 0 {
@@ -237,8 +237,8 @@ func (h *Host) next(last Chunk) (Chunk, bool) {
 	return key, key.Seq >= h.oldest && key.compare(last) > 0
 }
 
-// pump sends to every child what it has not had, one chunk after the other if the
-// uplink is limited, the children in turn.
+// pump sends every child the chunks that it has not had. If the uplink is limited they go one
+// after the other, to the children in turn.
 func (h *Host) pump() {
 	if !h.alive || h.frozen || h.sending {
 		return
@@ -293,8 +293,8 @@ func (s *Sim) chunkArrived(c *conn, n Chunk) {
 	h.take(c, n)
 }
 
-// take is the way of a chunk into the ring, by the rules of relay: the next one, or
-// a later key chunk. One that is there already is dropped.
+// take puts a chunk into the ring by the rules of relay. It has to be the next one, or a
+// later key chunk. A chunk that is there already is dropped.
 func (h *Host) take(c *conn, n Chunk) {
 	s := h.sim
 	l := c.links[0]

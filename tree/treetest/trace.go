@@ -10,7 +10,7 @@ import (
 	"relay/tree"
 )
 
-// drawTree shows each node behind its parent, and what has none.
+// drawTree shows each node with its children in brackets. Nodes without a parent begin a line.
 func (c *conversation) drawTree() {
 	var draw func(h *Host) string
 	draw = func(h *Host) string {
@@ -32,7 +32,7 @@ func (c *conversation) drawTree() {
 	}
 }
 
-// showClocks shows what each node takes the root's clock to be, less what it is.
+// showClocks shows by how much each node's estimate of the root's clock is ahead of it.
 func (c *conversation) showClocks() {
 	var root *Host
 	for _, h := range c.sim.Hosts() {
@@ -89,7 +89,7 @@ func (c *conversation) end(e tree.End) string {
 	return e.Reason.String() + ", by " + e.By.String()
 }
 
-// message is what is said, "" for what is said all the time.
+// message is a message as the trace shows it, "" for one that it leaves out.
 func (c *conversation) message(m tree.Message) string {
 	switch m := m.(type) {
 	case tree.Join:

@@ -15,12 +15,12 @@ type result struct {
 	work int
 }
 
-// churns runs every mix for long, with hosts that come and go.
+// churns runs every mix for a long time, with hosts that come and go.
 func churns(o *options) error {
 	fmt.Println(header)
 	mixes := o.mixes
 	if o.script != "" {
-		mixes = mixes[:1] // it says itself what hosts give
+		mixes = mixes[:1] // the script says what hosts give
 	}
 	var failed error
 	for _, name := range mixes {

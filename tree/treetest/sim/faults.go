@@ -10,7 +10,7 @@ import (
 	"relay/tree/treetest"
 )
 
-// faultsNamed are those in the list, unknown ones left out with a word.
+// faultsNamed returns the faults in the list. It reports unknown names and leaves them out.
 func faultsNamed(list string) []treetest.Fault {
 	if list == "all" {
 		return treetest.Faults
@@ -30,7 +30,7 @@ func faultsNamed(list string) []treetest.Fault {
 	return fs
 }
 
-// chunkInterval is of a stream of 25 frames a second, one chunk each.
+// chunkInterval is that of a stream with 25 frames a second and one chunk for each.
 const chunkInterval = 40 * time.Millisecond
 
 // drills tries every fault on crowds of every mix, at the real heartbeat.

@@ -8,8 +8,8 @@ import (
 )
 
 const (
-	// flashTime is how long the crowd takes to come, and flashRest how long it is
-	// looked at afterwards.
+	// flashTime is how long the crowd takes to come, and flashRest how long it is measured
+	// afterwards.
 	flashTime = 10 * time.Second
 	flashRest = 20 * time.Second
 	// flashChunk makes chunks of 300 kb: a larger step than real ones, and cheaper.

@@ -2,39 +2,44 @@
 //
 //	go run ./tree/treetest/sim -seeds 3 -n 1000 -mix cdn,lan,uniform4
 //
-// There are four parts; -nochurn, -noflash, -faults none and -vices none leave one out.
+// There are four parts. -nochurn, -noflash, -faults none and -vices none leave one out.
 //
-// Churn, a line per mix: a crowd with stationary sessions, for long. Heartbeats and
-// chunks are a second apart, which makes 10,000 nodes cheap and every reaction slower
-// than it is; -heartbeat 50ms -chunk 40ms is the real thing.
+// Churn prints a line for each mix: a crowd with stationary sessions that runs for a long
+// time. Heartbeats and chunks are a second apart there. That makes 10,000 nodes cheap, and
+// every reaction slower than it really is; -heartbeat 50ms -chunk 40ms is the real thing.
 //
-//	depth ratio worst  mean depth; over that of the ideal tree; the worst seed's
-//	over               deepest node less the ideal tree's deepest, at worst
-//	noway orphan       most nodes without a way to the root at a look every 5 s; the
-//	                   longest that such a look found one without a parent
-//	loss/nh            ancestors that died on a node, per node and hour
+//	depth ratio worst  mean depth; its ratio to the ideal tree's; the worst seed's ratio
+//	over               by how much the deepest node was deeper than the ideal tree's, at
+//	                   worst
+//	noway orphan       most nodes without a way to the root, looking every 5 s; the longest
+//	                   time for which a look found a node without a parent
+//	loss/nh            ancestors that died, per node and hour
 //	good%              sessions of a minute and more with 99% of the chunks within 4 s
-//	1st50 1st99 refus  from joining to the first chunk; nothing within 10 s
-//	out50 out99        times without a chunk of 100 ms and more beyond the interval
-//	mv/30s flaps asked moves of one's own choice per node and 30 s; those less than 30 s
-//	                   after another; moves that the parent asked for
-//	ctl kb/s           sent besides chunks per node: frames, and each in its own packet
+//	1st50 1st99 refus  time from joining to the first chunk; joins without one in 10 s
+//	out50 out99        times without a chunk that exceed the interval by 100 ms or more
+//	mv/30s flaps asked moves of a node's own choice per 30 s; those less than 30 s after
+//	                   another; moves that the parent asked for
+//	ctl kb/s           sent per node besides chunks: the frames alone, and with a packet for
+//	                   each
 //
-// Flash: as many nodes join within 10 s, at the real heartbeat; its ratio is of the
-// last look, 20 s after. Faults: what those below a host notice to which it happens, in
-// a small crowd at the real heartbeat with uplinks as narrow as their slots.
+// Flash lets as many nodes join within 10 s, at the real heartbeat. Its ratio is that of the
+// last look, 20 s later.
+//
+// Faults shows what the nodes below a host notice when a fault strikes it. The crowd is
+// small, the heartbeat is the real one, and uplinks are as narrow as their slots.
 //
 //	gap       longest time between two chunks, which are 40 ms apart
-//	missed    chunks that never came; again: that came twice, and were dropped
-//	whole     until everybody else had a way to the root; mx is the worst
-//	stead     until nobody was 500 ms behind; stuck: trials in which that took too long
+//	missed    chunks that never came; again: chunks that came twice, and were dropped
+//	whole     time until everybody else had a way to the root; mx is the worst
+//	stead     time until nobody was 500 ms behind; stuck: trials in which it took too long
 //	moves     per trial
 //
-// Liars: bad neighbours that everybody knows; falls are moves below one, most those of
-// one host below one liar, starve the hosts that are without chunks below one in the end.
+// Liars shows what bad neighbours do whom everybody knows. falls are moves below a liar, most
+// is the most moves of one host below one liar, and starve counts the hosts that are without
+// chunks below a liar at the end.
 //
-// It ends with status 1 if an invariant was broken; the message holds the seed, and the
-// same flags with -seed of it, -seeds 1 and -trace give the same run step by step.
+// The command ends with status 1 if an invariant was broken. The message holds the seed. The
+// same flags with that -seed, -seeds 1 and -trace give the same run step by step.
 package main
 
 import (

@@ -10,8 +10,8 @@ import (
 	"relay/tree/treetest"
 )
 
-// picture collects what is drawn: how deep nodes are in each mix, and for how long
-// each fault left them without data.
+// picture collects what is to be drawn: how deep nodes are in each mix, and for how long each
+// fault left them without data.
 type picture struct {
 	depths []depths
 	gaps   []gaps
@@ -96,8 +96,8 @@ func (d depths) draw(b *strings.Builder, x, y int) {
 	axis(b, x, y, panelW, panelH)
 }
 
-// drawGaps shows for each fault the share of those below it that were without data
-// for no longer than so long.
+// drawGaps shows for each fault, over a time, the share of the hosts below it that were
+// without data for no longer than that.
 func (p *picture) drawGaps(b *strings.Builder, x, y, w, h int) {
 	text(b, x, y-10, "share of those below a fault without data for no longer than (ms)")
 	for ms := 0; ms <= int(longestGap.Milliseconds()); ms += 250 {

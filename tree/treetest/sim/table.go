@@ -47,7 +47,7 @@ func row(name string, rs []result) string {
 	if len(all.Over) > 0 {
 		over = slices.Max(all.Over)
 	}
-	halves := max(all.Hours*120, 1e-9) // minutes of a node
+	halves := max(all.Hours*120, 1e-9) // half minutes of a node
 	return fmt.Sprintf("%-9s %6d %6.2f %6.3f %5.2f %5d %6d %7s %8.2f %6.2f %6s %6s %6d %6s %6s %6.3f %5d %6.3f %4.1f/%.1f  %v, %.1fM events",
 		name, all.Nodes/len(rs), mean/n, all.Ratio(), worst, over, all.Lost, short(all.Orphan), all.LossRate(), 100*all.GoodShare(),
 		short(treetest.Quantile(all.First, .5)), short(treetest.Quantile(all.First, .99)), all.Refused,

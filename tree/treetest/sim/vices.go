@@ -10,7 +10,7 @@ import (
 	"relay/tree/treetest"
 )
 
-// vicesNamed are those in the list, unknown ones left out with a word.
+// vicesNamed returns the vices in the list. It reports unknown names and leaves them out.
 func vicesNamed(list string) []treetest.Vice {
 	switch list {
 	case "all":
@@ -29,7 +29,7 @@ func vicesNamed(list string) []treetest.Vice {
 	return vs
 }
 
-// A siege is of a small crowd in which every tenth host is a liar, known to all.
+// A siege has a small crowd in which every tenth host is a liar, and known to all.
 const (
 	siegeN      = 60
 	siegeLiars  = 6

@@ -58,13 +58,13 @@ func runDoctor(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 		return err
 	}
 	found := doctor.Run(c.Context, doctor.Config{
-		Folder: c.String("config"),
-		Ports:  defaultPorts(c.Int("offset")),
-		Upload: up,
-		Asked:  a.Addr,
-		Status: a.Status,
-		Trees:  func(ctx context.Context) (api.Trees, error) { return a.Trees(ctx, "") },
-		Around: func(ctx context.Context) doctor.Around { return lookAroundOnce(ctx, d) },
+		Folder:  c.String("config"),
+		Ports:   defaultPorts(c.Int("offset")),
+		Upload:  up,
+		Asked:   a.Addr,
+		Status:  a.Status,
+		Trees:   func(ctx context.Context) (api.Trees, error) { return a.Trees(ctx, "") },
+		Network: d,
 	})
 	if c.Context.Err() != nil {
 		return nil

@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"time"
 
+	"relay/cli/lan"
 	"relay/playback/api"
 	"relay/relay/hostnet"
 	"relay/relay/store"
@@ -23,7 +24,7 @@ type Config struct {
 	Status func(context.Context) (api.Status, error)
 	Trees  func(context.Context) (api.Trees, error)
 
-	Around func(context.Context) Around // looks for channels on this network
+	Network lan.Config // how to look for channels on this network
 }
 
 // machine is all that relay doctor looks at, so that what it says of it can be tested.
@@ -35,7 +36,7 @@ type machine struct {
 	ports      []portUse
 	programs   map[string]program // that are there, by the names of players and browsers
 	folder     store.Contents
-	around     Around
+	around     around
 	asked      string      // the relay that was asked: host:port
 	running    *api.Status // nil if none answers
 	trees      api.Trees   // of that relay
@@ -56,7 +57,7 @@ func examine(ctx context.Context, cfg Config) machine {
 	m.ports = lookAtPorts(cfg.Ports)
 	m.programs = findPrograms(ctx)
 	m.folder = store.Inspect(cfg.Folder)
-	m.around = cfg.Around(ctx)
+	m.around = lookAround(ctx, cfg.Network)
 	if st, err := cfg.Status(ctx); err == nil {
 		m.running = &st
 		m.trees, _ = cfg.Trees(ctx) // without them, less is said

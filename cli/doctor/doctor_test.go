@@ -11,9 +11,11 @@ import (
 	"testing"
 	"time"
 
+	"relay/cli/lan"
 	"relay/cli/term"
 	"relay/cli/term/termtest"
 	"relay/playback/api"
+	"relay/relay/discovery"
 	"relay/relay/hostnet"
 	"relay/relay/store"
 	"relay/relay/stream"
@@ -367,18 +369,18 @@ Nothing needs doing.
 }
 
 func TestDoctorOnThisNetwork(t *testing.T) {
-	at := netip.MustParseAddrPort("192.168.1.5:7144")
+	at := []netip.AddrPort{netip.MustParseAddrPort("192.168.1.5:7144")}
 	const asked = "eth0 from 192.168.1.9"
 	for name, c := range map[string]struct {
-		of   Around
+		of   around
 		want string
 	}{
-		"off":      {Around{Off: true}, `note Channels were not looked for, because of --no-discovery.`},
-		"fails":    {Around{Err: errors.New("no way")}, `todo no way. => UDP port 7146`},
-		"alone":    {Around{}, `note No channel was found; nobody but this machine itself could be asked.`},
-		"nothing":  {Around{Asked: asked}, `note No channel was found; asked on eth0 from 192.168.1.9. => let UDP port 7146 through`},
-		"title":    {Around{Channels: []Channel{{Title: "Fin\x1bals", At: at}}, Asked: asked}, `ok Channel "Fin` + "\ufffd" + `als" (aaaaaaaa) was found at 192.168.1.5:7144; relay watch joins it.`},
-		"no title": {Around{Channels: []Channel{{At: at}}, Asked: asked}, `ok Channel aaaaaaaa was found at 192.168.1.5:7144;`},
+		"off":      {around{off: true}, `note Channels were not looked for, because of --no-discovery.`},
+		"fails":    {around{err: errors.New("no way")}, `todo no way. => UDP port 7146`},
+		"alone":    {around{}, `note No channel was found; nobody but this machine itself could be asked.`},
+		"nothing":  {around{asked: asked}, `note No channel was found; asked on eth0 from 192.168.1.9. => let UDP port 7146 through`},
+		"title":    {around{channels: []*lan.Channel{{Channel: discovery.Channel{Title: "Fin\x1bals"}, Addrs: at}}, asked: asked}, `ok Channel "Fin` + "\ufffd" + `als" (aaaaaaaa) was found at 192.168.1.5:7144; relay watch joins it.`},
+		"no title": {around{channels: []*lan.Channel{{Addrs: at}}, asked: asked}, `ok Channel aaaaaaaa was found at 192.168.1.5:7144;`},
 	} {
 		wantFindings(t, name, machine{around: c.of}.checkAround(), c.want)
 	}

@@ -1,4 +1,4 @@
-package cli
+package doctor
 
 import (
 	"errors"
@@ -6,7 +6,6 @@ import (
 	"slices"
 	"testing"
 
-	"relay/cli/doctor"
 	"relay/cli/lan"
 	"relay/relay/discovery"
 	"relay/relay/stream"
@@ -19,25 +18,22 @@ func foundAround(addr string, id byte, title string, state discovery.State, sour
 	}
 }
 
-func TestTheDoctorIsToldWhatWasFoundOnThisNetwork(t *testing.T) {
+func TestWhatIsFoundOnThisNetwork(t *testing.T) {
 	var found lan.Catalog
 	found.Add(foundAround("192.168.1.7:7144", 2, "Finals", discovery.Waiting, false))
 	found.Add(foundAround("192.168.1.5:7144", 1, "", discovery.Live, false))
 	found.Add(foundAround("192.168.1.6:7144", 2, "", discovery.Waiting, true))
 	asked := []discovery.Asked{{Interface: "eth0", From: netip.MustParseAddr("192.168.1.9")}}
 	got := aroundOf(&found, asked, nil)
-	want := []doctor.Channel{
-		{ID: found.Channels[1].ID, At: netip.MustParseAddrPort("192.168.1.5:7144")}, // it is live
-		{ID: found.Channels[0].ID, Title: "Finals", At: netip.MustParseAddrPort("192.168.1.6:7144")},
-	}
-	if !slices.Equal(got.Channels, want) || got.Asked != "eth0 from 192.168.1.9" || got.Off || got.Err != nil {
+	want := []*lan.Channel{found.Channels[1], found.Channels[0]} // the first is live
+	if !slices.Equal(got.channels, want) || got.channels[1].Addrs[0].String() != "192.168.1.6:7144" || got.asked != "eth0 from 192.168.1.9" || got.off || got.err != nil {
 		t.Errorf("%+v", got)
 	}
 	why := errors.New("no way")
-	if got := aroundOf(&lan.Catalog{}, asked[:0], why); got.Channels != nil || got.Asked != "" || got.Err != why {
+	if got := aroundOf(&lan.Catalog{}, asked[:0], why); got.channels != nil || got.asked != "" || got.err != why {
 		t.Errorf("%+v", got)
 	}
-	if got := lookAroundOnce(t.Context(), lan.Config{Off: true}); !got.Off {
+	if got := lookAround(t.Context(), lan.Config{Off: true}); !got.off {
 		t.Errorf("%+v", got)
 	}
 }

@@ -113,20 +113,12 @@ func (n *Node) whyAnother() End {
 
 // moved decides when the next moves may come, after one that was made for w.
 func (n *Node) moved(now time.Time, w want, old *uplink) {
-	n.improve.on = false
 	n.late.settled()
 	if old == nil { // the old parent may be lost in this very call, while w is a better one
 		w = wantAny
 	}
-	wait := improveMin + time.Duration(n.cfg.Rand.Int64N(int64(improveMax-improveMin)))
-	if w > wantFaster { // the node took what there was
-		wait = improveFirst + time.Duration(n.cfg.Rand.Int64N(int64(improveFirst)))
-	}
-	n.improve.at = now.Add(wait)
-	switch w {
-	case wantNearer:
-		n.improve.moved = now
-	case wantFaster:
+	n.improve.moved(now, w)
+	if w == wantFaster {
 		n.book.avoid(old.place, now.Add(distrustTime))
 		n.late.moved(now)
 	}

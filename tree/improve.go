@@ -1,6 +1,9 @@
 package tree
 
-import "time"
+import (
+	"math/rand/v2"
+	"time"
+)
 
 const (
 	// improveFirst is how long after a move that it did not choose a node looks for a
@@ -18,51 +21,64 @@ const (
 	maxTargets = 2
 )
 
-// improver looks for a place nearer to the root.
+// improver decides when a node looks for a place nearer to the root.
 type improver struct {
-	at      time.Time // of the next look
+	rand *rand.Rand
+
+	lookAt  time.Time // of the next look
+	movedAt time.Time // of the newest move of the node's own choice, zero if there was none
+	targets []Place   // to be asked
 	on      bool      // a search for it is running
-	targets []Place
-	moved   time.Time // the newest move of the node's own choice
 }
 
-// lookUp begins a search for a place nearer to the root if it is time, and if there is
-// one. The root says at what depth each class of nodes would be taken (Best). Gossip may
-// know of another.
-func (n *Node) lookUp(now time.Time) {
-	m := &n.improve
-	if m.on || now.Before(m.at) || n.up == nil {
-		return
+// due reports whether it is time to look, and sets the time of the next look.
+func (m *improver) due(now time.Time) bool {
+	if m.on || now.Before(m.lookAt) {
+		return false
 	}
-	m.at = now.Add(improveMin + time.Duration(n.cfg.Rand.Int64N(int64(improveMax-improveMin))))
-	within := n.depth() - 1
-	if !n.attached() || n.up.moving() || within < 1 || now.Sub(n.up.since) < improveFirst ||
-		!m.moved.IsZero() && now.Sub(m.moved) < optionalEvery {
-		return
-	}
-	m.targets = nil
-	for _, c := range n.gossip {
-		if len(m.targets) < maxTargets && c.Free > 0 && c.Depth >= 0 && c.Depth+1 <= within && !n.notNow(c.Place) {
-			m.targets = append(m.targets, c.Place)
-		}
-	}
-	if b := n.best[classOf(n.cfg.Slots)]; b != NoRoom && int(b)+1 <= within && len(n.path) > 0 {
-		m.targets = append(m.targets, n.path[0])
-	}
-	if len(m.targets) == 0 && classOf(n.cfg.Slots) > 0 && len(n.path) > 1 && now.Sub(n.cfg.Since) >= elderAge {
-		m.targets = append(m.targets, n.path[len(n.path)-2]) // it may have one much younger
-	}
-	m.on = len(m.targets) > 0
+	m.lookAt = now.Add(m.pause())
+	return true
 }
 
-// gotDeeper brings the next look forward, if there is a better place: the node got deeper
-// because its parent did.
-func (n *Node) gotDeeper(now time.Time) {
-	soon := now.Add(improveFirst + time.Duration(n.cfg.Rand.Int64N(int64(improveFirst))))
-	if b := n.best[classOf(n.cfg.Slots)]; int(b)+1 < n.depth() && soon.Before(n.improve.at) {
-		n.improve.at = soon
+// rested reports whether the newest move of the node's own choice was long enough ago.
+func (m *improver) rested(now time.Time) bool {
+	return m.movedAt.IsZero() || now.Sub(m.movedAt) >= optionalEvery
+}
+
+// begin begins a search at these places, if there are any.
+func (m *improver) begin(targets []Place) {
+	m.targets, m.on = targets, len(targets) > 0
+}
+
+// end ends the search.
+func (m *improver) end() { m.on = false }
+
+// moved sets the time of the next look after a move that was made for w.
+func (m *improver) moved(now time.Time, w want) {
+	m.on = false
+	wait := m.pause()
+	if w > wantFaster { // the node took what there was
+		wait = m.soon()
+	}
+	m.lookAt = now.Add(wait)
+	if w == wantNearer {
+		m.movedAt = now
 	}
 }
 
-// within is the deepest place that is of use to a node that wants to get nearer to the root.
-func (n *Node) within() int { return max(1, n.depth()-1) }
+// hurry brings the next look forward.
+func (m *improver) hurry(at time.Time) {
+	if at.Before(m.lookAt) {
+		m.lookAt = at
+	}
+}
+
+// pause is the time from one look to the next.
+func (m *improver) pause() time.Duration {
+	return improveMin + time.Duration(m.rand.Int64N(int64(improveMax-improveMin)))
+}
+
+// soon is the time until a look that should not wait for its turn.
+func (m *improver) soon() time.Duration {
+	return improveFirst + time.Duration(m.rand.Int64N(int64(improveFirst)))
+}

@@ -79,16 +79,17 @@ type Node struct {
 // New returns a node that has no parent yet and looks for one at once.
 func New(cfg Config, now time.Time) *Node {
 	n := &Node{
-		cfg:    cfg,
-		origin: now,
-		seen:   cfg.Self,
-		times:  timesOf(cfg.Heartbeat),
-		far:    max(0, cfg.Slots),
-		best:   noRoom,
-		search: newSearch(cfg.Rand),
-		late:   lateness{rand: cfg.Rand},
-		book:   book{rand: cfg.Rand},
-		tickAt: now,
+		cfg:     cfg,
+		origin:  now,
+		seen:    cfg.Self,
+		times:   timesOf(cfg.Heartbeat),
+		far:     max(0, cfg.Slots),
+		best:    noRoom,
+		search:  newSearch(cfg.Rand),
+		improve: improver{rand: cfg.Rand},
+		late:    lateness{rand: cfg.Rand},
+		book:    book{rand: cfg.Rand},
+		tickAt:  now,
 	}
 	if n.cfg.Since.IsZero() || n.cfg.Since.After(now) {
 		n.cfg.Since = now

@@ -29,7 +29,7 @@ func (n *Node) seek(now time.Time) {
 // changeWant goes over to another search.
 func (n *Node) changeWant(now time.Time, w want) {
 	if n.search.want == wantNearer {
-		n.improve.on = false
+		n.improve.end()
 	}
 	n.closeAttempts(n.search.setWant(now, w), ReasonNotNeeded)
 }

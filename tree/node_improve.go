@@ -1,0 +1,47 @@
+package tree
+
+import "time"
+
+// lookUp begins a search for a place nearer to the root if it is time, and if there is
+// one.
+func (n *Node) lookUp(now time.Time) {
+	if n.up == nil || !n.improve.due(now) {
+		return
+	}
+	within := n.depth() - 1
+	if !n.attached() || n.up.moving() || within < 1 || now.Sub(n.up.since) < improveFirst || !n.improve.rested(now) {
+		return
+	}
+	n.improve.begin(n.nearer(now, within))
+}
+
+// nearer returns places where the node could get to that depth or nearer to the root. The
+// root says at what depth each class of nodes would be taken (Best). Gossip may know of
+// another place.
+func (n *Node) nearer(now time.Time, within int) []Place {
+	var ps []Place
+	for _, c := range n.gossip {
+		if len(ps) < maxTargets && c.Free > 0 && c.Depth >= 0 && c.Depth+1 <= within && !n.notNow(c.Place) {
+			ps = append(ps, c.Place)
+		}
+	}
+	if b := n.best[classOf(n.cfg.Slots)]; b != NoRoom && int(b)+1 <= within && len(n.path) > 0 {
+		ps = append(ps, n.path[0])
+	}
+	if len(ps) == 0 && classOf(n.cfg.Slots) > 0 && len(n.path) > 1 && now.Sub(n.cfg.Since) >= elderAge {
+		ps = append(ps, n.path[len(n.path)-2]) // the grandparent may have a much younger child
+	}
+	return ps
+}
+
+// gotDeeper brings the next look forward, if there is a better place: the node got deeper
+// because its parent did.
+func (n *Node) gotDeeper(now time.Time) {
+	at := now.Add(n.improve.soon())
+	if b := n.best[classOf(n.cfg.Slots)]; int(b)+1 < n.depth() {
+		n.improve.hurry(at)
+	}
+}
+
+// within is the deepest place that is of use to a node that wants to get nearer to the root.
+func (n *Node) within() int { return max(1, n.depth()-1) }

@@ -1,9 +1,8 @@
-// Package cli is the commands: flags in, text out. It is the only place that wires
-// the other rooms together.
+// Package cli is the commands: flags in, a call, text out. It is the only place that joins
+// the other rooms.
 //
-// Each command is a file: source, watch, demo, version. A station is what they
-// share: a node, its HTTP listener, and the channels on both. How the program talks to
-// programs and what sets its flags is in design.md. Rooms below know no flags and no
-// station: term is how it talks to people, treedraw draws trees, doctor looks for what
-// is wrong, hostnet is what this machine tells of its network.
+// Each command is a file of its name. One that runs a node has three steps, which can be read
+// in that file from top to bottom: plan reads the command line and opens nothing; then what
+// is needed is opened, each thing with its close right behind; then run serves until the end.
+// design.md has the table of the rooms below, and how the program talks to programs.
 package cli

@@ -130,23 +130,7 @@ func (s *top) run(ctx context.Context) error {
 	defer cancel()
 	news := make(chan topNews)
 	go s.follow(ctx, screen, news) // ends with ctx
-	pressed := make(chan []byte)
-	go func() { // ends with the terminal, or with the process
-		defer screen.CloseOnPanic()
-		b := make([]byte, 256)
-		for {
-			n, err := s.in.Read(b)
-			if err != nil {
-				close(pressed)
-				return
-			}
-			select {
-			case pressed <- slices.Clone(b[:n]):
-			case <-ctx.Done():
-				return
-			}
-		}
-	}()
+	pressed := s.pressed(ctx, screen)
 	look := time.NewTicker(topLook)
 	defer look.Stop()
 	var keys term.KeyReader
@@ -180,6 +164,28 @@ func (s *top) run(ctx context.Context) error {
 			s.take(n)
 		}
 	}
+}
+
+// pressed gives what is typed, until the terminal or ctx ends; it is closed with the terminal.
+func (s *top) pressed(ctx context.Context, screen *term.Screen) <-chan []byte {
+	typed := make(chan []byte)
+	go func() { // ends with the terminal, or with the process
+		defer screen.CloseOnPanic()
+		b := make([]byte, 256)
+		for {
+			n, err := s.in.Read(b)
+			if err != nil {
+				close(typed)
+				return
+			}
+			select {
+			case typed <- slices.Clone(b[:n]):
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return typed
 }
 
 // follow asks again and again.

@@ -146,6 +146,12 @@ func (d Drawing) table(t api.ChannelTree, kept []bool, hidden []int) []string {
 		walk(0, "", "")
 	}
 
+	return d.columns(names, rows)
+}
+
+// columns writes the cells below each other, each column as wide as its widest; the first, of
+// names, gives way on a screen that is too narrow.
+func (d Drawing) columns(names, rows [][]term.Cell) []string {
 	widths := make([]int, len(header))
 	for r, row := range rows {
 		widths[0] = max(widths[0], term.Width(names[r]...))

@@ -82,7 +82,8 @@ func (n *Node) backupsTold(l Link, m Backups) {
 	n.assignAt = time.Time{}
 }
 
-// standbyUp goes on with one whose connection stands.
+// standbyUp asks for a standby link at the place that was reached, unless the node there can
+// be no parent.
 func (n *Node) standbyUp(now time.Time, b *standby, ev Up) {
 	if ev.Peer == n.cfg.Self.ID || n.up != nil && n.up.place.ID == ev.Peer || n.children.ofID(ev.Peer) != nil {
 		n.dropStandby(b, ByUs(ReasonNotNeeded))
@@ -95,6 +96,8 @@ func (n *Node) standbyUp(now time.Time, b *standby, ev Up) {
 	n.send(b.link, j)
 }
 
+// standbyWelcomed makes a link ready, unless the place is below the node, or is the node's
+// own choice and below its parent.
 func (n *Node) standbyWelcomed(now time.Time, b *standby, w Welcome) {
 	if slices.ContainsFunc(w.Path, func(p Place) bool { return p.ID == n.cfg.Self.ID }) {
 		n.dropStandby(b, ByUs(ReasonLoop))
@@ -109,7 +112,7 @@ func (n *Node) standbyWelcomed(now time.Time, b *standby, w Welcome) {
 	b.welcomed(now, w)
 }
 
-// standbyFailed forgets one that ended.
+// standbyFailed forgets a link that has ended.
 func (n *Node) standbyFailed(now time.Time, b *standby, e End) {
 	n.book.noStandby(b.place, now.Add(standbyAvoid))
 	if e.Reason == ReasonForged || e.Reason == ReasonProtocol {

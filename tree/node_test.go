@@ -144,7 +144,7 @@ func TestJoinersAreRefusedAndToldWhy(t *testing.T) {
 			r.attach(fresh(1), 1, 2)
 			r.join(2, 7, Report{Room: noRoom})
 		}, 9, ReasonFull},
-		{"by one who leaves", func(r *rig) {
+		{"by one that is leaving", func(r *rig) {
 			r.attach(fresh(1), 1, 2)
 			r.join(2, 7, Report{Room: noRoom})
 			r.give(Leave{})

@@ -89,8 +89,28 @@ func (s *swarm) add(through ...*node) *node {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	n.Cluster = membership.New(membership.Config{
-		Key: n.key, Channel: channel, Root: i == 1, Max: s.max,
+	n.Cluster = membership.New(s.config(n, i == 1))
+	ctx, cancel := context.WithCancel(context.Background())
+	n.cancel = cancel
+	s.nodes = append(s.nodes, n)
+	s.ids.Store(addr, n.place.ID)
+	go n.accept(ln)
+	go n.receive()
+	go func() {
+		defer close(n.ended)
+		_ = n.Run(ctx)
+		ln.Close()
+		n.packet.Close()
+	}()
+	n.Tell(membership.Self{Addrs: n.place.Addrs, Depth: i - 1, Free: 3, Slots: 4})
+	n.Expect(1)
+	return n
+}
+
+// config lets a node send and dial over the network in memory.
+func (s *swarm) config(n *node, root bool) membership.Config {
+	return membership.Config{
+		Key: n.key, Channel: channel, Root: root, Max: s.max,
 		Send: func(b []byte, to netip.AddrPort) error {
 			_, err := n.packet.WriteTo(b, net.UDPAddrFromAddrPort(to))
 			return err
@@ -107,45 +127,36 @@ func (s *swarm) add(through ...*node) *node {
 			return counted{conn, &s.streamBytes}, nil
 		},
 		Seeds: func(context.Context) []tree.Place { return n.seeds },
-	})
-	ctx, cancel := context.WithCancel(context.Background())
-	n.cancel = cancel
-	s.nodes = append(s.nodes, n)
-	s.ids.Store(addr, n.place.ID)
-	go func() { // ends when the listener closes
-		for {
-			conn, err := ln.Accept()
-			if err != nil {
-				return
-			}
-			if n.deaf.Load() {
-				conn.Close()
-				continue
-			}
-			n.Stream(conn)
+	}
+}
+
+// accept takes streams until the listener closes.
+func (n *node) accept(ln net.Listener) {
+	for {
+		conn, err := ln.Accept()
+		if err != nil {
+			return
 		}
-	}()
-	go func() { // ends when the socket closes
-		b := make([]byte, 4096)
-		for {
-			k, from, err := n.packet.ReadFrom(b)
-			if err != nil {
-				return
-			}
-			if !n.deaf.Load() {
-				n.Packet(b[:k], from.(*net.UDPAddr).AddrPort())
-			}
+		if n.deaf.Load() {
+			conn.Close()
+			continue
 		}
-	}()
-	go func() {
-		defer close(n.ended)
-		_ = n.Run(ctx)
-		ln.Close()
-		n.packet.Close()
-	}()
-	n.Tell(membership.Self{Addrs: n.place.Addrs, Depth: i - 1, Free: 3, Slots: 4})
-	n.Expect(1)
-	return n
+		n.Stream(conn)
+	}
+}
+
+// receive takes packets until the socket closes.
+func (n *node) receive() {
+	b := make([]byte, 4096)
+	for {
+		k, from, err := n.packet.ReadFrom(b)
+		if err != nil {
+			return
+		}
+		if !n.deaf.Load() {
+			n.Packet(b[:k], from.(*net.UDPAddr).AddrPort())
+		}
+	}
 }
 
 // grow adds nodes that all join through the first.

@@ -6,8 +6,8 @@ import (
 	"relay/tree"
 )
 
-// addBoaster adds a host that says it is the root's child, welcomes everybody, and has a
-// label that the root is to give only after so long. It does what a live parent does, and
+// addBoaster adds a host that says it is the root's child and welcomes everybody. Its label
+// is one that the root will have only so much later. It does what a live parent does, and
 // has no parent itself.
 func addBoaster(s *Sim, ahead time.Duration) *Host {
 	var b *Host

@@ -58,7 +58,7 @@ func TestACrowdIsAllServedAndTheTreeStaysShallow(t *testing.T) {
 		}
 		run(t, s, time.Second)
 		within(t, s, 10*time.Second, "all attach", s.AllAttached)
-		run(t, s, time.Minute) // those who were put where there was room find their places
+		run(t, s, time.Minute) // nodes that were put where there was room find their places
 		deepest, sum := 0, 0
 		for _, h := range s.Hosts() {
 			deepest, sum = max(deepest, h.Depth()), sum+h.Depth()
@@ -280,7 +280,7 @@ func TestASlotThatIsNotPulledExpires(t *testing.T) {
 	}
 	run(t, s, 200*ms)
 	if n := len(root.Children()); n != 0 {
-		t.Errorf("a slot is still held for one who never pulled")
+		t.Errorf("a slot is still held for a child that never pulled")
 	}
 }
 

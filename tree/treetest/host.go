@@ -48,7 +48,7 @@ type Host struct {
 	born    int64 // when the process began
 	movedAt int64 // of its newest move away from a parent that runs
 	sample  sample
-	inCrowd int       // its index among those who run
+	inCrowd int       // its index among those that run
 	came    time.Time // to the channel, zero for the moment it was added
 	over    time.Time // since when there are more children than slots, zero if there are not
 

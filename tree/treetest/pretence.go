@@ -6,13 +6,13 @@ import (
 	"relay/tree"
 )
 
-// pretence is what the data paths of a conversation say. No stream is sent in one: its
-// nodes are told how late they are.
+// pretence plays the data paths of a conversation. No stream is sent in one, but its nodes
+// are told how late they are.
 type pretence struct {
-	lags     map[*Host]time.Duration // those that were set
-	withheld map[*Host]int64         // who forwards nothing, and since when
-	had      map[*Host]bool          // who has had a chunk
-	told     map[*Host]bool          // who hears of its lag
+	lags     map[*Host]time.Duration // those that the script has set
+	withheld map[*Host]int64         // since when a host forwards nothing
+	had      map[*Host]bool          // whether a host has had a chunk
+	told     map[*Host]bool          // whether a host hears of its lag by itself
 }
 
 // gaugeEvery is how often a node hears how late it is.
@@ -40,11 +40,16 @@ func (p *pretence) tell(s *Sim, h *Host) {
 	s.After(gaugeEvery, func() { p.tell(s, h) })
 }
 
-// withhold lets h forward no chunks from now on. All others hear of their lag then.
+// withhold lets h forward no chunks from now on. From the first time on all hosts hear of
+// their lag; those that are there by then have had a chunk.
 func (p *pretence) withhold(s *Sim, h *Host) {
+	first := len(p.withheld) == 0
 	p.withheld[h] = s.t
+	if !first {
+		return
+	}
 	for _, o := range s.hosts {
-		p.had[o] = o.Alive()
+		p.had[o] = true
 	}
 	p.tellAll(s)
 }
@@ -58,8 +63,8 @@ func (p *pretence) tellAll(s *Sim) {
 	s.After(gaugeEvery, func() { p.tellAll(s) })
 }
 
-// progress is what h's data path sees: its lag is as long ago as the newest node above it
-// has ceased to forward chunks.
+// progress is what h's data path sees. Its lag is the time since a node above it has ceased
+// to forward chunks.
 func (p *pretence) progress(s *Sim, h *Host) tree.Progress {
 	lag := p.lags[h]
 	for up := h.Parent(); up != nil && !up.Root; up = up.Parent() {

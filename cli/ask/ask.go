@@ -1,5 +1,6 @@
-// Package ask asks a relay that runs, over its HTTP API, for those who type a command: which
-// of its channels a name means, how they do, who passes them on to whom.
+// Package ask asks a running relay over its HTTP API on behalf of a person who typed a command:
+// which of its channels a name means, how they are doing, and which node passes them on to
+// which.
 package ask
 
 import (
@@ -24,40 +25,40 @@ import (
 )
 
 const (
-	// askPatience bounds one answer of the relay that is asked: longer than it takes
-	// to ask the nodes above it in vain.
+	// askPatience bounds the wait for one answer. It is longer than the relay takes to ask the
+	// nodes above it in vain.
 	askPatience = 15 * time.Second
-	// askMost bounds that answer, in bytes: some thirty times the largest tree.
+	// askMost bounds that answer, in bytes: about thirty times the largest tree.
 	askMost = 64 << 20
-	// refusalMost bounds what is shown of a refusal, in bytes: a sentence or two.
+	// refusalMost bounds the part of a refusal that is shown, in bytes: a sentence or two.
 	refusalMost = 1000
 )
 
-// Relay asks a relay that runs, at the address it has for players.
+// Relay asks a running relay at its address for players.
 type Relay struct {
 	Addr   string // host:port
 	client http.Client
-	own    []store.OwnChannel // of this machine, whose names people know
+	own    []store.OwnChannel // this machine's channels, whose names people know
 }
 
-// New returns one that asks the relay at that address. own are the channels of this machine.
+// New returns a Relay for the relay at addr (host:port). own are this machine's channels.
 func New(addr string, own []store.OwnChannel) *Relay {
-	// The relay to ask is never behind a proxy.
+	// The relay is never behind a proxy.
 	return &Relay{Addr: addr, own: own, client: http.Client{Transport: &http.Transport{}, Timeout: askPatience}}
 }
 
-// Close closes the connections that wait for a next question.
+// Close closes the connections that are kept for the next question.
 func (a *Relay) Close() { a.client.CloseIdleConnections() }
 
 // notOK is an answer other than 200.
 type notOK struct {
 	code int
-	text string // what it says, a sentence
+	text string // the answer's text, a sentence
 }
 
 func (e *notOK) Error() string { return e.text }
 
-// get asks for path, and reads the JSON that comes.
+// get asks for path and reads the JSON of the answer.
 func (a *Relay) get(ctx context.Context, path string, query url.Values, into any) error {
 	u := url.URL{Scheme: "http", Host: a.Addr, Path: path, RawQuery: query.Encode()}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
@@ -82,8 +83,8 @@ func (a *Relay) get(ctx context.Context, path string, query url.Values, into any
 	return nil
 }
 
-// TreesOf asks for the trees of all channels, or of the one that channel means. It
-// returns the ID of the only one, to ask for the next time.
+// TreesOf asks for the trees of all channels, or of the one that channel means. For that one it
+// also returns the ID, so that the next request can use it.
 func (a *Relay) TreesOf(ctx context.Context, channel string) (trees api.Trees, id string, err error) {
 	if channel != "" {
 		if channel, err = a.idOf(ctx, channel); err != nil {
@@ -121,8 +122,8 @@ func (a *Relay) idOf(ctx context.Context, name string) (string, error) {
 	return all[i].ID, nil
 }
 
-// called is what people may call a channel of the relay: by its title, or by the name
-// that it has on this machine.
+// called returns what people may call a channel of the relay: its title, and its name on this
+// machine.
 func (a *Relay) called(id, title string) naming.Channel {
 	c := naming.Channel{ID: id, Names: []string{title}}
 	for _, o := range a.own {
@@ -133,7 +134,7 @@ func (a *Relay) called(id, title string) naming.Channel {
 	return c
 }
 
-// meant returns the index of the channel that name means, of those of the relay.
+// meant returns the index of the channel that name means among the relay's channels.
 func (a *Relay) meant(name string, all []naming.Channel) (int, error) {
 	i, err := naming.One(name, all)
 	if none, ok := errors.AsType[*naming.NoneError](err); ok {
@@ -142,7 +143,7 @@ func (a *Relay) meant(name string, all []naming.Channel) (int, error) {
 	return i, Ambiguous(err)
 }
 
-// Ambiguous adds to an error that lists channels how to name one of them.
+// Ambiguous adds a hint to an error that lists channels: how to name one of them.
 func Ambiguous(err error) error {
 	if many, ok := errors.AsType[*naming.AmbiguousError](err); ok {
 		return fault.Usage("name one in full, or by its ID, the part in brackets", "%w", many)
@@ -180,8 +181,8 @@ func (a *Relay) Trees(ctx context.Context, channel string) (api.Trees, error) {
 	return trees, nil
 }
 
-// cleanTree makes the texts of a tree fit for people and JSON: anything may answer at an
-// address, and a relay passes on what strangers said.
+// cleanTree makes the texts of a tree fit for people and JSON, because anything may answer at
+// an address, and a relay passes on what strangers said.
 func cleanTree(t *api.ChannelTree) {
 	for _, s := range []*string{&t.ID, &t.Name, &t.Title, &t.Self, &t.SeenBy, &t.Problem} {
 		*s = term.Clean(*s)
@@ -202,8 +203,8 @@ func noSuchChannel(addr string, none *naming.NoneError) error {
 	return f
 }
 
-// Link asks for what to share of the channel that wanted
-// means, of the only one if that is empty.
+// Link asks for the invite to the channel that wanted means, or to the only channel if wanted
+// is empty.
 func (a *Relay) Link(ctx context.Context, wanted string) (api.Share, error) {
 	st, err := a.Status(ctx)
 	if err != nil {
@@ -230,7 +231,7 @@ func (a *Relay) Link(ctx context.Context, wanted string) (api.Share, error) {
 	return st.Channels[is].Share, nil
 }
 
-// Status asks how the relay is doing, which it tells on its own machine alone.
+// Status asks how the relay is doing. A relay answers this only on its own machine.
 func (a *Relay) Status(ctx context.Context) (api.Status, error) {
 	var st api.Status
 	err := a.get(ctx, "/api/v1/status", nil, &st)
@@ -244,9 +245,10 @@ func (a *Relay) Status(ctx context.Context) (api.Status, error) {
 	return st, err
 }
 
-// Channel reads an argument that names a channel. It returns the ID if that is a link
-// or the name of a channel of this machine, which the user gave and no stranger's title
-// takes over, and else the argument, which the relay's channels tell the meaning of.
+// Channel reads an argument that names a channel. It returns the ID if the argument is an
+// invite or the name of a channel of this machine. The user gave that name, so it goes before
+// any stranger's title. Otherwise it returns the argument, to be matched with the relay's
+// channels.
 func Channel(arg string, own []store.OwnChannel) (string, error) {
 	if strings.HasPrefix(strings.ToLower(arg), "relay:") {
 		u, err := relay.ParseInvite(arg)

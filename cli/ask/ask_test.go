@@ -36,7 +36,7 @@ func TestLinkOfTheChannelThatIsMeant(t *testing.T) {
 		{"finals,", []api.ChannelStatus{finals, table}, "relay://2", 0},
 		{"zzzz", []api.ChannelStatus{finals}, "", fault.ExitNobody},
 		{"", nil, "", fault.ExitNobody},
-		{"dddd", []api.ChannelStatus{finals, quiet}, "", fault.ExitRuntime}, // has none
+		{"dddd", []api.ChannelStatus{finals, quiet}, "", fault.ExitRuntime}, // has no link
 	} {
 		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			w.Write([]byte(encoded(t, api.Status{Channels: c.of})))
@@ -141,10 +141,10 @@ func TestTitlesNameChannels(t *testing.T) {
 		"chess !":                 `exit 3: the relay at ` + a.Addr + ` has no channel "chess !"`,
 		"dda":                     `exit 3: "dda" is too short for an ID: 4 characters name one at least`,
 		"ddaa":                    id("dd"),
-		"even":                    id("dd"), // what this machine calls it
-		"feed":                    id("ee"), // exact, though another's ID begins so
+		"even":                    id("dd"), // its name on this machine
+		"feed":                    id("ee"), // an exact match, though another ID begins like this
 		"feeda":                   id("feed"),
-		strings.ToUpper(id("zz")): id("zz"), // which the relay may know by now
+		strings.ToUpper(id("zz")): id("zz"), // the relay may know this one by now
 	} {
 		asked = ""
 		_, got, err := a.TreesOf(t.Context(), name)

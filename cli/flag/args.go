@@ -7,9 +7,9 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// InOrder puts flags in front of the other arguments, for urfave/cli v2 stops
-// looking for flags at the first argument that is none, and people write
-// "relay watch LINK --player mpv". Nothing after "--" is taken for a flag.
+// InOrder puts flags in front of the other arguments. urfave/cli v2 stops looking for flags at
+// the first argument that is not a flag, but people write "relay watch LINK --player mpv".
+// Nothing after "--" is taken for a flag.
 func InOrder(args []string, flags []cli.Flag) []string {
 	var front, rest []string
 	for i := 0; i < len(args); i++ {
@@ -26,13 +26,13 @@ func InOrder(args []string, flags []cli.Flag) []string {
 		if !strings.Contains(a, "=") && TakesValue(strings.TrimLeft(a, "-"), flags) {
 			i++
 			if i == len(args) {
-				return front // its value is missing: the "--" below would be taken for it
+				return front // its value is missing, and the "--" below would be taken as the value
 			}
 			front = append(front, args[i])
 		}
 	}
 	if len(rest) > 0 {
-		front = append(front, "--") // an argument such as "-" is none of the flags
+		front = append(front, "--") // an argument such as "-" is not a flag
 	}
 	return append(front, rest...)
 }

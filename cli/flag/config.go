@@ -23,12 +23,12 @@ import (
 const (
 	// configFile is the file with defaults for flags, in the folder of --config.
 	configFile = "config.toml"
-	// configMost bounds it, in bytes: a hundred times what all flags take.
+	// configMost bounds the file, in bytes: a hundred times what all flags take.
 	configMost = 64 << 10
 )
 
-// config is what config.toml says: keys are names of flags, and a table named after a
-// command holds for that one alone.
+// config is what config.toml says. Keys are names of flags, and a table named after a command
+// applies to that command alone.
 type config struct {
 	path   string
 	text   string
@@ -36,8 +36,8 @@ type config struct {
 	tables map[string]map[string]any
 }
 
-// Configured makes a command take what its command line and the environment leave
-// open from config.toml. commands are all that there are.
+// Configured makes a command take from config.toml what its command line and the environment
+// leave open. commands are all commands of the program.
 func Configured(action cli.ActionFunc, commands []*cli.Command) cli.ActionFunc {
 	return func(c *cli.Context) error {
 		dir := ""
@@ -58,8 +58,8 @@ func Configured(action cli.ActionFunc, commands []*cli.Command) cli.ActionFunc {
 	}
 }
 
-// readConfig reads the file in the folder, or in the user's own if dir is empty. One
-// that is not there says nothing.
+// readConfig reads the file in the folder, or in the user's own folder if dir is empty. A
+// missing file counts as an empty one.
 func readConfig(dir string) (*config, error) {
 	if dir == "" {
 		base, err := os.UserConfigDir()
@@ -116,7 +116,7 @@ func (conf *config) parse() error {
 	return nil
 }
 
-// check refuses what no command understands, the first in the file.
+// check returns an error for the first thing in the file that no command understands.
 func (conf *config) check(commands []*cli.Command) error {
 	var wrong []*mistake
 	var every []cli.Flag
@@ -157,7 +157,7 @@ func (conf *config) check(commands []*cli.Command) error {
 	return fault.Usage(first.hint, "%s: %s", where, first.text)
 }
 
-// mistake is one in the file.
+// mistake is a mistake in the file.
 type mistake struct {
 	line       int // math.MaxInt if it was not found
 	text, hint string
@@ -199,7 +199,7 @@ func (conf *config) checkKey(table, key string, v any, flags []cli.Flag) *mistak
 	return nil
 }
 
-// apply sets the command's flags that nothing else has set.
+// apply sets those flags of the command that nothing else has set.
 func (conf *config) apply(c *cli.Context) error {
 	set := func(table, key string, v any) error {
 		f := flagNamed(c.Command.Flags, key)
@@ -231,8 +231,8 @@ func (conf *config) apply(c *cli.Context) error {
 	return nil
 }
 
-// valuesOf turns a value into what the flag takes on the command line; several for a
-// flag that may be repeated. If it is of another type, want says of which it should be.
+// valuesOf turns a value into what the flag takes on the command line: several values for a
+// flag that may be repeated. If the value has the wrong type, want names the right one.
 func valuesOf(f cli.Flag, v any) (texts []string, want string) {
 	switch f.(type) {
 	case *cli.BoolFlag:
@@ -335,9 +335,9 @@ var (
 	keyLine   = regexp.MustCompile(`^\s*"?([A-Za-z0-9_.-]+)"?\s*=`)
 )
 
-// line finds where a key of a table stands, or a table if the key is empty. The parser
-// does not tell; text that spans lines may deceive it, and then the number is wrong.
-// It is math.MaxInt if there is none.
+// line returns the number of the line that holds a key of a table, or the table itself if the
+// key is empty; math.MaxInt if there is no such line. The parser does not tell. Text that spans
+// lines may mislead this search, and then the number is wrong.
 func (conf *config) line(table, key string) int {
 	in := ""
 	for i, l := range strings.Split(conf.text, "\n") {

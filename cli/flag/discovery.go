@@ -10,8 +10,8 @@ import (
 	"relay/relay/discovery"
 )
 
-// Discovery are the flags for tests, which must not find each other: everybody else uses
-// the port that all know. --offset does not move it, since relays share it.
+// Discovery are flags for tests, which must not find each other. Everybody else uses the
+// well-known port. --offset does not move it, since relays share it.
 func Discovery() []cli.Flag {
 	port := Number("discovery-port", "UDP `PORT` on which channels are looked for", "")
 	port.Hidden = true

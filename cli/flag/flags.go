@@ -1,6 +1,6 @@
-// Package flag is what the commands' flags have in common: how one is made and which
-// variable sets it, their order on the command line, their defaults in config.toml, their
-// values, and what to say of one that is wrong.
+// Package flag holds what the commands' flags have in common: how a flag is made, which
+// variable sets it, the order on the command line, the defaults in config.toml, the values, and
+// the messages about wrong ones.
 package flag
 
 import (
@@ -18,8 +18,8 @@ func Env(flag string) []string {
 	return []string{envPrefix + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))}
 }
 
-// DropEmptyEnv unsets our variables that are empty. Whoever writes RELAY_UPLOAD= has
-// set nothing, but to urfave/cli the flag is then given.
+// DropEmptyEnv unsets our variables that are empty. A person who writes RELAY_UPLOAD= has set
+// nothing, but urfave/cli would count the flag as given.
 func DropEmptyEnv() error {
 	for _, kv := range os.Environ() {
 		if name, value, _ := strings.Cut(kv, "="); strings.HasPrefix(name, envPrefix) && value == "" {
@@ -47,12 +47,12 @@ func List(name, usage string) *cli.StringSliceFlag {
 	return &cli.StringSliceFlag{Name: name, Usage: usage, EnvVars: Env(name)}
 }
 
-// Config is the flag of the folder that holds the keys and config.toml.
+// Config is the flag for the folder that holds the keys and config.toml.
 func Config() cli.Flag {
 	return Text("config", "`DIR` with the keys and config.toml (default: relay in your configuration folder)")
 }
 
-// Words are the name of a flag's value, "" if it takes none, and what it does.
+// Words returns the name of a flag's value, "" if it takes none, and what the flag does.
 func Words(f cli.Flag) (value, about string) {
 	d, ok := f.(cli.DocGenerationFlag)
 	if !ok {

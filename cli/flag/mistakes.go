@@ -11,18 +11,18 @@ import (
 	"relay/cli/fault"
 )
 
-// maxTyped is the longest word, in bytes, for which there is a guess at what was
-// meant: more than any command or flag has.
+// maxTyped is the longest word, in bytes, for which relay guesses what was meant. No command or
+// flag is as long.
 const maxTyped = 40
 
-// How urfave/cli and Go's flag package put what is wrong with flags.
+// These are the phrases in which urfave/cli and Go's flag package report wrong flags.
 var (
 	flagUnknown = regexp.MustCompile(`^flag provided but not defined: --?(.*)$`)
 	flagLacks   = regexp.MustCompile(`^flag needs an argument: --?(.*)$`)
 	flagInvalid = regexp.MustCompile(`^invalid (?:boolean )?value "(.*)" for (?:flag )?--?([^:]*): .*$`)
 )
 
-// UsageError says what is wrong with flags, and how they are written.
+// UsageError returns an error that says what is wrong with flags and how to write them.
 func UsageError(c *cli.Context, err error, _ bool) error {
 	if c.Command == nil || c.Command.Name == "relay" || c.Command.Name == "" {
 		if m := flagUnknown.FindStringSubmatch(err.Error()); m != nil {
@@ -77,8 +77,8 @@ func Names(flags []cli.Flag) []string {
 	return names
 }
 
-// nearest returns the one among names that somebody who typed word has most likely
-// meant, "" if none is like it: it may have a third of its characters wrong.
+// nearest returns the name that somebody who typed word most likely meant, "" if no name is
+// close enough. Up to a third of the characters may be wrong.
 func nearest(word string, names []string) string {
 	if len(word) > maxTyped {
 		return ""
@@ -98,8 +98,8 @@ func nearest(word string, names []string) string {
 	return best
 }
 
-// typos counts the characters to add, drop, change or swap with the next one, to make
-// b of a (optimal string alignment).
+// typos counts the characters to add, drop, change or swap with the next one in order to turn a
+// into b (optimal string alignment).
 func typos(a, b string) int {
 	// rows[i][j] is the count for the first i characters of a and j of b.
 	var rows [][]int

@@ -10,10 +10,10 @@ import (
 	"relay/cli/fault"
 )
 
-// maxRate bounds a rate a person can mean: 1 Tb/s.
+// maxRate is the highest rate that a person can mean: 1 Tb/s.
 const maxRate = 1e12
 
-// Upload reads --upload, in bit/s; 0 stands for none.
+// Upload returns the value of --upload in bit/s, 0 if there is none.
 func Upload(c *cli.Context) (int, error) {
 	if !c.IsSet("upload") {
 		return 0, nil
@@ -25,8 +25,8 @@ func Upload(c *cli.Context) (int, error) {
 	return bps, nil
 }
 
-// parseRate reads bits per second: "20M", "800k", "1.5G" or a plain number.
-// Decimal prefixes, as providers use them.
+// parseRate reads bits per second: "20M", "800k", "1.5G" or a plain number. The prefixes are
+// decimal, as providers use them.
 func parseRate(s string) (int, error) {
 	num, mult := strings.TrimSpace(s), 1.0
 	num = strings.TrimSuffix(strings.TrimSuffix(num, "/s"), "bit")

@@ -14,10 +14,10 @@ import (
 	"relay/cli/fault"
 )
 
-// MaxOffset bounds --offset, so that no default port comes out above 65535.
+// MaxOffset bounds --offset, so that no default port ends up above 65535.
 const MaxOffset = 40000
 
-// Offset reads --offset: what to add to every default port.
+// Offset returns the value of --offset, which is added to every default port.
 func Offset(c *cli.Context) (int, error) {
 	off := c.Int("offset")
 	if off < 0 || off > MaxOffset {
@@ -26,8 +26,8 @@ func Offset(c *cli.Context) (int, error) {
 	return off, nil
 }
 
-// Listen reads where to listen, which the flag of that name says, as host:port. If it is not
-// given, that is the default port at host, moved by --offset.
+// Listen returns the address to listen on, as host:port, from the flag of that name. Without
+// the flag it is the default port at host, moved by --offset.
 func Listen(c *cli.Context, name, host string, def int) (addr string, given bool, err error) {
 	if c.IsSet(name) {
 		addr, err = listenAddr(name, c.String(name), host, def)
@@ -37,8 +37,8 @@ func Listen(c *cli.Context, name, host string, def int) (addr string, given bool
 	return net.JoinHostPort(host, strconv.Itoa(def+off)), false, err
 }
 
-// listenAddr reads a flag that says where to listen: host:port, :port, or a port at host. The
-// default port is for the hint.
+// listenAddr reads the value of a flag that says where to listen: host:port, :port, or a port
+// at host. The hint of its error names the default port.
 func listenAddr(name, value, host string, def int) (string, error) {
 	addr := value
 	if _, err := strconv.ParseUint(value, 10, 16); err == nil {
@@ -54,8 +54,8 @@ func listenAddr(name, value, host string, def int) (string, error) {
 	return addr, nil
 }
 
-// Asked reads which address to ask, which the flag of that name says. If it is not given,
-// that is the default port on this machine, moved by --offset.
+// Asked returns the address to ask, as host:port, from the flag of that name. Without the flag
+// it is the default port on this machine, moved by --offset.
 func Asked(c *cli.Context, name string, def int) (string, error) {
 	if c.IsSet(name) {
 		return askedAddr(name, c.String(name), def)
@@ -64,7 +64,7 @@ func Asked(c *cli.Context, name string, def int) (string, error) {
 	return net.JoinHostPort("127.0.0.1", strconv.Itoa(def+off)), err
 }
 
-// askedAddr reads an address as the relay was given it, or the URL it printed.
+// askedAddr reads either the address that the relay was given or the URL that it printed.
 func askedAddr(name, value string, def int) (string, error) {
 	s := value
 	if u, err := url.Parse(value); err == nil && u.Scheme == "http" {
@@ -85,7 +85,7 @@ func askedAddr(name, value string, def int) (string, error) {
 	return net.JoinHostPort(host, num), nil
 }
 
-// Advertised reads --advertise: the addresses under which others reach this node
+// Advertised returns the values of --advertise: the addresses at which others reach this node
 // from outside, such as a forwarded port.
 func Advertised(c *cli.Context) ([]netip.AddrPort, error) {
 	var addrs []netip.AddrPort
@@ -101,7 +101,7 @@ func Advertised(c *cli.Context) ([]netip.AddrPort, error) {
 	return addrs, nil
 }
 
-// Timeout reads --timeout; 0 stands for none.
+// Timeout returns the value of --timeout, 0 if there is none.
 func Timeout(c *cli.Context) (time.Duration, error) {
 	if !c.IsSet("timeout") {
 		return 0, nil
@@ -113,7 +113,7 @@ func Timeout(c *cli.Context) (time.Duration, error) {
 	return d, nil
 }
 
-// Webhook reads --webhook; nil stands for none.
+// Webhook returns the value of --webhook, nil if there is none.
 func Webhook(c *cli.Context) (*url.URL, error) {
 	if !c.IsSet("webhook") {
 		return nil, nil

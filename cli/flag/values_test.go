@@ -98,5 +98,4 @@ func TestAddressToAsk(t *testing.T) {
 	}
 }
 
-// What is drawn on a terminal replaces what was drawn before, line by line, and
-// never more than fits the screen.
+// A new picture replaces the previous one line by line, and never exceeds the screen.

@@ -15,26 +15,26 @@ import (
 )
 
 const (
-	// maxSeen bounds the channels that are listed, and maxSeenAddrs the addresses of
-	// one: somebody may make them up.
+	// maxSeen bounds the channels in a list, and maxSeenAddrs the addresses of one channel,
+	// because somebody may make them up.
 	maxSeen      = 256
 	MaxSeenAddrs = 16
 )
 
-// Channel is a channel as the nodes that answered tell of it.
+// Channel is a channel as the nodes that answered describe it.
 type Channel struct {
 	discovery.Channel
-	Addrs   []netip.AddrPort // of nodes that carry it, its source first
+	Addrs   []netip.AddrPort // of the nodes that carry it, its source first
 	after   time.Duration    // from the first query to the first answer
-	sources int              // of addrs
+	sources int              // how many of Addrs are the source's
 }
 
-// Catalog is what was found. Its zero value is empty.
+// Catalog holds the channels that a search has found. Its zero value is empty.
 type Catalog struct {
 	Channels []*Channel // in the order in which they were found
 }
 
-// Add takes in what a node told, a stranger whose title is cleaned here.
+// Add takes in what a node answered. The node is a stranger, so Add cleans its title.
 func (c *Catalog) Add(f discovery.Found) {
 	f.Title = flv.CleanTitle(f.Title)
 	i := slices.IndexFunc(c.Channels, func(s *Channel) bool { return s.ID == f.ID })
@@ -46,7 +46,7 @@ func (c *Catalog) Add(f discovery.Found) {
 		c.Channels = append(c.Channels, &Channel{Channel: f.Channel, after: f.After})
 	}
 	s := c.Channels[i]
-	// The source knows best; of the others, who knows more.
+	// The source knows best. Among the others, the one that knows more counts.
 	if f.Title != "" && (s.Title == "" || f.Source) {
 		s.Title = f.Title
 	}
@@ -72,15 +72,15 @@ func (c *Catalog) Add(f discovery.Found) {
 	s.Addrs = append(s.Addrs, f.Addr)
 }
 
-// Sorted is all channels for people: those that live first, then by name.
+// Sorted returns all channels in the order for people: live ones first, then by name.
 func (c *Catalog) Sorted() []*Channel {
 	return slices.SortedFunc(slices.Values(c.Channels), func(a, b *Channel) int {
 		return cmp.Or(cmp.Compare(a.State, b.State), cmp.Compare(strings.ToLower(a.Title), strings.ToLower(b.Title)), slices.Compare(a.ID[:], b.ID[:]))
 	})
 }
 
-// choice is the channels that someone may mean who names none: those that have a way to
-// their source, or if there is none such, all.
+// choice returns the channels that a person may mean without naming one: those that have a way
+// to their source, or all if there are no such channels.
 func (c *Catalog) choice() []*Channel {
 	all := c.Sorted()
 	if n := slices.IndexFunc(all, func(s *Channel) bool { return s.State == discovery.Lost }); n > 0 {
@@ -89,7 +89,7 @@ func (c *Catalog) choice() []*Channel {
 	return all
 }
 
-// named is the channels that a name may mean.
+// named returns the channels that a name may mean.
 func (c *Catalog) named(name string) []*Channel {
 	all := c.Sorted()
 	var ss []*Channel
@@ -108,10 +108,10 @@ func (c *Catalog) missed(name string) error {
 	return fmt.Errorf("no channel on this network has a title or an ID that begins with %q", name)
 }
 
-// asTold is a name as it would be told as a title.
+// asTold returns a name in the form that it would have as an announced title.
 func asTold(name string) string { return discovery.CutTitle(flv.CleanTitle(name)) }
 
-// Name is what a channel is called, with what tells it from others of that name.
+// Name returns a channel's name, with what distinguishes it from others of that name.
 func (s *Channel) Name() string { return s.called().String() }
 
 func (s *Channel) called() naming.Channel {

@@ -17,7 +17,7 @@ import (
 	"relay/relay/stream"
 )
 
-// foundAt is a channel as a node tells of it.
+// foundAt is a channel as a node announces it.
 func foundAt(addr string, id byte, title string, state discovery.State, source bool) discovery.Found {
 	return discovery.Found{
 		Channel: discovery.Channel{ID: stream.ChannelID{id}, Title: title, State: state, Source: source},
@@ -90,7 +90,7 @@ func TestNameMeansTitleOrID(t *testing.T) {
 	for name, want := range map[string]string{
 		"quiz night":            "11",
 		" QUIZ Night\n":         "11",
-		"Quiz":                  "33", // the very title
+		"Quiz":                  "33", // the exact title
 		"Qui":                   "11 22 33",
 		"quiz f":                "22",
 		"finals":                "",
@@ -100,7 +100,7 @@ func TestNameMeansTitleOrID(t *testing.T) {
 		id[:3]:                  "",
 		"":                      "",
 		strings.ToUpper(id[:9]): "44",
-		strings.Repeat("x", discovery.MaxTitle+40):  "55", // told without its end
+		strings.Repeat("x", discovery.MaxTitle+40):  "55", // announced without its end
 		strings.Repeat("x", discovery.MaxTitle-100): "55",
 	} {
 		if got := ids(c.named(name)); got != want {
@@ -138,7 +138,7 @@ func TestChoiceIsAskedForUntilThereIsOne(t *testing.T) {
 		"2\n":                    "11",
 		"\n0\n5\nnobody\n3\n":    "55",
 		"quiz n\n":               "11",
-		"1":                      "", // no line
+		"1":                      "", // not a whole line
 		"":                       "",
 		strings.Repeat("1", 1e6): "",
 	} {

@@ -12,7 +12,7 @@ import (
 	"relay/relay"
 )
 
-// WriteJSON writes one JSON object a line.
+// WriteJSON writes one JSON object per line.
 func WriteJSON(w io.Writer, cat *Catalog) error {
 	enc := json.NewEncoder(w)
 	for _, s := range cat.Sorted() {
@@ -33,7 +33,7 @@ func WriteJSON(w io.Writer, cat *Catalog) error {
 	return nil
 }
 
-// titleWidth is the column for titles, which are as long as the longest of them.
+// titleWidth is the width of the column for titles, in characters.
 func titleWidth(ss []*Channel) int {
 	w := len("TITLE")
 	for _, s := range ss {
@@ -47,7 +47,7 @@ func Head(ss []*Channel) string {
 	return row("CHANNEL", "TITLE", titleWidth(ss), "STATE", "BIT RATE", "AT")
 }
 
-// Rows is a line for each channel, with strangers' text made safe.
+// Rows returns a line for each channel, with strangers' text made safe.
 func Rows(ss []*Channel) []string {
 	w := titleWidth(ss)
 	var lines []string

@@ -1,5 +1,5 @@
 // Package lan looks for channels on this machine's networks, and finds the one that a person
-// means: by its title or its ID, or by asking.
+// means by a title or an ID, or asks which one it is.
 package lan
 
 import (
@@ -18,28 +18,28 @@ import (
 	"relay/relay/hostnet"
 )
 
-// Config is how channels are looked for, and made known.
+// Config says how to look for channels and how to announce them.
 type Config struct {
 	Off        bool // nobody is asked or answered
 	Port       uint16
-	Interfaces []string // those to use; all if empty
+	Interfaces []string // the interfaces to use; all if empty
 }
 
-// Finder asks as the configuration says.
+// Finder looks for channels as the configuration says.
 func (d Config) Finder(log *zap.Logger) discovery.Finder {
 	return discovery.Finder{Port: d.Port, Interfaces: d.Interfaces, Log: log}
 }
 
 const (
-	// lookFor is how long channels are looked for before there are none.
+	// lookFor is how long a search lasts before it reports that there are no channels.
 	lookFor = 3 * time.Second
-	// lookOn is how long others are waited for once a channel is found that will do:
-	// two more queries, on a network where answers take milliseconds.
+	// lookOn is how long a search goes on for other channels once a suitable one is found: two
+	// more queries, on a network where answers take milliseconds.
 	lookOn = 100 * time.Millisecond
 )
 
-// Look looks for channels until some are found that will do, and a little longer, or
-// until patience or ctx ends.
+// Look looks for channels until it has found suitable ones, and lookOn longer, or until
+// patience or ctx ends.
 func (d Config) Look(ctx context.Context, log *zap.Logger, patience time.Duration, do func(*Catalog) bool) (*Catalog, []discovery.Asked, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -60,7 +60,8 @@ func (d Config) Look(ctx context.Context, log *zap.Logger, patience time.Duratio
 	return &cat, asked, err
 }
 
-// AskedText says where was asked, and reports false if that was on this machine alone.
+// AskedText says on which interfaces the search asked, and reports false if it asked only on
+// this machine.
 func AskedText(asked []discovery.Asked) (string, bool) {
 	var parts []string
 	last := ""
@@ -78,7 +79,7 @@ func AskedText(asked []discovery.Asked) (string, bool) {
 	return strings.Join(parts, ", on "), len(parts) > 0
 }
 
-// NoneFound is the error of who has looked in vain.
+// NoneFound returns the error for a search that has found nothing.
 func NoneFound(asked []discovery.Asked) error {
 	where, ok := AskedText(asked)
 	if !ok {
@@ -93,7 +94,7 @@ func NoneFound(asked []discovery.Asked) error {
 	}
 }
 
-// Seeds parts addresses into those that a link can have and others.
+// Seeds separates the addresses that an invite can hold from the others.
 func Seeds(addrs []netip.AddrPort) (hosts []relay.HostPort, zoned []netip.AddrPort) {
 	for _, a := range addrs {
 		if a.Addr().Zone() != "" {

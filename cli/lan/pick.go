@@ -16,11 +16,11 @@ import (
 	"relay/relay/discovery"
 )
 
-// maxReply bounds what is read of a line that answers a question, in bytes.
+// maxReply bounds a line that answers a question, in bytes.
 const maxReply = 4096
 
-// Pick looks for the channel that name means, or for any if it is "". Of several it
-// asks for one where somebody can be asked.
+// Pick looks for the channel that name means, or for any channel if name is "". If there are
+// several, it asks which one, provided that somebody can be asked.
 func Pick(ctx context.Context, t *term.Terminal, log *zap.Logger, in io.Reader, d Config, name string) (*Channel, error) {
 	meant := (*Catalog).choice
 	if name != "" {
@@ -51,8 +51,8 @@ func Pick(ctx context.Context, t *term.Terminal, log *zap.Logger, in io.Reader, 
 	return nil, fault.Usage("name one: relay watch "+ss[0].ID.Short()+". There is "+seenText(ss), "there are %d channels on this network", len(ss))
 }
 
-// choose asks which of several channels it shall be, until there is an answer. It
-// returns nil if ctx ends first.
+// choose asks which of several channels to take, until there is an answer. It returns nil if
+// ctx ends first.
 func choose(ctx context.Context, t *term.Terminal, in io.Reader, ss []*Channel) (*Channel, error) {
 	t.Say("%d channels on this network:", len(ss))
 	for i, l := range Rows(ss) {
@@ -109,7 +109,8 @@ func readLine(r *bufio.Reader) (string, error) {
 	return "", errLongLine
 }
 
-// chosen is the channel that an answer means: its number, or its name. nil for none.
+// chosen returns the channel that an answer means, by its number or its name; nil if there is
+// no such channel.
 func chosen(line string, ss []*Channel) *Channel {
 	if n, err := strconv.Atoi(line); err == nil && n >= 1 && n <= len(ss) {
 		return ss[n-1]

@@ -69,7 +69,7 @@ e2e: e2e-here e2e-netns ## Run the end-to-end tests: real processes, real ffmpeg
 .PHONY: e2e-here e2e-netns
 e2e-here: tools
 	rm -rf bin/screens; mkdir -p bin/screens
-	$(GO) test -tags e2e -count=1 -v -timeout 30m -artifacts -outputdir $(CURDIR)/bin/screens ./cli/e2e
+	$(GO) test -tags e2e -count=1 -v -timeout 30m -artifacts -outputdir $(CURDIR)/bin/screens ./cli/e2e/internal/... ./cli/e2e
 e2e-netns: tools
 	$(GO) test -tags e2e -count=1 -v -timeout 30m $(AS_ROOT) ./cli/e2e/netns
 

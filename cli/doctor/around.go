@@ -12,13 +12,13 @@ import (
 	"relay/relay/discovery"
 )
 
-// aroundTime is how long channels are looked for on this network: five queries and more,
-// where answers take milliseconds.
+// aroundTime is how long relay doctor looks for channels on this network. That is five queries
+// and more, where answers take milliseconds.
 const aroundTime = time.Second
 
-// around is what was found on this network.
+// around is the result of the search on this network.
 type around struct {
-	off      bool // it was not looked for
+	off      bool // nothing was looked for
 	channels []*lan.Channel
 	asked    string // the interfaces, in words; "" if only this machine itself could be asked
 	err      error  // why nobody could be asked

@@ -12,10 +12,10 @@ import (
 	"relay/relay/store"
 )
 
-// Config is what a look at the machine goes by.
+// Config says what to look at.
 type Config struct {
 	Folder string // with the keys, as store.Open takes it
-	Ports  []Port // those that relay opens
+	Ports  []Port // the ports that relay opens
 	Upload int    // bit/s, as the user states it; 0 if not
 
 	// Asked is the address, host:port, of the relay that may run here; Status and Trees
@@ -27,25 +27,26 @@ type Config struct {
 	Network lan.Config // how to look for channels on this network
 }
 
-// machine is all that relay doctor looks at, so that what it says of it can be tested.
+// machine is everything that relay doctor looks at. Tests make one up to check what doctor says
+// about it.
 type machine struct {
 	goos       string
 	now        time.Time
 	interfaces []hostnet.Interface
-	out4, out6 netip.Addr // from which packets to the Internet leave; zero without a way
+	out4, out6 netip.Addr // the source addresses of packets to the Internet; zero without a route
 	ports      []portUse
-	programs   map[string]program // that are there, by the names of players and browsers
+	programs   map[string]program // the installed ones, by the names of players and browsers
 	folder     store.Contents
 	around     around
 	asked      string      // the relay that was asked: host:port
-	running    *api.Status // nil if none answers
+	running    *api.Status // nil if no relay answers
 	trees      api.Trees   // of that relay
 	upload     int         // bit/s, as the user states it; 0 if not
 }
 
-// Run looks at the machine, at this network and at the relay that runs here, and says
-// what it found. Of the Internet it asks nothing. It takes some seconds at most, or until
-// ctx ends; what is said then is not to be relied on.
+// Run looks at the machine, at this network and at the relay that runs here, and returns its
+// findings. It asks nothing of the Internet. It takes a few seconds at most. If ctx ends first,
+// the findings are not reliable.
 func Run(ctx context.Context, cfg Config) []Finding {
 	return examine(ctx, cfg).diagnose()
 }
@@ -60,7 +61,7 @@ func examine(ctx context.Context, cfg Config) machine {
 	m.around = lookAround(ctx, cfg.Network)
 	if st, err := cfg.Status(ctx); err == nil {
 		m.running = &st
-		m.trees, _ = cfg.Trees(ctx) // without them, less is said
+		m.trees, _ = cfg.Trees(ctx) // without trees there are fewer findings
 	}
 	return m
 }

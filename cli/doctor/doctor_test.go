@@ -21,8 +21,8 @@ import (
 	"relay/relay/stream"
 )
 
-// wantFindings compares what was found with lines of a level and the start of a text,
-// which may have what to do next behind "=>".
+// wantFindings compares findings with lines. Each line has a level and the start of a text, and
+// may have what to do next after "=>".
 func wantFindings(t *testing.T, name string, got []Finding, want string) {
 	t.Helper()
 	var lines []string
@@ -196,7 +196,7 @@ mp4als - not indented, so it is no decoder
 	}
 }
 
-// The players that this machine has are asked for real.
+// This test asks the real players on this machine.
 func TestPlayersTellTheirCodecs(t *testing.T) {
 	p, ok := findPrograms(t.Context())["ffplay"]
 	if !ok {
@@ -238,7 +238,7 @@ func TestDoctorOnTheFolder(t *testing.T) {
 		t.Errorf("it leaves %q", left)
 	}
 
-	// Others can read a key, and the folder.
+	// Other users can read a key and the folder.
 	live := filepath.Join(dir, "channels", "live.key")
 	if err := errors.Join(os.Chmod(live, 0o640), os.Chmod(dir, 0o755)); err != nil {
 		t.Fatal(err)
@@ -252,7 +252,7 @@ func TestDoctorOnTheFolder(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	// A key that is none.
+	// A key's file holds something else.
 	if err := os.WriteFile(live, []byte("x"), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -261,7 +261,7 @@ func TestDoctorOnTheFolder(t *testing.T) {
 		todo Not all keys can be used: `+live+` is no key file => Move the file away
 		ok Channels of this machine: second (`)
 
-	// A file where the folder should be, or above it.
+	// A file stands in the place of the folder, or of one above it.
 	check("a file", live, "todo The folder for the keys, "+live+", cannot be used: "+live+" is no folder. => --config")
 	check("below a file", filepath.Join(live, "x"), "todo The folder for the keys, ")
 
@@ -386,7 +386,7 @@ func TestDoctorOnThisNetwork(t *testing.T) {
 	}
 }
 
-// Programs read findings as JSON, which escapes no marks of direction.
+// Programs read findings as JSON, and JSON does not escape marks of text direction.
 func TestFindingsHoldNoStrangersCodes(t *testing.T) {
 	var f findings
 	f.todo("and\u2066 \u009b", "%s was found", "a\u202e\x1b[2J\nb")

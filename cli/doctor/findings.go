@@ -6,17 +6,17 @@ import (
 	"relay/cli/term"
 )
 
-// Level says what a finding asks for.
+// Level says whether a finding needs a person to act.
 type Level string
 
-// Levels of findings.
+// These are the levels of findings.
 const (
 	Fine Level = "ok"   // nothing to do
 	Note Level = "note" // good to know
 	Todo Level = "todo" // something needs doing
 )
 
-// Finding is one thing that relay doctor says: whole sentences.
+// Finding is one thing that relay doctor says, in whole sentences.
 type Finding struct {
 	Topic string `json:"topic"`
 	Level Level  `json:"level"`
@@ -24,8 +24,8 @@ type Finding struct {
 	Next  string `json:"next"` // what to do; "" if there is nothing
 }
 
-// findings collects what there is to say of one topic: fine, note and todo with a text,
-// and what to do next.
+// findings collects the findings of one topic. Its methods fine, note and todo take a text; the
+// last two also take what to do next.
 type findings struct {
 	topic string
 	all   []Finding
@@ -37,7 +37,7 @@ func (f *findings) note(next, format string, args ...any) { f.add(Note, next, fo
 
 func (f *findings) todo(next, format string, args ...any) { f.add(Todo, next, format, args...) }
 
-// add cleans the texts, in which there may be strangers' words.
+// add cleans the texts, because they may contain strangers' words.
 func (f *findings) add(l Level, next, format string, args ...any) {
 	f.all = append(f.all, Finding{f.topic, l, term.Clean(fmt.Sprintf(format, args...)), term.Clean(next)})
 }

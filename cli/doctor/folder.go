@@ -9,8 +9,8 @@ import (
 	"relay/relay/stream"
 )
 
-// firstYear is the one in which this program was written: no clock that is right shows
-// an earlier one.
+// firstYear is the year in which this program was written. A clock that shows an earlier year
+// is wrong.
 const firstYear = 2026
 
 func (m machine) checkFolder() []Finding {

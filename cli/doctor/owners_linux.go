@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// Tables of sockets in /proc/net, and the states that listeners have in them
-// (include/net/tcp_states.h): LISTEN, and for UDP, which has none, CLOSE.
+// These are the tables of sockets in /proc/net, and the states of listeners in them
+// (include/net/tcp_states.h): LISTEN, or CLOSE for UDP, which has no state of its own for it.
 var socketTables = []struct{ file, proto, state string }{
 	{"/proc/net/tcp", "TCP", "0A"},
 	{"/proc/net/tcp6", "TCP", "0A"},
@@ -18,12 +18,12 @@ var socketTables = []struct{ file, proto, state string }{
 	{"/proc/net/udp6", "UDP", "07"},
 }
 
-// maxSockets bounds the sockets that are read of one table: more than a machine has
-// that runs a relay.
+// maxSockets bounds how many sockets of one table are read. A machine that runs a relay has
+// fewer.
 const maxSockets = 1 << 20
 
-// fillOwners finds the programs that have those ports which are taken. Programs of
-// other users keep theirs to themselves.
+// fillOwners finds the programs that hold the ports that are taken. The system does not tell
+// about other users' programs.
 func fillOwners(ports []portUse) {
 	wanted := make(map[string]*portUse) // by the socket's inode
 	for _, t := range socketTables {
@@ -44,7 +44,7 @@ func fillOwners(ports []portUse) {
 	if len(wanted) == 0 {
 		return
 	}
-	fds, _ := filepath.Glob("/proc/[0-9]*/fd/*") // the pattern is right
+	fds, _ := filepath.Glob("/proc/[0-9]*/fd/*") // the pattern is valid
 	for _, fd := range fds {
 		to, err := os.Readlink(fd)
 		if err != nil {
@@ -63,8 +63,8 @@ func fillOwners(ports []portUse) {
 	}
 }
 
-// listeners reads a table of sockets and returns the inodes of those that listen, by
-// port. Lines that are none are left out.
+// listeners reads a table of sockets and returns the inodes of those that listen, by port. It
+// skips lines that it cannot parse.
 func listeners(r io.Reader, state string) map[int][]string {
 	all := make(map[int][]string)
 	lines := bufio.NewScanner(r)

@@ -25,7 +25,7 @@ func TestListenersAreReadFromTheTable(t *testing.T) {
 	}
 }
 
-// A port that this very process holds, over TCP and over UDP.
+// This very process holds a port, over TCP and over UDP.
 func TestOwnPortsAreFoundToBeOwn(t *testing.T) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -2,5 +2,5 @@
 
 package doctor
 
-// fillOwners leaves the owners out: only Linux tells them without another program.
+// fillOwners leaves the owners empty: only Linux tells them without another program.
 func fillOwners([]portUse) {}

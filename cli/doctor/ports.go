@@ -14,25 +14,25 @@ import (
 type Port struct {
 	Proto  string // TCP or UDP
 	Number int
-	What   string // it is for
-	Flag   string // that sets it; "" if none does
-	Shared bool   // several relays on one machine use it at once
+	What   string // what the port is for
+	Flag   string // the flag that sets it; "" if none does
+	Shared bool   // several relays on one machine may use it at once
 }
 
-// portUse is such a port as it is now.
+// portUse is a port and its present use.
 type portUse struct {
 	Port
 	err   error // of opening it; nil if it is free
-	owner owner // the program that has it
+	owner owner // the program that holds it
 }
 
-// owner is a program that holds a port. What is not known is empty.
+// owner is a program that holds a port. Unknown fields are empty.
 type owner struct {
 	pid  int
 	name string
 }
 
-// lookAtPorts tries ports, each as relay opens it.
+// lookAtPorts tries to open ports, each in the way that relay opens it.
 func lookAtPorts(ports []Port) []portUse {
 	all := make([]portUse, len(ports))
 	for i, p := range ports {
@@ -91,8 +91,8 @@ func (m machine) checkPorts() []Finding {
 	return f.all
 }
 
-// relayProcess is the number of the process that answered as a relay, 0 if none did or
-// it is not known.
+// relayProcess returns the ID of the process that answered as a relay, 0 if no relay answered
+// or the ID is not known.
 func (m machine) relayProcess() int {
 	if m.running == nil {
 		return 0
@@ -105,7 +105,7 @@ func (m machine) relayProcess() int {
 	return 0
 }
 
-// freeIt is what to do about a port that is taken.
+// freeIt says what to do about a port that is taken.
 func freeIt(p portUse) string {
 	return fmt.Sprintf("End that program, or give relay another port by --%s; until then relay uses a free one, which changes from run to run.", p.Flag)
 }
@@ -114,13 +114,13 @@ func (o owner) String() string {
 	return fmt.Sprintf("%s (process %d)", o.name, o.pid)
 }
 
-// isRelay reports whether a program is some release of this one.
+// isRelay reports whether a program is some release of relay.
 func isRelay(name string) bool {
 	name = strings.TrimSuffix(filepath.Base(name), ".exe")
-	return name == "relay" || strings.HasPrefix(name, "relay-") // as release files are called
+	return name == "relay" || strings.HasPrefix(name, "relay-") // the names of release files
 }
 
-// whoHas is the command that names the program which has a port.
+// whoHas returns a command that names the program that holds a port.
 func whoHas(goos string, p portUse) string {
 	proto := strings.ToLower(p.Proto)
 	switch goos {

@@ -14,20 +14,21 @@ import (
 )
 
 const (
-	// programPatience is how long a player may take to name its codecs; it takes
-	// some 100 ms.
+	// programPatience is how long a player may take to name its codecs. It usually takes about
+	// 100 ms.
 	programPatience = 5 * time.Second
-	// programOutput bounds what is read of that, in bytes: a dozen times what they say.
+	// programOutput bounds how much of the answer is read, in bytes. It is a dozen times the
+	// usual answer.
 	programOutput = 1 << 20
 )
 
 // program is a player, a browser or a tool that is installed.
 type program struct {
 	path   string
-	codecs []string // that it decodes, of wantedCodecs; nil if it does not tell
+	codecs []string // those of wantedCodecs that it decodes; nil if it does not tell
 }
 
-// wantedCodecs are those that encoders send, by their names in ffmpeg.
+// wantedCodecs are the codecs that encoders send, by their names in ffmpeg.
 var wantedCodecs = []struct{ name, text string }{
 	{"h264", "H.264"},
 	{"hevc", "HEVC"},
@@ -38,8 +39,8 @@ var wantedCodecs = []struct{ name, text string }{
 	{"mp3", "MP3"},
 }
 
-// programNames are the programs that are looked for, and by what names; the first that
-// is found counts.
+// programNames are the programs to look for, each with the names of its executables. The first
+// one that exists counts.
 var programNames = map[string][]string{
 	"vlc":      {"vlc"},
 	"mpv":      {"mpv"},
@@ -49,16 +50,16 @@ var programNames = map[string][]string{
 	"Firefox":  {"firefox", "firefox-esr"},
 }
 
-// codecLists are how players are asked for what they decode, and read.
+// codecLists says how to ask players what they decode, and how to parse the answers.
 var codecLists = map[string]struct {
-	args  [][]string // of each question
+	args  [][]string // the arguments of each question
 	parse func(string) []string
 }{
 	"mpv":    {[][]string{{"--no-config", "--vd=help"}, {"--no-config", "--ad=help"}}, mpvCodecs},
 	"ffplay": {[][]string{{"-hide_banner", "-codecs"}}, ffmpegCodecs},
 }
 
-// findPrograms looks for all, and asks those that tell for their codecs.
+// findPrograms looks for all programs, and asks those that can tell for their codecs.
 func findPrograms(ctx context.Context) map[string]program {
 	all := make(map[string]program)
 	var mu sync.Mutex
@@ -86,7 +87,7 @@ func findPrograms(ctx context.Context) map[string]program {
 	return all
 }
 
-// askCodecs asks a player what it decodes; nil if it does not tell.
+// askCodecs asks a player what it decodes. It returns nil if the player does not tell.
 func askCodecs(ctx context.Context, name, path string) []string {
 	list, ok := codecLists[name]
 	if !ok {
@@ -103,7 +104,7 @@ func askCodecs(ctx context.Context, name, path string) []string {
 	return list.parse(all.String())
 }
 
-// runOutput is what a program writes.
+// runOutput returns what a program writes.
 func runOutput(ctx context.Context, path string, args ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, programPatience)
 	defer cancel()
@@ -115,7 +116,7 @@ func runOutput(ctx context.Context, path string, args ...string) (string, error)
 	return b.String(), err
 }
 
-// limitedWriter drops what exceeds so many bytes.
+// limitedWriter drops everything beyond a number of bytes.
 type limitedWriter struct {
 	w    io.Writer
 	left int
@@ -130,7 +131,7 @@ func (l *limitedWriter) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// needsHardware reports whether a decoder of ffmpeg works on certain machines only.
+// needsHardware reports whether one of ffmpeg's decoders works only on certain machines.
 func needsHardware(decoder string) bool {
 	for _, end := range []string{"_qsv", "_cuvid", "_v4l2m2m", "_vaapi", "_mediacodec", "_amf", "_mmal", "_rkmpp"} {
 		if strings.HasSuffix(decoder, end) {
@@ -158,7 +159,7 @@ func mpvCodecs(out string) []string {
 }
 
 // ffmpegCodecs reads ffmpeg's list of codecs: " DEV.L. av1  About it (decoders: libdav1d
-// av1_qsv )". Where there are no decoders in brackets, there is one of the codec's name.
+// av1_qsv )". Without decoders in brackets, the codec has one decoder of the same name.
 func ffmpegCodecs(out string) []string {
 	var has []string
 	for _, l := range strings.Split(out, "\n") {
@@ -178,7 +179,7 @@ func ffmpegCodecs(out string) []string {
 	return inWords(has)
 }
 
-// inWords are the wanted codecs among those that there are; never nil.
+// inWords returns the names for people of the wanted codecs in has, never nil.
 func inWords(has []string) []string {
 	all := []string{}
 	for _, c := range wantedCodecs {

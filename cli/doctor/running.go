@@ -23,7 +23,7 @@ func (m machine) checkRunning() []Finding {
 	return f.all
 }
 
-// tooLate is from which delay on a stream is hardly live any more, in milliseconds.
+// tooLate is the delay, in milliseconds, above which a stream is hardly live.
 const tooLate = 5000
 
 func (m machine) checkChannel(f *findings, c api.ChannelStatus) {

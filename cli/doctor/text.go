@@ -2,8 +2,8 @@ package doctor
 
 import "relay/cli/term"
 
-// Text puts what was found on lines that fit the terminal: what needs doing begins with a
-// mark, and so does what to do.
+// Text writes findings on lines that fit the terminal. A finding that needs action begins with
+// a mark, and so does the advice on what to do.
 func Text(found []Finding, st term.Style) []string {
 	marks := map[Level]term.Cell{Fine: {Text: "✓ ", Colour: term.Green}, Note: {Text: "· ", Colour: term.Faint}, Todo: {Text: "✗ ", Colour: term.Red}}
 	next := "→ "

@@ -8,7 +8,8 @@ import (
 	"relay/relay"
 )
 
-// usualRates are those of 720p, 1080p and 1080p at 60 frames a second, in bit/s.
+// usualRates are the usual bit rates of 720p, 1080p and 1080p at 60 frames per second, in
+// bit/s.
 var usualRates = []int{3_000_000, 6_000_000, 9_000_000}
 
 func (m machine) checkUpload() []Finding {

@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// The clock in a picture that is clockWidth wide: a row of blocks, white for 1, the
-// first the most significant. browser/clock.js reads it.
+// The clock in a picture of clockWidth pixels is a row of blocks, white for 1, with the most
+// significant first. browser/clock.js reads it.
 const (
 	clockWidth  = 640
 	clockLeft   = 32 // of the first block
@@ -48,7 +48,7 @@ func encodeClock(t *testing.T, url string, width, height int, more ...string) *c
 	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	sound, err := os.OpenFile(fifo, os.O_RDWR, 0) // for writing alone it would wait for ffmpeg
+	sound, err := os.OpenFile(fifo, os.O_RDWR, 0) // an open for writing alone would wait for ffmpeg
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +79,7 @@ func encodeClock(t *testing.T, url string, width, height int, more ...string) *c
 	return e
 }
 
-// every calls make at the frame rate until it fails, but for when e is paused.
+// every calls make at the frame rate until it fails, except while e is paused.
 func (e *clockEncoder) every(make func(n int) error) {
 	tick := time.NewTicker(time.Second / clockRate)
 	defer tick.Stop()

@@ -91,7 +91,7 @@ func encodeClip(t *testing.T, legacy byte, parts ...[]string) *clip {
 				}
 				at := int64(pt.BaseTime)
 				for i, s := range pt.Samples {
-					key := i == 0 // a fragment begins with a keyframe, which its own flags would tell
+					key := i == 0 // a fragment begins with a keyframe, as its own flags would say
 					if d := scaled(at); d < c.long {
 						c.frames = append(c.frames, clipFrame{d, typeOf(track.Codec), append(coded(key, scaled(int64(s.PTSOffset))), s.Payload...)})
 					}
@@ -114,8 +114,8 @@ func typeOf(c codecs.Codec) flv.Type {
 	return flv.Audio
 }
 
-// framing is what stands in FLV in front of a codec's frames, and the tag with its
-// configuration, nil for none, taken from the box of an MP4 file.
+// framing is what precedes a codec's frames in FLV, and the tag with its configuration from the
+// box of an MP4 file, nil if there is none.
 func framing(t *testing.T, codec codecs.Codec, mp4 []byte, legacy byte) (config []byte, coded func(key bool, offset time.Duration) []byte) {
 	t.Helper()
 	frameType := func(key bool) byte {

@@ -9,25 +9,24 @@ import (
 	"time"
 )
 
-// ward is a tree whose inner node is about to fail, with a player at each node.
-type ward struct {
+// failingTree is a tree whose inner node is about to fail, with a player at each node.
+type failingTree struct {
 	src      *source
 	watchers []*watcher
-	viewers  []*viewer // of the watchers, in their order
+	viewers  []*viewer // one for each watcher, in the same order
 	inner    *watcher
 	enc      *process
 }
 
-// manyKeys has a place to start every 67 ms: a child that does not resume where it
-// was, but starts anew at the newest, loses what lies between.
+// manyKeys makes a keyframe every 67 ms. A child that does not resume where it was, but starts
+// anew at the newest one, then loses what lies between.
 var manyKeys = []string{"-g", "2"}
 
-// hospitalize builds a tree of depth 3, sends a stream through it, and picks a
-// node in the middle.
-func hospitalize(t *testing.T) *ward {
+// newFailingTree builds a tree of depth 3, sends a stream through it, and picks an inner node.
+func newFailingTree(t *testing.T) *failingTree {
 	t.Helper()
 	w := newWorld(t)
-	h := &ward{src: w.source()}
+	h := &failingTree{src: w.source()}
 	h.watchers = w.watchMany(7, h.src.link)
 	h.enc = encode(t, h.src.rtmp, forEver, picture720, tone, h264, manyKeys, aac)
 	for _, v := range h.watchers {
@@ -46,12 +45,12 @@ func hospitalize(t *testing.T) *ward {
 	return h
 }
 
-// goOn is how many tags everybody gets after the failure, at 77 a second.
+// goOn is how many tags everybody gets after the failure, at 77 tags per second.
 const goOn = 400
 
-// unharmed ends the stream when it has gone on for a while, and checks that all nodes but the inner one, and their viewers, got every
-// tag, and returns what the source took in.
-func (h *ward) unharmed(t *testing.T) []tag {
+// unharmed lets the stream go on for a while and ends it. It checks that all nodes but the
+// inner one, and their viewers, got every tag, and returns what the source took in.
+func (h *failingTree) unharmed(t *testing.T) []tag {
 	t.Helper()
 	for i, v := range h.viewers {
 		if h.watchers[i] != h.inner {
@@ -81,7 +80,7 @@ func (h *ward) unharmed(t *testing.T) []tag {
 }
 
 // recorded checks the recordings of all but the inner node.
-func (h *ward) recorded(t *testing.T, want []tag) {
+func (h *failingTree) recorded(t *testing.T, want []tag) {
 	t.Helper()
 	for _, v := range slices.Backward(h.watchers) {
 		if v == h.inner {
@@ -94,7 +93,7 @@ func (h *ward) recorded(t *testing.T, want []tag) {
 
 func TestKilledInnerNodeCostsNobodyATag(t *testing.T) {
 	waiting.Take(t)
-	h := hospitalize(t)
+	h := newFailingTree(t)
 	h.inner.kill()
 	h.recorded(t, h.unharmed(t))
 }
@@ -102,7 +101,7 @@ func TestKilledInnerNodeCostsNobodyATag(t *testing.T) {
 // TestLeavingInnerNodeCostsNobodyATag ends an inner node in good order.
 func TestLeavingInnerNodeCostsNobodyATag(t *testing.T) {
 	waiting.Take(t)
-	h := hospitalize(t)
+	h := newFailingTree(t)
 	h.inner.interrupt(t)
 	if code := h.inner.cmd.ProcessState.ExitCode(); code != 130 {
 		t.Errorf("%s ended with %d", h.inner.name, code)
@@ -112,14 +111,14 @@ func TestLeavingInnerNodeCostsNobodyATag(t *testing.T) {
 
 func TestFrozenInnerNodeCostsNobodyElseATag(t *testing.T) {
 	waiting.Take(t)
-	h := hospitalize(t)
+	h := newFailingTree(t)
 	h.inner.signal(t, syscall.SIGSTOP)
 	// Longer than a silent parent is given, shorter than a ring holds.
 	sleep(t, 4*time.Second)
 	h.inner.signal(t, syscall.SIGCONT)
 	want := h.unharmed(t)
 
-	// The node itself comes back, and so do those who play at it.
+	// The node itself comes back, and so do its viewers.
 	reached(t, h.inner.rec, want)
 	sick := h.viewers[slices.Index(h.watchers, h.inner)]
 	sick.reaches(t, want)

@@ -23,8 +23,8 @@ var (
 	mp3 = []string{"-c:a", "libmp3lame", "-b:a", "128k"}
 )
 
-// encode starts ffmpeg for so many seconds of media; more than there is time for
-// means until it is killed.
+// encode starts ffmpeg for a number of seconds of media. With [forEver] it runs until it is
+// killed.
 func encode(t *testing.T, url string, seconds int, parts ...[]string) *process {
 	t.Helper()
 	args := []string{"-hide_banner", "-nostdin", "-loglevel", "warning"}
@@ -35,14 +35,14 @@ func encode(t *testing.T, url string, seconds int, parts ...[]string) *process {
 	return start(t, "ffmpeg", "ffmpeg", args...)
 }
 
-// toNowhere has ffmpeg decode, at the stream's own times: what is squashed has 1 ms for a
+// toNowhere makes ffmpeg decode at the stream's own times. A squashed stream has 1 ms per
 // picture.
 var toNowhere = []string{"-fps_mode", "passthrough", "-enc_time_base", "-1", "-f", "null", "-"}
 
 // forEver is longer than any test.
 const forEver = 3600
 
-// encoded waits until an encoder has sent all, without an error.
+// encoded waits until an encoder has sent everything without an error.
 func encoded(t *testing.T, p *process) {
 	t.Helper()
 	if code := p.wait(t); code != 0 {

@@ -10,20 +10,20 @@ import (
 )
 
 const (
-	// jumpAt is when an encoder's timestamps jump, in its own time: long after a player
-	// has come and found its pace.
+	// jumpAt is when an encoder's timestamps jump, in its own time. By then a player has long
+	// found its pace.
 	jumpAt = 12 * time.Second
-	// jumpSettling is how long after that a player is looked at, and watchJump how long
-	// it plays.
+	// jumpSettling is how long after the jump the test looks at a player, and watchJump how
+	// long the player plays.
 	jumpSettling = 3 * time.Second
 	watchJump    = 15 * time.Second
-	// staysBehind is how much more than before a player may be behind live: well below
-	// the jumps, and what a busy machine may cost.
+	// staysBehind is how much further behind live than before a player may be. It is well below
+	// the jumps, and leaves room for a busy machine.
 	staysBehind = time.Second
 )
 
-// TestAnEncodersJumpLeavesNoPlayerBehind has an encoder's timestamps jump ahead of time.
-// VLC believes them: it would be behind by as much for good.
+// TestAnEncodersJumpLeavesNoPlayerBehind has an encoder's timestamps jump ahead of time. VLC
+// trusts them, and would stay behind by as much for ever.
 func TestAnEncodersJumpLeavesNoPlayerBehind(t *testing.T) {
 	for _, c := range []struct {
 		player, output string

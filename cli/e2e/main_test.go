@@ -1,12 +1,12 @@
 //go:build e2e
 
-// Package e2e proves the program from outside: the built binary, processes of its
-// own, real ffmpeg, loopback sockets. A test here says what a viewer must see, tag
-// by tag; how fast a machine is decides nothing.
+// Package e2e tests the program from outside: the built binary, in its own processes, with real
+// ffmpeg and loopback sockets. A test here says what a viewer must see, tag by tag. How fast a
+// machine is decides nothing.
 //
-// What measures a delay, memory or processor time has the machine for itself. After that
-// tests that mostly wait for media to pass run beside each other, as many as the machine
-// has room for, and beside one that opens a browser.
+// A test that measures a delay, memory or processor time has the machine to itself. After
+// those, the tests that mostly wait for media run in parallel, as many as the machine has room
+// for, beside one that opens a browser.
 package e2e
 
 import (
@@ -20,8 +20,8 @@ import (
 	"relay/cli/e2e/internal/turns"
 )
 
-// waiting are the places of tests that mostly wait, browsing those of tests that open a
-// browser, which takes a core.
+// waiting holds the places for tests that mostly wait. browsing holds those for tests that open
+// a browser, which takes a core.
 var waiting, browsing turns.Turns
 
 // relayBin is the program, built once.

@@ -13,8 +13,8 @@ import (
 	"testing"
 )
 
-// olderCommit is the program as it was before its rooms were cut anew. Nodes of that
-// build and of this one share trees.
+// olderCommit is the program before its packages were divided anew. Nodes of that build and of
+// this one share trees.
 const olderCommit = "6312a8dd19e929db6c3d2d5a6a689946880ed57e"
 
 // olderRelay builds that program once and returns its path.
@@ -63,7 +63,7 @@ func older(t *testing.T) string {
 // generation is a build of the program.
 type generation struct{ name, bin string }
 
-// of is the same world, in which programs of a generation are started.
+// of returns the same world, but with the program of a generation.
 func (w world) of(g generation) *world {
 	w.bin = g.bin
 	return &w
@@ -83,8 +83,8 @@ func (s *source) took(t *testing.T, enc *process, n int) []tag {
 	return logged(t, s.tagLog)
 }
 
-// watchAs starts a watcher of a generation and waits until a player at it gets media: what
-// an older node answers about itself is another matter.
+// watchAs starts a watcher of a generation and waits until a player at it gets media. It does
+// not ask the node about itself, because an older node may answer differently.
 func (w *world) watchAs(g generation, link string) (*watcher, *viewer) {
 	w.t.Helper()
 	n := w.of(g).watchAlone(link, "--max-children", "1")
@@ -94,9 +94,9 @@ func (w *world) watchAs(g generation, link string) (*watcher, *viewer) {
 	return n, v
 }
 
-// TestOldAndNewNodesShareATree has nodes of this build and of an older one below each
-// other, in a chain with each pair of them in each order. One in the middle is killed.
-// Every player gets every tag.
+// TestOldAndNewNodesShareATree puts nodes of this build and of an older one into a chain that
+// has every pair of them in every order, and kills one in the middle. Every player gets every
+// tag.
 func TestOldAndNewNodesShareATree(t *testing.T) {
 	t.Parallel()
 	before, now := generation{"old", older(t)}, generation{"new", relayBin}
@@ -150,8 +150,8 @@ func TestOldAndNewNodesShareATree(t *testing.T) {
 			}
 			for i, n := range slices.Backward(nodes) {
 				if chain[i] == now {
-					// A machine that is too busy to be heard for 150 ms is left, so the order may
-					// be another one by now. Nothing may be lost for that.
+					// Children leave a node that is too busy to send for 150 ms, so the order
+					// may have changed by now. Even so, nothing may be lost.
 					if st := status(t, n.url); st.Depth < 1 || st.Depth > len(chain) || st.Chunks.Lost > 0 {
 						t.Errorf("%s is %d links from the source, of at most %d; chunks: %+v", n.name, st.Depth, len(chain), st.Chunks)
 					}
@@ -163,9 +163,9 @@ func TestOldAndNewNodesShareATree(t *testing.T) {
 	}
 }
 
-// TestSourceIsReplacedByANewerBuild kills a source of an older build and starts one of
-// this build with its keys, below which nodes of both go on in the new epoch; and the
-// reverse, as when an operator takes the step back.
+// TestSourceIsReplacedByANewerBuild kills a source of an older build and starts one of this
+// build with its keys. Nodes of both builds below it go on in the new epoch. The test also does
+// the reverse, as an operator does who goes back to the older build.
 func TestSourceIsReplacedByANewerBuild(t *testing.T) {
 	t.Parallel()
 	before, now := generation{"old", older(t)}, generation{"new", relayBin}

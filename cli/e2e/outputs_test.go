@@ -20,8 +20,8 @@ import (
 )
 
 const (
-	// tasted is how many seconds of media ffmpeg plays of an output.
-	tasted = 3
+	// sampled is how many seconds of an output ffmpeg plays.
+	sampled = 3
 	// mostThumbnail bounds a thumbnail in bytes, and thumbnailWide is its width.
 	mostThumbnail = 100 << 10
 	thumbnailWide = 480
@@ -35,7 +35,7 @@ var (
 	av1Codec  = []string{"-c:v", "libaom-av1", "-cpu-used", "8", "-usage", "realtime", "-g", "25", "-b:v", "300k"}
 	vp9Codec  = []string{"-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8", "-g", "25", "-b:v", "300k"}
 	opusCodec = []string{"-c:a", "libopus", "-b:a", "64k", "-ac", "2"}
-	// What a clip is made of, faster than it plays.
+	// These arguments make a clip, faster than it plays.
 	picture180 = []string{"-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25"}
 	toneFast   = []string{"-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000"}
 )
@@ -52,15 +52,15 @@ func hlsAt(url string) string {
 	return url[:i] + "/hls" + strings.TrimSuffix(url[i:], ".flv") + "/index.m3u8"
 }
 
-// taste has ffmpeg decode some seconds of what is at an address.
-func taste(t *testing.T, what, in string) *process {
+// sample starts an ffmpeg that decodes some seconds of the media at an address.
+func sample(t *testing.T, what, in string) *process {
 	t.Helper()
-	return start(t, "ffmpeg on "+what, "ffmpeg", slices.Concat([]string{"-nostdin", "-v", "error", "-xerror", "-i", in, "-t", strconv.Itoa(tasted), "-progress", "pipe:1"}, toNowhere)...)
+	return start(t, "ffmpeg on "+what, "ffmpeg", slices.Concat([]string{"-nostdin", "-v", "error", "-xerror", "-i", in, "-t", strconv.Itoa(sampled), "-progress", "pipe:1"}, toNowhere)...)
 }
 
-// tasteOf waits for that. It must have found no fault; it returns how many pictures
-// there were and for how long it played.
-func tasteOf(t *testing.T, p *process) (pictures int, played time.Duration) {
+// sampleOf waits for that ffmpeg, which must find no fault. It returns how many pictures there
+// were and how long they played.
+func sampleOf(t *testing.T, p *process) (pictures int, played time.Duration) {
 	t.Helper()
 	if code := p.wait(t); code != 0 || p.err.String() != "" {
 		t.Errorf("%s ended with %d and said: %s", p.name, code, p.err.tail())
@@ -84,7 +84,7 @@ func progress(p *process) (pictures int, played time.Duration) {
 	return pictures, played
 }
 
-// codecStream is what an encoder sends, and what comes of it in each output.
+// codecStream is what an encoder sends, and what each output makes of it.
 type codecStream struct {
 	name    string
 	publish func(t *testing.T, s *source)
@@ -104,8 +104,8 @@ func byClip(legacy byte, parts ...[]string) func(*testing.T, *source) {
 	return func(t *testing.T, s *source) { encodeClip(t, legacy, parts...).broadcast(t, s) }
 }
 
-// TestEveryOutputProbes plays each output of each sort of stream in ffmpeg, which must
-// find no fault in it, or be told in words where else to look.
+// TestEveryOutputProbes plays each output of each sort of stream in ffmpeg. ffmpeg must find no
+// fault in it, or get an answer that says in words where else to look.
 func TestEveryOutputProbes(t *testing.T) {
 	t.Parallel()
 	streams := []codecStream{
@@ -127,7 +127,7 @@ func TestEveryOutputProbes(t *testing.T) {
 		fmt.Fprintln(tw, "stream\t.flv squash\tgop\tkey\t.ts squash\tgop\tkey\t.mp4 squash\tgop\tkey\tHLS")
 		fmt.Fprintln(tw, strings.Join(rows, "\n"))
 		tw.Flush()
-		t.Logf("pictures or sound that ffmpeg decoded of %d s:\n%s", tasted, b.String())
+		t.Logf("pictures or sound that ffmpeg decoded of %d s:\n%s", sampled, b.String())
 	})
 	for i, c := range streams {
 		t.Run(c.name, func(t *testing.T) {
@@ -154,8 +154,8 @@ func TestEveryOutputProbes(t *testing.T) {
 	}
 }
 
-// probe begins to check one output. What it returns ends that, and returns what to say
-// of it in the table.
+// probe begins to check one output. It returns a function that ends the check and returns the
+// text for the table.
 func (c codecStream) probe(t *testing.T, url, output string) func() string {
 	t.Helper()
 	suffix, _, _ := strings.Cut(output, "?")
@@ -184,23 +184,23 @@ func (c codecStream) probe(t *testing.T, url, output string) func() string {
 	case has(c.unread):
 		return say("sent")
 	}
-	p := taste(t, output+" of "+c.name, address)
+	p := sample(t, output+" of "+c.name, address)
 	return func() string {
-		pictures, played := tasteOf(t, p)
-		if played < tasted*time.Second/2 {
+		pictures, played := sampleOf(t, p)
+		if played < sampled*time.Second/2 {
 			t.Errorf("%s of %s: %v were played", output, c.name, played)
 		}
 		if !c.picture {
 			return played.Round(time.Second / 10).String()
 		}
-		if pictures < (tasted-1)*25 {
+		if pictures < (sampled-1)*25 {
 			t.Errorf("%s of %s: %d pictures", output, c.name, pictures)
 		}
 		return strconv.Itoa(pictures)
 	}
 }
 
-// answered asks for an output, and leaves as soon as media comes.
+// answered asks for an output, and disconnects as soon as media comes.
 func answered(t *testing.T, address string) (int, string) {
 	t.Helper()
 	resp, err := http.Get(address)
@@ -221,7 +221,7 @@ func answered(t *testing.T, address string) (int, string) {
 	return resp.StatusCode, string(b)
 }
 
-// TestPlaylistAndThumbnail asks for what is no stream.
+// TestPlaylistAndThumbnail asks for the outputs that are not streams.
 func TestPlaylistAndThumbnail(t *testing.T) {
 	waiting.Take(t)
 	w := newWorld(t)
@@ -269,9 +269,9 @@ func TestOutputsToFilesAndPipes(t *testing.T) {
 	cmd.Stdout = pipe
 	p := startCommand(t, "relay -o -", cmd)
 	pipe.Close()
-	ff := startWith(t, r, "ffmpeg on a pipe", "ffmpeg", slices.Concat([]string{"-v", "error", "-xerror", "-i", "pipe:0", "-t", strconv.Itoa(tasted), "-progress", "pipe:1"}, toNowhere)...)
+	ff := startWith(t, r, "ffmpeg on a pipe", "ffmpeg", slices.Concat([]string{"-v", "error", "-xerror", "-i", "pipe:0", "-t", strconv.Itoa(sampled), "-progress", "pipe:1"}, toNowhere)...)
 	r.Close()
-	if pictures, played := tasteOf(t, ff); pictures < (tasted-1)*25 || played < (tasted-1)*time.Second {
+	if pictures, played := sampleOf(t, ff); pictures < (sampled-1)*25 || played < (sampled-1)*time.Second {
 		t.Errorf("ffmpeg got %d pictures in %v from the pipe", pictures, played)
 	}
 	if code := p.wait(t); code != 0 {
@@ -283,7 +283,7 @@ func TestOutputsToFilesAndPipes(t *testing.T) {
 			t.Errorf("%s ended with %d", nodes[i].name, code)
 		}
 		n := decodes(t, w.path("rec"+f))
-		if n < (tasted-1)*25 {
+		if n < (sampled-1)*25 {
 			t.Errorf("%s holds %d pictures", f, n)
 		}
 		t.Logf("rec%s: %d pictures", f, n)
@@ -305,7 +305,7 @@ func TestRecordingSurvivesAFullDisk(t *testing.T) {
 	for _, f := range forms {
 		t.Run(f, func(t *testing.T) {
 			waiting.Take(t)
-			// A mount that only this process sees, and that goes with it.
+			// Only this process sees the mount, and it vanishes with the process.
 			unshare := []string{"--mount"}
 			if os.Getuid() != 0 {
 				unshare = []string{"--map-root-user", "--mount"}
@@ -337,8 +337,8 @@ func TestRecordingSurvivesAFullDisk(t *testing.T) {
 	}
 }
 
-// TestEncoderWithAnotherSize replaces the encoder by one with a larger picture while
-// each output is being taken, and recorded. All of it decodes.
+// TestEncoderWithAnotherSize replaces the encoder with one that sends a larger picture, while
+// each output is being read and recorded. Everything decodes.
 func TestEncoderWithAnotherSize(t *testing.T) {
 	waiting.Take(t)
 	w := newWorld(t)
@@ -392,7 +392,7 @@ func sizesIn(t *testing.T, path string) map[string]int {
 
 var picture180Live = append([]string{"-re"}, picture180...)
 
-// capture is an answer that goes into a file.
+// capture is an HTTP answer that goes into a file.
 type capture struct {
 	ended chan struct{}
 }
@@ -412,7 +412,7 @@ func take(t *testing.T, address, path string) *capture {
 	go func() { // ends with the connection
 		defer close(c.ended)
 		defer f.Close()
-		_, _ = io.Copy(f, resp.Body) // that it ends is what is waited for
+		_, _ = io.Copy(f, resp.Body) // only its end matters
 	}()
 	t.Cleanup(func() { resp.Body.Close(); <-c.ended })
 	return c

@@ -37,7 +37,7 @@ func start(t *testing.T, name, path string, args ...string) *process {
 	return startWith(t, nil, name, path, args...)
 }
 
-// startWith is start with something to read on standard input.
+// startWith is start with something for the program to read on standard input.
 func startWith(t *testing.T, stdin io.Reader, name, path string, args ...string) *process {
 	t.Helper()
 	cmd := program.Command(path, args...)
@@ -45,7 +45,7 @@ func startWith(t *testing.T, stdin io.Reader, name, path string, args ...string)
 	return startCommand(t, name, cmd)
 }
 
-// startCommand is start for a command of [program.Command]'s that has been changed.
+// startCommand is start for a command from [program.Command] that the test has changed.
 func startCommand(t *testing.T, name string, cmd *exec.Cmd) *process {
 	t.Helper()
 	p := &process{name: name, cmd: cmd, ended: make(chan struct{})}
@@ -112,7 +112,7 @@ func (p *process) kill() {
 	<-p.ended
 }
 
-// interrupt is a person's Ctrl-C.
+// interrupt sends what a person's Ctrl-C sends.
 func (p *process) interrupt(t *testing.T) {
 	t.Helper()
 	p.signal(t, syscall.SIGINT)
@@ -139,7 +139,7 @@ func (p *process) find(t *testing.T, o *output, re string) string {
 	return found
 }
 
-// rss is the process's memory in bytes.
+// rss returns the process's resident memory in bytes.
 func (p *process) rss(t *testing.T) int {
 	t.Helper()
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))

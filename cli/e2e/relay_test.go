@@ -16,7 +16,7 @@ const (
 	loopback  = "127.0.0.1:0"
 )
 
-// world is where a test's processes live: one folder for keys and files.
+// world holds a test's processes, with one folder for their keys and files.
 type world struct {
 	t      *testing.T
 	dir    string

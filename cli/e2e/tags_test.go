@@ -17,8 +17,8 @@ import (
 	"relay/ingest/flv"
 )
 
-// tag is what the proofs compare: type, timestamp and the body's SHA-256. What
-// comes from a tag log has no kind.
+// tag is what the tests compare: type, timestamp and the body's SHA-256. A tag from a tag log
+// has no kind.
 type tag struct {
 	typ  flv.Type
 	ts   uint32
@@ -86,8 +86,8 @@ func logged(t *testing.T, path string) []tag {
 	return tags
 }
 
-// lastTag returns the last tag of a recording, by its back pointer. It is no tag
-// at all while one is being written.
+// lastTag returns the last tag of a recording, found by its back pointer. The result is garbage
+// while a tag is being written.
 func lastTag(path string) (tag, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -129,7 +129,7 @@ func reached(t *testing.T, path string, want []tag) {
 	})
 }
 
-// split parts a viewer's tags into the header's and the stream's.
+// split divides a viewer's tags into those of the header and those of the stream.
 func split(tags []tag) (header, media []tag) {
 	for i, g := range tags {
 		if !g.kind.Config {
@@ -142,10 +142,9 @@ func split(tags []tag) (header, media []tag) {
 // stretch is a part of a stream that a viewer got whole: want[from:to].
 type stretch struct{ from, to int }
 
-// runs matches what a viewer got with what the source took in, and returns the
-// parts between gaps. It fails the test for anything that was not sent, was out of
-// order or twice, and for a part that does not begin where a decoder can start.
-// Configurations may stand in front of each part.
+// runs matches what a viewer got with what the source took in, and returns the parts between
+// gaps. It fails the test for a tag that was not sent, was out of order or came twice, and for
+// a part that does not begin where a decoder can start. Configurations may precede each part.
 func runs(t *testing.T, who string, got, want []tag) []stretch {
 	t.Helper()
 	header, media := split(got)
@@ -190,7 +189,7 @@ func runs(t *testing.T, who string, got, want []tag) []stretch {
 	return parts
 }
 
-// around says where else in want a tag is.
+// around says where else in want a tag occurs.
 func around(want []tag, at int, g tag) string {
 	for i, w := range want {
 		if w.same(g) {
@@ -224,9 +223,8 @@ func contains(tags []tag, g tag) bool {
 	return false
 }
 
-// complete checks that a viewer got, behind a header, the source's tags from one
-// on to the last, each with its timestamp, in order, none missing, none twice. It
-// returns where the viewer began.
+// complete checks that a viewer got a header and then the source's tags from some tag to the
+// last, each with its timestamp, in order and exactly once. It returns where the viewer began.
 func complete(t *testing.T, who string, got, want []tag) int {
 	t.Helper()
 	header, media := split(got)
@@ -264,8 +262,8 @@ func complete(t *testing.T, who string, got, want []tag) int {
 	return first
 }
 
-// interleave is how far apart ffmpeg writes audio and video out of order, in
-// milliseconds: the last audio comes after the tag that ends the video.
+// interleave bounds how far out of order ffmpeg writes audio and video, in milliseconds: the
+// last audio comes after the tag that ends the video.
 const interleave = 100
 
 // monotonic checks that timestamps never go back: not at all among the tags of a
@@ -284,9 +282,8 @@ func monotonic(t *testing.T, who string, tags []tag) {
 	}
 }
 
-// paced checks that media that came in one stretch has the source's timestamps,
-// all moved by the same amount. Configurations, which encoders stamp as they like,
-// may be elsewhere.
+// paced checks that media that came in one stretch has the source's timestamps, all moved by
+// the same amount. Encoders give configurations any timestamp, so those may differ.
 func paced(t *testing.T, who string, media, want []tag, p stretch) {
 	t.Helper()
 	shift := media[0].ts - want[p.from].ts
@@ -308,7 +305,7 @@ func count(tags []tag, typ flv.Type) int {
 	return n
 }
 
-// summary describes tags in a line.
+// summary describes tags in one line.
 func summary(tags []tag) string {
 	var parts []string
 	for _, k := range []struct {
@@ -326,7 +323,7 @@ func summary(tags []tag) string {
 	return strings.Join(parts, ", ")
 }
 
-// sameNumber is an error if got has not as many tags as want.
+// sameNumber returns an error if got does not have as many tags as want.
 func sameNumber(got, want []tag) error {
 	if len(got) != len(want) {
 		return fmt.Errorf("%d tags, not %d", len(got), len(want))

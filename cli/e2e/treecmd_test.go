@@ -41,8 +41,8 @@ func parentsOf(tr api.ChannelTree) map[string]string {
 	return m
 }
 
-// showsAll waits until the node at address shows the source and these watchers, each
-// with the parent that it has itself, and with all facts.
+// showsAll waits until the node at address shows the source and these watchers, each with all
+// facts and with the parent that the watcher itself reports.
 func showsAll(t *testing.T, address string, src *source, ws []*watcher) api.ChannelTree {
 	t.Helper()
 	var tr api.ChannelTree
@@ -76,7 +76,7 @@ func showsAll(t *testing.T, address string, src *source, ws []*watcher) api.Chan
 	return tr
 }
 
-// drawnRight checks that every node told is drawn, on a line with its facts.
+// drawnRight checks that every reported node is drawn, on a line with its facts.
 func drawnRight(tr api.ChannelTree, drawn string) error {
 	if !strings.HasPrefix(drawn, fmt.Sprintf("Channel %s: %d nodes, ", tr.Name, len(tr.Nodes))) {
 		return fmt.Errorf("summary of:\n%s", drawn)

@@ -14,7 +14,7 @@ import (
 	"relay/ingest/flv"
 )
 
-// viewer is a player over HTTP: one request, whose tags are kept as they come.
+// viewer is a player over HTTP: one request, whose tags it keeps as they come.
 type viewer struct {
 	name string
 
@@ -101,7 +101,7 @@ func (v *viewer) reaches(t *testing.T, want []tag) {
 	})
 }
 
-// ends waits until the last of want has come, with whatever timestamp.
+// ends waits until the last of want has come, with any timestamp.
 func (v *viewer) ends(t *testing.T, want []tag) {
 	t.Helper()
 	eventually(t, v.name+" has the last tag", func() error {

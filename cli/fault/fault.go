@@ -1,5 +1,5 @@
-// Package fault is how a command fails: an error that says what happened, what to do
-// next, and with which code the process exits.
+// Package fault defines how a command fails: an error says what happened, what to do next, and
+// with which code the process exits.
 package fault
 
 import (
@@ -14,13 +14,13 @@ const (
 	ExitOK        = 0
 	ExitRuntime   = 1
 	ExitUsage     = 2
-	ExitNobody    = 3 // no relay answers, or there is no such channel
-	ExitRefused   = 4 // those that answer turn this node down
+	ExitNobody    = 3 // no relay answers, or the channel does not exist
+	ExitRefused   = 4 // the nodes that answer turn this node down
 	ExitPort      = 5 // a port that was asked for is taken
 	ExitInterrupt = 130
 )
 
-// ExitCodes explains them.
+// ExitCodes explains the exit codes.
 var ExitCodes = []struct {
 	Code  int
 	About string
@@ -34,8 +34,7 @@ var ExitCodes = []struct {
 	{ExitInterrupt, "Ctrl-C ended the command."},
 }
 
-// Error is an error as a person meets it: what happened, what to do next, and
-// the exit code.
+// Error is an error for a person: what happened, what to do next, and the exit code.
 type Error struct {
 	Err  error
 	Hint string // "" if there is nothing to do
@@ -53,7 +52,7 @@ func Usage(hint, format string, args ...any) error {
 	return &Error{fmt.Errorf(format, args...), hint, ExitUsage}
 }
 
-// ErrInterrupted ends a command that was interrupted by a key.
+// ErrInterrupted ends a command that a key has interrupted.
 var ErrInterrupted = errors.New("interrupted")
 
 // Report prints an error and returns the exit code.

@@ -5,20 +5,20 @@ import (
 	"unicode/utf8"
 )
 
-// Cell is a piece of a line.
+// Cell is one part of a line.
 type Cell struct {
 	Text   string // safe to print
 	Colour string // one of the codes in style.go; "" for none
-	Right  bool   // aligned in its column, which is for the table to do
+	Right  bool   // the table aligns it to the right of its column
 }
 
-// Fit makes cells exactly w wide.
+// Fit makes cells exactly w columns wide.
 func (st Style) Fit(cells []Cell, w int) []Cell {
 	cells = st.cut(cells, w)
 	return append(cells, Cell{Text: strings.Repeat(" ", w-Width(cells...))})
 }
 
-// cut makes cells at most w wide.
+// cut makes cells at most w columns wide.
 func (st Style) cut(cells []Cell, w int) []Cell {
 	if Width(cells...) <= w {
 		return cells
@@ -36,7 +36,7 @@ func (st Style) cut(cells []Cell, w int) []Cell {
 	return out
 }
 
-// Line puts cells together, at most as wide as the terminal.
+// Line joins cells into a line that is at most as wide as the terminal.
 func (st Style) Line(cells []Cell) string {
 	if st.Width > 0 {
 		cells = st.cut(cells, st.Width)
@@ -52,7 +52,7 @@ func (st Style) Line(cells []Cell) string {
 	return strings.TrimRight(b.String(), " ")
 }
 
-// Width is how many columns cells take: one for each character.
+// Width returns how many columns cells take: one for each character.
 func Width(cells ...Cell) int {
 	n := 0
 	for _, c := range cells {
@@ -76,8 +76,8 @@ func (st Style) WrapList(text string) []string {
 	return lines
 }
 
-// WrapWords breaks a text into lines of that width, which a longer word exceeds; one
-// line if the width is none that text fits.
+// WrapWords breaks a text into lines of at most w columns, but never narrower than 16. A longer
+// word exceeds that. A negative w means one line.
 func WrapWords(s string, w int) []string {
 	const narrowest = 16
 	if w < narrowest {

@@ -1,6 +1,6 @@
-// Package term is how relay talks to people: lines and one status line on a terminal,
-// what that terminal can show, tables, screens, keys, codes for phones, and the small
-// texts that every command uses. It knows no other room. Its rules:
+// Package term is how relay talks to people: lines and one status line on a terminal, what that
+// terminal can show, tables, screens, keys, QR codes for phones, and the short texts that every
+// command uses. It imports no other package of cli. Its rules:
 //
 //   - Results (a link, an address, a stream) go to stdout when it is not a terminal;
 //     everything else goes to stderr.

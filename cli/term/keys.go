@@ -1,10 +1,10 @@
 package term
 
-// Key is one key that was pressed: a printable character as itself, others by the
-// names below.
+// Key is one key that was pressed: a printable character as itself, any other key by a name
+// below.
 type Key rune
 
-// Keys that are no characters, numbered where Unicode has none.
+// These keys are not characters. Their numbers are outside Unicode.
 const (
 	KeyUp Key = -1 - iota
 	KeyDown
@@ -12,24 +12,24 @@ const (
 	KeyPageDown
 	KeyHome
 	KeyEnd
-	KeyInterrupt Key = 3 // Ctrl-C, which a raw terminal gives as it is
+	KeyInterrupt Key = 3 // Ctrl-C, which a raw terminal passes on
 	KeyTab       Key = '\t'
 )
 
-// keyNames are what terminals send for them after ESC [ or ESC O.
+// keyNames maps what terminals send after ESC [ or ESC O to these keys.
 var keyNames = map[string]Key{
 	"A": KeyUp, "B": KeyDown, "H": KeyHome, "F": KeyEnd,
 	"5~": KeyPageUp, "6~": KeyPageDown, "1~": KeyHome, "4~": KeyEnd, "7~": KeyHome, "8~": KeyEnd,
 }
 
-// maxSequence is the longest escape sequence that is waited for, in bytes: longer than
-// those of any key.
+// maxSequence is the longest escape sequence to wait for, in bytes. No key's sequence is as
+// long.
 const maxSequence = 16
 
-// KeyReader takes what a raw terminal sends apart. A sequence may come in pieces.
+// KeyReader splits the input from a raw terminal into keys. A sequence may come in pieces.
 type KeyReader struct{ begun []byte }
 
-// Keys returns the keys in b. A key that it does not know is left out.
+// Keys returns the keys in b. It leaves out unknown keys.
 func (r *KeyReader) Keys(b []byte) []Key {
 	var got []Key
 	for _, c := range b {

@@ -6,22 +6,22 @@ import (
 	"unicode/utf8"
 )
 
-// Piece is a part of a status line.
+// Piece is one part of a status line.
 type Piece struct {
 	Text   string
 	Colour string // "" for none
-	Keep   int    // the lowest goes first when the line is too wide; Always stays
-	Comma  bool   // from the piece in front of it, instead of a blank
+	Keep   int    // the piece with the lowest goes first when the line is too wide; Always stays
+	Comma  bool   // a comma, not a blank, parts it from the piece in front
 }
 
-// Always is the Keep of a piece that is cut at worst.
+// Always is the Keep of a piece that may be cut but never left out.
 const Always = 1 << 10
 
-// StatusLine is groups of pieces.
+// StatusLine is a status line as groups of pieces.
 type StatusLine [][]Piece
 
-// Draw puts the line into one row of the terminal. It gives up whole pieces before it
-// cuts one, and the last column, which makes some terminals wrap.
+// Draw fits the line into one row of the terminal. It drops whole pieces before it cuts one. It
+// leaves the last column empty, because text there makes some terminals wrap.
 func (l StatusLine) Draw(st Style) string {
 	room := math.MaxInt
 	if st.Width > 0 {
@@ -62,11 +62,11 @@ func (l StatusLine) Draw(st Style) string {
 	return b.String()
 }
 
-// walk calls visit for each piece that stays, with what goes between it and the last.
+// walk calls visit for each piece that stays, with the text between it and the previous one.
 func (l StatusLine) walk(gone int, visit func(between string, p Piece)) {
 	first := true
 	for _, g := range l {
-		begins := true // the group
+		begins := true // the piece begins the group
 		for _, p := range g {
 			if p.Text == "" || p.Keep <= gone {
 				continue

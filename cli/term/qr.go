@@ -6,20 +6,19 @@ import (
 	"github.com/mdp/qrterminal/v3"
 )
 
-// qrZone is the empty frame around a code, in modules. The standard wants 4; phones
-// read 2, and a small window keeps two more lines.
+// qrZone is the empty frame around a code, in modules. The standard asks for 4. Phones can read
+// a code with 2, which saves lines in a small window.
 const qrZone = 2
 
-// QRLines draws a code of the text, two modules above each other to a character. They
-// are right on a dark terminal: a full block is a light module.
+// QRLines draws a QR code of the text. Each character holds two modules, one above the other.
+// The colours are right on a dark terminal: a full block is a light module.
 func QRLines(text string) []string {
 	var b strings.Builder
 	qrterminal.GenerateWithConfig(text, qrterminal.Config{Level: qrterminal.L, Writer: &b, HalfBlocks: true, QuietZone: qrZone})
 	return strings.Split(strings.TrimRight(b.String(), "\n"), "\n")
 }
 
-// QRCode draws a code of the address in the terminal's own way; nil if it cannot show
-// one.
+// QRCode draws a QR code of the address as the terminal can show it; nil if it cannot.
 func QRCode(url string, st Style) []string {
 	if st.ASCII {
 		return nil

@@ -8,7 +8,7 @@ import (
 	"rsc.io/qr"
 )
 
-// The code that is drawn has the modules of the one that was meant, with room around.
+// The drawn code has the modules of the intended one, with an empty frame around them.
 func TestCodeIsRight(t *testing.T) {
 	const url = "http://192.168.100.200:65535/"
 	want, err := qr.Encode(url, qr.L)

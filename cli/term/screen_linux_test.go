@@ -7,7 +7,7 @@ import (
 	"relay/cli/term/termtest"
 )
 
-// A panic is told on the user's own screen.
+// The text of a panic appears on the user's own screen.
 func TestPanicGivesTheTerminalBack(t *testing.T) {
 	p := termtest.Open(t, 80, 24)
 	before := p.Mode(t)

@@ -9,7 +9,7 @@ import (
 	"golang.org/x/term"
 )
 
-// Colours, as a terminal's codes; Plain ends each of them.
+// These are colours as a terminal's codes. Plain ends each of them.
 const (
 	Bold   = "\x1b[1m"
 	Faint  = "\x1b[2m"
@@ -22,12 +22,12 @@ const (
 // Style is what a terminal can show.
 type Style struct {
 	Width  int  // columns; 0 for no bound
-	ASCII  bool // it shows nothing else
+	ASCII  bool // it shows only ASCII
 	Colour bool // it has colours, and they are wanted
 }
 
-// styleOf is what w can show, and its height in lines; 0 if it is no terminal. One that
-// does not tell its size has 80 columns and 24 lines.
+// styleOf returns what w can show, and its height in lines, 0 if it is not a terminal. A
+// terminal that does not tell its size counts as 80 columns by 24 lines.
 func styleOf(w io.Writer, tty bool) (st Style, height int) {
 	st.ASCII = !SpeaksUTF8(os.Getenv, runtime.GOOS)
 	if !tty {
@@ -44,7 +44,8 @@ func styleOf(w io.Writer, tty bool) (st Style, height int) {
 	return st, height
 }
 
-// SizeOf is the size of a terminal in columns and lines, if w is one and tells.
+// SizeOf returns the size of a terminal in columns and lines, and whether w is a terminal that
+// tells it.
 func SizeOf(w io.Writer) (cols, lines int, ok bool) {
 	f, ok := w.(*os.File)
 	if !ok {
@@ -54,7 +55,7 @@ func SizeOf(w io.Writer) (cols, lines int, ok bool) {
 	return cols, lines, err == nil && cols > 0
 }
 
-// Pick returns the one of two texts that the terminal can show.
+// Pick returns whichever of two texts the terminal can show.
 func (st Style) Pick(unicode, ascii string) string {
 	if st.ASCII {
 		return ascii
@@ -68,7 +69,8 @@ func IsTTY(w io.Writer) bool {
 	return ok && term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb"
 }
 
-// IsKeyboard reports whether r reads from a terminal, or another device that no pipe or file is.
+// IsKeyboard reports whether r reads from a terminal or another character device, not from a
+// pipe or a file.
 func IsKeyboard(r io.Reader) bool {
 	f, ok := r.(*os.File)
 	if !ok {
@@ -78,8 +80,8 @@ func IsKeyboard(r io.Reader) bool {
 	return err == nil && fi.Mode()&os.ModeCharDevice != 0
 }
 
-// SpeaksUTF8 reports whether the user's terminal shows more than ASCII: POSIX says so
-// by the first of three variables that is set, other systems always do.
+// SpeaksUTF8 reports whether the user's terminal shows more than ASCII. As POSIX has it, the
+// first of three variables that is set decides. If none is set, only Windows and macOS do.
 func SpeaksUTF8(getenv func(string) string, goos string) bool {
 	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
 		if v := strings.ToLower(getenv(name)); v != "" {

@@ -8,7 +8,7 @@ import (
 	"relay/cli/term/termtest"
 )
 
-// What standard output and standard error can show is asked of each of them.
+// Standard output and standard error are each asked what they can show.
 func TestStyleIsThatOfTheTerminal(t *testing.T) {
 	for name, value := range map[string]string{"TERM": "xterm", "LC_ALL": "C.UTF-8", "NO_COLOR": ""} {
 		t.Setenv(name, value)
@@ -26,7 +26,7 @@ func TestStyleIsThatOfTheTerminal(t *testing.T) {
 	if st := on.Style(); st != (Style{}) {
 		t.Errorf("a file: %+v", st)
 	}
-	p.Resize(t, 0, 0) // one that does not tell
+	p.Resize(t, 0, 0) // a terminal that does not tell its size
 	if st, height := on.OutStyle(); st.Width != 80 || height != 24 {
 		t.Errorf("a terminal that does not tell: %+v, %d lines", st, height)
 	}

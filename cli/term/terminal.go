@@ -14,29 +14,29 @@ import (
 type Terminal struct {
 	Out, Err io.Writer // set once
 	OutTTY   bool      // Out is a terminal that takes codes
-	ErrTTY   bool      // Err is
+	ErrTTY   bool      // Err is such a terminal
 
 	mu     sync.Mutex
-	status string // on the screen now
+	status string // the status line on the screen now
 }
 
-// New returns a terminal that writes results to out and all else to err. Either may be
-// a file or a pipe as well.
+// New returns a terminal that writes results to out and everything else to err. Each of them
+// may also be a file or a pipe.
 func New(out, err io.Writer) *Terminal {
 	return &Terminal{Out: out, Err: err, OutTTY: IsTTY(out), ErrTTY: IsTTY(err)}
 }
 
-// Style is what standard error can show.
+// Style returns what standard error can show.
 func (t *Terminal) Style() Style {
 	st, _ := styleOf(t.Err, t.ErrTTY)
 	return st
 }
 
-// OutStyle is what standard output can show, and its height in lines; 0 if it is no
+// OutStyle returns what standard output can show, and its height in lines, 0 if it is not a
 // terminal.
 func (t *Terminal) OutStyle() (st Style, height int) { return styleOf(t.Out, t.OutTTY) }
 
-// Tint colours a text of our own where that is wanted.
+// Tint colours one of our own texts if colours are wanted.
 func (t *Terminal) Tint(colour, text string) string {
 	if !t.ErrTTY || os.Getenv("NO_COLOR") != "" {
 		return text
@@ -44,7 +44,7 @@ func (t *Terminal) Tint(colour, text string) string {
 	return colour + text + Plain
 }
 
-// Print writes a line of our own, which may hold codes.
+// Print writes one of our own lines, which may contain terminal codes.
 func (t *Terminal) Print(line string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -53,8 +53,7 @@ func (t *Terminal) Print(line string) {
 	t.draw()
 }
 
-// Say writes a line for a person. Strings and errors among args may hold a
-// stranger's text.
+// Say writes a line for a person. Strings and errors among args may contain a stranger's text.
 func (t *Terminal) Say(format string, args ...any) {
 	for i, a := range args {
 		switch a := a.(type) {
@@ -67,12 +66,12 @@ func (t *Terminal) Say(format string, args ...any) {
 	t.Print(fmt.Sprintf(format, args...))
 }
 
-// Hint says what to do about what was said last.
+// Hint says what to do about the previous message.
 func (t *Terminal) Hint(format string, args ...any) {
 	t.Say("relay: hint: "+format, args...)
 }
 
-// Result writes one line for a program, if one can be reading.
+// Result writes one line for a program, if a program can be reading standard output.
 func (t *Terminal) Result(line string) {
 	if !t.OutTTY {
 		fmt.Fprintln(t.Out, line)
@@ -104,7 +103,7 @@ func (t *Terminal) draw() {
 	}
 }
 
-// Typed is called when somebody has ended a line behind the status line.
+// Typed must be called when a person has typed a line end after the status line.
 func (t *Terminal) Typed() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -121,8 +120,8 @@ func (t *Terminal) End() {
 	}
 }
 
-// maxText bounds what is printed of a stranger's text, in characters: more than the
-// longest line of a log.
+// maxText bounds how much of a stranger's text is printed, in characters. The longest line of a
+// log is shorter.
 const maxText = 64 << 10
 
 // Clean makes a stranger's text safe to print: one line, by [oneline.Clean].

@@ -26,7 +26,7 @@ func DelayText(ms int64) string {
 	return fmt.Sprintf("%.1f s", float64(ms)/1000)
 }
 
-// UptimeText writes a time of running, in seconds, for people, in its two largest units.
+// UptimeText writes an uptime, in seconds, for people, in its two largest units.
 func UptimeText(s int64) string {
 	switch {
 	case s < 60:
@@ -39,7 +39,7 @@ func UptimeText(s int64) string {
 	return fmt.Sprintf("%dd%02dh", s/86400, s/3600%24)
 }
 
-// Counted is a number of things whose plural ends in an s.
+// Counted writes a number of things whose plural ends in s.
 func Counted(n int64, what string) string {
 	if n == 1 {
 		return "1 " + what
@@ -47,7 +47,7 @@ func Counted(n int64, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
-// Plural is a number of things.
+// Plural writes a number of things.
 func Plural(n int, one, many string) string {
 	if n == 1 {
 		return "1 " + one
@@ -55,7 +55,7 @@ func Plural(n int, one, many string) string {
 	return fmt.Sprintf("%d %s", n, many)
 }
 
-// Spelt puts things together as people do: "a, b and c".
+// Spelt joins things as people do: "a, b and c".
 func Spelt(all []string) string {
 	if n := len(all); n > 1 {
 		return strings.Join(all[:n-1], ", ") + " and " + all[n-1]
@@ -63,10 +63,10 @@ func Spelt(all []string) string {
 	return strings.Join(all, "")
 }
 
-// SpeltOr puts two things or more together that there is a choice of: "a, b or c".
+// SpeltOr joins two or more alternatives: "a, b or c".
 func SpeltOr(all []string) string {
 	return strings.Join(all[:len(all)-1], ", ") + " or " + all[len(all)-1]
 }
 
-// Links is a number of links between nodes.
+// Links writes a number of links between nodes.
 func Links(n int) string { return Plural(n, "link", "links") }

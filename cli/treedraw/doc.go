@@ -1,5 +1,5 @@
-// Package treedraw draws who passes a channel on to whom: the tree (relay tree) and the
-// table that is sorted and scrolled (relay top). All of it is pure: playback's figures,
-// what the terminal can show and the keys that were pressed go in, lines that fit come
-// out, with strangers' text made safe. It asks nobody, reads no clock and writes nowhere.
+// Package treedraw draws which node passes a channel on to which: as a tree (relay tree), and
+// as a table to sort and scroll (relay top). All of it is pure. Playback's figures, what the
+// terminal can show, and the keys that were pressed go in. Lines that fit come out, with
+// strangers' text made safe. The package asks nobody, reads no clock and writes nowhere.
 package treedraw

@@ -2,7 +2,7 @@ package treedraw
 
 import "relay/cli/term"
 
-// Press changes the screen as the key says. It reports false for a key that ends.
+// Press changes the screen as the key says. It reports false for a key that ends relay top.
 func (s *Top) Press(k term.Key) bool {
 	page := max(1, s.Height-5)
 	switch k {
@@ -31,7 +31,7 @@ func (s *Top) Press(k term.Key) bool {
 	return true
 }
 
-// most is the greatest offset that means anything.
+// most returns the greatest meaningful offset.
 func (s *Top) most() int {
 	if len(s.Channels) == 0 {
 		return 0

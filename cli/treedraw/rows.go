@@ -8,7 +8,8 @@ import (
 	"relay/playback/api"
 )
 
-// Channels puts together, in words safe to print, what a relay says of its trees and, if it does, of itself.
+// Channels combines what a relay says about its trees with what it says about itself, if it
+// does. The texts are safe to print.
 func Channels(trees api.Trees, st *api.Status) []api.TopChannel {
 	all := []api.TopChannel{}
 	for _, t := range trees.Channels {
@@ -28,7 +29,8 @@ func Channels(trees api.Trees, st *api.Status) []api.TopChannel {
 	return all
 }
 
-// rowOf is a node of t; own is what the relay that was asked says of itself, or nil.
+// rowOf returns the row of a node of t. own is what the relay that was asked says about itself,
+// or nil.
 func rowOf(n api.TreeNode, t api.ChannelTree, own *api.ChannelStatus) api.TopNode {
 	r := api.TopNode{
 		ID: n.ID, Hop: n.Depth, Source: n.Depth == 0, Here: n.ID == t.Self, CutOff: n.Orphan,
@@ -67,10 +69,11 @@ func nearness(p api.Peer) string {
 	return "far"
 }
 
-// Order is what the nodes are sorted by.
+// Order is the order of the nodes.
 type Order byte
 
-// The orders, by the keys that choose them. In all but the first, the most comes first.
+// These are the orders, each named by its key. In all but the first, the largest figure comes
+// first.
 const (
 	ByHop    Order = 'h'
 	ByDelay  Order = 'd'
@@ -78,7 +81,8 @@ const (
 	ByUpload Order = 'u'
 )
 
-// sorted returns the nodes in that order; equal ones stay in the order of the tree.
+// sorted returns the nodes in that order. Nodes with equal figures stay in the order of the
+// tree.
 func (o Order) sorted(rows []api.TopNode) []api.TopNode {
 	key := func(r api.TopNode) int64 { return int64(r.Hop) }
 	switch o {
@@ -94,7 +98,8 @@ func (o Order) sorted(rows []api.TopNode) []api.TopNode {
 	return rows
 }
 
-// known is a figure, or -1 if there is none: behind all that are known.
+// known returns a figure, or -1 if there is none, so that the node comes after all those with
+// one.
 func known(p *int64) int64 {
 	if p == nil {
 		return -1
@@ -102,7 +107,7 @@ func known(p *int64) int64 {
 	return *p
 }
 
-// markLosses marks the nodes that have lost chunks since the picture before.
+// markLosses marks the nodes that have lost chunks since the previous picture.
 func markLosses(before, now []api.TopChannel) {
 	lost := make(map[string]int64)
 	for _, c := range before {

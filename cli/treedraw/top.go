@@ -11,28 +11,29 @@ import (
 )
 
 const (
-	// roomy is from how many lines the summary is shown: below, the nodes need them.
+	// roomy is the least height, in lines, at which the summary is shown. On a lower screen the
+	// nodes need the lines.
 	roomy = 10
-	// nameWidth is the width of a node's column, and nameLeast what is left of it on a
-	// narrow screen: its ID and a mark.
+	// nameWidth is the width of the column for names, and nameLeast the width that remains on a
+	// narrow screen, for an ID and a mark. Both are in characters.
 	nameWidth = 16
 	nameLeast = 9
 )
 
-// Top is everything that a picture of relay top depends on.
+// Top is everything that relay top's picture depends on.
 type Top struct {
 	term.Style
-	Height   int // lines; 0 for no bound, and then no line about keys
+	Height   int // lines; 0 for no bound and no line about keys
 	Channels []api.TopChannel
-	Chosen   int // of channels
+	Chosen   int // index of the channel on the screen
 	Order    Order
-	Offset   int    // nodes above the first one shown
+	Offset   int    // how many nodes precede the first one on the screen
 	Trouble  string // why the figures are old; "" if they are not
 	Clock    string // time of day; "" to leave it out
 }
 
-// Take puts newer figures in place of those shown. The channel that is shown stays,
-// if it is still there.
+// Take replaces the figures with newer ones. The channel on the screen stays if it still
+// exists.
 func (s *Top) Take(channels []api.TopChannel) {
 	s.Trouble = ""
 	was := ""
@@ -48,8 +49,8 @@ func (s *Top) Take(channels []api.TopChannel) {
 // column is one column of the table.
 type column struct {
 	head  string
-	order Order // that sorts by it; 0 for none
-	need  int   // the columns of the greatest need go first where there is no room
+	order Order // the order that sorts by this column; 0 for none
+	need  int   // the column with the greatest need is the first to go if there is no room
 	cell  func(api.TopNode) term.Cell
 }
 
@@ -101,7 +102,7 @@ var columns = []column{
 func linkText(r api.TopNode) string {
 	s := "TLS"
 	if r.Source {
-		s = "-" // it has no parent
+		s = "-" // the node has no parent
 	}
 	if r.Link != "" {
 		s = "TLS " + r.Link
@@ -129,7 +130,8 @@ func shortRate(bps *int64) string {
 	return strconv.FormatInt(*bps, 10)
 }
 
-// Lines draws the screen: at most its height, none wider than it.
+// Lines draws the screen. The lines are no more than its height, and none is wider than the
+// screen.
 func (s Top) Lines() []string {
 	if len(s.Channels) == 0 {
 		out := s.top("no channel is open there")
@@ -152,7 +154,7 @@ func (s Top) Lines() []string {
 	return s.bounded(out)
 }
 
-// top is the first line, and a second one if the figures are old.
+// top returns the first line, and a second one if the figures are old.
 func (s Top) top(what string) []string {
 	cells := []term.Cell{{Text: "relay top  ", Colour: term.Bold}, {Text: what}}
 	if s.Clock != "" {
@@ -185,9 +187,9 @@ func (s Top) summary(c api.TopChannel) []string {
 	return append(out, "")
 }
 
-// window says which of n nodes are shown below so many lines: all without a height,
-// else what fits between the headings and the line about keys, from the offset or as
-// far down as the last screenful.
+// window says which of n nodes fit on the screen when above lines come before them. Without a
+// height all do. Otherwise they must fit between the headings and the line about keys. They
+// begin at the offset, but no further down than the last screenful.
 func (s Top) window(n, above int) (first, last int) {
 	if s.Height == 0 {
 		return 0, n
@@ -197,15 +199,15 @@ func (s Top) window(n, above int) (first, last int) {
 	return first, min(n, first+room)
 }
 
-// table draws the headings and some of the nodes, with the columns for which there is
-// room. The columns are as wide as all nodes need: they stay in their places while one
+// table draws the headings and some of the nodes, with as many columns as there is room for.
+// Each column is as wide as the widest node needs, so that columns do not move while a person
 // scrolls.
 func (s Top) table(rows []api.TopNode, first, last int) []string {
 	names := [][]term.Cell{{{Text: "NODE", Colour: term.Bold}}}
 	for _, r := range rows {
 		names = append(names, rowName(r))
 	}
-	cells := make([][]term.Cell, len(columns)) // of each column, the heading first
+	cells := make([][]term.Cell, len(columns)) // of each column, with the heading first
 	widths := make([]int, len(columns))
 	for i, col := range columns {
 		head := term.Cell{Text: col.head, Colour: term.Bold, Right: col.cell(api.TopNode{}).Right}
@@ -244,8 +246,8 @@ func (s Top) table(rows []api.TopNode, first, last int) []string {
 	return out
 }
 
-// fitColumns says how wide the nodes' names are and which columns are shown beside
-// them: on a narrow screen the names shrink first, then columns go.
+// fitColumns returns how wide the nodes' names are, and which columns appear beside them. On a
+// narrow screen it first shortens the names, and then leaves out columns.
 func (s Top) fitColumns(widths []int) (name int, shown []bool) {
 	shown = make([]bool, len(widths))
 	total := nameWidth
@@ -299,7 +301,7 @@ func (s Top) sortMark() string {
 	return "▾"
 }
 
-// keys is the last line: what can be pressed, and where one is.
+// keys returns the last line: the keys, and which nodes are on the screen.
 func (s Top) keys(first, last, n int) string {
 	var where string
 	if last-first < n {
@@ -311,7 +313,7 @@ func (s Top) keys(first, last, n int) string {
 	return s.Line([]term.Cell{{Text: where, Colour: term.Bold}, {Text: "q quit  sort: h hop, d delay, l loss, u upload  j k scroll", Colour: term.Faint}})
 }
 
-// bounded leaves out what does not fit the screen, but for the last line.
+// bounded leaves out lines that do not fit on the screen, but keeps the last one.
 func (s Top) bounded(lines []string) []string {
 	if s.Height == 0 || len(lines) <= s.Height {
 		return lines
@@ -319,7 +321,7 @@ func (s Top) bounded(lines []string) []string {
 	return append(lines[:max(0, s.Height-1):max(0, s.Height-1)], lines[len(lines)-1])
 }
 
-// Tables draws all channels, one below the other, for what is no terminal.
+// Tables draws all channels, one below the other, for output that is not a terminal.
 func Tables(st term.Style, channels []api.TopChannel) []string {
 	var out []string
 	for i := range channels {

@@ -12,7 +12,7 @@ import (
 	"relay/playback/api"
 )
 
-// sampleStatus is what the relay says of itself that gives drawtest.Sample.
+// sampleStatus is the status of the relay that returns drawtest.Sample.
 func sampleStatus() *api.Status {
 	return &api.Status{Channels: []api.ChannelStatus{{
 		Channel:  api.Channel{BitRate: 3_000_000, ViewerCount: 1, State: api.Live},
@@ -39,7 +39,7 @@ dddddddd             3      -     0     -     -      -    0/0      -  TLS
 `)
 }
 
-// What a relay elsewhere does not tell is "-".
+// "-" stands for what a relay on another machine does not tell.
 func TestTopOfARelayElsewhere(t *testing.T) {
 	all := Channels(api.Trees{Channels: []api.ChannelTree{drawtest.Sample()}}, nil)
 	got := Tables(term.Style{ASCII: true}, all)
@@ -104,7 +104,7 @@ eeeeeeee cut ~     1      -     0     0      0    0/0     5s
 cccccccc           2  1.2 s     1     0   3.0M    2/1  1m01s
 3-4 of 5  q quit  sort: h hop, d delay, l loss, u upload  j~
 `)
-	s.Offset = 100 // as far down as there is something
+	s.Offset = 100 // further down than there are nodes
 	if got := s.Lines(); !strings.HasPrefix(got[3], "dddddddd") {
 		t.Errorf("%q", got)
 	}

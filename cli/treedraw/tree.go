@@ -10,17 +10,17 @@ import (
 	"relay/tree"
 )
 
-// nameMin is the least width left to the drawing itself when the columns beside it
-// would take it all.
+// nameMin is the least width, in characters, for the drawing itself when the columns beside it
+// would take all of the screen.
 const nameMin = 20
 
-// Drawing is how trees are drawn.
+// Drawing says how to draw trees.
 type Drawing struct {
 	term.Style
-	Most int // nodes drawn at most; 0 for all
+	Most int // how many nodes to draw at most; 0 for all
 }
 
-// branches are what connects a node to its parent and siblings.
+// branches are the lines that connect a node to its parent and siblings.
 type branches struct{ mid, last, down, none string }
 
 func (d Drawing) branches() branches {
@@ -72,8 +72,8 @@ func summaryText(t api.ChannelTree) string {
 	return text
 }
 
-// choose says which nodes are drawn, those nearest to the source, and how many
-// nodes below each are not, because they are not kept or not even listed.
+// choose says which nodes to draw, namely those nearest to the source. For each it also counts
+// the nodes below that are not drawn, because they are not kept or not even listed.
 func (d Drawing) choose(nodes []api.TreeNode) (kept []bool, hidden []int) {
 	kept, hidden = make([]bool, len(nodes)), make([]int, len(nodes))
 	var at []int // nodes at each depth
@@ -113,7 +113,7 @@ func (d Drawing) choose(nodes []api.TreeNode) (kept []bool, hidden []int) {
 
 var header = []string{"NODE", "DEPTH", "SLOTS", "BEHIND", "LOST", "UPLOAD", "UP", "VERSION"}
 
-// table draws the nodes, one a line, below a line of headings.
+// table draws the nodes, one per line, below a line of headings.
 func (d Drawing) table(t api.ChannelTree, kept []bool, hidden []int) []string {
 	var rows [][]term.Cell
 	var head []term.Cell
@@ -149,8 +149,8 @@ func (d Drawing) table(t api.ChannelTree, kept []bool, hidden []int) []string {
 	return d.columns(names, rows)
 }
 
-// columns writes the cells below each other, each column as wide as its widest; the first, of
-// names, gives way on a screen that is too narrow.
+// columns aligns the cells in columns, each as wide as its widest cell. On a screen that is too
+// narrow, the first column, of names, gets narrower.
 func (d Drawing) columns(names, rows [][]term.Cell) []string {
 	widths := make([]int, len(header))
 	for r, row := range rows {
@@ -182,7 +182,7 @@ func (d Drawing) columns(names, rows [][]term.Cell) []string {
 	return lines
 }
 
-// nameCells is a node in the tree.
+// nameCells returns the cells that draw a node in the tree.
 func nameCells(t api.ChannelTree, i int, branch string, hidden int) []term.Cell {
 	n := t.Nodes[i]
 	cells := []term.Cell{{Text: branch, Colour: term.Faint}, {Text: shortID(n.ID)}}
@@ -201,7 +201,7 @@ func nameCells(t api.ChannelTree, i int, branch string, hidden int) []term.Cell 
 	return cells
 }
 
-// nodeCells is a node's columns; the first is drawn apart.
+// nodeCells returns a node's columns. The first is left to nameCells.
 func nodeCells(n api.TreeNode) []term.Cell {
 	behind, upload, up, version := "-", "-", "-", "-"
 	if !n.Unheard {

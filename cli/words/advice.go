@@ -15,30 +15,30 @@ const (
 	// keyframeWait is how long a live encoder may go without a keyframe before
 	// something must be wrong with its settings.
 	keyframeWait = 10 * time.Second
-	// keyframeMost is how far apart keyframes may be before a person is told: a viewer
-	// who comes waits for one, and one that lost a chunk does too.
+	// keyframeMost is how far apart keyframes may be before a person is told. A new viewer
+	// waits for a keyframe, and so does one that has lost a chunk.
 	keyframeMost = 4 * time.Second
 	// encoderWait is how long a person may take to start the encoder before the
 	// settings are repeated.
 	encoderWait = 30 * time.Second
-	// uploadSettles is how long the upload must have been too small: the bit rate is
-	// measured over some seconds, and an encoder begins with a burst.
+	// uploadSettles is how long the upload must have been too small before a person is told.
+	// The bit rate is measured over some seconds, and an encoder begins with a burst.
 	uploadSettles = 10 * time.Second
 )
 
-// Warning teaches: what is wrong, and what to do about it.
+// Warning says what is wrong and what to do about it.
 type Warning struct {
 	Code string // stable, for programs
 	Text string
 	Hint string
 }
 
-// Event is the warning for programs.
+// Event returns the warning as an event for programs.
 func (w Warning) Event() api.Event {
 	return api.Event{Type: api.EventWarning, Warning: &api.Warning{Code: w.Code, Text: term.Clean(w.Text), Hint: term.Clean(w.Hint)}}
 }
 
-// Codes of warnings; cli/design.md lists them for programs.
+// These are the codes of warnings. cli/design.md lists them for programs.
 const (
 	warnNoEncoder    = "no_encoder"
 	WarnWrongKey     = "wrong_key"
@@ -50,15 +50,15 @@ const (
 	WarnNotConnected = "not_connected"
 )
 
-// SourceView is what an adviser goes by.
+// SourceView is what an adviser knows about a source.
 type SourceView struct {
 	Encoder  ingest.Status
 	Started  bool   // there is something to watch
 	BitRate  int    // bit/s; 0 if not known
 	Upload   int    // --upload, bit/s; 0 if it was not given
-	Slots    int    // children there may be
-	FarSlots int    // of them, beyond this network
-	Server   string // for the encoder; "" if none is waited for
+	Slots    int    // how many children there may be
+	FarSlots int    // how many of those may be beyond this network
+	Server   string // the address for the encoder; "" if the source waits for none
 	Key      string
 	Exposed  string // the encoder's port, if it is open to other machines
 }
@@ -69,11 +69,11 @@ type Adviser struct {
 	begun   time.Time
 	session uint64
 	since   time.Time // when that session began
-	narrow  time.Time // since when nobody outside can be served; zero if somebody can
+	narrow  time.Time // since when the upload has been too small for anybody outside; zero if it is not
 	said    map[string]bool
 }
 
-// Look returns what is new at now.
+// Look returns the warnings that are new at the time now.
 func (a *Adviser) Look(now time.Time, o SourceView) []Warning {
 	if a.begun.IsZero() {
 		a.begun, a.said = now, make(map[string]bool)
@@ -112,7 +112,7 @@ func (a *Adviser) Look(now time.Time, o SourceView) []Warning {
 
 const keyframeHint = `in OBS: Settings > Output > Output Mode "Advanced" > Streaming > Keyframe Interval = 2 s; with ffmpeg at 30 fps: -g 60`
 
-// encoderHint repeats what goes into the encoder, and what may be in between.
+// encoderHint repeats the encoder's settings, and names what may block the way.
 func encoderHint(o SourceView) string {
 	hint := fmt.Sprintf("in OBS: Settings > Stream > Service \"Custom...\", Server %s, Stream Key %s; then Start Streaming", o.Server, o.Key)
 	if o.Exposed != "" {
@@ -142,14 +142,14 @@ func (a *Adviser) lookAtUpload(now time.Time, o SourceView, say func(code, text,
 		"lower the bit rate in the encoder (OBS: Settings > Output > Streaming > Bitrate), or use a cable in place of Wi-Fi; --upload RATE tells relay what the line carries")
 }
 
-// noBrowser are codecs that no browser decodes in a page, and browsers of some
-// makers only. What is in neither is decoded by all of today's.
+// These are the codecs that no browser decodes in a page, and those that only some browsers
+// decode. All of today's browsers decode the others.
 var (
 	noBrowser   = map[string]bool{"vvc": true, "h263": true, "vp6": true, "vp6a": true, "flashsv": true, "flashsv2": true, "speex": true, "nellymoser": true, "adpcm": true, "pcm": true, "g711a": true, "g711u": true}
 	fewBrowsers = map[string]bool{"hevc": true, "ac3": true, "eac3": true}
 )
 
-// codecAdvice says what browsers make of the codecs; nothing if all of them play.
+// codecAdvice says which of the codecs browsers cannot play, nothing if they play all.
 func codecAdvice(video, audio string) (text, hint string) {
 	for _, c := range []struct{ codec, hint string }{
 		{video, "VLC and mpv can. For browsers, set the encoder to H.264 (OBS: Settings > Output > Streaming > Video Encoder)"},

@@ -21,7 +21,7 @@ func codesOf(a *Adviser, from time.Time, seconds int, o SourceView) []string {
 	return codes
 }
 
-// sending is an encoder that does all well.
+// sending is an encoder whose settings are all good.
 func sending() SourceView {
 	return SourceView{
 		Encoder: ingest.Status{

@@ -12,30 +12,30 @@ import (
 	"relay/relay/stream"
 )
 
-// StatusEvery is how often there is a status event.
+// StatusEvery is the time between two status events.
 const StatusEvery = 5 * time.Second
 
-// LastWrite is how long whoever reads standard output, or the disk, may take for
-// what is being written when the command ends.
+// LastWrite is how long the reader of standard output, or the disk, may take for the last
+// writes when the command ends.
 const LastWrite = time.Second
 
-// Events writes what happens as JSON, one object on a line, for programs: what the station
-// tells, and what the command tells of itself. A nil one writes nothing. It is safe for
-// concurrent use, and its methods do not block: a reader that stops must not stop the
-// stream, and learns how much it missed.
+// Events writes what happens as JSON for programs, one object per line: the station's events
+// and the command's own. A nil Events writes nothing. It is safe for concurrent use. Its
+// methods do not block, because a reader that stops must not stop the stream. Such a reader
+// learns how many events it has missed.
 type Events struct {
 	told playback.Events
 	done chan struct{} // closed when the last one is written
 }
 
-// NewEvents returns one that writes to w until end.
+// NewEvents returns an Events that writes to w until End.
 func NewEvents(w io.Writer) *Events {
 	e := &Events{done: make(chan struct{})}
 	r, err := e.told.Follow(0)
 	if err != nil {
-		panic(err) // it is the first reader
+		panic(err) // cannot happen: it is the first reader
 	}
-	go func() { // ends with end, or with the process if w blocks
+	go func() { // ends with End, or with the process if w blocks
 		defer close(e.done)
 		defer r.Close()
 		WriteEvents(context.Background(), r, w)
@@ -43,8 +43,8 @@ func NewEvents(w io.Writer) *Events {
 	return e
 }
 
-// WriteEvents writes what r reads, a line for each event, until the event that is the last,
-// until nobody takes them, or until ctx ends.
+// WriteEvents writes what r reads, a line for each event. It returns after the last event, when
+// a write fails, or when ctx ends.
 func WriteEvents(ctx context.Context, r *playback.EventReader, w io.Writer) {
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
@@ -76,7 +76,7 @@ func (e *Events) Tell(v api.Event) {
 	}
 }
 
-// Start is the first event of a channel. What the station tells comes after it.
+// Start adds the first event of a channel. The station's events come after it.
 func (e *Events) Start(id stream.ChannelID, node string, s api.Start, station *playback.Events) {
 	if e == nil {
 		return
@@ -85,8 +85,8 @@ func (e *Events) Start(id stream.ChannelID, node string, s api.Start, station *p
 	station.Forward(&e.told)
 }
 
-// End is the last event. It waits until all is written, for lastWrite at most. The context
-// is the command's.
+// End adds the last event. It waits until everything is written, but no longer than LastWrite.
+// ctx is the command's.
 func (e *Events) End(ctx context.Context, err error) {
 	if e == nil {
 		return

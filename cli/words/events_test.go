@@ -80,15 +80,15 @@ func TestTheEndTellsWhy(t *testing.T) {
 	})
 }
 
-// A program that does not read must not hold up the stream, and learns what it missed.
+// A program that does not read must not hold up the stream, and it learns what it has missed.
 func TestAReaderThatStopsBlocksNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, w := io.Pipe()
 		e := NewEvents(w)
-		const sent, held = 1500, 512 // as playback.Events holds
+		const sent, held = 1500, 512 // as many as playback.Events holds
 		for range sent {
 			e.Tell(api.Event{Type: api.EventMedia})
-			synctest.Wait() // the writer is stuck in its first event
+			synctest.Wait() // the writer is blocked in its first event
 		}
 		dec := json.NewDecoder(r)
 		read := func() (s api.Event) {
@@ -103,7 +103,7 @@ func TestAReaderThatStopsBlocksNobody(t *testing.T) {
 		if s := read(); s.Type != api.EventMissed || s.Count != sent-held-1 {
 			t.Fatalf("%+v, want %d missed", s, sent-held-1)
 		}
-		if s := read(); s.Seq != sent-held+1 || s.Missed != sent-held-1 { // the older form, beside it
+		if s := read(); s.Seq != sent-held+1 || s.Missed != sent-held-1 { // the older form, beside the newer one
 			t.Fatalf("%+v, want %d missed", s, sent-held-1)
 		}
 		for seq := uint64(sent - held + 2); seq <= sent; seq++ {

@@ -2,17 +2,17 @@ package words
 
 // Greeting is what relay source says when it starts.
 type Greeting struct {
-	Server, Key string // for the encoder; "" if the media is fetched
+	Server, Key string // for the encoder; "" if the source fetches its media
 	Page        string
 	Near        bool // the page can be reached from the network
 	Found       bool // relay watch finds the channel by itself
 	Link        string
-	Local       bool // nobody outside this machine can reach it, though nothing forbids it
+	Local       bool // nobody outside this machine can reach the source, though its settings allow it
 	URL         string
-	Code        []string // of Page, for phones
+	Code        []string // the QR code of Page, for phones
 }
 
-// Lines are the greeting, without line ends.
+// Lines returns the greeting's lines, without line ends.
 func (g Greeting) Lines() []string {
 	var all []string
 	add := func(lines ...string) { all = append(all, lines...) }

@@ -1,5 +1,5 @@
-// Package words is what people and programs are told of a source or a watcher: the greeting,
-// the status line, advice, how joining goes, the log, and events as JSON.
+// Package words holds what people and programs are told about a source or a watcher: the
+// greeting, the status line, advice, how joining goes, the log, and events as JSON.
 package words
 
 import (
@@ -13,11 +13,11 @@ import (
 	"relay/tree"
 )
 
-// JoinPatience is how long joining may take before a person is told why it does.
+// JoinPatience is how long joining may take before a person is told why it takes so long.
 const JoinPatience = 2 * time.Second
 
-// Joining follows whether a channel has a parent, for people. It is safe for concurrent use,
-// and its methods do not block.
+// Joining keeps track, for people, of whether this node has a parent. It is safe for concurrent
+// use, and its methods do not block.
 type Joining struct {
 	mu       sync.Mutex
 	attached bool
@@ -29,10 +29,10 @@ type Joining struct {
 	search   search // for a parent, since then
 }
 
-// NewJoining begins now, without a parent.
+// NewJoining returns a Joining that begins at now, without a parent.
 func NewJoining(now time.Time) *Joining { return &Joining{since: now} }
 
-// ParentNews is what a notice says of the parent.
+// ParentNews is what a notice says about the parent.
 type ParentNews int
 
 const (
@@ -42,7 +42,7 @@ const (
 	ParentKept                     // there is one again, before anybody was told that there was none
 )
 
-// Note takes what the channel notices.
+// Note takes in a notice of the channel.
 func (j *Joining) Note(n relay.Notice, now time.Time) (news ParentNews) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -77,7 +77,7 @@ func (j *Joining) IsAttached() bool {
 	return j.attached
 }
 
-// Alone is how long there has been no parent; 0 if there is one.
+// Alone returns how long there has been no parent, 0 if there is one.
 func (j *Joining) Alone(now time.Time) time.Duration {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -87,8 +87,8 @@ func (j *Joining) Alone(now time.Time) time.Duration {
 	return now.Sub(j.since)
 }
 
-// Trouble says why there is no parent, once for each cause and not for a moment; "" if there
-// is nothing new to say. first says that there has been none yet.
+// Trouble says why there is no parent, once for each cause, and only if it lasts; "" if there
+// is nothing new to say. first reports that there has been no parent yet.
 func (j *Joining) Trouble(now time.Time) (why string, first bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -99,8 +99,8 @@ func (j *Joining) Trouble(now time.Time) (why string, first bool) {
 	return j.why, !j.once
 }
 
-// Overdue returns how much longer to wait for a parent before the next look, or the error
-// that ends the wait if there has been none for so long.
+// Overdue returns how much longer to wait for a parent before the next look, or the error that
+// ends the wait if there has been no parent for too long.
 func (j *Joining) Overdue(now time.Time, after time.Duration) (time.Duration, error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -127,7 +127,7 @@ type search struct {
 	refused int // nodes of the channel that turned this one down
 }
 
-// note takes in what the channel says.
+// note takes in a notice of the channel.
 func (s *search) note(n relay.Notice) {
 	switch n := n.(type) {
 	case relay.Attached, relay.Orphaned:
@@ -143,7 +143,7 @@ func (s *search) note(n relay.Notice) {
 	}
 }
 
-// outcome is the exit code of a search that is given up.
+// outcome returns the exit code for a search that has been given up.
 func (s search) outcome() int {
 	if s.refused > 0 && s.silent == 0 {
 		return fault.ExitRefused

@@ -9,7 +9,7 @@ import (
 	"relay/cli/term"
 )
 
-// NewLog returns a logger to stderr: warnings, or with --verbose everything. It writes
+// NewLog returns a logger to stderr, for warnings or, with --verbose, for everything. It writes
 // lines for people to a terminal, and JSON to anything else.
 func NewLog(t *term.Terminal, verbose bool) *zap.Logger {
 	level := zapcore.WarnLevel

@@ -8,7 +8,7 @@ import (
 	"relay/ingest/flv"
 )
 
-// codecNames are codecs as people write them; others are written as flv names them.
+// codecNames are codecs as people write them. Other codecs keep the names that flv gives them.
 var codecNames = map[string]string{
 	"h264": "H.264",
 	"hevc": "HEVC",
@@ -66,7 +66,7 @@ func orUnknown(codec string) string {
 	return codec
 }
 
-// pictureText is a video's size in the shortest form: "1080p60".
+// pictureText returns a video's size in the shortest form: "1080p60".
 func pictureText(i flv.Info) string {
 	if i.Height == 0 {
 		return ""
@@ -78,8 +78,8 @@ func pictureText(i flv.Info) string {
 	return s
 }
 
-// codecsText names the codecs: "H.264/AAC". One that is not known is left out: it may
-// be a track that was announced and does not come.
+// codecsText names the codecs: "H.264/AAC". It leaves out an unknown one, which may be a track
+// that was announced and never came.
 func codecsText(i flv.Info) string {
 	var names []string
 	if i.HasVideo && i.VideoCodec != "" {

@@ -20,7 +20,7 @@ func refusalText(r relay.Refused) string {
 	return "the node at that address says no (" + r.Reason.String() + ")"
 }
 
-// Place names a node by its first address, or by its ID if it has none.
+// Place names a node by its first address, or by its ID if it has no address.
 func Place(p tree.Place) string {
 	if a := FirstAddr(p); a != "" {
 		return a
@@ -28,7 +28,7 @@ func Place(p tree.Place) string {
 	return p.ID.Short()
 }
 
-// FirstAddr is a node's first address, "" if it has none.
+// FirstAddr returns a node's first address, "" if it has none.
 func FirstAddr(p tree.Place) string {
 	if len(p.Addrs) == 0 {
 		return ""
@@ -36,7 +36,7 @@ func FirstAddr(p tree.Place) string {
 	return p.Addrs[0].String()
 }
 
-// Side names the side that ended a link, nothing if the connection was lost.
+// Side names the side that ended a link, "" if the connection was lost.
 func Side(s tree.Side) string {
 	if s == tree.Neither {
 		return ""

@@ -12,7 +12,7 @@ import (
 	"relay/tree"
 )
 
-// mediaPieces tells of a stream; key is the time between keyframes, 0 if not known.
+// mediaPieces describes a stream; key is the time between keyframes, 0 if not known.
 func mediaPieces(i flv.Info, bitRate int, key time.Duration) []term.Piece {
 	p := []term.Piece{
 		{Text: pictureText(i), Keep: 4},
@@ -31,7 +31,7 @@ func mediaPieces(i flv.Info, bitRate int, key time.Duration) []term.Piece {
 	return p
 }
 
-// indicator is the piece in front.
+// indicator returns the piece at the start of the line.
 func indicator(st term.Style, lit bool, text, colour string) term.Piece {
 	sign := st.Pick("○", "o")
 	if lit {
@@ -40,7 +40,7 @@ func indicator(st term.Style, lit bool, text, colour string) term.Piece {
 	return term.Piece{Text: sign + " " + text, Colour: colour, Keep: term.Always}
 }
 
-// SourceStatus is how a source does. Its SourceReport is set.
+// SourceStatus is how a source is doing. Its SourceReport must not be nil.
 type SourceStatus struct {
 	State api.State
 	Info  flv.Info
@@ -85,7 +85,7 @@ func (a SourceStatus) Line(st term.Style) term.StatusLine {
 	return l
 }
 
-// WatchStatus is how a watcher does. Its WatchReport is set.
+// WatchStatus is how a watcher is doing. Its WatchReport must not be nil.
 type WatchStatus struct {
 	State  api.State
 	Info   flv.Info
@@ -154,7 +154,7 @@ func shareText(rate, bound int) string {
 
 func milliseconds(n int64) time.Duration { return time.Duration(n) * time.Millisecond }
 
-// shortDelay writes a delay in one figure: tenths of a second, below one milliseconds.
+// shortDelay writes a delay in one unit: tenths of a second, or milliseconds below one second.
 func shortDelay(d time.Duration) string {
 	if d < 100*time.Millisecond {
 		return fmt.Sprintf("%d ms", max(1, d.Milliseconds()))

@@ -25,7 +25,7 @@ var (
 	}
 )
 
-// sourceAt is a source in full HD, 210 ms behind at its farthest node, if it has a bit rate.
+// sourceAt is a source in full HD whose farthest node is 210 ms behind, if it has a bit rate.
 func sourceAt(state api.State, bitRate int, r api.SourceReport) SourceStatus {
 	s := SourceStatus{State: state, Report: api.Report{BitRate: bitRate, SourceReport: &r}}
 	if bitRate > 0 {
@@ -34,7 +34,7 @@ func sourceAt(state api.State, bitRate int, r api.SourceReport) SourceStatus {
 	return s
 }
 
-// watcherAt is a watcher that has had nothing.
+// watcherAt is a watcher that has received nothing yet.
 func watcherAt(s WatchStatus, r api.WatchReport) WatchStatus {
 	s.WatchReport = &r
 	return s

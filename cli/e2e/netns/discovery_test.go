@@ -19,8 +19,8 @@ import (
 )
 
 const (
-	// foundWithin is the bar for finding a channel, from the first query on, or from
-	// when there was a network. It is 100 ms on a machine with nothing else to do.
+	// foundWithin bounds the time to find a channel, from the first query or from the moment
+	// there was a network. It is 100 ms on a machine with nothing else to do.
 	foundWithin = 500 * time.Millisecond
 	// lookOn is how long relay watch waits for more once it has found something.
 	lookOn = 100 * time.Millisecond
@@ -34,7 +34,7 @@ type found struct {
 	FoundMs float64  `json:"found_ms"`
 }
 
-// listed is what a machine finds.
+// listed returns what a machine finds.
 func (m *machine) listed(t *testing.T) []found {
 	t.Helper()
 	stdout, stderr, code := m.output(t, "list", "--json")
@@ -107,7 +107,7 @@ func TestChannelIsFoundOnTheNetwork(t *testing.T) {
 		t.Errorf("found at %v", f.Addrs)
 	}
 	b.watches(t, "watch")
-	// A watcher answers as well; who asks is told both, the source first.
+	// A watcher answers as well. The machine that asks gets both, the source first.
 	c := newMachine(t, "c", false)
 	l.plug(t, c, "eth0", "10.77.1.3/24")
 	wait.Until(t, "the watcher answers too", func() error {
@@ -143,8 +143,8 @@ func TestChannelIsFoundByIPv6Alone(t *testing.T) {
 	}
 }
 
-// Who is sent on to a node that has link-local addresses alone must find its own way to
-// them: a zone means nothing on another machine.
+// A node that is referred to one with only link-local addresses must find the interface to them
+// by itself: a zone means nothing on another machine.
 func TestTreeGrowsOnLinkLocalAddresses(t *testing.T) {
 	l := newLAN(t)
 	var ms []*machine
@@ -153,7 +153,7 @@ func TestTreeGrowsOnLinkLocalAddresses(t *testing.T) {
 		l.plug(t, m, nic)
 		ms = append(ms, m)
 	}
-	// The source alone hears who looks for it.
+	// Only the source hears the queries for it.
 	must(t, l.bridge.run("table bridge quiet { chain forward { type filter hook forward priority 0; oifname != \"port1\" udp dport 7146 drop; }; }", "nft", "-f", "-"))
 	id := ms[0].source(t, "live", "--max-children", "1")
 	for i, m := range ms[1:] {
@@ -193,7 +193,7 @@ func TestChannelsOfBothNetworksAreFound(t *testing.T) {
 		}
 	}
 
-	// Several channels: which one is for the user to say.
+	// There are several channels, so the user has to say which one.
 	_, stderr, code := m.output(t, "watch", "--config", filepath.Join(m.dir, "none"))
 	if code != 2 || !strings.Contains(stderr, "there are 3 channels") || !strings.Contains(stderr, second[:8]) {
 		t.Errorf("exit code %d: %s", code, stderr)
@@ -230,7 +230,7 @@ func TestEveryRelayOfAMachineAnswers(t *testing.T) {
 	if len(ports) != 3 {
 		t.Errorf("three relays of one machine are found at %v", fs)
 	}
-	a.finds(t, ids...) // by one that runs there, too
+	a.finds(t, ids...) // also on the machine where they run
 }
 
 func TestPrivateChannelIsNotFound(t *testing.T) {
@@ -287,7 +287,7 @@ func TestNetworkThatTheSourceGetsLateIsAnsweredOn(t *testing.T) {
 				addrs = [2][]string{}
 			}
 			l.plug(t, b, "eth0", addrs[1]...)
-			id := a.source(t, "live") // that has nobody to talk to
+			id := a.source(t, "live") // it has no network yet
 			p := b.relay(t, "watch", "watch", "--verbose", "--config", filepath.Join(b.dir, "keys"))
 			p.find(t, "asking for channels")
 			l.plug(t, a, "eth0", addrs[0]...)
@@ -308,7 +308,7 @@ func TestNetworkThatTheSourceGetsLateIsAnsweredOn(t *testing.T) {
 	}
 }
 
-// A source that has moved is found again by those who joined by a link to where it was.
+// A watcher finds a source that has moved, although its invite names the old address.
 func TestSourceIsFoundAgainAtAnotherAddress(t *testing.T) {
 	l := newLAN(t)
 	a, b := newMachine(t, "a", false), newMachine(t, "b", false)
@@ -322,8 +322,8 @@ func TestSourceIsFoundAgainAtAnotherAddress(t *testing.T) {
 	t.Logf("a dead link: connected %v after the start", time.Since(begun).Round(time.Millisecond))
 }
 
-// A flood of queries is answered at a bounded rate and takes next to nothing of the
-// machine, and others are answered all the same.
+// A flood of queries is answered at a bounded rate and costs the machine next to nothing. Other
+// queries are still answered.
 func TestFloodOfQueriesHidesNobody(t *testing.T) {
 	const perTick, floodTick = 20, time.Millisecond // 20,000 a second
 	l := newLAN(t)

@@ -16,9 +16,9 @@ const (
 	quietFor = 1500 * time.Millisecond
 	// moveWithin is how long the nodes below may take to be fed by others.
 	moveWithin = 20 * time.Second
-	// longestPause is more than any player may be without data in a fault that costs no
-	// tags. It says that something is broken, not how fast things ought to be: make
-	// netns tells that.
+	// longestPause bounds how long any player may be without data in a fault that costs no
+	// tags. A longer pause means that something is broken. How fast things ought to be is for
+	// make netns to measure.
 	longestPause = 10 * time.Second
 )
 
@@ -27,9 +27,9 @@ type episode struct {
 	swarm  *swarm
 	fault  fault
 	victim *node   // nil if it is the network or the source
-	below  []*node // that the fault takes the parent from, or an ancestor
+	below  []*node // nodes that lose their parent or an ancestor to the fault
 	rest   []*node // watchers whom it does not concern
-	cut    []*node // that nothing can reach any more
+	cut    []*node // nodes that nothing can reach any more
 	rate   float64 // bit/s that the victim sends
 
 	before         shape
@@ -54,7 +54,7 @@ type sight struct {
 	faults
 }
 
-// run runs an episode; count tells how many of the fault there were before.
+// run runs an episode. count is how many episodes of this fault there were before.
 func (s *swarm) run(t *testing.T, f fault, rng *rand.Rand, count int) *episode {
 	t.Helper()
 	e := &episode{swarm: s, fault: f, seen: make(map[*node]sight)}
@@ -118,7 +118,7 @@ func moveTime(f fault) time.Duration {
 	return moveWithin
 }
 
-// choose picks a victim and tells whom its fault concerns.
+// choose picks a victim and notes which nodes its fault concerns.
 func (e *episode) choose(t *testing.T, rng *rand.Rand) {
 	t.Helper()
 	all := e.swarm.watchers()
@@ -152,7 +152,7 @@ func (e *episode) choose(t *testing.T, rng *rand.Rand) {
 	}
 }
 
-// part takes so many watchers away from the others.
+// part separates a number of watchers from the others.
 func (e *episode) part(rng *rand.Rand, many int) {
 	all := e.swarm.watchers()
 	for i, k := range rng.Perm(len(all)) {
@@ -171,7 +171,7 @@ func (e *episode) part(rng *rand.Rand, many int) {
 	}
 }
 
-// calm notes how the swarm was before the fault.
+// calm records how the swarm was doing before the fault.
 func (e *episode) calm(from, to time.Time) {
 	var all []time.Duration
 	for _, n := range e.swarm.watchers() {
@@ -180,7 +180,7 @@ func (e *episode) calm(from, to time.Time) {
 	e.normal, e.quiet = quantile(all, 0.5), quantile(all, 1)
 }
 
-// judge says what happened in a line, and why if it should not have.
+// judge says in one line what happened, and what was wrong with it, if anything.
 func (e *episode) judge(t *testing.T) {
 	t.Helper()
 	name := "the network"
@@ -243,7 +243,7 @@ func (e *episode) judge(t *testing.T) {
 	}
 }
 
-// role says where a node stood.
+// role says where in the tree a node was.
 func (e *episode) role(n *node) string {
 	switch {
 	case n == e.victim:

@@ -17,13 +17,12 @@ type fault struct {
 	strike, mend func(t *testing.T, e *episode, n int)
 	// hold is how long it lasts.
 	hold time.Duration
-	// short is how often the short proof tries it.
+	// short is how often the short run tries it.
 	short int
 	// stays says that the nodes below may stay where they are.
 	stays bool
-	// lossless says that nobody may miss a tag or get one twice, not even at the
-	// victim if its player stays. Without it that holds for those who have nothing to
-	// do with the fault.
+	// lossless says that no player may miss a tag or get one twice, not even the victim's if it
+	// stays. Otherwise this holds only for players that the fault does not concern.
 	lossless bool
 }
 
@@ -35,8 +34,8 @@ const (
 	slowFor = 12 * time.Second
 	// slowShare is how much of what it sends a throttled parent can still send.
 	slowShare = 0.7
-	// calmFor is how long a swarm is left alone: as long as a node has to wait after a
-	// move that nothing forced.
+	// calmFor is how long a swarm is left alone. A node has to wait as long after a voluntary
+	// move.
 	calmFor = 30 * time.Second
 	// partFor is how long the network is parted: as long as a ring holds by default.
 	partFor = 30 * time.Second
@@ -55,10 +54,11 @@ var allFaults = []fault{
 	{name: "restart", strike: restart, hold: time.Second, short: 2},
 }
 
-// nothing leaves the swarm to itself: it reshapes, and nobody may notice.
+// nothing leaves the swarm alone. The tree changes its shape, and no player may notice.
 func nothing(*testing.T, *episode, int) {}
 
-// kill ends a node as a power cut ends its process, but its kernel says so.
+// kill ends a node's process at once. Unlike a power cut, this lets the kernel close the
+// connections.
 func kill(_ *testing.T, e *episode, _ int) { e.victim.kill() }
 
 func revive(t *testing.T, e *episode, _ int) { e.swarm.revive(t, e.victim) }
@@ -77,10 +77,10 @@ func reviveAll(t *testing.T, e *episode, _ int) {
 	}
 }
 
-// freeze stops a node: its kernel goes on to acknowledge.
+// freeze stops a node's process, while its kernel still acknowledges packets.
 func freeze(t *testing.T, e *episode, _ int) { e.victim.signal(t, syscall.SIGSTOP) }
 
-// thaw has a frozen node go on, or ends it, by turns.
+// thaw lets a frozen node go on or ends it, by turns.
 func thaw(t *testing.T, e *episode, n int) {
 	if n%2 == 0 {
 		e.victim.signal(t, syscall.SIGCONT)

@@ -34,9 +34,9 @@ const (
 	dialTime = 3 * time.Second
 )
 
-// liar is a member of a channel that speaks the protocol well and keeps to none of
-// its promises. It joins as a child, says that there is no better parent than it, and
-// gives those who come what its manners say.
+// liar is a member of a channel that speaks the protocol well but keeps none of its promises.
+// It joins as a child, claims to be the best parent, and treats every node that comes as its
+// manners say.
 type liar struct {
 	host    *host
 	channel stream.ChannelID
@@ -62,15 +62,15 @@ type liar struct {
 	welcome sync.Once
 }
 
-// manners is what a liar does.
+// manners says how a liar behaves.
 type manners struct {
-	// refer, if there is one, is what it answers everybody.
+	// refer, if not nil, makes the answer for every node.
 	refer func(l *liar) []tree.Place
-	// label is what it makes of the label that is true. nil leaves it.
+	// label changes the true label. nil leaves it as it is.
 	label func(l tree.Label) tree.Label
-	// path is what it makes of its true path. nil leaves it.
+	// path changes the true path. nil leaves it as it is.
 	path func(p []tree.Place) []tree.Place
-	// deliver says that it passes the stream on.
+	// deliver says whether it passes the stream on.
 	deliver bool
 }
 
@@ -89,7 +89,7 @@ func newIdentity(t *testing.T) (tree.ID, *tls.Config) {
 		MinVersion:         tls.VersionTLS13,
 		Certificates:       []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}},
 		ClientAuth:         tls.RequireAnyClientCert,
-		InsecureSkipVerify: true, // a node is its key; a liar asks nobody's
+		InsecureSkipVerify: true, // a node is its key, and a liar checks nobody's
 		NextProtos:         []string{relayALPN},
 	}
 }
@@ -121,7 +121,7 @@ func newLiar(t *testing.T, h *host, link string, m manners) *liar {
 	return l
 }
 
-// receive takes whoever comes. It ends with the listener.
+// receive accepts every connection. It ends with the listener.
 func (l *liar) receive(ln net.Listener) {
 	for {
 		conn, err := ln.Accept()
@@ -347,7 +347,7 @@ func (l *liar) join(t *testing.T, n *node) {
 // errReferred says that a node wants somebody else to take the liar.
 var errReferred = errors.New("referred")
 
-// attend is one link to a parent: it reports lies and takes in the truth.
+// attend runs one link to a parent: it reports lies and takes in the true stream.
 func (l *liar) attend(addr string) error {
 	conn, err := l.call(l.ctx, addr)
 	if err != nil {
@@ -419,7 +419,7 @@ func (l *liar) boast(conn *tls.Conn, ended <-chan struct{}) {
 	}
 }
 
-// seen are how often each node came, and how often it pulled, at most.
+// seen returns how many nodes came, the most visits of one node, and the most pulls of one.
 func (l *liar) seen() (visitors, visits, pulls int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

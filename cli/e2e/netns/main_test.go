@@ -5,8 +5,8 @@
 // a node or a cable that others depend on, and then asks every player in the swarm
 // which tags it missed, which it got twice, and how long it had to wait.
 //
-// It needs root, ip, tc and nft. What is missing fails the run: a proof that is
-// skipped is none.
+// It needs root, ip, tc and nft. The run fails if one of them is missing, because a skipped
+// test proves nothing.
 package netns
 
 import (

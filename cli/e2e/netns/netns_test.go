@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// minDepth is how deep the tree must be for the proof to mean something.
+// minDepth is how deep the tree must be for the test to mean something.
 const minDepth = 3
 
 // TestFaultsAreNotSeenBelow breaks nodes and cables of a swarm, one after another, and

@@ -21,7 +21,7 @@ type player struct {
 
 	mu    sync.Mutex
 	notes []note
-	due   int   // of notes, what take takes
+	due   int   // how many of notes are ready for take
 	err   error // why the connection ended
 }
 

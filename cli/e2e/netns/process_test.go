@@ -21,11 +21,11 @@ type process struct {
 	name  string
 	cmd   *exec.Cmd
 	log   string
-	from  int64         // where its own words begin in the log
+	from  int64         // where its own output begins in the log
 	ended chan struct{} // closed when it has ended
 }
 
-// start runs a program on a host until the test ends. log is where its words go.
+// start runs a program on a host until the test ends. Its output goes to log.
 func (h *host) start(t *testing.T, name, log, path string, args ...string) *process {
 	t.Helper()
 	f, err := os.OpenFile(log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)

@@ -26,12 +26,12 @@ type arrival struct {
 	when      time.Time
 }
 
-// faults is what was wrong since forget.
+// faults counts what went wrong since forget.
 type faults struct {
 	lost     int // tags between two that came
 	repeated int // tags that had come already
 	alien    int // tags that the source never had
-	cut      int // tags at the end of a run that a restart left behind
+	cut      int // tags at the end of a run that were lost in a restart
 	missed   int // tags at the beginning of a run, from its first on
 	notes    []string
 }
@@ -48,8 +48,8 @@ func (f *faults) say(when time.Time, format string, args ...any) {
 	}
 }
 
-// forget begins anew, but knows where it is. The last arrival stays, since a pause
-// may begin with it.
+// forget clears what came, but keeps the place in the stream. It also keeps the last arrival,
+// since a pause may begin with it.
 func (p *tape) forget() {
 	if n := len(p.came); n > 0 {
 		p.came = append([]arrival(nil), p.came[n-1])
@@ -141,7 +141,7 @@ func (r *run) first() int {
 	return 0
 }
 
-// pause is the longest time without a tag between two moments.
+// pause returns the longest time without a tag between two moments.
 func (p *tape) pause(from, to time.Time) time.Duration {
 	var most time.Duration
 	last := from
@@ -159,7 +159,7 @@ func (p *tape) pause(from, to time.Time) time.Duration {
 	return max(most, to.Sub(last))
 }
 
-// lags are how long after another player the tags came between two moments.
+// lags returns how long after another player the tags came between two moments.
 func (p *tape) lags(other *tape, from, to time.Time) []time.Duration {
 	type place struct{ epoch, at int }
 	there := make(map[place]time.Time, len(other.came))

@@ -1,3 +1,3 @@
-// Package termtest is for tests of what people see: a real terminal of the system's, of
-// which the test holds the other end, and lines that are compared with what was meant.
+// Package termtest helps to test what people see: it opens a real terminal whose other end the
+// test holds, and compares lines with those that a test wants.
 package termtest

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// WantLines compares what was drawn with lines, which blank ones may surround.
+// WantLines compares what was drawn with the lines of a text, which blank lines may surround.
 func WantLines(t *testing.T, got []string, want string) {
 	t.Helper()
 	if text := strings.Join(got, "\n"); text != strings.Trim(want, "\n") {

@@ -12,16 +12,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// PTY is a terminal that a test holds the other end of.
+// PTY is a terminal whose other end the test holds.
 type PTY struct {
 	*os.File
-	TTY *os.File // the end that a program has
+	TTY *os.File // the program's end
 
 	mu  sync.Mutex
 	out bytes.Buffer
 }
 
-// patience bounds the wait for what a screen shows: a program's start takes some 100 ms.
+// patience bounds the wait for what a screen shows. A program takes about 100 ms to start.
 const patience = 30 * time.Second
 
 // Open returns a terminal of that size, which is closed when the test ends.
@@ -96,7 +96,7 @@ func (p *PTY) Types(t *testing.T, keys string) {
 	}
 }
 
-// Mode is how the terminal treats what is typed and written.
+// Mode returns how the terminal treats input and output.
 func (p *PTY) Mode(t *testing.T) unix.Termios {
 	t.Helper()
 	m, err := unix.IoctlGetTermios(int(p.TTY.Fd()), unix.TCGETS)

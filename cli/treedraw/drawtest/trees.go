@@ -1,4 +1,4 @@
-// Package drawtest has trees for tests of what is drawn.
+// Package drawtest has trees for tests that draw them.
 package drawtest
 
 import (
@@ -8,7 +8,7 @@ import (
 	"relay/tree"
 )
 
-// Sample is a small tree with a node of every kind.
+// Sample returns a small tree with a node of every kind.
 func Sample() api.ChannelTree {
 	return api.ChannelTree{
 		Name: "karp6ufz", Self: "bbbbbbbbbbbb", SeenBy: "aaaaaaaaaaaa",
@@ -24,7 +24,7 @@ func Sample() api.ChannelTree {
 	}
 }
 
-// Wide has at most n nodes, with fan children each where there is room.
+// Wide returns a tree of at most n nodes, with fan children each where there is room.
 func Wide(n, fan int) api.ChannelTree {
 	t := api.ChannelTree{Name: "karp6ufz", Self: "n0", SeenBy: "n0", Nodes: []api.TreeNode{{ID: "n0", Parent: -1}}}
 	var grow func(i int)

@@ -21,7 +21,8 @@ type browser struct {
 	asks int
 }
 
-// startBrowser starts one until the test ends. What it needs, `make tools` installs.
+// startBrowser starts a browser that runs until the test ends. `make tools` installs what it
+// needs.
 func startBrowser(t *testing.T) *browser {
 	t.Helper()
 	if _, err := os.Stat("browser/node_modules/playwright-core"); err != nil {
@@ -43,7 +44,7 @@ func startBrowser(t *testing.T) *browser {
 	return b
 }
 
-// do has one operation carried out, which must work, and stores its result, if that
+// do makes the driver carry out one operation, which must work, and stores its result if that
 // is wanted.
 func (b *browser) do(t *testing.T, op string, args map[string]any, result any) {
 	t.Helper()
@@ -126,7 +127,7 @@ func (p *tab) do(t *testing.T, op string, args map[string]any, result any) {
 	p.b.do(t, op, all, result)
 }
 
-// eval stores what a JavaScript expression comes to.
+// eval stores the value of a JavaScript expression.
 func (p *tab) eval(t *testing.T, js string, result any) {
 	t.Helper()
 	p.do(t, "eval", map[string]any{"js": js}, result)
@@ -139,7 +140,7 @@ func (p *tab) number(t *testing.T, js string) float64 {
 	return n
 }
 
-// text is what a person reads at a selector; "" if it is not shown.
+// text returns what a person reads at a selector; "" if it is not visible.
 func (p *tab) text(t *testing.T, selector string) string {
 	t.Helper()
 	var s string
@@ -170,8 +171,8 @@ func (p *tab) plays(t *testing.T) {
 	})
 }
 
-// delay is how far behind live the picture is in the middle, and at most, over the
-// last so much time.
+// delay returns how far behind live the picture was over the last period of time, as the median
+// and at most.
 func (p *tab) delay(t *testing.T, last time.Duration) (p50, most time.Duration, n int) {
 	t.Helper()
 	var ms []time.Duration
@@ -186,7 +187,7 @@ func (p *tab) delay(t *testing.T, last time.Duration) (p50, most time.Duration, 
 	return s[len(s)/2], s[len(s)-1], len(s)
 }
 
-// shot keeps a picture of the whole page with the test's artifacts.
+// shot stores a picture of the whole page with the test's artifacts.
 func (p *tab) shot(t *testing.T, name string) {
 	t.Helper()
 	path := filepath.Join(t.ArtifactDir(), name+".png")
@@ -207,7 +208,7 @@ func (p *tab) requests(t *testing.T, suffix string) int {
 	return n
 }
 
-// faultless checks that the page's scripts have not failed.
+// faultless checks that none of the page's scripts has failed.
 func (p *tab) faultless(t *testing.T) {
 	t.Helper()
 	var log []string

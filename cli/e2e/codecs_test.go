@@ -18,7 +18,7 @@ import (
 	"relay/ingest/flv"
 )
 
-// noise is a frame's worth of bytes that no parser has a reason to like.
+// noise returns a frame's worth of bytes that mean nothing to any parser.
 func noise(n int, first ...byte) []byte {
 	b := make([]byte, n)
 	_, _ = rand.Read(b) // never fails
@@ -31,8 +31,8 @@ const frames = 50
 
 func at(i int) time.Duration { return time.Duration(i) * 40 * time.Millisecond }
 
-// coded is the body of an enhanced video frame, every tenth a key frame. gortmplib's
-// own writer marks none: it leaves the frame type at 0.
+// coded is the body of an enhanced video frame, every tenth a key frame. gortmplib's own writer
+// marks no key frames: it leaves the frame type at 0.
 func coded(i int, packet byte, codec string, size int) []byte {
 	frame := byte(2)
 	if i%10 == 0 {

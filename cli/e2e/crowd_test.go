@@ -20,10 +20,10 @@ const (
 	tabs = 50
 	// mostPerViewer bounds the memory that one more viewer costs a node, in bytes.
 	mostPerViewer = 4 << 20
-	// crowded is for how long they watch before the node is measured.
+	// crowded is how long they watch before the node is measured.
 	crowded = 10 * time.Second
-	// clockTicks is the unit of processor time in /proc, 1/s: it has been 100 on Linux
-	// for as long as programs could see it (sysconf(3), _SC_CLK_TCK).
+	// clockTicks is the unit of processor time in /proc, in 1/s. Linux has always shown
+	// programs 100 (sysconf(3), _SC_CLK_TCK).
 	clockTicks = 100
 )
 
@@ -47,7 +47,7 @@ func (v *tabOpen) countIn(r io.Reader, mark []byte) {
 	}
 }
 
-// cpu is the processor time that a process has had.
+// cpu returns the processor time that a process has used.
 func (p *process) cpu(t *testing.T) time.Duration {
 	t.Helper()
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
@@ -67,7 +67,7 @@ func (p *process) cpu(t *testing.T) time.Duration {
 	return time.Duration(sum) * time.Second / clockTicks
 }
 
-// TestManyTabs has fifty viewers watch one node, in a format that is made for each of
+// TestManyTabs lets fifty viewers watch one node, in a format that the node makes for each of
 // them. It prints what they cost.
 func TestManyTabs(t *testing.T) {
 	for _, c := range []struct {
@@ -139,7 +139,7 @@ func TestManyTabs(t *testing.T) {
 	}
 }
 
-// cpuOver is the part of one core that a process takes over so much time.
+// cpuOver returns the share of one core that a process uses over a period of time.
 func (p *process) cpuOver(t *testing.T, d time.Duration) float64 {
 	t.Helper()
 	begun, had := time.Now(), p.cpu(t)

@@ -36,7 +36,7 @@ func (w *world) cut(seconds int, name string, args ...string) string {
 	return path
 }
 
-// singleGOP has a newcomer get a clip from its beginning, whenever it comes.
+// singleGOP lets a newcomer get a clip from its beginning, whenever it comes.
 var singleGOP = []string{"-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-g", "9999", "-sc_threshold", "0"}
 
 // recordedWhole ends a watcher once it has the last of what was taken in, and
@@ -223,8 +223,8 @@ func TestPullOverHTTP(t *testing.T) {
 	second.interrupt(t)
 }
 
-// deafAddr is an address on which nobody listens until the test ends: a socket here has
-// it.
+// deafAddr returns an address on which nobody listens until the test ends, because a socket of
+// this process holds it.
 func deafAddr(t *testing.T) string {
 	t.Helper()
 	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
@@ -242,7 +242,7 @@ func deafAddr(t *testing.T) string {
 	return fmt.Sprint("127.0.0.1:", sa.(*syscall.SockaddrInet4).Port)
 }
 
-// freeAddr is an address on which nobody listens just now. Another program may take it.
+// freeAddr returns an address on which nobody listens just now. Another program may take it.
 func freeAddr(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", loopback)
@@ -310,8 +310,8 @@ func TestAudioOrVideoAlone(t *testing.T) {
 	}
 }
 
-// TestInputThatIsBadIsOneLine gives what nobody can broadcast: an error, perhaps a
-// hint, and no link that leads nowhere.
+// TestInputThatIsBadIsOneLine gives relay source inputs that nobody can broadcast. It must
+// print an error, perhaps a hint, and no invite that leads nowhere.
 func TestInputThatIsBadIsOneLine(t *testing.T) {
 	waiting.Take(t)
 	w := newWorld(t)

@@ -21,7 +21,7 @@ import (
 	"relay/playback/api"
 )
 
-// metricsAt is a node's listener for who runs it, as http://HOST:PORT.
+// metricsAt returns the address of a node's listener for its operator, as http://HOST:PORT.
 func metricsAt(t *testing.T, p *process) string {
 	t.Helper()
 	return p.find(t, &p.err, `(?m)^Metrics +(http://\S+)/metrics$`)
@@ -39,7 +39,7 @@ func fetch(address string) (status int, text string, err error) {
 	return resp.StatusCode, string(b), err
 }
 
-// readiness waits until a node's readiness is that status, with those words.
+// readiness waits until a node reports readiness with the given status and words.
 func readiness(t *testing.T, admin string, status int, says string) {
 	t.Helper()
 	eventually(t, fmt.Sprintf("readiness at %s is %d", admin, status), func() error {
@@ -80,7 +80,7 @@ type listener struct {
 	raw strings.Builder
 }
 
-// listen follows events, from the first that is held, until the test ends.
+// listen follows events, from the oldest that the node still holds, until the test ends.
 func listen(t *testing.T, address string) *listener {
 	t.Helper()
 	resp, err := http.Get(address + "/api/v1/events?since=0")
@@ -146,8 +146,8 @@ func encoderHas(state string) func(api.Event) bool {
 	return func(e api.Event) bool { return e.Type == api.EventPublish && e.State == state }
 }
 
-// TestOperatorsSeeWhatHappens is a stream from its first byte to its end as metrics,
-// readiness and events tell of it, with a parent killed on the way.
+// TestOperatorsSeeWhatHappens follows a stream from its first byte to its end in metrics,
+// readiness and events. On the way it kills a parent.
 func TestOperatorsSeeWhatHappens(t *testing.T) {
 	waiting.Take(t)
 	w := newWorld(t)
@@ -196,7 +196,7 @@ func TestOperatorsSeeWhatHappens(t *testing.T) {
 	e := public.hears(t, "the parent changes", func(e api.Event) bool {
 		return e.Type == api.EventParent && e.Reason != "none"
 	})
-	alive := []string{f.status[low].Path[0]} // the source takes it once it has noticed; until then another watcher may
+	alive := []string{f.status[low].Path[0]} // the source takes it once it has noticed, and until then another watcher may
 	for _, v := range all {
 		if v != low && v != above {
 			alive = append(alive, f.ids[v])
@@ -237,7 +237,7 @@ func TestOperatorsSeeWhatHappens(t *testing.T) {
 		{admin, "relay_build_info", `version="`, 1, 1},
 		{admin, "go_goroutines", "", 1, 1e4},
 	} {
-		eventually(t, c.name+c.labels, func() error { // figures and events have no order among them
+		eventually(t, c.name+c.labels, func() error { // figures and events come in no particular order
 			sum, n := metric(t, c.at, c.name, c.labels)
 			if n == 0 || sum < c.least || sum > c.most {
 				return fmt.Errorf("it is %v of %d values, want %v to %v", sum, n, c.least, c.most)
@@ -261,15 +261,15 @@ func TestOperatorsSeeWhatHappens(t *testing.T) {
 	}
 }
 
-// stop is Ctrl-C, and the exit code.
+// stop sends Ctrl-C and returns the exit code.
 func stop(t *testing.T, p *process) int {
 	t.Helper()
 	p.interrupt(t)
 	return p.cmd.ProcessState.ExitCode()
 }
 
-// TestServeCarriesWhatTheListNames has relay serve take two channels from a list that
-// changes, and a player at one of them.
+// TestServeCarriesWhatTheListNames runs relay serve on a list that changes and names two
+// channels, with a player at one of them.
 func TestServeCarriesWhatTheListNames(t *testing.T) {
 	waiting.Take(t)
 	one, two := newWorld(t), newWorld(t)
@@ -324,7 +324,7 @@ func TestServeCarriesWhatTheListNames(t *testing.T) {
 	viewer := play(t, "viewer", players+second.url[strings.LastIndex(second.url, "/"):])
 	viewer.firstKey(t)
 
-	// Neither a broken list nor a source that dies ends what is good.
+	// Neither a broken list nor a source that dies ends the other channels.
 	write("<html>Please log in</html>\n")
 	node.signal(t, syscall.SIGHUP)
 	node.find(t, &node.err, `(?m)^relay: (error: read the list of channels: it names no channel: line 1: .*)$`)

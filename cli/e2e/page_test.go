@@ -53,14 +53,13 @@ func sorted(d []time.Duration) []time.Duration {
 	return d
 }
 
-// sinking is the longest time that the page stays further behind for stalls that it has had,
-// as on a machine that is busy: it keeps up to 1.5 s buffered and lets go of 10 ms a second
-// after 30 s without another (playback/web/pace.js).
+// sinking is the longest time that the page stays further behind after stalls, as on a busy
+// machine. It keeps up to 1.5 s buffered, and after 30 s without another stall it reduces that
+// by 10 ms per second (playback/web/pace.js).
 const sinking = 30*time.Second + (1500-200)/10*time.Second
 
-// atLive waits until the picture has been within mostBehind of live, in the middle, for
-// a while. A page that has had stalls is given the time in which it lets go of what it keeps
-// buffered for them.
+// atLive waits until the picture has been within mostBehind of live, in the middle, for a
+// while. A page that has had stalls gets the time that it needs to reduce its buffer again.
 func (p *tab) atLive(t *testing.T) {
 	t.Helper()
 	wait.For(t, patience+sinking, p.name+" is at live", func() error {
@@ -111,7 +110,7 @@ func TestPageStartsAtOnceAtLive(t *testing.T) {
 	}
 }
 
-// TestPageSurvivesItsSource pauses the encoder, and then replaces it by one with a
+// TestPageSurvivesItsSource pauses the encoder, and then replaces it with one that sends a
 // smaller picture. The page goes on by itself, at live.
 func TestPageSurvivesItsSource(t *testing.T) {
 	browsing.Take(t)
@@ -342,8 +341,8 @@ func TestPageObeysTheKeyboard(t *testing.T) {
 	is("the focus is on something visible", "document.activeElement !== document.body && document.activeElement.checkVisibility()")
 }
 
-// TestPageSaysWhatItCannotDecode replaces an encoder by one that sends HEVC, which
-// Debian's Chromium lacks, and that by one that sends H.264 again.
+// TestPageSaysWhatItCannotDecode replaces an encoder with one that sends HEVC, which Debian's
+// Chromium lacks, and then with one that sends H.264 again.
 func TestPageSaysWhatItCannotDecode(t *testing.T) {
 	browsing.Take(t)
 	w := newWorld(t)
@@ -449,8 +448,8 @@ func annexB(b []byte) [][]byte {
 	return units
 }
 
-// TestHiddenTabsLetGoOfTheStream opens more tabs than a browser has connections to one
-// node. Those that nobody sees let go, and whoever looks gets a picture.
+// TestHiddenTabsLetGoOfTheStream opens more tabs than a browser has connections to one node.
+// The hidden ones let go of the stream, and the visible one gets a picture.
 func TestHiddenTabsLetGoOfTheStream(t *testing.T) {
 	browsing.Take(t)
 	const tabs = 8
@@ -482,8 +481,8 @@ func TestHiddenTabsLetGoOfTheStream(t *testing.T) {
 	all[0].atLive(t)
 }
 
-// TestTabWithoutAConnectionSaysSo opens as many tabs as may take a stream, all of them
-// seen, and one more.
+// TestTabWithoutAConnectionSaysSo opens as many visible tabs as may take a stream, and one
+// more.
 func TestTabWithoutAConnectionSaysSo(t *testing.T) {
 	browsing.Take(t)
 	const most = 5
@@ -528,7 +527,7 @@ func TestPageTakesAStrangersTitleAsText(t *testing.T) {
 	p.faultless(t)
 }
 
-// TestPageNamesAWrongChannel asks for a channel that the node has not, in each way that
+// TestPageNamesAWrongChannel asks for a channel that the node does not have, in each way that
 // an address can name one, and then picks the right one from the list.
 func TestPageNamesAWrongChannel(t *testing.T) {
 	browsing.Take(t)
@@ -539,7 +538,7 @@ func TestPageNamesAWrongChannel(t *testing.T) {
 	b := startBrowser(t)
 	page := pageOf(t, src.url)
 	name := channelName(t, src.url)
-	for _, way := range []string{"#%s", "?ch=%s"} { // the start of an ID that the node takes for none
+	for _, way := range []string{"#%s", "?ch=%s"} { // the start of an ID that matches no channel of the node
 		p := b.open(t, page+fmt.Sprintf(way, name[:3]), nil)
 		p.says(t, "#what", "There is no such channel here")
 		if n := p.requests(t, ".mp4"); n != 0 {
@@ -573,8 +572,8 @@ func channelName(t *testing.T, address string) string {
 	return strings.TrimSuffix(strings.TrimPrefix(u.Path, "/"), ".flv")
 }
 
-// TestPageDoesNotGrow watches for a while what the page keeps: media that was played is
-// let go, and the page's own memory stays where it was.
+// TestPageDoesNotGrow watches for a while how much the page keeps. It must release media that
+// it has played, and its own memory must not grow.
 func TestPageDoesNotGrow(t *testing.T) {
 	browsing.Take(t)
 	const most = 25 // s of media: what is kept, the slack until it is trimmed, and a GOP
@@ -605,8 +604,9 @@ func TestPageDoesNotGrow(t *testing.T) {
 	}
 }
 
-// TestPageWithoutMediaSource takes from the browser what an iPhone has not: MediaSource
-// first, for the managed one, and then that too, for HLS and for nothing.
+// TestPageWithoutMediaSource takes from the browser what an iPhone lacks: first MediaSource, so
+// that the page uses the managed one, and then that too, so that it is left with HLS or with
+// nothing.
 func TestPageWithoutMediaSource(t *testing.T) {
 	browsing.Take(t)
 	w := newWorld(t)
@@ -641,9 +641,9 @@ func TestPageWithoutMediaSource(t *testing.T) {
 	p.says(t, "#statelinks", "VLC")
 }
 
-// crowd answers the page's question for the tree with one of n nodes, three children
-// each, where one in the middle has fallen behind, one has lost chunks and one has no
-// parent. The page shows the node with the number self.
+// crowd answers the page's request for the tree with a tree of n nodes, with three children
+// each. Of those in the middle, one has fallen behind, one has lost chunks and one has no
+// parent. The page belongs to the node with the number self.
 func crowd(n, self int) string {
 	type node = api.TreeNode
 	t := api.ChannelTree{}
@@ -723,8 +723,8 @@ func TestPageDrawsACrowd(t *testing.T) {
 	}
 }
 
-// TestPageListsSeveralChannels opens the page of a node that carries two, and goes from
-// one to the other and back.
+// TestPageListsSeveralChannels opens the page of a node that carries two channels, and goes
+// from one to the other and back.
 func TestPageListsSeveralChannels(t *testing.T) {
 	browsing.Take(t)
 	w := newWorld(t)
@@ -796,7 +796,7 @@ func TestPageRecovers(t *testing.T) {
 						breakOnce = false;
 						return ` + `(() => { ` + c.once + ` }).call(this);
 					}
-					if (performance.now() < skip) { // as if it had never come
+					if (performance.now() < skip) { // as if the data had never come
 						setTimeout(() => this.dispatchEvent(new Event('updateend')));
 						return undefined;
 					}

@@ -12,7 +12,7 @@ import (
 	"relay/cli/e2e/internal/program"
 )
 
-// fakePlayer writes down what it is started with, and is closed at once.
+// fakePlayer records its arguments and ends at once.
 const fakePlayer = "#!/bin/sh\nprintf '%s\\n' \"$@\" >\"$0.new\" && mv \"$0.new\" \"$0.args\"\n"
 
 // TestPlayerIsStartedOnWhatItPlaysBest looks at what relay watch --player starts.
@@ -68,7 +68,7 @@ func TestPlayerIsStartedOnWhatItPlaysBest(t *testing.T) {
 				if !slices.Contains(args, want[0]) {
 					t.Errorf("%s is started with %q", name, args)
 				}
-				// The node goes on for those who watch through it.
+				// The node goes on for the viewers and children that it feeds.
 				play(t, "viewer after the player", url).gets(t, 50)
 				p.interrupt(t)
 			}

@@ -14,25 +14,24 @@ import (
 	"relay/cli/e2e/internal/contention"
 )
 
-// The bars that players are measured against, on one machine: how far behind live, in
-// the middle.
+// These are the bounds that players must meet, on one machine: the median time behind live.
 const (
 	mostBehindVLC = 1200 * time.Millisecond
 	mostBehindMPV = 800 * time.Millisecond
-	// leastShown is how many of the pictures that were made a player must show.
+	// leastShown is the least share of the encoder's pictures that a player must show.
 	leastShown = 0.8
-	// settling is how long after its first picture a player is measured, and playing for
-	// how long.
+	// settling is how long after its first picture the measurement of a player begins, and
+	// playing is how long it lasts.
 	settling = 2 * time.Second
 	playing  = 4 * time.Second
-	// late is how old a group of pictures is when a player comes that must begin with it.
+	// late is how old a group of pictures is when a player comes and must begin with it.
 	late = 1500 * time.Millisecond
-	// attempts is how often a player is measured that does not meet its bars: a machine that
-	// is busy with other things for a minute says nothing about the player.
+	// attempts is how often a player is measured if it misses its bounds, because a machine
+	// that is busy for a minute says nothing about the player.
 	attempts = 3
 )
 
-// screenOf is one run of a player, with the flags that relay watch --player gives it.
+// screenOf runs a player once, with the flags that relay watch --player gives it.
 type screenOf func(t *testing.T, url string, during time.Duration) *screen
 
 var playersHere = map[string]screenOf{
@@ -47,15 +46,15 @@ var playersHere = map[string]screenOf{
 	},
 }
 
-// performance is how a player did.
+// performance holds the figures of one run of a player.
 type performance struct {
 	player, output, start string
 
 	first     time.Duration // from the start of its process to its first picture
 	p50, most time.Duration // behind live
 	looks     int
-	shown     float64 // of the pictures that were made meanwhile
-	legible   float64 // of the pictures of which the clock was looked at
+	shown     float64 // share of the pictures that were made meanwhile
+	legible   float64 // share of the pictures whose clock was looked at
 	slow      float64 // how many times longer everything took than on a machine with nothing else to do
 }
 
@@ -121,9 +120,9 @@ func (v *viewer) waitForKey(t *testing.T) {
 	})
 }
 
-// TestPlayersAreNearLive plays a watcher's stream in real players, and reads off their
-// screens how far behind the camera they are. ?start=gop, which begins with all that the
-// group of pictures holds, is there to compare.
+// TestPlayersAreNearLive plays a watcher's stream in real players, and reads off their screens
+// how far behind the camera they are. ?start=gop, which begins with the whole group of
+// pictures, is there for comparison.
 func TestPlayersAreNearLive(t *testing.T) {
 	w := newWorld(t)
 	src := w.source()
@@ -134,7 +133,7 @@ func TestPlayersAreNearLive(t *testing.T) {
 	var all []performance
 	for _, c := range []struct {
 		player, output string
-		most           time.Duration // 0 for no bar
+		most           time.Duration // 0 for no bound
 	}{
 		{"mpv", ".flv", mostBehindMPV},
 		{"mpv", ".ts", mostBehindMPV},

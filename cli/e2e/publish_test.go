@@ -34,12 +34,12 @@ const (
 	rawChunkStream = 20
 	// msgSetChunkSize is the RTMP message that a reader must know to go on reading.
 	msgSetChunkSize = 1
-	// setDataFrame stands in front of metadata that is published; viewers get what
-	// follows.
+	// setDataFrame precedes the metadata that an encoder publishes. Viewers get what follows
+	// it.
 	setDataFrame = "\x02\x00\x0d@setDataFrame"
 )
 
-// tap is a connection that keeps what goes over it, until it is told not to.
+// tap is a connection that keeps a copy of what goes over it, until it is told not to.
 type tap struct {
 	net.Conn
 	off atomic.Bool
@@ -65,7 +65,7 @@ func (c *tap) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// answers is what the server said after the handshake.
+// answers returns what the server said after the handshake.
 func (c *tap) answers() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -100,8 +100,8 @@ func (c *tap) tags(t *testing.T) []tag {
 	}
 }
 
-// publisher connects gortmplib's client as an encoder that gives app and key. The
-// tap is there also when it was refused.
+// publisher connects gortmplib's client as an encoder that gives app and key. It returns the
+// tap even if the source refuses the encoder.
 func publisher(t *testing.T, addr, app, key string) (*gortmplib.Client, *tap, error) {
 	t.Helper()
 	c := &tap{}
@@ -137,7 +137,7 @@ func sendRaw(w *rawmessage.Writer, typ flv.Type, ts time.Duration, body []byte) 
 	})
 }
 
-// published connects an encoder that must be taken.
+// published connects an encoder that the source must accept.
 func published(t *testing.T, s *source) (*gortmplib.Client, *tap) {
 	t.Helper()
 	client, c, err := publisher(t, s.rtmpAddr(), "live", streamKey)

@@ -19,12 +19,12 @@ import (
 )
 
 const (
-	// fatFrame, at 30 Hz, is a stream of 80 Mb/s: it passes the buffers between a
-	// node and a reader at once, and a node's ring of 64 MiB in seconds.
+	// fatFrame, at 30 Hz, makes a stream of 80 Mb/s. That fills the buffers between a node and
+	// a reader at once, and a node's ring of 64 MiB in seconds.
 	fatFrame = 330_000
-	// fullRing is what such a ring holds when it drops what is old, in bytes.
+	// fullRing is what such a ring holds when it begins to drop old chunks, in bytes.
 	fullRing = 60 << 20
-	// moreMemory bounds what readers that do not read may cost a node, in bytes.
+	// moreMemory bounds the memory that readers that do not read may cost a node, in bytes.
 	moreMemory = 64 << 20
 )
 
@@ -70,8 +70,7 @@ func flood(t *testing.T, s *source) (stop func()) {
 	}
 }
 
-// lazy is a connection of a player that reads little, or nothing, until it is told
-// to hurry.
+// lazy is the connection of a player that reads little or nothing until it is told to hurry.
 type lazy struct {
 	net.Conn
 	eager atomic.Bool
@@ -125,8 +124,8 @@ func viewerAt(url string, conn net.Conn) (api.Viewer, error) {
 
 var errNotThere = errors.New("the node does not list it")
 
-// TestReadersThatDoNotReadHarmNobody lets one player stop reading and another read
-// far too slowly, at a node with others.
+// TestReadersThatDoNotReadHarmNobody lets one player stop reading and another read far too
+// slowly, at a node that has other players too.
 func TestReadersThatDoNotReadHarmNobody(t *testing.T) {
 	w := newWorld(t)
 	src := w.source("--max-children", "1")
@@ -141,7 +140,7 @@ func TestReadersThatDoNotReadHarmNobody(t *testing.T) {
 		}
 		return err
 	})
-	others[0].gets(t, 90) // full for a while: garbage has been collected
+	others[0].gets(t, 90) // the ring has been full for a while, so garbage has been collected
 	before, most := node.rss(t), 0
 
 	stuck := ask(t, node.url)

@@ -12,7 +12,7 @@ import (
 	"relay/playback/api"
 )
 
-// takes waits until the source has taken in so many tags more than before.
+// takes waits until the source has taken in a number of tags more than before.
 func (s *source) takes(t *testing.T, n int) {
 	t.Helper()
 	before := len(logged(t, s.tagLog))
@@ -29,7 +29,7 @@ func (s *source) takes(t *testing.T, n int) {
 func TestEncoderRestartKeepsEveryConnection(t *testing.T) {
 	waiting.Take(t)
 	w := newWorld(t)
-	src := w.source("--max-children", "1") // a chain: the second watcher stands below the first
+	src := w.source("--max-children", "1") // a chain: the second watcher is below the first
 	watchers := w.watchMany(2, src.link)
 	viewers := []*viewer{play(t, "viewer at the source", src.url)}
 	for _, v := range watchers {
@@ -171,9 +171,8 @@ func TestSourceRestartKeepsEveryConnection(t *testing.T) {
 	}
 }
 
-// acrossEpochs checks what a viewer got of two epochs: of the first one stretch,
-// whose end the killed source may have kept for itself; of the second one that
-// goes up to the end.
+// acrossEpochs checks what a viewer got of two epochs: one stretch of the first, whose end the
+// killed source may not have sent, and one stretch of the second that lasts until its end.
 func acrossEpochs(t *testing.T, who string, got, before, after []tag) {
 	t.Helper()
 	monotonic(t, who, got)

@@ -38,7 +38,7 @@ func TestEncoderThatIsRefusedLearnsNoMoreThanItMust(t *testing.T) {
 			t.Errorf("two refusals differ:\n%q\n%q", said[0], s)
 		}
 	}
-	// Whoever runs the source is told once, however often strangers try.
+	// The person who runs the source is told once, however often strangers try.
 	src.find(t, &src.err, `(relay: warning): an encoder was turned away`)
 	defer func() {
 		if n := strings.Count(src.err.String(), "relay: warning: an encoder was turned away"); n != 1 {

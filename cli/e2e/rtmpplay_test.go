@@ -41,7 +41,7 @@ func (w *world) watchRTMP(link string) (*watcher, string) {
 	return v, v.find(w.t, &v.err, `(?m)^RTMP +(rtmp://127\.0\.0\.1:\d+/live/\S+)\n`)
 }
 
-// playRTMP is play over RTMP: it fetches as relay source does, and keeps the tags.
+// playRTMP is play over RTMP. It fetches the stream as relay source does, and keeps the tags.
 func playRTMP(t *testing.T, name, address string) *viewer {
 	t.Helper()
 	u, err := url.Parse(address + "?start=gop") // the stream as it was sent
@@ -95,8 +95,8 @@ func rtmpOf(t *testing.T, address string) string {
 	return all.Channels[0].URLs.RTMP
 }
 
-// TestPlayersWatchOverRTMP has ffmpeg and our own pull play at a source's encoder port
-// and at a watcher two links away.
+// TestPlayersWatchOverRTMP plays with ffmpeg and with our own RTMP client, at a source's
+// encoder port and at a watcher two links away.
 func TestPlayersWatchOverRTMP(t *testing.T) {
 	waiting.Take(t)
 	const players = 50
@@ -163,7 +163,7 @@ func TestPlayersWatchOverRTMP(t *testing.T) {
 	}
 }
 
-// TestEnhancedCodecsPassOverRTMP sends HEVC as enhanced RTMP has it.
+// TestEnhancedCodecsPassOverRTMP sends HEVC in the form of enhanced RTMP.
 func TestEnhancedCodecsPassOverRTMP(t *testing.T) {
 	waiting.Take(t)
 	w := newWorld(t)
@@ -192,8 +192,8 @@ func TestEnhancedCodecsPassOverRTMP(t *testing.T) {
 	complete(t, v.name, v.got(), want)
 }
 
-// TestWhatCannotBePlayedOverRTMPIsRefusedInWords asks for what is not there, and sends
-// an encoder to where none is taken.
+// TestWhatCannotBePlayedOverRTMPIsRefusedInWords asks for channels that do not exist, and sends
+// an encoder to a node that accepts none.
 func TestWhatCannotBePlayedOverRTMPIsRefusedInWords(t *testing.T) {
 	waiting.Take(t)
 	w := newWorld(t)
@@ -259,7 +259,7 @@ func askRTMP(t *testing.T, address string) net.Conn {
 	return conn
 }
 
-// TestARTMPPlayerThatIsStuckIsCut has one take nothing of a fat stream.
+// TestARTMPPlayerThatIsStuckIsCut lets a player read nothing of a stream with a high bit rate.
 func TestARTMPPlayerThatIsStuckIsCut(t *testing.T) {
 	waiting.Take(t)
 	w := newWorld(t)

@@ -25,11 +25,11 @@ import (
 	"relay/cli/e2e/internal/program"
 )
 
-// nobody is the user that VLC is started as where the tests run as root, whom it
-// refuses.
+// nobody is the user that runs VLC where the tests run as root, because VLC refuses to run as
+// root.
 const nobody = 65534
 
-// look is what stood on a player's screen at a time: a picture of that age.
+// look is one look at a player's screen: when it was, and how old the picture was.
 type look struct {
 	at     time.Time
 	behind time.Duration
@@ -41,8 +41,8 @@ type screen struct {
 
 	mu      sync.Mutex
 	shown   []time.Time // each picture
-	looks   []look      // those of which the clock was read
-	garbled []time.Time // those of which it cannot be
+	looks   []look      // those in which the clock was legible
+	garbled []time.Time // those in which it was not
 }
 
 // look reads the clock of a picture that is on the screen.
@@ -64,7 +64,7 @@ func (s *screen) show(at time.Time) {
 	s.shown = append(s.shown, at)
 }
 
-// since is for how long there has been a picture, 0 without one.
+// since returns for how long there has been a picture, 0 without one.
 func (s *screen) since() time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -74,9 +74,9 @@ func (s *screen) since() time.Duration {
 	return time.Since(s.shown[0])
 }
 
-// onVLC plays an address in VLC for so long from its first picture on, and returns
-// what it showed. Its display is a pipe to here, which takes each picture in the moment
-// in which a window would.
+// onVLC plays an address in VLC for so long from its first picture on, and returns what it
+// showed. Its display is a pipe to this process, which takes each picture at the moment when a
+// window would.
 func onVLC(t *testing.T, url string, flags []string, during time.Duration) *screen {
 	t.Helper()
 	pictures, display, err := os.Pipe()
@@ -164,9 +164,9 @@ func readY4M(r io.Reader, show func(time.Time, image.Image)) error {
 	}
 }
 
-// onMPV plays an address in mpv for so long from its first picture on, and returns what
-// it showed. When each picture was shown is in its statistics; which one it was, in
-// screenshots that are taken meanwhile.
+// onMPV plays an address in mpv for so long from its first picture on, and returns what it
+// showed. mpv's statistics tell when it showed each picture, and screenshots during the
+// playback tell which one it was.
 func onMPV(t *testing.T, url string, flags []string, during time.Duration) *screen {
 	t.Helper()
 	dir := t.TempDir()
@@ -307,7 +307,7 @@ func onFFplay(t *testing.T, url string, flags []string, during time.Duration) *s
 	return s
 }
 
-// readNew reads a file and says when it was written last; nothing if it is not there.
+// readNew reads a file and says when it was last written; nothing if it does not exist.
 func readNew(path string) ([]byte, time.Time) {
 	f, err := os.Open(path)
 	if err != nil {

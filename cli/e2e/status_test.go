@@ -36,7 +36,7 @@ func nodeStatus(address string) (api.Status, error) {
 	return st, json.NewDecoder(resp.Body).Decode(&st)
 }
 
-// channelStatus is the status of the node's only channel.
+// channelStatus returns the status of the node's only channel.
 func channelStatus(address string) (api.ChannelStatus, error) {
 	st, err := nodeStatus(address)
 	if err != nil {
@@ -48,7 +48,7 @@ func channelStatus(address string) (api.ChannelStatus, error) {
 	return st.Channels[0], nil
 }
 
-// status is channelStatus of a node that must answer.
+// status is channelStatus for a node that must answer.
 func status(t *testing.T, address string) api.ChannelStatus {
 	t.Helper()
 	st, err := channelStatus(address)
@@ -58,7 +58,7 @@ func status(t *testing.T, address string) api.ChannelStatus {
 	return st
 }
 
-// family is who is whose parent among watchers, as their nodes say.
+// family says which watcher is whose parent, as the nodes themselves report.
 type family struct {
 	ids    map[*watcher]string
 	status map[*watcher]api.ChannelStatus
@@ -78,7 +78,7 @@ func familyOf(t *testing.T, ws []*watcher) family {
 	return f
 }
 
-// below counts the watchers that have w on their way to the root.
+// below counts the watchers that have w on their path from the root.
 func (f family) below(w *watcher) int {
 	n := 0
 	for other, st := range f.status {
@@ -91,8 +91,8 @@ func (f family) below(w *watcher) int {
 	return n
 }
 
-// inner is a watcher with the most descendants, one that takes its stream from
-// another watcher if there is one with children.
+// inner returns a watcher with the most descendants. It prefers one that takes its stream from
+// another watcher, if such a watcher has children.
 func (f family) inner(ws []*watcher, depth int) *watcher {
 	var best *watcher
 	for _, w := range ws {
@@ -103,7 +103,7 @@ func (f family) inner(ws []*watcher, depth int) *watcher {
 	return best
 }
 
-// depth is the greatest depth of all.
+// depth returns the greatest depth of all.
 func (f family) depth() int {
 	d := 0
 	for _, st := range f.status {

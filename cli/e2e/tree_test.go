@@ -9,8 +9,8 @@ import (
 	"relay/ingest/flv"
 )
 
-// TestEveryViewerOfATreeGetsEveryTag is the central promise: what the source took
-// in is what everyone gets, however deep in the tree.
+// TestEveryViewerOfATreeGetsEveryTag checks the central promise: every viewer gets what the
+// source took in, however deep in the tree.
 func TestEveryViewerOfATreeGetsEveryTag(t *testing.T) {
 	waiting.Take(t)
 	w := newWorld(t)
@@ -53,8 +53,8 @@ func TestEveryViewerOfATreeGetsEveryTag(t *testing.T) {
 	}
 }
 
-// pictures counts the video tags that hold one: ffmpeg ends a stream with a tag
-// that says so.
+// pictures counts the video tags that hold a picture. ffmpeg ends a stream with a video tag
+// that holds none.
 func pictures(tags []tag) int {
 	n := count(tags, flv.Video)
 	if last := tags[len(tags)-1]; n > 0 && last.typ == flv.Video && !last.kind.Key {

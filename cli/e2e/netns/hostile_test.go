@@ -16,19 +16,19 @@ import (
 )
 
 const (
-	// honest is how many watchers there are before the liars come, late how many come
-	// when they are there.
+	// honest is how many watchers there are before the liars come, and late how many come
+	// afterwards.
 	honest = 8
 	late   = 3
-	// hostileFor is how long a swarm has to bear with liars besides the faults.
+	// hostileFor is how long a swarm has to cope with liars as well as faults.
 	hostileFor = 5 * time.Second
-	// mostVisits is more than any node may turn to one liar in a test of half a minute,
-	// links kept ready included: an attempt, and others after pauses that grow.
+	// mostVisits bounds how often any node may turn to one liar in a test of half a minute,
+	// standby links included: one attempt, and others after growing pauses.
 	mostVisits = 30
 )
 
-// TestHostileNeighboursCostNobodyATag has members that lie among watchers: newcomers
-// are sent to them, parents name them as backups, orphans ask them.
+// TestHostileNeighboursCostNobodyATag puts members that lie among the watchers. Nodes refer
+// newcomers to them, parents name them as backups, and orphans ask them.
 func TestHostileNeighboursCostNobodyATag(t *testing.T) {
 	root := func(l tree.Label) tree.Label { l.H = 0; return l }
 	for _, c := range []struct {
@@ -133,7 +133,7 @@ func replay() func(tree.Label) tree.Label {
 // justMe is the path of a root.
 func justMe(p []tree.Place) []tree.Place { return p[len(p)-1:] }
 
-// ring names the next liar, and places where nobody is.
+// ring refers a node to the next liar, and to places where there is no node.
 func ring(l *liar) []tree.Place {
 	places := []tree.Place{l.circle[(slices.Index(l.circle, l)+1)%len(l.circle)].place}
 	for i := len(places); i < tree.MaxRefer; i++ {
@@ -143,8 +143,8 @@ func ring(l *liar) []tree.Place {
 	return places
 }
 
-// flood asks every node for slots, each time as somebody else with more to give than
-// anyone has, and takes none.
+// flood asks every node for slots and takes none. Each time it has a new identity and offers
+// more slots than any real node.
 func flood(t *testing.T, ctx context.Context, s *swarm, l *liar) {
 	var ids []*liar
 	for range 50 {
@@ -154,7 +154,7 @@ func flood(t *testing.T, ctx context.Context, s *swarm, l *liar) {
 	}
 	nodes := slices.Clone(s.nodes)
 	sem := make(chan struct{}, 64)               // connections at a time
-	pace := time.NewTicker(5 * time.Millisecond) // 200 a second: what one small machine can
+	pace := time.NewTicker(5 * time.Millisecond) // 200 per second, which one small machine can do
 	defer pace.Stop()
 	for i := 0; ctx.Err() == nil; i++ {
 		select {

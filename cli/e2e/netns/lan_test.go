@@ -14,7 +14,7 @@ import (
 	"relay/cli/e2e/internal/program"
 )
 
-// lan is a network into which machines are plugged at any time.
+// lan is a network into which a test can plug machines at any time.
 type lan struct {
 	bridge *space
 	cables int
@@ -33,8 +33,8 @@ type machine struct {
 	dir string // keys, logs
 }
 
-// newMachine makes one that has IPv6 addresses only if it is told so. There are no
-// default routes.
+// newMachine makes a machine, with IPv6 addresses only if the caller asks for them. There are
+// no default routes.
 func newMachine(t *testing.T, name string, ipv6 bool) *machine {
 	t.Helper()
 	m := &machine{host: &host{space: spaceFor(t)}, dir: filepath.Join(t.TempDir(), name)}
@@ -81,14 +81,14 @@ func (m *machine) relay(t *testing.T, name string, args ...string) *process {
 	return m.start(t, name, filepath.Join(m.dir, name+".log"), "env", all...)
 }
 
-// source starts one that loops a clip, and returns its channel's ID.
+// source starts a source that loops a clip, and returns its channel's ID.
 func (m *machine) source(t *testing.T, name string, args ...string) (id string) {
 	t.Helper()
 	p := m.relay(t, name, append([]string{"source", clip, "--loop", "--config", filepath.Join(m.dir, "keys"), "--channel", name}, args...)...)
 	return p.find(t, `(?m)^relay://([a-z2-7]{52})@`)
 }
 
-// output runs relay on the machine to its end.
+// output runs relay on the machine to its end and returns what it wrote.
 func (m *machine) output(t *testing.T, args ...string) (stdout, stderr string, code int) {
 	t.Helper()
 	cmd := program.Command(relayBin, args...)
@@ -96,11 +96,11 @@ func (m *machine) output(t *testing.T, args ...string) (stdout, stderr string, c
 	var out, errs strings.Builder
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	must(t, m.do(cmd.Start))
-	_ = cmd.Wait() // the code tells
+	_ = cmd.Wait() // the exit code tells
 	return out.String(), errs.String(), cmd.ProcessState.ExitCode()
 }
 
-// busy is how long the process has had the processor, in steps of 10 ms.
+// busy returns the processor time of the process, in steps of 10 ms.
 func (p *process) busy(t *testing.T) time.Duration {
 	t.Helper()
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))

@@ -69,8 +69,8 @@ func (n *network) heal(t *testing.T) {
 	must(t, n.bridge.run("flush chain bridge faults forward\n", "nft", "-f", "-"))
 }
 
-// cut parts the network in two until heal. One rule does it, so that both directions
-// end at once.
+// cut splits the network in two until heal. It uses one rule, so that both directions end at
+// once.
 func (n *network) cut(t *testing.T, one, other []*host) {
 	t.Helper()
 	ports := func(hs []*host) string {
@@ -107,8 +107,8 @@ func (h *host) throttle(t *testing.T, rate int) {
 }
 
 const (
-	// tbfBurst passes at once, and tbfQueue is how long a packet may wait before it
-	// is dropped: a home's uplink, with the buffer of its router.
+	// tbfBurst passes at once, and tbfQueue is how long a packet may wait before it is dropped.
+	// They model a home connection and its router's buffer.
 	tbfBurst = "16kb"
 	tbfQueue = "200ms"
 )

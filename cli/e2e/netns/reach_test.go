@@ -28,7 +28,7 @@ func (h *host) from(addr string) *http.Client {
 	return &http.Client{Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true}, Timeout: 5 * time.Second}
 }
 
-// TestASourceAnswersPlayersOfItsOwnNetworksAlone asks one from its own subnet, from a
+// TestASourceAnswersPlayersOfItsOwnNetworksAlone asks a source from its own subnet, from a
 // network behind a router there, and from its own machine.
 func TestASourceAnswersPlayersOfItsOwnNetworksAlone(t *testing.T) {
 	const far = "10.99.0.2"
@@ -53,8 +53,8 @@ func TestASourceAnswersPlayersOfItsOwnNetworksAlone(t *testing.T) {
 		for _, asked := range []struct {
 			by     *http.Client
 			where  string
-			status int // of what anyone may have
-			own    int // of what this machine alone may have
+			status int // for what anyone may have
+			own    int // for what only this machine may have
 		}{
 			{guest.from(guest.addr), src.addr, http.StatusOK, http.StatusForbidden},
 			{guest.from(far), src.addr, c.far, http.StatusForbidden},

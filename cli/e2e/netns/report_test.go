@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// calmMachine is how long a machine may hold this process up in an episode that tells
-// how fast relay is, and how much longer than usual the source itself may pause.
+// calmMachine is how long the machine may hold this process up in an episode that is to measure
+// relay's speed. It is also how much longer than usual the source itself may pause.
 const calmMachine = 50 * time.Millisecond
 
 // disturbed reports whether the machine had something else to do meanwhile.
@@ -19,8 +19,8 @@ func (e *episode) disturbed() bool {
 	return e.stall > calmMachine || e.fault.name != "restart" && e.encode > e.normal+calmMachine
 }
 
-// report prints what the episodes of each fault had in common, and then the same of
-// those during which the machine did nothing else.
+// report prints a summary of the episodes of each fault, and then the same for those during
+// which the machine did nothing else.
 func report(w io.Writer, faults []fault, all map[string][]*episode) {
 	fmt.Fprint(w, `Times in ms. "without data": the longest time between two tags at each player, from the
 fault until it is mended (in brackets less the usual time between two tags). "late": by how
@@ -102,7 +102,8 @@ func (y *tally) at(q float64) string {
 	return fmt.Sprintf("%s (%s)", ms(quantile(y.pauses, q)), ms(quantile(y.beyond, q)))
 }
 
-// quantile is the least of the times that q of them do not exceed, 0 of none.
+// quantile returns the least time that a share q of the times does not exceed, 0 if there are
+// none.
 func quantile(d []time.Duration, q float64) time.Duration {
 	if len(d) == 0 {
 		return 0

@@ -15,8 +15,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// space is a network namespace without a name: it is gone, with all in it, when this
-// process and those it started in it are, however they end.
+// space is a network namespace without a name. It vanishes, with everything in it, when this
+// process and those that it started there have ended, in whatever way.
 type space struct{ file *os.File }
 
 // ownSpace is the namespace that a thread of this process is in.
@@ -48,7 +48,7 @@ func (s *space) do(f func() error) error {
 	return elsewhere(func() error { return unix.Setns(int(s.file.Fd()), unix.CLONE_NEWNET) }, f)
 }
 
-// elsewhere takes this thread to another namespace for f, and back.
+// elsewhere moves this thread to another namespace for the call of f, and back.
 func elsewhere(enter, f func() error) error {
 	runtime.LockOSThread()
 	home, err := os.Open(ownSpace)

@@ -23,15 +23,14 @@ import (
 	"relay/playback/api"
 )
 
-// fanout is how many children the watchers take, by turns: little enough that
-// thirty stand four deep, enough that there is room when one is gone.
+// fanout is how many children the watchers take, by turns: few enough that thirty watchers make
+// a tree four deep, and enough that there is room when one is gone.
 var fanout = []int{3, 2, 2, 1}
 
-// rootFanout is how many the source takes.
+// rootFanout is how many children the source takes.
 const rootFanout = 2
 
-// swarm is a source and its watchers, each on a host of its own, with a player at
-// each.
+// swarm is a source and its watchers, each on its own host and with a player.
 type swarm struct {
 	net     *network
 	dir     string // keys, logs
@@ -39,8 +38,8 @@ type swarm struct {
 	ledger  ledger
 	encoder *process
 	nodes   []*node  // the source is the first
-	roots   []string // IDs that a path may begin with: the source's, and a liar's that says so and delivers
-	hostile bool     // there are liars in it
+	roots   []string // IDs that a path may begin with: the source's, and that of a liar that claims to be the root and delivers
+	hostile bool     // there are liars in the swarm
 }
 
 // node is a relay on a host.
@@ -49,7 +48,7 @@ type node struct {
 	*process
 	name     string
 	id       string // the node's ID
-	children int    // that it takes
+	children int    // how many children it takes
 	url      string // of the channel
 	api      http.Client
 	player   *player // nil while the node is down
@@ -194,8 +193,8 @@ func (n *node) channel() (api.ChannelStatus, error) {
 	return st.Channels[0], nil
 }
 
-// fed reports why a node is not fed by the source over a path without some others, nil
-// if it is.
+// fed returns nil if the source feeds a node over a path that avoids some others, or else the
+// reason why not.
 func (s *swarm) fed(n *node, without []*node) error {
 	st, err := n.channel()
 	switch {
@@ -218,8 +217,8 @@ func (s *swarm) fed(n *node, without []*node) error {
 	return nil
 }
 
-// settle waits until every node is fed and every player has what the source has, so
-// that the next fault meets a whole swarm.
+// settle waits until every node is fed and every player has what the source has, so that the
+// next fault hits an intact swarm.
 func (s *swarm) settle(t *testing.T) {
 	t.Helper()
 	for _, n := range s.nodes {
@@ -245,7 +244,7 @@ func (s *swarm) caughtUp(t *testing.T) {
 	}
 }
 
-// read takes in what the players got.
+// read takes in the tags that the players got.
 func (s *swarm) read(t *testing.T) {
 	t.Helper()
 	for _, n := range s.nodes {
@@ -253,7 +252,7 @@ func (s *swarm) read(t *testing.T) {
 		n.player.due = len(n.player.notes)
 		n.player.mu.Unlock()
 	}
-	// The log is read after the players: it has all that they can have.
+	// The log is read after the players, so it has everything that they can have.
 	for _, r := range s.ledger.runs[max(0, len(s.ledger.runs)-2):] {
 		r.follow(t)
 	}
@@ -262,8 +261,8 @@ func (s *swarm) read(t *testing.T) {
 	}
 }
 
-// moves counts how often each node has got a parent since the swarm began, as the logs
-// say.
+// moves returns how often each node has got a parent since the swarm began, according to the
+// logs.
 func (s *swarm) moves(t *testing.T) map[*node]int {
 	t.Helper()
 	count := make(map[*node]int)
@@ -275,7 +274,7 @@ func (s *swarm) moves(t *testing.T) map[*node]int {
 	return count
 }
 
-// shape is who stands where.
+// shape is each node's place in the tree.
 type shape struct {
 	path  map[*node][]*node // from the source to the node, without it
 	depth int               // the greatest
@@ -298,7 +297,7 @@ func (s *swarm) shape(t *testing.T) shape {
 		})
 		for _, id := range st.Path[:len(st.Path)-1] {
 			up := byID[id]
-			if up == nil { // one that a test plays
+			if up == nil { // a liar, which is not a node of the swarm
 				up = &node{name: id[:8]}
 				byID[id] = up
 			}
@@ -309,7 +308,7 @@ func (s *swarm) shape(t *testing.T) shape {
 	return sh
 }
 
-// below are the watchers that a node feeds, over others or not.
+// below returns the watchers that a node feeds, directly or over others.
 func (sh shape) below(n *node) []*node {
 	var all []*node
 	for other, path := range sh.path {

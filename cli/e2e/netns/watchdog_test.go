@@ -7,9 +7,9 @@ import "time"
 // tick is how often the watchdog looks at the clock.
 const tick = 5 * time.Millisecond
 
-// watchdog measures how long this process is held up at most, until the function it
-// returns is called. A machine that is busy with something else shows here, and what
-// was measured meanwhile says little about relay.
+// watchdog measures the longest time that this process is held up until the caller calls the
+// returned function. A long one shows that the machine is busy with something else, and then
+// other measurements say little about relay.
 func watchdog() (stalled func() time.Duration) {
 	quit, most := make(chan struct{}), make(chan time.Duration)
 	go func() { // ends with stalled

@@ -1,9 +1,9 @@
 //go:build e2e
 
-// Command crossvet does for other systems what go vet does for this one: it checks that
-// every package and test compiles there, and looks for what vet looks for. go vet would
-// compile the standard library and all modules for each system, minutes of it where
-// nothing is cached; this reads their declarations from source, which takes seconds.
+// Command crossvet does for other systems what go vet does for this one: it checks that every
+// package and test compiles there, and looks for what vet looks for. go vet would compile the
+// standard library and all modules for each system, which takes minutes where nothing is
+// cached. This command reads their declarations from source, which takes seconds.
 //
 //	crossvet SYSTEM...
 package main
@@ -39,8 +39,8 @@ import (
 	"golang.org/x/tools/go/packages"
 )
 
-// analyzers are vet's, but for those that follow calls into other packages (printf,
-// lostcancel, and so on): they would need the bodies of all functions there.
+// analyzers are vet's, except those that follow calls into other packages (printf, lostcancel,
+// and so on). Those would need the bodies of all functions there.
 var analyzers = []*analysis.Analyzer{
 	appends.Analyzer, assign.Analyzer, atomic.Analyzer, bools.Analyzer, buildtag.Analyzer,
 	composite.Analyzer, copylock.Analyzer, defers.Analyzer, directive.Analyzer, errorsas.Analyzer,
@@ -64,7 +64,7 @@ func main() {
 
 var errFound = errors.New("see above")
 
-// tagsFor lets the end-to-end tests in where they can run: they need Unix.
+// tagsFor includes the end-to-end tests on systems where they can run: they need Unix.
 func tagsFor(system string) []string {
 	if system == "windows" {
 		return nil
@@ -72,7 +72,7 @@ func tagsFor(system string) []string {
 	return []string{"-tags=e2e"}
 }
 
-// vet checks every package of the module that stands in the working directory.
+// vet checks every package of the module in the working directory.
 func vet(system string) error {
 	pkgs, err := packages.Load(&packages.Config{
 		Mode:       packages.LoadAllSyntax,

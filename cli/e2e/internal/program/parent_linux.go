@@ -4,7 +4,7 @@ package program
 
 import "syscall"
 
-// withParent has a child end when the test process does, however that ends.
+// withParent makes a child process end when the test process does, however that ends.
 func withParent() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 }

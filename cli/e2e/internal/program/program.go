@@ -19,9 +19,9 @@ func Build(path string) error {
 	return nil
 }
 
-// Command is a program that ends when this process does, however that ends. The
-// variables that set relay's flags are not passed on to it; it lets itself be found on
-// this machine alone, and looks for channels nowhere else.
+// Command returns a program that ends when this process does, however that ends. It does not
+// get the variables that set relay's flags. It can be found only on this machine, and looks for
+// channels nowhere else.
 func Command(path string, args ...string) *exec.Cmd {
 	cmd := exec.Command(path, args...)
 	cmd.Env = slices.DeleteFunc(os.Environ(), func(kv string) bool { return strings.HasPrefix(kv, "RELAY_") })

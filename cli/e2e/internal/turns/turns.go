@@ -1,7 +1,7 @@
 //go:build e2e
 
-// Package turns bounds how many tests run at the same time, by what they do and by what
-// the machine has to spare.
+// Package turns bounds how many tests run at the same time, depending on what they do and on
+// how many cores are idle.
 package turns
 
 import (
@@ -20,8 +20,8 @@ type Turns chan struct{}
 // New returns n places.
 func New(n int) Turns { return make(Turns, n) }
 
-// Take has a test run in parallel with others and waits for a place. The test keeps it
-// until all that it started has ended.
+// Take makes a test run in parallel with others and waits for a place. The test keeps the place
+// until everything that it started has ended.
 func (p Turns) Take(t *testing.T) {
 	t.Helper()
 	t.Parallel()
@@ -33,14 +33,14 @@ func (p Turns) Take(t *testing.T) {
 	t.Cleanup(func() { <-p })
 }
 
-// Unbounded has the testing package start as many parallel tests as there are, so that
-// places alone decide. It comes before the tests are run.
+// Unbounded makes the testing package start all parallel tests, so that only places decide. It
+// must be called before the tests run.
 func Unbounded() error { return flag.Set("test.parallel", "1000") }
 
-// measured is for how long the machine is looked at.
+// measured is how long Spare watches the machine.
 const measured = time.Second
 
-// Spare is how many cores have nothing to do just now. Where that is not known, all.
+// Spare returns how many cores are idle just now, or all of them if that is not known.
 func Spare() float64 {
 	cores := float64(runtime.NumCPU())
 	idle, all, ok := ticks()
@@ -52,8 +52,8 @@ func Spare() float64 {
 	return cores * float64(idleNow-idle) / float64(allNow-all)
 }
 
-// ticks reads the processors' time since the start (proc(5), /proc/stat): that in which
-// they had nothing to do, and all of it.
+// ticks reads the processors' time since the start (proc(5), /proc/stat): the idle time and the
+// total.
 func ticks() (idle, all uint64, ok bool) {
 	b, err := os.ReadFile("/proc/stat")
 	if err != nil {

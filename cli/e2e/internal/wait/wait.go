@@ -1,6 +1,6 @@
 //go:build e2e
 
-// Package wait waits for things to come true.
+// Package wait waits for conditions to become true.
 package wait
 
 import (
@@ -12,7 +12,7 @@ const (
 	// Patience bounds every wait: it ends a test that hangs, and says nothing about
 	// how fast things ought to be.
 	Patience = 2 * time.Minute
-	// Every is how often a condition is looked at.
+	// Every is the time between two looks at a condition.
 	Every = 50 * time.Millisecond
 )
 
@@ -23,7 +23,7 @@ func Until(t *testing.T, what string, ok func() error) {
 	For(t, Patience, what, ok)
 }
 
-// For is Until with another bound than [Patience].
+// For is Until with a bound other than [Patience].
 func For(t *testing.T, most time.Duration, what string, ok func() error) {
 	t.Helper()
 	deadline := time.Now().Add(most)

@@ -24,8 +24,8 @@ import (
 	"relay/playback/api"
 )
 
-// The bars that the page is measured against, on one machine that has nothing else to do: see
-// [contention.Gauge.Factor].
+// These are the bounds that the page must meet on a machine that has nothing else to do. On a
+// busy one they are longer: see [contention.Gauge.Factor].
 const (
 	mostToStart = time.Second            // from the request for the page to the first frame
 	mostBehind  = 600 * time.Millisecond // from the camera to the screen
@@ -33,7 +33,7 @@ const (
 	measured    = 3 * time.Second
 )
 
-// pageOf is the page of the node that plays a channel at address.
+// pageOf returns the URL of the page of the node that plays a channel at address.
 func pageOf(t *testing.T, address string) string {
 	t.Helper()
 	u, err := url.Parse(address)

@@ -91,8 +91,8 @@ func (f family) below(w *watcher) int {
 	return n
 }
 
-// inner returns a watcher with the most descendants. It prefers one that takes its stream from
-// another watcher, if such a watcher has children.
+// inner returns one of the watchers ws at that depth that has the most descendants, nil if
+// there is no watcher at that depth.
 func (f family) inner(ws []*watcher, depth int) *watcher {
 	var best *watcher
 	for _, w := range ws {

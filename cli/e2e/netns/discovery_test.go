@@ -246,7 +246,7 @@ func TestPrivateChannelIsNotFound(t *testing.T) {
 	}
 }
 
-// soon waits for what a process says, within a bar since begun.
+// soon waits until a process says something, which must be within a bound since begun.
 func soon(t *testing.T, p *process, begun time.Time, re string, bar time.Duration) {
 	t.Helper()
 	p.find(t, re)

@@ -49,8 +49,8 @@ Flags:
 {{range .VisibleFlags}}  {{.}}
 {{end}}{{end}}`
 
-// Main runs one command and returns the exit code. The first Ctrl-C ends it in
-// good order, the second at once.
+// Main runs one command and returns the exit code. The first Ctrl-C shuts it down cleanly; the
+// second ends it at once.
 func Main(args []string, io Stdio) int {
 	t := term.New(io.Out, io.Err)
 	// A closed pipe is an error of the write, not a signal: the channel's children
@@ -150,9 +150,9 @@ func newApp(t *term.Terminal, io Stdio) *cli.App {
 	return app
 }
 
-// runArgs is what App.RunContext gets: the command's flags in front. Who asks for
-// help gets it whatever else is there: urfave/cli takes the arguments for topics.
-// relay --version is relay version, as in most programs.
+// runArgs returns the arguments for App.RunContext, with the command's flags first. A request
+// for help drops all other arguments, because urfave/cli would take them for help topics.
+// relay --version means relay version, as in most programs.
 func runArgs(app *cli.App, args []string) []string {
 	if len(args) < 2 {
 		return args

@@ -13,19 +13,19 @@ const (
 	// aroundAfter is how long a node may have no parent before its own network is asked
 	// for the channel: a tree that repairs itself takes less.
 	aroundAfter = time.Second
-	// aroundFor and aroundEvery are how long it is asked then, and how often.
+	// aroundFor is how long one such search lasts, and aroundEvery is the pause between two.
 	aroundFor   = time.Second
 	aroundEvery = 10 * time.Second
 )
 
-// isLink reports whether an argument is meant as a link, be it a right one or not.
+// isLink reports whether an argument is meant as a link, valid or not.
 func isLink(arg string) bool {
 	return strings.Contains(arg, "://") || strings.HasPrefix(strings.ToLower(arg), "relay:")
 }
 
 // lookAround asks this network for the channel while there is no parent, until ctx
-// ends. A link may have an address that nobody has any more, or one that cannot be
-// reached from inside the home it leads to; and a source may come back with another.
+// ends. The address in a link may be out of use, or unreachable from inside the home network it
+// leads to. A source may also come back with another address.
 func (w *watch) lookAround(ctx context.Context) {
 	tick := time.NewTicker(aroundAfter / 2)
 	defer tick.Stop()
@@ -44,7 +44,7 @@ func (w *watch) lookAround(ctx context.Context) {
 	}
 }
 
-// around asks once, and has the nodes tried that know a way to the source.
+// around asks once, and suggests to the channel the nodes that know a way to the source.
 func (w *watch) around(ctx context.Context) {
 	id := w.channel.ID()
 	ctx, cancel := context.WithTimeout(ctx, aroundFor)

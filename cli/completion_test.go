@@ -69,7 +69,7 @@ func TestCommandsAreCompleted(t *testing.T) {
 	}
 }
 
-// Nothing that a command has is left out.
+// Every visible flag of every command is completed and explained.
 func TestEveryFlagIsCompleted(t *testing.T) {
 	app := testApp()
 	for _, cmd := range app.VisibleCommands() {

@@ -17,8 +17,8 @@ import (
 	"relay/playback/api"
 )
 
-// metricNames is what every node may have to say: all names, histograms with their
-// parts.
+// metricNames returns the names of all metrics that a node can export, including the parts of
+// histograms.
 func metricNames(t *testing.T) map[string]bool {
 	t.Helper()
 	m := admin.NewMetrics(Version)

@@ -14,8 +14,8 @@ import (
 	"relay/cli/words"
 )
 
-// listTime is how long relay list waits for answers: a dozen queries, so that one that
-// is lost on a radio hides no channel.
+// listTime is how long relay list waits for answers. It allows a dozen queries, so that one lost
+// over Wi-Fi hides no channel.
 const listTime = time.Second
 
 func listCommand(t *term.Terminal, stdio Stdio) *cli.Command {

@@ -40,7 +40,7 @@ func TestManualHasEverything(t *testing.T) {
 	}
 }
 
-// A reader of roff takes each line as it is meant.
+// The page uses only known macros and escapes, so roff renders each line as intended.
 func TestManualIsWellFormed(t *testing.T) {
 	macro := regexp.MustCompile(`^\.(TH|SH|SS|TP|PP|br|B|nf|fi|RS|RE|nh|ad)( |$)`)
 	escape := regexp.MustCompile(`\\(e|-|&|\(aq|\(ga|\(ha|\(ti|\(dq)`)

@@ -19,7 +19,7 @@ import (
 const (
 	defaultChildren = 8
 	maxChildren     = 1000
-	// adminOff is the value of --admin for none.
+	// adminOff is the value of --admin that turns the listener off.
 	adminOff = "off"
 )
 
@@ -29,8 +29,8 @@ var (
 	playersNear = fmt.Sprintf(":%d, for this machine's own networks alone", playback.DefaultPort)
 )
 
-// nodeFlags are those of every command that runs a node. players is where it listens
-// for players if nothing says otherwise.
+// nodeFlags returns the flags of every command that runs a node. players is the default address
+// for players, as the help shows it.
 func nodeFlags(players string) []cli.Flag {
 	return append([]cli.Flag{
 		flag.Text("listen", fmt.Sprintf("`ADDR` for links from other nodes (default :%d; a free port if that is taken)", relay.DefaultPort)),
@@ -46,7 +46,7 @@ func nodeFlags(players string) []cli.Flag {
 	}, append(flag.Discovery(), operationsFlags()...)...)
 }
 
-// operationsFlags are those for who runs a node.
+// operationsFlags returns the flags for whoever operates a node.
 func operationsFlags() []cli.Flag {
 	return []cli.Flag{
 		flag.Text("admin", fmt.Sprintf("`ADDR` for metrics, readiness and the full API; \"off\" for none (default 127.0.0.1:%d; a free port if that is taken)", admin.DefaultPort)),
@@ -54,7 +54,7 @@ func operationsFlags() []cli.Flag {
 	}
 }
 
-// askFlags are those of every command that asks a relay.
+// askFlags returns the flags of every command that asks a running relay.
 func askFlags() []cli.Flag {
 	return []cli.Flag{
 		flag.Text("http", fmt.Sprintf("`ADDR` of the relay to ask: the one it gives for players (default 127.0.0.1:%d)", playback.DefaultPort)),
@@ -67,7 +67,7 @@ func askedOf(c *cli.Context) (string, error) {
 	return flag.Asked(c, "http", playback.DefaultPort)
 }
 
-// listener reads the flag of that name, which says where to listen for what.
+// listener reads the flag called name: where to listen. what says for whom, in messages.
 func listener(c *cli.Context, what, name, host string, def int) (station.Port, error) {
 	addr, given, err := flag.Listen(c, name, host, def)
 	return station.Port{What: what, Flag: name, Addr: addr, Given: given}, err
@@ -102,7 +102,7 @@ func stationFlags(c *cli.Context) (s station.Config, err error) {
 	return s, err
 }
 
-// slotsOf reads --max-children, as relay.Config has it: -1 stands for none.
+// slotsOf reads --max-children and returns it as relay.Config wants it: -1 means no children.
 func slotsOf(c *cli.Context) (int, error) {
 	if !c.IsSet("max-children") {
 		return defaultChildren, nil
@@ -139,8 +139,8 @@ func rtmpOf(c *cli.Context) (p station.Port, err error) {
 }
 
 // nearPlayers has the station listen for players on all addresses and answer those in
-// this machine's own networks: a phone must reach the page. Who gives --http has said
-// who should, and who wants not to be found (--no-discovery) stays on loopback.
+// this machine's own networks, because a phone must reach the page. With --http the user has
+// chosen the address; with --no-discovery the station stays on loopback.
 func nearPlayers(c *cli.Context, cfg *station.Config) {
 	if cfg.HTTP.Given || c.Bool("no-discovery") {
 		return

@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 // patience bounds every wait for a process; nothing takes that long.
 const patience = 30 * time.Second
 
-// running is the key of a script's map from names to the processes it started.
+// running is the key of a script's map from names to the processes that the script started.
 type running struct{}
 
 // TestScripts runs testdata/cli/*.txtar. Besides the commands of testscript a
@@ -83,7 +83,7 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// freeUDP is a UDP port that nobody has.
+// freeUDP returns a UDP port that is free.
 func freeUDP(t *testing.T) string {
 	t.Helper()
 	c, err := net.ListenPacket("udp4", "0.0.0.0:0")

@@ -27,9 +27,9 @@ import (
 const (
 	// defaultChannel is the name of the channel that plain "relay source" sends.
 	defaultChannel = "live"
-	// drainTime is how long a source whose input has ended stays for what is under way
-	// to arrive, and drainMost how long it waits at most before that while a child has
-	// not been sent all. It looks every drainLook.
+	// When its input has ended, a source waits up to drainMost until every child has been sent
+	// everything, and checks every drainLook. It then stays for drainTime, so that what is on
+	// its way can arrive.
 	drainTime = time.Second
 	drainMost = 10 * time.Second
 	drainLook = 50 * time.Millisecond
@@ -181,7 +181,7 @@ func (s *source) open(keys *station.Keys, onTag func(flv.Tag)) error {
 	return nil
 }
 
-// runner is what takes the input in.
+// runner returns what reads the input.
 func (s *source) runner() interface {
 	Run(ctx context.Context) error
 } {
@@ -199,8 +199,8 @@ func (s *source) runner() interface {
 	return &ingest.HTTPPull{URL: in.url, Open: s.begin, Log: s.log}
 }
 
-// admit lets an encoder in that knows the key. Nothing tells a wrong key from a
-// wrong path, not even the time it takes.
+// admit lets in an encoder that knows the key. An encoder cannot tell a wrong key from a wrong
+// path, not even by the time the answer takes.
 func (s *source) admit(app, key string) (*ingest.Session, error) {
 	okApp := subtle.ConstantTimeCompare([]byte(app), []byte(station.RTMPApp))
 	okKey := subtle.ConstantTimeCompare([]byte(key), []byte(s.key))
@@ -253,7 +253,7 @@ func (s *source) run(ctx context.Context) error {
 }
 
 // drain waits until the children have the end of the input, or ctx ends. The root
-// has nobody to send them to: what it has not given when it leaves is lost to all.
+// cannot refer them to another parent: what it has not sent when it leaves is lost to everyone.
 func (s *source) drain(ctx context.Context) {
 	look := time.NewTicker(drainLook)
 	defer look.Stop()

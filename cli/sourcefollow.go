@@ -19,7 +19,8 @@ import (
 // can be redrawn: a log should not grow with a crowd's coming and going.
 const changesEvery = 10 * time.Second
 
-// follow tells people and programs what becomes of the encoder, and who watches.
+// follow reports to people and programs how the encoder is doing and how many watch, until ctx
+// ends.
 func (s *source) follow(ctx context.Context) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
@@ -72,7 +73,7 @@ func (s *source) announce(was, enc ingest.Status) {
 	}
 }
 
-// view is what the adviser goes by now.
+// view returns what the adviser judges by now.
 func (s *source) view(enc ingest.Status, c relay.Status) words.SourceView {
 	v := words.SourceView{
 		Encoder: enc, Started: c.Ring.Head.Seq != 0, BitRate: c.Ring.BitRate,
@@ -87,7 +88,7 @@ func (s *source) view(enc ingest.Status, c relay.Status) words.SourceView {
 	return v
 }
 
-// status is what the status line tells now.
+// status returns what the status line shows now.
 func (s *source) status(ctx context.Context, now time.Time, enc ingest.Status, c relay.Status) words.SourceStatus {
 	players := s.station.Viewers()
 	r := api.SourceReport{KeyIntervalMs: enc.KeyInterval.Milliseconds(), Direct: len(c.Tree.Children), Watching: players, UploadLimitBPS: s.plan.station.Upload}
@@ -109,7 +110,7 @@ func (s *source) status(ctx context.Context, now time.Time, enc ingest.Status, c
 	}
 }
 
-// uploadOf is what goes to children beyond this network and within it, bit/s.
+// uploadOf returns the rates to children outside this network and inside it, in bit/s.
 func uploadOf(links map[tree.Link]relay.LinkStatus) (far, near int) {
 	for _, l := range links {
 		if l.Near {

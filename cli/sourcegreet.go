@@ -6,7 +6,7 @@ import (
 	"relay/playback/api"
 )
 
-// greeting is this source's.
+// greeting returns the text that this source prints at its start.
 func (s *source) greeting() words.Greeting {
 	g := words.Greeting{
 		Found: s.station.Discoverable(),

@@ -14,7 +14,7 @@ type Stdio struct {
 	Out, Err io.Writer
 }
 
-// jsonEvents returns what --json asks for, nil for nothing.
+// jsonEvents returns the event writer for --json, or nil without that flag.
 func jsonEvents(c *cli.Context, stdio Stdio) *words.Events {
 	if !c.Bool("json") {
 		return nil

@@ -36,8 +36,8 @@ func sourceOn(t *testing.T, p *termtest.PTY, env []string, args ...string) {
 // codes are a terminal's escape sequences.
 var codes = regexp.MustCompile(`\x1b\[[0-9;]*[A-Za-z]`)
 
-// A real terminal: the code for phones, one line that is redrawn in place in colours,
-// and another width that is kept to at once.
+// On a real terminal the source draws the QR code, redraws one coloured line in place, and adapts
+// to a new width at once.
 func TestSourceOnATerminal(t *testing.T) {
 	p := termtest.Open(t, 100, 50)
 	sourceOn(t, p, nil, "--http", ":0")

@@ -11,7 +11,7 @@ import (
 	"relay/relay"
 )
 
-// The time runs only while there is no parent, and from when the last one was lost.
+// The timeout runs only while there is no parent, counted from the loss of the last one.
 func TestTimeoutIsWithoutAConnection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &watch{joining: words.NewJoining(time.Now())}

@@ -7,7 +7,7 @@ import (
 	"relay/ingest/flv"
 )
 
-// titleOf reads --title. One that would not be shown as it was meant is a mistake.
+// titleOf reads --title. It rejects a title that would not be shown as it was written.
 func titleOf(value string) (string, error) {
 	if n := utf8.RuneCountInString(value); n > flv.MaxTitle {
 		return "", fault.Usage("it is one line, such as \"Finals, table 3\"", "--title has %d characters, the most is %d", n, flv.MaxTitle)

@@ -105,7 +105,7 @@ func (s *top) picture(ctx context.Context) ([]api.TopChannel, error) {
 		return nil, err
 	}
 	s.channel = id
-	// A relay tells of itself on its own machine alone; elsewhere the tree must do.
+	// A relay gives its status only to its own machine; elsewhere the tree must do.
 	var own *api.Status
 	if st, err := s.Status(ctx); err == nil {
 		own = &st
@@ -113,7 +113,7 @@ func (s *top) picture(ctx context.Context) ([]api.TopChannel, error) {
 	return treedraw.Channels(trees, own), nil
 }
 
-// topNews is what the newest question brought.
+// topNews is the answer to one request, or its error.
 type topNews struct {
 	channels []api.TopChannel
 	err      error
@@ -166,7 +166,8 @@ func (s *top) run(ctx context.Context) error {
 	}
 }
 
-// pressed gives what is typed, until the terminal or ctx ends; it is closed with the terminal.
+// pressed returns a channel of typed bytes. It closes when the terminal does, and sends nothing
+// after ctx ends.
 func (s *top) pressed(ctx context.Context, screen *term.Screen) <-chan []byte {
 	typed := make(chan []byte)
 	go func() { // ends with the terminal, or with the process
@@ -188,7 +189,7 @@ func (s *top) pressed(ctx context.Context, screen *term.Screen) <-chan []byte {
 	return typed
 }
 
-// follow asks again and again.
+// follow asks every topEvery and sends the answers to news, until ctx ends.
 func (s *top) follow(ctx context.Context, screen *term.Screen, news chan<- topNews) {
 	defer screen.CloseOnPanic()
 	tick := time.NewTicker(topEvery)
@@ -208,7 +209,7 @@ func (s *top) follow(ctx context.Context, screen *term.Screen, news chan<- topNe
 	}
 }
 
-// take shows what came. While nothing does, the last figures stay, and it says so.
+// take shows one answer. After an error the last figures stay, and the screen names the error.
 func (s *top) take(n topNews) {
 	if n.err != nil {
 		s.screen.Trouble = term.Clean(n.err.Error()) + "; asking again"

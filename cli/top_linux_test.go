@@ -22,8 +22,8 @@ import (
 	"relay/playback/api"
 )
 
-// A real terminal: keys sort and scroll, another size is drawn at once, and whatever
-// ends it, the terminal is as it was before.
+// On a real terminal keys sort and scroll, and a new size is drawn at once. However the command
+// ends, the terminal is left as it was.
 func TestTopOnATerminal(t *testing.T) {
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		b := `{"channels":[]}`

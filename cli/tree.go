@@ -147,7 +147,7 @@ func (s *treeShow) show(trees api.Trees) error {
 	return err
 }
 
-// drawing is how to draw now, and the screen's height in lines.
+// drawing returns how to draw now, and the screen's height in lines, 0 without a terminal.
 func (s *treeShow) drawing() (d treedraw.Drawing, height int) {
 	d.Style, height = s.t.OutStyle()
 	if !s.t.OutTTY {

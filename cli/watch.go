@@ -239,8 +239,8 @@ func (w *watch) play(ctx context.Context) error {
 	return nil
 }
 
-// share is the link for others: this node, and behind it those it came by, as far as
-// they mean something on another machine.
+// share returns the link for others. It names this node first, then the hosts of the invite
+// without loopback addresses, which mean nothing on another machine.
 func (w *watch) share() string {
 	hosts := slices.DeleteFunc(slices.Clone(w.invite.Hosts), func(h relay.HostPort) bool {
 		ip, err := netip.ParseAddr(h.Host)
@@ -249,7 +249,7 @@ func (w *watch) share() string {
 	return w.station.Link(w.channel, hosts...)
 }
 
-// playerURL is the address that the player is started on.
+// playerURL returns the address that the player is given.
 func (w *watch) playerURL() string {
 	url := w.station.URL(w.channel)
 	if h := w.channel.Ring().Header(); h != nil {
@@ -258,7 +258,7 @@ func (w *watch) playerURL() string {
 	return url
 }
 
-// notice takes what the channel says of itself. It must not block.
+// notice handles a notice from the channel. It must not block.
 func (w *watch) notice(n relay.Notice) {
 	news := w.joining.Note(n, time.Now())
 	switch n := n.(type) {
@@ -289,7 +289,8 @@ func (w *watch) explain(now time.Time) {
 	}
 }
 
-// giveUp returns an error once there has been no parent for so long.
+// giveUp returns an error once there has been no parent for the duration after, and nil when ctx
+// ends.
 func (w *watch) giveUp(ctx context.Context, after time.Duration) error {
 	wait := time.NewTimer(after)
 	defer wait.Stop()

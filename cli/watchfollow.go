@@ -12,7 +12,7 @@ import (
 	"relay/playback/api"
 )
 
-// follow tells people and programs how joining goes and what comes then.
+// follow reports to people and programs how joining goes and what follows, until ctx ends.
 func (w *watch) follow(ctx context.Context) {
 	tick := time.NewTicker(500 * time.Millisecond)
 	defer tick.Stop()
@@ -51,7 +51,7 @@ func (w *watch) follow(ctx context.Context) {
 	}
 }
 
-// status is what the status line tells now.
+// status returns what the status line shows now.
 func (w *watch) status(now time.Time) words.WatchStatus {
 	c, ok := w.channel.Status()
 	s := words.WatchStatus{
@@ -72,7 +72,7 @@ func (w *watch) status(now time.Time) words.WatchStatus {
 	return s
 }
 
-// wholeMs is a delay in milliseconds, not 0 unless it is not known.
+// wholeMs returns a delay in ms, rounded down but at least 1. 0 means that it is unknown.
 func wholeMs(d time.Duration) int64 {
 	if d <= 0 {
 		return 0

@@ -34,13 +34,13 @@ type carrier struct {
 	list    *listSource      // nil for none
 	first   []wanted         // what read has found
 
-	channels sync.WaitGroup // one for each that runs
+	channels sync.WaitGroup // counts the channels that run
 	running  map[stream.ChannelID]*served
 	leaving  map[stream.ChannelID]*served // the newest of each that was ended
 }
 
-// New returns one for the channels that were given, and those on the list at a file or an
-// http(s) address; "" for none.
+// New returns a carrier for the given channels and those on list. list is a file or an http(s)
+// address, or "" for no list.
 func New(t *term.Terminal, given []relay.Invite, list string) *carrier {
 	s := &carrier{t: t, running: make(map[stream.ChannelID]*served), leaving: make(map[stream.ChannelID]*served)}
 	for _, u := range given {
@@ -145,7 +145,7 @@ func (s *carrier) apply(ctx context.Context, all []wanted) {
 	}
 }
 
-// end has a channel leave in good order, in its own time.
+// end makes a channel leave cleanly and does not wait for it.
 func (s *carrier) end(k *served) {
 	id := k.invite.Channel
 	k.stop()

@@ -28,7 +28,7 @@ const (
 	maxList = 1 << 20
 	// maxListName bounds a channel's name in a list, in characters.
 	maxListName = 64
-	// maxListProblems is how many bad lines are told of: the rest are the same mistake.
+	// maxListProblems is how many bad lines are reported. More are usually the same mistake.
 	maxListProblems = 5
 	// listTimeout bounds fetching a list.
 	listTimeout = 10 * time.Second
@@ -48,7 +48,7 @@ func (l wanted) label() string {
 	return l.name + " (" + l.invite.Channel.Short() + ")"
 }
 
-// union is a and what b has beside it, each channel once, as far as may be carried.
+// union returns the channels of a, then those only in b, each once and MaxServed at most.
 func union(a, b []wanted) (all []wanted) {
 	seen := make(map[stream.ChannelID]bool, len(a)+len(b))
 	for _, l := range append(a[:len(a):len(a)], b...) {
@@ -103,7 +103,7 @@ func (s *listSource) newProblems() (fresh []string) {
 	return fresh
 }
 
-// sayProblems tells of lines of the list that are none, once for each.
+// sayProblems reports each bad line of the list once.
 func (s *listSource) sayProblems(t *term.Terminal) {
 	for _, p := range s.newProblems() {
 		t.Say("relay: error: the list of channels, %s", p)
@@ -151,7 +151,7 @@ func (s *listSource) load(ctx context.Context) ([]byte, error) {
 }
 
 // parseList reads a list: a link on each line, before or behind it a name; blank lines
-// and remarks after # are passed over. problems says which lines are none.
+// and remarks after # are passed over. problems says which lines are bad, and why.
 func parseList(text []byte) (all []wanted, problems []string) {
 	bad := 0
 	problem := func(line int, format string, args ...any) {

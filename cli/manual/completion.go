@@ -81,8 +81,8 @@ func Completion(t *term.Terminal) *cli.Command {
 	}
 }
 
-// Candidates is what the scripts ask: it prints what can stand in the place of
-// its last argument, a line each, with a tab and an explanation behind it where there is
+// Candidates returns the hidden command that the scripts call. It prints what can stand in the
+// place of its last argument: one candidate a line, then a tab and an explanation if there is
 // one. The lines :files and :dirs stand for what the shell itself completes.
 func Candidates(t *term.Terminal, app *cli.App) *cli.Command {
 	return &cli.Command{
@@ -163,8 +163,8 @@ func Complete(app *cli.App, words []string, channels func(command string) []Cand
 	return beginning(last, arguments(app, cmd.Name, channels), true)
 }
 
-// joined puts "--flag", "=" and "value" together again, which bash gives as three words
-// and completes the last of: then bare is true.
+// joined rejoins "--flag", "=" and "value", which bash passes as three words. bare is true if
+// the last word is such a value, because bash then replaces the value alone.
 func joined(words []string) (all []string, bare bool) {
 	for i := 0; i < len(words); i++ {
 		n := len(all)
@@ -197,8 +197,8 @@ func awaitsValue(words []string, flags []cli.Flag) bool {
 	return false
 }
 
-// beginning returns those of all that begin with what was typed, none if not ok. What
-// the shell completes, it compares itself.
+// beginning returns the candidates that begin with what was typed, without flags if not ok. The
+// shell itself matches files and folders.
 func beginning(typed string, all []Candidate, ok bool) []Candidate {
 	if !ok {
 		all = slices.DeleteFunc(all, func(c Candidate) bool { return strings.HasPrefix(c.Word, "-") })

@@ -36,7 +36,7 @@ func Man(t *term.Terminal, app *cli.App, version string) *cli.Command {
 // manual builds a page in the man macros of roff (man(7)).
 type manual struct{ b strings.Builder }
 
-// Roff escapes a text: no character of it is markup.
+// Roff escapes a text so that roff takes no character of it for markup.
 func Roff(s string) string {
 	s = strings.NewReplacer(`\`, `\e`, "-", `\-`, "'", `\(aq`, "`", `\(ga`, "^", `\(ha`, "~", `\(ti`, `"`, `\(dq`).Replace(s)
 	if strings.HasPrefix(s, ".") {
@@ -53,7 +53,7 @@ func (m *manual) macro(name string, args ...string) {
 	m.b.WriteString("\n")
 }
 
-// text adds paragraphs, which blank lines part; indented lines stay as they are.
+// text adds paragraphs separated by blank lines. Indented lines are kept as they are.
 func (m *manual) text(s string) {
 	literal, blank := false, false
 	for _, l := range strings.Split(s, "\n") {
@@ -85,7 +85,7 @@ func (m *manual) item(term, about string) {
 	m.text(about)
 }
 
-// Page is the manual page, of the commands that there are.
+// Page returns the manual page in roff, with the visible commands of app.
 func Page(app *cli.App, version string) string {
 	var m manual
 	m.macro("TH", "RELAY", "1", "", "relay "+version, "User Commands")
@@ -152,7 +152,7 @@ func FlagTerm(f cli.Flag) string {
 	return strings.Join(all, ", ")
 }
 
-// flagAbout is what a flag does, and its default.
+// flagAbout returns what a flag does, and its default.
 func flagAbout(f cli.Flag) string {
 	_, about := flag.Words(f)
 	d, ok := f.(cli.DocGenerationFlag)
@@ -165,7 +165,7 @@ func flagAbout(f cli.Flag) string {
 	return sentence(about)
 }
 
-// sentence makes one of a few words.
+// sentence turns a phrase into a sentence: a capital first, a full stop last.
 func sentence(s string) string {
 	if s == "" || strings.HasSuffix(s, ".") {
 		return s

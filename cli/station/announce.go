@@ -10,7 +10,7 @@ import (
 	"relay/relay/hostnet"
 )
 
-// channelsToTell is what the station's node carries, for those who look for it.
+// channelsToTell returns the node's channels that discovery may announce.
 func (s *Station) channelsToTell() []discovery.Channel {
 	var all []discovery.Channel
 	for _, c := range s.Node.Channels() {
@@ -49,8 +49,8 @@ func discoveryState(f api.Facts, now time.Time) discovery.State {
 	return discovery.Waiting
 }
 
-// answer lets those on this network find the station's channels, until ctx ends. That
-// it cannot is no reason to end: they can still be given the link.
+// answer lets those on this network find the station's channels, until ctx ends. A
+// failure does not end the station, because others can still be given the link.
 func (s *Station) answer(ctx context.Context) {
 	if err := s.responder.Run(ctx); err != nil && ctx.Err() == nil {
 		s.t.Say("Others on this network cannot find the channel by themselves and need the link: %v", hostnet.Bare(err))

@@ -22,8 +22,8 @@ type Keys struct {
 	Key   ed25519.PrivateKey
 	name  string
 	Store *store.Store // nil if nothing can be kept
-	lock  *store.Key   // nil likewise
-	Why   error        // why not
+	lock  *store.Key   // nil if nothing can be kept
+	Why   error        // why nothing can be kept, or nil
 }
 
 // OpenKeys returns the keys of the channel with that name. Where the user's own
@@ -51,14 +51,14 @@ func OpenKeys(dir, name string) (*Keys, error) {
 	return nil, fault.Fail("", "channel %q: %w", name, err)
 }
 
-// unwritable reports whether the system would not have files made there, or knows no
-// folder for them. A key that others can read is another matter.
+// unwritable reports whether the system refuses files there, or knows no folder for them. A key
+// that others can read is not such a case.
 func unwritable(err error) bool {
 	var path *fs.PathError
 	return errors.As(err, &path) || errors.Is(err, store.ErrNoFolder)
 }
 
-// Warning says what becomes of keys that cannot be kept.
+// Warning returns the warning for keys that cannot be kept. Why must not be nil.
 func (k *Keys) Warning() words.Warning {
 	return words.Warning{
 		Code: words.WarnThrowaway, Text: fmt.Sprintf("the keys cannot be kept (%v), so the link and the stream key are new ones with every start", k.Why),
@@ -66,7 +66,7 @@ func (k *Keys) Warning() words.Warning {
 	}
 }
 
-// StreamKey is what the encoder has to give.
+// StreamKey returns the key that the encoder has to give.
 func (k *Keys) StreamKey() (string, error) {
 	if k.Store == nil {
 		return store.NewStreamKey(), nil
@@ -78,7 +78,7 @@ func (k *Keys) StreamKey() (string, error) {
 	return s, nil
 }
 
-// NextEpoch is later than all that were used with the key.
+// NextEpoch returns an epoch later than all that were used with the key.
 func (k *Keys) NextEpoch(now time.Time) (stream.Epoch, error) {
 	if k.Store == nil {
 		var r [8]byte

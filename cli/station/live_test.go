@@ -11,8 +11,8 @@ import (
 	"relay/tree"
 )
 
-// Whoever asks hears the same of a channel that falls silent: the status, those who look
-// for it on the network, and readiness, whose rule the webhook and the metrics share.
+// The status, discovery and readiness agree on when a silent channel stops being live. The webhook
+// and the metrics share the rule of readiness.
 func TestAllAgreeOnWhatIsLive(t *testing.T) {
 	now := time.Now()
 	for silent := time.Duration(0); silent <= 7*time.Second; silent += 500 * time.Millisecond {

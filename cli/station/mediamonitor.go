@@ -9,7 +9,7 @@ import (
 	"relay/relay/stream"
 )
 
-// mediaFacts is what there is to see of a channel's media at one moment.
+// mediaFacts is the state of a channel's media at one moment.
 type mediaFacts struct {
 	came    time.Time // the newest chunk; zero if there was none
 	source  bool      // this node is the source,

@@ -22,8 +22,8 @@ import (
 	"relay/tree"
 )
 
-// operations is what a station tells who runs it: events, metrics, whether there are
-// media, and calls to a webhook.
+// operations is what a station tells its operator: events, metrics, whether media arrive, and
+// calls to a webhook.
 type operations struct {
 	events  *playback.Events
 	metrics *admin.Metrics

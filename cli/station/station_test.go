@@ -13,7 +13,7 @@ import (
 	"relay/cli/term"
 )
 
-// What was opened before the one that fails must not stay open: whoever tries again needs it.
+// Ports opened before the one that fails must be closed again, because a retry needs them.
 func TestAStationThatCannotBeOpenedLeavesNothingOpen(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -32,8 +32,7 @@ const (
 // callPauses are the pauses before the attempts after the first.
 var callPauses = []time.Duration{time.Second, 3 * time.Second, 9 * time.Second}
 
-// webhook tells a server of what happens, one call after the other. Nothing waits for
-// it.
+// webhook tells a server what happens, one call at a time. Nothing but finish waits for it.
 type webhook struct {
 	url     *url.URL
 	version string
@@ -90,8 +89,8 @@ func (h *webhook) run(ctx context.Context) {
 	}
 }
 
-// finish says that nothing more will be told, and waits for the calls that are left,
-// for so long at most.
+// finish closes the queue and waits up to most for the remaining calls. tell must not be called
+// afterwards.
 func (h *webhook) finish(most time.Duration) {
 	close(h.queue)
 	select {
@@ -128,7 +127,7 @@ func (h *webhook) deliver(ctx context.Context, c api.Call) {
 	}
 }
 
-// post is one attempt. It reports whether another may help.
+// post makes one attempt. It reports whether another one may help.
 func (h *webhook) post(ctx context.Context, body []byte) (again bool, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, h.url.String(), bytes.NewReader(body))
 	if err != nil {

@@ -10,7 +10,12 @@ import { chromium } from 'playwright-core';
 
 const clock = readFileSync(new URL('clock.js', import.meta.url), 'utf8');
 
+// hang bounds every step, in ms, as wait.Patience does in Go: on a busy machine the half minute
+// that playwright allows is soon over.
+const hang = 120_000;
+
 const browser = await chromium.launch({
+  timeout: hang,
   executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
   args: [
     '--no-sandbox', // tests run as root in CI
@@ -31,6 +36,7 @@ const ops = {
         viewport: { width, height }, isMobile: phone, hasTouch: phone, deviceScaleFactor: phone ? 2 : 1,
         colorScheme: dark ? 'dark' : 'light',
       }));
+      contexts.get(profile).setDefaultTimeout(hang);
     }
     const page = await contexts.get(profile).newPage();
     const log = [];

@@ -98,7 +98,7 @@ func runDoctor(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 	return nil
 }
 
-// defaultPorts are those that relay opens unless it is told otherwise.
+// defaultPorts returns the ports that relay opens without further flags, moved by offset.
 func defaultPorts(offset int) []doctor.Port {
 	return []doctor.Port{
 		{Proto: "TCP", Number: relay.DefaultPort + offset, What: "links between nodes", Flag: "listen"},

@@ -21,7 +21,7 @@ type input struct {
 	url   *url.URL  // what to fetch, if it is that
 }
 
-// awaited reports whether an encoder is to come to this machine.
+// awaited reports whether the input is an encoder that connects to this machine.
 func (in input) awaited() bool { return in.stdin == nil && in.path == "" && in.url == nil }
 
 // inputOf reads the argument that names the input. It opens nothing.
@@ -53,7 +53,7 @@ func inputOf(arg string, loop bool, stdin io.Reader) (in input, err error) {
 	return input{path: arg, loop: loop}, nil
 }
 
-// check reports a file that is not there, before anything is opened for it.
+// check returns an error if the input is a file that does not exist.
 func (in input) check() error {
 	if in.path == "" {
 		return nil
@@ -64,7 +64,7 @@ func (in input) check() error {
 	return nil
 }
 
-// explainInput adds to an error of an input what to do about it.
+// explainInput adds a hint to an error of an input, where one helps.
 func explainInput(err error) error {
 	var not *flv.NotFLVError
 	if errors.As(err, &not) {

@@ -98,8 +98,8 @@ func runLink(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 	return nil
 }
 
-// storedLink makes the link of a channel that is not running: arg is what the user
-// calls it, wanted is that as channelOf reads it.
+// storedLink makes the link of a channel that is not running. arg is the user's word for it, and
+// wanted is what ask.Channel made of that.
 func storedLink(arg, wanted string, own []store.OwnChannel, more []netip.AddrPort, port int) (string, error) {
 	if len(own) == 0 {
 		return "", &fault.Error{Err: errors.New("no channel has been broadcast from this machine yet"), Hint: "relay source makes one and prints its link", Code: fault.ExitNobody}
@@ -117,8 +117,8 @@ func storedLink(arg, wanted string, own []store.OwnChannel, more []netip.AddrPor
 	return u.String(), nil
 }
 
-// storedChannel returns the index of the channel that is meant, which is what plain relay
-// source broadcasts if wanted is empty.
+// storedChannel returns the index in own of the channel that is meant. If wanted is empty, that is
+// the channel that relay source broadcasts without --channel.
 func storedChannel(arg, wanted string, own []store.OwnChannel) (int, error) {
 	names := make([]string, len(own))
 	all := make([]naming.Channel, len(own))
@@ -146,7 +146,7 @@ func storedChannel(arg, wanted string, own []store.OwnChannel) (int, error) {
 	return i, ask.Ambiguous(err)
 }
 
-// drawQR draws a code of the text for out, two modules above each other to a character.
+// drawQR draws the text as a QR code. Each character has two modules, one above the other.
 func drawQR(text string, out io.Writer) (string, error) {
 	if !term.SpeaksUTF8(os.Getenv, runtime.GOOS) {
 		return "", fault.Fail("set LANG to a UTF-8 locale, such as C.UTF-8", "a QR code cannot be drawn in ASCII")

@@ -11,7 +11,7 @@ import (
 	"relay/cli/term"
 )
 
-// Version is the release that this source is, or leads up to.
+// Version is the release that this source code is, or will become.
 const Version = "0.1.0"
 
 // commitLen is how many digits of a commit are printed: enough to tell any two apart.
@@ -31,8 +31,8 @@ func versionCommand(t *term.Terminal) *cli.Command {
 	}
 }
 
-// versionText names the release and what the binary was built from, as far as the
-// build recorded it: go run and go test record no commit.
+// versionText names the release and what the binary was built from. go run and go test record
+// no commit.
 func versionText() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

@@ -140,8 +140,8 @@ func planWatch(c *cli.Context, stdio Stdio) (p watchPlan, err error) {
 	return p, err
 }
 
-// find looks on this network for the channel, unless it was given by its link. It reports
-// false if there is none, or Ctrl-C has ended the search.
+// find looks for the channel on this network, unless it was given by its invite. It returns
+// false if there is none, or if Ctrl-C has ended the search.
 func (w *watch) find(ctx context.Context, in io.Reader) (bool, error) {
 	if len(w.invite.Hosts) > 0 {
 		return true, nil
@@ -156,8 +156,8 @@ func (w *watch) find(ctx context.Context, in io.Reader) (bool, error) {
 	return true, nil
 }
 
-// identify takes the node's key out of its folder, and warns if there is none to keep. The
-// caller releases it.
+// identify reads the node's key from its folder, and warns if no key can be kept there. The
+// caller calls release.
 func (w *watch) identify() (release func(), err error) {
 	folder, folderErr := store.Open(w.plan.folder)
 	if folderErr != nil {
@@ -209,7 +209,7 @@ func (w *watch) run(ctx context.Context) error {
 	return g.Wait()
 }
 
-// greet says where everything is.
+// greet prints the addresses, and writes the first event.
 func (w *watch) greet() {
 	w.t.Say("Joining channel %s", w.invite.Channel.Short())
 	start := api.Start{Command: "watch", Link: w.invite.String(), URL: w.station.URL(w.channel), RTMP: w.station.RTMPURL(w.channel)}

@@ -25,7 +25,7 @@ import (
 const (
 	relays = 6
 	slots  = 2 // so that six relays stand two deep
-	// reportEvery is how often the figures are printed where they cannot be redrawn.
+	// reportEvery is how often the figures are printed when stderr is no terminal.
 	reportEvery = 10 * time.Second
 )
 
@@ -36,7 +36,7 @@ type node struct {
 	channel *relay.Channel
 }
 
-// Run broadcasts, and draws the tree, until ctx ends. version is what the nodes say they run.
+// Run broadcasts, and draws the tree, until ctx ends. version is the version that the nodes tell.
 func Run(ctx context.Context, t *term.Terminal, version string) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
@@ -69,7 +69,7 @@ func Run(ctx context.Context, t *term.Terminal, version string) error {
 	return g.Wait()
 }
 
-// broadcast opens a channel at the node, and has the clip go round in it until ctx ends.
+// broadcast opens a channel at the node, and plays the clip in it again and again until ctx ends.
 func broadcast(ctx context.Context, g *errgroup.Group, n *relay.Node) (*relay.Channel, error) {
 	_, key, err := ed25519.GenerateKey(nil)
 	if err != nil {
@@ -89,7 +89,7 @@ func broadcast(ctx context.Context, g *errgroup.Group, n *relay.Node) (*relay.Ch
 	return ch, nil
 }
 
-// open opens a station that listens on this machine alone: it is watched here.
+// open opens a station that listens on loopback addresses alone, since it is watched here.
 func open(t *term.Terminal, i int, version string) (*station.Station, error) {
 	_, key, err := ed25519.GenerateKey(nil)
 	if err != nil {
@@ -104,8 +104,8 @@ func open(t *term.Terminal, i int, version string) (*station.Station, error) {
 	})
 }
 
-// show draws the tree: again and again on a terminal, else once complete and
-// then a line of figures at times.
+// show draws the tree. A terminal gets it redrawn every second; anything else gets the whole
+// tree once, and then a line of figures every reportEvery.
 func show(ctx context.Context, t *term.Terminal, nodes []node) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()

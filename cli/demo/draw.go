@@ -9,8 +9,7 @@ import (
 	"relay/tree"
 )
 
-// draw returns a line per node that is attached, as a tree, and a line about
-// all.
+// draw returns a line for each attached node, as a tree, and a line of figures about all.
 func draw(nodes []node) (lines []string, sum string) {
 	stats := make([]relay.Status, len(nodes))
 	below := make(map[tree.ID][]int)

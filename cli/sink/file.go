@@ -12,12 +12,12 @@ import (
 	"relay/cli/fault"
 )
 
-// maxNumbered is the highest number that is added to the name of a recording:
-// whoever has so many of one name has a script that needs names of its own.
+// maxNumbered is the highest number that is added to the name of a recording. So many
+// recordings of one name come from a script, which should choose names of its own.
 const maxNumbered = 9999
 
-// checkRecording reports what would keep a recording from being written to path,
-// without touching it: the file is opened only when there is something to record.
+// checkRecording reports what would keep a recording from being written to path. It does
+// not touch the file, which is opened only when there is something to record.
 func checkRecording(path string) error {
 	fi, err := os.Stat(path)
 	switch {
@@ -32,9 +32,9 @@ func checkRecording(path string) error {
 	return nil
 }
 
-// createRecording opens a new file for a recording. What exists at path is never
-// written over: the new file is called evening-2.mp4 next to evening.mp4. Only a
-// device or a pipe, which holds no recording, is written to as it is.
+// createRecording opens a new file for a recording. A file at path is never
+// written over: the new one is called evening-2.mp4 next to evening.mp4. A device or a
+// pipe holds no recording, and is written to as it is.
 func createRecording(path string) (*os.File, error) {
 	if fi, err := os.Stat(path); err == nil && !fi.Mode().IsRegular() {
 		f, err := os.OpenFile(path, os.O_WRONLY, 0)

@@ -13,8 +13,8 @@ import (
 	"relay/playback"
 )
 
-// players are the programs that --player starts, with what makes each play close
-// to live. ffplay looks at 5 s of MPEG-TS before it begins unless it is told otherwise.
+// players are the programs that --player starts, each with the flags that keep it close to
+// live. Without -analyzeduration ffplay reads 5 s of MPEG-TS before it begins.
 var players = map[string][]string{
 	"vlc":    {"vlc", "--network-caching=300", "--quiet"},
 	"mpv":    {"mpv", "--profile=low-latency", "--really-quiet"},
@@ -27,7 +27,7 @@ type Player struct {
 	args []string // args[0] is the program's path
 }
 
-// Find returns the player with that name, if the machine has it.
+// Find returns the player with that name. It is an error if the machine does not have it.
 func Find(name string) (Player, error) {
 	args, ok := players[strings.ToLower(name)]
 	if !ok {
@@ -42,7 +42,7 @@ func Find(name string) (Player, error) {
 	return Player{strings.ToLower(name), args}, nil
 }
 
-// Suffix is the format in which the player plays a stream best.
+// Suffix returns the end of the address, such as ".mp4", at which the player plays the stream best.
 func (p Player) Suffix(info flv.Info) string {
 	if p.Name == "vlc" {
 		return playback.VLCSuffix(info)
@@ -50,7 +50,8 @@ func (p Player) Suffix(info flv.Info) string {
 	return playback.BestSuffix(info)
 }
 
-// Run shows the address until the player is closed, or ctx ends and it is killed.
+// Run starts the player on the address. It returns when the player is closed, and kills it when
+// ctx ends.
 func (p Player) Run(ctx context.Context, url string) error {
 	cmd := exec.CommandContext(ctx, p.args[0], append(p.args[1:], url)...)
 	err := cmd.Run()
@@ -61,5 +62,5 @@ func (p Player) Run(ctx context.Context, url string) error {
 	return err
 }
 
-// Players are the names of the players that Find knows.
+// Players returns the names of the players that Find knows, sorted.
 func Players() []string { return slices.Sorted(maps.Keys(players)) }

@@ -1,5 +1,5 @@
-// Package sink is what relay watch gives the stream to, beside the players that come by
-// themselves: standard output, a recording, a player that is started.
+// Package sink is where relay watch sends the stream by itself: to standard output, to a
+// recording, to a player that it starts. Other players connect over HTTP or RTMP.
 package sink
 
 import (
@@ -18,7 +18,7 @@ import (
 	"relay/relay/stream"
 )
 
-// Sink is one that is written to.
+// Sink is standard output or a recording.
 type Sink struct {
 	path   string   // of the recording that was asked for; "" for standard output
 	stdout *os.File // nil for a recording
@@ -29,8 +29,8 @@ type Sink struct {
 // recordable are the formats that --record takes, by the end of the file's name.
 var recordable = []string{".flv", ".mp4", ".ts"}
 
-// Of returns what the values of --output, --record and --start ask for; "" is for a flag that was
-// not given. out is standard output. It opens nothing.
+// Of returns the sinks that --output, --record and --start ask for. A flag that was not given is
+// "". out is standard output. Of opens nothing.
 func Of(output, record, start string, out io.Writer) ([]Sink, error) {
 	var sinks []Sink
 	begin, err := playback.ParseStart(start)
@@ -71,12 +71,13 @@ func Of(output, record, start string, out io.Writer) ([]Sink, error) {
 	return sinks, nil
 }
 
-// Pipes reports whether it is standard output.
+// Pipes reports whether the sink is standard output.
 func (o Sink) Pipes() bool { return o.stdout != nil }
 
-// Write writes the stream until ctx ends. The error of a pipe is for the caller, who ends when
-// nobody reads it any more; a disk that is full ends the recording only, since others may be
-// watching through this node, and is said here. A write that blocks does not hold up the end.
+// Write writes the stream until ctx ends. It returns the error of a pipe, for the command ends
+// when nobody reads it any more. A full disk ends the recording alone, because others may be
+// watching through this node: Write tells the user of it, and returns nil. A write that blocks
+// does not delay the end.
 func (o Sink) Write(ctx context.Context, t *term.Terminal, ring *stream.Ring) error {
 	if o.stdout != nil {
 		return o.copyTo(ctx, struct{ io.Writer }{o.stdout}, ring) // what was there before is not ours to cut
@@ -99,8 +100,8 @@ func (o Sink) Write(ctx context.Context, t *term.Terminal, ring *stream.Ring) er
 	return nil
 }
 
-// copyTo writes the stream until ctx ends, and then waits words.LastWrite at most for a write
-// that blocks.
+// copyTo writes the stream until ctx ends. Then it waits up to words.LastWrite for a write that
+// blocks.
 func (o Sink) copyTo(ctx context.Context, to io.Writer, ring *stream.Ring) error {
 	ended := make(chan error, 1)
 	go func() { // ends with ctx, or the process

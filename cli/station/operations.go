@@ -68,7 +68,7 @@ func (o *operations) close() {
 	}
 }
 
-// carry adds a channel.
+// carry adds a channel that is shown.
 func (o *operations) carry(c *relay.Channel, played *playback.Channel, encoder func() bool) {
 	played.TellViewers(o.events)
 	o.mu.Lock()
@@ -90,8 +90,8 @@ func (o *operations) channels() []*servedChannel {
 	return slices.Clone(o.served)
 }
 
-// encoder returns what says whether media come in at the root of a channel, nil if this
-// node is not its root.
+// encoder returns the function that reports whether media comes in at the root of a channel, nil
+// if this node is not its root.
 func (o *operations) encoder(c *relay.Channel) func() bool {
 	for _, k := range o.channels() {
 		if k.channel == c {
@@ -109,7 +109,7 @@ func (o *operations) run(ctx context.Context, g *errgroup.Group, s *Station) {
 			o.observe(ctx)
 			return nil
 		}
-		// The calls outlast ctx a little: that it is over is what they tell.
+		// The calls outlast ctx a little, because the last of them tell that it has ended.
 		calls, stop := context.WithCancel(context.WithoutCancel(ctx))
 		defer stop()
 		go o.hook.run(calls) // ends with finish, or with calls
@@ -143,7 +143,7 @@ func (o *operations) statuses() []api.ChannelStatus {
 	return all
 }
 
-// notice tells of what a channel notices. It does not block.
+// notice turns what a channel notices into events and metrics. It does not block.
 func (o *operations) notice(id stream.ChannelID, n relay.Notice) {
 	e := api.Event{Channel: id.String(), Name: id.Short()}
 	switch n := n.(type) {
@@ -180,8 +180,8 @@ func about(e *api.Event, id tree.ID, addr string) {
 	e.Node, e.NodeID, e.Addr = id.Tag(), id.String(), addr
 }
 
-// reasonLabel is the reason's name; one "other" for all numbers that are none, which
-// a stranger may send.
+// reasonLabel returns the reason's name, or "other" for a number without one: a stranger may send
+// any, and each would be a metric of its own.
 func reasonLabel(r tree.Reason) string {
 	if name := r.String(); !strings.HasPrefix(name, "reason-") {
 		return name
@@ -189,12 +189,11 @@ func reasonLabel(r tree.Reason) string {
 	return "other"
 }
 
-// observeEvery is how often the channels are looked at for what nobody tells: media
-// that stop, an encoder, codecs.
+// observeEvery is how often the channels are looked at for what nobody reports: media that
+// stops, an encoder, codecs.
 const observeEvery = 250 * time.Millisecond
 
-// observe tells of what becomes of the channels' media until ctx ends, and then that
-// they stop here.
+// observe reports changes in the channels' media until ctx ends, and then that it stops here.
 func (o *operations) observe(ctx context.Context) {
 	tick := time.NewTicker(observeEvery)
 	defer tick.Stop()
@@ -222,7 +221,7 @@ func (o *operations) observe(ctx context.Context) {
 	}
 }
 
-// look is what there is to see of the channel now.
+// look returns the facts of the channel's media now.
 func (k *servedChannel) look() mediaFacts {
 	ring := k.channel.Ring()
 	s := mediaFacts{came: ring.Came(), source: k.encoder != nil, header: ring.Header()}
@@ -232,7 +231,7 @@ func (k *servedChannel) look() mediaFacts {
 	return s
 }
 
-// report tells of what was seen, and calls the webhook for media that start and stop.
+// report tells the events, and calls the webhook when media starts or stops.
 func (o *operations) report(k *servedChannel, seen []api.Event) {
 	for _, e := range seen {
 		id := k.channel.ID()
@@ -248,7 +247,7 @@ func (o *operations) report(k *servedChannel, seen []api.Event) {
 	}
 }
 
-// Events are what the station tells.
+// Events returns the events of the station.
 func (s *Station) Events() *playback.Events { return s.ops.events }
 
 // WriteLines writes each event as a line of JSON until ctx ends or nobody reads.

@@ -7,8 +7,8 @@ import (
 	"relay/relay/hostnet"
 )
 
-// Page is where browsers find the station's page, by the address that the others in
-// this network can use; near reports whether there is one.
+// Page returns the address of the station's page. near reports whether other machines on this
+// network can use it; if not, it is one for this machine.
 func (s *Station) Page() (url string, near bool) {
 	a := s.HTTP.Addr().(*net.TCPAddr).AddrPort()
 	ip := a.Addr().Unmap()

@@ -20,8 +20,8 @@ type Port struct {
 	Quiet bool   // nobody needs to hear that it was taken
 }
 
-// listen opens the port. One that was not asked for and is taken is replaced by a
-// free one, and the user is told.
+// listen opens the port. If a default port is taken it opens a free one instead, and tells
+// the user.
 func (p Port) listen(t *term.Terminal) (net.Listener, error) {
 	ln, err := net.Listen("tcp", p.Addr)
 	if err == nil {
@@ -46,8 +46,8 @@ func (p Port) listen(t *term.Terminal) (net.Listener, error) {
 	return ln, nil
 }
 
-// listenBoth opens the port for connections and for packets. Without packets a node
-// works as well, but learns of others from its parent alone.
+// listenBoth opens the port for connections and for packets. Without packets the node works,
+// but learns of other nodes from its parent alone.
 func (p Port) listenBoth(t *term.Terminal) (net.Listener, net.PacketConn, error) {
 	ln, err := p.listen(t)
 	if err != nil {

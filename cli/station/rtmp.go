@@ -32,14 +32,14 @@ func (s *Station) PlayOverRTMP(from net.Addr, app, name string) (rtmp.Viewing, e
 	return v, nil
 }
 
-// noStream is what a player is told that asks for what is not there.
+// noStream tells a player that there is no such stream.
 type noStream string
 
 func (n noStream) Error() string        { return string(n) }
 func (n noStream) Is(target error) bool { return target == rtmp.ErrNoStream }
 
-// rtmpAt is where the station's channels are played over RTMP, for who knows this
-// machine as host, with or without a port; "" if who does so cannot reach it.
+// rtmpAt returns the RTMP address of the station's channels for a client that reached this machine
+// under host, with or without a port. It returns "" if the listener is not open to that client.
 func (s *Station) rtmpAt(host string) string {
 	if s.RTMP == nil {
 		return ""
@@ -62,7 +62,8 @@ func (s *Station) rtmpAt(host string) string {
 	return "rtmp://" + net.JoinHostPort(name, strconv.Itoa(int(a.Port()))) + "/" + RTMPApp
 }
 
-// RTMPURL is where a player on this machine finds the channel over RTMP, "" if it does not.
+// RTMPURL returns the address at which a player on this machine plays the channel over RTMP,
+// "" if the station has no RTMP listener.
 func (s *Station) RTMPURL(c *relay.Channel) string {
 	if s.RTMP == nil {
 		return ""
@@ -70,5 +71,5 @@ func (s *Station) RTMPURL(c *relay.Channel) string {
 	return "rtmp://" + LocalAddr(s.RTMP) + "/" + RTMPApp + "/" + c.ID().Short()
 }
 
-// RTMPServer is the RTMP address of the station, which encoders publish to and players ask.
+// RTMPServer returns the RTMP address that encoders publish to and players read from.
 func (s *Station) RTMPServer() string { return "rtmp://" + LocalAddr(s.RTMP) + "/" + RTMPApp }

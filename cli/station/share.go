@@ -6,8 +6,8 @@ import (
 	"relay/relay/stream"
 )
 
-// JoinedBy keeps the addresses of the link by which a channel was joined: what this
-// node shares names them behind its own.
+// JoinedBy keeps the hosts of the invite by which a channel was joined. The invites that this
+// node gives name them after its own addresses.
 func (s *Station) JoinedBy(u relay.Invite) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -17,7 +17,7 @@ func (s *Station) JoinedBy(u relay.Invite) {
 	s.hosts[u.Channel] = u.Hosts
 }
 
-// share is what people share of one of the station's channels.
+// share returns the invite and the page of one of the station's channels.
 func (s *Station) share(id stream.ChannelID) api.Share {
 	var sh api.Share
 	sh.Page, _ = s.Page()

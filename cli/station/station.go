@@ -40,7 +40,7 @@ type Station struct {
 	start    time.Time
 	log      *zap.Logger
 	cfg      Config
-	// responder lets others on this network find the channels; nil for none.
+	// responder lets others on this network find the channels; nil if they shall not.
 	responder *discovery.Responder
 	t         *term.Terminal
 	ops       *operations
@@ -51,7 +51,7 @@ type Station struct {
 	hosts    map[stream.ChannelID][]relay.HostPort // in the links by which channels were joined
 }
 
-// Config is what a station is made of.
+// Config says how to open a station.
 type Config struct {
 	Key          ed25519.PrivateKey // the node's
 	Store        *store.Store       // nil if the folder cannot be used
@@ -70,7 +70,8 @@ type Config struct {
 	Title        string // of the source's channel until there is a header; may be empty
 }
 
-// Open opens the listeners and makes the node. The caller closes it.
+// Open opens the listeners and makes the node, or leaves nothing open. The caller closes the
+// station.
 func Open(t *term.Terminal, log *zap.Logger, cfg Config) (_ *Station, err error) {
 	s := &Station{start: time.Now(), log: log, cfg: cfg, t: t}
 	defer func() {
@@ -103,7 +104,7 @@ func Open(t *term.Terminal, log *zap.Logger, cfg Config) (_ *Station, err error)
 	return s, nil
 }
 
-// listen opens the node's listeners, and lets it be found through them.
+// listen opens the node's listeners and makes the responder that tells of them.
 func (s *Station) listen(nc *relay.Config) error {
 	ln, packet, err := s.cfg.Listen.listenBoth(s.t)
 	if err != nil {
@@ -127,7 +128,7 @@ func (s *Station) listen(nc *relay.Config) error {
 	return nil
 }
 
-// playing is how players are served.
+// playing returns the configuration of the server for players.
 func (s *Station) playing() playback.Config {
 	pc := playback.Config{
 		Channels:   s.shown,
@@ -162,8 +163,8 @@ func (s *Station) Close() {
 	}
 }
 
-// Show makes a channel watchable at the station's HTTP address. live, which may be
-// nil, says whether media is coming in at the root.
+// Show makes a channel watchable at the station's HTTP address. At a source, live reports
+// whether media is coming in; elsewhere it is nil.
 func (s *Station) Show(c *relay.Channel, live func() bool) {
 	pc := playback.NewChannel(c.ID(), c.Ring(), func() api.Facts { return factsOf(c, live) })
 	s.ops.carry(c, pc, live)
@@ -172,7 +173,7 @@ func (s *Station) Show(c *relay.Channel, live func() bool) {
 	s.channels = append(s.channels, pc)
 }
 
-// Hide takes a channel that is closed from the station's HTTP address.
+// Hide removes a closed channel from the station's HTTP address.
 func (s *Station) Hide(c *relay.Channel) {
 	s.ops.drop(c)
 	s.mu.Lock()
@@ -187,12 +188,12 @@ func (s *Station) shown() []*playback.Channel {
 	return slices.Clone(s.channels)
 }
 
-// URL is where a player on this machine finds the channel.
+// URL returns the address at which a player on this machine plays the channel.
 func (s *Station) URL(c *relay.Channel) string {
 	return "http://" + LocalAddr(s.HTTP) + "/" + c.ID().Short() + ".flv"
 }
 
-// LocalAddr is a listener's address as this machine itself can use it.
+// LocalAddr returns a listener's address in a form that this machine itself can connect to.
 func LocalAddr(ln net.Listener) string {
 	a := ln.Addr().(*net.TCPAddr).AddrPort()
 	if a.Addr().IsUnspecified() {
@@ -201,8 +202,8 @@ func LocalAddr(ln net.Listener) string {
 	return netip.AddrPortFrom(a.Addr().Unmap(), a.Port()).String()
 }
 
-// Local reports whether nobody outside this machine can reach the node, though it
-// was not asked to listen here alone.
+// Local reports whether the node listens on all addresses, and no other machine can reach it
+// all the same.
 func (s *Station) Local() bool {
 	return s.anywhere && !slices.ContainsFunc(s.addrs, func(a netip.AddrPort) bool { return !a.Addr().IsLoopback() })
 }
@@ -210,12 +211,12 @@ func (s *Station) Local() bool {
 // Reachable reports whether others can be given a link to the node.
 func (s *Station) Reachable() bool { return len(s.addrs) > 0 && !s.Local() }
 
-// Discoverable reports whether others on this network find the channels by themselves.
+// Discoverable reports whether relays on this network find the channels without an invite.
 func (s *Station) Discoverable() bool {
 	return s.responder != nil && slices.ContainsFunc(s.addrs, func(a netip.AddrPort) bool { return !a.Addr().IsLoopback() })
 }
 
-// Invite leads to the channel, by the node's own addresses and further ones behind them.
+// Invite returns the invite to the channel: the node's own addresses, then the further ones.
 func (s *Station) Invite(c *relay.Channel, more ...relay.HostPort) relay.Invite {
 	u := relay.Invite{Channel: c.ID()}
 	for _, a := range s.addrs {
@@ -224,7 +225,7 @@ func (s *Station) Invite(c *relay.Channel, more ...relay.HostPort) relay.Invite 
 	return u.With(more...)
 }
 
-// Link is what to share for the channel, with further addresses behind the node's own.
+// Link returns Invite as text, for people to share.
 func (s *Station) Link(c *relay.Channel, more ...relay.HostPort) string {
 	return s.Invite(c, more...).String()
 }
@@ -243,14 +244,14 @@ func (s *Station) describe() api.Node {
 	return api.Node{ID: s.Node.ID().String(), Version: s.cfg.Version, UptimeS: int64(time.Since(s.start).Seconds())}
 }
 
-// factsOf is what the node knows of a channel; live is as for show.
+// factsOf returns what the node knows of a channel. live is that of Show.
 func factsOf(c *relay.Channel, live func() bool) api.Facts {
 	st, ok := c.Status()
 	return FactsFrom(st, ok, live)
 }
 
-// FactsFrom says in the API's words what the node knows; ok is false if the channel has
-// been closed here.
+// FactsFrom turns a channel's status into the API's form. ok is false if the channel has been
+// closed here, and live is that of Show.
 func FactsFrom(st relay.Status, ok bool, live func() bool) api.Facts {
 	f := api.Facts{
 		Closed: !ok, Idle: live != nil && !live(), Attached: st.Tree.Attached, Came: st.Ring.Came, Quiet: st.Quiet,

@@ -29,8 +29,8 @@ import (
 // CompleteCommand is the name of that command.
 const CompleteCommand = "__complete"
 
-// completePatience is how long the relay that runs here, or those on this network, may
-// take to name their channels: nobody waits longer for a key to act.
+// completePatience bounds how long the relay that runs here, or those on this network, may take
+// to name their channels: nobody waits longer for a key to act.
 const completePatience = 300 * time.Millisecond
 
 var (
@@ -44,7 +44,7 @@ var (
 	powershellScript string
 )
 
-// shells are those that there are scripts for, and how each is told to use its own.
+// shells are the shells with a script, each with how to install it.
 var shells = []struct{ name, script, use string }{
 	{"bash", bashScript, `in ~/.bashrc:  source <(relay completion bash)`},
 	{"zsh", zshScript, `in ~/.zshrc, after compinit:  source <(relay completion zsh)`},
@@ -227,7 +227,7 @@ func flagCandidates(flags []cli.Flag) []Candidate {
 	return all
 }
 
-// values are what can follow a flag.
+// values returns what can follow the flag of that name.
 func values(name string) []Candidate {
 	switch name {
 	case "player":
@@ -246,7 +246,7 @@ func values(name string) []Candidate {
 	return nil
 }
 
-// arguments are what a command takes besides flags.
+// arguments returns what a command takes besides flags.
 func arguments(app *cli.App, command string, channels func(string) []Candidate) []Candidate {
 	switch command {
 	case "help":
@@ -265,7 +265,7 @@ func arguments(app *cli.App, command string, channels func(string) []Candidate) 
 	return nil
 }
 
-// channelCandidates are the channels of this machine, and those open at the relay that
+// channelCandidates returns the channels of this machine, and those open at the relay that
 // runs here.
 func channelCandidates(ctx context.Context) []Candidate {
 	var all []Candidate
@@ -288,7 +288,7 @@ func channelCandidates(ctx context.Context) []Candidate {
 // plainTitle is a title that needs no quotes in any shell.
 var plainTitle = regexp.MustCompile(`^[\pL\pN][\pL\pN._-]*$`)
 
-// foundCandidates are the channels that are found on this network at once.
+// foundCandidates returns the channels that answer on this network at once.
 func foundCandidates(ctx context.Context, d lan.Config) []Candidate {
 	if d.Off {
 		return nil

@@ -1,8 +1,9 @@
 //go:build e2e
 
-// Package contention tells how much longer programs take because others use the processors.
-// A bar in seconds holds on a machine that has nothing else to do; on a busy one it is as
-// many times longer.
+// Package contention tells how much longer programs take because they wait for a processor,
+// be it for others' programs or for each other. A bound in seconds holds for a machine on which
+// nothing waits; it is as many times longer where programs do. Tests that run several programs
+// at once on two processors see a factor of 2 to 3 even when nothing else runs.
 package contention
 
 import (

@@ -8,25 +8,52 @@ import (
 	"time"
 )
 
-// Three programs that want the same processor all the time have a third of it each.
-func TestProgramsThatShareAProcessorTakeLonger(t *testing.T) {
-	for range 3 {
+// loops starts programs that want the same processor all the time.
+func loops(t *testing.T, n int) {
+	t.Helper()
+	for range n {
 		cmd := exec.Command("taskset", "-c", "0", "sh", "-c", "while :; do :; done")
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
 	}
-	time.Sleep(200 * time.Millisecond) // they are loops by then, and no longer taskset
+}
+
+// look waits until three programs on one processor have waited, as the kernel tells.
+func look(t *testing.T, g Gauge) {
+	t.Helper()
+	for end := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
+		var waited float64
+		for id, now := range threads() {
+			waited += now.waiting - g.before[id].waiting
+		}
+		if waited >= 2e9 {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("the programs have waited for %.1f s alone", waited/1e9)
+		}
+	}
+}
+
+// As if others had had the processors for nearly all of the time.
+func TestWaitingForOthersCounts(t *testing.T) {
+	loops(t, 3)
 	g := Begin()
-	time.Sleep(2 * time.Second)
-	if f := g.Factor(); f < 2.5 {
-		t.Errorf("each takes %.2f times as long as alone, want 3 at least or a little less", f)
+	look(t, g)
+	own := g.Factor()
+	g.busy -= 1e15 // others have had the processors nearly all of the time
+	if f := g.Factor(); f < 2.5 || f < own {
+		t.Errorf("three programs on one processor, which others had: %.2f times as long; with nobody else %.2f", f, own)
 	}
 }
 
 func TestNobodyWaitsAlone(t *testing.T) {
-	if f := Begin().Factor(); f != 1 {
-		t.Errorf("nothing was started, and takes %.2f times as long", f)
+	g := Begin()
+	g.busy = busy() + 1e15 // the machine has done nothing else
+	loops(t, 3)
+	if look(t, Gauge{before: g.before}); g.Factor() != 1 {
+		t.Errorf("with nobody else they take %.2f times as long", g.Factor())
 	}
 }

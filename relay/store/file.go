@@ -21,14 +21,20 @@ func checkPrivate(path string) error {
 	if err != nil {
 		return err
 	}
-	if p := fi.Mode().Perm(); p&forOthers != 0 {
-		want := fileMode
-		if fi.IsDir() {
-			want = dirMode
-		}
-		return fmt.Errorf("%s can be read by others (mode %04o); if nobody has copied it, run: chmod %o %s", path, p, want, path)
+	if mode, want, is := exposure(fi); is {
+		return fmt.Errorf("%s can be read by others (mode %04o); if nobody has copied it, run: chmod %o %s", path, mode, want, path)
 	}
 	return nil
+}
+
+// exposure is the permissions of a file or folder, those that it should have, and whether
+// others than its owner can read it.
+func exposure(fi fs.FileInfo) (mode, want fs.FileMode, is bool) {
+	mode, want = fi.Mode().Perm(), fileMode
+	if fi.IsDir() {
+		want = dirMode
+	}
+	return mode, want, mode&forOthers != 0
 }
 
 func readPrivate(path string) ([]byte, error) { return readBounded(path, maxKeyFile, "key file") }

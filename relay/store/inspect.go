@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// maxInspected bounds the files that [Inspect] looks at: keys of more channels than
+// maxInspected bounds the files whose modes [Inspect] looks at: those of more channels than
 // anyone has, and lists of nodes of those that were watched.
 const maxInspected = 10000
 
@@ -20,7 +20,7 @@ type Contents struct {
 	Dir      string // where [Open] would open the folder; empty if there is no such place
 	Err      error  // why the folder can neither be used nor made; nil if it can
 	Exists   bool
-	Exposed  []Exposed // what others than the owner can read, and Open therefore refuses
+	Exposed  []Exposed // what others than the owner can read, and the store therefore refuses
 	Channels []OwnChannel
 	Unusable error   // names the channel keys that cannot be used; nil if there are none
 	Starts   []Start // of those Channels that have been started
@@ -94,31 +94,34 @@ func writable(dir string) error {
 	return errors.Join(tmp.Close(), os.Remove(tmp.Name()))
 }
 
-// exposed are the folder and the files in it that [checkPrivate] refuses.
+// exposed are the folder, its folder of channels and the files in the two that [checkPrivate]
+// refuses. Nothing is read from any other folder in it, whoever else may.
 func exposed(dir string) []Exposed {
 	private := []string{keyExt, streamExt, epochExt, membersExt}
 	var all []Exposed
-	n := 0
-	_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if n++; err != nil || n > maxInspected {
-			return fs.SkipAll
-		}
-		if !d.IsDir() && !slices.Contains(private, filepath.Ext(path)) {
-			return nil
-		}
+	look := func(path string) {
 		fi, err := os.Stat(path)
 		if err != nil {
-			return nil
+			return
 		}
-		want := fileMode
-		if d.IsDir() {
-			want = dirMode
+		if mode, want, is := exposure(fi); is {
+			all = append(all, Exposed{path, mode, want})
 		}
-		if p := fi.Mode().Perm(); p&forOthers != 0 {
-			all = append(all, Exposed{path, p, want})
+	}
+	n := 0
+	for _, folder := range []string{dir, filepath.Join(dir, channelsDir)} {
+		look(folder)
+		files, _ := os.ReadDir(folder) // those read before an error are as good as any
+		for _, f := range files {
+			if f.IsDir() || !slices.Contains(private, filepath.Ext(f.Name())) {
+				continue
+			}
+			if n++; n > maxInspected {
+				break
+			}
+			look(filepath.Join(folder, f.Name()))
 		}
-		return nil
-	})
+	}
 	return all
 }
 

@@ -114,6 +114,43 @@ func TestInspectionShowsWhatWouldBeRefusedBecauseOthersCanReadIt(t *testing.T) {
 	}
 }
 
+// Only the folder itself and its folder of channels are used: what else somebody keeps
+// beside them is not the store's to judge.
+func TestInspectionLeavesOtherFoldersAlone(t *testing.T) {
+	dir := fillStore(t)
+	other := filepath.Join(dir, "backup.key") // comes before channels
+	for _, d := range []string{other, filepath.Join(dir, "channels", "old")} {
+		if err := os.Mkdir(d, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(d, "main.key"), nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range []string{d, filepath.Join(d, "main.key")} { // whatever the umask is
+			if err := os.Chmod(path, 0o755); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if got := Inspect(dir).Exposed; len(got) > 0 {
+		t.Errorf("others can read %+v", got)
+	}
+
+	main := filepath.Join(dir, "channels", "main.key")
+	for _, change := range []struct {
+		path string
+		mode fs.FileMode
+	}{{main, 0o644}, {other, 0}} { // a folder that cannot be read hides nothing behind it
+		if err := os.Chmod(change.path, change.mode); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Cleanup(func() { _ = os.Chmod(other, 0o700) }) // so that it can be removed
+	if got, want := Inspect(dir).Exposed, []Exposed{{main, 0o644, 0o600}}; !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
 func TestInspectionReadsTheLastStartOrLeavesItOut(t *testing.T) {
 	for _, c := range []struct {
 		text string

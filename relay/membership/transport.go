@@ -35,9 +35,8 @@ type transport struct {
 	ctx    context.Context // ends dials and streams
 	cancel context.CancelFunc
 
-	mu    sync.Mutex
-	ended bool           // no stream begins any more: the owner may still hand some over
-	wg    sync.WaitGroup // the streams; mu guards its Add against its Wait
+	mu sync.Mutex     // held to begin a stream and to end ctx: none begins after that
+	wg sync.WaitGroup // the streams; no Add comes after its Wait
 }
 
 var _ memberlist.NodeAwareTransport = (*transport)(nil)
@@ -136,29 +135,34 @@ func (t *transport) stream(conn net.Conn) {
 	v := t.vetted(conn)
 	v.ended = func() { <-t.slots }
 	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.ended {
+	over := t.ctx.Err() != nil // the owner may still hand streams over
+	if !over {
+		t.wg.Go(func() { t.check(v) })
+	}
+	t.mu.Unlock()
+	if over { // not under mu, as to close may block
+		v.Close()
+	}
+}
+
+// check hands a stream on whose message is in order. It ends with the stream's deadline at
+// the latest.
+func (t *transport) check(v *vetted) {
+	if err := v.vet(); err != nil {
 		v.Close()
 		return
 	}
-	t.wg.Go(func() { // ends with the deadline at the latest
-		if err := v.vet(); err != nil {
-			v.Close()
-			return
-		}
-		select {
-		case t.streams <- v:
-		case <-t.ctx.Done():
-			v.Close()
-		}
-	})
+	select {
+	case t.streams <- v:
+	case <-t.ctx.Done():
+		v.Close()
+	}
 }
 
 // Shutdown ends all streams. memberlist calls it before it stops taking packets.
 func (t *transport) Shutdown() error {
-	t.cancel()
 	t.mu.Lock()
-	t.ended = true
+	t.cancel()
 	t.mu.Unlock()
 	t.wg.Wait()
 	return nil

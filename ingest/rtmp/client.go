@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -15,12 +16,8 @@ import (
 	"relay/ingest/flv"
 )
 
-const (
-	// defaultPort is the port of an address that names none.
-	defaultPort = "1935"
-	// dialTimeout bounds getting a connection. The guard bounds agreeing on the stream.
-	dialTimeout = 5 * time.Second
-)
+// dialTimeout bounds getting a connection. The guard bounds agreeing on the stream.
+const dialTimeout = 5 * time.Second
 
 // errEnded says that the other side ended the stream properly.
 var errEnded = errors.New("the stream ended")
@@ -33,7 +30,7 @@ type Target struct {
 	stream string // with the query
 }
 
-// ParseTarget reads rtmp://host[:port]/app/stream[?query]. Without a port it is 1935.
+// ParseTarget reads rtmp://host[:port]/app/stream[?query]. Without a port it is [DefaultPort].
 func ParseTarget(u *url.URL) (Target, error) {
 	if u.Scheme != "rtmp" || u.Hostname() == "" {
 		return Target{}, errors.New("an RTMP address begins with rtmp://host/")
@@ -45,7 +42,7 @@ func ParseTarget(u *url.URL) (Target, error) {
 	}
 	t := Target{addr: u.Host, app: path[:at], stream: path[at+1:]}
 	if u.Port() == "" {
-		t.addr = net.JoinHostPort(u.Hostname(), defaultPort)
+		t.addr = net.JoinHostPort(u.Hostname(), strconv.Itoa(DefaultPort))
 	}
 	t.tcURL = "rtmp://" + t.addr + "/" + t.app
 	if u.RawQuery != "" {

@@ -12,8 +12,9 @@ import (
 func addBoaster(s *Sim, ahead time.Duration) *Host {
 	var b *Host
 	label := func() tree.Label {
-		e := s.epochs[len(s.epochs)-1]
-		return tree.Label{Epoch: e.id, E: uint64((time.Duration(s.t-e.start) + ahead) / tree.LabelStep), H: 1}
+		l := s.rootLabel(ahead)
+		l.H = 1
+		return l
 	}
 	b = s.AddFake(func(_ time.Time, ev tree.Event) []tree.Action {
 		switch ev := ev.(type) {

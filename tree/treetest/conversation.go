@@ -72,11 +72,15 @@ func (c *conversation) command(f []string) error {
 	case f[0] == "tree" && len(f) == 1:
 		c.drawTree()
 		return nil
-	case f[0] == "clocks" && len(f) == 1:
+	case f[0] == "clocks" && len(f) == 1, f[0] == "liar" && len(f) == 3:
+		if hs := c.sim.hosts; len(hs) == 0 || !hs[0].Root {
+			return fmt.Errorf("the source has to be the first node")
+		}
+		if f[0] == "liar" {
+			return c.addLiar(f)
+		}
 		c.showClocks()
 		return nil
-	case f[0] == "liar" && len(f) == 3:
-		return c.addLiar(f)
 	case f[0] == "root" && len(f) == 3, f[0] == "node" && len(f) >= 5:
 		return c.add(f)
 	case len(f) < 2:

@@ -3,6 +3,7 @@ package treetest_test
 import (
 	"bytes"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -50,5 +51,23 @@ func TestConversations(t *testing.T) {
 				t.Errorf("tree/design.md does not name %s", name)
 			}
 		})
+	}
+}
+
+func TestAWrongLineOfAScriptIsNamed(t *testing.T) {
+	for _, script := range []string{
+		"clocks",
+		"liar L 1s",
+		"node A 2 age 1s knows\nclocks",
+		"node A 2 age 1s knows\nroot R 2\nliar L 1s",
+		"root R 2\nliar L soon",
+		"root R 2\nkill A",
+		"# nothing\n\nsing",
+	} {
+		lines := strings.Split(script, "\n")
+		want := fmt.Sprintf("line %d: %s: ", len(lines), lines[len(lines)-1])
+		if _, err := treetest.Converse([]byte(script)); err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%q: %v, want %q", script, err, want)
+		}
 	}
 }

@@ -117,9 +117,8 @@ func (l *liar) flood() {
 
 // label is what the liar says of itself.
 func (l *liar) label() tree.Label {
-	s := l.h.sim
-	e := s.epochs[len(s.epochs)-1]
-	now := tree.Label{Epoch: e.id, E: uint64(time.Duration(s.t-e.start) / tree.LabelStep), H: uint16(max(1, len(l.path)))}
+	now := l.h.sim.rootLabel(0)
+	now.H = uint16(max(1, len(l.path)))
 	switch l.vice {
 	case Shallow, Knot:
 		now.H = firstInLine

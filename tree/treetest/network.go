@@ -160,13 +160,18 @@ func (c *conn) open(i int) bool {
 // leaves it out.
 const labelSlack = 5 * time.Second
 
+// rootLabel is the label that the newest root has so much later, or none before there is one.
+func (s *Sim) rootLabel(later time.Duration) tree.Label {
+	if len(s.epochs) == 0 {
+		return tree.Label{}
+	}
+	e := s.epochs[len(s.epochs)-1]
+	return tree.Label{Epoch: e.id, E: uint64((time.Duration(s.t-e.start) + later) / tree.LabelStep)}
+}
+
 // vouched is the message as relay would hand it to the tree.
 func (s *Sim) vouched(m tree.Message) tree.Message {
-	l := tree.Label{}
-	if n := len(s.epochs); n > 0 {
-		e := s.epochs[n-1]
-		l = tree.Label{Epoch: e.id, E: uint64((time.Duration(s.t-e.start) + labelSlack) / tree.LabelStep)}
-	}
+	l := s.rootLabel(labelSlack)
 	switch m := m.(type) {
 	case tree.Welcome:
 		if m.Label.Newer(l) {

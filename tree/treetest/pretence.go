@@ -67,7 +67,7 @@ func (p *pretence) tellAll(s *Sim) {
 // to forward chunks.
 func (p *pretence) progress(s *Sim, h *Host) tree.Progress {
 	lag := p.lags[h]
-	for up := h.Parent(); up != nil && !up.Root; up = up.Parent() {
+	for up, n := h.Parent(), 0; up != nil && !up.Root && n < len(s.hosts); up, n = up.Parent(), n+1 { // n ends a loop
 		if at, ok := p.withheld[up]; ok {
 			lag = max(lag, time.Duration(s.t-at))
 		}

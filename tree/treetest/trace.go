@@ -34,12 +34,7 @@ func (c *conversation) drawTree() {
 
 // showClocks shows by how much each node's estimate of the root's clock is ahead of it.
 func (c *conversation) showClocks() {
-	var root *Host
-	for _, h := range c.sim.Hosts() {
-		if h.Root {
-			root = h
-		}
-	}
+	root := c.sim.hosts[0]
 	is, _ := root.Node.RootClock(root.now())
 	for _, h := range c.sim.Hosts() {
 		if h == root || !h.Alive() || h.Node == nil {

@@ -24,8 +24,8 @@ const (
 )
 
 // EmergencySlots is how many children over its slots a node may serve for
-// EmergencyTime: as many again, since slots are counted with headroom in the uplink, but
-// none for a node that gives nothing.
+// EmergencyTime: as many again, and at least two, since slots are counted with headroom in
+// the uplink, but none for a node that gives nothing.
 func EmergencySlots(slots int) int {
 	if slots <= 0 {
 		return 0

@@ -18,7 +18,7 @@ type Config struct {
 	Start time.Time  // when the epoch began; root only
 	Since time.Time  // when it joined the channel; zero for now
 	Slots int        // children it can carry now, near or far
-	Seeds []Place    // from the invite; never forgotten
+	Seeds []Place    // from the invite; kept for good, unless one is the node itself
 	Rand  *rand.Rand // required
 	// Heartbeat is the time between two heartbeats, 50 ms if 0. Big simulations set it
 	// higher, and the times that follow from it grow with it.

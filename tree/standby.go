@@ -6,8 +6,8 @@ import (
 )
 
 const (
-	// maxStandbys is how many links are kept ready: one named by the parent, and one
-	// more, by another way to the root if there is one.
+	// maxStandbys is how many links are kept ready: to places that the parent named as far
+	// as there are any, else to places that gossip knows.
 	maxStandbys = 2
 	// standbyPace is how long after a move, and between two dials, a node waits before
 	// it connects ahead: a crowd's first pictures come first.
@@ -30,7 +30,7 @@ type standby struct {
 	addr    Place // place, with the address that worked
 	near    bool
 	started time.Time
-	own     bool // the present parent did not choose it
+	own     bool // the present parent did not choose it, or has once left it out
 	chosen  bool // the node chose it from gossip, for another way to the root
 
 	// Set from its welcome on.
@@ -76,7 +76,7 @@ func (b *standby) attempt(now time.Time) *attempt {
 
 // standbys are the links that are kept ready, and the choice of the next.
 type standbys struct {
-	links    []*standby // the first is used first
+	links    []*standby // the oldest first, which is used first
 	assigned []Place    // by the parent: of use to the children too
 	dialAt   time.Time  // nobody is dialled before
 	tries    int        // of places of the node's own choice, below this parent

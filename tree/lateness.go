@@ -118,9 +118,6 @@ func (l *lateness) foundNobody(now time.Time) {
 	l.failed++
 }
 
-// faster reports whether a parent with the lag other is a gain for a node with the lag own.
-func faster(own, other time.Duration) bool { return other+lagGain < own }
-
 // since sets t to when a condition began to hold, and to zero while it does not hold.
 func since(t *time.Time, now time.Time, holds bool) {
 	switch {

@@ -149,11 +149,3 @@ func TestAFruitlessSearchDoublesThePauseUpToHalfAMinuteHoweverLateTheStream(t *t
 		}
 	}
 }
-
-func TestAParentIsFasterByMoreThan300Milliseconds(t *testing.T) {
-	for lag, want := range map[time.Duration]bool{0: true, 599 * time.Millisecond: true, 600 * time.Millisecond: false} {
-		if got := faster(900*time.Millisecond, lag); got != want {
-			t.Errorf("%v instead of 900ms: %v", lag, got)
-		}
-	}
-}

@@ -15,4 +15,4 @@ func (n *Node) watchLag(now time.Time) {
 }
 
 // faster reports whether a place with that lag would be a gain.
-func (n *Node) faster(lag time.Duration) bool { return faster(n.lag, lag) }
+func (n *Node) faster(lag time.Duration) bool { return lag+lagGain < n.lag }

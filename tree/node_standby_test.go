@@ -88,7 +88,7 @@ func TestTheParentsChoiceReplacesTheNodesOwn(t *testing.T) {
 	r := newRig(t, Config{})
 	up := r.below(3)
 	r.give(gossip(21, 22))
-	speak := func() []Action { return r.beats(up, Heartbeat{})() }
+	speak := r.beats(up, Heartbeat{})
 	for range 2 {
 		d, _ := r.dial(2*standbyPace, speak)
 		r.answer(d)

@@ -33,16 +33,15 @@ func links(as []*attempt) []Link {
 func TestOnlyAnotherWayOfLookingDropsTheAttempts(t *testing.T) {
 	for _, test := range []struct {
 		from, to want
-		dropped  bool
-		restart  bool
+		dropped  bool // and another round may begin
 	}{
-		{wantOther, wantAny, false, false}, // those asked would do for this, too
-		{wantAny, wantOther, true, true},
-		{wantAny, wantNothing, true, false},
-		{wantNearer, wantFaster, true, true},
-		{wantNearer, wantAny, true, true},
-		{wantFaster, wantAny, true, true},
-		{wantFaster, wantNearer, true, true},
+		{wantOther, wantAny, false}, // those asked would do for this, too
+		{wantAny, wantOther, true},
+		{wantAny, wantNothing, true},
+		{wantNearer, wantFaster, true},
+		{wantNearer, wantAny, true},
+		{wantFaster, wantAny, true},
+		{wantFaster, wantNearer, true},
 	} {
 		s, now := newTestSearch(test.from)
 		s.dial(now, 3)
@@ -54,7 +53,7 @@ func TestOnlyAnotherWayOfLookingDropsTheAttempts(t *testing.T) {
 		if got := links(s.setWant(now, test.to)); !slices.Equal(got, want) || len(s.attempts) != 2-len(want) {
 			t.Errorf("%v to %v: dropped %v, want %v", test.from, test.to, got, want)
 		}
-		if begun := s.begin(now); begun != (test.restart || test.to == wantNothing) {
+		if begun := s.begin(now); begun != test.dropped {
 			t.Errorf("%v to %v: another round begins: %v", test.from, test.to, begun)
 		}
 	}

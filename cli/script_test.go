@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 }
 
 // patience bounds every wait for a process; nothing takes that long.
-const patience = 30 * time.Second
+const patience = 2 * time.Minute
 
 // running is the key of a script's map from names to the processes that the script started.
 type running struct{}

@@ -17,7 +17,7 @@ import (
 )
 
 // patience bounds every wait: far more than a busy machine needs.
-const patience = 30 * time.Second
+const patience = 2 * time.Minute
 
 // eventually waits for ok, which it calls again and again.
 func eventually(t testing.TB, what string, ok func() bool) {

@@ -70,6 +70,7 @@ func (p *process) cpu(t *testing.T) time.Duration {
 // TestManyTabs lets fifty viewers watch one node, in a format that the node makes for each of
 // them. It prints what they cost.
 func TestManyTabs(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		output string
 		mark   []byte
@@ -79,6 +80,7 @@ func TestManyTabs(t *testing.T) {
 		{".ts", []byte("\x00\x00\x00\x01\x09\xf0")},  // an access unit delimiter in front of each
 	} {
 		t.Run(c.output, func(t *testing.T) {
+			waiting.Take(t)
 			w := newWorld(t)
 			src := w.source()
 			node := w.watch(src.link, "-o", "/dev/null")

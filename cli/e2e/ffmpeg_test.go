@@ -3,7 +3,6 @@
 package e2e
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -73,9 +72,15 @@ func probe(t *testing.T, path, stream, entry string) string {
 // says on stdout.
 func faultless(t *testing.T, path string, args ...string) string {
 	t.Helper()
-	p := run(t, path, path, args...)
-	if code := p.cmd.ProcessState.ExitCode(); code != 0 || p.err.String() != "" {
-		t.Errorf("%s ended with %d and said: %s", fmt.Sprint(append([]string{path}, args...)), code, p.err.tail())
+	return start(t, path, path, args...).faultless(t)
+}
+
+// faultless waits until the program ends, which must say nothing on stderr, and returns what it
+// says on stdout.
+func (p *process) faultless(t *testing.T) string {
+	t.Helper()
+	if code := p.wait(t); code != 0 || p.err.String() != "" {
+		t.Errorf("%s ended with %d and said: %s", p.cmd.Args, code, p.err.tail())
 	}
 	return p.out.String()
 }

@@ -4,9 +4,8 @@
 // ffmpeg and loopback sockets. A test here says what a viewer must see, tag by tag. How fast a
 // machine is decides nothing.
 //
-// A test that measures a delay, memory or processor time has the machine to itself. After
-// those, the tests that mostly wait for media run in parallel, as many as the machine has room
-// for, beside one that opens a browser.
+// A test that measures a delay runs alone. After those, the tests that mostly wait for media
+// run in parallel, as many as the machine has room for, beside those that open a browser.
 package e2e
 
 import (
@@ -21,7 +20,7 @@ import (
 )
 
 // waiting holds the places for tests that mostly wait. browsing holds those for tests that open
-// a browser, which takes a core.
+// a browser, which takes half a core.
 var waiting, browsing turns.Turns
 
 // relayBin is the program, built once.
@@ -38,7 +37,7 @@ func buildAndRun(m *testing.M) int {
 	}
 	waiting, browsing = turns.New(1), turns.New(1)
 	if turns.Spare() > 1 {
-		waiting = turns.New(2)
+		waiting, browsing = turns.New(3), turns.New(2)
 	}
 	if err := turns.Unbounded(); err != nil {
 		fmt.Fprintln(os.Stderr, err)

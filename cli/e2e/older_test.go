@@ -138,9 +138,7 @@ func TestOldAndNewNodesShareATree(t *testing.T) {
 			chain = slices.Delete(chain, c.victim, c.victim+1)
 			nodes, viewers = slices.Delete(nodes, c.victim, c.victim+1), slices.Delete(viewers, c.victim, c.victim+1)
 
-			for _, v := range viewers {
-				v.gets(t, 100)
-			}
+			allGet(t, viewers, 100)
 			want := src.took(t, enc, 1)
 			for i, n := range nodes {
 				viewers[i].reaches(t, want)
@@ -181,9 +179,7 @@ func TestSourceIsReplacedByANewerBuild(t *testing.T) {
 				n, v := w.watchAs(g, src.link)
 				nodes, viewers = append(nodes, n), append(viewers, v)
 			}
-			for _, v := range viewers {
-				v.gets(t, 100)
-			}
+			allGet(t, viewers, 100)
 			first := src.took(t, enc, 1) // the older build writes its log after what it sends
 			src.kill()
 
@@ -192,9 +188,7 @@ func TestSourceIsReplacedByANewerBuild(t *testing.T) {
 				t.Fatalf("the link was %s and is %s", src.link, again.link)
 			}
 			enc = encode(t, again.rtmp, forEver, picture360, tone, h264, aac)
-			for _, v := range viewers {
-				v.gets(t, 300)
-			}
+			allGet(t, viewers, 300)
 			second := again.took(t, enc, 1)
 			for i, v := range viewers {
 				v.ends(t, second)

@@ -293,7 +293,7 @@ func TestOutputsToFilesAndPipes(t *testing.T) {
 // TestRecordingSurvivesAFullDisk records onto a disk of 1 MiB. Players go on, and the
 // recording plays.
 func TestRecordingSurvivesAFullDisk(t *testing.T) {
-	t.Parallel()
+	waiting.Take(t)
 	w := newWorld(t)
 	src := w.source("--max-children", "8")
 	encode(t, src.rtmp, forEver, picture360, tone, withB, aac)
@@ -304,7 +304,7 @@ func TestRecordingSurvivesAFullDisk(t *testing.T) {
 	}
 	for _, f := range forms {
 		t.Run(f, func(t *testing.T) {
-			waiting.Take(t)
+			t.Parallel()
 			// Only this process sees the mount, and it vanishes with the process.
 			unshare := []string{"--mount"}
 			if os.Getuid() != 0 {

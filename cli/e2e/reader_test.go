@@ -127,6 +127,7 @@ var errNotThere = errors.New("the node does not list it")
 // TestReadersThatDoNotReadHarmNobody lets one player stop reading and another read far too
 // slowly, at a node that has other players too.
 func TestReadersThatDoNotReadHarmNobody(t *testing.T) {
+	waiting.Take(t)
 	w := newWorld(t)
 	src := w.source("--max-children", "1")
 	node := w.watch(src.link, "-o", "/dev/null")

@@ -136,9 +136,7 @@ func TestSourceRestartKeepsEveryConnection(t *testing.T) {
 		viewers = append(viewers, play(t, "viewer at "+v.name, v.url))
 	}
 	encode(t, src.rtmp, forEver, picture360, tone, h264, aac)
-	for _, v := range viewers {
-		v.gets(t, 300)
-	}
+	allGet(t, viewers, 300)
 	src.kill()
 	before := logged(t, src.tagLog)
 	for _, v := range watchers {

@@ -111,9 +111,7 @@ func TestPlayersWatchOverRTMP(t *testing.T) {
 	for i := range players - 1 {
 		whole = append(whole, playRTMP(t, fmt.Sprintf("player %d", i+2), nodeURL))
 	}
-	for _, v := range whole {
-		v.gets(t, 50)
-	}
+	allGet(t, whole, 50)
 	if n := status(t, node.url).ViewerCount; n != players {
 		t.Errorf("the node shows %d viewers, want %d", n, players)
 	}
@@ -125,12 +123,14 @@ func TestPlayersWatchOverRTMP(t *testing.T) {
 	}
 
 	short := strings.Replace(nodeURL, "/live/", "/", 1)
+	decoders := make(map[string]*process)
 	for _, address := range []string{src.playURL(), nodeURL, short, nodeURL + "?start=key", nodeURL + "?start=gop", short + "?start=gop"} {
-		// The decoder says nothing, so it finds no fault.
-		frames := faultless(t, "ffmpeg", "-v", "error", "-nostdin", "-xerror", "-i", address,
+		decoders[address] = start(t, "ffmpeg", "ffmpeg", "-v", "error", "-nostdin", "-xerror", "-i", address,
 			"-map", "0:v", "-frames:v", "30", "-f", "framecrc", "-", "-map", "0:a", "-frames:a", "40", "-f", "framecrc", "-")
+	}
+	for address, p := range decoders {
 		n := 0
-		for line := range strings.Lines(frames) {
+		for line := range strings.Lines(p.faultless(t)) {
 			if !strings.HasPrefix(line, "#") {
 				n++
 			}

@@ -112,13 +112,30 @@ func (v *viewer) ends(t *testing.T, want []tag) {
 	})
 }
 
-// gets waits until n more tags than before have come.
+// gets waits until n more tags than at the call have come.
 func (v *viewer) gets(t *testing.T, n int) {
 	t.Helper()
-	before := len(v.got())
-	eventually(t, fmt.Sprintf("%s gets %d more tags", v.name, n), func() error {
-		if got := len(v.got()) - before; got < n {
-			return fmt.Errorf("it got %d", got)
+	v.has(t, len(v.got())+n)
+}
+
+// allGet waits until every viewer has got n more tags than at the call.
+func allGet(t *testing.T, viewers []*viewer, n int) {
+	t.Helper()
+	before := make([]int, len(viewers))
+	for i, v := range viewers {
+		before[i] = len(v.got())
+	}
+	for i, v := range viewers {
+		v.has(t, before[i]+n)
+	}
+}
+
+// has waits until n tags have come.
+func (v *viewer) has(t *testing.T, n int) {
+	t.Helper()
+	eventually(t, fmt.Sprintf("%s has %d tags", v.name, n), func() error {
+		if got := len(v.got()); got < n {
+			return fmt.Errorf("it has %d", got)
 		}
 		return nil
 	})

@@ -53,7 +53,7 @@ func respond(t *testing.T, r Responder) {
 }
 
 // patience bounds every wait here; nothing takes that long.
-const patience = 20 * time.Second
+const patience = 2 * time.Minute
 
 // findUntil looks until ok is satisfied with all that was found.
 func findUntil(t *testing.T, port uint16, ok func([]Found) bool) []Asked {

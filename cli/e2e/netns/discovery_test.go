@@ -14,13 +14,14 @@ import (
 	"testing"
 	"time"
 
+	"relay/cli/e2e/internal/contention"
 	"relay/cli/e2e/internal/wait"
 	"relay/relay/discovery"
 )
 
 const (
 	// foundWithin bounds the time to find a channel, from the first query or from the moment
-	// there was a network. It is 100 ms on a machine with nothing else to do.
+	// there was a network, on a machine with nothing else to do. It mostly takes 100 ms.
 	foundWithin = 500 * time.Millisecond
 	// lookOn is how long relay watch waits for more once it has found something.
 	lookOn = 100 * time.Millisecond
@@ -54,7 +55,9 @@ func (m *machine) listed(t *testing.T) []found {
 // them in that order.
 func (m *machine) finds(t *testing.T, ids ...string) []found {
 	t.Helper()
+	gauge := contention.Begin()
 	all := m.listed(t)
+	most := foundWithin.Seconds() * 1000 * gauge.Factor()
 	if len(all) != len(ids) {
 		t.Fatalf("%d channels were found, want %d: %v", len(all), len(ids), all)
 	}
@@ -66,8 +69,8 @@ func (m *machine) finds(t *testing.T, ids ...string) []found {
 		}
 		f := all[i]
 		t.Logf("%s found after %.1f ms at %s", f.ID[:8], f.FoundMs, strings.Join(f.Addrs, ", "))
-		if f.FoundMs > float64(foundWithin.Milliseconds()) {
-			t.Errorf("it took %.1f ms to find, the bar is %v", f.FoundMs, foundWithin)
+		if f.FoundMs > most {
+			t.Errorf("it took %.1f ms to find, at most %.0f were right", f.FoundMs, most)
 		}
 		sorted = append(sorted, f)
 	}
@@ -246,14 +249,16 @@ func TestPrivateChannelIsNotFound(t *testing.T) {
 	}
 }
 
-// soon waits until a process says something, which must be within a bound since begun.
-func soon(t *testing.T, p *process, begun time.Time, re string, bar time.Duration) {
+// soon waits until a process says something, which must be within a bound from now on a machine
+// with nothing else to do.
+func soon(t *testing.T, p *process, re string, most time.Duration) {
 	t.Helper()
+	begun, gauge := time.Now(), contention.Begin()
 	p.find(t, re)
-	d := time.Since(begun)
+	d, f := time.Since(begun), gauge.Factor()
 	t.Logf("%q %v after there was a network", re, d.Round(time.Millisecond))
-	if d > bar {
-		t.Errorf("that took %v, the bar is %v", d, bar)
+	if d.Seconds() > most.Seconds()*f {
+		t.Errorf("that took %v, at most %v were right on a machine %.1f times as slow", d, most, f)
 	}
 }
 
@@ -271,7 +276,7 @@ func TestNetworkThatTheAskerGetsLateIsAskedOn(t *testing.T) {
 			p := b.relay(t, "watch", "watch", "--verbose", "--config", filepath.Join(b.dir, "keys"))
 			p.find(t, "asking for channels") // in vain, so far
 			l.plug(t, b, "eth0", addrs[1]...)
-			soon(t, p, time.Now(), `(?m)^Found   `+id[:8], foundWithin+lookOn)
+			soon(t, p, `(?m)^Found   `+id[:8], foundWithin+lookOn)
 			p.find(t, `(?m)^Live: `)
 		})
 	}
@@ -291,7 +296,7 @@ func TestNetworkThatTheSourceGetsLateIsAnsweredOn(t *testing.T) {
 			p := b.relay(t, "watch", "watch", "--verbose", "--config", filepath.Join(b.dir, "keys"))
 			p.find(t, "asking for channels")
 			l.plug(t, a, "eth0", addrs[0]...)
-			soon(t, p, time.Now(), `(?m)^Found   `+id[:8], foundWithin+lookOn)
+			soon(t, p, `(?m)^Found   `+id[:8], foundWithin+lookOn)
 			p.find(t, `(?m)^Live: `)
 
 			// The cable is pulled for good, and there is another one.

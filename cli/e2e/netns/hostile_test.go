@@ -30,6 +30,7 @@ const (
 // TestHostileNeighboursCostNobodyATag puts members that lie among the watchers. Nodes refer
 // newcomers to them, parents name them as backups, and orphans ask them.
 func TestHostileNeighboursCostNobodyATag(t *testing.T) {
+	t.Parallel()
 	root := func(l tree.Label) tree.Label { l.H = 0; return l }
 	for _, c := range []struct {
 		name    string

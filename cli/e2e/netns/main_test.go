@@ -3,7 +3,9 @@
 // Package netns breaks a real network around real processes: one source and thirty
 // watchers, each in a network namespace of its own on one bridge. A test here breaks
 // a node or a cable that others depend on, and then asks every player in the swarm
-// which tags it missed, which it got twice, and how long it had to wait.
+// which tags it missed, which it got twice, and how long it had to wait. The swarm that copes
+// with faults and the one that has liars in it run in parallel, after the tests that measure how
+// long a channel takes to be found.
 //
 // It needs root, ip, tc and nft. The run fails if one of them is missing, because a skipped
 // test proves nothing.

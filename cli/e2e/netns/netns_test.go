@@ -18,6 +18,7 @@ const minDepth = 3
 // TestFaultsAreNotSeenBelow breaks nodes and cables of a swarm, one after another, and
 // looks at every player of it.
 func TestFaultsAreNotSeenBelow(t *testing.T) {
+	t.Parallel()
 	seed := *seedFlag
 	if seed == 0 {
 		seed = rand.Uint64()

@@ -8,9 +8,12 @@ package contention
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 )
 
 // ran is how long a thread has run, and how long it has waited for a processor, in ns.
@@ -20,33 +23,37 @@ type ran struct{ on, waiting float64 }
 // the whole machine.
 type Gauge struct {
 	before map[string]ran
-	busy   float64 // of all processors, in ns
+	spent  float64 // by our programs, also by those that have ended, in ns
+	busy   float64 // all processors, in ns
 }
 
 // Begin looks at them now.
-func Begin() Gauge { return Gauge{threads(), busy()} }
+func Begin() Gauge {
+	ours := family()
+	return Gauge{threads(ours), spent(ours), busy()}
+}
 
-// Factor is how many times longer than on a machine of their own the programs have taken since
-// Begin. They wait for each other there as well: of the time that they waited for a processor,
-// that part counts for which others had the processors. A thread that has ended by now is taken
-// for somebody else's, so that the factor is a little too large where programs come and go (1.1
-// to 1.8 was seen on a machine with nothing else to do). It is 1 where the system does not tell
-// (proc(5): schedstat, stat), and where there was nobody else.
+// Factor returns how many times longer than on a machine of their own the programs have taken
+// since Begin. They wait for each other there as well: of the time that they waited for a
+// processor, that part counts for which others had the processors. It is 1 where the system
+// does not tell (proc(5): schedstat, stat), and where there was nobody else.
 func (g Gauge) Factor() float64 {
+	ours := family()
 	var sum ran
-	for id, now := range threads() {
+	for id, now := range threads(ours) {
 		was := g.before[id] // zero for a new one
 		sum.on += now.on - was.on
 		sum.waiting += now.waiting - was.waiting
 	}
-	all := busy() - g.busy
-	if sum.on <= 0 || sum.waiting <= 0 || all <= sum.on {
+	all, own := busy()-g.busy, spent(ours)-g.spent
+	if sum.on <= 0 || sum.waiting <= 0 || own < 0 || all <= own {
 		return 1
 	}
-	return 1 + sum.waiting/sum.on*(all-sum.on)/all
+	return 1 + sum.waiting/sum.on*(all-own)/all
 }
 
-// tick is the unit of /proc/stat in ns: the kernel shows a hundredth of a second everywhere.
+// tick is the unit of /proc/stat and /proc/PID/stat in ns: the kernel shows a hundredth of a
+// second everywhere.
 const tick = 1e7
 
 // busy returns the time that all processors have worked since the machine was started, in ns.
@@ -62,21 +69,63 @@ func busy() float64 {
 	return tick * (user + nice + system + irq + softirq + steal)
 }
 
-// threads looks at every thread of this process and of those below it.
-func threads() map[string]ran {
-	all := make(map[string]ran)
+// family returns this process and those below it.
+func family() []int {
 	ours := map[int]bool{os.Getpid(): true}
 	processes, _ := filepath.Glob("/proc/[0-9]*") // the pattern is right
 	for again := true; again; {                   // a parent may have a higher number than its child
 		again = false
 		for _, p := range processes {
 			pid, _ := strconv.Atoi(filepath.Base(p))
-			if !ours[pid] && ours[parentOf(p)] {
+			if !ours[pid] && ours[int(stat(pid)[parent])] {
 				ours[pid], again = true, true
 			}
 		}
 	}
-	for pid := range ours {
+	return slices.Collect(maps.Keys(ours))
+}
+
+// spent returns the processor time that processes have used, and those of their children that
+// have ended, in ns.
+func spent(processes []int) float64 {
+	var sum float64
+	for _, pid := range processes {
+		s := stat(pid)
+		for _, t := range s[userTime : childrenSystemTime+1] {
+			sum += tick * t
+		}
+	}
+	return sum
+}
+
+// Fields of /proc/PID/stat, counted from the one behind the state.
+const (
+	parent             = 0
+	userTime           = 10
+	childrenSystemTime = 13
+)
+
+// stat returns the numbers that the kernel tells of a process; zeros if it has ended.
+func stat(pid int) [childrenSystemTime + 1]float64 {
+	var s [childrenSystemTime + 1]float64
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return s
+	}
+	// The name in brackets may hold anything; the state and the numbers follow it.
+	fields := strings.Fields(string(b[bytes.LastIndexByte(b, ')')+1:]))
+	for i, f := range fields[min(1, len(fields)):] {
+		if i < len(s) {
+			s[i], _ = strconv.ParseFloat(f, 64) // the kernel writes numbers
+		}
+	}
+	return s
+}
+
+// threads looks at every thread of processes.
+func threads(processes []int) map[string]ran {
+	all := make(map[string]ran)
+	for _, pid := range processes {
 		stats, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid))
 		for _, path := range stats {
 			var r ran
@@ -90,19 +139,4 @@ func threads() map[string]ran {
 		}
 	}
 	return all
-}
-
-// parentOf is the parent of the process at a path in /proc, 0 if it has ended.
-func parentOf(path string) int {
-	b, err := os.ReadFile(filepath.Join(path, "stat"))
-	if err != nil {
-		return 0
-	}
-	// The name in brackets may hold anything; state and parent follow it.
-	fields := bytes.Fields(b[bytes.LastIndexByte(b, ')')+1:])
-	if len(fields) < 2 {
-		return 0
-	}
-	ppid, _ := strconv.Atoi(string(fields[1]))
-	return ppid
 }

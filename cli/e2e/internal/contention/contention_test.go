@@ -25,7 +25,7 @@ func look(t *testing.T, g Gauge) {
 	t.Helper()
 	for end := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
 		var waited float64
-		for id, now := range threads() {
+		for id, now := range threads(family()) {
 			waited += now.waiting - g.before[id].waiting
 		}
 		if waited >= 2e9 {
@@ -55,5 +55,18 @@ func TestNobodyWaitsAlone(t *testing.T) {
 	loops(t, 3)
 	if look(t, Gauge{before: g.before}); g.Factor() != 1 {
 		t.Errorf("with nobody else they take %.2f times as long", g.Factor())
+	}
+}
+
+// A program that has ended is not taken for somebody else's.
+func TestWhatHasEndedWasOurs(t *testing.T) {
+	had := spent(family())
+	cmd := exec.Command("sh", "-c", "i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	used := cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+	if got := time.Duration(spent(family()) - had); used == 0 || got < used-20*time.Millisecond {
+		t.Errorf("%v are counted, of which the program took %v", got, used)
 	}
 }

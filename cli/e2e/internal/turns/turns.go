@@ -40,7 +40,8 @@ func Unbounded() error { return flag.Set("test.parallel", "1000") }
 // measured is how long Spare watches the machine.
 const measured = time.Second
 
-// Spare returns how many cores are idle just now, or all of them if that is not known.
+// Spare returns how many cores are idle just now, or all of them if that is not known. A core
+// with a program that lets others go first, see nice(1), is as good as idle.
 func Spare() float64 {
 	cores := float64(runtime.NumCPU())
 	idle, all, ok := ticks()
@@ -52,8 +53,8 @@ func Spare() float64 {
 	return cores * float64(idleNow-idle) / float64(allNow-all)
 }
 
-// ticks reads the processors' time since the start (proc(5), /proc/stat): the idle time and the
-// total.
+// ticks reads the processors' time since the start (proc(5), /proc/stat): the idle time, with
+// what nice programs took, and the total.
 func ticks() (idle, all uint64, ok bool) {
 	b, err := os.ReadFile("/proc/stat")
 	if err != nil {
@@ -68,7 +69,7 @@ func ticks() (idle, all uint64, ok bool) {
 		if _, err := fmt.Sscan(string(f), &n); err != nil {
 			return 0, 0, false
 		}
-		if i == 4 || i == 5 { // idle, and waiting for a disk
+		if i == 2 || i == 4 || i == 5 { // nice, idle, and waiting for a disk
 			idle += n
 		}
 		all += n

@@ -57,7 +57,7 @@ type Config struct {
 	Store        *store.Store       // nil if the folder cannot be used
 	Version      string
 	Listen, HTTP Port
-	RTMP         Port     // addr is "" for none
+	RTMP         Port     // Addr is "" for none
 	Admin        Port     // likewise
 	Webhook      *url.URL // nil for none
 	Advertise    []netip.AddrPort

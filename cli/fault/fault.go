@@ -27,7 +27,7 @@ var ExitCodes = []struct {
 }{
 	{ExitOK, "All went well, or SIGTERM ended the command."},
 	{ExitRuntime, "Something failed while the command ran; relay doctor found something to do."},
-	{ExitUsage, "The command line, a variable or a link is wrong."},
+	{ExitUsage, "The command line, a variable, config.toml or a link is wrong."},
 	{ExitNobody, "Nobody answers, or what was asked for is not there."},
 	{ExitRefused, "All who answer turn this node down."},
 	{ExitPort, "A port that was asked for is taken."},

@@ -112,7 +112,7 @@ var law = map[string][]string{
 	"cli/carry":    {"cli/fault", "cli/station", "cli/term", "cli/words", "relay", "relay/hostnet", "relay/stream"},
 	"cli/demo":     {"cli/lan", "cli/station", "cli/term", "cli/words", "ingest", "playback", "relay", "relay/stream", "tree"},
 	"cli/treedraw": {"cli/term", "playback/api", "tree"},
-	"cli/doctor":   {"cli/lan", "cli/term", "playback/api", "relay", "relay/discovery", "relay/hostnet", "relay/store", "relay/stream"},
+	"cli/doctor":   {"cli/ask", "cli/lan", "cli/term", "playback/api", "relay", "relay/discovery", "relay/hostnet", "relay/store", "relay/stream"},
 	"cli/lan":      {"cli/fault", "cli/term", "ingest/flv", "playback/api", "relay", "relay/discovery", "relay/hostnet", "relay/naming"},
 }
 

@@ -82,6 +82,9 @@ func runWatch(c *cli.Context, t *term.Terminal, stdio Stdio) (err error) {
 	}
 	w := &watch{reporter: reporter{t, jsonEvents(c, stdio)}, plan: p, invite: p.invite, log: words.NewLog(t, c.Bool("verbose"))}
 	defer func() { w.events.End(c.Context, err) }()
+	if err := sink.Check(p.sinks, p.player); err != nil {
+		return err
+	}
 	if found, err := w.find(c.Context, stdio.In); !found {
 		return err // nil if Ctrl-C ended it
 	}

@@ -52,7 +52,7 @@ func Usage(hint, format string, args ...any) error {
 	return &Error{fmt.Errorf(format, args...), hint, ExitUsage}
 }
 
-// ErrInterrupted ends a command that a key has interrupted.
+// ErrInterrupted ends a command that Ctrl-C, or a key in its place, has interrupted.
 var ErrInterrupted = errors.New("interrupted")
 
 // Report prints an error and returns the exit code.

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"net/netip"
 	"slices"
@@ -23,7 +22,6 @@ import (
 	"relay/ingest/rtmp"
 	"relay/playback/api"
 	"relay/relay"
-	"relay/relay/store"
 )
 
 func watchCommand(t *term.Terminal, stdio Stdio) *cli.Command {
@@ -89,7 +87,7 @@ func runWatch(c *cli.Context, t *term.Terminal, stdio Stdio) (err error) {
 		return err // nil if Ctrl-C ended it
 	}
 	w.joining = words.NewJoining(time.Now())
-	release, err := w.identify()
+	release, err := w.plan.station.Identify(w.plan.folder, "watching works", w.warn, w.log)
 	if err != nil {
 		return err
 	}
@@ -157,22 +155,6 @@ func (w *watch) find(ctx context.Context, in io.Reader) (bool, error) {
 	w.invite.Channel = found.ID
 	w.invite.Hosts, w.zoned = lan.Seeds(found.Addrs)
 	return true, nil
-}
-
-// identify reads the node's key from its folder, and warns if no key can be kept there. The
-// caller calls release.
-func (w *watch) identify() (release func(), err error) {
-	folder, folderErr := store.Open(w.plan.folder)
-	if folderErr != nil {
-		w.warn(words.Warning{
-			Code: words.WarnThrowaway,
-			Text: fmt.Sprintf("nothing can be kept (%v), so this node is a new one with every start", folderErr),
-			Hint: "watching works all the same; --config DIR keeps its key in another folder",
-		})
-	}
-	w.plan.station.Store = folder
-	w.plan.station.Key, release, err = station.NodeKey(folder, folderErr, w.log)
-	return release, err
 }
 
 func (w *watch) run(ctx context.Context) error {

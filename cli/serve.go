@@ -60,7 +60,7 @@ func runServe(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 	defer g.stop()
 	players := "http://" + station.LocalAddr(st.HTTP) + "/"
 	if c.Bool("json") {
-		go st.WriteLines(g.ctx, stdio.Out) // ends with g.ctx, or with the process if stdout blocks
+		defer st.WriteLines(stdio.Out)() // after g has ended: that is told too
 	}
 	st.Run(g.ctx, g.Group)
 	t.Say("Players %s", players)

@@ -229,12 +229,12 @@ func (s *source) run(ctx context.Context) error {
 	g := newGroup(ctx)
 	defer g.stop()
 	in := s.runner()
+	if s.plan.input.awaited() {
+		s.greet() // before there can be anything else to tell
+	}
 	s.station.Run(g.ctx, g.Group)
 	g.Go(func() error { return s.channel.Run(g.ctx) })
 	g.Go(func() error { s.follow(g.ctx); return nil })
-	if s.plan.input.awaited() {
-		s.greet()
-	}
 	g.Go(func() error {
 		err := in.Run(g.ctx)
 		if g.ctx.Err() != nil {

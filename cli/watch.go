@@ -160,6 +160,7 @@ func (w *watch) find(ctx context.Context, in io.Reader) (bool, error) {
 func (w *watch) run(ctx context.Context) error {
 	g := newGroup(ctx)
 	defer g.stop()
+	w.greet() // before there can be a parent to tell of
 	w.station.Run(g.ctx, g.Group)
 	g.Go(func() error {
 		if err := w.channel.Run(g.ctx); err != nil {
@@ -167,7 +168,6 @@ func (w *watch) run(ctx context.Context) error {
 		}
 		return nil
 	})
-	w.greet()
 	g.Go(func() error { w.follow(g.ctx); return nil })
 	if !w.plan.station.Discovery.Off {
 		g.Go(func() error { w.lookAround(g.ctx); return nil })

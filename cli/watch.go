@@ -266,9 +266,10 @@ func (w *watch) explain(now time.Time) {
 	switch {
 	case why == "":
 	case first:
+		const hint = "is relay source running, and can this machine reach it? Still trying; Ctrl-C ends it"
 		w.t.Say("Not connected yet: %s", why)
-		w.events.Tell(words.Warning{Code: words.WarnNotConnected, Text: why}.Event())
-		w.t.Hint("is relay source running, and can this machine reach it? Still trying; Ctrl-C ends it")
+		w.t.Hint(hint)
+		w.events.Tell(words.Warning{Code: words.WarnNotConnected, Text: why, Hint: hint}.Event())
 	default:
 		w.t.Say("Not connected: %s. Still trying.", why)
 	}

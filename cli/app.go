@@ -76,7 +76,6 @@ func Main(args []string, io Stdio) int {
 // second one ends the process.
 func untilSignal() (ctx context.Context, interrupted func() bool, stop func()) {
 	ctx, cancel := context.WithCancelCause(context.Background())
-	errInterrupt := errors.New("interrupted")
 	ch := make(chan os.Signal, 2)
 	signal.Notify(ch, syscall.SIGINT, syscall.SIGTERM)
 	done := make(chan struct{})
@@ -89,7 +88,7 @@ func untilSignal() (ctx context.Context, interrupted func() bool, stop func()) {
 				}
 				cause := context.Canceled
 				if s == syscall.SIGINT {
-					cause = errInterrupt
+					cause = fault.ErrInterrupted
 				}
 				cancel(cause)
 			case <-done:
@@ -97,7 +96,7 @@ func untilSignal() (ctx context.Context, interrupted func() bool, stop func()) {
 			}
 		}
 	}()
-	return ctx, func() bool { return errors.Is(context.Cause(ctx), errInterrupt) }, func() {
+	return ctx, func() bool { return errors.Is(context.Cause(ctx), fault.ErrInterrupted) }, func() {
 		signal.Stop(ch)
 		close(done)
 		cancel(nil)

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"context"
 	"encoding/json"
 	"io"
 	"strings"
@@ -16,7 +15,6 @@ import (
 	"relay/ingest/rtmp"
 	"relay/playback"
 	"relay/playback/admin"
-	"relay/playback/api"
 	"relay/relay"
 	"relay/relay/discovery"
 )
@@ -61,9 +59,7 @@ func runDoctor(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 		Folder:  c.String("config"),
 		Ports:   defaultPorts(c.Int("offset")),
 		Upload:  up,
-		Asked:   a.Addr,
-		Status:  a.Status,
-		Trees:   func(ctx context.Context) (api.Trees, error) { return a.Trees(ctx, "") },
+		Relay:   a,
 		Network: d,
 	})
 	if c.Context.Err() != nil {

@@ -145,6 +145,7 @@ func nearPlayers(c *cli.Context, cfg *station.Config) {
 	if cfg.HTTP.Given || c.Bool("no-discovery") {
 		return
 	}
-	cfg.HTTP.Addr = net.JoinHostPort("", strconv.Itoa(playback.DefaultPort+c.Int("offset")))
+	_, port, _ := net.SplitHostPort(cfg.HTTP.Addr) // flag.Listen has joined it
+	cfg.HTTP.Addr = net.JoinHostPort("", port)
 	cfg.Near = true
 }

@@ -41,7 +41,7 @@ type running struct{}
 //	sees FILE REGEXP                wait until the file matches
 //	find VAR FILE REGEXP            wait for that too, and set VAR to the expression's group
 //	interrupt NAME CODE             send SIGINT; the exit code must be CODE
-//	occupy HOST PORT                take a port up to maxOffset above PORT: $TAKEN, at --offset $OFFSET
+//	occupy HOST PORT                take a port up to flag.MaxOffset above PORT: $TAKEN, at --offset $OFFSET
 //
 // and in its environment ID, a channel ID; LINK, a link that nobody answers; CLIP,
 // an FLV file; BIN, a folder with relay alone; and ESC, the control character.

@@ -10,7 +10,6 @@ import (
 	"relay/cli/term"
 	"relay/cli/words"
 	"relay/relay"
-	"relay/relay/store"
 )
 
 func serveCommand(t *term.Terminal, stdio Stdio) *cli.Command {
@@ -46,18 +45,11 @@ func runServe(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 		return err
 	}
 	log := words.NewLog(t, c.Bool("verbose"))
-	folder, folderErr := store.Open(c.String("config"))
-	if folderErr != nil {
-		t.Say("relay: warning: nothing can be kept (%v), so this node is a new one with every start", folderErr)
-		t.Hint("channels are carried all the same; --config DIR keeps its key in another folder")
-	}
-	cfg.Store = folder
-	key, release, err := station.NodeKey(folder, folderErr, log)
+	release, err := cfg.Identify(c.String("config"), "channels are carried", reporter{t: t}.warn, log)
 	if err != nil {
 		return err
 	}
 	defer release()
-	cfg.Key = key
 	st, err := station.Open(t, log, cfg)
 	if err != nil {
 		return err
@@ -68,7 +60,7 @@ func runServe(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 	defer g.stop()
 	players := "http://" + station.LocalAddr(st.HTTP) + "/"
 	if c.Bool("json") {
-		go st.WriteLines(g.ctx, stdio.Out) // ends with g.ctx, or with the process if stdout blocks
+		defer st.WriteLines(stdio.Out)() // after g has ended: that is told too
 	}
 	st.Run(g.ctx, g.Group)
 	t.Say("Players %s", players)

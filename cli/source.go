@@ -63,7 +63,6 @@ type sourcePlan struct {
 	station station.Config
 	folder  string // --config
 	name    string // of the channel on this machine
-	title   string
 	key     string // --key; "" for the one kept with the channel
 	tagLog  string // a file; "" for none
 	code    bool   // draw one for phones
@@ -91,7 +90,10 @@ func runSource(c *cli.Context, t *term.Terminal, stdio Stdio) (err error) {
 	}
 	s := &source{reporter: reporter{t, jsonEvents(c, stdio)}, plan: p, log: words.NewLog(t, c.Bool("verbose"))}
 	defer func() { s.events.End(c.Context, err) }()
-	keys, err := station.OpenKeys(p.folder, p.name)
+	if err := s.plan.input.check(); err != nil {
+		return err // a name with a mistake in it makes no keys
+	}
+	keys, err := station.OpenKeys(s.plan.folder, s.plan.name)
 	if err != nil {
 		return err
 	}
@@ -101,14 +103,11 @@ func runSource(c *cli.Context, t *term.Terminal, stdio Stdio) (err error) {
 		return err
 	}
 	defer release()
-	if err := p.input.check(); err != nil {
-		return err
-	}
 	if s.station, err = station.Open(t, s.log, s.plan.station); err != nil {
 		return err
 	}
 	defer s.station.Close()
-	onTag, closeLog, err := tagLog(p.tagLog)
+	onTag, closeLog, err := tagLog(s.plan.tagLog)
 	if err != nil {
 		return err
 	}
@@ -128,10 +127,9 @@ func planSource(c *cli.Context, stdio Stdio) (p sourcePlan, err error) {
 		return p, err
 	}
 	nearPlayers(c, &p.station)
-	if p.title, err = titleOf(c.String("title")); err != nil {
+	if p.station.Title, err = titleOf(c.String("title")); err != nil {
 		return p, err
 	}
-	p.station.Title = p.title
 	if p.input, err = inputOf(c.Args().First(), c.Bool("loop"), stdio.In); err != nil {
 		return p, err
 	}
@@ -146,8 +144,9 @@ func planSource(c *cli.Context, stdio Stdio) (p sourcePlan, err error) {
 	return p, nil
 }
 
-// identify takes the node's key out of its folder, and warns if the keys cannot be kept. The
-// caller releases it.
+// identify takes the node's key out of its folder, and warns if the keys cannot be kept. If an
+// encoder is awaited and the user has given no stream key, it reads the one kept with the channel,
+// or makes it. The caller calls release.
 func (s *source) identify(keys *station.Keys) (release func(), err error) {
 	if keys.Why != nil {
 		s.warn(keys.Warning())
@@ -173,7 +172,7 @@ func (s *source) open(keys *station.Keys, onTag func(flv.Tag)) error {
 		return err
 	}
 	s.channel, s.media = ch, ingest.NewInput(w, onTag)
-	s.media.SetTitle(s.plan.title)
+	s.media.SetTitle(s.plan.station.Title)
 	if s.plan.station.Discovery.Off {
 		s.media.SetUnlisted()
 	}
@@ -230,12 +229,12 @@ func (s *source) run(ctx context.Context) error {
 	g := newGroup(ctx)
 	defer g.stop()
 	in := s.runner()
+	if s.plan.input.awaited() {
+		s.greet() // before there can be anything else to tell
+	}
 	s.station.Run(g.ctx, g.Group)
 	g.Go(func() error { return s.channel.Run(g.ctx) })
 	g.Go(func() error { s.follow(g.ctx); return nil })
-	if s.plan.input.awaited() {
-		s.greet()
-	}
 	g.Go(func() error {
 		err := in.Run(g.ctx)
 		if g.ctx.Err() != nil {

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"net/netip"
 	"slices"
@@ -23,7 +22,6 @@ import (
 	"relay/ingest/rtmp"
 	"relay/playback/api"
 	"relay/relay"
-	"relay/relay/store"
 )
 
 func watchCommand(t *term.Terminal, stdio Stdio) *cli.Command {
@@ -82,11 +80,14 @@ func runWatch(c *cli.Context, t *term.Terminal, stdio Stdio) (err error) {
 	}
 	w := &watch{reporter: reporter{t, jsonEvents(c, stdio)}, plan: p, invite: p.invite, log: words.NewLog(t, c.Bool("verbose"))}
 	defer func() { w.events.End(c.Context, err) }()
+	if err := sink.Check(p.sinks, p.player); err != nil {
+		return err
+	}
 	if found, err := w.find(c.Context, stdio.In); !found {
 		return err // nil if Ctrl-C ended it
 	}
 	w.joining = words.NewJoining(time.Now())
-	release, err := w.identify()
+	release, err := w.plan.station.Identify(w.plan.folder, "watching works", w.warn, w.log)
 	if err != nil {
 		return err
 	}
@@ -156,25 +157,10 @@ func (w *watch) find(ctx context.Context, in io.Reader) (bool, error) {
 	return true, nil
 }
 
-// identify reads the node's key from its folder, and warns if no key can be kept there. The
-// caller calls release.
-func (w *watch) identify() (release func(), err error) {
-	folder, folderErr := store.Open(w.plan.folder)
-	if folderErr != nil {
-		w.warn(words.Warning{
-			Code: words.WarnThrowaway,
-			Text: fmt.Sprintf("nothing can be kept (%v), so this node is a new one with every start", folderErr),
-			Hint: "watching works all the same; --config DIR keeps its key in another folder",
-		})
-	}
-	w.plan.station.Store = folder
-	w.plan.station.Key, release, err = station.NodeKey(folder, folderErr, w.log)
-	return release, err
-}
-
 func (w *watch) run(ctx context.Context) error {
 	g := newGroup(ctx)
 	defer g.stop()
+	w.greet() // before there can be a parent to tell of
 	w.station.Run(g.ctx, g.Group)
 	g.Go(func() error {
 		if err := w.channel.Run(g.ctx); err != nil {
@@ -182,7 +168,6 @@ func (w *watch) run(ctx context.Context) error {
 		}
 		return nil
 	})
-	w.greet()
 	g.Go(func() error { w.follow(g.ctx); return nil })
 	if !w.plan.station.Discovery.Off {
 		g.Go(func() error { w.lookAround(g.ctx); return nil })
@@ -281,9 +266,10 @@ func (w *watch) explain(now time.Time) {
 	switch {
 	case why == "":
 	case first:
+		const hint = "is relay source running, and can this machine reach it? Still trying; Ctrl-C ends it"
 		w.t.Say("Not connected yet: %s", why)
-		w.events.Tell(words.Warning{Code: words.WarnNotConnected, Text: why}.Event())
-		w.t.Hint("is relay source running, and can this machine reach it? Still trying; Ctrl-C ends it")
+		w.t.Hint(hint)
+		w.events.Tell(words.Warning{Code: words.WarnNotConnected, Text: why, Hint: hint}.Event())
 	default:
 		w.t.Say("Not connected: %s. Still trying.", why)
 	}

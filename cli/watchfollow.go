@@ -59,7 +59,7 @@ func (w *watch) status(now time.Time) words.WatchStatus {
 		Depth:  c.Tree.Depth,
 		Parent: c.Tree.Parent,
 		Report: api.Report{
-			BitRate: c.Ring.BitRate, DelayMs: wholeMs(c.Delay), Players: w.station.Viewers(),
+			BitRate: c.Ring.BitRate, DelayMs: api.DelayMs(c.Delay), Players: w.station.Viewers(),
 			WatchReport: &api.WatchReport{Lost: c.Ring.Lost, Children: len(c.Tree.Children)},
 		},
 	}
@@ -70,12 +70,4 @@ func (w *watch) status(now time.Time) words.WatchStatus {
 		s.Alone = max(time.Second, w.joining.Alone(now))
 	}
 	return s
-}
-
-// wholeMs returns a delay in ms, rounded down but at least 1. 0 means that it is unknown.
-func wholeMs(d time.Duration) int64 {
-	if d <= 0 {
-		return 0
-	}
-	return max(1, d.Milliseconds())
 }

@@ -17,7 +17,7 @@ func (c *Channel) about(f api.Facts, bitRate int) api.Channel {
 		State:       api.StateOf(f, time.Now()),
 		Codec:       CodecOf(info),
 		BitRate:     bitRate,
-		DelayMs:     f.Delay.Milliseconds(),
+		DelayMs:     api.DelayMs(f.Delay),
 		Root:        f.Root,
 		Depth:       f.Depth,
 		ViewerCount: c.Viewers(),

@@ -108,7 +108,7 @@ var law = []struct {
 	{"cli/flag", []string{"cli/fault", "cli/lan", "relay/discovery"}},
 	{"cli/ask", []string{"cli/fault", "cli/term", "playback/api", "relay", "relay/hostnet", "relay/naming", "relay/store", "relay/stream"}},
 	{"cli/treedraw", []string{"cli/term", "playback/api", "tree"}},
-	{"cli/doctor", []string{"cli/lan", "cli/term", "playback/api", "relay", "relay/discovery", "relay/hostnet", "relay/store", "relay/stream"}},
+	{"cli/doctor", []string{"cli/ask", "cli/lan", "cli/term", "playback/api", "relay", "relay/discovery", "relay/hostnet", "relay/store", "relay/stream"}},
 	{"cli/words", []string{"cli/fault", "cli/term", "ingest", "ingest/flv", "ingest/rtmp", "playback", "playback/api", "relay", "relay/hostnet", "relay/stream", "tree"}},
 	{"cli/sink", []string{"cli/fault", "cli/term", "cli/words", "ingest/flv", "playback", "relay/stream"}},
 	{"cli/station", []string{

@@ -29,10 +29,10 @@ const (
 // carrier passes channels on at a station.
 type carrier struct {
 	t       *term.Terminal
-	station *station.Station // from run on
+	station *station.Station // from Run on
 	given   []wanted         // on the command line
 	list    *listSource      // nil for none
-	first   []wanted         // what read has found
+	first   []wanted         // what Read has found
 
 	channels sync.WaitGroup // counts the channels that run
 	running  map[stream.ChannelID]*served

@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"time"
 
+	"relay/cli/ask"
 	"relay/cli/lan"
 	"relay/playback/api"
 	"relay/relay/hostnet"
@@ -14,16 +15,10 @@ import (
 
 // Config says what to look at.
 type Config struct {
-	Folder string // with the keys, as store.Open takes it
-	Ports  []Port // the ports that relay opens
-	Upload int    // bit/s, as the user states it; 0 if not
-
-	// Asked is the address, host:port, of the relay that may run here; Status and Trees
-	// ask it, and fail if there is none.
-	Asked  string
-	Status func(context.Context) (api.Status, error)
-	Trees  func(context.Context) (api.Trees, error)
-
+	Folder  string     // with the keys, as store.Open takes it
+	Ports   []Port     // the ports that relay opens
+	Upload  int        // bit/s, as the user states it; 0 if not
+	Relay   *ask.Relay // may run here; its questions fail if it does not
 	Network lan.Config // how to look for channels on this network
 }
 
@@ -52,16 +47,16 @@ func Run(ctx context.Context, cfg Config) []Finding {
 }
 
 func examine(ctx context.Context, cfg Config) machine {
-	m := machine{goos: runtime.GOOS, now: time.Now(), asked: cfg.Asked, upload: cfg.Upload}
+	m := machine{goos: runtime.GOOS, now: time.Now(), asked: cfg.Relay.Addr, upload: cfg.Upload}
 	m.interfaces = hostnet.Interfaces()
 	m.out4, m.out6 = hostnet.Outward(), hostnet.Outward6()
 	m.ports = lookAtPorts(cfg.Ports)
 	m.programs = findPrograms(ctx)
 	m.folder = store.Inspect(cfg.Folder)
 	m.around = lookAround(ctx, cfg.Network)
-	if st, err := cfg.Status(ctx); err == nil {
+	if st, err := cfg.Relay.Status(ctx); err == nil {
 		m.running = &st
-		m.trees, _ = cfg.Trees(ctx) // without trees there are fewer findings
+		m.trees, _ = cfg.Relay.Trees(ctx, "") // without trees there are fewer findings
 	}
 	return m
 }

@@ -27,7 +27,7 @@ var ExitCodes = []struct {
 }{
 	{ExitOK, "All went well, or SIGTERM ended the command."},
 	{ExitRuntime, "Something failed while the command ran; relay doctor found something to do."},
-	{ExitUsage, "The command line, a variable or a link is wrong."},
+	{ExitUsage, "The command line, a variable, config.toml or a link is wrong."},
 	{ExitNobody, "Nobody answers, or what was asked for is not there."},
 	{ExitRefused, "All who answer turn this node down."},
 	{ExitPort, "A port that was asked for is taken."},
@@ -52,7 +52,7 @@ func Usage(hint, format string, args ...any) error {
 	return &Error{fmt.Errorf(format, args...), hint, ExitUsage}
 }
 
-// ErrInterrupted ends a command that a key has interrupted.
+// ErrInterrupted ends a command that Ctrl-C, or a key in its place, has interrupted.
 var ErrInterrupted = errors.New("interrupted")
 
 // Report prints an error and returns the exit code.

@@ -44,10 +44,10 @@ func TestInOrder(t *testing.T) {
 		args := strings.Fields(c.args)
 		before := slices.Clone(args)
 		if got := strings.Join(InOrder(args, flags), " "); got != c.want {
-			t.Errorf("inOrder(%s) = %s, want %s", c.args, got, c.want)
+			t.Errorf("InOrder(%s) = %s, want %s", c.args, got, c.want)
 		}
 		if !slices.Equal(args, before) {
-			t.Errorf("inOrder(%s) changes its argument to %q", c.args, args)
+			t.Errorf("InOrder(%s) changes its argument to %q", c.args, args)
 		}
 	}
 }

@@ -17,8 +17,8 @@ import (
 // MaxOffset bounds --offset, so that no default port ends up above 65535.
 const MaxOffset = 40000
 
-// Offset returns the value of --offset, which is added to every default port.
-func Offset(c *cli.Context) (int, error) {
+// offset returns the value of --offset, which is added to every default port.
+func offset(c *cli.Context) (int, error) {
 	off := c.Int("offset")
 	if off < 0 || off > MaxOffset {
 		return 0, fault.Usage("", "--offset %d is not from 0 to %d", off, MaxOffset)
@@ -27,14 +27,15 @@ func Offset(c *cli.Context) (int, error) {
 }
 
 // Listen returns the address to listen on, as host:port, from the flag of that name. Without
-// the flag it is the default port at host, moved by --offset.
+// the flag it is the default port at host, moved by --offset. That is checked either way, because
+// other ports move with it.
 func Listen(c *cli.Context, name, host string, def int) (addr string, given bool, err error) {
-	if c.IsSet(name) {
-		addr, err = listenAddr(name, c.String(name), host, def)
-		return addr, true, err
+	off, err := offset(c)
+	if err != nil || !c.IsSet(name) {
+		return net.JoinHostPort(host, strconv.Itoa(def+off)), false, err
 	}
-	off, err := Offset(c)
-	return net.JoinHostPort(host, strconv.Itoa(def+off)), false, err
+	addr, err = listenAddr(name, c.String(name), host, def)
+	return addr, true, err
 }
 
 // listenAddr reads the value of a flag that says where to listen: host:port, :port, or a port
@@ -55,13 +56,13 @@ func listenAddr(name, value, host string, def int) (string, error) {
 }
 
 // Asked returns the address to ask, as host:port, from the flag of that name. Without the flag
-// it is the default port on this machine, moved by --offset.
+// it is the default port on this machine, moved by --offset, which is checked as by Listen.
 func Asked(c *cli.Context, name string, def int) (string, error) {
-	if c.IsSet(name) {
-		return askedAddr(name, c.String(name), def)
+	off, err := offset(c)
+	if err != nil || !c.IsSet(name) {
+		return net.JoinHostPort("127.0.0.1", strconv.Itoa(def+off)), err
 	}
-	off, err := Offset(c)
-	return net.JoinHostPort("127.0.0.1", strconv.Itoa(def+off)), err
+	return askedAddr(name, c.String(name), def)
 }
 
 // askedAddr reads either the address that the relay was given or the URL that it printed.

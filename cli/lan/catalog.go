@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	// maxSeen bounds the channels in a list, and maxSeenAddrs the addresses of one channel,
+	// maxSeen bounds the channels in a list, and MaxSeenAddrs the addresses of one channel,
 	// because somebody may make them up.
 	maxSeen      = 256
 	MaxSeenAddrs = 16

@@ -24,22 +24,24 @@ var players = map[string][]string{
 // Player is a program that shows the stream.
 type Player struct {
 	Name string
-	args []string // args[0] is the program's path
+	args []string // args[0] is the program
 }
 
-// Find returns the player with that name. It is an error if the machine does not have it.
+// Find returns the player with that name. Check looks whether the machine has it.
 func Find(name string) (Player, error) {
 	args, ok := players[strings.ToLower(name)]
 	if !ok {
 		return Player{}, fault.Usage("--player takes vlc, mpv or ffplay; others can open the address that relay prints", "there is no player %q to start", name)
 	}
-	path, err := exec.LookPath(args[0])
-	if err != nil {
-		return Player{}, fault.Fail("install it, or leave --player out and open the address that relay prints", "%s is not installed, or not in PATH", args[0])
-	}
-	args = slices.Clone(args)
-	args[0] = path
 	return Player{strings.ToLower(name), args}, nil
+}
+
+// check reports whether the machine has the player.
+func (p Player) check() error {
+	if _, err := exec.LookPath(p.args[0]); err != nil {
+		return fault.Fail("install it, or leave --player out and open the address that relay prints", "%s is not installed, or not in PATH", p.args[0])
+	}
+	return nil
 }
 
 // Suffix returns the end of the address, such as ".mp4", at which the player plays the stream best.
@@ -53,7 +55,7 @@ func (p Player) Suffix(info flv.Info) string {
 // Run starts the player on the address. It returns when the player is closed, and kills it when
 // ctx ends.
 func (p Player) Run(ctx context.Context, url string) error {
-	cmd := exec.CommandContext(ctx, p.args[0], append(p.args[1:], url)...)
+	cmd := exec.CommandContext(ctx, p.args[0], append(slices.Clone(p.args[1:]), url)...)
 	err := cmd.Run()
 	var exit *exec.ExitError
 	if ctx.Err() != nil || errors.As(err, &exit) {

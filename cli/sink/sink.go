@@ -30,7 +30,7 @@ type Sink struct {
 var recordable = []string{".flv", ".mp4", ".ts"}
 
 // Of returns the sinks that --output, --record and --start ask for. A flag that was not given is
-// "". out is standard output. Of opens nothing.
+// "". out is standard output. Of opens nothing; Check looks whether they can be written.
 func Of(output, record, start string, out io.Writer) ([]Sink, error) {
 	var sinks []Sink
 	begin, err := playback.ParseStart(start)
@@ -61,14 +61,25 @@ func Of(output, record, start string, out io.Writer) ([]Sink, error) {
 		}
 		sinks = append(sinks, Sink{path: record, suffix: suffix, start: playback.GOP})
 	}
+	return sinks, nil
+}
+
+// Check reports what this machine lacks for the sinks and for the player, which may be nil. It
+// touches no file.
+func Check(sinks []Sink, player *Player) error {
+	if player != nil {
+		if err := player.check(); err != nil {
+			return err
+		}
+	}
 	for _, o := range sinks {
 		if o.stdout == nil {
 			if err := checkRecording(o.path); err != nil {
-				return nil, err
+				return err
 			}
 		}
 	}
-	return sinks, nil
+	return nil
 }
 
 // Pipes reports whether the sink is standard output.

@@ -99,6 +99,22 @@ func (k *Keys) Close() {
 	}
 }
 
+// Identify puts into cfg the user's folder and the node key from it. Where nothing can be kept, it
+// warns; works says what goes on all the same. The caller calls release.
+func (cfg *Config) Identify(dir, works string, warn func(words.Warning), log *zap.Logger) (release func(), err error) {
+	folder, folderErr := store.Open(dir)
+	if folderErr != nil {
+		warn(words.Warning{
+			Code: words.WarnThrowaway,
+			Text: fmt.Sprintf("nothing can be kept (%v), so this node is a new one with every start", folderErr),
+			Hint: works + " all the same; --config DIR keeps its key in another folder",
+		})
+	}
+	cfg.Store = folder
+	cfg.Key, release, err = NodeKey(folder, folderErr, log)
+	return release, err
+}
+
 // NodeKey returns the user's node key, or one for this run alone when another
 // process has it or the folder cannot be used (folderErr, of which the caller tells): a
 // watcher needs no lasting name.

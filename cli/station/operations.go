@@ -250,12 +250,25 @@ func (o *operations) report(k *servedChannel, seen []api.Event) {
 // Events returns the events of the station.
 func (s *Station) Events() *playback.Events { return s.ops.events }
 
-// WriteLines writes each event as a line of JSON until ctx ends or nobody reads.
-func (s *Station) WriteLines(ctx context.Context, w io.Writer) {
+// WriteLines writes each event as a line of JSON until finish is called or nobody reads. finish
+// waits until those told before are written, but no longer than words.LastWrite.
+func (s *Station) WriteLines(w io.Writer) (finish func()) {
 	r, err := s.ops.events.Follow(0)
 	if err != nil {
-		return // there are no readers yet
+		return func() {} // there are no readers yet
 	}
-	defer r.Close()
-	words.WriteEvents(ctx, r, w)
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() { // ends with finish, or with the process if w blocks
+		defer close(done)
+		defer r.Close()
+		words.WriteEvents(ctx, r, w)
+	}()
+	return func() {
+		stop()
+		select {
+		case <-done:
+		case <-time.After(words.LastWrite):
+		}
+	}
 }

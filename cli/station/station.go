@@ -57,7 +57,7 @@ type Config struct {
 	Store        *store.Store       // nil if the folder cannot be used
 	Version      string
 	Listen, HTTP Port
-	RTMP         Port     // addr is "" for none
+	RTMP         Port     // Addr is "" for none
 	Admin        Port     // likewise
 	Webhook      *url.URL // nil for none
 	Advertise    []netip.AddrPort
@@ -111,9 +111,7 @@ func (s *Station) listen(nc *relay.Config) error {
 		return err
 	}
 	nc.Listener, s.links = ln, ln
-	if packet != nil {
-		nc.Packet, s.packets = packet, packet
-	}
+	nc.Packet, s.packets = packet, packet
 	at := ln.Addr().(*net.TCPAddr).AddrPort()
 	s.anywhere = at.Addr().IsUnspecified()
 	for _, a := range append(s.cfg.Advertise, hostnet.Reachable(at)...) {

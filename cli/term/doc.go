@@ -10,6 +10,6 @@
 //   - A warning is like an error: "relay: warning: ...", and a hint.
 //   - One status line is redrawn in place on a terminal. Elsewhere there is a line when
 //     something in it changes that matters.
-//   - With --json, what happens goes to stdout as well, an object on a line (cli/events.go).
+//   - With --json, what happens goes to stdout as well, an object on a line (words.Events).
 //   - Colours and codes are used on a terminal alone, and no colours if NO_COLOR is set.
 package term

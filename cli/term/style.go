@@ -69,15 +69,11 @@ func IsTTY(w io.Writer) bool {
 	return ok && term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb"
 }
 
-// IsKeyboard reports whether r reads from a terminal or another character device, not from a
-// pipe or a file.
+// IsKeyboard reports whether r reads from a terminal. Other devices, such as /dev/null, have no
+// keys.
 func IsKeyboard(r io.Reader) bool {
 	f, ok := r.(*os.File)
-	if !ok {
-		return false
-	}
-	fi, err := f.Stat()
-	return err == nil && fi.Mode()&os.ModeCharDevice != 0
+	return ok && term.IsTerminal(int(f.Fd()))
 }
 
 // SpeaksUTF8 reports whether the user's terminal shows more than ASCII. As POSIX has it, the

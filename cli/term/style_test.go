@@ -1,6 +1,7 @@
 package term
 
 import (
+	"os"
 	"strings"
 	"testing"
 )
@@ -30,5 +31,16 @@ func TestUTF8IsToldFromTheEnvironment(t *testing.T) {
 		if got := SpeaksUTF8(getenv, c.goos); got != c.want {
 			t.Errorf("%q on %s: %v", c.env, c.goos, got)
 		}
+	}
+}
+
+func TestADeviceIsNoKeyboard(t *testing.T) {
+	f, err := os.Open(os.DevNull)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if IsKeyboard(f) || IsKeyboard(strings.NewReader("typed")) {
+		t.Error("it counts as a keyboard")
 	}
 }

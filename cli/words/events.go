@@ -44,7 +44,7 @@ func NewEvents(w io.Writer) *Events {
 }
 
 // WriteEvents writes what r reads, a line for each event. It returns after the last event, when
-// a write fails, or when ctx ends.
+// a write fails, or when ctx has ended and all events told until then are written.
 func WriteEvents(ctx context.Context, r *playback.EventReader, w io.Writer) {
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
@@ -56,6 +56,9 @@ func WriteEvents(ctx context.Context, r *playback.EventReader, w io.Writer) {
 			case <-wait:
 				continue
 			case <-ctx.Done():
+			}
+			// One may have been told between the look and the end.
+			if e, wait = r.Next(); wait != nil {
 				return
 			}
 		}

@@ -157,7 +157,7 @@ func milliseconds(n int64) time.Duration { return time.Duration(n) * time.Millis
 // shortDelay writes a delay in one unit: tenths of a second, or milliseconds below one second.
 func shortDelay(d time.Duration) string {
 	if d < 100*time.Millisecond {
-		return fmt.Sprintf("%d ms", max(1, d.Milliseconds()))
+		return fmt.Sprintf("%d ms", d.Milliseconds())
 	}
 	return fmt.Sprintf("%.1f s", d.Seconds())
 }

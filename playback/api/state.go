@@ -66,3 +66,12 @@ func (f Facts) late(now time.Time) time.Duration { return f.Quiet - now.Sub(f.Ca
 // an encoder's restart that take less, though it is not live for that moment: readiness
 // and the media event go by it, so that they do not flap.
 func Fresh(came, now time.Time) bool { return !came.IsZero() && now.Sub(came) < FreshFor }
+
+// DelayMs returns a delay behind the root in milliseconds, rounded down. One that is known is at
+// least 1, because 0 says that it is not known.
+func DelayMs(d time.Duration) int64 {
+	if d <= 0 {
+		return 0
+	}
+	return max(1, d.Milliseconds())
+}

@@ -34,3 +34,11 @@ func TestStateIsToldByTheFacts(t *testing.T) {
 		}
 	}
 }
+
+func TestAKnownDelayIsNotZero(t *testing.T) {
+	for d, want := range map[time.Duration]int64{-time.Second: 0, 0: 0, 1: 1, time.Millisecond: 1, 2*time.Millisecond - 1: 1, time.Second: 1000} {
+		if got := DelayMs(d); got != want {
+			t.Errorf("%v is %d ms, want %d", d, got, want)
+		}
+	}
+}

@@ -28,7 +28,7 @@ type Channel struct {
 	State       State  `json:"state"`
 	Codec       Codec  `json:"codec"`
 	BitRate     int    `json:"bit_rate"` // bit/s, over the last seconds
-	DelayMs     int64  `json:"delay_ms"` // behind the root
+	DelayMs     int64  `json:"delay_ms"` // behind the root, as DelayMs counts
 	Root        bool   `json:"root"`     // this node is it
 	Depth       int    `json:"depth"`    // links to the root
 	ViewerCount int    `json:"viewer_count"`

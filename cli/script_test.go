@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	stdflag "flag"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -22,6 +23,10 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	// Scripts mostly wait for the programs that they start.
+	if err := stdflag.Set("test.parallel", "6"); err != nil {
+		panic(err) // go test has this flag
+	}
 	testscript.Main(m, map[string]func(){
 		"relay": func() { os.Exit(Main(os.Args, Stdio{In: os.Stdin, Out: os.Stdout, Err: os.Stderr})) },
 	})

@@ -5,16 +5,12 @@
 import { Splitter, describe } from './mp4.js';
 import { Backoff, Pace } from './pace.js';
 import { Sink, Source, decodes } from './sink.js';
+import { Wedge } from './wedge.js';
 
 /** Without an answer for so long, the request waits for a connection, in ms. */
 const queuedAfter = 2000;
 /** Without media for so long the stream counts as stalled, in ms. */
 const stalledAfter = 1500;
-/**
- * Media that comes for so long without anything more to play, in ms: something in it has
- * thrown the browser's parser off, or a key frame is missing and the next is far away.
- */
-const wedgedAfter = 4000;
 /** A tab that nobody sees or hears keeps its connection for so long, in ms. */
 const restAfter = 10000;
 /** How often the place in the buffer is looked at, in ms. */
@@ -72,8 +68,8 @@ export class Player {
   #beganAt = 0;
   #firstAt = 0; // when the first media was there to play
   #mediaAt = 0; // when media came last
-  #end = 0; // of what is buffered, and when that last changed
-  #grewAt = 0;
+  #end = 0; // of what is buffered
+  #wedge = new Wedge();
   #dry = false; // the player ran dry since then
   #restTimer = 0;
   #takes = false; // a stream, or is about to
@@ -281,7 +277,7 @@ export class Player {
         appended: () => { if (!this.#begun) this.#steer(); },
         failed: (err) => request.abort(err), // run() begins anew
       });
-      this.#grewAt = performance.now();
+      this.#wedge = new Wedge();
     }
     this.#changed(this);
   }
@@ -294,6 +290,7 @@ export class Player {
     }
     this.#dry = false;
     this.#mediaAt = now;
+    this.#wedge.came(now);
     if (this.state.name === 'stalled') this.#set({ name: 'playing' });
   }
 
@@ -305,9 +302,9 @@ export class Player {
     const last = ranges.at(-1);
     if (last && last[1] !== this.#end) {
       this.#end = last[1];
-      this.#grewAt = now;
-    } else if (this.#mediaAt - this.#grewAt > wedgedAfter) {
-      this.#grewAt = now;
+      this.#wedge.grew();
+    } else if (this.#wedge.wedged) {
+      this.#wedge = new Wedge();
       this.#request.abort(new Error('the browser takes the stream, but finds nothing in it'));
     }
     if (!last) return;

@@ -161,7 +161,7 @@ packages:
 	command -v $$($(GO) env CC) >/dev/null || missing+=' gcc libc6-dev'; \
 	command -v vlc >/dev/null || missing+=' vlc-bin vlc-plugin-base'; \
 	command -v mpv >/dev/null || missing+=' mpv'; \
-	command -v chromium >/dev/null || missing+=' chromium'; \
+	command -v chromium-headless-shell >/dev/null || missing+=' chromium-headless-shell'; \
 	command -v node >/dev/null && command -v npm >/dev/null || missing+=' nodejs npm'; \
 	[ -n "$$missing" ] || exit 0; \
 	if ! command -v apt-get >/dev/null; then \

@@ -12,7 +12,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -420,46 +419,4 @@ func TestServerFailsWithItsListener(t *testing.T) {
 	if err := NewServer(Config{}).Run(t.Context(), ln); !errors.Is(err, net.ErrClosed) {
 		t.Fatalf("error %v, want %v", err, net.ErrClosed)
 	}
-}
-
-// A viewer that stops reading costs no one anything: the one beside it gets every
-// byte, and what is held is the ring and a little more.
-func TestViewerThatStopsReadingCostsNoMemory(t *testing.T) {
-	const (
-		limit  = 2 << 20
-		rounds = 300 // of 85 KB: 12 times the ring and 5 times a socket's buffers
-		slack  = 4 << 20
-	)
-	s := newSource(t, stream.Limits{Bytes: limit})
-	ts := s.group(0)
-	c := NewChannel(s.id, s.ring, nil)
-	addr := serve(t, Config{Channels: list(c)})
-	ask(t, addr, get("/"+s.id.Short()+".flv")) // reads no more
-	good, _ := ask(t, addr, get("/"+s.id.Short()+".flv?start=gop"))
-	readN(t, good.Body, len(s.sinceKey(0)))
-	before := heap()
-	for range rounds {
-		from := len(s.tags)
-		ts = s.group(ts)
-		for _, tag := range s.tags[from:] {
-			if got := readN(t, good.Body, len(tag)); !bytes.Equal(got, tag) {
-				t.Fatal("the viewer that reads missed something")
-			}
-		}
-		s.tags, s.keys = s.tags[:0], s.keys[:0]
-	}
-	if grown := heap() - before; grown > limit+slack {
-		t.Errorf("%d bytes more are held than before", grown)
-	}
-	if n := c.Viewers(); n != 2 {
-		t.Errorf("%d viewers, want 2", n)
-	}
-}
-
-// heap returns how many bytes are in use after a collection.
-func heap() int64 {
-	runtime.GC()
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return int64(m.HeapAlloc)
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"net"
+	"runtime"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -122,6 +123,48 @@ func TestViewerEndsWithTheNode(t *testing.T) {
 		writing.ended(t, nodeClosing, 0)
 		waiting.ended(t, nodeClosing, 0)
 	})
+}
+
+// A viewer that stops reading costs no one anything: the one beside it gets every byte, and what
+// is held is the ring and a little more.
+func TestViewerThatStopsReadingCostsNoMemory(t *testing.T) {
+	const (
+		limit  = 2 << 20
+		rounds = 100 // of 85 KB: four times the ring
+		slack  = 4 << 20
+	)
+	synctest.Test(t, func(t *testing.T) {
+		s := newSource(t, stream.Limits{Bytes: limit})
+		ts := s.group(0)
+		stuck, good := startViewer(t.Context(), s.ring), startViewer(t.Context(), s.ring)
+		stuck.read(t, len(testHead)) // and no more
+		good.read(t, len(testHead)+len(s.sinceKey(0)))
+		before := heap()
+		for range rounds {
+			from := len(s.tags)
+			ts = s.group(ts)
+			for _, tag := range s.tags[from:] {
+				if got := good.read(t, len(tag)); !bytes.Equal(got, tag) {
+					t.Fatal("the viewer that reads missed something")
+				}
+			}
+			s.tags, s.keys = s.tags[:0], s.keys[:0]
+		}
+		if grown := heap() - before; grown > limit+slack {
+			t.Errorf("%d bytes more are held than before", grown)
+		}
+		s.ring.Close()
+		good.ended(t, channelEnded, 0)
+		stuck.ended(t, viewerStuck, stuckAfter) // it was there all the time
+	})
+}
+
+// heap returns how many bytes are in use after a collection.
+func heap() int64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
 }
 
 // A viewer that reads nothing while the ring turns over goes on at the newest key,

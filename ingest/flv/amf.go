@@ -26,8 +26,7 @@ var (
 	ErrAMFDepth = fmt.Errorf("more than %d levels deep: %w", MaxAMFDepth, ErrAMF)
 )
 
-// AMF0 markers (Action Message Format AMF 0, section 2.1) that some decoder here
-// understands.
+// AMF0 markers (Action Message Format AMF 0, section 2.1).
 const (
 	amfNumber      = 0x00
 	amfBoolean     = 0x01
@@ -35,11 +34,16 @@ const (
 	amfObject      = 0x03
 	amfNull        = 0x05
 	amfUndefined   = 0x06
+	amfReference   = 0x07
 	amfECMAArray   = 0x08
 	amfObjectEnd   = 0x09
 	amfStrictArray = 0x0a
 	amfDate        = 0x0b
 	amfLongString  = 0x0c
+	amfUnsupported = 0x0d
+	amfXML         = 0x0f
+	amfTypedObject = 0x10
+	amfAMF3        = 0x11
 )
 
 // CheckAMF0 reports whether b is a run of whole AMF0 values within [MaxScript],
@@ -47,14 +51,40 @@ const (
 // not recurse, does not allocate but for its error, and takes time linear in b at
 // most.
 func CheckAMF0(b []byte) error {
-	if len(b) > MaxScript {
-		return fmt.Errorf("%d bytes, the most is %d: %w", len(b), MaxScript, ErrAMF)
-	}
 	s := amfScanner{b: b, most: MaxAMFValues}
-	for s.err == nil && (len(s.b) > 0 || s.depth > 0) {
-		s.step()
+	return s.run()
+}
+
+// PlainAMF0 is CheckAMF0 for values that are to be decoded. It returns them without what no
+// decoder here understands: dates, references, XML and what the sender could not say become
+// undefined, and an object of a class becomes an object. Values that go on in AMF3 end there.
+// The result may be b itself.
+func PlainAMF0(b []byte) ([]byte, error) {
+	s := amfScanner{b: b, most: MaxAMFValues, plain: &amfPlain{all: b}}
+	if err := s.run(); err != nil {
+		return nil, err
 	}
-	return s.err
+	return s.plain.done(), nil
+}
+
+// amfPlain makes a copy of values that has other values in the place of some.
+type amfPlain struct {
+	all    []byte
+	copied int // of all, with what was replaced
+	out    []byte
+}
+
+// replace puts something else in the place of all[from:to].
+func (p *amfPlain) replace(from, to int, by ...byte) {
+	p.out = append(append(p.out, p.all[p.copied:from]...), by...)
+	p.copied = to
+}
+
+func (p *amfPlain) done() []byte {
+	if p.copied == 0 {
+		return p.all
+	}
+	return append(p.out, p.all[p.copied:]...)
 }
 
 // amfScanner walks over values with a stack of its own.
@@ -64,7 +94,18 @@ type amfScanner struct {
 	values int
 	depth  int
 	open   [MaxAMFDepth]amfContainer
+	plain  *amfPlain // nil if there is none to be made
 	err    error
+}
+
+func (s *amfScanner) run() error {
+	if len(s.b) > MaxScript {
+		return fmt.Errorf("%d bytes, the most is %d: %w", len(s.b), MaxScript, ErrAMF)
+	}
+	for s.err == nil && (len(s.b) > 0 || s.depth > 0) {
+		s.step()
+	}
+	return s.err
 }
 
 // amfContainer is an object or array that is not finished.
@@ -113,6 +154,7 @@ func (s *amfScanner) value() {
 		s.fail("too many values")
 		return
 	}
+	left := len(s.b)
 	marker := s.take(1)
 	if s.err != nil {
 		return
@@ -125,6 +167,7 @@ func (s *amfScanner) value() {
 		s.take(1)
 	case amfDate:
 		s.take(8 + 2) // milliseconds and a time zone
+		s.replace(left, amfUndefined)
 	case amfString:
 		s.take(s.uint16())
 	case amfLongString:
@@ -142,7 +185,46 @@ func (s *amfScanner) value() {
 		}
 		s.enter(amfContainer{left: n})
 	default:
+		if s.plain == nil {
+			s.fail("unknown marker")
+			return
+		}
+		s.rare(marker[0], left)
+	}
+}
+
+// rare takes a value that no decoder here understands, and whose marker was taken when there
+// were left bytes.
+func (s *amfScanner) rare(marker byte, left int) {
+	switch marker {
+	case amfUnsupported:
+	case amfReference:
+		s.take(2)
+	case amfXML:
+		s.take(s.uint32())
+	case amfTypedObject:
+		s.take(s.uint16()) // the name of the class
+		s.replace(left, amfObject)
+		s.enter(amfContainer{keyed: true})
+		return
+	case amfAMF3:
+		if s.depth > 0 {
+			s.fail("AMF3 within AMF0")
+			return
+		}
+		s.b = nil
+	default:
 		s.fail("unknown marker")
+		return
+	}
+	s.replace(left, amfUndefined)
+}
+
+// replace puts by in the place of what was taken since there were left bytes.
+func (s *amfScanner) replace(left int, by byte) {
+	if s.err == nil && s.plain != nil {
+		n := len(s.plain.all)
+		s.plain.replace(n-left, n-len(s.b), by)
 	}
 }
 

@@ -62,6 +62,35 @@ func TestCheckAMF0(t *testing.T) {
 	}
 }
 
+func TestPlainAMF0(t *testing.T) {
+	for name, c := range map[string]struct{ in, want string }{
+		"nothing to replace":       {"\x02\x00\x01a\x05", "\x02\x00\x01a\x05"},
+		"a date":                   {"\x0b\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x05", "\x06\x05"},
+		"a reference":              {"\x05\x07\x00\x01\x05", "\x05\x06\x05"},
+		"unsupported":              {"\x0d\x05", "\x06\x05"},
+		"XML":                      {"\x0f\x00\x00\x00\x04<a/>\x05", "\x06\x05"},
+		"an object of a class":     {"\x10\x00\x01C\x00\x01a\x05\x00\x00\x09\x05", "\x03\x00\x01a\x05\x00\x00\x09\x05"},
+		"all of it in an object":   {"\x03\x00\x01a\x0d\x00\x01b\x10\x00\x00\x00\x01c\x07\x00\x00\x00\x00\x09\x00\x01d\x02\x00\x01x\x00\x00\x09", "\x03\x00\x01a\x06\x00\x01b\x03\x00\x01c\x06\x00\x00\x09\x00\x01d\x02\x00\x01x\x00\x00\x09"},
+		"all of it in an array":    {"\x0a\x00\x00\x00\x02\x0d\x07\x00\x01\x05", "\x0a\x00\x00\x00\x02\x06\x06\x05"},
+		"what goes on in AMF3":     {"\x05\x11\x0a\x0b\x01", "\x05\x06"},
+		"AMF3 within an object":    {"\x03\x00\x01a\x11\x04\x01\x00\x00\x09", ""},
+		"a movie clip":             {"\x04", ""},
+		"a reference, cut short":   {"\x07\x00", ""},
+		"XML that is not all here": {"\x0f\x00\x00\x00\x05<a/>", ""},
+	} {
+		got, err := PlainAMF0([]byte(c.in))
+		if (err != nil) != (c.want == "") || err == nil && string(got) != c.want {
+			t.Errorf("%s: %q, %v; want %q", name, got, err, c.want)
+		}
+		if err != nil {
+			continue
+		}
+		if again, err := PlainAMF0(got); err != nil || string(again) != c.want {
+			t.Errorf("%s, made plain again: %q, %v", name, again, err)
+		}
+	}
+}
+
 func TestDeepNestingIsRefusedWithoutDepth(t *testing.T) {
 	for _, open := range []string{"\x03\x00\x01a", "\x08\x00\x00\x00\x01\x00\x01a", "\x0a\x00\x00\x00\x01"} {
 		for _, depth := range []int{8_000, 1_000_000} {

@@ -10,14 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/bluenviron/gortmplib/pkg/bytecounter"
-	"github.com/bluenviron/gortmplib/pkg/rawmessage"
-
 	"relay/ingest/flv"
 )
-
-// maxMedia is the longest message that gortmplib's reader takes, in bytes.
-const maxMedia = 10 << 20
 
 // TestBoundsAreAsTheDesignSays compares the table of bounds in ingest/design.md with the
 // constants.
@@ -29,8 +23,9 @@ func TestBoundsAreAsTheDesignSays(t *testing.T) {
 		"a stranger, handshake included":                         kib(strangerBytes) + " and " + seconds(strangerTime),
 		"an encoder, or a server that plays, that sends nothing": seconds(silence),
 		"what a player says":                                     fmt.Sprintf("%s a minute; %s of answers waiting", kib(playerBytes), kib(maxReplies)),
-		"chunk size":                                             fmt.Sprintf("%d B to %s", minChunk, kib(maxChunk)),
-		"one message":                                            fmt.Sprintf("%d MiB of media, %s of script or command", maxMedia>>20, kib(flv.MaxScript)),
+		"chunk size":                                             fmt.Sprintf("1 B to %d B; memory grows with what has come", maxChunkSize),
+		"chunk streams":                                          fmt.Sprintf("%d, with %d MiB of messages that are not whole", maxChunkStreams, maxUnfinished>>20),
+		"one message":                                            fmt.Sprintf("%d MiB of media, %s of script or command", maxMessage>>20, kib(flv.MaxScript)),
 		"AMF0":                                                   fmt.Sprintf("%d levels, %d values, checked without recursion before a decoder sees it", flv.MaxAMFDepth, flv.MaxAMFValues),
 		"one write of a reply":                                   seconds(writeTime),
 		"time for a refused peer to read why":                    seconds(lingerTime),
@@ -68,13 +63,12 @@ func TestBoundsAreAsTheDesignSays(t *testing.T) {
 }
 
 func TestALongerMessageThanTheBoundIsRefusedByItsHeader(t *testing.T) {
-	for length, refused := range map[uint32]bool{maxMedia: false, maxMedia + 1: true} {
+	for length, refused := range map[uint32]bool{maxMessage: false, maxMessage + 1: true} {
 		header := []byte{4, 0, 0, 0}
 		header = append(header, binary.BigEndian.AppendUint32(nil, length)[1:]...)
 		header = append(header, msgVideo, 1, 0, 0, 0)
-		count := bytecounter.NewReader(bytes.NewReader(append(header, make([]byte, minChunk)...)))
-		_, err := rawmessage.NewReader(count, count, nil).Read()
-		if err == nil || strings.Contains(err.Error(), "exceeds maximum") != refused {
+		_, err := newChunkReader(bytes.NewReader(append(header, make([]byte, firstChunkSize)...)), nil).read()
+		if err == nil || strings.Contains(err.Error(), "the most is") != refused {
 			t.Errorf("a message of %d bytes: %v", length, err)
 		}
 	}

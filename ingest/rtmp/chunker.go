@@ -55,7 +55,7 @@ func (c *chunker) message(tag [][]byte) {
 			if have += n; have < len(head) {
 				continue
 			}
-			if stream = chunkStream(head); stream == 0 {
+			if stream = chunkStreamOf(head); stream == 0 {
 				return
 			}
 			c.out = append(c.out, firstChunk(head, stream))
@@ -73,8 +73,8 @@ func (c *chunker) message(tag [][]byte) {
 	}
 }
 
-// chunkStream is that of a tag's message, 0 if RTMP has none for the tag's type.
-func chunkStream(head [flv.TagHeaderLen]byte) byte {
+// chunkStreamOf is the chunk stream of a tag's message, 0 if RTMP has none for the tag's type.
+func chunkStreamOf(head [flv.TagHeaderLen]byte) byte {
 	switch flv.Type(head[0]) {
 	case flv.Audio:
 		return audioChunkStream

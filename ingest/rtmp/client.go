@@ -11,9 +11,10 @@ import (
 	"strings"
 	"time"
 
+	"relay/ingest/flv"
+
 	"github.com/bluenviron/gortmplib/pkg/amf0"
 	"github.com/bluenviron/gortmplib/pkg/handshake"
-	"relay/ingest/flv"
 )
 
 // dialTimeout bounds getting a connection. The guard bounds agreeing on the stream.

@@ -21,18 +21,19 @@ type command struct {
 var errCommand = errors.New("malformed command")
 
 // isCommand reports whether m is a command.
-func isCommand(m *rawmessage.Message) bool {
-	return m.Type == msgCommandAMF0 || m.Type == msgCommandAMF3
+func isCommand(m message) bool {
+	return m.typ == msgCommandAMF0 || m.typ == msgCommandAMF3
 }
 
 // parseCommand parses m, which is a command. The body is checked before the
 // decoder, which recurses, sees it.
-func parseCommand(m *rawmessage.Message) (command, error) {
-	body := m.Body
-	if m.Type == msgCommandAMF3 {
+func parseCommand(m message) (command, error) {
+	body := m.body
+	if m.typ == msgCommandAMF3 {
 		body = stripAMF3(body)
 	}
-	if err := flv.CheckAMF0(body); err != nil {
+	body, err := flv.PlainAMF0(body)
+	if err != nil {
 		return command{}, fmt.Errorf("command: %w", err)
 	}
 	v, err := amf0.Unmarshal(body)

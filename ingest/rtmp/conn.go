@@ -12,23 +12,6 @@ import (
 	"relay/ingest/flv"
 )
 
-// RTMP message types (RTMP 1.0, sections 5.4 and 7.1).
-const (
-	msgSetChunkSize  = 1
-	msgAbort         = 2
-	msgAcknowledge   = 3
-	msgUserControl   = 4
-	msgWindowAckSize = 5
-	msgPeerBandwidth = 6
-	msgAudio         = 8
-	msgVideo         = 9
-	msgDataAMF3      = 15
-	msgCommandAMF3   = 17
-	msgDataAMF0      = 18
-	msgCommandAMF0   = 20
-	msgAggregate     = 22
-)
-
 // Events of a user control message (section 7.1.7).
 const (
 	eventStreamBegin  = 0
@@ -38,13 +21,6 @@ const (
 )
 
 const (
-	// minChunk is the least chunk size taken from a peer, in bytes; RTMP's default
-	// is the same. The chunk reader keeps every chunk as a slice of its own, which
-	// takes 24 bytes at least: chunks of 1 byte would cost 32 times what is sent.
-	minChunk = 128
-	// maxChunk is the largest, in bytes: the chunk reader allocates that much on
-	// the peer's word. Encoders use 4096 to 65536.
-	maxChunk = 128 << 10
 	// ourChunk is the chunk size of what is sent, in bytes: any reply fits one.
 	ourChunk = 4096
 	// ackWindow is how much may be unacknowledged, in bytes: the value in common
@@ -69,17 +45,16 @@ var errLongMessage = fmt.Errorf("script or command message of more than %d bytes
 // writes the replies. Protocol control is dealt with here. Its reader and writer are
 // the chunk layer, which nothing else touches.
 type connection struct {
-	r *rawmessage.Reader
+	r *chunkReader
 	w *rawmessage.Writer
 }
 
 func newConnection(rw io.ReadWriter) *connection {
-	count := bytecounter.NewReadWriter(rw)
-	c := &connection{w: rawmessage.NewWriter(count, count.Writer, false)}
-	c.r = rawmessage.NewReader(count, count.Reader, func(n uint32) error {
-		return c.control(msgAcknowledge, binary.BigEndian.AppendUint32(nil, n))
+	c := &connection{w: rawmessage.NewWriter(rw, bytecounter.NewWriter(rw), false)}
+	c.r = newChunkReader(rw, func(came uint32) error {
+		return c.control(msgAcknowledge, binary.BigEndian.AppendUint32(nil, came))
 	})
-	c.r.SetWindowAckSize(ackWindow)
+	c.r.window = ackWindow
 	return c
 }
 
@@ -91,22 +66,22 @@ func (c *connection) divert(r *replies) {
 }
 
 // next returns the next message that is not protocol control. Script and command
-// bodies are at most [flv.MaxScript], media 10 MiB.
-func (c *connection) next() (*rawmessage.Message, error) {
+// bodies are at most [flv.MaxScript], media [maxMessage].
+func (c *connection) next() (message, error) {
 	for {
-		m, err := c.r.Read()
+		m, err := c.r.read()
 		if err != nil {
-			return nil, err
+			return m, err
 		}
-		switch m.Type {
+		switch m.typ {
 		case msgSetChunkSize, msgAbort, msgWindowAckSize, msgUserControl:
 			if err := c.controlled(m); err != nil {
-				return nil, err
+				return m, err
 			}
 		case msgAcknowledge, msgPeerBandwidth:
 		case msgCommandAMF0, msgCommandAMF3, msgDataAMF0, msgDataAMF3:
-			if len(m.Body) > flv.MaxScript {
-				return nil, errLongMessage
+			if len(m.body) > flv.MaxScript {
+				return m, errLongMessage
 			}
 			return m, nil
 		default:
@@ -117,27 +92,27 @@ func (c *connection) next() (*rawmessage.Message, error) {
 
 var errControl = errors.New("protocol control message cut short")
 
-func (c *connection) controlled(m *rawmessage.Message) error {
-	if m.Type == msgUserControl {
-		if len(m.Body) == 6 && binary.BigEndian.Uint16(m.Body) == eventPingRequest {
-			return c.event(eventPingResponse, binary.BigEndian.Uint32(m.Body[2:]))
+func (c *connection) controlled(m message) error {
+	if m.typ == msgUserControl {
+		if len(m.body) == 6 && binary.BigEndian.Uint16(m.body) == eventPingRequest {
+			return c.event(eventPingResponse, binary.BigEndian.Uint32(m.body[2:]))
 		}
 		return nil
 	}
-	if len(m.Body) < 4 {
+	if len(m.body) < 4 {
 		return errControl
 	}
-	v := binary.BigEndian.Uint32(m.Body)
-	switch m.Type {
+	v := binary.BigEndian.Uint32(m.body)
+	switch m.typ {
 	case msgSetChunkSize:
-		if v < minChunk || v > maxChunk {
-			return fmt.Errorf("chunk size %d, only %d to %d is taken", v, minChunk, maxChunk)
+		if v == 0 || v > maxChunkSize {
+			return fmt.Errorf("chunk size %d, only 1 to %d are taken", v, maxChunkSize)
 		}
-		return c.r.SetChunkSize(v)
+		c.r.size = v
 	case msgAbort:
-		c.r.AbortChunkStream(v)
+		c.r.abort(v)
 	case msgWindowAckSize:
-		c.r.SetWindowAckSize(max(v, minAckWindow))
+		c.r.window = max(v, minAckWindow)
 	}
 	return nil
 }

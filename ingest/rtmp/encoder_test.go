@@ -12,7 +12,6 @@ import (
 
 	"github.com/bluenviron/gortmplib"
 	"github.com/bluenviron/gortmplib/pkg/amf0"
-	"github.com/bluenviron/gortmplib/pkg/bytecounter"
 	"github.com/bluenviron/gortmplib/pkg/handshake"
 	"github.com/bluenviron/gortmplib/pkg/rawmessage"
 	"go.uber.org/zap/zaptest"
@@ -117,7 +116,7 @@ func (e *encoder) onStatus(t *testing.T) (code, text string, on uint32) {
 		if cmd.name == "onStatus" {
 			code, _ = cmd.object(1).GetString("code")
 			text, _ = cmd.object(1).GetString("description")
-			return code, text, m.MessageStreamID
+			return code, text, m.stream
 		}
 	}
 }
@@ -155,11 +154,10 @@ func (r *recorder) Write(p []byte) (int, error) {
 const handshakeLen = 1 + 1536 + 1536
 
 // messages returns the media and data messages that were sent.
-func (r *recorder) messages(t *testing.T) []*rawmessage.Message {
+func (r *recorder) messages(t *testing.T) []message {
 	t.Helper()
-	count := bytecounter.NewReader(bytes.NewReader(r.sent.Bytes()[handshakeLen:]))
-	c := &connection{r: rawmessage.NewReader(count, count, nil)}
-	var media []*rawmessage.Message
+	c := &connection{r: newChunkReader(bytes.NewReader(r.sent.Bytes()[handshakeLen:]), nil)}
+	var media []message
 	for {
 		m, err := c.next()
 		if errors.Is(err, io.EOF) {
@@ -169,6 +167,7 @@ func (r *recorder) messages(t *testing.T) []*rawmessage.Message {
 			t.Fatal(err)
 		}
 		if !isCommand(m) {
+			m.body = bytes.Clone(m.body)
 			media = append(media, m)
 		}
 	}

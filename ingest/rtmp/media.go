@@ -3,21 +3,18 @@ package rtmp
 import (
 	"errors"
 	"fmt"
-	"time"
-
-	"github.com/bluenviron/gortmplib/pkg/rawmessage"
 
 	"relay/ingest/flv"
 )
 
 // tagsOf hands take the FLV tags in a message; there are none in most types. A
 // script that is nested too deep is an error, so that it reaches no viewer.
-func tagsOf(m *rawmessage.Message, take func(flv.Tag) error) error {
-	ts := uint32(m.Timestamp / time.Millisecond)
-	if m.Type == msgAggregate {
-		return split(ts, m.Body, take)
+func tagsOf(m message, take func(flv.Tag) error) error {
+	ts := m.ms
+	if m.typ == msgAggregate {
+		return split(ts, m.body, take)
 	}
-	return tagOf(m.Type, ts, m.Body, take)
+	return tagOf(m.typ, ts, m.body, take)
 }
 
 func tagOf(typ uint8, ts uint32, body []byte, take func(flv.Tag) error) error {

@@ -93,15 +93,20 @@ func shake(g *guard) error {
 	return nil
 }
 
-// streamPath tells app and key apart whichever field an encoder puts the slash in:
-// the key is the last part.
-func streamPath(app, key string) (string, string) {
-	path := strings.Trim(app, "/") + "/" + strings.Trim(key, "/")
-	path = strings.Trim(path, "/")
-	if at := strings.LastIndexByte(path, '/'); at >= 0 {
-		return path[:at], path[at+1:]
+// streamPath tells app and key apart whichever field an encoder puts the slash in: the key is the
+// last part. Either field may have a query, which is part of neither; the one of the last field
+// that is not empty is returned.
+func streamPath(app, name string) (path, key, query string) {
+	app, ofApp, _ := strings.Cut(app, "?")
+	name, query, _ = strings.Cut(name, "?")
+	if strings.Trim(name, "/") == "" && query == "" {
+		query = ofApp
 	}
-	return path, ""
+	path = strings.Trim(strings.Trim(app, "/")+"/"+strings.Trim(name, "/"), "/")
+	if at := strings.LastIndexByte(path, '/'); at >= 0 {
+		return path[:at], path[at+1:], query
+	}
+	return path, "", query
 }
 
 // connected answers connect.

@@ -45,8 +45,12 @@ func (s *Server) play(p *peer, from net.Addr, app, name string) error {
 		return errors.Join(errPlay, p.status("error", "NetStream.Play.StreamNotFound",
 			"This address takes a stream from an encoder; it does not play one."))
 	}
-	if app, name = streamPath(app, name); name == "" {
+	app, name, query := streamPath(app, name)
+	if name == "" {
 		app, name = "", app // an address of one part
+	}
+	if query != "" {
+		name += "?" + query
 	}
 	// The head is made before the stream is asked for: who has a place must be played to.
 	replies := &replies{}

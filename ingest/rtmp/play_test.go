@@ -16,9 +16,7 @@ import (
 	"time"
 
 	"github.com/bluenviron/gortmplib/pkg/amf0"
-	"github.com/bluenviron/gortmplib/pkg/bytecounter"
 	"github.com/bluenviron/gortmplib/pkg/handshake"
-	"github.com/bluenviron/gortmplib/pkg/rawmessage"
 
 	"relay/ingest/flv"
 )
@@ -109,7 +107,7 @@ func (e *encoder) asks(t *testing.T, app, name string) (code, text string) {
 	e.say(t, "getStreamLength", nil, name)
 	e.say(t, "play", nil, name, -2000.0)
 	code, text, on := e.onStatus(t)
-	if on != mediaStream {
+	if on != 1 {
 		t.Errorf("a status on message stream %#x", on)
 	}
 	return code, text
@@ -144,8 +142,8 @@ func (e *encoder) watches(t *testing.T) []flv.Tag {
 			}
 			continue
 		}
-		if m.MessageStreamID != mediaStream {
-			t.Errorf("media on message stream %#x", m.MessageStreamID)
+		if m.stream != 1 {
+			t.Errorf("media on message stream %#x", m.stream)
 		}
 		if err := tagsOf(m, func(tag flv.Tag) error { tags = append(tags, tag); return nil }); err != nil {
 			t.Fatal(err)
@@ -262,7 +260,7 @@ func TestAPlayerIsToldInOrder(t *testing.T) {
 	if code := e.answer(t); code != playStart {
 		t.Fatal(code)
 	}
-	if m, err := e.next(); err != nil || m.Type != msgVideo {
+	if m, err := e.next(); err != nil || m.typ != msgVideo {
 		t.Fatalf("%+v, %v", m, err)
 	}
 	for _, want := range []string{"NetStream.Play.UnpublishNotify", playStop} {
@@ -356,11 +354,11 @@ func TestAPlayersQuestionsAreAnsweredBetweenTheMedia(t *testing.T) {
 		t.Fatal(err)
 	}
 	for {
-		m, err := e.r.Read()
+		m, err := e.r.read()
 		if err != nil {
 			t.Fatal(err)
 		}
-		if m.Type == msgUserControl && string(m.Body) == "\x00\x07\x00\x00\x00\x4d" {
+		if m.typ == msgUserControl && string(m.body) == "\x00\x07\x00\x00\x00\x4d" {
 			return
 		}
 	}
@@ -382,7 +380,7 @@ func TestManyPlayersWatchAtOnce(t *testing.T) {
 		if code := e.answer(t); code != playStart {
 			t.Fatal(code)
 		}
-		if m, err := e.next(); err != nil || m.Type != msgVideo {
+		if m, err := e.next(); err != nil || m.typ != msgVideo {
 			t.Fatalf("%+v, %v", m, err)
 		}
 	}
@@ -429,23 +427,20 @@ func FuzzChunker(f *testing.F) {
 		if !bytes.Equal(got, want) {
 			t.Errorf("%x in pieces of %d, %x in one", got, piece, want)
 		}
-		count := bytecounter.NewReader(bytes.NewReader(want))
-		r := rawmessage.NewReader(count, count, nil)
-		if err := r.SetChunkSize(playChunk); err != nil {
-			t.Fatal(err)
-		}
+		r := newChunkReader(bytes.NewReader(want), nil)
+		r.size = playChunk
 		for {
-			m, err := r.Read()
+			m, err := r.read()
 			if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 				return
 			}
-			if err != nil && !strings.Contains(err.Error(), "exceeds maximum") {
+			if err != nil && !strings.Contains(err.Error(), "the most is") {
 				t.Fatal(fmt.Errorf("no RTMP: %w", err))
 			}
 			if err != nil {
 				return
 			}
-			if m.MessageStreamID != mediaStream {
+			if m.stream != 1 {
 				t.Errorf("%+v", m)
 			}
 		}

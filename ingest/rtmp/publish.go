@@ -30,7 +30,8 @@ func (s *Server) publish(p *peer, app, key string) error {
 		return errors.Join(errPublish, p.status("error", "NetStream.Publish.Denied",
 			"This address plays a channel and takes no stream. An encoder sends to relay source."))
 	}
-	sink, err := s.Publish(streamPath(app, key))
+	app, key, _ = streamPath(app, key)
+	sink, err := s.Publish(app, key)
 	switch {
 	case errors.Is(err, ErrBusy):
 		return errors.Join(err, p.status("error", "NetStream.Publish.BadName",

@@ -28,9 +28,9 @@ const (
 type Server struct {
 	Listener net.Listener // closed when Run ends
 	// Publish is asked for a sink when an encoder wants to publish. app is the path of
-	// its address without the last part, which is key. It refuses with [ErrDenied] or
-	// [ErrBusy]; the encoder then sees the RTMP status for it. If nil, no encoder is
-	// taken.
+	// its address without the last part, which is key; a query is part of neither. It
+	// refuses with [ErrDenied] or [ErrBusy]; the encoder then sees the RTMP status for it.
+	// If nil, no encoder is taken.
 	Publish func(app, key string) (Sink, error)
 	// Play is asked for a stream when a player at from wants one. app and name are as
 	// for Publish; what follows a question mark in name is the player's wishes. It

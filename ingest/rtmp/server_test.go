@@ -11,7 +11,7 @@ import (
 
 	"github.com/bluenviron/gortmplib"
 	"github.com/bluenviron/gortmplib/pkg/codecs"
-	"github.com/bluenviron/gortmplib/pkg/message"
+	rtmpmessage "github.com/bluenviron/gortmplib/pkg/message"
 	"github.com/bluenviron/gortmplib/pkg/rawmessage"
 	"github.com/bluenviron/mediacommon/v2/pkg/codecs/mpeg4audio"
 	"github.com/bluenviron/mediacommon/v2/pkg/codecs/opus"
@@ -55,10 +55,10 @@ func TestEveryCodecArrivesByteForByte(t *testing.T) {
 			return w.WriteH265(h265, 0, 0, [][]byte{{0x26, 1, 2, 3}})
 		}, "hevc", ""},
 		"legacy HEVC": {nil, func(w *gortmplib.Writer) error {
-			for _, typ := range []message.VideoType{message.VideoTypeAU, message.VideoTypeEOS} {
-				err := w.Conn.Write(&message.Video{
-					ChunkStreamID: message.VideoChunkStreamID, MessageStreamID: mediaStream,
-					Codec: message.CodecH265, IsKeyFrame: true, Type: typ, AU: big,
+			for _, typ := range []rtmpmessage.VideoType{rtmpmessage.VideoTypeAU, rtmpmessage.VideoTypeEOS} {
+				err := w.Conn.Write(&rtmpmessage.Video{
+					ChunkStreamID: rtmpmessage.VideoChunkStreamID, MessageStreamID: mediaStream,
+					Codec: rtmpmessage.CodecH265, IsKeyFrame: true, Type: typ, AU: big,
 				})
 				if err != nil {
 					return err
@@ -105,11 +105,11 @@ func TestEveryCodecArrivesByteForByte(t *testing.T) {
 	}
 }
 
-func arrived(t *testing.T, i int, m *rawmessage.Message, got flv.Tag) {
+func arrived(t *testing.T, i int, m message, got flv.Tag) {
 	t.Helper()
-	want := bytes.TrimPrefix(m.Body, []byte(setDataFrame))
-	if uint8(got.Type()) != m.Type || !bytes.Equal(got.Body(), want) {
-		t.Errorf("message %d of type %d and %d bytes came as type %d and %d bytes", i, m.Type, len(want), got.Type(), len(got.Body()))
+	want := bytes.TrimPrefix(m.body, []byte(setDataFrame))
+	if uint8(got.Type()) != m.typ || !bytes.Equal(got.Body(), want) {
+		t.Errorf("message %d of type %d and %d bytes came as type %d and %d bytes", i, m.typ, len(want), got.Type(), len(got.Body()))
 	}
 }
 
@@ -143,20 +143,66 @@ func TestRefusalsSayWhyAndNoMore(t *testing.T) {
 }
 
 func TestKeyMayStandInTheApp(t *testing.T) {
-	for in, want := range map[[2]string][2]string{
-		{"live", "k"}:     {"live", "k"},
-		{"live/", "k"}:    {"live", "k"},
-		{"live/k", ""}:    {"live", "k"},
-		{"a/b", "c"}:      {"a/b", "c"},
-		{"live", "a/b?c"}: {"live/a", "b?c"},
-		{"live", ""}:      {"live", ""},
-		{"", "k"}:         {"k", ""},
-		{"//", "//"}:      {"", ""},
-		{"/live/", "/k/"}: {"live", "k"},
+	for in, want := range map[[2]string][3]string{
+		{"live", "k"}:                 {"live", "k"},
+		{"live/", "k"}:                {"live", "k"},
+		{"live/k", ""}:                {"live", "k"},
+		{"a/b", "c"}:                  {"a/b", "c"},
+		{"live", ""}:                  {"live", ""},
+		{"", "k"}:                     {"k", ""},
+		{"//", "//"}:                  {"", ""},
+		{"/live/", "/k/"}:             {"live", "k"},
+		{"live", "a/b?c"}:             {"live/a", "b", "c"},
+		{"live", "k?u=a/b"}:           {"live", "k", "u=a/b"},
+		{"live?x=y", "k"}:             {"live", "k"},
+		{"live?x=a/b", "k?start=key"}: {"live", "k", "start=key"},
+		{"live/k?x=y", ""}:            {"live", "k", "x=y"},
+		{"live/k/?x=y", "/"}:          {"live", "k", "x=y"},
+		{"live", "k?"}:                {"live", "k"},
+		{"live", "k?a?b"}:             {"live", "k", "a?b"},
 	} {
-		if app, key := streamPath(in[0], in[1]); app != want[0] || key != want[1] {
-			t.Errorf("%q: %q, %q", in, app, key)
+		if app, key, query := streamPath(in[0], in[1]); app != want[0] || key != want[1] || query != want[2] {
+			t.Errorf("%q: %q, %q, %q", in, app, key, query)
 		}
+	}
+}
+
+// Services that check who sends have encoders put tokens behind the key or the app.
+func TestAQueryIsNoPartOfTheKey(t *testing.T) {
+	addr := serve(t, newInbox())
+	for _, in := range [][2]string{{testApp, testKey + "?token=a"}, {testApp, testKey + "?u=a/b"}, {testApp + "?x=y", testKey}, {testApp + "/" + testKey + "?x=y", ""}} {
+		e := dial(t, addr)
+		if got := e.publish(t, in[0], in[1]); got != statusStart {
+			t.Errorf("%q: %s", in, got)
+		}
+		e.say(t, "deleteStream", nil, 1.0)
+		e.gone(t)
+	}
+	e := dial(t, addr)
+	if got := e.publish(t, testApp, "guess?"+testKey); got != statusDenied {
+		t.Errorf("a wrong key with a query: %s", got)
+	}
+}
+
+// What connect may have in it beside what is looked for (AMF 0, section 2).
+func TestAConnectMayHaveAnyValuesInIt(t *testing.T) {
+	addr := serve(t, newInbox())
+	for name, value := range map[string]string{
+		"a date":               "\x0b\x42\x76\x57\x1f\x5d\xc0\x00\x00\x00\x00",
+		"an object of a class": "\x10\x00\x01C\x00\x01a\x05\x00\x00\x09",
+		"a reference":          "\x07\x00\x00",
+		"XML":                  "\x0f\x00\x00\x00\x04<a/>",
+		"unsupported":          "\x0d",
+	} {
+		e := dial(t, addr)
+		body := "\x02\x00\x07connect\x00\x3f\xf0\x00\x00\x00\x00\x00\x00" + "\x03\x00\x01x" + value + "\x00\x03app\x02\x00\x04" + testApp + "\x00\x00\x09" + value
+		e.media(t, msgCommandAMF0, 0, body)
+		e.say(t, "publish", nil, testKey)
+		if got := e.answer(t); got != statusStart {
+			t.Errorf("%s: %s", name, got)
+		}
+		e.say(t, "deleteStream", nil, 1.0)
+		e.gone(t)
 	}
 }
 
@@ -234,23 +280,23 @@ func TestPingIsAnswered(t *testing.T) {
 	if err := e.event(eventPingRequest, 77); err != nil {
 		t.Fatal(err)
 	}
-	m, err := e.r.Read()
-	if err != nil || m.Type != msgUserControl || string(m.Body) != "\x00\x07\x00\x00\x00\x4d" {
+	m, err := e.r.read()
+	if err != nil || m.typ != msgUserControl || string(m.body) != "\x00\x07\x00\x00\x00\x4d" {
 		t.Errorf("%+v, %v", m, err)
 	}
 }
 
 func TestPublisherThatBreaksBoundsIsCut(t *testing.T) {
 	for name, send := range map[string]func(e *encoder){
-		"chunks of 1 byte":   func(e *encoder) { e.control(msgSetChunkSize, []byte{0, 0, 0, 1}) },
-		"chunks of 2 MiB":    func(e *encoder) { e.control(msgSetChunkSize, []byte{0, 0x20, 0, 0}) },
+		"chunks of 0 bytes":  func(e *encoder) { e.control(msgSetChunkSize, []byte{0, 0, 0, 0}) },
+		"chunks of 2 GiB":    func(e *encoder) { e.control(msgSetChunkSize, []byte{0x80, 0, 0, 0}) },
 		"chunk size cut off": func(e *encoder) { e.control(msgSetChunkSize, []byte{0}) },
 		"a deep script":      func(e *encoder) { e.media(t, msgDataAMF0, 0, strings.Repeat(deepArray, flv.MaxAMFDepth+9)) },
 		"a long script":      func(e *encoder) { e.media(t, msgDataAMF0, 0, strings.Repeat("\x05", flv.MaxScript+1)) },
 		"a deep command":     func(e *encoder) { e.media(t, msgCommandAMF0, 0, strings.Repeat(deepArray, 10_000)) },
 		"a command of 1 MiB": func(e *encoder) { e.media(t, msgCommandAMF0, 0, strings.Repeat("\x05", 1<<20)) },
 		"a message of 15 MiB": func(e *encoder) {
-			e.Conn.Write(append([]byte("\x04\x00\x00\x00\xf0\x00\x00\x09\x01\x00\x00\x00"), make([]byte, minChunk)...))
+			e.Conn.Write(append([]byte("\x04\x00\x00\x00\xf0\x00\x00\x09\x01\x00\x00\x00"), make([]byte, firstChunkSize)...))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -266,7 +312,7 @@ func TestStrangersAreCut(t *testing.T) {
 	t.Run("10 MiB of nested AMF before publish", func(t *testing.T) {
 		e := dial(t, addr)
 		body := []byte(strings.Repeat(deepArray, 2<<20))
-		e.w.SetChunkSize(maxChunk)
+		e.w.SetChunkSize(largeChunk)
 		e.control(msgSetChunkSize, []byte{0, 2, 0, 0})
 		e.w.Write(&rawmessage.Message{ChunkStreamID: 3, Type: msgCommandAMF0, Body: body}) // breaks off
 		e.gone(t)
@@ -296,11 +342,14 @@ func TestStrangersAreCut(t *testing.T) {
 	}
 }
 
+// largeChunk is more than encoders use, in bytes.
+const largeChunk = 128 << 10
+
 // connSlack is what a connection may hold whatever it sends, in bytes.
 const connSlack = 1 << 20
 
 func TestAPublisherHasHeldWhatItSends(t *testing.T) {
-	for name, chunk := range map[string]uint32{"small chunks": minChunk, "large chunks": maxChunk} {
+	for name, chunk := range map[string]uint32{"small chunks": 128, "usual chunks": 4096, "one chunk": maxChunkSize} {
 		ch := newInbox()
 		e := publishing(t, serve(t, ch))
 		e.w.SetChunkSize(chunk)
@@ -327,24 +376,24 @@ func held() int {
 
 func TestALengthThatIsNeverSentIsNotAllocated(t *testing.T) {
 	e := publishing(t, serve(t, newInbox()))
-	e.control(msgSetChunkSize, binary.BigEndian.AppendUint32(nil, maxChunk))
+	e.control(msgSetChunkSize, binary.BigEndian.AppendUint32(nil, largeChunk))
 	before := held()
 	for id := byte(3); id < 64; id++ { // the first chunk of 9 MiB on every chunk stream
-		e.Conn.Write(append([]byte{id, 0, 0, 0, 0x90, 0, 0, msgVideo, 1, 0, 0, 0}, make([]byte, maxChunk)...))
+		e.Conn.Write(append([]byte{id, 0, 0, 0, 0x90, 0, 0, msgVideo, 1, 0, 0, 0}, make([]byte, largeChunk)...))
 	}
 	if err := e.event(eventPingRequest, 1); err != nil { // answered when all was read
 		t.Fatal(err)
 	}
 	for {
-		m, err := e.r.Read()
+		m, err := e.r.read()
 		if err != nil {
 			t.Fatal(err)
 		}
-		if m.Type == msgUserControl && m.Body[1] == eventPingResponse {
+		if m.typ == msgUserControl && m.body[1] == eventPingResponse {
 			break
 		}
 	}
-	if got, sent := held()-before, 61*maxChunk; got > 4*sent+connSlack {
+	if got, sent := held()-before, 61*largeChunk; got > 4*sent+connSlack {
 		t.Errorf("%d bytes held for %d", got, sent)
 	}
 }

@@ -38,6 +38,7 @@ type demuxer struct {
 	hz           float64 // of pictures, as the metadata has it; 0 if it does not
 	noSound      string  // the sound's codec, if it cannot be carried
 	pictures     bool    // there are some, whether they are carried or not
+	unset        string  // the codec of pictures whose configuration was malformed
 }
 
 // add takes the next tags.
@@ -67,8 +68,11 @@ func (d *demuxer) take(t flv.Tag) error {
 	d.pictures = d.pictures || t.Type() == flv.Video
 	c, ok := flv.Decode(t)
 	switch {
-	case !ok && t.Type() == flv.Video && len(t.Body()) > 0 && flv.Classify(t).Key:
-		return &CodecError{flv.Classify(t).Codec, d.to.name()}
+	case !ok && t.Type() == flv.Video && flv.Classify(t).Key:
+		if codec := flv.Classify(t).Codec; !decoded[codec] {
+			return &CodecError{codec, d.to.name()}
+		}
+		return errSkip // it is empty, or cut short: the next one is not
 	case !ok && t.Type() == flv.Audio:
 		d.unheard(flv.Classify(t).Codec)
 		return nil
@@ -125,7 +129,7 @@ func (d *demuxer) picture(ts uint32, c flv.Coded) error {
 		}
 	}
 	if d.video == nil || d.video.name != c.Codec {
-		if c.Key {
+		if c.Key && d.unset != c.Codec {
 			return &CodecError{c.Codec, d.to.name()}
 		}
 		return nil
@@ -169,6 +173,9 @@ func (d *demuxer) sound(ts uint32, c flv.Coded) error {
 func (d *demuxer) configure(at **track, c flv.Coded) error {
 	t, err := newTrack(c)
 	if err != nil {
+		if at == &d.video {
+			d.unset = c.Codec
+		}
 		return errSkip // malformed: the encoder may send a better one
 	}
 	return d.use(at, t, c.Codec)

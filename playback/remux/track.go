@@ -52,6 +52,9 @@ type track struct {
 	clock clock
 }
 
+// decoded are the codecs of pictures of which newTrack makes tracks.
+var decoded = map[string]bool{"h264": true, "hevc": true, "av1": true, "vp9": true}
+
 // newTrack makes a track of a configuration, or of a frame where the codec has no
 // configuration or one that says too little. It returns nil for a codec that no
 // container here takes.

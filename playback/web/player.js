@@ -5,6 +5,7 @@
 import { Splitter, describe } from './mp4.js';
 import { Backoff, Pace } from './pace.js';
 import { Sink, Source, decodes } from './sink.js';
+import { Tabs } from './tabs.js';
 import { Wedge } from './wedge.js';
 
 /** Without an answer for so long, the request waits for a connection, in ms. */
@@ -22,13 +23,7 @@ const hair = 0.05;
 /** Media that is not enough to begin with begins all the same after so long, in ms. */
 const mostHold = 600;
 
-/**
- * So many tabs of this page take a stream at once. A browser has six connections to one
- * host for all of its tabs, and without a free one nothing else of the page can be had.
- */
-const mostTabs = 5;
-/** How long other tabs have to answer, in ms, and when one without a place asks again, in seconds. */
-const census = 150;
+/** When a tab without a place asks again, in seconds. */
 const crowdedWait = 2;
 
 class Unsupported extends Error {}
@@ -73,8 +68,7 @@ export class Player {
   #dry = false; // the player ran dry since then
   #restTimer = 0;
   #takes = false; // a stream, or is about to
-  #others = { seen: 0, spare: 0 }; // tabs that take one
-  #tabs = 'BroadcastChannel' in globalThis ? new BroadcastChannel('relay') : null;
+  #tabs = null; // the others in this browser, where it tells
   paused = false; // by the person
 
   constructor(video, changed) {
@@ -85,7 +79,10 @@ export class Player {
     video.addEventListener('volumechange', () => this.#seen());
     video.addEventListener('waiting', () => { this.#dry = true; });
     video.addEventListener('playing', () => { if (!Source) this.#set({ name: 'playing' }); });
-    this.#tabs?.addEventListener('message', (m) => this.#heard(m.data));
+    if ('BroadcastChannel' in globalThis) {
+      const kind = () => this.#takes ? this.#unseen() ? 'spare' : 'seen' : '';
+      this.#tabs = new Tabs(new BroadcastChannel('relay'), kind, () => { if (this.#unseen()) this.#rest('hidden'); });
+    }
   }
 
   /** open plays another channel; null for none. */
@@ -212,11 +209,12 @@ export class Player {
 
   // stream plays one answer of the node to its end, and returns the state after it.
   async #stream(run) {
-    this.#request = new AbortController();
-    const { signal } = this.#request;
+    const request = new AbortController();
+    this.#request = request;
+    const { signal } = request;
     const again = ['unsupported', 'queued'].includes(this.state.name); // what is shown stays
     if (!again) this.#set({ name: 'connecting' });
-    this.#crowd(this.#request);
+    this.#tabs?.ask((others) => request.abort(Object.assign(new Crowded(), { others })));
     const slow = setTimeout(() => this.#set({ name: 'queued', others: 0 }), queuedAfter);
     let answer;
     try {
@@ -378,26 +376,6 @@ export class Player {
     this.#video.removeAttribute('src'); // and with it the decoder
     this.#video.load();
     this.#set({ name: 'resting', why });
-  }
-
-  // crowd makes room for this tab's stream, or gives way. Tabs that nobody sees let go
-  // when there are too many; if all are seen, the newest waits.
-  #crowd(request) {
-    if (!this.#tabs) return;
-    this.#others = { seen: 0, spare: 0 };
-    this.#tabs.postMessage('who');
-    setTimeout(() => {
-      const { seen, spare } = this.#others;
-      if (seen + spare < mostTabs || request.signal.aborted) return;
-      if (spare > 0) this.#tabs.postMessage('yield');
-      else request.abort(Object.assign(new Crowded(), { others: seen }));
-    }, census);
-  }
-
-  #heard(word) {
-    if (word === 'who' && this.#takes) this.#tabs.postMessage(this.#unseen() ? 'spare' : 'seen');
-    else if (word === 'yield' && this.#unseen()) this.#rest('hidden');
-    else if (word in this.#others) this.#others[word]++;
   }
 }
 

@@ -7,6 +7,7 @@
 //	  sink.js    its MediaSource
 //	  mp4.js     cuts the stream into segments, tells their codecs
 //	  pace.js    how to keep up with live
+//	  tabs.js    what other tabs in the same browser take
 //	  wedge.js   whether what comes can be played
 //	node.js    asks the node's API
 //	tree.js    draws the tree; layout.js says where

@@ -37,7 +37,7 @@ func buildAndRun(m *testing.M) int {
 	}
 	waiting, browsing = turns.New(1), turns.New(1)
 	if turns.Spare() > 1 {
-		waiting, browsing = turns.New(3), turns.New(2)
+		waiting, browsing = turns.New(2), turns.New(2)
 	}
 	if err := turns.Unbounded(); err != nil {
 		fmt.Fprintln(os.Stderr, err)

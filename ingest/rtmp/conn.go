@@ -42,8 +42,8 @@ const (
 var errLongMessage = fmt.Errorf("script or command message of more than %d bytes", flv.MaxScript)
 
 // connection is an RTMP connection after the handshake. One goroutine reads, and
-// writes the replies. Protocol control is dealt with here. Its reader and writer are
-// the chunk layer, which nothing else touches.
+// writes the replies. Protocol control is dealt with here. Nothing else touches its reader and
+// writer, which put messages together and take them apart.
 type connection struct {
 	r *chunkReader
 	w *rawmessage.Writer

@@ -9,12 +9,13 @@
 //	connection ── messages, protocol control, commands
 //	├─ peer    ── who has connected to a Server: the dialogue up to publish or play
 //	└─ fetcher ── the other end of that dialogue: a Target that is asked for its stream
-//	chunker    ── tags into chunks, for players
-//	guard      ── what a peer may send, and how long it may take
+//	chunkReader ── what comes in chunks into messages
+//	chunker     ── tags into chunks, for players
+//	guard       ── what a peer may send, and how long it may take
 //
-// The chunk layer for reading, and for all that is written but media, is gortmplib's, as
-// is the handshake: [connection] alone touches it. The dialogue is this package's own,
-// because a publisher must be refused before it is told to start, and its media must
+// Handshake, AMF0 and the chunks of what is written but media are gortmplib's. Reading chunks is
+// this package's own, because encoders send them in ways that the library refuses. So is the
+// dialogue, because a publisher must be refused before it is told to start, and its media must
 // pass unparsed.
 //
 // What a peer sends cannot panic, overflow the stack, or hold more than four times the

@@ -40,7 +40,7 @@ func (c counted) Write(b []byte) (int, error) {
 // traffic is what the swarm has sent so far: packets, their bytes, streams and theirs.
 func (s *swarm) traffic() (packets, packetBytes, streams, streamBytes int64) {
 	for _, n := range s.nodes {
-		p, b := n.packet.Sent()
+		p, b := n.packet.Load().Sent()
 		packets, packetBytes = packets+p, packetBytes+b+p*(packetOverhead+membership.LabelLen)
 	}
 	return packets, packetBytes, s.streams.Load(), s.streamBytes.Load()

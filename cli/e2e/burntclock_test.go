@@ -102,10 +102,13 @@ func (e *clockEncoder) every(make func(n int) error) {
 // clockFrame is a grey gradient that moves, with the clock on it.
 func clockFrame(width, height, n int, now time.Time) []byte {
 	f := make([]byte, width*height)
+	const period = 4 * 64
+	ramp := make([]byte, width+period)
+	for x := range ramp {
+		ramp[x] = byte(64 + x/4%64)
+	}
 	for y := range height {
-		for x := range width {
-			f[y*width+x] = byte(64 + (x+y+2*n)/4%64)
-		}
+		copy(f[y*width:(y+1)*width], ramp[(y+2*n)%period:])
 	}
 	ms := uint64(now.UnixMilli())
 	word := ms<<clockCheck | ms%127

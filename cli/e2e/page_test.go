@@ -180,7 +180,7 @@ func TestPageFeelsNothingWhenAParentDies(t *testing.T) {
 	if st := status(t, node.url); st.Depth != 2 {
 		t.Fatalf("the node is %d links from the source", st.Depth)
 	}
-	encodeClock(t, src.rtmp, 640, 360)
+	encodeClock(t, src.rtmp, 320, 180)
 	b := startBrowser(t)
 	p := b.open(t, pageOf(t, node.url), nil)
 	p.plays(t)
@@ -205,7 +205,7 @@ func TestPageComesBackWhenItsNodeDoes(t *testing.T) {
 	browsing.Take(t)
 	w := newWorld(t)
 	src := w.source()
-	encodeClock(t, src.rtmp, 640, 360)
+	encodeClock(t, src.rtmp, 320, 180)
 	node := w.watch(src.link)
 	b := startBrowser(t)
 	p := b.open(t, pageOf(t, node.url), nil)
@@ -228,7 +228,7 @@ func TestPageDrawsTheTree(t *testing.T) {
 	w := newWorld(t)
 	src := w.source("--max-children", "2")
 	nodes := w.watchMany(4, src.link)
-	encodeClock(t, src.rtmp, 640, 360)
+	encodeClock(t, src.rtmp, 320, 180)
 	b := startBrowser(t)
 	p := b.open(t, pageOf(t, nodes[3].url), map[string]any{"dark": true})
 	p.plays(t)
@@ -272,7 +272,7 @@ func TestPageFitsAPhone(t *testing.T) {
 	w := newWorld(t)
 	src := w.source()
 	nodes := w.watchMany(3, src.link)
-	encodeClock(t, src.rtmp, 640, 360)
+	encodeClock(t, src.rtmp, 320, 180)
 	b := startBrowser(t)
 	for _, size := range [][2]int{{320, 568}, {390, 844}, {844, 390}} {
 		name := fmt.Sprintf("phone-%dx%d", size[0], size[1])
@@ -308,7 +308,7 @@ func TestPageObeysTheKeyboard(t *testing.T) {
 	browsing.Take(t)
 	w := newWorld(t)
 	src := w.source()
-	encodeClock(t, src.rtmp, 640, 360)
+	encodeClock(t, src.rtmp, 320, 180)
 	b := startBrowser(t)
 	p := b.open(t, pageOf(t, src.url), nil)
 	p.plays(t)
@@ -780,7 +780,7 @@ func TestPageRecovers(t *testing.T) {
 	browsing.Take(t)
 	w := newWorld(t)
 	src := w.source()
-	encodeClock(t, src.rtmp, 640, 360)
+	encodeClock(t, src.rtmp, 320, 180)
 	play(t, "viewer", src.url).gets(t, 100)
 	b := startBrowser(t)
 	for _, c := range []struct{ name, once, requests string }{

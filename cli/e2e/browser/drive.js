@@ -31,7 +31,7 @@ const tabs = new Map(); // name → {page, log, asked}
 const ops = {
   version: () => browser.version(),
 
-  async open({ tab, profile = tab, url, width = 1280, height = 800, phone = false, dark = false, before = '' }) {
+  async open({ tab, profile = tab, url, width = 960, height = 600, phone = false, dark = false, before = '' }) {
     if (!contexts.has(profile)) {
       contexts.set(profile, await browser.newContext({
         viewport: { width, height }, isMobile: phone, hasTouch: phone, deviceScaleFactor: phone ? 2 : 1,

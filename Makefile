@@ -63,11 +63,11 @@ test: tools ## Everything CI wants: tools, lint, race, e2e
 compile:
 	$(GO) list -race -test -export ./... >/dev/null
 
-# lint vets all packages, so go test need not. The longest tests come first, so that no
-# processor waits for one of them at the end.
+# lint vets all packages, so go test need not. The longest tests come first, and three packages
+# are tested at a time, so that no processor waits for one that waits itself.
 .PHONY: race
 race: ## Run the tests, without the end-to-end ones, under the race detector
-	$(GO) test -race -vet=off -timeout 30m ./relay $$($(GO) list ./... | grep -v '/tree/treetest$$')
+	$(GO) test -race -vet=off -p 3 -timeout 30m ./relay ./ingest/rtmp ./relay/membership $$($(GO) list ./... | grep -v '/tree/treetest$$')
 
 # The simulator runs a whole swarm in one goroutine. There is nothing to race, and the detector
 # would take twice the time.

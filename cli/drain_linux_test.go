@@ -112,11 +112,11 @@ func TestASourceStaysUntilASlowChildHasTheEnd(t *testing.T) {
 	}
 	t.Logf("the source stayed for %v", time.Since(fed))
 	has := func() int { return int(child.Ring().Stats().Bytes) }
-	for was := -1; has() != was; time.Sleep(time.Second) { // what is on its way still arrives
-		was = has()
-	}
-	if has() < len(clip)-1000 { // what is in the header does not come again
-		t.Errorf("the child has %d bytes of a clip of %d", has(), len(clip))
+	want := len(clip) - 1000                                                               // what is in the header does not come again
+	for end := time.Now().Add(patience); has() < want; time.Sleep(50 * time.Millisecond) { // what is on its way still arrives
+		if time.Now().After(end) {
+			t.Fatalf("the child has %d bytes of a clip of %d", has(), len(clip))
+		}
 	}
 }
 

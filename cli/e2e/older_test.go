@@ -37,21 +37,21 @@ var olderRelay = sync.OnceValues(func() (string, error) {
 	return filepath.Join(dir, "relay-older"), nil
 })
 
-// older returns the path of the older program. Without any history, as in an archive of
-// the project, nothing can be built from it, and the test is skipped. A history that is
-// cut short skips the test too, but fails it where changes are checked (CI=true).
+// older returns the path of the older program. Where the history is missing, as in an archive
+// of the project, or is cut short, it cannot be built. The test is skipped then, but fails where
+// changes are checked (CI=true).
 func older(t *testing.T) string {
 	t.Helper()
+	lacks := t.Skipf
+	if os.Getenv("CI") == "true" {
+		lacks = t.Fatalf
+	}
 	repository := filepath.Join("..", "..")
 	if _, err := os.Stat(filepath.Join(repository, ".git")); os.IsNotExist(err) {
-		t.Skip("the older program cannot be built: there is no history here")
+		lacks("the older program cannot be built: there is no history here (clone the project with git)")
 	}
 	if out, err := exec.Command("git", "-C", repository, "cat-file", "-e", olderCommit+"^{commit}").CombinedOutput(); err != nil {
-		say := t.Skipf
-		if os.Getenv("CI") == "true" {
-			say = t.Fatalf
-		}
-		say("the older program cannot be built: the history lacks %.7s (fetch all of it): %v: %s", olderCommit, err, out)
+		lacks("the older program cannot be built: the history lacks %.7s (fetch all of it): %v: %s", olderCommit, err, out)
 	}
 	path, err := olderRelay()
 	if err != nil {

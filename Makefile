@@ -51,7 +51,7 @@ test: tools ## Everything CI wants: tools, lint, race, e2e
 	@# race what is left beside the faults between namespaces, which mostly wait. If they
 	@# were nicer than this, they would never end beside programs of others that take all
 	@# they can get.
-	@mkdir -p bin; GOMAXPROCS=1 nice -n 5 $(MAKE) --no-print-directory lint plain compile >bin/lint.log 2>&1 & lint=$$!; \
+	@mkdir -p bin; GOMAXPROCS=1 nice -n 5 $(MAKE) --no-print-directory lint race-sim e2e-units compile >bin/lint.log 2>&1 & lint=$$!; \
 	failed=; $(MAKE) --no-print-directory e2e-here || failed=1; \
 	wait $$lint || failed=1; cat bin/lint.log; [ -z "$$failed" ]
 	@nice -n 5 $(MAKE) --no-print-directory race >bin/race.log 2>&1 & race=$$!; \
@@ -67,19 +67,19 @@ compile:
 # are tested at a time, so that no processor waits for one that waits itself.
 .PHONY: race
 race: ## Run the tests, without the end-to-end ones, under the race detector
-	$(GO) test -race -vet=off -p 3 -timeout 30m ./relay ./ingest/rtmp ./relay/membership $$($(GO) list ./... | grep -v '/tree/treetest$$')
+	$(GO) test -race -vet=off -p 3 -timeout 30m ./relay ./ingest/rtmp ./relay/membership ./...
 
-# The simulator runs a whole swarm in one goroutine. There is nothing to race, and the detector
-# would take twice the time.
-.PHONY: plain
-plain: ## Run the tests that need no race detector: the simulator's, and of what end-to-end tests measure with
-	$(GO) test -vet=off -timeout 30m ./tree/treetest
-	$(GO) test -tags e2e -count=1 -vet=off ./cli/e2e/internal/...
+# The longest of the tests of race, which finds their result in go test's cache afterwards.
+.PHONY: race-sim
+race-sim:
+	$(GO) test -race -vet=off -timeout 30m ./tree/treetest
 
 .PHONY: e2e
-e2e: e2e-here e2e-netns ## Run the end-to-end tests: real processes, real ffmpeg, a real browser
+e2e: e2e-units e2e-here e2e-netns ## Run the end-to-end tests: real processes, real ffmpeg, a real browser
 
-.PHONY: e2e-here e2e-netns
+.PHONY: e2e-units e2e-here e2e-netns
+e2e-units: # what these tests measure with
+	$(GO) test -tags e2e -count=1 -vet=off ./cli/e2e/internal/...
 e2e-here: tools
 	rm -rf bin/screens; mkdir -p bin/screens
 	$(GO) test -tags e2e -count=1 -vet=off -v -timeout 60m -artifacts -outputdir $(CURDIR)/bin/screens ./cli/e2e

@@ -112,8 +112,9 @@ func TestASourceStaysUntilASlowChildHasTheEnd(t *testing.T) {
 	}
 	t.Logf("the source stayed for %v", time.Since(fed))
 	has := func() int { return int(child.Ring().Stats().Bytes) }
-	want := len(clip) - 1000                                                               // what is in the header does not come again
-	for end := time.Now().Add(patience); has() < want; time.Sleep(50 * time.Millisecond) { // what is on its way still arrives
+	want := len(clip) - 1000 // what is in the header does not come again
+	// What is on its way still arrives.
+	for end := time.Now().Add(patience); has() < want; time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("the child has %d bytes of a clip of %d", has(), len(clip))
 		}

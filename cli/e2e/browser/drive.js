@@ -1,7 +1,7 @@
 // Drives Chromium for the tests in Go: a request in JSON on each line of standard input,
 // its answer on a line of standard output. Ends with standard input.
 //
-//   {"id": 1, "op": "open", "tab": "a", "url": "…", "width": 1280, "height": 800}
+//   {"id": 1, "op": "open", "tab": "a", "url": "…", "width": 1024, "height": 640}
 //   {"id": 1, "result": …}   or   {"id": 1, "error": "…"}
 
 import { readFileSync } from 'node:fs';
@@ -31,7 +31,7 @@ const tabs = new Map(); // name → {page, log, asked}
 const ops = {
   version: () => browser.version(),
 
-  async open({ tab, profile = tab, url, width = 960, height = 600, phone = false, dark = false, before = '' }) {
+  async open({ tab, profile = tab, url, width = 1024, height = 640, phone = false, dark = false, before = '' }) {
     if (!contexts.has(profile)) {
       contexts.set(profile, await browser.newContext({
         viewport: { width, height }, isMobile: phone, hasTouch: phone, deviceScaleFactor: phone ? 2 : 1,

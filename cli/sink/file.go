@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	"relay/cli/fault"
+	"relay/cli/term"
 )
 
 // maxNumbered is the highest number that is added to the name of a recording. So many
@@ -30,6 +31,42 @@ func checkRecording(path string) error {
 		return cannotRecord(&fs.PathError{Op: "open", Path: path, Err: syscall.ENOENT})
 	}
 	return nil
+}
+
+// file is the file of a recording. It is made when there is something to write, so a channel that
+// never comes leaves none behind.
+type file struct {
+	path   string
+	t      *term.Terminal
+	f      *os.File // nil before that
+	failed error    // why it could not be made
+}
+
+func (f *file) Write(b []byte) (int, error) {
+	if f.f == nil {
+		if f.f, f.failed = createRecording(f.path); f.failed != nil {
+			return 0, f.failed
+		}
+		if f.f.Name() != f.path {
+			f.t.Say("Record  %s, for there is a file %s already", f.f.Name(), f.path)
+		}
+	}
+	return f.f.Write(b)
+}
+
+// Truncate is for a write that failed half-way.
+func (f *file) Truncate(size int64) error {
+	if f.f == nil {
+		return nil
+	}
+	return f.f.Truncate(size)
+}
+
+func (f *file) close() error {
+	if f.f == nil {
+		return nil
+	}
+	return f.f.Close()
 }
 
 // createRecording opens a new file for a recording. A file at path is never

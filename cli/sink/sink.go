@@ -88,36 +88,10 @@ func (o Sink) Pipes() bool { return o.stdout != nil }
 // Write writes the stream until ctx ends. It returns the error of a pipe, for the command ends
 // when nobody reads it any more. A full disk ends the recording alone, because others may be
 // watching through this node: Write tells the user of it, and returns nil. A write that blocks
-// does not delay the end.
+// delays the end by [words.LastWrite] at most.
 func (o Sink) Write(ctx context.Context, t *term.Terminal, ring *stream.Ring) error {
-	if o.stdout != nil {
-		return o.copyTo(ctx, struct{ io.Writer }{o.stdout}, ring) // what was there before is not ours to cut
-	}
-	// A channel that never comes leaves no file behind.
-	if _, err := ring.Cursor().Next(ctx); err != nil {
-		return nil // it is over
-	}
-	f, err := createRecording(o.path)
-	if err != nil {
-		return err
-	}
-	if f.Name() != o.path {
-		t.Say("Record  %s, for there is a file %s already", f.Name(), o.path)
-	}
-	if err := errors.Join(o.copyTo(ctx, f, ring), f.Close()); err != nil {
-		t.Say("relay: error: the recording ends here: %v", err)
-		t.Hint("what was recorded plays; the stream goes on, Ctrl-C ends it")
-	}
-	return nil
-}
-
-// copyTo writes the stream until ctx ends. Then it waits up to words.LastWrite for a write that
-// blocks.
-func (o Sink) copyTo(ctx context.Context, to io.Writer, ring *stream.Ring) error {
 	ended := make(chan error, 1)
-	go func() { // ends with ctx, or the process
-		ended <- playback.Recording{Ring: ring, Start: o.start, Suffix: o.suffix}.Run(ctx, to)
-	}()
+	go func() { ended <- o.record(ctx, t, ring) }() // ends with ctx, or the process
 	select {
 	case err := <-ended:
 		return err
@@ -129,4 +103,21 @@ func (o Sink) copyTo(ctx context.Context, to io.Writer, ring *stream.Ring) error
 	case <-time.After(words.LastWrite):
 		return nil
 	}
+}
+
+func (o Sink) record(ctx context.Context, t *term.Terminal, ring *stream.Ring) error {
+	r := playback.Recording{Ring: ring, Start: o.start, Suffix: o.suffix}
+	if o.stdout != nil {
+		return r.Run(ctx, struct{ io.Writer }{o.stdout}) // what was there before is not ours to cut
+	}
+	f := &file{path: o.path, t: t}
+	err := errors.Join(r.Run(ctx, f), f.close())
+	if f.failed != nil {
+		return f.failed
+	}
+	if err != nil {
+		t.Say("relay: error: the recording ends here: %v", err)
+		t.Hint("what was recorded plays; the stream goes on, Ctrl-C ends it")
+	}
+	return nil
 }

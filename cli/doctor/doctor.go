@@ -51,7 +51,9 @@ func examine(ctx context.Context, cfg Config) machine {
 	m.interfaces = hostnet.Interfaces()
 	m.out4, m.out6 = hostnet.Outward(), hostnet.Outward6()
 	m.ports = lookAtPorts(cfg.Ports)
-	m.programs = findPrograms(ctx)
+	patience, cancel := context.WithTimeout(ctx, programPatience)
+	m.programs = findPrograms(patience)
+	cancel()
 	m.folder = store.Inspect(cfg.Folder)
 	m.around = lookAround(ctx, cfg.Network)
 	if st, err := cfg.Relay.Status(ctx); err == nil {

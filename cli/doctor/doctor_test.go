@@ -196,7 +196,7 @@ mp4als - not indented, so it is no decoder
 	}
 }
 
-// This test asks the real players on this machine.
+// This test asks the real players on this machine, which may take long on a busy one.
 func TestPlayersTellTheirCodecs(t *testing.T) {
 	p, ok := findPrograms(t.Context())["ffplay"]
 	if !ok {

@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	// programPatience is how long a player may take to name its codecs. It usually takes about
-	// 100 ms.
+	// programPatience is how long the players may take to name their codecs. They usually take
+	// about 100 ms.
 	programPatience = 5 * time.Second
 	// programOutput bounds how much of the answer is read, in bytes. It is a dozen times the
 	// usual answer.
@@ -59,7 +59,8 @@ var codecLists = map[string]struct {
 	"ffplay": {[][]string{{"-hide_banner", "-codecs"}}, ffmpegCodecs},
 }
 
-// findPrograms looks for all programs, and asks those that can tell for their codecs.
+// findPrograms looks for all programs, and asks those that can tell for their codecs. One that
+// has not answered when ctx ends has none that are known.
 func findPrograms(ctx context.Context) map[string]program {
 	all := make(map[string]program)
 	var mu sync.Mutex
@@ -75,7 +76,7 @@ func findPrograms(ctx context.Context) map[string]program {
 		if path == "" {
 			continue
 		}
-		wg.Go(func() { // ends with the program, or after programPatience
+		wg.Go(func() { // ends with the program or with ctx
 			p := program{path: path}
 			p.codecs = askCodecs(ctx, name, path)
 			mu.Lock()
@@ -106,8 +107,6 @@ func askCodecs(ctx context.Context, name, path string) []string {
 
 // runOutput returns what a program writes.
 func runOutput(ctx context.Context, path string, args ...string) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, programPatience)
-	defer cancel()
 	cmd := exec.CommandContext(ctx, path, args...)
 	cmd.WaitDelay = time.Second
 	var b bytes.Buffer

@@ -1,9 +1,11 @@
 package doctor
 
 import (
+	"context"
 	"errors"
 	"net/netip"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -204,6 +206,25 @@ func TestPlayersTellTheirCodecs(t *testing.T) {
 	}
 	if !slices.Contains(p.codecs, "H.264") || !slices.Contains(p.codecs, "AAC") {
 		t.Errorf("ffplay plays %q", p.codecs)
+	}
+}
+
+// TestAPlayerThatHangsIsGivenUp asks one that never answers, as long as the doctor has patience.
+func TestAPlayerThatHangsIsGivenUp(t *testing.T) {
+	sleep, err := exec.LookPath("sleep")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "ffplay"), []byte("#!/bin/sh\nexec "+sleep+" 600\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", dir)
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	found := findPrograms(ctx)
+	if p, ok := found["ffplay"]; !ok || p.codecs != nil || len(found) != 1 {
+		t.Errorf("%+v", found)
 	}
 }
 

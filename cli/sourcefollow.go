@@ -92,6 +92,12 @@ func (s *source) view(enc ingest.Status, c relay.Status) words.SourceView {
 func (s *source) status(ctx context.Context, now time.Time, enc ingest.Status, c relay.Status) words.SourceStatus {
 	players := s.station.Viewers()
 	r := api.SourceReport{KeyIntervalMs: enc.KeyInterval.Milliseconds(), Direct: len(c.Tree.Children), Watching: players, UploadLimitBPS: s.plan.station.Upload}
+	for flaw, n := range enc.Dropped {
+		if r.DroppedTags == nil {
+			r.DroppedTags = make(map[string]uint64)
+		}
+		r.DroppedTags[string(flaw)] = n
+	}
 	for _, ch := range c.Tree.Children {
 		r.Watching += 1 + int(ch.Report.Below)
 	}

@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"errors"
+	"maps"
 	"sync"
 	"time"
 
@@ -52,6 +53,7 @@ type Input struct {
 
 	// Counted over all runs.
 	sessions, tags, bytes uint64
+	dropped               flv.Flaws // tags that were left out
 	lastTag               time.Time // zero before the first
 }
 
@@ -61,8 +63,10 @@ type Status struct {
 	Sessions    uint64        // runs so far
 	Tags        uint64        // taken in all of them
 	Bytes       uint64        // of whole tags
+	Dropped     flv.Flaws     // tags that were left out, in all runs
 	LastTag     time.Time     // zero before the first
 	KeyInterval time.Duration // between the newest two key frames of the newest run, 0 if unknown
+	Keyless     bool          // the newest run has had no key frame for 20 s, and viewers start without
 	Info        flv.Info      // of the newest run
 }
 
@@ -115,12 +119,20 @@ func (in *Input) Open() (*Session, error) {
 func (in *Input) Status() Status {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	st := Status{Live: in.sending, Sessions: in.sessions, Tags: in.tags, Bytes: in.bytes, LastTag: in.lastTag}
+	st := Status{Live: in.sending, Sessions: in.sessions, Tags: in.tags, Bytes: in.bytes, Dropped: maps.Clone(in.dropped), LastTag: in.lastTag}
 	if s := in.newest; s != nil {
-		st.KeyInterval, st.Info = s.keys.interval, s.info
+		st.KeyInterval, st.Keyless, st.Info = s.keys.interval, s.starts.keyless(), s.info
 	}
 	return st
 }
 
 // has reports whether s may still write. It is called with mu held.
 func (in *Input) has(s *Session) bool { return in.sending && in.newest == s }
+
+// drop counts a tag that is left out. It is called with mu held.
+func (in *Input) drop(f flv.Flaw) {
+	if in.dropped == nil {
+		in.dropped = make(flv.Flaws)
+	}
+	in.dropped[f]++
+}

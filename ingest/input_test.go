@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/ed25519"
 	"errors"
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -73,9 +74,9 @@ func video(ts uint32, body string) flv.Tag { return flv.NewTag(flv.Video, ts, []
 func audio(ts uint32, body string) flv.Tag { return flv.NewTag(flv.Audio, ts, []byte(body)) }
 
 const (
-	avcConfig = "\x17\x00\x00\x00\x00avcC"
-	avcKey    = "\x17\x01\x00\x00\x00key"
-	avcInter  = "\x27\x01\x00\x00\x00inter"
+	avcConfig = "\x17\x00\x00\x00\x00\x01\x64\x00\x1e\xff\xe1\x00\x04\x67\x64\x00\x1e\x01\x00\x02\x68\xee"
+	avcKey    = "\x17\x01\x00\x00\x00\x00\x00\x00\x03key"
+	avcInter  = "\x27\x01\x00\x00\x00\x00\x00\x00\x05inter"
 	aacConfig = "\xaf\x00\x12\x10"
 	aacFrame  = "\xaf\x01frame"
 )
@@ -86,7 +87,7 @@ func TestTagsGoOutAsTheyCameIn(t *testing.T) {
 	tags := []flv.Tag{
 		flv.NewTag(flv.Script, 0, []byte("\x02\x00\x04what")),
 		video(0, avcConfig), audio(0, aacConfig), video(40, avcKey), audio(23, aacFrame),
-		flv.NewTag(15, 50, []byte("unheard of")), video(80, avcInter), video(80, ""), audio(90, "\xd0?"),
+		flv.NewTag(15, 50, []byte("unheard of")), video(80, avcInter), video(80, "\x17\x02"), audio(90, "\xd0?"),
 	}
 	write(t, s, tags...)
 	s.Close()
@@ -100,6 +101,45 @@ func TestTagsGoOutAsTheyCameIn(t *testing.T) {
 		}
 	}
 	if st := c.Status(); st.Tags != uint64(len(tags)) || st.Bytes != uint64(len(got)) || st.Live || st.LastTag.IsZero() {
+		t.Errorf("%+v", st)
+	}
+}
+
+func TestTagsThatNoDecoderCanUseAreLeftOutAndCounted(t *testing.T) {
+	c := newChannel(t)
+	s := c.open(t)
+	good := []flv.Tag{video(0, avcConfig), video(0, avcKey), audio(0, aacConfig), audio(20, aacFrame), video(40, avcInter)}
+	write(t, s, video(0, ""), audio(0, ""), video(0, "\x17\x00\x00\x00\x00\x01"), // before anything that is good
+		good[0], good[1], video(10, "\x17\x01\x00\x00\x00"), video(1<<31, "\x27\x01\x00\x00\x00\x00\x00\x00\x09cut"),
+		good[2], video(15, "\x17\x00\x00\x00\x00\x01\x64\x00\x1e\xff\xe0\x00"), good[3], audio(30, "\xaf"), good[4])
+	s.Close()
+	_, got := c.stored(t)
+	if want := bytes.Join(asBytes(good), nil); !bytes.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+	st := c.Status()
+	want := flv.Flaws{flv.EmptyPicture: 2, flv.EmptySound: 1, flv.BadVideoConfig: 2, flv.CutPicture: 1, flv.CutSound: 1}
+	if !maps.Equal(st.Dropped, want) || st.Tags != uint64(len(good)) {
+		t.Errorf("%v dropped of %d, want %v", st.Dropped, st.Tags, want)
+	}
+	if st.KeyInterval != 0 || st.Info.VideoCodec != "h264" {
+		t.Errorf("%+v", st)
+	}
+}
+
+func TestStartCodesBecomeLengths(t *testing.T) {
+	c := newChannel(t)
+	s := c.open(t)
+	write(t, s, video(0, "\x17\x01\x00\x00\x00\x00\x00\x00\x01\x67\x64\x00\x1e\x00\x00\x01\x68\xee\x00\x00\x01\x65ey"),
+		video(40, "\x27\x01\x00\x00\x00\x00\x00\x00\x01\x41inter"))
+	s.Close()
+	_, got := c.stored(t)
+	key := "\x17\x01\x00\x00\x00\x00\x00\x00\x04\x67\x64\x00\x1e\x00\x00\x00\x02\x68\xee\x00\x00\x00\x03\x65ey"
+	want := bytes.Join(asBytes([]flv.Tag{video(0, avcConfig), video(0, key), video(40, "\x27\x01\x00\x00\x00\x00\x00\x00\x06\x41inter")}), nil)
+	if !bytes.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if st := c.Status(); st.Info.VideoCodec != "h264" || len(st.Dropped) > 0 {
 		t.Errorf("%+v", st)
 	}
 }
@@ -161,8 +201,8 @@ func TestChunksEndAtVideoAndBeginAtKeyFrames(t *testing.T) {
 	for _, it := range items {
 		keys = append(keys, it.Chunk.Has(stream.Key))
 	}
-	// configuration; audio; key frame; audio, audio and frame
-	if want := []bool{false, false, true, false}; !slices.Equal(keys, want) {
+	// configuration; the first audio; key frame; audio, audio and frame
+	if want := []bool{false, true, true, false}; !slices.Equal(keys, want) {
 		t.Errorf("%v, want %v", keys, want)
 	}
 }

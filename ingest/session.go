@@ -13,6 +13,9 @@ type Session struct {
 	input *Input
 
 	// Guarded by input.mu, as all that a tag passes is.
+	annexB    flv.AnnexB
+	judge     flv.Judge
+	starts    starts
 	header    flv.Header // the run's configurations
 	begun     bool       // header is the channel's
 	described bool       // the source's own title and listing have gone out
@@ -24,7 +27,8 @@ type Session struct {
 // Write takes the stream's next tag. It owns t from now on, and moves its
 // timestamp to where the channel's timeline wants it; the rest goes out untouched,
 // but for what [Input.SetTitle] and [Input.SetUnlisted] say. A configuration also goes into
-// the channel's header, before the tag itself.
+// the channel's header, before the tag itself. H.264 with start codes becomes what FLV has. A
+// tag that no decoder can use is counted and left out: nobody below has to judge it again.
 func (s *Session) Write(t flv.Tag) error {
 	in := s.input
 	in.mu.Lock()
@@ -32,7 +36,28 @@ func (s *Session) Write(t flv.Tag) error {
 	if !in.has(s) {
 		return ErrEnded
 	}
-	k := flv.Classify(t)
+	config, media := s.annexB.Next(t)
+	for _, t := range []flv.Tag{config, media} {
+		if t == nil {
+			continue
+		}
+		if err := s.take(t); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// take judges a tag, and writes it with the source's own words. It is called with input.mu
+// held.
+func (s *Session) take(t flv.Tag) error {
+	in := s.input
+	k := s.judge.Next(t)
+	if k.Flaw != "" {
+		s.heard = time.Now()
+		in.drop(k.Flaw)
+		return nil
+	}
 	if in.title == "" && !in.unlisted {
 		return s.write(t, k)
 	}
@@ -83,14 +108,13 @@ func steers(t flv.Tag, k flv.Kind) bool {
 	return !k.Config && (t.Type() == flv.Video || t.Type() == flv.Audio)
 }
 
-// flags says where viewers may start and where a chunk ends. Without video every
-// audio frame is a place to start at.
+// flags says where viewers may start and where a chunk ends.
 func (s *Session) flags(t flv.Tag, k flv.Kind) stream.TagFlags {
 	var f stream.TagFlags
 	if t.Type() == flv.Video {
 		f |= stream.EndsChunk
 	}
-	if k.Key || t.Type() == flv.Audio && !k.Config && !s.header.HasVideo() {
+	if s.starts.at(t, k, s.header.HasVideo()) {
 		f |= stream.StartHere
 	}
 	return f

@@ -46,6 +46,7 @@ const (
 	warnKeyframes    = "keyframe_interval"
 	warnUpload       = "upload"
 	warnCodec        = "browser_codec"
+	warnDropped      = "dropped_tags"
 	WarnThrowaway    = "throwaway_key"
 	WarnNotConnected = "not_connected"
 )
@@ -90,6 +91,12 @@ func (a *Adviser) Look(now time.Time, o SourceView) []Warning {
 		}
 	}
 	enc := o.Encoder
+	for _, f := range flawWords {
+		if n := enc.Dropped[f.flaw]; n > 0 && !a.said[f.one] {
+			a.said[f.one] = true
+			all = append(all, Warning{warnDropped, "the encoder sends what no decoder can use, and it is left out: " + f.counted(n), f.hint})
+		}
+	}
 	if o.Server != "" && enc.Sessions == 0 && now.Sub(a.begun) >= encoderWait {
 		say(warnNoEncoder, fmt.Sprintf("no encoder has come for %.0f s", encoderWait.Seconds()), encoderHint(o))
 	}
@@ -99,6 +106,9 @@ func (a *Adviser) Look(now time.Time, o SourceView) []Warning {
 	}
 	if enc.Info.HasVideo && !o.Started && now.Sub(a.since) > keyframeWait {
 		say(warnNoKeyframe, "no keyframe has come yet, so nobody can start to watch", "set the keyframe interval to 2 s in the encoder. "+keyframeHint)
+	}
+	if enc.Keyless {
+		say(warnKeyframes, "no keyframe has come for 20 s, so whoever starts to watch sees a broken picture at first", keyframeHint)
 	}
 	if enc.KeyInterval > keyframeMost {
 		say(warnKeyframes, fmt.Sprintf("keyframes are %.1f s apart, and a viewer may wait that long for a picture", enc.KeyInterval.Seconds()), keyframeHint)

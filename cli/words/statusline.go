@@ -64,6 +64,9 @@ func (a SourceStatus) Line(st term.Style) term.StatusLine {
 		l = term.StatusLine{{indicator(st, false, "NO ENCODER", term.Red), {Text: "viewers stay connected", Comma: true, Keep: 1}}}
 	}
 	l = append(l, []term.Piece{{Text: fmt.Sprintf("%d direct, %d watching", a.Direct, a.Watching), Keep: 9}})
+	if d := droppedText(a.DroppedTags); d != "" {
+		l = append(l, []term.Piece{{Text: d, Colour: term.Yellow, Keep: 5}})
+	}
 	up := term.Piece{Keep: 7}
 	switch {
 	case a.UploadLimitBPS > 0:

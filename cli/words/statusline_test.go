@@ -140,11 +140,13 @@ func TestAStatusLineIsColouredWhereItMatters(t *testing.T) {
 		line term.StatusLine
 		want string
 	}{
-		"live":           {busySource.Line(st), term.Green + "● LIVE" + term.Plain + " 1080p60"},
-		"rare keyframes": {slow.Line(st), term.Yellow + "key 8.0s" + term.Plain},
-		"full upload":    {slow.Line(st), term.Yellow + "up 41 of 40 Mb/s" + term.Plain},
-		"loss":           {watcherAt(WatchStatus{State: api.Live}, api.WatchReport{Lost: 2}).Line(st), term.Yellow + "lost 2" + term.Plain},
-		"no parent":      {watcherAt(WatchStatus{Alone: time.Second}, api.WatchReport{}).Line(st), term.Red + "○ NOT CONNECTED" + term.Plain},
+		"live":               {busySource.Line(st), term.Green + "● LIVE" + term.Plain + " 1080p60"},
+		"rare keyframes":     {slow.Line(st), term.Yellow + "key 8.0s" + term.Plain},
+		"empty pictures":     {sourceAt(api.Live, 6_100_000, api.SourceReport{DroppedTags: map[string]uint64{"empty_picture": 3}}).Line(st), term.Yellow + "dropped 3 empty pictures" + term.Plain},
+		"flaws of two kinds": {sourceAt(api.Live, 6_100_000, api.SourceReport{DroppedTags: map[string]uint64{"empty_picture": 3, "cut_sound": 1}}).Line(st), term.Yellow + "dropped 4 tags" + term.Plain},
+		"full upload":        {slow.Line(st), term.Yellow + "up 41 of 40 Mb/s" + term.Plain},
+		"loss":               {watcherAt(WatchStatus{State: api.Live}, api.WatchReport{Lost: 2}).Line(st), term.Yellow + "lost 2" + term.Plain},
+		"no parent":          {watcherAt(WatchStatus{Alone: time.Second}, api.WatchReport{}).Line(st), term.Red + "○ NOT CONNECTED" + term.Plain},
 	} {
 		if got := c.line.Draw(st); !strings.Contains(got, c.want) {
 			t.Errorf("%s: %q has no %q", name, got, c.want)

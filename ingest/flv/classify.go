@@ -12,6 +12,11 @@ type Kind struct {
 	Key bool
 	// Codec is the codec's name in lower case, "" if it is not known.
 	Codec string
+	// Recovery marks a picture that is no key frame, from which a decoder can start none the
+	// less: it shows whole pictures soon after. Only a [Judge] finds it.
+	Recovery bool
+	// Flaw is why no decoder can use the tag. Only a [Judge] finds it.
+	Flaw Flaw
 }
 
 // Slot is a place for one configuration: a later one in the same place replaces

@@ -34,44 +34,50 @@ func Decode(t Tag) (Coded, bool) {
 	var ok bool
 	switch t.Type() {
 	case Video:
-		c.Data, ok = videoData(body, k)
+		c.Data, c.Offset, ok = videoData(body)
 	case Audio:
 		c.Data, ok = audioData(body)
-	}
-	if f, has := FramingOf(body); ok && has && t.Type() == Video && f.Offset > 0 {
-		at := f.Offset
-		c.Offset = int32(uint32(body[at])<<24|uint32(body[at+1])<<16|uint32(body[at+2])<<8) >> 8
 	}
 	return c, ok && len(c.Data) > 0
 }
 
-func videoData(b []byte, k Kind) ([]byte, bool) {
+// videoData returns what a video tag carries of its first track, and its composition time
+// offset.
+func videoData(b []byte) (data []byte, offset int32, ok bool) {
 	if b[0]&videoEnhancedBit == 0 {
 		switch b[0] & 0x0f {
 		case legacyAVC, legacyHEVC, legacyAV1:
 			if len(b) < legacyShortest+offsetLen || b[1] > legacyCodedFrames {
-				return nil, false
+				return nil, 0, false
 			}
-			return b[legacyShortest+offsetLen:], true
+			if b[1] == legacyCodedFrames {
+				offset = offsetOf(b[legacyShortest:])
+			}
+			return b[legacyShortest+offsetLen:], offset, true
 		}
-		return nil, false // nothing that is in use any more
+		return nil, 0, false // nothing that is in use any more
 	}
 	h, ok := parseEx(b[1:], b[0]&0x0f, packetVideoMultitrack)
 	if !ok || h.track != 0 {
-		return nil, false
+		return nil, 0, false
 	}
 	switch {
 	case h.packet == packetSequenceStart, h.packet == packetCodedFramesX:
-		return h.body, true
+		return h.body, 0, true
 	case h.packet == packetCodedFrames && hasOffset[h.fourCC]:
 		if len(h.body) < offsetLen {
-			return nil, false
+			return nil, 0, false
 		}
-		return h.body[offsetLen:], true
+		return h.body[offsetLen:], offsetOf(h.body), true
 	case h.packet == packetCodedFrames:
-		return h.body, true
+		return h.body, 0, true
 	}
-	return nil, false
+	return nil, 0, false
+}
+
+// offsetOf reads a composition time offset, 24 bits with a sign.
+func offsetOf(b []byte) int32 {
+	return int32(uint32(b[0])<<24|uint32(b[1])<<16|uint32(b[2])<<8) >> 8
 }
 
 func audioData(b []byte) ([]byte, bool) {

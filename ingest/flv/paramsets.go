@@ -6,8 +6,8 @@ import (
 )
 
 // maxParameterSets bounds the parameter sets taken from a configuration: H.264 has 32
-// sequence and 256 picture parameter sets, encoders send one of each.
-const maxParameterSets = 64
+// sequence and 256 picture parameter sets (ITU-T H.264, 7.4.2), encoders send one of each.
+const maxParameterSets = 32 + 256
 
 // ParameterSets are the NAL units of an H.264 or HEVC decoder configuration, which a
 // decoder also understands in band, in front of a picture.

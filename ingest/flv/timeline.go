@@ -25,7 +25,12 @@ type Timeline struct {
 	newest   uint32 // largest input of the run
 	largest  uint32 // largest output of all
 	floor    uint32 // largest output of the runs before
+	zero     bool   // the first output is to be 0
 }
+
+// FromZero has the timeline begin at 0, whatever the first timestamp is. It comes before
+// everything else.
+func (t *Timeline) FromZero() { t.zero = true }
 
 // Map returns the output timestamp of the next audio or video tag. In the first
 // run it is the same as in, also for a tag that lies up to 1 s behind the newest.
@@ -34,6 +39,9 @@ type Timeline struct {
 // It is never below the largest of the run before.
 func (t *Timeline) Map(in uint32) uint32 {
 	switch {
+	case !t.begun && t.zero:
+		*t = Timeline{begun: true, anchored: true, newest: in, offset: -in}
+		return 0
 	case !t.begun:
 		*t = Timeline{begun: true, anchored: true, newest: in, largest: in, floor: in - interleave}
 		return in

@@ -112,6 +112,8 @@ type SourceReport struct {
 	UploadBPS      int   `json:"upload_bps"`       // bit/s to children beyond this network
 	UploadLANBPS   int   `json:"upload_lan_bps"`   // bit/s to children within it
 	UploadLimitBPS int   `json:"upload_limit_bps"` // --upload, bit/s; 0 if it was not given
+	// DroppedTags counts the encoder's tags that were left out, by what is wrong with them.
+	DroppedTags map[string]uint64 `json:"dropped_tags,omitempty"`
 }
 
 // WatchReport is what it adds at a watcher.

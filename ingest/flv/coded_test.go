@@ -1,0 +1,43 @@
+package flv
+
+import "testing"
+
+// The composition time offset is where the packet type says, whatever stands in front of it.
+func TestCompositionTimeIsReadBehindModifiersAndTracks(t *testing.T) {
+	for name, c := range map[string]struct {
+		body   string
+		offset int32
+		data   string
+	}{
+		"legacy":                        {"\x27\x01\x00\x00\x50pic", 80, "pic"},
+		"legacy, negative":              {"\x27\x01\xff\xff\xd8pic", -40, "pic"},
+		"legacy, the least":             {"\x27\x01\x80\x00\x00pic", -1 << 23, "pic"},
+		"enhanced":                      {"\xa1hvc1\x00\x00\x50pic", 80, "pic"},
+		"enhanced without":              {"\xa3hvc1pic", 0, "pic"},
+		"a codec that has none":         {"\xa1av01pic", 0, "pic"},
+		"behind a nanosecond offset":    {"\xa7\x02\x07\xa1\x20\x01avc1\x00\x00\x50pic", 80, "pic"},
+		"behind two modifiers":          {"\xa7\x00a\x07\x00a\x01hvc1\xff\xff\xd8pic", -40, "pic"},
+		"behind a long modifier":        {"\xa7\xff\x00\x02abc\x01avc1\x00\x00\x50pic", 80, "pic"},
+		"in one track":                  {"\xa6\x01avc1\x00\x00\x00\x50pic", 80, "pic"},
+		"in the first of many":          {"\xa6\x11avc1\x00\x00\x00\x06\x00\x00\x50pic\x01\x00\x00\x03\x00\x00\x00", 80, "pic"},
+		"in the first of many codecs":   {"\xa6\x21hvc1\x00\x00\x00\x06\x00\x00\x50picav01\x01\x00\x00\x01x", 80, "pic"},
+		"behind a modifier, in a track": {"\xa7\x00a\x06\x01avc1\x00\xff\xff\xd8pic", -40, "pic"},
+	} {
+		got, ok := Decode(NewTag(Video, 0, []byte(c.body)))
+		if !ok || got.Offset != c.offset || string(got.Data) != c.data {
+			t.Errorf("%s: %t, %d ms, %q; want %d ms, %q", name, ok, got.Offset, got.Data, c.offset, c.data)
+		}
+	}
+	for name, body := range map[string]string{
+		"cut in its offset":            "\x27\x01\x00\x00",
+		"cut in it behind a modifier":  "\xa7\x00a\x01avc1\x00",
+		"a second track alone":         "\xa6\x01avc1\x01\x00\x00\x50pic",
+		"a first track that is cut":    "\xa6\x11avc1\x00\x00\x00\x09\x00\x00\x50pic",
+		"a modifier that is too long":  "\xa7\xff\xff\xffabc",
+		"a legacy configuration alone": "\x17\x00\x00\x00\x00",
+	} {
+		if got, ok := Decode(NewTag(Video, 0, []byte(body))); ok {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+}

@@ -60,6 +60,19 @@ func (f *feed) next() (flv.Batch, <-chan struct{}, error) {
 	return f.tags.ready(), nil, nil
 }
 
+// beginning returns what a viewer who comes now would get at first: a header, and the tags from
+// the newest place to start if there is one. It reports false if there is no header yet.
+func (c *Channel) beginning() (flv.Batch, bool) {
+	h := c.ring.Header()
+	if h == nil {
+		return flv.Batch{}, false
+	}
+	if b, _, err := newFeed(c.ring, GOP).next(); err == nil && b.Header {
+		return b, true
+	}
+	return flv.HeaderBatch(h.Payload()), true
+}
+
 func (f *feed) add(it stream.Item) {
 	switch {
 	case f.header == nil:

@@ -40,9 +40,9 @@ func (f *format) converter() flv.Converter {
 	return f.new()
 }
 
-// check reports why a stream with that header cannot be had in the container, as far
-// as the header tells.
-func (f *format) check(header []byte) error {
-	_, err := f.converter()(flv.HeaderBatch(header))
+// check reports why what begins with that batch cannot be had in the container, as far as it
+// tells.
+func (f *format) check(b flv.Batch) error {
+	_, err := f.converter()(b)
 	return err
 }

@@ -34,6 +34,12 @@ type hlsRuns struct {
 	of map[*Channel]*hlsRun
 }
 
+func (r *hlsRuns) has(c *Channel) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.of[c] != nil
+}
+
 // hls answers what is below /hls/<channel>/.
 func (s *routes) hls(w http.ResponseWriter, r *http.Request) {
 	name, file, ok := strings.Cut(strings.TrimPrefix(r.URL.Path, hlsPrefix), "/")
@@ -46,8 +52,8 @@ func (s *routes) hls(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "The playlist is at "+base(r)+c.hlsPath()+".", http.StatusNotFound)
 		return
 	}
-	if h := c.ring.Header(); h != nil {
-		if err := remux.CheckHLS(h.Payload()); err != nil {
+	if b, ok := c.beginning(); ok && !s.runs.has(c) {
+		if err := remux.CheckHLS(b); err != nil {
 			http.Error(w, fmt.Sprintf("This stream cannot be had as HLS: %v. Open %s in VLC, mpv or ffplay.", err, address(r, c)), http.StatusUnsupportedMediaType)
 			return
 		}

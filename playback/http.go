@@ -111,8 +111,8 @@ func (s *routes) stream(w http.ResponseWriter, r *http.Request, c *Channel, f *f
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	if h := c.ring.Header(); h != nil {
-		if err := f.check(h.Payload()); err != nil {
+	if b, ok := c.beginning(); ok {
+		if err := f.check(b); err != nil {
 			http.Error(w, "This stream cannot be had as "+f.suffix+": "+err.Error()+". Open "+address(r, c)+" in VLC, mpv or ffplay.", http.StatusUnsupportedMediaType)
 			return
 		}

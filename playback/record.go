@@ -15,7 +15,8 @@ type Recording struct {
 	Ring  *stream.Ring
 	Start Start
 	// Suffix names the format, as in a path that ends in it: .flv, .mp4 or .ts. Any
-	// other is FLV.
+	// other is FLV. MP4 and MPEG-TS begin at time 0, however long the stream has run; FLV has
+	// the stream's timestamps.
 	Suffix string
 }
 
@@ -29,6 +30,9 @@ func (r Recording) Run(ctx context.Context, w io.Writer) error {
 	_, format := formatOf(r.Suffix)
 	convert := format.converter()
 	f := newFeed(r.Ring, r.Start)
+	if format != nil && format.new != nil {
+		f.tags.timeline.FromZero() // FLV stays as it was sent
+	}
 	var good int64 // bytes of what is whole
 	for ctx.Err() == nil {
 		batch, wait, err := f.next()

@@ -5,11 +5,17 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"io"
 	"os"
+	"path/filepath"
+	"slices"
 	"syscall"
 	"testing"
 	"testing/synctest"
 
+	"github.com/bluenviron/mediacommon/v2/pkg/formats/fmp4"
+
+	"relay/ingest/flv"
 	"relay/relay/stream"
 )
 
@@ -43,6 +49,66 @@ func TestRecordingIsWhatTheWriterWasGiven(t *testing.T) {
 			t.Fatalf("%d bytes were recorded, want %d", file.Len(), len(s.sinceKey(0)))
 		}
 	})
+}
+
+// Whoever records from the second hour on wants a file that begins at 0.
+func TestRecordingBeginsAtZero(t *testing.T) {
+	f, err := os.Open(filepath.Join("..", "cli", "demo", "demo.flv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	var tags []flv.Tag
+	var h flv.Header
+	for r := flv.NewReader(f); ; {
+		tag, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		h.Add(tag, flv.Classify(tag))
+		tags = append(tags, tag)
+	}
+	record := func(suffix string, shift uint32) []byte {
+		s := newSource(t, stream.Limits{})
+		if err := s.writer.SetHeader(h.Payload()); err != nil {
+			t.Fatal(err)
+		}
+		for _, tag := range tags {
+			tag, flags := slices.Clone(tag), stream.EndsChunk // so that no timer cuts chunks
+			flv.PutTimestamp(tag, tag.Timestamp()+shift)
+			if flv.Classify(tag).Key && len(s.keys) == 0 {
+				flags |= stream.StartHere
+				s.keys = append(s.keys, len(s.tags))
+			}
+			s.write(tag, flags)
+		}
+		s.flush()
+		s.ring.Close()
+		var file sink
+		if err := (Recording{Ring: s.ring, Start: GOP, Suffix: suffix}).Run(t.Context(), &file); err != nil {
+			t.Fatal(err)
+		}
+		return file.Bytes()
+	}
+	for _, suffix := range []string{"x.mp4", "x.ts"} {
+		want := record(suffix, 40) // from 0 on, tags are in fewer pieces, which cuts fragments elsewhere
+		for _, shift := range []uint32{4_946_000, 1<<31 - 100, 1<<32 - 100} {
+			if got := record(suffix, shift); !bytes.Equal(got, want) {
+				t.Errorf("%s from %d ms on: %d bytes, not the %d as from 40", suffix, shift, len(got), len(want))
+			}
+		}
+		if len(want) < 100_000 {
+			t.Errorf("%s has %d bytes", suffix, len(want))
+		}
+		if suffix == "x.mp4" {
+			var parts fmp4.Parts
+			if err := parts.Unmarshal(want[bytes.Index(want, []byte("moof"))-4:]); err != nil || parts[0].Tracks[0].BaseTime != 0 {
+				t.Errorf("%v, the first fragment is at %+v", err, parts[0].Tracks[0].BaseTime)
+			}
+		}
+	}
 }
 
 func TestRecordingEndsWithItsContext(t *testing.T) {

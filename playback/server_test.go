@@ -243,6 +243,35 @@ func TestFormatThatCannotCarryTheStreamNamesOneThatCan(t *testing.T) {
 	}
 }
 
+// An old file says nothing of its codecs but in its frames.
+func TestOldCodecsAreRefusedInWords(t *testing.T) {
+	var empty flv.Header
+	for codec, frames := range map[string][]flv.Tag{
+		"h263":       {flv.NewTag(flv.Video, 0, []byte{0x12, 0, 0, 0x84})}, // Sorenson's, FLV1
+		"vp6":        {flv.NewTag(flv.Video, 0, []byte{0x14, 0, 0x78, 0x46})},
+		"vp6a":       {flv.NewTag(flv.Video, 0, []byte{0x15, 0, 0, 0, 0, 0x78})},
+		"flashsv":    {flv.NewTag(flv.Video, 0, []byte{0x13, 0x10, 0, 0x10, 0})},
+		"speex":      {flv.NewTag(flv.Audio, 0, []byte{0xb2, 1, 2}), flv.NewTag(flv.Audio, 20, []byte{0xb2, 1, 2})},
+		"nellymoser": {flv.NewTag(flv.Audio, 0, []byte{0x52, 1, 2})},
+	} {
+		s := newSource(t, stream.Limits{})
+		if err := s.writer.SetHeader(empty.Payload()); err != nil {
+			t.Fatal(err)
+		}
+		for _, tag := range frames {
+			s.write(tag, stream.StartHere|stream.EndsChunk)
+		}
+		addr := serve(t, Config{Channels: list(NewChannel(s.id, s.ring, nil))})
+		for _, path := range []string{"/" + s.id.Short() + ".mp4", "/" + s.id.Short() + ".ts", "/hls/" + s.id.Short() + "/index.m3u8"} {
+			resp, _ := ask(t, addr, get(path))
+			text := body(t, resp)
+			if resp.StatusCode != http.StatusUnsupportedMediaType || !strings.Contains(text, codec+" cannot go into") || !strings.Contains(text, "VLC") {
+				t.Errorf("%s, %s: %d %q", codec, path, resp.StatusCode, text)
+			}
+		}
+	}
+}
+
 func TestHLSEndsWhenNobodyAsksAnyMore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSource(t, stream.Limits{}) // which sends nothing

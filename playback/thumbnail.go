@@ -7,9 +7,11 @@ import (
 	"io"
 	"net/http"
 	"os/exec"
+	"slices"
 	"sync"
 	"time"
 
+	"relay/ingest/flv"
 	"relay/relay/stream"
 )
 
@@ -72,17 +74,19 @@ func (t *thumbnail) get(ctx context.Context, ring *stream.Ring) ([]byte, error) 
 // that; nil if there is none.
 func newestPicture(ring *stream.Ring) []byte {
 	batch, _, err := newFeed(ring, GOP).next()
-	if err != nil || len(batch.Parts) < 2 {
+	if err != nil || !slices.ContainsFunc(slices.Collect(batch.Tags()), isPicture) {
 		return nil
 	}
 	return bytes.Join(batch.Parts, nil)
 }
 
+func isPicture(t flv.Tag) bool { return t.Type() == flv.Video && !flv.Classify(t).Config }
+
 // shrink has ffmpeg decode the first picture of FLV.
-func shrink(ctx context.Context, flv []byte) ([]byte, error) {
+func shrink(ctx context.Context, media []byte) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, "ffmpeg", "-nostdin", "-loglevel", "error", "-protocol_whitelist", "pipe", "-f", "flv", "-i", "pipe:0",
 		"-an", "-frames:v", "1", "-vf", "scale=480:-2", "-f", "image2pipe", "-c:v", "mjpeg", "-q:v", "5", "pipe:1")
-	cmd.Stdin = bytes.NewReader(flv)
+	cmd.Stdin = bytes.NewReader(media)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		return nil, err

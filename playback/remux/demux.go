@@ -18,6 +18,9 @@ type container interface {
 	write(t *track, f frame) error
 	// carries reports whether the container takes that track's codec.
 	carries(t *track) bool
+	// soundWaits is how long sound that comes after the first picture waits for a key frame
+	// at which the container is opened anew, in milliseconds.
+	soundWaits() uint32
 	// name is the container's, for people.
 	name() string
 }
@@ -38,7 +41,11 @@ type demuxer struct {
 	hz           float64 // of pictures, as the metadata has it; 0 if it does not
 	noSound      string  // the sound's codec, if it cannot be carried
 	pictures     bool    // there are some, whether they are carried or not
-	unset        string  // the codec of pictures whose configuration was malformed
+	announces    bool    // the metadata says that there will be
+	opened       bool    // the container has been, so players know its tracks
+	alone        bool    // it has, without pictures
+	early        early
+	begun        bool // a frame has come
 }
 
 // add takes the next tags.
@@ -60,7 +67,7 @@ var errSkip = errors.New("left out")
 func (d *demuxer) take(t flv.Tag) error {
 	if t.Type() == flv.Script {
 		if m, ok := flv.ParseMetadata(t.Body()); ok {
-			d.hz = m.FrameRate
+			d.hz, d.announces = m.FrameRate, m.HasVideo
 			return d.announced(m)
 		}
 		return nil
@@ -128,14 +135,17 @@ func (d *demuxer) picture(ts uint32, c flv.Coded) error {
 			return nil
 		}
 	}
+	first := !d.begun
+	d.begun = true
 	if d.video == nil || d.video.name != c.Codec {
-		if c.Key && d.unset != c.Codec {
+		if !decoded[c.Codec] && c.Key {
 			return &CodecError{c.Codec, d.to.name()}
 		}
-		return nil
+		return nil // its configuration may still come
 	}
-	if c.Key {
-		if err := d.reopen(); err != nil {
+	start := c.Key || d.video.fresh && (first || d.early.keyless(ts))
+	if start {
+		if err := d.reopen(d.video); err != nil {
 			return err
 		}
 	}
@@ -143,7 +153,7 @@ func (d *demuxer) picture(ts uint32, c flv.Coded) error {
 		return nil
 	}
 	at := d.video.clock.video(ts)
-	return d.to.write(d.video, frame{at: at, offset: int64(c.Offset) * videoRate / 1000, key: c.Key, data: c.Data})
+	return d.to.write(d.video, frame{at: at, offset: int64(c.Offset) * videoRate / 1000, key: start, data: c.Data})
 }
 
 func (d *demuxer) sound(ts uint32, c flv.Coded) error {
@@ -155,17 +165,42 @@ func (d *demuxer) sound(ts uint32, c flv.Coded) error {
 	if d.audio == nil || d.audio.name != c.Codec || d.noSound != "" {
 		return nil
 	}
-	if d.video == nil {
-		if err := d.reopen(); err != nil {
-			return err
-		}
-	}
-	n := d.audio.samples(c.Data)
-	if d.audio.fresh || n == 0 {
+	d.begun = true
+	if d.audio.samples(c.Data) == 0 {
 		return nil
 	}
+	if err := d.beginSound(ts, c.Data); err != nil || d.audio.fresh {
+		return err
+	}
+	return d.hear(ts, c.Data)
+}
+
+// beginSound opens the container for a frame of sound if it has to be and can be, or else keeps
+// the frame until then.
+func (d *demuxer) beginSound(ts uint32, data []byte) error {
+	switch {
+	case !d.audio.fresh:
+		return nil
+	case d.alone, d.video == nil && (d.opened || !d.announces):
+		return d.reopen(nil)
+	case !d.opened: // with the first picture, if that comes soon
+		if d.early.hold(ts, data, pictureWait) {
+			return nil
+		}
+		return d.reopen(nil)
+	}
+	wait := d.to.soundWaits()
+	if d.early.hold(ts, data, wait) || wait > pictureWait && d.video.fresh {
+		return nil
+	}
+	return d.reopen(d.video)
+}
+
+// hear gives a frame of sound to the container.
+func (d *demuxer) hear(ts uint32, data []byte) error {
+	n := d.audio.samples(data)
 	at := d.audio.clock.audio(ts, d.audio.rate, n)
-	return d.to.write(d.audio, frame{at: at, samples: n, key: true, data: c.Data})
+	return d.to.write(d.audio, frame{at: at, samples: n, key: true, data: data})
 }
 
 // configure makes c's the configuration from the next place to start on. Video that
@@ -173,9 +208,6 @@ func (d *demuxer) sound(ts uint32, c flv.Coded) error {
 func (d *demuxer) configure(at **track, c flv.Coded) error {
 	t, err := newTrack(c)
 	if err != nil {
-		if at == &d.video {
-			d.unset = c.Codec
-		}
 		return errSkip // malformed: the encoder may send a better one
 	}
 	return d.use(at, t, c.Codec)
@@ -205,9 +237,10 @@ func (d *demuxer) use(at **track, t *track, codec string) error {
 	return nil
 }
 
-// reopen opens the container anew at a frame to start at, if a track has changed.
-func (d *demuxer) reopen() error {
-	v, a := d.video, d.audio
+// reopen opens the container anew at a frame to start at, if a track has changed. v is nil while
+// the sound comes alone.
+func (d *demuxer) reopen(v *track) error {
+	a := d.audio
 	if (v == nil || !v.fresh) && (a == nil || !a.fresh) {
 		return nil
 	}
@@ -216,5 +249,17 @@ func (d *demuxer) reopen() error {
 			t.fresh = false
 		}
 	}
-	return d.to.open(v, a)
+	d.opened, d.alone = true, v == nil
+	if err := d.to.open(v, a); err != nil {
+		return err
+	}
+	for _, f := range d.early.release() {
+		if a == nil || a.samples(f.data) == 0 {
+			continue // of a codec that has changed since
+		}
+		if err := d.hear(f.at, f.data); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -2,6 +2,7 @@ package remux
 
 import (
 	"fmt"
+	"math"
 	"net/http"
 	"sync"
 	"time"
@@ -82,6 +83,9 @@ func (h *HLS) Close() {
 }
 
 func (h *HLS) name() string { return "HLS" }
+
+// soundWaits is longer than any key frame takes: a segment begins with one.
+func (h *HLS) soundWaits() uint32 { return math.MaxInt32 }
 
 func (h *HLS) carries(t *track) bool { return hlsCodec(t) != nil }
 
@@ -177,10 +181,9 @@ func (h *HLS) write(t *track, f frame) error {
 	return nil
 }
 
-// CheckHLS reports why a stream with that header cannot be had as HLS, as far as the
-// header tells.
-func CheckHLS(header []byte) error {
+// CheckHLS reports why what begins with that batch cannot be had as HLS, as far as it tells.
+func CheckHLS(b flv.Batch) error {
 	h := NewHLS()
 	defer h.Close()
-	return h.Write(flv.HeaderBatch(header))
+	return h.Write(b)
 }

@@ -16,6 +16,9 @@ const (
 	defaultHz = 30
 	// likelyHz and leastHz bound a frame rate that is believed.
 	likelyHz, leastHz = 240, 1
+	// mp4SoundWaits is how long sound waits that comes after the first picture: the tracks are
+	// described anew for it, best where a decoder can begin. In milliseconds.
+	mp4SoundWaits = 4000
 )
 
 // MP4 is a stream of fragmented MP4 (ISO/IEC 14496-12, 8.8): ftyp and moov, then one
@@ -58,6 +61,8 @@ func (m *MP4) Convert(batch flv.Batch) (net.Buffers, error) {
 }
 
 func (m *MP4) name() string { return "MP4" }
+
+func (m *MP4) soundWaits() uint32 { return mp4SoundWaits }
 
 func (m *MP4) carries(*track) bool { return true }
 

@@ -61,7 +61,7 @@ func TestMP3IsThereFromTheFirstPictureOn(t *testing.T) {
 // TestNothingButSoundThatCannotBeCarried must not have anybody wait.
 func TestNothingButSoundThatCannotBeCarried(t *testing.T) {
 	var refused *CodecError
-	if err := CheckHLS(announcing(flvio.AMFMap{"audiosamplerate": 44100.0, "stereo": false})); !errors.As(err, &refused) || refused.Codec != "mp3" {
+	if err := CheckHLS(flv.HeaderBatch(announcing(flvio.AMFMap{"audiosamplerate": 44100.0, "stereo": false}))); !errors.As(err, &refused) || refused.Codec != "mp3" {
 		t.Errorf("MP3 that is announced: %v", err)
 	}
 	h := NewHLS()

@@ -21,6 +21,8 @@ const (
 	tsBase = tsRate
 	// tsMask leaves the 33 bits that a time has.
 	tsMask = 1<<33 - 1
+	// tsVideo and tsAudio are the tracks' PIDs, whether there is the other one or not.
+	tsVideo, tsAudio = 256, 257
 	// maxUnits bounds the NAL units of one picture: several hundred slices are the
 	// most a level allows.
 	maxUnits = 1024
@@ -35,6 +37,7 @@ type TS struct {
 	video *mpegts.Track
 	audio *mpegts.Track
 	count tsCounters
+	done  int // bytes of buf that are numbered
 }
 
 // NewTS returns a TS that has had no tags yet.
@@ -53,13 +56,21 @@ func (t *TS) Convert(batch flv.Batch) (net.Buffers, error) {
 	if t.buf.Len() == 0 {
 		return nil, nil
 	}
-	t.count.number(t.buf.Bytes())
+	t.number()
 	out := net.Buffers{t.buf.Bytes()}
-	t.buf = bytes.Buffer{} // one that is used again stays as large as a squashed start
+	t.buf, t.done = bytes.Buffer{}, 0 // one that is used again stays as large as a squashed start
 	return out, nil
 }
 
+// number numbers the packets so far, and gives their tables the version in force.
+func (t *TS) number() {
+	t.count.number(t.buf.Bytes()[t.done:])
+	t.done = t.buf.Len()
+}
+
 func (t *TS) name() string { return "MPEG-TS" }
+
+func (t *TS) soundWaits() uint32 { return 0 } // a new table between two pictures is enough
 
 func (t *TS) carries(tr *track) bool { return tsCodec(tr) != nil }
 
@@ -86,11 +97,11 @@ func (t *TS) open(video, audio *track) error {
 	was := t.mux
 	t.mux, t.video, t.audio = &mpegts.Writer{W: &t.buf}, nil, nil
 	if video != nil {
-		t.video = &mpegts.Track{Codec: tsCodec(video)}
+		t.video = &mpegts.Track{PID: tsVideo, Codec: tsCodec(video)}
 		t.mux.Tracks = append(t.mux.Tracks, t.video)
 	}
 	if audio != nil {
-		t.audio = &mpegts.Track{Codec: tsCodec(audio)}
+		t.audio = &mpegts.Track{PID: tsAudio, Codec: tsCodec(audio)}
 		t.mux.Tracks = append(t.mux.Tracks, t.audio)
 	}
 	if was != nil && sameCodecs(was.Tracks, t.mux.Tracks) {
@@ -106,6 +117,10 @@ func (t *TS) open(video, audio *track) error {
 		}
 		t.mux = was
 		return nil
+	}
+	t.number()
+	if was != nil {
+		t.count.version++
 	}
 	if err := t.mux.Initialize(); err != nil {
 		return fmt.Errorf("write MPEG-TS: %w", err)

@@ -1,0 +1,129 @@
+package remux
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"relay/ingest/flv"
+)
+
+// notes is a container that notes what it gets.
+type notes struct{ all []string }
+
+func (n *notes) open(video, audio *track) error {
+	n.all = append(n.all, fmt.Sprintf("open %t %t", video != nil, audio != nil))
+	return nil
+}
+
+func (n *notes) write(t *track, f frame) error {
+	n.all = append(n.all, fmt.Sprintf("%s %d %t", t.name, f.at*1000/t.rate, f.key))
+	return nil
+}
+
+func (n *notes) carries(*track) bool { return true }
+func (n *notes) soundWaits() uint32  { return 100 }
+func (n *notes) name() string        { return "notes" }
+
+// noted gives tags to such a container.
+func noted(t *testing.T, tags ...flv.Tag) []string {
+	t.Helper()
+	var n notes
+	d := demuxer{to: &n}
+	if err := d.add(flv.BatchOf(tags...)); err != nil {
+		t.Fatal(err)
+	}
+	return n.all
+}
+
+var (
+	avc = flv.NewTag(flv.Video, 0, []byte("\x17\x00\x00\x00\x00\x01\x42\xc0\x1e\xff\xe1\x00\x18\x67\x42\xc0\x1e\xd9\x00\xa0\x5b\xa1\x00\x00\x03\x00\x01\x00\x00\x03\x00\x32\x0f\x16\x2e\x48\x00\x01\x00\x05\x68\xcb\x83\xcb\x20"))
+	asc = flv.NewTag(flv.Audio, 0, []byte("\xaf\x00\x11\x90")) // 48 kHz
+)
+
+func key(ts uint32) flv.Tag {
+	return flv.NewTag(flv.Video, ts, []byte("\x17\x01\x00\x00\x00\x00\x00\x00\x01\x65"))
+}
+
+func inter(ts uint32) flv.Tag {
+	return flv.NewTag(flv.Video, ts, []byte("\x27\x01\x00\x00\x00\x00\x00\x00\x01\x41"))
+}
+func heardAt(ts uint32) flv.Tag { return flv.NewTag(flv.Audio, ts, []byte("\xaf\x01\x21")) }
+
+// line are frames at a step, in a time.
+func line(make func(uint32) flv.Tag, from, to, step uint32) (tags []flv.Tag) {
+	for ts := from; ts < to; ts += step {
+		tags = append(tags, make(ts))
+	}
+	return tags
+}
+
+func TestSoundBeforeTheFirstPictureIsAllThere(t *testing.T) {
+	got := noted(t, avc, asc, heardAt(0), heardAt(21), heardAt(43), key(64), heardAt(64))
+	want := []string{"open true true", "aac 0 true", "aac 21 true", "aac 42 true", "h264 64 true", "aac 64 true"}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+func TestSoundPlaysWherePicturesDoNotCome(t *testing.T) {
+	const frames = 234 // 5 s
+	tags := []flv.Tag{avc, asc}
+	for i := range uint32(frames) {
+		tags = append(tags, heardAt(i*64/3))
+	}
+	tags = append(tags, key(5000), heardAt(frames*64/3), inter(5040))
+	got := noted(t, tags...)
+	if len(got) < 1+frames || got[0] != "open false true" || got[1] != "aac 0 true" {
+		t.Fatalf("%d: %q…", len(got), got[:min(3, len(got))])
+	}
+	if want := []string{"open true true", "h264 5000 true", "aac 4992 true", "h264 5040 false"}; !slices.Equal(got[1+frames:], want) {
+		t.Errorf("%q, want %q", got[1+frames:], want)
+	}
+}
+
+func TestAStreamWithoutKeyFramesIsPlayedFromSomewhere(t *testing.T) {
+	// A reader begins at a place to start, so what comes first is one.
+	got := noted(t, append([]flv.Tag{avc}, line(inter, 40, 2000, 40)...)...)
+	if want := []string{"open true false", "h264 40 true", "h264 80 false"}; !slices.Equal(got[:3], want) || len(got) != 1+49 {
+		t.Errorf("%d: %q, want %q", len(got), got[:3], want)
+	}
+	soundFirst := append([]flv.Tag{avc, asc, heardAt(0)}, line(inter, 40, 2000, 40)...)
+	got = noted(t, soundFirst...)
+	if want := []string{"open true true", "aac 0 true", "h264 1040 true", "h264 1080 false"}; !slices.Equal(got[:4], want) || len(got) != 2+24 {
+		t.Errorf("%d: %q, want %q", len(got), got[:4], want)
+	}
+	got = noted(t, append(soundFirst[:20:20], key(900), inter(940))...)
+	if want := []string{"open true true", "aac 0 true", "h264 900 true", "h264 940 false"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+// The container that notes waits 100 ms for a key frame.
+func TestSoundThatIsSwitchedOnLaterJoins(t *testing.T) {
+	tags := append([]flv.Tag{avc, key(0)}, line(inter, 40, 1000, 40)...)
+	tags = append(tags, asc, heardAt(1000), inter(1000), heardAt(1021), inter(1040))
+	got := noted(t, append(tags[:len(tags):len(tags)], key(1080), heardAt(1080))...)
+	if want := []string{"h264 1000 false", "h264 1040 false", "open true true", "aac 1000 true", "aac 1021 true", "h264 1080 true", "aac 1042 true"}; !slices.Equal(got[len(got)-7:], want) {
+		t.Errorf("%q, want %q", got[len(got)-7:], want)
+	}
+	got = noted(t, append(tags[:len(tags):len(tags)], heardAt(1042), inter(1080), heardAt(1100), inter(1120))...)
+	if want := []string{"h264 1080 false", "open true true", "aac 1000 true", "aac 1021 true", "aac 1042 true", "aac 1064 true", "h264 1120 false"}; !slices.Equal(got[len(got)-7:], want) {
+		t.Errorf("%q, want %q", got[len(got)-7:], want)
+	}
+}
+
+func TestHeldSoundIsBounded(t *testing.T) {
+	var e early
+	for i := range maxEarly {
+		if !e.hold(7, []byte{byte(i)}, 1000) {
+			t.Fatalf("%d frames are held", i)
+		}
+	}
+	if e.hold(7, nil, 1000) {
+		t.Errorf("%d frames are held", len(e.sound))
+	}
+	if got := e.release(); len(got) != maxEarly || len(e.release()) != 0 {
+		t.Errorf("%d released", len(got))
+	}
+}

@@ -14,10 +14,11 @@ const (
 	keylessEvery = 2000
 )
 
-// starts finds the tags of a run at which viewers may start. Those are its key frames. A stream
-// that has none for long would be lost to all who come later; there it is any frame of sound
-// while there are no pictures, and now and then a picture where there are some: best one from
-// which a decoder recovers (intra refresh), else any. Its zero value is ready.
+// starts finds the tags of a run at which viewers may start. Those are its key frames. If a
+// stream had no other places, and no key frame for long, whoever comes later would get nothing.
+// So each frame of sound is a place while no pictures come, and now and then a picture is one
+// while pictures come: one from which a decoder recovers (intra refresh) if there are such
+// pictures, or else any. Its zero value is ready.
 type starts struct {
 	begun    bool
 	picture  uint32 // timestamp of the newest picture, or of the run's first frame

@@ -1,7 +1,7 @@
 package flv
 
-// Flaw says why no decoder can use a tag: a word for counters. The zero Flaw is none that can
-// be seen without decoding.
+// Flaw says why no decoder can use a tag: a word for counters. It is "" if nothing wrong can be
+// seen without decoding.
 type Flaw string
 
 // Flaws of tags.

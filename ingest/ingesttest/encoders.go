@@ -8,7 +8,8 @@ import (
 	"relay/ingest/flv"
 )
 
-// Encoder is what one kind of encoder sends, tag by tag.
+// Encoder is what one kind of encoder sends, tag by tag. What these are like was reported to
+// the public trackers of servers for RTMP and FLV.
 type Encoder struct {
 	Name string
 	Tags []flv.Tag

@@ -28,8 +28,8 @@ const (
 	// defaultChannel is the name of the channel that plain "relay source" sends.
 	defaultChannel = "live"
 	// When its input has ended, a source waits up to drainMost until every child has been sent
-	// everything, and checks every drainLook. It then stays for drainTime, so that what is on
-	// its way can arrive.
+	// everything and players of HLS have the end, and checks every drainLook. It then stays
+	// for drainTime, so that what is on its way can arrive.
 	drainTime = time.Second
 	drainMost = 10 * time.Second
 	drainLook = 50 * time.Millisecond
@@ -251,24 +251,34 @@ func (s *source) run(ctx context.Context) error {
 	return g.Wait()
 }
 
-// drain waits until the children have the end of the input, or ctx ends. The root
-// cannot refer them to another parent: what it has not sent when it leaves is lost to everyone.
+// drain waits until the children and the players of HLS have the end of the input, or ctx ends.
+// The root cannot refer them to another parent: what it has not sent when it leaves is lost to
+// everyone.
 func (s *source) drain(ctx context.Context) {
+	most, cancel := context.WithTimeout(ctx, drainMost)
+	defer cancel()
+	var players sync.WaitGroup
+	players.Go(func() { s.station.FinishPlaying(most) })
+	s.drainChildren(most)
+	players.Wait()
+	select {
+	case <-time.After(drainTime):
+	case <-ctx.Done():
+	}
+}
+
+func (s *source) drainChildren(ctx context.Context) {
 	look := time.NewTicker(drainLook)
 	defer look.Stop()
-	for since := time.Now(); time.Since(since) < drainMost; {
+	for {
 		st, ok := s.channel.Status()
 		if !ok || st.Served() {
-			break
+			return
 		}
 		select {
 		case <-look.C:
 		case <-ctx.Done():
 			return
 		}
-	}
-	select {
-	case <-time.After(drainTime):
-	case <-ctx.Done():
 	}
 }

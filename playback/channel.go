@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"relay/playback/api"
 	"relay/relay/naming"
@@ -49,6 +50,9 @@ func (c *Channel) Viewers() int {
 // TellViewers has the channel tell e of viewers that come and go. Call it before the
 // channel is shown.
 func (c *Channel) TellViewers(e *Events) { c.events = e }
+
+// state says what the channel is doing.
+func (c *Channel) state(now time.Time) api.State { return api.StateOf(c.facts(), now) }
 
 // sent returns how many bytes all viewers have taken, including those that have left.
 func (c *Channel) sent() uint64 {

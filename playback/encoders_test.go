@@ -7,10 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -67,7 +70,13 @@ func watch(t *testing.T, e ingesttest.Encoder, late time.Duration) (all []*watch
 			t.Fatal(err)
 		}
 		var readers sync.WaitGroup
+		channel := NewChannel(stream.ChannelID{1}, ring, nil)
+		server := NewServer(Config{Channels: list(channel)})
+		hls := &routes{server, t.Context()}
 		read := func(late bool) {
+			w := &watched{suffix: "hls", late: late}
+			all = append(all, w)
+			readers.Go(func() { w.play(t, hls, channel) })
 			for _, suffix := range []string{".flv", ".mp4", ".ts"} {
 				w := &watched{suffix: suffix, late: late}
 				all = append(all, w)
@@ -94,11 +103,46 @@ func watch(t *testing.T, e ingesttest.Encoder, late time.Duration) (all []*watch
 		}
 		session.Close()
 		synctest.Wait()
+		server.Finish(t.Context())
 		ring.Close()
 		readers.Wait()
 		status = in.Status()
 	})
 	return all, status
+}
+
+// play is a player of HLS, who takes each segment once and asks for the next before it needs it.
+func (w *watched) play(t *testing.T, s *routes, c *Channel) {
+	folder := hlsPrefix + c.id.Short() + "/"
+	get := func(name string) []byte {
+		r := httptest.NewRecorder()
+		s.hls(r, httptest.NewRequestWithContext(t.Context(), "GET", folder+name, nil))
+		if r.Code != http.StatusOK {
+			t.Errorf("%s: %s: %d %s", w, name, r.Code, r.Body)
+		}
+		return r.Body.Bytes()
+	}
+	begun, had := "", make(map[string]bool)
+	for !t.Failed() {
+		list, init := string(get("index.m3u8")), ""
+		for line := range strings.Lines(list) {
+			line = strings.TrimSpace(line)
+			if uri, ok := strings.CutPrefix(line, "#EXT-X-MAP:URI="); ok {
+				init = strings.Trim(uri, `"`)
+			} else if line != "" && line[0] != '#' && !had[line] {
+				had[line] = true
+				if init != begun {
+					w.Write(get(init))
+				}
+				begun = init
+				w.Write(get(line))
+			}
+		}
+		if strings.Contains(list, "#EXT-X-ENDLIST") {
+			return
+		}
+		time.Sleep(time.Second)
+	}
 }
 
 // frames has ffprobe decode a file, and returns how many pictures and frames of sound there are,
@@ -135,7 +179,7 @@ func frames(t *testing.T, path string) (pictures, sounds int, said string) {
 // parts are the files that a stream of MP4 is one after the other: its tracks are described
 // anew when they change, and ffmpeg reads the first description only.
 func (w *watched) parts() [][]byte {
-	if w.suffix != ".mp4" {
+	if w.suffix != ".mp4" && w.suffix != "hls" {
 		return [][]byte{w.Bytes()}
 	}
 	var parts [][]byte
@@ -177,7 +221,7 @@ func TestWhateverAnEncoderSendsIsPlayed(t *testing.T) {
 				}
 				pictures, sounds, said := 0, 0, ""
 				for i, part := range w.parts() {
-					path := filepath.Join(t.TempDir(), fmt.Sprint(i, w.suffix))
+					path := filepath.Join(t.TempDir(), fmt.Sprint(i, strings.Replace(w.suffix, "hls", ".mp4", 1)))
 					if err := os.WriteFile(path, part, 0o644); err != nil {
 						t.Fatal(err)
 					}

@@ -11,6 +11,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"relay/playback/api"
 	"relay/playback/remux"
 )
 
@@ -19,6 +20,13 @@ const (
 	// hlsIdle is how long nobody has to ask for a channel's HLS before it ends: several
 	// times what a player waits between two requests.
 	hlsIdle = 30 * time.Second
+	// hlsQuiet is how long no media may come before players get what there is, in a segment
+	// that is shorter than others.
+	hlsQuiet = 2 * time.Second
+	// hlsSlack is how much later than it should a player may ask again, and hlsLook how often
+	// the end is waited for.
+	hlsSlack = time.Second
+	hlsLook  = 50 * time.Millisecond
 )
 
 // hlsRun makes HLS of one channel, for all who ask, as long as somebody does.
@@ -26,18 +34,75 @@ type hlsRun struct {
 	presence // all who ask are one viewer, who gets what is sent to them together
 	out      *remux.HLS
 	asked    atomic.Int64 // when, Unix nanoseconds
+	over     atomic.Int64 // when the playlist has ended, likewise; 0 before
 }
+
+// idle is how long nobody has asked.
+func (h *hlsRun) idle(now time.Time) time.Duration { return now.Sub(time.Unix(0, h.asked.Load())) }
 
 // hlsRuns are the runs of a server, one at most for each channel.
 type hlsRuns struct {
+	finish chan struct{} // closed when no more media will come
+
 	mu sync.Mutex
 	of map[*Channel]*hlsRun
 }
 
-func (r *hlsRuns) has(c *Channel) bool {
+func newHLSRuns() *hlsRuns {
+	return &hlsRuns{finish: make(chan struct{}), of: make(map[*Channel]*hlsRun)}
+}
+
+// find returns the channel's run, nil if there is none, or if the channel has gone on since it
+// ended.
+func (r *hlsRuns) find(c *Channel) *hlsRun {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.of[c] != nil
+	return r.current(c)
+}
+
+// current is find with mu held.
+func (r *hlsRuns) current(c *Channel) *hlsRun {
+	run := r.of[c]
+	if run != nil && run.over.Load() != 0 && c.facts().Came.UnixNano() > run.over.Load() {
+		return nil
+	}
+	return run
+}
+
+// awaited reports whether a player may still ask for the end of a channel.
+func (r *hlsRuns) awaited(now time.Time) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, run := range r.of {
+		if run.idle(now) <= run.out.Interval()+hlsSlack {
+			return true
+		}
+	}
+	return false
+}
+
+// Finish ends all HLS: no more media will come. It returns when whoever plays it has had the time
+// to fetch the end, or when ctx ends. It must be called once.
+func (s *Server) Finish(ctx context.Context) {
+	close(s.runs.finish)
+	look := time.NewTicker(hlsLook)
+	defer look.Stop()
+	for s.runs.awaited(time.Now()) {
+		select {
+		case <-look.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// remove forgets a run, unless another has its place.
+func (r *hlsRuns) remove(c *Channel, run *hlsRun) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.of[c] == run {
+		delete(r.of, c)
+	}
 }
 
 // hls answers what is below /hls/<channel>/.
@@ -52,7 +117,7 @@ func (s *routes) hls(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "The playlist is at "+base(r)+c.hlsPath()+".", http.StatusNotFound)
 		return
 	}
-	if b, ok := c.beginning(); ok && !s.runs.has(c) {
+	if b, ok := c.beginning(); ok && s.runs.find(c) == nil {
 		if err := remux.CheckHLS(b); err != nil {
 			http.Error(w, fmt.Sprintf("This stream cannot be had as HLS: %v. Open %s in VLC, mpv or ffplay.", err, address(r, c)), http.StatusUnsupportedMediaType)
 			return
@@ -88,7 +153,7 @@ func (c *counted) Unwrap() http.ResponseWriter { return c.ResponseWriter }
 func (s *routes) hlsOf(c *Channel) (*hlsRun, bool) {
 	s.runs.mu.Lock()
 	defer s.runs.mu.Unlock()
-	if run := s.runs.of[c]; run != nil {
+	if run := s.runs.current(c); run != nil {
 		return run, true
 	}
 	if !s.admit() {
@@ -96,49 +161,87 @@ func (s *routes) hlsOf(c *Channel) (*hlsRun, bool) {
 	}
 	run := &hlsRun{presence: presence{addr: "HLS", since: time.Now()}, out: remux.NewHLS()}
 	run.asked.Store(time.Now().UnixNano())
-	if s.runs.of == nil {
-		s.runs.of = make(map[*Channel]*hlsRun)
-	}
 	s.runs.of[c] = run
-	go func() { // ends with ctx, the channel, or when nobody has asked for a while; Server.Run waits for it
+	go func() { // ends with ctx, or when nobody has asked for a while; Server.Run waits for it
 		defer s.release()
+		defer run.out.Close()
+		defer s.runs.remove(c, run)
 		c.join(&run.presence)
-		why, err := run.fill(s.ctx, c)
+		why, err := run.fill(s.ctx, c, s.runs.finish)
 		c.leave(&run.presence, why)
-		s.runs.mu.Lock()
-		delete(s.runs.of, c)
-		s.runs.mu.Unlock()
-		run.out.Close()
 		s.config.Log.Info("HLS ended", zap.String("channel", c.id.Short()), zap.String("reason", why.text()), zap.Error(err))
+		if err := run.out.End(); err != nil {
+			s.config.Log.Info("HLS lacks its end", zap.String("channel", c.id.Short()), zap.Error(err))
+		}
+		run.over.Store(time.Now().UnixNano())
+		run.linger(s.ctx)
 	}()
 	return run, true
 }
 
-// fill moves the channel's media into the run, and says why that has ended.
-func (h *hlsRun) fill(ctx context.Context, c *Channel) (reason, error) {
+// fill moves the channel's media into the run, and says why that has ended: at the latest when
+// finish is closed and there are no more.
+func (h *hlsRun) fill(ctx context.Context, c *Channel, finish <-chan struct{}) (reason, error) {
 	f := newFeed(c.ring, GOP)
-	idle := time.NewTicker(time.Second)
-	defer idle.Stop()
+	look := time.NewTicker(time.Second)
+	defer look.Stop()
+	came := time.Now()
 	for {
+		last := closed(finish) // what comes with it is in the ring already
 		batch, wait, err := f.next()
 		if err != nil {
 			return channelEnded, err
 		}
 		if len(batch.Parts) > 0 {
 			h.gap(f.cursor)
+			came = time.Now()
 			if err := h.out.Write(batch); err != nil {
 				return notCarried, err
 			}
 			wait = ready
+		} else if last {
+			return channelEnded, nil
 		}
 		select {
 		case <-wait:
+		case <-finish:
 		case <-ctx.Done():
 			return nodeClosing, nil
-		case now := <-idle.C:
-			if now.Sub(time.Unix(0, h.asked.Load())) > hlsIdle {
+		case now := <-look.C:
+			if h.idle(now) > hlsIdle {
 				return nobodyAsks, nil
 			}
+			if now.Sub(came) < hlsQuiet {
+				continue
+			}
+			if err := h.out.Cut(); err != nil {
+				return notCarried, err
+			}
+			if c.state(now) == api.Ended {
+				return channelEnded, nil
+			}
+		}
+	}
+}
+
+func closed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}
+
+// linger keeps what there is, until nobody has asked for it for a while.
+func (h *hlsRun) linger(ctx context.Context) {
+	look := time.NewTicker(time.Second)
+	defer look.Stop()
+	for h.idle(time.Now()) <= hlsIdle {
+		select {
+		case <-look.C:
+		case <-ctx.Done():
+			return
 		}
 	}
 }

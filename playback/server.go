@@ -85,7 +85,7 @@ type Server struct {
 	viewers int
 	playing sync.WaitGroup // one for each of viewers
 
-	runs hlsRuns
+	runs *hlsRuns
 }
 
 // NewServer returns a server for one [Server.Run].
@@ -116,7 +116,7 @@ func NewServer(c Config) *Server {
 	if c.Log == nil {
 		c.Log = zap.NewNop()
 	}
-	return &Server{config: c, hosts: ownHosts(c.AllowHosts)}
+	return &Server{config: c, hosts: ownHosts(c.AllowHosts), runs: newHLSRuns()}
 }
 
 // Run serves on ln, which it closes, until ctx ends, and then returns nil; before

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -298,6 +299,75 @@ func TestHLSEndsWhenNobodyAsksAnyMore(t *testing.T) {
 		}
 		if !routes.admit() {
 			t.Error("its place is not free")
+		}
+	})
+}
+
+// TestHLSEndsWithItsChannel has a channel fall silent, come back within a minute, fall silent for
+// longer, and come back once more.
+func TestHLSEndsWithItsChannel(t *testing.T) {
+	tags := demoClip(t)
+	synctest.Test(t, func(t *testing.T) {
+		s := newSource(t, stream.Limits{})
+		quiet := time.Time{}
+		c := NewChannel(s.id, s.ring, func() api.Facts {
+			return api.Facts{Attached: true, Came: s.ring.Came(), Quiet: time.Since(quiet)}
+		})
+		routes := &routes{NewServer(Config{Channels: list(c)}), t.Context()}
+		send := func(from uint32) {
+			var h flv.Header
+			for _, tag := range tags {
+				tag := slices.Clone(tag)
+				flv.PutTimestamp(tag, from+tag.Timestamp())
+				k := flv.Classify(tag)
+				if h.Add(tag, k) {
+					if err := s.writer.SetHeader(h.Payload()); err != nil {
+						t.Fatal(err)
+					}
+				}
+				flags := stream.EndsChunk
+				if k.Key {
+					flags |= stream.StartHere
+				}
+				s.write(tag, flags)
+			}
+			quiet = time.Now()
+			time.Sleep(2 * hlsQuiet)
+			synctest.Wait()
+		}
+		list := func() string {
+			w := httptest.NewRecorder()
+			routes.hls(w, httptest.NewRequestWithContext(t.Context(), "GET", hlsPrefix+s.id.Short()+"/index.m3u8", nil))
+			return w.Body.String()
+		}
+		wait := func(d time.Duration) {
+			for began := time.Now(); time.Since(began) < d; time.Sleep(time.Second) {
+				list()
+			}
+		}
+		go list()
+		synctest.Wait()
+		send(0)
+		if l := list(); strings.Count(l, "#EXTINF:2.") < 7 || strings.Contains(l, "ENDLIST") {
+			t.Errorf("the last segment of a channel that is silent for a while:\n%s", l)
+		}
+		wait(30 * time.Second)
+		send(60_000)
+		if l := list(); strings.Contains(l, "ENDLIST") {
+			t.Errorf("it has come back after half a minute:\n%s", l)
+		}
+		wait(2 * time.Minute)
+		if l := list(); !strings.Contains(l, "ENDLIST") || c.Viewers() != 0 {
+			t.Errorf("nothing has come for two minutes, %d viewers:\n%s", c.Viewers(), l)
+		}
+		send(300_000)
+		if l := list(); l == "" || strings.Contains(l, "ENDLIST") || c.Viewers() != 1 {
+			t.Errorf("it has come back, %d viewers:\n%s", c.Viewers(), l)
+		}
+		time.Sleep(hlsIdle + 2*time.Second)
+		synctest.Wait()
+		if n := len(routes.runs.of); n != 0 {
+			t.Errorf("%d runs are left", n)
 		}
 	})
 }

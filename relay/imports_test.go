@@ -182,7 +182,6 @@ func TestLibrariesStayInTheirRooms(t *testing.T) {
 		"github.com/nareix/joy4":            {"relay/ingest/flv"},
 		"github.com/bluenviron/gortmplib":   {"relay/ingest/rtmp"},
 		"github.com/bluenviron/mediacommon": {"relay/playback/remux"},
-		"github.com/bluenviron/gohlslib":    {"relay/playback/remux"},
 		"github.com/urfave/cli":             {"relay/cli", "relay/cli/flag", "relay/cli/manual"},
 		"github.com/hashicorp/memberlist":   {"relay/relay/membership"},
 		"github.com/gofrs/flock":            {"relay/relay/store"},

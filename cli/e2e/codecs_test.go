@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"crypto/rand"
+	"encoding/binary"
 	"slices"
 	"testing"
 	"time"
@@ -32,13 +33,16 @@ const frames = 50
 func at(i int) time.Duration { return time.Duration(i) * 40 * time.Millisecond }
 
 // coded is the body of an enhanced video frame, every tenth a key frame. gortmplib's own writer
-// marks no key frames: it leaves the frame type at 0.
+// marks no key frames: it leaves the frame type at 0. Behind FLV's own framing stands one NAL unit
+// of noise.
 func coded(i int, packet byte, codec string, size int) []byte {
 	frame := byte(2)
 	if i%10 == 0 {
 		frame = 1
 	}
-	return noise(size, append([]byte{0x80 | frame<<4 | packet}, codec...)...)
+	head := append([]byte{0x80 | frame<<4 | packet}, codec...)
+	head = binary.BigEndian.AppendUint32(head, uint32(size-len(head)-4))
+	return noise(size, append(head, 0x02, 0x01)...) // an ordinary picture of HEVC (ITU-T H.265, 7.3.1.2)
 }
 
 // TestEveryCodecPassesUntouched publishes each codec with gortmplib's client, whose
@@ -50,7 +54,7 @@ func TestEveryCodecPassesUntouched(t *testing.T) {
 	}}}
 	mp3 := &gortmplib.Track{Codec: &codecs.MPEG1Audio{}}
 	opusTrack := &gortmplib.Track{Codec: &codecs.Opus{IDHeader: &opus.IDHeader{Version: 1, ChannelCount: 2}}}
-	h265 := &gortmplib.Track{Codec: &codecs.H265{}}
+	h265 := hevcTrack(t)
 	av1 := &gortmplib.Track{Codec: &codecs.AV1{}}
 	vp9 := &gortmplib.Track{Codec: &codecs.VP9{}}
 	mp3Frame := func() []byte { return noise(417, 0xff, 0xfb, 0x90, 0x00) }

@@ -113,7 +113,7 @@ func TestEveryOutputProbes(t *testing.T) {
 		{name: "H.264 alone", picture: true, publish: byFFmpeg(picture360, withB)},
 		{name: "AAC alone", publish: byFFmpeg(tone, aac)},
 		{name: "H.264, MP3", picture: true, publish: byFFmpeg(picture360, tone, withB, mp3, []string{"-ar", "44100"})},
-		{name: "MP3 alone", publish: byFFmpeg(tone, mp3, []string{"-ar", "44100"}), refused: []string{"hls"}},
+		{name: "MP3 alone", publish: byFFmpeg(tone, mp3, []string{"-ar", "44100"})},
 		{name: "HEVC, AAC", picture: true, publish: byClip(0, picture180, toneFast, hevcCodec, aac), unread: []string{".flv"}},
 		{name: "HEVC as legacy codec 12, AAC", picture: true, publish: byClip(legacyHEVC, picture180, toneFast, hevcCodec, aac), unread: []string{".flv"}},
 		{name: "AV1, Opus", picture: true, publish: byClip(0, picture180, toneFast, av1Codec, opusCodec), unread: []string{".flv"}, refused: []string{".ts"}},

@@ -357,8 +357,7 @@ func TestPageSaysWhatItCannotDecode(t *testing.T) {
 	p.says(t, "#b-live", "Paused")
 	client, _ := published(t, src)
 	units := hevcUnits(t)
-	track := &gortmplib.Track{Codec: &codecs.H265{VPS: units[0], SPS: units[1], PPS: units[2]}}
-	writer := &gortmplib.Writer{Conn: client, Tracks: []*gortmplib.Track{track}}
+	writer := &gortmplib.Writer{Conn: client, Tracks: []*gortmplib.Track{hevcTrack(t)}}
 	if err := writer.Initialize(); err != nil {
 		t.Fatal(err)
 	}
@@ -425,6 +424,13 @@ func hevcUnits(t *testing.T) [][]byte {
 		t.Fatalf("%d NAL units", len(units))
 	}
 	return units
+}
+
+// hevcTrack is a track of HEVC with the parameter sets of hevcUnits.
+func hevcTrack(t *testing.T) *gortmplib.Track {
+	t.Helper()
+	units := hevcUnits(t)
+	return &gortmplib.Track{Codec: &codecs.H265{VPS: units[0], SPS: units[1], PPS: units[2]}}
 }
 
 // annexB splits a byte stream at its start codes.

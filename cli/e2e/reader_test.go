@@ -34,7 +34,9 @@ func flood(t *testing.T, s *source) (stop func()) {
 	client, c := published(t, s)
 	c.off.Store(true)
 	raw := rawWriter(client)
-	if err := sendRaw(raw, flv.Video, 0, noise(40, 0x17, 0)); err != nil {
+	// A configuration with a sequence and a picture parameter set (ISO/IEC 14496-15, 5.3.3.1).
+	config := []byte("\x17\x00\x00\x00\x00\x01\x64\x00\x1e\xff\xe1\x00\x04\x67\x64\x00\x1e\x01\x00\x02\x68\xee")
+	if err := sendRaw(raw, flv.Video, 0, config); err != nil {
 		t.Fatal(err)
 	}
 	quit, done := make(chan struct{}), make(chan error, 1)
@@ -53,6 +55,7 @@ func flood(t *testing.T, s *source) (stop func()) {
 			if i%30 == 0 {
 				body[0] = 0x17
 			}
+			binary.BigEndian.PutUint32(body[5:], uint32(len(body)-9)) // of the one NAL unit
 			binary.BigEndian.PutUint32(body[10:], uint32(i))
 			if err := sendRaw(raw, flv.Video, time.Duration(i)*time.Second/30, body); err != nil {
 				done <- err

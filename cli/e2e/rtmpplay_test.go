@@ -18,7 +18,6 @@ import (
 	"github.com/bluenviron/gortmplib"
 	"github.com/bluenviron/gortmplib/pkg/amf0"
 	"github.com/bluenviron/gortmplib/pkg/bytecounter"
-	"github.com/bluenviron/gortmplib/pkg/codecs"
 	"github.com/bluenviron/gortmplib/pkg/handshake"
 	"github.com/bluenviron/gortmplib/pkg/rawmessage"
 
@@ -169,7 +168,7 @@ func TestEnhancedCodecsPassOverRTMP(t *testing.T) {
 	w := newWorld(t)
 	src := w.source()
 	client, _ := published(t, src)
-	h265 := &gortmplib.Track{Codec: &codecs.H265{}}
+	h265 := hevcTrack(t)
 	if err := (&gortmplib.Writer{Conn: client, Tracks: []*gortmplib.Track{h265}}).Initialize(); err != nil {
 		t.Fatal(err)
 	}

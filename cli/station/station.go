@@ -126,6 +126,10 @@ func (s *Station) listen(nc *relay.Config) error {
 	return nil
 }
 
+// FinishPlaying says that no more media will come, and waits until players have the end, or ctx
+// ends. It must be called once.
+func (s *Station) FinishPlaying(ctx context.Context) { s.players.Finish(ctx) }
+
 // playing returns the configuration of the server for players.
 func (s *Station) playing() playback.Config {
 	pc := playback.Config{

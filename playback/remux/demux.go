@@ -30,9 +30,19 @@ type frame struct {
 	at      int64 // decoding time, in the track's rate
 	offset  int64 // how much later it is shown, likewise
 	samples int64 // how long it lasts, likewise; 0 if not known
+	guess   int64 // how long it lasts probably, if that is not known
 	key     bool
 	data    []byte
 }
+
+func (f frame) length() int64 { return max(f.samples, f.guess) }
+
+const (
+	// defaultHz is how many pictures a second there are where nothing tells.
+	defaultHz = 30
+	// likelyHz and leastHz bound a frame rate that is believed.
+	likelyHz, leastHz = 240, 1
+)
 
 // demuxer finds the frames in tags and gives them to a container.
 type demuxer struct {
@@ -153,7 +163,17 @@ func (d *demuxer) picture(ts uint32, c flv.Coded) error {
 		return nil
 	}
 	at := d.video.clock.video(ts)
-	return d.to.write(d.video, frame{at: at, offset: int64(c.Offset) * videoRate / 1000, key: start, data: c.Data})
+	return d.to.write(d.video, frame{
+		at: at, offset: int64(c.Offset) * videoRate / 1000, guess: d.pictureLasts(), key: start, data: c.Data,
+	})
+}
+
+// pictureLasts is how long one picture is shown, as far as the metadata tells, in [videoRate].
+func (d *demuxer) pictureLasts() int64 {
+	if d.hz >= leastHz && d.hz <= likelyHz {
+		return int64(videoRate / d.hz)
+	}
+	return videoRate / defaultHz
 }
 
 func (d *demuxer) sound(ts uint32, c flv.Coded) error {

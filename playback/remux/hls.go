@@ -1,185 +1,240 @@
 package remux
 
 import (
-	"fmt"
-	"math"
+	"bytes"
+	"io"
+	"net"
 	"net/http"
+	"path"
 	"sync"
 	"time"
-
-	"github.com/bluenviron/gohlslib/v2"
-	hlscodecs "github.com/bluenviron/gohlslib/v2/pkg/codecs"
-	"github.com/bluenviron/mediacommon/v2/pkg/codecs/av1"
-	"github.com/bluenviron/mediacommon/v2/pkg/formats/mp4/codecs"
 
 	"relay/ingest/flv"
 )
 
+// When a segment ends. All but hlsSegmentBytes are milliseconds of stream time.
 const (
-	// hlsSegments is how many segments are kept, and hlsSegment how long each is at
-	// least: players buffer three.
-	hlsSegments = 7
-	hlsSegment  = time.Second
-	// hlsSegmentBytes bounds a segment: 10 s at 12 Mb/s. The encoder that never sends
-	// a keyframe has its HLS ended, not the node's memory.
+	// hlsSegment is how long one is at least. Then it ends before the next key frame.
+	hlsSegment = 1000
+	// hlsPictureless is for how long no picture has to have come for one to end before a frame
+	// of sound.
+	hlsPictureless = 2000
+	// hlsLongest is how long one is at most, whatever comes then: longer than the ten seconds
+	// that encoders leave between key frames. The first one is hlsFirst at most, because
+	// players wait for it.
+	hlsLongest = 12_000
+	hlsFirst   = 4000
+	// hlsSegmentBytes bounds one's frames: 4 s at 32 Mb/s.
 	hlsSegmentBytes = 16 << 20
 )
 
 // HLS is a channel as HTTP Live Streaming (RFC 8216) with segments in MP4. Unlike the
-// other containers it is shared by all who ask. It is safe for concurrent use, but
-// for Write.
+// other containers it is shared by all who ask. Nobody but one goroutine writes and ends it;
+// ServeHTTP and Close are for all.
 type HLS struct {
 	demux demuxer
+	boxes fragmenter
+	part  part // the segment that is being made
+	next  segment
+	made  bool // there has been one
+	keyed bool // the newest one with pictures had a key frame, or there was none
 
 	mu     sync.Mutex
-	mux    *gohlslib.Muxer
+	list   playlist
+	ready  chan struct{} // closed once there is a segment, or nothing to wait for
+	waited bool          // ready is closed
 	closed bool
-	ready  chan struct{} // closed once there is a muxer
+}
 
-	video, audio *gohlslib.Track
+// part is what has been put into a segment so far. Times are in milliseconds.
+type part struct {
+	begun      bool
+	begin, end int64
+	size       int   // of the frames, in bytes
+	picture    int64 // time of the newest one, also of one before this segment
+	pictures   bool  // it has some
+	key        bool  // it has a key frame
 }
 
 // NewHLS returns one that has had no tags yet. It needs a [HLS.Close].
 func NewHLS() *HLS {
-	h := &HLS{ready: make(chan struct{})}
+	h := &HLS{ready: make(chan struct{}), keyed: true}
+	// A player that comes back to a channel whose HLS was begun anew in the meantime must not
+	// take a new segment for one that it has: a segment lasts for a second at least.
+	h.next.number = uint64(time.Now().Unix())
 	h.demux.to = h
 	return h
 }
 
 // Write takes the next tags.
-func (h *HLS) Write(batch flv.Batch) error {
-	return h.demux.add(batch)
+func (h *HLS) Write(batch flv.Batch) error { return h.demux.add(batch) }
+
+// Cut ends the segment: nothing comes for now.
+func (h *HLS) Cut() error { return h.cut(h.part.end) }
+
+// End ends the last segment and the playlist. What there is can still be fetched.
+func (h *HLS) End() error {
+	err := h.Cut()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.list.ended = true
+	h.answer()
+	return err
 }
 
-// ServeHTTP answers for index.m3u8 and what that names, by the last part of the path.
-// It waits until there is something to answer, or the request's context ends.
+// Interval is how long players wait at most before they read the playlist again (RFC 8216,
+// 6.3.4).
+func (h *HLS) Interval() time.Duration {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return time.Duration(h.list.target) * time.Second
+}
+
+// Close forgets everything, and ends the requests that wait.
+func (h *HLS) Close() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.closed, h.list = true, playlist{}
+	h.answer()
+}
+
+// answer lets requests go on. It is called with mu held.
+func (h *HLS) answer() {
+	if !h.waited {
+		close(h.ready)
+	}
+	h.waited = true
+}
+
+// ServeHTTP answers for index.m3u8 and what that names, by the last part of the path. It waits
+// until there is a segment, or the request's context ends.
 func (h *HLS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	select {
 	case <-h.ready:
 	case <-r.Context().Done():
 		return
 	}
-	h.mu.Lock()
-	mux := h.mux
-	h.mu.Unlock()
-	if mux == nil {
-		http.Error(w, "There is no HLS of this channel any more.", http.StatusNotFound)
-		return
+	name := path.Base(r.URL.Path)
+	text, file := h.find(name)
+	switch {
+	case text != "":
+		w.Header().Set("Content-Type", "application/vnd.apple.mpegurl")
+		w.Header().Set("Cache-Control", "no-cache")
+		io.WriteString(w, text)
+	case file != nil:
+		w.Header().Set("Content-Type", "video/mp4")
+		w.Header().Set("Cache-Control", "max-age=60")
+		http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(file))
+	default:
+		http.Error(w, "There is no such part of this channel's HLS any more. index.m3u8 names those that there are.", http.StatusNotFound)
 	}
-	mux.Handle(w, r)
 }
 
-// Close ends it, and with it the requests that wait.
-func (h *HLS) Close() {
+// find returns the playlist or one of its files.
+func (h *HLS) find(name string) (text string, file []byte) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.mux != nil {
-		h.mux.Close()
-		h.mux = nil
-	} else if !h.closed {
-		close(h.ready)
+	if h.closed {
+		return "", nil
 	}
-	h.closed = true
+	if name == "index.m3u8" {
+		return h.list.text(), nil
+	}
+	return "", h.list.file(name)
 }
 
 func (h *HLS) name() string { return "HLS" }
 
-// soundWaits is longer than any key frame takes: a segment begins with one.
-func (h *HLS) soundWaits() uint32 { return math.MaxInt32 }
+func (h *HLS) soundWaits() uint32 { return mp4SoundWaits }
 
-func (h *HLS) carries(t *track) bool { return hlsCodec(t) != nil }
+func (h *HLS) carries(*track) bool { return true }
 
-func hlsCodec(t *track) hlscodecs.Codec {
-	switch c := t.codec.(type) {
-	case *codecs.H264:
-		return &hlscodecs.H264{SPS: c.SPS, PPS: c.PPS}
-	case *codecs.H265:
-		return &hlscodecs.H265{VPS: c.VPS, SPS: c.SPS, PPS: c.PPS}
-	case *codecs.AV1:
-		return &hlscodecs.AV1{SequenceHeader: c.SequenceHeader}
-	case *codecs.VP9:
-		return &hlscodecs.VP9{
-			Width: c.Width, Height: c.Height, Profile: c.Profile, BitDepth: c.BitDepth,
-			ChromaSubsampling: c.ChromaSubsampling, ColorRange: c.ColorRange,
-		}
-	case *codecs.MPEG4Audio:
-		return &hlscodecs.MPEG4Audio{Config: c.Config}
-	case *codecs.Opus:
-		return &hlscodecs.Opus{ChannelCount: c.ChannelCount}
-	}
-	return nil
-}
-
+// open begins a segment of other tracks.
 func (h *HLS) open(video, audio *track) error {
-	mux := &gohlslib.Muxer{
-		Variant: gohlslib.MuxerVariantFMP4, SegmentCount: hlsSegments, SegmentMinDuration: hlsSegment,
-		SegmentMaxSize: hlsSegmentBytes, OnEncodeError: func(error) {}, // of single frames, which are left out
+	if err := h.Cut(); err != nil {
+		return err
 	}
-	h.video, h.audio = nil, nil
-	if video != nil {
-		h.video = &gohlslib.Track{Codec: hlsCodec(video), ClockRate: videoRate}
-		mux.Tracks = append(mux.Tracks, h.video)
+	again := h.next.init != nil
+	if err := h.boxes.open(video, audio); err != nil {
+		return err
 	}
-	if audio != nil {
-		h.audio = &gohlslib.Track{Codec: hlsCodec(audio), ClockRate: int(audio.rate)}
-		mux.Tracks = append(mux.Tracks, h.audio)
-	}
-	if err := mux.Start(); err != nil {
-		return fmt.Errorf("begin HLS: %w", err)
-	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.closed {
-		mux.Close()
-		return http.ErrServerClosed
-	}
-	if h.mux == nil {
-		close(h.ready)
-	} else {
-		h.mux.Close()
-	}
-	h.mux = mux
+	h.next.init = &initialization{h.next.number, joined(h.boxes.take())}
+	h.next.breaks = again
 	return nil
 }
 
 func (h *HLS) write(t *track, f frame) error {
+	at := f.at * 1000 / t.rate
+	if h.full(t, f, at) {
+		if err := h.cut(at); err != nil {
+			return err
+		}
+	}
+	p := &h.part
+	if !p.begun {
+		p.begun, p.begin, p.end = true, at, at
+		h.next.began = time.Now()
+	}
+	if t == h.boxes.video {
+		p.key = p.key || f.key
+		// Where no key frames come, a player that begins here has to begin with another picture.
+		f.key = f.key || !h.keyed && !p.pictures
+		p.picture, p.pictures = at, true
+	}
+	p.end = max(p.end, at+f.length()*1000/t.rate)
+	p.size += len(f.data)
+	f.data = bytes.Clone(f.data) // it is the writer's
+	return h.boxes.write(t, f)
+}
+
+// full reports whether the segment ends before a frame.
+func (h *HLS) full(t *track, f frame, at int64) bool {
+	p, lasts := h.part, at-h.part.begin
+	switch {
+	case !p.begun:
+		return false
+	case p.size+len(f.data) > hlsSegmentBytes:
+		return true
+	case lasts < hlsSegment:
+		return false
+	case t == h.boxes.video && f.key:
+		return true
+	case t == h.boxes.audio && (h.boxes.video == nil || at-p.picture >= hlsPictureless):
+		return true
+	case !h.made:
+		return lasts >= hlsFirst
+	}
+	return lasts >= hlsLongest
+}
+
+// cut ends the segment at a time in milliseconds.
+func (h *HLS) cut(at int64) error {
+	p := h.part
+	if !p.begun {
+		return nil
+	}
+	if err := h.boxes.flush(); err != nil {
+		return err
+	}
+	h.part = part{picture: p.picture}
+	if p.pictures {
+		h.keyed = p.key
+	}
+	s := h.next
+	s.lasts = time.Duration(max(at-p.begin, 1)) * time.Millisecond
+	s.media = joined(h.boxes.take())
+	h.next, h.made = segment{number: s.number + 1, init: s.init}, true
 	h.mu.Lock()
-	mux := h.mux
-	h.mu.Unlock()
-	if mux == nil {
-		return http.ErrServerClosed
+	defer h.mu.Unlock()
+	if !h.closed {
+		h.list.add(s)
 	}
-	now, show := time.Now(), f.at+max(f.offset, 0)
-	var err error
-	switch t.name {
-	case "h264", "hevc":
-		units := picture(t, f)
-		if len(units) == 0 {
-			return nil
-		}
-		if t.name == "h264" {
-			err = mux.WriteH264(h.video, now, show, units)
-		} else {
-			err = mux.WriteH265(h.video, now, show, units)
-		}
-	case "av1":
-		var units av1.Bitstream
-		if units.Unmarshal(f.data) != nil || len(units) == 0 {
-			return nil
-		}
-		err = mux.WriteAV1(h.video, now, show, units)
-	case "vp9":
-		err = mux.WriteVP9(h.video, now, show, f.data)
-	case "aac":
-		err = mux.WriteMPEG4Audio(h.audio, now, f.at, [][]byte{f.data})
-	case "opus":
-		err = mux.WriteOpus(h.audio, now, f.at, [][]byte{f.data})
-	}
-	if err != nil {
-		return fmt.Errorf("write HLS: %w", err)
-	}
+	h.answer()
 	return nil
 }
+
+// joined is one slice of several.
+func joined(all net.Buffers) []byte { return bytes.Join(all, nil) }
 
 // CheckHLS reports why what begins with that batch cannot be had as HLS, as far as it tells.
 func CheckHLS(b flv.Batch) error {

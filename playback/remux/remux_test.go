@@ -5,11 +5,9 @@ import (
 	"errors"
 	"io"
 	"math/rand/v2"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/bluenviron/mediacommon/v2/pkg/codecs/h264"
@@ -195,42 +193,6 @@ func TestMPEGTSHoldsEveryFrame(t *testing.T) {
 	// A reader gives a frame out when the next one begins.
 	if pictures < len(video)-1 || sounds < len(audio)-1 {
 		t.Errorf("%d pictures and %d audio frames, want %d and %d", pictures, sounds, len(video), len(audio))
-	}
-}
-
-func TestHLSGivesAPlaylistWithSegments(t *testing.T) {
-	_, tags := clip(t, "demo.flv")
-	h := NewHLS()
-	defer h.Close()
-	if err := h.Write(flv.BatchOf(tags...)); err != nil {
-		t.Fatal(err)
-	}
-	get := func(name string) string {
-		t.Helper()
-		w := httptest.NewRecorder()
-		h.ServeHTTP(w, httptest.NewRequest("GET", "/hls/x/"+name, nil))
-		if w.Code != 200 {
-			t.Fatalf("%s: %d", name, w.Code)
-		}
-		return w.Body.String()
-	}
-	main := get("index.m3u8")
-	var media string
-	for line := range strings.Lines(main) {
-		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
-			media = get(line)
-		}
-	}
-	segments := 0
-	for line := range strings.Lines(media) {
-		if line = strings.TrimSpace(line); strings.HasSuffix(line, ".mp4") && !strings.HasPrefix(line, "#") {
-			if len(get(line)) > 1000 {
-				segments++
-			}
-		}
-	}
-	if segments == 0 {
-		t.Fatalf("no segments in\n%s\n%s", main, media)
 	}
 }
 

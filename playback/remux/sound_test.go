@@ -58,26 +58,6 @@ func TestMP3IsThereFromTheFirstPictureOn(t *testing.T) {
 	}
 }
 
-// TestNothingButSoundThatCannotBeCarried must not have anybody wait.
-func TestNothingButSoundThatCannotBeCarried(t *testing.T) {
-	var refused *CodecError
-	if err := CheckHLS(flv.HeaderBatch(announcing(flvio.AMFMap{"audiosamplerate": 44100.0, "stereo": false}))); !errors.As(err, &refused) || refused.Codec != "mp3" {
-		t.Errorf("MP3 that is announced: %v", err)
-	}
-	h := NewHLS()
-	defer h.Close()
-	if err := h.Write(flv.BatchOf(flv.NewTag(flv.Audio, 0, mp3Frame))); !errors.As(err, &refused) || refused.Codec != "mp3" {
-		t.Errorf("MP3 without a word: %v", err)
-	}
-	_, tags := clip(t, "video.flv")
-	with := NewHLS()
-	defer with.Close()
-	announced := announcing(flvio.AMFMap{"audiosamplerate": 44100.0, "stereo": false})
-	if err := with.Write(flv.BatchOf(append([]flv.Tag{announced}, tags...)...)); err != nil {
-		t.Errorf("MP3 beside pictures: %v", err)
-	}
-}
-
 // TestTransportStreamCountsOn checks the continuity counters of a stream to which sound
 // comes later.
 func TestTransportStreamCountsOn(t *testing.T) {

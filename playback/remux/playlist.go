@@ -1,0 +1,138 @@
+package remux
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const (
+	// hlsSegments is how many segments a playlist has at least, once the stream has run for so
+	// long: players buffer three.
+	hlsSegments = 7
+	// hlsTargets is how many times the target duration a playlist lasts at least before a
+	// segment leaves it (RFC 8216, 6.2.2).
+	hlsTargets = 3
+	// hlsLeast segments are kept, however large they are. hlsBytes bounds all others together:
+	// about what a channel's ring may take.
+	hlsLeast = 3
+	hlsBytes = 64 << 20
+	// hlsMost bounds segments that have next to no length, as those of an encoder that changes
+	// its configuration with each picture.
+	hlsMost = 64
+)
+
+// playlist is a media playlist (RFC 8216) and the files that it names. It belongs to one
+// goroutine, but for what files has returned.
+type playlist struct {
+	segments []segment // kept, the oldest first
+	spare    int       // of them are no longer in the playlist that players may just have read
+	breaks   int       // discontinuities before the first one in the playlist
+	size     int       // of all segments, in bytes
+	target   float64   // seconds; it only grows
+	ended    bool
+}
+
+// segment is a part of a stream that a player gets as one file.
+type segment struct {
+	number uint64 // one more than that of the one before
+	init   *initialization
+	breaks bool // a player has to begin anew with it
+	began  time.Time
+	lasts  time.Duration
+	media  []byte
+}
+
+// initialization is what a player needs to have before the segments that refer to it.
+type initialization struct {
+	number uint64 // of the first of these
+	boxes  []byte
+}
+
+func (s segment) name() string        { return strconv.FormatUint(s.number, 10) + ".mp4" }
+func (i initialization) name() string { return "init-" + strconv.FormatUint(i.number, 10) + ".mp4" }
+
+// add puts a segment behind all others, and forgets old ones.
+func (p *playlist) add(s segment) {
+	for p.spare > 0 {
+		p.drop()
+	}
+	p.segments = append(p.segments, s)
+	p.size += len(s.media)
+	p.target = max(p.target, math.Ceil(s.lasts.Seconds()))
+	for p.mayLeave() {
+		if p.segments[p.spare].breaks {
+			p.breaks++
+		}
+		p.spare++
+	}
+	for len(p.segments) > hlsLeast && p.size > hlsBytes {
+		p.drop()
+	}
+}
+
+// mayLeave reports whether the oldest segment of the playlist is not needed there.
+func (p *playlist) mayLeave() bool {
+	listed := p.segments[p.spare:]
+	if len(listed) <= hlsSegments {
+		return false
+	}
+	lasts := 0.0
+	for _, s := range listed[1:] {
+		lasts += s.lasts.Seconds()
+	}
+	return lasts >= hlsTargets*p.target || len(listed) > hlsMost
+}
+
+// drop forgets the oldest segment.
+func (p *playlist) drop() {
+	if p.spare > 0 {
+		p.spare--
+	} else if p.segments[0].breaks {
+		p.breaks++
+	}
+	p.size -= len(p.segments[0].media)
+	p.segments[0] = segment{} // the memory is shared with those that follow
+	p.segments = p.segments[1:]
+}
+
+// text is the playlist as a player reads it.
+func (p *playlist) text() string {
+	listed := p.segments[p.spare:]
+	var b strings.Builder
+	// Version 7 is that of maps and of lengths that are no whole seconds (section 7).
+	fmt.Fprintf(&b, "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:%.0f\n", max(p.target, 1))
+	if len(listed) > 0 {
+		fmt.Fprintf(&b, "#EXT-X-MEDIA-SEQUENCE:%d\n#EXT-X-DISCONTINUITY-SEQUENCE:%d\n", listed[0].number, p.breaks)
+	}
+	var init *initialization
+	for _, s := range listed {
+		if s.breaks {
+			b.WriteString("#EXT-X-DISCONTINUITY\n")
+		}
+		if s.init != init {
+			init = s.init
+			fmt.Fprintf(&b, "#EXT-X-MAP:URI=%q\n", init.name())
+		}
+		fmt.Fprintf(&b, "#EXT-X-PROGRAM-DATE-TIME:%s\n#EXTINF:%.3f,\n%s\n", s.began.UTC().Format("2006-01-02T15:04:05.000Z"), s.lasts.Seconds(), s.name())
+	}
+	if p.ended {
+		b.WriteString("#EXT-X-ENDLIST\n")
+	}
+	return b.String()
+}
+
+// file returns a file that the playlist names, or has named not long ago; nil if there is none.
+func (p *playlist) file(name string) []byte {
+	for _, s := range p.segments {
+		switch name {
+		case s.name():
+			return s.media
+		case s.init.name():
+			return s.init.boxes
+		}
+	}
+	return nil
+}

@@ -56,7 +56,7 @@ test: tools ## Everything CI wants: tools, lint, race, e2e
 	wait $$lint || failed=1; cat bin/lint.log; [ -z "$$failed" ]
 	@nice -n 5 $(MAKE) --no-print-directory race >bin/race.log 2>&1 & race=$$!; \
 	failed=; $(MAKE) --no-print-directory e2e-netns || failed=1; \
-	wait $$race || failed=1; cat bin/race.log; [ -z "$$failed" ]
+	wait $$race || failed=1; cat bin/race.log bin/encoders.txt; [ -z "$$failed" ]
 
 # The tests of race, compiled and neither linked nor run.
 .PHONY: compile
@@ -67,7 +67,8 @@ compile:
 # are tested at a time, so that no processor waits for one that waits itself.
 .PHONY: race
 race: ## Run the tests, without the end-to-end ones, under the race detector
-	$(GO) test -race -vet=off -p 3 -timeout 30m ./relay ./ingest/rtmp ./relay/membership ./...
+	@mkdir -p bin
+	ENCODERS_TABLE=$(CURDIR)/bin/encoders.txt $(GO) test -race -vet=off -p 3 -timeout 30m ./relay ./ingest/rtmp ./relay/membership ./...
 
 # The longest of the tests of race, which finds their result in go test's cache afterwards.
 .PHONY: race-sim

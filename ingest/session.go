@@ -13,7 +13,7 @@ type Session struct {
 	input *Input
 
 	// Guarded by input.mu, as all that a tag passes is.
-	annexB    flv.AnnexB
+	avc       flv.AVC
 	judge     flv.Judge
 	starts    starts
 	header    flv.Header // the run's configurations
@@ -27,7 +27,7 @@ type Session struct {
 // Write takes the stream's next tag. It owns t from now on, and moves its
 // timestamp to where the channel's timeline wants it; the rest goes out untouched,
 // but for what [Input.SetTitle] and [Input.SetUnlisted] say. A configuration also goes into
-// the channel's header, before the tag itself. H.264 with start codes becomes what FLV has. A
+// the channel's header, before the tag itself. H.264 becomes what FLV has ([flv.AVC]). A
 // tag that no decoder can use is counted and left out: nobody below has to judge it again.
 func (s *Session) Write(t flv.Tag) error {
 	in := s.input
@@ -36,7 +36,7 @@ func (s *Session) Write(t flv.Tag) error {
 	if !in.has(s) {
 		return ErrEnded
 	}
-	config, media := s.annexB.Next(t)
+	config, media := s.avc.Next(t)
 	for _, t := range []flv.Tag{config, media} {
 		if t == nil {
 			continue

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -203,17 +204,11 @@ func around(want []tag, at int, g tag) string {
 // took in after some others. Sound before the first picture of a run is a start, too: it belongs
 // to the stream.
 func starts(g tag, before []tag, configs ...[]tag) bool {
-	if n := len(before); g.kind.Key || g.typ == flv.Audio && (n == 0 || before[n-1].kind.Config) {
-		return true
+	if g.kind.Key || g.typ != flv.Audio || len(before) == 0 {
+		return g.kind.Key || g.typ == flv.Audio
 	}
-	for _, cs := range configs {
-		for _, c := range cs {
-			if c.typ == flv.Video {
-				return false
-			}
-		}
-	}
-	return g.typ == flv.Audio
+	all := slices.Concat(configs...)
+	return contains(all, before[len(before)-1]) || !slices.ContainsFunc(all, func(c tag) bool { return c.typ == flv.Video })
 }
 
 func contains(tags []tag, g tag) bool {

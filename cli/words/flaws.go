@@ -14,6 +14,7 @@ type flawWord struct {
 
 const (
 	flawHint       = `now and then it does no harm. If it goes on, update the encoder or choose another one (OBS: Settings > Output > Streaming > Video Encoder, Audio Encoder), and look at the connection to it`
+	startCodesHint = `they are not what FLV has, so nobody can see them. Have the encoder send H.264 (OBS: Settings > Output > Streaming > Video Encoder), or choose another one`
 	badConfigVideo = `there is no picture until the encoder sends a right one, so stop it and start it again. If that does not help, choose another one (OBS: Settings > Output > Streaming > Video Encoder)`
 	badConfigSound = `there is no sound until the encoder sends a right one, so stop it and start it again. If that does not help, choose another one (OBS: Settings > Output > Streaming > Audio Encoder)`
 )
@@ -24,6 +25,7 @@ var flawWords = []flawWord{
 	{flv.BadSoundConfig, "audio configuration that is malformed", "audio configurations that are malformed", badConfigSound},
 	{flv.EmptyPicture, "empty picture", "empty pictures", flawHint},
 	{flv.CutPicture, "picture cut short", "pictures cut short", flawHint},
+	{flv.StartCodes, "picture with start codes (Annex B)", "pictures with start codes (Annex B)", startCodesHint},
 	{flv.EmptySound, "empty audio frame", "empty audio frames", flawHint},
 	{flv.CutSound, "audio frame cut short", "audio frames cut short", flawHint},
 }

@@ -40,6 +40,8 @@ const (
 // Frame types of a video tag that matter here (annex E.4.3.1).
 const (
 	frameKey          = 1
+	frameInter        = 2
+	frameDisposable   = 3
 	frameGeneratedKey = 4
 	frameCommand      = 5
 	// frameTypeMask leaves the frame type of an enhanced tag's upper half byte.

@@ -11,6 +11,9 @@ const (
 	EmptySound   Flaw = "empty_sound"
 	// CutPicture and CutSound end before what they themselves declare.
 	CutPicture Flaw = "cut_picture"
+	// StartCodes are in pictures of HEVC, or of H.264 in one track of several, where FLV has
+	// lengths. [AVC] makes these of the rest.
+	StartCodes Flaw = "start_codes"
 	CutSound   Flaw = "cut_sound"
 	// BadVideoConfig and BadSoundConfig are configurations with which no decoder can begin,
 	// as an H.264 one without parameter sets.
@@ -24,10 +27,14 @@ type Flaws map[Flaw]uint64
 // leastASC is how long an AudioSpecificConfig is at least, in bytes (ISO/IEC 14496-3, 1.6.2.1).
 const leastASC = 2
 
+// leastCoded is how long a start code and the head of a NAL unit are at most, in bytes.
+const leastCoded = 5
+
 // Judge says what each tag of one run is, in order: a picture can be understood only with
 // the configuration before it. Its zero value is ready. It belongs to one goroutine.
 type Judge struct {
-	sets ParameterSets // of the first video track
+	sets  ParameterSets // of the first video track
+	codec string        // of its newest configuration, "" before
 }
 
 // Next is [Classify] of the run's next tag, with its flaw. It looks at NAL units' lengths and
@@ -37,6 +44,11 @@ func (j *Judge) Next(t Tag) Kind {
 	switch t.Type() {
 	case Video:
 		k.Flaw = j.video(t, &k)
+		if k.Config && k.Flaw == "" && k.Slot == (Slot{Type: Video}) {
+			j.codec = k.Codec
+		}
+		// Nobody starts at a stray picture of a codec that nobody knows.
+		k.Key = k.Key && (k.Codec != "" || j.codec == "")
 	case Audio:
 		k.Flaw = flawOfSound(t.Body())
 	}
@@ -74,10 +86,13 @@ func (j *Judge) video(t Tag, k *Kind) Flaw {
 		j.sets = sets
 		return ""
 	}
-	if k.Codec != j.sets.Codec {
-		return "" // how its units are framed is not known
-	}
-	if !wholeUnits(p.data, j.sets.LenSize) {
+	known := k.Codec == j.sets.Codec // else it is not known how its units are framed
+	switch {
+	case len(p.data) > leastCoded && startsWithCode(p.data) && (p.data[2] == 0 || known && !wholeUnits(p.data, j.sets.LenSize)):
+		return StartCodes // three bytes of one may be a length, too
+	case !known:
+		return ""
+	case !wholeUnits(p.data, j.sets.LenSize):
 		return CutPicture
 	}
 	k.Recovery = !k.Key && recovers(k.Codec, p.data, j.sets.LenSize)

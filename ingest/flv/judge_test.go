@@ -19,7 +19,7 @@ func TestJudge(t *testing.T) {
 		want Flaw
 	}{
 		"a whole picture":                     {Video, keyHead + "\x00\x00\x00\x02\x65\x88", ""},
-		"two units":                           {Video, keyHead + "\x00\x00\x00\x01\x06\x00\x00\x00\x02\x65\x88", ""},
+		"two units":                           {Video, keyHead + "\x00\x00\x00\x02\x06\x80\x00\x00\x00\x02\x65\x88", ""},
 		"a unit of no length among others":    {Video, keyHead + "\x00\x00\x00\x00\x00\x00\x00\x02\x65\x88", ""},
 		"three bytes behind the last unit":    {Video, keyHead + "\x00\x00\x00\x02\x65\x88\x00\x00\x00", ""},
 		"no body":                             {Video, "", EmptyPicture},
@@ -31,7 +31,7 @@ func TestJudge(t *testing.T) {
 		"units of no length":                  {Video, keyHead + "\x00\x00\x00\x00", CutPicture},
 		"half a length":                       {Video, keyHead + "\x00\x00", CutPicture},
 		"a unit that is cut":                  {Video, keyHead + "\x00\x00\x00\x03\x65\x88", CutPicture},
-		"a second unit that is cut":           {Video, keyHead + "\x00\x00\x00\x01\x06\x00\x00\x00\x03\x65\x88", CutPicture},
+		"a second unit that is cut":           {Video, keyHead + "\x00\x00\x00\x02\x06\x80\x00\x00\x00\x03\x65\x88", CutPicture},
 		"a length that is negative":           {Video, keyHead + "\xff\xff\xff\xff\x65\x88", CutPicture},
 		"the end of a sequence":               {Video, "\x17\x02\x00\x00\x00", ""},
 		"the end of a sequence, short":        {Video, "\x17\x02", ""},
@@ -45,6 +45,8 @@ func TestJudge(t *testing.T) {
 		"a configuration that is cut":         {Video, "\x17\x00\x00\x00\x00" + avcC[:12], BadVideoConfig},
 		"another configuration":               {Video, "\x17\x00\x00\x00\x00" + avcC, ""},
 		"HEVC, of which nothing is known":     {Video, "\x91hvc1\x00\x00\x00\x01", ""},
+		"HEVC with start codes":               {Video, "\x91hvc1\x00\x00\x00\x00\x00\x00\x01\x26\x01\xaf", StartCodes},
+		"H.264 with start codes in a track":   {Video, "\x96\x01avc1\x00\x00\x00\x00\x00\x00\x00\x01\x65\x88\x84", StartCodes},
 		"HEVC of no bytes":                    {Video, "\x91hvc1\x00\x00\x00", EmptyPicture},
 		"HEVC without an offset, of no bytes": {Video, "\x93hvc1", EmptyPicture},
 		"HEVC cut in its offset":              {Video, "\x91hvc1\x00", CutPicture},

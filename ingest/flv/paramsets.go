@@ -38,16 +38,7 @@ func (p ParameterSets) Equal(o ParameterSets) bool {
 
 // Framed returns the units as they stand in a frame of the stream, each with its
 // length in front.
-func (p ParameterSets) Framed() []byte {
-	var b []byte
-	for _, u := range p.Units {
-		var n [4]byte
-		binary.BigEndian.PutUint32(n[:], uint32(len(u)))
-		b = append(b, n[4-p.LenSize:]...)
-		b = append(b, u...)
-	}
-	return b
-}
+func (p ParameterSets) Framed() []byte { return framed(slices.Values(p.Units), p.LenSize) }
 
 // ParameterSets returns the parameter sets in a decoder configuration. It reports false
 // if the codec has none, or if they are malformed.

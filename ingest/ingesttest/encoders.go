@@ -1,7 +1,6 @@
 package ingesttest
 
 import (
-	"bytes"
 	"encoding/binary"
 	"slices"
 
@@ -19,24 +18,35 @@ type Encoder struct {
 	Keyless bool
 	// Unread says why ffmpeg makes nothing of the tags themselves.
 	Unread string
+	// Faulty says that a reader of FLV complains of the tags themselves.
+	Faulty bool
+	// Unheard says that only FLV has a place for the sound.
+	Unheard bool
+	// Mute is the suffix of an output besides that has none; "" for none.
+	Mute string
+	// Late is when a late viewer comes, in milliseconds.
+	Late uint32
 	// Dropped is how many tags are of no use to anybody.
 	Dropped uint64
+	// Sent is when each tag is sent, in milliseconds. If it is nil, the tags' timestamps say it.
+	Sent []uint32
 }
 
 // Encoders returns encoders of all kinds, made of a clean clip of H.264 and AAC: configurations
-// first, a key frame at 0 and every few seconds.
-func Encoders(clip []flv.Tag) []Encoder {
-	return []Encoder{
+// first, a key frame at 0 and every few seconds. Another clip of H.264 has pictures of another
+// size.
+func Encoders(clip, other []flv.Tag) []Encoder {
+	return slices.Concat([]Encoder{
 		clean(clip), lateParameterSets(clip), brokenKeyFrames(clip), shortTags(clip), pausedPictures(clip), noPictureAtFirst(clip),
 		lateSound(clip), leadingSound(clip), startCodes(clip, true), startCodes(clip, false), modifiers(clip), oneTrack(clip), oneKeyFrame(clip),
-	}
+	}, pictures(clip, other), sounds(clip), clocks(clip), scripts(clip))
 }
 
 func clean(clip []flv.Tag) Encoder { return counted("as it should be", clip) }
 
 // counted is an encoder whose frames all arrive.
 func counted(name string, tags []flv.Tag) Encoder {
-	e := Encoder{Name: name, Tags: tags}
+	e := Encoder{Name: name, Tags: tags, Late: 10_000}
 	for _, t := range tags {
 		switch {
 		case isFrame(t, flv.Video):
@@ -278,15 +288,26 @@ func oneKeyFrame(clip []flv.Tag) Encoder {
 		}
 	}
 	e := counted("one key frame and no other in 48 s", tags)
-	e.Keyless = true
+	e.Keyless, e.Late = true, 45_000 // what a ring holds then has no key frame
 	return e
 }
 
-// Newest is the timestamp of the last tag, in milliseconds.
-func (e Encoder) Newest() uint32 { return e.Tags[len(e.Tags)-1].Timestamp() }
+// When is when a tag is sent, in milliseconds.
+func (e Encoder) When(i int) uint32 {
+	if e.Sent != nil {
+		return e.Sent[i]
+	}
+	return e.Tags[i].Timestamp()
+}
 
-// From counts the frames from a moment on, in milliseconds.
+// From counts the frames that are sent from a moment on, in milliseconds.
 func (e Encoder) From(ms uint32) (pictures, sounds int) {
-	rest := counted("", where(e.Tags, func(t flv.Tag) bool { return t.Timestamp() >= ms && !bytes.Equal(t.Body(), nil) }))
-	return rest.Pictures, rest.Sounds
+	var rest []flv.Tag
+	for i, t := range e.Tags {
+		if e.When(i) >= ms {
+			rest = append(rest, t)
+		}
+	}
+	c := counted("", rest)
+	return c.Pictures, c.Sounds
 }

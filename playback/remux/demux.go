@@ -55,8 +55,13 @@ type demuxer struct {
 	opened       bool    // the container has been, so players know its tracks
 	alone        bool    // it has, without pictures
 	early        early
-	begun        bool // a frame has come
+	begun        bool    // a frame has come
+	strange      *uint32 // when the first key frame of another codec came since the newest picture, in milliseconds
 }
+
+// strangeFor is how long pictures may be of a codec that cannot be carried, after others that can,
+// in milliseconds of stream time.
+const strangeFor = 5000
 
 // add takes the next tags.
 func (d *demuxer) add(batch flv.Batch) error {
@@ -87,7 +92,7 @@ func (d *demuxer) take(t flv.Tag) error {
 	switch {
 	case !ok && t.Type() == flv.Video && flv.Classify(t).Key:
 		if codec := flv.Classify(t).Codec; !decoded[codec] {
-			return &CodecError{codec, d.to.name()}
+			return d.foreign(t.Timestamp(), codec)
 		}
 		return errSkip // it is empty, or cut short: the next one is not
 	case !ok && t.Type() == flv.Audio:
@@ -101,6 +106,18 @@ func (d *demuxer) take(t flv.Tag) error {
 		return d.sound(t.Timestamp(), c)
 	}
 	return nil
+}
+
+// foreign takes a key frame of a codec that no container here takes. A few among others are left
+// out; nobody waits for more than strangeFor if nothing else comes.
+func (d *demuxer) foreign(ts uint32, codec string) error {
+	if d.strange == nil {
+		d.strange = &ts
+	}
+	if d.video != nil && int32(ts-*d.strange) < strangeFor {
+		return errSkip
+	}
+	return &CodecError{codec, d.to.name()}
 }
 
 // unheard notes a codec of sound that no container here takes. A codec that some of them
@@ -149,10 +166,11 @@ func (d *demuxer) picture(ts uint32, c flv.Coded) error {
 	d.begun = true
 	if d.video == nil || d.video.name != c.Codec {
 		if !decoded[c.Codec] && c.Key {
-			return &CodecError{c.Codec, d.to.name()}
+			return d.foreign(ts, c.Codec)
 		}
 		return nil // its configuration may still come
 	}
+	d.strange = nil
 	start := c.Key || d.video.fresh && (first || d.early.keyless(ts))
 	if start {
 		if err := d.reopen(d.video); err != nil {

@@ -72,6 +72,10 @@ func (t *TS) name() string { return "MPEG-TS" }
 
 func (t *TS) soundWaits() uint32 { return 0 } // a new table between two pictures is enough
 
+// leastMPEG1 is the lowest sample rate of MPEG-1 audio, in Hz (ISO/IEC 11172-3, 2.4.2.3). Those of
+// MPEG-2 are half of MPEG-1's.
+const leastMPEG1 = 32000
+
 func (t *TS) carries(tr *track) bool { return tsCodec(tr) != nil }
 
 func tsCodec(t *track) tscodecs.Codec {
@@ -83,6 +87,9 @@ func tsCodec(t *track) tscodecs.Codec {
 	case *codecs.MPEG4Audio:
 		return &tscodecs.MPEG4Audio{Config: c.Config}
 	case *codecs.MPEG1Audio:
+		if c.SampleRate < leastMPEG1 {
+			return nil // MPEG-2's, which the library does not write
+		}
 		return &tscodecs.MPEG1Audio{}
 	case *codecs.Opus:
 		if c.ChannelCount > 2 { // the mapping is not kept

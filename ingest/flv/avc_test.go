@@ -7,14 +7,17 @@ import (
 )
 
 const (
-	sps   = "\x67\x64\x00\x1e\xac"
-	pps   = "\x68\xee\x3c"
-	long  = "\x00\x00\x00\x01" // start codes
-	short = "\x00\x00\x01"
-	made  = "\x01\x64\x00\x1e\xff\xe1\x00\x05" + sps + "\x01\x00\x03" + pps
+	sps = "\x67\x64\x00\x1e\xac"
+	pps = "\x68\xee\x3c"
+	// newSPS has the number of sps, and another level; secondPPS has number 1.
+	newSPS    = "\x67\x64\x00\x28\xac"
+	secondPPS = "\x68\x5e\x3c"
+	long      = "\x00\x00\x00\x01" // start codes
+	short     = "\x00\x00\x01"
+	made      = "\x01\x64\x00\x1e\xff\xe1\x00\x05" + sps + "\x01\x00\x03" + pps
 )
 
-func TestAnnexBBecomesWhatFLVHas(t *testing.T) {
+func TestAVCBecomesWhatFLVHas(t *testing.T) {
 	const plainConfig = "\x17\x00\x00\x00\x00"
 	for name, c := range map[string]struct {
 		in   []string
@@ -48,12 +51,55 @@ func TestAnnexBBecomesWhatFLVHas(t *testing.T) {
 			[]string{"\x90avc1" + long + sps + long + pps, "\x91avc1\x00\x00\x50" + long + "\x65\x88", "\xa3avc1" + long + "\x41\x9a"},
 			[]string{"\x90avc1" + made, "\x91avc1\x00\x00\x50\x00\x00\x00\x02\x65\x88", "\xa3avc1\x00\x00\x00\x02\x41\x9a"},
 		},
+		"parameter sets in band, other than those of the configuration": {
+			[]string{
+				plainConfig + made, keyHead + "\x00\x00\x00\x05" + sps + "\x00\x00\x00\x03" + pps + "\x00\x00\x00\x01\x65",
+				keyHead + "\x00\x00\x00\x05" + newSPS + "\x00\x00\x00\x01\x65",
+			},
+			[]string{
+				plainConfig + made, keyHead + "\x00\x00\x00\x05" + sps + "\x00\x00\x00\x03" + pps + "\x00\x00\x00\x01\x65",
+				plainConfig + strings.Replace(strings.Replace(made, sps, newSPS, 1), "\x64\x00\x1e\xff", "\x64\x00\x28\xff", 1), keyHead + "\x00\x00\x00\x05" + newSPS + "\x00\x00\x00\x01\x65",
+			},
+		},
+		"a second picture parameter set in band": {
+			[]string{plainConfig + made, "\x27\x01\x00\x00\x00\x00\x00\x00\x03" + secondPPS + "\x00\x00\x00\x01\x41"},
+			[]string{
+				plainConfig + made,
+				plainConfig + strings.Replace(made, "\x01\x00\x03"+pps, "\x02\x00\x03"+pps+"\x00\x03"+secondPPS, 1),
+				"\x27\x01\x00\x00\x00\x00\x00\x00\x03" + secondPPS + "\x00\x00\x00\x01\x41",
+			},
+		},
+		"a configuration that is repeated, although the pictures have told another": {
+			[]string{
+				plainConfig + made, keyHead + "\x00\x00\x00\x05" + newSPS + "\x00\x00\x00\x01\x65",
+				plainConfig + made, keyHead + "\x00\x00\x00\x05" + newSPS + "\x00\x00\x00\x01\x65",
+			},
+			[]string{
+				plainConfig + made, plainConfig + strings.Replace(strings.Replace(made, sps, newSPS, 1), "\x64\x00\x1e\xff", "\x64\x00\x28\xff", 1),
+				keyHead + "\x00\x00\x00\x05" + newSPS + "\x00\x00\x00\x01\x65", keyHead + "\x00\x00\x00\x05" + newSPS + "\x00\x00\x00\x01\x65",
+			},
+		},
+		"a configuration without sets, and sets in band with lengths of two bytes": {
+			[]string{plainConfig + "\x01\x64\x00\x1e\xfd\xe0\x00", keyHead + "\x00\x05" + sps + "\x00\x03" + pps + "\x00\x01\x65"},
+			[]string{
+				plainConfig + "\x01\x64\x00\x1e\xfd\xe0\x00", plainConfig + strings.Replace(made, "\xff", "\xfd", 1),
+				keyHead + "\x00\x05" + sps + "\x00\x03" + pps + "\x00\x01\x65",
+			},
+		},
+		"no configuration, and sets in band with lengths": {
+			[]string{keyHead + "\x00\x00\x00\x05" + sps + "\x00\x00\x00\x03" + pps + "\x00\x00\x00\x01\x65"},
+			[]string{plainConfig + made, keyHead + "\x00\x00\x00\x05" + sps + "\x00\x00\x00\x03" + pps + "\x00\x00\x00\x01\x65"},
+		},
+		"key frames that are not marked": {
+			[]string{plainConfig + made, "\x27\x01\x00\x00\x00\x00\x00\x00\x01\x65", "\x27\x01\x00\x00\x00\x00\x00\x00\x01\x41", "\xb1avc1\x00\x00\x00\x00\x00\x00\x01\x65", "\x27\x01\x00\x00\x00" + long + "\x65"},
+			[]string{plainConfig + made, keyHead + "\x00\x00\x00\x01\x65", "\x27\x01\x00\x00\x00\x00\x00\x00\x01\x41", "\x91avc1\x00\x00\x00\x00\x00\x00\x01\x65", keyHead + "\x00\x00\x00\x01\x65"},
+		},
 		"zero bytes behind units": {
 			[]string{plainConfig + long + sps + long + pps, keyHead + long + "\x65\x88\x00\x00\x00" + long + "\x65\x89\x00\x00"},
 			[]string{plainConfig + made, keyHead + "\x00\x00\x00\x02\x65\x88\x00\x00\x00\x02\x65\x89"},
 		},
 	} {
-		var a AnnexB
+		var a AVC
 		var got []string
 		for _, body := range c.in {
 			config, media := a.Next(NewTag(Video, 40, []byte(body)))
@@ -72,11 +118,13 @@ func TestAnnexBBecomesWhatFLVHas(t *testing.T) {
 	}
 }
 
-func TestWhatIsNotAnnexBPasses(t *testing.T) {
+func TestWhatIsNoOddAVCPasses(t *testing.T) {
 	unit := strings.Repeat("x", 300)
 	for name, bodies := range map[string][]string{
 		"a unit whose length looks like a start code": {"\x17\x00\x00\x00\x00" + avcC, keyHead + "\x00\x00\x01\x2c" + unit},
 		"a unit of one byte":                          {"\x17\x00\x00\x00\x00" + avcC, keyHead + "\x00\x00\x00\x01\x65"},
+		"a parameter set that is cut":                 {"\x17\x00\x00\x00\x00" + avcC, keyHead + "\x00\x00\x00\x03\x67\x64\x00\x00\x00\x00\x02\x65\x88"},
+		"a parameter set with no number":              {"\x17\x00\x00\x00\x00" + avcC, keyHead + "\x00\x00\x00\x06\x67\x64\x00\x28\x00\x10\x00\x00\x00\x02\x65\x88"},
 		"HEVC":                                        {"\x91hvc1\x00\x00\x00" + long + "\x26\x01"},
 		"AV1":                                         {"\x91av01" + long + "x"},
 		"an empty picture":                            {keyHead},
@@ -85,7 +133,7 @@ func TestWhatIsNotAnnexBPasses(t *testing.T) {
 		"a command":                                   {"\x57\x00\x00\x00\x01"},
 		"colour information":                          {"\x94avc1" + long},
 	} {
-		var a AnnexB
+		var a AVC
 		for _, body := range bodies {
 			tag := NewTag(Video, 0, []byte(body))
 			if config, media := a.Next(tag); config != nil || !bytes.Equal(media, tag) {
@@ -93,18 +141,19 @@ func TestWhatIsNotAnnexBPasses(t *testing.T) {
 			}
 		}
 	}
-	var a AnnexB
+	var a AVC
 	sound := NewTag(Audio, 0, []byte(long))
 	if config, media := a.Next(sound); config != nil || !bytes.Equal(media, sound) {
 		t.Error("sound does not pass")
 	}
 }
 
-func FuzzAnnexB(f *testing.F) {
+func FuzzAVC(f *testing.F) {
 	f.Add([]byte(keyHead+long+sps+short+pps+short+"\x65\x88"), []byte("\x27\x01\x00\x00\x28"+short+"\x41\x9a"))
+	f.Add([]byte("\x17\x00\x00\x00\x00"+made), []byte(keyHead+"\x00\x00\x00\x05"+newSPS+"\x00\x00\x00\x03"+secondPPS+"\x00\x00\x00\x01\x65"))
 	f.Add([]byte("\x17\x00\x00\x00\x00"+long+sps+long+pps), []byte("\x91avc1\x00\x00\x50"+long+"\x65"))
 	f.Fuzz(func(t *testing.T, first, second []byte) {
-		var a AnnexB
+		var a AVC
 		var j Judge
 		for _, body := range [][]byte{first, second} {
 			config, media := a.Next(NewTag(Video, 0, body))

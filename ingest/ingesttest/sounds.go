@@ -1,0 +1,33 @@
+package ingesttest
+
+import (
+	"slices"
+
+	"relay/ingest/flv"
+)
+
+// sounds are encoders whose sound is not as it should be.
+func sounds(clip []flv.Tag) []Encoder {
+	config := configOf(clip, flv.Audio)
+	silent := where(clip, func(t flv.Tag) bool { return t.Type() != flv.Audio })
+	alone := where(clip, func(t flv.Tag) bool { return t.Type() != flv.Video })
+	// FLV's second byte of a frame says nothing of AAC: rate, size and channels are always
+	// said to be the same (annex E.4.2.1).
+	wrong := make([]flv.Tag, len(clip))
+	for i, t := range clip {
+		if t = slices.Clone(t); t.Type() == flv.Audio {
+			t.Body()[0] = 0xa0 // 5.5 kHz, 8 bits, mono
+		}
+		wrong[i] = t
+	}
+	unconfigured := counted("sound without a configuration", where(clip, func(t flv.Tag) bool { return !isConfig(t, flv.Audio) }))
+	unconfigured.Sounds = 0
+	unconfigured.Unread = "nobody can know what the sound is"
+	return []Encoder{
+		counted("no sound", silent),
+		counted("nothing but sound", alone),
+		counted("sound's configuration before each key frame", beforeKeys(clip, config)),
+		counted("sound in FLV's words of 5.5 kHz", wrong),
+		unconfigured,
+	}
+}

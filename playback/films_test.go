@@ -1,0 +1,82 @@
+package playback
+
+import (
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"relay/ingest/ingesttest"
+)
+
+// film is what a real encoder sends, with other settings than those that all have.
+type film struct {
+	name    string
+	args    string // of ffmpeg; they follow x264 and a key frame a second
+	input   string // of pictures, in ffmpeg's words; "" for the usual one
+	unheard bool   // only FLV has a place for the sound
+	mute    string // an output that has none
+	ragged  bool   // a decoder that comes later complains of what it has not got
+}
+
+// clip is what most encoders are made of: 16 s with a key frame every 2 s.
+var clip = film{name: "clip", args: "-t 16 -bf 2 -force_key_frames expr:gte(t,n_forced*2) -g 60", input: "testsrc2=size=160x90:rate=30"}
+
+// films are 8 s long each, if they do not say so.
+var films = []film{
+	{name: "AAC at 22.05 kHz, mono", args: "-ar 22050 -ac 1"},
+	{name: "AAC at 24 kHz", args: "-ar 24000"},
+	{name: "AAC at 32 kHz", args: "-ar 32000"},
+	{name: "AAC at 96 kHz, stereo", args: "-ar 96000 -ac 2 -b:a 256k"},
+	{name: "AAC in six channels", args: "-ac 6"},
+	{name: "MP3 at 44.1 kHz", args: "-c:a libmp3lame -ar 44100"},
+	{name: "MP3 at 22.05 kHz, mono", args: "-c:a libmp3lame -ar 22050 -ac 1", mute: ".ts"},
+	{name: "G.711 A-law", args: "-c:a pcm_alaw -ar 8000 -ac 1", unheard: true},
+	{name: "G.711 mu-law", args: "-c:a pcm_mulaw -ar 8000 -ac 1", unheard: true},
+	{name: "Speex", args: "-c:a libspeex -ar 16000 -ac 1", unheard: true},
+	{name: "Nellymoser", args: "-c:a nellymoser -ar 22050 -ac 1", unheard: true},
+	{name: "raw sound", args: "-c:a pcm_s16le -ar 44100", unheard: true},
+	{name: "ADPCM", args: "-c:a adpcm_swf -ar 44100", unheard: true},
+	{name: "1 picture a second", input: "testsrc2=size=160x90:rate=1"},
+	{name: "23.976 pictures a second", input: "testsrc2=size=160x90:rate=24000/1001"},
+	{name: "60 pictures a second", input: "testsrc2=size=160x90:rate=60"},
+	{name: "120 pictures a second", input: "testsrc2=size=160x90:rate=120"},
+	{name: "240 pictures a second", input: "testsrc2=size=160x90:rate=240"},
+	{name: "some pictures left out", input: "testsrc2=size=160x90:rate=50,select='not(mod(n\\,7))+not(mod(n\\,3))'", args: "-vsync vfr"},
+	{name: "10 bits", args: "-pix_fmt yuv420p10le"},
+	{name: "4:2:2", args: "-pix_fmt yuv422p"},
+	{name: "4:4:4", args: "-pix_fmt yuv444p"},
+	{name: "interlaced", input: "testsrc2=size=160x96:rate=25", args: "-flags +ildct+ilme -x264-params tff=1"},
+	{name: "many slices", args: "-x264-params slices=6"},
+	{name: "delimiters and timing", args: "-x264-params aud=1:pic-struct=1"},
+	{name: "filler", args: "-b:v 300k -maxrate 300k -bufsize 300k -x264-params nal-hrd=cbr"},
+	{name: "B-frames that others refer to", args: "-bf 3 -x264-params b-pyramid=normal:b-adapt=0"},
+	{name: "open groups of pictures", args: "-bf 3 -x264-params open-gop=1:b-adapt=0", ragged: true},
+	{name: "intra refresh", args: "-x264-params intra-refresh=1", ragged: true},
+	{name: "2.5 s between key frames", args: "-force_key_frames expr:gte(t,n_forced*2.5) -g 1000"},
+	{name: "a portrait", input: "testsrc2=size=90x160:rate=25"},
+	{name: "sizes that are odd", input: "testsrc2=size=162x94:rate=25", args: "-pix_fmt yuv420p"},
+}
+
+// shoot has ffmpeg make the film.
+func (f film) shoot(t *testing.T) ingesttest.Encoder {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "film.flv")
+	input := f.input
+	if input == "" {
+		input = "testsrc2=size=160x90:rate=25"
+	}
+	args := []string{
+		"-nostdin", "-v", "error", "-f", "lavfi", "-i", input, "-f", "lavfi", "-i", "sine=sample_rate=48000", "-t", "8",
+		"-c:v", "libx264", "-preset", "ultrafast", "-force_key_frames", "expr:gte(t,n_forced)", "-c:a", "aac", "-pix_fmt", "yuv420p",
+	}
+	cmd := exec.CommandContext(t.Context(), "ffmpeg", append(slices.Concat(args, strings.Fields(f.args)), path)...)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	e := ingesttest.Encoder{Name: f.name, Tags: clipAt(t, path), Late: 4000, Keyless: f.ragged, Unheard: f.unheard, Mute: f.mute}
+	found, said := decode(t, []string{path})
+	e.Pictures, e.Sounds, e.Faulty = found[0].pictures, found[0].sounds, said != ""
+	return e
+}

@@ -176,7 +176,7 @@ func (s *source) open(keys *station.Keys, onTag func(flv.Tag)) error {
 	if s.plan.station.Discovery.Off {
 		s.media.SetUnlisted()
 	}
-	s.station.Show(ch, func() bool { return s.media.Status().Live })
+	s.station.Show(ch, func() station.Encoder { return encoderOf(s.media.Status()) })
 	return nil
 }
 

@@ -91,13 +91,7 @@ func (s *source) view(enc ingest.Status, c relay.Status) words.SourceView {
 // status returns what the status line shows now.
 func (s *source) status(ctx context.Context, now time.Time, enc ingest.Status, c relay.Status) words.SourceStatus {
 	players := s.station.Viewers()
-	r := api.SourceReport{KeyIntervalMs: enc.KeyInterval.Milliseconds(), Direct: len(c.Tree.Children), Watching: players, UploadLimitBPS: s.plan.station.Upload}
-	for flaw, n := range enc.Dropped {
-		if r.DroppedTags == nil {
-			r.DroppedTags = make(map[string]uint64)
-		}
-		r.DroppedTags[string(flaw)] = n
-	}
+	r := api.SourceReport{KeyIntervalMs: enc.KeyInterval.Milliseconds(), Direct: len(c.Tree.Children), Watching: players, UploadLimitBPS: s.plan.station.Upload, DroppedTags: enc.Dropped.ByName()}
 	for _, ch := range c.Tree.Children {
 		r.Watching += 1 + int(ch.Report.Below)
 	}
@@ -109,11 +103,17 @@ func (s *source) status(ctx context.Context, now time.Time, enc ingest.Status, c
 			delay = max(delay, n.DelayMs)
 		}
 	}
+	input := encoderOf(enc)
 	return words.SourceStatus{
-		State:  api.StateOf(station.FactsFrom(c, true, func() bool { return enc.Live }), now),
+		State:  api.StateOf(station.FactsFrom(c, true, &input), now),
 		Info:   enc.Info,
 		Report: api.Report{BitRate: c.Ring.BitRate, DelayMs: int64(delay), Players: players, SourceReport: &r},
 	}
+}
+
+// encoderOf is what the station shows of the input.
+func encoderOf(st ingest.Status) station.Encoder {
+	return station.Encoder{Live: st.Live, Dropped: st.Dropped.ByName()}
 }
 
 // uploadOf returns the rates to children outside this network and inside it, in bit/s.

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -62,7 +63,7 @@ func TestChannelsNameNoAddressAndNoWholeNode(t *testing.T) {
 			HLS: base + "hls/" + name + "/index.m3u8", M3U: base + name + ".m3u", Page: base + "#" + name,
 		},
 	}
-	if got.Channels[0] != want || want.Codec.Video != "h264" {
+	if !reflect.DeepEqual(got.Channels[0], want) || want.Codec.Video != "h264" {
 		t.Errorf("%+v\nwant %+v", got.Channels[0], want)
 	}
 	for _, secret := range []string{parent, parent[:13], child.ID[:12], "10.0.0.1", "10.9.9.9"} {

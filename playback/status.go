@@ -21,6 +21,7 @@ func (c *Channel) about(f api.Facts, bitRate int) api.Channel {
 		Root:        f.Root,
 		Depth:       f.Depth,
 		ViewerCount: c.Viewers(),
+		DroppedTags: f.DroppedTags,
 	}
 }
 

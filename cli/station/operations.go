@@ -39,8 +39,8 @@ type operations struct {
 type servedChannel struct {
 	channel *relay.Channel
 	played  *playback.Channel
-	encoder func() bool  // whether media come in at the root; nil elsewhere
-	media   mediaMonitor // owned by observe's goroutine
+	encoder func() Encoder // of the input at the root; nil elsewhere
+	media   mediaMonitor   // owned by observe's goroutine
 }
 
 // newOperations opens the listener. The caller closes it.
@@ -69,7 +69,7 @@ func (o *operations) close() {
 }
 
 // carry adds a channel that is shown.
-func (o *operations) carry(c *relay.Channel, played *playback.Channel, encoder func() bool) {
+func (o *operations) carry(c *relay.Channel, played *playback.Channel, encoder func() Encoder) {
 	played.TellViewers(o.events)
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -90,12 +90,12 @@ func (o *operations) channels() []*servedChannel {
 	return slices.Clone(o.served)
 }
 
-// encoder returns the function that reports whether media comes in at the root of a channel, nil
-// if this node is not its root.
-func (o *operations) encoder(c *relay.Channel) func() bool {
+// encoder tells of the input at the root of a channel; nil if this node is not its root.
+func (o *operations) encoder(c *relay.Channel) *Encoder {
 	for _, k := range o.channels() {
-		if k.channel == c {
-			return k.encoder
+		if k.channel == c && k.encoder != nil {
+			e := k.encoder()
+			return &e
 		}
 	}
 	return nil
@@ -226,7 +226,7 @@ func (k *servedChannel) look() mediaFacts {
 	ring := k.channel.Ring()
 	s := mediaFacts{came: ring.Came(), source: k.encoder != nil, header: ring.Header()}
 	if s.source {
-		s.encoder = k.encoder()
+		s.encoder = k.encoder().Live
 	}
 	return s
 }

@@ -165,11 +165,17 @@ func (s *Station) Close() {
 	}
 }
 
-// Show makes a channel watchable at the station's HTTP address. At a source, live reports
-// whether media is coming in; elsewhere it is nil.
-func (s *Station) Show(c *relay.Channel, live func() bool) {
-	pc := playback.NewChannel(c.ID(), c.Ring(), func() api.Facts { return factsOf(c, live) })
-	s.ops.carry(c, pc, live)
+// Encoder is what a source's input is doing.
+type Encoder struct {
+	Live    bool              // media come in
+	Dropped map[string]uint64 // tags that were left out, by what was wrong with them
+}
+
+// Show makes a channel watchable at the station's HTTP address. At a source, encoder tells of
+// its input; elsewhere it is nil.
+func (s *Station) Show(c *relay.Channel, encoder func() Encoder) {
+	pc := playback.NewChannel(c.ID(), c.Ring(), func() api.Facts { return factsOf(c, encoder) })
+	s.ops.carry(c, pc, encoder)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.channels = append(s.channels, pc)
@@ -246,18 +252,25 @@ func (s *Station) describe() api.Node {
 	return api.Node{ID: s.Node.ID().String(), Version: s.cfg.Version, UptimeS: int64(time.Since(s.start).Seconds())}
 }
 
-// factsOf returns what the node knows of a channel. live is that of Show.
-func factsOf(c *relay.Channel, live func() bool) api.Facts {
+// factsOf returns what the node knows of a channel. encoder is that of Show.
+func factsOf(c *relay.Channel, encoder func() Encoder) api.Facts {
 	st, ok := c.Status()
-	return FactsFrom(st, ok, live)
+	if encoder == nil {
+		return FactsFrom(st, ok, nil)
+	}
+	e := encoder()
+	return FactsFrom(st, ok, &e)
 }
 
 // FactsFrom turns a channel's status into the API's form. ok is false if the channel has been
-// closed here, and live is that of Show.
-func FactsFrom(st relay.Status, ok bool, live func() bool) api.Facts {
+// closed here, and e is what the input does at a source.
+func FactsFrom(st relay.Status, ok bool, e *Encoder) api.Facts {
 	f := api.Facts{
-		Closed: !ok, Idle: live != nil && !live(), Attached: st.Tree.Attached, Came: st.Ring.Came, Quiet: st.Quiet,
+		Closed: !ok, Idle: e != nil && !e.Live, Attached: st.Tree.Attached, Came: st.Ring.Came, Quiet: st.Quiet,
 		Root: st.Tree.Root, Depth: st.Tree.Depth, Slots: st.Tree.Slots, Delay: st.Delay, Sent: st.Sent,
+	}
+	if e != nil {
+		f.DroppedTags = e.Dropped
 	}
 	if !ok {
 		return f

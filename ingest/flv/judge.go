@@ -24,6 +24,18 @@ const (
 // Flaws counts tags by what is wrong with them.
 type Flaws map[Flaw]uint64
 
+// ByName returns the counts as the API has them; nil if there are none.
+func (f Flaws) ByName() map[string]uint64 {
+	var named map[string]uint64
+	for flaw, n := range f {
+		if named == nil {
+			named = make(map[string]uint64)
+		}
+		named[string(flaw)] = n
+	}
+	return named
+}
+
 // leastASC is how long an AudioSpecificConfig is at least, in bytes (ISO/IEC 14496-3, 1.6.2.1).
 const leastASC = 2
 

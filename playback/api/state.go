@@ -38,9 +38,11 @@ type Facts struct {
 	Parent    *Peer    // nil at the root, and while there is none
 	ParentTag string   // the part of the parent's ID that strangers are told; "" likewise
 	Children  []Child
-	Slots     int           // children there may be
-	Delay     time.Duration // behind the root; 0 if not known
-	Sent      uint64        // payload bytes to children, since the channel was opened
+	Slots     int // children there may be
+	// DroppedTags counts the tags that were left out at the root, by what was wrong with them.
+	DroppedTags map[string]uint64
+	Delay       time.Duration // behind the root; 0 if not known
+	Sent        uint64        // payload bytes to children, since the channel was opened
 }
 
 // StateOf says what a channel is doing. Nothing else in the program calls a channel live:

@@ -32,6 +32,9 @@ type Channel struct {
 	Root        bool   `json:"root"`     // this node is it
 	Depth       int    `json:"depth"`    // links to the root
 	ViewerCount int    `json:"viewer_count"`
+	// DroppedTags counts the encoder's tags that were left out at the source, by what is wrong
+	// with them.
+	DroppedTags map[string]uint64 `json:"dropped_tags,omitempty"`
 }
 
 // ChannelStatus is one channel as whoever runs the node may know it: with addresses and

@@ -29,6 +29,23 @@ export function format(codec) {
   return size + [codec.video, codec.audio].filter(Boolean).map(codecName).join('/');
 }
 
+const flaws = {
+  empty_picture: ['empty picture'], cut_picture: ['picture cut short', 'pictures cut short'],
+  start_codes: ['picture with start codes', 'pictures with start codes'],
+  bad_video_config: ['malformed video configuration'],
+  empty_sound: ['empty audio frame'], cut_sound: ['audio frame cut short', 'audio frames cut short'],
+  bad_sound_config: ['malformed audio configuration'],
+};
+
+/** dropped says what the encoder has sent that nobody could play; '' if that is nothing. */
+export function dropped(tags) {
+  const all = Object.entries(tags ?? {});
+  if (!all.length) return '';
+  const [name, n] = all[0];
+  if (all.length === 1) return `the encoder sent ${flaws[name] ? plural(n, ...flaws[name]) : plural(n, 'malformed tag')}`;
+  return `the encoder sent ${plural(all.reduce((sum, [, n]) => sum + n, 0), 'malformed tag')}`;
+}
+
 /** place says where in the tree the node stands. */
 export function place(channel) {
   if (channel.root) return 'this is the source';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { condition, duration, explain, format, millis, place, plural, rate } from './words.js';
+import { condition, dropped, duration, explain, format, millis, place, plural, rate } from './words.js';
 
 const root = { state: 'live', root: true, depth: 0, parent: '' };
 const below = { state: 'live', root: false, depth: 2, parent: 'abcdefghijkl' };
@@ -16,6 +16,15 @@ test('every state that is no picture has words, and says what comes next', () =>
     }
   }
   assert.equal(explain({ name: 'playing' }, root, true), null);
+});
+
+test('what was left out is said in words', () => {
+  assert.equal(dropped(undefined), '');
+  assert.equal(dropped({}), '');
+  assert.equal(dropped({ cut_picture: 1 }), 'the encoder sent 1 picture cut short');
+  assert.equal(dropped({ empty_sound: 3 }), 'the encoder sent 3 empty audio frames');
+  assert.equal(dropped({ of_a_newer_node: 2 }), 'the encoder sent 2 malformed tags');
+  assert.equal(dropped({ cut_picture: 1, empty_sound: 3 }), 'the encoder sent 4 malformed tags');
 });
 
 test('the words fit the place in the tree', () => {

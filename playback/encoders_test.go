@@ -52,6 +52,7 @@ func clipAt(t *testing.T, path string) (tags []flv.Tag) {
 type watched struct {
 	suffix string
 	late   bool
+	to     io.Writer // gets what play is given, if it is not nil
 	bytes.Buffer
 }
 
@@ -117,6 +118,10 @@ func watch(t *testing.T, e ingesttest.Encoder, late time.Duration) (all []*watch
 
 // play is a player of HLS, who takes each segment once and asks for the next before it needs it.
 func (w *watched) play(t *testing.T, s *routes, c *Channel) {
+	to := w.to
+	if to == nil {
+		to = w
+	}
 	folder := hlsPrefix + c.id.Short() + "/"
 	get := func(name string) []byte {
 		r := httptest.NewRecorder()
@@ -136,10 +141,10 @@ func (w *watched) play(t *testing.T, s *routes, c *Channel) {
 			} else if line != "" && line[0] != '#' && !had[line] {
 				had[line] = true
 				if init != begun {
-					w.Write(get(init))
+					to.Write(get(init))
 				}
 				begun = init
-				w.Write(get(line))
+				to.Write(get(line))
 			}
 		}
 		if strings.Contains(list, "#EXT-X-ENDLIST") {

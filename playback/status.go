@@ -5,6 +5,7 @@ import (
 
 	"relay/ingest/flv"
 	"relay/playback/api"
+	"relay/playback/remux"
 )
 
 // about is what every document says of the channel.
@@ -21,6 +22,7 @@ func (c *Channel) about(f api.Facts, bitRate int) api.Channel {
 		Root:        f.Root,
 		Depth:       f.Depth,
 		ViewerCount: c.Viewers(),
+		Lacks:       remux.Lacks(info.VideoCodec, info.AudioCodec),
 		DroppedTags: f.DroppedTags,
 	}
 }

@@ -2,6 +2,9 @@ package doctor
 
 import (
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 
 	"relay/cli/term"
 	"relay/playback/api"
@@ -49,7 +52,23 @@ func (m machine) checkChannel(f *findings, c api.ChannelStatus) {
 	if c.Chunks.Lost > 0 {
 		f.note("relay top, sorted by l, shows where they get lost.", "%s of channel %s did not get here since it was opened.", term.Counted(int64(c.Chunks.Lost), "chunk"), c.Name)
 	}
+	for _, codec := range []string{c.Codec.Video, c.Codec.Audio} {
+		if outputs := without(c.Lacks, codec); len(outputs) > 0 {
+			f.note("VLC, mpv and ffplay play the address that ends in .flv. For all other players, have the encoder send H.264 and AAC.",
+				"Channel %s is sent in %s, which has no place in %s.", c.Name, codec, term.Spelt(outputs))
+		}
+	}
 	if c.Link == "" {
 		f.note("Leave --no-relay out to pass the stream on.", "Nobody can get channel %s from this node.", c.Name)
 	}
+}
+
+// without returns the outputs that lack a codec, in words.
+func without(lacks map[string][]string, codec string) (outputs []string) {
+	for _, name := range slices.Sorted(maps.Keys(lacks)) {
+		if slices.Contains(lacks[name], codec) {
+			outputs = append(outputs, strings.ToUpper(name))
+		}
+	}
+	return outputs
 }

@@ -32,6 +32,9 @@ type Channel struct {
 	Root        bool   `json:"root"`     // this node is it
 	Depth       int    `json:"depth"`    // links to the root
 	ViewerCount int    `json:"viewer_count"`
+	// Lacks names, for each of URLs that has no place for one of the stream's codecs, these
+	// codecs.
+	Lacks map[string][]string `json:"lacks,omitempty"`
 	// DroppedTags counts the encoder's tags that were left out at the source, by what is wrong
 	// with them.
 	DroppedTags map[string]uint64 `json:"dropped_tags,omitempty"`

@@ -96,7 +96,9 @@ func (d *demuxer) take(t flv.Tag) error {
 		}
 		return errSkip // it is empty, or cut short: the next one is not
 	case !ok && t.Type() == flv.Audio:
-		d.unheard(flv.Classify(t).Codec)
+		if d.audio == nil {
+			d.unheard(flv.Classify(t).Codec)
+		}
 		return nil
 	case !ok:
 		return nil
@@ -150,7 +152,7 @@ func (d *demuxer) announced(m flv.Metadata) error {
 func (d *demuxer) picture(ts uint32, c flv.Coded) error {
 	switch {
 	case c.Config && c.Codec == "vp9": // its key frames tell more
-		if !d.to.carries(&track{codec: &codecs.VP9{}}) {
+		if !d.to.carries(&track{name: c.Codec, codec: &codecs.VP9{}}) {
 			return &CodecError{c.Codec, d.to.name()}
 		}
 		return nil
@@ -195,6 +197,9 @@ func (d *demuxer) pictureLasts() int64 {
 }
 
 func (d *demuxer) sound(ts uint32, c flv.Coded) error {
+	if d.audio == nil {
+		d.unheard(c.Codec)
+	}
 	if c.Config || c.Codec == "mp3" && (d.audio == nil || d.audio.name != c.Codec || d.audio.samples(c.Data) == 0) {
 		if err := d.configure(&d.audio, c); err != nil || c.Config {
 			return err

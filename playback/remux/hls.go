@@ -147,7 +147,7 @@ func (h *HLS) name() string { return "HLS" }
 
 func (h *HLS) soundWaits() uint32 { return mp4SoundWaits }
 
-func (h *HLS) carries(*track) bool { return true }
+func (h *HLS) carries(t *track) bool { return outputOf("hls").has(t.name) }
 
 // open begins a segment of other tracks.
 func (h *HLS) open(video, audio *track) error {

@@ -41,4 +41,4 @@ func (m *MP4) name() string { return "MP4" }
 
 func (m *MP4) soundWaits() uint32 { return mp4SoundWaits }
 
-func (m *MP4) carries(*track) bool { return true }
+func (m *MP4) carries(t *track) bool { return outputOf("mp4").has(t.name) }

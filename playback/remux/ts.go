@@ -76,7 +76,7 @@ func (t *TS) soundWaits() uint32 { return 0 } // a new table between two picture
 // MPEG-2 are half of MPEG-1's.
 const leastMPEG1 = 32000
 
-func (t *TS) carries(tr *track) bool { return tsCodec(tr) != nil }
+func (t *TS) carries(tr *track) bool { return outputOf("ts").has(tr.name) && tsCodec(tr) != nil }
 
 func tsCodec(t *track) tscodecs.Codec {
 	switch c := t.codec.(type) {

@@ -180,11 +180,14 @@ function showState() {
 
 // showLinks offers the stream to other players. An .m3u is what a browser hands to VLC.
 function showLinks(box) {
-  if (!channel || box.dataset.of === channel.id) return;
-  box.dataset.of = channel.id;
+  const lacks = channel?.lacks ?? {};
+  const of = channel && channel.id + JSON.stringify(lacks);
+  if (!channel || box.dataset.of === of) return;
+  box.dataset.of = of;
   const { m3u, ts, flv, hls } = channel.urls;
-  box.replaceChildren(...[['Open in VLC', m3u], ['TS', ts], ['FLV', flv], ['HLS', hls]]
-    .filter(([, url]) => url).map(([name, href]) => html('a', { href }, name)));
+  box.replaceChildren(...[['Open in VLC', m3u, []], ['TS', ts, lacks.ts], ['FLV', flv, []], ['HLS', hls, lacks.hls]]
+    .filter(([, url, missing]) => url && !missing?.includes(channel.codec.video))
+    .map(([name, href, missing]) => html('a', { href }, missing?.length ? `${name}, no sound` : name)));
 }
 
 function showBadges() {

@@ -1,9 +1,10 @@
+//go:build e2e
+
 package playback
 
 import (
 	"bytes"
 	"crypto/ed25519"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -20,33 +21,9 @@ import (
 	"time"
 
 	"relay/ingest"
-	"relay/ingest/flv"
 	"relay/ingest/ingesttest"
 	"relay/relay/stream"
 )
-
-// demoClip returns the tags of the bundled clip: 16 s of H.264 with a key frame every 2 s, AAC.
-func demoClip(t *testing.T) []flv.Tag {
-	return clipAt(t, filepath.Join("..", "cli", "demo", "demo.flv"))
-}
-
-func clipAt(t *testing.T, path string) (tags []flv.Tag) {
-	t.Helper()
-	f, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	for r := flv.NewReader(f); ; {
-		tag, err := r.Next()
-		if errors.Is(err, io.EOF) {
-			return tags
-		} else if err != nil {
-			t.Fatal(err)
-		}
-		tags = append(tags, tag)
-	}
-}
 
 // watched is what one output gave one reader.
 type watched struct {
@@ -161,22 +138,49 @@ type frames struct{ pictures, sounds int }
 // decoders had to say.
 func decode(t *testing.T, paths []string) (all []frames, said string) {
 	t.Helper()
-	args := []string{"-nostdin", "-v", "error"}
+	if all, said, ok := decodeTracks(t, paths, "v", "a"); ok {
+		return all, said
+	}
+	// ffmpeg fails if a track has no frames.
+	all = make([]frames, len(paths))
+	for i, path := range paths {
+		for _, track := range []string{"v", "a"} {
+			f, s, ok := decodeTracks(t, []string{path}, track)
+			if ok {
+				all[i] = frames{all[i].pictures + f[0].pictures, all[i].sounds + f[0].sounds}
+			} else if strings.Contains(s, "Cannot determine format of input stream") || strings.Contains(s, "does not contain any stream") {
+				continue
+			}
+			said += s
+		}
+	}
+	return all, said
+}
+
+// decodeTracks is decode for some kinds of tracks. It reports false if ffmpeg fails.
+func decodeTracks(t *testing.T, paths []string, tracks ...string) (all []frames, said string, ok bool) {
+	t.Helper()
+	args := []string{"-nostdin", "-v", "error", "-y"}
 	for _, path := range paths {
 		args = append(args, "-threads", "1", "-i", path)
 	}
 	for i, path := range paths {
-		args = append(args, "-map", fmt.Sprint(i, ":v?"), "-map", fmt.Sprint(i, ":a?"), "-fps_mode", "passthrough", "-f", "framecrc", path+".txt")
+		for _, track := range tracks {
+			args = append(args, "-map", fmt.Sprint(i, ":", track, "?"))
+		}
+		if len(tracks) == 1 { // where a map finds nothing, ffmpeg takes something else
+			args = append(args, map[string]string{"v": "-an", "a": "-vn"}[tracks[0]])
+		}
+		args = append(args, "-fps_mode", "passthrough", "-f", "framecrc", path+".txt")
 	}
-	cmd := exec.CommandContext(t.Context(), "ffmpeg", args...)
-	out, err := cmd.CombinedOutput()
+	out, err := exec.CommandContext(t.Context(), "ffmpeg", args...).CombinedOutput()
 	if err != nil {
-		return make([]frames, len(paths)), fmt.Sprintf("%v: %s", err, out)
+		return nil, fmt.Sprintf("%v: %s", err, out), false
 	}
 	for _, path := range paths {
 		all = append(all, countFrames(t, path+".txt"))
 	}
-	return all, string(out)
+	return all, string(out), true
 }
 
 // countFrames reads what ffmpeg's framecrc writes: a line for each frame, that begins with the number
@@ -262,12 +266,6 @@ func (tb *table) write(t *testing.T) {
 
 // TestWhateverAnEncoderSendsIsPlayed has a decoder count the frames of every output.
 func TestWhateverAnEncoderSendsIsPlayed(t *testing.T) {
-	if _, err := exec.LookPath("ffmpeg"); err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal(err)
-		}
-		t.Skip("ffmpeg is needed (make tools installs it)")
-	}
 	var results table
 	t.Cleanup(func() { results.write(t) }) // when all are there
 	for _, e := range ingesttest.Encoders(clip.shoot(t).Tags, clipAt(t, filepath.Join("..", "testdata", "flv", "video.flv"))) {

@@ -1,3 +1,5 @@
+//go:build e2e
+
 package playback
 
 import (
@@ -6,8 +8,6 @@ import (
 	"crypto/ed25519"
 	"encoding/binary"
 	"math/rand/v2"
-	"os"
-	"os/exec"
 	"runtime"
 	"slices"
 	"sync"
@@ -131,12 +131,6 @@ func (v *longViewer) count(picture bool, n int) {
 // encoder that breaks off and comes back. Nobody is dropped or misses a frame, and after two hours
 // no more memory is held than after half an hour.
 func TestTwoHoursOfAnythingGrowNothing(t *testing.T) {
-	if _, err := exec.LookPath("ffmpeg"); err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal(err)
-		}
-		t.Skip("ffmpeg is needed (make tools installs it)")
-	}
 	clips := [][]flv.Tag{slow.shoot(t).Tags, slowOther.shoot(t).Tags}
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)

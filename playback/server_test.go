@@ -12,8 +12,10 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -303,15 +305,38 @@ func TestHLSEndsWhenNobodyAsksAnyMore(t *testing.T) {
 	})
 }
 
+// demoClip returns the tags of the bundled clip: 16 s of H.264 with a key frame every 2 s, AAC.
+func demoClip(t *testing.T) []flv.Tag {
+	return clipAt(t, filepath.Join("..", "cli", "demo", "demo.flv"))
+}
+
+func clipAt(t *testing.T, path string) (tags []flv.Tag) {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for r := flv.NewReader(f); ; {
+		tag, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			return tags
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		tags = append(tags, tag)
+	}
+}
+
 // TestHLSEndsWithItsChannel has a channel fall silent, come back within a minute, fall silent for
 // longer, and come back once more.
 func TestHLSEndsWithItsChannel(t *testing.T) {
 	tags := demoClip(t)
 	synctest.Test(t, func(t *testing.T) {
 		s := newSource(t, stream.Limits{})
-		quiet := time.Time{}
+		var quiet atomic.Int64 // since when, Unix nanoseconds
 		c := NewChannel(s.id, s.ring, func() api.Facts {
-			return api.Facts{Attached: true, Came: s.ring.Came(), Quiet: time.Since(quiet)}
+			return api.Facts{Attached: true, Came: s.ring.Came(), Quiet: time.Since(time.Unix(0, quiet.Load()))}
 		})
 		routes := &routes{NewServer(Config{Channels: list(c)}), t.Context()}
 		send := func(from uint32) {
@@ -331,7 +356,7 @@ func TestHLSEndsWithItsChannel(t *testing.T) {
 				}
 				s.write(tag, flags)
 			}
-			quiet = time.Now()
+			quiet.Store(time.Now().UnixNano())
 			time.Sleep(2 * hlsQuiet)
 			synctest.Wait()
 		}

@@ -10,15 +10,16 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
 
-// browser is a Chromium, driven by browser/drive.js.
+// browser is a Chromium, driven by browser/drive.js. Several tests may use one at a time.
 type browser struct {
 	*process
 	in   *os.File
-	asks int
+	asks atomic.Int64
 }
 
 // startBrowser starts a browser that runs until the test ends. `make tools` installs what it
@@ -55,8 +56,8 @@ func (b *browser) do(t *testing.T, op string, args map[string]any, result any) {
 
 func (b *browser) try(t *testing.T, op string, args map[string]any, result any) error {
 	t.Helper()
-	b.asks++
-	ask := map[string]any{"id": b.asks, "op": op}
+	id := b.asks.Add(1)
+	ask := map[string]any{"id": id, "op": op}
 	for k, v := range args {
 		ask[k] = v
 	}
@@ -67,21 +68,23 @@ func (b *browser) try(t *testing.T, op string, args map[string]any, result any) 
 	if _, err := b.in.Write(append(line, '\n')); err != nil {
 		return err
 	}
-	var answer struct {
-		ID     int             `json:"id"`
+	type reply struct {
+		ID     int64           `json:"id"`
 		Result json.RawMessage `json:"result"`
 		Error  string          `json:"error"`
 	}
+	var answer reply
 	for deadline := time.Now().Add(patience); ; time.Sleep(5 * time.Millisecond) {
 		alive := b.running()
 		s := bufio.NewScanner(strings.NewReader(b.out.String()))
 		s.Buffer(nil, 16<<20)
-		for s.Scan() {
-			if err := json.Unmarshal(s.Bytes(), &answer); err == nil && answer.ID == b.asks {
-				break
+		for answer.ID != id && s.Scan() {
+			answer = reply{}
+			if json.Unmarshal(s.Bytes(), &answer) != nil {
+				answer.ID = 0 // it is half written
 			}
 		}
-		if answer.ID == b.asks {
+		if answer.ID == id {
 			break
 		}
 		if !alive {

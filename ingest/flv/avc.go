@@ -20,10 +20,11 @@ const (
 // than those of the configuration, become one. A picture that a decoder can start at is marked as
 // a key frame. All else passes as it is. Its zero value is ready. It belongs to one goroutine.
 type AVC struct {
-	size  int // of the lengths that the configuration announces, 0 before the first
-	sets  avcSets
-	told  []byte // the encoder's newest configuration record
-	stale bool   // pictures have told others since
+	size    int // of the lengths that the configuration announces, 0 before the first
+	sets    avcSets
+	told    []byte // the encoder's newest configuration record
+	stale   bool   // pictures have told others since
+	pending Tag    // it has been repeated since, and the next key frame shows whether it holds
 }
 
 // Next returns what goes on in place of the next tag: a configuration, if the tag tells a new
@@ -62,6 +63,21 @@ func (a *AVC) Next(t Tag) (config, media Tag) {
 	return config, t
 }
 
+// settle decides at a key frame whether a configuration that waits holds. It does not if the key
+// frame has sets of its own.
+func (a *AVC) settle(key Tag, units iter.Seq[[]byte]) (config Tag) {
+	waits := a.pending
+	a.pending = nil
+	if waits == nil || hasType(units, avcSPS) {
+		return nil
+	}
+	a.stale = false
+	f, _ := frameOf(waits.Body())
+	config = a.configure(waits, f.data)
+	PutTimestamp(config, key.Timestamp())
+	return config
+}
+
 // lengths is how many bytes the length in front of each unit has, as far as that is known: four
 // where nothing tells, which nearly all encoders have.
 func (a *AVC) lengths() int {
@@ -71,13 +87,14 @@ func (a *AVC) lengths() int {
 	return a.size
 }
 
-// configure takes the encoder's own configuration. One that it repeats although its pictures
-// have told others since is left out.
+// configure takes the encoder's own configuration. One that it repeats, although its pictures
+// have told others since, has to wait for the next key frame.
 func (a *AVC) configure(t Tag, record []byte) Tag {
 	if a.stale && bytes.Equal(record, a.told) {
+		a.pending = t
 		return nil
 	}
-	a.told, a.stale = bytes.Clone(record), false
+	a.told, a.stale, a.pending = bytes.Clone(record), false, nil
 	a.size, a.sets = int(record[4]&3)+1, avcSets{}
 	if sets, ok := (Coded{Codec: h264, Data: record}).ParameterSets(); ok {
 		a.sets.learn(slices.Values(sets.Units))
@@ -121,10 +138,13 @@ func (a *AVC) convert(t Tag, f avcFrame) (config, media Tag) {
 }
 
 // learn takes the parameter sets among units, and makes a configuration of them if they are
-// enough for a decoder, and others than before.
-func (a *AVC) learn(t Tag, f avcFrame, units iter.Seq[[]byte], size int) Tag {
+// enough for a decoder, and others than before. One that waits may come instead.
+func (a *AVC) learn(t Tag, f avcFrame, units iter.Seq[[]byte], size int) (config Tag) {
+	if hasIDR(units) {
+		config = a.settle(t, units)
+	}
 	if !a.sets.learn(units) || len(a.sets.sps) == 0 || len(a.sets.pps) == 0 {
-		return nil
+		return config
 	}
 	a.size, a.stale = size, true
 	return NewTag(Video, t.Timestamp(), slices.Concat(f.configHead, a.sets.record(size)))
@@ -160,9 +180,11 @@ func framed(units iter.Seq[[]byte], size int) (b []byte) {
 func isSlice(u []byte) bool { typ := u[0] & 0x1f; return typ >= avcSlice && typ <= avcIDRSlice }
 
 // hasIDR reports whether a decoder can start at a picture of these units.
-func hasIDR(units iter.Seq[[]byte]) bool {
+func hasIDR(units iter.Seq[[]byte]) bool { return hasType(units, avcIDRSlice) }
+
+func hasType(units iter.Seq[[]byte], typ byte) bool {
 	for u := range units {
-		if u[0]&0x1f == avcIDRSlice {
+		if u[0]&0x1f == typ {
 			return true
 		}
 	}

@@ -79,6 +79,17 @@ func TestAVCBecomesWhatFLVHas(t *testing.T) {
 				keyHead + "\x00\x00\x00\x05" + newSPS + "\x00\x00\x00\x01\x65", keyHead + "\x00\x00\x00\x05" + newSPS + "\x00\x00\x00\x01\x65",
 			},
 		},
+		"a configuration that holds again, after pictures have told another": {
+			[]string{
+				plainConfig + made, keyHead + "\x00\x00\x00\x05" + newSPS + "\x00\x00\x00\x01\x65",
+				plainConfig + made, "\x27\x01\x00\x00\x00\x00\x00\x00\x01\x41", keyHead + "\x00\x00\x00\x01\x65", keyHead + "\x00\x00\x00\x01\x65",
+			},
+			[]string{
+				plainConfig + made, plainConfig + strings.Replace(strings.Replace(made, sps, newSPS, 1), "\x64\x00\x1e\xff", "\x64\x00\x28\xff", 1),
+				keyHead + "\x00\x00\x00\x05" + newSPS + "\x00\x00\x00\x01\x65", "\x27\x01\x00\x00\x00\x00\x00\x00\x01\x41",
+				plainConfig + made, keyHead + "\x00\x00\x00\x01\x65", keyHead + "\x00\x00\x00\x01\x65",
+			},
+		},
 		"a configuration without sets, and sets in band with lengths of two bytes": {
 			[]string{plainConfig + "\x01\x64\x00\x1e\xfd\xe0\x00", keyHead + "\x00\x05" + sps + "\x00\x03" + pps + "\x00\x01\x65"},
 			[]string{

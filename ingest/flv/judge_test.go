@@ -84,9 +84,15 @@ func TestJudge(t *testing.T) {
 		if got.Flaw != c.want {
 			t.Errorf("%s: %q, want %q", name, got.Flaw, c.want)
 		}
-		if got.Flaw = ""; got != Classify(tag) {
+		want := Classify(tag)
+		want.Key = want.Key && want.Codec != "" // nobody starts at a stray picture
+		if got.Flaw = ""; got != want {
 			t.Errorf("%s: %+v is not what its first bytes say", name, got)
 		}
+	}
+	var j Judge
+	if k := j.Next(NewTag(Video, 0, []byte("\x91zzzz\x01"))); !k.Key {
+		t.Error("a stream of a codec that nobody knows has no key frames")
 	}
 }
 

@@ -12,8 +12,10 @@ func pictures(clip, other []flv.Tag) []Encoder {
 	config := configOf(clip, flv.Video)
 	return []Encoder{
 		counted("the configuration before each key frame", beforeKeys(clip, config)),
+		counted("pictures that end at 6 s", where(clip, func(t flv.Tag) bool { return !isFrame(t, flv.Video) || t.Timestamp() < 6000 })),
 		anotherSize(clip, other),
 		anotherSizeInBand(clip, other),
+		sizesBackAndForth(clip, other),
 		counted("the end of a sequence before each key frame", beforeKeys(clip, flv.NewTag(flv.Video, 0, []byte{0x17, 2, 0, 0, 0}))),
 		counted("commands among the pictures", beforeKeys(clip, flv.NewTag(flv.Video, 0, []byte{0x57, 0}), flv.NewTag(flv.Video, 0, []byte{0x57, 1}), flv.NewTag(flv.Video, 0, []byte{0x52, 0}))),
 		units("a delimiter and empty units in each picture", clip, func(key bool) [][]byte { return [][]byte{{9, 0xf0}, {}, {}} }),
@@ -73,6 +75,15 @@ func anotherSizeInBand(clip, other []flv.Tag) Encoder {
 		rest = append(rest, t)
 	}
 	return counted("another size from the middle on, without a configuration", slices.Concat(upTo(clip, 8000), shifted(rest, 8000)))
+}
+
+// sizesBackAndForth goes back to the first size with the configuration that it began with.
+func sizesBackAndForth(clip, other []flv.Tag) Encoder {
+	e := anotherSizeInBand(clip, other)
+	again := upTo(where(clip, func(t flv.Tag) bool { return t.Type() != flv.Script }), 6000)
+	back := counted("another size for some seconds, without a configuration", slices.Concat(upTo(e.Tags, 10_000), shifted(again, 10_000)))
+	back.Faulty = true // as above
+	return back
 }
 
 // videoOf are the video tags of a clip.

@@ -26,6 +26,9 @@ func sounds(clip []flv.Tag) []Encoder {
 	return []Encoder{
 		counted("no sound", silent),
 		counted("nothing but sound", alone),
+		counted("sound that ends at 6 s", where(clip, func(t flv.Tag) bool { return !isFrame(t, flv.Audio) || t.Timestamp() < 6000 })),
+		counted("no sound from 4 s to 9 s", where(clip, func(t flv.Tag) bool { return !isFrame(t, flv.Audio) || t.Timestamp() < 4000 || t.Timestamp() >= 9000 })),
+		counted("sound that is announced and never comes", where(clip, func(t flv.Tag) bool { return !isFrame(t, flv.Audio) })),
 		counted("sound's configuration before each key frame", beforeKeys(clip, config)),
 		counted("sound in FLV's words of 5.5 kHz", wrong),
 		unconfigured,

@@ -21,6 +21,9 @@ type container interface {
 	// soundWaits is how long sound that comes after the first picture waits for a key frame
 	// at which the container is opened anew, in milliseconds.
 	soundWaits() uint32
+	// patience is how long one track may bring nothing while the other goes on before the
+	// container is opened anew without it, in milliseconds; 0 for ever.
+	patience() uint32
 	// name is the container's, for people.
 	name() string
 }
@@ -46,17 +49,18 @@ const (
 
 // demuxer finds the frames in tags and gives them to a container.
 type demuxer struct {
-	to           container
-	video, audio *track
-	hz           float64 // of pictures, as the metadata has it; 0 if it does not
-	noSound      string  // the sound's codec, if it cannot be carried
-	pictures     bool    // there are some, whether they are carried or not
-	announces    bool    // the metadata says that there will be
-	opened       bool    // the container has been, so players know its tracks
-	alone        bool    // it has, without pictures
-	early        early
-	begun        bool    // a frame has come
-	strange      *uint32 // when the first key frame of another codec came since the newest picture, in milliseconds
+	to            container
+	video, audio  *track
+	hz            float64  // of pictures, as the metadata has it; 0 if it does not
+	noSound       string   // the sound's codec, if it cannot be carried
+	pictures      bool     // there are some, whether they are carried or not
+	announces     bool     // the metadata says that there will be
+	opened        bool     // the container has been, so players know its tracks
+	shown, heard  *track   // those that it has been opened with
+	seen, audible presence // of pictures, of sound
+	early         early
+	begun         bool    // a frame has come
+	strange       *uint32 // when the first key frame of another codec came since the newest picture, in milliseconds
 }
 
 // strangeFor is how long pictures may be of a codec that cannot be carried, after others that can,
@@ -173,9 +177,14 @@ func (d *demuxer) picture(ts uint32, c flv.Coded) error {
 		return nil // its configuration may still come
 	}
 	d.strange = nil
+	d.seen.came(ts)
 	start := c.Key || d.video.fresh && (first || d.early.keyless(ts))
 	if start {
-		if err := d.reopen(d.video); err != nil {
+		a := d.audio
+		if a != nil && d.opened && d.audible.missed(ts, d.seen, d.to.patience()) {
+			a.fresh, a = true, nil // it joins again when it comes
+		}
+		if err := d.reopen(d.video, a); err != nil {
 			return err
 		}
 	}
@@ -212,6 +221,13 @@ func (d *demuxer) sound(ts uint32, c flv.Coded) error {
 	if d.audio.samples(c.Data) == 0 {
 		return nil
 	}
+	d.audible.came(ts)
+	if d.shown != nil && d.audio == d.heard && d.seen.missed(ts, d.audible, d.to.patience()) {
+		d.shown.fresh, d.early.since = true, nil // pictures join again at a key frame
+		if err := d.reopen(nil, d.audio); err != nil {
+			return err
+		}
+	}
 	if err := d.beginSound(ts, c.Data); err != nil || d.audio.fresh {
 		return err
 	}
@@ -224,19 +240,19 @@ func (d *demuxer) beginSound(ts uint32, data []byte) error {
 	switch {
 	case !d.audio.fresh:
 		return nil
-	case d.alone, d.video == nil && (d.opened || !d.announces):
-		return d.reopen(nil)
+	case d.opened && d.shown == nil, d.video == nil && (d.opened || !d.announces):
+		return d.reopen(nil, d.audio)
 	case !d.opened: // with the first picture, if that comes soon
 		if d.early.hold(ts, data, pictureWait) {
 			return nil
 		}
-		return d.reopen(nil)
+		return d.reopen(nil, d.audio)
 	}
 	wait := d.to.soundWaits()
 	if d.early.hold(ts, data, wait) || wait > pictureWait && d.video.fresh {
 		return nil
 	}
-	return d.reopen(d.video)
+	return d.reopen(d.video, d.audio)
 }
 
 // hear gives a frame of sound to the container.
@@ -281,10 +297,9 @@ func (d *demuxer) use(at **track, t *track, codec string) error {
 }
 
 // reopen opens the container anew at a frame to start at, if a track has changed. v is nil while
-// the sound comes alone.
-func (d *demuxer) reopen(v *track) error {
-	a := d.audio
-	if (v == nil || !v.fresh) && (a == nil || !a.fresh) {
+// the sound comes alone, and a while the pictures do.
+func (d *demuxer) reopen(v, a *track) error {
+	if d.opened && v == d.shown && a == d.heard && (v == nil || !v.fresh) && (a == nil || !a.fresh) {
 		return nil
 	}
 	for _, t := range []*track{v, a} {
@@ -292,7 +307,7 @@ func (d *demuxer) reopen(v *track) error {
 			t.fresh = false
 		}
 	}
-	d.opened, d.alone = true, v == nil
+	d.opened, d.shown, d.heard = true, v, a
 	if err := d.to.open(v, a); err != nil {
 		return err
 	}

@@ -23,6 +23,7 @@ func (n *notes) write(t *track, f frame) error {
 
 func (n *notes) carries(*track) bool { return true }
 func (n *notes) soundWaits() uint32  { return 100 }
+func (n *notes) patience() uint32    { return 3000 }
 func (n *notes) name() string        { return "notes" }
 
 // noted gives tags to such a container.
@@ -110,6 +111,58 @@ func TestSoundThatIsSwitchedOnLaterJoins(t *testing.T) {
 	got = noted(t, append(tags[:len(tags):len(tags)], heardAt(1042), inter(1080), heardAt(1100), inter(1120))...)
 	if want := []string{"h264 1080 false", "open true true", "aac 1000 true", "aac 1021 true", "aac 1042 true", "aac 1064 true", "h264 1120 false"}; !slices.Equal(got[len(got)-7:], want) {
 		t.Errorf("%q, want %q", got[len(got)-7:], want)
+	}
+}
+
+// between leaves out the frames of a time.
+func between(tags []flv.Tag, typ flv.Type, from, to uint32) []flv.Tag {
+	return slices.DeleteFunc(tags, func(t flv.Tag) bool { return t.Type() == typ && t.Timestamp() >= from && t.Timestamp() < to })
+}
+
+// TestATrackThatCeasesIsLeftOut takes away the sound of some seconds, and the pictures of some
+// others. A browser would stop where they do.
+func TestATrackThatCeasesIsLeftOut(t *testing.T) {
+	var tags []flv.Tag
+	for ts := uint32(0); ts < 30_000; ts += 40 {
+		picture := inter(ts)
+		if ts%2000 == 0 {
+			picture = key(ts)
+		}
+		tags = append(tags, picture, heardAt(ts))
+	}
+	opens := func(tags []flv.Tag) (all []string) {
+		got := noted(t, slices.Concat([]flv.Tag{avc, asc}, tags)...)
+		for i, g := range got[:len(got)-1] {
+			if g[:4] == "open" {
+				all = append(all, g+", "+got[i+1])
+			}
+		}
+		return all
+	}
+	for name, c := range map[string]struct {
+		tags []flv.Tag
+		want []string
+	}{
+		"both go on":    {tags, []string{"open true true, h264 0 true"}},
+		"a short pause": {between(slices.Clone(tags), flv.Audio, 5000, 7500), []string{"open true true, h264 0 true"}},
+		"no sound for a while": {
+			between(slices.Clone(tags), flv.Audio, 5000, 15_000),
+			// It joins after 100 ms, as this container has it.
+			[]string{"open true true, h264 0 true", "open true false, h264 8000 true", "open true true, aac 15000 true"},
+		},
+		"no sound from the beginning on": {between(slices.Clone(tags), flv.Audio, 0, 30_000), []string{"open true true, h264 0 true", "open true false, h264 4000 true"}},
+		"no pictures for a while": {
+			between(slices.Clone(tags), flv.Video, 5000, 15_000),
+			[]string{"open true true, h264 0 true", "open false true, aac 7941 true", "open true true, h264 16000 true"},
+		},
+		"nothing at all for a while": {
+			between(between(slices.Clone(tags), flv.Video, 5000, 15_000), flv.Audio, 5000, 15_000),
+			[]string{"open true true, h264 0 true"},
+		},
+	} {
+		if got := opens(c.tags); !slices.Equal(got, c.want) {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
 	}
 }
 

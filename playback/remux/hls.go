@@ -147,6 +147,8 @@ func (h *HLS) name() string { return "HLS" }
 
 func (h *HLS) soundWaits() uint32 { return mp4SoundWaits }
 
+func (h *HLS) patience() uint32 { return mp4Patience }
+
 func (h *HLS) carries(t *track) bool { return outputOf("hls").has(t.name) }
 
 // open begins a segment of other tracks.

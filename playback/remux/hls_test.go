@@ -101,13 +101,12 @@ func padded(ts uint32, key bool, size int) flv.Tag {
 // and with one key frame and no other. Every frame is in a segment once, and what is kept is bounded.
 func TestSegmentsAreBounded(t *testing.T) {
 	_, tags := clip(t, "demo.flv")
-	const hz, seconds = 25, 40
-	for name, c := range map[string]struct{ size, every int }{
-		"40 Mb/s and a key frame every 4 s": {40_000_000 / 8 / hz, 4 * hz},
-		"40 Mb/s and one key frame":         {40_000_000 / 8 / hz, 1 << 30},
-		"80 Mb/s and one key frame":         {80_000_000 / 8 / hz, 1 << 30},
-		"little, and one key frame":         {100, 1 << 30},
-		"a key frame every 10 s":            {100, 10 * hz},
+	const hz = 25
+	for name, c := range map[string]struct{ size, every, seconds int }{
+		"40 Mb/s and a key frame every 4 s": {40_000_000 / 8 / hz, 4 * hz, 20},
+		"80 Mb/s and one key frame":         {80_000_000 / 8 / hz, 1 << 30, 10},
+		"little, and one key frame":         {100, 1 << 30, 40},
+		"a key frame every 10 s":            {100, 10 * hz, 40},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := NewHLS()
@@ -116,7 +115,7 @@ func TestSegmentsAreBounded(t *testing.T) {
 			if err := h.Write(flv.BatchOf(firstConfig(tags))); err != nil {
 				t.Fatal(err)
 			}
-			for i := range hz * seconds {
+			for i := range hz * c.seconds {
 				if err := h.Write(flv.BatchOf(padded(uint32(i*1000/hz), i%c.every == 0, c.size))); err != nil {
 					t.Fatal(err)
 				}
@@ -131,8 +130,8 @@ func TestSegmentsAreBounded(t *testing.T) {
 				t.Fatal(err)
 			}
 			f.read()
-			if f.pictures != hz*seconds || f.parts != 1 {
-				t.Errorf("%d pictures in %d parts, want %d in 1", f.pictures, f.parts, hz*seconds)
+			if f.pictures != hz*c.seconds || f.parts != 1 {
+				t.Errorf("%d pictures in %d parts, want %d in 1", f.pictures, f.parts, hz*c.seconds)
 			}
 			t.Logf("%d segments, %d bytes kept", len(f.had), h.list.size)
 		})

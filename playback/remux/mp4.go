@@ -10,6 +10,10 @@ import (
 // described anew for it, best where a decoder can begin. In milliseconds.
 const mp4SoundWaits = 4000
 
+// mp4Patience is how long a browser is left with a track that brings nothing: it stops where one
+// of its tracks does. In milliseconds.
+const mp4Patience = 3000
+
 // MP4 is a stream of fragmented MP4: ftyp and moov, then one moof and mdat for each batch of
 // tags. When the tracks change, ftyp and moov come again; times go on across all of it.
 type MP4 struct {
@@ -40,5 +44,7 @@ func (m *MP4) Convert(batch flv.Batch) (net.Buffers, error) {
 func (m *MP4) name() string { return "MP4" }
 
 func (m *MP4) soundWaits() uint32 { return mp4SoundWaits }
+
+func (m *MP4) patience() uint32 { return mp4Patience }
 
 func (m *MP4) carries(t *track) bool { return outputOf("mp4").has(t.name) }

@@ -72,6 +72,8 @@ func (t *TS) name() string { return "MPEG-TS" }
 
 func (t *TS) soundWaits() uint32 { return 0 } // a new table between two pictures is enough
 
+func (t *TS) patience() uint32 { return 0 } // players go on with what there is
+
 // leastMPEG1 is the lowest sample rate of MPEG-1 audio, in Hz (ISO/IEC 11172-3, 2.4.2.3). Those of
 // MPEG-2 are half of MPEG-1's.
 const leastMPEG1 = 32000

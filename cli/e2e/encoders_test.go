@@ -1,0 +1,128 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/bluenviron/gortmplib/pkg/rawmessage"
+
+	"relay/ingest/flv"
+	"relay/ingest/ingesttest"
+)
+
+// trying are the encoders that the page has to live with: those of ingesttest at which a browser
+// could stop. All are played on the other outputs by the tests of playback.
+var trying = []string{
+	"parameter sets that come 4 s late",
+	"an empty key frame and half of one behind each",
+	"no picture from 4 s to 8 s",
+	"no picture for 6 s",
+	"sound from 3 s on",
+	"sound that ends at 6 s",
+	"sound that is announced and never comes",
+	"start codes, and no configuration",
+	"another size from the middle on",
+	"another size from the middle on, without a configuration",
+	"key frames that are not marked",
+	"a codec that nobody knows among the pictures",
+	"a jump by an hour",
+	"a clock that begins anew",
+	"no timestamps",
+}
+
+// TestPageSurvivesWhateverAnEncoderSends watches encoders of many kinds in a browser.
+func TestPageSurvivesWhateverAnEncoderSends(t *testing.T) {
+	browsing.Take(t)
+	clip := film(t, "testsrc2=size=160x90:rate=30")
+	all := ingesttest.Encoders(clip, film(t, "testsrc2=size=128x72:rate=30"))
+	b := startBrowser(t)
+	for group := range slices.Chunk(trying, 8) { // more at a time would be too much for two processors
+		t.Run("", func(t *testing.T) {
+			for _, name := range group {
+				i := slices.IndexFunc(all, func(e ingesttest.Encoder) bool { return e.Name == name })
+				if i < 0 {
+					t.Fatalf("there is no encoder %q", name)
+				}
+				t.Run(name, func(t *testing.T) {
+					t.Parallel()
+					survives(t, b, all[i])
+				})
+			}
+		})
+	}
+}
+
+// survives watches one of them, from before it begins until it has sent everything once and more.
+func survives(t *testing.T, b *browser, e ingesttest.Encoder) {
+	w := newWorld(t)
+	src := w.source()
+	p := b.open(t, pageOf(t, src.url), nil)
+	client, c := published(t, src)
+	c.off.Store(true)
+	quit, done := make(chan struct{}), make(chan error, 1)
+	go func() { done <- repeat(quit, rawWriter(client), e) }() // ends with quit
+	length := time.Duration(e.When(len(e.Tags)-1)) * time.Millisecond
+	began := time.Now()
+	for time.Since(began) < length+length/4 {
+		p.plays(t)
+		time.Sleep(time.Second)
+	}
+	p.faultless(t)
+	close(quit)
+	if err := <-done; err != nil {
+		t.Errorf("publish: %v", err)
+	}
+	client.Close()
+	p.close(t)
+}
+
+// repeat sends what an encoder sends, again and again, with timestamps that go on.
+func repeat(quit <-chan struct{}, to *rawmessage.Writer, e ingesttest.Encoder) error {
+	length := e.When(len(e.Tags)-1) + 33
+	began := time.Now()
+	for round := uint32(0); ; round++ {
+		for i, tag := range e.Tags {
+			select {
+			case <-quit:
+				return nil
+			case <-time.After(time.Until(began.Add(time.Duration(round*length+e.When(i)) * time.Millisecond))):
+			}
+			ts := tag.Timestamp()
+			if e.Sent == nil {
+				ts += round * length
+			}
+			if err := sendRaw(to, tag.Type(), time.Duration(ts)*time.Millisecond, tag.Body()); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// film has ffmpeg make a clip of 16 s with a key frame every 2 s.
+func film(t *testing.T, input string) (tags []flv.Tag) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "film.flv")
+	faultless(t, "ffmpeg", "-nostdin", "-v", "error", "-f", "lavfi", "-i", input, "-f", "lavfi", "-i", "sine=sample_rate=48000", "-t", "16",
+		"-c:v", "libx264", "-preset", "ultrafast", "-bf", "2", "-g", "60", "-keyint_min", "60", "-sc_threshold", "0", "-pix_fmt", "yuv420p", "-c:a", "aac", path)
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for r := flv.NewReader(f); ; {
+		tag, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			return tags
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		tags = append(tags, tag)
+	}
+}

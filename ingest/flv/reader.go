@@ -25,7 +25,7 @@ var ErrFormat = errors.New("malformed FLV")
 
 // Reader reads the tags of an FLV file or stream. It belongs to one goroutine.
 //
-// It passes every tag on, of whatever type. What it allocates is at most four
+// It passes every tag on, of whatever type, also those of a file that follows directly. What it allocates is at most four
 // times what it read, and a constant: a declared length is not believed until the
 // bytes come.
 type Reader struct {
@@ -43,7 +43,7 @@ func NewReader(r io.Reader) *Reader {
 // clean end, [io.ErrUnexpectedEOF] in the middle of a tag, [*NotFLVError] or one
 // that wraps [ErrFormat] for other input.
 func (r *Reader) Next() (Tag, error) {
-	if !r.begun {
+	for !r.begun || r.another() {
 		if err := r.fileHeader(); err != nil {
 			return nil, err
 		}
@@ -61,6 +61,16 @@ func (r *Reader) Next() (Tag, error) {
 	flvio.FillTagTrailer(tag[TagHeaderLen+n:], n)
 	return tag, nil
 }
+
+// another reports whether another file begins where a tag should: people join files with cat. No
+// type of tags begins with that byte.
+func (r *Reader) another() bool {
+	next, err := r.r.Peek(len(fileSignature))
+	return err == nil && string(next) == fileSignature
+}
+
+// fileSignature begins a file (annex E.2), with the version that all have.
+const fileSignature = "FLV\x01"
 
 // fill reads the rest of a tag of size bytes. The room doubles as the bytes
 // arrive.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -70,6 +71,25 @@ func TestReaderSkipsALongFileHeader(t *testing.T) {
 	got, err := readAll(bytes.NewReader(b))
 	if err != io.EOF || len(got) != 1 || !bytes.Equal(got[0], tag) {
 		t.Errorf("%x, %v", got, err)
+	}
+}
+
+// People join files with cat, and a file's own length of its header counts.
+func TestReaderGoesOnWithTheNextFile(t *testing.T) {
+	first, second := NewTag(Video, 5, []byte("\x17first")), NewTag(Audio, 0, []byte("second"))
+	long := append([]byte("FLV\x01\x05\x00\x00\x00\x0cxyz\x00\x00\x00\x00"), second...)
+	for name, in := range map[string][]byte{
+		"two files":                  slices.Concat(file(first), file(second)),
+		"one with a long header":     slices.Concat(file(first), long),
+		"no tags in the one between": slices.Concat(file(first), file(), file(second)),
+	} {
+		got, err := readAll(iotest.OneByteReader(bytes.NewReader(in)))
+		if err != io.EOF || len(got) != 2 || !bytes.Equal(got[0], first) || !bytes.Equal(got[1], second) {
+			t.Errorf("%s: %x, %v", name, got, err)
+		}
+	}
+	if got, err := readAll(bytes.NewReader(append(file(first), "FLV\x01\x05\x7f\x00\x00\x09\x00\x00\x00\x00"...))); len(got) != 1 || !errors.Is(err, ErrFormat) {
+		t.Errorf("a second header that is too long: %x, %v", got, err)
 	}
 }
 

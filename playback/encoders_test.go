@@ -7,6 +7,7 @@ import (
 	"crypto/ed25519"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -21,6 +22,7 @@ import (
 	"time"
 
 	"relay/ingest"
+	"relay/ingest/flv"
 	"relay/ingest/ingesttest"
 	"relay/relay/stream"
 )
@@ -59,6 +61,9 @@ func watch(t *testing.T, e ingesttest.Encoder, late time.Duration) (all []*watch
 			w := &watched{suffix: "hls", late: late}
 			all = append(all, w)
 			readers.Go(func() { w.play(t, hls, channel) })
+			direct := &watched{suffix: "rtmp", late: late}
+			all = append(all, direct)
+			readers.Go(func() { direct.direct(t, server, channel) })
 			for _, suffix := range []string{".flv", ".mp4", ".ts"} {
 				w := &watched{suffix: suffix, late: late}
 				all = append(all, w)
@@ -92,6 +97,26 @@ func watch(t *testing.T, e ingesttest.Encoder, late time.Duration) (all []*watch
 	})
 	return all, status
 }
+
+// direct is a player of RTMP, who gets tags in a protocol that is left out here.
+func (w *watched) direct(t *testing.T, s *Server, c *Channel) {
+	a, err := s.Direct(&net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 1}, c.id.Short()+"?start=gop")
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	near, far := net.Pipe()
+	var reader sync.WaitGroup
+	reader.Go(func() { io.Copy(w, far) }) // ends with the connection
+	if err := a.Play(t.Context(), near, nil, flv.AsFLV); err != nil {
+		t.Errorf("%s: %v", w, err)
+	}
+	near.Close()
+	reader.Wait()
+}
+
+// raw reports whether the output is what was sent.
+func (w *watched) raw() bool { return w.suffix == ".flv" || w.suffix == "rtmp" }
 
 // play is a player of HLS, who takes each segment once and asks for the next before it needs it.
 func (w *watched) play(t *testing.T, s *routes, c *Channel) {
@@ -227,7 +252,7 @@ func (w *watched) files(t *testing.T) (paths []string) {
 	t.Helper()
 	dir := t.TempDir()
 	for i, part := range w.parts() {
-		path := filepath.Join(dir, fmt.Sprint(i, strings.Replace(w.suffix, "hls", ".mp4", 1)))
+		path := filepath.Join(dir, fmt.Sprint(i, strings.NewReplacer("hls", ".mp4", "rtmp", ".flv").Replace(w.suffix)))
 		if err := os.WriteFile(path, part, 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -253,7 +278,7 @@ func (tb *table) write(t *testing.T) {
 	slices.Sort(tb.rows)
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "pictures and frames of sound\tHLS\t.flv\t.mp4\t.ts\tHLS, late\t.flv\t.mp4\t.ts")
+	fmt.Fprintln(w, "pictures and frames of sound\tHLS\tRTMP\t.flv\t.mp4\t.ts\tHLS, late\tRTMP\t.flv\t.mp4\t.ts")
 	fmt.Fprintln(w, strings.Join(tb.rows, "\n"))
 	w.Flush()
 	t.Log("\n" + b.String())
@@ -296,7 +321,7 @@ func isPlayed(t *testing.T, e ingesttest.Encoder) (cells []string) {
 	var paths []string
 	var of []*watched // the output that each path is of
 	for _, w := range outputs {
-		if w.suffix == ".flv" && e.Unread != "" {
+		if w.raw() && e.Unread != "" {
 			continue
 		}
 		for _, path := range w.files(t) {
@@ -324,7 +349,7 @@ func isPlayed(t *testing.T, e ingesttest.Encoder) (cells []string) {
 		cells = append(cells, fmt.Sprint(g.pictures, " ", g.sounds))
 		want, least := frames{e.Pictures, e.Sounds}, frames{}
 		least.pictures, least.sounds = e.From(e.Late)
-		if e.Unheard && w.suffix != ".flv" || w.suffix == e.Mute {
+		if e.Unheard && !w.raw() || w.suffix == e.Mute {
 			want.sounds = 0
 		}
 		if w.late && (g.pictures < min(least.pictures, want.pictures) || g.sounds < min(least.sounds, want.sounds)) {

@@ -56,6 +56,7 @@ func flood(t *testing.T, s *source) (stop func()) {
 				body[0] = 0x17
 			}
 			binary.BigEndian.PutUint32(body[5:], uint32(len(body)-9)) // of the one NAL unit
+			body[9] = 0x41                                            // which is a picture
 			binary.BigEndian.PutUint32(body[10:], uint32(i))
 			if err := sendRaw(raw, flv.Video, time.Duration(i)*time.Second/30, body); err != nil {
 				done <- err

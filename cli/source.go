@@ -200,7 +200,7 @@ func (s *source) runner() interface {
 
 // admit lets in an encoder that knows the key. An encoder cannot tell a wrong key from a wrong
 // path, not even by the time the answer takes.
-func (s *source) admit(app, key string) (*ingest.Session, error) {
+func (s *source) admit(ctx context.Context, app, key string) (*ingest.Session, error) {
 	okApp := subtle.ConstantTimeCompare([]byte(app), []byte(station.RTMPApp))
 	okKey := subtle.ConstantTimeCompare([]byte(key), []byte(s.key))
 	if okApp&okKey != 1 {
@@ -212,7 +212,7 @@ func (s *source) admit(app, key string) (*ingest.Session, error) {
 		})
 		return nil, ingest.ErrDenied
 	}
-	return s.media.Open()
+	return s.media.Await(ctx)
 }
 
 // begin begins the session of an input that is fetched. The link is printed only

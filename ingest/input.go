@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"context"
 	"errors"
 	"maps"
 	"sync"
@@ -28,6 +29,9 @@ var (
 // has the right key again. Encoders send audio many times a second; 2 s is more than
 // a network's hiccup and less than the patience of whoever looks at the encoder.
 const takeoverAfter = 2 * time.Second
+
+// askAgain is how often an encoder that waits is looked after.
+const askAgain = 50 * time.Millisecond
 
 // Opener begins a session, or refuses with [ErrBusy] or [ErrDenied].
 // [Input.Open] is one.
@@ -105,14 +109,49 @@ func (in *Input) describe(body []byte) []byte {
 func (in *Input) Open() (*Session, error) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	now := time.Now()
-	if in.sending && now.Sub(in.newest.heard) < takeoverAfter {
+	if in.sending && time.Since(in.newest.heard) < takeoverAfter {
 		return nil, ErrBusy
 	}
-	in.newest, in.sending = &Session{input: in, heard: now}, true
+	return in.begin(), nil
+}
+
+// Await is [Input.Open] for an encoder that may be the one that is sending, come back before
+// its broken connection is noticed: it waits until the other has sent something since, which is
+// [ErrBusy], or is gone, or has been silent for 2 s. That ctx ends is an error too.
+func (in *Input) Await(ctx context.Context) (*Session, error) {
+	for asked := time.Now(); ; {
+		s, err := in.openSince(asked)
+		if s != nil || err != nil {
+			return s, err
+		}
+		select {
+		case <-time.After(askAgain):
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// openSince is Open for an encoder that has waited since it asked. It returns nothing while it
+// has to wait.
+func (in *Input) openSince(asked time.Time) (*Session, error) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	switch {
+	case in.sending && in.newest.heard.After(asked):
+		return nil, ErrBusy
+	case in.sending && time.Since(in.newest.heard) < takeoverAfter:
+		return nil, nil
+	}
+	return in.begin(), nil
+}
+
+// begin is called with mu held.
+func (in *Input) begin() *Session {
+	in.newest, in.sending = &Session{input: in, heard: time.Now()}, true
 	in.timeline.Restart()
 	in.sessions++
-	return in.newest, nil
+	return in.newest
 }
 
 // Status returns the present figures.

@@ -2,12 +2,14 @@ package ingest
 
 import (
 	"bytes"
+	"context"
 	"crypto/ed25519"
 	"errors"
 	"maps"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"relay/ingest/flv"
@@ -240,6 +242,65 @@ func TestOneSessionAtATime(t *testing.T) {
 	if st := c.Status(); !st.Live || st.Sessions != 2 {
 		t.Errorf("%+v", st)
 	}
+}
+
+func TestAnEncoderWaitsForTheOneBeforeToShowThatItIsThere(t *testing.T) {
+	for name, c := range map[string]struct {
+		then func(first *Session) // after a second
+		want error
+		took time.Duration // within askAgain
+	}{
+		"it sends":         {func(first *Session) { first.Write(audio(0, aacFrame)) }, ErrBusy, time.Second},
+		"it closes":        {func(first *Session) { first.Close() }, nil, time.Second},
+		"it says no more":  {func(*Session) {}, nil, takeoverAfter},
+		"the waiting ends": {nil, context.Canceled, time.Second},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			ch := newChannel(t)
+			first := ch.open(t)
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			time.AfterFunc(time.Second, func() {
+				if c.then == nil {
+					cancel()
+				} else {
+					c.then(first)
+				}
+			})
+			asked := time.Now()
+			second, err := ch.Await(ctx)
+			if !errors.Is(err, c.want) || (err == nil) != (second != nil) {
+				t.Errorf("%s: %v", name, err)
+			}
+			if took := time.Since(asked); took < c.took || took > c.took+askAgain {
+				t.Errorf("%s: it waited for %v, want %v", name, took, c.took)
+			}
+		})
+	}
+}
+
+func TestOfTwoEncodersThatRaceOneIsTaken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ch := newChannel(t)
+		ch.open(t) // and is cut
+		results := make(chan error, 2)
+		for range 2 {
+			go func() {
+				s, err := ch.Await(t.Context())
+				if err == nil {
+					err = s.Write(audio(0, aacFrame))
+				}
+				results <- err
+			}()
+		}
+		errs := []error{<-results, <-results}
+		if (errs[0] == nil) == (errs[1] == nil) || !errors.Is(errors.Join(errs...), ErrBusy) {
+			t.Errorf("%v", errs)
+		}
+		if st := ch.Status(); st.Sessions != 2 || st.Tags != 1 {
+			t.Errorf("%+v", st)
+		}
+	})
 }
 
 func TestANewEncoderContinuesTheTimestampsWithItsOwnConfigurations(t *testing.T) {

@@ -13,9 +13,9 @@ import (
 // OverRTMP lets publishers over RTMP begin sessions: it makes of open, which is asked
 // with the app and the key of an encoder's address, what [rtmp.Server.Publish] wants.
 // open refuses as an [Opener] does.
-func OverRTMP(open func(app, key string) (*Session, error)) func(app, key string) (rtmp.Sink, error) {
-	return func(app, key string) (rtmp.Sink, error) {
-		session, err := open(app, key)
+func OverRTMP(open func(ctx context.Context, app, key string) (*Session, error)) func(ctx context.Context, app, key string) (rtmp.Sink, error) {
+	return func(ctx context.Context, app, key string) (rtmp.Sink, error) {
+		session, err := open(ctx, app, key)
 		switch {
 		case errors.Is(err, ErrBusy):
 			return nil, rtmp.ErrBusy

@@ -42,11 +42,11 @@ func rtmpFor(t *testing.T, c *channel) (to pipes, stop func()) {
 	to = make(pipes)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	s := &rtmp.Server{Listener: to, Publish: OverRTMP(func(app, key string) (*Session, error) {
+	s := &rtmp.Server{Listener: to, Publish: OverRTMP(func(ctx context.Context, app, key string) (*Session, error) {
 		if app != testApp || key != testKey {
 			return nil, ErrDenied
 		}
-		return c.Open()
+		return c.Await(ctx)
 	})}
 	go func() { done <- s.Run(ctx) }()
 	return to, func() {
@@ -106,15 +106,21 @@ func TestAnEncoderThatComesBackTakesOverFromItsSilentSelf(t *testing.T) {
 		first.picture(t, 0)
 		<-c.accepted
 		synctest.Wait()
-		time.Sleep(takeoverAfter - time.Millisecond)
-
+		sent := make(chan struct{})
+		time.AfterFunc(takeoverAfter/2, func() { first.picture(t, 0); close(sent) })
 		if _, err := publishTo(t, to, testKey); err == nil || !strings.Contains(err.Error(), "BadName") {
 			t.Fatalf("while the first is sending: %v", err)
 		}
-		time.Sleep(time.Millisecond)
+		<-sent
+		<-c.accepted
+		time.Sleep(100 * time.Millisecond)
+		asked := time.Now()
 		second, err := publishTo(t, to, testKey)
 		if err != nil {
 			t.Fatalf("once the first is silent: %v", err)
+		}
+		if took := time.Since(asked); took < takeoverAfter-200*time.Millisecond || took > takeoverAfter {
+			t.Errorf("it waited for %v, want 2 s after what the first has sent", took)
 		}
 		second.picture(t, 0)
 		<-c.accepted
@@ -125,7 +131,7 @@ func TestAnEncoderThatComesBackTakesOverFromItsSilentSelf(t *testing.T) {
 		second.picture(t, 40)
 		<-c.accepted
 		synctest.Wait()
-		if st := c.Status(); !st.Live || st.Tags != 3 || st.Sessions != 2 {
+		if st := c.Status(); !st.Live || st.Tags != 4 || st.Sessions != 2 {
 			t.Errorf("%+v", st)
 		}
 		second.conn.Close()
@@ -161,7 +167,7 @@ func TestTheNextEncoderGoesOnInTimeWhereTheOneBeforeStopped(t *testing.T) {
 func TestAPublisherIsToldWhyThereIsNoSession(t *testing.T) {
 	failed := errors.New("the disk is full")
 	for refused, want := range map[error]error{ErrBusy: rtmp.ErrBusy, ErrDenied: rtmp.ErrDenied, failed: failed} {
-		sink, err := OverRTMP(func(string, string) (*Session, error) { return nil, refused })(testApp, testKey)
+		sink, err := OverRTMP(func(context.Context, string, string) (*Session, error) { return nil, refused })(t.Context(), testApp, testKey)
 		if sink != nil || !errors.Is(err, want) {
 			t.Errorf("%v: %v, %v", refused, sink, err)
 		}

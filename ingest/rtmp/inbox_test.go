@@ -1,6 +1,7 @@
 package rtmp
 
 import (
+	"context"
 	"errors"
 	"iter"
 	"runtime"
@@ -31,7 +32,7 @@ type inboxSink struct{ to *inbox }
 func newInbox() *inbox { return &inbox{accepted: make(chan flv.Tag, 10_000)} }
 
 // Publish is for a Server.
-func (b *inbox) Publish(app, key string) (Sink, error) {
+func (b *inbox) Publish(_ context.Context, app, key string) (Sink, error) {
 	if app != testApp || key != testKey {
 		return nil, ErrDenied
 	}

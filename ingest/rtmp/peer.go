@@ -2,6 +2,7 @@ package rtmp
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"strings"
@@ -36,7 +37,7 @@ type peer struct {
 
 // accept leads the dialogue up to publish or play. If it returns a peer with an
 // error, the peer was told why and should get the time to read it.
-func (s *Server) accept(g *guard) (*peer, error) {
+func (s *Server) accept(ctx context.Context, g *guard) (*peer, error) {
 	if err := shake(g); err != nil {
 		return nil, err
 	}
@@ -63,7 +64,7 @@ func (s *Server) accept(g *guard) (*peer, error) {
 		case !connected:
 			return nil, fmt.Errorf("%q before connect", printable(cmd.name))
 		case cmd.name == "publish":
-			return p, s.publish(p, app, cmd.text(1))
+			return p, s.publish(ctx, p, app, cmd.text(1))
 		case cmd.name == "play":
 			return p, s.play(p, g.RemoteAddr(), app, cmd.text(1))
 		default:

@@ -1,6 +1,7 @@
 package rtmp
 
 import (
+	"context"
 	"errors"
 
 	"relay/ingest/flv"
@@ -25,20 +26,20 @@ type Sink interface {
 }
 
 // publish asks for a sink and answers. A wrong app and a wrong key get the same words.
-func (s *Server) publish(p *peer, app, key string) error {
+func (s *Server) publish(ctx context.Context, p *peer, app, key string) error {
 	if s.Publish == nil {
 		return errors.Join(errPublish, p.status("error", "NetStream.Publish.Denied",
-			"This address plays a channel and takes no stream. An encoder sends to relay source."))
+			"This address plays a channel and takes no stream. An encoder sends to the address that relay source prints."))
 	}
 	app, key, _ = streamPath(app, key)
-	sink, err := s.Publish(app, key)
+	sink, err := s.Publish(ctx, app, key)
 	switch {
 	case errors.Is(err, ErrBusy):
 		return errors.Join(err, p.status("error", "NetStream.Publish.BadName",
-			"Another encoder is already sending to this address."))
+			"Another encoder is already sending to this address: stop it first. For a second channel, run a second relay source."))
 	case errors.Is(err, ErrDenied):
 		return errors.Join(err, p.status("error", "NetStream.Publish.Denied",
-			"The server address or the stream key is wrong."))
+			"The server address or the stream key is wrong. In OBS they are set in Settings, Stream: copy both from where relay source printed them."))
 	case err != nil:
 		return errors.Join(err, p.status("error", "NetStream.Publish.Failed",
 			"The stream cannot be taken."))

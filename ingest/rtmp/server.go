@@ -30,8 +30,8 @@ type Server struct {
 	// Publish is asked for a sink when an encoder wants to publish. app is the path of
 	// its address without the last part, which is key; a query is part of neither. It
 	// refuses with [ErrDenied] or [ErrBusy]; the encoder then sees the RTMP status for it.
-	// If nil, no encoder is taken.
-	Publish func(app, key string) (Sink, error)
+	// It may take some time, until ctx ends. If nil, no encoder is taken.
+	Publish func(ctx context.Context, app, key string) (Sink, error)
 	// Play is asked for a stream when a player at from wants one. app and name are as
 	// for Publish; what follows a question mark in name is the player's wishes. It
 	// refuses with [ErrNoStream] or another error, whose text the player sees. If nil,
@@ -101,7 +101,7 @@ func (s *Server) serve(ctx context.Context, conn net.Conn, known func()) {
 	if err != nil {
 		return
 	}
-	p, err := s.accept(g)
+	p, err := s.accept(ctx, g)
 	if err != nil {
 		log.Warn("RTMP connection not taken", zap.String("reason", printable(err.Error())))
 		if p != nil {

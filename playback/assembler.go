@@ -218,7 +218,7 @@ func (a *assembler) putSets(head []byte) []byte {
 	if !ok || size > flv.MaxBody {
 		return head
 	}
-	whole := slices.Concat(head[:flv.TagHeaderLen], body[:f.Data], units, body[f.Data:])
+	whole := slices.Concat(head[:flv.TagHeaderLen], f.Insert(body, units))
 	flv.PutBodyLen(whole, size)
 	a.trailer = flv.Trailer(size)
 	a.size += len(units)

@@ -31,16 +31,25 @@ import (
 type watched struct {
 	suffix string
 	late   bool
+	start  Start
 	to     io.Writer // gets what play is given, if it is not nil
 	bytes.Buffer
 }
 
 func (w *watched) String() string {
+	s := w.suffix
 	if w.late {
-		return w.suffix + " joined late"
+		s += " joined late"
 	}
-	return w.suffix
+	if w.start == Squash {
+		s += ", squashed"
+	}
+	return s
 }
+
+// starts are how readers begin who are there from the beginning (false), and who come late (true):
+// recordings, and what the viewers of a node get who do not say what they want.
+var starts = map[bool][]Start{false: {GOP}, true: {GOP, Squash}}
 
 // watch plays an encoder at its own pace, in virtual time, to readers that are there from the
 // beginning, and to others that come at a moment.
@@ -58,20 +67,22 @@ func watch(t *testing.T, e ingesttest.Encoder, late time.Duration) (all []*watch
 		server := NewServer(Config{Channels: list(channel)})
 		hls := &routes{server, t.Context()}
 		read := func(late bool) {
-			w := &watched{suffix: "hls", late: late}
+			w := &watched{suffix: "hls", late: late, start: GOP}
 			all = append(all, w)
 			readers.Go(func() { w.play(t, hls, channel) })
-			direct := &watched{suffix: "rtmp", late: late}
+			direct := &watched{suffix: "rtmp", late: late, start: GOP}
 			all = append(all, direct)
 			readers.Go(func() { direct.direct(t, server, channel) })
-			for _, suffix := range []string{".flv", ".mp4", ".ts"} {
-				w := &watched{suffix: suffix, late: late}
-				all = append(all, w)
-				readers.Go(func() {
-					if err := (Recording{Ring: ring, Start: GOP, Suffix: suffix}).Run(t.Context(), w); err != nil {
-						t.Errorf("%s, %s: %v", e.Name, w, err)
-					}
-				})
+			for _, start := range starts[late] {
+				for _, suffix := range []string{".flv", ".mp4", ".ts"} {
+					w := &watched{suffix: suffix, late: late, start: start}
+					all = append(all, w)
+					readers.Go(func() {
+						if err := (Recording{Ring: ring, Start: start, Suffix: suffix}).Run(t.Context(), w); err != nil {
+							t.Errorf("%s, %s: %v", e.Name, w, err)
+						}
+					})
+				}
 			}
 		}
 		read(false)
@@ -278,7 +289,7 @@ func (tb *table) write(t *testing.T) {
 	slices.Sort(tb.rows)
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "pictures and frames of sound\tHLS\tRTMP\t.flv\t.mp4\t.ts\tHLS, late\tRTMP\t.flv\t.mp4\t.ts")
+	fmt.Fprintln(w, "pictures and frames of sound\tHLS\tRTMP\t.flv\t.mp4\t.ts\tHLS, late\tRTMP\t.flv\t.mp4\t.ts\t.flv, squashed\t.mp4\t.ts")
 	fmt.Fprintln(w, strings.Join(tb.rows, "\n"))
 	w.Flush()
 	t.Log("\n" + b.String())

@@ -31,8 +31,8 @@ func (s *squash) add(head []byte, picture bool) {
 	}
 	s.shown++
 	body := head[flv.TagHeaderLen:]
-	if f, ok := flv.FramingOf(body); ok && f.Offset > 0 {
-		clear(body[f.Offset : f.Offset+3])
+	if f, ok := flv.FramingOf(body); ok {
+		f.ClearOffset(body)
 	}
 }
 

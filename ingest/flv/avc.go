@@ -203,17 +203,22 @@ type avcFrame struct {
 	data       []byte
 }
 
-// frameOf takes a body apart. It reports false if it is no H.264, or has modifiers or tracks.
+// frameOf takes a body apart. It reports false if it is no H.264, or has several tracks.
 func frameOf(b []byte) (avcFrame, bool) {
 	const plain = legacyShortest + offsetLen
 	switch {
 	case len(b) >= plain && b[0]&videoEnhancedBit == 0 && b[0]&0x0f == legacyAVC && b[0]>>4 != frameCommand && b[1] <= legacyCodedFrames:
 		return avcFrame{b[1] == legacySequenceStart, marked(b[0] >> 4), b[:plain], []byte{frameKey<<4 | legacyAVC, legacySequenceStart, 0, 0, 0}, b[plain:]}, true
-	case len(b) < 1+fourCCLen || b[0]&videoEnhancedBit == 0 || string(b[1:1+fourCCLen]) != "avc1" || b[0]>>4&frameTypeMask == frameCommand:
+	case len(b) == 0 || b[0]&videoEnhancedBit == 0:
 		return avcFrame{}, false
 	}
-	n := 1 + fourCCLen
-	switch b[0] & 0x0f {
+	frame := b[0] >> 4 & frameTypeMask
+	h, ok := parseEx(b[1:], b[0]&0x0f, packetVideoMultitrack)
+	if !ok || h.fourCC != "avc1" || h.length > 0 || h.track != 0 || frame == frameCommand {
+		return avcFrame{}, false
+	}
+	n := 1 + h.at
+	switch h.packet {
 	case packetCodedFrames:
 		n = min(n+offsetLen, len(b))
 	case packetSequenceStart, packetCodedFramesX:
@@ -221,7 +226,7 @@ func frameOf(b []byte) (avcFrame, bool) {
 		return avcFrame{}, false
 	}
 	head := append([]byte{videoEnhancedBit | frameKey<<4 | packetSequenceStart}, "avc1"...)
-	return avcFrame{b[0]&0x0f == packetSequenceStart, marked(b[0] >> 4 & frameTypeMask), b[:n], head, b[n:]}, true
+	return avcFrame{h.packet == packetSequenceStart, marked(frame), b[:n], head, b[n:]}, true
 }
 
 func marked(frame byte) bool { return frame != frameInter && frame != frameDisposable }

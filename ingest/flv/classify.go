@@ -61,7 +61,7 @@ func Classify(t Tag) Kind { return ClassifyStart(t.Type(), t.Body()) }
 
 // ClassifyStart is [Classify] for a tag of which only the start of the body is at
 // hand; [StartLen] bytes tell all there is to tell but for script data and for tags
-// with modifiers in front.
+// with more than three modifiers.
 func ClassifyStart(typ Type, body []byte) Kind {
 	if len(body) == 0 {
 		return Kind{}

@@ -1,8 +1,9 @@
 package flv
 
 // StartLen is how many bytes of a body hold all that FLV itself puts in front of an
-// elementary stream's bytes, if there is neither a modifier nor more than one track.
-const StartLen = 1 + fourCCLen + offsetLen
+// elementary stream's bytes: with several tracks, and up to three modifiers of the only kind
+// that there is (a nanosecond offset, 5 bytes), 26.
+const StartLen = 1 + 3*5 + 1 + fourCCLen + 1 + trackLenLen + offsetLen
 
 // offsetLen is the length of a composition time offset, in bytes.
 const offsetLen = 3
@@ -97,35 +98,3 @@ func audioData(b []byte) ([]byte, bool) {
 
 // hasOffset are the codecs whose coded frames carry a composition time offset.
 var hasOffset = map[string]bool{"avc1": true, "hvc1": true, "vvc1": true}
-
-// Framing says where in a tag's body the parts of a picture begin that is coded as NAL
-// units (H.264, HEVC, VVC). Both are counted in bytes from the start of the body.
-type Framing struct {
-	Offset int // of the composition time offset, 3 bytes, signed; 0 if there is none
-	Data   int // of the first NAL unit's length
-}
-
-// FramingOf returns the framing of a video tag's body. It reports false if the body holds
-// no picture coded as NAL units, or has modifiers or several tracks. It looks at no more
-// than the first [StartLen] bytes.
-func FramingOf(body []byte) (Framing, bool) {
-	switch {
-	case len(body) < legacyShortest+offsetLen:
-		return Framing{}, false
-	case body[0]&videoEnhancedBit == 0:
-		codec := body[0] & 0x0f
-		return Framing{legacyShortest, legacyShortest + offsetLen},
-			(codec == legacyAVC || codec == legacyHEVC) && body[1] == legacyCodedFrames
-	}
-	const at = 1 + fourCCLen
-	if !hasOffset[string(body[1:at])] {
-		return Framing{}, false
-	}
-	switch body[0] & 0x0f {
-	case packetCodedFramesX:
-		return Framing{0, at}, true
-	case packetCodedFrames:
-		return Framing{at, at + offsetLen}, len(body) >= at+offsetLen
-	}
-	return Framing{}, false
-}

@@ -27,6 +27,17 @@ func TestCompositionTimeIsReadBehindModifiersAndTracks(t *testing.T) {
 		if !ok || got.Offset != c.offset || string(got.Data) != c.data {
 			t.Errorf("%s: %t, %d ms, %q; want %d ms, %q", name, ok, got.Offset, got.Data, c.offset, c.data)
 		}
+		f, ok := FramingOf([]byte(c.body))
+		if want := got.Codec != av1; ok != want {
+			t.Errorf("%s: its framing is found: %t, want %t", name, ok, want)
+		} else if !ok {
+			continue
+		}
+		more := NewTag(Video, 0, f.Insert([]byte(c.body), []byte("more")))
+		f.ClearOffset(more.Body())
+		if got, ok := Decode(more); !ok || got.Offset != 0 || string(got.Data) != "more"+c.data {
+			t.Errorf("%s, with more in it: %t, %d ms, %q", name, ok, got.Offset, got.Data)
+		}
 	}
 	for name, body := range map[string]string{
 		"cut in its offset":            "\x27\x01\x00\x00",
@@ -37,6 +48,9 @@ func TestCompositionTimeIsReadBehindModifiersAndTracks(t *testing.T) {
 		"a legacy configuration alone": "\x17\x00\x00\x00\x00",
 	} {
 		if got, ok := Decode(NewTag(Video, 0, []byte(body))); ok {
+			t.Errorf("%s: %+v", name, got)
+		}
+		if got, ok := FramingOf([]byte(body)); ok && name != "a first track that is cut" {
 			t.Errorf("%s: %+v", name, got)
 		}
 	}

@@ -17,6 +17,7 @@ const (
 	videoEnhancedBit    = 0x80 // in a video tag's first byte
 	soundFormatEnhanced = 9    // in an audio tag's first four bits
 	fourCCLen           = 4
+	trackLenLen         = 3 // bytes of a track's length
 	oneTrack            = 0 // a multitrack tag's kind, in four bits
 	// modExLong is the 8-bit length of a modifier, plus one, that says that a
 	// 16-bit one follows.
@@ -29,13 +30,16 @@ type exHeader struct {
 	codec  string
 	fourCC string
 	track  uint8  // of the first track, if there are several
-	body   []byte // what follows, of that track
+	length int    // where the first of several tracks has its length, in 24 bits; 0 with one track
+	at     int    // where body begins; both are counted from the start of what was parsed
+	body   []byte // what follows, of that track; none if it is cut short
 }
 
 // parseEx parses what follows the first byte of an enhanced tag, whose low four
 // bits are packet. multitrack is the packet type that wraps another one. It
 // reports false for what is cut short.
 func parseEx(b []byte, packet, multitrack byte) (exHeader, bool) {
+	all := len(b)
 	for packet == packetModEx {
 		var ok bool
 		if b, packet, ok = skipModEx(b); !ok {
@@ -64,9 +68,9 @@ func parseEx(b []byte, packet, multitrack byte) (exHeader, bool) {
 		}
 		h.track, b = b[0], b[1:]
 	}
-	h.body = b
+	h.at, h.body = all-len(b), b
 	if several {
-		h.body = firstTrack(b)
+		h.length, h.at, h.body = h.at, h.at+trackLenLen, firstTrack(b)
 	}
 	return h, true
 }
@@ -74,14 +78,14 @@ func parseEx(b []byte, packet, multitrack byte) (exHeader, bool) {
 // firstTrack returns the bytes of the first of several tracks, which their length in
 // 24 bits precedes; none if they are cut short.
 func firstTrack(b []byte) []byte {
-	if len(b) < 3 {
+	if len(b) < trackLenLen {
 		return nil
 	}
-	n := int(b[0])<<16 | int(b[1])<<8 | int(b[2])
-	if n > len(b)-3 {
+	n, b := uint24(b), b[trackLenLen:]
+	if n > len(b) {
 		return nil
 	}
-	return b[3 : 3+n]
+	return b[:n]
 }
 
 // skipModEx skips one modifier: its length minus one in 8 bits, or, if those are

@@ -50,14 +50,18 @@ func (t Tag) Timestamp() uint32 { return Timestamp(t) }
 // BodyLen returns the body length that a tag header declares. It reads the first
 // four bytes of header.
 func BodyLen(header []byte) int {
-	return int(header[1])<<16 | int(header[2])<<8 | int(header[3])
+	return uint24(header[1:])
 }
 
 // PutBodyLen changes the body length that a tag header declares. n is at most
 // [MaxBody].
 func PutBodyLen(header []byte, n int) {
-	header[1], header[2], header[3] = byte(n>>16), byte(n>>8), byte(n)
+	putUint24(header[1:], n)
 }
+
+func uint24(b []byte) int { return int(b[0])<<16 | int(b[1])<<8 | int(b[2]) }
+
+func putUint24(b []byte, n int) { b[0], b[1], b[2] = byte(n>>16), byte(n>>8), byte(n) }
 
 // Trailer returns the back pointer behind a tag with a body of n bytes.
 func Trailer(n int) []byte {

@@ -38,8 +38,8 @@ type Encoder struct {
 func Encoders(clip, other []flv.Tag) []Encoder {
 	return slices.Concat([]Encoder{
 		clean(clip), lateParameterSets(clip), brokenKeyFrames(clip), shortTags(clip), pausedPictures(clip), noPictureAtFirst(clip),
-		lateSound(clip), leadingSound(clip), startCodes(clip, true), startCodes(clip, false), modifiers(clip), oneTrack(clip), oneKeyFrame(clip),
-	}, pictures(clip, other), sounds(clip), clocks(clip), scripts(clip))
+		lateSound(clip), leadingSound(clip), startCodes(clip, true), startCodes(clip, false), oneKeyFrame(clip),
+	}, wrapped(clip, other), pictures(clip, other), sounds(clip), clocks(clip), scripts(clip))
 }
 
 func clean(clip []flv.Tag) Encoder { return counted("as it should be", clip) }
@@ -248,22 +248,37 @@ func enhanced(clip []flv.Tag, wrap func(head, packet byte, rest []byte) []byte) 
 	return tags
 }
 
-func modifiers(clip []flv.Tag) Encoder {
-	e := counted("a nanosecond offset in front of each picture", enhanced(clip, func(head, packet byte, rest []byte) []byte {
-		const modEx = 7
-		return slices.Concat([]byte{head | modEx, 2, 0, 1, 2, packet}, []byte("avc1"), rest)
-	}))
-	e.Unread = "they are of enhanced RTMP, which it does not know yet"
-	return e
-}
-
-func oneTrack(clip []flv.Tag) Encoder {
-	e := counted("one track of many that might be", enhanced(clip, func(head, packet byte, rest []byte) []byte {
-		const multitrack = 6
-		return slices.Concat([]byte{head | multitrack, packet}, []byte("avc1\x00"), rest)
-	}))
-	e.Unread = "they are of enhanced RTMP, which it does not know yet"
-	return e
+// wrapped are encoders that put something in front of what their pictures are.
+func wrapped(clip, other []flv.Tag) (all []Encoder) {
+	for _, e := range []Encoder{clean(clip), startCodes(clip, false), anotherSize(clip, other)} {
+		for _, w := range []struct {
+			in   string
+			wrap func(head, packet byte, rest []byte) []byte
+		}{
+			{"behind a nanosecond offset", func(head, packet byte, rest []byte) []byte {
+				const modEx = 7
+				return slices.Concat([]byte{head | modEx, 2, 0, 1, 2, packet}, []byte("avc1"), rest)
+			}},
+			{"in one track of many that might be", func(head, packet byte, rest []byte) []byte {
+				const multitrack = 6
+				return slices.Concat([]byte{head | multitrack, packet}, []byte("avc1\x00"), rest)
+			}},
+			{"in the first of two tracks", func(head, packet byte, rest []byte) []byte {
+				const multitrack = 6
+				track := slices.Concat([]byte{byte(len(rest) >> 16), byte(len(rest) >> 8), byte(len(rest))}, rest)
+				return slices.Concat([]byte{head | multitrack, 0x10 | packet}, []byte("avc1\x00"), track, []byte{1}, track)
+			}},
+		} {
+			if e.Name == "start codes, and no configuration" && w.in == "in the first of two tracks" {
+				continue // as they are sent: nobody knows such an encoder
+			}
+			one := e
+			one.Name, one.Tags = e.Name+", "+w.in, enhanced(e.Tags, w.wrap)
+			one.Unread = "they are of enhanced RTMP, which it does not know yet"
+			all = append(all, one)
+		}
+	}
+	return all
 }
 
 // An encoder with intra refresh has one key frame, at its start.

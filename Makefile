@@ -85,7 +85,7 @@ e2e-units: # what these tests measure with
 .PHONY: encoders
 encoders: tools ## Play what all sorts of encoders send on every output; table in bin/encoders.txt
 	@mkdir -p bin
-	ENCODERS_TABLE=$(CURDIR)/bin/encoders.txt $(GO) test -tags e2e -count=1 -vet=off \
+	ENCODERS_TABLE=$(CURDIR)/bin/encoders.txt $(GO) test -tags e2e -count=1 -vet=off -timeout 30m \
 		-run 'TestWhateverAnEncoderSendsIsPlayed|TestTwoHoursOfAnythingGrowNothing' ./playback
 	@cat bin/encoders.txt
 e2e-here: tools

@@ -99,6 +99,9 @@ func watch(t *testing.T, e ingesttest.Encoder, late time.Duration) (all []*watch
 				t.Fatal(err)
 			}
 		}
+		if !joined {
+			t.Errorf("%s: it ends before anybody comes late", e.Name)
+		}
 		session.Close()
 		synctest.Wait()
 		server.Finish(t.Context())
@@ -196,9 +199,9 @@ func decode(t *testing.T, paths []string) (all []frames, said string) {
 // decodeTracks is decode for some kinds of tracks. It reports false if ffmpeg fails.
 func decodeTracks(t *testing.T, paths []string, tracks ...string) (all []frames, said string, ok bool) {
 	t.Helper()
-	args := []string{"-nostdin", "-v", "error", "-y"}
+	args := []string{"-nostdin", "-v", "error", "-y", "-filter_threads", "1"}
 	for _, path := range paths {
-		args = append(args, "-threads", "1", "-i", path)
+		args = append(args, "-threads", "1", "-thread_queue_size", "2048", "-i", path)
 	}
 	for i, path := range paths {
 		for _, track := range tracks {
@@ -330,9 +333,14 @@ func isPlayed(t *testing.T, e ingesttest.Encoder) (cells []string) {
 		t.Errorf("%v were dropped, want %d", status.Dropped, e.Dropped)
 	}
 	var paths []string
-	var of []*watched // the output that each path is of
+	var of []*watched                    // the output that each path is of
+	same := make(map[*watched]*watched) // an output with the same bytes
 	for _, w := range outputs {
 		if w.raw() && e.Unread != "" {
+			continue
+		}
+		if i := slices.IndexFunc(of, func(o *watched) bool { return bytes.Equal(o.Bytes(), w.Bytes()) }); i >= 0 {
+			same[w] = of[i]
 			continue
 		}
 		for _, path := range w.files(t) {
@@ -350,6 +358,9 @@ func isPlayed(t *testing.T, e ingesttest.Encoder) (cells []string) {
 	}
 	for _, w := range outputs {
 		g, read := got[w]
+		if o := same[w]; o != nil {
+			g, read = got[o], true
+		}
 		if !read {
 			cells = append(cells, "-")
 			if e.Unread == "" {

@@ -56,9 +56,22 @@ func strayCodec(clip []flv.Tag) Encoder {
 // anotherSize is a broadcaster who changes the resolution while it is on: a new configuration
 // and pictures of it.
 func anotherSize(clip, other []flv.Tag) Encoder {
-	e := counted("another size from the middle on", slices.Concat(upTo(clip, 8000), shifted(videoOf(other), 8000)))
+	e := counted("another size from the middle on", changed(clip, videoOf(other)))
 	e.Faulty = true // ffmpeg parses the first pictures with the sets of those before
+	e.Late = 9000
 	return e
+}
+
+// changed has other pictures in place of a clip's from 8 s on. The sound goes on.
+func changed(clip, pictures []flv.Tag) []flv.Tag {
+	const from = 8000
+	end := from + pictures[len(pictures)-1].Timestamp()
+	tags := where(clip, func(t flv.Tag) bool {
+		return t.Timestamp() < from || t.Type() == flv.Audio && t.Timestamp() <= end
+	})
+	tags = slices.Concat(tags, shifted(pictures, from))
+	slices.SortStableFunc(tags, func(a, b flv.Tag) int { return int(a.Timestamp()) - int(b.Timestamp()) })
+	return tags
 }
 
 // anotherSizeInBand sends the new parameter sets in front of the pictures, and no configuration.
@@ -74,7 +87,9 @@ func anotherSizeInBand(clip, other []flv.Tag) Encoder {
 		}
 		rest = append(rest, t)
 	}
-	return counted("another size from the middle on, without a configuration", slices.Concat(upTo(clip, 8000), shifted(rest, 8000)))
+	e := counted("another size from the middle on, without a configuration", changed(clip, rest))
+	e.Late = 9000
+	return e
 }
 
 // sizesBackAndForth goes back to the first size with the configuration that it began with.

@@ -94,6 +94,11 @@ e2e-here: tools
 e2e-netns: tools
 	$(GO) test -tags e2e -count=1 -vet=off -v -timeout 30m $(AS_ROOT) ./cli/e2e/netns
 
+# What all of these encoders send, in a browser; some of it is part of e2e-here.
+.PHONY: pages
+pages: tools ## Watch on the page what all sorts of encoders send
+	$(GO) test -tags e2e -count=1 -vet=off -v -timeout 60m -run TestPageSurvivesWhateverAnEncoderSends ./cli/e2e -encoders
+
 # Network namespaces need root.
 AS_ROOT = $(if $(filter-out 0,$(shell id -u)),-exec 'sudo -E env PATH=$(PATH):/usr/sbin:/sbin')
 

@@ -168,7 +168,22 @@ func (p *tab) plays(t *testing.T) {
 	before := p.number(t, "relayTest.frames")
 	eventually(t, p.name+" plays", func() error {
 		if got := p.number(t, "relayTest.frames") - before; got < clockRate {
-			return fmt.Errorf("%.0f frames", got)
+			var state string
+			p.eval(t, "relayTest.state()", &state)
+			return fmt.Errorf("%.0f frames; %s", got, state)
+		}
+		return nil
+	})
+}
+
+// sounds waits until the player has gone on for a second.
+func (p *tab) sounds(t *testing.T) {
+	t.Helper()
+	const at = "relayTest.video.currentTime"
+	before := p.number(t, at)
+	eventually(t, p.name+" sounds", func() error {
+		if got := p.number(t, at) - before; got < 1 {
+			return fmt.Errorf("%v s more", got)
 		}
 		return nil
 	})

@@ -4,6 +4,7 @@
 
 import { Splitter, describe } from './mp4.js';
 import { Backoff, Pace } from './pace.js';
+import { stuck } from './place.js';
 import { Sink, Source, decodes } from './sink.js';
 import { Tabs } from './tabs.js';
 import { Wedge } from './wedge.js';
@@ -18,8 +19,6 @@ const restAfter = 10000;
 const steerEvery = 100;
 /** A node that has no room for a viewer is asked again after so long, in seconds. */
 const fullWait = 5;
-/** Two ranges so close are one to the eye, in seconds; a jump lands so far in. */
-const hair = 0.05;
 /** Media that is not enough to begin with begins all the same after so long, in ms. */
 const mostHold = 600;
 
@@ -64,6 +63,7 @@ export class Player {
   #firstAt = 0; // when the first media was there to play
   #mediaAt = 0; // when media came last
   #end = 0; // of what is buffered
+  #soughtAt = 0; // when the newest seek began
   #wedge = new Wedge();
   #dry = false; // the player ran dry since then
   #restTimer = 0;
@@ -320,15 +320,15 @@ export class Player {
       if (!this.paused) this.#play();
       return;
     }
-    if (this.paused || video.seeking) return;
-    // A phone pauses what goes to the background, and does not go on by itself.
-    if (video.paused && this.state.name !== 'tap' && document.visibilityState === 'visible') this.#play();
+    if (this.paused) return;
     const at = video.currentTime;
-    const here = ranges.find(([start, end]) => start - hair <= at && at < end + hair);
-    if (here !== last && (!here || here[1] - at < hair)) {
-      this.#seek(last); // over the gap before which the picture stands
+    if (stuck(ranges, at, video.seeking ? now - this.#soughtAt : 0)) {
+      this.#seek(last);
       return;
     }
+    if (video.seeking) return;
+    // A phone pauses what goes to the background, and does not go on by itself.
+    if (video.paused && this.state.name !== 'tap' && document.visibilityState === 'visible') this.#play();
     const { rate, jump } = this.#pace.steer(last[1] - at, now / 1000);
     if (jump > 0) this.#seek(last);
     if (video.playbackRate !== rate) video.playbackRate = rate;
@@ -338,6 +338,7 @@ export class Player {
   #seek([start, end]) {
     this.#video.currentTime = Math.max(start, end - this.#pace.target);
     this.#video.playbackRate = 1;
+    this.#soughtAt = performance.now();
   }
 
   #play() {

@@ -8,6 +8,7 @@
 //	  mp4.js     cuts the stream into segments, tells their codecs
 //	  pace.js    how to keep up with live
 //	  tabs.js    what other tabs in the same browser take
+//	  place.js   whether the picture stands where it will never move
 //	  wedge.js   whether what comes can be played
 //	node.js    asks the node's API
 //	tree.js    draws the tree; layout.js says where

@@ -43,6 +43,15 @@
       return Math.max(...shown.slice(1).map((at, i) => at - shown[i]));
     },
 
+    // state says what the page's player is doing.
+    state() {
+      const { video } = test;
+      if (!video) return 'no video';
+      const ranges = Array.from({ length: video.buffered.length }, (_, i) => `${video.buffered.start(i)}-${video.buffered.end(i)}`);
+      return `at ${video.currentTime} of ${ranges.join(', ') || 'nothing'}, ready ${video.readyState}, rate ${video.playbackRate}`
+        + `${video.paused ? ', paused' : ''}${video.seeking ? ', seeking' : ''}${video.error ? `, ${video.error.message}` : ''}`;
+    },
+
     text: (selector) => {
       const e = document.querySelector(selector);
       return e && e.checkVisibility() ? e.innerText : '';

@@ -32,6 +32,7 @@ type watched struct {
 	suffix string
 	late   bool
 	start  Start
+	said   string    // how it was refused
 	to     io.Writer // gets what play is given, if it is not nil
 	bytes.Buffer
 }
@@ -79,7 +80,7 @@ func watch(t *testing.T, e ingesttest.Encoder, late time.Duration) (all []*watch
 					all = append(all, w)
 					readers.Go(func() {
 						if err := (Recording{Ring: ring, Start: start, Suffix: suffix}).Run(t.Context(), w); err != nil {
-							t.Errorf("%s, %s: %v", e.Name, w, err)
+							w.said = err.Error()
 						}
 					})
 				}
@@ -143,12 +144,13 @@ func (w *watched) play(t *testing.T, s *routes, c *Channel) {
 		r := httptest.NewRecorder()
 		s.hls(r, httptest.NewRequestWithContext(t.Context(), "GET", folder+name, nil))
 		if r.Code != http.StatusOK {
-			t.Errorf("%s: %s: %d %s", w, name, r.Code, r.Body)
+			w.said = fmt.Sprintf("%s: %d %s", name, r.Code, r.Body)
+			return nil
 		}
 		return r.Body.Bytes()
 	}
 	begun, had := "", make(map[string]bool)
-	for !t.Failed() {
+	for w.said == "" && !t.Failed() {
 		list, init := string(get("index.m3u8")), ""
 		for line := range strings.Lines(list) {
 			line = strings.TrimSpace(line)
@@ -199,25 +201,27 @@ func decode(t *testing.T, paths []string) (all []frames, said string) {
 // decodeTracks is decode for some kinds of tracks. It reports false if ffmpeg fails.
 func decodeTracks(t *testing.T, paths []string, tracks ...string) (all []frames, said string, ok bool) {
 	t.Helper()
+	dir := t.TempDir()
+	list := func(i int) string { return filepath.Join(dir, fmt.Sprint(i, ".txt")) }
 	args := []string{"-nostdin", "-v", "error", "-y", "-filter_threads", "1"}
 	for _, path := range paths {
 		args = append(args, "-threads", "1", "-thread_queue_size", "2048", "-i", path)
 	}
-	for i, path := range paths {
+	for i := range paths {
 		for _, track := range tracks {
 			args = append(args, "-map", fmt.Sprint(i, ":", track, "?"))
 		}
 		if len(tracks) == 1 { // where a map finds nothing, ffmpeg takes something else
 			args = append(args, map[string]string{"v": "-an", "a": "-vn"}[tracks[0]])
 		}
-		args = append(args, "-fps_mode", "passthrough", "-f", "framecrc", path+".txt")
+		args = append(args, "-fps_mode", "passthrough", "-f", "framecrc", list(i))
 	}
 	out, err := exec.CommandContext(t.Context(), "ffmpeg", args...).CombinedOutput()
 	if err != nil {
 		return nil, fmt.Sprintf("%v: %s", err, out), false
 	}
-	for _, path := range paths {
-		all = append(all, countFrames(t, path+".txt"))
+	for i := range paths {
+		all = append(all, countFrames(t, list(i)))
 	}
 	return all, string(out), true
 }
@@ -313,6 +317,12 @@ func TestWhateverAnEncoderSendsIsPlayed(t *testing.T) {
 			results.add(e, isPlayed(t, e))
 		})
 	}
+	for _, e := range others(t) {
+		t.Run(e.Name, func(t *testing.T) {
+			t.Parallel()
+			results.add(e, isPlayed(t, e))
+		})
+	}
 	for _, f := range films {
 		t.Run(f.name, func(t *testing.T) {
 			t.Parallel()
@@ -333,9 +343,17 @@ func isPlayed(t *testing.T, e ingesttest.Encoder) (cells []string) {
 		t.Errorf("%v were dropped, want %d", status.Dropped, e.Dropped)
 	}
 	var paths []string
-	var of []*watched                    // the output that each path is of
+	var of []*watched // the output that each path is of
+	refused := make(map[*watched]bool)
 	same := make(map[*watched]*watched) // an output with the same bytes
 	for _, w := range outputs {
+		if w.said != "" || e.Refused != "" && !w.raw() {
+			if w.raw() || e.Refused == "" || !strings.Contains(w.said, e.Refused+" cannot go into ") {
+				t.Errorf("%s: refused: %q", w, w.said)
+			}
+			refused[w] = true
+			continue
+		}
 		if w.raw() && e.Unread != "" {
 			continue
 		}
@@ -360,6 +378,10 @@ func isPlayed(t *testing.T, e ingesttest.Encoder) (cells []string) {
 		g, read := got[w]
 		if o := same[w]; o != nil {
 			g, read = got[o], true
+		}
+		if refused[w] {
+			cells = append(cells, "refused")
+			continue
 		}
 		if !read {
 			cells = append(cells, "-")

@@ -61,6 +61,40 @@ var films = []film{
 	{name: "sizes that are odd", input: "testsrc2=size=162x94:rate=25", args: "-pix_fmt yuv420p"},
 }
 
+// odd are the files that are not played everywhere, or have tags of no use.
+var odd = map[string]struct {
+	refused string // a codec that only FLV has a place for
+	dropped uint64
+}{
+	"gst-flvmux-alaw.flv":  {refused: "g711a"},
+	"gst-flvmux-flv1.flv":  {refused: "h263", dropped: 1}, // it ends with an empty picture
+	"gst-flvmux-speex.flv": {refused: "speex"},
+}
+
+// others are the files that other programs than ffmpeg have written.
+func others(t *testing.T) (all []ingesttest.Encoder) {
+	t.Helper()
+	paths, err := filepath.Glob(filepath.Join("..", "testdata", "flv", "others", "*.flv"))
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("%d files, %v", len(paths), err)
+	}
+	for _, path := range paths {
+		e := ingesttest.Encoder{Name: filepath.Base(path), Tags: clipAt(t, path)}
+		first, at := e.Tags[0].Timestamp(), uint32(0)
+		for _, tag := range e.Tags { // as fast as they would be sent
+			if since := tag.Timestamp() - first; int32(since) > 0 {
+				at = max(at, since)
+			}
+			e.Sent = append(e.Sent, at)
+		}
+		e.Late, e.Refused, e.Dropped = at/2, odd[e.Name].refused, odd[e.Name].dropped
+		found, said := decode(t, []string{path})
+		e.Pictures, e.Sounds, e.Faulty = found[0].pictures, found[0].sounds, said != ""
+		all = append(all, e)
+	}
+	return all
+}
+
 // shoot has ffmpeg make the film.
 func (f film) shoot(t *testing.T) ingesttest.Encoder {
 	t.Helper()

@@ -33,12 +33,25 @@ const (
 type hlsRun struct {
 	presence // all who ask are one viewer, who gets what is sent to them together
 	out      *remux.HLS
-	asked    atomic.Int64 // when, Unix nanoseconds
+	asking   atomic.Int64 // requests that are being answered, or wait for the first segment
+	asked    atomic.Int64 // when the newest was, Unix nanoseconds
 	over     atomic.Int64 // when the playlist has ended, likewise; 0 before
 }
 
 // idle is how long nobody has asked.
-func (h *hlsRun) idle(now time.Time) time.Duration { return now.Sub(time.Unix(0, h.asked.Load())) }
+func (h *hlsRun) idle(now time.Time) time.Duration {
+	if h.asking.Load() > 0 {
+		return 0
+	}
+	return now.Sub(time.Unix(0, h.asked.Load()))
+}
+
+func (h *hlsRun) serve(w http.ResponseWriter, r *http.Request) {
+	h.asking.Add(1)
+	defer h.asking.Add(-1)
+	defer func() { h.asked.Store(time.Now().UnixNano()) }()
+	h.out.ServeHTTP(&counted{w, &h.bytes}, r)
+}
 
 // hlsRuns are the runs of a server, one at most for each channel.
 type hlsRuns struct {
@@ -129,8 +142,7 @@ func (s *routes) hls(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, tooMany, http.StatusServiceUnavailable)
 		return
 	}
-	run.asked.Store(time.Now().UnixNano())
-	run.out.ServeHTTP(&counted{w, &run.bytes}, r)
+	run.serve(w, r)
 }
 
 // counted adds up what is written of responses.

@@ -168,7 +168,10 @@ func (l *longStream) run(length time.Duration) {
 	for _, v := range all {
 		viewers.Go(func() {
 			if v.suffix == "hls" {
-				(&watched{suffix: "hls", to: v}).play(l.T, &routes{server, ctx}, channel)
+				w := &watched{suffix: "hls", to: v}
+				if w.play(l.T, &routes{server, ctx}, channel); w.said != "" {
+					l.Error(w.said)
+				}
 			} else if err := (Recording{Ring: ring, Start: GOP, Suffix: v.suffix}).Run(ctx, v); err != nil {
 				l.Errorf("%s: %v", v.suffix, err)
 			}

@@ -370,9 +370,14 @@ func TestHLSEndsWithItsChannel(t *testing.T) {
 				list()
 			}
 		}
-		go list()
-		synctest.Wait()
+		quiet.Store(time.Now().UnixNano())
+		first := make(chan string, 1)
+		go func() { first <- list() }()
+		time.Sleep(hlsIdle + 10*time.Second) // who waits for the beginning asks all the while
 		send(0)
+		if l := <-first; !strings.Contains(l, "#EXTINF") {
+			t.Errorf("who has waited for long gets %q", l)
+		}
 		if l := list(); strings.Count(l, "#EXTINF:2.") < 7 || strings.Contains(l, "ENDLIST") {
 			t.Errorf("the last segment of a channel that is silent for a while:\n%s", l)
 		}

@@ -22,6 +22,8 @@ type Encoder struct {
 	Faulty bool
 	// Unheard says that only FLV has a place for the sound.
 	Unheard bool
+	// Refused is the only codec, if only FLV has a place for it: then all others say so.
+	Refused string
 	// Mute is the suffix of an output besides that has none; "" for none.
 	Mute string
 	// Late is when a late viewer comes, in milliseconds.

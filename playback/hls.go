@@ -33,9 +33,10 @@ const (
 type hlsRun struct {
 	presence // all who ask are one viewer, who gets what is sent to them together
 	out      *remux.HLS
-	asking   atomic.Int64 // requests that are being answered, or wait for the first segment
-	asked    atomic.Int64 // when the newest was, Unix nanoseconds
-	over     atomic.Int64 // when the playlist has ended, likewise; 0 before
+	asking   atomic.Int64          // requests that are being answered, or wait for the first segment
+	asked    atomic.Int64          // when the newest was, Unix nanoseconds
+	over     atomic.Int64          // when the playlist has ended, likewise; 0 before
+	refusal  atomic.Pointer[error] // why there is no playlist: the stream turned out to be none for HLS
 }
 
 // idle is how long nobody has asked.
@@ -46,11 +47,20 @@ func (h *hlsRun) idle(now time.Time) time.Duration {
 	return now.Sub(time.Unix(0, h.asked.Load()))
 }
 
-func (h *hlsRun) serve(w http.ResponseWriter, r *http.Request) {
+func (h *hlsRun) serve(w http.ResponseWriter, r *http.Request, c *Channel) {
 	h.asking.Add(1)
 	defer h.asking.Add(-1)
 	defer func() { h.asked.Store(time.Now().UnixNano()) }()
+	h.out.Wait(r.Context())
+	if err := h.refusal.Load(); err != nil {
+		refuseHLS(w, r, c, *err)
+		return
+	}
 	h.out.ServeHTTP(&counted{w, &h.bytes}, r)
+}
+
+func refuseHLS(w http.ResponseWriter, r *http.Request, c *Channel, why error) {
+	http.Error(w, fmt.Sprintf("This stream cannot be had as HLS: %v. Open %s in VLC, mpv or ffplay.", why, address(r, c)), http.StatusUnsupportedMediaType)
 }
 
 // hlsRuns are the runs of a server, one at most for each channel.
@@ -132,7 +142,7 @@ func (s *routes) hls(w http.ResponseWriter, r *http.Request) {
 	}
 	if b, ok := c.beginning(); ok && s.runs.find(c) == nil {
 		if err := remux.CheckHLS(b); err != nil {
-			http.Error(w, fmt.Sprintf("This stream cannot be had as HLS: %v. Open %s in VLC, mpv or ffplay.", err, address(r, c)), http.StatusUnsupportedMediaType)
+			refuseHLS(w, r, c, err)
 			return
 		}
 	}
@@ -142,7 +152,7 @@ func (s *routes) hls(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, tooMany, http.StatusServiceUnavailable)
 		return
 	}
-	run.serve(w, r)
+	run.serve(w, r, c)
 }
 
 // counted adds up what is written of responses.
@@ -182,6 +192,9 @@ func (s *routes) hlsOf(c *Channel) (*hlsRun, bool) {
 		why, err := run.fill(s.ctx, c, s.runs.finish)
 		c.leave(&run.presence, why)
 		s.config.Log.Info("HLS ended", zap.String("channel", c.id.Short()), zap.String("reason", why.text()), zap.Error(err))
+		if why == notCarried && run.out.Interval() == 0 {
+			run.refusal.Store(&err)
+		}
 		if err := run.out.End(); err != nil {
 			s.config.Log.Info("HLS lacks its end", zap.String("channel", c.id.Short()), zap.Error(err))
 		}

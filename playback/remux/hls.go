@@ -2,6 +2,7 @@ package remux
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"net"
 	"net/http"
@@ -30,7 +31,7 @@ const (
 
 // HLS is a channel as HTTP Live Streaming (RFC 8216) with segments in MP4. Unlike the
 // other containers it is shared by all who ask. Nobody but one goroutine writes and ends it;
-// ServeHTTP and Close are for all.
+// Wait, ServeHTTP and Close are for all.
 type HLS struct {
 	demux demuxer
 	boxes fragmenter
@@ -106,12 +107,19 @@ func (h *HLS) answer() {
 	h.waited = true
 }
 
+// Wait returns once there is a segment, or there will be none, or ctx has ended.
+func (h *HLS) Wait(ctx context.Context) {
+	select {
+	case <-h.ready:
+	case <-ctx.Done():
+	}
+}
+
 // ServeHTTP answers for index.m3u8 and what that names, by the last part of the path. It waits
 // until there is a segment, or the request's context ends.
 func (h *HLS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	select {
-	case <-h.ready:
-	case <-r.Context().Done():
+	h.Wait(r.Context())
+	if r.Context().Err() != nil {
 		return
 	}
 	name := path.Base(r.URL.Path)

@@ -86,7 +86,7 @@ e2e-units: # what these tests measure with
 encoders: tools ## Play what all sorts of encoders send on every output; table in bin/encoders.txt
 	@mkdir -p bin
 	ENCODERS_TABLE=$(CURDIR)/bin/encoders.txt $(GO) test -tags e2e -count=1 -vet=off -timeout 30m \
-		-run 'TestWhateverAnEncoderSendsIsPlayed|TestTwoHoursOfAnythingGrowNothing' ./playback
+		-run 'TestWhateverAnEncoderSendsIsPlayed|TestTwoHoursOfAnythingGrowNothing|TestAFileOfMoreThan4GiBIsReadToItsEnd' ./playback ./ingest/flv
 	@cat bin/encoders.txt
 e2e-here: tools
 	rm -rf bin/screens; mkdir -p bin/screens

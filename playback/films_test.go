@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"relay/ingest/flv"
 	"relay/ingest/ingesttest"
 )
 
@@ -19,6 +20,7 @@ type film struct {
 	input   string // of pictures, in ffmpeg's words; "" for the usual one
 	unheard bool   // only FLV has a place for the sound
 	mute    string // an output that has none
+	config  string // of the sound, in place of what ffmpeg makes of it
 	ragged  bool   // a decoder that comes later complains of what it has not got
 }
 
@@ -29,6 +31,12 @@ var clip = film{name: "clip", args: "-t 16 -bf 2 -force_key_frames expr:gte(t,n_
 var films = []film{
 	{name: "AAC at 22.05 kHz, mono", args: "-ar 22050 -ac 1"},
 	{name: "AAC at 24 kHz", args: "-ar 24000"},
+	// In three ways of ISO/IEC 14496-3 (1.6.5): a decoder has to try, it is told behind the
+	// configuration of a plain decoder, or in front of it. The frames have no part for it, which
+	// they need not have.
+	{name: "HE-AAC, not told", args: "-ar 24000 -ac 1", config: "\x13\x08"},
+	{name: "HE-AAC, told to who knows it", args: "-ar 24000 -ac 1", config: "\x13\x08\x56\xe5\x98"},
+	{name: "HE-AAC, told to all", args: "-ar 24000 -ac 1", config: "\x2b\x09\x88\x00"},
 	{name: "AAC at 32 kHz", args: "-ar 32000"},
 	{name: "AAC at 96 kHz, stereo", args: "-ar 96000 -ac 2 -b:a 256k"},
 	{name: "AAC in six channels", args: "-ac 6"},
@@ -112,6 +120,13 @@ func (f film) shoot(t *testing.T) ingesttest.Encoder {
 		t.Fatalf("%v: %s", err, out)
 	}
 	e := ingesttest.Encoder{Name: f.name, Tags: clipAt(t, path), Late: 4000, Keyless: f.ragged, Unheard: f.unheard, Mute: f.mute}
+	if f.config != "" {
+		for i, tag := range e.Tags {
+			if c, ok := flv.Decode(tag); ok && tag.Type() == flv.Audio && c.Config {
+				e.Tags[i] = flv.NewTag(flv.Audio, tag.Timestamp(), append(slices.Clone(tag.Body()[:2]), f.config...))
+			}
+		}
+	}
 	found, said := decode(t, []string{path})
 	e.Pictures, e.Sounds, e.Faulty = found[0].pictures, found[0].sounds, said != ""
 	return e

@@ -43,7 +43,18 @@ func pictures(clip, other []flv.Tag) []Encoder {
 		}),
 		framed("key frames that are not marked", clip, func(bool) byte { return 2 }),
 		strayCodec(clip),
+		vvc(clip),
 	}
+}
+
+// vvc are pictures that nothing but FLV has a place for here.
+func vvc(clip []flv.Tag) Encoder {
+	e := counted("pictures in vvc1", where(clip, func(t flv.Tag) bool { return t.Type() != flv.Video }))
+	e.Tags = enhanced(clip, func(head, packet byte, rest []byte) []byte {
+		return slices.Concat([]byte{head | packet}, []byte("vvc1"), rest)
+	})
+	e.Refused, e.Unread = "vvc", "they are of enhanced RTMP, which it does not know yet"
+	return e
 }
 
 // strayCodec is an encoder that sends something else now and then.

@@ -78,7 +78,7 @@ type source struct {
 	media   *ingest.Input
 	key     string    // that the encoder has to give; "" if none is waited for
 	once    sync.Once // the text at the start
-	refused sync.Once // the warning that an encoder did not know the key
+	refused sync.Map  // codes of the warnings that encoders were turned away, each once
 }
 
 // runSource goes from the command line to the end of the command: it decides, opens what it
@@ -191,7 +191,7 @@ func (s *source) runner() interface {
 	case in.path != "":
 		return &ingest.File{Path: in.path, Loop: in.loop, Open: s.begin, Log: s.log}
 	case in.url == nil:
-		return &rtmp.Server{Listener: s.station.RTMP, Publish: ingest.OverRTMP(s.admit), Play: s.station.PlayOverRTMP, Log: s.log}
+		return &rtmp.Server{Listener: s.station.RTMP, Publish: ingest.OverRTMP(s.admit), Play: s.station.PlayOverRTMP, Refused: s.turnedAway, Log: s.log}
 	case strings.EqualFold(in.url.Scheme, "rtmp"):
 		return &ingest.RTMPPull{URL: in.url, Open: s.begin, Log: s.log}
 	}
@@ -204,15 +204,18 @@ func (s *source) admit(ctx context.Context, app, key string) (*ingest.Session, e
 	okApp := subtle.ConstantTimeCompare([]byte(app), []byte(station.RTMPApp))
 	okKey := subtle.ConstantTimeCompare([]byte(key), []byte(s.key))
 	if okApp&okKey != 1 {
-		s.refused.Do(func() {
-			s.warn(words.Warning{
-				Code: words.WarnWrongKey, Text: "an encoder was turned away: its server or its stream key is not this channel's",
-				Hint: "Server " + s.station.RTMPServer() + ", Stream Key " + s.key,
-			})
-		})
 		return nil, ingest.ErrDenied
 	}
 	return s.media.Await(ctx)
+}
+
+// turnedAway tells the person who runs the source why an encoder was not taken.
+func (s *source) turnedAway(why error) {
+	if w, ok := words.TurnedAway(why, s.station.RTMPServer(), s.key); ok {
+		if _, said := s.refused.LoadOrStore(w.Code, true); !said {
+			s.warn(w)
+		}
+	}
 }
 
 // begin begins the session of an input that is fetched. The link is printed only

@@ -40,15 +40,18 @@ func (w Warning) Event() api.Event {
 
 // These are the codes of warnings. cli/design.md lists them for programs.
 const (
-	warnNoEncoder    = "no_encoder"
-	WarnWrongKey     = "wrong_key"
-	warnNoKeyframe   = "no_keyframe"
-	warnKeyframes    = "keyframe_interval"
-	warnUpload       = "upload"
-	warnCodec        = "browser_codec"
-	warnDropped      = "dropped_tags"
-	WarnThrowaway    = "throwaway_key"
-	WarnNotConnected = "not_connected"
+	warnNoEncoder     = "no_encoder"
+	WarnWrongKey      = "wrong_key"
+	warnSecondEncoder = "second_encoder"
+	warnRTMPS         = "rtmps"
+	warnNotRTMP       = "not_rtmp"
+	warnNoKeyframe    = "no_keyframe"
+	warnKeyframes     = "keyframe_interval"
+	warnUpload        = "upload"
+	warnCodec         = "browser_codec"
+	warnDropped       = "dropped_tags"
+	WarnThrowaway     = "throwaway_key"
+	WarnNotConnected  = "not_connected"
 )
 
 // SourceView is what an adviser knows about a source.

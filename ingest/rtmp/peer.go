@@ -3,6 +3,7 @@ package rtmp
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -14,6 +15,21 @@ import (
 // version is the first byte of a plain RTMP handshake. 6 begins an encrypted
 // one, which protects from nobody who can answer it.
 const version = 3
+
+// tlsHandshake is the first byte that a client of TLS sends (RFC 8446, 5.1).
+const tlsHandshake = 0x16
+
+// httpAnswer is for who opens the port in a browser.
+const httpAnswer = "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n" +
+	"This port is for encoders, which speak RTMP. The page for viewers has another address: relay prints it when it starts.\n"
+
+// What is no RTMP at all.
+var (
+	// ErrTLS says that a peer speaks TLS, as for rtmps:// addresses.
+	ErrTLS = errors.New("it speaks RTMPS, or something else in TLS, and not plain RTMP")
+	// ErrHTTP says that a peer speaks HTTP, as a browser does.
+	ErrHTTP = errors.New("it speaks HTTP, not RTMP")
+)
 
 // enhancedCodecs are the FourCCs that encoders may send without asking back; any
 // other passes as well.
@@ -82,7 +98,14 @@ func shake(g *guard) error {
 	if _, err := io.ReadFull(g, first); err != nil {
 		return fmt.Errorf("handshake: %w", err)
 	}
-	if first[0] != version {
+	switch first[0] {
+	case version:
+	case tlsHandshake:
+		return ErrTLS
+	case 'G', 'P', 'H', 'O': // GET, POST, PUT, HEAD, OPTIONS
+		_, err := io.WriteString(g, httpAnswer)
+		return errors.Join(ErrHTTP, err)
+	default:
 		return fmt.Errorf("handshake begins with %#02x, not plain RTMP", first[0])
 	}
 	if _, _, err := handshake.DoServer(struct {

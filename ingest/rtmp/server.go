@@ -37,7 +37,10 @@ type Server struct {
 	// refuses with [ErrNoStream] or another error, whose text the player sees. If nil,
 	// no player is served.
 	Play func(from net.Addr, app, name string) (Viewing, error)
-	Log  *zap.Logger // nil for none
+	// Refused is told why a peer was not taken, which may be noise. It is nil for nobody, and
+	// called from many goroutines.
+	Refused func(why error)
+	Log     *zap.Logger // nil for none
 }
 
 // Run serves until ctx ends, and then returns nil, with every connection closed.
@@ -103,8 +106,11 @@ func (s *Server) serve(ctx context.Context, conn net.Conn, known func()) {
 	}
 	p, err := s.accept(ctx, g)
 	if err != nil {
-		log.Warn("RTMP connection not taken", zap.String("reason", printable(err.Error())))
-		if p != nil {
+		log.Info("RTMP connection not taken", zap.String("reason", printable(err.Error())))
+		if s.Refused != nil {
+			s.Refused(err)
+		}
+		if p != nil || errors.Is(err, ErrHTTP) {
 			linger(conn)
 		}
 		return

@@ -3,8 +3,10 @@ package rtmp
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"net"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -58,6 +60,31 @@ func TestASlowStrangerIsCutInTime(t *testing.T) {
 				talking.Wait()
 			})
 		})
+	}
+}
+
+func TestWhoSpeaksAnotherProtocolIsKnown(t *testing.T) {
+	refused := make(chan error, 1)
+	addr := run(t, &Server{Publish: newInbox().Publish, Refused: func(why error) { refused <- why }})
+	for _, c := range []struct {
+		says, gets string
+		want       error
+	}{
+		{"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", "", ErrTLS},
+		{"GET / HTTP/1.1\r\nHost: 127.0.0.1:1935\r\n\r\n", "HTTP/1.1 400 Bad Request\r\n", ErrHTTP},
+		{"\x06" + strings.Repeat("x", 1536), "", nil}, // encrypted RTMP
+	} {
+		conn, err := net.Dial("tcp", addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		io.WriteString(conn, c.says)
+		answer, _ := io.ReadAll(conn)
+		conn.Close()
+		why := <-refused
+		if c.want != nil && !errors.Is(why, c.want) || errors.Is(why, ErrDenied) || !strings.HasPrefix(string(answer), c.gets) {
+			t.Errorf("%.4q: %v, answered %q", c.says, why, answer)
+		}
 	}
 }
 

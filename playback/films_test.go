@@ -25,7 +25,7 @@ type film struct {
 }
 
 // clip is what most encoders are made of: 16 s with a key frame every 2 s.
-var clip = film{name: "clip", args: "-t 16 -bf 2 -force_key_frames expr:gte(t,n_forced*2) -g 60", input: "testsrc2=size=160x90:rate=30"}
+var clip = film{name: "clip", args: "-t 16 -bf 2 -force_key_frames expr:gte(t,n_forced*2) -g 30", input: "testsrc2=size=160x90:rate=15"}
 
 // films are 8 s long each, if they do not say so.
 var films = []film{
@@ -87,7 +87,7 @@ func others(t *testing.T) (all []ingesttest.Encoder) {
 		t.Fatalf("%d files, %v", len(paths), err)
 	}
 	for _, path := range paths {
-		e := ingesttest.Encoder{Name: filepath.Base(path), Tags: clipAt(t, path)}
+		e := ingesttest.Encoder{Name: filepath.Base(path), Tags: ingesttest.ReadFile(t, path)}
 		first, at := e.Tags[0].Timestamp(), uint32(0)
 		for _, tag := range e.Tags { // as fast as they would be sent
 			if since := tag.Timestamp() - first; int32(since) > 0 {
@@ -119,7 +119,7 @@ func (f film) shoot(t *testing.T) ingesttest.Encoder {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	e := ingesttest.Encoder{Name: f.name, Tags: clipAt(t, path), Late: 4000, Keyless: f.ragged, Unheard: f.unheard, Mute: f.mute}
+	e := ingesttest.Encoder{Name: f.name, Tags: ingesttest.ReadFile(t, path), Late: 4000, Keyless: f.ragged, Unheard: f.unheard, Mute: f.mute}
 	if f.config != "" {
 		for i, tag := range e.Tags {
 			if c, ok := flv.Decode(tag); ok && tag.Type() == flv.Audio && c.Config {

@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"relay/ingest/flv"
+	"relay/ingest/ingesttest"
 	"relay/playback/api"
 	"relay/relay/stream"
 )
@@ -307,25 +308,7 @@ func TestHLSEndsWhenNobodyAsksAnyMore(t *testing.T) {
 
 // demoClip returns the tags of the bundled clip: 16 s of H.264 with a key frame every 2 s, AAC.
 func demoClip(t *testing.T) []flv.Tag {
-	return clipAt(t, filepath.Join("..", "cli", "demo", "demo.flv"))
-}
-
-func clipAt(t *testing.T, path string) (tags []flv.Tag) {
-	t.Helper()
-	f, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	for r := flv.NewReader(f); ; {
-		tag, err := r.Next()
-		if errors.Is(err, io.EOF) {
-			return tags
-		} else if err != nil {
-			t.Fatal(err)
-		}
-		tags = append(tags, tag)
-	}
+	return ingesttest.ReadFile(t, filepath.Join("..", "cli", "demo", "demo.flv"))
 }
 
 // TestHLSEndsWithItsChannel has a channel fall silent, come back within a minute, fall silent for

@@ -3,10 +3,7 @@
 package e2e
 
 import (
-	"errors"
 	"flag"
-	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -124,23 +121,10 @@ func repeat(quit <-chan struct{}, to *rawmessage.Writer, e ingesttest.Encoder) e
 }
 
 // film has ffmpeg make a clip of 16 s with a key frame every 2 s.
-func film(t *testing.T, input string) (tags []flv.Tag) {
+func film(t *testing.T, input string) []flv.Tag {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "film.flv")
 	faultless(t, "ffmpeg", "-nostdin", "-v", "error", "-f", "lavfi", "-i", input, "-f", "lavfi", "-i", "sine=sample_rate=48000", "-t", "16",
 		"-c:v", "libx264", "-preset", "ultrafast", "-bf", "2", "-g", "20", "-keyint_min", "20", "-sc_threshold", "0", "-pix_fmt", "yuv420p", "-c:a", "aac", path)
-	f, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	for r := flv.NewReader(f); ; {
-		tag, err := r.Next()
-		if errors.Is(err, io.EOF) {
-			return tags
-		} else if err != nil {
-			t.Fatal(err)
-		}
-		tags = append(tags, tag)
-	}
+	return ingesttest.ReadFile(t, path)
 }

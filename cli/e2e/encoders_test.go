@@ -84,9 +84,12 @@ func survives(t *testing.T, b *browser, e ingesttest.Encoder) {
 	go func() { done <- repeat(quit, rawWriter(client), e) }() // ends with quit
 	length := time.Duration(e.When(len(e.Tags)-1)) * time.Millisecond
 	time.Sleep(min(length, mostRound) + time.Second) // of the second round
-	if e.Pictures > 0 {
+	switch {
+	case e.Refused != "":
+		p.says(t, "#what", "This browser can’t decode")
+	case e.Pictures > 0:
 		p.plays(t)
-	} else {
+	default:
 		p.sounds(t)
 	}
 	p.faultless(t)

@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"fmt"
 	"math/rand/v2"
+	"net"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -32,6 +33,8 @@ type world struct {
 	invite Invite
 	root   *inhabitant
 	all    []*inhabitant
+	far    bool     // each node is in a network of its own
+	walls  sync.Map // addresses that nobody gets through to
 }
 
 // inhabitant is one node with one channel.
@@ -64,9 +67,14 @@ const (
 // inWorld runs f in a bubble with a source that broadcasts, and then ends all nodes.
 // The bubble fails the test if a goroutine is left.
 func inWorld(t *testing.T, slots int, f func(t *testing.T, w *world)) {
+	inside(t, slots, &world{}, f)
+}
+
+// inside is inWorld for a world of another kind.
+func inside(t *testing.T, slots int, w *world, f func(t *testing.T, w *world)) {
 	defer oneProcessor()()
 	synctest.Test(t, func(t *testing.T) {
-		w := &world{t: t, net: relaytest.New(worldDelay), rand: rand.New(rand.NewPCG(3, 4))}
+		w.t, w.net, w.rand = t, relaytest.New(worldDelay), rand.New(rand.NewPCG(3, 4))
 		w.root = w.add(option{slots: slots})
 		w.invite = Invite{Channel: w.root.ID(), Hosts: []HostPort{hostPort(w.root.place)}}
 		stop := make(chan struct{})
@@ -117,6 +125,7 @@ func (w *world) broadcast(stop chan struct{}) {
 type option struct {
 	slots       int
 	unreachable bool
+	walled      bool // nobody gets through to it from outside
 	members     int
 	store       *store.Store
 	hosts       []HostPort // of the link; the source if nil
@@ -130,9 +139,19 @@ func (w *world) add(o option) *inhabitant {
 	addr := netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)}), worldPort)
 	n := &inhabitant{host: w.net.Host(addr.Addr())}
 	cfg := Config{
-		Key: w.key(), Slots: o.slots, Dial: n.host.Dial, Members: o.members, Store: o.store,
-		Near:    func(netip.Addr) bool { return true }, // whatever networks this machine is in
+		Key: w.key(), Slots: o.slots, Members: o.members, Store: o.store,
+		Dial: func(ctx context.Context, network, to string) (net.Conn, error) {
+			if w.isWalled(to) {
+				<-ctx.Done() // as when nothing answers
+				return nil, ctx.Err()
+			}
+			return n.host.Dial(ctx, network, to)
+		},
+		Near:    func(netip.Addr) bool { return !w.far }, // whatever networks this machine is in
 		Notices: n.hear,
+	}
+	if o.walled {
+		w.walls.Store(addr.String(), true)
 	}
 	if !o.unreachable {
 		ln, err := n.host.Listen(worldPort)
@@ -176,6 +195,11 @@ func (w *world) add(o option) *inhabitant {
 	n.wg.Go(func() { n.watch(ctx) })
 	w.all = append(w.all, n)
 	return n
+}
+
+func (w *world) isWalled(addr string) bool {
+	_, ok := w.walls.Load(addr)
+	return ok
 }
 
 // key returns the same keys in every run.

@@ -124,8 +124,8 @@ func (c *Channel) Run(ctx context.Context) error {
 	cfg := tree.Config{
 		Self:  tree.Place{ID: c.node.ID(), Addrs: c.node.cfg.Addrs},
 		Slots: c.node.cfg.Slots,
-		Seeds: seeds,
-		Rand:  rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
+		Seeds: seeds, Probes: true,
+		Rand: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
 	}
 	if c.writer != nil {
 		cfg.Root, cfg.Epoch, cfg.Start = true, tree.Epoch(c.writer.Epoch()), c.writer.Start()

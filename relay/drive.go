@@ -172,6 +172,8 @@ func (c *Channel) carryOut(a tree.Action) {
 	switch a := a.(type) {
 	case tree.Dial:
 		c.dialPlace(a)
+	case tree.Probe:
+		c.probe(a)
 	case tree.Send:
 		c.sendMessage(a)
 	case tree.Close:

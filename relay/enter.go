@@ -54,7 +54,7 @@ func (c *Channel) enter(d dialed, num tree.Link) {
 
 func (c *Channel) newUplink(num tree.Link, d dialed) *uplink {
 	near := c.node.near(time.Now(), d.addr.Addr())
-	return &uplink{link: newLink(num, d.peer, d.conn, near), intake: &c.intake, sample: c.takeSample}
+	return &uplink{link: newLink(num, d.peer, d.conn, near), intake: &c.intake, sample: c.takeSample, probed: c.peers.probed}
 }
 
 // accept makes a stranger who said Hello a link. It reports false if the channel

@@ -15,8 +15,12 @@ import (
 )
 
 // alpn names the protocol in the TLS handshake, so that a port scanner or a web
-// server at the other end is told apart at once.
-const alpn = "relay/1"
+// server at the other end is told apart at once. Nodes of relay/2 know the frames from 0x20 on
+// besides; those that know both prefer it.
+const (
+	alpn1 = "relay/1"
+	alpn  = "relay/2"
+)
 
 // alpnGossip names the other protocol of the port: one stream of a channel's gossip.
 const alpnGossip = "relay-gossip/1"

@@ -109,6 +109,9 @@ func (c *Channel) begin(s side, g *guardedConn, r *wire.Reader) {
 	})
 }
 
+// knows2 reports whether the peer knows the frames of relay/2.
+func (l *link) knows2() bool { return l.conn.ConnectionState().NegotiatedProtocol == alpn }
+
 // send queues a frame. It never blocks: a link whose queue is full ends.
 func (l *link) send(f wire.Frame) {
 	select {

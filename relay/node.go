@@ -88,6 +88,9 @@ type Node struct {
 	gossips clusterCount
 	subnets hostnet.Subnets
 	answers *rate.Limiter // bytes to those who ask for a view
+
+	trials    addrLimiter   // connections that try nodes
+	trialSlot chan struct{} // one for each that is under way
 }
 
 // New returns a node. It does nothing until Run.
@@ -114,14 +117,16 @@ func New(cfg Config) (*Node, error) {
 		cfg:       cfg,
 		ident:     ident,
 		log:       cfg.Log,
-		portTLS:   ident.tlsConfig(alpn, alpnGossip),
-		linkTLS:   ident.tlsConfig(alpn),
+		portTLS:   ident.tlsConfig(alpn, alpn1, alpnGossip),
+		linkTLS:   ident.tlsConfig(alpn, alpn1),
 		gossipTLS: ident.tlsConfig(alpnGossip),
 		channels:  make(map[stream.ChannelID]*Channel),
 		clusters:  make(map[membership.Label]*membership.Cluster),
 		joins:     addrLimiter{rate: joinRate, burst: joinBurst},
 		packets:   addrLimiter{rate: packetRate, burst: packetBurst},
 		answers:   rate.NewLimiter(answerRate, answerBurst),
+		trials:    addrLimiter{rate: trialRate, burst: trialBurst},
+		trialSlot: make(chan struct{}, trials),
 	}, nil
 }
 

@@ -47,6 +47,7 @@ type peers struct {
 	sampled []tree.Candidate // the newest that a parent told
 	counted int              // members, as it counts them
 	addrs   []netip.AddrPort // where this node can be dialled, as far as it knows
+	trial   Trial            // the newest
 }
 
 // updatePeers does what is due. The channel's goroutine calls it every gaugeInterval.

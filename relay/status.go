@@ -19,6 +19,7 @@ type Status struct {
 	Links   map[tree.Link]LinkStatus
 	Sent    uint64 // payload bytes to children, since the channel was opened
 	Near    bool   // the parent is in one of this machine's own subnets
+	Trial   Trial  // whether a parent beyond them got through to this node
 	Beat    uint64 // ms since the epoch began, as last signed by the root
 	RootSeq uint64 // the newest chunk at that moment
 }
@@ -40,6 +41,7 @@ func (c *Channel) Status() (Status, bool) {
 	now := time.Now()
 	s := Status{ID: c.id, Uptime: now.Sub(c.started), Ring: c.ring.Stats(), Sent: c.sent.Load()}
 	s.Quiet = c.intake.quiet(now, s.Ring)
+	s.Trial = c.peers.tried()
 	if c.writer == nil {
 		s.Delay = time.Duration(c.intake.delay.Load())
 	}

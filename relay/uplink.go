@@ -15,6 +15,7 @@ type uplink struct {
 	link
 	intake *intake
 	sample func(wire.Sample)
+	probed func(wire.Probed)
 
 	feeding atomic.Bool  // chunks are welcome
 	brought atomic.Bool  // one has come that the ring did not have
@@ -51,6 +52,12 @@ func (u *uplink) take(f wire.Frame) error {
 			return err
 		}
 		u.sample(f)
+		return nil
+	case wire.Probed:
+		if err := u.allow(); err != nil {
+			return err
+		}
+		u.probed(f)
 		return nil
 	}
 	return fmt.Errorf("%T: %w", f, wire.ErrNotDue)

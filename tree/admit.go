@@ -50,6 +50,13 @@ func (n *Node) joined(now time.Time, ev Joined) {
 	if g := n.guests.ofID(ev.Peer); g != nil {
 		n.dropGuest(g, ByUs(ReasonReplaced))
 	}
+	n.dropHeld(ev.Peer)
+	n.decide(now, j, ev)
+}
+
+// decide gives a joiner a slot, or names other places to it. If it would take another's place,
+// it may have to wait until it has been tried.
+func (n *Node) decide(now time.Time, j *child, ev Joined) {
 	within := int(ev.Join.Within)
 	switch {
 	case !n.leaveBy.IsZero():
@@ -62,6 +69,9 @@ func (n *Node) joined(now time.Time, ev Joined) {
 		n.refuse(now, j, ReasonBusy, within)
 	case within > 0 && n.depth()+1 > within, !n.free(j) && n.victim(now, j) == nil && !n.rescues(j):
 		n.refuse(now, j, ReasonFull, within)
+	case !n.free(j) && !n.rescues(j) && n.hold(now, j, ev):
+	case !n.free(j) && !n.rescues(j) && n.mayTry(j) && j.trial.reach != Open:
+		n.refuse(now, j, ReasonFull, within) // nobody makes room for whom nobody gets through to
 	default:
 		if v := n.victim(now, j); v != nil && !n.free(j) {
 			j.instead = v.link

@@ -80,7 +80,7 @@ func (n *Node) spares(strong []*child) []*spare {
 		}
 	}
 	for i, c := range strong {
-		if !c.pulling || !c.reported || c.shedding() || c.slots == 0 {
+		if !c.pulling || !c.reported || c.shedding() || c.slots == 0 || !c.reachable() {
 			continue
 		}
 		if free := int(c.report.Free); free > 0 {

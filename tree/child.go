@@ -16,6 +16,7 @@ type child struct {
 	slots    int
 	born     time.Time // when it joined the channel, as it says itself
 	near     bool
+	trial    trial
 	since    time.Time
 	heard    time.Time // when it last said anything
 	pulling  bool
@@ -34,11 +35,19 @@ type child struct {
 	assignedAt time.Time
 }
 
-func (c *child) class() int     { return classOf(c.slots) }
+// class is what the child gives to the tree. The slots of one that nobody gets through to are
+// of no use there.
+func (c *child) class() int {
+	if c.trial.reach == Closed {
+		return 0
+	}
+	return classOf(c.slots)
+}
+
 func (c *child) shedding() bool { return !c.shedAt.IsZero() }
 
 // reachable reports whether others can be sent to it.
-func (c *child) reachable() bool { return len(c.place.Addrs) > 0 }
+func (c *child) reachable() bool { return len(c.place.Addrs) > 0 && c.trial.reach != Closed }
 
 // weaker orders children by what it costs to move them down: by class, then by how
 // many nodes they carry (by doublings), then by age.

@@ -13,7 +13,7 @@ type Link uint64
 // this node has opened, to a possible parent.
 func (l Link) Inbound() bool { return l%2 == 0 }
 
-// Event is what happened. One of Up, Joined, Received, Heard, Down, Candidates,
+// Event is what happened. One of Up, Joined, Received, Heard, Probed, Down, Candidates,
 // Capacity, Progress, Leave.
 type Event interface{ event() }
 
@@ -42,6 +42,12 @@ type Received struct {
 
 // Heard says that a chunk came over a link, which is a sign of life.
 type Heard struct{ Link Link }
+
+// Probed answers a Probe. [Untried] says that the owner has had no time for it.
+type Probed struct {
+	Link  Link
+	Reach Reach
+}
 
 // Down says that a link ended, or a dial failed. It is final for that link.
 type Down struct {
@@ -84,19 +90,29 @@ func (Up) event()         {}
 func (Joined) event()     {}
 func (Received) event()   {}
 func (Heard) event()      {}
+func (Probed) event()     {}
 func (Down) event()       {}
 func (Candidates) event() {}
 func (Capacity) event()   {}
 func (Progress) event()   {}
 func (Leave) event()      {}
 
-// Action is what the owner has to do. One of Dial, Send, Close, Feed, Serve,
+// Action is what the owner has to do. One of Dial, Probe, Send, Close, Feed, Serve,
 // Orphaned, Attached, Left.
 type Action interface{ action() }
 
 // Dial asks for a connection to the place, to be known by the number Link. Up or Down
 // answers it.
 type Dial struct {
+	Link  Link
+	Place Place
+}
+
+// Probe asks to try whether others get through to the node at the other end of a link: a
+// connection to it, over which it shows that it is the one. Of the place's addresses only those
+// are tried from which the link comes: a stranger may have named somebody else's. Probed answers
+// it, within [ProbeTime].
+type Probe struct {
 	Link  Link
 	Place Place
 }
@@ -142,6 +158,7 @@ type Attached struct {
 type Left struct{}
 
 func (Dial) action()     {}
+func (Probe) action()    {}
 func (Send) action()     {}
 func (Close) action()    {}
 func (Feed) action()     {}

@@ -26,6 +26,7 @@ type ChildInfo struct {
 	Since   time.Time
 	Pulling bool
 	Report  Report
+	Reach   Reach
 }
 
 // Info describes the node.
@@ -45,7 +46,7 @@ func (n *Node) Info() Info {
 		i.Parent = n.up.place
 	}
 	for _, c := range n.children {
-		i.Children = append(i.Children, ChildInfo{c.link, c.place, c.since, c.pulling, c.report})
+		i.Children = append(i.Children, ChildInfo{c.link, c.place, c.since, c.pulling, c.report, c.trial.reach})
 	}
 	for _, b := range n.standbys.links {
 		if b.ready {

@@ -12,14 +12,17 @@ const maxCandidates = 20
 
 // Config is what a Node has to know from the beginning.
 type Config struct {
-	Self  Place      // Addrs are where it listens
-	Root  bool       // it is the source
-	Epoch Epoch      // of the source; root only
-	Start time.Time  // when the epoch began; root only
-	Since time.Time  // when it joined the channel; zero for now
-	Slots int        // children it can carry now, near or far
-	Seeds []Place    // from the invite; kept for good, unless one is the node itself
-	Rand  *rand.Rand // required
+	Self  Place     // Addrs are where it listens
+	Root  bool      // it is the source
+	Epoch Epoch     // of the source; root only
+	Start time.Time // when the epoch began; root only
+	Since time.Time // when it joined the channel; zero for now
+	Slots int       // children it can carry now, near or far
+	Seeds []Place   // from the invite; kept for good, unless one is the node itself
+	// Probes says that the owner can try whether others get through to a node. If it cannot,
+	// everybody counts for what they claim.
+	Probes bool
+	Rand   *rand.Rand // required
 	// Heartbeat is the time between two heartbeats, 50 ms if 0. Big simulations set it
 	// higher, and the times that follow from it grow with it.
 	Heartbeat time.Duration
@@ -52,6 +55,7 @@ type Node struct {
 	// What is below.
 	children  children
 	guests    children  // nodes with a standby link to this one
+	held      []held    // joiners that are tried before they may take another's place
 	overAt    time.Time // since when there are more children than slots, zero if there are not
 	far       int       // slots for nodes that are not near
 	changed   bool      // the parent may have to hear of it
@@ -134,6 +138,8 @@ func (n *Node) Handle(now time.Time, ev Event) {
 		n.received(now, ev.Link, ev.Msg)
 	case Heard:
 		n.heard(now, ev.Link)
+	case Probed:
+		n.probed(now, ev)
 	case Down:
 		n.down(now, ev.Link, ev.End)
 	case Candidates:
@@ -214,7 +220,9 @@ func (n *Node) tick(now time.Time) {
 	n.tickAt = now.Add(n.times.heartbeat)
 	n.beatChildren(now)
 	n.tellPath()
+	n.expireHeld(now)
 	n.expireChildren(now)
+	n.tryChildren(now)
 	n.expireAttempts(now)
 	n.watchParent(now, late)
 	n.shed(now)
@@ -250,6 +258,8 @@ func (n *Node) down(now time.Time, l Link, e End) {
 		n.changed = true
 	case guest:
 		n.guests = n.guests.without(r.child)
+	case held:
+		n.forgetHeld(l)
 	}
 }
 
@@ -266,6 +276,9 @@ func (n *Node) bye(now time.Time, l Link, m Bye) {
 		n.dropChild(r, ByThem(m.Reason))
 	case guest:
 		n.dropGuest(r.child, ByThem(m.Reason))
+	case held:
+		n.forgetHeld(l)
+		n.do(Close{l, ByThem(m.Reason)})
 	}
 }
 
@@ -321,6 +334,10 @@ func (n *Node) leave(now time.Time) {
 		n.do(Close{g.link, ByUs(ReasonLeaving)})
 	}
 	n.guests = nil
+	for _, h := range n.held {
+		n.refuse(now, h.child, ReasonLeaving, 0)
+	}
+	n.held = nil
 	for _, c := range n.children {
 		n.send(c.link, Bye{ReasonLeaving, n.elsewhere(now, c.place)})
 	}

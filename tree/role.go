@@ -1,8 +1,8 @@
 package tree
 
 // role is what a link is to the node. It is one of *uplink for the parent's link, *attempt
-// for a link to a place that is being asked, *standby for a link kept ready, *child, and
-// guest for another node's standby link.
+// for a link to a place that is being asked, *standby for a link kept ready, *child, guest
+// for another node's standby link, and held for a joiner that is tried first.
 type role interface{ role() }
 
 // guest is a node that has a standby link to this one.
@@ -31,6 +31,9 @@ func (n *Node) role(l Link) role {
 	}
 	if g := n.guests.find(l); g != nil {
 		return guest{g}
+	}
+	if h, ok := n.heldOn(l); ok {
+		return h
 	}
 	return nil
 }

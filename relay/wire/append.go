@@ -39,6 +39,8 @@ func appendBody(b []byte, f Frame) (byte, []byte) {
 		return typeSurvey, append(append(b, Version), f.Channel[:]...)
 	case Whole:
 		return typeWhole, appendView(b, f.View)
+	case Probed:
+		return typeProbed, appendBool(appendAddr(b, f.Addr), f.Open)
 	}
 	panic(fmt.Sprintf("wire: %T is no frame", f))
 }

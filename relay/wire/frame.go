@@ -3,6 +3,7 @@ package wire
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 
 	"relay/relay/stream"
 	"relay/tree"
@@ -30,6 +31,7 @@ const (
 	typeFacts     = 0x1a
 	typeSurvey    = 0x1b
 	typeWhole     = 0x1c
+	typeProbed    = 0x20
 )
 
 // Side says who may send a frame.
@@ -81,6 +83,7 @@ var kinds = map[byte]kind{
 	typeFacts:     {"facts", Child, viewMin, viewMax},
 	typeSurvey:    {"survey", Stranger, 1, 1 + 32},
 	typeWhole:     {"whole", Parent, viewMin, viewMax},
+	typeProbed:    {"probed", Parent, 1 + 4 + 2 + 1, addrMax + 1},
 }
 
 // Errors of this package. All but [ErrVersion] mean that the other side broke the protocol.
@@ -113,8 +116,15 @@ type Sample struct {
 	Of      []tree.Candidate
 }
 
+// Probed tells a child whether its parent got through to it, over a connection of its own to an
+// address that the child listens on. It is sent to nodes whose ALPN is relay/2.
+type Probed struct {
+	Addr netip.AddrPort // the one that was dialled
+	Open bool
+}
+
 // Frame is one of *stream.Chunk, *stream.Header, *stream.Beat, Gap, Hello, Sample,
-// Facts, Survey, Whole, and tree's Welcome, Refer, Pull, Heartbeat, Path, Report, Backups and
+// Facts, Survey, Whole, Probed, and tree's Welcome, Refer, Pull, Heartbeat, Path, Report, Backups and
 // Bye.
 type Frame any
 

@@ -77,6 +77,8 @@ func (p *parser) body(typ byte) Frame {
 		return Survey{stream.ChannelID(p.array32())}
 	case typeWhole:
 		return Whole{p.view()}
+	case typeProbed:
+		return Probed{p.addr(false), p.bool()}
 	default: // typeBye: Parse knows no other
 		return tree.Bye{Reason: tree.Reason(p.u8()), Places: p.places(tree.MaxRefer)}
 	}

@@ -1,0 +1,96 @@
+package relay
+
+import (
+	"context"
+	"net/netip"
+	"slices"
+	"time"
+
+	"go.uber.org/zap"
+
+	"relay/relay/wire"
+	"relay/tree"
+)
+
+const (
+	// trials is how many nodes are tried at a time.
+	trials = 4
+	// trialRate and trialBurst bound the connections to one address. The burst lets a
+	// household come in together.
+	trialRate  = 1. / 60 // a second
+	trialBurst = 8
+)
+
+// Trial is what a parent has found out about this node.
+type Trial struct {
+	Reach tree.Reach
+	Addr  netip.AddrPort // that was dialled
+	At    time.Time
+}
+
+// probe tries whether others get through to a joiner or child: past its firewall and its router.
+// Its own word does not count, and neither does the link that it opened. Of its addresses only
+// those are dialled at which it is seen, so that nobody can have somebody else's dialled.
+func (c *Channel) probe(a tree.Probe) {
+	d := c.down[a.Link]
+	if d == nil {
+		return
+	}
+	seen := remoteAddr(d.conn.NetConn()).Addr()
+	a.Place.Addrs = slices.DeleteFunc(slices.Clone(a.Place.Addrs), func(p netip.AddrPort) bool { return p.Addr().Unmap() != seen })
+	if len(a.Place.Addrs) == 0 || !c.node.mayTrial(seen) {
+		c.handle(tree.Probed{Link: a.Link})
+		return
+	}
+	c.wg.Go(func() { // ends with the dial, or with the link
+		defer c.node.trialDone()
+		ctx, cancel := context.WithTimeout(d.ctx, tree.ProbeTime)
+		defer cancel()
+		reach := tree.Open
+		if conn, err := c.node.dial(ctx, a.Place); err == nil {
+			conn.conn.Close()
+		} else if d.ctx.Err() != nil {
+			return
+		} else {
+			reach = tree.Closed
+			c.log.Debug("nobody gets through to a child", zap.String("peer", d.peer.Short()), zap.Error(err))
+		}
+		if d.knows2() {
+			d.send(wire.Probed{Addr: a.Place.Addrs[0], Open: reach == tree.Open})
+		}
+		c.tell(tree.Probed{Link: a.Link, Reach: reach})
+	})
+}
+
+// mayTrial reports whether an address may be dialled now. If so, trialDone follows.
+func (n *Node) mayTrial(addr netip.Addr) bool {
+	select {
+	case n.trialSlot <- struct{}{}:
+	default:
+		return false
+	}
+	if !n.trials.allow(time.Now(), addr) {
+		n.trialDone()
+		return false
+	}
+	return true
+}
+
+func (n *Node) trialDone() { <-n.trialSlot }
+
+// probed takes what a parent tells of a trial. It runs on the link's reader.
+func (p *peers) probed(f wire.Probed) {
+	t := Trial{Reach: tree.Closed, Addr: f.Addr, At: time.Now()}
+	if f.Open {
+		t.Reach = tree.Open
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.trial = t
+}
+
+func (p *peers) tried() Trial {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.trial
+}

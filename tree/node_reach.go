@@ -1,0 +1,96 @@
+package tree
+
+import "time"
+
+// held is a joiner that would take another's place, and waits until it has been tried.
+type held struct {
+	*child
+	join  Joined
+	until time.Time
+}
+
+func (held) role() {}
+
+// mayTry reports whether there is something to try: a node that is near shares this one's
+// network, and one that does not listen has nothing to reach.
+func (n *Node) mayTry(c *child) bool { return n.cfg.Probes && !c.near && len(c.place.Addrs) > 0 }
+
+// hold has a joiner wait that finds no free slot. It reports false if there is no reason to.
+func (n *Node) hold(now time.Time, j *child, ev Joined) bool {
+	if !n.mayTry(j) || j.trial.begun() || len(n.held) >= maxHeld {
+		return false
+	}
+	n.held = append(n.held, held{j, ev, now.Add(heldTime)})
+	n.try(now, j)
+	return true
+}
+
+// try asks the owner to try a node.
+func (n *Node) try(now time.Time, c *child) {
+	c.trial.began(now)
+	n.do(Probe{c.link, c.place})
+}
+
+// tryChildren has those children tried for which it is time.
+func (n *Node) tryChildren(now time.Time) {
+	for _, c := range n.children {
+		if c.pulling && n.mayTry(c) && c.trial.due(now) {
+			n.try(now, c)
+		}
+	}
+}
+
+// probed takes what came of a trial.
+func (n *Node) probed(now time.Time, ev Probed) {
+	switch r := n.role(ev.Link).(type) {
+	case *child:
+		r.trial.ended(now, ev.Reach)
+		n.changed = true
+	case held:
+		r.trial.ended(now, ev.Reach)
+		n.release(now, r)
+	}
+}
+
+// release decides on a joiner that was held.
+func (n *Node) release(now time.Time, h held) {
+	n.forgetHeld(h.link)
+	n.decide(now, h.child, h.join)
+}
+
+// expireHeld decides on those that could not be tried in time, as on any that is not known.
+func (n *Node) expireHeld(now time.Time) {
+	for _, h := range n.held { // release makes another list
+		if !now.Before(h.until) {
+			n.release(now, h)
+		}
+	}
+}
+
+func (n *Node) forgetHeld(l Link) {
+	var rest []held
+	for _, h := range n.held {
+		if h.link != l {
+			rest = append(rest, h)
+		}
+	}
+	n.held = rest
+}
+
+func (n *Node) dropHeld(id ID) {
+	for _, h := range n.held { // forgetHeld makes another list
+		if h.place.ID == id {
+			n.forgetHeld(h.link)
+			n.do(Close{h.link, ByUs(ReasonReplaced)})
+		}
+	}
+}
+
+func (n *Node) heldOn(l Link) (held, bool) {
+	for _, h := range n.held {
+		if h.link == l {
+			return h, true
+		}
+	}
+	return held{}, false
+}

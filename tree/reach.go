@@ -1,0 +1,62 @@
+package tree
+
+import "time"
+
+// Reach says whether others get through to a node that nobody has linked to yet: past its
+// firewall and its router. Nobody is believed who says it of himself; it is tried.
+type Reach uint8
+
+const (
+	// Untried is a node that nobody has tried to reach. It counts for what it claims, but
+	// nobody makes room for it.
+	Untried Reach = iota
+	// Open is one that was reached.
+	Open
+	// Closed is one that was not. It gives its slots to nodes near it at most, so that it
+	// counts like a node without slots, and nobody is sent to it.
+	Closed
+)
+
+func (r Reach) String() string {
+	switch r {
+	case Open:
+		return "open"
+	case Closed:
+		return "closed"
+	}
+	return "untried"
+}
+
+const (
+	// ProbeTime is how long an owner may take to try a node.
+	ProbeTime = 3 * time.Second
+	// heldTime is how long a joiner waits that would take another's place, while it is tried.
+	// A dial that is dropped on its way never ends, one that gets through takes a round trip.
+	heldTime = 1 * time.Second
+	// maxHeld bounds those joiners.
+	maxHeld = 8
+	// probeAgain is when a child is tried again: ports are opened, and close.
+	probeAgain = 10 * time.Minute
+	// probeRetry is when it is, if there was no time to try it.
+	probeRetry = time.Minute
+)
+
+// trial is what is known of a joiner's or child's reach.
+type trial struct {
+	reach Reach
+	at    time.Time // when it is tried next, zero for at once
+}
+
+// began notes that it is being tried.
+func (t *trial) began(now time.Time) { t.at = now.Add(probeRetry) }
+
+// ended takes the outcome. One that is [Untried] leaves what was known.
+func (t *trial) ended(now time.Time, r Reach) {
+	if r != Untried {
+		t.reach, t.at = r, now.Add(probeAgain)
+	}
+}
+
+func (t *trial) begun() bool { return !t.at.IsZero() }
+
+func (t *trial) due(now time.Time) bool { return !now.Before(t.at) }

@@ -22,6 +22,7 @@ import (
 	"relay/ingest/rtmp"
 	"relay/playback/api"
 	"relay/relay"
+	"relay/tree"
 )
 
 func watchCommand(t *term.Terminal, stdio Stdio) *cli.Command {
@@ -69,6 +70,7 @@ type watch struct {
 	station *station.Station
 	channel *relay.Channel
 	joining *words.Joining
+	closed  bool // the warning that nobody gets through to this node
 }
 
 // runWatch goes from the command line to the end of the command: it decides, finds the
@@ -260,8 +262,13 @@ func (w *watch) notice(n relay.Notice) {
 	}
 }
 
-// explain says why there is no parent, once for each cause.
+// explain says why there is no parent, once for each cause, and whether others can get through to
+// this node.
 func (w *watch) explain(now time.Time) {
+	if c, ok := w.channel.Status(); ok && c.Trial.Reach == tree.Closed && !w.closed {
+		w.closed = true
+		w.warn(words.Closed(c.Trial.Addr.String()))
+	}
 	why, first := w.joining.Trouble(now)
 	switch {
 	case why == "":

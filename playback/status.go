@@ -39,11 +39,12 @@ func (c *Channel) Status(base string) api.ChannelStatus {
 		Parent:   f.Parent,
 		Children: f.Children,
 		Slots:    f.Slots,
-		Came:     ring.Came,
-		Sent:     api.Sent{Children: f.Sent, Viewers: c.sent()},
-		Chunks:   api.Chunks{Received: ring.Received, Lost: ring.Lost, Duplicate: ring.Duplicate, Bytes: ring.Counts.Bytes},
-		Ring:     api.Ring{Held: ring.Held, Bytes: ring.Memory, SpanMs: ring.Span.Milliseconds()},
-		Viewers:  []api.Viewer{},
+		Reach:    f.Reach, ReachAddr: f.ReachAddr,
+		Came:    ring.Came,
+		Sent:    api.Sent{Children: f.Sent, Viewers: c.sent()},
+		Chunks:  api.Chunks{Received: ring.Received, Lost: ring.Lost, Duplicate: ring.Duplicate, Bytes: ring.Counts.Bytes},
+		Ring:    api.Ring{Held: ring.Held, Bytes: ring.Memory, SpanMs: ring.Span.Milliseconds()},
+		Viewers: []api.Viewer{},
 	}
 	if s.Path == nil {
 		s.Path = []string{}

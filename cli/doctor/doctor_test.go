@@ -308,6 +308,9 @@ func TestDoctorOnTheRelay(t *testing.T) {
 	lossy.DelayMs, lossy.Chunks.Lost, lossy.Link, lossy.Children = 7000, 3, "", nil
 	lost := channel(api.Reconnecting, 0)
 	lost.Root, lost.Path = false, []string{"a", "b"}
+	open, closed := channel(api.Live, 1), channel(api.Live, 1)
+	open.Reach, open.ReachAddr = api.ReachOpen, "203.0.113.7:7144"
+	closed.Reach, closed.ReachAddr = api.ReachClosed, "203.0.113.7:7144"
 	alone := channel(api.Waiting, 0)
 	alone.Root, alone.Path = false, []string{"a"}
 	for name, c := range map[string]struct {
@@ -327,6 +330,8 @@ func TestDoctorOnTheRelay(t *testing.T) {
 		"encoder gone":   {&api.Status{Channels: []api.ChannelStatus{channel(api.Reconnecting, 0)}}, `todo Channel karp6ufz has lost its encoder.`},
 		"not joined":     {&api.Status{Channels: []api.ChannelStatus{channel(api.Waiting, 1)}}, `todo Channel karp6ufz has not been reached yet.`},
 		"never joined":   {&api.Status{Channels: []api.ChannelStatus{alone}}, `todo Channel karp6ufz has not been reached yet.`},
+		"open":           {&api.Status{Channels: []api.ChannelStatus{open}}, "ok Channel\nok Others get through to this node: another node of channel karp6ufz has tried it at 203.0.113.7:7144."},
+		"closed":         {&api.Status{Channels: []api.ChannelStatus{closed}}, "ok Channel\ntodo Nobody gets through to this node: another node of channel karp6ufz has tried it at 203.0.113.7:7144, and a router or a firewall has let nothing in. => the router forward it"},
 		"parent gone":    {&api.Status{Channels: []api.ChannelStatus{lost}}, `todo Channel karp6ufz has lost its way to the source.`},
 	} {
 		wantFindings(t, name, machine{running: c.of, asked: "127.0.0.1:7145"}.checkRunning(), c.want)

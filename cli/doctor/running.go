@@ -58,6 +58,13 @@ func (m machine) checkChannel(f *findings, c api.ChannelStatus) {
 				"Channel %s is sent in %s, which has no place in %s.", c.Name, codec, term.Spelt(outputs))
 		}
 	}
+	switch c.Reach {
+	case api.ReachOpen:
+		f.fine("Others get through to this node: another node of channel %s has tried it at %s.", c.Name, c.ReachAddr)
+	case api.ReachClosed:
+		f.todo("It plays all the same. To pass the stream on to others, have the firewall let that port in, TCP and UDP, and the router forward it to this machine.",
+			"Nobody gets through to this node: another node of channel %s has tried it at %s, and a router or a firewall has let nothing in.", c.Name, c.ReachAddr)
+	}
 	if c.Link == "" {
 		f.note("Leave --no-relay out to pass the stream on.", "Nobody can get channel %s from this node.", c.Name)
 	}

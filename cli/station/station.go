@@ -272,6 +272,9 @@ func FactsFrom(st relay.Status, ok bool, e *Encoder) api.Facts {
 	if e != nil {
 		f.DroppedTags = e.Dropped
 	}
+	if st.Trial.Reach != tree.Untried {
+		f.Reach, f.ReachAddr = reachOf(st.Trial.Reach), st.Trial.Addr.String()
+	}
 	if !ok {
 		return f
 	}
@@ -286,10 +289,21 @@ func FactsFrom(st relay.Status, ok bool, e *Encoder) api.Facts {
 	for _, ch := range st.Tree.Children {
 		l := st.Links[ch.Link]
 		f.Children = append(f.Children, api.Child{
-			Peer: api.Peer{ID: ch.Place.ID.String(), Addr: words.FirstAddr(ch.Place), Near: l.Near}, Missed: l.Missed, Moves: l.Moves,
+			Peer: api.Peer{ID: ch.Place.ID.String(), Addr: words.FirstAddr(ch.Place), Near: l.Near}, Reach: reachOf(ch.Reach), Missed: l.Missed, Moves: l.Moves,
 		})
 	}
 	return f
+}
+
+// reachOf is a reach as the API has it.
+func reachOf(r tree.Reach) string {
+	switch r {
+	case tree.Open:
+		return api.ReachOpen
+	case tree.Closed:
+		return api.ReachClosed
+	}
+	return ""
 }
 
 // Viewers counts the players at this station.

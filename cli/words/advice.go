@@ -52,6 +52,7 @@ const (
 	warnDropped       = "dropped_tags"
 	WarnThrowaway     = "throwaway_key"
 	WarnNotConnected  = "not_connected"
+	warnClosed        = "closed"
 )
 
 // SourceView is what an adviser knows about a source.

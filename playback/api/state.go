@@ -38,7 +38,9 @@ type Facts struct {
 	Parent    *Peer    // nil at the root, and while there is none
 	ParentTag string   // the part of the parent's ID that strangers are told; "" likewise
 	Children  []Child
-	Slots     int // children there may be
+	Slots     int    // children there may be
+	Reach     string // as [ChannelStatus.Reach]
+	ReachAddr string // likewise
 	// DroppedTags counts the tags that were left out at the root, by what was wrong with them.
 	DroppedTags map[string]uint64
 	Delay       time.Duration // behind the root; 0 if not known

@@ -46,17 +46,27 @@ type ChannelStatus struct {
 	Channel
 	URL string `json:"url"` // for a player
 	Share
-	Attached bool      `json:"attached"`      // there is a parent, or this node is the root
-	Path     []string  `json:"path"`          // node IDs, from the root to this node
-	Parent   *Peer     `json:"parent"`        // null at the root, and while there is none
-	Children []Child   `json:"children"`      // nodes that take the channel from this one
-	Slots    int       `json:"slots"`         // children there may be
-	Came     time.Time `json:"came,omitzero"` // the newest chunk; left out if there was none
-	Sent     Sent      `json:"sent"`          // since the channel was opened here
-	Chunks   Chunks    `json:"chunks"`
-	Ring     Ring      `json:"ring"`
-	Viewers  []Viewer  `json:"viewers"`
+	Attached bool     `json:"attached"` // there is a parent, or this node is the root
+	Path     []string `json:"path"`     // node IDs, from the root to this node
+	Parent   *Peer    `json:"parent"`   // null at the root, and while there is none
+	Children []Child  `json:"children"` // nodes that take the channel from this one
+	Slots    int      `json:"slots"`    // children there may be
+	// Reach is whether others get through to this node, past its firewall and its router, as a
+	// parent beyond this network has found out: [ReachOpen] or [ReachClosed]; "" if none has tried.
+	Reach     string    `json:"reach"`
+	ReachAddr string    `json:"reach_addr"`    // where it has tried; "" likewise
+	Came      time.Time `json:"came,omitzero"` // the newest chunk; left out if there was none
+	Sent      Sent      `json:"sent"`          // since the channel was opened here
+	Chunks    Chunks    `json:"chunks"`
+	Ring      Ring      `json:"ring"`
+	Viewers   []Viewer  `json:"viewers"`
 }
+
+// What is known of whether others get through to a node.
+const (
+	ReachOpen   = "open"
+	ReachClosed = "closed"
+)
 
 // Share is what people share to have others watch a channel. What is not known is
 // empty.
@@ -75,6 +85,7 @@ type Peer struct {
 // Child is a node that takes the channel from this one.
 type Child struct {
 	Peer
+	Reach  string `json:"reach"`  // as of the node here, found out by this one
 	Missed uint64 `json:"missed"` // chunks it did not get because it fell behind
 	Moves  uint64 `json:"moves"`  // times it was moved ahead for that
 }

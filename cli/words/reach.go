@@ -1,0 +1,20 @@
+package words
+
+import (
+	"fmt"
+	"net/netip"
+)
+
+// openPort says how to have others get through to a node that listens at an address.
+func openPort(addr string) string {
+	port := "its port"
+	if a, err := netip.ParseAddrPort(addr); err == nil {
+		port = fmt.Sprintf("port %d", a.Port())
+	}
+	return fmt.Sprintf("To pass the stream on to others, have the firewall let in %s, TCP and UDP, and the router forward it to this machine.", port)
+}
+
+// Closed tells a watcher once that nobody gets through to it.
+func Closed(addr string) Warning {
+	return Warning{warnClosed, "behind a router or a firewall that lets nobody in: this node watches, and nobody can watch through it", openPort(addr)}
+}

@@ -1,6 +1,9 @@
 package tree
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // lookUp begins a search for a place nearer to the root if it is time, and if there is
 // one.
@@ -12,7 +15,15 @@ func (n *Node) lookUp(now time.Time) {
 	if !n.attached() || n.up.moving() || within < 1 || now.Sub(n.up.since) < improveFirst || !n.improve.rested(now) {
 		return
 	}
-	n.improve.begin(n.nearer(now, within))
+	targets := n.nearer(now, within)
+	for _, b := range n.standbys.links { // dropStandby makes another list
+		// A place cannot be asked for a slot over a link that is kept ready.
+		if b.ready && slices.ContainsFunc(targets, b.addr.same) {
+			n.dropStandby(b, ByUs(ReasonNotNeeded))
+			n.standbys.dialAt = now.Add(standbyPace) // not before it has been asked
+		}
+	}
+	n.improve.begin(targets)
 }
 
 // nearer returns places where the node could get to that depth or nearer to the root. The

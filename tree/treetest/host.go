@@ -17,6 +17,8 @@ type Host struct {
 	Place tree.Place
 	Slots int
 	Root  bool
+	// Closed is a host behind a router that lets nobody in: it dials, and is not dialled.
+	Closed bool
 	// Uplink is what the host can send, in bits/s; 0 sets no limit.
 	Uplink int64
 
@@ -69,6 +71,14 @@ func (s *Sim) AddRoot(slots int) *Host {
 // Add adds a node that knows the seeds' addresses, and starts it.
 func (s *Sim) Add(slots int, seeds ...*Host) *Host {
 	h := s.add(slots, seeds)
+	s.begin(h)
+	return h
+}
+
+// AddClosed adds a host that nobody gets through to.
+func (s *Sim) AddClosed(slots int, seeds ...*Host) *Host {
+	h := s.add(slots, seeds)
+	h.Closed = true
 	s.begin(h)
 	return h
 }
@@ -134,6 +144,7 @@ func (s *Sim) begin(h *Host) {
 		Rand:  rand.New(rand.NewPCG(s.rand.Uint64(), 2)),
 
 		Heartbeat: s.cfg.Heartbeat,
+		Probes:    s.cfg.Probes,
 	}
 	if h.Root {
 		cfg.Root, cfg.Epoch, cfg.Start = true, s.newEpoch(), h.now()
@@ -231,6 +242,11 @@ func (h *Host) do(a tree.Action) {
 			s.tracef(h, "dial %d %s", a.Link, s.name(a.Place))
 		}
 		s.dial(h, a)
+	case tree.Probe:
+		if tracing {
+			s.tracef(h, "probe %d %s", a.Link, s.name(a.Place))
+		}
+		s.probe(h, a)
 	case tree.Send:
 		if tracing {
 			s.tracef(h, "send %d %T%+v", a.Link, a.Msg, a.Msg)

@@ -98,7 +98,7 @@ func (s *Sim) dialStep(h *Host, d *dialling) {
 	switch {
 	case t == nil:
 		fail(tree.Lost(tree.ReasonUnreachable))
-	case t.off || t.frozen || s.cutUntil(h, t).After(s.now) || s.cutUntil(t, h).After(s.now):
+	case !t.reachable() || s.cutUntil(h, t).After(s.now) || s.cutUntil(t, h).After(s.now):
 		if s.t > d.giveUp {
 			fail(tree.Lost(tree.ReasonUnreachable))
 			return
@@ -114,6 +114,24 @@ func (s *Sim) dialStep(h *Host, d *dialling) {
 		h.tell(tree.Up{Link: d.link, Peer: t.Place.ID, Addr: d.place.Addrs[0]})
 	}
 }
+
+// probe answers as a dial would: at once from a host that others get through to, after the time
+// for it from one that they do not.
+func (s *Sim) probe(h *Host, a tree.Probe) {
+	reach, after := tree.Closed, tree.ProbeTime
+	if t := s.hostAt(a.Place.Addrs[0]); t != nil && t.reachable() {
+		reach, after = tree.Open, 2*(s.delay(h, t)+s.delay(t, h))
+	}
+	run := h.run
+	s.After(after, func() {
+		if h.run == run {
+			h.tell(tree.Probed{Link: a.Link, Reach: reach})
+		}
+	})
+}
+
+// reachable reports whether a dial gets to the host, if only to be refused.
+func (h *Host) reachable() bool { return !h.off && !h.frozen && !h.Closed }
 
 // arrival is when a message gets there that end i sends now: after all those before it.
 func (s *Sim) arrival(c *conn, i int) int64 {

@@ -34,6 +34,9 @@ type Config struct {
 	// Vouched leaves out labels that are further ahead than the root's signed clock allows,
 	// as relay does. It makes a difference if hosts lie.
 	Vouched bool
+	// Probes lets hosts try whether others get through to a host, as relay does. Without it
+	// everybody counts for what they claim.
+	Probes bool
 	// Trace receives a line for everything that a node is told to do.
 	Trace io.Writer
 }

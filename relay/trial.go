@@ -3,7 +3,6 @@ package relay
 import (
 	"context"
 	"net/netip"
-	"slices"
 	"time"
 
 	"go.uber.org/zap"
@@ -37,8 +36,13 @@ func (c *Channel) probe(a tree.Probe) {
 		return
 	}
 	seen := remoteAddr(d.conn.NetConn()).Addr()
-	a.Place.Addrs = slices.DeleteFunc(slices.Clone(a.Place.Addrs), func(p netip.AddrPort) bool { return p.Addr().Unmap() != seen })
-	if len(a.Place.Addrs) == 0 || !c.node.mayTrial(seen) {
+	at := tree.Place{ID: a.Place.ID}
+	for _, p := range a.Place.Addrs {
+		if p.Addr().Unmap() == seen {
+			at.Addrs = append(at.Addrs, p)
+		}
+	}
+	if len(at.Addrs) == 0 || !c.node.mayTrial(seen) {
 		c.handle(tree.Probed{Link: a.Link})
 		return
 	}
@@ -47,19 +51,31 @@ func (c *Channel) probe(a tree.Probe) {
 		ctx, cancel := context.WithTimeout(d.ctx, tree.ProbeTime)
 		defer cancel()
 		reach := tree.Open
-		if conn, err := c.node.dial(ctx, a.Place); err == nil {
+		if conn, err := c.node.dial(ctx, at); err == nil {
 			conn.conn.Close()
 		} else if d.ctx.Err() != nil {
 			return
 		} else {
-			reach = tree.Closed
+			reach = failedAt(a.Place.Addrs, seen)
 			c.log.Debug("nobody gets through to a child", zap.String("peer", d.peer.Short()), zap.Error(err))
 		}
-		if d.knows2() {
-			d.send(wire.Probed{Addr: a.Place.Addrs[0], Open: reach == tree.Open})
+		if d.knows2() && reach != tree.Untried {
+			d.send(wire.Probed{Addr: at.Addrs[0], Open: reach == tree.Open})
 		}
 		c.tell(tree.Probed{Link: a.Link, Reach: reach})
 	})
+}
+
+// failedAt says what it means that a node could not be reached where it is seen. One whose user
+// has named another address of the same kind for the Internet may be reached there: some homes
+// have several lines. That address is not tried, since it may be somebody else's.
+func failedAt(addrs []netip.AddrPort, seen netip.Addr) tree.Reach {
+	for _, p := range addrs {
+		if ip := p.Addr().Unmap(); ip != seen && ip.Is4() == seen.Is4() && worldwide(p) {
+			return tree.Untried
+		}
+	}
+	return tree.Closed
 }
 
 // mayTrial reports whether an address may be dialled now. If so, trialDone follows.

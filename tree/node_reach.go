@@ -17,7 +17,7 @@ func (n *Node) mayTry(c *child) bool { return n.cfg.Probes && !c.near && len(c.p
 
 // hold has a joiner wait that finds no free slot. It reports false if there is no reason to.
 func (n *Node) hold(now time.Time, j *child, ev Joined) bool {
-	if !n.mayTry(j) || j.trial.begun() || len(n.held) >= maxHeld {
+	if !n.mayTry(j) || j.trial.begun() || len(n.held) >= maxHeld || n.heldFrom(j.from) >= maxHeldFrom {
 		return false
 	}
 	n.held = append(n.held, held{j, ev, now.Add(heldTime)})
@@ -75,6 +75,16 @@ func (n *Node) forgetHeld(l Link) {
 		}
 	}
 	n.held = rest
+}
+
+// heldFrom counts those of one origin.
+func (n *Node) heldFrom(o origin) (of int) {
+	for _, h := range n.held {
+		if h.from == o {
+			of++
+		}
+	}
+	return of
 }
 
 func (n *Node) dropHeld(id ID) {

@@ -33,8 +33,10 @@ const (
 	// heldTime is how long a joiner waits that would take another's place, while it is tried.
 	// A dial that is dropped on its way never ends, one that gets through takes a round trip.
 	heldTime = 1 * time.Second
-	// maxHeld bounds those joiners.
-	maxHeld = 8
+	// maxHeld bounds those joiners, and maxHeldFrom those from one address, so that nobody can
+	// keep the others from being tried.
+	maxHeld     = 8
+	maxHeldFrom = 2
 	// probeAgain is when a child is tried again: ports are opened, and close.
 	probeAgain = 10 * time.Minute
 	// probeRetry is when it is, if there was no time to try it.

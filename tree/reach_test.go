@@ -137,6 +137,15 @@ func TestHeldJoinersAreBounded(t *testing.T) {
 		t.Errorf("one more is not turned away: %+v", as)
 	}
 	r.give(Down{100, Lost(ReasonClosed)})
+	r.give(Down{102, Lost(ReasonClosed)})
+	for i, want := range []int{0, 1} {
+		l := Link(190 + 2*i)
+		j := Joined{l, place(60 + i).ID, addr(17), false, Join{Slots: 8, Addrs: place(60 + i).Addrs}} // of node 17, which is held too
+		if got := len(sentTo[Refer](r.give(j), l)); got != want {
+			t.Errorf("joiner %d from one address: %d referrals, want %d", 2+i, got, want)
+		}
+	}
+	r.give(Down{190, Lost(ReasonClosed)})
 	if as := r.give(Probed{100, Open}); len(as) != 0 {
 		t.Errorf("one that has gone: %+v", as)
 	}

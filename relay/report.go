@@ -104,7 +104,7 @@ func (c *Channel) children(info tree.Info) []child {
 func (c *Channel) ownFact(info tree.Info, now time.Time) wire.Fact {
 	f := wire.Fact{
 		ID:      wire.TagOf(info.ID),
-		Slots:   uint16(min(max(info.Slots, 0), math.MaxUint16)),
+		Slots:   uint16(min(max(usable(info, c.peers.tried().Reach), 0), math.MaxUint16)),
 		Lost:    clip32(float64(c.ring.Stats().Lost)),
 		Upload:  c.reporting.upload.kbits(),
 		UptimeS: clip32(now.Sub(c.started).Seconds()),
@@ -117,6 +117,15 @@ func (c *Channel) ownFact(info tree.Info, now time.Time) wire.Fact {
 		f.Flags |= wire.Orphan
 	}
 	return f
+}
+
+// usable is how many slots are told of: a stranger cannot take one at a node that nobody gets
+// through to.
+func usable(info tree.Info, r tree.Reach) int {
+	if r == tree.Closed {
+		return min(info.Slots, len(info.Children))
+	}
+	return info.Slots
 }
 
 // parentLink is the link to the committed parent, nil if there is none.

@@ -50,6 +50,13 @@ func TestWhoCanServeFindsAPlaceBesideHomesThatLetNobodyIn(t *testing.T) {
 				t.Errorf("a node knows of itself that it is %v at %v, want %v", got.Reach, got.Addr, want)
 			}
 		}
+		for n, want := range map[*inhabitant]uint16{open: 8, late: 0} {
+			var told uint16
+			n.query(func(*tree.Node) { told = n.ownFact(n.tree.Info(), time.Now()).Slots })
+			if told != want {
+				t.Errorf("a node that is %v tells of %d slots, want %d", n.status(t).Trial.Reach, told, want)
+			}
+		}
 		if open.status(t).Tree.Depth != 1 || late.status(t).Tree.Depth != 2 {
 			t.Errorf("depths %d and %d, want 1 and 2", open.status(t).Tree.Depth, late.status(t).Tree.Depth)
 		}

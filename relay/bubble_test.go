@@ -126,6 +126,7 @@ type option struct {
 	slots       int
 	unreachable bool
 	walled      bool // nobody gets through to it from outside
+	helper      bool // it takes offers
 	members     int
 	store       *store.Store
 	hosts       []HostPort // of the link; the source if nil
@@ -139,7 +140,7 @@ func (w *world) add(o option) *inhabitant {
 	addr := netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)}), worldPort)
 	n := &inhabitant{host: w.net.Host(addr.Addr())}
 	cfg := Config{
-		Key: w.key(), Slots: o.slots, Members: o.members, Store: o.store,
+		Key: w.key(), Slots: o.slots, Helper: o.helper, Members: o.members, Store: o.store,
 		Dial: func(ctx context.Context, network, to string) (net.Conn, error) {
 			if w.isWalled(to) {
 				<-ctx.Done() // as when nothing answers

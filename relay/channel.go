@@ -48,6 +48,7 @@ type Channel struct {
 	intake    intake
 	peers     peers
 	reporting reporting
+	offers    offers
 	inbound   atomic.Uint64 // numbers given to links that came in
 	sent      atomic.Uint64 // payload bytes to children, including those that are gone
 }
@@ -157,6 +158,7 @@ func (c *Channel) Run(ctx context.Context) error {
 	for _, cancel := range c.dials {
 		cancel()
 	}
+	c.offers.close()
 	c.wg.Wait()
 	return nil
 }

@@ -20,6 +20,10 @@ func (c *Channel) dialPlace(a tree.Dial) {
 	c.dials[a.Link] = cancel
 	c.wg.Go(func() {
 		defer cancel()
+		if d, ok := c.offers.take(a.Place.ID); ok {
+			c.enter(d, a.Link)
+			return
+		}
 		d, err := c.node.dial(ctx, a.Place)
 		if err != nil {
 			if ctx.Err() == nil {

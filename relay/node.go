@@ -45,6 +45,8 @@ type Config struct {
 	// Members is how many nodes of a channel take part in its gossip;
 	// membership.DefaultMax if 0.
 	Members int
+	// Helper takes offers of parents that nobody can dial, for the channels that it carries.
+	Helper bool
 	// Store keeps the nodes of channels that are watched; nil for none.
 	Store *store.Store
 	Ring  stream.Limits
@@ -268,6 +270,9 @@ func (n *Node) greet(ctx context.Context, conn net.Conn) error {
 	}
 	if s, ok := f.(wire.Survey); ok {
 		return n.answer(tc, s)
+	}
+	if o, ok := f.(wire.Offer); ok {
+		return n.takeOffer(o, dialed{g, tc, peer, remoteAddr(conn)})
 	}
 	hello, ok := f.(wire.Hello)
 	if !ok {

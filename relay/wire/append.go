@@ -39,6 +39,8 @@ func appendBody(b []byte, f Frame) (byte, []byte) {
 		return typeSurvey, append(append(b, Version), f.Channel[:]...)
 	case Whole:
 		return typeWhole, appendView(b, f.View)
+	case Offer:
+		return typeOffer, append(append(b, Version), f.Channel[:]...)
 	case Probed:
 		return typeProbed, appendBool(appendAddr(b, f.Addr), f.Open)
 	}

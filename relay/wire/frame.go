@@ -32,6 +32,7 @@ const (
 	typeSurvey    = 0x1b
 	typeWhole     = 0x1c
 	typeProbed    = 0x20
+	typeOffer     = 0x24
 )
 
 // Side says who may send a frame.
@@ -83,6 +84,7 @@ var kinds = map[byte]kind{
 	typeFacts:     {"facts", Child, viewMin, viewMax},
 	typeSurvey:    {"survey", Stranger, 1, 1 + 32},
 	typeWhole:     {"whole", Parent, viewMin, viewMax},
+	typeOffer:     {"offer", Stranger, 1, 1 + 32},
 	typeProbed:    {"probed", Parent, 1 + 4 + 2 + 1, addrMax + 1},
 }
 
@@ -123,8 +125,14 @@ type Probed struct {
 	Open bool
 }
 
+// Offer opens a link in place of a Hello, and turns it around: who dialled is to be the parent, and
+// the other side may answer with a Hello. It is sent to nodes whose ALPN is relay/2.
+type Offer struct {
+	Channel stream.ChannelID
+}
+
 // Frame is one of *stream.Chunk, *stream.Header, *stream.Beat, Gap, Hello, Sample,
-// Facts, Survey, Whole, Probed, and tree's Welcome, Refer, Pull, Heartbeat, Path, Report, Backups and
+// Facts, Survey, Whole, Probed, Offer, and tree's Welcome, Refer, Pull, Heartbeat, Path, Report, Backups and
 // Bye.
 type Frame any
 

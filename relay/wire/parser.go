@@ -77,6 +77,9 @@ func (p *parser) body(typ byte) Frame {
 		return Survey{stream.ChannelID(p.array32())}
 	case typeWhole:
 		return Whole{p.view()}
+	case typeOffer:
+		p.protocol()
+		return Offer{stream.ChannelID(p.array32())}
 	case typeProbed:
 		return Probed{p.addr(false), p.bool()}
 	default: // typeBye: Parse knows no other

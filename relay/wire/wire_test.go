@@ -141,6 +141,7 @@ func (m maker) frames() map[string]wire.Frame {
 		"facts":   wire.Facts{View: m.view(1 + m.IntN(20))},
 		"survey":  wire.Survey{Channel: m.id32()},
 		"whole":   wire.Whole{View: m.view(1 + m.IntN(20))},
+		"offer":   wire.Offer{Channel: m.id32()},
 		"probed":  wire.Probed{Addr: m.addr(), Open: m.bool()},
 	}
 }

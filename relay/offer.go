@@ -1,0 +1,148 @@
+package relay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"relay/relay/wire"
+	"relay/tree"
+)
+
+const (
+	// offerFirst is how long after a connection is used, or has failed, another is made, and
+	// offerMost how long at most: the time doubles while nothing comes of them.
+	offerFirst = 500 * time.Millisecond
+	offerMost  = 10 * time.Second
+	// maxOffers bounds the connections that wait to be used, one for each node.
+	maxOffers = 8
+)
+
+var errNoHelper = errors.New("it takes no offers")
+
+// offers are connections over which nodes that nobody can dial would be this one's parent. They
+// take the place of a dial.
+type offers struct {
+	mu     sync.Mutex
+	from   map[tree.ID]dialed
+	closed bool
+}
+
+// put keeps a connection, in place of an older one from the same node. It reports false if there
+// are too many.
+func (o *offers) put(d dialed) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	old, known := o.from[d.peer]
+	switch {
+	case o.closed, !known && len(o.from) >= maxOffers:
+		return false
+	case known:
+		old.conn.NetConn().Close()
+	case o.from == nil:
+		o.from = make(map[tree.ID]dialed)
+	}
+	o.from[d.peer] = d
+	return true
+}
+
+// take returns the connection from a node, once.
+func (o *offers) take(id tree.ID) (dialed, bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	d, ok := o.from[id]
+	delete(o.from, id)
+	return d, ok
+}
+
+func (o *offers) close() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, d := range o.from {
+		d.conn.NetConn().Close()
+	}
+	o.from, o.closed = nil, true
+}
+
+// takeOffer keeps an offer until the tree of its channel has a use for it.
+func (n *Node) takeOffer(o wire.Offer, d dialed) error {
+	c := n.Channel(o.Channel)
+	switch {
+	case c == nil:
+		sayBye(d.conn, tree.ReasonChannel)
+		return tree.ReasonChannel
+	case !n.cfg.Helper || c.writer != nil:
+		sayBye(d.conn, tree.ReasonNotNeeded)
+		return errNoHelper
+	}
+	if err := d.conn.SetDeadline(time.Time{}); err != nil {
+		return err
+	}
+	if !c.offers.put(d) {
+		sayBye(d.conn, tree.ReasonBusy)
+		return tree.ReasonBusy
+	}
+	c.tell(candidates([]tree.Place{{ID: d.peer, Addrs: []netip.AddrPort{d.addr}}}))
+	return nil
+}
+
+// Offer has a node that others can dial take this channel from here, and keeps a connection to it
+// ready, until ctx ends. It is for a source that nobody can dial.
+func (c *Channel) Offer(ctx context.Context, to tree.Place) {
+	for pause := offerFirst; ctx.Err() == nil; {
+		taken, err := c.offer1(ctx, to)
+		switch {
+		case taken:
+			pause = offerFirst
+		case err != nil && ctx.Err() == nil:
+			c.log.Info("helper does not take the channel", zap.Error(err))
+			c.notices(OfferFailed{to, err})
+			pause = min(2*pause, offerMost)
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+		}
+	}
+}
+
+// offer1 makes one connection, and waits until it is used or has failed.
+func (c *Channel) offer1(ctx context.Context, to tree.Place) (taken bool, err error) {
+	d, err := c.node.dial(ctx, to)
+	if err != nil {
+		return false, err
+	}
+	defer context.AfterFunc(ctx, func() { d.conn.NetConn().Close() })()
+	fail := func(err error) (bool, error) {
+		d.conn.NetConn().Close()
+		return false, err
+	}
+	if d.conn.ConnectionState().NegotiatedProtocol != alpn {
+		return fail(fmt.Errorf("it is of an older version: %w", errNoHelper))
+	}
+	if err := boundUnsent(d.guard.Conn); err != nil {
+		c.log.Debug("connection may hide what waits", zap.Error(err)) // it works all the same
+	}
+	if _, err := d.conn.Write(wire.Append(nil, wire.Offer{Channel: c.id})); err != nil {
+		return fail(err)
+	}
+	r := wire.NewReader(d.conn, wire.Stranger)
+	f, err := r.Next()
+	if err != nil {
+		return fail(err)
+	}
+	switch f := f.(type) {
+	case wire.Hello:
+		if f.Channel == c.id && c.accept(d.guard, d.conn, r, d.peer, f.Join) {
+			return true, nil
+		}
+	case tree.Bye:
+		return fail(f.Reason)
+	}
+	return fail(wire.ErrNotDue)
+}

@@ -8,8 +8,8 @@ import (
 )
 
 // Notice is something that a person may want to know about a channel. It is one of
-// Attached, Orphaned, DialFailed, Refused, ParentChanged, ChildJoined, ChildLeft,
-// ChildRefused and OfferFailed.
+// Attached, Orphaned, DialFailed, Refused, ParentChanged, ChildJoined, ChildLeft and
+// ChildRefused.
 type Notice interface{ notice() }
 
 // Attached says that a parent was found.
@@ -65,14 +65,7 @@ type ChildRefused struct {
 	Reason tree.Reason
 }
 
-// OfferFailed says that a helper has not taken the channel.
-type OfferFailed struct {
-	Place tree.Place
-	Err   error
-}
-
 func (Attached) notice()      {}
-func (OfferFailed) notice()   {}
 func (Orphaned) notice()      {}
 func (DialFailed) notice()    {}
 func (Refused) notice()       {}

@@ -23,7 +23,7 @@ const (
 	maxOffers = 8
 )
 
-var errNoHelper = errors.New("it takes no offers")
+var errNoHelper = errors.New("it is no helper")
 
 // offers are connections over which nodes that nobody can dial would be this one's parent. They
 // take the place of a dial.
@@ -91,17 +91,18 @@ func (n *Node) takeOffer(o wire.Offer, d dialed) error {
 	return nil
 }
 
-// Offer has a node that others can dial take this channel from here, and keeps a connection to it
-// ready, until ctx ends. It is for a source that nobody can dial.
-func (c *Channel) Offer(ctx context.Context, to tree.Place) {
+// Offer has a helper take this channel from here, and keeps a connection to it ready, until ctx
+// ends. It is for a source that nobody can dial. failed is told of each time that it does not work,
+// and why.
+func (c *Channel) Offer(ctx context.Context, to Helper, failed func(error)) {
 	for pause := offerFirst; ctx.Err() == nil; {
 		taken, err := c.offer1(ctx, to)
 		switch {
 		case taken:
 			pause = offerFirst
 		case err != nil && ctx.Err() == nil:
-			c.log.Info("helper does not take the channel", zap.Error(err))
-			c.notices(OfferFailed{to, err})
+			c.log.Info("helper does not take the channel", zap.Stringer("helper", to), zap.Error(err))
+			failed(err)
 			pause = min(2*pause, offerMost)
 		}
 		select {
@@ -112,8 +113,12 @@ func (c *Channel) Offer(ctx context.Context, to tree.Place) {
 }
 
 // offer1 makes one connection, and waits until it is used or has failed.
-func (c *Channel) offer1(ctx context.Context, to tree.Place) (taken bool, err error) {
-	d, err := c.node.dial(ctx, to)
+func (c *Channel) offer1(ctx context.Context, to Helper) (taken bool, err error) {
+	addrs, err := lookup(ctx, to.HostPort) // each time: a home's address changes
+	if err != nil {
+		return false, err
+	}
+	d, err := c.node.dial(ctx, tree.Place{ID: to.ID, Addrs: addrs})
 	if err != nil {
 		return false, err
 	}

@@ -2,9 +2,14 @@ package relay
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
+
+	"relay/tree"
 )
+
+func (n *inhabitant) asHelper() Helper { return Helper{hostPort(n.place), n.place.ID} }
 
 // A source that nobody can dial has a helper take its channel, and everybody else comes to that.
 func TestASourceThatNobodyCanDialIsWatchedThroughAHelper(t *testing.T) {
@@ -16,7 +21,7 @@ func TestASourceThatNobodyCanDialIsWatchedThroughAHelper(t *testing.T) {
 		offering := make(chan struct{})
 		go func() {
 			defer close(offering)
-			w.root.Offer(ctx, helper.place)
+			w.root.Offer(ctx, helper.asHelper(), func(error) {})
 		}()
 		defer func() { cancel(); <-offering }()
 		w.within(5*time.Second, "the helper plays", func(n *inhabitant) bool { return n != helper || w.plays(n) })
@@ -44,15 +49,13 @@ func TestOnlyAHelperTakesOffers(t *testing.T) {
 		n := w.add(option{slots: 8})
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
-		w.root.Offer(ctx, n.place)
 		failed := 0
-		w.root.mu.Lock()
-		for _, h := range w.root.heard {
-			if _, ok := h.(OfferFailed); ok {
-				failed++
+		w.root.Offer(ctx, n.asHelper(), func(err error) {
+			failed++
+			if !errors.Is(err, tree.ReasonNotNeeded) {
+				t.Errorf("refused because of %v", err)
 			}
-		}
-		w.root.mu.Unlock()
+		})
 		if failed < 3 || failed > 6 {
 			t.Errorf("refused %d times in 10 s, want it to ask less and less often", failed)
 		}

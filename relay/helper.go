@@ -1,0 +1,42 @@
+package relay
+
+import (
+	"fmt"
+	"net"
+	"strconv"
+	"strings"
+
+	"relay/relay/oneline"
+	"relay/tree"
+)
+
+// Helper is a node that takes channels from sources that nobody can dial, and that others can dial.
+//
+//	host[:port]/<node id>
+type Helper struct {
+	HostPort
+	ID tree.ID
+}
+
+func (h Helper) String() string { return h.HostPort.String() + "/" + h.ID.String() }
+
+// ParseHelper parses what a helper prints. The port is [DefaultPort] if it is left out.
+func ParseHelper(s string) (Helper, error) {
+	const like = "relay.example.org:7144/ and the helper's ID, as relay serve --helper prints it"
+	host, id, ok := strings.Cut(strings.TrimSpace(s), "/")
+	if !ok {
+		return Helper{}, fmt.Errorf("a helper is %s; this is %s", like, oneline.Quote(s))
+	}
+	if _, _, err := net.SplitHostPort(host); err != nil {
+		host = net.JoinHostPort(strings.Trim(host, "[]"), strconv.Itoa(DefaultPort))
+	}
+	at, err := ParseHostPort(host)
+	if err != nil {
+		return Helper{}, err
+	}
+	node, err := tree.ParseID(id)
+	if err != nil {
+		return Helper{}, fmt.Errorf("behind the / comes the helper's ID, as relay serve --helper prints it: %w", err)
+	}
+	return Helper{at, node}, nil
+}

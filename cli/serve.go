@@ -25,6 +25,7 @@ every minute and on SIGHUP. A channel that fails does not end the others.
 --max-children and --upload count for each channel.`,
 		Flags: append([]cli.Flag{
 			flag.Text("list", "`FILE` or http(s) URL with the channels to carry"),
+			flag.Toggle("helper", "take these channels also from sources that nobody can reach (relay source --via)"),
 			flag.Toggle("json", "write what happens to stdout, a JSON object on a line"),
 		}, nodeFlags(playersHere)...),
 		Action: func(c *cli.Context) error { return runServe(c, t, stdio) },
@@ -40,6 +41,7 @@ func runServe(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 	if err != nil {
 		return err
 	}
+	cfg.Helper = c.Bool("helper")
 	channels := carry.New(t, given, c.String("list"))
 	if err := channels.Read(c.Context); err != nil {
 		return err
@@ -64,6 +66,11 @@ func runServe(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 	}
 	st.Run(g.ctx, g.Group)
 	t.Say("Players %s", players)
+	if cfg.Helper {
+		for _, h := range st.Helpers() {
+			t.Say("Helper  relay source --via %s", h)
+		}
+	}
 	if !c.Bool("json") {
 		t.Result(players)
 	}

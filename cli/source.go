@@ -49,6 +49,7 @@ standard input; or an rtmp:// or http(s):// address to fetch a live FLV stream f
 			flag.Text("channel", "`NAME` of the channel on this machine; each has its own link (default "+defaultChannel+")"),
 			flag.Text("title", fmt.Sprintf("`TEXT` that viewers see, up to %d characters (default: what the encoder says)", flv.MaxTitle)),
 			flag.Toggle("loop", "repeat the file for ever"),
+			flag.Text("via", "`HELPER` to take the channel first, where nobody can reach this machine: what relay serve --helper prints"),
 			flag.Toggle("no-qr", "do not draw the code that phones scan"),
 			flag.Toggle("json", "write what happens to stdout, a JSON object on a line"),
 			flag.Text("tag-log", "write type, timestamp and SHA-256 of each tag taken in to `FILE`"),
@@ -61,11 +62,12 @@ standard input; or an rtmp:// or http(s):// address to fetch a live FLV stream f
 type sourcePlan struct {
 	input   input
 	station station.Config
-	folder  string // --config
-	name    string // of the channel on this machine
-	key     string // --key; "" for the one kept with the channel
-	tagLog  string // a file; "" for none
-	code    bool   // draw one for phones
+	folder  string        // --config
+	name    string        // of the channel on this machine
+	key     string        // --key; "" for the one kept with the channel
+	tagLog  string        // a file; "" for none
+	via     *relay.Helper // nil for none
+	code    bool          // draw one for phones
 }
 
 // source is one run of the command.
@@ -141,6 +143,13 @@ func planSource(c *cli.Context, stdio Stdio) (p sourcePlan, err error) {
 	p.folder, p.name, p.key, p.tagLog = c.String("config"), c.String("channel"), c.String("key"), c.String("tag-log")
 	p.name = cmp.Or(p.name, defaultChannel)
 	p.code = !c.Bool("no-qr")
+	if v := c.String("via"); v != "" {
+		h, err := relay.ParseHelper(v)
+		if err != nil {
+			return p, fault.Usage("copy what relay serve --helper has printed behind --via", "--via: %w", err)
+		}
+		p.via, p.station.Via = &h, []relay.HostPort{h.HostPort}
+	}
 	return p, nil
 }
 
@@ -238,6 +247,9 @@ func (s *source) run(ctx context.Context) error {
 	s.station.Run(g.ctx, g.Group)
 	g.Go(func() error { return s.channel.Run(g.ctx) })
 	g.Go(func() error { s.follow(g.ctx); return nil })
+	if v := s.plan.via; v != nil {
+		g.Go(func() error { s.channel.Offer(g.ctx, *v, s.helperFailed()); return nil })
+	}
 	g.Go(func() error {
 		err := in.Run(g.ctx)
 		if g.ctx.Err() != nil {
@@ -252,6 +264,19 @@ func (s *source) run(ctx context.Context) error {
 		return nil
 	})
 	return g.Wait()
+}
+
+// helperFailed returns what tells the person who runs the source, once for each reason, that the
+// helper does not take the channel.
+func (s *source) helperFailed() func(error) {
+	said := ""
+	return func(why error) {
+		w := words.HelperFailed(*s.plan.via, s.station.Link(s.channel), why)
+		if w.Text != said {
+			said = w.Text
+			s.warn(w)
+		}
+	}
 }
 
 // drain waits until the children and the players of HLS have the end of the input, or ctx ends.

@@ -65,7 +65,9 @@ type Config struct {
 	Upload       int
 	Alone        bool // no listener for links, no children
 	AllowHosts   []string
-	Near         bool // players in this machine's own networks alone
+	Helper       bool             // it takes channels from sources that nobody can dial
+	Via          []relay.HostPort // of a helper that takes the source's channel: first in its link
+	Near         bool             // players in this machine's own networks alone
 	Discovery    lan.Config
 	Title        string // of the source's channel until there is a header; may be empty
 }
@@ -84,7 +86,7 @@ func Open(t *term.Terminal, log *zap.Logger, cfg Config) (_ *Station, err error)
 			return nil, err
 		}
 	}
-	nc := relay.Config{Key: cfg.Key, Slots: cfg.Slots, Upload: cfg.Upload, Store: cfg.Store, Version: cfg.Version, Log: log}
+	nc := relay.Config{Key: cfg.Key, Slots: cfg.Slots, Upload: cfg.Upload, Store: cfg.Store, Version: cfg.Version, Helper: cfg.Helper, Log: log}
 	if cfg.Alone {
 		nc.Slots = -1
 	} else if err := s.listen(&nc); err != nil {
@@ -226,11 +228,21 @@ func (s *Station) Discoverable() bool {
 
 // Invite returns the invite to the channel: the node's own addresses, then the further ones.
 func (s *Station) Invite(c *relay.Channel, more ...relay.HostPort) relay.Invite {
-	u := relay.Invite{Channel: c.ID()}
+	u := relay.Invite{Channel: c.ID(), Hosts: slices.Clone(s.cfg.Via)}
 	for _, a := range s.addrs {
 		u.Hosts = append(u.Hosts, relay.HostPort{Host: a.Addr().String(), Port: a.Port()})
 	}
 	return u.With(more...)
+}
+
+// Helpers are the words by which sources name this node as their helper, one for each address.
+func (s *Station) Helpers() []string {
+	var all []string
+	for _, a := range s.addrs {
+		h := relay.Helper{HostPort: relay.HostPort{Host: a.Addr().String(), Port: a.Port()}, ID: s.Node.ID()}
+		all = append(all, h.String())
+	}
+	return all
 }
 
 // Link returns Invite as text, for people to share.

@@ -53,6 +53,7 @@ const (
 	WarnThrowaway     = "throwaway_key"
 	WarnNotConnected  = "not_connected"
 	warnClosed        = "closed"
+	warnHelper        = "helper"
 )
 
 // SourceView is what an adviser knows about a source.

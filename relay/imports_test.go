@@ -84,6 +84,7 @@ var law = []struct {
 	{"relay/oneline", nil}, // strangers' text is cleaned the same way wherever it goes
 	{"relay/stream", nil},
 	{"relay/hostnet", nil},
+	{"relay/portmap", []string{"relay/hostnet", "relay/oneline"}},
 	{"relay/naming", []string{"relay/stream"}},
 	{"relay/wire", []string{"relay/stream", "tree"}},
 	{"relay/membership", []string{"relay/oneline", "relay/stream", "relay/wire", "tree"}},
@@ -185,6 +186,7 @@ func TestLibrariesStayInTheirRooms(t *testing.T) {
 		"github.com/urfave/cli":             {"relay/cli", "relay/cli/flag", "relay/cli/manual"},
 		"github.com/hashicorp/memberlist":   {"relay/relay/membership"},
 		"github.com/gofrs/flock":            {"relay/relay/store"},
+		"github.com/huin/goupnp":            {"relay/relay/portmap"},
 		"github.com/prometheus":             {"relay/playback/admin"},
 		"github.com/mdp/qrterminal":         {"relay/cli/term"},
 		"golang.org/x/term":                 {"relay/cli/term"},

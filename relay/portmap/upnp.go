@@ -1,0 +1,225 @@
+package portmap
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"strconv"
+	"time"
+)
+
+// upnpTime bounds everything that one call of a upnp takes; portsMost is how many ports
+// after the wished one are tried if others have it.
+const (
+	upnpTime  = 8 * time.Second
+	portsMost = 10
+)
+
+// upnp maps ports by UPnP IGD.
+type upnp struct {
+	igd
+	request
+
+	wan      wan // the service that was chosen; nil before
+	address  netip.Addr
+	forever  bool // the router knows no leases
+	tcp, udp uint16
+}
+
+func newUPnP(a asker, r request) *upnp { return &upnp{igd: newIGD(a), request: r} }
+
+// probe looks for the service with the best address: routers have services for lines that
+// are not connected.
+func (p *upnp) probe(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, upnpTime)
+	defer cancel()
+	all, err := p.wans(ctx)
+	if err != nil {
+		return err
+	}
+	p.wan = nil
+	var first error
+	for _, w := range all {
+		a, err := externalOf(ctx, w)
+		if err != nil {
+			if first == nil {
+				first = err
+			}
+			continue
+		}
+		if p.wan == nil || a.IsValid() && (!p.address.IsValid() || judge(p.address) != None && judge(a) == None) {
+			p.wan, p.address = w, a
+		}
+	}
+	if p.wan == nil {
+		return first
+	}
+	return nil
+}
+
+func (p *upnp) open(ctx context.Context) (grant, error) {
+	ctx, cancel := context.WithTimeout(ctx, upnpTime)
+	defer cancel()
+	if p.wan == nil {
+		if err := p.probe(ctx); err != nil {
+			return grant{}, err
+		}
+	}
+	address, err := externalOf(ctx, p.wan)
+	if err != nil {
+		p.wan = nil // it may have come back elsewhere: look again next time
+		return grant{}, err
+	}
+	if !address.IsValid() {
+		p.wan = nil
+		return grant{}, failf(Offline, "the router has no address itself")
+	}
+	p.address = address
+	if p.tcp, err = p.mapOne(ctx, "TCP", p.tcp, p.port); err != nil {
+		return grant{}, err
+	}
+	if p.udp, err = p.mapOne(ctx, "UDP", p.udp, p.tcp); err != nil && ctx.Err() != nil {
+		return grant{}, err
+	}
+	g := grant{external: netip.AddrPortFrom(address, p.tcp), udp: p.udp, lease: leaseUPnP}
+	if p.forever {
+		g.lease = 0
+	}
+	return g, nil
+}
+
+// mapOne maps one protocol at the external port that it had, else at the one wished for, or
+// near it. It returns the port, 0 with an error.
+func (p *upnp) mapOne(ctx context.Context, proto string, had, wish uint16) (uint16, error) {
+	if had != 0 {
+		wish = had
+	}
+	err := p.add(ctx, proto, wish)
+	switch upnpCode(err) {
+	case upnpConflict, upnpOtherMechanism:
+		return p.besides(ctx, proto, wish, err)
+	case upnpSamePorts:
+		wish = p.port
+		err = p.add(ctx, proto, wish)
+	}
+	if err != nil {
+		return 0, upnpError(err)
+	}
+	return wish, nil
+}
+
+// besides maps a port although the wished one is taken.
+func (p *upnp) besides(ctx context.Context, proto string, wish uint16, err error) (uint16, error) {
+	// It may be our own, of an earlier run or of an address that we had: some routers do
+	// not let it be replaced.
+	port, client, _, _, _, asked := p.wan.GetSpecificPortMappingEntryCtx(ctx, "", wish, proto)
+	if asked == nil && port == p.port && client == p.local.String() {
+		_ = p.wan.DeletePortMappingCtx(ctx, "", wish, proto) // the next call tells
+		if p.add(ctx, proto, wish) == nil {
+			return wish, nil
+		}
+	}
+	if w, ok := p.wan.(anyPort); ok {
+		got, err := w.AddAnyPortMappingCtx(ctx, "", wish, proto, p.port, p.local.String(), true, p.title(), p.lease())
+		if err == nil && got != 0 {
+			return got, nil
+		}
+	}
+	for i := range uint16(portsMost) {
+		next := wish + 1 + i
+		if next < wish { // beyond the last port
+			break
+		}
+		if err = p.add(ctx, proto, next); err == nil {
+			return next, nil
+		} else if c := upnpCode(err); c != upnpConflict && c != upnpOtherMechanism {
+			break
+		}
+	}
+	return 0, upnpError(err)
+}
+
+// add maps one external port. A router that does not like a lease gets none: some say so
+// (725), some only that an argument is wrong (402).
+func (p *upnp) add(ctx context.Context, proto string, external uint16) error {
+	err := p.wan.AddPortMappingCtx(ctx, "", external, proto, p.port, p.local.String(), true, p.title(), p.lease())
+	if c := upnpCode(err); !p.forever && (c == upnpOnlyPermanent || c == upnpInvalidArgs) {
+		again := p.wan.AddPortMappingCtx(ctx, "", external, proto, p.port, p.local.String(), true, p.title(), 0)
+		if again == nil || upnpCode(again) == upnpConflict {
+			p.forever = true
+			return again
+		}
+	}
+	return err
+}
+
+func (p *upnp) lease() uint32 {
+	if p.forever {
+		return 0
+	}
+	return uint32(leaseUPnP / time.Second)
+}
+
+// title is what the router's own page shows beside the mapping.
+func (p *upnp) title() string { return "relay " + strconv.Itoa(int(p.port)) }
+
+// check asks for the entry. A router that cannot tell is believed to have it.
+func (p *upnp) check(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, upnpTime)
+	defer cancel()
+	if p.wan == nil || p.tcp == 0 {
+		return errForgotten
+	}
+	port, client, _, _, _, err := p.wan.GetSpecificPortMappingEntryCtx(ctx, "", p.tcp, "TCP")
+	switch {
+	case upnpCode(err) == upnpNoSuchEntry:
+		return errForgotten
+	case err != nil:
+		if upnpCode(err) == 0 { // it has not refused: it is away, or is another program now
+			p.wan = nil
+			return p.lookAgain(ctx)
+		}
+		return upnpError(err)
+	case port != p.port || client != "" && client != p.local.String():
+		return errForgotten
+	}
+	a, err := externalOf(ctx, p.wan)
+	if err != nil {
+		return err
+	}
+	if a != p.address {
+		return errForgotten
+	}
+	return nil
+}
+
+// lookAgain searches for a router that is no longer where it was. Once it is there, the
+// mapping is asked for again.
+func (p *upnp) lookAgain(ctx context.Context) error {
+	if err := p.probe(ctx); err != nil {
+		return err
+	}
+	return errForgotten
+}
+
+func (p *upnp) close(ctx context.Context) error {
+	if p.wan == nil && p.tcp != 0 {
+		if err := p.probe(ctx); err != nil {
+			return err
+		}
+	}
+	var errs []error
+	for _, e := range []struct {
+		proto string
+		had   *uint16
+	}{{"TCP", &p.tcp}, {"UDP", &p.udp}} {
+		if *e.had == 0 {
+			continue
+		}
+		if err := p.wan.DeletePortMappingCtx(ctx, "", *e.had, e.proto); err != nil && upnpCode(err) != upnpNoSuchEntry {
+			errs = append(errs, upnpError(err))
+		}
+		*e.had = 0
+	}
+	return errors.Join(errs...)
+}

@@ -38,6 +38,12 @@ func tidy(b []byte) ([]byte, error) {
 	if !utf8.Valid(b) {
 		b = fromLatin1(b)
 	}
+	b = bytes.Map(func(r rune) rune {
+		if r < ' ' && r != '\t' && r != '\n' && r != '\r' {
+			return '?' // XML has no such characters, routers' texts do
+		}
+		return r
+	}, b)
 	if len(b) > 2*documentMost || !shallow(b) {
 		return nil, errDocument
 	}

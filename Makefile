@@ -93,6 +93,12 @@ e2e-here: tools
 	$(GO) test -tags e2e -count=1 -vet=off -v -timeout 60m -artifacts -outputdir $(CURDIR)/bin/screens ./cli/e2e
 e2e-netns: tools
 	$(GO) test -tags e2e -count=1 -vet=off -v -timeout 30m $(AS_ROOT) ./cli/e2e/netns
+	$(MAKE) --no-print-directory portmap
+
+# Real routers' software, between network namespaces.
+.PHONY: portmap
+portmap: tools ## Map ports in a real miniupnpd, by each protocol
+	$(GO) test -tags e2e -count=1 -vet=off -v -timeout 5m -run TestAReal $(AS_ROOT) ./relay/portmap
 
 # What all of these encoders send, in a browser; some of it is part of e2e-here.
 .PHONY: pages
@@ -187,6 +193,7 @@ packages:
 	[ -f $(FONT) ] || missing+=' fonts-dejavu-core'; \
 	command -v ip >/dev/null && command -v tc >/dev/null || missing+=' iproute2'; \
 	command -v nft >/dev/null || missing+=' nftables'; \
+	command -v miniupnpd >/dev/null || missing+=' miniupnpd'; \
 	command -v $$($(GO) env CC) >/dev/null || missing+=' gcc libc6-dev'; \
 	command -v vlc >/dev/null || missing+=' vlc-bin vlc-plugin-base'; \
 	command -v mpv >/dev/null || missing+=' mpv'; \

@@ -27,6 +27,8 @@ type asker struct {
 	router  netip.AddrPort
 	source  netip.Addr
 	strange *strangers
+	// loose lets an answer come from another address of the router's: see searchRouter.
+	loose bool
 }
 
 // ask sends a request until an answer is accepted. accept returns errMalformed or
@@ -107,7 +109,7 @@ func (a asker) read(ctx context.Context, conn *net.UDPConn, b []byte, until time
 
 // from reports whether a packet is from the router, port and all.
 func (a asker) from(from netip.AddrPort) bool {
-	return from.Port() == a.router.Port() && sameHost(from.Addr(), a.router.Addr())
+	return from.Port() == a.router.Port() && (a.loose || sameHost(from.Addr(), a.router.Addr()))
 }
 
 // sameHost compares addresses without what systems add to them: a zone, or the IPv6 form.

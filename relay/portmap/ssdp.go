@@ -76,12 +76,18 @@ func atRouter(s string, router netip.Addr) (*url.URL, error) {
 
 // searchRouter asks the router for its UPnP descriptions. It returns with the first one
 // of a gateway, else with all that came in time.
+//
+// An IPv6 router is asked at its link-local address and answers from a global one that
+// nobody told us. There any address is let in: the question went to the router alone, from
+// a port that others would have to guess, and a lie could only name a port and a path at
+// that router.
 func (a asker) searchRouter(ctx context.Context) ([]*url.URL, error) {
 	conn, err := listenUDP(ctx, a.source)
 	if err != nil {
 		return nil, err
 	}
 	defer conn.Close()
+	a.loose = a.router.Addr().Is6()
 	var found []*url.URL
 	err = a.converse(ctx, conn, func() error { return a.sendSearch(conn) }, func(b []byte) error {
 		location, gateway, err := parseSearchAnswer(b)

@@ -91,7 +91,7 @@ func (j *job) failures(attempts []attempt) ([]Failure, Reason) {
 		r := reasonOf(a.err)
 		worst = max(worst, r)
 		detail := oneline.Clean(a.err.Error(), 250)
-		all = append(all, Failure{a.protocol, j.gateways[a.method], r, detail})
+		all = append(all, Failure{a.protocol, j.gateways[a.method], netip.AddrPortFrom(j.local, j.port), r, detail})
 		j.log.Debug("no port mapping", zap.String("protocol", string(a.protocol)), zap.Stringer("gateway", j.gateways[a.method]),
 			zap.Stringer("reason", r), zap.String("detail", detail))
 	}

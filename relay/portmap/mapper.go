@@ -18,6 +18,8 @@ const (
 	globalsMost  = 2
 	// lookEvery is how often the gateways are listed, where nobody tells of changes.
 	lookEvery = 30 * time.Second
+	// pokeLeast is how close two pokes are heeded: a cable that wavers makes many.
+	pokeLeast = time.Second
 )
 
 // Ports that routers listen on.
@@ -95,8 +97,10 @@ func (m *Mapper) State() State {
 	var s State
 	for _, k := range m.order {
 		switch r := m.results[k]; {
-		case r == nil:
+		case r == nil && k.local.Is4():
 			s.Searching = true
+		case r == nil:
+			s.Searching6 = true
 		case r.mapping.External.IsValid():
 			s.Mappings = append(s.Mappings, r.mapping)
 		default:
@@ -126,8 +130,10 @@ func (m *Mapper) Run(ctx context.Context) error {
 		}
 		all.Wait()
 	}()
+	var last time.Time // when a poke was heeded
 	for {
 		jobs := m.wanted()
+		m.publish()
 		for k, r := range running {
 			if _, ok := jobs[k]; !ok {
 				r.cancel()
@@ -142,12 +148,12 @@ func (m *Mapper) Run(ctx context.Context) error {
 			running[k] = r
 			all.Go(func() { r.job.run(r.ctx) }) // ends when it is cancelled
 		}
-		m.publish()
-		poked := m.wait(ctx)
+		poked := m.wait(ctx, last.Add(pokeLeast))
 		if ctx.Err() != nil {
 			return nil
 		}
 		if poked {
+			last = time.Now()
 			for _, r := range running {
 				r.poke()
 			}
@@ -155,17 +161,23 @@ func (m *Mapper) Run(ctx context.Context) error {
 	}
 }
 
-// wait is for a poke, or the time to look again.
-func (m *Mapper) wait(ctx context.Context) (poked bool) {
+// wait is for a poke, which it tells not before least, or for the time to look again.
+func (m *Mapper) wait(ctx context.Context, least time.Time) (poked bool) {
 	t := time.NewTimer(lookEvery)
 	defer t.Stop()
 	select {
 	case <-ctx.Done():
+		return false
 	case <-t.C:
+		return false
 	case <-m.poked:
-		return true
 	}
-	return false
+	t.Reset(time.Until(least))
+	select {
+	case <-ctx.Done():
+	case <-t.C:
+	}
+	return true
 }
 
 // running is a job with its goroutine.

@@ -15,7 +15,13 @@ type natpmp struct {
 
 	epoch    epoch
 	address  netip.Addr
-	tcp, udp uint16 // external ports; 0 until they are there
+	tcp, udp pmpEntry
+}
+
+// pmpEntry is one mapping at the router.
+type pmpEntry struct {
+	external uint16 // 0 until it is there
+	asked    bool   // it was asked for, and not refused: it may be there
 }
 
 func newNATPMP(a asker, r request) *natpmp { return &natpmp{asker: a, request: r} }
@@ -31,13 +37,13 @@ func (p *natpmp) open(ctx context.Context) (grant, error) {
 		return grant{}, err
 	}
 	if at.address.IsUnspecified() {
-		return grant{}, failf(Offline, "the router has no address itself")
+		return grant{}, failf(NoAddress, "the router has no address itself")
 	}
 	p.address = at.address
 	p.epoch.lost(time.Now(), at.epoch) // what was lost is made anew right now
 	a, err := p.mapOne(ctx, pmpMapTCP, &p.tcp, p.port)
 	if err != nil {
-		return grant{}, err
+		return grant{}, behind(at.address, err)
 	}
 	g := grant{external: netip.AddrPortFrom(at.address, a.external), lease: leaseOf(a.lifetime)}
 	if u, err := p.mapOne(ctx, pmpMapUDP, &p.udp, a.external); err == nil {
@@ -49,18 +55,21 @@ func (p *natpmp) open(ctx context.Context) (grant, error) {
 	return g, nil
 }
 
-func (p *natpmp) mapOne(ctx context.Context, op byte, had *uint16, wish uint16) (pmpAnswer, error) {
-	if *had != 0 {
-		wish = *had
+func (p *natpmp) mapOne(ctx context.Context, op byte, e *pmpEntry, wish uint16) (pmpAnswer, error) {
+	if e.external != 0 {
+		wish = e.external
 	}
+	e.asked = true
 	a, err := p.exchange(ctx, pmpRequest{op: op, internal: p.port, external: wish, lifetime: uint32(leaseAsked / time.Second)})
 	if err != nil {
+		// An end that comes before the answer does not unmake the mapping.
+		e.asked = e.external != 0 || ctx.Err() != nil || reasonOf(err) == NoAnswer
 		return a, err
 	}
 	if a.lifetime == 0 || a.external == 0 {
 		return a, failf(Broken, "the router gives a mapping without a port or for no time")
 	}
-	*had = a.external
+	e.external = a.external
 	return a, nil
 }
 
@@ -100,15 +109,15 @@ func (p *natpmp) check(ctx context.Context) error {
 func (p *natpmp) close(ctx context.Context) error {
 	var errs []error
 	for _, e := range []struct {
-		op  byte
-		had *uint16
-	}{{pmpMapTCP, &p.tcp}, {pmpMapUDP, &p.udp}} {
-		if *e.had == 0 {
+		*pmpEntry
+		op byte
+	}{{&p.tcp, pmpMapTCP}, {&p.udp, pmpMapUDP}} {
+		if !e.asked {
 			continue
 		}
 		_, err := p.exchange(ctx, pmpRequest{op: e.op, internal: p.port})
 		errs = append(errs, err)
-		*e.had = 0
+		*e.pmpEntry = pmpEntry{}
 	}
 	return errors.Join(errs...)
 }

@@ -22,6 +22,7 @@ type pcp struct {
 type pcpEntry struct {
 	nonce    nonce
 	external uint16 // 0 until it is there
+	asked    bool   // it was asked for, and not refused: it may be there
 }
 
 func newPCP(a asker, r request) *pcp {
@@ -96,18 +97,20 @@ func (p *pcp) mapOne(ctx context.Context, e *pcpEntry, protocol byte, wish uint1
 	if e.external != 0 {
 		wish = e.external
 	}
+	e.asked = true
 	a, err := p.exchange(ctx, pcpRequest{
 		op: pcpMap, lifetime: uint32(leaseAsked / time.Second), client: p.local,
 		nonce: e.nonce, protocol: protocol, internal: p.port, external: wish,
 	})
 	switch {
 	case err != nil:
+		// An end that comes before the answer does not unmake the mapping.
+		e.asked = e.external != 0 || ctx.Err() != nil || reasonOf(err) == NoAnswer
 		return a, err
 	case a.lifetime == 0 || a.external == 0:
 		return a, failf(Broken, "the router gives a mapping without a port or for no time")
 	case a.address.IsUnspecified():
-		e.external = a.external
-		return a, failf(Offline, "the router has no address itself")
+		return a, failf(NoAddress, "the router has no address itself")
 	}
 	e.external = a.external
 	return a, nil
@@ -150,12 +153,12 @@ func (p *pcp) close(ctx context.Context) error {
 		*pcpEntry
 		protocol byte
 	}{{&p.tcp, protoTCP}, {&p.udp, protoUDP}} {
-		if e.external == 0 {
+		if !e.asked {
 			continue
 		}
 		_, err := p.exchange(ctx, pcpRequest{op: pcpMap, client: p.local, nonce: e.nonce, protocol: e.protocol, internal: p.port})
 		errs = append(errs, err)
-		e.external = 0
+		e.external, e.asked = 0, false
 	}
 	return errors.Join(errs...)
 }

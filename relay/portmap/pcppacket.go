@@ -113,7 +113,7 @@ func pcpReason(code byte) (Reason, string) {
 	case 6:
 		return Broken, "MALFORMED_OPTION"
 	case 7:
-		return Offline, "NETWORK_FAILURE"
+		return NoAddress, "NETWORK_FAILURE"
 	case 8:
 		return Full, "NO_RESOURCES"
 	case 9:

@@ -79,7 +79,7 @@ func pmpReason(code uint16) (Reason, string) {
 	case 2:
 		return Refused, "not authorized"
 	case 3:
-		return Offline, "network failure"
+		return NoAddress, "network failure"
 	case 4:
 		return Full, "out of resources"
 	case 5:

@@ -482,3 +482,20 @@ func TestARealRouterOpensAPinhole(t *testing.T) {
 		})
 	}
 }
+
+// A router behind another one, or behind a provider's: miniupnpd hides its address and maps
+// nothing, and each protocol tells it otherwise.
+func TestARealRouterWithoutAPublicAddressIsNamed(t *testing.T) {
+	for _, address := range []string{"100.64.0.2", "192.168.178.2"} {
+		w := newWorld(t)
+		w.router.run(t, "addr del "+wan4+"/24 dev wan\naddr add "+address+"/24 dev wan\n", "ip", "-batch", "-")
+		w.serve(t, "yes")
+		time.Sleep(300 * time.Millisecond)
+		home := w.mapPort(t)
+		s := home.until(t, "an answer", func(s toldState) bool { return len(s.Failures)+len(s.Mappings) > 0 })
+		t.Logf("%+v", s)
+		if s.Why != NoAddress.String() {
+			t.Errorf("%s: %s", address, s.Why)
+		}
+	}
+}

@@ -20,15 +20,17 @@ const (
 	NoAnswer                  // no router speaks any of the protocols, or it is switched off there
 	Unsupported               // the router speaks the protocol but cannot do this
 	Broken                    // the router's answers make no sense
-	Offline                   // the router has no address itself: it is not connected
 	Full                      // the router has no port left for this machine
 	Refused                   // the router does not allow it
-	DoubleNAT                 // the router's own address is private: there is another router before it
-	CarrierNAT                // the router's own address is one of a provider's for many customers (RFC 6598)
+	// NoAddress: the router says that it has none itself. It is not connected, or it is behind
+	// another one and does not tell: miniupnpd hides a private address and maps nothing then.
+	NoAddress
+	DoubleNAT  // the router's own address is private: there is another router before it
+	CarrierNAT // the router's own address is one of a provider's for many customers (RFC 6598)
 )
 
 var reasonNames = [...]string{
-	"none", "searching", "no gateway", "no answer", "unsupported", "broken", "offline", "full", "refused", "double NAT", "carrier NAT",
+	"none", "searching", "no gateway", "no answer", "unsupported", "broken", "full", "refused", "no address", "double NAT", "carrier NAT",
 }
 
 // String returns the reason in a word or two.
@@ -47,7 +49,7 @@ func judge(a netip.Addr) Reason {
 	a = a.Unmap()
 	switch {
 	case !a.IsValid() || a.IsUnspecified():
-		return Offline
+		return NoAddress
 	case hostnet.SharedByCarrier.Contains(a) || dsLite.Contains(a):
 		return CarrierNAT
 	case a.IsPrivate() || a.IsLinkLocalUnicast():
@@ -77,6 +79,15 @@ func reasonOf(err error) Reason {
 		return f.reason
 	}
 	return NoAnswer
+}
+
+// behind gives an error the better reason, if the router's own address has one: a router
+// that is behind another may refuse to map at all.
+func behind(router netip.Addr, err error) error {
+	if r := judge(router); r == DoubleNAT || r == CarrierNAT {
+		return &failure{r, fmt.Errorf("%w; the router's own address is %v", err, router)}
+	}
+	return err
 }
 
 // errForgotten is what a check returns when the router no longer has what it gave.

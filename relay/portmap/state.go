@@ -31,6 +31,7 @@ type Mapping struct {
 type Failure struct {
 	Protocol Protocol
 	Gateway  netip.Addr
+	Internal netip.AddrPort // what was to be reached: this machine's end
 	Reason   Reason
 	Detail   string // for a log: at most 250 characters or so on one line, partly the router's words
 }
@@ -42,33 +43,48 @@ type State struct {
 	Mappings []Mapping
 	// Failures are of gateways without a mapping, in the same order.
 	Failures []Failure
-	// Searching is set while a gateway is asked for the first time.
-	Searching bool
+	// Searching and Searching6 are set while an IPv4 gateway, or one for an IPv6 address, is
+	// asked for the first time.
+	Searching, Searching6 bool
 }
 
-// Why is one reason for a person: None if a mapping has a public address, else what
-// matters most. It speaks of IPv4 where there is anything to say of it, because that is
-// what most others have.
+// Why is one reason for a person why nobody is expected to reach the port by IPv4: None if
+// a mapping has a public address, else what matters most.
 func (s State) Why() Reason {
-	why := NoGateway
-	if len(s.Failures) > 0 {
-		why = None
-	}
+	return s.why(s.Searching, func(a netip.AddrPort) bool { return a.Addr().Is4() })
+}
+
+// Why6 is the same for IPv6. NoGateway may mean that this machine has no address to open
+// the port for.
+func (s State) Why6() Reason {
+	return s.why(s.Searching6, func(a netip.AddrPort) bool { return a.Addr().Is6() })
+}
+
+func (s State) why(searching bool, ours func(netip.AddrPort) bool) Reason {
+	why, asked := None, false
 	for _, f := range s.Failures {
-		why = max(why, f.Reason)
+		if ours(f.Internal) {
+			why, asked = max(why, f.Reason), true
+		}
 	}
-	if s.Searching {
-		why = Searching
+	if searching {
+		why, asked = Searching, true
 	}
 	for _, m := range s.Mappings {
-		if m.Reason == None {
+		switch {
+		case !ours(m.External):
+		case m.Reason == None:
 			return None
+		default:
+			why, asked = max(why, m.Reason), true
 		}
-		why = max(why, m.Reason)
+	}
+	if !asked {
+		return NoGateway
 	}
 	return why
 }
 
 func (s State) equal(o State) bool {
-	return s.Searching == o.Searching && slices.Equal(s.Mappings, o.Mappings) && slices.Equal(s.Failures, o.Failures)
+	return s.Searching == o.Searching && s.Searching6 == o.Searching6 && slices.Equal(s.Mappings, o.Mappings) && slices.Equal(s.Failures, o.Failures)
 }

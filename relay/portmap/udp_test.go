@@ -80,10 +80,10 @@ func TestARouterThatStartedAgainIsNoticed(t *testing.T) {
 func TestWhatARouterRefusesHasItsReason(t *testing.T) {
 	for p, results := range map[Protocol]map[byte]Reason{
 		PCP: {
-			1: Unsupported, 2: Refused, 3: Broken, 4: Unsupported, 7: Offline, 8: Full, 9: Unsupported,
+			1: Unsupported, 2: Refused, 3: Broken, 4: Unsupported, 7: NoAddress, 8: Full, 9: Unsupported,
 			10: Full, 11: Full, 12: DoubleNAT, 13: Full, 200: Broken,
 		},
-		NATPMP: {1: Unsupported, 2: Refused, 3: Offline, 4: Full, 5: Unsupported, 200: Broken},
+		NATPMP: {1: Unsupported, 2: Refused, 3: NoAddress, 4: Full, 5: Unsupported, 200: Broken},
 	} {
 		f := newFakePort(t)
 		for result, want := range results {
@@ -119,7 +119,7 @@ func TestLifetimesAndPortsThatAreNone(t *testing.T) {
 		}
 		f.set(func() { f.lifetime, f.external = 3600, netip.IPv4Unspecified() })
 		m := methodsOf(f)[p]
-		if g, err := m.open(t.Context()); reasonOf(err) != Offline {
+		if g, err := m.open(t.Context()); reasonOf(err) != NoAddress {
 			t.Errorf("%s, address 0.0.0.0: %+v, %v", p, g, err)
 		}
 		m.close(t.Context())

@@ -72,16 +72,18 @@ func (p *upnp) open(ctx context.Context) (grant, error) {
 	}
 	if !address.IsValid() {
 		p.wan = nil
-		return grant{}, failf(Offline, "the router has no address itself")
+		return grant{}, failf(NoAddress, "the router has no address itself")
 	}
 	p.address = address
-	if p.tcp, err = p.mapOne(ctx, "TCP", p.tcp, p.port); err != nil {
+	tcp, err := p.mapOne(ctx, "TCP", &p.tcp, p.port)
+	if err != nil {
+		return grant{}, behind(address, err)
+	}
+	udp, err := p.mapOne(ctx, "UDP", &p.udp, tcp)
+	if err != nil && ctx.Err() != nil {
 		return grant{}, err
 	}
-	if p.udp, err = p.mapOne(ctx, "UDP", p.udp, p.tcp); err != nil && ctx.Err() != nil {
-		return grant{}, err
-	}
-	g := grant{external: netip.AddrPortFrom(address, p.tcp), udp: p.udp, lease: leaseUPnP}
+	g := grant{external: netip.AddrPortFrom(address, tcp), udp: udp, lease: leaseUPnP}
 	if p.forever {
 		g.lease = 0
 	}
@@ -89,29 +91,34 @@ func (p *upnp) open(ctx context.Context) (grant, error) {
 }
 
 // mapOne maps one protocol at the external port that it had, else at the one wished for, or
-// near it. It returns the port, 0 with an error.
-func (p *upnp) mapOne(ctx context.Context, proto string, had, wish uint16) (uint16, error) {
-	if had != 0 {
-		wish = had
+// near it. It returns the port, 0 with an error. had keeps what may be at the router: an end
+// that comes before the answer does not unmake the mapping.
+func (p *upnp) mapOne(ctx context.Context, proto string, had *uint16, wish uint16) (uint16, error) {
+	if *had != 0 {
+		wish = *had
 	}
+	*had = wish
 	err := p.add(ctx, proto, wish)
 	switch upnpCode(err) {
 	case upnpConflict, upnpOtherMechanism:
-		return p.besides(ctx, proto, wish, err)
+		*had, err = p.besides(ctx, proto, wish, err)
+		return *had, err
 	case upnpSamePorts:
-		wish = p.port
-		err = p.add(ctx, proto, wish)
+		*had = p.port
+		err = p.add(ctx, proto, p.port)
 	}
 	if err != nil {
+		if upnpCode(err) != 0 {
+			*had = 0
+		}
 		return 0, upnpError(err)
 	}
-	return wish, nil
+	return *had, nil
 }
 
 // besides maps a port although the wished one is taken.
 func (p *upnp) besides(ctx context.Context, proto string, wish uint16, err error) (uint16, error) {
-	// It may be our own, of an earlier run or of an address that we had: some routers do
-	// not let it be replaced.
+	// It may be our own, of an earlier run: some routers do not let it be replaced.
 	port, client, _, _, _, asked := p.wan.GetSpecificPortMappingEntryCtx(ctx, "", wish, proto)
 	if asked == nil && port == p.port && client == p.local.String() {
 		_ = p.wan.DeletePortMappingCtx(ctx, "", wish, proto) // the next call tells

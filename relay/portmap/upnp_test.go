@@ -1,6 +1,7 @@
 package portmap
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -70,8 +71,8 @@ func TestErrorsOfRoutersThatUPnPLivesWith(t *testing.T) {
 		"action failed, 501":                    {func(f *fakeIGD) { f.codes["AddPortMapping"] = 501 }, 0, 0, 0, Refused},
 		"no ports left, 728":                    {func(f *fakeIGD) { f.codes["AddPortMapping"] = 728 }, 0, 0, 0, Full},
 		"not there, 401":                        {func(f *fakeIGD) { f.codes["AddPortMapping"] = 401 }, 0, 0, 0, Unsupported},
-		"no address (IGD 2)":                    {func(f *fakeIGD) { f.external = "" }, 0, 0, 0, Offline},
-		"address 0.0.0.0":                       {func(f *fakeIGD) { f.external = "0.0.0.0" }, 0, 0, 0, Offline},
+		"no address (IGD 2)":                    {func(f *fakeIGD) { f.external = "" }, 0, 0, 0, NoAddress},
+		"address 0.0.0.0":                       {func(f *fakeIGD) { f.external = "0.0.0.0" }, 0, 0, 0, NoAddress},
 		"an address that is none":               {func(f *fakeIGD) { f.external = "<b>\x1b[31m" + strings.Repeat("x", 1000) }, 0, 0, 0, Broken},
 		"control relative without a slash":      {func(f *fakeIGD) { f.control = "ctl/IPConn" }, 7144, 7144, time.Hour, None},
 		"URLBase of another address is ignored": {func(f *fakeIGD) { f.base = "<URLBase>http://192.168.99.99:5000</URLBase>" }, 7144, 7144, time.Hour, None},
@@ -388,5 +389,68 @@ func TestAMapperUsesUPnPWhereThereIsNothingElse(t *testing.T) {
 	stop()
 	if got := f.mapped(); got != "map[]" {
 		t.Errorf("%s is left", got)
+	}
+}
+
+// A program that is ended while it asks must not leave the port open for two hours.
+func TestAnEndThatComesBeforeTheAnswerLeavesNothing(t *testing.T) {
+	f := newFakeIGD(t)
+	p, _ := upnpAt(f)
+	if err := p.probe(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	f.set(func() {
+		f.body = func(action string) (int, string, bool) {
+			if action == "AddPortMapping" {
+				f.entries["TCP 7144"] = "127.0.0.1:7144"
+				cancel()
+				time.Sleep(20 * time.Millisecond)
+			}
+			return 0, "", false
+		}
+	})
+	if _, err := p.open(ctx); err == nil {
+		t.Error("it opened")
+	}
+	if err := p.close(t.Context()); err != nil || f.mapped() != "map[]" {
+		t.Errorf("%v, left %s", err, f.mapped())
+	}
+	for name := range methodsOf(newFakePort(t)) {
+		f := newFakePort(t)
+		m := methodsOf(f)[name]
+		ctx, cancel := context.WithCancel(t.Context())
+		f.spoilBy(func(a []byte) [][]byte {
+			if len(f.entries) > 0 {
+				cancel()
+				return nil
+			}
+			return [][]byte{a}
+		})
+		if _, err := m.open(ctx); err == nil {
+			t.Errorf("%s opened", name)
+		}
+		f.spoilBy(nil)
+		if n := f.count(); n != 1 {
+			t.Errorf("%s: %d mappings", name, n)
+		}
+		if err := m.close(t.Context()); err != nil || f.count() != 0 {
+			t.Errorf("%s: %v, %d are left", name, err, f.count())
+		}
+	}
+}
+
+// A router behind a provider's may have the address but refuse: the provider is the reason.
+func TestARouterThatRefusesBehindAnotherIsNamedSo(t *testing.T) {
+	f := newFakeIGD(t)
+	f.set(func() { f.external, f.codes["AddPortMapping"] = "100.64.250.247", 501 })
+	p, _ := upnpAt(f)
+	if _, err := p.open(t.Context()); reasonOf(err) != CarrierNAT {
+		t.Error(err)
+	}
+	g := newFakePort(t)
+	g.set(func() { g.external, g.result = netip.MustParseAddr("192.168.1.7"), 3 })
+	if _, err := newNATPMP(askerAt(g.at), want4()).open(t.Context()); reasonOf(err) != DoubleNAT {
+		t.Error(err)
 	}
 }

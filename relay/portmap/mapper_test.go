@@ -8,6 +8,7 @@ import (
 )
 
 func TestAMapperMapsReportsAndRemoves(t *testing.T) {
+	t.Parallel()
 	f := newFakePort(t)
 	var mu sync.Mutex
 	var states []State
@@ -40,6 +41,7 @@ func TestAMapperMapsReportsAndRemoves(t *testing.T) {
 }
 
 func TestAMapperWithoutARouterSaysSo(t *testing.T) {
+	t.Parallel()
 	m := &Mapper{Port: 7144, Gateways: func() []netip.Addr { return nil }}
 	mapperAt(t, m)
 	if s := m.State(); s.Why() != NoGateway {
@@ -51,6 +53,7 @@ func TestAMapperWithoutARouterSaysSo(t *testing.T) {
 }
 
 func TestNobodyAnswers(t *testing.T) {
+	t.Parallel()
 	m := &Mapper{Port: 7144, pcpPort: deaf(t).Port(), ssdpPort: deaf(t).Port()}
 	mapperAt(t, m)
 	s := until(t, m, "a failure", failed)
@@ -60,6 +63,7 @@ func TestNobodyAnswers(t *testing.T) {
 }
 
 func TestARouterThatStartsAgainGetsItsMappingBack(t *testing.T) {
+	t.Parallel()
 	f := newFakePort(t)
 	f.set(func() { f.began = time.Now().Add(-time.Hour) })
 	m := &Mapper{Port: 7144, pcpPort: f.at.Port(), ssdpPort: deaf(t).Port()}
@@ -77,6 +81,7 @@ func TestARouterThatStartsAgainGetsItsMappingBack(t *testing.T) {
 }
 
 func TestARouterBehindAnotherIsNamed(t *testing.T) {
+	t.Parallel()
 	for address, want := range map[string]Reason{"192.168.178.2": DoubleNAT, "100.64.3.4": CarrierNAT} {
 		f := newFakePort(t)
 		f.set(func() { f.external = netip.MustParseAddr(address) })
@@ -92,6 +97,7 @@ func TestARouterBehindAnotherIsNamed(t *testing.T) {
 }
 
 func TestAPokeMapsAnewWhereTheNetworkChanged(t *testing.T) {
+	t.Parallel()
 	f := newFakePort(t)
 	var mu sync.Mutex
 	gateways := []netip.Addr{}
@@ -123,4 +129,58 @@ func TestAPokeMapsAnewWhereTheNetworkChanged(t *testing.T) {
 	}
 	change(loopback)
 	until(t, m, "a mapping", mapped)
+}
+
+func TestPokesInARowAreHeededOnceASecond(t *testing.T) {
+	t.Parallel()
+	looks := make(chan time.Time, 1000)
+	m := &Mapper{Port: 7144, Gateways: func() []netip.Addr {
+		looks <- time.Now()
+		return nil
+	}}
+	mapperAt(t, m)
+	for end := time.Now().Add(1500 * time.Millisecond); time.Now().Before(end); time.Sleep(time.Millisecond) {
+		m.Poke()
+	}
+	if n := len(looks); n < 2 || n > 4 {
+		t.Errorf("the network was looked at %d times in 1.5 s", n)
+	}
+}
+
+// An address that others cannot dial, or that changes by the hour, is not for a pinhole; nor
+// are more than two.
+func TestWhoseGatewaysAndAddressesAreUsed(t *testing.T) {
+	t.Parallel()
+	parse := func(all ...string) (as []netip.Addr) {
+		for _, s := range all {
+			as = append(as, netip.MustParseAddr(s))
+		}
+		return as
+	}
+	m := &Mapper{
+		Port: 7144,
+		Gateways: func() []netip.Addr {
+			return parse("127.0.0.1", "127.0.0.1", "::ffff:127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.5", "fe80::1%lo")
+		},
+		Globals: func() []netip.Addr {
+			return parse("fe80::2%lo", "fd00::2", "::1", "2001:db8::2", "2001:db8::2", "11.22.33.44", "2001:db8::3", "2001:db8::4")
+		},
+	}
+	m.init()
+	jobs := m.wanted()
+	if len(jobs) != gatewaysMost+globalsMost {
+		t.Errorf("%d jobs", len(jobs))
+	}
+	for k, j := range jobs {
+		want := 3 // protocols
+		if k.local.Is6() {
+			want = 2 + gatewaysMost // of the gateway; UPnP by each of IPv4
+		}
+		if len(j.candidates) != want {
+			t.Errorf("%v: %d candidates", k, len(j.candidates))
+		}
+	}
+	if s := m.State(); !s.Searching || !s.Searching6 {
+		t.Errorf("%+v", s)
+	}
 }

@@ -107,6 +107,7 @@ func TestARouterOfNATPMPAloneIsNoPCP(t *testing.T) {
 }
 
 func TestLifetimesAndPortsThatAreNone(t *testing.T) {
+	t.Parallel()
 	for p := range methodsOf(newFakePort(t)) {
 		f := newFakePort(t)
 		f.set(func() { f.lifetime = 0 })
@@ -223,6 +224,7 @@ func TestAStrangersAnswersAreCountedAndCostLittle(t *testing.T) {
 }
 
 func TestSilenceEndsInTime(t *testing.T) {
+	t.Parallel()
 	at := askerAt(deaf(t))
 	start := time.Now()
 	err := newPCP(at, want4()).probe(t.Context())
@@ -238,6 +240,7 @@ func TestSilenceEndsInTime(t *testing.T) {
 }
 
 func TestALostPacketIsSentAgain(t *testing.T) {
+	t.Parallel()
 	n := 0
 	f := newFakePort(t)
 	f.spoilBy(func(a []byte) [][]byte {

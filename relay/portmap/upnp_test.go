@@ -61,14 +61,25 @@ func TestErrorsOfRoutersThatUPnPLivesWith(t *testing.T) {
 				return 0, "", false
 			}
 		}, 7144, 7144, 0, None},
-		"not even without a lease, 402":         {func(f *fakeIGD) { f.codes["AddPortMapping"] = 402 }, 0, 0, 0, Refused},
-		"taken by another, 718, version 1":      {func(f *fakeIGD) { f.foreign["TCP 7144"] = true }, 7145, 7145, time.Hour, None},
-		"taken by another, 718, version 2":      {func(f *fakeIGD) { f.kind, f.foreign["TCP 7144"] = "WANIPConnection:2", true }, 40000, 40000, time.Hour, None},
-		"taken for UDP alone":                   {func(f *fakeIGD) { f.foreign["UDP 7144"] = true }, 7144, 7145, time.Hour, None},
-		"taken and all after it":                {func(f *fakeIGD) { f.codes["AddPortMapping"] = 718 }, 0, 0, 0, Full},
-		"another mechanism has it, 729":         {func(f *fakeIGD) { f.codes["AddPortMapping"] = 729 }, 0, 0, 0, Full},
-		"not authorized, 606":                   {func(f *fakeIGD) { f.codes["AddPortMapping"] = 606 }, 0, 0, 0, Refused},
-		"action failed, 501":                    {func(f *fakeIGD) { f.codes["AddPortMapping"] = 501 }, 0, 0, 0, Refused},
+		"not even without a lease, 402":    {func(f *fakeIGD) { f.codes["AddPortMapping"] = 402 }, 0, 0, 0, Refused},
+		"taken by another, 718, version 1": {func(f *fakeIGD) { f.foreign["TCP 7144"] = true }, 7145, 7145, time.Hour, None},
+		"taken by another, 718, version 2": {func(f *fakeIGD) { f.kind, f.foreign["TCP 7144"] = "WANIPConnection:2", true }, 40000, 40000, time.Hour, None},
+		"taken for UDP alone":              {func(f *fakeIGD) { f.foreign["UDP 7144"] = true }, 7144, 7145, time.Hour, None},
+		"taken and all after it":           {func(f *fakeIGD) { f.codes["AddPortMapping"] = 718 }, 0, 0, 0, Full},
+		"another mechanism has it, 729":    {func(f *fakeIGD) { f.codes["AddPortMapping"] = 729 }, 0, 0, 0, Full},
+		"not authorized, 606":              {func(f *fakeIGD) { f.codes["AddPortMapping"] = 606 }, 0, 0, 0, Refused},
+		"action failed, 501":               {func(f *fakeIGD) { f.codes["AddPortMapping"] = 501 }, 0, 0, 0, Refused},
+		"inside and outside must be the same, 724": {func(f *fakeIGD) {
+			f.foreign["TCP 7144"] = true
+			f.body = func(action string) (int, string, bool) {
+				if n := len(f.leases); action == "AddPortMapping" && n == 0 {
+					f.leases = append(f.leases, "")
+					f.foreign["TCP 7144"] = false
+					return 500, fault(724), true
+				}
+				return 0, "", false
+			}
+		}, 7144, 7144, time.Hour, None},
 		"no ports left, 728":                    {func(f *fakeIGD) { f.codes["AddPortMapping"] = 728 }, 0, 0, 0, Full},
 		"not there, 401":                        {func(f *fakeIGD) { f.codes["AddPortMapping"] = 401 }, 0, 0, 0, Unsupported},
 		"no address (IGD 2)":                    {func(f *fakeIGD) { f.external = "" }, 0, 0, 0, NoAddress},
@@ -285,9 +296,9 @@ func TestHostileRoutersCostLittle(t *testing.T) {
 // A router that redirects would have us ask anybody, and one that never ends would hold a
 // goroutine for ever.
 func TestARouterThatRedirectsOrNeverEnds(t *testing.T) {
-	elsewhere := 0
-	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { elsewhere++ }))
-	defer other.Close()
+	t.Parallel()
+	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("another host was asked") }))
+	t.Cleanup(other.Close)
 	for name, serve := range map[string]http.HandlerFunc{
 		"redirects": func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, other.URL, http.StatusFound) },
 		"redirects for ever": func(w http.ResponseWriter, r *http.Request) {
@@ -322,21 +333,21 @@ func TestARouterThatRedirectsOrNeverEnds(t *testing.T) {
 		},
 		"says nothing": func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
 	} {
-		f := newFakeIGD(t)
-		router := httptest.NewServer(serve)
-		f.set(func() { f.location = router.URL + "/rootDesc.xml" })
-		p, _ := upnpAt(f)
-		start := time.Now()
-		if err := p.probe(t.Context()); err == nil {
-			t.Errorf("%s: it is believed", name)
-		}
-		if took := time.Since(start); took > httpTime+2*time.Second {
-			t.Errorf("%s: it took %v", name, took)
-		}
-		router.Close()
-	}
-	if elsewhere != 0 {
-		t.Errorf("another host was asked %d times", elsewhere)
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := newFakeIGD(t)
+			router := httptest.NewServer(serve)
+			defer router.Close()
+			f.set(func() { f.location = router.URL + "/rootDesc.xml" })
+			p, _ := upnpAt(f)
+			start := time.Now()
+			if err := p.probe(t.Context()); err == nil {
+				t.Error("it is believed")
+			}
+			if took := time.Since(start); took > httpTime+2*time.Second {
+				t.Errorf("it took %v", took)
+			}
+		})
 	}
 }
 

@@ -80,10 +80,13 @@ func survives(t *testing.T, b *browser, e ingesttest.Encoder) {
 	p := b.open(t, pageOf(t, src.url), nil)
 	client, c := published(t, src)
 	c.off.Store(true)
-	quit, done := make(chan struct{}), make(chan error, 1)
-	go func() { done <- repeat(quit, rawWriter(client), e) }() // ends with quit
-	length := time.Duration(e.When(len(e.Tags)-1)) * time.Millisecond
-	time.Sleep(min(length, mostRound) + time.Second) // of the second round
+	quit, sent, done := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+	go func() { done <- repeat(quit, sent, rawWriter(client), e) }() // ends with quit
+	select {
+	case <-sent:
+	case err := <-done:
+		t.Fatalf("publish: %v", err)
+	}
 	switch {
 	case e.Refused != "":
 		p.says(t, "#what", "This browser can’t decode")
@@ -101,10 +104,11 @@ func survives(t *testing.T, b *browser, e ingesttest.Encoder) {
 	p.close(t)
 }
 
-// repeat sends what an encoder sends, again and again, with timestamps that go on.
-func repeat(quit <-chan struct{}, to *rawmessage.Writer, e ingesttest.Encoder) error {
+// repeat sends what an encoder sends, again and again, with timestamps that go on. It closes sent
+// when it has sent everything once, or as much as is watched.
+func repeat(quit <-chan struct{}, sent chan struct{}, to *rawmessage.Writer, e ingesttest.Encoder) error {
 	length := e.When(len(e.Tags)-1) + 33
-	began := time.Now()
+	began, told := time.Now(), false
 	for round := uint32(0); ; round++ {
 		for i, tag := range e.Tags {
 			select {
@@ -118,6 +122,10 @@ func repeat(quit <-chan struct{}, to *rawmessage.Writer, e ingesttest.Encoder) e
 			}
 			if err := sendRaw(to, tag.Type(), time.Duration(ts)*time.Millisecond, tag.Body()); err != nil {
 				return err
+			}
+			if !told && (i == len(e.Tags)-1 || time.Duration(e.When(i))*time.Millisecond >= mostRound) {
+				close(sent)
+				told = true
 			}
 		}
 	}

@@ -217,7 +217,7 @@ func mapperAt(t *testing.T, m *Mapper) (stop func()) {
 // until waits for a state.
 func until(t *testing.T, m *Mapper, want string, ok func(State) bool) State {
 	t.Helper()
-	for end := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) {
 		s := m.State()
 		if ok(s) {
 			return s

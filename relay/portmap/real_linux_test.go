@@ -281,7 +281,32 @@ func (w *world) serve(t *testing.T, natpmp string) (stop func()) {
 		})
 	}
 	t.Cleanup(stop)
+	listens(t, cmd.Process.Pid, ssdpPort)
+	if natpmp == "yes" {
+		listens(t, cmd.Process.Pid, pcpPort)
+	}
 	return stop
+}
+
+// The ports at which a router is asked, UDP, as the kernel lists them.
+const (
+	ssdpPort = ":076C " // 1900
+	pcpPort  = ":14E7 " // 5351
+)
+
+// listens waits until a port is open in the namespace of a process.
+func listens(t *testing.T, pid int, port string) {
+	t.Helper()
+	for end := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
+		b, err := os.ReadFile(fmt.Sprintf("/proc/%d/net/udp", pid))
+		check(t, err)
+		if bytes.Contains(b, []byte(port)) {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("nobody listens at %s: %s", port, b)
+		}
+	}
 }
 
 // mapperAway is a mapper that runs in the home.
@@ -378,7 +403,6 @@ func TestARealRouterMapsByEachProtocolAlone(t *testing.T) {
 				w.quiet(t, q)
 			}
 			w.serve(t, way.natpmp)
-			time.Sleep(300 * time.Millisecond) // until it listens
 			if err := w.dial(publicPort4); err == nil {
 				t.Fatal("the port is open already")
 			}
@@ -443,7 +467,6 @@ func TestARealRouterThatStartsAgainMapsAgain(t *testing.T) {
 func TestARealRouterIsAskedByPCPFirst(t *testing.T) {
 	w := newWorld(t)
 	w.serve(t, "yes")
-	time.Sleep(300 * time.Millisecond)
 	home := w.mapPort(t)
 	s := home.until(t, "a mapping", func(s toldState) bool { return len(s.Mappings) > 0 })
 	if s.Mappings[0].Protocol != PCP {
@@ -457,7 +480,6 @@ func TestARealRouterOpensAPinhole(t *testing.T) {
 			w := newWorld(t)
 			w.quiet(t, quiet)
 			w.serve(t, "yes")
-			time.Sleep(300 * time.Millisecond)
 			const at = "[" + home6 + "]:7144"
 			if err := w.dial(at); err == nil {
 				t.Fatal("the port is open already")
@@ -490,7 +512,6 @@ func TestARealRouterWithoutAPublicAddressIsNamed(t *testing.T) {
 		w := newWorld(t)
 		w.router.run(t, "addr del "+wan4+"/24 dev wan\naddr add "+address+"/24 dev wan\n", "ip", "-batch", "-")
 		w.serve(t, "yes")
-		time.Sleep(300 * time.Millisecond)
 		home := w.mapPort(t)
 		s := home.until(t, "an answer", func(s toldState) bool { return len(s.Failures)+len(s.Mappings) > 0 })
 		t.Logf("%+v", s)

@@ -10,7 +10,8 @@ import (
 	"relay/tree"
 )
 
-// uplink is a link that this node opened: to its parent, or to a node that could be.
+// uplink is a link to this node's parent, or to a node that could be. This node has opened it, or the
+// other has offered it.
 type uplink struct {
 	link
 	intake *intake

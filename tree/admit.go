@@ -69,9 +69,10 @@ func (n *Node) decide(now time.Time, j *child, ev Joined) {
 		n.refuse(now, j, ReasonBusy, within)
 	case within > 0 && n.depth()+1 > within, !n.free(j) && n.victim(now, j) == nil && !n.rescues(j):
 		n.refuse(now, j, ReasonFull, within)
-	case !n.free(j) && !n.rescues(j) && n.hold(now, j, ev):
 	case !n.free(j) && !n.rescues(j) && n.mayTry(j) && j.trial.reach != Open:
-		n.refuse(now, j, ReasonFull, within) // nobody makes room for whom nobody gets through to
+		if !n.hold(now, j, ev) { // nobody makes room for whom nobody gets through to
+			n.refuse(now, j, ReasonFull, within)
+		}
 	default:
 		if v := n.victim(now, j); v != nil && !n.free(j) {
 			j.instead = v.link

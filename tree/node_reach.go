@@ -15,9 +15,10 @@ func (held) role() {}
 // network, and one that does not listen has nothing to reach.
 func (n *Node) mayTry(c *child) bool { return n.cfg.Probes && !c.near && len(c.place.Addrs) > 0 }
 
-// hold has a joiner wait that finds no free slot. It reports false if there is no reason to.
+// hold has a joiner wait until it has been tried. It reports false if it has been, or if too many
+// wait.
 func (n *Node) hold(now time.Time, j *child, ev Joined) bool {
-	if !n.mayTry(j) || j.trial.begun() || len(n.held) >= maxHeld || n.heldFrom(j.from) >= maxHeldFrom {
+	if j.trial.begun() || len(n.held) >= maxHeld || n.heldFrom(j.from) >= maxHeldFrom {
 		return false
 	}
 	n.held = append(n.held, held{j, ev, now.Add(heldTime)})

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -25,48 +26,62 @@ const (
 
 var errNoHelper = errors.New("it is no helper")
 
-// offers are connections over which nodes that nobody can dial would be this one's parent. They
-// take the place of a dial.
+// offers are connections over which nodes that nobody can dial would be this one's parent, the
+// oldest first. They take the place of a dial.
 type offers struct {
 	mu     sync.Mutex
-	from   map[tree.ID]dialed
+	kept   []dialed
 	closed bool
 }
 
-// put keeps a connection, in place of an older one from the same node. It reports false if there
-// are too many.
+// put keeps a connection, in place of an older one from the same node. If there are too many the
+// oldest has to go: strangers may make offers too, and must not keep out the source, which makes
+// another when one has ended. It reports false if the channel has ended.
 func (o *offers) put(d dialed) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	old, known := o.from[d.peer]
-	switch {
-	case o.closed, !known && len(o.from) >= maxOffers:
+	if o.closed {
 		return false
-	case known:
-		old.conn.NetConn().Close()
-	case o.from == nil:
-		o.from = make(map[tree.ID]dialed)
 	}
-	o.from[d.peer] = d
+	o.drop(func(old dialed) bool { return old.peer == d.peer })
+	if len(o.kept) == maxOffers {
+		o.drop(func(old dialed) bool { return old.peer == o.kept[0].peer })
+	}
+	o.kept = append(o.kept, d)
 	return true
+}
+
+// drop closes some. It is called with mu held.
+func (o *offers) drop(which func(dialed) bool) {
+	var rest []dialed
+	for _, d := range o.kept {
+		if which(d) {
+			d.conn.NetConn().Close()
+		} else {
+			rest = append(rest, d)
+		}
+	}
+	o.kept = rest
 }
 
 // take returns the connection from a node, once.
 func (o *offers) take(id tree.ID) (dialed, bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	d, ok := o.from[id]
-	delete(o.from, id)
-	return d, ok
+	i := slices.IndexFunc(o.kept, func(d dialed) bool { return d.peer == id })
+	if i < 0 {
+		return dialed{}, false
+	}
+	d := o.kept[i]
+	o.kept = slices.Delete(o.kept, i, i+1)
+	return d, true
 }
 
 func (o *offers) close() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	for _, d := range o.from {
-		d.conn.NetConn().Close()
-	}
-	o.from, o.closed = nil, true
+	o.drop(func(dialed) bool { return true })
+	o.closed = true
 }
 
 // takeOffer keeps an offer until the tree of its channel has a use for it.
@@ -84,8 +99,8 @@ func (n *Node) takeOffer(o wire.Offer, d dialed) error {
 		return err
 	}
 	if !c.offers.put(d) {
-		sayBye(d.conn, tree.ReasonBusy)
-		return tree.ReasonBusy
+		sayBye(d.conn, tree.ReasonLeaving)
+		return tree.ReasonLeaving
 	}
 	c.tell(candidates([]tree.Place{{ID: d.peer, Addrs: []netip.AddrPort{d.addr}}}))
 	return nil

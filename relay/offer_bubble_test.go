@@ -61,7 +61,7 @@ func TestOnlyAHelperTakesOffers(t *testing.T) {
 		}
 		n.offers.mu.Lock()
 		defer n.offers.mu.Unlock()
-		if len(n.offers.from) != 0 {
+		if len(n.offers.kept) != 0 {
 			t.Error("an offer is kept")
 		}
 	})

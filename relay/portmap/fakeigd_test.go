@@ -1,6 +1,7 @@
 package portmap
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -31,6 +32,7 @@ type fakeIGD struct {
 	lease    bool              // it knows leases
 	leases   []string          // that were asked for
 	calls    []string
+	asker    context.Context                                        // of the newest command: it ends when whoever asked has gone
 	body     func(action string) (status int, body string, ok bool) // instead of an answer
 	pinholes map[int]string
 	next     int
@@ -96,7 +98,7 @@ func (f *fakeIGD) serve(w http.ResponseWriter, r *http.Request) {
 	for _, m := range argument.FindAllStringSubmatch(string(b), -1) {
 		args[m[1]] = m[2]
 	}
-	f.calls = append(f.calls, action)
+	f.calls, f.asker = append(f.calls, action), r.Context()
 	if f.body != nil {
 		if status, body, ok := f.body(action); ok {
 			w.WriteHeader(status)

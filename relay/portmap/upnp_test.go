@@ -416,7 +416,7 @@ func TestAnEndThatComesBeforeTheAnswerLeavesNothing(t *testing.T) {
 			if action == "AddPortMapping" {
 				f.entries["TCP 7144"] = "127.0.0.1:7144"
 				cancel()
-				time.Sleep(20 * time.Millisecond)
+				<-f.asker.Done()
 			}
 			return 0, "", false
 		}

@@ -22,6 +22,12 @@ func pictures(clip, other []flv.Tag) []Encoder {
 		units("4 kB of filler in each picture", clip, func(bool) [][]byte {
 			return [][]byte{append(slices.Repeat([]byte{0xff}, 4096), 0x80)}
 		}, 12),
+		units("key frames of 2 MB", clip, func(key bool) [][]byte {
+			if !key {
+				return nil
+			}
+			return [][]byte{append(slices.Repeat([]byte{0xff}, 2<<20), 0x80)}
+		}, 12),
 		units("parameter sets in each key frame", clip, func(key bool) [][]byte {
 			if !key {
 				return nil

@@ -96,10 +96,9 @@ func (c *Channel) received(ev tree.Received) {
 	case tree.Welcome:
 		c.peers.seenAs(m.Seen)
 		m.Label = c.intake.vouched(m.Label)
-		c.tree.Handle(time.Now(), tree.Received{Link: ev.Link, Msg: m})
+		ev.Msg = m
 		// The beat that came ahead of it says what there is to have.
 		c.tree.Handle(time.Now(), c.progress(time.Now()))
-		return
 	case tree.Heartbeat:
 		m.Label = c.intake.vouched(m.Label)
 		ev.Msg = m

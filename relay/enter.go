@@ -58,7 +58,10 @@ func (c *Channel) enter(d dialed, num tree.Link) {
 
 func (c *Channel) newUplink(num tree.Link, d dialed) *uplink {
 	near := c.node.near(time.Now(), d.addr.Addr())
-	return &uplink{link: newLink(num, d.peer, d.conn, near), intake: &c.intake, sample: c.takeSample, probed: c.peers.probed}
+	return &uplink{
+		link: newLink(num, d.peer, d.conn, near), intake: &c.intake, sample: c.takeSample, probed: c.peers.probed,
+		delivered: func() { c.tell(tree.Delivered{Link: num}) },
+	}
 }
 
 // accept makes a stranger who said Hello a link. It reports false if the channel

@@ -6,11 +6,15 @@ import (
 	"relay/tree"
 )
 
+// flowsFor is how long a stream counts as flowing after its newest chunk. Sound and pictures
+// come far more often.
+const flowsFor = 500 * time.Millisecond
+
 // progress is what the tree is told of the stream at now. It runs on the channel's
 // goroutine.
 func (c *Channel) progress(now time.Time) tree.Progress {
 	st := c.ring.Stats()
-	p := tree.Progress{Lost: st.Lost}
+	p := tree.Progress{Lost: st.Lost, Flows: now.Sub(st.Came) < flowsFor}
 	if c.writer != nil {
 		return p
 	}

@@ -392,42 +392,54 @@ func TestForgedChunk(t *testing.T) {
 		{"signature", func(b []byte) { b[len(b)-stream.SignatureLen] ^= 1 }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			parent := newFake(t)
-			if err := parent.WriteTag([]byte("the first tag"), stream.StartHere|stream.EndsChunk); err != nil {
-				t.Fatal(err)
-			}
-			v := newViewer(t, 1, parent.id, parent.addr)
-			k := parent.accept()
-			beat := parent.Beat()
-			k.send(beat, parent.welcome(parent.label(beat)))
-			k.waitPull()
-			it := next(t, parent.ring.Cursor())
-			frame := bytes.Clone(it.Chunk.Frame())
-			if c.forge == nil {
-				k.send(it.Header)
-				k.write(frame)
-				if got := next(t, v.Ring().Cursor()); !bytes.Equal(got.Chunk.Frame(), frame) {
-					t.Error("the ring has another chunk")
+			for _, honest := range []int{0, 1} { // chunks that come before
+				parent := newFake(t)
+				for _, tag := range []string{"the first tag", "the second tag"} {
+					if err := parent.WriteTag([]byte(tag), stream.StartHere|stream.EndsChunk); err != nil {
+						t.Fatal(err)
+					}
 				}
-				return
-			}
-			c.forge(frame)
-			k.send(it.Header)
-			k.write(frame)
-			select {
-			case r := <-v.orphaned:
-				if r != tree.ReasonForged {
-					t.Errorf("the link ended with reason %v, want %v", r, tree.ReasonForged)
+				v := newViewer(t, 1, parent.id, parent.addr)
+				k := parent.accept()
+				beat := parent.Beat()
+				k.send(beat, parent.welcome(parent.label(beat)))
+				k.waitPull()
+				from := parent.ring.Resume(stream.Position{Epoch: parent.Epoch(), Seq: 0})
+				first := next(t, from)
+				frames := [][]byte{bytes.Clone(first.Chunk.Frame()), bytes.Clone(next(t, from).Chunk.Frame())}
+				if c.forge != nil {
+					c.forge(frames[honest])
 				}
-			case <-time.After(patience):
-				t.Fatal("the link goes on")
-			}
-			wantEnd(t, k.conn)
-			if st := v.Ring().Stats(); st.Received != 0 || st.Held != 0 {
-				t.Errorf("the ring took %d chunks and holds %d", st.Received, st.Held)
-			}
-			if v.Ring().Header() == nil {
-				t.Error("the header before the chunk did not come")
+				k.send(first.Header)
+				for _, f := range frames[:honest+1] {
+					k.write(f)
+				}
+				if c.forge == nil {
+					got := v.Ring().Cursor()
+					for _, f := range frames[:honest+1] {
+						if !bytes.Equal(next(t, got).Chunk.Frame(), f) {
+							t.Error("the ring has another chunk")
+						}
+					}
+					continue
+				}
+				if honest > 0 { // it is the parent by now
+					select {
+					case r := <-v.orphaned:
+						if r != tree.ReasonForged {
+							t.Errorf("the link ended with reason %v, want %v", r, tree.ReasonForged)
+						}
+					case <-time.After(patience):
+						t.Fatal("the link goes on")
+					}
+				}
+				wantEnd(t, k.conn)
+				if st := v.Ring().Stats(); st.Received != uint64(honest) || st.Held != honest {
+					t.Errorf("the ring took %d chunks and holds %d, and %d are the root's", st.Received, st.Held, honest)
+				}
+				if v.Ring().Header() == nil {
+					t.Error("the header before the chunk did not come")
+				}
 			}
 		})
 	}

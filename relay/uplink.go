@@ -18,6 +18,9 @@ type uplink struct {
 	sample func(wire.Sample)
 	probed func(wire.Probed)
 
+	asked     stream.Position // chunks after it; set before feeding
+	delivered func()          // called once, when the first of them has come; nil afterwards
+
 	feeding atomic.Bool  // chunks are welcome
 	brought atomic.Bool  // one has come that the ring did not have
 	gap     atomic.Int64 // how long none had come then, nanoseconds; see ParentChanged.Gap
@@ -25,6 +28,9 @@ type uplink struct {
 
 // pull asks the node at the other end for the chunks after have.
 func (u *uplink) pull(have stream.Position) {
+	if !u.feeding.Load() {
+		u.asked = have
+	}
 	u.feeding.Store(true)
 	u.send(tree.Pull{Have: tree.Position{Epoch: tree.Epoch(have.Epoch), Seq: have.Seq}})
 }
@@ -35,7 +41,7 @@ func (u *uplink) take(f wire.Frame) error {
 		if !u.feeding.Load() {
 			return fmt.Errorf("chunk %d was not pulled: %w", f.Seq(), wire.ErrNotDue)
 		}
-		return u.intake.chunk(f, u)
+		return u.chunk(f)
 	case *stream.Header:
 		if !u.feeding.Load() {
 			return fmt.Errorf("header %d was not pulled: %w", f.Gen(), wire.ErrNotDue)
@@ -62,6 +68,23 @@ func (u *uplink) take(f wire.Frame) error {
 		return nil
 	}
 	return fmt.Errorf("%T: %w", f, wire.ErrNotDue)
+}
+
+// chunk takes a chunk into the ring. The first that was asked for shows that the node at the
+// other end delivers, even if another link was quicker. It has to be the root's, then.
+func (u *uplink) chunk(c *stream.Chunk) error {
+	if err := u.intake.chunk(c, u); err != nil {
+		return err
+	}
+	if u.delivered == nil || c.Position().Compare(u.asked) <= 0 {
+		return nil
+	}
+	if err := c.Verify(u.intake.id); err != nil {
+		return fmt.Errorf("chunk %d: %w", c.Seq(), err)
+	}
+	u.delivered()
+	u.delivered = nil
+	return nil
 }
 
 func (u *uplink) ended() {}

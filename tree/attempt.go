@@ -25,6 +25,8 @@ type attempt struct {
 	addr    Place // place, with the address that worked
 	near    bool
 	pulled  bool // chunks are wanted from it already
+	brought bool // one has come
+	due     bool // the node would move there, and waits for that one
 	welcome *Welcome
 	since   time.Time // of the welcome
 }
@@ -64,10 +66,10 @@ func (as attempts) reached(id ID, a *attempt) bool {
 	return false
 }
 
-// holdsWelcome reports whether a welcome is held until its label is new enough.
-func (as attempts) holdsWelcome() bool {
+// awaitsLabel reports whether a welcome is held until its label is new enough.
+func (as attempts) awaitsLabel() bool {
 	for _, a := range as {
-		if a.welcome != nil {
+		if a.welcome != nil && !a.due {
 			return true
 		}
 	}

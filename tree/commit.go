@@ -38,16 +38,60 @@ func (n *Node) attemptWelcomed(now time.Time, a *attempt, w Welcome) {
 	}
 	a.welcome, a.since = &w, now
 	n.tryCommit(now, a)
+	if a.due {
+		n.search.awaitChunk(now)
+	}
 	if n.search.find(a.link) == a && n.search.want == wantAny && !a.pulled && w.Label.Epoch != (Epoch{}) {
 		// The stream need not wait until the label is new enough.
+		n.feed(a)
+	}
+}
+
+// feed asks a place for the stream, once.
+func (n *Node) feed(a *attempt) {
+	if !a.pulled {
 		a.pulled = true
 		n.do(Feed{a.link})
 	}
 }
 
-// tryCommit moves the node below the attempt's place, if that cannot make a loop.
+// mustDeliver reports whether a place has to show that it delivers before the node moves
+// there. It has if the node is served where it is. So it has for a while if the node is a
+// newcomer that knows of something to deliver, who can ask others meanwhile. Any other node
+// has nothing to lose.
+func (n *Node) mustDeliver(now time.Time, a *attempt) bool {
+	if n.up == nil {
+		return n.barren && now.Sub(a.since) < n.times.infeasible
+	}
+	return n.flows && n.attached()
+}
+
+// recheck moves the node to a place that did not have to deliver after all.
+func (n *Node) recheck(now time.Time) {
+	for _, a := range n.search.attempts.sorted() {
+		if n.search.find(a.link) == a && a.due {
+			n.tryCommit(now, a)
+		}
+	}
+}
+
+// delivered goes on with a place that was to show that it delivers.
+func (n *Node) delivered(now time.Time, l Link) {
+	if a := n.search.find(l); a != nil {
+		a.brought = true
+		if a.welcome != nil {
+			n.tryCommit(now, a)
+		}
+	}
+}
+
+// tryCommit moves the node below the attempt's place, if that cannot make a loop, and once
+// the place delivers.
 func (n *Node) tryCommit(now time.Time, a *attempt) {
-	w := a.welcome
+	w, unproved := a.welcome, !a.brought && n.mustDeliver(now, a)
+	if a.due = a.due && unproved; a.due {
+		return
+	}
 	if !n.at.Feasible(w.Label) || len(w.Path) >= MaxPath {
 		return
 	}
@@ -57,6 +101,11 @@ func (n *Node) tryCommit(now time.Time, a *attempt) {
 			n.attemptFailed(now, a, ReasonLoop)
 			return
 		}
+	}
+	if unproved {
+		a.due = true
+		n.feed(a)
+		return
 	}
 	old, want, why := n.up, n.search.want, n.whyAnother()
 	n.search.remove(a)
@@ -77,9 +126,7 @@ func (n *Node) tryCommit(now time.Time, a *attempt) {
 		n.setPath([]Place{a.addr})
 	}
 	n.book.add(w.Others, rankOther, 0)
-	if !a.pulled {
-		n.do(Feed{a.link})
-	}
+	n.feed(a)
 	if old != nil {
 		n.send(old.link, Bye{Reason: ReasonMoved})
 		n.do(Close{old.link, ByUs(ReasonMoved)})

@@ -13,8 +13,8 @@ type Link uint64
 // this node has opened, to a possible parent.
 func (l Link) Inbound() bool { return l%2 == 0 }
 
-// Event is what happened. One of Up, Joined, Received, Heard, Probed, Down, Candidates,
-// Capacity, Progress, Leave.
+// Event is what happened. One of Up, Joined, Received, Heard, Delivered, Probed, Down,
+// Candidates, Capacity, Progress, Leave.
 type Event interface{ event() }
 
 // Up says that a dialled link stands, and which node is at its other end.
@@ -42,6 +42,10 @@ type Received struct {
 
 // Heard says that a chunk came over a link, which is a sign of life.
 type Heard struct{ Link Link }
+
+// Delivered says that the first chunk of those asked for has come over a link that feeds the
+// node, and that the root has made it.
+type Delivered struct{ Link Link }
 
 // Probed answers a Probe. [Untried] says that the owner has had no time for it.
 type Probed struct {
@@ -80,6 +84,8 @@ type Progress struct {
 	// Barren is set while the root is known to have chunks and the node has had none. A
 	// node that has some could not go on below it.
 	Barren bool
+	// Flows is set while chunks come, from whomever.
+	Flows bool
 }
 
 // Leave starts an orderly end. Children are told where to go, and are served until they
@@ -90,6 +96,7 @@ func (Up) event()         {}
 func (Joined) event()     {}
 func (Received) event()   {}
 func (Heard) event()      {}
+func (Delivered) event()  {}
 func (Probed) event()     {}
 func (Down) event()       {}
 func (Candidates) event() {}

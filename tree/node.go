@@ -68,6 +68,7 @@ type Node struct {
 	lost   uint64
 	lag    time.Duration
 	barren bool
+	flows  bool
 
 	seenNow  time.Time // of the newest call
 	tickAt   time.Time
@@ -138,6 +139,8 @@ func (n *Node) Handle(now time.Time, ev Event) {
 		n.received(now, ev.Link, ev.Msg)
 	case Heard:
 		n.heard(now, ev.Link)
+	case Delivered:
+		n.delivered(now, ev.Link)
 	case Probed:
 		n.probed(now, ev)
 	case Down:
@@ -149,7 +152,7 @@ func (n *Node) Handle(now time.Time, ev Event) {
 		n.cfg.Slots, n.far = max(0, ev.Slots), max(0, ev.Far)
 	case Progress:
 		n.changed = n.changed || n.barren != ev.Barren
-		n.lost, n.lag, n.barren = ev.Lost, max(0, ev.Lag), ev.Barren
+		n.lost, n.lag, n.barren, n.flows = ev.Lost, max(0, ev.Lag), ev.Barren, ev.Flows
 	case Leave:
 		n.leave(now)
 	}

@@ -32,6 +32,7 @@ func (n *Node) changeWant(now time.Time, w want) {
 		n.improve.end()
 	}
 	n.closeAttempts(n.search.setWant(now, w), ReasonNotNeeded)
+	n.recheck(now)
 }
 
 // beginRound lets every place that is known be asked once more, and adds those that
@@ -139,6 +140,7 @@ func (n *Node) attemptFailed(now time.Time, a *attempt, r Reason) {
 // expireAttempts ends those that have had their time. A node that could take none of
 // several welcomes starts over.
 func (n *Node) expireAttempts(now time.Time) {
+	n.recheck(now)
 	for _, a := range n.search.attempts.sorted() {
 		if r := n.search.expired(now, a, n.times.infeasible); r != ReasonNone {
 			n.do(Close{a.link, ByUs(r)})

@@ -82,7 +82,7 @@ func (n *Node) parentBeat(now time.Time, hb Heartbeat) {
 	if hb.Label.Epoch.Compare(n.at.Epoch) > 0 {
 		n.clock.known = false // each epoch's clock begins at 0
 	}
-	if !n.search.attempts.holdsWelcome() { // a welcome's label must be able to catch up with this node's own
+	if !n.search.attempts.awaitsLabel() { // a welcome's label must be able to catch up with this node's own
 		depth := n.depth()
 		n.at = n.at.Adopt(hb.Label)
 		if n.depth() > depth {

@@ -17,6 +17,9 @@ const (
 	// hedgeAfter is how long one place has before the next is asked as well: a
 	// machine that froze answers a dial, and then nothing.
 	hedgeAfter = 150 * time.Millisecond
+	// deliverAfter is likewise how long a place that is welcome has for its first chunk. A
+	// stream of one picture in a second has sound in between.
+	deliverAfter = 500 * time.Millisecond
 	// maxInfeasible is how many welcomes one search may hold whose label never becomes
 	// new enough. Honest labels all follow one clock, so after as many the node's own
 	// label must be wrong: somebody lied.
@@ -170,6 +173,10 @@ func (s *search) outOfTurn() bool { return s.asked%otherEvery == otherEvery-1 }
 // hedge gives the place asked last some time before the next is asked as well.
 func (s *search) hedge(now time.Time) { s.hedgeAt = now.Add(hedgeAfter) }
 
+// awaitChunk gives a place some time to deliver before the next is asked as well: each that
+// does sends the whole stream.
+func (s *search) awaitChunk(now time.Time) { s.hedgeAt = now.Add(deliverAfter) }
+
 // failed ends an attempt, and lets the next place be asked at once.
 func (s *search) failed(now time.Time, a *attempt) {
 	s.remove(a)
@@ -187,12 +194,12 @@ func (s *search) follow(a *attempt, ps []Place) []Place {
 }
 
 // expired says why an attempt has had its time, ReasonNone if it has not. hold is how
-// long a welcome may wait for its label.
+// long a welcome may wait for its label, and then for the first chunk.
 func (s *search) expired(now time.Time, a *attempt, hold time.Duration) Reason {
 	if now.Sub(a.started) < attemptTime && (a.welcome == nil || now.Sub(a.since) < hold) {
 		return ReasonNone
 	}
-	if a.welcome == nil {
+	if a.welcome == nil || a.due {
 		return ReasonSilent
 	}
 	if s.want >= wantFaster {

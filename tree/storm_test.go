@@ -304,6 +304,9 @@ func (s *storm) event() Event {
 		}
 		if l, ok := s.link(func(_ Link, id ID) bool { return !id.IsZero() }); ok {
 			if s.rng.IntN(8) == 0 {
+				if s.rng.IntN(4) == 0 {
+					return Delivered{l}
+				}
 				return Heard{l}
 			}
 			return Received{l, s.says()}
@@ -321,7 +324,7 @@ func (s *storm) event() Event {
 	case k < 985:
 		return Capacity{s.rng.IntN(20) - 1, s.rng.IntN(20) - 1}
 	case k < 999:
-		return Progress{s.rng.Uint64(), time.Duration(s.rng.IntN(4000)-100) * time.Millisecond, s.rng.IntN(20) == 0}
+		return Progress{s.rng.Uint64(), time.Duration(s.rng.IntN(4000)-100) * time.Millisecond, s.rng.IntN(20) == 0, s.rng.IntN(2) == 0}
 	case s.rng.IntN(20) == 0:
 		return Leave{}
 	}

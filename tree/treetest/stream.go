@@ -27,7 +27,9 @@ const (
 	// beats is how often the root signs its clock. It bounds what a node can know of chunks
 	// that it has not had.
 	gaugeInterval = 100 * time.Millisecond
-	beats         = time.Second
+	// flowsFor is how long a stream counts as flowing after a chunk, as in relay.
+	flowsFor = 500 * time.Millisecond
+	beats    = time.Second
 	// caughtUp is the lag at which a newcomer has made up for the lag with which it began.
 	// That does not count for catchUpTime, as long as it does not grow; as in relay.
 	caughtUp    = 300 * time.Millisecond
@@ -131,9 +133,12 @@ func (h *Host) gauge() {
 	}
 	s.at(s.t+int64(max(gaugeInterval, s.cfg.Heartbeat)), event{kind: evGauge, host: h, run: h.run})
 	if !h.frozen {
-		h.tell(tree.Progress{Lost: h.lost, Lag: h.seenLag(), Barren: h.barren()})
+		h.tell(tree.Progress{Lost: h.lost, Lag: h.seenLag(), Barren: h.barren(), Flows: h.flows()})
 	}
 }
+
+// flows reports whether h has had a chunk of late.
+func (h *Host) flows() bool { return h.lastAt != 0 && h.sim.t-h.lastAt < int64(flowsFor) }
 
 // barren reports whether the root has chunks and h has had none.
 func (h *Host) barren() bool {
@@ -297,12 +302,11 @@ func (s *Sim) chunkArrived(c *conn, n Chunk) {
 // later key chunk. A chunk that is there already is dropped.
 func (h *Host) take(c *conn, n Chunk) {
 	s := h.sim
-	l := c.links[0]
 	switch {
 	case c.closed[0]:
 		return
 	case h.Fake != nil && !h.Forwards:
-		h.tell(tree.Heard{Link: l})
+		h.heardChunk(c)
 		return
 	case !c.fed:
 		s.fail("host %d is sent chunk %v by %d without having asked", h.Index, n, c.ends[1].Index)
@@ -315,8 +319,18 @@ func (h *Host) take(c *conn, n Chunk) {
 		s.fail("host %d has chunk %v, and is sent %v by %d", h.Index, h.head, n, c.ends[1].Index)
 		return
 	}
-	h.tell(tree.Heard{Link: l})
+	h.heardChunk(c)
 	h.pump()
+}
+
+// heardChunk tells h that a chunk has come.
+func (h *Host) heardChunk(c *conn) {
+	l := c.links[0]
+	h.tell(tree.Heard{Link: l})
+	if !c.proved {
+		c.proved = true
+		h.tell(tree.Delivered{Link: l})
+	}
 }
 
 // add puts a chunk into the ring.
@@ -344,7 +358,7 @@ func (h *Host) add(n Chunk) {
 	began := h.head.Seq == 0
 	h.head, h.lastAt = n, s.t
 	if began && h.Fake == nil { // as relay does, not at the next look
-		h.tell(tree.Progress{Lost: h.lost, Lag: h.seenLag()})
+		h.tell(tree.Progress{Lost: h.lost, Lag: h.seenLag(), Flows: true})
 	}
 	if ring := s.cfg.Stream.ring(); n.Seq >= ring {
 		h.oldest = max(h.oldest, n.Seq-ring+1)

@@ -187,43 +187,69 @@ func (p *peers) lastSample() []tree.Candidate {
 // announced returns the addresses that the node announces to the others, none if it must
 // not take part in gossip. If the world can reach the root, it has to reach every member:
 // each member probes every other, and has those that do not answer announced as dead to
-// all.
+// all. If it cannot, the members share a network, and what is of that comes first: gossip
+// uses the first address alone, and not every machine there need have IPv6.
 func (p *peers) announced(i tree.Info) []netip.AddrPort {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if len(i.Path) > 0 && len(p.addrs) > 0 && slices.ContainsFunc(i.Path[0].Addrs, worldwide) && !worldwide(p.addrs[0]) {
-		return nil
+	if len(i.Path) == 0 || len(i.Path[0].Addrs) == 0 || len(p.addrs) == 0 {
+		return p.addrs
 	}
-	return p.addrs
+	if slices.ContainsFunc(i.Path[0].Addrs, worldwide) {
+		if !worldwide(p.addrs[0]) {
+			return nil
+		}
+		return p.addrs
+	}
+	return localFirst(p.addrs)
+}
+
+// localFirst returns the addresses with those behind that are of the Internet.
+func localFirst(addrs []netip.AddrPort) []netip.AddrPort {
+	local := slices.DeleteFunc(slices.Clone(addrs), worldwide)
+	for _, a := range addrs {
+		if worldwide(a) {
+			local = append(local, a)
+		}
+	}
+	return local
 }
 
 // seenAs learns from a parent's welcome under which address the world sees this node.
-// That is believed unless the user has given an address for the world.
+// That is believed unless there is an address of that family for the world already, given
+// by the user or on an interface.
 func (p *peers) seenAs(seen netip.AddrPort) {
 	ip := seen.Addr().Unmap()
-	if !seen.IsValid() || seen.Port() == 0 || ip.IsLoopback() || slices.ContainsFunc(p.given, worldwide) {
+	if !seen.IsValid() || seen.Port() == 0 || ip.IsLoopback() {
 		return
 	}
 	seen = netip.AddrPortFrom(ip, seen.Port())
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if len(p.addrs) == 0 || slices.Contains(p.addrs, seen) {
+	better := func(a netip.AddrPort) bool {
+		return worldwide(a) && (!worldwide(seen) || a.Addr().Is4() == ip.Is4())
+	}
+	if len(p.addrs) == 0 || slices.Contains(p.addrs, seen) || slices.ContainsFunc(p.given, better) {
 		return
 	}
-	addrs := p.given
+	p.addrs = withSeen(p.given, seen)
+}
+
+// withSeen puts the address that a parent sees where it is of use: behind the other
+// addresses, but before those that the world cannot reach if it can reach this one.
+func withSeen(given []netip.AddrPort, seen netip.AddrPort) []netip.AddrPort {
+	at := len(given)
 	if worldwide(seen) {
-		addrs = append([]netip.AddrPort{seen}, addrs...)
-	} else {
-		addrs = append(slices.Clip(addrs), seen)
+		if local := slices.IndexFunc(given, func(a netip.AddrPort) bool { return !worldwide(a) }); local >= 0 {
+			at = local
+		}
 	}
-	p.addrs = addrs[:min(len(addrs), tree.MaxAddrs)]
+	addrs := slices.Insert(slices.Clone(given), at, seen)
+	return addrs[:min(len(addrs), tree.MaxAddrs)]
 }
 
 // worldwide reports whether an address may be reached from everywhere.
-func worldwide(a netip.AddrPort) bool {
-	ip := a.Addr().Unmap()
-	return ip.IsGlobalUnicast() && !ip.IsPrivate() && !hostnet.SharedByCarrier.Contains(ip)
-}
+func worldwide(a netip.AddrPort) bool { return hostnet.Public(a.Addr()) }
 
 // remember writes the channel's nodes to the store, for the next time it is watched.
 func (c *Channel) remember(now time.Time, i tree.Info) {

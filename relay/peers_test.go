@@ -32,7 +32,12 @@ func TestWhereANodeTellsOthersThatItIs(t *testing.T) {
 		{own: addrs(lan), seen: addrs(world), root: addrs(v6), want: addrs(world, lan)}, // as the world sees it
 		{own: addrs(world, lan), seen: addrs("203.0.113.9:1"), want: addrs(world, lan)}, // the user knows better
 		{own: addrs(lan, "10.1.1.1:1", "10.1.1.2:1", "10.1.1.3:1"), seen: addrs(world), want: addrs(world, lan, "10.1.1.1:1", "10.1.1.2:1")},
-		{seen: addrs(world), root: addrs(world)}, // it does not listen
+		{seen: addrs(world), root: addrs(world)},                                                        // it does not listen
+		{own: addrs(v6, lan), root: addrs("10.0.0.1:7144"), want: addrs(lan, v6)},                       // gossip there is by IPv4
+		{own: addrs(v6, lan), root: addrs(v6), want: addrs(v6, lan)},                                    // from everywhere
+		{own: addrs(v6, lan), seen: addrs(world), root: addrs(v6), want: addrs(v6, world, lan)},         // by IPv4, too
+		{own: addrs(v6, lan), seen: addrs("[2001:db8::a]:7144"), root: addrs(v6), want: addrs(v6, lan)}, // a temporary address
+		{own: addrs(v6, lan), seen: addrs("192.168.9.9:7144"), root: addrs(v6), want: addrs(v6, lan)},
 	} {
 		p := peers{given: c.own, addrs: c.own}
 		for _, s := range c.seen {

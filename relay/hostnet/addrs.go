@@ -32,15 +32,30 @@ func Interfaces() []Interface {
 }
 
 // NearAddr is this machine's address in the network that its neighbours most likely
-// share: not a VPN's, and where there are several the one towards the Internet.
-func NearAddr() (netip.Addr, bool) {
-	var all []netip.Addr
-	for _, i := range Interfaces() {
-		if !i.PointToPoint {
-			all = append(all, i.Addrs...)
+// share: not a VPN's, nor that of a network within this machine, and where there are
+// several the one towards the Internet.
+func NearAddr() (netip.Addr, bool) { return likeliest(nearest(ifaces()), Outward()) }
+
+// nearest lists the addresses at which neighbours can be, in the order of their use.
+func nearest(all []iface) []netip.Addr {
+	all = slices.DeleteFunc(slices.Clone(all), func(i iface) bool { return i.tunnel || i.inner && i.idle })
+	key := func(i iface) int {
+		switch {
+		case i.idle:
+			return 3000
+		case i.way > 0:
+			return min(i.way, 999)
+		case i.inner:
+			return 2000
 		}
+		return 1000
 	}
-	return likeliest(all, Outward())
+	slices.SortStableFunc(all, func(a, b iface) int { return cmp.Compare(key(a), key(b)) })
+	var addrs []netip.Addr
+	for _, i := range all {
+		addrs = append(addrs, i.addrs()...)
+	}
+	return addrs
 }
 
 // likeliest picks the address to show of those that there are, in the order of the

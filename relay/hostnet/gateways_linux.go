@@ -1,15 +1,20 @@
 package hostnet
 
 import (
+	"cmp"
 	"encoding/binary"
 	"net/netip"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 )
 
-// routeFile is the kernel's table of IPv4 routes (proc_net(5)).
-const routeFile = "/proc/net/route"
+// routeFile and routeFile6 are the kernel's tables of routes (proc_net(5)).
+const (
+	routeFile  = "/proc/net/route"
+	routeFile6 = "/proc/net/ipv6_route"
+)
 
 // gateways is the routers that this machine's default routes lead to, IPv4 only:
 // nobody rewrites addresses on the way in for IPv6. None if that cannot be told.
@@ -40,4 +45,62 @@ func parseRoutes(table string) []netip.Addr {
 		all = append(all, netip.AddrFrom4(b))
 	}
 	return all
+}
+
+// outward is an interface with a default route.
+type outward struct {
+	name   string
+	metric uint64
+}
+
+// defaultRoutes reads from the kernel's table of IPv4 routes the interfaces that have a
+// default route, that with the least metric first. A route to half of all addresses, as
+// VPNs set it beside the default route, is none.
+func defaultRoutes(table string) []string {
+	var ways []outward
+	for line := range strings.Lines(table) {
+		f := strings.Fields(line)
+		if len(f) < 8 || f[1] != "00000000" || f[7] != "00000000" {
+			continue
+		}
+		metric, err := strconv.ParseUint(f[6], 10, 32)
+		flags, flagsErr := strconv.ParseUint(f[3], 16, 32)
+		if err != nil || flagsErr != nil || flags&routeReject != 0 {
+			continue
+		}
+		ways = append(ways, outward{f[0], metric})
+	}
+	return namesOf(ways)
+}
+
+// defaultRoutes6 reads the same from the kernel's table of IPv6 routes.
+func defaultRoutes6(table string) []string {
+	var ways []outward
+	for line := range strings.Lines(table) {
+		f := strings.Fields(line)
+		if len(f) < 10 || strings.Trim(f[0], "0") != "" || f[1] != "00" || f[3] != "00" {
+			continue
+		}
+		metric, err := strconv.ParseUint(f[5], 16, 32)
+		flags, flagsErr := strconv.ParseUint(f[8], 16, 32)
+		if err != nil || flagsErr != nil || flags&routeReject != 0 || f[9] == "lo" {
+			continue
+		}
+		ways = append(ways, outward{f[9], metric})
+	}
+	return namesOf(ways)
+}
+
+// routeReject is the flag of a route that refuses packets (RTF_REJECT).
+const routeReject = 0x200
+
+func namesOf(ways []outward) []string {
+	slices.SortStableFunc(ways, func(a, b outward) int { return cmp.Compare(a.metric, b.metric) })
+	var names []string
+	for _, w := range ways {
+		if !slices.Contains(names, w.name) {
+			names = append(names, w.name)
+		}
+	}
+	return names
 }

@@ -1,27 +1,23 @@
 package hostnet
 
-import (
-	"net/netip"
-	"slices"
-)
+import "net/netip"
 
-// Reachable returns where others can reach a listener at a: its own address, or those of the
-// machine's interfaces when it listens on all, IPv4 first. A machine without any has the
-// loopback address.
+// Reachable returns where others can reach a listener at a: its own address, or if it
+// listens on all those of the machine's interfaces, the most useful first. A machine
+// without any has the loopback address.
+//
+// The order is: public IPv6, public IPv4, the network towards the Internet, other
+// networks, VPNs, and interfaces without a carrier; at most two of a kind and four in all.
+// A bridge in which nobody is has none, and a temporary IPv6 address is left out where
+// there is a stable one.
 func Reachable(a netip.AddrPort) []netip.AddrPort {
 	if ip := a.Addr().Unmap(); !ip.IsUnspecified() {
 		return []netip.AddrPort{netip.AddrPortFrom(ip, a.Port())}
 	}
 	var addrs []netip.AddrPort
-	devices, _ := Devices() // without them the loopback address is left
-	for _, d := range devices {
-		for _, p := range d.Prefixes {
-			if ip := p.Addr(); ip.IsGlobalUnicast() {
-				addrs = append(addrs, netip.AddrPortFrom(ip, a.Port()))
-			}
-		}
+	for _, ip := range ranked(ifaces()) {
+		addrs = append(addrs, netip.AddrPortFrom(ip, a.Port()))
 	}
-	slices.SortStableFunc(addrs, func(x, y netip.AddrPort) int { return x.Addr().BitLen() - y.Addr().BitLen() })
 	if len(addrs) == 0 {
 		addrs = append(addrs, netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), a.Port()))
 	}

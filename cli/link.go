@@ -100,7 +100,7 @@ func runLink(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 
 // storedLink makes the link of a channel that is not running. arg is the user's word for it, and
 // wanted is what ask.Channel made of that.
-func storedLink(arg, wanted string, own []store.OwnChannel, more []netip.AddrPort, port int) (string, error) {
+func storedLink(arg, wanted string, own []store.OwnChannel, more []relay.HostPort, port int) (string, error) {
 	if len(own) == 0 {
 		return "", &fault.Error{Err: errors.New("no channel has been broadcast from this machine yet"), Hint: "relay source makes one and prints its link", Code: fault.ExitNobody}
 	}
@@ -109,9 +109,12 @@ func storedLink(arg, wanted string, own []store.OwnChannel, more []netip.AddrPor
 		return "", err
 	}
 	u := relay.Invite{Channel: own[i].ID}
-	for _, a := range append(more, hostnet.Reachable(netip.AddrPortFrom(netip.IPv6Unspecified(), uint16(port)))...) {
+	for _, a := range hostnet.Reachable(netip.AddrPortFrom(netip.IPv6Unspecified(), uint16(port))) {
+		more = append(more, relay.HostPort{Host: a.Addr().String(), Port: a.Port()})
+	}
+	for _, h := range more {
 		if len(u.Hosts) < tree.MaxAddrs {
-			u = u.With(relay.HostPort{Host: a.Addr().Unmap().String(), Port: a.Port()})
+			u = u.With(h)
 		}
 	}
 	return u.String(), nil

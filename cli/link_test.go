@@ -2,7 +2,6 @@ package cli
 
 import (
 	"errors"
-	"net/netip"
 	"strings"
 	"testing"
 
@@ -36,7 +35,7 @@ func TestLinkOfAKeyThatIsStored(t *testing.T) {
 		{"zzz", own("a"), "", fault.ExitNobody},
 		{"", nil, "", fault.ExitNobody},
 	} {
-		got, err := storedLink("NAME", c.wanted, c.own, []netip.AddrPort{netip.MustParseAddrPort("[2001:db8::1]:9")}, 7144)
+		got, err := storedLink("NAME", c.wanted, c.own, []relay.HostPort{{Host: "2001:db8::1", Port: 9}}, 7144)
 		var f *fault.Error
 		if c.code != 0 {
 			if !errors.As(err, &f) || f.Code != c.code || f.Hint == "" {

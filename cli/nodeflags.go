@@ -36,7 +36,7 @@ func nodeFlags(players string) []cli.Flag {
 		flag.Text("listen", fmt.Sprintf("`ADDR` for links from other nodes (default :%d; a free port if that is taken)", relay.DefaultPort)),
 		flag.Text("http", "`ADDR` for players (default "+players+"; a free port if that is taken)"),
 		flag.Number("offset", "add `N` to every default port, to run several on one machine", "0"),
-		flag.List("advertise", "`ADDR` under which others reach this node, such as a forwarded port"),
+		flag.List("advertise", "`ADDR` under which others reach this node, such as a forwarded port; a name is looked up again every minute"),
 		flag.List("allow-host", "`NAME` under which players may ask, besides localhost and addresses"),
 		flag.Number("max-children", "`N` nodes to pass the stream on to, at most", strconv.Itoa(defaultChildren)),
 		flag.Text("upload", "`RATE` to pass on outside this network, as in 20M bits per second (default: found out)"),

@@ -80,7 +80,8 @@ type source struct {
 	media   *ingest.Input
 	key     string    // that the encoder has to give; "" if none is waited for
 	once    sync.Once // the text at the start
-	refused sync.Map  // codes of the warnings that encoders were turned away, each once
+	shared  sharedLink
+	refused sync.Map // codes of the warnings that encoders were turned away, each once
 }
 
 // runSource goes from the command line to the end of the command: it decides, opens what it

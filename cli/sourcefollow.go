@@ -43,6 +43,7 @@ func (s *source) follow(ctx context.Context) {
 			for _, w := range advice.Look(now, s.view(enc, c)) {
 				s.warn(w)
 			}
+			s.shared.again(s.t, s.station, func() string { return s.station.Link(s.channel) })
 			air := s.status(ctx, now, enc, c)
 			s.t.Show(air.Line(s.t.Style()).Draw(s.t.Style()))
 			if f := fmt.Sprintf("%d direct, %d watching", air.Direct, air.Watching); !s.t.ErrTTY && f != figures && now.Sub(told) >= changesEvery {

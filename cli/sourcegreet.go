@@ -28,6 +28,7 @@ func (s *source) greeting() words.Greeting {
 func (s *source) greet() {
 	s.once.Do(func() {
 		g := s.greeting()
+		s.shared.tell(g.Link)
 		for _, l := range g.Lines() {
 			s.t.Print(l)
 		}

@@ -71,6 +71,7 @@ type watch struct {
 	channel *relay.Channel
 	joining *words.Joining
 	closed  bool // the warning that nobody gets through to this node
+	shared  sharedLink
 }
 
 // runWatch goes from the command line to the end of the command: it decides, finds the
@@ -253,8 +254,13 @@ func (w *watch) notice(n relay.Notice) {
 		if news != words.NoParentNews {
 			w.t.Say("Connected to %s, %s from the source", words.Place(n.Parent), term.Links(n.Depth))
 		}
-		if news == words.ParentFirst && w.station.Reachable() {
-			w.t.Say("Share   relay watch %s", w.share())
+		if news == words.ParentFirst {
+			link := ""
+			if w.station.Reachable() {
+				link = w.share()
+				w.t.Say("Share   relay watch %s", link)
+			}
+			w.shared.tell(link)
 		}
 		w.events.Tell(words.AttachedAlias(w.invite.Channel, n))
 	case relay.Orphaned:

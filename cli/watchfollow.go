@@ -26,6 +26,7 @@ func (w *watch) follow(ctx context.Context) {
 			return
 		case now := <-tick.C:
 			w.explain(now)
+			w.shared.again(w.t, w.station, w.share)
 			s := w.status(now)
 			switch {
 			case s.State == api.Live && (!live || words.MediaText(s.Info) != words.MediaText(info)):

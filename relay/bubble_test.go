@@ -42,7 +42,8 @@ type inhabitant struct {
 	*Channel
 	node   *Node
 	host   *relaytest.Host
-	packet *relaytest.PacketConn // nil for a node that nobody can reach
+	from   atomic.Pointer[relaytest.Host] // where it dials from: host, until it moves
+	packet *relaytest.PacketConn          // nil for a node that nobody can reach
 	place  tree.Place
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
@@ -139,6 +140,7 @@ func (w *world) add(o option) *inhabitant {
 	i := len(w.all) + 1
 	addr := netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)}), worldPort)
 	n := &inhabitant{host: w.net.Host(addr.Addr())}
+	n.from.Store(n.host)
 	cfg := Config{
 		Key: w.key(), Slots: o.slots, Helper: o.helper, Members: o.members, Store: o.store,
 		Dial: func(ctx context.Context, network, to string) (net.Conn, error) {
@@ -146,7 +148,7 @@ func (w *world) add(o option) *inhabitant {
 				<-ctx.Done() // as when nothing answers
 				return nil, ctx.Err()
 			}
-			return n.host.Dial(ctx, network, to)
+			return n.dial(ctx, network, to)
 		},
 		Near:    func(netip.Addr) bool { return !w.far }, // whatever networks this machine is in
 		Notices: n.hear,
@@ -227,6 +229,11 @@ func (n *inhabitant) watch(ctx context.Context) {
 		n.last = it.Chunk.Seq()
 		n.mu.Unlock()
 	}
+}
+
+// dial connects from where the node is now.
+func (n *inhabitant) dial(ctx context.Context, network, addr string) (net.Conn, error) {
+	return n.from.Load().Dial(ctx, network, addr)
 }
 
 // hear keeps what the node notices.

@@ -28,10 +28,11 @@ type Channel struct {
 	notices func(Notice)
 	started time.Time
 
-	events chan tree.Event
-	ask    chan func(*tree.Node)
-	done   chan struct{}  // closed when the channel's goroutine has ended
-	wg     sync.WaitGroup // links, dials, gossip
+	events    chan tree.Event
+	ask       chan func(*tree.Node)
+	relocated chan struct{}  // holds one value when there are other addresses to look at
+	done      chan struct{}  // closed when the channel's goroutine has ended
+	wg        sync.WaitGroup // links, dials, gossip
 
 	// Owned by the channel's goroutine, which is in drive.
 	tree   *tree.Node
@@ -55,7 +56,7 @@ type Channel struct {
 
 func (n *Node) newChannel(id stream.ChannelID, notices func(Notice)) *Channel {
 	all := n.cfg.Notices
-	ring, now := stream.NewRing(n.cfg.Ring), time.Now()
+	ring, addrs, now := stream.NewRing(n.cfg.Ring), n.Addrs(), time.Now()
 	return &Channel{
 		id:   id,
 		node: n,
@@ -69,16 +70,17 @@ func (n *Node) newChannel(id stream.ChannelID, notices func(Notice)) *Channel {
 				all(id, n)
 			}
 		},
-		started: now,
-		events:  make(chan tree.Event, eventQueue),
-		ask:     make(chan func(*tree.Node)),
-		done:    make(chan struct{}),
-		up:      make(map[tree.Link]*uplink),
-		down:    make(map[tree.Link]*downlink),
-		dials:   make(map[tree.Link]context.CancelFunc),
-		intake:  newIntake(id, ring, now),
-		room:    newHeadroom(n.cfg.Slots, n.cfg.Upload),
-		peers:   peers{self: n.ID(), given: n.cfg.Addrs, addrs: n.cfg.Addrs},
+		started:   now,
+		events:    make(chan tree.Event, eventQueue),
+		ask:       make(chan func(*tree.Node)),
+		relocated: make(chan struct{}, 1),
+		done:      make(chan struct{}),
+		up:        make(map[tree.Link]*uplink),
+		down:      make(map[tree.Link]*downlink),
+		dials:     make(map[tree.Link]context.CancelFunc),
+		intake:    newIntake(id, ring, now),
+		room:      newHeadroom(n.cfg.Slots, n.cfg.Upload),
+		peers:     peers{self: n.ID(), given: addrs, addrs: addrs},
 
 		reporting: reporting{survey: newSurvey()},
 	}
@@ -123,7 +125,7 @@ func (c *Channel) Run(ctx context.Context) error {
 	}
 	now := time.Now()
 	cfg := tree.Config{
-		Self:  tree.Place{ID: c.node.ID(), Addrs: c.node.cfg.Addrs},
+		Self:  tree.Place{ID: c.node.ID(), Addrs: c.node.Addrs()},
 		Slots: c.node.cfg.Slots,
 		Seeds: seeds, Probes: true,
 		Rand: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),

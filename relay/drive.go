@@ -44,6 +44,8 @@ func (c *Channel) drive(ctx context.Context) {
 			c.tree.Advance(time.Now())
 		case f := <-c.ask:
 			f(c.tree)
+		case <-c.relocated:
+			c.relocate()
 		case <-gauge.C:
 			c.handle(c.capacity(time.Now()))
 			c.report(time.Now())

@@ -34,8 +34,8 @@ type Config struct {
 	// Packet is the packet socket with the listener's port number; Run closes it. Without it
 	// the node takes no part in gossip and asks its parent for other nodes.
 	Packet net.PacketConn
-	// Addrs is where others can reach the listener, the most useful first; at most
-	// tree.MaxAddrs are told.
+	// Addrs is where others can reach the listener at first, the most useful first; at most
+	// tree.MaxAddrs are told. See Node.Relocate.
 	Addrs []netip.AddrPort
 	// Slots is the most children per channel; DefaultSlots if 0, none if negative.
 	Slots int
@@ -82,6 +82,7 @@ type Node struct {
 	portTLS, linkTLS, gossipTLS *tls.Config
 
 	mu       sync.Mutex
+	addrs    []netip.AddrPort // where others can reach the listener; never changed in place
 	channels map[stream.ChannelID]*Channel
 	clusters map[membership.Label]*membership.Cluster
 
@@ -104,7 +105,6 @@ func New(cfg Config) (*Node, error) {
 		cfg.Slots = DefaultSlots
 	}
 	cfg.Slots = max(0, cfg.Slots)
-	cfg.Addrs = cfg.Addrs[:min(len(cfg.Addrs), tree.MaxAddrs)]
 	if cfg.Log == nil {
 		cfg.Log = zap.NewNop()
 	}
@@ -119,6 +119,7 @@ func New(cfg Config) (*Node, error) {
 		cfg:       cfg,
 		ident:     ident,
 		log:       cfg.Log,
+		addrs:     cfg.Addrs[:min(len(cfg.Addrs), tree.MaxAddrs)],
 		portTLS:   ident.tlsConfig(alpn, alpn1, alpnGossip),
 		linkTLS:   ident.tlsConfig(alpn, alpn1),
 		gossipTLS: ident.tlsConfig(alpnGossip),
@@ -130,6 +131,13 @@ func New(cfg Config) (*Node, error) {
 		trials:    addrLimiter{rate: trialRate, burst: trialBurst},
 		trialSlot: make(chan struct{}, trials),
 	}, nil
+}
+
+// Addrs returns where others can reach the node, the most useful first.
+func (n *Node) Addrs() []netip.AddrPort {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.addrs
 }
 
 // Near reports whether an address is this machine's or in one of its own subnets.

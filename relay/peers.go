@@ -34,7 +34,6 @@ const (
 type peers struct {
 	// Static.
 	self   tree.ID
-	given  []netip.AddrPort    // where this node can be dialled, as its user says
 	gossip *membership.Cluster // nil if the node cannot take part
 
 	// Owned by the channel's goroutine.
@@ -46,7 +45,10 @@ type peers struct {
 	mu      sync.Mutex
 	sampled []tree.Candidate // the newest that a parent told
 	counted int              // members, as it counts them
-	addrs   []netip.AddrPort // where this node can be dialled, as far as it knows
+	given   []netip.AddrPort // where this node can be dialled, as its user or its machine says
+	seen    netip.AddrPort   // how a parent sees it; not valid if that is of no use
+	addrs   []netip.AddrPort // where it can be dialled: both of these
+	gone    []netip.Addr     // of this machine, and the channel's goroutine has not looked
 	trial   Trial            // the newest
 }
 
@@ -226,18 +228,40 @@ func (p *peers) seenAs(seen netip.AddrPort) {
 	seen = netip.AddrPortFrom(ip, seen.Port())
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	better := func(a netip.AddrPort) bool {
-		return worldwide(a) && (!worldwide(seen) || a.Addr().Is4() == ip.Is4())
-	}
-	if len(p.addrs) == 0 || slices.Contains(p.addrs, seen) || slices.ContainsFunc(p.given, better) {
+	if len(p.addrs) == 0 || slices.Contains(p.addrs, seen) {
 		return
 	}
+	p.seen = seen
 	p.addrs = withSeen(p.given, seen)
+}
+
+// readdress takes over where the node can be dialled from now on, and which of the
+// machine's addresses are gone. What a parent has seen stays until the next one says
+// otherwise.
+func (p *peers) readdress(given []netip.AddrPort, gone []netip.Addr) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.given, p.addrs = given, withSeen(given, p.seen)
+	p.gone = append(p.gone, gone...)
+}
+
+// takeReaddressed returns what readdress has taken over since the call before.
+func (p *peers) takeReaddressed() (given []netip.AddrPort, gone []netip.Addr) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	gone, p.gone = p.gone, nil
+	return p.given, gone
 }
 
 // withSeen puts the address that a parent sees where it is of use: behind the other
 // addresses, but before those that the world cannot reach if it can reach this one.
 func withSeen(given []netip.AddrPort, seen netip.AddrPort) []netip.AddrPort {
+	better := func(a netip.AddrPort) bool {
+		return a == seen || worldwide(a) && (!worldwide(seen) || a.Addr().Is4() == seen.Addr().Is4())
+	}
+	if len(given) == 0 || !seen.IsValid() || slices.ContainsFunc(given, better) {
+		return given
+	}
 	at := len(given)
 	if worldwide(seen) {
 		if local := slices.IndexFunc(given, func(a netip.AddrPort) bool { return !worldwide(a) }); local >= 0 {

@@ -234,6 +234,16 @@ func (b *book) forget(p Place) {
 	b.entries = slices.DeleteFunc(b.entries, func(e *bookEntry) bool { return e.place.same(p) })
 }
 
+// forgive forgets the failures of places that could not be reached. Places that broke the
+// rules or misled this node are left alone for as long as was meant.
+func (b *book) forgive(now time.Time) {
+	for _, e := range b.entries {
+		if e.avoid.Sub(now) <= avoidMost {
+			e.fails, e.avoid = 0, time.Time{}
+		}
+	}
+}
+
 // best returns up to n places that may be named to others, the most useful first.
 func (b *book) best(now time.Time, n int, skip func(Place) bool) []Place {
 	es := slices.Clone(b.entries)

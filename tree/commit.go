@@ -1,6 +1,7 @@
 package tree
 
 import (
+	"net/netip"
 	"time"
 )
 
@@ -118,10 +119,8 @@ func (n *Node) tryCommit(now time.Time, a *attempt) {
 	}
 	n.at = n.at.Adopt(w.Label)
 	n.clock.at = time.Time{} // samples from the old parent outrank none of the new one's
-	n.seen = n.cfg.Self
-	if w.Seen.IsValid() && len(n.cfg.Self.Addrs) > 0 {
-		n.seen = n.seen.withAddr(w.Seen)
-	}
+	n.seenAt = w.Seen
+	n.seen = n.shown()
 	if !n.setPath(w.Path) {
 		n.setPath([]Place{a.addr})
 	}
@@ -191,7 +190,8 @@ func (n *Node) startOver(now time.Time) {
 		n.do(Close{g.link, ByUs(ReasonOrphan)})
 	}
 	n.children, n.guests = nil, nil
-	n.at, n.path, n.seen = Standing{}, nil, n.cfg.Self
+	n.at, n.path, n.seenAt = Standing{}, nil, netip.AddrPort{}
+	n.seen = n.shown()
 	n.clock.known = false
 	n.search.startOver(now)
 }

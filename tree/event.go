@@ -14,7 +14,7 @@ type Link uint64
 func (l Link) Inbound() bool { return l%2 == 0 }
 
 // Event is what happened. One of Up, Joined, Received, Heard, Delivered, Probed, Down,
-// Candidates, Capacity, Progress, Leave.
+// Candidates, Capacity, Progress, Readdressed, Leave.
 type Event interface{ event() }
 
 // Up says that a dialled link stands, and which node is at its other end.
@@ -88,21 +88,26 @@ type Progress struct {
 	Flows bool
 }
 
+// Readdressed says that the machine's network has changed: Addrs is where the node listens
+// from now on. Whoever could not be reached before may be reached now.
+type Readdressed struct{ Addrs []netip.AddrPort }
+
 // Leave starts an orderly end. Children are told where to go, and are served until they
 // have moved, for at most 2 s. Left then says that the node may go.
 type Leave struct{}
 
-func (Up) event()         {}
-func (Joined) event()     {}
-func (Received) event()   {}
-func (Heard) event()      {}
-func (Delivered) event()  {}
-func (Probed) event()     {}
-func (Down) event()       {}
-func (Candidates) event() {}
-func (Capacity) event()   {}
-func (Progress) event()   {}
-func (Leave) event()      {}
+func (Up) event()          {}
+func (Joined) event()      {}
+func (Received) event()    {}
+func (Heard) event()       {}
+func (Delivered) event()   {}
+func (Probed) event()      {}
+func (Down) event()        {}
+func (Candidates) event()  {}
+func (Capacity) event()    {}
+func (Progress) event()    {}
+func (Readdressed) event() {}
+func (Leave) event()       {}
 
 // Action is what the owner has to do. One of Dial, Probe, Send, Close, Feed, Serve,
 // Orphaned, Attached, Left.

@@ -3,6 +3,7 @@ package tree
 import (
 	"cmp"
 	"math/rand/v2"
+	"net/netip"
 	"slices"
 	"time"
 )
@@ -34,9 +35,10 @@ type Node struct {
 	origin time.Time // of the node's own clock
 
 	at      Standing
-	path    []Place // from the root to the parent; empty at the root
-	pathDue bool    // the children have to be told of it
-	seen    Place   // self, with the address its parent sees
+	path    []Place        // from the root to the parent; empty at the root
+	pathDue bool           // the children have to be told of it
+	seen    Place          // self, with the address its parent sees
+	seenAt  netip.AddrPort // that address; not valid if there is none
 
 	times    beatTimes
 	up       *uplink
@@ -153,6 +155,8 @@ func (n *Node) Handle(now time.Time, ev Event) {
 	case Progress:
 		n.changed = n.changed || n.barren != ev.Barren
 		n.lost, n.lag, n.barren, n.flows = ev.Lost, max(0, ev.Lag), ev.Barren, ev.Flows
+	case Readdressed:
+		n.readdressed(now, ev)
 	case Leave:
 		n.leave(now)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"relay/cli/fault"
+	"relay/relay"
 )
 
 // MaxOffset bounds --offset, so that no default port ends up above 65535.
@@ -86,20 +87,20 @@ func askedAddr(name, value string, def int) (string, error) {
 	return net.JoinHostPort(host, num), nil
 }
 
-// Advertised returns the values of --advertise: the addresses at which others reach this node
-// from outside, such as a forwarded port.
-func Advertised(c *cli.Context) ([]netip.AddrPort, error) {
-	var addrs []netip.AddrPort
+// Advertised returns the values of --advertise: the addresses or names at which others reach
+// this node from outside, such as a forwarded port.
+func Advertised(c *cli.Context) ([]relay.HostPort, error) {
+	var hosts []relay.HostPort
 	for _, v := range c.StringSlice("advertise") {
-		for _, s := range strings.Split(v, ",") {
-			a, err := netip.ParseAddrPort(strings.TrimSpace(s))
-			if err != nil || a.Port() == 0 || a.Addr().IsUnspecified() {
-				return nil, fault.Usage("write it as 203.0.113.7:7144", "--advertise %q is no address and port", s)
+		for s := range strings.SplitSeq(v, ",") {
+			h, err := relay.ParseHostPort(strings.TrimSpace(s))
+			if err != nil {
+				return nil, fault.Usage("write it as 203.0.113.7:7144 or home.example.org:7144", "--advertise %q is no address and port", s)
 			}
-			addrs = append(addrs, a)
+			hosts = append(hosts, h)
 		}
 	}
-	return addrs, nil
+	return hosts, nil
 }
 
 // Timeout returns the value of --timeout, 0 if there is none.

@@ -24,7 +24,7 @@ func (s *Station) share(id stream.ChannelID) api.Share {
 	s.mu.Lock()
 	hosts := s.hosts[id]
 	s.mu.Unlock()
-	if c := s.Node.Channel(id); c != nil && len(s.addrs)+len(hosts) > 0 {
+	if c := s.Node.Channel(id); c != nil && len(s.Node.Addrs())+len(hosts) > 0 {
 		sh.Link = s.Link(c, hosts...)
 	}
 	return sh

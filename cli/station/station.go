@@ -21,7 +21,6 @@ import (
 	"relay/playback/api"
 	"relay/relay"
 	"relay/relay/discovery"
-	"relay/relay/hostnet"
 	"relay/relay/store"
 	"relay/relay/stream"
 	"relay/tree"
@@ -31,10 +30,10 @@ import (
 // the channels on them.
 type Station struct {
 	Node     *relay.Node
-	addrs    []netip.AddrPort // where others reach the node
-	anywhere bool             // it listens on all addresses
-	links    io.Closer        // the node's listener; nil for none
-	packets  io.Closer        // likewise, for packets
+	reach    *reach
+	anywhere bool      // it listens on all addresses
+	links    io.Closer // the node's listener; nil for none
+	packets  io.Closer // likewise, for packets
 	HTTP     net.Listener
 	RTMP     net.Listener // that plays the channels; nil for none
 	start    time.Time
@@ -57,11 +56,11 @@ type Config struct {
 	Store        *store.Store       // nil if the folder cannot be used
 	Version      string
 	Listen, HTTP Port
-	RTMP         Port     // Addr is "" for none
-	Admin        Port     // likewise
-	Webhook      *url.URL // nil for none
-	Advertise    []netip.AddrPort
-	Slots        int // as in relay.Config
+	RTMP         Port             // Addr is "" for none
+	Admin        Port             // likewise
+	Webhook      *url.URL         // nil for none
+	Advertise    []relay.HostPort // where others reach the node, as the user says
+	Slots        int              // as in relay.Config
 	Upload       int
 	Alone        bool // no listener for links, no children
 	AllowHosts   []string
@@ -75,7 +74,7 @@ type Config struct {
 // Open opens the listeners and makes the node, or leaves nothing open. The caller closes the
 // station.
 func Open(t *term.Terminal, log *zap.Logger, cfg Config) (_ *Station, err error) {
-	s := &Station{start: time.Now(), log: log, cfg: cfg, t: t}
+	s := &Station{start: time.Now(), log: log, cfg: cfg, t: t, reach: newReach(cfg.Advertise, t.Say)}
 	defer func() {
 		if err != nil {
 			s.Close()
@@ -116,12 +115,8 @@ func (s *Station) listen(nc *relay.Config) error {
 	nc.Packet, s.packets = packet, packet
 	at := ln.Addr().(*net.TCPAddr).AddrPort()
 	s.anywhere = at.Addr().IsUnspecified()
-	for _, a := range append(s.cfg.Advertise, hostnet.Reachable(at)...) {
-		if !slices.Contains(s.addrs, a) && len(s.addrs) < tree.MaxAddrs {
-			s.addrs = append(s.addrs, a)
-		}
-	}
-	nc.Addrs = s.addrs
+	s.reach.at = at
+	nc.Addrs = s.reach.addrs()
 	if d := s.cfg.Discovery; !d.Off {
 		s.responder = &discovery.Responder{Link: at, Channels: s.channelsToTell, Port: d.Port, Interfaces: d.Interfaces, Log: s.log}
 	}
@@ -213,34 +208,32 @@ func LocalAddr(ln net.Listener) string {
 }
 
 // Local reports whether the node listens on all addresses, and no other machine can reach it
-// all the same.
-func (s *Station) Local() bool {
-	return s.anywhere && !slices.ContainsFunc(s.addrs, func(a netip.AddrPort) bool { return !a.Addr().IsLoopback() })
+// all the same now.
+func (s *Station) Local() bool { return s.anywhere && len(s.cfg.Advertise) == 0 && !s.onNetwork() }
+
+// onNetwork reports whether the node has an address that means something on other machines.
+func (s *Station) onNetwork() bool {
+	return slices.ContainsFunc(s.Node.Addrs(), func(a netip.AddrPort) bool { return !a.Addr().IsLoopback() })
 }
 
-// Reachable reports whether others can be given a link to the node.
-func (s *Station) Reachable() bool { return len(s.addrs) > 0 && !s.Local() }
+// Reachable reports whether others can be given a link to the node now.
+func (s *Station) Reachable() bool { return len(s.Node.Addrs()) > 0 && !s.Local() }
 
-// Discoverable reports whether relays on this network find the channels without an invite.
-func (s *Station) Discoverable() bool {
-	return s.responder != nil && slices.ContainsFunc(s.addrs, func(a netip.AddrPort) bool { return !a.Addr().IsLoopback() })
-}
+// Discoverable reports whether relays on this network find the channels without an invite now.
+func (s *Station) Discoverable() bool { return s.responder != nil && s.onNetwork() }
 
-// Invite returns the invite to the channel: the node's own addresses, then the further ones.
+// Invite returns the invite to the channel: the node's own addresses as they are now, then
+// the further ones.
 func (s *Station) Invite(c *relay.Channel, more ...relay.HostPort) relay.Invite {
-	u := relay.Invite{Channel: c.ID(), Hosts: slices.Clone(s.cfg.Via)}
-	for _, a := range s.addrs {
-		u.Hosts = append(u.Hosts, relay.HostPort{Host: a.Addr().String(), Port: a.Port()})
-	}
+	u := relay.Invite{Channel: c.ID(), Hosts: append(slices.Clone(s.cfg.Via), s.reach.hosts(s.Node.Addrs())...)}
 	return u.With(more...)
 }
 
 // Helpers are the words by which sources name this node as their helper, one for each address.
 func (s *Station) Helpers() []string {
 	var all []string
-	for _, a := range s.addrs {
-		h := relay.Helper{HostPort: relay.HostPort{Host: a.Addr().String(), Port: a.Port()}, ID: s.Node.ID()}
-		all = append(all, h.String())
+	for _, at := range s.reach.hosts(s.Node.Addrs()) {
+		all = append(all, relay.Helper{HostPort: at, ID: s.Node.ID()}.String())
 	}
 	return all
 }
@@ -253,6 +246,7 @@ func (s *Station) Link(c *relay.Channel, more ...relay.HostPort) string {
 // Run serves until ctx ends; the group's other members end it too.
 func (s *Station) Run(ctx context.Context, g *errgroup.Group) {
 	g.Go(func() error { return s.Node.Run(ctx) })
+	g.Go(func() error { s.reach.follow(ctx, s.Node); return nil })
 	g.Go(func() error { return s.players.Run(ctx, s.HTTP) })
 	if s.responder != nil {
 		g.Go(func() error { s.answer(ctx); return nil })

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"relay/relay/hostnet"
 )
 
 const (
@@ -80,7 +82,7 @@ func (f Finder) Run(ctx context.Context, found func(Found)) ([]Asked, error) {
 	defer s.wg.Wait()
 	defer s.close()
 	begun := time.Now()
-	changed := changes(ctx)
+	changed := hostnet.Changes(ctx)
 	again := time.NewTimer(0)
 	defer again.Stop()
 	var round uint8
@@ -90,7 +92,7 @@ func (f Finder) Run(ctx context.Context, found func(Found)) ([]Asked, error) {
 		case <-ctx.Done():
 			return s.askedFrom(), nil
 		case <-changed:
-			again.Reset(max(0, lookLeast-time.Since(last)))
+			again.Reset(max(0, hostnet.LookLeast-time.Since(last)))
 		case <-again.C:
 			last = time.Now()
 			more, err := s.ask(round)

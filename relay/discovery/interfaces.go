@@ -1,11 +1,9 @@
 package discovery
 
 import (
-	"context"
 	"net"
 	"net/netip"
 	"slices"
-	"time"
 
 	"relay/relay/hostnet"
 )
@@ -13,43 +11,6 @@ import (
 // maxAddrs bounds the addresses of one interface that are looked at: a router that
 // announces prefixes without end must not make a packet for each.
 const maxAddrs = 16
-
-const (
-	// lookEvery is how often the interfaces are looked at for new ones, where the system
-	// does not tell of them. Until then a query by IPv4 broadcast reaches the node all
-	// the same.
-	lookEvery = time.Second
-	// lookAnyway is how often that is done where it does tell.
-	lookAnyway = 10 * time.Second
-	// lookLeast is the least time between two looks: a look at a machine with a hundred
-	// interfaces takes tens of milliseconds.
-	lookLeast = 50 * time.Millisecond
-)
-
-// watchInterfaces calls look at once, whenever the machine's interfaces have changed,
-// and from time to time, until ctx ends.
-func watchInterfaces(ctx context.Context, look func()) {
-	changed, every := changes(ctx), lookAnyway
-	if changed == nil {
-		every = lookEvery
-	}
-	tick := time.NewTicker(every)
-	defer tick.Stop()
-	for {
-		look()
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(lookLeast):
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		case <-changed:
-		}
-	}
-}
 
 // netIf is an interface that is up, with what discovery needs of it.
 type netIf struct {

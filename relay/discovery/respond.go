@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"relay/relay/hostnet"
 )
 
 const (
@@ -61,7 +63,7 @@ func (r Responder) Run(ctx context.Context) error {
 	for _, e := range d.ears {
 		wg.Go(func() { d.read(e) }) // ends when the socket is closed
 	}
-	watchInterfaces(ctx, func() { d.look(time.Now()) })
+	hostnet.Watch(ctx, func() { d.look(time.Now()) })
 	for _, e := range d.ears {
 		e.conn.Close()
 	}

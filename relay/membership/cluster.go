@@ -84,6 +84,7 @@ type Cluster struct {
 	strangers *rate.Limiter
 	reflected *rate.Limiter
 	changed   chan struct{} // holds one value when Run has something to look at
+	former    []tree.Place  // members when this node was one last; Run's goroutine alone
 
 	mu      sync.Mutex
 	self    Self

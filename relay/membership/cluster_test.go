@@ -415,6 +415,49 @@ func TestANodeThatMovedIsKnownAgain(t *testing.T) {
 	}
 }
 
+// TestTheRootThatMovedIsKnownAgain: the root knows of nobody to join through.
+func TestTheRootThatMovedIsKnownAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSwarm(t)
+		defer s.stop()
+		s.grow(5)
+		s.within(settles, "all see all", sees(5))
+		o := s.nodes[0]
+		moved := netip.AddrPortFrom(netip.MustParseAddr("10.9.9.9"), port)
+		closeSockets := s.open(o, s.net.Host(moved.Addr()), moved)
+		defer closeSockets()
+		began := time.Now()
+		o.host.Kill()
+		o.Tell(membership.Self{Addrs: []netip.AddrPort{moved}, Depth: 0, Slots: 4})
+		s.within(time.Minute, "all know the new address", func(n *node) bool {
+			m, ok := n.of(o)
+			return ok && m.Place.Addrs[0] == moved
+		}, o)
+		t.Logf("it is known at its new address after %v", time.Since(began))
+	})
+}
+
+// TestASecondAddressIsNoMove: gossip goes to the first one, and nobody has to leave.
+func TestASecondAddressIsNoMove(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSwarm(t)
+		defer s.stop()
+		s.grow(5)
+		s.within(settles, "all see all", sees(5))
+		time.Sleep(time.Minute)
+		o := s.nodes[2]
+		more := append(slices.Clone(o.place.Addrs), netip.MustParseAddrPort("10.9.9.9:7144"))
+		o.Tell(membership.Self{Addrs: more, Depth: 2, Free: 3, Slots: 4})
+		s.within(settles, "all know the second address", func(n *node) bool {
+			m, ok := n.of(o)
+			if !ok {
+				t.Fatal("it has left")
+			}
+			return slices.Equal(m.Place.Addrs, more)
+		}, o)
+	})
+}
+
 func TestBeyondTheBoundNobodyJoins(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSwarm(t)

@@ -149,9 +149,10 @@ func quiet(to *zap.Logger) *log.Logger {
 	return l
 }
 
-// join asks seeds for all that they know.
+// join asks seeds for all that they know, and then those who were members when this node
+// was one last: the root has nobody else to ask, and its members do not know where it is now.
 func (c *Cluster) join(ctx context.Context, list *memberlist.Memberlist) {
-	for i, p := range c.cfg.Seeds(ctx) {
+	for i, p := range append(c.cfg.Seeds(ctx), c.former...) {
 		if i == joinAtOnce || ctx.Err() != nil || c.view.len() > 0 {
 			return
 		}
@@ -184,15 +185,17 @@ func (c *Cluster) stale(age time.Duration) bool {
 	_, heard := c.view.since()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	major := c.self.Depth != c.said.Depth || (c.self.Free > 0) != (c.said.Free > 0) || heard > c.told
+	major := c.self.Depth != c.said.Depth || (c.self.Free > 0) != (c.said.Free > 0) || heard > c.told || !slices.Equal(c.self.Addrs, c.said.Addrs)
 	minor := c.self.Free != c.said.Free || c.self.Slots != c.said.Slots
 	return major && age >= majorLeast+n*majorPer || minor && age >= minorLeast+n*minorPer
 }
 
+// moved reports whether gossip has to reach the node at another address than it has told: at
+// the first one. A change of the others is told like any other change.
 func (c *Cluster) moved() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return !slices.Equal(c.self.Addrs, c.said.Addrs)
+	return len(c.self.Addrs) == 0 || c.self.Addrs[0] != c.said.Addrs[0]
 }
 
 func (c *Cluster) deaf(now time.Time) bool {

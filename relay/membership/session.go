@@ -111,6 +111,10 @@ func (s *session) end(ctx context.Context, t *transport, why ended) {
 	s.carrier = nil
 	s.mu.Unlock()
 	_ = s.list.Shutdown() // it never fails
+	s.former = nil
+	for _, m := range s.Sample(joinAtOnce) {
+		s.former = append(s.former, m.Place)
+	}
 	s.view.begin()
 }
 

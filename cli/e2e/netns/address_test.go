@@ -8,7 +8,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"relay/cli/e2e/internal/contention"
+	"relay/cli/e2e/internal/wait"
 	"relay/relay"
 )
 
@@ -51,4 +54,64 @@ func TestInviteLeadsToTheNetworkBehindTheBridges(t *testing.T) {
 		t.Errorf("it names bridges in which nobody is: %v", inv.Hosts)
 	}
 	other.relay(t, "watch", "watch", inv.String(), "--no-discovery").find(t, `Connected to (.*10\.77\.0\.1)`)
+}
+
+// toldWithin bounds the time from another address of the machine to the link that says so, on
+// a machine with nothing else to do.
+const toldWithin = 3 * time.Second
+
+// link returns what relay link prints on the machine.
+func (m *machine) link(t *testing.T) relay.Invite {
+	t.Helper()
+	out, errs, code := m.output(t, "link", "--config", m.dir+"/keys")
+	if code != 0 {
+		t.Fatalf("relay link: exit code %d: %s", code, errs)
+	}
+	inv, err := relay.ParseInvite(out)
+	must(t, err)
+	return inv
+}
+
+// becomes waits until relay link begins with that host.
+func (m *machine) becomes(t *testing.T, host string) relay.Invite {
+	t.Helper()
+	var inv relay.Invite
+	begun, gauge := time.Now(), contention.Begin()
+	wait.Until(t, "the link begins with "+host, func() error {
+		if inv = m.link(t); inv.Hosts[0].Host != host {
+			return fmt.Errorf("it has %v", inv.Hosts)
+		}
+		return nil
+	})
+	d, f := time.Since(begun), gauge.Factor()
+	t.Logf("the link has %s after %v", host, d.Round(time.Millisecond))
+	if d.Seconds() > toldWithin.Seconds()*f {
+		t.Errorf("that took %v, at most %v were right on a machine %.1f times as slow", d, toldWithin, f)
+	}
+	return inv
+}
+
+// TestTheLinkFollowsTheMachinesAddress starts a source before there is a network, and gives
+// it one address and then another.
+func TestTheLinkFollowsTheMachinesAddress(t *testing.T) {
+	l := newLAN(t)
+	m, other := newMachine(t, "broadcaster", false), newMachine(t, "viewer", false)
+	l.plug(t, other, "eth0", "10.77.0.2/24")
+	p := m.broadcast(t, "finals")
+	if inv := p.invite(t); inv.Hosts[0].Host != "127.0.0.1" {
+		t.Fatalf("without a network the invite has %v", inv.Hosts)
+	}
+	l.plug(t, m, "eth0", "10.77.0.1/24")
+	inv := m.becomes(t, "10.77.0.1")
+	p.find(t, `Share +relay watch relay://\S+@10\.77\.0\.1:`)
+	w := other.relay(t, "watch", "watch", inv.String())
+	w.find(t, `Connected to (.*10\.77\.0\.1)`)
+
+	must(t, m.run("addr flush dev eth0\naddr add 10.77.0.9/24 dev eth0\n", "ip", "-batch", "-"))
+	if inv = m.becomes(t, "10.77.0.9"); len(inv.Hosts) != 1 {
+		t.Errorf("it still has %v", inv.Hosts)
+	}
+	p.find(t, `Share +relay watch relay://\S+@10\.77\.0\.9:`)
+	w.find(t, `Connected to (.*10\.77\.0\.9)`) // by discovery
+	other.relay(t, "late", "watch", inv.String(), "--no-discovery", "--offset", "10", "--config", other.dir+"/late").find(t, `Connected to (.*10\.77\.0\.9)`)
 }

@@ -1,0 +1,53 @@
+package cli
+
+import (
+	"sync/atomic"
+
+	"relay/cli/station"
+	"relay/cli/term"
+)
+
+// sharedLink is the link that people were told, to tell them again when the machine has other
+// addresses.
+type sharedLink struct {
+	first atomic.Pointer[string] // nil until people were told one, or that there is none
+
+	// Owned by whoever looks.
+	told, newest string
+}
+
+// tell says which link people were told first; "" for none.
+func (s *sharedLink) tell(link string) { s.first.CompareAndSwap(nil, &link) }
+
+// look returns what to tell people now, "" for nothing: a link that is another than they were
+// told, and that has been the same for two looks. While an address changes there is none at
+// all for a moment.
+func (s *sharedLink) look(link string) string {
+	first := s.first.Load()
+	if first == nil {
+		return ""
+	}
+	if s.newest == "" {
+		s.told, s.newest = *first, *first
+	}
+	was := s.newest
+	s.newest = link
+	if link == was && link != s.told {
+		s.told = link
+		return link
+	}
+	return ""
+}
+
+// again tells people the link that replaces the one they were told, if it is another.
+func (s *sharedLink) again(t *term.Terminal, st *station.Station, link func() string) {
+	if !st.Reachable() {
+		return
+	}
+	if now := s.look(link()); now != "" {
+		page, _ := st.Page()
+		t.Say("This machine has other addresses now:")
+		t.Say("Page    %s", page)
+		t.Say("Share   relay watch %s", now)
+	}
+}

@@ -1,0 +1,29 @@
+package cli
+
+import "testing"
+
+func TestAnotherLinkIsToldOnceAndWhenItStays(t *testing.T) {
+	var s sharedLink
+	for range 2 {
+		if s.look("a") != "" {
+			t.Error("it is told before the greeting")
+		}
+	}
+	s.tell("a")
+	s.tell("z") // the greeting comes once
+	for i, c := range []struct{ link, want string }{
+		{"a", ""},
+		{"a", ""},
+		{"b", ""}, // for a moment
+		{"c", ""},
+		{"c", "c"},
+		{"c", ""},
+		{"d", ""}, // and back again
+		{"c", ""},
+		{"c", ""},
+	} {
+		if got := s.look(c.link); got != c.want {
+			t.Errorf("%d: %q, want %q", i, got, c.want)
+		}
+	}
+}

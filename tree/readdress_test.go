@@ -1,0 +1,77 @@
+package tree
+
+import (
+	"net/netip"
+	"slices"
+	"testing"
+	"time"
+)
+
+var moved = Readdressed{Addrs: []netip.AddrPort{netip.MustParseAddrPort("192.168.9.9:7144")}}
+
+func TestChildrenHearOfTheRootsNewAddress(t *testing.T) {
+	r := newRig(t, Config{Root: true, Slots: 2})
+	r.come(2, 9, Join{Slots: 1}, Report{})
+	as := append(r.give(moved), r.pass(heartbeatInterval)...)
+	m, ok := sent[Path](as)
+	if !ok || len(m.Path) != 1 || !slices.Equal(m.Path[0].Addrs, moved.Addrs) {
+		t.Errorf("the children are told %+v", m)
+	}
+	w, ok := sent[Welcome](r.ask(4, 8, Join{}))
+	if !ok || !slices.Equal(w.Path[0].Addrs, moved.Addrs) {
+		t.Errorf("a newcomer is told %+v", w)
+	}
+}
+
+func TestTheNextParentHearsOfTheNewAddress(t *testing.T) {
+	r := newRig(t, Config{Slots: 2})
+	up := r.below(1)
+	r.give(moved)
+	d, ok := first[Dial](r.give(Down{up, Lost(ReasonClosed)}))
+	if !ok {
+		d, ok = first[Dial](append(r.give(hints(7)), r.pass(time.Second)...))
+	}
+	if !ok {
+		t.Fatal("nobody is asked")
+	}
+	if j, ok := sent[Join](r.give(Up{d.Link, place(7).ID, addr(7), false})); !ok || !slices.Equal(j.Addrs, moved.Addrs) {
+		t.Errorf("it hears %+v", j)
+	}
+}
+
+func TestWhoFailedInTheOldNetworkIsAskedAgainAtOnce(t *testing.T) {
+	r := newRig(t, Config{Slots: 1, Seeds: places(1)})
+	d, ok := first[Dial](r.rest())
+	for range 8 { // until it is left alone for seconds
+		if !ok {
+			t.Fatal("the seed is not asked")
+		}
+		d, ok = first[Dial](append(r.give(Down{d.Link, Lost(ReasonUnreachable)}), r.pass(20*time.Second)...))
+	}
+	r.give(Down{d.Link, Lost(ReasonUnreachable)})
+	if d, ok = first[Dial](r.give(moved)); !ok || !d.Place.same(place(1)) {
+		t.Fatal("the seed is left alone in the new network, too")
+	}
+	as := r.give(moved) // again, while the dial hangs
+	if closed(as, d.Link) == ReasonNone {
+		t.Error("a dial that began in the old network goes on")
+	}
+	if again, ok := first[Dial](as); !ok || !again.Place.same(place(1)) {
+		t.Error("no other takes its place")
+	}
+}
+
+func TestWhoBrokeTheRulesIsNotForgivenInANewNetwork(t *testing.T) {
+	now := time.Unix(1000, 0)
+	var b book
+	b.add(places(1, 2, 3), rankHint, 0)
+	b.failed(now, place(1), ReasonForged)
+	b.failed(now, place(2), ReasonUnreachable)
+	b.avoid(place(3), now.Add(distrustTime))
+	b.forgive(now)
+	for i, want := range map[int]bool{1: true, 2: false, 3: true} {
+		if got := now.Before(b.find(place(i)).avoid); got != want {
+			t.Errorf("place %d is left alone: %v", i, got)
+		}
+	}
+}

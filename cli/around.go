@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	"relay/cli/lan"
@@ -17,11 +16,6 @@ const (
 	aroundFor   = time.Second
 	aroundEvery = 10 * time.Second
 )
-
-// isLink reports whether an argument is meant as a link, valid or not.
-func isLink(arg string) bool {
-	return strings.Contains(arg, "://") || strings.HasPrefix(strings.ToLower(arg), "relay:")
-}
 
 // lookAround asks this network for the channel while there is no parent, until ctx
 // ends. The address in a link may be out of use, or unreachable from inside the home network it

@@ -3,6 +3,7 @@ package cli
 import (
 	"github.com/urfave/cli/v2"
 
+	"relay/cli/ask"
 	"relay/cli/carry"
 	"relay/cli/fault"
 	"relay/cli/flag"
@@ -10,6 +11,7 @@ import (
 	"relay/cli/term"
 	"relay/cli/words"
 	"relay/relay"
+	"relay/relay/oneline"
 )
 
 func serveCommand(t *term.Terminal, stdio Stdio) *cli.Command {
@@ -33,11 +35,11 @@ every minute and on SIGHUP. A channel that fails does not end the others.
 }
 
 func runServe(c *cli.Context, t *term.Terminal, stdio Stdio) error {
-	given, err := givenTo(c)
+	cfg, err := stationFlags(c)
 	if err != nil {
 		return err
 	}
-	cfg, err := stationFlags(c)
+	given, err := givenTo(c)
 	if err != nil {
 		return err
 	}
@@ -82,9 +84,16 @@ func runServe(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 func givenTo(c *cli.Context) ([]relay.Invite, error) {
 	var given []relay.Invite
 	for _, arg := range c.Args().Slice() {
-		u, err := relay.ParseInvite(arg)
+		p, err := ask.Paste(arg)
 		if err != nil {
-			return nil, fault.Usage("copy the whole link that relay source printed", "%w", err)
+			return nil, err
+		}
+		u, err := p.InviteFrom(c.Context)
+		if err != nil {
+			return nil, err
+		}
+		if len(u.Hosts) == 0 {
+			return nil, fault.Usage("copy the whole link that relay source printed", "bad link: a link starts with %s, this is %s", relay.Scheme, oneline.Quote(arg))
 		}
 		given = append(given, u)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/urfave/cli/v2"
 	"go.uber.org/zap"
 
+	"relay/cli/ask"
 	"relay/cli/fault"
 	"relay/cli/flag"
 	"relay/cli/lan"
@@ -33,7 +34,8 @@ func watchCommand(t *term.Terminal, stdio Stdio) *cli.Command {
 		Description: `Without an argument it watches the channel that is broadcast on this network, and
 asks which one if there are several. NAME picks it by its title, or by the first
 characters of that or of its ID; relay list shows them. LINK is what relay source
-printed: relay://CHANNEL@HOST:PORT; it works from anywhere. Open the address that
+printed: relay://CHANNEL@HOST:PORT; it works from anywhere. The address of its page
+works too, from where the page can be opened. Open the address that
 relay watch prints in VLC, mpv or ffplay.`,
 		Flags: append([]cli.Flag{
 			flag.Text("player", "start `NAME` on the stream: vlc, mpv or ffplay"),
@@ -51,8 +53,7 @@ relay watch prints in VLC, mpv or ffplay.`,
 
 // watchPlan is what the command line asks for.
 type watchPlan struct {
-	invite  relay.Invite // zero if the channel is to be found on this network
-	name    string       // of that channel; "" for whichever there is
+	pasted  ask.Pasted // what was given; zero for whichever channel there is on this network
 	station station.Config
 	folder  string        // --config
 	timeout time.Duration // without a connection; 0 for none
@@ -81,7 +82,7 @@ func runWatch(c *cli.Context, t *term.Terminal, stdio Stdio) (err error) {
 	if err != nil {
 		return err
 	}
-	w := &watch{reporter: reporter{t, jsonEvents(c, stdio)}, plan: p, invite: p.invite, log: words.NewLog(t, c.Bool("verbose"))}
+	w := &watch{reporter: reporter{t, jsonEvents(c, stdio)}, plan: p, log: words.NewLog(t, c.Bool("verbose"))}
 	defer func() { w.events.End(c.Context, err) }()
 	if err := sink.Check(p.sinks, p.player); err != nil {
 		return err
@@ -113,11 +114,10 @@ func planWatch(c *cli.Context, stdio Stdio) (p watchPlan, err error) {
 		return p, fault.Usage("relay help watch", "relay watch takes one link, %d arguments were given", c.NArg())
 	}
 	p.folder = c.String("config")
-	if arg := c.Args().First(); isLink(arg) {
-		if p.invite, err = relay.ParseInvite(arg); err != nil {
-			return p, fault.Usage("copy the whole link that relay source printed", "%w", err)
-		}
-	} else if p.name = arg; c.Bool("no-discovery") {
+	if p.pasted, err = ask.Paste(c.Args().First()); err != nil {
+		return p, err
+	}
+	if len(p.pasted.Invite.Hosts) == 0 && p.pasted.Page == nil && c.Bool("no-discovery") {
 		return p, fault.Usage("relay source prints one; it looks like relay://CHANNEL@HOST:PORT", "relay watch --no-discovery needs a link")
 	}
 	if p.station, err = stationFlags(c); err != nil {
@@ -144,13 +144,22 @@ func planWatch(c *cli.Context, stdio Stdio) (p watchPlan, err error) {
 	return p, err
 }
 
-// find looks for the channel on this network, unless it was given by its invite. It returns
-// false if there is none, or if Ctrl-C has ended the search.
-func (w *watch) find(ctx context.Context, in io.Reader) (bool, error) {
+// find takes the invite that was given, or asks the page that was given for it, or looks for
+// the channel on this network. It returns false if there is none, or if Ctrl-C has ended the
+// search.
+func (w *watch) find(ctx context.Context, in io.Reader) (found bool, err error) {
+	if w.invite, err = w.plan.pasted.InviteFrom(ctx); err != nil {
+		return false, err
+	}
 	if len(w.invite.Hosts) > 0 {
 		return true, nil
 	}
-	found, err := lan.Pick(ctx, w.t, w.log, in, w.plan.station.Discovery, w.plan.name)
+	return w.pick(ctx, in)
+}
+
+// pick looks for the channel on this network.
+func (w *watch) pick(ctx context.Context, in io.Reader) (bool, error) {
+	found, err := lan.Pick(ctx, w.t, w.log, in, w.plan.station.Discovery, w.plan.pasted.Name)
 	if found == nil {
 		return false, err
 	}

@@ -78,6 +78,7 @@ func (s *routes) channels(w http.ResponseWriter, r *http.Request) {
 		if at := s.config.RTMP(r.Host); at != "" {
 			p.URLs.RTMP = at + "/" + c.id.Short()
 		}
+		p.URLs.Link = s.config.Link(c.id, r.Host)
 		all.Channels = append(all.Channels, p)
 	}
 	writeJSON(w, all)

@@ -41,7 +41,8 @@ func TestChannelsNameNoAddressAndNoWholeNode(t *testing.T) {
 	c := NewChannel(s.id, s.ring, func() api.Facts {
 		return api.Facts{Came: time.Now(), Attached: true, Depth: 2, Path: []string{"r", parent}, Parent: &api.Peer{ID: parent, Addr: "10.0.0.1:7144"}, ParentTag: parent[:12], Children: []api.Child{child}, Delay: 42 * time.Millisecond}
 	})
-	w := answer(t, NewServer(Config{Channels: list(c)}), "192.168.1.7:50000", "/api/v1/channels")
+	link := func(id stream.ChannelID, host string) string { return "relay://" + id.Short() + "@" + host }
+	w := answer(t, NewServer(Config{Channels: list(c), Link: link}), "192.168.1.7:50000", "/api/v1/channels")
 	if w.Code != http.StatusOK || w.Header().Get("Content-Type") != "application/json" {
 		t.Fatalf("%d %v", w.Code, w.Header())
 	}
@@ -60,7 +61,7 @@ func TestChannelsNameNoAddressAndNoWholeNode(t *testing.T) {
 		Parent: parent[:12], Children: 1,
 		URLs: api.URLs{
 			FLV: base + name + ".flv", MP4: base + name + ".mp4", TS: base + name + ".ts",
-			HLS: base + "hls/" + name + "/index.m3u8", M3U: base + name + ".m3u", Page: base + "#" + name,
+			HLS: base + "hls/" + name + "/index.m3u8", M3U: base + name + ".m3u", Page: base + "#" + name, Link: "relay://" + name + "@192.168.1.20:7145",
 		},
 	}
 	if !reflect.DeepEqual(got.Channels[0], want) || want.Codec.Video != "h264" {

@@ -44,6 +44,10 @@ type Config struct {
 	// that calls this machine host, as in a Host header; "" if nowhere. It must be safe for
 	// concurrent use.
 	RTMP func(host string) string
+	// Link returns the invite to one of Channels at this machine alone, as relay://…, for a
+	// client that calls this machine host, as in a Host header; "" if the node takes no links
+	// there. It must be safe for concurrent use.
+	Link func(c stream.ChannelID, host string) string
 	// AllowHosts are further host names under which the node may be asked, without
 	// port. IP addresses, localhost and the machine's own name always work.
 	AllowHosts []string
@@ -103,6 +107,9 @@ func NewServer(c Config) *Server {
 	}
 	if c.Share == nil {
 		c.Share = func(stream.ChannelID) api.Share { return api.Share{} }
+	}
+	if c.Link == nil {
+		c.Link = func(stream.ChannelID, string) string { return "" }
 	}
 	if c.RTMP == nil {
 		c.RTMP = func(string) string { return "" }

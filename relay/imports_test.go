@@ -107,7 +107,7 @@ var law = []struct {
 	{"cli/fault", []string{"cli/term"}},
 	{"cli/lan", []string{"cli/fault", "cli/term", "ingest/flv", "playback/api", "relay", "relay/discovery", "relay/hostnet", "relay/naming"}},
 	{"cli/flag", []string{"cli/fault", "cli/lan", "relay", "relay/discovery"}},
-	{"cli/ask", []string{"cli/fault", "cli/term", "playback/api", "relay", "relay/hostnet", "relay/naming", "relay/store", "relay/stream"}},
+	{"cli/ask", []string{"cli/fault", "cli/term", "playback", "playback/api", "relay", "relay/hostnet", "relay/naming", "relay/store", "relay/stream"}},
 	{"cli/treedraw", []string{"cli/term", "playback/api", "tree"}},
 	{"cli/doctor", []string{"cli/ask", "cli/lan", "cli/term", "playback/api", "relay", "relay/discovery", "relay/hostnet", "relay/store", "relay/stream"}},
 	{"cli/words", []string{"cli/fault", "cli/term", "ingest", "ingest/flv", "ingest/rtmp", "playback", "playback/api", "relay", "relay/hostnet", "relay/stream", "tree"}},

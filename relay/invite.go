@@ -29,7 +29,7 @@ const (
 // Invite is what people share, and call a link: a channel, and addresses of nodes that
 // carry it. One of them has to answer.
 //
-//	relay://<channel id>@host:port[,host:port…]
+//	relay://<channel id>@host[:port][,host[:port]…]
 type Invite struct {
 	Channel stream.ChannelID
 	Hosts   []HostPort // at least one
@@ -68,8 +68,9 @@ func (inv Invite) With(more ...HostPort) Invite {
 	return inv
 }
 
-// ParseInvite parses an invite strictly. Its error says which part is wrong and how a
-// right one looks. Space around the text is ignored: invites get pasted.
+// ParseInvite parses an invite. Its error says which part is wrong and how a right one
+// looks. Space around the text is ignored, since invites get pasted; a port that is missing
+// is DefaultPort.
 func ParseInvite(s string) (Invite, error) {
 	inv, err := parseInvite(strings.TrimSpace(s))
 	if err != nil {
@@ -104,13 +105,26 @@ func parseInvite(s string) (Invite, error) {
 		return Invite{}, fmt.Errorf("it has %d addresses, the most is %d", len(parts), maxHosts)
 	}
 	for _, p := range parts {
-		h, err := ParseHostPort(p)
+		h, err := parseHost(p)
 		if err != nil {
 			return Invite{}, err
 		}
 		inv.Hosts = append(inv.Hosts, h)
 	}
 	return inv, nil
+}
+
+// parseHost parses one host of an invite. Without a port, which gets lost when somebody
+// reads an address out, it is the usual one; an IPv6 address then needs no brackets.
+func parseHost(s string) (HostPort, error) {
+	bare := s
+	if strings.HasPrefix(s, "[") && strings.HasSuffix(s, "]") {
+		bare = s[1 : len(s)-1]
+	}
+	if _, err := netip.ParseAddr(bare); err == nil || s != "" && !strings.ContainsAny(s, ":[]") {
+		s = net.JoinHostPort(bare, strconv.Itoa(DefaultPort))
+	}
+	return ParseHostPort(s)
 }
 
 // ParseHostPort parses one host:port. The host is a DNS name, an IPv4 address, or

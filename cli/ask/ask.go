@@ -4,6 +4,7 @@
 package ask
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -17,7 +18,6 @@ import (
 	"relay/cli/fault"
 	"relay/cli/term"
 	"relay/playback/api"
-	"relay/relay"
 	"relay/relay/hostnet"
 	"relay/relay/naming"
 	"relay/relay/store"
@@ -37,6 +37,7 @@ const (
 // Relay asks a running relay at its address for players.
 type Relay struct {
 	Addr   string // host:port
+	scheme string // http, if not another is set
 	client http.Client
 	own    []store.OwnChannel // this machine's channels, whose names people know
 }
@@ -60,7 +61,7 @@ func (e *notOK) Error() string { return e.text }
 
 // get asks for path and reads the JSON of the answer.
 func (a *Relay) get(ctx context.Context, path string, query url.Values, into any) error {
-	u := url.URL{Scheme: "http", Host: a.Addr, Path: path, RawQuery: query.Encode()}
+	u := url.URL{Scheme: cmp.Or(a.scheme, "http"), Host: a.Addr, Path: path, RawQuery: query.Encode()}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
 	if err != nil {
 		return err
@@ -250,12 +251,15 @@ func (a *Relay) Status(ctx context.Context) (api.Status, error) {
 // any stranger's title. Otherwise it returns the argument, to be matched with the relay's
 // channels.
 func Channel(arg string, own []store.OwnChannel) (string, error) {
-	if strings.HasPrefix(strings.ToLower(arg), "relay:") {
-		u, err := relay.ParseInvite(arg)
-		if err != nil {
-			return "", fault.Usage("copy the whole link that relay source printed", "%w", err)
-		}
-		return u.Channel.String(), nil
+	p, err := Paste(arg)
+	if err != nil {
+		return "", err
+	}
+	if len(p.Invite.Hosts) > 0 {
+		return p.Invite.Channel.String(), nil
+	}
+	if p.Channel != "" { // the page of the relay that is asked, most likely
+		return p.Channel, nil
 	}
 	for _, c := range own {
 		if strings.EqualFold(c.Name, arg) {

@@ -1,6 +1,11 @@
 package station
 
 import (
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+
 	"relay/playback/api"
 	"relay/relay"
 	"relay/relay/stream"
@@ -28,4 +33,27 @@ func (s *Station) share(id stream.ChannelID) api.Share {
 		sh.Link = s.Link(c, hosts...)
 	}
 	return sh
+}
+
+// linkAt returns the invite to a channel for a client that reached this machine under host, with
+// or without a port. It names no other address: the client has proved that this one works. It
+// returns "" if the listener for links is not open there.
+func (s *Station) linkAt(id stream.ChannelID, host string) string {
+	at := s.reach.at
+	name, _, err := net.SplitHostPort(host)
+	if err != nil {
+		name = strings.Trim(host, "[]")
+	}
+	if ip := at.Addr().Unmap(); ip.IsValid() && !ip.IsUnspecified() {
+		asked, err := netip.ParseAddr(name)
+		if ip.IsLoopback() && name != "localhost" && (err != nil || !asked.IsLoopback()) {
+			return ""
+		}
+		name = ip.String()
+	}
+	h, err := relay.ParseHostPort(net.JoinHostPort(name, strconv.Itoa(int(at.Port()))))
+	if err != nil {
+		return ""
+	}
+	return relay.Invite{Channel: id, Hosts: []relay.HostPort{h}}.String()
 }

@@ -135,6 +135,7 @@ func (s *Station) playing() playback.Config {
 		Survey:     s.survey,
 		Share:      s.share,
 		RTMP:       s.rtmpAt,
+		Link:       s.linkAt,
 		AllowHosts: s.cfg.AllowHosts,
 		Events:     s.ops.events,
 		Log:        s.log,

@@ -23,4 +23,5 @@ type URLs struct {
 	M3U  string `json:"m3u"`
 	Page string `json:"page"`
 	RTMP string `json:"rtmp,omitempty"` // left out if it is not played over RTMP there
+	Link string `json:"link,omitempty"` // for relay watch; left out if no links are taken there
 }

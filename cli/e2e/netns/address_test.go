@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -54,6 +55,21 @@ func TestInviteLeadsToTheNetworkBehindTheBridges(t *testing.T) {
 		t.Errorf("it names bridges in which nobody is: %v", inv.Hosts)
 	}
 	other.relay(t, "watch", "watch", inv.String(), "--no-discovery").find(t, `Connected to (.*10\.77\.0\.1)`)
+}
+
+// TestThePagesAddressWorksWhereALinkDoes has a source whose port for links is not the usual one.
+func TestThePagesAddressWorksWhereALinkDoes(t *testing.T) {
+	t.Parallel()
+	l := newLAN(t)
+	m, other := newMachine(t, "broadcaster", false), newMachine(t, "viewer", false)
+	l.plug(t, m, "eth0", "10.77.0.1/24")
+	l.plug(t, other, "eth0", "10.77.0.2/24")
+	m.broadcast(t, "finals", "--listen", ":9000").invite(t)
+	for i, pasted := range []string{"<http://10.77.0.1:7145/>.", "10.77.0.1", "10.77.0.1:7144"} {
+		name := fmt.Sprintf("watch%d", i)
+		other.relay(t, name, "watch", pasted, "--no-discovery", "--offset", strconv.Itoa(10*i), "--config", other.dir+"/"+name).
+			find(t, `Connected to (10\.77\.0\.1:9000)`)
+	}
 }
 
 // toldWithin bounds the time from another address of the machine to the link that says so, on

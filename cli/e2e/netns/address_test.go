@@ -76,6 +76,10 @@ func TestThePagesAddressWorksWhereALinkDoes(t *testing.T) {
 // a machine with nothing else to do.
 const toldWithin = 3 * time.Second
 
+// backWithin bounds the time until a viewer whose address is another has a parent again. It
+// is less than the silence after which a link is given up.
+const backWithin = 1500 * time.Millisecond
+
 // link returns what relay link prints on the machine.
 func (m *machine) link(t *testing.T) relay.Invite {
 	t.Helper()
@@ -130,4 +134,14 @@ func TestTheLinkFollowsTheMachinesAddress(t *testing.T) {
 	p.find(t, `Share +relay watch relay://\S+@10\.77\.0\.9:`)
 	w.find(t, `Connected to (.*10\.77\.0\.9)`) // by discovery
 	other.relay(t, "late", "watch", inv.String(), "--no-discovery", "--offset", "10", "--config", other.dir+"/late").find(t, `Connected to (.*10\.77\.0\.9)`)
+
+	// The viewer moves too. Its link would be silent for 2 s before it is given up.
+	begun, gauge := time.Now(), contention.Begin()
+	must(t, other.run("addr flush dev eth0\naddr add 10.77.0.22/24 dev eth0\n", "ip", "-batch", "-"))
+	w.find(t, `(?s)Connected to .*Connected to .*(Connected to .*)`)
+	d, f := time.Since(begun), gauge.Factor()
+	t.Logf("the viewer is back after %v", d.Round(time.Millisecond))
+	if d.Seconds() > backWithin.Seconds()*f {
+		t.Errorf("the viewer was back after %v, at most %v were right on a machine %.1f times as slow", d, backWithin, f)
+	}
 }

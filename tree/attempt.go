@@ -9,8 +9,8 @@ import (
 const (
 	// dialGrace is how long a place counts as asked while it is only dialled.
 	dialGrace = 300 * time.Millisecond
-	// hungAfter is when a dial gives way to another place, if there are maxDials: three
-	// round trips to the far side of the world.
+	// hungAfter is when a dial, or a place that has not delivered, gives way to another if there
+	// are maxDials: three round trips to the far side of the world.
 	hungAfter = 1 * time.Second
 	// attemptTime bounds one place's answer, dial included.
 	attemptTime = 4 * time.Second
@@ -33,6 +33,9 @@ type attempt struct {
 
 // dialling reports whether nobody has answered at the place yet.
 func (a *attempt) dialling() bool { return !a.pulled && a.addr.ID.IsZero() }
+
+// overdue reports whether the place should have delivered by now.
+func (a *attempt) overdue(now time.Time) bool { return a.due && now.Sub(a.since) >= hungAfter }
 
 // attempts are the places being asked.
 type attempts map[Link]*attempt
@@ -76,22 +79,23 @@ func (as attempts) awaitsLabel() bool {
 	return false
 }
 
-// open counts the places that may answer soon.
+// open counts the places that may answer, or deliver, soon.
 func (as attempts) open(now time.Time) int {
 	n := 0
 	for _, a := range as {
-		if !a.dialling() || now.Sub(a.started) < dialGrace {
-			n++
+		if a.overdue(now) || a.dialling() && now.Sub(a.started) >= dialGrace {
+			continue
 		}
+		n++
 	}
 	return n
 }
 
-// hung is the dial that has gone on for longest, nil if none has for too long.
+// hung is the place that has kept the node waiting for longest, nil if none has for too long.
 func (as attempts) hung(now time.Time) *attempt {
 	var oldest *attempt
 	for _, a := range as { // in any order: the least link of the oldest is taken
-		if !a.dialling() || now.Sub(a.started) < hungAfter {
+		if !a.overdue(now) && (!a.dialling() || now.Sub(a.started) < hungAfter) {
 			continue
 		}
 		if oldest == nil || a.started.Before(oldest.started) || a.started.Equal(oldest.started) && a.link < oldest.link {

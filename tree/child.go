@@ -46,6 +46,14 @@ func (c *child) class() int {
 
 func (c *child) shedding() bool { return !c.shedAt.IsZero() }
 
+// moves is 1 if the child was asked to move, and else 0.
+func (c *child) moves() int {
+	if c.shedding() {
+		return 1
+	}
+	return 0
+}
+
 // reachable reports whether others can be sent to it.
 func (c *child) reachable() bool { return len(c.place.Addrs) > 0 && c.trial.reach != Closed }
 

@@ -57,12 +57,12 @@ func (n *Node) feed(a *attempt) {
 }
 
 // mustDeliver reports whether a place has to show that it delivers before the node moves
-// there. It has if the node is served where it is. So it has for a while if the node is a
-// newcomer that knows of something to deliver, who can ask others meanwhile. Any other node
-// has nothing to lose.
+// there. It has if the node is served where it is. So it has if the node is a newcomer that
+// knows of something to deliver, for as long as there are others to ask, and for a while when
+// there are none. Any other node has nothing to lose.
 func (n *Node) mustDeliver(now time.Time, a *attempt) bool {
 	if n.up == nil {
-		return n.barren && now.Sub(a.since) < n.times.infeasible
+		return n.barren && (!n.search.dry || now.Sub(a.since) < n.times.infeasible)
 	}
 	return n.flows && n.attached()
 }

@@ -16,7 +16,8 @@ func (n *Node) seek(now time.Time) {
 	}
 	dry := false
 	for s.mayAsk(now) {
-		if dry = !n.useStandby(now, n.fits) && !n.askNext(now); dry {
+		dry = !n.useStandby(now, n.fits) && !n.askNext(now)
+		if s.dry = dry; dry {
 			break
 		}
 		s.hedge(now)

@@ -9,15 +9,16 @@ import (
 
 // betterFor names places for a joiner that cannot be taken. They are the children nearest
 // to a node that would take it. Among those as near, the ones that were sent the fewest
-// joiners since their last report come first, then the ones that have stayed longest. The
-// ancestors follow. A child with no room at or below it is a dead end and is not named.
+// joiners since their last report come first, then the ones that have stayed longest. Children
+// that were asked to move come last: they will be further down, but most nodes may be below
+// them. The ancestors follow. A child with no room at or below it is a dead end and is not named.
 // within, if not 0, is the greatest depth that is of use.
 func (n *Node) betterFor(now time.Time, j *child, within int) []Place {
 	class := j.class()
 	var open []*child
 	if n.attached() {
 		for _, c := range n.children {
-			if !c.pulling || !c.reported || c.shedding() || !c.reachable() || c.place.same(j.place) || c.claim.doubted(now) {
+			if !c.pulling || !c.reported || c.shedding() && within > 0 || !c.reachable() || c.place.same(j.place) || c.claim.doubted(now) {
 				continue
 			}
 			room := c.report.Room[class]
@@ -29,6 +30,7 @@ func (n *Node) betterFor(now time.Time, j *child, within int) []Place {
 	n.cfg.Rand.Shuffle(len(open), func(i, k int) { open[i], open[k] = open[k], open[i] })
 	slices.SortStableFunc(open, func(a, b *child) int {
 		return cmp.Or(
+			cmp.Compare(a.moves(), b.moves()),
 			cmp.Compare(a.report.Room[class], b.report.Room[class]),
 			cmp.Compare(a.told, b.told),
 			cmp.Compare(staying(now, b), staying(now, a)),

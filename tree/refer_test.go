@@ -35,6 +35,23 @@ func TestReferralsAreOrderedByRoomThenByJoinersSentThenByAge(t *testing.T) {
 	}
 }
 
+// All that is below a full node may be below the child that has to move.
+func TestAChildThatHasToMoveIsNamedLast(t *testing.T) {
+	r := newRig(t, Config{Root: true, Slots: 2})
+	r.come(2, 1, Join{Slots: 2, Age: 6000}, Report{Room: allRoom(0)})
+	r.come(4, 2, Join{Slots: 8, Age: 60}, Report{Room: allRoom(3)})
+	r.come(6, 3, Join{Slots: 31}, Report{Room: allRoom(5)}) // in place of node 1
+	if !r.children.find(2).shedding() {
+		t.Fatal("node 1 may stay")
+	}
+	if got, want := r.sendOn(100, 50, Join{}), []int{2, 3, 1}; !slices.Equal(got, want) {
+		t.Errorf("a newcomer is sent to %v, want %v", got, want)
+	}
+	if got, want := r.sendOn(102, 51, Join{Within: 7}), []int{2, 3}; !slices.Equal(got, want) {
+		t.Errorf("one that wants to get nearer is sent to %v, want %v", got, want)
+	}
+}
+
 func TestAReferralFitsTheJoinersClassAndDepth(t *testing.T) {
 	r := newRig(t, Config{Root: true, Slots: 3})
 	r.come(2, 1, Join{Slots: 31}, Report{Room: Room{NoRoom, NoRoom, 1, 0, 0, 0}})

@@ -56,6 +56,7 @@ type search struct {
 	attempts attempts
 
 	running    bool // a round is
+	dry        bool // nobody else could be asked when that was tried last
 	fruitless  int  // rounds in a row that ended with nobody
 	asked      int  // places asked in this round
 	followed   int  // places taken over from referrals in this round
@@ -194,8 +195,12 @@ func (s *search) follow(a *attempt, ps []Place) []Place {
 }
 
 // expired says why an attempt has had its time, ReasonNone if it has not. hold is how
-// long a welcome may wait for its label, and then for the first chunk.
+// long a welcome may wait for its label, and then for the first chunk. A node without a parent
+// waits for that as long as for an answer.
 func (s *search) expired(now time.Time, a *attempt, hold time.Duration) Reason {
+	if a.due && s.want == wantAny {
+		hold = attemptTime
+	}
 	if now.Sub(a.started) < attemptTime && (a.welcome == nil || now.Sub(a.since) < hold) {
 		return ReasonNone
 	}

@@ -91,7 +91,7 @@ func (n *Node) readPackets(ctx context.Context) {
 
 func (n *Node) packet(now time.Time, b []byte, addr net.Addr) {
 	from := addrPort(addr)
-	if len(b) < membership.LabelLen || !from.IsValid() || !n.packets.allow(now, from.Addr()) {
+	if len(b) < membership.LabelLen || !from.IsValid() || !n.packets.allow(now, from.Addr()) || n.echo(b, from) {
 		return
 	}
 	if c := n.cluster(membership.Label(b)); c != nil {

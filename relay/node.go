@@ -94,6 +94,7 @@ type Node struct {
 
 	trials    addrLimiter   // connections that try nodes
 	trialSlot chan struct{} // one for each that is under way
+	echoes    echoes
 }
 
 // New returns a node. It does nothing until Run.
@@ -282,6 +283,9 @@ func (n *Node) greet(ctx context.Context, conn net.Conn) error {
 	}
 	if o, ok := f.(wire.Offer); ok {
 		return n.takeOffer(o, dialed{g, tc, peer, remoteAddr(conn)})
+	}
+	if d, ok := f.(wire.DialMe); ok {
+		return n.dialBack(ctx, tc, d, peer)
 	}
 	hello, ok := f.(wire.Hello)
 	if !ok {

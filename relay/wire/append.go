@@ -41,6 +41,10 @@ func appendBody(b []byte, f Frame) (byte, []byte) {
 		return typeWhole, appendView(b, f.View)
 	case Offer:
 		return typeOffer, append(append(b, Version), f.Channel[:]...)
+	case DialMe:
+		return typeDialMe, binary.BigEndian.AppendUint16(append(append(b, Version), f.Channel[:]...), f.Port)
+	case Dialled:
+		return typeDialled, append(appendAddr(b, f.Addr), byte(f.TCP), byte(f.UDP))
 	case Probed:
 		return typeProbed, appendBool(appendAddr(b, f.Addr), f.Open)
 	}

@@ -33,6 +33,8 @@ const (
 	typeWhole     = 0x1c
 	typeProbed    = 0x20
 	typeOffer     = 0x24
+	typeDialMe    = 0x28
+	typeDialled   = 0x29
 )
 
 // Side says who may send a frame.
@@ -86,6 +88,8 @@ var kinds = map[byte]kind{
 	typeWhole:     {"whole", Parent, viewMin, viewMax},
 	typeOffer:     {"offer", Stranger, 1, 1 + 32},
 	typeProbed:    {"probed", Parent, 1 + 4 + 2 + 1, addrMax + 1},
+	typeDialMe:    {"dialme", Stranger, 1, 1 + 32 + 2},
+	typeDialled:   {"dialled", Parent, 1 + 4 + 2 + 2, addrMax + 2},
 }
 
 // Errors of this package. All but [ErrVersion] mean that the other side broke the protocol.
@@ -131,9 +135,34 @@ type Offer struct {
 	Channel stream.ChannelID
 }
 
+// DialMe asks a node of the channel to dial back, in place of a Hello: the address from which it
+// comes, and this port. Dialled answers it. It is sent to nodes whose ALPN is relay/2.
+type DialMe struct {
+	Channel stream.ChannelID
+	Port    uint16
+}
+
+// Answer is what came of one way of getting through.
+type Answer uint8
+
+// Answers.
+const (
+	NotAsked Answer = iota // it was not tried
+	Nothing                // nothing came back
+	Through                // the node has answered
+	answerEnd
+)
+
+// Dialled tells whether its sender got through to an address, over TCP as links do and over UDP
+// as gossip does.
+type Dialled struct {
+	Addr     netip.AddrPort
+	TCP, UDP Answer
+}
+
 // Frame is one of *stream.Chunk, *stream.Header, *stream.Beat, Gap, Hello, Sample,
-// Facts, Survey, Whole, Probed, Offer, and tree's Welcome, Refer, Pull, Heartbeat, Path, Report, Backups and
-// Bye.
+// Facts, Survey, Whole, Probed, Offer, DialMe, Dialled, and tree's Welcome, Refer, Pull, Heartbeat,
+// Path, Report, Backups and Bye.
 type Frame any
 
 // Append appends the frame's bytes to b. It panics on a type that is no Frame. Lists are cut

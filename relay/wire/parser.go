@@ -82,6 +82,11 @@ func (p *parser) body(typ byte) Frame {
 		return Offer{stream.ChannelID(p.array32())}
 	case typeProbed:
 		return Probed{p.addr(false), p.bool()}
+	case typeDialMe:
+		p.protocol()
+		return DialMe{stream.ChannelID(p.array32()), p.port()}
+	case typeDialled:
+		return Dialled{p.addr(false), p.answer(), p.answer()}
 	default: // typeBye: Parse knows no other
 		return tree.Bye{Reason: tree.Reason(p.u8()), Places: p.places(tree.MaxRefer)}
 	}
@@ -116,6 +121,22 @@ func (p *parser) take(n int) []byte {
 	v := p.b[:n]
 	p.b = p.b[n:]
 	return v
+}
+
+func (p *parser) port() uint16 {
+	n := p.u16()
+	if n == 0 {
+		p.fail(fmt.Errorf("port 0: %w", ErrFrame))
+	}
+	return n
+}
+
+func (p *parser) answer() Answer {
+	a := Answer(p.u8())
+	if a >= answerEnd {
+		p.fail(fmt.Errorf("answer %d: %w", a, ErrFrame))
+	}
+	return a
 }
 
 func (p *parser) u8() byte          { return p.take(1)[0] }

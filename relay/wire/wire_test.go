@@ -143,6 +143,8 @@ func (m maker) frames() map[string]wire.Frame {
 		"whole":   wire.Whole{View: m.view(1 + m.IntN(20))},
 		"offer":   wire.Offer{Channel: m.id32()},
 		"probed":  wire.Probed{Addr: m.addr(), Open: m.bool()},
+		"dialme":  wire.DialMe{Channel: m.id32(), Port: m.port()},
+		"dialled": wire.Dialled{Addr: m.addr(), TCP: wire.Answer(m.IntN(3)), UDP: wire.Answer(m.IntN(3))},
 	}
 }
 

@@ -1,0 +1,100 @@
+package relay
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"relay/relay/stream"
+	"relay/relay/wire"
+	"relay/tree"
+)
+
+// dialBackTime bounds a dial-back and its echo, and dialBackWait the wait for what came of it: the
+// connection, and the same again.
+const (
+	dialBackTime = tree.ProbeTime
+	dialBackWait = handshakeTime + dialBackTime + 2*time.Second
+)
+
+// ErrOldNode means that the node that was asked is of a version that cannot dial back.
+var ErrOldNode = errors.New("it is of an older version, and cannot dial back")
+
+// dialBack answers a machine that wants to know whether it can be reached. Only the address is
+// dialled from which it asks, and only its own node counts; so nobody can have somebody else's
+// machine dialled, but for the households that share the address.
+func (n *Node) dialBack(ctx context.Context, conn *tls.Conn, f wire.DialMe, peer tree.ID) error {
+	if n.Channel(f.Channel) == nil {
+		sayBye(conn, tree.ReasonChannel)
+		return tree.ReasonChannel
+	}
+	seen := remoteAddr(conn.NetConn()).Addr()
+	if !n.mayTrial(seen) {
+		sayBye(conn, tree.ReasonBusy)
+		return tree.ReasonBusy
+	}
+	defer n.trialDone()
+	if err := conn.SetDeadline(time.Now().Add(dialBackWait)); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, dialBackTime)
+	defer cancel()
+	a := wire.Dialled{Addr: netip.AddrPortFrom(seen, f.Port), TCP: wire.Nothing}
+	udp := make(chan wire.Answer, 1)
+	go func() { // ends with ctx
+		switch {
+		case n.cfg.Packet == nil:
+			udp <- wire.NotAsked
+		case n.echoed(ctx, a.Addr):
+			udp <- wire.Through
+		default:
+			udp <- wire.Nothing
+		}
+	}()
+	if d, err := n.dialAddr(ctx, n.linkTLS, a.Addr, peer); err == nil {
+		d.conn.NetConn().Close()
+		a.TCP = wire.Through
+	}
+	a.UDP = <-udp
+	if _, err := conn.Write(wire.Append(nil, a)); err != nil {
+		return err
+	}
+	return conn.Close()
+}
+
+// AskDialBack asks the node at an address, which carries the channel, to dial back: the address
+// from which it sees this machine, at that port, where this node or another process with its key
+// must listen. The error of a node that does not carry the channel, or that is busy, is a
+// [tree.Reason].
+func (n *Node) AskDialBack(ctx context.Context, id stream.ChannelID, at netip.AddrPort, port uint16) (wire.Dialled, error) {
+	ctx, cancel := context.WithTimeout(ctx, dialBackWait)
+	defer cancel()
+	d, err := n.dialAddr(ctx, n.linkTLS, at, tree.ID{})
+	if err != nil {
+		return wire.Dialled{}, err
+	}
+	defer d.conn.NetConn().Close()
+	defer context.AfterFunc(ctx, func() { d.conn.NetConn().Close() })()
+	if d.peer == n.ident.id {
+		return wire.Dialled{}, tree.ReasonSelf
+	}
+	if d.conn.ConnectionState().NegotiatedProtocol != alpn {
+		return wire.Dialled{}, ErrOldNode
+	}
+	if _, err := d.conn.Write(wire.Append(nil, wire.DialMe{Channel: id, Port: port})); err != nil {
+		return wire.Dialled{}, err
+	}
+	f, err := wire.NewReader(d.conn, wire.Parent).Next()
+	switch f := f.(type) {
+	case wire.Dialled:
+		return f, nil
+	case tree.Bye:
+		return wire.Dialled{}, f.Reason
+	case nil:
+		return wire.Dialled{}, fmt.Errorf("no answer: %w", err)
+	}
+	return wire.Dialled{}, wire.ErrNotDue
+}

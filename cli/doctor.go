@@ -23,12 +23,17 @@ func doctorCommand(t *term.Terminal, stdio Stdio) *cli.Command {
 	return &cli.Command{
 		Name:      "doctor",
 		Usage:     "look for what could keep a stream from getting through",
-		UsageText: "relay doctor [FLAGS]",
+		UsageText: "relay doctor [FLAGS] [LINK]",
 		Description: `Looks at this machine's network, ports, players, keys and upload, and at the relay that
 runs here, and says what to do next. It sends nothing to the Internet. It exits with 1
-if something needs doing.`,
+if something needs doing.
+
+With --internet, other nodes are asked to dial this machine, over TCP and UDP, and each
+says whether it got through: those of the channels that the relay here has open, or those
+in LINK if none runs.`,
 		Flags: append([]cli.Flag{
 			flag.Toggle("json", "write what was found as JSON"),
+			flag.Toggle("internet", "ask other nodes to dial this machine"),
 			flag.Text("upload", "`RATE` of this machine's upload, to hear how many viewers it carries"),
 			flag.Config(),
 			flag.NoDiscovery(),
@@ -38,8 +43,9 @@ if something needs doing.`,
 }
 
 func runDoctor(c *cli.Context, t *term.Terminal, stdio Stdio) error {
-	if c.NArg() > 0 {
-		return fault.Usage("relay help doctor", "relay doctor takes no arguments")
+	inv, err := doctorsInvite(c)
+	if err != nil {
+		return err
 	}
 	addr, err := askedOf(c)
 	if err != nil {
@@ -61,6 +67,9 @@ func runDoctor(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 		Upload:  up,
 		Relay:   a,
 		Network: d,
+
+		Internet: c.Bool("internet"),
+		Invite:   inv,
 	})
 	if c.Context.Err() != nil {
 		return nil
@@ -92,6 +101,30 @@ func runDoctor(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 		return fault.Fail("", "%d things need doing; they are marked above", bad)
 	}
 	return nil
+}
+
+// doctorsInvite is the link whose nodes are asked, nil for none.
+func doctorsInvite(c *cli.Context) (*relay.Invite, error) {
+	switch {
+	case c.NArg() == 0:
+		return nil, nil
+	case c.NArg() > 1:
+		return nil, fault.Usage("relay help doctor", "relay doctor takes one link, %d arguments were given", c.NArg())
+	case !c.Bool("internet"):
+		return nil, fault.Usage("relay doctor --internet LINK", "relay doctor takes a link with --internet alone")
+	}
+	p, err := ask.Paste(c.Args().First())
+	if err != nil {
+		return nil, err
+	}
+	if p.Page != nil {
+		p.Invite, err = p.InviteFrom(c.Context)
+		return &p.Invite, err
+	}
+	if len(p.Invite.Hosts) == 0 {
+		return nil, fault.Usage("copy the whole link that relay source printed", "relay doctor --internet takes a link: relay://…")
+	}
+	return &p.Invite, nil
 }
 
 // defaultPorts returns the ports that relay opens without further flags, moved by offset.

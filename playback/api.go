@@ -42,12 +42,18 @@ func (s *routes) v1(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		writeJSON(w, s.statusAt(base(r)))
+	case "dialback":
+		if !asker(r).IsLoopback() {
+			http.Error(w, "Only programs on this machine may have it dialled. There is /api/v1/channels.", http.StatusForbidden)
+			return
+		}
+		s.dialBacks(w, r)
 	case "tree":
 		s.trees(w, r)
 	case "events":
 		s.config.Events.ServeEvents(s.ctx, w, r, false)
 	default:
-		http.Error(w, "There is no such page. There are /api/v1/channels, /api/v1/tree, /api/v1/events and, on this machine, /api/v1/status.", http.StatusNotFound)
+		http.Error(w, "There is no such page. There are /api/v1/channels, /api/v1/tree, /api/v1/events and, on this machine, /api/v1/status and /api/v1/dialback.", http.StatusNotFound)
 	}
 }
 
@@ -61,12 +67,13 @@ func (s *Server) API(ctx context.Context, players func() string) http.Handler {
 		writeJSON(w, api.FullChannels{Channels: s.statusAt(players()).Channels})
 	})
 	mux.HandleFunc(apiPrefix+"status", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, s.statusAt(players())) })
+	mux.HandleFunc(apiPrefix+"dialback", all.dialBacks)
 	mux.HandleFunc(apiPrefix+"tree", all.trees)
 	mux.HandleFunc(apiPrefix+"events", func(w http.ResponseWriter, r *http.Request) {
 		s.config.Events.ServeEvents(ctx, w, r, true)
 	})
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
-		http.Error(w, "There is no such page. Under /api/v1/ there are channels, tree, events and status.", http.StatusNotFound)
+		http.Error(w, "There is no such page. Under /api/v1/ there are channels, tree, events, status and dialback.", http.StatusNotFound)
 	})
 	return mux
 }

@@ -37,6 +37,9 @@ type Config struct {
 	// Survey returns the tree of one of Channels, all but its ID, Name, Title and Summary. It
 	// may ask other nodes, and must return when its context ends.
 	Survey func(context.Context, stream.ChannelID) (api.ChannelTree, error)
+	// DialBack has other nodes of one of Channels dial this one, and returns what they found. It
+	// must return when its context ends.
+	DialBack func(context.Context, stream.ChannelID) ([]api.DialBack, error)
 	// Share returns, for the status, what people share to have others watch one of
 	// Channels.
 	Share func(stream.ChannelID) api.Share
@@ -99,6 +102,9 @@ func NewServer(c Config) *Server {
 	}
 	if c.Node == nil {
 		c.Node = func() api.Node { return api.Node{} }
+	}
+	if c.DialBack == nil {
+		c.DialBack = func(context.Context, stream.ChannelID) ([]api.DialBack, error) { return nil, nil }
 	}
 	if c.Survey == nil {
 		c.Survey = func(context.Context, stream.ChannelID) (api.ChannelTree, error) {

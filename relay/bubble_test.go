@@ -144,7 +144,7 @@ func (w *world) add(o option) *inhabitant {
 	cfg := Config{
 		Key: w.key(), Slots: o.slots, Helper: o.helper, Members: o.members, Store: o.store,
 		Dial: func(ctx context.Context, network, to string) (net.Conn, error) {
-			if w.isWalled(to) {
+			if network == "tcp" && w.isWalled(to) {
 				<-ctx.Done() // as when nothing answers
 				return nil, ctx.Err()
 			}

@@ -49,6 +49,7 @@ type Channel struct {
 	intake    intake
 	peers     peers
 	reporting reporting
+	dialBacks dialBacks
 	offers    offers
 	inbound   atomic.Uint64 // numbers given to links that came in
 	sent      atomic.Uint64 // payload bytes to children, including those that are gone

@@ -3,8 +3,10 @@ package relay
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"net/netip"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -72,22 +74,33 @@ func TestAnotherNodeAtTheAddressIsNoAnswer(t *testing.T) {
 	})
 }
 
+// Packets that look nearly like an answer are none, and none of them ends the wait.
 func TestOnlyTheAnswerToItsOwnNonceIsAnEcho(t *testing.T) {
-	inside(t, 1, &world{}, func(t *testing.T, w *world) {
-		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
-		defer cancel()
-		n, nobody := w.root.node, netip.MustParseAddrPort("10.0.9.9:7144")
-		came := make(chan bool, 1)
-		go func() { came <- n.echoed(ctx, nobody) }()
-		synctest.Wait()
-		for _, b := range []string{echoSay, echoSay + "\x00\x00\x00\x00\x00\x00\x00\x00", echoSay + "123456789", "relay/1 echo ???12345678"} {
-			n.packet(time.Now(), []byte(b), net.UDPAddrFromAddrPort(nobody))
-		}
-		if <-came {
-			t.Error("a guess passes for an answer")
-		}
-		if len(n.echoes.wait) != 0 {
-			t.Errorf("%d are waited for", len(n.echoes.wait))
-		}
-	})
+	for _, right := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			here, there := net.Pipe()
+			n := &Node{cfg: Config{Dial: func(context.Context, string, string) (net.Conn, error) { return here, nil }}}
+			ctx, cancel := context.WithTimeout(t.Context(), dialBackTime)
+			defer cancel()
+			go func() { // ends with the connection
+				defer there.Close()
+				b := make([]byte, 100)
+				k, err := there.Read(b)
+				if err != nil || k != len(echoAsk)+echoNonce {
+					t.Errorf("asked with %q, %v", b[:k], err)
+				}
+				nonce := string(b[len(echoAsk):k])
+				for _, s := range []string{"", echoSay, echoSay + "12345678", echoSay + nonce + "9", echoAsk + nonce, strings.Repeat("x", 60)} {
+					_, _ = there.Write([]byte(s))
+				}
+				if right {
+					_, _ = there.Write([]byte(echoSay + nonce))
+				}
+				_, _ = io.Copy(io.Discard, there)
+			}()
+			if got := n.echoed(ctx, netip.MustParseAddrPort("10.0.9.9:7144")); got != right {
+				t.Errorf("answered: %v, want %v", got, right)
+			}
+		})
+	}
 }

@@ -6,7 +6,6 @@ import (
 	"crypto/rand"
 	"net"
 	"net/netip"
-	"sync"
 	"time"
 )
 
@@ -19,64 +18,50 @@ const (
 	echoAgain = 500 * time.Millisecond
 )
 
-// echoes are those that this node waits for.
-type echoes struct {
-	mu   sync.Mutex
-	wait map[[echoNonce]byte]chan struct{} // closed when it has come
-}
-
-// echo answers a packet that asks for it, or takes an answer. It reports false for any other
-// packet. The answer is as long as the question, so that it is of no use to flood others.
+// echo answers a packet that asks for it. It reports false for any other packet. The answer is as
+// long as the question, so that it is of no use to flood others.
 func (n *Node) echo(b []byte, from netip.AddrPort) bool {
-	if len(b) != len(echoAsk)+echoNonce {
+	if len(b) != len(echoAsk)+echoNonce || !bytes.HasPrefix(b, []byte(echoAsk)) {
 		return false
 	}
-	nonce := [echoNonce]byte(b[len(echoAsk):])
-	switch {
-	case bytes.HasPrefix(b, []byte(echoAsk)):
-		// An answer that gets lost is asked for again.
-		_, _ = n.cfg.Packet.WriteTo(append([]byte(echoSay), nonce[:]...), net.UDPAddrFromAddrPort(from))
-		return true
-	case bytes.HasPrefix(b, []byte(echoSay)):
-		n.echoes.mu.Lock()
-		defer n.echoes.mu.Unlock()
-		if came := n.echoes.wait[nonce]; came != nil {
-			close(came)
-			delete(n.echoes.wait, nonce)
-		}
-		return true
-	}
-	return false
+	// An answer that gets lost is asked for again.
+	_, _ = n.cfg.Packet.WriteTo(append([]byte(echoSay), b[len(echoAsk):]...), net.UDPAddrFromAddrPort(from))
+	return true
 }
 
 // echoed sends packets to a node until it has answered one, and reports whether it has before ctx
-// ended. Only who gets the packet knows what to answer.
+// ended. They come from a port of their own: from the one where gossip comes, they would get
+// through wherever gossip has gone out. Only who gets the packet knows what to answer.
 func (n *Node) echoed(ctx context.Context, to netip.AddrPort) bool {
-	var nonce [echoNonce]byte
-	rand.Read(nonce[:]) // never fails
-	came := make(chan struct{})
-	n.echoes.mu.Lock()
-	if n.echoes.wait == nil {
-		n.echoes.wait = make(map[[echoNonce]byte]chan struct{})
+	conn, err := n.cfg.Dial(ctx, "udp", to.String())
+	if err != nil {
+		return false
 	}
-	n.echoes.wait[nonce] = came
-	n.echoes.mu.Unlock()
-	defer func() {
-		n.echoes.mu.Lock()
-		defer n.echoes.mu.Unlock()
-		delete(n.echoes.wait, nonce)
-	}()
-	again := time.NewTicker(echoAgain)
-	defer again.Stop()
-	for {
-		// One that cannot be sent is one that does not come.
-		_, _ = n.cfg.Packet.WriteTo(append([]byte(echoAsk), nonce[:]...), net.UDPAddrFromAddrPort(to))
-		select {
-		case <-came:
-			return true
-		case <-again.C:
-		case <-ctx.Done():
-			return false
+	defer conn.Close()
+	defer context.AfterFunc(ctx, func() { conn.Close() })()
+	ask := make([]byte, len(echoAsk)+echoNonce)
+	rand.Read(ask[copy(ask, echoAsk):]) // never fails
+	want := append([]byte(echoSay), ask[len(echoAsk):]...)
+	b := make([]byte, len(want)+1) // one more shows what is too long
+	for ctx.Err() == nil {
+		// A packet that cannot be sent is one that does not come.
+		_, _ = conn.Write(ask)
+		again := time.Now().Add(echoAgain)
+		_ = conn.SetReadDeadline(again)
+		for {
+			k, err := conn.Read(b)
+			if err == nil && bytes.Equal(b[:k], want) {
+				return true
+			}
+			if err == nil {
+				continue
+			}
+			select { // a refusal comes at once
+			case <-time.After(time.Until(again)):
+			case <-ctx.Done():
+			}
+			break
 		}
 	}
+	return false
 }

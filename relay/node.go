@@ -94,7 +94,6 @@ type Node struct {
 
 	trials    addrLimiter   // connections that try nodes
 	trialSlot chan struct{} // one for each that is under way
-	echoes    echoes
 }
 
 // New returns a node. It does nothing until Run.

@@ -152,6 +152,16 @@ func Ambiguous(err error) error {
 	return err
 }
 
+// DialBacks has other nodes dial the relay, and returns what they found.
+func (a *Relay) DialBacks(ctx context.Context) (api.DialBacks, error) {
+	var d api.DialBacks
+	err := a.get(ctx, "/api/v1/dialback", nil, &d)
+	if no, ok := errors.AsType[*notOK](err); ok {
+		return d, fault.Fail("", "the relay at %s cannot have itself dialled (%d): is it of this version?", a.Addr, no.code)
+	}
+	return d, err
+}
+
 // Trees asks for the trees of all channels, or of the one with that ID.
 func (a *Relay) Trees(ctx context.Context, channel string) (api.Trees, error) {
 	var trees api.Trees

@@ -9,6 +9,7 @@ import (
 	"relay/cli/ask"
 	"relay/cli/lan"
 	"relay/playback/api"
+	"relay/relay"
 	"relay/relay/hostnet"
 	"relay/relay/store"
 )
@@ -20,6 +21,10 @@ type Config struct {
 	Upload  int        // bit/s, as the user states it; 0 if not
 	Relay   *ask.Relay // may run here; its questions fail if it does not
 	Network lan.Config // how to look for channels on this network
+	// Internet has other nodes dial this machine: those of the channels that the relay here
+	// has, or of Invite, if none runs.
+	Internet bool
+	Invite   *relay.Invite // nil for none
 }
 
 // machine is everything that relay doctor looks at. Tests make one up to check what doctor says
@@ -37,10 +42,12 @@ type machine struct {
 	running    *api.Status // nil if no relay answers
 	trees      api.Trees   // of that relay
 	upload     int         // bit/s, as the user states it; 0 if not
+	internet   internet
 }
 
 // Run looks at the machine, at this network and at the relay that runs here, and returns its
-// findings. It asks nothing of the Internet. It takes a few seconds at most. If ctx ends first,
+// findings. It asks nothing of the Internet, unless cfg.Internet says so; then it takes up to ten
+// seconds, and else a few. If ctx ends first,
 // the findings are not reliable.
 func Run(ctx context.Context, cfg Config) []Finding {
 	return examine(ctx, cfg).diagnose()
@@ -60,12 +67,15 @@ func examine(ctx context.Context, cfg Config) machine {
 		m.running = &st
 		m.trees, _ = cfg.Relay.Trees(ctx, "") // without trees there are fewer findings
 	}
+	if cfg.Internet {
+		m.internet = askInternet(ctx, cfg, m.running != nil)
+	}
 	return m
 }
 
 func (m machine) diagnose() []Finding {
 	var all []Finding
-	for _, check := range []func() []Finding{m.checkNetwork, m.checkPorts, m.checkPlayers, m.checkFolder, m.checkRunning, m.checkAround, m.checkUpload} {
+	for _, check := range []func() []Finding{m.checkNetwork, m.checkPorts, m.checkPlayers, m.checkFolder, m.checkRunning, m.checkInternet, m.checkAround, m.checkUpload} {
 		all = append(all, check()...)
 	}
 	return all

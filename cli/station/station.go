@@ -133,6 +133,7 @@ func (s *Station) playing() playback.Config {
 		Channels:   s.shown,
 		Node:       s.describe,
 		Survey:     s.survey,
+		DialBack:   s.dialBack,
 		Share:      s.share,
 		RTMP:       s.rtmpAt,
 		Link:       s.linkAt,

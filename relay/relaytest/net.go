@@ -92,10 +92,13 @@ func (h *Host) Listen(port uint16) (net.Listener, error) {
 }
 
 // Dial connects from the host. It has the form of net.Dialer's DialContext.
-func (h *Host) Dial(ctx context.Context, _, addr string) (net.Conn, error) {
+func (h *Host) Dial(ctx context.Context, network, addr string) (net.Conn, error) {
 	to, err := netip.ParseAddrPort(addr)
 	if err != nil {
 		return nil, err
+	}
+	if network == "udp" {
+		return h.dialPacket(to)
 	}
 	fail := func(err error) (net.Conn, error) {
 		return nil, &net.OpError{Op: "dial", Net: "tcp", Addr: net.TCPAddrFromAddrPort(to), Err: err}

@@ -169,3 +169,40 @@ func (p *PacketConn) SetWriteDeadline(time.Time) error { return nil }
 
 // SetDeadline bounds ReadFrom.
 func (p *PacketConn) SetDeadline(t time.Time) error { return p.SetReadDeadline(t) }
+
+// firstFree is where the search for a free port begins.
+const firstFree = 40000
+
+// dialPacket opens a socket on a free port that speaks with one address alone.
+func (h *Host) dialPacket(to netip.AddrPort) (net.Conn, error) {
+	for port := uint16(firstFree); ; port++ {
+		p, err := h.ListenPacket(port)
+		switch {
+		case err == nil:
+			return &packetConnTo{p, to}, nil
+		case port == 1<<16-1:
+			return nil, err
+		}
+	}
+}
+
+// packetConnTo is a socket that speaks with one address alone.
+type packetConnTo struct {
+	*PacketConn
+	to netip.AddrPort
+}
+
+func (c *packetConnTo) Write(b []byte) (int, error) {
+	return c.WriteTo(b, net.UDPAddrFromAddrPort(c.to))
+}
+
+func (c *packetConnTo) Read(b []byte) (int, error) {
+	for {
+		k, from, err := c.ReadFrom(b)
+		if err != nil || from.(*net.UDPAddr).AddrPort() == c.to {
+			return k, err
+		}
+	}
+}
+
+func (c *packetConnTo) RemoteAddr() net.Addr { return net.UDPAddrFromAddrPort(c.to) }

@@ -1,0 +1,119 @@
+package relay
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+
+	"relay/relay/stream"
+	"relay/relay/wire"
+	"relay/tree"
+)
+
+const (
+	// dialBackAsks is how many nodes are asked to dial back, over each of IPv4 and IPv6.
+	dialBackAsks = 2
+	// dialBackFresh is how long what they said is told again: each of them tries an address
+	// once a minute, as a rule.
+	dialBackFresh = 30 * time.Second
+)
+
+// DialBack is what one node has found out about whether it gets through to this one.
+type DialBack struct {
+	At   netip.AddrPort // the node that was asked
+	Near bool           // it is in a network of this machine's: it says nothing of the Internet
+	wire.Dialled
+	Err error // why it has not tried; nil if it has
+}
+
+// dialBacks keeps what the others said last.
+type dialBacks struct {
+	mu    sync.Mutex
+	until time.Time
+	last  []DialBack
+}
+
+// ErrNoListener means that a node takes no links, so that nobody can dial it.
+var ErrNoListener = errors.New("it takes no links")
+
+// DialBacks asks nodes of the channel to dial this one, and returns what each found out, no older
+// than half a minute. There is none if no other node is known at an address.
+func (c *Channel) DialBacks(ctx context.Context) ([]DialBack, error) {
+	if c.node.cfg.Listener == nil {
+		return nil, ErrNoListener
+	}
+	port := addrPort(c.node.cfg.Listener.Addr()).Port()
+	var info tree.Info
+	if !c.query(func(n *tree.Node) { info = n.Info() }) {
+		return nil, ErrEnded
+	}
+	c.dialBacks.mu.Lock() // the others wait for what comes
+	defer c.dialBacks.mu.Unlock()
+	if time.Now().Before(c.dialBacks.until) {
+		return c.dialBacks.last, nil
+	}
+	asked := c.node.AskDialBacks(ctx, c.id, c.toDialBack(info), port)
+	if ctx.Err() == nil {
+		c.dialBacks.last, c.dialBacks.until = asked, time.Now().Add(dialBackFresh)
+	}
+	return asked, nil
+}
+
+// toDialBack is where other nodes of the channel are: those on the way to the root, the children,
+// and others that are known.
+func (c *Channel) toDialBack(info tree.Info) []netip.AddrPort {
+	ps := slices.Clone(info.Path)
+	for _, ch := range info.Children {
+		ps = append(ps, ch.Place)
+	}
+	for _, k := range c.peers.known(tree.ID{}) {
+		ps = append(ps, k.Place)
+	}
+	var addrs []netip.AddrPort
+	for _, p := range ps {
+		for _, a := range p.Addrs {
+			if !slices.Contains(addrs, a) {
+				addrs = append(addrs, a)
+			}
+		}
+	}
+	return addrs
+}
+
+// AskDialBacks asks at some of these addresses, over both IPv4 and IPv6 and first at those that are
+// far, and returns what came of it.
+func (n *Node) AskDialBacks(ctx context.Context, id stream.ChannelID, addrs []netip.AddrPort, port uint16) []DialBack {
+	var chosen []DialBack
+	for _, four := range []bool{true, false} {
+		for _, near := range []bool{false, true} {
+			left := dialBackAsks - countFamily(chosen, four)
+			for _, a := range addrs {
+				if left > 0 && a.Addr().Unmap().Is4() == four && n.Near(a.Addr()) == near && !slices.Contains(n.Addrs(), a) {
+					chosen = append(chosen, DialBack{At: a, Near: near})
+					left--
+				}
+			}
+		}
+	}
+	var all sync.WaitGroup
+	for i := range chosen {
+		all.Go(func() { // ends within dialBackWait
+			d := &chosen[i]
+			d.Dialled, d.Err = n.AskDialBack(ctx, id, d.At, port)
+		})
+	}
+	all.Wait()
+	return slices.DeleteFunc(chosen, func(d DialBack) bool { return errors.Is(d.Err, tree.ReasonSelf) })
+}
+
+func countFamily(ds []DialBack, four bool) (n int) {
+	for _, d := range ds {
+		if d.At.Addr().Unmap().Is4() == four {
+			n++
+		}
+	}
+	return n
+}

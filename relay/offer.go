@@ -91,7 +91,7 @@ func (n *Node) takeOffer(o wire.Offer, d dialed) error {
 	case c == nil:
 		sayBye(d.conn, tree.ReasonChannel)
 		return tree.ReasonChannel
-	case !n.cfg.Helper || c.writer != nil:
+	case c.writer != nil || !n.cfg.Helper && !c.lost(d.peer):
 		sayBye(d.conn, tree.ReasonNotNeeded)
 		return errNoHelper
 	}
@@ -102,8 +102,23 @@ func (n *Node) takeOffer(o wire.Offer, d dialed) error {
 		sayBye(d.conn, tree.ReasonLeaving)
 		return tree.ReasonLeaving
 	}
-	c.tell(candidates([]tree.Place{{ID: d.peer, Addrs: []netip.AddrPort{d.addr}}}))
+	place := tree.Place{ID: d.peer, Addrs: []netip.AddrPort{d.addr}}
+	if n.cfg.Helper {
+		c.tell(candidates([]tree.Place{place}))
+	} else {
+		c.tell(tree.Offered{Place: place})
+	}
 	return nil
+}
+
+// lost reports whether the node was above this one, which has no parent that is well now. It may
+// come from another address, and say so by an offer; nobody else can show its ID.
+func (c *Channel) lost(id tree.ID) (is bool) {
+	c.query(func(n *tree.Node) {
+		i := n.Info()
+		is = !i.Attached && slices.ContainsFunc(i.Path, func(p tree.Place) bool { return p.ID == id })
+	})
+	return is
 }
 
 // Offer has a helper take this channel from here, and keeps a connection to it ready, until ctx
@@ -127,13 +142,18 @@ func (c *Channel) Offer(ctx context.Context, to Helper, failed func(error)) {
 	}
 }
 
-// offer1 makes one connection, and waits until it is used or has failed.
+// offer1 makes one connection to a helper, and waits until it is used or has failed.
 func (c *Channel) offer1(ctx context.Context, to Helper) (taken bool, err error) {
 	addrs, err := lookup(ctx, to.HostPort) // each time: a home's address changes
 	if err != nil {
 		return false, err
 	}
-	d, err := c.node.dial(ctx, tree.Place{ID: to.ID, Addrs: addrs})
+	return c.offerTo(ctx, tree.Place{ID: to.ID, Addrs: addrs})
+}
+
+// offerTo makes one connection, and waits until it is used or has failed.
+func (c *Channel) offerTo(ctx context.Context, to tree.Place) (taken bool, err error) {
+	d, err := c.node.dial(ctx, to)
 	if err != nil {
 		return false, err
 	}

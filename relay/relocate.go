@@ -1,13 +1,23 @@
 package relay
 
 import (
+	"context"
 	"errors"
 	"net/netip"
 	"slices"
+	"time"
 
 	"go.uber.org/zap"
 
 	"relay/tree"
+)
+
+// A node whose address is another calls its children from there, for so long at most and with such
+// pauses.
+const (
+	comeBackTime  = 15 * time.Second
+	comeBackPause = 250 * time.Millisecond // it doubles,
+	comeBackMost  = 2 * time.Second        // up to this
 )
 
 // errAddrGone is the cause of the end of a link whose own address this machine has lost.
@@ -39,16 +49,49 @@ func (c *Channel) relocate() {
 	for _, u := range c.up {
 		u.dropFrom(gone)
 	}
-	for _, d := range c.down {
+	for _, ch := range c.tree.Info().Children {
+		if d := c.down[ch.Link]; d != nil && d.dropFrom(gone) && len(ch.Place.Addrs) > 0 {
+			c.wg.Go(func() { c.comeBack(ch.Place) })
+		}
+	}
+	for _, d := range c.down { // and those of no children
 		d.dropFrom(gone)
 	}
 	c.handle(tree.Readdressed{Addrs: addrs})
 }
 
-// dropFrom ends the link if its own address is one of these.
-func (l *link) dropFrom(gone []netip.Addr) {
+// dropFrom ends the link if its own address is one of these, and reports whether it has.
+func (l *link) dropFrom(gone []netip.Addr) bool {
 	own := addrPort(l.conn.NetConn().LocalAddr()).Addr().WithZone("")
-	if slices.Contains(gone, own) {
-		l.cancel(errAddrGone)
+	if !slices.Contains(gone, own) {
+		return false
+	}
+	l.cancel(errAddrGone)
+	return true
+}
+
+// comeBack offers a child to be its parent again from another address: the child cannot know that
+// one. It goes on until the child has taken the offer or has another parent, for comeBackTime at
+// most, since a new address may take a while to come.
+func (c *Channel) comeBack(child tree.Place) {
+	ctx, cancel := context.WithTimeout(context.Background(), comeBackTime)
+	defer cancel()
+	go func() { // ends with ctx
+		select {
+		case <-c.done:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	for pause := comeBackPause; ctx.Err() == nil; pause = min(2*pause, comeBackMost) {
+		taken, err := c.offerTo(ctx, child)
+		if taken || errors.Is(err, tree.ReasonChannel) {
+			return
+		}
+		c.log.Debug("child does not come back", zap.String("peer", child.ID.Short()), zap.Error(err))
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+		}
 	}
 }

@@ -39,6 +39,26 @@ func TestANodeWhoseAddressIsGoneGoesOnFromAnother(t *testing.T) {
 	})
 }
 
+// Nobody can be told where a source is that has lost its address; it comes by itself. Nothing
+// listens at its new address here, so that no other way leads back to it.
+func TestASourceWhoseAddressIsGoneCallsItsChildren(t *testing.T) {
+	inside(t, 2, &world{far: true}, func(t *testing.T, w *world) {
+		w.crowd(6, 3)
+		time.Sleep(5 * time.Second)
+		old, later := w.root.place.Addrs[0], netip.MustParseAddrPort("10.9.9.9:7144")
+		w.root.host.Freeze()
+		w.root.from.Store(w.net.Host(later.Addr()))
+		w.root.node.Relocate([]netip.AddrPort{later}, []netip.Addr{old.Addr()})
+		w.within(time.Second, "they have noticed", func(n *inhabitant) bool { return n == w.root || !w.attached(n) })
+		took := w.within(2*time.Second, "all are attached again", w.attached)
+		t.Logf("all are attached again after %v more", took)
+		w.wantWhole()
+		if n := len(w.root.status(t).Tree.Children); n != 2 {
+			t.Errorf("the source has %d children", n)
+		}
+	})
+}
+
 func TestAllHearOfTheSourcesNewAddress(t *testing.T) {
 	inWorld(t, 1, func(t *testing.T, w *world) { // a chain
 		w.crowd(3, 1)

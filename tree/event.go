@@ -14,7 +14,7 @@ type Link uint64
 func (l Link) Inbound() bool { return l%2 == 0 }
 
 // Event is what happened. One of Up, Joined, Received, Heard, Delivered, Probed, Down,
-// Candidates, Capacity, Progress, Readdressed, Leave.
+// Candidates, Offered, Capacity, Progress, Readdressed, Leave.
 type Event interface{ event() }
 
 // Up says that a dialled link stands, and which node is at its other end.
@@ -71,6 +71,10 @@ type Candidate struct {
 	Slots int
 }
 
+// Offered says that a node holds a connection ready over which it would be the parent, and of which
+// a Dial to the place makes use: it need not be asked whether it can be reached.
+type Offered struct{ Place Place }
+
 // Capacity says how many children the node can carry from now on: Slots in all, of which
 // at most Far are not Near. Children beyond that are asked to move on, one after the other.
 type Capacity struct{ Slots, Far int }
@@ -104,6 +108,7 @@ func (Delivered) event()   {}
 func (Probed) event()      {}
 func (Down) event()        {}
 func (Candidates) event()  {}
+func (Offered) event()     {}
 func (Capacity) event()    {}
 func (Progress) event()    {}
 func (Readdressed) event() {}

@@ -149,6 +149,8 @@ func (n *Node) Handle(now time.Time, ev Event) {
 		n.down(now, ev.Link, ev.End)
 	case Candidates:
 		n.candidates(ev)
+	case Offered:
+		n.offered(now, ev.Place)
 	case Capacity:
 		n.changed = n.changed || n.cfg.Slots != ev.Slots || n.far != ev.Far
 		n.cfg.Slots, n.far = max(0, ev.Slots), max(0, ev.Far)

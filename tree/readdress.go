@@ -23,6 +23,27 @@ func (n *Node) readdressed(now time.Time, ev Readdressed) {
 	n.search.restart(now)
 }
 
+// offered makes a place the next to ask, if the node has no parent that is well. If it is the
+// silent parent itself that comes, its old link is dead.
+func (n *Node) offered(now time.Time, p Place) {
+	if n.cfg.Root || n.attached() || !n.leaveBy.IsZero() {
+		return
+	}
+	if n.up != nil && n.up.place.same(p) {
+		n.do(Close{n.up.link, ByUs(ReasonSilent)})
+		n.parentLost(now, ByUs(ReasonSilent))
+	}
+	n.book.add([]Place{p}, rankReferred, 0)
+	n.book.avoid(p, now)
+	for _, a := range n.search.attempts.sorted() { // to an address where it is no longer
+		if a.dialling() && a.place.same(p) {
+			n.do(Close{a.link, ByUs(ReasonNotNeeded)})
+			n.search.remove(a)
+		}
+	}
+	n.search.restart(now)
+}
+
 // shown is this node as others are to know it: with the address that its parent sees in
 // front, unless it does not listen.
 func (n *Node) shown() Place {

@@ -75,3 +75,36 @@ func TestWhoBrokeTheRulesIsNotForgivenInANewNetwork(t *testing.T) {
 		}
 	}
 }
+
+// The parent has lost its address, and comes from another.
+func TestASilentParentThatOffersItselfIsTakenAtOnce(t *testing.T) {
+	elsewhere := Place{place(100).ID, []netip.AddrPort{netip.MustParseAddrPort("192.168.9.9:40000")}}
+	r := newRig(t, Config{})
+	up := r.below(1)
+	if as := r.give(Offered{elsewhere}); len(every[Dial](as)) != 0 || closed(as, up) != ReasonNone {
+		t.Fatalf("a parent that is well is left: %+v", as)
+	}
+	r.pass(r.times.silence + heartbeatInterval)
+	as := r.give(Offered{elsewhere})
+	d, ok := first[Dial](as)
+	if !ok || d.Place.ID != elsewhere.ID || closed(as, up) != ReasonSilent {
+		t.Fatalf("%+v", as)
+	}
+	if a, ok := first[Attached](r.welcomes(d, 0)); !ok || a.Link != d.Link {
+		t.Error("it is not taken")
+	}
+}
+
+// A dial to where the node was would hang for as long as a dial may.
+func TestAnOfferReplacesTheDialToAnOldAddress(t *testing.T) {
+	r := newRig(t, Config{Seeds: places(1)})
+	d, ok := first[Dial](r.rest())
+	if !ok {
+		t.Fatal("nobody is dialled")
+	}
+	as := r.give(Offered{place(1)})
+	again, ok := first[Dial](as)
+	if !ok || again.Link == d.Link || again.Place.ID != place(1).ID || closed(as, d.Link) != ReasonNotNeeded {
+		t.Errorf("%+v", as)
+	}
+}

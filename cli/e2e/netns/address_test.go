@@ -3,6 +3,7 @@
 package netns
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -13,6 +14,7 @@ import (
 
 	"relay/cli/e2e/internal/contention"
 	"relay/cli/e2e/internal/wait"
+	"relay/playback/api"
 	"relay/relay"
 )
 
@@ -144,4 +146,46 @@ func TestTheLinkFollowsTheMachinesAddress(t *testing.T) {
 	if d.Seconds() > backWithin.Seconds()*f {
 		t.Errorf("the viewer was back after %v, at most %v were right on a machine %.1f times as slow", d, backWithin, f)
 	}
+}
+
+// TestViewersGoOnWhenTheSourceMoves gives a source another address under its viewers, who have no
+// way to find it there: it comes to them.
+func TestViewersGoOnWhenTheSourceMoves(t *testing.T) {
+	t.Parallel()
+	l := newLAN(t)
+	m := newMachine(t, "broadcaster", false)
+	l.plug(t, m, "eth0", "10.77.0.1/24")
+	p := m.broadcast(t, "finals")
+	link := p.find(t, `(?m)^(relay://[a-z2-7]{52}@\S+)`)
+	var watching []*process
+	for i := range 3 {
+		v := newMachine(t, fmt.Sprint("viewer", i), false)
+		l.plug(t, v, "eth0", fmt.Sprintf("10.77.0.%d/24", 20+i))
+		w := v.relay(t, "watch", "watch", link, "--no-discovery", "--config", v.dir+"/keys")
+		w.find(t, `(?m)^Live: `)
+		watching = append(watching, w)
+	}
+	begun, gauge := time.Now(), contention.Begin()
+	must(t, m.run("addr flush dev eth0\naddr add 10.77.0.9/24 dev eth0\n", "ip", "-batch", "-"))
+	for _, w := range watching {
+		w.find(t, `(?s)Connected to .*(Connected to .*)`)
+	}
+	d, f := time.Since(begun), gauge.Factor()
+	t.Logf("all are back after %v", d.Round(time.Millisecond))
+	if d.Seconds() > backWithin.Seconds()*f {
+		t.Errorf("they were back after %v, at most %v were right on a machine %.1f times as slow", d, backWithin, f)
+	}
+	wait.Until(t, "all are in the tree, and have lost nothing", func() error {
+		out, errs, code := m.output(t, "tree", "--json")
+		var trees api.Trees
+		if err := json.Unmarshal([]byte(out), &trees); err != nil || len(trees.Channels) != 1 || len(trees.Channels[0].Nodes) != 4 {
+			return fmt.Errorf("exit code %d, %v: %s%s", code, err, out, errs)
+		}
+		for _, n := range trees.Channels[0].Nodes {
+			if n.Lost > 0 {
+				return fmt.Errorf("%s has lost %d chunks", n.ID, n.Lost)
+			}
+		}
+		return nil
+	})
 }

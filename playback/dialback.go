@@ -5,7 +5,6 @@ import (
 	"net/http"
 
 	"relay/playback/api"
-	"relay/relay/oneline"
 )
 
 // dialBacks has other nodes dial this one, for each channel.
@@ -16,7 +15,7 @@ func (s *routes) dialBacks(w http.ResponseWriter, r *http.Request) {
 	for _, c := range s.config.Channels() {
 		d := api.ChannelDialBack{ID: c.id.String(), Name: c.id.Short(), Asked: []api.DialBack{}}
 		if asked, err := s.config.DialBack(ctx, c.id); err != nil {
-			d.Problem = oneline.Clean(err.Error(), 200)
+			d.Problem = err.Error()
 		} else {
 			d.Asked = append(d.Asked, asked...)
 		}

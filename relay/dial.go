@@ -5,8 +5,11 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"time"
+
+	"go.uber.org/zap"
 
 	"relay/relay/hostnet"
 	"relay/tree"
@@ -20,7 +23,25 @@ const (
 	dialStagger = 100 * time.Millisecond
 )
 
+// A path may swallow packets for their length and tell nobody: a tunnel, or a line with PPPoE, whose
+// messages a firewall holds back (RFC 2923 §2.1). The connection stands then, and the handshake is
+// never answered, because its first message fills a packet.
+const (
+	// shakeTime is how long a handshake may go unanswered before that is supposed.
+	shakeTime = 1200 * time.Millisecond
+	// segmentSize is what a packet then holds at most, in bytes, in both directions: with its
+	// headers less than IPv6 has every line carry (1280, RFC 8200 §5).
+	segmentSize = 1160
+)
+
+// ErrNoHandshake means that something takes connections at an address and says nothing, not even to
+// short packets.
+var ErrNoHandshake = errors.New("it takes the connection and then says nothing; it may be frozen, no relay, or behind a line that loses all but short packets")
+
 var errWrongNode = errors.New("another node answers at that address")
+
+// dialer is net.Dialer's DialContext, or in place of it.
+type dialer func(ctx context.Context, network, addr string) (net.Conn, error)
 
 // dialed is a connection that is ready, and who is at its other end.
 type dialed struct {
@@ -76,15 +97,72 @@ func (n *Node) dial(ctx context.Context, p tree.Place) (dialed, error) {
 	return dialed{}, err
 }
 
+// dialAddr connects to one address. If the connection stands and the handshake gets no answer, it
+// tries another with short segments beside it; see [segmentSize].
 func (n *Node) dialAddr(ctx context.Context, cfg *tls.Config, addr netip.AddrPort, want tree.ID) (dialed, error) {
-	conn, err := n.cfg.Dial(ctx, "tcp", addr.String())
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel() // of no effect on a connection that is ready
+	type result struct {
+		d   dialed
+		err error
+	}
+	results := make(chan result, 2)
+	stands := make(chan struct{})
+	go func() { // ends with ctx
+		d, err := n.shake(ctx, n.cfg.Dial, cfg, addr, want, func() { close(stands) })
+		results <- result{d, err}
+	}()
+	late := time.NewTimer(shakeTime)
+	defer late.Stop()
+	for left := 1; ; {
+		select {
+		case r := <-results:
+			if left--; r.err != nil && left > 0 {
+				continue // the other may still do it
+			}
+			go func() { // the slower one is not needed
+				for range left {
+					if o := <-results; o.err == nil {
+						o.d.conn.NetConn().Close()
+					}
+				}
+			}()
+			return r.d, r.err
+		case <-late.C:
+			select {
+			case <-stands:
+			default:
+				continue // nobody answers at all
+			}
+			if n.dialShort == nil {
+				continue
+			}
+			left++
+			go func() { // ends with ctx
+				d, err := n.shake(ctx, n.dialShort, cfg, addr, want, func() {})
+				if err == nil {
+					n.log.Info("only short packets get through", zap.Stringer("addr", addr))
+				}
+				results <- result{d, err}
+			}()
+		}
+	}
+}
+
+// shake makes a connection and proves who is at its other end. It calls stands in between.
+func (n *Node) shake(ctx context.Context, dial dialer, cfg *tls.Config, addr netip.AddrPort, want tree.ID, stands func()) (dialed, error) {
+	conn, err := dial(ctx, "tcp", addr.String())
 	if err != nil {
 		return dialed{}, err
 	}
+	stands()
 	g := newGuardedConn(conn)
 	tc := tls.Client(g, cfg)
 	if err := tc.HandshakeContext(ctx); err != nil {
 		conn.Close()
+		if g.left.Load() == handshakeBytes && ctx.Err() != nil {
+			return dialed{}, fmt.Errorf("%v: %w", addr, ErrNoHandshake)
+		}
 		return dialed{}, fmt.Errorf("handshake with %v: %w", addr, err)
 	}
 	peer, err := peerID(tc.ConnectionState())

@@ -79,6 +79,8 @@ type Node struct {
 	ident identity
 	log   *zap.Logger
 
+	dialShort dialer // connections with short segments; nil where there are none
+
 	portTLS, linkTLS, gossipTLS *tls.Config
 
 	mu       sync.Mutex
@@ -108,8 +110,12 @@ func New(cfg Config) (*Node, error) {
 	if cfg.Log == nil {
 		cfg.Log = zap.NewNop()
 	}
+	var short dialer // none beside a dialer of tests
 	if cfg.Dial == nil {
 		cfg.Dial = (&net.Dialer{}).DialContext
+		if hasShortSegments {
+			short = (&net.Dialer{Control: shortSegments}).DialContext
+		}
 	}
 	ident, err := newIdentity(cfg.Key)
 	if err != nil {
@@ -117,6 +123,7 @@ func New(cfg Config) (*Node, error) {
 	}
 	return &Node{
 		cfg:       cfg,
+		dialShort: short,
 		ident:     ident,
 		log:       cfg.Log,
 		addrs:     cfg.Addrs[:min(len(cfg.Addrs), tree.MaxAddrs)],

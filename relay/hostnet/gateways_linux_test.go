@@ -37,6 +37,10 @@ short	00000000
 	if got, want := defaultRoutes(four), []string{"eth0", "wlan0"}; !slices.Equal(got, want) {
 		t.Errorf("%v, want %v", got, want)
 	}
+	gateways := []netip.Addr{netip.MustParseAddr("192.168.1.254")}
+	if got := routersOf(ways4(four)); !slices.Equal(got, gateways) {
+		t.Errorf("by %v, want %v", got, gateways)
+	}
 	const zero, gate = "00000000000000000000000000000000", "fe800000000000000000000000000001"
 	const six = zero + " 00 " + zero + " 00 " + gate + " 00000400 00000003 00000000 00450003     eth1\n" +
 		zero + " 00 " + zero + " 00 " + gate + " 00000064 00000003 00000000 00450003     eth0\n" +
@@ -45,5 +49,9 @@ short	00000000
 		"bad\n"
 	if got, want := defaultRoutes6(six), []string{"eth0", "eth1"}; !slices.Equal(got, want) {
 		t.Errorf("%v, want %v", got, want)
+	}
+	gateways = []netip.Addr{netip.MustParseAddr("fe80::1%eth0"), netip.MustParseAddr("fe80::1%eth1")}
+	if got := routersOf(ways6(six)); !slices.Equal(got, gateways) {
+		t.Errorf("by %v, want %v", got, gateways)
 	}
 }

@@ -81,7 +81,7 @@ func (n *Node) newChannel(id stream.ChannelID, notices func(Notice)) *Channel {
 		dials:     make(map[tree.Link]context.CancelFunc),
 		intake:    newIntake(id, ring, now),
 		room:      newHeadroom(n.cfg.Slots, n.cfg.Upload),
-		peers:     peers{self: n.ID(), given: addrs, addrs: addrs},
+		peers:     peers{self: n.ID(), given: addrs, addrs: addrs, noPackets: n.cfg.NoPackets},
 
 		reporting: reporting{survey: newSurvey()},
 	}

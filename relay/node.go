@@ -37,6 +37,10 @@ type Config struct {
 	// Addrs is where others can reach the listener at first, the most useful first; at most
 	// tree.MaxAddrs are told. See Node.Relocate.
 	Addrs []netip.AddrPort
+	// NoPackets reports of an address of Addrs that packets to it do not lead to Packet, as
+	// where a router has opened the port for connections alone: gossip does not use it. It
+	// is called from several goroutines. Nil if they lead there from all.
+	NoPackets func(netip.AddrPort) bool
 	// Slots is the most children per channel; DefaultSlots if 0, none if negative.
 	Slots int
 	// Upload is what the node may send, bit/s, to children beyond its own subnets: Upload /
@@ -145,6 +149,18 @@ func (n *Node) Addrs() []netip.AddrPort {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return n.addrs
+}
+
+// Seen returns the IPv4 addresses of the Internet at which the newest parents saw this node;
+// none if there was no parent out there.
+func (n *Node) Seen() []netip.Addr {
+	var seen []netip.Addr
+	for _, c := range n.Channels() {
+		if a := c.peers.seenInTheWorld(); a.IsValid() && !slices.Contains(seen, a) {
+			seen = append(seen, a)
+		}
+	}
+	return seen
 }
 
 // Near reports whether an address is this machine's or in one of its own subnets.

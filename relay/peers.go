@@ -35,6 +35,8 @@ type peers struct {
 	// Static.
 	self   tree.ID
 	gossip *membership.Cluster // nil if the node cannot take part
+	// noPackets is Config.NoPackets; nil for none.
+	noPackets func(netip.AddrPort) bool
 
 	// Owned by the channel's goroutine.
 	candidatesAt time.Time
@@ -47,6 +49,7 @@ type peers struct {
 	counted int              // members, as it counts them
 	given   []netip.AddrPort // where this node can be dialled, as its user or its machine says
 	seen    netip.AddrPort   // how a parent sees it; not valid if that is of no use
+	world   netip.Addr       // the newest IPv4 address of the Internet at which a parent saw it
 	addrs   []netip.AddrPort // where it can be dialled: both of these
 	gone    []netip.Addr     // of this machine, and the channel's goroutine has not looked
 	trial   Trial            // the newest
@@ -194,16 +197,20 @@ func (p *peers) lastSample() []tree.Candidate {
 func (p *peers) announced(i tree.Info) []netip.AddrPort {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if len(i.Path) == 0 || len(i.Path[0].Addrs) == 0 || len(p.addrs) == 0 {
-		return p.addrs
+	addrs := p.addrs
+	if p.noPackets != nil {
+		addrs = slices.DeleteFunc(slices.Clone(addrs), p.noPackets)
+	}
+	if len(i.Path) == 0 || len(i.Path[0].Addrs) == 0 || len(addrs) == 0 {
+		return addrs
 	}
 	if slices.ContainsFunc(i.Path[0].Addrs, worldwide) {
-		if !worldwide(p.addrs[0]) {
+		if !worldwide(addrs[0]) {
 			return nil
 		}
-		return p.addrs
+		return addrs
 	}
-	return localFirst(p.addrs)
+	return localFirst(addrs)
 }
 
 // localFirst returns the addresses with those behind that are of the Internet.
@@ -228,11 +235,20 @@ func (p *peers) seenAs(seen netip.AddrPort) {
 	seen = netip.AddrPortFrom(ip, seen.Port())
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if ip.Is4() && worldwide(seen) {
+		p.world = ip
+	}
 	if len(p.addrs) == 0 || slices.Contains(p.addrs, seen) {
 		return
 	}
 	p.seen = seen
 	p.addrs = withSeen(p.given, seen)
+}
+
+func (p *peers) seenInTheWorld() netip.Addr {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.world
 }
 
 // readdress takes over where the node can be dialled from now on, and which of the
@@ -242,6 +258,9 @@ func (p *peers) readdress(given []netip.AddrPort, gone []netip.Addr) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.given, p.addrs = given, withSeen(given, p.seen)
+	if len(gone) > 0 {
+		p.world = netip.Addr{} // of the old network
+	}
 	p.gone = append(p.gone, gone...)
 }
 

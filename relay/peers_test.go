@@ -51,6 +51,45 @@ func TestWhereANodeTellsOthersThatItIs(t *testing.T) {
 	}
 }
 
+func TestGossipUsesNoAddressToWhichPacketsDoNotLead(t *testing.T) {
+	mapped := netip.MustParseAddrPort("198.51.100.7:7150")
+	p := peers{given: addrPorts("198.51.100.7:7150", "192.168.1.5:7144"), noPackets: func(a netip.AddrPort) bool { return a == mapped }}
+	p.addrs = p.given
+	for _, c := range []struct{ root, want []netip.AddrPort }{
+		{addrPorts("203.0.113.7:7144"), nil},
+		{addrPorts("192.168.1.9:7144"), addrPorts("192.168.1.5:7144")},
+		{nil, addrPorts("192.168.1.5:7144")},
+	} {
+		if got := p.announced(tree.Info{Path: []tree.Place{{Addrs: c.root}}}); !slices.Equal(got, c.want) {
+			t.Errorf("root at %v: %v, want %v", c.root, got, c.want)
+		}
+	}
+	if !slices.Contains(p.addrs, mapped) {
+		t.Error("links do not use it, either")
+	}
+}
+
+func TestANodeKnowsWhereTheInternetSeesIt(t *testing.T) {
+	p := peers{given: addrPorts("203.0.113.7:7144", "192.168.1.5:7144")}
+	p.addrs = p.given
+	for _, c := range []struct{ seen, want string }{
+		{"192.168.9.9:7144", "invalid IP"},
+		{"[2001:db8::1]:7144", "invalid IP"},
+		{"[::ffff:198.51.100.7]:7144", "198.51.100.7"},
+		{"203.0.113.7:7144", "203.0.113.7"},
+		{"100.64.3.2:7144", "203.0.113.7"},
+	} {
+		p.seenAs(netip.MustParseAddrPort(c.seen))
+		if got := p.seenInTheWorld().String(); got != c.want {
+			t.Errorf("after %s: %s, want %s", c.seen, got, c.want)
+		}
+	}
+	p.readdress(p.given, []netip.Addr{netip.MustParseAddr("192.168.1.5")})
+	if p.seenInTheWorld().IsValid() {
+		t.Error("in another network it knows still")
+	}
+}
+
 func TestLastPacketsAreWaitedFor(t *testing.T) {
 	closed := func(c <-chan struct{}) bool {
 		select {

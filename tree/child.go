@@ -167,8 +167,9 @@ func (n *Node) joinerPlace(ev Joined) Place {
 	return Place{ev.Peer, addrs}.withAddr(seenAt(ev))
 }
 
-// seenAt is the joiner's address as the network itself shows it. It is not valid for a
-// joiner that does not listen. Neither is it for one on this very machine that others can
+// seenAt is the joiner's address as the network itself shows it, with the port at which it
+// says that it is reached there: a router may have given it another than its own. It is not
+// valid for a joiner that does not listen. Neither is it for one on this very machine that others can
 // reach: a loopback address would lead them to themselves.
 func seenAt(ev Joined) netip.AddrPort {
 	if len(ev.Join.Addrs) == 0 || !ev.Addr.IsValid() {
@@ -177,5 +178,28 @@ func seenAt(ev Joined) netip.AddrPort {
 	if ev.Addr.Addr().Unmap().IsLoopback() && !ev.Join.Addrs[0].Addr().IsLoopback() {
 		return netip.AddrPort{}
 	}
-	return netip.AddrPortFrom(ev.Addr.Addr().Unmap(), ev.Join.Addrs[0].Port())
+	ip := ev.Addr.Addr().Unmap()
+	return netip.AddrPortFrom(ip, portAt(ip, ev.Join.Addrs))
+}
+
+// portAt is the port that a node listens on at one of its addresses: as it says of that
+// very one, else as it says of the first of the same sort, else of the first at all.
+func portAt(ip netip.Addr, addrs []netip.AddrPort) uint16 {
+	port, best := addrs[0].Port(), 0
+	for _, a := range addrs {
+		is := a.Addr().Unmap()
+		likeness := 0
+		switch {
+		case is == ip:
+			return a.Port()
+		case is.Is4() == ip.Is4() && is.IsPrivate() == ip.IsPrivate():
+			likeness = 2
+		case is.IsPrivate() == ip.IsPrivate():
+			likeness = 1
+		}
+		if likeness > best {
+			port, best = a.Port(), likeness
+		}
+	}
+	return port
 }

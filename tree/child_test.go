@@ -2,6 +2,8 @@ package tree
 
 import (
 	"math"
+	"net/netip"
+	"strings"
 	"testing"
 	"time"
 )
@@ -87,6 +89,28 @@ func TestTakingAChildOutLeavesTheOldListAsItWas(t *testing.T) {
 	for i, c := range cs {
 		if c.link != Link(2+2*i) {
 			t.Errorf("child %d has link %d", i, c.link)
+		}
+	}
+}
+
+func TestWhereAJoinerIsSeenHasThePortThatItHasThere(t *testing.T) {
+	for _, c := range []struct{ from, says, want string }{
+		{"198.51.100.7:50000", "192.168.1.5:7144", "198.51.100.7:7144"},
+		{"198.51.100.7:50000", "198.51.100.7:7150 192.168.1.5:7144", "198.51.100.7:7150"},
+		{"192.168.1.5:50000", "198.51.100.7:7150 192.168.1.5:7144", "192.168.1.5:7144"},
+		{"[::ffff:192.168.1.5]:50000", "198.51.100.7:7150 192.168.1.5:7144", "192.168.1.5:7144"},
+		{"192.168.9.9:50000", "198.51.100.7:7150 [fd00::5]:7146 192.168.1.5:7144", "192.168.9.9:7144"},
+		{"[fd00::9]:50000", "198.51.100.7:7150 192.168.1.5:7144", "[fd00::9]:7144"},
+		{"[2001:db8::9]:50000", "192.168.1.5:7144 198.51.100.7:7150", "[2001:db8::9]:7150"},
+		{"[2001:db8::9]:50000", "192.168.1.5:7144", "[2001:db8::9]:7144"},
+	} {
+		var says []netip.AddrPort
+		for _, a := range strings.Fields(c.says) {
+			says = append(says, netip.MustParseAddrPort(a))
+		}
+		got := seenAt(Joined{Addr: netip.MustParseAddrPort(c.from), Join: Join{Addrs: says}})
+		if got != netip.MustParseAddrPort(c.want) {
+			t.Errorf("from %s, says %s: %v, want %s", c.from, c.says, got, c.want)
 		}
 	}
 }

@@ -39,6 +39,10 @@ const (
 	maxHeldFrom = 2
 	// probeAgain is when a child is tried again: ports are opened, and close.
 	probeAgain = 10 * time.Minute
+	// probeSoon is when one is that was not reached the first time, and each time after that
+	// it takes twice as long, up to probeAgain: it may have a router that is still being asked
+	// to open its port, and it tells no parent when that is done.
+	probeSoon = 30 * time.Second
 	// probeRetry is when it is, if there was no time to try it.
 	probeRetry = time.Minute
 )
@@ -46,7 +50,8 @@ const (
 // trial is what is known of a joiner's or child's reach.
 type trial struct {
 	reach Reach
-	at    time.Time // when it is tried next, zero for at once
+	at    time.Time     // when it is tried next, zero for at once
+	pause time.Duration // since it was last not reached, zero if it was
 }
 
 // began notes that it is being tried.
@@ -54,9 +59,17 @@ func (t *trial) began(now time.Time) { t.at = now.Add(probeRetry) }
 
 // ended takes the outcome. One that is [Untried] leaves what was known.
 func (t *trial) ended(now time.Time, r Reach) {
-	if r != Untried {
-		t.reach, t.at = r, now.Add(probeAgain)
+	if r == Untried {
+		return
 	}
+	t.reach = r
+	if r == Open {
+		t.pause = 0
+		t.at = now.Add(probeAgain)
+		return
+	}
+	t.pause = min(max(2*t.pause, probeSoon), probeAgain)
+	t.at = now.Add(t.pause)
 }
 
 func (t *trial) begun() bool { return !t.at.IsZero() }

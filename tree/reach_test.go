@@ -114,15 +114,29 @@ func TestAChildIsTriedAgain(t *testing.T) {
 	if as := r.live(2*time.Second, speak); !slices.Equal(probes(as), []Link{2}) {
 		t.Error("not tried again after a minute")
 	}
-	r.give(Probed{2, Closed})
-	if as := r.live(probeAgain-time.Second, speak); len(probes(as)) != 0 || r.Info().Children[0].Reach != Closed {
-		t.Errorf("%d trials, %v", len(probes(as)), r.Info().Children[0].Reach)
+	quiet := func(d time.Duration) {
+		t.Helper()
+		if as := r.live(d-time.Second, speak); len(probes(as)) != 0 {
+			t.Errorf("tried again before %v", d)
+		}
+		if as := r.live(2*time.Second, speak); !slices.Equal(probes(as), []Link{2}) {
+			t.Errorf("not tried again after %v", d)
+		}
 	}
-	r.live(2*time.Second, speak)
+	for _, pause := range []time.Duration{probeSoon, 2 * probeSoon, 4 * probeSoon, 8 * probeSoon, 16 * probeSoon, probeAgain, probeAgain} {
+		r.give(Probed{2, Closed})
+		if got := r.Info().Children[0].Reach; got != Closed {
+			t.Errorf("it was not reached, and counts as %v", got)
+		}
+		quiet(pause)
+	}
 	r.give(Probed{2, Open})
 	if got := r.Info().Children[0].Reach; got != Open {
 		t.Errorf("its port is open now, and it counts as %v", got)
 	}
+	quiet(probeAgain)
+	r.give(Probed{2, Closed}) // its router has started again, perhaps
+	quiet(probeSoon)
 }
 
 func TestHeldJoinersAreBounded(t *testing.T) {

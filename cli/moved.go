@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"strings"
 	"sync/atomic"
 
 	"relay/cli/station"
@@ -44,7 +45,14 @@ func (s *sharedLink) again(t *term.Terminal, st *station.Station, link func() st
 	if !st.Reachable() {
 		return
 	}
+	was := s.told
 	if now := s.look(link()); now != "" {
+		m, _ := st.Mapped()
+		if p, open := m.Open(); open && strings.Contains(now, p.External.String()) && !strings.Contains(was, p.External.String()) {
+			t.Say("The router at %s has opened the port (%s), so this link is good for people elsewhere, too:", p.Gateway, p.Protocol)
+			t.Say("Share   relay watch %s", now)
+			return
+		}
 		page, _ := st.Page()
 		t.Say("This machine has other addresses now:")
 		t.Say("Page    %s", page)

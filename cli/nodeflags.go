@@ -37,6 +37,7 @@ func nodeFlags(players string) []cli.Flag {
 		flag.Text("http", "`ADDR` for players (default "+players+"; a free port if that is taken)"),
 		flag.Number("offset", "add `N` to every default port, to run several on one machine", "0"),
 		flag.List("advertise", "`ADDR` under which others reach this node, such as a forwarded port; a name is looked up again every minute"),
+		flag.Toggle("no-port-mapping", "do not have the router open the port for links (PCP, NAT-PMP, UPnP)"),
 		flag.List("allow-host", "`NAME` under which players may ask, besides localhost and addresses"),
 		flag.Number("max-children", "`N` nodes to pass the stream on to, at most", strconv.Itoa(defaultChildren)),
 		flag.Text("upload", "`RATE` to pass on outside this network, as in 20M bits per second (default: found out)"),
@@ -85,6 +86,7 @@ func stationFlags(c *cli.Context) (s station.Config, err error) {
 	if s.Advertise, err = flag.Advertised(c); err != nil {
 		return s, err
 	}
+	s.MapPort = !c.Bool("no-port-mapping")
 	if s.Discovery, err = flag.ReadDiscovery(c); err != nil {
 		return s, err
 	}

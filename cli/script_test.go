@@ -73,6 +73,7 @@ func TestScripts(t *testing.T) {
 			// Scripts neither meet each other nor leave this machine.
 			e.Setenv("RELAY_DISCOVERY_PORT", freeUDP(t))
 			e.Setenv("RELAY_DISCOVERY_INTERFACES", loopbackName(t))
+			e.Setenv("RELAY_NO_PORT_MAPPING", "true") // this machine's router is none of the tests' business
 			e.Setenv("BIN", filepath.Dir(bin))
 			e.Values[running{}] = make(map[string]*exec.Cmd)
 			return os.Mkdir(home, 0o700)
@@ -143,7 +144,7 @@ func start(ts *testscript.TestScript, neg bool, args []string) {
 	name := args[0]
 	cmd := exec.Command(filepath.Join(ts.Getenv("BIN"), args[1]), args[2:]...)
 	cmd.Dir = ts.MkAbs(".")
-	for _, k := range []string{"HOME", "XDG_CONFIG_HOME", "PATH", "GOCOVERDIR", "RELAY_DISCOVERY_PORT", "RELAY_DISCOVERY_INTERFACES"} {
+	for _, k := range []string{"HOME", "XDG_CONFIG_HOME", "PATH", "GOCOVERDIR", "RELAY_DISCOVERY_PORT", "RELAY_DISCOVERY_INTERFACES", "RELAY_NO_PORT_MAPPING"} {
 		cmd.Env = append(cmd.Env, k+"="+ts.Getenv(k))
 	}
 	stdout, err := os.Create(ts.MkAbs(name + ".out"))

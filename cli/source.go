@@ -81,6 +81,7 @@ type source struct {
 	key     string    // that the encoder has to give; "" if none is waited for
 	once    sync.Once // the text at the start
 	shared  sharedLink
+	alone   bool     // the warning that the link leads here from this network alone
 	refused sync.Map // codes of the warnings that encoders were turned away, each once
 }
 

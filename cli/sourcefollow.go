@@ -43,6 +43,12 @@ func (s *source) follow(ctx context.Context) {
 			for _, w := range advice.Look(now, s.view(enc, c)) {
 				s.warn(w)
 			}
+			if !s.alone && s.station.OnlyHere(c) {
+				s.alone = true
+				m, _ := s.station.Mapped()
+				router, next := m.Sentences()
+				s.warn(words.OnlyHere(router, next, s.station.Port()))
+			}
 			s.shared.again(s.t, s.station, func() string { return s.station.Link(s.channel) })
 			air := s.status(ctx, now, enc, c)
 			s.t.Show(air.Line(s.t.Style()).Draw(s.t.Style()))

@@ -280,9 +280,12 @@ func (w *watch) notice(n relay.Notice) {
 // explain says why there is no parent, once for each cause, and whether others can get through to
 // this node.
 func (w *watch) explain(now time.Time) {
-	if c, ok := w.channel.Status(); ok && c.Trial.Reach == tree.Closed && !w.closed {
-		w.closed = true
-		w.warn(words.Closed(c.Trial.Addr.String()))
+	if t := w.channel.Trial(); t.Reach == tree.Closed && !w.closed {
+		m, _ := w.station.Mapped()
+		if w.closed = !m.MayYetOpen(); w.closed {
+			router, _ := m.Sentences()
+			w.warn(words.Closed(t.Addr.String(), router))
+		}
 	}
 	why, first := w.joining.Trouble(now)
 	switch {

@@ -66,6 +66,9 @@ func (c *Channel) Status() (Status, bool) {
 	return s, ok
 }
 
+// Trial is the newest that a parent has told of: whether it got through to this node.
+func (c *Channel) Trial() Trial { return c.peers.tried() }
+
 // Served reports whether every child has been sent all of the ring that it can use.
 func (s Status) Served() bool {
 	for _, c := range s.Tree.Children {

@@ -46,10 +46,10 @@ func (m machine) checkWayOut(f *findings) {
 		f.note("For viewers elsewhere, the router of this network must be set as default gateway.",
 			"There is no way to the IPv4 Internet (no default route); on this network all works without.")
 	case hostnet.SharedByCarrier.Contains(a):
-		f.note("Viewers elsewhere need IPv6, or a relay at home of somebody whose router can forward.",
+		f.note("Viewers elsewhere need IPv6, or a relay at home of somebody whose router can forward (relay source --via).",
 			"The provider shares one Internet address among customers (%s is such), so no port can be forwarded to this machine.", a)
 	case a.IsPrivate():
-		f.note(fmt.Sprintf("To be reached from the Internet, have the router forward port %d, TCP and UDP, to %s, and add --advertise PUBLIC-ADDRESS:%d.", relay.DefaultPort, a, relay.DefaultPort),
+		f.note(fmt.Sprintf("A relay that runs asks the router to let others in, and tells here what came of it. By hand: forward port %d, TCP and UDP, to %s, and add --advertise PUBLIC-ADDRESS:%d.", relay.DefaultPort, a, relay.DefaultPort),
 			"The way to the Internet is from %s through a router.", a)
 	default:
 		f.fine("The way to the Internet is from %s, which others can reach unless a firewall keeps them off.", a)

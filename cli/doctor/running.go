@@ -23,7 +23,18 @@ func (m machine) checkRunning() []Finding {
 	for _, c := range m.running.Channels {
 		m.checkChannel(&f, c)
 	}
+	checkPortMapping(&f, m.running.Node.PortMapping)
 	return f.all
+}
+
+func checkPortMapping(f *findings, p *api.PortMapping) {
+	switch {
+	case p == nil || p.Text == "": // no router is asked, or there is none
+	case p.Next != "":
+		f.note(p.Next+".", "%s", p.Text)
+	default:
+		f.fine("%s", p.Text)
+	}
 }
 
 // tooLate is the delay, in milliseconds, above which a stream is hardly live.

@@ -19,16 +19,30 @@ type reach struct {
 	names    *names
 	presence hostnet.Presence // used by follow's goroutine
 	own      func(netip.AddrPort) []netip.AddrPort
+	mapped   func() []netip.AddrPort // where routers let others in
+	moved    func()                  // is called when the machine's addresses are others
+	woken    chan struct{}           // holds one
 
 	mu sync.Mutex // held while the node is told, so that it hears of the newest last
 }
 
 func newReach(given []relay.HostPort, say func(format string, args ...any)) *reach {
-	return &reach{given: given, names: newNames(given, say), own: hostnet.Reachable}
+	return &reach{
+		given: given, names: newNames(given, say), own: hostnet.Reachable,
+		mapped: func() []netip.AddrPort { return nil }, moved: func() {}, woken: make(chan struct{}, 1),
+	}
+}
+
+// wake has follow look at the addresses again. It does not block.
+func (r *reach) wake() {
+	select {
+	case r.woken <- struct{}{}:
+	default: // it has not looked yet
+	}
 }
 
 // addrs is where others reach the node now, the most useful first: what the user has given,
-// then the machine's own. There is none without a listener.
+// then the machine's own with those of its routers. There is none without a listener.
 func (r *reach) addrs() []netip.AddrPort {
 	if !r.at.IsValid() {
 		return nil
@@ -38,12 +52,26 @@ func (r *reach) addrs() []netip.AddrPort {
 		all = append(all, r.names.resolved(h)...)
 	}
 	var addrs []netip.AddrPort
-	for _, a := range append(all, r.own(r.at)...) {
+	for _, a := range append(all, withMapped(r.own(r.at), r.mapped())...) {
 		if !slices.Contains(addrs, a) && len(addrs) < tree.MaxAddrs {
 			addrs = append(addrs, a)
 		}
 	}
 	return addrs
+}
+
+// mostMapped is how many addresses of routers others are told: a home has two lines at most.
+const mostMapped = 2
+
+// withMapped puts the addresses of routers behind the machine's own that are public, and before
+// those of its networks, for one of which there is room.
+func withMapped(own, mapped []netip.AddrPort) []netip.AddrPort {
+	at := slices.IndexFunc(own, func(a netip.AddrPort) bool { return !hostnet.Public(a.Addr()) })
+	if at < 0 {
+		at = len(own)
+	}
+	room := max(0, min(len(mapped), mostMapped, tree.MaxAddrs-1-at))
+	return slices.Insert(slices.Clone(own), at, mapped[:room]...)
 }
 
 // hosts is addrs as an invite has them: a name that the user has given stands for itself,
@@ -71,17 +99,30 @@ func (r *reach) hosts(addrs []netip.AddrPort) []relay.HostPort {
 	return hosts
 }
 
-// follow tells the node when the machine's addresses, or those of the names, have become
-// others, until ctx ends.
+// follow tells the node when the machine's addresses, or those of the names or of the routers,
+// have become others, until ctx ends.
 func (r *reach) follow(ctx context.Context, n *relay.Node) {
-	var both sync.WaitGroup
-	defer both.Wait()
+	var all sync.WaitGroup
+	defer all.Wait()
 	r.presence.Look()
-	both.Go(func() { r.names.follow(ctx, func() { r.tell(n, nil, false) }) })
+	all.Go(func() { r.names.follow(ctx, func() { r.tell(n, nil, false) }) })
+	all.Go(func() {
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-r.woken:
+				r.tell(n, nil, false)
+			}
+		}
+	})
 	hostnet.Watch(ctx, func() {
 		lost, fresh := r.presence.Look()
 		if fresh {
 			r.names.again() // there may have been nobody to ask
+		}
+		if fresh || len(lost) > 0 {
+			r.moved()
 		}
 		r.tell(n, lost, fresh)
 	})

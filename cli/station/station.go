@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -21,6 +22,7 @@ import (
 	"relay/playback/api"
 	"relay/relay"
 	"relay/relay/discovery"
+	"relay/relay/portmap"
 	"relay/relay/store"
 	"relay/relay/stream"
 	"relay/tree"
@@ -35,7 +37,9 @@ type Station struct {
 	links    io.Closer // the node's listener; nil for none
 	packets  io.Closer // likewise, for packets
 	HTTP     net.Listener
-	RTMP     net.Listener // that plays the channels; nil for none
+	RTMP     net.Listener    // that plays the channels; nil for none
+	mapper   *portmap.Mapper // nil if no router is asked to let others in
+	asking   atomic.Bool     // it has begun
 	start    time.Time
 	log      *zap.Logger
 	cfg      Config
@@ -63,6 +67,7 @@ type Config struct {
 	Slots        int              // as in relay.Config
 	Upload       int
 	Alone        bool // no listener for links, no children
+	MapPort      bool // have routers open the port for links
 	AllowHosts   []string
 	Helper       bool             // it takes channels from sources that nobody can dial
 	Via          []relay.HostPort // of a helper that takes the source's channel: first in its link
@@ -97,7 +102,13 @@ func Open(t *term.Terminal, log *zap.Logger, cfg Config) (_ *Station, err error)
 	if s.ops, err = newOperations(t, cfg); err != nil {
 		return nil, err
 	}
-	nc.Notices = s.ops.notice
+	nc.Notices = func(id stream.ChannelID, n relay.Notice) {
+		if _, ok := n.(relay.Attached); ok {
+			s.reach.wake() // the parent has said where it sees this node
+		}
+		s.ops.notice(id, n)
+	}
+	nc.NoPackets = s.noPackets
 	if s.Node, err = relay.New(nc); err != nil {
 		return nil, err
 	}
@@ -116,6 +127,9 @@ func (s *Station) listen(nc *relay.Config) error {
 	at := ln.Addr().(*net.TCPAddr).AddrPort()
 	s.anywhere = at.Addr().IsUnspecified()
 	s.reach.at = at
+	if s.mapper = s.newMapper(at, s.reach.wake); s.mapper != nil {
+		s.reach.mapped, s.reach.moved = s.mapped, s.mapper.Poke
+	}
 	nc.Addrs = s.reach.addrs()
 	if d := s.cfg.Discovery; !d.Off {
 		s.responder = &discovery.Responder{Link: at, Channels: s.channelsToTell, Port: d.Port, Interfaces: d.Interfaces, Log: s.log}
@@ -221,6 +235,9 @@ func (s *Station) onNetwork() bool {
 // Reachable reports whether others can be given a link to the node now.
 func (s *Station) Reachable() bool { return len(s.Node.Addrs()) > 0 && !s.Local() }
 
+// Port is the one on which the node listens for links; 0 if it does not.
+func (s *Station) Port() uint16 { return s.reach.at.Port() }
+
 // Discoverable reports whether relays on this network find the channels without an invite now.
 func (s *Station) Discoverable() bool { return s.responder != nil && s.onNetwork() }
 
@@ -249,6 +266,9 @@ func (s *Station) Link(c *relay.Channel, more ...relay.HostPort) string {
 func (s *Station) Run(ctx context.Context, g *errgroup.Group) {
 	g.Go(func() error { return s.Node.Run(ctx) })
 	g.Go(func() error { s.reach.follow(ctx, s.Node); return nil })
+	if s.mapper != nil {
+		g.Go(func() error { return s.mapper.Run(ctx) })
+	}
 	g.Go(func() error { return s.players.Run(ctx, s.HTTP) })
 	if s.responder != nil {
 		g.Go(func() error { s.answer(ctx); return nil })
@@ -257,7 +277,7 @@ func (s *Station) Run(ctx context.Context, g *errgroup.Group) {
 }
 
 func (s *Station) describe() api.Node {
-	return api.Node{ID: s.Node.ID().String(), Version: s.cfg.Version, UptimeS: int64(time.Since(s.start).Seconds())}
+	return api.Node{ID: s.Node.ID().String(), Version: s.cfg.Version, UptimeS: int64(time.Since(s.start).Seconds()), PortMapping: s.portMapping()}
 }
 
 // factsOf returns what the node knows of a channel. encoder is that of Show.

@@ -16,6 +16,9 @@ func Channels(trees api.Trees, st *api.Status) []api.TopChannel {
 		c := api.TopChannel{ID: t.ID, Name: term.Clean(t.Name), Title: term.Clean(t.Title), Summary: t.Summary, Problem: term.Clean(t.Problem), SeenBy: t.SeenBy, Nodes: []api.TopNode{}}
 		var own *api.ChannelStatus
 		if st != nil {
+			if p := st.Node.PortMapping; p != nil {
+				c.Port = term.Clean(p.Text)
+			}
 			if i := slices.IndexFunc(st.Channels, func(s api.ChannelStatus) bool { return s.ID == t.ID }); i >= 0 {
 				own = &st.Channels[i]
 				c.State, c.BitRate, c.Players = api.State(term.Clean(string(own.State))), new(int64(own.BitRate)), new(own.ViewerCount)

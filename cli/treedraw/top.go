@@ -184,6 +184,14 @@ func (s Top) summary(c api.TopChannel) []string {
 	if c.Problem != "" {
 		out = append(out, s.Line([]term.Cell{{Text: fmt.Sprintf("The source cannot be asked (%s); this is what %s knows.", c.Problem, shortID(c.SeenBy)), Colour: term.Yellow}}))
 	}
+	if wide := s.Width; c.Port != "" {
+		if wide == 0 {
+			wide = -1
+		}
+		for _, l := range term.WrapWords(c.Port, wide) {
+			out = append(out, s.Line([]term.Cell{{Text: l}}))
+		}
+	}
 	return append(out, "")
 }
 

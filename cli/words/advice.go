@@ -54,6 +54,7 @@ const (
 	WarnNotConnected  = "not_connected"
 	warnClosed        = "closed"
 	warnHelper        = "helper"
+	warnOnlyHere      = "only_here"
 )
 
 // SourceView is what an adviser knows about a source.

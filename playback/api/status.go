@@ -18,6 +18,8 @@ type Node struct {
 	ID      string `json:"id"`
 	Version string `json:"version"`
 	UptimeS int64  `json:"uptime_s"`
+	// PortMapping is null if no router is asked.
+	PortMapping *PortMapping `json:"port_mapping"`
 }
 
 // Channel is what every document says of a channel that is open at a node.

@@ -29,7 +29,7 @@ var usual = timing{
 	forever: 30 * time.Minute,
 	again:   30 * time.Second,
 	refused: 10 * time.Minute,
-	goodbye: 2 * time.Second,
+	goodbye: time.Second,
 }
 
 // job keeps the port open in one router, or for one IPv6 address. Its fields are static;

@@ -114,7 +114,7 @@ func (m *Mapper) State() State {
 // believed.
 func (m *Mapper) Strange() Strange { return m.strangers.counts() }
 
-// Run keeps the port open until ctx ends. Then it removes the mappings, for two seconds at
+// Run keeps the port open until ctx ends. Then it removes the mappings, for a second at
 // most. It fails at once if a required field is missing; no router and no answer are no
 // errors. It must not be called twice.
 func (m *Mapper) Run(ctx context.Context) error {

@@ -1,0 +1,196 @@
+//go:build e2e && linux
+
+package netns
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"relay/cli/e2e/internal/wait"
+)
+
+// household is a home behind a router that lets in nothing unasked and runs miniupnpd, and
+// somebody elsewhere.
+type household struct {
+	router, home, outside *machine
+}
+
+// Addresses of the household's little world. miniupnpd maps nothing for a router whose address
+// it knows as one of no use, such as those for documentation.
+const (
+	outsideAddr = "11.22.33.1"
+	wanAddr     = "11.22.33.11"
+	routerAddr  = "192.168.1.1"
+	homeAddr    = "192.168.1.2"
+)
+
+const routerRules = `table inet filter {
+	chain input {
+		type filter hook input priority 0; policy accept;
+		iifname "wan" ct state new drop
+	}
+	chain forward {
+		type filter hook forward priority 0; policy drop;
+		ct state established,related accept
+		iifname "lan" accept
+		jump miniupnpd
+	}
+	chain miniupnpd { }
+	chain prerouting {
+		type nat hook prerouting priority -100;
+		jump prerouting_miniupnpd
+	}
+	chain postrouting {
+		type nat hook postrouting priority 100;
+		jump postrouting_miniupnpd
+		oifname "wan" masquerade
+	}
+	chain prerouting_miniupnpd { }
+	chain postrouting_miniupnpd { }
+}
+`
+
+const routerSettings = `ext_ifname=wan
+listening_ip=lan
+enable_natpmp=yes
+enable_upnp=yes
+secure_mode=yes
+system_uptime=no
+uuid=7a212afe-b243-4445-bbb7-4543fc1f99cf
+upnp_table_name=filter
+upnp_nat_table_name=filter
+upnp_forward_chain=miniupnpd
+upnp_nat_chain=prerouting_miniupnpd
+upnp_nat_postrouting_chain=postrouting_miniupnpd
+allow 1024-65535 192.168.1.0/24 1024-65535
+deny 0-65535 0.0.0.0/0 0-65535
+`
+
+func newHousehold(t *testing.T) *household {
+	t.Helper()
+	h := &household{router: newMachine(t, "router", false), home: newMachine(t, "home", false), outside: newMachine(t, "outside", false)}
+	must(t, h.router.run(fmt.Sprintf(`link add wan type veth peer name eth0 netns %s
+link add lan type veth peer name eth0 netns %s
+addr add %s/24 dev wan
+addr add %s/24 dev lan
+link set wan up
+link set lan up
+`, h.outside.path(), h.home.path(), wanAddr, routerAddr), "ip", "-batch", "-"))
+	must(t, h.outside.run(fmt.Sprintf("addr add %s/24 dev eth0\nlink set eth0 up\nroute add default via %s\n", outsideAddr, wanAddr), "ip", "-batch", "-"))
+	must(t, h.home.run(fmt.Sprintf("addr add %s/24 dev eth0\nlink set eth0 up\nroute add default via %s\n", homeAddr, routerAddr), "ip", "-batch", "-"))
+	must(t, h.router.do(func() error { return os.WriteFile("/proc/sys/net/ipv4/ip_forward", []byte("1"), 0o644) }))
+	must(t, h.router.run(routerRules, "nft", "-f", "-"))
+	conf := filepath.Join(h.router.dir, "upnp.conf")
+	must(t, os.WriteFile(conf, []byte(routerSettings), 0o644))
+	h.router.start(t, "miniupnpd", filepath.Join(h.router.dir, "miniupnpd.log"), "miniupnpd", "-d", "-f", conf, "-P", filepath.Join(h.router.dir, "pid"))
+	wait.Until(t, "the router answers", func() error {
+		var table []byte
+		err := h.router.do(func() (err error) { table, err = os.ReadFile("/proc/thread-self/net/udp"); return err })
+		if err == nil && !bytes.Contains(table, []byte(":14E7 ")) { // 5351
+			err = fmt.Errorf("it does not listen: %s", table)
+		}
+		return err
+	})
+	return h
+}
+
+// mapped is whether the router lets the home's port in.
+func (h *household) mapped(t *testing.T) bool {
+	t.Helper()
+	err := h.router.run("", "sh", "-c", "nft list chain inet filter prerouting_miniupnpd | grep -q 7144")
+	return err == nil
+}
+
+// relays start without the variable that has tests leave routers alone.
+func (m *machine) relayThatAsks(t *testing.T, name string, args ...string) *process {
+	t.Helper()
+	return m.start(t, name, filepath.Join(m.dir, name+".log"), "env", append([]string{"RELAY_DISCOVERY_INTERFACES=", "RELAY_NO_PORT_MAPPING=", relayBin}, args...)...)
+}
+
+func (m *machine) sourceThatAsks(t *testing.T, args ...string) *process {
+	t.Helper()
+	return m.relayThatAsks(t, "source", append([]string{"source", clip, "--loop", "--no-qr", "--config", filepath.Join(m.dir, "keys")}, args...)...)
+}
+
+// TestSomebodyElsewhereWatchesASourceAtHome has the source open its port in a router that lets
+// nothing in, and play to somebody who opens the link that it prints.
+func TestSomebodyElsewhereWatchesASourceAtHome(t *testing.T) {
+	h := newHousehold(t)
+	src := h.home.sourceThatAsks(t)
+	src.find(t, `(?m)^(relay://[a-z2-7]{52}@\S+)`)
+	began := time.Now()
+	link := src.find(t, `(?m)^Share +relay watch (relay://[a-z2-7]{52}@11\.22\.33\.11:7144\S*)$`)
+	t.Logf("the link for others is there %v after the first one", time.Since(began).Round(10*time.Millisecond))
+	if !h.mapped(t) || !strings.Contains(link, homeAddr) {
+		t.Errorf("%s; mapped: %v", link, h.mapped(t))
+	}
+	h.outside.relay(t, "watch", "watch", link, "--config", filepath.Join(h.outside.dir, "keys")).find(t, `(?m)^Live: `)
+	out, errs, _ := h.home.output(t, "doctor")
+	for _, want := range []string{"The router at 192.168.1.1 has opened 11.22.33.11:7144 by PCP, for TCP and UDP, for 2h", "nobody has tried it yet"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("the doctor does not say %q: %s%s", want, out, errs)
+		}
+	}
+	if out, errs, _ := h.home.output(t, "top"); !strings.Contains(out, "11.22.33.11:7144 by PCP") {
+		t.Errorf("top does not tell of the mapping: %s%s", out, errs)
+	}
+	src.signal(t, syscall.SIGINT)
+	src.wait(t)
+	if h.mapped(t) {
+		t.Error("the router lets others in still")
+	}
+}
+
+// TestAViewerAtHomeIsReached has somebody at home watch: his parent gets through to him, and
+// another one watches through him.
+func TestAViewerAtHomeIsReached(t *testing.T) {
+	h := newHousehold(t)
+	src := h.outside.relay(t, "source", "source", clip, "--loop", "--no-qr", "--max-children", "1", "--config", filepath.Join(h.outside.dir, "keys"))
+	link := src.find(t, `(?m)^(relay://[a-z2-7]{52}@\S+)`)
+	h.home.relayThatAsks(t, "watch", "watch", link, "--config", filepath.Join(h.home.dir, "keys")).find(t, `(?m)^Live: `)
+	wait.Until(t, "the source gets through to the viewer", func() error {
+		out, errs, _ := h.home.output(t, "doctor")
+		for _, want := range []string{"has opened 11.22.33.11:7144", "another node got through"} {
+			if !strings.Contains(out, want) {
+				return fmt.Errorf("the doctor does not say %q: %s%s", want, out, errs)
+			}
+		}
+		return nil
+	})
+	second := h.outside.relay(t, "second", "watch", link, "--offset", "10", "--config", filepath.Join(h.outside.dir, "second"))
+	second.find(t, `Connected to .*11\.22\.33\.11:7144`)
+	second.find(t, `(?m)^Live: `)
+}
+
+// TestARouterIsLeftAlone asks nothing of it.
+func TestARouterIsLeftAlone(t *testing.T) {
+	h := newHousehold(t)
+	src := h.home.sourceThatAsks(t, "--no-port-mapping")
+	src.find(t, `(?m)^Live: `)
+	warning := src.find(t, `relay: warning: (as far as is known, the link leads here from this network alone.*)`)
+	src.find(t, `relay: hint: .*forward port 7144, TCP and UDP.*--via HOST/ID`)
+	src.signal(t, syscall.SIGINT)
+	src.wait(t)
+	log, err := os.ReadFile(filepath.Join(h.router.dir, "miniupnpd.log"))
+	must(t, err)
+	if h.mapped(t) || regexp.MustCompile(`192\.168\.1\.2`).Match(log) {
+		t.Errorf("the router was asked: %s", log)
+	}
+	t.Log(warning)
+}
+
+// TestASourceBehindACarrierSaysSo gives the router an address that a provider shares among homes.
+func TestASourceBehindACarrierSaysSo(t *testing.T) {
+	h := newHousehold(t)
+	must(t, h.router.run("addr del "+wanAddr+"/24 dev wan\naddr add 100.64.0.2/24 dev wan\n", "ip", "-batch", "-"))
+	src := h.home.sourceThatAsks(t)
+	src.find(t, `relay: warning: as far as is known, the link leads here from this network alone\. The router at 192\.168\.1\.1 .*CGNAT`)
+	src.find(t, `relay: hint: .*--via HOST/ID`)
+}

@@ -1,11 +1,13 @@
 package cli
 
 import (
+	"fmt"
 	"strings"
 	"sync/atomic"
 
 	"relay/cli/station"
 	"relay/cli/term"
+	"relay/cli/words"
 )
 
 // sharedLink is the link that people were told, to tell them again when the machine has other
@@ -48,14 +50,19 @@ func (s *sharedLink) again(t *term.Terminal, st *station.Station, link func() st
 	was := s.told
 	if now := s.look(link()); now != "" {
 		m, _ := st.Mapped()
-		if p, open := m.Open(); open && strings.Contains(now, p.External.String()) && !strings.Contains(was, p.External.String()) {
-			t.Say("The router at %s has opened the port (%s), so this link is good for people elsewhere, too:", p.Gateway, p.Protocol)
-			t.Say("Share   relay watch %s", now)
-			return
-		}
 		page, _ := st.Page()
-		t.Say("This machine has other addresses now:")
-		t.Say("Page    %s", page)
-		t.Say("Share   relay watch %s", now)
+		for _, l := range movedLines(was, now, page, m) {
+			t.Say("%s", l)
+		}
 	}
+}
+
+// movedLines tells people a link that replaces another one: why, and the page's address unless
+// that is as before.
+func movedLines(was, now, page string, m words.Mapped) []string {
+	share := "Share   relay watch " + now
+	if p, open := m.Open(); open && strings.Contains(now, p.External.String()) && !strings.Contains(was, p.External.String()) {
+		return []string{fmt.Sprintf("The router at %s has opened the port (%s), so this link is good for people elsewhere, too:", p.Gateway, words.Protocol(p.Protocol)), share}
+	}
+	return []string{"This machine has other addresses now:", "Page    " + page, share}
 }

@@ -34,3 +34,18 @@ func TestSourceAnswersItsOwnNetworksUnlessTold(t *testing.T) {
 		}
 	}
 }
+
+func TestTheRouterIsAskedUnlessThePersonSaysNo(t *testing.T) {
+	for _, args := range [][]string{{"relay"}, {"relay", "--no-port-mapping"}} {
+		app := cli.App{Flags: nodeFlags(playersNear), Action: func(ctx *cli.Context) error {
+			cfg, err := stationFlags(ctx)
+			if cfg.MapPort != (len(args) == 1) {
+				t.Errorf("%v: asked %v", args, cfg.MapPort)
+			}
+			return err
+		}}
+		if err := app.Run(args); err != nil {
+			t.Error(err)
+		}
+	}
+}

@@ -202,7 +202,7 @@ func (n *Node) add(c *Channel) error {
 	if n.channels[c.id] != nil {
 		return fmt.Errorf("channel %s is open already", c.id.Short())
 	}
-	c.peers.readdress(n.addrs, nil) // Relocate may have come since the channel was made
+	c.peers.readdress(n.addrs, nil, false) // Relocate may have come since the channel was made
 	n.channels[c.id] = c
 	if g := c.peers.gossip; g != nil {
 		n.clusters[membership.LabelOf(c.id)] = g

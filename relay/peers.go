@@ -52,6 +52,7 @@ type peers struct {
 	world   netip.Addr       // the newest IPv4 address of the Internet at which a parent saw it
 	addrs   []netip.AddrPort // where it can be dialled: both of these
 	gone    []netip.Addr     // of this machine, and the channel's goroutine has not looked
+	moved   bool             // to another network, likewise
 	trial   Trial            // the newest
 }
 
@@ -252,24 +253,25 @@ func (p *peers) seenInTheWorld() netip.Addr {
 }
 
 // readdress takes over where the node can be dialled from now on, and which of the
-// machine's addresses are gone. What a parent has seen stays until the next one says
+// machine's addresses are gone; moved says that its network is another. What a parent has seen stays until the next one says
 // otherwise.
-func (p *peers) readdress(given []netip.AddrPort, gone []netip.Addr) {
+func (p *peers) readdress(given []netip.AddrPort, gone []netip.Addr, moved bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.given, p.addrs = given, withSeen(given, p.seen)
 	if len(gone) > 0 {
 		p.world = netip.Addr{} // of the old network
 	}
-	p.gone = append(p.gone, gone...)
+	p.gone, p.moved = append(p.gone, gone...), p.moved || moved
 }
 
 // takeReaddressed returns what readdress has taken over since the call before.
-func (p *peers) takeReaddressed() (given []netip.AddrPort, gone []netip.Addr) {
+func (p *peers) takeReaddressed() (given []netip.AddrPort, gone []netip.Addr, moved bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	gone, p.gone = p.gone, nil
-	return p.given, gone
+	moved, p.moved = p.moved, false
+	return p.given, gone, moved
 }
 
 // withSeen puts the address that a parent sees where it is of use: behind the other

@@ -84,7 +84,7 @@ func TestANodeKnowsWhereTheInternetSeesIt(t *testing.T) {
 			t.Errorf("after %s: %s, want %s", c.seen, got, c.want)
 		}
 	}
-	p.readdress(p.given, []netip.Addr{netip.MustParseAddr("192.168.1.5")})
+	p.readdress(p.given, []netip.Addr{netip.MustParseAddr("192.168.1.5")}, true)
 	if p.seenInTheWorld().IsValid() {
 		t.Error("in another network it knows still")
 	}

@@ -28,14 +28,20 @@ var errAddrGone = errors.New("this machine no longer has the link's address")
 // source, the children are told. Links from or to the addresses in gone end at once, so that
 // those that are ready on other addresses take over; no packet would tell that they are
 // dead. Places that could not be reached are tried again.
-func (n *Node) Relocate(addrs []netip.AddrPort, gone []netip.Addr) {
+func (n *Node) Relocate(addrs []netip.AddrPort, gone []netip.Addr) { n.readdress(addrs, gone, true) }
+
+// Readdress tells the node that others can reach the listener elsewhere, in the same network
+// as before: what it has begun there goes on.
+func (n *Node) Readdress(addrs []netip.AddrPort) { n.readdress(addrs, nil, false) }
+
+func (n *Node) readdress(addrs []netip.AddrPort, gone []netip.Addr, moved bool) {
 	addrs = slices.Clone(addrs[:min(len(addrs), tree.MaxAddrs)])
 	n.mu.Lock()
 	n.addrs = addrs
 	n.mu.Unlock()
-	n.log.Debug("the machine's network has changed", zap.Stringers("reached at", addrs), zap.Stringers("gone", gone))
+	n.log.Debug("others reach this machine elsewhere", zap.Bool("in another network", moved), zap.Stringers("reached at", addrs), zap.Stringers("gone", gone))
 	for _, c := range n.Channels() {
-		c.peers.readdress(addrs, gone)
+		c.peers.readdress(addrs, gone, moved)
 		select {
 		case c.relocated <- struct{}{}:
 		default: // it has not looked yet
@@ -43,9 +49,9 @@ func (n *Node) Relocate(addrs []netip.AddrPort, gone []netip.Addr) {
 	}
 }
 
-// relocate does what follows from the newest Relocate.
+// relocate does what follows from the newest Relocate or Readdress.
 func (c *Channel) relocate() {
-	addrs, gone := c.peers.takeReaddressed()
+	addrs, gone, moved := c.peers.takeReaddressed()
 	for _, u := range c.up {
 		u.dropFrom(gone)
 	}
@@ -57,7 +63,7 @@ func (c *Channel) relocate() {
 	for _, d := range c.down { // and those of no children
 		d.dropFrom(gone)
 	}
-	c.handle(tree.Readdressed{Addrs: addrs})
+	c.handle(tree.Readdressed{Addrs: addrs, Stayed: !moved})
 }
 
 // dropFrom ends the link if its own address is one of these, and reports whether it has.

@@ -98,7 +98,7 @@ func TestWhatAParentSawIsKeptWhereItIsOfUse(t *testing.T) {
 		{addrPorts("[2001:db8::1]:7144", "192.168.2.5:7144"), addrPorts("[2001:db8::1]:7144", "198.51.100.7:7144", "192.168.2.5:7144")},
 		{nil, nil},
 	} {
-		p.readdress(c.given, nil)
+		p.readdress(c.given, nil, false)
 		if !slices.Equal(p.addrs, c.want) {
 			t.Errorf("%v: %v, want %v", c.given, p.addrs, c.want)
 		}

@@ -94,7 +94,10 @@ type Progress struct {
 
 // Readdressed says that the machine's network has changed: Addrs is where the node listens
 // from now on. Whoever could not be reached before may be reached now.
-type Readdressed struct{ Addrs []netip.AddrPort }
+type Readdressed struct {
+	Addrs  []netip.AddrPort
+	Stayed bool // it is in the same network as before
+}
 
 // Leave starts an orderly end. Children are told where to go, and are served until they
 // have moved, for at most 2 s. Left then says that the node may go.

@@ -8,6 +8,9 @@ func (n *Node) readdressed(now time.Time, ev Readdressed) {
 	n.cfg.Self.Addrs = ev.Addrs[:min(len(ev.Addrs), MaxAddrs)]
 	n.seen = n.shown()
 	n.pathDue = true
+	if ev.Stayed {
+		return
+	}
 	n.book.forgive(now)
 	if n.search.want == wantNothing {
 		return

@@ -108,3 +108,19 @@ func TestAnOfferReplacesTheDialToAnOldAddress(t *testing.T) {
 		t.Errorf("%+v", as)
 	}
 }
+
+func TestADialGoesOnWhileARouterOpensThePort(t *testing.T) {
+	r := newRig(t, Config{Slots: 1, Seeds: places(1)})
+	d, ok := first[Dial](r.rest())
+	if !ok {
+		t.Fatal("the seed is not asked")
+	}
+	stayed := Readdressed{Addrs: moved.Addrs, Stayed: true}
+	as := r.give(stayed)
+	if again, ok := first[Dial](as); ok || closed(as, d.Link) != ReasonNone {
+		t.Errorf("it is given up, and %+v begins", again)
+	}
+	if j, ok := sent[Join](r.give(Up{d.Link, place(1).ID, addr(1), false})); !ok || !slices.Equal(j.Addrs, moved.Addrs) {
+		t.Errorf("the seed hears %+v", j)
+	}
+}

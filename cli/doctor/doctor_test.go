@@ -332,7 +332,16 @@ func TestDoctorOnTheRelay(t *testing.T) {
 		"never joined":   {&api.Status{Channels: []api.ChannelStatus{alone}}, `todo Channel karp6ufz has not been reached yet.`},
 		"open":           {&api.Status{Channels: []api.ChannelStatus{open}}, "ok Channel\nok Others get through to this node: another node of channel karp6ufz has tried it at 203.0.113.7:7144."},
 		"closed":         {&api.Status{Channels: []api.ChannelStatus{closed}}, "ok Channel\ntodo Nobody gets through to this node: another node of channel karp6ufz has tried it at 203.0.113.7:7144, and a router or a firewall has let nothing in. => the router forward it"},
-		"parent gone":    {&api.Status{Channels: []api.ChannelStatus{lost}}, `todo Channel karp6ufz has lost its way to the source.`},
+		"a router that lets in": {
+			&api.Status{Channels: []api.ChannelStatus{channel(api.Live, 1)}, Node: api.Node{PortMapping: &api.PortMapping{Text: "The router has opened it.", Open: true}}},
+			"ok Channel\nok The router has opened it.",
+		},
+		"a router that does not": {
+			&api.Status{Channels: []api.ChannelStatus{channel(api.Live, 1)}, Node: api.Node{PortMapping: &api.PortMapping{Text: "The router refuses.", Next: "Allow it"}}},
+			"ok Channel\nnote The router refuses. => Allow it.",
+		},
+		"no router":   {&api.Status{Channels: []api.ChannelStatus{channel(api.Live, 1)}, Node: api.Node{PortMapping: &api.PortMapping{}}}, "ok Channel"},
+		"parent gone": {&api.Status{Channels: []api.ChannelStatus{lost}}, `todo Channel karp6ufz has lost its way to the source.`},
 	} {
 		wantFindings(t, name, machine{running: c.of, asked: "127.0.0.1:7145"}.checkRunning(), c.want)
 	}

@@ -9,6 +9,7 @@ import (
 	"relay/relay"
 	"relay/relay/hostnet"
 	"relay/relay/portmap"
+	"relay/tree"
 )
 
 // newMapper returns what has the routers open the listener's port; nil if there is none that
@@ -38,7 +39,7 @@ func (s *Station) newMapper(at netip.AddrPort, changed func()) *portmap.Mapper {
 			s.asking.Store(true)
 			changed()
 		},
-		Log:     s.log,
+		Log: s.log,
 	}
 }
 
@@ -70,9 +71,17 @@ func (s *Station) mapped() (all []netip.AddrPort) {
 
 // noPackets reports that a router lets connections in at an address, and no packets.
 func (s *Station) noPackets(a netip.AddrPort) bool {
-	return s.mapper != nil && slices.ContainsFunc(s.mapper.State().Mappings, func(p portmap.Mapping) bool {
-		return p.External == a && p.UDP != a.Port()
-	})
+	return s.mapper != nil && packetless(s.mapper.State(), a)
+}
+
+func packetless(of portmap.State, a netip.AddrPort) bool {
+	return slices.ContainsFunc(of.Mappings, func(p portmap.Mapping) bool { return p.External == a && p.UDP != a.Port() })
+}
+
+// cameIn reports whether a child has come in from further away than the node's own networks.
+// At a source whose helper is its child it may be that one, which was dialled.
+func (s *Station) cameIn(c relay.Status) bool {
+	return len(s.cfg.Via) == 0 && slices.ContainsFunc(c.Tree.Children, func(ch tree.ChildInfo) bool { return !c.Links[ch.Link].Near })
 }
 
 // OnlyHere reports whether the node can be reached from its own networks alone, as far as is
@@ -83,12 +92,7 @@ func (s *Station) OnlyHere(c relay.Status) bool {
 	if s.mapper != nil && !s.asking.Load() || m.State.Searching || len(s.cfg.Advertise)+len(s.cfg.Via) > 0 || !s.onNetwork() || !hostnet.Outward().IsValid() {
 		return false
 	}
-	for _, ch := range c.Tree.Children {
-		if !c.Links[ch.Link].Near {
-			return false
-		}
-	}
-	return !slices.ContainsFunc(s.Node.Addrs(), func(a netip.AddrPort) bool { return hostnet.Public(a.Addr()) })
+	return !s.cameIn(c) && !slices.ContainsFunc(s.Node.Addrs(), func(a netip.AddrPort) bool { return hostnet.Public(a.Addr()) })
 }
 
 // portMapping is Mapped as programs are told.
@@ -96,6 +100,10 @@ func (s *Station) portMapping() *api.PortMapping {
 	m, asked := s.Mapped()
 	if !asked {
 		return nil
+	}
+	for _, c := range s.Node.Channels() {
+		st, ok := c.Status()
+		m.Came = m.Came || ok && s.cameIn(st)
 	}
 	p := &api.PortMapping{Why: m.State.Why().String(), Why6: m.State.Why6().String(), Mappings: []api.MappedPort{}}
 	p.Text, p.Next = m.Sentences()

@@ -112,7 +112,7 @@ func (r *reach) follow(ctx context.Context, n *relay.Node) {
 			case <-ctx.Done():
 				return
 			case <-r.woken:
-				r.tell(n, nil, false)
+				r.retell(n)
 			}
 		}
 	})
@@ -134,5 +134,14 @@ func (r *reach) tell(n *relay.Node, lost []netip.Addr, fresh bool) {
 	defer r.mu.Unlock()
 	if addrs := r.addrs(); fresh || len(lost) > 0 || !slices.Equal(addrs, n.Addrs()) {
 		n.Relocate(addrs, lost)
+	}
+}
+
+// retell is tell in the same network: a router lets others in, or does so no longer.
+func (r *reach) retell(n *relay.Node) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if addrs := r.addrs(); !slices.Equal(addrs, n.Addrs()) {
+		n.Readdress(addrs)
 	}
 }

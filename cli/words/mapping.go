@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 
 	"relay/cli/term"
@@ -18,6 +19,7 @@ type Mapped struct {
 	Port  uint16       // this machine's
 	Seen  []netip.Addr // where the Internet sees this machine by IPv4; none if that is not known
 	Trial relay.Trial  // the newest
+	Came  bool         // somebody has come in who is not near
 }
 
 // viaHelper is what always works.
@@ -48,7 +50,7 @@ func (m Mapped) Sentences() (text, next string) {
 			if text != "" {
 				text += " "
 			}
-			return text + fmt.Sprintf("For IPv6 the router at %s has opened %s by %s.", p.Gateway, p.External, p.Protocol), next
+			return text + fmt.Sprintf("For IPv6 the router at %s has opened %s by %s.", p.Gateway, p.External, Protocol(p.Protocol)), next
 		}
 	}
 	return text, next
@@ -57,7 +59,7 @@ func (m Mapped) Sentences() (text, next string) {
 func (m Mapped) four() (text, next string) {
 	if p, ok := m.Open(); ok {
 		tried, next := m.tried(p)
-		return fmt.Sprintf("The router at %s has opened %s by %s, for %s, %s; %s.", p.Gateway, p.External, p.Protocol, transports(p), lease(p.Lease), tried), next
+		return fmt.Sprintf("The router at %s has opened %s by %s, for %s, %s; %s.", p.Gateway, p.External, Protocol(p.Protocol), transports(p), lease(p.Lease), tried), next
 	}
 	forward := fmt.Sprintf("forward port %d, TCP and UDP, to this machine", m.Port)
 	why := m.State.Why()
@@ -112,6 +114,8 @@ func (m Mapped) about(why portmap.Reason) (gateway netip.Addr, external netip.Ad
 func (m Mapped) tried(p portmap.Mapping) (result, next string) {
 	t := m.Trial
 	switch {
+	case m.Came:
+		return "somebody came in from outside", ""
 	case t.Reach == tree.Untried || t.Addr != p.External || t.Reach == tree.Closed && t.At.Before(p.Since.Add(tree.ProbeTime)):
 		return "nobody has tried it yet", ""
 	case t.Reach == tree.Open:
@@ -129,6 +133,14 @@ func (m Mapped) MayYetOpen() bool {
 	}
 	p, ok := m.Open()
 	return ok && m.Trial.At.Before(p.Since.Add(tree.ProbeTime))
+}
+
+// Protocol is a protocol's name for people.
+func Protocol(p portmap.Protocol) string {
+	if p == portmap.UPnP {
+		return "UPnP"
+	}
+	return strings.ToUpper(string(p))
 }
 
 func transports(p portmap.Mapping) string {

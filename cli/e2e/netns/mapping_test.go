@@ -108,7 +108,7 @@ func (h *household) mapped(t *testing.T) bool {
 	return err == nil
 }
 
-// relays start without the variable that has tests leave routers alone.
+// relayThatAsks starts relay without the variable that has tests leave routers alone.
 func (m *machine) relayThatAsks(t *testing.T, name string, args ...string) *process {
 	t.Helper()
 	return m.start(t, name, filepath.Join(m.dir, name+".log"), "env", append([]string{"RELAY_DISCOVERY_INTERFACES=", "RELAY_NO_PORT_MAPPING=", relayBin}, args...)...)
@@ -133,7 +133,7 @@ func TestSomebodyElsewhereWatchesASourceAtHome(t *testing.T) {
 	}
 	h.outside.relay(t, "watch", "watch", link, "--config", filepath.Join(h.outside.dir, "keys")).find(t, `(?m)^Live: `)
 	out, errs, _ := h.home.output(t, "doctor")
-	for _, want := range []string{"The router at 192.168.1.1 has opened 11.22.33.11:7144 by PCP, for TCP and UDP, for 2h", "nobody has tried it yet"} {
+	for _, want := range []string{"The router at 192.168.1.1 has opened 11.22.33.11:7144 by PCP, for TCP and UDP, for 2h", "somebody came in from outside"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("the doctor does not say %q: %s%s", want, out, errs)
 		}

@@ -149,6 +149,7 @@ func (n *Node) Handle(now time.Time, ev Event) {
 		n.down(now, ev.Link, ev.End)
 	case Candidates:
 		n.candidates(ev)
+		n.relearn(now, ev.Of)
 	case Offered:
 		n.offered(now, ev.Place)
 	case Capacity:

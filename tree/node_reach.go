@@ -1,6 +1,9 @@
 package tree
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // held is a joiner that would take another's place, and waits until it has been tried.
 type held struct {
@@ -37,6 +40,26 @@ func (n *Node) tryChildren(now time.Time) {
 	for _, c := range n.children {
 		if c.pulling && n.mayTry(c) && c.trial.due(now) {
 			n.try(now, c)
+		}
+	}
+}
+
+// relearn takes up another port of a child that was not reached, and has it tried there: its
+// router has opened one meanwhile that is not the one the child listens on, and a child has no
+// way to tell its parent. Hearsay can lead to nothing but such a trial, at the address at which
+// the child is seen.
+func (n *Node) relearn(now time.Time, of []Candidate) {
+	for _, cand := range of {
+		c := n.children.ofID(cand.Place.ID)
+		if c == nil || c.trial.reach != Closed || !c.from.net.IsSingleIP() {
+			continue
+		}
+		for _, a := range cand.Place.Addrs {
+			if a.Addr().Unmap() == c.from.net.Addr() && !slices.Contains(c.place.Addrs, a) {
+				c.place = c.place.withAddr(a)
+				c.trial.at = now
+				break
+			}
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package tree
 
 import (
+	"net/netip"
 	"slices"
 	"testing"
 	"time"
@@ -175,5 +176,29 @@ func TestHeldJoinersAreBounded(t *testing.T) {
 	}
 	if len(r.held) != 0 {
 		t.Errorf("%d are held by a node that has left", len(r.held))
+	}
+}
+
+func TestAClosedChildIsTriedAtThePortThatItsRouterHasOpened(t *testing.T) {
+	r := full(t)
+	r.shut(2)
+	at := func(i int, port uint16) netip.AddrPort { return netip.AddrPortFrom(addr(i).Addr(), port) }
+	hear := func(i int, addrs ...netip.AddrPort) []Action {
+		return append(r.give(Candidates{[]Candidate{{Place: Place{place(i).ID, addrs}}}}), r.live(heartbeatInterval, r.reports(2, Report{}), r.reports(4, Report{}))...)
+	}
+	if as := hear(1, at(9, 7150), place(1).Addrs[0]); len(probes(as)) != 0 {
+		t.Errorf("it is tried where it was not seen, or once more: %+v", probes(as))
+	}
+	if as := hear(2, at(2, 7150)); len(probes(as)) != 0 {
+		t.Error("one that counts as before is tried")
+	}
+	as := hear(1, at(1, 7150))
+	p, ok := first[Probe](as)
+	if !ok || p.Link != 2 || p.Place.Addrs[0] != at(1, 7150) || len(p.Place.Addrs) > MaxAddrs {
+		t.Fatalf("it is tried at %v", p.Place)
+	}
+	r.give(Probed{2, Closed})
+	if as := hear(1, at(1, 7150)); len(probes(as)) != 0 {
+		t.Error("the same again has it tried again")
 	}
 }

@@ -1,11 +1,17 @@
 package tree
 
-import "time"
+import (
+	"net/netip"
+	"time"
+)
 
 // readdressed takes over where the node listens from now on. What failed before says
 // nothing of the network that the machine is in now.
 func (n *Node) readdressed(now time.Time, ev Readdressed) {
 	n.cfg.Self.Addrs = ev.Addrs[:min(len(ev.Addrs), MaxAddrs)]
+	if a := n.seenAt.Addr(); a.IsValid() && len(n.cfg.Self.Addrs) > 0 {
+		n.seenAt = netip.AddrPortFrom(a, portAt(a, n.cfg.Self.Addrs))
+	}
 	n.seen = n.shown()
 	n.pathDue = true
 	if ev.Stayed {

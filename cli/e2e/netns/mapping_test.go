@@ -69,11 +69,12 @@ upnp_nat_table_name=filter
 upnp_forward_chain=miniupnpd
 upnp_nat_chain=prerouting_miniupnpd
 upnp_nat_postrouting_chain=postrouting_miniupnpd
-allow 1024-65535 192.168.1.0/24 1024-65535
+allow %d-65535 192.168.1.0/24 1024-65535
 deny 0-65535 0.0.0.0/0 0-65535
 `
 
-func newHousehold(t *testing.T) *household {
+// newHousehold makes a household whose router opens ports from the lowest on.
+func newHousehold(t *testing.T, lowest int) *household {
 	t.Helper()
 	h := &household{router: newMachine(t, "router", false), home: newMachine(t, "home", false), outside: newMachine(t, "outside", false)}
 	must(t, h.router.run(fmt.Sprintf(`link add wan type veth peer name eth0 netns %s
@@ -88,7 +89,7 @@ link set lan up
 	must(t, h.router.do(func() error { return os.WriteFile("/proc/sys/net/ipv4/ip_forward", []byte("1"), 0o644) }))
 	must(t, h.router.run(routerRules, "nft", "-f", "-"))
 	conf := filepath.Join(h.router.dir, "upnp.conf")
-	must(t, os.WriteFile(conf, []byte(routerSettings), 0o644))
+	must(t, os.WriteFile(conf, fmt.Appendf(nil, routerSettings, lowest), 0o644))
 	h.router.start(t, "miniupnpd", filepath.Join(h.router.dir, "miniupnpd.log"), "miniupnpd", "-d", "-f", conf, "-P", filepath.Join(h.router.dir, "pid"))
 	wait.Until(t, "the router answers", func() error {
 		var table []byte
@@ -122,7 +123,7 @@ func (m *machine) sourceThatAsks(t *testing.T, args ...string) *process {
 // TestSomebodyElsewhereWatchesASourceAtHome has the source open its port in a router that lets
 // nothing in, and play to somebody who opens the link that it prints.
 func TestSomebodyElsewhereWatchesASourceAtHome(t *testing.T) {
-	h := newHousehold(t)
+	h := newHousehold(t, 1024)
 	src := h.home.sourceThatAsks(t)
 	src.find(t, `(?m)^(relay://[a-z2-7]{52}@\S+)`)
 	began := time.Now()
@@ -151,7 +152,7 @@ func TestSomebodyElsewhereWatchesASourceAtHome(t *testing.T) {
 // TestAViewerAtHomeIsReached has somebody at home watch: his parent gets through to him, and
 // another one watches through him.
 func TestAViewerAtHomeIsReached(t *testing.T) {
-	h := newHousehold(t)
+	h := newHousehold(t, 1024)
 	src := h.outside.relay(t, "source", "source", clip, "--loop", "--no-qr", "--max-children", "1", "--config", filepath.Join(h.outside.dir, "keys"))
 	link := src.find(t, `(?m)^(relay://[a-z2-7]{52}@\S+)`)
 	h.home.relayThatAsks(t, "watch", "watch", link, "--config", filepath.Join(h.home.dir, "keys")).find(t, `(?m)^Live: `)
@@ -169,9 +170,30 @@ func TestAViewerAtHomeIsReached(t *testing.T) {
 	second.find(t, `(?m)^Live: `)
 }
 
+// TestAViewerIsReachedAtAnotherPortThanHisOwn has the router give another port, as when
+// somebody else in the home has the usual one.
+func TestAViewerIsReachedAtAnotherPortThanHisOwn(t *testing.T) {
+	h := newHousehold(t, 7145)
+	src := h.outside.relay(t, "source", "source", clip, "--loop", "--no-qr", "--max-children", "1", "--config", filepath.Join(h.outside.dir, "keys"))
+	link := src.find(t, `(?m)^(relay://[a-z2-7]{52}@\S+)`)
+	h.home.relayThatAsks(t, "watch", "watch", link, "--config", filepath.Join(h.home.dir, "keys")).find(t, `(?m)^Live: `)
+	wait.Until(t, "the source gets through to the viewer", func() error {
+		out, errs, _ := h.home.output(t, "doctor")
+		for _, want := range []string{"has opened 11.22.33.11:7145", "another node got through"} {
+			if !strings.Contains(out, want) {
+				return fmt.Errorf("the doctor does not say %q: %s%s", want, out, errs)
+			}
+		}
+		return nil
+	})
+	second := h.outside.relay(t, "second", "watch", link, "--offset", "10", "--config", filepath.Join(h.outside.dir, "second"))
+	second.find(t, `Connected to .*11\.22\.33\.11:7145`)
+	second.find(t, `(?m)^Live: `)
+}
+
 // TestARouterIsLeftAlone asks nothing of it.
 func TestARouterIsLeftAlone(t *testing.T) {
-	h := newHousehold(t)
+	h := newHousehold(t, 1024)
 	src := h.home.sourceThatAsks(t, "--no-port-mapping")
 	src.find(t, `(?m)^Live: `)
 	warning := src.find(t, `relay: warning: (as far as is known, the link leads here from this network alone.*)`)
@@ -188,7 +210,7 @@ func TestARouterIsLeftAlone(t *testing.T) {
 
 // TestASourceBehindACarrierSaysSo gives the router an address that a provider shares among homes.
 func TestASourceBehindACarrierSaysSo(t *testing.T) {
-	h := newHousehold(t)
+	h := newHousehold(t, 1024)
 	must(t, h.router.run("addr del "+wanAddr+"/24 dev wan\naddr add 100.64.0.2/24 dev wan\n", "ip", "-batch", "-"))
 	src := h.home.sourceThatAsks(t)
 	src.find(t, `relay: warning: as far as is known, the link leads here from this network alone\. The router at 192\.168\.1\.1 .*CGNAT`)

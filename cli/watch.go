@@ -283,8 +283,8 @@ func (w *watch) explain(now time.Time) {
 	if t := w.channel.Trial(); t.Reach == tree.Closed && !w.closed {
 		m, _ := w.station.Mapped()
 		if w.closed = !m.MayYetOpen(); w.closed {
-			router, _ := m.Sentences()
-			w.warn(words.Closed(t.Addr.String(), router))
+			router, next := m.Sentences()
+			w.warn(words.Closed(t.Addr.String(), router, next))
 		}
 	}
 	why, first := w.joining.Trouble(now)

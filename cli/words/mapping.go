@@ -20,6 +20,8 @@ type Mapped struct {
 	Seen  []netip.Addr // where the Internet sees this machine by IPv4; none if that is not known
 	Trial relay.Trial  // the newest
 	Came  bool         // somebody has come in who is not near
+	// Source says that a channel begins at this node, so that a helper can take it.
+	Source bool
 }
 
 // viaHelper is what always works.
@@ -75,24 +77,33 @@ func (m Mapped) four() (text, next string) {
 		return "The router is being asked to open the port.", ""
 	case portmap.None: // but others see another address
 		return fmt.Sprintf("%s has opened %s, but the Internet sees this machine at %s: another router is before it, or the provider shares that address among homes.", router, external, m.Seen[0]),
-			fmt.Sprintf("In the router before it too, %s, or ask the provider for a public address, use IPv6, or %s", forward, viaHelper)
+			m.next("In the router before it too, %s, or ask the provider for a public address, or use IPv6", forward)
 	case portmap.DoubleNAT:
 		return fmt.Sprintf("%s has a private address itself%s: another router is before it (double NAT), and nobody outside gets in.", router, known(external)),
-			fmt.Sprintf("In the router before it too, %s, or make one of both a bridge, or %s", forward, viaHelper)
+			m.next("In the router before it too, %s, or make one of both a bridge", forward)
 	case portmap.CarrierNAT:
 		return fmt.Sprintf("%s has an address that the provider shares among homes (CGNAT)%s, so nobody outside gets in by IPv4.", router, known(external)),
-			"Ask the provider for a public address, use IPv6, or " + viaHelper
+			m.next("Ask the provider for a public address, or use IPv6")
 	case portmap.NoAddress:
 		return fmt.Sprintf("%s says that it has no public address: it is not connected, or another router or the provider's (CGNAT) is before it.", router),
-			fmt.Sprintf("If it is connected, %s in the router before it too, or ask the provider for a public address, use IPv6, or %s", forward, viaHelper)
+			m.next("If it is connected, %s in the router before it too, or ask the provider for a public address, or use IPv6", forward)
 	case portmap.Refused:
-		return fmt.Sprintf("%s does not allow programs to open ports.", router), fmt.Sprintf("Allow it there (UPnP, NAT-PMP or PCP), or %s, or %s", forward, viaHelper)
+		return fmt.Sprintf("%s does not allow programs to open ports.", router), m.next("Allow it there (UPnP, NAT-PMP or PCP), or %s", forward)
 	case portmap.Full:
-		return fmt.Sprintf("%s has no port left for this machine.", router), fmt.Sprintf("Start the router again, or %s there, or %s", forward, viaHelper)
+		return fmt.Sprintf("%s has no port left for this machine.", router), m.next("Start the router again, or %s there", forward)
 	case portmap.NoAnswer:
-		return fmt.Sprintf("%s opens no ports for programs: it answers neither PCP nor NAT-PMP nor UPnP.", router), fmt.Sprintf("Switch UPnP on in the router, or %s there, or %s", forward, viaHelper)
+		return fmt.Sprintf("%s opens no ports for programs: it answers neither PCP nor NAT-PMP nor UPnP.", router), m.next("Switch UPnP on in the router, or there %s", forward)
 	}
-	return fmt.Sprintf("%s cannot open the port (%s).", router, why), fmt.Sprintf("In the router, %s, or %s", forward, viaHelper)
+	return fmt.Sprintf("%s cannot open the port (%s).", router, why), m.next("In the router, %s", forward)
+}
+
+// next is what to do; a source has one way more.
+func (m Mapped) next(format string, args ...any) string {
+	text := fmt.Sprintf(format, args...)
+	if m.Source {
+		text += ", or " + viaHelper
+	}
+	return text
 }
 
 // about finds the router that a reason is of, and its own address if it has told it.
@@ -122,7 +133,7 @@ func (m Mapped) tried(p portmap.Mapping) (result, next string) {
 		return "another node got through", ""
 	}
 	return "but another node did not get through",
-		fmt.Sprintf("Have the firewall of this machine let in port %d, TCP and UDP; if it does, the router does not do what it says: forward the port there by hand, or %s", m.Port, viaHelper)
+		m.next("Have the firewall of this machine let in port %d, TCP and UDP; if it does, the router does not do what it says: forward the port there by hand", m.Port)
 }
 
 // MayYetOpen reports whether a trial that found nobody to get through may be over for a router

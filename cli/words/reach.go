@@ -14,12 +14,15 @@ func openPort(addr string) string {
 	return fmt.Sprintf("To pass the stream on to others, have the firewall let in %s, TCP and UDP, and the router forward it to this machine.", port)
 }
 
-// Closed tells a watcher once that nobody gets through to it. router is what its router says
-// of that; it may be empty.
-func Closed(addr, router string) Warning {
-	text := "behind a router or a firewall that lets nobody in: this node watches, and nobody can watch through it"
+// Closed tells a watcher once that nobody gets through to it. router is what its router says of
+// that, and next what to do then; both may be empty.
+func Closed(addr, router, next string) Warning {
+	w := Warning{warnClosed, "behind a router or a firewall that lets nobody in: this node watches, and nobody can watch through it", openPort(addr)}
 	if router != "" {
-		text += ". " + router
+		w.Text += ". " + router
 	}
-	return Warning{warnClosed, text, openPort(addr)}
+	if next != "" {
+		w.Hint = "To pass the stream on to others: " + next
+	}
+	return w
 }

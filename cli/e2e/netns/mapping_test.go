@@ -50,7 +50,7 @@ const routerRules = `table inet filter {
 	chain postrouting {
 		type nat hook postrouting priority 100;
 		jump postrouting_miniupnpd
-		oifname "wan" masquerade
+		oifname "wan" meta nfproto ipv4 masquerade
 	}
 	chain prerouting_miniupnpd { }
 	chain postrouting_miniupnpd { }
@@ -58,6 +58,7 @@ const routerRules = `table inet filter {
 `
 
 const routerSettings = `ext_ifname=wan
+ext_ifname6=wan
 listening_ip=lan
 enable_natpmp=yes
 enable_upnp=yes
@@ -73,10 +74,11 @@ allow %d-65535 192.168.1.0/24 1024-65535
 deny 0-65535 0.0.0.0/0 0-65535
 `
 
-// newHousehold makes a household whose router opens ports from the lowest on.
-func newHousehold(t *testing.T, lowest int) *household {
+// newHousehold makes a household whose router opens ports from the lowest on. With IPv6 it has a
+// firewall for that, too.
+func newHousehold(t *testing.T, lowest int, ipv6 bool) *household {
 	t.Helper()
-	h := &household{router: newMachine(t, "router", false), home: newMachine(t, "home", false), outside: newMachine(t, "outside", false)}
+	h := &household{router: newMachine(t, "router", ipv6), home: newMachine(t, "home", ipv6), outside: newMachine(t, "outside", ipv6)}
 	must(t, h.router.run(fmt.Sprintf(`link add wan type veth peer name eth0 netns %s
 link add lan type veth peer name eth0 netns %s
 addr add %s/24 dev wan
@@ -87,6 +89,12 @@ link set lan up
 	must(t, h.outside.run(fmt.Sprintf("addr add %s/24 dev eth0\nlink set eth0 up\nroute add default via %s\n", outsideAddr, wanAddr), "ip", "-batch", "-"))
 	must(t, h.home.run(fmt.Sprintf("addr add %s/24 dev eth0\nlink set eth0 up\nroute add default via %s\n", homeAddr, routerAddr), "ip", "-batch", "-"))
 	must(t, h.router.do(func() error { return os.WriteFile("/proc/sys/net/ipv4/ip_forward", []byte("1"), 0o644) }))
+	if ipv6 {
+		must(t, h.router.run("addr add 2001:db8:1::11/64 dev wan nodad\naddr add 2001:db8:2::1/64 dev lan nodad\naddr add fe80::1/64 dev lan nodad\n", "ip", "-batch", "-"))
+		must(t, h.outside.run("addr add 2001:db8:1::1/64 dev eth0 nodad\nroute add 2001:db8:2::/64 via 2001:db8:1::11\n", "ip", "-batch", "-"))
+		must(t, h.home.run("addr add 2001:db8:2::2/64 dev eth0 nodad\nroute add default via fe80::1 dev eth0\n", "ip", "-batch", "-"))
+		h.router.set(t, "forwarding", "1")
+	}
 	must(t, h.router.run(routerRules, "nft", "-f", "-"))
 	conf := filepath.Join(h.router.dir, "upnp.conf")
 	must(t, os.WriteFile(conf, fmt.Appendf(nil, routerSettings, lowest), 0o644))
@@ -123,7 +131,7 @@ func (m *machine) sourceThatAsks(t *testing.T, args ...string) *process {
 // TestSomebodyElsewhereWatchesASourceAtHome has the source open its port in a router that lets
 // nothing in, and play to somebody who opens the link that it prints.
 func TestSomebodyElsewhereWatchesASourceAtHome(t *testing.T) {
-	h := newHousehold(t, 1024)
+	h := newHousehold(t, 1024, false)
 	src := h.home.sourceThatAsks(t)
 	src.find(t, `(?m)^(relay://[a-z2-7]{52}@\S+)`)
 	began := time.Now()
@@ -152,7 +160,7 @@ func TestSomebodyElsewhereWatchesASourceAtHome(t *testing.T) {
 // TestAViewerAtHomeIsReached has somebody at home watch: his parent gets through to him, and
 // another one watches through him.
 func TestAViewerAtHomeIsReached(t *testing.T) {
-	h := newHousehold(t, 1024)
+	h := newHousehold(t, 1024, false)
 	src := h.outside.relay(t, "source", "source", clip, "--loop", "--no-qr", "--max-children", "1", "--config", filepath.Join(h.outside.dir, "keys"))
 	link := src.find(t, `(?m)^(relay://[a-z2-7]{52}@\S+)`)
 	h.home.relayThatAsks(t, "watch", "watch", link, "--config", filepath.Join(h.home.dir, "keys")).find(t, `(?m)^Live: `)
@@ -173,7 +181,7 @@ func TestAViewerAtHomeIsReached(t *testing.T) {
 // TestAViewerIsReachedAtAnotherPortThanHisOwn has the router give another port, as when
 // somebody else in the home has the usual one.
 func TestAViewerIsReachedAtAnotherPortThanHisOwn(t *testing.T) {
-	h := newHousehold(t, 7145)
+	h := newHousehold(t, 7145, false)
 	src := h.outside.relay(t, "source", "source", clip, "--loop", "--no-qr", "--max-children", "1", "--config", filepath.Join(h.outside.dir, "keys"))
 	link := src.find(t, `(?m)^(relay://[a-z2-7]{52}@\S+)`)
 	h.home.relayThatAsks(t, "watch", "watch", link, "--config", filepath.Join(h.home.dir, "keys")).find(t, `(?m)^Live: `)
@@ -191,9 +199,30 @@ func TestAViewerIsReachedAtAnotherPortThanHisOwn(t *testing.T) {
 	second.find(t, `(?m)^Live: `)
 }
 
+// TestSomebodyElsewhereWatchesByIPv6 has the source open a pinhole in the router's firewall.
+func TestSomebodyElsewhereWatchesByIPv6(t *testing.T) {
+	h := newHousehold(t, 1024, true)
+	src := h.home.sourceThatAsks(t)
+	id := src.find(t, `(?m)^relay://([a-z2-7]{52})@`)
+	wait.Until(t, "the router has opened the firewall", func() error {
+		out, errs, _ := h.home.output(t, "doctor")
+		if !regexp.MustCompile(`For IPv6 the router at fe80::1%eth0 has opened \[2001:db8:2::2\]:7144 by PCP`).MatchString(out) {
+			return fmt.Errorf("the doctor says %s%s", out, errs)
+		}
+		return nil
+	})
+	link := "relay://" + id + "@[2001:db8:2::2]:7144"
+	h.outside.relay(t, "watch", "watch", link, "--config", filepath.Join(h.outside.dir, "keys")).find(t, `(?m)^Live: `)
+	src.signal(t, syscall.SIGINT)
+	src.wait(t)
+	if err := h.router.run("", "sh", "-c", "nft list chain inet filter miniupnpd | grep -q 7144"); err == nil {
+		t.Error("the firewall lets others in still")
+	}
+}
+
 // TestARouterIsLeftAlone asks nothing of it.
 func TestARouterIsLeftAlone(t *testing.T) {
-	h := newHousehold(t, 1024)
+	h := newHousehold(t, 1024, false)
 	src := h.home.sourceThatAsks(t, "--no-port-mapping")
 	src.find(t, `(?m)^Live: `)
 	warning := src.find(t, `relay: warning: (as far as is known, the link leads here from this network alone.*)`)
@@ -210,7 +239,7 @@ func TestARouterIsLeftAlone(t *testing.T) {
 
 // TestASourceBehindACarrierSaysSo gives the router an address that a provider shares among homes.
 func TestASourceBehindACarrierSaysSo(t *testing.T) {
-	h := newHousehold(t, 1024)
+	h := newHousehold(t, 1024, false)
 	must(t, h.router.run("addr del "+wanAddr+"/24 dev wan\naddr add 100.64.0.2/24 dev wan\n", "ip", "-batch", "-"))
 	src := h.home.sourceThatAsks(t)
 	src.find(t, `relay: warning: as far as is known, the link leads here from this network alone\. The router at 192\.168\.1\.1 .*CGNAT`)

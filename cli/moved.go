@@ -24,8 +24,9 @@ func (s *sharedLink) tell(link string) { s.first.CompareAndSwap(nil, &link) }
 
 // look returns what to tell people now, "" for nothing: a link that is another than they were
 // told, and that has been the same for two looks. While an address changes there is none at
-// all for a moment.
-func (s *sharedLink) look(link string) string {
+// all for a moment. A link with the router's address, "" for none, is told at once if they have
+// been told none with that.
+func (s *sharedLink) look(link, router string) string {
 	first := s.first.Load()
 	if first == nil {
 		return ""
@@ -35,7 +36,7 @@ func (s *sharedLink) look(link string) string {
 	}
 	was := s.newest
 	s.newest = link
-	if link == was && link != s.told {
+	if (link == was || brings(s.told, link, router)) && link != s.told {
 		s.told = link
 		return link
 	}
@@ -48,8 +49,15 @@ func (s *sharedLink) again(t *term.Terminal, st *station.Station, link func() st
 		return
 	}
 	was := s.told
-	if now := s.look(link()); now != "" {
-		m, _ := st.Mapped()
+	if first := s.first.Load(); was == "" && first != nil {
+		was = *first
+	}
+	m, _ := st.Mapped()
+	router := ""
+	if p, open := m.Open(); open {
+		router = p.External.String()
+	}
+	if now := s.look(link(), router); now != "" {
 		page, _ := st.Page()
 		for _, l := range movedLines(was, now, page, m) {
 			t.Say("%s", l)
@@ -61,8 +69,13 @@ func (s *sharedLink) again(t *term.Terminal, st *station.Station, link func() st
 // that is as before.
 func movedLines(was, now, page string, m words.Mapped) []string {
 	share := "Share   relay watch " + now
-	if p, open := m.Open(); open && strings.Contains(now, p.External.String()) && !strings.Contains(was, p.External.String()) {
+	if p, open := m.Open(); open && brings(was, now, p.External.String()) {
 		return []string{fmt.Sprintf("The router at %s has opened the port (%s), so this link is good for people elsewhere, too:", p.Gateway, words.Protocol(p.Protocol)), share}
 	}
 	return []string{"This machine has other addresses now:", "Page    " + page, share}
+}
+
+// brings reports whether a link has a router's address that the one before has not.
+func brings(was, now, router string) bool {
+	return router != "" && strings.Contains(now, router) && !strings.Contains(was, router)
 }

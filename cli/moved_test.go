@@ -33,7 +33,7 @@ func TestPeopleAreToldWhyTheLinkIsAnother(t *testing.T) {
 func TestAnotherLinkIsToldOnceAndWhenItStays(t *testing.T) {
 	var s sharedLink
 	for range 2 {
-		if s.look("a") != "" {
+		if s.look("a", "") != "" {
 			t.Error("it is told before the greeting")
 		}
 	}
@@ -49,8 +49,11 @@ func TestAnotherLinkIsToldOnceAndWhenItStays(t *testing.T) {
 		{"d", ""}, // and back again
 		{"c", ""},
 		{"c", ""},
+		{"c,router", "c,router"}, // there is no other moment to come
+		{"c", ""},
+		{"c,router", ""},
 	} {
-		if got := s.look(c.link); got != c.want {
+		if got := s.look(c.link, "router"); got != c.want {
 			t.Errorf("%d: %q, want %q", i, got, c.want)
 		}
 	}

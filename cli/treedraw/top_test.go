@@ -58,6 +58,7 @@ func TestTopFitsEveryScreen(t *testing.T) {
 	}
 	big[0].Title = "a very long title that goes on and on \x1b[2J"
 	big[0].Problem = "no way"
+	big[0].Port = "The router at 192.168.1.1 has opened 203.0.113.7:7144 by UPnP, for TCP and UDP; nobody has tried it yet."
 	for w := 1; w <= 130; w += 3 {
 		for h := 1; h <= 40; h++ {
 			for _, s := range []Top{
@@ -139,5 +140,17 @@ func TestTopJSONTellsWhatIsNotKnown(t *testing.T) {
 	want := `{"id":"dddddddddddd","hop":3,"source":false,"here":false,"cut_off":false,"down_bps":null,"up_bps":null,"cap_bps":null,"children":0,"slots":0,"delay_ms":null,"lost":0,"age_s":null,"link":"","addr":""}`
 	if err != nil || string(b) != want {
 		t.Errorf("%s, %v\nwant %s", b, err, want)
+	}
+}
+
+func TestTopTellsWhatTheRouterDid(t *testing.T) {
+	trees := api.Trees{Channels: []api.ChannelTree{{ID: "ch", Name: "ch"}}}
+	for text, want := range map[string]bool{"The router at 192.168.1.1 has\x1b opened the port.": true, "": false} {
+		st := &api.Status{Node: api.Node{PortMapping: &api.PortMapping{Text: text}}}
+		lines := Top{Style: term.Style{ASCII: true, Width: 32}, Channels: Channels(trees, st)}.Lines()
+		drawn := strings.Join(lines, "\n")
+		if strings.Contains(drawn, "The router at 192.168.1.1 has\ufffd\nopened the port.\n") != want || strings.Contains(drawn, "\x1b") {
+			t.Errorf("%q: %q", text, drawn)
+		}
 	}
 }

@@ -220,6 +220,29 @@ func TestSomebodyElsewhereWatchesByIPv6(t *testing.T) {
 	}
 }
 
+// TestARouterThatLiesIsFoundOut has a router that says it has opened the port, and has not.
+func TestARouterThatLiesIsFoundOut(t *testing.T) {
+	h := newHousehold(t, 1024, false)
+	must(t, h.router.run("insert rule inet filter forward iifname \"wan\" ct state new drop\n", "nft", "-f", "-"))
+	src := h.outside.relay(t, "source", "source", clip, "--loop", "--no-qr", "--config", filepath.Join(h.outside.dir, "keys"))
+	link := src.find(t, `(?m)^(relay://[a-z2-7]{52}@\S+)`)
+	w := h.home.relayThatAsks(t, "watch", "watch", link, "--config", filepath.Join(h.home.dir, "keys"))
+	w.find(t, `relay: warning: behind a router or a firewall that lets nobody in.* has opened 11\.22\.33\.11:7144 .*but another node did not get through`)
+	w.find(t, `relay: hint: .*firewall of this machine let in port 7144`)
+}
+
+// TestADeadRouterHoldsNobodyUp has the router die before the source ends.
+func TestADeadRouterHoldsNobodyUp(t *testing.T) {
+	h := newHousehold(t, 1024, false)
+	src := h.home.sourceThatAsks(t)
+	src.find(t, `(?m)^Share +relay watch relay://[a-z2-7]{52}@11\.22\.33\.11:7144`)
+	must(t, h.router.run("", "ip", "link", "set", "lan", "down"))
+	began := time.Now()
+	src.signal(t, syscall.SIGINT)
+	src.wait(t)
+	t.Logf("it ends in %v", time.Since(began).Round(10*time.Millisecond))
+}
+
 // TestARouterIsLeftAlone asks nothing of it.
 func TestARouterIsLeftAlone(t *testing.T) {
 	h := newHousehold(t, 1024, false)

@@ -113,18 +113,8 @@ func doctorsInvite(c *cli.Context) (*relay.Invite, error) {
 	case !c.Bool("internet"):
 		return nil, fault.Usage("relay doctor --internet LINK", "relay doctor takes a link with --internet alone")
 	}
-	p, err := ask.Paste(c.Args().First())
-	if err != nil {
-		return nil, err
-	}
-	if p.Page != nil {
-		p.Invite, err = p.InviteFrom(c.Context)
-		return &p.Invite, err
-	}
-	if len(p.Invite.Hosts) == 0 {
-		return nil, fault.Usage("copy the whole link that relay source printed", "relay doctor --internet takes a link: relay://…")
-	}
-	return &p.Invite, nil
+	inv, err := ask.Invite(c.Context, c.Args().First())
+	return &inv, err
 }
 
 // defaultPorts returns the ports that relay opens without further flags, moved by offset.

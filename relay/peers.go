@@ -253,8 +253,8 @@ func (p *peers) seenInTheWorld() netip.Addr {
 }
 
 // readdress takes over where the node can be dialled from now on, and which of the
-// machine's addresses are gone; moved says that its network is another. What a parent has seen stays until the next one says
-// otherwise.
+// machine's addresses are gone; moved says that its network is another. What a parent has
+// seen stays until the next one says otherwise.
 func (p *peers) readdress(given []netip.AddrPort, gone []netip.Addr, moved bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"relay/cli/fault"
+	"relay/cli/term"
 	"relay/playback/api"
 	"relay/relay"
 	"relay/relay/naming"
@@ -65,4 +66,18 @@ func inviteAt(p Pasted, c api.PublicChannel) (relay.Invite, error) {
 		return inv, nil
 	}
 	return relay.ParseInvite(relay.Invite{Channel: id, Hosts: []relay.HostPort{{Host: p.Page.Hostname(), Port: relay.DefaultPort}}}.String())
+}
+
+// Invite reads a link, or asks the page at the address that a person has pasted for its link.
+func Invite(ctx context.Context, text string) (relay.Invite, error) {
+	p, err := Paste(text)
+	switch {
+	case err != nil:
+		return relay.Invite{}, err
+	case p.Page != nil:
+		return p.InviteFrom(ctx)
+	case len(p.Invite.Hosts) == 0:
+		return relay.Invite{}, fault.Usage("copy the whole link that relay source printed", "%q is no link, which begins with %s", term.Clean(text), relay.Scheme)
+	}
+	return p.Invite, nil
 }

@@ -1,8 +1,6 @@
 package cli
 
 import (
-	"fmt"
-	"strings"
 	"sync/atomic"
 
 	"relay/cli/station"
@@ -36,7 +34,7 @@ func (s *sharedLink) look(link, router string) string {
 	}
 	was := s.newest
 	s.newest = link
-	if (link == was || brings(s.told, link, router)) && link != s.told {
+	if (link == was || words.Brings(s.told, link, router)) && link != s.told {
 		s.told = link
 		return link
 	}
@@ -59,23 +57,8 @@ func (s *sharedLink) again(t *term.Terminal, st *station.Station, link func() st
 	}
 	if now := s.look(link(), router); now != "" {
 		page, _ := st.Page()
-		for _, l := range movedLines(was, now, page, m) {
+		for _, l := range words.Moved(was, now, page, m) {
 			t.Say("%s", l)
 		}
 	}
-}
-
-// movedLines tells people a link that replaces another one: why, and the page's address unless
-// that is as before.
-func movedLines(was, now, page string, m words.Mapped) []string {
-	share := "Share   relay watch " + now
-	if p, open := m.Open(); open && brings(was, now, p.External.String()) {
-		return []string{fmt.Sprintf("The router at %s has opened the port (%s), so this link is good for people elsewhere, too:", p.Gateway, words.Protocol(p.Protocol)), share}
-	}
-	return []string{"This machine has other addresses now:", "Page    " + page, share}
-}
-
-// brings reports whether a link has a router's address that the one before has not.
-func brings(was, now, router string) bool {
-	return router != "" && strings.Contains(now, router) && !strings.Contains(was, router)
 }

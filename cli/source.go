@@ -27,8 +27,8 @@ import (
 const (
 	// defaultChannel is the name of the channel that plain "relay source" sends.
 	defaultChannel = "live"
-	// When its input has ended, a source waits up to drainMost until every child has been sent
-	// everything and players of HLS have the end, and checks every drainLook. It then stays
+	// When its input has ended, a source waits up to drainMost until every child has
+	// everything, or was sent it where the system says no more, and players of HLS have the end, and checks every drainLook. It then stays
 	// for drainTime, so that what is on its way can arrive.
 	drainTime = time.Second
 	drainMost = 10 * time.Second

@@ -145,7 +145,7 @@ func (d *downlink) load() childLoad {
 
 // status describes a child's link, given how many chunks the ring has received.
 func (d *downlink) status(received uint64) LinkStatus {
-	s := LinkStatus{Sent: d.sent.Load(), Missed: d.missed.Load(), Moves: d.moves.Load(), Near: d.near}
+	s := LinkStatus{Sent: d.sent.Load(), Missed: d.missed.Load(), Moves: d.moves.Load(), Near: d.near, Unacked: unacked(d.conn.NetConn())}
 	s.Owed = received - min(received, d.past.Load())
 	if c := d.last.Load(); c != nil {
 		s.Seq = c.Seq()

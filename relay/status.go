@@ -33,7 +33,10 @@ type LinkStatus struct {
 	Seq    uint64 // of the newest chunk written to it
 	Owed   uint64 // chunks that the ring has received and this link has yet to be sent
 	Behind stream.Backlog
-	Near   bool // it is in one of this machine's own subnets
+	// Unacked is how many bytes of it the other side has not acknowledged, sent or not; 0 if
+	// the system does not say.
+	Unacked int
+	Near    bool // it is in one of this machine's own subnets
 }
 
 // Status describes the channel. It reports false if the channel has ended.
@@ -69,10 +72,15 @@ func (c *Channel) Status() (Status, bool) {
 // Trial is the newest that a parent has told of: whether it got through to this node.
 func (c *Channel) Trial() Trial { return c.peers.tried() }
 
-// Served reports whether every child has been sent all of the ring that it can use.
+// restMost is how many bytes may be under way to a child that has everything: heartbeats, and
+// what answers its own.
+const restMost = 1 << 10
+
+// Served reports whether every child has all of the ring that it can use, as far as the system
+// says what has arrived, and else whether it was sent.
 func (s Status) Served() bool {
 	for _, c := range s.Tree.Children {
-		if c.Pulling && s.Links[c.Link].Owed > 0 {
+		if l := s.Links[c.Link]; c.Pulling && (l.Owed > 0 || l.Unacked > restMost) {
 			return false
 		}
 	}

@@ -4,6 +4,7 @@ package playback
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/ed25519"
 	"crypto/sha256"
 	"fmt"
@@ -384,8 +385,12 @@ func isPlayed(t *testing.T, e ingesttest.Encoder) (cells []string) {
 	refused := make(map[*watched]bool)
 	same := make(map[*watched]*watched) // an output with the same bytes
 	for _, w := range outputs {
-		if w.said != "" || e.Refused != "" && !w.raw() {
-			if w.raw() || e.Refused == "" || !strings.Contains(w.said, e.Refused+" cannot go into ") {
+		no := e.Lacks[w.suffix]
+		if !w.raw() {
+			no = cmp.Or(e.Refused, no)
+		}
+		if w.said != "" || no != "" {
+			if w.raw() || no == "" || !strings.Contains(w.said, no+" cannot go into ") {
 				t.Errorf("%s: refused: %q", w, w.said)
 			}
 			refused[w] = true

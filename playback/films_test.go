@@ -3,6 +3,7 @@
 package playback
 
 import (
+	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -22,6 +23,8 @@ type film struct {
 	mute    string // an output that has none
 	config  string // of the sound, in place of what ffmpeg makes of it
 	ragged  bool   // a decoder that comes later complains of what it has not got
+	modern  bool   // it goes in enhanced RTMP, which ffmpeg does not write
+	lacks   map[string]string
 }
 
 // clip is what most encoders are made of: 16 s with a key frame every 2 s.
@@ -67,7 +70,14 @@ var films = []film{
 	{name: "2.5 s between key frames", args: "-force_key_frames expr:gte(t,n_forced*2.5) -g 1000"},
 	{name: "a portrait", input: "testsrc2=size=90x160:rate=25"},
 	{name: "sizes that are odd", input: "testsrc2=size=162x94:rate=25", args: "-pix_fmt yuv420p"},
+	{name: "HEVC with B-frames", args: "-c:v libx265 -x265-params log-level=none:bframes=2 -g 25 -tag:v hvc1", modern: true},
+	{name: "AV1", args: "-c:v libaom-av1 -cpu-used 8 -usage realtime -g 25 -b:v 300k", modern: true, lacks: noTS("av1")},
+	{name: "VP9", args: "-c:v libvpx-vp9 -deadline realtime -cpu-used 8 -g 25 -b:v 300k", modern: true, lacks: noTS("vp9")},
+	{name: "Opus", args: "-c:a libopus -b:a 64k -ac 2", modern: true},
 }
+
+// noTS says that MPEG-TS has no place for a codec.
+func noTS(codec string) map[string]string { return map[string]string{".ts": codec} }
 
 // odd are the files that are not played everywhere, or have tags of no use.
 var odd = map[string]struct {
@@ -107,6 +117,11 @@ func others(t *testing.T) (all []ingesttest.Encoder) {
 func (f film) shoot(t *testing.T) ingesttest.Encoder {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "film.flv")
+	var fragments []string
+	if f.modern {
+		path = filepath.Join(t.TempDir(), "film.mp4")
+		fragments = strings.Fields("-movflags frag_keyframe+empty_moov+delay_moov+default_base_moof")
+	}
 	input := f.input
 	if input == "" {
 		input = "testsrc2=size=160x90:rate=25"
@@ -115,11 +130,21 @@ func (f film) shoot(t *testing.T) ingesttest.Encoder {
 		"-nostdin", "-v", "error", "-f", "lavfi", "-i", input, "-f", "lavfi", "-i", "sine=sample_rate=48000", "-t", "8",
 		"-c:v", "libx264", "-preset", "ultrafast", "-force_key_frames", "expr:gte(t,n_forced)", "-c:a", "aac", "-pix_fmt", "yuv420p",
 	}
-	cmd := exec.CommandContext(t.Context(), "ffmpeg", append(slices.Concat(args, strings.Fields(f.args)), path)...)
+	cmd := exec.CommandContext(t.Context(), "ffmpeg", append(slices.Concat(args, strings.Fields(f.args), fragments), path)...)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	e := ingesttest.Encoder{Name: f.name, Tags: ingesttest.ReadFile(t, path), Late: 4000, Keyless: f.ragged, Unheard: f.unheard, Mute: f.mute}
+	e := ingesttest.Encoder{Name: f.name, Late: 4000, Keyless: f.ragged, Unheard: f.unheard, Mute: f.mute, Lacks: f.lacks}
+	if f.modern {
+		b, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		configs, frames := ingesttest.FromMP4(t, b, 0)
+		e.Tags, e.Unread = append(configs, frames...), "it is enhanced RTMP, which it does not know yet"
+	} else {
+		e.Tags = ingesttest.ReadFile(t, path)
+	}
 	if f.config != "" {
 		for i, tag := range e.Tags {
 			if c, ok := flv.Decode(tag); ok && tag.Type() == flv.Audio && c.Config {

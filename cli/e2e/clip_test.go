@@ -4,7 +4,6 @@ package e2e
 
 import (
 	"bytes"
-	"encoding/binary"
 	"fmt"
 	"slices"
 	"strconv"
@@ -12,26 +11,17 @@ import (
 	"testing"
 	"time"
 
-	"github.com/bluenviron/mediacommon/v2/pkg/codecs/opus"
-	"github.com/bluenviron/mediacommon/v2/pkg/formats/fmp4"
-	"github.com/bluenviron/mediacommon/v2/pkg/formats/mp4/codecs"
-
 	"relay/cli/e2e/internal/program"
 	"relay/ingest/flv"
+	"relay/ingest/ingesttest"
 )
 
 // clip is media as messages of enhanced RTMP, which Debian's ffmpeg cannot publish
 // itself.
 type clip struct {
-	configs []clipFrame
-	frames  []clipFrame // in the order of their times
+	configs []flv.Tag
+	frames  []flv.Tag // in the order of their times
 	long    time.Duration
-}
-
-type clipFrame struct {
-	at   time.Duration
-	typ  flv.Type
-	body []byte
 }
 
 // legacyHEVC has a clip's HEVC published under codec ID 12, as encoders did before
@@ -69,124 +59,13 @@ func encodeClip(t *testing.T, legacy byte, parts ...[]string) *clip {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var init fmp4.Init
-	if err := init.Unmarshal(bytes.NewReader(b)); err != nil {
-		t.Fatal(err)
-	}
-	var all fmp4.Parts
-	if err := all.Unmarshal(b); err != nil {
-		t.Fatal(err)
-	}
 	c := &clip{long: clipSeconds * time.Second}
-	for _, track := range init.Tracks {
-		config, coded := framing(t, track.Codec, b, legacy)
-		if config != nil {
-			c.configs = append(c.configs, clipFrame{typ: typeOf(track.Codec), body: config})
-		}
-		scaled := func(n int64) time.Duration { return time.Duration(n) * time.Second / time.Duration(track.TimeScale) }
-		for _, part := range all {
-			for _, pt := range part.Tracks {
-				if pt.ID != track.ID {
-					continue
-				}
-				at := int64(pt.BaseTime)
-				for i, s := range pt.Samples {
-					key := i == 0 // a fragment begins with a keyframe, as its own flags would say
-					if d := scaled(at); d < c.long {
-						c.frames = append(c.frames, clipFrame{d, typeOf(track.Codec), append(coded(key, scaled(int64(s.PTSOffset))), s.Payload...)})
-					}
-					at += int64(s.Duration)
-				}
-			}
-		}
-	}
-	if len(c.frames) == 0 {
-		t.Fatal("the clip is empty")
-	}
-	slices.SortStableFunc(c.frames, func(a, b clipFrame) int { return int(a.at - b.at) })
+	c.configs, c.frames = ingesttest.FromMP4(t, b, legacy)
+	c.frames = slices.DeleteFunc(c.frames, func(f flv.Tag) bool { return clipTime(f) >= c.long })
 	return c
 }
 
-func typeOf(c codecs.Codec) flv.Type {
-	if c.IsVideo() {
-		return flv.Video
-	}
-	return flv.Audio
-}
-
-// framing is what precedes a codec's frames in FLV, and the tag with its configuration from the
-// box of an MP4 file, nil if there is none.
-func framing(t *testing.T, codec codecs.Codec, mp4 []byte, legacy byte) (config []byte, coded func(key bool, offset time.Duration) []byte) {
-	t.Helper()
-	frameType := func(key bool) byte {
-		if key {
-			return 1
-		}
-		return 2
-	}
-	plain := func(id byte, box string) ([]byte, func(bool, time.Duration) []byte) {
-		return append([]byte{1<<4 | id, 0, 0, 0, 0}, contents(t, mp4, box)...), func(key bool, offset time.Duration) []byte {
-			return append([]byte{frameType(key)<<4 | id, 1}, offset24(offset)...)
-		}
-	}
-	enhanced := func(fourCC, box string, offsets bool) ([]byte, func(bool, time.Duration) []byte) {
-		return append([]byte("\x90"+fourCC), contents(t, mp4, box)...), func(key bool, offset time.Duration) []byte {
-			b := append([]byte{0x80 | frameType(key)<<4 | 1}, fourCC...)
-			if offsets {
-				b = append(b, offset24(offset)...)
-			}
-			return b
-		}
-	}
-	sound := func(b ...byte) func(bool, time.Duration) []byte {
-		return func(bool, time.Duration) []byte { return slices.Clone(b) }
-	}
-	switch c := codec.(type) {
-	case *codecs.H264:
-		return plain(7, "avcC")
-	case *codecs.H265:
-		if legacy != 0 {
-			return plain(legacy, "hvcC")
-		}
-		return enhanced("hvc1", "hvcC", true)
-	case *codecs.AV1:
-		return enhanced("av01", "av1C", false)
-	case *codecs.VP9:
-		return enhanced("vp09", "vpcC", false)
-	case *codecs.MPEG4Audio:
-		asc, err := c.Config.Marshal()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return append([]byte{0xaf, 0}, asc...), sound(0xaf, 1)
-	case *codecs.Opus:
-		id, err := (&opus.IDHeader{Version: 1, ChannelCount: uint8(c.ChannelCount), PreSkip: 312, InputSampleRate: 48000}).Marshal()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return append([]byte("\x90Opus"), id...), sound([]byte("\x91Opus")...)
-	case *codecs.MPEG1Audio:
-		return nil, sound(0x2f)
-	}
-	t.Fatalf("no framing for %T", codec)
-	return nil, nil
-}
-
-// offset24 is a composition time in milliseconds, as FLV writes it.
-func offset24(d time.Duration) []byte {
-	return binary.BigEndian.AppendUint32(nil, uint32(d/time.Millisecond))[1:]
-}
-
-// contents are the bytes in an MP4 box, wherever it stands.
-func contents(t *testing.T, mp4 []byte, box string) []byte {
-	t.Helper()
-	const head = 8
-	i := bytes.Index(mp4, []byte(box)) - 4
-	if i < 0 {
-		t.Fatalf("there is no %s", box)
-	}
-	return mp4[i+head : i+int(binary.BigEndian.Uint32(mp4[i:]))]
-}
+func clipTime(f flv.Tag) time.Duration { return time.Duration(f.Timestamp()) * time.Millisecond }
 
 // broadcast publishes a clip at its pace, again and again, until the test ends.
 func (c *clip) broadcast(t *testing.T, s *source) {
@@ -198,7 +77,7 @@ func (c *clip) broadcast(t *testing.T, s *source) {
 	go func() { // ends with the test, or the source
 		defer close(done)
 		for _, m := range c.configs {
-			if sendRaw(w, m.typ, 0, m.body) != nil {
+			if sendRaw(w, m.Type(), 0, m.Body()) != nil {
 				return
 			}
 		}
@@ -208,9 +87,9 @@ func (c *clip) broadcast(t *testing.T, s *source) {
 				select {
 				case <-quit:
 					return
-				case <-time.After(time.Until(begun.Add(round + m.at))):
+				case <-time.After(time.Until(begun.Add(round + clipTime(m)))):
 				}
-				if sendRaw(w, m.typ, round+m.at, m.body) != nil {
+				if sendRaw(w, m.Type(), round+clipTime(m), m.Body()) != nil {
 					return
 				}
 			}

@@ -24,6 +24,8 @@ type Encoder struct {
 	Unheard bool
 	// Refused is the only codec, if only FLV has a place for it: then all others say so.
 	Refused string
+	// Lacks are outputs besides that have no place for a codec, by their suffix: then they say so.
+	Lacks map[string]string
 	// Mute is the suffix of an output besides that has none; "" for none.
 	Mute string
 	// Late is when a late viewer comes, in milliseconds.

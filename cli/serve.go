@@ -11,7 +11,6 @@ import (
 	"relay/cli/term"
 	"relay/cli/words"
 	"relay/relay"
-	"relay/relay/oneline"
 )
 
 func serveCommand(t *term.Terminal, stdio Stdio) *cli.Command {
@@ -84,16 +83,9 @@ func runServe(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 func givenTo(c *cli.Context) ([]relay.Invite, error) {
 	var given []relay.Invite
 	for _, arg := range c.Args().Slice() {
-		p, err := ask.Paste(arg)
+		u, err := ask.Invite(c.Context, arg)
 		if err != nil {
 			return nil, err
-		}
-		u, err := p.InviteFrom(c.Context)
-		if err != nil {
-			return nil, err
-		}
-		if len(u.Hosts) == 0 {
-			return nil, fault.Usage("copy the whole link that relay source printed", "bad link: a link starts with %s, this is %s", relay.Scheme, oneline.Quote(arg))
 		}
 		given = append(given, u)
 	}

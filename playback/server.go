@@ -38,7 +38,7 @@ type Config struct {
 	// may ask other nodes, and must return when its context ends.
 	Survey func(context.Context, stream.ChannelID) (api.ChannelTree, error)
 	// DialBack has other nodes of one of Channels dial this one, and returns what they found. It
-	// must return when its context ends.
+	// must return when its context ends, and be safe for concurrent use.
 	DialBack func(context.Context, stream.ChannelID) ([]api.DialBack, error)
 	// Share returns, for the status, what people share to have others watch one of
 	// Channels.

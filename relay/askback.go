@@ -102,11 +102,25 @@ func (n *Node) AskDialBacks(ctx context.Context, id stream.ChannelID, addrs []ne
 	for i := range chosen {
 		all.Go(func() { // ends within dialBackWait
 			d := &chosen[i]
-			d.Dialled, d.Err = n.AskDialBack(ctx, id, d.At, port)
+			d.Dialled, d.Err = n.AskDialBack(ctx, id, d.At, n.portOutside(d.At.Addr(), port))
 		})
 	}
 	all.Wait()
 	return slices.DeleteFunc(chosen, func(d DialBack) bool { return errors.Is(d.Err, tree.ReasonSelf) })
+}
+
+// portOutside is the port at which others out there reach this node, for those of an address's
+// kind: a router may have given it another than the listener's.
+func (n *Node) portOutside(kind netip.Addr, port uint16) uint16 {
+	if n.Near(kind) {
+		return port
+	}
+	for _, a := range n.Addrs() {
+		if a.Addr().Unmap().Is4() == kind.Unmap().Is4() && worldwide(a) {
+			return a.Port()
+		}
+	}
+	return port
 }
 
 func countFamily(ds []DialBack, four bool) (n int) {

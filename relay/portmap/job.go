@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"sync"
 	"time"
 
 	"go.uber.org/zap"
@@ -77,11 +78,15 @@ func (j *job) run(ctx context.Context) {
 	// A candidate that failed half-way may have left something.
 	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), j.goodbye)
 	defer cancel()
+	var all sync.WaitGroup // one that is not answered must not take the time of the one that has mapped
 	for _, c := range j.candidates {
-		if err := c.close(end); err != nil {
-			j.log.Debug("cannot remove a port mapping", zap.String("protocol", string(c.protocol)), zap.Error(err))
-		}
+		all.Go(func() {
+			if err := c.close(end); err != nil {
+				j.log.Debug("cannot remove a port mapping", zap.String("protocol", string(c.protocol)), zap.Error(err))
+			}
+		})
 	}
+	all.Wait()
 }
 
 func (j *job) failures(attempts []attempt) ([]Failure, Reason) {

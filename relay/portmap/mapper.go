@@ -123,6 +123,7 @@ func (m *Mapper) Run(ctx context.Context) error {
 	}
 	m.init()
 	running := make(map[key]*running)
+	leaving := make(map[key]chan struct{}) // of jobs that may still be removing what they mapped
 	var all sync.WaitGroup
 	defer func() {
 		for _, r := range running {
@@ -138,15 +139,23 @@ func (m *Mapper) Run(ctx context.Context) error {
 			if _, ok := jobs[k]; !ok {
 				r.cancel()
 				delete(running, k)
+				leaving[k] = r.done
 			}
 		}
 		for k, j := range jobs {
 			if running[k] != nil {
 				continue
 			}
-			r := newRunning(ctx, j)
+			r, before := newRunning(ctx, j), leaving[k]
+			delete(leaving, k)
 			running[k] = r
-			all.Go(func() { r.job.run(r.ctx) }) // ends when it is cancelled
+			all.Go(func() { // ends when it is cancelled
+				defer close(r.done)
+				if before != nil {
+					<-before // else it would remove what this one maps
+				}
+				r.job.run(r.ctx)
+			})
 		}
 		poked := m.wait(ctx, last.Add(pokeLeast))
 		if ctx.Err() != nil {
@@ -185,10 +194,11 @@ type running struct {
 	*job
 	ctx    context.Context
 	cancel context.CancelFunc
+	done   chan struct{} // closed when it has ended
 }
 
 func newRunning(ctx context.Context, j *job) *running {
-	r := &running{job: j}
+	r := &running{job: j, done: make(chan struct{})}
 	r.ctx, r.cancel = context.WithCancel(ctx)
 	return r
 }

@@ -101,8 +101,7 @@ func (p *upnp) mapOne(ctx context.Context, proto string, had *uint16, wish uint1
 	err := p.add(ctx, proto, wish)
 	switch upnpCode(err) {
 	case upnpConflict, upnpOtherMechanism:
-		*had, err = p.besides(ctx, proto, wish, err)
-		return *had, err
+		return p.besides(ctx, proto, had, err)
 	case upnpSamePorts:
 		*had = p.port
 		err = p.add(ctx, proto, p.port)
@@ -116,19 +115,25 @@ func (p *upnp) mapOne(ctx context.Context, proto string, had *uint16, wish uint1
 	return *had, nil
 }
 
-// besides maps a port although the wished one is taken.
-func (p *upnp) besides(ctx context.Context, proto string, wish uint16, err error) (uint16, error) {
+// besides maps a port although the wished one, which had is, is taken. had goes on keeping what may
+// be at the router.
+func (p *upnp) besides(ctx context.Context, proto string, had *uint16, err error) (uint16, error) {
+	wish := *had
+	*had = 0 // another's
 	// It may be our own, of an earlier run: some routers do not let it be replaced.
 	port, client, _, _, _, asked := p.wan.GetSpecificPortMappingEntryCtx(ctx, "", wish, proto)
 	if asked == nil && port == p.port && client == p.local.String() {
 		_ = p.wan.DeletePortMappingCtx(ctx, "", wish, proto) // the next call tells
-		if p.add(ctx, proto, wish) == nil {
-			return wish, nil
+		*had = wish
+		if err = p.add(ctx, proto, wish); err == nil || upnpCode(err) == 0 {
+			return kept(had, err)
 		}
+		*had = 0
 	}
 	if w, ok := p.wan.(anyPort); ok {
 		got, err := w.AddAnyPortMappingCtx(ctx, "", wish, proto, p.port, p.local.String(), true, p.title(), p.lease())
 		if err == nil && got != 0 {
+			*had = got
 			return got, nil
 		}
 	}
@@ -137,13 +142,26 @@ func (p *upnp) besides(ctx context.Context, proto string, wish uint16, err error
 		if next < wish { // beyond the last port
 			break
 		}
-		if err = p.add(ctx, proto, next); err == nil {
-			return next, nil
-		} else if c := upnpCode(err); c != upnpConflict && c != upnpOtherMechanism {
+		*had = next
+		err = p.add(ctx, proto, next)
+		c := upnpCode(err)
+		if err == nil || c == 0 {
+			return kept(had, err)
+		}
+		*had = 0
+		if c != upnpConflict && c != upnpOtherMechanism {
 			break
 		}
 	}
 	return 0, upnpError(err)
+}
+
+// kept is the port of a mapping that was made, or 0 and why it is not known to be.
+func kept(had *uint16, err error) (uint16, error) {
+	if err != nil {
+		return 0, upnpError(err)
+	}
+	return *had, nil
 }
 
 // add maps one external port. A router that does not like a lease gets none: some say so

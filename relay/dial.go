@@ -49,6 +49,8 @@ type dialed struct {
 	conn  *tls.Conn
 	peer  tree.ID
 	addr  netip.AddrPort
+
+	offered bool // the other side has dialled: addr is where it comes from, and nobody can dial that
 }
 
 // dial connects to the first address of the place that answers as the node it is
@@ -173,5 +175,5 @@ func (n *Node) shake(ctx context.Context, dial dialer, cfg *tls.Config, addr net
 		conn.Close()
 		return dialed{}, fmt.Errorf("%v: %w", addr, err)
 	}
-	return dialed{g, tc, peer, addr}, nil
+	return dialed{guard: g, conn: tc, peer: peer, addr: addr}, nil
 }

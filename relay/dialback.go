@@ -17,7 +17,10 @@ import (
 // connection, and the same again.
 const (
 	dialBackTime = tree.ProbeTime
-	dialBackWait = handshakeTime + dialBackTime + 2*time.Second
+	// dialBacksMost is how many are dialled back at a time: strangers may ask, and must not keep
+	// the node from trying its own children.
+	dialBacksMost = 4
+	dialBackWait  = handshakeTime + dialBackTime + 2*time.Second
 )
 
 // ErrOldNode means that the node that was asked is of a version that cannot dial back.
@@ -32,11 +35,11 @@ func (n *Node) dialBack(ctx context.Context, conn *tls.Conn, f wire.DialMe, peer
 		return tree.ReasonChannel
 	}
 	seen := remoteAddr(conn.NetConn()).Addr()
-	if !n.mayTrial(seen) {
+	if !n.mayTrial(n.callbacks, seen) {
 		sayBye(conn, tree.ReasonBusy)
 		return tree.ReasonBusy
 	}
-	defer n.trialDone()
+	defer func() { <-n.callbacks }()
 	if err := conn.SetDeadline(time.Now().Add(dialBackWait)); err != nil {
 		return err
 	}

@@ -201,7 +201,7 @@ func (c *Channel) carryOut(a tree.Action) {
 	case tree.Orphaned:
 		c.log.Info("parent lost", zap.Stringer("reason", a.End.Reason), zap.Stringer("by", a.End.By))
 		c.notices(Orphaned{a.End})
-		c.offer()
+		c.hint()
 	case tree.Left:
 		c.left = true
 	}

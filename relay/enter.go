@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"net/netip"
 	"time"
 
 	"go.uber.org/zap"
@@ -45,11 +46,15 @@ func (c *Channel) dialPlace(a tree.Dial) {
 // is in c.up, so both happen on the channel's goroutine.
 func (c *Channel) enter(d dialed, num tree.Link) {
 	u := c.newUplink(num, d)
+	addr := d.addr
+	if d.offered {
+		addr = netip.AddrPort{}
+	}
 	ok := c.query(func(*tree.Node) {
 		delete(c.dials, num)
 		c.up[num] = u
 		c.begin(u, d.guard, wire.NewReader(d.conn, wire.Parent))
-		c.handle(tree.Up{Link: num, Peer: d.peer, Addr: d.addr, Near: u.near})
+		c.handle(tree.Up{Link: num, Peer: d.peer, Addr: addr, Near: u.near})
 	})
 	if !ok {
 		d.conn.Close()

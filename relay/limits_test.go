@@ -27,6 +27,7 @@ func TestLimitsAreAsTheSpecificationSays(t *testing.T) {
 		"last words on a link that is closed":                        seconds(closeTime),
 		"answers to survey, to all who ask":                          kib(answerRate) + " a second, " + kib(answerBurst) + " at once",
 		"nodes tried, at a time":                                     fmt.Sprint(trials),
+		"strangers dialled back, at a time":                          fmt.Sprint(dialBacksMost),
 		"connections to one address, to try nodes there":             fmt.Sprintf("%.0f a minute, %d at once", trialRate*60, trialBurst),
 		"offers kept for a channel":                                  fmt.Sprint(maxOffers),
 		"gossip packets from one address":                            rate(packetRate, packetBurst),

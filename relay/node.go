@@ -100,6 +100,7 @@ type Node struct {
 
 	trials    addrLimiter   // connections that try nodes
 	trialSlot chan struct{} // one for each that is under way
+	callbacks chan struct{} // likewise of those that were asked for with DialMe
 }
 
 // New returns a node. It does nothing until Run.
@@ -141,6 +142,7 @@ func New(cfg Config) (*Node, error) {
 		answers:   rate.NewLimiter(answerRate, answerBurst),
 		trials:    addrLimiter{rate: trialRate, burst: trialBurst},
 		trialSlot: make(chan struct{}, trials),
+		callbacks: make(chan struct{}, dialBacksMost),
 	}, nil
 }
 
@@ -304,7 +306,7 @@ func (n *Node) greet(ctx context.Context, conn net.Conn) error {
 		return n.answer(tc, s)
 	}
 	if o, ok := f.(wire.Offer); ok {
-		return n.takeOffer(o, dialed{g, tc, peer, remoteAddr(conn)})
+		return n.takeOffer(o, dialed{guard: g, conn: tc, peer: peer, addr: remoteAddr(conn), offered: true})
 	}
 	if d, ok := f.(wire.DialMe); ok {
 		return n.dialBack(ctx, tc, d, peer)

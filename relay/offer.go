@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/netip"
 	"slices"
 	"sync"
 	"time"
@@ -77,6 +76,13 @@ func (o *offers) take(id tree.ID) (dialed, bool) {
 	return d, true
 }
 
+// giveUp closes a connection that was not used.
+func (o *offers) giveUp(d dialed) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.drop(func(old dialed) bool { return old.conn == d.conn })
+}
+
 func (o *offers) close() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -102,12 +108,10 @@ func (n *Node) takeOffer(o wire.Offer, d dialed) error {
 		sayBye(d.conn, tree.ReasonLeaving)
 		return tree.ReasonLeaving
 	}
-	place := tree.Place{ID: d.peer, Addrs: []netip.AddrPort{d.addr}}
-	if n.cfg.Helper {
-		c.tell(candidates([]tree.Place{place}))
-	} else {
-		c.tell(tree.Offered{Place: place})
+	if !n.cfg.Helper { // who calls because it has lost its address does not wait for longer
+		time.AfterFunc(comeBackTime, func() { c.offers.giveUp(d) })
 	}
+	c.tell(tree.Offered{ID: d.peer})
 	return nil
 }
 

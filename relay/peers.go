@@ -62,7 +62,7 @@ func (c *Channel) updatePeers(now time.Time) {
 	p.announce(i)
 	if !now.Before(p.candidatesAt) {
 		p.candidatesAt = now.Add(candidateInterval*3/4 + rand.N(candidateInterval/2))
-		c.offer()
+		c.hint()
 	}
 	if !now.Before(p.sampleAt) {
 		p.sampleAt = now.Add(sampleInterval)
@@ -78,8 +78,8 @@ func (c *Channel) updatePeers(now time.Time) {
 	}
 }
 
-// offer tells the tree of nodes it could ask.
-func (c *Channel) offer() {
+// hint tells the tree of nodes it could ask.
+func (c *Channel) hint() {
 	if of := c.peers.known(tree.ID{}); len(of) > 0 {
 		c.handle(tree.Candidates{Of: of})
 	}
@@ -261,6 +261,9 @@ func (p *peers) readdress(given []netip.AddrPort, gone []netip.Addr, moved bool)
 	p.given, p.addrs = given, withSeen(given, p.seen)
 	if len(gone) > 0 {
 		p.world = netip.Addr{} // of the old network
+	}
+	if moved {
+		p.trial = Trial{} // nobody has tried from where this node is now
 	}
 	p.gone, p.moved = append(p.gone, gone...), p.moved || moved
 }

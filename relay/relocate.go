@@ -77,8 +77,9 @@ func (l *link) dropFrom(gone []netip.Addr) bool {
 }
 
 // comeBack offers a child to be its parent again from another address: the child cannot know that
-// one. It goes on until the child has taken the offer or has another parent, for comeBackTime at
-// most, since a new address may take a while to come.
+// one. It goes on until the child has taken the offer or says for the third time that it has no need
+// (before, it may not have noticed yet), for comeBackTime at most, since a new address may
+// take a while to come.
 func (c *Channel) comeBack(child tree.Place) {
 	ctx, cancel := context.WithTimeout(context.Background(), comeBackTime)
 	defer cancel()
@@ -89,9 +90,13 @@ func (c *Channel) comeBack(child tree.Place) {
 		case <-ctx.Done():
 		}
 	}()
+	refused := 0
 	for pause := comeBackPause; ctx.Err() == nil; pause = min(2*pause, comeBackMost) {
 		taken, err := c.offerTo(ctx, child)
-		if taken || errors.Is(err, tree.ReasonChannel) {
+		if errors.Is(err, tree.ReasonNotNeeded) {
+			refused++
+		}
+		if taken || refused > 2 || errors.Is(err, tree.ReasonChannel) || errors.Is(err, errNoHelper) {
 			return
 		}
 		c.log.Debug("child does not come back", zap.String("peer", child.ID.Short()), zap.Error(err))

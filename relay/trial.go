@@ -39,15 +39,16 @@ func (c *Channel) probe(a tree.Probe) {
 	at := tree.Place{ID: a.Place.ID}
 	for _, p := range a.Place.Addrs {
 		if p.Addr().Unmap() == seen {
-			at.Addrs = append(at.Addrs, p)
+			at.Addrs = []netip.AddrPort{p} // the one at which it says that it is reached there
+			break
 		}
 	}
-	if len(at.Addrs) == 0 || !c.node.mayTrial(seen) {
+	if len(at.Addrs) == 0 || !c.node.mayTrial(c.node.trialSlot, seen) {
 		c.handle(tree.Probed{Link: a.Link})
 		return
 	}
 	c.wg.Go(func() { // ends with the dial, or with the link
-		defer c.node.trialDone()
+		defer func() { <-c.node.trialSlot }()
 		ctx, cancel := context.WithTimeout(d.ctx, tree.ProbeTime)
 		defer cancel()
 		reach := tree.Open
@@ -78,21 +79,20 @@ func failedAt(addrs []netip.AddrPort, seen netip.Addr) tree.Reach {
 	return tree.Closed
 }
 
-// mayTrial reports whether an address may be dialled now. If so, trialDone follows.
-func (n *Node) mayTrial(addr netip.Addr) bool {
+// mayTrial reports whether an address may be dialled now. If so, it has put one into slots, which
+// the caller takes out again.
+func (n *Node) mayTrial(slots chan struct{}, addr netip.Addr) bool {
 	select {
-	case n.trialSlot <- struct{}{}:
+	case slots <- struct{}{}:
 	default:
 		return false
 	}
 	if !n.trials.allow(time.Now(), addr) {
-		n.trialDone()
+		<-slots
 		return false
 	}
 	return true
 }
-
-func (n *Node) trialDone() { <-n.trialSlot }
 
 // probed takes what a parent tells of a trial. It runs on the link's reader.
 func (p *peers) probed(f wire.Probed) {

@@ -57,6 +57,23 @@ type book struct {
 	rand    *rand.Rand
 }
 
+// offered remembers a node that need not be dialled, though no address of it may be known. It may
+// be asked at once, unless it broke the rules or misled this node.
+func (b *book) offered(now time.Time, p Place, r rank) {
+	e := b.find(p)
+	if e == nil {
+		if len(b.entries) >= maxBook && !b.drop() {
+			return
+		}
+		e = &bookEntry{place: p, rank: r}
+		b.entries = append(b.entries, e)
+	}
+	if r < e.rank || r == rankReferred {
+		e.rank, e.order, e.hops, e.out = r, 0, 0, false
+	}
+	e.forgive(now)
+}
+
 func (b *book) find(p Place) *bookEntry {
 	for _, e := range b.entries {
 		if e.place.same(p) {
@@ -238,9 +255,13 @@ func (b *book) forget(p Place) {
 // rules or misled this node are left alone for as long as was meant.
 func (b *book) forgive(now time.Time) {
 	for _, e := range b.entries {
-		if e.avoid.Sub(now) <= avoidMost {
-			e.fails, e.avoid = 0, time.Time{}
-		}
+		e.forgive(now)
+	}
+}
+
+func (e *bookEntry) forgive(now time.Time) {
+	if e.avoid.Sub(now) <= avoidMost {
+		e.fails, e.avoid = 0, time.Time{}
 	}
 }
 
@@ -253,7 +274,7 @@ func (b *book) best(now time.Time, n int, skip func(Place) bool) []Place {
 		if len(ps) == n {
 			break
 		}
-		if e.fails == 0 && !now.Before(e.avoid) && !e.place.ID.IsZero() && !skip(e.place) {
+		if e.fails == 0 && len(e.place.Addrs) > 0 && !now.Before(e.avoid) && !e.place.ID.IsZero() && !skip(e.place) {
 			ps = append(ps, e.place)
 		}
 	}

@@ -17,6 +17,7 @@ type child struct {
 	born     time.Time // when it joined the channel, as it says itself
 	near     bool
 	trial    trial
+	learnt   learnt
 	since    time.Time
 	heard    time.Time // when it last said anything
 	pulling  bool

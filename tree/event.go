@@ -21,7 +21,7 @@ type Event interface{ event() }
 type Up struct {
 	Link Link
 	Peer ID
-	Addr netip.AddrPort // the address that worked
+	Addr netip.AddrPort // the address that worked; not valid if the node had offered the link
 	Near bool           // it is on this machine or in one of its own networks
 }
 
@@ -72,8 +72,8 @@ type Candidate struct {
 }
 
 // Offered says that a node holds a connection ready over which it would be the parent, and of which
-// a Dial to the place makes use: it need not be asked whether it can be reached.
-type Offered struct{ Place Place }
+// a Dial to it makes use. Where it comes from is no address at which it can be dialled.
+type Offered struct{ ID ID }
 
 // Capacity says how many children the node can carry from now on: Slots in all, of which
 // at most Far are not Near. Children beyond that are asked to move on, one after the other.
@@ -92,8 +92,8 @@ type Progress struct {
 	Flows bool
 }
 
-// Readdressed says that the machine's network has changed: Addrs is where the node listens
-// from now on. Whoever could not be reached before may be reached now.
+// Readdressed says that others reach the node elsewhere: Addrs is where it listens from now on. If
+// it has not stayed in its network, whoever could not be reached before may be reached now.
 type Readdressed struct {
 	Addrs  []netip.AddrPort
 	Stayed bool // it is in the same network as before

@@ -151,7 +151,7 @@ func (n *Node) Handle(now time.Time, ev Event) {
 		n.candidates(ev)
 		n.relearn(now, ev.Of)
 	case Offered:
-		n.offered(now, ev.Place)
+		n.offered(now, ev.ID)
 	case Capacity:
 		n.changed = n.changed || n.cfg.Slots != ev.Slots || n.far != ev.Far
 		n.cfg.Slots, n.far = max(0, ev.Slots), max(0, ev.Far)

@@ -1,6 +1,7 @@
 package tree
 
 import (
+	"net/netip"
 	"slices"
 	"time"
 )
@@ -47,7 +48,8 @@ func (n *Node) tryChildren(now time.Time) {
 // relearn takes up another port of a child that was not reached, and has it tried there: its
 // router has opened one meanwhile that is not the one the child listens on, and a child has no
 // way to tell its parent. Hearsay can lead to nothing but such a trial, at the address at which
-// the child is seen.
+// the child is seen: one port at a time, behind which its own stay, and no trial before there was
+// time for one.
 func (n *Node) relearn(now time.Time, of []Candidate) {
 	for _, cand := range of {
 		c := n.children.ofID(cand.Place.ID)
@@ -55,11 +57,14 @@ func (n *Node) relearn(now time.Time, of []Candidate) {
 			continue
 		}
 		for _, a := range cand.Place.Addrs {
-			if a.Addr().Unmap() == c.from.net.Addr() && !slices.Contains(c.place.Addrs, a) {
-				c.place = c.place.withAddr(a)
-				c.trial.at = now
-				break
+			if a.Addr().Unmap() != c.from.net.Addr() || slices.Contains(c.place.Addrs, a) || now.Sub(c.learnt.when) < probeSoon {
+				continue
 			}
+			own := slices.DeleteFunc(slices.Clone(c.place.Addrs), func(b netip.AddrPort) bool { return b == c.learnt.addr })
+			c.learnt = learnt{a, now}
+			c.place = Place{c.place.ID, own}.withAddr(a)
+			c.trial.at = now
+			break
 		}
 	}
 }

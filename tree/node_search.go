@@ -141,8 +141,13 @@ func (n *Node) attemptFailed(now time.Time, a *attempt, r Reason) {
 // expireAttempts ends those that have had their time. A node that could take none of
 // several welcomes starts over.
 func (n *Node) expireAttempts(now time.Time) {
-	n.recheck(now)
 	for _, a := range n.search.attempts.sorted() {
+		if a.due && n.search.find(a.link) == a {
+			n.tryCommit(now, a)
+		}
+		if n.search.find(a.link) != a {
+			continue // it is the parent, or another is
+		}
 		if r := n.search.expired(now, a, n.times.infeasible); r != ReasonNone {
 			n.do(Close{a.link, ByUs(r)})
 			n.attemptFailed(now, a, r)

@@ -1,6 +1,9 @@
 package tree
 
-import "time"
+import (
+	"net/netip"
+	"time"
+)
 
 // Reach says whether others get through to a node that nobody has linked to yet: past its
 // firewall and its router. Nobody is believed who says it of himself; it is tried.
@@ -52,6 +55,12 @@ type trial struct {
 	reach Reach
 	at    time.Time     // when it is tried next, zero for at once
 	pause time.Duration // since it was last not reached, zero if it was
+}
+
+// learnt is the address of a child that gossip has told of last, and when.
+type learnt struct {
+	addr netip.AddrPort
+	when time.Time
 }
 
 // began notes that it is being tried.

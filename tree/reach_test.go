@@ -201,4 +201,13 @@ func TestAClosedChildIsTriedAtThePortThatItsRouterHasOpened(t *testing.T) {
 	if as := hear(1, at(1, 7150)); len(probes(as)) != 0 {
 		t.Error("the same again has it tried again")
 	}
+	// Whoever tells of one port after the other has it tried no sooner, and takes none of its own.
+	for port := range uint16(50) {
+		if as := hear(1, at(1, 8000+port)); len(probes(as)) > 1 {
+			t.Errorf("%d trials", len(probes(as)))
+		}
+	}
+	if c := r.children.find(2); !slices.Contains(c.place.Addrs, place(1).Addrs[0]) || len(c.place.Addrs) > 2 {
+		t.Errorf("it is left with %v", c.place.Addrs)
+	}
 }

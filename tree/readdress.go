@@ -32,18 +32,23 @@ func (n *Node) readdressed(now time.Time, ev Readdressed) {
 	n.search.restart(now)
 }
 
-// offered makes a place the next to ask, if the node has no parent that is well. If it is the
-// silent parent itself that comes, its old link is dead.
-func (n *Node) offered(now time.Time, p Place) {
-	if n.cfg.Root || n.attached() || !n.leaveBy.IsZero() {
+// offered makes a node the next to ask, if this one has no parent that is well, and else one to ask
+// some day. If it is the silent parent itself that comes, its old link is dead. A node that broke
+// the rules is still left alone.
+func (n *Node) offered(now time.Time, id ID) {
+	p := Place{ID: id}
+	if n.cfg.Root || !n.leaveBy.IsZero() {
+		return
+	}
+	if n.attached() {
+		n.book.offered(now, p, rankHint)
 		return
 	}
 	if n.up != nil && n.up.place.same(p) {
 		n.do(Close{n.up.link, ByUs(ReasonSilent)})
 		n.parentLost(now, ByUs(ReasonSilent))
 	}
-	n.book.add([]Place{p}, rankReferred, 0)
-	n.book.avoid(p, now)
+	n.book.offered(now, p, rankReferred)
 	for _, a := range n.search.attempts.sorted() { // to an address where it is no longer
 		if a.dialling() && a.place.same(p) {
 			n.do(Close{a.link, ByUs(ReasonNotNeeded)})

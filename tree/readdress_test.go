@@ -81,11 +81,11 @@ func TestASilentParentThatOffersItselfIsTakenAtOnce(t *testing.T) {
 	elsewhere := Place{place(100).ID, []netip.AddrPort{netip.MustParseAddrPort("192.168.9.9:40000")}}
 	r := newRig(t, Config{})
 	up := r.below(1)
-	if as := r.give(Offered{elsewhere}); len(every[Dial](as)) != 0 || closed(as, up) != ReasonNone {
+	if as := r.give(Offered{elsewhere.ID}); len(every[Dial](as)) != 0 || closed(as, up) != ReasonNone {
 		t.Fatalf("a parent that is well is left: %+v", as)
 	}
 	r.pass(r.times.silence + heartbeatInterval)
-	as := r.give(Offered{elsewhere})
+	as := r.give(Offered{elsewhere.ID})
 	d, ok := first[Dial](as)
 	if !ok || d.Place.ID != elsewhere.ID || closed(as, up) != ReasonSilent {
 		t.Fatalf("%+v", as)
@@ -102,7 +102,7 @@ func TestAnOfferReplacesTheDialToAnOldAddress(t *testing.T) {
 	if !ok {
 		t.Fatal("nobody is dialled")
 	}
-	as := r.give(Offered{place(1)})
+	as := r.give(Offered{place(1).ID})
 	again, ok := first[Dial](as)
 	if !ok || again.Link == d.Link || again.Place.ID != place(1).ID || closed(as, d.Link) != ReasonNotNeeded {
 		t.Errorf("%+v", as)
@@ -122,5 +122,36 @@ func TestADialGoesOnWhileARouterOpensThePort(t *testing.T) {
 	}
 	if j, ok := sent[Join](r.give(Up{d.Link, place(1).ID, addr(1), false})); !ok || !slices.Equal(j.Addrs, moved.Addrs) {
 		t.Errorf("the seed hears %+v", j)
+	}
+}
+
+// A parent that has forged is cut, and the way to the root still leads through it.
+func TestAnOfferDoesNotForgiveWhoBrokeTheRules(t *testing.T) {
+	r := newRig(t, Config{})
+	up := r.below(1)
+	r.give(Down{up, ByUs(ReasonForged)})
+	if as := append(r.give(Offered{place(100).ID}), r.pass(5*second)...); len(every[Dial](as)) != 0 {
+		t.Errorf("it is asked again: %+v", every[Dial](as))
+	}
+}
+
+// Nobody can dial where an offer comes from, so nobody is told of it.
+func TestTheAddressOfAnOfferIsToldToNobody(t *testing.T) {
+	r := newRig(t, Config{Slots: 2})
+	r.rest()
+	d, ok := first[Dial](r.give(Offered{place(7).ID}))
+	if !ok || len(d.Place.Addrs) != 0 {
+		t.Fatalf("%+v", d)
+	}
+	r.give(Up{d.Link, place(7).ID, netip.AddrPort{}, false})
+	r.give(Received{d.Link, Welcome{Label: Label{Epoch{Ms: 1}, 1, 0}, Path: places(7)}})
+	w, ok := sent[Welcome](r.ask(2, 8, Join{}))
+	if !ok || !slices.Equal(w.Path[0].Addrs, place(7).Addrs) {
+		t.Errorf("a child is told %+v", w.Path)
+	}
+	for _, p := range w.Others {
+		if len(p.Addrs) == 0 {
+			t.Errorf("a child is sent to %+v", p)
+		}
 	}
 }

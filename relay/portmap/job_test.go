@@ -339,6 +339,47 @@ func TestAnEndIsBounded(t *testing.T) {
 	})
 }
 
+// One protocol that the router no longer answers must not take the time in which the mapping that
+// another has made is removed.
+func TestTheMappingIsRemovedThoughAnotherProtocolHangs(t *testing.T) {
+	hangs, maps := &fakeMethod{name: "pcp", probes: []error{errSilent}}, &fakeMethod{name: "upnp", lease: time.Hour}
+	synctest.Test(t, func(t *testing.T) {
+		j := &job{
+			timing: usual, port: 7144, gateways: map[method]netip.Addr{}, poked: make(chan struct{}, 1),
+			report: func(result) {}, log: zap.NewNop(),
+		}
+		j.add(PCP, client4, hangs)
+		removed := &removal{fakeMethod: maps}
+		j.add(UPnP, client4, removed)
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(10*time.Second, func() {
+			hangs.mu.Lock()
+			hangs.delay = time.Hour
+			hangs.mu.Unlock()
+			cancel()
+		})
+		j.run(ctx)
+		if removed.err != nil || removed.times != 1 {
+			t.Errorf("it is removed %d times: %v", removed.times, removed.err)
+		}
+	})
+}
+
+// removal notes what came of removing.
+type removal struct {
+	*fakeMethod
+	times int
+	err   error
+}
+
+func (r *removal) close(ctx context.Context) error {
+	r.times++
+	if r.err = r.fakeMethod.close(ctx); r.err == nil {
+		r.err = ctx.Err()
+	}
+	return r.err
+}
+
 func TestErrorsKeepTheirReason(t *testing.T) {
 	if reasonOf(errors.New("no route to host")) != NoAnswer || reasonOf(errSilent) != NoAnswer || reasonOf(errNot) != Refused {
 		t.Error("a reason is lost")

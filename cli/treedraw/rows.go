@@ -16,7 +16,7 @@ func Channels(trees api.Trees, st *api.Status) []api.TopChannel {
 		c := api.TopChannel{ID: t.ID, Name: term.Clean(t.Name), Title: term.Clean(t.Title), Summary: t.Summary, Problem: term.Clean(t.Problem), SeenBy: t.SeenBy, Nodes: []api.TopNode{}}
 		var own *api.ChannelStatus
 		if st != nil {
-			if p := st.Node.PortMapping; p != nil {
+			if p := st.Node.PortMapping; p != nil && len(all) == 0 { // it is the relay's, so it is said once
 				c.Port = term.Clean(p.Text)
 			}
 			if i := slices.IndexFunc(st.Channels, func(s api.ChannelStatus) bool { return s.ID == t.ID }); i >= 0 {

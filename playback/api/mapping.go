@@ -6,7 +6,7 @@ import "time"
 type PortMapping struct {
 	Text     string       `json:"text"` // for a person, in whole sentences
 	Next     string       `json:"next"` // what a person can do; "" if there is nothing to do
-	Open     bool         `json:"open"` // others can be expected to get in by IPv4
+	Open     bool         `json:"open"` // there is a mapping by IPv4 of which others are told
 	Why      string       `json:"why"`  // why they cannot; "none" if there is a public address
 	Why6     string       `json:"why6"` // the same for IPv6
 	Mappings []MappedPort `json:"mappings"`

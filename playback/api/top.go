@@ -16,7 +16,7 @@ type TopChannel struct {
 	Players *int   `json:"players"`  // at the relay that was asked
 	Problem string `json:"problem"`  // why the source could not be asked
 	SeenBy  string `json:"seen_by"`  // who was asked then
-	Port    string `json:"port"`     // whether routers have opened the port of the relay that was asked, in words
+	Port    string `json:"port"`     // whether routers have opened the port of the relay that was asked, in words; with the first channel alone
 
 	Summary TreeSummary `json:"summary"`
 	Nodes   []TopNode   `json:"nodes"`

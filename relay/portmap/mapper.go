@@ -110,12 +110,9 @@ func (m *Mapper) State() State {
 	return s
 }
 
-// Strange counts what came from routers, or from strangers in their place, and was not
-// believed.
-func (m *Mapper) Strange() Strange { return m.strangers.counts() }
-
 // Run keeps the port open until ctx ends. Then it removes the mappings, for a second at
-// most. It fails at once if a required field is missing; no router and no answer are no
+// most, and logs how much came from routers, or from strangers in their place, that was not
+// believed. It fails at once if a required field is missing; no router and no answer are no
 // errors. It must not be called twice.
 func (m *Mapper) Run(ctx context.Context) error {
 	if m.Port == 0 || m.Gateways == nil {
@@ -130,6 +127,9 @@ func (m *Mapper) Run(ctx context.Context) error {
 			r.cancel()
 		}
 		all.Wait()
+		if s := m.strangers.counts(); s != (strange{}) {
+			m.Log.Info("answers in the routers' name that were not believed", zap.Any("counts", s))
+		}
 	}()
 	var last time.Time // when a poke was heeded
 	for {

@@ -54,7 +54,7 @@ func judge(a netip.Addr) Reason {
 		return CarrierNAT
 	case a.IsPrivate() || a.IsLinkLocalUnicast():
 		return DoubleNAT
-	case !a.IsGlobalUnicast(): // loopback, multicast, broadcast
+	case !hostnet.Public(a): // loopback, multicast, broadcast, networks for tests
 		return Broken
 	}
 	return None

@@ -5,8 +5,8 @@ import (
 	"sync/atomic"
 )
 
-// Strange counts what came and was not believed.
-type Strange struct {
+// strange counts what came and was not believed.
+type strange struct {
 	Sender    uint64 // packets from an address that was not asked
 	Malformed uint64 // packets that are no answers
 	Unasked   uint64 // answers to another question: a wrong nonce, operation or port
@@ -17,8 +17,8 @@ type Strange struct {
 // strangers counts the same while the program runs.
 type strangers struct{ sender, malformed, unasked, location, document atomic.Uint64 }
 
-func (s *strangers) counts() Strange {
-	return Strange{s.sender.Load(), s.malformed.Load(), s.unasked.Load(), s.location.Load(), s.document.Load()}
+func (s *strangers) counts() strange {
+	return strange{s.sender.Load(), s.malformed.Load(), s.unasked.Load(), s.location.Load(), s.document.Load()}
 }
 
 // Why a packet is passed over, and the next one waited for.

@@ -147,19 +147,19 @@ func TestAnswersThatAreNotOursArePassedOver(t *testing.T) {
 	for name, c := range map[string]struct {
 		p     Protocol
 		spoil func([]byte) []byte
-		count func(Strange) uint64
+		count func(strange) uint64
 	}{
-		"PCP cut to nothing":        {PCP, cut(0), func(s Strange) uint64 { return s.Malformed }},
-		"PCP cut to its head":       {PCP, cut(24), func(s Strange) uint64 { return s.Unasked }},
-		"PCP cut before its end":    {PCP, cut(59), func(s Strange) uint64 { return s.Malformed }},
-		"PCP with another nonce":    {PCP, change(24, 1), func(s Strange) uint64 { return s.Unasked }},
-		"PCP for another port":      {PCP, change(41, 1), func(s Strange) uint64 { return s.Unasked }},
-		"PCP for another protocol":  {PCP, change(36, 1), func(s Strange) uint64 { return s.Unasked }},
-		"PCP of another operation":  {PCP, change(1, 3), func(s Strange) uint64 { return s.Unasked }},
-		"PCP, a request":            {PCP, change(1, 0x80), func(s Strange) uint64 { return s.Malformed }},
-		"NAT-PMP cut":               {NATPMP, cut(11), func(s Strange) uint64 { return s.Malformed }},
-		"NAT-PMP cut to nothing":    {NATPMP, cut(0), func(s Strange) uint64 { return s.Malformed }},
-		"NAT-PMP, another question": {NATPMP, change(1, 3), func(s Strange) uint64 { return s.Malformed + s.Unasked }},
+		"PCP cut to nothing":        {PCP, cut(0), func(s strange) uint64 { return s.Malformed }},
+		"PCP cut to its head":       {PCP, cut(24), func(s strange) uint64 { return s.Unasked }},
+		"PCP cut before its end":    {PCP, cut(59), func(s strange) uint64 { return s.Malformed }},
+		"PCP with another nonce":    {PCP, change(24, 1), func(s strange) uint64 { return s.Unasked }},
+		"PCP for another port":      {PCP, change(41, 1), func(s strange) uint64 { return s.Unasked }},
+		"PCP for another protocol":  {PCP, change(36, 1), func(s strange) uint64 { return s.Unasked }},
+		"PCP of another operation":  {PCP, change(1, 3), func(s strange) uint64 { return s.Unasked }},
+		"PCP, a request":            {PCP, change(1, 0x80), func(s strange) uint64 { return s.Malformed }},
+		"NAT-PMP cut":               {NATPMP, cut(11), func(s strange) uint64 { return s.Malformed }},
+		"NAT-PMP cut to nothing":    {NATPMP, cut(0), func(s strange) uint64 { return s.Malformed }},
+		"NAT-PMP, another question": {NATPMP, change(1, 3), func(s strange) uint64 { return s.Malformed + s.Unasked }},
 		// As an old miniupnpd did, which told 242 for 22002.
 		"NAT-PMP, port truncated": {NATPMP, func(b []byte) []byte {
 			b = append([]byte(nil), b...)
@@ -167,7 +167,7 @@ func TestAnswersThatAreNotOursArePassedOver(t *testing.T) {
 				b[8] = 0
 			}
 			return b
-		}, func(s Strange) uint64 { return s.Unasked }},
+		}, func(s strange) uint64 { return s.Unasked }},
 	} {
 		f := newFakePort(t)
 		f.set(func() { f.spoil = func(a []byte) [][]byte { return [][]byte{c.spoil(a), a} } })

@@ -245,21 +245,21 @@ func TestHostileRoutersCostLittle(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		set   func(f *fakeIGD)
-		count func(Strange) uint64
+		count func(strange) uint64
 	}{
-		"points to another host":     {func(f *fakeIGD) { f.location = "http://198.51.100.9/rootDesc.xml" }, func(s Strange) uint64 { return s.Location }},
-		"points to a name":           {func(f *fakeIGD) { f.location = "http://localhost:80/" }, func(s Strange) uint64 { return s.Location }},
-		"points to a file":           {func(f *fakeIGD) { f.location = "file:///etc/passwd" }, func(s Strange) uint64 { return s.Location }},
-		"takes commands elsewhere":   {func(f *fakeIGD) { f.control = "http://198.51.100.9/ctl" }, func(s Strange) uint64 { return s.Location }},
-		"nests for ever":             {document("<root>" + nested.String()), func(s Strange) uint64 { return s.Document }},
-		"has very many devices":      {document("<root><device><deviceList>" + many.String() + "</deviceList></device></root>"), func(s Strange) uint64 { return s.Document }},
-		"is longer than 256 KiB":     {document("<root>" + strings.Repeat("x", documentMost) + "</root>"), func(s Strange) uint64 { return s.Document }},
-		"laughs a billion times":     {document(`<!DOCTYPE l [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;">]><root><device><friendlyName>&b;</friendlyName></device></root>`), func(s Strange) uint64 { return s.Document }},
-		"is no XML":                  {document("404 not found"), func(s Strange) uint64 { return s.Document }},
-		"answers a command so":       {answer("AddPortMapping", 200, "<root>"+nested.String()), func(s Strange) uint64 { return s.Document }},
-		"answers a fault so":         {answer("AddPortMapping", 500, "<html>"+strings.Repeat("x", documentMost)), func(s Strange) uint64 { return s.Document }},
+		"points to another host":     {func(f *fakeIGD) { f.location = "http://198.51.100.9/rootDesc.xml" }, func(s strange) uint64 { return s.Location }},
+		"points to a name":           {func(f *fakeIGD) { f.location = "http://localhost:80/" }, func(s strange) uint64 { return s.Location }},
+		"points to a file":           {func(f *fakeIGD) { f.location = "file:///etc/passwd" }, func(s strange) uint64 { return s.Location }},
+		"takes commands elsewhere":   {func(f *fakeIGD) { f.control = "http://198.51.100.9/ctl" }, func(s strange) uint64 { return s.Location }},
+		"nests for ever":             {document("<root>" + nested.String()), func(s strange) uint64 { return s.Document }},
+		"has very many devices":      {document("<root><device><deviceList>" + many.String() + "</deviceList></device></root>"), func(s strange) uint64 { return s.Document }},
+		"is longer than 256 KiB":     {document("<root>" + strings.Repeat("x", documentMost) + "</root>"), func(s strange) uint64 { return s.Document }},
+		"laughs a billion times":     {document(`<!DOCTYPE l [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;">]><root><device><friendlyName>&b;</friendlyName></device></root>`), func(s strange) uint64 { return s.Document }},
+		"is no XML":                  {document("404 not found"), func(s strange) uint64 { return s.Document }},
+		"answers a command so":       {answer("AddPortMapping", 200, "<root>"+nested.String()), func(s strange) uint64 { return s.Document }},
+		"answers a fault so":         {answer("AddPortMapping", 500, "<html>"+strings.Repeat("x", documentMost)), func(s strange) uint64 { return s.Document }},
 		"answers a command with 404": {answer("AddPortMapping", 404, ""), nil},
-		"has many attributes":        {document("<root " + strings.Repeat(`a="b" `, 5000) + "/>"), func(s Strange) uint64 { return s.Document }},
+		"has many attributes":        {document("<root " + strings.Repeat(`a="b" `, 5000) + "/>"), func(s strange) uint64 { return s.Document }},
 		"has no services":            {document("<root><device></device></root>"), nil},
 	} {
 		f := newFakeIGD(t)

@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"fmt"
 	"slices"
 	"syscall"
 	"testing"
@@ -36,11 +37,17 @@ func newFailingTree(t *testing.T) *failingTree {
 		v.firstKey(t)
 	}
 	h.viewers[6].gets(t, 200)
-	f := familyOf(t, h.watchers)
-	h.inner = f.inner(h.watchers, 1)
-	if h.inner == nil || f.below(h.inner) < 3 || f.depth() < 3 {
-		t.Fatalf("no inner node with 3 below it in a tree of depth %d", f.depth())
-	}
+	// Of seven, two are the source's children, and one of these has three below it. A node that
+	// moves is nowhere for a moment.
+	var f family
+	eventually(t, "an inner node has 3 below it", func() error {
+		f = familyOf(t, h.watchers)
+		h.inner = f.inner(h.watchers, 1)
+		if h.inner == nil || f.below(h.inner) < 3 || f.depth() < 3 {
+			return fmt.Errorf("none has, in a tree of depth %d", f.depth())
+		}
+		return nil
+	})
 	t.Logf("%s fails, with %d nodes below it in a tree of depth %d", h.inner.name, f.below(h.inner), f.depth())
 	return h
 }

@@ -2,7 +2,9 @@ package portmap
 
 import (
 	"context"
+	"errors"
 	"net/netip"
+	"sync"
 	"time"
 )
 
@@ -46,4 +48,15 @@ const (
 // leaseOf is a lifetime in seconds as a router tells it, within what is believed.
 func leaseOf(seconds uint32) time.Duration {
 	return min(time.Duration(seconds)*time.Second, leaseMost)
+}
+
+// both removes two mappings at once: time is short in the end, and a router that is slow to
+// answer for the first has the question for the second by then.
+func both(tcp, udp func() error) error {
+	var all sync.WaitGroup
+	var errs [2]error
+	all.Go(func() { errs[0] = tcp() })
+	all.Go(func() { errs[1] = udp() })
+	all.Wait()
+	return errors.Join(errs[:]...)
 }

@@ -2,7 +2,6 @@ package portmap
 
 import (
 	"context"
-	"errors"
 	"net/netip"
 	"time"
 )
@@ -107,17 +106,13 @@ func (p *natpmp) check(ctx context.Context) error {
 
 // close removes both mappings (RFC 6886 §3.4: no lifetime, no external port).
 func (p *natpmp) close(ctx context.Context) error {
-	var errs []error
-	for _, e := range []struct {
-		*pmpEntry
-		op byte
-	}{{&p.tcp, pmpMapTCP}, {&p.udp, pmpMapUDP}} {
+	remove := func(e *pmpEntry, op byte) error {
 		if !e.asked {
-			continue
+			return nil
 		}
-		_, err := p.exchange(ctx, pmpRequest{op: e.op, internal: p.port})
-		errs = append(errs, err)
-		*e.pmpEntry = pmpEntry{}
+		_, err := p.exchange(ctx, pmpRequest{op: op, internal: p.port})
+		*e = pmpEntry{}
+		return err
 	}
-	return errors.Join(errs...)
+	return both(func() error { return remove(&p.tcp, pmpMapTCP) }, func() error { return remove(&p.udp, pmpMapUDP) })
 }

@@ -3,7 +3,6 @@ package portmap
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"net/netip"
 	"time"
 )
@@ -118,6 +117,15 @@ func (p *pcp) mapOne(ctx context.Context, e *pcpEntry, protocol byte, wish uint1
 
 // exchange sends a MAP request and returns the answer that belongs to it.
 func (p *pcp) exchange(ctx context.Context, q pcpRequest) (pcpAnswer, error) {
+	a, err := p.answer(ctx, q)
+	if a.mapped {
+		p.epoch.lost(time.Now(), a.epoch) // what was lost is made anew right now
+	}
+	return a, err
+}
+
+// answer is exchange that leaves the router's clock alone, so that two may wait at once.
+func (p *pcp) answer(ctx context.Context, q pcpRequest) (pcpAnswer, error) {
 	var got pcpAnswer
 	err := p.ask(ctx, q.append(nil), func(b []byte) error {
 		a, err := parsePCP(b)
@@ -127,11 +135,10 @@ func (p *pcp) exchange(ctx context.Context, q pcpRequest) (pcpAnswer, error) {
 		if a.op != pcpMap || !a.mapped || a.nonce != q.nonce || a.protocol != q.protocol || a.internal != q.internal {
 			return errUnasked
 		}
-		p.epoch.lost(time.Now(), a.epoch) // what was lost is made anew right now
+		got = a
 		if reason, name := pcpReason(a.result); reason != None {
 			return failf(reason, "the router answers %s", name)
 		}
-		got = a
 		return nil
 	})
 	return got, err
@@ -148,17 +155,13 @@ func (p *pcp) check(ctx context.Context) error {
 // close removes both mappings (RFC 6887 §15: the same nonce, no lifetime, nothing
 // suggested).
 func (p *pcp) close(ctx context.Context) error {
-	var errs []error
-	for _, e := range []struct {
-		*pcpEntry
-		protocol byte
-	}{{&p.tcp, protoTCP}, {&p.udp, protoUDP}} {
+	remove := func(e *pcpEntry, protocol byte) error {
 		if !e.asked {
-			continue
+			return nil
 		}
-		_, err := p.exchange(ctx, pcpRequest{op: pcpMap, client: p.local, nonce: e.nonce, protocol: e.protocol, internal: p.port})
-		errs = append(errs, err)
+		_, err := p.answer(ctx, pcpRequest{op: pcpMap, client: p.local, nonce: e.nonce, protocol: protocol, internal: p.port})
 		e.external, e.asked = 0, false
+		return err
 	}
-	return errors.Join(errs...)
+	return both(func() error { return remove(&p.tcp, protoTCP) }, func() error { return remove(&p.udp, protoUDP) })
 }

@@ -2,7 +2,6 @@ package portmap
 
 import (
 	"context"
-	"errors"
 	"net/netip"
 	"time"
 
@@ -123,15 +122,15 @@ func (p *pinhole) check(ctx context.Context) error {
 }
 
 func (p *pinhole) close(ctx context.Context) error {
-	var errs []error
-	for _, h := range []*hole{&p.tcp, &p.udp} {
+	remove := func(h *hole) (err error) {
 		if !h.there || p.firewall == nil {
-			continue
+			return nil
 		}
-		if err := p.firewall.DeletePinholeCtx(ctx, h.number); err != nil && upnpCode(err) != upnpNoSuchPinhole {
-			errs = append(errs, upnpError(err))
+		if e := p.firewall.DeletePinholeCtx(ctx, h.number); e != nil && upnpCode(e) != upnpNoSuchPinhole {
+			err = upnpError(e)
 		}
 		h.there = false
+		return err
 	}
-	return errors.Join(errs...)
+	return both(func() error { return remove(&p.tcp) }, func() error { return remove(&p.udp) })
 }

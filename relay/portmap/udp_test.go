@@ -46,6 +46,28 @@ func TestAPortIsMappedCheckedAndRemoved(t *testing.T) {
 	}
 }
 
+// TestAMuteRouterIsAskedToRemoveBoth has it do what it is asked and say nothing, and leaves
+// time to ask once: both mappings go.
+func TestAMuteRouterIsAskedToRemoveBoth(t *testing.T) {
+	for p := range methodsOf(newFakePort(t)) {
+		f := newFakePort(t)
+		m := methodsOf(f)[p]
+		if _, err := m.open(t.Context()); err != nil || f.count() != 2 {
+			t.Fatal(p, err, f.count())
+		}
+		f.spoilBy(func([]byte) [][]byte { return nil })
+		ctx, cancel := context.WithTimeout(t.Context(), tries[1]/2)
+		err := m.close(ctx)
+		cancel()
+		if !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%s: %v", p, err)
+		}
+		for f.count() > 0 { // what was sent is read in the end
+			time.Sleep(time.Millisecond)
+		}
+	}
+}
+
 func TestARouterThatStartedAgainIsNoticed(t *testing.T) {
 	for p := range methodsOf(newFakePort(t)) {
 		f := newFakePort(t)

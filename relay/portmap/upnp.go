@@ -2,7 +2,6 @@ package portmap
 
 import (
 	"context"
-	"errors"
 	"net/netip"
 	"strconv"
 	"time"
@@ -233,18 +232,15 @@ func (p *upnp) close(ctx context.Context) error {
 			return err
 		}
 	}
-	var errs []error
-	for _, e := range []struct {
-		proto string
-		had   *uint16
-	}{{"TCP", &p.tcp}, {"UDP", &p.udp}} {
-		if *e.had == 0 {
-			continue
+	remove := func(had *uint16, protocol string) (err error) {
+		if *had == 0 {
+			return nil
 		}
-		if err := p.wan.DeletePortMappingCtx(ctx, "", *e.had, e.proto); err != nil && upnpCode(err) != upnpNoSuchEntry {
-			errs = append(errs, upnpError(err))
+		if e := p.wan.DeletePortMappingCtx(ctx, "", *had, protocol); e != nil && upnpCode(e) != upnpNoSuchEntry {
+			err = upnpError(e)
 		}
-		*e.had = 0
+		*had = 0
+		return err
 	}
-	return errors.Join(errs...)
+	return both(func() error { return remove(&p.tcp, "TCP") }, func() error { return remove(&p.udp, "UDP") })
 }

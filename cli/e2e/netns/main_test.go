@@ -28,6 +28,7 @@ var (
 	runsFlag   = flag.Int("runs", 0, "run each fault so often; 0 for the short proof")
 	faultsFlag = flag.String("faults", "", "faults to run, by comma; all if empty")
 	seedFlag   = flag.Uint64("seed", 0, "seed that picks the victims; 0 for a new one")
+	pairsFlag  = flag.Bool("pairs", false, "try all pairs of homes, and not only some; so does -runs")
 	keepFlag   = flag.String("keep", "", "folder for the nodes' logs and the report; none are kept if empty")
 )
 

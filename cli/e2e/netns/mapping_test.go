@@ -21,6 +21,7 @@ import (
 // somebody elsewhere.
 type household struct {
 	router, home, outside *machine
+	daemon                *process // miniupnpd
 }
 
 // Addresses of the household's little world. miniupnpd maps nothing for a router whose address
@@ -96,10 +97,18 @@ link set lan up
 		must(t, h.home.run("addr add 2001:db8:2::2/64 dev eth0 nodad\nroute add default via fe80::1 dev eth0\n", "ip", "-batch", "-"))
 		h.router.set(t, "forwarding", "1")
 	}
-	must(t, h.router.run(routerRules, "nft", "-f", "-"))
 	conf := filepath.Join(h.router.dir, "upnp.conf")
 	must(t, os.WriteFile(conf, fmt.Appendf(nil, routerSettings, lowest), 0o644))
-	h.router.start(t, "miniupnpd", filepath.Join(h.router.dir, "miniupnpd.log"), "miniupnpd", "-d", "-f", conf, "-P", filepath.Join(h.router.dir, "pid"))
+	h.boot(t)
+	return h
+}
+
+// boot has the router begin, with nothing but its settings.
+func (h *household) boot(t *testing.T) {
+	t.Helper()
+	must(t, h.router.run("flush ruleset\n"+routerRules, "nft", "-f", "-"))
+	h.daemon = h.router.start(t, "miniupnpd", filepath.Join(h.router.dir, "miniupnpd.log"), "miniupnpd",
+		"-d", "-f", filepath.Join(h.router.dir, "upnp.conf"), "-P", filepath.Join(h.router.dir, "pid"))
 	wait.Until(t, "the router answers", func() error {
 		var table []byte
 		err := h.router.do(func() (err error) { table, err = os.ReadFile("/proc/thread-self/net/udp"); return err })
@@ -108,7 +117,6 @@ link set lan up
 		}
 		return err
 	})
-	return h
 }
 
 // mapped is whether the router has a rule of miniupnpd's for the home's port.

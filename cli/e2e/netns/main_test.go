@@ -7,6 +7,9 @@
 // with faults and the one that has liars in it run in parallel, after the tests that measure how
 // long a channel takes to be found.
 //
+// Other tests put homes on an Internet, behind routers of all kinds made of nft rules or of
+// miniupnpd, and look who reaches whom.
+//
 // It needs root, ip, tc and nft. The run fails if one of them is missing, because a skipped
 // test proves nothing.
 package netns
@@ -28,9 +31,12 @@ var (
 	runsFlag   = flag.Int("runs", 0, "run each fault so often; 0 for the short proof")
 	faultsFlag = flag.String("faults", "", "faults to run, by comma; all if empty")
 	seedFlag   = flag.Uint64("seed", 0, "seed that picks the victims; 0 for a new one")
-	pairsFlag  = flag.Bool("pairs", false, "try all pairs of homes, and not only some; so does -runs")
+	pairsFlag  = flag.Bool("pairs", false, "try all pairs of homes and all crowds, and not only some; so does -runs")
 	keepFlag   = flag.String("keep", "", "folder for the nodes' logs and the report; none are kept if empty")
 )
+
+// thorough reports whether there is time for more than the short proof.
+func thorough() bool { return *pairsFlag || *runsFlag > 0 }
 
 // relayBin is the program, built once; clip is what the encoder sends.
 var relayBin, clip string

@@ -77,7 +77,7 @@ type outcome struct {
 // TestWhoCanPassTheStreamOnToWhom has homes of all kinds get the stream from homes of all kinds.
 func TestWhoCanPassTheStreamOnToWhom(t *testing.T) {
 	pairs := dialPairs
-	if *pairsFlag || *runsFlag > 0 {
+	if thorough() {
 		pairs = allPairs()
 	}
 	var mu sync.Mutex

@@ -33,7 +33,8 @@ const rootFanout = 2
 // swarm is a source and its watchers, each on its own host and with a player.
 type swarm struct {
 	net     *network
-	dir     string // keys, logs
+	dir     string   // keys, logs
+	flags   []string // of each node
 	link    string
 	ledger  ledger
 	encoder *process
@@ -57,16 +58,30 @@ type node struct {
 // newSwarm starts a swarm on a network with some hosts to spare.
 func newSwarm(t *testing.T, watchers, spare int) *swarm {
 	t.Helper()
-	s := &swarm{net: newNetwork(t, 1+watchers+spare), dir: t.TempDir()}
-	if *keepFlag != "" {
-		s.dir = filepath.Join(*keepFlag, strings.ReplaceAll(t.Name(), "/", "-"))
-		must(t, os.MkdirAll(s.dir, 0o755))
-	}
+	s := &swarm{net: newNetwork(t, 1+watchers+spare), dir: folder(t)}
 	for i, h := range s.net.hosts[:1+watchers] {
 		s.nodes = append(s.nodes, newNode(h, fanout[i%len(fanout)]))
 	}
 	s.nodes[0].name, s.nodes[0].children = "source", rootFanout
 	s.startSource(t)
+	s.startWatchers(t)
+	return s
+}
+
+// folder is where a swarm's keys and logs are.
+func folder(t *testing.T) string {
+	t.Helper()
+	if *keepFlag == "" {
+		return t.TempDir()
+	}
+	dir := filepath.Join(*keepFlag, strings.ReplaceAll(t.Name(), "/", "-"))
+	must(t, os.MkdirAll(dir, 0o755))
+	return dir
+}
+
+// startWatchers starts all watchers, and a player at each node.
+func (s *swarm) startWatchers(t *testing.T) {
+	t.Helper()
 	for _, n := range s.watchers() {
 		s.launch(t, n)
 	}
@@ -77,7 +92,6 @@ func newSwarm(t *testing.T, watchers, spare int) *swarm {
 		s.attached(t, n)
 		n.player = n.play(t, "player at "+n.name, n.url)
 	}
-	return s
 }
 
 func newNode(h *host, children int) *node {
@@ -108,13 +122,13 @@ func (s *swarm) source() *node     { return s.nodes[0] }
 func (s *swarm) watchers() []*node { return s.nodes[1:] }
 
 // startSource starts the source and its encoder: a new epoch.
-func (s *swarm) startSource(t *testing.T) {
+func (s *swarm) startSource(t *testing.T, args ...string) {
 	t.Helper()
 	n := s.source()
 	tagLog := filepath.Join(s.dir, fmt.Sprintf("run%d.tags", len(s.ledger.runs)))
 	s.ledger.begin(tagLog)
 	const key = "s3cret"
-	s.launchAs(t, n, "source", "--key", key, "--tag-log", tagLog)
+	s.launchAs(t, n, "source", append([]string{"--key", key, "--tag-log", tagLog}, args...)...)
 	s.link = n.find(t, `(?m)^(relay://\S+)\n`)
 	n.url = n.find(t, `(?m)^Watch +(http://\S+)\n`)
 	s.encoder = n.encode(t, filepath.Join(s.dir, "ffmpeg.log"), n.find(t, `(?m)^  Server +(rtmp://\S+)\n`)+"/"+key)
@@ -127,7 +141,7 @@ func (s *swarm) launch(t *testing.T, n *node) { s.launchAs(t, n, "watch", s.link
 
 func (s *swarm) launchAs(t *testing.T, n *node, command string, args ...string) {
 	t.Helper()
-	args = append([]string{command}, args...)
+	args = slices.Concat([]string{command}, args, s.flags)
 	n.process = n.start(t, n.name, filepath.Join(s.dir, n.name+".log"), relayBin, append(args,
 		"--max-children", strconv.Itoa(n.children), "--config", filepath.Join(s.dir, n.name+".keys"), "--verbose")...)
 }
@@ -269,7 +283,7 @@ func (s *swarm) moves(t *testing.T) map[*node]int {
 	for _, n := range s.watchers() {
 		b, err := os.ReadFile(n.process.log)
 		must(t, err)
-		count[n] = bytes.Count(b, []byte("\tINFO\tattached\t"))
+		count[n] = bytes.Count(b, []byte(`"msg":"attached"`))
 	}
 	return count
 }

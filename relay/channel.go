@@ -35,15 +35,16 @@ type Channel struct {
 	wg        sync.WaitGroup // links, dials, gossip
 
 	// Owned by the channel's goroutine, which is in drive.
-	tree   *tree.Node
-	up     map[tree.Link]*uplink
-	down   map[tree.Link]*downlink
-	dials  map[tree.Link]context.CancelFunc
-	left   bool // the tree said Left
-	lag    lag
-	behind time.Duration // the lag as it was last measured
-	room   *headroom
-	change parentChange
+	tree      *tree.Node
+	up        map[tree.Link]*uplink
+	down      map[tree.Link]*downlink
+	dials     map[tree.Link]context.CancelFunc
+	left      bool // the tree said Left
+	lag       lag
+	behind    time.Duration // the lag as it was last measured
+	room      *headroom
+	lingering int // links that wait for calls
+	change    parentChange
 
 	// Shared; each says who may do what.
 	intake    intake
@@ -51,6 +52,8 @@ type Channel struct {
 	reporting reporting
 	dialBacks dialBacks
 	offers    offers
+	calls     calls
+	meetings  meetings
 	inbound   atomic.Uint64 // numbers given to links that came in
 	sent      atomic.Uint64 // payload bytes to children, including those that are gone
 }
@@ -128,7 +131,7 @@ func (c *Channel) Run(ctx context.Context) error {
 	cfg := tree.Config{
 		Self:  tree.Place{ID: c.node.ID(), Addrs: c.node.Addrs()},
 		Slots: c.node.cfg.Slots,
-		Seeds: seeds, Probes: true,
+		Seeds: seeds, Probes: true, Calls: c.node.calls(),
 		Rand: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
 	}
 	if c.writer != nil {

@@ -50,6 +50,7 @@ type dialed struct {
 	peer  tree.ID
 	addr  netip.AddrPort
 
+	called  bool // the node that named it had to carry a call: addr is where it is seen, likewise
 	offered bool // the other side has dialled: addr is where it comes from, and nobody can dial that
 }
 
@@ -111,7 +112,7 @@ func (n *Node) dialAddr(ctx context.Context, cfg *tls.Config, addr netip.AddrPor
 	results := make(chan result, 2)
 	stands := make(chan struct{})
 	go func() { // ends with ctx
-		d, err := n.shake(ctx, n.cfg.Dial, cfg, addr, want, func() { close(stands) })
+		d, err := n.shake(ctx, n.dialerTo(addr, false), cfg, addr, want, func() { close(stands) })
 		results <- result{d, err}
 	}()
 	late := time.NewTimer(shakeTime)
@@ -141,7 +142,7 @@ func (n *Node) dialAddr(ctx context.Context, cfg *tls.Config, addr netip.AddrPor
 			}
 			left++
 			go func() { // ends with ctx
-				d, err := n.shake(ctx, n.dialShort, cfg, addr, want, func() {})
+				d, err := n.shake(ctx, n.dialerTo(addr, true), cfg, addr, want, func() {})
 				if err == nil {
 					n.log.Info("only short packets get through", zap.Stringer("addr", addr))
 				}
@@ -149,6 +150,22 @@ func (n *Node) dialAddr(ctx context.Context, cfg *tls.Config, addr netip.AddrPor
 			}()
 		}
 	}
+}
+
+// dialerTo is how an address is dialled: from one port if it is beyond this machine's own networks.
+func (n *Node) dialerTo(addr netip.AddrPort, short bool) dialer {
+	plain := n.cfg.Dial
+	if short {
+		plain = n.dialShort
+	}
+	if n.knock == nil || n.near(time.Now(), addr.Addr()) {
+		return plain
+	}
+	control := sharePort
+	if short {
+		control = both(sharePort, shortSegments)
+	}
+	return func(ctx context.Context, _, to string) (net.Conn, error) { return n.localPort.dial(ctx, control, to) }
 }
 
 // shake makes a connection and proves who is at its other end. It calls stands in between.

@@ -52,14 +52,14 @@ func (n *Node) dialBack(ctx context.Context, conn *tls.Conn, f wire.DialMe, peer
 		case n.cfg.Packet == nil:
 			udp <- wire.NotAsked
 		case n.echoed(ctx, a.Addr):
-			udp <- wire.Through
+			udp <- wire.Answered
 		default:
 			udp <- wire.Nothing
 		}
 	}()
 	if d, err := n.dialAddr(ctx, n.linkTLS, a.Addr, peer); err == nil {
 		d.conn.NetConn().Close()
-		a.TCP = wire.Through
+		a.TCP = wire.Answered
 	}
 	a.UDP = <-udp
 	if _, err := conn.Write(wire.Append(nil, a)); err != nil {

@@ -27,8 +27,8 @@ func TestANodeDialsBackWhoeverAsks(t *testing.T) {
 			port     uint16
 			tcp, udp wire.Answer
 		}{
-			{"open", open, worldPort, wire.Through, wire.Through},
-			{"TCP is let in by nobody", walled, worldPort, wire.Nothing, wire.Through},
+			{"open", open, worldPort, wire.Answered, wire.Answered},
+			{"TCP is let in by nobody", walled, worldPort, wire.Nothing, wire.Answered},
 			{"nobody listens there", open, worldPort + 1, wire.Nothing, wire.Nothing},
 		} {
 			got, err := test.who.node.AskDialBack(t.Context(), id, source, test.port)

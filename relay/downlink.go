@@ -3,6 +3,7 @@ package relay
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"sync/atomic"
 	"time"
 
@@ -20,6 +21,9 @@ type downlink struct {
 	started time.Time      // pulled and drained are counted from here
 	total   *atomic.Uint64 // payload bytes to all children
 	facts   *factBook
+	claims  []netip.AddrPort // where it says it listens
+	calls   func(wire.Frame) // what has to do with calls
+	listens netip.AddrPort   // where it says it does, at the address from which it comes; not valid for nowhere
 
 	cursors chan *stream.Cursor // from the channel's goroutine to the writer, once
 
@@ -27,7 +31,8 @@ type downlink struct {
 	served bool // it takes the stream
 	needy  bool // it has no parent to fall back on
 
-	told *rate.Limiter // of facts; owned by the reader
+	told    *rate.Limiter // of facts; owned by the reader
+	calling *rate.Limiter // of calls; likewise
 
 	// Owned by the writer, read by the channel's goroutine.
 	missed  atomic.Uint64
@@ -46,6 +51,14 @@ func (d *downlink) serve(from *stream.Cursor) {
 }
 
 func (d *downlink) take(f wire.Frame) error {
+	switch f.(type) {
+	case wire.Call, wire.Meet, wire.Ready:
+		if err := d.allow(); err != nil {
+			return err
+		}
+		d.calls(f)
+		return nil
+	}
 	facts, ok := f.(wire.Facts)
 	switch {
 	case !ok:
@@ -117,6 +130,17 @@ func (d *downlink) pass(it stream.Item, header **stream.Header) error {
 	d.total.Add(uint64(len(it.Chunk.Payload())))
 	d.last.Store(it.Chunk)
 	return nil
+}
+
+// listensLike is an address of the Internet of another's family at which the child says it listens; not valid
+// for none.
+func (d *downlink) listensLike(other netip.AddrPort) netip.AddrPort {
+	for _, a := range d.claims {
+		if a.Addr().Is4() == other.Addr().Is4() && worldwide(a) {
+			return a
+		}
+	}
+	return netip.AddrPort{}
 }
 
 // ended forgets what the child has told.

@@ -48,6 +48,7 @@ func (c *Channel) drive(ctx context.Context) {
 			c.relocate()
 		case <-gauge.C:
 			c.handle(c.capacity(time.Now()))
+			c.handle(tree.Calls{Can: c.node.calls()})
 			c.report(time.Now())
 			c.updatePeers(time.Now())
 		case <-lag.C:
@@ -105,6 +106,9 @@ func (c *Channel) received(ev tree.Received) {
 		m.Label = c.intake.vouched(m.Label)
 		ev.Msg = m
 	case tree.Refer:
+		if l := c.link(ev.Link); l != nil {
+			l.carries = m.Called != 0
+		}
 		if len(m.Places) == 0 {
 			c.noticeRefusal(ev.Link, m.Reason)
 		}
@@ -128,6 +132,9 @@ func (c *Channel) link(num tree.Link) *link {
 // forget takes a link that ended, or a dial that failed, out of the channel.
 func (c *Channel) forget(ev tree.Down) {
 	if l := c.link(ev.Link); l != nil {
+		if l.lingers {
+			c.lingering--
+		}
 		c.log.Debug("link ended", zap.String("peer", l.peer.Short()), zap.Stringer("reason", ev.End.Reason),
 			zap.Stringer("by", ev.End.By), zap.NamedError("cause", context.Cause(l.ctx)))
 	}
@@ -179,7 +186,7 @@ func (c *Channel) carryOut(a tree.Action) {
 		c.sendMessage(a)
 	case tree.Close:
 		if l := c.link(a.Link); l != nil {
-			l.close(a.End)
+			c.closeLink(l, a.End)
 		}
 		if cancel := c.dials[a.Link]; cancel != nil {
 			cancel()
@@ -225,7 +232,16 @@ func (c *Channel) sendMessage(a tree.Send) {
 	case tree.Refer:
 		c.log.Debug("joiner referred", zap.String("peer", l.peer.Short()), zap.Stringer("reason", m.Reason))
 		if d := c.down[a.Link]; d != nil {
+			d.carries = m.Called != 0
 			c.noticeRefused(d, m.Reason)
+		}
+	}
+	if l.knows2() {
+		if f := l.said.before(a.Msg); f != nil {
+			l.send(f)
+		}
+		if _, ok := a.Msg.(tree.Welcome); ok {
+			defer l.sendSeen()
 		}
 	}
 	l.send(a.Msg)

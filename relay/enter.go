@@ -25,7 +25,7 @@ func (c *Channel) dialPlace(a tree.Dial) {
 			c.enter(d, a.Link)
 			return
 		}
-		d, err := c.node.dial(ctx, a.Place)
+		d, err := c.dialOrCall(ctx, a)
 		if err != nil {
 			if ctx.Err() == nil {
 				c.log.Debug("dial failed", zap.Error(err))
@@ -42,19 +42,56 @@ func (c *Channel) dialPlace(a tree.Dial) {
 	})
 }
 
+// dialOrCall connects to a place, and has it called if that may be the only way: whichever is quicker.
+func (c *Channel) dialOrCall(ctx context.Context, a tree.Dial) (dialed, error) {
+	if a.Through.IsZero() {
+		return c.node.dial(ctx, a.Place)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel() // of no effect on a connection that is ready
+	type result struct {
+		d   dialed
+		err error
+	}
+	results := make(chan result, 2)
+	go func() { // both end with ctx at the latest
+		d, err := c.callPlace(ctx, a.Place.ID, a.Through)
+		d.called = true
+		results <- result{d, err}
+	}()
+	go func() {
+		d, err := c.node.dial(ctx, a.Place)
+		results <- result{d, err}
+	}()
+	first := <-results
+	if first.err == nil {
+		go func() { // the slower one is not needed
+			if r := <-results; r.err == nil {
+				r.d.conn.NetConn().Close()
+			}
+		}()
+		return first.d, nil
+	}
+	second := <-results
+	if second.err != nil {
+		return dialed{}, errors.Join(first.err, second.err)
+	}
+	return second.d, nil
+}
+
 // enter makes a dialled connection a link. The tree must not hear of it before it
 // is in c.up, so both happen on the channel's goroutine.
 func (c *Channel) enter(d dialed, num tree.Link) {
 	u := c.newUplink(num, d)
 	addr := d.addr
-	if d.offered {
+	if d.offered || d.called {
 		addr = netip.AddrPort{}
 	}
 	ok := c.query(func(*tree.Node) {
 		delete(c.dials, num)
 		c.up[num] = u
 		c.begin(u, d.guard, wire.NewReader(d.conn, wire.Parent))
-		c.handle(tree.Up{Link: num, Peer: d.peer, Addr: addr, Near: u.near})
+		c.handle(tree.Up{Link: num, Peer: d.peer, Addr: addr, Near: u.near, Called: d.called})
 	})
 	if !ok {
 		d.conn.Close()
@@ -63,10 +100,23 @@ func (c *Channel) enter(d dialed, num tree.Link) {
 
 func (c *Channel) newUplink(num tree.Link, d dialed) *uplink {
 	near := c.node.near(time.Now(), d.addr.Addr())
-	return &uplink{
+	u := &uplink{
 		link: newLink(num, d.peer, d.conn, near), intake: &c.intake, sample: c.takeSample, probed: c.peers.probed,
 		delivered: func() { c.tell(tree.Delivered{Link: num}) },
 	}
+	u.calls = func(f wire.Frame) {
+		switch f := f.(type) {
+		case wire.Seen:
+			c.saw(&u.link, f.Addr)
+		case wire.Called:
+			c.calls.answered(f)
+		case wire.Meet:
+			c.meet(&u.link, f)
+		case wire.Ready:
+			c.ready(&u.link, f)
+		}
+	}
+	return u
 }
 
 // accept makes a stranger who said Hello a link. It reports false if the channel
@@ -74,6 +124,8 @@ func (c *Channel) newUplink(num tree.Link, d dialed) *uplink {
 func (c *Channel) accept(g *guardedConn, conn *tls.Conn, r *wire.Reader, peer tree.ID, j tree.Join) bool {
 	addr := remoteAddr(conn.NetConn())
 	d := c.newDownlink(tree.Link(c.inbound.Add(2)), peer, conn, c.node.near(time.Now(), addr.Addr()))
+	joined := tree.Joined{Link: d.num, Peer: peer, Addr: addr, Near: d.near, Calls: d.knows2(), Join: j}
+	d.listens, d.claims = joined.Listens(), j.Addrs
 	d.needy = !j.Standby && j.Within == 0
 	return c.query(func(*tree.Node) {
 		// The connection has no deadline but its writer's from here on.
@@ -83,12 +135,12 @@ func (c *Channel) accept(g *guardedConn, conn *tls.Conn, r *wire.Reader, peer tr
 		r.Expect(wire.Child)
 		c.down[d.num] = d
 		c.begin(d, g, r)
-		c.handle(tree.Joined{Link: d.num, Peer: peer, Addr: addr, Near: d.near, Join: j})
+		c.handle(joined)
 	})
 }
 
 func (c *Channel) newDownlink(num tree.Link, peer tree.ID, conn *tls.Conn, near bool) *downlink {
-	return &downlink{
+	d := &downlink{
 		link:    newLink(num, peer, conn, near),
 		ring:    c.ring,
 		started: c.started,
@@ -96,5 +148,17 @@ func (c *Channel) newDownlink(num tree.Link, peer tree.ID, conn *tls.Conn, near 
 		facts:   &c.reporting.facts,
 		cursors: make(chan *stream.Cursor, 1),
 		told:    rate.NewLimiter(factsFrames, factsFrames),
+		calling: rate.NewLimiter(callRate, callBurst),
 	}
+	d.calls = func(f wire.Frame) {
+		switch f := f.(type) {
+		case wire.Call:
+			c.carry(d, f)
+		case wire.Meet:
+			c.meet(&d.link, f)
+		case wire.Ready:
+			c.ready(&d.link, f)
+		}
+	}
+	return d
 }

@@ -30,6 +30,11 @@ func TestLimitsAreAsTheSpecificationSays(t *testing.T) {
 		"strangers dialled back, at a time":                          fmt.Sprint(dialBacksMost),
 		"connections to one address, to try nodes there":             fmt.Sprintf("%.0f a minute, %d at once", trialRate*60, trialBurst),
 		"offers kept for a channel":                                  fmt.Sprint(maxOffers),
+		"calls over one link":                                        rate(int(callRate), callBurst),
+		"links kept for calls after a refer":                         seconds(carriedFor) + ", " + fmt.Sprint(carriedMost) + " for a channel",
+		"meetings that one link may ask for":                         fmt.Sprintf("1 in %.0f s, %d at once", 1/float64(meetRate), meetBurst),
+		"meetings, at a time, in a channel":                          fmt.Sprint(meetingsMost),
+		"packets to one address for one meeting":                     fmt.Sprintf("%d; never to a port below %d", meetTries, reservedPorts),
 		"gossip packets from one address":                            rate(packetRate, packetBurst),
 		"bytes of one stream of gossip":                              kib(gossipBytes),
 	}

@@ -50,9 +50,17 @@ type link struct {
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 
+	// Owned by the channel's goroutine.
+	said    said
+	carries bool // the child was sent to nodes that it has to call through the parent
+	lingers bool // the tree has closed it
+	asked   int  // meetings that the other side was asked for and has not answered
+
 	out chan wire.Frame // from the channel's goroutine to the writer
 
 	control *rate.Limiter // of frames of the tree; owned by the reader
+	meets   *rate.Limiter // of those that ask to meet somebody; likewise
+	beside  beside        // likewise
 	buf     []byte        // owned by the writer
 }
 
@@ -80,6 +88,7 @@ func newLink(num tree.Link, peer tree.ID, conn *tls.Conn, near bool) link {
 		near:    near,
 		out:     make(chan wire.Frame, controlQueue),
 		control: rate.NewLimiter(controlRate, controlRate),
+		meets:   rate.NewLimiter(meetRate, meetBurst),
 	}
 	l.ctx, l.cancel = context.WithCancelCause(context.Background())
 	return l
@@ -112,6 +121,13 @@ func (c *Channel) begin(s side, g *guardedConn, r *wire.Reader) {
 // knows2 reports whether the peer knows the frames of relay/2.
 func (l *link) knows2() bool { return l.conn.ConnectionState().NegotiatedProtocol == alpn }
 
+// sendSeen tells the other side from where its connection comes.
+func (l *link) sendSeen() {
+	if from := remoteAddr(l.conn.NetConn()); wire.Dialable(from) {
+		l.send(wire.Seen{Addr: from})
+	}
+}
+
 // send queues a frame. It never blocks: a link whose queue is full ends.
 func (l *link) send(f wire.Frame) {
 	select {
@@ -138,6 +154,12 @@ func (l *link) read(r *wire.Reader, take func(wire.Frame) error, tell func(tree.
 			}
 			return err
 		}
+		if l.beside.take(f) {
+			if err := l.allow(); err != nil {
+				return err
+			}
+			continue
+		}
 		m, ok := f.(tree.Message)
 		if !ok {
 			if err := take(f); err != nil {
@@ -151,7 +173,7 @@ func (l *link) read(r *wire.Reader, take func(wire.Frame) error, tell func(tree.
 		if b, ok := m.(tree.Bye); ok && l.num.Inbound() {
 			bye = b.Reason // it may close before the tree has looked at this
 		}
-		tell(tree.Received{Link: l.num, Msg: m})
+		tell(tree.Received{Link: l.num, Msg: l.beside.complete(m)})
 	}
 }
 

@@ -83,7 +83,10 @@ type Node struct {
 	ident identity
 	log   *zap.Logger
 
-	dialShort dialer // connections with short segments; nil where there are none
+	dialShort dialer                                         // connections with short segments; nil where there are none
+	knock     func(context.Context, knock) (net.Conn, error) // nil where no port can be shared
+	localPort localPort
+	outside   outside
 
 	portTLS, linkTLS, gossipTLS *tls.Config
 
@@ -115,11 +118,15 @@ func New(cfg Config) (*Node, error) {
 	if cfg.Log == nil {
 		cfg.Log = zap.NewNop()
 	}
-	var short dialer // none beside a dialer of tests
+	var short dialer                                          // none beside a dialer of tests
+	var knocks func(context.Context, knock) (net.Conn, error) // likewise
 	if cfg.Dial == nil {
 		cfg.Dial = (&net.Dialer{}).DialContext
 		if hasShortSegments {
 			short = (&net.Dialer{Control: shortSegments}).DialContext
+		}
+		if sharesPorts {
+			knocks = knockOnce
 		}
 	}
 	ident, err := newIdentity(cfg.Key)
@@ -129,6 +136,8 @@ func New(cfg Config) (*Node, error) {
 	return &Node{
 		cfg:       cfg,
 		dialShort: short,
+		knock:     knocks,
+		outside:   outside{now: time.Now},
 		ident:     ident,
 		log:       cfg.Log,
 		addrs:     cfg.Addrs[:min(len(cfg.Addrs), tree.MaxAddrs)],

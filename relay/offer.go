@@ -97,6 +97,15 @@ func (n *Node) takeOffer(o wire.Offer, d dialed) error {
 	case c == nil:
 		sayBye(d.conn, tree.ReasonChannel)
 		return tree.ReasonChannel
+	case c.calls.awaits(d.peer): // it was called, and has dialled
+		if err := d.conn.SetDeadline(time.Time{}); err != nil {
+			return err
+		}
+		if !c.calls.offered(d) {
+			sayBye(d.conn, tree.ReasonNotNeeded)
+			return tree.ReasonNotNeeded
+		}
+		return nil
 	case c.writer != nil || !n.cfg.Helper && !c.lost(d.peer):
 		sayBye(d.conn, tree.ReasonNotNeeded)
 		return errNoHelper

@@ -40,6 +40,9 @@ func (n *Node) readdress(addrs []netip.AddrPort, gone []netip.Addr, moved bool) 
 	n.addrs = addrs
 	n.mu.Unlock()
 	n.log.Debug("others reach this machine elsewhere", zap.Bool("in another network", moved), zap.Stringers("reached at", addrs), zap.Stringers("gone", gone))
+	if moved {
+		n.outside.moved()
+	}
 	for _, c := range n.Channels() {
 		c.peers.readdress(addrs, gone, moved)
 		select {

@@ -104,7 +104,7 @@ func (c *Channel) children(info tree.Info) []child {
 func (c *Channel) ownFact(info tree.Info, now time.Time) wire.Fact {
 	f := wire.Fact{
 		ID:      wire.TagOf(info.ID),
-		Slots:   uint16(min(max(usable(info, c.peers.tried().Reach), 0), math.MaxUint16)),
+		Slots:   uint16(min(max(usable(info, c.Reach()), 0), math.MaxUint16)),
 		Lost:    clip32(float64(c.ring.Stats().Lost)),
 		Upload:  c.reporting.upload.kbits(),
 		UptimeS: clip32(now.Sub(c.started).Seconds()),

@@ -17,11 +17,12 @@ type Status struct {
 	Lag     time.Duration // behind the root, as far as something is missing; 0 if not known
 	Quiet   time.Duration // since the newest chunk was made, by the root's clock; 0 if not known
 	Links   map[tree.Link]LinkStatus
-	Sent    uint64 // payload bytes to children, since the channel was opened
-	Near    bool   // the parent is in one of this machine's own subnets
-	Trial   Trial  // whether a parent beyond them got through to this node
-	Beat    uint64 // ms since the epoch began, as last signed by the root
-	RootSeq uint64 // the newest chunk at that moment
+	Sent    uint64     // payload bytes to children, since the channel was opened
+	Near    bool       // the parent is in one of this machine's own subnets
+	Trial   Trial      // whether a parent beyond them got through to this node
+	Reach   tree.Reach // what follows from that, and from calls
+	Beat    uint64     // ms since the epoch began, as last signed by the root
+	RootSeq uint64     // the newest chunk at that moment
 }
 
 // LinkStatus is what the data path knows of a child's link.
@@ -44,7 +45,7 @@ func (c *Channel) Status() (Status, bool) {
 	now := time.Now()
 	s := Status{ID: c.id, Uptime: now.Sub(c.started), Ring: c.ring.Stats(), Sent: c.sent.Load()}
 	s.Quiet = c.intake.quiet(now, s.Ring)
-	s.Trial = c.peers.tried()
+	s.Trial, s.Reach = c.peers.tried(), c.Reach()
 	if c.writer == nil {
 		s.Delay = time.Duration(c.intake.delay.Load())
 	}
@@ -71,6 +72,16 @@ func (c *Channel) Status() (Status, bool) {
 
 // Trial is the newest that a parent has told of: whether it got through to this node.
 func (c *Channel) Trial() Trial { return c.peers.tried() }
+
+// Reach says whether others get through to this node: as a parent has found out, and, if that did not
+// get through, as calls and the ports that parents see show.
+func (c *Channel) Reach() tree.Reach {
+	r := c.peers.tried().Reach
+	if r == tree.Closed && c.node.outside.punchable() {
+		return tree.Punchable
+	}
+	return r
+}
 
 // restMost is how many bytes may be under way to a child that has everything: heartbeats, and
 // what answers its own.

@@ -17,6 +17,7 @@ type uplink struct {
 	intake *intake
 	sample func(wire.Sample)
 	probed func(wire.Probed)
+	calls  func(wire.Frame) // what has to do with calls
 
 	asked     stream.Position // chunks after it; set before feeding
 	delivered func()          // called once, when the first of them has come; nil afterwards
@@ -59,6 +60,12 @@ func (u *uplink) take(f wire.Frame) error {
 			return err
 		}
 		u.sample(f)
+		return nil
+	case wire.Seen, wire.Called, wire.Meet, wire.Ready:
+		if err := u.allow(); err != nil {
+			return err
+		}
+		u.calls(f)
 		return nil
 	case wire.Probed:
 		if err := u.allow(); err != nil {

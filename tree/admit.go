@@ -162,7 +162,8 @@ func (n *Node) above(id ID) bool {
 }
 
 func (n *Node) refuse(now time.Time, j *child, r Reason, within int) {
-	n.send(j.link, Refer{r, n.betterFor(now, j, within)})
+	l := n.betterFor(now, j, within)
+	n.send(j.link, Refer{r, l.places, l.called})
 	n.do(Close{j.link, ByUs(r)})
 }
 

@@ -24,6 +24,7 @@ type attempt struct {
 	started time.Time
 	addr    Place // place, with the address that worked
 	near    bool
+	called  bool // it was reached by a call
 	pulled  bool // chunks are wanted from it already
 	brought bool // one has come
 	due     bool // the node would move there, and waits for that one

@@ -22,7 +22,9 @@ type spare struct {
 	after int // children before this one in order of strength may not use it
 	share int // children it can take, as far as is known
 	first int // children that have it as their first choice
-	load  int // children that have it; a first choice counts twice
+
+	called bool // and not dialled
+	load   int  // children that have it; a first choice counts twice
 }
 
 // assignBackups tells each child where to turn should this node be gone. The places
@@ -49,7 +51,7 @@ func (n *Node) assignBackups(now time.Time) {
 		ps := choose(pool, c, i)
 		count(pool, ps)
 		if !slices.EqualFunc(ps, c.backups, Place.same) {
-			n.send(c.link, Backups{ps})
+			n.send(c.link, Backups{ps, marksOf(pool, ps)})
 		}
 		c.backups, c.assignedAt = ps, now
 	}
@@ -60,7 +62,7 @@ func (n *Node) assignBackups(now time.Time) {
 // than itself, so that no two wait for each other when their parent is gone.
 func (n *Node) spares(strong []*child) []*spare {
 	var pool []*spare
-	add := func(p Place, after, share int) {
+	add := func(p Place, called bool, after, share int) {
 		if len(p.Addrs) == 0 || p.ID.IsZero() || p.ID == n.cfg.Self.ID {
 			return
 		}
@@ -69,24 +71,28 @@ func (n *Node) spares(strong []*child) []*spare {
 				return
 			}
 		}
-		pool = append(pool, &spare{place: p, after: after, share: max(1, share)})
+		pool = append(pool, &spare{place: p, called: called, after: after, share: max(1, share)})
 	}
 	if n.up != nil {
-		add(n.up.place, 0, 2) // the slot of this node is free then
+		add(n.up.place, n.up.called, 0, 2) // the slot of this node is free then
 	}
 	for _, p := range n.standbys.assigned {
-		if n.children.ofID(p.ID) == nil {
-			add(p, 0, 2)
+		if n.children.ofID(p.ID) != nil {
+			continue
+		}
+		b := n.standbys.of(p)
+		if called := !n.book.through(p).IsZero(); !called || b != nil && b.called {
+			add(p, called, 0, 2) // this node can carry a call over a link that it keeps ready
 		}
 	}
 	for i, c := range strong {
-		if !c.pulling || !c.reported || c.shedding() || c.slots == 0 || !c.reachable() {
+		if !c.pulling || !c.reported || c.shedding() || c.slots == 0 || !c.leads(true) {
 			continue
 		}
 		if free := int(c.report.Free); free > 0 {
-			add(c.place, i+1, free)
+			add(c.place, !c.reachable(), i+1, free)
 		} else if n.cfg.Root { // there is nobody else
-			add(c.place, 0, 1)
+			add(c.place, !c.reachable(), 0, 1)
 		}
 	}
 	if n.cfg.Root { // when the root dies all ends, so siblings only have to help when a link breaks
@@ -97,7 +103,19 @@ func (n *Node) spares(strong []*child) []*spare {
 	return pool
 }
 
-func (s *spare) may(c *child, i int) bool { return i >= s.after && !s.place.same(c.place) }
+func (s *spare) may(c *child, i int) bool {
+	return i >= s.after && !s.place.same(c.place) && (c.calls || !s.called)
+}
+
+// marksOf says which of the places are called.
+func marksOf(pool []*spare, ps []Place) (m Marks) {
+	for i, p := range ps {
+		if slices.ContainsFunc(pool, func(s *spare) bool { return s.called && s.place.same(p) }) {
+			m |= 1 << i
+		}
+	}
+	return m
+}
 
 func stillIn(pool []*spare, c *child, i int) bool {
 	for _, p := range c.backups {

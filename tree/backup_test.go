@@ -34,7 +34,7 @@ func family(t *testing.T, uncles int, children []Join, free func(i int) uint16) 
 	for i, j := range children {
 		r.come(Link(2+2*i), 1+i, j, Report{Room: noRoom, Free: free(i)})
 	}
-	r.give(Received{up, Backups{ps}})
+	r.give(Received{up, Backups{ps, 0}})
 	return r, up
 }
 
@@ -167,7 +167,7 @@ func TestBackupsStayWhileTheyAreValidAndChangeWhenOneIsGone(t *testing.T) {
 func TestBackupsAreChosenAgainAfterHalfAMinute(t *testing.T) {
 	r, up := family(t, 0, []Join{{}, {}}, none)
 	was, _ := told(r.pass(heartbeatInterval), r)
-	r.give(Received{up, Backups{places(200)}})
+	r.give(Received{up, Backups{places(200), 0}})
 	live := []func() []Action{r.beats(up, Heartbeat{}), r.reports(2, Report{}), r.reports(4, Report{})}
 	if is, n := told(r.live(assignKeep-2*heartbeatInterval, live...), r); n != 0 {
 		t.Errorf("%v, then %v", was, is)

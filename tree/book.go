@@ -48,6 +48,8 @@ type bookEntry struct {
 	avoid     time.Time
 	alone     time.Time // it is asked for no standby link before
 	by        ID        // the node that named it last, in a referral
+	through   ID        // the node that carries a call to it; zero if it is dialled
+	missed    bool      // the last call did not get through
 	namedDead int       // dead places in a row that it named itself
 }
 
@@ -180,6 +182,11 @@ func (b *book) failed(now time.Time, p Place, r Reason) {
 	case ReasonFull, ReasonBusy, ReasonOrphan, ReasonNotNeeded, ReasonMoved, ReasonDisplaced:
 		return // it lives: a later search may ask again
 	}
+	if !e.through.IsZero() && r == ReasonUnreachable { // of three calls, one does not get through
+		e.fails++
+		e.avoid, e.missed = now.Add(distrustTime), true
+		return
+	}
 	b.blame(now, e.by)
 	e.by = ID{} // the node that named it is blamed once
 	e.fails++
@@ -193,6 +200,31 @@ func (b *book) namedBy(places []Place, by ID) {
 			e.by = by
 		}
 	}
+}
+
+// mark notes which of the places that a node has just named are called through it.
+func (b *book) mark(places []Place, called Marks, by ID) {
+	for i, p := range places {
+		e := b.find(p)
+		switch {
+		case e == nil:
+		case !called.Has(i):
+			e.through = ID{}
+		case e.through != by:
+			e.through = by
+			if e.missed { // another way to it may be better
+				e.fails, e.avoid, e.missed = 0, time.Time{}, false
+			}
+		}
+	}
+}
+
+// through is the node that carries a call to a place, zero if it is dialled.
+func (b *book) through(p Place) ID {
+	if e := b.find(p); e != nil {
+		return e.through
+	}
+	return ID{}
 }
 
 // blame counts a dead place against the node that named it. A node that names one after
@@ -239,7 +271,7 @@ func (b *book) avoid(p Place, until time.Time) {
 // worked forgets a place's failures, and clears the node that named it.
 func (b *book) worked(p Place) {
 	if e := b.find(p); e != nil {
-		e.fails, e.avoid = 0, time.Time{}
+		e.fails, e.avoid, e.missed = 0, time.Time{}, false
 		if by := b.find(Place{ID: e.by}); by != nil && !e.by.IsZero() {
 			by.namedDead = 0
 		}

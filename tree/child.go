@@ -16,6 +16,7 @@ type child struct {
 	slots    int
 	born     time.Time // when it joined the channel, as it says itself
 	near     bool
+	calls    bool // it knows how to call
 	trial    trial
 	learnt   learnt
 	since    time.Time
@@ -37,9 +38,12 @@ type child struct {
 }
 
 // class is what the child gives to the tree. The slots of one that nobody gets through to are
-// of no use there.
+// of no use there. Half of those are that of one which is called: some can reach it.
 func (c *child) class() int {
-	if c.trial.reach == Closed {
+	switch {
+	case c.callable():
+		return classOf(c.slots / 2)
+	case c.trial.reach == Closed:
 		return 0
 	}
 	return classOf(c.slots)
@@ -55,7 +59,7 @@ func (c *child) moves() int {
 	return 0
 }
 
-// reachable reports whether others can be sent to it.
+// reachable reports whether others can be sent to it, to dial it.
 func (c *child) reachable() bool { return len(c.place.Addrs) > 0 && c.trial.reach != Closed }
 
 // weaker orders children by what it costs to move them down: by class, then by how
@@ -153,7 +157,7 @@ func (n *Node) newChild(now time.Time, ev Joined) *child {
 	age := time.Duration(min(ev.Join.Age, maxAge)) * time.Second
 	return &child{
 		link: ev.Link, place: n.joinerPlace(ev), from: originOf(ev), slots: int(ev.Join.Slots), born: now.Add(-age),
-		near: ev.Near, since: now, heard: now,
+		near: ev.Near, calls: ev.Calls, since: now, heard: now,
 		report: Report{Below: min(ev.Join.Below, maxBelow)},
 	}
 }
@@ -167,6 +171,9 @@ func (n *Node) joinerPlace(ev Joined) Place {
 	addrs := ev.Join.Addrs[:min(len(ev.Join.Addrs), MaxAddrs)]
 	return Place{ev.Peer, addrs}.withAddr(seenAt(ev))
 }
+
+// Listens is where a node says it listens, at the address from which it comes; not valid for nowhere.
+func (ev Joined) Listens() netip.AddrPort { return seenAt(ev) }
 
 // seenAt is the joiner's address as the network itself shows it, with the port at which it
 // says that it is reached there: a router may have given it another than its own. It is not

@@ -111,8 +111,8 @@ func (n *Node) tryCommit(now time.Time, a *attempt) {
 	old, want, why := n.up, n.search.want, n.whyAnother()
 	n.search.remove(a)
 	n.up = &uplink{
-		link: a.link, place: a.addr, near: a.near, heard: now, fresh: now, since: now,
-		lag: lagOf(w.Lag), room: noRoom,
+		link: a.link, place: a.addr, near: a.near, called: a.called, heard: now, fresh: now, since: now,
+		lag: lagOf(w.Lag), room: noRoom, roomCalls: noRoom,
 	}
 	if w.Label.Epoch != n.at.Epoch {
 		n.clock.known = false
@@ -183,7 +183,7 @@ func (n *Node) startOver(now time.Time) {
 		n.book.avoid(parent, now.Add(distrustTime))
 	}
 	for _, c := range n.children {
-		n.send(c.link, Bye{ReasonOrphan, n.elsewhere(now, c.place)})
+		n.send(c.link, Bye{Reason: ReasonOrphan, Places: n.elsewhere(now, c.place)})
 		n.do(Close{c.link, ByUs(ReasonOrphan)})
 	}
 	for _, g := range n.guests {

@@ -9,7 +9,7 @@ func atThird(t *testing.T, flows bool, depth uint16) (r *rig, up, next Link, as 
 	r = newRig(t, Config{})
 	up = r.below(3)
 	r.give(Progress{Flows: flows})
-	as = r.give(Received{up, Bye{ReasonDisplaced, places(50)}})
+	as = r.give(Received{up, Bye{ReasonDisplaced, places(50), 0}})
 	d, ok := first[Dial](as)
 	if !ok || number(d.Place) != 50 {
 		t.Fatalf("node 50 is not dialled: %+v", as)
@@ -19,7 +19,7 @@ func atThird(t *testing.T, flows bool, depth uint16) (r *rig, up, next Link, as 
 
 // welcomes lets the place that is dialled say that it is at that depth, and has a slot.
 func (r *rig) welcomes(d Dial, depth uint16) []Action {
-	r.give(Up{d.Link, d.Place.ID, d.Place.first(), false})
+	r.give(Up{d.Link, d.Place.ID, d.Place.first(), false, false})
 	return r.give(Received{d.Link, Welcome{Label: Label{Epoch{Ms: 1}, r.step(), depth}, Path: append(places(100), d.Place)}})
 }
 

@@ -14,7 +14,7 @@ type Link uint64
 func (l Link) Inbound() bool { return l%2 == 0 }
 
 // Event is what happened. One of Up, Joined, Received, Heard, Delivered, Probed, Down,
-// Candidates, Offered, Capacity, Progress, Readdressed, Leave.
+// Candidates, Offered, Calls, Capacity, Progress, Readdressed, Leave.
 type Event interface{ event() }
 
 // Up says that a dialled link stands, and which node is at its other end.
@@ -23,6 +23,8 @@ type Up struct {
 	Peer ID
 	Addr netip.AddrPort // the address that worked; not valid if the node had offered the link
 	Near bool           // it is on this machine or in one of its own networks
+	// Called is set if the node that named the place had to carry a call.
+	Called bool
 }
 
 // Joined says that a node came in and asked to be a child.
@@ -31,7 +33,9 @@ type Joined struct {
 	Peer ID
 	Addr netip.AddrPort // where its connection comes from
 	Near bool           // it is on this machine or in one of its own networks
-	Join Join
+	// Calls is set if it knows how to call, and so can be sent to nodes that nobody can dial.
+	Calls bool
+	Join  Join
 }
 
 // Received says that a message came over a link.
@@ -75,6 +79,9 @@ type Candidate struct {
 // a Dial to it makes use. Where it comes from is no address at which it can be dialled.
 type Offered struct{ ID ID }
 
+// Calls says whether calls get through to this node, and from it, as far as is known.
+type Calls struct{ Can bool }
+
 // Capacity says how many children the node can carry from now on: Slots in all, of which
 // at most Far are not Near. Children beyond that are asked to move on, one after the other.
 type Capacity struct{ Slots, Far int }
@@ -112,6 +119,7 @@ func (Probed) event()      {}
 func (Down) event()        {}
 func (Candidates) event()  {}
 func (Offered) event()     {}
+func (Calls) event()       {}
 func (Capacity) event()    {}
 func (Progress) event()    {}
 func (Readdressed) event() {}
@@ -126,6 +134,8 @@ type Action interface{ action() }
 type Dial struct {
 	Link  Link
 	Place Place
+	// Through is the node that carries a call to the place, zero if it is only dialled.
+	Through ID
 }
 
 // Probe asks to try whether others get through to the node at the other end of a link: a

@@ -46,7 +46,7 @@ func (n *Node) Info() Info {
 		i.Parent = n.up.place
 	}
 	for _, c := range n.children {
-		i.Children = append(i.Children, ChildInfo{c.link, c.place, c.since, c.pulling, c.report, c.trial.reach})
+		i.Children = append(i.Children, ChildInfo{c.link, c.place, c.since, c.pulling, c.report, c.known()})
 	}
 	for _, b := range n.standbys.links {
 		if b.ready {

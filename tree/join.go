@@ -37,6 +37,7 @@ func (n *Node) attemptUp(now time.Time, a *attempt, ev Up) {
 		return
 	}
 	a.addr, a.near = Place{ev.Peer, a.place.Addrs}.withAddr(ev.Addr), ev.Near
+	a.called = ev.Called
 	within := 0
 	if n.search.want == wantNearer {
 		within = n.within()
@@ -75,6 +76,7 @@ func (n *Node) attemptReferred(now time.Time, a *attempt, m Refer) {
 	ps := n.search.follow(a, m.Places)
 	n.book.add(ps, rankReferred, a.hops+1)
 	n.book.namedBy(ps, a.addr.ID)
+	n.book.mark(ps, m.Called, a.addr.ID)
 	n.do(Close{a.link, ByThem(m.Reason)})
 	n.attemptFailed(now, a, m.Reason)
 }

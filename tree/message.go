@@ -50,6 +50,7 @@ type Welcome struct {
 type Refer struct {
 	Reason Reason
 	Places []Place // at most MaxRefer
+	Called Marks   // of Places
 }
 
 // Pull makes the sender a child. The stream is to begin with the chunk after Have, which is
@@ -66,6 +67,8 @@ type Heartbeat struct {
 	Lag    uint32 // how far the sender's newest chunk is behind the root, ms
 	Best   Room   // where the whole tree would take a joiner, as the root knows it
 	Room   Room   // at and below the sender
+	// BestCalled and Called are likewise for joiners that can call.
+	BestCalled, Called CalledRoom
 }
 
 // Path goes from parent to child when the way to the root has changed.
@@ -82,18 +85,23 @@ type Report struct {
 	Below    uint32 // all descendants
 	Room     Room   // at and below the child
 	Lost     uint64 // chunks missed since the child joined the channel
+
+	Called   CalledRoom // for joiners that can call
+	Callable bool       // a call gets through to the child, as far as it knows
 }
 
 // Backups goes from parent to child. It names the places to turn to, in this order, should
 // the sender be gone. The child connects to the first of them ahead of time.
 type Backups struct {
 	Places []Place // at most MaxBackups
+	Called Marks   // of Places
 }
 
 // Bye ends a link in good order, from either side.
 type Bye struct {
 	Reason Reason
 	Places []Place // where a child should go; at most MaxRefer
+	Called Marks   // of Places
 }
 
 func (Join) message()      {}

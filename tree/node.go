@@ -23,7 +23,9 @@ type Config struct {
 	// Probes says that the owner can try whether others get through to a node. If it cannot,
 	// everybody counts for what they claim.
 	Probes bool
-	Rand   *rand.Rand // required
+	// Calls says that the owner can make calls and answer them; see [Calls].
+	Calls bool
+	Rand  *rand.Rand // required
 	// Heartbeat is the time between two heartbeats, 50 ms if 0. Big simulations set it
 	// higher, and the times that follow from it grow with it.
 	Heartbeat time.Duration
@@ -51,7 +53,8 @@ type Node struct {
 	late     lateness
 	book     book
 	clock    clock
-	best     Room        // in the whole tree, as the root knows it
+	best     Room        // in the whole tree, as the root knows it, for joiners that are dialled
+	called   Room        // likewise, for those that can call
 	gossip   []Candidate // the most useful first
 
 	// What is below.
@@ -92,6 +95,7 @@ func New(cfg Config, now time.Time) *Node {
 		times:   timesOf(cfg.Heartbeat),
 		far:     max(0, cfg.Slots),
 		best:    noRoom,
+		called:  noRoom,
 		search:  newSearch(cfg.Rand),
 		improve: improver{rand: cfg.Rand},
 		late:    lateness{rand: cfg.Rand},
@@ -152,6 +156,9 @@ func (n *Node) Handle(now time.Time, ev Event) {
 		n.relearn(now, ev.Of)
 	case Offered:
 		n.offered(now, ev.ID)
+	case Calls:
+		n.changed = n.changed || n.cfg.Calls != ev.Can
+		n.cfg.Calls = ev.Can
 	case Capacity:
 		n.changed = n.changed || n.cfg.Slots != ev.Slots || n.far != ev.Far
 		n.cfg.Slots, n.far = max(0, ev.Slots), max(0, ev.Far)
@@ -349,7 +356,7 @@ func (n *Node) leave(now time.Time) {
 	}
 	n.held = nil
 	for _, c := range n.children {
-		n.send(c.link, Bye{ReasonLeaving, n.elsewhere(now, c.place)})
+		n.send(c.link, Bye{Reason: ReasonLeaving, Places: n.elsewhere(now, c.place)})
 	}
 }
 

@@ -36,7 +36,7 @@ func (n *Node) nearer(now time.Time, within int) []Place {
 			ps = append(ps, c.Place)
 		}
 	}
-	if b := n.best[classOf(n.cfg.Slots)]; b != NoRoom && int(b)+1 <= within && len(n.path) > 0 {
+	if b := n.bestForSelf(); b != NoRoom && int(b)+1 <= within && len(n.path) > 0 {
 		ps = append(ps, n.path[0])
 	}
 	if len(ps) == 0 && classOf(n.cfg.Slots) > 0 && len(n.path) > 1 && now.Sub(n.cfg.Since) >= elderAge {
@@ -49,10 +49,18 @@ func (n *Node) nearer(now time.Time, within int) []Place {
 // because its parent did.
 func (n *Node) gotDeeper(now time.Time) {
 	at := now.Add(n.improve.soon())
-	if b := n.best[classOf(n.cfg.Slots)]; int(b)+1 < n.depth() {
+	if b := n.bestForSelf(); int(b)+1 < n.depth() {
 		n.improve.hurry(at)
 	}
 }
 
 // within is the deepest place that is of use to a node that wants to get nearer to the root.
 func (n *Node) within() int { return max(1, n.depth()-1) }
+
+// bestForSelf is how far from the root the tree would take a node like this one.
+func (n *Node) bestForSelf() byte {
+	if n.cfg.Calls {
+		return n.called[classOf(n.cfg.Slots)]
+	}
+	return n.best[classOf(n.cfg.Slots)]
+}

@@ -52,7 +52,7 @@ func TestANodeLooksForABetterPlaceOnlyIfOneIsPromised(t *testing.T) {
 		if since := r.now.Sub(r.up.since); since < improveFirst {
 			t.Errorf("%s: asked after %v", test.name, since)
 		}
-		if j, _ := sent[Join](r.give(Up{d.Link, d.Place.ID, d.Place.first(), false})); j.Within != deep-1 {
+		if j, _ := sent[Join](r.give(Up{d.Link, d.Place.ID, d.Place.first(), false, false})); j.Within != deep-1 {
 			t.Errorf("%s: within %d, want %d", test.name, j.Within, deep-1)
 		}
 	}
@@ -83,7 +83,7 @@ func TestAWelcomeThatIsNoBetterIsDeclined(t *testing.T) {
 		r := newRig(t, Config{})
 		up := r.below(deep)
 		d, _ := r.dial(improveMax, r.beats(up, promising(0)))
-		r.give(Up{d.Link, d.Place.ID, d.Place.first(), false})
+		r.give(Up{d.Link, d.Place.ID, d.Place.first(), false, false})
 		as := r.give(Received{d.Link, Welcome{Label: Label{Epoch{Ms: 1}, r.step(), test.h}, Lag: test.lag, Path: []Place{d.Place}}})
 		if _, ok := first[Attached](as); ok != test.want {
 			t.Errorf("%s: taken: %v", test.name, ok)
@@ -118,9 +118,9 @@ func TestANodeMovesOfItsOwnChoiceAtMostOnceInHalfAMinute(t *testing.T) {
 			if !ok {
 				continue
 			}
-			r.give(Up{d.Link, d.Place.ID, d.Place.first(), false})
+			r.give(Up{d.Link, d.Place.ID, d.Place.first(), false, false})
 			if number(d.Place) == 100 { // the root sends it on
-				as = append(as, r.give(Received{d.Link, Refer{ReasonFull, places(200 + moves)}})...)
+				as = append(as, r.give(Received{d.Link, Refer{ReasonFull, places(200 + moves), 0}})...)
 				continue
 			}
 			got := r.give(Received{d.Link, Welcome{
@@ -168,7 +168,7 @@ func TestOnlyThePromisedPlacesAndThoseTheyNameAreAsked(t *testing.T) {
 	r := newRig(t, Config{Seeds: places(90, 91)})
 	r.rest()
 	d, _ := r.dial(time.Second)
-	r.give(Up{d.Link, d.Place.ID, d.Place.first(), false})
+	r.give(Up{d.Link, d.Place.ID, d.Place.first(), false, false})
 	r.give(Received{d.Link, Welcome{Label: Label{Epoch{Ms: 1}, 1, deep - 1}, Path: append(places(upTo(deep-1)...), d.Place)}})
 	r.give(hints(70, 71, 72))
 	up := r.up.link
@@ -176,8 +176,8 @@ func TestOnlyThePromisedPlacesAndThoseTheyNameAreAsked(t *testing.T) {
 	d, ok := r.dial(improveMax, r.beats(up, promising(0)))
 	for ok {
 		asked = append(asked, number(d.Place))
-		r.give(Up{d.Link, d.Place.ID, d.Place.first(), false})
-		d, ok = first[Dial](r.give(Received{d.Link, Refer{ReasonFull, places(70, 80)}}))
+		r.give(Up{d.Link, d.Place.ID, d.Place.first(), false, false})
+		d, ok = first[Dial](r.give(Received{d.Link, Refer{ReasonFull, places(70, 80), 0}}))
 	}
 	for _, i := range asked {
 		if i != 100 && i != 70 && i != 80 {

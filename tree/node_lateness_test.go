@@ -18,7 +18,7 @@ func TestAWelcomeFromAFasterPlaceMayComeWhenTheParentWasJustGivenUp(t *testing.T
 		}
 		d, _ = first[Dial](r.live(heartbeatInterval, r.beats(l, Heartbeat{})))
 	}
-	r.give(Up{d.Link, d.Place.ID, d.Place.first(), false})
+	r.give(Up{d.Link, d.Place.ID, d.Place.first(), false, false})
 	r.now = r.now.Add(time.Second)
 	r.Advance(r.now) // stalled: the parent is excused
 	r.now = r.now.Add(2 * time.Second)
@@ -95,7 +95,7 @@ func TestOnlyAPlaceThatIsMuchLessLateIsTaken(t *testing.T) {
 		up := r.below(3)
 		r.give(Progress{Lag: 900 * time.Millisecond})
 		d, _ := r.dial(2*second, r.beats(up, slow(2, 0)))
-		r.give(Up{d.Link, d.Place.ID, d.Place.first(), false})
+		r.give(Up{d.Link, d.Place.ID, d.Place.first(), false, false})
 		as := r.give(Received{d.Link, Welcome{Label: Label{Epoch{Ms: 1}, r.step(), 0}, Lag: lag, Path: []Place{d.Place}}})
 		if _, ok := first[Attached](as); ok != want {
 			t.Errorf("%d ms late: taken: %v", lag, ok)
@@ -112,7 +112,7 @@ func TestASearchThatFindsNobodyIsRepeatedAfterTwiceAsLongEachTime(t *testing.T) 
 	ask := func() {
 		d, ok := r.dial(time.Minute, speak)
 		for ok {
-			r.give(Up{d.Link, d.Place.ID, d.Place.first(), false})
+			r.give(Up{d.Link, d.Place.ID, d.Place.first(), false, false})
 			d, ok = first[Dial](r.give(Received{d.Link, Refer{Reason: ReasonFull}}))
 		}
 	}
@@ -139,7 +139,7 @@ func sluggish(r *rig, lag time.Duration, moves int) []time.Duration {
 		if !ok {
 			r.t.Fatalf("nobody is asked after %v", gaps)
 		}
-		r.give(Up{d.Link, d.Place.ID, d.Place.first(), false})
+		r.give(Up{d.Link, d.Place.ID, d.Place.first(), false, false})
 		as := r.give(Received{d.Link, Welcome{Label: Label{Epoch{Ms: 1}, r.step(), 2}, Path: []Place{place(100), d.Place}}})
 		if _, ok := first[Attached](as); !ok {
 			r.t.Fatalf("not taken: %+v", as)

@@ -78,10 +78,10 @@ func (n *Node) askNext(now time.Time) bool {
 	s := &n.search
 	var e *bookEntry
 	if s.outOfTurn() {
-		e = n.book.next(now, func(e *bookEntry) bool { return e.rank == rankReferred || n.notNow(e.place) })
+		e = n.book.next(now, func(e *bookEntry) bool { return e.rank == rankReferred || n.outOfReach(e) })
 	}
 	if e == nil {
-		e = n.book.next(now, func(e *bookEntry) bool { return n.notNow(e.place) })
+		e = n.book.next(now, n.outOfReach)
 	}
 	if e == nil {
 		return false
@@ -91,7 +91,7 @@ func (n *Node) askNext(now time.Time) bool {
 	s.asked++
 	a := &attempt{link: n.newLink(), place: e.place, hops: e.hops, started: now}
 	s.add(a)
-	n.do(Dial{a.link, e.place})
+	n.do(Dial{a.link, e.place, e.through})
 	return true
 }
 
@@ -123,6 +123,12 @@ func (n *Node) rememberPath() {
 	if len(n.path) > 0 { // the parent may come back
 		n.book.add(n.path[len(n.path)-1:], rankHint, 0)
 	}
+}
+
+// outOfReach reports whether a place must not be asked, or could only be called by a node that
+// can call.
+func (n *Node) outOfReach(e *bookEntry) bool {
+	return n.notNow(e.place) || !e.through.IsZero() && !n.cfg.Calls
 }
 
 // notNow reports whether a place must not be asked: the node itself, its parent,

@@ -22,7 +22,9 @@ func (n *Node) keepStandbys(now time.Time) {
 		return
 	}
 	n.tryDisjoint(now)
-	usable := func(p Place) bool { return !n.notNow(p) && n.book.mayStandby(now, p) }
+	usable := func(p Place) bool {
+		return !n.notNow(p) && n.book.mayStandby(now, p) && (n.cfg.Calls || n.book.through(p).IsZero())
+	}
 	c, ok := s.next(n.gossip, n.depth(), usable, n.above)
 	if !ok {
 		s.dialAt = now.Add(n.times.heartbeat)
@@ -33,7 +35,7 @@ func (n *Node) keepStandbys(now time.Time) {
 	}
 	l := n.newLink()
 	s.dial(now, l, c)
-	n.do(Dial{l, c.place})
+	n.do(Dial{l, c.place, n.book.through(c.place)})
 }
 
 // tryDisjoint gives up a place of the node's own choice whose way to the root is partly
@@ -79,6 +81,7 @@ func (n *Node) backupsTold(l Link, m Backups) {
 	ps := m.Places[:min(len(m.Places), MaxBackups)]
 	n.standbys.assign(ps)
 	n.book.add(ps, rankOther, 0)
+	n.book.mark(ps, m.Called, n.up.place.ID)
 	n.assignAt = time.Time{}
 }
 
@@ -91,6 +94,7 @@ func (n *Node) standbyUp(now time.Time, b *standby, ev Up) {
 		return
 	}
 	b.addr, b.near = Place{ev.Peer, b.place.Addrs}.withAddr(ev.Addr), ev.Near
+	b.called = ev.Called
 	j := n.join(now, 0)
 	j.Standby = true
 	n.send(b.link, j)

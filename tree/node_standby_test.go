@@ -9,7 +9,7 @@ import (
 // standby gives the node links to places of its parent's choice, in this order.
 func (r *rig) standby(up Link, is ...int) []Link {
 	r.t.Helper()
-	r.give(Received{up, Backups{places(is...)}})
+	r.give(Received{up, Backups{places(is...), 0}})
 	var ls []Link
 	for _, i := range is {
 		d, ok := r.dial(2*standbyPace, r.beats(up, Heartbeat{}))
@@ -25,7 +25,7 @@ func (r *rig) standby(up Link, is ...int) []Link {
 // answer lets the place dialled welcome the node as a guest.
 func (r *rig) answer(d Dial) {
 	r.t.Helper()
-	if j, ok := sent[Join](r.give(Up{d.Link, d.Place.ID, d.Place.first(), false})); !ok || !j.Standby {
+	if j, ok := sent[Join](r.give(Up{d.Link, d.Place.ID, d.Place.first(), false, false})); !ok || !j.Standby {
 		r.t.Fatalf("asked for %+v", j)
 	}
 	r.give(Received{d.Link, Welcome{Label: Label{Epoch{Ms: 1}, r.step(), 3}, Path: []Place{place(100), d.Place}}})
@@ -65,7 +65,7 @@ func TestTwoStandbyLinksAreKeptTheFirstOfTheParentsChoice(t *testing.T) {
 	} {
 		r := newRig(t, Config{})
 		up := r.below(3)
-		r.give(Received{up, Backups{places(test.told...)}})
+		r.give(Received{up, Backups{places(test.told...), 0}})
 		r.give(gossip(test.gossip...))
 		for range 20 {
 			for _, d := range every[Dial](r.live(standbyPace, r.beats(up, Heartbeat{}))) {
@@ -94,7 +94,7 @@ func TestTheParentsChoiceReplacesTheNodesOwn(t *testing.T) {
 		r.answer(d)
 	}
 	own := standing(r)
-	r.give(Received{up, Backups{places(11, 12)}})
+	r.give(Received{up, Backups{places(11, 12), 0}})
 	as := r.live(2*standbyPace, speak)
 	d, ok := first[Dial](as)
 	if !ok || number(d.Place) != 11 || len(every[Dial](as)) != 1 || len(every[Close](as)) != 1 {
@@ -115,7 +115,7 @@ func TestStandbyLinksAreDialledAQuarterOfASecondApart(t *testing.T) {
 	up := r.below(3)
 	last, n := r.now, 0
 	r.give(gossip(is...))
-	r.give(Received{up, Backups{places(11, 12, 13, 14)}})
+	r.give(Received{up, Backups{places(11, 12, 13, 14), 0}})
 	asked := make(map[int]time.Time)
 	beat := r.beats(up, Heartbeat{})
 	for range 4000 {
@@ -132,7 +132,7 @@ func TestStandbyLinksAreDialledAQuarterOfASecondApart(t *testing.T) {
 				t.Errorf("node %d is asked again after %v", i, r.now.Sub(at))
 			}
 			asked[i], last, n = r.now, r.now, n+1
-			r.give(Up{d.Link, d.Place.ID, d.Place.first(), false})
+			r.give(Up{d.Link, d.Place.ID, d.Place.first(), false, false})
 			r.give(Received{d.Link, Refer{Reason: ReasonFull}})
 		}
 	}
@@ -232,7 +232,7 @@ func TestADisplacedChildDoesNotCrowdItsBackup(t *testing.T) {
 	r := newRig(t, Config{})
 	up := r.below(3)
 	r.standby(up, 11, 12)
-	as := r.give(Received{up, Bye{ReasonDisplaced, places(31)}})
+	as := r.give(Received{up, Bye{ReasonDisplaced, places(31), 0}})
 	as = append(as, r.live(2*time.Second, r.beats(up, Heartbeat{}))...)
 	if got := fed(as); len(got) != 0 {
 		t.Errorf("fed by %v", got)
@@ -278,7 +278,7 @@ func TestNoStandbyLinkLeadsToTheNodeItselfItsParentOrItsChild(t *testing.T) {
 	r := newRig(t, Config{Slots: 1})
 	up := r.below(3)
 	r.come(2, 1, Join{}, Report{})
-	r.give(Received{up, Backups{places(0, 102, 1)}})
+	r.give(Received{up, Backups{places(0, 102, 1), 0}})
 	r.give(gossip(0, 102, 1))
 	speak := []func() []Action{r.beats(up, Heartbeat{}), r.reports(2, Report{})}
 	if d, ok := first[Dial](r.live(2*time.Second, speak...)); ok {
@@ -287,18 +287,18 @@ func TestNoStandbyLinkLeadsToTheNodeItselfItsParentOrItsChild(t *testing.T) {
 	// The node is no less careful if that shows only once the connection stands, or in the
 	// welcome.
 	for _, peer := range []int{0, 102, 1} {
-		r.give(Received{up, Backups{[]Place{{Addrs: place(50 + peer).Addrs}}}})
+		r.give(Received{up, Backups{[]Place{{Addrs: place(50 + peer).Addrs}}, 0}})
 		d, ok := r.dial(2*standbyPace, speak...)
 		if !ok {
 			t.Fatal("nothing is dialled")
 		}
-		if why := closed(r.give(Up{d.Link, place(peer).ID, d.Place.first(), false}), d.Link); why != ReasonNotNeeded {
+		if why := closed(r.give(Up{d.Link, place(peer).ID, d.Place.first(), false, false}), d.Link); why != ReasonNotNeeded {
 			t.Errorf("node %d: %v", peer, why)
 		}
 	}
-	r.give(Received{up, Backups{places(11)}})
+	r.give(Received{up, Backups{places(11), 0}})
 	d, _ := r.dial(2*standbyPace, speak...)
-	r.give(Up{d.Link, d.Place.ID, d.Place.first(), false})
+	r.give(Up{d.Link, d.Place.ID, d.Place.first(), false, false})
 	as := r.give(Received{d.Link, Welcome{Label: Label{Epoch{Ms: 1}, 9, 5}, Path: places(100, 0, 11)}})
 	if why := closed(as, d.Link); why != ReasonLoop {
 		t.Errorf("below the node itself: %v", why)
@@ -342,7 +342,7 @@ func TestFivePlacesAreTriedForAPathThatSharesOnlyTheRoot(t *testing.T) {
 
 // answerBy lets the place dialled welcome the node, with that path from the root.
 func (r *rig) answerBy(d Dial, path ...int) []Action {
-	r.give(Up{d.Link, d.Place.ID, d.Place.first(), false})
+	r.give(Up{d.Link, d.Place.ID, d.Place.first(), false, false})
 	return r.give(Received{d.Link, Welcome{Label: Label{Epoch{Ms: 1}, r.step(), 2}, Path: append(places(path...), d.Place)}})
 }
 
@@ -353,7 +353,7 @@ func TestANodeDoesNotChooseAStandbyBelowItsParent(t *testing.T) {
 		if own {
 			r.give(gossip(21))
 		} else { // a sibling, by which the parent knows what it does
-			r.give(Received{up, Backups{places(21)}})
+			r.give(Received{up, Backups{places(21), 0}})
 		}
 		d, _ := r.dial(second, r.beats(up, quiet(2)))
 		as := r.answerBy(d, 100, 101, 102)
@@ -412,7 +412,7 @@ func TestChildrenHearOfALossInTheSameCall(t *testing.T) {
 func TestAStandbyLinkTakesThePlaceOfADialThatHangs(t *testing.T) {
 	r := newRig(t, Config{})
 	up := r.below(3)
-	r.give(Received{up, Backups{places(11)}})
+	r.give(Received{up, Backups{places(11), 0}})
 	late, ok := r.dial(2*standbyPace, r.beats(up, Heartbeat{}))
 	if !ok || number(late.Place) != 11 {
 		t.Fatalf("dialled %+v, want node 11", late)

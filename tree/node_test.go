@@ -96,7 +96,7 @@ func sent[M Message](as []Action) (M, bool) {
 // join makes node i a child on link l that pulls and reports.
 func (r *rig) join(l Link, i int, rep Report) {
 	r.t.Helper()
-	if _, ok := sent[Welcome](r.give(Joined{l, place(i).ID, addr(i), false, Join{Addrs: place(i).Addrs, Slots: 31}})); !ok {
+	if _, ok := sent[Welcome](r.give(Joined{l, place(i).ID, addr(i), false, false, Join{Addrs: place(i).Addrs, Slots: 31}})); !ok {
 		r.t.Fatalf("node %d is not welcome", i)
 	}
 	r.give(Received{l, Pull{}})
@@ -114,7 +114,7 @@ func (r *rig) attach(label Label, path ...int) Link {
 	if !ok {
 		r.t.Fatal("nothing is dialled")
 	}
-	r.give(Up{d.Link, place(i).ID, addr(i), false})
+	r.give(Up{d.Link, place(i).ID, addr(i), false, false})
 	if f, ok := first[Feed](r.give(Received{d.Link, Welcome{Label: label, Path: places(path...)}})); !ok || f.Link != d.Link {
 		r.t.Fatal("not committed")
 	}
@@ -153,7 +153,7 @@ func TestJoinersAreRefusedAndToldWhy(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			r := newRig(t, Config{Slots: 1})
 			test.setup(r)
-			as := r.give(Joined{100, place(test.peer).ID, addr(test.peer), false, Join{Addrs: place(test.peer).Addrs}})
+			as := r.give(Joined{100, place(test.peer).ID, addr(test.peer), false, false, Join{Addrs: place(test.peer).Addrs}})
 			m, ok := sent[Refer](as)
 			if !ok || m.Reason != test.want {
 				t.Fatalf("got %+v, want a referral because of %v", as, test.want)
@@ -171,10 +171,10 @@ func TestANodeThatDialsItselfIsToldSoAndForgetsTheAddress(t *testing.T) {
 	if !ok {
 		t.Fatal("the seed is not asked")
 	}
-	if c, ok := first[Close](r.give(Joined{2, place(0).ID, addr(5), false, Join{}})); !ok || c.End.Reason != ReasonSelf {
+	if c, ok := first[Close](r.give(Joined{2, place(0).ID, addr(5), false, false, Join{}})); !ok || c.End.Reason != ReasonSelf {
 		t.Errorf("accepting end: %+v", c)
 	}
-	if c, ok := first[Close](r.give(Up{d.Link, place(0).ID, addr(5), false})); !ok || c.End.Reason != ReasonSelf {
+	if c, ok := first[Close](r.give(Up{d.Link, place(0).ID, addr(5), false, false})); !ok || c.End.Reason != ReasonSelf {
 		t.Errorf("dialling end: %+v", c)
 	}
 	if d, ok := first[Dial](r.pass(time.Minute)); ok {
@@ -189,10 +189,10 @@ func TestAReferralHasNoDeadEndsAndTheNearestFreeSlotFirst(t *testing.T) {
 	r.join(6, 3, Report{Room: allRoom(0)})
 	r.join(8, 4, Report{Room: allRoom(1)})
 	// 5 has pulled but not reported, 6 has not pulled: nothing is known of them.
-	r.give(Joined{10, place(5).ID, addr(5), false, Join{Addrs: place(5).Addrs}})
+	r.give(Joined{10, place(5).ID, addr(5), false, false, Join{Addrs: place(5).Addrs}})
 	r.give(Received{10, Pull{}})
-	r.give(Joined{12, place(6).ID, addr(6), false, Join{Addrs: place(6).Addrs}})
-	m, ok := sent[Refer](r.give(Joined{14, place(9).ID, addr(9), false, Join{Addrs: place(9).Addrs}}))
+	r.give(Joined{12, place(6).ID, addr(6), false, false, Join{Addrs: place(6).Addrs}})
+	m, ok := sent[Refer](r.give(Joined{14, place(9).ID, addr(9), false, false, Join{Addrs: place(9).Addrs}}))
 	if !ok || len(m.Places) != 3 {
 		t.Fatalf("%+v", m)
 	}
@@ -205,10 +205,10 @@ func TestAReferralHasNoDeadEndsAndTheNearestFreeSlotFirst(t *testing.T) {
 
 func TestAReferralLeavesOutChildrenThatDoNotListen(t *testing.T) {
 	r := newRig(t, Config{Root: true, Slots: 1})
-	r.give(Joined{2, place(1).ID, addr(1), false, Join{}})
+	r.give(Joined{2, place(1).ID, addr(1), false, false, Join{}})
 	r.give(Received{2, Pull{}})
 	r.give(Received{2, Report{Sent: 1, Room: allRoom(0)}})
-	m, ok := sent[Refer](r.give(Joined{4, place(9).ID, addr(9), false, Join{Addrs: place(9).Addrs}}))
+	m, ok := sent[Refer](r.give(Joined{4, place(9).ID, addr(9), false, false, Join{Addrs: place(9).Addrs}}))
 	if !ok || len(m.Places) != 0 {
 		t.Errorf("%+v", m)
 	}
@@ -221,7 +221,7 @@ func TestReferralsAreSpreadAmongEquals(t *testing.T) {
 	}
 	got := make(map[ID]int)
 	for i := range 400 {
-		m, _ := sent[Refer](r.give(Joined{Link(100 + 2*i), place(50 + i).ID, addr(50 + i), false, Join{Addrs: place(50 + i).Addrs}}))
+		m, _ := sent[Refer](r.give(Joined{Link(100 + 2*i), place(50 + i).ID, addr(50 + i), false, false, Join{Addrs: place(50 + i).Addrs}}))
 		got[m.Places[0].ID]++
 	}
 	for id, n := range got {
@@ -236,7 +236,7 @@ func TestAReferralNamesEightPlacesAtMost(t *testing.T) {
 	for i := range 20 {
 		r.join(Link(2+2*i), 1+i, Report{Room: allRoom(0)})
 	}
-	m, ok := sent[Refer](r.give(Joined{100, place(50).ID, addr(50), false, Join{Addrs: place(50).Addrs}}))
+	m, ok := sent[Refer](r.give(Joined{100, place(50).ID, addr(50), false, false, Join{Addrs: place(50).Addrs}}))
 	if !ok || len(m.Places) != MaxRefer {
 		t.Errorf("%d places", len(m.Places))
 	}
@@ -246,7 +246,7 @@ func TestAJoinerIsReachedAtTheAddressItComesFrom(t *testing.T) {
 	r := newRig(t, Config{Root: true, Slots: 4})
 	from := netip.MustParseAddrPort("203.0.113.9:50123")
 	own := netip.MustParseAddrPort("192.168.1.5:7145")
-	w, _ := sent[Welcome](r.give(Joined{2, place(1).ID, from, false, Join{Addrs: []netip.AddrPort{own}}}))
+	w, _ := sent[Welcome](r.give(Joined{2, place(1).ID, from, false, false, Join{Addrs: []netip.AddrPort{own}}}))
 	if want := netip.MustParseAddrPort("203.0.113.9:7145"); w.Seen != want {
 		t.Errorf("told %v, want %v", w.Seen, want)
 	}
@@ -258,7 +258,7 @@ func TestAJoinerIsReachedAtTheAddressItComesFrom(t *testing.T) {
 func TestTheSameNodeOnANewLinkReplacesTheOld(t *testing.T) {
 	r := newRig(t, Config{Root: true, Slots: 1})
 	r.join(2, 1, Report{})
-	as := r.give(Joined{4, place(1).ID, addr(1), false, Join{Addrs: place(1).Addrs}})
+	as := r.give(Joined{4, place(1).ID, addr(1), false, false, Join{Addrs: place(1).Addrs}})
 	if c, ok := first[Close](as); !ok || c.Link != 2 || c.End.Reason != ReasonReplaced {
 		t.Errorf("%+v", as)
 	}
@@ -315,7 +315,7 @@ func TestAWelcomeThatRisksALoopIsHeldForANewerLabel(t *testing.T) {
 		}
 		l = d.Link
 	}
-	r.give(Up{l, place(7).ID, addr(7), false})
+	r.give(Up{l, place(7).ID, addr(7), false, false})
 	as = r.give(Received{l, Welcome{Label: Label{Epoch{Ms: 1}, 5, 2}, Path: places(1, 7)}})
 	if _, ok := first[Attached](as); ok {
 		t.Fatal("committed to an equal that is as deep")
@@ -339,7 +339,7 @@ func TestChildrenThatHaveNotPulledYetHearOfANewPathToo(t *testing.T) {
 	label := Label{Epoch{Ms: 1}, 1, 1}
 	r := newRig(t, Config{Slots: 2})
 	l := r.attach(label, 1, 2)
-	r.give(Joined{2, place(9).ID, addr(9), false, Join{Addrs: place(9).Addrs}})
+	r.give(Joined{2, place(9).ID, addr(9), false, false, Join{Addrs: place(9).Addrs}})
 	r.give(Received{l, Path{places(1, 5, 2)}})
 	m, ok := sent[Path](r.pass(heartbeatInterval))
 	if !ok || len(m.Path) != 4 {
@@ -403,7 +403,7 @@ func TestASuspicionDoesNotWaitForThePauseOfAnEarlierSearch(t *testing.T) {
 	for range 200 {
 		for _, a := range append(r.give(Received{l, Heartbeat{Label: label}}), r.pass(heartbeatInterval)...) {
 			if d, ok := a.(Dial); ok {
-				r.give(Up{d.Link, place(1).ID, addr(1), false})
+				r.give(Up{d.Link, place(1).ID, addr(1), false, false})
 				r.give(Received{d.Link, Refer{Reason: ReasonFull}})
 			}
 		}
@@ -468,7 +468,7 @@ func TestCallsThatComeEarlyOrTwiceDoNoHarm(t *testing.T) {
 	l := r.attach(Label{Epoch{Ms: 1}, 1, 1}, 1, 2)
 	r.rest()
 	for _, ev := range []Event{
-		Up{999, place(9).ID, addr(9), false},
+		Up{999, place(9).ID, addr(9), false, false},
 		Received{999, Heartbeat{}},
 		Received{998, Pull{}},
 		Received{998, Report{}},

@@ -14,10 +14,12 @@ type uplink struct {
 	leaving   bool      // it is leaving, and serves on for a little
 	displaced bool      // it needs the slot for another node, and serves on for a little
 	near      bool
+	called    bool // it cannot be dialled
 	since     time.Time
 	proved    bool          // it has served for a while
 	told      bool          // a heartbeat has come
-	room      Room          // at and below it
+	room      Room          // at and below it, for joiners that are dialled
+	roomCalls Room          // likewise, for those that can call
 	lag       time.Duration // how late it is itself, as it says
 	excused   bool          // this silence may have been the node's own stall
 }
@@ -68,14 +70,16 @@ func (n *Node) attemptBeat(now time.Time, a *attempt, hb Heartbeat) {
 
 func (n *Node) parentBeat(now time.Time, hb Heartbeat) {
 	n.up.hear(now)
-	if n.up.orphan != hb.Orphan || n.best != hb.Best {
+	dialled, called := hb.rooms(false), hb.rooms(true)
+	if n.up.orphan != hb.Orphan || n.best != dialled.best || n.called != called.best {
 		n.changed = true
 	}
 	if hb.Orphan && !n.up.orphan {
 		n.up.orphanAt = now
 	}
 	n.up.orphan, n.up.told, n.up.lag = hb.Orphan, true, lagOf(hb.Lag)
-	n.best, n.up.room = hb.Best, hb.Room
+	n.best, n.up.room = dialled.best, dialled.here
+	n.called, n.up.roomCalls = called.best, called.here
 	if hb.Label.compareE(n.at.Label) > 0 {
 		n.up.fresh = now
 	}
@@ -117,6 +121,7 @@ func (n *Node) pathChanged(now time.Time, l Link, m Path) {
 func (n *Node) parentBye(now time.Time, m Bye) {
 	n.search.named = m.Places[:min(len(m.Places), MaxRefer)]
 	n.book.add(n.search.named, rankReferred, 0)
+	n.book.mark(n.search.named, m.Called, n.up.place.ID)
 	switch m.Reason {
 	case ReasonLeaving:
 		n.up.leaving = true
@@ -239,7 +244,7 @@ func (n *Node) parentLost(now time.Time, e End) {
 	}
 	n.up, n.lostFor = nil, e
 	n.beatAt = now
-	n.best = noRoom
+	n.best, n.called = noRoom, noRoom
 	n.changed = true
 	n.search.restart(now)
 	n.do(Orphaned{e})

@@ -18,6 +18,8 @@ const (
 	// Closed is one that was not. It gives its slots to nodes near it at most, so that it
 	// counts like a node without slots, and nobody is sent to it.
 	Closed
+	// Punchable is one that was not, and that answers calls. See [Marks].
+	Punchable
 )
 
 func (r Reach) String() string {
@@ -26,6 +28,8 @@ func (r Reach) String() string {
 		return "open"
 	case Closed:
 		return "closed"
+	case Punchable:
+		return "punchable"
 	}
 	return "untried"
 }

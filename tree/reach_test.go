@@ -92,7 +92,7 @@ func TestNobodyIsSentToAChildThatIsClosed(t *testing.T) {
 		t.Fatalf("want the open one alone: %+v", m)
 	}
 	r.shut(4)
-	if room := r.room(r.now); room[0] != NoRoom {
+	if room := r.room(r.now, false); room[0] != NoRoom {
 		t.Errorf("the tree promises room below closed children: %v", room)
 	}
 	as := r.live(2*assignInterval, r.reports(2, Report{Slots: 8, Free: 8}), r.reports(4, Report{Slots: 8, Free: 8}))
@@ -155,7 +155,7 @@ func TestHeldJoinersAreBounded(t *testing.T) {
 	r.give(Down{102, Lost(ReasonClosed)})
 	for i, want := range []int{0, 1} {
 		l := Link(190 + 2*i)
-		j := Joined{l, place(60 + i).ID, addr(17), false, Join{Slots: 8, Addrs: place(60 + i).Addrs}} // of node 17, which is held too
+		j := Joined{l, place(60 + i).ID, addr(17), false, false, Join{Slots: 8, Addrs: place(60 + i).Addrs}} // of node 17, which is held too
 		if got := len(sentTo[Refer](r.give(j), l)); got != want {
 			t.Errorf("joiner %d from one address: %d referrals, want %d", 2+i, got, want)
 		}

@@ -34,7 +34,7 @@ func TestTheNextParentHearsOfTheNewAddress(t *testing.T) {
 	if !ok {
 		t.Fatal("nobody is asked")
 	}
-	if j, ok := sent[Join](r.give(Up{d.Link, place(7).ID, addr(7), false})); !ok || !slices.Equal(j.Addrs, moved.Addrs) {
+	if j, ok := sent[Join](r.give(Up{d.Link, place(7).ID, addr(7), false, false})); !ok || !slices.Equal(j.Addrs, moved.Addrs) {
 		t.Errorf("it hears %+v", j)
 	}
 }
@@ -120,7 +120,7 @@ func TestADialGoesOnWhileARouterOpensThePort(t *testing.T) {
 	if again, ok := first[Dial](as); ok || closed(as, d.Link) != ReasonNone {
 		t.Errorf("it is given up, and %+v begins", again)
 	}
-	if j, ok := sent[Join](r.give(Up{d.Link, place(1).ID, addr(1), false})); !ok || !slices.Equal(j.Addrs, moved.Addrs) {
+	if j, ok := sent[Join](r.give(Up{d.Link, place(1).ID, addr(1), false, false})); !ok || !slices.Equal(j.Addrs, moved.Addrs) {
 		t.Errorf("the seed hears %+v", j)
 	}
 }
@@ -143,7 +143,7 @@ func TestTheAddressOfAnOfferIsToldToNobody(t *testing.T) {
 	if !ok || len(d.Place.Addrs) != 0 {
 		t.Fatalf("%+v", d)
 	}
-	r.give(Up{d.Link, place(7).ID, netip.AddrPort{}, false})
+	r.give(Up{d.Link, place(7).ID, netip.AddrPort{}, false, false})
 	r.give(Received{d.Link, Welcome{Label: Label{Epoch{Ms: 1}, 1, 0}, Path: places(7)}})
 	w, ok := sent[Welcome](r.ask(2, 8, Join{}))
 	if !ok || !slices.Equal(w.Path[0].Addrs, place(7).Addrs) {

@@ -37,7 +37,7 @@ func TestANodeSaysWhyItLeftItsParentAndWhichSideEndedThat(t *testing.T) {
 			t.Errorf("%v: nobody is asked", why)
 			continue
 		}
-		r.give(Up{d.Link, d.Place.ID, d.Place.first(), false})
+		r.give(Up{d.Link, d.Place.ID, d.Place.first(), false, false})
 		as := r.give(Received{d.Link, Welcome{Label: Label{Epoch{Ms: 1}, r.step() + 1, 0}, Path: []Place{d.Place}}})
 		if a, ok := first[Attached](as); !ok || a.Before != why {
 			t.Errorf("%v: attached %v, because %v", why, ok, a.Before)

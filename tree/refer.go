@@ -12,16 +12,22 @@ import (
 // joiners since their last report come first, then the ones that have stayed longest. Children
 // that were asked to move come last: they will be further down, but most nodes may be below
 // them. The ancestors follow. A child with no room at or below it is a dead end and is not named.
-// within, if not 0, is the greatest depth that is of use.
-func (n *Node) betterFor(now time.Time, j *child, within int) []Place {
+// within, if not 0, is the greatest depth that is of use. Of those as near, the ones that are dialled
+// come before those that are called; these leave half of the list to the others, as the joiner's
+// calls may not get through.
+func (n *Node) betterFor(now time.Time, j *child, within int) named {
 	class := j.class()
 	var open []*child
+	dialled := 0
 	if n.attached() {
 		for _, c := range n.children {
-			if !c.pulling || !c.reported || c.shedding() && within > 0 || !c.reachable() || c.place.same(j.place) || c.claim.doubted(now) {
+			if !c.pulling || !c.reported || c.shedding() && within > 0 || !c.leads(j.calls) || c.place.same(j.place) || c.claim.doubted(now) {
 				continue
 			}
-			room := c.report.Room[class]
+			if c.reachable() {
+				dialled++
+			}
+			room := c.report.room(j.calls)[class]
 			if room != NoRoom && (within == 0 || n.depth()+2+int(room) <= within) {
 				open = append(open, c)
 			}
@@ -31,53 +37,64 @@ func (n *Node) betterFor(now time.Time, j *child, within int) []Place {
 	slices.SortStableFunc(open, func(a, b *child) int {
 		return cmp.Or(
 			cmp.Compare(a.moves(), b.moves()),
-			cmp.Compare(a.report.Room[class], b.report.Room[class]),
+			cmp.Compare(a.report.room(j.calls)[class], b.report.room(j.calls)[class]),
+			cmp.Compare(a.called(), b.called()),
 			cmp.Compare(a.told, b.told),
 			cmp.Compare(staying(now, b), staying(now, a)),
 		)
 	})
-	ps := n.higher(j, open, within)
-	named := false
+	l := n.higher(j, open, within)
+	calls := MaxRefer - min(dialled, MaxRefer/2)
+	first := true
 	for _, c := range open {
-		if len(ps) >= MaxRefer {
+		if len(l.places) >= MaxRefer {
 			break
 		}
-		if slices.ContainsFunc(ps, c.place.same) {
+		if l.has(c.place) {
 			continue
 		}
-		if !named {
-			named = true
+		if !c.reachable() {
+			if calls--; calls < 0 {
+				continue
+			}
+		}
+		if first {
+			first = false
 			c.told++
-			if c.report.Free > 0 && c.report.Room[class] == 0 {
+			if c.report.Free > 0 && c.report.room(j.calls)[class] == 0 {
 				c.claim.send(now)
 			}
 		}
-		ps = append(ps, c.place)
+		l.add(c.place, !c.reachable())
 	}
-	for i := 0; within == 0 && i < len(n.path) && len(ps) < MaxRefer; i++ {
-		if p := n.path[i]; !p.same(j.place) && len(p.Addrs) > 0 && !slices.ContainsFunc(ps, p.same) {
-			ps = append(ps, p)
+	for i := 0; within == 0 && i < len(n.path) && len(l.places) < MaxRefer; i++ {
+		if p := n.path[i]; !p.same(j.place) && len(p.Addrs) > 0 && !l.has(p) && (j.calls || !n.calling(p)) {
+			l.add(p, n.calling(p))
 		}
 	}
-	return ps
+	return l
 }
 
 // higher names the parent or the root, if a joiner would get nearer to the root through it
 // than through the children in open.
-func (n *Node) higher(j *child, open []*child, within int) []Place {
+func (n *Node) higher(j *child, open []*child, within int) (l named) {
 	if n.up == nil || len(n.path) == 0 || !n.attached() {
-		return nil
+		return l
 	}
 	class, depth := j.class(), n.depth()
 	here := 2 * MaxPath // the depth of the node that would take the joiner, below this one
 	if len(open) > 0 {
-		here = depth + 1 + int(open[0].report.Room[class])
+		here = depth + 1 + int(open[0].report.room(j.calls)[class])
+	}
+	above := rooms{n.up.room, n.best}
+	if j.calls {
+		above = rooms{n.up.roomCalls, n.called}
 	}
 	parent, root := 2*MaxPath, 2*MaxPath
-	if r := n.up.room[class]; r != NoRoom {
+	if r := above.here[class]; r != NoRoom {
 		parent = depth - 1 + int(r)
 	}
-	if r := n.best[class]; r != NoRoom {
+	if r := above.best[class]; r != NoRoom {
 		root = int(r)
 	}
 	best := min(parent, root)
@@ -85,10 +102,11 @@ func (n *Node) higher(j *child, open []*child, within int) []Place {
 	if parent <= root {
 		p = n.path[len(n.path)-1]
 	}
-	if best >= here || within > 0 && best+1 > within || p.same(j.place) || len(p.Addrs) == 0 {
-		return nil
+	if best >= here || within > 0 && best+1 > within || p.same(j.place) || len(p.Addrs) == 0 || n.calling(p) && !j.calls {
+		return l
 	}
-	return []Place{p}
+	l.add(p, n.calling(p))
+	return l
 }
 
 // staying says how long a child can be expected to stay: it grows by one with each

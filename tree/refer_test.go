@@ -141,7 +141,7 @@ func TestAChildThatClaimsFreeSlotsAndTakesNobodyIsNotNamedForAMinute(t *testing.
 		if !test.want {
 			continue
 		}
-		if r.room(r.now) != (Room{NoRoom, NoRoom, NoRoom, NoRoom, NoRoom, NoRoom}) {
+		if r.room(r.now, false) != (Room{NoRoom, NoRoom, NoRoom, NoRoom, NoRoom, NoRoom}) {
 			t.Errorf("%s: its room is still told of", test.name)
 		}
 		liar.Slots = 31
@@ -176,8 +176,8 @@ func lookFor(t *testing.T, seeds []int, d time.Duration, answer func(r *rig, d D
 
 // refers is a place that answers with a referral.
 func (r *rig) refers(d Dial, to ...int) []Action {
-	as := r.give(Up{d.Link, d.Place.ID, d.Place.first(), false})
-	return append(as, r.give(Received{d.Link, Refer{ReasonFull, places(to...)}})...)
+	as := r.give(Up{d.Link, d.Place.ID, d.Place.first(), false, false})
+	return append(as, r.give(Received{d.Link, Refer{ReasonFull, places(to...), 0}})...)
 }
 
 func nobody(r *rig, d Dial) []Action { return r.give(Down{d.Link, Lost(ReasonUnreachable)}) }
@@ -311,7 +311,7 @@ func TestAtMostThreePlacesThatAnsweredADialAreWaitedFor(t *testing.T) {
 		seeds = append(seeds, 11+i)
 	}
 	r, asked := lookFor(t, seeds, attemptTime-20*time.Millisecond, func(r *rig, d Dial) []Action {
-		return r.give(Up{d.Link, d.Place.ID, d.Place.first(), false})
+		return r.give(Up{d.Link, d.Place.ID, d.Place.first(), false, false})
 	})
 	if len(asked) != maxAttempts {
 		t.Errorf("asked %v, want %d", asked, maxAttempts)

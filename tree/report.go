@@ -6,8 +6,9 @@ import "time"
 // channel has, and few enough for sums not to overflow.
 const maxBelow = 1 << 24
 
-// room says where joiners of each class would be taken, at and below this node.
-func (n *Node) room(now time.Time) Room {
+// room says where joiners of each class would be taken, at and below this node: those that dial,
+// or those that can call too.
+func (n *Node) room(now time.Time, calls bool) Room {
 	r := noRoom
 	if !n.leaveBy.IsZero() {
 		return r
@@ -25,8 +26,8 @@ func (n *Node) room(now time.Time) Room {
 		}
 	}
 	for _, c := range n.children {
-		if c.reported && c.pulling && c.reachable() && !c.shedding() && !c.claim.doubted(now) {
-			r = r.or(c.report.Room.below())
+		if c.reported && c.pulling && c.leads(calls) && !c.shedding() && !c.claim.doubted(now) {
+			r = r.or(c.report.room(calls).below())
 		}
 	}
 	return r
@@ -55,7 +56,7 @@ func (n *Node) report(now time.Time) {
 	n.changed = false
 	r := n.ownReport(now)
 	last := n.reported
-	if !due && last.Room == r.Room && last.Free == r.Free && last.Slots == r.Slots {
+	if !due && last.Room == r.Room && last.Called == r.Called && last.Callable == r.Callable && last.Free == r.Free && last.Slots == r.Slots {
 		return
 	}
 	n.reported = r
@@ -69,7 +70,9 @@ func (n *Node) ownReport(now time.Time) Report {
 		Sent:     uint64(max(1, now.Sub(n.origin).Microseconds())),
 		Slots:    uint16(min(n.cfg.Slots, 1<<16-1)),
 		Children: uint16(min(len(n.children), 1<<16-1)),
-		Room:     n.room(now),
+		Room:     n.room(now, false),
+		Called:   CalledRoom{true, n.room(now, true)},
+		Callable: n.cfg.Calls,
 		Lost:     n.lost,
 	}
 	if n.leaveBy.IsZero() && !n.barren {
@@ -108,11 +111,14 @@ func (n *Node) beatChildren(now time.Time) {
 	if len(n.children) == 0 && !guests {
 		return
 	}
-	room := n.room(now)
+	room, called := n.room(now, false), n.room(now, true)
 	if n.cfg.Root {
-		n.best = room
+		n.best, n.called = room, called
 	}
-	hb := Heartbeat{Label: n.label(now), Orphan: !n.attached(), Lag: n.lagTold(), Best: n.best, Room: room}
+	hb := Heartbeat{
+		Label: n.label(now), Orphan: !n.attached(), Lag: n.lagTold(), Best: n.best, Room: room,
+		BestCalled: CalledRoom{true, n.called}, Called: CalledRoom{true, called},
+	}
 	if t, ok := n.RootClock(now); ok {
 		hb.Clock = uint64(max(1, t.Microseconds()))
 	}

@@ -78,7 +78,7 @@ func TestANodesOwnRoomIsAFreeSlotOrTheYoungestOfTheLowestClass(t *testing.T) {
 		if test.after != nil {
 			test.after(r)
 		}
-		got := r.room(r.now)
+		got := r.room(r.now, false)
 		if got != test.want {
 			t.Errorf("%s: %v, want %v", test.name, got, test.want)
 		}
@@ -94,11 +94,11 @@ func TestAnOrphanReportsNoRoomOfItsOwn(t *testing.T) {
 	r := newRig(t, Config{Slots: 4})
 	l := r.below(2)
 	r.come(2, 1, Join{Slots: 1}, Report{Room: allRoom(0)})
-	if got := r.room(r.now); got != (Room{}) {
+	if got := r.room(r.now, false); got != (Room{}) {
 		t.Fatalf("attached: %v", got)
 	}
 	r.give(Down{l, ByThem(ReasonClosed)})
-	if got := r.room(r.now); got != allRoom(1) {
+	if got := r.room(r.now, false); got != allRoom(1) {
 		t.Errorf("an orphan: %v, want its child's %v", got, allRoom(1))
 	}
 }

@@ -1,9 +1,6 @@
 package tree
 
-import (
-	"slices"
-	"time"
-)
+import "time"
 
 // swaps is how many children over its slots a node takes while weaker children make room
 // for stronger ones.
@@ -59,14 +56,12 @@ func (n *Node) shed(now time.Time) {
 			return
 		}
 		w.shedAt = now
-		ps := n.betterFor(now, w, 0)
+		l := n.betterFor(now, w, 0)
 		if x != nil && x.reachable() {
 			w.shedFor = x.place.ID
-			ps = slices.DeleteFunc(ps, x.place.same)
-			ps = slices.Insert(ps, 0, x.place)
-			ps = ps[:min(len(ps), MaxRefer)]
+			l = l.first(x.place)
 		}
-		n.send(w.link, Bye{ReasonDisplaced, ps})
+		n.send(w.link, Bye{ReasonDisplaced, l.places, l.called})
 	}
 }
 

@@ -29,6 +29,7 @@ type standby struct {
 	place   Place
 	addr    Place // place, with the address that worked
 	near    bool
+	called  bool // it was reached by a call
 	started time.Time
 	own     bool // the present parent did not choose it, or has once left it out
 	chosen  bool // the node chose it from gossip, for another way to the root
@@ -71,7 +72,7 @@ func (b *standby) reportDue(now time.Time, every time.Duration) bool {
 
 // attempt is what the link becomes when the stream is pulled over it.
 func (b *standby) attempt(now time.Time) *attempt {
-	return &attempt{link: b.link, place: b.place, addr: b.addr, near: b.near, started: now, pulled: true}
+	return &attempt{link: b.link, place: b.place, addr: b.addr, near: b.near, called: b.called, started: now, pulled: true}
 }
 
 // standbys are the links that are kept ready, and the choice of the next.
@@ -91,9 +92,17 @@ func (s *standbys) find(l Link) *standby {
 	return nil
 }
 
-func (s *standbys) holds(p Place) bool {
-	return slices.ContainsFunc(s.links, func(b *standby) bool { return b.place.same(p) || b.addr.same(p) })
+// of is the link to a place, nil if there is none.
+func (s *standbys) of(p Place) *standby {
+	for _, b := range s.links {
+		if b.place.same(p) || b.addr.same(p) {
+			return b
+		}
+	}
+	return nil
 }
+
+func (s *standbys) holds(p Place) bool { return s.of(p) != nil }
 
 // remove takes one out. A list from before stays as it was, so that it can be ranged
 // over meanwhile.

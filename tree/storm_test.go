@@ -37,7 +37,7 @@ func newStorm(seed uint64) *storm {
 		open: make(map[Link]ID), gone: make(map[Link]bool), dialled: make(map[Link]bool),
 	}
 	cfg := Config{
-		Self: place(0), Slots: rng.IntN(20), Seeds: places(1, 2, 3), Since: s.now.Add(-time.Hour),
+		Self: place(0), Slots: rng.IntN(20), Seeds: places(1, 2, 3), Since: s.now.Add(-time.Hour), Calls: seed%3 > 0,
 		Rand: rand.New(rand.NewPCG(seed, 8)),
 	}
 	if rng.IntN(5) == 0 {
@@ -293,7 +293,7 @@ func (s *storm) event() Event {
 				return Down{l, s.ends()}
 			}
 			s.open[l] = p.ID
-			return Up{l, p.ID, addr(s.rng.IntN(stormNodes)), s.rng.IntN(4) == 0}
+			return Up{l, p.ID, addr(s.rng.IntN(stormNodes)), s.rng.IntN(4) == 0, false}
 		}
 	case k < 900:
 		// Any node may say anything over its link, even after that has ended.
@@ -346,11 +346,11 @@ func (s *storm) civil() Event {
 	case c != nil && !c.pulling:
 		return Received{l, Pull{}}
 	case l.Inbound():
-		return Received{l, Report{Sent: 1, Slots: uint16(s.rng.IntN(9)), Children: uint16(s.rng.IntN(9)), Room: s.room()}}
+		return Received{l, Report{Sent: 1, Slots: uint16(s.rng.IntN(9)), Children: uint16(s.rng.IntN(9)), Room: s.room(), Called: s.called(), Callable: s.rng.IntN(2) == 0}}
 	case id.IsZero():
 		p := s.place()
 		s.open[l] = p.ID
-		return Up{l, p.ID, addr(s.rng.IntN(stormNodes)), false}
+		return Up{l, p.ID, addr(s.rng.IntN(stormNodes)), false, s.rng.IntN(4) == 0}
 	case s.n.search.attempts[l] != nil || s.n.standbys.find(l) != nil && !s.n.standbys.find(l).ready:
 		return Received{l, Welcome{Label: s.near(), Path: []Place{s.place(), {ID: id}}}}
 	}
@@ -382,37 +382,41 @@ func (s *storm) joins() Event {
 	p := s.place()
 	s.last += 2
 	s.open[s.last] = p.ID
-	return Joined{s.last, p.ID, s.addr(), s.rng.IntN(4) == 0, Join{
+	return Joined{s.last, p.ID, s.addr(), s.rng.IntN(4) == 0, s.rng.IntN(2) == 0, Join{
 		Addrs: p.Addrs, Slots: uint16(s.rng.Uint32N(1 << s.rng.IntN(17))), Age: s.rng.Uint32() >> s.rng.IntN(32),
 		Within: uint8(max(0, s.rng.IntN(300)-44)), Standby: s.rng.IntN(3) == 0,
 	}}
 }
+
+func (s *storm) marks() Marks { return Marks(s.rng.Uint32N(256)) }
+
+func (s *storm) called() CalledRoom { return CalledRoom{s.rng.IntN(2) == 0, s.room()} }
 
 func (s *storm) says() Message {
 	switch s.rng.IntN(12) {
 	case 0, 1:
 		return Welcome{s.label(), s.lag(), s.path(), s.places(), s.addr()}
 	case 2:
-		return Refer{s.reason(), s.places()}
+		return Refer{s.reason(), s.places(), s.marks()}
 	case 3, 4:
 		return Pull{}
 	case 5, 6, 7:
 		return Heartbeat{
-			s.label(), s.rng.IntN(9) == 0, s.number(), s.number(), s.number(), s.lag(), s.room(), s.room(),
+			s.label(), s.rng.IntN(9) == 0, s.number(), s.number(), s.number(), s.lag(), s.room(), s.room(), s.called(), s.called(),
 		}
 	case 8:
 		return Path{s.path()}
 	case 9:
 		return Report{
-			s.number(), uint16(s.number()), uint16(s.number()), uint16(s.number()), uint32(s.number()), s.room(), s.number(),
+			s.number(), uint16(s.number()), uint16(s.number()), uint16(s.number()), uint32(s.number()), s.room(), s.number(), s.called(), s.rng.IntN(2) == 0,
 		}
 	case 10:
-		return Backups{s.places()}
+		return Backups{s.places(), s.marks()}
 	}
 	if s.rng.IntN(3) > 0 {
 		return Join{}
 	}
-	return Bye{s.reason(), s.places()}
+	return Bye{s.reason(), s.places(), s.marks()}
 }
 
 // label is one that fits most of the time.

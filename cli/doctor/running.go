@@ -72,6 +72,9 @@ func (m machine) checkChannel(f *findings, c api.ChannelStatus) {
 	switch c.Reach {
 	case api.ReachOpen:
 		f.fine("Others get through to this node: another node of channel %s has tried it at %s.", c.Name, c.ReachAddr)
+	case api.ReachPunchable:
+		f.note("To be reached by everybody, have the firewall let that port in, TCP and UDP, and the router forward it to this machine.",
+			"Others get through to this node if they are called: another node of channel %s has tried it at %s, and a router or a firewall has let nothing in, but it lets in who is called at the same moment.", c.Name, c.ReachAddr)
 	case api.ReachClosed:
 		f.todo("It plays all the same. To pass the stream on to others, have the firewall let that port in, TCP and UDP, and the router forward it to this machine.",
 			"Nobody gets through to this node: another node of channel %s has tried it at %s, and a router or a firewall has let nothing in.", c.Name, c.ReachAddr)

@@ -301,7 +301,7 @@ func FactsFrom(st relay.Status, ok bool, e *Encoder) api.Facts {
 		f.DroppedTags = e.Dropped
 	}
 	if st.Trial.Reach != tree.Untried {
-		f.Reach, f.ReachAddr = reachOf(st.Trial.Reach), st.Trial.Addr.String()
+		f.Reach, f.ReachAddr = reachOf(st.Reach), st.Trial.Addr.String()
 	}
 	if !ok {
 		return f
@@ -330,6 +330,8 @@ func reachOf(r tree.Reach) string {
 		return api.ReachOpen
 	case tree.Closed:
 		return api.ReachClosed
+	case tree.Punchable:
+		return api.ReachPunchable
 	}
 	return ""
 }

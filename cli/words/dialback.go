@@ -41,7 +41,7 @@ func notTried(err error) string {
 
 func answer(a wire.Answer) string {
 	switch a {
-	case wire.Through:
+	case wire.Answered:
 		return api.ReachOpen
 	case wire.Nothing:
 		return api.ReachClosed

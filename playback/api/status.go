@@ -54,7 +54,8 @@ type ChannelStatus struct {
 	Children []Child  `json:"children"` // nodes that take the channel from this one
 	Slots    int      `json:"slots"`    // children there may be
 	// Reach is whether others get through to this node, past its firewall and its router, as a
-	// parent beyond this network has found out: [ReachOpen] or [ReachClosed]; "" if none has tried.
+	// parent beyond this network has found out: [ReachOpen], [ReachPunchable] or [ReachClosed]; ""
+	// if none has tried.
 	Reach     string    `json:"reach"`
 	ReachAddr string    `json:"reach_addr"`    // where it has tried; "" likewise
 	Came      time.Time `json:"came,omitzero"` // the newest chunk; left out if there was none
@@ -68,6 +69,9 @@ type ChannelStatus struct {
 const (
 	ReachOpen   = "open"
 	ReachClosed = "closed"
+	// ReachPunchable is a node that nobody can dial. Others get through if it is called at the
+	// same time, by a node that both are linked with.
+	ReachPunchable = "punchable"
 )
 
 // Share is what people share to have others watch a channel. What is not known is

@@ -45,6 +45,22 @@ func appendBody(b []byte, f Frame) (byte, []byte) {
 		return typeDialMe, binary.BigEndian.AppendUint16(append(append(b, Version), f.Channel[:]...), f.Port)
 	case Dialled:
 		return typeDialled, append(appendAddr(b, f.Addr), byte(f.TCP), byte(f.UDP))
+	case Seen:
+		return typeSeen, appendAddr(b, f.Addr)
+	case Through:
+		return typeThrough, append(b, byte(f.Places))
+	case Callable:
+		return typeCallable, append(appendBool(b, f.Is), f.Room[:]...)
+	case Rooms:
+		return typeRooms, append(append(b, f.Best[:]...), f.Room[:]...)
+	case Call:
+		return typeCall, append(b, f.Target[:]...)
+	case Called:
+		return typeCalled, appendAddr(append(b, f.Target[:]...), f.Addr)
+	case Meet:
+		return typeMeet, appendAddr(appendAddr(append(b, f.Caller[:]...), f.Addr), f.Listen)
+	case Ready:
+		return typeReady, appendBool(append(b, f.Caller[:]...), f.Is)
 	case Probed:
 		return typeProbed, appendBool(appendAddr(b, f.Addr), f.Open)
 	}

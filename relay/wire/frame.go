@@ -32,9 +32,17 @@ const (
 	typeSurvey    = 0x1b
 	typeWhole     = 0x1c
 	typeProbed    = 0x20
+	typeSeen      = 0x21
+	typeCall      = 0x22
+	typeCalled    = 0x23
 	typeOffer     = 0x24
+	typeThrough   = 0x25
+	typeCallable  = 0x26
+	typeRooms     = 0x27
 	typeDialMe    = 0x28
 	typeDialled   = 0x29
+	typeMeet      = 0x2a
+	typeReady     = 0x2b
 )
 
 // Side says who may send a frame.
@@ -88,6 +96,14 @@ var kinds = map[byte]kind{
 	typeWhole:     {"whole", Parent, viewMin, viewMax},
 	typeOffer:     {"offer", Stranger, 1, 1 + 32},
 	typeProbed:    {"probed", Parent, 1 + 4 + 2 + 1, addrMax + 1},
+	typeSeen:      {"seen", Parent, 1 + 4 + 2, addrMax},
+	typeCall:      {"call", Child, 32, 32},
+	typeCalled:    {"called", Parent, 32 + 1, 32 + addrMax},
+	typeThrough:   {"through", Parent, 1, 1},
+	typeCallable:  {"callable", Child, 1 + tree.Classes, 1 + tree.Classes},
+	typeRooms:     {"rooms", Parent, 2 * tree.Classes, 2 * tree.Classes},
+	typeMeet:      {"meet", Parent | Child, 32 + 2, 32 + 2*addrMax},
+	typeReady:     {"ready", Parent | Child, 32 + 1, 32 + 1},
 	typeDialMe:    {"dialme", Stranger, 1, 1 + 32 + 2},
 	typeDialled:   {"dialled", Parent, 1 + 4 + 2 + 2, addrMax + 2},
 }
@@ -142,6 +158,48 @@ type DialMe struct {
 	Port    uint16
 }
 
+// Seen tells a child, exactly, from where its connection comes: behind a router it is that
+// router's address and port. It is sent to nodes whose ALPN is relay/2, like all that follow.
+type Seen struct{ Addr netip.AddrPort }
+
+// Through precedes a Refer, a Backups or a Bye, and marks those of its places that are called.
+type Through struct{ Places tree.Marks }
+
+// Callable precedes a report, and holds for all that follow: whether calls get through to the
+// child, and the room at and below it for joiners that can call.
+type Callable struct {
+	Is   bool
+	Room tree.Room
+}
+
+// Rooms precedes a heartbeat, and holds for all that follow: the room for joiners that can call, in
+// the whole tree and at and below the parent.
+type Rooms struct{ Best, Room tree.Room }
+
+// Call asks the other side to have a node that it is linked with meet the sender.
+type Call struct{ Target tree.ID }
+
+// Called answers a Call: where the other side sees the target, which has been told by then. The
+// address is not valid if it has not.
+type Called struct {
+	Target tree.ID
+	Addr   netip.AddrPort
+}
+
+// Meet tells a node that another one would have it as its parent: it is about to connect from the
+// address at which it is seen, and waits for the same.
+type Meet struct {
+	Caller tree.ID
+	Addr   netip.AddrPort // not valid if it is of another family than the node's own
+	Listen netip.AddrPort // where the caller says it listens; not valid for nowhere
+}
+
+// Ready answers a Meet: the sender's router is open to the caller, or it will not meet the caller.
+type Ready struct {
+	Caller tree.ID
+	Is     bool
+}
+
 // Answer is what came of one way of getting through.
 type Answer uint8
 
@@ -149,7 +207,7 @@ type Answer uint8
 const (
 	NotAsked Answer = iota // it was not tried
 	Nothing                // nothing came back
-	Through                // the node has answered
+	Answered               // the node has answered
 	answerEnd
 )
 
@@ -161,7 +219,7 @@ type Dialled struct {
 }
 
 // Frame is one of *stream.Chunk, *stream.Header, *stream.Beat, Gap, Hello, Sample,
-// Facts, Survey, Whole, Probed, Offer, DialMe, Dialled, and tree's Welcome, Refer, Pull, Heartbeat,
+// Facts, Survey, Whole, Probed, Offer, DialMe, Dialled, Seen, Through, Callable, Rooms, Call, Called, Meet, Ready, and tree's Welcome, Refer, Pull, Heartbeat,
 // Path, Report, Backups and Bye.
 type Frame any
 

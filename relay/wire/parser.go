@@ -80,6 +80,22 @@ func (p *parser) body(typ byte) Frame {
 	case typeOffer:
 		p.protocol()
 		return Offer{stream.ChannelID(p.array32())}
+	case typeSeen:
+		return Seen{p.addr(false)}
+	case typeThrough:
+		return Through{tree.Marks(p.u8())}
+	case typeCallable:
+		return Callable{p.bool(), p.room()}
+	case typeRooms:
+		return Rooms{p.room(), p.room()}
+	case typeCall:
+		return Call{tree.ID(p.array32())}
+	case typeCalled:
+		return Called{tree.ID(p.array32()), p.addr(true)}
+	case typeMeet:
+		return Meet{tree.ID(p.array32()), p.addr(true), p.addr(true)}
+	case typeReady:
+		return Ready{tree.ID(p.array32()), p.bool()}
 	case typeProbed:
 		return Probed{p.addr(false), p.bool()}
 	case typeDialMe:

@@ -1,0 +1,105 @@
+package relay
+
+import (
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+
+	"relay/tree"
+)
+
+const (
+	// sightingsMost is how many parents' words are kept, the newest.
+	sightingsMost = 8
+	// missesMost is how many calls in a row, with different nodes, may not get through before
+	// this node makes and answers none for callsPause.
+	missesMost = 4
+	callsPause = 10 * time.Minute
+)
+
+// outside is how this node's router shows it to others, as far as parents tell, and whether calls
+// get through to it. Nothing of it is its own claim: where two parents see one local port differs
+// or not, and calls get through or not.
+type outside struct {
+	now func() time.Time
+
+	mu        sync.Mutex
+	sightings []sighting
+	proved    bool      // a call got through since the network last changed
+	missed    []tree.ID // nodes with which one did not, since one did
+	pausedTo  time.Time
+}
+
+// sighting is where one node sees a connection that leaves from a local port.
+type sighting struct {
+	by    tree.ID
+	local netip.AddrPort
+	seen  netip.AddrPort
+}
+
+// saw takes what a parent says.
+func (o *outside) saw(s sighting) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.sightings = slices.DeleteFunc(o.sightings, func(t sighting) bool { return t.by == s.by && t.local.Addr().Is4() == s.local.Addr().Is4() })
+	if len(o.sightings) == sightingsMost {
+		o.sightings = slices.Delete(o.sightings, 0, 1)
+	}
+	o.sightings = append(o.sightings, s)
+}
+
+// met takes what came of a call with a node, made or answered.
+func (o *outside) met(id tree.ID, through bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if through {
+		o.proved, o.missed, o.pausedTo = true, nil, time.Time{}
+		return
+	}
+	if !slices.Contains(o.missed, id) {
+		o.missed = append(o.missed, id)
+	}
+	if len(o.missed) >= missesMost && !o.proved {
+		o.missed, o.pausedTo = nil, o.now().Add(callsPause)
+	}
+}
+
+// moved forgets all, in another network.
+func (o *outside) moved() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.sightings, o.proved, o.missed, o.pausedTo = nil, false, nil, time.Time{}
+}
+
+// keeps says whether two parents see one local port at one address: 1 if they do, -1 if they see it
+// at two, 0 if there are no two that could tell. One parent may lie, as about all that it says.
+func (o *outside) keeps() int {
+	for i, a := range slices.Backward(o.sightings) {
+		for _, b := range slices.Backward(o.sightings[:i]) {
+			if a.local != b.local {
+				continue
+			}
+			if a.seen == b.seen {
+				return 1
+			}
+			return -1
+		}
+	}
+	return 0
+}
+
+// can reports whether calls get through to this node, as far as is known: they are tried before
+// anything is.
+func (o *outside) can() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.proved || o.keeps() >= 0 && !o.now().Before(o.pausedTo)
+}
+
+// punchable reports whether calls are known to get through.
+func (o *outside) punchable() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.proved || o.keeps() > 0
+}

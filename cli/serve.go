@@ -23,12 +23,12 @@ relay source printed. --list names a file or an http(s) address with a link on e
 line, before or behind it a name if you like, and # before remarks; it is read again
 every minute and on SIGHUP. A channel that fails does not end the others.
 
---max-children and --upload count for each channel.`,
+--max-children counts for each channel, --upload for all together. With --helper and
+--token no LINK is needed: whoever knows the token brings channels.`,
 		Flags: append([]cli.Flag{
 			flag.Text("list", "`FILE` or http(s) URL with the channels to carry"),
-			flag.Toggle("helper", "take these channels also from sources that nobody can reach (relay source --via)"),
 			flag.Toggle("json", "write what happens to stdout, a JSON object on a line"),
-		}, nodeFlags(playersHere)...),
+		}, append(flag.Helping(), nodeFlags(playersHere)...)...),
 		Action: func(c *cli.Context) error { return runServe(c, t, stdio) },
 	}
 }
@@ -38,12 +38,15 @@ func runServe(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 	if err != nil {
 		return err
 	}
-	given, err := givenTo(c)
+	if cfg.Helper, cfg.Brought, cfg.MaxRate, err = flag.ReadHelping(c); err != nil {
+		return err
+	}
+	given, err := givenTo(c, !cfg.Brought.Token.IsZero())
 	if err != nil {
 		return err
 	}
-	cfg.Helper = c.Bool("helper")
 	channels := carry.New(t, given, c.String("list"))
+	cfg.Brought.Open = channels.Open
 	if err := channels.Read(c.Context); err != nil {
 		return err
 	}
@@ -69,7 +72,7 @@ func runServe(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 	t.Say("Players %s", players)
 	if cfg.Helper {
 		for _, h := range st.Helpers() {
-			t.Say("Helper  relay source --via %s", h)
+			t.Say("Helper  relay source %s", h)
 		}
 	}
 	if !c.Bool("json") {
@@ -79,8 +82,8 @@ func runServe(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 	return g.Wait()
 }
 
-// givenTo reads the links on the command line.
-func givenTo(c *cli.Context) ([]relay.Invite, error) {
+// givenTo reads the links on the command line. There need be none where sources bring channels.
+func givenTo(c *cli.Context, brought bool) ([]relay.Invite, error) {
 	var given []relay.Invite
 	for _, arg := range c.Args().Slice() {
 		u, err := ask.Invite(c.Context, arg)
@@ -89,7 +92,7 @@ func givenTo(c *cli.Context) ([]relay.Invite, error) {
 		}
 		given = append(given, u)
 	}
-	if len(given) == 0 && c.String("list") == "" {
+	if len(given) == 0 && c.String("list") == "" && !brought {
 		return nil, fault.Usage("relay serve LINK, or relay serve --list FILE", "relay serve needs a channel to carry")
 	}
 	if len(given) > carry.MaxServed {

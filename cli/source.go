@@ -49,11 +49,10 @@ standard input; or an rtmp:// or http(s):// address to fetch a live FLV stream f
 			flag.Text("channel", "`NAME` of the channel on this machine; each has its own link (default "+defaultChannel+")"),
 			flag.Text("title", fmt.Sprintf("`TEXT` that viewers see, up to %d characters (default: what the encoder says)", flv.MaxTitle)),
 			flag.Toggle("loop", "repeat the file for ever"),
-			flag.Text("via", "`HELPER` to take the channel first, where nobody can reach this machine: what relay serve --helper prints"),
 			flag.Toggle("no-qr", "do not draw the code that phones scan"),
 			flag.Toggle("json", "write what happens to stdout, a JSON object on a line"),
 			flag.Text("tag-log", "write type, timestamp and SHA-256 of each tag taken in to `FILE`"),
-		}, nodeFlags(playersNear)...),
+		}, append(flag.Via(), nodeFlags(playersNear)...)...),
 		Action: func(c *cli.Context) error { return runSource(c, t, stdio) },
 	}
 }
@@ -145,14 +144,10 @@ func planSource(c *cli.Context, stdio Stdio) (p sourcePlan, err error) {
 	p.folder, p.name, p.key, p.tagLog = c.String("config"), c.String("channel"), c.String("key"), c.String("tag-log")
 	p.name = cmp.Or(p.name, defaultChannel)
 	p.code = !c.Bool("no-qr")
-	if v := c.String("via"); v != "" {
-		h, err := relay.ParseHelper(v)
-		if err != nil {
-			return p, fault.Usage("copy what relay serve --helper has printed behind --via", "--via: %w", err)
-		}
-		p.via, p.station.Via = &h, []relay.HostPort{h.HostPort}
+	if p.via, err = flag.ReadVia(c); p.via != nil {
+		p.station.Via = []relay.HostPort{p.via.HostPort}
 	}
-	return p, nil
+	return p, err
 }
 
 // identify takes the node's key out of its folder, and warns if the keys cannot be kept. If an

@@ -45,6 +45,9 @@ type Channel struct {
 	room      *headroom
 	lingering int // links that wait for calls
 	change    parentChange
+	speed     speedCheck
+	// tooFast is why it ends, if its stream is above Config.MaxRate.
+	tooFast *TooFastError
 
 	// Shared; each says who may do what.
 	intake    intake
@@ -118,8 +121,11 @@ func (c *Channel) Ring() *stream.Ring { return c.ring }
 
 // Run drives the channel until ctx ends, and then leaves in good order: children
 // are told where to go and served until they have moved, 2 s at most. The source has
-// nowhere to send them and leaves at once.
+// nowhere to send them and leaves at once. It also ends, with a [TooFastError], if the
+// stream is above Config.MaxRate.
 func (c *Channel) Run(ctx context.Context) error {
+	ctx, ended := context.WithCancel(ctx)
+	defer ended()
 	seeds, err := c.seeds(ctx)
 	known := c.remembered()
 	if err != nil && len(known) == 0 {
@@ -152,6 +158,7 @@ func (c *Channel) Run(ctx context.Context) error {
 		})
 	}
 	c.drive(ctx)
+	ended() // it may have left for its own reasons
 	c.node.remove(c)
 	close(c.done)
 	c.ring.Close()
@@ -166,5 +173,8 @@ func (c *Channel) Run(ctx context.Context) error {
 	}
 	c.offers.close()
 	c.wg.Wait()
+	if c.tooFast != nil {
+		return c.tooFast
+	}
 	return nil
 }

@@ -51,6 +51,7 @@ func (c *Channel) drive(ctx context.Context) {
 			c.handle(tree.Calls{Can: c.node.calls()})
 			c.report(time.Now())
 			c.updatePeers(time.Now())
+			c.checkSpeed(time.Now())
 		case <-lag.C:
 			c.handle(c.progress(time.Now()))
 		case <-c.intake.switched: // noticed below

@@ -33,10 +33,17 @@ func (c *Channel) progress(now time.Time) tree.Progress {
 // It runs on the channel's goroutine.
 func (c *Channel) capacity(now time.Time) tree.Capacity {
 	var loads []childLoad
+	far, rate := 0, c.ring.Stats().BitRate
 	for _, d := range c.down {
 		if d.pulled.Load() != 0 {
 			loads = append(loads, d.load())
+			if !d.near {
+				far++
+			}
 		}
 	}
-	return tree.Capacity{Slots: c.room.Slots, Far: c.room.measure(now, c.ring.Stats().BitRate, loads)}
+	if all := c.node.cfg.Upload; all > 0 {
+		c.room.Upload = c.node.uploads.of(c.id, far*rate, all)
+	}
+	return tree.Capacity{Slots: c.room.Slots, Far: c.room.measure(now, rate, loads)}
 }

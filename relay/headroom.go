@@ -67,9 +67,8 @@ type childLoad struct {
 // the upload is full. If one falls behind alone, its own line is narrow, which says
 // nothing about the upload.
 type headroom struct {
-	// Static.
-	Slots  int // most children in all
-	Upload int // bit/s for far children; 0 if it is to be found
+	Slots  int // most children in all; static
+	Upload int // bit/s for far children: this channel's share of it; 0 if it is to be found
 
 	far     int       // found so far
 	keeping time.Time // since when all far links have kept up with no far slot free

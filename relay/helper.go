@@ -12,18 +12,24 @@ import (
 
 // Helper is a node that takes channels from sources that nobody can dial, and that others can dial.
 //
-//	host[:port]/<node id>
+//	host[:port]/<node id>[?token=<token>]
 type Helper struct {
 	HostPort
-	ID tree.ID
+	ID    tree.ID
+	Token Token // by which it takes a channel that it was not given; zero for none
 }
 
+// String leaves the token out: it is for people to read, and to share.
 func (h Helper) String() string { return h.HostPort.String() + "/" + h.ID.String() }
 
 // ParseHelper parses what a helper prints. The port is [DefaultPort] if it is left out.
 func ParseHelper(s string) (Helper, error) {
 	const like = "relay.example.org:7144/ and the helper's ID, as relay serve --helper prints it"
-	host, id, ok := strings.Cut(strings.TrimSpace(s), "/")
+	s, token, err := cutToken(strings.TrimSpace(s))
+	if err != nil {
+		return Helper{}, err
+	}
+	host, id, ok := strings.Cut(s, "/")
 	if !ok {
 		return Helper{}, fmt.Errorf("a helper is %s; this is %s", like, oneline.Quote(s))
 	}
@@ -38,5 +44,5 @@ func ParseHelper(s string) (Helper, error) {
 	if err != nil {
 		return Helper{}, fmt.Errorf("behind the / comes the helper's ID, as relay serve --helper prints it: %w", err)
 	}
-	return Helper{at, node}, nil
+	return Helper{at, node, token}, nil
 }

@@ -18,8 +18,9 @@ type intake struct {
 
 	clock   atomic.Pointer[rootClock] // set by the channel's goroutine
 	beat    atomic.Pointer[stream.Beat]
-	delay   atomic.Int64 // of the newest chunk, nanoseconds
-	arrived atomic.Int64 // when the newest chunk came from a parent, nanoseconds
+	delay   atomic.Int64  // of the newest chunk, nanoseconds
+	headers atomic.Uint64 // bytes of the headers that were taken
+	arrived atomic.Int64  // when the newest chunk came from a parent, nanoseconds
 
 	// For the channel's goroutine.
 	beats    chan *stream.Beat // the newest that it has not passed on
@@ -76,6 +77,7 @@ func (in *intake) header(h *stream.Header) error {
 		return err
 	}
 	in.ring.SetHeader(h)
+	in.headers.Add(uint64(len(h.Frame())))
 	return nil
 }
 

@@ -26,6 +26,8 @@ func TestLimitsAreAsTheSpecificationSays(t *testing.T) {
 		"a peer that takes nothing is cut after":                     seconds(stuckAfter),
 		"last words on a link that is closed":                        seconds(closeTime),
 		"answers to survey, to all who ask":                          kib(answerRate) + " a second, " + kib(answerBurst) + " at once",
+		"proofs of a token from one address":                         fmt.Sprintf("%.0f a minute, %d at once", guessRate*60, guessBurst),
+		"channels that sources have brought with a token, at a time": fmt.Sprint(DefaultBrought),
 		"nodes tried, at a time":                                     fmt.Sprint(trials),
 		"strangers dialled back, at a time":                          fmt.Sprint(dialBacksMost),
 		"connections to one address, to try nodes there":             fmt.Sprintf("%.0f a minute, %d at once", trialRate*60, trialBurst),

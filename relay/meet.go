@@ -157,7 +157,7 @@ func (c *Channel) meet(l *link, f wire.Meet) {
 		if offered = errMissed; f.Listen.IsValid() {
 			both.Go(func() {
 				// A caller that listens and is reached needs no meeting.
-				taken, err := c.offerTo(ctx, tree.Place{ID: f.Caller, Addrs: []netip.AddrPort{f.Listen}})
+				taken, err := c.offerTo(ctx, tree.Place{ID: f.Caller, Addrs: []netip.AddrPort{f.Listen}}, Token{})
 				if offered = err; taken {
 					cancel()
 				}

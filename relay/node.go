@@ -44,13 +44,18 @@ type Config struct {
 	// Slots is the most children per channel; DefaultSlots if 0, none if negative.
 	Slots int
 	// Upload is what the node may send, bit/s, to children beyond its own subnets: Upload /
-	// bit rate of them. If 0, the node finds how many there can be by how they keep up.
+	// bit rate of them, of all channels together. If 0, the node finds how many there can be by how they keep up.
 	Upload int
 	// Members is how many nodes of a channel take part in its gossip;
 	// membership.DefaultMax if 0.
 	Members int
 	// Helper takes offers of parents that nobody can dial, for the channels that it carries.
 	Helper bool
+	// Brought lets sources bring a helper further channels.
+	Brought Brought
+	// MaxRate is the highest bit rate, bit/s, of a stream from elsewhere; a channel with a higher
+	// one ends with a TooFastError. 0 if there is none.
+	MaxRate int
 	// Store keeps the nodes of channels that are watched; nil for none.
 	Store *store.Store
 	Ring  stream.Limits
@@ -67,12 +72,17 @@ type Config struct {
 	Near func(netip.Addr) bool
 }
 
+// ErrOpen means that the node carries the channel already.
+var ErrOpen = errors.New("it is open already")
+
 func (c *Config) validate() error {
 	switch {
 	case len(c.Key) != ed25519.PrivateKeySize:
 		return errors.New("relay: Config.Key is missing")
 	case c.Upload < 0:
 		return fmt.Errorf("relay: Config.Upload is %d", c.Upload)
+	case c.MaxRate < 0 || c.Brought.Most < 0:
+		return fmt.Errorf("relay: Config.MaxRate is %d, Config.Brought.Most %d", c.MaxRate, c.Brought.Most)
 	}
 	return nil
 }
@@ -104,6 +114,10 @@ type Node struct {
 	trials    addrLimiter   // connections that try nodes
 	trialSlot chan struct{} // one for each that is under way
 	callbacks chan struct{} // likewise of those that were asked for with DialMe
+
+	uploads uploadShares
+	brought brought
+	tooFast tooFast
 }
 
 // New returns a node. It does nothing until Run.
@@ -152,6 +166,7 @@ func New(cfg Config) (*Node, error) {
 		trials:    addrLimiter{rate: trialRate, burst: trialBurst},
 		trialSlot: make(chan struct{}, trials),
 		callbacks: make(chan struct{}, dialBacksMost),
+		brought:   newBrought(),
 	}, nil
 }
 
@@ -211,7 +226,7 @@ func (n *Node) add(c *Channel) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.channels[c.id] != nil {
-		return fmt.Errorf("channel %s is open already", c.id.Short())
+		return fmt.Errorf("channel %s: %w", c.id.Short(), ErrOpen)
 	}
 	c.peers.readdress(n.addrs, nil, false) // Relocate may have come since the channel was made
 	n.channels[c.id] = c
@@ -224,6 +239,7 @@ func (n *Node) add(c *Channel) error {
 func (n *Node) remove(c *Channel) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	n.uploads.forget(c.id)
 	delete(n.channels, c.id)
 	delete(n.clusters, membership.LabelOf(c.id))
 }
@@ -237,6 +253,7 @@ func (n *Node) Run(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	var wg sync.WaitGroup
+	defer n.brought.running.Wait()
 	if n.cfg.Packet != nil {
 		wg.Go(func() { n.readPackets(ctx) })
 	}
@@ -315,7 +332,11 @@ func (n *Node) greet(ctx context.Context, conn net.Conn) error {
 		return n.answer(tc, s)
 	}
 	if o, ok := f.(wire.Offer); ok {
-		return n.takeOffer(o, dialed{guard: g, conn: tc, peer: peer, addr: remoteAddr(conn), offered: true})
+		d := dialed{guard: g, conn: tc, peer: peer, addr: remoteAddr(conn), offered: true}
+		if err := n.admitOffer(ctx, o, d); err != nil {
+			return err
+		}
+		return n.takeOffer(o, d)
 	}
 	if d, ok := f.(wire.DialMe); ok {
 		return n.dialBack(ctx, tc, d, peer)

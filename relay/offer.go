@@ -161,11 +161,12 @@ func (c *Channel) offer1(ctx context.Context, to Helper) (taken bool, err error)
 	if err != nil {
 		return false, err
 	}
-	return c.offerTo(ctx, tree.Place{ID: to.ID, Addrs: addrs})
+	return c.offerTo(ctx, tree.Place{ID: to.ID, Addrs: addrs}, to.Token)
 }
 
-// offerTo makes one connection, and waits until it is used or has failed.
-func (c *Channel) offerTo(ctx context.Context, to tree.Place) (taken bool, err error) {
+// offerTo makes one connection, and waits until it is used or has failed. t is the other side's token,
+// zero if it has none.
+func (c *Channel) offerTo(ctx context.Context, to tree.Place, t Token) (taken bool, err error) {
 	d, err := c.node.dial(ctx, to)
 	if err != nil {
 		return false, err
@@ -181,7 +182,7 @@ func (c *Channel) offerTo(ctx context.Context, to tree.Place) (taken bool, err e
 	if err := boundUnsent(d.guard.Conn); err != nil {
 		c.log.Debug("connection may hide what waits", zap.Error(err)) // it works all the same
 	}
-	if _, err := d.conn.Write(wire.Append(nil, wire.Offer{Channel: c.id})); err != nil {
+	if _, err := d.conn.Write(wire.Append(nil, c.offerOf(to.ID, t))); err != nil {
 		return fail(err)
 	}
 	r := wire.NewReader(d.conn, wire.Stranger)

@@ -9,7 +9,7 @@ import (
 	"relay/tree"
 )
 
-func (n *inhabitant) asHelper() Helper { return Helper{hostPort(n.place), n.place.ID} }
+func (n *inhabitant) asHelper() Helper { return Helper{HostPort: hostPort(n.place), ID: n.place.ID} }
 
 // A source that nobody can dial has a helper take its channel, and everybody else comes to that.
 func TestASourceThatNobodyCanDialIsWatchedThroughAHelper(t *testing.T) {

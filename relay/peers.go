@@ -301,7 +301,7 @@ func worldwide(a netip.AddrPort) bool { return hostnet.Public(a.Addr()) }
 
 // remember writes the channel's nodes to the store, for the next time it is watched.
 func (c *Channel) remember(now time.Time, i tree.Info) {
-	if c.node.cfg.Store == nil || c.writer != nil || !i.Attached {
+	if c.node.cfg.Store == nil || c.writer != nil || !i.Attached || c.isBrought() {
 		return
 	}
 	var ps []tree.Place

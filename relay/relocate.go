@@ -95,7 +95,7 @@ func (c *Channel) comeBack(child tree.Place) {
 	}()
 	refused := 0
 	for pause := comeBackPause; ctx.Err() == nil; pause = min(2*pause, comeBackMost) {
-		taken, err := c.offerTo(ctx, child)
+		taken, err := c.offerTo(ctx, child, Token{})
 		if errors.Is(err, tree.ReasonNotNeeded) {
 			refused++
 		}

@@ -30,13 +30,15 @@ const (
 	ReasonReplaced           // the same node came back on another link
 	ReasonBusy               // too many handshakes or joins at once
 	ReasonDisplaced          // a stronger node needs the slot, or there are too many children
+	ReasonToken              // the proof in an offer is not of the helper's token
+	ReasonTooFast            // the helper takes no stream of so high a bit rate
 	reasonEnd
 )
 
 var reasonText = [reasonEnd]string{
 	"none", "leaving", "moved", "full", "orphan", "loop", "self", "channel", "version",
 	"protocol", "forged", "epoch", "slow", "silent", "closed", "unreachable", "wrong-node",
-	"not-needed", "replaced", "busy", "displaced",
+	"not-needed", "replaced", "busy", "displaced", "token", "too-fast",
 }
 
 // String returns the reason's short name.

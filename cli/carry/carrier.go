@@ -4,6 +4,7 @@ package carry
 
 import (
 	"context"
+	"errors"
 	"os"
 	"os/signal"
 	"sync"
@@ -29,10 +30,11 @@ const (
 // carrier passes channels on at a station.
 type carrier struct {
 	t       *term.Terminal
-	station *station.Station // from Run on
-	given   []wanted         // on the command line
-	list    *listSource      // nil for none
-	first   []wanted         // what Read has found
+	station *station.Station // from Run on, which closes runs
+	runs    chan struct{}
+	given   []wanted    // on the command line
+	list    *listSource // nil for none
+	first   []wanted    // what Read has found
 
 	channels sync.WaitGroup // counts the channels that run
 	running  map[stream.ChannelID]*served
@@ -42,7 +44,7 @@ type carrier struct {
 // New returns a carrier for the given channels and those on list. list is a file or an http(s)
 // address, or "" for no list.
 func New(t *term.Terminal, given []relay.Invite, list string) *carrier {
-	s := &carrier{t: t, running: make(map[stream.ChannelID]*served), leaving: make(map[stream.ChannelID]*served)}
+	s := &carrier{t: t, runs: make(chan struct{}), running: make(map[stream.ChannelID]*served), leaving: make(map[stream.ChannelID]*served)}
 	for _, u := range given {
 		s.given = append(s.given, wanted{invite: u})
 	}
@@ -81,6 +83,7 @@ type served struct {
 // channels have ended.
 func (s *carrier) Run(ctx context.Context, st *station.Station) {
 	s.station = st
+	close(s.runs)
 	defer s.channels.Wait()
 	hup := make(chan os.Signal, 1)
 	signal.Notify(hup, syscall.SIGHUP)
@@ -176,10 +179,8 @@ func (s *carrier) begin(ctx context.Context, w wanted) *served {
 			if ctx.Err() != nil {
 				return
 			}
-			s.t.Say("relay: error: channel %s: %v", k.label(), err)
-			s.t.Hint("check the host name in its link, and this machine's network; it is tried again in %v", reopenAfter)
 			select {
-			case <-time.After(reopenAfter):
+			case <-time.After(s.ended(k, err)):
 			case <-ctx.Done():
 				return
 			}
@@ -188,17 +189,45 @@ func (s *carrier) begin(ctx context.Context, w wanted) *served {
 	return k
 }
 
+// ended says why a channel has ended, and returns how long to wait before it is tried again.
+func (s *carrier) ended(k *served, err error) time.Duration {
+	if fast, ok := errors.AsType[*relay.TooFastError](err); ok {
+		s.sayTooFast(k, fast)
+		return relay.TooFastFor
+	}
+	if !errors.Is(err, relay.ErrOpen) { // a source has brought it, and it is carried
+		s.t.Say("relay: error: channel %s: %v", k.label(), err)
+		s.t.Hint("check the host name in its link, and this machine's network; it is tried again in %v", reopenAfter)
+	}
+	return reopenAfter
+}
+
+func (s *carrier) sayTooFast(k *served, e *relay.TooFastError) {
+	text, hint := words.TooFast(k.label(), e)
+	s.t.Say("%s", text)
+	s.t.Hint("%s", hint)
+}
+
 func (s *carrier) carry(ctx context.Context, k *served) error {
-	c, err := s.station.Node.Watch(k.invite, func(n relay.Notice) {
+	c, err := s.watch(s.station.Node, k)
+	if err != nil {
+		return err
+	}
+	s.station.JoinedBy(k.invite)
+	return s.run(ctx, c)
+}
+
+// watch opens a channel, and tells of its parents.
+func (s *carrier) watch(n *relay.Node, k *served) (*relay.Channel, error) {
+	return n.Watch(k.invite, func(n relay.Notice) {
 		news := k.joined.Note(n, time.Now())
 		if a, ok := n.(relay.Attached); ok && (news == words.ParentFirst || news == words.ParentBack) { // a change that nobody felt is not worth a line
 			s.t.Say("Channel %s: connected to %s, %s from the source", k.label(), words.Place(a.Parent), term.Links(a.Depth))
 		}
 	})
-	if err != nil {
-		return err
-	}
-	s.station.JoinedBy(k.invite)
+}
+
+func (s *carrier) run(ctx context.Context, c *relay.Channel) error {
 	s.station.Show(c, nil)
 	defer s.station.Hide(c)
 	return c.Run(ctx)

@@ -293,7 +293,7 @@ func exampleOf(f cli.Flag) string {
 	case *cli.StringSliceFlag:
 		return `["one", "two"]`
 	}
-	if f.Names()[0] == "upload" {
+	if f.Names()[0] == "upload" || f.Names()[0] == "max-rate" {
 		return `"20M"`
 	}
 	return `"text"`

@@ -14,13 +14,16 @@ import (
 const maxRate = 1e12
 
 // Upload returns the value of --upload in bit/s, 0 if there is none.
-func Upload(c *cli.Context) (int, error) {
-	if !c.IsSet("upload") {
+func Upload(c *cli.Context) (int, error) { return rateOf(c, "upload") }
+
+// rateOf reads the flag of that name.
+func rateOf(c *cli.Context, name string) (int, error) {
+	if !c.IsSet(name) {
 		return 0, nil
 	}
-	bps, err := parseRate(c.String("upload"))
+	bps, err := parseRate(c.String(name))
 	if err != nil {
-		return 0, fault.Usage("", "--upload %w", err)
+		return 0, fault.Usage("", "--%s %w", name, err)
 	}
 	return bps, nil
 }

@@ -70,6 +70,8 @@ type Config struct {
 	MapPort      bool // have routers open the port for links
 	AllowHosts   []string
 	Helper       bool             // it takes channels from sources that nobody can dial
+	Brought      relay.Brought    // likewise, those that it was not given
+	MaxRate      int              // as in relay.Config
 	Via          []relay.HostPort // of a helper that takes the source's channel: first in its link
 	Near         bool             // players in this machine's own networks alone
 	Discovery    lan.Config
@@ -90,7 +92,8 @@ func Open(t *term.Terminal, log *zap.Logger, cfg Config) (_ *Station, err error)
 			return nil, err
 		}
 	}
-	nc := relay.Config{Key: cfg.Key, Slots: cfg.Slots, Upload: cfg.Upload, Store: cfg.Store, Version: cfg.Version, Helper: cfg.Helper, Log: log}
+	nc := relay.Config{Key: cfg.Key, Slots: cfg.Slots, Upload: cfg.Upload, Store: cfg.Store, Version: cfg.Version, Log: log}
+	nc.Helper, nc.Brought, nc.MaxRate = cfg.Helper, cfg.Brought, cfg.MaxRate
 	if cfg.Alone {
 		nc.Slots = -1
 	} else if err := s.listen(&nc); err != nil {
@@ -248,11 +251,15 @@ func (s *Station) Invite(c *relay.Channel, more ...relay.HostPort) relay.Invite 
 	return u.With(more...)
 }
 
-// Helpers are the words by which sources name this node as their helper, one for each address.
+// Helpers are the flags by which sources name this node as their helper, for each address.
 func (s *Station) Helpers() []string {
 	var all []string
 	for _, at := range s.reach.hosts(s.Node.Addrs()) {
-		all = append(all, relay.Helper{HostPort: at, ID: s.Node.ID()}.String())
+		via := "--via " + relay.Helper{HostPort: at, ID: s.Node.ID()}.String()
+		if !s.cfg.Brought.Token.IsZero() {
+			via += " --token SECRET" // which is not shown
+		}
+		all = append(all, via)
 	}
 	return all
 }

@@ -40,7 +40,11 @@ func appendBody(b []byte, f Frame) (byte, []byte) {
 	case Whole:
 		return typeWhole, appendView(b, f.View)
 	case Offer:
-		return typeOffer, append(append(b, Version), f.Channel[:]...)
+		b = append(append(b, Version), f.Channel[:]...)
+		if f.Proof != nil {
+			b = append(b, f.Proof[:]...)
+		}
+		return typeOffer, b
 	case DialMe:
 		return typeDialMe, binary.BigEndian.AppendUint16(append(append(b, Version), f.Channel[:]...), f.Port)
 	case Dialled:

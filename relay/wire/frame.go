@@ -94,7 +94,7 @@ var kinds = map[byte]kind{
 	typeFacts:     {"facts", Child, viewMin, viewMax},
 	typeSurvey:    {"survey", Stranger, 1, 1 + 32},
 	typeWhole:     {"whole", Parent, viewMin, viewMax},
-	typeOffer:     {"offer", Stranger, 1, 1 + 32},
+	typeOffer:     {"offer", Stranger, 1, 1 + 32 + ProofLen},
 	typeProbed:    {"probed", Parent, 1 + 4 + 2 + 1, addrMax + 1},
 	typeSeen:      {"seen", Parent, 1 + 4 + 2, addrMax},
 	typeCall:      {"call", Child, 32, 32},
@@ -149,7 +149,11 @@ type Probed struct {
 // the other side may answer with a Hello. It is sent to nodes whose ALPN is relay/2.
 type Offer struct {
 	Channel stream.ChannelID
+	Proof   *[ProofLen]byte // that the source knows the helper's token; nil if it does not say so
 }
+
+// ProofLen is the length of an Offer's proof, in bytes: HMAC-SHA256.
+const ProofLen = 32
 
 // DialMe asks a node of the channel to dial back, in place of a Hello: the address from which it
 // comes, and this port. Dialled answers it. It is sent to nodes whose ALPN is relay/2.

@@ -79,7 +79,7 @@ func (p *parser) body(typ byte) Frame {
 		return Whole{p.view()}
 	case typeOffer:
 		p.protocol()
-		return Offer{stream.ChannelID(p.array32())}
+		return Offer{stream.ChannelID(p.array32()), p.proof()}
 	case typeSeen:
 		return Seen{p.addr(false)}
 	case typeThrough:
@@ -145,6 +145,14 @@ func (p *parser) port() uint16 {
 		p.fail(fmt.Errorf("port 0: %w", ErrFrame))
 	}
 	return n
+}
+
+// proof reads the proof at the end of an offer, if there is one.
+func (p *parser) proof() *[ProofLen]byte {
+	if len(p.b) == 0 {
+		return nil
+	}
+	return (*[ProofLen]byte)(p.take(ProofLen))
 }
 
 func (p *parser) answer() Answer {

@@ -43,12 +43,20 @@ func (m maker) bytes(n int) []byte {
 	return b
 }
 
-func (m maker) u16() uint16      { return uint16(m.Uint32()) }
-func (m maker) bool() bool       { return m.IntN(2) == 0 }
-func (m maker) id32() [32]byte   { return [32]byte(m.bytes(32)) }
-func (m maker) port() uint16     { return uint16(1 + m.IntN(65535)) }
-func (m maker) ms() tree.Epoch   { return tree.Epoch{Ms: m.Uint64(), Rand: m.Uint64()} }
-func (m maker) lbl() tree.Label  { return tree.Label{Epoch: m.ms(), E: m.Uint64(), H: m.u16()} }
+func (m maker) u16() uint16     { return uint16(m.Uint32()) }
+func (m maker) bool() bool      { return m.IntN(2) == 0 }
+func (m maker) id32() [32]byte  { return [32]byte(m.bytes(32)) }
+func (m maker) port() uint16    { return uint16(1 + m.IntN(65535)) }
+func (m maker) ms() tree.Epoch  { return tree.Epoch{Ms: m.Uint64(), Rand: m.Uint64()} }
+func (m maker) lbl() tree.Label { return tree.Label{Epoch: m.ms(), E: m.Uint64(), H: m.u16()} }
+func (m maker) proof() *[wire.ProofLen]byte {
+	if m.bool() {
+		return nil
+	}
+	p := m.id32()
+	return &p
+}
+
 func (m maker) why() tree.Reason { return tree.Reason(m.Uint32()) }
 
 // addr returns an address that can be dialled.
@@ -141,7 +149,7 @@ func (m maker) frames() map[string]wire.Frame {
 		"facts":    wire.Facts{View: m.view(1 + m.IntN(20))},
 		"survey":   wire.Survey{Channel: m.id32()},
 		"whole":    wire.Whole{View: m.view(1 + m.IntN(20))},
-		"offer":    wire.Offer{Channel: m.id32()},
+		"offer":    wire.Offer{Channel: m.id32(), Proof: m.proof()},
 		"seen":     wire.Seen{Addr: m.addr()},
 		"call":     wire.Call{Target: m.id32()},
 		"called":   wire.Called{Target: m.id32(), Addr: m.seen()},
@@ -271,6 +279,7 @@ func TestBodyWithBytesMissingOrLeftOverIsRefused(t *testing.T) {
 			cut := frameOf(typ, append(slices.Clone(body), 0)[:n]...)
 			got, err := wire.Parse(cut)
 			switch {
+			case name == "offer" && n == 33: // the proof may be missing
 			case err == nil && name != "chunk" && name != "header": // whose payload ends with the body
 				t.Fatalf("%s of %d bytes was taken with %d: %+v", name, len(body), n, got)
 			case err == nil && !bytes.Equal(wire.Append(nil, got), cut):

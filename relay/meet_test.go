@@ -1,0 +1,240 @@
+package relay
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/tls"
+	"net"
+	"net/netip"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"relay/relay/wire"
+	"relay/tree"
+)
+
+// timedOut is an error of a try that nobody has answered.
+type timedOut struct{ error }
+
+func (timedOut) Timeout() bool   { return true }
+func (timedOut) Temporary() bool { return true }
+
+// TestNobodyIsSentMoreThanTenPackets has whoever asks for a meeting name an address where nobody
+// is.
+func TestNobodyIsSentMoreThanTenPackets(t *testing.T) {
+	for name, c := range map[string]struct {
+		answer func(ctx context.Context) error
+		most   int
+	}{
+		"it refuses":       {func(context.Context) error { return syscall.ECONNREFUSED }, meetTries},
+		"it is silent":     {func(context.Context) error { time.Sleep(meetTry); return timedOut{syscall.ETIMEDOUT} }, 5},
+		"nothing leads to": {func(context.Context) error { return syscall.ENETUNREACH }, meetTries},
+		"the port is busy": {func(context.Context) error { return syscall.EADDRNOTAVAIL }, 1},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			tries := 0
+			n := &Node{knock: func(ctx context.Context, k knock) (net.Conn, error) {
+				if tries++; (tries == 1) != (k.opened != nil) {
+					t.Errorf("%s: the first packet alone does not go all the way", name)
+				}
+				return nil, c.answer(ctx)
+			}}
+			began := time.Now()
+			_, err := n.meet(t.Context(), netip.MustParseAddrPort("192.0.2.1:5000"), netip.MustParseAddrPort("192.0.2.2:5000"), func() {})
+			if err == nil || tries > c.most || time.Since(began) > meetTime+meetTry {
+				t.Errorf("%s: %d tries in %v, %v", name, tries, time.Since(began), err)
+			}
+		})
+	}
+}
+
+func TestNobodyIsCalledWhereNoRouterSendsFrom(t *testing.T) {
+	far, here := netip.MustParseAddr("198.51.100.1"), netip.MustParseAddr("127.0.0.1")
+	for _, c := range []struct {
+		addr string
+		via  netip.Addr
+		may  bool
+	}{
+		{"198.51.100.7:40000", far, true},
+		{"198.51.100.7:22", far, false},
+		{"198.51.100.7:1023", far, false},
+		{"127.0.0.1:40000", far, false},
+		{"127.0.0.1:40000", here, true},
+		{"[::1]:40000", far, false},
+		{"[2001:db8::1]:443", far, false},
+		{"[2001:db8::1]:7144", far, true},
+	} {
+		if got := mayMeet(netip.MustParseAddrPort(c.addr), c.via); got != c.may {
+			t.Errorf("%s: %v", c.addr, got)
+		}
+	}
+	if !mayMeet(netip.AddrPort{}, far) {
+		t.Error("none is allowed")
+	}
+}
+
+// linked is a child that the test plays.
+type linked struct {
+	*talk
+	self tree.ID
+}
+
+// linkedTo is the test's end of a link of which a node is the parent.
+func linkedTo(t *testing.T, s *station) *linked {
+	t.Helper()
+	key := newKey(t)
+	k := newTalk(t, tls.Client(connect(t, s.addr), newTestIdentity(t, key).tlsConfig(alpn)), wire.Parent)
+	k.send(wire.Hello{Channel: s.id, Join: tree.Join{Slots: 1}}, tree.Pull{})
+	for {
+		if _, ok := k.read().(wire.Seen); ok {
+			return &linked{k, NodeID(key.Public().(ed25519.PublicKey))}
+		}
+	}
+}
+
+// awaitFrame reads until a frame of one kind comes.
+func awaitFrame[F wire.Frame](k *linked) F {
+	k.t.Helper()
+	for {
+		if f, ok := k.read().(F); ok {
+			return f
+		}
+	}
+}
+
+// TestACallIsCarriedToALinkedNodeAlone has one child call another, one that is not there, and too
+// often, and has the other answer what it was not asked.
+func TestACallIsCarriedToALinkedNodeAlone(t *testing.T) {
+	source, w := newSource(t, 4)
+	broadcast(t, w, 1)
+	caller, callee := linkedTo(t, source), linkedTo(t, source)
+	callers, callees := caller.self, callee.self
+
+	callee.send(wire.Ready{Caller: callers, Is: true}) // nobody has asked it to
+	stranger := tree.ID{1}
+	caller.send(wire.Call{Target: stranger})
+	if f := awaitFrame[wire.Called](caller); f.Target != stranger || f.Addr.IsValid() {
+		t.Errorf("a node that is not linked is called: %+v", f)
+	}
+	caller.send(wire.Call{Target: callees})
+	m := awaitFrame[wire.Meet](callee)
+	if m.Caller != callers || m.Addr != localAddr(caller.conn.NetConn()) {
+		t.Errorf("%+v, of a caller at %v", m, localAddr(caller.conn.NetConn()))
+	}
+	callee.send(wire.Ready{Caller: callers, Is: true})
+	if f := awaitFrame[wire.Called](caller); f.Target != callees || f.Addr != localAddr(callee.conn.NetConn()) {
+		t.Errorf("%+v, of a node at %v", f, localAddr(callee.conn.NetConn()))
+	}
+	caller.send(wire.Call{Target: callees})
+	awaitFrame[wire.Meet](callee)
+	callee.send(wire.Ready{Caller: callers})
+	if f := awaitFrame[wire.Called](caller); f.Target != callees || f.Addr.IsValid() {
+		t.Errorf("of one that will not meet it: %+v", f)
+	}
+
+	refused := 0
+	for range 2 * callBurst {
+		caller.send(wire.Call{Target: callees})
+	}
+	for refused < callBurst {
+		if f := awaitFrame[wire.Called](caller); !f.Addr.IsValid() {
+			refused++
+		}
+	}
+}
+
+// TestWhoAnswersNoCallsSaysSo asks a node for meetings that it must not take part in.
+func TestWhoAnswersNoCallsSaysSo(t *testing.T) {
+	source, w := newSource(t, 4)
+	broadcast(t, w, 1)
+	k := linkedTo(t, source)
+	k.send(wire.Meet{Caller: tree.ID{9}, Addr: netip.MustParseAddrPort("127.0.0.1:25")})
+	if f := awaitFrame[wire.Ready](k); f.Is || f.Caller != (tree.ID{9}) {
+		t.Errorf("%+v", f)
+	}
+	k.send(wire.Meet{Caller: source.node.ident.id, Addr: netip.MustParseAddrPort("127.0.0.1:4000")})
+	if f := awaitFrame[wire.Ready](k); f.Is {
+		t.Errorf("it meets itself: %+v", f)
+	}
+}
+
+func TestWhetherCallsGetThroughFollowsFromWhatOthersSee(t *testing.T) {
+	at := netip.MustParseAddrPort
+	now := time.Unix(1e9, 0)
+	o := outside{now: func() time.Time { return now }}
+	check := func(what string, can, punchable bool) {
+		t.Helper()
+		if o.can() != can || o.punchable() != punchable {
+			t.Errorf("%s: can %v, punchable %v, want %v, %v", what, o.can(), o.punchable(), can, punchable)
+		}
+	}
+	a, b, c := tree.ID{1}, tree.ID{2}, tree.ID{3}
+	check("nothing is known", true, false)
+	o.saw(sighting{a, at("192.168.1.2:5000"), at("11.22.33.44:5000")})
+	o.saw(sighting{a, at("192.168.1.2:5000"), at("11.22.33.44:5000")})
+	check("one parent has spoken twice", true, false)
+	o.saw(sighting{b, at("192.168.1.2:5001"), at("11.22.33.44:5001")})
+	check("two see two ports", true, false)
+	o.saw(sighting{c, at("192.168.1.2:5000"), at("11.22.33.44:5000")})
+	check("two see one port", true, true)
+	o.saw(sighting{c, at("192.168.1.2:5000"), at("11.22.33.44:61234")})
+	check("one now sees another", false, false)
+	o.met(a, true)
+	check("but a call got through", true, true)
+	o.moved()
+	check("in another network", true, false)
+	for i := range byte(missesMost) {
+		o.met(tree.ID{i}, false)
+		o.met(tree.ID{i}, false) // it counts once
+	}
+	check("calls did not get through", false, false)
+	now = now.Add(callsPause)
+	check("after a while", true, false)
+	// An untranslated address is seen as it is: then only a firewall is in the way.
+	o.saw(sighting{a, at("[2001:db8::1]:5000"), at("[2001:db8::1]:5000")})
+	o.saw(sighting{b, at("[2001:db8::1]:5000"), at("[2001:db8::1]:5000")})
+	check("behind a firewall", true, true)
+}
+
+// TestWhatGoesBesideIsSaidOnce joins the frames that older nodes do not know to the tree's messages.
+func TestWhatGoesBesideIsSaidOnce(t *testing.T) {
+	var s said
+	var b beside
+	room := tree.Room{1, 2, 3, 4, 5, 6}
+	report := tree.Report{Room: tree.Room{9}, Called: tree.CalledRoom{Known: true, Room: room}, Callable: true}
+	beat := tree.Heartbeat{Best: tree.Room{8}, Called: tree.CalledRoom{Known: true, Room: room}}
+	refer := tree.Refer{Reason: tree.ReasonFull, Places: make([]tree.Place, 2), Called: 2}
+	for i, m := range []tree.Message{report, report, beat, beat, refer, refer, tree.Refer{}, tree.Pull{}} {
+		f := s.before(m)
+		if want := []bool{true, false, true, false, true, true, false, false}[i]; (f != nil) != want {
+			t.Errorf("message %d: %+v goes ahead of it", i, f)
+		}
+		if f != nil && !b.take(f) {
+			t.Errorf("message %d: %+v is not taken", i, f)
+		}
+		bare, err := wire.Parse(wire.Append(nil, m))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := b.complete(bare.(tree.Message))
+		switch m := m.(type) {
+		case tree.Report:
+			if got := got.(tree.Report); got.Called != m.Called || !got.Callable {
+				t.Errorf("message %d: %+v", i, got)
+			}
+		case tree.Heartbeat:
+			if got := got.(tree.Heartbeat); got.Called != m.Called || got.BestCalled.Room != m.Best {
+				t.Errorf("message %d: %+v", i, got)
+			}
+		case tree.Refer:
+			if got := got.(tree.Refer); got.Called != m.Called {
+				t.Errorf("message %d: %+v", i, got)
+			}
+		}
+	}
+	if b.take(tree.Bye{}) || b.take(wire.Gap{}) {
+		t.Error("others are taken")
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"time"
 
 	"go.uber.org/zap"
@@ -63,7 +64,7 @@ func (n *Node) dial(ctx context.Context, p tree.Place) (dialed, error) {
 		d   dialed
 		err error
 	}
-	addrs := zoned(p.Addrs, hostnet.Devices)
+	addrs := n.waysTo(p)
 	results := make(chan result, len(addrs)) // never blocks the dialling goroutines
 	next := time.NewTimer(0)
 	defer next.Stop()
@@ -98,6 +99,30 @@ func (n *Node) dial(ctx context.Context, p tree.Place) (dialed, error) {
 		}
 	}
 	return dialed{}, err
+}
+
+// waysTo are the addresses of a place in the order in which they are tried. This node's own are left
+// out: homes have the same addresses inside, and a node of another home is not at that of this one.
+// If the place is behind the router that this node is behind, those of this network come first:
+// not every router leads back in.
+func (n *Node) waysTo(p tree.Place) []netip.AddrPort {
+	addrs, own := zoned(p.Addrs, hostnet.Devices), n.Addrs()
+	if p.ID.IsZero() {
+		return addrs
+	}
+	outside := n.Seen()
+	addrs = slices.DeleteFunc(slices.Clone(addrs), func(a netip.AddrPort) bool { return slices.Contains(own, a) })
+	if !slices.ContainsFunc(addrs, func(a netip.AddrPort) bool { return slices.Contains(outside, a.Addr()) }) {
+		return addrs
+	}
+	far := func(a netip.AddrPort) int {
+		if n.near(time.Now(), a.Addr()) {
+			return 0
+		}
+		return 1
+	}
+	slices.SortStableFunc(addrs, func(a, b netip.AddrPort) int { return far(a) - far(b) })
+	return addrs
 }
 
 // dialAddr connects to one address. If the connection stands and the handshake gets no answer, it

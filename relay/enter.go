@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"net/netip"
 	"time"
 
@@ -57,6 +58,9 @@ func (c *Channel) dialOrCall(ctx context.Context, a tree.Dial) (dialed, error) {
 	go func() { // both end with ctx at the latest
 		d, err := c.callPlace(ctx, a.Place.ID, a.Through)
 		d.called = true
+		if err != nil {
+			err = fmt.Errorf("called: %w", err)
+		}
 		results <- result{d, err}
 	}()
 	go func() {
@@ -74,7 +78,7 @@ func (c *Channel) dialOrCall(ctx context.Context, a tree.Dial) (dialed, error) {
 	}
 	second := <-results
 	if second.err != nil {
-		return dialed{}, errors.Join(first.err, second.err)
+		return dialed{}, fmt.Errorf("%w; %w", first.err, second.err)
 	}
 	return second.d, nil
 }

@@ -254,7 +254,9 @@ func (s *Station) Invite(c *relay.Channel, more ...relay.HostPort) relay.Invite 
 // Helpers are the flags by which sources name this node as their helper, for each address.
 func (s *Station) Helpers() []string {
 	var all []string
-	for _, at := range s.reach.hosts(s.Node.Addrs()) {
+	hosts := slices.Clone(s.reach.hosts(s.Node.Addrs()))
+	slices.SortStableFunc(hosts, func(a, b relay.HostPort) int { return ipv6(a) - ipv6(b) }) // fewer homes have it
+	for _, at := range hosts {
 		via := "--via " + relay.Helper{HostPort: at, ID: s.Node.ID()}.String()
 		if !s.cfg.Brought.Token.IsZero() {
 			via += " --token SECRET" // which is not shown
@@ -262,6 +264,14 @@ func (s *Station) Helpers() []string {
 		all = append(all, via)
 	}
 	return all
+}
+
+// ipv6 is 1 for an address of that family.
+func ipv6(h relay.HostPort) int {
+	if ip, err := netip.ParseAddr(h.Host); err == nil && ip.Is6() {
+		return 1
+	}
+	return 0
 }
 
 // Link returns Invite as text, for people to share.

@@ -63,6 +63,9 @@ func (j *Joining) Note(n relay.Notice, now time.Time) (news ParentNews) {
 		j.attached, j.untold, j.since = false, true, now
 		j.why = "the node that sent the stream is gone (" + n.End.Reason.String() + ")"
 	case relay.DialFailed:
+		if j.why != "" && hostnet.NoWay(n.Err) {
+			break // what others say is of more use than that this network lacks one of the two families
+		}
 		j.why = fmt.Sprintf("%s does not answer: %v", Place(n.Place), hostnet.Bare(n.Err))
 	case relay.Refused:
 		j.why = refusalText(n)

@@ -2,7 +2,12 @@ package words
 
 import (
 	"errors"
+	"net"
+	"os"
+	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"relay/cli/fault"
 	"relay/relay"
@@ -34,5 +39,27 @@ func TestGivingUpTellsNobodyThereFromRefused(t *testing.T) {
 		if got := s.outcome(); got != c.want {
 			t.Errorf("%s: exit %d, want %d", name, got, c.want)
 		}
+	}
+}
+
+// TestWhatOthersSayIsToldBeforeAFamilyThatThisNetworkLacks has one of a source's two addresses be of
+// a family that leads nowhere from here.
+func TestWhatOthersSayIsToldBeforeAFamilyThatThisNetworkLacks(t *testing.T) {
+	now := time.Unix(1e9, 0)
+	lacks := relay.DialFailed{Err: &net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.ENETUNREACH)}}
+	full := relay.Refused{Reason: tree.ReasonFull}
+	for name, notices := range map[string][]relay.Notice{"before": {lacks, full}, "after": {full, lacks}} {
+		j := NewJoining(now)
+		for _, n := range notices {
+			j.Note(n, now)
+		}
+		if why, _ := j.Trouble(now.Add(JoinPatience)); !strings.Contains(why, "all the children") {
+			t.Errorf("%s: %q", name, why)
+		}
+	}
+	j := NewJoining(now)
+	j.Note(lacks, now)
+	if why, _ := j.Trouble(now.Add(JoinPatience)); !strings.Contains(why, "does not answer") {
+		t.Errorf("alone: %q", why)
 	}
 }

@@ -26,3 +26,9 @@ func Bare(err error) error {
 	}
 	return err
 }
+
+// NoWay reports that an error means that this machine has no way at all to an address, as where it
+// has none of the address's family.
+func NoWay(err error) bool {
+	return errors.Is(err, syscall.ENETUNREACH) || errors.Is(err, syscall.EADDRNOTAVAIL) || errors.Is(err, syscall.EAFNOSUPPORT)
+}

@@ -280,11 +280,11 @@ func (w *watch) notice(n relay.Notice) {
 // explain says why there is no parent, once for each cause, and whether others can get through to
 // this node.
 func (w *watch) explain(now time.Time) {
-	if t := w.channel.Trial(); t.Reach == tree.Closed && !w.closed {
+	if t := w.channel.Trial(); w.channel.Reach() == tree.Closed && !w.closed {
 		m, _ := w.station.Mapped()
 		if w.closed = !m.MayYetOpen(); w.closed {
 			router, next := m.Sentences()
-			w.warn(words.Closed(t.Addr.String(), router, next))
+			w.warn(words.Closed(t.Addr.String(), router, next, w.station.Node.AnswersCalls()))
 		}
 	}
 	why, first := w.joining.Trouble(now)

@@ -59,6 +59,7 @@ func (w *watch) status(now time.Time) words.WatchStatus {
 		State:  api.StateOf(station.FactsFrom(c, ok, nil), now),
 		Depth:  c.Tree.Depth,
 		Parent: c.Tree.Parent,
+		Reach:  c.Reach,
 		Report: api.Report{
 			BitRate: c.Ring.BitRate, DelayMs: api.DelayMs(c.Delay), Players: w.station.Viewers(),
 			WatchReport: &api.WatchReport{Lost: c.Ring.Lost, Children: len(c.Tree.Children)},

@@ -24,6 +24,7 @@ func (c *Channel) about(f api.Facts, bitRate int) api.Channel {
 		ViewerCount: c.Viewers(),
 		Lacks:       remux.Lacks(info.VideoCodec, info.AudioCodec),
 		DroppedTags: f.DroppedTags,
+		Reach:       f.Reach,
 	}
 }
 
@@ -32,19 +33,19 @@ func (c *Channel) about(f api.Facts, bitRate int) api.Channel {
 func (c *Channel) Status(base string) api.ChannelStatus {
 	f, ring := c.facts(), c.ring.Stats()
 	s := api.ChannelStatus{
-		Channel:  c.about(f, ring.BitRate),
-		URL:      base + c.path(),
-		Attached: f.Attached,
-		Path:     f.Path,
-		Parent:   f.Parent,
-		Children: f.Children,
-		Slots:    f.Slots,
-		Reach:    f.Reach, ReachAddr: f.ReachAddr,
-		Came:    ring.Came,
-		Sent:    api.Sent{Children: f.Sent, Viewers: c.sent()},
-		Chunks:  api.Chunks{Received: ring.Received, Lost: ring.Lost, Duplicate: ring.Duplicate, Bytes: ring.Counts.Bytes},
-		Ring:    api.Ring{Held: ring.Held, Bytes: ring.Memory, SpanMs: ring.Span.Milliseconds()},
-		Viewers: []api.Viewer{},
+		Channel:   c.about(f, ring.BitRate),
+		URL:       base + c.path(),
+		Attached:  f.Attached,
+		Path:      f.Path,
+		Parent:    f.Parent,
+		Children:  f.Children,
+		Slots:     f.Slots,
+		ReachAddr: f.ReachAddr,
+		Came:      ring.Came,
+		Sent:      api.Sent{Children: f.Sent, Viewers: c.sent()},
+		Chunks:    api.Chunks{Received: ring.Received, Lost: ring.Lost, Duplicate: ring.Duplicate, Bytes: ring.Counts.Bytes},
+		Ring:      api.Ring{Held: ring.Held, Bytes: ring.Memory, SpanMs: ring.Span.Milliseconds()},
+		Viewers:   []api.Viewer{},
 	}
 	if s.Path == nil {
 		s.Path = []string{}

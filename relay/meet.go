@@ -103,6 +103,10 @@ func (c *Channel) ready(l *link, f wire.Ready) {
 // calls reports whether this node makes calls and answers them.
 func (n *Node) calls() bool { return n.knock != nil && n.outside.can() }
 
+// AnswersCalls reports whether nodes that cannot dial this one may get through to it by a call, as far
+// as is known.
+func (n *Node) AnswersCalls() bool { return n.calls() }
+
 // linkTo is a link to a node that takes the stream here, or keeps a link ready, or to which this
 // one does.
 func (c *Channel) linkTo(id tree.ID) *link {

@@ -3,6 +3,7 @@ package treedraw
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"relay/cli/term"
 	"relay/playback/api"
@@ -21,6 +22,9 @@ func Channels(trees api.Trees, st *api.Status) []api.TopChannel {
 			}
 			if i := slices.IndexFunc(st.Channels, func(s api.ChannelStatus) bool { return s.ID == t.ID }); i >= 0 {
 				own = &st.Channels[i]
+				if own.Reach != "" { // likewise
+					c.Port = strings.TrimSpace(api.ReachText(own.Reach) + " " + c.Port)
+				}
 				c.State, c.BitRate, c.Players = api.State(term.Clean(string(own.State))), new(int64(own.BitRate)), new(own.ViewerCount)
 			}
 		}

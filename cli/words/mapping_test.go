@@ -111,7 +111,10 @@ func TestAWatcherThatNobodyReachesIsToldWhatItsRouterSays(t *testing.T) {
 		{"", "", text, "To pass the stream on to others, have the firewall let in port 7144, TCP and UDP, and the router forward it to this machine."},
 		{"The router sleeps.", "Wake it", text + ". The router sleeps.", "To pass the stream on to others: Wake it"},
 	} {
-		if w := Closed("203.0.113.7:7144", c.router, c.next); w != (Warning{"closed", c.text, c.hint}) {
+		if w := Closed("203.0.113.7:7144", c.router, c.next, true); !strings.Contains(w.Text, "let the two meet") || w.Hint != c.hint {
+			t.Errorf("%+v", w)
+		}
+		if w := Closed("203.0.113.7:7144", c.router, c.next, false); w != (Warning{"closed", c.text, c.hint}) {
 			t.Errorf("%+v", w)
 		}
 	}

@@ -14,10 +14,13 @@ func openPort(addr string) string {
 	return fmt.Sprintf("To pass the stream on to others, have the firewall let in %s, TCP and UDP, and the router forward it to this machine.", port)
 }
 
-// Closed tells a watcher once that nobody gets through to it. router is what its router says of
-// that, and next what to do then; both may be empty.
-func Closed(addr, router, next string) Warning {
+// Closed tells a watcher once that nobody can dial it. router is what its router says of that, and
+// next what to do then; both may be empty. called says that calls may get through to it.
+func Closed(addr, router, next string, called bool) Warning {
 	w := Warning{warnClosed, "behind a router or a firewall that lets nobody in: this node watches, and nobody can watch through it", openPort(addr)}
+	if called {
+		w.Text = "behind a router or a firewall that lets nobody in: this node watches, and others watch through it only if their routers and this one let the two meet"
+	}
 	if router != "" {
 		w.Text += ". " + router
 	}

@@ -95,6 +95,7 @@ type WatchStatus struct {
 	Alone  time.Duration // how long there has been no parent; 0 if there is one
 	Depth  int
 	Parent tree.Place // zero if there is none
+	Reach  tree.Reach // of this node
 	api.Report
 }
 
@@ -130,7 +131,14 @@ func (s WatchStatus) Line(st term.Style) term.StatusLine {
 	if s.Lost > 0 {
 		lost.Colour = term.Yellow
 	}
-	return append(l, []term.Piece{lost}, []term.Piece{
+	l = append(l, []term.Piece{lost})
+	switch s.Reach {
+	case tree.Punchable:
+		l = append(l, []term.Piece{{Text: "reached half-way", Keep: 3}})
+	case tree.Closed:
+		l = append(l, []term.Piece{{Text: "not reached", Keep: 3}})
+	}
+	return append(l, []term.Piece{
 		{Text: term.Plural(s.Children, "child", "children"), Keep: 5},
 		{Text: term.Counted(int64(s.Players), "player"), Keep: 4, Comma: true},
 	})

@@ -96,8 +96,18 @@ func TestStatusLines(t *testing.T) {
 			term.Style{},
 			"○ NOT CONNECTED for 12 s, looking for a way in | lost 3 | 1 child, 0 players",
 		},
+		"watcher that is called": {
+			watcherAt(WatchStatus{State: api.Waiting, Depth: 1, Reach: tree.Punchable}, api.WatchReport{}).Line(term.Style{}),
+			term.Style{},
+			"○ WAITING for the source to send | depth 1, child of aaaaaaaa | lost 0 | reached half-way | 0 children, 0 players",
+		},
+		"watcher that nobody reaches": {
+			watcherAt(WatchStatus{Alone: time.Second, Reach: tree.Closed}, api.WatchReport{}).Line(term.Style{}),
+			term.Style{},
+			"○ NOT CONNECTED for 1 s, looking for a way in | lost 0 | not reached | 0 children, 0 players",
+		},
 		"watcher of nothing yet": {
-			watcherAt(WatchStatus{State: api.Waiting, Depth: 1, Parent: tree.Place{ID: tree.ID{7}}}, api.WatchReport{}).Line(term.Style{}),
+			watcherAt(WatchStatus{State: api.Waiting, Depth: 1, Parent: tree.Place{ID: tree.ID{7}}, Reach: tree.Open}, api.WatchReport{}).Line(term.Style{}),
 			term.Style{},
 			"○ WAITING for the source to send | depth 1, child of " + tree.ID{7}.Short() + " | lost 0 | 0 children, 0 players",
 		},

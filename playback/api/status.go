@@ -40,6 +40,10 @@ type Channel struct {
 	// DroppedTags counts the encoder's tags that were left out at the source, by what is wrong
 	// with them.
 	DroppedTags map[string]uint64 `json:"dropped_tags,omitempty"`
+	// Reach is whether others get through to this node, past its firewall and its router, as a
+	// parent beyond this network has found out: [ReachOpen], [ReachPunchable] or [ReachClosed]; ""
+	// if none has tried.
+	Reach string `json:"reach"`
 }
 
 // ChannelStatus is one channel as whoever runs the node may know it: with addresses and
@@ -48,15 +52,11 @@ type ChannelStatus struct {
 	Channel
 	URL string `json:"url"` // for a player
 	Share
-	Attached bool     `json:"attached"` // there is a parent, or this node is the root
-	Path     []string `json:"path"`     // node IDs, from the root to this node
-	Parent   *Peer    `json:"parent"`   // null at the root, and while there is none
-	Children []Child  `json:"children"` // nodes that take the channel from this one
-	Slots    int      `json:"slots"`    // children there may be
-	// Reach is whether others get through to this node, past its firewall and its router, as a
-	// parent beyond this network has found out: [ReachOpen], [ReachPunchable] or [ReachClosed]; ""
-	// if none has tried.
-	Reach     string    `json:"reach"`
+	Attached  bool      `json:"attached"`      // there is a parent, or this node is the root
+	Path      []string  `json:"path"`          // node IDs, from the root to this node
+	Parent    *Peer     `json:"parent"`        // null at the root, and while there is none
+	Children  []Child   `json:"children"`      // nodes that take the channel from this one
+	Slots     int       `json:"slots"`         // children there may be
 	ReachAddr string    `json:"reach_addr"`    // where it has tried; "" likewise
 	Came      time.Time `json:"came,omitzero"` // the newest chunk; left out if there was none
 	Sent      Sent      `json:"sent"`          // since the channel was opened here
@@ -73,6 +73,19 @@ const (
 	// same time, by a node that both are linked with.
 	ReachPunchable = "punchable"
 )
+
+// ReachText is a reach in one sentence for whoever runs the node; "" if it is not known.
+func ReachText(reach string) string {
+	switch reach {
+	case ReachOpen:
+		return "Others get through to this node."
+	case ReachPunchable:
+		return "Nobody can dial this node, but others get through where their routers and this one let the two meet."
+	case ReachClosed:
+		return "Nobody gets through to this node: it watches. relay doctor says what to do to pass the stream on."
+	}
+	return ""
+}
 
 // Share is what people share to have others watch a channel. What is not known is
 // empty.

@@ -52,6 +52,11 @@ export function place(channel) {
   return channel.parent ? `child of ${channel.parent.slice(0, 4)}, ${plural(channel.depth, 'link')} from the source` : 'looking for a parent';
 }
 
+/** reach says whether others get through to the node, if they do not simply; '' else. */
+export function reach(kind) {
+  return { punchable: 'others get through where both routers let them meet', closed: 'nobody gets through to this node: it watches' }[kind] ?? '';
+}
+
 /** condition is the channel's state in a word, and how much to worry: 'live', 'warn' or ''. */
 export function condition(state, channel) {
   const stuck = ['stalled', 'lost', 'ended', 'gone'].includes(state.name);

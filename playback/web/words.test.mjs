@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { condition, dropped, duration, explain, format, millis, place, plural, rate } from './words.js';
+import { condition, dropped, duration, explain, format, millis, place, plural, rate, reach } from './words.js';
 
 const root = { state: 'live', root: true, depth: 0, parent: '' };
 const below = { state: 'live', root: false, depth: 2, parent: 'abcdefghijkl' };
@@ -25,6 +25,13 @@ test('what was left out is said in words', () => {
   assert.equal(dropped({ empty_sound: 3 }), 'the encoder sent 3 empty audio frames');
   assert.equal(dropped({ of_a_newer_node: 2 }), 'the encoder sent 2 malformed tags');
   assert.equal(dropped({ cut_picture: 1, empty_sound: 3 }), 'the encoder sent 4 malformed tags');
+});
+
+test('who is not simply reached is told so', () => {
+  assert.equal(reach(''), '');
+  assert.equal(reach('open'), '');
+  assert.match(reach('punchable'), /both routers/);
+  assert.match(reach('closed'), /it watches/);
 });
 
 test('the words fit the place in the tree', () => {

@@ -67,7 +67,7 @@ func TestWhoCanServeHasAPlaceBesideHomesThatLetNobodyIn(t *testing.T) {
 		}
 		return nil
 	})
-	for m, want := range map[*machine]string{closed[0]: "Nobody gets through to this node", open: "Others get through to this node"} {
+	for m, want := range map[*machine]string{closed[0]: "a router or a firewall has let nothing in", open: "Others get through to this node"} {
 		if out, errs, _ := m.output(t, "doctor"); !strings.Contains(out, want) {
 			t.Errorf("the doctor does not say %q: %s%s", want, out, errs)
 		}

@@ -156,7 +156,7 @@ benchcmp: ## Compare the last two runs of bench (COUNT=10 for figures that mean 
 	$(GO) tool benchstat bin/bench.old.txt bin/bench.txt
 
 .PHONY: sim
-sim: ## Simulate a crowd of N under churn and FAULTS (bin/sim.svg)
+sim: ## Simulate a crowd of N under churn, one behind routers, and FAULTS (bin/sim.svg)
 	$(GO) run ./tree/treetest/sim -seeds $(SEEDS) -n $(N) -mix $(MIX) -faults $(or $(FAULTS),all) -svg bin/sim.svg $(SIM)
 
 .PHONY: loops

@@ -21,6 +21,7 @@ type attempt struct {
 	link    Link
 	place   Place
 	hops    int
+	through ID // the node that carries a call there, zero if it was only dialled
 	started time.Time
 	addr    Place // place, with the address that worked
 	near    bool

@@ -104,7 +104,7 @@ func (n *Node) spares(strong []*child) []*spare {
 }
 
 func (s *spare) may(c *child, i int) bool {
-	return i >= s.after && !s.place.same(c.place) && (c.calls || !s.called)
+	return i >= s.after && !s.place.same(c.place) && (c.canCall() || !s.called)
 }
 
 // marksOf says which of the places are called.

@@ -30,6 +30,8 @@ const (
 	// label nobody else could match, or that was too slow, or a node that named dead
 	// places. It may be honest and have been misled itself.
 	distrustTime = 1 * time.Minute
+	// carriedFor is how long a node that has referred this one carries its calls.
+	carriedFor = 5 * time.Second
 	// maxNamedDead is how many places in a row a node may name that turn out to be dead.
 	maxNamedDead = 4
 	// shunTime is how long a place that broke the rules is left alone.
@@ -49,7 +51,8 @@ type bookEntry struct {
 	alone     time.Time // it is asked for no standby link before
 	by        ID        // the node that named it last, in a referral
 	through   ID        // the node that carries a call to it; zero if it is dialled
-	missed    bool      // the last call did not get through
+	marked    time.Time // when that was said
+	away      bool      // the last call did not get through
 	namedDead int       // dead places in a row that it named itself
 }
 
@@ -182,11 +185,6 @@ func (b *book) failed(now time.Time, p Place, r Reason) {
 	case ReasonFull, ReasonBusy, ReasonOrphan, ReasonNotNeeded, ReasonMoved, ReasonDisplaced:
 		return // it lives: a later search may ask again
 	}
-	if !e.through.IsZero() && r == ReasonUnreachable { // of three calls, one does not get through
-		e.fails++
-		e.avoid, e.missed = now.Add(distrustTime), true
-		return
-	}
 	b.blame(now, e.by)
 	e.by = ID{} // the node that named it is blamed once
 	e.fails++
@@ -202,19 +200,28 @@ func (b *book) namedBy(places []Place, by ID) {
 	}
 }
 
+// missed leaves a place alone for a while to which a call did not get through, as one of three does
+// not. Nobody is to blame.
+func (b *book) missed(now time.Time, p Place) {
+	if e := b.find(p); e != nil {
+		e.fails++
+		e.avoid, e.away = now.Add(distrustTime), true
+	}
+}
+
 // mark notes which of the places that a node has just named are called through it.
-func (b *book) mark(places []Place, called Marks, by ID) {
+func (b *book) mark(now time.Time, places []Place, called Marks, by ID) {
 	for i, p := range places {
 		e := b.find(p)
 		switch {
 		case e == nil:
 		case !called.Has(i):
 			e.through = ID{}
-		case e.through != by:
-			e.through = by
-			if e.missed { // another way to it may be better
-				e.fails, e.avoid, e.missed = 0, time.Time{}, false
-			}
+		case e.through != by && e.away: // another way to it may be better
+			e.fails, e.avoid, e.away = 0, time.Time{}, false
+			fallthrough
+		default:
+			e.through, e.marked = by, now
 		}
 	}
 }
@@ -271,7 +278,7 @@ func (b *book) avoid(p Place, until time.Time) {
 // worked forgets a place's failures, and clears the node that named it.
 func (b *book) worked(p Place) {
 	if e := b.find(p); e != nil {
-		e.fails, e.avoid, e.missed = 0, time.Time{}, false
+		e.fails, e.avoid, e.away = 0, time.Time{}, false
 		if by := b.find(Place{ID: e.by}); by != nil && !e.by.IsZero() {
 			by.namedDead = 0
 		}

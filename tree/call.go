@@ -49,6 +49,10 @@ func (c *child) callable() bool {
 	return c.trial.reach == Closed && c.report.Callable && len(c.place.Addrs) > 0
 }
 
+// canCall reports whether a child can be sent to others that it has to call. A newcomer may find out
+// that it cannot.
+func (c *child) canCall() bool { return c.calls && (!c.reported || c.report.Callable) }
+
 // leads reports whether a joiner can be sent to a child.
 func (c *child) leads(calls bool) bool { return c.reachable() || calls && c.callable() }
 

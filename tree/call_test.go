@@ -149,15 +149,15 @@ func TestACallThatDoesNotGetThroughIsNobodysFault(t *testing.T) {
 	if by := r.book.find(place(100)); by.namedDead != 0 {
 		t.Errorf("who named it has named %d dead places", by.namedDead)
 	}
-	r.book.mark(places(7), 1, place(100).ID)
+	r.book.mark(r.now, places(7), 1, place(100).ID)
 	if !e.avoid.After(r.now) {
 		t.Error("it is called the same way at once")
 	}
-	r.book.mark(places(7), 1, place(101).ID)
+	r.book.mark(r.now, places(7), 1, place(101).ID)
 	if e.avoid.After(r.now) || e.through != place(101).ID {
 		t.Errorf("it is not called another way: %+v", e)
 	}
-	r.book.mark(places(7), 0, place(102).ID)
+	r.book.mark(r.now, places(7), 0, place(102).ID)
 	if !e.through.IsZero() {
 		t.Error("it is called though it can be dialled")
 	}
@@ -174,7 +174,7 @@ func TestBackupsAreCalledBeforeTheyAreNeeded(t *testing.T) {
 		r.shut(2)
 		var told []Backups
 		for range 3 {
-			told = append(told, sentTo[Backups](r.live(assignInterval, r.reports(2, callable), r.reports(4, Report{Slots: 1})), 4)...)
+			told = append(told, sentTo[Backups](r.live(assignInterval, r.reports(2, callable), r.reports(4, Report{Slots: 1, Callable: calls})), 4)...)
 		}
 		marked := false
 		for _, b := range told {
@@ -217,5 +217,42 @@ func TestOfCallsThatNobodyCarriesNothingFollows(t *testing.T) {
 		if number(d.Place) == 7 {
 			t.Fatalf("%+v", d)
 		}
+	}
+}
+
+// TestNobodyIsSentToAChildThatIsBeingTried has a joiner come in the three seconds that it takes to
+// find out that nobody gets through to a child.
+func TestNobodyIsSentToAChildThatIsBeingTried(t *testing.T) {
+	r := full(t) // both are being tried
+	if m := sentTo[Refer](r.asks(6, 3, false, Join{}), 6); len(m) != 1 || len(m[0].Places) != 0 {
+		t.Errorf("%+v", m)
+	}
+	r.give(Probed{2, Open})
+	if m := sentTo[Refer](r.asks(8, 4, false, Join{}), 8); len(m) != 1 || len(m[0].Places) != 1 || number(m[0].Places[0]) != 1 {
+		t.Errorf("%+v", m)
+	}
+	r.give(Probed{4, Untried}) // there was no time: it counts for what it says
+	if m := sentTo[Refer](r.asks(10, 5, false, Join{}), 10); len(m) != 1 || len(m[0].Places) != 2 {
+		t.Errorf("%+v", m)
+	}
+}
+
+// TestACallNeedsALinkToWhoCarriesIt has a node ask a place again when who named it is long gone.
+func TestACallNeedsALinkToWhoCarriesIt(t *testing.T) {
+	r, d, _ := sentOn(t, true, 1)
+	r.give(Down{d.Link, ByThem(ReasonFull)}) // it lives, and may be asked again
+	e := r.book.find(place(7))
+	if !r.mayCall(r.now, e) || r.mayCall(r.now.Add(carriedFor), e) {
+		t.Error("the link on which it was named is kept for 5 s")
+	}
+	r.cfg.Calls = false
+	if r.mayCall(r.now, e) {
+		t.Error("a node that cannot call does")
+	}
+	r.cfg.Calls = true
+	up := r.attach(Label{Epoch{Ms: 1}, 1, 0}, 100)
+	r.live(2*carriedFor, r.beats(up, quiet(0)))
+	if !r.mayCall(r.now, e) {
+		t.Error("its parent carries calls for as long as it is that")
 	}
 }

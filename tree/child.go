@@ -59,8 +59,11 @@ func (c *child) moves() int {
 	return 0
 }
 
-// reachable reports whether others can be sent to it, to dial it.
-func (c *child) reachable() bool { return len(c.place.Addrs) > 0 && c.trial.reach != Closed }
+// reachable reports whether others can be sent to it, to dial it. They are not before a trial has
+// ended that is the first: whoever is sent to those that cannot be dialled takes the sender for a liar.
+func (c *child) reachable() bool {
+	return len(c.place.Addrs) > 0 && c.trial.reach != Closed && !(c.trial.reach == Untried && c.trial.under)
+}
 
 // weaker orders children by what it costs to move them down: by class, then by how
 // many nodes they carry (by doublings), then by age.

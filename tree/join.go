@@ -76,7 +76,7 @@ func (n *Node) attemptReferred(now time.Time, a *attempt, m Refer) {
 	ps := n.search.follow(a, m.Places)
 	n.book.add(ps, rankReferred, a.hops+1)
 	n.book.namedBy(ps, a.addr.ID)
-	n.book.mark(ps, m.Called, a.addr.ID)
+	n.book.mark(now, ps, m.Called, a.addr.ID)
 	n.do(Close{a.link, ByThem(m.Reason)})
 	n.attemptFailed(now, a, m.Reason)
 }

@@ -215,7 +215,7 @@ func (n *Node) received(now time.Time, l Link, m Message) {
 	case Report:
 		n.childReport(now, l, m)
 	case Backups:
-		n.backupsTold(l, m)
+		n.backupsTold(now, l, m)
 	case Bye:
 		n.bye(now, l, m)
 	}

@@ -91,6 +91,7 @@ func (n *Node) release(now time.Time, h held) {
 func (n *Node) expireHeld(now time.Time) {
 	for _, h := range n.held { // release makes another list
 		if !now.Before(h.until) {
+			h.slots = 0 // what it could give counts for nothing until it is reached
 			n.release(now, h)
 		}
 	}

@@ -78,10 +78,10 @@ func (n *Node) askNext(now time.Time) bool {
 	s := &n.search
 	var e *bookEntry
 	if s.outOfTurn() {
-		e = n.book.next(now, func(e *bookEntry) bool { return e.rank == rankReferred || n.outOfReach(e) })
+		e = n.book.next(now, func(e *bookEntry) bool { return e.rank == rankReferred || n.outOfReach(now, e) })
 	}
 	if e == nil {
-		e = n.book.next(now, n.outOfReach)
+		e = n.book.next(now, func(e *bookEntry) bool { return n.outOfReach(now, e) })
 	}
 	if e == nil {
 		return false
@@ -89,7 +89,7 @@ func (n *Node) askNext(now time.Time) bool {
 	n.makeRoom(now)
 	e.tried = true
 	s.asked++
-	a := &attempt{link: n.newLink(), place: e.place, hops: e.hops, started: now}
+	a := &attempt{link: n.newLink(), place: e.place, hops: e.hops, through: e.through, started: now}
 	s.add(a)
 	n.do(Dial{a.link, e.place, e.through})
 	return true
@@ -127,8 +127,21 @@ func (n *Node) rememberPath() {
 
 // outOfReach reports whether a place must not be asked, or could only be called by a node that
 // can call.
-func (n *Node) outOfReach(e *bookEntry) bool {
-	return n.notNow(e.place) || !e.through.IsZero() && !n.cfg.Calls
+func (n *Node) outOfReach(now time.Time, e *bookEntry) bool {
+	return n.notNow(e.place) || !n.mayCall(now, e)
+}
+
+// mayCall reports whether a place is dialled, or called by a node that can call, over a link that
+// stands or was referred a moment ago.
+func (n *Node) mayCall(now time.Time, e *bookEntry) bool {
+	switch {
+	case e == nil || e.through.IsZero():
+		return true
+	case !n.cfg.Calls:
+		return false
+	}
+	by := Place{ID: e.through}
+	return n.up != nil && n.up.place.same(by) || n.standbys.of(by) != nil || now.Sub(e.marked) < carriedFor
 }
 
 // notNow reports whether a place must not be asked: the node itself, its parent,
@@ -140,7 +153,11 @@ func (n *Node) notNow(p Place) bool {
 
 // attemptFailed ends an attempt that came to nothing.
 func (n *Node) attemptFailed(now time.Time, a *attempt, r Reason) {
-	n.book.failed(now, a.place, r)
+	if !a.through.IsZero() && a.dialling() && r == ReasonUnreachable {
+		n.book.missed(now, a.place)
+	} else {
+		n.book.failed(now, a.place, r)
+	}
 	n.search.failed(now, a)
 }
 

@@ -23,7 +23,7 @@ func (n *Node) keepStandbys(now time.Time) {
 	}
 	n.tryDisjoint(now)
 	usable := func(p Place) bool {
-		return !n.notNow(p) && n.book.mayStandby(now, p) && (n.cfg.Calls || n.book.through(p).IsZero())
+		return !n.notNow(p) && n.book.mayStandby(now, p) && n.mayCall(now, n.book.find(p))
 	}
 	c, ok := s.next(n.gossip, n.depth(), usable, n.above)
 	if !ok {
@@ -74,14 +74,14 @@ func (n *Node) dropStandbys(r Reason) {
 }
 
 // backupsTold takes the parent's choice over.
-func (n *Node) backupsTold(l Link, m Backups) {
+func (n *Node) backupsTold(now time.Time, l Link, m Backups) {
 	if !n.isParent(l) {
 		return
 	}
 	ps := m.Places[:min(len(m.Places), MaxBackups)]
 	n.standbys.assign(ps)
 	n.book.add(ps, rankOther, 0)
-	n.book.mark(ps, m.Called, n.up.place.ID)
+	n.book.mark(now, ps, m.Called, n.up.place.ID)
 	n.assignAt = time.Time{}
 }
 

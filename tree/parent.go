@@ -121,7 +121,7 @@ func (n *Node) pathChanged(now time.Time, l Link, m Path) {
 func (n *Node) parentBye(now time.Time, m Bye) {
 	n.search.named = m.Places[:min(len(m.Places), MaxRefer)]
 	n.book.add(n.search.named, rankReferred, 0)
-	n.book.mark(n.search.named, m.Called, n.up.place.ID)
+	n.book.mark(now, n.search.named, m.Called, n.up.place.ID)
 	switch m.Reason {
 	case ReasonLeaving:
 		n.up.leaving = true

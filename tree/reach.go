@@ -59,6 +59,7 @@ type trial struct {
 	reach Reach
 	at    time.Time     // when it is tried next, zero for at once
 	pause time.Duration // since it was last not reached, zero if it was
+	under bool          // it is being tried
 }
 
 // learnt is the address of a child that gossip has told of last, and when.
@@ -68,10 +69,11 @@ type learnt struct {
 }
 
 // began notes that it is being tried.
-func (t *trial) began(now time.Time) { t.at = now.Add(probeRetry) }
+func (t *trial) began(now time.Time) { t.at, t.under = now.Add(probeRetry), true }
 
 // ended takes the outcome. One that is [Untried] leaves what was known.
 func (t *trial) ended(now time.Time, r Reach) {
+	t.under = false
 	if r == Untried {
 		return
 	}

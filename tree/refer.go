@@ -21,13 +21,13 @@ func (n *Node) betterFor(now time.Time, j *child, within int) named {
 	dialled := 0
 	if n.attached() {
 		for _, c := range n.children {
-			if !c.pulling || !c.reported || c.shedding() && within > 0 || !c.leads(j.calls) || c.place.same(j.place) || c.claim.doubted(now) {
+			if !c.pulling || !c.reported || c.shedding() && within > 0 || !c.leads(j.canCall()) || c.place.same(j.place) || c.claim.doubted(now) {
 				continue
 			}
 			if c.reachable() {
 				dialled++
 			}
-			room := c.report.room(j.calls)[class]
+			room := c.report.room(j.canCall())[class]
 			if room != NoRoom && (within == 0 || n.depth()+2+int(room) <= within) {
 				open = append(open, c)
 			}
@@ -37,7 +37,7 @@ func (n *Node) betterFor(now time.Time, j *child, within int) named {
 	slices.SortStableFunc(open, func(a, b *child) int {
 		return cmp.Or(
 			cmp.Compare(a.moves(), b.moves()),
-			cmp.Compare(a.report.room(j.calls)[class], b.report.room(j.calls)[class]),
+			cmp.Compare(a.report.room(j.canCall())[class], b.report.room(j.canCall())[class]),
 			cmp.Compare(a.called(), b.called()),
 			cmp.Compare(a.told, b.told),
 			cmp.Compare(staying(now, b), staying(now, a)),
@@ -61,14 +61,14 @@ func (n *Node) betterFor(now time.Time, j *child, within int) named {
 		if first {
 			first = false
 			c.told++
-			if c.report.Free > 0 && c.report.room(j.calls)[class] == 0 {
+			if c.reachable() && c.report.Free > 0 && c.report.room(j.canCall())[class] == 0 {
 				c.claim.send(now)
 			}
 		}
 		l.add(c.place, !c.reachable())
 	}
 	for i := 0; within == 0 && i < len(n.path) && len(l.places) < MaxRefer; i++ {
-		if p := n.path[i]; !p.same(j.place) && len(p.Addrs) > 0 && !l.has(p) && (j.calls || !n.calling(p)) {
+		if p := n.path[i]; !p.same(j.place) && len(p.Addrs) > 0 && !l.has(p) && (j.canCall() || !n.calling(p)) {
 			l.add(p, n.calling(p))
 		}
 	}
@@ -84,10 +84,10 @@ func (n *Node) higher(j *child, open []*child, within int) (l named) {
 	class, depth := j.class(), n.depth()
 	here := 2 * MaxPath // the depth of the node that would take the joiner, below this one
 	if len(open) > 0 {
-		here = depth + 1 + int(open[0].report.room(j.calls)[class])
+		here = depth + 1 + int(open[0].report.room(j.canCall())[class])
 	}
 	above := rooms{n.up.room, n.best}
-	if j.calls {
+	if j.canCall() {
 		above = rooms{n.up.roomCalls, n.called}
 	}
 	parent, root := 2*MaxPath, 2*MaxPath
@@ -102,7 +102,7 @@ func (n *Node) higher(j *child, open []*child, within int) (l named) {
 	if parent <= root {
 		p = n.path[len(n.path)-1]
 	}
-	if best >= here || within > 0 && best+1 > within || p.same(j.place) || len(p.Addrs) == 0 || n.calling(p) && !j.calls {
+	if best >= here || within > 0 && best+1 > within || p.same(j.place) || len(p.Addrs) == 0 || n.calling(p) && !j.canCall() {
 		return l
 	}
 	l.add(p, n.calling(p))

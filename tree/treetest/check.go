@@ -55,10 +55,10 @@ func (s *Sim) checkLong(h *Host) {
 	if !h.alive || h.frozen || h.Fake != nil {
 		return
 	}
-	if over := time.Duration(s.t - h.overAt); h.overAt != 0 && over > tree.EmergencyTime+emergencySlack {
+	if over := time.Duration(s.t - h.overAt); h.overAt != 0 && !s.cfg.Scarce && over > tree.EmergencyTime+emergencySlack {
 		s.fail("host %d has served %d children in %d slots for %v", h.Index, len(h.children), h.Slots, over)
 	}
-	if alone := time.Duration(s.t - h.orphan); h.up == nil && !h.leaving && alone > orphanLimit {
+	if alone := time.Duration(s.t - h.orphan); h.up == nil && !h.leaving && !s.cfg.Scarce && alone > orphanLimit {
 		s.fail("host %d has been without a parent for %v", h.Index, alone)
 	}
 }
@@ -103,15 +103,28 @@ func (s *Sim) checkMessage(h *Host, c *conn, l tree.Link, msg tree.Message) {
 			}
 		}
 	}
+	called := func(what string, ps []tree.Place, ms tree.Marks) {
+		named(what, ps)
+		for i := range 8 {
+			if !ms.Has(i) {
+				continue
+			}
+			if i >= len(ps) {
+				s.fail("host %d has a place called in a %s that it does not name", h.Index, what)
+			} else if t := s.hostAt(ps[i].Addrs[0]); !h.linked(t) {
+				s.fail("host %d has %d called in a %s, and is not linked with it", h.Index, t.Index, what)
+			}
+		}
+	}
 	switch m := msg.(type) {
 	case tree.Welcome:
 		named("welcome", m.Others)
 	case tree.Refer:
-		named("refer", m.Places)
+		called("refer", m.Places, m.Called)
 	case tree.Backups:
-		named("backups", m.Places)
+		called("backups", m.Places, m.Called)
 	case tree.Bye:
-		named("bye", m.Places)
+		called("bye", m.Places, m.Called)
 	case tree.Path:
 		if len(m.Path) > tree.MaxPath || m.Path[len(m.Path)-1].ID != h.Place.ID {
 			s.fail("host %d sends a path of %d that does not end with it", h.Index, len(m.Path))

@@ -17,8 +17,9 @@ type Host struct {
 	Place tree.Place
 	Slots int
 	Root  bool
-	// Closed is a host behind a router that lets nobody in: it dials, and is not dialled.
-	Closed bool
+	Kind  Kind
+	// Home, if not 0, is the home whose hosts are near each other.
+	Home int
 	// Uplink is what the host can send, in bits/s; 0 sets no limit.
 	Uplink int64
 
@@ -41,18 +42,20 @@ type Host struct {
 	thawing []func()
 	wakeAt  int64 // of the timer that is set, 0 for none
 	inbound tree.Link
-	conns   map[tree.Link]*conn
-	dials   map[tree.Link]*dialling
-	up      *conn // to the committed parent, nil for none
-	upLink  tree.Link
-	wasUp   *conn // before the step that is being carried out
-	orphan  int64 // since when there is no committed parent
-	born    int64 // when the process began
-	movedAt int64 // of its newest move away from a parent that runs
-	sample  sample
-	inCrowd int       // its index among those that run
-	came    time.Time // to the channel, zero for the moment it was added
-	over    time.Time // since when there are more children than slots, zero if there are not
+	// carriers are the hosts that have sent this one to others by calls, and when they did last.
+	carriers map[*Host]int64
+	conns    map[tree.Link]*conn
+	dials    map[tree.Link]*dialling
+	up       *conn // to the committed parent, nil for none
+	upLink   tree.Link
+	wasUp    *conn // before the step that is being carried out
+	orphan   int64 // since when there is no committed parent
+	born     int64 // when the process began
+	movedAt  int64 // of its newest move away from a parent that runs
+	sample   sample
+	inCrowd  int       // its index among those that run
+	came     time.Time // to the channel, zero for the moment it was added
+	over     time.Time // since when there are more children than slots, zero if there are not
 
 	data
 	traffic
@@ -76,9 +79,15 @@ func (s *Sim) Add(slots int, seeds ...*Host) *Host {
 }
 
 // AddClosed adds a host that nobody gets through to.
-func (s *Sim) AddClosed(slots int, seeds ...*Host) *Host {
+func (s *Sim) AddClosed(slots int, seeds ...*Host) *Host { return s.AddKind(Closed, slots, seeds...) }
+
+// AddKind adds a host of that kind.
+func (s *Sim) AddKind(k Kind, slots int, seeds ...*Host) *Host { return s.AddAt(0, k, slots, seeds...) }
+
+// AddAt adds a host of that kind to a home.
+func (s *Sim) AddAt(home int, k Kind, slots int, seeds ...*Host) *Host {
 	h := s.add(slots, seeds)
-	h.Closed = true
+	h.Home, h.Kind = home, k
 	s.begin(h)
 	return h
 }
@@ -131,6 +140,7 @@ func (s *Sim) begin(h *Host) {
 	h.alive, h.off, h.frozen, h.leaving, h.left = true, false, false, false, false
 	h.thawing, h.up, h.upLink, h.inbound, h.orphan, h.wakeAt = nil, nil, 0, 0, s.t, 0
 	h.born = s.t
+	h.carriers = nil
 	h.conns, h.dials = make(map[tree.Link]*conn), make(map[tree.Link]*dialling)
 	h.data = data{}
 	if h.Fake != nil {
@@ -145,6 +155,7 @@ func (s *Sim) begin(h *Host) {
 
 		Heartbeat: s.cfg.Heartbeat,
 		Probes:    s.cfg.Probes,
+		Calls:     s.cfg.Calls && h.Kind != Closed,
 	}
 	if h.Root {
 		cfg.Root, cfg.Epoch, cfg.Start = true, s.newEpoch(), h.now()

@@ -30,6 +30,31 @@ func TestTheIdealTreeHasTheStrongestHighest(t *testing.T) {
 	}
 }
 
+func TestTheIdealTreeHasClosedOnesAsLeavesAndPunchableOnesAboveWhomTheyMeet(t *testing.T) {
+	open := func(slots int) treetest.Member { return treetest.Member{Slots: slots} }
+	closed := func(slots int) treetest.Member { return treetest.Member{Slots: slots, Kind: treetest.Closed} }
+	punchable := func(slots int) treetest.Member { return treetest.Member{Slots: slots, Kind: treetest.Punchable} }
+	for _, test := range []struct {
+		name  string
+		root  int
+		of    []treetest.Member
+		meets bool
+		want  treetest.Levels
+	}{
+		{"all are open", 1, []treetest.Member{open(0), open(0), open(1), open(3)}, true, treetest.Levels{1, 1, 3}},
+		{"a closed one is a leaf", 1, []treetest.Member{closed(9), open(2), closed(9)}, true, treetest.Levels{1, 1, 2}},
+		{"nobody else can serve", 1, []treetest.Member{closed(9), closed(9)}, true, treetest.Levels{1, 1}},
+		{"they meet", 1, []treetest.Member{punchable(2), punchable(0), open(0)}, true, treetest.Levels{1, 1, 2}},
+		{"they do not", 1, []treetest.Member{punchable(2), punchable(0), punchable(0)}, false, treetest.Levels{1, 1}},
+		{"who meets leaves the open one's slot", 2, []treetest.Member{open(1), punchable(2), punchable(0), closed(0)}, true, treetest.Levels{1, 2, 2}},
+	} {
+		meet := func(i, k int) bool { return test.meets }
+		if got := treetest.IdealOf(test.root, test.of, meet); !slices.Equal(got, test.want) {
+			t.Errorf("%s: %v, want %v", test.name, got, test.want)
+		}
+	}
+}
+
 func TestAScriptSaysWhoComesAndGoes(t *testing.T) {
 	got, err := treetest.ReadScript(strings.NewReader("# join leave slots\n\n0 90.5 4\n 1.25 2 0\n"))
 	want := []treetest.Visit{{Join: 0, Leave: 90500 * time.Millisecond, Slots: 4}, {Join: 1250 * time.Millisecond, Leave: 2 * time.Second}}

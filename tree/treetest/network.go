@@ -31,9 +31,11 @@ type conn struct {
 
 // dialling is a connection that does not stand yet.
 type dialling struct {
-	link   tree.Link
-	place  tree.Place
-	giveUp int64
+	link    tree.Link
+	place   tree.Place
+	through tree.ID // who carries a call there; zero if it is only dialled
+	met     bool    // the call has got through
+	giveUp  int64
 }
 
 // delay is how long a message takes from one host to the other.
@@ -74,13 +76,17 @@ func (s *Sim) cutUntil(from, to *Host) (t time.Time) {
 }
 
 func (s *Sim) dial(h *Host, a tree.Dial) {
-	d := &dialling{link: a.Link, place: a.Place, giveUp: s.t + int64(dialTime)}
+	d := &dialling{link: a.Link, place: a.Place, through: a.Through, giveUp: s.t + int64(dialTime)}
 	h.dials[a.Link] = d
 	after := time.Millisecond
 	if t := s.hostAt(a.Place.Addrs[0]); t != nil {
 		after = 2 * (s.delay(h, t) + s.delay(t, h)) // TCP and TLS
 		if t.Fake != nil {
 			h.asked++
+		}
+		if !d.through.IsZero() && t.Kind != Open && !h.near(t) { // else a dial is quicker
+			s.call(h, t, d, after)
+			return
 		}
 	}
 	s.at(s.t+int64(after), event{kind: evDial, host: h, run: h.run, dial: d})
@@ -99,7 +105,7 @@ func (s *Sim) dialStep(h *Host, d *dialling) {
 	switch {
 	case t == nil:
 		fail(tree.Lost(tree.ReasonUnreachable))
-	case !t.reachable() || s.cutUntil(h, t).After(s.now) || s.cutUntil(t, h).After(s.now):
+	case !d.met && !s.dialled(h, t), d.met && (t.off || t.frozen || s.cut(h, t)):
 		if s.t > d.giveUp {
 			fail(tree.Lost(tree.ReasonUnreachable))
 			return
@@ -112,7 +118,7 @@ func (s *Sim) dialStep(h *Host, d *dialling) {
 	default:
 		delete(h.dials, d.link)
 		h.conns[d.link] = &conn{ends: [2]*Host{h, t}, runs: [2]int{h.run, t.run}, links: [2]tree.Link{d.link, 0}}
-		h.tell(tree.Up{Link: d.link, Peer: t.Place.ID, Addr: d.place.Addrs[0]})
+		h.tell(tree.Up{Link: d.link, Peer: t.Place.ID, Addr: d.place.Addrs[0], Near: h.near(t), Called: d.met})
 	}
 }
 
@@ -132,7 +138,7 @@ func (s *Sim) probe(h *Host, a tree.Probe) {
 }
 
 // reachable reports whether a dial gets to the host, if only to be refused.
-func (h *Host) reachable() bool { return !h.off && !h.frozen && !h.Closed }
+func (h *Host) reachable() bool { return !h.off && !h.frozen && h.Kind == Open }
 
 // arrival is when a message gets there that end i sends now: after all those before it.
 func (s *Sim) arrival(c *conn, i int) int64 {
@@ -220,11 +226,16 @@ func (s *Sim) arrived(c *conn, i int, m tree.Message) {
 		to.conns[c.links[1]] = c
 		port := uint16(50000) // a dialler's port is of no use to others
 		from := netip.AddrPortFrom(c.ends[0].Place.Addrs[0].Addr(), port)
-		to.tell(tree.Joined{Link: c.links[1], Peer: c.ends[0].Place.ID, Addr: from, Join: j})
+		to.tell(tree.Joined{
+			Link: c.links[1], Peer: c.ends[0].Place.ID, Addr: from, Near: to.near(c.ends[0]), Calls: s.cfg.Calls, Join: j,
+		})
 		return
 	}
 	if b, ok := m.(tree.Bye); ok && i == 0 && (b.Reason == tree.ReasonDisplaced || b.Reason == tree.ReasonLeaving) {
 		c.asked = true
+	}
+	if i == 0 {
+		to.sentOn(c.ends[1], m)
 	}
 	if c.links[i] != 0 {
 		to.tell(tree.Received{Link: c.links[i], Msg: m})

@@ -20,6 +20,8 @@ type Crowd struct {
 	// Limited gives every host the uplink that its slots are meant for.
 	Limited bool
 	Gossip  Gossip
+	// Kinds, if set, says what kinds of hosts there are; without it all are open.
+	Kinds *Kinds
 	// Script, if set, says who comes and goes, in place of N, Mix, Sessions and Spread.
 	Script []Visit
 }
@@ -50,23 +52,44 @@ func NewPopulation(s *Sim, c Crowd) *Population {
 	p.gossip.start()
 	if c.Script != nil {
 		for _, v := range c.Script {
-			s.After(v.Join, func() { p.join(v.Slots, 0, v.Leave-v.Join) })
+			s.After(v.Join, func() { p.join(Member{Slots: v.Slots}, 0, v.Leave-v.Join) })
 		}
 		return p
 	}
-	for _, slots := range p.firstSlots() {
+	for _, m := range p.first() {
 		s.After(p.upTo(c.Spread), func() {
 			age, stay := time.Duration(0), time.Duration(-1)
 			if c.Sessions.met != nil {
 				age, stay = c.Sessions.running(p.rand)
 			}
-			p.join(slots, age, stay)
+			p.join(m, age, stay)
 		})
 	}
 	if c.Sessions.draw != nil {
 		p.nextArrival()
 	}
 	return p
+}
+
+// first are the first hosts.
+func (p *Population) first() []Member {
+	ms := make([]Member, 0, p.Crowd.N)
+	for _, slots := range p.firstSlots() {
+		ms = append(ms, Member{Slots: slots})
+	}
+	if k := p.Crowd.Kinds; k != nil {
+		k.deal(p.rand, ms)
+	}
+	return ms
+}
+
+// next is one who comes later.
+func (p *Population) next() Member {
+	m := Member{Slots: p.Crowd.Mix(p.rand)}
+	if k := p.Crowd.Kinds; k != nil {
+		m.Kind = k.draw(p.rand)
+	}
+	return m
 }
 
 // firstSlots draws the slots of the first hosts, so that there are enough for all. In a small
@@ -96,13 +119,13 @@ func (p *Population) nextArrival() {
 	c := &p.Crowd
 	gap := seconds(p.rand.ExpFloat64() * c.Sessions.Mean.Seconds() / float64(c.N))
 	p.Sim.After(gap, func() {
-		p.join(c.Mix(p.rand), 0, c.Sessions.new(p.rand))
+		p.join(p.next(), 0, c.Sessions.new(p.rand))
 		p.nextArrival()
 	})
 }
 
 // join adds a host of that age, which goes after stay if that is not negative.
-func (p *Population) join(slots int, age, stay time.Duration) *Host {
+func (p *Population) join(m Member, age, stay time.Duration) *Host {
 	seeds := []*Host{p.Root}
 	for range p.Crowd.Seeds {
 		if len(p.alive) > 0 {
@@ -112,7 +135,9 @@ func (p *Population) join(slots int, age, stay time.Duration) *Host {
 	if len(p.liarSeeds) > 0 {
 		seeds = append(seeds, p.liarSeeds[p.rand.IntN(len(p.liarSeeds))])
 	}
-	h := p.Sim.AddAged(slots, age, seeds...)
+	h := p.Sim.add(m.Slots, seeds)
+	h.Kind, h.came = m.Kind, p.Sim.now.Add(-age)
+	p.Sim.begin(h)
 	p.limit(h)
 	h.inCrowd = len(p.alive)
 	p.alive = append(p.alive, h)

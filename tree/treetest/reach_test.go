@@ -44,7 +44,7 @@ func wantServed(t *testing.T, s *treetest.Sim, deepest int) {
 		if p == nil || !i.Attached {
 			t.Fatalf("host %d has no parent", h.Index)
 		}
-		if p.Closed {
+		if p.Kind == treetest.Closed {
 			t.Errorf("host %d is below host %d, and nobody gets through to that", h.Index, p.Index)
 		}
 		if i.Depth > deepest {
@@ -77,7 +77,7 @@ func TestEverybodyIsServedByThoseWhoCanServe(t *testing.T) {
 			}
 			// One of the few who serve dies. Its children find others.
 			for _, h := range s.Hosts()[1:] {
-				if !h.Closed && h.Parent() == s.Hosts()[0] {
+				if h.Kind == treetest.Open && h.Parent() == s.Hosts()[0] {
 					h.Kill()
 					break
 				}
@@ -97,7 +97,7 @@ func orphans(s *treetest.Sim) int {
 			continue
 		}
 		alive++
-		if !h.Closed {
+		if h.Kind == treetest.Open {
 			slots += 3
 		}
 		if !h.Node.Info().Attached {

@@ -37,6 +37,12 @@ type Config struct {
 	// Probes lets hosts try whether others get through to a host, as relay does. Without it
 	// everybody counts for what they claim.
 	Probes bool
+	// Calls lets hosts carry calls to each other, and all but the closed ones make and answer
+	// them, as relay does. Without it those that are not open are leaves.
+	Calls bool
+	// Scarce is set if there may be too few slots. Then a host may be without a parent for long,
+	// and over its slots too: the standby links of those that are cut are pulled in turn.
+	Scarce bool
 	// Trace receives a line for everything that a node is told to do.
 	Trace io.Writer
 }
@@ -58,10 +64,13 @@ type Sim struct {
 	split  func(*Host) int          // hosts of different parts do not hear each other
 	heal   time.Time
 	epochs []epoch
-	looks  int // at the whole tree
+	looks  int     // at the whole tree
+	pairs  float64 // share of the pairs that meet, 0 for not drawn yet
 
 	// Commits counts moves below a parent, first ones included.
 	Commits int
+	// Calls counts calls.
+	Calls int
 	// Steps counts events.
 	Steps int
 	// OnAppend, if set, is called when a host has a chunk that it did not have, with

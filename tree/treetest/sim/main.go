@@ -2,7 +2,8 @@
 //
 //	go run ./tree/treetest/sim -seeds 3 -n 1000 -mix cdn,lan,uniform4
 //
-// There are four parts. -nochurn, -noflash, -faults none and -vices none leave one out.
+// There are five parts. -nochurn, -noflash, -closed none, -faults none and -vices none leave
+// one out.
 //
 // Churn prints a line for each mix: a crowd with stationary sessions that runs for a long
 // time. Heartbeats and chunks are a second apart there. That makes 10,000 nodes cheap, and
@@ -24,6 +25,19 @@
 //
 // Flash lets as many nodes join within 10 s, at the real heartbeat. Its ratio is that of the
 // last look, 20 s later.
+//
+// Closed lets -kindsn nodes of several kinds join within 10 s, for each share of closed ones in
+// -closed: nobody gets through to these. Half of the others are punchable: they meet others by a
+// call, if the pair does. The slots of the open ones are enough for all, or for a few: for the
+// closed, for themselves and for a tenth more, so that the punchable have to serve each other.
+// The tree has no rule that makes them, so some may be alone then.
+//
+//	pairs     share of the pairs of punchable nodes that meet; each seed draws its own
+//	attach    time from joining to the first parent; alone: without one at the end, 2 min later
+//	depth max mean and greatest depth, each beside that of an ideal tree for that mix
+//	below     nodes whose parent is punchable; calls: per node, those that failed included
+//	moves     of a node's own choice, per node; asked: those that the parent asked for
+//	orphan    the longest time for which a look found a node without a parent
 //
 // Faults shows what the nodes below a host notice when a fault strikes it. The crowd is
 // small, the heartbeat is the real one, and uplinks are as narrow as their slots.
@@ -75,6 +89,8 @@ type options struct {
 	vices               []treetest.Vice
 	trials, faultN      int
 	noChurn, noFlash    bool
+	closed              []float64
+	kindsN              int
 	loops               int
 }
 
@@ -101,6 +117,8 @@ func main() {
 	flag.IntVar(&o.faultN, "faultn", 100, "nodes in the trials of faults")
 	flag.BoolVar(&o.noChurn, "nochurn", false, "leave out the long runs under churn")
 	flag.BoolVar(&o.noFlash, "noflash", false, "leave out the crowd that comes at once")
+	closed := flag.String("closed", "0,30,60,90", "percentages of nodes that nobody gets through to, comma separated; none")
+	flag.IntVar(&o.kindsN, "kindsn", 200, "nodes in the crowds of several kinds")
 	flag.IntVar(&o.loops, "loops", 0, "moves to make in search of a loop, and nothing else")
 	flag.StringVar(&o.svg, "svg", "", "file for a picture of depths and outages")
 	flag.StringVar(&o.script, "script", "", "file with sessions, one a line: seconds of joining and leaving, slots; in place of -n, -mix, -sessions")
@@ -122,7 +140,12 @@ func main() {
 	o.faults = faultsNamed(*faults)
 	o.vices = vicesNamed(*vices)
 	debug.SetGCPercent(400) // small objects by the million, and memory to spare
-	if err := run(o); err != nil {
+	shares, err := percents(*closed)
+	if err == nil {
+		o.closed = shares
+		err = run(o)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "sim: error:", err)
 		os.Exit(1)
 	}
@@ -144,6 +167,7 @@ func run(o options) error {
 	if !o.noFlash {
 		errs = append(errs, flashes(o))
 	}
+	errs = append(errs, crowdsOfKinds(o))
 	if len(o.faults) > 0 {
 		errs = append(errs, drills(&o))
 	}

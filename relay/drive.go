@@ -224,6 +224,7 @@ func (c *Channel) sendMessage(a tree.Send) {
 	}
 	switch m := a.Msg.(type) {
 	case tree.Join:
+		m.NoCalls = m.NoCalls && l.knows2() // an older node knows nothing of that
 		l.send(wire.Hello{Channel: c.id, Join: m})
 		return
 	case tree.Welcome:

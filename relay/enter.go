@@ -128,7 +128,7 @@ func (c *Channel) newUplink(num tree.Link, d dialed) *uplink {
 func (c *Channel) accept(g *guardedConn, conn *tls.Conn, r *wire.Reader, peer tree.ID, j tree.Join) bool {
 	addr := remoteAddr(conn.NetConn())
 	d := c.newDownlink(tree.Link(c.inbound.Add(2)), peer, conn, c.node.near(time.Now(), addr.Addr()))
-	joined := tree.Joined{Link: d.num, Peer: peer, Addr: addr, Near: d.near, Calls: d.knows2(), Join: j}
+	joined := tree.Joined{Link: d.num, Peer: peer, Addr: addr, Near: d.near, Calls: d.knows2() && !j.NoCalls, Join: j}
 	d.listens, d.claims = joined.Listens(), j.Addrs
 	d.needy = !j.Standby && j.Within == 0
 	return c.query(func(*tree.Node) {

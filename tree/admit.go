@@ -67,6 +67,9 @@ func (n *Node) decide(now time.Time, j *child, ev Joined) {
 		n.refuse(now, j, ReasonOrphan, within)
 	case n.busyWith(now, j):
 		n.refuse(now, j, ReasonBusy, within)
+	case within == 0 && !n.free(j) && !n.rescues(j) && n.yielding(now, j) != nil:
+		j.instead, j.yielded = n.yielding(now, j).link, true
+		n.admit(now, j, ev)
 	case within > 0 && n.depth()+1 > within, !n.free(j) && n.victim(now, j) == nil && !n.rescues(j):
 		n.refuse(now, j, ReasonFull, within)
 	case !n.free(j) && !n.rescues(j) && n.mayTry(j) && j.trial.reach != Open:
@@ -77,10 +80,14 @@ func (n *Node) decide(now time.Time, j *child, ev Joined) {
 		if v := n.victim(now, j); v != nil && !n.free(j) {
 			j.instead = v.link
 		}
-		n.children = n.children.add(j)
-		n.changed = true
-		n.welcome(now, j, seenAt(ev))
+		n.admit(now, j, ev)
 	}
+}
+
+func (n *Node) admit(now time.Time, j *child, ev Joined) {
+	n.children = n.children.add(j)
+	n.changed = true
+	n.welcome(now, j, seenAt(ev))
 }
 
 // joinedStandby decides on a link that is to be kept ready.

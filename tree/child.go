@@ -27,11 +27,14 @@ type child struct {
 	claim    slotClaim
 	told     int // joiners sent to it since its newest report
 
+	yielded bool // it was let in in place of a child that yields
+
 	instead Link // the child that makes room for it, if there is one
 
 	// Set when it was asked to move on.
 	shedAt  time.Time
-	shedFor ID // the node that was let in in its place, if there is one
+	shedFor ID   // the node that was let in in its place, if there is one
+	yields  bool // and that has nowhere else to go
 
 	backups    []Place // it was told of
 	assignedAt time.Time

@@ -31,6 +31,8 @@ type Join struct {
 	// Within is the greatest depth that is of use to the joiner, 0 for any. A node that is
 	// served already moves only to get nearer to the root.
 	Within uint8
+	// NoCalls says that the joiner cannot call; see [Marks].
+	NoCalls bool
 	// Standby asks for a link to be kept ready, and not for a slot. A later Pull asks for
 	// the slot.
 	Standby bool

@@ -25,6 +25,9 @@ func (n *Node) room(now time.Time, calls bool) Room {
 			}
 		}
 	}
+	if !calls && n.attached() && !n.barren && len(n.children)-n.cfg.Slots < swaps(n.cfg.Slots) && n.maySwap(now) && n.mayYield(now) != nil {
+		return Room{}
+	}
 	for _, c := range n.children {
 		if c.reported && c.pulling && c.leads(calls) && !c.shedding() && !c.claim.doubted(now) {
 			r = r.or(c.report.room(calls).below())

@@ -61,6 +61,9 @@ func (n *Node) shed(now time.Time) {
 			w.shedFor = x.place.ID
 			l = l.first(x.place)
 		}
+		if x != nil && x.yielded {
+			w.yield(x)
+		}
 		n.send(w.link, Bye{ReasonDisplaced, l.places, l.called})
 	}
 }
@@ -95,8 +98,8 @@ func (n *Node) expireChildren(now time.Time) {
 			n.dropChild(c, ByUs(ReasonSilent))
 		case c.shedding() && now.Sub(c.shedAt) >= shedTime:
 			x := n.children.ofID(c.shedFor)
-			if x != nil && int(x.report.Children) < x.slots {
-				c.shedAt, c.shedFor = time.Time{}, ID{}
+			if x != nil && (c.yields || int(x.report.Children) < x.slots) {
+				c.shedAt, c.shedFor, c.yields = time.Time{}, ID{}, false
 				n.distrust(now, x.place.ID)
 				n.dropChild(x, ByUs(ReasonFull))
 				continue

@@ -74,12 +74,28 @@ func appendBody(b []byte, f Frame) (byte, []byte) {
 func appendHello(b []byte, f Hello) []byte {
 	b = append(b, Version)
 	b = append(b, f.Channel[:]...)
-	b = appendBool(b, f.Join.Standby)
+	b = append(b, helloFlags(f.Join))
 	b = binary.BigEndian.AppendUint16(b, f.Join.Slots)
 	b = binary.BigEndian.AppendUint32(b, f.Join.Age)
 	b = binary.BigEndian.AppendUint32(b, f.Join.Below)
 	b = append(b, f.Join.Within)
 	return appendAddrs(b, f.Join.Addrs)
+}
+
+// Bits of a hello.
+const (
+	helloStandby = 1 << iota
+	helloNoCalls
+)
+
+func helloFlags(j tree.Join) (flags byte) {
+	if j.Standby {
+		flags |= helloStandby
+	}
+	if j.NoCalls {
+		flags |= helloNoCalls
+	}
+	return flags
 }
 
 func appendSample(b []byte, f Sample) []byte {

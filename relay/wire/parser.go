@@ -43,8 +43,12 @@ func (p *parser) body(typ byte) Frame {
 		return Gap{p.u64()}
 	case typeHello:
 		p.protocol()
-		return Hello{stream.ChannelID(p.array32()), tree.Join{
-			Standby: p.bool(), Slots: p.u16(), Age: p.u32(), Below: p.u32(), Within: p.u8(), Addrs: p.addrs(),
+		id, flags := stream.ChannelID(p.array32()), p.u8()
+		if flags > helloStandby|helloNoCalls {
+			p.fail(fmt.Errorf("flags %#x: %w", flags, ErrFrame))
+		}
+		return Hello{id, tree.Join{
+			Standby: flags&helloStandby != 0, NoCalls: flags&helloNoCalls != 0, Slots: p.u16(), Age: p.u32(), Below: p.u32(), Within: p.u8(), Addrs: p.addrs(),
 		}}
 	case typeSample:
 		return p.sample()

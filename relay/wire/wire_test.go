@@ -129,7 +129,7 @@ func (m maker) frames() map[string]wire.Frame {
 		"beat":   m.beat(),
 		"gap":    wire.Gap{Missed: m.Uint64()},
 		"hello": wire.Hello{Channel: m.id32(), Join: tree.Join{
-			Addrs: m.addrs(), Slots: m.u16(), Age: m.Uint32(), Below: m.Uint32(), Within: byte(m.Uint32()), Standby: m.Uint32()%2 == 0,
+			Addrs: m.addrs(), Slots: m.u16(), Age: m.Uint32(), Below: m.Uint32(), Within: byte(m.Uint32()), Standby: m.Uint32()%2 == 0, NoCalls: m.Uint32()%2 == 0,
 		}},
 		"welcome": tree.Welcome{Label: m.lbl(), Lag: m.Uint32(), Path: m.places(tree.MaxPath), Others: m.places(tree.MaxRefer), Seen: m.seen()},
 		"refer":   tree.Refer{Reason: m.why(), Places: m.places(tree.MaxRefer)},

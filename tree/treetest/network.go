@@ -227,7 +227,7 @@ func (s *Sim) arrived(c *conn, i int, m tree.Message) {
 		port := uint16(50000) // a dialler's port is of no use to others
 		from := netip.AddrPortFrom(c.ends[0].Place.Addrs[0].Addr(), port)
 		to.tell(tree.Joined{
-			Link: c.links[1], Peer: c.ends[0].Place.ID, Addr: from, Near: to.near(c.ends[0]), Calls: s.cfg.Calls, Join: j,
+			Link: c.links[1], Peer: c.ends[0].Place.ID, Addr: from, Near: to.near(c.ends[0]), Calls: s.cfg.Calls && !j.NoCalls, Join: j,
 		})
 		return
 	}

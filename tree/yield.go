@@ -1,0 +1,41 @@
+package tree
+
+import "time"
+
+// A joiner that cannot call has fewer places than one that can. Where it has none, a child that can
+// go below a node that is called makes room for it, if there is one: it *yields*.
+
+// yielding is the child that would make room for a joiner that cannot call, nil if none would.
+func (n *Node) yielding(now time.Time, j *child) *child {
+	if j.canCall() || j.near || len(n.children)-n.cfg.Slots >= swaps(n.cfg.Slots) || n.isDistrusted(now, j.place.ID) || !n.maySwap(now) {
+		return nil
+	}
+	for _, c := range n.children {
+		if c.reachable() && c.reported && c.pulling && c.report.Room[j.class()] != NoRoom {
+			return nil // it is sent there
+		}
+	}
+	return n.mayYield(now)
+}
+
+// mayYield is a child that has another place, which it would have to call: the one that is moved most
+// easily. It is nil if there is none.
+func (n *Node) mayYield(now time.Time) *child {
+	var w *child
+	for _, c := range n.children {
+		if !c.pulling || c.shedding() || c.near || !c.canCall() || c.trial.reach != Closed || w != nil && weaker(c, w) > 0 {
+			continue
+		}
+		for _, q := range n.children {
+			if q != c && q.callable() && q.pulling && !q.shedding() && !q.claim.doubted(now) && q.report.room(true)[c.class()] != NoRoom {
+				w = c
+				break
+			}
+		}
+	}
+	return w
+}
+
+// yield notes that w was asked to move for a joiner that has nowhere else to go. If it cannot, it
+// stays, and the joiner goes.
+func (w *child) yield(to *child) { w.shedFor, w.yields = to.place.ID, true }

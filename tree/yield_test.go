@@ -1,0 +1,72 @@
+package tree
+
+import (
+	"testing"
+	"time"
+)
+
+// TestAChildThatCanCallYieldsToAJoinerThatCannot has a root whose two places are held by nodes that
+// nobody can dial, one of which could go below the other.
+func TestAChildThatCanCallYieldsToAJoinerThatCannot(t *testing.T) {
+	newFull := func() *rig {
+		r := newRig(t, Config{Root: true, Slots: 2, Probes: true})
+		for i, slots := range []uint16{8, 0} {
+			l := Link(2 + 2*i)
+			r.asks(l, 1+i, true, Join{Addrs: place(1 + i).Addrs, Slots: slots})
+			r.give(Received{l, Pull{}})
+			r.give(Received{l, Report{Sent: 1, Slots: slots, Free: slots, Callable: true, Room: roomOf(slots), Called: CalledRoom{true, roomOf(slots)}}})
+			r.live(heartbeatInterval)
+			r.give(Probed{l, Closed})
+		}
+		return r
+	}
+	r := newFull()
+	if room := r.room(r.now, false); room[0] != 0 {
+		t.Errorf("no room is told of: %v", room)
+	}
+	if as := r.asks(6, 3, true, Join{}); len(sentTo[Welcome](as, 6)) != 0 {
+		t.Errorf("somebody yields to one that could call the other: %+v", as)
+	}
+	as := r.asks(8, 4, false, Join{})
+	if len(sentTo[Welcome](as, 8)) != 1 {
+		t.Fatalf("nobody yields: %+v", as)
+	}
+	as = r.give(Received{8, Pull{}})
+	bye := sentTo[Bye](as, 4)
+	if len(bye) != 1 || bye[0].Reason != ReasonDisplaced || len(bye[0].Places) != 1 || number(bye[0].Places[0]) != 1 || bye[0].Called != 1 {
+		t.Fatalf("the one without slots is not sent to the other: %+v", as)
+	}
+	if as := r.asks(10, 5, false, Join{}); len(sentTo[Welcome](as, 10)) != 0 {
+		t.Errorf("two places are exchanged at a time: %+v", as)
+	}
+
+	// It could not move: then it stays, and the other goes and does not come back for a while.
+	speak := []func() []Action{
+		r.reports(2, Report{Slots: 8, Free: 8, Callable: true}), r.reports(4, Report{Callable: true}), r.reports(8, Report{}),
+	}
+	as = r.live(shedTime+2*heartbeatInterval, speak...)
+	if closed(as, 8) != ReasonFull || closed(as, 4) != ReasonNone {
+		t.Errorf("the joiner's link ends with %v, the other's with %v", closed(as, 8), closed(as, 4))
+	}
+	if as := r.asks(12, 4, false, Join{}); len(sentTo[Welcome](as, 12)) != 0 {
+		t.Errorf("the same one is let in again: %+v", as)
+	}
+
+	// If it has, all three have a place.
+	r = newFull()
+	r.asks(8, 4, false, Join{})
+	r.give(Received{8, Pull{}})
+	r.give(Received{4, Bye{Reason: ReasonMoved}})
+	as = r.live(shedTime+time.Second, r.reports(2, Report{Slots: 8, Free: 7, Callable: true}), r.reports(8, Report{}))
+	if n := len(r.Info().Children); n != 2 || closed(as, 8) != ReasonNone {
+		t.Errorf("%d children: %+v", n, as)
+	}
+}
+
+// roomOf is the room of a node with free slots.
+func roomOf(slots uint16) Room {
+	if slots == 0 {
+		return noRoom
+	}
+	return Room{}
+}

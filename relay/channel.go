@@ -113,6 +113,19 @@ func (n *Node) Watch(inv Invite, notices func(Notice), found ...netip.AddrPort) 
 	return c, n.add(c)
 }
 
+// within returns a context that ends after a time, or with the channel.
+func (c *Channel) within(d time.Duration) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithTimeout(context.Background(), d)
+	go func() { // ends with ctx
+		select {
+		case <-c.done:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, cancel
+}
+
 // ID returns the channel's ID.
 func (c *Channel) ID() stream.ChannelID { return c.id }
 

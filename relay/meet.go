@@ -137,15 +137,8 @@ func (c *Channel) meet(l *link, f wire.Meet) {
 	from := localAddr(l.conn.NetConn())
 	c.wg.Go(func() { // ends with meetTime, or with the channel
 		defer c.meetings.end(f.Caller)
-		ctx, cancel := context.WithTimeout(context.Background(), meetTime+handshakeTime)
+		ctx, cancel := c.within(meetTime + handshakeTime)
 		defer cancel()
-		go func() { // ends with ctx
-			select {
-			case <-c.done:
-				cancel()
-			case <-ctx.Done():
-			}
-		}()
 		var both sync.WaitGroup
 		var met, offered error
 		ready := func() { l.send(wire.Ready{Caller: f.Caller, Is: true}) }

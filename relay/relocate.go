@@ -1,7 +1,6 @@
 package relay
 
 import (
-	"context"
 	"errors"
 	"net/netip"
 	"slices"
@@ -84,15 +83,8 @@ func (l *link) dropFrom(gone []netip.Addr) bool {
 // (before, it may not have noticed yet), for comeBackTime at most, since a new address may
 // take a while to come.
 func (c *Channel) comeBack(child tree.Place) {
-	ctx, cancel := context.WithTimeout(context.Background(), comeBackTime)
+	ctx, cancel := c.within(comeBackTime)
 	defer cancel()
-	go func() { // ends with ctx
-		select {
-		case <-c.done:
-			cancel()
-		case <-ctx.Done():
-		}
-	}()
 	refused := 0
 	for pause := comeBackPause; ctx.Err() == nil; pause = min(2*pause, comeBackMost) {
 		taken, err := c.offerTo(ctx, child, Token{})

@@ -64,7 +64,13 @@ func (n *Node) mustDeliver(now time.Time, a *attempt) bool {
 	if n.up == nil {
 		return n.barren && (!n.search.dry || now.Sub(a.since) < n.times.infeasible)
 	}
-	return n.flows && n.attached()
+	return n.attached() && (n.flows || n.undelivered(now))
+}
+
+// undelivered reports whether the parent, to which the node came in need and without a
+// proof, should have delivered by now.
+func (n *Node) undelivered(now time.Time) bool {
+	return n.up != nil && !n.up.brought && now.Sub(n.up.since) >= deliverAfter && now.Sub(n.flowed) < flowedFor
 }
 
 // recheck moves the node to a place that did not have to deliver after all.
@@ -78,6 +84,9 @@ func (n *Node) recheck(now time.Time) {
 
 // delivered goes on with a place that was to show that it delivers.
 func (n *Node) delivered(now time.Time, l Link) {
+	if n.isParent(l) {
+		n.up.brought = true
+	}
 	if a := n.search.find(l); a != nil {
 		a.brought = true
 		if a.welcome != nil {
@@ -109,9 +118,12 @@ func (n *Node) tryCommit(now time.Time, a *attempt) {
 		return
 	}
 	old, want, why := n.up, n.search.want, n.whyAnother()
+	if n.undelivered(now) {
+		n.book.avoid(old.place, now.Add(distrustTime))
+	}
 	n.search.remove(a)
 	n.up = &uplink{
-		link: a.link, place: a.addr, near: a.near, called: a.called, heard: now, fresh: now, since: now,
+		link: a.link, place: a.addr, near: a.near, called: a.called, brought: a.brought, heard: now, fresh: now, since: now,
 		lag: lagOf(w.Lag), room: noRoom, roomCalls: noRoom,
 	}
 	if w.Label.Epoch != n.at.Epoch {

@@ -82,6 +82,65 @@ func TestANodeWithoutAParentTakesThePlaceThatItWaitsFor(t *testing.T) {
 	}
 }
 
+// orphanBelow is a node whose parent was lost while the stream flowed, and that has another now
+// which has sent nothing.
+func orphanBelow(t *testing.T) (r *rig, next Link) {
+	t.Helper()
+	r, up, next, _ := atThird(t, true, 2)
+	r.give(hints(60))
+	if a, ok := first[Attached](r.give(Down{up, ByThem(ReasonClosed)})); !ok || a.Link != next {
+		t.Fatal("an orphan waits for a chunk before it commits")
+	}
+	return r, next
+}
+
+func TestAnOrphanLooksOnWhileItsNewParentDoesNotDeliver(t *testing.T) {
+	r, up := orphanBelow(t)
+	speak := r.beats(up, quiet(2))
+	if _, ok := r.dial(deliverAfter-2*heartbeatInterval, speak); ok {
+		t.Fatal("the new parent is left no time")
+	}
+	other, ok := r.dial(3*heartbeatInterval, speak)
+	if !ok {
+		t.Fatal("nobody else is asked")
+	}
+	r.give(Progress{}) // the newest chunk was long ago
+	as := r.welcomes(other, 2)
+	if _, ok := first[Attached](as); ok {
+		t.Fatal("the node moves to a second one that has sent nothing")
+	}
+	as = r.give(Delivered{other.Link})
+	if a, ok := first[Attached](as); !ok || a.Link != other.Link || closed(as, up) != ReasonMoved {
+		t.Fatalf("the node does not move to the one that delivers: %+v", as)
+	}
+	r.give(Down{other.Link, ByThem(ReasonClosed)})
+	if again, ok := r.dial(distrustTime/2); ok && number(again.Place) == 50 {
+		t.Error("the one that did not deliver is asked again")
+	}
+}
+
+func TestAnOrphanStaysBelowANewParentThatDelivers(t *testing.T) {
+	r, up := orphanBelow(t)
+	r.give(Delivered{up})
+	if _, ok := r.dial(2*deliverAfter, r.beats(up, quiet(2))); ok {
+		t.Error("another is asked")
+	}
+}
+
+func TestNobodyLooksOnForAStreamThatCeasedLongAgo(t *testing.T) {
+	r, up, next, _ := atThird(t, false, 2)
+	r.give(hints(60))
+	r.give(Down{up, ByThem(ReasonClosed)})
+	if d, ok := r.dial(2*deliverAfter, r.beats(next, quiet(2))); ok {
+		t.Errorf("%v is asked", d.Place)
+	}
+	r, next = orphanBelow(t)
+	r.live(flowedFor, r.beats(next, quiet(2)))
+	if r.search.want != wantNothing {
+		t.Errorf("after %v it still looks for %d", flowedFor, r.search.want)
+	}
+}
+
 // A chunk may have come before the label is new enough.
 func TestAPlaceThatDeliversIsTakenOnceItsLabelIsNewEnough(t *testing.T) {
 	r, up, next, _ := atThird(t, true, 3)

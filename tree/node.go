@@ -74,6 +74,7 @@ type Node struct {
 	lag    time.Duration
 	barren bool
 	flows  bool
+	flowed time.Time // when it did last
 
 	seenNow  time.Time // of the newest call
 	tickAt   time.Time
@@ -165,6 +166,9 @@ func (n *Node) Handle(now time.Time, ev Event) {
 	case Progress:
 		n.changed = n.changed || n.barren != ev.Barren
 		n.lost, n.lag, n.barren, n.flows = ev.Lost, max(0, ev.Lag), ev.Barren, ev.Flows
+		if n.flows {
+			n.flowed = now
+		}
 	case Readdressed:
 		n.readdressed(now, ev)
 	case Leave:

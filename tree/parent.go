@@ -15,6 +15,7 @@ type uplink struct {
 	displaced bool      // it needs the slot for another node, and serves on for a little
 	near      bool
 	called    bool // it cannot be dialled
+	brought   bool // it has delivered
 	since     time.Time
 	proved    bool          // it has served for a while
 	told      bool          // a heartbeat has come
@@ -221,7 +222,7 @@ func (n *Node) wants(now time.Time) want {
 			n.beatAt = now // the children hear of it at once
 		}
 		return wantAny
-	case u.moving(), now.Sub(u.fresh) >= n.staleAfter(), n.parentStuck(now):
+	case u.moving(), now.Sub(u.fresh) >= n.staleAfter(), n.parentStuck(now), n.undelivered(now):
 		return wantOther
 	case n.late.wanted:
 		return wantFaster

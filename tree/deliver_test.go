@@ -114,7 +114,7 @@ func TestAnOrphanLooksOnWhileItsNewParentDoesNotDeliver(t *testing.T) {
 		t.Fatalf("the node does not move to the one that delivers: %+v", as)
 	}
 	r.give(Down{other.Link, ByThem(ReasonClosed)})
-	if again, ok := r.dial(distrustTime/2); ok && number(again.Place) == 50 {
+	if again, ok := r.dial(distrustTime / 2); ok && number(again.Place) == 50 {
 		t.Error("the one that did not deliver is asked again")
 	}
 }

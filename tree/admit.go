@@ -9,8 +9,10 @@ import (
 const (
 	// EmergencyTime is how long a node may serve more children than it has slots.
 	EmergencyTime = 10 * time.Second
-	// shedTime is how long a child is served after it was asked to move on.
-	shedTime = 9 * time.Second
+	// shedTime is how long a child is served after it was asked to move on, if EmergencyTime is
+	// not over before; shedLeast is how long it is in any case.
+	shedTime  = 9 * time.Second
+	shedLeast = 2 * time.Second
 	// swapTime is the rest of EmergencyTime: the time in which children may be asked.
 	swapTime = EmergencyTime - shedTime
 	// maxGuests bounds standby links: each is an idle connection.
@@ -67,12 +69,12 @@ func (n *Node) decide(now time.Time, j *child, ev Joined) {
 		n.refuse(now, j, ReasonOrphan, within)
 	case n.busyWith(now, j):
 		n.refuse(now, j, ReasonBusy, within)
-	case within == 0 && !n.free(j) && !n.rescues(j) && n.yielding(now, j) != nil:
+	case within == 0 && !n.free(j) && !n.rescues(now, j) && n.yielding(now, j) != nil:
 		j.instead, j.yielded = n.yielding(now, j).link, true
 		n.admit(now, j, ev)
-	case within > 0 && n.depth()+1 > within, !n.free(j) && n.victim(now, j) == nil && !n.rescues(j):
+	case within > 0 && n.depth()+1 > within, !n.free(j) && n.victim(now, j) == nil && !n.rescues(now, j):
 		n.refuse(now, j, ReasonFull, within)
-	case !n.free(j) && !n.rescues(j) && n.mayTry(j) && j.trial.reach != Open:
+	case !n.free(j) && !n.rescues(now, j) && n.mayTry(j) && j.trial.reach != Open:
 		if !n.hold(now, j, ev) { // nobody makes room for whom nobody gets through to
 			n.refuse(now, j, ReasonFull, within)
 		}
@@ -131,9 +133,9 @@ func (n *Node) free(j *child) bool {
 
 // rescues reports whether an orphan is let in over the slots. It is if it has nodes below
 // it and carries more than the child that will have to move.
-func (n *Node) rescues(j *child) bool {
+func (n *Node) rescues(now time.Time, j *child) bool {
 	w := n.least(false, weaker)
-	return j.report.Below > 0 && len(n.children) < n.cfg.Slots+EmergencySlots(n.cfg.Slots)/2 && w != nil && weaker(w, j) < 0
+	return j.report.Below > 0 && n.mayExceed(now) && len(n.children) < n.cfg.Slots+EmergencySlots(n.cfg.Slots)/2 && w != nil && weaker(w, j) < 0
 }
 
 // victim is the child that would have to make room for a joiner: the youngest of
@@ -222,7 +224,7 @@ func (n *Node) turnsAway(now time.Time, g *child) Reason {
 		return ReasonLoop
 	case n.barren, len(n.path)+1 >= MaxPath, !n.cfg.Root && n.up == nil && now.Sub(n.orphanAt) >= orphanGrace:
 		return ReasonOrphan
-	case len(n.children) >= n.cfg.Slots+EmergencySlots(n.cfg.Slots):
+	case len(n.children) >= n.cfg.Slots && !n.mayExceed(now), len(n.children) >= n.cfg.Slots+EmergencySlots(n.cfg.Slots):
 		return ReasonFull
 	}
 	return ReasonNone

@@ -200,6 +200,56 @@ func TestNobodyServesTooManyForLongerThanEmergencyTime(t *testing.T) {
 	}
 }
 
+// However long orphans keep pulling their links, EmergencyTime after the first of them there are no
+// more children than slots, and all that were asked to move had time for it.
+func TestOrphansThatKeepComingDoNotProlongTheEmergency(t *testing.T) {
+	r := newRig(t, Config{Root: true, Slots: 4})
+	var speak []func() []Action
+	asked := make(map[Link]time.Time)
+	for i := range 4 {
+		r.come(Link(2+2*i), 1+i, Join{Slots: 1}, Report{})
+		speak = append(speak, r.reports(Link(2+2*i), Report{Slots: 1}))
+	}
+	over, most, late := time.Time{}, time.Duration(0), 0
+	for i := range 60 {
+		l := Link(100 + 2*i)
+		r.guest(l, 50+i)
+		as := r.give(Received{l, Pull{}})
+		if m, ok := sent[Refer](as); ok && m.Reason == ReasonFull && r.now.Sub(over) > EmergencyTime-shedLeast {
+			late++
+		}
+		speak = append(speak, r.reports(l, Report{Slots: 1}))
+		for range 10 {
+			as = append(as, r.live(heartbeatInterval, speak...)...)
+			for _, c := range r.children {
+				if c.shedding() {
+					asked[c.link] = c.shedAt
+				}
+			}
+			for _, c := range every[Close](as) {
+				if at, ok := asked[c.Link]; ok && r.now.Sub(at) < shedLeast {
+					t.Fatalf("link %d is cut %v after it was asked to move", c.Link, r.now.Sub(at))
+				}
+			}
+			as = nil
+			switch {
+			case len(r.children) <= 4:
+				over = time.Time{}
+			case over.IsZero():
+				over = r.now
+			default:
+				most = max(most, r.now.Sub(over))
+			}
+		}
+	}
+	if most > EmergencyTime || most < EmergencyTime-time.Second {
+		t.Errorf("more children than slots for %v", most)
+	}
+	if late == 0 {
+		t.Error("nobody came too late")
+	}
+}
+
 func TestWhenCapacityShrinksTheWeakestAreAskedAndCut(t *testing.T) {
 	r := newRig(t, Config{Root: true, Slots: 4})
 	var speak []func() []Action

@@ -18,6 +18,21 @@ func (n *Node) maySwap(now time.Time) bool {
 	return n.overAt.IsZero() || now.Sub(n.overAt) < swapTime
 }
 
+// mayExceed reports whether a node may take one more child than it has slots. It may while a child
+// that is asked to move for it has shedLeast for that.
+func (n *Node) mayExceed(now time.Time) bool {
+	return n.overAt.IsZero() || now.Sub(n.overAt) <= EmergencyTime-shedLeast
+}
+
+// shedBy is when a child that was asked to move is cut.
+func (n *Node) shedBy(c *child) time.Time {
+	lasts := shedTime
+	if !n.overAt.IsZero() {
+		lasts = min(lasts, max(shedLeast, n.overAt.Add(EmergencyTime).Sub(c.shedAt)))
+	}
+	return c.shedAt.Add(lasts)
+}
+
 // noteOver notes since when there are more children than slots.
 func (n *Node) noteOver(now time.Time) {
 	switch over := len(n.children) > n.cfg.Slots; {
@@ -96,7 +111,7 @@ func (n *Node) expireChildren(now time.Time) {
 			n.dropChild(c, ByUs(ReasonSilent))
 		case now.Sub(c.heard) >= n.times.childSilence:
 			n.dropChild(c, ByUs(ReasonSilent))
-		case c.shedding() && now.Sub(c.shedAt) >= shedTime:
+		case c.shedding() && !now.Before(n.shedBy(c)):
 			x := n.children.ofID(c.shedFor)
 			if x != nil && (c.yields || int(x.report.Children) < x.slots) {
 				c.shedAt, c.shedFor, c.yields = time.Time{}, ID{}, false

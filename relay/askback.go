@@ -56,6 +56,11 @@ func (c *Channel) DialBacks(ctx context.Context) ([]DialBack, error) {
 		return c.dialBacks.last, nil
 	}
 	asked := c.node.AskDialBacks(ctx, c.id, c.toDialBack(info), port)
+	for _, d := range asked {
+		if d.Err == nil && !d.Near {
+			c.peers.dialledBack(familyOf(d.At.Addr()), d.Dialled)
+		}
+	}
 	if ctx.Err() == nil {
 		c.dialBacks.last, c.dialBacks.until = asked, time.Now().Add(dialBackFresh)
 	}

@@ -163,7 +163,7 @@ func (c *Channel) meet(l *link, f wire.Meet) {
 		both.Wait()
 		c.log.Debug("a caller was met", zap.String("peer", f.Caller.Short()), zap.Stringer("at", f.Addr), zap.NamedError("there", met), zap.NamedError("where it listens", offered))
 		if f.Addr.IsValid() && offered != nil { // what was reached by dialling says nothing of calls
-			c.node.outside.met(f.Caller, met == nil)
+			c.node.outside.met(f.Caller, familyOf(f.Addr.Addr()), met == nil)
 		}
 	})
 }

@@ -68,6 +68,7 @@ type Node struct {
 	assignAt  time.Time
 	distrusts map[ID]time.Time
 	lapses    lapses
+	yields    yields
 
 	// What the data path says.
 	lost   uint64

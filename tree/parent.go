@@ -20,7 +20,7 @@ type uplink struct {
 	proved    bool          // it has served for a while
 	told      bool          // a heartbeat has come
 	room      Room          // at and below it, for joiners that are dialled
-	roomCalls Room          // likewise, for those that can call
+	roomCalls Room          // likewise, for those that can call, and not below this node
 	lag       time.Duration // how late it is itself, as it says
 	excused   bool          // this silence may have been the node's own stall
 }

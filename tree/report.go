@@ -9,6 +9,17 @@ const maxBelow = 1 << 24
 // room says where joiners of each class would be taken, at and below this node: those that dial,
 // or those that can call too.
 func (n *Node) room(now time.Time, calls bool) Room {
+	r := n.roomHere(now, calls)
+	for _, c := range n.children {
+		if n.roomBelow(now, c, calls) {
+			r = r.or(c.report.room(calls).below())
+		}
+	}
+	return r
+}
+
+// roomHere is the part of it that is at this node.
+func (n *Node) roomHere(now time.Time, calls bool) Room {
 	r := noRoom
 	if !n.leaveBy.IsZero() {
 		return r
@@ -25,15 +36,16 @@ func (n *Node) room(now time.Time, calls bool) Room {
 			}
 		}
 	}
-	if !calls && n.attached() && !n.barren && len(n.children)-n.cfg.Slots < swaps(n.cfg.Slots) && n.maySwap(now) && n.mayYield(now) != nil {
+	if !calls && n.attached() && !n.barren && n.mayYield(now) != nil {
 		return Room{}
 	}
-	for _, c := range n.children {
-		if c.reported && c.pulling && c.leads(calls) && !c.shedding() && !c.claim.doubted(now) {
-			r = r.or(c.report.room(calls).below())
-		}
-	}
 	return r
+}
+
+// roomBelow reports whether what a child has told of its room counts. At a node that leaves it does
+// not.
+func (n *Node) roomBelow(now time.Time, c *child, calls bool) bool {
+	return n.leaveBy.IsZero() && c.reported && c.pulling && c.leads(calls) && !c.shedding() && !c.claim.doubted(now)
 }
 
 // freeSlots counts the free slots for nodes like this one. Those that are near its parent
@@ -114,22 +126,24 @@ func (n *Node) beatChildren(now time.Time) {
 	if len(n.children) == 0 && !guests {
 		return
 	}
-	room, called := n.room(now, false), n.room(now, true)
+	room, called := n.room(now, false), n.calledRooms(now)
 	if n.cfg.Root {
-		n.best, n.called = room, called
+		n.best, n.called = room, called.all()
 	}
 	hb := Heartbeat{
 		Label: n.label(now), Orphan: !n.attached(), Lag: n.lagTold(), Best: n.best, Room: room,
-		BestCalled: CalledRoom{true, n.called}, Called: CalledRoom{true, called},
+		BestCalled: CalledRoom{true, n.called},
 	}
 	if t, ok := n.RootClock(now); ok {
 		hb.Clock = uint64(max(1, t.Microseconds()))
 	}
 	for _, c := range n.children {
+		hb.Called = CalledRoom{true, called.without(c)}
 		n.send(c.link, echo(now, hb, c))
 	}
 	if guests {
 		n.guestsAt = now.Add(n.times.standby)
+		hb.Called = CalledRoom{true, called.all()}
 		for _, g := range n.guests {
 			n.send(g.link, echo(now, hb, g))
 		}

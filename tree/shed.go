@@ -114,6 +114,9 @@ func (n *Node) expireChildren(now time.Time) {
 		case c.shedding() && !now.Before(n.shedBy(c)):
 			x := n.children.ofID(c.shedFor)
 			if x != nil && (c.yields || int(x.report.Children) < x.slots) {
+				if c.yields {
+					n.yields.failed(now)
+				}
 				c.shedAt, c.shedFor, c.yields = time.Time{}, ID{}, false
 				n.distrust(now, x.place.ID)
 				n.dropChild(x, ByUs(ReasonFull))

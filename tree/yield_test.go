@@ -63,6 +63,56 @@ func TestAChildThatCanCallYieldsToAJoinerThatCannot(t *testing.T) {
 	}
 }
 
+// TestAChildYieldsForAPlaceElsewhereInTheTree has a node whose one child can be called, and that knows
+// of places for it or of none.
+func TestAChildYieldsForAPlaceElsewhereInTheTree(t *testing.T) {
+	free := Room{}
+	for name, c := range map[string]struct {
+		parent, tree Room // what the parent tells of its own room and of the tree's
+		own          uint16
+		yields       bool
+	}{
+		"beside the node": {free, free, 4, true},
+		"nowhere":         {noRoom, noRoom, 0, false},
+		"nearer to the root than the child's own":  {noRoom, free, 4, true},
+		"below itself alone, for all that is told": {noRoom, Room{2, 2, 2, 2, 2, 2}, 4, false},
+		"further down, and it has none":            {noRoom, Room{5, 5, 5, 5, 5, 5}, 0, true},
+	} {
+		r := newRig(t, Config{Slots: 1, Probes: true})
+		up := r.below(1)
+		r.asks(2, 1, true, Join{Addrs: place(1).Addrs, Slots: 4})
+		r.give(Received{2, Pull{}})
+		beat := r.beats(up, Heartbeat{Label: Label{H: 0}, Best: noRoom, Room: noRoom, BestCalled: CalledRoom{true, c.tree}, Called: CalledRoom{true, c.parent}})
+		speak := []func() []Action{beat, r.reports(2, calls(4, c.own))}
+		r.live(2*heartbeatInterval, speak...)
+		r.give(Probed{2, Closed})
+		r.live(2*heartbeatInterval, speak...)
+		as := r.asks(4, 2, false, Join{})
+		if got := len(sentTo[Welcome](as, 4)) == 1; got != c.yields {
+			t.Errorf("%s: yields %v", name, got)
+		}
+		if !c.yields {
+			continue
+		}
+		as = r.give(Received{4, Pull{}})
+		if len(sentTo[Bye](as, 2)) != 1 {
+			t.Fatalf("%s: the child is not asked to move: %+v", name, as)
+		}
+		// It finds none: then nobody yields for a while.
+		as = r.live(shedTime+2*heartbeatInterval, append(speak, r.reports(4, Report{}))...)
+		if closed(as, 4) != ReasonFull || closed(as, 2) != ReasonNone {
+			t.Errorf("%s: the joiner's link ends with %v, the child's with %v", name, closed(as, 4), closed(as, 2))
+		}
+		if as := r.asks(6, 3, false, Join{}); len(sentTo[Welcome](as, 6)) != 0 {
+			t.Errorf("%s: it is asked again at once", name)
+		}
+		r.live(yieldAgain, speak...)
+		if as := r.asks(8, 4, false, Join{}); len(sentTo[Welcome](as, 8)) != 1 {
+			t.Errorf("%s: it is not asked again after %v", name, yieldAgain)
+		}
+	}
+}
+
 // roomOf is the room of a node with free slots.
 func roomOf(slots uint16) Room {
 	if slots == 0 {

@@ -58,7 +58,7 @@ func (s *Sim) checkLong(h *Host) {
 	if over := time.Duration(s.t - h.overAt); h.overAt != 0 && over > tree.EmergencyTime+emergencySlack {
 		s.fail("host %d has served %d children in %d slots for %v", h.Index, len(h.children), h.Slots, over)
 	}
-	if alone := time.Duration(s.t - h.orphan); h.up == nil && !h.leaving && !s.cfg.Scarce && alone > orphanLimit {
+	if alone := time.Duration(s.t - h.orphan); h.up == nil && !h.leaving && alone > orphanLimit {
 		s.fail("host %d has been without a parent for %v", h.Index, alone)
 	}
 }

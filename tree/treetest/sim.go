@@ -40,9 +40,6 @@ type Config struct {
 	// Calls lets hosts carry calls to each other, and all but the closed ones make and answer
 	// them, as relay does. Without it those that are not open are leaves.
 	Calls bool
-	// Scarce is set if there may be too few slots. Then a host may be without a parent for long,
-	// and over its slots too: the standby links of those that are cut are pulled in turn.
-	Scarce bool
 	// Trace receives a line for everything that a node is told to do.
 	Trace io.Writer
 }

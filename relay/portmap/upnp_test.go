@@ -42,6 +42,27 @@ func TestUPnPMapsChecksAndRemoves(t *testing.T) {
 	}
 }
 
+// A renewal is refused for TCP alone, and then the router is away: what is left is removed once it is back.
+func TestWhatIsLeftOfAMappingIsRemovedByARouterThatWasAway(t *testing.T) {
+	f := newFakeIGD(t)
+	p, _ := upnpAt(f)
+	if _, err := p.open(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	f.set(func() { f.codes["AddPortMapping"] = 606; delete(f.entries, "TCP 7144") })
+	if g, err := p.open(t.Context()); err == nil {
+		t.Fatalf("renewed: %+v", g)
+	}
+	f.set(func() { f.codes["GetExternalIPAddress"] = 501 })
+	if err := p.probe(t.Context()); err == nil {
+		t.Fatal("a router without an address was chosen")
+	}
+	f.set(func() { clear(f.codes) })
+	if err := p.close(t.Context()); err != nil || f.mapped() != "map[]" {
+		t.Errorf("%v, left %s", err, f.mapped())
+	}
+}
+
 // Each line is what some real router does.
 func TestErrorsOfRoutersThatUPnPLivesWith(t *testing.T) {
 	for name, c := range map[string]struct {

@@ -3,6 +3,7 @@ package relay
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/netip"
 	"slices"
 	"sync"
@@ -29,11 +30,21 @@ type DialBack struct {
 	Err error // why it has not tried; nil if it has
 }
 
-// dialBacks keeps what the others said last.
+// dialBacks keeps what the others said last, for who has the turn.
 type dialBacks struct {
-	mu    sync.Mutex
+	turn  chan struct{} // holds one while somebody has it
 	until time.Time
 	last  []DialBack
+}
+
+// await waits for the turn, and returns what gives it back.
+func (d *dialBacks) await(ctx context.Context) (done func(), err error) {
+	select {
+	case d.turn <- struct{}{}:
+		return func() { <-d.turn }, nil
+	case <-ctx.Done():
+		return nil, fmt.Errorf("others are being asked already: %w", ctx.Err())
+	}
 }
 
 // ErrNoListener means that a node takes no links, so that nobody can dial it.
@@ -50,8 +61,11 @@ func (c *Channel) DialBacks(ctx context.Context) ([]DialBack, error) {
 	if !c.query(func(n *tree.Node) { info = n.Info() }) {
 		return nil, ErrEnded
 	}
-	c.dialBacks.mu.Lock() // the others wait for what comes
-	defer c.dialBacks.mu.Unlock()
+	done, err := c.dialBacks.await(ctx) // who comes meanwhile is told the same
+	if err != nil {
+		return nil, err
+	}
+	defer done()
 	if time.Now().Before(c.dialBacks.until) {
 		return c.dialBacks.last, nil
 	}

@@ -125,11 +125,10 @@ func (c *Channel) callPlace(ctx context.Context, to, through tree.ID) (dialed, e
 	ctx, cancel := context.WithTimeout(ctx, calledTime+meetTime)
 	defer cancel()
 	var from netip.AddrPort
-	var via netip.Addr
 	c.query(func(*tree.Node) {
 		for _, u := range c.up {
 			if u.peer == through && u.knows2() && u.ctx.Err() == nil {
-				from, via = localAddr(u.conn.NetConn()), remoteAddr(u.conn.NetConn()).Addr()
+				from = localAddr(u.conn.NetConn())
 				u.send(wire.Call{Target: to})
 				return
 			}
@@ -147,7 +146,7 @@ func (c *Channel) callPlace(ctx context.Context, to, through tree.ID) (dialed, e
 	case <-time.After(calledTime):
 	case <-ctx.Done():
 	}
-	if !at.IsValid() || !mayMeet(at, via) {
+	if !at.IsValid() {
 		return dialed{}, errNotCalled
 	}
 	type result struct {

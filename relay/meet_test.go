@@ -4,10 +4,8 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/tls"
-	"errors"
 	"net"
 	"net/netip"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -159,48 +157,6 @@ func TestWhoAnswersNoCallsSaysSo(t *testing.T) {
 	k.send(wire.Meet{Caller: source.node.ident.id, Addr: netip.MustParseAddrPort("127.0.0.1:4000")})
 	if f := awaitFrame[wire.Ready](k); f.Is {
 		t.Errorf("it meets itself: %+v", f)
-	}
-}
-
-// TestACallerSendsNothingWhereNoRouterSendsFrom has the node in between send it to such a port.
-func TestACallerSendsNothingWhereNoRouterSendsFrom(t *testing.T) {
-	between, target := newFake(t), tree.ID{9}
-	var knocked atomic.Int32
-	viewer := newStation(t, 1, func(n *Node, _ *station) (*Channel, error) {
-		n.knock = func(context.Context, knock) (net.Conn, error) {
-			knocked.Add(1)
-			return nil, syscall.EADDRNOTAVAIL
-		}
-		return n.Watch(Invite{Channel: between.id, Hosts: []HostPort{{between.addr.Addr().String(), between.addr.Port()}}}, nil)
-	})
-	k := between.accept()
-	for port, tries := range map[uint16]int32{25: 0, 4000: 1} {
-		knocked.Store(0)
-		ctx, cancel := context.WithTimeout(t.Context(), patience)
-		ended := make(chan error, 1)
-		go func() { // ends with ctx
-			_, err := viewer.callPlace(ctx, target, between.ident.id)
-			ended <- err
-		}()
-		if f := awaitFrame[wire.Call](&linked{talk: k}); f.Target != target {
-			t.Errorf("%x is called", f.Target)
-		}
-		k.send(wire.Called{Target: target, Addr: netip.AddrPortFrom(between.addr.Addr(), port)})
-		if tries == 0 {
-			if err := <-ended; !errors.Is(err, errNotCalled) {
-				t.Errorf("port %d: %v", port, err)
-			}
-		} else {
-			for knocked.Load() == 0 && ctx.Err() == nil {
-				time.Sleep(time.Millisecond)
-			}
-			cancel()
-			<-ended
-		}
-		cancel()
-		if got := knocked.Load(); got != tries {
-			t.Errorf("%d packets go to port %d, want %d", got, port, tries)
-		}
 	}
 }
 

@@ -43,8 +43,12 @@ func (d *dialBacks) await(ctx context.Context) (done func(), err error) {
 	case d.turn <- struct{}{}:
 		return func() { <-d.turn }, nil
 	case <-ctx.Done():
-		return nil, fmt.Errorf("others are being asked already: %w", ctx.Err())
+		return nil, errStillAsked(ctx)
 	}
+}
+
+func errStillAsked(ctx context.Context) error {
+	return fmt.Errorf("others are still being asked: %w", ctx.Err())
 }
 
 // ErrNoListener means that a node takes no links, so that nobody can dial it.
@@ -65,15 +69,25 @@ func (c *Channel) DialBacks(ctx context.Context) ([]DialBack, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer done()
 	if time.Now().Before(c.dialBacks.until) {
+		defer done()
 		return c.dialBacks.last, nil
 	}
-	asked := c.node.AskDialBacks(ctx, c.id, c.toDialBack(info), port)
-	if ctx.Err() == nil {
+	told := make(chan []DialBack, 1)
+	go func() { // ends with asking; who does not wait for it must not have them asked again and again
+		defer done()
+		asking, cancel := c.within(dialBackWait)
+		defer cancel()
+		asked := c.node.AskDialBacks(asking, c.id, c.toDialBack(info), port)
 		c.dialBacks.last, c.dialBacks.until = asked, time.Now().Add(dialBackFresh)
+		told <- asked
+	}()
+	select {
+	case asked := <-told:
+		return asked, nil
+	case <-ctx.Done():
+		return nil, errStillAsked(ctx)
 	}
-	return asked, nil
 }
 
 // toDialBack is where other nodes of the channel are: those on the way to the root, the children,

@@ -88,6 +88,26 @@ func TestNobodyWaitsForAnotherThatAsks(t *testing.T) {
 	})
 }
 
+// Those who have others asked and do not wait for the answer have them asked once.
+func TestWhoDoesNotWaitHasNobodyAskedAgain(t *testing.T) {
+	inside(t, 3, &world{far: true}, func(t *testing.T, w *world) {
+		walled := w.add(option{slots: 1, walled: true})
+		w.within(10*time.Second, "all are attached", w.attached)
+		for range 4 {
+			ctx, cancel := context.WithTimeout(t.Context(), dialBackTime/10)
+			if told, err := walled.DialBacks(ctx); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("%+v, %v", told, err)
+			}
+			cancel()
+		}
+		began := time.Now()
+		told, err := walled.DialBacks(t.Context())
+		if took := time.Since(began); err != nil || len(told) != 1 || told[0].TCP != wire.Nothing || took > dialBackTime*7/10 {
+			t.Errorf("%+v, %v after %v", told, err, took)
+		}
+	})
+}
+
 // A node at the same address that is another's must not pass for the one that asks.
 func TestAnotherNodeAtTheAddressIsNoAnswer(t *testing.T) {
 	inside(t, 3, &world{far: true}, func(t *testing.T, w *world) {

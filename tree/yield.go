@@ -21,16 +21,28 @@ func (n *Node) yielding(now time.Time, j *child) *child {
 // mayYield is a child that has another place, which it would have to call: the one that is moved most
 // easily. It is nil if there is none.
 func (n *Node) mayYield(now time.Time) *child {
+	var below [Classes][2]*child // of those that can take one of a class, two: one may be the child itself
+	for _, q := range n.children {
+		if !q.callable() || !q.pulling || q.shedding() || q.claim.doubted(now) {
+			continue
+		}
+		for class, room := range q.report.room(true) {
+			switch b := &below[class]; {
+			case room == NoRoom:
+			case b[0] == nil:
+				b[0] = q
+			case b[1] == nil:
+				b[1] = q
+			}
+		}
+	}
 	var w *child
 	for _, c := range n.children {
 		if !c.pulling || c.shedding() || c.near || !c.canCall() || c.trial.reach != Closed || w != nil && weaker(c, w) > 0 {
 			continue
 		}
-		for _, q := range n.children {
-			if q != c && q.callable() && q.pulling && !q.shedding() && !q.claim.doubted(now) && q.report.room(true)[c.class()] != NoRoom {
-				w = c
-				break
-			}
+		if b := below[c.class()]; b[0] != nil && (b[0] != c || b[1] != nil) {
+			w = c
 		}
 	}
 	return w

@@ -71,7 +71,6 @@ func TestAMuteRouterIsAskedToRemoveBoth(t *testing.T) {
 func TestARouterThatStartedAgainIsNoticed(t *testing.T) {
 	for p := range methodsOf(newFakePort(t)) {
 		f := newFakePort(t)
-		f.set(func() { f.began = time.Now().Add(-time.Hour) })
 		m := methodsOf(f)[p]
 		if _, err := m.open(t.Context()); err != nil {
 			t.Fatal(err)
@@ -80,6 +79,15 @@ func TestARouterThatStartedAgainIsNoticed(t *testing.T) {
 		if err := m.check(t.Context()); !errors.Is(err, errForgotten) {
 			t.Errorf("%s: %v", p, err)
 		}
+		if _, err := m.open(t.Context()); err != nil || f.count() != 2 {
+			t.Errorf("%s: %v, %d", p, err, f.count())
+		}
+		// It had only just begun: that it did so once more would not show.
+		f.set(func() { f.began, f.entries = time.Now(), map[entry]nonce{} })
+		if err := m.check(t.Context()); !errors.Is(err, errForgotten) {
+			t.Errorf("%s that had only just begun: %v", p, err)
+		}
+		f.set(func() { f.began = time.Now().Add(-youngest * time.Second) })
 		if _, err := m.open(t.Context()); err != nil || f.count() != 2 {
 			t.Errorf("%s: %v, %d", p, err, f.count())
 		}

@@ -41,11 +41,15 @@ func (c *Channel) Status(base string) api.ChannelStatus {
 		Children:  f.Children,
 		Slots:     f.Slots,
 		ReachAddr: f.ReachAddr,
+		Reached:   f.Reached,
 		Came:      ring.Came,
 		Sent:      api.Sent{Children: f.Sent, Viewers: c.sent()},
 		Chunks:    api.Chunks{Received: ring.Received, Lost: ring.Lost, Duplicate: ring.Duplicate, Bytes: ring.Counts.Bytes},
 		Ring:      api.Ring{Held: ring.Held, Bytes: ring.Memory, SpanMs: ring.Span.Milliseconds()},
 		Viewers:   []api.Viewer{},
+	}
+	if s.Reached == nil {
+		s.Reached = []api.Reached{}
 	}
 	if s.Path == nil {
 		s.Path = []string{}

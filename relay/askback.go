@@ -79,6 +79,11 @@ func (c *Channel) DialBacks(ctx context.Context) ([]DialBack, error) {
 		asking, cancel := c.within(dialBackWait)
 		defer cancel()
 		asked := c.node.AskDialBacks(asking, c.id, c.toDialBack(info), port)
+		for _, d := range asked {
+			if d.Err == nil && !d.Near {
+				c.peers.dialledBack(familyOf(d.At.Addr()), d.Dialled)
+			}
+		}
 		c.dialBacks.last, c.dialBacks.until = asked, time.Now().Add(dialBackFresh)
 		told <- asked
 	}()

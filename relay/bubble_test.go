@@ -34,6 +34,7 @@ type world struct {
 	root   *inhabitant
 	all    []*inhabitant
 	far    bool     // each node is in a network of its own
+	public bool     // at addresses of the Internet
 	walls  sync.Map // addresses that nobody gets through to
 }
 
@@ -138,7 +139,11 @@ type option struct {
 func (w *world) add(o option) *inhabitant {
 	w.t.Helper()
 	i := len(w.all) + 1
-	addr := netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)}), worldPort)
+	first := byte(10)
+	if w.public {
+		first = 11
+	}
+	addr := netip.AddrPortFrom(netip.AddrFrom4([4]byte{first, 0, byte(i >> 8), byte(i)}), worldPort)
 	n := &inhabitant{host: w.net.Host(addr.Addr())}
 	n.from.Store(n.host)
 	cfg := Config{

@@ -108,6 +108,54 @@ func TestWhoDoesNotWaitHasNobodyAskedAgain(t *testing.T) {
 	})
 }
 
+// No parent tries a source. It asks somebody to dial back, and learns of one family what holds there.
+func TestASourceLearnsWhetherOthersGetThrough(t *testing.T) {
+	for name, want := range map[string]tree.Reach{"open": tree.Open, "its port is closed later": tree.Closed} {
+		t.Run(name, func(t *testing.T) {
+			inside(t, 3, &world{far: true, public: true}, func(t *testing.T, w *world) {
+				w.add(option{slots: 1})
+				w.within(10*time.Second, "all are attached", w.attached)
+				if ts := w.root.Trials(); len(ts) != 0 {
+					t.Fatalf("it knows at once: %+v", ts)
+				}
+				if want == tree.Closed {
+					w.walls.Store(w.root.place.Addrs[0].String(), true)
+				}
+				time.Sleep(2*familyFirst + dialBackWait)
+				ts := w.root.Trials()
+				if len(ts) != 1 || ts[0].Reach != want || ts[0].Addr != w.root.place.Addrs[0] {
+					t.Fatalf("it knows %+v, want %v at %v", ts, want, w.root.place.Addrs[0])
+				}
+				asked := ts[0].At
+				time.Sleep(familyFresh - time.Minute)
+				if ts := w.root.Trials(); ts[0].At != asked {
+					t.Errorf("it asks again after %v", ts[0].At.Sub(asked))
+				}
+				w.walls.Delete(w.root.place.Addrs[0].String())
+				time.Sleep(3 * familyRetry)
+				if ts := w.root.Trials(); ts[0].Reach != tree.Open {
+					t.Errorf("half an hour later it knows %+v", ts)
+				}
+			})
+		})
+	}
+}
+
+func TestAnAnswerAboutTheOtherFamilyIsNotBelieved(t *testing.T) {
+	var p peers
+	there := netip.MustParseAddrPort("11.22.33.44:7144")
+	p.dialledBack(ipv6, wire.Dialled{Addr: there, TCP: wire.Answered})
+	p.dialledBack(ipv4, wire.Dialled{Addr: there, TCP: wire.NotAsked})
+	if p.triedOver(ipv4) != (Trial{}) || p.triedOver(ipv6) != (Trial{}) {
+		t.Errorf("%+v", p.trials)
+	}
+	p.probed(wire.Probed{Addr: there})
+	p.dialledBack(ipv6, wire.Dialled{Addr: netip.MustParseAddrPort("[2001:db8::1]:7144"), TCP: wire.Answered})
+	if p.tried().Reach != tree.Closed || p.triedOver(ipv4).Reach != tree.Closed || p.triedOver(ipv6).Reach != tree.Open {
+		t.Errorf("%+v, a parent's: %+v", p.trials, p.trial)
+	}
+}
+
 // A node at the same address that is another's must not pass for the one that asks.
 func TestAnotherNodeAtTheAddressIsNoAnswer(t *testing.T) {
 	inside(t, 3, &world{far: true}, func(t *testing.T, w *world) {

@@ -50,7 +50,7 @@ func (c *Channel) drive(ctx context.Context) {
 			c.handle(c.capacity(time.Now()))
 			c.handle(tree.Calls{Can: c.node.calls()})
 			c.report(time.Now())
-			c.updatePeers(time.Now())
+			c.updatePeers(ctx, time.Now())
 			c.checkSpeed(time.Now())
 		case <-lag.C:
 			c.handle(c.progress(time.Now()))

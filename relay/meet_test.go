@@ -204,10 +204,14 @@ func TestWhetherCallsGetThroughFollowsFromWhatOthersSee(t *testing.T) {
 	at := netip.MustParseAddrPort
 	now := time.Unix(1e9, 0)
 	o := outside{now: func() time.Time { return now }}
+	calledOver := func(f family) bool {
+		there := []string{"11.22.33.44:7144", "[2001:db8::1]:7144"}[f]
+		return o.judge(Trial{Reach: tree.Closed, Addr: at(there)}) == tree.Punchable
+	}
 	check := func(what string, can, punchable bool) {
 		t.Helper()
-		if o.can() != can || o.punchable() != punchable {
-			t.Errorf("%s: can %v, punchable %v, want %v, %v", what, o.can(), o.punchable(), can, punchable)
+		if o.can() != can || calledOver(ipv4) != punchable {
+			t.Errorf("%s: can %v, punchable %v, want %v, %v", what, o.can(), calledOver(ipv4), can, punchable)
 		}
 	}
 	a, b, c := tree.ID{1}, tree.ID{2}, tree.ID{3}
@@ -221,13 +225,13 @@ func TestWhetherCallsGetThroughFollowsFromWhatOthersSee(t *testing.T) {
 	check("two see one port", true, true)
 	o.saw(sighting{c, at("192.168.1.2:5000"), at("11.22.33.44:61234")})
 	check("one now sees another", false, false)
-	o.met(a, true)
+	o.met(a, ipv4, true)
 	check("but a call got through", true, true)
 	o.moved()
 	check("in another network", true, false)
 	for i := range byte(missesMost) {
-		o.met(tree.ID{i}, false)
-		o.met(tree.ID{i}, false) // it counts once
+		o.met(tree.ID{i}, ipv4, false)
+		o.met(tree.ID{i}, ipv4, false) // it counts once
 	}
 	check("calls did not get through", false, false)
 	now = now.Add(callsPause)
@@ -235,7 +239,12 @@ func TestWhetherCallsGetThroughFollowsFromWhatOthersSee(t *testing.T) {
 	// An untranslated address is seen as it is: then only a firewall is in the way.
 	o.saw(sighting{a, at("[2001:db8::1]:5000"), at("[2001:db8::1]:5000")})
 	o.saw(sighting{b, at("[2001:db8::1]:5000"), at("[2001:db8::1]:5000")})
-	check("behind a firewall", true, true)
+	if !o.can() || !calledOver(ipv6) || calledOver(ipv4) {
+		t.Errorf("behind a firewall: can %v, punchable over IPv6 %v, over IPv4 %v", o.can(), calledOver(ipv6), calledOver(ipv4))
+	}
+	if r := o.judge(Trial{Reach: tree.Open, Addr: at("[2001:db8::1]:7144")}); r != tree.Open {
+		t.Errorf("what was dialled is %v", r)
+	}
 }
 
 // TestWhatGoesBesideIsSaidOnce joins the frames that older nodes do not know to the tree's messages.

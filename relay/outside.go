@@ -26,8 +26,8 @@ type outside struct {
 
 	mu        sync.Mutex
 	sightings []sighting
-	proved    bool      // a call got through since the network last changed
-	missed    []tree.ID // nodes with which one did not, since one did
+	proved    [families]bool // a call got through since the network last changed
+	missed    []tree.ID      // nodes with which one did not, since one did
 	pausedTo  time.Time
 }
 
@@ -42,25 +42,26 @@ type sighting struct {
 func (o *outside) saw(s sighting) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.sightings = slices.DeleteFunc(o.sightings, func(t sighting) bool { return t.by == s.by && t.local.Addr().Is4() == s.local.Addr().Is4() })
+	o.sightings = slices.DeleteFunc(o.sightings, func(t sighting) bool { return t.by == s.by && familyOf(t.local.Addr()) == familyOf(s.local.Addr()) })
 	if len(o.sightings) == sightingsMost {
 		o.sightings = slices.Delete(o.sightings, 0, 1)
 	}
 	o.sightings = append(o.sightings, s)
 }
 
-// met takes what came of a call with a node, made or answered.
-func (o *outside) met(id tree.ID, through bool) {
+// met takes what came of a call with a node, made or answered, over a family.
+func (o *outside) met(id tree.ID, f family, through bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if through {
-		o.proved, o.missed, o.pausedTo = true, nil, time.Time{}
+		o.proved[f] = true
+		o.missed, o.pausedTo = nil, time.Time{}
 		return
 	}
 	if !slices.Contains(o.missed, id) {
 		o.missed = append(o.missed, id)
 	}
-	if len(o.missed) >= missesMost && !o.proved {
+	if len(o.missed) >= missesMost && !o.provedOverAny() {
 		o.missed, o.pausedTo = nil, o.now().Add(callsPause)
 	}
 }
@@ -69,15 +70,15 @@ func (o *outside) met(id tree.ID, through bool) {
 func (o *outside) moved() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.sightings, o.proved, o.missed, o.pausedTo = nil, false, nil, time.Time{}
+	o.sightings, o.proved, o.missed, o.pausedTo = nil, [families]bool{}, nil, time.Time{}
 }
 
 // keeps says whether two parents see one local port at one address: 1 if they do, -1 if they see it
 // at two, 0 if there are no two that could tell. One parent may lie, as about all that it says.
-func (o *outside) keeps() int {
+func (o *outside) keeps(over ...family) int {
 	for i, a := range slices.Backward(o.sightings) {
 		for _, b := range slices.Backward(o.sightings[:i]) {
-			if a.local != b.local {
+			if a.local != b.local || !slices.Contains(over, familyOf(a.local.Addr())) {
 				continue
 			}
 			if a.seen == b.seen {
@@ -94,12 +95,17 @@ func (o *outside) keeps() int {
 func (o *outside) can() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.proved || o.keeps() >= 0 && !o.now().Before(o.pausedTo)
+	return o.provedOverAny() || o.keeps(ipv4, ipv6) >= 0 && !o.now().Before(o.pausedTo)
 }
 
-// punchable reports whether calls are known to get through.
-func (o *outside) punchable() bool {
+func (o *outside) provedOverAny() bool { return slices.Contains(o.proved[:], true) }
+
+// judge says what follows from a trial, and from what is known of calls over its family.
+func (o *outside) judge(t Trial) tree.Reach {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.proved || o.keeps() > 0
+	if f := familyOf(t.Addr.Addr()); t.Reach == tree.Closed && (o.proved[f] || o.keeps(f) > 0) {
+		return tree.Punchable
+	}
+	return t.Reach
 }

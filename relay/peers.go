@@ -42,7 +42,8 @@ type peers struct {
 	candidatesAt time.Time
 	sampleAt     time.Time
 	rememberAt   time.Time
-	invited      []tree.Place // the invite's addresses, resolved
+	invited      []tree.Place        // the invite's addresses, resolved
+	askAt        [families]time.Time // when somebody is asked to dial back over each
 
 	mu      sync.Mutex
 	sampled []tree.Candidate // the newest that a parent told
@@ -53,13 +54,15 @@ type peers struct {
 	addrs   []netip.AddrPort // where it can be dialled: both of these
 	gone    []netip.Addr     // of this machine, and the channel's goroutine has not looked
 	moved   bool             // to another network, likewise
-	trial   Trial            // the newest
+	trial   Trial            // the newest of a parent
+	trials  [families]Trial  // the newest of anybody, over each
 }
 
 // updatePeers does what is due. The channel's goroutine calls it every gaugeInterval.
-func (c *Channel) updatePeers(now time.Time) {
+func (c *Channel) updatePeers(ctx context.Context, now time.Time) {
 	p, i := &c.peers, c.tree.Info()
 	p.announce(i)
+	c.tryFamilies(ctx, now, i)
 	if !now.Before(p.candidatesAt) {
 		p.candidatesAt = now.Add(candidateInterval*3/4 + rand.N(candidateInterval/2))
 		c.hint()
@@ -263,7 +266,7 @@ func (p *peers) readdress(given []netip.AddrPort, gone []netip.Addr, moved bool)
 		p.world = netip.Addr{} // of the old network
 	}
 	if moved {
-		p.trial = Trial{} // nobody has tried from where this node is now
+		p.trial, p.trials = Trial{}, [families]Trial{} // nobody has tried from where this node is now
 	}
 	p.gone, p.moved = append(p.gone, gone...), p.moved || moved
 }

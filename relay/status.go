@@ -21,6 +21,7 @@ type Status struct {
 	Near    bool       // the parent is in one of this machine's own subnets
 	Trial   Trial      // whether a parent beyond them got through to this node
 	Reach   tree.Reach // what follows from that, and from calls
+	Trials  []Trial    // over IPv4 and over IPv6, as [Channel.Trials]
 	Beat    uint64     // ms since the epoch began, as last signed by the root
 	RootSeq uint64     // the newest chunk at that moment
 }
@@ -45,7 +46,7 @@ func (c *Channel) Status() (Status, bool) {
 	now := time.Now()
 	s := Status{ID: c.id, Uptime: now.Sub(c.started), Ring: c.ring.Stats(), Sent: c.sent.Load()}
 	s.Quiet = c.intake.quiet(now, s.Ring)
-	s.Trial, s.Reach = c.peers.tried(), c.Reach()
+	s.Trial, s.Reach, s.Trials = c.peers.tried(), c.Reach(), c.Trials()
 	if c.writer == nil {
 		s.Delay = time.Duration(c.intake.delay.Load())
 	}
@@ -76,11 +77,7 @@ func (c *Channel) Trial() Trial { return c.peers.tried() }
 // Reach says whether others get through to this node: as a parent has found out, and, if that did not
 // get through, as calls and the ports that parents see show.
 func (c *Channel) Reach() tree.Reach {
-	r := c.peers.tried().Reach
-	if r == tree.Closed && c.node.outside.punchable() {
-		return tree.Punchable
-	}
-	return r
+	return c.node.outside.judge(c.peers.tried())
 }
 
 // restMost is how many bytes may be under way to a child that has everything: heartbeats, and

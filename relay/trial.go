@@ -20,7 +20,7 @@ const (
 	trialBurst = 8
 )
 
-// Trial is what a parent has found out about this node.
+// Trial is what a parent, or a node that was asked to dial back, has found out about this node.
 type Trial struct {
 	Reach tree.Reach
 	Addr  netip.AddrPort // that was dialled
@@ -102,7 +102,7 @@ func (p *peers) probed(f wire.Probed) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.trial = t
+	p.trial, p.trials[familyOf(t.Addr.Addr())] = t, t
 }
 
 func (p *peers) tried() Trial {

@@ -311,6 +311,10 @@ func TestDoctorOnTheRelay(t *testing.T) {
 	open, closed := channel(api.Live, 1), channel(api.Live, 1)
 	open.Reach, open.ReachAddr = api.ReachOpen, "203.0.113.7:7144"
 	closed.Reach, closed.ReachAddr = api.ReachClosed, "203.0.113.7:7144"
+	both := open
+	both.Reached = []api.Reached{{Family: "IPv4", Reach: api.ReachOpen, Addr: open.ReachAddr}, {Family: "IPv6", Reach: api.ReachClosed, Addr: "[2001:db8::1]:7144"}}
+	source := channel(api.Live, 0)
+	source.Reached = []api.Reached{{Family: "IPv4", Reach: api.ReachClosed, Addr: open.ReachAddr}, {Family: "IPv6", Reach: api.ReachOpen, Addr: "[2001:db8::1]:7144"}}
 	alone := channel(api.Waiting, 0)
 	alone.Root, alone.Path = false, []string{"a"}
 	for name, c := range map[string]struct {
@@ -332,6 +336,14 @@ func TestDoctorOnTheRelay(t *testing.T) {
 		"never joined":   {&api.Status{Channels: []api.ChannelStatus{alone}}, `todo Channel karp6ufz has not been reached yet.`},
 		"open":           {&api.Status{Channels: []api.ChannelStatus{open}}, "ok Channel\nok Others get through to this node: another node of channel karp6ufz has tried it at 203.0.113.7:7144."},
 		"closed":         {&api.Status{Channels: []api.ChannelStatus{closed}}, "ok Channel\ntodo Nobody gets through to this node: another node of channel karp6ufz has tried it at 203.0.113.7:7144, and a router or a firewall has let nothing in. => the router forward it"},
+		"open over one family": {
+			&api.Status{Channels: []api.ChannelStatus{both}},
+			"ok Channel\nok Others get through to this node: another node of channel karp6ufz has tried it at 203.0.113.7:7144.\nnote Over IPv6 nobody gets through to this node: one that was asked has dialled [2001:db8::1]:7144 in vain. => the firewall",
+		},
+		"a source": {
+			&api.Status{Channels: []api.ChannelStatus{source}},
+			"ok Channel\ntodo Over IPv4 nobody gets through to this source: one that was asked has dialled 203.0.113.7:7144 in vain. => --via\nok Over IPv6 others get through to this node: one that was asked has dialled [2001:db8::1]:7144.",
+		},
 		"a router that lets in": {
 			&api.Status{Channels: []api.ChannelStatus{channel(api.Live, 1)}, Node: api.Node{PortMapping: &api.PortMapping{Text: "The router has opened it.", Open: true}}},
 			"ok Channel\nok The router has opened it.",

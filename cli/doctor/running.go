@@ -79,8 +79,30 @@ func (m machine) checkChannel(f *findings, c api.ChannelStatus) {
 		f.todo("It plays all the same. To pass the stream on to others, have the firewall let that port in, TCP and UDP, and the router forward it to this machine.",
 			"Nobody gets through to this node: another node of channel %s has tried it at %s, and a router or a firewall has let nothing in.", c.Name, c.ReachAddr)
 	}
+	for _, r := range c.Reached {
+		if r.Addr != c.ReachAddr {
+			overFamily(f, c, r)
+		}
+	}
 	if c.Link == "" {
 		f.note("Leave --no-relay out to pass the stream on.", "Nobody can get channel %s from this node.", c.Name)
+	}
+}
+
+// overFamily says what somebody who was asked to dial back has found out.
+func overFamily(f *findings, c api.ChannelStatus, r api.Reached) {
+	const next = "Have the firewall let that port in, TCP and UDP, and the router too."
+	switch r.Reach {
+	case api.ReachOpen:
+		f.fine("Over %s others get through to this node: one that was asked has dialled %s.", r.Family, r.Addr)
+	case api.ReachPunchable:
+		f.note(next, "Over %s nobody can dial this node at %s; others get through if they are called.", r.Family, r.Addr)
+	case api.ReachClosed:
+		if c.Root {
+			f.todo(next+" Where that cannot be done, use --via.", "Over %s nobody gets through to this source: one that was asked has dialled %s in vain.", r.Family, r.Addr)
+			return
+		}
+		f.note(next, "Over %s nobody gets through to this node: one that was asked has dialled %s in vain.", r.Family, r.Addr)
 	}
 }
 

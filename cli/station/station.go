@@ -320,6 +320,13 @@ func FactsFrom(st relay.Status, ok bool, e *Encoder) api.Facts {
 	if st.Trial.Reach != tree.Untried {
 		f.Reach, f.ReachAddr = reachOf(st.Reach), st.Trial.Addr.String()
 	}
+	for _, t := range st.Trials {
+		r := api.Reached{Family: "IPv6", Reach: reachOf(t.Reach), Addr: t.Addr.String()}
+		if t.Addr.Addr().Unmap().Is4() {
+			r.Family = "IPv4"
+		}
+		f.Reached = append(f.Reached, r)
+	}
 	if !ok {
 		return f
 	}

@@ -22,9 +22,7 @@ func Channels(trees api.Trees, st *api.Status) []api.TopChannel {
 			}
 			if i := slices.IndexFunc(st.Channels, func(s api.ChannelStatus) bool { return s.ID == t.ID }); i >= 0 {
 				own = &st.Channels[i]
-				if own.Reach != "" { // likewise
-					c.Port = strings.TrimSpace(api.ReachText(own.Reach) + " " + c.Port)
-				}
+				c.Port = strings.TrimSpace(own.ReachText() + " " + c.Port) // likewise
 				c.State, c.BitRate, c.Players = api.State(term.Clean(string(own.State))), new(int64(own.BitRate)), new(own.ViewerCount)
 			}
 		}

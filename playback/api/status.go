@@ -52,17 +52,20 @@ type ChannelStatus struct {
 	Channel
 	URL string `json:"url"` // for a player
 	Share
-	Attached  bool      `json:"attached"`      // there is a parent, or this node is the root
-	Path      []string  `json:"path"`          // node IDs, from the root to this node
-	Parent    *Peer     `json:"parent"`        // null at the root, and while there is none
-	Children  []Child   `json:"children"`      // nodes that take the channel from this one
-	Slots     int       `json:"slots"`         // children there may be
-	ReachAddr string    `json:"reach_addr"`    // where it has tried; "" likewise
-	Came      time.Time `json:"came,omitzero"` // the newest chunk; left out if there was none
-	Sent      Sent      `json:"sent"`          // since the channel was opened here
-	Chunks    Chunks    `json:"chunks"`
-	Ring      Ring      `json:"ring"`
-	Viewers   []Viewer  `json:"viewers"`
+	Attached  bool     `json:"attached"`   // there is a parent, or this node is the root
+	Path      []string `json:"path"`       // node IDs, from the root to this node
+	Parent    *Peer    `json:"parent"`     // null at the root, and while there is none
+	Children  []Child  `json:"children"`   // nodes that take the channel from this one
+	Slots     int      `json:"slots"`      // children there may be
+	ReachAddr string   `json:"reach_addr"` // where it has tried; "" likewise
+	// Reached is what others have found out over IPv4 and over IPv6: a parent, or a node that was
+	// asked to dial back. A family over which nobody has tried is left out.
+	Reached []Reached `json:"reached"`
+	Came    time.Time `json:"came,omitzero"` // the newest chunk; left out if there was none
+	Sent    Sent      `json:"sent"`          // since the channel was opened here
+	Chunks  Chunks    `json:"chunks"`
+	Ring    Ring      `json:"ring"`
+	Viewers []Viewer  `json:"viewers"`
 }
 
 // What is known of whether others get through to a node.
@@ -74,14 +77,43 @@ const (
 	ReachPunchable = "punchable"
 )
 
-// ReachText is a reach in one sentence for whoever runs the node; "" if it is not known.
-func ReachText(reach string) string {
+// Reached is what others have found out over one family of addresses.
+type Reached struct {
+	Family string `json:"family"` // "IPv4" or "IPv6"
+	Reach  string `json:"reach"`  // as in [Channel]
+	Addr   string `json:"addr"`   // that was dialled
+}
+
+// ReachText says in one sentence, for whoever runs the node, whether others get through to it; "" if
+// that is not known.
+func (s ChannelStatus) ReachText() string {
+	over := make(map[string]string)
+	for _, r := range s.Reached {
+		over[r.Reach] = r.Family
+	}
+	if len(over) == 2 { // the families differ
+		open, punchable := over[ReachOpen], over[ReachPunchable]
+		switch {
+		case open == "":
+			return "Nobody can dial this node, but over " + punchable + " others get through where their routers and this one let the two meet."
+		case punchable == "":
+			return "Others get through to this node over " + open + ", and nobody does over " + over[ReachClosed] + "."
+		}
+		return "Others get through to this node over " + open + ", and over " + punchable + " where their routers and this one let the two meet."
+	}
+	reach := s.Reach
+	if reach == "" && len(s.Reached) > 0 { // of a source, which has no parent
+		reach = s.Reached[0].Reach
+	}
 	switch reach {
 	case ReachOpen:
 		return "Others get through to this node."
 	case ReachPunchable:
 		return "Nobody can dial this node, but others get through where their routers and this one let the two meet."
 	case ReachClosed:
+		if s.Root {
+			return "Nobody gets through to this source. relay doctor says what to do."
+		}
 		return "Nobody gets through to this node: it watches. relay doctor says what to do to pass the stream on."
 	}
 	return ""

@@ -3,6 +3,7 @@ package relay
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/netip"
 	"slices"
 	"sync"
@@ -29,11 +30,25 @@ type DialBack struct {
 	Err error // why it has not tried; nil if it has
 }
 
-// dialBacks keeps what the others said last.
+// dialBacks keeps what the others said last, for who has the turn.
 type dialBacks struct {
-	mu    sync.Mutex
+	turn  chan struct{} // holds one while somebody has it
 	until time.Time
 	last  []DialBack
+}
+
+// await waits for the turn, and returns what gives it back.
+func (d *dialBacks) await(ctx context.Context) (done func(), err error) {
+	select {
+	case d.turn <- struct{}{}:
+		return func() { <-d.turn }, nil
+	case <-ctx.Done():
+		return nil, errStillAsked(ctx)
+	}
+}
+
+func errStillAsked(ctx context.Context) error {
+	return fmt.Errorf("others are still being asked: %w", ctx.Err())
 }
 
 // ErrNoListener means that a node takes no links, so that nobody can dial it.
@@ -50,21 +65,34 @@ func (c *Channel) DialBacks(ctx context.Context) ([]DialBack, error) {
 	if !c.query(func(n *tree.Node) { info = n.Info() }) {
 		return nil, ErrEnded
 	}
-	c.dialBacks.mu.Lock() // the others wait for what comes
-	defer c.dialBacks.mu.Unlock()
+	done, err := c.dialBacks.await(ctx) // who comes meanwhile is told the same
+	if err != nil {
+		return nil, err
+	}
 	if time.Now().Before(c.dialBacks.until) {
+		defer done()
 		return c.dialBacks.last, nil
 	}
-	asked := c.node.AskDialBacks(ctx, c.id, c.toDialBack(info), port)
-	for _, d := range asked {
-		if d.Err == nil && !d.Near {
-			c.peers.dialledBack(familyOf(d.At.Addr()), d.Dialled)
+	told := make(chan []DialBack, 1)
+	go func() { // ends with asking; who does not wait for it must not have them asked again and again
+		defer done()
+		asking, cancel := c.within(dialBackWait)
+		defer cancel()
+		asked := c.node.AskDialBacks(asking, c.id, c.toDialBack(info), port)
+		for _, d := range asked {
+			if d.Err == nil && !d.Near {
+				c.peers.dialledBack(familyOf(d.At.Addr()), d.Dialled)
+			}
 		}
-	}
-	if ctx.Err() == nil {
 		c.dialBacks.last, c.dialBacks.until = asked, time.Now().Add(dialBackFresh)
+		told <- asked
+	}()
+	select {
+	case asked := <-told:
+		return asked, nil
+	case <-ctx.Done():
+		return nil, errStillAsked(ctx)
 	}
-	return asked, nil
 }
 
 // toDialBack is where other nodes of the channel are: those on the way to the root, the children,

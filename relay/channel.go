@@ -90,6 +90,7 @@ func (n *Node) newChannel(id stream.ChannelID, notices func(Notice)) *Channel {
 		peers:     peers{self: n.ID(), given: addrs, addrs: addrs, noPackets: n.cfg.NoPackets},
 
 		reporting: reporting{survey: newSurvey()},
+		dialBacks: dialBacks{turn: make(chan struct{}, 1)},
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -54,6 +55,55 @@ func TestANodeDialsBackWhoeverAsks(t *testing.T) {
 		}
 		if busy < trialBurst {
 			t.Errorf("%d of %d are turned away", busy, 2*trialBurst)
+		}
+	})
+}
+
+// Whoever asks while others are asked already waits no longer than it can, and is told the same.
+func TestNobodyWaitsForAnotherThatAsks(t *testing.T) {
+	inside(t, 3, &world{far: true}, func(t *testing.T, w *world) {
+		walled := w.add(option{slots: 1, walled: true})
+		w.within(10*time.Second, "all are attached", w.attached)
+		began := time.Now()
+		var all sync.WaitGroup
+		var told [2][]DialBack
+		for i := range told {
+			all.Go(func() {
+				var err error
+				if told[i], err = walled.DialBacks(t.Context()); err != nil || len(told[i]) != 1 || told[i][0].TCP != wire.Nothing {
+					t.Errorf("%+v, %v", told[i], err)
+				}
+			})
+		}
+		synctest.Wait() // one asks, and nobody gets through
+		ctx, cancel := context.WithTimeout(t.Context(), dialBackTime/10)
+		defer cancel()
+		if _, err := walled.DialBacks(ctx); !errors.Is(err, context.DeadlineExceeded) || time.Since(began) > dialBackTime/5 {
+			t.Errorf("%v after %v", err, time.Since(began))
+		}
+		all.Wait()
+		if took := time.Since(began); &told[0][0] != &told[1][0] || took > dialBackWait {
+			t.Errorf("they are asked twice, in %v", took)
+		}
+	})
+}
+
+// Those who have others asked and do not wait for the answer have them asked once.
+func TestWhoDoesNotWaitHasNobodyAskedAgain(t *testing.T) {
+	inside(t, 3, &world{far: true}, func(t *testing.T, w *world) {
+		walled := w.add(option{slots: 1, walled: true})
+		w.within(10*time.Second, "all are attached", w.attached)
+		for range 4 {
+			ctx, cancel := context.WithTimeout(t.Context(), dialBackTime/10)
+			if told, err := walled.DialBacks(ctx); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("%+v, %v", told, err)
+			}
+			cancel()
+		}
+		began := time.Now()
+		told, err := walled.DialBacks(t.Context())
+		if took := time.Since(began); err != nil || len(told) != 1 || told[0].TCP != wire.Nothing || took > dialBackTime*7/10 {
+			t.Errorf("%+v, %v after %v", told, err, took)
 		}
 	})
 }

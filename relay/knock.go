@@ -8,6 +8,8 @@ import (
 	"net/netip"
 	"syscall"
 	"time"
+
+	"relay/relay/hostnet"
 )
 
 const (
@@ -63,7 +65,7 @@ func (n *Node) meet(ctx context.Context, from, to netip.AddrPort, opened func())
 		if conn, err = n.knock(ctx, k); err == nil {
 			return conn, nil
 		}
-		if errors.Is(err, syscall.EADDRNOTAVAIL) || errors.Is(err, syscall.EADDRINUSE) {
+		if hostnet.PairInUse(err) {
 			break // a connection between the two ports is not over yet
 		}
 		var ne net.Error

@@ -2,11 +2,12 @@ package relay
 
 import (
 	"context"
-	"errors"
 	"net"
 	"net/netip"
 	"sync"
 	"syscall"
+
+	"relay/relay/hostnet"
 )
 
 // localPort is the one port of this machine that its links into the Internet leave from. Routers
@@ -28,7 +29,7 @@ func (p *localPort) dial(ctx context.Context, control controller, addr string) (
 		d.LocalAddr = &net.TCPAddr{Port: int(port)}
 	}
 	conn, err := d.DialContext(ctx, "tcp", addr)
-	if port != 0 && (errors.Is(err, syscall.EADDRINUSE) || errors.Is(err, syscall.EADDRNOTAVAIL)) {
+	if port != 0 && hostnet.PairInUse(err) {
 		d.LocalAddr = nil
 		return d.DialContext(ctx, "tcp", addr)
 	}

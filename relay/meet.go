@@ -123,6 +123,11 @@ func (c *Channel) linkTo(id tree.ID) *link {
 	return nil
 }
 
+// isLinked reports whether there is a link to a node, or the channel has ended.
+func (c *Channel) isLinked(id tree.ID) (is bool) {
+	return !c.query(func(*tree.Node) { is = c.linkTo(id) != nil }) || is
+}
+
 // meet does what a link's other side asks for: it meets a caller, who becomes a child if the tree
 // says so. It does not wait. Whoever asks may lie about the address, so that what goes there is
 // bounded.
@@ -162,7 +167,8 @@ func (c *Channel) meet(l *link, f wire.Meet) {
 		}
 		both.Wait()
 		c.log.Debug("a caller was met", zap.String("peer", f.Caller.Short()), zap.Stringer("at", f.Addr), zap.NamedError("there", met), zap.NamedError("where it listens", offered))
-		if f.Addr.IsValid() && offered != nil { // what was reached by dialling says nothing of calls
+		// What was reached by dialling, from either side, says nothing of calls.
+		if f.Addr.IsValid() && offered != nil && (met == nil || !c.isLinked(f.Caller)) {
 			c.node.outside.met(f.Caller, familyOf(f.Addr.Addr()), met == nil)
 		}
 	})

@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"relay/relay/stream"
 	"relay/relay/wire"
 	"relay/tree"
 )
@@ -157,6 +158,45 @@ func TestWhoAnswersNoCallsSaysSo(t *testing.T) {
 	k.send(wire.Meet{Caller: source.node.ident.id, Addr: netip.MustParseAddrPort("127.0.0.1:4000")})
 	if f := awaitFrame[wire.Ready](k); f.Is {
 		t.Errorf("it meets itself: %+v", f)
+	}
+}
+
+// TestOnlyWhoDoesNotComeAnotherWayIsMissed has callers of this node's own home, say, dial it before a
+// call gets through to them.
+func TestOnlyWhoDoesNotComeAnotherWayIsMissed(t *testing.T) {
+	for _, comes := range []bool{true, false} {
+		source := newStation(t, 2*missesMost, func(n *Node, _ *station) (*Channel, error) {
+			n.knock = func(context.Context, knock) (net.Conn, error) { return nil, syscall.EADDRNOTAVAIL }
+			c, w, err := n.Source(newKey(t), stream.NextEpoch(stream.Epoch{}, time.Now(), 1))
+			if err == nil {
+				err = w.SetHeader([]byte("header"))
+			}
+			return c, err
+		})
+		between := linkedTo(t, source)
+		for i := range byte(missesMost) {
+			caller := tree.ID{i}
+			if comes {
+				caller = linkedTo(t, source).self
+			}
+			between.send(wire.Meet{Caller: caller, Addr: netip.MustParseAddrPort("127.0.0.1:4000")})
+		}
+		between.send(wire.Meet{Addr: netip.MustParseAddrPort("127.0.0.1:25")})
+		awaitFrame[wire.Ready](between) // all have begun
+		for begin := time.Now(); ; time.Sleep(time.Millisecond) {
+			source.meetings.mu.Lock()
+			under := len(source.meetings.ids)
+			source.meetings.mu.Unlock()
+			if under == 0 {
+				break
+			}
+			if time.Since(begin) > patience {
+				t.Fatalf("%d meetings do not end", under)
+			}
+		}
+		if got := source.node.AnswersCalls(); got != comes {
+			t.Errorf("they come: %v; calls get through: %v", comes, got)
+		}
 	}
 }
 

@@ -137,6 +137,23 @@ func TestWhoWasNamedWithAMarkIsCalledThroughWhoNamedIt(t *testing.T) {
 	}
 }
 
+// A node of the invite is dialled whoever says that it has to be called: it may be all that is left.
+func TestAMarkDoesNotTakeASeedAway(t *testing.T) {
+	for _, calls := range []bool{false, true} {
+		r := newRig(t, Config{Slots: 2, Seeds: places(7), Calls: calls})
+		d, ok := r.dial(time.Second)
+		if !ok || number(d.Place) != 7 {
+			t.Fatalf("%+v", d)
+		}
+		r.book.mark(r.now, places(7), 1, place(101).ID)
+		r.pass(carriedFor)
+		r.give(Down{d.Link, Lost(ReasonUnreachable)})
+		if d, ok := r.dial(avoidMost); !ok || number(d.Place) != 7 || !d.Through.IsZero() {
+			t.Errorf("can call: %v; then %+v is dialled", calls, d)
+		}
+	}
+}
+
 // TestACallThatDoesNotGetThroughIsNobodysFault has the node that named it not be blamed, and the
 // place be left alone for a while, unless another node can carry a call to it.
 func TestACallThatDoesNotGetThroughIsNobodysFault(t *testing.T) {

@@ -89,9 +89,9 @@ func (n *Node) askNext(now time.Time) bool {
 	n.makeRoom(now)
 	e.tried = true
 	s.asked++
-	a := &attempt{link: n.newLink(), place: e.place, hops: e.hops, through: e.through, started: now}
+	a := &attempt{link: n.newLink(), place: e.place, hops: e.hops, through: n.carrier(now, e), started: now}
 	s.add(a)
-	n.do(Dial{a.link, e.place, e.through})
+	n.do(Dial{a.link, e.place, a.through})
 	return true
 }
 
@@ -126,22 +126,27 @@ func (n *Node) rememberPath() {
 }
 
 // outOfReach reports whether a place must not be asked, or could only be called by a node that
-// can call.
+// can call. Those of the invite are dialled in any case: a mark must not be able to take them away.
 func (n *Node) outOfReach(now time.Time, e *bookEntry) bool {
-	return n.notNow(e.place) || !n.mayCall(now, e)
+	return n.notNow(e.place) || !e.seed && !n.mayCall(now, e)
 }
 
-// mayCall reports whether a place is dialled, or called by a node that can call, over a link that
-// stands or was referred a moment ago.
+// mayCall reports whether a place is dialled, or called by a node that can call.
 func (n *Node) mayCall(now time.Time, e *bookEntry) bool {
-	switch {
-	case e == nil || e.through.IsZero():
-		return true
-	case !n.cfg.Calls:
-		return false
+	return e == nil || e.through.IsZero() || !n.carrier(now, e).IsZero()
+}
+
+// carrier is the node that can carry a call to a place now, over a link that stands or was referred
+// a moment ago; zero if there is none, or if the place is dialled.
+func (n *Node) carrier(now time.Time, e *bookEntry) ID {
+	if e == nil || !n.cfg.Calls {
+		return ID{}
 	}
 	by := Place{ID: e.through}
-	return n.up != nil && n.up.place.same(by) || n.standbys.of(by) != nil || now.Sub(e.marked) < carriedFor
+	if n.up != nil && n.up.place.same(by) || n.standbys.of(by) != nil || now.Sub(e.marked) < carriedFor {
+		return e.through
+	}
+	return ID{}
 }
 
 // notNow reports whether a place must not be asked: the node itself, its parent,

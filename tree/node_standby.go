@@ -35,7 +35,7 @@ func (n *Node) keepStandbys(now time.Time) {
 	}
 	l := n.newLink()
 	s.dial(now, l, c)
-	n.do(Dial{l, c.place, n.book.through(c.place)})
+	n.do(Dial{l, c.place, n.carrier(now, n.book.find(c.place))})
 }
 
 // tryDisjoint gives up a place of the node's own choice whose way to the root is partly

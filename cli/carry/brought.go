@@ -17,9 +17,9 @@ func (s *carrier) Open(n *relay.Node, inv relay.Invite) (*relay.Channel, func(co
 	if err != nil {
 		return nil, nil, err
 	}
-	s.t.Say("Channel %s: a source has brought it with the token", k.label())
 	return c, func(ctx context.Context) error {
 		<-s.runs // right away: the node has begun just before
+		s.t.Say("Channel %s: a source has brought it with the token", k.label())
 		err := s.run(ctx, c)
 		if fast, ok := errors.AsType[*relay.TooFastError](err); ok {
 			s.sayTooFast(k, fast)

@@ -16,8 +16,9 @@ import (
 // internet is what other nodes found out when they were asked to dial this machine.
 type internet struct {
 	api.DialBacks
-	asked bool  // the user wanted it
-	err   error // why nobody could be asked; nil if somebody was
+	asked bool   // the user wanted it
+	err   error  // why nobody could be asked; nil if somebody was
+	next  string // what to do then
 }
 
 // askInternet has other nodes dial this machine: those that the relay here knows, or else those of
@@ -27,9 +28,12 @@ func askInternet(ctx context.Context, cfg Config, running bool) internet {
 	switch {
 	case running:
 		in.DialBacks, in.err = cfg.Relay.DialBacks(ctx)
+		in.next = "Start the relay here again, in this version, and ask again."
 	case cfg.Invite == nil:
 		in.err = fmt.Errorf("no relay runs here that knows other nodes")
+		in.next = "Name a link to ask the nodes in it: relay doctor --internet LINK. Or start relay watch LINK first."
 	default:
+		in.next = "Start relay watch LINK first, which takes another port if need be, and ask again."
 		var c api.ChannelDialBack
 		if c, in.err = askFromHere(ctx, *cfg.Invite, cfg.Ports[0].Number); in.err == nil {
 			in.Channels = append(in.Channels, c)
@@ -84,8 +88,7 @@ func (m machine) checkInternet() []Finding {
 		return nil
 	}
 	if m.internet.err != nil {
-		f.todo("Name a link to ask the nodes in it: relay doctor --internet LINK. Or start relay watch LINK first.",
-			"Nobody could be asked to dial this machine: %v.", m.internet.err)
+		f.todo(m.internet.next, "Nobody could be asked to dial this machine: %v.", m.internet.err)
 	}
 	for _, c := range m.internet.Channels {
 		if c.Problem != "" {

@@ -2,9 +2,15 @@ package doctor
 
 import (
 	"errors"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
 	"testing"
 
+	"relay/cli/ask"
 	"relay/playback/api"
+	"relay/relay"
 )
 
 func TestWhatOthersFoundOutIsSaidWithWhatToDo(t *testing.T) {
@@ -21,7 +27,7 @@ func TestWhatOthersFoundOutIsSaidWithWhatToDo(t *testing.T) {
 		want string
 	}{
 		"it was not wanted":  {internet{}, ""},
-		"nobody to ask":      {internet{asked: true, err: errors.New("no relay runs here")}, "todo Nobody could be asked to dial this machine: no relay runs here. => relay doctor --internet LINK"},
+		"nobody to ask":      {internet{asked: true, err: errors.New("no relay runs here"), next: "Name a link."}, "todo Nobody could be asked to dial this machine: no relay runs here. => Name a link."},
 		"nobody is known":    {asked(), "note No other node of channel aaaaaaaa is known => Have somebody elsewhere"},
 		"it takes no links":  {internet{asked: true, DialBacks: api.DialBacks{Channels: []api.ChannelDialBack{{Name: "a", Problem: "it takes no links"}}}}, "note Nobody was asked about channel a: it takes no links."},
 		"it does not answer": {asked(api.DialBack{By: "a:1", Problem: "it does not answer: timeout"}), "note a:1 was asked to dial this machine, and has not: it does not answer: timeout."},
@@ -32,5 +38,35 @@ func TestWhatOthersFoundOutIsSaidWithWhatToDo(t *testing.T) {
 		"neither":            {asked(d(api.ReachClosed, api.ReachClosed)), "todo 198.51.100.1:7144 sees this machine at 203.0.113.7:9000 and does not get through => Forward port 9000, TCP and UDP"},
 	} {
 		wantFindings(t, name, machine{internet: c.in}.checkInternet(), c.want)
+	}
+}
+
+func TestWhatToDoIfNobodyCanBeAskedFollowsFromWhy(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	old := httptest.NewServer(http.NotFoundHandler())
+	defer old.Close()
+	invite := relay.Invite{Hosts: []relay.HostPort{{Host: "127.0.0.1", Port: 1}}}
+	for name, c := range map[string]struct {
+		running bool
+		invite  *relay.Invite
+		why     string
+		next    string
+	}{
+		"no relay and no link":      {false, nil, "no relay runs here", "Name a link"},
+		"the port is taken":         {false, &invite, "cannot be opened", "takes another port"},
+		"the relay is an older one": {true, &invite, "of this version", "in this version"},
+	} {
+		cfg := Config{
+			Relay: &ask.Relay{Addr: strings.TrimPrefix(old.URL, "http://")}, Invite: c.invite,
+			Ports: []Port{{Number: taken.Addr().(*net.TCPAddr).Port}},
+		}
+		in := askInternet(t.Context(), cfg, c.running)
+		if in.err == nil || !strings.Contains(in.err.Error(), c.why) || !strings.Contains(in.next, c.next) {
+			t.Errorf("%s: %v, %q", name, in.err, in.next)
+		}
 	}
 }

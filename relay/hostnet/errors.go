@@ -12,9 +12,20 @@ func InUse(err error) bool {
 	return errors.Is(err, syscall.EADDRINUSE) || errors.Is(err, wsaAddrInUse)
 }
 
-// wsaAddrInUse is what Windows says: there, syscall.EADDRINUSE is a number that Go
-// made up. No other system has an error of that number.
-const wsaAddrInUse = syscall.Errno(10048)
+// PairInUse reports whether a connection could not be made from a local port that was asked for:
+// another program has it, or there is a connection already between it and the other end's.
+func PairInUse(err error) bool {
+	return InUse(err) || errors.Is(err, syscall.EADDRNOTAVAIL) || errors.Is(err, wsaAddrNotAvail)
+}
+
+// These are what Windows says: there, syscall.EADDRINUSE and the like are numbers that Go
+// made up. No other system has errors of these numbers.
+const (
+	wsaNoFamily     = syscall.Errno(10047)
+	wsaAddrInUse    = syscall.Errno(10048)
+	wsaAddrNotAvail = syscall.Errno(10049)
+	wsaNetUnreach   = syscall.Errno(10051)
+)
 
 // Bare strips what net and net/http put around the system's own words.
 func Bare(err error) error {
@@ -30,5 +41,10 @@ func Bare(err error) error {
 // NoWay reports that an error means that this machine has no way at all to an address, as where it
 // has none of the address's family.
 func NoWay(err error) bool {
-	return errors.Is(err, syscall.ENETUNREACH) || errors.Is(err, syscall.EADDRNOTAVAIL) || errors.Is(err, syscall.EAFNOSUPPORT)
+	for _, no := range []syscall.Errno{syscall.ENETUNREACH, syscall.EADDRNOTAVAIL, syscall.EAFNOSUPPORT, wsaNetUnreach, wsaAddrNotAvail, wsaNoFamily} {
+		if errors.Is(err, no) {
+			return true
+		}
+	}
+	return false
 }

@@ -30,3 +30,15 @@ func TestATakenPortIsKnownOnEverySystem(t *testing.T) {
 		t.Error("another error passes for it")
 	}
 }
+
+func TestWhatWindowsSaysOfConnectionsIsKnown(t *testing.T) {
+	for no, want := range map[syscall.Errno][2]bool{ // the pair is in use, there is no way
+		10047: {false, true}, 10048: {true, false}, 10049: {true, true}, 10051: {false, true}, 10061: {},
+		syscall.EADDRINUSE: {true, false}, syscall.EADDRNOTAVAIL: {true, true}, syscall.ENETUNREACH: {false, true}, syscall.ECONNREFUSED: {},
+	} {
+		err := &net.OpError{Op: "dial", Err: os.NewSyscallError("connectex", no)}
+		if got := [2]bool{PairInUse(err), NoWay(err)}; got != want {
+			t.Errorf("%d: %v, want %v", no, got, want)
+		}
+	}
+}

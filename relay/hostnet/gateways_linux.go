@@ -17,35 +17,15 @@ const (
 	routeFile6 = "/proc/net/ipv6_route"
 )
 
-// gateways is the routers that this machine's default routes lead to, IPv4 only:
-// nobody rewrites addresses on the way in for IPv6. None if that cannot be told.
+// gateways is the routers that this machine's default routes lead to, or its routes to half of
+// all addresses, as VPNs have them: IPv4 only, as nobody rewrites addresses on the way in for
+// IPv6. None if that cannot be told.
 func gateways() []netip.Addr {
 	b, err := os.ReadFile(routeFile)
 	if err != nil {
 		return nil
 	}
-	return parseRoutes(string(b))
-}
-
-// parseRoutes reads the gateways of default routes from the kernel's table: an
-// interface, a destination and a gateway first in each line, the addresses as words of
-// this machine.
-func parseRoutes(table string) []netip.Addr {
-	var all []netip.Addr
-	for line := range strings.Lines(table) {
-		f := strings.Fields(line)
-		if len(f) < 3 || f[1] != "00000000" {
-			continue
-		}
-		word, err := strconv.ParseUint(f[2], 16, 32)
-		if err != nil || word == 0 {
-			continue
-		}
-		var b [4]byte
-		binary.NativeEndian.PutUint32(b[:], uint32(word))
-		all = append(all, netip.AddrFrom4(b))
-	}
-	return all
+	return routersOf(parseRoutes(string(b)))
 }
 
 // outward is a default route.
@@ -53,6 +33,7 @@ type outward struct {
 	name    string // of its interface
 	metric  uint64
 	gateway netip.Addr // unspecified if packets need none, as on a line between two points
+	half    bool       // it leads to half of all addresses alone
 }
 
 // routers is the gateways of the default routes of both families, IPv4 first, those with
@@ -74,10 +55,16 @@ func defaultRoutes6(table string) []string { return namesOf(ways6(table)) }
 // least metric first. A route to half of all addresses, as VPNs set it beside the default
 // route, is none.
 func ways4(table string) []outward {
+	return byMetric(slices.DeleteFunc(parseRoutes(table), func(w outward) bool { return w.half }))
+}
+
+// parseRoutes reads from the kernel's table of IPv4 routes those that begin with 0.0.0.0. It
+// has addresses as words of this machine.
+func parseRoutes(table string) []outward {
 	var ways []outward
 	for line := range strings.Lines(table) {
 		f := strings.Fields(line)
-		if len(f) < 8 || f[1] != "00000000" || f[7] != "00000000" {
+		if len(f) < 8 || f[1] != "00000000" {
 			continue
 		}
 		metric, err := strconv.ParseUint(f[6], 10, 32)
@@ -88,9 +75,9 @@ func ways4(table string) []outward {
 		}
 		var b [4]byte
 		binary.NativeEndian.PutUint32(b[:], uint32(word))
-		ways = append(ways, outward{f[0], metric, netip.AddrFrom4(b)})
+		ways = append(ways, outward{f[0], metric, netip.AddrFrom4(b), f[7] != "00000000"})
 	}
-	return byMetric(ways)
+	return ways
 }
 
 // ways6 reads the same from the kernel's table of IPv6 routes. A gateway that is known on
@@ -112,7 +99,7 @@ func ways6(table string) []outward {
 		if gateway.IsLinkLocalUnicast() {
 			gateway = gateway.WithZone(f[9])
 		}
-		ways = append(ways, outward{f[9], metric, gateway})
+		ways = append(ways, outward{f[9], metric, gateway, false})
 	}
 	return byMetric(ways)
 }

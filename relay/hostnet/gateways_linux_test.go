@@ -17,7 +17,7 @@ bad	00000000	xyz
 bad	00000000
 `
 	want := []netip.Addr{netip.MustParseAddr("172.17.0.1"), netip.MustParseAddr("192.168.1.254")}
-	if got := parseRoutes(table); !slices.Equal(got, want) {
+	if got := routersOf(parseRoutes(table)); !slices.Equal(got, want) {
 		t.Errorf("%v, want %v", got, want)
 	}
 }
@@ -38,6 +38,9 @@ short	00000000
 		t.Errorf("%v, want %v", got, want)
 	}
 	gateways := []netip.Addr{netip.MustParseAddr("192.168.1.254")}
+	if got, want := routersOf(parseRoutes(four)), append([]netip.Addr{netip.MustParseAddr("10.8.0.1")}, gateways...); !slices.Equal(got, want) {
+		t.Errorf("strangers may come in by %v, want %v", got, want)
+	}
 	if got := routersOf(ways4(four)); !slices.Equal(got, gateways) {
 		t.Errorf("by %v, want %v", got, gateways)
 	}

@@ -26,3 +26,10 @@ func (e *epoch) lost(now time.Time, value uint32) bool {
 	theirs := int64(value) - int64(was.value)
 	return ours+2 < theirs-theirs/16 || theirs+2 < ours-ours/16
 }
+
+// youngest is how long a router's clock must have run for a restart to show: what it lost of less
+// passes for a clock that is slower than ours, in the minute between two checks.
+const youngest = 8 // seconds
+
+// young reports whether a restart right after the newest value would not show.
+func (e *epoch) young() bool { return !e.at.IsZero() && e.value < youngest }

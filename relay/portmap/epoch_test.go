@@ -32,3 +32,19 @@ func TestARoutersClockTellsOfALoss(t *testing.T) {
 		}
 	}
 }
+
+// Whatever a router's clock has lost by starting again between two checks, it shows, or the router was
+// too young for the mapping to be trusted.
+func TestARestartShowsOrTheRouterWasYoung(t *testing.T) {
+	at, check := time.Unix(1e9, 0), usual.check
+	for up := range uint32(20) { // s, at the mapping
+		for began := range uint32(61) { // s after it
+			var e epoch
+			e.lost(at, up)
+			young := e.young()
+			if !e.lost(at.Add(check), 60-began) && !young && began > 0 {
+				t.Errorf("%d s old, it starts again %d s later", up, began)
+			}
+		}
+	}
+}

@@ -76,7 +76,7 @@ type entry struct {
 
 func newFakePort(t *testing.T) *fakePort {
 	f := &fakePort{
-		pcp: true, pmp: true, external: netip.MustParseAddr("11.22.33.44"), lifetime: 3600, began: time.Now(),
+		pcp: true, pmp: true, external: netip.MustParseAddr("11.22.33.44"), lifetime: 3600, began: time.Now().Add(-time.Hour),
 		entries: map[entry]nonce{},
 	}
 	f.at = fakeUDP(t, f.answer)

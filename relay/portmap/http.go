@@ -42,6 +42,9 @@ func newHTTP(a asker) *http.Client {
 	}
 }
 
+// errRedirect is why an answer is not used that leads elsewhere.
+var errRedirect error = &failure{Broken, errors.New("the router wants to send us elsewhere")}
+
 // documents reads each answer whole, and refuses what is out of bounds before anybody
 // decodes it.
 type documents struct {
@@ -58,7 +61,7 @@ func (d documents) RoundTrip(r *http.Request) (*http.Response, error) {
 	defer resp.Body.Close()
 	if resp.StatusCode/100 == 3 {
 		d.strange.document.Add(1)
-		return nil, failf(Broken, "the router wants to send us elsewhere (HTTP %d)", resp.StatusCode)
+		return nil, errRedirect
 	}
 	b, err := io.ReadAll(io.LimitReader(resp.Body, documentMost+1))
 	// Some routers give a wrong length: what is whole XML is good enough.

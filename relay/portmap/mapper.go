@@ -135,6 +135,13 @@ func (m *Mapper) Run(ctx context.Context) error {
 	for {
 		jobs := m.wanted()
 		m.publish()
+		for k, done := range leaving { // those that are over need not be kept: addresses may change for ever
+			select {
+			case <-done:
+				delete(leaving, k)
+			default:
+			}
+		}
 		for k, r := range running {
 			if _, ok := jobs[k]; !ok {
 				r.cancel()

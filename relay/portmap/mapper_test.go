@@ -66,7 +66,6 @@ func TestNobodyAnswers(t *testing.T) {
 func TestARouterThatStartsAgainGetsItsMappingBack(t *testing.T) {
 	t.Parallel()
 	f := newFakePort(t)
-	f.set(func() { f.began = time.Now().Add(-time.Hour) })
 	m := &Mapper{Port: 7144, pcpPort: f.at.Port(), ssdpPort: deaf(t).Port()}
 	mapperAt(t, m)
 	until(t, m, "a mapping", mapped)

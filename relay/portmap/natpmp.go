@@ -94,11 +94,12 @@ func (p *natpmp) exchange(ctx context.Context, q pmpRequest) (pmpAnswer, error) 
 
 // check asks for the router's address, which comes with its clock.
 func (p *natpmp) check(ctx context.Context) error {
+	young := p.epoch.young()
 	a, err := p.exchange(ctx, pmpRequest{op: pmpAddress})
 	if err != nil {
 		return err
 	}
-	if p.epoch.lost(time.Now(), a.epoch) || a.address != p.address {
+	if p.epoch.lost(time.Now(), a.epoch) || young || a.address != p.address {
 		return errForgotten
 	}
 	return nil

@@ -145,8 +145,9 @@ func (p *pcp) answer(ctx context.Context, q pcpRequest) (pcpAnswer, error) {
 }
 
 func (p *pcp) check(ctx context.Context) error {
+	young := p.epoch.young()
 	lost, err := p.announce(ctx)
-	if lost {
+	if lost || err == nil && young {
 		return errForgotten
 	}
 	return err

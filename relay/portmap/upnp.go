@@ -227,7 +227,7 @@ func (p *upnp) lookAgain(ctx context.Context) error {
 }
 
 func (p *upnp) close(ctx context.Context) error {
-	if p.wan == nil && p.tcp != 0 {
+	if p.wan == nil && (p.tcp != 0 || p.udp != 0) {
 		if err := p.probe(ctx); err != nil {
 			return err
 		}

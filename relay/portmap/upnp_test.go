@@ -42,6 +42,27 @@ func TestUPnPMapsChecksAndRemoves(t *testing.T) {
 	}
 }
 
+// A renewal is refused for TCP alone, and then the router is away: what is left is removed once it is back.
+func TestWhatIsLeftOfAMappingIsRemovedByARouterThatWasAway(t *testing.T) {
+	f := newFakeIGD(t)
+	p, _ := upnpAt(f)
+	if _, err := p.open(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	f.set(func() { f.codes["AddPortMapping"] = 606; delete(f.entries, "TCP 7144") })
+	if g, err := p.open(t.Context()); err == nil {
+		t.Fatalf("renewed: %+v", g)
+	}
+	f.set(func() { f.codes["GetExternalIPAddress"] = 501 })
+	if err := p.probe(t.Context()); err == nil {
+		t.Fatal("a router without an address was chosen")
+	}
+	f.set(func() { clear(f.codes) })
+	if err := p.close(t.Context()); err != nil || f.mapped() != "map[]" {
+		t.Errorf("%v, left %s", err, f.mapped())
+	}
+}
+
 // Each line is what some real router does.
 func TestErrorsOfRoutersThatUPnPLivesWith(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -202,6 +223,53 @@ func TestARouterWhoseServerMovedIsFoundAgain(t *testing.T) {
 	}
 	if _, err := p.open(t.Context()); err != nil {
 		t.Error(err)
+	}
+}
+
+// Only what was answered can be wrong: a router that is away keeps its mapping until the lease is over.
+func TestSilenceIsToldFromNonsense(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(t *testing.T, f *fakeIGD)
+		want   Reason
+	}{
+		"it does not take the connection": {func(_ *testing.T, f *fakeIGD) { f.http.Listener.Close() }, NoAnswer},
+		"it takes too long":               {func(t *testing.T, f *fakeIGD) { f.mu.Lock(); t.Cleanup(f.mu.Unlock) }, NoAnswer},
+		"it answers nonsense": {func(_ *testing.T, f *fakeIGD) {
+			f.set(func() { f.body = func(string) (int, string, bool) { return 200, "<a/>", true } })
+		}, Broken},
+		"it answers no XML": {func(_ *testing.T, f *fakeIGD) {
+			f.set(func() { f.body = func(string) (int, string, bool) { return 200, "<a>", true } })
+		}, Broken},
+		"it answers too much": {func(_ *testing.T, f *fakeIGD) {
+			f.set(func() {
+				f.body = func(string) (int, string, bool) { return 200, strings.Repeat(" ", documentMost+1), true }
+			})
+		}, Broken},
+		"it sends us elsewhere": {func(_ *testing.T, f *fakeIGD) {
+			f.set(func() { f.body = func(string) (int, string, bool) { return 302, "", true } })
+		}, Broken},
+		"it is out of order": {func(_ *testing.T, f *fakeIGD) {
+			f.set(func() { f.body = func(string) (int, string, bool) { return 503, "", true } })
+		}, Broken},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFakeIGD(t)
+			p, _ := upnpAt(f)
+			if _, err := p.open(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			c.change(t, f)
+			ctx := t.Context()
+			if c.want == NoAnswer {
+				patience, cancel := context.WithTimeout(ctx, 100*time.Millisecond)
+				defer cancel()
+				ctx = patience
+			}
+			g, err := p.open(ctx)
+			if got := reasonOf(err); err == nil || got != c.want {
+				t.Errorf("%v (%v), want %v; %+v", got, err, c.want, g)
+			}
+		})
 	}
 }
 

@@ -3,6 +3,7 @@ package portmap
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/huin/goupnp/soap"
 
@@ -43,7 +44,11 @@ func upnpError(err error) error {
 	}
 	f, ok := errors.AsType[*soap.SOAPFaultError](err)
 	if !ok {
-		return &failure{Broken, fmt.Errorf("UPnP: %s", oneline.Clean(err.Error(), wordsMost))}
+		reason := Broken
+		if unanswered(err.Error()) {
+			reason = NoAnswer
+		}
+		return &failure{reason, fmt.Errorf("UPnP: %s", oneline.Clean(err.Error(), wordsMost))}
 	}
 	code := f.Detail.UPnPError.Errorcode
 	reason := Refused
@@ -54,6 +59,13 @@ func upnpError(err error) error {
 		reason = Full
 	}
 	return &failure{reason, fmt.Errorf("UPnP error %d %s: %w", code, oneline.Clean(f.Detail.UPnPError.ErrorDescription, wordsMost), upnpFault{f})}
+}
+
+// unanswered reports whether goupnp's words are about a request that got no answer. It wraps no
+// error: what the HTTP client said is known by them alone, also that an answer was refused.
+func unanswered(words string) bool {
+	return strings.HasPrefix(words, "goupnp: error performing SOAP HTTP request:") &&
+		!strings.Contains(words, errDocument.Error()) && !strings.Contains(words, errRedirect.Error())
 }
 
 // wordsMost is how many characters of a router's words are told.

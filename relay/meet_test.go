@@ -34,7 +34,6 @@ func TestNobodyIsSentMoreThanTenPackets(t *testing.T) {
 		"it refuses":       {func(context.Context) error { return syscall.ECONNREFUSED }, meetTries},
 		"it is silent":     {func(context.Context) error { time.Sleep(meetTry); return timedOut{syscall.ETIMEDOUT} }, 5},
 		"nothing leads to": {func(context.Context) error { return syscall.ENETUNREACH }, meetTries},
-		"the port is busy": {func(context.Context) error { return syscall.EADDRNOTAVAIL }, 1},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			tries := 0
@@ -48,6 +47,31 @@ func TestNobodyIsSentMoreThanTenPackets(t *testing.T) {
 			_, err := n.meet(t.Context(), netip.MustParseAddrPort("192.0.2.1:5000"), netip.MustParseAddrPort("192.0.2.2:5000"), func() {})
 			if err == nil || tries > c.most || time.Since(began) > meetTime+meetTry {
 				t.Errorf("%s: %d tries in %v, %v", name, tries, time.Since(began), err)
+			}
+		})
+	}
+}
+
+// TestAMeetingWaitsUntilAnotherConnectionIsOver has the two have one that is being closed, or stays.
+func TestAMeetingWaitsUntilAnotherConnectionIsOver(t *testing.T) {
+	for _, over := range []time.Duration{time.Second, time.Hour} {
+		synctest.Test(t, func(t *testing.T) {
+			began := time.Now()
+			here, there := net.Pipe()
+			defer here.Close()
+			defer there.Close()
+			n := &Node{knock: func(_ context.Context, k knock) (net.Conn, error) {
+				if k.opened == nil {
+					t.Error("it goes all the way at once")
+				}
+				if time.Since(began) < over {
+					return nil, syscall.EADDRNOTAVAIL
+				}
+				return here, nil
+			}}
+			_, err := n.meet(t.Context(), netip.MustParseAddrPort("192.0.2.1:5000"), netip.MustParseAddrPort("192.0.2.2:5000"), func() {})
+			if took := time.Since(began); (err == nil) != (over < meetTime) || took > min(over, meetTime)+meetSoon {
+				t.Errorf("over after %v: %v after %v", over, err, took)
 			}
 		})
 	}

@@ -209,6 +209,21 @@ func (b *book) missed(now time.Time, p Place) {
 	}
 }
 
+// allAway reports whether there are places that are called, and the last call got through to none.
+func (b *book) allAway(now time.Time) bool {
+	called := false
+	for _, e := range b.entries {
+		if e.through.IsZero() {
+			continue
+		}
+		if !e.away || !now.Before(e.avoid) {
+			return false
+		}
+		called = true
+	}
+	return called
+}
+
 // mark notes which of the places that a node has just named are called through it.
 func (b *book) mark(now time.Time, places []Place, called Marks, by ID) {
 	for i, p := range places {

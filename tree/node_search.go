@@ -87,6 +87,9 @@ func (n *Node) askNext(now time.Time) bool {
 		return false
 	}
 	n.makeRoom(now)
+	if !e.through.IsZero() {
+		n.clearWay(e.place)
+	}
 	e.tried = true
 	s.asked++
 	a := &attempt{link: n.newLink(), place: e.place, hops: e.hops, through: e.through, started: now}
@@ -101,7 +104,7 @@ func (n *Node) fits(b *standby) bool {
 	case wantAny:
 		return true
 	case wantOther: // a node that has to make room here should not crowd another place
-		return n.up.leaving || !n.up.displaced && !b.orphan
+		return n.up.leaving || !b.orphan && (!n.up.displaced || b.room[0] == 0)
 	case wantFaster:
 		// Over its slots only if nobody else was found: it would be asked to move on.
 		return !b.orphan && (b.room[0] == 0 || n.late.failed > 0) && n.faster(b.lag)

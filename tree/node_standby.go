@@ -23,6 +23,10 @@ func (n *Node) keepStandbys(now time.Time) {
 	}
 	n.tryDisjoint(now)
 	usable := func(p Place) bool {
+		through := n.book.through(p)
+		if !through.IsZero() && n.guests.ofID(p.ID) != nil {
+			return false // the two have met, and have but one connection
+		}
 		return !n.notNow(p) && n.book.mayStandby(now, p) && n.mayCall(now, n.book.find(p))
 	}
 	c, ok := s.next(n.gossip, n.depth(), usable, n.above)

@@ -53,14 +53,9 @@ func (n *internet) partLines(t *testing.T, some, others []int) {
 	must(t, n.core.run("table inet parted {\ncounter there { }\ncounter back { }\nchain forward {\ntype filter hook forward priority -1;\n"+rules.String()+"}\n}\n", "nft", "-f", "-"))
 }
 
-// bothTry reports whether each of two parts has sent something to the other.
-func (n *internet) bothTry() bool {
-	for _, way := range []string{"there", "back"} {
-		if n.core.run("", "sh", "-c", "nft list counter inet parted "+way+" | grep -q 'packets [1-9]'") != nil {
-			return false
-		}
-	}
-	return true
+// triedBack returns nil if one of the others has sent something to one of some.
+func (n *internet) triedBack() error {
+	return n.core.run("", "sh", "-c", "nft list counter inet parted back | grep 'packets [1-9]'")
 }
 
 func (n *internet) heal(t *testing.T) {

@@ -3,35 +3,31 @@
 package netns
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"syscall"
 	"testing"
+	"time"
 
 	"relay/cli/e2e/internal/wait"
 	"relay/playback/api"
 )
 
 // fullHouse is a node that can be dialled and has no place left. Both of its children can be called, and
-// one has places itself. When somebody comes who cannot call, the other has to go there.
+// one has places itself. When somebody comes who has to be let in, the other has to go there.
 type fullHouse struct {
 	*swarm
-	full     *node // the source, or its only child
-	other    *node // who has places
-	mover    *node // who is to go there
-	newcomer *node // nil until it comes
+	full  *node // the source, or its only child
+	other *node // who has places
+	mover *node // who is to go there
 }
 
 // newFullHouse starts all but the newcomer. inner puts a node between the source and the others.
 func newFullHouse(t *testing.T, inner bool) *fullHouse {
 	t.Helper()
-	n := newInternet(t)
-	h := &fullHouse{swarm: &swarm{internet: n, dir: folder(t), flags: []string{"--upload", upload}}}
+	h := &fullHouse{swarm: &swarm{internet: newInternet(t), dir: folder(t), flags: []string{"--upload", upload}}}
 	add := func(name string, k kind, children int) *node {
-		w := newNode(n.reside(t, name, k).host, children)
-		w.name, w.num = name, len(h.nodes)
-		h.nodes = append(h.nodes, w)
+		w := h.add(t, name, k, children)
 		if len(h.nodes) == 1 {
 			h.startSource(t)
 		} else {
@@ -67,13 +63,13 @@ func newFullHouse(t *testing.T, inner bool) *fullHouse {
 	return h
 }
 
-// comes starts the newcomer.
-func (h *fullHouse) comes(t *testing.T) {
+// add connects one more machine.
+func (h *fullHouse) add(t *testing.T, name string, k kind, children int) *node {
 	t.Helper()
-	r := h.internet.reside(t, "newcomer", symmetric)
-	h.newcomer = newNode(r.host, 0)
-	h.newcomer.name = "newcomer"
-	h.launch(t, h.newcomer)
+	w := newNode(h.internet.reside(t, name, k).host, children)
+	w.name, w.num = name, len(h.nodes)
+	h.nodes = append(h.nodes, w)
+	return w
 }
 
 // wantPath waits until a node gets the stream by way of others.
@@ -104,60 +100,68 @@ func (h *fullHouse) whole(t *testing.T) {
 }
 
 // TestAChildAtHomeMakesRoomForWhoCannotCall has a newcomer behind a symmetric router come to a source
-// whose children could both be called.
+// whose children could both be called. It finds out that it cannot call by calling both.
 func TestAChildAtHomeMakesRoomForWhoCannotCall(t *testing.T) {
 	t.Parallel()
 	h := newFullHouse(t, false)
-	h.comes(t)
-	h.newcomer.find(t, `(?m)^(Live: )`)
+	newcomer := h.add(t, "newcomer", symmetric, 0)
+	h.launch(t, newcomer)
+	newcomer.find(t, `(?m)^(Live: )`)
 	h.wantPath(t, h.mover, h.full, h.other)
 	h.wantPath(t, h.other, h.full)
+	h.nodes = h.nodes[:len(h.nodes)-1] // it has no player
 	h.whole(t)
 }
 
 // TestTheNodeInBetweenDiesInACall kills the node that carries a call while it is under way: before the
-// node that is called has heard of it, or while both try to get through.
+// node that is called has heard of it, or while that one tries to get through. Somebody who has more to
+// give takes the caller's place for that, and cannot be reached by the caller.
 func TestTheNodeInBetweenDiesInACall(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name string
-		// hold keeps the call from coming to its end; under waits until it is under way.
-		hold, under, release func(t *testing.T, h *fullHouse)
+		// hold keeps the call from coming to its end, and under waits until it is under way.
+		hold, under, release func(t *testing.T, h *fullHouse, newcomer *node)
 	}{
 		{
 			"before it is heard",
-			func(t *testing.T, h *fullHouse) { h.other.signal(t, syscall.SIGSTOP) },
-			// Who makes room was told so when the newcomer was served.
-			func(t *testing.T, h *fullHouse) { h.newcomer.find(t, `("msg":"attached")`) },
-			func(t *testing.T, h *fullHouse) { h.other.signal(t, syscall.SIGCONT) },
+			func(t *testing.T, h *fullHouse, newcomer *node) {
+				h.other.signal(t, syscall.SIGSTOP)
+				h.internet.part(t, []*host{h.mover.host}, []*host{newcomer.host})
+			},
+			func(t *testing.T, h *fullHouse, newcomer *node) {
+				newcomer.find(t, `("msg":"attached")`) // who makes room has been told so
+				pass(t, 300*time.Millisecond)          // it asks the next one after half of that
+			},
+			func(t *testing.T, h *fullHouse, newcomer *node) { h.other.signal(t, syscall.SIGCONT) },
 		},
 		{
 			"while they try",
-			func(t *testing.T, h *fullHouse) { h.internet.part(t, []*host{h.other.host}, []*host{h.mover.host}) },
-			func(t *testing.T, h *fullHouse) {
-				wait.Until(t, "both try", func() error {
-					if !h.internet.bothTry() {
-						return errors.New("they do not")
-					}
-					return nil
-				})
-				h.full.signal(t, syscall.SIGSTOP)
+			func(t *testing.T, h *fullHouse, newcomer *node) {
+				h.internet.part(t, []*host{h.mover.host}, []*host{h.other.host, newcomer.host})
 			},
-			func(t *testing.T, h *fullHouse) { h.internet.heal(t) },
+			func(t *testing.T, h *fullHouse, newcomer *node) {
+				wait.Until(t, "the one that is called tries", h.internet.triedBack)
+				h.full.signal(t, syscall.SIGSTOP)
+				pass(t, 300*time.Millisecond) // long enough to be taken for dead
+			},
+			func(t *testing.T, h *fullHouse, newcomer *node) {},
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			h := newFullHouse(t, true)
-			c.hold(t, h)
-			h.comes(t)
-			c.under(t, h)
+			newcomer := h.add(t, "newcomer", open, 8)
+			c.hold(t, h, newcomer)
+			h.launch(t, newcomer)
+			c.under(t, h, newcomer)
 			h.full.kill()
-			h.newcomer.kill() // there is no place for it without the node in between
-			c.release(t, h)
+			c.release(t, h, newcomer)
+			h.internet.heal(t)
 			h.full.player.quit()
-			h.nodes = slices.DeleteFunc(h.nodes, func(n *node) bool { return n == h.full })
-			h.wantPath(t, h.mover, h.source(), h.other)
+			h.nodes = slices.DeleteFunc(h.nodes, func(n *node) bool { return n == h.full || n == newcomer })
+			_, err := h.reattached(t, []*node{h.mover, h.other}, []*node{h.full}, time.Now(), wait.Patience)
+			must(t, err)
 			h.whole(t)
 		})
 	}

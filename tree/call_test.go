@@ -140,6 +140,11 @@ func TestWhoWasNamedWithAMarkIsCalledThroughWhoNamedIt(t *testing.T) {
 // TestACallThatDoesNotGetThroughIsNobodysFault has the node that named it not be blamed, and the
 // place be left alone for a while, unless another node can carry a call to it.
 func TestACallThatDoesNotGetThroughIsNobodysFault(t *testing.T) {
+	r, _, _ := sentOn(t, true, 1)
+	r.pass(attemptTime) // routers drop what they do not let in
+	if e := r.book.find(place(7)); e == nil || !e.avoid.Equal(r.now.Add(distrustTime)) || !e.away {
+		t.Fatalf("nothing comes of it: %+v", e)
+	}
 	r, d, _ := sentOn(t, true, 1)
 	r.give(Down{d.Link, Lost(ReasonUnreachable)})
 	e := r.book.find(place(7))

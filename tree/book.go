@@ -191,6 +191,12 @@ func (b *book) failed(now time.Time, p Place, r Reason) {
 	e.avoid = now.Add(min(avoidFirst<<min(e.fails-1, 10), avoidMost))
 }
 
+// named reports whether a place was just named by a node that cannot serve this one.
+func (b *book) named(p Place) bool {
+	e := b.find(p)
+	return e != nil && e.rank == rankReferred
+}
+
 // namedBy notes who named places that were just added.
 func (b *book) namedBy(places []Place, by ID) {
 	for _, p := range places {

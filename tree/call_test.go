@@ -317,7 +317,11 @@ func TestAGuestMakesWayWhenItIsCalled(t *testing.T) {
 
 // TestWhoHasToMoveUsesALinkThatIsReady has a node keep one to the only place that its parent names.
 func TestWhoHasToMoveUsesALinkThatIsReady(t *testing.T) {
-	for _, free := range []bool{true, false} {
+	for _, c := range []struct {
+		free bool
+		to   int
+	}{{true, 7}, {false, 7}, {true, 8}} {
+		free := c.free
 		r := newRig(t, Config{Slots: 2, Calls: true})
 		up := r.below(1)
 		r.give(Received{up, Backups{places(7), 1}})
@@ -332,9 +336,9 @@ func TestWhoHasToMoveUsesALinkThatIsReady(t *testing.T) {
 			hb.Room = Room{}
 		}
 		r.live(time.Second, r.beats(up, quiet(0)), r.beats(d.Link, hb))
-		f, ok := first[Feed](r.give(Received{up, Bye{ReasonDisplaced, places(7), 1}}))
-		if ok != free || ok && f.Link != d.Link {
-			t.Errorf("a slot is free: %v; %+v", free, f)
+		f, ok := first[Feed](r.give(Received{up, Bye{ReasonDisplaced, places(c.to), 1}}))
+		if ok != (free && c.to == 7) || ok && f.Link != d.Link {
+			t.Errorf("a slot is free: %v; sent to %d; %+v", free, c.to, f)
 		}
 	}
 }

@@ -104,7 +104,10 @@ func (n *Node) fits(b *standby) bool {
 	case wantAny:
 		return true
 	case wantOther: // a node that has to make room here should not crowd another place
-		return n.up.leaving || !b.orphan && (!n.up.displaced || b.room[0] == 0 && n.book.named(b.place))
+		if n.up.displaced && !n.up.leaving { // but no other connection can be made to one that it has met
+			return b.called && !b.orphan && b.room[0] == 0 && n.book.named(b.place)
+		}
+		return n.up.leaving || !b.orphan
 	case wantFaster:
 		// Over its slots only if nobody else was found: it would be asked to move on.
 		return !b.orphan && (b.room[0] == 0 || n.late.failed > 0) && n.faster(b.lag)

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// clipRate is what the encoder sends, in kbit/s. With -pairs it is what people send, for which a
-// machine of two processors is busy with a swarm of thirty alone.
+// clipRate is what the encoder sends, in kbit/s. With -pairs it is what people send: thirty nodes and
+// their players take about a quarter of two processors then, and all of them for moments.
 func clipRate() int {
 	if *pairsFlag {
 		return 3000

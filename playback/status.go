@@ -47,6 +47,8 @@ func (c *Channel) Status(base string) api.ChannelStatus {
 		Chunks:    api.Chunks{Received: ring.Received, Lost: ring.Lost, Duplicate: ring.Duplicate, Bytes: ring.Counts.Bytes},
 		Ring:      api.Ring{Held: ring.Held, Bytes: ring.Memory, SpanMs: ring.Span.Milliseconds()},
 		Viewers:   []api.Viewer{},
+
+		CallsRefused: f.CallsRefused,
 	}
 	if s.Reached == nil {
 		s.Reached = []api.Reached{}

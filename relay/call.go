@@ -80,16 +80,19 @@ func (c *calls) end(id tree.ID) {
 	delete(c.waiting, id)
 }
 
-// answered takes an answer of the node in between.
-func (c *calls) answered(f wire.Called) {
+// answered takes an answer of the node in between. It reports false if none is waited for: one is
+// enough.
+func (c *calls) answered(f wire.Called) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if w := c.waiting[f.Target]; w != nil {
 		select {
 		case w.called <- f:
-		default: // one is enough
+			return true
+		default:
 		}
 	}
+	return false
 }
 
 // awaits reports whether a node is called.
@@ -124,11 +127,11 @@ func (c *Channel) callPlace(ctx context.Context, to, through tree.ID) (dialed, e
 	defer c.calls.end(to)
 	ctx, cancel := context.WithTimeout(ctx, calledTime+meetTime)
 	defer cancel()
-	var from netip.AddrPort
+	var from, via netip.AddrPort
 	c.query(func(*tree.Node) {
 		for _, u := range c.up {
 			if u.peer == through && u.knows2() && u.ctx.Err() == nil {
-				from = localAddr(u.conn.NetConn())
+				from, via = localAddr(u.conn.NetConn()), remoteAddr(u.conn.NetConn())
 				u.send(wire.Call{Target: to})
 				return
 			}
@@ -145,6 +148,10 @@ func (c *Channel) callPlace(ctx context.Context, to, through tree.ID) (dialed, e
 		return d, nil
 	case <-time.After(calledTime):
 	case <-ctx.Done():
+	}
+	if !mayMeet(at, via.Addr()) { // the node in between may lie
+		c.refused.count(callAddress)
+		return dialed{}, errNotCalled
 	}
 	if !at.IsValid() {
 		return dialed{}, errNotCalled

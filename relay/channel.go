@@ -57,6 +57,7 @@ type Channel struct {
 	offers    offers
 	calls     calls
 	meetings  meetings
+	refused   refusals
 	inbound   atomic.Uint64 // numbers given to links that came in
 	sent      atomic.Uint64 // payload bytes to children, including those that are gone
 }

@@ -26,6 +26,8 @@ const (
 // ErrOldNode means that the node that was asked is of a version that cannot dial back.
 var ErrOldNode = errors.New("it is of an older version, and cannot dial back")
 
+var errOtherDialled = errors.New("it tells of an address that it was not asked to dial")
+
 // dialBack answers a machine that wants to know whether it can be reached. Only the address is
 // dialled from which it asks, and only its own node counts; so nobody can have somebody else's
 // machine dialled, but for the households that share the address.
@@ -93,6 +95,9 @@ func (n *Node) AskDialBack(ctx context.Context, id stream.ChannelID, at netip.Ad
 	f, err := wire.NewReader(d.conn, wire.Parent).Next()
 	switch f := f.(type) {
 	case wire.Dialled:
+		if f.Addr.Port() != port || f.Addr.Addr().Is4() != at.Addr().Unmap().Is4() {
+			return wire.Dialled{}, errOtherDialled
+		}
 		return f, nil
 	case tree.Bye:
 		return wire.Dialled{}, f.Reason

@@ -2,6 +2,7 @@ package relay
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
@@ -200,5 +201,51 @@ func TestOnlyTheAnswerToItsOwnNonceIsAnEcho(t *testing.T) {
 				t.Errorf("answered: %v, want %v", got, right)
 			}
 		})
+	}
+}
+
+// TestForgedAnswersOfADialBackAreNotTold has the node that is asked answer about something else.
+func TestForgedAnswersOfADialBackAreNotTold(t *testing.T) {
+	f := newFake(t)
+	asker, err := New(Config{Key: newKey(t), Slots: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const port = 0x1be8
+	for name, c := range map[string]struct {
+		answer []byte
+		want   error // nil for one that is believed
+	}{
+		"as asked":                   {[]byte{0x29, 0, 0, 9, 4, 203, 0, 113, 7, 0x1b, 0xe8, 2, 1}, nil},
+		"of another port":            {[]byte{0x29, 0, 0, 9, 4, 203, 0, 113, 7, 0, 22, 2, 2}, errOtherDialled},
+		"of another kind":            {append(append([]byte{0x29, 0, 0, 21, 6, 0x20, 1}, make([]byte, 14)...), 0x1b, 0xe8, 2, 2), errOtherDialled},
+		"of no address":              {[]byte{0x29, 0, 0, 9, 4, 0, 0, 0, 0, 0x1b, 0xe8, 2, 2}, wire.ErrFrame},
+		"that is no answer":          {[]byte{0x29, 0, 0, 9, 4, 203, 0, 113, 7, 0x1b, 0xe8, 2, 9}, wire.ErrFrame},
+		"that ends too soon":         {[]byte{0x29, 0, 0, 8, 4, 203, 0, 113, 7, 0x1b, 0xe8, 2}, wire.ErrFrame},
+		"to what a child would hear": {[]byte{0x20, 0, 0, 8, 4, 203, 0, 113, 7, 0x1b, 0xe8, 1}, wire.ErrNotDue},
+		"of 16 MiB":                  {[]byte{0x29, 0xff, 0xff, 0xff}, wire.ErrFrame},
+	} {
+		done := make(chan struct{})
+		go func() { // ends with its answer
+			defer close(done)
+			conn, err := f.ln.Accept()
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer conn.Close()
+			tc := tls.Server(conn, f.ident.tlsConfig(alpn))
+			if _, err := wire.NewReader(tc, wire.Stranger).Next(); err != nil {
+				t.Error(err)
+			}
+			if _, err := tc.Write(c.answer); err != nil {
+				t.Error(err)
+			}
+		}()
+		got, err := asker.AskDialBack(t.Context(), f.id, f.addr, port)
+		<-done
+		if !errors.Is(err, c.want) || (err == nil) != got.Addr.IsValid() {
+			t.Errorf("an answer %s: %+v, %v", name, got, err)
+		}
 	}
 }

@@ -113,7 +113,9 @@ func (c *Channel) newUplink(num tree.Link, d dialed) *uplink {
 		case wire.Seen:
 			c.saw(&u.link, f.Addr)
 		case wire.Called:
-			c.calls.answered(f)
+			if !c.calls.answered(f) {
+				c.refused.count(callUnasked)
+			}
 		case wire.Meet:
 			c.meet(&u.link, f)
 		case wire.Ready:

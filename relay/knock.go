@@ -32,9 +32,10 @@ type knock struct {
 // knockOnce connects, or fails if nobody lets it in or does the same at that moment.
 func knockOnce(ctx context.Context, k knock) (net.Conn, error) {
 	d := net.Dialer{LocalAddr: net.TCPAddrFromAddrPort(k.from), Timeout: meetTry, Control: sharePort}
+	var opening *time.Timer
 	if k.opened != nil {
 		d.Control = both(sharePort, func(_, _ string, c syscall.RawConn) error {
-			time.AfterFunc(openedAfter, func() {
+			opening = time.AfterFunc(openedAfter, func() {
 				// What answers the caller goes all the way. The try may be over by then.
 				_ = limitHops(c, k.to.Addr().Is6(), 64)
 				k.opened()
@@ -44,6 +45,9 @@ func knockOnce(ctx context.Context, k knock) (net.Conn, error) {
 	}
 	conn, err := d.DialContext(ctx, "tcp", k.to.String())
 	if err != nil {
+		if opening != nil && hostnet.PairInUse(err) { // nothing was sent
+			opening.Stop()
+		}
 		return nil, err
 	}
 	return &metConn{TCPConn: conn.(*net.TCPConn)}, nil
@@ -51,29 +55,30 @@ func knockOnce(ctx context.Context, k knock) (net.Conn, error) {
 
 // meet connects from a local port to an address until whoever is there does the same: to the
 // routers of both, what comes is an answer then. The node that is called is the first to begin; it
-// calls opened when the other may.
+// calls opened when the other may. While a connection between the two ports is not over, as one that
+// was given up for this, nothing can be sent.
 func (n *Node) meet(ctx context.Context, from, to netip.AddrPort, opened func()) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, meetTime)
 	defer cancel()
 	err := errMissed
-	for try := range meetTries {
+	for tries := 0; tries < meetTries; {
 		k := knock{from: from, to: to}
-		if try == 0 {
+		if tries == 0 {
 			k.opened = opened
 		}
 		var conn net.Conn
 		if conn, err = n.knock(ctx, k); err == nil {
 			return conn, nil
 		}
-		if hostnet.PairInUse(err) {
-			break // a connection between the two ports is not over yet
-		}
-		var ne net.Error
-		if errors.As(err, &ne) && ne.Timeout() && ctx.Err() == nil {
-			continue
-		}
 		pause := meetSoon
-		if try >= meetFirst {
+		if !hostnet.PairInUse(err) {
+			tries++
+			var ne net.Error
+			if errors.As(err, &ne) && ne.Timeout() && ctx.Err() == nil {
+				continue
+			}
+		}
+		if tries > meetFirst {
 			pause = meetLater
 		}
 		select {

@@ -55,8 +55,9 @@ func (m *meetings) end(id tree.ID) {
 
 // carry passes a child's call on to a node that this one is linked with.
 func (c *Channel) carry(d *downlink, f wire.Call) {
-	told := false
+	told, why := false, callTooOften
 	if d.calling.Allow() {
+		why = callUnlinked
 		c.query(func(*tree.Node) {
 			t := c.linkTo(f.Target)
 			if t == nil || t.near != d.near || !t.knows2() {
@@ -76,6 +77,7 @@ func (c *Channel) carry(d *downlink, f wire.Call) {
 		})
 	}
 	if !told {
+		c.refused.count(why)
 		d.send(wire.Called{Target: f.Target})
 	}
 }
@@ -84,6 +86,7 @@ func (c *Channel) carry(d *downlink, f wire.Call) {
 func (c *Channel) ready(l *link, f wire.Ready) {
 	c.query(func(*tree.Node) {
 		if l.asked == 0 {
+			c.refused.count(callUnasked)
 			return
 		}
 		l.asked--
@@ -132,10 +135,8 @@ func (c *Channel) isLinked(id tree.ID) (is bool) {
 // says so. It does not wait. Whoever asks may lie about the address, so that what goes there is
 // bounded.
 func (c *Channel) meet(l *link, f wire.Meet) {
-	via := remoteAddr(l.conn.NetConn()).Addr()
-	switch {
-	case !mayMeet(f.Addr, via), !mayMeet(f.Listen, via),
-		f.Caller == c.node.ident.id, !c.node.calls(), !l.meets.Allow(), !c.meetings.begin(f.Caller):
+	if why, refused := c.refuses(l, f); refused {
+		c.refused.count(why)
 		l.send(wire.Ready{Caller: f.Caller})
 		return
 	}
@@ -172,6 +173,22 @@ func (c *Channel) meet(l *link, f wire.Meet) {
 			c.node.outside.met(f.Caller, familyOf(f.Addr.Addr()), met == nil)
 		}
 	})
+}
+
+// refuses says why a meeting is not taken part in. If it is, that has begun.
+func (c *Channel) refuses(l *link, f wire.Meet) (callRefusal, bool) {
+	via := remoteAddr(l.conn.NetConn()).Addr()
+	switch {
+	case !mayMeet(f.Addr, via), !mayMeet(f.Listen, via):
+		return callAddress, true
+	case f.Caller == c.node.ident.id, !c.node.calls():
+		return callUnable, true
+	case !l.meets.Allow():
+		return callTooOften, true
+	case !c.meetings.begin(f.Caller):
+		return callBusy, true
+	}
+	return 0, false
 }
 
 // mayMeet reports whether an address, if there is one, may be one of a stranger's.

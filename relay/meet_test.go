@@ -1,9 +1,11 @@
 package relay
 
 import (
+	"bytes"
 	"context"
 	"crypto/ed25519"
 	"crypto/tls"
+	"errors"
 	"net"
 	"net/netip"
 	"syscall"
@@ -32,7 +34,6 @@ func TestNobodyIsSentMoreThanTenPackets(t *testing.T) {
 		"it refuses":       {func(context.Context) error { return syscall.ECONNREFUSED }, meetTries},
 		"it is silent":     {func(context.Context) error { time.Sleep(meetTry); return timedOut{syscall.ETIMEDOUT} }, 5},
 		"nothing leads to": {func(context.Context) error { return syscall.ENETUNREACH }, meetTries},
-		"the port is busy": {func(context.Context) error { return syscall.EADDRNOTAVAIL }, 1},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			tries := 0
@@ -46,6 +47,31 @@ func TestNobodyIsSentMoreThanTenPackets(t *testing.T) {
 			_, err := n.meet(t.Context(), netip.MustParseAddrPort("192.0.2.1:5000"), netip.MustParseAddrPort("192.0.2.2:5000"), func() {})
 			if err == nil || tries > c.most || time.Since(began) > meetTime+meetTry {
 				t.Errorf("%s: %d tries in %v, %v", name, tries, time.Since(began), err)
+			}
+		})
+	}
+}
+
+// TestAMeetingWaitsUntilAnotherConnectionIsOver has the two have one that is being closed, or stays.
+func TestAMeetingWaitsUntilAnotherConnectionIsOver(t *testing.T) {
+	for _, over := range []time.Duration{time.Second, time.Hour} {
+		synctest.Test(t, func(t *testing.T) {
+			began := time.Now()
+			here, there := net.Pipe()
+			defer here.Close()
+			defer there.Close()
+			n := &Node{knock: func(_ context.Context, k knock) (net.Conn, error) {
+				if k.opened == nil {
+					t.Error("it goes all the way at once")
+				}
+				if time.Since(began) < over {
+					return nil, syscall.EADDRNOTAVAIL
+				}
+				return here, nil
+			}}
+			_, err := n.meet(t.Context(), netip.MustParseAddrPort("192.0.2.1:5000"), netip.MustParseAddrPort("192.0.2.2:5000"), func() {})
+			if took := time.Since(began); (err == nil) != (over < meetTime) || took > min(over, meetTime)+meetSoon {
+				t.Errorf("over after %v: %v after %v", over, err, took)
 			}
 		})
 	}
@@ -286,4 +312,96 @@ func TestWhatGoesBesideIsSaidOnce(t *testing.T) {
 	if b.take(tree.Bye{}) || b.take(wire.Gap{}) {
 		t.Error("others are taken")
 	}
+}
+
+// refusedFor waits until a channel has refused so many parts of calls for a reason.
+func refusedFor(t *testing.T, s *station, r callRefusal, times uint64) {
+	t.Helper()
+	eventually(t, "a refusal is counted: "+callRefusalNames[r], func() bool { return s.refused[r].Load() == times })
+}
+
+// bytesOf is what strangers send: a frame of a type, with a body of parts.
+func bytesOf(typ byte, parts ...[]byte) []byte {
+	body := bytes.Join(parts, nil)
+	return append([]byte{typ, 0, byte(len(body) >> 8), byte(len(body))}, body...)
+}
+
+// nobodyThere is a try to connect to an address where nobody is.
+func nobodyThere(context.Context, knock) (net.Conn, error) { return nil, syscall.ECONNREFUSED }
+
+// TestWhatIsSaidInCallsIsRefusedAndCounted floods a node with calls, and has its parent send it
+// elsewhere than where a router would have anybody.
+func TestWhatIsSaidInCallsIsRefusedAndCounted(t *testing.T) {
+	var (
+		stranger  = bytes.Repeat([]byte{7}, 32)
+		nowhere   = []byte{0}
+		ssh       = []byte{4, 127, 0, 0, 1, 0, 22}
+		free      = []byte{4, 127, 0, 0, 1, 0xea, 0x60}
+		yes       = []byte{1}
+		call      = bytesOf(0x22, stranger)
+		called    = bytesOf(0x23, stranger, free)
+		meetSSH   = bytesOf(0x2a, stranger, ssh, nowhere)
+		listenSSH = bytesOf(0x2a, stranger, nowhere, ssh)
+		ready     = bytesOf(0x2b, stranger, yes)
+	)
+	var w *stream.Writer
+	source := newStation(t, 4, func(n *Node, _ *station) (c *Channel, err error) {
+		n.knock = nobodyThere
+		c, w, err = n.Source(newKey(t), stream.NextEpoch(stream.Epoch{}, time.Now(), 1))
+		return c, errors.Join(err, w.SetHeader([]byte("header")))
+	})
+	broadcast(t, w, 1)
+	child := linkedTo(t, source)
+	self := bytesOf(0x2a, source.node.ident.id[:], free, nowhere)
+
+	child.write(bytes.Join([][]byte{ready, ready, meetSSH, listenSSH, self}, nil))
+	refusedFor(t, source, callUnasked, 2)
+	refusedFor(t, source, callAddress, 2)
+	refusedFor(t, source, callUnable, 1)
+
+	// The link has callBurst calls; what is more is refused without a look at it.
+	child.write(bytes.Repeat(call, callBurst))
+	refusedFor(t, source, callUnlinked, callBurst)
+	child.write(bytes.Repeat(call, callBurst))
+	eventually(t, "a flood is refused", func() bool {
+		n := source.refused[callTooOften].Load() + source.refused[callUnlinked].Load()
+		return n == 2*callBurst && source.refused[callTooOften].Load() >= callBurst/2
+	})
+	// Likewise meetings, of which a link has meetBurst. A caller is met once at a time.
+	calls := source.refused[callTooOften].Load()
+	meet := bytesOf(0x2a, stranger, free, nowhere)
+	child.write(bytes.Repeat(meet, 4*meetBurst))
+	eventually(t, "a flood of meetings is refused", func() bool {
+		return source.refused[callTooOften].Load()-calls >= 2*meetBurst && source.refused[callBusy].Load() > 0
+	})
+
+	// A parent that tells of a node that was not called.
+	f := newFake(t)
+	v := newViewer(t, 1, f.id, f.addr)
+	k := f.accept()
+	k.write(called)
+	refusedFor(t, v, callUnasked, 1)
+}
+
+// TestACallerGoesNowhereElse has the node in between answer a call with an address that no router gives
+// to a node.
+func TestACallerGoesNowhereElse(t *testing.T) {
+	f := newFake(t)
+	v := newStation(t, 1, func(n *Node, _ *station) (*Channel, error) {
+		n.knock = func(ctx context.Context, k knock) (net.Conn, error) {
+			t.Errorf("it goes to %v", k.to)
+			return nobodyThere(ctx, k)
+		}
+		return n.Watch(Invite{Channel: f.id, Hosts: []HostPort{{f.addr.Addr().String(), f.addr.Port()}}}, nil)
+	})
+	k := f.accept()
+	callee := tree.ID{7}
+	k.send(wire.Through{Places: 1}, tree.Refer{Reason: tree.ReasonFull, Places: []tree.Place{{ID: callee, Addrs: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:1")}}}})
+	for {
+		if c, ok := k.read().(wire.Call); ok && c.Target == callee {
+			break
+		}
+	}
+	k.write(bytesOf(0x23, callee[:], []byte{4, 127, 0, 0, 1, 0, 22}))
+	refusedFor(t, v, callAddress, 1)
 }

@@ -49,7 +49,7 @@ func (o *outside) saw(s sighting) {
 	o.sightings = append(o.sightings, s)
 }
 
-// met takes what came of a call with a node, made or answered, over a family.
+// met takes what came of a call from a node that was answered, over a family.
 func (o *outside) met(id tree.ID, f family, through bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -58,7 +58,7 @@ func (o *outside) met(id tree.ID, f family, through bool) {
 		o.missed, o.pausedTo = nil, time.Time{}
 		return
 	}
-	if !slices.Contains(o.missed, id) {
+	if !slices.Contains(o.missed, id) && len(o.missed) < missesMost {
 		o.missed = append(o.missed, id)
 	}
 	if len(o.missed) >= missesMost && !o.provedOverAny() {

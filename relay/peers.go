@@ -90,14 +90,22 @@ func (c *Channel) hint() {
 
 // announce tells the gossip how this node stands in the tree.
 func (p *peers) announce(i tree.Info) {
-	if p.gossip == nil {
-		return
+	if p.gossip != nil {
+		p.gossip.Tell(p.standing(i))
 	}
+}
+
+// standing is what gossip tells. Nobody who hears it is linked with this node, to carry a call: the
+// slots are for those who can dial it.
+func (p *peers) standing(i tree.Info) membership.Self {
 	s := membership.Self{Addrs: p.announced(i), Depth: i.Depth, Slots: i.Slots, Free: max(0, i.Slots-len(i.Children))}
 	if !i.Attached {
 		s.Depth = -1
 	}
-	p.gossip.Tell(s)
+	if p.tried().Reach == tree.Closed {
+		s.Slots, s.Free = 0, 0
+	}
+	return s
 }
 
 // known returns up to wire.MaxSample nodes at random, but neither the one that is named
@@ -128,13 +136,13 @@ func (p *peers) known(without tree.ID) []tree.Candidate {
 	return of
 }
 
-// sample is what a child is told: other nodes, and the child's siblings if there are
-// few others.
+// sample is what a child is told: other nodes, and those of the child's siblings that can be dialled
+// if there are few others.
 func (p *peers) sample(child tree.ID, i tree.Info) wire.Sample {
 	s := wire.Sample{Of: p.known(child)}
 	for _, ch := range i.Children {
 		listed := func(o tree.Candidate) bool { return o.Place.ID == ch.Place.ID }
-		if len(s.Of) == wire.MaxSample || ch.Place.ID == child || len(ch.Place.Addrs) == 0 || slices.ContainsFunc(s.Of, listed) {
+		if len(s.Of) == wire.MaxSample || ch.Place.ID == child || ch.Reach == tree.Closed || ch.Reach == tree.Punchable || len(ch.Place.Addrs) == 0 || slices.ContainsFunc(s.Of, listed) {
 			continue
 		}
 		s.Of = append(s.Of, tree.Candidate{

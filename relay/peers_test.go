@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"relay/relay/wire"
 	"relay/tree"
 )
 
@@ -117,5 +118,35 @@ func TestLastPacketsAreWaitedFor(t *testing.T) {
 	s.add(1)
 	if closed(s.none()) {
 		t.Error("another speaks")
+	}
+}
+
+// TestOthersAreNotToldOfSlotsThatNobodyCanDial has a node and its children be tried: who hears of them by
+// gossip or in a sample has nobody to carry a call.
+func TestOthersAreNotToldOfSlotsThatNobodyCanDial(t *testing.T) {
+	i := tree.Info{Attached: true, Depth: 1, Slots: 8}
+	for n, r := range []tree.Reach{tree.Untried, tree.Open, tree.Closed, tree.Punchable} {
+		place := tree.Place{ID: tree.ID{byte(n)}, Addrs: []netip.AddrPort{netip.MustParseAddrPort("198.51.100.7:7144")}}
+		i.Children = append(i.Children, tree.ChildInfo{Place: place, Reach: r})
+	}
+	var p peers
+	for _, c := range []struct {
+		trial tree.Reach
+		want  int
+	}{{tree.Untried, 8}, {tree.Open, 8}, {tree.Closed, 0}} {
+		r, want := c.trial, c.want
+		if r != tree.Untried {
+			p.probed(wire.Probed{Open: r == tree.Open})
+		}
+		if s := p.standing(i); int(s.Slots) != want || int(s.Free) != want/2 {
+			t.Errorf("%v: %d slots, %d of them free", r, s.Slots, s.Free)
+		}
+	}
+	var told []tree.ID
+	for _, c := range p.sample(tree.ID{9}, i).Of {
+		told = append(told, c.Place.ID)
+	}
+	if !slices.Equal(told, []tree.ID{{0}, {1}}) {
+		t.Errorf("a child hears of %v", told)
 	}
 }

@@ -54,6 +54,9 @@ func (n *Node) readdress(addrs []netip.AddrPort, gone []netip.Addr, moved bool) 
 // relocate does what follows from the newest Relocate or Readdress.
 func (c *Channel) relocate() {
 	addrs, gone, moved := c.peers.takeReaddressed()
+	if moved {
+		c.peers.askAt = [families]time.Time{}
+	}
 	for _, u := range c.up {
 		u.dropFrom(gone)
 	}

@@ -191,6 +191,12 @@ func (b *book) failed(now time.Time, p Place, r Reason) {
 	e.avoid = now.Add(min(avoidFirst<<min(e.fails-1, 10), avoidMost))
 }
 
+// named reports whether a place was just named by a node that cannot serve this one.
+func (b *book) named(p Place) bool {
+	e := b.find(p)
+	return e != nil && e.rank == rankReferred
+}
+
 // namedBy notes who named places that were just added.
 func (b *book) namedBy(places []Place, by ID) {
 	for _, p := range places {
@@ -201,12 +207,34 @@ func (b *book) namedBy(places []Place, by ID) {
 }
 
 // missed leaves a place alone for a while to which a call did not get through, as one of three does
-// not. Nobody is to blame.
+// not. Nobody is to blame. One of the invite is dialled next: who says that it has to be called may be
+// wrong.
 func (b *book) missed(now time.Time, p Place) {
-	if e := b.find(p); e != nil {
-		e.fails++
-		e.avoid, e.away = now.Add(distrustTime), true
+	e := b.find(p)
+	if e == nil {
+		return
 	}
+	e.fails++
+	if e.seed {
+		e.through, e.avoid = ID{}, now.Add(avoidFirst)
+		return
+	}
+	e.avoid, e.away = now.Add(distrustTime), true
+}
+
+// allAway reports whether there are places that are called, and the last call got through to none.
+func (b *book) allAway(now time.Time) bool {
+	called := false
+	for _, e := range b.entries {
+		if e.through.IsZero() {
+			continue
+		}
+		if !e.away || !now.Before(e.avoid) {
+			return false
+		}
+		called = true
+	}
+	return called
 }
 
 // mark notes which of the places that a node has just named are called through it.

@@ -1,5 +1,7 @@
 package tree
 
+import "time"
+
 // Some nodes let nobody in, but get through to a node that at that moment tries to get through
 // to them. Whoever names such a node, and has a link to it, carries the call. Places of this kind
 // are *called*, all others are dialled.
@@ -93,6 +95,20 @@ func (l *named) first(p Place) named {
 // calling reports whether a node can be sent to its child's parent by a call: the link between
 // the two was made by one.
 func (n *Node) calling(p Place) bool { return n.up != nil && n.up.called && n.up.place.same(p) }
+
+// calledInVain reports whether a node without a parent has called everybody of whom it was told that
+// they are called, and none of the calls got through. What its own router does is not known then, if
+// one node alone could be dialled; but for as long as those are left alone it is as one that cannot
+// call, and somebody may make room for it.
+func (n *Node) calledInVain(now time.Time) bool { return n.up == nil && n.book.allAway(now) }
+
+// clearWay gives up a guest's standby link before the guest is called, to be the parent: two nodes that
+// meet half-way can have but one connection.
+func (n *Node) clearWay(p Place) {
+	if g := n.guests.ofID(p.ID); g != nil {
+		n.dropGuest(g, ByUs(ReasonReplaced))
+	}
+}
 
 // known is what is known of a child's reach.
 func (c *child) known() Reach {

@@ -157,6 +157,11 @@ func TestAMarkDoesNotTakeASeedAway(t *testing.T) {
 // TestACallThatDoesNotGetThroughIsNobodysFault has the node that named it not be blamed, and the
 // place be left alone for a while, unless another node can carry a call to it.
 func TestACallThatDoesNotGetThroughIsNobodysFault(t *testing.T) {
+	r, _, _ := sentOn(t, true, 1)
+	r.pass(attemptTime) // routers drop what they do not let in
+	if e := r.book.find(place(7)); e == nil || !e.avoid.Equal(r.now.Add(distrustTime)) || !e.away {
+		t.Fatalf("nothing comes of it: %+v", e)
+	}
 	r, d, _ := sentOn(t, true, 1)
 	r.give(Down{d.Link, Lost(ReasonUnreachable)})
 	e := r.book.find(place(7))
@@ -271,5 +276,86 @@ func TestACallNeedsALinkToWhoCarriesIt(t *testing.T) {
 	r.live(2*carriedFor, r.beats(up, quiet(0)))
 	if !r.mayCall(r.now, e) {
 		t.Error("its parent carries calls for as long as it is that")
+	}
+}
+
+// TestWhoseCallsAllMissJoinsAsOneThatCannotCall has a newcomer be sent to one node, to which it does not
+// get through, by the only one that it can dial.
+func TestWhoseCallsAllMissJoinsAsOneThatCannotCall(t *testing.T) {
+	r, d, _ := sentOn(t, true, 1)
+	r.give(Down{d.Link, Lost(ReasonUnreachable)})
+	asks := func(most time.Duration) (Join, bool) {
+		t.Helper()
+		d, ok := r.dial(most)
+		if !ok || number(d.Place) != 100 {
+			t.Fatalf("%+v is dialled", d)
+		}
+		j, ok := sent[Join](r.give(Up{d.Link, place(100).ID, addr(100), false, false}))
+		r.give(Received{d.Link, Refer{Reason: ReasonFull}})
+		return j, ok
+	}
+	if j, ok := asks(time.Second); !ok || !j.NoCalls {
+		t.Errorf("%+v", j)
+	}
+	// It may try again after a while.
+	r.now = r.now.Add(distrustTime)
+	if r.calledInVain(r.now) {
+		t.Error("it gives up for good")
+	}
+	// Nobody was called, or somebody may be.
+	if r, _, _ := sentOn(t, true, 0); r.calledInVain(r.now) {
+		t.Error("nobody was called")
+	}
+	r, d, _ = sentOn(t, true, 1)
+	r.book.add(places(8), rankReferred, 0)
+	r.book.mark(r.now, places(8), 1, place(100).ID)
+	r.give(Down{d.Link, Lost(ReasonUnreachable)})
+	if r.calledInVain(r.now) {
+		t.Error("another may be called")
+	}
+}
+
+// TestAGuestMakesWayWhenItIsCalled has a node keep a link ready to this one, which then has to go there:
+// two that meet half-way have one connection.
+func TestAGuestMakesWayWhenItIsCalled(t *testing.T) {
+	r := newRig(t, Config{Slots: 2, Calls: true})
+	up := r.below(1)
+	r.asks(2, 7, true, Join{Addrs: place(7).Addrs, Slots: 8, Standby: true})
+	r.give(Received{up, Backups{places(7), 1}})
+	if d, ok := r.dial(time.Second, r.beats(up, quiet(0)), r.reports(2, callable)); ok {
+		t.Errorf("it calls a guest to keep a link ready: %+v", d)
+	}
+	as := r.give(Received{up, Bye{ReasonDisplaced, places(7), 1}})
+	d, ok := first[Dial](as)
+	if !ok || number(d.Place) != 7 || d.Through != place(100).ID || closed(as, 2) != ReasonReplaced {
+		t.Errorf("%+v", as)
+	}
+}
+
+// TestWhoHasToMoveUsesALinkThatIsReady has a node keep one to the only place that its parent names.
+func TestWhoHasToMoveUsesALinkThatIsReady(t *testing.T) {
+	for _, c := range []struct {
+		free bool
+		to   int
+	}{{true, 7}, {false, 7}, {true, 8}} {
+		free := c.free
+		r := newRig(t, Config{Slots: 2, Calls: true})
+		up := r.below(1)
+		r.give(Received{up, Backups{places(7), 1}})
+		d, ok := r.dial(time.Second, r.beats(up, quiet(0)))
+		if !ok {
+			t.Fatal("nobody is dialled")
+		}
+		r.give(Up{d.Link, place(7).ID, addr(7), false, true})
+		r.give(Received{d.Link, Welcome{Label: Label{Epoch{Ms: 1}, r.step(), 1}, Path: []Place{place(100), place(7)}}})
+		hb := quiet(1)
+		if free {
+			hb.Room = Room{}
+		}
+		r.live(time.Second, r.beats(up, quiet(0)), r.beats(d.Link, hb))
+		f, ok := first[Feed](r.give(Received{up, Bye{ReasonDisplaced, places(c.to), 1}}))
+		if ok != (free && c.to == 7) || ok && f.Link != d.Link {
+			t.Errorf("a slot is free: %v; sent to %d; %+v", free, c.to, f)
+		}
 	}
 }

@@ -53,7 +53,7 @@ func (n *Node) attemptUp(now time.Time, a *attempt, ev Up) {
 func (n *Node) join(now time.Time, within int) Join {
 	return Join{
 		Addrs: n.cfg.Self.Addrs, Slots: uint16(min(n.cfg.Slots, 1<<16-1)),
-		Age: uint32(now.Sub(n.cfg.Since) / time.Second), Within: uint8(min(within, MaxPath)), NoCalls: !n.cfg.Calls,
+		Age: uint32(now.Sub(n.cfg.Since) / time.Second), Within: uint8(min(within, MaxPath)), NoCalls: !n.cfg.Calls || n.calledInVain(now),
 	}
 }
 

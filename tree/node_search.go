@@ -87,9 +87,13 @@ func (n *Node) askNext(now time.Time) bool {
 		return false
 	}
 	n.makeRoom(now)
+	through := n.carrier(now, e)
+	if !through.IsZero() {
+		n.clearWay(e.place)
+	}
 	e.tried = true
 	s.asked++
-	a := &attempt{link: n.newLink(), place: e.place, hops: e.hops, through: n.carrier(now, e), started: now}
+	a := &attempt{link: n.newLink(), place: e.place, hops: e.hops, through: through, started: now}
 	s.add(a)
 	n.do(Dial{a.link, e.place, a.through})
 	return true
@@ -101,7 +105,10 @@ func (n *Node) fits(b *standby) bool {
 	case wantAny:
 		return true
 	case wantOther: // a node that has to make room here should not crowd another place
-		return n.up.leaving || !n.up.displaced && !b.orphan
+		if n.up.displaced && !n.up.leaving { // but no other connection can be made to one that it has met
+			return b.called && !b.orphan && b.room[0] == 0 && n.book.named(b.place)
+		}
+		return n.up.leaving || !b.orphan
 	case wantFaster:
 		// Over its slots only if nobody else was found: it would be asked to move on.
 		return !b.orphan && (b.room[0] == 0 || n.late.failed > 0) && n.faster(b.lag)
@@ -158,7 +165,7 @@ func (n *Node) notNow(p Place) bool {
 
 // attemptFailed ends an attempt that came to nothing.
 func (n *Node) attemptFailed(now time.Time, a *attempt, r Reason) {
-	if !a.through.IsZero() && a.dialling() && r == ReasonUnreachable {
+	if !a.through.IsZero() && a.dialling() && (r == ReasonUnreachable || r == ReasonSilent) { // a call takes its time
 		n.book.missed(now, a.place)
 	} else {
 		n.book.failed(now, a.place, r)

@@ -23,6 +23,10 @@ func (n *Node) keepStandbys(now time.Time) {
 	}
 	n.tryDisjoint(now)
 	usable := func(p Place) bool {
+		through := n.book.through(p)
+		if !through.IsZero() && n.guests.ofID(p.ID) != nil {
+			return false // the two have met, and have but one connection
+		}
 		return !n.notNow(p) && n.book.mayStandby(now, p) && n.mayCall(now, n.book.find(p))
 	}
 	c, ok := s.next(n.gossip, n.depth(), usable, n.above)
@@ -51,10 +55,14 @@ func (n *Node) tryDisjoint(now time.Time) {
 }
 
 // shares reports whether a way from the root has a node in common with this node's
-// own, the root apart.
+// own, the root apart, and whoever takes the stream from a root that nobody can dial.
 func (n *Node) shares(path []Place) bool {
+	first := 1
+	if len(path) > 0 && len(path[0].Addrs) == 0 {
+		first = 2
+	}
 	for i, p := range path {
-		if i > 0 && n.above(p.ID) {
+		if i >= first && n.above(p.ID) {
 			return true
 		}
 	}
@@ -118,7 +126,11 @@ func (n *Node) standbyWelcomed(now time.Time, b *standby, w Welcome) {
 
 // standbyFailed forgets a link that has ended.
 func (n *Node) standbyFailed(now time.Time, b *standby, e End) {
-	n.book.noStandby(b.place, now.Add(standbyAvoid))
+	avoid := standbyAvoid
+	if b.chosen && e.Reason == ReasonUnreachable { // gossip tells of many others
+		avoid = distrustTime
+	}
+	n.book.noStandby(b.place, now.Add(avoid))
 	if e.Reason == ReasonForged || e.Reason == ReasonProtocol {
 		n.book.failed(now, b.place, e.Reason)
 	}

@@ -431,3 +431,50 @@ func TestAStandbyLinkTakesThePlaceOfADialThatHangs(t *testing.T) {
 		t.Errorf("%d attempts, want %d at most", n, maxDials)
 	}
 }
+
+// TestTheOnlyWayOutOfASourceIsNoneToAvoid has a source that nobody can dial, and so one node through which
+// all have the stream.
+func TestTheOnlyWayOutOfASourceIsNoneToAvoid(t *testing.T) {
+	r := newRig(t, Config{})
+	r.below(3)
+	way := func(source Place, on ...int) []Place {
+		path := []Place{source}
+		for _, i := range on {
+			path = append(path, place(i))
+		}
+		return path
+	}
+	for _, c := range []struct {
+		name string
+		path []Place
+		want bool
+	}{
+		{"the root is dialled", way(place(100), 101, 77), true},
+		{"it is not", way(Place{ID: place(100).ID}, 101, 77), false},
+		{"and one further down is shared", way(Place{ID: place(100).ID}, 101, 102, 77), true},
+		{"nothing is", way(place(100), 77), false},
+	} {
+		if got := r.shares(c.path); got != c.want {
+			t.Errorf("%s: %v", c.name, got)
+		}
+	}
+}
+
+// TestAPlaceOfItsOwnChoiceThatIsNotReachedIsLeftAlone has gossip tell of two nodes, of which one is behind
+// a router that drops what comes.
+func TestAPlaceOfItsOwnChoiceThatIsNotReachedIsLeftAlone(t *testing.T) {
+	r := newRig(t, Config{})
+	up := r.below(3)
+	r.give(Candidates{[]Candidate{{Place: place(11), Depth: 1, Free: 1, Slots: 1}}})
+	d, ok := r.dial(time.Second, r.beats(up, Heartbeat{}))
+	if !ok || number(d.Place) != 11 {
+		t.Fatalf("%+v", d)
+	}
+	r.give(Down{d.Link, Lost(ReasonUnreachable)})
+	if d, ok := r.dial(distrustTime-time.Second, r.beats(up, Heartbeat{})); ok {
+		t.Errorf("%+v is dialled again soon", d)
+	}
+	if _, ok := r.dial(2*time.Second, r.beats(up, Heartbeat{})); !ok {
+		t.Error("it is not dialled again")
+	}
+}

@@ -42,6 +42,8 @@ type Facts struct {
 	Reach     string // as [ChannelStatus.Reach]
 	ReachAddr string // likewise
 	Reached   []Reached
+	// CallsRefused is as [ChannelStatus.CallsRefused].
+	CallsRefused map[string]uint64
 	// DroppedTags counts the tags that were left out at the root, by what was wrong with them.
 	DroppedTags map[string]uint64
 	Delay       time.Duration // behind the root; 0 if not known

@@ -66,6 +66,8 @@ type ChannelStatus struct {
 	Chunks  Chunks    `json:"chunks"`
 	Ring    Ring      `json:"ring"`
 	Viewers []Viewer  `json:"viewers"`
+	// CallsRefused counts what other nodes said in calls and was not done, by reason.
+	CallsRefused map[string]uint64 `json:"calls_refused,omitempty"`
 }
 
 // What is known of whether others get through to a node.

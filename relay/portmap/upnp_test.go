@@ -326,6 +326,7 @@ func TestHostileRoutersCostLittle(t *testing.T) {
 		"is no XML":                  {document("404 not found"), func(s strange) uint64 { return s.Document }},
 		"answers a command so":       {answer("AddPortMapping", 200, "<root>"+nested.String()), func(s strange) uint64 { return s.Document }},
 		"answers a fault so":         {answer("AddPortMapping", 500, "<html>"+strings.Repeat("x", documentMost)), func(s strange) uint64 { return s.Document }},
+		"sends a command elsewhere":  {answer("AddPortMapping", 307, ""), func(s strange) uint64 { return s.Document }},
 		"answers a command with 404": {answer("AddPortMapping", 404, ""), nil},
 		"has many attributes":        {document("<root " + strings.Repeat(`a="b" `, 5000) + "/>"), func(s strange) uint64 { return s.Document }},
 		"has no services":            {document("<root><device></device></root>"), nil},
@@ -407,10 +408,13 @@ func TestARouterThatRedirectsOrNeverEnds(t *testing.T) {
 			router := httptest.NewServer(serve)
 			defer router.Close()
 			f.set(func() { f.location = router.URL + "/rootDesc.xml" })
-			p, _ := upnpAt(f)
+			p, s := upnpAt(f)
 			start := time.Now()
 			if err := p.probe(t.Context()); err == nil {
 				t.Error("it is believed")
+			}
+			if counted := s.counts().Document > 0; counted != (name == "pours" || strings.HasPrefix(name, "redirects")) {
+				t.Errorf("counted: %v", counted)
 			}
 			if took := time.Since(start); took > httpTime+2*time.Second {
 				t.Errorf("it took %v", took)

@@ -88,16 +88,11 @@ func TestACrowdAtHomeIsServed(t *testing.T) {
 				return nil
 			})
 			t.Logf("%d watchers in a tree of depth %d, which could be %d:\n%v", len(s.watchers()), sh.depth, ideal, sh)
-			strikes := []string{"kill"}
-			if thorough() { // those that need no network of the test's own
-				strikes = []string{"kill", "freeze", "leave", "fifth", "restart"}
+			chosen, times := chosenFaults(t), max(2, *runsFlag)
+			if !thorough() {
+				chosen = slices.DeleteFunc(slices.Clone(allFaults), func(f fault) bool { return f.name != "kill" })
 			}
-			for _, name := range strikes {
-				i := slices.IndexFunc(allFaults, func(f fault) bool { return f.name == name })
-				for n := range max(2, *runsFlag) {
-					s.run(t, allFaults[i], rng, n)
-				}
-			}
+			s.suffer(t, rng, chosen, func(fault) int { return times })
 		})
 	}
 }
@@ -105,8 +100,8 @@ func TestACrowdAtHomeIsServed(t *testing.T) {
 // newCrowd starts a crowd, in an order that rng chooses.
 func newCrowd(t *testing.T, rng *rand.Rand, m mix) *swarm {
 	t.Helper()
-	s := &swarm{dir: folder(t), flags: []string{"--upload", upload}}
 	n := newInternet(t)
+	s := &swarm{internet: n, dir: folder(t), flags: []string{"--upload", upload}}
 	add := func(name string, k kind) {
 		w := newNode(n.reside(t, name, k).host, m.slots)
 		w.name, w.num = name, len(s.nodes)
@@ -124,7 +119,8 @@ func newCrowd(t *testing.T, rng *rand.Rand, m mix) *swarm {
 	s.source().kill()
 	h := helper.start(t, "helper", filepath.Join(s.dir, "helper.log"), relayBin, "serve", "--helper", link,
 		"--upload", upload, "--max-children", strconv.Itoa(m.helper), "--config", filepath.Join(s.dir, "helper.keys"), "--verbose")
-	s.startSource(t, "--via", h.find(t, `--via (`+helper.wan()+`:\S+)`))
+	s.via = []string{"--via", h.find(t, `--via (`+helper.wan()+`:\S+)`)}
+	s.startSource(t)
 	s.startWatchers(t)
 	return s
 }

@@ -90,9 +90,10 @@ func thaw(t *testing.T, e *episode, n int) {
 	revive(t, e, n)
 }
 
-// unplug pulls the cable, or switches the interface off, by turns.
+// unplug pulls the cable, or switches the interface off, by turns. A home that is switched off would
+// forget the way to its router.
 func unplug(t *testing.T, e *episode, n int) {
-	if n%2 == 0 {
+	if n%2 == 0 || e.victim.net == nil {
 		e.victim.unplug(t)
 	} else {
 		e.victim.down(t)
@@ -100,7 +101,7 @@ func unplug(t *testing.T, e *episode, n int) {
 }
 
 func plug(t *testing.T, e *episode, n int) {
-	if n%2 == 0 {
+	if n%2 == 0 || e.victim.net == nil {
 		e.victim.plug(t)
 	} else {
 		e.victim.up(t)
@@ -116,7 +117,16 @@ func oneWay(t *testing.T, e *episode, n int) {
 	}
 }
 
-func heal(t *testing.T, e *episode, _ int) { e.swarm.net.heal(t) }
+func heal(t *testing.T, e *episode, _ int) {
+	switch {
+	case e.swarm.net != nil:
+		e.swarm.net.heal(t)
+	case e.victim != nil:
+		e.victim.join(t)
+	default:
+		e.swarm.internet.heal(t)
+	}
+}
 
 func leave(t *testing.T, e *episode, _ int) {
 	e.victim.signal(t, syscall.SIGINT)
@@ -137,6 +147,10 @@ func part(t *testing.T, e *episode, _ int) {
 	var far []*host
 	for _, n := range e.cut {
 		far = append(far, n.host)
+	}
+	if e.swarm.net == nil {
+		e.swarm.internet.cutOff(t, far)
+		return
 	}
 	near := []*host{e.swarm.source().host}
 	for _, n := range slices.Concat(e.below, e.rest) {

@@ -33,21 +33,28 @@ func TestFaultsAreNotSeenBelow(t *testing.T) {
 	if sh.depth < minDepth {
 		t.Errorf("the tree is %d deep, %d at least are needed", sh.depth, minDepth)
 	}
+	s.suffer(t, rng, chosen, func(f fault) int {
+		if *runsFlag == 0 {
+			return f.short
+		}
+		return *runsFlag
+	})
+}
+
+// suffer has faults happen to a swarm, each so often, and tells what came of them.
+func (s *swarm) suffer(t *testing.T, rng *rand.Rand, chosen []fault, times func(fault) int) {
+	t.Helper()
 	all := make(map[string][]*episode)
 	t.Cleanup(func() { // also of a run that failed half-way
 		var b bytes.Buffer
 		report(&b, chosen, all)
 		t.Logf("times in ms\n%s", b.String())
 		if *keepFlag != "" {
-			must(t, os.WriteFile(filepath.Join(*keepFlag, "report.txt"), b.Bytes(), 0o644))
+			must(t, os.WriteFile(filepath.Join(s.dir, "report.txt"), b.Bytes(), 0o644))
 		}
 	})
 	for _, f := range chosen {
-		times := *runsFlag
-		if times == 0 {
-			times = f.short
-		}
-		for i := range times {
+		for i := range times(f) {
 			all[f.name] = append(all[f.name], s.run(t, f, rng, i))
 		}
 	}

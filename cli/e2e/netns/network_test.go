@@ -24,6 +24,7 @@ type host struct {
 	num  int
 	addr string // of its end of the cable
 	port string // the bridge's end
+	line int    // by which it is connected instead, if it is on an internet; else 0
 }
 
 // nic is the name of every host's end of its cable.
@@ -85,15 +86,58 @@ func (n *network) cut(t *testing.T, one, other []*host) {
 }
 
 // deafen drops what the host is sent, and silence what it sends.
-func (h *host) deafen(t *testing.T)  { h.net.drop(t, fmt.Sprintf("oifname %q", h.port)) }
-func (h *host) silence(t *testing.T) { h.net.drop(t, fmt.Sprintf("iifname %q", h.port)) }
+func (h *host) deafen(t *testing.T) {
+	t.Helper()
+	if h.net == nil {
+		h.sever(t, "ingress")
+		return
+	}
+	h.net.drop(t, fmt.Sprintf("oifname %q", h.port))
+}
+
+func (h *host) silence(t *testing.T) {
+	t.Helper()
+	if h.net == nil {
+		h.sever(t, "egress")
+		return
+	}
+	h.net.drop(t, fmt.Sprintf("iifname %q", h.port))
+}
 
 // unplug pulls the cable at the far end, plug puts it back.
 func (h *host) unplug(t *testing.T) {
+	t.Helper()
+	if h.net == nil {
+		h.sever(t, "ingress", "egress")
+		return
+	}
 	must(t, h.net.bridge.run("", "ip", "link", "set", h.port, "down"))
 }
 
-func (h *host) plug(t *testing.T) { must(t, h.net.bridge.run("", "ip", "link", "set", h.port, "up")) }
+func (h *host) plug(t *testing.T) {
+	t.Helper()
+	if h.net == nil {
+		h.join(t)
+		return
+	}
+	must(t, h.net.bridge.run("", "ip", "link", "set", h.port, "up"))
+}
+
+// sever drops all that passes a hook of the host's own interface, until join. It is for hosts that
+// have no cable to a bridge.
+func (h *host) sever(t *testing.T, hooks ...string) {
+	t.Helper()
+	var chains strings.Builder
+	for _, hook := range hooks {
+		fmt.Fprintf(&chains, "\tchain %s {\n\t\ttype filter hook %s device %s priority 0; policy drop;\n\t}\n", hook, hook, nic)
+	}
+	must(t, h.run("table netdev severed {\n"+chains.String()+"}\n", "nft", "-f", "-"))
+}
+
+func (h *host) join(t *testing.T) {
+	t.Helper()
+	must(t, h.run("delete table netdev severed\n", "nft", "-f", "-"))
+}
 
 // down switches the host's own interface off, up on again.
 func (h *host) down(t *testing.T) { must(t, h.run("", "ip", "link", "set", nic, "down")) }

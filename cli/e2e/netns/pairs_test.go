@@ -55,6 +55,7 @@ var somePairs = []pair{
 	{symmetric, open},
 	{symmetric, restricted},
 	{symmetric, symmetric},
+	{office, office},
 	{filtered, restricted},
 	{filtered, filtered},
 }
@@ -109,13 +110,20 @@ func TestWhoCanPassTheStreamOnToWhom(t *testing.T) {
 	}
 }
 
-// try has a parent-to-be take the only place at a source, and a child come then.
+// try tries a pair of homes that have nothing to do with each other.
 func (o *outcome) try(t *testing.T) {
 	t.Helper()
 	n := newInternet(t)
-	src := n.reside(t, "source", open).run(t, "source", clip, "--loop", "--no-qr", "--max-children", "1")
-	link := src.find(t, `(?m)^(relay://[a-z2-7]{52}@\S+)`)
-	parent := n.reside(t, "parent", o.parent).run(t, "watch", link, "--max-children", "2")
+	o.meet(t, n.reside(t, "source", open), n.reside(t, "parent", o.parent), n.reside(t, "child", o.child), canBeParent(o.parent, o.child))
+}
+
+// meet has a parent-to-be take the only place at a source, and a child come then. It returns the
+// source's link, and the child.
+func (o *outcome) meet(t *testing.T, at, above, below *residence, want bool) (link string, child *node) {
+	t.Helper()
+	src := at.run(t, "source", clip, "--loop", "--no-qr", "--max-children", "1")
+	link = src.find(t, `(?m)^(relay://[a-z2-7]{52}@\S+)`)
+	parent := above.run(t, "watch", link, "--max-children", "2")
 	wait.Until(t, "the source has tried whether others get through to the parent", func() error {
 		st, err := parent.channel()
 		if o.reach = st.Reach; err == nil && o.reach == "" {
@@ -127,10 +135,9 @@ func (o *outcome) try(t *testing.T) {
 		t.Errorf("the parent hears that it is %s", o.reach)
 	}
 
-	home, want := n.reside(t, "child", o.child), canBeParent(o.parent, o.child)
 	began := time.Now()
 	// Who passes nothing on is not given the parent's place.
-	child := home.run(t, "watch", link, "--max-children", "0")
+	child = below.run(t, "watch", link, "--max-children", "0")
 	wait.Until(t, "the child plays, or is told why not", func() error {
 		said := child.said(t)
 		if o.linked = strings.Contains(said, "\nLive: "); o.linked {
@@ -155,7 +162,7 @@ func (o *outcome) try(t *testing.T) {
 			t.Errorf("the child has the path %v, and has lost %d chunks", st.Path, st.Chunks.Lost)
 		}
 		o.attached = child.logged(t, "attached")[0].Time.Sub(began)
-		return
+		return link, child
 	}
 	if !strings.Contains(child.said(t), "\nrelay: hint: ") {
 		t.Errorf("the child does not say what to do: %s", child.said(t))
@@ -168,6 +175,7 @@ func (o *outcome) try(t *testing.T) {
 		}
 		return err
 	})
+	return link, child
 }
 
 // troubleRE finds what a watcher says that nobody passes the stream on to.

@@ -27,11 +27,13 @@ const (
 	carrier kind = "carrier"
 	// symmetric is behind a router that takes another outer port towards everybody.
 	symmetric kind = "symmetric"
+	// office is behind a restricted router that passes on no UDP either way, but for names.
+	office kind = "office"
 	// filtered has IPv6 alone, and a router whose firewall lets in only what was asked for.
 	filtered kind = "filtered"
 )
 
-var kinds = []kind{open, forwarded, restricted, resets, carrier, symmetric, filtered}
+var kinds = []kind{open, forwarded, restricted, resets, carrier, symmetric, office, filtered}
 
 // dialled reports whether anybody can dial a machine of the kind.
 func (k kind) dialled() bool { return k == open || k == forwarded }
@@ -66,11 +68,8 @@ type residence struct {
 	machines int      // behind the router
 }
 
-// coreAddr is what every line leads to, and carrierAddr what homes behind a carrier's router do.
-const (
-	coreAddr    = "198.51.100.254"
-	carrierAddr = "100.64.0.1"
-)
+// coreAddr is what every line leads to.
+const coreAddr = "198.51.100.254"
 
 // wan is the address, of IPv4, at which the Internet sees who lives there.
 func (r *residence) wan() string { return fmt.Sprintf("198.51.100.%d", r.line) }
@@ -79,36 +78,38 @@ func (r *residence) wan() string { return fmt.Sprintf("198.51.100.%d", r.line) }
 func (n *internet) reside(t *testing.T, name string, k kind) *residence {
 	t.Helper()
 	r := &residence{kind: k}
-	if k == open {
+	switch k {
+	case open:
 		r.machine = newMachine(t, name, true)
 		r.line = n.connect(t, r.machine, nic, true)
+		r.host.line = r.line
 		return r
+	case carrier:
+		return n.provide(t, name+"-carrier").reside(t, name)
 	}
 	r.router = newMachine(t, name+"-router", k == filtered)
-	if k == carrier {
-		c := newMachine(t, name+"-carrier", false)
-		r.line = n.connect(t, c, "wan", false)
-		cable(t, c, "lan", r.router, "wan")
-		c.batch(t, "addr add "+carrierAddr+"/10 dev lan")
-		r.router.batch(t, "addr add 100.64.0.2/10 dev wan", "route add default via "+carrierAddr)
-		c.translate(t, restricted)
-	} else {
-		r.line = n.connect(t, r.router, "wan", k == filtered)
-	}
+	r.line = n.connect(t, r.router, "wan", k == filtered)
+	r.furnish(t, name)
+	return r
+}
+
+// furnish puts a machine behind the router.
+func (r *residence) furnish(t *testing.T, name string) {
+	t.Helper()
 	// The addresses inside are the same in every home, as they are at people's.
 	r.router.batch(t, "link add lan type bridge", "link set lan up", "addr add "+routerAddr+"/24 dev lan")
-	if k == filtered {
+	if r.kind == filtered {
 		r.router.batch(t, "addr add fe80::1/64 dev lan nodad", fmt.Sprintf("addr add 2001:db8:%x:1::1/64 dev lan nodad", r.line))
 	}
-	r.router.translate(t, k)
+	r.router.translate(t, r.kind)
 	r.machine = r.another(t, name)
-	return r
 }
 
 // another puts one more machine behind the router.
 func (r *residence) another(t *testing.T, name string) *machine {
 	t.Helper()
 	m := newMachine(t, name, r.kind == filtered)
+	m.line = r.line
 	r.machines++
 	port := fmt.Sprintf("port%d", r.machines)
 	cable(t, r.router, port, m, nic)
@@ -152,16 +153,23 @@ func cable(t *testing.T, a *machine, end string, b *machine, other string) {
 // forward has a machine pass packets on.
 func (m *machine) forward(t *testing.T) {
 	t.Helper()
-	must(t, m.do(func() error { return os.WriteFile("/proc/sys/net/ipv4/ip_forward", []byte("1"), 0o644) }))
+	must(t, m.do(func() error { return writeSetting("ipv4/ip_forward", "1") }))
 	m.set(t, "forwarding", "1")
+}
+
+// writeSetting changes one of the kernel's for networks, in the namespace in which it is called.
+func writeSetting(name, value string) error {
+	return os.WriteFile("/proc/sys/net/"+name, []byte(value), 0o644)
 }
 
 // translate makes a router of a machine that has the interfaces lan and wan.
 func (m *machine) translate(t *testing.T, k kind) {
 	t.Helper()
 	m.forward(t)
-	var unasked, port, random string
+	var unasked, port, random, blocked string
 	switch k {
+	case office:
+		blocked = "meta l4proto udp th dport != 53 th sport != 53 drop"
 	case forwarded:
 		port = "iifname \"wan\" meta l4proto { tcp, udp } th dport 7144 dnat to " + homeAddr
 	case symmetric:
@@ -178,6 +186,7 @@ func (m *machine) translate(t *testing.T, k kind) {
 	}
 	chain forward {
 		type filter hook forward priority 0; policy drop;
+		%s
 		ct state established,related accept
 		iifname "lan" accept
 		ct status dnat accept
@@ -193,5 +202,5 @@ table ip nat {
 		oifname "wan" masquerade %s
 	}
 }
-`, unasked, port, random), "nft", "-f", "-"))
+`, unasked, blocked, port, random), "nft", "-f", "-"))
 }

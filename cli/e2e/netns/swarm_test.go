@@ -32,15 +32,17 @@ const rootFanout = 2
 
 // swarm is a source and its watchers, each on its own host and with a player.
 type swarm struct {
-	net     *network
-	dir     string   // keys, logs
-	flags   []string // of each node
-	link    string
-	ledger  ledger
-	encoder *process
-	nodes   []*node  // the source is the first
-	roots   []string // IDs that a path may begin with: the source's, and that of a liar that claims to be the root and delivers
-	hostile bool     // there are liars in the swarm
+	net      *network  // nil if it is on an internet
+	internet *internet // nil if it is on a network
+	dir      string    // keys, logs
+	flags    []string  // of each node
+	via      []string  // flags of the source besides
+	link     string
+	ledger   ledger
+	encoder  *process
+	nodes    []*node  // the source is the first
+	roots    []string // IDs that a path may begin with: the source's, and that of a liar that claims to be the root and delivers
+	hostile  bool     // there are liars in the swarm
 }
 
 // node is a relay on a host.
@@ -122,13 +124,13 @@ func (s *swarm) source() *node     { return s.nodes[0] }
 func (s *swarm) watchers() []*node { return s.nodes[1:] }
 
 // startSource starts the source and its encoder: a new epoch.
-func (s *swarm) startSource(t *testing.T, args ...string) {
+func (s *swarm) startSource(t *testing.T) {
 	t.Helper()
 	n := s.source()
 	tagLog := filepath.Join(s.dir, fmt.Sprintf("run%d.tags", len(s.ledger.runs)))
 	s.ledger.begin(tagLog)
 	const key = "s3cret"
-	s.launchAs(t, n, "source", append([]string{"--key", key, "--tag-log", tagLog}, args...)...)
+	s.launchAs(t, n, "source", append([]string{"--key", key, "--tag-log", tagLog}, s.via...)...)
 	s.link = n.find(t, `(?m)^(relay://\S+)\n`)
 	n.url = n.find(t, `(?m)^Watch +(http://\S+)\n`)
 	s.encoder = n.encode(t, filepath.Join(s.dir, "ffmpeg.log"), n.find(t, `(?m)^  Server +(rtmp://\S+)\n`)+"/"+key)

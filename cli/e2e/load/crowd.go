@@ -10,6 +10,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -22,6 +23,9 @@ const (
 	tick = 5 * time.Millisecond
 	// wakeups is how many viewers are told of at once.
 	wakeups = 256
+	// patience is after how many reads the system is told again to be sparing with
+	// acknowledgements.
+	patience = 32
 )
 
 // crowd is all viewers of one server, read by one goroutine on a thread of its own: a goroutine
@@ -49,6 +53,7 @@ type viewer struct {
 	fd    int
 	parse parser
 	check *check
+	reads uint // how often something came
 	ended bool
 }
 
@@ -174,19 +179,23 @@ func (c *crowd) ticked(due time.Duration, n int) time.Duration {
 
 // read takes what has come for a viewer.
 func (c *crowd) read(v *viewer, buf []byte) {
-	n, err := unix.Read(v.fd, buf)
+	// It does not block, so the runtime need not know.
+	n, _, errno := unix.RawSyscall(unix.SYS_READ, uintptr(v.fd), uintptr(unsafe.Pointer(&buf[0])), uintptr(len(buf)))
 	at := now()
 	switch {
-	case err == unix.EAGAIN, err == unix.EINTR:
+	case errno == unix.EAGAIN, errno == unix.EINTR:
 		return
-	case err != nil:
-		c.end(v, err)
+	case errno != 0:
+		c.end(v, errno)
 		return
 	case n == 0:
 		c.end(v, fmt.Errorf("the server has closed a viewer's connection"))
 		return
 	}
 	c.bytes.Add(uint64(n))
+	if v.reads++; v.reads%patience == 1 {
+		delayAcks(v.fd)
+	}
 	begun := v.check.begun
 	if err := v.parse.feed(buf[:n], func(number int) {
 		if number >= c.from && number < c.to {
@@ -198,6 +207,12 @@ func (c *crowd) read(v *viewer, buf []byte) {
 	if v.check.begun && !begun {
 		c.begun.Add(1)
 	}
+}
+
+// delayAcks has the system acknowledge every other segment, which it stops doing by and by.
+// Acknowledging each one is 40% of the work of reading.
+func delayAcks(fd int) {
+	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_QUICKACK, 0) // it is as exact without
 }
 
 // end stops reading a viewer.

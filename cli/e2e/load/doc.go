@@ -28,9 +28,10 @@
 //	           its first one to the last of the window. nginx-rtmp may choose timestamps; so
 //	           they are compared where FLV is played
 //	measuring  how busy this process kept its core, and how late it came to a timer of 5 ms
-//	           (p99): delays are not known better than that. "!" marks a row in which it was
-//	           the bottleneck
+//	           (p99): delays are not known better than that
 //	others     what other programs took of the server's core
+//	!          the measuring side was the bottleneck, or others took more than a tenth of the
+//	           server's core: such a row tells little
 //
 // The stream is a clip of the repository with H.264 and AAC, whose pictures are made longer until
 // it has the rate. Each tag has its number in it: see number.go.

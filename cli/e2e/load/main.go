@@ -11,7 +11,9 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -44,6 +46,7 @@ func main() {
 	o, err := read()
 	if err == nil {
 		debug.SetGCPercent(400) // memory to spare, and a core that has better to do
+		runtime.GOMAXPROCS(4)   // the system shares the core between publisher and crowd
 		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, unix.SIGTERM)
 		defer stop()
 		err = o.run(ctx)
@@ -74,7 +77,7 @@ func read() (o *options, err error) {
 	flag.StringVar(&o.machine.module, "module", "bin/nginx/usr/lib/nginx/modules/ngx_rtmp_module.so", "nginx-rtmp")
 	flag.StringVar(&o.md, "md", "bin/load.md", "file for the table in Markdown")
 	flag.StringVar(&o.svg, "svg", "bin/load.svg", "file for a picture of it")
-	flag.StringVar(&o.lock, "lock", "", "file to lock (flock) during each run, on a machine on which others measure as well")
+	flag.StringVar(&o.lock, "lock", "", "file to lock (flock) during each repeat, on a machine on which others measure as well")
 	flag.Parse()
 	if flag.NArg() > 0 {
 		return nil, fmt.Errorf("there are only flags, and %q is none", flag.Arg(0))
@@ -167,11 +170,6 @@ var errNotExact = errors.New("a server did not send what was published; see the 
 func (o *options) run(ctx context.Context) error {
 	exact := true
 	measure := func(repeat, n int, of contestant) error {
-		unlock, err := o.turn()
-		if err != nil {
-			return err
-		}
-		defer unlock()
 		r, err := o.plan.run(ctx, of, n)
 		if err != nil {
 			return fmt.Errorf("%s with %d viewers: %w", of.title, n, err)
@@ -180,25 +178,30 @@ func (o *options) run(ctx context.Context) error {
 		fmt.Println(o.table.add(repeat, of.name, r))
 		return nil
 	}
-	all := func() error {
-		fmt.Println(rowHead)
-		for _, of := range o.who {
-			if err := measure(0, 0, of); err != nil {
-				return err
-			}
+	all := func(repeat int) error {
+		unlock, err := o.turn()
+		if err != nil {
+			return err
 		}
-		for repeat := range o.repeats {
-			for _, n := range o.counts {
-				for _, of := range o.who {
-					if err := measure(repeat, n, of); err != nil {
-						return err
-					}
+		defer unlock()
+		counts := o.counts
+		if repeat == 0 {
+			counts = slices.Concat([]int{0}, counts) // what the stream alone costs
+		}
+		for _, n := range counts {
+			for _, of := range o.who {
+				if err := measure(repeat, n, of); err != nil {
+					return err
 				}
 			}
 		}
 		return nil
 	}
-	err := all()
+	fmt.Println(rowHead)
+	var err error
+	for repeat := 0; repeat < o.repeats && err == nil; repeat++ {
+		err = all(repeat)
+	}
 	fmt.Printf("\n%s", o.table.markdown())
 	if !exact {
 		err = errors.Join(err, errNotExact)

@@ -59,11 +59,19 @@ const (
 	// lateness is what a timer has on any machine.
 	tooLate   = 0.5
 	lateFloor = 500 * time.Microsecond
+	// tooMany is the share of the server's core from which other programs count.
+	tooMany = 0.1
 )
 
-// doubtful reports whether the measuring side was the bottleneck.
-func (r result) doubtful() bool {
-	return r.busy > tooBusy || r.n > 0 && r.late > lateFloor && float64(r.late) > tooLate*float64(r.p99)
+// doubt is why a run tells little of the server, "" if nothing speaks against it.
+func (r result) doubt() string {
+	switch {
+	case r.others > tooMany:
+		return "others took the server's core"
+	case r.busy > tooBusy, r.n > 0 && r.late > lateFloor && float64(r.late) > tooLate*float64(r.p99):
+		return "measuring was the bottleneck"
+	}
+	return ""
 }
 
 // run starts a server, lets n viewers watch, and measures. Without viewers it measures what the

@@ -44,8 +44,8 @@ func (t *table) add(repeat int, who string, r result) string {
 	line := fmt.Sprintf("%6d %5d  %-11s  %8.2f  %6s  %5.1f  %8.2f %7.2f  %11.0f  %10.0f  %7.2f  %9.2f  %7.0f  %4.2f",
 		repeat+1, r.n, who, r.perGB(), t.ratioText(k, at), 100*r.core(), ms(r.p50), ms(r.p99), t.kilobytes(who, r),
 		100*r.busy, ms(r.late), ms(r.publishLate), 100*r.others, r.load)
-	if r.doubtful() {
-		line += "  ! measuring was the bottleneck"
+	if why := r.doubt(); why != "" {
+		line += "  ! " + why
 	}
 	if r.flaws != (flaws{}) {
 		line += "  NOT EXACT: " + r.flaws.String()
@@ -123,7 +123,7 @@ func (t *table) markdown() string {
 		}
 		b.WriteString("\n")
 	}
-	b.WriteString("\nThe machine meanwhile: `!` is where the measuring side was the bottleneck.\n\n" +
+	b.WriteString("\nThe machine meanwhile. `!` is where in half of the repeats the measuring side was the bottleneck, or others took more than a tenth of the server's core.\n\n" +
 		"| N | server | share of its core | others' share | measuring side | late p99 ms | published late p99 ms | load | exact |\n|---|---|---|---|---|---|---|---|---|\n")
 	for _, n := range append([]int{0}, t.counts...) {
 		for _, w := range t.who {
@@ -151,10 +151,10 @@ func (t *table) cellText(k cell) string {
 	return text
 }
 
-// doubtful reports whether the measuring side was the bottleneck in half of the repeats.
+// doubtful reports whether half of the repeats tell little of the server.
 func (t *table) doubtful(k cell) bool {
 	return t.over(k, func(r result) float64 {
-		if r.doubtful() {
+		if r.doubt() != "" {
 			return 1
 		}
 		return 0

@@ -9,6 +9,8 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -38,6 +40,33 @@ func (c *crowd) attach(n int, at string) error {
 		})
 	}
 	return g.Wait()
+}
+
+// stall lets n viewers of an address in that take nothing of what they asked for. They stay until
+// leave is called.
+func (c *crowd) stall(n int, at string) (leave func(), err error) {
+	var mu sync.Mutex
+	var all []int
+	var g errgroup.Group
+	g.SetLimit(attaching)
+	for range n {
+		g.Go(func() error {
+			v, err := view(at, c.sent)
+			if err != nil {
+				return fmt.Errorf("a viewer of %s that takes nothing: %w", at, err)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			all = append(all, v.fd)
+			return nil
+		})
+	}
+	err = g.Wait()
+	return func() {
+		for _, fd := range all {
+			unix.Close(fd)
+		}
+	}, err
 }
 
 // view connects one viewer of an http:// or rtmp:// address.
@@ -74,7 +103,16 @@ func (v *viewer) askRTMP(s socket, at string) error {
 }
 
 func (v *viewer) askHTTP(s socket, u *url.URL) error {
-	v.parse = &flvParser{check: v.check}
+	switch {
+	case strings.HasSuffix(u.Path, ".mp4"):
+		v.check.frames = true
+		v.parse = &mp4Parser{check: v.check}
+	case strings.HasSuffix(u.Path, ".ts"):
+		v.check.frames, v.check.annexB = true, true
+		v.parse = newTSParser(v.check)
+	default:
+		v.parse = &flvParser{check: v.check}
+	}
 	if _, err := fmt.Fprintf(s, "GET %s HTTP/1.1\r\nHost: %s\r\n\r\n", u.RequestURI(), u.Host); err != nil {
 		return err
 	}

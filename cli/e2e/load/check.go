@@ -55,13 +55,18 @@ type check struct {
 	sent *history
 	// retimed lets the server choose timestamps.
 	retimed bool
+	// frames is for containers: without what FLV puts in front of a frame, at times of their own,
+	// and with pictures and sound in order each for itself.
+	frames bool
+	// annexB has start codes in the place of NAL units' lengths.
+	annexB bool
 
-	first, next int // number of the first tag, and of the one to come; once begun
-	begun       bool
-	missing     map[int]bool // numbers that were passed over
-	configured  [2]bool      // a configuration has come for pictures, for sound
-	played      [2]bool      // a picture, a sound has come
-	flaws       flaws
+	lanes      [2]lane
+	begun      bool
+	missing    map[int]bool // numbers that were passed over
+	configured [2]bool      // a configuration has come for pictures, for sound
+	played     [2]bool      // a picture, a sound has come
+	flaws      flaws
 
 	// The tag that is coming.
 	typ     flv.Type
@@ -75,6 +80,12 @@ type check struct {
 	differs bool
 }
 
+// lane is what must come in order: all tags; in a container, pictures or sound.
+type lane struct {
+	begun       bool
+	first, next int // number of the first tag, and the least of the one to come; once begun
+}
+
 // kind is what a tag is to the check.
 type kind int
 
@@ -86,7 +97,8 @@ const (
 	strange              // none of those
 )
 
-// begin says that a tag begins whose body has size bytes.
+// begin says that a tag begins whose body has size bytes, or less where the container does not
+// tell.
 func (c *check) begin(typ flv.Type, ts uint32, size int) {
 	c.typ, c.ts, c.size, c.have = typ, ts, size, 0
 	c.kind, c.want, c.differs = unknown, nil, false
@@ -116,23 +128,42 @@ func (c *check) body(p []byte) {
 // identify finds out which tag it is whose body begins with start.
 func (c *check) identify(start []byte) {
 	c.kind = strange
-	switch k := flv.ClassifyStart(c.typ, start); {
-	case k.Config:
+	switch {
+	case !c.frames && flv.ClassifyStart(c.typ, start).Config:
 		if c.want = c.sent.clip.config(c.typ); c.want != nil {
 			c.kind = config
 		}
 	default:
-		if n, ok := numberOf(c.typ, start); ok {
-			if s, ok := c.sent.get(n); ok && s.tag.Type() == c.typ {
-				c.number, c.kind, c.want = n, numbered, s.tag.Body()
-				c.differs = !c.retimed && s.tag.Timestamp() != c.ts
-			}
-		}
+		c.find(start)
 	}
 	if c.want != nil {
-		c.differs = c.differs || len(c.want) != c.size || !bytes.HasPrefix(c.want, start)
+		c.differs = c.differs || !bytes.HasPrefix(c.want, start)
 	}
 }
+
+// find looks for the tag that start tells the number of.
+func (c *check) find(start []byte) {
+	skip := 0
+	if c.frames {
+		skip = frameStart(c.typ)
+	}
+	n, ok := numberOf(c.typ, start, skip)
+	if !ok {
+		return
+	}
+	s, ok := c.sent.get(n)
+	if !ok || s.tag.Type() != c.typ {
+		return
+	}
+	c.number, c.kind, c.want = n, numbered, s.tag.Body()[skip:]
+	if c.annexB && c.typ == flv.Video {
+		c.want = c.sent.annexB(n)
+	}
+	c.differs = !c.retimed && !c.frames && s.tag.Timestamp() != c.ts
+}
+
+// complete reports whether all of a tag's body has come that was sent.
+func (c *check) complete() bool { return c.want != nil && c.have >= len(c.want) }
 
 // end says that the tag is whole. It returns its number, and false if it is none of those that
 // were sent, or has come before.
@@ -143,7 +174,7 @@ func (c *check) end() (int, bool) {
 	}
 	switch c.kind {
 	case config:
-		if c.differs || c.played[of] {
+		if c.differs || c.have != len(c.want) || c.played[of] {
 			c.flaws.foreign++
 		}
 		c.configured[of] = true
@@ -155,22 +186,26 @@ func (c *check) end() (int, bool) {
 		c.flaws.foreign++
 		return 0, false
 	}
-	if c.differs {
+	if c.differs || c.have != len(c.want) {
 		c.flaws.altered++
-	}
-	if !c.begun {
-		c.begun, c.first, c.next = true, c.number, c.number
 	}
 	if !c.played[of] && !c.configured[of] {
 		c.flaws.bare++
 	}
 	c.played[of] = true
+	l := c.lane(of)
+	if !l.begun {
+		l.begun, l.first, l.next = true, c.number, c.number
+	}
+	c.begun = true
 	switch {
-	case c.number >= c.next:
-		for n := c.next; n < c.number; n++ {
-			c.miss(n)
+	case c.number >= l.next:
+		for n := l.next; n < c.number; n++ {
+			if c.has(of, n) {
+				c.miss(n)
+			}
 		}
-		c.next = c.number + 1
+		l.next = c.number + 1
 		return c.number, true
 	case c.missing[c.number]:
 		delete(c.missing, c.number)
@@ -180,6 +215,20 @@ func (c *check) end() (int, bool) {
 	}
 	c.flaws.doubled++
 	return c.number, false
+}
+
+// lane is where pictures (0) or sound (1) come.
+func (c *check) lane(of int) *lane {
+	if !c.frames {
+		of = 0
+	}
+	return &c.lanes[of]
+}
+
+// has reports whether tag n comes in the lane of pictures (0) or sound (1).
+func (c *check) has(of, n int) bool {
+	s, ok := c.sent.get(n)
+	return ok && (!c.frames || (s.tag.Type() == flv.Audio) == (of == 1))
 }
 
 func (c *check) miss(n int) {
@@ -194,10 +243,34 @@ func (c *check) miss(n int) {
 // without, number to.
 func (c *check) verdict(from, to int) flaws {
 	f := c.flaws
-	if !c.begun {
-		f.lost += to - from
-		return f
+	for of := range c.lanes {
+		if of > 0 && !c.frames {
+			break
+		}
+		l := c.lanes[of]
+		if !l.begun {
+			l.first, l.next = to, to
+		}
+		for n := from; n < to; n++ {
+			if c.has(of, n) && (n < l.first || n >= l.next) {
+				f.lost++
+			}
+		}
 	}
-	f.lost += max(0, c.first-from) + max(0, to-c.next)
 	return f
+}
+
+// reached reports whether every tag before number to has come, or later ones.
+func (c *check) reached(to int) bool {
+	for of := range c.lanes {
+		if of > 0 && !c.frames {
+			break
+		}
+		for n := c.lanes[of].next; n < to; n++ {
+			if c.has(of, n) {
+				return false
+			}
+		}
+	}
+	return true
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"relay/ingest/flv"
+	"relay/playback/remux"
 )
 
 const testClip = "../../demo/demo.flv"
@@ -132,6 +133,58 @@ func TestWhatIsNotExactIsFound(t *testing.T) {
 		fed(t, &flvParser{check: c}, flvOf(h, tt.change(tagsFrom(h, 0))), 1000)
 		if got := c.verdict(0, 100); got != tt.want {
 			t.Errorf("%s: %v, want %v", tt.name, got, tt.want)
+		}
+	}
+}
+
+// containers returns what relay makes of tags, and a viewer of that.
+var containers = map[string]struct {
+	convert func() flv.Converter
+	parser  func(*check) parser
+	annexB  bool
+}{
+	"MP4":     {func() flv.Converter { return remux.NewMP4().Convert }, func(c *check) parser { return &mp4Parser{check: c} }, false},
+	"MPEG-TS": {func() flv.Converter { return remux.NewTS().Convert }, func(c *check) parser { return newTSParser(c) }, true},
+}
+
+func TestContainersAreCheckedFrameByFrame(t *testing.T) {
+	h := publishedTags(t, 200)
+	first := slices.IndexFunc(h.tags, func(s sent) bool { return flv.Classify(s.tag).Key })
+	for name, as := range containers {
+		for _, tt := range []struct {
+			name   string
+			change func(tags []flv.Tag) []flv.Tag
+			want   flaws
+		}{
+			{"as sent", func(g []flv.Tag) []flv.Tag { return g }, flaws{}},
+			{"one lost", func(g []flv.Tag) []flv.Tag { return slices.Delete(g, 40, 41) }, flaws{lost: 1}},
+			{"the last lost", func(g []flv.Tag) []flv.Tag { return g[:len(g)-1] }, flaws{lost: 1}},
+			{"altered", func(g []flv.Tag) []flv.Tag {
+				at := 40 + slices.IndexFunc(g[40:], func(t flv.Tag) bool { return t.Type() == flv.Video })
+				g[at] = slices.Clone(g[at])
+				g[at].Body()[1500] ^= 0x80
+				return g
+			}, flaws{altered: 1}},
+		} {
+			convert := as.convert()
+			b, err := convert(flv.HeaderBatch(h.clip.head()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			stream := bytes.Join(b, nil)
+			for tags := range slices.Chunk(tt.change(tagsFrom(h, first)), 5) {
+				if b, err = convert(flv.BatchOf(tags...)); err != nil {
+					t.Fatal(err)
+				}
+				stream = append(stream, bytes.Join(b, nil)...)
+			}
+			for _, size := range []int{1, 187, 188, 5000, 1 << 20} {
+				c := &check{sent: h, frames: true, annexB: as.annexB}
+				fed(t, as.parser(c), stream, size)
+				if got := c.verdict(first, 200); got != tt.want {
+					t.Errorf("%s in pieces of %d, %s: %v, want %v", name, size, tt.name, got, tt.want)
+				}
+			}
 		}
 	}
 }

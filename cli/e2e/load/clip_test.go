@@ -56,7 +56,7 @@ func TestNumberedTagsAreStillPicturesAndSound(t *testing.T) {
 	}
 	for n := range c.media {
 		tag := c.tag(n)
-		if got, ok := numberOf(tag.Type(), tag.Body()[:min(headLen, len(tag.Body()))]); !ok || got != n {
+		if got, ok := numberOf(tag.Type(), tag.Body()[:min(headLen, len(tag.Body()))], 0); !ok || got != n {
 			t.Fatalf("tag %d has number %d", n, got)
 		}
 		was, is := flv.Classify(c.media[n]), j.Next(tag)

@@ -23,13 +23,12 @@ const (
 	tick = 5 * time.Millisecond
 	// wakeups is how many viewers are told of at once.
 	wakeups = 256
-	// patience is after how many reads the system is told again to be sparing with
-	// acknowledgements.
-	patience = 32
 )
 
 // crowd is all viewers of one server, read by one goroutine on a thread of its own: a goroutine
-// for each viewer would cost more than many a server.
+// for each viewer would cost more than many a server. It is a third of the work of reading that
+// the system acknowledges what comes at once; to have that put off (TCP_QUICKACK) would make
+// servers wait that use Nagle's algorithm, such as nginx-rtmp, for 40 ms.
 type crowd struct {
 	sent  *history
 	bytes atomic.Uint64 // that viewers have read
@@ -53,7 +52,6 @@ type viewer struct {
 	fd    int
 	parse parser
 	check *check
-	reads uint // how often something came
 	ended bool
 }
 
@@ -193,9 +191,6 @@ func (c *crowd) read(v *viewer, buf []byte) {
 		return
 	}
 	c.bytes.Add(uint64(n))
-	if v.reads++; v.reads%patience == 1 {
-		delayAcks(v.fd)
-	}
 	begun := v.check.begun
 	if err := v.parse.feed(buf[:n], func(number int) {
 		if number >= c.from && number < c.to {
@@ -207,12 +202,6 @@ func (c *crowd) read(v *viewer, buf []byte) {
 	if v.check.begun && !begun {
 		c.begun.Add(1)
 	}
-}
-
-// delayAcks has the system acknowledge every other segment, which it stops doing by and by.
-// Acknowledging each one is 40% of the work of reading.
-func delayAcks(fd int) {
-	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_QUICKACK, 0) // it is as exact without
 }
 
 // end stops reading a viewer.
@@ -255,7 +244,7 @@ func (c *crowd) has(to int) (all bool) {
 	c.call(func() {
 		all = true
 		for _, v := range c.viewers {
-			all = all && (v.ended || v.check.begun && v.check.next >= to)
+			all = all && (v.ended || v.check.reached(to))
 		}
 	})
 	return all

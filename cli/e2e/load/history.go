@@ -3,6 +3,8 @@
 package main
 
 import (
+	"bytes"
+	"encoding/binary"
 	"sync/atomic"
 	"time"
 
@@ -20,6 +22,10 @@ type history struct {
 	clip *clip
 	tags []sent // room for all that there can be; those up to n are written
 	n    atomic.Int64
+
+	// The picture that was asked for last in the form of MPEG-TS, by the one goroutine that does.
+	converted   int // its number, and one more
+	convertedTo []byte
 }
 
 func newHistory(c *clip, most int) *history { return &history{clip: c, tags: make([]sent, most)} }
@@ -42,6 +48,25 @@ func (h *history) get(n int) (sent, bool) {
 	}
 	return h.tags[n], true
 }
+
+// annexB returns the picture of that number as it is in MPEG-TS: each NAL unit with a start code.
+// It is for one goroutine.
+func (h *history) annexB(n int) []byte {
+	if h.converted == n+1 {
+		return h.convertedTo
+	}
+	b := bytes.Clone(h.tags[n].tag.Body()[pictureStart:])
+	for at := 0; at+lengthLen <= len(b); {
+		length := int(binary.BigEndian.Uint32(b[at:]))
+		copy(b[at:], startCode)
+		at += lengthLen + length
+	}
+	h.converted, h.convertedTo = n+1, b
+	return b
+}
+
+// startCode stands in front of each NAL unit, and is as long as the lengths in FLV.
+const startCode = "\x00\x00\x00\x01"
 
 // count is how many have been sent.
 func (h *history) count() int { return int(h.n.Load()) }

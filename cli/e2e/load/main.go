@@ -70,6 +70,7 @@ func read() (o *options, err error) {
 	flag.IntVar(&o.repeats, "repeats", 3, "how often each server is measured with each number of viewers")
 	flag.DurationVar(&o.window, "for", 10*time.Second, "that is measured")
 	flag.DurationVar(&o.warm, "warm", 3*time.Second, "before that, when all viewers are there")
+	flag.IntVar(&o.stalled, "stalled", 0, "viewers that take nothing, besides the others; the bare loop and its other viewers would wait for them, so name no loop in -servers then")
 	rate := flag.Int("rate", 3_100_000, "of the stream, in bits per second")
 	file := flag.String("clip", "cli/demo/demo.flv", "FLV file with H.264 and AAC that the stream is made of")
 	flag.StringVar(&o.machine.relay, "relay", "bin/relay", "the program that is measured")

@@ -66,15 +66,24 @@ func numberedSound(body []byte, n int) []byte {
 }
 
 // numberOf returns the number in the start of a body, of which it needs [headLen] bytes, or all
-// if there are fewer. It reports false if there is none.
-func numberOf(typ flv.Type, start []byte) (int, bool) {
-	at := soundDigits
+// if there are fewer. The first skip bytes of the body are left out. It reports false if there is
+// none.
+func numberOf(typ flv.Type, start []byte, skip int) (int, bool) {
+	at := soundDigits - skip
 	if typ == flv.Video {
-		at = pictureDigits
+		at = pictureDigits - skip
 	}
 	if len(start) < at+digits {
 		return 0, false
 	}
 	n, err := strconv.ParseUint(string(start[at:at+digits]), 16, 32)
 	return int(n), err == nil
+}
+
+// frameStart is how much FLV puts in front of a frame, in bytes.
+func frameStart(typ flv.Type) int {
+	if typ == flv.Video {
+		return pictureStart
+	}
+	return soundStart
 }

@@ -19,6 +19,7 @@ const (
 	joinTime  = 60 * time.Second
 	drainTime = 20 * time.Second
 	look      = 20 * time.Millisecond
+	peakEvery = 100 * time.Millisecond
 )
 
 // plan is what every run has in common.
@@ -27,6 +28,7 @@ type plan struct {
 	machine      machine
 	core         int // of this process
 	warm, window time.Duration
+	stalled      int // viewers that take nothing, besides the others
 }
 
 // result is what one run has measured.
@@ -37,6 +39,7 @@ type result struct {
 	bytes    uint64 // that viewers read in the window
 	p50, p99 time.Duration
 	rss      int // bytes, at the end of the window
+	peak     int // bytes, the most of it since the viewers came
 	flaws    flaws
 	// The measuring side: its share of its core, and how late it was (p99) at a timer, and at
 	// what it published.
@@ -131,24 +134,29 @@ func (p plan) measure(ctx context.Context, s *server, c *crowd, n int) (r result
 	if err := wait(ctx, joinTime, func() bool { return int(c.begun.Load()) == n || c.failure() != nil }); err != nil {
 		return r, fmt.Errorf("%d of %d viewers have a tag: %w", c.begun.Load(), n, err)
 	}
-	if err := pause(ctx, p.warm); err != nil {
+	leave, err := c.stall(p.stalled, s.play)
+	defer leave()
+	if err != nil {
 		return r, err
 	}
-	pid := s.cmd.Process.Pid
+	pid, peak := s.cmd.Process.Pid, 0
+	if err := watchPeak(ctx, p.warm, pid, &peak); err != nil {
+		return r, err
+	}
 	before, err := glanceAt(pid, p)
 	if err != nil {
 		return r, err
 	}
 	bytes := c.bytes.Load()
 	from := c.keep()
-	if err := pause(ctx, p.window); err != nil {
+	if err := watchPeak(ctx, p.window, pid, &peak); err != nil {
 		return r, err
 	}
 	after, err := glanceAt(pid, p)
 	if err != nil {
 		return r, err
 	}
-	r = result{n: n, bytes: c.bytes.Load() - bytes, load: loadAverage()}
+	r = result{n: n, bytes: c.bytes.Load() - bytes, load: loadAverage(), peak: peak}
 	to := c.keep()
 	if r.rss, err = resident(pid); err != nil {
 		return r, err
@@ -167,6 +175,21 @@ func (p plan) measure(ctx context.Context, s *server, c *crowd, n int) (r result
 		r.p50, r.p99, r.late = quantile(c.delays, .5), quantile(c.delays, .99), quantile(c.late, .99)
 	})
 	return r, nil
+}
+
+// watchPeak waits for d, and notes the most memory that the server had meanwhile.
+func watchPeak(ctx context.Context, d time.Duration, pid int, most *int) error {
+	for end := now() + d; now() < end; {
+		rss, err := resident(pid)
+		if err != nil {
+			return err
+		}
+		*most = max(*most, rss)
+		if err := pause(ctx, min(peakEvery, end-now())); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // glance is how much time has been used, up to a moment.

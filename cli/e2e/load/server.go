@@ -45,6 +45,8 @@ var contestants = []contestant{
 	{"loop", "bare loop", startLoop},
 	{"nginx", "nginx-rtmp", startNginx},
 	{"flv", "ours, .flv", func(m machine) (*server, error) { return startRelay(m, ".flv") }},
+	{"mp4", "ours, .mp4", func(m machine) (*server, error) { return startRelay(m, ".mp4") }},
+	{"ts", "ours, .ts", func(m machine) (*server, error) { return startRelay(m, ".ts") }},
 	{"rtmp", "ours, RTMP", func(m machine) (*server, error) { return startRelay(m, "rtmp") }},
 }
 
@@ -109,7 +111,7 @@ func startLoop(m machine) (*server, error) {
 	return s, nil
 }
 
-// startRelay starts relay source, with viewers that watch in a form: .flv, or rtmp.
+// startRelay starts relay source, with viewers that watch in a form: .flv, .mp4, .ts, or rtmp.
 func startRelay(m machine, form string) (*server, error) {
 	const loopback = "127.0.0.1:0"
 	s, line, err := begin(m.program(m.relay, "source", "--json", "--no-qr", "--no-discovery", "--admin", "off",
@@ -124,7 +126,7 @@ func startRelay(m machine, form string) (*server, error) {
 	}
 	s.publish = func(h *history) (*publisher, error) { return publishRTMP(said.Server+"/"+streamKey, h) }
 	// The stream as it was sent, from the newest key frame.
-	s.play = said.URL + "?start=gop"
+	s.play = strings.TrimSuffix(said.URL, ".flv") + form + "?start=gop"
 	if form == "rtmp" {
 		s.play = said.Server + "/" + said.Name + "?start=gop"
 	}

@@ -23,11 +23,15 @@ type cell struct {
 }
 
 func newTable(o *options, rate int) *table {
-	return &table{
+	t := &table{
 		who: o.who, counts: o.counts, runs: make(map[cell][]result),
 		about: fmt.Sprintf("%.1f Mb/s, %v measured after %v, %d repeats, the server alone on one core; medians.",
 			float64(rate)/1e6, o.window, o.warm, o.repeats),
 	}
+	if o.stalled > 0 {
+		t.about += fmt.Sprintf(" Besides, %d viewers that take nothing.", o.stalled)
+	}
+	return t
 }
 
 const rowHead = "repeat     N  server       CPU s/GB   ratio  core%    p50 ms  p99 ms    KB/viewer  measuring%  late ms  publisher  others%  load"
@@ -124,7 +128,7 @@ func (t *table) markdown() string {
 		b.WriteString("\n")
 	}
 	b.WriteString("\nThe machine meanwhile. `!` is where in half of the repeats the measuring side was the bottleneck, or others took more than a tenth of the server's core.\n\n" +
-		"| N | server | share of its core | others' share | measuring side | late p99 ms | published late p99 ms | load | exact |\n|---|---|---|---|---|---|---|---|---|\n")
+		"| N | server | share of its core | most MB | others' share | measuring side | late p99 ms | published late p99 ms | load | exact |\n|---|---|---|---|---|---|---|---|---|---|\n")
 	for _, n := range append([]int{0}, t.counts...) {
 		for _, w := range t.who {
 			if k := (cell{w.name, n}); len(t.runs[k]) > 0 {
@@ -171,11 +175,8 @@ func (t *table) conditions(k cell, title string) string {
 	if t.doubtful(k) {
 		mark = " !"
 	}
-	own := fmt.Sprintf("%.1f%%", 100*t.over(k, result.core))
-	if k.n == 0 {
-		own += fmt.Sprintf(", %.1f MB", t.over(k, func(r result) float64 { return float64(r.rss) / 1e6 }))
-	}
-	return fmt.Sprintf("| %d | %s | %s | %.0f%% | %.0f%%%s | %.2f | %.2f | %.1f | %v |\n", k.n, title, own,
+	return fmt.Sprintf("| %d | %s | %.1f%% | %.1f | %.0f%% | %.0f%%%s | %.2f | %.2f | %.1f | %v |\n", k.n, title,
+		100*t.over(k, result.core), t.over(k, func(r result) float64 { return float64(r.peak) / 1e6 }),
 		100*t.over(k, func(r result) float64 { return r.others }),
 		100*t.over(k, func(r result) float64 { return r.busy }), mark,
 		t.over(k, func(r result) float64 { return ms(r.late) }),

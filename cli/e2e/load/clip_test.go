@@ -3,6 +3,9 @@
 package main
 
 import (
+	"bytes"
+	"os"
+	"os/exec"
 	"testing"
 
 	"relay/ingest/flv"
@@ -63,5 +66,33 @@ func TestNumberedTagsAreStillPicturesAndSound(t *testing.T) {
 		if is.Flaw != "" || is.Key != was.Key || is.Codec != was.Codec || is.Config {
 			t.Fatalf("tag %d is %+v, was %+v", n, is, was)
 		}
+	}
+}
+
+func TestADecoderTakesNumberedTags(t *testing.T) {
+	ffmpeg, err := exec.LookPath("ffmpeg")
+	if err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatal("ffmpeg is needed (make tools installs it):", err)
+		}
+		t.Skip(err)
+	}
+	h := publishedTags(t, 400)
+	pictures := 0
+	for _, s := range h.tags {
+		if s.tag.Type() == flv.Video {
+			pictures++
+		}
+	}
+	cmd := exec.Command(ffmpeg, "-v", "error", "-xerror", "-err_detect", "explode", "-i", "-", "-f", "framecrc", "-")
+	cmd.Stdin = bytes.NewReader(flvOf(h, tagsFrom(h, 0)))
+	var said bytes.Buffer
+	cmd.Stderr = &said
+	out, err := cmd.Output()
+	if err != nil || said.Len() > 0 {
+		t.Fatalf("ffmpeg: %v\n%s", err, &said)
+	}
+	if got := bytes.Count(out, []byte("\n0,")); got != pictures {
+		t.Errorf("%d pictures are decoded of %d", got, pictures)
 	}
 }

@@ -48,10 +48,9 @@ type client struct {
 	said   []command
 }
 
-// command is a command of the server: its name, its transaction, and all of its body.
+// command is a command of the server: its name, and all of its body.
 type command struct {
 	name string
-	id   float64
 	body []byte
 }
 

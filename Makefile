@@ -19,6 +19,7 @@ SIM       ?=
 NODES     ?= 30
 RUNS      ?= 20
 LOOPS     ?= 100000000
+LOAD      ?=
 
 # The tags let the end-to-end tests and `make throttle` in.
 ALL := -tags e2e,netns ./...
@@ -28,7 +29,7 @@ help: ## List the targets (default)
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
 	@echo "Variables: ARGS (run), FUZZTIME (fuzz), BENCH BENCHTIME COUNT (bench),"
 	@echo "           SEEDS N MIX FAULTS SIM (sim; SIM=-help lists what else), LOOPS (loops),"
-	@echo "           NODES RUNS FAULTS (netns), GO"
+	@echo "           NODES RUNS FAULTS (netns), LOAD (load; LOAD=-help lists what there is), GO"
 
 .PHONY: build
 build: ## Build bin/relay
@@ -79,7 +80,7 @@ e2e: e2e-units encoders e2e-here e2e-netns ## Run the end-to-end tests: real pro
 
 .PHONY: e2e-units e2e-here e2e-netns
 e2e-units: # what these tests measure with
-	$(GO) test -tags e2e -count=1 -vet=off ./cli/e2e/internal/...
+	$(GO) test -tags e2e -count=1 -vet=off ./cli/e2e/internal/... ./cli/e2e/load
 
 # A real decoder counts the frames of every output, and streams last for hours in virtual time.
 .PHONY: encoders
@@ -154,6 +155,27 @@ bench: ## Run the benchmarks into bin/bench.txt; the last run stays as bin/bench
 .PHONY: benchcmp
 benchcmp: ## Compare the last two runs of bench (COUNT=10 for figures that mean something)
 	$(GO) tool benchstat bin/bench.old.txt bin/bench.txt
+
+.PHONY: load
+load: build load-tools ## Send one stream to crowds of viewers, beside a bare loop and nginx-rtmp (bin/load.md, .svg)
+	$(GO) build -tags e2e -o bin/load ./cli/e2e/load
+	bin/load $(LOAD)
+
+NGINX := bin/nginx/usr/sbin/nginx
+
+# Debian's nginx and nginx-rtmp, unpacked and not installed: that would start a server.
+.PHONY: load-tools
+load-tools: $(NGINX)
+
+$(NGINX):
+	@if ! command -v apt-get >/dev/null; then \
+		echo "relay: error: there is no apt-get, which fetches nginx and nginx-rtmp" >&2; \
+		echo "relay: hint: make build, then bin/load -nginx FILE -module FILE, or bin/load -servers loop,flv" >&2; exit 1; \
+	fi
+	mkdir -p bin/nginx
+	cd bin/nginx; apt-get download -qq nginx libnginx-mod-rtmp || { \
+		sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; $$sudo apt-get update -qq; apt-get download -qq nginx libnginx-mod-rtmp; }
+	cd bin/nginx; for deb in *.deb; do dpkg-deb -x "$$deb" .; done
 
 .PHONY: sim
 sim: ## Simulate a crowd of N under churn, one behind routers, and FAULTS (bin/sim.svg)

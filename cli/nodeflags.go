@@ -51,6 +51,7 @@ func nodeFlags(players string) []cli.Flag {
 func operationsFlags() []cli.Flag {
 	return []cli.Flag{
 		flag.Text("admin", fmt.Sprintf("`ADDR` for metrics, readiness and the full API; \"off\" for none (default 127.0.0.1:%d; a free port if that is taken)", admin.DefaultPort)),
+		flag.Toggle("pprof", "serve profiles of this program on the address of --admin, for go tool pprof"),
 		flag.Text("webhook", "http or https `URL` that gets a POST when a channel goes live and when it stops"),
 	}
 }
@@ -92,6 +93,9 @@ func stationFlags(c *cli.Context) (s station.Config, err error) {
 	}
 	if s.Admin, err = adminOf(c); err != nil {
 		return s, err
+	}
+	if s.Profiles = c.Bool("pprof"); s.Profiles && s.Admin.Addr == "" {
+		return s, fault.Usage("leave --admin off out", "--pprof serves profiles on the address of --admin, which is off")
 	}
 	if s.Webhook, err = flag.Webhook(c); err != nil {
 		return s, err

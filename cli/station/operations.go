@@ -59,6 +59,9 @@ func newOperations(t *term.Terminal, cfg Config) (*operations, error) {
 	if cfg.Admin.Given {
 		t.Say("Metrics http://%s/metrics", LocalAddr(o.admin))
 	}
+	if cfg.Profiles {
+		t.Say("Profiles http://%s/debug/pprof/", LocalAddr(o.admin))
+	}
 	return o, nil
 }
 
@@ -129,6 +132,7 @@ func (o *operations) run(ctx context.Context, g *errgroup.Group, s *Station) {
 		Channels:   o.statuses,
 		API:        s.players.API(ctx, func() string { return "http://" + LocalAddr(s.HTTP) }),
 		AllowHosts: s.cfg.AllowHosts,
+		Profiles:   s.cfg.Profiles,
 		Log:        s.log,
 	})
 	g.Go(func() error { return srv.Run(ctx, o.admin) })

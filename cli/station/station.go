@@ -62,6 +62,7 @@ type Config struct {
 	Listen, HTTP Port
 	RTMP         Port             // Addr is "" for none
 	Admin        Port             // likewise
+	Profiles     bool             // served there
 	Webhook      *url.URL         // nil for none
 	Advertise    []relay.HostPort // where others reach the node, as the user says
 	Slots        int              // as in relay.Config

@@ -32,7 +32,10 @@ type Config struct {
 	API http.Handler
 	// AllowHosts are further host names under which the listener may be asked.
 	AllowHosts []string
-	Log        *zap.Logger // none if nil
+	// Profiles has profiles of the program served under /debug/pprof/, which take a part of the
+	// processor's time while they are made.
+	Profiles bool
+	Log      *zap.Logger // none if nil
 }
 
 // Server is the operator's listener. No request changes anything. Its routes:
@@ -42,6 +45,7 @@ type Config struct {
 //	GET /readyz    200 if a channel has had media within [api.FreshFor], else 503 with
 //	               the reason; ?channel=ID for one, ?all=1 if all must
 //	GET /api/v1/   channels, tree, events, status; with addresses and whole IDs
+//	GET /debug/pprof/  for go tool pprof, with [Config].Profiles
 type Server struct {
 	config Config
 }
@@ -71,6 +75,9 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("/healthz", func(w http.ResponseWriter, _ *http.Request) { plain(w, "ok\n") })
 	mux.HandleFunc("/readyz", s.ready)
 	mux.Handle("/api/v1/", s.config.API)
+	if s.config.Profiles {
+		handleProfiles(mux)
+	}
 	mux.HandleFunc("/{$}", func(w http.ResponseWriter, _ *http.Request) {
 		plain(w, "This is the address for whoever runs the node. There are /metrics, /healthz, /readyz and, under /api/v1/, channels, tree, events and status.\n")
 	})

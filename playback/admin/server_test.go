@@ -100,6 +100,25 @@ func TestAdminAnswersOnlyWhatItShould(t *testing.T) {
 	}
 }
 
+func TestProfilesAreServedOnlyIfAskedForAndWithoutTheCommandLine(t *testing.T) {
+	s := served(t, time.Now)
+	if code, _ := ask(s, "GET", "localhost", "/debug/pprof/heap"); code != 404 {
+		t.Errorf("not asked for: %d", code)
+	}
+	s.config.Profiles = true
+	for path, want := range map[string]int{
+		"/debug/pprof/": 200, "/debug/pprof/heap": 200, "/debug/pprof/goroutine": 200, "/debug/pprof/symbol": 200,
+		"/debug/pprof/cmdline": 404,
+	} {
+		if code, _ := ask(s, "GET", "localhost", path); code != want {
+			t.Errorf("%s: %d, want %d", path, code, want)
+		}
+	}
+	if code, _ := ask(s, "GET", "evil.example", "/debug/pprof/heap"); code != 403 {
+		t.Errorf("under a strange name: %d", code)
+	}
+}
+
 func TestReadinessEndsFiveSecondsAfterTheMedia(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		came := time.Now()

@@ -1,0 +1,234 @@
+//go:build e2e && linux
+
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	// loopArg makes this program the bare loop.
+	loopArg = "bare-loop"
+	// pinned is set once this process has a core of its own.
+	pinned = "RELAY_LOAD_PINNED"
+)
+
+// options are what the flags say.
+type options struct {
+	plan
+	counts  []int
+	who     []contestant
+	repeats int
+	md, svg string
+	lock    string
+	table   *table
+}
+
+func main() {
+	if len(os.Args) == 2 && os.Args[1] == loopArg {
+		exit(serveLoop(os.Stdout))
+	}
+	o, err := read()
+	if err == nil {
+		debug.SetGCPercent(400) // memory to spare, and a core that has better to do
+		runtime.GOMAXPROCS(4)   // the system shares the core between publisher and crowd
+		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, unix.SIGTERM)
+		defer stop()
+		err = o.run(ctx)
+	}
+	exit(err)
+}
+
+func exit(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "load: error:", err)
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
+// read reads the flags and opens what they name. It comes back on a core of its own.
+func read() (o *options, err error) {
+	o = &options{}
+	counts := flag.String("n", "50,200,1000", "viewers, comma separated")
+	servers := flag.String("servers", "loop,nginx,flv", "servers, comma separated: "+strings.Join(names(), ", ")+"; the loop is what the others are compared with")
+	flag.IntVar(&o.repeats, "repeats", 3, "how often each server is measured with each number of viewers")
+	flag.DurationVar(&o.window, "for", 10*time.Second, "that is measured")
+	flag.DurationVar(&o.warm, "warm", 3*time.Second, "before that, when all viewers are there")
+	flag.IntVar(&o.stalled, "stalled", 0, "viewers that take nothing, besides the others; the bare loop and its other viewers would wait for them, so name no loop in -servers then")
+	rate := flag.Int("rate", 3_100_000, "of the stream, in bits per second")
+	file := flag.String("clip", "cli/demo/demo.flv", "FLV file with H.264 and AAC that the stream is made of")
+	flag.StringVar(&o.machine.relay, "relay", "bin/relay", "the program that is measured")
+	flag.StringVar(&o.machine.nginx, "nginx", "bin/nginx/usr/sbin/nginx", "nginx, as make load-tools unpacks it")
+	flag.StringVar(&o.machine.module, "module", "bin/nginx/usr/lib/nginx/modules/ngx_rtmp_module.so", "nginx-rtmp")
+	flag.StringVar(&o.md, "md", "bin/load.md", "file for the table in Markdown")
+	flag.StringVar(&o.svg, "svg", "bin/load.svg", "file for a picture of it")
+	flag.StringVar(&o.lock, "lock", "", "file to lock (flock) during each repeat, on a machine on which others measure as well")
+	flag.Parse()
+	if flag.NArg() > 0 {
+		return nil, fmt.Errorf("there are only flags, and %q is none", flag.Arg(0))
+	}
+	if err := o.pin(); err != nil {
+		return nil, err
+	}
+	if o.counts, err = numbers(*counts); err != nil {
+		return nil, err
+	}
+	if o.who, err = named(*servers); err != nil {
+		return nil, err
+	}
+	for _, path := range []*string{&o.machine.relay, &o.machine.nginx, &o.machine.module} {
+		if *path, err = filepath.Abs(*path); err != nil {
+			return nil, err
+		}
+	}
+	o.clip, err = openClip(*file, *rate)
+	o.table = newTable(o, *rate)
+	return o, err
+}
+
+// pin has this process go on on one core, and leaves another one for servers.
+func (o *options) pin() error {
+	var set unix.CPUSet
+	if at, ok := os.LookupEnv(pinned); ok {
+		_, err := fmt.Sscan(at, &o.machine.core, &o.core)
+		return err
+	}
+	if err := unix.SchedGetaffinity(0, &set); err != nil {
+		return err
+	}
+	var cores []int
+	for i := 0; len(cores) < 2 && i < 8*len(set)*8; i++ {
+		if set.IsSet(i) {
+			cores = append(cores, i)
+		}
+	}
+	if len(cores) < 2 {
+		return errors.New("it takes two cores, one for the server and one for the viewers: there is one")
+	}
+	taskset, err := exec.LookPath("taskset")
+	if err != nil {
+		return fmt.Errorf("%w; on Debian it is in the package util-linux", err)
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	env := append(os.Environ(), fmt.Sprintf("%s=%d %d", pinned, cores[0], cores[1]))
+	return unix.Exec(taskset, append([]string{"taskset", "-c", strconv.Itoa(cores[1]), self}, os.Args[1:]...), env)
+}
+
+func names() (all []string) {
+	for _, c := range contestants {
+		all = append(all, c.name)
+	}
+	return all
+}
+
+func named(list string) (who []contestant, err error) {
+next:
+	for name := range strings.SplitSeq(list, ",") {
+		for _, c := range contestants {
+			if c.name == name {
+				who = append(who, c)
+				continue next
+			}
+		}
+		return nil, fmt.Errorf("-servers %s: there is no %q, but %s", list, name, strings.Join(names(), ", "))
+	}
+	return who, nil
+}
+
+func numbers(list string) (all []int, err error) {
+	for s := range strings.SplitSeq(list, ",") {
+		n, err := strconv.Atoi(s)
+		if err != nil || n < 1 {
+			return nil, fmt.Errorf("-n %s: %q is no number of viewers", list, s)
+		}
+		all = append(all, n)
+	}
+	return all, nil
+}
+
+var errNotExact = errors.New("a server did not send what was published; see the rows above")
+
+// run measures, and writes the table. What was measured before an error is in it.
+func (o *options) run(ctx context.Context) error {
+	exact := true
+	measure := func(repeat, n int, of contestant) error {
+		r, err := o.plan.run(ctx, of, n)
+		if err != nil {
+			return fmt.Errorf("%s with %d viewers: %w", of.title, n, err)
+		}
+		exact = exact && r.flaws == (flaws{})
+		fmt.Println(o.table.add(repeat, of.name, r))
+		return nil
+	}
+	all := func(repeat int) error {
+		unlock, err := o.turn()
+		if err != nil {
+			return err
+		}
+		defer unlock()
+		counts := o.counts
+		if repeat == 0 {
+			counts = slices.Concat([]int{0}, counts) // what the stream alone costs
+		}
+		for _, n := range counts {
+			for _, of := range o.who {
+				if err := measure(repeat, n, of); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	}
+	fmt.Println(rowHead)
+	var err error
+	for repeat := 0; repeat < o.repeats && err == nil; repeat++ {
+		err = all(repeat)
+	}
+	fmt.Printf("\n%s", o.table.markdown())
+	if !exact {
+		err = errors.Join(err, errNotExact)
+	}
+	return errors.Join(err, write(o.md, o.table.markdown()), write(o.svg, o.table.picture()))
+}
+
+// turn takes the lock of -lock.
+func (o *options) turn() (unlock func(), err error) {
+	if o.lock == "" {
+		return func() {}, nil
+	}
+	f, err := os.OpenFile(o.lock, os.O_CREATE|os.O_RDWR, 0o666)
+	if err != nil {
+		return nil, err
+	}
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return func() { f.Close() }, nil
+}
+
+func write(path, text string) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(path, []byte(text), 0o600)
+}

@@ -1,0 +1,193 @@
+//go:build e2e && linux
+
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"relay/cli/e2e/internal/program"
+)
+
+const (
+	// startTime is how long a server may take until it listens.
+	startTime = 20 * time.Second
+	// streamKey is what a publisher gives to relay source.
+	streamKey = "load"
+)
+
+// server is a program that takes the stream from one publisher and sends it to viewers.
+type server struct {
+	cmd     *exec.Cmd
+	said    strings.Builder // its errors, for whoever looks why it failed; read after stop
+	publish func(*history) (*publisher, error)
+	play    string // the address for viewers
+}
+
+// contestant is a kind of server.
+type contestant struct {
+	name  string // as in -servers
+	title string // in tables
+	start func(machine) (*server, error)
+}
+
+// contestants are all kinds. The first one is what the others are compared with.
+var contestants = []contestant{
+	{"loop", "bare loop", startLoop},
+	{"nginx", "nginx-rtmp", startNginx},
+	{"flv", "ours, .flv", func(m machine) (*server, error) { return startRelay(m, ".flv") }},
+	{"mp4", "ours, .mp4", func(m machine) (*server, error) { return startRelay(m, ".mp4") }},
+	{"ts", "ours, .ts", func(m machine) (*server, error) { return startRelay(m, ".ts") }},
+	{"rtmp", "ours, RTMP", func(m machine) (*server, error) { return startRelay(m, "rtmp") }},
+}
+
+// machine is what servers are started with.
+type machine struct {
+	core   int    // of the server
+	dir    string // for its files
+	relay  string // the programs
+	nginx  string
+	module string // nginx-rtmp
+}
+
+// program returns a command that runs on the server's core alone.
+func (m machine) program(path string, args ...string) *exec.Cmd {
+	cmd := program.Command("taskset", append([]string{"-c", strconv.Itoa(m.core), path}, args...)...)
+	cmd.Dir = m.dir
+	return cmd
+}
+
+// begin starts a command and returns its first line. Its other output is dropped, and its errors
+// are kept.
+func begin(cmd *exec.Cmd) (*server, string, error) {
+	s := &server{cmd: cmd}
+	cmd.Stderr = &s.said
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, "", err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, "", err
+	}
+	late := time.AfterFunc(startTime, func() { _ = cmd.Process.Kill() }) // an error says that it has ended
+	defer late.Stop()
+	r := bufio.NewReader(out)
+	line, err := r.ReadString('\n')
+	if err != nil {
+		s.stop()
+		return nil, "", fmt.Errorf("%s did not say where it listens: %w\n%s", cmd.Path, err, &s.said)
+	}
+	go io.Copy(io.Discard, r) // ends with the process
+	return s, line, nil
+}
+
+// stop ends the server and waits for that.
+func (s *server) stop() {
+	_ = s.cmd.Process.Kill() // an error says that it has ended
+	_ = s.cmd.Wait()         // it was killed
+}
+
+func startLoop(m machine) (*server, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	s, line, err := begin(m.program(self, loopArg))
+	if err != nil {
+		return nil, err
+	}
+	in, play, _ := strings.Cut(strings.TrimSpace(line), " ")
+	s.publish = func(h *history) (*publisher, error) { return publishFLV(in, h) }
+	s.play = "http://" + play + "/live.flv"
+	return s, nil
+}
+
+// startRelay starts relay source, with viewers that watch in a form: .flv, .mp4, .ts, or rtmp.
+func startRelay(m machine, form string) (*server, error) {
+	const loopback = "127.0.0.1:0"
+	s, line, err := begin(m.program(m.relay, "source", "--json", "--no-qr", "--no-discovery", "--admin", "off",
+		"--listen", loopback, "--http", loopback, "--rtmp", loopback, "--key", streamKey, "--config", filepath.Join(m.dir, "keys")))
+	if err != nil {
+		return nil, err
+	}
+	var said struct{ Event, Name, URL, Server string }
+	if err := json.Unmarshal([]byte(line), &said); err != nil || said.Event != "start" {
+		s.stop()
+		return nil, fmt.Errorf("relay source begins with %q", line)
+	}
+	s.publish = func(h *history) (*publisher, error) { return publishRTMP(said.Server+"/"+streamKey, h) }
+	// The stream as it was sent, from the newest key frame.
+	s.play = strings.TrimSuffix(said.URL, ".flv") + form + "?start=gop"
+	if form == "rtmp" {
+		s.play = said.Server + "/" + said.Name + "?start=gop"
+	}
+	return s, nil
+}
+
+// nginxConf has nginx-rtmp as it is by default, in one process, with room for a crowd. Viewers get
+// sound from the first key frame on, and not before it, so that they can be asked for every tag.
+const nginxConf = `
+load_module %s;
+daemon off;
+master_process off;
+pid nginx.pid;
+error_log stderr error;
+worker_rlimit_nofile 65536;
+events { worker_connections 32768; }
+rtmp {
+	access_log off;
+	server {
+		listen %s;
+		application live { live on; wait_video on; }
+	}
+}
+`
+
+func startNginx(m machine) (*server, error) {
+	addr, err := freePort()
+	if err != nil {
+		return nil, err
+	}
+	conf := filepath.Join(m.dir, "nginx.conf")
+	if err := os.WriteFile(conf, fmt.Appendf(nil, nginxConf, m.module, addr), 0o600); err != nil {
+		return nil, err
+	}
+	s := &server{cmd: m.program(m.nginx, "-p", m.dir, "-e", "stderr", "-c", conf)}
+	s.cmd.Stderr = &s.said
+	if err := s.cmd.Start(); err != nil {
+		return nil, err
+	}
+	for end := time.Now().Add(startTime); ; time.Sleep(20 * time.Millisecond) {
+		conn, err := net.Dial("tcp", addr)
+		if err == nil {
+			conn.Close()
+			break
+		}
+		if time.Now().After(end) {
+			s.stop()
+			return nil, fmt.Errorf("nginx does not listen: %w\n%s", err, &s.said)
+		}
+	}
+	s.publish = func(h *history) (*publisher, error) { return publishRTMP("rtmp://"+addr+"/live/load", h) }
+	s.play = "rtmp://" + addr + "/live/load"
+	return s, nil
+}
+
+// freePort returns an address that nobody listens at. nginx cannot tell which one it has taken.
+func freePort() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	defer l.Close()
+	return l.Addr().String(), nil
+}

@@ -77,7 +77,9 @@ func (n *Node) dialBack(ctx context.Context, conn *tls.Conn, f wire.DialMe, peer
 func (n *Node) AskDialBack(ctx context.Context, id stream.ChannelID, at netip.AddrPort, port uint16) (wire.Dialled, error) {
 	ctx, cancel := context.WithTimeout(ctx, dialBackWait)
 	defer cancel()
-	d, err := n.dialAddr(ctx, n.linkTLS, at, tree.ID{})
+	reaching, reached := context.WithTimeout(ctx, handshakeTime) // behind a firewall nobody answers for ever
+	d, err := n.dialAddr(reaching, n.linkTLS, at, tree.ID{})
+	reached()
 	if err != nil {
 		return wire.Dialled{}, err
 	}

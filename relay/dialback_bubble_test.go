@@ -89,6 +89,21 @@ func TestNobodyWaitsForAnotherThatAsks(t *testing.T) {
 	})
 }
 
+// One of those who are asked cannot be reached itself: what the other says comes in time all the same.
+func TestWhoCannotBeAskedHoldsNobodyUp(t *testing.T) {
+	inside(t, 3, &world{far: true}, func(t *testing.T, w *world) {
+		w.add(option{slots: 1})
+		w.add(option{slots: 1, walled: true})
+		w.within(10*time.Second, "all are attached", w.attached)
+		ctx, cancel := context.WithTimeout(t.Context(), handshakeTime+dialBackTime)
+		defer cancel()
+		told, err := w.root.DialBacks(ctx)
+		if err != nil || len(told) != 2 || (told[0].Err == nil) == (told[1].Err == nil) {
+			t.Errorf("%+v, %v", told, err)
+		}
+	})
+}
+
 // Those who have others asked and do not wait for the answer have them asked once.
 func TestWhoDoesNotWaitHasNobodyAskedAgain(t *testing.T) {
 	inside(t, 3, &world{far: true}, func(t *testing.T, w *world) {

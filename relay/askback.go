@@ -120,11 +120,11 @@ func (c *Channel) toDialBack(info tree.Info) []netip.AddrPort {
 // far, and returns what came of it.
 func (n *Node) AskDialBacks(ctx context.Context, id stream.ChannelID, addrs []netip.AddrPort, port uint16) []DialBack {
 	var chosen []DialBack
-	for _, four := range []bool{true, false} {
+	for f := range families {
 		for _, near := range []bool{false, true} {
-			left := dialBackAsks - countFamily(chosen, four)
+			left := dialBackAsks - countFamily(chosen, f)
 			for _, a := range addrs {
-				if left > 0 && a.Addr().Unmap().Is4() == four && n.Near(a.Addr()) == near && !slices.Contains(n.Addrs(), a) {
+				if left > 0 && familyOf(a.Addr()) == f && n.Near(a.Addr()) == near && !slices.Contains(n.Addrs(), a) {
 					chosen = append(chosen, DialBack{At: a, Near: near})
 					left--
 				}
@@ -149,16 +149,16 @@ func (n *Node) portOutside(kind netip.Addr, port uint16) uint16 {
 		return port
 	}
 	for _, a := range n.Addrs() {
-		if a.Addr().Unmap().Is4() == kind.Unmap().Is4() && worldwide(a) {
+		if familyOf(a.Addr()) == familyOf(kind) && worldwide(a) {
 			return a.Port()
 		}
 	}
 	return port
 }
 
-func countFamily(ds []DialBack, four bool) (n int) {
+func countFamily(ds []DialBack, f family) (n int) {
 	for _, d := range ds {
-		if d.At.Addr().Unmap().Is4() == four {
+		if familyOf(d.At.Addr()) == f {
 			n++
 		}
 	}

@@ -16,6 +16,9 @@ type Batch struct {
 	// Header says that Parts[0] is a header's payload, as [Header.Payload] makes it:
 	// these are the first bytes that the reader gets.
 	Header bool
+	// Start says that a reader who begins anew may begin with the first tag behind the
+	// header: the batch begins with the tag of a key chunk.
+	Start bool
 	// Lens are the lengths in bytes of the tags behind the header.
 	Lens []int
 }

@@ -94,13 +94,14 @@ func TestChunksAreCutWhereTheyMustBe(t *testing.T) {
 		{"at the most a chunk holds", []tag{{2*MaxPayload + 5, EndsChunk}}, []int{MaxPayload, MaxPayload, 5}},
 		{"exactly the most", []tag{{MaxPayload, EndsChunk}, {7, EndsChunk}}, []int{MaxPayload, 7}},
 		{"full in the middle of a tag", []tag{{MaxPayload - 1, 0}, {3, EndsChunk}}, []int{MaxPayload, 2}},
-		{"not before its time", []tag{{10, 0}, {20, 0}}, nil},
+		{"not while there is more", []tag{{10, 0}, {20, 0}}, nil},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				m := fixedMaker(1)
 				r := m.ringOf(Limits{})
 				w := m.newTestWriter(t, r)
+				w.timer = time.NewTimer(0) // as if the scheduler did not get to it in between
 				for _, tag := range tc.tags {
 					if err := w.WriteTag(make([]byte, tag.size), tag.flags); err != nil {
 						t.Fatal(err)
@@ -123,7 +124,7 @@ func TestChunksAreCutWhereTheyMustBe(t *testing.T) {
 	}
 }
 
-func TestNoByteWaitsLongerThan20ms(t *testing.T) {
+func TestNoTagWaitsForOneThatIsStillToCome(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := fixedMaker(1)
 		r := m.ringOf(Limits{})
@@ -134,32 +135,23 @@ func TestNoByteWaitsLongerThan20ms(t *testing.T) {
 			}
 		}
 		write(1)
-		time.Sleep(flushAfter - time.Millisecond)
-		write(2) // does not prolong the wait of the first
-		synctest.Wait()
-		if n := len(held(t, r)); n != 0 {
-			t.Fatalf("%d chunks after 19 ms", n)
-		}
-		time.Sleep(time.Millisecond)
-		synctest.Wait()
-		if c := held(t, r); len(c) != 1 || len(c[0].Payload()) != 3 || c[0].Beat() != 20 {
-			t.Fatalf("chunks %v after 20 ms, want one of 3 bytes", c)
+		write(2) // at hand, and goes with the first
+		time.Sleep(1)
+		if c := held(t, r); len(c) != 1 || len(c[0].Payload()) != 3 {
+			t.Fatalf("chunks %v, want one of 3 bytes", c)
 		}
 		write(4)
 		if err := w.Flush(); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(flushAfter / 2)
-		write(5) // its time counts from its own first byte
-		time.Sleep(flushAfter / 2)
-		synctest.Wait()
+		time.Sleep(time.Millisecond)
 		if n := len(held(t, r)); n != 2 {
-			t.Fatalf("%d chunks, want 2", n)
+			t.Fatalf("%d chunks, want 2: nothing is left to be closed", n)
 		}
-		time.Sleep(flushAfter / 2)
-		synctest.Wait()
-		if c := held(t, r); len(c) != 3 || c[2].Beat() != 50 {
-			t.Fatalf("chunks %v, want the third at 50 ms", c)
+		write(5)
+		time.Sleep(1)
+		if c := held(t, r); len(c) != 3 || len(c[2].Payload()) != 5 || c[2].Beat() != 1 {
+			t.Fatalf("chunks %v, want the third at 1 ms", c)
 		}
 	})
 }

@@ -16,9 +16,6 @@ const (
 	// maxKept is how long a list of slices, or of lengths, is kept for the next batch; a squashed start
 	// needs a longer one, once.
 	maxKept = 4 * maxBatchParts
-	// startLen is how many bytes of a tag are looked at before it is changed, or left
-	// out, for this reader.
-	startLen = flv.TagHeaderLen + flv.StartLen
 )
 
 // assembler makes whole tags of chunk payloads for one reader. Bytes are passed on
@@ -28,7 +25,6 @@ type assembler struct {
 	timeline flv.Timeline
 	insert   []byte             // header payload whose tags go before the next tag, nil if none
 	sets     *flv.ParameterSets // to put into the next picture to start at, nil if none
-	squash   squash
 
 	parts  [][]byte
 	whole  int   // parts[:whole] end at a tag boundary; the rest is an unfinished tag
@@ -152,7 +148,7 @@ func (a *assembler) walk(p []byte) {
 // need is how many bytes of the tag have to be in head: more than its header only
 // where the tag may have to be changed behind that.
 func (a *assembler) need() int {
-	if a.have < flv.TagHeaderLen || !a.squash.on && a.sets == nil {
+	if a.have < flv.TagHeaderLen || a.sets == nil {
 		return flv.TagHeaderLen
 	}
 	return flv.TagHeaderLen + min(flv.StartLen, flv.BodyLen(a.head[:]))
@@ -169,7 +165,7 @@ func (a *assembler) finish(b []byte) {
 // changes reports whether this reader, who gets the tag of head at ts, must get it
 // changed.
 func (a *assembler) changes(ts uint32) bool {
-	return a.insert != nil || a.squash.on || a.sets != nil || ts != flv.Timestamp(a.head[:])
+	return a.insert != nil || a.sets != nil || ts != flv.Timestamp(a.head[:])
 }
 
 // replaceHead replaces what is in parts of the unfinished tag's head by the tags to
@@ -179,7 +175,7 @@ func (a *assembler) replaceHead(ts uint32) {
 	if a.insert != nil {
 		for t := range flv.Tags(a.insert) {
 			t = bytes.Clone(t)
-			a.stamp(t, ts, false)
+			flv.PutTimestamp(t, ts)
 			a.finish(t)
 			a.lens = append(a.lens, len(t))
 		}
@@ -187,24 +183,12 @@ func (a *assembler) replaceHead(ts uint32) {
 	}
 	typ, body := flv.Type(a.head[0]), a.head[flv.TagHeaderLen:a.have]
 	kind := flv.ClassifyStart(typ, body)
-	if a.squash.on && typ == flv.Audio && !kind.Config {
-		a.skip = true
-		return
-	}
 	head := bytes.Clone(a.head[:a.have])
 	if kind.Key && a.sets != nil {
 		head = a.putSets(head)
 	}
-	a.stamp(head, ts, typ == flv.Video && !kind.Config)
-	a.parts = append(a.parts, head)
-}
-
-// stamp gives the tag that begins with head its timestamp, or leaves that to squash.
-func (a *assembler) stamp(head []byte, ts uint32, picture bool) {
 	flv.PutTimestamp(head, ts)
-	if a.squash.on {
-		a.squash.add(head, picture)
-	}
+	a.parts = append(a.parts, head)
 }
 
 // putSets puts parameter sets into a picture, in front of its own NAL units: some

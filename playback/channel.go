@@ -18,7 +18,8 @@ type Channel struct {
 	ring  *stream.Ring
 	facts func() api.Facts
 
-	thumb thumbnail
+	thumb      thumbnail
+	screenings screenings
 
 	mu      sync.Mutex
 	viewers map[*presence]struct{}

@@ -8,8 +8,6 @@ import (
 	"net/url"
 	"strings"
 	"time"
-
-	"relay/ingest/flv"
 )
 
 // denial tells the person at a player why the player is turned away.
@@ -43,12 +41,13 @@ type Admission struct {
 	channel *Channel
 	addr    string
 	start   Start
+	form    Form
 }
 
-// Direct lets a player at from watch a channel other than over HTTP. name is a channel's
+// Direct lets a player at from watch a channel in a form of its own, other than over HTTP. name is a channel's
 // as in its path, and ?start= may follow, as there. [ErrNoChannel] and other errors
 // say in words for the player why it is turned away.
-func (s *Server) Direct(from net.Addr, name string) (*Admission, error) {
+func (s *Server) Direct(from net.Addr, name string, form Form) (*Admission, error) {
 	name, query, _ := strings.Cut(name, "?")
 	addr := from.String()
 	if at, err := netip.ParseAddrPort(addr); s.config.Near != nil && (err != nil || !s.config.Near(at.Addr().Unmap())) {
@@ -68,14 +67,14 @@ func (s *Server) Direct(from net.Addr, name string) (*Admission, error) {
 		s.full(c, addr)
 		return nil, errFull
 	}
-	return &Admission{s, c, addr, start}, nil
+	return &Admission{s, c, addr, start, form}, nil
 }
 
 // Play plays the channel, as [relay/ingest/rtmp.Viewing] asks. It is called once, and
 // leaves conn open unless ctx ends.
-func (a *Admission) Play(ctx context.Context, conn net.Conn, head []byte, convert flv.Converter) error {
+func (a *Admission) Play(ctx context.Context, conn net.Conn, head []byte, said func() []byte) error {
 	defer a.server.release()
-	v := &viewer{presence: presence{addr: a.addr, since: time.Now()}, start: a.start, convert: convert, watched: true}
+	v := &viewer{presence: presence{addr: a.addr, since: time.Now()}, start: a.start, form: a.form, watched: true, said: said}
 	if why := a.server.play(ctx, conn, a.channel, v, head); why != channelEnded {
 		return errors.New(why.text())
 	}

@@ -11,7 +11,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"relay/ingest/flv"
 	"relay/relay/naming"
 	"relay/relay/stream"
 )
@@ -23,13 +22,13 @@ func TestADirectPlayerIsAViewerLikeOthers(t *testing.T) {
 	s.group(0)
 	ch := NewChannel(s.id, s.ring, nil)
 	srv := NewServer(Config{Channels: list(ch)})
-	view, err := srv.Direct(home, s.id.Short()+"?start=gop")
+	view, err := srv.Direct(home, s.id.Short()+"?start=gop", flvForm)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ours, theirs := net.Pipe()
 	done := make(chan error, 1)
-	go func() { done <- view.Play(t.Context(), ours, []byte("head"), flv.AsFLV) }()
+	go func() { done <- view.Play(t.Context(), ours, []byte("head"), nil) }()
 	want := append([]byte("head"), s.sinceKey(0)...)
 	if got := readN(t, theirs, len(want)); !bytes.Equal(got, want) {
 		t.Error("it did not get its head and then the media")
@@ -75,7 +74,7 @@ func TestADirectPlayerIsTurnedAwayInWords(t *testing.T) {
 		"the whole path":    {home, "live/" + name, ErrNoChannel},
 		"an address of IP6": {&net.TCPAddr{IP: net.IPv6loopback, Port: 1}, "none", ErrNoChannel},
 	} {
-		if _, err := srv.Direct(c.from, c.name); !errors.Is(err, c.want) {
+		if _, err := srv.Direct(c.from, c.name, flvForm); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v, want %v", what, err, c.want)
 		}
 	}
@@ -84,26 +83,26 @@ func TestADirectPlayerIsTurnedAwayInWords(t *testing.T) {
 	}
 	var taken []*Admission
 	for _, wish := range []string{"", ".flv?start=key&other=%zz"} {
-		v, err := srv.Direct(home, name+wish)
+		v, err := srv.Direct(home, name+wish, flvForm)
 		if err != nil {
 			t.Fatal(err)
 		}
 		taken = append(taken, v)
 	}
-	if _, err := srv.Direct(home, name); !errors.Is(err, errFull) || srv.Refused(RefusedFull) != 1 {
+	if _, err := srv.Direct(home, name, flvForm); !errors.Is(err, errFull) || srv.Refused(RefusedFull) != 1 {
 		t.Errorf("one too many: %v", err)
 	}
 	ours, theirs := net.Pipe()
 	theirs.Close()
-	if err := taken[0].Play(t.Context(), ours, []byte("head"), flv.AsFLV); err == nil {
+	if err := taken[0].Play(t.Context(), ours, []byte("head"), nil); err == nil {
 		t.Error("a player that has left is no error")
 	}
-	v, err := srv.Direct(home, name)
+	v, err := srv.Direct(home, name, flvForm)
 	if err != nil {
 		t.Errorf("when one has left: %v", err)
 	}
 	for _, v := range []*Admission{v, taken[1]} {
-		v.Play(t.Context(), ours, []byte("head"), flv.AsFLV)
+		v.Play(t.Context(), ours, []byte("head"), nil)
 	}
 }
 
@@ -122,7 +121,7 @@ func TestADirectPlayerEndsInTime(t *testing.T) {
 				s := newSource(t, stream.Limits{})
 				s.group(0)
 				srv := NewServer(Config{Channels: list(NewChannel(s.id, s.ring, nil))})
-				view, err := srv.Direct(home, s.id.Short())
+				view, err := srv.Direct(home, s.id.Short(), flvForm)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -132,7 +131,7 @@ func TestADirectPlayerEndsInTime(t *testing.T) {
 				ctx, cancel := context.WithCancelCause(t.Context())
 				defer cancel(nil)
 				start, done := time.Now(), make(chan error, 1)
-				go func() { done <- view.Play(ctx, ours, []byte("head"), flv.AsFLV) }()
+				go func() { done <- view.Play(ctx, ours, []byte("head"), nil) }()
 				readN(t, theirs, len("head"))
 				synctest.Wait()
 				c.end(cancel)
@@ -152,14 +151,14 @@ func TestADirectPlayersConnectionIsNotReadHere(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSource(t, stream.Limits{})
 		srv := NewServer(Config{Channels: list(NewChannel(s.id, s.ring, nil))})
-		view, err := srv.Direct(home, s.id.Short())
+		view, err := srv.Direct(home, s.id.Short(), flvForm)
 		if err != nil {
 			t.Fatal(err)
 		}
 		ours, theirs := net.Pipe()
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error, 1)
-		go func() { done <- view.Play(ctx, ours, nil, flv.AsFLV) }()
+		go func() { done <- view.Play(ctx, ours, nil, nil) }()
 		read := make(chan error, 1)
 		go func() {
 			_, err := ours.Read(make([]byte, 1))

@@ -8,56 +8,65 @@ import (
 )
 
 const (
-	// maxBatch is how many bytes are taken from the ring for one writev: enough
-	// that a system call is cheap, little enough that a slow reader pins no more.
-	// What a reader starts with may be more: it is squashed as one piece.
+	// maxBatch is how many bytes are taken from the ring, or from a reel, at a time: enough
+	// that a system call is cheap, little enough that a slow viewer pins no more.
 	maxBatch = 256 << 10
-	// maxBatchParts is how many slices a batch has at most, about. It keeps what
-	// the runtime stores for each reader's writev near 1 KiB.
+	// maxBatchParts is how many slices that is at most, about.
 	maxBatchParts = 64
 )
 
-// feed is the media of a channel as one reader gets it. It belongs to one goroutine.
+// feed is the media of a channel as whole tags, from the newest place to start on. It belongs to
+// one goroutine.
 type feed struct {
-	ring   *stream.Ring
 	cursor *stream.Cursor
-	start  Start
-	header *stream.Header // the one that the reader has, nil before the first chunk
+	asSent bool           // parameter sets that change are not put in band
+	ahead  *stream.Item   // taken from the cursor, for the next batch
+	header *stream.Header // in force, nil before the first chunk
+	newest stream.Position
+	start  stream.Position // of the newest place to start
 	sets   flv.ParameterSets
 	tags   assembler
-	until  stream.Position // the newest chunk that is squashed
 }
 
-func newFeed(ring *stream.Ring, start Start) *feed {
-	f := &feed{ring: ring, start: start}
-	if start == Key {
-		f.cursor = ring.Ahead()
-	} else {
-		f.cursor = ring.Cursor()
-	}
-	return f
+func newFeed(ring *stream.Ring, asSent bool) *feed {
+	return &feed{cursor: ring.Cursor(), asSent: asSent}
 }
 
 // next returns the tags that come next, or a channel that is closed when there may be
-// some, or the cursor's error. The batch is the caller's until the next call.
+// some, or the cursor's error. A place to start begins a batch. The batch is the caller's until
+// the next call.
 func (f *feed) next() (flv.Batch, <-chan struct{}, error) {
 	f.tags.drop()
-	for size := 0; f.tags.squash.on || f.tags.whole == 0 || size < maxBatch && f.tags.whole < maxBatchParts; {
-		it, wait, err := f.cursor.Poll()
+	start := false
+	for size := 0; f.tags.whole == 0 || size < maxBatch && f.tags.whole < maxBatchParts; {
+		it, wait, err := f.poll()
 		if wait != nil || err != nil {
-			f.tags.squash.end()
 			if f.tags.whole > 0 {
 				break
 			}
 			return flv.Batch{}, wait, err
 		}
+		if it.Chunk.Has(stream.Key) {
+			if f.tags.whole > 0 {
+				f.ahead = &it
+				break
+			}
+			start, f.start = true, it.Chunk.Position()
+		}
 		f.add(it)
 		size += len(it.Chunk.Payload())
-		if it.Chunk.Position().Compare(f.until) >= 0 {
-			f.tags.squash.end()
-		}
 	}
-	return f.tags.ready(), nil, nil
+	b := f.tags.ready()
+	b.Start = start
+	return b, nil, nil
+}
+
+func (f *feed) poll() (stream.Item, <-chan struct{}, error) {
+	if it := f.ahead; it != nil {
+		f.ahead = nil
+		return *it, nil, nil
+	}
+	return f.cursor.Poll()
 }
 
 // beginning returns what a viewer who comes now would get at first: a header, and the tags from
@@ -67,7 +76,7 @@ func (c *Channel) beginning() (flv.Batch, bool) {
 	if h == nil {
 		return flv.Batch{}, false
 	}
-	if b, _, err := newFeed(c.ring, GOP).next(); err == nil && b.Header {
+	if b, _, err := newFeed(c.ring, true).next(); err == nil && b.Header {
 		return b, true
 	}
 	return flv.HeaderBatch(h.Payload()), true
@@ -92,20 +101,16 @@ func (f *feed) add(it stream.Item) {
 	if it.Header != f.header {
 		f.configure(it.Header)
 	}
-	if it.Jump && f.start == Squash {
-		if f.until = f.ring.Head(); it.Chunk.Position().Compare(f.until) < 0 {
-			f.tags.squash.begin()
-		}
-	}
+	f.newest = it.Chunk.Position()
 	f.tags.add(it.Chunk)
 }
 
-// configure notes a header that has come into force. A reader that has played with
-// other parameter sets gets the new ones in band as well, unless it wants the stream as
+// configure notes a header that has come into force. Readers that have played with
+// other parameter sets get the new ones in band as well, unless they want the stream as
 // it was sent.
 func (f *feed) configure(h *stream.Header) {
 	sets, ok := flv.ParameterSetsOf(h.Payload())
-	if f.header != nil && ok && f.start != GOP && !sets.Equal(f.sets) {
+	if f.header != nil && ok && !f.asSent && !sets.Equal(f.sets) {
 		f.tags.sets = &sets
 	}
 	f.header, f.sets = h, sets

@@ -12,7 +12,7 @@ import (
 func TestReaderGetsWhatTheWriterWasGiven(t *testing.T) {
 	s := newSource(t, stream.Limits{})
 	s.group(s.group(0))
-	f := newFeed(s.ring, GOP)
+	f := newFeed(s.ring, true)
 	got := drain(t, f)
 	ts := s.group(5000)
 	got = append(got, drain(t, f)...)
@@ -32,7 +32,7 @@ func TestReaderGetsWhatTheWriterWasGiven(t *testing.T) {
 func TestBytesAreSharedWithTheRing(t *testing.T) {
 	s := newSource(t, stream.Limits{})
 	s.group(0)
-	f := newFeed(s.ring, GOP)
+	f := newFeed(s.ring, true)
 	batch, _, err := f.next()
 	if err != nil {
 		t.Fatal(err)
@@ -49,7 +49,7 @@ func TestAudioOnlyStartsAtTheNewestTag(t *testing.T) {
 		s.audio(uint32(i)*20, 400, stream.StartHere)
 	}
 	s.flush()
-	f := newFeed(s.ring, GOP)
+	f := newFeed(s.ring, true)
 	s.audio(2000, 400, stream.StartHere|stream.EndsChunk)
 	if got, want := drain(t, f), s.sinceKey(99); !bytes.Equal(got, want) {
 		t.Fatalf("got %d bytes, want %d", len(got), len(want))
@@ -58,7 +58,7 @@ func TestAudioOnlyStartsAtTheNewestTag(t *testing.T) {
 
 func TestReaderBeforeTheFirstChunkStartsWithIt(t *testing.T) {
 	s := newSource(t, stream.Limits{})
-	f := newFeed(s.ring, GOP)
+	f := newFeed(s.ring, true)
 	if _, wait, err := f.next(); wait == nil || err != nil {
 		t.Fatalf("wait %v, error %v on an empty ring", wait, err)
 	}
@@ -74,7 +74,7 @@ func TestUnfinishedTagIsHeldBack(t *testing.T) {
 	s.keyframe(0, 5*stream.MaxPayload)
 	items := s.chunks()
 	ring := stream.NewRing(stream.Limits{})
-	f := newFeed(ring, GOP)
+	f := newFeed(ring, true)
 	for _, it := range items[:len(items)-1] {
 		pass(t, ring, []stream.Item{it})
 		if tags := parse(t, drain(t, f)); len(tags) > 2 {
@@ -98,7 +98,7 @@ func TestGapInTheMiddleOfATagLeavesNoPartOfIt(t *testing.T) {
 
 	ring := stream.NewRing(stream.Limits{})
 	pass(t, ring, items[:cut])
-	f := newFeed(ring, GOP)
+	f := newFeed(ring, true)
 	got := drain(t, f)
 	pass(t, ring, items[next:])
 	got = append(got, drain(t, f)...)
@@ -126,7 +126,7 @@ func TestJumpOverAHeaderChangeInsertsTheNewConfigurations(t *testing.T) {
 
 	ring := stream.NewRing(stream.Limits{})
 	pass(t, ring, items[:cut])
-	f := newFeed(ring, GOP)
+	f := newFeed(ring, true)
 	got := drain(t, f)
 	pass(t, ring, items[next:])
 	got = append(got, drain(t, f)...)
@@ -147,7 +147,7 @@ func TestJumpOverAHeaderChangeInsertsTheNewConfigurations(t *testing.T) {
 
 func TestRestartedSourceGoesOnInTime(t *testing.T) {
 	s := newSource(t, stream.Limits{})
-	f := newFeed(s.ring, GOP)
+	f := newFeed(s.ring, true)
 	s.frame(s.group(70_000), 3*stream.MaxPayload)
 	got := drain(t, f)
 	s.restart()
@@ -206,7 +206,7 @@ func TestAGapTakesAsLongAsWhatIsMissing(t *testing.T) {
 
 	ring := stream.NewRing(stream.Limits{})
 	pass(t, ring, items[:cut])
-	f := newFeed(ring, GOP)
+	f := newFeed(ring, true)
 	drain(t, f)
 	pass(t, ring, items[next:])
 	tags := parse(t, drain(t, f))

@@ -9,17 +9,16 @@ import (
 
 // format is one of the containers that a channel can be had in.
 type format struct {
+	Form
 	suffix string // of the path
 	mime   string
-	// new returns what turns one reader's tags into the container; nil for FLV.
-	new func() flv.Converter
 }
 
 // formats are all of them. The first, FLV, is the one that loses nothing.
 var formats = []*format{
-	{suffix: ".flv", mime: "video/x-flv"},
-	{suffix: ".mp4", mime: "video/mp4", new: func() flv.Converter { return remux.NewMP4().Convert }},
-	{suffix: ".ts", mime: "video/mp2t", new: func() flv.Converter { return remux.NewTS().Convert }},
+	{flvForm, ".flv", "video/x-flv"},
+	{Form{Name: "mp4", New: func() Container { return remux.NewMP4() }}, ".mp4", "video/mp4"},
+	{Form{Name: "ts", New: func() Container { return remux.NewTS() }, Whole: true}, ".ts", "video/mp2t"},
 }
 
 // formatOf cuts a format's suffix off a path. It returns nil if there is none.
@@ -32,17 +31,9 @@ func formatOf(path string) (name string, f *format) {
 	return path, nil
 }
 
-// converter returns what turns one reader's tags into the container.
-func (f *format) converter() flv.Converter {
-	if f == nil || f.new == nil {
-		return flv.AsFLV
-	}
-	return f.new()
-}
-
 // check reports why what begins with that batch cannot be had in the container, as far as it
 // tells.
 func (f *format) check(b flv.Batch) error {
-	_, err := f.converter()(b)
+	_, err := f.New().Convert(b)
 	return err
 }

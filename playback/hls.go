@@ -207,7 +207,7 @@ func (s *routes) hlsOf(c *Channel) (*hlsRun, bool) {
 // fill moves the channel's media into the run, and says why that has ended: at the latest when
 // finish is closed and there are no more.
 func (h *hlsRun) fill(ctx context.Context, c *Channel, finish <-chan struct{}) (reason, error) {
-	f := newFeed(c.ring, GOP)
+	f := newFeed(c.ring, true)
 	look := time.NewTicker(time.Second)
 	defer look.Stop()
 	came := time.Now()

@@ -133,7 +133,7 @@ func (s *routes) stream(w http.ResponseWriter, r *http.Request, c *Channel, f *f
 		http.Error(w, "This connection cannot carry media.", http.StatusInternalServerError)
 		return
 	}
-	v := &viewer{presence: presence{addr: conn.RemoteAddr().String(), since: time.Now()}, start: start, convert: f.converter()}
+	v := &viewer{presence: presence{addr: conn.RemoteAddr().String(), since: time.Now()}, start: start, form: f.Form}
 	// In a goroutine of its own, since this one would keep net/http's buffers and its grown
 	// stack. It ends with the viewer or with ctx, and Run waits for it.
 	go s.hijacked(conn, c, v, streamHead(r, f))
@@ -151,7 +151,7 @@ func (s *Server) play(ctx context.Context, conn net.Conn, c *Channel, v *viewer,
 		tcp.SetWriteBuffer(sendBuffer)
 	}
 	c.join(&v.presence)
-	why := v.play(ctx, conn, c.ring, head)
+	why := v.play(ctx, conn, c, head)
 	c.leave(&v.presence, why)
 	s.config.Log.Info("viewer gone",
 		zap.String("channel", c.id.Short()),

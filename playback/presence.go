@@ -3,8 +3,6 @@ package playback
 import (
 	"sync/atomic"
 	"time"
-
-	"relay/relay/stream"
 )
 
 // presence is how a channel counts and shows one of its viewers: a player, or all who
@@ -18,8 +16,11 @@ type presence struct {
 	missed, moves atomic.Uint64 // as in [stream.Cursor.Gap]
 }
 
-// gap notes what c has passed over.
-func (p *presence) gap(c *stream.Cursor) {
+// gapped is a reader's place in what a ring holds.
+type gapped interface{ Gap() (missed, moves uint64) }
+
+// gap notes what the reader has passed over.
+func (p *presence) gap(c gapped) {
 	missed, moves := c.Gap()
 	p.missed.Store(missed)
 	p.moves.Store(moves)

@@ -27,30 +27,29 @@ type Recording struct {
 // blocks. A program whose w is its standard output must ignore SIGPIPE, or a closed
 // pipe ends it before Run sees it.
 func (r Recording) Run(ctx context.Context, w io.Writer) error {
-	_, format := formatOf(r.Suffix)
-	convert := format.converter()
-	f := newFeed(r.Ring, r.Start)
-	if format != nil && format.new != nil {
-		f.tags.timeline.FromZero() // FLV stays as it was sent
+	form := flvForm
+	if _, f := formatOf(r.Suffix); f != nil {
+		form = f.Form
 	}
+	reel := newReel(r.Ring, form, r.Start == GOP)
+	if form.Name != flvForm.Name {
+		reel.feed.tags.timeline.FromZero() // FLV stays as it was sent
+	}
+	place := newPlace(reel, r.Start)
 	var good int64 // bytes of what is whole
 	for ctx.Err() == nil {
-		batch, wait, err := f.next()
+		out, wait, err := place.next()
 		switch {
 		case errors.Is(err, stream.ErrClosed):
 			return nil
 		case err != nil:
-			return fmt.Errorf("read the channel: %w", err)
+			return err
 		case wait != nil:
 			select {
 			case <-wait:
 			case <-ctx.Done():
 			}
 			continue
-		}
-		out, err := convert(batch)
-		if err != nil {
-			return err
 		}
 		n, err := out.WriteTo(w)
 		if brokenPipe(err) {

@@ -16,10 +16,11 @@ import (
 // source is a broadcaster for tests: it makes tags, remembers them, and writes them
 // to a ring of its own.
 type source struct {
-	t    testing.TB
-	id   stream.ChannelID
-	key  ed25519.PrivateKey
-	ring *stream.Ring
+	t     testing.TB
+	id    stream.ChannelID
+	key   ed25519.PrivateKey
+	ring  *stream.Ring
+	shown *Channel
 
 	writer  *stream.Writer
 	payload []byte // the header in force
@@ -42,6 +43,14 @@ func newSource(t testing.TB, limits stream.Limits) *source {
 	s.restart()
 	s.header("first")
 	return s
+}
+
+// channel returns the source's channel, always the same.
+func (s *source) channel() *Channel {
+	if s.shown == nil {
+		s.shown = NewChannel(s.id, s.ring, nil)
+	}
+	return s.shown
 }
 
 // restart begins another epoch. It needs a header before the next tag.
@@ -214,6 +223,26 @@ func drain(t testing.TB, f *feed) []byte {
 		}
 		for _, p := range checked(t, batch).Parts {
 			b.Write(p)
+		}
+	}
+}
+
+// watch returns the place of a viewer who watches FLV.
+func watch(ring *stream.Ring, start Start) *place {
+	return newPlace(newReel(ring, flvForm, start == GOP), start)
+}
+
+// see returns the bytes that a viewer gets now.
+func see(t testing.TB, p *place) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	for {
+		out, wait, err := p.next()
+		if wait != nil || err != nil {
+			return b.Bytes()
+		}
+		for _, part := range out {
+			b.Write(part)
 		}
 	}
 }

@@ -1,68 +1,126 @@
 package playback
 
-import "relay/ingest/flv"
+import (
+	"net"
 
-// squash lets a reader who starts at a picture of the past begin at the present: the
-// pictures it needs to catch up come 1 ms apart and end at the newest one's timestamp,
-// so that a player shows them at once instead of playing them out and staying behind
-// for ever. They are shown in the order in which they are decoded, and without sound,
-// which could not be hurried.
-//
-// Only the starts of the tags are this reader's own bytes; the rest is shared.
-type squash struct {
-	on    bool
-	tags  []squashed
-	shown int // pictures among tags
+	"relay/ingest/flv"
+)
+
+const (
+	// maxRecord bounds the tags since a place to start that are remembered for those who come
+	// later, in bytes; they are the ring's, as long as that holds them. A stream whose
+	// places to start are further apart is joined at the next one.
+	maxRecord = 32 << 20
+	// maxRecorded bounds how many they are: 10 min of 60 pictures a second.
+	maxRecorded = 36_000
+	// startLen is how many bytes of a tag are looked at before it is changed.
+	startLen = flv.TagHeaderLen + flv.StartLen
+)
+
+// record is what lets a viewer who starts at a picture of the past begin at the present: all
+// tags since then but the sound, to be squashed ([flv.Squashed]).
+type record struct {
+	on      bool
+	opening []byte // payload of the header that was in force at its beginning
+	tags    []recorded
+	size    int // bytes of tags
+	shown   int // pictures among tags
 }
 
-type squashed struct {
-	head    []byte // the start of the tag, this reader's own
+type recorded struct {
+	pieces  [][]byte // the ring's
+	ts      uint32
 	picture bool
 }
 
-// begin has the tags from the next one on squashed, up to end.
-func (s *squash) begin() { *s = squash{on: true} }
-
-// add takes the start of a tag, stamped as if it were not squashed.
-func (s *squash) add(head []byte, picture bool) {
-	s.tags = append(s.tags, squashed{head, picture})
-	if !picture {
+// add remembers a batch's tags, or forgets all if they become too much.
+func (r *record) add(b flv.Batch) {
+	if !r.on {
 		return
 	}
-	s.shown++
-	body := head[flv.TagHeaderLen:]
-	if f, ok := flv.FramingOf(body); ok {
-		f.ClearOffset(body)
+	var start [startLen]byte
+	for pieces := range b.Pieces() {
+		head := start[:gather(start[:], pieces)]
+		if len(head) < flv.TagHeaderLen {
+			continue
+		}
+		typ := flv.Type(head[0])
+		kind := flv.ClassifyStart(typ, head[flv.TagHeaderLen:])
+		if typ == flv.Audio && !kind.Config {
+			continue
+		}
+		t := recorded{ts: flv.Timestamp(head), picture: typ == flv.Video && !kind.Config}
+		for _, p := range pieces {
+			t.pieces = append(t.pieces, p)
+			r.size += len(p)
+		}
+		if t.picture {
+			r.shown++
+		}
+		r.tags = append(r.tags, t)
+	}
+	if r.size > maxRecord || len(r.tags) > maxRecorded {
+		*r = record{}
 	}
 }
 
-// end stamps the tags: the last picture keeps its time, none is before the first one's.
-// Without a begin before it does nothing.
-func (s *squash) end() {
-	if !s.on {
-		return
+// gather copies the beginning of a tag that is in several pieces, and returns how much it is.
+func gather(to []byte, pieces [][]byte) (n int) {
+	for _, p := range pieces {
+		if n += copy(to[n:], p); n == len(to) {
+			break
+		}
 	}
+	return n
+}
+
+// begins returns the timestamp of the first tag, in milliseconds.
+func (r *record) begins() uint32 {
+	if len(r.tags) == 0 {
+		return 0
+	}
+	return r.tags[0].ts
+}
+
+// squashed returns the tags with their timestamps squashed. Only the starts of tags are made, the
+// rest is shared.
+func (r *record) squashed() net.Buffers {
 	var first, last uint32
-	for i, begun := 0, false; i < len(s.tags); i++ {
-		if t := s.tags[i]; t.picture {
-			last = flv.Timestamp(t.head)
+	parts, begun := 0, false
+	for _, t := range r.tags {
+		parts += 1 + len(t.pieces)
+		if t.picture {
+			last = t.ts
 			if !begun {
-				first, begun = last, true
+				first, begun = t.ts, true
 			}
 		}
 	}
-	ts := last - uint32(max(s.shown-1, 0))
-	for _, t := range s.tags {
-		if s.shown > 0 {
-			at := ts
-			if int32(at-first) < 0 {
-				at = first
-			}
-			flv.PutTimestamp(t.head, at)
+	out, starts := make(net.Buffers, 0, parts), make([]byte, startLen*len(r.tags))
+	i := 0 // pictures so far
+	for _, t := range r.tags {
+		n := gather(starts[:startLen:startLen], t.pieces)
+		head := starts[:n:n]
+		starts = starts[n:]
+		if r.shown > 0 {
+			flv.PutTimestamp(head, flv.Squashed(first, last, min(i, r.shown-1), r.shown))
 		}
 		if t.picture {
-			ts++
+			i++
+			body := head[flv.TagHeaderLen:]
+			if f, ok := flv.FramingOf(body); ok {
+				f.ClearOffset(body)
+			}
+		}
+		out = append(out, head)
+		for _, p := range t.pieces {
+			if len(p) <= n {
+				n -= len(p)
+				continue
+			}
+			out = append(out, p[n:])
+			n = 0
 		}
 	}
-	*s = squash{}
+	return out
 }

@@ -22,8 +22,8 @@ func TestSquashedStartEndsAtTheLiveTimestamp(t *testing.T) {
 	s.group(ts) // the newest: 10 pictures, 9 audio frames
 	s.flush()
 	before := len(s.tags)
-	f := newFeed(s.ring, Squash)
-	got := parse(t, drain(t, f))[2:] // after the header's own
+	f := watch(s.ring, Squash)
+	got := parse(t, see(t, f))[2:] // after the header's own
 	pictures := s.tags[s.keys[1]:before]
 	pictures = slices.DeleteFunc(slices.Clone(pictures), func(tag flv.Tag) bool { return tag.Type() != flv.Video })
 	if len(got) != len(pictures) {
@@ -42,7 +42,7 @@ func TestSquashedStartEndsAtTheLiveTimestamp(t *testing.T) {
 	// What comes after is as it was sent, sound included.
 	s.group(live + 33)
 	s.flush()
-	after := parse(t, drain(t, f))
+	after := parse(t, see(t, f))
 	if !slices.EqualFunc(after, s.tags[before:], func(a, b flv.Tag) bool { return bytes.Equal(a, b) }) {
 		t.Fatalf("%d tags after the start, want the %d that were sent", len(after), len(s.tags)-before)
 	}
@@ -62,14 +62,14 @@ func TestSquashedPicturesAreShownAsTheyCome(t *testing.T) {
 		}
 		s.write(tag, flags)
 	}
-	f := newFeed(s.ring, Squash)
-	for i, tag := range parse(t, drain(t, f))[2:] {
+	f := watch(s.ring, Squash)
+	for i, tag := range parse(t, see(t, f))[2:] {
 		if c, ok := flv.Decode(tag); !ok || c.Offset != 0 {
 			t.Errorf("picture %d is shown %d ms late", i, c.Offset)
 		}
 	}
 	s.write(withOffset(flv.NewTag(flv.Video, 200, s.body(100, 0x27, 1, 0, 0, 0)), 80), stream.EndsChunk)
-	last := parse(t, drain(t, f))
+	last := parse(t, see(t, f))
 	if c, ok := flv.Decode(last[0]); !ok || c.Offset != 80 {
 		t.Errorf("the picture after them is shown %d ms late, want 80", c.Offset)
 	}
@@ -89,16 +89,20 @@ func TestSquashedStartInTheMiddleOfATag(t *testing.T) {
 	items := s.chunks()
 	ring := stream.NewRing(stream.Limits{})
 	pass(t, ring, items[:len(items)-2]) // the last tag has begun
-	f := newFeed(ring, Squash)
-	got := drain(t, f)
+	f := watch(ring, Squash)
+	got := see(t, f)
 	pass(t, ring, items[len(items)-2:])
-	got = append(got, drain(t, f)...)
+	got = append(got, see(t, f)...)
 	tags := parse(t, got)[2:]
 	if len(tags) != 11 {
 		t.Fatalf("%d pictures, want 11", len(tags))
 	}
 	for i, tag := range tags {
-		if want := ts - uint32(len(tags)-1-i); tag.Timestamp() != want {
+		want := ts - 33 - uint32(9-i) // the ten that were whole
+		if i == 10 {
+			want = ts
+		}
+		if tag.Timestamp() != want {
 			t.Errorf("picture %d is at %d ms, want %d", i, tag.Timestamp(), want)
 		}
 	}
@@ -110,7 +114,7 @@ func TestSquashNeverGoesBack(t *testing.T) {
 	for range 20 { // a source that stamps all alike
 		s.frame(5, 100)
 	}
-	for i, tag := range parse(t, drain(t, newFeed(s.ring, Squash)))[2:] {
+	for i, tag := range parse(t, see(t, watch(s.ring, Squash)))[2:] {
 		if tag.Timestamp() != 5 {
 			t.Fatalf("picture %d is at %d ms, want 5", i, tag.Timestamp())
 		}
@@ -118,56 +122,69 @@ func TestSquashNeverGoesBack(t *testing.T) {
 }
 
 func TestReaderThatFellBehindIsSquashedToLive(t *testing.T) {
-	s := newSource(t, stream.Limits{})
-	ts := s.group(0)
-	items := s.chunks()
-	ring := stream.NewRing(stream.Limits{})
-	pass(t, ring, items)
-	f := newFeed(ring, Squash)
-	first := parse(t, drain(t, f))[2:]
-
-	for range 3 {
-		ts = s.group(ts)
-	}
-	s.flush()
-	all := s.chunks()
-	keys := make([]int, 0, 4)
-	for i, it := range all {
-		if it.Chunk.Has(stream.Key) {
-			keys = append(keys, i)
-		}
-	}
-	gap := stream.NewRing(stream.Limits{}) // what the reader's ring has after a gap
-	pass(t, gap, items)
-	f.ring, f.cursor = gap, gap.Resume(items[len(items)-1].Chunk.Position())
-	pass(t, gap, all[keys[len(keys)-1]:])
-	rest := parse(t, drain(t, f))
-	if len(rest) != 10 {
-		t.Fatalf("%d tags after the gap, want 10 pictures", len(rest))
-	}
-	newest := first[len(first)-1].Timestamp()
-	for i, tag := range rest {
-		if tag.Timestamp() < newest {
-			t.Fatalf("tag %d goes back to %d ms from %d", i, tag.Timestamp(), newest)
-		}
-		newest = tag.Timestamp()
-	}
-	if want := ts - 33; newest != want {
-		t.Errorf("the last is at %d ms, want %d", newest, want)
+	for _, start := range []Start{Squash, GOP} {
+		t.Run(start.String(), func(t *testing.T) {
+			s := newSource(t, stream.Limits{Bytes: 100_000})
+			ts := s.group(0)
+			s.flush()
+			r := newReel(s.ring, flvForm, start == GOP)
+			slow, other := newPlace(r, start), newPlace(r, start)
+			first := parse(t, see(t, slow))[2:]
+			see(t, other)
+			had := s.ring.Head()
+			for range 3 {
+				ts = s.group(ts)
+				s.flush()
+				see(t, other)
+			}
+			var key stream.Position // the newest
+			for _, it := range s.chunks() {
+				if it.Chunk.Has(stream.Key) {
+					key = it.Chunk.Position()
+				}
+			}
+			if oldest := s.ring.Oldest(); oldest.Seq <= had.Seq+1 {
+				t.Fatalf("the ring still holds chunk %d, so nobody is behind", oldest.Seq)
+			}
+			rest := parse(t, see(t, slow))
+			pictures := 0
+			newest := first[len(first)-1].Timestamp()
+			for i, tag := range rest {
+				if tag.Type() == flv.Video {
+					pictures++
+				}
+				if tag.Timestamp() < newest {
+					t.Fatalf("tag %d goes back to %d ms from %d", i, tag.Timestamp(), newest)
+				}
+				newest = tag.Timestamp()
+			}
+			if pictures != 10 || start == Squash && len(rest) != pictures {
+				t.Fatalf("%d tags after the gap, %d of them pictures; want the 10 of the newest group", len(rest), pictures)
+			}
+			if want := ts - 33; newest != want {
+				t.Errorf("the last is at %d ms, want %d", newest, want)
+			}
+			if missed, moves := slow.Gap(); moves != 1 || missed != key.Seq-had.Seq-1 {
+				t.Errorf("%d chunks missed and %d moves, want %d and 1", missed, moves, key.Seq-had.Seq-1)
+			}
+			if missed, moves := other.Gap(); missed != 0 || moves != 0 {
+				t.Errorf("the other viewer has missed %d chunks, and was moved %d times", missed, moves)
+			}
+		})
 	}
 }
 
 func TestStartAtAKeyWaitsForTheNext(t *testing.T) {
 	s := newSource(t, stream.Limits{})
 	ts := s.group(0)
-	f := newFeed(s.ring, Key)
+	f := watch(s.ring, Key)
 	s.frame(ts, 100)
-	if got := drain(t, f); len(got) != 0 {
+	if got := see(t, f); len(got) != 0 {
 		t.Fatalf("%d bytes before a key", len(got))
 	}
 	s.group(ts + 33)
 	s.flush()
-	if got, want := drain(t, f), s.sinceKey(-1); !bytes.Equal(got, want) {
+	if got, want := see(t, f), s.sinceKey(-1); !bytes.Equal(got, want) {
 		t.Fatalf("got %d bytes, want %d from the key on", len(got), len(want))
 	}
 }
@@ -198,19 +215,19 @@ func TestChangedParametersGoInBandToo(t *testing.T) {
 	s := newSource(t, stream.Limits{})
 	s.header(avcRecord([]byte{0x67, 1}, []byte{0x68, 1}))
 	ts := s.group(0)
-	f := newFeed(s.ring, Squash)
-	asSent := newFeed(s.ring, GOP)
-	drain(t, asSent)
-	drain(t, f)
+	f := watch(s.ring, Squash)
+	asSent := watch(s.ring, GOP)
+	see(t, asSent)
+	see(t, f)
 	from := len(s.tags)
 	s.reconfigure(ts, avcRecord([]byte{0x67, 2, 2}, []byte{0x68, 2}))
 	for range 2 {
 		ts = s.group(ts)
 	}
 	s.flush()
-	got := parse(t, drain(t, f))
+	got := parse(t, see(t, f))
 	want := slices.Clone(s.tags[from:])
-	if unchanged := drain(t, asSent); !bytes.Equal(unchanged, bytes.Join(asBytes(want), nil)) {
+	if unchanged := see(t, asSent); !bytes.Equal(unchanged, bytes.Join(asBytes(want), nil)) {
 		t.Errorf("who wants the stream as it was sent gets %d other bytes", len(unchanged))
 	}
 	if len(got) != len(want) {

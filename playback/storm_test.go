@@ -27,7 +27,7 @@ func storm(t *testing.T, rnd *rand.Rand) {
 	s := newSource(t, stream.Limits{})
 	relay := stream.NewRing(stream.Limits{Bytes: 300_000 + rnd.IntN(1<<20)})
 	upstream := s.ring.Cursor()
-	f := newFeed(relay, GOP)
+	f := newFeed(relay, true)
 	var got []byte
 	needKey := true
 	ts := uint32(rnd.IntN(100_000))

@@ -73,7 +73,7 @@ func (t *thumbnail) get(ctx context.Context, ring *stream.Ring) ([]byte, error) 
 // newestPicture returns FLV that begins with the newest key frame and holds at least
 // that; nil if there is none.
 func newestPicture(ring *stream.Ring) []byte {
-	batch, _, err := newFeed(ring, GOP).next()
+	batch, _, err := newFeed(ring, true).next()
 	if err != nil || !slices.ContainsFunc(slices.Collect(batch.Tags()), isPicture) {
 		return nil
 	}

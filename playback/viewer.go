@@ -6,9 +6,6 @@ import (
 	"net"
 	"os"
 	"time"
-
-	"relay/ingest/flv"
-	"relay/relay/stream"
 )
 
 const (
@@ -65,49 +62,86 @@ func (r reason) text() string {
 type viewer struct {
 	presence
 	start   Start
-	convert flv.Converter
-	watched bool // somebody else reads the connection, and ends ctx by net.ErrClosed
+	form    Form
+	place   *place
+	watched bool          // somebody else reads the connection, and ends ctx by net.ErrClosed
+	said    func() []byte // what has to go between two tags, nil for never anything
 }
 
-// play writes head and then the ring's media to conn until the viewer leaves or
-// gets stuck, the ring is closed, or ctx ends.
-func (v *viewer) play(ctx context.Context, conn net.Conn, ring *stream.Ring, head []byte) reason {
+// play writes head and then the channel's media to conn until the viewer leaves or gets stuck, the
+// channel ends, or ctx does.
+func (v *viewer) play(ctx context.Context, conn net.Conn, c *Channel, head []byte) reason {
 	stop := context.AfterFunc(ctx, func() { conn.Close() }) // unblocks a write
 	defer stop()
-
 	if why, ok := v.write(ctx, conn, net.Buffers{head}); !ok {
 		return why
 	}
-	f := newFeed(ring, v.start)
-	probe := time.NewTicker(probeEvery)
-	defer probe.Stop()
-	for idle := false; ; {
-		batch, wait, err := f.next()
-		if err != nil {
+	reel, sweeper := c.enter(v.form, v.start)
+	defer c.exit(v.form, v.start)
+	v.place = newPlace(reel, v.start)
+	socket, sweeps := socketOf(conn)
+	in := &swept{viewer: v, socket: socket, back: make(chan handback, 1)}
+	look := time.NewTicker(probeEvery)
+	defer look.Stop()
+	for {
+		out, more, err := v.place.next()
+		v.gap(v.place)
+		var why reason
+		ok := true
+		switch {
+		case ended(err):
 			return channelEnded
+		case err != nil:
+			return notCarried
+		case more == nil:
+			why, ok = v.write(ctx, conn, out)
+		case sweeps && v.place.begun:
+			why, ok = v.leaveTo(ctx, conn, sweeper, in)
+		default:
+			why, ok = v.await(ctx, conn, more, look.C)
 		}
-		if len(batch.Parts) > 0 {
-			idle = false
-			v.gap(f.cursor)
-			out, err := v.convert(batch)
-			if err != nil {
-				return notCarried
-			}
-			if why, ok := v.write(ctx, conn, out); !ok {
-				return why
-			}
-			continue
+		if !ok {
+			return why
 		}
+	}
+}
+
+// leaveTo leaves the viewer to a sweeper, until there is something that it has to write itself.
+func (v *viewer) leaveTo(ctx context.Context, conn net.Conn, s *sweeper, in *swept) (reason, bool) {
+	conn.SetWriteDeadline(time.Time{}) // one that has passed would fail a sweep
+	rest, err := s.wait(ctx, in)
+	switch {
+	case ctx.Err() != nil:
+		return over(ctx), false
+	case err != nil:
+		return viewerLeft, false
+	}
+	return v.write(ctx, conn, rest)
+}
+
+// await waits for more, and looks after the connection meanwhile.
+func (v *viewer) await(ctx context.Context, conn net.Conn, more <-chan struct{}, look <-chan time.Time) (reason, bool) {
+	for idle := false; ; idle = true {
 		select {
-		case <-wait:
+		case <-more:
+			return "", true
 		case <-ctx.Done():
-			return over(ctx)
-		case <-probe.C:
+			return over(ctx), false
+		case <-look:
+			v.place.reel.tidy()
 			if idle && !v.watched && gone(conn) {
-				return viewerLeft
+				return viewerLeft, false
 			}
-			idle = true
 		}
+	}
+}
+
+// pass notes that the viewer has got all up to m.
+func (v *viewer) pass(m mark) {
+	was := v.place.mark
+	v.place.pass(m)
+	if m.missed != was.missed || m.moves != was.moves {
+		v.gap(v.place)
 	}
 }
 

@@ -10,7 +10,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"relay/ingest/flv"
 	"relay/relay/stream"
 )
 
@@ -24,13 +23,13 @@ type playing struct {
 	took time.Duration // how long the viewer's goroutine ran
 }
 
-func startViewer(ctx context.Context, ring *stream.Ring) *playing {
+func startViewer(ctx context.Context, c *Channel) *playing {
 	ours, theirs := net.Pipe()
-	p := &playing{viewer: &viewer{start: GOP, convert: flv.AsFLV}, conn: theirs, why: make(chan reason, 1)}
+	p := &playing{viewer: &viewer{start: GOP, form: flvForm}, conn: theirs, why: make(chan reason, 1)}
 	start := time.Now()
 	go func() {
 		defer ours.Close()
-		why := p.play(ctx, ours, ring, []byte(testHead))
+		why := p.play(ctx, ours, c, []byte(testHead))
 		p.took = time.Since(start)
 		p.why <- why
 	}()
@@ -60,7 +59,7 @@ func TestViewerThatTakesNothingIsCut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSource(t, stream.Limits{})
 		s.group(0)
-		p := startViewer(t.Context(), s.ring)
+		p := startViewer(t.Context(), s.channel())
 		p.read(t, len(testHead))
 		p.ended(t, viewerStuck, stuckAfter)
 	})
@@ -70,7 +69,7 @@ func TestViewerThatTakesAByteNowAndThenIsKept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSource(t, stream.Limits{})
 		s.keyframe(0, 5)
-		p := startViewer(t.Context(), s.ring)
+		p := startViewer(t.Context(), s.channel())
 		got := p.read(t, len(testHead))
 		want := append([]byte(testHead), s.sinceKey(0)...)
 		for len(got) < len(want) {
@@ -88,7 +87,7 @@ func TestViewerThatTakesAByteNowAndThenIsKept(t *testing.T) {
 func TestViewerThatLeavesWhileNothingComesIsNoticed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSource(t, stream.Limits{})
-		p := startViewer(t.Context(), s.ring)
+		p := startViewer(t.Context(), s.channel())
 		p.read(t, len(testHead))
 		p.conn.Close()
 		p.ended(t, viewerLeft, 2*probeEvery+probeFor)
@@ -98,7 +97,7 @@ func TestViewerThatLeavesWhileNothingComesIsNoticed(t *testing.T) {
 func TestIdleViewerThatStaysIsKept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSource(t, stream.Limits{})
-		p := startViewer(t.Context(), s.ring)
+		p := startViewer(t.Context(), s.channel())
 		p.read(t, len(testHead))
 		go p.conn.Write([]byte("a player has no reason to send this"))
 		time.Sleep(time.Hour)
@@ -116,7 +115,7 @@ func TestViewerEndsWithTheNode(t *testing.T) {
 		s := newSource(t, stream.Limits{})
 		s.group(0)
 		ctx, cancel := context.WithCancel(t.Context())
-		writing, waiting := startViewer(ctx, s.ring), startViewer(ctx, stream.NewRing(stream.Limits{}))
+		writing, waiting := startViewer(ctx, s.channel()), startViewer(ctx, NewChannel(s.id, stream.NewRing(stream.Limits{}), nil))
 		waiting.read(t, len(testHead))
 		synctest.Wait()
 		cancel()
@@ -136,7 +135,7 @@ func TestViewerThatStopsReadingCostsNoMemory(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSource(t, stream.Limits{Bytes: limit})
 		ts := s.group(0)
-		stuck, good := startViewer(t.Context(), s.ring), startViewer(t.Context(), s.ring)
+		stuck, good := startViewer(t.Context(), s.channel()), startViewer(t.Context(), s.channel())
 		stuck.read(t, len(testHead)) // and no more
 		good.read(t, len(testHead)+len(s.sinceKey(0)))
 		before := heap()
@@ -174,7 +173,7 @@ func TestViewerThatFallsBehindIsMovedAndOthersAreNot(t *testing.T) {
 		const limit = 400_000
 		s := newSource(t, stream.Limits{Bytes: limit})
 		ts := s.group(0)
-		slow, good := startViewer(t.Context(), s.ring), startViewer(t.Context(), s.ring)
+		slow, good := startViewer(t.Context(), s.channel()), startViewer(t.Context(), s.channel())
 		slow.read(t, len(testHead))
 		good.read(t, len(testHead))
 		good.read(t, len(s.sinceKey(0)))

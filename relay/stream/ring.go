@@ -249,6 +249,16 @@ func (r *Ring) head() Position {
 	return r.entries[len(r.entries)-1].chunk.Position()
 }
 
+// Oldest returns the oldest chunk's position, zero if there is none.
+func (r *Ring) Oldest() Position {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.entries) == 0 {
+		return Position{}
+	}
+	return r.entries[0].chunk.Position()
+}
+
 // Came returns when the newest chunk came, the zero time if there was none.
 func (r *Ring) Came() time.Time {
 	r.mu.Lock()

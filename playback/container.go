@@ -1,0 +1,30 @@
+package playback
+
+import (
+	"net"
+
+	"relay/ingest/flv"
+)
+
+// Container is what a channel's tags are put into for viewers: made once, by one goroutine at a
+// time, and shared by all of them. What its methods return is kept, and must not be changed
+// afterwards.
+type Container interface {
+	// Convert takes the next tags and returns what they are in the container, the same for
+	// all. That may be nothing. An error says that the stream cannot be had in this form.
+	Convert(flv.Batch) (net.Buffers, error)
+	// Join returns what a viewer must get before what Convert returns next: how the container
+	// begins, as its tracks are described at present, and with catchUp the pictures since the
+	// newest batch with Start, squashed ([flv.Squashed]). It returns nothing while there is
+	// nothing to describe.
+	Join(catchUp bool) (net.Buffers, error)
+}
+
+// Form is a kind of container.
+type Form struct {
+	Name string // one for each form
+	New  func() Container
+	// Whole says that what is made shares no bytes with the tags. Of such a form less is kept
+	// for viewers who are slow.
+	Whole bool
+}

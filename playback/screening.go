@@ -1,0 +1,65 @@
+package playback
+
+import (
+	"runtime"
+	"sync"
+)
+
+// screening is a reel with those who write it to viewers. It lasts as long as somebody watches.
+type screening struct {
+	reel     *reel
+	sweepers []*sweeper
+	next     int // which of them takes the next viewer
+	viewers  int
+}
+
+// screenings are those of a channel.
+type screenings struct {
+	mu sync.Mutex
+	of map[screeningKey]*screening
+}
+
+type screeningKey struct {
+	form   string
+	asSent bool
+}
+
+// enter returns the reel that a viewer watches, and the sweeper that the viewer waits in. The
+// viewer must leave.
+func (c *Channel) enter(form Form, start Start) (*reel, *sweeper) {
+	all, key := &c.screenings, screeningKey{form.Name, start == GOP}
+	all.mu.Lock()
+	defer all.mu.Unlock()
+	s := all.of[key]
+	if s == nil {
+		s = &screening{reel: newReel(c.ring, form, key.asSent)}
+		for range runtime.GOMAXPROCS(0) {
+			s.sweepers = append(s.sweepers, newSweeper(s.reel))
+		}
+		if all.of == nil {
+			all.of = make(map[screeningKey]*screening)
+		}
+		all.of[key] = s
+	}
+	s.viewers++
+	s.next++
+	return s.reel, s.sweepers[s.next%len(s.sweepers)]
+}
+
+// exit is a viewer's leave. The last one's ends the screening.
+func (c *Channel) exit(form Form, start Start) {
+	all, key := &c.screenings, screeningKey{form.Name, start == GOP}
+	all.mu.Lock()
+	s := all.of[key]
+	s.viewers--
+	over := s.viewers == 0
+	if over {
+		delete(all.of, key)
+	}
+	all.mu.Unlock()
+	if over {
+		for _, w := range s.sweepers {
+			w.close()
+		}
+	}
+}

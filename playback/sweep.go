@@ -1,0 +1,305 @@
+package playback
+
+import (
+	"context"
+	"net"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	// sweepPace is how long after its beginning the next sweep may begin, in times that the
+	// sweep took: on a machine that is idle at once, on a busy one so late that half of its
+	// time is left, and what has come meanwhile goes out in one write.
+	sweepPace = 2
+	// maxSweepPace bounds that, for a sweep was slow if it was interrupted, too.
+	maxSweepPace = 20 * time.Millisecond
+	// sweepRun is how many viewers are written to before others may have the processor.
+	sweepRun = 32
+)
+
+// sweeper writes what comes next in a reel to all viewers who have taken all before it, in one
+// goroutine: to wake a goroutine for each costs more than many a write. A viewer whose connection
+// does not take all at once gets the rest from its own goroutine, and comes back when it has caught
+// up.
+type sweeper struct {
+	reel *reel
+	kick chan struct{} // there are some in coming, or some that leave
+	quit chan struct{}
+	done chan struct{}
+
+	leaving, waiting atomic.Int32 // viewers
+
+	mu     sync.Mutex
+	coming []*swept
+
+	// The rest belongs to run.
+	viewers []*swept
+	at      uint64 // index of the piece that comes next for who has got least
+	due     time.Time
+	parts   net.Buffers
+	vectors vectors
+	begins  []beginning // of each piece in parts
+	to      uint64      // index of the piece behind parts
+	mark    mark        // of the last piece in parts
+}
+
+// beginning is where in a sweep's parts a piece begins.
+type beginning struct{ part, bytes int }
+
+// swept is a viewer who waits in a sweeper, which has its place until it is handed back.
+type swept struct {
+	*viewer
+	socket socket
+	left   atomic.Bool // the viewer's goroutine wants it back
+	wrote  bool        // since the sweeper looked after it
+	back   chan handback
+}
+
+// handback says why a viewer is handed back to its goroutine: what it has still to write, or what
+// went wrong, or nothing if it has fallen behind.
+type handback struct {
+	rest net.Buffers
+	err  error
+}
+
+func newSweeper(r *reel) *sweeper {
+	s := &sweeper{reel: r, kick: make(chan struct{}, 1), quit: make(chan struct{}), done: make(chan struct{})}
+	go s.run() // ends with close
+	return s
+}
+
+// close ends the sweeper, in which no viewer waits any more.
+func (s *sweeper) close() {
+	close(s.quit)
+	<-s.done
+}
+
+// wait leaves a viewer to the sweeper. It returns what its goroutine has to write itself before it
+// goes on, or why the viewer's connection is of no more use, or when ctx ends.
+func (s *sweeper) wait(ctx context.Context, v *swept) (net.Buffers, error) {
+	v.left.Store(false)
+	s.waiting.Add(1)
+	defer s.waiting.Add(-1)
+	s.mu.Lock()
+	s.coming = append(s.coming, v)
+	s.mu.Unlock()
+	s.wake()
+	select {
+	case b := <-v.back:
+		return b.rest, b.err
+	case <-ctx.Done():
+	}
+	v.left.Store(true)
+	s.leaving.Add(1)
+	s.wake()
+	<-v.back
+	return nil, nil
+}
+
+func (s *sweeper) wake() {
+	select {
+	case s.kick <- struct{}{}:
+	default:
+	}
+}
+
+func (s *sweeper) run() {
+	defer close(s.done)
+	look := time.NewTicker(probeEvery)
+	defer look.Stop()
+	pace := time.NewTimer(0)
+	defer pace.Stop()
+	for {
+		s.admit()
+		var wait <-chan struct{}
+		if len(s.viewers) > 0 {
+			wait = s.ready()
+		}
+		var early <-chan time.Time
+		if wait == nil && len(s.viewers) > 0 {
+			d := time.Until(s.due)
+			if d <= 0 {
+				s.sweep()
+				continue
+			}
+			pace.Reset(d)
+			early = pace.C
+		}
+		select {
+		case <-wait:
+		case <-early:
+			s.sweep()
+		case <-s.kick:
+		case <-look.C:
+			s.look()
+		case <-s.quit:
+			return
+		}
+	}
+}
+
+// admit takes in the viewers that are coming, and hands back those who leave.
+func (s *sweeper) admit() {
+	s.mu.Lock()
+	for i, v := range s.coming {
+		if len(s.viewers) == 0 || v.place.at < s.at {
+			s.at = v.place.at
+		}
+		s.viewers = append(s.viewers, v)
+		s.coming[i] = nil
+	}
+	s.coming = s.coming[:0]
+	s.mu.Unlock()
+	if n := s.leaving.Load(); n > 0 {
+		s.keep(func(v *swept) bool {
+			if !v.left.Load() {
+				return true
+			}
+			s.leaving.Add(-1)
+			v.back <- handback{}
+			return false
+		})
+	}
+}
+
+// keep forgets the viewers of whom f reports false, who have been handed back.
+func (s *sweeper) keep(f func(*swept) bool) {
+	kept := s.viewers[:0]
+	for _, v := range s.viewers {
+		if f(v) {
+			kept = append(kept, v)
+		}
+	}
+	clear(s.viewers[len(kept):])
+	s.viewers = kept
+}
+
+// ready returns nothing if there is something to sweep, or a channel that is closed when there may
+// be. If there will be no more, everybody is handed back.
+func (s *sweeper) ready() <-chan struct{} {
+	r := s.reel
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if s.at < r.end() {
+		return nil
+	}
+	wait, err := r.advance()
+	if err != nil {
+		s.keep(func(v *swept) bool { v.back <- handback{}; return false })
+	}
+	return wait
+}
+
+// collect takes the pieces that are to be swept.
+func (s *sweeper) collect() {
+	clear(s.parts)
+	s.parts, s.begins = s.parts[:0], s.begins[:0]
+	s.vectors.reset()
+	r := s.reel
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if s.at < r.first {
+		s.keep(func(v *swept) bool {
+			if v.place.at >= r.first {
+				return true
+			}
+			v.back <- handback{}
+			return false
+		})
+		s.at = r.first
+	}
+	for s.to = s.at; ; s.to++ {
+		for s.to == r.end() {
+			if wait, err := r.advance(); wait != nil || err != nil {
+				return
+			}
+		}
+		p := r.at(s.to)
+		s.begins = append(s.begins, beginning{len(s.parts), s.vectors.total})
+		if s.vectors.total > 0 && s.vectors.total+p.size > maxBatch || !s.vectors.add(p.out) {
+			break
+		}
+		for _, b := range p.out {
+			if len(b) > 0 { // as the vectors have it
+				s.parts = append(s.parts, b)
+			}
+		}
+		s.mark = p.mark
+	}
+}
+
+// sweep writes what is ready to everybody.
+func (s *sweeper) sweep() {
+	begun := time.Now()
+	s.collect()
+	if s.to == s.at { // a piece of too many parts for this
+		s.keep(func(v *swept) bool { v.back <- handback{}; return false })
+		return
+	}
+	n := 0
+	s.keep(func(v *swept) bool {
+		if n++; n%sweepRun == 0 {
+			runtime.Gosched()
+		}
+		return s.write(v)
+	})
+	s.at = s.to
+	s.due = begun.Add(min(sweepPace*time.Since(begun), maxSweepPace))
+}
+
+// write writes to one viewer, and reports whether that took all.
+func (s *sweeper) write(v *swept) bool {
+	if v.place.at >= s.to { // it has come from ahead
+		return true
+	}
+	if v.said != nil {
+		if b := v.said(); len(b) > 0 {
+			v.back <- handback{rest: net.Buffers{b}}
+			return false
+		}
+	}
+	from := s.begins[v.place.at-s.at]
+	n, err := v.socket.write(&s.vectors, from.part)
+	if err != nil {
+		v.back <- handback{err: err}
+		return false
+	}
+	v.wrote = true
+	v.bytes.Add(uint64(n))
+	v.place.at = s.to
+	v.pass(s.mark)
+	if n == s.vectors.total-from.bytes {
+		return true
+	}
+	v.back <- handback{rest: behind(s.parts[from.part:], n)}
+	return false
+}
+
+// behind returns what is left of parts behind n bytes, as a list of its own.
+func behind(parts net.Buffers, n int) net.Buffers {
+	for len(parts) > 0 && len(parts[0]) <= n {
+		n -= len(parts[0])
+		parts = parts[1:]
+	}
+	rest := append(net.Buffers(nil), parts...)
+	if len(rest) > 0 {
+		rest[0] = rest[0][n:]
+	}
+	return rest
+}
+
+// look hands back viewers who have left while nothing came for them.
+func (s *sweeper) look() {
+	s.reel.tidy()
+	s.keep(func(v *swept) bool {
+		if !v.wrote && !v.watched && v.socket.closed() {
+			v.back <- handback{err: net.ErrClosed}
+			return false
+		}
+		v.wrote = false
+		return true
+	})
+}

@@ -1,0 +1,211 @@
+package playback
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"relay/relay/stream"
+)
+
+// sweptViewer is a viewer on a TCP connection, as sweepers have them.
+type sweptViewer struct {
+	*viewer
+	conn net.Conn
+	why  chan reason
+}
+
+func startSwept(t *testing.T, ctx context.Context, c *Channel, start Start, form Form) *sweptViewer {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	theirs, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ours, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := &sweptViewer{viewer: &viewer{start: start, form: form}, conn: theirs, why: make(chan reason, 1)}
+	// Little room, so that much of what is swept does not fit.
+	ours.(*net.TCPConn).SetWriteBuffer(32 << 10)
+	theirs.(*net.TCPConn).SetReadBuffer(32 << 10)
+	go func() {
+		defer ours.Close()
+		v.why <- v.play(ctx, ours, c, []byte(testHead))
+	}()
+	t.Cleanup(func() { theirs.Close() })
+	return v
+}
+
+func TestSweptViewersGetEveryByteOnce(t *testing.T) {
+	s := newSource(t, stream.Limits{})
+	ts := s.group(0)
+	s.flush()
+	s.channel()
+	var viewers []*sweptViewer
+	for range 12 {
+		viewers = append(viewers, startSwept(t, t.Context(), s.channel(), GOP, flvForm))
+	}
+	for _, v := range viewers { // all have begun before anything else comes
+		head := make([]byte, len(testHead))
+		if _, err := io.ReadFull(v.conn, head); err != nil {
+			t.Fatal(err)
+		}
+	}
+	first := s.sinceKey(0)
+	got := make([][]byte, len(viewers))
+	for i, v := range viewers {
+		got[i] = make([]byte, len(first))
+		if _, err := io.ReadFull(v.conn, got[i]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var readers sync.WaitGroup
+	for i, v := range viewers {
+		readers.Go(func() {
+			b := make([]byte, 100+i*3000) // from little at a time to more than a sweep brings
+			for {
+				n, err := v.conn.Read(b)
+				got[i] = append(got[i], b[:n]...)
+				if err != nil {
+					return
+				}
+			}
+		})
+	}
+	for range 30 {
+		ts = s.group(ts)
+		s.frame(ts, 3*stream.MaxPayload)
+		ts += 33
+	}
+	s.flush()
+	s.ring.Close()
+	readers.Wait()
+	want := s.sinceKey(0)
+	for i, v := range viewers {
+		if !bytes.Equal(got[i], want) {
+			t.Errorf("viewer %d got %d bytes that are not the %d that were sent", i, len(got[i]), len(want))
+		}
+		if why := <-v.why; why != channelEnded {
+			t.Errorf("viewer %d ended because %s", i, why)
+		}
+		if n := int(v.bytes.Load()); n != len(testHead)+len(want) {
+			t.Errorf("viewer %d: %d bytes are counted, want %d", i, n, len(testHead)+len(want))
+		}
+		if missed, moves := v.missed.Load(), v.moves.Load(); missed != 0 || moves != 0 {
+			t.Errorf("viewer %d: %d missed, %d moves", i, missed, moves)
+		}
+	}
+}
+
+// waitsIn returns once that many viewers wait in the sweepers of a channel.
+func waitsIn(t *testing.T, c *Channel, n int) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+		have := 0
+		c.screenings.mu.Lock()
+		for _, s := range c.screenings.of {
+			for _, w := range s.sweepers {
+				have += int(w.waiting.Load())
+			}
+		}
+		c.screenings.mu.Unlock()
+		if have == n {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%d viewers wait, want %d", have, n)
+		}
+	}
+}
+
+func TestWhoLeavesASweeperIsNoticed(t *testing.T) {
+	for name, leave := range map[string]func(v *sweptViewer, s *source, cancel func()) reason{
+		"with nothing to send": func(v *sweptViewer, _ *source, _ func()) reason {
+			v.conn.Close()
+			return viewerLeft
+		},
+		"while something is sent": func(v *sweptViewer, s *source, _ func()) reason {
+			v.conn.(*net.TCPConn).SetLinger(0) // a reset: the next write fails
+			v.conn.Close()
+			s.group(1000)
+			s.flush()
+			return viewerLeft
+		},
+		"with the node": func(_ *sweptViewer, _ *source, cancel func()) reason {
+			cancel()
+			return nodeClosing
+		},
+		"with the channel": func(_ *sweptViewer, s *source, _ func()) reason {
+			s.ring.Close()
+			return channelEnded
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSource(t, stream.Limits{})
+			s.group(0)
+			s.flush()
+			ctx, cancel := context.WithCancel(t.Context())
+			v, other := startSwept(t, ctx, s.channel(), Squash, flvForm), startSwept(t, t.Context(), s.channel(), Squash, flvForm)
+			go io.Copy(io.Discard, v.conn)
+			go io.Copy(io.Discard, other.conn)
+			waitsIn(t, s.channel(), 2)
+			want := leave(v, s, cancel)
+			if why := <-v.why; why != want {
+				t.Errorf("ended because %q, want %q", why, want)
+			}
+			cancel()
+			if want != channelEnded {
+				waitsIn(t, s.channel(), 1)
+				s.ring.Close()
+			}
+			<-other.why
+			if n := len(s.channel().screenings.of); n != 0 {
+				t.Errorf("%d screenings are left without a viewer", n)
+			}
+		})
+	}
+}
+
+// A sweep writes to nobody who has to wait, so one who takes nothing delays nobody.
+func TestWhoTakesNothingLeavesTheSweeper(t *testing.T) {
+	s := newSource(t, stream.Limits{})
+	ts := s.group(0)
+	s.flush()
+	stuck, good := startSwept(t, t.Context(), s.channel(), GOP, flvForm), startSwept(t, t.Context(), s.channel(), GOP, flvForm)
+	first := len(testHead) + len(s.sinceKey(0))
+	for _, v := range []*sweptViewer{stuck, good} {
+		if _, err := io.CopyN(io.Discard, v.conn, int64(first)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	waitsIn(t, s.channel(), 2)
+	for range 20 {
+		from := len(s.tags)
+		ts = s.group(ts)
+		s.frame(ts, 3*stream.MaxPayload)
+		ts += 33
+		s.flush()
+		want := slices.Concat(asBytes(s.tags[from:])...)
+		got := make([]byte, len(want))
+		if _, err := io.ReadFull(good.conn, got); err != nil || !bytes.Equal(got, want) {
+			t.Fatal("the viewer who reads did not get what was sent")
+		}
+	}
+	waitsIn(t, s.channel(), 1)
+	s.ring.Close()
+	good.conn.Close()
+	stuck.conn.Close()
+	<-good.why
+	<-stuck.why
+}

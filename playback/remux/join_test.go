@@ -26,7 +26,8 @@ var joinables = map[string]struct {
 	make func() joinable
 	read func() parser
 }{
-	"MP4": {func() joinable { return NewMP4() }, func() parser { return &mp4Parser{} }},
+	"MP4":     {func() joinable { return NewMP4() }, func() parser { return &mp4Parser{} }},
+	"MPEG-TS": {func() joinable { return NewTS() }, func() parser { return newTSParser() }},
 }
 
 // parser is a reader of a container.

@@ -1,12 +1,14 @@
 package station
 
 import (
+	"context"
 	"errors"
 	"net"
 	"net/netip"
 	"strconv"
 	"strings"
 
+	"relay/ingest/flv"
 	"relay/ingest/rtmp"
 	"relay/playback"
 	"relay/relay"
@@ -29,7 +31,22 @@ func (s *Station) PlayOverRTMP(from net.Addr, app, name string) (rtmp.Viewing, e
 	case err != nil:
 		return nil, err
 	}
-	return v, nil
+	return viewing{v}, nil
+}
+
+// viewing is a place among those that a channel is played to.
+type viewing struct{ *playback.Admission }
+
+// Play is as [rtmp.Viewing] has it.
+func (v viewing) Play(ctx context.Context, conn net.Conn, head []byte, said func() []byte) error {
+	c := rtmp.NewContainer()
+	return v.Admission.Play(ctx, conn, head, func(tags flv.Batch) (net.Buffers, error) {
+		out, err := c.Convert(tags)
+		if b := said(); len(b) > 0 {
+			out = append(net.Buffers{b}, out...)
+		}
+		return out, err
+	})
 }
 
 // noStream tells a player that there is no such stream.

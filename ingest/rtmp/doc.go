@@ -4,13 +4,13 @@
 //
 // Media go in and out as whole FLV tags. Where they go and where they come from the
 // package does not know: an encoder's go into a [Sink], a player's come from a
-// [Viewing].
+// [Viewing], whose player reads what a [Container] makes of a channel's tags once for all players.
 //
 //	connection ── messages, protocol control, commands
 //	├─ peer    ── who has connected to a Server: the dialogue up to publish or play
 //	└─ fetcher ── the other end of that dialogue: a Target that is asked for its stream
 //	chunkReader ── what comes in chunks into messages
-//	chunker     ── tags into chunks, for players
+//	Container   ── tags into messages, for all players: by a chunker, and a record for those who join
 //	guard       ── what a peer may send, and how long it may take
 //
 // Handshake, AMF0 and the chunks of what is written but media are gortmplib's. Reading chunks is

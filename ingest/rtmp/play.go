@@ -8,8 +8,6 @@ import (
 	"net"
 	"sync"
 	"time"
-
-	"relay/ingest/flv"
 )
 
 const (
@@ -33,10 +31,12 @@ type Viewing interface {
 	// Play plays the stream until it has ended, and then returns nil, or until something
 	// else ends it, and then says what. It is called once, and gives the place back.
 	//
-	// It writes head to conn, and after that what convert makes of the stream's tags.
-	// It never reads from conn. When ctx ends it may close conn, to end a write of its
+	// It writes head to conn, and after that what a [Container] makes of the stream's tags, which
+	// all players share. What said returns, if that is anything, it writes in between, after
+	// whole messages, as soon as there are more: answers to what the player asks. said is cheap
+	// and may be called by any goroutine. Play never reads from conn. When ctx ends it may close conn, to end a write of its
 	// own; the cause is [net.ErrClosed] once the player has gone.
-	Play(ctx context.Context, conn net.Conn, head []byte, convert flv.Converter) error
+	Play(ctx context.Context, conn net.Conn, head []byte, said func() []byte) error
 }
 
 // play asks for a stream and answers.
@@ -106,14 +106,7 @@ func (p *peer) view(ctx context.Context, conn net.Conn) error {
 		left = p.listen()
 		cancel(net.ErrClosed)
 	})
-	var chunks chunker
-	err := p.viewing.Play(ctx, conn, p.head, func(tags flv.Batch) (net.Buffers, error) {
-		out := chunks.add(tags)
-		if r := p.replies.take(); len(r) > 0 {
-			out = append(net.Buffers{r}, out...)
-		}
-		return out, nil
-	})
+	err := p.viewing.Play(ctx, conn, p.head, p.replies.take)
 	conn.SetReadDeadline(time.Now()) // in the past for whoever reads
 	listening.Wait()
 	if context.Cause(ctx) == net.ErrClosed && err != nil && !isTimeout(left) {

@@ -30,10 +30,10 @@ const (
 )
 
 // viewing is a Viewing that is a function.
-type viewing func(ctx context.Context, conn net.Conn, head []byte, convert flv.Converter) error
+type viewing func(ctx context.Context, conn net.Conn, head []byte, said func() []byte) error
 
-func (v viewing) Play(ctx context.Context, conn net.Conn, head []byte, convert flv.Converter) error {
-	return v(ctx, conn, head, convert)
+func (v viewing) Play(ctx context.Context, conn net.Conn, head []byte, said func() []byte) error {
+	return v(ctx, conn, head, said)
 }
 
 // fakeStream plays the media that a test gives it to every player.
@@ -59,21 +59,22 @@ func (s *fakeStream) Play(_ net.Addr, app, name string) (Viewing, error) {
 		return nil, ErrNoStream
 	}
 	s.playing.Add(1)
-	return viewing(func(ctx context.Context, conn net.Conn, head []byte, convert flv.Converter) error {
+	return viewing(func(ctx context.Context, conn net.Conn, head []byte, said func() []byte) error {
 		defer s.playing.Add(-1)
-		err := s.view(ctx, conn, head, convert)
+		err := s.view(ctx, conn, head)
 		s.played <- err
 		return err
 	}), nil
 }
 
-func (s *fakeStream) view(ctx context.Context, conn net.Conn, head []byte, convert flv.Converter) error {
+func (s *fakeStream) view(ctx context.Context, conn net.Conn, head []byte) error {
 	defer context.AfterFunc(ctx, func() { conn.Close() })()
 	if _, err := conn.Write(head); err != nil {
 		return err
 	}
+	c := NewContainer()
 	for _, tags := range s.media {
-		out, err := convert(tags)
+		out, err := c.Convert(tags)
 		if err != nil {
 			return err
 		}
@@ -227,26 +228,33 @@ func TestAPlayerGetsEveryTagAsItIs(t *testing.T) {
 	}
 }
 
+// messages are what a new container makes of tags.
+func messages(tags flv.Batch) net.Buffers {
+	out, err := NewContainer().Convert(tags)
+	if err != nil {
+		panic(err) // it never fails
+	}
+	return out
+}
+
 // What gortmplib's reader skips, others read.
 func TestChunksOnTheWire(t *testing.T) {
-	var c chunker
 	tag := video(longTimestamp, strings.Repeat("x", playChunk+2))
-	got := bytes.Join(c.add(flv.BatchOf(tag)), nil)
+	got := bytes.Join(messages(flv.BatchOf(tag)), nil)
 	want := slices.Concat([]byte("\x06\xff\xff\xff\x01\x00\x02\x09\x01\x00\x00\x00\x00\xff\xff\xff"), tag.Body()[:playChunk],
 		[]byte("\xc6\x00\xff\xff\xff"), tag.Body()[playChunk:])
 	if !bytes.Equal(got, want) {
 		t.Errorf("%d bytes, want %d: %x…", len(got), len(want), got[:40])
 	}
-	got = bytes.Join(c.add(flv.BatchOf(audio(longTimestamp-1, aacFrame))), nil)
+	got = bytes.Join(messages(flv.BatchOf(audio(longTimestamp-1, aacFrame))), nil)
 	if want := "\x04\xff\xff\xfe\x00\x00\x07\x08\x01\x00\x00\x00" + aacFrame; string(got) != want {
 		t.Errorf("%x, want %x", got, want)
 	}
 }
 
 func TestBodiesArePlayedUncopied(t *testing.T) {
-	var c chunker
 	tag := video(0, avcKey)
-	out := c.add(flv.BatchOf(tag))
+	out := messages(flv.BatchOf(tag))
 	if &out[1][0] != &tag.Body()[0] {
 		t.Error("the body was copied")
 	}
@@ -335,14 +343,18 @@ func TestAPlayerThatLeavesIsNoticed(t *testing.T) {
 }
 
 func TestAPlayersQuestionsAreAnsweredBetweenTheMedia(t *testing.T) {
-	addr := serveViewing(t, func(ctx context.Context, conn net.Conn, head []byte, convert flv.Converter) error {
+	addr := serveViewing(t, func(ctx context.Context, conn net.Conn, head []byte, said func() []byte) error {
 		if _, err := conn.Write(head); err != nil {
 			return err
 		}
+		c := NewContainer()
 		for {
-			out, err := convert(flv.BatchOf(video(0, avcKey)))
+			out, err := c.Convert(flv.BatchOf(video(0, avcKey)))
 			if err != nil {
 				return err
+			}
+			if b := said(); len(b) > 0 {
+				out = append(net.Buffers{b}, out...)
 			}
 			if _, err := out.WriteTo(conn); err != nil {
 				return err
@@ -415,15 +427,14 @@ func FuzzChunker(f *testing.F) {
 	f.Add([]byte("FLV"), 1)
 	f.Add([]byte(audio(longTimestamp, aacFrame)), 3)
 	f.Fuzz(func(t *testing.T, b []byte, piece int) {
-		var whole, parts chunker
 		var in flv.Batch
 		for tag := range flv.Tags(b) {
 			in.Lens = append(in.Lens, len(tag))
 			in.Parts = append(in.Parts, tag)
 		}
-		want := bytes.Join(whole.add(in), nil)
+		want := bytes.Join(messages(in), nil)
 		in.Parts = slices.Collect(slices.Chunk(bytes.Join(in.Parts, nil), max(1, piece)))
-		got := bytes.Join(parts.add(in), nil)
+		got := bytes.Join(messages(in), nil)
 		if !bytes.Equal(got, want) {
 			t.Errorf("%x in pieces of %d, %x in one", got, piece, want)
 		}

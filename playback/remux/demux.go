@@ -59,6 +59,8 @@ type demuxer struct {
 	shown, heard  *track   // those that it has been opened with
 	seen, audible presence // of pictures, of sound
 	early         early
+	times         wrap
+	starts        bool    // the next frame is one that readers begin at
 	begun         bool    // a frame has come
 	strange       *uint32 // when the first key frame of another codec came since the newest picture, in milliseconds
 }
@@ -69,6 +71,7 @@ const strangeFor = 5000
 
 // add takes the next tags.
 func (d *demuxer) add(batch flv.Batch) error {
+	d.starts = d.starts || batch.Start
 	for t := range batch.Tags() {
 		if err := d.take(t); err != nil && !errors.Is(err, errSkip) {
 			return err
@@ -93,6 +96,10 @@ func (d *demuxer) take(t flv.Tag) error {
 	}
 	d.pictures = d.pictures || t.Type() == flv.Video
 	c, ok := flv.Decode(t)
+	starts := d.starts
+	if !c.Config && !flv.Classify(t).Config {
+		d.starts = false
+	}
 	switch {
 	case !ok && t.Type() == flv.Video && flv.Classify(t).Key:
 		if codec := flv.Classify(t).Codec; !decoded[codec] {
@@ -107,7 +114,7 @@ func (d *demuxer) take(t flv.Tag) error {
 	case !ok:
 		return nil
 	case t.Type() == flv.Video:
-		return d.picture(t.Timestamp(), c)
+		return d.picture(t.Timestamp(), c, starts)
 	case t.Type() == flv.Audio:
 		return d.sound(t.Timestamp(), c)
 	}
@@ -153,7 +160,9 @@ func (d *demuxer) announced(m flv.Metadata) error {
 	return d.use(&d.audio, t, m.AudioCodec)
 }
 
-func (d *demuxer) picture(ts uint32, c flv.Coded) error {
+// picture takes a configuration or a picture. starts says that readers begin at it, whether it is a
+// key frame or not: a stream with intra refresh may have none.
+func (d *demuxer) picture(ts uint32, c flv.Coded, starts bool) error {
 	switch {
 	case c.Config && c.Codec == "vp9": // its key frames tell more
 		if !d.to.carries(&track{name: c.Codec, codec: &codecs.VP9{}}) {
@@ -178,7 +187,7 @@ func (d *demuxer) picture(ts uint32, c flv.Coded) error {
 	}
 	d.strange = nil
 	d.seen.came(ts)
-	start := c.Key || d.video.fresh && (first || d.early.keyless(ts))
+	start := c.Key || starts || d.video.fresh && (first || d.early.keyless(ts))
 	if start {
 		a := d.audio
 		if a != nil && d.opened && d.audible.missed(ts, d.seen, d.to.patience()) {
@@ -191,7 +200,7 @@ func (d *demuxer) picture(ts uint32, c flv.Coded) error {
 	if d.video.fresh {
 		return nil
 	}
-	at := d.video.clock.video(ts)
+	at := d.video.clock.video(d.times.at(ts))
 	return d.to.write(d.video, frame{
 		at: at, offset: int64(c.Offset) * videoRate / 1000, guess: d.pictureLasts(), key: start, data: c.Data,
 	})
@@ -258,7 +267,7 @@ func (d *demuxer) beginSound(ts uint32, data []byte) error {
 // hear gives a frame of sound to the container.
 func (d *demuxer) hear(ts uint32, data []byte) error {
 	n := d.audio.samples(data)
-	at := d.audio.clock.audio(ts, d.audio.rate, n)
+	at := d.audio.clock.audio(d.times.at(ts), d.audio.rate, n)
 	return d.to.write(d.audio, frame{at: at, samples: n, key: true, data: data})
 }
 

@@ -100,6 +100,35 @@ func TestAStreamWithoutKeyFramesIsPlayedFromSomewhere(t *testing.T) {
 	}
 }
 
+// A key frame would do, but a stream with intra refresh has none.
+func TestAPlaceToStartIsMarkedAsSuch(t *testing.T) {
+	var n notes
+	d := demuxer{to: &n}
+	for _, b := range []struct {
+		start bool
+		tags  []flv.Tag
+	}{
+		{false, []flv.Tag{avc, asc, key(0), inter(40)}},
+		{true, []flv.Tag{avc, inter(80), inter(120)}}, // a configuration need not be a batch of its own
+		{true, []flv.Tag{avc}},
+		{false, []flv.Tag{inter(160), inter(200)}},
+		{true, []flv.Tag{heardAt(200), inter(240)}}, // where sound starts, pictures need not
+	} {
+		batch := flv.BatchOf(b.tags...)
+		batch.Start = b.start
+		if err := d.add(batch); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := []string{
+		"open true true", "h264 0 true", "h264 40 false", "h264 80 true", "h264 120 false", "h264 160 true", "h264 200 false", "aac 200 true",
+		"h264 240 false",
+	}
+	if !slices.Equal(n.all, want) {
+		t.Errorf("%q, want %q", n.all, want)
+	}
+}
+
 // The container that notes waits 100 ms for a key frame.
 func TestSoundThatIsSwitchedOnLaterJoins(t *testing.T) {
 	tags := append([]flv.Tag{avc, key(0)}, line(inter, 40, 1000, 40)...)

@@ -17,8 +17,12 @@ type fragmenter struct {
 	seq          uint32
 	runs         [2]mp4Run // of video and of audio; id 0 for none
 	out          net.Buffers
-	opens        int // how often the tracks have been described
+	init         []byte // ftyp and moov, as they are now
+	opens        int    // how often the tracks have been described
 }
+
+// videoID is the ID of the track of pictures.
+const videoID = 1
 
 // mp4Run is one track of the fragment to come.
 type mp4Run struct {
@@ -37,14 +41,15 @@ func (m *fragmenter) open(video, audio *track) error {
 		if t == nil {
 			continue
 		}
-		m.runs[i].id = uint32(i + 1)
-		init.Tracks = append(init.Tracks, &fmp4.InitTrack{ID: i + 1, TimeScale: uint32(t.rate), Codec: t.codec})
+		m.runs[i].id = uint32(videoID + i)
+		init.Tracks = append(init.Tracks, &fmp4.InitTrack{ID: videoID + i, TimeScale: uint32(t.rate), Codec: t.codec})
 	}
 	var b seekablebuffer.Buffer
 	if err := init.Marshal(&b); err != nil {
 		return fmt.Errorf("write moov: %w", err)
 	}
-	m.out = append(m.out, b.Bytes())
+	m.init = b.Bytes()
+	m.out = append(m.out, m.init)
 	m.opens++
 	return nil
 }

@@ -287,14 +287,33 @@ func TestSoundThatCannotBeCarriedIsLeftOut(t *testing.T) {
 }
 
 func TestClockGoesOnWhereMillisecondsWrap(t *testing.T) {
+	var w wrap
 	var c clock
-	last := c.video(1<<32 - 20)
+	last := c.video(w.at(1<<32 - 20))
 	for i := range uint32(5) {
-		at := c.video(1<<32 - 10 + 10*i)
+		at := c.video(w.at(1<<32 - 10 + 10*i))
 		if at != last+10*videoRate/1000 {
 			t.Fatalf("step %d goes from %d to %d", i, last, at)
 		}
 		last = at
+	}
+}
+
+// A track that begins later than the other is in time with it, also after the 49 days that 32 bits
+// of milliseconds last.
+func TestALateTrackIsInTimeAfterTheWrap(t *testing.T) {
+	var tags []flv.Tag
+	for _, tag := range []flv.Tag{avc, key(0), inter(40), asc, heardAt(40), heardAt(61), key(80), heardAt(82)} {
+		ts := tag.Timestamp() - 30
+		tags = append(tags, flv.NewTag(tag.Type(), ts, tag.Body()))
+	}
+	got := noted(t, tags...)
+	want := []string{
+		"open true false", "h264 4294967266 true", "h264 4294967306 false",
+		"open true true", "aac 4294967306 true", "aac 4294967327 true", "h264 4294967346 true", "aac 4294967348 true",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
 	}
 }
 
@@ -303,14 +322,14 @@ func TestAudioIsJoinedWithoutGaps(t *testing.T) {
 	var c clock
 	end := int64(-1)
 	for i := range 1000 {
-		ts := uint32(i * aacFrame * 1000 / rate) // rounded, as FLV has it
+		ts := int64(i * aacFrame * 1000 / rate) // rounded, as FLV has it
 		at := c.audio(ts, rate, aacFrame)
 		if end >= 0 && at != end {
 			t.Fatalf("frame %d begins at %d, the one before ends at %d", i, at, end)
 		}
 		end = at + aacFrame
 	}
-	if at := c.audio(uint32(end*1000/rate)+500, rate, aacFrame); at < end+rate/3 {
+	if at := c.audio(end*1000/rate+500, rate, aacFrame); at < end+rate/3 {
 		t.Errorf("after a pause of 0.5 s the next frame begins %d samples later", at-end)
 	}
 }
@@ -374,6 +393,46 @@ func BenchmarkConvert(b *testing.B) {
 				}
 			}
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/seconds, "ns/media-s")
+		})
+	}
+}
+
+// BenchmarkConvertGB is the work of a second of 12 Mb/s, 30 Hz, with sound, a batch a tag: its MB/s
+// are what a gigabyte costs.
+func BenchmarkConvertGB(b *testing.B) {
+	_, tags := clip(b, "demo.flv")
+	var batches []flv.Batch
+	for i := range uint32(30) {
+		unit := make([]byte, 50_000)
+		rand.NewChaCha8([32]byte{1}).Read(unit)
+		head := byte(0x27)
+		if unit[0] = 0x41; i == 0 {
+			head, unit[0] = 0x17, 0x65
+			batches = append(batches, flv.BatchOf(firstConfig(tags)), flv.BatchOf(asc))
+		}
+		body := slices.Concat([]byte{head, 1, 0, 0, 0, 0, 0, byte(len(unit) >> 8), byte(len(unit))}, unit)
+		batches = append(batches, flv.BatchOf(flv.NewTag(flv.Video, i*33, body)))
+		batches = append(batches, flv.BatchOf(flv.NewTag(flv.Audio, i*33, append([]byte{0xaf, 1}, make([]byte, 300)...))))
+	}
+	size := 0
+	for _, batch := range batches {
+		size += batch.Lens[0]
+	}
+	for name, start := range map[string]func() flv.Converter{
+		"MP4":    func() flv.Converter { return NewMP4().Convert },
+		"MPEGTS": func() flv.Converter { return NewTS().Convert },
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.SetBytes(int64(size))
+			b.ReportAllocs()
+			for b.Loop() {
+				convert := start()
+				for _, batch := range batches {
+					if _, err := convert(batch); err != nil {
+						b.Fatal(err)
+					}
+				}
+			}
 		})
 	}
 }

@@ -1,11 +1,12 @@
 package remux
 
 import (
-	"bytes"
 	"fmt"
 	"net"
 
 	"github.com/bluenviron/mediacommon/v2/pkg/codecs/h264"
+	"github.com/bluenviron/mediacommon/v2/pkg/codecs/h265"
+	"github.com/bluenviron/mediacommon/v2/pkg/codecs/mpeg4audio"
 	"github.com/bluenviron/mediacommon/v2/pkg/formats/mp4/codecs"
 	"github.com/bluenviron/mediacommon/v2/pkg/formats/mpegts"
 	tscodecs "github.com/bluenviron/mediacommon/v2/pkg/formats/mpegts/codecs"
@@ -23,6 +24,10 @@ const (
 	tsMask = 1<<33 - 1
 	// tsVideo and tsAudio are the tracks' PIDs, whether there is the other one or not.
 	tsVideo, tsAudio = 256, 257
+	tsLast           = tsAudio - tsVideo
+	// tsTablesEvery and tsClockEvery are how many frames there are at most, of all tracks and of
+	// the first one, until the tables come again, and the clock reference.
+	tsTablesEvery, tsClockEvery = 40, 3
 	// maxUnits bounds the NAL units of one picture: several hundred slices are the
 	// most a level allows.
 	maxUnits = 1024
@@ -30,14 +35,31 @@ const (
 
 // TS is an MPEG transport stream (ISO/IEC 13818-1). Parameter sets stand in front of
 // every picture to start at, so that it can be joined anywhere.
+//
+// It can be shared by any number of readers. What it returns, lists included, is the same for all
+// of them and never changes: who writes a list out with [net.Buffers.WriteTo], which takes it
+// apart, needs a copy of the list. The TS itself belongs to one goroutine at a time.
 type TS struct {
-	demux demuxer
-	buf   bytes.Buffer
-	mux   *mpegts.Writer
-	video *mpegts.Track
-	audio *mpegts.Track
-	count tsCounters
-	done  int // bytes of buf that are numbered
+	demux  demuxer
+	tracks []*mpegts.Track // those in the tables, pictures first
+	sound  tscodecs.Codec  // of the sound, nil if there is none
+	video  *track          // nil if there are no pictures
+	tables tsTables
+	since  int              // frames since the tables
+	clock  int              // frames of the first track until the next clock reference
+	count  [tsLast + 1]byte // continuity counters of the tracks, from tsVideo on
+
+	out    []byte // what has been made of the batch so far
+	room   int    // about how long it gets, in bytes
+	marks  []mark // pictures in out
+	record record
+	joined net.Buffers // what Join has made since the newest tags
+}
+
+// mark is where a picture is in what is being made.
+type mark struct {
+	recorded
+	from, to int
 }
 
 // NewTS returns a TS that has had no tags yet.
@@ -48,24 +70,62 @@ func NewTS() *TS {
 }
 
 // Convert takes the next tags and returns what they are in MPEG-TS,
-// which may be nothing. The result is the caller's.
+// which may be nothing.
 func (t *TS) Convert(batch flv.Batch) (net.Buffers, error) {
+	t.joined = nil
+	if batch.Start {
+		t.record.begin()
+	}
+	t.room = tsPacket * len(batch.Lens) // each has a part of a packet, and headers
+	for _, p := range batch.Parts {
+		t.room += len(p) + len(p)/32 // a packet of 188 bytes carries 184
+	}
 	if err := t.demux.add(batch); err != nil {
 		return nil, err
 	}
-	if t.buf.Len() == 0 {
+	out := t.out
+	for _, m := range t.marks {
+		m.data = out[m.from:m.to:m.to]
+		t.record.add(m.recorded)
+	}
+	t.out, t.marks = nil, t.marks[:0]
+	if len(out) == 0 {
 		return nil, nil
 	}
-	t.number()
-	out := net.Buffers{t.buf.Bytes()}
-	t.buf, t.done = bytes.Buffer{}, 0 // one that is used again stays as large as a squashed start
-	return out, nil
+	return net.Buffers{out}, nil
 }
 
-// number numbers the packets so far, and gives their tables the version in force.
-func (t *TS) number() {
-	t.count.number(t.buf.Bytes()[t.done:])
-	t.done = t.buf.Len()
+// Join returns what a reader gets in front of what Convert returns next: the tables, and, if it is
+// to catch up, the pictures since the newest batch that begins at a place to start, squashed. It
+// returns nothing while there is nothing to describe. All who join between the same two batches get
+// the same. Counters go on from it, but for the sound's, of which the reader has had nothing.
+func (t *TS) Join(catchUp bool) (net.Buffers, error) {
+	n := len(t.record.pictures)
+	switch {
+	case t.tables.packets == nil:
+		return nil, nil
+	case !catchUp || n == 0:
+		return net.Buffers{t.tables.again(nil)}, nil
+	case t.joined != nil:
+		return t.joined, nil
+	}
+	own := t.tables.again(make([]byte, 0, len(t.tables.packets)+n*tsPacket))
+	out := make(net.Buffers, 0, 2*n)
+	from := 0
+	for i, p := range t.record.pictures {
+		first := len(own)
+		own = append(own, p.data[:tsPacket]...)
+		restamp(own[first:], tsTime(t.record.squashed(i), videoRate))
+		if rest := p.data[tsPacket:]; len(rest) > 0 {
+			out = append(out, own[from:len(own):len(own)], rest)
+			from = len(own)
+		}
+	}
+	if from < len(own) {
+		out = append(out, own[from:])
+	}
+	t.joined = out
+	return out, nil
 }
 
 func (t *TS) name() string { return "MPEG-TS" }
@@ -103,38 +163,24 @@ func tsCodec(t *track) tscodecs.Codec {
 }
 
 func (t *TS) open(video, audio *track) error {
-	was := t.mux
-	t.mux, t.video, t.audio = &mpegts.Writer{W: &t.buf}, nil, nil
+	if video != t.video {
+		t.record.clear()
+		t.marks = t.marks[:0]
+	}
+	t.video, t.sound = video, nil
+	var tracks []*mpegts.Track
 	if video != nil {
-		t.video = &mpegts.Track{PID: tsVideo, Codec: tsCodec(video)}
-		t.mux.Tracks = append(t.mux.Tracks, t.video)
+		tracks = append(tracks, &mpegts.Track{PID: tsVideo, Codec: tsCodec(video)})
 	}
 	if audio != nil {
-		t.audio = &mpegts.Track{PID: tsAudio, Codec: tsCodec(audio)}
-		t.mux.Tracks = append(t.mux.Tracks, t.audio)
+		t.sound = tsCodec(audio)
+		tracks = append(tracks, &mpegts.Track{PID: tsAudio, Codec: t.sound})
 	}
-	if was != nil && sameCodecs(was.Tracks, t.mux.Tracks) {
-		// Only parameters have changed, and those are in band.
-		for i, old := range was.Tracks {
-			old.Codec = t.mux.Tracks[i].Codec
-		}
-		if video != nil {
-			t.video = was.Tracks[0]
-		}
-		if audio != nil {
-			t.audio = was.Tracks[len(was.Tracks)-1]
-		}
-		t.mux = was
-		return nil
+	if sameCodecs(t.tracks, tracks) {
+		return nil // only parameters have changed, and those are in band
 	}
-	t.number()
-	if was != nil {
-		t.count.version++
-	}
-	if err := t.mux.Initialize(); err != nil {
-		return fmt.Errorf("write MPEG-TS: %w", err)
-	}
-	return nil
+	t.tracks, t.since, t.clock = tracks, tsTablesEvery, 0
+	return t.tables.describe(tracks)
 }
 
 func sameCodecs(a, b []*mpegts.Track) bool {
@@ -149,32 +195,74 @@ func sameCodecs(a, b []*mpegts.Track) bool {
 	return true
 }
 
+// tsTime is a time of a track as a transport stream has it.
+func tsTime(at, rate int64) int64 { return (at*tsRate/rate + tsBase) & tsMask }
+
 func (t *TS) write(tr *track, f frame) error {
-	at := (f.at*tsRate/tr.rate + tsBase) & tsMask
-	show := (max(f.at+f.offset, f.at)*tsRate/tr.rate + tsBase) & tsMask
-	var err error
+	p := pes{decoded: tsTime(f.at, tr.rate)}
+	p.shown = p.decoded
+	var data [][]byte
 	switch tr.name {
 	case "h264", "hevc":
 		units := picture(tr, f)
 		if len(units) == 0 {
 			return nil
 		}
+		p.pid, p.stream, p.shown = tsVideo, streamVideo, tsTime(max(f.at+f.offset, f.at), tr.rate)
 		if tr.name == "h264" {
-			err = t.mux.WriteH264(t.video, show, at, units)
+			data, p.random = annexB(units, delimiter264), f.key || h264.IsRandomAccess(units)
 		} else {
-			err = t.mux.WriteH265(t.video, show, at, units)
+			data, p.random = annexB(units, delimiter265), f.key || h265.IsRandomAccess(units)
 		}
-	case "aac":
-		err = t.mux.WriteMPEG4Audio(t.audio, at, [][]byte{f.data})
-	case "mp3":
-		err = t.mux.WriteMPEG1Audio(t.audio, at, [][]byte{f.data})
-	case "opus":
-		err = t.mux.WriteOpus(t.audio, at, [][]byte{f.data})
+	default:
+		sound, err := soundData(t.sound, f.data)
+		if err != nil {
+			return fmt.Errorf("write MPEG-TS: %w", err)
+		}
+		p.pid, p.stream, p.random, data = tsAudio, streamAudio, true, [][]byte{sound}
 	}
-	if err != nil {
-		return fmt.Errorf("write MPEG-TS: %w", err)
+	if t.out == nil {
+		t.out = make([]byte, 0, t.room)
+	}
+	p.clocked = t.clocked(p)
+	if t.since++; t.since >= tsTablesEvery || p.random && p.pid == tsVideo {
+		t.out, t.since = t.tables.append(t.out), 0
+	}
+	from := len(t.out)
+	t.out = p.append(t.out, data, &t.count[p.pid-tsVideo])
+	if p.pid == tsVideo {
+		t.marks = append(t.marks, mark{recorded{at: f.at, lasts: f.length(), key: f.key}, from, len(t.out)})
 	}
 	return nil
+}
+
+// clocked reports whether the clock reference goes with a frame.
+func (t *TS) clocked(p pes) bool {
+	if p.pid != t.tracks[0].PID {
+		return false
+	}
+	due := t.clock == 0 || p.random && p.pid == tsVideo
+	if due {
+		t.clock = tsClockEvery
+	}
+	t.clock--
+	return due
+}
+
+// soundData is a frame of sound as a transport stream has it.
+func soundData(codec tscodecs.Codec, frame []byte) ([]byte, error) {
+	switch c := codec.(type) {
+	case *tscodecs.MPEG4Audio:
+		return mpeg4audio.ADTSPackets{{
+			Type: c.Type, SampleRate: c.SampleRate, ChannelConfig: c.ChannelConfig, AU: frame,
+		}}.Marshal()
+	case *tscodecs.Opus:
+		unit := substructs.OpusAccessUnit{ControlHeader: substructs.OpusControlHeader{PayloadSize: len(frame)}, Packet: frame}
+		b := make([]byte, unit.MarshalSize())
+		_, err := unit.MarshalTo(b)
+		return b, err
+	}
+	return frame, nil
 }
 
 // picture returns a picture's NAL units, none if it is malformed, with the parameter

@@ -44,8 +44,8 @@ type Admission struct {
 	form    Form
 }
 
-// Direct lets a player at from watch a channel in a form of its own, other than over HTTP. name is a channel's
-// as in its path, and ?start= may follow, as there. [ErrNoChannel] and other errors
+// Direct lets a player at from watch a channel in a form of its own, other than over HTTP. name is
+// a channel's as in its path, and ?start= may follow, as there. [ErrNoChannel] and other errors
 // say in words for the player why it is turned away.
 func (s *Server) Direct(from net.Addr, name string, form Form) (*Admission, error) {
 	name, query, _ := strings.Cut(name, "?")
@@ -70,8 +70,8 @@ func (s *Server) Direct(from net.Addr, name string, form Form) (*Admission, erro
 	return &Admission{s, c, addr, start, form}, nil
 }
 
-// Play plays the channel, as [relay/ingest/rtmp.Viewing] asks. It is called once, and
-// leaves conn open unless ctx ends.
+// Play plays the channel, as [relay/ingest/rtmp.Viewing] asks: after head, with what said returns
+// between two pieces. It is called once, and leaves conn open unless ctx ends.
 func (a *Admission) Play(ctx context.Context, conn net.Conn, head []byte, said func() []byte) error {
 	defer a.server.release()
 	v := &viewer{presence: presence{addr: a.addr, since: time.Now()}, start: a.start, form: a.form, watched: true, said: said}

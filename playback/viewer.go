@@ -94,6 +94,9 @@ func (v *viewer) play(ctx context.Context, conn net.Conn, c *Channel, head []byt
 		case err != nil:
 			return notCarried
 		case more == nil:
+			if v.said != nil {
+				out = append(net.Buffers{v.said()}, out...)
+			}
 			why, ok = v.write(ctx, conn, out)
 		case sweeps && v.place.begun:
 			why, ok = v.leaveTo(ctx, conn, sweeper, in)

@@ -1,14 +1,12 @@
 package station
 
 import (
-	"context"
 	"errors"
 	"net"
 	"net/netip"
 	"strconv"
 	"strings"
 
-	"relay/ingest/flv"
 	"relay/ingest/rtmp"
 	"relay/playback"
 	"relay/relay"
@@ -24,30 +22,18 @@ func (s *Station) PlayOverRTMP(from net.Addr, app, name string) (rtmp.Viewing, e
 	if app != RTMPApp && app != "" {
 		return nil, noStream("There is nothing under that address: it ends in /" + RTMPApp + "/CHANNEL.")
 	}
-	v, err := s.players.Direct(from, name)
+	v, err := s.players.Direct(from, name, rtmpForm)
 	switch {
 	case errors.Is(err, playback.ErrNoChannel):
 		return nil, noStream(err.Error())
 	case err != nil:
 		return nil, err
 	}
-	return viewing{v}, nil
+	return v, nil
 }
 
-// viewing is a place among those that a channel is played to.
-type viewing struct{ *playback.Admission }
-
-// Play is as [rtmp.Viewing] has it.
-func (v viewing) Play(ctx context.Context, conn net.Conn, head []byte, said func() []byte) error {
-	c := rtmp.NewContainer()
-	return v.Admission.Play(ctx, conn, head, func(tags flv.Batch) (net.Buffers, error) {
-		out, err := c.Convert(tags)
-		if b := said(); len(b) > 0 {
-			out = append(net.Buffers{b}, out...)
-		}
-		return out, err
-	})
-}
+// rtmpForm is what players over RTMP get.
+var rtmpForm = playback.Form{Name: "rtmp", New: func() playback.Container { return rtmp.NewContainer() }}
 
 // noStream tells a player that there is no such stream.
 type noStream string

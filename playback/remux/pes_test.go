@@ -89,7 +89,7 @@ func TestPacketsAreThoseOfTheLibrary(t *testing.T) {
 }
 
 func aacCodec() tscodecs.Codec {
-	return &tscodecs.MPEG4Audio{Config: mpeg4audio.AudioSpecificConfig{Type: mpeg4audio.ObjectTypeAACLC, SampleRate: 48000, ChannelConfig: 2, ChannelCount: 2}}
+	return &tscodecs.MPEG4Audio{Config: mpeg4audio.AudioSpecificConfig{Type: mpeg4audio.ObjectTypeAACLC, SampleRate: 48000, ChannelConfig: 2}}
 }
 
 // withoutCounts is a stream with all continuity counters 0: what the first one is, is for everyone to

@@ -210,7 +210,7 @@ func TestAReaderWhoJoinsGetsTheLatestPicturesAndThenWhatAllGet(t *testing.T) {
 				begun = begun || len(outs[i]) > 0
 				if (len(h.plain) > 0) != begun {
 					t.Fatalf("%s: %s: described in %d bytes behind batch %d", container, name, len(h.plain), i)
-				} else if !begun || name != everyBatch && rnd.IntN(len(heads)) > 15 {
+				} else if !begun || name != everyBatch && rnd.IntN(len(heads)) > 8 {
 					continue
 				}
 				at := fmt.Sprintf("%s: %s, joined behind batch %d of %d", container, name, i, len(all))

@@ -356,11 +356,17 @@ func FuzzConvert(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		tags := slices.Collect(flv.Tags(b))
 		half := len(tags) / 2
-		for _, convert := range []flv.Converter{NewMP4().Convert, NewTS().Convert} {
-			if _, err := convert(flv.BatchOf(tags[:half]...)); err != nil {
-				continue
+		for _, c := range []joinable{NewMP4(), NewTS()} {
+			for _, part := range [][]flv.Tag{tags[:half], tags[half:]} {
+				batch := flv.BatchOf(part...)
+				batch.Start = true
+				if _, err := c.Convert(batch); err != nil {
+					break
+				}
+				if _, err := c.Join(true); err != nil {
+					t.Fatal(err)
+				}
 			}
-			convert(flv.BatchOf(tags[half:]...))
 		}
 		h := NewHLS()
 		h.Write(flv.BatchOf(tags...))

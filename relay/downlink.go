@@ -21,7 +21,6 @@ type downlink struct {
 	started time.Time      // pulled and drained are counted from here
 	total   *atomic.Uint64 // payload bytes to all children
 	facts   *factBook
-	claims  []netip.AddrPort // where it says it listens
 	calls   func(wire.Frame) // what has to do with calls
 	listens netip.AddrPort   // where it says it does, at the address from which it comes; not valid for nowhere
 
@@ -30,6 +29,7 @@ type downlink struct {
 	// Owned by the channel's goroutine.
 	served bool // it takes the stream
 	needy  bool // it has no parent to fall back on
+	proof  proof
 
 	told    *rate.Limiter // of facts; owned by the reader
 	calling *rate.Limiter // of calls; likewise
@@ -130,17 +130,6 @@ func (d *downlink) pass(it stream.Item, header **stream.Header) error {
 	d.total.Add(uint64(len(it.Chunk.Payload())))
 	d.last.Store(it.Chunk)
 	return nil
-}
-
-// listensLike is an address of the Internet of another's family at which the child says it listens; not valid
-// for none.
-func (d *downlink) listensLike(other netip.AddrPort) netip.AddrPort {
-	for _, a := range d.claims {
-		if a.Addr().Is4() == other.Addr().Is4() && worldwide(a) {
-			return a
-		}
-	}
-	return netip.AddrPort{}
 }
 
 // ended forgets what the child has told.

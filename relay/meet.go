@@ -65,8 +65,8 @@ func (c *Channel) carry(d *downlink, f wire.Call) {
 			}
 			caller, callee := remoteAddr(d.conn.NetConn()), remoteAddr(t.conn.NetConn())
 			m := wire.Meet{Caller: d.peer, Addr: caller, Listen: d.listens}
-			if caller.Addr().Is4() != callee.Addr().Is4() { // they can only meet where the caller listens
-				m.Addr, m.Listen = netip.AddrPort{}, d.listensLike(callee)
+			if familyOf(caller.Addr()) != familyOf(callee.Addr()) { // they can only meet where the caller listens
+				m.Addr, m.Listen = netip.AddrPort{}, d.proof.of(callee)
 			}
 			if !wire.Dialable(callee) || !m.Addr.IsValid() && !m.Listen.IsValid() {
 				return

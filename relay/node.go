@@ -95,6 +95,7 @@ type Node struct {
 
 	dialShort dialer                                         // connections with short segments; nil where there are none
 	knock     func(context.Context, knock) (net.Conn, error) // nil where no port can be shared
+	onePort   bool                                           // links into the Internet leave from localPort
 	localPort localPort
 	outside   outside
 
@@ -151,6 +152,7 @@ func New(cfg Config) (*Node, error) {
 		cfg:       cfg,
 		dialShort: short,
 		knock:     knocks,
+		onePort:   knocks != nil,
 		outside:   outside{now: time.Now},
 		ident:     ident,
 		log:       cfg.Log,

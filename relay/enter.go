@@ -127,13 +127,13 @@ func (c *Channel) newUplink(num tree.Link, d dialed) *uplink {
 	return u
 }
 
-// accept makes a stranger who said Hello a link. It reports false if the channel
-// has ended.
-func (c *Channel) accept(g *guardedConn, conn *tls.Conn, r *wire.Reader, peer tree.ID, j tree.Join) bool {
+// accept makes a stranger who said Hello a link. cameIn says that it has dialled this node, and neither
+// was dialled itself nor called. It reports false if the channel has ended.
+func (c *Channel) accept(g *guardedConn, conn *tls.Conn, r *wire.Reader, peer tree.ID, j tree.Join, cameIn bool) bool {
 	addr := remoteAddr(conn.NetConn())
 	d := c.newDownlink(tree.Link(c.inbound.Add(2)), peer, conn, c.node.near(time.Now(), addr.Addr()))
 	joined := tree.Joined{Link: d.num, Peer: peer, Addr: addr, Near: d.near, Calls: d.knows2() && !j.NoCalls, Join: j}
-	d.listens = joined.Listens()
+	d.listens, d.cameIn = joined.Listens(), cameIn
 	d.needy = !j.Standby && j.Within == 0
 	return c.query(func(*tree.Node) {
 		// The connection has no deadline but its writer's from here on.

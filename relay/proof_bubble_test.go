@@ -37,6 +37,11 @@ func TestACallerIsDialledOnlyWhereItWasReached(t *testing.T) {
 				if is := caller.status(t).Tree.Parent.ID == callee.place.ID; is == forged {
 					t.Errorf("the callee is the caller's parent: %v", is)
 				}
+				for _, l := range callee.status(t).Links {
+					if l.CameIn {
+						t.Error("the callee takes the caller for one that has come in")
+					}
+				}
 				if _, is := w.dialed.Load("2 11.9.9.9:7144"); is {
 					t.Error("the callee dials where the caller only says that it listens")
 				}

@@ -269,12 +269,20 @@ func (p *peers) seenInTheWorld() netip.Addr {
 func (p *peers) readdress(given []netip.AddrPort, gone []netip.Addr, moved bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	void := func(t Trial) bool {
+		return moved || slices.Contains(p.given, t.Addr) && !slices.Contains(given, t.Addr)
+	}
+	if void(p.trial) {
+		p.trial = Trial{} // nobody has tried where this node is now
+	}
+	for f := range p.trials {
+		if void(p.trials[f]) {
+			p.trials[f] = Trial{}
+		}
+	}
 	p.given, p.addrs = given, withSeen(given, p.seen)
 	if len(gone) > 0 {
 		p.world = netip.Addr{} // of the old network
-	}
-	if moved {
-		p.trial, p.trials = Trial{}, [families]Trial{} // nobody has tried from where this node is now
 	}
 	p.gone, p.moved = append(p.gone, gone...), p.moved || moved
 }

@@ -170,7 +170,7 @@ func (c *Channel) meet(l *link, f wire.Meet) {
 		c.log.Debug("a caller was met", zap.String("peer", f.Caller.Short()), zap.Stringer("at", f.Addr), zap.NamedError("there", met), zap.NamedError("where it listens", offered))
 		// What was reached by dialling, from either side, says nothing of calls.
 		if f.Addr.IsValid() && offered != nil && (met == nil || !c.isLinked(f.Caller)) {
-			c.node.outside.met(f.Caller, familyOf(f.Addr.Addr()), met == nil)
+			c.node.outside.met(f.Caller, l.peer, familyOf(f.Addr.Addr()), met == nil)
 		}
 	})
 }

@@ -89,7 +89,7 @@ func TestAChannelThatIsOpenedLaterHasTheNewAddress(t *testing.T) {
 
 func TestWhatAParentSawIsKeptWhereItIsOfUse(t *testing.T) {
 	p := peers{given: addrPorts("192.168.1.5:7144"), addrs: addrPorts("192.168.1.5:7144")}
-	p.seenAs(netip.MustParseAddrPort("198.51.100.7:7144"))
+	p.seenAs(netip.MustParseAddrPort("198.51.100.7:7144"), addrPorts("198.51.100.7:7144"))
 	for _, c := range []struct{ given, want []netip.AddrPort }{
 		{addrPorts("192.168.2.5:7144"), addrPorts("198.51.100.7:7144", "192.168.2.5:7144")},
 		{addrPorts("203.0.113.7:7144", "192.168.2.5:7144"), addrPorts("203.0.113.7:7144", "192.168.2.5:7144")}, // now the user says

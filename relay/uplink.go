@@ -3,6 +3,7 @@ package relay
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"sync/atomic"
 	"time"
 
@@ -21,7 +22,8 @@ type uplink struct {
 	calls  func(wire.Frame) // what has to do with calls
 	place  tree.Place       // that was dialled, as somebody has named it
 
-	provedAt time.Time // when proveTo had it dial back; owned by the channel's goroutine
+	seen     netip.AddrPort // where the other side says that it sees this node; owned by the channel's goroutine
+	provedAt time.Time      // when proveTo had it dial back; owned by the channel's goroutine
 
 	asked     stream.Position // chunks after it; set before feeding
 	delivered func()          // called once, when the first of them has come; nil afterwards

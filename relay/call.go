@@ -252,7 +252,7 @@ func (c *Channel) acceptMet(ctx context.Context, conn net.Conn, caller tree.ID) 
 	if err != nil {
 		return err
 	}
-	if h, ok := f.(wire.Hello); !ok || h.Channel != c.id || !c.accept(g, tc, r, peer, h.Join, false) {
+	if h, ok := f.(wire.Hello); !ok || h.Channel != c.id || !c.accept(g, tc, r, peer, h.Join, met) {
 		return wire.ErrNotDue
 	}
 	return nil

@@ -22,7 +22,7 @@ type downlink struct {
 	total   *atomic.Uint64 // payload bytes to all children
 	facts   *factBook
 	calls   func(wire.Frame) // what has to do with calls
-	cameIn  bool             // the child has dialled this node
+	arrival arrival
 	listens netip.AddrPort   // where it says it does, at the address from which it comes; not valid for nowhere
 
 	cursors chan *stream.Cursor // from the channel's goroutine to the writer, once
@@ -159,7 +159,7 @@ func (d *downlink) load() childLoad {
 
 // status describes a child's link, given how many chunks the ring has received.
 func (d *downlink) status(received uint64) LinkStatus {
-	s := LinkStatus{Sent: d.sent.Load(), Missed: d.missed.Load(), Moves: d.moves.Load(), Near: d.near, CameIn: d.cameIn, Unacked: unacked(d.conn.NetConn())}
+	s := LinkStatus{Sent: d.sent.Load(), Missed: d.missed.Load(), Moves: d.moves.Load(), Near: d.near, CameIn: d.arrival == cameIn, Unacked: unacked(d.conn.NetConn())}
 	s.Owed = received - min(received, d.past.Load())
 	if c := d.last.Load(); c != nil {
 		s.Seq = c.Seq()

@@ -127,13 +127,21 @@ func (c *Channel) newUplink(num tree.Link, d dialed) *uplink {
 	return u
 }
 
-// accept makes a stranger who said Hello a link. cameIn says that it has dialled this node, and neither
-// was dialled itself nor called. It reports false if the channel has ended.
-func (c *Channel) accept(g *guardedConn, conn *tls.Conn, r *wire.Reader, peer tree.ID, j tree.Join, cameIn bool) bool {
+// arrival is how the connection of a child was made.
+type arrival uint8
+
+const (
+	cameIn    arrival = iota // the child has dialled this node
+	dialledTo                // this node has dialled the child
+	met                      // half-way, by a call
+)
+
+// accept makes a stranger who said Hello a link. It reports false if the channel has ended.
+func (c *Channel) accept(g *guardedConn, conn *tls.Conn, r *wire.Reader, peer tree.ID, j tree.Join, how arrival) bool {
 	addr := remoteAddr(conn.NetConn())
 	d := c.newDownlink(tree.Link(c.inbound.Add(2)), peer, conn, c.node.near(time.Now(), addr.Addr()))
-	joined := tree.Joined{Link: d.num, Peer: peer, Addr: addr, Near: d.near, Calls: d.knows2() && !j.NoCalls, Join: j}
-	d.listens, d.cameIn = joined.Listens(), cameIn
+	joined := tree.Joined{Link: d.num, Peer: peer, Addr: addr, Near: d.near, Calls: d.knows2() && !j.NoCalls, Met: how == met, Join: j}
+	d.listens, d.arrival = joined.Listens(), how
 	d.needy = !j.Standby && j.Within == 0
 	return c.query(func(*tree.Node) {
 		// The connection has no deadline but its writer's from here on.

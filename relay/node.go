@@ -348,7 +348,7 @@ func (n *Node) greet(ctx context.Context, conn net.Conn) error {
 		return fmt.Errorf("read hello: %w", wire.ErrNotDue)
 	}
 	c := n.Channel(hello.Channel)
-	if c == nil || !c.accept(g, tc, r, peer, hello.Join, true) {
+	if c == nil || !c.accept(g, tc, r, peer, hello.Join, cameIn) {
 		sayBye(tc, tree.ReasonChannel)
 		return tree.ReasonChannel
 	}

@@ -63,6 +63,37 @@ func TestAChildThatCanCallYieldsToAJoinerThatCannot(t *testing.T) {
 	}
 }
 
+// TestNobodyIsAskedToMoveForWhomAnotherYields has an orphan come over the slots while a child yields: if
+// that finds no place, the one for whom it yielded goes, and must not have gone for the orphan.
+func TestNobodyIsAskedToMoveForWhomAnotherYields(t *testing.T) {
+	r := newRig(t, Config{Root: true, Slots: 2, Probes: true})
+	speak := []func() []Action{
+		r.reports(2, Report{Slots: 8, Free: 8, Callable: true, Called: CalledRoom{true, roomOf(8)}}), r.reports(4, Report{Callable: true}),
+		r.reports(8, Report{}), r.reports(20, Report{Slots: 8, Children: 1, Below: 1, Room: noRoom}),
+	}
+	for i, slots := range []uint16{8, 0} {
+		l := Link(2 + 2*i)
+		r.asks(l, 1+i, true, Join{Addrs: place(1 + i).Addrs, Slots: slots})
+		r.give(Received{l, Pull{}})
+		r.live(heartbeatInterval, speak[i])
+		r.give(Probed{l, Closed})
+	}
+	r.asks(20, 7, true, Join{Addrs: place(7).Addrs, Slots: 8, Standby: true})
+	r.asks(8, 4, false, Join{})
+	if bye := sentTo[Bye](r.give(Received{8, Pull{}}), 4); len(bye) != 1 {
+		t.Fatal("nobody yields")
+	}
+	r.live(7*time.Second, speak...)
+	as := r.give(Received{20, Pull{}})
+	if len(sentTo[Welcome](as, 20)) != 1 || len(sentTo[Bye](as, 8)) != 0 || len(sentTo[Bye](as, 2))+len(sentTo[Bye](as, 20)) != 1 {
+		t.Errorf("an orphan comes: %+v", as)
+	}
+	r.live(EmergencyTime-7*time.Second, speak...)
+	if n := len(r.Info().Children); n != 2 {
+		t.Errorf("%d children in 2 slots after %v", n, EmergencyTime)
+	}
+}
+
 // TestAChildYieldsForAPlaceElsewhereInTheTree has a node whose one child can be called, and that knows
 // of places for it or of none.
 func TestAChildYieldsForAPlaceElsewhereInTheTree(t *testing.T) {

@@ -23,7 +23,7 @@ type downlink struct {
 	facts   *factBook
 	calls   func(wire.Frame) // what has to do with calls
 	arrival arrival
-	listens netip.AddrPort   // where it says it does, at the address from which it comes; not valid for nowhere
+	listens netip.AddrPort // where it says it does, at the address from which it comes; not valid for nowhere
 
 	cursors chan *stream.Cursor // from the channel's goroutine to the writer, once
 

@@ -118,7 +118,8 @@ func (n *Node) agreed(far bool) (w, x *child) {
 
 // expireChildren drops the children that are silent, that did not pull, or that were asked
 // to move and have not. If such a child should have moved below another that has slots
-// left, that other is dropped instead: it got its place for slots that it does not give.
+// left, that other is dropped instead: it got its place for slots that it does not give. One that yields
+// stays likewise, and if the other has gone.
 func (n *Node) expireChildren(now time.Time) {
 	for _, c := range n.children {
 		switch {
@@ -137,6 +138,10 @@ func (n *Node) expireChildren(now time.Time) {
 				c.shedAt, c.shedFor, c.yields = time.Time{}, ID{}, false
 				n.distrust(now, x.place.ID)
 				n.dropChild(x, ByUs(ReasonFull))
+				continue
+			}
+			if c.yields && x == nil && len(n.children) <= n.cfg.Slots { // the joiner has gone by itself
+				c.shedAt, c.shedFor, c.yields = time.Time{}, ID{}, false
 				continue
 			}
 			n.dropChild(c, ByUs(ReasonFull))

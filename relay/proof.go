@@ -54,7 +54,7 @@ func (c *Channel) proved(id tree.ID, a netip.AddrPort) {
 // proveTo has the node in between dial back over the family that is not that of the link with it. It
 // reports false if that is of no use, or was done already.
 func (c *Channel) proveTo(ctx context.Context, carrier *uplink) bool {
-	f := 1 - familyOf(remoteAddr(carrier.conn.NetConn()).Addr())
+	f := familyOf(remoteAddr(carrier.conn.NetConn()).Addr()).other()
 	ofF := func(a netip.AddrPort) bool { return familyOf(a.Addr()) == f && worldwide(a) }
 	if c.node.cfg.Listener == nil || !slices.ContainsFunc(c.node.Addrs(), ofF) {
 		return false

@@ -2,6 +2,7 @@ package relay
 
 import (
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"relay/tree"
@@ -48,4 +49,18 @@ func TestACallerIsDialledOnlyWhereItWasReached(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestAProofCountsForItsFamilyAndForAWhile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		addrs := addrPorts("11.22.33.44:7144", "11.0.0.1:40000", "[2001:db8::1]:40000")
+		p := proof{addrs[0], time.Now()}
+		if p.of(addrs[1]) != addrs[0] || p.of(addrs[2]).IsValid() || (proof{}).of(addrs[2]).IsValid() {
+			t.Errorf("for IPv4 it is %v, for IPv6 %v", p.of(addrs[1]), p.of(addrs[2]))
+		}
+		time.Sleep(proofFresh)
+		if p.of(addrs[1]).IsValid() {
+			t.Errorf("it counts still after %v", proofFresh)
+		}
+	})
 }

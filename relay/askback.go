@@ -79,11 +79,7 @@ func (c *Channel) DialBacks(ctx context.Context) ([]DialBack, error) {
 		asking, cancel := c.within(dialBackWait)
 		defer cancel()
 		asked := c.node.AskDialBacks(asking, c.id, c.toDialBack(info), port)
-		for _, d := range asked {
-			if d.Err == nil && !d.Near {
-				c.peers.dialledBack(familyOf(d.At.Addr()), d.Dialled)
-			}
-		}
+		c.peers.dialledBackAll(asked)
 		c.dialBacks.last, c.dialBacks.until = asked, time.Now().Add(dialBackFresh)
 		told <- asked
 	}()
@@ -92,6 +88,17 @@ func (c *Channel) DialBacks(ctx context.Context) ([]DialBack, error) {
 		return asked, nil
 	case <-ctx.Done():
 		return nil, errStillAsked(ctx)
+	}
+}
+
+// dialledBackAll takes what several have found out: whether one has got through counts, over each family.
+func (p *peers) dialledBackAll(asked []DialBack) {
+	for _, through := range []bool{false, true} { // what is taken last holds
+		for _, d := range asked {
+			if d.Err == nil && !d.Near && (d.TCP == wire.Answered) == through {
+				p.dialledBack(familyOf(d.At.Addr()), d.Dialled)
+			}
+		}
 	}
 }
 

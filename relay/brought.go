@@ -110,7 +110,7 @@ func (n *Node) bring(ctx context.Context, now time.Time, o wire.Offer, source tr
 	if n.Channel(o.Channel) != nil { // another connection was quicker
 		return tree.ReasonNone
 	}
-	if !n.brought.hasRoom(how.Most) {
+	if !n.brought.hasRoom(now, how.Most) {
 		return tree.ReasonFull
 	}
 	c, run, err := how.openOn(n, Invite{Channel: o.Channel})
@@ -134,23 +134,29 @@ func (b Brought) openOn(n *Node, inv Invite) (*Channel, func(context.Context) er
 	return c, c.Run, nil
 }
 
-// hasRoom reports whether there is room for one more, and drops one for it whose source has been gone
-// for too long, though nodes are still below. It is called with mu held.
-func (b *brought) hasRoom(most int) bool {
+// hasRoom reports whether there is room for one more. If there is not, it drops the one whose source has
+// been gone for longest, if that is too long, though nodes are still below: nothing new comes to them,
+// and of all sources this one is the least likely to come back. It is called with mu held.
+func (b *brought) hasRoom(now time.Time, most int) bool {
 	if most == 0 {
 		most = DefaultBrought
 	}
 	if len(b.open) < most {
 		return true
 	}
+	var longest stream.ChannelID
 	for id, c := range b.open {
-		if time.Since(c.at) >= broughtGone {
-			c.drop(errPlaceNeeded)
-			delete(b.open, id)
-			return true
+		if o := b.open[longest]; o == nil || c.at.Before(o.at) {
+			longest = id
 		}
 	}
-	return false
+	c := b.open[longest]
+	if now.Sub(c.at) < broughtGone {
+		return false
+	}
+	c.drop(errPlaceNeeded)
+	delete(b.open, longest)
+	return true
 }
 
 // carryBrought runs a channel until ctx ends or it is dropped. It is called with mu held.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -281,4 +282,27 @@ func TestAStreamAboveTheRateIsDroppedAndItsSourceIsTold(t *testing.T) {
 			t.Errorf("ended because of %v", ended)
 		}
 	})
+}
+
+// The longer a source has been gone, the less likely it comes back: its channel makes room first.
+func TestTheChannelWhoseSourceIsGoneForLongestMakesRoom(t *testing.T) {
+	for range 20 { // maps have no order
+		now := time.Now()
+		b := newBrought()
+		var dropped []byte
+		for i, gone := range []time.Duration{0, broughtGone, 3 * broughtGone, 2 * broughtGone} {
+			b.open[stream.ChannelID{byte(i)}] = &broughtChannel{
+				presence: presence{at: now.Add(-gone)},
+				drop:     func(error) { dropped = append(dropped, byte(i)) },
+			}
+		}
+		for most := 5; most > 0; most-- {
+			if has := b.hasRoom(now, most); has != (most > 1) {
+				t.Errorf("room for %d: %v", most, has)
+			}
+		}
+		if !slices.Equal(dropped, []byte{2, 3, 1}) {
+			t.Fatalf("dropped %v", dropped)
+		}
+	}
 }

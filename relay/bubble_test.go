@@ -36,6 +36,8 @@ type world struct {
 	far    bool     // each node is in a network of its own
 	public bool     // at addresses of the Internet
 	walls  sync.Map // addresses that nobody gets through to
+	dialed sync.Map // the number of a node, from 1, and an address that it has dialled
+	source option   // what the source is besides
 }
 
 // inhabitant is one node with one channel.
@@ -77,7 +79,8 @@ func inside(t *testing.T, slots int, w *world, f func(t *testing.T, w *world)) {
 	defer oneProcessor()()
 	synctest.Test(t, func(t *testing.T) {
 		w.t, w.net, w.rand = t, relaytest.New(worldDelay), rand.New(rand.NewPCG(3, 4))
-		w.root = w.add(option{slots: slots})
+		w.source.slots = slots
+		w.root = w.add(w.source)
 		w.invite = Invite{Channel: w.root.ID(), Hosts: []HostPort{hostPort(w.root.place)}}
 		stop := make(chan struct{})
 		var wg sync.WaitGroup
@@ -133,6 +136,9 @@ type option struct {
 	store       *store.Store
 	hosts       []HostPort // of the link; the source if nil
 	found       []netip.AddrPort
+	both        bool             // it has an address of IPv6 as well, which it names first
+	claims      []netip.AddrPort // what it says of where it listens; where it does if nil
+	knock       func(context.Context, knock) (net.Conn, error)
 }
 
 // add starts a node: the first is the source.
@@ -145,10 +151,20 @@ func (w *world) add(o option) *inhabitant {
 	}
 	addr := netip.AddrPortFrom(netip.AddrFrom4([4]byte{first, 0, byte(i >> 8), byte(i)}), worldPort)
 	n := &inhabitant{host: w.net.Host(addr.Addr())}
+	addrs := []netip.AddrPort{addr}
+	if o.both {
+		addr6 := netip.AddrPortFrom(netip.AddrFrom16([16]byte{0x20, 1, 0xd, 0xb8, 14: byte(i >> 8), 15: byte(i)}), worldPort)
+		n.host.Also(addr6.Addr())
+		addrs = []netip.AddrPort{addr6, addr}
+	}
+	if o.claims != nil {
+		addrs = o.claims
+	}
 	n.from.Store(n.host)
 	cfg := Config{
 		Key: w.key(), Slots: o.slots, Helper: o.helper, Members: o.members, Store: o.store,
 		Dial: func(ctx context.Context, network, to string) (net.Conn, error) {
+			w.dialed.Store(fmt.Sprint(i, " ", to), true)
 			if network == "tcp" && w.isWalled(to) {
 				<-ctx.Done() // as when nothing answers
 				return nil, ctx.Err()
@@ -169,12 +185,13 @@ func (w *world) add(o option) *inhabitant {
 		if n.packet, err = n.host.ListenPacket(worldPort); err != nil {
 			w.t.Fatal(err)
 		}
-		cfg.Listener, cfg.Packet, cfg.Addrs = ln, n.packet, []netip.AddrPort{addr}
+		cfg.Listener, cfg.Packet, cfg.Addrs = ln, n.packet, addrs
 	}
 	var err error
 	if n.node, err = New(cfg); err != nil {
 		w.t.Fatal(err)
 	}
+	n.node.knock = o.knock
 	n.place = tree.Place{ID: n.node.ID(), Addrs: cfg.Addrs}
 	if w.root == nil {
 		n.Channel, n.writer, err = n.node.Source(w.key(), stream.Epoch{Ms: uint64(time.Now().UnixMilli())})

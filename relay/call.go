@@ -127,29 +127,27 @@ func (c *Channel) callPlace(ctx context.Context, to, through tree.ID) (dialed, e
 	defer c.calls.end(to)
 	ctx, cancel := context.WithTimeout(ctx, calledTime+meetTime)
 	defer cancel()
-	var from, via netip.AddrPort
+	var carrier *uplink
 	c.query(func(*tree.Node) {
 		for _, u := range c.up {
 			if u.peer == through && u.knows2() && u.ctx.Err() == nil {
-				from, via = localAddr(u.conn.NetConn()), remoteAddr(u.conn.NetConn())
-				u.send(wire.Call{Target: to})
+				carrier = u
 				return
 			}
 		}
 	})
-	if !from.IsValid() {
+	if carrier == nil {
 		return dialed{}, errNoCarrier
 	}
-	var at netip.AddrPort
-	select {
-	case f := <-w.called:
-		at = f.Addr
-	case d := <-w.offered: // it was quicker than the answer
-		return d, nil
-	case <-time.After(calledTime):
-	case <-ctx.Done():
+	f, d, err := w.ask(ctx, carrier, to)
+	if err == nil && d.conn == nil && !f.Addr.IsValid() && c.proveTo(ctx, carrier) {
+		f, d, err = w.ask(ctx, carrier, to)
 	}
-	if !mayMeet(at, via.Addr()) { // the node in between may lie
+	if err != nil || d.conn != nil {
+		return d, err
+	}
+	from, at := localAddr(carrier.conn.NetConn()), f.Addr
+	if !mayMeet(at, remoteAddr(carrier.conn.NetConn()).Addr()) { // the node in between may lie
 		c.refused.count(callAddress)
 		return dialed{}, errNotCalled
 	}
@@ -187,6 +185,21 @@ func (c *Channel) callPlace(ctx context.Context, to, through tree.ID) (dialed, e
 			return dialed{}, r.err
 		}
 	}
+}
+
+// ask has the node in between carry the call. It returns what that answers, or the connection that the
+// node which is called has made before.
+func (w *awaited) ask(ctx context.Context, carrier *uplink, to tree.ID) (f wire.Called, d dialed, err error) {
+	carrier.send(wire.Call{Target: to})
+	select {
+	case f = <-w.called:
+		return f, dialed{}, nil
+	case d = <-w.offered:
+		return wire.Called{}, d, nil
+	case <-time.After(calledTime):
+	case <-ctx.Done():
+	}
+	return wire.Called{}, dialed{}, errNotCalled
 }
 
 // meetAsCaller meets a node, and proves who is at the other end.
@@ -239,7 +252,7 @@ func (c *Channel) acceptMet(ctx context.Context, conn net.Conn, caller tree.ID) 
 	if err != nil {
 		return err
 	}
-	if h, ok := f.(wire.Hello); !ok || h.Channel != c.id || !c.accept(g, tc, r, peer, h.Join) {
+	if h, ok := f.(wire.Hello); !ok || h.Channel != c.id || !c.accept(g, tc, r, peer, h.Join, met) {
 		return wire.ErrNotDue
 	}
 	return nil

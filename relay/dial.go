@@ -183,7 +183,7 @@ func (n *Node) dialerTo(addr netip.AddrPort, short bool) dialer {
 	if short {
 		plain = n.dialShort
 	}
-	if n.knock == nil || n.near(time.Now(), addr.Addr()) {
+	if !n.onePort || n.near(time.Now(), addr.Addr()) {
 		return plain
 	}
 	control := sharePort

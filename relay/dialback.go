@@ -32,7 +32,8 @@ var errOtherDialled = errors.New("it tells of an address that it was not asked t
 // dialled from which it asks, and only its own node counts; so nobody can have somebody else's
 // machine dialled, but for the households that share the address.
 func (n *Node) dialBack(ctx context.Context, conn *tls.Conn, f wire.DialMe, peer tree.ID) error {
-	if n.Channel(f.Channel) == nil {
+	c := n.Channel(f.Channel)
+	if c == nil {
 		sayBye(conn, tree.ReasonChannel)
 		return tree.ReasonChannel
 	}
@@ -62,6 +63,7 @@ func (n *Node) dialBack(ctx context.Context, conn *tls.Conn, f wire.DialMe, peer
 	if d, err := n.dialAddr(ctx, n.linkTLS, a.Addr, peer); err == nil {
 		d.conn.NetConn().Close()
 		a.TCP = wire.Answered
+		c.proved(peer, a.Addr)
 	}
 	a.UDP = <-udp
 	if _, err := conn.Write(wire.Append(nil, a)); err != nil {

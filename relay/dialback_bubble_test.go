@@ -172,6 +172,28 @@ func TestAnAnswerAboutTheOtherFamilyIsNotBelieved(t *testing.T) {
 	}
 }
 
+// One of those that are asked has a line that loses packets, or lies.
+func TestOneThatGetsThroughShowsThatOthersDo(t *testing.T) {
+	there, asked := netip.MustParseAddrPort("11.22.33.44:7144"), netip.MustParseAddrPort("11.22.33.1:7144")
+	found := func(a wire.Answer) DialBack { return DialBack{At: asked, Dialled: wire.Dialled{Addr: there, TCP: a}} }
+	near := found(wire.Answered)
+	near.Near = true
+	for _, c := range []struct {
+		asked []DialBack
+		want  tree.Reach
+	}{
+		{[]DialBack{found(wire.Answered), found(wire.Nothing)}, tree.Open},
+		{[]DialBack{found(wire.Nothing), found(wire.Answered)}, tree.Open},
+		{[]DialBack{found(wire.Nothing), near}, tree.Closed},
+		{[]DialBack{found(wire.NotAsked), near}, tree.Untried},
+	} {
+		var p peers
+		if p.dialledBackAll(c.asked); p.triedOver(ipv4).Reach != c.want {
+			t.Errorf("%+v: %v", c.asked, p.triedOver(ipv4).Reach)
+		}
+	}
+}
+
 // A node at the same address that is another's must not pass for the one that asks.
 func TestAnotherNodeAtTheAddressIsNoAnswer(t *testing.T) {
 	inside(t, 3, &world{far: true}, func(t *testing.T, w *world) {

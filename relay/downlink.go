@@ -21,15 +21,16 @@ type downlink struct {
 	started time.Time      // pulled and drained are counted from here
 	total   *atomic.Uint64 // payload bytes to all children
 	facts   *factBook
-	claims  []netip.AddrPort // where it says it listens
 	calls   func(wire.Frame) // what has to do with calls
-	listens netip.AddrPort   // where it says it does, at the address from which it comes; not valid for nowhere
+	arrival arrival
+	listens netip.AddrPort // where it says it does, at the address from which it comes; not valid for nowhere
 
 	cursors chan *stream.Cursor // from the channel's goroutine to the writer, once
 
 	// Owned by the channel's goroutine.
 	served bool // it takes the stream
 	needy  bool // it has no parent to fall back on
+	proof  proof
 
 	told    *rate.Limiter // of facts; owned by the reader
 	calling *rate.Limiter // of calls; likewise
@@ -132,17 +133,6 @@ func (d *downlink) pass(it stream.Item, header **stream.Header) error {
 	return nil
 }
 
-// listensLike is an address of the Internet of another's family at which the child says it listens; not valid
-// for none.
-func (d *downlink) listensLike(other netip.AddrPort) netip.AddrPort {
-	for _, a := range d.claims {
-		if a.Addr().Is4() == other.Addr().Is4() && worldwide(a) {
-			return a
-		}
-	}
-	return netip.AddrPort{}
-}
-
 // ended forgets what the child has told.
 func (d *downlink) ended() { d.facts.drop(&d.link) }
 
@@ -169,7 +159,7 @@ func (d *downlink) load() childLoad {
 
 // status describes a child's link, given how many chunks the ring has received.
 func (d *downlink) status(received uint64) LinkStatus {
-	s := LinkStatus{Sent: d.sent.Load(), Missed: d.missed.Load(), Moves: d.moves.Load(), Near: d.near, Unacked: unacked(d.conn.NetConn())}
+	s := LinkStatus{Sent: d.sent.Load(), Missed: d.missed.Load(), Moves: d.moves.Load(), Near: d.near, CameIn: d.arrival == cameIn, Unacked: unacked(d.conn.NetConn())}
 	s.Owed = received - min(received, d.past.Load())
 	if c := d.last.Load(); c != nil {
 		s.Seq = c.Seq()

@@ -98,7 +98,7 @@ func (c *Channel) handle(ev tree.Event) {
 func (c *Channel) received(ev tree.Received) {
 	switch m := ev.Msg.(type) {
 	case tree.Welcome:
-		c.peers.seenAs(m.Seen)
+		c.heardSeen(ev.Link, m.Seen)
 		m.Label = c.intake.vouched(m.Label)
 		ev.Msg = m
 		// The beat that came ahead of it says what there is to have.

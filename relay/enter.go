@@ -23,7 +23,7 @@ func (c *Channel) dialPlace(a tree.Dial) {
 	c.wg.Go(func() {
 		defer cancel()
 		if d, ok := c.offers.take(a.Place.ID); ok {
-			c.enter(d, a.Link)
+			c.enter(d, a)
 			return
 		}
 		d, err := c.dialOrCall(ctx, a)
@@ -39,7 +39,7 @@ func (c *Channel) dialPlace(a tree.Dial) {
 			c.tell(tree.Down{Link: a.Link, End: end})
 			return
 		}
-		c.enter(d, a.Link)
+		c.enter(d, a)
 	})
 }
 
@@ -85,8 +85,10 @@ func (c *Channel) dialOrCall(ctx context.Context, a tree.Dial) (dialed, error) {
 
 // enter makes a dialled connection a link. The tree must not hear of it before it
 // is in c.up, so both happen on the channel's goroutine.
-func (c *Channel) enter(d dialed, num tree.Link) {
+func (c *Channel) enter(d dialed, a tree.Dial) {
+	num := a.Link
 	u := c.newUplink(num, d)
+	u.place = a.Place
 	addr := d.addr
 	if d.offered || d.called {
 		addr = netip.AddrPort{}
@@ -125,13 +127,21 @@ func (c *Channel) newUplink(num tree.Link, d dialed) *uplink {
 	return u
 }
 
-// accept makes a stranger who said Hello a link. It reports false if the channel
-// has ended.
-func (c *Channel) accept(g *guardedConn, conn *tls.Conn, r *wire.Reader, peer tree.ID, j tree.Join) bool {
+// arrival is how the connection of a child was made.
+type arrival uint8
+
+const (
+	cameIn    arrival = iota // the child has dialled this node
+	dialledTo                // this node has dialled the child
+	met                      // half-way, by a call
+)
+
+// accept makes a stranger who said Hello a link. It reports false if the channel has ended.
+func (c *Channel) accept(g *guardedConn, conn *tls.Conn, r *wire.Reader, peer tree.ID, j tree.Join, how arrival) bool {
 	addr := remoteAddr(conn.NetConn())
 	d := c.newDownlink(tree.Link(c.inbound.Add(2)), peer, conn, c.node.near(time.Now(), addr.Addr()))
-	joined := tree.Joined{Link: d.num, Peer: peer, Addr: addr, Near: d.near, Calls: d.knows2() && !j.NoCalls, Join: j}
-	d.listens, d.claims = joined.Listens(), j.Addrs
+	joined := tree.Joined{Link: d.num, Peer: peer, Addr: addr, Near: d.near, Calls: d.knows2() && !j.NoCalls, Met: how == met, Join: j}
+	d.listens, d.arrival = joined.Listens(), how
 	d.needy = !j.Standby && j.Within == 0
 	return c.query(func(*tree.Node) {
 		// The connection has no deadline but its writer's from here on.

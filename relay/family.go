@@ -42,6 +42,8 @@ func familyOf(a netip.Addr) family {
 	return ipv6
 }
 
+func (f family) other() family { return 1 - f }
+
 // tryFamilies asks another node to dial back over a family of which nobody has told lately. It
 // runs on the channel's goroutine.
 func (c *Channel) tryFamilies(ctx context.Context, now time.Time, i tree.Info) {

@@ -167,6 +167,9 @@ func TestTheEndOfALinkSaysWhichSideEndedIt(t *testing.T) {
 		io.EOF:                        tree.ByThem(tree.ReasonClosed),
 		io.ErrUnexpectedEOF:           tree.ByThem(tree.ReasonClosed),
 		syscall.ECONNRESET:            tree.ByThem(tree.ReasonClosed),
+		syscall.Errno(10053):          tree.ByThem(tree.ReasonClosed), // so Windows calls these
+		syscall.Errno(10054):          tree.ByThem(tree.ReasonClosed),
+		syscall.Errno(10060):          tree.Lost(tree.ReasonClosed),
 		syscall.ETIMEDOUT:             tree.Lost(tree.ReasonClosed),
 		errors.New("tls: bad record"): tree.Lost(tree.ReasonClosed),
 	} {

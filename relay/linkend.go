@@ -3,8 +3,8 @@ package relay
 import (
 	"errors"
 	"io"
-	"syscall"
 
+	"relay/relay/hostnet"
 	"relay/relay/stream"
 	"relay/relay/wire"
 	"relay/tree"
@@ -29,7 +29,7 @@ func endOf(err error) tree.End {
 	case errors.Is(err, wire.ErrFrame), errors.Is(err, wire.ErrNotDue), errors.Is(err, stream.ErrFrame),
 		errors.Is(err, stream.ErrGap), errors.Is(err, stream.ErrHeader):
 		return tree.ByUs(tree.ReasonProtocol)
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), hostnet.Hungup(err):
 		return tree.ByThem(tree.ReasonClosed)
 	}
 	return tree.Lost(tree.ReasonClosed)

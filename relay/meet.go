@@ -65,8 +65,8 @@ func (c *Channel) carry(d *downlink, f wire.Call) {
 			}
 			caller, callee := remoteAddr(d.conn.NetConn()), remoteAddr(t.conn.NetConn())
 			m := wire.Meet{Caller: d.peer, Addr: caller, Listen: d.listens}
-			if caller.Addr().Is4() != callee.Addr().Is4() { // they can only meet where the caller listens
-				m.Addr, m.Listen = netip.AddrPort{}, d.listensLike(callee)
+			if familyOf(caller.Addr()) != familyOf(callee.Addr()) { // they can only meet where the caller listens
+				m.Addr, m.Listen = netip.AddrPort{}, d.proof.of(callee)
 			}
 			if !wire.Dialable(callee) || !m.Addr.IsValid() && !m.Listen.IsValid() {
 				return
@@ -170,7 +170,7 @@ func (c *Channel) meet(l *link, f wire.Meet) {
 		c.log.Debug("a caller was met", zap.String("peer", f.Caller.Short()), zap.Stringer("at", f.Addr), zap.NamedError("there", met), zap.NamedError("where it listens", offered))
 		// What was reached by dialling, from either side, says nothing of calls.
 		if f.Addr.IsValid() && offered != nil && (met == nil || !c.isLinked(f.Caller)) {
-			c.node.outside.met(f.Caller, familyOf(f.Addr.Addr()), met == nil)
+			c.node.outside.met(f.Caller, l.peer, familyOf(f.Addr.Addr()), met == nil)
 		}
 	})
 }

@@ -251,13 +251,19 @@ func TestWhetherCallsGetThroughFollowsFromWhatOthersSee(t *testing.T) {
 	check("two see one port", true, true)
 	o.saw(sighting{c, at("192.168.1.2:5000"), at("11.22.33.44:61234")})
 	check("one now sees another", false, false)
-	o.met(a, ipv4, true)
+	o.saw(sighting{c, at("192.168.1.2:5000"), at("11.22.33.55:5000")})
+	check("one sees another address, which the line got meanwhile", true, false)
+	o.saw(sighting{a, at("192.168.1.2:5000"), at("11.22.33.55:5000")})
+	check("and another parent sees that as well", true, true)
+	o.saw(sighting{c, at("192.168.1.2:5000"), at("11.22.33.55:61234")})
+	check("one sees another port", false, false)
+	o.met(a, b, ipv4, true)
 	check("but a call got through", true, true)
 	o.moved()
 	check("in another network", true, false)
 	for i := range byte(missesMost) {
-		o.met(tree.ID{i}, ipv4, false)
-		o.met(tree.ID{i}, ipv4, false) // it counts once
+		o.met(tree.ID{i}, b, ipv4, false)
+		o.met(tree.ID{i}, b, ipv4, false) // it counts once
 	}
 	check("calls did not get through", false, false)
 	now = now.Add(callsPause)
@@ -270,6 +276,34 @@ func TestWhetherCallsGetThroughFollowsFromWhatOthersSee(t *testing.T) {
 	}
 	if r := o.judge(Trial{Reach: tree.Open, Addr: at("[2001:db8::1]:7144")}); r != tree.Open {
 		t.Errorf("what was dialled is %v", r)
+	}
+}
+
+// A router is replaced, or its settings are: what one call proved holds until several others, which
+// different nodes asked for, have not got through.
+func TestWhatACallProvedIsForgottenWhenOthersDoNotGetThrough(t *testing.T) {
+	o := outside{now: time.Now}
+	closed := Trial{Reach: tree.Closed, Addr: netip.MustParseAddrPort("11.22.33.44:7144")}
+	liar, parent := tree.ID{100}, tree.ID{101}
+	o.met(tree.ID{1}, parent, ipv4, true)
+	o.met(tree.ID{1}, parent, ipv6, true)
+	miss := func(via tree.ID, from, to byte) {
+		for i := from; i < to; i++ {
+			o.met(tree.ID{i}, via, ipv4, false)
+		}
+	}
+	miss(liar, 1, 40)
+	if o.judge(closed) != tree.Punchable || !o.can() {
+		t.Error("one node's word makes it forget")
+	}
+	o.met(tree.ID{2}, parent, ipv4, true)
+	miss(liar, 10, 12)
+	miss(parent, 12, 12+missesMost-missesFrom)
+	if o.judge(closed) != tree.Closed {
+		t.Errorf("it holds after %d misses", missesMost)
+	}
+	if !o.can() {
+		t.Error("calls over IPv6 still get through")
 	}
 }
 

@@ -95,6 +95,7 @@ type Node struct {
 
 	dialShort dialer                                         // connections with short segments; nil where there are none
 	knock     func(context.Context, knock) (net.Conn, error) // nil where no port can be shared
+	onePort   bool                                           // links into the Internet leave from localPort
 	localPort localPort
 	outside   outside
 
@@ -151,6 +152,7 @@ func New(cfg Config) (*Node, error) {
 		cfg:       cfg,
 		dialShort: short,
 		knock:     knocks,
+		onePort:   knocks != nil,
 		outside:   outside{now: time.Now},
 		ident:     ident,
 		log:       cfg.Log,
@@ -346,7 +348,7 @@ func (n *Node) greet(ctx context.Context, conn net.Conn) error {
 		return fmt.Errorf("read hello: %w", wire.ErrNotDue)
 	}
 	c := n.Channel(hello.Channel)
-	if c == nil || !c.accept(g, tc, r, peer, hello.Join) {
+	if c == nil || !c.accept(g, tc, r, peer, hello.Join, cameIn) {
 		sayBye(tc, tree.ReasonChannel)
 		return tree.ReasonChannel
 	}

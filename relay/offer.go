@@ -192,7 +192,7 @@ func (c *Channel) offerTo(ctx context.Context, to tree.Place, t Token) (taken bo
 	}
 	switch f := f.(type) {
 	case wire.Hello:
-		if f.Channel == c.id && c.accept(d.guard, d.conn, r, d.peer, f.Join) {
+		if f.Channel == c.id && c.accept(d.guard, d.conn, r, d.peer, f.Join, dialledTo) {
 			return true, nil
 		}
 	case tree.Bye:

@@ -3,6 +3,7 @@ package relay
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -32,6 +33,18 @@ func TestASourceThatNobodyCanDialIsWatchedThroughAHelper(t *testing.T) {
 		time.Sleep(10 * time.Second)
 		if d := helper.status(t).Tree; d.Depth != 1 || len(w.root.status(t).Tree.Children) != 1 {
 			t.Errorf("the helper is at depth %d, and the source has %d children", d.Depth, len(w.root.status(t).Tree.Children))
+		}
+		cameIn := func(n *inhabitant) (is []bool) {
+			for _, l := range n.status(t).Links {
+				is = append(is, l.CameIn)
+			}
+			return is
+		}
+		if got := cameIn(w.root); !slices.Equal(got, []bool{false}) {
+			t.Errorf("the helper has come to the source: %v", got)
+		}
+		if got := cameIn(helper); len(got) == 0 || slices.Contains(got, false) {
+			t.Errorf("the others have come to the helper: %v", got)
 		}
 		w.wantWhole()
 

@@ -12,10 +12,14 @@ import (
 const (
 	// sightingsMost is how many parents' words are kept, the newest.
 	sightingsMost = 8
-	// missesMost is how many calls in a row, with different nodes, may not get through before
-	// this node makes and answers none for callsPause.
+	// missesMost is how many calls in a row over one family, with different nodes, may not get
+	// through before what one proved is forgotten, and if nothing was proved, this node makes and
+	// answers none for callsPause.
 	missesMost = 4
 	callsPause = 10 * time.Minute
+	// missesFrom is how many of those one node in between counts for that has asked for them, when it
+	// comes to what was proved: it may have named nodes that do not exist.
+	missesFrom = 2
 )
 
 // outside is how this node's router shows it to others, as far as parents tell, and whether calls
@@ -26,10 +30,13 @@ type outside struct {
 
 	mu        sync.Mutex
 	sightings []sighting
-	proved    [families]bool // a call got through since the network last changed
-	missed    []tree.ID      // nodes with which one did not, since one did
+	proved    [families]bool // a call got through, in this network
+	missed    [families][]miss
 	pausedTo  time.Time
 }
+
+// miss is a call that did not get through, since one did.
+type miss struct{ with, via tree.ID }
 
 // sighting is where one node sees a connection that leaves from a local port.
 type sighting struct {
@@ -49,20 +56,36 @@ func (o *outside) saw(s sighting) {
 	o.sightings = append(o.sightings, s)
 }
 
-// met takes what came of a call from a node that was answered, over a family.
-func (o *outside) met(id tree.ID, f family, through bool) {
+// met takes what came of a call from a node that was answered, over a family, and who asked for that.
+func (o *outside) met(id, via tree.ID, f family, through bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if through {
 		o.proved[f] = true
-		o.missed, o.pausedTo = nil, time.Time{}
+		o.missed[f], o.pausedTo = nil, time.Time{}
 		return
 	}
-	if !slices.Contains(o.missed, id) && len(o.missed) < missesMost {
-		o.missed = append(o.missed, id)
+	from := 0
+	for _, m := range o.missed[f] {
+		if m.with == id {
+			return
+		}
+		if m.via == via {
+			from++
+		}
 	}
-	if len(o.missed) >= missesMost && !o.provedOverAny() {
-		o.missed, o.pausedTo = nil, o.now().Add(callsPause)
+	if o.proved[f] && from >= missesFrom {
+		return
+	}
+	o.missed[f] = append(o.missed[f], miss{id, via})
+	if len(o.missed[f]) < missesMost {
+		return
+	}
+	o.missed[f] = nil
+	if o.proved[f] { // once
+		o.proved[f] = false
+	} else if !o.provedOverAny() {
+		o.pausedTo = o.now().Add(callsPause)
 	}
 }
 
@@ -70,7 +93,7 @@ func (o *outside) met(id tree.ID, f family, through bool) {
 func (o *outside) moved() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.sightings, o.proved, o.missed, o.pausedTo = nil, [families]bool{}, nil, time.Time{}
+	o.sightings, o.proved, o.missed, o.pausedTo = nil, [families]bool{}, [families][]miss{}, time.Time{}
 }
 
 // keeps says whether two parents see one local port at one address: 1 if they do, -1 if they see it
@@ -80,6 +103,9 @@ func (o *outside) keeps(over ...family) int {
 		for _, b := range slices.Backward(o.sightings[:i]) {
 			if a.local != b.local || !slices.Contains(over, familyOf(a.local.Addr())) {
 				continue
+			}
+			if a.seen.Addr() != b.seen.Addr() {
+				continue // the line has got another address in between: a router's port tells nothing then
 			}
 			if a.seen == b.seen {
 				return 1

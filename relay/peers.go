@@ -49,7 +49,7 @@ type peers struct {
 	sampled []tree.Candidate // the newest that a parent told
 	counted int              // members, as it counts them
 	given   []netip.AddrPort // where this node can be dialled, as its user or its machine says
-	seen    netip.AddrPort   // how a parent sees it; not valid if that is of no use
+	seen    netip.AddrPort   // how two parents see it; not valid if that is of no use
 	world   netip.Addr       // the newest IPv4 address of the Internet at which a parent saw it
 	addrs   []netip.AddrPort // where it can be dialled: both of these
 	gone    []netip.Addr     // of this machine, and the channel's goroutine has not looked
@@ -236,25 +236,54 @@ func localFirst(addrs []netip.AddrPort) []netip.AddrPort {
 	return local
 }
 
-// seenAs learns from a parent's welcome under which address the world sees this node.
-// That is believed unless there is an address of that family for the world already, given
-// by the user or on an interface.
-func (p *peers) seenAs(seen netip.AddrPort) {
-	ip := seen.Addr().Unmap()
-	if !seen.IsValid() || seen.Port() == 0 || ip.IsLoopback() {
+// heardSeen takes what a parent says of where it sees this node, beside what those say that this one
+// is linked with now: after another address of the line none of the old ones is.
+func (c *Channel) heardSeen(from tree.Link, seen netip.AddrPort) {
+	u := c.up[from]
+	if u == nil {
 		return
 	}
+	u.seen = seen
+	var others []netip.AddrPort
+	for _, o := range c.up {
+		if o.peer != u.peer && o.ctx.Err() == nil {
+			others = append(others, o.seen)
+		}
+	}
+	c.peers.seenAs(seen, others)
+}
+
+// seenAs learns from a parent's welcome under which address the world sees this node, given what
+// others have said. One parent may lie: others are told of that address only when two see it, unless
+// there is one of that family for the world already, given by the user or on an interface. A
+// parent that two others contradict is not believed at all.
+func (p *peers) seenAs(seen netip.AddrPort, others []netip.AddrPort) {
+	ip := seen.Addr().Unmap()
+	if !seen.IsValid() || seen.Port() == 0 || ip.IsLoopback() || outvoted(seen, others) {
+		return
+	}
+	agreed := slices.Contains(others, seen)
 	seen = netip.AddrPortFrom(ip, seen.Port())
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if ip.Is4() && worldwide(seen) {
 		p.world = ip
 	}
-	if len(p.addrs) == 0 || slices.Contains(p.addrs, seen) {
+	if !agreed || len(p.addrs) == 0 || slices.Contains(p.addrs, seen) {
 		return
 	}
 	p.seen = seen
 	p.addrs = withSeen(p.given, seen)
+}
+
+// outvoted reports whether two others have said the same, of that family, and it is not this.
+func outvoted(seen netip.AddrPort, others []netip.AddrPort) bool {
+	for i, o := range others {
+		if o.IsValid() && o != seen && familyOf(o.Addr()) == familyOf(seen.Addr()) && slices.Contains(others[i+1:], o) {
+			return !slices.Contains(others, seen)
+		}
+	}
+	return false
 }
 
 func (p *peers) seenInTheWorld() netip.Addr {
@@ -269,12 +298,20 @@ func (p *peers) seenInTheWorld() netip.Addr {
 func (p *peers) readdress(given []netip.AddrPort, gone []netip.Addr, moved bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	void := func(t Trial) bool {
+		return moved || slices.Contains(p.given, t.Addr) && !slices.Contains(given, t.Addr)
+	}
+	if void(p.trial) {
+		p.trial = Trial{} // nobody has tried where this node is now
+	}
+	for f := range p.trials {
+		if void(p.trials[f]) {
+			p.trials[f] = Trial{}
+		}
+	}
 	p.given, p.addrs = given, withSeen(given, p.seen)
 	if len(gone) > 0 {
 		p.world = netip.Addr{} // of the old network
-	}
-	if moved {
-		p.trial, p.trials = Trial{}, [families]Trial{} // nobody has tried from where this node is now
 	}
 	p.gone, p.moved = append(p.gone, gone...), p.moved || moved
 }

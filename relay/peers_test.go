@@ -42,8 +42,11 @@ func TestWhereANodeTellsOthersThatItIs(t *testing.T) {
 	} {
 		p := peers{given: c.own, addrs: c.own}
 		for _, s := range c.seen {
-			p.seenAs(s)
-			p.seenAs(s) // the same parent, or the next one
+			p.seenAs(s, nil)
+			if !slices.Equal(p.addrs, c.own) {
+				t.Errorf("own %v: one parent's word, %v, makes it say %v", c.own, s, p.addrs)
+			}
+			p.seenAs(s, addrPorts("198.51.100.99:7144", s.String()))
 		}
 		got := p.announced(tree.Info{Path: []tree.Place{{Addrs: c.root}}})
 		if !slices.Equal(got, c.want) {
@@ -80,10 +83,19 @@ func TestANodeKnowsWhereTheInternetSeesIt(t *testing.T) {
 		{"203.0.113.7:7144", "203.0.113.7"},
 		{"100.64.3.2:7144", "203.0.113.7"},
 	} {
-		p.seenAs(netip.MustParseAddrPort(c.seen))
+		p.seenAs(netip.MustParseAddrPort(c.seen), nil)
 		if got := p.seenInTheWorld().String(); got != c.want {
 			t.Errorf("after %s: %s, want %s", c.seen, got, c.want)
 		}
+	}
+	honest := addrPorts("203.0.113.7:7144", "[2001:db8::1]:7144", "203.0.113.7:7144")
+	p.seenAs(netip.MustParseAddrPort("198.51.100.66:7144"), honest)
+	if got := p.seenInTheWorld().String(); got != "203.0.113.7" {
+		t.Errorf("one parent against two: %s", got)
+	}
+	p.seenAs(netip.MustParseAddrPort("198.51.100.66:7144"), honest[:2])
+	if got := p.seenInTheWorld().String(); got != "198.51.100.66" {
+		t.Errorf("the newest of two, where a line may have another address: %s", got)
 	}
 	p.readdress(p.given, []netip.Addr{netip.MustParseAddr("192.168.1.5")}, true)
 	if p.seenInTheWorld().IsValid() {

@@ -30,7 +30,8 @@ var errAddrGone = errors.New("this machine no longer has the link's address")
 func (n *Node) Relocate(addrs []netip.AddrPort, gone []netip.Addr) { n.readdress(addrs, gone, true) }
 
 // Readdress tells the node that others can reach the listener elsewhere, in the same network
-// as before: what it has begun there goes on.
+// as before: what it has begun there goes on, and what is known of the router holds. What was found
+// out about an address that is none any more is forgotten.
 func (n *Node) Readdress(addrs []netip.AddrPort) { n.readdress(addrs, nil, false) }
 
 func (n *Node) readdress(addrs []netip.AddrPort, gone []netip.Addr, moved bool) {
@@ -54,8 +55,10 @@ func (n *Node) readdress(addrs []netip.AddrPort, gone []netip.Addr, moved bool) 
 // relocate does what follows from the newest Relocate or Readdress.
 func (c *Channel) relocate() {
 	addrs, gone, moved := c.peers.takeReaddressed()
-	if moved {
-		c.peers.askAt = [families]time.Time{}
+	for f := range families {
+		if c.peers.triedOver(f).At.IsZero() {
+			c.peers.askAt[f] = time.Time{}
+		}
 	}
 	for _, u := range c.up {
 		u.dropFrom(gone)

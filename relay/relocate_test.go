@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"relay/relay/wire"
 	"relay/tree"
 )
 
@@ -88,7 +89,7 @@ func TestAChannelThatIsOpenedLaterHasTheNewAddress(t *testing.T) {
 
 func TestWhatAParentSawIsKeptWhereItIsOfUse(t *testing.T) {
 	p := peers{given: addrPorts("192.168.1.5:7144"), addrs: addrPorts("192.168.1.5:7144")}
-	p.seenAs(netip.MustParseAddrPort("198.51.100.7:7144"))
+	p.seenAs(netip.MustParseAddrPort("198.51.100.7:7144"), addrPorts("198.51.100.7:7144"))
 	for _, c := range []struct{ given, want []netip.AddrPort }{
 		{addrPorts("192.168.2.5:7144"), addrPorts("198.51.100.7:7144", "192.168.2.5:7144")},
 		{addrPorts("203.0.113.7:7144", "192.168.2.5:7144"), addrPorts("203.0.113.7:7144", "192.168.2.5:7144")}, // now the user says
@@ -98,6 +99,30 @@ func TestWhatAParentSawIsKeptWhereItIsOfUse(t *testing.T) {
 		p.readdress(c.given, nil, false)
 		if !slices.Equal(p.addrs, c.want) {
 			t.Errorf("%v: %v, want %v", c.given, p.addrs, c.want)
+		}
+	}
+}
+
+// What was found out about an address that others are not told any more is void; the rest holds while
+// the network is the same.
+func TestWhatWasFoundOutHoldsForItsAddress(t *testing.T) {
+	name, lan, v6 := netip.MustParseAddrPort("198.51.100.7:7144"), netip.MustParseAddrPort("192.168.1.5:7144"), netip.MustParseAddrPort("[2001:db8::1]:7144")
+	for _, c := range []struct {
+		given      []netip.AddrPort
+		moved      bool
+		here, on6  tree.Reach
+		wantParent tree.Reach
+	}{
+		{[]netip.AddrPort{v6, name, lan}, false, tree.Open, tree.Open, tree.Open},
+		{[]netip.AddrPort{v6, lan}, false, tree.Untried, tree.Open, tree.Untried},
+		{[]netip.AddrPort{v6, name, lan}, true, tree.Untried, tree.Untried, tree.Untried},
+	} {
+		p := peers{given: []netip.AddrPort{name, lan}}
+		p.probed(wire.Probed{Addr: name, Open: true})
+		p.dialledBack(ipv6, wire.Dialled{Addr: v6, TCP: wire.Answered}) // where a parent sees it, say
+		p.readdress(c.given, nil, c.moved)
+		if p.triedOver(ipv4).Reach != c.here || p.triedOver(ipv6).Reach != c.on6 || p.tried().Reach != c.wantParent {
+			t.Errorf("at %v, in another network %v: %+v, %+v", c.given, c.moved, p.trials, p.trial)
 		}
 	}
 }

@@ -42,6 +42,7 @@ type LinkStatus struct {
 	// the system does not say.
 	Unacked int
 	Near    bool // it is in one of this machine's own subnets
+	CameIn  bool // the child has dialled this node; it was neither dialled from here nor called
 }
 
 // Status describes the channel. It reports false if the channel has ended.

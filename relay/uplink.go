@@ -3,7 +3,9 @@ package relay
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"sync/atomic"
+	"time"
 
 	"relay/relay/stream"
 	"relay/relay/wire"
@@ -18,6 +20,10 @@ type uplink struct {
 	sample func(wire.Sample)
 	probed func(wire.Probed)
 	calls  func(wire.Frame) // what has to do with calls
+	place  tree.Place       // that was dialled, as somebody has named it
+
+	seen     netip.AddrPort // where the other side says that it sees this node; owned by the channel's goroutine
+	provedAt time.Time      // when proveTo had it dial back; owned by the channel's goroutine
 
 	asked     stream.Position // chunks after it; set before feeding
 	delivered func()          // called once, when the first of them has come; nil afterwards

@@ -270,7 +270,7 @@ func TestWhenCapacityShrinksTheWeakestAreAskedAndCut(t *testing.T) {
 func TestOneOriginHasAtMostFourStandbyLinks(t *testing.T) {
 	r := newRig(t, Config{Root: true, Slots: 4})
 	for i := range 8 {
-		as := r.give(Joined{Link(2 + 2*i), place(1 + i).ID, addr(99), false, false, Join{Addrs: place(1 + i).Addrs, Standby: true}})
+		as := r.give(Joined{Link(2 + 2*i), place(1 + i).ID, addr(99), false, false, false, Join{Addrs: place(1 + i).Addrs, Standby: true}})
 		if _, ok := sent[Welcome](as); ok != (i < maxUnpulled) || !ok && closed(as, Link(2+2*i)) != ReasonBusy {
 			t.Errorf("link %d: %+v", i+1, as)
 		}

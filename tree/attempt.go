@@ -27,6 +27,7 @@ type attempt struct {
 	near    bool
 	called  bool // it was reached by a call
 	pulled  bool // chunks are wanted from it already
+	ready   bool // it was a standby link
 	brought bool // one has come
 	due     bool // the node would move there, and waits for that one
 	welcome *Welcome
@@ -36,8 +37,14 @@ type attempt struct {
 // dialling reports whether nobody has answered at the place yet.
 func (a *attempt) dialling() bool { return !a.pulled && a.addr.ID.IsZero() }
 
-// overdue reports whether the place should have delivered by now.
-func (a *attempt) overdue(now time.Time) bool { return a.due && now.Sub(a.since) >= hungAfter }
+// overdue reports whether the place should have delivered by now, or answered over a link that was
+// ready.
+func (a *attempt) overdue(now time.Time) bool {
+	if a.ready && a.welcome == nil {
+		return now.Sub(a.started) >= hungAfter
+	}
+	return a.due && now.Sub(a.since) >= hungAfter
+}
 
 // attempts are the places being asked.
 type attempts map[Link]*attempt

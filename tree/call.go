@@ -103,9 +103,10 @@ func (n *Node) calling(p Place) bool { return n.up != nil && n.up.called && n.up
 func (n *Node) calledInVain(now time.Time) bool { return n.up == nil && n.book.allAway(now) }
 
 // clearWay gives up a guest's standby link before the guest is called, to be the parent: two nodes that
-// meet half-way can have but one connection.
+// meet half-way can have but one connection. A guest that has come another way keeps it, so that who
+// says of a node that it is called does not cost that its link.
 func (n *Node) clearWay(p Place) {
-	if g := n.guests.ofID(p.ID); g != nil {
+	if g := n.guests.ofID(p.ID); g != nil && g.met {
 		n.dropGuest(g, ByUs(ReasonReplaced))
 	}
 }

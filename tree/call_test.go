@@ -7,7 +7,7 @@ import (
 
 // asks has node i ask for a slot, which knows how to call or does not.
 func (r *rig) asks(l Link, i int, calls bool, j Join) []Action {
-	return r.give(Joined{l, place(i).ID, addr(i), false, calls, j})
+	return r.give(Joined{l, place(i).ID, addr(i), false, calls, false, j})
 }
 
 // callable is what a child reports that nobody can dial, with free slots.
@@ -316,19 +316,29 @@ func TestWhoseCallsAllMissJoinsAsOneThatCannotCall(t *testing.T) {
 }
 
 // TestAGuestMakesWayWhenItIsCalled has a node keep a link ready to this one, which then has to go there:
-// two that meet half-way have one connection.
+// two that meet half-way have one connection. A guest that has dialled keeps its own.
 func TestAGuestMakesWayWhenItIsCalled(t *testing.T) {
-	r := newRig(t, Config{Slots: 2, Calls: true})
-	up := r.below(1)
-	r.asks(2, 7, true, Join{Addrs: place(7).Addrs, Slots: 8, Standby: true})
-	r.give(Received{up, Backups{places(7), 1}})
-	if d, ok := r.dial(time.Second, r.beats(up, quiet(0)), r.reports(2, callable)); ok {
-		t.Errorf("it calls a guest to keep a link ready: %+v", d)
-	}
-	as := r.give(Received{up, Bye{ReasonDisplaced, places(7), 1}})
-	d, ok := first[Dial](as)
-	if !ok || number(d.Place) != 7 || d.Through != place(100).ID || closed(as, 2) != ReasonReplaced {
-		t.Errorf("%+v", as)
+	for _, met := range []bool{true, false} {
+		r := newRig(t, Config{Slots: 2, Calls: true})
+		up := r.below(1)
+		r.give(Joined{2, place(7).ID, addr(7), false, true, met, Join{Addrs: place(7).Addrs, Slots: 8, Standby: true}})
+		r.give(Received{up, Backups{places(7), 1}})
+		d, ok := r.dial(time.Second, r.beats(up, quiet(0)), r.reports(2, callable))
+		if ok == met {
+			t.Errorf("met %v: it calls a guest to keep a link ready: %v", met, ok)
+		}
+		if ok { // it has none
+			r.give(Down{d.Link, Lost(ReasonUnreachable)})
+		}
+		as := r.give(Received{up, Bye{ReasonDisplaced, places(7), 1}})
+		d, ok = first[Dial](as)
+		why := ReasonNone
+		if met {
+			why = ReasonReplaced
+		}
+		if !ok || number(d.Place) != 7 || d.Through != place(100).ID || closed(as, 2) != why {
+			t.Errorf("met %v: %+v", met, as)
+		}
 	}
 }
 

@@ -17,6 +17,7 @@ type child struct {
 	born     time.Time // when it joined the channel, as it says itself
 	near     bool
 	calls    bool // it knows how to call
+	met      bool // the link was made half-way, by a call
 	trial    trial
 	learnt   learnt
 	since    time.Time
@@ -163,7 +164,7 @@ func (n *Node) newChild(now time.Time, ev Joined) *child {
 	age := time.Duration(min(ev.Join.Age, maxAge)) * time.Second
 	return &child{
 		link: ev.Link, place: n.joinerPlace(ev), from: originOf(ev), slots: int(ev.Join.Slots), born: now.Add(-age),
-		near: ev.Near, calls: ev.Calls, since: now, heard: now,
+		near: ev.Near, calls: ev.Calls, met: ev.Met, since: now, heard: now,
 		report: Report{Below: min(ev.Join.Below, maxBelow)},
 	}
 }

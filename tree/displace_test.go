@@ -155,7 +155,7 @@ func TestAFarChildMakesRoomForAFarJoiner(t *testing.T) {
 	r.give(Capacity{3, 1})
 	near := func(l Link, i int, j Join) []Action {
 		j.Addrs = place(i).Addrs
-		as := r.give(Joined{l, place(i).ID, addr(i), true, false, j})
+		as := r.give(Joined{l, place(i).ID, addr(i), true, false, false, j})
 		return append(as, append(r.give(Received{l, Pull{}}), r.give(Received{l, Report{Sent: 1, Slots: j.Slots}})...)...)
 	}
 	near(2, 1, Join{})

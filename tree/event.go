@@ -35,7 +35,10 @@ type Joined struct {
 	Near bool           // it is on this machine or in one of its own networks
 	// Calls is set if it knows how to call, and so can be sent to nodes that nobody can dial.
 	Calls bool
-	Join  Join
+	// Met is set if the two have connected half-way, by a call: they can have no other connection
+	// of this kind.
+	Met  bool
+	Join Join
 }
 
 // Received says that a message came over a link.

@@ -9,7 +9,7 @@ import (
 // knock asks from an address and says why it is turned away.
 func (r *rig) knock(l Link, i int, from string) Reason {
 	r.t.Helper()
-	as := r.give(Joined{l, place(i).ID, netip.MustParseAddrPort(from), false, false, Join{Addrs: place(i).Addrs}})
+	as := r.give(Joined{l, place(i).ID, netip.MustParseAddrPort(from), false, false, false, Join{Addrs: place(i).Addrs}})
 	if _, ok := sent[Welcome](as); ok {
 		return ReasonNone
 	}

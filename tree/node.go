@@ -295,6 +295,9 @@ func (n *Node) bye(now time.Time, l Link, m Bye) {
 	case *standby:
 		n.standbyFailed(now, r, ByThem(m.Reason))
 	case *child:
+		if r.yields && m.Reason == ReasonMoved {
+			n.yields = yields{}
+		}
 		n.dropChild(r, ByThem(m.Reason))
 	case guest:
 		n.dropGuest(r.child, ByThem(m.Reason))

@@ -23,9 +23,8 @@ func (n *Node) keepStandbys(now time.Time) {
 	}
 	n.tryDisjoint(now)
 	usable := func(p Place) bool {
-		through := n.book.through(p)
-		if !through.IsZero() && n.guests.ofID(p.ID) != nil {
-			return false // the two have met, and have but one connection
+		if g := n.guests.ofID(p.ID); g != nil && g.met && !n.book.through(p).IsZero() {
+			return false // the two have but one connection
 		}
 		return !n.notNow(p) && n.book.mayStandby(now, p) && n.mayCall(now, n.book.find(p))
 	}

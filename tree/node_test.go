@@ -96,7 +96,7 @@ func sent[M Message](as []Action) (M, bool) {
 // join makes node i a child on link l that pulls and reports.
 func (r *rig) join(l Link, i int, rep Report) {
 	r.t.Helper()
-	if _, ok := sent[Welcome](r.give(Joined{l, place(i).ID, addr(i), false, false, Join{Addrs: place(i).Addrs, Slots: 31}})); !ok {
+	if _, ok := sent[Welcome](r.give(Joined{l, place(i).ID, addr(i), false, false, false, Join{Addrs: place(i).Addrs, Slots: 31}})); !ok {
 		r.t.Fatalf("node %d is not welcome", i)
 	}
 	r.give(Received{l, Pull{}})
@@ -153,7 +153,7 @@ func TestJoinersAreRefusedAndToldWhy(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			r := newRig(t, Config{Slots: 1})
 			test.setup(r)
-			as := r.give(Joined{100, place(test.peer).ID, addr(test.peer), false, false, Join{Addrs: place(test.peer).Addrs}})
+			as := r.give(Joined{100, place(test.peer).ID, addr(test.peer), false, false, false, Join{Addrs: place(test.peer).Addrs}})
 			m, ok := sent[Refer](as)
 			if !ok || m.Reason != test.want {
 				t.Fatalf("got %+v, want a referral because of %v", as, test.want)
@@ -171,7 +171,7 @@ func TestANodeThatDialsItselfIsToldSoAndForgetsTheAddress(t *testing.T) {
 	if !ok {
 		t.Fatal("the seed is not asked")
 	}
-	if c, ok := first[Close](r.give(Joined{2, place(0).ID, addr(5), false, false, Join{}})); !ok || c.End.Reason != ReasonSelf {
+	if c, ok := first[Close](r.give(Joined{2, place(0).ID, addr(5), false, false, false, Join{}})); !ok || c.End.Reason != ReasonSelf {
 		t.Errorf("accepting end: %+v", c)
 	}
 	if c, ok := first[Close](r.give(Up{d.Link, place(0).ID, addr(5), false, false})); !ok || c.End.Reason != ReasonSelf {
@@ -189,10 +189,10 @@ func TestAReferralHasNoDeadEndsAndTheNearestFreeSlotFirst(t *testing.T) {
 	r.join(6, 3, Report{Room: allRoom(0)})
 	r.join(8, 4, Report{Room: allRoom(1)})
 	// 5 has pulled but not reported, 6 has not pulled: nothing is known of them.
-	r.give(Joined{10, place(5).ID, addr(5), false, false, Join{Addrs: place(5).Addrs}})
+	r.give(Joined{10, place(5).ID, addr(5), false, false, false, Join{Addrs: place(5).Addrs}})
 	r.give(Received{10, Pull{}})
-	r.give(Joined{12, place(6).ID, addr(6), false, false, Join{Addrs: place(6).Addrs}})
-	m, ok := sent[Refer](r.give(Joined{14, place(9).ID, addr(9), false, false, Join{Addrs: place(9).Addrs}}))
+	r.give(Joined{12, place(6).ID, addr(6), false, false, false, Join{Addrs: place(6).Addrs}})
+	m, ok := sent[Refer](r.give(Joined{14, place(9).ID, addr(9), false, false, false, Join{Addrs: place(9).Addrs}}))
 	if !ok || len(m.Places) != 3 {
 		t.Fatalf("%+v", m)
 	}
@@ -205,10 +205,10 @@ func TestAReferralHasNoDeadEndsAndTheNearestFreeSlotFirst(t *testing.T) {
 
 func TestAReferralLeavesOutChildrenThatDoNotListen(t *testing.T) {
 	r := newRig(t, Config{Root: true, Slots: 1})
-	r.give(Joined{2, place(1).ID, addr(1), false, false, Join{}})
+	r.give(Joined{2, place(1).ID, addr(1), false, false, false, Join{}})
 	r.give(Received{2, Pull{}})
 	r.give(Received{2, Report{Sent: 1, Room: allRoom(0)}})
-	m, ok := sent[Refer](r.give(Joined{4, place(9).ID, addr(9), false, false, Join{Addrs: place(9).Addrs}}))
+	m, ok := sent[Refer](r.give(Joined{4, place(9).ID, addr(9), false, false, false, Join{Addrs: place(9).Addrs}}))
 	if !ok || len(m.Places) != 0 {
 		t.Errorf("%+v", m)
 	}
@@ -221,7 +221,7 @@ func TestReferralsAreSpreadAmongEquals(t *testing.T) {
 	}
 	got := make(map[ID]int)
 	for i := range 400 {
-		m, _ := sent[Refer](r.give(Joined{Link(100 + 2*i), place(50 + i).ID, addr(50 + i), false, false, Join{Addrs: place(50 + i).Addrs}}))
+		m, _ := sent[Refer](r.give(Joined{Link(100 + 2*i), place(50 + i).ID, addr(50 + i), false, false, false, Join{Addrs: place(50 + i).Addrs}}))
 		got[m.Places[0].ID]++
 	}
 	for id, n := range got {
@@ -236,7 +236,7 @@ func TestAReferralNamesEightPlacesAtMost(t *testing.T) {
 	for i := range 20 {
 		r.join(Link(2+2*i), 1+i, Report{Room: allRoom(0)})
 	}
-	m, ok := sent[Refer](r.give(Joined{100, place(50).ID, addr(50), false, false, Join{Addrs: place(50).Addrs}}))
+	m, ok := sent[Refer](r.give(Joined{100, place(50).ID, addr(50), false, false, false, Join{Addrs: place(50).Addrs}}))
 	if !ok || len(m.Places) != MaxRefer {
 		t.Errorf("%d places", len(m.Places))
 	}
@@ -246,7 +246,7 @@ func TestAJoinerIsReachedAtTheAddressItComesFrom(t *testing.T) {
 	r := newRig(t, Config{Root: true, Slots: 4})
 	from := netip.MustParseAddrPort("203.0.113.9:50123")
 	own := netip.MustParseAddrPort("192.168.1.5:7145")
-	w, _ := sent[Welcome](r.give(Joined{2, place(1).ID, from, false, false, Join{Addrs: []netip.AddrPort{own}}}))
+	w, _ := sent[Welcome](r.give(Joined{2, place(1).ID, from, false, false, false, Join{Addrs: []netip.AddrPort{own}}}))
 	if want := netip.MustParseAddrPort("203.0.113.9:7145"); w.Seen != want {
 		t.Errorf("told %v, want %v", w.Seen, want)
 	}
@@ -258,7 +258,7 @@ func TestAJoinerIsReachedAtTheAddressItComesFrom(t *testing.T) {
 func TestTheSameNodeOnANewLinkReplacesTheOld(t *testing.T) {
 	r := newRig(t, Config{Root: true, Slots: 1})
 	r.join(2, 1, Report{})
-	as := r.give(Joined{4, place(1).ID, addr(1), false, false, Join{Addrs: place(1).Addrs}})
+	as := r.give(Joined{4, place(1).ID, addr(1), false, false, false, Join{Addrs: place(1).Addrs}})
 	if c, ok := first[Close](as); !ok || c.Link != 2 || c.End.Reason != ReasonReplaced {
 		t.Errorf("%+v", as)
 	}
@@ -339,7 +339,7 @@ func TestChildrenThatHaveNotPulledYetHearOfANewPathToo(t *testing.T) {
 	label := Label{Epoch{Ms: 1}, 1, 1}
 	r := newRig(t, Config{Slots: 2})
 	l := r.attach(label, 1, 2)
-	r.give(Joined{2, place(9).ID, addr(9), false, false, Join{Addrs: place(9).Addrs}})
+	r.give(Joined{2, place(9).ID, addr(9), false, false, false, Join{Addrs: place(9).Addrs}})
 	r.give(Received{l, Path{places(1, 5, 2)}})
 	m, ok := sent[Path](r.pass(heartbeatInterval))
 	if !ok || len(m.Path) != 4 {

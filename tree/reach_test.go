@@ -155,7 +155,7 @@ func TestHeldJoinersAreBounded(t *testing.T) {
 	r.give(Down{102, Lost(ReasonClosed)})
 	for i, want := range []int{0, 1} {
 		l := Link(190 + 2*i)
-		j := Joined{l, place(60 + i).ID, addr(17), false, false, Join{Slots: 8, Addrs: place(60 + i).Addrs}} // of node 17, which is held too
+		j := Joined{l, place(60 + i).ID, addr(17), false, false, false, Join{Slots: 8, Addrs: place(60 + i).Addrs}} // of node 17, which is held too
 		if got := len(sentTo[Refer](r.give(j), l)); got != want {
 			t.Errorf("joiner %d from one address: %d referrals, want %d", 2+i, got, want)
 		}

@@ -7,7 +7,7 @@ func (r *rig) ask(l Link, i int, j Join) []Action {
 	if j.Addrs == nil {
 		j.Addrs = place(i).Addrs
 	}
-	return r.give(Joined{l, place(i).ID, addr(i), false, false, j})
+	return r.give(Joined{l, place(i).ID, addr(i), false, false, false, j})
 }
 
 // come makes node i a child with the slots and age that j says, and lets it report.

@@ -118,6 +118,27 @@ func TestThreePlacesAreAskedAtATimeAndEightDialled(t *testing.T) {
 	}
 }
 
+// A link that was ready is answered within a round trip by whoever means it.
+func TestALinkThatWasReadyAndIsSilentKeepsNobodyFromBeingAsked(t *testing.T) {
+	s, now := newTestSearch(wantOther)
+	for i := range maxAttempts {
+		b := standby{link: Link(2*i + 1), place: place(i), addr: place(i), ready: true}
+		s.add(b.attempt(now))
+	}
+	if s.hasRoom(now.Add(hungAfter - 1)) {
+		t.Error("a fourth is asked before they had time")
+	}
+	if now = now.Add(hungAfter); !s.hasRoom(now) {
+		t.Error("nobody else is asked")
+	}
+	for _, a := range s.attempts.sorted() {
+		a.welcome = &Welcome{} // they answer: the label may not be new enough yet
+	}
+	if s.hasRoom(now) {
+		t.Error("a fourth is asked beside three that have answered")
+	}
+}
+
 func TestEveryThirdPlaceIsAskedOutOfTurn(t *testing.T) {
 	s, _ := newTestSearch(wantAny)
 	var got []int

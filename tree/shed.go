@@ -1,6 +1,9 @@
 package tree
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // swaps is how many children over its slots a node takes while weaker children make room
 // for stronger ones.
@@ -65,7 +68,7 @@ func (n *Node) shed(now time.Time) {
 		}
 		w, x := n.agreed(far)
 		if w == nil {
-			w = n.least(far, weaker)
+			w = n.least(far, n.waited(weaker))
 		}
 		if w == nil {
 			return
@@ -81,6 +84,20 @@ func (n *Node) shed(now time.Time) {
 		}
 		n.send(w.link, Bye{ReasonDisplaced, l.places, l.called})
 	}
+}
+
+// waited is an order in which those come last for whom another child was asked to move. If that one
+// stays, they go in its place, and would have gone for two.
+func (n *Node) waited(order func(a, b *child) int) func(a, b *child) int {
+	awaits := func(c *child) int {
+		for _, w := range n.children {
+			if w.shedding() && w.shedFor == c.place.ID {
+				return 1
+			}
+		}
+		return 0
+	}
+	return func(a, b *child) int { return cmp.Or(awaits(a)-awaits(b), order(a, b)) }
 }
 
 // agreed returns a child w that was to make room for another, and that other, x, once x has
@@ -101,7 +118,8 @@ func (n *Node) agreed(far bool) (w, x *child) {
 
 // expireChildren drops the children that are silent, that did not pull, or that were asked
 // to move and have not. If such a child should have moved below another that has slots
-// left, that other is dropped instead: it got its place for slots that it does not give.
+// left, that other is dropped instead: it got its place for slots that it does not give. One that yields
+// stays likewise, and if the other has gone.
 func (n *Node) expireChildren(now time.Time) {
 	for _, c := range n.children {
 		switch {
@@ -120,6 +138,10 @@ func (n *Node) expireChildren(now time.Time) {
 				c.shedAt, c.shedFor, c.yields = time.Time{}, ID{}, false
 				n.distrust(now, x.place.ID)
 				n.dropChild(x, ByUs(ReasonFull))
+				continue
+			}
+			if c.yields && x == nil && len(n.children) <= n.cfg.Slots { // the joiner has gone by itself
+				c.shedAt, c.shedFor, c.yields = time.Time{}, ID{}, false
 				continue
 			}
 			n.dropChild(c, ByUs(ReasonFull))

@@ -72,7 +72,7 @@ func (b *standby) reportDue(now time.Time, every time.Duration) bool {
 
 // attempt is what the link becomes when the stream is pulled over it.
 func (b *standby) attempt(now time.Time) *attempt {
-	return &attempt{link: b.link, place: b.place, addr: b.addr, near: b.near, called: b.called, started: now, pulled: true}
+	return &attempt{link: b.link, place: b.place, addr: b.addr, near: b.near, called: b.called, started: now, pulled: true, ready: true}
 }
 
 // standbys are the links that are kept ready, and the choice of the next.

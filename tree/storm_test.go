@@ -382,7 +382,7 @@ func (s *storm) joins() Event {
 	p := s.place()
 	s.last += 2
 	s.open[s.last] = p.ID
-	return Joined{s.last, p.ID, s.addr(), s.rng.IntN(4) == 0, s.rng.IntN(2) == 0, Join{
+	return Joined{s.last, p.ID, s.addr(), s.rng.IntN(4) == 0, s.rng.IntN(2) == 0, false, Join{
 		Addrs: p.Addrs, Slots: uint16(s.rng.Uint32N(1 << s.rng.IntN(17))), Age: s.rng.Uint32() >> s.rng.IntN(32),
 		Within: uint8(max(0, s.rng.IntN(300)-44)), Standby: s.rng.IntN(3) == 0,
 	}}

@@ -60,7 +60,8 @@ func (n *Node) besides(rooms calledRooms, c *child) bool {
 	return own == NoRoom || int(n.called[class]) < n.depth()+1+int(own)
 }
 
-// yields is when a child may yield next for a place elsewhere in the tree.
+// yields is when a child may yield next for a place elsewhere in the tree. It begins anew when one that
+// did has moved.
 type yields struct {
 	again time.Time
 	pause time.Duration

@@ -63,6 +63,85 @@ func TestAChildThatCanCallYieldsToAJoinerThatCannot(t *testing.T) {
 	}
 }
 
+// fullRoot is a root whose two places are held by nodes that nobody can dial, one of which could go below
+// the other; speak has them go on reporting.
+func fullRoot(t *testing.T) (r *rig, speak []func() []Action) {
+	t.Helper()
+	r = newRig(t, Config{Root: true, Slots: 2, Probes: true})
+	speak = []func() []Action{
+		r.reports(2, Report{Slots: 8, Free: 8, Callable: true, Called: CalledRoom{true, roomOf(8)}}), r.reports(4, Report{Callable: true}),
+	}
+	for i, slots := range []uint16{8, 0} {
+		l := Link(2 + 2*i)
+		r.asks(l, 1+i, true, Join{Addrs: place(1 + i).Addrs, Slots: slots})
+		r.give(Received{l, Pull{}})
+		r.live(heartbeatInterval, speak[i])
+		r.give(Probed{l, Closed})
+	}
+	return r, speak
+}
+
+// yieldsTo has a joiner come that cannot call, and reports whether somebody is asked to make room for it.
+func (r *rig) yieldsTo(l Link, i int) bool {
+	r.asks(l, i, false, Join{})
+	return len(sentTo[Bye](r.give(Received{l, Pull{}}), 4)) == 1
+}
+
+func TestAChildStaysIfTheOneForWhomItYieldsHasGone(t *testing.T) {
+	r, speak := fullRoot(t)
+	if !r.yieldsTo(8, 4) {
+		t.Fatal("nobody yields")
+	}
+	r.give(Down{8, ByThem(ReasonClosed)})
+	if as := r.live(EmergencyTime+time.Second, speak...); closed(as, 4) != ReasonNone {
+		t.Errorf("it has to go for nobody: %v", closed(as, 4))
+	}
+}
+
+// TestAfterAChildHasMovedOthersYieldAgain has one find no place a few times, and then move.
+func TestAfterAChildHasMovedOthersYieldAgain(t *testing.T) {
+	r, speak := fullRoot(t)
+	for i := range 3 {
+		l := Link(8 + 2*i)
+		if !r.yieldsTo(l, 4+i) {
+			t.Fatalf("nobody yields for joiner %d", i)
+		}
+		r.live(shedTime+2*heartbeatInterval, append(speak, r.reports(l, Report{}))...)
+		r.live(yieldAgain<<i, speak...)
+	}
+	if r.yields.pause != yieldAgain<<2 {
+		t.Errorf("after three in vain they pause for %v", r.yields.pause)
+	}
+	if !r.yieldsTo(20, 10) {
+		t.Fatal("nobody yields")
+	}
+	r.give(Received{4, Bye{Reason: ReasonMoved}})
+	if r.yields.pause != 0 {
+		t.Errorf("after one has moved they pause for %v", r.yields.pause)
+	}
+}
+
+// TestNobodyIsAskedToMoveForWhomAnotherYields has an orphan come over the slots while a child yields: if
+// that finds no place, the one for whom it yielded goes, and must not have gone for the orphan.
+func TestNobodyIsAskedToMoveForWhomAnotherYields(t *testing.T) {
+	r, speak := fullRoot(t)
+	speak = append(speak, r.reports(8, Report{}), r.reports(20, Report{Slots: 8, Children: 1, Below: 1, Room: noRoom}))
+	r.asks(20, 7, true, Join{Addrs: place(7).Addrs, Slots: 8, Standby: true})
+	r.asks(8, 4, false, Join{})
+	if bye := sentTo[Bye](r.give(Received{8, Pull{}}), 4); len(bye) != 1 {
+		t.Fatal("nobody yields")
+	}
+	r.live(7*time.Second, speak...)
+	as := r.give(Received{20, Pull{}})
+	if len(sentTo[Welcome](as, 20)) != 1 || len(sentTo[Bye](as, 8)) != 0 || len(sentTo[Bye](as, 2))+len(sentTo[Bye](as, 20)) != 1 {
+		t.Errorf("an orphan comes: %+v", as)
+	}
+	r.live(EmergencyTime-7*time.Second, speak...)
+	if n := len(r.Info().Children); n != 2 {
+		t.Errorf("%d children in 2 slots after %v", n, EmergencyTime)
+	}
+}
+
 // TestAChildYieldsForAPlaceElsewhereInTheTree has a node whose one child can be called, and that knows
 // of places for it or of none.
 func TestAChildYieldsForAPlaceElsewhereInTheTree(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"relay/cli/term"
+	"relay/cli/words"
 	"relay/playback/api"
 )
 
@@ -73,10 +74,10 @@ func (m machine) checkChannel(f *findings, c api.ChannelStatus) {
 	case api.ReachOpen:
 		f.fine("Others get through to this node: another node of channel %s has tried it at %s.", c.Name, c.ReachAddr)
 	case api.ReachPunchable:
-		f.note("To be reached by everybody, have the firewall let that port in, TCP and UDP, and the router forward it to this machine.",
+		f.note(words.OpenPort(reached, c.ReachAddr),
 			"Others get through to this node if they are called: another node of channel %s has tried it at %s, and a router or a firewall has let nothing in, but it lets in who is called at the same moment.", c.Name, c.ReachAddr)
 	case api.ReachClosed:
-		f.todo("It plays all the same. To pass the stream on to others, have the firewall let that port in, TCP and UDP, and the router forward it to this machine.",
+		f.todo("It plays all the same. "+words.OpenPort(reached, c.ReachAddr),
 			"Nobody gets through to this node: another node of channel %s has tried it at %s, and a router or a firewall has let nothing in.", c.Name, c.ReachAddr)
 	}
 	for _, r := range c.Reached {
@@ -89,9 +90,12 @@ func (m machine) checkChannel(f *findings, c api.ChannelStatus) {
 	}
 }
 
+// reached is what a port is opened for.
+const reached = "To be reached by everybody"
+
 // overFamily says what somebody who was asked to dial back has found out.
 func overFamily(f *findings, c api.ChannelStatus, r api.Reached) {
-	const next = "Have the firewall let that port in, TCP and UDP, and the router too."
+	next := words.OpenPort(reached, r.Addr)
 	switch r.Reach {
 	case api.ReachOpen:
 		f.fine("Over %s others get through to this node: one that was asked has dialled %s.", r.Family, r.Addr)

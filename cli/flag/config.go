@@ -207,6 +207,7 @@ func (conf *config) apply(c *cli.Context) error {
 			return nil
 		}
 		texts, _ := valuesOf(f, v)
+		c.App.Metadata[configured+f.Names()[0]] = true
 		for _, s := range texts {
 			if err := c.Set(f.Names()[0], s); err != nil {
 				where := conf.path
@@ -229,6 +230,19 @@ func (conf *config) apply(c *cli.Context) error {
 		}
 	}
 	return nil
+}
+
+// configured is in front of the names of flags that config.toml has set, in the application's metadata.
+const configured = configFile + " "
+
+// typed reports whether a flag is on the command line, instead of in the environment or config.toml,
+// which may hold it for another command.
+func typed(c *cli.Context, name string) bool {
+	if !c.IsSet(name) || c.App.Metadata[configured+name] != nil {
+		return false
+	}
+	variable, ok := os.LookupEnv(Env(name)[0])
+	return !ok || variable != c.String(name)
 }
 
 // valuesOf turns a value into what the flag takes on the command line: several values for a

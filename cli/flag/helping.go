@@ -47,10 +47,12 @@ func token(usage string) *cli.StringFlag {
 // ReadHelping reads the flags of Helping.
 func ReadHelping(c *cli.Context) (helper bool, b relay.Brought, maxRate int, err error) {
 	helper = c.Bool("helper")
-	if b.Token, err = readToken(c); err != nil {
-		return helper, b, 0, err
-	}
-	if !helper && !b.Token.IsZero() {
+	switch {
+	case helper:
+		if b.Token, err = readToken(c); err != nil {
+			return helper, b, 0, err
+		}
+	case typed(c, "token"): // the environment may have one for relay source
 		return helper, b, 0, fault.Usage("relay serve --helper --token SECRET", "--token is for a helper, and there is no --helper")
 	}
 	if b.Most = c.Int("max-channels"); c.IsSet("max-channels") && (b.Most < 1 || b.Most > maxBrought) {

@@ -79,10 +79,13 @@ func packetless(of portmap.State, a netip.AddrPort) bool {
 	return slices.ContainsFunc(of.Mappings, func(p portmap.Mapping) bool { return p.External == a && p.UDP != a.Port() })
 }
 
-// cameIn reports whether a child has come in from further away than the node's own networks.
-// At a source whose helper is its child it may be that one, which was dialled.
-func (s *Station) cameIn(c relay.Status) bool {
-	return len(s.cfg.Via) == 0 && slices.ContainsFunc(c.Tree.Children, func(ch tree.ChildInfo) bool { return !c.Links[ch.Link].Near })
+// cameIn reports whether a child has come in from further away than the node's own networks. One
+// that this node has dialled, as a source does a helper, or that was called, shows nothing.
+func cameIn(c relay.Status) bool {
+	return slices.ContainsFunc(c.Tree.Children, func(ch tree.ChildInfo) bool {
+		l := c.Links[ch.Link]
+		return l.CameIn && !l.Near
+	})
 }
 
 // OnlyHere reports whether the node can be reached from its own networks alone, as far as is
@@ -93,7 +96,7 @@ func (s *Station) OnlyHere(c relay.Status) bool {
 	if s.mapper != nil && !s.asking.Load() || m.State.Searching || len(s.cfg.Advertise)+len(s.cfg.Via) > 0 || !s.onNetwork() || !hostnet.Outward().IsValid() {
 		return false
 	}
-	return !s.cameIn(c) && !slices.ContainsFunc(s.Node.Addrs(), func(a netip.AddrPort) bool { return hostnet.Public(a.Addr()) })
+	return !cameIn(c) && !slices.ContainsFunc(s.Node.Addrs(), func(a netip.AddrPort) bool { return hostnet.Public(a.Addr()) })
 }
 
 // portMapping is Mapped as programs are told.
@@ -104,7 +107,7 @@ func (s *Station) portMapping() *api.PortMapping {
 	}
 	for _, c := range s.Node.Channels() {
 		st, ok := c.Status()
-		m.Came = m.Came || ok && s.cameIn(st)
+		m.Came = m.Came || ok && cameIn(st)
 	}
 	p := &api.PortMapping{Why: m.State.Why().String(), Why6: m.State.Why6().String(), Mappings: []api.MappedPort{}}
 	p.Text, p.Next = m.Sentences()

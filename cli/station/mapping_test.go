@@ -5,7 +5,9 @@ import (
 	"strings"
 	"testing"
 
+	"relay/relay"
 	"relay/relay/portmap"
+	"relay/tree"
 )
 
 func TestRoutersAreAskedForPortsThatOthersCanDial(t *testing.T) {
@@ -50,6 +52,28 @@ func TestPacketsLeadWhereTheRouterSendsThem(t *testing.T) {
 		s := portmap.State{Mappings: []portmap.Mapping{{External: at, UDP: udp}}}
 		if packetless(s, at) != want || packetless(s, netip.MustParseAddrPort("192.168.1.5:7144")) {
 			t.Errorf("with UDP at %d: %v", udp, !want)
+		}
+	}
+}
+
+// A source behind a router has children in spite of it: a helper that it has dialled, one that was
+// called, one of its own network. It hears nonetheless that nobody can dial it.
+func TestOnlyAChildThatHasDialledHasComeIn(t *testing.T) {
+	for _, c := range []struct {
+		links []relay.LinkStatus
+		want  bool
+	}{
+		{nil, false},
+		{[]relay.LinkStatus{{}, {Near: true, CameIn: true}}, false},
+		{[]relay.LinkStatus{{}, {CameIn: true}}, true},
+	} {
+		st := relay.Status{Links: map[tree.Link]relay.LinkStatus{}}
+		for i, l := range c.links {
+			st.Links[tree.Link(i)] = l
+			st.Tree.Children = append(st.Tree.Children, tree.ChildInfo{Link: tree.Link(i)})
+		}
+		if got := cameIn(st); got != c.want {
+			t.Errorf("%+v: %v", c.links, got)
 		}
 	}
 }

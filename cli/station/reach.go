@@ -26,6 +26,13 @@ type reach struct {
 	mu sync.Mutex // held while the node is told, so that it hears of the newest last
 }
 
+// relocatable is the node that is told: a [relay.Node].
+type relocatable interface {
+	Addrs() []netip.AddrPort
+	Relocate(addrs []netip.AddrPort, gone []netip.Addr)
+	Readdress(addrs []netip.AddrPort)
+}
+
 func newReach(given []relay.HostPort, say func(format string, args ...any)) *reach {
 	return &reach{
 		given: given, names: newNames(given, say), own: hostnet.Reachable,
@@ -101,11 +108,11 @@ func (r *reach) hosts(addrs []netip.AddrPort) []relay.HostPort {
 
 // follow tells the node when the machine's addresses, or those of the names or of the routers,
 // have become others, until ctx ends.
-func (r *reach) follow(ctx context.Context, n *relay.Node) {
+func (r *reach) follow(ctx context.Context, n relocatable) {
 	var all sync.WaitGroup
 	defer all.Wait()
 	r.presence.Look()
-	all.Go(func() { r.names.follow(ctx, func() { r.tell(n, nil, false) }) })
+	all.Go(func() { r.names.follow(ctx, func() { r.retell(n) }) })
 	all.Go(func() {
 		for {
 			select {
@@ -129,7 +136,7 @@ func (r *reach) follow(ctx context.Context, n *relay.Node) {
 }
 
 // tell tells the node if there is something that it does not know.
-func (r *reach) tell(n *relay.Node, lost []netip.Addr, fresh bool) {
+func (r *reach) tell(n relocatable, lost []netip.Addr, fresh bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if addrs := r.addrs(); fresh || len(lost) > 0 || !slices.Equal(addrs, n.Addrs()) {
@@ -137,8 +144,10 @@ func (r *reach) tell(n *relay.Node, lost []netip.Addr, fresh bool) {
 	}
 }
 
-// retell is tell in the same network: a router lets others in, or does so no longer.
-func (r *reach) retell(n *relay.Node) {
+// retell is tell in the same network: a router lets others in or does so no longer, or a name stands for
+// another address. It may do so because the line has another one; but the router that this machine
+// is behind is the same, and if it is not, the machine's own addresses tell.
+func (r *reach) retell(n relocatable) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if addrs := r.addrs(); !slices.Equal(addrs, n.Addrs()) {

@@ -188,3 +188,34 @@ func TestWhyALookupFailed(t *testing.T) {
 		}
 	}
 }
+
+// hearer notes what it is told.
+type hearer struct{ moved, readdressed chan []netip.AddrPort }
+
+func (hearer) Addrs() []netip.AddrPort                           { return nil }
+func (h hearer) Relocate(addrs []netip.AddrPort, _ []netip.Addr) { h.moved <- addrs }
+func (h hearer) Readdress(addrs []netip.AddrPort)                { h.readdressed <- addrs }
+
+// A name that stands for another address leads to the same router: what is known of that holds.
+func TestANameThatStandsForAnotherAddressIsNoOtherNetwork(t *testing.T) {
+	r := newReach(hostPorts(t, "home.example.org:9000"), nil)
+	r.at = netip.MustParseAddrPort("[::]:7144")
+	r.own = func(netip.AddrPort) []netip.AddrPort { return nil }
+	r.names.lookup = func(context.Context, string, string) ([]netip.Addr, error) {
+		return []netip.Addr{netip.MustParseAddr("203.0.113.7")}, nil
+	}
+	h := hearer{make(chan []netip.AddrPort, 1), make(chan []netip.AddrPort, 1)}
+	ctx, cancel := context.WithCancel(t.Context())
+	var follows sync.WaitGroup
+	follows.Go(func() { r.follow(ctx, h) })
+	defer follows.Wait()
+	defer cancel()
+	select {
+	case addrs := <-h.readdressed:
+		if text(addrs) != "203.0.113.7:9000" {
+			t.Errorf("it is told %v", addrs)
+		}
+	case <-h.moved:
+		t.Error("it is told that the network is another")
+	}
+}

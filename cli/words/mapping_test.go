@@ -119,3 +119,15 @@ func TestAWatcherThatNobodyReachesIsToldWhatItsRouterSays(t *testing.T) {
 		}
 	}
 }
+
+func TestHowAPortIsOpened(t *testing.T) {
+	for addr, want := range map[string]string{
+		"203.0.113.7:7144":   "To play, have the firewall let in port 7144, TCP and UDP, and the router forward it to this machine.",
+		"[2001:db8::1]:7145": "To play, have the firewalls of this machine and of the router let in port 7145, TCP and UDP.",
+		"":                   "To play, have the firewall let in its port, TCP and UDP, and the router forward it to this machine.",
+	} {
+		if got := OpenPort("To play", addr); got != want {
+			t.Errorf("%s: %s", addr, got)
+		}
+	}
+}

@@ -25,7 +25,20 @@ const (
 	wsaAddrInUse    = syscall.Errno(10048)
 	wsaAddrNotAvail = syscall.Errno(10049)
 	wsaNetUnreach   = syscall.Errno(10051)
+	wsaConnAborted  = syscall.Errno(10053)
+	wsaConnReset    = syscall.Errno(10054)
 )
+
+// Hungup reports that the other end has closed or reset a connection.
+// Windows says aborted where something is written after that.
+func Hungup(err error) bool {
+	for _, no := range []syscall.Errno{syscall.ECONNRESET, syscall.EPIPE, wsaConnReset, wsaConnAborted} {
+		if errors.Is(err, no) {
+			return true
+		}
+	}
+	return false
+}
 
 // Bare strips what net and net/http put around the system's own words.
 func Bare(err error) error {

@@ -56,6 +56,7 @@ func New(delay time.Duration) *Network {
 type Host struct {
 	net  *Network
 	addr netip.Addr
+	also netip.Addr // of the other family; not valid for none. Set before the host is used
 
 	// Guarded by net.mu.
 	held  bool
@@ -77,6 +78,22 @@ func (n *Network) Host(addr netip.Addr) *Host {
 	return h
 }
 
+// Also gives the host an address of the other family for connections, before it is used.
+func (h *Host) Also(addr netip.Addr) {
+	h.net.mu.Lock()
+	defer h.net.mu.Unlock()
+	h.also = addr
+	h.net.hosts[addr] = h
+}
+
+// at is the host's own address for what goes to another.
+func (h *Host) at(to netip.Addr) netip.Addr {
+	if h.also.IsValid() && h.also.Is4() == to.Is4() {
+		return h.also
+	}
+	return h.addr
+}
+
 // Listen accepts connections to the host's port.
 func (h *Host) Listen(port uint16) (net.Listener, error) {
 	h.net.mu.Lock()
@@ -88,6 +105,9 @@ func (h *Host) Listen(port uint16) (net.Listener, error) {
 	h.dead = false
 	l := &listener{host: h, addr: a, queue: make(chan *conn, backlog), done: make(chan struct{})}
 	h.net.listeners[a] = l
+	if h.also.IsValid() {
+		h.net.listeners[netip.AddrPortFrom(h.also, port)] = l
+	}
 	return l, nil
 }
 
@@ -133,7 +153,7 @@ func (h *Host) Dial(ctx context.Context, network, addr string) (net.Conn, error)
 		return fail(syscall.ECONNREFUSED)
 	}
 	h.port++
-	from := netip.AddrPortFrom(h.addr, h.port)
+	from := netip.AddrPortFrom(h.at(to.Addr()), h.port)
 	up, down := newHalf(h, peer), newHalf(peer, h)
 	a := &conn{in: down, out: up, local: from, remote: to}
 	b := &conn{in: up, out: down, local: to, remote: from}
@@ -263,6 +283,7 @@ func (l *listener) Close() error {
 	l.once.Do(func() {
 		l.host.net.mu.Lock()
 		delete(l.host.net.listeners, l.addr)
+		delete(l.host.net.listeners, netip.AddrPortFrom(l.host.also, l.addr.Port()))
 		l.host.net.mu.Unlock()
 		close(l.done)
 		for {

@@ -45,6 +45,10 @@ const (
 	// orphanLimit is how long a host may be without a parent in a network that is whole
 	// and has slots for all.
 	orphanLimit = time.Minute
+	// yieldLimit is that where those who cannot call need others to make room for them, if two that
+	// were asked find no place, one after the other: each has 9 s for it, and then nobody is asked
+	// for 30 s.
+	yieldLimit = 90 * time.Second
 	// emergencySlack is how much later than promised a node may notice that an
 	// emergency is over: a few of the longest heartbeats.
 	emergencySlack = 3 * time.Second
@@ -58,7 +62,11 @@ func (s *Sim) checkLong(h *Host) {
 	if over := time.Duration(s.t - h.overAt); h.overAt != 0 && over > tree.EmergencyTime+emergencySlack {
 		s.fail("host %d has served %d children in %d slots for %v", h.Index, len(h.children), h.Slots, over)
 	}
-	if alone := time.Duration(s.t - h.orphan); h.up == nil && !h.leaving && alone > orphanLimit {
+	limit := orphanLimit
+	if s.cfg.Calls {
+		limit = yieldLimit
+	}
+	if alone := time.Duration(s.t - h.orphan); h.up == nil && !h.leaving && alone > limit {
 		s.fail("host %d has been without a parent for %v", h.Index, alone)
 	}
 }

@@ -48,8 +48,8 @@ func TestEverybodyIsServedWhateverShareIsClosed(t *testing.T) {
 				})
 				end := p.Watch() // it looks for hosts that are alone for too long
 				run(t, s, 6*time.Second)
-				// A place that has named four dead ones is left alone for a minute.
-				for !s.AllAttached() && s.Elapsed() < 75*time.Second {
+				// The simulation says whether somebody is alone for too long.
+				for !s.AllAttached() && s.Elapsed() < 100*time.Second {
 					run(t, s, time.Second)
 				}
 				took := s.Elapsed()

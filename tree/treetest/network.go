@@ -22,6 +22,7 @@ type conn struct {
 	last   [2]int64 // when the newest message from that end arrives
 	closed [2]bool
 
+	met    bool  // by a call
 	asked  bool  // end 1 has asked end 0 to move on
 	fed    bool  // end 0 takes chunks from it
 	proved bool  // one has come
@@ -117,7 +118,7 @@ func (s *Sim) dialStep(h *Host, d *dialling) {
 		fail(tree.ByUs(tree.ReasonWrongNode))
 	default:
 		delete(h.dials, d.link)
-		h.conns[d.link] = &conn{ends: [2]*Host{h, t}, runs: [2]int{h.run, t.run}, links: [2]tree.Link{d.link, 0}}
+		h.conns[d.link] = &conn{ends: [2]*Host{h, t}, runs: [2]int{h.run, t.run}, links: [2]tree.Link{d.link, 0}, met: d.met}
 		h.tell(tree.Up{Link: d.link, Peer: t.Place.ID, Addr: d.place.Addrs[0], Near: h.near(t), Called: d.met})
 	}
 }
@@ -227,7 +228,7 @@ func (s *Sim) arrived(c *conn, i int, m tree.Message) {
 		port := uint16(50000) // a dialler's port is of no use to others
 		from := netip.AddrPortFrom(c.ends[0].Place.Addrs[0].Addr(), port)
 		to.tell(tree.Joined{
-			Link: c.links[1], Peer: c.ends[0].Place.ID, Addr: from, Near: to.near(c.ends[0]), Calls: s.cfg.Calls && !j.NoCalls, Join: j,
+			Link: c.links[1], Peer: c.ends[0].Place.ID, Addr: from, Near: to.near(c.ends[0]), Calls: s.cfg.Calls && !j.NoCalls, Met: c.met, Join: j,
 		})
 		return
 	}
@@ -236,6 +237,9 @@ func (s *Sim) arrived(c *conn, i int, m tree.Message) {
 	}
 	if i == 0 {
 		to.sentOn(c.ends[1], m)
+	}
+	if _, ok := m.(tree.Welcome); ok && to.Fake == nil && to.barren() { // the beat that comes ahead of it says so
+		to.tell(to.progress())
 	}
 	if c.links[i] != 0 {
 		to.tell(tree.Received{Link: c.links[i], Msg: m})

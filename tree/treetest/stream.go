@@ -133,8 +133,13 @@ func (h *Host) gauge() {
 	}
 	s.at(s.t+int64(max(gaugeInterval, s.cfg.Heartbeat)), event{kind: evGauge, host: h, run: h.run})
 	if !h.frozen {
-		h.tell(tree.Progress{Lost: h.lost, Lag: h.seenLag(), Barren: h.barren(), Flows: h.flows()})
+		h.tell(h.progress())
 	}
+}
+
+// progress is what the node is told of the stream.
+func (h *Host) progress() tree.Progress {
+	return tree.Progress{Lost: h.lost, Lag: h.seenLag(), Barren: h.barren(), Flows: h.flows()}
 }
 
 // flows reports whether h has had a chunk of late.

@@ -40,6 +40,7 @@ func nodeFlags(players string) []cli.Flag {
 		flag.Toggle("no-port-mapping", "do not have the router open the port for links (PCP, NAT-PMP, UPnP)"),
 		flag.List("allow-host", "`NAME` under which players may ask, besides localhost and addresses"),
 		flag.Number("max-children", "`N` nodes to pass the stream on to, at most", strconv.Itoa(defaultChildren)),
+		flag.Text("batch", "send to players every `TIME` only, as in 100ms: less work for many of them, and as much delay (default: at once)"),
 		flag.Text("upload", "`RATE` to pass on outside this network, as in 20M bits per second (default: found out)"),
 		flag.Config(),
 		flag.NoDiscovery(),
@@ -102,6 +103,9 @@ func stationFlags(c *cli.Context) (s station.Config, err error) {
 	}
 	s.AllowHosts = c.StringSlice("allow-host")
 	if s.Slots, err = slotsOf(c); err != nil {
+		return s, err
+	}
+	if s.Batch, err = flag.Batch(c); err != nil {
 		return s, err
 	}
 	s.Upload, err = flag.Upload(c)

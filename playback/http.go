@@ -151,6 +151,7 @@ func (s *Server) play(ctx context.Context, conn net.Conn, c *Channel, v *viewer,
 		tcp.SetWriteBuffer(sendBuffer)
 	}
 	c.join(&v.presence)
+	v.batch = s.config.Batch
 	why := v.play(ctx, conn, c, head)
 	c.leave(&v.presence, why)
 	s.config.Log.Info("viewer gone",

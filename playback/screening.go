@@ -3,6 +3,7 @@ package playback
 import (
 	"runtime"
 	"sync"
+	"time"
 )
 
 // screening is a reel with those who write it to viewers. It lasts as long as somebody watches.
@@ -24,9 +25,10 @@ type screeningKey struct {
 	asSent bool
 }
 
-// enter returns the reel that a viewer watches, and the sweeper that the viewer waits in. The
-// viewer must leave.
-func (c *Channel) enter(form Form, start Start) (*reel, *sweeper) {
+// enter returns the reel that a viewer watches, and the sweeper that the viewer waits in, which
+// sweeps that far apart at least: all viewers of a channel have that in common. The viewer must
+// exit.
+func (c *Channel) enter(form Form, start Start, batch time.Duration) (*reel, *sweeper) {
 	all, key := &c.screenings, screeningKey{form.Name, start == GOP}
 	all.mu.Lock()
 	defer all.mu.Unlock()
@@ -34,7 +36,7 @@ func (c *Channel) enter(form Form, start Start) (*reel, *sweeper) {
 	if s == nil {
 		s = &screening{reel: newReel(c.ring, form, key.asSent)}
 		for range runtime.GOMAXPROCS(0) {
-			s.sweepers = append(s.sweepers, newSweeper(s.reel))
+			s.sweepers = append(s.sweepers, newSweeper(s.reel, batch))
 		}
 		if all.of == nil {
 			all.of = make(map[screeningKey]*screening)

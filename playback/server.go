@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/netip"
 	"sync"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -62,6 +63,9 @@ type Config struct {
 	Events *Events
 	// MaxViewers bounds the viewers of all channels together; default 4096.
 	MaxViewers int
+	// Batch is how far apart two writes to a viewer are at least; 0 for as soon as there is
+	// something. It is what viewers are late by, at most, and the fewer writes cost less.
+	Batch time.Duration
 	// Log gets a line for each viewer that leaves; none if nil.
 	Log *zap.Logger
 }

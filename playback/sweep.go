@@ -26,6 +26,7 @@ const (
 // up.
 type sweeper struct {
 	reel *reel
+	rest time.Duration // between the beginnings of two sweeps, at least
 	kick chan struct{} // there are some in coming, or some that leave
 	quit chan struct{}
 	done chan struct{}
@@ -65,8 +66,8 @@ type handback struct {
 	err  error
 }
 
-func newSweeper(r *reel) *sweeper {
-	s := &sweeper{reel: r, kick: make(chan struct{}, 1), quit: make(chan struct{}), done: make(chan struct{})}
+func newSweeper(r *reel, rest time.Duration) *sweeper {
+	s := &sweeper{reel: r, rest: rest, kick: make(chan struct{}, 1), quit: make(chan struct{}), done: make(chan struct{})}
 	go s.run() // ends with close
 	return s
 }
@@ -247,7 +248,7 @@ func (s *sweeper) sweep() {
 		return s.write(v)
 	})
 	s.at = s.to
-	s.due = begun.Add(min(sweepPace*time.Since(begun), maxSweepPace))
+	s.due = begun.Add(max(s.rest, min(sweepPace*time.Since(begun), maxSweepPace)))
 }
 
 // write writes to one viewer, and reports whether that took all.

@@ -63,6 +63,8 @@ type viewer struct {
 	presence
 	start   Start
 	form    Form
+	batch   time.Duration // as in Config
+	wrote   time.Time     // when its own goroutine wrote last
 	place   *place
 	watched bool          // somebody else reads the connection, and ends ctx by net.ErrClosed
 	said    func() []byte // what has to go between two tags, nil for never anything
@@ -76,7 +78,7 @@ func (v *viewer) play(ctx context.Context, conn net.Conn, c *Channel, head []byt
 	if why, ok := v.write(ctx, conn, net.Buffers{head}); !ok {
 		return why
 	}
-	reel, sweeper := c.enter(v.form, v.start)
+	reel, sweeper := c.enter(v.form, v.start, v.batch)
 	defer c.exit(v.form, v.start)
 	v.place = newPlace(reel, v.start)
 	socket, sweeps := socketOf(conn)
@@ -127,7 +129,7 @@ func (v *viewer) await(ctx context.Context, conn net.Conn, more <-chan struct{},
 	for idle := false; ; idle = true {
 		select {
 		case <-more:
-			return "", true
+			return v.rest(ctx)
 		case <-ctx.Done():
 			return over(ctx), false
 		case <-look:
@@ -136,6 +138,20 @@ func (v *viewer) await(ctx context.Context, conn net.Conn, more <-chan struct{},
 				return viewerLeft, false
 			}
 		}
+	}
+}
+
+// rest waits until the viewer may be written to again.
+func (v *viewer) rest(ctx context.Context) (reason, bool) {
+	d := time.Until(v.wrote.Add(v.batch))
+	if d <= 0 {
+		return "", true
+	}
+	select {
+	case <-time.After(d):
+		return "", true
+	case <-ctx.Done():
+		return over(ctx), false
 	}
 }
 
@@ -159,6 +175,7 @@ func over(ctx context.Context) reason {
 // write writes all of b. It allows [stuckAfter] anew whenever the viewer took at
 // least something.
 func (v *viewer) write(ctx context.Context, conn net.Conn, b net.Buffers) (reason, bool) {
+	v.wrote = time.Now()
 	for len(b) > 0 {
 		conn.SetWriteDeadline(time.Now().Add(stuckAfter))
 		part := b[:min(len(b), maxWriteParts)]

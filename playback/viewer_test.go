@@ -208,3 +208,55 @@ func TestViewerThatFallsBehindIsMovedAndOthersAreNot(t *testing.T) {
 		good.ended(t, channelEnded, time.Minute)
 	})
 }
+
+// With a batch, what has come goes out together, and nothing waits for longer.
+func TestViewerIsWrittenToInBatches(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const batch = 100 * time.Millisecond
+		s := newSource(t, stream.Limits{})
+		s.group(0)
+		s.flush()
+		ours, theirs := net.Pipe()
+		v := &viewer{start: GOP, form: flvForm, batch: batch}
+		done := make(chan reason, 1)
+		go func() { done <- v.play(t.Context(), ours, s.channel(), nil) }()
+		var at []time.Duration // when something came
+		var got int
+		began := time.Now()
+		read := make(chan struct{})
+		go func() {
+			defer close(read)
+			b := make([]byte, 1<<20)
+			for {
+				n, err := theirs.Read(b)
+				if err != nil {
+					return
+				}
+				if now := time.Since(began); len(at) == 0 || at[len(at)-1] != now {
+					at = append(at, now)
+				}
+				got += n
+			}
+		}()
+		for i := range 50 {
+			time.Sleep(33 * time.Millisecond)
+			s.frame(uint32(1000+33*i), 500)
+		}
+		time.Sleep(batch)
+		s.ring.Close()
+		<-done
+		ours.Close()
+		<-read
+		if want := len(s.sinceKey(0)); got != want {
+			t.Errorf("%d bytes came, want %d", got, want)
+		}
+		if len(at) < 15 {
+			t.Fatalf("something came %d times in 1.65 s", len(at))
+		}
+		for i := 2; i < len(at); i++ { // after the start
+			if d := at[i] - at[i-1]; d < batch || d > batch+33*time.Millisecond {
+				t.Errorf("%v between two writes, want %v", d, batch)
+			}
+		}
+	})
+}

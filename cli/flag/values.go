@@ -115,6 +115,21 @@ func Timeout(c *cli.Context) (time.Duration, error) {
 	return d, nil
 }
 
+// maxBatch bounds --batch: more would be an interruption for a player.
+const maxBatch = time.Second
+
+// Batch returns the value of --batch, 0 if there is none.
+func Batch(c *cli.Context) (time.Duration, error) {
+	if !c.IsSet("batch") {
+		return 0, nil
+	}
+	d, err := time.ParseDuration(c.String("batch"))
+	if err != nil || d < 0 || d > maxBatch {
+		return 0, fault.Usage("", "--batch %q is no time up to 1s: write 100ms", c.String("batch"))
+	}
+	return d, nil
+}
+
 // Webhook returns the value of --webhook, nil if there is none.
 func Webhook(c *cli.Context) (*url.URL, error) {
 	if !c.IsSet("webhook") {

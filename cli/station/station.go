@@ -74,6 +74,7 @@ type Config struct {
 	Brought      relay.Brought    // likewise, those that it was not given
 	MaxRate      int              // as in relay.Config
 	Via          []relay.HostPort // of a helper that takes the source's channel: first in its link
+	Batch        time.Duration    // as in playback.Config
 	Near         bool             // players in this machine's own networks alone
 	Discovery    lan.Config
 	Title        string // of the source's channel until there is a header; may be empty
@@ -157,6 +158,7 @@ func (s *Station) playing() playback.Config {
 		Link:       s.linkAt,
 		AllowHosts: s.cfg.AllowHosts,
 		Events:     s.ops.events,
+		Batch:      s.cfg.Batch,
 		Log:        s.log,
 	}
 	if s.cfg.Near {

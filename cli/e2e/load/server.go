@@ -47,6 +47,7 @@ var contestants = []contestant{
 	{"flv", "ours, .flv", func(m machine) (*server, error) { return startRelay(m, ".flv") }},
 	{"mp4", "ours, .mp4", func(m machine) (*server, error) { return startRelay(m, ".mp4") }},
 	{"ts", "ours, .ts", func(m machine) (*server, error) { return startRelay(m, ".ts") }},
+	{"batch", "ours, .flv, --batch 100ms", func(m machine) (*server, error) { return startRelay(m, ".flv", "--batch", "100ms") }},
 	{"rtmp", "ours, RTMP", func(m machine) (*server, error) { return startRelay(m, "rtmp") }},
 }
 
@@ -112,10 +113,10 @@ func startLoop(m machine) (*server, error) {
 }
 
 // startRelay starts relay source, with viewers that watch in a form: .flv, .mp4, .ts, or rtmp.
-func startRelay(m machine, form string) (*server, error) {
+func startRelay(m machine, form string, flags ...string) (*server, error) {
 	const loopback = "127.0.0.1:0"
-	s, line, err := begin(m.program(m.relay, "source", "--json", "--no-qr", "--no-discovery", "--admin", "off",
-		"--listen", loopback, "--http", loopback, "--rtmp", loopback, "--key", streamKey, "--config", filepath.Join(m.dir, "keys")))
+	s, line, err := begin(m.program(m.relay, append([]string{"source", "--json", "--no-qr", "--no-discovery", "--admin", "off",
+		"--listen", loopback, "--http", loopback, "--rtmp", loopback, "--key", streamKey, "--config", filepath.Join(m.dir, "keys")}, flags...)...))
 	if err != nil {
 		return nil, err
 	}

@@ -2,14 +2,16 @@
 // that they take, and to a file or a pipe. It also serves the page for browsers, and the
 // API for programs.
 //
-// Every reader, whichever it is, has a feed: a [stream.Cursor] and an assembler
-// that passes the chunks' payloads on as they are, shared with the ring and with
-// all other readers, and looks at nothing but the starts of the FLV tags in them.
+// A channel's media are made once in each form that somebody watches, in a reel. A viewer is a
+// place in it. Sweepers write what is new to all viewers who have taken all before; a viewer who is
+// slow has a goroutine of its own for the rest.
 //
-//	Ring ─► Cursor ─► feed ─┬───────────────┬─► viewer     GET /<channel>.flv, one writev a batch, or RTMP
-//	                        │               └─► Recording  a file, a pipe
-//	                        └─► remux ─┬─► viewer, Recording   .mp4 .ts
-//	                                   └─► hlsRun          /hls/<channel>/, one for all who ask
+//	Ring ─► Cursor ─► feed ─┬─► reel ─┬─► sweeper ─► viewers   GET /<channel>.flv .mp4 .ts, or RTMP
+//	                        │         └─► Recording            a file, a pipe
+//	                        └─► hlsRun                         /hls/<channel>/, one for all who ask
+//
+// The feed passes the chunks' payloads on as they are, shared with the ring, and looks at nothing
+// but the starts of the FLV tags in them.
 //
 // What a reader gets is valid whatever happens upstream. It starts with the header and
 // the newest key chunk. A tag is passed on only once all of it is there, so that a gap
@@ -23,7 +25,7 @@
 // is squashed: pictures 1 ms apart that end at the live timestamp, without sound. See
 // [Start].
 //
-// A reader that does not keep up is moved ahead by its cursor, and that is counted
+// A reader that does not keep up is moved ahead, and that is counted
 // and shown; one that takes nothing for 10 seconds is cut. Neither is felt by anyone
 // else.
 //

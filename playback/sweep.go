@@ -154,12 +154,11 @@ func (s *sweeper) admit() {
 	}
 	s.coming = s.coming[:0]
 	s.mu.Unlock()
-	if n := s.leaving.Load(); n > 0 {
+	if s.leaving.Swap(0) > 0 {
 		s.keep(func(v *swept) bool {
 			if !v.left.Load() {
 				return true
 			}
-			s.leaving.Add(-1)
 			v.back <- handback{}
 			return false
 		})

@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -36,6 +37,26 @@ func (c *crowd) attach(n int, at string) error {
 			if err != nil {
 				return fmt.Errorf("a viewer of %s: %w", at, err)
 			}
+			return c.add(v)
+		})
+	}
+	return g.Wait()
+}
+
+// burst lets n guests of an address in, evenly in a second.
+func (c *crowd) burst(ctx context.Context, n int, at string) error {
+	g, ctx := errgroup.WithContext(ctx)
+	for start, i := now(), 0; i < n; i++ {
+		if err := pause(ctx, start+time.Second*time.Duration(i)/time.Duration(n)-now()); err != nil {
+			break
+		}
+		g.Go(func() error {
+			asked := now()
+			v, err := view(at, c.sent)
+			if err != nil {
+				return fmt.Errorf("a guest of %s: %w", at, err)
+			}
+			v.guest = asked
 			return c.add(v)
 		})
 	}

@@ -71,6 +71,7 @@ func read() (o *options, err error) {
 	flag.DurationVar(&o.window, "for", 10*time.Second, "that is measured")
 	flag.DurationVar(&o.warm, "warm", 3*time.Second, "before that, when all viewers are there")
 	flag.IntVar(&o.stalled, "stalled", 0, "viewers that take nothing, besides the others; the bare loop and its other viewers would wait for them, so name no loop in -servers then")
+	flag.IntVar(&o.burst, "burst", 0, "viewers that come in the first second of what is measured, besides the others; what they wait for their first tag is told")
 	rate := flag.Int("rate", 3_100_000, "of the stream, in bits per second")
 	file := flag.String("clip", "cli/demo/demo.flv", "FLV file with H.264 and AAC that the stream is made of")
 	flag.StringVar(&o.machine.relay, "relay", "bin/relay", "the program that is measured")

@@ -29,6 +29,7 @@ type plan struct {
 	core         int // of this process
 	warm, window time.Duration
 	stalled      int // viewers that take nothing, besides the others
+	burst        int // viewers that come in the first second of the window, besides the others
 }
 
 // result is what one run has measured.
@@ -38,6 +39,7 @@ type result struct {
 	window   time.Duration
 	bytes    uint64 // that viewers read in the window
 	p50, p99 time.Duration
+	first99  time.Duration // p99 of the time that a guest waited for its first tag
 	rss      int // bytes, at the end of the window
 	peak     int // bytes, the most of it since the viewers came
 	flaws    flaws
@@ -149,7 +151,12 @@ func (p plan) measure(ctx context.Context, s *server, c *crowd, n int) (r result
 	}
 	bytes := c.bytes.Load()
 	from := c.keep()
+	guests := make(chan error, 1)
+	go func() { guests <- c.burst(ctx, p.burst, s.play) }() // ends within the window, or with ctx
 	if err := watchPeak(ctx, p.window, pid, &peak); err != nil {
+		return r, err
+	}
+	if err := <-guests; err != nil {
 		return r, err
 	}
 	after, err := glanceAt(pid, p)
@@ -172,6 +179,7 @@ func (p plan) measure(ctx context.Context, s *server, c *crowd, n int) (r result
 		return r, fmt.Errorf("%w; %v", err, r.flaws)
 	}
 	c.call(func() {
+		r.first99 = quantile(c.firsts, .99)
 		r.p50, r.p99, r.late = quantile(c.delays, .5), quantile(c.delays, .99), quantile(c.late, .99)
 	})
 	return r, nil

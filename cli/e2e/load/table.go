@@ -31,6 +31,9 @@ func newTable(o *options, rate int) *table {
 	if o.stalled > 0 {
 		t.about += fmt.Sprintf(" Besides, %d viewers that take nothing.", o.stalled)
 	}
+	if o.burst > 0 {
+		t.about += fmt.Sprintf(" Besides, %d viewers that come in the first second; \"first\" is the p99 of what they wait for the first tag, in ms.", o.burst)
+	}
 	return t
 }
 
@@ -149,6 +152,9 @@ func (t *table) cellText(k cell) string {
 		text += fmt.Sprintf(" (%.2f)", s.ratio)
 	}
 	text += fmt.Sprintf(" · %.1f/%.1f · %.0f", s.p50, s.p99, s.kilobytes)
+	if first := t.over(k, func(r result) float64 { return ms(r.first99) }); first > 0 {
+		text += fmt.Sprintf(" · first %.1f", first)
+	}
 	if t.doubtful(k) {
 		text += " !"
 	}

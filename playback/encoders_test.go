@@ -24,7 +24,6 @@ import (
 	"time"
 
 	"relay/ingest"
-	"relay/ingest/flv"
 	"relay/ingest/ingesttest"
 	"relay/relay/stream"
 )
@@ -117,7 +116,7 @@ func watch(t *testing.T, e ingesttest.Encoder, late time.Duration) (all []*watch
 
 // direct is a player of RTMP, who gets tags in a protocol that is left out here.
 func (w *watched) direct(t *testing.T, s *Server, c *Channel) {
-	a, err := s.Direct(&net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 1}, c.id.Short()+"?start=gop")
+	a, err := s.Direct(&net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 1}, c.id.Short()+"?start=gop", flvForm)
 	if err != nil {
 		t.Error(err)
 		return
@@ -125,7 +124,7 @@ func (w *watched) direct(t *testing.T, s *Server, c *Channel) {
 	near, far := net.Pipe()
 	var reader sync.WaitGroup
 	reader.Go(func() { io.Copy(w, far) }) // ends with the connection
-	if err := a.Play(t.Context(), near, nil, flv.AsFLV); err != nil {
+	if err := a.Play(t.Context(), near, nil, nil); err != nil {
 		t.Errorf("%s: %v", w, err)
 	}
 	near.Close()

@@ -24,6 +24,7 @@ type feed struct {
 	header *stream.Header // in force, nil before the first chunk
 	newest stream.Position
 	start  stream.Position // of the newest place to start
+	starts bool            // the next batch begins there
 	sets   flv.ParameterSets
 	tags   assembler
 }
@@ -37,7 +38,6 @@ func newFeed(ring *stream.Ring, asSent bool) *feed {
 // the next call.
 func (f *feed) next() (flv.Batch, <-chan struct{}, error) {
 	f.tags.drop()
-	start := false
 	for size := 0; f.tags.whole == 0 || size < maxBatch && f.tags.whole < maxBatchParts; {
 		it, wait, err := f.poll()
 		if wait != nil || err != nil {
@@ -51,13 +51,15 @@ func (f *feed) next() (flv.Batch, <-chan struct{}, error) {
 				f.ahead = &it
 				break
 			}
-			start, f.start = true, it.Chunk.Position()
+			f.starts, f.start = true, it.Chunk.Position()
 		}
 		f.add(it)
 		size += len(it.Chunk.Payload())
 	}
 	b := f.tags.ready()
-	b.Start = start
+	if len(b.Lens) > 0 { // the first tag may have taken several calls
+		b.Start, f.starts = f.starts, false
+	}
 	return b, nil, nil
 }
 

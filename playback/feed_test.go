@@ -69,6 +69,46 @@ func TestReaderBeforeTheFirstChunkStartsWithIt(t *testing.T) {
 	}
 }
 
+// The place to start is the first tag of a batch, however many chunks that tag takes to come.
+func TestAPlaceToStartBeginsABatch(t *testing.T) {
+	s := newSource(t, stream.Limits{})
+	ts := s.group(0)
+	s.group(ts)
+	s.flush()
+	ring := stream.NewRing(stream.Limits{})
+	f := newFeed(ring, true)
+	var starts []uint32
+	for _, it := range s.chunks() {
+		pass(t, ring, []stream.Item{it})
+		for {
+			b, wait, err := f.next()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if wait != nil {
+				break
+			}
+			for tag := range b.Tags() {
+				if key := flv.Classify(tag).Key && !flv.Classify(tag).Config; b.Start {
+					if flv.Classify(tag).Config {
+						continue // a header's
+					}
+					if !key {
+						t.Errorf("a batch that is said to begin with a place to start begins with a tag at %d ms", tag.Timestamp())
+					}
+					starts = append(starts, tag.Timestamp())
+					b.Start = false
+				} else if key {
+					t.Errorf("the key frame at %d ms begins no batch", tag.Timestamp())
+				}
+			}
+		}
+	}
+	if !slices.Equal(starts, []uint32{0, ts}) {
+		t.Errorf("places to start at %d ms, want 0 and %d", starts, ts)
+	}
+}
+
 func TestUnfinishedTagIsHeldBack(t *testing.T) {
 	s := newSource(t, stream.Limits{})
 	s.keyframe(0, 5*stream.MaxPayload)

@@ -227,8 +227,8 @@ func drain(t testing.TB, f *feed) []byte {
 	}
 }
 
-// watch returns the place of a viewer who watches FLV.
-func watch(ring *stream.Ring, start Start) *place {
+// watching returns the place of a viewer who watches FLV.
+func watching(ring *stream.Ring, start Start) *place {
 	return newPlace(newReel(ring, flvForm, start == GOP), start)
 }
 

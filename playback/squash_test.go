@@ -22,7 +22,7 @@ func TestSquashedStartEndsAtTheLiveTimestamp(t *testing.T) {
 	s.group(ts) // the newest: 10 pictures, 9 audio frames
 	s.flush()
 	before := len(s.tags)
-	f := watch(s.ring, Squash)
+	f := watching(s.ring, Squash)
 	got := parse(t, see(t, f))[2:] // after the header's own
 	pictures := s.tags[s.keys[1]:before]
 	pictures = slices.DeleteFunc(slices.Clone(pictures), func(tag flv.Tag) bool { return tag.Type() != flv.Video })
@@ -62,7 +62,7 @@ func TestSquashedPicturesAreShownAsTheyCome(t *testing.T) {
 		}
 		s.write(tag, flags)
 	}
-	f := watch(s.ring, Squash)
+	f := watching(s.ring, Squash)
 	for i, tag := range parse(t, see(t, f))[2:] {
 		if c, ok := flv.Decode(tag); !ok || c.Offset != 0 {
 			t.Errorf("picture %d is shown %d ms late", i, c.Offset)
@@ -89,7 +89,7 @@ func TestSquashedStartInTheMiddleOfATag(t *testing.T) {
 	items := s.chunks()
 	ring := stream.NewRing(stream.Limits{})
 	pass(t, ring, items[:len(items)-2]) // the last tag has begun
-	f := watch(ring, Squash)
+	f := watching(ring, Squash)
 	got := see(t, f)
 	pass(t, ring, items[len(items)-2:])
 	got = append(got, see(t, f)...)
@@ -114,7 +114,7 @@ func TestSquashNeverGoesBack(t *testing.T) {
 	for range 20 { // a source that stamps all alike
 		s.frame(5, 100)
 	}
-	for i, tag := range parse(t, see(t, watch(s.ring, Squash)))[2:] {
+	for i, tag := range parse(t, see(t, watching(s.ring, Squash)))[2:] {
 		if tag.Timestamp() != 5 {
 			t.Fatalf("picture %d is at %d ms, want 5", i, tag.Timestamp())
 		}
@@ -177,7 +177,7 @@ func TestReaderThatFellBehindIsSquashedToLive(t *testing.T) {
 func TestStartAtAKeyWaitsForTheNext(t *testing.T) {
 	s := newSource(t, stream.Limits{})
 	ts := s.group(0)
-	f := watch(s.ring, Key)
+	f := watching(s.ring, Key)
 	s.frame(ts, 100)
 	if got := see(t, f); len(got) != 0 {
 		t.Fatalf("%d bytes before a key", len(got))
@@ -215,8 +215,8 @@ func TestChangedParametersGoInBandToo(t *testing.T) {
 	s := newSource(t, stream.Limits{})
 	s.header(avcRecord([]byte{0x67, 1}, []byte{0x68, 1}))
 	ts := s.group(0)
-	f := watch(s.ring, Squash)
-	asSent := watch(s.ring, GOP)
+	f := watching(s.ring, Squash)
+	asSent := watching(s.ring, GOP)
 	see(t, asSent)
 	see(t, f)
 	from := len(s.tags)

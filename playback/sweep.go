@@ -53,7 +53,7 @@ type beginning struct{ part, bytes int }
 // swept is a viewer who waits in a sweeper, which has its place until it is handed back.
 type swept struct {
 	*viewer
-	socket socket
+	socket *socket
 	left   atomic.Bool // the viewer's goroutine wants it back
 	wrote  bool        // since the sweeper looked after it
 	back   chan handback

@@ -39,51 +39,65 @@ func (v *vectors) reset() {
 	v.list, v.total = v.list[:0], 0
 }
 
-// socket is a connection that is written to without waiting for it.
-type socket struct{ raw syscall.RawConn }
+// socket is a connection that is written to without waiting for it. It belongs to one goroutine at a
+// time.
+type socket struct {
+	raw   syscall.RawConn
+	try   func(fd uintptr) bool // one write of list, made once: each would be garbage
+	list  []unix.Iovec
+	n     int
+	errno syscall.Errno
+}
 
-// socketOf returns conn's socket. It reports false if conn is none that can be swept.
-func socketOf(conn net.Conn) (socket, bool) {
+// socketOf returns conn's socket, nil if conn is none that can be swept.
+func socketOf(conn net.Conn) *socket {
 	tcp, ok := conn.(*net.TCPConn)
 	if !ok {
-		return socket{}, false
+		return nil
 	}
 	raw, err := tcp.SyscallConn()
-	return socket{raw}, err == nil
+	if err != nil {
+		return nil
+	}
+	s := &socket{raw: raw}
+	s.try = s.writev
+	return s
 }
 
 // write writes what the socket takes at once of the vectors from the i-th on, and returns how many
-// bytes that was. Less than all is no error. The write does not block, so the runtime is not told
-// of the call: that would have it look for another thread to run the others.
-func (s socket) write(v *vectors, i int) (n int, err error) {
-	list := v.list[i:]
-	if len(list) == 0 {
+// bytes that was. Less than all is no error.
+func (s *socket) write(v *vectors, i int) (int, error) {
+	if i == len(v.list) {
 		return 0, nil
 	}
-	var errno syscall.Errno
-	err = s.raw.Write(func(fd uintptr) bool {
-		for {
-			r, _, e := unix.RawSyscall(unix.SYS_WRITEV, fd, uintptr(unsafe.Pointer(&list[0])), uintptr(len(list)))
-			if e == unix.EINTR {
-				continue
-			}
-			n, errno = int(r), e
-			return true
-		}
-	})
+	s.list = v.list[i:]
+	err := s.raw.Write(s.try)
+	s.list = nil
 	switch {
 	case err != nil:
 		return 0, err
-	case errno == unix.EAGAIN:
+	case s.errno == unix.EAGAIN:
 		return 0, nil
-	case errno != 0:
-		return 0, errno
+	case s.errno != 0:
+		return 0, s.errno
 	}
-	return n, nil
+	return s.n, nil
+}
+
+// writev does not block, so the runtime is not told of the call: that would have it look for
+// another thread to run the other goroutines.
+func (s *socket) writev(fd uintptr) bool {
+	for {
+		n, _, errno := unix.RawSyscall(unix.SYS_WRITEV, fd, uintptr(unsafe.Pointer(&s.list[0])), uintptr(len(s.list)))
+		if errno != unix.EINTR {
+			s.n, s.errno = int(n), errno
+			return true
+		}
+	}
 }
 
 // closed reports whether the other end has closed the connection. What it sent is dropped.
-func (s socket) closed() (gone bool) {
+func (s *socket) closed() (gone bool) {
 	var drop [probeSize]byte
 	err := s.raw.Read(func(fd uintptr) bool {
 		n, _, e := unix.RawSyscall(unix.SYS_READ, fd, uintptr(unsafe.Pointer(&drop[0])), uintptr(len(drop)))

@@ -20,30 +20,37 @@ type sweptViewer struct {
 	why  chan reason
 }
 
-func startSwept(t *testing.T, ctx context.Context, c *Channel, start Start, form Form) *sweptViewer {
+// tcpPair returns the two ends of a connection, which end with the test.
+func tcpPair(t *testing.T) (ours, theirs *net.TCPConn) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	theirs, err := net.Dial("tcp", l.Addr().String())
+	out, err := net.Dial("tcp", l.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}
-	ours, err := l.Accept()
+	in, err := l.Accept()
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { out.Close(); in.Close() })
+	return in.(*net.TCPConn), out.(*net.TCPConn)
+}
+
+func startSwept(t *testing.T, ctx context.Context, c *Channel, start Start, form Form) *sweptViewer {
+	t.Helper()
+	ours, theirs := tcpPair(t)
 	v := &sweptViewer{viewer: &viewer{start: start, form: form}, conn: theirs, why: make(chan reason, 1)}
 	// Little room, so that much of what is swept does not fit.
-	ours.(*net.TCPConn).SetWriteBuffer(32 << 10)
-	theirs.(*net.TCPConn).SetReadBuffer(32 << 10)
+	ours.SetWriteBuffer(32 << 10)
+	theirs.SetReadBuffer(32 << 10)
 	go func() {
 		defer ours.Close()
 		v.why <- v.play(ctx, ours, c, []byte(testHead))
 	}()
-	t.Cleanup(func() { theirs.Close() })
 	return v
 }
 
@@ -208,4 +215,51 @@ func TestWhoTakesNothingLeavesTheSweeper(t *testing.T) {
 	stuck.conn.Close()
 	<-good.why
 	<-stuck.why
+}
+
+// What a chunk costs in allocations does not grow with the number of viewers.
+func TestSweepAllocatesNothingForAViewer(t *testing.T) {
+	const (
+		runs  = 100
+		bound = 12 // a chunk: lists of the feed and of the piece, the channel that wakes readers
+	)
+	perChunk := func(viewers int) float64 {
+		s := newSource(t, stream.Limits{})
+		ts := s.group(0)
+		s.flush()
+		begun := len(s.chunks())
+		for range runs + 1 {
+			s.frame(ts, 400)
+			ts += 33
+		}
+		items, ring := s.chunks(), stream.NewRing(stream.Limits{})
+		pass(t, ring, items[:begun])
+		items = items[begun:]
+		r := newReel(ring, flvForm, true)
+		w := &sweeper{reel: r} // swept below, in this goroutine
+		for range viewers {
+			ours, theirs := tcpPair(t)
+			v := &viewer{start: GOP, form: flvForm, place: newPlace(r, GOP)}
+			see(t, v.place)
+			w.coming = append(w.coming, &swept{viewer: v, socket: socketOf(ours), back: make(chan handback, 1)})
+			go io.Copy(io.Discard, theirs) // ends with the connection
+		}
+		w.admit()
+		n := testing.AllocsPerRun(runs, func() {
+			pass(t, ring, items[:1])
+			items = items[1:]
+			if w.ready() != nil {
+				t.Fatal("there is nothing to sweep")
+			}
+			w.sweep()
+		})
+		if len(w.viewers) != viewers {
+			t.Fatalf("%d of %d viewers are left in the sweeper", len(w.viewers), viewers)
+		}
+		return n
+	}
+	few, many := perChunk(2), perChunk(42)
+	if few != many || few > bound {
+		t.Errorf("%v allocations a chunk for 2 viewers, %v for 42; want the same, %d at most", few, many, bound)
+	}
 }

@@ -81,8 +81,7 @@ func (v *viewer) play(ctx context.Context, conn net.Conn, c *Channel, head []byt
 	reel, sweeper := c.enter(v.form, v.start, v.batch)
 	defer c.exit(v.form, v.start)
 	v.place = newPlace(reel, v.start)
-	socket, sweeps := socketOf(conn)
-	in := &swept{viewer: v, socket: socket, back: make(chan handback, 1)}
+	in := &swept{viewer: v, socket: socketOf(conn), back: make(chan handback, 1)}
 	look := time.NewTicker(probeEvery)
 	defer look.Stop()
 	for {
@@ -100,7 +99,7 @@ func (v *viewer) play(ctx context.Context, conn net.Conn, c *Channel, head []byt
 				out = append(net.Buffers{v.said()}, out...)
 			}
 			why, ok = v.write(ctx, conn, out)
-		case sweeps && v.place.begun:
+		case in.socket != nil && v.place.begun:
 			why, ok = v.leaveTo(ctx, conn, sweeper, in)
 		default:
 			why, ok = v.await(ctx, conn, more, look.C)

@@ -35,6 +35,7 @@ type world struct {
 	all    []*inhabitant
 	far    bool     // each node is in a network of its own
 	public bool     // at addresses of the Internet
+	upload int      // of each, bit/s; 0 if it has to be found
 	walls  sync.Map // addresses that nobody gets through to
 }
 
@@ -147,7 +148,7 @@ func (w *world) add(o option) *inhabitant {
 	n := &inhabitant{host: w.net.Host(addr.Addr())}
 	n.from.Store(n.host)
 	cfg := Config{
-		Key: w.key(), Slots: o.slots, Helper: o.helper, Members: o.members, Store: o.store,
+		Key: w.key(), Slots: o.slots, Upload: w.upload, Helper: o.helper, Members: o.members, Store: o.store,
 		Dial: func(ctx context.Context, network, to string) (net.Conn, error) {
 			if network == "tcp" && w.isWalled(to) {
 				<-ctx.Done() // as when nothing answers

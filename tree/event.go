@@ -51,7 +51,8 @@ type Heard struct{ Link Link }
 // node, and that the root has made it.
 type Delivered struct{ Link Link }
 
-// Probed answers a Probe. [Untried] says that the owner has had no time for it.
+// Probed answers a Probe. [Untried] says that there was nothing to try, or that no more may be tried
+// at that address now.
 type Probed struct {
 	Link  Link
 	Reach Reach
@@ -141,7 +142,8 @@ type Dial struct {
 // Probe asks to try whether others get through to the node at the other end of a link: a
 // connection to it, over which it shows that it is the one. Of the place's addresses only those
 // are tried from which the link comes: a stranger may have named somebody else's. Probed answers
-// it, within [ProbeTime].
+// it, within [ProbeTime] if there are not too many. A Probe that is not answered is repeated, and
+// nobody is sent there meanwhile.
 type Probe struct {
 	Link  Link
 	Place Place

@@ -119,6 +119,16 @@ func (cs children) ofID(id ID) *child {
 	return nil
 }
 
+// makingRoomFor is the child that was asked to move for c, nil if there is none.
+func (cs children) makingRoomFor(c *child) *child {
+	for _, w := range cs {
+		if w.shedding() && w.shedFor == c.place.ID && !c.place.ID.IsZero() {
+			return w
+		}
+	}
+	return nil
+}
+
 func (cs children) add(c *child) children {
 	i, _ := slices.BinarySearchFunc(cs, c.link, func(c *child, l Link) int { return cmp.Compare(c.link, l) })
 	return slices.Insert(cs, i, c)

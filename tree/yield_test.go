@@ -120,3 +120,21 @@ func roomOf(slots uint16) Room {
 	}
 	return Room{}
 }
+
+// A child is asked to move for a joiner, and then one more comes over the slots. The joiner is not asked
+// to move for that one, though it is the weakest: it goes anyway if the child stays, and whoever is
+// asked then would be asked too late.
+func TestWhoOthersMakeRoomForIsAskedLast(t *testing.T) {
+	r := newRig(t, Config{Root: true, Slots: 2})
+	r.come(2, 1, Join{Slots: 2, Age: 900}, Report{Room: noRoom, Below: 5})
+	r.come(4, 2, Join{Slots: 0, Age: 900}, Report{Room: noRoom})
+	r.ask(6, 3, Join{Slots: 1})
+	if as := r.give(Received{6, Pull{}}); len(sentTo[Bye](as, 4)) != 1 {
+		t.Fatalf("the weakest does not make room: %+v", as)
+	}
+	r.ask(8, 4, Join{Slots: 1, Age: 900, Standby: true})
+	as := r.give(Received{8, Pull{}})
+	if len(sentTo[Bye](as, 6)) != 0 || len(sentTo[Bye](as, 8)) != 1 {
+		t.Errorf("not the one that came last is asked: %+v", as)
+	}
+}

@@ -14,7 +14,7 @@ type Link uint64
 func (l Link) Inbound() bool { return l%2 == 0 }
 
 // Event is what happened. One of Up, Joined, Received, Heard, Delivered, Probed, Down,
-// Candidates, Offered, Calls, Capacity, Progress, Readdressed, Leave.
+// Candidates, Offered, Calls, Shut, Capacity, Progress, Readdressed, Leave.
 type Event interface{ event() }
 
 // Up says that a dialled link stands, and which node is at its other end.
@@ -83,6 +83,9 @@ type Offered struct{ ID ID }
 // Calls says whether calls get through to this node, and from it, as far as is known.
 type Calls struct{ Can bool }
 
+// Shut says whether it is known that nobody dials this node from beyond its own networks.
+type Shut struct{ Is bool }
+
 // Capacity says how many children the node can carry from now on: Slots in all, of which
 // at most Far are not Near. Children beyond that are asked to move on, one after the other.
 type Capacity struct{ Slots, Far int }
@@ -121,6 +124,7 @@ func (Down) event()        {}
 func (Candidates) event()  {}
 func (Offered) event()     {}
 func (Calls) event()       {}
+func (Shut) event()        {}
 func (Capacity) event()    {}
 func (Progress) event()    {}
 func (Readdressed) event() {}

@@ -220,6 +220,9 @@ func (n *Node) serve(now time.Time, c *child, m Pull) {
 	c.pulling = true
 	n.changed = true
 	n.do(Serve{c.link, m.Have})
+	if n.mayTry(c) && c.trial.due(now) {
+		n.try(now, c) // before somebody is sent there
+	}
 	n.shed(now)
 }
 

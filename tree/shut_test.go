@@ -55,3 +55,15 @@ func TestANodeThatNobodyDialsClaimsSlotsInItsOwnNetworksAlone(t *testing.T) {
 		}
 	}
 }
+
+// What is known to work as its parent's address is not told of a parent that is dialled at none.
+func TestAParentWithoutAnAddressIsPassedOnWithoutOne(t *testing.T) {
+	r := newRig(t, Config{Slots: 3})
+	l := r.attach(Label{Epoch{Ms: 1}, 1, 0}, 1)
+	r.come(2, 2, Join{Slots: 1}, Report{Room: noRoom})
+	r.give(Received{l, Path{[]Place{{ID: place(1).ID}}}})
+	ps := sentTo[Path](r.live(2*heartbeatInterval, r.beats(l, quiet(0))), 2)
+	if len(ps) == 0 || len(ps[len(ps)-1].Path[0].Addrs) != 0 {
+		t.Errorf("the child hears of %v", ps)
+	}
+}

@@ -8,9 +8,10 @@ import (
 )
 
 // shut reports whether it is known that nobody dials this node from beyond its own networks. Of a
-// node with a parent it is what a parent has found out, unless it has an address of the Internet that
-// its router may have opened since. Nobody tries a source: others dial it back if they are asked to.
-// One that offers itself to a helper counts as shut until somebody has got through.
+// node with a parent it is what a parent has found out, and nobody tries a source: others dial it back
+// if they are asked to. Neither is believed of a node that has an address of the Internet, which its
+// router may have opened since. A source that offers itself to a helper counts as shut until somebody
+// has got through.
 func (p *peers) shut(source bool) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -25,10 +26,10 @@ func (p *peers) shut(source bool) bool {
 		switch {
 		case t.Reach == tree.Open:
 			return false
-		case t.Reach != tree.Untried:
-			tried = true
 		case worldwideOver(family(f)) && !p.offering:
 			return false
+		case t.Reach != tree.Untried:
+			tried = true
 		}
 	}
 	return tried || p.offering

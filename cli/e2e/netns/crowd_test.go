@@ -107,7 +107,7 @@ func TestACrowdAtHomeIsServed(t *testing.T) {
 			})
 			t.Logf("%d watchers in a tree of depth %d, which could be %d:\n%v", len(s.watchers()), sh.depth, ideal, sh)
 			chosen, times := chosenFaults(t), max(2, *runsFlag)
-			if !thorough() {
+			if !thorough() && *faultsFlag == "" {
 				chosen = slices.DeleteFunc(slices.Clone(allFaults), func(f fault) bool { return f.name != "kill" })
 			}
 			s.suffer(t, rng, chosen, func(fault) int { return times })

@@ -152,15 +152,15 @@ func (n *Node) victim(now time.Time, j *child) *child {
 	return w
 }
 
-// least is the first child in that order among those that were not asked to move yet. One for which
-// another was asked comes last: it has to go if the other stays, and somebody else would have to be
-// asked in its place then, too late.
+// least is the first child in that order among those that were not asked to move yet. One to which
+// another yields comes last: it has to go if the other stays, and somebody else would have to be asked
+// in its place then, too late.
 func (n *Node) least(far bool, order func(a, b *child) int) *child {
 	var w, last *child
 	for _, c := range n.children {
 		switch {
 		case !c.pulling || c.shedding() || far && c.near:
-		case n.children.makingRoomFor(c) != nil:
+		case n.children.yieldsTo(c):
 			if last == nil || order(c, last) < 0 {
 				last = c
 			}

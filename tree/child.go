@@ -119,14 +119,14 @@ func (cs children) ofID(id ID) *child {
 	return nil
 }
 
-// makingRoomFor is the child that was asked to move for c, nil if there is none.
-func (cs children) makingRoomFor(c *child) *child {
+// yieldsTo reports whether one of the children yields to c.
+func (cs children) yieldsTo(c *child) bool {
 	for _, w := range cs {
-		if w.shedding() && w.shedFor == c.place.ID && !c.place.ID.IsZero() {
-			return w
+		if w.shedding() && w.yields && w.shedFor == c.place.ID {
+			return true
 		}
 	}
-	return nil
+	return false
 }
 
 func (cs children) add(c *child) children {

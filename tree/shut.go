@@ -17,6 +17,17 @@ func (n *Node) shutNow(is bool) {
 	}
 }
 
+// top is the root, or the node nearest to a root that nobody dials: whom to ask for what is known of the
+// whole tree. It is the parent if nobody else above can be dialled.
+func (n *Node) top() Place {
+	for _, p := range n.path {
+		if len(p.Addrs) > 0 {
+			return p
+		}
+	}
+	return n.up.place
+}
+
 // slotsFor is how many slots a node tells of that it asks for one. A full one would let it wait until it
 // has been tried, to make room for it if it can serve; one that is near is in a network in which it can.
 func (n *Node) slotsFor(near bool) int {

@@ -34,7 +34,7 @@ type mix struct {
 var crowds = []struct {
 	name string
 	mix
-	thorough bool // takes longer than the short proof may: over a minute until the tree is flat
+	thorough bool // is left out of the short proof, which would take 20 s longer
 }{
 	{name: "one of seven can be dialled", mix: mix{open: 4, restricted: 6, symmetric: 20, slots: 3, helper: 24}},
 	// Only those who can be dialled by nobody have places enough.

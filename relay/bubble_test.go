@@ -35,6 +35,7 @@ type world struct {
 	all    []*inhabitant
 	far    bool     // each node is in a network of its own
 	public bool     // at addresses of the Internet
+	upload int      // of each, bit/s; 0 if it has to be found
 	walls  sync.Map // addresses that nobody gets through to
 	dialed sync.Map // the number of a node, from 1, and an address that it has dialled
 	source option   // what the source is besides
@@ -162,7 +163,7 @@ func (w *world) add(o option) *inhabitant {
 	}
 	n.from.Store(n.host)
 	cfg := Config{
-		Key: w.key(), Slots: o.slots, Helper: o.helper, Members: o.members, Store: o.store,
+		Key: w.key(), Slots: o.slots, Upload: w.upload, Helper: o.helper, Members: o.members, Store: o.store,
 		Dial: func(ctx context.Context, network, to string) (net.Conn, error) {
 			w.dialed.Store(fmt.Sprint(i, " ", to), true)
 			if network == "tcp" && w.isWalled(to) {

@@ -49,6 +49,7 @@ func (c *Channel) drive(ctx context.Context) {
 		case <-gauge.C:
 			c.handle(c.capacity(time.Now()))
 			c.handle(tree.Calls{Can: c.node.calls()})
+			c.handle(tree.Shut{Is: c.peers.shut(c.writer != nil)})
 			c.report(time.Now())
 			c.updatePeers(ctx, time.Now())
 			c.checkSpeed(time.Now())
@@ -180,6 +181,7 @@ func (c *Channel) query(f func(*tree.Node)) bool {
 func (c *Channel) carryOut(a tree.Action) {
 	switch a := a.(type) {
 	case tree.Dial:
+		c.log.Debug("asks a node", zap.String("peer", a.Place.ID.Short()), zap.Bool("by a call", !a.Through.IsZero()))
 		c.dialPlace(a)
 	case tree.Probe:
 		c.probe(a)
@@ -194,6 +196,7 @@ func (c *Channel) carryOut(a tree.Action) {
 		}
 	case tree.Feed:
 		if u := c.up[a.Link]; u != nil {
+			c.log.Debug("asks for the stream", zap.String("peer", u.peer.Short()))
 			u.pull(c.ring.Head())
 		}
 	case tree.Serve:

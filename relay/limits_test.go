@@ -28,7 +28,7 @@ func TestLimitsAreAsTheSpecificationSays(t *testing.T) {
 		"answers to survey, to all who ask":                          kib(answerRate) + " a second, " + kib(answerBurst) + " at once",
 		"proofs of a token from one address":                         fmt.Sprintf("%.0f a minute, %d at once", guessRate*60, guessBurst),
 		"channels that sources have brought with a token, at a time": fmt.Sprint(DefaultBrought),
-		"nodes tried, at a time":                                     fmt.Sprint(trials),
+		"children tried, at a time":                                  fmt.Sprint(trials),
 		"strangers dialled back, at a time":                          fmt.Sprint(dialBacksMost),
 		"connections to one address, to try nodes there":             fmt.Sprintf("%.0f a minute, %d at once", trialRate*60, trialBurst),
 		"offers kept for a channel":                                  fmt.Sprint(maxOffers),

@@ -138,6 +138,7 @@ func (c *Channel) lost(id tree.ID) (is bool) {
 // ends. It is for a source that nobody can dial. failed is told of each time that it does not work,
 // and why.
 func (c *Channel) Offer(ctx context.Context, to Helper, failed func(error)) {
+	c.peers.offers()
 	for pause := offerFirst; ctx.Err() == nil; {
 		taken, err := c.offer1(ctx, to)
 		switch {

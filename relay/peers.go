@@ -56,6 +56,8 @@ type peers struct {
 	moved   bool             // to another network, likewise
 	trial   Trial            // the newest of a parent
 	trials  [families]Trial  // the newest of anybody, over each
+
+	offering bool // it offers itself to a helper
 }
 
 // updatePeers does what is due. The channel's goroutine calls it every gaugeInterval.
@@ -102,7 +104,7 @@ func (p *peers) standing(i tree.Info) membership.Self {
 	if !i.Attached {
 		s.Depth = -1
 	}
-	if p.tried().Reach == tree.Closed {
+	if p.tried().Reach == tree.Closed || i.Root && p.shut(true) {
 		s.Slots, s.Free = 0, 0
 	}
 	return s

@@ -12,8 +12,10 @@ import (
 )
 
 const (
-	// trials is how many nodes are tried at a time.
-	trials = 4
+	// trials is how many children are tried at a time; the others wait for their turn. Each is a
+	// connection that nobody may answer. In a crowd most are closed, and each of those takes
+	// tree.ProbeTime.
+	trials = 32
 	// trialRate and trialBurst bound the connections to one address. The burst lets a
 	// household come in together.
 	trialRate  = 1. / 60 // a second
@@ -43,12 +45,27 @@ func (c *Channel) probe(a tree.Probe) {
 			break
 		}
 	}
-	if len(at.Addrs) == 0 || !c.node.mayTrial(c.node.trialSlot, seen) {
+	child := d.served // and no joiner; those wait for it, a few and not for long
+	switch {
+	case len(at.Addrs) == 0:
+		c.handle(tree.Probed{Link: a.Link})
+		return
+	case c.node.trials.allow(time.Now(), seen):
+	case child:
+		return // the tree asks again, and sends nobody there before
+	default:
 		c.handle(tree.Probed{Link: a.Link})
 		return
 	}
 	c.wg.Go(func() { // ends with the dial, or with the link
-		defer func() { <-c.node.trialSlot }()
+		if child {
+			select {
+			case c.node.trialSlot <- struct{}{}:
+				defer func() { <-c.node.trialSlot }()
+			case <-d.ctx.Done():
+				return
+			}
+		}
 		ctx, cancel := context.WithTimeout(d.ctx, tree.ProbeTime)
 		defer cancel()
 		reach := tree.Open

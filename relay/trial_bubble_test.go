@@ -84,3 +84,19 @@ func TestACrowdOfWhichFewCanServe(t *testing.T) {
 		}
 	})
 }
+
+// More homes come at once than are tried at a time. The others wait for their turn, and not until
+// they are asked for again: as long as the source knows nothing, it counts their slots.
+func TestEveryHomeOfACrowdIsTriedInItsTurn(t *testing.T) {
+	const homes = trials + 4
+	inside(t, homes, &world{far: true, upload: 1e9}, func(t *testing.T, w *world) {
+		for range homes {
+			w.add(option{slots: 8, walled: true})
+		}
+		w.within(10*time.Second, "the homes play", w.plays)
+		time.Sleep(2*tree.ProbeTime + time.Second)
+		if got := w.reaches(); got[tree.Closed] != homes {
+			t.Errorf("the source knows %v, want %d closed", got, homes)
+		}
+	})
+}

@@ -152,16 +152,24 @@ func (n *Node) victim(now time.Time, j *child) *child {
 	return w
 }
 
-// least is the first child in that order among those that were not asked to move yet.
+// least is the first child in that order among those that were not asked to move yet. One to which
+// another yields comes last: it has to go if the other stays, and somebody else would have to be asked
+// in its place then, too late.
 func (n *Node) least(far bool, order func(a, b *child) int) *child {
-	var w *child
+	var w, last *child
 	for _, c := range n.children {
-		if !c.pulling || c.shedding() || far && c.near {
-			continue
-		}
-		if w == nil || order(c, w) < 0 {
+		switch {
+		case !c.pulling || c.shedding() || far && c.near:
+		case n.children.yieldsTo(c):
+			if last == nil || order(c, last) < 0 {
+				last = c
+			}
+		case w == nil || order(c, w) < 0:
 			w = c
 		}
+	}
+	if w == nil {
+		return last
 	}
 	return w
 }
@@ -212,6 +220,9 @@ func (n *Node) serve(now time.Time, c *child, m Pull) {
 	c.pulling = true
 	n.changed = true
 	n.do(Serve{c.link, m.Have})
+	if n.mayTry(c) && c.trial.due(now) {
+		n.try(now, c) // before somebody is sent there
+	}
 	n.shed(now)
 }
 

@@ -120,6 +120,16 @@ func (cs children) ofID(id ID) *child {
 	return nil
 }
 
+// yieldsTo reports whether one of the children yields to c.
+func (cs children) yieldsTo(c *child) bool {
+	for _, w := range cs {
+		if w.shedding() && w.yields && w.shedFor == c.place.ID {
+			return true
+		}
+	}
+	return false
+}
+
 func (cs children) add(c *child) children {
 	i, _ := slices.BinarySearchFunc(cs, c.link, func(c *child, l Link) int { return cmp.Compare(c.link, l) })
 	return slices.Insert(cs, i, c)

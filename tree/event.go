@@ -14,7 +14,7 @@ type Link uint64
 func (l Link) Inbound() bool { return l%2 == 0 }
 
 // Event is what happened. One of Up, Joined, Received, Heard, Delivered, Probed, Down,
-// Candidates, Offered, Calls, Capacity, Progress, Readdressed, Leave.
+// Candidates, Offered, Calls, Shut, Capacity, Progress, Readdressed, Leave.
 type Event interface{ event() }
 
 // Up says that a dialled link stands, and which node is at its other end.
@@ -54,7 +54,8 @@ type Heard struct{ Link Link }
 // node, and that the root has made it.
 type Delivered struct{ Link Link }
 
-// Probed answers a Probe. [Untried] says that the owner has had no time for it.
+// Probed answers a Probe. [Untried] says that there was nothing to try, or that no more may be tried
+// at that address now.
 type Probed struct {
 	Link  Link
 	Reach Reach
@@ -84,6 +85,9 @@ type Offered struct{ ID ID }
 
 // Calls says whether calls get through to this node, and from it, as far as is known.
 type Calls struct{ Can bool }
+
+// Shut says whether it is known that nobody dials this node from beyond its own networks.
+type Shut struct{ Is bool }
 
 // Capacity says how many children the node can carry from now on: Slots in all, of which
 // at most Far are not Near. Children beyond that are asked to move on, one after the other.
@@ -123,6 +127,7 @@ func (Down) event()        {}
 func (Candidates) event()  {}
 func (Offered) event()     {}
 func (Calls) event()       {}
+func (Shut) event()        {}
 func (Capacity) event()    {}
 func (Progress) event()    {}
 func (Readdressed) event() {}
@@ -144,7 +149,8 @@ type Dial struct {
 // Probe asks to try whether others get through to the node at the other end of a link: a
 // connection to it, over which it shows that it is the one. Of the place's addresses only those
 // are tried from which the link comes: a stranger may have named somebody else's. Probed answers
-// it, within [ProbeTime].
+// it, within [ProbeTime] if there are not too many. A Probe that is not answered is repeated, and
+// nobody is sent there meanwhile.
 type Probe struct {
 	Link  Link
 	Place Place

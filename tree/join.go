@@ -42,7 +42,7 @@ func (n *Node) attemptUp(now time.Time, a *attempt, ev Up) {
 	if n.search.want == wantNearer {
 		within = n.within()
 	}
-	j := n.join(now, within)
+	j := n.join(now, within, ev.Near)
 	if n.search.want == wantAny {
 		j.Below = n.below()
 	}
@@ -50,9 +50,9 @@ func (n *Node) attemptUp(now time.Time, a *attempt, ev Up) {
 }
 
 // join is how the node introduces itself.
-func (n *Node) join(now time.Time, within int) Join {
+func (n *Node) join(now time.Time, within int, near bool) Join {
 	return Join{
-		Addrs: n.cfg.Self.Addrs, Slots: uint16(min(n.cfg.Slots, 1<<16-1)),
+		Addrs: n.cfg.Self.Addrs, Slots: uint16(min(n.slotsFor(near), 1<<16-1)),
 		Age: uint32(now.Sub(n.cfg.Since) / time.Second), Within: uint8(min(within, MaxPath)), NoCalls: !n.cfg.Calls || n.calledInVain(now),
 	}
 }

@@ -39,6 +39,7 @@ type Node struct {
 	at      Standing
 	path    []Place        // from the root to the parent; empty at the root
 	pathDue bool           // the children have to be told of it
+	shut    bool           // nobody dials this node
 	seen    Place          // self, with the address its parent sees
 	seenAt  netip.AddrPort // that address; not valid if there is none
 
@@ -161,6 +162,8 @@ func (n *Node) Handle(now time.Time, ev Event) {
 	case Calls:
 		n.changed = n.changed || n.cfg.Calls != ev.Can
 		n.cfg.Calls = ev.Can
+	case Shut:
+		n.shutNow(ev.Is)
 	case Capacity:
 		n.changed = n.changed || n.cfg.Slots != ev.Slots || n.far != ev.Far
 		n.cfg.Slots, n.far = max(0, ev.Slots), max(0, ev.Far)

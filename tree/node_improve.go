@@ -36,8 +36,10 @@ func (n *Node) nearer(now time.Time, within int) []Place {
 			ps = append(ps, c.Place)
 		}
 	}
-	if b := n.bestForSelf(); b != NoRoom && int(b)+1 <= within && len(n.path) > 0 {
-		ps = append(ps, n.path[0])
+	if b := n.bestForSelf(); b != NoRoom && int(b)+1 <= within {
+		if top := n.top(); !top.same(n.up.place) && len(top.Addrs) > 0 {
+			ps = append(ps, top)
+		}
 	}
 	if len(ps) == 0 && classOf(n.cfg.Slots) > 0 && len(n.path) > 1 && now.Sub(n.cfg.Since) >= elderAge {
 		ps = append(ps, n.path[len(n.path)-2]) // the grandparent may have a much younger child

@@ -15,6 +15,23 @@ func promising(best uint8) Heartbeat {
 	return hb
 }
 
+// The root has no address that others could dial; below it is a helper, which knows as much.
+func TestWhoeverIsNearestToARootThatNobodyDialsIsAskedInItsPlace(t *testing.T) {
+	for depth, want := range map[int]int{deep: 101, 3: 101, 2: 0} { // at depth 2 that is the parent
+		r := newRig(t, Config{})
+		up := r.below(depth)
+		path := places(upTo(depth)...)
+		path[0].Addrs = nil
+		r.give(Received{up, Path{path}})
+		hb := quiet(depth - 1)
+		hb.Best = allRoom(0)
+		d, ok := r.dial(2*improveMax, r.beats(up, hb))
+		if ok != (want != 0) || ok && number(d.Place) != want {
+			t.Errorf("at depth %d: asked %+v, want node %d", depth, d, want)
+		}
+	}
+}
+
 func TestANodeLooksForABetterPlaceOnlyIfOneIsPromised(t *testing.T) {
 	with := func(c Candidate) *Candidate { c.Place = place(50); return &c }
 	for _, test := range []struct {

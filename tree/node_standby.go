@@ -102,7 +102,7 @@ func (n *Node) standbyUp(now time.Time, b *standby, ev Up) {
 	}
 	b.addr, b.near = Place{ev.Peer, b.place.Addrs}.withAddr(ev.Addr), ev.Near
 	b.called = ev.Called
-	j := n.join(now, 0)
+	j := n.join(now, 0, ev.Near)
 	j.Standby = true
 	n.send(b.link, j)
 }

@@ -150,7 +150,7 @@ func (n *Node) setPath(path []Place) bool {
 	}
 	n.path = append([]Place(nil), path...)
 	parent := &n.path[len(n.path)-1]
-	if len(n.up.place.Addrs) > 0 { // the address that is known to work comes first
+	if len(n.up.place.Addrs) > 0 && len(parent.Addrs) > 0 { // the address that is known to work comes first
 		*parent = parent.withAddr(n.up.place.Addrs[0])
 	}
 	n.up.place = *parent

@@ -211,3 +211,19 @@ func TestAClosedChildIsTriedAtThePortThatItsRouterHasOpened(t *testing.T) {
 		t.Errorf("it is left with %v", c.place.Addrs)
 	}
 }
+
+// Children with a standby link come all at once when their parent is gone. Those behind them must not be
+// sent to them.
+func TestAGuestThatIsTakenInIsTriedBeforeAnybodyIsSentThere(t *testing.T) {
+	r := newRig(t, Config{Root: true, Slots: 2, Probes: true})
+	r.ask(2, 1, Join{Slots: 4, Standby: true})
+	if _, ok := first[Probe](r.give(Received{2, Pull{}})); !ok {
+		t.Error("it is not tried at once")
+	}
+	r.give(Received{2, Report{Sent: 1, Slots: 4, Free: 4}})
+	r.ask(4, 2, Join{})
+	r.give(Received{4, Pull{}})
+	if m := sentTo[Refer](r.ask(6, 3, Join{}), 6); len(m) != 1 || len(m[0].Places) != 0 {
+		t.Errorf("a joiner is sent to %+v", m)
+	}
+}

@@ -59,10 +59,13 @@ func (n *Node) offered(now time.Time, id ID) {
 }
 
 // shown is this node as others are to know it: with the address that its parent sees in
-// front, unless it does not listen.
+// front, unless it does not listen. A root that nobody dials has none.
 func (n *Node) shown() Place {
 	if len(n.cfg.Self.Addrs) == 0 {
 		return n.cfg.Self
+	}
+	if n.cfg.Root && n.shut {
+		return Place{ID: n.cfg.Self.ID}
 	}
 	return n.cfg.Self.withAddr(n.seenAt)
 }

@@ -98,7 +98,7 @@ func (n *Node) higher(j *child, open []*child, within int) (l named) {
 		root = int(r)
 	}
 	best := min(parent, root)
-	p := n.path[0]
+	p := n.top()
 	if parent <= root {
 		p = n.path[len(n.path)-1]
 	}

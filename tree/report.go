@@ -21,7 +21,7 @@ func (n *Node) room(now time.Time, calls bool) Room {
 // roomHere is the part of it that is at this node.
 func (n *Node) roomHere(now time.Time, calls bool) Room {
 	r := noRoom
-	if !n.leaveBy.IsZero() {
+	if !n.leaveBy.IsZero() || n.cfg.Root && n.shut {
 		return r
 	}
 	if n.attached() && !n.barren && len(n.path)+1 < MaxPath {

@@ -5,22 +5,26 @@ import (
 	"time"
 )
 
+// fullOfCallable is a root whose two places are held by nodes that nobody can dial, one of which could go
+// below the other.
+func fullOfCallable(t *testing.T) *rig {
+	t.Helper()
+	r := newRig(t, Config{Root: true, Slots: 2, Probes: true})
+	for i, slots := range []uint16{8, 0} {
+		l := Link(2 + 2*i)
+		r.asks(l, 1+i, true, Join{Addrs: place(1 + i).Addrs, Slots: slots})
+		r.give(Received{l, Pull{}})
+		r.give(Received{l, Report{Sent: 1, Slots: slots, Free: slots, Callable: true, Room: roomOf(slots), Called: CalledRoom{true, roomOf(slots)}}})
+		r.live(heartbeatInterval)
+		r.give(Probed{l, Closed})
+	}
+	return r
+}
+
 // TestAChildThatCanCallYieldsToAJoinerThatCannot has a root whose two places are held by nodes that
 // nobody can dial, one of which could go below the other.
 func TestAChildThatCanCallYieldsToAJoinerThatCannot(t *testing.T) {
-	newFull := func() *rig {
-		r := newRig(t, Config{Root: true, Slots: 2, Probes: true})
-		for i, slots := range []uint16{8, 0} {
-			l := Link(2 + 2*i)
-			r.asks(l, 1+i, true, Join{Addrs: place(1 + i).Addrs, Slots: slots})
-			r.give(Received{l, Pull{}})
-			r.give(Received{l, Report{Sent: 1, Slots: slots, Free: slots, Callable: true, Room: roomOf(slots), Called: CalledRoom{true, roomOf(slots)}}})
-			r.live(heartbeatInterval)
-			r.give(Probed{l, Closed})
-		}
-		return r
-	}
-	r := newFull()
+	r := fullOfCallable(t)
 	if room := r.room(r.now, false); room[0] != 0 {
 		t.Errorf("no room is told of: %v", room)
 	}
@@ -53,7 +57,7 @@ func TestAChildThatCanCallYieldsToAJoinerThatCannot(t *testing.T) {
 	}
 
 	// If it has, all three have a place.
-	r = newFull()
+	r = fullOfCallable(t)
 	r.asks(8, 4, false, Join{})
 	r.give(Received{8, Pull{}})
 	r.give(Received{4, Bye{Reason: ReasonMoved}})
@@ -198,4 +202,20 @@ func roomOf(slots uint16) Room {
 		return noRoom
 	}
 	return Room{}
+}
+
+// A child yields to a joiner, and then one more comes over the slots. The joiner is not asked to move for
+// that one, though it is the weakest: it goes anyway if the child stays, and whoever is asked then would be
+// asked too late.
+func TestWhoOthersYieldToIsAskedToMoveLast(t *testing.T) {
+	r := fullOfCallable(t)
+	r.asks(8, 4, false, Join{})
+	if as := r.give(Received{8, Pull{}}); len(sentTo[Bye](as, 4)) != 1 {
+		t.Fatalf("nobody yields: %+v", as)
+	}
+	r.ask(10, 5, Join{Slots: 1, Age: 900, Standby: true})
+	as := r.give(Received{10, Pull{}})
+	if len(sentTo[Bye](as, 8)) != 0 || len(sentTo[Bye](as, 10)) != 1 {
+		t.Errorf("not the one that came last is asked: %+v", as)
+	}
 }

@@ -47,7 +47,11 @@ func (g *gossip) look() {
 			continue
 		}
 		i := h.Node.Info()
-		g.facts = append(g.facts, fact{h, i.Depth, max(0, i.Slots-len(i.Children)), i.Slots})
+		f := fact{h, i.Depth, max(0, i.Slots-len(i.Children)), i.Slots}
+		if h.shut {
+			f.free, f.held = 0, 0
+		}
+		g.facts = append(g.facts, f)
 	}
 	g.facts = append(g.facts, g.lies...)
 	g.p.Sim.After(g.Stale, g.look)

@@ -38,6 +38,7 @@ type Host struct {
 	frozen  bool
 	leaving bool
 	left    bool
+	shut    bool          // it has been told that nobody dials it
 	jump    time.Duration // its clock minus the network's
 	thawing []func()
 	wakeAt  int64 // of the timer that is set, 0 for none
@@ -138,6 +139,7 @@ func (s *Sim) hostAt(a netip.AddrPort) *Host {
 func (s *Sim) begin(h *Host) {
 	h.run++
 	h.alive, h.off, h.frozen, h.leaving, h.left = true, false, false, false, false
+	h.shut = false
 	h.thawing, h.up, h.upLink, h.inbound, h.orphan, h.wakeAt = nil, nil, 0, 0, s.t, 0
 	h.born = s.t
 	h.carriers = nil

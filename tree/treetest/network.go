@@ -124,18 +124,32 @@ func (s *Sim) dialStep(h *Host, d *dialling) {
 }
 
 // probe answers as a dial would: at once from a host that others get through to, after the time
-// for it from one that they do not.
+// for it from one that they do not. The host is told.
 func (s *Sim) probe(h *Host, a tree.Probe) {
 	reach, after := tree.Closed, tree.ProbeTime
-	if t := s.hostAt(a.Place.Addrs[0]); t != nil && t.reachable() {
+	t := s.hostAt(a.Place.Addrs[0])
+	if t != nil && t.reachable() {
 		reach, after = tree.Open, 2*(s.delay(h, t)+s.delay(t, h))
 	}
 	run := h.run
 	s.After(after, func() {
-		if h.run == run {
-			h.tell(tree.Probed{Link: a.Link, Reach: reach})
+		if h.run != run {
+			return
+		}
+		h.tell(tree.Probed{Link: a.Link, Reach: reach})
+		if t != nil {
+			s.After(s.delay(h, t), func() { t.hearReach(reach) })
 		}
 	})
+}
+
+// hearReach has the host know what came of a trial. Gossip tells of no slots at one that is closed.
+func (h *Host) hearReach(r tree.Reach) {
+	if !h.alive || h.Fake != nil {
+		return
+	}
+	h.shut = r == tree.Closed
+	h.tell(tree.Shut{Is: h.shut})
 }
 
 // reachable reports whether a dial gets to the host, if only to be refused.

@@ -75,11 +75,14 @@ func (r *run) follow(t *testing.T) {
 		b = rest
 		entry, err := taglog.Parse(string(line))
 		must(t, err)
-		g := short(entry)
-		r.at[g] = len(r.tags)
-		r.of[g.media()] = append(r.of[g.media()], len(r.tags))
-		r.tags = append(r.tags, g)
+		r.add(short(entry))
 	}
+}
+
+func (r *run) add(g tag) {
+	r.at[g] = len(r.tags)
+	r.of[g.media()] = append(r.of[g.media()], len(r.tags))
+	r.tags = append(r.tags, g)
 }
 
 // after is the first place of a body behind another place.

@@ -98,7 +98,7 @@ func (p *tape) match(l *ledger, n note) {
 		if i, ok := l.runs[e].after(n.media(), -1); ok {
 			first := l.runs[e].first()
 			p.cut += len(r.tags) - p.at - 1
-			p.missed += i - first
+			p.missed += max(0, i-first) // there may be sound before the first frame
 			p.say(n.when, "run %d goes on at tag %d, its first is %d; the run before ended at %d of %d", e, i, first, p.at, len(r.tags))
 			p.epoch, p.at, p.shift = e, i, n.ts-l.runs[e].tags[i].ts
 			return

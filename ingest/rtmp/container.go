@@ -3,7 +3,6 @@ package rtmp
 import (
 	"bytes"
 	"net"
-	"slices"
 
 	"relay/ingest/flv"
 )
@@ -14,7 +13,6 @@ import (
 // needs a copy of the list. The Container itself belongs to one goroutine at a time.
 type Container struct {
 	header flv.Header // the configurations in force
-	newest uint32     // timestamp of the newest frame, in milliseconds
 	record record
 	joined net.Buffers // what Join has made since the newest tags
 }
@@ -59,9 +57,6 @@ func (c *Container) note(pieces [][]byte) {
 	kind := flv.ClassifyStart(typ, body)
 	switch typ {
 	case flv.Audio, flv.Video:
-		if !kind.Config {
-			c.newest = flv.Timestamp(start)
-		}
 	case flv.Script:
 		kind = flv.Classify(bytes.Join(pieces, nil))
 	default:
@@ -93,7 +88,7 @@ func startOf(pieces [][]byte, buf []byte) []byte {
 func (c *Container) Join(catchUp bool) (net.Buffers, error) {
 	if !catchUp || c.record.pictures == 0 {
 		chunks := &chunker{}
-		chunks.header(c.header.Payload(), c.newest)
+		chunks.header(c.header.Payload())
 		return chunks.out, nil
 	}
 	if c.joined == nil {
@@ -102,11 +97,10 @@ func (c *Container) Join(catchUp bool) (net.Buffers, error) {
 	return c.joined, nil
 }
 
-// header makes messages of a header's tags.
-func (c *chunker) header(payload []byte, ts uint32) {
+// header makes messages of a header's tags, which are at time 0: ffmpeg takes metadata at any other
+// time for a track of text.
+func (c *chunker) header(payload []byte) {
 	for t := range flv.Tags(payload) {
-		t = slices.Clone(t)
-		flv.PutTimestamp(t, ts)
 		c.message([][]byte{t})
 	}
 }

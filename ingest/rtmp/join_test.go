@@ -107,7 +107,7 @@ func TestAPlayerWhoJoinsGetsTheLatestPicturesAndThenWhatAllGet(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				only := configs(header, newestFrame(all))
+				only := configs(header)
 				checkTags(t, "without catching up", played(t, bytes.Join(plain, nil)), only)
 				out, err := c.Join(true)
 				if err != nil {
@@ -149,19 +149,10 @@ func copied(h flv.Header) (c flv.Header) {
 	return c
 }
 
-func newestFrame(tags []flv.Tag) (ts uint32) {
-	for _, tag := range tags {
-		if tag.Type() != flv.Script && !flv.Classify(tag).Config {
-			ts = tag.Timestamp()
-		}
-	}
-	return ts
-}
-
-// configs are a header's tags at a time.
-func configs(h flv.Header, ts uint32) (tags []flv.Tag) {
+// configs are a header's tags, at time 0: at any other, ffmpeg takes metadata for a track of text.
+func configs(h flv.Header) (tags []flv.Tag) {
 	for t := range flv.Tags(h.Payload()) {
-		tags = append(tags, flv.NewTag(t.Type(), ts, t.Body()))
+		tags = append(tags, flv.NewTag(t.Type(), 0, t.Body()))
 	}
 	return tags
 }
@@ -180,7 +171,7 @@ func squashed(before flv.Header, tags []flv.Tag) (all []flv.Tag) {
 		return nil
 	}
 	at := func(i int) uint32 { return flv.Squashed(times[0], times[n-1], min(i, n-1), n) }
-	all = configs(before, at(0))
+	all = configs(before)
 	for _, t := range tags {
 		body := slices.Clone(t.Body())
 		switch {

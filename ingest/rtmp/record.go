@@ -65,7 +65,7 @@ func (r *record) add(pieces [][]byte, picture bool) {
 // is no picture comes with the next one.
 func (r *record) squashed() net.Buffers {
 	out := newChunker(len(r.tags), r.slices+len(r.tags))
-	out.header(r.header, flv.Squashed(r.first, r.last, 0, r.pictures))
+	out.header(r.header)
 	starts := make([]byte, 0, startLen*len(r.tags))
 	var pieces [][]byte
 	shown := 0

@@ -86,6 +86,19 @@ func (p *player) take(l *ledger) {
 	}
 }
 
+// playsAfter is how long after a moment the first tag came that came then. It reports false while
+// there is none.
+func (p *player) playsAfter(moment time.Time) (time.Duration, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, n := range p.notes {
+		if n.when.After(moment) {
+			return n.when.Sub(moment), true
+		}
+	}
+	return 0, false
+}
+
 // broken is why the connection ended, nil while it has not.
 func (p *player) broken() error {
 	p.mu.Lock()

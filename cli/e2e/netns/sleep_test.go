@@ -3,8 +3,11 @@
 package netns
 
 import (
+	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -26,12 +29,14 @@ func TestAllWakeUpWhereTheyFellAsleep(t *testing.T) {
 	src := m.broadcast(t, "finals", "--max-children", "1")
 	link := src.find(t, `(?m)^(relay://[a-z2-7]{52}@\S+)`)
 	all := []*process{src}
+	players := []*player{m.play(t, "player at the source", src.find(t, `(?m)^Watch +(http://\S+)\n`))}
 	for i := range 3 { // in a row: an inner node, another, and a leaf
 		v := newMachine(t, fmt.Sprint("viewer", i), false)
 		l.plug(t, v, "eth0", fmt.Sprintf("10.77.0.%d/24", 20+i))
 		w := v.relay(t, "watch", "watch", link, "--no-discovery", "--max-children", "1", "--config", v.dir+"/keys")
 		w.find(t, `(?m)^Live: `)
 		all = append(all, w)
+		players = append(players, v.play(t, "player at "+v.dir[strings.LastIndex(v.dir, "/")+1:], w.find(t, `(?m)^(http://\S+)\n`)))
 	}
 	inTree := func(nodes int) error {
 		out, errs, code := m.output(t, "tree", "--json")
@@ -58,6 +63,17 @@ func TestAllWakeUpWhereTheyFellAsleep(t *testing.T) {
 		p.signal(t, syscall.SIGCONT)
 	}
 	began := time.Now()
+	for _, p := range players {
+		var after time.Duration
+		wait.Until(t, p.name+" plays on", func() error {
+			var ok bool
+			if after, ok = p.playsAfter(began); !ok {
+				return cmp.Or(p.broken(), errors.New("nothing has come since they woke up"))
+			}
+			return nil
+		})
+		t.Logf("%s: something came %v after they woke up", p.name, after.Round(time.Millisecond))
+	}
 	late := newMachine(t, "late", false)
 	l.plug(t, late, "eth0", "10.77.0.30/24")
 	late.relay(t, "late", "watch", link, "--no-discovery", "--config", late.dir+"/keys").find(t, `(?m)^Live: `)

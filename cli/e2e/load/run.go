@@ -40,8 +40,8 @@ type result struct {
 	bytes    uint64 // that viewers read in the window
 	p50, p99 time.Duration
 	first99  time.Duration // p99 of the time that a guest waited for its first tag
-	rss      int // bytes, at the end of the window
-	peak     int // bytes, the most of it since the viewers came
+	rss      int           // bytes, at the end of the window
+	peak     int           // bytes, the most of it since the viewers came
 	flaws    flaws
 	// The measuring side: its share of its core, and how late it was (p99) at a timer, and at
 	// what it published.

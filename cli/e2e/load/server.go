@@ -115,8 +115,10 @@ func startLoop(m machine) (*server, error) {
 // startRelay starts relay source, with viewers that watch in a form: .flv, .mp4, .ts, or rtmp.
 func startRelay(m machine, form string, flags ...string) (*server, error) {
 	const loopback = "127.0.0.1:0"
-	s, line, err := begin(m.program(m.relay, append([]string{"source", "--json", "--no-qr", "--no-discovery", "--admin", "off",
-		"--listen", loopback, "--http", loopback, "--rtmp", loopback, "--key", streamKey, "--config", filepath.Join(m.dir, "keys")}, flags...)...))
+	s, line, err := begin(m.program(m.relay, append([]string{
+		"source", "--json", "--no-qr", "--no-discovery", "--admin", "off",
+		"--listen", loopback, "--http", loopback, "--rtmp", loopback, "--key", streamKey, "--config", filepath.Join(m.dir, "keys"),
+	}, flags...)...))
 	if err != nil {
 		return nil, err
 	}

@@ -88,6 +88,7 @@ func watch(t *testing.T, e ingesttest.Encoder, late time.Duration) (all []*watch
 			}
 		}
 		read(false)
+		synctest.Wait() // they are there before the first tag
 		began, joined := time.Now(), false
 		for i, tag := range e.Tags {
 			time.Sleep(time.Until(began.Add(time.Duration(e.When(i)) * time.Millisecond)))

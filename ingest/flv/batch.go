@@ -23,16 +23,6 @@ type Batch struct {
 	Lens []int
 }
 
-// Converter makes of a reader's tags what goes out to it: a container, or the chunks
-// of a protocol. It belongs to that reader, and is given all batches, in order. It
-// does not change their bytes. What it returns may be nothing, may share bytes with the
-// batch, and is good until the next call. An error says that the stream cannot be had
-// in this form.
-type Converter func(Batch) (net.Buffers, error)
-
-// AsFLV is the [Converter] that leaves the tags what they are.
-func AsFLV(b Batch) (net.Buffers, error) { return b.Parts, nil }
-
 // HeaderBatch returns the batch of a header's payload and no other tag.
 func HeaderBatch(payload []byte) Batch { return Batch{Parts: net.Buffers{payload}, Header: true} }
 

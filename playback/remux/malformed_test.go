@@ -2,6 +2,7 @@ package remux
 
 import (
 	"bytes"
+	"net"
 	"testing"
 
 	"github.com/bluenviron/mediacommon/v2/pkg/formats/fmp4"
@@ -9,13 +10,16 @@ import (
 	"relay/ingest/flv"
 )
 
+// converter is a container's Convert.
+type converter func(flv.Batch) (net.Buffers, error)
+
 // converters are those of all containers here.
-func converters() map[string]flv.Converter {
-	return map[string]flv.Converter{"MP4": NewMP4().Convert, "MPEG-TS": NewTS().Convert}
+func converters() map[string]converter {
+	return map[string]converter{"MP4": NewMP4().Convert, "MPEG-TS": NewTS().Convert}
 }
 
 // converted is what one makes of tags.
-func converted(t *testing.T, convert flv.Converter, tags []flv.Tag) []byte {
+func converted(t *testing.T, convert converter, tags []flv.Tag) []byte {
 	t.Helper()
 	var out bytes.Buffer
 	for _, tag := range tags {

@@ -95,7 +95,7 @@ func TestEachOutputTakesTheCodecsThatItSays(t *testing.T) {
 	}
 }
 
-func sized(convert flv.Converter) func(flv.Batch) (int, error) {
+func sized(convert converter) func(flv.Batch) (int, error) {
 	return func(b flv.Batch) (n int, err error) {
 		out, err := convert(b)
 		for _, o := range out {

@@ -253,7 +253,7 @@ func TestWhatCannotBeCarriedIsRefused(t *testing.T) {
 		t.Errorf("AV1 in MP4: %v", err)
 	}
 	h263 := flv.NewTag(flv.Video, 0, []byte{0x12, 1, 2, 3, 4, 5})
-	for name, convert := range map[string]flv.Converter{"MP4": NewMP4().Convert, "MPEG-TS": NewTS().Convert} {
+	for name, convert := range map[string]converter{"MP4": NewMP4().Convert, "MPEG-TS": NewTS().Convert} {
 		if _, err := convert(flv.BatchOf(h263)); !errors.As(err, &refused) || refused.Codec != "h263" {
 			t.Errorf("H.263 in %s: %v", name, err)
 		}
@@ -383,9 +383,9 @@ func BenchmarkConvert(b *testing.B) {
 	for _, tag := range tags {
 		batches = append(batches, flv.BatchOf(tag))
 	}
-	for name, start := range map[string]func() flv.Converter{
-		"MP4":    func() flv.Converter { return NewMP4().Convert },
-		"MPEGTS": func() flv.Converter { return NewTS().Convert },
+	for name, start := range map[string]func() converter{
+		"MP4":    func() converter { return NewMP4().Convert },
+		"MPEGTS": func() converter { return NewTS().Convert },
 	} {
 		b.Run(name, func(b *testing.B) {
 			b.SetBytes(int64(len(data)))
@@ -424,9 +424,9 @@ func BenchmarkConvertGB(b *testing.B) {
 	for _, batch := range batches {
 		size += batch.Lens[0]
 	}
-	for name, start := range map[string]func() flv.Converter{
-		"MP4":    func() flv.Converter { return NewMP4().Convert },
-		"MPEGTS": func() flv.Converter { return NewTS().Convert },
+	for name, start := range map[string]func() converter{
+		"MP4":    func() converter { return NewMP4().Convert },
+		"MPEGTS": func() converter { return NewTS().Convert },
 	} {
 		b.Run(name, func(b *testing.B) {
 			b.SetBytes(int64(size))

@@ -105,7 +105,7 @@ func TestSoundAloneThatNothingCarriesIsRefused(t *testing.T) {
 	told := announcing(flvio.AMFMap{"hasAudio": true, "hasVideo": false})
 	body := bytes.Replace(told.Body(), []byte{0x40, 0, 0, 0, 0, 0, 0, 0}, []byte{0x40, 0x26, 0, 0, 0, 0, 0, 0}, 1) // 2 to 11
 	for name, tag := range map[string]flv.Tag{"its frames": speex, "its metadata": flv.NewTag(flv.Script, 0, body)} {
-		for container, convert := range map[string]flv.Converter{"MP4": NewMP4().Convert, "MPEG-TS": NewTS().Convert} {
+		for container, convert := range map[string]converter{"MP4": NewMP4().Convert, "MPEG-TS": NewTS().Convert} {
 			var refused *CodecError
 			if _, err := convert(flv.BatchOf(tag)); !errors.As(err, &refused) || refused.Codec != "speex" {
 				t.Errorf("Speex by %s in %s: %v", name, container, err)

@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"net"
 	"slices"
 	"testing"
 	"time"
@@ -139,12 +140,12 @@ func TestWhatIsNotExactIsFound(t *testing.T) {
 
 // containers returns what relay makes of tags, and a viewer of that.
 var containers = map[string]struct {
-	convert func() flv.Converter
+	convert func() func(flv.Batch) (net.Buffers, error)
 	parser  func(*check) parser
 	annexB  bool
 }{
-	"MP4":     {func() flv.Converter { return remux.NewMP4().Convert }, func(c *check) parser { return &mp4Parser{check: c} }, false},
-	"MPEG-TS": {func() flv.Converter { return remux.NewTS().Convert }, func(c *check) parser { return newTSParser(c) }, true},
+	"MP4":     {func() func(flv.Batch) (net.Buffers, error) { return remux.NewMP4().Convert }, func(c *check) parser { return &mp4Parser{check: c} }, false},
+	"MPEG-TS": {func() func(flv.Batch) (net.Buffers, error) { return remux.NewTS().Convert }, func(c *check) parser { return newTSParser(c) }, true},
 }
 
 func TestContainersAreCheckedFrameByFrame(t *testing.T) {

@@ -263,3 +263,27 @@ func TestSweepAllocatesNothingForAViewer(t *testing.T) {
 		t.Errorf("%v allocations a chunk for 2 viewers, %v for 42; want the same, %d at most", few, many, bound)
 	}
 }
+
+// A viewer who has waited by itself for the stream to begin, and was looked after meanwhile, is no
+// other than one who has not.
+func TestWhoWasLookedAfterHasNotLeft(t *testing.T) {
+	ours, theirs := tcpPair(t)
+	if gone(ours) {
+		t.Fatal("it has left, says its own goroutine")
+	}
+	if socketOf(ours).closed() {
+		t.Error("it has left, says a sweeper")
+	}
+	if gone(ours) {
+		t.Error("it has left, says its own goroutine after a sweeper")
+	}
+	theirs.Close()
+	for end := time.Now().Add(10 * time.Second); !gone(ours); { // its deadline may pass on a busy machine
+		if time.Now().After(end) {
+			t.Fatal("it has left, and its own goroutine does not notice")
+		}
+	}
+	if !socketOf(ours).closed() {
+		t.Error("it has left, and a sweeper does not notice")
+	}
+}

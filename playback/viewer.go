@@ -198,6 +198,7 @@ func (v *viewer) write(ctx context.Context, conn net.Conn, b net.Buffers) (reaso
 // gone reports whether the other end has closed conn. What it sent is dropped.
 func gone(conn net.Conn) bool {
 	conn.SetReadDeadline(time.Now().Add(probeFor))
+	defer conn.SetReadDeadline(time.Time{}) // one that has passed would fail a sweeper's look
 	_, err := conn.Read(make([]byte, probeSize))
 	return err != nil && !errors.Is(err, os.ErrDeadlineExceeded)
 }

@@ -2,6 +2,7 @@ package rtmp
 
 import (
 	"errors"
+	"io"
 	"net"
 	"time"
 )
@@ -15,6 +16,8 @@ const (
 	// silence is how long an encoder, or a server that plays, may send nothing before
 	// its connection counts as broken. Encoders send audio many times a second.
 	silence = 10 * time.Second
+	// silenceStep is how much sooner that may be: to move a deadline has its price.
+	silenceStep = time.Second
 	// writeTime bounds one write. Only short replies are written.
 	writeTime = 5 * time.Second
 )
@@ -31,19 +34,20 @@ var (
 // are limited; then an encoder's silence is, or how much a player sends.
 type guard struct {
 	net.Conn
+	in     io.Reader // from the connection
 	known  bool
 	player bool
 	left   int       // bytes that a stranger, or a player, may still send
-	until  time.Time // when a stranger's time is up, or a player may send as much again
+	until  time.Time // when a stranger's time is up, an encoder is silent, or a player may send as much again
 }
 
 func newGuard(c net.Conn) (*guard, error) {
-	g := &guard{Conn: c, left: strangerBytes, until: time.Now().Add(strangerTime)}
+	g := &guard{Conn: c, in: readerOf(c), left: strangerBytes, until: time.Now().Add(strangerTime)}
 	return g, c.SetDeadline(g.until)
 }
 
 // trust lifts the limits for strangers.
-func (g *guard) trust() { g.known = true }
+func (g *guard) trust() { g.known, g.until = true, time.Time{} }
 
 // trustPlayer does so for a player, which may be silent for as long as it likes.
 func (g *guard) trustPlayer() {
@@ -56,15 +60,18 @@ func (g *guard) Read(p []byte) (int, error) {
 		return g.readPlayer(p)
 	}
 	if g.known {
-		if err := g.SetReadDeadline(time.Now().Add(silence)); err != nil {
-			return 0, err
+		if until := time.Now().Add(silence); until.Sub(g.until) >= silenceStep {
+			g.until = until
+			if err := g.SetReadDeadline(until); err != nil {
+				return 0, err
+			}
 		}
-		return g.Conn.Read(p)
+		return g.in.Read(p)
 	}
 	if g.left == 0 {
 		return 0, errStranger
 	}
-	n, err := g.Conn.Read(p[:min(len(p), g.left)])
+	n, err := g.in.Read(p[:min(len(p), g.left)])
 	g.left -= n
 	return n, slow(err)
 }
@@ -76,7 +83,7 @@ func (g *guard) readPlayer(p []byte) (int, error) {
 	if g.left == 0 {
 		return 0, errSaidTooMuch
 	}
-	n, err := g.Conn.Read(p[:min(len(p), g.left)])
+	n, err := g.in.Read(p[:min(len(p), g.left)])
 	g.left -= n
 	return n, err
 }

@@ -1,0 +1,63 @@
+package rtmp
+
+import (
+	"errors"
+	"io"
+	"net"
+	"os"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// A real socket is read around the runtime on some systems; what ends a read must be told as by
+// any other connection.
+func TestARealSocketTellsHowAReadEnded(t *testing.T) {
+	for name, test := range map[string]struct {
+		end  func(here, there net.Conn)
+		want error
+	}{
+		"the peer has closed":     {func(_, there net.Conn) { there.Close() }, io.EOF},
+		"closed here":             {func(here, _ net.Conn) { here.Close() }, net.ErrClosed},
+		"a deadline":              {func(here, _ net.Conn) { here.SetReadDeadline(time.Unix(1, 0)) }, os.ErrDeadlineExceeded},
+		"the peer has broken off": {func(_, there net.Conn) { there.(*net.TCPConn).SetLinger(0); there.Close() }, syscall.ECONNRESET},
+	} {
+		t.Run(name, func(t *testing.T) {
+			here, there := socketPair(t)
+			r := readerOf(here)
+			p := make([]byte, 16)
+			if _, err := there.Write([]byte("tag")); err != nil {
+				t.Fatal(err)
+			}
+			if n, err := r.Read(p); string(p[:n]) != "tag" || err != nil {
+				t.Fatalf("read %q, %v", p[:n], err)
+			}
+			if n, err := r.Read(nil); n != 0 || err != nil {
+				t.Errorf("nothing to read into: %d, %v", n, err)
+			}
+			read := make(chan error, 1)
+			go func() { _, err := r.Read(p); read <- err }()
+			test.end(here, there)
+			if err := <-read; !errors.Is(err, test.want) {
+				t.Errorf("%v, want %v", err, test.want)
+			}
+		})
+	}
+}
+
+func socketPair(t *testing.T) (here, there net.Conn) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	if there, err = net.Dial("tcp", l.Addr().String()); err != nil {
+		t.Fatal(err)
+	}
+	if here, err = l.Accept(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { here.Close(); there.Close() })
+	return here, there
+}

@@ -10,12 +10,15 @@ import (
 )
 
 const (
-	// sweepPace is how long after its beginning the next sweep may begin, in times that the
-	// sweep took: on a machine that is idle at once, on a busy one so late that half of its
-	// time is left, and what has come meanwhile goes out in one write.
-	sweepPace = 2
-	// maxSweepPace bounds that, for a sweep was slow if it was interrupted, too.
-	maxSweepPace = 20 * time.Millisecond
+	// gatherQuarters is how long what is ready waits for more that may go out in the same write,
+	// in quarters of the time that a sweep takes: the more viewers, the longer.
+	gatherQuarters = 3
+	// minGather is what is not worth waiting for: a timer is not more exact.
+	minGather = time.Millisecond
+	// maxGather bounds it, for a sweep is slow if it is interrupted, too.
+	maxGather = 20 * time.Millisecond
+	// sweepsKept is over how many sweeps the time that one takes is averaged.
+	sweepsKept = 8
 	// sweepRun is how many viewers are written to before others may have the processor.
 	sweepRun = 32
 )
@@ -25,11 +28,11 @@ const (
 // does not take all at once gets the rest from its own goroutine, and comes back when it has caught
 // up.
 type sweeper struct {
-	reel *reel
-	rest time.Duration // between the beginnings of two sweeps, at least
-	kick chan struct{} // there are some in coming, or some that leave
-	quit chan struct{}
-	done chan struct{}
+	reel  *reel
+	batch time.Duration // as in Config
+	kick  chan struct{} // there are some in coming, or some that leave
+	quit  chan struct{}
+	done  chan struct{}
 
 	leaving, waiting atomic.Int32 // viewers
 
@@ -38,8 +41,9 @@ type sweeper struct {
 
 	// The rest belongs to run.
 	viewers []*swept
-	at      uint64 // index of the piece that comes next for who has got least
-	due     time.Time
+	at      uint64        // index of the piece that comes next for who has got least
+	seen    time.Time     // when that was there, zero if it is not
+	took    time.Duration // by a sweep, on average
 	parts   net.Buffers
 	vectors vectors
 	begins  []beginning // of each piece in parts
@@ -66,8 +70,8 @@ type handback struct {
 	err  error
 }
 
-func newSweeper(r *reel, rest time.Duration) *sweeper {
-	s := &sweeper{reel: r, rest: rest, kick: make(chan struct{}, 1), quit: make(chan struct{}), done: make(chan struct{})}
+func newSweeper(r *reel, batch time.Duration) *sweeper {
+	s := &sweeper{reel: r, batch: batch, kick: make(chan struct{}, 1), quit: make(chan struct{}), done: make(chan struct{})}
 	go s.run() // ends with close
 	return s
 }
@@ -121,7 +125,7 @@ func (s *sweeper) run() {
 		}
 		var early <-chan time.Time
 		if wait == nil && len(s.viewers) > 0 {
-			d := time.Until(s.due)
+			d := s.gather()
 			if d <= 0 {
 				s.sweep()
 				continue
@@ -231,6 +235,25 @@ func (s *sweeper) collect() {
 	}
 }
 
+// gather returns for how long what is ready has still to wait for more.
+func (s *sweeper) gather() time.Duration {
+	now := time.Now()
+	if s.seen.IsZero() {
+		s.seen = now
+	}
+	return gatherTime(s.took, s.batch) - now.Sub(s.seen)
+}
+
+// gatherTime returns how long what is ready waits for more, where a sweep takes as long as took
+// and what goes out may be late by batch.
+func gatherTime(took, batch time.Duration) time.Duration {
+	d := max(min(gatherQuarters*took/4, maxGather), batch-took)
+	if d < minGather {
+		return 0
+	}
+	return d
+}
+
 // sweep writes what is ready to everybody.
 func (s *sweeper) sweep() {
 	begun := time.Now()
@@ -247,7 +270,8 @@ func (s *sweeper) sweep() {
 		return s.write(v)
 	})
 	s.at = s.to
-	s.due = begun.Add(max(s.rest, min(sweepPace*time.Since(begun), maxSweepPace)))
+	s.seen = time.Time{}
+	s.took += (time.Since(begun) - s.took) / sweepsKept
 }
 
 // write writes to one viewer, and reports whether that took all.

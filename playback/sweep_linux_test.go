@@ -287,3 +287,23 @@ func TestWhoWasLookedAfterHasNotLeft(t *testing.T) {
 		t.Error("it has left, and a sweeper does not notice")
 	}
 }
+
+func TestBatchingGrowsWithWhatASweepTakes(t *testing.T) {
+	const ms = time.Millisecond
+	for _, c := range []struct {
+		took, batch, want time.Duration
+	}{
+		{0, 0, 0},
+		{ms / 2, 0, 0}, // 50 viewers
+		{2 * ms, 0, 3 * ms / 2},
+		{8 * ms, 0, 6 * ms},
+		{time.Second, 0, maxGather}, // it was interrupted
+		{0, 100 * ms, 100 * ms},
+		{20 * ms, 100 * ms, 80 * ms}, // so that nobody gets it later than promised
+		{200 * ms, 100 * ms, maxGather},
+	} {
+		if got := gatherTime(c.took, c.batch); got != c.want {
+			t.Errorf("a sweep of %v, --batch %v: %v, want %v", c.took, c.batch, got, c.want)
+		}
+	}
+}

@@ -18,6 +18,9 @@ const (
 	maxKept = 4 * maxBatchParts
 )
 
+// startLen is how many bytes of a tag are looked at before it is changed.
+const startLen = flv.TagHeaderLen + flv.StartLen
+
 // assembler makes whole tags of chunk payloads for one reader. Bytes are passed on
 // as slices of the payloads. Where this reader must get a tag changed, only the start of
 // the tag is made anew.

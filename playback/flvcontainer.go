@@ -3,6 +3,7 @@ package playback
 import (
 	"bytes"
 	"net"
+	"slices"
 
 	"relay/ingest/flv"
 )
@@ -12,8 +13,9 @@ var flvForm = Form{Name: "flv", New: func() Container { return &flvContainer{} }
 
 // flvContainer leaves tags what they are, and remembers those since the newest place to start.
 type flvContainer struct {
-	header []byte // payload of the header in force, with the file's own header
-	since  record
+	header  []byte // payload of the header in force, with the file's own header
+	opening []byte // that was so at the newest place to start
+	since   flv.GOP
 }
 
 // announce says which header is in force from the next batch on.
@@ -25,9 +27,12 @@ func (c *flvContainer) Convert(b flv.Batch) (net.Buffers, error) {
 		b.Parts, b.Header = b.Parts[1:], false // a viewer joins with it
 	}
 	if b.Start {
-		c.since = record{on: true, opening: c.header}
+		c.opening = c.header
+		c.since.Begin()
 	}
-	c.since.add(b)
+	for pieces := range b.Pieces() {
+		c.since.Add(pieces)
+	}
 	return append(net.Buffers(nil), b.Parts...), nil
 }
 
@@ -36,8 +41,8 @@ func (c *flvContainer) Join(catchUp bool) (net.Buffers, error) {
 	switch {
 	case c.header == nil:
 		return nil, nil
-	case catchUp && c.since.on:
-		return append(net.Buffers{c.since.opening}, c.since.squashed()...), nil
+	case catchUp && c.since.Begun():
+		return c.squashed(net.Buffers{c.opening}), nil
 	}
 	return net.Buffers{c.header}, nil
 }
@@ -47,15 +52,24 @@ func (c *flvContainer) Join(catchUp bool) (net.Buffers, error) {
 // viewer was.
 func (c *flvContainer) rejoin(had []byte, catchUp bool) net.Buffers {
 	var out net.Buffers
-	if !bytes.Equal(had, c.since.opening) {
-		for t := range flv.Tags(c.since.opening) {
+	if !bytes.Equal(had, c.opening) {
+		for t := range flv.Tags(c.opening) {
 			t = bytes.Clone(t)
-			flv.PutTimestamp(t, c.since.begins())
+			flv.PutTimestamp(t, c.since.Since())
 			out = append(out, t)
 		}
 	}
 	if catchUp {
-		out = append(out, c.since.squashed()...)
+		out = c.squashed(out)
+	}
+	return out
+}
+
+// squashed appends the pictures since the newest place to start, to be shown at once.
+func (c *flvContainer) squashed(out net.Buffers) net.Buffers {
+	out = slices.Grow(out, 2*c.since.Len())
+	for pieces := range c.since.Squashed() {
+		out = append(out, pieces...)
 	}
 	return out
 }

@@ -12,9 +12,10 @@ import (
 // included, never changes: who writes a list out with [net.Buffers.WriteTo], which takes it apart,
 // needs a copy of the list. The Container itself belongs to one goroutine at a time.
 type Container struct {
-	header flv.Header // the configurations in force
-	record record
-	joined net.Buffers // what Join has made since the newest tags
+	header  flv.Header  // the configurations in force
+	opening []byte      // payload of the header in force at the newest place to start
+	since   flv.GOP     // from there on
+	joined  net.Buffers // what Join has made since the newest tags
 }
 
 // NewContainer returns a Container that has had no tags yet.
@@ -33,7 +34,8 @@ func (c *Container) Convert(batch flv.Batch) (net.Buffers, error) {
 		batch.Parts, batch.Header = batch.Parts[1:], false
 	}
 	if batch.Start {
-		c.record.begin(c.header.Payload())
+		c.opening = c.header.Payload()
+		c.since.Begin()
 	}
 	for pieces := range batch.Pieces() {
 		chunks.message(pieces)
@@ -42,8 +44,7 @@ func (c *Container) Convert(batch flv.Batch) (net.Buffers, error) {
 	return chunks.out, nil
 }
 
-// startLen is how many bytes of a tag are looked at, and of a picture made anew for a player who
-// joins.
+// startLen is how many bytes of a tag are looked at.
 const startLen = flv.TagHeaderLen + flv.StartLen
 
 // note remembers of a tag what a player who comes later needs.
@@ -65,9 +66,7 @@ func (c *Container) note(pieces [][]byte) {
 	if kind.Config {
 		c.header.Add(bytes.Join(pieces, nil), kind)
 	}
-	if typ != flv.Audio || kind.Config {
-		c.record.add(pieces, typ == flv.Video && !kind.Config)
-	}
+	c.since.Add(pieces)
 }
 
 // startOf copies the start of a tag to buf and returns as much of it as there is.
@@ -86,13 +85,18 @@ func startOf(pieces [][]byte, buf []byte) []byte {
 // that begins at a place to start, squashed. It returns nothing if there are none of these. All who
 // join between the same two batches get the same.
 func (c *Container) Join(catchUp bool) (net.Buffers, error) {
-	if !catchUp || c.record.pictures == 0 {
+	if !catchUp || c.since.Pictures() == 0 {
 		chunks := &chunker{}
 		chunks.header(c.header.Payload())
 		return chunks.out, nil
 	}
 	if c.joined == nil {
-		c.joined = c.record.squashed()
+		chunks := newChunker(c.since.Len(), 3*c.since.Len())
+		chunks.header(c.opening)
+		for pieces := range c.since.Squashed() {
+			chunks.message(pieces)
+		}
+		c.joined = chunks.out
 	}
 	return c.joined, nil
 }

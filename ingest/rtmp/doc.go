@@ -10,7 +10,7 @@
 //	├─ peer    ── who has connected to a Server: the dialogue up to publish or play
 //	└─ fetcher ── the other end of that dialogue: a Target that is asked for its stream
 //	chunkReader ── what comes in chunks into messages
-//	Container   ── tags into messages, for all players: by a chunker, and a record for those who join
+//	Container   ── tags into messages, for all players: by a chunker, and an flv.GOP for those who join
 //	guard       ── what a peer may send, and how long it may take
 //
 // Handshake, AMF0 and the chunks of what is written but media are gortmplib's. Reading chunks is

@@ -240,9 +240,9 @@ func TestWhatPlayersShareNeverChanges(t *testing.T) {
 
 func TestWhatIsRecordedForPlayersIsBounded(t *testing.T) {
 	for name, size := range map[string]int{"long tags": 1 << 20, "many tags": 10} {
-		n := maxRecorded>>20 + 2
+		n := flv.MaxGOP>>20 + 2
 		if size < 1000 {
-			n = maxRecordedTags + 2
+			n = flv.MaxGOPTags + 2
 		}
 		c := NewContainer()
 		first := flv.BatchOf(video(0, avcConfig), video(0, avcKey))
@@ -257,8 +257,8 @@ func TestWhatIsRecordedForPlayersIsBounded(t *testing.T) {
 			} else if dropped == 0 {
 				dropped = i
 			}
-			if c.record.size > maxRecorded || len(c.record.tags) > maxRecordedTags {
-				t.Fatalf("%s: %d bytes in %d tags are recorded", name, c.record.size, len(c.record.tags))
+			if c.since.Size() > flv.MaxGOP || c.since.Len() > flv.MaxGOPTags {
+				t.Fatalf("%s: %d bytes in %d tags are recorded", name, c.since.Size(), c.since.Len())
 			}
 		}
 		if was < n-4 || dropped < was {

@@ -35,6 +35,10 @@ help: ## List the targets (default)
 build: ## Build bin/relay
 	$(GO) build -trimpath -o bin/relay ./cli/relay
 
+.PHONY: release
+release: ## Build what people install, for every system, the same bytes anywhere; bin/release
+	$(GO) run ./cli/deploy/release
+
 .PHONY: demo
 demo: ## Broadcast a bundled clip through a source and six relays on this machine
 	$(GO) run ./cli/relay demo
@@ -79,8 +83,8 @@ race-sim:
 e2e: e2e-units encoders e2e-here e2e-netns ## Run the end-to-end tests: real processes, real ffmpeg, a real browser
 
 .PHONY: e2e-units e2e-here e2e-netns
-e2e-units: # what these tests measure with
-	$(GO) test -tags e2e -count=1 -vet=off ./cli/e2e/internal/... ./cli/e2e/load
+e2e-units: # what these tests measure with, and what is released
+	$(GO) test -tags e2e -count=1 -vet=off ./cli/e2e/internal/... ./cli/e2e/load ./cli/deploy/...
 
 # A real decoder counts the frames of every output, and streams last for hours in virtual time.
 .PHONY: encoders
@@ -125,6 +129,8 @@ lint: ## Check formatting (gofumpt), vet, also for other systems, staticcheck
 	if [ -n "$$unformatted" ]; then \
 		printf 'make fmt would change:\n%s\n' "$$unformatted" >&2; exit 1; \
 	fi
+	$(GO) mod verify
+	$(GO) mod tidy -diff
 	$(GO) vet $(ALL)
 	$(GO) run -tags e2e ./cli/e2e/internal/crossvet windows darwin freebsd
 	$(GO) tool staticcheck $(ALL)
@@ -217,6 +223,7 @@ packages:
 	command -v nft >/dev/null || missing+=' nftables'; \
 	command -v miniupnpd >/dev/null || missing+=' miniupnpd'; \
 	command -v $$($(GO) env CC) >/dev/null || missing+=' gcc libc6-dev'; \
+	command -v systemd-analyze >/dev/null || missing+=' systemd'; \
 	command -v vlc >/dev/null || missing+=' vlc-bin vlc-plugin-base'; \
 	command -v mpv >/dev/null || missing+=' mpv'; \
 	command -v chromium-headless-shell >/dev/null || missing+=' chromium-headless-shell'; \

@@ -103,6 +103,7 @@ var law = []struct {
 	{"playback", []string{"ingest/flv", "playback/api", "playback/remux", "playback/web", "relay/naming", "relay/stream"}},
 	{"playback/admin", []string{"playback", "playback/api"}},
 
+	{"cli/deploy/release", nil},
 	{"cli/term", []string{"relay/oneline"}},
 	{"cli/fault", []string{"cli/term"}},
 	{"cli/lan", []string{"cli/fault", "cli/term", "ingest/flv", "playback/api", "relay", "relay/discovery", "relay/hostnet", "relay/naming"}},

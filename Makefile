@@ -142,15 +142,18 @@ fmt: ## Format the Go code
 # A count (FUZZTIME=20000x) is steadier than a time: before Go 1.27 a target can
 # fail with "context deadline exceeded" just as its time ends (go.dev/issue/75804).
 # What is found may take a minute to be made smaller, unless that is bounded.
+# Two targets at a time, each with one worker: they share nothing, and the processors are busy.
 .PHONY: fuzz
-fuzz: ## Fuzz each target for FUZZTIME (30s, or a count such as 20000x)
-	@for dir in $$(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -r dirname | sort -u); do \
-		targets=$$($(GO) test -list '^Fuzz' "$$dir" | sed -n '/^Fuzz/p'); \
-		for target in $$targets; do \
-			echo "fuzz $$dir $$target"; \
-			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 200x "$$dir"; \
-		done; \
-	done
+fuzz: ## Fuzz each target for FUZZTIME (30s, or a count such as 20000x); inputs that fail are kept beside the test
+	@rm -rf bin/fuzz; mkdir -p bin/fuzz; \
+	for dir in $$(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -r dirname | sort -u); do \
+		binary=$(CURDIR)/bin/fuzz/$$(echo "$${dir#./}" | tr / -).test; \
+		$(GO) test -c -fuzz . -o "$$binary" "$$dir"; \
+		cd "$$dir"; "$$binary" -test.list '^Fuzz' | sed "s|^|$$dir $$binary |"; cd $(CURDIR); \
+	done | xargs -r -P 2 -L 1 bash -c 'cd "$$0"; echo "fuzz $$0 $$2"; \
+		"$$1" -test.run "^$$" -test.fuzz "^$$2\$$" -test.fuzztime $(FUZZTIME) -test.fuzzminimizetime 200x \
+			-test.parallel 1 -test.fuzzcachedir "$$1.corpus" >"$$1.$$2.log" 2>&1 || { cat "$$1.$$2.log"; exit 255; }; \
+		tail -2 "$$1.$$2.log"'
 
 .PHONY: bench
 bench: ## Run the benchmarks into bin/bench.txt; the last run stays as bin/bench.old.txt

@@ -31,9 +31,21 @@ help: ## List the targets (default)
 	@echo "           SEEDS N MIX FAULTS SIM (sim; SIM=-help lists what else), LOOPS (loops),"
 	@echo "           NODES RUNS FAULTS (netns), LOAD (load; LOAD=-help lists what there is), GO"
 
+# Neither symbols for a debugger, which traces and profiles do without, nor what makes manual pages
+# in a library of which nobody asks for one: cli/manual has its own.
+SMALL := -trimpath -ldflags '-s -w' -tags urfave_cli_no_docs
+
 .PHONY: build
 build: ## Build bin/relay
-	$(GO) build -trimpath -o bin/relay ./cli/relay
+	$(GO) build $(SMALL) -o bin/relay ./cli/relay
+
+# What people download, in bytes.
+MOST := 20000000
+
+.PHONY: size
+size: build ## Check that bin/relay is small
+	@size=$$(wc -c <bin/relay); [ "$$size" -le $(MOST) ] || { \
+		echo "bin/relay has $$size bytes, at most $(MOST) are meant to be: go tool nm -size -sort size says what is in a build without -ldflags" >&2; exit 1; }
 
 .PHONY: release
 release: ## Build what people install, for every system, the same bytes anywhere; bin/release
@@ -83,7 +95,7 @@ race-sim:
 e2e: e2e-units encoders e2e-here e2e-netns ## Run the end-to-end tests: real processes, real ffmpeg, a real browser
 
 .PHONY: e2e-units e2e-here e2e-netns
-e2e-units: # what these tests measure with, and what is released
+e2e-units: size # and what these tests measure with, and what is released
 	$(GO) test -tags e2e -count=1 -vet=off ./cli/e2e/internal/... ./cli/e2e/load ./cli/deploy/...
 
 # A real decoder counts the frames of every output, and streams last for hours in virtual time.

@@ -18,6 +18,7 @@ import (
 
 const (
 	defaultChildren = 8
+	defaultViewers  = "4096" // playback.Config.MaxViewers
 	maxChildren     = 1000
 	// adminOff is the value of --admin that turns the listener off.
 	adminOff = "off"
@@ -40,6 +41,7 @@ func nodeFlags(players string) []cli.Flag {
 		flag.Toggle("no-port-mapping", "do not have the router open the port for links (PCP, NAT-PMP, UPnP)"),
 		flag.List("allow-host", "`NAME` under which players may ask, besides localhost and addresses"),
 		flag.Number("max-children", "`N` nodes to pass the stream on to, at most", strconv.Itoa(defaultChildren)),
+		flag.Number("max-viewers", "`N` players to serve, at most", defaultViewers),
 		flag.Text("batch", "send to players every `TIME` only, as in 100ms: less work for many of them, and as much delay (default: at once)"),
 		flag.Text("upload", "`RATE` to pass on outside this network, as in 20M bits per second (default: found out)"),
 		flag.Config(),
@@ -103,6 +105,9 @@ func stationFlags(c *cli.Context) (s station.Config, err error) {
 	}
 	s.AllowHosts = c.StringSlice("allow-host")
 	if s.Slots, err = slotsOf(c); err != nil {
+		return s, err
+	}
+	if s.MaxViewers, err = flag.MaxViewers(c); err != nil {
 		return s, err
 	}
 	if s.Batch, err = flag.Batch(c); err != nil {

@@ -130,6 +130,21 @@ func Batch(c *cli.Context) (time.Duration, error) {
 	return d, nil
 }
 
+// maxViewers bounds --max-viewers: each takes a descriptor, and a port of the machine.
+const maxViewers = 50_000
+
+// MaxViewers returns the value of --max-viewers, 0 if there is none.
+func MaxViewers(c *cli.Context) (int, error) {
+	if !c.IsSet("max-viewers") {
+		return 0, nil
+	}
+	n := c.Int("max-viewers")
+	if n < 1 || n > maxViewers {
+		return 0, fault.Usage("", "--max-viewers %d is not from 1 to %d", n, maxViewers)
+	}
+	return n, nil
+}
+
 // Webhook returns the value of --webhook, nil if there is none.
 func Webhook(c *cli.Context) (*url.URL, error) {
 	if !c.IsSet("webhook") {

@@ -75,6 +75,7 @@ type Config struct {
 	MaxRate      int              // as in relay.Config
 	Via          []relay.HostPort // of a helper that takes the source's channel: first in its link
 	Batch        time.Duration    // as in playback.Config
+	MaxViewers   int              // likewise
 	Near         bool             // players in this machine's own networks alone
 	Discovery    lan.Config
 	Title        string // of the source's channel until there is a header; may be empty
@@ -159,6 +160,7 @@ func (s *Station) playing() playback.Config {
 		AllowHosts: s.cfg.AllowHosts,
 		Events:     s.ops.events,
 		Batch:      s.cfg.Batch,
+		MaxViewers: s.cfg.MaxViewers,
 		Log:        s.log,
 	}
 	if s.cfg.Near {

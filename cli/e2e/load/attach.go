@@ -27,24 +27,70 @@ const (
 	maxHead = 4096
 )
 
-// attach lets n viewers of an address in.
-func (c *crowd) attach(n int, at string) error {
+// visit lets the viewer of that number in. One that reads for itself does until ctx ends.
+type visit func(ctx context.Context, a *audience, number int) error
+
+// watching are viewers of an address.
+func watching(at string) visit {
+	return func(_ context.Context, a *audience, _ int) error {
+		v, err := view(at, a.sent)
+		if err != nil {
+			return fmt.Errorf("a viewer of %s: %w", at, err)
+		}
+		return a.any().add(v)
+	}
+}
+
+// attach lets n viewers in.
+func (a *audience) attach(ctx context.Context, n int, come visit) error {
 	var g errgroup.Group
 	g.SetLimit(attaching)
-	for range n {
-		g.Go(func() error {
-			v, err := view(at, c.sent)
-			if err != nil {
-				return fmt.Errorf("a viewer of %s: %w", at, err)
-			}
-			return c.add(v)
-		})
+	for i := range n {
+		g.Go(func() error { return come(ctx, a, i) })
 	}
 	return g.Wait()
 }
 
+// join lets n viewers of an address in, one after the other and evenly in a time, and notes what
+// each has to wait for its first key frame from the moment before it connects. It leaves then.
+func (a *audience) join(ctx context.Context, n int, within time.Duration, at string) error {
+	for start, i := now(), 0; i < n; i++ {
+		if err := pause(ctx, start+within*time.Duration(i)/time.Duration(n)-now()); err != nil {
+			return nil // the run has ended
+		}
+		waited, err := joinOnce(at, a.sent)
+		if err != nil {
+			return fmt.Errorf("one more viewer of %s: %w", at, err)
+		}
+		a.mu.Lock()
+		a.joins = append(a.joins, waited)
+		a.mu.Unlock()
+	}
+	return nil
+}
+
+// joinOnce reads on a thread of its own, so that it does not wait for the crowd.
+func joinOnce(at string, h *history) (time.Duration, error) {
+	asked := now()
+	v, err := view(at, h)
+	if err != nil {
+		return 0, err
+	}
+	defer unix.Close(v.fd)
+	for buf := make([]byte, readSize); !v.check.begun; {
+		n, err := socket(v.fd).Read(buf)
+		if err != nil {
+			return 0, err
+		}
+		if err := v.parse.feed(buf[:n], func(int) {}); err != nil {
+			return 0, err
+		}
+	}
+	return now() - asked, nil
+}
+
 // burst lets n guests of an address in, evenly in a second.
-func (c *crowd) burst(ctx context.Context, n int, at string) error {
+func (a *audience) burst(ctx context.Context, n int, at string) error {
 	g, ctx := errgroup.WithContext(ctx)
 	for start, i := now(), 0; i < n; i++ {
 		if err := pause(ctx, start+time.Second*time.Duration(i)/time.Duration(n)-now()); err != nil {
@@ -52,12 +98,12 @@ func (c *crowd) burst(ctx context.Context, n int, at string) error {
 		}
 		g.Go(func() error {
 			asked := now()
-			v, err := view(at, c.sent)
+			v, err := view(at, a.sent)
 			if err != nil {
 				return fmt.Errorf("a guest of %s: %w", at, err)
 			}
 			v.guest = asked
-			return c.add(v)
+			return a.any().add(v)
 		})
 	}
 	return g.Wait()
@@ -65,14 +111,14 @@ func (c *crowd) burst(ctx context.Context, n int, at string) error {
 
 // stall lets n viewers of an address in that take nothing of what they asked for. They stay until
 // leave is called.
-func (c *crowd) stall(n int, at string) (leave func(), err error) {
+func (a *audience) stall(n int, at string) (leave func(), err error) {
 	var mu sync.Mutex
 	var all []int
 	var g errgroup.Group
 	g.SetLimit(attaching)
 	for range n {
 		g.Go(func() error {
-			v, err := view(at, c.sent)
+			v, err := view(at, a.sent)
 			if err != nil {
 				return fmt.Errorf("a viewer of %s that takes nothing: %w", at, err)
 			}

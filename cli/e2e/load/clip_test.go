@@ -31,6 +31,36 @@ func TestTheClipHasTheRate(t *testing.T) {
 	}
 }
 
+func TestSoundAloneHasTheRateAndIsStillSound(t *testing.T) {
+	for _, rate := range []int{100_000, 300_000} {
+		c, err := openSound(testClip, rate)
+		if err != nil {
+			t.Fatal(err)
+		}
+		bytes, j := 0, flv.Judge{}
+		for _, g := range c.configs {
+			j.Next(g)
+		}
+		for n := range c.media {
+			tag := c.tag(n)
+			bytes += len(tag)
+			if is := j.Next(tag); tag.Type() != flv.Audio || is.Flaw != "" || is.Config {
+				t.Fatalf("tag %d is %v and %+v", n, tag.Type(), is)
+			}
+			if got, ok := numberOf(flv.Audio, tag.Body()[:headLen], 0); !ok || got != n {
+				t.Fatalf("tag %d has number %d", n, got)
+			}
+		}
+		got, want := float64(8*bytes)/(float64(c.period)/1000), float64(rate)
+		if got < .98*want || got > 1.02*want {
+			t.Errorf("%.0f bit/s, want %d", got, rate)
+		}
+	}
+	if _, err := openSound(testClip, 10_000); err == nil {
+		t.Error("sound can be made shorter")
+	}
+}
+
 func TestTimestampsGoOnWhenTheClipBeginsAgain(t *testing.T) {
 	c, err := openClip(testClip, 3_100_000)
 	if err != nil {
@@ -84,15 +114,29 @@ func TestADecoderTakesNumberedTags(t *testing.T) {
 			pictures++
 		}
 	}
-	cmd := exec.Command(ffmpeg, "-v", "error", "-xerror", "-err_detect", "explode", "-i", "-", "-f", "framecrc", "-")
-	cmd.Stdin = bytes.NewReader(flvOf(h, tagsFrom(h, 0)))
-	var said bytes.Buffer
-	cmd.Stderr = &said
-	out, err := cmd.Output()
-	if err != nil || said.Len() > 0 {
-		t.Fatalf("ffmpeg: %v\n%s", err, &said)
+	decoded := func(h *history, frame string) int {
+		cmd := exec.Command(ffmpeg, "-v", "error", "-xerror", "-err_detect", "explode", "-i", "-", "-f", "framecrc", "-")
+		cmd.Stdin = bytes.NewReader(flvOf(h, tagsFrom(h, 0)))
+		var said bytes.Buffer
+		cmd.Stderr = &said
+		out, err := cmd.Output()
+		if err != nil || said.Len() > 0 {
+			t.Fatalf("ffmpeg: %v\n%s", err, &said)
+		}
+		return bytes.Count(out, []byte(frame))
 	}
-	if got := bytes.Count(out, []byte("\n0,")); got != pictures {
+	if got := decoded(h, "\n0,"); got != pictures {
 		t.Errorf("%d pictures are decoded of %d", got, pictures)
+	}
+	c, err := openSound(testClip, 300_000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sounds := newHistory(c, 100)
+	for i := range 100 {
+		sounds.add(c.tag(i))
+	}
+	if got := decoded(sounds, "\n0,"); got != 100 {
+		t.Errorf("%d sounds are decoded of 100", got)
 	}
 }

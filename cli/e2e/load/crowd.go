@@ -25,10 +25,12 @@ const (
 	wakeups = 256
 )
 
-// crowd is all viewers of one server, read by one goroutine on a thread of its own: a goroutine
+// crowd is viewers of one server, read by one goroutine on a thread of its own: a goroutine
 // for each viewer would cost more than many a server. It is a third of the work of reading that
 // the system acknowledges what comes at once; to have that put off (TCP_QUICKACK) would make
 // servers wait that use Nagle's algorithm, such as nginx-rtmp, for 40 ms.
+//
+// What others read, who do more than read, is given to [crowd.take]: HLS players and children.
 type crowd struct {
 	sent  *history
 	bytes atomic.Uint64 // that viewers have read
@@ -40,17 +42,19 @@ type crowd struct {
 	stopped            chan struct{}
 
 	// The rest belongs to the goroutine.
-	viewers  []*viewer
+	viewers  []*viewer       // nil where one has left
 	from, to int             // numbers of the tags whose delays are kept
 	delays   []time.Duration // of each tag and viewer
 	late     []time.Duration // how late each tick was noticed
 	firsts   []time.Duration // from a guest's request to its first tag
+	left     flaws           // of viewers that have left
 	err      error           // the first
 }
 
-// viewer is one connection of the crowd.
+// viewer is one connection of the crowd, or somebody who reads for itself.
 type viewer struct {
-	fd    int
+	fd    int // -1 if it reads for itself
+	id    int // its place in viewers
 	parse parser
 	check *check
 	ended bool
@@ -107,22 +111,43 @@ func (c *crowd) call(f func()) {
 func (c *crowd) add(v *viewer) error {
 	var err error
 	c.call(func() {
+		v.id = len(c.viewers)
 		c.viewers = append(c.viewers, v)
 		if v.check.begun { // a tag came with the answer
 			c.begins(v, now())
 		}
+		if v.fd < 0 {
+			return
+		}
 		if err = unix.SetNonblock(v.fd, true); err == nil {
-			err = c.watch(v.fd, len(c.viewers)-1)
+			err = c.watch(v.fd, v.id)
 		}
 	})
 	return err
+}
+
+// drop has a viewer leave in the midst of things.
+func (c *crowd) drop(v *viewer) {
+	c.call(func() {
+		c.viewers[v.id] = nil
+		c.left.add(v.check.flaws)
+		unix.Close(v.fd) // epoll forgets it
+	})
+}
+
+// fed takes what a viewer has read for itself.
+func (c *crowd) fed(v *viewer, p []byte, at time.Duration) {
+	c.bytes.Add(uint64(len(p)))
+	c.call(func() { c.take(v, p, at) })
 }
 
 // close ends the goroutine and closes all connections.
 func (c *crowd) close() {
 	c.call(func() { close(c.stopped) })
 	for _, v := range c.viewers {
-		unix.Close(v.fd)
+		if v != nil && v.fd >= 0 {
+			unix.Close(v.fd)
+		}
 	}
 	for _, fd := range []int{c.epoll, c.timer, c.wake} {
 		unix.Close(fd)
@@ -162,7 +187,9 @@ func (c *crowd) run() {
 					}
 				}
 			default:
-				c.read(c.viewers[id], buf)
+				if v := c.viewers[id]; v != nil {
+					c.read(v, buf)
+				}
 			}
 		}
 	}
@@ -193,8 +220,13 @@ func (c *crowd) read(v *viewer, buf []byte) {
 		return
 	}
 	c.bytes.Add(uint64(n))
+	c.take(v, buf[:n], at)
+}
+
+// take looks at what a viewer has read until a moment.
+func (c *crowd) take(v *viewer, p []byte, at time.Duration) {
 	begun := v.check.begun
-	if err := v.parse.feed(buf[:n], func(number int) {
+	if err := v.parse.feed(p, func(number int) {
 		if number >= c.from && number < c.to && v.guest == 0 {
 			c.delays = append(c.delays, at-c.sent.tags[number].at)
 		}
@@ -218,7 +250,9 @@ func (c *crowd) begins(v *viewer, at time.Duration) {
 func (c *crowd) end(v *viewer, err error) {
 	if !v.ended {
 		v.ended = true
-		unix.EpollCtl(c.epoll, unix.EPOLL_CTL_DEL, v.fd, nil)
+		if v.fd >= 0 {
+			unix.EpollCtl(c.epoll, unix.EPOLL_CTL_DEL, v.fd, nil)
+		}
 		c.fail(err)
 	}
 }
@@ -235,18 +269,15 @@ func (c *crowd) failure() (err error) {
 	return err
 }
 
-// keep has the delays of the tags from the next one on kept, and returns its number. The second
-// call ends that with the newest tag, and returns the number of the one behind it.
-func (c *crowd) keep() (number int) {
+// keep has the delays of the tags from number on kept. The second call ends that in front of number.
+func (c *crowd) keep(number int) {
 	c.call(func() {
-		number = c.sent.count()
 		if c.from == math.MaxInt {
 			c.from = number
 			return
 		}
 		c.to = number
 	})
-	return number
 }
 
 // has reports whether every viewer has got the tags before number to, or has ended.
@@ -254,7 +285,7 @@ func (c *crowd) has(to int) (all bool) {
 	c.call(func() {
 		all = true
 		for _, v := range c.viewers {
-			all = all && (v.ended || v.guest > 0 || v.check.reached(to))
+			all = all && (v == nil || v.ended || v.guest > 0 || v.check.reached(to))
 		}
 	})
 	return all
@@ -264,8 +295,9 @@ func (c *crowd) has(to int) (all bool) {
 // and with all that came before.
 func (c *crowd) verdict(from, to int) (f flaws) {
 	c.call(func() {
+		f = c.left
 		for _, v := range c.viewers {
-			if v.guest == 0 {
+			if v != nil && v.guest == 0 {
 				f.add(v.check.verdict(from, to))
 			}
 		}

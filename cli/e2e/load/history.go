@@ -5,6 +5,7 @@ package main
 import (
 	"bytes"
 	"encoding/binary"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -23,7 +24,8 @@ type history struct {
 	tags []sent // room for all that there can be; those up to n are written
 	n    atomic.Int64
 
-	// The picture that was asked for last in the form of MPEG-TS, by the one goroutine that does.
+	// The picture that was asked for last in the form of MPEG-TS.
+	converting  sync.Mutex
 	converted   int // its number, and one more
 	convertedTo []byte
 }
@@ -50,8 +52,9 @@ func (h *history) get(n int) (sent, bool) {
 }
 
 // annexB returns the picture of that number as it is in MPEG-TS: each NAL unit with a start code.
-// It is for one goroutine.
 func (h *history) annexB(n int) []byte {
+	h.converting.Lock()
+	defer h.converting.Unlock()
 	if h.converted == n+1 {
 		return h.convertedTo
 	}

@@ -24,7 +24,7 @@ import (
 const (
 	// loopArg makes this program the bare loop.
 	loopArg = "bare-loop"
-	// pinned is set once this process has a core of its own.
+	// pinned is set once this process has its core: those for servers, and those for itself.
 	pinned = "RELAY_LOAD_PINNED"
 )
 
@@ -46,7 +46,7 @@ func main() {
 	o, err := read()
 	if err == nil {
 		debug.SetGCPercent(400) // memory to spare, and a core that has better to do
-		runtime.GOMAXPROCS(4)   // the system shares the core between publisher and crowd
+		runtime.GOMAXPROCS(4)   // the system shares the core between publisher and crowds
 		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, unix.SIGTERM)
 		defer stop()
 		err = o.run(ctx)
@@ -72,6 +72,9 @@ func read() (o *options, err error) {
 	flag.DurationVar(&o.warm, "warm", 3*time.Second, "before that, when all viewers are there")
 	flag.IntVar(&o.stalled, "stalled", 0, "viewers that take nothing, besides the others; the bare loop and its other viewers would wait for them, so name no loop in -servers then")
 	flag.IntVar(&o.burst, "burst", 0, "viewers that come in the first second of what is measured, besides the others; what they wait for their first tag is told")
+	flag.IntVar(&o.joins, "joins", 0, "viewers that come one after the other in what is measured, besides the others, and leave when they have a key frame; how long that takes is told")
+	flag.BoolVar(&o.shared, "share", false, "let the server and the viewers share two cores, as for a crowd that is too much for one core on either side")
+	flag.BoolVar(&o.machine.sound, "sound", false, "leave the pictures out; a -rate beyond that of the clip's sound makes this longer")
 	rate := flag.Int("rate", 3_100_000, "of the stream, in bits per second")
 	file := flag.String("clip", "cli/demo/demo.flv", "FLV file with H.264 and AAC that the stream is made of")
 	flag.StringVar(&o.machine.relay, "relay", "bin/relay", "the program that is measured")
@@ -98,17 +101,28 @@ func read() (o *options, err error) {
 			return nil, err
 		}
 	}
-	o.clip, err = openClip(*file, *rate)
+	if o.machine.sound {
+		o.clip, err = openSound(*file, *rate)
+	} else {
+		o.clip, err = openClip(*file, *rate)
+	}
 	o.table = newTable(o, *rate)
 	return o, err
 }
 
-// pin has this process go on on one core, and leaves another one for servers.
+// pin has this process go on on one core, and leaves another one for servers; or on two that both
+// share.
 func (o *options) pin() error {
 	var set unix.CPUSet
 	if at, ok := os.LookupEnv(pinned); ok {
-		_, err := fmt.Sscan(at, &o.machine.core, &o.core)
-		return err
+		for core := range strings.SplitSeq(at, ",") {
+			n, err := strconv.Atoi(core)
+			if err != nil {
+				return err
+			}
+			o.machine.cores = append(o.machine.cores, n)
+		}
+		return nil
 	}
 	if err := unix.SchedGetaffinity(0, &set); err != nil {
 		return err
@@ -130,8 +144,12 @@ func (o *options) pin() error {
 	if err != nil {
 		return err
 	}
-	env := append(os.Environ(), fmt.Sprintf("%s=%d %d", pinned, cores[0], cores[1]))
-	return unix.Exec(taskset, append([]string{"taskset", "-c", strconv.Itoa(cores[1]), self}, os.Args[1:]...), env)
+	servers, own := cores[:1], cores[1:]
+	if o.shared {
+		servers, own = cores, cores
+	}
+	env := append(os.Environ(), pinned+"="+coreList(servers))
+	return unix.Exec(taskset, append([]string{"taskset", "-c", coreList(own), self}, os.Args[1:]...), env)
 }
 
 func names() (all []string) {

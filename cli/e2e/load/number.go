@@ -34,7 +34,10 @@ const (
 	seiEnd       = 0x80
 	seiMark      = "relay/load\x01\x02\x03\x04\x05\x06"
 	dataElement  = 0x80 // syntactic element 4 (ISO/IEC 14496-3, table 4.85), tag 0, without alignment
-	avcPicture   = 1    // packet type
+	escape       = 255  // the length of a data stream element from which another byte has the rest
+	maxElement   = 2*escape - 1
+	elementHead  = 3 // bytes, or 2 if the element is short
+	avcPicture   = 1 // packet type
 	aacFrame     = 1
 	legacyAVC    = 7
 	legacyAAC    = 10
@@ -59,10 +62,20 @@ func numberedPicture(body []byte, n, size int, filling func(int) []byte) []byte 
 	return slices.Concat(body[:pictureStart], length, unit, body[pictureStart:])
 }
 
-// numberedSound returns sound with its number.
-func numberedSound(body []byte, n int) []byte {
-	element := fmt.Appendf([]byte{dataElement, digits}, "%08x", n)
-	return slices.Concat(body[:soundStart], element, body[soundStart:])
+// numberedSound returns sound with its number, and with filling that makes the body size bytes
+// long, or a few less; or with none if it is longer already.
+func numberedSound(body []byte, n, size int, filling func(int) []byte) []byte {
+	elements := fmt.Appendf([]byte{dataElement, digits}, "%08x", n)
+	for pad := size - len(body) - len(elements); pad > elementHead; {
+		length := min(pad-elementHead, maxElement)
+		elements = append(elements, dataElement, byte(min(length, escape)))
+		if length >= escape {
+			elements = append(elements, byte(length-escape))
+		}
+		elements = append(elements, filling(length)...)
+		pad -= elementHead + length
+	}
+	return slices.Concat(body[:soundStart], elements, body[soundStart:])
 }
 
 // numberOf returns the number in the start of a body, of which it needs [headLen] bytes, or all

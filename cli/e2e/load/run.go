@@ -8,7 +8,10 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 const (
@@ -20,16 +23,20 @@ const (
 	drainTime = 20 * time.Second
 	look      = 20 * time.Millisecond
 	peakEvery = 100 * time.Millisecond
+	// spare is how many more viewers a server has room for than come: some leave while others
+	// come.
+	spare = 100
 )
 
 // plan is what every run has in common.
 type plan struct {
 	clip         *clip
 	machine      machine
-	core         int // of this process
+	shared       bool // this process is on the server's cores
 	warm, window time.Duration
 	stalled      int // viewers that take nothing, besides the others
 	burst        int // viewers that come in the first second of the window, besides the others
+	joins        int // viewers that come one after the other in the window, and leave
 }
 
 // result is what one run has measured.
@@ -40,6 +47,9 @@ type result struct {
 	bytes    uint64 // that viewers read in the window
 	p50, p99 time.Duration
 	first99  time.Duration // p99 of the time that a guest waited for its first tag
+	joins    spread        // of the times that those who came alone waited for the first key frame
+	polls    float64       // a second, of a playlist
+	fetches  float64       // a second, of segments
 	rss      int           // bytes, at the end of the window
 	peak     int           // bytes, the most of it since the viewers came
 	flaws    flaws
@@ -48,6 +58,8 @@ type result struct {
 	busy              float64
 	late, publishLate time.Duration
 	others            float64 // share of the server's core that other programs took
+	cores             int     // that the server had
+	shared            bool    // with the measuring side
 	load              float64 // load average at the end
 }
 
@@ -68,11 +80,22 @@ const (
 	tooMany = 0.1
 )
 
+// spread is how times are spread.
+type spread struct{ p50, p99, most time.Duration }
+
+func spreadOf(ds []time.Duration) spread {
+	return spread{quantile(ds, .5), quantile(ds, .99), quantile(ds, 1)}
+}
+
 // doubt is why a run tells little of the server, "" if nothing speaks against it.
 func (r result) doubt() string {
 	switch {
-	case r.others > tooMany:
+	case r.others > tooMany*float64(r.cores):
 		return "others took the server's core"
+	case r.shared:
+		if r.busy+r.core() > tooBusy*float64(r.cores) {
+			return "the machine was full"
+		}
 	case r.busy > tooBusy, r.n > 0 && r.late > lateFloor && float64(r.late) > tooLate*float64(r.p99):
 		return "measuring was the bottleneck"
 	}
@@ -83,6 +106,7 @@ func (r result) doubt() string {
 // stream alone costs.
 func (p plan) run(ctx context.Context, of contestant, n int) (r result, err error) {
 	m := p.machine
+	m.most = n + p.stalled + p.burst + p.joins + spare
 	if m.dir, err = os.MkdirTemp("", "relay-load-"); err != nil {
 		return r, err
 	}
@@ -110,12 +134,18 @@ func (p plan) run(ctx context.Context, of contestant, n int) (r result, err erro
 			cancel(err)
 		}
 	}()
-	defer func() { cancel(nil); <-published }()
-	c, err := openCrowd(h)
+	crowds := 1
+	if p.shared {
+		crowds = len(m.cores)
+	}
+	c, err := openAudience(h, crowds)
 	if err != nil {
+		cancel(nil)
+		<-published
 		return r, err
 	}
 	defer c.close()
+	defer func() { cancel(nil); <-published }()
 	r, err = p.measure(ctx, s, c, n)
 	if err == nil {
 		cancel(nil)
@@ -126,15 +156,21 @@ func (p plan) run(ctx context.Context, of contestant, n int) (r result, err erro
 }
 
 // measure lets viewers in and looks at them and at the server for a window.
-func (p plan) measure(ctx context.Context, s *server, c *crowd, n int) (r result, err error) {
+func (p plan) measure(ctx context.Context, s *server, c *audience, n int) (r result, err error) {
 	if err := wait(ctx, joinTime, func() bool { return c.sent.count() > 0 }); err != nil {
 		return r, err
 	}
-	if err := c.attach(n, s.play); err != nil {
+	if s.play == "" && p.stalled+p.burst+p.joins > 0 {
+		return r, errors.New("-stalled, -burst and -joins are for viewers with a connection each")
+	}
+	if s.come == nil {
+		s.come = watching(s.play)
+	}
+	if err := c.attach(ctx, n, s.come); err != nil {
 		return r, err
 	}
-	if err := wait(ctx, joinTime, func() bool { return int(c.begun.Load()) == n || c.failure() != nil }); err != nil {
-		return r, fmt.Errorf("%d of %d viewers have a tag: %w", c.begun.Load(), n, err)
+	if err := wait(ctx, joinTime, func() bool { return c.begun() == n || c.failure() != nil }); err != nil {
+		return r, fmt.Errorf("%d of %d viewers have a tag: %w", c.begun(), n, err)
 	}
 	leave, err := c.stall(p.stalled, s.play)
 	defer leave()
@@ -149,28 +185,34 @@ func (p plan) measure(ctx context.Context, s *server, c *crowd, n int) (r result
 	if err != nil {
 		return r, err
 	}
-	bytes := c.bytes.Load()
+	bytes, polls, fetches := c.bytes(), c.polls.Load(), c.fetches.Load()
 	from := c.keep()
-	guests := make(chan error, 1)
-	go func() { guests <- c.burst(ctx, p.burst, s.play) }() // ends within the window, or with ctx
+	var guests errgroup.Group // within the window, or until ctx ends
+	guests.Go(func() error { return c.burst(ctx, p.burst, s.play) })
+	guests.Go(func() error { return c.join(ctx, p.joins, p.window, strings.TrimSuffix(s.play, exactly)) })
 	if err := watchPeak(ctx, p.window, pid, &peak); err != nil {
 		return r, err
 	}
-	if err := <-guests; err != nil {
+	if err := guests.Wait(); err != nil {
 		return r, err
 	}
 	after, err := glanceAt(pid, p)
 	if err != nil {
 		return r, err
 	}
-	r = result{n: n, bytes: c.bytes.Load() - bytes, load: loadAverage(), peak: peak}
+	r = result{n: n, bytes: c.bytes() - bytes, load: loadAverage(), peak: peak, cores: len(p.machine.cores), shared: p.shared}
 	to := c.keep()
 	if r.rss, err = resident(pid); err != nil {
 		return r, err
 	}
 	r.cpu, r.window = after.server-before.server, after.at-before.at
 	r.busy = float64(after.own-before.own) / float64(r.window)
-	r.others = max(0, float64(after.core-before.core-r.cpu)/float64(r.window))
+	others := after.core - before.core - r.cpu
+	if p.shared {
+		others -= after.own - before.own
+	}
+	r.others = max(0, float64(others)/float64(r.window))
+	r.polls, r.fetches = float64(c.polls.Load()-polls)/r.window.Seconds(), float64(c.fetches.Load()-fetches)/r.window.Seconds()
 	if err := wait(ctx, drainTime, func() bool { return c.has(to) }); err != nil && ctx.Err() != nil {
 		return r, err // otherwise the verdict tells
 	}
@@ -178,10 +220,9 @@ func (p plan) measure(ctx context.Context, s *server, c *crowd, n int) (r result
 	if err := c.failure(); err != nil {
 		return r, fmt.Errorf("%w; %v", err, r.flaws)
 	}
-	c.call(func() {
-		r.first99 = quantile(c.firsts, .99)
-		r.p50, r.p99, r.late = quantile(c.delays, .5), quantile(c.delays, .99), quantile(c.late, .99)
-	})
+	delays, late, firsts := c.times()
+	r.first99, r.joins = quantile(firsts, .99), spreadOf(c.joins)
+	r.p50, r.p99, r.late = quantile(delays, .5), quantile(delays, .99), quantile(late, .99)
 	return r, nil
 }
 
@@ -204,7 +245,10 @@ func watchPeak(ctx context.Context, d time.Duration, pid int, most *int) error {
 type glance struct{ at, server, own, core time.Duration }
 
 func glanceAt(pid int, p plan) (g glance, err error) {
-	g = glance{at: now(), core: coreTime(p.machine.core)}
+	g = glance{at: now()}
+	for _, core := range p.machine.cores {
+		g.core += coreTime(core)
+	}
 	if g.server, err = cpuTime(pid); err != nil {
 		return g, err
 	}

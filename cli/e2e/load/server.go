@@ -31,6 +31,7 @@ type server struct {
 	said    strings.Builder // its errors, for whoever looks why it failed; read after stop
 	publish func(*history) (*publisher, error)
 	play    string // the address for viewers
+	come    visit  // how they come; if nil, they watch what is at play
 }
 
 // contestant is a kind of server.
@@ -49,20 +50,26 @@ var contestants = []contestant{
 	{"ts", "ours, .ts", func(m machine) (*server, error) { return startRelay(m, ".ts") }},
 	{"batch", "ours, .flv, --batch 100ms", func(m machine) (*server, error) { return startRelay(m, ".flv", "--batch", "100ms") }},
 	{"rtmp", "ours, RTMP", func(m machine) (*server, error) { return startRelay(m, "rtmp") }},
+	{"hls", "ours, HLS", func(m machine) (*server, error) { return startRelay(m, "hls") }},
+	{"children", "ours, children over TLS", func(m machine) (*server, error) {
+		return startRelay(m, "children", "--max-children", strconv.Itoa(maxBeside))
+	}},
 }
 
 // machine is what servers are started with.
 type machine struct {
-	core   int    // of the server
+	cores  []int  // of the server
+	most   int    // viewers that it has to have room for
 	dir    string // for its files
 	relay  string // the programs
 	nginx  string
 	module string // nginx-rtmp
+	sound  bool   // the stream has no pictures
 }
 
-// program returns a command that runs on the server's core alone.
+// program returns a command that runs on the server's cores alone.
 func (m machine) program(path string, args ...string) *exec.Cmd {
-	cmd := program.Command("taskset", append([]string{"-c", strconv.Itoa(m.core), path}, args...)...)
+	cmd := program.Command("taskset", append([]string{"-c", coreList(m.cores), path}, args...)...)
 	cmd.Dir = m.dir
 	return cmd
 }
@@ -112,32 +119,52 @@ func startLoop(m machine) (*server, error) {
 	return s, nil
 }
 
-// startRelay starts relay source, with viewers that watch in a form: .flv, .mp4, .ts, or rtmp.
+// coreList writes cores as taskset reads them.
+func coreList(cores []int) string {
+	var all []string
+	for _, core := range cores {
+		all = append(all, strconv.Itoa(core))
+	}
+	return strings.Join(all, ",")
+}
+
+// exactly asks for the stream as it was sent, from the newest key frame.
+const exactly = "?start=gop"
+
+// startRelay starts relay source, with viewers that watch in a form: .flv, .mp4, .ts, rtmp, hls, or
+// children.
 func startRelay(m machine, form string, flags ...string) (*server, error) {
 	const loopback = "127.0.0.1:0"
 	s, line, err := begin(m.program(m.relay, append([]string{
 		"source", "--json", "--no-qr", "--no-discovery", "--admin", "off",
 		"--listen", loopback, "--http", loopback, "--rtmp", loopback, "--key", streamKey, "--config", filepath.Join(m.dir, "keys"),
+		"--max-viewers", strconv.Itoa(m.most),
 	}, flags...)...))
 	if err != nil {
 		return nil, err
 	}
-	var said struct{ Event, Name, URL, Server string }
+	var said struct{ Event, Name, Link, Page, URL, Server string }
 	if err := json.Unmarshal([]byte(line), &said); err != nil || said.Event != "start" {
 		s.stop()
 		return nil, fmt.Errorf("relay source begins with %q", line)
 	}
 	s.publish = func(h *history) (*publisher, error) { return publishRTMP(said.Server+"/"+streamKey, h) }
-	// The stream as it was sent, from the newest key frame.
-	s.play = strings.TrimSuffix(said.URL, ".flv") + form + "?start=gop"
-	if form == "rtmp" {
-		s.play = said.Server + "/" + said.Name + "?start=gop"
+	switch form {
+	case "rtmp":
+		s.play = said.Server + "/" + said.Name + exactly
+	case "hls":
+		s.come = playingHLS(said.Page + "hls/" + said.Name + "/index.m3u8")
+	case "children":
+		s.come = children(said.Link)
+	default:
+		s.play = strings.TrimSuffix(said.URL, ".flv") + form + exactly
 	}
 	return s, nil
 }
 
 // nginxConf has nginx-rtmp as it is by default, in one process, with room for a crowd. Viewers get
 // sound from the first key frame on, and not before it, so that they can be asked for every tag.
+// Where there are no pictures, they get it at once.
 const nginxConf = `
 load_module %s;
 daemon off;
@@ -150,10 +177,18 @@ rtmp {
 	access_log off;
 	server {
 		listen %s;
-		application live { live on; wait_video on; }
+		application live { live on; %s }
 	}
 }
 `
+
+// wait is what has nginx-rtmp wait for a key frame.
+func (m machine) wait() string {
+	if m.sound {
+		return ""
+	}
+	return "wait_video on;"
+}
 
 func startNginx(m machine) (*server, error) {
 	addr, err := freePort()
@@ -161,7 +196,7 @@ func startNginx(m machine) (*server, error) {
 		return nil, err
 	}
 	conf := filepath.Join(m.dir, "nginx.conf")
-	if err := os.WriteFile(conf, fmt.Appendf(nil, nginxConf, m.module, addr), 0o600); err != nil {
+	if err := os.WriteFile(conf, fmt.Appendf(nil, nginxConf, m.module, addr, m.wait()), 0o600); err != nil {
 		return nil, err
 	}
 	s := &server{cmd: m.program(m.nginx, "-p", m.dir, "-e", "stderr", "-c", conf)}

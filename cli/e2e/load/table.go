@@ -23,16 +23,26 @@ type cell struct {
 }
 
 func newTable(o *options, rate int) *table {
+	where, what := "the server alone on one core", ""
+	if o.shared {
+		where = "the server on two cores and all viewers on the same"
+	}
+	if o.machine.sound {
+		what = " of sound"
+	}
 	t := &table{
 		who: o.who, counts: o.counts, runs: make(map[cell][]result),
-		about: fmt.Sprintf("%.1f Mb/s, %v measured after %v, %d repeats, the server alone on one core; medians.",
-			float64(rate)/1e6, o.window, o.warm, o.repeats),
+		about: fmt.Sprintf("%.1f Mb/s%s, %v measured after %v, %d repeats, %s; medians.",
+			float64(rate)/1e6, what, o.window, o.warm, o.repeats, where),
 	}
 	if o.stalled > 0 {
 		t.about += fmt.Sprintf(" Besides, %d viewers that take nothing.", o.stalled)
 	}
 	if o.burst > 0 {
 		t.about += fmt.Sprintf(" Besides, %d viewers that come in the first second; \"first\" is the p99 of what they wait for the first tag, in ms.", o.burst)
+	}
+	if o.joins > 0 {
+		t.about += fmt.Sprintf(" Besides, %d viewers one after the other; \"joins\" is the p50/p99/most of what they wait for the first key frame, in ms.", o.joins)
 	}
 	return t
 }
@@ -51,6 +61,7 @@ func (t *table) add(repeat int, who string, r result) string {
 	line := fmt.Sprintf("%6d %5d  %-11s  %8.2f  %6s  %5.1f  %8.2f %7.2f  %11.0f  %10.0f  %7.2f  %9.2f  %7.0f  %4.2f",
 		repeat+1, r.n, who, r.perGB(), t.ratioText(k, at), 100*r.core(), ms(r.p50), ms(r.p99), t.kilobytes(who, r),
 		100*r.busy, ms(r.late), ms(r.publishLate), 100*r.others, r.load)
+	line += r.besides()
 	if why := r.doubt(); why != "" {
 		line += "  ! " + why
 	}
@@ -58,6 +69,20 @@ func (t *table) add(repeat int, who string, r result) string {
 		line += "  NOT EXACT: " + r.flaws.String()
 	}
 	return line
+}
+
+// besides is what is told of those who are not there all the time, and of those who ask often.
+func (r result) besides() (text string) {
+	if r.first99 > 0 {
+		text += fmt.Sprintf(" · first %.1f", ms(r.first99))
+	}
+	if j := r.joins; j.most > 0 {
+		text += fmt.Sprintf(" · joins %.1f/%.1f/%.1f", ms(j.p50), ms(j.p99), ms(j.most))
+	}
+	if r.polls > 0 {
+		text += fmt.Sprintf(" · %.0f playlists/s, %.0f segments/s", r.polls, r.fetches)
+	}
+	return text
 }
 
 func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
@@ -152,13 +177,28 @@ func (t *table) cellText(k cell) string {
 		text += fmt.Sprintf(" (%.2f)", s.ratio)
 	}
 	text += fmt.Sprintf(" · %.1f/%.1f · %.0f", s.p50, s.p99, s.kilobytes)
-	if first := t.over(k, func(r result) float64 { return ms(r.first99) }); first > 0 {
-		text += fmt.Sprintf(" · first %.1f", first)
-	}
+	text += t.middle(k).besides()
 	if t.doubtful(k) {
 		text += " !"
 	}
 	return text
+}
+
+// middle is a result of the medians of what [result.besides] tells.
+func (t *table) middle(k cell) result {
+	of := func(figure func(result) time.Duration) time.Duration {
+		return time.Duration(t.over(k, func(r result) float64 { return float64(figure(r)) }))
+	}
+	return result{
+		first99: of(func(r result) time.Duration { return r.first99 }),
+		joins: spread{
+			of(func(r result) time.Duration { return r.joins.p50 }),
+			of(func(r result) time.Duration { return r.joins.p99 }),
+			of(func(r result) time.Duration { return r.joins.most }),
+		},
+		polls:   t.over(k, func(r result) float64 { return r.polls }),
+		fetches: t.over(k, func(r result) float64 { return r.fetches }),
+	}
 }
 
 // doubtful reports whether half of the repeats tell little of the server.

@@ -34,6 +34,8 @@ type options struct {
 	counts  []int
 	who     []contestant
 	repeats int
+	soak    time.Duration
+	churn   int
 	md, svg string
 	lock    string
 	table   *table
@@ -49,7 +51,11 @@ func main() {
 		runtime.GOMAXPROCS(4)   // the system shares the core between publisher and crowds
 		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, unix.SIGTERM)
 		defer stop()
-		err = o.run(ctx)
+		if o.soak > 0 {
+			err = o.plan.soak(ctx, o.soak, o.churn)
+		} else {
+			err = o.run(ctx)
+		}
 	}
 	exit(err)
 }
@@ -75,6 +81,8 @@ func read() (o *options, err error) {
 	flag.IntVar(&o.joins, "joins", 0, "viewers that come one after the other in what is measured, besides the others, and leave when they have a key frame; how long that takes is told")
 	flag.BoolVar(&o.shared, "share", false, "let the server and the viewers share two cores, as for a crowd that is too much for one core on either side")
 	flag.BoolVar(&o.machine.sound, "sound", false, "leave the pictures out; a -rate beyond that of the clip's sound makes this longer")
+	flag.DurationVar(&o.soak, "soak", 0, "instead of all that: let viewers of ours come and leave for that long, and look whether what the server holds has grown")
+	flag.IntVar(&o.churn, "churn", 50, "viewers that come each second of a soak")
 	rate := flag.Int("rate", 3_100_000, "of the stream, in bits per second")
 	file := flag.String("clip", "cli/demo/demo.flv", "FLV file with H.264 and AAC that the stream is made of")
 	flag.StringVar(&o.machine.relay, "relay", "bin/relay", "the program that is measured")

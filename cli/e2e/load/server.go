@@ -31,6 +31,8 @@ type server struct {
 	said    strings.Builder // its errors, for whoever looks why it failed; read after stop
 	publish func(*history) (*publisher, error)
 	play    string // the address for viewers
+	page    string // of ours: that of the page
+	rtmp    string // of ours: that for players over RTMP
 	come    visit  // how they come; if nil, they watch what is at play
 }
 
@@ -149,9 +151,10 @@ func startRelay(m machine, form string, flags ...string) (*server, error) {
 		return nil, fmt.Errorf("relay source begins with %q", line)
 	}
 	s.publish = func(h *history) (*publisher, error) { return publishRTMP(said.Server+"/"+streamKey, h) }
+	s.page, s.rtmp = said.Page, said.Server+"/"+said.Name+exactly
 	switch form {
 	case "rtmp":
-		s.play = said.Server + "/" + said.Name + exactly
+		s.play = s.rtmp
 	case "hls":
 		s.come = playingHLS(said.Page + "hls/" + said.Name + "/index.m3u8")
 	case "children":

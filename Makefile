@@ -11,6 +11,9 @@ FUZZTIME  ?= 30s
 BENCH     ?= .
 BENCHTIME ?= 1s
 COUNT     ?= 1
+BENCHED   ?= ./relay/... ./playback/... ./tree/... ./ingest/...
+# What testdata/bench.txt has: the work for each tag and chunk, from the encoder to what viewers get.
+CHOSEN    := CutSign|Verify|RingAppend|Convert|Join
 SEEDS     ?= 2
 N         ?= 1000
 MIX       ?= cdn,lan,uniform4
@@ -171,11 +174,17 @@ fuzz: ## Fuzz each target for FUZZTIME (30s, or a count such as 20000x); inputs 
 bench: ## Run the benchmarks into bin/bench.txt; the last run stays as bin/bench.old.txt
 	@mkdir -p bin; if [ -f bin/bench.txt ]; then mv bin/bench.txt bin/bench.old.txt; fi
 	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -benchtime $(BENCHTIME) -count $(COUNT) \
-		./relay/... ./playback/... ./tree/... | tee bin/bench.txt
+		$(BENCHED) | tee bin/bench.txt
 
 .PHONY: benchcmp
 benchcmp: ## Compare the last two runs of bench (COUNT=10 for figures that mean something)
 	$(GO) tool benchstat bin/bench.old.txt bin/bench.txt
+
+# Times are of one machine: elsewhere, compare allocations, or begin with a baseline of your own.
+.PHONY: benchbase
+benchbase: ## Compare those benchmarks with testdata/bench.txt that are there
+	$(MAKE) --no-print-directory bench BENCH='$(CHOSEN)' BENCHED='./relay/stream ./playback/remux ./ingest/rtmp' BENCHTIME=0.3s COUNT=10
+	$(GO) tool benchstat testdata/bench.txt bin/bench.txt
 
 .PHONY: load
 load: build load-tools ## Send one stream to crowds of viewers, beside a bare loop and nginx-rtmp (bin/load.md, .svg)

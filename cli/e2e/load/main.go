@@ -36,6 +36,7 @@ type options struct {
 	repeats int
 	soak    time.Duration
 	churn   int
+	starts  int
 	md, svg string
 	lock    string
 	table   *table
@@ -51,9 +52,12 @@ func main() {
 		runtime.GOMAXPROCS(4)   // the system shares the core between publisher and crowds
 		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, unix.SIGTERM)
 		defer stop()
-		if o.soak > 0 {
+		switch {
+		case o.starts > 0:
+			err = o.plan.starts(ctx, o.starts)
+		case o.soak > 0:
 			err = o.plan.soak(ctx, o.soak, o.churn)
-		} else {
+		default:
 			err = o.run(ctx)
 		}
 	}
@@ -83,6 +87,7 @@ func read() (o *options, err error) {
 	flag.BoolVar(&o.machine.sound, "sound", false, "leave the pictures out; a -rate beyond that of the clip's sound makes this longer")
 	flag.DurationVar(&o.soak, "soak", 0, "instead of all that: let viewers of ours come and leave for that long, and look whether what the server holds has grown")
 	flag.IntVar(&o.churn, "churn", 50, "viewers that come each second of a soak")
+	flag.IntVar(&o.starts, "starts", 0, "instead of all that: start ours so often, and tell how long it takes until it listens")
 	rate := flag.Int("rate", 3_100_000, "of the stream, in bits per second")
 	file := flag.String("clip", "cli/demo/demo.flv", "FLV file with H.264 and AAC that the stream is made of")
 	flag.StringVar(&o.machine.relay, "relay", "bin/relay", "the program that is measured")

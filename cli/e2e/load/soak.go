@@ -3,7 +3,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -36,25 +35,26 @@ const (
 	// rest is how long all are gone before the server is looked at: longer than it takes to notice
 	// who has left, and to forget HLS that nobody asks for.
 	rest = 35 * time.Second
-	// maxGrowth is by how much the resident memory may have grown, as a share, and moreGoroutines
+	// maxGrowth is by how much the heap may have grown, as a share, and moreGoroutines
 	// and moreFiles by how much these: connections that a poll of our own may have left.
 	maxGrowth                 = 0.1
 	moreGoroutines, moreFiles = 5, 3
 )
 
-// held is what a server holds.
+// held is what a server holds. What is resident follows what is in use late, and what was in use
+// at its most: so heap is what counts, after the server has looked for what is in use no more.
 type held struct {
-	rss, goroutines, files int
+	rss, heap, goroutines, files int
 }
 
 func (h held) String() string {
-	return fmt.Sprintf("%.1f MB, %d goroutines, %d descriptors", float64(h.rss)/1e6, h.goroutines, h.files)
+	return fmt.Sprintf("%.1f MB resident, %.1f MB of heap, %d goroutines, %d descriptors", float64(h.rss)/1e6, float64(h.heap)/1e6, h.goroutines, h.files)
 }
 
 // grown is what was not given back since before, "" if all was.
 func (h held) grown(before held) string {
 	var what []string
-	if float64(h.rss) > float64(before.rss)*(1+maxGrowth) {
+	if float64(h.heap) > float64(before.heap)*(1+maxGrowth) {
 		what = append(what, "memory")
 	}
 	if h.goroutines > before.goroutines+moreGoroutines {
@@ -75,6 +75,7 @@ type soaking struct {
 	audience *audience
 	came     atomic.Int64
 	there    atomic.Int64
+	refused  atomic.Int64 // since too many others had come and said nothing
 }
 
 var errGrown = errors.New("what the server holds has grown")
@@ -91,7 +92,7 @@ func (p plan) soak(ctx context.Context, d time.Duration, rate int) (err error) {
 	if err != nil {
 		return err
 	}
-	s, err := startRelay(m, ".flv", "--admin", admin)
+	s, err := startRelay(m, ".flv", "--admin", admin, "--pprof")
 	if err != nil {
 		return err
 	}
@@ -130,7 +131,7 @@ func (p plan) soak(ctx context.Context, d time.Duration, rate int) (err error) {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("\n%d viewers came and left; what they got is %v.\nbefore: %v\nafter:  %v\n", k.came.Load(), a.verdict(0, 0), before, after)
+	fmt.Printf("\n%d viewers came and left, and %d requests were refused; what they got is %v.\nbefore: %v\nafter:  %v\n", k.came.Load(), k.refused.Load(), a.verdict(0, 0), before, after)
 	if err := a.failure(); err != nil {
 		return err
 	}
@@ -189,6 +190,10 @@ func (k *soaking) visit(ctx context.Context, turn int) error {
 		return k.idle(ctx, "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", stays)
 	}
 	v, err := view(k.forms[turn%8], k.audience.sent)
+	if errors.Is(err, unix.ECONNRESET) || errors.Is(err, unix.EPIPE) || errors.Is(err, io.EOF) {
+		k.refused.Add(1)
+		return nil
+	}
 	if err != nil {
 		return fmt.Errorf("a viewer of %s: %w", k.forms[turn%8], err)
 	}
@@ -213,8 +218,8 @@ func (k *soaking) poll(ctx context.Context) error {
 	}
 	name, _, _ := strings.Cut(strings.Trim(u.Path, "/"), ".")
 	for _, path := range []string{"", "api/v1/channels", "hls/" + name + "/index.m3u8", "healthz", "nothing.flv"} {
-		if _, err := get(ctx, k.page+path); err != nil && ctx.Err() == nil {
-			return err
+		if _, err := get(ctx, k.page+path); err != nil {
+			k.refused.Add(1)
 		}
 	}
 	return nil
@@ -249,17 +254,25 @@ func (k *soaking) look(ctx context.Context) (h held, err error) {
 		return h, err
 	}
 	h.files = len(files)
+	if _, err := get(ctx, "http://"+k.metrics+"/debug/pprof/heap?gc=1"); err != nil {
+		return h, err
+	}
 	text, err := get(ctx, "http://"+k.metrics+"/metrics")
 	if err != nil {
 		return h, err
 	}
-	for s := bufio.NewScanner(strings.NewReader(text)); s.Scan(); {
-		if n, ok := strings.CutPrefix(s.Text(), "go_goroutines "); ok {
-			_, err = fmt.Sscan(n, &h.goroutines)
-			return h, err
+	heap, goroutines := 0.0, 0.0
+	for line := range strings.Lines(text) {
+		for name, figure := range map[string]*float64{"go_memstats_alloc_bytes": &heap, "go_goroutines": &goroutines} {
+			if n, ok := strings.CutPrefix(line, name+" "); ok {
+				_, err = fmt.Sscan(n, figure)
+			}
 		}
 	}
-	return h, errors.New("the metrics have no go_goroutines")
+	if h.heap, h.goroutines = int(heap), int(goroutines); err == nil && (h.heap == 0 || h.goroutines == 0) {
+		err = errors.New("the metrics lack the heap or the goroutines")
+	}
+	return h, err
 }
 
 // get asks once, over a connection of its own.

@@ -34,9 +34,11 @@ help: ## List the targets (default)
 	@echo "           SEEDS N MIX FAULTS SIM (sim; SIM=-help lists what else), LOOPS (loops),"
 	@echo "           NODES RUNS FAULTS (netns), LOAD (load; LOAD=-help lists what there is), GO"
 
-# Neither symbols for a debugger, which traces and profiles do without, nor what makes manual pages
-# in a library of which nobody asks for one: cli/manual has its own.
-SMALL := -trimpath -ldflags '-s -w' -tags urfave_cli_no_docs
+# Neither symbols for a debugger, which traces and profiles do without; nor what makes manual pages
+# in a library of which nobody asks for one (cli/manual has its own); nor copies of the functions of
+# libraries in each other (-l), since none of them works for each tag.
+SMALL := -trimpath -ldflags '-s -w' -tags urfave_cli_no_docs \
+	-gcflags='github.com/...=-l' -gcflags='google.golang.org/...=-l'
 
 .PHONY: build
 build: ## Build bin/relay

@@ -163,6 +163,11 @@ func newViewer(t testing.TB, slots int, id stream.ChannelID, seed netip.AddrPort
 	})
 }
 
+// invite leads to the station alone.
+func (s *station) invite() Invite {
+	return Invite{Channel: s.ID(), Hosts: []HostPort{{s.addr.Addr().String(), s.addr.Port()}}}
+}
+
 // info is the station's place in the tree.
 func (s *station) info(t testing.TB) tree.Info {
 	t.Helper()

@@ -174,9 +174,11 @@ func (p *Population) end(h *Host) {
 	case p.rand.Float64() < p.Crowd.Silent:
 		p.Remove(h)
 		h.PowerOff()
+		h.Forget()
 		return
 	default:
 		h.Kill()
+		h.Forget()
 	}
 	p.Remove(h)
 }

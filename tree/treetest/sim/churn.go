@@ -1,8 +1,11 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
+	"runtime"
+	"runtime/pprof"
 	"time"
 
 	"relay/tree/treetest"
@@ -100,5 +103,21 @@ func churn(o *options, mix treetest.Mix, seed uint64) result {
 	}
 	end := p.Watch()
 	err = s.Run(o.take)
-	return result{end(), err, time.Since(begin), s.Steps}
+	r := result{end(), err, time.Since(begin), s.Steps}
+	if o.memory != "" {
+		r.err = errors.Join(err, memory(o.memory))
+		runtime.KeepAlive(s)
+	}
+	return r
+}
+
+// memory writes a profile of what is in use now.
+func memory(path string) error {
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	runtime.GC()
+	return pprof.WriteHeapProfile(f)
 }

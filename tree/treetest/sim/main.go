@@ -84,6 +84,7 @@ type options struct {
 	loss                float64
 	limited             bool
 	trace, svg, script  string
+	memory              string
 	picture             picture
 	faults              []treetest.Fault
 	vices               []treetest.Vice
@@ -124,6 +125,8 @@ func main() {
 	flag.StringVar(&o.script, "script", "", "file with sessions, one a line: seconds of joining and leaving, slots; in place of -n, -mix, -sessions")
 	flag.StringVar(&o.trace, "trace", "", "file for everything that the nodes are told to do")
 	profile := flag.String("cpuprofile", "", "file for a profile of the processor's time")
+	flag.StringVar(&o.memory, "memprofile", "", "file for a profile of the memory that the newest crowd under churn holds in the end")
+	limit := flag.Int64("memory", 8, "GiB of memory above which garbage is collected more often")
 	flag.Parse()
 	if *profile != "" {
 		f, err := os.Create(*profile)
@@ -140,6 +143,7 @@ func main() {
 	o.faults = faultsNamed(*faults)
 	o.vices = vicesNamed(*vices)
 	debug.SetGCPercent(400) // small objects by the million, and memory to spare
+	debug.SetMemoryLimit(*limit << 30)
 	shares, err := percents(*closed)
 	if err == nil {
 		o.closed = shares

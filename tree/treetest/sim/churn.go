@@ -27,7 +27,7 @@ func churns(o *options) error {
 	}
 	var failed error
 	for _, name := range mixes {
-		results := parallel(o.seeds, func(i uint64) result { return churn(o, treetest.Mixes[name], o.first+i) })
+		results := parallel(o.seeds, func(i uint64) result { return churn(o, treetest.Mixes[name], nil, o.first+i) })
 		fmt.Println(row(name, results))
 		d := depths{name: name}
 		for _, r := range results {
@@ -56,7 +56,7 @@ func sessions(name string) (treetest.Sessions, error) {
 	return l, fmt.Errorf("no sessions %q", name)
 }
 
-func churn(o *options, mix treetest.Mix, seed uint64) result {
+func churn(o *options, mix treetest.Mix, k *treetest.Kinds, seed uint64) result {
 	begin := time.Now()
 	ss, err := sessions(o.sessions)
 	if err != nil {
@@ -81,6 +81,8 @@ func churn(o *options, mix treetest.Mix, seed uint64) result {
 		Heartbeat: o.heartbeat,
 		Stream:    treetest.Stream{Interval: o.interval},
 		Large:     true,
+		Probes:    k != nil,
+		Calls:     k != nil,
 	}
 	if o.trace != "" {
 		f, err := os.Create(o.trace)
@@ -96,7 +98,7 @@ func churn(o *options, mix treetest.Mix, seed uint64) result {
 	p := treetest.NewPopulation(s, treetest.Crowd{
 		Script: script,
 		N:      o.n, Mix: mix, Sessions: ss, Graceful: o.graceful, Silent: o.silent,
-		Spread: o.spread, Seeds: 2, Limited: o.limited, Gossip: g,
+		Spread: o.spread, Seeds: 2, Limited: o.limited, Gossip: g, Kinds: k,
 	})
 	if err := s.Run(o.warm); err != nil {
 		return result{err: err}

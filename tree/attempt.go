@@ -51,6 +51,9 @@ type attempts map[Link]*attempt
 
 // sorted returns them in the order of their links.
 func (as attempts) sorted() []*attempt {
+	if len(as) == 0 { // as a rule
+		return nil
+	}
 	sorted := make([]*attempt, 0, len(as))
 	for _, l := range slices.Sorted(maps.Keys(as)) {
 		sorted = append(sorted, as[l])

@@ -1,6 +1,7 @@
 package tree
 
 import (
+	"encoding/binary"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -59,7 +60,16 @@ type bookEntry struct {
 // book holds the places a node knows, and what came of asking them.
 type book struct {
 	entries []*bookEntry
+	marks   []uint64 // of their IDs: a place is looked for more often than anything else is done
 	rand    *rand.Rand
+}
+
+// markOf is a part of an ID that seldom is another's too, and 0 if there is no ID.
+func markOf(id ID) uint64 { return binary.LittleEndian.Uint64(id[:]) }
+
+// put remembers one more place.
+func (b *book) put(e *bookEntry) {
+	b.entries, b.marks = append(b.entries, e), append(b.marks, markOf(e.place.ID))
 }
 
 // offered remembers a node that need not be dialled, though no address of it may be known. It may
@@ -71,7 +81,7 @@ func (b *book) offered(now time.Time, p Place, r rank) {
 			return
 		}
 		e = &bookEntry{place: p, rank: r}
-		b.entries = append(b.entries, e)
+		b.put(e)
 	}
 	if r < e.rank || r == rankReferred {
 		e.rank, e.order, e.hops, e.out = r, 0, 0, false
@@ -80,8 +90,12 @@ func (b *book) offered(now time.Time, p Place, r rank) {
 }
 
 func (b *book) find(p Place) *bookEntry {
-	for _, e := range b.entries {
-		if e.place.same(p) {
+	mark := markOf(p.ID)
+	for i, m := range b.marks {
+		if m != mark && m != 0 && mark != 0 { // both have an ID, and not the same
+			continue
+		}
+		if e := b.entries[i]; e.place.same(p) {
 			return e
 		}
 	}
@@ -100,8 +114,7 @@ func (b *book) add(places []Place, r rank, hops int) {
 			if len(b.entries) >= maxBook && !b.drop() {
 				return
 			}
-			e = &bookEntry{place: p, seed: r == rankSeed, rank: r, order: i, hops: hops}
-			b.entries = append(b.entries, e)
+			b.put(&bookEntry{place: p, seed: r == rankSeed, rank: r, order: i, hops: hops})
 			continue
 		}
 		e.seed = e.seed || r == rankSeed
@@ -132,7 +145,7 @@ func (b *book) drop() bool {
 	if worst < 0 {
 		return false
 	}
-	b.entries = slices.Delete(b.entries, worst, worst+1)
+	b.entries, b.marks = slices.Delete(b.entries, worst, worst+1), slices.Delete(b.marks, worst, worst+1)
 	return true
 }
 
@@ -316,6 +329,10 @@ func (b *book) worked(p Place) {
 // forget drops a place that turned out to be the node itself.
 func (b *book) forget(p Place) {
 	b.entries = slices.DeleteFunc(b.entries, func(e *bookEntry) bool { return e.place.same(p) })
+	b.marks = b.marks[:0]
+	for _, e := range b.entries {
+		b.marks = append(b.marks, markOf(e.place.ID))
+	}
 }
 
 // forgive forgets the failures of places that could not be reached. Places that broke the

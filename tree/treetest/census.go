@@ -12,11 +12,9 @@ type Census struct {
 
 // Census looks at the crowd.
 func (p *Population) Census() Census {
-	var c Census
+	c := Census{Ideal: p.ideal()}
 	c.Real, c.Alone = p.Sim.Depths()
-	ms := make([]Member, 0, len(p.alive))
 	for _, h := range p.alive {
-		ms = append(ms, Member{h.Slots, h.Kind})
 		if h.firstUp != 0 {
 			c.Attach = append(c.Attach, time.Duration(h.firstUp-h.born))
 		}
@@ -24,6 +22,21 @@ func (p *Population) Census() Census {
 			c.Below[up.Kind]++
 		}
 	}
-	c.Ideal = IdealOf(p.Root.Slots, ms, func(i, k int) bool { return p.Sim.Meet(p.alive[i], p.alive[k]) })
 	return c
+}
+
+// ideal is the ideal tree of those that run now, as far as others get through to them.
+func (p *Population) ideal() Levels {
+	if p.Crowd.Kinds == nil {
+		slots := make([]int, 0, len(p.alive))
+		for _, h := range p.alive {
+			slots = append(slots, h.Slots)
+		}
+		return Ideal(p.Root.Slots, slots)
+	}
+	ms := make([]Member, 0, len(p.alive))
+	for _, h := range p.alive {
+		ms = append(ms, Member{Slots: h.Slots, Kind: h.Kind})
+	}
+	return IdealOf(p.Root.Slots, ms, func(i, k int) bool { return p.Sim.Meet(p.alive[i], p.alive[k]) })
 }

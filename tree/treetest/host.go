@@ -39,6 +39,7 @@ type Host struct {
 	leaving bool
 	left    bool
 	shut    bool          // it has been told that nobody dials it
+	feigns  bool          // it does as if it were open
 	jump    time.Duration // its clock minus the network's
 	thawing []func()
 	wakeAt  int64 // of the timer that is set, 0 for none
@@ -157,7 +158,7 @@ func (s *Sim) begin(h *Host) {
 
 		Heartbeat: s.cfg.Heartbeat,
 		Probes:    s.cfg.Probes,
-		Calls:     s.cfg.Calls && h.Kind != Closed,
+		Calls:     s.cfg.Calls && (h.Kind != Closed || h.feigns),
 	}
 	if h.Root {
 		cfg.Root, cfg.Epoch, cfg.Start = true, s.newEpoch(), h.now()

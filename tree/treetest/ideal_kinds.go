@@ -32,6 +32,9 @@ func IdealOf(root int, ms []Member, meet func(i, k int) bool) Levels {
 		var placed, left []int
 		for _, i := range rest {
 			at := -1
+			for len(called) > 0 && called[0].room == 0 {
+				called = called[1:]
+			}
 			if ms[i].Kind != Closed {
 				at = slices.IndexFunc(called, func(p parent) bool { return p.room > 0 && meet(i, p.host) })
 			}

@@ -47,7 +47,7 @@ func TestEverybodyIsServedWhateverShareIsClosed(t *testing.T) {
 				s := behind(seed)
 				p := treetest.NewPopulation(s, treetest.Crowd{
 					N: n, Mix: treetest.Mixes["lan"], Spread: 5 * time.Second, Seeds: 2, Gossip: treetest.DefaultGossip,
-					Kinds: &treetest.Kinds{Closed: float64(percent) / 100},
+					Kinds: &treetest.Kinds{Closed: float64(percent) / 100, Punchable: float64(100-percent) / 200},
 				})
 				end := p.Watch() // it looks for hosts that are alone for too long
 				run(t, s, 6*time.Second)
@@ -218,7 +218,7 @@ func TestTheSameSeedGivesTheSameCallsByteForByte(t *testing.T) {
 		s := treetest.New(treetest.Config{Seed: seed, MinDelay: 2 * ms, MaxDelay: 60 * ms, Probes: true, Calls: true, Trace: &b})
 		treetest.NewPopulation(s, treetest.Crowd{
 			N: 30, Mix: treetest.Mixes["lan"], Sessions: treetest.Exponential(20 * time.Second), Spread: 5 * time.Second, Graceful: 0.5,
-			Seeds: 1, Gossip: treetest.DefaultGossip, Kinds: &treetest.Kinds{Closed: 0.3},
+			Seeds: 1, Gossip: treetest.DefaultGossip, Kinds: &treetest.Kinds{Closed: 0.3, Punchable: 0.35},
 		})
 		run(t, s, 15*time.Second)
 		return b.Bytes(), s.Calls

@@ -6,17 +6,25 @@ import "math/rand/v2"
 type Member struct {
 	Slots int
 	Kind  Kind
+	// Feigns says that it is not open, and goes on as if it were.
+	Feigns bool
 }
 
-// Kinds says what kinds of hosts a crowd has: a share of it is closed, and of the others one
-// half is punchable and the other is open.
+// Kinds says what kinds of hosts a crowd has: a share of it is closed, and another is punchable.
 type Kinds struct {
-	Closed float64
+	Closed, Punchable float64
 	// Tight gives the open ones slots enough for themselves, for those that are closed and for
 	// some of the punchable. The others of these would have to serve each other; no rule of
 	// the tree makes them. Without it there are enough for all.
 	Tight bool
+	// Feign is the share of those that are not open which go on claiming their slots, to their
+	// parents and in gossip, and say that they can be called.
+	Feign float64
 }
+
+// Undialled are the kinds of a crowd of which nobody can dial so large a share: one half of it is
+// punchable, and the other is closed.
+func Undialled(share float64) Kinds { return Kinds{Closed: share / 2, Punchable: share / 2} }
 
 // spareShare is by how much there are more slots than hosts for them.
 const spareShare = 0.1
@@ -24,7 +32,7 @@ const spareShare = 0.1
 // deal gives each host a kind, and the open ones more slots until there are enough.
 func (k *Kinds) deal(r *rand.Rand, ms []Member) {
 	closed := min(len(ms), int(k.Closed*float64(len(ms))+0.5))
-	punchable := (len(ms) - closed) / 2
+	punchable := min(len(ms)-closed, int(k.Punchable*float64(len(ms))+1e-9))
 	for i := range ms {
 		switch {
 		case i < closed:
@@ -34,6 +42,11 @@ func (k *Kinds) deal(r *rand.Rand, ms []Member) {
 		}
 	}
 	r.Shuffle(len(ms), func(i, j int) { ms[i].Kind, ms[j].Kind = ms[j].Kind, ms[i].Kind })
+	if k.Feign > 0 {
+		for i := range ms {
+			ms[i].Feigns = ms[i].Kind != Open && r.Float64() < k.Feign
+		}
+	}
 	need := len(ms)
 	if k.Tight {
 		need -= punchable
@@ -53,15 +66,4 @@ func (k *Kinds) deal(r *rand.Rand, ms []Member) {
 			}
 		}
 	}
-}
-
-// draw draws the kind of one who comes later.
-func (k *Kinds) draw(r *rand.Rand) Kind {
-	switch p := r.Float64(); {
-	case p < k.Closed:
-		return Closed
-	case p < (1+k.Closed)/2:
-		return Punchable
-	}
-	return Open
 }

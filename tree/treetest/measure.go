@@ -22,7 +22,7 @@ const (
 type Measures struct {
 	Nodes    int           // mean number, the root apart
 	Took     time.Duration // simulated
-	Depth    []float64     // mean depth over ideal mean depth, of each look
+	Depth    []float64     // mean depth over ideal mean depth of what can be reached, of each look
 	Over     []int         // deepest less ideal deepest, of each look
 	Lost     int           // most nodes without a way to the root at one look
 	Real     Levels        // all looks together
@@ -87,16 +87,14 @@ func (w *watch) look() {
 	}
 	w.s.After(sampleEvery, w.look)
 	real, lost := w.s.Depths()
-	slots := make([]int, 0, len(w.p.alive))
 	for _, h := range w.p.alive {
-		slots = append(slots, h.Slots)
 		if h.up == nil && h.alive && !h.frozen {
 			w.m.Orphan = max(w.m.Orphan, time.Duration(w.s.t-h.orphan))
 		}
 		w.s.checkLong(h)
 	}
-	ideal := Ideal(w.p.Root.Slots, slots)
-	w.nodes += len(slots)
+	ideal := w.p.ideal()
+	w.nodes += len(w.p.alive)
 	w.m.Lost = max(w.m.Lost, lost)
 	if ideal.Mean() > 0 {
 		w.m.Depth = append(w.m.Depth, real.Mean()/ideal.Mean())

@@ -145,7 +145,7 @@ func (s *Sim) probe(h *Host, a tree.Probe) {
 
 // hearReach has the host know what came of a trial. Gossip tells of no slots at one that is closed.
 func (h *Host) hearReach(r tree.Reach) {
-	if !h.alive || h.Fake != nil {
+	if !h.alive || h.Fake != nil || h.feigns {
 		return
 	}
 	h.shut = r == tree.Closed

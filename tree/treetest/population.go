@@ -36,7 +36,8 @@ type Population struct {
 	Root  *Host
 
 	rand      *rand.Rand
-	alive     []*Host // all that run, but the root
+	alive     []*Host  // all that run, but the root
+	dealt     []Member // the first hosts of a crowd of several kinds
 	gossip    gossip
 	liarSeeds []*Host // liars, of which newcomers know one each
 	// OnJoin, if set, is called for everybody who comes.
@@ -79,17 +80,18 @@ func (p *Population) first() []Member {
 	}
 	if k := p.Crowd.Kinds; k != nil {
 		k.deal(p.rand, ms)
+		p.dealt = ms
 	}
 	return ms
 }
 
-// next is one who comes later.
+// next is one who comes later. In a crowd of several kinds it is as one of the first is: that crowd has
+// slots for all.
 func (p *Population) next() Member {
-	m := Member{Slots: p.Crowd.Mix(p.rand)}
-	if k := p.Crowd.Kinds; k != nil {
-		m.Kind = k.draw(p.rand)
+	if len(p.dealt) > 0 {
+		return p.dealt[p.rand.IntN(len(p.dealt))]
 	}
-	return m
+	return Member{Slots: p.Crowd.Mix(p.rand)}
 }
 
 // firstSlots draws the slots of the first hosts, so that there are enough for all. In a small
@@ -136,7 +138,7 @@ func (p *Population) join(m Member, age, stay time.Duration) *Host {
 		seeds = append(seeds, p.liarSeeds[p.rand.IntN(len(p.liarSeeds))])
 	}
 	h := p.Sim.add(m.Slots, seeds)
-	h.Kind, h.came = m.Kind, p.Sim.now.Add(-age)
+	h.Kind, h.feigns, h.came = m.Kind, m.Feigns, p.Sim.now.Add(-age)
 	p.Sim.begin(h)
 	p.limit(h)
 	h.inCrowd = len(p.alive)
@@ -174,9 +176,11 @@ func (p *Population) end(h *Host) {
 	case p.rand.Float64() < p.Crowd.Silent:
 		p.Remove(h)
 		h.PowerOff()
+		h.Forget()
 		return
 	default:
 		h.Kill()
+		h.Forget()
 	}
 	p.Remove(h)
 }

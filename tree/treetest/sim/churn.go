@@ -1,8 +1,11 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
+	"runtime"
+	"runtime/pprof"
 	"time"
 
 	"relay/tree/treetest"
@@ -24,7 +27,7 @@ func churns(o *options) error {
 	}
 	var failed error
 	for _, name := range mixes {
-		results := parallel(o.seeds, func(i uint64) result { return churn(o, treetest.Mixes[name], o.first+i) })
+		results := parallel(o.seeds, func(i uint64) result { return churn(o, treetest.Mixes[name], nil, o.first+i) })
 		fmt.Println(row(name, results))
 		d := depths{name: name}
 		for _, r := range results {
@@ -53,7 +56,7 @@ func sessions(name string) (treetest.Sessions, error) {
 	return l, fmt.Errorf("no sessions %q", name)
 }
 
-func churn(o *options, mix treetest.Mix, seed uint64) result {
+func churn(o *options, mix treetest.Mix, k *treetest.Kinds, seed uint64) result {
 	begin := time.Now()
 	ss, err := sessions(o.sessions)
 	if err != nil {
@@ -78,6 +81,8 @@ func churn(o *options, mix treetest.Mix, seed uint64) result {
 		Heartbeat: o.heartbeat,
 		Stream:    treetest.Stream{Interval: o.interval},
 		Large:     true,
+		Probes:    k != nil,
+		Calls:     k != nil,
 	}
 	if o.trace != "" {
 		f, err := os.Create(o.trace)
@@ -93,12 +98,28 @@ func churn(o *options, mix treetest.Mix, seed uint64) result {
 	p := treetest.NewPopulation(s, treetest.Crowd{
 		Script: script,
 		N:      o.n, Mix: mix, Sessions: ss, Graceful: o.graceful, Silent: o.silent,
-		Spread: o.spread, Seeds: 2, Limited: o.limited, Gossip: g,
+		Spread: o.spread, Seeds: 2, Limited: o.limited, Gossip: g, Kinds: k,
 	})
 	if err := s.Run(o.warm); err != nil {
 		return result{err: err}
 	}
 	end := p.Watch()
 	err = s.Run(o.take)
-	return result{end(), err, time.Since(begin), s.Steps}
+	r := result{end(), err, time.Since(begin), s.Steps}
+	if o.memory != "" {
+		r.err = errors.Join(err, memory(o.memory))
+		runtime.KeepAlive(s)
+	}
+	return r
+}
+
+// memory writes a profile of what is in use now.
+func memory(path string) error {
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	runtime.GC()
+	return pprof.WriteHeapProfile(f)
 }

@@ -17,7 +17,7 @@ const (
 )
 
 // percents are the shares in a list, "" or "none" for no share.
-func percents(list string) ([]float64, error) {
+func percents(flag, list string) ([]float64, error) {
 	if list == "" || list == "none" {
 		return nil, nil
 	}
@@ -25,7 +25,7 @@ func percents(list string) ([]float64, error) {
 	for word := range strings.SplitSeq(list, ",") {
 		n, err := strconv.Atoi(word)
 		if err != nil || n < 0 || n > 100 {
-			return nil, fmt.Errorf("-closed: %q is no percentage", word)
+			return nil, fmt.Errorf("%s: %q is no percentage", flag, word)
 		}
 		shares = append(shares, float64(n)/100)
 	}
@@ -42,7 +42,7 @@ func crowdsOfKinds(o options) error {
 	var failed error
 	for _, share := range o.closed {
 		for _, tight := range []bool{false, true} {
-			k := treetest.Kinds{Closed: share, Tight: tight}
+			k := treetest.Kinds{Closed: share, Punchable: (1 - share) / 2, Tight: tight}
 			rs := parallel(o.seeds, func(i uint64) ofKinds { return crowdOfKinds(o, &k, o.first+i) })
 			fmt.Println(kindsRow(k, rs))
 			for _, r := range rs {

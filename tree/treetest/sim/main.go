@@ -39,6 +39,9 @@
 //	moves     of a node's own choice, per node; asked: those that the parent asked for
 //	orphan    the longest time for which a look found a node without a parent
 //
+// -undialled 0,50,70,90 runs churn and flash with crowds in which such shares cannot be dialled, and no
+// other part: half of those are punchable. The ideal is then that of what can be reached.
+//
 // Faults shows what the nodes below a host notice when a fault strikes it. The crowd is
 // small, the heartbeat is the real one, and uplinks are as narrow as their slots.
 //
@@ -57,6 +60,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"flag"
 	"fmt"
@@ -84,6 +88,7 @@ type options struct {
 	loss                float64
 	limited             bool
 	trace, svg, script  string
+	memory              string
 	picture             picture
 	faults              []treetest.Fault
 	vices               []treetest.Vice
@@ -91,6 +96,8 @@ type options struct {
 	noChurn, noFlash    bool
 	closed              []float64
 	kindsN              int
+	undialled           []float64
+	feign               float64
 	loops               int
 }
 
@@ -119,11 +126,15 @@ func main() {
 	flag.BoolVar(&o.noFlash, "noflash", false, "leave out the crowd that comes at once")
 	closed := flag.String("closed", "0,30,60,90", "percentages of nodes that nobody gets through to, comma separated; none")
 	flag.IntVar(&o.kindsN, "kindsn", 200, "nodes in the crowds of several kinds")
+	dark := flag.String("undialled", "none", "percentages of nodes that cannot be dialled, comma separated: churn and flash with these, and nothing else")
+	flag.Float64Var(&o.feign, "feign", 0, "share of those that goes on claiming slots")
 	flag.IntVar(&o.loops, "loops", 0, "moves to make in search of a loop, and nothing else")
 	flag.StringVar(&o.svg, "svg", "", "file for a picture of depths and outages")
 	flag.StringVar(&o.script, "script", "", "file with sessions, one a line: seconds of joining and leaving, slots; in place of -n, -mix, -sessions")
 	flag.StringVar(&o.trace, "trace", "", "file for everything that the nodes are told to do")
 	profile := flag.String("cpuprofile", "", "file for a profile of the processor's time")
+	flag.StringVar(&o.memory, "memprofile", "", "file for a profile of the memory that the newest crowd under churn holds in the end")
+	limit := flag.Int64("memory", 8, "GiB of memory above which garbage is collected more often")
 	flag.Parse()
 	if *profile != "" {
 		f, err := os.Create(*profile)
@@ -140,9 +151,11 @@ func main() {
 	o.faults = faultsNamed(*faults)
 	o.vices = vicesNamed(*vices)
 	debug.SetGCPercent(400) // small objects by the million, and memory to spare
-	shares, err := percents(*closed)
-	if err == nil {
-		o.closed = shares
+	debug.SetMemoryLimit(*limit << 30)
+	var err, err2 error
+	o.closed, err = percents("-closed", *closed)
+	o.undialled, err2 = percents("-undialled", *dark)
+	if err = cmp.Or(err, err2); err == nil {
 		err = run(o)
 	}
 	if err != nil {
@@ -161,6 +174,9 @@ func run(o options) error {
 		}
 	}
 	var errs []error
+	if len(o.undialled) > 0 {
+		return undialled(&o)
+	}
 	if !o.noChurn {
 		errs = append(errs, churns(&o))
 	}

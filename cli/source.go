@@ -22,6 +22,7 @@ import (
 	"relay/ingest/flv"
 	"relay/ingest/rtmp"
 	"relay/relay"
+	"relay/relay/stream"
 )
 
 const (
@@ -250,7 +251,7 @@ func (s *source) run(ctx context.Context) error {
 	}
 	g.Go(func() error {
 		err := in.Run(g.ctx)
-		if g.ctx.Err() != nil {
+		if g.ctx.Err() != nil || errors.Is(err, stream.ErrClosed) {
 			return nil // a write to a channel that closes is no error of the input
 		}
 		if err != nil {

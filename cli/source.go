@@ -22,6 +22,7 @@ import (
 	"relay/ingest/flv"
 	"relay/ingest/rtmp"
 	"relay/relay"
+	"relay/relay/stream"
 )
 
 const (
@@ -242,14 +243,15 @@ func (s *source) run(ctx context.Context) error {
 		s.greet() // before there can be anything else to tell
 	}
 	s.station.Run(g.ctx, g.Group)
-	g.Go(func() error { return s.channel.Run(g.ctx) })
+	g.Go(func() error { return words.Ended(s.channel.Run(g.ctx)) })
+	g.Go(func() error { s.station.LookForOthers(g.ctx, s.channel); return nil })
 	g.Go(func() error { s.follow(g.ctx); return nil })
 	if v := s.plan.via; v != nil {
 		g.Go(func() error { s.channel.Offer(g.ctx, *v, s.helperFailed()); return nil })
 	}
 	g.Go(func() error {
 		err := in.Run(g.ctx)
-		if g.ctx.Err() != nil {
+		if g.ctx.Err() != nil || errors.Is(err, stream.ErrClosed) {
 			return nil // a write to a channel that closes is no error of the input
 		}
 		if err != nil {

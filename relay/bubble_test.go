@@ -33,12 +33,13 @@ type world struct {
 	invite Invite
 	root   *inhabitant
 	all    []*inhabitant
-	far    bool     // each node is in a network of its own
-	public bool     // at addresses of the Internet
-	upload int      // of each, bit/s; 0 if it has to be found
-	walls  sync.Map // addresses that nobody gets through to
-	dialed sync.Map // the number of a node, from 1, and an address that it has dialled
-	source option   // what the source is besides
+	far    bool               // each node is in a network of its own
+	public bool               // at addresses of the Internet
+	upload int                // of each, bit/s; 0 if it has to be found
+	walls  sync.Map           // addresses that nobody gets through to
+	key1   ed25519.PrivateKey // the channel's
+	dialed sync.Map           // the number of a node, from 1, and an address that it has dialled
+	source option             // what the source is besides
 }
 
 // inhabitant is one node with one channel.
@@ -53,6 +54,8 @@ type inhabitant struct {
 	wg     sync.WaitGroup
 	writer *stream.Writer // the root's
 	killed atomic.Bool
+	mayEnd bool  // with an error
+	end    error // of Run; for who has waited for wg
 
 	mu   sync.Mutex
 	last uint64   // the newest chunk seen
@@ -85,7 +88,7 @@ func inside(t *testing.T, slots int, w *world, f func(t *testing.T, w *world)) {
 		w.invite = Invite{Channel: w.root.ID(), Hosts: []HostPort{hostPort(w.root.place)}}
 		stop := make(chan struct{})
 		var wg sync.WaitGroup
-		wg.Go(func() { w.broadcast(stop) })
+		wg.Go(func() { w.broadcast(w.root, stop) })
 		defer func() {
 			close(stop)
 			wg.Wait()
@@ -106,8 +109,8 @@ func hostPort(p tree.Place) HostPort {
 }
 
 // broadcast writes a small frame every frameEvery, each tenth a key.
-func (w *world) broadcast(stop chan struct{}) {
-	if err := w.root.writer.SetHeader([]byte("header")); err != nil {
+func (w *world) broadcast(from *inhabitant, stop chan struct{}) {
+	if err := from.writer.SetHeader([]byte("header")); err != nil {
 		w.t.Error(err)
 	}
 	tick := time.NewTicker(frameEvery)
@@ -122,8 +125,11 @@ func (w *world) broadcast(stop chan struct{}) {
 		if i%10 == 0 {
 			f |= stream.StartHere
 		}
-		if err := w.root.writer.WriteTag(fmt.Appendf(nil, "frame %d", i), f); err != nil {
-			w.t.Error(err)
+		if err := from.writer.WriteTag(fmt.Appendf(nil, "frame %d", i), f); err != nil {
+			if !from.mayEnd {
+				w.t.Error(err)
+			}
+			return
 		}
 	}
 }
@@ -131,8 +137,11 @@ func (w *world) broadcast(stop chan struct{}) {
 type option struct {
 	slots       int
 	unreachable bool
-	walled      bool // nobody gets through to it from outside
-	helper      bool // it takes offers
+	walled      bool          // nobody gets through to it from outside
+	helper      bool          // it takes offers
+	source      bool          // it is another source of the channel
+	later       time.Duration // by how much its epoch is after now
+	ends        bool          // it may end with an error
 	members     int
 	store       *store.Store
 	hosts       []HostPort // of the link; the source if nil
@@ -151,7 +160,7 @@ func (w *world) add(o option) *inhabitant {
 		first = 11
 	}
 	addr := netip.AddrPortFrom(netip.AddrFrom4([4]byte{first, 0, byte(i >> 8), byte(i)}), worldPort)
-	n := &inhabitant{host: w.net.Host(addr.Addr())}
+	n := &inhabitant{host: w.net.Host(addr.Addr()), mayEnd: o.ends}
 	addrs := []netip.AddrPort{addr}
 	if o.both {
 		addr6 := netip.AddrPortFrom(netip.AddrFrom16([16]byte{0x20, 1, 0xd, 0xb8, 14: byte(i >> 8), 15: byte(i)}), worldPort)
@@ -195,7 +204,10 @@ func (w *world) add(o option) *inhabitant {
 	n.node.knock = o.knock
 	n.place = tree.Place{ID: n.node.ID(), Addrs: cfg.Addrs}
 	if w.root == nil {
-		n.Channel, n.writer, err = n.node.Source(w.key(), stream.Epoch{Ms: uint64(time.Now().UnixMilli())})
+		w.key1 = w.key()
+	}
+	if w.root == nil || o.source {
+		n.Channel, n.writer, err = n.node.Source(w.key1, stream.Epoch{Ms: uint64(time.Now().Add(o.later).UnixMilli())})
 	} else {
 		inv := w.invite
 		if o.hosts != nil {
@@ -214,8 +226,8 @@ func (w *world) add(o option) *inhabitant {
 		}
 	})
 	n.wg.Go(func() {
-		if err := n.Run(ctx); err != nil {
-			w.t.Error(err)
+		if n.end = n.Run(ctx); n.end != nil && !n.mayEnd {
+			w.t.Error(n.end)
 		}
 	})
 	n.wg.Go(func() { n.watch(ctx) })

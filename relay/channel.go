@@ -55,6 +55,7 @@ type Channel struct {
 	reporting reporting
 	dialBacks dialBacks
 	offers    offers
+	epochs    epochs
 	calls     calls
 	meetings  meetings
 	refused   refusals
@@ -92,6 +93,7 @@ func (n *Node) newChannel(id stream.ChannelID, notices func(Notice)) *Channel {
 
 		reporting: reporting{survey: newSurvey()},
 		dialBacks: dialBacks{turn: make(chan struct{}, 1)},
+		epochs:    newEpochs(),
 	}
 }
 
@@ -137,7 +139,8 @@ func (c *Channel) Ring() *stream.Ring { return c.ring }
 // Run drives the channel until ctx ends, and then leaves in good order: children
 // are told where to go and served until they have moved, 2 s at most. The source has
 // nowhere to send them and leaves at once. It also ends, with a [TooFastError], if the
-// stream is above Config.MaxRate.
+// stream is above Config.MaxRate, and at the source, with a [ReplacedError], if there is a later run of
+// the channel elsewhere.
 func (c *Channel) Run(ctx context.Context) error {
 	ctx, ended := context.WithCancel(ctx)
 	defer ended()
@@ -162,7 +165,9 @@ func (c *Channel) Run(ctx context.Context) error {
 	c.tree = tree.New(cfg, now)
 	c.peers.invited = seeds
 	c.peers.rememberAt = now.Add(rememberFirst)
-	if len(known) > 0 { // behind the invite's own addresses
+	if c.writer != nil {
+		c.wg.Go(func() { c.meetOthers(placesOf(known)) }) // ends with the channel's goroutine
+	} else if len(known) > 0 { // behind the invite's own addresses
 		c.tree.Handle(now, tree.Candidates{Of: known})
 	}
 	if g := c.peers.gossip; g != nil {
@@ -190,6 +195,9 @@ func (c *Channel) Run(ctx context.Context) error {
 	c.wg.Wait()
 	if c.tooFast != nil {
 		return c.tooFast
+	}
+	if c.epochs.replaced != nil {
+		return c.epochs.replaced
 	}
 	return nil
 }

@@ -22,6 +22,7 @@ type downlink struct {
 	total   *atomic.Uint64 // payload bytes to all children
 	facts   *factBook
 	calls   func(wire.Frame) // what has to do with calls
+	later   func(wire.Later) error
 	arrival arrival
 	listens netip.AddrPort // where it says it does, at the address from which it comes; not valid for nowhere
 
@@ -52,7 +53,12 @@ func (d *downlink) serve(from *stream.Cursor) {
 }
 
 func (d *downlink) take(f wire.Frame) error {
-	switch f.(type) {
+	switch f := f.(type) {
+	case wire.Later:
+		if err := d.allow(); err != nil {
+			return err
+		}
+		return d.later(f)
 	case wire.Call, wire.Meet, wire.Ready:
 		if err := d.allow(); err != nil {
 			return err

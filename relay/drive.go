@@ -55,6 +55,7 @@ func (c *Channel) drive(ctx context.Context) {
 			c.checkSpeed(time.Now())
 		case <-lag.C:
 			c.handle(c.progress(time.Now()))
+			c.watchEpoch(time.Now())
 		case <-c.intake.switched: // noticed below
 		case <-c.intake.first:
 			c.handle(c.progress(time.Now()))

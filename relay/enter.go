@@ -107,7 +107,7 @@ func (c *Channel) enter(d dialed, a tree.Dial) {
 func (c *Channel) newUplink(num tree.Link, d dialed) *uplink {
 	near := c.node.near(time.Now(), d.addr.Addr())
 	u := &uplink{
-		link: newLink(num, d.peer, d.conn, near), intake: &c.intake, sample: c.takeSample, probed: c.peers.probed,
+		link: newLink(num, d.peer, d.conn, near), intake: &c.intake, sample: c.takeSample, probed: c.peers.probed, later: c.takeLater,
 		delivered: func() { c.tell(tree.Delivered{Link: num}) },
 	}
 	u.calls = func(f wire.Frame) {
@@ -166,6 +166,7 @@ func (c *Channel) newDownlink(num tree.Link, peer tree.ID, conn *tls.Conn, near 
 		told:    rate.NewLimiter(factsFrames, factsFrames),
 		calling: rate.NewLimiter(callRate, callBurst),
 	}
+	d.later = c.takeLater
 	d.calls = func(f wire.Frame) {
 		switch f := f.(type) {
 		case wire.Call:

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"relay/relay/stream"
+	"relay/relay/wire"
 )
 
 // intake takes what parents send into the ring, and keeps what that tells of the root's
@@ -18,9 +19,10 @@ type intake struct {
 
 	clock   atomic.Pointer[rootClock] // set by the channel's goroutine
 	beat    atomic.Pointer[stream.Beat]
-	delay   atomic.Int64  // of the newest chunk, nanoseconds
-	headers atomic.Uint64 // bytes of the headers that were taken
-	arrived atomic.Int64  // when the newest chunk came from a parent, nanoseconds
+	news    atomic.Pointer[wire.Later] // of the newest epoch; set by the channel's goroutine
+	delay   atomic.Int64               // of the newest chunk, nanoseconds
+	headers atomic.Uint64              // bytes of the headers that were taken
+	arrived atomic.Int64               // when the newest chunk came from a parent, nanoseconds
 
 	// For the channel's goroutine.
 	beats    chan *stream.Beat // the newest that it has not passed on

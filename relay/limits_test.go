@@ -31,6 +31,7 @@ func TestLimitsAreAsTheSpecificationSays(t *testing.T) {
 		"children tried, at a time":                                  fmt.Sprint(trials),
 		"strangers dialled back, at a time":                          fmt.Sprint(dialBacksMost),
 		"connections to one address, to try nodes there":             fmt.Sprintf("%.0f a minute, %d at once", trialRate*60, trialBurst),
+		"epochs compared, at a time, in a channel":                   fmt.Sprintf("%d; not with one node again for %s", compareMost, seconds(compareAgain)),
 		"offers kept for a channel":                                  fmt.Sprint(maxOffers),
 		"calls over one link":                                        rate(int(callRate), callBurst),
 		"links kept for calls after a refer":                         seconds(carriedFor) + ", " + fmt.Sprint(carriedMost) + " for a channel",

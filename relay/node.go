@@ -340,6 +340,9 @@ func (n *Node) greet(ctx context.Context, conn net.Conn) error {
 		}
 		return n.takeOffer(o, d)
 	}
+	if l, ok := f.(wire.Later); ok {
+		return n.answerLater(tc, l)
+	}
 	if d, ok := f.(wire.DialMe); ok {
 		return n.dialBack(ctx, tc, d, peer)
 	}

@@ -65,6 +65,7 @@ func (c *Channel) updatePeers(ctx context.Context, now time.Time) {
 	p, i := &c.peers, c.tree.Info()
 	p.announce(i)
 	c.tryFamilies(ctx, now, i)
+	c.compareWithRoots(now, i)
 	if !now.Before(p.candidatesAt) {
 		p.candidatesAt = now.Add(candidateInterval*3/4 + rand.N(candidateInterval/2))
 		c.hint()
@@ -351,7 +352,7 @@ func worldwide(a netip.AddrPort) bool { return hostnet.Public(a.Addr()) }
 
 // remember writes the channel's nodes to the store, for the next time it is watched.
 func (c *Channel) remember(now time.Time, i tree.Info) {
-	if c.node.cfg.Store == nil || c.writer != nil || !i.Attached || c.isBrought() {
+	if c.node.cfg.Store == nil || !i.Attached || c.writer == nil && c.isBrought() {
 		return
 	}
 	var ps []tree.Place

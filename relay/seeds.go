@@ -28,9 +28,14 @@ func placesAt(addrs []netip.AddrPort) []tree.Place {
 }
 
 // Suggest names addresses at which the channel's nodes may be, such as those that
-// answered on this network. They are tried when the node looks for a parent.
+// answered on this network. They are tried when the node looks for a parent. A source asks them whether
+// there is a later one.
 func (c *Channel) Suggest(addrs ...netip.AddrPort) {
-	if len(addrs) > 0 && c.writer == nil {
+	switch {
+	case len(addrs) == 0:
+	case c.writer != nil:
+		c.meetOthers(placesAt(addrs))
+	default:
 		c.tell(candidates(placesAt(addrs)))
 	}
 }
@@ -64,6 +69,14 @@ func candidates(ps []tree.Place) tree.Candidates {
 	return ev
 }
 
+func placesOf(cands []tree.Candidate) []tree.Place {
+	var ps []tree.Place
+	for _, k := range cands {
+		ps = append(ps, k.Place)
+	}
+	return ps
+}
+
 func lookup(ctx context.Context, h HostPort) ([]netip.AddrPort, error) {
 	if ip, err := netip.ParseAddr(h.Host); err == nil {
 		return []netip.AddrPort{netip.AddrPortFrom(ip, h.Port)}, nil
@@ -92,9 +105,9 @@ func (c *Channel) resolveAgain(ctx context.Context) {
 	})
 }
 
-// remembered returns the channel's nodes of the last run, for the tree to ask.
+// remembered returns the channel's nodes of the last run, for the tree to ask, or for the source.
 func (c *Channel) remembered() []tree.Candidate {
-	if c.node.cfg.Store == nil || c.writer != nil {
+	if c.node.cfg.Store == nil {
 		return nil
 	}
 	ps, err := c.node.cfg.Store.Remembered(c.id, time.Now())

@@ -20,15 +20,19 @@ type uplink struct {
 	sample func(wire.Sample)
 	probed func(wire.Probed)
 	calls  func(wire.Frame) // what has to do with calls
-	place  tree.Place       // that was dialled, as somebody has named it
+	later  func(wire.Later) error
+	place  tree.Place // that was dialled, as somebody has named it
 
 	seen     netip.AddrPort // where the other side says that it sees this node; owned by the channel's goroutine
 	provedAt time.Time      // when proveTo had it dial back; owned by the channel's goroutine
 
 	asked     stream.Position // chunks after it; set before feeding
+	corrected bool            // it was told of a later epoch than its beats; owned by the reader
 	delivered func()          // called once, when the first of them has come; nil afterwards
 
-	feeding atomic.Bool  // chunks are welcome
+	feeding atomic.Bool // chunks are welcome
+	// showed is the latest epoch of which a beat has come over the link.
+	showed  atomic.Pointer[stream.Epoch]
 	brought atomic.Bool  // one has come that the ring did not have
 	gap     atomic.Int64 // how long none had come then, nanoseconds; see ParentChanged.Gap
 }
@@ -55,7 +59,7 @@ func (u *uplink) take(f wire.Frame) error {
 		}
 		return u.intake.header(f)
 	case *stream.Beat:
-		return u.intake.takeBeat(f)
+		return u.beat(f)
 	case wire.Gap:
 		return nil // the ring counts what is missing by the numbers that the root has signed
 	case wire.Sample:
@@ -67,6 +71,11 @@ func (u *uplink) take(f wire.Frame) error {
 		}
 		u.sample(f)
 		return nil
+	case wire.Later:
+		if err := u.allow(); err != nil {
+			return err
+		}
+		return u.later(f)
 	case wire.Seen, wire.Called, wire.Meet, wire.Ready:
 		if err := u.allow(); err != nil {
 			return err
@@ -97,6 +106,22 @@ func (u *uplink) chunk(c *stream.Chunk) error {
 	}
 	u.delivered()
 	u.delivered = nil
+	return nil
+}
+
+// beat takes a beat. A node that is in an epoch which was replaced is told so, once.
+func (u *uplink) beat(b *stream.Beat) error {
+	if err := u.intake.takeBeat(b); err != nil {
+		return err
+	}
+	e := b.Epoch()
+	if s := u.showed.Load(); s == nil || e.Compare(*s) > 0 {
+		u.showed.Store(&e)
+	}
+	if n := u.intake.news.Load(); n != nil && !u.corrected && e.Compare(n.Beat.Epoch()) < 0 && u.knows2() {
+		u.corrected = true
+		u.send(*n)
+	}
 	return nil
 }
 

@@ -17,6 +17,7 @@ const (
 	ExitNobody    = 3 // no relay answers, or the channel does not exist
 	ExitRefused   = 4 // the nodes that answer turn this node down
 	ExitPort      = 5 // a port that was asked for is taken
+	ExitReplaced  = 6 // another source has the channel's key
 	ExitInterrupt = 130
 )
 
@@ -31,6 +32,7 @@ var ExitCodes = []struct {
 	{ExitNobody, "Nobody answers, or what was asked for is not there."},
 	{ExitRefused, "All who answer turn this node down."},
 	{ExitPort, "A port that was asked for is taken."},
+	{ExitReplaced, "Another source has this channel's key, and goes on in its place."},
 	{ExitInterrupt, "Ctrl-C ended the command."},
 }
 

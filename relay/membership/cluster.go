@@ -164,6 +164,18 @@ func (c *Cluster) Sample(n int) []Member {
 	return ms[:min(n, len(ms))]
 }
 
+// Roots returns the members that say that they are the root: more than one if several sources have
+// the channel's key.
+func (c *Cluster) Roots() []tree.Place {
+	var ps []tree.Place
+	for _, m := range c.view.all() {
+		if m.Depth == 0 {
+			ps = append(ps, m.Place)
+		}
+	}
+	return ps
+}
+
 // Packet takes a packet without its label. The owner bounds the packets of each address. The
 // packets of strangers are bounded here, all together.
 func (c *Cluster) Packet(b []byte, from netip.AddrPort) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 
+	"relay/relay/stream"
 	"relay/tree"
 )
 
@@ -65,6 +66,9 @@ func appendBody(b []byte, f Frame) (byte, []byte) {
 		return typeMeet, appendAddr(appendAddr(append(b, f.Caller[:]...), f.Addr), f.Listen)
 	case Ready:
 		return typeReady, appendBool(append(b, f.Caller[:]...), f.Is)
+	case Later:
+		b = append(append(b, Version), f.Channel[:]...)
+		return typeLater, appendPlace(append(b, f.Beat.Frame()[stream.PreludeLen:]...), f.At)
 	case Probed:
 		return typeProbed, appendBool(appendAddr(b, f.Addr), f.Open)
 	}

@@ -43,6 +43,7 @@ const (
 	typeDialled   = 0x29
 	typeMeet      = 0x2a
 	typeReady     = 0x2b
+	typeLater     = 0x2c
 )
 
 // Side says who may send a frame.
@@ -65,6 +66,7 @@ const (
 
 	heartbeatLen = labelLen + 1 + 24 + 4 + 2*tree.Classes
 	reportLen    = 8 + 6 + 4 + tree.Classes + 8
+	beatBody     = stream.BeatLen - stream.PreludeLen
 )
 
 // kind is one row of the table of frames.
@@ -106,6 +108,7 @@ var kinds = map[byte]kind{
 	typeReady:     {"ready", Parent | Child, 32 + 1, 32 + 1},
 	typeDialMe:    {"dialme", Stranger, 1, 1 + 32 + 2},
 	typeDialled:   {"dialled", Parent, 1 + 4 + 2 + 2, addrMax + 2},
+	typeLater:     {"later", Parent | Child | Stranger, 1, 1 + 32 + beatBody + placeMax},
 }
 
 // Errors of this package. All but [ErrVersion] mean that the other side broke the protocol.
@@ -222,8 +225,17 @@ type Dialled struct {
 	TCP, UDP Answer
 }
 
+// Later tells of a run of the source that the other side may not have heard of: the root's signed
+// beat proves it, and At is a node that has it, as far as the sender knows. From a stranger it asks for
+// the same in return. It is sent to nodes whose ALPN is relay/2.
+type Later struct {
+	Channel stream.ChannelID
+	Beat    *stream.Beat
+	At      tree.Place
+}
+
 // Frame is one of *stream.Chunk, *stream.Header, *stream.Beat, Gap, Hello, Sample,
-// Facts, Survey, Whole, Probed, Offer, DialMe, Dialled, Seen, Through, Callable, Rooms, Call, Called, Meet, Ready, and tree's Welcome, Refer, Pull, Heartbeat,
+// Facts, Survey, Whole, Probed, Offer, DialMe, Dialled, Seen, Through, Callable, Rooms, Call, Called, Meet, Ready, Later, and tree's Welcome, Refer, Pull, Heartbeat,
 // Path, Report, Backups and Bye.
 type Frame any
 

@@ -107,6 +107,9 @@ func (p *parser) body(typ byte) Frame {
 		return DialMe{stream.ChannelID(p.array32()), p.port()}
 	case typeDialled:
 		return Dialled{p.addr(false), p.answer(), p.answer()}
+	case typeLater:
+		p.protocol()
+		return Later{stream.ChannelID(p.array32()), p.beat(), p.place()}
 	default: // typeBye: Parse knows no other
 		return tree.Bye{Reason: tree.Reason(p.u8()), Places: p.places(tree.MaxRefer)}
 	}
@@ -149,6 +152,23 @@ func (p *parser) port() uint16 {
 		p.fail(fmt.Errorf("port 0: %w", ErrFrame))
 	}
 	return n
+}
+
+// beat reads a beat without its prelude.
+func (p *parser) beat() *stream.Beat {
+	b := make([]byte, stream.BeatLen)
+	stream.PutPrelude(b, stream.FrameBeat, beatBody)
+	if len(p.b) < beatBody {
+		p.fail(fmt.Errorf("too short: %w", ErrFrame))
+		return nil
+	}
+	copy(b[stream.PreludeLen:], p.b)
+	p.b = p.b[beatBody:]
+	beat, err := stream.ParseBeat(b)
+	if err != nil {
+		p.fail(err)
+	}
+	return beat
 }
 
 // proof reads the proof at the end of an offer, if there is one.

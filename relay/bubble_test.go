@@ -17,8 +17,11 @@ import (
 	"testing/synctest"
 	"time"
 
+	"go.uber.org/zap"
+
 	"relay/relay/membership"
 	"relay/relay/relaytest"
+	"relay/relay/seal"
 	"relay/relay/store"
 	"relay/relay/stream"
 	"relay/tree"
@@ -33,12 +36,15 @@ type world struct {
 	invite Invite
 	root   *inhabitant
 	all    []*inhabitant
-	far    bool     // each node is in a network of its own
-	public bool     // at addresses of the Internet
-	upload int      // of each, bit/s; 0 if it has to be found
-	walls  sync.Map // addresses that nobody gets through to
-	dialed sync.Map // the number of a node, from 1, and an address that it has dialled
-	source option   // what the source is besides
+	far    bool               // each node is in a network of its own
+	public bool               // at addresses of the Internet
+	upload int                // of each, bit/s; 0 if it has to be found
+	walls  sync.Map           // addresses that nobody gets through to
+	dialed sync.Map           // the number of a node, from 1, and an address that it has dialled
+	source option             // what the source is besides
+	access seal.Access        // of a private channel; zero for a public one
+	header []byte             // "header" if nil
+	tag    func(i int) []byte // "frame i" if nil
 }
 
 // inhabitant is one node with one channel.
@@ -82,7 +88,7 @@ func inside(t *testing.T, slots int, w *world, f func(t *testing.T, w *world)) {
 		w.t, w.net, w.rand = t, relaytest.New(worldDelay), rand.New(rand.NewPCG(3, 4))
 		w.source.slots = slots
 		w.root = w.add(w.source)
-		w.invite = Invite{Channel: w.root.ID(), Hosts: []HostPort{hostPort(w.root.place)}}
+		w.invite = Invite{Channel: w.root.ID(), Hosts: []HostPort{hostPort(w.root.place)}, Access: w.access}
 		stop := make(chan struct{})
 		var wg sync.WaitGroup
 		wg.Go(func() { w.broadcast(stop) })
@@ -107,7 +113,13 @@ func hostPort(p tree.Place) HostPort {
 
 // broadcast writes a small frame every frameEvery, each tenth a key.
 func (w *world) broadcast(stop chan struct{}) {
-	if err := w.root.writer.SetHeader([]byte("header")); err != nil {
+	if w.header == nil {
+		w.header = []byte("header")
+	}
+	if w.tag == nil {
+		w.tag = func(i int) []byte { return fmt.Appendf(nil, "frame %d", i) }
+	}
+	if err := w.root.writer.SetHeader(w.header); err != nil {
 		w.t.Error(err)
 	}
 	tick := time.NewTicker(frameEvery)
@@ -122,7 +134,7 @@ func (w *world) broadcast(stop chan struct{}) {
 		if i%10 == 0 {
 			f |= stream.StartHere
 		}
-		if err := w.root.writer.WriteTag(fmt.Appendf(nil, "frame %d", i), f); err != nil {
+		if err := w.root.writer.WriteTag(w.tag(i), f); err != nil {
 			w.t.Error(err)
 		}
 	}
@@ -140,6 +152,9 @@ type option struct {
 	both        bool             // it has an address of IPv6 as well, which it names first
 	claims      []netip.AddrPort // what it says of where it listens; where it does if nil
 	knock       func(context.Context, knock) (net.Conn, error)
+	access      *seal.Access   // instead of the world's
+	tap         func(b []byte) // of packets that it sends
+	log         *zap.Logger
 }
 
 // add starts a node: the first is the source.
@@ -163,7 +178,7 @@ func (w *world) add(o option) *inhabitant {
 	}
 	n.from.Store(n.host)
 	cfg := Config{
-		Key: w.key(), Slots: o.slots, Upload: w.upload, Helper: o.helper, Members: o.members, Store: o.store,
+		Key: w.key(), Slots: o.slots, Upload: w.upload, Helper: o.helper, Members: o.members, Store: o.store, Log: o.log,
 		Dial: func(ctx context.Context, network, to string) (net.Conn, error) {
 			w.dialed.Store(fmt.Sprint(i, " ", to), true)
 			if network == "tcp" && w.isWalled(to) {
@@ -187,6 +202,9 @@ func (w *world) add(o option) *inhabitant {
 			w.t.Fatal(err)
 		}
 		cfg.Listener, cfg.Packet, cfg.Addrs = ln, n.packet, addrs
+		if o.tap != nil {
+			cfg.Packet = tapped{n.packet, o.tap}
+		}
 	}
 	var err error
 	if n.node, err = New(cfg); err != nil {
@@ -195,11 +213,14 @@ func (w *world) add(o option) *inhabitant {
 	n.node.knock = o.knock
 	n.place = tree.Place{ID: n.node.ID(), Addrs: cfg.Addrs}
 	if w.root == nil {
-		n.Channel, n.writer, err = n.node.Source(w.key(), stream.Epoch{Ms: uint64(time.Now().UnixMilli())})
+		n.Channel, n.writer, err = n.node.PrivateSource(w.key(), w.access, stream.Epoch{Ms: uint64(time.Now().UnixMilli())})
 	} else {
 		inv := w.invite
 		if o.hosts != nil {
 			inv.Hosts = o.hosts
+		}
+		if o.access != nil {
+			inv.Access = *o.access
 		}
 		n.Channel, err = n.node.Watch(inv, nil, o.found...)
 	}

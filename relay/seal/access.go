@@ -34,10 +34,10 @@ type Access struct {
 type kind uint8
 
 const (
-	public kind = iota
-	whole       // the secret
-	joining     // the join part alone
-	asking      // the secret follows from a passphrase that is still to be given
+	public  kind = iota
+	whole        // the secret
+	joining      // the join part alone
+	asking       // the secret follows from a passphrase that is still to be given
 )
 
 // New returns a secret that nobody knows yet.

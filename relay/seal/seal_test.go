@@ -115,11 +115,13 @@ func TestWhatIsSealedOpensAtItsPlaceAlone(t *testing.T) {
 	flipped := bytes.Clone(sealed)
 	flipped[3] ^= 1
 	for what, open := range map[string]func() ([]byte, error){
-		"as another number":     func() ([]byte, error) { return e.Open(nil, Chunk, 6, sealed, head) },
-		"as another kind":       func() ([]byte, error) { return e.Open(nil, Header, 5, sealed, head) },
-		"with another head":     func() ([]byte, error) { return e.Open(nil, Chunk, 5, sealed, []byte("Head")) },
-		"in another epoch":      func() ([]byte, error) { return a.Content(id).Epoch([16]byte{2}).Open(nil, Chunk, 5, sealed, head) },
-		"in another channel":    func() ([]byte, error) { return a.Content(Channel{2}).Epoch([16]byte{1}).Open(nil, Chunk, 5, sealed, head) },
+		"as another number": func() ([]byte, error) { return e.Open(nil, Chunk, 6, sealed, head) },
+		"as another kind":   func() ([]byte, error) { return e.Open(nil, Header, 5, sealed, head) },
+		"with another head": func() ([]byte, error) { return e.Open(nil, Chunk, 5, sealed, []byte("Head")) },
+		"in another epoch":  func() ([]byte, error) { return a.Content(id).Epoch([16]byte{2}).Open(nil, Chunk, 5, sealed, head) },
+		"in another channel": func() ([]byte, error) {
+			return a.Content(Channel{2}).Epoch([16]byte{1}).Open(nil, Chunk, 5, sealed, head)
+		},
 		"with another secret":   func() ([]byte, error) { return New().Content(id).Epoch([16]byte{1}).Open(nil, Chunk, 5, sealed, head) },
 		"with a bit changed":    func() ([]byte, error) { return e.Open(nil, Chunk, 5, flipped, head) },
 		"when it is cut":        func() ([]byte, error) { return e.Open(nil, Chunk, 5, sealed[:len(sealed)-1], head) },

@@ -1,7 +1,6 @@
 package stream
 
 import (
-	"context"
 	"errors"
 	"fmt"
 
@@ -24,12 +23,17 @@ func sealOf(c seal.Content, e Epoch) *seal.Epoch {
 // crosses links, and one for players. It belongs to one goroutine.
 type Opener struct {
 	content seal.Content
+	from    *Cursor
+	to      *Ring
 	epoch   Epoch
 	key     *seal.Epoch
 }
 
-// NewOpener returns an opener with the channel's content key.
-func NewOpener(content seal.Content) *Opener { return &Opener{content: content} }
+// NewOpener returns an opener with the channel's content key, for what comes to one ring from now on.
+// It puts that into the other.
+func NewOpener(content seal.Content, from, to *Ring) *Opener {
+	return &Opener{content: content, from: from.Cursor(), to: to}
+}
 
 func (o *Opener) keyOf(e Epoch) *seal.Epoch {
 	if o.key == nil || o.epoch != e {
@@ -64,23 +68,18 @@ func (o *Opener) Header(h *Header) (*Header, error) {
 	return &Header{plain: plain, epoch: h.epoch, gen: h.gen}, nil
 }
 
-// Run opens what comes to one ring, and puts it into another, until the first is closed or ctx ends.
-// It then closes the other. What does not open is left out, and failed is told.
-func (o *Opener) Run(ctx context.Context, from, to *Ring, failed func(error)) {
-	defer to.Close()
-	cursor := from.Cursor()
+// Run opens what comes until the ring that it comes from is closed, and then closes the other. What
+// does not open is left out, and failed is told.
+func (o *Opener) Run(failed func(error)) {
+	defer o.to.Close()
 	var header *Header // that was opened last
 	for {
-		it, wait, err := cursor.Poll()
+		it, wait, err := o.from.Poll()
 		if err != nil {
 			return
 		}
 		if wait != nil {
-			select {
-			case <-wait:
-			case <-ctx.Done():
-				return
-			}
+			<-wait
 			continue
 		}
 		if it.Header != header {
@@ -90,11 +89,11 @@ func (o *Opener) Run(ctx context.Context, from, to *Ring, failed func(error)) {
 				continue
 			}
 			header = it.Header
-			to.SetHeader(plain)
+			o.to.SetHeader(plain)
 		}
 		plain, err := o.Chunk(it.Chunk)
 		if err == nil {
-			_, err = to.Append(plain)
+			_, err = o.to.Append(plain)
 		}
 		if err != nil {
 			failed(err)

@@ -71,7 +71,7 @@ func TestOpenedRingHasWhatWasWritten(t *testing.T) {
 		content := seal.New().Content(m.id)
 		r, plain := NewRing(Limits{}), NewRing(Limits{})
 		cursor := plain.Cursor()
-		go NewOpener(content).Run(t.Context(), r, plain, func(err error) { t.Error(err) })
+		go NewOpener(content, r, plain).Run(func(err error) { t.Error(err) })
 		all := m.writeSealed(t, r, content)
 		synctest.Wait()
 		var got []byte
@@ -123,8 +123,9 @@ func TestWhatDoesNotOpenIsLeftOut(t *testing.T) {
 				mustAppend(t, r, m.small(Key|Tag, 1))
 				plain := NewRing(Limits{})
 				var told error
-				go NewOpener(content).Run(t.Context(), r, plain, func(err error) { told = err })
+				go NewOpener(content, r, plain).Run(func(err error) { told = err })
 				synctest.Wait()
+				r.Close()
 				if !errors.Is(told, c.reason) || plain.Stats().Received != 0 {
 					t.Errorf("%v, %d chunks", told, plain.Stats().Received)
 				}

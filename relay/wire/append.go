@@ -65,6 +65,8 @@ func appendBody(b []byte, f Frame) (byte, []byte) {
 		return typeMeet, appendAddr(appendAddr(append(b, f.Caller[:]...), f.Addr), f.Listen)
 	case Ready:
 		return typeReady, appendBool(append(b, f.Caller[:]...), f.Is)
+	case Prove:
+		return typeProve, append(b, f.Proof[:]...)
 	case Probed:
 		return typeProbed, appendBool(appendAddr(b, f.Addr), f.Open)
 	}

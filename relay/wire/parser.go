@@ -100,6 +100,8 @@ func (p *parser) body(typ byte) Frame {
 		return Meet{tree.ID(p.array32()), p.addr(true), p.addr(true)}
 	case typeReady:
 		return Ready{tree.ID(p.array32()), p.bool()}
+	case typeProve:
+		return Prove{p.array32()}
 	case typeProbed:
 		return Probed{p.addr(false), p.bool()}
 	case typeDialMe:

@@ -157,6 +157,7 @@ func (m maker) frames() map[string]wire.Frame {
 		"callable": wire.Callable{Is: m.bool(), Room: m.room()},
 		"rooms":    wire.Rooms{Best: m.room(), Room: m.room()},
 		"ready":    wire.Ready{Caller: m.id32(), Is: m.bool()},
+		"prove":    wire.Prove{Proof: m.id32()},
 		"meet":     wire.Meet{Caller: m.id32(), Addr: m.seen(), Listen: m.seen()},
 		"probed":   wire.Probed{Addr: m.addr(), Open: m.bool()},
 		"dialme":   wire.DialMe{Channel: m.id32(), Port: m.port()},

@@ -249,11 +249,11 @@ func (c *Channel) acceptMet(ctx context.Context, conn net.Conn, caller tree.ID) 
 		return errWrongNode
 	}
 	r := wire.NewReader(tc, wire.Stranger)
-	f, proof, err := firstFrame(r)
+	f, with, err := firstFrame(r)
 	if err != nil {
 		return err
 	}
-	if c.pass.private && !c.pass.proves(proof, tc, seal.Client) {
+	if c.pass.private && !c.pass.proves(with.proof, tc, seal.Client) {
 		sayBye(tc, tree.ReasonChannel)
 		return errUnproved
 	}

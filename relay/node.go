@@ -327,7 +327,7 @@ func (n *Node) greet(ctx context.Context, conn net.Conn) error {
 		return n.greetGossip(g, tc)
 	}
 	r := wire.NewReader(tc, wire.Stranger)
-	f, proof, err := firstFrame(r)
+	f, with, err := firstFrame(r)
 	if err != nil {
 		if errors.Is(err, wire.ErrVersion) {
 			sayBye(tc, tree.ReasonVersion)
@@ -335,23 +335,23 @@ func (n *Node) greet(ctx context.Context, conn net.Conn) error {
 		return fmt.Errorf("read hello: %w", err)
 	}
 	if s, ok := f.(wire.Survey); ok {
-		return n.answer(tc, s, proof)
+		return n.answer(tc, s, with.proof)
 	}
 	if o, ok := f.(wire.Offer); ok {
 		d := dialed{guard: g, conn: tc, peer: peer, addr: remoteAddr(conn), offered: true}
-		if err := n.admitOffer(ctx, o, d); err != nil {
+		if err := n.admitOffer(ctx, o, with, d); err != nil {
 			return err
 		}
-		return n.takeOffer(o, d, proof)
+		return n.takeOffer(o, d, with.proof)
 	}
 	if d, ok := f.(wire.DialMe); ok {
-		return n.dialBack(ctx, tc, d, peer, proof)
+		return n.dialBack(ctx, tc, d, peer, with.proof)
 	}
 	hello, ok := f.(wire.Hello)
 	if !ok {
 		return fmt.Errorf("read hello: %w", wire.ErrNotDue)
 	}
-	c := n.named(hello.Channel, proof, tc)
+	c := n.named(hello.Channel, with.proof, tc)
 	if c == nil {
 		sayBye(tc, tree.ReasonChannel)
 		return tree.ReasonChannel

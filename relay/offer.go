@@ -183,7 +183,11 @@ func (c *Channel) offerTo(ctx context.Context, to tree.Place, t Token) (taken bo
 	if err := boundUnsent(d.guard.Conn); err != nil {
 		c.log.Debug("connection may hide what waits", zap.Error(err)) // it works all the same
 	}
-	if err := c.pass.begin(d.conn, c.offerOf(to.ID, t)); err != nil {
+	frames := []wire.Frame{c.offerOf(to.ID, t)}
+	if c.pass.private && !t.IsZero() { // whoever has the token may carry the channel, and cannot read it
+		frames = slices.Insert(frames, 0, wire.Frame(wire.Entrust{JoinPart: c.access.JoinPart(c.id)}))
+	}
+	if err := c.pass.begin(d.conn, frames...); err != nil {
 		return fail(err)
 	}
 	r := wire.NewReader(d.conn, wire.Stranger)

@@ -64,8 +64,8 @@ func (p pass) proves(f wire.Frame, conn *tls.Conn, by seal.Side) bool {
 	return ok && p.join.Proves(shown.Proof, &cs, by)
 }
 
-// begin is what a node that has dialled says first: f, and ahead of it its proof.
-func (p pass) begin(conn *tls.Conn, f wire.Frame) error {
+// begin is what a node that has dialled says first: its proof, and then the frames.
+func (p pass) begin(conn *tls.Conn, frames ...wire.Frame) error {
 	if p.private && !knowsPrivate(conn) {
 		return ErrOldPrivate
 	}
@@ -73,7 +73,10 @@ func (p pass) begin(conn *tls.Conn, f wire.Frame) error {
 	if err != nil {
 		return err
 	}
-	_, err = conn.Write(wire.Append(b, f))
+	for _, f := range frames {
+		b = wire.Append(b, f)
+	}
+	_, err = conn.Write(b)
 	return err
 }
 
@@ -93,16 +96,33 @@ func (p pass) answer(conn *tls.Conn, r *wire.Reader) (wire.Frame, error) {
 	return r.Next()
 }
 
-// firstFrame reads the first frame of a connection, and the proof if that is ahead of it.
-func firstFrame(r *wire.Reader) (f wire.Frame, proof wire.Frame, err error) {
+// shown is what a stranger shows ahead of its first frame of another kind.
+type shown struct {
+	proof  wire.Frame  // nil for none
+	access seal.Access // that it entrusts this node with, with an offer; zero for none
+}
+
+// firstFrame reads the first frame of a connection, and what is shown ahead of it.
+func firstFrame(r *wire.Reader) (f wire.Frame, with shown, err error) {
 	if f, err = r.Next(); err != nil {
-		return nil, nil, err
+		return nil, with, err
 	}
 	if p, ok := f.(wire.Prove); ok {
-		f, err = r.Next()
-		return f, p, err
+		with.proof = p
+		if f, err = r.Next(); err != nil {
+			return nil, with, err
+		}
 	}
-	return f, nil, nil
+	if e, ok := f.(wire.Entrust); ok {
+		with.access = seal.OfJoinPart(e.JoinPart)
+		if f, err = r.Next(); err != nil {
+			return nil, with, err
+		}
+		if _, ok := f.(wire.Offer); !ok {
+			return nil, with, fmt.Errorf("%T with a join part: %w", f, wire.ErrNotDue)
+		}
+	}
+	return f, with, nil
 }
 
 // named returns the channel that a stranger has named, nil if there is none, or it is private and

@@ -52,6 +52,12 @@ func OfPassphrase(secret [SecretLen]byte) Access {
 	return Access{kind: whole, secret: secret, phrase: true}
 }
 
+// OfJoinPart returns the access that a join part gives.
+func OfJoinPart(part [SecretLen]byte) Access { return Access{kind: joining, secret: part} }
+
+// JoinPart returns the join part of the access to a channel, of use only if a.CanJoin().
+func (a Access) JoinPart(channel Channel) [SecretLen]byte { return a.JoinOnly(channel).secret }
+
 // Private reports whether the channel is a private one.
 func (a Access) Private() bool { return a.kind != public }
 

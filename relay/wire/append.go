@@ -67,6 +67,8 @@ func appendBody(b []byte, f Frame) (byte, []byte) {
 		return typeReady, appendBool(append(b, f.Caller[:]...), f.Is)
 	case Prove:
 		return typeProve, append(b, f.Proof[:]...)
+	case Entrust:
+		return typeEntrust, append(b, f.JoinPart[:]...)
 	case Probed:
 		return typeProbed, appendBool(appendAddr(b, f.Addr), f.Open)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 
+	"relay/relay/seal"
 	"relay/relay/stream"
 	"relay/tree"
 )
@@ -44,6 +45,7 @@ const (
 	typeMeet      = 0x2a
 	typeReady     = 0x2b
 	typeProve     = 0x30
+	typeEntrust   = 0x31
 )
 
 // Side says who may send a frame.
@@ -106,6 +108,7 @@ var kinds = map[byte]kind{
 	typeMeet:      {"meet", Parent | Child, 32 + 2, 32 + 2*addrMax},
 	typeReady:     {"ready", Parent | Child, 32 + 1, 32 + 1},
 	typeProve:     {"prove", Parent | Stranger, ProofLen, ProofLen},
+	typeEntrust:   {"entrust", Stranger, seal.SecretLen, seal.SecretLen},
 	typeDialMe:    {"dialme", Stranger, 1, 1 + 32 + 2},
 	typeDialled:   {"dialled", Parent, 1 + 4 + 2 + 2, addrMax + 2},
 }
@@ -210,6 +213,10 @@ type Ready struct {
 // connection. It is the first frame that either side sends. It is sent to nodes whose ALPN is relay/3.
 type Prove struct{ Proof [ProofLen]byte }
 
+// Entrust gives a helper the join part of a private channel's secret, just before an offer with a proof
+// of the helper's token.
+type Entrust struct{ JoinPart [seal.SecretLen]byte }
+
 // Answer is what came of one way of getting through.
 type Answer uint8
 
@@ -229,7 +236,7 @@ type Dialled struct {
 }
 
 // Frame is one of *stream.Chunk, *stream.Header, *stream.Beat, Gap, Hello, Sample,
-// Facts, Survey, Whole, Probed, Offer, DialMe, Dialled, Seen, Through, Callable, Rooms, Call, Called, Meet, Ready, Prove, and tree's Welcome, Refer, Pull, Heartbeat,
+// Facts, Survey, Whole, Probed, Offer, DialMe, Dialled, Seen, Through, Callable, Rooms, Call, Called, Meet, Ready, Prove, Entrust, and tree's Welcome, Refer, Pull, Heartbeat,
 // Path, Report, Backups and Bye.
 type Frame any
 

@@ -175,7 +175,12 @@ type dialler struct {
 
 func (w *world) dialRoot(t *testing.T, protocols ...string) *dialler {
 	t.Helper()
-	conn, err := w.net.Host(netip.MustParseAddr("10.9.9.9")).Dial(t.Context(), "tcp", w.root.place.Addrs[0].String())
+	return w.dialAt(t, w.root.place, protocols...)
+}
+
+func (w *world) dialAt(t *testing.T, p tree.Place, protocols ...string) *dialler {
+	t.Helper()
+	conn, err := w.net.Host(netip.MustParseAddr("10.9.9.9")).Dial(t.Context(), "tcp", p.Addrs[0].String())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -35,6 +36,7 @@ While no relay runs, the link is made of the channel's key and this machine's ad
 soon as relay source runs.`,
 		Flags: append([]cli.Flag{
 			flag.Toggle("qr", "draw it as a QR code for phones, too"),
+			flag.Toggle("join-only", "of a private channel, print the link for helpers: it passes the stream on and cannot read it"),
 			flag.Toggle("page", "print the address of the page, for browsers"),
 			flag.List("advertise", "`ADDR` to put into the link of a channel that does not run"),
 			flag.Config(),
@@ -70,14 +72,22 @@ func runLink(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 			return err
 		}
 		stored, storedErr := storedLink(c.Args().First(), wanted, own, more, relay.DefaultPort+c.Int("offset"))
+		kept, keptErr := store.SecretOf(c.String("config"), stored.Channel)
 		if ownErr != nil {
 			t.Say("Not all keys here can be used: %s", strings.ReplaceAll(ownErr.Error(), "\n", "; "))
 		}
-		if storedErr != nil {
-			return storedErr
+		if err := cmp.Or(storedErr, keptErr); err != nil {
+			return err
 		}
 		t.Say("No relay carries the channel now. The link works as soon as relay source runs.")
-		share.Link = stored
+		share.Link, share.Private = stored.String(), kept.Private()
+	}
+	if joinOnly := c.Bool("join-only"); share.Private {
+		if share.Link, err = ask.WithSecret(share.Link, c.String("config"), joinOnly); err != nil {
+			return err
+		}
+	} else if joinOnly {
+		return fault.Usage("leave --join-only out", "the channel is not private: one link is for all")
 	}
 	result := term.Clean(share.Link)
 	if c.Bool("page") {
@@ -100,13 +110,13 @@ func runLink(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 
 // storedLink makes the link of a channel that is not running. arg is the user's word for it, and
 // wanted is what ask.Channel made of that.
-func storedLink(arg, wanted string, own []store.OwnChannel, more []relay.HostPort, port int) (string, error) {
+func storedLink(arg, wanted string, own []store.OwnChannel, more []relay.HostPort, port int) (relay.Invite, error) {
 	if len(own) == 0 {
-		return "", &fault.Error{Err: errors.New("no channel has been broadcast from this machine yet"), Hint: "relay source makes one and prints its link", Code: fault.ExitNobody}
+		return relay.Invite{}, &fault.Error{Err: errors.New("no channel has been broadcast from this machine yet"), Hint: "relay source makes one and prints its link", Code: fault.ExitNobody}
 	}
 	i, err := storedChannel(arg, wanted, own)
 	if err != nil {
-		return "", err
+		return relay.Invite{}, err
 	}
 	u := relay.Invite{Channel: own[i].ID}
 	for _, a := range hostnet.Reachable(netip.AddrPortFrom(netip.IPv6Unspecified(), uint16(port))) {
@@ -117,7 +127,7 @@ func storedLink(arg, wanted string, own []store.OwnChannel, more []relay.HostPor
 			u = u.With(h)
 		}
 	}
-	return u.String(), nil
+	return u, nil
 }
 
 // storedChannel returns the index in own of the channel that is meant. If wanted is empty, that is

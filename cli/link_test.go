@@ -43,8 +43,8 @@ func TestLinkOfAKeyThatIsStored(t *testing.T) {
 			}
 			continue
 		}
-		u, parseErr := relay.ParseInvite(got)
-		if err != nil || parseErr != nil || !strings.HasPrefix(got, "relay://"+c.want+"@[2001:db8::1]:9,") || u.Hosts[len(u.Hosts)-1].Port != 7144 {
+		u, parseErr := relay.ParseInvite(got.String())
+		if err != nil || parseErr != nil || !strings.HasPrefix(got.String(), "relay://"+c.want+"@[2001:db8::1]:9,") || u.Hosts[len(u.Hosts)-1].Port != 7144 {
 			t.Errorf("%q of %v: %s, %v, %v", c.wanted, c.own, got, err, parseErr)
 		}
 	}

@@ -42,7 +42,7 @@ type running struct{}
 // script has relay and
 //
 //	exits CODE COMMAND [ARG...]     run it; the exit code must be CODE, or one of CODE|CODE
-//	start NAME COMMAND [ARG...]     run it behind the script, output to NAME.out and NAME.err
+//	start NAME COMMAND [ARG...]     run it behind the script, output to NAME.out and NAME.err, input from NAME.in if that is there
 //	sees FILE REGEXP                wait until the file matches
 //	find VAR FILE REGEXP            wait for that too, and set VAR to the expression's group
 //	interrupt NAME CODE             send SIGINT; the exit code must be CODE
@@ -144,7 +144,7 @@ func start(ts *testscript.TestScript, neg bool, args []string) {
 	name := args[0]
 	cmd := exec.Command(filepath.Join(ts.Getenv("BIN"), args[1]), args[2:]...)
 	cmd.Dir = ts.MkAbs(".")
-	for _, k := range []string{"HOME", "XDG_CONFIG_HOME", "PATH", "GOCOVERDIR", "RELAY_DISCOVERY_PORT", "RELAY_DISCOVERY_INTERFACES", "RELAY_NO_PORT_MAPPING"} {
+	for _, k := range []string{"HOME", "XDG_CONFIG_HOME", "PATH", "GOCOVERDIR", "RELAY_DISCOVERY_PORT", "RELAY_DISCOVERY_INTERFACES", "RELAY_NO_PORT_MAPPING", "RELAY_PASSPHRASE"} {
 		cmd.Env = append(cmd.Env, k+"="+ts.Getenv(k))
 	}
 	stdout, err := os.Create(ts.MkAbs(name + ".out"))
@@ -154,6 +154,10 @@ func start(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	defer stderr.Close()
 	cmd.Stdout, cmd.Stderr = stdout, stderr
+	if stdin, err := os.Open(ts.MkAbs(name + ".in")); err == nil {
+		defer stdin.Close()
+		cmd.Stdin = stdin
+	}
 	ts.Check(cmd.Start())
 	ts.Value(running{}).(map[string]*exec.Cmd)[name] = cmd
 	ts.Defer(func() {

@@ -90,6 +90,9 @@ func givenTo(c *cli.Context, brought bool) ([]relay.Invite, error) {
 		if err != nil {
 			return nil, err
 		}
+		if u, err = carry.Unread(u); err != nil {
+			return nil, fault.Usage("relay serve LINK, or relay serve --list FILE", "%w", err)
+		}
 		given = append(given, u)
 	}
 	if len(given) == 0 && c.String("list") == "" && !brought {

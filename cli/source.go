@@ -6,6 +6,8 @@ import (
 	"crypto/subtle"
 	"errors"
 	"fmt"
+	"io"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -15,6 +17,7 @@ import (
 
 	"relay/cli/fault"
 	"relay/cli/flag"
+	"relay/cli/privacy"
 	"relay/cli/station"
 	"relay/cli/term"
 	"relay/cli/words"
@@ -22,6 +25,7 @@ import (
 	"relay/ingest/flv"
 	"relay/ingest/rtmp"
 	"relay/relay"
+	"relay/relay/seal"
 	"relay/relay/stream"
 )
 
@@ -53,7 +57,7 @@ standard input; or an rtmp:// or http(s):// address to fetch a live FLV stream f
 			flag.Toggle("no-qr", "do not draw the code that phones scan"),
 			flag.Toggle("json", "write what happens to stdout, a JSON object on a line"),
 			flag.Text("tag-log", "write type, timestamp and SHA-256 of each tag taken in to `FILE`"),
-		}, append(flag.Via(), nodeFlags(playersNear)...)...),
+		}, slices.Concat(flag.Private(), flag.Via(), nodeFlags(playersNear))...),
 		Action: func(c *cli.Context) error { return runSource(c, t, stdio) },
 	}
 }
@@ -68,6 +72,7 @@ type sourcePlan struct {
 	tagLog  string        // a file; "" for none
 	via     *relay.Helper // nil for none
 	code    bool          // draw one for phones
+	privacy privacy.Wish
 }
 
 // source is one run of the command.
@@ -78,9 +83,10 @@ type source struct {
 	station *station.Station
 	channel *relay.Channel
 	media   *ingest.Input
+	access  seal.Access
 	key     string    // that the encoder has to give; "" if none is waited for
 	once    sync.Once // the text at the start
-	shared  sharedLink
+	shared  station.SharedLink
 	alone   bool     // the warning that the link leads here from this network alone
 	refused sync.Map // codes of the warnings that encoders were turned away, each once
 }
@@ -102,7 +108,7 @@ func runSource(c *cli.Context, t *term.Terminal, stdio Stdio) (err error) {
 		return err
 	}
 	defer keys.Close()
-	release, err := s.identify(keys)
+	release, err := s.identify(c.Context, stdio.In, keys)
 	if err != nil {
 		return err
 	}
@@ -130,7 +136,9 @@ func planSource(c *cli.Context, stdio Stdio) (p sourcePlan, err error) {
 	if p.station, err = stationFlags(c); err != nil {
 		return p, err
 	}
-	nearPlayers(c, &p.station)
+	if p.privacy, err = flag.ReadPrivacy(c); err != nil {
+		return p, err
+	}
 	if p.station.Title, err = titleOf(c.String("title")); err != nil {
 		return p, err
 	}
@@ -145,6 +153,7 @@ func planSource(c *cli.Context, stdio Stdio) (p sourcePlan, err error) {
 	p.folder, p.name, p.key, p.tagLog = c.String("config"), c.String("channel"), c.String("key"), c.String("tag-log")
 	p.name = cmp.Or(p.name, defaultChannel)
 	p.code = !c.Bool("no-qr")
+	nearPlayers(c, &p.station)
 	if p.via, err = flag.ReadVia(c); p.via != nil {
 		p.station.Via = []relay.HostPort{p.via.HostPort}
 	}
@@ -154,7 +163,7 @@ func planSource(c *cli.Context, stdio Stdio) (p sourcePlan, err error) {
 // identify takes the node's key out of its folder, and warns if the keys cannot be kept. If an
 // encoder is awaited and the user has given no stream key, it reads the one kept with the channel,
 // or makes it. The caller calls release.
-func (s *source) identify(keys *station.Keys) (release func(), err error) {
+func (s *source) identify(ctx context.Context, in io.Reader, keys *station.Keys) (release func(), err error) {
 	if keys.Why != nil {
 		s.warn(keys.Warning())
 	}
@@ -163,6 +172,10 @@ func (s *source) identify(keys *station.Keys) (release func(), err error) {
 			return nil, err
 		}
 	}
+	if s.access, err = s.plan.privacy.ForSource(ctx, s.t, in, keys, s.plan.name, stream.IDOf(keys.Key)); err != nil {
+		return nil, err
+	}
+	s.plan.station.Private(s.access)
 	s.plan.station.Store = keys.Store
 	s.plan.station.Key, release, err = station.NodeKey(keys.Store, keys.Why, s.log)
 	return release, err
@@ -174,7 +187,7 @@ func (s *source) open(keys *station.Keys, onTag func(flv.Tag)) error {
 	if err != nil {
 		return err
 	}
-	ch, w, err := s.station.Node.Source(keys.Key, epoch)
+	ch, w, err := s.station.Node.PrivateSource(keys.Key, s.access, epoch)
 	if err != nil {
 		return err
 	}
@@ -270,7 +283,7 @@ func (s *source) run(ctx context.Context) error {
 func (s *source) helperFailed() func(error) {
 	said := ""
 	return func(why error) {
-		w := words.HelperFailed(*s.plan.via, s.station.Link(s.channel), why)
+		w := words.HelperFailed(*s.plan.via, s.station.Invite(s.channel), why)
 		if w.Text != said {
 			said = w.Text
 			s.warn(w)

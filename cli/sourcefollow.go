@@ -49,7 +49,7 @@ func (s *source) follow(ctx context.Context) {
 				router, next := m.Sentences()
 				s.warn(words.OnlyHere(router, next, s.station.Port()))
 			}
-			s.shared.again(s.t, s.station, func() string { return s.station.Link(s.channel) })
+			s.shared.Again(s.t, s.station, func() string { return s.station.Link(s.channel) })
 			air := s.status(ctx, now, enc, c)
 			s.t.Show(air.Line(s.t.Style()).Draw(s.t.Style()))
 			if f := fmt.Sprintf("%d direct, %d watching", air.Direct, air.Watching); !s.t.ErrTTY && f != figures && now.Sub(told) >= changesEvery {

@@ -13,6 +13,8 @@ func (s *source) greeting() words.Greeting {
 		Link:  s.station.Link(s.channel),
 		Local: s.station.Local(),
 		URL:   s.station.URL(s.channel),
+
+		Private: s.access.Private(), Phrase: s.access.ByPassphrase(),
 	}
 	g.Page, g.Near = s.station.Page()
 	if s.plan.input.awaited() {
@@ -28,7 +30,7 @@ func (s *source) greeting() words.Greeting {
 func (s *source) greet() {
 	s.once.Do(func() {
 		g := s.greeting()
-		s.shared.tell(g.Link)
+		s.shared.Tell(g.Link)
 		for _, l := range g.Lines() {
 			s.t.Print(l)
 		}

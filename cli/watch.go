@@ -15,6 +15,7 @@ import (
 	"relay/cli/fault"
 	"relay/cli/flag"
 	"relay/cli/lan"
+	"relay/cli/privacy"
 	"relay/cli/sink"
 	"relay/cli/station"
 	"relay/cli/term"
@@ -46,7 +47,7 @@ relay watch prints in VLC, mpv or ffplay.`,
 			flag.Toggle("no-relay", "do not pass the stream on to others"),
 			flag.Text("timeout", "give up after `TIME` without a connection, as in 30s or 2m (default: keep trying)"),
 			flag.Toggle("json", "write what happens to stdout, a JSON object on a line"),
-		}, nodeFlags(playersHere)...),
+		}, append(flag.Joining(), nodeFlags(playersHere)...)...),
 		Action: func(c *cli.Context) error { return runWatch(c, t, stdio) },
 	}
 }
@@ -59,6 +60,7 @@ type watchPlan struct {
 	timeout time.Duration // without a connection; 0 for none
 	player  *sink.Player  // nil for none
 	sinks   []sink.Sink
+	privacy privacy.Wish
 }
 
 // watch is one run of the command.
@@ -72,7 +74,7 @@ type watch struct {
 	channel *relay.Channel
 	joining *words.Joining
 	closed  bool // the warning that nobody gets through to this node
-	shared  sharedLink
+	shared  station.SharedLink
 }
 
 // runWatch goes from the command line to the end of the command: it decides, finds the
@@ -90,6 +92,9 @@ func runWatch(c *cli.Context, t *term.Terminal, stdio Stdio) (err error) {
 	if found, err := w.find(c.Context, stdio.In); !found {
 		return err // nil if Ctrl-C ended it
 	}
+	if err := w.unlock(c.Context, stdio.In); err != nil {
+		return err
+	}
 	w.joining = words.NewJoining(time.Now())
 	release, err := w.plan.station.Identify(w.plan.folder, "watching works", w.warn, w.log)
 	if err != nil {
@@ -104,6 +109,7 @@ func runWatch(c *cli.Context, t *term.Terminal, stdio Stdio) (err error) {
 		return err
 	}
 	w.station.JoinedBy(w.invite)
+	w.station.KeepSecret(w.invite)
 	w.station.Show(w.channel, nil)
 	return w.run(c.Context)
 }
@@ -140,6 +146,9 @@ func planWatch(c *cli.Context, stdio Stdio) (p watchPlan, err error) {
 		}
 		p.player = &found
 	}
+	if p.privacy, err = flag.ReadPrivacy(c); err != nil {
+		return p, err
+	}
 	p.sinks, err = sink.Of(c.String("output"), c.String("record"), c.String("start"), stdio.Out)
 	return p, err
 }
@@ -155,6 +164,17 @@ func (w *watch) find(ctx context.Context, in io.Reader) (found bool, err error) 
 		return true, nil
 	}
 	return w.pick(ctx, in)
+}
+
+// unlock adds what it takes to join a private channel. A node that cannot read it plays nothing.
+func (w *watch) unlock(ctx context.Context, in io.Reader) (err error) {
+	if w.invite, err = w.plan.privacy.ForJoining(ctx, w.t, in, w.invite); err != nil {
+		return err
+	}
+	if w.invite.Access.Private() && !w.invite.Access.CanRead() && (w.plan.player != nil || len(w.plan.sinks) > 0) {
+		return fault.Usage("leave them out, or watch with the whole link", "this node passes the channel on and cannot read it: there is nothing for --player, -o or --record")
+	}
+	return nil
 }
 
 // pick looks for the channel on this network.
@@ -209,14 +229,18 @@ func (w *watch) run(ctx context.Context) error {
 // greet prints the addresses, and writes the first event.
 func (w *watch) greet() {
 	w.t.Say("Joining channel %s", w.invite.Channel.Short())
-	start := api.Start{Command: "watch", Link: w.invite.String(), URL: w.station.URL(w.channel), RTMP: w.station.RTMPURL(w.channel)}
+	start := api.Start{Command: "watch", Link: w.invite.Link(), URL: w.station.URL(w.channel), RTMP: w.station.RTMPURL(w.channel)}
 	start.Page, _ = w.station.Page()
 	w.t.Say("Page    %s", start.Page)
-	w.t.Say("Watch   %s", start.URL)
+	if w.channel.CanRead() {
+		w.t.Say("Watch   %s", start.URL)
+	} else {
+		w.t.Say("The channel is private, and this node passes it on without being able to read it.")
+	}
 	if start.RTMP != "" {
 		w.t.Say("RTMP    %s", start.RTMP)
 	}
-	if !slices.ContainsFunc(w.plan.sinks, sink.Sink.Pipes) && w.events == nil {
+	if !slices.ContainsFunc(w.plan.sinks, sink.Sink.Pipes) && w.events == nil && w.channel.CanRead() {
 		w.t.Result(start.URL)
 	}
 	w.events.Start(w.channel.ID(), w.station.Node.ID().String(), start, w.station.Events())
@@ -269,7 +293,7 @@ func (w *watch) notice(n relay.Notice) {
 				link = w.share()
 				w.t.Say("Share   relay watch %s", link)
 			}
-			w.shared.tell(link)
+			w.shared.Tell(link)
 		}
 		w.events.Tell(words.AttachedAlias(w.invite.Channel, n))
 	case relay.Orphaned:

@@ -26,11 +26,11 @@ func (w *watch) follow(ctx context.Context) {
 			return
 		case now := <-tick.C:
 			w.explain(now)
-			w.shared.again(w.t, w.station, w.share)
+			w.shared.Again(w.t, w.station, w.share)
 			s := w.status(now)
 			switch {
 			case s.State == api.Live && (!live || words.MediaText(s.Info) != words.MediaText(info)):
-				w.t.Say("Live: %s", words.MediaText(s.Info))
+				w.t.Say("Live: %s", w.media(s.Info))
 				w.events.Tell(words.LiveAlias(w.channel.ID(), s.Info))
 				live, info = true, s.Info
 			case s.State != api.Live && live && s.Alone == 0:
@@ -50,6 +50,14 @@ func (w *watch) follow(ctx context.Context) {
 			}
 		}
 	}
+}
+
+// media describes the stream as far as this node can read it.
+func (w *watch) media(i flv.Info) string {
+	if !w.channel.CanRead() {
+		return "a private stream, which this node passes on unread"
+	}
+	return words.MediaText(i)
 }
 
 // status returns what the status line shows now.

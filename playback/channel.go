@@ -18,6 +18,9 @@ type Channel struct {
 	ring  *stream.Ring
 	facts func() api.Facts
 
+	private bool // set before the channel is shown
+	unread  bool // likewise
+
 	thumb      thumbnail
 	screenings screenings
 
@@ -51,6 +54,10 @@ func (c *Channel) Viewers() int {
 // TellViewers has the channel tell e of viewers that come and go. Call it before the
 // channel is shown.
 func (c *Channel) TellViewers(e *Events) { c.events = e }
+
+// Private says that only those who have its secret watch the channel, and whether this node has it. If it
+// has not, it turns players away. Call it before the channel is shown.
+func (c *Channel) Private(canRead bool) { c.private, c.unread = true, !canRead }
 
 // state says what the channel is doing.
 func (c *Channel) state(now time.Time) api.State { return api.StateOf(c.facts(), now) }
@@ -106,6 +113,15 @@ func (c *Channel) present() []*presence {
 
 // path returns the path under which the node's HTTP listener plays the channel.
 func (c *Channel) path() string { return "/" + c.id.Short() + formats[0].suffix }
+
+// playable returns what find does, if this node can play it.
+func playable(channels []*Channel, name string) (*Channel, error) {
+	c, err := find(channels, name)
+	if err == nil && c.unread {
+		return nil, errUnread
+	}
+	return c, err
+}
 
 // find returns the one channel whose ID is name or starts with it. Its error is a sentence
 // for whoever asked.

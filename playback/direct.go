@@ -29,9 +29,10 @@ func (a ambiguous) Error() string {
 func (a ambiguous) Is(target error) bool { return target == ErrNoChannel }
 
 const (
-	errFull  = denial(tooMany)
-	errStart = denial("There is no such start: it is one of squash, gop and key.")
-	errFar   = denial("This node plays only for the networks that it is in itself, and you ask from elsewhere. To watch: relay watch LINK.")
+	errFull   = denial(tooMany)
+	errStart  = denial("There is no such start: it is one of squash, gop and key.")
+	errUnread = denial("This channel is private, and this node has only the part of its secret that lets it pass the stream on: it cannot play it. To watch: relay watch with the whole link.")
+	errFar    = denial("This node plays only for the networks that it is in itself, and you ask from elsewhere. To watch: relay watch LINK.")
 )
 
 // Admission is a place among a channel's viewers, for a player that is served other than
@@ -54,7 +55,7 @@ func (s *Server) Direct(from net.Addr, name string, form Form) (*Admission, erro
 		s.refused.network.Add(1)
 		return nil, errFar
 	}
-	c, err := find(s.config.Channels(), strings.TrimSuffix(name, formats[0].suffix))
+	c, err := playable(s.config.Channels(), strings.TrimSuffix(name, formats[0].suffix))
 	if err != nil {
 		return nil, err
 	}

@@ -131,7 +131,7 @@ func (r *hlsRuns) remove(c *Channel, run *hlsRun) {
 // hls answers what is below /hls/<channel>/.
 func (s *routes) hls(w http.ResponseWriter, r *http.Request) {
 	name, file, ok := strings.Cut(strings.TrimPrefix(r.URL.Path, hlsPrefix), "/")
-	c, err := find(s.config.Channels(), name)
+	c, err := playable(s.config.Channels(), name)
 	switch {
 	case err != nil:
 		notFound(w, err)

@@ -19,8 +19,12 @@ const (
 	tooMany  = "This node has as many viewers as it may. Try again later, or raise its limit."
 )
 
-// notFound answers a request for a channel with the error of find.
+// notFound answers a request for a channel with the error of playable.
 func notFound(w http.ResponseWriter, err error) {
+	if err == errUnread {
+		http.Error(w, err.Error(), http.StatusForbidden)
+		return
+	}
 	http.Error(w, err.Error()+" / lists the channels.", http.StatusNotFound)
 }
 
@@ -50,7 +54,7 @@ func (s *routes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case strings.HasPrefix(path, hlsPrefix):
 		s.hls(w, r)
 	case serve != nil:
-		c, err := find(s.config.Channels(), name)
+		c, err := playable(s.config.Channels(), name)
 		if err != nil {
 			notFound(w, err)
 			return

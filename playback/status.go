@@ -25,6 +25,8 @@ func (c *Channel) about(f api.Facts, bitRate int) api.Channel {
 		Lacks:       remux.Lacks(info.VideoCodec, info.AudioCodec),
 		DroppedTags: f.DroppedTags,
 		Reach:       f.Reach,
+		Private:     c.private,
+		Unread:      c.unread,
 	}
 }
 

@@ -9,7 +9,6 @@ import (
 	"sync"
 	"time"
 
-	"relay/relay/stream"
 	"relay/relay/wire"
 	"relay/tree"
 )
@@ -78,7 +77,7 @@ func (c *Channel) DialBacks(ctx context.Context) ([]DialBack, error) {
 		defer done()
 		asking, cancel := c.within(dialBackWait)
 		defer cancel()
-		asked := c.node.AskDialBacks(asking, c.id, c.toDialBack(info), port)
+		asked := c.node.AskDialBacks(asking, c.Invite(nil), c.toDialBack(info), port)
 		c.peers.dialledBackAll(asked)
 		c.dialBacks.last, c.dialBacks.until = asked, time.Now().Add(dialBackFresh)
 		told <- asked
@@ -123,9 +122,10 @@ func (c *Channel) toDialBack(info tree.Info) []netip.AddrPort {
 	return addrs
 }
 
-// AskDialBacks asks at some of these addresses, over both IPv4 and IPv6 and first at those that are
+// AskDialBacks asks nodes of the invite's channel at some of these addresses, over both IPv4 and IPv6 and first at those that are
 // far, and returns what came of it.
-func (n *Node) AskDialBacks(ctx context.Context, id stream.ChannelID, addrs []netip.AddrPort, port uint16) []DialBack {
+func (n *Node) AskDialBacks(ctx context.Context, inv Invite, addrs []netip.AddrPort, port uint16) []DialBack {
+	pass := passOf(inv.Channel, inv.Access)
 	var chosen []DialBack
 	for f := range families {
 		for _, near := range []bool{false, true} {
@@ -142,7 +142,7 @@ func (n *Node) AskDialBacks(ctx context.Context, id stream.ChannelID, addrs []ne
 	for i := range chosen {
 		all.Go(func() { // ends within dialBackWait
 			d := &chosen[i]
-			d.Dialled, d.Err = n.AskDialBack(ctx, id, d.At, n.portOutside(d.At.Addr(), port))
+			d.Dialled, d.Err = n.askDialBack(ctx, inv.Channel, pass, d.At, n.portOutside(d.At.Addr(), port))
 		})
 	}
 	all.Wait()

@@ -10,6 +10,7 @@ import (
 	"go.uber.org/zap"
 	"golang.org/x/time/rate"
 
+	"relay/relay/seal"
 	"relay/relay/stream"
 	"relay/relay/wire"
 	"relay/tree"
@@ -84,26 +85,37 @@ func newBrought() brought {
 
 // admitOffer decides whether an offer is looked at, and says bye if it is not. If a source brings the
 // channel, it is open here from then on, until ctx ends or it is dropped.
-func (n *Node) admitOffer(ctx context.Context, o wire.Offer, d dialed) error {
-	if why := n.bring(ctx, time.Now(), o, d.peer, d.addr.Addr()); why != tree.ReasonNone {
+func (n *Node) admitOffer(ctx context.Context, o wire.Offer, with shown, d dialed) error {
+	b := brings{Offer: o, access: with.access, known: n.named(o.Channel, with.proof, d.conn) != nil}
+	if why := n.bring(ctx, time.Now(), b, d.peer, d.addr.Addr()); why != tree.ReasonNone {
 		sayBye(d.conn, why)
 		return why
 	}
 	return nil
 }
 
+// brings is an offer of a channel that may not be carried here yet.
+type brings struct {
+	wire.Offer
+	access seal.Access // that the source entrusts this node with; zero for a public channel
+	known  bool        // it is carried, and the source may know that
+}
+
 // bring opens the channel of an offer if that may be. ReasonNone leaves the answer to takeOffer.
-func (n *Node) bring(ctx context.Context, now time.Time, o wire.Offer, source tree.ID, from netip.Addr) tree.Reason {
+func (n *Node) bring(ctx context.Context, now time.Time, o brings, source tree.ID, from netip.Addr) tree.Reason {
 	how := n.cfg.Brought
+	fast, private := n.tooFast.has(now, o.Channel)
 	switch {
-	case n.tooFast.has(now, o.Channel):
+	case fast && !private:
 		return tree.ReasonTooFast
-	case !n.cfg.Helper || o.Proof == nil || how.Token.IsZero() || n.Channel(o.Channel) != nil:
+	case !n.cfg.Helper || o.Proof == nil || how.Token.IsZero() || o.known:
 		return tree.ReasonNone
 	case !n.brought.guesses.allow(now, from):
 		return tree.ReasonBusy
 	case !how.Token.proves(*o.Proof, n.ID(), source, o.Channel):
 		return tree.ReasonToken
+	case fast:
+		return tree.ReasonTooFast
 	}
 	n.brought.mu.Lock()
 	defer n.brought.mu.Unlock()
@@ -113,7 +125,7 @@ func (n *Node) bring(ctx context.Context, now time.Time, o wire.Offer, source tr
 	if !n.brought.hasRoom(now, how.Most) {
 		return tree.ReasonFull
 	}
-	c, run, err := how.openOn(n, Invite{Channel: o.Channel})
+	c, run, err := how.openOn(n, Invite{Channel: o.Channel, Access: o.access})
 	if err != nil {
 		n.log.Warn("open a channel that a source has brought", zap.String("channel", o.Channel.Short()), zap.Error(err))
 		return tree.ReasonChannel

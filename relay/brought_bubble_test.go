@@ -221,9 +221,9 @@ func TestWhoDoesNotKnowTheTokenBringsNothing(t *testing.T) {
 		elsewhere := o
 		elsewhere.Channel = stream.ChannelID{1}
 		for what, why := range map[string]tree.Reason{
-			"with another helper": other.bring(ctx, time.Now(), o, source, from),
-			"from another node":   h.bring(ctx, time.Now(), o, tree.ID{1}, from),
-			"for another channel": h.bring(ctx, time.Now(), elsewhere, source, from),
+			"with another helper": other.bring(ctx, time.Now(), brings{Offer: o}, source, from),
+			"from another node":   h.bring(ctx, time.Now(), brings{Offer: o}, tree.ID{1}, from),
+			"for another channel": h.bring(ctx, time.Now(), brings{Offer: elsewhere}, source, from),
 		} {
 			if why != tree.ReasonToken {
 				t.Errorf("%s: %v", what, why)
@@ -232,12 +232,12 @@ func TestWhoDoesNotKnowTheTokenBringsNothing(t *testing.T) {
 
 		// Who guesses has to wait, even with the right proof; others need not.
 		for range guessBurst {
-			h.bring(ctx, time.Now(), elsewhere, source, from)
+			h.bring(ctx, time.Now(), brings{Offer: elsewhere}, source, from)
 		}
-		if why := h.bring(ctx, time.Now(), o, source, from); why != tree.ReasonBusy {
+		if why := h.bring(ctx, time.Now(), brings{Offer: o}, source, from); why != tree.ReasonBusy {
 			t.Errorf("after %d guesses: %v", guessBurst, why)
 		}
-		if why := h.bring(ctx, time.Now(), o, source, netip.MustParseAddr("203.0.113.8")); why != tree.ReasonNone || h.Channel(channel) == nil {
+		if why := h.bring(ctx, time.Now(), brings{Offer: o}, source, netip.MustParseAddr("203.0.113.8")); why != tree.ReasonNone || h.Channel(channel) == nil {
 			t.Errorf("from another address: %v", why)
 		}
 	})

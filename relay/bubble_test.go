@@ -17,8 +17,11 @@ import (
 	"testing/synctest"
 	"time"
 
+	"go.uber.org/zap"
+
 	"relay/relay/membership"
 	"relay/relay/relaytest"
+	"relay/relay/seal"
 	"relay/relay/store"
 	"relay/relay/stream"
 	"relay/tree"
@@ -40,6 +43,9 @@ type world struct {
 	key1   ed25519.PrivateKey // the channel's
 	dialed sync.Map           // the number of a node, from 1, and an address that it has dialled
 	source option             // what the source is besides
+	access seal.Access        // of a private channel; zero for a public one
+	header []byte             // "header" if nil
+	tag    func(i int) []byte // "frame i" if nil
 }
 
 // inhabitant is one node with one channel.
@@ -85,7 +91,7 @@ func inside(t *testing.T, slots int, w *world, f func(t *testing.T, w *world)) {
 		w.t, w.net, w.rand = t, relaytest.New(worldDelay), rand.New(rand.NewPCG(3, 4))
 		w.source.slots = slots
 		w.root = w.add(w.source)
-		w.invite = Invite{Channel: w.root.ID(), Hosts: []HostPort{hostPort(w.root.place)}}
+		w.invite = Invite{Channel: w.root.ID(), Hosts: []HostPort{hostPort(w.root.place)}, Access: w.access}
 		stop := make(chan struct{})
 		var wg sync.WaitGroup
 		wg.Go(func() { w.broadcast(w.root, stop) })
@@ -110,7 +116,14 @@ func hostPort(p tree.Place) HostPort {
 
 // broadcast writes a small frame every frameEvery, each tenth a key.
 func (w *world) broadcast(from *inhabitant, stop chan struct{}) {
-	if err := from.writer.SetHeader([]byte("header")); err != nil {
+	header, tag := w.header, w.tag
+	if header == nil {
+		header = []byte("header")
+	}
+	if tag == nil {
+		tag = func(i int) []byte { return fmt.Appendf(nil, "frame %d", i) }
+	}
+	if err := from.writer.SetHeader(header); err != nil {
 		w.t.Error(err)
 	}
 	tick := time.NewTicker(frameEvery)
@@ -125,7 +138,7 @@ func (w *world) broadcast(from *inhabitant, stop chan struct{}) {
 		if i%10 == 0 {
 			f |= stream.StartHere
 		}
-		if err := from.writer.WriteTag(fmt.Appendf(nil, "frame %d", i), f); err != nil {
+		if err := from.writer.WriteTag(tag(i), f); err != nil {
 			if !from.mayEnd {
 				w.t.Error(err)
 			}
@@ -149,6 +162,9 @@ type option struct {
 	both        bool             // it has an address of IPv6 as well, which it names first
 	claims      []netip.AddrPort // what it says of where it listens; where it does if nil
 	knock       func(context.Context, knock) (net.Conn, error)
+	access      *seal.Access   // instead of the world's
+	tap         func(b []byte) // of packets that it sends
+	log         *zap.Logger
 }
 
 // add starts a node: the first is the source.
@@ -172,7 +188,7 @@ func (w *world) add(o option) *inhabitant {
 	}
 	n.from.Store(n.host)
 	cfg := Config{
-		Key: w.key(), Slots: o.slots, Upload: w.upload, Helper: o.helper, Members: o.members, Store: o.store,
+		Key: w.key(), Slots: o.slots, Upload: w.upload, Helper: o.helper, Members: o.members, Store: o.store, Log: o.log,
 		Dial: func(ctx context.Context, network, to string) (net.Conn, error) {
 			w.dialed.Store(fmt.Sprint(i, " ", to), true)
 			if network == "tcp" && w.isWalled(to) {
@@ -196,6 +212,9 @@ func (w *world) add(o option) *inhabitant {
 			w.t.Fatal(err)
 		}
 		cfg.Listener, cfg.Packet, cfg.Addrs = ln, n.packet, addrs
+		if o.tap != nil {
+			cfg.Packet = tapped{n.packet, o.tap}
+		}
 	}
 	var err error
 	if n.node, err = New(cfg); err != nil {
@@ -207,11 +226,15 @@ func (w *world) add(o option) *inhabitant {
 		w.key1 = w.key()
 	}
 	if w.root == nil || o.source {
-		n.Channel, n.writer, err = n.node.Source(w.key1, stream.Epoch{Ms: uint64(time.Now().Add(o.later).UnixMilli())})
+		epoch := stream.Epoch{Ms: uint64(time.Now().Add(o.later).UnixMilli())}
+		n.Channel, n.writer, err = n.node.PrivateSource(w.key1, w.access, epoch)
 	} else {
 		inv := w.invite
 		if o.hosts != nil {
 			inv.Hosts = o.hosts
+		}
+		if o.access != nil {
+			inv.Access = *o.access
 		}
 		n.Channel, err = n.node.Watch(inv, nil, o.found...)
 	}

@@ -12,6 +12,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"relay/relay/seal"
 	"relay/relay/wire"
 	"relay/tree"
 )
@@ -248,8 +249,15 @@ func (c *Channel) acceptMet(ctx context.Context, conn net.Conn, caller tree.ID) 
 		return errWrongNode
 	}
 	r := wire.NewReader(tc, wire.Stranger)
-	f, err := r.Next()
+	f, with, err := firstFrame(r)
 	if err != nil {
+		return err
+	}
+	if c.pass.private && !c.pass.proves(with.proof, tc, seal.Client) {
+		sayBye(tc, tree.ReasonChannel)
+		return errUnproved
+	}
+	if err := c.proveBack(tc); err != nil {
 		return err
 	}
 	if h, ok := f.(wire.Hello); !ok || h.Channel != c.id || !c.accept(g, tc, r, peer, h.Join, met) {

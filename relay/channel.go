@@ -3,6 +3,7 @@ package relay
 import (
 	"context"
 	"crypto/ed25519"
+	"fmt"
 	"math/rand/v2"
 	"net/netip"
 	"sync"
@@ -11,6 +12,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"relay/relay/seal"
 	"relay/relay/stream"
 	"relay/tree"
 )
@@ -19,8 +21,12 @@ import (
 type Channel struct {
 	// Static.
 	id      stream.ChannelID
+	access  seal.Access // to a private channel; zero for a public one
+	pass    pass        // that follows from it
 	node    *Node
-	ring    *stream.Ring
+	ring    *stream.Ring   // what crosses links
+	plain   *stream.Ring   // what players get: the same, or opened
+	opener  *stream.Opener // that fills it; nil if it is the same, or stays empty
 	writer  *stream.Writer // at the source only
 	invite  Invite         // elsewhere: where to begin
 	found   []tree.Place   // likewise, of this network
@@ -63,14 +69,25 @@ type Channel struct {
 	sent      atomic.Uint64 // payload bytes to children, including those that are gone
 }
 
-func (n *Node) newChannel(id stream.ChannelID, notices func(Notice)) *Channel {
+func (n *Node) newChannel(id stream.ChannelID, access seal.Access, notices func(Notice)) *Channel {
 	all := n.cfg.Notices
 	ring, addrs, now := stream.NewRing(n.cfg.Ring), n.Addrs(), time.Now()
+	plain, opener := ring, (*stream.Opener)(nil)
+	if access.Private() {
+		plain = stream.NewRing(n.cfg.Ring)
+	}
+	if access.CanRead() {
+		opener = stream.NewOpener(access.Content(id), ring, plain)
+	}
 	return &Channel{
-		id:   id,
-		node: n,
-		ring: ring,
-		log:  n.log.With(zap.String("channel", id.Short())),
+		id:     id,
+		access: access,
+		pass:   passOf(id, access),
+		node:   n,
+		ring:   ring,
+		plain:  plain,
+		opener: opener,
+		log:    n.log.With(zap.String("channel", id.Short())),
 		notices: func(n Notice) {
 			if notices != nil {
 				notices(n)
@@ -100,8 +117,18 @@ func (n *Node) newChannel(id stream.ChannelID, notices func(Notice)) *Channel {
 // Source opens the channel of which this node is the root. The epoch must be later
 // than all that were used with the key before. Media goes into the writer.
 func (n *Node) Source(key ed25519.PrivateKey, epoch stream.Epoch) (*Channel, *stream.Writer, error) {
-	c := n.newChannel(stream.IDOf(key), nil)
-	c.writer = stream.NewWriter(c.ring, key, epoch, time.Now())
+	return n.PrivateSource(key, seal.Access{}, epoch)
+}
+
+// PrivateSource is Source for a channel that only those watch who have the secret; a public one if
+// access is zero.
+func (n *Node) PrivateSource(key ed25519.PrivateKey, access seal.Access, epoch stream.Epoch) (*Channel, *stream.Writer, error) {
+	id := stream.IDOf(key)
+	if access.Private() && !access.CanRead() {
+		return nil, nil, fmt.Errorf("channel %s: the secret is missing", id.Short())
+	}
+	c := n.newChannel(id, access, nil)
+	c.writer = stream.NewSealedWriter(c.ring, key, access.Content(id), epoch, time.Now())
 	c.peers.gossip = c.newCluster()
 	return c, c.writer, n.add(c)
 }
@@ -111,7 +138,10 @@ func (n *Node) Source(key ed25519.PrivateKey, epoch stream.Epoch) (*Channel, *st
 // such as those that answered on this network: they may have a zone, which an invite
 // cannot have, and if there are some the invite needs no hosts.
 func (n *Node) Watch(inv Invite, notices func(Notice), found ...netip.AddrPort) (*Channel, error) {
-	c := n.newChannel(inv.Channel, notices)
+	if inv.Access.Private() && !inv.Access.CanJoin() {
+		return nil, ErrPassphrase
+	}
+	c := n.newChannel(inv.Channel, inv.Access, notices)
 	c.invite, c.found = inv, placesAt(found)
 	c.peers.gossip = c.newCluster()
 	return c, n.add(c)
@@ -133,8 +163,8 @@ func (c *Channel) within(d time.Duration) (context.Context, context.CancelFunc) 
 // ID returns the channel's ID.
 func (c *Channel) ID() stream.ChannelID { return c.id }
 
-// Ring returns the channel's recent chunks.
-func (c *Channel) Ring() *stream.Ring { return c.ring }
+// Ring returns the channel's recent chunks, for players. It stays empty if the node cannot read them.
+func (c *Channel) Ring() *stream.Ring { return c.plain }
 
 // Run drives the channel until ctx ends, and then leaves in good order: children
 // are told where to go and served until they have moved, 2 s at most. The source has
@@ -177,6 +207,7 @@ func (c *Channel) Run(ctx context.Context) error {
 			_ = g.Run(ctx) // it never fails
 		})
 	}
+	c.open()
 	c.drive(ctx)
 	ended() // it may have left for its own reasons
 	c.node.remove(c)

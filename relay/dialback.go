@@ -31,8 +31,8 @@ var errOtherDialled = errors.New("it tells of an address that it was not asked t
 // dialBack answers a machine that wants to know whether it can be reached. Only the address is
 // dialled from which it asks, and only its own node counts; so nobody can have somebody else's
 // machine dialled, but for the households that share the address.
-func (n *Node) dialBack(ctx context.Context, conn *tls.Conn, f wire.DialMe, peer tree.ID) error {
-	c := n.Channel(f.Channel)
+func (n *Node) dialBack(ctx context.Context, conn *tls.Conn, f wire.DialMe, peer tree.ID, proof wire.Frame) error {
+	c := n.named(f.Channel, proof, conn)
 	if c == nil {
 		sayBye(conn, tree.ReasonChannel)
 		return tree.ReasonChannel
@@ -66,6 +66,9 @@ func (n *Node) dialBack(ctx context.Context, conn *tls.Conn, f wire.DialMe, peer
 		c.proved(peer, a.Addr)
 	}
 	a.UDP = <-udp
+	if err := c.proveBack(conn); err != nil {
+		return err
+	}
 	if _, err := conn.Write(wire.Append(nil, a)); err != nil {
 		return err
 	}
@@ -77,6 +80,10 @@ func (n *Node) dialBack(ctx context.Context, conn *tls.Conn, f wire.DialMe, peer
 // must listen. The error of a node that does not carry the channel, or that is busy, is a
 // [tree.Reason].
 func (n *Node) AskDialBack(ctx context.Context, id stream.ChannelID, at netip.AddrPort, port uint16) (wire.Dialled, error) {
+	return n.askDialBack(ctx, id, pass{}, at, port)
+}
+
+func (n *Node) askDialBack(ctx context.Context, id stream.ChannelID, pass pass, at netip.AddrPort, port uint16) (wire.Dialled, error) {
 	ctx, cancel := context.WithTimeout(ctx, dialBackWait)
 	defer cancel()
 	reaching, reached := context.WithTimeout(ctx, handshakeTime) // behind a firewall nobody answers for ever
@@ -90,13 +97,13 @@ func (n *Node) AskDialBack(ctx context.Context, id stream.ChannelID, at netip.Ad
 	if d.peer == n.ident.id {
 		return wire.Dialled{}, tree.ReasonSelf
 	}
-	if d.conn.ConnectionState().NegotiatedProtocol != alpn {
+	if !knows2(d.conn) {
 		return wire.Dialled{}, ErrOldNode
 	}
-	if _, err := d.conn.Write(wire.Append(nil, wire.DialMe{Channel: id, Port: port})); err != nil {
+	if err := pass.begin(d.conn, wire.DialMe{Channel: id, Port: port}); err != nil {
 		return wire.Dialled{}, err
 	}
-	f, err := wire.NewReader(d.conn, wire.Parent).Next()
+	f, err := pass.answer(d.conn, wire.NewReader(d.conn, wire.Parent))
 	switch f := f.(type) {
 	case wire.Dialled:
 		if f.Addr.Port() != port || f.Addr.Addr().Is4() != at.Addr().Unmap().Is4() {

@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 	"golang.org/x/time/rate"
 
+	"relay/relay/seal"
 	"relay/relay/stream"
 	"relay/relay/wire"
 	"relay/tree"
@@ -27,6 +28,10 @@ func (c *Channel) dialPlace(a tree.Dial) {
 			return
 		}
 		d, err := c.dialOrCall(ctx, a)
+		if err == nil && c.pass.private && !knowsPrivate(d.conn) {
+			d.conn.NetConn().Close()
+			err = fmt.Errorf("%v: %w", d.addr, ErrOldPrivate)
+		}
 		if err != nil {
 			if ctx.Err() == nil {
 				c.log.Debug("dial failed", zap.Error(err))
@@ -96,12 +101,33 @@ func (c *Channel) enter(d dialed, a tree.Dial) {
 	ok := c.query(func(*tree.Node) {
 		delete(c.dials, num)
 		c.up[num] = u
+		c.showPass(u, d)
 		c.begin(u, d.guard, wire.NewReader(d.conn, wire.Parent))
 		c.handle(tree.Up{Link: num, Peer: d.peer, Addr: addr, Near: u.near, Called: d.called})
 	})
 	if !ok {
 		d.conn.Close()
 	}
+}
+
+// showPass has a link of a private channel begin with this node's proof, and wait for that of the other
+// side, unless that has dialled: it has shown it then, with its offer.
+func (c *Channel) showPass(u *uplink, d dialed) {
+	if !c.pass.private {
+		return
+	}
+	by := seal.Client
+	if d.offered {
+		by = seal.Server
+	} else {
+		u.proves = func(f wire.Frame) bool { return c.pass.proves(f, d.conn, seal.Server) }
+	}
+	proof, err := c.pass.prove(d.conn, by)
+	if err != nil {
+		u.cancel(err)
+		return
+	}
+	u.send(proof)
 }
 
 func (c *Channel) newUplink(num tree.Link, d dialed) *uplink {

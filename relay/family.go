@@ -85,7 +85,7 @@ func (c *Channel) askOver(ctx context.Context, f family, i tree.Info) {
 	port := c.node.portOutside(far[0].Addr(), addrPort(c.node.cfg.Listener.Addr()).Port())
 	c.wg.Go(func() { // ends within familyAsks times dialBackWait, or with ctx
 		for _, at := range far {
-			d, err := c.node.AskDialBack(ctx, c.id, at, port)
+			d, err := c.node.askDialBack(ctx, c.id, c.pass, at, port)
 			if err == nil {
 				c.peers.dialledBack(f, d)
 				return

@@ -14,6 +14,8 @@ import (
 	"go.uber.org/zap"
 
 	"relay/relay/membership"
+	"relay/relay/seal"
+	"relay/relay/wire"
 	"relay/tree"
 )
 
@@ -74,7 +76,7 @@ func (n *Node) readPackets(ctx context.Context) {
 		}
 		n.cfg.Packet.Close()
 	})()
-	b := make([]byte, membership.LabelLen+membership.MaxPacket+1) // one more shows what is too long
+	b := make([]byte, membership.LabelLen+seal.PacketOverhead+membership.MaxPacket+1) // one more shows what is too long
 	for {
 		k, addr, err := n.cfg.Packet.ReadFrom(b)
 		switch {
@@ -95,11 +97,14 @@ func (n *Node) packet(now time.Time, b []byte, addr net.Addr) {
 		return
 	}
 	if c := n.cluster(membership.Label(b)); c != nil {
-		c.Packet(b[membership.LabelLen:], from)
+		if b, err := c.openPacket(b); err == nil {
+			c.peers.gossip.Packet(b, from)
+		}
 	}
 }
 
-func (n *Node) cluster(l membership.Label) *membership.Cluster {
+// cluster returns the channel that takes part in gossip under a label, nil if there is none.
+func (n *Node) cluster(l membership.Label) *Channel {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return n.clusters[l]
@@ -116,8 +121,38 @@ func (n *Node) greetGossip(g *guardedConn, conn *tls.Conn) error {
 		return errNoGossip
 	}
 	g.allow(gossipBytes)
-	c.Stream(conn)
+	if err := c.pass.greetGossip(conn); err != nil {
+		return err
+	}
+	c.peers.gossip.Stream(conn)
 	return nil
+}
+
+// gossipLabel stands for the channel in front of its gossip. Who knows nothing but a private channel's
+// ID cannot tell it.
+func (c *Channel) gossipLabel() membership.Label {
+	if c.pass.private {
+		return membership.Label(c.pass.join.Label())
+	}
+	return membership.LabelOf(c.id)
+}
+
+// sealPacket returns a packet as it is sent.
+func (c *Channel) sealPacket(b []byte) []byte {
+	label := c.gossipLabel()
+	if c.pass.private {
+		return c.pass.join.SealPacket(label[:], b, label[:])
+	}
+	return append(label[:], b...)
+}
+
+// openPacket returns the packet that was sent so.
+func (c *Channel) openPacket(b []byte) ([]byte, error) {
+	label, b := b[:membership.LabelLen], b[membership.LabelLen:]
+	if c.pass.private {
+		return c.pass.join.OpenPacket(b, label)
+	}
+	return b, nil
 }
 
 // newCluster returns the channel's part in gossip, or nil if the node cannot take part.
@@ -126,14 +161,14 @@ func (c *Channel) newCluster() *membership.Cluster {
 	if n.cfg.Listener == nil || n.cfg.Packet == nil {
 		return nil
 	}
-	label := membership.LabelOf(c.id)
+	label := c.gossipLabel()
 	return membership.New(membership.Config{
 		Key:     n.cfg.Key,
 		Channel: c.id,
 		Root:    c.writer != nil,
 		Max:     n.cfg.Members,
 		Send: func(b []byte, to netip.AddrPort) error {
-			_, err := n.cfg.Packet.WriteTo(append(label[:], b...), net.UDPAddrFromAddrPort(to))
+			_, err := n.cfg.Packet.WriteTo(c.sealPacket(b), net.UDPAddrFromAddrPort(to))
 			return err
 		},
 		Dial: func(ctx context.Context, id tree.ID, addr netip.AddrPort) (net.Conn, error) {
@@ -146,7 +181,7 @@ func (c *Channel) newCluster() *membership.Cluster {
 				err = d.conn.SetDeadline(deadline)
 			}
 			if err == nil {
-				_, err = d.conn.Write(label[:])
+				err = c.pass.beginGossip(d.conn, label[:])
 			}
 			if err != nil {
 				d.conn.Close()
@@ -157,4 +192,48 @@ func (c *Channel) newCluster() *membership.Cluster {
 		Seeds: c.gossipSeeds,
 		Log:   c.log,
 	})
+}
+
+// beginGossip says which channel a stream is of. For a private one, each side shows its proof, since
+// the label is to be seen on every packet.
+func (p pass) beginGossip(conn *tls.Conn, label []byte) error {
+	if !p.private {
+		_, err := conn.Write(label)
+		return err
+	}
+	proof, err := p.prove(conn, seal.Client)
+	if err != nil {
+		return err
+	}
+	if _, err := conn.Write(append(label, proof.Proof[:]...)); err != nil {
+		return err
+	}
+	return p.readProof(conn, seal.Server)
+}
+
+// greetGossip is the other side of beginGossip, behind the label.
+func (p pass) greetGossip(conn *tls.Conn) error {
+	if !p.private {
+		return nil
+	}
+	if err := p.readProof(conn, seal.Client); err != nil {
+		return err
+	}
+	proof, err := p.prove(conn, seal.Server)
+	if err != nil {
+		return err
+	}
+	_, err = conn.Write(proof.Proof[:])
+	return err
+}
+
+func (p pass) readProof(conn *tls.Conn, by seal.Side) error {
+	var f wire.Prove
+	if _, err := io.ReadFull(conn, f.Proof[:]); err != nil {
+		return fmt.Errorf("read proof: %w", err)
+	}
+	if !p.proves(f, conn, by) {
+		return errUnproved
+	}
+	return nil
 }

@@ -16,10 +16,12 @@ import (
 
 // alpn names the protocol in the TLS handshake, so that a port scanner or a web
 // server at the other end is told apart at once. Nodes of relay/2 know the frames from 0x20 on
-// besides; those that know both prefer it.
+// besides, and those of relay/3 private channels; those that know several prefer the newest. All
+// connections offer all, so that they do not show whose channel is private.
 const (
 	alpn1 = "relay/1"
-	alpn  = "relay/2"
+	alpn2 = "relay/2"
+	alpn  = "relay/3"
 )
 
 // alpnGossip names the other protocol of the port: one stream of a channel's gossip.

@@ -82,15 +82,16 @@ var law = []struct {
 }{
 	{"tree", nil},
 	{"relay/oneline", nil}, // strangers' text is cleaned the same way wherever it goes
-	{"relay/stream", nil},
+	{"relay/seal", nil},
+	{"relay/stream", []string{"relay/seal"}},
 	{"relay/hostnet", nil},
 	{"relay/portmap", []string{"relay/hostnet", "relay/oneline"}},
 	{"relay/naming", []string{"relay/stream"}},
-	{"relay/wire", []string{"relay/stream", "tree"}},
+	{"relay/wire", []string{"relay/seal", "relay/stream", "tree"}},
 	{"relay/membership", []string{"relay/oneline", "relay/stream", "relay/wire", "tree"}},
 	{"relay/discovery", []string{"relay/hostnet", "relay/stream"}},
-	{"relay/store", []string{"relay/oneline", "relay/stream", "relay/wire", "tree"}},
-	{"relay", []string{"relay/hostnet", "relay/membership", "relay/oneline", "relay/store", "relay/stream", "relay/wire", "tree"}},
+	{"relay/store", []string{"relay/oneline", "relay/seal", "relay/stream", "relay/wire", "tree"}},
+	{"relay", []string{"relay/hostnet", "relay/membership", "relay/oneline", "relay/seal", "relay/store", "relay/stream", "relay/wire", "tree"}},
 
 	// What a tag is, ingest and playback have in common: flv belongs to both.
 	{"ingest/flv", []string{"relay/oneline"}},
@@ -107,7 +108,8 @@ var law = []struct {
 	{"cli/term", []string{"relay/oneline"}},
 	{"cli/fault", []string{"cli/term"}},
 	{"cli/lan", []string{"cli/fault", "cli/term", "ingest/flv", "playback/api", "relay", "relay/discovery", "relay/hostnet", "relay/naming"}},
-	{"cli/flag", []string{"cli/fault", "cli/lan", "relay", "relay/discovery"}},
+	{"cli/privacy", []string{"cli/fault", "cli/term", "relay", "relay/seal", "relay/stream"}},
+	{"cli/flag", []string{"cli/fault", "cli/lan", "cli/privacy", "relay", "relay/discovery"}},
 	{"cli/ask", []string{"cli/fault", "cli/term", "playback", "playback/api", "relay", "relay/hostnet", "relay/naming", "relay/store", "relay/stream"}},
 	{"cli/treedraw", []string{"cli/term", "playback/api", "tree"}},
 	{"cli/words", []string{"cli/fault", "cli/term", "ingest", "ingest/flv", "ingest/rtmp", "playback", "playback/api", "relay", "relay/hostnet", "relay/portmap", "relay/stream", "relay/wire", "tree"}},
@@ -115,7 +117,7 @@ var law = []struct {
 	{"cli/sink", []string{"cli/fault", "cli/term", "cli/words", "ingest/flv", "playback", "relay/stream"}},
 	{"cli/station", []string{
 		"cli/fault", "cli/lan", "cli/term", "cli/words", "ingest/flv", "ingest/rtmp", "playback", "playback/admin", "playback/api",
-		"relay", "relay/discovery", "relay/hostnet", "relay/portmap", "relay/store", "relay/stream", "relay/wire", "tree",
+		"relay", "relay/discovery", "relay/hostnet", "relay/portmap", "relay/seal", "relay/store", "relay/stream", "relay/wire", "tree",
 	}},
 	{"cli/carry", []string{"cli/fault", "cli/station", "cli/term", "cli/words", "relay", "relay/hostnet", "relay/stream"}},
 	{"cli/demo", []string{"cli/lan", "cli/station", "cli/term", "cli/words", "ingest", "playback", "relay", "relay/stream", "tree"}},
@@ -123,7 +125,7 @@ var law = []struct {
 }
 
 // standard are the rooms that import nothing but the standard library and rooms of the law.
-var standard = []string{"tree", "relay/oneline", "relay/stream", "relay/hostnet", "relay/naming", "relay/wire", "playback/api", "playback/web"}
+var standard = []string{"tree", "relay/oneline", "relay/seal", "relay/stream", "relay/hostnet", "relay/naming", "relay/wire", "playback/api", "playback/web"}
 
 // forTests are the rooms that only tests use, and those that use all others.
 var forTests = []string{"relay/relay/relaytest", "relay/tree/treetest", "relay/ingest/ingesttest", "relay/cli/term/termtest", "relay/cli/treedraw/drawtest"}
@@ -191,6 +193,7 @@ func TestLibrariesStayInTheirRooms(t *testing.T) {
 		"github.com/prometheus":             {"relay/playback/admin"},
 		"github.com/mdp/qrterminal":         {"relay/cli/term"},
 		"golang.org/x/term":                 {"relay/cli/term"},
+		"golang.org/x/crypto":               {"relay/cli/privacy"},
 	} {
 		for _, p := range module(t) {
 			if !under(p.ImportPath, "relay") || slices.Contains(rooms, p.ImportPath) {

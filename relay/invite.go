@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"relay/relay/oneline"
+	"relay/relay/seal"
 	"relay/relay/stream"
 )
 
@@ -29,10 +30,13 @@ const (
 // Invite is what people share, and call a link: a channel, and addresses of nodes that
 // carry it. One of them has to answer.
 //
-//	relay://<channel id>@host[:port][,host[:port]…]
+//	relay://<channel id>@host[:port][,host[:port]…][#<secret>]
+//
+// What is behind the # is of a private channel. Browsers send it to no server.
 type Invite struct {
 	Channel stream.ChannelID
-	Hosts   []HostPort // at least one
+	Hosts   []HostPort  // at least one
+	Access  seal.Access // zero for a public channel
 }
 
 // HostPort is one address in an invite: a name or an IP address, and a port.
@@ -46,7 +50,7 @@ func (h HostPort) String() string {
 	return net.JoinHostPort(h.Host, strconv.Itoa(int(h.Port)))
 }
 
-// String returns the invite's text form, which ParseInvite reads back.
+// String returns the invite's text form without a secret: for logs, and whatever others may see.
 func (inv Invite) String() string {
 	hosts := make([]string, len(inv.Hosts))
 	for i, h := range inv.Hosts {
@@ -55,13 +59,28 @@ func (inv Invite) String() string {
 	return Scheme + inv.Channel.String() + "@" + strings.Join(hosts, ",")
 }
 
+// Link returns the invite's text form for people to share, which ParseInvite reads back.
+func (inv Invite) Link() string {
+	if f := inv.Access.Fragment(); f != "" {
+		return inv.String() + "#" + f
+	}
+	return inv.String()
+}
+
+// JoinOnly returns the invite with the join part of its secret: whoever has it passes the channel on,
+// and cannot watch.
+func (inv Invite) JoinOnly() Invite {
+	inv.Access = inv.Access.JoinOnly(inv.Channel)
+	return inv
+}
+
 // With returns the invite with more addresses behind its own, as far as they are new
 // and fit.
 func (inv Invite) With(more ...HostPort) Invite {
 	inv.Hosts = slices.Clone(inv.Hosts)
 	for _, h := range more {
-		longer := Invite{inv.Channel, append(slices.Clip(inv.Hosts), h)}
-		if !slices.Contains(inv.Hosts, h) && len(longer.Hosts) <= maxHosts && len(longer.String()) <= maxInvite {
+		longer := Invite{inv.Channel, append(slices.Clip(inv.Hosts), h), inv.Access}
+		if !slices.Contains(inv.Hosts, h) && len(longer.Hosts) <= maxHosts && len(longer.Link()) <= maxInvite {
 			inv = longer
 		}
 	}
@@ -83,6 +102,7 @@ func parseInvite(s string) (Invite, error) {
 	if len(s) > maxInvite {
 		return Invite{}, fmt.Errorf("it has %d characters, the most is %d", len(s), maxInvite)
 	}
+	s, fragment, private := strings.Cut(s, "#") // no error shows what may be a secret
 	rest, ok := cutPrefixFold(s, Scheme)
 	if !ok {
 		return Invite{}, fmt.Errorf("a link starts with %s, this is %s", Scheme, oneline.Quote(s))
@@ -96,8 +116,13 @@ func parseInvite(s string) (Invite, error) {
 	if inv.Channel, err = stream.ParseChannelID(id); err != nil {
 		return Invite{}, err
 	}
+	if private {
+		if inv.Access, err = seal.Parse(fragment); err != nil {
+			return Invite{}, err
+		}
+	}
 	hosts = strings.TrimSuffix(hosts, "/")
-	if i := strings.IndexAny(hosts, "/?#"); i >= 0 {
+	if i := strings.IndexAny(hosts, "/?"); i >= 0 {
 		return Invite{}, fmt.Errorf("nothing may follow the addresses, but %s does", oneline.Quote(hosts[i:]))
 	}
 	parts := strings.Split(hosts, ",")

@@ -50,7 +50,7 @@ func TestLinkIsReadAsItIsMeant(t *testing.T) {
 		for _, id := range []string{testID, strings.ToUpper(testID)} {
 			link := strings.Replace(c.link, "ID", id, 1)
 			got, err := ParseInvite(link)
-			want := Invite{testChannel(), c.want}
+			want := Invite{Channel: testChannel(), Hosts: c.want}
 			if err != nil || !reflect.DeepEqual(got, want) {
 				t.Errorf("%q: %+v, %v; want %+v", link, got, err, want)
 				continue
@@ -119,7 +119,7 @@ func TestMistakeInALinkIsNamed(t *testing.T) {
 		{at + "[ff02::1]:7144", `nobody can be reached at address "ff02::1"`},
 		{at + "a:1/live", `nothing may follow the addresses, but "/live" does`},
 		{at + "a:1?x=y", `nothing may follow the addresses, but "?x=y" does`},
-		{at + "a:1#top", `nothing may follow the addresses, but "#top" does`},
+		{at + "a:1#top", "what follows the # is no secret of a private channel"},
 		{at + "a:1//", "nothing may follow the addresses"},
 		{at + strings.Repeat("a:1,", 16) + "a:1", "it has 17 addresses, the most is 16"},
 		{at + strings.Repeat("a", 2048), "characters, the most is 2048"},

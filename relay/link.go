@@ -50,6 +50,10 @@ type link struct {
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 
+	// proves is set on a link of a private channel as long as the other side still has to show that it
+	// has the secret: whether a frame does. Owned by the reader.
+	proves func(wire.Frame) bool
+
 	// Owned by the channel's goroutine.
 	said    said
 	carries bool // the child was sent to nodes that it has to call through the parent
@@ -119,7 +123,12 @@ func (c *Channel) begin(s side, g *guardedConn, r *wire.Reader) {
 }
 
 // knows2 reports whether the peer knows the frames of relay/2.
-func (l *link) knows2() bool { return l.conn.ConnectionState().NegotiatedProtocol == alpn }
+func (l *link) knows2() bool { return knows2(l.conn) }
+
+func knows2(conn *tls.Conn) bool {
+	p := conn.ConnectionState().NegotiatedProtocol
+	return p == alpn2 || p == alpn
+}
 
 // sendSeen tells the other side from where its connection comes.
 func (l *link) sendSeen() {
@@ -153,6 +162,15 @@ func (l *link) read(r *wire.Reader, take func(wire.Frame) error, tell func(tree.
 				return tree.ByThem(bye)
 			}
 			return err
+		}
+		if l.proves != nil {
+			if _, ok := f.(tree.Bye); !ok && !l.proves(f) { // as if it did not carry the channel: it may not
+				tell(tree.Received{Link: l.num, Msg: tree.Bye{Reason: tree.ReasonChannel}})
+				return tree.ByUs(tree.ReasonChannel)
+			} else if !ok {
+				l.proves = nil
+				continue
+			}
 		}
 		if l.beside.take(f) {
 			if err := l.allow(); err != nil {

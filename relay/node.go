@@ -17,6 +17,7 @@ import (
 
 	"relay/relay/hostnet"
 	"relay/relay/membership"
+	"relay/relay/seal"
 	"relay/relay/store"
 	"relay/relay/stream"
 	"relay/relay/wire"
@@ -101,10 +102,12 @@ type Node struct {
 
 	portTLS, linkTLS, gossipTLS *tls.Config
 
+	nobody pass // of no channel; see named
+
 	mu       sync.Mutex
 	addrs    []netip.AddrPort // where others can reach the listener; never changed in place
 	channels map[stream.ChannelID]*Channel
-	clusters map[membership.Label]*membership.Cluster
+	clusters map[membership.Label]*Channel // those that take part in gossip
 
 	joins   addrLimiter
 	packets addrLimiter
@@ -157,11 +160,12 @@ func New(cfg Config) (*Node, error) {
 		ident:     ident,
 		log:       cfg.Log,
 		addrs:     cfg.Addrs[:min(len(cfg.Addrs), tree.MaxAddrs)],
-		portTLS:   ident.tlsConfig(alpn, alpn1, alpnGossip),
-		linkTLS:   ident.tlsConfig(alpn, alpn1),
+		portTLS:   ident.tlsConfig(alpn, alpn2, alpn1, alpnGossip),
+		linkTLS:   ident.tlsConfig(alpn, alpn2, alpn1),
 		gossipTLS: ident.tlsConfig(alpnGossip),
+		nobody:    pass{join: seal.Nobody()},
 		channels:  make(map[stream.ChannelID]*Channel),
-		clusters:  make(map[membership.Label]*membership.Cluster),
+		clusters:  make(map[membership.Label]*Channel),
 		joins:     addrLimiter{rate: joinRate, burst: joinBurst},
 		packets:   addrLimiter{rate: packetRate, burst: packetBurst},
 		answers:   rate.NewLimiter(answerRate, answerBurst),
@@ -232,8 +236,8 @@ func (n *Node) add(c *Channel) error {
 	}
 	c.peers.readdress(n.addrs, nil, false) // Relocate may have come since the channel was made
 	n.channels[c.id] = c
-	if g := c.peers.gossip; g != nil {
-		n.clusters[membership.LabelOf(c.id)] = g
+	if c.peers.gossip != nil {
+		n.clusters[c.gossipLabel()] = c
 	}
 	return nil
 }
@@ -243,7 +247,7 @@ func (n *Node) remove(c *Channel) {
 	defer n.mu.Unlock()
 	n.uploads.forget(c.id)
 	delete(n.channels, c.id)
-	delete(n.clusters, membership.LabelOf(c.id))
+	delete(n.clusters, c.gossipLabel())
 }
 
 // Run accepts links until ctx ends, and then waits for handshakes under way. It
@@ -323,7 +327,7 @@ func (n *Node) greet(ctx context.Context, conn net.Conn) error {
 		return n.greetGossip(g, tc)
 	}
 	r := wire.NewReader(tc, wire.Stranger)
-	f, err := r.Next()
+	f, with, err := firstFrame(r)
 	if err != nil {
 		if errors.Is(err, wire.ErrVersion) {
 			sayBye(tc, tree.ReasonVersion)
@@ -331,27 +335,34 @@ func (n *Node) greet(ctx context.Context, conn net.Conn) error {
 		return fmt.Errorf("read hello: %w", err)
 	}
 	if s, ok := f.(wire.Survey); ok {
-		return n.answer(tc, s)
+		return n.answer(tc, s, with.proof)
 	}
 	if o, ok := f.(wire.Offer); ok {
 		d := dialed{guard: g, conn: tc, peer: peer, addr: remoteAddr(conn), offered: true}
-		if err := n.admitOffer(ctx, o, d); err != nil {
+		if err := n.admitOffer(ctx, o, with, d); err != nil {
 			return err
 		}
-		return n.takeOffer(o, d)
+		return n.takeOffer(o, d, with.proof)
 	}
 	if l, ok := f.(wire.Later); ok {
 		return n.answerLater(tc, l)
 	}
 	if d, ok := f.(wire.DialMe); ok {
-		return n.dialBack(ctx, tc, d, peer)
+		return n.dialBack(ctx, tc, d, peer, with.proof)
 	}
 	hello, ok := f.(wire.Hello)
 	if !ok {
 		return fmt.Errorf("read hello: %w", wire.ErrNotDue)
 	}
-	c := n.Channel(hello.Channel)
-	if c == nil || !c.accept(g, tc, r, peer, hello.Join, cameIn) {
+	c := n.named(hello.Channel, with.proof, tc)
+	if c == nil {
+		sayBye(tc, tree.ReasonChannel)
+		return tree.ReasonChannel
+	}
+	if err := c.proveBack(tc); err != nil {
+		return err
+	}
+	if !c.accept(g, tc, r, peer, hello.Join, cameIn) {
 		sayBye(tc, tree.ReasonChannel)
 		return tree.ReasonChannel
 	}

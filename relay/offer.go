@@ -91,8 +91,8 @@ func (o *offers) close() {
 }
 
 // takeOffer keeps an offer until the tree of its channel has a use for it.
-func (n *Node) takeOffer(o wire.Offer, d dialed) error {
-	c := n.Channel(o.Channel)
+func (n *Node) takeOffer(o wire.Offer, d dialed, proof wire.Frame) error {
+	c := n.named(o.Channel, proof, d.conn)
 	switch {
 	case c == nil:
 		sayBye(d.conn, tree.ReasonChannel)
@@ -177,17 +177,21 @@ func (c *Channel) offerTo(ctx context.Context, to tree.Place, t Token) (taken bo
 		d.conn.NetConn().Close()
 		return false, err
 	}
-	if d.conn.ConnectionState().NegotiatedProtocol != alpn {
+	if !knows2(d.conn) {
 		return fail(fmt.Errorf("it is of an older version: %w", errNoHelper))
 	}
 	if err := boundUnsent(d.guard.Conn); err != nil {
 		c.log.Debug("connection may hide what waits", zap.Error(err)) // it works all the same
 	}
-	if _, err := d.conn.Write(wire.Append(nil, c.offerOf(to.ID, t))); err != nil {
+	frames := []wire.Frame{c.offerOf(to.ID, t)}
+	if c.pass.private && !t.IsZero() { // whoever has the token may carry the channel, and cannot read it
+		frames = slices.Insert(frames, 0, wire.Frame(wire.Entrust{JoinPart: c.access.JoinPart(c.id)}))
+	}
+	if err := c.pass.begin(d.conn, frames...); err != nil {
 		return fail(err)
 	}
 	r := wire.NewReader(d.conn, wire.Stranger)
-	f, err := r.Next()
+	f, err := c.pass.answer(d.conn, r)
 	if err != nil {
 		return fail(err)
 	}

@@ -85,10 +85,10 @@ func (c *Channel) proveTo(ctx context.Context, carrier *uplink) bool {
 	defer d.conn.NetConn().Close()
 	defer context.AfterFunc(ctx, func() { d.conn.NetConn().Close() })()
 	port := c.node.portOutside(d.addr.Addr(), addrPort(c.node.cfg.Listener.Addr()).Port())
-	if _, err := d.conn.Write(wire.Append(nil, wire.DialMe{Channel: c.id, Port: port})); err != nil {
+	if err := c.pass.begin(d.conn, wire.DialMe{Channel: c.id, Port: port}); err != nil {
 		return false
 	}
 	// Whatever it answers: it knows already when packets are still awaited.
-	_, _ = wire.NewReader(d.conn, wire.Parent).Next()
+	_, _ = c.pass.answer(d.conn, wire.NewReader(d.conn, wire.Parent))
 	return true
 }

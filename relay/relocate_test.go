@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"relay/relay/seal"
 	"relay/relay/wire"
 	"relay/tree"
 )
@@ -80,7 +81,7 @@ func TestAChannelThatIsOpenedLaterHasTheNewAddress(t *testing.T) {
 		later := []netip.AddrPort{netip.MustParseAddrPort("10.9.9.9:7144")}
 		n := w.add(option{slots: 1})
 		n.node.Relocate(later, nil)
-		c := n.node.newChannel(n.ID(), nil)
+		c := n.node.newChannel(n.ID(), seal.Access{}, nil)
 		if !slices.Equal(c.peers.given, later) {
 			t.Errorf("it has %v", c.peers.given)
 		}

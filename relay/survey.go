@@ -154,10 +154,10 @@ func (n *Node) ask(ctx context.Context, c *Channel, p tree.Place) (wire.View, er
 	defer d.conn.Close()
 	defer context.AfterFunc(ctx, func() { d.conn.NetConn().Close() })()
 	d.guard.open(func() {}) // the frame's own bound is enough: we asked for it
-	if _, err := d.conn.Write(wire.Append(nil, wire.Survey{Channel: c.id})); err != nil {
+	if err := c.pass.begin(d.conn, wire.Survey{Channel: c.id}); err != nil {
 		return wire.View{}, err
 	}
-	f, err := wire.NewReader(d.conn, wire.Parent).Next()
+	f, err := c.pass.answer(d.conn, wire.NewReader(d.conn, wire.Parent))
 	if err != nil {
 		if ctx.Err() != nil {
 			err = context.Cause(ctx)
@@ -175,8 +175,8 @@ func (n *Node) ask(ctx context.Context, c *Channel, p tree.Place) (wire.View, er
 }
 
 // answer tells a stranger this node's view, and ends the connection.
-func (n *Node) answer(conn *tls.Conn, s wire.Survey) error {
-	c := n.Channel(s.Channel)
+func (n *Node) answer(conn *tls.Conn, s wire.Survey, proof wire.Frame) error {
+	c := n.named(s.Channel, proof, conn)
 	if c == nil {
 		sayBye(conn, tree.ReasonChannel)
 		return tree.ReasonChannel
@@ -189,6 +189,9 @@ func (n *Node) answer(conn *tls.Conn, s wire.Survey) error {
 	if !n.answers.AllowN(time.Now(), len(frame)) {
 		sayBye(conn, tree.ReasonBusy)
 		return tree.ReasonBusy
+	}
+	if err := c.proveBack(conn); err != nil {
+		return err
 	}
 	if _, err := conn.Write(frame); err != nil { // greet has set the deadline
 		return fmt.Errorf("answer a survey: %w", err)

@@ -77,7 +77,7 @@ func (c *Channel) checkSpeed(now time.Time) {
 	if bps := c.speed.look(now, came, c.behind, most); bps > 0 {
 		c.tooFast = &TooFastError{bps, most}
 		c.log.Info("stream is too fast", zap.Int("bit/s", bps), zap.Int("most", most))
-		c.node.tooFast.add(now, c.id)
+		c.node.tooFast.add(now, c.id, c.pass.private)
 		c.offers.turnAway(tree.ReasonTooFast)
 		c.handle(tree.Leave{})
 	}
@@ -99,26 +99,29 @@ func (o *offers) turnAway(why tree.Reason) {
 
 // tooFast are the channels that were dropped for their bit rate of late.
 type tooFast struct {
-	mu    sync.Mutex
-	until map[stream.ChannelID]time.Time
+	mu      sync.Mutex
+	until   map[stream.ChannelID]time.Time
+	private map[stream.ChannelID]bool // those of until of which strangers are not told
 }
 
-func (f *tooFast) add(now time.Time, id stream.ChannelID) {
+func (f *tooFast) add(now time.Time, id stream.ChannelID, private bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.until == nil {
-		f.until = make(map[stream.ChannelID]time.Time)
+		f.until, f.private = make(map[stream.ChannelID]time.Time), make(map[stream.ChannelID]bool)
 	}
 	for old, until := range f.until {
 		if !now.Before(until) || len(f.until) >= maxTooFast {
 			delete(f.until, old)
+			delete(f.private, old)
 		}
 	}
 	f.until[id] = now.Add(TooFastFor)
+	f.private[id] = private
 }
 
-func (f *tooFast) has(now time.Time, id stream.ChannelID) bool {
+func (f *tooFast) has(now time.Time, id stream.ChannelID) (is, private bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return now.Before(f.until[id])
+	return now.Before(f.until[id]), f.private[id]
 }

@@ -51,18 +51,19 @@ func TestChannelsThatWereTooFastAreForgotten(t *testing.T) {
 	var f tooFast
 	now := time.Unix(1e9, 0)
 	id := stream.ChannelID{1}
-	f.add(now, id)
-	if !f.has(now, id) || !f.has(now.Add(TooFastFor-1), id) || f.has(now.Add(TooFastFor), id) || f.has(now, stream.ChannelID{2}) {
+	f.add(now, id, true)
+	has := func(now time.Time, id stream.ChannelID) bool { is, _ := f.has(now, id); return is }
+	if !has(now, id) || !has(now.Add(TooFastFor-1), id) || has(now.Add(TooFastFor), id) || has(now, stream.ChannelID{2}) {
 		t.Error("it is not for that long, or not that one alone")
 	}
 	for i := range 3 * maxTooFast {
-		f.add(now, stream.ChannelID{byte(i), byte(i >> 8), 7})
+		f.add(now, stream.ChannelID{byte(i), byte(i >> 8), 7}, false)
 	}
 	if len(f.until) > maxTooFast {
 		t.Errorf("%d are remembered", len(f.until))
 	}
-	f.add(now.Add(TooFastFor), id)
-	if len(f.until) != 1 {
+	f.add(now.Add(TooFastFor), id, false)
+	if len(f.until) != 1 || len(f.private) != 1 {
 		t.Errorf("%d are remembered after their time", len(f.until))
 	}
 }

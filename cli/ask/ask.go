@@ -214,12 +214,12 @@ func noSuchChannel(addr string, none *naming.NoneError) error {
 	return f
 }
 
-// Link asks for the invite to the channel that wanted means, or to the only channel if wanted
-// is empty.
-func (a *Relay) Link(ctx context.Context, wanted string) (api.Share, error) {
+// Link asks for the channel that wanted means, or the only one if wanted is empty, and its invite. That
+// of a private channel has no secret; see [WithSecret].
+func (a *Relay) Link(ctx context.Context, wanted string) (api.ChannelStatus, error) {
 	st, err := a.Status(ctx)
 	if err != nil {
-		return api.Share{}, err
+		return api.ChannelStatus{}, err
 	}
 	all := make([]naming.Channel, len(st.Channels))
 	for i, ch := range st.Channels {
@@ -228,18 +228,18 @@ func (a *Relay) Link(ctx context.Context, wanted string) (api.Share, error) {
 	is := 0
 	switch {
 	case len(all) == 0:
-		return api.Share{}, &fault.Error{Err: fmt.Errorf("no channel is open at %s", a.Addr), Hint: "start relay source or relay watch first", Code: fault.ExitNobody}
+		return api.ChannelStatus{}, &fault.Error{Err: fmt.Errorf("no channel is open at %s", a.Addr), Hint: "start relay source or relay watch first", Code: fault.ExitNobody}
 	case wanted != "":
 		if is, err = a.meant(wanted, all); err != nil {
-			return api.Share{}, err
+			return api.ChannelStatus{}, err
 		}
 	case len(all) > 1:
-		return api.Share{}, fault.Usage("name one of them: relay link "+term.Clean(st.Channels[0].Name), "there are %d channels that may be meant: %s", len(all), naming.List(all))
+		return api.ChannelStatus{}, fault.Usage("name one of them: relay link "+term.Clean(st.Channels[0].Name), "there are %d channels that may be meant: %s", len(all), naming.List(all))
 	}
 	if st.Channels[is].Link == "" {
-		return api.Share{}, fault.Fail("share the link by which it was joined", "nobody can reach this node, so it has no link of its own")
+		return api.ChannelStatus{}, fault.Fail("share the link by which it was joined", "nobody can reach this node, so it has no link of its own")
 	}
-	return st.Channels[is].Share, nil
+	return st.Channels[is], nil
 }
 
 // Status asks how the relay is doing. A relay answers this only on its own machine.

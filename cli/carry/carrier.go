@@ -133,7 +133,7 @@ func (s *carrier) apply(ctx context.Context, all []wanted) {
 		id := w.invite.Channel
 		keep[id] = true
 		if k := s.running[id]; k != nil {
-			if k.invite.String() == w.invite.String() || k.joined.IsAttached() {
+			if k.invite.Link() == w.invite.Link() || k.joined.IsAttached() {
 				continue
 			}
 			s.end(k)

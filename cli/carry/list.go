@@ -48,6 +48,17 @@ func (l wanted) label() string {
 	return l.name + " (" + l.invite.Channel.Short() + ")"
 }
 
+// ErrPhrase says that a link leads to nothing here, since nobody can be asked.
+var ErrPhrase = errors.New("the channel has a passphrase, for which nobody can be asked here: its source prints a link for this with relay link --join-only")
+
+// Unread returns the invite with what it takes to pass a channel on, and no more: nobody watches here.
+func Unread(u relay.Invite) (relay.Invite, error) {
+	if u.Access.Private() && !u.Access.CanJoin() {
+		return u, ErrPhrase
+	}
+	return u.JoinOnly(), nil
+}
+
 // union returns the channels of a, then those only in b, each once and MaxServed at most.
 func union(a, b []wanted) (all []wanted) {
 	seen := make(map[stream.ChannelID]bool, len(a)+len(b))
@@ -174,7 +185,9 @@ func parseList(text []byte) (all []wanted, problems []string) {
 		for _, f := range strings.Fields(line) {
 			if !found && strings.HasPrefix(strings.ToLower(f), "relay:") {
 				found = true
-				l.invite, err = relay.ParseInvite(f)
+				if l.invite, err = relay.ParseInvite(f); err == nil {
+					l.invite, err = Unread(l.invite)
+				}
 				continue
 			}
 			name = append(name, f)

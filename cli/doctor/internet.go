@@ -77,7 +77,7 @@ func askFromHere(ctx context.Context, inv relay.Invite, port int) (api.ChannelDi
 	ctx, cancel := context.WithCancel(ctx)
 	ran := make(chan error, 1)
 	go func() { ran <- node.Run(ctx) }() // ends with ctx
-	c.Asked = append(c.Asked, words.DialBacks(node.AskDialBacks(ctx, inv.Channel, addrs, uint16(port)))...)
+	c.Asked = append(c.Asked, words.DialBacks(node.AskDialBacks(ctx, inv, addrs, uint16(port)))...)
 	cancel()
 	return c, <-ran
 }

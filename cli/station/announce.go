@@ -15,7 +15,7 @@ func (s *Station) channelsToTell() []discovery.Channel {
 	var all []discovery.Channel
 	for _, c := range s.Node.Channels() {
 		st, ok := c.Status()
-		if !ok {
+		if !ok || c.Private() {
 			continue
 		}
 		d := discovery.Channel{ID: c.ID(), BitRate: st.Ring.BitRate, Source: st.Tree.Root}

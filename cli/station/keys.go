@@ -7,12 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"time"
 
 	"go.uber.org/zap"
 
 	"relay/cli/fault"
 	"relay/cli/words"
+	"relay/relay/seal"
 	"relay/relay/store"
 	"relay/relay/stream"
 )
@@ -78,6 +80,22 @@ func (k *Keys) StreamKey() (string, error) {
 	return s, nil
 }
 
+// Secret returns the secret that is kept with the channel, zero if there is none.
+func (k *Keys) Secret() (seal.Access, error) {
+	if k.Store == nil {
+		return seal.Access{}, nil
+	}
+	return k.Store.Secret(k.name)
+}
+
+// KeepSecret keeps it for the next run.
+func (k *Keys) KeepSecret(a seal.Access) error {
+	if k.Store == nil {
+		return nil
+	}
+	return k.Store.KeepSecret(k.name, a)
+}
+
 // NextEpoch returns an epoch later than all that were used with the key.
 func (k *Keys) NextEpoch(now time.Time) (stream.Epoch, error) {
 	if k.Store == nil {
@@ -96,6 +114,15 @@ func (k *Keys) NextEpoch(now time.Time) (stream.Epoch, error) {
 func (k *Keys) Close() {
 	if k.lock != nil {
 		k.lock.Close()
+	}
+}
+
+// Private keeps the players of a private channel on this machine, unless the user has said where they
+// ask: those on its networks need not have the secret.
+func (cfg *Config) Private(a seal.Access) {
+	if a.Private() && cfg.Near {
+		_, port, _ := net.SplitHostPort(cfg.HTTP.Addr) // flag.Listen has joined it
+		cfg.HTTP.Addr, cfg.Near = net.JoinHostPort("127.0.0.1", port), false
 	}
 }
 

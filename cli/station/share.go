@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 
+	"go.uber.org/zap"
+
 	"relay/playback/api"
 	"relay/relay"
 	"relay/relay/stream"
@@ -22,7 +24,18 @@ func (s *Station) JoinedBy(u relay.Invite) {
 	s.hosts[u.Channel] = u.Hosts
 }
 
-// share returns the invite and the page of one of the station's channels.
+// KeepSecret keeps the secret by which a channel was joined, for relay link.
+func (s *Station) KeepSecret(u relay.Invite) {
+	if s.cfg.Store == nil || !u.Access.Private() {
+		return
+	}
+	if err := s.cfg.Store.KeepSecret(u.Channel.String(), u.Access); err != nil {
+		s.log.Warn("keep the secret of a channel", zap.Error(err))
+	}
+}
+
+// share returns the invite and the page of one of the station's channels. HTTP tells of a private
+// channel's secret to nobody.
 func (s *Station) share(id stream.ChannelID) api.Share {
 	var sh api.Share
 	sh.Page, _ = s.Page()
@@ -30,7 +43,7 @@ func (s *Station) share(id stream.ChannelID) api.Share {
 	hosts := s.hosts[id]
 	s.mu.Unlock()
 	if c := s.Node.Channel(id); c != nil && len(s.Node.Addrs())+len(hosts) > 0 {
-		sh.Link = s.Link(c, hosts...)
+		sh.Link = s.Invite(c, hosts...).String()
 	}
 	return sh
 }

@@ -196,6 +196,9 @@ type Encoder struct {
 // its input; elsewhere it is nil.
 func (s *Station) Show(c *relay.Channel, encoder func() Encoder) {
 	pc := playback.NewChannel(c.ID(), c.Ring(), func() api.Facts { return factsOf(c, encoder) })
+	if c.Private() {
+		pc.Private(c.CanRead())
+	}
 	s.ops.carry(c, pc, encoder)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -252,8 +255,7 @@ func (s *Station) Discoverable() bool { return s.responder != nil && s.onNetwork
 // Invite returns the invite to the channel: the node's own addresses as they are now, then
 // the further ones.
 func (s *Station) Invite(c *relay.Channel, more ...relay.HostPort) relay.Invite {
-	u := relay.Invite{Channel: c.ID(), Hosts: append(slices.Clone(s.cfg.Via), s.reach.hosts(s.Node.Addrs())...)}
-	return u.With(more...)
+	return c.Invite(append(slices.Clone(s.cfg.Via), s.reach.hosts(s.Node.Addrs())...)).With(more...)
 }
 
 // Helpers are the flags by which sources name this node as their helper, for each address.
@@ -279,9 +281,9 @@ func ipv6(h relay.HostPort) int {
 	return 0
 }
 
-// Link returns Invite as text, for people to share.
+// Link returns Invite as text, for people to share. It has the secret of a private channel.
 func (s *Station) Link(c *relay.Channel, more ...relay.HostPort) string {
-	return s.Invite(c, more...).String()
+	return s.Invite(c, more...).Link()
 }
 
 // Run serves until ctx ends; the group's other members end it too.

@@ -9,6 +9,8 @@ type Greeting struct {
 	Link        string
 	Local       bool // nobody outside this machine can reach the source, though its settings allow it
 	URL         string
+	Private     bool     // only who has the link can watch
+	Phrase      bool     // and the passphrase besides
 	Code        []string // the QR code of Page, for phones
 }
 
@@ -40,6 +42,10 @@ func (g Greeting) Lines() []string {
 	switch {
 	case g.Local:
 		add("        (this machine only: it has no other network address)")
+	case g.Phrase:
+		add("        (private: whoever has the passphrase, too, can watch; relay link --join-only is for helpers)")
+	case g.Private:
+		add("        (private: whoever has this link can watch; relay link --join-only is for helpers)")
 	case g.Found:
 		add("        (on this network relay watch finds it by itself)")
 	}

@@ -9,8 +9,12 @@ import (
 	"relay/tree"
 )
 
-// HelperFailed says why a helper does not take a source's channel, whose link that is.
-func HelperFailed(h relay.Helper, link string, why error) Warning {
+// HelperFailed says why a helper does not take a source's channel, whose invite that is.
+func HelperFailed(h relay.Helper, inv relay.Invite, why error) Warning {
+	link := inv.String()
+	if inv.Access.Private() { // the warning is an event that others may read
+		link = "LINK, with what relay link --join-only prints here"
+	}
 	w := Warning{Code: warnHelper, Text: fmt.Sprintf("the helper %s does not take this channel: %v", h.HostPort, why)}
 	switch {
 	case errors.Is(why, tree.ReasonNotNeeded):

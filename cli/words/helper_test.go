@@ -6,13 +6,15 @@ import (
 	"testing"
 
 	"relay/relay"
+	"relay/relay/seal"
 	"relay/tree"
 )
 
 // What a person is told of a helper says what to do next, and never shows the token.
 func TestWhyAHelperDoesNotTakeAChannel(t *testing.T) {
 	id := tree.ID{1}.String()
-	const link = "relay://channel@host"
+	inv := relay.Invite{Hosts: []relay.HostPort{{Host: "h", Port: 2}}}
+	link := inv.String()
 	for _, c := range []struct {
 		via  string
 		why  error
@@ -32,9 +34,20 @@ func TestWhyAHelperDoesNotTakeAChannel(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		w := HelperFailed(h, link, c.why)
+		w := HelperFailed(h, inv, c.why)
 		if !strings.HasPrefix(w.Text, c.text) || !strings.Contains(w.Hint, c.hint) || strings.Contains(w.Text+w.Hint, "sesame") {
 			t.Errorf("%v: %q, %q", c.why, w.Text, w.Hint)
+		}
+	}
+	// A warning is an event, which others on this machine may read.
+	h, err := relay.ParseHelper("h:1/" + id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	inv.Access = seal.New()
+	for _, why := range []error{tree.ReasonNotNeeded, tree.ReasonChannel} {
+		if w := HelperFailed(h, inv, why); !strings.Contains(w.Hint, "relay link --join-only") || strings.Contains(w.Hint, inv.Access.Fragment()) || strings.Contains(w.Hint, inv.JoinOnly().Access.Fragment()) {
+			t.Errorf("of a private channel: %q", w.Hint)
 		}
 	}
 	text, hint := TooFast("stage", &relay.TooFastError{Rate: 9_100_000, Most: 6_000_000})

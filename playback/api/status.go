@@ -44,6 +44,11 @@ type Channel struct {
 	// parent beyond this network has found out: [ReachOpen], [ReachPunchable] or [ReachClosed]; ""
 	// if none has tried.
 	Reach string `json:"reach"`
+	// Private says that only those who have the channel's secret watch it. No link here has that.
+	Private bool `json:"private,omitempty"`
+	// Unread says that this node has the join part of the secret alone: it passes the channel on and
+	// cannot play it.
+	Unread bool `json:"unread,omitempty"`
 }
 
 // ChannelStatus is one channel as whoever runs the node may know it: with addresses and

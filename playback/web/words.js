@@ -72,6 +72,7 @@ export function condition(state, channel) {
  * tells nothing; reached says whether the node answers at all.
  */
 export function explain(state, channel, reached) {
+  if (channel?.unread) return { title: 'This node cannot play the channel', text: 'It is private, and this node only passes it on. Run “relay watch” with the whole link to watch it.', tone: 'warn' };
   const root = channel?.root;
   const orphan = channel && !root && !channel.parent;
   switch (state.name) {

@@ -41,8 +41,7 @@ const (
 	Key Flags = 1 << iota
 	// Tag marks a chunk that starts on a tag boundary.
 	Tag
-	// Enc is reserved for encrypted payloads. Nodes pass it on; no source sets it, and
-	// players take the payload as it is.
+	// Enc marks a sealed payload, that of a private channel. Nodes pass it on; see [Opener].
 	Enc
 )
 
@@ -51,7 +50,8 @@ const knownFlags = Key | Tag | Enc
 // Chunk is the unit that is signed, stored, sent and resumed at. It is immutable,
 // and so is the frame under it: ring, links and viewers share it.
 type Chunk struct {
-	frame []byte
+	frame []byte // nil once it has been opened
+	plain []byte // the payload, if it has been opened
 	epoch Epoch
 	seq   uint64
 	beat  uint64
@@ -103,11 +103,20 @@ func (c *Chunk) Gen() uint32 { return c.gen }
 // Has reports whether all of f are set.
 func (c *Chunk) Has(f Flags) bool { return c.flags&f == f }
 
-// Payload is the media: whole or partial tags. It must not be changed.
-func (c *Chunk) Payload() []byte { return c.frame[chunkPayload : len(c.frame)-SignatureLen] }
+// Payload is the media: whole or partial tags, or what they are sealed in. It must not be changed.
+func (c *Chunk) Payload() []byte {
+	if c.frame == nil {
+		return c.plain
+	}
+	return c.frame[chunkPayload : len(c.frame)-SignatureLen]
+}
 
-// Frame is the chunk as it goes over a link. It must not be changed.
+// Frame is the chunk as it goes over a link; nil if it has been opened, since it then stays on this
+// machine. It must not be changed.
 func (c *Chunk) Frame() []byte { return c.frame }
+
+// size is what the chunk holds of memory, in bytes.
+func (c *Chunk) size() int { return len(c.frame) + len(c.plain) }
 
 func (c *Chunk) signed() []byte { return c.frame[chunkVersion:chunkPayload] }
 

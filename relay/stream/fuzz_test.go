@@ -13,7 +13,7 @@ func FuzzParseChunk(f *testing.F) {
 		if err != nil {
 			return
 		}
-		again := signer{m.key, m.id, c.Epoch()}.chunk(c.flags, c.Seq(), c.Beat(), c.Gen(), c.Payload())
+		again := signer{key: m.key, id: m.id, epoch: c.Epoch()}.chunk(c.flags, c.Seq(), c.Beat(), c.Gen(), c.Payload())
 		unsigned := len(frame) - SignatureLen
 		if !bytes.Equal(again.Frame()[:unsigned], frame[:unsigned]) || len(again.Frame()) != len(frame) {
 			t.Fatal("fields that were read do not make the same frame")
@@ -35,7 +35,7 @@ func FuzzParseHeader(f *testing.F) {
 		if err != nil {
 			return
 		}
-		again := signer{m.key, m.id, h.Epoch()}.header(h.Gen(), h.Payload()).Frame()
+		again := signer{key: m.key, id: m.id, epoch: h.Epoch()}.header(h.Gen(), h.Payload()).Frame()
 		again[chunkFlags] = frame[chunkFlags] // a writer sets none
 		unsigned := len(frame) - SignatureLen
 		if !bytes.Equal(again[:unsigned], frame[:unsigned]) || len(again) != len(frame) {
@@ -56,7 +56,7 @@ func FuzzParseBeat(f *testing.F) {
 		if err != nil {
 			return
 		}
-		again := signer{m.key, m.id, b.Epoch()}.beat(b.Head(), b.Ms()).Frame()
+		again := signer{key: m.key, id: m.id, epoch: b.Epoch()}.beat(b.Head(), b.Ms()).Frame()
 		if !bytes.Equal(again[:beatSig], frame[:beatSig]) || len(frame) != BeatLen {
 			t.Fatal("fields that were read do not make the same frame")
 		}

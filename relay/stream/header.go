@@ -29,7 +29,8 @@ const (
 // Header is what a player needs before the first chunk: file header, metadata and
 // decoder configurations. It is immutable.
 type Header struct {
-	frame []byte
+	frame []byte // nil once it has been opened
+	plain []byte // the payload, if it has been opened
 	epoch Epoch
 	gen   uint32
 }
@@ -60,10 +61,21 @@ func (h *Header) Epoch() Epoch { return h.epoch }
 // Gen is the header's generation in its epoch, from 1; a later one replaces it.
 func (h *Header) Gen() uint32 { return h.gen }
 
-// Payload is the header's media bytes. It must not be changed.
-func (h *Header) Payload() []byte { return h.frame[headerPayload : len(h.frame)-SignatureLen] }
+// Payload is the header's media bytes, or what they are sealed in. It must not be changed.
+func (h *Header) Payload() []byte {
+	if h.frame == nil {
+		return h.plain
+	}
+	return h.frame[headerPayload : len(h.frame)-SignatureLen]
+}
 
-// Frame is the header as it goes over a link. It must not be changed.
+// Frame is the header as it goes over a link; nil if it has been opened. It must not be changed.
 func (h *Header) Frame() []byte { return h.frame }
+
+// Sealed reports whether the payload has to be opened before it means anything.
+func (h *Header) Sealed() bool { return h.frame != nil && Flags(h.frame[chunkFlags])&Enc != 0 }
+
+// size is what the header holds of memory, in bytes.
+func (h *Header) size() int { return len(h.frame) + len(h.plain) }
 
 func (h *Header) signed() []byte { return h.frame[chunkVersion:headerPayload] }

@@ -23,7 +23,7 @@ func newMaker(t testing.TB) *maker {
 func fixedMaker(seed uint64) *maker {
 	rnd := rand.New(rand.NewPCG(seed, 0))
 	key := ed25519.NewKeyFromSeed(randBytes(rnd, ed25519.SeedSize))
-	return &maker{signer{key, IDOf(key), Epoch{Ms: 1_700_000_000_000, Rand: rnd.Uint64()}}, rnd}
+	return &maker{signer{key: key, id: IDOf(key), epoch: Epoch{Ms: 1_700_000_000_000, Rand: rnd.Uint64()}}, rnd}
 }
 
 func randBytes(rnd *rand.Rand, n int) []byte {

@@ -178,9 +178,9 @@ func (r *Ring) Append(c *Chunk) (bool, error) {
 }
 
 func (r *Ring) add(c *Chunk, h *Header) {
-	e := entry{c, h, len(c.frame)}
+	e := entry{c, h, c.size()}
 	if n := len(r.entries); n == 0 || r.entries[n-1].header != h {
-		e.size += len(h.frame)
+		e.size += h.size()
 	}
 	r.entries = append(r.entries, e)
 	r.bytes += e.size

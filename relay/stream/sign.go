@@ -5,6 +5,8 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
+
+	"relay/relay/seal"
 )
 
 // SignatureLen is the length of an Ed25519 signature (RFC 8032).
@@ -61,6 +63,26 @@ type signer struct {
 	key   ed25519.PrivateKey
 	id    ChannelID
 	epoch Epoch
+	seal  *seal.Epoch // nil for a public channel
+}
+
+// sealed is how much sealing adds to a payload.
+func (s signer) sealed() int {
+	if s.seal == nil {
+		return 0
+	}
+	return seal.Overhead
+}
+
+// put writes a payload behind the fields of a frame, as it crosses links. Payloads are sealed first and
+// signed then: who passes them on checks the signature, and need not read them.
+func (s signer) put(b []byte, at int, k seal.Kind, n uint64, payload []byte) {
+	if s.seal == nil {
+		copy(b[at:], payload)
+		return
+	}
+	b[chunkFlags] |= byte(Enc)
+	s.seal.Seal(b[at:at], k, n, payload, b[chunkVersion:at])
 }
 
 func (s signer) sign(domain string, frame []byte, payloadAt int) {
@@ -69,7 +91,7 @@ func (s signer) sign(domain string, frame []byte, payloadAt int) {
 }
 
 func (s signer) chunk(f Flags, seq, beat uint64, gen uint32, payload []byte) *Chunk {
-	b := make([]byte, ChunkOverhead+len(payload))
+	b := make([]byte, ChunkOverhead+len(payload)+s.sealed())
 	PutPrelude(b, FrameChunk, len(b)-PreludeLen)
 	b[chunkVersion] = Version
 	b[chunkFlags] = byte(f)
@@ -77,18 +99,18 @@ func (s signer) chunk(f Flags, seq, beat uint64, gen uint32, payload []byte) *Ch
 	binary.BigEndian.PutUint64(b[chunkSeq:], seq)
 	binary.BigEndian.PutUint64(b[chunkBeat:], beat)
 	binary.BigEndian.PutUint32(b[chunkGen:], gen)
-	copy(b[chunkPayload:], payload)
+	s.put(b, chunkPayload, seal.Chunk, seq, payload)
 	s.sign(domainChunk, b, chunkPayload)
-	return &Chunk{frame: b, epoch: s.epoch, seq: seq, beat: beat, gen: gen, flags: f}
+	return &Chunk{frame: b, epoch: s.epoch, seq: seq, beat: beat, gen: gen, flags: Flags(b[chunkFlags])}
 }
 
 func (s signer) header(gen uint32, payload []byte) *Header {
-	b := make([]byte, headerPayload+len(payload)+SignatureLen)
+	b := make([]byte, headerPayload+len(payload)+s.sealed()+SignatureLen)
 	PutPrelude(b, FrameHeader, len(b)-PreludeLen)
 	b[chunkVersion] = Version
 	putEpoch(b[headerEpoch:], s.epoch)
 	binary.BigEndian.PutUint32(b[headerGen:], gen)
-	copy(b[headerPayload:], payload)
+	s.put(b, headerPayload, seal.Header, uint64(gen), payload)
 	s.sign(domainHeader, b, headerPayload)
 	return &Header{frame: b, epoch: s.epoch, gen: gen}
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"relay/relay/seal"
 )
 
 // TagFlags says what a tag means to the cutting of chunks.
@@ -28,10 +30,12 @@ type Writer struct {
 	ring  *Ring
 	sign  signer
 	start time.Time // when the epoch began, by the monotonic clock
+	most  int       // bytes of tags in a chunk
 
 	mu      sync.Mutex
 	seq     uint64
 	gen     uint32
+	header  []byte // in force; its frame may be sealed
 	pending []byte
 	flags   Flags
 	timer   *time.Timer
@@ -40,12 +44,20 @@ type Writer struct {
 
 // NewWriter returns the writer of a new epoch. now becomes its beat 0.
 func NewWriter(ring *Ring, key ed25519.PrivateKey, epoch Epoch, now time.Time) *Writer {
-	return &Writer{
-		ring:    ring,
-		sign:    signer{key, IDOf(key), epoch},
-		start:   now,
-		pending: make([]byte, 0, MaxPayload),
+	return NewSealedWriter(ring, key, seal.Content{}, epoch, now)
+}
+
+// NewSealedWriter returns a writer that seals what it makes, unless content is zero: the channel is
+// public then. It must be the only writer of that epoch ever, since two payloads of one number under
+// one key would tell of each other.
+func NewSealedWriter(ring *Ring, key ed25519.PrivateKey, content seal.Content, epoch Epoch, now time.Time) *Writer {
+	w := &Writer{ring: ring, sign: signer{key: key, id: IDOf(key), epoch: epoch}, start: now}
+	if !content.IsZero() {
+		w.sign.seal = sealOf(content, epoch)
 	}
+	w.most = MaxPayload - w.sign.sealed()
+	w.pending = make([]byte, 0, w.most)
+	return w
 }
 
 // Epoch returns the epoch the writer was made for.
@@ -60,20 +72,21 @@ func (w *Writer) beatAt(now time.Time) uint64 {
 
 // SetHeader makes payload the header of the tags that follow, as a new
 // generation, unless it equals the one in force. payload is copied; it is at most
-// [MaxHeaderPayload] bytes.
+// [MaxHeaderPayload] bytes, with what sealing adds.
 func (w *Writer) SetHeader(payload []byte) error {
-	if len(payload) > MaxHeaderPayload {
-		return fmt.Errorf("header of %d bytes, the most is %d", len(payload), MaxHeaderPayload)
+	if most := MaxHeaderPayload - w.sign.sealed(); len(payload) > most {
+		return fmt.Errorf("header of %d bytes, the most is %d", len(payload), most)
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if h := w.ring.Header(); w.gen > 0 && bytes.Equal(h.Payload(), payload) {
+	if w.gen > 0 && bytes.Equal(w.header, payload) {
 		return nil
 	}
 	if err := w.flush(); err != nil {
 		return err
 	}
 	w.gen++
+	w.header = bytes.Clone(payload)
 	w.ring.SetHeader(w.sign.header(w.gen, payload))
 	return nil
 }
@@ -101,10 +114,10 @@ func (w *Writer) WriteTag(tag []byte, f TagFlags) error {
 			}
 			w.arm()
 		}
-		n := min(len(tag)-at, MaxPayload-len(w.pending))
+		n := min(len(tag)-at, w.most-len(w.pending))
 		w.pending = append(w.pending, tag[at:at+n]...)
 		at += n
-		if len(w.pending) == MaxPayload {
+		if len(w.pending) == w.most {
 			if err := w.flush(); err != nil {
 				return err
 			}

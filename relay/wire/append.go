@@ -69,6 +69,10 @@ func appendBody(b []byte, f Frame) (byte, []byte) {
 	case Later:
 		b = append(append(b, Version), f.Channel[:]...)
 		return typeLater, appendPlace(append(b, f.Beat.Frame()[stream.PreludeLen:]...), f.At)
+	case Prove:
+		return typeProve, append(b, f.Proof[:]...)
+	case Entrust:
+		return typeEntrust, append(b, f.JoinPart[:]...)
 	case Probed:
 		return typeProbed, appendBool(appendAddr(b, f.Addr), f.Open)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 
+	"relay/relay/seal"
 	"relay/relay/stream"
 	"relay/tree"
 )
@@ -44,6 +45,8 @@ const (
 	typeMeet      = 0x2a
 	typeReady     = 0x2b
 	typeLater     = 0x2c
+	typeProve     = 0x30
+	typeEntrust   = 0x31
 )
 
 // Side says who may send a frame.
@@ -106,6 +109,8 @@ var kinds = map[byte]kind{
 	typeRooms:     {"rooms", Parent, 2 * tree.Classes, 2 * tree.Classes},
 	typeMeet:      {"meet", Parent | Child, 32 + 2, 32 + 2*addrMax},
 	typeReady:     {"ready", Parent | Child, 32 + 1, 32 + 1},
+	typeProve:     {"prove", Parent | Stranger, ProofLen, ProofLen},
+	typeEntrust:   {"entrust", Stranger, seal.SecretLen, seal.SecretLen},
 	typeDialMe:    {"dialme", Stranger, 1, 1 + 32 + 2},
 	typeDialled:   {"dialled", Parent, 1 + 4 + 2 + 2, addrMax + 2},
 	typeLater:     {"later", Parent | Child | Stranger, 1, 1 + 32 + beatBody + placeMax},
@@ -155,7 +160,7 @@ type Offer struct {
 	Proof   *[ProofLen]byte // that the source knows the helper's token; nil if it does not say so
 }
 
-// ProofLen is the length of an Offer's proof, in bytes: HMAC-SHA256.
+// ProofLen is the length of an Offer's proof, and of a Prove's, in bytes: HMAC-SHA256.
 const ProofLen = 32
 
 // DialMe asks a node of the channel to dial back, in place of a Hello: the address from which it
@@ -207,6 +212,14 @@ type Ready struct {
 	Is     bool
 }
 
+// Prove shows that its sender has the secret of a private channel, or its join part, on this very
+// connection. It is the first frame that either side sends. It is sent to nodes whose ALPN is relay/3.
+type Prove struct{ Proof [ProofLen]byte }
+
+// Entrust gives a helper the join part of a private channel's secret, just before an offer with a proof
+// of the helper's token.
+type Entrust struct{ JoinPart [seal.SecretLen]byte }
+
 // Answer is what came of one way of getting through.
 type Answer uint8
 
@@ -235,7 +248,8 @@ type Later struct {
 }
 
 // Frame is one of *stream.Chunk, *stream.Header, *stream.Beat, Gap, Hello, Sample,
-// Facts, Survey, Whole, Probed, Offer, DialMe, Dialled, Seen, Through, Callable, Rooms, Call, Called, Meet, Ready, Later, and tree's Welcome, Refer, Pull, Heartbeat,
+// Facts, Survey, Whole, Probed, Offer, DialMe, Dialled, Seen, Through, Callable, Rooms, Call, Called, Meet, Ready,
+// Later, Prove, Entrust, and tree's Welcome, Refer, Pull, Heartbeat,
 // Path, Report, Backups and Bye.
 type Frame any
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 
+	"relay/relay/seal"
 	"relay/relay/stream"
 	"relay/tree"
 )
@@ -100,6 +101,10 @@ func (p *parser) body(typ byte) Frame {
 		return Meet{tree.ID(p.array32()), p.addr(true), p.addr(true)}
 	case typeReady:
 		return Ready{tree.ID(p.array32()), p.bool()}
+	case typeProve:
+		return Prove{p.array32()}
+	case typeEntrust:
+		return Entrust{[seal.SecretLen]byte(p.take(seal.SecretLen))}
 	case typeProbed:
 		return Probed{p.addr(false), p.bool()}
 	case typeDialMe:

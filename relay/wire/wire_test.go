@@ -158,6 +158,8 @@ func (m maker) frames() map[string]wire.Frame {
 		"rooms":    wire.Rooms{Best: m.room(), Room: m.room()},
 		"ready":    wire.Ready{Caller: m.id32(), Is: m.bool()},
 		"later":    wire.Later{Channel: m.id32(), Beat: m.beat(), At: tree.Place{ID: m.id32(), Addrs: m.addrs()}},
+		"prove":    wire.Prove{Proof: m.id32()},
+		"entrust":  wire.Entrust{JoinPart: [16]byte(m.bytes(16))},
 		"meet":     wire.Meet{Caller: m.id32(), Addr: m.seen(), Listen: m.seen()},
 		"probed":   wire.Probed{Addr: m.addr(), Open: m.bool()},
 		"dialme":   wire.DialMe{Channel: m.id32(), Port: m.port()},

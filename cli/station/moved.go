@@ -1,30 +1,29 @@
-package cli
+package station
 
 import (
 	"sync/atomic"
 
-	"relay/cli/station"
 	"relay/cli/term"
 	"relay/cli/words"
 )
 
-// sharedLink is the link that people were told, to tell them again when the machine has other
+// SharedLink is the link that people were told, to tell them again when the machine has other
 // addresses.
-type sharedLink struct {
+type SharedLink struct {
 	first atomic.Pointer[string] // nil until people were told one, or that there is none
 
 	// Owned by whoever looks.
 	told, newest string
 }
 
-// tell says which link people were told first; "" for none.
-func (s *sharedLink) tell(link string) { s.first.CompareAndSwap(nil, &link) }
+// Tell says which link people were told first; "" for none.
+func (s *SharedLink) Tell(link string) { s.first.CompareAndSwap(nil, &link) }
 
 // look returns what to tell people now, "" for nothing: a link that is another than they were
 // told, and that has been the same for two looks. While an address changes there is none at
 // all for a moment. A link with the router's address, "" for none, is told at once if they have
 // been told none with that.
-func (s *sharedLink) look(link, router string) string {
+func (s *SharedLink) look(link, router string) string {
 	first := s.first.Load()
 	if first == nil {
 		return ""
@@ -41,8 +40,8 @@ func (s *sharedLink) look(link, router string) string {
 	return ""
 }
 
-// again tells people the link that replaces the one they were told, if it is another.
-func (s *sharedLink) again(t *term.Terminal, st *station.Station, link func() string) {
+// Again tells people the link that replaces the one they were told, if it is another.
+func (s *SharedLink) Again(t *term.Terminal, st *Station, link func() string) {
 	if !st.Reachable() {
 		return
 	}

@@ -1,16 +1,16 @@
-package cli
+package station
 
 import "testing"
 
 func TestAnotherLinkIsToldOnceAndWhenItStays(t *testing.T) {
-	var s sharedLink
+	var s SharedLink
 	for range 2 {
 		if s.look("a", "") != "" {
 			t.Error("it is told before the greeting")
 		}
 	}
-	s.tell("a")
-	s.tell("z") // the greeting comes once
+	s.Tell("a")
+	s.Tell("z") // the greeting comes once
 	for i, c := range []struct{ link, want string }{
 		{"a", ""},
 		{"a", ""},

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"relay/relay/hostnet"
 	"relay/relay/refusal"
 )
 
@@ -112,23 +113,10 @@ type door struct {
 	pressed  time.Time  // when one that waits looked last
 }
 
-// counted returns what counts as one address, an IPv6 customer's /64, and the prefix that it
-// shares with its neighbours.
-func counted(a netip.Addr) (addr, neighbours netip.Prefix) {
-	a = a.Unmap().WithZone("")
-	one, many := 32, 24
-	if a.Is6() {
-		one, many = 64, 48
-	}
-	addr, _ = a.Prefix(one)        // not valid for an address that is not,
-	neighbours, _ = a.Prefix(many) // which counts as one
-	return addr, neighbours
-}
-
 // enter takes a connection in, and has another give way if there are too many.
 func (d *door) enter(conn net.Conn, from netip.Addr) *visitor {
 	v := &visitor{conn: conn, turn: make(chan struct{}), away: make(chan struct{})}
-	v.addr, v.net = counted(from)
+	v.addr, v.net = hostnet.Counted(from)
 	d.mu.Lock()
 	d.visitors = append(d.visitors, v)
 	var out *visitor

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"relay/relay/hostnet"
 )
 
 // Limits on a connection before its peer is known.
@@ -117,7 +119,7 @@ func (j *addrLimiter) allow(now time.Time, remote netip.Addr) bool {
 	if remote.Unmap().IsLoopback() || !remote.IsValid() {
 		return true
 	}
-	p, _ := counted(remote)
+	p, _ := hostnet.Counted(remote)
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	l := j.addrs[p]

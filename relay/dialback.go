@@ -31,18 +31,19 @@ var errOtherDialled = errors.New("it tells of an address that it was not asked t
 // dialBack answers a machine that wants to know whether it can be reached. Only the address is
 // dialled from which it asks, and only its own node counts; so nobody can have somebody else's
 // machine dialled, but for the households that share the address.
-func (n *Node) dialBack(ctx context.Context, conn *tls.Conn, f wire.DialMe, peer tree.ID, proof wire.Frame) error {
+func (n *Node) dialBack(ctx context.Context, conn *tls.Conn, f wire.DialMe, peer tree.ID, v *visitor, proof wire.Frame) error {
 	c := n.named(f.Channel, proof, conn)
 	if c == nil {
 		sayBye(conn, tree.ReasonChannel)
-		return tree.ReasonChannel
+		return refuse(doorChannel, tree.ReasonChannel)
 	}
 	seen := remoteAddr(conn.NetConn()).Addr()
 	if !n.mayTrial(n.callbacks, seen) {
 		sayBye(conn, tree.ReasonBusy)
-		return tree.ReasonBusy
+		return refuse(doorBusy, tree.ReasonBusy)
 	}
 	defer func() { <-n.callbacks }()
+	n.door.know(v)
 	if err := conn.SetDeadline(time.Now().Add(dialBackWait)); err != nil {
 		return err
 	}

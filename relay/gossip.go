@@ -111,15 +111,16 @@ func (n *Node) cluster(l membership.Label) *Channel {
 }
 
 // greetGossip hands a stranger's stream to the channel it names.
-func (n *Node) greetGossip(g *guardedConn, conn *tls.Conn) error {
+func (n *Node) greetGossip(g *guardedConn, conn *tls.Conn, v *visitor) error {
 	var l membership.Label
 	if _, err := io.ReadFull(conn, l[:]); err != nil {
-		return fmt.Errorf("read label: %w", err)
+		return refuse(doorHello, fmt.Errorf("read label: %w", err))
 	}
 	c := n.cluster(l)
 	if c == nil {
-		return errNoGossip
+		return refuse(doorChannel, errNoGossip)
 	}
+	n.door.know(v)
 	g.allow(gossipBytes)
 	if err := c.pass.greetGossip(conn); err != nil {
 		return err

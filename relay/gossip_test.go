@@ -150,8 +150,8 @@ func TestAFloodOfPacketsIsNeitherServedNorPassedOn(t *testing.T) {
 			}
 		}
 		t.Logf("%d packets of 5,000 made the source send one elsewhere", got)
-		if got == 0 || got > 20+5*11 {
-			t.Errorf("the victim got %d packets", got)
+		if got > 0 {
+			t.Errorf("the victim, who has sent nothing, got %d packets", got)
 		}
 		w.within(time.Second, "all are members", func(n *inhabitant) bool { return n.peers.gossip.Len() == 5 })
 		w.wantWhole()

@@ -1,7 +1,10 @@
 package relay
 
 import (
+	"bytes"
+	"encoding/binary"
 	"errors"
+	"io"
 	"net"
 	"net/netip"
 	"sync"
@@ -9,13 +12,14 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"relay/relay/hostnet"
 )
 
 // Limits on a connection before its peer is known.
 const (
 	handshakeTime  = 3 * time.Second
 	handshakeBytes = 64 << 10
-	handshakes     = 32 // at the same time
 	// joinRate and joinBurst bound connections from one address. The burst lets a
 	// household or a lecture hall behind one address start together.
 	joinRate  = 5 // a second
@@ -32,6 +36,7 @@ type guardedConn struct {
 	net.Conn
 	left  atomic.Int64 // bytes that may still be read; < 0 when unbounded
 	heard func()       // called after each read, once set; by the reading goroutine
+	first []byte       // what was read already, and comes before the rest
 }
 
 func newGuardedConn(c net.Conn) *guardedConn {
@@ -49,7 +54,40 @@ func (g *guardedConn) open(heard func()) {
 	g.heard = heard
 }
 
+// TLS 1.3's first record: one byte for a handshake, two of version, two of length (RFC 8446 §5.1).
+const (
+	recordHead      = 5
+	recordHandshake = 22
+)
+
+// readFirst reads the record with which a handshake begins, and keeps it for Read. It calls spoke
+// when the first bytes have come. Of what is no such record, or too long a one, it reads no more than
+// it takes to see that: TLS will refuse it.
+func (g *guardedConn) readFirst(spoke func()) error {
+	var b bytes.Buffer // grows with what has come
+	if _, err := io.CopyN(&b, g, 1); err != nil {
+		return err
+	}
+	spoke()
+	if b.Bytes()[0] == recordHandshake {
+		if _, err := io.CopyN(&b, g, recordHead-1); err != nil {
+			return err
+		}
+		n := int64(binary.BigEndian.Uint16(b.Bytes()[recordHead-2:]))
+		if _, err := io.CopyN(&b, g, min(n, firstMost)); err != nil {
+			return err
+		}
+	}
+	g.first = b.Bytes()
+	return nil
+}
+
 func (g *guardedConn) Read(b []byte) (int, error) {
+	if len(g.first) > 0 {
+		n := copy(b, g.first)
+		g.first = g.first[n:]
+		return n, nil
+	}
 	left := g.left.Load()
 	if left == 0 {
 		return 0, errTooMuch
@@ -78,18 +116,10 @@ type addrLimiter struct {
 }
 
 func (j *addrLimiter) allow(now time.Time, remote netip.Addr) bool {
-	remote = remote.Unmap()
-	if remote.IsLoopback() || !remote.IsValid() {
+	if remote.Unmap().IsLoopback() || !remote.IsValid() {
 		return true
 	}
-	bits := 32
-	if remote.Is6() {
-		bits = 64
-	}
-	p, err := remote.WithZone("").Prefix(bits)
-	if err != nil {
-		return false
-	}
+	p, _ := hostnet.Counted(remote)
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	l := j.addrs[p]

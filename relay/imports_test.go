@@ -82,16 +82,17 @@ var law = []struct {
 }{
 	{"tree", nil},
 	{"relay/oneline", nil}, // strangers' text is cleaned the same way wherever it goes
+	{"relay/refusal", nil}, // counted the same way wherever something is refused
 	{"relay/seal", nil},
 	{"relay/stream", []string{"relay/seal"}},
 	{"relay/hostnet", nil},
 	{"relay/portmap", []string{"relay/hostnet", "relay/oneline"}},
 	{"relay/naming", []string{"relay/stream"}},
 	{"relay/wire", []string{"relay/seal", "relay/stream", "tree"}},
-	{"relay/membership", []string{"relay/oneline", "relay/stream", "relay/wire", "tree"}},
-	{"relay/discovery", []string{"relay/hostnet", "relay/stream"}},
+	{"relay/membership", []string{"relay/hostnet", "relay/oneline", "relay/refusal", "relay/stream", "relay/wire", "tree"}},
+	{"relay/discovery", []string{"relay/hostnet", "relay/refusal", "relay/stream"}},
 	{"relay/store", []string{"relay/oneline", "relay/seal", "relay/stream", "relay/wire", "tree"}},
-	{"relay", []string{"relay/hostnet", "relay/membership", "relay/oneline", "relay/seal", "relay/store", "relay/stream", "relay/wire", "tree"}},
+	{"relay", []string{"relay/hostnet", "relay/membership", "relay/oneline", "relay/refusal", "relay/seal", "relay/store", "relay/stream", "relay/wire", "tree"}},
 
 	// What a tag is, ingest and playback have in common: flv belongs to both.
 	{"ingest/flv", []string{"relay/oneline"}},
@@ -125,7 +126,7 @@ var law = []struct {
 }
 
 // standard are the rooms that import nothing but the standard library and rooms of the law.
-var standard = []string{"tree", "relay/oneline", "relay/seal", "relay/stream", "relay/hostnet", "relay/naming", "relay/wire", "playback/api", "playback/web"}
+var standard = []string{"tree", "relay/oneline", "relay/refusal", "relay/seal", "relay/stream", "relay/hostnet", "relay/naming", "relay/wire", "playback/api", "playback/web"}
 
 // forTests are the rooms that only tests use, and those that use all others.
 var forTests = []string{"relay/relay/relaytest", "relay/tree/treetest", "relay/ingest/ingesttest", "relay/cli/term/termtest", "relay/cli/treedraw/drawtest"}

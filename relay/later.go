@@ -232,10 +232,10 @@ func (n *Node) compare(ctx context.Context, c *Channel, p tree.Place, own wire.L
 		return tree.ReasonSelf
 	}
 	defer context.AfterFunc(ctx, func() { d.conn.NetConn().Close() })()
-	if _, err := d.conn.Write(wire.Append(nil, own)); err != nil {
+	if err := c.pass.begin(d.conn, own); err != nil {
 		return err
 	}
-	f, err := wire.NewReader(d.conn, wire.Parent).Next()
+	f, err := c.pass.answer(d.conn, wire.NewReader(d.conn, wire.Parent))
 	if err != nil {
 		return err
 	}
@@ -252,13 +252,16 @@ func (n *Node) compare(ctx context.Context, c *Channel, p tree.Place, own wire.L
 }
 
 // answerLater compares epochs with a stranger, and ends the connection.
-func (n *Node) answerLater(conn *tls.Conn, f wire.Later) error {
-	c := n.Channel(f.Channel)
+func (n *Node) answerLater(conn *tls.Conn, f wire.Later, proof wire.Frame) error {
+	c := n.named(f.Channel, proof, conn)
 	if c == nil {
 		sayBye(conn, tree.ReasonChannel)
-		return tree.ReasonChannel
+		return refuse(doorChannel, tree.ReasonChannel)
 	}
 	if err := c.takeLater(f); err != nil {
+		return err
+	}
+	if err := c.proveBack(conn); err != nil {
 		return err
 	}
 	if c.intake.beat.Load() == nil {

@@ -18,7 +18,9 @@ func TestLimitsAreAsTheSpecificationSays(t *testing.T) {
 	want := map[string]string{
 		"time until hello has come":                                  seconds(handshakeTime),
 		"bytes until hello has come":                                 kib(handshakeBytes),
-		"connections without a hello, at a time":                     fmt.Sprint(handshakes),
+		"connections that wait to shake hands, at a time":            fmt.Sprint(atTheDoor),
+		"handshakes under way, at a time":                            fmt.Sprint(handshakes),
+		"a handshake gives way, while all are taken, after":          fmt.Sprintf("%v to a prefix with fewer, %v to any", slowAfter, stalledAfter),
 		"connections from one address":                               rate(joinRate, joinBurst),
 		"frames of the tree that a peer may send, samples with them": fmt.Sprintf("%d a second", controlRate),
 		"facts that a child may send":                                fmt.Sprintf("%d a second", factsFrames),

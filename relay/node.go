@@ -109,6 +109,7 @@ type Node struct {
 	channels map[stream.ChannelID]*Channel
 	clusters map[membership.Label]*Channel // those that take part in gossip
 
+	door    door
 	joins   addrLimiter
 	packets addrLimiter
 	gossips clusterCount
@@ -268,7 +269,6 @@ func (n *Node) Run(ctx context.Context) error {
 	stop := context.AfterFunc(ctx, func() { n.cfg.Listener.Close() })
 	defer stop()
 
-	busy := make(chan struct{}, handshakes)
 	for {
 		conn, err := n.cfg.Listener.Accept()
 		if err != nil {
@@ -285,19 +285,17 @@ func (n *Node) Run(ctx context.Context) error {
 			}
 			continue
 		}
-		if !n.joins.allow(time.Now(), remoteAddr(conn).Addr()) {
+		from := remoteAddr(conn).Addr()
+		if !n.joins.allow(time.Now(), from) {
+			n.door.refused.Add(doorTooOften)
 			conn.Close()
 			continue
 		}
-		select {
-		case busy <- struct{}{}:
-		default:
-			conn.Close()
-			continue
-		}
+		v := n.door.enter(conn, from)
 		wg.Go(func() { // ends with its own deadline, or with ctx
-			defer func() { <-busy }()
-			if err := n.greet(ctx, conn); err != nil {
+			defer n.door.leave(v)
+			if err := n.greet(ctx, conn, v); err != nil {
+				n.door.turnedAway(v, err)
 				n.log.Debug("stranger turned away", zap.Stringer("from", conn.RemoteAddr()), zap.Error(err))
 				conn.Close()
 			}
@@ -306,7 +304,7 @@ func (n *Node) Run(ctx context.Context) error {
 }
 
 // greet makes a stranger's connection a link of the channel it asks for.
-func (n *Node) greet(ctx context.Context, conn net.Conn) error {
+func (n *Node) greet(ctx context.Context, conn net.Conn, v *visitor) error {
 	defer context.AfterFunc(ctx, func() { conn.Close() })()
 	if err := conn.SetDeadline(time.Now().Add(handshakeTime)); err != nil {
 		return err
@@ -315,24 +313,31 @@ func (n *Node) greet(ctx context.Context, conn net.Conn) error {
 		n.log.Debug("connection may hide what waits", zap.Error(err)) // it works all the same
 	}
 	g := newGuardedConn(conn)
+	if err := g.readFirst(func() { n.door.spoke(v) }); err != nil {
+		return refuse(doorSilent, fmt.Errorf("read the first message: %w", err))
+	}
+	if err := n.door.await(ctx, v); err != nil {
+		return refuse(doorBusy, err)
+	}
 	tc := tls.Server(g, n.portTLS)
 	if err := tc.HandshakeContext(ctx); err != nil {
-		return fmt.Errorf("handshake: %w", err)
+		return refuse(doorTLS, fmt.Errorf("handshake: %w", err))
 	}
 	peer, err := peerID(tc.ConnectionState())
 	if err != nil {
-		return err
+		return refuse(doorTLS, err)
 	}
 	if tc.ConnectionState().NegotiatedProtocol == alpnGossip {
-		return n.greetGossip(g, tc)
+		return n.greetGossip(g, tc, v)
 	}
 	r := wire.NewReader(tc, wire.Stranger)
 	f, with, err := firstFrame(r)
 	if err != nil {
 		if errors.Is(err, wire.ErrVersion) {
 			sayBye(tc, tree.ReasonVersion)
+			return refuse(doorVersion, fmt.Errorf("read hello: %w", err))
 		}
-		return fmt.Errorf("read hello: %w", err)
+		return refuse(doorHello, fmt.Errorf("read hello: %w", err))
 	}
 	if s, ok := f.(wire.Survey); ok {
 		return n.answer(tc, s, with.proof)
@@ -340,31 +345,33 @@ func (n *Node) greet(ctx context.Context, conn net.Conn) error {
 	if o, ok := f.(wire.Offer); ok {
 		d := dialed{guard: g, conn: tc, peer: peer, addr: remoteAddr(conn), offered: true}
 		if err := n.admitOffer(ctx, o, with, d); err != nil {
-			return err
+			return refuse(doorOffer, err)
 		}
-		return n.takeOffer(o, d, with.proof)
+		n.door.know(v)
+		return refuse(doorOffer, n.takeOffer(o, d, with.proof))
 	}
 	if l, ok := f.(wire.Later); ok {
-		return n.answerLater(tc, l)
+		return n.answerLater(tc, l, with.proof)
 	}
 	if d, ok := f.(wire.DialMe); ok {
-		return n.dialBack(ctx, tc, d, peer, with.proof)
+		return n.dialBack(ctx, tc, d, peer, v, with.proof)
 	}
 	hello, ok := f.(wire.Hello)
 	if !ok {
-		return fmt.Errorf("read hello: %w", wire.ErrNotDue)
+		return refuse(doorHello, fmt.Errorf("read hello: %w", wire.ErrNotDue))
 	}
 	c := n.named(hello.Channel, with.proof, tc)
 	if c == nil {
 		sayBye(tc, tree.ReasonChannel)
-		return tree.ReasonChannel
+		return refuse(doorChannel, tree.ReasonChannel)
 	}
+	n.door.know(v)
 	if err := c.proveBack(tc); err != nil {
 		return err
 	}
 	if !c.accept(g, tc, r, peer, hello.Join, cameIn) {
 		sayBye(tc, tree.ReasonChannel)
-		return tree.ReasonChannel
+		return refuse(doorChannel, tree.ReasonChannel)
 	}
 	return nil
 }

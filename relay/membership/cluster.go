@@ -15,6 +15,7 @@ import (
 	"go.uber.org/zap"
 	"golang.org/x/time/rate"
 
+	"relay/relay/refusal"
 	"relay/relay/stream"
 	"relay/tree"
 )
@@ -30,10 +31,6 @@ const (
 	// member's. Such packets come from nodes that join, or that were given up and come back.
 	strangerRate  = 100
 	strangerBurst = 200
-	// reflectRate and reflectBurst bound packets per second to addresses that are no
-	// member's.
-	reflectRate  = 5
-	reflectBurst = 20
 )
 
 // Label stands for the channel at the front of every packet and stream. It is the first 16
@@ -62,7 +59,14 @@ type Config struct {
 	// Seeds returns nodes through which to join, the most useful first. It is called
 	// by Run's goroutine.
 	Seeds func(context.Context) []tree.Place
-	Log   *zap.Logger // nil for none
+	// MayTell reports whether this node may send to an address because others have told of it; nil if
+	// to any. Near reports whether an address is in this machine's own networks, where members
+	// have no shares; nil if none is. Linked reports whether there is a link to a node; nil if to
+	// none. All are called from any goroutine, and must not block.
+	MayTell func(netip.Addr) bool
+	Near    func(netip.Addr) bool
+	Linked  func(tree.ID) bool
+	Log     *zap.Logger // nil for none
 }
 
 // Self is what a node says of itself.
@@ -82,7 +86,8 @@ type Cluster struct {
 	log       *zap.Logger
 	view      *view
 	strangers *rate.Limiter
-	reflected *rate.Limiter
+	credit    credit
+	refused   refusal.Counts
 	changed   chan struct{} // holds one value when Run has something to look at
 	former    []tree.Place  // members when this node was one last; Run's goroutine alone
 
@@ -111,7 +116,6 @@ func New(cfg Config) *Cluster {
 		born:      time.Now(),
 		log:       cfg.Log.Named("gossip"),
 		strangers: rate.NewLimiter(strangerRate, strangerBurst),
-		reflected: rate.NewLimiter(reflectRate, reflectBurst),
 		changed:   make(chan struct{}, 1),
 		self:      Self{Depth: -1},
 		others:    -1,
@@ -119,6 +123,7 @@ func New(cfg Config) *Cluster {
 	// Nodes that join at the same moment do not know of each other. So the view has room for
 	// a quarter more, until some have left again.
 	c.view = newView(cfg.Channel, c.name, cfg.Max+cfg.Max/4)
+	c.view.exempt = c.exempt
 	return c
 }
 
@@ -183,14 +188,29 @@ func (c *Cluster) Packet(b []byte, from netip.AddrPort) {
 	if t == nil {
 		return
 	}
-	if !c.knows(from.Addr()) && !c.strangers.Allow() {
+	known := c.knows(from.Addr())
+	if len(b) > MaxPacket {
+		c.refused.Add(refusedPacket)
+		return
+	}
+	if !known && !t.triers.mayAnswer(b) && !c.strangers.Allow() {
+		c.refused.Add(refusedStranger)
 		return
 	}
 	if err := vetPacket(b); err != nil {
+		c.refused.Add(refusedPacket)
 		c.log.Debug("packet dropped", zap.Stringer("from", from), zap.Error(err))
 		return
 	}
+	if !known {
+		c.credit.came(time.Now(), from.Addr(), len(b))
+	}
 	c.noteInbound()
+	by := byStranger
+	if known {
+		by = byMember
+	}
+	t.triers.packet(b, from, by)
 	t.packet(b, from)
 }
 
@@ -215,6 +235,19 @@ func (c *Cluster) noteInbound() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.inbound = time.Now()
+}
+
+// Refused returns how much of what strangers and members sent was refused, by reason.
+func (c *Cluster) Refused() map[refusal.Reason]uint64 { return c.refused.All() }
+
+func (c *Cluster) mayTell(a netip.AddrPort) bool {
+	return a.IsValid() && a.Port() != 0 && (c.cfg.MayTell == nil || c.cfg.MayTell(a.Addr()))
+}
+
+// exempt reports whether a node needs no share of its address: it is in this machine's own networks, or
+// has a link to this one.
+func (c *Cluster) exempt(id tree.ID, a netip.Addr) bool {
+	return c.cfg.Near != nil && c.cfg.Near(a) || c.cfg.Linked != nil && c.cfg.Linked(id)
 }
 
 // knows reports whether a member has the address.

@@ -141,6 +141,7 @@ func (s *swarm) config(n *node, root bool) membership.Config {
 			return counted{conn, &s.streamBytes}, nil
 		},
 		Seeds: func(context.Context) []tree.Place { return n.seeds },
+		Near:  func(netip.Addr) bool { return true },
 	}
 }
 

@@ -3,7 +3,8 @@
 //
 // What gossip says is a hint. It adds places that a node may ask for a slot, and nothing here
 // ends a link. The library was not made for hostile peers. So the three kinds of bytes that
-// come from strangers are checked before the library sees them:
+// come from strangers are checked before the library sees them, and no node is counted or told of
+// that has not answered where it says it is:
 //
 //	packets   vetPacket allows only the kinds of message that are used, one level of
 //	          compounding, no compression, and no field that is longer than its bytes

@@ -15,6 +15,7 @@ import (
 	"github.com/hashicorp/memberlist"
 
 	"relay/relay/stream"
+	"relay/tree"
 )
 
 // told is what memberlist hears of a node that signs well, and is at its address.
@@ -52,6 +53,7 @@ func TestMetadataIsCheckedBeforeItIsBelieved(t *testing.T) {
 		v := newView(ch, "self", 10)
 		n := told(someMeta(), 1, ch)
 		c.change(n)
+		v.reachedAt(n.Name, addrOf(n))
 		if err := v.NotifyAlive(n); (err == nil) != c.ok {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -78,6 +80,7 @@ func TestOldMetadataIsRefused(t *testing.T) {
 		{at(6, 2), errReplay},
 		{at(7, 1), nil},
 	} {
+		v.reachedAt(c.node.Name, addrOf(c.node))
 		err := v.NotifyAlive(c.node)
 		if !errors.Is(err, c.want) {
 			t.Fatalf("%v, want %v", err, c.want)
@@ -90,6 +93,10 @@ func TestOldMetadataIsRefused(t *testing.T) {
 		t.Errorf("the view holds %+v", ms)
 	}
 	e.NotifyLeave(at(7, 1))
+	if err := v.NotifyAlive(at(8, 3)); !errors.Is(err, errUnreached) {
+		t.Errorf("when it has left, and has not answered since: %v", err)
+	}
+	v.reachedAt(at(5, 3).Name, addrOf(at(5, 3)))
 	if err := v.NotifyAlive(at(5, 3)); !errors.Is(err, errReplay) {
 		t.Errorf("when it has left: %v", err)
 	}
@@ -98,11 +105,14 @@ func TestOldMetadataIsRefused(t *testing.T) {
 func TestMembersAndNewcomersAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) { // whose clock stands still
 		ch := stream.ChannelID{9}
+		all := func(tree.ID, netip.Addr) bool { return true } // they need no shares of their one address
 		v := newView(ch, "self", 20)
+		v.exempt = all
 		e := v.begin()
 		taken := 0
 		for key := range 100 {
 			n := told(someMeta(), byte(key), ch)
+			v.reachedAt(n.Name, addrOf(n))
 			if err := v.NotifyAlive(n); err == nil {
 				e.NotifyJoin(n)
 				taken++
@@ -114,8 +124,10 @@ func TestMembersAndNewcomersAreBounded(t *testing.T) {
 			t.Errorf("%d of 100 were taken, the view holds %d", taken, len(v.all()))
 		}
 		v = newView(ch, "self", 1<<20)
+		v.exempt = all
 		taken = 0
 		node := told(someMeta(), 1, ch)
+		v.reachedAt(node.Name, addrOf(node))
 		for range 3 * newBurst { // one that comes and goes, as far as the view knows
 			if v.NotifyAlive(node) == nil {
 				taken++
@@ -244,11 +256,20 @@ func TestPacketsToNonMembersAreBounded(t *testing.T) {
 		c, sent := sink(t)
 		n := told(someMeta(), 1, stream.ChannelID{9})
 		c.view.begin().NotifyJoin(n)
+		ask := message(msgPing, ping{1, "node"})
 		for range 1000 { // as an indirect ping may ask for
-			_, _ = c.carrier.WriteTo([]byte{1}, "203.0.113.1:53")
+			_, _ = c.carrier.WriteTo(ask, "203.0.113.1:53")
 		}
-		if len(*sent) != reflectBurst {
-			t.Errorf("%d packets went to a stranger, want %d", len(*sent), reflectBurst)
+		if len(*sent) != 0 {
+			t.Errorf("%d pings went to a stranger", len(*sent))
+		}
+		c.Packet(ask, netip.MustParseAddrPort("203.0.113.1:53"))
+		ack := message(msgAck, struct{ SeqNo uint32 }{1})
+		for range 1000 {
+			_, _ = c.carrier.WriteTo(compound(ack, someAlive()), "203.0.113.1:53")
+		}
+		if n := len(ask) / len(ack); len(*sent) != n {
+			t.Errorf("%d answers went to a stranger, want %d: no more bytes than came", len(*sent), n)
 		}
 		*sent = nil
 		for range 100 {

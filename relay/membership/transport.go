@@ -3,6 +3,7 @@ package membership
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -31,6 +32,7 @@ type transport struct {
 	packets chan *memberlist.Packet
 	streams chan net.Conn
 	slots   chan struct{} // taken by inbound streams
+	triers  *triers
 
 	ctx    context.Context // ends dials and streams
 	cancel context.CancelFunc
@@ -49,6 +51,7 @@ func newTransport(ctx context.Context, c *Cluster) *transport {
 		slots:   make(chan struct{}, maxStreams),
 	}
 	t.ctx, t.cancel = context.WithCancel(ctx)
+	t.triers = newTriers(t)
 	return t
 }
 
@@ -63,8 +66,9 @@ func (t *transport) WriteTo(b []byte, addr string) (time.Time, error) {
 	return t.WriteToAddress(b, memberlist.Address{Addr: addr})
 }
 
-// WriteToAddress sends a packet. A stranger may ask for a packet to somebody who is no
-// member, since SWIM has indirect pings. Such packets have a narrow bound.
+// WriteToAddress sends a packet. Strangers may ask for one to somebody who is no member: they can
+// send with his address, and SWIM has indirect pings. He gets answers alone, and no more bytes
+// than came from there.
 func (t *transport) WriteToAddress(b []byte, to memberlist.Address) (time.Time, error) {
 	now := time.Now()
 	addr, err := netip.ParseAddrPort(to.Addr)
@@ -72,8 +76,13 @@ func (t *transport) WriteToAddress(b []byte, to memberlist.Address) (time.Time, 
 		return now, fmt.Errorf("send packet: %w", err)
 	}
 	addr = netip.AddrPortFrom(addr.Addr().Unmap(), addr.Port())
-	if !t.c.knows(addr.Addr()) && !t.c.reflected.AllowN(now, 1) {
-		return now, nil // as good as lost
+	if !t.c.view.hadIP(addr.Addr()) {
+		answer, ok := forStranger(b)
+		if !ok || !t.c.credit.spend(addr.Addr(), len(answer)) {
+			t.c.refused.Add(refusedReflected)
+			return now, nil // as good as lost
+		}
+		b = answer
 	}
 	return now, t.c.cfg.Send(b, addr)
 }
@@ -112,7 +121,12 @@ func (t *transport) DialAddressTimeout(to memberlist.Address, timeout time.Durat
 	if err != nil {
 		return nil, err
 	}
-	return t.vetted(conn), nil
+	if !id.IsZero() {
+		t.c.view.reachedAt(to.Name, netip.AddrPortFrom(addr.Addr().Unmap(), addr.Port()))
+	}
+	v := t.vetted(conn)
+	v.asked = true
+	return v, nil
 }
 
 // StreamCh returns the streams for memberlist to answer.
@@ -124,6 +138,7 @@ func (t *transport) stream(conn net.Conn) {
 	select {
 	case t.slots <- struct{}{}:
 	default:
+		t.c.refused.Add(refusedStream)
 		conn.Close()
 		return
 	}
@@ -149,6 +164,9 @@ func (t *transport) stream(conn net.Conn) {
 // the latest.
 func (t *transport) check(v *vetted) {
 	if err := v.vet(); err != nil {
+		if errors.Is(err, errVet) {
+			t.c.refused.Add(refusedPacket)
+		}
 		v.Close()
 		return
 	}
@@ -165,12 +183,15 @@ func (t *transport) Shutdown() error {
 	t.cancel()
 	t.mu.Unlock()
 	t.wg.Wait()
+	t.triers.end()
 	return nil
 }
 
 // vetted is a stream whose bytes are read and checked before memberlist gets them.
 type vetted struct {
 	net.Conn
+	t     *transport
+	asked bool        // this node has opened it
 	stop  func() bool // of the hook that closes it with the transport
 	ended func()
 	once  sync.Once
@@ -180,7 +201,7 @@ type vetted struct {
 }
 
 func (t *transport) vetted(conn net.Conn) *vetted {
-	v := &vetted{Conn: conn, ended: func() {}}
+	v := &vetted{Conn: conn, t: t, ended: func() {}}
 	v.stop = context.AfterFunc(t.ctx, func() { conn.Close() })
 	return v
 }
@@ -188,8 +209,22 @@ func (t *transport) vetted(conn net.Conn) *vetted {
 // vet reads the one message that comes over the stream.
 func (v *vetted) vet() error {
 	v.read = true
-	v.left, v.err = vetStream(v.Conn)
-	return v.err
+	if v.left, v.err = vetStream(v.Conn); v.err != nil {
+		return v.err
+	}
+	var from netip.Addr
+	if a, ok := v.RemoteAddr().(*net.TCPAddr); ok {
+		from = a.AddrPort().Addr().Unmap()
+	}
+	by := byStranger
+	switch {
+	case v.asked:
+		by = byAsked
+	case v.t.c.knows(from):
+		by = byMember
+	}
+	v.t.triers.stream(v.left, from, by)
+	return nil
 }
 
 // Read gives memberlist the message, and then nothing.

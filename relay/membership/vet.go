@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 )
 
 // The messages of memberlist that are used, and those that only frame others.
@@ -75,6 +76,30 @@ func vetPacket(b []byte) error {
 	return nil
 }
 
+// parts yields the messages of a packet that was vetted, or that memberlist sends.
+func parts(b []byte) iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		if len(b) > 5 && b[0] == msgCRC {
+			b = b[5:]
+		}
+		if len(b) > 0 && b[0] != msgCompound {
+			yield(b)
+		}
+		if len(b) < 2 || b[0] != msgCompound {
+			return
+		}
+		k := min(int(b[1]), (len(b)-2)/2)
+		lengths, rest := b[2:2+2*k], b[2+2*k:]
+		for ; len(lengths) > 0; lengths = lengths[2:] {
+			n := int(binary.BigEndian.Uint16(lengths))
+			if n == 0 || n > len(rest) || !yield(rest[:n]) {
+				return
+			}
+			rest = rest[n:]
+		}
+	}
+}
+
 func vetMessage(b []byte) error {
 	if len(b) == 0 {
 		return fmt.Errorf("empty: %w", errVet)
@@ -130,9 +155,11 @@ func vetStream(r io.Reader) ([]byte, error) {
 
 // walker goes over MessagePack without decoding it.
 type walker struct {
-	b    []byte
-	at   int
-	more io.Reader // what follows b; nil if nothing does
+	b     []byte
+	at    int
+	more  io.Reader         // what follows b; nil if nothing does
+	texts map[string][]byte // gets the strings of a map; nil if nobody wants them
+	text  []byte            // the newest
 }
 
 func (w *walker) take(n int) ([]byte, error) {
@@ -202,6 +229,8 @@ func (w *walker) fields() (map[string]uint64, error) {
 		}
 		if isNumber {
 			numbers[name] = max(numbers[name], v)
+		} else if w.texts != nil {
+			w.texts[name] = w.text
 		}
 	}
 	return numbers, nil
@@ -252,6 +281,6 @@ func (w *walker) value() (number uint64, isNumber bool, err error) {
 	if n > maxField {
 		return 0, false, fmt.Errorf("field of %d bytes: %w", n, errVet)
 	}
-	_, err = w.take(int(n))
+	w.text, err = w.take(int(n))
 	return 0, false, err
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
 	"sync"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/hashicorp/memberlist"
 	"golang.org/x/time/rate"
 
+	"relay/relay/hostnet"
 	"relay/relay/stream"
 	"relay/tree"
 )
@@ -24,12 +26,18 @@ const (
 	// cluster in at once.
 	newRate  = 5
 	newBurst = 2 * DefaultMax
+	// leftFor is how long packets still go to a member that was given up: memberlist tells it
+	// for deadTime.
+	leftFor = 2 * deadTime
 )
 
 var (
 	errReplay = errors.New("metadata is older than what is known")
 	errFull   = errors.New("no more members are taken")
+	errShare  = errors.New("as many members as may have its address or are in its prefix")
 	errBuild  = errors.New("another version of the gossip")
+	// errUnreached means that the node has not answered yet; see triers.
+	errUnreached = errors.New("it has not been reached")
 )
 
 // view is what gossip has told of the other members. memberlist calls its methods with its
@@ -38,15 +46,25 @@ type view struct {
 	channel stream.ChannelID
 	self    string // this node's name
 	max     int
+	// exempt reports whether a node at an address needs no share of it; nil if none is.
+	exempt func(tree.ID, netip.Addr) bool
 
 	mu      sync.Mutex
 	members map[string]member
-	ips     map[netip.Addr]int // how many members have each address
-	told    map[string]uint64  // how new each node's newest metadata is
-	heard   uint64             // how new the newest metadata is that others tell of this very node
+	ips     map[netip.Addr]int       // how many members have each address
+	left    map[netip.Addr]time.Time // when the last of an address was dropped; they are told that
+	reached map[string]reached       // nodes that have answered, and may become members
+	told    map[string]uint64        // how new each node's newest metadata is
+	heard   uint64                   // how new the newest metadata is that others tell of this very node
 	fresh   *rate.Limiter
 	session int
 	filled  time.Time // when a member came while there was none
+}
+
+// reached is where a node has answered, and when.
+type reached struct {
+	at   netip.AddrPort
+	when time.Time
 }
 
 type member struct {
@@ -61,6 +79,8 @@ func newView(channel stream.ChannelID, self string, most int) *view {
 		max:     most,
 		members: make(map[string]member),
 		ips:     make(map[netip.Addr]int),
+		left:    make(map[netip.Addr]time.Time),
+		reached: make(map[string]reached),
 		told:    make(map[string]uint64),
 		fresh:   rate.NewLimiter(newRate, newBurst),
 	}
@@ -77,6 +97,9 @@ func (v *view) NotifyAlive(n *memberlist.Node) error {
 	old, known := v.members[n.Name]
 	if known && bytes.Equal(old.raw, n.Meta) && isAt(old.Member, n) {
 		return nil
+	}
+	if n.Name != v.self && !known && !v.isReached(n.Name, addrOf(n)) {
+		return errUnreached
 	}
 	m, err := verifyMeta(n.Meta, v.channel)
 	if err != nil {
@@ -95,6 +118,9 @@ func (v *view) NotifyAlive(n *memberlist.Node) error {
 	if m.told < v.told[n.Name] {
 		return errReplay
 	}
+	if !known && !v.hasShareLocked(m.Place, 0, 0) {
+		return errShare
+	}
 	if !known && (len(v.members) >= v.max || !v.fresh.Allow()) {
 		return errFull
 	}
@@ -104,8 +130,74 @@ func (v *view) NotifyAlive(n *memberlist.Node) error {
 
 // isAt reports whether memberlist's address of a node is the first that it signed.
 func isAt(m Member, n *memberlist.Node) bool {
-	ip, ok := netip.AddrFromSlice(n.Addr)
-	return ok && netip.AddrPortFrom(ip.Unmap(), n.Port) == m.Place.Addrs[0]
+	return addrOf(n) == m.Place.Addrs[0]
+}
+
+func addrOf(n *memberlist.Node) netip.AddrPort {
+	ip, _ := netip.AddrFromSlice(n.Addr) // not valid if there is none
+	return netip.AddrPortFrom(ip.Unmap(), n.Port)
+}
+
+// takes reports whether memberlist may hear of a node at an address: a member, or one that has
+// answered there.
+func (v *view) takes(name string, at netip.AddrPort) bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	_, known := v.members[name]
+	return known || v.isReached(name, at)
+}
+
+func (v *view) isReached(name string, at netip.AddrPort) bool {
+	r, ok := v.reached[name]
+	return ok && r.at == at && time.Since(r.when) < reachedFor
+}
+
+// reachedAt takes that a node has answered at an address.
+func (v *view) reachedAt(name string, at netip.AddrPort) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	makeRoomIn(v.reached, reachedMost, func(r reached) bool { return time.Since(r.when) >= reachedFor })
+	v.reached[name] = reached{at, time.Now()}
+}
+
+// makeRoomIn forgets what is over if a map is full, and else any one.
+func makeRoomIn[K comparable, V any](m map[K]V, most int, over func(V) bool) {
+	if len(m) < most {
+		return
+	}
+	maps.DeleteFunc(m, func(_ K, v V) bool { return over(v) })
+	for k := range m {
+		if len(m) < most {
+			return
+		}
+		delete(m, k)
+	}
+}
+
+// hasShare reports whether one more may have the first address of a place, beside so many that are tried
+// at that address and in its prefix.
+func (v *view) hasShare(p tree.Place, ones, manys int) bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.hasShareLocked(p, ones, manys)
+}
+
+func (v *view) hasShareLocked(p tree.Place, ones, manys int) bool {
+	a := p.Addrs[0].Addr()
+	if v.exempt != nil && v.exempt(p.ID, a) {
+		return true
+	}
+	one, many := hostnet.Counted(a)
+	for ip, n := range v.ips {
+		o, m := hostnet.Counted(ip)
+		if o == one {
+			ones += n
+		}
+		if m == many {
+			manys += n
+		}
+	}
+	return ones < AddressShare && manys < PrefixShare
 }
 
 func (v *view) remember(name string, told uint64) {
@@ -157,6 +249,7 @@ func (e events) put(n *memberlist.Node) {
 		return
 	}
 	v.drop(n.Name)
+	delete(v.reached, n.Name) // when it is a member no more, it has to answer again
 	if len(v.members) == 0 {
 		v.filled = time.Now()
 	}
@@ -173,6 +266,8 @@ func (v *view) drop(name string) {
 	ip := m.Place.Addrs[0].Addr()
 	if v.ips[ip]--; v.ips[ip] == 0 {
 		delete(v.ips, ip)
+		makeRoomIn(v.left, maxTold, func(at time.Time) bool { return time.Since(at) >= leftFor })
+		v.left[ip] = time.Now()
 	}
 }
 
@@ -182,6 +277,7 @@ func (v *view) begin() events {
 	defer v.mu.Unlock()
 	clear(v.members)
 	clear(v.ips)
+	clear(v.left)
 	v.session++
 	return events{v, v.session}
 }
@@ -203,6 +299,15 @@ func (v *view) hasIP(ip netip.Addr) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	return v.ips[ip] > 0
+}
+
+// hadIP reports whether a member has an address, or had it lately: it is told that it was given up,
+// so that it can contradict.
+func (v *view) hadIP(ip netip.Addr) bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	at, left := v.left[ip]
+	return v.ips[ip] > 0 || left && time.Since(at) < leftFor
 }
 
 func (v *view) all() []Member {

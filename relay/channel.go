@@ -58,6 +58,7 @@ type Channel struct {
 	calls     calls
 	meetings  meetings
 	refused   refusals
+	sweeper   sweeper
 	inbound   atomic.Uint64 // numbers given to links that came in
 	sent      atomic.Uint64 // payload bytes to children, including those that are gone
 }
@@ -92,6 +93,7 @@ func (n *Node) newChannel(id stream.ChannelID, notices func(Notice)) *Channel {
 
 		reporting: reporting{survey: newSurvey()},
 		dialBacks: dialBacks{turn: make(chan struct{}, 1)},
+		sweeper:   newSweeper(),
 	}
 }
 
@@ -172,6 +174,9 @@ func (c *Channel) Run(ctx context.Context) error {
 			_ = g.Run(ctx) // it never fails
 		})
 	}
+	sweeping, swept := context.WithCancel(context.Background())
+	var sweeper sync.WaitGroup
+	sweeper.Go(func() { c.sweeper.run(sweeping, c.writer != nil) })
 	c.drive(ctx)
 	ended() // it may have left for its own reasons
 	c.node.remove(c)
@@ -188,6 +193,8 @@ func (c *Channel) Run(ctx context.Context) error {
 	}
 	c.offers.close()
 	c.wg.Wait()
+	swept()
+	sweeper.Wait()
 	if c.tooFast != nil {
 		return c.tooFast
 	}

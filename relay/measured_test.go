@@ -74,7 +74,6 @@ func startMeasured(b testing.TB, what string) *measured {
 	return m
 }
 
-
 func (m *measured) line() string {
 	m.b.Helper()
 	if !m.in.Scan() {

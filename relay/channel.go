@@ -65,6 +65,7 @@ type Channel struct {
 	calls     calls
 	meetings  meetings
 	refused   refusals
+	sweeper   sweeper
 	inbound   atomic.Uint64 // numbers given to links that came in
 	sent      atomic.Uint64 // payload bytes to children, including those that are gone
 }
@@ -111,6 +112,7 @@ func (n *Node) newChannel(id stream.ChannelID, access seal.Access, notices func(
 		reporting: reporting{survey: newSurvey()},
 		dialBacks: dialBacks{turn: make(chan struct{}, 1)},
 		epochs:    newEpochs(),
+		sweeper:   newSweeper(),
 	}
 }
 
@@ -208,6 +210,9 @@ func (c *Channel) Run(ctx context.Context) error {
 		})
 	}
 	c.open()
+	sweeping, swept := context.WithCancel(context.Background())
+	var sweeper sync.WaitGroup
+	sweeper.Go(func() { c.sweeper.run(sweeping, c.writer != nil) })
 	c.drive(ctx)
 	ended() // it may have left for its own reasons
 	c.node.remove(c)
@@ -224,6 +229,8 @@ func (c *Channel) Run(ctx context.Context) error {
 	}
 	c.offers.close()
 	c.wg.Wait()
+	swept()
+	sweeper.Wait()
 	if c.tooFast != nil {
 		return c.tooFast
 	}

@@ -27,6 +27,10 @@ type downlink struct {
 	listens netip.AddrPort // where it says it does, at the address from which it comes; not valid for nowhere
 
 	cursors chan *stream.Cursor // from the channel's goroutine to the writer, once
+	guard   *guardedConn        // nil if the connection is a test's
+	socket  *socket             // nil if it cannot be swept
+	sweeper *sweeper
+	back    chan error // from the sweeper to the writer; see [sweeper.wait]
 
 	// Owned by the channel's goroutine.
 	served bool // it takes the stream
@@ -36,7 +40,15 @@ type downlink struct {
 	told    *rate.Limiter // of facts; owned by the reader
 	calling *rate.Limiter // of calls; likewise
 
-	// Owned by the writer, read by the channel's goroutine.
+	// Owned by the writer, or by the sweeper while that has the child.
+	cursor *stream.Cursor
+	header *stream.Header // the one the child has
+	newest *stream.Chunk  // sent
+	bytes  uint64         // of payload, likewise, which written has not told of
+	caught bool           // nothing is owed
+	room   int            // bytes that may be gathered before they are written
+
+	// Likewise, and read by the channel's goroutine.
 	missed  atomic.Uint64
 	moves   atomic.Uint64
 	past    atomic.Uint64                // chunks of the ring that the child has or cannot use
@@ -78,42 +90,32 @@ func (d *downlink) take(f wire.Frame) error {
 }
 
 // write sends what the cursor has, and between any two chunks what is queued: on a
-// slow connection a heartbeat must not wait for more than one of them.
+// slow connection a heartbeat must not wait for more than one of them. What comes when
+// nothing is owed is left to the sweeper, where there can be one.
 func (d *downlink) write() error {
-	var (
-		cursor *stream.Cursor
-		wait   <-chan struct{}
-		header *stream.Header // the one the child has
-	)
 	for {
-		if err := d.say(nil); err != nil {
+		wait, err := d.step()
+		if err != nil {
 			return err
 		}
-		if cursor != nil {
-			it, w, err := cursor.Poll()
-			if err != nil {
-				return tree.ByUs(tree.ReasonLeaving)
-			}
-			if w == nil {
-				if err := d.pass(it, &header); err != nil {
-					return err
-				}
-				missed, moves := cursor.Gap()
-				d.missed.Store(missed)
-				d.moves.Store(moves)
-				d.past.Store(cursor.Past())
+		d.written()
+		if d.cursor != nil {
+			if wait == nil {
 				continue
 			}
-			wait = w
-			d.past.Store(cursor.Past())
-			d.drained.Store(int64(d.now()))
+			if d.socket != nil {
+				if err := d.sweep(); err != nil {
+					return err
+				}
+				continue
+			}
 		}
 		select {
 		case f := <-d.out:
 			if err := d.say(f); err != nil {
 				return err
 			}
-		case cursor = <-d.cursors:
+		case d.cursor = <-d.cursors:
 			d.pulled.Store(int64(d.now()))
 		case <-wait:
 		case <-d.ctx.Done():
@@ -122,10 +124,63 @@ func (d *downlink) write() error {
 	}
 }
 
+// sweepable has the child swept, if its connection can be.
+func (d *downlink) sweepable(g *guardedConn) {
+	d.guard = g
+	if d.socket = socketOf(g.Conn); d.socket != nil {
+		d.prod = d.sweeper.prod
+	}
+}
+
+// sweep leaves the child to the sweeper until that hands it back, and writes what it has left.
+func (d *downlink) sweep() error {
+	if err := d.conn.SetWriteDeadline(time.Time{}); err != nil {
+		return err
+	}
+	d.guard.out.begin()
+	d.waits, d.room = false, unsentMost
+	err := d.sweeper.wait(d)
+	d.waits = true
+	within := stuckAfter
+	if err != nil {
+		within = closeTime
+	}
+	left := d.conn.SetWriteDeadline(time.Now().Add(within))
+	if left == nil {
+		left = d.guard.out.end(d.guard.Conn)
+	}
+	switch {
+	case err != nil:
+		return err
+	case left != nil:
+		return tooSlow(left)
+	}
+	d.written()
+	return nil
+}
+
+// step sends what is queued, and then one chunk. It returns a channel that is closed when there may
+// be another if there is none, nil without a cursor.
+func (d *downlink) step() (wait <-chan struct{}, err error) {
+	if err := d.say(nil); err != nil || d.cursor == nil {
+		return nil, err
+	}
+	it, wait, err := d.cursor.Poll()
+	if err != nil {
+		return nil, tree.ByUs(tree.ReasonLeaving)
+	}
+	if wait != nil {
+		d.caught = true
+		return wait, nil
+	}
+	d.caught = false
+	return nil, d.pass(it)
+}
+
 // pass sends one chunk, and before it the header that it needs, if that is new.
-func (d *downlink) pass(it stream.Item, header **stream.Header) error {
-	if it.Header != *header {
-		*header = it.Header
+func (d *downlink) pass(it stream.Item) error {
+	if it.Header != d.header {
+		d.header = it.Header
 		if err := d.flush(it.Header.Frame(), stuckAfter); err != nil {
 			return err
 		}
@@ -133,10 +188,29 @@ func (d *downlink) pass(it stream.Item, header **stream.Header) error {
 	if err := d.flush(it.Chunk.Frame(), stuckAfter); err != nil {
 		return err
 	}
-	d.sent.Add(uint64(len(it.Chunk.Payload())))
-	d.total.Add(uint64(len(it.Chunk.Payload())))
-	d.last.Store(it.Chunk)
+	d.newest = it.Chunk
+	d.bytes += uint64(len(it.Chunk.Payload()))
 	return nil
+}
+
+// written tells the channel's goroutine what the connection has taken: all that was sent.
+func (d *downlink) written() {
+	if d.cursor == nil {
+		return
+	}
+	if d.bytes > 0 {
+		d.sent.Add(d.bytes)
+		d.total.Add(d.bytes)
+		d.last.Store(d.newest)
+		d.bytes = 0
+	}
+	missed, moves := d.cursor.Gap()
+	d.missed.Store(missed)
+	d.moves.Store(moves)
+	d.past.Store(d.cursor.Past())
+	if d.caught {
+		d.drained.Store(int64(d.now()))
+	}
 }
 
 // ended forgets what the child has told.
@@ -163,9 +237,18 @@ func (d *downlink) load() childLoad {
 	return c
 }
 
+// unacked is how many bytes were sent that the child has not acknowledged, as far as that is known.
+func (d *downlink) unacked() int {
+	n := unacked(d.conn.NetConn())
+	if d.guard != nil {
+		n += int(d.guard.out.waits.Load())
+	}
+	return n
+}
+
 // status describes a child's link, given how many chunks the ring has received.
 func (d *downlink) status(received uint64) LinkStatus {
-	s := LinkStatus{Sent: d.sent.Load(), Missed: d.missed.Load(), Moves: d.moves.Load(), Near: d.near, CameIn: d.arrival == cameIn, Unacked: unacked(d.conn.NetConn())}
+	s := LinkStatus{Sent: d.sent.Load(), Missed: d.missed.Load(), Moves: d.moves.Load(), Near: d.near, CameIn: d.arrival == cameIn, Unacked: d.unacked()}
 	s.Owed = received - min(received, d.past.Load())
 	if c := d.last.Load(); c != nil {
 		s.Seq = c.Seq()

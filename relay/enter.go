@@ -134,8 +134,9 @@ func (c *Channel) newUplink(num tree.Link, d dialed) *uplink {
 	near := c.node.near(time.Now(), d.addr.Addr())
 	u := &uplink{
 		link: newLink(num, d.peer, d.conn, near), intake: &c.intake, sample: c.takeSample, probed: c.peers.probed, later: c.takeLater,
-		delivered: func() { c.tell(tree.Delivered{Link: num}) },
+		delivered: func() { c.tell(tree.Delivered{Link: num}) }, sweeper: &c.sweeper,
 	}
+	d.guard.pass(u.passOn)
 	u.calls = func(f wire.Frame) {
 		switch f := f.(type) {
 		case wire.Seen:
@@ -168,6 +169,7 @@ func (c *Channel) accept(g *guardedConn, conn *tls.Conn, r *wire.Reader, peer tr
 	d := c.newDownlink(tree.Link(c.inbound.Add(2)), peer, conn, c.node.near(time.Now(), addr.Addr()))
 	joined := tree.Joined{Link: d.num, Peer: peer, Addr: addr, Near: d.near, Calls: d.knows2() && !j.NoCalls, Met: how == met, Join: j}
 	d.listens, d.arrival = joined.Listens(), how
+	d.sweepable(g)
 	d.needy = !j.Standby && j.Within == 0
 	return c.query(func(*tree.Node) {
 		// The connection has no deadline but its writer's from here on.
@@ -191,6 +193,8 @@ func (c *Channel) newDownlink(num tree.Link, peer tree.ID, conn *tls.Conn, near 
 		cursors: make(chan *stream.Cursor, 1),
 		told:    rate.NewLimiter(factsFrames, factsFrames),
 		calling: rate.NewLimiter(callRate, callBurst),
+		sweeper: &c.sweeper,
+		back:    make(chan error, 1),
 	}
 	d.later = c.takeLater
 	d.calls = func(f wire.Frame) {

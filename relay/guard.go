@@ -30,13 +30,15 @@ const (
 
 var errTooMuch = errors.New("too many bytes before the handshake was over")
 
-// guardedConn bounds what a stranger can make us read, and notes when anything
-// last came.
+// guardedConn bounds what a stranger can make us read, notes when anything last came, and
+// has an outbox for what is written.
 type guardedConn struct {
 	net.Conn
 	left  atomic.Int64 // bytes that may still be read; < 0 when unbounded
 	heard func()       // called after each read, once set; by the reading goroutine
 	first []byte       // what was read already, and comes before the rest
+	in    *inbox       // of a parent's, nil for none; likewise
+	out   outbox
 }
 
 func newGuardedConn(c net.Conn) *guardedConn {
@@ -82,11 +84,19 @@ func (g *guardedConn) readFirst(spoke func()) error {
 	return nil
 }
 
+// pass has what comes pass through an inbox. It is called before anybody reads on.
+func (g *guardedConn) pass(idle func()) {
+	g.in = newInbox(g.Conn, func() { g.heard() }, idle)
+}
+
 func (g *guardedConn) Read(b []byte) (int, error) {
 	if len(g.first) > 0 {
 		n := copy(b, g.first)
 		g.first = g.first[n:]
 		return n, nil
+	}
+	if g.in != nil {
+		return g.in.Read(b)
 	}
 	left := g.left.Load()
 	if left == 0 {
@@ -104,6 +114,8 @@ func (g *guardedConn) Read(b []byte) (int, error) {
 	}
 	return n, err
 }
+
+func (g *guardedConn) Write(b []byte) (int, error) { return g.out.write(g.Conn, b) }
 
 // addrLimiter bounds how often one address may do something. An IPv6 customer has a
 // whole /64, so that counts as one. The machine itself is not bounded.

@@ -60,12 +60,14 @@ type link struct {
 	lingers bool // the tree has closed it
 	asked   int  // meetings that the other side was asked for and has not answered
 
-	out chan wire.Frame // from the channel's goroutine to the writer
+	out  chan wire.Frame // from the channel's goroutine to the writer
+	prod chan struct{}   // takes one when there is something in out; nil if nobody else looks
 
 	control *rate.Limiter // of frames of the tree; owned by the reader
 	meets   *rate.Limiter // of those that ask to meet somebody; likewise
 	beside  beside        // likewise
 	buf     []byte        // owned by the writer
+	waits   bool          // a write waits until the connection takes it; likewise
 }
 
 // side is what a link is to this node: an *uplink or a *downlink.
@@ -93,6 +95,7 @@ func newLink(num tree.Link, peer tree.ID, conn *tls.Conn, near bool) link {
 		out:     make(chan wire.Frame, controlQueue),
 		control: rate.NewLimiter(controlRate, controlRate),
 		meets:   rate.NewLimiter(meetRate, meetBurst),
+		waits:   true,
 	}
 	l.ctx, l.cancel = context.WithCancelCause(context.Background())
 	return l
@@ -141,6 +144,7 @@ func (l *link) sendSeen() {
 func (l *link) send(f wire.Frame) {
 	select {
 	case l.out <- f:
+		signal(l.prod)
 	default:
 		l.cancel(tree.ByUs(tree.ReasonSlow))
 	}
@@ -230,12 +234,18 @@ func (l *link) say(f wire.Frame) error {
 }
 
 func (l *link) flush(b []byte, within time.Duration) error {
-	if err := l.conn.SetWriteDeadline(time.Now().Add(within)); err != nil {
-		return err
+	if l.waits {
+		if err := l.conn.SetWriteDeadline(time.Now().Add(within)); err != nil {
+			return err
+		}
 	}
 	_, err := l.conn.Write(b)
-	var ne net.Error
-	if errors.As(err, &ne) && ne.Timeout() {
+	return tooSlow(err)
+}
+
+// tooSlow tells of a write that was given up that the peer is too slow.
+func tooSlow(err error) error {
+	if ne, ok := errors.AsType[net.Error](err); ok && ne.Timeout() {
 		return tree.ByUs(tree.ReasonSlow)
 	}
 	return err

@@ -31,6 +31,26 @@ func newMedia(w *stream.Writer, rate int) *media {
 	return &media{w: w, frame: make([]byte, (rate-mediaSoundRate)/8*int(mediaFrame/time.Microsecond)/1e6), sound: make([]byte, mediaSoundSize)}
 }
 
+// next writes the tag that is due next, and returns when the one after it is.
+func (m *media) next() (at time.Duration, err error) {
+	if m.soundAt() < m.frameAt() {
+		m.sounds++
+		err = m.w.WriteTag(m.sound, 0)
+	} else {
+		f := stream.EndsChunk
+		if m.frames%mediaGroup == 0 {
+			f |= stream.StartHere
+		}
+		m.frames++
+		err = m.w.WriteTag(m.frame, f)
+	}
+	return min(m.frameAt(), m.soundAt()), err
+}
+
+func (m *media) frameAt() time.Duration { return time.Duration(m.frames) * mediaFrame }
+
+func (m *media) soundAt() time.Duration { return time.Duration(m.sounds) * mediaSoundEvery }
+
 // run writes until ctx ends.
 func (m *media) run(ctx context.Context) error {
 	start := time.Now()
@@ -42,23 +62,10 @@ func (m *media) run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		}
-		frameAt, soundAt := time.Duration(m.frames)*mediaFrame, time.Duration(m.sounds)*mediaSoundEvery
-		var err error
-		if soundAt < frameAt {
-			m.sounds++
-			err = m.w.WriteTag(m.sound, 0)
-		} else {
-			f := stream.EndsChunk
-			if m.frames%mediaGroup == 0 {
-				f |= stream.StartHere
-			}
-			m.frames++
-			err = m.w.WriteTag(m.frame, f)
-		}
+		at, err := m.next()
 		if err != nil {
 			return err
 		}
-		at := min(time.Duration(m.frames)*mediaFrame, time.Duration(m.sounds)*mediaSoundEvery)
 		timer.Reset(time.Until(start.Add(at)))
 	}
 }

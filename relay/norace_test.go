@@ -2,4 +2,6 @@
 
 package relay
 
+const raced = false
+
 func oneProcessor() (restore func()) { return func() {} }

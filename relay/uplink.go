@@ -12,6 +12,10 @@ import (
 	"relay/tree"
 )
 
+// passMost is how many chunks are taken in before they are passed on, if so many have come together.
+// Each takes its signature's 60 µs.
+const passMost = sweepMost / stream.MaxChunk
+
 // uplink is a link to this node's parent, or to a node that could be. This node has opened it, or the
 // other has offered it.
 type uplink struct {
@@ -25,6 +29,9 @@ type uplink struct {
 
 	seen     netip.AddrPort // where the other side says that it sees this node; owned by the channel's goroutine
 	provedAt time.Time      // when proveTo had it dial back; owned by the channel's goroutine
+
+	sweeper *sweeper
+	fresh   int // chunks that have come and were not passed on; owned by the reader
 
 	asked     stream.Position // chunks after it; set before feeding
 	corrected bool            // it was told of a later epoch than its beats; owned by the reader
@@ -98,6 +105,9 @@ func (u *uplink) chunk(c *stream.Chunk) error {
 	if err := u.intake.chunk(c, u); err != nil {
 		return err
 	}
+	if u.fresh++; u.fresh >= passMost {
+		u.passOn()
+	}
 	if u.delivered == nil || c.Position().Compare(u.asked) <= 0 {
 		return nil
 	}
@@ -123,6 +133,15 @@ func (u *uplink) beat(b *stream.Beat) error {
 		u.send(*n)
 	}
 	return nil
+}
+
+// passOn has the children written what has come. The reader does that itself: to wake another
+// goroutine for it takes longer.
+func (u *uplink) passOn() {
+	if u.fresh > 0 {
+		u.fresh = 0
+		u.sweeper.now()
+	}
 }
 
 func (u *uplink) ended() {}

@@ -12,6 +12,7 @@ import (
 
 	"relay/cli/fault"
 	"relay/cli/flag"
+	"relay/cli/key"
 	"relay/cli/manual"
 	"relay/cli/term"
 )
@@ -123,6 +124,7 @@ func newApp(t *term.Terminal, io Stdio) *cli.App {
 			treeCommand(t, io),
 			topCommand(t, io),
 			linkCommand(t, io),
+			key.Command(t, io.In),
 			doctorCommand(t, io),
 			demoCommand(t),
 			versionCommand(t),

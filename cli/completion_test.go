@@ -51,6 +51,8 @@ func TestCommandsAreCompleted(t *testing.T) {
 		{[]string{"tree", "live", "--w"}, "--watch"},
 		{[]string{"link", "--qr", "s"}, "second !live"},
 		{[]string{"source", "mov"}, ":files"},
+		{[]string{"key", ""}, "show export import rotate :files"},
+		{[]string{"key", "export", "--ch"}, "--channel !:files"},
 		{[]string{"source", "--", "--l"}, ":files !--loop"},
 		{[]string{"demo", ""}, "!live !:files"},
 		{[]string{"nosuch", ""}, "!live"},

@@ -70,7 +70,7 @@ func (w *watch) status(now time.Time) words.WatchStatus {
 		Reach:  c.Reach,
 		Report: api.Report{
 			BitRate: c.Ring.BitRate, DelayMs: api.DelayMs(c.Delay), Players: w.station.Viewers(),
-			WatchReport: &api.WatchReport{Lost: c.Ring.Lost, Children: len(c.Tree.Children)},
+			WatchReport: &api.WatchReport{Lost: c.Ring.Lost, Children: len(c.Tree.Children), Left: c.Left},
 		},
 	}
 	if h := w.channel.Ring().Header(); h != nil {

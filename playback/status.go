@@ -50,7 +50,7 @@ func (c *Channel) Status(base string) api.ChannelStatus {
 		Ring:      api.Ring{Held: ring.Held, Bytes: ring.Memory, SpanMs: ring.Span.Milliseconds()},
 		Viewers:   []api.Viewer{},
 
-		CallsRefused: f.CallsRefused,
+		CallsRefused: f.CallsRefused, LeftPeers: f.LeftPeers,
 	}
 	if s.Reached == nil {
 		s.Reached = []api.Reached{}

@@ -51,6 +51,7 @@ type Channel struct {
 	room      *headroom
 	lingering int // links that wait for calls
 	change    parentChange
+	leftPeers leftPeers
 	speed     speedCheck
 	// tooFast is why it ends, if its stream is above Config.MaxRate.
 	tooFast *TooFastError

@@ -144,6 +144,9 @@ func (c *Channel) forget(ev tree.Down) {
 	if d := c.down[ev.Link]; d != nil && d.served {
 		c.notices(ChildLeft{d.child(), ev.End})
 	}
+	if c.up[ev.Link] != nil {
+		c.leftPeers.note(ev.End)
+	}
 	delete(c.up, ev.Link)
 	delete(c.down, ev.Link)
 	delete(c.dials, ev.Link)
@@ -210,6 +213,9 @@ func (c *Channel) carryOut(a tree.Action) {
 		c.log.Info("attached", zap.String("parent", a.Parent.ID.Short()), zap.Int("depth", a.Depth))
 		c.notices(Attached{a.Parent, a.Depth})
 		c.change.attached(a)
+		if a.Before.Reason == tree.ReasonSlow {
+			c.leftPeers.note(a.Before)
+		}
 	case tree.Orphaned:
 		c.log.Info("parent lost", zap.Stringer("reason", a.End.Reason), zap.Stringer("by", a.End.By))
 		c.notices(Orphaned{a.End})

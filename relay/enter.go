@@ -134,6 +134,7 @@ func (c *Channel) newUplink(num tree.Link, d dialed) *uplink {
 	near := c.node.near(time.Now(), d.addr.Addr())
 	u := &uplink{
 		link: newLink(num, d.peer, d.conn, near), intake: &c.intake, sample: c.takeSample, probed: c.peers.probed, later: c.takeLater,
+		repeats: rate.NewLimiter(repeatRate, repeatBurst), begun: time.Now(),
 		delivered: func() { c.tell(tree.Delivered{Link: num}) }, sweeper: &c.sweeper,
 	}
 	d.guard.pass(u.passOn)

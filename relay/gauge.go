@@ -3,6 +3,7 @@ package relay
 import (
 	"time"
 
+	"relay/relay/stream"
 	"relay/tree"
 )
 
@@ -23,10 +24,24 @@ func (c *Channel) progress(now time.Time) tree.Progress {
 	if b := c.intake.beat.Load(); b != nil {
 		s.BeatEpoch, s.BeatHead, s.BeatMs = b.Epoch(), b.Head(), b.Ms()
 		p.Barren = b.Head() > 0 && st.Head.Seq == 0
+		p.Clock = c.intake.signed.least(now, b.Epoch())
+		s.ParentBeat = c.parentBeat(now, s.Clock, b.Epoch())
 	}
 	p.Lag, _ = c.lag.measure(now, s)
 	c.behind = p.Lag
 	return p
+}
+
+// parentBeat is observation.ParentBeat of that epoch, given the root's clock.
+func (c *Channel) parentBeat(now time.Time, clock time.Duration, e stream.Epoch) time.Duration {
+	u := c.up[c.change.to]
+	if u == nil || u.ctx.Err() != nil {
+		return 0
+	}
+	if b := u.showed.Load(); b != nil && b.Epoch() == e {
+		return ms(b.Ms())
+	}
+	return clock - now.Sub(u.begun)
 }
 
 // capacity is how many children there may be, as the links of those there are show.

@@ -17,6 +17,7 @@ type intake struct {
 	ring    *stream.Ring
 	started time.Time // arrived is counted from here
 
+	signed  signedClock
 	clock   atomic.Pointer[rootClock] // set by the channel's goroutine
 	beat    atomic.Pointer[stream.Beat]
 	news    atomic.Pointer[wire.Later] // of the newest epoch; set by the channel's goroutine
@@ -58,6 +59,7 @@ func (in *intake) chunk(c *stream.Chunk, u *uplink) error {
 		return err
 	}
 	now := time.Now()
+	in.signed.note(now, c.Epoch(), ms(c.Beat()))
 	in.noteDelay(now, c)
 	in.noteArrival(now, c, had && c.Epoch() == head.Epoch && c.Seq() == head.Seq+1, u)
 	if !had { // others may come now
@@ -95,6 +97,7 @@ func (in *intake) takeBeat(b *stream.Beat) error {
 	if err := b.Epoch().Check(time.Now()); err != nil {
 		return err
 	}
+	in.signed.note(time.Now(), b.Epoch(), ms(b.Ms()))
 	if in.beat.CompareAndSwap(old, b) {
 		in.passBeat(b)
 	}

@@ -27,6 +27,9 @@ const (
 	// clockError is how far the root's clock may seem to be behind what the root has
 	// already signed. Beyond it, the clock is another epoch's.
 	clockError = time.Second
+	// beatSlack is how late a parent's beats may come without being held against it: they wait for no
+	// more than a chunk at each node.
+	beatSlack = 500 * time.Millisecond
 )
 
 // observation is the stream as this node has it at one moment.
@@ -39,6 +42,9 @@ type observation struct {
 	BeatEpoch stream.Epoch
 	BeatHead  uint64
 	BeatMs    uint64
+	// ParentBeat is the clock in the newest beat of that epoch that the parent itself has sent, or where
+	// it has sent none, when it became the parent; 0 if there is no parent.
+	ParentBeat time.Duration
 }
 
 // lag is how far a node's newest chunk is behind the root, as far as that is
@@ -55,6 +61,9 @@ type observation struct {
 //   - how long ago the first chunk was made that a beat names and that is not here
 //     (a parent that withholds);
 //   - how long ago the root must have signed a beat that has not come.
+//
+// A newcomer's backlog is left out of that. A parent that delays everything shows all the same: its
+// beats are late too, by the clock that others' beats show.
 type lag struct {
 	last    time.Time // of the newest measurement
 	excused time.Time // nothing is held against a parent before this
@@ -102,7 +111,11 @@ func (l *lag) measure(now time.Time, s observation) (time.Duration, bool) {
 		step := max(0, ms(s.BeatMs)-l.complete) / time.Duration(min(s.BeatHead-l.seq, 1<<30)+1)
 		behind = max(behind, s.Clock-l.complete-step)
 	}
-	return l.forgive(now, behind), true
+	behind = l.forgive(now, behind)
+	if s.ParentBeat > 0 && s.BeatEpoch == l.epoch { // no backlog makes a beat late
+		behind = max(behind, s.Clock-s.ParentBeat-stream.BeatInterval-beatSlack)
+	}
+	return behind, true
 }
 
 // learn moves complete, and reports whether it did.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
+	"math/rand/v2"
 	"net/netip"
 	"slices"
 	"time"
@@ -25,6 +26,9 @@ const (
 	compareAgain = 10 * time.Second
 	// maxCompared bounds those that are remembered for that.
 	maxCompared = 256
+	// aloneAfter is how long a node relies on its parent alone for the root's beats, before it asks
+	// another node for one. As a rule a link is ready to another one by then.
+	aloneAfter = 1500 * time.Millisecond
 	// maxRoots bounds the roots of gossip that are looked at, at a time: anybody may say that it is one.
 	maxRoots = 4
 )
@@ -145,7 +149,7 @@ func (c *Channel) watchEpoch(now time.Time) {
 // showed is a node that has shown a beat of the epoch, zero if there is none any more.
 func (c *Channel) showed(e stream.Epoch) tree.Place {
 	for _, u := range c.up {
-		if s := u.showed.Load(); s != nil && *s == e {
+		if s := u.showed.Load(); s != nil && s.Epoch() == e {
 			return tree.Place{ID: u.peer, Addrs: u.place.Addrs}
 		}
 	}
@@ -158,7 +162,7 @@ func (c *Channel) tellParent(f wire.Later) {
 	if u == nil || c.epochs.told == &u.link || !u.knows2() {
 		return
 	}
-	if s := u.showed.Load(); s != nil && s.Compare(f.Beat.Epoch()) >= 0 {
+	if s := u.showed.Load(); s != nil && s.Epoch().Compare(f.Beat.Epoch()) >= 0 {
 		return
 	}
 	c.epochs.told = &u.link
@@ -176,6 +180,32 @@ func (c *Channel) compareWithRoots(now time.Time, i tree.Info) {
 		if m.ID != c.node.ID() && (i.Root || m.ID != i.Path[0].ID) {
 			c.compare(now, m)
 		}
+	}
+}
+
+// secondOpinion asks another node for the root's newest beat if none but the parent shows any: a
+// parent that delays all could not be told from a source that began later. It runs on the channel's goroutine.
+func (c *Channel) secondOpinion(now time.Time, i tree.Info) {
+	u := c.up[c.change.to]
+	if c.writer != nil || u == nil || now.Sub(u.begun) < aloneAfter {
+		return
+	}
+	var ps []tree.Place
+	for _, p := range i.Path[:max(0, len(i.Path)-1)] {
+		ps = append(ps, p)
+	}
+	ps = append(append(ps, placesOf(c.peers.known(u.peer))...), c.peers.invited...)
+	for _, o := range c.up {
+		if o != u && o.showed.Load() != nil && o.ctx.Err() == nil {
+			return
+		}
+	}
+	ps = slices.DeleteFunc(ps, func(p tree.Place) bool {
+		atParent := func(a netip.AddrPort) bool { return a == addrPort(u.conn.RemoteAddr()) }
+		return p.ID == u.peer || p.ID == c.node.ID() || len(p.Addrs) == 0 || slices.ContainsFunc(p.Addrs, atParent)
+	})
+	if len(ps) > 0 {
+		c.compare(now, ps[rand.IntN(len(ps))])
 	}
 }
 
@@ -244,7 +274,10 @@ func (n *Node) compare(ctx context.Context, c *Channel, p tree.Place, own wire.L
 		if f.At.ID == n.ID() { // it has just heard of it from here
 			return nil
 		}
-		return c.takeLater(f)
+		if err := c.takeLater(f); err != nil || c.writer != nil {
+			return err
+		}
+		return c.intake.takeBeat(f.Beat) // it tells of the clock as well
 	case tree.Bye:
 		return f.Reason
 	}

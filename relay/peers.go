@@ -66,6 +66,7 @@ func (c *Channel) updatePeers(ctx context.Context, now time.Time) {
 	p.announce(i)
 	c.tryFamilies(ctx, now, i)
 	c.compareWithRoots(now, i)
+	c.secondOpinion(now, i)
 	if !now.Before(p.candidatesAt) {
 		p.candidatesAt = now.Add(candidateInterval*3/4 + rand.N(candidateInterval/2))
 		c.hint()

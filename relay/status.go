@@ -25,8 +25,11 @@ type Status struct {
 	// CallsRefused counts what other nodes said in calls and was not done, by reason: see
 	// wire/spec.md, Calls.
 	CallsRefused map[string]uint64
-	Beat         uint64 // ms since the epoch began, as last signed by the root
-	RootSeq      uint64 // the newest chunk at that moment
+	// Left counts the nodes that this one has left because of what they did: "forged", "protocol" or
+	// "slow".
+	Left    map[string]uint64
+	Beat    uint64 // ms since the epoch began, as last signed by the root
+	RootSeq uint64 // the newest chunk at that moment
 }
 
 // LinkStatus is what the data path knows of a child's link.
@@ -56,7 +59,7 @@ func (c *Channel) Status() (Status, bool) {
 	}
 	ok := c.query(func(n *tree.Node) {
 		s.Tree = n.Info()
-		s.Lag = c.behind
+		s.Lag, s.Left = c.behind, c.leftPeers.counts()
 		if u := c.parentLink(s.Tree); u != nil {
 			s.Near = u.near
 		}

@@ -7,6 +7,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"relay/relay/stream"
 	"relay/relay/wire"
 	"relay/tree"
@@ -15,6 +17,12 @@ import (
 // passMost is how many chunks are taken in before they are passed on, if so many have come together.
 // Each takes its signature's 60 µs.
 const passMost = sweepMost / stream.MaxChunk
+
+const (
+	// repeatRate and repeatBurst bound what a peer may send again over one link, per second.
+	repeatRate  = 2
+	repeatBurst = 16
+)
 
 // uplink is a link to this node's parent, or to a node that could be. This node has opened it, or the
 // other has offered it.
@@ -26,6 +34,7 @@ type uplink struct {
 	calls  func(wire.Frame) // what has to do with calls
 	later  func(wire.Later) error
 	place  tree.Place // that was dialled, as somebody has named it
+	begun  time.Time
 
 	seen     netip.AddrPort // where the other side says that it sees this node; owned by the channel's goroutine
 	provedAt time.Time      // when proveTo had it dial back; owned by the channel's goroutine
@@ -33,13 +42,19 @@ type uplink struct {
 	sweeper *sweeper
 	fresh   int // chunks that have come and were not passed on; owned by the reader
 
+	// Owned by the reader.
+	last       stream.Position // the newest chunk that came over this link
+	lastHeader *stream.Header  // likewise
+	repeats    *rate.Limiter
+
 	asked     stream.Position // chunks after it; set before feeding
 	corrected bool            // it was told of a later epoch than its beats; owned by the reader
 	delivered func()          // called once, when the first of them has come; nil afterwards
 
-	feeding atomic.Bool // chunks are welcome
-	// showed is the latest epoch of which a beat has come over the link.
-	showed  atomic.Pointer[stream.Epoch]
+	repeated atomic.Uint64 // chunks, headers and beats that had come over this link before
+	feeding  atomic.Bool   // chunks are welcome
+	// showed is the latest beat that has come over the link, whether another has brought it or not.
+	showed  atomic.Pointer[stream.Beat]
 	brought atomic.Bool  // one has come that the ring did not have
 	gap     atomic.Int64 // how long none had come then, nanoseconds; see ParentChanged.Gap
 }
@@ -64,7 +79,7 @@ func (u *uplink) take(f wire.Frame) error {
 		if !u.feeding.Load() {
 			return fmt.Errorf("header %d was not pulled: %w", f.Gen(), wire.ErrNotDue)
 		}
-		return u.intake.header(f)
+		return u.header(f)
 	case *stream.Beat:
 		return u.beat(f)
 	case wire.Gap:
@@ -102,6 +117,13 @@ func (u *uplink) take(f wire.Frame) error {
 // chunk takes a chunk into the ring. The first that was asked for shows that the node at the
 // other end delivers, even if another link was quicker. It has to be the root's, then.
 func (u *uplink) chunk(c *stream.Chunk) error {
+	if c.Position().Compare(u.last) <= 0 {
+		if err := u.repeat("chunk"); err != nil {
+			return err
+		}
+	} else {
+		u.last = c.Position()
+	}
 	if err := u.intake.chunk(c, u); err != nil {
 		return err
 	}
@@ -119,16 +141,29 @@ func (u *uplink) chunk(c *stream.Chunk) error {
 	return nil
 }
 
+// header takes a header.
+func (u *uplink) header(h *stream.Header) error {
+	if o := u.lastHeader; o != nil && (h.Epoch().Compare(o.Epoch()) < 0 || h.Epoch() == o.Epoch() && h.Gen() <= o.Gen()) {
+		return u.repeat("header")
+	}
+	if err := u.intake.header(h); err != nil {
+		return err
+	}
+	u.lastHeader = h
+	return nil
+}
+
 // beat takes a beat. A node that is in an epoch which was replaced is told so, once.
 func (u *uplink) beat(b *stream.Beat) error {
 	if err := u.intake.takeBeat(b); err != nil {
 		return err
 	}
-	e := b.Epoch()
-	if s := u.showed.Load(); s == nil || e.Compare(*s) > 0 {
-		u.showed.Store(&e)
+	if s := u.showed.Load(); s == nil || newer(b, s) {
+		u.showed.Store(b)
+	} else if err := u.repeat("beat"); err != nil {
+		return err
 	}
-	if n := u.intake.news.Load(); n != nil && !u.corrected && e.Compare(n.Beat.Epoch()) < 0 && u.knows2() {
+	if n := u.intake.news.Load(); n != nil && !u.corrected && b.Epoch().Compare(n.Beat.Epoch()) < 0 && u.knows2() {
 		u.corrected = true
 		u.send(*n)
 	}
@@ -142,6 +177,22 @@ func (u *uplink) passOn() {
 		u.fresh = 0
 		u.sweeper.now()
 	}
+}
+
+// newer reports whether one beat was signed after the other.
+func newer(b, than *stream.Beat) bool {
+	c := b.Epoch().Compare(than.Epoch())
+	return c > 0 || c == 0 && b.Ms() > than.Ms()
+}
+
+// repeat counts a chunk, header or beat that does not go beyond what came over this very link before.
+// No honest node sends one, but for the beat ahead of a second welcome.
+func (u *uplink) repeat(what string) error {
+	u.repeated.Add(1)
+	if !u.repeats.Allow() {
+		return fmt.Errorf("%s: too many repeated: %w", what, wire.ErrNotDue)
+	}
+	return nil
 }
 
 func (u *uplink) ended() {}

@@ -11,6 +11,9 @@ type clock struct {
 	rtt    time.Duration
 	at     time.Time
 	known  bool
+
+	signed   time.Duration // as offset, but by what the root has signed: it may be too little
+	isSigned bool
 }
 
 const (
@@ -19,6 +22,9 @@ const (
 	clockAge = 10 * time.Second
 	// maxRTT bounds a believable round trip.
 	maxRTT = 10 * time.Second
+	// maxLead is how far a parent's word may be ahead of what the root has signed: more than the
+	// stream is ever late as a whole.
+	maxLead = 15 * time.Second
 )
 
 // sample takes a parent's heartbeat into account. sinceOrigin is the time on the node's
@@ -34,7 +40,26 @@ func (c *clock) sample(now time.Time, sinceOrigin time.Duration, hb Heartbeat) {
 	if c.known && rtt > c.rtt && now.Sub(c.at) < clockAge {
 		return
 	}
-	*c = clock{offset: micros(hb.Clock) + rtt/2 - sinceOrigin, rtt: rtt, at: now, known: true}
+	c.offset, c.rtt, c.at, c.known = micros(hb.Clock)+rtt/2-sinceOrigin, rtt, now, true
+}
+
+// bound takes into account what the root's clock shows at least; 0 says that it is not known.
+func (c *clock) bound(sinceOrigin, least time.Duration) {
+	c.signed, c.isSigned = least-sinceOrigin, least > 0
+}
+
+// reads returns the root's clock, and whether it is known. A parent's word counts as far as what the root
+// has signed bears it out: a parent that delays the stream and its clock alike is not believed.
+func (c *clock) reads(sinceOrigin time.Duration) (time.Duration, bool) {
+	offset := c.offset
+	switch {
+	case !c.isSigned:
+	case !c.known:
+		offset = c.signed
+	default:
+		offset = min(max(offset, c.signed), c.signed+maxLead)
+	}
+	return sinceOrigin + offset, c.known || c.isSigned
 }
 
 func micros(us uint64) time.Duration {

@@ -104,6 +104,9 @@ type Progress struct {
 	Barren bool
 	// Flows is set while chunks come, from whomever.
 	Flows bool
+	// Clock is what the root's clock shows at least, by what the root has signed; 0 if that is not
+	// known.
+	Clock time.Duration
 }
 
 // Readdressed says that others reach the node elsewhere: Addrs is where it listens from now on. If

@@ -169,6 +169,7 @@ func (n *Node) Handle(now time.Time, ev Event) {
 		n.cfg.Slots, n.far = max(0, ev.Slots), max(0, ev.Far)
 	case Progress:
 		n.changed = n.changed || n.barren != ev.Barren
+		n.clock.bound(now.Sub(n.origin), ev.Clock)
 		n.lost, n.lag, n.barren, n.flows = ev.Lost, max(0, ev.Lag), ev.Barren, ev.Flows
 		if n.flows {
 			n.flowed = now
@@ -344,7 +345,7 @@ func (n *Node) RootClock(now time.Time) (time.Duration, bool) {
 	if n.cfg.Root {
 		return now.Sub(n.cfg.Start), true
 	}
-	return now.Sub(n.origin) + n.clock.offset, n.clock.known
+	return n.clock.reads(now.Sub(n.origin))
 }
 
 // leave begins an orderly end.

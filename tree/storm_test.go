@@ -324,7 +324,7 @@ func (s *storm) event() Event {
 	case k < 985:
 		return Capacity{s.rng.IntN(20) - 1, s.rng.IntN(20) - 1}
 	case k < 999:
-		return Progress{s.rng.Uint64(), time.Duration(s.rng.IntN(4000)-100) * time.Millisecond, s.rng.IntN(20) == 0, s.rng.IntN(2) == 0}
+		return Progress{s.rng.Uint64(), time.Duration(s.rng.IntN(4000)-100) * time.Millisecond, s.rng.IntN(20) == 0, s.rng.IntN(2) == 0, time.Duration(s.rng.IntN(1000)) * time.Millisecond}
 	case s.rng.IntN(20) == 0:
 		return Leave{}
 	}

@@ -16,6 +16,7 @@ import (
 	"relay/cli/ask"
 	"relay/cli/fault"
 	"relay/cli/flag"
+	"relay/cli/key"
 	"relay/cli/lan"
 	"relay/cli/sink"
 	"relay/cli/term"
@@ -259,6 +260,12 @@ func arguments(app *cli.App, command string, channels func(string) []Candidate) 
 		return all
 	case "source":
 		return []Candidate{anyFile}
+	case "key":
+		all := []Candidate{anyFile}
+		for _, a := range key.Actions {
+			all = append(all, Candidate{Word: a})
+		}
+		return all
 	case "tree", "top", "link", "watch":
 		return channels(command)
 	}

@@ -320,7 +320,7 @@ func FactsFrom(st relay.Status, ok bool, e *Encoder) api.Facts {
 	f := api.Facts{
 		Closed: !ok, Idle: e != nil && !e.Live, Attached: st.Tree.Attached, Came: st.Ring.Came, Quiet: st.Quiet,
 		Root: st.Tree.Root, Depth: st.Tree.Depth, Slots: st.Tree.Slots, Delay: st.Delay, Sent: st.Sent,
-		CallsRefused: st.CallsRefused,
+		CallsRefused: st.CallsRefused, LeftPeers: st.Left,
 	}
 	if e != nil {
 		f.DroppedTags = e.Dropped

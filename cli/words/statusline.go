@@ -132,6 +132,9 @@ func (s WatchStatus) Line(st term.Style) term.StatusLine {
 		lost.Colour = term.Yellow
 	}
 	l = append(l, []term.Piece{lost})
+	if left := leftText(s.Left); left != "" {
+		l = append(l, []term.Piece{{Text: left, Colour: term.Yellow, Keep: 3}})
+	}
 	switch s.Reach {
 	case tree.Punchable:
 		l = append(l, []term.Piece{{Text: "reached half-way", Keep: 3}})

@@ -120,6 +120,8 @@ type SourceReport struct {
 type WatchReport struct {
 	Lost     uint64 `json:"lost"` // chunks
 	Children int    `json:"children"`
+	// Left is as [ChannelStatus.LeftPeers].
+	Left map[string]uint64 `json:"left_peers,omitempty"`
 }
 
 // Warning is what EventWarning adds: it teaches.

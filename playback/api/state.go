@@ -42,6 +42,8 @@ type Facts struct {
 	Reach     string // as [ChannelStatus.Reach]
 	ReachAddr string // likewise
 	Reached   []Reached
+	// LeftPeers is as [ChannelStatus.LeftPeers].
+	LeftPeers map[string]uint64
 	// CallsRefused is as [ChannelStatus.CallsRefused].
 	CallsRefused map[string]uint64
 	// DroppedTags counts the tags that were left out at the root, by what was wrong with them.

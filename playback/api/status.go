@@ -71,6 +71,8 @@ type ChannelStatus struct {
 	Chunks  Chunks    `json:"chunks"`
 	Ring    Ring      `json:"ring"`
 	Viewers []Viewer  `json:"viewers"`
+	// LeftPeers counts the nodes that this one has left because of what they did, by reason.
+	LeftPeers map[string]uint64 `json:"left_peers,omitempty"`
 	// CallsRefused counts what other nodes said in calls and was not done, by reason.
 	CallsRefused map[string]uint64 `json:"calls_refused,omitempty"`
 }

@@ -59,11 +59,7 @@ func (s *Store) Remember(channel stream.ChannelID, places []tree.Place, now time
 	}
 	var b bytes.Buffer
 	for _, k := range ks {
-		fmt.Fprintf(&b, "%s %d", k.place.ID, k.seen.Unix())
-		for _, a := range k.place.Addrs {
-			fmt.Fprintf(&b, " %s", a)
-		}
-		b.WriteByte('\n')
+		b.WriteString(k.line())
 	}
 	return replacePrivate(s.membersPath(channel), b.Bytes())
 }
@@ -103,6 +99,15 @@ func (s *Store) known(channel stream.ChannelID, now time.Time) ([]known, error) 
 	}
 	slices.SortStableFunc(ks, func(x, y known) int { return y.seen.Compare(x.seen) })
 	return ks, nil
+}
+
+// line is the node as parseKnown reads it, with the line's end.
+func (k known) line() string {
+	l := fmt.Sprintf("%s %d", k.place.ID, k.seen.Unix())
+	for _, a := range k.place.Addrs {
+		l += fmt.Sprintf(" %s", a)
+	}
+	return l + "\n"
 }
 
 func parseKnown(line string) (known, error) {

@@ -1,0 +1,250 @@
+// Package key is the command that shows the keys of channels, carries them to another machine, and
+// replaces them. It never writes a secret to a terminal.
+package key
+
+import (
+	"bufio"
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"relay/cli/fault"
+	"relay/cli/flag"
+	"relay/cli/term"
+	"relay/relay/store"
+	"relay/relay/stream"
+)
+
+// defaultChannel is the channel that is meant if none is named, as in relay source.
+const defaultChannel = "live"
+
+// Command is relay key.
+func Command(t *term.Terminal, in io.Reader) *cli.Command {
+	return &cli.Command{
+		Name:      "key",
+		Usage:     "show, carry over or replace the key of a channel",
+		UsageText: "relay key [show|export FILE|import FILE|rotate] [FLAGS]",
+		Description: `Whoever has a channel's key can broadcast in its name; its links work as long as the key
+is used. Without more it shows the channels of this machine.
+
+  relay key export FILE      write the key to a new file, to take it elsewhere
+  relay key import FILE      take it there; relay source goes on with the same channel
+  relay key rotate           begin anew with another key, if this one may be in other hands
+
+FILE "-" is standard output, but for a terminal, or standard input. If two sources run with one key, the
+one that began later goes on, and the other ends.`,
+		Flags: []cli.Flag{
+			flag.Text("channel", "`NAME` of the channel on this machine (default "+defaultChannel+")"),
+			flag.Config(),
+		},
+		Action: func(c *cli.Context) error {
+			k := command{t: t, in: in, name: cmp.Or(c.String("channel"), defaultChannel), dir: c.String("config")}
+			return k.run(c.Args().Slice())
+		},
+	}
+}
+
+// Actions are the words that can follow the command.
+var Actions = []string{"show", "export", "import", "rotate"}
+
+// command is one run.
+type command struct {
+	t    *term.Terminal
+	in   io.Reader
+	name string // of the channel
+	dir  string // --config
+}
+
+func (k command) run(args []string) error {
+	action, file := "show", ""
+	if len(args) > 0 {
+		action = args[0]
+	}
+	if len(args) > 1 {
+		file = args[1]
+	}
+	takesFile := action == "export" || action == "import"
+	if len(args) > 2 || file != "" && !takesFile {
+		return fault.Usage("relay help key", "relay key %s was given too much: %s", action, strings.Join(args[1:], " "))
+	}
+	switch action {
+	case "show":
+		return k.show()
+	case "export":
+		return k.export(file)
+	case "import":
+		return k.take(file)
+	case "rotate":
+		return k.rotate()
+	}
+	return fault.Usage("there are "+strings.Join(Actions, ", "), "there is no relay key %s", action)
+}
+
+// show lists the channels, and tells no secret.
+func (k command) show() error {
+	all := store.Inspect(k.dir)
+	switch {
+	case all.Err != nil:
+		return fault.Fail("--config DIR keeps the keys elsewhere", "cannot read the keys: %w", all.Err)
+	case all.Unusable != nil:
+		k.t.Say("relay: warning: %v", all.Unusable)
+	case len(all.Channels) == 0:
+		k.t.Say("There is no channel on this machine yet. relay source makes one; relay key import FILE brings one here.")
+	}
+	started := make(map[string]time.Time)
+	for _, s := range all.Starts {
+		started[s.Channel] = s.At
+	}
+	for _, c := range all.Channels {
+		used := "never used"
+		if at, ok := started[c.Name]; ok {
+			used = "used last at " + at.Format("2006-01-02 15:04:05")
+		}
+		fmt.Fprintf(k.t.Out, "%s  %s  %s\n", c.Name, c.ID, used)
+	}
+	return nil
+}
+
+func (k command) export(file string) error {
+	s, err := k.open()
+	if err != nil {
+		return err
+	}
+	b, id, err := s.ExportKey(k.name, time.Now())
+	if err != nil {
+		return k.explain(err)
+	}
+	if file == "" {
+		if file, err = k.ask("Write the key to which file?"); err != nil {
+			return err
+		}
+	}
+	if file == "-" {
+		if k.t.OutTTY {
+			return fault.Usage("relay key export FILE, or a pipe", "the key would stand on the screen")
+		}
+		_, err = k.t.Out.Write(b)
+		return err
+	}
+	switch err := store.WriteExport(file, b); {
+	case errors.Is(err, fs.ErrExist):
+		return fault.Fail("name a file that is not there yet", "%s is there already", file)
+	case err != nil:
+		return fault.Fail("", "cannot write the key: %w", err)
+	}
+	k.t.Say("The key of channel %s (%s) is in %s, which nobody else can read.", k.name, id.Short(), file)
+	k.t.Say("Whoever has it can broadcast in your name. There: relay key import %s, then delete the file.", file)
+	return nil
+}
+
+// ask asks a person at a keyboard; a program has to say.
+func (k command) ask(what string) (string, error) {
+	if !term.IsKeyboard(k.in) {
+		return "", fault.Usage("relay key export FILE", "relay key export does not say where to")
+	}
+	k.t.Say("%s", what)
+	line, err := bufio.NewReader(k.in).ReadString('\n')
+	if line = strings.TrimSpace(line); line == "" {
+		return "", fault.Usage("relay key export FILE", "no file was named")
+	}
+	if err != nil && !errors.Is(err, io.EOF) {
+		return "", err
+	}
+	return line, nil
+}
+
+func (k command) take(file string) error {
+	var b []byte
+	var err error
+	switch file {
+	case "":
+		return fault.Usage("relay key import FILE", "relay key import does not say from which file")
+	case "-":
+		b, err = store.ReadExportFrom(k.in)
+	default:
+		b, err = store.ReadExport(file)
+	}
+	if err != nil {
+		return fault.Fail("", "cannot read the key: %w", err)
+	}
+	carried, err := store.ParseExport(b)
+	if err != nil {
+		return fault.Fail("make it with relay key export FILE, where the channel was broadcast so far", "%s: %w", file, err)
+	}
+	s, err := k.open()
+	if err != nil {
+		return err
+	}
+	had, err := s.ImportKey(k.name, carried, time.Now())
+	if err != nil {
+		return k.explain(err)
+	}
+	id := stream.IDOf(carried.Key)
+	if had {
+		k.t.Say("Channel %s has this key already (%s).", k.name, id.Short())
+		return nil
+	}
+	k.t.Say("Channel %s is %s now: %s goes on with it, and its viewers come along.", k.name, id.Short(), k.source())
+	k.t.Say("Links that were given out stay good where they lead to somebody who carries it; %s names this machine.", k.link())
+	k.t.Say("Do not run a source with it elsewhere: of two, the one that began later goes on, and the other ends.")
+	return nil
+}
+
+func (k command) rotate() error {
+	s, err := k.open()
+	if err != nil {
+		return err
+	}
+	kept, was, is, err := s.RotateKey(k.name)
+	if err != nil {
+		return k.explain(err)
+	}
+	k.t.Say("Channel %s was %s and is %s now.", k.name, was.Short(), is.Short())
+	k.t.Say("No link that was given out leads to it. Start %s, and give viewers the new link: %s.", k.source(), k.link())
+	k.t.Say("The old key is kept as channel %s, to tell those who still watch there: relay source --channel %s. Whoever has it can do so too.", kept, kept)
+	return nil
+}
+
+// source and link are the commands for the channel.
+func (k command) source() string {
+	if k.name == defaultChannel {
+		return "relay source"
+	}
+	return "relay source --channel " + k.name
+}
+
+func (k command) link() string {
+	if k.name == defaultChannel {
+		return "relay link"
+	}
+	return "relay link " + k.name
+}
+
+func (k command) open() (*store.Store, error) {
+	s, err := store.Open(k.dir)
+	if err != nil {
+		return nil, fault.Fail("--config DIR keeps the keys elsewhere", "%w", err)
+	}
+	return s, nil
+}
+
+// explain says what to do about an error of the store.
+func (k command) explain(err error) error {
+	switch {
+	case errors.Is(err, store.ErrNoKey):
+		return &fault.Error{Err: fmt.Errorf("there is no channel %q on this machine", k.name), Hint: "relay key shows those there are; --channel NAME names one", Code: fault.ExitNobody}
+	case errors.Is(err, store.ErrInUse):
+		return fault.Fail("stop it first", "a relay source on this machine is broadcasting channel %q", k.name)
+	case errors.Is(err, store.ErrOtherKey):
+		return fault.Fail("take it under another name: relay key import FILE --channel second", "channel %q has another key on this machine, which stays", k.name)
+	case errors.Is(err, store.ErrFuture):
+		return fault.Fail("set the clocks of both machines", "%w", err)
+	}
+	return fault.Fail("", "channel %q: %w", k.name, err)
+}

@@ -1,0 +1,129 @@
+package store
+
+import (
+	"bytes"
+	"errors"
+	"net/netip"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"relay/relay/stream"
+	"relay/tree"
+)
+
+func TestAKeyThatIsCarriedOverGoesOnWithItsEpochs(t *testing.T) {
+	now := time.UnixMilli(1_800_000_000_000)
+	one, two := openStore(t, filepath.Join(t.TempDir(), "relay")), openStore(t, filepath.Join(t.TempDir(), "relay"))
+	k, err := one.ChannelKey("live")
+	if err != nil {
+		t.Fatal(err)
+	}
+	k.Close()
+	id := stream.IDOf(k.PrivateKey)
+	ahead, err := one.NextEpoch("live", now.Add(time.Minute)) // by a clock that is fast
+	if err != nil {
+		t.Fatal(err)
+	}
+	node := tree.Place{ID: tree.ID{1}, Addrs: []netip.AddrPort{netip.MustParseAddrPort("203.0.113.7:7144")}}
+	if err := one.Remember(id, []tree.Place{node}, now); err != nil {
+		t.Fatal(err)
+	}
+	b, got, err := one.ExportKey("live", now)
+	if err != nil || got != id {
+		t.Fatalf("%v, %v", got, err)
+	}
+	c, err := ParseExport(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if had, err := two.ImportKey("other", c, now); had || err != nil {
+		t.Fatalf("%t, %v", had, err)
+	}
+	k2, err := two.ChannelKey("other")
+	if err != nil || stream.IDOf(k2.PrivateKey) != id {
+		t.Fatalf("%v", err)
+	}
+	if _, err := two.ImportKey("other", c, now); !errors.Is(err, ErrInUse) {
+		t.Errorf("while a source runs: %v", err)
+	}
+	k2.Close()
+	if e, err := two.NextEpoch("other", now); err != nil || e.Compare(ahead) <= 0 {
+		t.Errorf("the next epoch is %v, the last was %v; %v", e, ahead, err)
+	}
+	if ps, err := two.Remembered(id, now); err != nil || len(ps) != 1 || ps[0].ID != node.ID {
+		t.Errorf("the nodes there are %v, %v", ps, err)
+	}
+	if _, err := two.ImportKey("other", c, now); err != nil {
+		t.Errorf("once more: %v", err)
+	}
+	if e, err := two.NextEpoch("other", now); err != nil || e.Ms <= ahead.Ms+1 {
+		t.Errorf("an older file has set the epoch back to %v; %v", e, err)
+	}
+	if _, err := openStore(t, filepath.Join(t.TempDir(), "relay")).ImportKey("live", c, now.Add(-time.Hour)); !errors.Is(err, ErrFuture) {
+		t.Errorf("of the future: %v", err)
+	}
+}
+
+func TestAnExportThatWasChangedIsRefused(t *testing.T) {
+	s := openStore(t, filepath.Join(t.TempDir(), "relay"))
+	k, err := s.ChannelKey("live")
+	if err != nil {
+		t.Fatal(err)
+	}
+	k.Close()
+	b, _, err := s.ExportKey("live", time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ParseExport(b); err != nil {
+		t.Fatal(err)
+	}
+	channel := stream.IDOf(k.PrivateKey).String()
+	for name, c := range map[string]struct {
+		bytes []byte
+		says  string
+	}{
+		"cut":             {b[:len(b)/2], "holds no key"},
+		"another channel": {bytes.Replace(b, []byte(channel), []byte(strings.Repeat("a", len(channel))), 1), "not that of the channel"},
+		"no epoch":        {bytes.Replace(b, []byte("Epoch: 0"), []byte("Epoch: x"), 1), "when the key was used last"},
+		"empty":           {nil, "holds no key"},
+	} {
+		if _, err := ParseExport(c.bytes); err == nil || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestARotatedKeyIsAnotherAndTheOldOneIsKept(t *testing.T) {
+	s := openStore(t, filepath.Join(t.TempDir(), "relay"))
+	name := strings.Repeat("n", maxChannelName) // the longest
+	if _, _, _, err := s.RotateKey(name); !errors.Is(err, ErrNoKey) {
+		t.Errorf("there is none: %v", err)
+	}
+	k, err := s.ChannelKey(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, _, err := s.RotateKey(name); !errors.Is(err, ErrInUse) {
+		t.Errorf("while a source runs: %v", err)
+	}
+	k.Close()
+	e, err := s.NextEpoch(name, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept, was, is, err := s.RotateKey(name)
+	if err != nil || was != stream.IDOf(k.PrivateKey) || is == was {
+		t.Fatalf("from %v to %v, %v", was, is, err)
+	}
+	old, err := s.ChannelKey(kept)
+	if err != nil || stream.IDOf(old.PrivateKey) != was {
+		t.Fatalf("the old key is not that of %s: %v", kept, err)
+	}
+	old.Close()
+	if next, err := s.NextEpoch(kept, time.UnixMilli(0)); err != nil || next.Ms <= e.Ms {
+		t.Errorf("the old key begins again at %v, %v", next, err)
+	}
+}

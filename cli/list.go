@@ -24,7 +24,7 @@ func listCommand(t *term.Terminal, stdio Stdio) *cli.Command {
 		Usage:     "list the channels on this network",
 		UsageText: "relay list [FLAGS]",
 		Description: `Asks on every network interface for a second. A source that was started with
---no-discovery does not answer. To watch one: relay watch, with its title or ID.`,
+--private or --no-discovery does not answer. To watch one: relay watch, with its title or ID.`,
 		Flags: append([]cli.Flag{
 			flag.Toggle("json", "write one JSON object a line"),
 			flag.Toggle("verbose", "log what happens to stderr"),

@@ -48,13 +48,13 @@ func (l wanted) label() string {
 	return l.name + " (" + l.invite.Channel.Short() + ")"
 }
 
-// ErrPhrase says that a link leads to nothing here, since nobody can be asked.
-var ErrPhrase = errors.New("the channel has a passphrase, for which nobody can be asked here: its source prints a link for this with relay link --join-only")
+// errPhrase says that a link leads to nothing here, since nobody can be asked.
+var errPhrase = errors.New("the channel has a passphrase, for which nobody can be asked here: its source prints a link for this with relay link --join-only")
 
 // Unread returns the invite with what it takes to pass a channel on, and no more: nobody watches here.
 func Unread(u relay.Invite) (relay.Invite, error) {
 	if u.Access.Private() && !u.Access.CanJoin() {
-		return u, ErrPhrase
+		return u, errPhrase
 	}
 	return u.JoinOnly(), nil
 }

@@ -27,6 +27,7 @@ var manFiles = [][2]string{
 	{"~/.config/relay/node.key", "The key by which other nodes know this one."},
 	{"~/.config/relay/channels/NAME.key", "The key of a channel that is broadcast from here. Whoever has it can broadcast that channel; without it the link cannot be kept."},
 	{"~/.config/relay/channels/NAME.stream", "What an encoder has to know to publish."},
+	{"~/.config/relay/channels/NAME.secret, ID.secret", "What is behind the # of a private channel's link: of one that is broadcast from here, and of one that was watched."},
 	{"~/.config/relay/channels/NAME.epoch", "When the channel was last started."},
 	{"~/.config/relay/channels/ID.members", "Nodes of a channel that was watched, to join it by again."},
 }

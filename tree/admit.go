@@ -53,6 +53,7 @@ func (n *Node) joined(now time.Time, ev Joined) {
 		n.dropGuest(g, ByUs(ReasonReplaced))
 	}
 	n.dropHeld(ev.Peer)
+	n.cameBack(now, j)
 	n.decide(now, j, ev)
 }
 
@@ -81,6 +82,9 @@ func (n *Node) decide(now time.Time, j *child, ev Joined) {
 	default:
 		if v := n.victim(now, j); v != nil && !n.free(j) {
 			j.instead = v.link
+			if now.Before(v.claim.spurned) {
+				n.distrust(now, v.place.ID, claimDoubt) // else it would be back at once
+			}
 		}
 		n.admit(now, j, ev)
 	}
@@ -139,12 +143,15 @@ func (n *Node) rescues(now time.Time, j *child) bool {
 }
 
 // victim is the child that would have to make room for a joiner: the youngest of
-// the lowest class, if the joiner outranks it. It is nil if nobody makes room.
+// the lowest class, if the joiner outranks it, or one to which it was sent in vain. It is nil if nobody makes room.
 func (n *Node) victim(now time.Time, j *child) *child {
 	if len(n.children)-n.cfg.Slots >= swaps(n.cfg.Slots) || n.isDistrusted(now, j.place.ID) || !n.maySwap(now) {
 		return nil
 	}
 	far := !j.near && n.children.far() >= n.far // a far one must go
+	if w := n.spurner(now, far); w != nil {
+		return w
+	}
 	w := n.least(far, younger)
 	if w == nil || !j.outranks(now, w) {
 		return nil

@@ -12,6 +12,9 @@ const (
 	// hungAfter is when a dial, or a place that has not delivered, gives way to another if there
 	// are maxDials: three round trips to the far side of the world.
 	hungAfter = 1 * time.Second
+	// keptAfter is when a place has not answered because it has the node tried first, or does not
+	// answer at all: a trial that gets through takes two round trips, and the question takes one.
+	keptAfter = 400 * time.Millisecond
 	// attemptTime bounds one place's answer, dial included.
 	attemptTime = 4 * time.Second
 )
@@ -23,7 +26,8 @@ type attempt struct {
 	hops    int
 	through ID // the node that carries a call there, zero if it was only dialled
 	started time.Time
-	addr    Place // place, with the address that worked
+	asked   time.Time // for a slot
+	addr    Place     // place, with the address that worked
 	near    bool
 	called  bool // it was reached by a call
 	pulled  bool // chunks are wanted from it already
@@ -36,6 +40,11 @@ type attempt struct {
 
 // dialling reports whether nobody has answered at the place yet.
 func (a *attempt) dialling() bool { return !a.pulled && a.addr.ID.IsZero() }
+
+// kept reports whether a place that was asked for a slot lets the node wait for its answer.
+func (a *attempt) kept(now time.Time) bool {
+	return !a.asked.IsZero() && a.welcome == nil && now.Sub(a.asked) >= keptAfter
+}
 
 // overdue reports whether the place should have delivered by now, or answered over a link that was
 // ready.
@@ -85,6 +94,16 @@ func (as attempts) reached(id ID, a *attempt) bool {
 func (as attempts) awaitsLabel() bool {
 	for _, a := range as {
 		if a.welcome != nil && !a.due {
+			return true
+		}
+	}
+	return false
+}
+
+// kept reports whether one of the places lets the node wait.
+func (as attempts) kept(now time.Time) bool {
+	for _, a := range as {
+		if a.kept(now) {
 			return true
 		}
 	}

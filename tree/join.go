@@ -45,7 +45,11 @@ func (n *Node) attemptUp(now time.Time, a *attempt, ev Up) {
 	j := n.join(now, within, ev.Near)
 	if n.search.want == wantAny {
 		j.Below = n.below()
+		if n.search.kept = n.search.kept || n.search.attempts.kept(now); n.search.kept {
+			j.Slots = 0 // a free place is better now than one that it has to be tried for
+		}
 	}
+	a.asked = now
 	n.send(a.link, j)
 }
 
@@ -73,6 +77,7 @@ func (n *Node) attemptReferred(now time.Time, a *attempt, m Refer) {
 		n.attemptFailed(now, a, ReasonProtocol)
 		return
 	}
+	n.search.kept = n.search.kept || a.kept(now)
 	ps := n.search.follow(a, m.Places)
 	n.book.add(ps, rankReferred, a.hops+1)
 	n.book.namedBy(ps, a.addr.ID)

@@ -69,6 +69,7 @@ type Node struct {
 	assignAt  time.Time
 	distrusts map[ID]time.Time
 	lapses    lapses
+	referrals []referral
 	yields    yields
 
 	// What the data path says.

@@ -37,9 +37,9 @@ func (r Reach) String() string {
 const (
 	// ProbeTime is how long an owner may take to try a node.
 	ProbeTime = 3 * time.Second
-	// heldTime is how long a joiner waits that would take another's place, while it is tried.
+	// heldTime is how long a joiner waits that would take another's place, while it is tried: a newcomer waits for its first picture meanwhile.
 	// A dial that is dropped on its way never ends, one that gets through takes a round trip.
-	heldTime = 1 * time.Second
+	heldTime = 500 * time.Millisecond
 	// maxHeld bounds those joiners, and maxHeldFrom those from one address, so that nobody can
 	// keep the others from being tried.
 	maxHeld     = 8

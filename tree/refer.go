@@ -63,6 +63,9 @@ func (n *Node) betterFor(now time.Time, j *child, within int) named {
 			c.told++
 			if c.reachable() && c.report.Free > 0 && c.report.room(j.canCall())[class] == 0 {
 				c.claim.send(now)
+				if within == 0 && n.children.find(j.link) == nil {
+					n.sentNow(now, j, c)
+				}
 			}
 		}
 		l.add(c.place, !c.reachable())

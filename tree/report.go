@@ -29,6 +29,9 @@ func (n *Node) roomHere(now time.Time, calls bool) Room {
 		case n.freeSlots() > 0:
 			return Room{}
 		case over < swaps(n.cfg.Slots) && n.maySwap(now):
+			if n.spurner(now, false) != nil {
+				return Room{}
+			}
 			if w := n.least(false, younger); w != nil {
 				for class := w.class() + 1; class < Classes; class++ {
 					r[class] = 0

@@ -63,6 +63,7 @@ type search struct {
 	fruitless  int  // rounds in a row that ended with nobody
 	asked      int  // places asked in this round
 	followed   int  // places taken over from referrals in this round
+	kept       bool // a place has let the node wait
 	infeasible int  // welcomes that never became feasible, since a parent was wanted
 
 	named   []Place   // by a parent that cannot go on: asked first in the next round
@@ -115,7 +116,7 @@ func (s *search) found() []*attempt {
 }
 
 func (s *search) reset() {
-	s.running, s.fruitless, s.infeasible = false, 0, 0
+	s.running, s.fruitless, s.infeasible, s.kept = false, 0, 0, false
 }
 
 // restart makes a round begin at once.

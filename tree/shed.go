@@ -136,7 +136,7 @@ func (n *Node) expireChildren(now time.Time) {
 					n.yields.failed(now)
 				}
 				c.shedAt, c.shedFor, c.yields = time.Time{}, ID{}, false
-				n.distrust(now, x.place.ID)
+				n.distrust(now, x.place.ID, shunTime)
 				n.dropChild(x, ByUs(ReasonFull))
 				continue
 			}
@@ -166,7 +166,7 @@ func (n *Node) dropGuest(g *child, e End) {
 }
 
 // distrust keeps a node from displacing children here for a while.
-func (n *Node) distrust(now time.Time, id ID) {
+func (n *Node) distrust(now time.Time, id ID, lasts time.Duration) {
 	if n.distrusts == nil {
 		n.distrusts = make(map[ID]time.Time)
 	}
@@ -176,7 +176,7 @@ func (n *Node) distrust(now time.Time, id ID) {
 		}
 	}
 	if len(n.distrusts) < distrusted {
-		n.distrusts[id] = now.Add(shunTime)
+		n.distrusts[id] = now.Add(lasts)
 	}
 }
 

@@ -229,6 +229,7 @@ func (s *storm) bounds(had int, fail func(string, ...any)) {
 		"book":      {len(s.n.book.entries), maxBook},
 		"lapses":    {len(s.n.lapses), maxLapses},
 		"distrusts": {len(s.n.distrusts), distrusted},
+		"referrals": {len(s.n.referrals), maxReferrals},
 		"path":      {len(s.n.path), MaxPath},
 	} {
 		if most[0] > most[1] {

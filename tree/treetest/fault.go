@@ -129,6 +129,9 @@ func (h *Host) Heard() {
 	}
 }
 
+// Plays reports whether h has had a chunk.
+func (h *Host) Plays() bool { return h.head.Seq > 0 }
+
 // Alive reports whether h's process runs.
 func (h *Host) Alive() bool { return h.alive }
 

@@ -29,6 +29,8 @@ type Host struct {
 	Fake func(now time.Time, ev tree.Event) []tree.Action
 	// Forwards lets a Fake take and serve chunks as every host does.
 	Forwards bool
+	// spoil, if set, does what such a Fake does in place of sending a chunk to a child.
+	spoil func(c *conn, n Chunk)
 
 	sim     *Sim
 	seeds   []tree.Place
@@ -307,6 +309,7 @@ func (s *Sim) name(p tree.Place) string {
 }
 
 func (h *Host) lostParent() {
+	h.escaped()
 	if h.up != nil {
 		h.up, h.upLink, h.orphan = nil, 0, h.sim.t
 	}
@@ -327,6 +330,7 @@ func (s *Sim) committed(h *Host, l tree.Link) {
 	if h.firstUp == 0 {
 		h.firstUp = s.t
 	}
+	h.escaped()
 	if p := h.Parent(); p != nil && p.Fake != nil {
 		h.fell(p)
 	}

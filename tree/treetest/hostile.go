@@ -25,11 +25,15 @@ const (
 	Knot     Vice = "knot"     // says that it is the root's child, and forwards what it gets
 	Replays  Vice = "replays"  // repeats the label of its first welcome for ever
 	Ahead    Vice = "ahead"    // has a label that the root has not given yet
+	Forges   Vice = "forges"   // forwards chunks that the root has not made
+	Starves  Vice = "starves"  // forwards chunks for a while, and then no more
+	Delays   Vice = "delays"   // forwards them ten seconds late
+	Shifts   Vice = "shifts"   // does so, and tells a clock of the root that is as late
 	Floods   Vice = "floods"   // asks the root for slot after slot, and takes none
 )
 
 // Vices are all vices.
-var Vices = []Vice{Refuses, Itself, Ring, Mute, Hollow, Timeless, Shallow, Knot, Replays, Ahead, Floods}
+var Vices = []Vice{Refuses, Itself, Ring, Mute, Hollow, Timeless, Shallow, Knot, Replays, Ahead, Forges, Starves, Delays, Shifts, Floods}
 
 const (
 	boast       = 20 // slots that a liar says it has
@@ -40,6 +44,8 @@ const (
 	tooLong     = 15 * time.Second
 	aheadBy     = 45 // steps, just within what relay lets through
 	firstInLine = 1  // the depth that it claims
+	starveAfter = 5 * time.Second
+	delayedBy   = 10 * time.Second
 )
 
 // liar is a host with a vice.
@@ -66,6 +72,7 @@ type reported struct {
 type duped struct {
 	asked  int           // dials to a liar
 	fooled map[*Host]int // moves below each
+	below  int64         // since when it is below one, 0 if it is not
 }
 
 func (h *Host) fell(p *Host) {
@@ -73,6 +80,41 @@ func (h *Host) fell(p *Host) {
 		h.fooled = make(map[*Host]int)
 	}
 	h.fooled[p]++
+	h.below = h.sim.t
+}
+
+// escaped notes that h is no longer below a liar.
+func (h *Host) escaped() {
+	if h.below != 0 {
+		h.sim.below = append(h.sim.below, time.Duration(h.sim.t-h.below))
+		h.below = 0
+	}
+}
+
+// forwards reports whether hosts with the vice take and serve chunks, if in their own way.
+func (v Vice) forwards() bool {
+	return v == Knot || v == Forges || v == Starves || v == Delays || v == Shifts
+}
+
+// spoil sends a chunk as a liar does.
+func (l *liar) spoil(c *conn, n Chunk) {
+	h, s := l.h, l.h.sim
+	switch l.vice {
+	case Forges:
+		s.at(s.arrival(c, 1), event{kind: evChunk, conn: c, end: forged, epoch: n.Epoch, seq: n.Seq})
+	case Starves:
+		if time.Duration(s.t-c.since) < starveAfter {
+			h.forward(c, n)
+		}
+	case Delays, Shifts:
+		s.After(delayedBy, func() {
+			if c.serve {
+				h.forward(c, n)
+			}
+		})
+	default:
+		h.forward(c, n)
+	}
 }
 
 // Siege is a crowd with liars in it.
@@ -89,7 +131,7 @@ func NewSiege(p *Population, v Vice, n int) *Siege {
 	for range n {
 		l := &liar{vice: v, band: g, next: 1}
 		l.h = p.Sim.AddFake(l.play)
-		l.h.Slots, l.h.Forwards = boast, v == Knot
+		l.h.Slots, l.h.Forwards, l.h.spoil = boast, v.forwards(), l.spoil
 		g.Liars, g.liars = append(g.Liars, l.h), append(g.liars, l)
 		p.gossip.lies = append(p.gossip.lies, fact{l.h, firstInLine, boast, boast})
 		if v == Floods {
@@ -189,7 +231,7 @@ func (l *liar) hear(ev tree.Received) []tree.Action {
 		}
 		l.asked[ev.Link] = reported{m.Sent, l.h.sim.t}
 	case tree.Pull: // of one that was welcomed
-		if l.vice == Knot {
+		if l.vice.forwards() {
 			return []tree.Action{tree.Serve{Link: ev.Link, Have: m.Have}}
 		}
 	}
@@ -240,7 +282,11 @@ func (l *liar) beat(link tree.Link) {
 		}
 		hb := tree.Heartbeat{Label: l.label()}
 		if p := l.asked[link]; p.Sent != 0 && l.vice != Timeless {
-			hb.Clock = uint64(time.Duration(s.t-s.epochs[len(s.epochs)-1].start) / time.Microsecond)
+			clock := time.Duration(s.t - s.epochs[len(s.epochs)-1].start)
+			if l.vice == Shifts {
+				clock = max(time.Microsecond, clock-delayedBy)
+			}
+			hb.Clock = uint64(clock / time.Microsecond)
 			hb.Echo, hb.Held = p.Sent, uint64(time.Duration(s.t-p.at)/time.Microsecond)
 		}
 		l.h.Do(tree.Send{Link: link, Msg: hb})
@@ -251,10 +297,12 @@ func (l *liar) beat(link tree.Link) {
 // Toll is what liars cost the hosts around them.
 type Toll struct {
 	Measures
-	Fell  int     // moves below a liar, of all hosts
-	Most  int     // moves of one host below one liar, at most
-	Asked float64 // dials to a liar, per host and minute
-	Stuck int     // hosts that have a liar above them in the end
+	Fell   int             // moves below a liar, of all hosts
+	Most   int             // moves of one host below one liar, at most
+	Asked  float64         // dials to a liar, per host and minute
+	Stuck  int             // hosts that have a liar above them in the end
+	Below  []time.Duration // that a host was the child of a liar, each time
+	Forged int             // chunks that came and were not the root's; each ended its link
 }
 
 // RunSiege waits until all are served, and then measures for so long what a crowd of honest
@@ -272,6 +320,10 @@ func RunSiege(s *Sim, c Crowd, v Vice, liars int, take time.Duration) (Toll, err
 	g := NewSiege(p, v, liars)
 	end := p.Watch()
 	err := s.Run(take)
+	for _, h := range p.alive {
+		h.escaped()
+	}
+	t.Below, t.Forged = s.below, s.forgeries
 	for _, h := range p.alive { // a host that has just moved below a liar may leave it again
 		below := false
 		for up, n := h.Parent(), 0; up != nil && n < len(s.hosts); up, n = up.Parent(), n+1 {

@@ -1,6 +1,9 @@
 package treetest
 
-import "math/rand/v2"
+import (
+	"cmp"
+	"math/rand/v2"
+)
 
 // Member is a host of a crowd: what it gives, and who gets through to it.
 type Member struct {
@@ -20,13 +23,17 @@ type Kinds struct {
 	// Feign is the share of those that are not open which go on claiming their slots, to their
 	// parents and in gossip, and say that they can be called.
 	Feign float64
+	// Spare is by how much there are more slots than hosts for them; 0 is spareShare.
+	Spare float64
 }
 
 // Undialled are the kinds of a crowd of which nobody can dial so large a share: one half of it is
 // punchable, and the other is closed.
-func Undialled(share float64) Kinds { return Kinds{Closed: share / 2, Punchable: share / 2} }
+func Undialled(share float64) Kinds {
+	return Kinds{Closed: share / 2, Punchable: share / 2, Spare: 0.5} // as much as a crowd has in which all are open
+}
 
-// spareShare is by how much there are more slots than hosts for them.
+// spareShare is Spare where nothing else is said.
 const spareShare = 0.1
 
 // deal gives each host a kind, and the open ones more slots until there are enough.
@@ -57,7 +64,7 @@ func (k *Kinds) deal(r *rand.Rand, ms []Member) {
 			usable += m.Slots
 		}
 	}
-	want := need + int(spareShare*float64(len(ms)))
+	want := need + int(cmp.Or(k.Spare, spareShare)*float64(len(ms)))
 	for usable < want && closed+punchable < len(ms) {
 		for i := range ms {
 			if ms[i].Kind == Open && usable < want {

@@ -35,6 +35,7 @@ type Measures struct {
 	Refused  int             // no chunk within refusedAfter, or before they left
 	Sessions int             // of a minute and more
 	Good     int             // with 99% of the chunks in time
+	Clean    int             // with all of them
 	Outages  []time.Duration // times without a chunk beyond the interval, 100 ms or more
 	Skipped  uint64          // chunks that never came
 	Again    uint64          // chunks that came twice
@@ -179,6 +180,9 @@ func (w *watch) judge(h *Host) {
 	bad := h.lost - h.before.lost + h.late - h.before.late + uint64(h.waited)/uint64(interval)
 	if due > h.head.Seq {
 		bad += due - h.head.Seq
+	}
+	if bad == 0 {
+		w.m.Clean++
 	}
 	if float64(bad) <= (1-goodShare)*float64(due-start+1) {
 		w.m.Good++

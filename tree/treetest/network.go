@@ -27,6 +27,7 @@ type conn struct {
 	fed    bool  // end 0 takes chunks from it
 	proved bool  // one has come
 	serve  bool  // end 1 sends chunks over it
+	since  int64 // when it began to
 	cursor Chunk // the newest that was sent over it, or that the child had
 }
 

@@ -9,7 +9,7 @@ const (
 	evCall    kind = iota // f
 	evWake                // host, run: the node's deadline
 	evMessage             // conn, end (the receiver's), msg
-	evChunk               // conn, end, epoch, seq
+	evChunk               // conn, end (forged or 0), epoch, seq
 	evHangUp              // conn, end
 	evDown                // host, run, link, how: the host's own end has gone
 	evDial                // host, run, dial: the handshake is over, or is tried again

@@ -64,6 +64,9 @@ type Sim struct {
 	looks  int     // at the whole tree
 	pairs  float64 // share of the pairs that meet, 0 for not drawn yet
 
+	below     []time.Duration // how long hosts were children of liars
+	forgeries int             // chunks that were turned away
+
 	// Commits counts moves below a parent, first ones included.
 	Commits int
 	// Calls counts calls.
@@ -184,7 +187,7 @@ func (s *Sim) happen(ev *event) {
 	case evMessage:
 		s.arrived(ev.conn, int(ev.end), ev.msg)
 	case evChunk:
-		s.chunkArrived(ev.conn, Chunk{ev.epoch, ev.seq})
+		s.chunkArrived(ev.conn, Chunk{ev.epoch, ev.seq}, ev.end == forged)
 	case evHangUp:
 		s.hungUp(ev.conn, int(ev.end))
 	case evDown:

@@ -213,7 +213,7 @@ func (h *Host) serve(a tree.Serve) {
 	if c == nil || c.serve {
 		return
 	}
-	c.serve, c.cursor = true, h.sim.chunkAt(a.Have)
+	c.serve, c.since, c.cursor = true, h.sim.t, h.sim.chunkAt(a.Have)
 	h.children = append(h.children, c)
 	h.sim.checkDegree(h)
 	if len(h.children) > h.Slots && h.overAt == 0 {
@@ -287,20 +287,44 @@ func (h *Host) sent(c *conn, n Chunk) {
 	h.pump()
 }
 
+// forged in event.end marks a chunk that the root has not made.
+const forged = 1
+
 func (h *Host) transmit(c *conn, n Chunk) {
+	if h.spoil != nil {
+		h.spoil(c, n)
+		return
+	}
+	h.forward(c, n)
+}
+
+func (h *Host) forward(c *conn, n Chunk) {
 	h.sim.at(h.sim.arrival(c, 1), event{kind: evChunk, conn: c, epoch: n.Epoch, seq: n.Seq})
 }
 
-func (s *Sim) chunkArrived(c *conn, n Chunk) {
+func (s *Sim) chunkArrived(c *conn, n Chunk, bad bool) {
 	if !c.open(0) {
 		return
 	}
 	h := c.ends[0]
+	if bad {
+		h.reject(c)
+		return
+	}
 	if h.frozen {
 		h.thawing = append(h.thawing, func() { h.take(c, n) })
 		return
 	}
 	h.take(c, n)
+}
+
+// reject ends a link over which a chunk came that the root has not made, as relay does.
+func (h *Host) reject(c *conn) {
+	if h.Fake != nil {
+		return
+	}
+	h.sim.forgeries++
+	h.Do(tree.Close{Link: c.links[0], End: tree.ByUs(tree.ReasonForged)})
 }
 
 // take puts a chunk into the ring by the rules of relay. It has to be the next one, or a

@@ -49,3 +49,18 @@ func TestTheRouterIsAskedUnlessThePersonSaysNo(t *testing.T) {
 		}
 	}
 }
+
+func TestAsManyViewersAsThePersonSays(t *testing.T) {
+	for n, args := range map[int][]string{0: {"relay"}, 10_000: {"relay", "--max-viewers", "10000"}} {
+		app := cli.App{Flags: nodeFlags(playersNear), Action: func(ctx *cli.Context) error {
+			cfg, err := stationFlags(ctx)
+			if cfg.MaxViewers != n {
+				t.Errorf("%v: %d viewers, want %d", args, cfg.MaxViewers, n)
+			}
+			return err
+		}}
+		if err := app.Run(args); err != nil {
+			t.Error(err)
+		}
+	}
+}

@@ -83,6 +83,7 @@ var law = []struct {
 	{"tree", nil},
 	{"relay/oneline", nil}, // strangers' text is cleaned the same way wherever it goes
 	{"relay/stream", nil},
+	{"relay/lobby", nil},
 	{"relay/hostnet", nil},
 	{"relay/portmap", []string{"relay/hostnet", "relay/oneline"}},
 	{"relay/naming", []string{"relay/stream"}},
@@ -94,13 +95,13 @@ var law = []struct {
 
 	// What a tag is, ingest and playback have in common: flv belongs to both.
 	{"ingest/flv", []string{"relay/oneline"}},
-	{"ingest/rtmp", []string{"ingest/flv", "relay/oneline"}},
+	{"ingest/rtmp", []string{"ingest/flv", "relay/lobby", "relay/oneline"}},
 	{"ingest", []string{"ingest/flv", "ingest/rtmp", "relay/oneline", "relay/stream"}},
 
 	{"playback/api", nil},
 	{"playback/web", nil},
 	{"playback/remux", []string{"ingest/flv"}},
-	{"playback", []string{"ingest/flv", "playback/api", "playback/remux", "playback/web", "relay/naming", "relay/stream"}},
+	{"playback", []string{"ingest/flv", "playback/api", "playback/remux", "playback/web", "relay/lobby", "relay/naming", "relay/stream"}},
 	{"playback/admin", []string{"playback", "playback/api"}},
 
 	{"cli/term", []string{"relay/oneline"}},
@@ -122,7 +123,7 @@ var law = []struct {
 }
 
 // standard are the rooms that import nothing but the standard library and rooms of the law.
-var standard = []string{"tree", "relay/oneline", "relay/stream", "relay/hostnet", "relay/naming", "relay/wire", "playback/api", "playback/web"}
+var standard = []string{"tree", "relay/oneline", "relay/stream", "relay/lobby", "relay/hostnet", "relay/naming", "relay/wire", "playback/api", "playback/web"}
 
 // forTests are the rooms that only tests use, and those that use all others.
 var forTests = []string{"relay/relay/relaytest", "relay/tree/treetest", "relay/ingest/ingesttest", "relay/cli/term/termtest", "relay/cli/treedraw/drawtest"}

@@ -145,7 +145,7 @@ func (h *HLS) find(name string) (text string, file []byte) {
 	if h.closed {
 		return "", nil
 	}
-	if name == "index.m3u8" {
+	if name == playlistName {
 		return h.list.text(), nil
 	}
 	return "", h.list.file(name)

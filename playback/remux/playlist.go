@@ -24,6 +24,9 @@ const (
 	hlsMost = 64
 )
 
+// playlistName is the playlist's own file.
+const playlistName = "index.m3u8"
+
 // playlist is a media playlist (RFC 8216) and the files that it names. It belongs to one
 // goroutine, but for what files has returned.
 type playlist struct {
@@ -49,6 +52,16 @@ type segment struct {
 type initialization struct {
 	number uint64 // of the first of these
 	boxes  []byte
+}
+
+// IsHLSName reports whether a file may ever be one of a channel's HLS.
+func IsHLSName(file string) bool {
+	if file == playlistName {
+		return true
+	}
+	number, ok := strings.CutSuffix(strings.TrimPrefix(file, "init-"), ".mp4")
+	_, err := strconv.ParseUint(number, 10, 64)
+	return ok && err == nil
 }
 
 func (s segment) name() string        { return strconv.FormatUint(s.number, 10) + ".mp4" }

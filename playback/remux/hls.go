@@ -25,8 +25,8 @@ const (
 	// players wait for it.
 	hlsLongest = 12_000
 	hlsFirst   = 4000
-	// hlsSegmentBytes bounds one's frames: 4 s at 32 Mb/s.
-	hlsSegmentBytes = 16 << 20
+	// hlsSegmentBytes bounds one's frames: 2 s at 32 Mb/s.
+	hlsSegmentBytes = 8 << 20
 )
 
 // HLS is a channel as HTTP Live Streaming (RFC 8216) with segments in MP4. Unlike the

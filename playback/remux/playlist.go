@@ -15,10 +15,10 @@ const (
 	// hlsTargets is how many times the target duration a playlist lasts at least before a
 	// segment leaves it (RFC 8216, 6.2.2).
 	hlsTargets = 3
-	// hlsLeast segments are kept, however large they are. hlsBytes bounds all others together:
-	// about what a channel's ring may take.
+	// hlsLeast segments are kept, however large they are. hlsBytes bounds all others together: 16 s
+	// at 12 Mb/s.
 	hlsLeast = 3
-	hlsBytes = 64 << 20
+	hlsBytes = 24 << 20
 	// hlsMost bounds segments that have next to no length, as those of an encoder that changes
 	// its configuration with each picture.
 	hlsMost = 64

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"relay/cli/term"
-	"relay/playback"
 	"relay/playback/admin"
 	"relay/playback/api"
 )
@@ -24,7 +23,9 @@ func metricNames(t *testing.T) map[string]bool {
 	m := admin.NewMetrics(Version)
 	m.Watch(func() []api.ChannelStatus {
 		return []api.ChannelStatus{{Channel: api.Channel{Name: "a"}, Came: time.Now()}}
-	}, func(playback.Refusal) uint64 { return 0 })
+	}, func() map[string]map[string]uint64 {
+		return map[string]map[string]uint64{"http": {"full": 0}, "rtmp": {"crowd": 0}}
+	})
 	m.ParentChanged("a", "silent", time.Second, true)
 	m.ChildLeft("a", "closed")
 	m.ChildRefused("a", "full")

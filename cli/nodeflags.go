@@ -3,7 +3,6 @@ package cli
 import (
 	"fmt"
 	"net"
-	"strconv"
 
 	"github.com/urfave/cli/v2"
 
@@ -17,9 +16,7 @@ import (
 )
 
 const (
-	defaultChildren = 8
-	defaultViewers  = "4096" // playback.Config.MaxViewers
-	maxChildren     = 1000
+	defaultViewers = "4096" // playback.Config.MaxViewers
 	// adminOff is the value of --admin that turns the listener off.
 	adminOff = "off"
 )
@@ -39,15 +36,14 @@ func nodeFlags(players string) []cli.Flag {
 		flag.Number("offset", "add `N` to every default port, to run several on one machine", "0"),
 		flag.List("advertise", "`ADDR` under which others reach this node, such as a forwarded port; a name is looked up again every minute"),
 		flag.Toggle("no-port-mapping", "do not have the router open the port for links (PCP, NAT-PMP, UPnP)"),
-		flag.List("allow-host", "`NAME` under which players may ask, besides localhost and addresses"),
-		flag.Number("max-children", "`N` nodes to pass the stream on to, at most", strconv.Itoa(defaultChildren)),
+		flag.MaxChildren(),
 		flag.Number("max-viewers", "`N` players to serve, at most", defaultViewers),
 		flag.Text("batch", "send to players every `TIME` only, as in 100ms: less work for many of them, and as much delay (default: at once)"),
 		flag.Text("upload", "`RATE` to pass on outside this network, as in 20M bits per second (default: found out)"),
 		flag.Config(),
 		flag.NoDiscovery(),
 		flag.Toggle("verbose", "log what happens to stderr"),
-	}, append(flag.Discovery(), operationsFlags()...)...)
+	}, append(append(flag.Serving(), flag.Discovery()...), operationsFlags()...)...)
 }
 
 // operationsFlags returns the flags for whoever operates a node.
@@ -103,8 +99,11 @@ func stationFlags(c *cli.Context) (s station.Config, err error) {
 	if s.Webhook, err = flag.Webhook(c); err != nil {
 		return s, err
 	}
-	s.AllowHosts = c.StringSlice("allow-host")
-	if s.Slots, err = slotsOf(c); err != nil {
+	if s.Proxies, err = flag.Proxies(c); err != nil {
+		return s, err
+	}
+	s.AllowHosts, s.Thumbnails, s.Shown = c.StringSlice("allow-host"), c.Bool("thumbnails"), flag.Shown(c)
+	if s.Slots, err = flag.Slots(c); err != nil {
 		return s, err
 	}
 	if s.MaxViewers, err = flag.MaxViewers(c); err != nil {
@@ -115,21 +114,6 @@ func stationFlags(c *cli.Context) (s station.Config, err error) {
 	}
 	s.Upload, err = flag.Upload(c)
 	return s, err
-}
-
-// slotsOf reads --max-children and returns it as relay.Config wants it: -1 means no children.
-func slotsOf(c *cli.Context) (int, error) {
-	if !c.IsSet("max-children") {
-		return defaultChildren, nil
-	}
-	n := c.Int("max-children")
-	switch {
-	case n < 0 || n > maxChildren:
-		return 0, fault.Usage("", "--max-children %d is not from 0 to %d", n, maxChildren)
-	case n == 0:
-		return -1, nil
-	}
-	return n, nil
 }
 
 // adminOf reads --admin.

@@ -51,6 +51,9 @@ func runServe(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 		return err
 	}
 	log := words.NewLog(t, c.Bool("verbose"))
+	for _, name := range cfg.Shown {
+		reporter{t: t}.warn(words.Shown(name))
+	}
 	release, err := cfg.Identify(c.String("config"), "channels are carried", reporter{t: t}.warn, log)
 	if err != nil {
 		return err

@@ -50,7 +50,7 @@ address. INPUT is an FLV file, sent at the pace of its timestamps; "-" for FLV o
 standard input; or an rtmp:// or http(s):// address to fetch a live FLV stream from.`,
 		Flags: append([]cli.Flag{
 			flag.Text("rtmp", fmt.Sprintf("`ADDR` for the encoder (default 127.0.0.1:%d; a free port if that is taken)", rtmp.DefaultPort)),
-			flag.Text("key", "stream `KEY` that the encoder has to give (default: kept with the channel)"),
+			flag.Text("key", "stream `KEY` that the encoder has to give, or @FILE to read it from (default: kept with the channel)"),
 			flag.Text("channel", "`NAME` of the channel on this machine; each has its own link (default "+defaultChannel+")"),
 			flag.Text("title", fmt.Sprintf("`TEXT` that viewers see, up to %d characters (default: what the encoder says)", flv.MaxTitle)),
 			flag.Toggle("loop", "repeat the file for ever"),
@@ -150,7 +150,10 @@ func planSource(c *cli.Context, stdio Stdio) (p sourcePlan, err error) {
 			return p, err
 		}
 	}
-	p.folder, p.name, p.key, p.tagLog = c.String("config"), c.String("channel"), c.String("key"), c.String("tag-log")
+	p.folder, p.name, p.tagLog = c.String("config"), c.String("channel"), c.String("tag-log")
+	if p.key, err = flag.StreamKey(c); err != nil {
+		return p, err
+	}
 	p.name = cmp.Or(p.name, defaultChannel)
 	p.code = !c.Bool("no-qr")
 	nearPlayers(c, &p.station)
@@ -166,6 +169,9 @@ func planSource(c *cli.Context, stdio Stdio) (p sourcePlan, err error) {
 func (s *source) identify(ctx context.Context, in io.Reader, keys *station.Keys) (release func(), err error) {
 	if keys.Why != nil {
 		s.warn(keys.Warning())
+	}
+	for _, name := range s.plan.station.Shown {
+		s.warn(words.Shown(name))
 	}
 	if s.key = s.plan.key; s.plan.input.awaited() && s.key == "" {
 		if s.key, err = keys.StreamKey(); err != nil {
@@ -211,7 +217,7 @@ func (s *source) runner() interface {
 	case in.path != "":
 		return &ingest.File{Path: in.path, Loop: in.loop, Open: s.begin, Log: s.log}
 	case in.url == nil:
-		return &rtmp.Server{Listener: s.station.RTMP, Publish: ingest.OverRTMP(s.admit), Play: s.station.PlayOverRTMP, Refused: s.turnedAway, Log: s.log}
+		return &rtmp.Server{Listener: s.station.RTMP, Publish: ingest.OverRTMP(s.admit), Play: s.station.PlayOverRTMP, Refused: s.turnedAway, Refusals: &s.station.RTMPRefused, Own: s.station.Node.Near, Log: s.log}
 	case strings.EqualFold(in.url.Scheme, "rtmp"):
 		return &ingest.RTMPPull{URL: in.url, Open: s.begin, Log: s.log}
 	}
@@ -231,7 +237,7 @@ func (s *source) admit(ctx context.Context, app, key string) (*ingest.Session, e
 
 // turnedAway tells the person who runs the source why an encoder was not taken.
 func (s *source) turnedAway(why error) {
-	if w, ok := words.TurnedAway(why, s.station.RTMPServer(), s.key); ok {
+	if w, ok := words.TurnedAway(why, s.station.RTMPServer()); ok {
 		if _, said := s.refused.LoadOrStore(w.Code, true); !said {
 			s.warn(w)
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
-	"net/netip"
 	"strings"
 
 	"relay/playback/api"
@@ -37,13 +36,13 @@ func (s *routes) v1(w http.ResponseWriter, r *http.Request) {
 	case "channels":
 		s.channels(w, r)
 	case "status":
-		if !asker(r).IsLoopback() {
-			http.Error(w, "The status names other people's addresses, so only programs on this machine get it. There is /api/v1/channels.", http.StatusForbidden)
+		if !callerOf(r).here {
+			http.Error(w, "The status names other people's addresses, so only programs on this machine get it, and no proxy that is not trusted (--trusted-proxy). There is /api/v1/channels.", http.StatusForbidden)
 			return
 		}
 		writeJSON(w, s.statusAt(base(r)))
 	case "dialback":
-		if !asker(r).IsLoopback() {
+		if !callerOf(r).here {
 			http.Error(w, "Only programs on this machine may have it dialled. There is /api/v1/channels.", http.StatusForbidden)
 			return
 		}
@@ -82,10 +81,14 @@ func (s *routes) channels(w http.ResponseWriter, r *http.Request) {
 	all := api.Channels{Channels: []api.PublicChannel{}}
 	for _, c := range s.config.Channels() {
 		p := c.public(base(r))
-		if at := s.config.RTMP(r.Host); at != "" {
+		host := callerOf(r).host
+		if s.config.Thumbnails {
+			p.URLs.JPG = base(r) + "/" + c.id.Short() + thumbnailSuffix
+		}
+		if at := s.config.RTMP(host); at != "" {
 			p.URLs.RTMP = at + "/" + c.id.Short()
 		}
-		p.URLs.Link = s.config.Link(c.id, r.Host)
+		p.URLs.Link = s.config.Link(c.id, host)
 		all.Channels = append(all.Channels, p)
 	}
 	writeJSON(w, all)
@@ -93,7 +96,7 @@ func (s *routes) channels(w http.ResponseWriter, r *http.Request) {
 
 // statusAt returns the status; base is the address of the players' listener.
 func (s *Server) statusAt(base string) api.Status {
-	st := api.Status{Node: s.config.Node(), Channels: []api.ChannelStatus{}}
+	st := api.Status{Node: s.config.Node(), Channels: []api.ChannelStatus{}, Refused: s.Counts()}
 	for _, c := range s.config.Channels() {
 		cs := c.Status(base)
 		cs.Share = s.config.Share(c.id)
@@ -108,13 +111,4 @@ func writeJSON(w http.ResponseWriter, v any) {
 	enc := json.NewEncoder(w)
 	enc.SetIndent("", "  ")
 	enc.Encode(v)
-}
-
-// asker returns the address that a request comes from; the zero Addr if there is none.
-func asker(r *http.Request) netip.Addr {
-	a, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil {
-		return netip.Addr{}
-	}
-	return a.Addr().Unmap()
 }

@@ -24,7 +24,7 @@ type Container interface {
 type Form struct {
 	Name string // one for each form
 	New  func() Container
-	// Whole says that what is made shares no bytes with the tags. Of such a form less is kept
-	// for viewers who are slow.
-	Whole bool
+	// Whole says that what is made shares no bytes with the tags, and Joins that it shares those
+	// of tags in one slice alone. Of what it does not share less is kept for viewers who are slow.
+	Whole, Joins bool
 }

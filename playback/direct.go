@@ -4,10 +4,11 @@ import (
 	"context"
 	"errors"
 	"net"
-	"net/netip"
 	"net/url"
 	"strings"
 	"time"
+
+	"relay/relay/lobby"
 )
 
 // denial tells the person at a player why the player is turned away.
@@ -43,6 +44,7 @@ type Admission struct {
 	addr    string
 	start   Start
 	form    Form
+	leave   func()
 }
 
 // Direct lets a player at from watch a channel in a form of its own, other than over HTTP. name is
@@ -51,8 +53,9 @@ type Admission struct {
 func (s *Server) Direct(from net.Addr, name string, form Form) (*Admission, error) {
 	name, query, _ := strings.Cut(name, "?")
 	addr := from.String()
-	if at, err := netip.ParseAddrPort(addr); s.config.Near != nil && (err != nil || !s.config.Near(at.Addr().Unmap())) {
-		s.refused.network.Add(1)
+	who := lobby.AddrOf(from)
+	if s.config.Near != nil && (!who.IsValid() || !s.config.Near(who)) {
+		s.refused.add(RefusedNetwork)
 		return nil, errFar
 	}
 	c, err := playable(s.config.Channels(), strings.TrimSuffix(name, formats[0].suffix))
@@ -64,17 +67,18 @@ func (s *Server) Direct(from net.Addr, name string, form Form) (*Admission, erro
 	if err != nil {
 		return nil, errStart
 	}
-	if !s.admit() {
-		s.full(c, addr)
+	leave, why := s.places.take(who, s.own(who))
+	if leave == nil {
+		s.full(c, addr, why)
 		return nil, errFull
 	}
-	return &Admission{s, c, addr, start, form}, nil
+	return &Admission{s, c, addr, start, form, leave}, nil
 }
 
 // Play plays the channel, as [relay/ingest/rtmp.Viewing] asks: after head, with what said returns
 // between two pieces. It is called once, and leaves conn open unless ctx ends.
 func (a *Admission) Play(ctx context.Context, conn net.Conn, head []byte, said func() []byte) error {
-	defer a.server.release()
+	defer a.leave()
 	v := &viewer{presence: presence{addr: a.addr, since: time.Now()}, start: a.start, form: a.form, watched: true, said: said}
 	if why := a.server.play(ctx, conn, a.channel, v, head); why != channelEnded {
 		return errors.New(why.text())

@@ -17,7 +17,7 @@ type format struct {
 // formats are all of them. The first, FLV, is the one that loses nothing.
 var formats = []*format{
 	{flvForm, ".flv", "video/x-flv"},
-	{Form{Name: "mp4", New: func() Container { return remux.NewMP4() }}, ".mp4", "video/mp4"},
+	{Form{Name: "mp4", New: func() Container { return remux.NewMP4() }, Joins: true}, ".mp4", "video/mp4"},
 	{Form{Name: "ts", New: func() Container { return remux.NewTS() }, Whole: true}, ".ts", "video/mp2t"},
 }
 

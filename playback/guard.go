@@ -1,7 +1,7 @@
 package playback
 
 import (
-	"net"
+	"context"
 	"net/http"
 	"net/netip"
 	"os"
@@ -14,34 +14,41 @@ import (
 type gate struct {
 	hosts []string              // further host names, in lower case
 	near  func(netip.Addr) bool // whether an address is let in; nil for all
+	by    Proxies               // that are believed
 	count *refusals             // nil for none
 }
 
 // guard lets through only clients that are let in, only GET and HEAD, and only host names
 // by which a browser can mean this machine. A page of another site whose
 // name was made to resolve to this machine (DNS rebinding) carries its own name and
-// is refused.
+// is refused. So is one that has a browser ask under this machine's name: it may link here, and
+// nothing else.
 func guard(next http.Handler, g gate) http.Handler {
-	if g.count == nil {
-		g.count = &refusals{}
-	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
 		h.Set("Cache-Control", "no-store")
+		c := g.by.caller(r)
 		switch {
-		case g.near != nil && !g.near(asker(r)):
-			g.count.network.Add(1)
+		case g.near != nil && !c.addr.IsValid() && forwarded(r):
+			g.count.add(RefusedNetwork)
+			http.Error(w, "This node answers only the networks that it is in itself, and does not know for whom this proxy asks. Who runs it can name the proxy with --trusted-proxy, or let everyone in with --http.", http.StatusForbidden)
+		case g.near != nil && !g.near(c.addr):
+			g.count.add(RefusedNetwork)
 			http.Error(w, "This node answers only the networks that it is in itself, and you ask from elsewhere. To watch: relay watch LINK. Who runs it can let everyone in with --http.", http.StatusForbidden)
 		case r.Method != http.MethodGet && r.Method != http.MethodHead:
+			g.count.add(RefusedMethod)
 			h.Set("Allow", "GET, HEAD")
 			http.Error(w, "Only GET and HEAD are answered here.", http.StatusMethodNotAllowed)
-		case !hostAllowed(r.Host, g.hosts):
-			g.count.host.Add(1)
+		case !hostAllowed(c.host, g.hosts):
+			g.count.add(RefusedHost)
 			http.Error(w, "This node does not answer under that host name. Use its IP address or localhost, or allow the name (--allow-host NAME).", http.StatusForbidden)
+		case otherSite(r, c.host) && !followed(r):
+			g.count.add(RefusedSite)
+			http.Error(w, "A page of another site asks for this, and only this node's own page gets it. A proxy that changes the host name can be named with --trusted-proxy.", http.StatusForbidden)
 		default:
-			next.ServeHTTP(w, r)
+			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), callerKey{}, c)))
 		}
 	})
 }
@@ -70,10 +77,7 @@ func hostAllowed(host string, allow []string) bool {
 	if host == "" {
 		return true // an HTTP/1.0 player; every browser sends one
 	}
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	}
-	host = strings.TrimSuffix(strings.ToLower(host), ".")
+	host = hostOf(host)
 	if _, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil {
 		return true
 	}

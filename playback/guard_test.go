@@ -77,7 +77,7 @@ func TestGuardLetsInOnlyTheNetworksItShould(t *testing.T) {
 			t.Errorf("from %q: %q does not say what to do", addr, w.Body)
 		}
 	}
-	if n := count.network.Load(); n != 3 {
+	if n := count.of(RefusedNetwork); n != 3 {
 		t.Errorf("%d refusals counted, want 3", n)
 	}
 }

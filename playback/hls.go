@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -136,7 +137,7 @@ func (s *routes) hls(w http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		notFound(w, err)
 		return
-	case !ok || file == "" || strings.Contains(file, "/"):
+	case !ok || !remux.IsHLSName(file):
 		http.Error(w, "The playlist is at "+base(r)+c.hlsPath()+".", http.StatusNotFound)
 		return
 	}
@@ -146,9 +147,9 @@ func (s *routes) hls(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	run, ok := s.hlsOf(c)
-	if !ok {
-		s.full(c, r.RemoteAddr)
+	run, why := s.hlsOf(c)
+	if run == nil {
+		s.full(c, r.RemoteAddr, why)
 		http.Error(w, tooMany, http.StatusServiceUnavailable)
 		return
 	}
@@ -171,21 +172,22 @@ func (c *counted) Write(b []byte) (int, error) {
 func (c *counted) Unwrap() http.ResponseWriter { return c.ResponseWriter }
 
 // hlsOf returns the channel's run, and begins it if nobody has asked for a while. It
-// reports false if there are as many viewers as may be.
-func (s *routes) hlsOf(c *Channel) (*hlsRun, bool) {
+// says why there is none if there are as many viewers as may be.
+func (s *routes) hlsOf(c *Channel) (*hlsRun, Refusal) {
 	s.runs.mu.Lock()
 	defer s.runs.mu.Unlock()
 	if run := s.runs.current(c); run != nil {
-		return run, true
+		return run, ""
 	}
-	if !s.admit() {
-		return nil, false
+	leave, why := s.places.take(netip.Addr{}, true) // it is for all who ask
+	if leave == nil {
+		return nil, why
 	}
 	run := &hlsRun{presence: presence{addr: "HLS", since: time.Now()}, out: remux.NewHLS()}
 	run.asked.Store(time.Now().UnixNano())
 	s.runs.of[c] = run
 	go func() { // ends with ctx, or when nobody has asked for a while; Server.Run waits for it
-		defer s.release()
+		defer leave()
 		defer run.out.Close()
 		defer s.runs.remove(c, run)
 		c.join(&run.presence)
@@ -201,7 +203,7 @@ func (s *routes) hlsOf(c *Channel) (*hlsRun, bool) {
 		run.over.Store(time.Now().UnixNano())
 		run.linger(s.ctx)
 	}()
-	return run, true
+	return run, ""
 }
 
 // fill moves the channel's media into the run, and says why that has ended: at the latest when

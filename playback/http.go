@@ -97,15 +97,8 @@ func (s *routes) list(w http.ResponseWriter, r *http.Request) {
 // address returns where a player finds c, under the host that r names.
 func address(r *http.Request, c *Channel) string { return base(r) + c.path() }
 
-// base returns the listener's address under the host that r names, without a slash at its
-// end.
-func base(r *http.Request) string {
-	host := r.Host
-	if host == "" {
-		host = r.Context().Value(http.LocalAddrContextKey).(net.Addr).String()
-	}
-	return "http://" + host
-}
+// base returns the listener's address as the client of r has it, without a slash at its end.
+func base(r *http.Request) string { return callerOf(r).base }
 
 // stream answers with the media of c. Their length is not known, and the answer ends with
 // the connection, so ranges are not served.
@@ -126,25 +119,32 @@ func (s *routes) stream(w http.ResponseWriter, r *http.Request, c *Channel, f *f
 		w.Header().Set("Connection", "close")
 		return
 	}
-	if !s.admit() {
-		s.full(c, r.RemoteAddr)
+	who := callerOf(r).addr
+	leave, why := s.places.take(who, s.own(who))
+	if leave == nil {
+		s.full(c, r.RemoteAddr, why)
 		http.Error(w, tooMany, http.StatusServiceUnavailable)
 		return
 	}
 	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
-		s.release()
+		leave()
 		http.Error(w, "This connection cannot carry media.", http.StatusInternalServerError)
 		return
 	}
-	v := &viewer{presence: presence{addr: conn.RemoteAddr().String(), since: time.Now()}, start: start, form: f.Form}
+	conn = bare(conn)
+	addr := conn.RemoteAddr().String()
+	if who.IsValid() && who != peerOf(r) {
+		addr = who.String() // the proxy says for whom it asks
+	}
+	v := &viewer{presence: presence{addr: addr, since: time.Now()}, start: start, form: f.Form}
 	// In a goroutine of its own, since this one would keep net/http's buffers and its grown
 	// stack. It ends with the viewer or with ctx, and Run waits for it.
-	go s.hijacked(conn, c, v, streamHead(r, f))
+	go s.hijacked(conn, c, v, streamHead(r, f), leave)
 }
 
-func (s *routes) hijacked(conn net.Conn, c *Channel, v *viewer, head []byte) {
-	defer s.release()
+func (s *routes) hijacked(conn net.Conn, c *Channel, v *viewer, head []byte, leave func()) {
+	defer leave()
 	defer conn.Close()
 	s.play(s.ctx, conn, c, v, head)
 }
@@ -158,6 +158,9 @@ func (s *Server) play(ctx context.Context, conn net.Conn, c *Channel, v *viewer,
 	v.batch = s.config.Batch
 	why := v.play(ctx, conn, c, head)
 	c.leave(&v.presence, why)
+	if why == viewerStuck {
+		s.refused.add(RefusedStuck)
+	}
 	s.config.Log.Info("viewer gone",
 		zap.String("channel", c.id.Short()),
 		zap.String("addr", v.addr),

@@ -5,10 +5,12 @@ import (
 	"errors"
 	"net"
 	"net/http"
-	"sync/atomic"
+	"net/netip"
 	"time"
 
 	"go.uber.org/zap"
+
+	"relay/relay/lobby"
 )
 
 const (
@@ -28,47 +30,59 @@ const (
 type Listener struct {
 	Handler http.Handler
 	// Most is how many connections there may be, not counting those that a handler has
-	// hijacked. One more is closed at once, and Over is called if it is not nil.
-	Most int64
-	Over func()
-	Log  *zap.Logger
-
-	conns atomic.Int64
+	// hijacked. One more has another give way, as [lobby.Lobby] says.
+	Most int
+	// Own reports whether an address is of this machine's own networks. It may be nil.
+	Own func(netip.Addr) bool
+	// Cut is told why a connection was cut that no handler has refused. It may be nil.
+	Cut func(Refusal)
+	Log *zap.Logger
 }
 
 // Run serves on ln, which it closes, until ctx ends, and then returns nil; before
 // that it returns only if ln fails.
 func (l *Listener) Run(ctx context.Context, ln net.Listener) error {
 	srv := &http.Server{
-		Handler:           l.Handler,
+		Handler:           http.HandlerFunc(l.serve),
 		ReadHeaderTimeout: requestTimeout,
 		ReadTimeout:       requestTimeout,
 		WriteTimeout:      AnswerTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxRequestHeader,
-		ConnState:         l.count,
+		ConnState:         connState,
+		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
+			return context.WithValue(ctx, guestKey{}, c)
+		},
 	}
 	srv.ErrorLog, _ = zap.NewStdLogAt(l.Log, zap.DebugLevel) // fails for no known level
 	defer srv.Close()
 	stop := context.AfterFunc(ctx, func() { srv.Close() })
 	defer stop()
-	err := srv.Serve(ln)
+	err := srv.Serve(&entrance{ln, lobby.New(l.Most, l.Own), l.Cut})
 	if ctx.Err() != nil || errors.Is(err, http.ErrServerClosed) {
 		return nil
 	}
 	return err
 }
 
-func (l *Listener) count(conn net.Conn, state http.ConnState) {
-	switch state {
-	case http.StateNew:
-		if l.conns.Add(1) > l.Most {
-			if l.Over != nil {
-				l.Over()
-			}
-			conn.Close()
-		}
-	case http.StateClosed, http.StateHijacked:
-		l.conns.Add(-1)
+func (l *Listener) serve(w http.ResponseWriter, r *http.Request) {
+	if g, ok := r.Context().Value(guestKey{}).(*guest); ok {
+		g.is(lobby.Served)
 	}
+	l.Handler.ServeHTTP(w, r)
+}
+
+// entrance makes guests of those who come.
+type entrance struct {
+	net.Listener
+	lobby *lobby.Lobby
+	cut   func(Refusal)
+}
+
+func (e *entrance) Accept() (net.Conn, error) {
+	conn, err := e.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return newGuest(conn, e.lobby, e.cut), nil
 }

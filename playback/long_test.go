@@ -8,7 +8,6 @@ import (
 	"crypto/ed25519"
 	"encoding/binary"
 	"math/rand/v2"
-	"runtime"
 	"slices"
 	"sync"
 	"testing"
@@ -209,14 +208,6 @@ func (l *longStream) run(length time.Duration) {
 		l.Errorf("%d bytes are held after two hours, %d after half an hour", late, early)
 	}
 	l.Logf("%d pictures, %d frames of sound, %d tags dropped; %d KiB held after half an hour, %d KiB after two", l.pictures, l.sound, dropped, early>>10, late>>10)
-}
-
-// held is how much memory is in use.
-func held() uint64 {
-	runtime.GC()
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return m.HeapAlloc
 }
 
 func (l *longStream) open() {

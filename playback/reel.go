@@ -10,9 +10,9 @@ import (
 )
 
 const (
-	// maxWhole bounds what a reel holds of a form that shares no bytes with the ring, in bytes:
-	// 10 s of 12 Mb/s. A viewer who is further behind goes on at the present.
-	maxWhole = 16 << 20
+	// maxOwn bounds what a reel holds that shares no bytes with the ring, in bytes: 10 s of
+	// 12 Mb/s. A viewer who is further behind goes on at the present.
+	maxOwn = 16 << 20
 	// maxCatchUp bounds the tags since a place to start that a viewer catches up with, in
 	// bytes. Where places to start are further apart, a viewer waits for the next.
 	maxCatchUp = 24 << 20
@@ -22,15 +22,15 @@ const (
 // and what has been made is held as long as the ring holds what it was made of. It is safe for
 // concurrent use; whoever comes to its end makes the next piece.
 type reel struct {
-	ring  *stream.Ring
-	whole bool // bytes are not shared with the ring
+	ring *stream.Ring
+	form Form
 
 	mu     sync.Mutex
 	feed   *feed
 	to     Container
 	pieces []piece // the newest is always held
 	first  uint64  // index of pieces[0] since the reel was made
-	size   int     // bytes of pieces
+	own    int     // bytes of pieces that are not shared with the ring
 	start  *start  // the newest place to start, nil if there was none
 	missed uint64  // chunks that the feed has jumped over
 	moves  uint64  // times that it fell behind the ring
@@ -41,6 +41,7 @@ type reel struct {
 type piece struct {
 	out     net.Buffers
 	size    int
+	own     int // bytes that are not shared with the ring
 	start   bool
 	opening net.Buffers // what goes in front of it for who starts here
 	mark    mark
@@ -63,7 +64,7 @@ type mark struct {
 // newReel returns a reel that begins at the newest place to start. It is for viewers who want the
 // stream as it was sent, or for those who do not.
 func newReel(ring *stream.Ring, form Form, asSent bool) *reel {
-	return &reel{ring: ring, whole: form.Whole, feed: newFeed(ring, asSent), to: form.New()}
+	return &reel{ring: ring, form: form, feed: newFeed(ring, asSent), to: form.New()}
 }
 
 // end is the index of the piece that comes next. It is called with mu held, as all below.
@@ -118,20 +119,41 @@ func (r *reel) add(p piece, made flv.Batch) {
 	for _, b := range p.out {
 		p.size += len(b)
 	}
+	switch {
+	case r.form.Whole:
+		p.own = p.size
+	case r.form.Joins:
+		p.own = joined(made)
+	}
 	r.pieces = append(r.pieces, p)
-	r.size += p.size
+	r.own += p.own
 	r.trim()
 }
 
 // trim forgets pieces that are no longer in the ring, or are too many.
 func (r *reel) trim() {
 	oldest := r.ring.Oldest()
-	for len(r.pieces) > 1 && (r.pieces[0].mark.to.Compare(oldest) < 0 || r.whole && r.size > maxWhole) {
-		r.size -= r.pieces[0].size
+	for len(r.pieces) > 1 && (r.pieces[0].mark.to.Compare(oldest) < 0 || r.own > maxOwn) {
+		r.own -= r.pieces[0].own
 		r.pieces[0] = piece{}
 		r.pieces = r.pieces[1:]
 		r.first++
 	}
+}
+
+// joined is how many bytes of a batch are in tags of several slices.
+func joined(b flv.Batch) (n int) {
+	if b.Header {
+		b.Parts, b.Header = b.Parts[1:], false
+	}
+	for pieces := range b.Pieces() {
+		if len(pieces) > 1 {
+			for _, p := range pieces {
+				n += len(p)
+			}
+		}
+	}
+	return n
 }
 
 // tidy is trim, for who holds no lock.

@@ -6,7 +6,6 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"sync"
 	"time"
 
 	"go.uber.org/zap"
@@ -55,12 +54,23 @@ type Config struct {
 	// AllowHosts are further host names under which the node may be asked, without
 	// port. IP addresses, localhost and the machine's own name always work.
 	AllowHosts []string
+	// Proxies are reverse proxies that are believed when they say for whom they ask.
+	Proxies Proxies
+	// Own says whether a client's address is of this machine's own networks: when there is no
+	// room these give way last. It may be nil, and must be safe for concurrent use.
+	Own func(netip.Addr) bool
 	// Near says whether a client's address may ask; nil lets in all. It is called for
 	// every request and must be safe for concurrent use.
 	Near func(netip.Addr) bool
+	// Refused returns what the node's other listeners have turned away, by listener and reason, for
+	// the status. It may be nil, and must be safe for concurrent use.
+	Refused func() map[string]map[string]uint64
 	// Events is what GET /api/v1/events serves; the server adds viewers that it turns away.
 	// If it is nil, there is nothing to tell.
 	Events *Events
+	// Thumbnails has the newest key frame of each channel served as a small JPEG, which ffmpeg makes
+	// in a sandbox.
+	Thumbnails bool
 	// MaxViewers bounds the viewers of all channels together; default 4096.
 	MaxViewers int
 	// Batch is how far apart two writes to a viewer are at least; 0 for as soon as there is
@@ -77,7 +87,7 @@ type Config struct {
 //	GET /<channel>                   the page, at that channel
 //	GET /<channel>.flv .mp4 .ts      the media; ?start= as in [ParseStart]
 //	GET /<channel>.m3u               a playlist of one address, the best for most players
-//	GET /<channel>.jpg               the newest key frame, small; needs ffmpeg
+//	GET /<channel>.jpg               the newest key frame, small, with [Config].Thumbnails
 //	GET /hls/<channel>/index.m3u8    HTTP Live Streaming
 //	GET /api/v1/channels             [api.Channels] in JSON
 //	GET /api/v1/tree                 [api.Trees] in JSON; ?channel=ID for one
@@ -90,13 +100,9 @@ type Server struct {
 	hosts  []string // names to answer under, in lower case
 
 	refused refusals
-
-	mu      sync.Mutex
-	closed  bool
-	viewers int
-	playing sync.WaitGroup // one for each of viewers
-
-	runs *hlsRuns
+	places  places
+	drawing chan struct{} // holds one for each thumbnail that is being made
+	runs    *hlsRuns
 }
 
 // NewServer returns a server for one [Server.Run].
@@ -133,50 +139,36 @@ func NewServer(c Config) *Server {
 	if c.Log == nil {
 		c.Log = zap.NewNop()
 	}
-	return &Server{config: c, hosts: ownHosts(c.AllowHosts), runs: newHLSRuns()}
+	return &Server{config: c, hosts: ownHosts(c.AllowHosts), places: places{most: c.MaxViewers}, drawing: make(chan struct{}, thumbnailAtOnce), runs: newHLSRuns()}
 }
 
 // Run serves on ln, which it closes, until ctx ends, and then returns nil; before
 // that it returns only if ln fails. All viewers are gone when it returns.
 func (s *Server) Run(ctx context.Context, ln net.Listener) error {
 	ctx, cancel := context.WithCancel(ctx)
-	defer s.playing.Wait()
-	defer s.close()
+	defer s.places.playing.Wait()
+	defer s.places.close()
 	defer cancel()
 
-	l := Listener{
-		Handler: s.handler(ctx), Most: maxRequests, Log: s.config.Log,
-		Over: func() { s.refused.requests.Add(1) },
-	}
+	l := Listener{Handler: s.handler(ctx), Most: maxRequests, Own: s.own, Cut: s.refused.add, Log: s.config.Log}
 	return l.Run(ctx, ln)
 }
 
 // handler answers requests until ctx ends.
 func (s *Server) handler(ctx context.Context) http.Handler {
-	return guard(&routes{s, ctx}, gate{s.hosts, s.config.Near, &s.refused})
+	return guard(&routes{s, ctx}, gate{s.hosts, s.config.Near, s.config.Proxies, &s.refused})
 }
 
-// admit takes a place for a viewer; every admit that reports true needs a release.
-func (s *Server) admit() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed || s.viewers >= s.config.MaxViewers {
-		return false
+// Counts returns what all listeners have turned away or cut, by listener and reason. The one for
+// players is "http".
+func (s *Server) Counts() map[string]map[string]uint64 {
+	all := map[string]map[string]uint64{}
+	if s.config.Refused != nil {
+		all = s.config.Refused()
 	}
-	s.viewers++
-	s.playing.Add(1)
-	return true
-}
-
-func (s *Server) release() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.viewers--
-	s.playing.Done()
-}
-
-func (s *Server) close() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.closed = true
+	all["http"] = map[string]uint64{}
+	for _, r := range Refusals {
+		all["http"][string(r)] = s.refused.of(r)
+	}
+	return all
 }

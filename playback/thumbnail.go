@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"io"
 	"net/http"
 	"os/exec"
 	"slices"
@@ -24,6 +23,8 @@ const (
 	thumbnailTime = 5 * time.Second
 	// thumbnailBytes bounds a thumbnail.
 	thumbnailBytes = 1 << 20
+	// thumbnailAtOnce is how many are made at a time, of all channels.
+	thumbnailAtOnce = 1
 )
 
 // thumbnail is the newest picture of a channel, small.
@@ -34,14 +35,23 @@ type thumbnail struct {
 	err  error
 }
 
-var errNoPicture = errors.New("there is no picture yet")
+var (
+	errNoPicture = errors.New("there is no picture yet")
+	errNoSandbox = errors.New("this system cannot shut ffmpeg off from the network")
+)
 
 // thumbnail answers with a JPEG of the newest key frame, as ffmpeg makes it.
 func (s *routes) thumbnail(w http.ResponseWriter, r *http.Request, c *Channel) {
-	jpeg, err := c.thumb.get(r.Context(), c.ring)
+	if !s.config.Thumbnails {
+		http.Error(w, "Pictures are off here. Who runs this node can have them made with --thumbnails.", http.StatusNotFound)
+		return
+	}
+	jpeg, err := c.thumb.get(r.Context(), c.ring, s.drawing)
 	switch {
 	case errors.Is(err, exec.ErrNotFound):
 		http.Error(w, "Pictures need ffmpeg on this machine.", http.StatusNotFound)
+	case errors.Is(err, errNoSandbox):
+		http.Error(w, "Pictures are not made here: "+err.Error()+", and it is given a stranger's bytes. They need Linux that lets users have namespaces.", http.StatusNotFound)
 	case errors.Is(err, errNoPicture):
 		http.Error(w, "There is no picture yet.", http.StatusNotFound)
 	case err != nil:
@@ -52,7 +62,8 @@ func (s *routes) thumbnail(w http.ResponseWriter, r *http.Request, c *Channel) {
 	}
 }
 
-func (t *thumbnail) get(ctx context.Context, ring *stream.Ring) ([]byte, error) {
+// get returns the newest thumbnail. drawing has room for those that are made at a time.
+func (t *thumbnail) get(ctx context.Context, ring *stream.Ring, drawing chan struct{}) ([]byte, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if time.Since(t.at) < thumbnailAge {
@@ -61,6 +72,12 @@ func (t *thumbnail) get(ctx context.Context, ring *stream.Ring) ([]byte, error) 
 	frame := newestPicture(ring)
 	if frame == nil {
 		return nil, errNoPicture
+	}
+	select {
+	case drawing <- struct{}{}:
+		defer func() { <-drawing }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
 	}
 	// Others may wait for it too, so it is not given up with this request.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), thumbnailTime)
@@ -82,22 +99,17 @@ func newestPicture(ring *stream.Ring) []byte {
 
 func isPicture(t flv.Tag) bool { return t.Type() == flv.Video && !flv.Classify(t).Config }
 
-// shrink has ffmpeg decode the first picture of FLV.
+// shrink has ffmpeg decode the first picture of FLV, in a sandbox.
 func shrink(ctx context.Context, media []byte) ([]byte, error) {
-	cmd := exec.CommandContext(ctx, "ffmpeg", "-nostdin", "-loglevel", "error", "-protocol_whitelist", "pipe", "-f", "flv", "-i", "pipe:0",
-		"-an", "-frames:v", "1", "-vf", "scale=480:-2", "-f", "image2pipe", "-c:v", "mjpeg", "-q:v", "5", "pipe:1")
-	cmd.Stdin = bytes.NewReader(media)
-	out, err := cmd.StdoutPipe()
-	if err != nil {
+	cmd := exec.CommandContext(ctx, "ffmpeg", "-nostdin", "-loglevel", "error", "-threads", "1", "-filter_threads", "1",
+		"-protocol_whitelist", "pipe", "-f", "flv", "-i", "pipe:0",
+		"-an", "-frames:v", "1", "-vf", "scale=480:-2", "-f", "image2pipe", "-c:v", "mjpeg", "-threads", "1", "-q:v", "5", "pipe:1")
+	jpeg, err := sandboxed(cmd, media, thumbnailBytes)
+	switch {
+	case err != nil:
 		return nil, err
+	case !bytes.HasPrefix(jpeg, []byte("\xff\xd8\xff")):
+		return nil, errors.New("ffmpeg made no picture")
 	}
-	if err := cmd.Start(); err != nil {
-		return nil, err
-	}
-	jpeg, readErr := io.ReadAll(io.LimitReader(out, thumbnailBytes))
-	err = cmd.Wait()
-	if len(jpeg) == 0 {
-		return nil, errors.Join(errors.New("ffmpeg made no picture"), err, readErr)
-	}
-	return jpeg, readErr
+	return jpeg, nil
 }

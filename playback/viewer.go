@@ -12,6 +12,9 @@ const (
 	// stuckAfter is how long a viewer may take nothing of what it is sent: longer
 	// than a Wi-Fi hiccup, shorter than a default ring.
 	stuckAfter = 10 * time.Second
+	// slowAfter is how long a viewer may take for one write, however little it takes at a time. It
+	// is as long as a default ring: what is written then is held for nobody else.
+	slowAfter = time.Minute
 	// probeEvery is how often a connection on which nothing was written is checked
 	// for a viewer that has left. One that leaves is noticed within twice that.
 	probeEvery = time.Second
@@ -45,7 +48,7 @@ func (r reason) text() string {
 	case viewerLeft:
 		return "the viewer left"
 	case viewerStuck:
-		return "the viewer took nothing for 10 s"
+		return "the viewer took nothing for 10 s, or next to nothing for a minute"
 	case channelEnded:
 		return "the channel ended"
 	case notCarried:
@@ -175,15 +178,20 @@ func over(ctx context.Context) reason {
 // least something.
 func (v *viewer) write(ctx context.Context, conn net.Conn, b net.Buffers) (reason, bool) {
 	v.wrote = time.Now()
+	last := v.wrote.Add(slowAfter)
 	for len(b) > 0 {
-		conn.SetWriteDeadline(time.Now().Add(stuckAfter))
+		until := time.Now().Add(stuckAfter)
+		if until.After(last) {
+			until = last
+		}
+		conn.SetWriteDeadline(until)
 		part := b[:min(len(b), maxWriteParts)]
 		before := len(part)
 		n, err := part.WriteTo(conn)
 		b = b[before-len(part):]
 		v.bytes.Add(uint64(n))
 		switch {
-		case err == nil, n > 0 && errors.Is(err, os.ErrDeadlineExceeded):
+		case err == nil, n > 0 && errors.Is(err, os.ErrDeadlineExceeded) && time.Now().Before(last):
 		case ctx.Err() != nil:
 			return over(ctx), false
 		case errors.Is(err, os.ErrDeadlineExceeded):

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"runtime"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -65,7 +66,26 @@ func TestViewerThatTakesNothingIsCut(t *testing.T) {
 	})
 }
 
-func TestViewerThatTakesAByteNowAndThenIsKept(t *testing.T) {
+func TestViewerThatTakesAByteASecondIsCut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSource(t, stream.Limits{})
+		s.keyframe(0, 5000)
+		p := startViewer(t.Context(), s.channel())
+		p.read(t, len(testHead))
+		var reading sync.WaitGroup
+		defer reading.Wait()
+		reading.Go(func() { // ends when the viewer is cut
+			for b := make([]byte, 1); ; time.Sleep(time.Second) {
+				if _, err := p.conn.Read(b); err != nil {
+					return
+				}
+			}
+		})
+		p.ended(t, viewerStuck, 2*slowAfter) // the first write was the header alone
+	})
+}
+
+func TestViewerThatTakesALittleNowAndThenIsKept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSource(t, stream.Limits{})
 		s.keyframe(0, 5)
@@ -74,7 +94,7 @@ func TestViewerThatTakesAByteNowAndThenIsKept(t *testing.T) {
 		want := append([]byte(testHead), s.sinceKey(0)...)
 		for len(got) < len(want) {
 			time.Sleep(stuckAfter - time.Millisecond)
-			got = append(got, p.read(t, 1)...)
+			got = append(got, p.read(t, min(len(want)/4+1, len(want)-len(got)))...)
 		}
 		if !bytes.Equal(got, want) {
 			t.Error("a slow viewer did not get every byte once")

@@ -85,6 +85,7 @@ var law = []struct {
 	{"relay/refusal", nil}, // counted the same way wherever something is refused
 	{"relay/seal", nil},
 	{"relay/stream", []string{"relay/seal"}},
+	{"relay/lobby", nil},
 	{"relay/hostnet", nil},
 	{"relay/portmap", []string{"relay/hostnet", "relay/oneline"}},
 	{"relay/naming", []string{"relay/stream"}},
@@ -96,13 +97,13 @@ var law = []struct {
 
 	// What a tag is, ingest and playback have in common: flv belongs to both.
 	{"ingest/flv", []string{"relay/oneline"}},
-	{"ingest/rtmp", []string{"ingest/flv", "relay/oneline"}},
+	{"ingest/rtmp", []string{"ingest/flv", "relay/lobby", "relay/oneline"}},
 	{"ingest", []string{"ingest/flv", "ingest/rtmp", "relay/oneline", "relay/stream"}},
 
 	{"playback/api", nil},
 	{"playback/web", nil},
 	{"playback/remux", []string{"ingest/flv"}},
-	{"playback", []string{"ingest/flv", "playback/api", "playback/remux", "playback/web", "relay/naming", "relay/stream"}},
+	{"playback", []string{"ingest/flv", "playback/api", "playback/remux", "playback/web", "relay/lobby", "relay/naming", "relay/stream"}},
 	{"playback/admin", []string{"playback", "playback/api"}},
 
 	{"cli/deploy/release", nil},
@@ -126,7 +127,7 @@ var law = []struct {
 }
 
 // standard are the rooms that import nothing but the standard library and rooms of the law.
-var standard = []string{"tree", "relay/oneline", "relay/refusal", "relay/seal", "relay/stream", "relay/hostnet", "relay/naming", "relay/wire", "playback/api", "playback/web"}
+var standard = []string{"tree", "relay/oneline", "relay/refusal", "relay/seal", "relay/stream", "relay/lobby", "relay/hostnet", "relay/naming", "relay/wire", "playback/api", "playback/web"}
 
 // forTests are the rooms that only tests use, and those that use all others.
 var forTests = []string{"relay/relay/relaytest", "relay/tree/treetest", "relay/ingest/ingesttest", "relay/cli/term/termtest", "relay/cli/treedraw/drawtest"}

@@ -40,6 +40,7 @@ type machine struct {
 	around     around
 	asked      string      // the relay that was asked: host:port
 	running    *api.Status // nil if no relay answers
+	later      *api.Status // likewise, when all else had been looked at
 	trees      api.Trees   // of that relay
 	upload     int         // bit/s, as the user states it; 0 if not
 	internet   internet
@@ -55,6 +56,10 @@ func Run(ctx context.Context, cfg Config) []Finding {
 
 func examine(ctx context.Context, cfg Config) machine {
 	m := machine{goos: runtime.GOOS, now: time.Now(), asked: cfg.Relay.Addr, upload: cfg.Upload}
+	if st, err := cfg.Relay.Status(ctx); err == nil {
+		m.running = &st
+		m.trees, _ = cfg.Relay.Trees(ctx, "") // without trees there are fewer findings
+	}
 	m.interfaces = hostnet.Interfaces()
 	m.out4, m.out6 = hostnet.Outward(), hostnet.Outward6()
 	m.ports = lookAtPorts(cfg.Ports)
@@ -63,19 +68,20 @@ func examine(ctx context.Context, cfg Config) machine {
 	cancel()
 	m.folder = store.Inspect(cfg.Folder)
 	m.around = lookAround(ctx, cfg.Network)
-	if st, err := cfg.Relay.Status(ctx); err == nil {
-		m.running = &st
-		m.trees, _ = cfg.Relay.Trees(ctx, "") // without trees there are fewer findings
-	}
 	if cfg.Internet {
 		m.internet = askInternet(ctx, cfg, m.running != nil)
+	}
+	if m.running != nil {
+		if st, err := cfg.Relay.Status(ctx); err == nil {
+			m.later = &st
+		}
 	}
 	return m
 }
 
 func (m machine) diagnose() []Finding {
 	var all []Finding
-	for _, check := range []func() []Finding{m.checkNetwork, m.checkPorts, m.checkPlayers, m.checkFolder, m.checkRunning, m.checkInternet, m.checkAround, m.checkUpload} {
+	for _, check := range []func() []Finding{m.checkNetwork, m.checkPorts, m.checkPlayers, m.checkFolder, m.checkRunning, m.checkRefused, m.checkInternet, m.checkAround, m.checkUpload} {
 		all = append(all, check()...)
 	}
 	return all

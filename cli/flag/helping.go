@@ -1,9 +1,6 @@
 package flag
 
 import (
-	"fmt"
-	"io"
-	"os"
 	"strconv"
 	"strings"
 
@@ -13,12 +10,8 @@ import (
 	"relay/relay"
 )
 
-const (
-	// maxBrought bounds --max-channels: each may hold 64 MiB of media.
-	maxBrought = 256
-	// tokenFileMost bounds a file with a token, in bytes.
-	tokenFileMost = 4 << 10
-)
+// maxBrought bounds --max-channels: each may hold 64 MiB of media.
+const maxBrought = 256
 
 // Helping returns the flags that say what a helper takes from sources.
 func Helping() []cli.Flag {
@@ -85,7 +78,7 @@ func readToken(c *cli.Context) (relay.Token, error) {
 	}
 	if name, ok := strings.CutPrefix(s, "@"); ok {
 		var err error
-		if s, err = readTokenFile(name); err != nil {
+		if s, err = readSecret(name); err != nil {
 			return relay.Token{}, fault.Usage("it holds the token and nothing else, and has to be readable for you", "--token @%s: %w", name, err)
 		}
 	}
@@ -94,17 +87,4 @@ func readToken(c *cli.Context) (relay.Token, error) {
 		return t, fault.Usage("one to copy: openssl rand -hex 16", "--token: %w", err)
 	}
 	return t, nil
-}
-
-func readTokenFile(name string) (string, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return "", bareFile(err)
-	}
-	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, tokenFileMost+1))
-	if err == nil && len(b) > tokenFileMost {
-		err = fmt.Errorf("it is longer than %d bytes", tokenFileMost)
-	}
-	return string(b), err
 }

@@ -122,7 +122,7 @@ func (o *operations) run(ctx context.Context, g *errgroup.Group, s *Station) {
 		<-o.hook.done
 		return nil
 	})
-	o.metrics.Watch(o.statuses, s.players.Refused)
+	o.metrics.Watch(o.statuses, s.players.Counts)
 	if o.admin == nil {
 		return
 	}

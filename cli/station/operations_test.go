@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"relay/playback"
 	"relay/playback/admin"
 	"relay/playback/api"
 	"relay/relay"
@@ -38,7 +37,7 @@ func told(t *testing.T, o *operations) (all []api.Event) {
 // scrape is what the metrics say of o.
 func scrape(t *testing.T, o *operations) string {
 	t.Helper()
-	o.metrics.Watch(o.statuses, func(playback.Refusal) uint64 { return 0 })
+	o.metrics.Watch(o.statuses, func() map[string]map[string]uint64 { return nil })
 	h := admin.NewServer(admin.Config{Metrics: o.metrics, API: http.NotFoundHandler()}).Handler()
 	w := httptest.NewRecorder()
 	r := httptest.NewRequest(http.MethodGet, "/metrics", nil)

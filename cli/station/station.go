@@ -18,6 +18,7 @@ import (
 	"relay/cli/lan"
 	"relay/cli/term"
 	"relay/cli/words"
+	"relay/ingest/rtmp"
 	"relay/playback"
 	"relay/playback/api"
 	"relay/relay"
@@ -37,12 +38,14 @@ type Station struct {
 	links    io.Closer // the node's listener; nil for none
 	packets  io.Closer // likewise, for packets
 	HTTP     net.Listener
-	RTMP     net.Listener    // that plays the channels; nil for none
-	mapper   *portmap.Mapper // nil if no router is asked to let others in
-	asking   atomic.Bool     // it has begun
-	start    time.Time
-	log      *zap.Logger
-	cfg      Config
+	RTMP     net.Listener // that plays the channels; nil for none
+	// RTMPRefused counts whom its server does not take.
+	RTMPRefused rtmp.Refusals
+	mapper      *portmap.Mapper // nil if no router is asked to let others in
+	asking      atomic.Bool     // it has begun
+	start       time.Time
+	log         *zap.Logger
+	cfg         Config
 	// responder lets others on this network find the channels; nil if they shall not.
 	responder *discovery.Responder
 	t         *term.Terminal
@@ -70,6 +73,9 @@ type Config struct {
 	Alone        bool // no listener for links, no children
 	MapPort      bool // have routers open the port for links
 	AllowHosts   []string
+	Proxies      []netip.Prefix   // as in playback.Config
+	Thumbnails   bool             // likewise
+	Shown        []string         // flags whose secrets stand on the command line
 	Helper       bool             // it takes channels from sources that nobody can dial
 	Brought      relay.Brought    // likewise, those that it was not given
 	MaxRate      int              // as in relay.Config
@@ -158,6 +164,10 @@ func (s *Station) playing() playback.Config {
 		RTMP:       s.rtmpAt,
 		Link:       s.linkAt,
 		AllowHosts: s.cfg.AllowHosts,
+		Proxies:    s.cfg.Proxies,
+		Own:        s.Node.Near,
+		Thumbnails: s.cfg.Thumbnails,
+		Refused:    s.refusedElsewhere,
 		Events:     s.ops.events,
 		Batch:      s.cfg.Batch,
 		MaxViewers: s.cfg.MaxViewers,
@@ -366,6 +376,19 @@ func reachOf(r tree.Reach) string {
 		return api.ReachPunchable
 	}
 	return ""
+}
+
+// refusedElsewhere counts whom listeners other than that for players have turned away, as
+// playback.Config has it.
+func (s *Station) refusedElsewhere() map[string]map[string]uint64 {
+	all := map[string]map[string]uint64{}
+	if s.RTMP != nil {
+		all["rtmp"] = make(map[string]uint64, len(rtmp.AllRefusals))
+		for _, r := range rtmp.AllRefusals {
+			all["rtmp"][string(r)] = s.RTMPRefused.Of(r)
+		}
+	}
+	return all
 }
 
 // Viewers counts the players at this station.

@@ -55,6 +55,7 @@ const (
 	warnClosed        = "closed"
 	warnHelper        = "helper"
 	warnOnlyHere      = "only_here"
+	warnShown         = "secret_shown"
 )
 
 // SourceView is what an adviser knows about a source.

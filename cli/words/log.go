@@ -10,7 +10,7 @@ import (
 )
 
 // NewLog returns a logger to stderr, for warnings or, with --verbose, for everything. It writes
-// lines for people to a terminal, and JSON to anything else.
+// lines for people to a terminal, and JSON to anything else: one a second of each kind.
 func NewLog(t *term.Terminal, verbose bool) *zap.Logger {
 	level := zapcore.WarnLevel
 	if verbose {
@@ -27,7 +27,7 @@ func NewLog(t *term.Terminal, verbose bool) *zap.Logger {
 		c.EncodeTime = zapcore.RFC3339NanoTimeEncoder
 		enc = zapcore.NewJSONEncoder(c)
 	}
-	return zap.New(zapcore.NewCore(enc, zapcore.AddSync(logWriter{t}), level))
+	return zap.New(newQuiet(zapcore.NewCore(enc, zapcore.AddSync(logWriter{t}), level)))
 }
 
 // logWriter puts log lines above the status line.

@@ -7,9 +7,10 @@ import (
 )
 
 // TurnedAway says why the encoder of a source was not taken, to the person who can change it. It
-// reports false for what that person can do nothing about, such as a stranger's noise.
-func TurnedAway(why error, server, key string) (Warning, bool) {
-	inOBS := "in OBS: Settings > Stream: Server " + server + ", Stream Key " + key
+// reports false for what that person can do nothing about, such as a stranger's noise. Anybody can
+// provoke it, and a log keeps it, so it does not say the key.
+func TurnedAway(why error, server string) (Warning, bool) {
+	inOBS := "in OBS: Settings > Stream: Server " + server + ", and as Stream Key what relay source printed when it started"
 	switch {
 	case errors.Is(why, rtmp.ErrDenied):
 		return Warning{WarnWrongKey, "an encoder was turned away: its server or its stream key is not this channel's", inOBS}, true

@@ -68,11 +68,25 @@ func (b Batch) Pieces() iter.Seq[[][]byte] {
 
 // Tags returns each tag, those of the header included. One that is in a single piece
 // shares the batch's memory; another one is a copy.
-func (b Batch) Tags() iter.Seq[Tag] {
+func (b Batch) Tags() iter.Seq[Tag] { return b.TagsUpTo(maxTag) }
+
+// maxTag is how long a tag can be, in bytes.
+const maxTag = TagHeaderLen + MaxBody + 4
+
+// TagsUpTo is Tags, but in the place of a tag of more than most bytes it returns nil.
+func (b Batch) TagsUpTo(most int) iter.Seq[Tag] {
 	return func(yield func(Tag) bool) {
 		for pieces := range b.Pieces() {
-			t := pieces[0]
-			if len(pieces) > 1 {
+			n := 0
+			for _, p := range pieces {
+				n += len(p)
+			}
+			var t Tag
+			switch {
+			case n > most:
+			case len(pieces) == 1:
+				t = pieces[0]
+			default:
 				t = bytes.Join(pieces, nil)
 			}
 			if !yield(t) {

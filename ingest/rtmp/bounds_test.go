@@ -19,7 +19,7 @@ func TestBoundsAreAsTheDesignSays(t *testing.T) {
 	kib := func(n int) string { return fmt.Sprintf("%d KiB", n>>10) }
 	seconds := func(d time.Duration) string { return fmt.Sprintf("%v s", d.Seconds()) }
 	want := map[string]string{
-		"connections that have not agreed on a stream":           fmt.Sprintf("%d at a time; others wait in the backlog", strangers),
+		"connections that have not agreed on a stream":           fmt.Sprintf("%d at a time; one more has another give way", strangers),
 		"a stranger, handshake included":                         kib(strangerBytes) + " and " + seconds(strangerTime),
 		"an encoder, or a server that plays, that sends nothing": seconds(silence),
 		"what a player says":                                     fmt.Sprintf("%s a minute; %s of answers waiting", kib(playerBytes), kib(maxReplies)),

@@ -5,6 +5,8 @@ import (
 	"io"
 	"net"
 	"time"
+
+	"relay/relay/lobby"
 )
 
 const (
@@ -37,8 +39,10 @@ type guard struct {
 	in     io.Reader // from the connection
 	known  bool
 	player bool
-	left   int       // bytes that a stranger, or a player, may still send
-	until  time.Time // when a stranger's time is up, an encoder is silent, or a player may send as much again
+	heard  bool         // something has come
+	guest  *lobby.Guest // that it is as long as it is not known; nil for a server that is pulled from
+	left   int          // bytes that a stranger, or a player, may still send
+	until  time.Time    // when a stranger's time is up, an encoder is silent, or a player may send as much again
 }
 
 func newGuard(c net.Conn) (*guard, error) {
@@ -73,7 +77,13 @@ func (g *guard) Read(p []byte) (int, error) {
 	}
 	n, err := g.in.Read(p[:min(len(p), g.left)])
 	g.left -= n
-	return n, slow(err)
+	if n > 0 && !g.heard {
+		g.heard = true
+		if g.guest != nil {
+			g.guest.Is(lobby.Spoken)
+		}
+	}
+	return n, g.slow(err)
 }
 
 func (g *guard) readPlayer(p []byte) (int, error) {
@@ -96,13 +106,16 @@ func (g *guard) Write(p []byte) (int, error) {
 		return g.Conn.Write(p)
 	}
 	n, err := g.Conn.Write(p)
-	return n, slow(err)
+	return n, g.slow(err)
 }
 
 // slow puts a stranger's timeout into words.
-func slow(err error) error {
-	if isTimeout(err) {
-		return errSlow
+func (g *guard) slow(err error) error {
+	switch {
+	case !isTimeout(err):
+		return err
+	case g.guest != nil && !g.heard:
+		return errSilent
 	}
-	return err
+	return errSlow
 }

@@ -106,7 +106,7 @@ func shake(g *guard) error {
 		_, err := io.WriteString(g, httpAnswer)
 		return errors.Join(ErrHTTP, err)
 	default:
-		return fmt.Errorf("handshake begins with %#02x, not plain RTMP", first[0])
+		return fmt.Errorf("handshake begins with %#02x: %w", first[0], errNoRTMP)
 	}
 	if _, _, err := handshake.DoServer(struct {
 		io.Reader

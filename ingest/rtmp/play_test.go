@@ -19,6 +19,7 @@ import (
 	"github.com/bluenviron/gortmplib/pkg/handshake"
 
 	"relay/ingest/flv"
+	"relay/relay/lobby"
 )
 
 const (
@@ -514,7 +515,7 @@ func FuzzPlayer(f *testing.F) {
 		srv := &Server{Play: s.Play}
 		ended := make(chan struct{})
 		go func() {
-			srv.serve(t.Context(), conn, func() {})
+			srv.serve(t.Context(), conn, lobby.New(1, nil).Enter(conn))
 			close(ended)
 		}()
 		go func() {

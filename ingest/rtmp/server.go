@@ -6,16 +6,20 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/netip"
 	"sync"
+	"syscall"
 	"time"
 
 	"go.uber.org/zap"
+
+	"relay/relay/lobby"
 )
 
 const (
-	// strangers is how many connections may be in their dialogue at a time. Others
-	// wait in the listener's backlog, each for [strangerTime] at most.
-	strangers = 4
+	// strangers is how many connections may be in their dialogue at a time. Each costs
+	// [strangerBytes] at most, and one more has another give way.
+	strangers = 32
 	// acceptPause is how long to wait after accepting failed, as it does when the
 	// process is out of file descriptors.
 	acceptPause = 100 * time.Millisecond
@@ -40,7 +44,12 @@ type Server struct {
 	// Refused is told why a peer was not taken, which may be noise. It is nil for nobody, and
 	// called from many goroutines.
 	Refused func(why error)
-	Log     *zap.Logger // nil for none
+	// Refusals counts them, by reason; nil for nobody.
+	Refusals *Refusals
+	// Own reports whether an address is of this machine's own networks: these give way last. It
+	// may be nil.
+	Own func(netip.Addr) bool
+	Log *zap.Logger // nil for none
 }
 
 // Run serves until ctx ends, and then returns nil, with every connection closed.
@@ -54,13 +63,8 @@ func (s *Server) Run(ctx context.Context) error {
 	defer stop()
 	defer s.Listener.Close()
 
-	slots := make(chan struct{}, strangers)
+	strange := lobby.New(strangers, s.Own)
 	for {
-		select {
-		case slots <- struct{}{}:
-		case <-ctx.Done():
-			return nil
-		}
 		conn, err := s.Listener.Accept()
 		switch {
 		case ctx.Err() != nil:
@@ -72,7 +76,6 @@ func (s *Server) Run(ctx context.Context) error {
 			return fmt.Errorf("accept: %w", err)
 		case err != nil:
 			s.log().Warn("accept failed", zap.Error(err))
-			<-slots
 			select {
 			case <-time.After(acceptPause):
 			case <-ctx.Done():
@@ -82,7 +85,7 @@ func (s *Server) Run(ctx context.Context) error {
 		}
 		conns.Go(func() { // ends with its connection, which ctx closes
 			defer context.AfterFunc(ctx, func() { conn.Close() })()
-			s.serve(ctx, conn, sync.OnceFunc(func() { <-slots }))
+			s.serve(ctx, conn, strange.Enter(conn))
 		})
 	}
 }
@@ -94,19 +97,26 @@ func (s *Server) log() *zap.Logger {
 	return s.Log
 }
 
-// serve owns conn, which ends with ctx. It calls known once the peer is no stranger any
-// more, or gone.
-func (s *Server) serve(ctx context.Context, conn net.Conn, known func()) {
-	defer known()
+// serve owns conn, which ends with ctx. Its peer is a guest until it is no stranger any more, or
+// gone.
+func (s *Server) serve(ctx context.Context, conn net.Conn, guest *lobby.Guest) {
+	defer guest.Leave()
 	defer conn.Close()
 	log := s.log().With(zap.String("addr", conn.RemoteAddr().String()))
 	g, err := newGuard(conn)
 	if err != nil {
 		return
 	}
+	g.guest = guest
 	p, err := s.accept(ctx, g)
 	if err != nil {
+		if guest.Turned() {
+			err = errCrowd
+		}
 		log.Info("RTMP connection not taken", zap.String("reason", printable(err.Error())))
+		if s.Refusals != nil {
+			s.Refusals.add(refusalOf(err))
+		}
 		if s.Refused != nil {
 			s.Refused(err)
 		}
@@ -117,7 +127,7 @@ func (s *Server) serve(ctx context.Context, conn net.Conn, known func()) {
 	}
 	if p.viewing != nil {
 		g.trustPlayer()
-		known()
+		guest.Leave()
 		err := p.view(ctx, conn)
 		if err == nil {
 			linger(conn)
@@ -127,7 +137,7 @@ func (s *Server) serve(ctx context.Context, conn net.Conn, known func()) {
 	}
 	defer p.sink.Close()
 	g.trust()
-	known()
+	guest.Leave()
 	log.Info("encoder is sending", zap.String("software", printable(p.software)))
 	err = p.receive()
 	if err == nil {
@@ -153,6 +163,11 @@ func reason(err error) string {
 func isTimeout(err error) bool {
 	e, ok := errors.AsType[net.Error](err)
 	return ok && e.Timeout()
+}
+
+// isReset reports whether the peer has broken the connection off, or it was closed here.
+func isReset(err error) bool {
+	return errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) || errors.Is(err, net.ErrClosed) || errors.Is(err, io.ErrClosedPipe)
 }
 
 // linger lets the peer read what was written last: closing with unread input would

@@ -15,6 +15,8 @@ import (
 	"github.com/bluenviron/gortmplib/pkg/amf0"
 	"github.com/bluenviron/gortmplib/pkg/handshake"
 	"github.com/bluenviron/gortmplib/pkg/rawmessage"
+
+	"relay/relay/lobby"
 )
 
 // pipe returns a peer's end of a connection that a server serves, and a channel
@@ -24,7 +26,7 @@ func pipe(c *inbox) (net.Conn, <-chan struct{}) {
 	ended := make(chan struct{})
 	s := &Server{Publish: c.Publish}
 	go func() {
-		s.serve(context.Background(), conn, func() {})
+		s.serve(context.Background(), conn, lobby.New(1, nil).Enter(conn))
 		close(ended)
 	}()
 	return peer, ended
@@ -122,51 +124,112 @@ func TestASilentEncoderIsCut(t *testing.T) {
 	})
 }
 
-func TestStrangersWaitTheirTurn(t *testing.T) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	counted := &counting{Listener: ln, accepted: make(chan struct{}, 100)}
+func TestWhoSpeaksIsServedAtOnceBesideManyWhoDoNot(t *testing.T) {
+	var count Refusals
 	c := newInbox()
-	done := make(chan error)
-	s := &Server{Listener: counted, Publish: c.Publish}
-	go func() { done <- s.Run(t.Context()) }()
-	var idle []net.Conn
-	for range strangers + 1 {
-		conn, err := net.Dial("tcp", ln.Addr().String())
+	addr := run(t, &Server{Publish: c.Publish, Refusals: &count})
+	for range 10 * strangers {
+		conn, err := net.Dial("tcp", addr)
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer conn.Close()
-		idle = append(idle, conn)
 	}
-	for range strangers {
-		<-counted.accepted
+	began := time.Now()
+	conn, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
 	}
-	if len(counted.accepted) > 0 {
-		t.Fatal("one too many was accepted")
+	defer conn.Close()
+	if _, got := publishOver(t, conn); got != statusStart {
+		t.Fatal(got)
 	}
-	idle[0].Close()
-	<-counted.accepted // its slot goes to the one that waited
+	if d := time.Since(began); d >= strangerTime {
+		t.Errorf("it waited for %v, until the others had to go anyway", d)
+	}
+	if count.Of(RefusedCrowd) == 0 {
+		t.Error("nobody who gave way is counted")
+	}
+}
+
+func TestAListenerThatFailsIsAnError(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
 	ln.Close()
-	idle[1].Close() // and the next turn finds the listener closed
-	if err := <-done; err == nil {
-		t.Error("a listener that fails is no error")
+	if err := (&Server{Listener: ln, Publish: newInbox().Publish}).Run(t.Context()); err == nil {
+		t.Error("it is none")
 	}
 }
 
-type counting struct {
-	net.Listener
-	accepted chan struct{}
-}
-
-func (c *counting) Accept() (net.Conn, error) {
-	conn, err := c.Listener.Accept()
-	if err == nil {
-		c.accepted <- struct{}{}
+// Each kind is one that has kept other servers busy or in the dark.
+func TestEachRefusalIsCountedByItsReason(t *testing.T) {
+	shaken := func(more string) func(*testing.T, net.Conn) {
+		return func(t *testing.T, peer net.Conn) {
+			if _, _, err := handshake.DoClient(peer, false, false); err != nil {
+				t.Error(err)
+			}
+			go io.Copy(io.Discard, peer) // ends with peer
+			io.WriteString(peer, more)
+		}
 	}
-	return conn, err
+	says := func(b string) func(*testing.T, net.Conn) {
+		return func(_ *testing.T, peer net.Conn) {
+			go io.Copy(io.Discard, peer) // ends with peer
+			io.WriteString(peer, b)
+		}
+	}
+	asks := func(cmd string, args ...any) func(*testing.T, net.Conn) {
+		return func(t *testing.T, peer net.Conn) {
+			if _, _, err := handshake.DoClient(peer, false, false); err != nil {
+				t.Error(err)
+				return
+			}
+			go io.Copy(io.Discard, peer) // ends with peer
+			e := &encoder{newConnection(peer), peer}
+			e.send(0, command{"connect", 1, []any{amf0.Object{{Key: "app", Value: testApp}}}})
+			e.send(0, command{cmd, 2, args})
+		}
+	}
+	for name, c := range map[string]struct {
+		talk func(*testing.T, net.Conn)
+		want Refusal
+	}{
+		"nothing":                       {says(""), RefusedSilent},
+		"a version, and nothing":        {says("\x03"), RefusedSlow},
+		"the handshake, and nothing":    {shaken(""), RefusedSlow},
+		"half a chunk":                  {shaken("\x03\x00\x00\x00\x00\x00\x19"), RefusedSlow},
+		"TLS":                           {says("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"), RefusedProtocol},
+		"HTTP":                          {says("GET / HTTP/1.1\r\n\r\n"), RefusedProtocol},
+		"SSH":                           {says("SSH-2.0-OpenSSH_9.6\r\n"), RefusedProtocol},
+		"encrypted RTMP":                {says("\x06" + strings.Repeat("x", 1536)), RefusedProtocol},
+		"a chunk size of 0":             {shaken("\x02\x00\x00\x00\x00\x00\x04\x01\x00\x00\x00\x00\x00\x00\x00\x00"), RefusedGarbage},
+		"a chunk that continues none":   {shaken("\xc3\x00"), RefusedGarbage},
+		"a command of 16 MiB":           {shaken("\x03\x00\x00\x00\xff\xff\xff\x14\x00\x00\x00\x00" + strings.Repeat("\x0a", 128)), RefusedGarbage},
+		"a message that is never whole": {shaken(strings.Repeat("\x04\x00\x00\x00\x01\x00\x00\x09\x01\x00\x00\x00"+strings.Repeat("x", 128), 1000)), RefusedGarbage},
+		"publish before connect":        {shaken("\x03\x00\x00\x00\x00\x00\x13\x14\x00\x00\x00\x00\x02\x00\x07publish\x00\x3f\xf0\x00\x00\x00\x00\x00\x00"), RefusedGarbage},
+		"a wrong key":                   {asks("publish", nil, "wrong"), RefusedKey},
+		"a stream that is not there":    {asks("play", nil, "nothing"), RefusedStream},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var count Refusals
+				peer, conn := net.Pipe()
+				s := &Server{Publish: newInbox().Publish, Refusals: &count}
+				var talking sync.WaitGroup
+				talking.Go(func() { c.talk(t, peer) })
+				s.serve(t.Context(), conn, lobby.New(1, nil).Enter(conn))
+				peer.Close()
+				talking.Wait()
+				for _, r := range AllRefusals {
+					if n := count.Of(r); (n == 1) != (r == c.want) {
+						t.Errorf("%s: %d", r, n)
+					}
+				}
+			})
+		})
+	}
 }
 
 // dialogue returns what a publisher sends after the handshake.

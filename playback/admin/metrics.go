@@ -7,7 +7,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
-	"relay/playback"
 	"relay/playback/api"
 )
 
@@ -81,15 +80,16 @@ func (m *Metrics) Forget(channel string) {
 	m.gaps.DeletePartialMatch(of)
 }
 
-// Watch adds the metrics that each scrape reads from channels and refused. Call it once.
-func (m *Metrics) Watch(channels func() []api.ChannelStatus, refused func(playback.Refusal) uint64) {
+// Watch adds the metrics that each scrape reads from channels and refused, which returns counts by
+// listener and reason. Call it once.
+func (m *Metrics) Watch(channels func() []api.ChannelStatus, refused func() map[string]map[string]uint64) {
 	m.registry.MustRegister(&gauges{channels, refused})
 }
 
 // gauges reads the channels' status at each scrape.
 type gauges struct {
 	channels func() []api.ChannelStatus
-	refused  func(playback.Refusal) uint64
+	refused  func() map[string]map[string]uint64
 }
 
 // kind is a metric that is read from a channel's status.
@@ -131,7 +131,9 @@ var (
 	mediaBytes = prometheus.NewDesc("relay_media_bytes_total",
 		"Media that came in, and that went out to children and viewers.", []string{"channel", "direction"}, nil)
 	refusedViewers = prometheus.NewDesc("relay_refused_viewers_total",
-		"Requests of players that were turned away.", []string{"reason"}, nil)
+		"Requests of players that were turned away, and connections to their port that were cut.", []string{"reason"}, nil)
+	refusedRTMP = prometheus.NewDesc("relay_refused_rtmp_total",
+		"Connections to the RTMP port that were turned away.", []string{"reason"}, nil)
 	openChannels = prometheus.NewDesc("relay_channels", "Channels that are open at this node.", nil, nil)
 )
 
@@ -142,6 +144,7 @@ func (g *gauges) Describe(ch chan<- *prometheus.Desc) {
 	}
 	ch <- mediaBytes
 	ch <- refusedViewers
+	ch <- refusedRTMP
 	ch <- openChannels
 }
 
@@ -149,8 +152,11 @@ func (g *gauges) Describe(ch chan<- *prometheus.Desc) {
 func (g *gauges) Collect(ch chan<- prometheus.Metric) {
 	all := g.channels()
 	ch <- prometheus.MustNewConstMetric(openChannels, gauge, float64(len(all)))
-	for _, r := range playback.Refusals {
-		ch <- prometheus.MustNewConstMetric(refusedViewers, counter, float64(g.refused(r)), string(r))
+	refused := g.refused()
+	for listener, desc := range map[string]*prometheus.Desc{"http": refusedViewers, "rtmp": refusedRTMP} {
+		for reason, n := range refused[listener] {
+			ch <- prometheus.MustNewConstMetric(desc, counter, float64(n), reason)
+		}
 	}
 	now := time.Now()
 	seen := make(map[string]bool, len(all))

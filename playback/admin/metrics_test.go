@@ -8,7 +8,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
-	"relay/playback"
 	"relay/playback/api"
 )
 
@@ -28,11 +27,8 @@ func busy(t *testing.T) *Metrics {
 			{Channel: api.Channel{Name: "waiting2"}},
 			{Channel: api.Channel{Name: "waiting2"}}, // the same short ID
 		}
-	}, func(r playback.Refusal) uint64 {
-		if r == playback.RefusedFull {
-			return 7
-		}
-		return 0
+	}, func() map[string]map[string]uint64 {
+		return map[string]map[string]uint64{"http": {"full": 7, "slow": 0}, "rtmp": {"crowd": 3}}
 	})
 	m.ParentChanged("abcdefgh", "none", 0, false)
 	m.ParentChanged("abcdefgh", "silent", 120*time.Millisecond, true)
@@ -79,16 +75,17 @@ relay_delay_seconds{channel="waiting2"} 0
 # TYPE relay_parent_changes_total counter
 relay_parent_changes_total{channel="abcdefgh",reason="none"} 1
 relay_parent_changes_total{channel="abcdefgh",reason="silent"} 1
-# HELP relay_refused_viewers_total Requests of players that were turned away.
+# HELP relay_refused_viewers_total Requests of players that were turned away, and connections to their port that were cut.
 # TYPE relay_refused_viewers_total counter
 relay_refused_viewers_total{reason="full"} 7
-relay_refused_viewers_total{reason="host"} 0
-relay_refused_viewers_total{reason="network"} 0
-relay_refused_viewers_total{reason="requests"} 0
+relay_refused_viewers_total{reason="slow"} 0
+# HELP relay_refused_rtmp_total Connections to the RTMP port that were turned away.
+# TYPE relay_refused_rtmp_total counter
+relay_refused_rtmp_total{reason="crowd"} 3
 `
 	names := []string{
 		"relay_media_bytes_total", "relay_media_rate_bytes_per_second", "relay_live", "relay_delay_seconds",
-		"relay_parent_changes_total", "relay_refused_viewers_total",
+		"relay_parent_changes_total", "relay_refused_viewers_total", "relay_refused_rtmp_total",
 	}
 	if err := testutil.GatherAndCompare(m.registry, strings.NewReader(want), names...); err != nil {
 		t.Error(err)

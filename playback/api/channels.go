@@ -21,6 +21,7 @@ type URLs struct {
 	TS   string `json:"ts"`
 	HLS  string `json:"hls"`
 	M3U  string `json:"m3u"`
+	JPG  string `json:"jpg,omitempty"` // a small picture; left out if none is made here
 	Page string `json:"page"`
 	RTMP string `json:"rtmp,omitempty"` // left out if it is not played over RTMP there
 	Link string `json:"link,omitempty"` // for relay watch; left out if no links are taken there

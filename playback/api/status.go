@@ -6,6 +6,9 @@ import "time"
 type Status struct {
 	Node     Node            `json:"node"`
 	Channels []ChannelStatus `json:"channels"`
+	// Refused counts whom the node has turned away or cut since it began, by listener ("http" for
+	// players, "rtmp") and reason.
+	Refused map[string]map[string]uint64 `json:"refused"`
 }
 
 // FullChannels is what GET /api/v1/channels answers on the operator's listener.

@@ -72,7 +72,7 @@ const strangeFor = 5000
 // add takes the next tags.
 func (d *demuxer) add(batch flv.Batch) error {
 	d.starts = d.starts || batch.Start
-	for t := range batch.Tags() {
+	for t := range batch.TagsUpTo(maxFrame) {
 		if err := d.take(t); err != nil && !errors.Is(err, errSkip) {
 			return err
 		}
@@ -83,10 +83,18 @@ func (d *demuxer) add(batch flv.Batch) error {
 	return nil
 }
 
+// maxFrame bounds a frame, in bytes. Tags may be twice as long, and no level of H.264 or HEVC has
+// pictures of more at the rates that encoders stream at; it is copied a few times on its way.
+const maxFrame = 8 << 20
+
 // errSkip leaves a tag out.
 var errSkip = errors.New("left out")
 
 func (d *demuxer) take(t flv.Tag) error {
+	if t == nil {
+		d.starts = false
+		return errSkip
+	}
 	if t.Type() == flv.Script {
 		if m, ok := flv.ParseMetadata(t.Body()); ok {
 			d.hz, d.announces = m.FrameRate, m.HasVideo

@@ -25,8 +25,8 @@ const (
 	// players wait for it.
 	hlsLongest = 12_000
 	hlsFirst   = 4000
-	// hlsSegmentBytes bounds one's frames: 4 s at 32 Mb/s.
-	hlsSegmentBytes = 16 << 20
+	// hlsSegmentBytes bounds one's frames: 2 s at 32 Mb/s.
+	hlsSegmentBytes = 8 << 20
 )
 
 // HLS is a channel as HTTP Live Streaming (RFC 8216) with segments in MP4. Unlike the
@@ -145,7 +145,7 @@ func (h *HLS) find(name string) (text string, file []byte) {
 	if h.closed {
 		return "", nil
 	}
-	if name == "index.m3u8" {
+	if name == playlistName {
 		return h.list.text(), nil
 	}
 	return "", h.list.file(name)

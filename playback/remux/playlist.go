@@ -15,14 +15,17 @@ const (
 	// hlsTargets is how many times the target duration a playlist lasts at least before a
 	// segment leaves it (RFC 8216, 6.2.2).
 	hlsTargets = 3
-	// hlsLeast segments are kept, however large they are. hlsBytes bounds all others together:
-	// about what a channel's ring may take.
+	// hlsLeast segments are kept, however large they are. hlsBytes bounds all others together: 16 s
+	// at 12 Mb/s.
 	hlsLeast = 3
-	hlsBytes = 64 << 20
+	hlsBytes = 24 << 20
 	// hlsMost bounds segments that have next to no length, as those of an encoder that changes
 	// its configuration with each picture.
 	hlsMost = 64
 )
+
+// playlistName is the playlist's own file.
+const playlistName = "index.m3u8"
 
 // playlist is a media playlist (RFC 8216) and the files that it names. It belongs to one
 // goroutine, but for what files has returned.
@@ -49,6 +52,16 @@ type segment struct {
 type initialization struct {
 	number uint64 // of the first of these
 	boxes  []byte
+}
+
+// IsHLSName reports whether a file may ever be one of a channel's HLS.
+func IsHLSName(file string) bool {
+	if file == playlistName {
+		return true
+	}
+	number, ok := strings.CutSuffix(strings.TrimPrefix(file, "init-"), ".mp4")
+	_, err := strconv.ParseUint(number, 10, 64)
+	return ok && err == nil
 }
 
 func (s segment) name() string        { return strconv.FormatUint(s.number, 10) + ".mp4" }

@@ -3,8 +3,8 @@ package remux
 // Bounds of what is recorded for readers who come later. What goes beyond them is not recorded:
 // such a reader then begins at the next place to start.
 const (
-	// maxRecorded is in bytes of frames: 20 s at 12 Mb/s.
-	maxRecorded = 32 << 20
+	// maxRecorded is in bytes of frames, which are the container's own: 15 s at 12 Mb/s.
+	maxRecorded = 24 << 20
 	// maxRecordedPictures are 17 s of 240 Hz; each costs a reader who comes some 200 bytes.
 	maxRecordedPictures = 4096
 )

@@ -28,9 +28,10 @@ const delays = new Graph(el('delaygraph'), { series: ['node', 'eye'], write: mil
 const uploads = new Graph(el('uploadgraph'), { series: ['in', 'out'], write: rate, least: 1e5 });
 let upload = null; // bit/s, by the newest survey
 
-// named is the channel that the address names: /ch, ?ch=ch or #ch.
+// named is the channel that the address names: /ch, ?ch=ch or #ch. All addresses here are relative:
+// a reverse proxy may have the node below a path of its own.
 function named() {
-  const name = location.hash.slice(1) || new URLSearchParams(location.search).get('ch') || location.pathname.slice(1);
+  const name = location.hash.slice(1) || new URLSearchParams(location.search).get('ch') || location.pathname.split('/').pop();
   try {
     return decodeURIComponent(name).toLowerCase();
   } catch {
@@ -58,7 +59,7 @@ const titleOf = (c) => c.title || `Channel ${c.name}`;
 // What the address names can be asked for before the node has said anything.
 if (/^[a-z2-7]{4,52}$/.test(wanted)) player.open(addresses(wanted));
 
-const news = new Poll(() => '/api/v1/channels', askEvery.channels, (answer) => {
+const news = new Poll(() => 'api/v1/channels', askEvery.channels, (answer) => {
   reached = answer !== null;
   if (answer) {
     channels = answer.channels;
@@ -68,7 +69,7 @@ const news = new Poll(() => '/api/v1/channels', askEvery.channels, (answer) => {
   show();
 });
 
-const surveys = new Poll(() => channel && `/api/v1/tree?channel=${channel.id}`, askEvery.tree, (answer, err) => {
+const surveys = new Poll(() => channel && `api/v1/tree?channel=${channel.id}`, askEvery.tree, (answer, err) => {
   const survey = answer?.channels[0] ?? null;
   if (survey) {
     tree.show(survey);
@@ -82,7 +83,7 @@ const surveys = new Poll(() => channel && `/api/v1/tree?channel=${channel.id}`, 
 });
 
 function addresses(name) {
-  return { media: `/${name}.mp4`, hls: `/hls/${name}/index.m3u8` };
+  return { media: `${name}.mp4`, hls: `hls/${name}/index.m3u8` };
 }
 
 // choose opens the channel that the address names, or the only one there is.
@@ -220,14 +221,15 @@ function showChannels() {
   if (key === listed) return; // else a list that has the focus would lose it each second
   listed = key;
   el('channellist').replaceChildren(...channels.map((c) => html('li', {},
-    html('a', { href: `/${c.name}`, class: c.state, 'aria-current': c.id === channel?.id ? 'true' : undefined },
+    html('a', { href: c.name, class: c.state, 'aria-current': c.id === channel?.id ? 'true' : undefined },
       thumbnail(c), html('i'), html('b', {}, titleOf(c)), html('small', {}, [c.state, format(c.codec)].filter(Boolean).join(' · '))))));
 }
 
-// thumbnail is a channel's newest picture; a node without ffmpeg has none.
+// thumbnail is a channel's newest picture, where the node makes them.
 function thumbnail(c) {
   const frame = html('span', { class: 'thumb' });
-  const img = html('img', { alt: '', loading: 'lazy', src: `/${c.name}.jpg` });
+  if (!c.urls.jpg) return frame;
+  const img = html('img', { alt: '', loading: 'lazy', src: `${c.name}.jpg` });
   img.addEventListener('error', () => img.remove());
   frame.append(img);
   return frame;

@@ -38,7 +38,7 @@ func TestBrowsersAndNobodyElseWantAPage(t *testing.T) {
 
 // TestThePageIsWhole follows every reference from the page and from its scripts.
 func TestThePageIsWhole(t *testing.T) {
-	refs := regexp.MustCompile(`(?:(?:href|src)="/web/|from '\./)([^"']+)["']`)
+	refs := regexp.MustCompile(`(?:(?:href|src)="web/|from '\./)([^"']+)["']`)
 	seen := map[string]bool{page: true}
 	for todo := []string{page}; len(todo) > 0; todo = todo[1:] {
 		f, ok := parts[todo[0]]

@@ -34,7 +34,7 @@ func (r *Ring) Backlog(c *Chunk) Backlog {
 	}
 	b := Backlog{Chunks: n - i, Span: time.Duration(newest.beat-min(from, newest.beat)) * time.Millisecond}
 	for _, e := range r.entries[i:] {
-		b.Bytes += e.size
+		b.Bytes += len(e.chunk.frame)
 	}
 	return b
 }

@@ -116,7 +116,7 @@ func (c *Chunk) Payload() []byte {
 func (c *Chunk) Frame() []byte { return c.frame }
 
 // size is what the chunk holds of memory, in bytes.
-func (c *Chunk) size() int { return len(c.frame) + len(c.plain) }
+func (c *Chunk) size() int { return cap(c.frame) + cap(c.plain) }
 
 func (c *Chunk) signed() []byte { return c.frame[chunkVersion:chunkPayload] }
 

@@ -22,7 +22,7 @@ func groups(t *testing.T, m *maker, r *Ring, from, to uint64) {
 
 // smallRing holds n of a maker's small chunks.
 func smallRing(m *maker, n int) *Ring {
-	r := m.ringOf(Limits{Bytes: n * len(m.small(0, 1).Frame())})
+	r := m.ringOf(Limits{Bytes: n * (len(m.small(0, 1).Frame()) + chunkCost)})
 	return r
 }
 

@@ -76,6 +76,6 @@ func (h *Header) Frame() []byte { return h.frame }
 func (h *Header) Sealed() bool { return h.frame != nil && Flags(h.frame[chunkFlags])&Enc != 0 }
 
 // size is what the header holds of memory, in bytes.
-func (h *Header) size() int { return len(h.frame) + len(h.plain) }
+func (h *Header) size() int { return cap(h.frame) + cap(h.plain) }
 
 func (h *Header) signed() []byte { return h.frame[chunkVersion:headerPayload] }

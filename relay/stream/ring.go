@@ -10,7 +10,7 @@ import (
 
 // Limits bound a ring. A zero field takes its default.
 type Limits struct {
-	Bytes int           // of frames held; default 64 MiB
+	Bytes int           // of memory for frames held; default 64 MiB
 	Age   time.Duration // by the root's clock; default 60 s: a broken network is mended within it, or not soon
 }
 
@@ -20,6 +20,10 @@ const (
 	// ringKeys is how many places to start at a ring keeps when its age bound
 	// would drop them: two groups of pictures.
 	ringKeys = 2
+	// chunkCost is what a chunk takes beside its frame, in bytes: the Chunk, its entry with the room
+	// that append leaves, and what the allocator rounds up. Without it, chunks of a byte each would
+	// take three times the bound.
+	chunkCost = 144
 	// rateWindow is how much of the newest media the bit rate is averaged over.
 	rateWindow = 4 * time.Second
 )
@@ -178,9 +182,9 @@ func (r *Ring) Append(c *Chunk) (bool, error) {
 }
 
 func (r *Ring) add(c *Chunk, h *Header) {
-	e := entry{c, h, c.size()}
+	e := entry{c, h, c.size() + chunkCost}
 	if n := len(r.entries); n == 0 || r.entries[n-1].header != h {
-		e.size += h.size()
+		e.size += h.size() + chunkCost
 	}
 	r.entries = append(r.entries, e)
 	r.bytes += e.size

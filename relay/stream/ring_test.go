@@ -2,6 +2,7 @@ package stream
 
 import (
 	"errors"
+	"runtime"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -226,4 +227,26 @@ func TestRingKnowsWhenItsNewestChunkCame(t *testing.T) {
 			t.Errorf("came at %v, want a second later", got)
 		}
 	})
+}
+
+// Chunks of a byte each have two hundred bytes around them, which the bound is for as well.
+func TestARingOfTinyChunksTakesNoMoreMemoryThanItMay(t *testing.T) {
+	const most = 4 << 20
+	held := func() uint64 {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	m := newMaker(t)
+	before := held()
+	ring := m.ringOf(Limits{Bytes: most, Age: time.Hour})
+	for seq := range uint64(30_000) {
+		mustAppend(t, ring, m.small(Tag, seq+1))
+	}
+	if grown := held() - before; grown > most+most/8 {
+		t.Errorf("%d bytes are held, %d may be", grown, most)
+	}
+	runtime.KeepAlive(ring)
 }

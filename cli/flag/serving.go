@@ -1,0 +1,117 @@
+package flag
+
+import (
+	"fmt"
+	"io"
+	"net/netip"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"relay/cli/fault"
+)
+
+// Serving returns the flags that say whom a node serves, and what more it does for them.
+func Serving() []cli.Flag {
+	return []cli.Flag{
+		List("allow-host", "`NAME` under which players may ask, besides localhost and addresses"),
+		List("trusted-proxy", "`ADDR` or ADDR/BITS of a reverse proxy that is believed when it says for whom it asks, by X-Forwarded-For, -Host, -Proto and -Prefix"),
+		Toggle("thumbnails", "make small pictures of the channels (.jpg) with ffmpeg, shut off from files and network; Linux only"),
+	}
+}
+
+// Proxies returns the values of --trusted-proxy.
+func Proxies(c *cli.Context) ([]netip.Prefix, error) {
+	var all []netip.Prefix
+	for _, v := range c.StringSlice("trusted-proxy") {
+		for s := range strings.SplitSeq(v, ",") {
+			p, err := proxy(strings.TrimSpace(s))
+			if err != nil {
+				return nil, fault.Usage("write it as 127.0.0.1, 10.0.0.0/8 or 2001:db8::/32", "--trusted-proxy %q is no address or prefix", s)
+			}
+			all = append(all, p)
+		}
+	}
+	return all, nil
+}
+
+func proxy(s string) (netip.Prefix, error) {
+	if strings.Contains(s, "/") {
+		p, err := netip.ParsePrefix(s)
+		return p.Masked(), err
+	}
+	a, err := netip.ParseAddr(s)
+	return netip.PrefixFrom(a.Unmap(), a.Unmap().BitLen()), err
+}
+
+const (
+	// DefaultSlots is how many children a node has if --max-children does not say.
+	DefaultSlots = 8
+	maxSlots     = 1000
+	// secretFileMost bounds a file with a secret, in bytes.
+	secretFileMost = 4 << 10
+)
+
+// Slots reads --max-children and returns it as relay.Config wants it: -1 means no children.
+func Slots(c *cli.Context) (int, error) {
+	if !c.IsSet("max-children") {
+		return DefaultSlots, nil
+	}
+	n := c.Int("max-children")
+	switch {
+	case n < 0 || n > maxSlots:
+		return 0, fault.Usage("", "--max-children %d is not from 0 to %d", n, maxSlots)
+	case n == 0:
+		return -1, nil
+	}
+	return n, nil
+}
+
+// MaxChildren is the flag that Slots reads.
+func MaxChildren() cli.Flag {
+	return Number("max-children", "`N` nodes to pass the stream on to, at most", strconv.Itoa(DefaultSlots))
+}
+
+// StreamKey reads --key; "" if it is not given.
+func StreamKey(c *cli.Context) (string, error) {
+	s := c.String("key")
+	name, ok := strings.CutPrefix(s, "@")
+	if !ok {
+		return s, nil
+	}
+	key, err := readSecret(name)
+	if key = strings.TrimSpace(key); err == nil && (key == "" || strings.ContainsAny(key, "\r\n")) {
+		err = fmt.Errorf("it is empty, or has several lines")
+	}
+	if err != nil {
+		return "", fault.Usage("it holds the key and nothing else, and has to be readable for you", "--key @%s: %w", name, err)
+	}
+	return key, nil
+}
+
+// Shown returns the names of the secret flags whose values others on this machine can see, because
+// they are on the command line.
+func Shown(c *cli.Context) (names []string) {
+	for _, name := range []string{"key", "token"} {
+		if typed(c, name) && c.String(name) != "" && !strings.HasPrefix(c.String(name), "@") {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// readSecret reads a file that holds a secret.
+func readSecret(name string) (string, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return "", bareFile(err)
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, secretFileMost+1))
+	if err == nil && len(b) > secretFileMost {
+		err = fmt.Errorf("it is longer than %d bytes", secretFileMost)
+	}
+	return string(b), err
+}

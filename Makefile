@@ -185,7 +185,7 @@ benchcmp: ## Compare the last two runs of bench (COUNT=10 for figures that mean 
 # Times are of one machine: elsewhere, compare allocations, or begin with a baseline of your own.
 .PHONY: benchbase
 benchbase: ## Compare those benchmarks with testdata/bench.txt that are there
-	$(MAKE) --no-print-directory bench BENCH='$(CHOSEN)' BENCHED='./relay/stream ./playback/remux ./ingest/rtmp' BENCHTIME=0.3s COUNT=10
+	$(MAKE) --no-print-directory bench BENCH='$(CHOSEN)' BENCHED='./relay/stream ./playback/remux ./ingest/rtmp' BENCHTIME=0.2s COUNT=10
 	$(GO) tool benchstat testdata/bench.txt bin/bench.txt
 
 .PHONY: load

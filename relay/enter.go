@@ -107,7 +107,7 @@ func (c *Channel) enter(d dialed, a tree.Dial) {
 func (c *Channel) newUplink(num tree.Link, d dialed) *uplink {
 	near := c.node.near(time.Now(), d.addr.Addr())
 	u := &uplink{
-		link: newLink(num, d.peer, d.conn, near), intake: &c.intake, sample: c.takeSample, probed: c.peers.probed, later: c.takeLater,
+		link: newLink(num, d.peer, d.conn, near), intake: &c.intake, sample: c.takeSample, probed: c.peers.probed, later: c.takeLater, double: c.takeDouble, stolen: c.stolen,
 		repeats: rate.NewLimiter(repeatRate, repeatBurst), begun: time.Now(),
 		delivered: func() { c.tell(tree.Delivered{Link: num}) },
 	}
@@ -167,7 +167,7 @@ func (c *Channel) newDownlink(num tree.Link, peer tree.ID, conn *tls.Conn, near 
 		told:    rate.NewLimiter(factsFrames, factsFrames),
 		calling: rate.NewLimiter(callRate, callBurst),
 	}
-	d.later = c.takeLater
+	d.later, d.double = c.takeLater, c.takeDouble
 	d.calls = func(f wire.Frame) {
 		switch f := f.(type) {
 		case wire.Call:

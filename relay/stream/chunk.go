@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 )
@@ -108,6 +109,9 @@ func (c *Chunk) Payload() []byte { return c.frame[chunkPayload : len(c.frame)-Si
 
 // Frame is the chunk as it goes over a link. It must not be changed.
 func (c *Chunk) Frame() []byte { return c.frame }
+
+// Same reports whether the two are the same bytes.
+func (c *Chunk) Same(o *Chunk) bool { return bytes.Equal(c.frame, o.frame) }
 
 func (c *Chunk) signed() []byte { return c.frame[chunkVersion:chunkPayload] }
 

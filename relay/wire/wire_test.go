@@ -157,6 +157,7 @@ func (m maker) frames() map[string]wire.Frame {
 		"callable": wire.Callable{Is: m.bool(), Room: m.room()},
 		"rooms":    wire.Rooms{Best: m.room(), Room: m.room()},
 		"ready":    wire.Ready{Caller: m.id32(), Is: m.bool()},
+		"double":   wire.Double{Proof: stream.Double(m.bytes(stream.DoubleLen))},
 		"later":    wire.Later{Channel: m.id32(), Beat: m.beat(), At: tree.Place{ID: m.id32(), Addrs: m.addrs()}},
 		"meet":     wire.Meet{Caller: m.id32(), Addr: m.seen(), Listen: m.seen()},
 		"probed":   wire.Probed{Addr: m.addr(), Open: m.bool()},

@@ -63,6 +63,7 @@ type Channel struct {
 	dialBacks dialBacks
 	offers    offers
 	epochs    epochs
+	theft     *StolenError // why it ends, if its key is used by two; owned by the channel's goroutine
 	calls     calls
 	meetings  meetings
 	refused   refusals
@@ -173,7 +174,7 @@ func (c *Channel) Ring() *stream.Ring { return c.plain }
 // are told where to go and served until they have moved, 2 s at most. The source has
 // nowhere to send them and leaves at once. It also ends, with a [TooFastError], if the
 // stream is above Config.MaxRate, and at the source, with a [ReplacedError], if there is a later run of
-// the channel elsewhere.
+// the channel elsewhere. A [StolenError] ends it if the channel's key is used by two.
 func (c *Channel) Run(ctx context.Context) error {
 	ctx, ended := context.WithCancel(ctx)
 	defer ended()
@@ -234,6 +235,9 @@ func (c *Channel) Run(ctx context.Context) error {
 	sweeper.Wait()
 	if c.tooFast != nil {
 		return c.tooFast
+	}
+	if c.theft != nil {
+		return c.theft
 	}
 	if c.epochs.replaced != nil {
 		return c.epochs.replaced

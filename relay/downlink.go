@@ -23,6 +23,7 @@ type downlink struct {
 	facts   *factBook
 	calls   func(wire.Frame) // what has to do with calls
 	later   func(wire.Later) error
+	double  func(wire.Double) error
 	arrival arrival
 	listens netip.AddrPort // where it says it does, at the address from which it comes; not valid for nowhere
 
@@ -66,6 +67,8 @@ func (d *downlink) serve(from *stream.Cursor) {
 
 func (d *downlink) take(f wire.Frame) error {
 	switch f := f.(type) {
+	case wire.Double:
+		return d.double(f)
 	case wire.Later:
 		if err := d.allow(); err != nil {
 			return err

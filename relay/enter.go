@@ -133,7 +133,7 @@ func (c *Channel) showPass(u *uplink, d dialed) {
 func (c *Channel) newUplink(num tree.Link, d dialed) *uplink {
 	near := c.node.near(time.Now(), d.addr.Addr())
 	u := &uplink{
-		link: newLink(num, d.peer, d.conn, near), intake: &c.intake, sample: c.takeSample, probed: c.peers.probed, later: c.takeLater,
+		link: newLink(num, d.peer, d.conn, near), intake: &c.intake, sample: c.takeSample, probed: c.peers.probed, later: c.takeLater, double: c.takeDouble, stolen: c.stolen,
 		repeats: rate.NewLimiter(repeatRate, repeatBurst), begun: time.Now(),
 		delivered: func() { c.tell(tree.Delivered{Link: num}) }, sweeper: &c.sweeper,
 	}
@@ -197,7 +197,7 @@ func (c *Channel) newDownlink(num tree.Link, peer tree.ID, conn *tls.Conn, near 
 		sweeper: &c.sweeper,
 		back:    make(chan error, 1),
 	}
-	d.later = c.takeLater
+	d.later, d.double = c.takeLater, c.takeDouble
 	d.calls = func(f wire.Frame) {
 		switch f := f.(type) {
 		case wire.Call:

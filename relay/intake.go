@@ -43,13 +43,12 @@ func newIntake(id stream.ChannelID, ring *stream.Ring, started time.Time) intake
 }
 
 // chunk takes a chunk that came over u. It is verified before it is stored, and so before
-// any child can see it. One that the ring already has is dropped unread.
+// any child can see it. One that the ring already has is dropped.
 func (in *intake) chunk(c *stream.Chunk, u *uplink) error {
 	head := in.ring.Head()
 	had := head.Seq > 0
 	if in.ring.Has(c.Position()) {
-		in.ring.Duplicate()
-		return nil
+		return in.repeated(c)
 	}
 	if err := c.Verify(in.id); err != nil {
 		return fmt.Errorf("chunk %d: %w", c.Seq(), err)

@@ -20,7 +20,7 @@ func endOf(err error) tree.End {
 		return end
 	case errors.As(err, &end):
 		return end
-	case errors.Is(err, stream.ErrSignature):
+	case errors.Is(err, stream.ErrSignature), errors.Is(err, stream.ErrNoDouble):
 		return tree.ByUs(tree.ReasonForged)
 	case errors.Is(err, stream.ErrEpoch), errors.Is(err, stream.ErrClock):
 		return tree.ByUs(tree.ReasonEpoch)

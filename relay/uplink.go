@@ -33,7 +33,9 @@ type uplink struct {
 	probed func(wire.Probed)
 	calls  func(wire.Frame) // what has to do with calls
 	later  func(wire.Later) error
-	place  tree.Place // that was dialled, as somebody has named it
+	double func(wire.Double) error
+	stolen func(error) // looks whether an error is a StolenError
+	place  tree.Place  // that was dialled, as somebody has named it
 	begun  time.Time
 
 	seen     netip.AddrPort // where the other side says that it sees this node; owned by the channel's goroutine
@@ -93,6 +95,8 @@ func (u *uplink) take(f wire.Frame) error {
 		}
 		u.sample(f)
 		return nil
+	case wire.Double:
+		return u.double(f)
 	case wire.Later:
 		if err := u.allow(); err != nil {
 			return err
@@ -125,6 +129,7 @@ func (u *uplink) chunk(c *stream.Chunk) error {
 		u.last = c.Position()
 	}
 	if err := u.intake.chunk(c, u); err != nil {
+		u.stolen(err)
 		return err
 	}
 	if u.fresh++; u.fresh >= passMost {

@@ -24,6 +24,8 @@ const (
 	listEvery = time.Minute
 	// reopenAfter is the pause before a channel that could not be opened, because a
 	// name in its link does not resolve, is tried again.
+	// theftPause is how long a channel whose key is used by two is not carried.
+	theftPause  = time.Hour
 	reopenAfter = 30 * time.Second
 )
 
@@ -194,6 +196,11 @@ func (s *carrier) ended(k *served, err error) time.Duration {
 	if fast, ok := errors.AsType[*relay.TooFastError](err); ok {
 		s.sayTooFast(k, fast)
 		return relay.TooFastFor
+	}
+	if theft, ok := errors.AsType[*relay.StolenError](err); ok {
+		s.t.Say("relay: error: channel %s: %v", k.label(), theft)
+		s.t.Hint("it is not carried for an hour; whoever broadcasts it needs another key: relay key rotate")
+		return theftPause
 	}
 	if !errors.Is(err, relay.ErrOpen) { // a source has brought it, and it is carried
 		s.t.Say("relay: error: channel %s: %v", k.label(), err)

@@ -18,6 +18,7 @@ const (
 	ExitRefused   = 4 // the nodes that answer turn this node down
 	ExitPort      = 5 // a port that was asked for is taken
 	ExitReplaced  = 6 // another source has the channel's key
+	ExitStolen    = 7 // the channel's key is used by two
 	ExitInterrupt = 130
 )
 
@@ -33,6 +34,7 @@ var ExitCodes = []struct {
 	{ExitRefused, "All who answer turn this node down."},
 	{ExitPort, "A port that was asked for is taken."},
 	{ExitReplaced, "Another source has this channel's key, and goes on in its place."},
+	{ExitStolen, "The channel's key is in two hands; nobody can tell which stream is meant."},
 	{ExitInterrupt, "Ctrl-C ended the command."},
 }
 

@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 )
@@ -117,6 +118,9 @@ func (c *Chunk) Frame() []byte { return c.frame }
 
 // size is what the chunk holds of memory, in bytes.
 func (c *Chunk) size() int { return cap(c.frame) + cap(c.plain) }
+
+// Same reports whether the two are the same bytes.
+func (c *Chunk) Same(o *Chunk) bool { return bytes.Equal(c.frame, o.frame) }
 
 func (c *Chunk) signed() []byte { return c.frame[chunkVersion:chunkPayload] }
 

@@ -278,7 +278,17 @@ func (r *Ring) Has(p Position) bool {
 	return len(r.entries) > 0 && p.Compare(r.head()) <= 0
 }
 
-// Duplicate counts a chunk that was dropped unread because [Ring.Has] said so.
+// At returns the chunk at p, nil if the ring does not hold one.
+func (r *Ring) At(p Position) *Chunk {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if i := int(r.find(p) - r.first); i < len(r.entries) && r.entries[i].chunk.Position() == p {
+		return r.entries[i].chunk
+	}
+	return nil
+}
+
+// Duplicate counts a chunk that was dropped because [Ring.Has] said so.
 func (r *Ring) Duplicate() {
 	r.mu.Lock()
 	defer r.mu.Unlock()

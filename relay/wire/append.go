@@ -66,6 +66,8 @@ func appendBody(b []byte, f Frame) (byte, []byte) {
 		return typeMeet, appendAddr(appendAddr(append(b, f.Caller[:]...), f.Addr), f.Listen)
 	case Ready:
 		return typeReady, appendBool(append(b, f.Caller[:]...), f.Is)
+	case Double:
+		return typeDouble, append(b, f.Proof[:]...)
 	case Later:
 		b = append(append(b, Version), f.Channel[:]...)
 		return typeLater, appendPlace(append(b, f.Beat.Frame()[stream.PreludeLen:]...), f.At)

@@ -45,6 +45,7 @@ const (
 	typeMeet      = 0x2a
 	typeReady     = 0x2b
 	typeLater     = 0x2c
+	typeDouble    = 0x2d
 	typeProve     = 0x30
 	typeEntrust   = 0x31
 )
@@ -113,6 +114,7 @@ var kinds = map[byte]kind{
 	typeEntrust:   {"entrust", Stranger, seal.SecretLen, seal.SecretLen},
 	typeDialMe:    {"dialme", Stranger, 1, 1 + 32 + 2},
 	typeDialled:   {"dialled", Parent, 1 + 4 + 2 + 2, addrMax + 2},
+	typeDouble:    {"double", Parent | Child, stream.DoubleLen, stream.DoubleLen},
 	typeLater:     {"later", Parent | Child | Stranger, 1, 1 + 32 + beatBody + placeMax},
 }
 
@@ -247,9 +249,13 @@ type Later struct {
 	At      tree.Place
 }
 
+// Double passes on the proof that the channel's key is used by two. It is sent to nodes whose ALPN is
+// relay/2.
+type Double struct{ Proof stream.Double }
+
 // Frame is one of *stream.Chunk, *stream.Header, *stream.Beat, Gap, Hello, Sample,
 // Facts, Survey, Whole, Probed, Offer, DialMe, Dialled, Seen, Through, Callable, Rooms, Call, Called, Meet, Ready,
-// Later, Prove, Entrust, and tree's Welcome, Refer, Pull, Heartbeat,
+// Later, Double, Prove, Entrust, and tree's Welcome, Refer, Pull, Heartbeat,
 // Path, Report, Backups and Bye.
 type Frame any
 

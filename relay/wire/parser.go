@@ -112,6 +112,8 @@ func (p *parser) body(typ byte) Frame {
 		return DialMe{stream.ChannelID(p.array32()), p.port()}
 	case typeDialled:
 		return Dialled{p.addr(false), p.answer(), p.answer()}
+	case typeDouble:
+		return Double{stream.Double(p.take(stream.DoubleLen))}
 	case typeLater:
 		p.protocol()
 		return Later{stream.ChannelID(p.array32()), p.beat(), p.place()}
@@ -144,7 +146,7 @@ func (p *parser) fail(err error) {
 func (p *parser) take(n int) []byte {
 	if len(p.b) < n {
 		p.fail(fmt.Errorf("too short: %w", ErrFrame))
-		return make([]byte, n) // n is a field's width, at most 32
+		return make([]byte, n) // n is a field's width, at most stream.DoubleLen
 	}
 	v := p.b[:n]
 	p.b = p.b[n:]

@@ -157,6 +157,7 @@ func (m maker) frames() map[string]wire.Frame {
 		"callable": wire.Callable{Is: m.bool(), Room: m.room()},
 		"rooms":    wire.Rooms{Best: m.room(), Room: m.room()},
 		"ready":    wire.Ready{Caller: m.id32(), Is: m.bool()},
+		"double":   wire.Double{Proof: stream.Double(m.bytes(stream.DoubleLen))},
 		"later":    wire.Later{Channel: m.id32(), Beat: m.beat(), At: tree.Place{ID: m.id32(), Addrs: m.addrs()}},
 		"prove":    wire.Prove{Proof: m.id32()},
 		"entrust":  wire.Entrust{JoinPart: [16]byte(m.bytes(16))},

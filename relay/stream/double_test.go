@@ -11,9 +11,9 @@ func TestOnlyTwoSignedChunksOfOnePositionProveThatAKeyIsUsedTwice(t *testing.T) 
 	key := ed25519.NewKeyFromSeed(seed)
 	seed[0] = 1
 	other := ed25519.NewKeyFromSeed(seed)
-	s := signer{key, IDOf(key), Epoch{Ms: 5, Rand: 6}}
-	forger := signer{other, IDOf(key), s.epoch}
-	next := signer{key, IDOf(key), Epoch{Ms: 5, Rand: 7}}
+	s := signer{key: key, id: IDOf(key), epoch: Epoch{Ms: 5, Rand: 6}}
+	forger := signer{key: other, id: IDOf(key), epoch: s.epoch}
+	next := signer{key: key, id: IDOf(key), epoch: Epoch{Ms: 5, Rand: 7}}
 	one := s.chunk(Tag, 7, 100, 1, []byte("one"))
 	for name, c := range map[string]struct {
 		b  *Chunk

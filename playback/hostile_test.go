@@ -14,8 +14,8 @@ import (
 	"relay/relay/stream"
 )
 
-// held is the memory in use, garbage left out, in bytes.
-func held() uint64 {
+// inUse is the memory in use, garbage left out, in bytes.
+func inUse() uint64 {
 	var m runtime.MemStats
 	runtime.GC()
 	runtime.GC()
@@ -68,7 +68,7 @@ func TestTagsOfSixteenMebibytesCostNoMoreThanTheRingAndALittle(t *testing.T) {
 			if err := src.writer.SetHeader(src.payload); err != nil {
 				t.Fatal(err)
 			}
-			before := held()
+			before := inUse()
 			ts := src.group(0)
 			c := src.channel()
 			ctx, cancel := context.WithCancel(t.Context())
@@ -109,7 +109,7 @@ func TestTagsOfSixteenMebibytesCostNoMoreThanTheRingAndALittle(t *testing.T) {
 					return true
 				})
 				time.Sleep(20 * time.Millisecond)
-				most = max(most, held()-before)
+				most = max(most, inUse()-before)
 			}
 			t.Logf("%.1f MiB, of which the ring has %.1f", float64(most)/(1<<20), float64(src.ring.Stats().Memory)/(1<<20))
 			if most > ring+beyond {

@@ -23,6 +23,7 @@ func TestOneLineASecondOfEachKindWithACount(t *testing.T) {
 		}
 		log.Warn("another kind")
 		time.Sleep(time.Hour)
+		synctest.Wait()
 		again, lines := map[string]int64{}, map[string]int{}
 		for _, e := range seen.All() {
 			kind := kindOf(e.Entry).text
@@ -57,6 +58,7 @@ func TestTheLastLineIsWrittenAtTheEnd(t *testing.T) {
 			t.Errorf("%v", all)
 		}
 		time.Sleep(time.Hour)
+		synctest.Wait()
 		if len(q.state.kinds) != 0 {
 			t.Error("a kind is kept for ever")
 		}
@@ -71,9 +73,11 @@ func TestKindsAreBounded(t *testing.T) {
 		for i := range 5000 {
 			log.Info("a stranger's " + string(rune('a'+i%26)) + string(rune('a'+i/26%26)) + string(rune('a'+i/676)))
 		}
+		q.state.mu.Lock()
+		defer time.Sleep(time.Hour) // until no timer is left
+		defer q.state.mu.Unlock()
 		if len(q.state.kinds) > maxKinds+1 || seen.Len() > maxKinds+1 {
 			t.Errorf("%d kinds, %d lines", len(q.state.kinds), seen.Len())
 		}
-		time.Sleep(time.Hour)
 	})
 }

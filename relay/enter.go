@@ -26,7 +26,12 @@ func (c *Channel) dialPlace(a tree.Dial) {
 			c.enter(d, a)
 			return
 		}
+		a := a
+		a.Place = c.node.believed(a.Place)
 		d, err := c.dialOrCall(ctx, a)
+		if err == nil {
+			c.node.answered(a.Place, d)
+		}
 		if err != nil {
 			if ctx.Err() == nil {
 				c.log.Debug("dial failed", zap.Error(err))
@@ -93,6 +98,9 @@ func (c *Channel) enter(d dialed, a tree.Dial) {
 	if d.offered || d.called {
 		addr = netip.AddrPort{}
 	}
+	if !d.offered {
+		c.node.noteLink(time.Now(), remoteAddr(d.conn.NetConn()).Addr(), true)
+	}
 	ok := c.query(func(*tree.Node) {
 		delete(c.dials, num)
 		c.up[num] = u
@@ -107,7 +115,7 @@ func (c *Channel) enter(d dialed, a tree.Dial) {
 func (c *Channel) newUplink(num tree.Link, d dialed) *uplink {
 	near := c.node.near(time.Now(), d.addr.Addr())
 	u := &uplink{
-		link: newLink(num, d.peer, d.conn, near), intake: &c.intake, sample: c.takeSample, probed: c.peers.probed,
+		link: newLink(num, d.peer, d.conn, near), intake: &c.intake, sample: func(s wire.Sample) { c.takeSample(d.peer, s) }, probed: c.peers.probed,
 		delivered: func() { c.tell(tree.Delivered{Link: num}) },
 	}
 	u.calls = func(f wire.Frame) {
@@ -139,6 +147,7 @@ const (
 // accept makes a stranger who said Hello a link. It reports false if the channel has ended.
 func (c *Channel) accept(g *guardedConn, conn *tls.Conn, r *wire.Reader, peer tree.ID, j tree.Join, how arrival) bool {
 	addr := remoteAddr(conn.NetConn())
+	c.node.noteLink(time.Now(), addr.Addr(), false)
 	d := c.newDownlink(tree.Link(c.inbound.Add(2)), peer, conn, c.node.near(time.Now(), addr.Addr()))
 	joined := tree.Joined{Link: d.num, Peer: peer, Addr: addr, Near: d.near, Calls: d.knows2() && !j.NoCalls, Met: how == met, Join: j}
 	d.listens, d.arrival = joined.Listens(), how

@@ -14,6 +14,7 @@ import (
 	"go.uber.org/zap"
 
 	"relay/relay/membership"
+	"relay/relay/refusal"
 	"relay/tree"
 )
 
@@ -29,6 +30,15 @@ const (
 	// packetPause is how long no packet is read after reading one has failed.
 	packetPause = 10 * time.Millisecond
 )
+
+// Why packets were refused before any channel's gossip saw them.
+const (
+	packetShort    refusal.Reason = "malformed"
+	packetTooOften refusal.Reason = "too_often" // more than one address may send
+	packetChannel  refusal.Reason = "channel"   // no such channel takes part in gossip here
+)
+
+var errNotHere = errors.New("others tell of an address that means nothing in this network")
 
 var errNoGossip = errors.New("no such channel takes part in gossip here")
 
@@ -91,12 +101,22 @@ func (n *Node) readPackets(ctx context.Context) {
 
 func (n *Node) packet(now time.Time, b []byte, addr net.Addr) {
 	from := addrPort(addr)
-	if len(b) < membership.LabelLen || !from.IsValid() || !n.packets.allow(now, from.Addr()) || n.echo(b, from) {
+	switch {
+	case len(b) < membership.LabelLen || !from.IsValid():
+		n.gossipRefused.Add(packetShort)
+		return
+	case !n.packets.allow(now, from.Addr()):
+		n.gossipRefused.Add(packetTooOften)
+		return
+	case n.echo(b, from):
 		return
 	}
-	if c := n.cluster(membership.Label(b)); c != nil {
-		c.Packet(b[membership.LabelLen:], from)
+	c := n.cluster(membership.Label(b))
+	if c == nil {
+		n.gossipRefused.Add(packetChannel)
+		return
 	}
+	c.Packet(b[membership.LabelLen:], from)
 }
 
 func (n *Node) cluster(l membership.Label) *membership.Cluster {
@@ -138,6 +158,10 @@ func (c *Channel) newCluster() *membership.Cluster {
 			return err
 		},
 		Dial: func(ctx context.Context, id tree.ID, addr netip.AddrPort) (net.Conn, error) {
+			if !n.hearsay.isGiven(addr) && !n.mayTell(addr.Addr()) {
+				n.hearsay.refused.Add(toldAddress)
+				return nil, errNotHere
+			}
 			d, err := n.dialAddr(ctx, n.gossipTLS, addr, id)
 			if err != nil {
 				return nil, err
@@ -156,6 +180,12 @@ func (c *Channel) newCluster() *membership.Cluster {
 			return d.conn, nil
 		},
 		Seeds: c.gossipSeeds,
-		Log:   c.log,
+
+		MayTell: n.mayTell,
+		Near:    n.Near,
+		Linked:  c.peers.isLinkedWith,
+		Refused: &n.gossipRefused,
+
+		Log: c.log,
 	})
 }

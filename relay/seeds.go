@@ -31,6 +31,7 @@ func placesAt(addrs []netip.AddrPort) []tree.Place {
 // answered on this network. They are tried when the node looks for a parent.
 func (c *Channel) Suggest(addrs ...netip.AddrPort) {
 	if len(addrs) > 0 && c.writer == nil {
+		c.node.hearsay.give(placesAt(addrs))
 		c.tell(candidates(placesAt(addrs)))
 	}
 }
@@ -52,6 +53,7 @@ func (c *Channel) seeds(ctx context.Context) ([]tree.Place, error) {
 	if len(ps) == 0 && last != nil {
 		return nil, last
 	}
+	c.node.hearsay.give(ps)
 	return ps, nil
 }
 

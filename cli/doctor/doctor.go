@@ -40,6 +40,7 @@ type machine struct {
 	around     around
 	asked      string      // the relay that was asked: host:port
 	running    *api.Status // nil if no relay answers
+	before     api.Node    // that relay some seconds before; zero if it did not answer then
 	trees      api.Trees   // of that relay
 	upload     int         // bit/s, as the user states it; 0 if not
 	internet   internet
@@ -55,6 +56,9 @@ func Run(ctx context.Context, cfg Config) []Finding {
 
 func examine(ctx context.Context, cfg Config) machine {
 	m := machine{goos: runtime.GOOS, now: time.Now(), asked: cfg.Relay.Addr, upload: cfg.Upload}
+	if st, err := cfg.Relay.Status(ctx); err == nil {
+		m.before = st.Node
+	}
 	m.interfaces = hostnet.Interfaces()
 	m.out4, m.out6 = hostnet.Outward(), hostnet.Outward6()
 	m.ports = lookAtPorts(cfg.Ports)

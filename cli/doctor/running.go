@@ -25,6 +25,7 @@ func (m machine) checkRunning() []Finding {
 		m.checkChannel(&f, c)
 	}
 	checkPortMapping(&f, m.running.Node.PortMapping)
+	checkRefused(&f, m.before, m.running.Node)
 	return f.all
 }
 

@@ -123,6 +123,7 @@ func (o *operations) run(ctx context.Context, g *errgroup.Group, s *Station) {
 		return nil
 	})
 	o.metrics.Watch(o.statuses, s.players.Refused)
+	o.metrics.WatchStrangers(s.refused)
 	if o.admin == nil {
 		return
 	}

@@ -23,6 +23,7 @@ import (
 	"relay/relay"
 	"relay/relay/discovery"
 	"relay/relay/portmap"
+	"relay/relay/refusal"
 	"relay/relay/store"
 	"relay/relay/stream"
 	"relay/tree"
@@ -137,7 +138,7 @@ func (s *Station) listen(nc *relay.Config) error {
 	}
 	nc.Addrs = s.reach.addrs()
 	if d := s.cfg.Discovery; !d.Off {
-		s.responder = &discovery.Responder{Link: at, Channels: s.channelsToTell, Port: d.Port, Interfaces: d.Interfaces, Log: s.log}
+		s.responder = &discovery.Responder{Link: at, Channels: s.channelsToTell, Port: d.Port, Interfaces: d.Interfaces, Log: s.log, Refused: &refusal.Counts{}}
 	}
 	return nil
 }
@@ -297,7 +298,28 @@ func (s *Station) Run(ctx context.Context, g *errgroup.Group) {
 }
 
 func (s *Station) describe() api.Node {
-	return api.Node{ID: s.Node.ID().String(), Version: s.cfg.Version, UptimeS: int64(time.Since(s.start).Seconds()), PortMapping: s.portMapping()}
+	return api.Node{ID: s.Node.ID().String(), Version: s.cfg.Version, UptimeS: int64(time.Since(s.start).Seconds()), PortMapping: s.portMapping(), Refused: s.refused()}
+}
+
+// refused counts what strangers did not get, by where and why; nil if they got everything.
+func (s *Station) refused() map[string]map[string]uint64 {
+	counts := s.Node.Refused()
+	if s.responder != nil {
+		counts["discovery"] = s.responder.Refused.All()
+	}
+	var all map[string]map[string]uint64
+	for at, of := range counts {
+		for why, n := range of {
+			if all == nil {
+				all = make(map[string]map[string]uint64)
+			}
+			if all[at] == nil {
+				all[at] = make(map[string]uint64)
+			}
+			all[at][string(why)] = n
+		}
+	}
+	return all
 }
 
 // factsOf returns what the node knows of a channel. encoder is that of Show.

@@ -86,6 +86,27 @@ func (m *Metrics) Watch(channels func() []api.ChannelStatus, refused func(playba
 	m.registry.MustRegister(&gauges{channels, refused})
 }
 
+// WatchStrangers adds what a node refuses to strangers, by where and why, as each scrape reads it. Call
+// it once.
+func (m *Metrics) WatchStrangers(refused func() map[string]map[string]uint64) {
+	m.registry.MustRegister(strangers(refused))
+}
+
+// strangers reads what was refused at each scrape.
+type strangers func() map[string]map[string]uint64
+
+// Describe implements prometheus.Collector.
+func (strangers) Describe(ch chan<- *prometheus.Desc) { ch <- refusedStrangers }
+
+// Collect implements prometheus.Collector.
+func (s strangers) Collect(ch chan<- prometheus.Metric) {
+	for at, of := range s() {
+		for reason, n := range of {
+			ch <- prometheus.MustNewConstMetric(refusedStrangers, counter, float64(n), at, reason)
+		}
+	}
+}
+
 // gauges reads the channels' status at each scrape.
 type gauges struct {
 	channels func() []api.ChannelStatus
@@ -132,6 +153,8 @@ var (
 		"Media that came in, and that went out to children and viewers.", []string{"channel", "direction"}, nil)
 	refusedViewers = prometheus.NewDesc("relay_refused_viewers_total",
 		"Requests of players that were turned away.", []string{"reason"}, nil)
+	refusedStrangers = prometheus.NewDesc("relay_refused_strangers_total",
+		"What strangers, and others on their word, did not get: connections (link), dials (dial), gossip and discovery.", []string{"at", "reason"}, nil)
 	openChannels = prometheus.NewDesc("relay_channels", "Channels that are open at this node.", nil, nil)
 )
 

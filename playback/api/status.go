@@ -20,6 +20,8 @@ type Node struct {
 	UptimeS int64  `json:"uptime_s"`
 	// PortMapping is null if no router is asked.
 	PortMapping *PortMapping `json:"port_mapping"`
+	// Refused counts what strangers, and others on their word, did not get, by where and why.
+	Refused map[string]map[string]uint64 `json:"refused,omitempty"`
 }
 
 // Channel is what every document says of a channel that is open at a node.

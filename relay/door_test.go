@@ -73,7 +73,7 @@ func TestSilentStrangersKeepNobodyOut(t *testing.T) {
 		conns := w.strangers(10, nil)
 		defer hangUp(conns)
 		synctest.Wait()
-		if n := w.root.node.door.count(waiting); n != atTheDoor {
+		if n := w.root.node.door.there(waiting); n != atTheDoor {
 			t.Errorf("%d of 1000 silent connections are held, want %d", n, atTheDoor)
 		}
 		w.add(option{slots: 2})
@@ -100,7 +100,7 @@ func TestHandshakesThatStopKeepNobodyOut(t *testing.T) {
 		time.Sleep(time.Second)
 		conns := w.strangers(1, hello)
 		defer hangUp(conns)
-		if n := w.root.node.door.count(func(v *visitor) bool { return v.stage == shaking }); n != handshakes {
+		if n := w.root.node.door.there(func(v *visitor) bool { return v.stage == shaking }); n != handshakes {
 			t.Errorf("%d handshakes are under way, want %d", n, handshakes)
 		}
 		w.add(option{slots: 2})
@@ -238,4 +238,11 @@ func TestWhatIsLetInDoesNotGiveWay(t *testing.T) {
 			t.Errorf("stages %v", s)
 		}
 	})
+}
+
+// there is how many of some visitors are at the door.
+func (d *door) there(which func(*visitor) bool) int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.count(which)
 }

@@ -182,10 +182,10 @@ func (l *longStream) run(length time.Duration) {
 	for time.Since(l.began) < length && !l.Failed() {
 		l.round()
 		if since := time.Since(l.began); early == 0 && since > length/4 {
-			early = held()
+			early = inUse()
 		}
 	}
-	late := held()
+	late := inUse()
 	l.session.Close()
 	synctest.Wait()
 	server.Finish(l.Context())

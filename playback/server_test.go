@@ -14,6 +14,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -448,7 +449,7 @@ func TestStatusTellsWhatTheRingAndTheViewersShow(t *testing.T) {
 		return st.Channels[0].Viewers[0].Bytes > uint64(len(s.sinceKey(0)))
 	})
 	ch := st.Channels[0]
-	if st.Node != (api.Node{ID: "n", Version: "1", UptimeS: 5}) || ch.ID != s.id.String() || ch.Name != s.id.Short() ||
+	if !reflect.DeepEqual(st.Node, api.Node{ID: "n", Version: "1", UptimeS: 5}) || ch.ID != s.id.String() || ch.Name != s.id.Short() ||
 		ch.URL != "http://localhost:7145/"+s.id.Short()+".flv" {
 		t.Errorf("node %+v, channel %q %q %q", st.Node, ch.ID, ch.Name, ch.URL)
 	}

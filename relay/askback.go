@@ -114,7 +114,7 @@ func (c *Channel) toDialBack(info tree.Info) []netip.AddrPort {
 	var addrs []netip.AddrPort
 	for _, p := range ps {
 		for _, a := range p.Addrs {
-			if !slices.Contains(addrs, a) {
+			if !slices.Contains(addrs, a) && (c.node.hearsay.isGiven(a) || c.node.mayTell(a.Addr())) {
 				addrs = append(addrs, a)
 			}
 		}

@@ -148,7 +148,7 @@ func (c *Channel) callPlace(ctx context.Context, to, through tree.ID) (dialed, e
 		return d, err
 	}
 	from, at := localAddr(carrier.conn.NetConn()), f.Addr
-	if !mayMeet(at, remoteAddr(carrier.conn.NetConn()).Addr()) { // the node in between may lie
+	if !c.node.mayMeet(at, remoteAddr(carrier.conn.NetConn()).Addr()) { // the node in between may lie
 		c.refused.count(callAddress)
 		return dialed{}, errNotCalled
 	}

@@ -73,7 +73,7 @@ func TestSilentStrangersKeepNobodyOut(t *testing.T) {
 		conns := w.strangers(10, nil)
 		defer hangUp(conns)
 		synctest.Wait()
-		if n := w.root.node.door.count(waiting); n != atTheDoor {
+		if n := w.root.node.door.there(waiting); n != atTheDoor {
 			t.Errorf("%d of 1000 silent connections are held, want %d", n, atTheDoor)
 		}
 		w.add(option{slots: 2})
@@ -100,7 +100,7 @@ func TestHandshakesThatStopKeepNobodyOut(t *testing.T) {
 		time.Sleep(time.Second)
 		conns := w.strangers(1, hello)
 		defer hangUp(conns)
-		if n := w.root.node.door.count(func(v *visitor) bool { return v.stage == shaking }); n != handshakes {
+		if n := w.root.node.door.there(func(v *visitor) bool { return v.stage == shaking }); n != handshakes {
 			t.Errorf("%d handshakes are under way, want %d", n, handshakes)
 		}
 		w.add(option{slots: 2})
@@ -128,7 +128,15 @@ func (l lobby) ask(v *visitor) *visitor {
 	return v
 }
 
+func (l lobby) stageOf(v *visitor) stage {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return v.stage
+}
+
 func (l lobby) stages() (of [gone + 1]int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	for _, v := range l.visitors {
 		of[v.stage]++
 	}
@@ -202,24 +210,24 @@ func TestHandshakesOfACrowdedPrefixMakeRoom(t *testing.T) {
 		}
 		time.Sleep(slowAfter - 2*pressEvery)
 		v := l.ask(l.come("203.0.113.1"))
-		if v.stage != ready {
-			t.Errorf("it is at stage %d before the others are slow", v.stage)
+		if l.stageOf(v) != ready {
+			t.Errorf("it is at stage %d before the others are slow", l.stageOf(v))
 		}
 		time.Sleep(3 * pressEvery)
 		synctest.Wait()
-		if v.stage != shaking || crowd[0].stage != gone || l.stages()[shaking] != handshakes {
-			t.Errorf("it is at stage %d, the oldest at %d, in all %v", v.stage, crowd[0].stage, l.stages())
+		if l.stageOf(v) != shaking || l.stageOf(crowd[0]) != gone || l.stages()[shaking] != handshakes {
+			t.Errorf("it is at stage %d, the oldest at %d, in all %v", l.stageOf(v), l.stageOf(crowd[0]), l.stages())
 		}
 		own := l.ask(l.come("192.0.2.1"))
 		time.Sleep(stalledAfter / 2)
 		synctest.Wait()
-		if own.stage != ready {
-			t.Errorf("one of the crowd has taken another's place before that has stalled: %d", own.stage)
+		if l.stageOf(own) != ready {
+			t.Errorf("one of the crowd has taken another's place before that has stalled: %d", l.stageOf(own))
 		}
 		time.Sleep(stalledAfter)
 		synctest.Wait()
-		if own.stage != shaking {
-			t.Errorf("stalled handshakes keep it out: %d", own.stage)
+		if l.stageOf(own) != shaking {
+			t.Errorf("stalled handshakes keep it out: %d", l.stageOf(own))
 		}
 	})
 }
@@ -238,4 +246,11 @@ func TestWhatIsLetInDoesNotGiveWay(t *testing.T) {
 			t.Errorf("stages %v", s)
 		}
 	})
+}
+
+// there is how many of some visitors are at the door.
+func (d *door) there(which func(*visitor) bool) int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.count(which)
 }

@@ -98,6 +98,11 @@ func (c *Channel) handle(ev tree.Event) {
 
 // received looks at a message before the tree does.
 func (c *Channel) received(ev tree.Received) {
+	if ps := placesIn(ev.Msg); len(ps) > 0 {
+		if l := c.link(ev.Link); l != nil {
+			c.node.hearsay.told(l.peer, ps)
+		}
+	}
 	switch m := ev.Msg.(type) {
 	case tree.Welcome:
 		c.heardSeen(ev.Link, m.Seen)

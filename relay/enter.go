@@ -27,7 +27,12 @@ func (c *Channel) dialPlace(a tree.Dial) {
 			c.enter(d, a)
 			return
 		}
+		a := a
+		a.Place = c.node.believed(a.Place)
 		d, err := c.dialOrCall(ctx, a)
+		if err == nil {
+			c.node.answered(a.Place, d)
+		}
 		if err == nil && c.pass.private && !knowsPrivate(d.conn) {
 			d.conn.NetConn().Close()
 			err = fmt.Errorf("%v: %w", d.addr, ErrOldPrivate)
@@ -98,6 +103,9 @@ func (c *Channel) enter(d dialed, a tree.Dial) {
 	if d.offered || d.called {
 		addr = netip.AddrPort{}
 	}
+	if !d.offered {
+		c.node.noteLink(time.Now(), remoteAddr(d.conn.NetConn()).Addr(), true)
+	}
 	ok := c.query(func(*tree.Node) {
 		delete(c.dials, num)
 		c.up[num] = u
@@ -133,7 +141,7 @@ func (c *Channel) showPass(u *uplink, d dialed) {
 func (c *Channel) newUplink(num tree.Link, d dialed) *uplink {
 	near := c.node.near(time.Now(), d.addr.Addr())
 	u := &uplink{
-		link: newLink(num, d.peer, d.conn, near), intake: &c.intake, sample: c.takeSample, probed: c.peers.probed, later: c.takeLater, double: c.takeDouble, stolen: c.stolen,
+		link: newLink(num, d.peer, d.conn, near), intake: &c.intake, sample: func(s wire.Sample) { c.takeSample(d.peer, s) }, probed: c.peers.probed, later: c.takeLater, double: c.takeDouble, stolen: c.stolen,
 		repeats: rate.NewLimiter(repeatRate, repeatBurst), begun: time.Now(),
 		delivered: func() { c.tell(tree.Delivered{Link: num}) }, sweeper: &c.sweeper,
 	}
@@ -167,6 +175,7 @@ const (
 // accept makes a stranger who said Hello a link. It reports false if the channel has ended.
 func (c *Channel) accept(g *guardedConn, conn *tls.Conn, r *wire.Reader, peer tree.ID, j tree.Join, how arrival) bool {
 	addr := remoteAddr(conn.NetConn())
+	c.node.noteLink(time.Now(), addr.Addr(), false)
 	d := c.newDownlink(tree.Link(c.inbound.Add(2)), peer, conn, c.node.near(time.Now(), addr.Addr()))
 	joined := tree.Joined{Link: d.num, Peer: peer, Addr: addr, Near: d.near, Calls: d.knows2() && !j.NoCalls, Met: how == met, Join: j}
 	d.listens, d.arrival = joined.Listens(), how

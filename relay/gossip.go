@@ -14,6 +14,7 @@ import (
 	"go.uber.org/zap"
 
 	"relay/relay/membership"
+	"relay/relay/refusal"
 	"relay/relay/seal"
 	"relay/relay/wire"
 	"relay/tree"
@@ -31,6 +32,16 @@ const (
 	// packetPause is how long no packet is read after reading one has failed.
 	packetPause = 10 * time.Millisecond
 )
+
+// Why packets were refused before any channel's gossip saw them.
+const (
+	packetShort    refusal.Reason = "malformed"
+	packetTooOften refusal.Reason = "too_often" // more than one address may send
+	packetChannel  refusal.Reason = "channel"   // no such channel takes part in gossip here
+	packetSealed   refusal.Reason = "sealed"    // a private channel, whose secret its sender does not have
+)
+
+var errNotHere = errors.New("others tell of an address that means nothing in this network")
 
 var errNoGossip = errors.New("no such channel takes part in gossip here")
 
@@ -93,14 +104,27 @@ func (n *Node) readPackets(ctx context.Context) {
 
 func (n *Node) packet(now time.Time, b []byte, addr net.Addr) {
 	from := addrPort(addr)
-	if len(b) < membership.LabelLen || !from.IsValid() || !n.packets.allow(now, from.Addr()) || n.echo(b, from) {
+	switch {
+	case len(b) < membership.LabelLen || !from.IsValid():
+		n.gossipRefused.Add(packetShort)
+		return
+	case !n.packets.allow(now, from.Addr()):
+		n.gossipRefused.Add(packetTooOften)
+		return
+	case n.echo(b, from):
 		return
 	}
-	if c := n.cluster(membership.Label(b)); c != nil {
-		if b, err := c.openPacket(b); err == nil {
-			c.peers.gossip.Packet(b, from)
-		}
+	c := n.cluster(membership.Label(b))
+	if c == nil {
+		n.gossipRefused.Add(packetChannel)
+		return
 	}
+	opened, err := c.openPacket(b)
+	if err != nil {
+		n.gossipRefused.Add(packetSealed)
+		return
+	}
+	c.peers.gossip.Packet(opened, from)
 }
 
 // cluster returns the channel that takes part in gossip under a label, nil if there is none.
@@ -120,11 +144,11 @@ func (n *Node) greetGossip(g *guardedConn, conn *tls.Conn, v *visitor) error {
 	if c == nil {
 		return refuse(doorChannel, errNoGossip)
 	}
-	n.door.know(v)
 	g.allow(gossipBytes)
 	if err := c.pass.greetGossip(conn); err != nil {
-		return err
+		return refuse(doorChannel, err)
 	}
+	n.door.know(v)
 	c.peers.gossip.Stream(conn)
 	return nil
 }
@@ -173,6 +197,10 @@ func (c *Channel) newCluster() *membership.Cluster {
 			return err
 		},
 		Dial: func(ctx context.Context, id tree.ID, addr netip.AddrPort) (net.Conn, error) {
+			if !n.hearsay.isGiven(addr) && !n.mayTell(addr.Addr()) {
+				n.hearsay.refused.Add(toldAddress)
+				return nil, errNotHere
+			}
 			d, err := n.dialAddr(ctx, n.gossipTLS, addr, id)
 			if err != nil {
 				return nil, err
@@ -191,7 +219,13 @@ func (c *Channel) newCluster() *membership.Cluster {
 			return d.conn, nil
 		},
 		Seeds: c.gossipSeeds,
-		Log:   c.log,
+
+		MayTell: n.mayTell,
+		Near:    n.Near,
+		Linked:  c.peers.isLinkedWith,
+		Refused: &n.gossipRefused,
+
+		Log: c.log,
 	})
 }
 

@@ -150,8 +150,12 @@ func TestAFloodOfPacketsIsNeitherServedNorPassedOn(t *testing.T) {
 			}
 		}
 		t.Logf("%d packets of 5,000 made the source send one elsewhere", got)
-		if got > 0 {
-			t.Errorf("the victim, who has sent nothing, got %d packets", got)
+		if got != 0 {
+			t.Errorf("the victim got %d packets", got)
+		}
+		refused := w.root.node.Refused()["gossip"]
+		if refused["amplified"] == 0 || refused["too_often"] == 0 {
+			t.Errorf("refused: %v", refused)
 		}
 		w.within(time.Second, "all are members", func(n *inhabitant) bool { return n.peers.gossip.Len() == 5 })
 		w.wantWhole()

@@ -119,7 +119,7 @@ var law = []struct {
 	{"cli/sink", []string{"cli/fault", "cli/term", "cli/words", "ingest/flv", "playback", "relay/stream"}},
 	{"cli/station", []string{
 		"cli/fault", "cli/lan", "cli/term", "cli/words", "ingest/flv", "ingest/rtmp", "playback", "playback/admin", "playback/api",
-		"relay", "relay/discovery", "relay/hostnet", "relay/portmap", "relay/seal", "relay/store", "relay/stream", "relay/wire", "tree",
+		"relay", "relay/discovery", "relay/hostnet", "relay/portmap", "relay/refusal", "relay/seal", "relay/store", "relay/stream", "relay/wire", "tree",
 	}},
 	{"cli/carry", []string{"cli/fault", "cli/station", "cli/term", "cli/words", "relay", "relay/hostnet", "relay/stream"}},
 	{"cli/demo", []string{"cli/lan", "cli/station", "cli/term", "cli/words", "ingest", "playback", "relay", "relay/stream", "tree"}},

@@ -253,10 +253,12 @@ func (c *Channel) ownLater() wire.Later {
 
 // compare exchanges epochs with a node over a connection of its own.
 func (n *Node) compare(ctx context.Context, c *Channel, p tree.Place, own wire.Later) error {
+	p = n.believed(p)
 	d, err := n.dial(ctx, p)
 	if err != nil {
 		return err
 	}
+	n.answered(p, d)
 	defer d.conn.NetConn().Close()
 	if d.peer == n.ID() {
 		return tree.ReasonSelf

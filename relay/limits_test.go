@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"relay/relay/membership"
 )
 
 // TestLimitsAreAsTheSpecificationSays compares the last table of wire/spec.md with the
@@ -41,6 +43,9 @@ func TestLimitsAreAsTheSpecificationSays(t *testing.T) {
 		"meetings that one link may ask for":                         fmt.Sprintf("1 in %.0f s, %d at once", 1/float64(meetRate), meetBurst),
 		"meetings, at a time, in a channel":                          fmt.Sprint(meetingsMost),
 		"packets to one address for one meeting":                     fmt.Sprintf("%d; never to a port below %d", meetTries, reservedPorts),
+		"members with one address, in one prefix":                    fmt.Sprintf("%d, %d; not in the own networks, nor with a link", membership.AddressShare, membership.PrefixShare),
+		"dials in vain on one node's word":                           rate(tellerRate, tellerBurst),
+		"dials in vain to one address":                               fmt.Sprintf("1 in %.0f s, %d at once", 1/targetRate, targetBurst),
 		"gossip packets from one address":                            rate(packetRate, packetBurst),
 		"bytes of one stream of gossip":                              kib(gossipBytes),
 	}

@@ -179,7 +179,7 @@ func (c *Channel) meet(l *link, f wire.Meet) {
 func (c *Channel) refuses(l *link, f wire.Meet) (callRefusal, bool) {
 	via := remoteAddr(l.conn.NetConn()).Addr()
 	switch {
-	case !mayMeet(f.Addr, via), !mayMeet(f.Listen, via):
+	case !c.node.mayMeet(f.Addr, via), !c.node.mayMeet(f.Listen, via):
 		return callAddress, true
 	case f.Caller == c.node.ident.id, !c.node.calls():
 		return callUnable, true
@@ -192,8 +192,14 @@ func (c *Channel) refuses(l *link, f wire.Meet) (callRefusal, bool) {
 }
 
 // mayMeet reports whether an address, if there is one, may be one of a stranger's.
-func mayMeet(a netip.AddrPort, via netip.Addr) bool {
-	return !a.IsValid() || a.Port() >= reservedPorts && (!a.Addr().IsLoopback() || via.IsLoopback())
+func (n *Node) mayMeet(a netip.AddrPort, via netip.Addr) bool {
+	switch {
+	case !a.IsValid():
+		return true
+	case a.Addr().IsLoopback():
+		return a.Port() >= reservedPorts && via.IsLoopback()
+	}
+	return a.Port() >= reservedPorts && n.mayTell(a.Addr())
 }
 
 // meetCaller meets a caller at the address at which it is seen, if it is not dialled before.

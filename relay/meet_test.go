@@ -79,6 +79,7 @@ func TestAMeetingWaitsUntilAnotherConnectionIsOver(t *testing.T) {
 
 func TestNobodyIsCalledWhereNoRouterSendsFrom(t *testing.T) {
 	far, here := netip.MustParseAddr("198.51.100.1"), netip.MustParseAddr("127.0.0.1")
+	n := &Node{cfg: Config{Near: func(netip.Addr) bool { return false }}, hearsay: newHearsay()}
 	for _, c := range []struct {
 		addr string
 		via  netip.Addr
@@ -92,12 +93,15 @@ func TestNobodyIsCalledWhereNoRouterSendsFrom(t *testing.T) {
 		{"[::1]:40000", far, false},
 		{"[2001:db8::1]:443", far, false},
 		{"[2001:db8::1]:7144", far, true},
+		{"169.254.169.254:40000", far, false},
+		{"192.168.1.1:40000", far, false},
+		{"255.255.255.255:40000", far, false},
 	} {
-		if got := mayMeet(netip.MustParseAddrPort(c.addr), c.via); got != c.may {
+		if got := n.mayMeet(netip.MustParseAddrPort(c.addr), c.via); got != c.may {
 			t.Errorf("%s: %v", c.addr, got)
 		}
 	}
-	if !mayMeet(netip.AddrPort{}, far) {
+	if !n.mayMeet(netip.AddrPort{}, far) {
 		t.Error("none is allowed")
 	}
 }

@@ -17,6 +17,7 @@ import (
 
 	"relay/relay/hostnet"
 	"relay/relay/membership"
+	"relay/relay/refusal"
 	"relay/relay/seal"
 	"relay/relay/store"
 	"relay/relay/stream"
@@ -110,11 +111,14 @@ type Node struct {
 	clusters map[membership.Label]*Channel // those that take part in gossip
 
 	door    door
+	hearsay hearsay
 	joins   addrLimiter
 	packets addrLimiter
-	gossips clusterCount
-	subnets hostnet.Subnets
-	answers *rate.Limiter // bytes to those who ask for a view
+	// gossipRefused counts what gossip has refused, of all channels.
+	gossipRefused refusal.Counts
+	gossips       clusterCount
+	subnets       hostnet.Subnets
+	answers       *rate.Limiter // bytes to those who ask for a view
 
 	trials    addrLimiter   // connections that try nodes
 	trialSlot chan struct{} // one for each that is under way
@@ -167,6 +171,7 @@ func New(cfg Config) (*Node, error) {
 		nobody:    pass{join: seal.Nobody()},
 		channels:  make(map[stream.ChannelID]*Channel),
 		clusters:  make(map[membership.Label]*Channel),
+		hearsay:   newHearsay(),
 		joins:     addrLimiter{rate: joinRate, burst: joinBurst},
 		packets:   addrLimiter{rate: packetRate, burst: packetBurst},
 		answers:   rate.NewLimiter(answerRate, answerBurst),
@@ -205,6 +210,15 @@ func (n *Node) near(now time.Time, addr netip.Addr) bool {
 		return n.cfg.Near(addr)
 	}
 	return n.subnets.Near(now, addr)
+}
+
+// Refused returns how often something of strangers or on others' word was refused since the node was
+// made, by where and why: connections at the node's port (link), addresses that others named (dial),
+// and gossip. `relay doctor` has words for the reasons.
+func (n *Node) Refused() map[string]map[refusal.Reason]uint64 {
+	return map[string]map[refusal.Reason]uint64{
+		"link": n.door.refused.All(), "dial": n.hearsay.refused.All(), "gossip": n.gossipRefused.All(),
+	}
 }
 
 // ID returns the node's own ID.

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -38,6 +39,8 @@ type peers struct {
 	// noPackets is Config.NoPackets; nil for none.
 	noPackets func(netip.AddrPort) bool
 
+	linked atomic.Pointer[map[tree.ID]bool] // never changed in place
+
 	// Owned by the channel's goroutine.
 	candidatesAt time.Time
 	sampleAt     time.Time
@@ -64,6 +67,7 @@ type peers struct {
 func (c *Channel) updatePeers(ctx context.Context, now time.Time) {
 	p, i := &c.peers, c.tree.Info()
 	p.announce(i)
+	c.noteLinks(now)
 	c.tryFamilies(ctx, now, i)
 	c.compareWithRoots(now, i)
 	c.secondOpinion(now, i)
@@ -83,6 +87,26 @@ func (c *Channel) updatePeers(ctx context.Context, now time.Time) {
 		p.rememberAt = now.Add(rememberInterval)
 		c.remember(now, i)
 	}
+}
+
+// noteLinks keeps what others may ask of the links that there are.
+func (c *Channel) noteLinks(now time.Time) {
+	ids := make(map[tree.ID]bool, len(c.up)+len(c.down))
+	for _, u := range c.up {
+		ids[u.peer] = true
+		c.node.noteLink(now, remoteAddr(u.conn.NetConn()).Addr(), true)
+	}
+	for _, d := range c.down {
+		ids[d.peer] = true
+		c.node.noteLink(now, remoteAddr(d.conn.NetConn()).Addr(), false)
+	}
+	c.peers.linked.Store(&ids)
+}
+
+// isLinkedWith reports whether there was a link to a node a moment ago.
+func (p *peers) isLinkedWith(id tree.ID) bool {
+	ids := p.linked.Load()
+	return ids != nil && (*ids)[id]
 }
 
 // hint tells the tree of nodes it could ask.
@@ -164,7 +188,12 @@ func (p *peers) sample(child tree.ID, i tree.Info) wire.Sample {
 }
 
 // takeSample takes what a parent tells. It runs on the link's reader.
-func (c *Channel) takeSample(s wire.Sample) {
+func (c *Channel) takeSample(from tree.ID, s wire.Sample) {
+	var ps []tree.Place
+	for _, k := range s.Of {
+		ps = append(ps, k.Place)
+	}
+	c.node.hearsay.told(from, ps)
 	c.peers.take(s)
 	c.tell(tree.Candidates{Of: s.Of})
 }

@@ -42,6 +42,7 @@ func (n *Node) readdress(addrs []netip.AddrPort, gone []netip.Addr, moved bool) 
 	n.log.Debug("others reach this machine elsewhere", zap.Bool("in another network", moved), zap.Stringers("reached at", addrs), zap.Stringers("gone", gone))
 	if moved {
 		n.outside.moved()
+		n.hearsay.moved()
 	}
 	for _, c := range n.Channels() {
 		c.peers.readdress(addrs, gone, moved)

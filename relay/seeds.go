@@ -31,6 +31,9 @@ func placesAt(addrs []netip.AddrPort) []tree.Place {
 // answered on this network. They are tried when the node looks for a parent. A source asks them whether
 // there is a later one.
 func (c *Channel) Suggest(addrs ...netip.AddrPort) {
+	if len(addrs) > 0 {
+		c.node.hearsay.give(placesAt(addrs))
+	}
 	switch {
 	case len(addrs) == 0:
 	case c.writer != nil:
@@ -57,6 +60,7 @@ func (c *Channel) seeds(ctx context.Context) ([]tree.Place, error) {
 	if len(ps) == 0 && last != nil {
 		return nil, last
 	}
+	c.node.hearsay.give(ps)
 	return ps, nil
 }
 

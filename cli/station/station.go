@@ -24,6 +24,7 @@ import (
 	"relay/relay"
 	"relay/relay/discovery"
 	"relay/relay/portmap"
+	"relay/relay/refusal"
 	"relay/relay/store"
 	"relay/relay/stream"
 	"relay/tree"
@@ -144,7 +145,7 @@ func (s *Station) listen(nc *relay.Config) error {
 	}
 	nc.Addrs = s.reach.addrs()
 	if d := s.cfg.Discovery; !d.Off {
-		s.responder = &discovery.Responder{Link: at, Channels: s.channelsToTell, Port: d.Port, Interfaces: d.Interfaces, Log: s.log}
+		s.responder = &discovery.Responder{Link: at, Channels: s.channelsToTell, Port: d.Port, Interfaces: d.Interfaces, Log: s.log, Refused: &refusal.Counts{}}
 	}
 	return nil
 }
@@ -386,6 +387,18 @@ func (s *Station) refusedElsewhere() map[string]map[string]uint64 {
 		all["rtmp"] = make(map[string]uint64, len(rtmp.AllRefusals))
 		for _, r := range rtmp.AllRefusals {
 			all["rtmp"][string(r)] = s.RTMPRefused.Of(r)
+		}
+	}
+	counts := s.Node.Refused()
+	if s.responder != nil {
+		counts["discovery"] = s.responder.Refused.All()
+	}
+	for at, of := range counts {
+		for why, n := range of {
+			if all[at] == nil {
+				all[at] = make(map[string]uint64, len(of))
+			}
+			all[at][string(why)] = n
 		}
 	}
 	return all

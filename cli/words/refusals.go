@@ -15,6 +15,8 @@ func Refused(listener, reason string) (what, next string, ok bool) {
 		w, ok = refusedPlayers[playback.Refusal(reason)]
 	case "rtmp":
 		w, ok = refusedOverRTMP[rtmp.Refusal(reason)]
+	default:
+		w, ok = refusedStrangers[listener][reason]
 	}
 	return w.what, w.next, ok
 }
@@ -47,4 +49,45 @@ var refusedOverRTMP = map[rtmp.Refusal]refusalWords{
 	rtmp.RefusedKey:      {"encoders had a wrong server path or stream key", "Set both in the encoder as relay source has printed them; if it is no encoder of yours, keep --rtmp to this machine."},
 	rtmp.RefusedBusy:     {"encoders came while another one was sending", "Stop one of them; for a second channel, run a second relay source."},
 	rtmp.RefusedStream:   {"RTMP players asked for what cannot be played", "The address ends in /live/CHANNEL."},
+}
+
+// refusedStrangers is by where and why. None does harm as it is.
+var refusedStrangers = map[string]map[string]refusalWords{
+	"link": {
+		"too_often": {"the port for other nodes refused connections of one address that makes too many", ""},
+		"gave_way":  {"the port for other nodes refused connections that others had to make room for, before they had said who they are", ""},
+		"silent":    {"the port for other nodes refused connections that say nothing", ""},
+		"handshake": {"the port for other nodes refused connections that speak another protocol, or stop in the middle of a handshake", ""},
+		"hello":     {"the port for other nodes refused connections that ask for nothing that a relay has", ""},
+		"channel":   {"the port for other nodes refused nodes that ask for a channel which this relay does not carry", ""},
+		"version":   {"the port for other nodes refused nodes of a version that this one does not understand", ""},
+		"busy":      {"the port for other nodes refused connections whose turn did not come", ""},
+		"offer":     {"the port for other nodes refused nodes that offer themselves as a parent, and are not wanted or have no token for it", ""},
+	},
+	"dial": {
+		"address": {"addresses that others named were not dialled, since they mean nothing in this network", ""},
+		"budget":  {"addresses that others named were not dialled, since nobody answers at too many of theirs", ""},
+	},
+	"gossip": {
+		"malformed":     {"gossip refused packets and streams that no relay sends", ""},
+		"too_often":     {"gossip refused packets of one address that sends too many", ""},
+		"channel":       {"gossip refused packets for a channel that this relay does not carry", ""},
+		"strangers":     {"gossip refused packets of too many machines that are no members", ""},
+		"streams":       {"gossip refused streams, more than are answered at a time", ""},
+		"metadata":      {"gossip refused claims about nodes that those have not signed, or that are old", ""},
+		"unreached":     {"gossip refused nodes that do not answer at the address which they name", ""},
+		"address":       {"gossip refused nodes at addresses that mean nothing in this network", ""},
+		"share":         {"gossip refused nodes of one address or one prefix, of which there are many", ""},
+		"trying":        {"gossip refused nodes, more than are tried at a time", ""},
+		"full":          {"gossip refused nodes, as there are as many members as may be", ""},
+		"amplified":     {"gossip refused packets that would have gone to somebody who has not asked", ""},
+		"sealed":        {"gossip refused packets for a private channel from who does not have its secret", ""},
+		"other_version": {"gossip refused nodes of another version of gossip", ""},
+	},
+	"discovery": {
+		"malformed": {"discovery refused queries that no relay sends", ""},
+		"elsewhere": {"discovery refused queries from outside this machine's networks", ""},
+		"too_often": {"discovery refused queries of one address that asks too often", ""},
+		"flood":     {"discovery refused packets of a flood of queries", ""},
+	},
 }

@@ -134,6 +134,8 @@ var (
 		"Requests of players that were turned away, and connections to their port that were cut.", []string{"reason"}, nil)
 	refusedRTMP = prometheus.NewDesc("relay_refused_rtmp_total",
 		"Connections to the RTMP port that were turned away.", []string{"reason"}, nil)
+	refusedStrangers = prometheus.NewDesc("relay_refused_strangers_total",
+		"What strangers, and others on their word, did not get: connections (link), dials (dial), gossip and discovery.", []string{"at", "reason"}, nil)
 	openChannels = prometheus.NewDesc("relay_channels", "Channels that are open at this node.", nil, nil)
 )
 
@@ -145,6 +147,7 @@ func (g *gauges) Describe(ch chan<- *prometheus.Desc) {
 	ch <- mediaBytes
 	ch <- refusedViewers
 	ch <- refusedRTMP
+	ch <- refusedStrangers
 	ch <- openChannels
 }
 
@@ -152,10 +155,16 @@ func (g *gauges) Describe(ch chan<- *prometheus.Desc) {
 func (g *gauges) Collect(ch chan<- prometheus.Metric) {
 	all := g.channels()
 	ch <- prometheus.MustNewConstMetric(openChannels, gauge, float64(len(all)))
-	refused := g.refused()
-	for listener, desc := range map[string]*prometheus.Desc{"http": refusedViewers, "rtmp": refusedRTMP} {
-		for reason, n := range refused[listener] {
-			ch <- prometheus.MustNewConstMetric(desc, counter, float64(n), reason)
+	for at, of := range g.refused() {
+		for reason, n := range of {
+			switch n := float64(n); at {
+			case "http":
+				ch <- prometheus.MustNewConstMetric(refusedViewers, counter, n, reason)
+			case "rtmp":
+				ch <- prometheus.MustNewConstMetric(refusedRTMP, counter, n, reason)
+			default:
+				ch <- prometheus.MustNewConstMetric(refusedStrangers, counter, n, at, reason)
+			}
 		}
 	}
 	now := time.Now()

@@ -6,8 +6,8 @@ import "time"
 type Status struct {
 	Node     Node            `json:"node"`
 	Channels []ChannelStatus `json:"channels"`
-	// Refused counts whom the node has turned away or cut since it began, by listener ("http" for
-	// players, "rtmp") and reason.
+	// Refused counts what strangers, and others on their word, did not get since the node began, by
+	// where ("http" for players, "rtmp", "link", "dial", "gossip", "discovery") and reason.
 	Refused map[string]map[string]uint64 `json:"refused"`
 }
 

@@ -78,15 +78,15 @@ type limits struct {
 func newLimits() *limits { return &limits{seed: maphash.MakeSeed()} }
 
 // allow reports whether a query is to be answered. A second copy of one, such as comes
-// by broadcast after the multicast one, is not.
-func (l *limits) allow(now time.Time, from netip.Addr, q query) bool {
+// by broadcast after the multicast one, is not; again says that it is one.
+func (l *limits) allow(now time.Time, from netip.Addr, q query) (again, ok bool) {
 	s := &l.sources[maphash.Comparable(l.seed, from.Unmap().WithZone(""))%buckets]
 	if !s.at.IsZero() && s.nonce == q.nonce && s.round == q.round {
-		return false
+		return true, false
 	}
 	if !s.allow(now, sourceRate, sourceBurst) || !l.all.allow(now, answerRate, answerBurst) {
-		return false
+		return false, false
 	}
 	s.nonce, s.round = q.nonce, q.round
-	return true
+	return false, true
 }

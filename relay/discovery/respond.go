@@ -12,6 +12,7 @@ import (
 	"go.uber.org/zap"
 
 	"relay/relay/hostnet"
+	"relay/relay/refusal"
 )
 
 const (
@@ -34,7 +35,17 @@ type Responder struct {
 	// Interfaces are the names of those to answer on; all that are up if empty.
 	Interfaces []string
 	Log        *zap.Logger // nil for none
+	// Refused counts queries that are not answered; nil for nobody who wants to know.
+	Refused *refusal.Counts
 }
+
+// Why a query is not answered.
+const (
+	refusedPacket  refusal.Reason = "malformed" // it is no query of relay's
+	refusedFrom    refusal.Reason = "elsewhere" // it comes from no subnet of this machine's: an answer there may hit somebody else
+	refusedTooMany refusal.Reason = "too_often" // more than one address may ask, or all together
+	refusedPace    refusal.Reason = "flood"     // more packets came than are looked at
+)
 
 // Run answers until ctx ends. It fails if the port cannot be opened at all, as when a
 // program has it that does not share.
@@ -135,8 +146,9 @@ func (d *desk) read(e *ear) {
 	oob := make([]byte, 128)        // room for the one control message that was asked for
 	var pace pace
 	for {
-		if d := pace.wait(time.Now()); d > 0 {
-			time.Sleep(d)
+		if wait := pace.wait(time.Now()); wait > 0 {
+			d.Refused.Add(refusedPace) // what the system drops meanwhile, nobody counts
+			time.Sleep(wait)
 		}
 		n, k, _, from, err := e.conn.ReadMsgUDPAddrPort(b, oob)
 		if errors.Is(err, net.ErrClosed) {
@@ -148,6 +160,7 @@ func (d *desk) read(e *ear) {
 		}
 		q, err := parseQuery(b[:n])
 		if err != nil {
+			d.Refused.Add(refusedPacket)
 			continue
 		}
 		now := time.Now()
@@ -174,7 +187,14 @@ func (d *desk) answer(now time.Time, q query, from netip.AddrPort, index int) (b
 		d.lookLocked(now) // the interface may have come just now
 		src, by = d.local(from.Addr(), index)
 	}
-	if !src.IsValid() || !d.limits.allow(now, from.Addr(), q) {
+	if !src.IsValid() {
+		d.Refused.Add(refusedFrom)
+		return nil, src, 0
+	}
+	if again, ok := d.limits.allow(now, from.Addr(), q); !ok {
+		if !again {
+			d.Refused.Add(refusedTooMany)
+		}
 		return nil, src, 0
 	}
 	if now.Sub(d.channelsAt) >= channelsAge || d.channelsAt.IsZero() {

@@ -75,11 +75,17 @@ type Subnets struct {
 func (s *Subnets) Near(now time.Time, peer netip.Addr) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.at.IsZero() || now.Sub(s.at) >= subnetsAge {
-		s.at = now
-		if own, err := ownSubnets(); err == nil { // else the old list is the best there is
-			s.own, s.gateways = own, gateways()
-		}
-	}
+	s.look(now)
 	return s.surroundings.near(peer)
+}
+
+// look lists the subnets anew if it is time. It is called with mu held.
+func (s *Subnets) look(now time.Time) {
+	if !s.at.IsZero() && now.Sub(s.at) < subnetsAge {
+		return
+	}
+	s.at = now
+	if own, err := ownSubnets(); err == nil { // else the old list is the best there is
+		s.own, s.gateways = own, gateways()
+	}
 }

@@ -66,7 +66,8 @@ type Config struct {
 	MayTell func(netip.Addr) bool
 	Near    func(netip.Addr) bool
 	Linked  func(tree.ID) bool
-	Log     *zap.Logger // nil for none
+	Refused *refusal.Counts // counts what is refused; nil for one of its own
+	Log     *zap.Logger     // nil for none
 }
 
 // Self is what a node says of itself.
@@ -87,7 +88,7 @@ type Cluster struct {
 	view      *view
 	strangers *rate.Limiter
 	credit    credit
-	refused   refusal.Counts
+	refused   *refusal.Counts
 	changed   chan struct{} // holds one value when Run has something to look at
 	former    []tree.Place  // members when this node was one last; Run's goroutine alone
 
@@ -109,12 +110,16 @@ func New(cfg Config) *Cluster {
 	if cfg.Log == nil {
 		cfg.Log = zap.NewNop()
 	}
+	if cfg.Refused == nil {
+		cfg.Refused = &refusal.Counts{}
+	}
 	id := tree.ID(sha256.Sum256(cfg.Key.Public().(ed25519.PublicKey)))
 	c := &Cluster{
 		cfg:       cfg,
 		name:      id.String(),
 		born:      time.Now(),
 		log:       cfg.Log.Named("gossip"),
+		refused:   cfg.Refused,
 		strangers: rate.NewLimiter(strangerRate, strangerBurst),
 		changed:   make(chan struct{}, 1),
 		self:      Self{Depth: -1},
@@ -123,7 +128,7 @@ func New(cfg Config) *Cluster {
 	// Nodes that join at the same moment do not know of each other. So the view has room for
 	// a quarter more, until some have left again.
 	c.view = newView(cfg.Channel, c.name, cfg.Max+cfg.Max/4)
-	c.view.exempt = c.exempt
+	c.view.exempt, c.view.refused = c.exempt, c.refused
 	return c
 }
 
@@ -236,9 +241,6 @@ func (c *Cluster) noteInbound() {
 	defer c.mu.Unlock()
 	c.inbound = time.Now()
 }
-
-// Refused returns how much of what strangers and members sent was refused, by reason.
-func (c *Cluster) Refused() map[refusal.Reason]uint64 { return c.refused.All() }
 
 func (c *Cluster) mayTell(a netip.AddrPort) bool {
 	return a.IsValid() && a.Port() != 0 && (c.cfg.MayTell == nil || c.cfg.MayTell(a.Addr()))

@@ -220,7 +220,7 @@ func TestOneMembersWordIsTriedWithinBounds(t *testing.T) {
 		if n := len(b.sent); n != tellerMost {
 			t.Errorf("%d addresses were sent to, want %d", n, tellerMost)
 		}
-		if got := b.Refused(); got[refusedTrying] != 1000-tellerMost {
+		if got := b.refused.All(); got[refusedTrying] != 1000-tellerMost {
 			t.Errorf("refused: %v", got)
 		}
 	})

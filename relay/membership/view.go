@@ -13,6 +13,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"relay/relay/hostnet"
+	"relay/relay/refusal"
 	"relay/relay/stream"
 	"relay/tree"
 )
@@ -47,7 +48,8 @@ type view struct {
 	self    string // this node's name
 	max     int
 	// exempt reports whether a node at an address needs no share of it; nil if none is.
-	exempt func(tree.ID, netip.Addr) bool
+	exempt  func(tree.ID, netip.Addr) bool
+	refused *refusal.Counts // nil for none
 
 	mu      sync.Mutex
 	members map[string]member
@@ -88,6 +90,22 @@ func newView(channel stream.ChannelID, self string, most int) *view {
 
 // NotifyAlive checks what is told of a node before memberlist believes it.
 func (v *view) NotifyAlive(n *memberlist.Node) error {
+	err := v.check(n)
+	switch {
+	case err == nil, errors.Is(err, errUnreached): // it was counted when it was tried
+	case errors.Is(err, errBuild):
+		v.refused.Add(refusedOther)
+	case errors.Is(err, errShare):
+		v.refused.Add(refusedShare)
+	case errors.Is(err, errFull):
+		v.refused.Add(refusedFull)
+	default:
+		v.refused.Add(refusedMeta)
+	}
+	return err
+}
+
+func (v *view) check(n *memberlist.Node) error {
 	if n.PMin != memberlist.ProtocolVersionMin || n.PMax != memberlist.ProtocolVersionMax ||
 		n.PCur != memberlist.ProtocolVersion2Compatible || n.DMin != 0 || n.DMax != 0 || n.DCur != 0 {
 		return errBuild // one member of another version would end all push/pulls

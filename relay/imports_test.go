@@ -105,6 +105,7 @@ var law = []struct {
 
 	{"cli/term", []string{"relay/oneline"}},
 	{"cli/fault", []string{"cli/term"}},
+	{"cli/key", []string{"cli/fault", "cli/term", "relay/store", "relay/stream"}},
 	{"cli/lan", []string{"cli/fault", "cli/term", "ingest/flv", "playback/api", "relay", "relay/discovery", "relay/hostnet", "relay/naming"}},
 	{"cli/flag", []string{"cli/fault", "cli/lan", "relay", "relay/discovery"}},
 	{"cli/ask", []string{"cli/fault", "cli/term", "playback", "playback/api", "relay", "relay/hostnet", "relay/naming", "relay/store", "relay/stream"}},
@@ -118,7 +119,7 @@ var law = []struct {
 	}},
 	{"cli/carry", []string{"cli/fault", "cli/station", "cli/term", "cli/words", "relay", "relay/hostnet", "relay/stream"}},
 	{"cli/demo", []string{"cli/lan", "cli/station", "cli/term", "cli/words", "ingest", "playback", "relay", "relay/stream", "tree"}},
-	{"cli/manual", []string{"cli/ask", "cli/fault", "cli/flag", "cli/lan", "cli/sink", "cli/term", "playback", "relay/store"}},
+	{"cli/manual", []string{"cli/ask", "cli/fault", "cli/flag", "cli/key", "cli/lan", "cli/sink", "cli/term", "playback", "relay/store"}},
 }
 
 // standard are the rooms that import nothing but the standard library and rooms of the law.

@@ -35,7 +35,7 @@ func TestOnlyAChunkThatWasAskedForAndIsTheRootsShowsThatAPlaceDelivers(t *testin
 	ring := stream.NewRing(stream.Limits{})
 	ring.SetHeader(source.Header())
 	in := newIntake(id, ring, now)
-	other := &uplink{intake: &in}
+	other := &uplink{intake: &in, stolen: func(error) {}}
 	give := func(u *uplink, c *stream.Chunk) error {
 		t.Helper()
 		u.feeding.Store(true)
@@ -48,7 +48,7 @@ func TestOnlyAChunkThatWasAskedForAndIsTheRootsShowsThatAPlaceDelivers(t *testin
 	}
 
 	times := 0
-	u := &uplink{intake: &in, asked: chunks[0].Position(), delivered: func() { times++ }}
+	u := &uplink{intake: &in, stolen: func(error) {}, asked: chunks[0].Position(), delivered: func() { times++ }}
 	if err := give(u, chunks[0]); err != nil || times != 0 {
 		t.Errorf("a chunk that it had: %v, told %d times", err, times)
 	}
@@ -65,7 +65,7 @@ func TestOnlyAChunkThatWasAskedForAndIsTheRootsShowsThatAPlaceDelivers(t *testin
 	if err != nil {
 		t.Fatal(err)
 	}
-	forger := &uplink{intake: &in, asked: chunks[0].Position(), delivered: func() { times++ }}
+	forger := &uplink{intake: &in, stolen: func(error) {}, asked: chunks[0].Position(), delivered: func() { times++ }}
 	if err := give(forger, f); err == nil || times != 1 {
 		t.Errorf("a chunk that is not the root's: %v, told %d times", err, times)
 	}

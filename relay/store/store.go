@@ -23,6 +23,7 @@ const (
 	epochExt    = ".epoch"
 	streamExt   = ".stream"
 	membersExt  = ".members"
+	seenExt     = ".seen"
 
 	// maxChannelName is the longest name of a channel on this machine.
 	maxChannelName = 64
@@ -36,6 +37,7 @@ const (
 //	channels/NAME.key        the channel's key, likewise
 //	channels/NAME.epoch      the newest epoch used with it
 //	channels/NAME.stream     what an encoder has to know to publish
+//	channels/ID.seen         the latest epoch of a channel that was watched
 //	channels/ID.members      nodes of a channel that was watched, to join it by again
 //	*.lock                   held while a process uses the key beside it
 type Store struct{ dir string }

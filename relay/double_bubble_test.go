@@ -9,6 +9,7 @@ import (
 
 	"relay/relay/stream"
 	"relay/relay/wire"
+	"relay/tree"
 )
 
 // twin is another source's chunk for a position that the node holds.
@@ -35,7 +36,8 @@ func TestAllStopWhoHearThatTheKeyIsUsedByTwo(t *testing.T) {
 		w.within(10*time.Second, "all play", func(n *inhabitant) bool { last, _ := n.seen(); return last > 0 && w.attached(n) })
 		n := w.all[5]
 		chunk := w.twin(t, n)
-		u := n.up[n.change.to]
+		var u *uplink
+		n.query(func(*tree.Node) { u = n.up[n.change.to] })
 		if err := u.take(chunk); !errors.As(err, new(*StolenError)) {
 			t.Fatalf("the second chunk of one position: %v", err)
 		}

@@ -223,10 +223,7 @@ func (c *Channel) secondOpinion(now time.Time, i tree.Info) {
 	if c.writer != nil || u == nil || now.Sub(u.begun) < aloneAfter {
 		return
 	}
-	var ps []tree.Place
-	for _, p := range i.Path[:max(0, len(i.Path)-1)] {
-		ps = append(ps, p)
-	}
+	ps := slices.Clone(i.Path[:max(0, len(i.Path)-1)])
 	ps = append(append(ps, placesOf(c.peers.known(u.peer))...), c.peers.invited...)
 	for _, o := range c.up {
 		if o != u && o.showed.Load() != nil && o.ctx.Err() == nil {

@@ -12,7 +12,6 @@ import (
 
 	"relay/cli/fault"
 	"relay/cli/flag"
-	"relay/cli/key"
 	"relay/cli/manual"
 	"relay/cli/term"
 )
@@ -124,7 +123,7 @@ func newApp(t *term.Terminal, io Stdio) *cli.App {
 			treeCommand(t, io),
 			topCommand(t, io),
 			linkCommand(t, io),
-			key.Command(t, io.In),
+			keyCommand(t, io),
 			doctorCommand(t, io),
 			demoCommand(t),
 			versionCommand(t),

@@ -46,6 +46,7 @@ relay watch prints in VLC, mpv or ffplay.`,
 			flag.Text("rtmp", "`ADDR` for players over RTMP, as in 127.0.0.1:1935 (default: none)"),
 			flag.Toggle("no-relay", "do not pass the stream on to others"),
 			flag.Text("timeout", "give up after `TIME` without a connection, as in 30s or 2m (default: keep trying)"),
+			flag.Toggle("recording", "play what is older than a minute by this machine's clock, too"),
 			flag.Toggle("json", "write what happens to stdout, a JSON object on a line"),
 		}, append(flag.Joining(), nodeFlags(playersHere)...)...),
 		Action: func(c *cli.Context) error { return runWatch(c, t, stdio) },
@@ -66,15 +67,16 @@ type watchPlan struct {
 // watch is one run of the command.
 type watch struct {
 	reporter
-	plan    watchPlan
-	invite  relay.Invite // that was given, or made of what was found on this network
-	log     *zap.Logger
-	zoned   []netip.AddrPort // of nodes with the channel, what cannot be in a link
-	station *station.Station
-	channel *relay.Channel
-	joining *words.Joining
-	closed  bool // the warning that nobody gets through to this node
-	shared  station.SharedLink
+	plan     watchPlan
+	recorded string       // the kind of recording that was warned of last
+	invite   relay.Invite // that was given, or made of what was found on this network
+	log      *zap.Logger
+	zoned    []netip.AddrPort // of nodes with the channel, what cannot be in a link
+	station  *station.Station
+	channel  *relay.Channel
+	joining  *words.Joining
+	closed   bool // the warning that nobody gets through to this node
+	shared   station.SharedLink
 }
 
 // runWatch goes from the command line to the end of the command: it decides, finds the
@@ -129,7 +131,7 @@ func planWatch(c *cli.Context, stdio Stdio) (p watchPlan, err error) {
 	if p.station, err = stationFlags(c); err != nil {
 		return p, err
 	}
-	p.station.Alone = c.Bool("no-relay")
+	p.station.Alone, p.station.Recordings = c.Bool("no-relay"), c.Bool("recording")
 	if p.station.RTMP, err = rtmpOf(c); err != nil {
 		return p, err
 	}
@@ -291,6 +293,11 @@ func (w *watch) notice(n relay.Notice) {
 			w.shared.Tell(link)
 		}
 		w.events.Tell(words.AttachedAlias(w.invite.Channel, n))
+	case relay.NotLive:
+		if kind := n.Later.String(); w.recorded != kind {
+			w.recorded = kind
+			w.warn(words.NotLive(n))
+		}
 	case relay.Orphaned:
 		w.events.Tell(words.OrphanedAlias(w.invite.Channel, n))
 	}

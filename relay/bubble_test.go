@@ -154,6 +154,7 @@ type option struct {
 	helper      bool          // it takes offers
 	source      bool          // it is another source of the channel
 	later       time.Duration // by how much its epoch is after now
+	recordings  bool          // it takes what is not live
 	ends        bool          // it may end with an error
 	members     int
 	store       *store.Store
@@ -188,7 +189,7 @@ func (w *world) add(o option) *inhabitant {
 	}
 	n.from.Store(n.host)
 	cfg := Config{
-		Key: w.key(), Slots: o.slots, Upload: w.upload, Helper: o.helper, Members: o.members, Store: o.store, Log: o.log,
+		Key: w.key(), Slots: o.slots, Upload: w.upload, Helper: o.helper, Members: o.members, Store: o.store, Recordings: o.recordings, Log: o.log,
 		Dial: func(ctx context.Context, network, to string) (net.Conn, error) {
 			w.dialed.Store(fmt.Sprint(i, " ", to), true)
 			if network == "tcp" && w.isWalled(to) {

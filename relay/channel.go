@@ -185,6 +185,7 @@ func (c *Channel) Run(ctx context.Context) error {
 		close(c.done)
 		return err
 	}
+	c.intake.floor, c.intake.recordings = c.seenBefore(), c.node.cfg.Recordings
 	now := time.Now()
 	cfg := tree.Config{
 		Self:  tree.Place{ID: c.node.ID(), Addrs: c.node.Addrs()},

@@ -3,11 +3,13 @@ package relay
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
 	"relay/relay/stream"
 	"relay/relay/wire"
+	"relay/tree"
 )
 
 // twin is another source's chunk for a position that the node holds.
@@ -34,7 +36,8 @@ func TestAllStopWhoHearThatTheKeyIsUsedByTwo(t *testing.T) {
 		w.within(10*time.Second, "all play", func(n *inhabitant) bool { last, _ := n.seen(); return last > 0 && w.attached(n) })
 		n := w.all[5]
 		chunk := w.twin(t, n)
-		u := n.up[n.change.to]
+		var u *uplink
+		n.query(func(*tree.Node) { u = n.up[n.change.to] })
 		if err := u.take(chunk); !errors.As(err, new(*StolenError)) {
 			t.Fatalf("the second chunk of one position: %v", err)
 		}
@@ -74,7 +77,9 @@ func TestHalfAProofCostsWhoSendsItTheLink(t *testing.T) {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
-		forged, err := stream.ParseChunk(append(chunk.Frame()[:len(chunk.Frame())-1:len(chunk.Frame())-1], 0))
+		frame := slices.Clone(chunk.Frame())
+		frame[len(frame)-stream.SignatureLen] ^= 1
+		forged, err := stream.ParseChunk(frame)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -2,6 +2,7 @@ package relay
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"time"
@@ -145,6 +146,9 @@ func (c *Channel) forget(ev tree.Down) {
 		}
 		c.log.Debug("link ended", zap.String("peer", l.peer.Short()), zap.Stringer("reason", ev.End.Reason),
 			zap.Stringer("by", ev.End.By), zap.NamedError("cause", context.Cause(l.ctx)))
+		if n, ok := errors.AsType[*NotLive](context.Cause(l.ctx)); ok {
+			c.notices(*n)
+		}
 	}
 	if d := c.down[ev.Link]; d != nil && d.served {
 		c.notices(ChildLeft{d.child(), ev.End})

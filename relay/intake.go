@@ -16,6 +16,9 @@ type intake struct {
 	id      stream.ChannelID
 	ring    *stream.Ring
 	started time.Time // arrived is counted from here
+	// Set before the channel runs.
+	floor      stream.Epoch // the latest that was seen in earlier runs of this program
+	recordings bool         // what is not live is taken too
 
 	signed  signedClock
 	clock   atomic.Pointer[rootClock] // set by the channel's goroutine
@@ -53,6 +56,9 @@ func (in *intake) chunk(c *stream.Chunk, u *uplink) error {
 	if err := c.Verify(in.id); err != nil {
 		return fmt.Errorf("chunk %d: %w", c.Seq(), err)
 	}
+	if err := in.present(time.Now(), c.Epoch(), c.Beat(), recordingAfter+ringAge); err != nil { // it may come before a beat
+		return err
+	}
 	added, err := in.ring.Append(c)
 	if err != nil || !added {
 		return err
@@ -76,8 +82,12 @@ func (in *intake) header(h *stream.Header) error {
 	if err := h.Verify(in.id); err != nil {
 		return fmt.Errorf("header %d: %w", h.Gen(), err)
 	}
-	if err := h.Epoch().Check(time.Now()); err != nil {
+	now := time.Now()
+	if err := h.Epoch().Check(now); err != nil {
 		return err
+	}
+	if h.Epoch().Compare(in.floor) < 0 {
+		return in.present(now, h.Epoch(), 0, 0)
 	}
 	in.ring.SetHeader(h)
 	in.headers.Add(uint64(len(h.Frame())))
@@ -93,10 +103,14 @@ func (in *intake) takeBeat(b *stream.Beat) error {
 	if err := b.Verify(in.id); err != nil {
 		return fmt.Errorf("beat: %w", err)
 	}
-	if err := b.Epoch().Check(time.Now()); err != nil {
+	now := time.Now()
+	if err := b.Epoch().Check(now); err != nil {
 		return err
 	}
-	in.signed.note(time.Now(), b.Epoch(), ms(b.Ms()))
+	if err := in.present(now, b.Epoch(), b.Ms(), recordingAfter); err != nil {
+		return err
+	}
+	in.signed.note(now, b.Epoch(), ms(b.Ms()))
 	if in.beat.CompareAndSwap(old, b) {
 		in.passBeat(b)
 	}

@@ -55,6 +55,7 @@ func began(e stream.Epoch) string {
 type epochs struct {
 	// Owned by the channel's goroutine.
 	newest   stream.Epoch
+	seen     stream.Epoch         // the latest that the store keeps
 	since    time.Time            // when that was heard of
 	told     *link                // the parent that was told of it
 	compared map[string]time.Time // nodes that were asked, by ID or address
@@ -90,6 +91,9 @@ func (c *Channel) takeLater(f wire.Later) error {
 	if err := f.Beat.Epoch().Check(time.Now()); err != nil {
 		c.log.Debug("another epoch is not believed", zap.Error(err)) // who tells may have a clock that is right
 		return nil
+	}
+	if err := c.intake.present(time.Now(), f.Beat.Epoch(), f.Beat.Ms(), recordingAfter); err != nil {
+		return err
 	}
 	if c.writer == nil && !c.intake.beat.CompareAndSwap(old, f.Beat) {
 		return nil // another link was quicker
@@ -137,13 +141,42 @@ func (c *Channel) replace(f wire.Later) {
 // with another root of which gossip tells. The channel's goroutine calls it every lagInterval.
 func (c *Channel) watchEpoch(now time.Time) {
 	e := &c.epochs
-	if b := c.intake.beat.Load(); c.writer == nil && b != nil && b.Epoch().Compare(e.newest) > 0 {
+	b := c.intake.beat.Load()
+	if c.writer == nil && b != nil && b.Epoch().Compare(c.epochs.seen) > 0 {
+		c.keepEpoch(b.Epoch())
+	}
+	if c.writer == nil && b != nil && b.Epoch().Compare(e.newest) > 0 {
 		e.newest, e.since, e.told = b.Epoch(), now, nil
 		c.intake.news.Store(&wire.Later{Channel: c.id, Beat: b, At: c.showed(b.Epoch())})
 	}
 	if f := c.intake.news.Load(); c.writer == nil && f != nil && now.Sub(e.since) >= laterPatience {
 		c.tellParent(*f)
 	}
+}
+
+// keepEpoch has the store keep the latest epoch, for the next time that the channel is watched.
+func (c *Channel) keepEpoch(e stream.Epoch) {
+	c.epochs.seen = e
+	if s := c.node.cfg.Store; s != nil && !c.isBrought() {
+		if err := s.SawEpoch(c.id, e); err != nil {
+			c.log.Warn("remember the channel's epoch", zap.Error(err))
+		}
+	}
+}
+
+// seenBefore is the latest epoch of the channel that the store keeps; zero for none.
+func (c *Channel) seenBefore() stream.Epoch {
+	if c.node.cfg.Store == nil || c.writer != nil {
+		return stream.Epoch{}
+	}
+	e, err := c.node.cfg.Store.SeenEpoch(c.id)
+	if err == nil && e.Check(time.Now()) != nil { // this machine's clock was wrong then, or is now
+		e = stream.Epoch{}
+	}
+	if err != nil {
+		c.log.Warn("the epoch of the last run cannot be read; going on without it", zap.Error(err))
+	}
+	return e
 }
 
 // showed is a node that has shown a beat of the epoch, zero if there is none any more.
@@ -190,10 +223,7 @@ func (c *Channel) secondOpinion(now time.Time, i tree.Info) {
 	if c.writer != nil || u == nil || now.Sub(u.begun) < aloneAfter {
 		return
 	}
-	var ps []tree.Place
-	for _, p := range i.Path[:max(0, len(i.Path)-1)] {
-		ps = append(ps, p)
-	}
+	ps := slices.Clone(i.Path[:max(0, len(i.Path)-1)])
 	ps = append(append(ps, placesOf(c.peers.known(u.peer))...), c.peers.invited...)
 	for _, o := range c.up {
 		if o != u && o.showed.Load() != nil && o.ctx.Err() == nil {

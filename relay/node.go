@@ -58,6 +58,8 @@ type Config struct {
 	// MaxRate is the highest bit rate, bit/s, of a stream from elsewhere; a channel with a higher
 	// one ends with a TooFastError. 0 if there is none.
 	MaxRate int
+	// Recordings takes a stream that is older than a minute by this machine's clock, too.
+	Recordings bool
 	// Store keeps the nodes of channels that are watched; nil for none.
 	Store *store.Store
 	Ring  stream.Limits

@@ -8,7 +8,7 @@ import (
 )
 
 // Notice is something that a person may want to know about a channel. It is one of
-// Attached, Orphaned, DialFailed, Refused, ParentChanged, ChildJoined, ChildLeft and
+// Attached, Orphaned, DialFailed, Refused, NotLive, ParentChanged, ChildJoined, ChildLeft and
 // ChildRefused.
 type Notice interface{ notice() }
 

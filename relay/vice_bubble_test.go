@@ -37,7 +37,6 @@ type villain struct {
 	mu    sync.Mutex
 	beats []*stream.Beat // that the spy has had
 	chunk []stamped
-	conns []*tls.Conn
 	wg    sync.WaitGroup
 	cut   int // links that others have ended
 }

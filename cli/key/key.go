@@ -12,10 +12,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/urfave/cli/v2"
-
 	"relay/cli/fault"
-	"relay/cli/flag"
 	"relay/cli/term"
 	"relay/relay/store"
 	"relay/relay/stream"
@@ -24,13 +21,10 @@ import (
 // defaultChannel is the channel that is meant if none is named, as in relay source.
 const defaultChannel = "live"
 
-// Command is relay key.
-func Command(t *term.Terminal, in io.Reader) *cli.Command {
-	return &cli.Command{
-		Name:      "key",
-		Usage:     "show, carry over or replace the key of a channel",
-		UsageText: "relay key [show|export FILE|import FILE|rotate] [FLAGS]",
-		Description: `Whoever has a channel's key can broadcast in its name; its links work as long as the key
+// UsageText and About explain the command.
+const (
+	UsageText = "relay key [show|export FILE|import FILE|rotate] [FLAGS]"
+	About     = `Whoever has a channel's key can broadcast in its name; its links work as long as the key
 is used. Without more it shows the channels of this machine.
 
   relay key export FILE      write the key to a new file, to take it elsewhere
@@ -38,30 +32,23 @@ is used. Without more it shows the channels of this machine.
   relay key rotate           begin anew with another key, if this one may be in other hands
 
 FILE "-" is standard output, but for a terminal, or standard input. If two sources run with one key, the
-one that began later goes on, and the other ends.`,
-		Flags: []cli.Flag{
-			flag.Text("channel", "`NAME` of the channel on this machine (default "+defaultChannel+")"),
-			flag.Config(),
-		},
-		Action: func(c *cli.Context) error {
-			k := command{t: t, in: in, name: cmp.Or(c.String("channel"), defaultChannel), dir: c.String("config")}
-			return k.run(c.Args().Slice())
-		},
-	}
-}
+one that began later goes on, and the other ends.`
+)
 
 // Actions are the words that can follow the command.
 var Actions = []string{"show", "export", "import", "rotate"}
 
-// command is one run.
-type command struct {
-	t    *term.Terminal
-	in   io.Reader
-	name string // of the channel
-	dir  string // --config
+// Command is one run of relay key.
+type Command struct {
+	T      *term.Terminal
+	In     io.Reader
+	Name   string // of the channel; defaultChannel if empty
+	Folder string // with the keys; the user's own if empty
 }
 
-func (k command) run(args []string) error {
+// Run does what the arguments say.
+func (k Command) Run(args []string) error {
+	k.Name = cmp.Or(k.Name, defaultChannel)
 	action, file := "show", ""
 	if len(args) > 0 {
 		action = args[0]
@@ -87,15 +74,15 @@ func (k command) run(args []string) error {
 }
 
 // show lists the channels, and tells no secret.
-func (k command) show() error {
-	all := store.Inspect(k.dir)
+func (k Command) show() error {
+	all := store.Inspect(k.Folder)
 	switch {
 	case all.Err != nil:
 		return fault.Fail("--config DIR keeps the keys elsewhere", "cannot read the keys: %w", all.Err)
 	case all.Unusable != nil:
-		k.t.Say("relay: warning: %v", all.Unusable)
+		k.T.Say("relay: warning: %v", all.Unusable)
 	case len(all.Channels) == 0:
-		k.t.Say("There is no channel on this machine yet. relay source makes one; relay key import FILE brings one here.")
+		k.T.Say("There is no channel on this machine yet. relay source makes one; relay key import FILE brings one here.")
 	}
 	started := make(map[string]time.Time)
 	for _, s := range all.Starts {
@@ -106,17 +93,17 @@ func (k command) show() error {
 		if at, ok := started[c.Name]; ok {
 			used = "used last at " + at.Format("2006-01-02 15:04:05")
 		}
-		fmt.Fprintf(k.t.Out, "%s  %s  %s\n", c.Name, c.ID, used)
+		fmt.Fprintf(k.T.Out, "%s  %s  %s\n", c.Name, c.ID, used)
 	}
 	return nil
 }
 
-func (k command) export(file string) error {
+func (k Command) export(file string) error {
 	s, err := k.open()
 	if err != nil {
 		return err
 	}
-	b, id, err := s.ExportKey(k.name, time.Now())
+	b, id, err := s.ExportKey(k.Name, time.Now())
 	if err != nil {
 		return k.explain(err)
 	}
@@ -126,10 +113,10 @@ func (k command) export(file string) error {
 		}
 	}
 	if file == "-" {
-		if k.t.OutTTY {
+		if k.T.OutTTY {
 			return fault.Usage("relay key export FILE, or a pipe", "the key would stand on the screen")
 		}
-		_, err = k.t.Out.Write(b)
+		_, err = k.T.Out.Write(b)
 		return err
 	}
 	switch err := store.WriteExport(file, b); {
@@ -138,18 +125,18 @@ func (k command) export(file string) error {
 	case err != nil:
 		return fault.Fail("", "cannot write the key: %w", err)
 	}
-	k.t.Say("The key of channel %s (%s) is in %s, which nobody else can read.", k.name, id.Short(), file)
-	k.t.Say("Whoever has it can broadcast in your name. There: relay key import %s, then delete the file.", file)
+	k.T.Say("The key of channel %s (%s) is in %s, which nobody else can read.", k.Name, id.Short(), file)
+	k.T.Say("Whoever has it can broadcast in your name. There: relay key import %s, then delete the file.", file)
 	return nil
 }
 
 // ask asks a person at a keyboard; a program has to say.
-func (k command) ask(what string) (string, error) {
-	if !term.IsKeyboard(k.in) {
+func (k Command) ask(what string) (string, error) {
+	if !term.IsKeyboard(k.In) {
 		return "", fault.Usage("relay key export FILE", "relay key export does not say where to")
 	}
-	k.t.Say("%s", what)
-	line, err := bufio.NewReader(k.in).ReadString('\n')
+	k.T.Say("%s", what)
+	line, err := bufio.NewReader(k.In).ReadString('\n')
 	if line = strings.TrimSpace(line); line == "" {
 		return "", fault.Usage("relay key export FILE", "no file was named")
 	}
@@ -159,14 +146,14 @@ func (k command) ask(what string) (string, error) {
 	return line, nil
 }
 
-func (k command) take(file string) error {
+func (k Command) take(file string) error {
 	var b []byte
 	var err error
 	switch file {
 	case "":
 		return fault.Usage("relay key import FILE", "relay key import does not say from which file")
 	case "-":
-		b, err = store.ReadExportFrom(k.in)
+		b, err = store.ReadExportFrom(k.In)
 	default:
 		b, err = store.ReadExport(file)
 	}
@@ -181,53 +168,53 @@ func (k command) take(file string) error {
 	if err != nil {
 		return err
 	}
-	had, err := s.ImportKey(k.name, carried, time.Now())
+	had, err := s.ImportKey(k.Name, carried, time.Now())
 	if err != nil {
 		return k.explain(err)
 	}
 	id := stream.IDOf(carried.Key)
 	if had {
-		k.t.Say("Channel %s has this key already (%s).", k.name, id.Short())
+		k.T.Say("Channel %s has this key already (%s).", k.Name, id.Short())
 		return nil
 	}
-	k.t.Say("Channel %s is %s now: %s goes on with it, and its viewers come along.", k.name, id.Short(), k.source())
-	k.t.Say("Links that were given out stay good where they lead to somebody who carries it; %s names this machine.", k.link())
-	k.t.Say("Do not run a source with it elsewhere: of two, the one that began later goes on, and the other ends.")
+	k.T.Say("Channel %s is %s now: %s goes on with it, and its viewers come along.", k.Name, id.Short(), k.source())
+	k.T.Say("Links that were given out stay good where they lead to somebody who carries it; %s names this machine.", k.link())
+	k.T.Say("Do not run a source with it elsewhere: of two, the one that began later goes on, and the other ends.")
 	return nil
 }
 
-func (k command) rotate() error {
+func (k Command) rotate() error {
 	s, err := k.open()
 	if err != nil {
 		return err
 	}
-	kept, was, is, err := s.RotateKey(k.name)
+	kept, was, is, err := s.RotateKey(k.Name)
 	if err != nil {
 		return k.explain(err)
 	}
-	k.t.Say("Channel %s was %s and is %s now.", k.name, was.Short(), is.Short())
-	k.t.Say("No link that was given out leads to it. Start %s, and give viewers the new link: %s.", k.source(), k.link())
-	k.t.Say("The old key is kept as channel %s, to tell those who still watch there: relay source --channel %s. Whoever has it can do so too.", kept, kept)
+	k.T.Say("Channel %s was %s and is %s now.", k.Name, was.Short(), is.Short())
+	k.T.Say("No link that was given out leads to it. Start %s, and give viewers the new link: %s.", k.source(), k.link())
+	k.T.Say("The old key is kept as channel %s, to tell those who still watch there: relay source --channel %s. Whoever has it can do so too.", kept, kept)
 	return nil
 }
 
 // source and link are the commands for the channel.
-func (k command) source() string {
-	if k.name == defaultChannel {
+func (k Command) source() string {
+	if k.Name == defaultChannel {
 		return "relay source"
 	}
-	return "relay source --channel " + k.name
+	return "relay source --channel " + k.Name
 }
 
-func (k command) link() string {
-	if k.name == defaultChannel {
+func (k Command) link() string {
+	if k.Name == defaultChannel {
 		return "relay link"
 	}
-	return "relay link " + k.name
+	return "relay link " + k.Name
 }
 
-func (k command) open() (*store.Store, error) {
-	s, err := store.Open(k.dir)
+func (k Command) open() (*store.Store, error) {
+	s, err := store.Open(k.Folder)
 	if err != nil {
 		return nil, fault.Fail("--config DIR keeps the keys elsewhere", "%w", err)
 	}
@@ -235,16 +222,16 @@ func (k command) open() (*store.Store, error) {
 }
 
 // explain says what to do about an error of the store.
-func (k command) explain(err error) error {
+func (k Command) explain(err error) error {
 	switch {
 	case errors.Is(err, store.ErrNoKey):
-		return &fault.Error{Err: fmt.Errorf("there is no channel %q on this machine", k.name), Hint: "relay key shows those there are; --channel NAME names one", Code: fault.ExitNobody}
+		return &fault.Error{Err: fmt.Errorf("there is no channel %q on this machine", k.Name), Hint: "relay key shows those there are; --channel NAME names one", Code: fault.ExitNobody}
 	case errors.Is(err, store.ErrInUse):
-		return fault.Fail("stop it first", "a relay source on this machine is broadcasting channel %q", k.name)
+		return fault.Fail("stop it first", "a relay source on this machine is broadcasting channel %q", k.Name)
 	case errors.Is(err, store.ErrOtherKey):
-		return fault.Fail("take it under another name: relay key import FILE --channel second", "channel %q has another key on this machine, which stays", k.name)
+		return fault.Fail("take it under another name: relay key import FILE --channel second", "channel %q has another key on this machine, which stays", k.Name)
 	case errors.Is(err, store.ErrFuture):
 		return fault.Fail("set the clocks of both machines", "%w", err)
 	}
-	return fault.Fail("", "channel %q: %w", k.name, err)
+	return fault.Fail("", "channel %q: %w", k.Name, err)
 }

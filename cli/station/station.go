@@ -80,6 +80,7 @@ type Config struct {
 	Helper       bool             // it takes channels from sources that nobody can dial
 	Brought      relay.Brought    // likewise, those that it was not given
 	MaxRate      int              // as in relay.Config
+	Recordings   bool             // likewise
 	Via          []relay.HostPort // of a helper that takes the source's channel: first in its link
 	Batch        time.Duration    // as in playback.Config
 	MaxViewers   int              // likewise
@@ -103,7 +104,7 @@ func Open(t *term.Terminal, log *zap.Logger, cfg Config) (_ *Station, err error)
 		}
 	}
 	nc := relay.Config{Key: cfg.Key, Slots: cfg.Slots, Upload: cfg.Upload, Store: cfg.Store, Version: cfg.Version, Log: log}
-	nc.Helper, nc.Brought, nc.MaxRate = cfg.Helper, cfg.Brought, cfg.MaxRate
+	nc.Helper, nc.Brought, nc.MaxRate, nc.Recordings = cfg.Helper, cfg.Brought, cfg.MaxRate, cfg.Recordings
 	if cfg.Alone {
 		nc.Slots = -1
 	} else if err := s.listen(&nc); err != nil {

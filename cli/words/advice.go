@@ -52,6 +52,7 @@ const (
 	warnDropped       = "dropped_tags"
 	WarnThrowaway     = "throwaway_key"
 	WarnNotConnected  = "not_connected"
+	WarnRecording     = "recording"
 	warnClosed        = "closed"
 	warnHelper        = "helper"
 	warnOnlyHere      = "only_here"

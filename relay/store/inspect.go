@@ -97,7 +97,7 @@ func writable(dir string) error {
 // exposed are the folder, its folder of channels and the files in the two that [checkPrivate]
 // refuses. Nothing is read from any other folder in it, whoever else may.
 func exposed(dir string) []Exposed {
-	private := []string{keyExt, streamExt, epochExt, membersExt, secretExt}
+	private := []string{keyExt, streamExt, epochExt, membersExt, secretExt, seenExt}
 	var all []Exposed
 	look := func(path string) {
 		fi, err := os.Stat(path)

@@ -24,6 +24,7 @@ const (
 	streamExt   = ".stream"
 	membersExt  = ".members"
 	secretExt   = ".secret"
+	seenExt     = ".seen"
 
 	// maxChannelName is the longest name of a channel on this machine.
 	maxChannelName = 64
@@ -39,6 +40,7 @@ const (
 //	channels/NAME.stream     what an encoder has to know to publish
 //	channels/NAME.secret     what those need to have who watch it, if it is private
 //	channels/ID.secret       the same of a channel that was watched
+//	channels/ID.seen         the latest epoch of a channel that was watched
 //	channels/ID.members      nodes of a channel that was watched, to join it by again
 //	*.lock                   held while a process uses the key beside it
 type Store struct{ dir string }

@@ -1,0 +1,70 @@
+package relay
+
+import (
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"relay/relay/store"
+)
+
+// notLive is what the node has noticed of streams that are not live.
+func (n *inhabitant) notLive() []NotLive {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	var all []NotLive
+	for _, h := range n.heard {
+		if l, ok := h.(NotLive); ok {
+			all = append(all, l)
+		}
+	}
+	return all
+}
+
+// The source's run began an hour ago by its signatures, and goes on as if it were live.
+func TestARecordingIsNoLiveStreamToANewcomer(t *testing.T) {
+	inside(t, 3, &world{source: option{later: -time.Hour}}, func(t *testing.T, w *world) {
+		n := w.add(option{slots: 2})
+		w.within(5*time.Second, "it says so", func(o *inhabitant) bool { return o != n || len(o.notLive()) > 0 })
+		if l := n.notLive()[0]; !l.Later.IsZero() || l.Now.Sub(l.Made) < 59*time.Minute {
+			t.Errorf("it says %v", l.Error())
+		}
+		time.Sleep(10 * time.Second)
+		if n.status(t).Tree.Attached || n.Ring().Head().Seq > 0 {
+			t.Error("it plays all the same")
+		}
+		all := w.add(option{slots: 2, recordings: true})
+		w.within(5*time.Second, "who wants it plays it", func(o *inhabitant) bool { return o != all || o.Ring().Head().Seq > 0 })
+	})
+}
+
+func TestARunBeforeTheLatestThatWasSeenIsNotPlayed(t *testing.T) {
+	kept, err := store.Open(filepath.Join(t.TempDir(), "relay"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	inWorld(t, 3, func(t *testing.T, w *world) {
+		n := w.add(option{slots: 2, store: kept})
+		w.within(5*time.Second, "it plays", func(o *inhabitant) bool { return o != n || o.Ring().Head().Seq > 0 })
+		time.Sleep(time.Second)
+		n.cancel()
+		n.wg.Wait()
+		if e, err := kept.SeenEpoch(n.ID()); e != w.root.writer.Epoch() || err != nil {
+			t.Fatalf("%v, %v is kept", e, err)
+		}
+		later := w.root.writer.Epoch()
+		later.Ms += 10_000 // another source, which is gone
+		if err := kept.SawEpoch(n.ID(), later); err != nil {
+			t.Fatal(err)
+		}
+		again := w.add(option{slots: 2, store: kept})
+		w.within(5*time.Second, "it says so", func(o *inhabitant) bool {
+			return o != again || slices.ContainsFunc(o.notLive(), func(l NotLive) bool { return !l.Later.IsZero() })
+		}, n)
+		time.Sleep(5 * time.Second)
+		if again.Ring().Head().Seq > 0 {
+			t.Error("it plays all the same")
+		}
+	})
+}

@@ -110,6 +110,16 @@ func (as attempts) kept(now time.Time) bool {
 	return false
 }
 
+// bring reports whether one of the places has delivered.
+func (as attempts) bring() bool {
+	for _, a := range as {
+		if a.brought {
+			return true
+		}
+	}
+	return false
+}
+
 // open counts the places that may answer, or deliver, soon.
 func (as attempts) open(now time.Time) int {
 	n := 0

@@ -44,7 +44,8 @@ type lateness struct {
 	wanted     bool          // a faster parent is to be looked for
 
 	quietUntil  time.Time // nobody is looked for before this,
-	urgentAfter time.Time // or before this, if the stream is very late
+	urgentAfter time.Time // or before this, if the stream is very late,
+	dryAfter    time.Time // or before this, if the parent sends nothing more
 	failed      int       // searches in a row that found nobody
 	moves       int       // in a row that did not help
 	lateAt      time.Time // when the stream was late last
@@ -57,12 +58,16 @@ type lags struct {
 	depth     int           // of this node
 	heartbeat time.Duration // between two words of the parent
 	rtt       time.Duration // of the link to it
+	flows     bool          // chunks come
 }
 
 // slow reports whether the link to the parent is too slow.
 func (s lags) slow() bool {
 	return s.own-s.parent > linkLag+2*s.heartbeat+2*s.rtt
 }
+
+// dry reports whether the parent has chunks, and sends none of them: no move can make that worse.
+func (s lags) dry() bool { return !s.flows && s.own >= veryLate && s.slow() }
 
 // chainLate reports whether the stream is late enough for the parent to be at fault.
 func (s lags) chainLate() bool {
@@ -85,7 +90,7 @@ func (l *lateness) watch(now time.Time, s lags) {
 		return
 	}
 	l.lateAt = now
-	if now.Before(l.quietUntil) && (s.own < veryLate || now.Before(l.urgentAfter)) {
+	if now.Before(l.quietUntil) && (s.own < veryLate || now.Before(l.urgentAfter)) && (!s.dry() || now.Before(l.dryAfter)) {
 		return
 	}
 	chainLimit := chainPatience + time.Duration(s.depth)*chainPatiencePerLink
@@ -113,8 +118,9 @@ func (l *lateness) moved(now time.Time) {
 // foundNobody notes that a search ended without a faster parent.
 func (l *lateness) foundNobody(now time.Time) {
 	l.wanted = false
-	l.quietUntil = now.Add(min(lateRetry<<min(l.failed, 10), lateAgain))
-	l.urgentAfter = l.quietUntil
+	pause := lateRetry << min(l.failed, 10)
+	l.quietUntil = now.Add(min(pause, lateAgain))
+	l.urgentAfter, l.dryAfter = l.quietUntil, now.Add(min(pause, retryMost))
 	l.failed++
 }
 

@@ -112,7 +112,7 @@ func TestEachMoveThatDoesNotHelpDoublesTheWaitUpToSixteenfold(t *testing.T) {
 		l, now := newLateness()
 		for i, want := range test.waits {
 			l.moved(now)
-			took, ok := watched(l, &now, lags{own: test.lag}, time.Hour)
+			took, ok := watched(l, &now, lags{own: test.lag, flows: true}, time.Hour)
 			if want *= second; !ok || took != want {
 				t.Errorf("%v late: after move %d it is wanted after %v, want %v", test.lag, i+1, took, want)
 			}
@@ -139,13 +139,32 @@ func TestAMinuteWithoutALagForgetsTheMovesThatDidNotHelp(t *testing.T) {
 
 func TestAFruitlessSearchDoublesThePauseUpToHalfAMinuteHoweverLateTheStream(t *testing.T) {
 	l, now := newLateness()
-	late := lags{own: 2 * veryLate}
+	late := lags{own: 2 * veryLate, flows: true}
 	watched(l, &now, late, time.Minute)
 	for i, want := range []time.Duration{1, 2, 4, 8, 16, 30, 30} {
 		l.foundNobody(now)
 		took, ok := watched(l, &now, late, time.Hour)
 		if want *= second; !ok || took != want {
 			t.Errorf("search %d: wanted again after %v, want %v", i+1, took, want)
+		}
+	}
+}
+
+func TestAParentThatSendsNothingMoreIsLeftHoweverShortATimeAgoTheLastMoveWas(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		lags lags
+		want time.Duration // after the move
+	}{
+		{"it has chunks and sends none", lags{own: veryLate}, linkPatience},
+		{"it sends some", lags{own: veryLate, flows: true}, lateAgain / 3},
+		{"it has none itself", lags{own: veryLate, parent: veryLate}, lateAgain / 3},
+	} {
+		l, now := newLateness()
+		l.moved(now)
+		took, ok := watched(l, &now, test.lags, time.Hour)
+		if !ok || took < test.want || took > test.want+linkPatience+heartbeatInterval {
+			t.Errorf("%s: wanted %v after %v, want %v", test.name, ok, took, test.want)
 		}
 	}
 }

@@ -10,7 +10,7 @@ func (n *Node) watchLag(now time.Time) {
 	}
 	n.late.watch(now, lags{
 		own: n.lag, parent: n.up.lag, depth: n.depth(),
-		heartbeat: n.times.heartbeat, rtt: n.clock.rtt,
+		heartbeat: n.times.heartbeat, rtt: n.clock.rtt, flows: n.flows,
 	})
 }
 

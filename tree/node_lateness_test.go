@@ -132,7 +132,8 @@ func TestASearchThatFindsNobodyIsRepeatedAfterTwiceAsLongEachTime(t *testing.T) 
 func sluggish(r *rig, lag time.Duration, moves int) []time.Duration {
 	up, h := r.below(3), 2
 	r.give(hints(50, 51, 52, 53, 54, 55, 56, 57))
-	r.give(Progress{Lag: lag})
+	r.give(Delivered{up})
+	r.give(Progress{Lag: lag, Flows: true}) // late, and not dry
 	var gaps []time.Duration
 	for begin := r.now; len(gaps) < moves; {
 		d, ok := r.dial(20*time.Minute, r.beats(up, slow(h, 0)))
@@ -141,6 +142,7 @@ func sluggish(r *rig, lag time.Duration, moves int) []time.Duration {
 		}
 		r.give(Up{d.Link, d.Place.ID, d.Place.first(), false, false})
 		as := r.give(Received{d.Link, Welcome{Label: Label{Epoch{Ms: 1}, r.step(), 2}, Path: []Place{place(100), d.Place}}})
+		as = append(as, r.give(Delivered{d.Link})...)
 		if _, ok := first[Attached](as); !ok {
 			r.t.Fatalf("not taken: %+v", as)
 		}

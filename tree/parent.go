@@ -224,8 +224,8 @@ func (n *Node) wants(now time.Time) want {
 		return wantAny
 	case u.moving(), now.Sub(u.fresh) >= n.staleAfter(), n.parentStuck(now), n.undelivered(now):
 		return wantOther
-	case n.late.wanted:
-		return wantFaster
+	case n.late.wanted, n.search.want == wantFaster && n.search.attempts.bring():
+		return wantFaster // also while it is served by the next parent and waits for that one's label
 	case n.improve.on:
 		return wantNearer
 	}

@@ -1,6 +1,9 @@
 package tree
 
-import "testing"
+import (
+	"testing"
+	"time"
+)
 
 // A source that nobody dials has slots, and nobody is sent to it for them.
 func TestARootThatNobodyDialsHasRoomForNobody(t *testing.T) {
@@ -52,6 +55,27 @@ func TestANodeThatNobodyDialsClaimsSlotsInItsOwnNetworksAlone(t *testing.T) {
 		as := r.give(Up{d.Link, place(1).ID, addr(1), c.near, false})
 		if j, ok := sent[Join](as); !ok || j.Slots != c.want {
 			t.Errorf("shut %v, near %v: it claims %d slots, want %d: %+v", c.shut, c.near, j.Slots, c.want, as)
+		}
+	}
+}
+
+// A place that does not answer has the joiner tried first, as others would. A newcomer claims no slots there.
+func TestANewcomerThatIsLeftWaitingClaimsNoSlotsAtTheNextPlace(t *testing.T) {
+	for _, c := range []struct {
+		waits time.Duration
+		want  uint16
+	}{{keptAfter - heartbeatInterval, 7}, {keptAfter, 0}} {
+		r := newRig(t, Config{Slots: 7, Seeds: []Place{place(1), place(2)}})
+		a, _ := first[Dial](r.rest())
+		b, ok := first[Dial](r.pass(hedgeAfter))
+		if !ok {
+			t.Fatal("nobody else is asked")
+		}
+		r.give(Up{a.Link, a.Place.ID, a.Place.first(), false, false})
+		r.live(c.waits)
+		as := r.give(Up{b.Link, b.Place.ID, b.Place.first(), false, false})
+		if j, ok := sent[Join](as); !ok || j.Slots != c.want {
+			t.Errorf("after %v it claims %d slots, want %d: %+v", c.waits, j.Slots, c.want, as)
 		}
 	}
 }

@@ -27,7 +27,7 @@ const (
 	Ahead    Vice = "ahead"    // has a label that the root has not given yet
 	Forges   Vice = "forges"   // forwards chunks that the root has not made
 	Starves  Vice = "starves"  // forwards chunks for a while, and then no more
-	Delays   Vice = "delays"   // forwards them ten seconds late
+	Delays   Vice = "delays"   // forwards chunks for a while, and then ten seconds late
 	Shifts   Vice = "shifts"   // does so, and tells a clock of the root that is as late
 	Floods   Vice = "floods"   // asks the root for slot after slot, and takes none
 )
@@ -42,9 +42,9 @@ const (
 	comeAgain   = 2 * time.Second // until a liar that was dropped asks again
 	slanderous  = tree.ReasonFull // the reason it gives when it turns somebody away
 	tooLong     = 15 * time.Second
-	aheadBy     = 45 // steps, just within what relay lets through
-	firstInLine = 1  // the depth that it claims
-	starveAfter = 5 * time.Second
+	aheadBy     = 45              // steps, just within what relay lets through
+	firstInLine = 1               // the depth that it claims
+	harmAfter   = 5 * time.Second // until one that forwards for a while does its harm
 	delayedBy   = 10 * time.Second
 )
 
@@ -103,10 +103,14 @@ func (l *liar) spoil(c *conn, n Chunk) {
 	case Forges:
 		s.at(s.arrival(c, 1), event{kind: evChunk, conn: c, end: forged, epoch: n.Epoch, seq: n.Seq})
 	case Starves:
-		if time.Duration(s.t-c.since) < starveAfter {
+		if time.Duration(s.t-c.since) < harmAfter {
 			h.forward(c, n)
 		}
 	case Delays, Shifts:
+		if time.Duration(s.t-c.since) < harmAfter {
+			h.forward(c, n)
+			return
+		}
 		s.After(delayedBy, func() {
 			if c.serve {
 				h.forward(c, n)
@@ -323,7 +327,13 @@ func RunSiege(s *Sim, c Crowd, v Vice, liars int, take time.Duration) (Toll, err
 	for _, h := range p.alive {
 		h.escaped()
 	}
-	t.Below, t.Forged = s.below, s.forgeries
+	t.Forged = s.forgeries
+	for _, d := range s.below {
+		if v == Starves || v == Delays || v == Shifts {
+			d = max(0, d-harmAfter)
+		}
+		t.Below = append(t.Below, d)
+	}
 	for _, h := range p.alive { // a host that has just moved below a liar may leave it again
 		below := false
 		for up, n := h.Parent(), 0; up != nil && n < len(s.hosts); up, n = up.Parent(), n+1 {

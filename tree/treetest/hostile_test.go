@@ -35,6 +35,10 @@ var vices = map[treetest.Vice]bar{
 	treetest.Timeless: welcoming,
 	treetest.Shallow:  welcoming,
 	treetest.Ahead:    welcoming,
+	treetest.Forges:   unwelcoming,
+	treetest.Starves:  {2, 3 * time.Second}, // it delivers for a while
+	treetest.Delays:   {2, 3 * time.Second},
+	treetest.Shifts:   {2, 3 * time.Second},
 	treetest.Knot:     {2, 3 * time.Second}, // it delivers, until it falls with its own parent
 }
 
@@ -48,7 +52,11 @@ func sieges() []uint64 {
 
 func TestLiarsCostTheirNeighboursABoundedAttempt(t *testing.T) {
 	for _, v := range treetest.Vices {
-		for _, seed := range sieges() {
+		seeds := sieges()
+		if v == treetest.Delays || v == treetest.Shifts { // as starves, to those below
+			seeds = seeds[:1]
+		}
+		for _, seed := range seeds {
 			t.Run(fmt.Sprintf("%s/seed %d", v, seed), func(t *testing.T) { besiege(t, v, seed) })
 		}
 	}
@@ -91,6 +99,14 @@ func besiege(t *testing.T, v treetest.Vice, seed uint64) {
 	}
 	if f := treetest.Quantile(toll.First, 1); f > 3*time.Second {
 		t.Errorf("a newcomer waited %v for its first chunk", f)
+	}
+	if v == treetest.Starves || v == treetest.Delays || v == treetest.Shifts {
+		if b := treetest.Quantile(toll.Below, 0.5); b > 5*time.Second {
+			t.Errorf("of those that a liar did harm to, half stayed for more than %v", b)
+		}
+	}
+	if (v == treetest.Forges) != (toll.Forged > 0) {
+		t.Errorf("%d forged chunks came", toll.Forged)
 	}
 	if toll.Asked > 20 {
 		t.Errorf("a host dials liars %.1f times a minute", toll.Asked)

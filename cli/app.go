@@ -125,6 +125,7 @@ func newApp(t *term.Terminal, io Stdio) *cli.App {
 			linkCommand(t, io),
 			doctorCommand(t, io),
 			demoCommand(t),
+			flag.Abuse(io.Out),
 			versionCommand(t),
 		},
 	}

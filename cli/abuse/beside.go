@@ -4,9 +4,11 @@ import (
 	"bufio"
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -98,29 +100,28 @@ func (v *viewer) seen() (tags []string, pause time.Duration, err error) {
 // missing compares what came, without the header, with what the source took in: from the first on, all
 // of it has to be there in its order, once.
 func missing(tags, log []string) (lost int, err error) {
-	at := make(map[string]int, len(log))
+	at := make(map[string][]int, len(log)) // where each stands, in rising order
 	for i, l := range log {
-		at[l] = i
+		at[l] = append(at[l], i)
 	}
 	next := -1
 	for _, g := range tags {
-		i, is := at[g]
-		switch {
-		case !is:
+		of := at[g]
+		if len(of) == 0 {
 			return lost, fmt.Errorf("a tag came that the source did not take in: %.40s", g)
-		case next < 0:
-			next = i
-		case i < next && log[next-1] == g: // a line that stands in the log twice
-			continue
-		case i > next:
-			lost += i - next
-		case i < next:
+		}
+		if next < 0 {
+			next = of[len(of)-1] // there is one of each, as a rule
+		}
+		i, _ := slices.BinarySearch(of, next)
+		if i == len(of) {
 			return lost, fmt.Errorf("a tag came twice, or late: %.40s", g)
 		}
-		next = i + 1
+		lost += of[i] - next
+		next = of[i] + 1
 	}
 	if next < 0 {
-		return 0, fmt.Errorf("none of %d tags is in the source's log", len(tags))
+		return 0, errors.New("no tag came")
 	}
 	return lost, nil
 }

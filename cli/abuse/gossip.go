@@ -182,4 +182,3 @@ func ghosts(ch stream.ChannelID, n int, at netip.AddrPort) []byte {
 	}
 	return b
 }
-

@@ -140,7 +140,7 @@ func httpHeaders(id string) []Input {
 		{"languages of rubbish", get("/", "Accept-Language: "+strings.Repeat("en;q=0.1,", 1500)+"de"), Answered, "HTTP/1.1 200"},
 		{"a cookie of 12 KiB", get("/", "Cookie: "+strings.Repeat("c", 12<<10)), Answered, "HTTP/1.1 200"},
 		{"an agent with orders to the terminal", get("/healthz", "User-Agent: \x1b]0;owned\x07"), Answered, "HTTP/1.1 "},
-		{"a query of 12 KiB", get("/healthz?"+strings.Repeat("a=b&", 3<<10)), Answered, "HTTP/1.1 200"},
+		{"a query of 12 KiB", get("/healthz?" + strings.Repeat("a=b&", 3<<10)), Answered, "HTTP/1.1 200"},
 		{"a query with semicolons", get("/" + id + ".m3u?a;b;start=gop"), Answered, "HTTP/1.1 200"},
 		{"a list with a host of markup", request("GET /"+id+".m3u HTTP/1.0", "Host: \"><script>"), Answered, "HTTP/1.1 4"},
 	}

@@ -81,9 +81,9 @@ func avcConfigs() []sequence {
 		configured("AVC: the configuration in start codes", "\x00\x00\x00\x01", sps, "\x00\x00\x00\x01", pps),
 		withSPS("AVC: an empty set", nil),
 		withSPS("AVC: a set of its type alone", []byte{0x67}),
-		withSPS("AVC: a set without a zero byte", rep(0x67, 40)),      // read beyond its end in brpc (#3371)
-		withSPS("AVC: a set of zeros", cat("\x67", rep(0, 40))),       // Exp-Golomb codes that do not end
-		withSPS("AVC: a set of ones", cat("\x67", rep(255, 40))),      // picture of no size
+		withSPS("AVC: a set without a zero byte", rep(0x67, 40)), // read beyond its end in brpc (#3371)
+		withSPS("AVC: a set of zeros", cat("\x67", rep(0, 40))),  // Exp-Golomb codes that do not end
+		withSPS("AVC: a set of ones", cat("\x67", rep(255, 40))), // picture of no size
 		withSPS("AVC: a set of profile 0", cat("\x67\x00\x00\x00\x80")),
 		withSPS("AVC: a billion reference frames in a cycle", cat("\x67\x42\x00\x1e\xf4\x00\x00\x00\x00\x7f\xff\xff\xff\xe8", rep(0x80, 8))), // 9 GB in mp4ff (#550)
 		withSPS("AVC: pictures of 2^31 by 2^31", cat("\x67\x42\x00\x1e\xf8\x00\x00\x00\x00\xff\xff\xff\xff\x00\x00\x00\x01\xff\xff\xff\xfe\x80")),
@@ -143,11 +143,20 @@ func sounds() []sequence {
 	}
 	var aac []sequence
 	for _, c := range []struct{ name, config string }{
-		{"AAC: an empty configuration", ""}, {"AAC: one byte of configuration", "\x11"}, {"AAC: type 0", "\x00\x00"},
-		{"AAC: type 31, escaped, cut", "\xf8"}, {"AAC: rate 13", "\x16\x90"}, {"AAC: a rate of its own, of 0", "\x17\x80\x00\x00\x08"},
-		{"AAC: a rate of its own, cut", "\x17\x80"}, {"AAC: no channels", "\x11\x80"}, {"AAC: 15 channels", "\x11\xf8"},
-		{"AAC: SBR, cut", "\x2b\x11"}, {"AAC: SBR within SBR", "\x2b\x12\xa8\xaa\xaa\xaa"}, {"AAC: a program that does not end", "\x11\x80" + strings.Repeat("\xff", 40)},
-		{"AAC: ones", strings.Repeat("\xff", 64)}, {"AAC: 60 KiB of configuration", "\x11\x90" + strings.Repeat("\x00", 60<<10)},
+		{"AAC: an empty configuration", ""},
+		{"AAC: one byte of configuration", "\x11"},
+		{"AAC: type 0", "\x00\x00"},
+		{"AAC: type 31, escaped, cut", "\xf8"},
+		{"AAC: rate 13", "\x16\x90"},
+		{"AAC: a rate of its own, of 0", "\x17\x80\x00\x00\x08"},
+		{"AAC: a rate of its own, cut", "\x17\x80"},
+		{"AAC: no channels", "\x11\x80"},
+		{"AAC: 15 channels", "\x11\xf8"},
+		{"AAC: SBR, cut", "\x2b\x11"},
+		{"AAC: SBR within SBR", "\x2b\x12\xa8\xaa\xaa\xaa"},
+		{"AAC: a program that does not end", "\x11\x80" + strings.Repeat("\xff", 40)},
+		{"AAC: ones", strings.Repeat("\xff", 64)},
+		{"AAC: 60 KiB of configuration", "\x11\x90" + strings.Repeat("\x00", 60<<10)},
 	} {
 		aac = append(aac, with(c.name, c.config))
 	}

@@ -36,38 +36,30 @@ func (n newcomers) slowest() time.Duration {
 	return most
 }
 
-// during lets newcomers come to a port, one after another, until attack has ended; at least one.
-func (a *attack) during(ctx context.Context, p Port, attack func()) newcomers {
-	var n newcomers
+// during lets newcomers come to a port, one after another, until an attack is over; at least one.
+func (a *attack) during(ctx context.Context, p Port, attack func()) (n newcomers) {
 	over := make(chan struct{})
-	var wg sync.WaitGroup
-	wg.Go(func() { defer close(over); attack() })
-	defer wg.Wait()
-	if !a.canCome(p) {
-		return n
-	}
-	for {
+	go func() { defer close(over); attack() }() // it is waited for below
+	for again := a.canCome(p); again; {
 		select { // the attack has to be there first
 		case <-time.After(comeEvery):
 		case <-ctx.Done():
-			return n
 		}
 		began := time.Now()
-		err := a.come(ctx, p)
-		if ctx.Err() != nil {
-			return n
-		}
-		if err != nil {
-			n.failed = append(n.failed, err)
-		} else {
+		if err := a.come(ctx, p); err == nil {
 			n.waits = append(n.waits, time.Since(began))
+		} else if ctx.Err() == nil {
+			n.failed = append(n.failed, err)
 		}
 		select {
 		case <-over:
-			return n
+			again = false
 		default:
+			again = ctx.Err() == nil
 		}
 	}
+	<-over
+	return n
 }
 
 // canCome reports whether anybody honest comes by that port.

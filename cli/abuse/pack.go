@@ -80,6 +80,7 @@ func messageAt(stream, typ, id byte, ms uint32, body []byte, size int) []byte {
 
 // Values of msgpack, as memberlist has them.
 func mpInt(n uint64) []byte { return cat("\xcf", u64(n)) }
+
 func mpText(s string) []byte {
 	if len(s) < 32 {
 		return cat(0xa0|byte(len(s)), s)

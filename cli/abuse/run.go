@@ -141,17 +141,24 @@ func (a *attack) table(ctx context.Context, t Table, m *monitor, r *report) {
 	r.table(t, all, came, m.now(ctx), before)
 }
 
-// besiege lays a siege while newcomers come.
+// besiege lays a siege while newcomers come. It goes on until the last of them is in, or has given up.
 func (a *attack) besiege(ctx context.Context, s siege, r *report) {
 	began := time.Now()
+	camp, raise := context.WithCancel(ctx)
 	var conns, cut int
+	ended := make(chan struct{})
+	go func() { defer close(ended); conns, cut = a.lay(camp, s) }() // it ends with camp
 	came := a.during(ctx, s.port, func() {
-		ctx, cancel := context.WithTimeout(ctx, a.For)
-		defer cancel()
-		conns, cut = a.lay(ctx, s)
+		select {
+		case <-time.After(a.For):
+		case <-ctx.Done():
+		}
 	})
+	took := time.Since(began)
+	raise()
+	<-ended
 	if ctx.Err() == nil {
-		r.siege(s, conns, cut, came, time.Since(began), a.third)
+		r.siege(s, conns, cut, came, took, a.third)
 	}
 }
 

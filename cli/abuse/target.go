@@ -75,6 +75,7 @@ func (t Target) address(p Port) netip.AddrPort {
 type sources struct {
 	from  netip.Prefix // not valid for the one that the system picks
 	hosts int          // how many of it are used
+	nets  int          // over how many /24s they are spread
 }
 
 // newSources returns addresses of a prefix: some of 127.0.0.0/8 if the target is on loopback and no
@@ -83,13 +84,15 @@ func newSources(from netip.Prefix, to netip.Addr) (sources, error) {
 	if !from.IsValid() && to.Is4() && to.IsLoopback() {
 		from = netip.MustParsePrefix("127.66.0.0/16")
 	}
-	s := sources{from: from.Masked(), hosts: 1000}
 	if !from.IsValid() {
-		return s, nil
+		return sources{}, nil
 	}
-	if free := from.Addr().BitLen() - from.Bits(); free < 10 {
-		s.hosts = max(1, 1<<free-2)
+	s := sources{from: from.Masked(), nets: 1}
+	free := from.Addr().BitLen() - from.Bits()
+	if free > 8 {
+		s.nets = 1 << min(free-8, 6)
 	}
+	s.hosts = max(1, min(1000, s.nets*(1<<min(free, 8)-2)))
 	ln, err := net.Listen("tcp", netip.AddrPortFrom(s.at(0), 0).String())
 	if err != nil {
 		if to.IsLoopback() {
@@ -106,12 +109,9 @@ func (s sources) at(i int) netip.Addr {
 		return netip.Addr{}
 	}
 	b := s.from.Addr().AsSlice()
-	n := 1 + i%s.hosts
-	b[len(b)-1] |= byte(n)
-	if s.from.Addr().BitLen()-s.from.Bits() > 8 {
-		b[len(b)-1] = byte(1 + n%250)
-		b[len(b)-2] |= byte(n % 64)
-	}
+	n := i % s.hosts
+	b[len(b)-1] |= byte(1 + n/s.nets)
+	b[len(b)-2] |= byte(n % s.nets)
 	a, _ := netip.AddrFromSlice(b)
 	return a
 }

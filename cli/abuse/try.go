@@ -55,7 +55,11 @@ func (o outcome) wrong() string {
 // tryAll tries a table's inputs, some at a time, each from another address.
 func (a *attack) tryAll(ctx context.Context, t Table) []outcome {
 	all := make([]outcome, len(t.Inputs))
-	slots := make(chan struct{}, tries)
+	most := tries
+	if t.Port == Media {
+		most = 1 // one encoder sends at a time
+	}
+	slots := make(chan struct{}, most)
 	var wg sync.WaitGroup
 	for i, in := range t.Inputs {
 		slots <- struct{}{}

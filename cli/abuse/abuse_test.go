@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"relay/cli/abuse/hostile"
 )
 
 func TestOnlyOwnMachinesAreAttacked(t *testing.T) {
@@ -61,7 +63,7 @@ relay_chunks_lost_total{channel="abcdefgh"} 3
 relay_refused_rtmp_total{reason="silent"} 5
 relay_refused_viewers_total{reason="host"} 7
 `))
-	if err != nil || v.goroutines != 31 || v.fds != 22 || v.rss != 4e7 || v.started != 1.7e9 || v.lost != 3 {
+	if err != nil || v.goroutines != 31 || v.fds != 22 || v.rss != 3e7 || v.started != 1.7e9 || v.lost != 3 {
 		t.Errorf("%+v, %v", v, err)
 	}
 	since := map[string]float64{`relay_refused_rtmp_total{reason="silent"`: 4, `relay_refused_viewers_total{reason="host"`: 7}
@@ -70,7 +72,7 @@ relay_refused_viewers_total{reason="host"} 7
 		t.Errorf("refused since: %v", got)
 	}
 	for series := range got {
-		if !RTMP.counts(series) || HTTP.counts(series) || reasonOf(series) != "silent" {
+		if !counted(hostile.RTMP, series) || counted(hostile.HTTP, series) || reasonOf(series) != "silent" {
 			t.Errorf("%s is counted for another port, or for %q", series, reasonOf(series))
 		}
 	}
@@ -85,14 +87,14 @@ func TestOutcomesAreJudged(t *testing.T) {
 		o    outcome
 		says string
 	}{
-		{outcome{input: Input{Want: Refused}, cut: true}, ""},
-		{outcome{input: Input{Want: Refused}}, "is not ended"},
-		{outcome{input: Input{Want: Ended}}, "is not ended"},
-		{outcome{input: Input{Want: Answered}, cut: true}, "is not answered"},
-		{outcome{input: Input{Want: Answered}, answer: []byte("x")}, ""},
-		{outcome{input: Input{Want: Refused, Says: "400"}, cut: true, answer: []byte("HTTP/1.1 200")}, `want "400"`},
-		{outcome{input: Input{Want: Dropped}}, ""},
-		{outcome{input: Input{Want: Dropped}, answer: []byte("x")}, "is answered"},
+		{outcome{input: hostile.Input{Want: hostile.Refused}, cut: true}, ""},
+		{outcome{input: hostile.Input{Want: hostile.Refused}}, "is not ended"},
+		{outcome{input: hostile.Input{Want: hostile.Ended}}, "is not ended"},
+		{outcome{input: hostile.Input{Want: hostile.Answered}, cut: true}, "is not answered"},
+		{outcome{input: hostile.Input{Want: hostile.Answered}, answer: []byte("x")}, ""},
+		{outcome{input: hostile.Input{Want: hostile.Refused, Says: "400"}, cut: true, answer: []byte("HTTP/1.1 200")}, `want "400"`},
+		{outcome{input: hostile.Input{Want: hostile.Dropped}}, ""},
+		{outcome{input: hostile.Input{Want: hostile.Dropped}, answer: []byte("x")}, "is answered"},
 	} {
 		if w := c.o.wrong(); (w == "") != (c.says == "") || !strings.Contains(w, c.says) {
 			t.Errorf("%+v: %q, want %q", c.o, w, c.says)

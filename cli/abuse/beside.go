@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+
 	"relay/ingest/flv"
 )
 

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"relay/cli/abuse/hostile"
 )
 
 // floodEvery is the pause between two bursts of a flood, and floodBurst how many packets one has:
@@ -46,13 +48,13 @@ func (a *attack) flood(ctx context.Context, to netip.AddrPort, packet func(i int
 }
 
 func pings(ctx context.Context, a *attack) int {
-	b := cat(gossipLabel(a.target.Channel), gossipMessage(ping, "SeqNo", mpInt(7), "Node", mpText("")))
+	b := hostile.Ping(a.target.Channel)
 	return a.flood(ctx, a.target.Links, func(int) []byte { return b })
 }
 
 func queries(ctx context.Context, a *attack) int {
 	return a.flood(ctx, a.target.Discovery, func(i int) []byte {
-		return query("rly?\x01\x00\x00\x00", u64(uint64(i)))
+		return hostile.Query(uint64(i))
 	})
 }
 
@@ -75,7 +77,7 @@ func (a *attack) ghosts(ctx context.Context) (sent int) {
 		if err != nil {
 			return sent
 		}
-		b := cat(gossipLabel(a.target.Channel), ghostOf(key, a.target.Channel, uint64(time.Now().UnixMilli()), v.addr))
+		b := hostile.Ghost(key, a.target.Channel, uint64(time.Now().UnixMilli()), v.addr)
 		if _, err := conn.WriteToUDPAddrPort(b, a.target.Links); err == nil {
 			sent++
 			bytes += len(b)

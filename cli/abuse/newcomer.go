@@ -10,6 +10,8 @@ import (
 	"sync"
 	"time"
 
+	"relay/cli/abuse/hostile"
+
 	"relay/ingest/flv"
 	"relay/ingest/rtmp"
 	"relay/relay"
@@ -18,8 +20,8 @@ import (
 const (
 	// comeEvery is how often an honest newcomer comes during an attack.
 	comeEvery = 700 * time.Millisecond
-	// comeMost bounds how long one waits.
-	comeMost = 30 * time.Second
+	// comeMost bounds how long one waits, if the bar is not longer.
+	comeMost = 5 * time.Second
 )
 
 // newcomers come to a port while it is attacked.
@@ -37,7 +39,7 @@ func (n newcomers) slowest() time.Duration {
 }
 
 // during lets newcomers come to a port, one after another, until an attack is over; at least one.
-func (a *attack) during(ctx context.Context, p Port, attack func()) (n newcomers) {
+func (a *attack) during(ctx context.Context, p hostile.Port, attack func()) (n newcomers) {
 	over := make(chan struct{})
 	go func() { defer close(over); attack() }() // it is waited for below
 	for again := a.canCome(p); again; {
@@ -63,23 +65,25 @@ func (a *attack) during(ctx context.Context, p Port, attack func()) (n newcomers
 }
 
 // canCome reports whether anybody honest comes by that port.
-func (a *attack) canCome(p Port) bool { return a.target.address(p).IsValid() && p != Media }
+func (a *attack) canCome(p hostile.Port) bool {
+	return a.target.address(p).IsValid() && p != hostile.Media
+}
 
 // come is an honest newcomer who wants to watch by way of a port, and is gone when it does.
-func (a *attack) come(ctx context.Context, p Port) error {
-	ctx, cancel := context.WithTimeout(ctx, comeMost)
+func (a *attack) come(ctx context.Context, p hostile.Port) error {
+	ctx, cancel := context.WithTimeout(ctx, max(comeMost, a.Newcomer))
 	defer cancel()
 	switch p {
-	case RTMP:
+	case hostile.RTMP:
 		return a.target.comeOverRTMP(ctx)
-	case HTTP:
+	case hostile.HTTP:
 		r, leave, err := a.target.play(ctx)
 		if err != nil {
 			return err
 		}
 		defer leave()
 		return firstTag(r)
-	case Discovery:
+	case hostile.Discovery:
 		return a.target.comeAsking(ctx)
 	}
 	return a.target.comeOverLink(ctx)
@@ -153,7 +157,7 @@ func (t Target) comeAsking(ctx context.Context) error {
 	defer conn.Close()
 	b := make([]byte, 1024)
 	for ctx.Err() == nil {
-		if _, err := conn.WriteToUDPAddrPort(query(discoveryQuery), t.Discovery); err != nil {
+		if _, err := conn.WriteToUDPAddrPort(hostile.Query(1), t.Discovery); err != nil {
 			return err
 		}
 		if err := conn.SetReadDeadline(time.Now().Add(100 * time.Millisecond)); err != nil {

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"relay/cli/abuse/hostile"
+
 	"relay/cli/fault"
 	"relay/relay/oneline"
 )
@@ -36,8 +38,8 @@ func (r *report) blind(err error) {
 }
 
 // table says what became of a table's inputs.
-func (r *report) table(t Table, all []outcome, came newcomers, after vitals, before map[string]float64) {
-	of := map[Want]int{}
+func (r *report) table(t hostile.Table, all []outcome, came newcomers, after vitals, before map[string]float64) {
+	of := map[hostile.Want]int{}
 	var slowest outcome
 	wrong, refusals := 0, 0
 	for _, o := range all {
@@ -47,7 +49,7 @@ func (r *report) table(t Table, all []outcome, came newcomers, after vitals, bef
 			continue
 		}
 		of[o.input.Want]++
-		if o.input.Want == Refused || o.input.Want == Dropped {
+		if o.input.Want == hostile.Refused || o.input.Want == hostile.Dropped {
 			refusals++
 		}
 		if o.took > slowest.took {
@@ -59,9 +61,9 @@ func (r *report) table(t Table, all []outcome, came newcomers, after vitals, bef
 	r.came(string(t.Port)+", hostile inputs", came)
 }
 
-func counts(of map[Want]int) string {
+func counts(of map[hostile.Want]int) string {
 	var parts []string
-	for _, w := range []Want{Answered, Refused, Ended, Dropped} {
+	for _, w := range []hostile.Want{hostile.Answered, hostile.Refused, hostile.Ended, hostile.Dropped} {
 		if of[w] > 0 {
 			parts = append(parts, fmt.Sprintf("%d %v", of[w], w))
 		}
@@ -70,17 +72,17 @@ func counts(of map[Want]int) string {
 }
 
 // counted says what the node has counted of its refusals.
-func (r *report) counted(p Port, refusals int, after vitals, before map[string]float64) {
+func (r *report) counted(p hostile.Port, refusals int, after vitals, before map[string]float64) {
 	if after.refused == nil || refusals == 0 {
 		return
 	}
 	total, known := 0.0, false
 	reasons := map[string]float64{}
 	for series := range after.refused {
-		known = known || p.counts(series)
+		known = known || counted(p, series)
 	}
 	for series, n := range after.refusals(before) {
-		if p.counts(series) {
+		if counted(p, series) {
 			total += n
 			reasons[reasonOf(series)] += n
 		}

@@ -11,15 +11,17 @@ import (
 	"sync"
 	"time"
 
+	"relay/cli/abuse/hostile"
+
 	"relay/cli/fault"
 )
 
 // Config says whom to attack, and what has to hold.
 type Config struct {
 	Target
-	From netip.Prefix  // addresses of this machine to come from; not valid for what suits the target
-	Only []Port        // all that are open if empty
-	For  time.Duration // how long each siege lasts
+	From netip.Prefix   // addresses of this machine to come from; not valid for what suits the target
+	Only []hostile.Port // all that are open if empty
+	For  time.Duration  // how long each siege lasts
 	// Newcomer is how soon an honest newcomer has to play, and Memory how much more the node may
 	// hold, in bytes.
 	Newcomer time.Duration
@@ -89,7 +91,7 @@ func (a *attack) run(ctx context.Context, r *report) error {
 		defer beside.end()
 	}
 	r.begin(a)
-	for _, t := range Tables(a.target.Channel, a.target.Key) {
+	for _, t := range hostile.Tables(a.target.Channel, a.target.Key) {
 		if a.chosen(t.Port) && ctx.Err() == nil {
 			a.table(ctx, t, m, r)
 		}
@@ -112,7 +114,7 @@ func (a *attack) run(ctx context.Context, r *report) error {
 
 // closeShut leaves alone the TCP ports at which nobody listens.
 func (a *attack) closeShut(ctx context.Context, r *report) {
-	for p, at := range map[Port]*netip.AddrPort{RTMP: &a.target.RTMP, HTTP: &a.target.HTTP, Link: &a.target.Links, "metrics": &a.target.Admin} {
+	for p, at := range map[hostile.Port]*netip.AddrPort{hostile.RTMP: &a.target.RTMP, hostile.HTTP: &a.target.HTTP, hostile.Link: &a.target.Links, "metrics": &a.target.Admin} {
 		if !at.IsValid() {
 			continue
 		}
@@ -126,12 +128,12 @@ func (a *attack) closeShut(ctx context.Context, r *report) {
 	}
 }
 
-func (a *attack) chosen(p Port) bool {
+func (a *attack) chosen(p hostile.Port) bool {
 	return a.target.address(p).IsValid() && (len(a.Only) == 0 || slices.Contains(a.Only, p))
 }
 
 // table tries a table while newcomers come.
-func (a *attack) table(ctx context.Context, t Table, m *monitor, r *report) {
+func (a *attack) table(ctx context.Context, t hostile.Table, m *monitor, r *report) {
 	before := m.now(ctx).refused
 	var all []outcome
 	came := a.during(ctx, t.Port, func() { all = a.tryAll(ctx, t) })
@@ -188,8 +190,8 @@ func (a *attack) settle(ctx context.Context, m *monitor) {
 }
 
 // ParsePort reads the name of a port, in any case.
-func ParsePort(s string) (Port, error) {
-	for _, p := range Ports {
+func ParsePort(s string) (hostile.Port, error) {
+	for _, p := range hostile.Ports {
 		if strings.EqualFold(string(p), s) {
 			return p, nil
 		}

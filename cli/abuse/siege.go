@@ -7,12 +7,14 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"relay/cli/abuse/hostile"
 )
 
 // siege is a crowd that wants nothing but to be in the way, or a flood.
 type siege struct {
 	name string
-	port Port
+	port hostile.Port
 	// conns are held at a time, from so many addresses; each that is cut comes again at once, but no
 	// more than rate in a second come.
 	conns, addresses, rate int
@@ -24,26 +26,26 @@ type siege struct {
 
 // sieges are those that have kept honest people out of servers.
 func (a *attack) sieges() []siege {
-	ask := get("/" + a.target.Channel.String() + ".flv")
-	hello := record(22, honestHello().message())
+	ask := hostile.Get("/" + a.target.Channel.String() + ".flv")
+	hello := hostile.ClientHello()
 	return []siege{
-		{name: "100 connections that say nothing", port: RTMP, conns: 100, addresses: 20, rate: 200},
-		{name: "100 connections that say a byte a second", port: RTMP, conns: 100, addresses: 20, rate: 200, say: drip(shaken)},
-		{name: "100 connections that stop after the handshake", port: RTMP, conns: 100, addresses: 20, rate: 200, say: first(shaken)},
-		{name: "500 connections that say nothing", port: HTTP, conns: 500, addresses: 50, rate: 500},
-		{name: "300 connections that say a byte a second", port: HTTP, conns: 300, addresses: 30, rate: 500, say: drip(ask)},
-		{name: "300 connections that have asked once", port: HTTP, conns: 300, addresses: 30, rate: 500, say: first(get("/healthz"))},
-		{name: "64 viewers that read nothing", port: HTTP, conns: 64, addresses: 16, rate: 100, say: first(ask)},
-		{name: "1,000 connections that say nothing", port: TLS, conns: 1000, addresses: 100, rate: 1000},
-		{name: "5 silent connections a second from each of ten addresses", port: TLS, conns: 1000, addresses: 10, rate: 50},
-		{name: "300 connections that say a byte a second", port: TLS, conns: 300, addresses: 30, rate: 300, say: drip(hello)},
-		{name: "200 connections that stop in the middle of the handshake", port: TLS, conns: 200, addresses: 50, rate: 200, say: first(hello)},
-		{name: "60 nodes that shake hands and say nothing", port: Link, conns: 60, addresses: 60, rate: 60},
-		{name: "60 nodes that want a channel that is not there", port: Link, conns: 60, addresses: 60, rate: 60, say: first(linkHello([32]byte{1}, 1, "\x00"))},
-		{name: "60 streams of gossip that say nothing", port: Stream, conns: 60, addresses: 60, rate: 60, say: first(gossipLabel(a.target.Channel))},
-		{name: "a flood of pings", port: Gossip, flood: pings},
-		{name: "640 members that are not there", port: Gossip, flood: func(ctx context.Context, a *attack) int { return a.ghosts(ctx) }},
-		{name: "a flood of queries", port: Discovery, flood: queries},
+		{name: "100 connections that say nothing", port: hostile.RTMP, conns: 100, addresses: 20, rate: 200},
+		{name: "100 connections that say a byte a second", port: hostile.RTMP, conns: 100, addresses: 20, rate: 200, say: drip(hostile.Shaken())},
+		{name: "100 connections that stop after the handshake", port: hostile.RTMP, conns: 100, addresses: 20, rate: 200, say: first(hostile.Shaken())},
+		{name: "500 connections that say nothing", port: hostile.HTTP, conns: 500, addresses: 50, rate: 500},
+		{name: "300 connections that say a byte a second", port: hostile.HTTP, conns: 300, addresses: 30, rate: 500, say: drip(ask)},
+		{name: "300 connections that have asked once", port: hostile.HTTP, conns: 300, addresses: 30, rate: 500, say: first(hostile.Get("/healthz"))},
+		{name: "64 viewers that read nothing", port: hostile.HTTP, conns: 64, addresses: 16, rate: 100, say: first(ask)},
+		{name: "1,000 connections that say nothing", port: hostile.TLS, conns: 1000, addresses: 100, rate: 1000},
+		{name: "5 silent connections a second from each of ten addresses", port: hostile.TLS, conns: 1000, addresses: 10, rate: 50},
+		{name: "300 connections that say a byte a second", port: hostile.TLS, conns: 300, addresses: 30, rate: 300, say: drip(hello)},
+		{name: "200 connections that stop in the middle of the handshake", port: hostile.TLS, conns: 200, addresses: 50, rate: 200, say: first(hello)},
+		{name: "60 nodes that shake hands and say nothing", port: hostile.Link, conns: 60, addresses: 60, rate: 60},
+		{name: "60 nodes that want a channel that is not there", port: hostile.Link, conns: 60, addresses: 60, rate: 60, say: first(hostile.Hello([32]byte{1}))},
+		{name: "60 streams of gossip that say nothing", port: hostile.Stream, conns: 60, addresses: 60, rate: 60, say: first(hostile.GossipLabel(a.target.Channel))},
+		{name: "a flood of pings", port: hostile.Gossip, flood: pings},
+		{name: "640 members that are not there", port: hostile.Gossip, flood: func(ctx context.Context, a *attack) int { return a.ghosts(ctx) }},
+		{name: "a flood of queries", port: hostile.Discovery, flood: queries},
 	}
 }
 

@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"time"
 
+	"relay/cli/abuse/hostile"
+
 	"relay/cli/fault"
 	"relay/relay"
 	"relay/relay/hostnet"
@@ -59,13 +61,13 @@ func mine(own *hostnet.Subnets, ip netip.Addr) bool {
 }
 
 // address returns where a port is attacked.
-func (t Target) address(p Port) netip.AddrPort {
+func (t Target) address(p hostile.Port) netip.AddrPort {
 	switch p {
-	case RTMP, Media:
+	case hostile.RTMP, hostile.Media:
 		return t.RTMP
-	case HTTP:
+	case hostile.HTTP:
 		return t.HTTP
-	case Discovery:
+	case hostile.Discovery:
 		return t.Discovery
 	}
 	return t.Links

@@ -11,6 +11,8 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"relay/cli/abuse/hostile"
 )
 
 const (
@@ -28,7 +30,7 @@ const (
 
 // outcome is what became of an input.
 type outcome struct {
-	input  Input
+	input  hostile.Input
 	cut    bool // the node has ended the connection
 	answer []byte
 	took   time.Duration
@@ -40,11 +42,11 @@ func (o outcome) wrong() string {
 	switch w := o.input.Want; {
 	case o.err != nil:
 		return fmt.Sprintf("cannot be tried: %v", o.err)
-	case w == Dropped && len(o.answer) > 0:
+	case w == hostile.Dropped && len(o.answer) > 0:
 		return fmt.Sprintf("is answered: %.40q", o.answer)
-	case (w == Refused || w == Ended) && !o.cut:
+	case (w == hostile.Refused || w == hostile.Ended) && !o.cut:
 		return fmt.Sprintf("is not ended within %v", patience)
-	case w == Answered && len(o.answer) == 0:
+	case w == hostile.Answered && len(o.answer) == 0:
 		return "is not answered"
 	case o.input.Says != "" && !bytes.Contains(o.answer, []byte(o.input.Says)):
 		return fmt.Sprintf("is answered %.40q, want %q", o.answer, o.input.Says)
@@ -53,10 +55,10 @@ func (o outcome) wrong() string {
 }
 
 // tryAll tries a table's inputs, some at a time, each from another address.
-func (a *attack) tryAll(ctx context.Context, t Table) []outcome {
+func (a *attack) tryAll(ctx context.Context, t hostile.Table) []outcome {
 	all := make([]outcome, len(t.Inputs))
 	most := tries
-	if t.Port == Media {
+	if t.Port == hostile.Media {
 		most = 1 // one encoder sends at a time
 	}
 	slots := make(chan struct{}, most)
@@ -76,9 +78,9 @@ func (a *attack) tryAll(ctx context.Context, t Table) []outcome {
 }
 
 // try tries the i-th input of a port.
-func (a *attack) try(ctx context.Context, p Port, in Input, i int) outcome {
+func (a *attack) try(ctx context.Context, p hostile.Port, in hostile.Input, i int) outcome {
 	to := a.target.address(p)
-	if p.packets() {
+	if p.Packets() {
 		return tryPacket(in, to, a.from.udp(i))
 	}
 	conn, err := a.dial(ctx, p, i)
@@ -96,7 +98,7 @@ func (a *attack) try(ctx context.Context, p Port, in Input, i int) outcome {
 	go func() { // ends with conn
 		defer close(written)
 		_, _ = conn.Write(in.Bytes) // who is refused in the middle hears so by reading
-		if in.Want == Ended {
+		if in.Want == hostile.Ended {
 			_ = conn.(interface{ CloseWrite() error }).CloseWrite() // as good as gone if it fails
 		}
 	}()
@@ -105,7 +107,7 @@ func (a *attack) try(ctx context.Context, p Port, in Input, i int) outcome {
 }
 
 // read reads what comes of an input.
-func read(conn net.Conn, in Input) outcome {
+func read(conn net.Conn, in hostile.Input) outcome {
 	o := outcome{input: in}
 	b := make([]byte, 4096)
 	for {
@@ -113,7 +115,7 @@ func read(conn net.Conn, in Input) outcome {
 		if len(o.answer) < answerMost {
 			o.answer = append(o.answer, b[:n]...)
 		}
-		if in.Want == Answered && len(o.answer) > 0 && bytes.Contains(o.answer, []byte(in.Says)) {
+		if in.Want == hostile.Answered && len(o.answer) > 0 && bytes.Contains(o.answer, []byte(in.Says)) {
 			return o
 		}
 		if err != nil {
@@ -124,19 +126,19 @@ func read(conn net.Conn, in Input) outcome {
 }
 
 // dial connects to a port as the i-th attacker, with TLS where the port has it.
-func (a *attack) dial(ctx context.Context, p Port, i int) (net.Conn, error) {
+func (a *attack) dial(ctx context.Context, p hostile.Port, i int) (net.Conn, error) {
 	return dialFrom(ctx, p, a.target.address(p), a.from.tcp(i))
 }
 
-func dialFrom(ctx context.Context, p Port, to netip.AddrPort, from net.Addr) (net.Conn, error) {
+func dialFrom(ctx context.Context, p hostile.Port, to netip.AddrPort, from net.Addr) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	conn, err := (&net.Dialer{LocalAddr: from}).DialContext(ctx, "tcp", to.String())
-	if err != nil || p != Link && p != Stream {
+	if err != nil || p != hostile.Link && p != hostile.Stream {
 		return conn, err
 	}
 	protocol := alpnLink
-	if p == Stream {
+	if p == hostile.Stream {
 		protocol = alpnGossip
 	}
 	cfg, err := throwaway(protocol)
@@ -153,7 +155,7 @@ func dialFrom(ctx context.Context, p Port, to netip.AddrPort, from net.Addr) (ne
 }
 
 // tryPacket sends a packet and waits for what comes back.
-func tryPacket(in Input, to netip.AddrPort, from *net.UDPAddr) outcome {
+func tryPacket(in hostile.Input, to netip.AddrPort, from *net.UDPAddr) outcome {
 	o := outcome{input: in}
 	var conn *net.UDPConn
 	if conn, o.err = net.ListenUDP("udp", from); o.err != nil {

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"relay/cli/abuse/hostile"
 )
 
 const (
@@ -94,7 +96,7 @@ func parseVitals(r io.Reader) (vitals, error) {
 		case name == "process_resident_memory_bytes":
 			v.rss += n
 		case name == "relay_ring_bytes":
-			v.rss -= n
+			v.rss -= 2 * n // the collector lets as much stand that is not needed any more
 		case name == "relay_chunks_lost_total":
 			v.lost += n
 		case strings.HasPrefix(name, "relay_") && strings.Contains(name, "refused"):
@@ -179,12 +181,12 @@ func (v vitals) refusals(since map[string]float64) map[string]float64 {
 	return all
 }
 
-// of says whether a series is of a port: by words in its name and labels.
-func (p Port) counts(series string) bool {
-	words := map[Port][]string{
-		RTMP: {"rtmp"}, Media: {"rtmp"}, HTTP: {"viewers", "http"},
-		TLS: {"link", "door"}, Link: {"link", "door"}, Stream: {"link", "door", "gossip"},
-		Gossip: {"gossip"}, Discovery: {"discovery"},
+// counted says whether a series is of a port: by words in its name and labels.
+func counted(p hostile.Port, series string) bool {
+	words := map[hostile.Port][]string{
+		hostile.RTMP: {"rtmp"}, hostile.Media: {"rtmp"}, hostile.HTTP: {"viewers", "http"},
+		hostile.TLS: {"link", "door"}, hostile.Link: {"link", "door"}, hostile.Stream: {"link", "door", "gossip"},
+		hostile.Gossip: {"gossip"}, hostile.Discovery: {"discovery"},
 	}[p]
 	for _, w := range words {
 		if strings.Contains(series, w) {

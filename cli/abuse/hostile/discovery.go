@@ -1,4 +1,4 @@
-package abuse
+package hostile
 
 // query is a query for channels (relay/discovery/design.md), and answer what answers one.
 func query(b ...any) []byte {

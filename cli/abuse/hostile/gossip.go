@@ -1,4 +1,4 @@
-package abuse
+package hostile
 
 import (
 	"crypto/ed25519"
@@ -17,8 +17,8 @@ const (
 	ping, indirectPing, ack, suspect, alive, dead, pushPull, compound, user, compressed, encrypted, nack, withCRC, errMessage, label = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 244
 )
 
-// gossipLabel is what every packet and stream of a channel's gossip begins with.
-func gossipLabel(ch stream.ChannelID) []byte {
+// GossipLabel is what every packet and stream of a channel's gossip begins with.
+func GossipLabel(ch stream.ChannelID) []byte {
 	sum := sha256.Sum256(cat("relay/1 gossip\x00", ch[:]))
 	return sum[:16]
 }
@@ -65,7 +65,7 @@ func gossipTable(ch stream.ChannelID) Table {
 	add := func(name string, want Want, b ...any) {
 		t.Inputs = append(t.Inputs, Input{Name: name, Bytes: cat(b...), Want: want})
 	}
-	l, here := gossipLabel(ch), netip.MustParseAddrPort("127.0.0.1:9")
+	l, here := GossipLabel(ch), netip.MustParseAddrPort("127.0.0.1:9")
 	in := func(name string, b ...any) { add(name, Dropped, l, cat(b...)) }
 	other := append([]byte(nil), l...)
 	other[0] ^= 1
@@ -142,7 +142,7 @@ func forged(ch stream.ChannelID, at netip.AddrPort) []byte {
 // streamTable is what strangers say over a stream of gossip once its handshake is over.
 func streamTable(ch stream.ChannelID) Table {
 	t := Table{Port: Stream}
-	l, here := gossipLabel(ch), netip.MustParseAddrPort("127.0.0.1:9")
+	l, here := GossipLabel(ch), netip.MustParseAddrPort("127.0.0.1:9")
 	add := func(name string, want Want, b ...any) {
 		t.Inputs = append(t.Inputs, Input{Name: name, Bytes: cat(b...), Want: want})
 	}
@@ -153,7 +153,7 @@ func streamTable(ch stream.ChannelID) Table {
 	add("nothing", Ended)
 	add("half a label", Ended, l[:8])
 	add("a label of zeros", Refused, rep(0, 16), byte(ping))
-	add("a label of another channel", Refused, gossipLabel(stream.ChannelID{9}), nodes(mpInt(0)))
+	add("a label of another channel", Refused, GossipLabel(stream.ChannelID{9}), nodes(mpInt(0)))
 	in("a label alone", Ended)
 	for _, kind := range []byte{indirectPing, suspect, alive, dead, compound, user, compressed, encrypted, nack, withCRC, 14, 99, label, 255} {
 		in(fmt.Sprintf("kind %d", kind), Refused, kind, rep(1, 40))
@@ -181,4 +181,9 @@ func ghosts(ch stream.ChannelID, n int, at netip.AddrPort) []byte {
 		b = cat(b, "\x87", g[2:], mpText("State"), mpInt(0))
 	}
 	return b
+}
+
+// Ghost is a packet that tells members of one that is not there, signed with a key of its own.
+func Ghost(key ed25519.PrivateKey, ch stream.ChannelID, told uint64, at netip.AddrPort) []byte {
+	return cat(GossipLabel(ch), ghostOf(key, ch, told, at))
 }

@@ -1,4 +1,4 @@
-package abuse
+package hostile
 
 import (
 	"testing"
@@ -18,10 +18,10 @@ func TestTheTablesHaveEnough(t *testing.T) {
 				t.Errorf("%s: there are two called %q", table.Port, in.Name)
 			}
 			names[in.Name] = true
-			if packets := table.Port.packets(); packets != (in.Want == Dropped) && in.Want != Answered {
+			if packets := table.Port.Packets(); packets != (in.Want == Dropped) && in.Want != Answered {
 				t.Errorf("%s, %s: it cannot be %v", table.Port, in.Name, in.Want)
 			}
-			if table.Port.packets() && len(in.Bytes) > 65507 {
+			if table.Port.Packets() && len(in.Bytes) > 65507 {
 				t.Errorf("%s, %s: %d bytes fit no packet", table.Port, in.Name, len(in.Bytes))
 			}
 		}

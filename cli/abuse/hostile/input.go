@@ -1,4 +1,4 @@
-package abuse
+package hostile
 
 // Input is what a hostile peer says on a fresh connection, or in one packet.
 type Input struct {
@@ -52,5 +52,5 @@ const (
 // Ports lists all of them, in the order in which they are attacked.
 var Ports = []Port{RTMP, Media, HTTP, TLS, Link, Stream, Gossip, Discovery}
 
-// packets reports whether the port takes packets, not connections.
-func (p Port) packets() bool { return p == Gossip || p == Discovery }
+// Packets reports whether the port takes packets, not connections.
+func (p Port) Packets() bool { return p == Gossip || p == Discovery }

@@ -1,4 +1,4 @@
-package abuse
+package hostile
 
 import "strings"
 

@@ -12,7 +12,6 @@ import (
 	"sync"
 	"time"
 
-
 	"relay/ingest/flv"
 )
 

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"relay/cli/abuse/hostile"
-
 	"relay/ingest/flv"
 	"relay/ingest/rtmp"
 	"relay/relay"

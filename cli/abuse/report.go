@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"relay/cli/abuse/hostile"
-
 	"relay/cli/fault"
 	"relay/relay/oneline"
 )

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"relay/cli/abuse/hostile"
-
 	"relay/cli/fault"
 )
 

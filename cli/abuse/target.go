@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"relay/cli/abuse/hostile"
-
 	"relay/cli/fault"
 	"relay/relay"
 	"relay/relay/hostnet"

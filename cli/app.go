@@ -126,6 +126,7 @@ func newApp(t *term.Terminal, io Stdio) *cli.App {
 			keyCommand(t, io),
 			doctorCommand(t, io),
 			demoCommand(t),
+			flag.Abuse(io.Out),
 			versionCommand(t),
 		},
 	}

@@ -1,0 +1,56 @@
+package hostile
+
+// Input is what a hostile peer says on a fresh connection, or in one packet.
+type Input struct {
+	Name  string
+	Bytes []byte
+	Want  Want
+	Says  string // must be part of the answer; "" for anything
+}
+
+// Want is what must become of an input.
+type Want uint8
+
+// Wants.
+const (
+	// Refused: the node ends the connection by itself, while the other side stays.
+	Refused Want = iota
+	// Ended: the input stops in the middle, and so does the peer. The node ends the connection.
+	Ended
+	// Answered: something comes back. Odd, but no harm in it.
+	Answered
+	// Dropped: nothing comes back to the packet.
+	Dropped
+)
+
+// String returns it in a word.
+func (w Want) String() string {
+	return [...]string{"refused", "ended", "answered", "dropped"}[w]
+}
+
+// Table is the inputs for one port.
+type Table struct {
+	Port   Port
+	Inputs []Input
+}
+
+// Port is a door of the node, and the protocol that is spoken there.
+type Port string
+
+// Ports.
+const (
+	RTMP      Port = "RTMP"      // the encoder's
+	Media     Port = "media"     // the encoder's, with the stream key
+	HTTP      Port = "HTTP"      // players', with the page and the API
+	TLS       Port = "TLS"       // that for links, before there is TLS
+	Link      Port = "link"      // that for links
+	Stream    Port = "stream"    // that for links, where streams of gossip come in
+	Gossip    Port = "gossip"    // UDP, of the same number
+	Discovery Port = "discovery" // UDP, of all relays of this machine
+)
+
+// Ports lists all of them, in the order in which they are attacked.
+var Ports = []Port{RTMP, Media, HTTP, TLS, Link, Stream, Gossip, Discovery}
+
+// Packets reports whether the port takes packets, not connections.
+func (p Port) Packets() bool { return p == Gossip || p == Discovery }

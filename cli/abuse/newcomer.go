@@ -1,0 +1,170 @@
+package abuse
+
+import (
+	"context"
+	"crypto/ed25519"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"sync"
+	"time"
+
+	"relay/cli/abuse/hostile"
+	"relay/ingest/flv"
+	"relay/ingest/rtmp"
+	"relay/relay"
+)
+
+const (
+	// comeEvery is how often an honest newcomer comes during an attack.
+	comeEvery = 700 * time.Millisecond
+	// comeMost bounds how long one waits, if the bar is not longer.
+	comeMost = 5 * time.Second
+)
+
+// newcomers come to a port while it is attacked.
+type newcomers struct {
+	waits  []time.Duration
+	failed []error
+}
+
+func (n newcomers) slowest() time.Duration {
+	var most time.Duration
+	for _, w := range n.waits {
+		most = max(most, w)
+	}
+	return most
+}
+
+// during lets newcomers come to a port, one after another, until an attack is over; at least one.
+func (a *attack) during(ctx context.Context, p hostile.Port, attack func()) (n newcomers) {
+	over := make(chan struct{})
+	go func() { defer close(over); attack() }() // it is waited for below
+	for again := a.canCome(p); again; {
+		select { // the attack has to be there first
+		case <-time.After(comeEvery):
+		case <-ctx.Done():
+		}
+		began := time.Now()
+		if err := a.come(ctx, p); err == nil {
+			n.waits = append(n.waits, time.Since(began))
+		} else if ctx.Err() == nil {
+			n.failed = append(n.failed, err)
+		}
+		select {
+		case <-over:
+			again = false
+		default:
+			again = ctx.Err() == nil
+		}
+	}
+	<-over
+	return n
+}
+
+// canCome reports whether anybody honest comes by that port.
+func (a *attack) canCome(p hostile.Port) bool {
+	return a.target.address(p).IsValid() && p != hostile.Media
+}
+
+// come is an honest newcomer who wants to watch by way of a port, and is gone when it does.
+func (a *attack) come(ctx context.Context, p hostile.Port) error {
+	ctx, cancel := context.WithTimeout(ctx, max(comeMost, a.Newcomer))
+	defer cancel()
+	switch p {
+	case hostile.RTMP:
+		return a.target.comeOverRTMP(ctx)
+	case hostile.HTTP:
+		r, leave, err := a.target.play(ctx)
+		if err != nil {
+			return err
+		}
+		defer leave()
+		return firstTag(r)
+	case hostile.Discovery:
+		return a.target.comeAsking(ctx)
+	}
+	return a.target.comeOverLink(ctx)
+}
+
+// firstTag waits for the first tag of media.
+func firstTag(r *flv.Reader) error {
+	for {
+		t, err := r.Next()
+		if err != nil {
+			return err
+		}
+		if t.Type() != flv.Script && !flv.Classify(t).Config {
+			return nil
+		}
+	}
+}
+
+var errPlays = errors.New("it plays")
+
+func (t Target) comeOverRTMP(ctx context.Context) error {
+	u := &url.URL{Scheme: "rtmp", Host: t.RTMP.String(), Path: "/live/" + t.Channel.String()}
+	target, err := rtmp.ParseTarget(u)
+	if err != nil {
+		return err
+	}
+	err = target.Fetch(ctx, func(g flv.Tag) error {
+		if g.Type() != flv.Script && !flv.Classify(g).Config {
+			return errPlays
+		}
+		return nil
+	})
+	if errors.Is(err, errPlays) {
+		return nil
+	}
+	return err
+}
+
+// comeOverLink joins the channel as a node of its own, which nobody can dial.
+func (t Target) comeOverLink(ctx context.Context) error {
+	_, key, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		return err
+	}
+	node, err := relay.New(relay.Config{Key: key, Slots: -1})
+	if err != nil {
+		return err
+	}
+	c, err := node.Watch(relay.Invite{Channel: t.Channel, Hosts: []relay.HostPort{{Host: t.Links.Addr().String(), Port: t.Links.Port()}}}, nil)
+	if err != nil {
+		return err
+	}
+	run, leave := context.WithCancel(ctx)
+	var wg sync.WaitGroup
+	wg.Go(func() { _ = c.Run(run) }) // nothing but run ends it
+	defer wg.Wait()
+	defer leave()
+	_, err = c.Ring().Cursor().Next(ctx)
+	if err != nil {
+		return fmt.Errorf("no chunk came: %w", err)
+	}
+	return nil
+}
+
+// comeAsking looks for channels as relay list does, until it is answered.
+func (t Target) comeAsking(ctx context.Context) error {
+	conn, err := net.ListenUDP("udp", nil)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	b := make([]byte, 1024)
+	for ctx.Err() == nil {
+		if _, err := conn.WriteToUDPAddrPort(hostile.Query(1), t.Discovery); err != nil {
+			return err
+		}
+		if err := conn.SetReadDeadline(time.Now().Add(100 * time.Millisecond)); err != nil {
+			return err
+		}
+		if _, _, err := conn.ReadFromUDPAddrPort(b); err == nil {
+			return nil
+		}
+	}
+	return context.Cause(ctx)
+}

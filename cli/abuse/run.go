@@ -1,0 +1,199 @@
+package abuse
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"relay/cli/abuse/hostile"
+	"relay/cli/fault"
+)
+
+// Config says whom to attack, and what has to hold.
+type Config struct {
+	Target
+	From netip.Prefix   // addresses of this machine to come from; not valid for what suits the target
+	Only []hostile.Port // all that are open if empty
+	For  time.Duration  // how long each siege lasts
+	// Newcomer is how soon an honest newcomer has to play, and Memory how much more the node may
+	// hold, in bytes.
+	Newcomer time.Duration
+	Memory   int
+}
+
+// Bars.
+const (
+	DefaultNewcomer = time.Second
+	DefaultMemory   = 32 << 20
+	DefaultFor      = 6 * time.Second
+)
+
+const (
+	// settleMost bounds how long the node may take to give back what an attack took.
+	settleMost = 90 * time.Second
+	// slack is how many more goroutines and descriptors than before are no leak: a node that runs
+	// opens and closes some of its own.
+	slack = 8
+)
+
+// attack is one run.
+type attack struct {
+	Config
+	target Target
+	from   sources
+	third  third
+}
+
+// Run attacks a node, says what came of it, and fails if a bar was missed.
+func Run(ctx context.Context, cfg Config, out io.Writer) error {
+	if err := cfg.check(); err != nil {
+		return err
+	}
+	from, err := newSources(cfg.From, cfg.Links.Addr())
+	if err != nil {
+		return err
+	}
+	a := &attack{Config: cfg, target: cfg.Target, from: from}
+	r := &report{out: out, bar: cfg}
+	if err := a.run(ctx, r); err != nil {
+		return err
+	}
+	return r.conclude()
+}
+
+func (a *attack) run(ctx context.Context, r *report) error {
+	a.closeShut(ctx, r)
+	v, err := a.target.look(ctx)
+	if err != nil {
+		r.blind(err)
+	}
+	m := &monitor{target: a.target, before: v, last: v, peak: v.rss}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer cancel()
+	if err == nil {
+		wg.Go(func() { m.run(ctx) })
+	}
+	var beside *viewer
+	if a.target.HTTP.IsValid() {
+		if beside, err = a.target.watch(ctx); err != nil {
+			return fault.Fail("start a stream first: the attack is to show that it goes on", "nothing plays beside the attack: %w", err)
+		}
+		defer beside.end()
+	}
+	r.begin(a)
+	for _, t := range hostile.Tables(a.target.Channel, a.target.Key) {
+		if a.chosen(t.Port) && ctx.Err() == nil {
+			a.table(ctx, t, m, r)
+		}
+	}
+	for _, s := range a.sieges() {
+		if a.chosen(s.port) && ctx.Err() == nil {
+			a.besiege(ctx, s, r)
+		}
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	a.settle(ctx, m)
+	r.vitals(m)
+	if beside != nil {
+		r.beside(a, beside)
+	}
+	return nil
+}
+
+// closeShut leaves alone the TCP ports at which nobody listens.
+func (a *attack) closeShut(ctx context.Context, r *report) {
+	for p, at := range map[hostile.Port]*netip.AddrPort{hostile.RTMP: &a.target.RTMP, hostile.HTTP: &a.target.HTTP, hostile.Link: &a.target.Links, "metrics": &a.target.Admin} {
+		if !at.IsValid() {
+			continue
+		}
+		conn, err := (&net.Dialer{Timeout: lookMost}).DialContext(ctx, "tcp", at.String())
+		if err != nil {
+			r.say("%s: nobody listens at %s, so it is left alone.", p, at)
+			*at = netip.AddrPort{}
+			continue
+		}
+		conn.Close()
+	}
+}
+
+func (a *attack) chosen(p hostile.Port) bool {
+	return a.target.address(p).IsValid() && (len(a.Only) == 0 || slices.Contains(a.Only, p))
+}
+
+// table tries a table while newcomers come.
+func (a *attack) table(ctx context.Context, t hostile.Table, m *monitor, r *report) {
+	before := m.now(ctx).refused
+	var all []outcome
+	came := a.during(ctx, t.Port, func() { all = a.tryAll(ctx, t) })
+	if ctx.Err() != nil {
+		return
+	}
+	r.table(t, all, came, m.now(ctx), before)
+}
+
+// besiege lays a siege while newcomers come. It goes on until the last of them is in, or has given up.
+func (a *attack) besiege(ctx context.Context, s siege, r *report) {
+	began := time.Now()
+	camp, raise := context.WithCancel(ctx)
+	var conns, cut int
+	ended := make(chan struct{})
+	go func() { defer close(ended); conns, cut = a.lay(camp, s) }() // it ends with camp
+	came := a.during(ctx, s.port, func() {
+		select {
+		case <-time.After(a.For):
+		case <-ctx.Done():
+		}
+	})
+	took := time.Since(began)
+	raise()
+	<-ended
+	if ctx.Err() == nil {
+		r.siege(s, conns, cut, came, took, a.third)
+	}
+}
+
+// now is the vitals of this moment, or the newest that there are.
+func (m *monitor) now(ctx context.Context) vitals {
+	v, err := m.target.look(ctx)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err == nil && v.started == m.before.started {
+		m.last = v
+	}
+	return m.last
+}
+
+// settle waits until the node has given back what the attack took, or time is up.
+func (a *attack) settle(ctx context.Context, m *monitor) {
+	until := time.Now().Add(settleMost)
+	for time.Now().Before(until) && ctx.Err() == nil {
+		if v := m.now(ctx); v.goroutines <= m.before.goroutines+slack && v.fds <= m.before.fds+slack {
+			return
+		}
+		select {
+		case <-time.After(lookEvery):
+		case <-ctx.Done():
+		}
+	}
+}
+
+// ParsePort reads the name of a port, in any case.
+func ParsePort(s string) (hostile.Port, error) {
+	for _, p := range hostile.Ports {
+		if strings.EqualFold(string(p), s) {
+			return p, nil
+		}
+	}
+	return "", fmt.Errorf("there is no port %q to attack", s)
+}

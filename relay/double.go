@@ -54,12 +54,12 @@ func (c *Channel) takeDouble(f wire.Double) error {
 		c.theft = &StolenError{f.Proof}
 		c.log.Warn("the channel's key is used twice", zap.Uint64("chunk", f.Proof.Position().Seq))
 		for _, u := range c.up {
-			if u.knows2() {
+			if u.knows3() {
 				u.send(f)
 			}
 		}
 		for _, d := range c.down {
-			if d.knows2() {
+			if d.knows3() {
 				d.send(f)
 			}
 		}

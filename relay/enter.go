@@ -33,7 +33,7 @@ func (c *Channel) dialPlace(a tree.Dial) {
 		if err == nil {
 			c.node.answered(a.Place, d)
 		}
-		if err == nil && c.pass.private && !knowsPrivate(d.conn) {
+		if err == nil && c.pass.private && !knows3(d.conn) {
 			d.conn.NetConn().Close()
 			err = fmt.Errorf("%v: %w", d.addr, ErrOldPrivate)
 		}

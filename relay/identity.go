@@ -16,8 +16,9 @@ import (
 
 // alpn names the protocol in the TLS handshake, so that a port scanner or a web
 // server at the other end is told apart at once. Nodes of relay/2 know the frames from 0x20 on
-// besides, and those of relay/3 private channels; those that know several prefer the newest. All
-// connections offer all, so that they do not show whose channel is private.
+// besides, and those of relay/3 what private channels and two sources with one key need; those that
+// know several prefer the newest. All connections offer all, so that they do not show whose channel
+// is private.
 const (
 	alpn1 = "relay/1"
 	alpn2 = "relay/2"

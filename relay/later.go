@@ -192,7 +192,7 @@ func (c *Channel) showed(e stream.Epoch) tree.Place {
 // tellParent tells the parent, once, if it has not shown that it knows.
 func (c *Channel) tellParent(f wire.Later) {
 	u := c.parentLink(c.tree.Info())
-	if u == nil || c.epochs.told == &u.link || !u.knows2() {
+	if u == nil || c.epochs.told == &u.link || !u.knows3() {
 		return
 	}
 	if s := u.showed.Load(); s != nil && s.Epoch().Compare(f.Beat.Epoch()) >= 0 {
@@ -292,6 +292,9 @@ func (n *Node) compare(ctx context.Context, c *Channel, p tree.Place, own wire.L
 	defer d.conn.NetConn().Close()
 	if d.peer == n.ID() {
 		return tree.ReasonSelf
+	}
+	if !knows3(d.conn) {
+		return ErrOldNode
 	}
 	defer context.AfterFunc(ctx, func() { d.conn.NetConn().Close() })()
 	if err := c.pass.begin(d.conn, own); err != nil {

@@ -76,8 +76,13 @@ func TestTheLaterOfTwoSourcesWinsWhereGossipMeets(t *testing.T) {
 		}
 		// One viewer of the old half hears of a node of the other one, as from a parent's sample.
 		old[3].peers.take(wire.Sample{Members: 1, Of: []tree.Candidate{{Place: again[2].place, Depth: 1, Free: 1, Slots: 2}}})
-		took := w.within(time.Minute, "gossip tells of both sources", func(n *inhabitant) bool {
-			return n != old[0] || len(n.peers.gossip.Roots()) == 2 || n.in(again[0].writer.Epoch())
+		took := w.within(time.Minute, "gossip tells the source of the other one, and it may have ended for that", func(n *inhabitant) bool {
+			select {
+			case <-old[0].done:
+				return true
+			default:
+				return n != old[0] || len(n.peers.gossip.Roots()) == 2
+			}
 		})
 		t.Logf("gossip tells of both sources after %v", took)
 		wantOver(t, w, again[0], old[0])

@@ -128,6 +128,9 @@ func (c *Channel) begin(s side, g *guardedConn, r *wire.Reader) {
 // knows2 reports whether the peer knows the frames of relay/2.
 func (l *link) knows2() bool { return knows2(l.conn) }
 
+// knows3 reports whether the peer knows the frames of relay/3.
+func (l *link) knows3() bool { return knows3(l.conn) }
+
 func knows2(conn *tls.Conn) bool {
 	p := conn.ConnectionState().NegotiatedProtocol
 	return p == alpn2 || p == alpn

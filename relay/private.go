@@ -66,7 +66,7 @@ func (p pass) proves(f wire.Frame, conn *tls.Conn, by seal.Side) bool {
 
 // begin is what a node that has dialled says first: its proof, and then the frames.
 func (p pass) begin(conn *tls.Conn, frames ...wire.Frame) error {
-	if p.private && !knowsPrivate(conn) {
+	if p.private && !knows3(conn) {
 		return ErrOldPrivate
 	}
 	b, err := p.appendProof(nil, conn, seal.Client)
@@ -152,8 +152,8 @@ func (c *Channel) proveBack(conn *tls.Conn) error {
 	return err
 }
 
-// knowsPrivate reports whether the other side knows the frames of relay/3.
-func knowsPrivate(conn *tls.Conn) bool { return conn.ConnectionState().NegotiatedProtocol == alpn }
+// knows3 reports whether the other side knows the frames of relay/3.
+func knows3(conn *tls.Conn) bool { return conn.ConnectionState().NegotiatedProtocol == alpn }
 
 // Private reports whether the channel is a private one.
 func (c *Channel) Private() bool { return c.pass.private }

@@ -168,7 +168,7 @@ func (u *uplink) beat(b *stream.Beat) error {
 	} else if err := u.repeat("beat"); err != nil {
 		return err
 	}
-	if n := u.intake.news.Load(); n != nil && !u.corrected && b.Epoch().Compare(n.Beat.Epoch()) < 0 && u.knows2() {
+	if n := u.intake.news.Load(); n != nil && !u.corrected && b.Epoch().Compare(n.Beat.Epoch()) < 0 && u.knows3() {
 		u.corrected = true
 		u.send(*n)
 	}

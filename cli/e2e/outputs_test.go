@@ -226,7 +226,7 @@ func TestPlaylistAndThumbnail(t *testing.T) {
 	waiting.Take(t)
 	w := newWorld(t)
 	src := w.source("--title", "An evening,\nwith guests")
-	node := w.watch(src.link, "-o", "/dev/null")
+	node := w.watch(src.link, "-o", "/dev/null", "--thumbnails")
 	encode(t, src.rtmp, forEver, picture360, tone, withB, aac)
 	play(t, "viewer", node.url).gets(t, 100)
 

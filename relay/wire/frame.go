@@ -242,7 +242,7 @@ type Dialled struct {
 
 // Later tells of a run of the source that the other side may not have heard of: the root's signed
 // beat proves it, and At is a node that has it, as far as the sender knows. From a stranger it asks for
-// the same in return. It is sent to nodes whose ALPN is relay/2.
+// the same in return. It is sent to nodes whose ALPN is relay/3.
 type Later struct {
 	Channel stream.ChannelID
 	Beat    *stream.Beat
@@ -250,7 +250,7 @@ type Later struct {
 }
 
 // Double passes on the proof that the channel's key is used by two. It is sent to nodes whose ALPN is
-// relay/2.
+// relay/3.
 type Double struct{ Proof stream.Double }
 
 // Frame is one of *stream.Chunk, *stream.Header, *stream.Beat, Gap, Hello, Sample,

@@ -1,6 +1,7 @@
 package main
 
 import (
+	_ "embed"
 	"errors"
 	"fmt"
 	"os"
@@ -14,10 +15,18 @@ import (
 
 // small makes the program a third smaller, as SMALL in the Makefile says, and has nothing in it that
 // is different in another folder.
-var small = []string{
-	"-trimpath", "-ldflags=-s -w -buildid=", "-tags=urfave_cli_no_docs",
-	"-gcflags=github.com/...=-l", "-gcflags=google.golang.org/...=-l",
-}
+var small = func() []string {
+	flags := []string{"-trimpath", "-ldflags=-s -w -buildid=", "-tags=urfave_cli_no_docs"}
+	for p := range strings.FieldsSeq(cold) {
+		flags = append(flags, "-gcflags="+p+"=-l")
+	}
+	return flags
+}()
+
+// cold are the packages that do nothing for each tag.
+//
+//go:embed cold.txt
+var cold string
 
 // build returns the program for a system, without symbols and without the paths of this machine. If
 // this is a checkout, `relay version` tells its commit.

@@ -19,7 +19,7 @@ import (
 const (
 	// strangers is how many connections may be in their dialogue at a time. Each costs
 	// [strangerBytes] at most, and one more has another give way.
-	strangers = 32
+	strangers = 256
 	// acceptPause is how long to wait after accepting failed, as it does when the
 	// process is out of file descriptors.
 	acceptPause = 100 * time.Millisecond

@@ -297,8 +297,9 @@ func TestAPlayerIsTurnedAwayInWords(t *testing.T) {
 		}
 		e.gone(t)
 	}
-	s.refuse = errors.New("full")
-	e := dial(t, addr)
+	full := newFakeStream()
+	full.refuse = errors.New("full")
+	e := dial(t, servePlayers(t, full))
 	if code, text := e.asks(t, testApp, "there"); code != playFailed || text != "full" {
 		t.Errorf("when full: %s, %q", code, text)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/time/rate"
 
+	"relay/relay/socket"
 	"relay/relay/stream"
 	"relay/relay/wire"
 	"relay/tree"
@@ -29,7 +30,7 @@ type downlink struct {
 
 	cursors chan *stream.Cursor // from the channel's goroutine to the writer, once
 	guard   *guardedConn        // nil if the connection is a test's
-	socket  *socket             // nil if it cannot be swept
+	socket  putter              // nil if it cannot be swept
 	sweeper *sweeper
 	back    chan error // from the sweeper to the writer; see [sweeper.wait]
 
@@ -130,7 +131,8 @@ func (d *downlink) write() error {
 // sweepable has the child swept, if its connection can be.
 func (d *downlink) sweepable(g *guardedConn) {
 	d.guard = g
-	if d.socket = socketOf(g.Conn); d.socket != nil {
+	if s := socket.Of(g.Conn); s != nil {
+		d.socket = s
 		d.prod = d.sweeper.prod
 	}
 }

@@ -86,6 +86,7 @@ var law = []struct {
 	{"relay/seal", nil},
 	{"relay/stream", []string{"relay/seal"}},
 	{"relay/lobby", nil},
+	{"relay/socket", nil},
 	{"relay/hostnet", nil},
 	{"relay/portmap", []string{"relay/hostnet", "relay/oneline"}},
 	{"relay/naming", []string{"relay/stream"}},
@@ -93,17 +94,17 @@ var law = []struct {
 	{"relay/membership", []string{"relay/hostnet", "relay/oneline", "relay/refusal", "relay/stream", "relay/wire", "tree"}},
 	{"relay/discovery", []string{"relay/hostnet", "relay/refusal", "relay/stream"}},
 	{"relay/store", []string{"relay/oneline", "relay/seal", "relay/stream", "relay/wire", "tree"}},
-	{"relay", []string{"relay/hostnet", "relay/membership", "relay/oneline", "relay/refusal", "relay/seal", "relay/store", "relay/stream", "relay/wire", "tree"}},
+	{"relay", []string{"relay/hostnet", "relay/membership", "relay/oneline", "relay/refusal", "relay/seal", "relay/store", "relay/socket", "relay/stream", "relay/wire", "tree"}},
 
 	// What a tag is, ingest and playback have in common: flv belongs to both.
 	{"ingest/flv", []string{"relay/oneline"}},
-	{"ingest/rtmp", []string{"ingest/flv", "relay/lobby", "relay/oneline"}},
+	{"ingest/rtmp", []string{"ingest/flv", "relay/lobby", "relay/oneline", "relay/socket"}},
 	{"ingest", []string{"ingest/flv", "ingest/rtmp", "relay/oneline", "relay/stream"}},
 
 	{"playback/api", nil},
 	{"playback/web", nil},
 	{"playback/remux", []string{"ingest/flv"}},
-	{"playback", []string{"ingest/flv", "playback/api", "playback/remux", "playback/web", "relay/lobby", "relay/naming", "relay/stream"}},
+	{"playback", []string{"ingest/flv", "playback/api", "playback/remux", "playback/web", "relay/lobby", "relay/naming", "relay/socket", "relay/stream"}},
 	{"playback/admin", []string{"playback", "playback/api"}},
 
 	{"cli/deploy/release", nil},

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"relay/relay/lobby"
+	"relay/relay/socket"
 )
 
 const (
@@ -48,6 +49,14 @@ type guard struct {
 func newGuard(c net.Conn) (*guard, error) {
 	g := &guard{Conn: c, in: readerOf(c), left: strangerBytes, until: time.Now().Add(strangerTime)}
 	return g, c.SetDeadline(g.until)
+}
+
+// readerOf returns what reads from conn.
+func readerOf(conn net.Conn) io.Reader {
+	if s := socket.Of(conn); s != nil {
+		return s
+	}
+	return conn
 }
 
 // trust lifts the limits for strangers.

@@ -47,7 +47,7 @@ type attack struct {
 	Config
 	target Target
 	from   sources
-	third  third
+	third  third // of this siege
 }
 
 // Run attacks a node, says what came of it, and fails if a bar was missed.
@@ -144,6 +144,7 @@ func (a *attack) table(ctx context.Context, t hostile.Table, m *monitor, r *repo
 
 // besiege lays a siege while newcomers come. It goes on until the last of them is in, or has given up.
 func (a *attack) besiege(ctx context.Context, s siege, r *report) {
+	a.third = third{}
 	began := time.Now()
 	camp, raise := context.WithCancel(ctx)
 	var conns, cut int

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -54,6 +55,11 @@ type attack struct {
 func Run(ctx context.Context, cfg Config, out io.Writer) error {
 	if err := cfg.check(); err != nil {
 		return err
+	}
+	if cfg.TagLog != "" {
+		if _, err := os.Stat(cfg.TagLog); err != nil {
+			return fault.Usage("start the source with --tag-log FILE, and give that file here", "--tag-log: %w", err)
+		}
 	}
 	from, err := newSources(cfg.From, cfg.Links.Addr())
 	if err != nil {

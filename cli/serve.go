@@ -94,7 +94,7 @@ func givenTo(c *cli.Context, brought bool) ([]relay.Invite, error) {
 			return nil, err
 		}
 		if u, err = carry.Unread(u); err != nil {
-			return nil, fault.Usage("relay serve LINK, or relay serve --list FILE", "%w", err)
+			return nil, fault.Usage("ask whoever broadcasts for the link that relay link --join-only prints", "%w", err)
 		}
 		given = append(given, u)
 	}

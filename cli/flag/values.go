@@ -143,7 +143,7 @@ func MaxViewers(c *cli.Context) (int, error) {
 	}
 	n := c.Int("max-viewers")
 	if n < 1 || n > maxViewers {
-		return 0, fault.Usage("", "--max-viewers %d is not from 1 to %d", n, maxViewers)
+		return 0, fault.Usage("leave it out for the usual number; --http 127.0.0.1:7145 serves players on this machine alone", "--max-viewers %d is not from 1 to %d", n, maxViewers)
 	}
 	return n, nil
 }

@@ -317,7 +317,7 @@ func (w *watch) explain(now time.Time) {
 	switch {
 	case why == "":
 	case first:
-		const hint = "is relay source running, and can this machine reach it? Still trying; Ctrl-C ends it"
+		const hint = "is relay source running, can this machine reach it, and is the link whole? Still trying; Ctrl-C ends it"
 		w.t.Say("Not connected yet: %s", why)
 		w.t.Hint(hint)
 		w.events.Tell(words.Warning{Code: words.WarnNotConnected, Text: why, Hint: hint}.Event())

@@ -15,7 +15,7 @@ func Serving() []cli.Flag {
 	return []cli.Flag{
 		List("allow-host", "`NAME` under which players may ask, besides localhost and addresses"),
 		List("trusted-proxy", "`ADDR` or ADDR/BITS of a reverse proxy that is believed when it says for whom it asks, by X-Forwarded-For, -Host, -Proto and -Prefix"),
-		Toggle("thumbnails", "make small pictures of the channels (.jpg) with ffmpeg, shut off from files and network; Linux only"),
+		Toggle("thumbnails", "make small pictures of the channels (.jpg) with ffmpeg, which can neither write files nor use the network; Linux only"),
 	}
 }
 

@@ -2,6 +2,7 @@ package abuse
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -74,7 +75,11 @@ func Run(ctx context.Context, cfg Config, out io.Writer) error {
 }
 
 func (a *attack) run(ctx context.Context, r *report) error {
+	r.begin(a)
 	a.closeShut(ctx, r)
+	if !slices.ContainsFunc(hostile.Ports, a.chosen) {
+		return &fault.Error{Err: errors.New("there is no port to attack"), Hint: "start the node first; --http, --rtmp, --admin and --discovery say where its ports are, and --only must name one of them", Code: fault.ExitNobody}
+	}
 	v, err := a.target.look(ctx)
 	if err != nil {
 		r.blind(err)
@@ -95,7 +100,6 @@ func (a *attack) run(ctx context.Context, r *report) error {
 		}
 		defer beside.end()
 	}
-	r.begin(a)
 	for _, t := range hostile.Tables(a.target.Channel, a.target.Key) {
 		if a.chosen(t.Port) && ctx.Err() == nil {
 			a.table(ctx, t, m, r)

@@ -51,6 +51,7 @@ func runServe(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 		return err
 	}
 	log := words.NewLog(t, c.Bool("verbose"))
+	defer log.Sync() // it keeps lines for a second
 	for _, name := range cfg.Shown {
 		reporter{t: t}.warn(words.Shown(name))
 	}

@@ -87,6 +87,7 @@ func runWatch(c *cli.Context, t *term.Terminal, stdio Stdio) (err error) {
 		return err
 	}
 	w := &watch{reporter: reporter{t, jsonEvents(c, stdio)}, plan: p, log: words.NewLog(t, c.Bool("verbose"))}
+	defer w.log.Sync() // it keeps lines for a second
 	defer func() { w.events.End(c.Context, err) }()
 	if err := sink.Check(p.sinks, p.player); err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"relay/ingest/flv"
@@ -63,70 +64,65 @@ func TestTagsOfSixteenMebibytesCostNoMoreThanTheRingAndALittle(t *testing.T) {
 	}
 	for _, form := range forms {
 		t.Run(form.Name, func(t *testing.T) {
-			src := newSource(t, stream.Limits{Bytes: ring})
-			src.payload = header.Payload()
-			if err := src.writer.SetHeader(src.payload); err != nil {
-				t.Fatal(err)
-			}
-			before := inUse()
-			ts := src.group(0)
-			c := src.channel()
-			ctx, cancel := context.WithCancel(t.Context())
-			closed := make(chan struct{})
-			var takers []*taker
-			done := make(chan reason, viewers)
-			s := NewServer(Config{Channels: list(c), MaxViewers: 2 * viewers})
-			if form.Name == "hls" {
-				(&routes{s, ctx}).hlsOf(c)
-			} else {
-				for i := range viewers {
-					k := &taker{closed: closed}
-					if i%2 == 1 {
-						k.most = 10_000
+			synctest.Test(t, func(t *testing.T) {
+				src := newSource(t, stream.Limits{Bytes: ring})
+				src.payload = header.Payload()
+				if err := src.writer.SetHeader(src.payload); err != nil {
+					t.Fatal(err)
+				}
+				before := inUse()
+				ts := src.group(0)
+				c := src.channel()
+				ctx, cancel := context.WithCancel(t.Context())
+				closed := make(chan struct{})
+				var takers []*taker
+				done := make(chan reason, viewers)
+				s := NewServer(Config{Channels: list(c), MaxViewers: 2 * viewers})
+				if form.Name == "hls" {
+					(&routes{s, ctx}).hlsOf(c)
+				} else {
+					for i := range viewers {
+						k := &taker{closed: closed}
+						if i%2 == 1 {
+							k.most = 10_000
+						}
+						takers = append(takers, k)
+						v := &viewer{presence: presence{since: time.Now()}, start: Squash, form: form, watched: true}
+						go func() { done <- s.play(ctx, k, c, v, nil) }() // ends with ctx
 					}
-					takers = append(takers, k)
-					v := &viewer{presence: presence{since: time.Now()}, start: Squash, form: form, watched: true}
-					go func() { done <- s.play(ctx, k, c, v, nil) }() // ends with ctx
 				}
-			}
-			most := uint64(0)
-			for i := range 8 {
-				size := flv.MaxBody
-				if i%2 == 1 {
-					size = 8<<20 - 100 // which all containers take
-				}
-				src.tags = src.tags[:0] // the test's own copies
-				src.keyframe(ts, size)
-				src.tags = src.tags[:0]
-				src.flush()
-				ts = src.group(ts + 33)
-				eventually(t, "those who take everything have it", func() bool {
+				most := uint64(0)
+				for i := range 8 {
+					size := flv.MaxBody
+					if i%2 == 1 {
+						size = 8<<20 - 100 // which all containers take
+					}
+					src.tags = src.tags[:0] // the test's own copies
+					src.keyframe(ts, size)
+					src.tags = src.tags[:0]
+					src.flush()
+					ts = src.group(ts + 33)
+					time.Sleep(time.Second)
+					synctest.Wait() // so that no tag is being converted
 					for j, k := range takers {
 						if j%2 == 0 && k.took.Load() < int64(i+1)*100_000 {
-							return false
+							t.Fatalf("viewer %d has %d bytes after %d tags", j, k.took.Load(), i+1)
 						}
 					}
-					return true
-				})
-				time.Sleep(20 * time.Millisecond)
-				held := inUse() - before
-				for again := 0; held > ring+beyond && again < 100; again++ { // a tag is being converted just now
-					time.Sleep(20 * time.Millisecond)
-					held = inUse() - before
+					most = max(most, inUse()-before)
 				}
-				most = max(most, held)
-			}
-			t.Logf("%.1f MiB, of which the ring has %.1f", float64(most)/(1<<20), float64(src.ring.Stats().Memory)/(1<<20))
-			if most > ring+beyond {
-				t.Errorf("%d MiB beyond what the ring may hold, at most %d", (most-ring)>>20, beyond>>20)
-			}
-			close(closed)
-			cancel()
-			for range takers {
-				<-done
-			}
-			s.places.playing.Wait()
-			runtime.KeepAlive(src)
+				t.Logf("%.1f MiB, of which the ring has %.1f", float64(most)/(1<<20), float64(src.ring.Stats().Memory)/(1<<20))
+				if most > ring+beyond {
+					t.Errorf("%d MiB beyond what the ring may hold, at most %d", (most-ring)>>20, beyond>>20)
+				}
+				close(closed)
+				cancel()
+				for range takers {
+					<-done
+				}
+				s.places.playing.Wait()
+				runtime.KeepAlive(src)
+			})
 		})
 	}
 }

@@ -1,6 +1,7 @@
 package abuse
 
 import (
+	"net"
 	"net/netip"
 	"strings"
 	"testing"
@@ -99,6 +100,20 @@ func TestOutcomesAreJudged(t *testing.T) {
 		if w := c.o.wrong(); (w == "") != (c.says == "") || !strings.Contains(w, c.says) {
 			t.Errorf("%+v: %q, want %q", c.o, w, c.says)
 		}
+	}
+}
+
+func TestWhoHasNoPortIsNotSaidToHold(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	shut := ln.Addr().(*net.TCPAddr).AddrPort()
+	ln.Close()
+	var b strings.Builder
+	err = Run(t.Context(), Config{Target: Target{Links: shut, HTTP: shut}}, &b)
+	if err == nil || strings.Contains(b.String(), "held") {
+		t.Errorf("%v: %s", err, b.String())
 	}
 }
 

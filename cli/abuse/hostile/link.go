@@ -2,6 +2,7 @@ package hostile
 
 import (
 	"fmt"
+	"strings"
 
 	"relay/relay/stream"
 )
@@ -90,7 +91,7 @@ func linkHellos(ch stream.ChannelID) []Input {
 	add("hello of version 2", Refused, frame(0x10, "\x02", rep(0xaa, 60)))
 	add("hello of version 255, and nothing else", Refused, frame(0x10, "\xff"))
 	add("hello with flags of no meaning", Refused, linkHello(ch, 0xff, "\x00"))
-	add("hello with 5 addresses", Refused, linkHello(ch, 1, "\x05", []byte(repeat("\x04\x7f\x00\x00\x01\x1b\xe8", 5))))
+	add("hello with 5 addresses", Refused, linkHello(ch, 1, "\x05", []byte(strings.Repeat("\x04\x7f\x00\x00\x01\x1b\xe8", 5))))
 	add("hello with 255 addresses, none there", Refused, linkHello(ch, 1, "\xff"))
 	add("hello with an address cut", Refused, linkHello(ch, 1, "\x01\x04\x7f\x00"))
 	add("hello with bytes left over", Refused, linkHello(ch, 1, "\x00more"))
@@ -150,8 +151,8 @@ func linkChildren(ch stream.ChannelID) []Input {
 		}
 	}
 	after("pull of an epoch of ones", frame(0x13, rep(255, 24)))
-	after("pulls, 1,000 at once", []byte(repeat(string(frame(0x13, rep(0, 24))), 1000)))
-	after("reports, 1,000 at once", []byte(repeat(string(frame(0x16, rep(0, 32))), 1000)))
+	after("pulls, 1,000 at once", []byte(strings.Repeat(string(frame(0x13, rep(0, 24))), 1000)))
+	after("reports, 1,000 at once", []byte(strings.Repeat(string(frame(0x16, rep(0, 32))), 1000)))
 	after("facts of no node", frame(0x1a, "\x00\x00", rep(0, 30)))
 	after("facts of 4,097 nodes", frame(0x1a, "\x00\x81\x20", rep(0, 30)))
 	after("facts with a number that does not end", frame(0x1a, "\x00", rep(0x80, 40)))
@@ -159,9 +160,9 @@ func linkChildren(ch stream.ChannelID) []Input {
 	after("facts at depth 255", frame(0x1a, "\xff\x01", rep(0, 30)))
 	after("facts that skip a level", frame(0x1a, "\x01\x02", rep(1, 8), "\x00\x00", rep(0, 8), rep(2, 8), "\x09\x00", rep(0, 8), rep(0, 6)))
 	after("facts of rubbish, of the greatest length", frame(0x1a, rep(255, 152664)))
-	after("facts, 50 at once", []byte(repeat(string(frame(0x1a, "\x01\x01", rep(1, 8), "\x00\x00\x00\x00\x00\x00\x00\x00\x00", rep(0, 6))), 50)))
+	after("facts, 50 at once", []byte(strings.Repeat(string(frame(0x1a, "\x01\x01", rep(1, 8), "\x00\x00\x00\x00\x00\x00\x00\x00\x00", rep(0, 6))), 50)))
 	after("a truth value of 2", frame(0x26, "\x02", rep(0, 6)))
-	after("calls of nobody, 1,000 at once", []byte(repeat(string(frame(0x22, rep(7, 32))), 1000)))
+	after("calls of nobody, 1,000 at once", []byte(strings.Repeat(string(frame(0x22, rep(7, 32))), 1000)))
 	after("ready for nobody", frame(0x2b, rep(7, 32), "\x01"))
 	after("meet, at this machine", frame(0x2a, rep(7, 32), "\x04\x7f\x00\x00\x01\x00\x16\x04\x7f\x00\x00\x01\x00\x16"))
 	return all

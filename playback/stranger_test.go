@@ -245,10 +245,9 @@ func TestNewViewersGetInBesideIdleConnections(t *testing.T) {
 }
 
 func TestNobodyTakesAllPlacesForViewers(t *testing.T) {
-	p := places{most: 1000}
-	take := func(n int, from func(int) string) (taken int, last Refusal) {
+	take := func(p *places, n int, from func(int) string) (taken int, last Refusal) {
 		for i := range n {
-			a := netip.MustParseAddr(from(i))
+			a, _ := netip.ParseAddr(from(i)) // the zero Addr for ""
 			if leave, why := p.take(a, a.IsPrivate()); leave != nil {
 				taken++
 			} else {
@@ -257,18 +256,29 @@ func TestNobodyTakesAllPlacesForViewers(t *testing.T) {
 		}
 		return taken, last
 	}
-	for _, c := range []struct {
+	type crowd struct {
 		from func(int) string
 		want int
 		why  Refusal
-	}{
+	}
+	p := places{most: 1000}
+	for _, c := range []crowd{
 		{func(int) string { return "203.0.113.7" }, 250, RefusedShare},
 		{func(i int) string { return fmt.Sprintf("203.0.113.%d", 8+i%200) }, 250, RefusedShare},
 		{func(i int) string { return fmt.Sprintf("198.51.%d.%d", i%250, i/250) }, 438, RefusedFull},
 		{func(int) string { return "192.168.1.2" }, 62, RefusedFull},
 	} {
-		if n, why := take(2000, c.from); n != c.want || why != c.why {
+		if n, why := take(&p, 2000, c.from); n != c.want || why != c.why {
 			t.Errorf("%s: %d places, then %q", c.from(0), n, why)
+		}
+	}
+	for name, c := range map[string]crowd{
+		"a customer's /64":              {func(i int) string { return fmt.Sprintf("2001:db8::%x", i) }, 250, RefusedShare},
+		"a /48":                         {func(i int) string { return fmt.Sprintf("2001:db8:0:%x::1", i) }, 500, RefusedShare},
+		"who is behind a proxy unnamed": {func(int) string { return "" }, 250, RefusedShare},
+	} {
+		if n, why := take(&places{most: 1000}, 2000, c.from); n != c.want || why != c.why {
+			t.Errorf("%s: %d places, then %q", name, n, why)
 		}
 	}
 	few := places{most: 1}
@@ -277,8 +287,8 @@ func TestNobodyTakesAllPlacesForViewers(t *testing.T) {
 		t.Fatal("the only place is for nobody")
 	}
 	leave()
-	if len(few.of) != 0 || few.taken != 0 {
-		t.Errorf("it is still taken: %v", few.of)
+	if one, all := few.of.Of(netip.MustParseAddr("203.0.113.7")); one != 0 || all != 0 || few.taken != 0 {
+		t.Errorf("it is still taken: %d, %d and %d", one, all, few.taken)
 	}
 }
 

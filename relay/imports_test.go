@@ -85,8 +85,8 @@ var law = []struct {
 	{"relay/refusal", nil}, // counted the same way wherever something is refused
 	{"relay/seal", nil},
 	{"relay/stream", []string{"relay/seal"}},
-	{"relay/lobby", nil},
 	{"relay/hostnet", nil},
+	{"relay/lobby", []string{"relay/hostnet"}},
 	{"relay/portmap", []string{"relay/hostnet", "relay/oneline"}},
 	{"relay/naming", []string{"relay/stream"}},
 	{"relay/wire", []string{"relay/seal", "relay/stream", "tree"}},
@@ -103,7 +103,7 @@ var law = []struct {
 	{"playback/api", nil},
 	{"playback/web", nil},
 	{"playback/remux", []string{"ingest/flv"}},
-	{"playback", []string{"ingest/flv", "playback/api", "playback/remux", "playback/web", "relay/lobby", "relay/naming", "relay/stream"}},
+	{"playback", []string{"ingest/flv", "playback/api", "playback/remux", "playback/web", "relay/hostnet", "relay/lobby", "relay/naming", "relay/stream"}},
 	{"playback/admin", []string{"playback", "playback/api"}},
 
 	{"cli/deploy/release", nil},

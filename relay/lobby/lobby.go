@@ -1,6 +1,7 @@
 // Package lobby bounds the connections of peers who have not yet said what they want. When there
-// are as many as there may be, one gives way to the next: a crowd from one address before all
-// others, who says nothing before who speaks, and this machine's own networks last.
+// are as many as there may be, one gives way to the next: a crowd from one address or prefix before
+// all others, who says nothing before who speaks, of the prefix and address that has most, the
+// oldest, and this machine's own networks last.
 package lobby
 
 import (
@@ -111,6 +112,9 @@ func (l *Lobby) before(a, b *Guest) bool {
 	}
 	if a.state != b.state {
 		return a.state > b.state
+	}
+	if allA != allB {
+		return allA > allB
 	}
 	if oneA != oneB {
 		return oneA > oneB

@@ -108,6 +108,16 @@ func TestWhoGivesWayFirst(t *testing.T) {
 	}
 }
 
+func TestTheLargerCrowdGivesWayWhateverItsAddresses(t *testing.T) {
+	l := New(80, nil)
+	household, _ := enter(l, fewAddr+2, "198.51.100.7:1")
+	enter(l, 59, "192.0.2.%d:2") // one prefix, and one of each address
+	enter(l, 30, "203.0.%d.7:2")
+	if n := open(household); n != len(household) {
+		t.Errorf("%d of a household are in", n)
+	}
+}
+
 func TestNobodyIsCountedWhoHasLeft(t *testing.T) {
 	l := New(10, nil)
 	_, guests := enter(l, 30, "203.0.113.7:1")

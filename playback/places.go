@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"relay/relay/hostnet"
+	"relay/relay/refusal"
 )
 
 const (
@@ -28,7 +29,7 @@ type places struct {
 
 // take takes a place for a viewer at an address, of its own networks or a stranger's, or says why
 // there is none. Who has got one must leave.
-func (p *places) take(a netip.Addr, own bool) (leave func(), why Refusal) {
+func (p *places) take(a netip.Addr, own bool) (leave func(), why refusal.Reason) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	one, all := p.of.Of(a)

@@ -14,6 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"relay/relay/refusal"
 	"relay/relay/stream"
 )
 
@@ -82,7 +83,7 @@ func TestBadInputIsCutByTheLimitsWithAReason(t *testing.T) {
 	long := strings.Repeat("x", maxRequestHeader+8<<10)
 	for name, c := range map[string]struct {
 		talk func(net.Conn)
-		want Refusal
+		want refusal.Reason
 		in   time.Duration
 	}{
 		"nothing":                    {says(""), RefusedSilent, requestTimeout},
@@ -124,7 +125,7 @@ func TestBadInputIsCutByTheLimitsWithAReason(t *testing.T) {
 				talking.Wait()
 				synctest.Wait()
 				for _, r := range Refusals {
-					if n := s.Refused(r); (n == 1) != (r == c.want) || n > 1 {
+					if n := s.refused.All()[r]; (n == 1) != (r == c.want) || n > 1 {
 						t.Errorf("%s: %d; answered %.60q", r, n, answer)
 					}
 				}
@@ -149,7 +150,7 @@ func TestWhoDoesNotReadAnAnswerIsCut(t *testing.T) {
 			t.Errorf("cut after %v", d)
 		}
 		synctest.Wait()
-		if n := s.Refused(RefusedStuck); n != 1 {
+		if n := s.refused.All()[RefusedStuck]; n != 1 {
 			t.Errorf("%d counted", n)
 		}
 	})
@@ -176,7 +177,7 @@ func TestAWellBehavedConnectionIsCountedForNothing(t *testing.T) {
 		at.dial("203.0.113.7:5").Close() // a port scan
 		synctest.Wait()
 		for _, r := range Refusals {
-			if n := s.Refused(r); n != 0 {
+			if n := s.refused.All()[r]; n != 0 {
 				t.Errorf("%s: %d", r, n)
 			}
 		}
@@ -235,7 +236,7 @@ func TestNewViewersGetInBesideIdleConnections(t *testing.T) {
 					t.Errorf("this network's own connection was cut: %v", err)
 				}
 				synctest.Wait()
-				if n := s.Refused(RefusedRequests); n < idle-maxRequests {
+				if n := s.refused.All()[RefusedRequests]; n < idle-maxRequests {
 					t.Errorf("%d have given way", n)
 				}
 				src.ring.Close()
@@ -245,7 +246,7 @@ func TestNewViewersGetInBesideIdleConnections(t *testing.T) {
 }
 
 func TestNobodyTakesAllPlacesForViewers(t *testing.T) {
-	take := func(p *places, n int, from func(int) string) (taken int, last Refusal) {
+	take := func(p *places, n int, from func(int) string) (taken int, last refusal.Reason) {
 		for i := range n {
 			a, _ := netip.ParseAddr(from(i)) // the zero Addr for ""
 			if leave, why := p.take(a, a.IsPrivate()); leave != nil {
@@ -259,7 +260,7 @@ func TestNobodyTakesAllPlacesForViewers(t *testing.T) {
 	type crowd struct {
 		from func(int) string
 		want int
-		why  Refusal
+		why  refusal.Reason
 	}
 	p := places{most: 1000}
 	for _, c := range []crowd{

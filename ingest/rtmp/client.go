@@ -166,13 +166,13 @@ func (f *fetcher) step(result func(command)) error {
 			result(cmd)
 		}
 	case "_error":
-		return refusal(cmd)
+		return refusedBy(cmd)
 	case "onStatus":
 		level, _ := cmd.object(1).GetString("level")
 		code, _ := cmd.object(1).GetString("code")
 		switch {
 		case level == "error":
-			return refusal(cmd)
+			return refusedBy(cmd)
 		case code == "NetStream.Play.Stop", code == "NetStream.Play.UnpublishNotify", code == "NetStream.Play.Complete":
 			return errEnded
 		}
@@ -180,8 +180,8 @@ func (f *fetcher) step(result func(command)) error {
 	return nil
 }
 
-// refusal words a server's error. Its text is data.
-func refusal(cmd command) error {
+// refusedBy words a server's error. Its text is data.
+func refusedBy(cmd command) error {
 	code, _ := cmd.object(1).GetString("code")
 	description, _ := cmd.object(1).GetString("description")
 	return fmt.Errorf("it refuses: %s (%s)", printable(description), printable(code))

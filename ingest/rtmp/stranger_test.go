@@ -17,6 +17,7 @@ import (
 	"github.com/bluenviron/gortmplib/pkg/rawmessage"
 
 	"relay/relay/lobby"
+	"relay/relay/refusal"
 )
 
 // pipe returns a peer's end of a connection that a server serves, and a channel
@@ -125,7 +126,7 @@ func TestASilentEncoderIsCut(t *testing.T) {
 }
 
 func TestWhoSpeaksIsServedAtOnceBesideManyWhoDoNot(t *testing.T) {
-	var count Refusals
+	var count refusal.Counts
 	c := newInbox()
 	addr := run(t, &Server{Publish: c.Publish, Refusals: &count})
 	for range 10 * strangers {
@@ -147,7 +148,7 @@ func TestWhoSpeaksIsServedAtOnceBesideManyWhoDoNot(t *testing.T) {
 	if d := time.Since(began); d >= strangerTime {
 		t.Errorf("it waited for %v, until the others had to go anyway", d)
 	}
-	if count.Of(RefusedCrowd) == 0 {
+	if count.All()[RefusedCrowd] == 0 {
 		t.Error("nobody who gave way is counted")
 	}
 }
@@ -194,7 +195,7 @@ func TestEachRefusalIsCountedByItsReason(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		talk func(*testing.T, net.Conn)
-		want Refusal
+		want refusal.Reason
 	}{
 		"nothing":                       {says(""), RefusedSilent},
 		"a version, and nothing":        {says("\x03"), RefusedSlow},
@@ -214,7 +215,7 @@ func TestEachRefusalIsCountedByItsReason(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				var count Refusals
+				var count refusal.Counts
 				peer, conn := net.Pipe()
 				s := &Server{Publish: newInbox().Publish, Refusals: &count}
 				var talking sync.WaitGroup
@@ -222,8 +223,8 @@ func TestEachRefusalIsCountedByItsReason(t *testing.T) {
 				s.serve(t.Context(), conn, lobby.New(1, nil).Enter(conn))
 				peer.Close()
 				talking.Wait()
-				for _, r := range AllRefusals {
-					if n := count.Of(r); (n == 1) != (r == c.want) {
+				for _, r := range Refusals {
+					if n := count.All()[r]; (n == 1) != (r == c.want) {
 						t.Errorf("%s: %d", r, n)
 					}
 				}

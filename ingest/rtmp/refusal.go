@@ -47,7 +47,7 @@ func refusalOf(err error) refusal.Reason {
 		return RefusedKey
 	case is(ErrBusy):
 		return RefusedBusy
-	case is(errPlay), is(ErrNoStream):
+	case is(errPlay):
 		return RefusedStream
 	case is(io.EOF), is(io.ErrUnexpectedEOF), isReset(err):
 		return ""

@@ -212,12 +212,18 @@ func TestEachRefusalIsCountedByItsReason(t *testing.T) {
 		"publish before connect":        {shaken("\x03\x00\x00\x00\x00\x00\x13\x14\x00\x00\x00\x00\x02\x00\x07publish\x00\x3f\xf0\x00\x00\x00\x00\x00\x00"), RefusedGarbage},
 		"a wrong key":                   {asks("publish", nil, "wrong"), RefusedKey},
 		"a stream that is not there":    {asks("play", nil, "nothing"), RefusedStream},
+		"a stream that has no room":     {asks("play", nil, "full"), RefusedStream},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var count refusal.Counts
 				peer, conn := net.Pipe()
-				s := &Server{Publish: newInbox().Publish, Refusals: &count}
+				s := &Server{Publish: newInbox().Publish, Refusals: &count, Play: func(_ net.Addr, _, name string) (Viewing, error) {
+					if name == "full" {
+						return nil, errors.New("there is no room")
+					}
+					return nil, ErrNoStream
+				}}
 				var talking sync.WaitGroup
 				talking.Go(func() { c.talk(t, peer) })
 				s.serve(t.Context(), conn, lobby.New(1, nil).Enter(conn))

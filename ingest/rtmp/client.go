@@ -67,10 +67,7 @@ func (t Target) Fetch(ctx context.Context, take func(flv.Tag) error) error {
 
 // fetch is Fetch over a connection.
 func (t Target) fetch(conn net.Conn, take func(flv.Tag) error) error {
-	g, err := newGuard(conn)
-	if err != nil {
-		return err
-	}
+	g := newGuard(conn, nil)
 	if _, _, err := handshake.DoClient(g, false, false); err != nil {
 		return fmt.Errorf("RTMP handshake with %s: %w", t.addr, plain(err))
 	}

@@ -104,11 +104,7 @@ func (s *Server) serve(ctx context.Context, conn net.Conn, guest *lobby.Guest) {
 	defer guest.Leave()
 	defer conn.Close()
 	log := s.log().With(zap.String("addr", conn.RemoteAddr().String()))
-	g, err := newGuard(conn)
-	if err != nil {
-		return
-	}
-	g.guest = guest
+	g := newGuard(conn, guest)
 	p, err := s.accept(ctx, g)
 	if err != nil {
 		if guest.Turned() {

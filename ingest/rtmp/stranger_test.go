@@ -153,6 +153,21 @@ func TestWhoSpeaksIsServedAtOnceBesideManyWhoDoNot(t *testing.T) {
 	}
 }
 
+func TestWhoGivesWayAtOnceIsCounted(t *testing.T) {
+	var count refusal.Counts
+	l := lobby.New(1, nil)
+	peer, conn := net.Pipe()
+	defer peer.Close()
+	first := l.Enter(conn)
+	_, other := net.Pipe()
+	defer other.Close()
+	l.Enter(other) // before anything was read from the first
+	(&Server{Refusals: &count}).serve(t.Context(), conn, first)
+	if n := count.All()[RefusedCrowd]; n != 1 {
+		t.Errorf("%d counted", n)
+	}
+}
+
 func TestAListenerThatFailsIsAnError(t *testing.T) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

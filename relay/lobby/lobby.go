@@ -142,6 +142,13 @@ func (g *Guest) Is(s State) {
 	}
 }
 
+// State returns what the guest is doing.
+func (g *Guest) State() State {
+	g.lobby.mu.Lock()
+	defer g.lobby.mu.Unlock()
+	return g.state
+}
+
 // Leave makes room: the guest is gone, or is no guest any more. It may be called again.
 func (g *Guest) Leave() {
 	g.lobby.mu.Lock()

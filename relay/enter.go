@@ -152,7 +152,7 @@ func (c *Channel) newUplink(num tree.Link, d dialed) *uplink {
 			c.saw(&u.link, f.Addr)
 		case wire.Called:
 			if !c.calls.answered(f) {
-				c.refused.count(callUnasked)
+				c.refused.Add(callUnasked)
 			}
 		case wire.Meet:
 			c.meet(&u.link, f)

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/time/rate"
 
+	"relay/relay/refusal"
 	"relay/relay/socket"
 	"relay/relay/stream"
 	"relay/relay/wire"
@@ -22,6 +23,7 @@ type downlink struct {
 	started time.Time      // pulled and drained are counted from here
 	total   *atomic.Uint64 // payload bytes to all children
 	facts   *factBook
+	refused *refusal.Counts  // at the node's port
 	calls   func(wire.Frame) // what has to do with calls
 	later   func(wire.Later) error
 	double  func(wire.Double) error
@@ -218,8 +220,24 @@ func (d *downlink) written() {
 	}
 }
 
-// ended forgets what the child has told.
-func (d *downlink) ended() { d.facts.drop(&d.link) }
+// refusedChildren is why this node ended a link that it had let in, if that was the other side's fault.
+// Where the tree has no place for somebody, it refers him to others.
+var refusedChildren = map[tree.Reason]refusal.Reason{
+	tree.ReasonProtocol: doorProtocol,
+	tree.ReasonForged:   doorForged,
+	tree.ReasonEpoch:    doorForged,
+	tree.ReasonVersion:  doorVersion,
+	tree.ReasonSilent:   doorSilent,
+	tree.ReasonSlow:     doorStuck,
+}
+
+// ended forgets what the child has told, and counts it if it was refused.
+func (d *downlink) ended(e tree.End) {
+	d.facts.drop(&d.link)
+	if why, ok := refusedChildren[e.Reason]; ok && e.By == tree.Us {
+		d.refused.Add(why)
+	}
+}
 
 func (d *downlink) now() time.Duration { return time.Since(d.started) }
 

@@ -200,6 +200,7 @@ func (c *Channel) newDownlink(num tree.Link, peer tree.ID, conn *tls.Conn, near 
 		started: c.started,
 		total:   &c.sent,
 		facts:   &c.reporting.facts,
+		refused: &c.node.door.refused,
 		cursors: make(chan *stream.Cursor, 1),
 		told:    rate.NewLimiter(factsFrames, factsFrames),
 		calling: rate.NewLimiter(callRate, callBurst),

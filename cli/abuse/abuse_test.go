@@ -91,6 +91,7 @@ func TestOutcomesAreJudged(t *testing.T) {
 		{outcome{input: hostile.Input{Want: hostile.Refused}, cut: true}, ""},
 		{outcome{input: hostile.Input{Want: hostile.Refused}}, "is not ended"},
 		{outcome{input: hostile.Input{Want: hostile.Ended}}, "is not ended"},
+		{outcome{input: hostile.Input{Want: hostile.Served}}, "is not ended"},
 		{outcome{input: hostile.Input{Want: hostile.Answered}, cut: true}, "is not answered"},
 		{outcome{input: hostile.Input{Want: hostile.Answered}, answer: []byte("x")}, ""},
 		{outcome{input: hostile.Input{Want: hostile.Refused, Says: "400"}, cut: true, answer: []byte("HTTP/1.1 200")}, `want "400"`},

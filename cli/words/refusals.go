@@ -48,12 +48,15 @@ var refusals = map[string]map[refusal.Reason]refusalWords{
 	"link": {
 		"too_often": {"the port for other nodes refused connections of one address that makes too many", ""},
 		"gave_way":  {"the port for other nodes refused connections that others had to make room for, before they had said who they are", ""},
-		"silent":    {"the port for other nodes refused connections that say nothing", ""},
+		"silent":    {"the port for other nodes refused connections that say nothing, or nothing more", ""},
 		"handshake": {"the port for other nodes refused connections that speak another protocol, or stop in the middle of a handshake", ""},
 		"hello":     {"the port for other nodes refused connections that ask for nothing that a relay has", ""},
 		"channel":   {"the port for other nodes refused nodes that ask for a channel which this relay does not carry", ""},
 		"version":   {"the port for other nodes refused nodes of a version that this one does not understand", ""},
 		"busy":      {"the port for other nodes refused connections whose turn did not come", ""},
+		"protocol":  {"the port for other nodes refused nodes that break the protocol once they are let in", ""},
+		"forged":    {"the port for other nodes refused nodes that tell of another source of a channel, and cannot prove it", ""},
+		"stuck":     {"the port for other nodes refused nodes that do not take what they are sent", "Their network is too slow for this stream, or they have gone without a word."},
 		"offer":     {"the port for other nodes refused nodes that offer themselves as a parent, and are not wanted or have no token for it", ""},
 	},
 	"dial": {
@@ -74,6 +77,8 @@ var refusals = map[string]map[refusal.Reason]refusalWords{
 		"full":          {"gossip refused nodes, as there are as many members as may be", ""},
 		"amplified":     {"gossip refused packets that would have gone to somebody who has not asked", ""},
 		"sealed":        {"gossip refused packets for a private channel from who does not have its secret", ""},
+		"unknown":       {"gossip refused what strangers tell of nodes that are not known here, and answers to what was not asked", ""},
+		"silent":        {"gossip refused streams over which nothing comes", ""},
 		"other_version": {"gossip refused nodes of another version of gossip", ""},
 	},
 	"discovery": {

@@ -1,7 +1,6 @@
 package relay
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -54,33 +53,6 @@ func TestAllStopWhoHearThatTheKeyIsUsedByTwo(t *testing.T) {
 		t.Logf("all have stopped after %v", time.Since(begun))
 		if took := time.Since(begun); took > 2*time.Second {
 			t.Errorf("that took %v", took)
-		}
-	})
-}
-
-// The nodes of the other source hear of it over the very link that brought the second chunk.
-func TestWhoBringsTheSecondChunkIsToldOfTheTheft(t *testing.T) {
-	inside(t, 4, &world{source: option{ends: true}}, func(t *testing.T, w *world) {
-		ctx, cancel := context.WithCancel(t.Context())
-		parent := w.villain(ctx, w.root, vice{})
-		defer func() { cancel(); parent.wg.Wait() }()
-		time.Sleep(2 * time.Second) // it has something to pass on
-		n := w.add(option{slots: 2, hosts: []HostPort{hostPort(parent.place)}, ends: true})
-		w.within(2*time.Second, "it is below that", func(n *inhabitant) bool { return parent.below(n) && n.Ring().Head().Seq > 0 }, w.root)
-		chunk := w.twin(t, n)
-		parent.mu.Lock()
-		parent.more = []wire.Frame{chunk}
-		parent.mu.Unlock()
-		<-n.done
-		n.wg.Wait()
-		if !errors.As(n.end, new(*StolenError)) {
-			t.Errorf("it ends with %v", n.end)
-		}
-		time.Sleep(time.Second)
-		parent.mu.Lock()
-		defer parent.mu.Unlock()
-		if !slices.Contains(parent.heard, "wire.Double") {
-			t.Errorf("the parent hears %v", parent.heard)
 		}
 	})
 }

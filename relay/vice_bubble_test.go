@@ -39,8 +39,7 @@ type villain struct {
 	mu    sync.Mutex
 	beats []*stream.Beat // that the spy has had
 	chunk []stamped
-	heard []string     // the types of the frames that have come
-	more  []wire.Frame // to say next
+	heard []string // the types of the frames that have come
 	wg    sync.WaitGroup
 	cut   int // links that others have ended
 }
@@ -201,11 +200,10 @@ func (l *villain) serve(ctx context.Context, conn *tls.Conn) {
 			b = nb
 			fs = append(fs, b)
 		}
-		l.mu.Lock()
-		all := slices.Clone(l.chunk)
-		fs, l.more = append(fs, l.more...), nil
-		l.mu.Unlock()
 		if p != nil && !l.holds {
+			l.mu.Lock()
+			all := slices.Clone(l.chunk)
+			l.mu.Unlock()
 			for _, it := range all {
 				if time.Since(it.at) < l.delay || it.Chunk.Position().Compare(sent) <= 0 || it.Chunk.Position().Compare(stream.Position{Epoch: stream.Epoch(p.Have.Epoch), Seq: p.Have.Seq}) <= 0 ||
 					sent.Seq == 0 && !it.Chunk.Has(stream.Key) && p.Have.Seq == 0 {

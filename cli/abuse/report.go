@@ -40,7 +40,7 @@ func (r *report) blind(err error) {
 func (r *report) table(t hostile.Table, all []outcome, came newcomers, after vitals, before map[string]float64) {
 	of := map[hostile.Want]int{}
 	var slowest outcome
-	wrong, refusals := 0, 0
+	wrong := 0
 	for _, o := range all {
 		if w := o.wrong(); w != "" {
 			wrong++
@@ -48,15 +48,12 @@ func (r *report) table(t hostile.Table, all []outcome, came newcomers, after vit
 			continue
 		}
 		of[o.input.Want]++
-		if o.input.Want == hostile.Refused || o.input.Want == hostile.Dropped {
-			refusals++
-		}
 		if o.took > slowest.took {
 			slowest = o
 		}
 	}
 	r.say("\n%s: %d inputs: %s; %d went wrong. The slowest took %s (%s).", t.Port, len(all), counts(of), wrong, short(slowest.took), slowest.input.Name)
-	r.counted(t.Port, refusals, after, before)
+	r.counted(t.Port, refused(all), after, before)
 	r.came(string(t.Port)+", hostile inputs", came)
 }
 
@@ -75,14 +72,13 @@ func (r *report) counted(p hostile.Port, refusals int, after vitals, before map[
 	if after.refused == nil || refusals == 0 {
 		return
 	}
-	total, known := 0.0, false
+	total, known := after.refusalsAt(p, before), false
 	reasons := map[string]float64{}
 	for series := range after.refused {
 		known = known || counted(p, series)
 	}
 	for series, n := range after.refusals(before) {
 		if counted(p, series) {
-			total += n
 			reasons[reasonOf(series)] += n
 		}
 	}

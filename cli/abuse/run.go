@@ -37,6 +37,11 @@ const (
 )
 
 const (
+	// weighing bounds how long a node may take to refuse what it has to find out about: it asks twice at
+	// an address that it is told of, a second apart.
+	weighing = 5 * time.Second
+	// lookAgain is how often it is looked whether it has.
+	lookAgain = 100 * time.Millisecond
 	// settleMost bounds how long the node may take to give back what an attack took.
 	settleMost = 90 * time.Second
 	// slack is how many more goroutines and descriptors than before are no leak: a node that runs
@@ -149,7 +154,21 @@ func (a *attack) table(ctx context.Context, t hostile.Table, m *monitor, r *repo
 	if ctx.Err() != nil {
 		return
 	}
-	r.table(t, all, came, m.now(ctx), before)
+	after := m.now(ctx)
+	for until := time.Now().Add(weighing); after.refusalsAt(t.Port, before) < float64(refused(all)) && time.Now().Before(until) && ctx.Err() == nil; after = m.now(ctx) {
+		time.Sleep(lookAgain)
+	}
+	r.table(t, all, came, after, before)
+}
+
+// refused is how many of the inputs a node has to refuse.
+func refused(all []outcome) (n int) {
+	for _, o := range all {
+		if o.wrong() == "" && (o.input.Want == hostile.Refused || o.input.Want == hostile.Dropped) {
+			n++
+		}
+	}
+	return n
 }
 
 // besiege lays a siege while newcomers come. It goes on until the last of them is in, or has given up.

@@ -181,6 +181,16 @@ func (v vitals) refusals(since map[string]float64) map[string]float64 {
 	return all
 }
 
+// refusalsAt is how much was refused at a port since some counts were read.
+func (v vitals) refusalsAt(p hostile.Port, since map[string]float64) (n float64) {
+	for series, k := range v.refusals(since) {
+		if counted(p, series) {
+			n += k
+		}
+	}
+	return n
+}
+
 // counted says whether a series is of a port: by words in its name and labels.
 func counted(p hostile.Port, series string) bool {
 	words := map[hostile.Port][]string{

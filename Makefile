@@ -73,7 +73,7 @@ test: tools ## Everything CI wants: tools, lint, race, e2e
 	@# race what is left beside the faults between namespaces, which mostly wait. If they
 	@# were nicer than this, they would never end beside programs of others that take all
 	@# they can get.
-	@mkdir -p bin; GOMAXPROCS=1 nice -n 5 $(MAKE) --no-print-directory lint race-sim e2e-units encoders compile >bin/lint.log 2>&1 & lint=$$!; \
+	@mkdir -p bin; GOMAXPROCS=1 nice -n 5 $(MAKE) --no-print-directory lint race-sim allocs e2e-units encoders compile >bin/lint.log 2>&1 & lint=$$!; \
 	failed=; $(MAKE) --no-print-directory e2e-here || failed=1; \
 	wait $$lint || failed=1; cat bin/lint.log; [ -z "$$failed" ]
 	@nice -n 5 $(MAKE) --no-print-directory race >bin/race.log 2>&1 & race=$$!; \
@@ -95,6 +95,13 @@ race: ## Run the tests, without the end-to-end ones, under the race detector
 .PHONY: race-sim
 race-sim:
 	$(GO) test -race -vet=off -timeout 30m ./tree/treetest
+
+# The tests that call testing.AllocsPerRun, without the race detector, under which pools forget.
+.PHONY: allocs
+allocs: ## Count what a tag, a chunk, a child and a viewer allocate
+	files=$$(grep -rl --include='*_test.go' AllocsPerRun .); \
+	tests=$$(awk '/^func Test/ { sub(/\(.*/, "", $$2); test = $$2 } /AllocsPerRun/ { print test }' $$files | sort -u | paste -sd '|'); \
+	$(GO) test -count=1 -vet=off -run "^($$tests)\$$" $$(dirname $$files | sort -u)
 
 .PHONY: e2e
 e2e: e2e-units encoders e2e-here e2e-netns ## Run the end-to-end tests: real processes, real ffmpeg, a real browser

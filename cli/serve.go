@@ -51,6 +51,7 @@ func runServe(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 		return err
 	}
 	log := words.NewLog(t, c.Bool("verbose"))
+	defer log.Sync() // it keeps lines for a second
 	for _, name := range cfg.Shown {
 		reporter{t: t}.warn(words.Shown(name))
 	}
@@ -94,7 +95,7 @@ func givenTo(c *cli.Context, brought bool) ([]relay.Invite, error) {
 			return nil, err
 		}
 		if u, err = carry.Unread(u); err != nil {
-			return nil, fault.Usage("relay serve LINK, or relay serve --list FILE", "%w", err)
+			return nil, fault.Usage("ask whoever broadcasts for the link that relay link --join-only prints", "%w", err)
 		}
 		given = append(given, u)
 	}

@@ -99,6 +99,7 @@ func runSource(c *cli.Context, t *term.Terminal, stdio Stdio) (err error) {
 		return err
 	}
 	s := &source{reporter: reporter{t, jsonEvents(c, stdio)}, plan: p, log: words.NewLog(t, c.Bool("verbose"))}
+	defer s.log.Sync() // it keeps lines for a second
 	defer func() { s.events.End(c.Context, err) }()
 	if err := s.plan.input.check(); err != nil {
 		return err // a name with a mistake in it makes no keys

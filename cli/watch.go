@@ -87,6 +87,7 @@ func runWatch(c *cli.Context, t *term.Terminal, stdio Stdio) (err error) {
 		return err
 	}
 	w := &watch{reporter: reporter{t, jsonEvents(c, stdio)}, plan: p, log: words.NewLog(t, c.Bool("verbose"))}
+	defer w.log.Sync() // it keeps lines for a second
 	defer func() { w.events.End(c.Context, err) }()
 	if err := sink.Check(p.sinks, p.player); err != nil {
 		return err
@@ -317,7 +318,7 @@ func (w *watch) explain(now time.Time) {
 	switch {
 	case why == "":
 	case first:
-		const hint = "is relay source running, and can this machine reach it? Still trying; Ctrl-C ends it"
+		const hint = "is relay source running, can this machine reach it, and is the link whole? Still trying; Ctrl-C ends it"
 		w.t.Say("Not connected yet: %s", why)
 		w.t.Hint(hint)
 		w.events.Tell(words.Warning{Code: words.WarnNotConnected, Text: why, Hint: hint}.Event())

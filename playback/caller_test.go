@@ -5,6 +5,8 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"testing"
+
+	"relay/relay/refusal"
 )
 
 var testProxies = Proxies{netip.MustParsePrefix("127.0.0.1/32"), netip.MustParsePrefix("10.0.0.0/8")}
@@ -76,7 +78,7 @@ func TestPagesOfOtherSitesGetNothing(t *testing.T) {
 		"another port's fetch":   {headers{"Origin": "http://localhost:3000"}, 403},
 		"both, and they differ ": {headers{"Origin": "http://localhost:7145", "Sec-Fetch-Site": "cross-site"}, 403},
 	} {
-		var count refusals
+		var count refusal.Counts
 		r := httptest.NewRequest(http.MethodGet, "/api/v1/channels", nil)
 		r.Host = "localhost:7145"
 		for k, v := range c.h {
@@ -84,8 +86,8 @@ func TestPagesOfOtherSitesGetNothing(t *testing.T) {
 		}
 		w := httptest.NewRecorder()
 		guard(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), gate{count: &count}).ServeHTTP(w, r)
-		if w.Code != c.want || count.of(RefusedSite) != uint64(c.want/403) {
-			t.Errorf("%s: %d, %d counted", name, w.Code, count.of(RefusedSite))
+		if w.Code != c.want || count.All()[RefusedSite] != uint64(c.want/403) {
+			t.Errorf("%s: %d, %d counted", name, w.Code, count.All()[RefusedSite])
 		}
 	}
 }

@@ -55,7 +55,7 @@ func (s *Server) Direct(from net.Addr, name string, form Form) (*Admission, erro
 	addr := from.String()
 	who := lobby.AddrOf(from)
 	if s.config.Near != nil && (!who.IsValid() || !s.config.Near(who)) {
-		s.refused.add(RefusedNetwork)
+		s.refused.Add(RefusedNetwork)
 		return nil, errFar
 	}
 	c, err := playable(s.config.Channels(), strings.TrimSuffix(name, formats[0].suffix))

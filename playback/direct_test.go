@@ -78,7 +78,7 @@ func TestADirectPlayerIsTurnedAwayInWords(t *testing.T) {
 			t.Errorf("%s: %v, want %v", what, err, c.want)
 		}
 	}
-	if n := srv.Refused(RefusedNetwork); n != 2 {
+	if n := srv.refused.All()[RefusedNetwork]; n != 2 {
 		t.Errorf("%d were counted as from elsewhere", n)
 	}
 	var taken []*Admission
@@ -89,7 +89,7 @@ func TestADirectPlayerIsTurnedAwayInWords(t *testing.T) {
 		}
 		taken = append(taken, v)
 	}
-	if _, err := srv.Direct(home, name, flvForm); !errors.Is(err, errFull) || srv.Refused(RefusedFull) != 1 {
+	if _, err := srv.Direct(home, name, flvForm); !errors.Is(err, errFull) || srv.refused.All()[RefusedFull] != 1 {
 		t.Errorf("one too many: %v", err)
 	}
 	ours, theirs := net.Pipe()

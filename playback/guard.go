@@ -7,6 +7,8 @@ import (
 	"os"
 	"slices"
 	"strings"
+
+	"relay/relay/refusal"
 )
 
 // gate says who may ask, and counts who may not. Its zero value lets in every client that
@@ -15,7 +17,7 @@ type gate struct {
 	hosts []string              // further host names, in lower case
 	near  func(netip.Addr) bool // whether an address is let in; nil for all
 	by    Proxies               // that are believed
-	count *refusals             // nil for none
+	count *refusal.Counts       // nil for none
 }
 
 // guard lets through only clients that are let in, only GET and HEAD, and only host names
@@ -32,20 +34,20 @@ func guard(next http.Handler, g gate) http.Handler {
 		c := g.by.caller(r)
 		switch {
 		case g.near != nil && !c.addr.IsValid() && forwarded(r):
-			g.count.add(RefusedNetwork)
+			g.count.Add(RefusedNetwork)
 			http.Error(w, "This node answers only the networks that it is in itself, and does not know for whom this proxy asks. Who runs it can name the proxy with --trusted-proxy, or let everyone in with --http.", http.StatusForbidden)
 		case g.near != nil && !g.near(c.addr):
-			g.count.add(RefusedNetwork)
+			g.count.Add(RefusedNetwork)
 			http.Error(w, "This node answers only the networks that it is in itself, and you ask from elsewhere. To watch: relay watch LINK. Who runs it can let everyone in with --http.", http.StatusForbidden)
 		case r.Method != http.MethodGet && r.Method != http.MethodHead:
-			g.count.add(RefusedMethod)
+			g.count.Add(RefusedMethod)
 			h.Set("Allow", "GET, HEAD")
 			http.Error(w, "Only GET and HEAD are answered here.", http.StatusMethodNotAllowed)
 		case !hostAllowed(c.host, g.hosts):
-			g.count.add(RefusedHost)
+			g.count.Add(RefusedHost)
 			http.Error(w, "This node does not answer under that host name. Use its IP address or localhost, or allow the name (--allow-host NAME).", http.StatusForbidden)
 		case otherSite(r, c.host) && !followed(r):
-			g.count.add(RefusedSite)
+			g.count.Add(RefusedSite)
 			http.Error(w, "A page of another site asks for this, and only this node's own page gets it. A proxy that changes the host name can be named with --trusted-proxy.", http.StatusForbidden)
 		default:
 			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), callerKey{}, c)))

@@ -6,6 +6,8 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+
+	"relay/relay/refusal"
 )
 
 func TestGuardKnowsThisMachinesNames(t *testing.T) {
@@ -55,7 +57,7 @@ func TestGuardLetsNothingThroughThatCouldChangeSomething(t *testing.T) {
 }
 
 func TestGuardLetsInOnlyTheNetworksItShould(t *testing.T) {
-	var count refusals
+	var count refusal.Counts
 	near := func(a netip.Addr) bool { return a.IsLoopback() || a.Unmap().IsPrivate() }
 	for addr, want := range map[string]int{
 		"192.168.1.7:50000":          http.StatusOK,
@@ -77,7 +79,7 @@ func TestGuardLetsInOnlyTheNetworksItShould(t *testing.T) {
 			t.Errorf("from %q: %q does not say what to do", addr, w.Body)
 		}
 	}
-	if n := count.of(RefusedNetwork); n != 3 {
+	if n := count.All()[RefusedNetwork]; n != 3 {
 		t.Errorf("%d refusals counted, want 3", n)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"relay/relay/lobby"
+	"relay/relay/refusal"
 )
 
 // guest is a connection that asks, until it is a viewer's. It sees why it ends, which [http.Server]
@@ -15,14 +16,14 @@ import (
 type guest struct {
 	net.Conn
 	*lobby.Guest
-	cut func(Refusal) // nil for nobody
+	cut func(refusal.Reason) // nil for nobody
 
 	state atomic.Int32 // a lobby.State
 	asked atomic.Bool  // a whole request has come
 	told  atomic.Bool  // why it is cut
 }
 
-func newGuest(conn net.Conn, l *lobby.Lobby, cut func(Refusal)) *guest {
+func newGuest(conn net.Conn, l *lobby.Lobby, cut func(refusal.Reason)) *guest {
 	g := &guest{Conn: conn, Guest: l.Enter(conn), cut: cut}
 	g.state.Store(int32(lobby.Silent))
 	return g
@@ -56,7 +57,7 @@ func (g *guest) is(s lobby.State) {
 
 func (g *guest) now() lobby.State { return lobby.State(g.state.Load()) }
 
-func (g *guest) tell(why Refusal) {
+func (g *guest) tell(why refusal.Reason) {
 	if g.Turned() {
 		why = RefusedRequests
 	}

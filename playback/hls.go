@@ -14,6 +14,7 @@ import (
 
 	"relay/playback/api"
 	"relay/playback/remux"
+	"relay/relay/refusal"
 )
 
 const (
@@ -173,7 +174,7 @@ func (c *counted) Unwrap() http.ResponseWriter { return c.ResponseWriter }
 
 // hlsOf returns the channel's run, and begins it if nobody has asked for a while. It
 // says why there is none if there are as many viewers as may be.
-func (s *routes) hlsOf(c *Channel) (*hlsRun, Refusal) {
+func (s *routes) hlsOf(c *Channel) (*hlsRun, refusal.Reason) {
 	s.runs.mu.Lock()
 	defer s.runs.mu.Unlock()
 	if run := s.runs.current(c); run != nil {

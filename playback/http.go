@@ -159,7 +159,7 @@ func (s *Server) play(ctx context.Context, conn net.Conn, c *Channel, v *viewer,
 	why := v.play(ctx, conn, c, head)
 	c.leave(&v.presence, why)
 	if why == viewerStuck {
-		s.refused.add(RefusedStuck)
+		s.refused.Add(RefusedStuck)
 	}
 	s.config.Log.Info("viewer gone",
 		zap.String("channel", c.id.Short()),

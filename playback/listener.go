@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 
 	"relay/relay/lobby"
+	"relay/relay/refusal"
 )
 
 const (
@@ -35,7 +36,7 @@ type Listener struct {
 	// Own reports whether an address is of this machine's own networks. It may be nil.
 	Own func(netip.Addr) bool
 	// Cut is told why a connection was cut that no handler has refused. It may be nil.
-	Cut func(Refusal)
+	Cut func(refusal.Reason)
 	Log *zap.Logger
 }
 
@@ -76,7 +77,7 @@ func (l *Listener) serve(w http.ResponseWriter, r *http.Request) {
 type entrance struct {
 	net.Listener
 	lobby *lobby.Lobby
-	cut   func(Refusal)
+	cut   func(refusal.Reason)
 }
 
 func (e *entrance) Accept() (net.Conn, error) {

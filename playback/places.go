@@ -4,13 +4,14 @@ import (
 	"net/netip"
 	"sync"
 
-	"relay/relay/lobby"
+	"relay/relay/hostnet"
+	"relay/relay/refusal"
 )
 
 const (
-	// shareAddr and sharePrefix are the parts of all places that one address, or one prefix of 24
-	// bits (48 with IPv6), may take, and shareOwn that which no stranger may: so nobody keeps all
-	// others out. leastShare is how many an address may take anyway: a household watches.
+	// shareAddr and sharePrefix are the parts of all places that one address, or one prefix, may
+	// take, as [hostnet.Counted] has them, and shareOwn that which no stranger may: so nobody keeps
+	// all others out. leastShare is how many an address may take anyway: a household watches.
 	shareAddr, sharePrefix, shareOwn = 4, 2, 16
 	leastShare                       = 8
 )
@@ -22,28 +23,24 @@ type places struct {
 	mu      sync.Mutex
 	closed  bool
 	taken   int
-	of      map[netip.Prefix]int // what strangers' addresses have, and their prefixes
-	playing sync.WaitGroup       // one for each that is taken
+	of      hostnet.Shares // what strangers have
+	playing sync.WaitGroup // one for each that is taken
 }
 
 // take takes a place for a viewer at an address, of its own networks or a stranger's, or says why
 // there is none. Who has got one must leave.
-func (p *places) take(a netip.Addr, own bool) (leave func(), why Refusal) {
+func (p *places) take(a netip.Addr, own bool) (leave func(), why refusal.Reason) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	self, prefix := lobby.Shares(a)
+	one, all := p.of.Of(a)
 	switch {
 	case p.closed || p.taken >= p.most || !own && p.taken >= p.most-p.most/shareOwn:
 		return nil, RefusedFull
 	case own:
-	case p.of[self] >= max(leastShare, p.most/shareAddr), p.of[prefix] >= max(2*leastShare, p.most/sharePrefix):
+	case one >= max(leastShare, p.most/shareAddr), all >= max(2*leastShare, p.most/sharePrefix):
 		return nil, RefusedShare
 	default:
-		if p.of == nil {
-			p.of = make(map[netip.Prefix]int)
-		}
-		p.of[self]++
-		p.of[prefix]++
+		p.of.Add(a, 1)
 	}
 	p.taken++
 	p.playing.Add(1)
@@ -52,13 +49,8 @@ func (p *places) take(a netip.Addr, own bool) (leave func(), why Refusal) {
 		defer p.mu.Unlock()
 		p.taken--
 		p.playing.Done()
-		if own {
-			return
-		}
-		for _, of := range []netip.Prefix{self, prefix} {
-			if p.of[of]--; p.of[of] == 0 {
-				delete(p.of, of)
-			}
+		if !own {
+			p.of.Add(a, -1)
 		}
 	}, ""
 }

@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 
 	"relay/playback/api"
+	"relay/relay/refusal"
 	"relay/relay/stream"
 )
 
@@ -64,7 +65,7 @@ type Config struct {
 	Near func(netip.Addr) bool
 	// Refused returns what the node's other listeners have turned away, by listener and reason, for
 	// the status. It may be nil, and must be safe for concurrent use.
-	Refused func() map[string]map[string]uint64
+	Refused func() map[string]map[refusal.Reason]uint64
 	// Events is what GET /api/v1/events serves; the server adds viewers that it turns away.
 	// If it is nil, there is nothing to tell.
 	Events *Events
@@ -99,7 +100,7 @@ type Server struct {
 	config Config
 	hosts  []string // names to answer under, in lower case
 
-	refused refusals
+	refused refusal.Counts
 	places  places
 	drawing chan struct{} // holds one for each thumbnail that is being made
 	runs    *hlsRuns
@@ -150,7 +151,7 @@ func (s *Server) Run(ctx context.Context, ln net.Listener) error {
 	defer s.places.close()
 	defer cancel()
 
-	l := Listener{Handler: s.handler(ctx), Most: maxRequests, Own: s.own, Cut: s.refused.add, Log: s.config.Log}
+	l := Listener{Handler: s.handler(ctx), Most: maxRequests, Own: s.own, Cut: s.refused.Add, Log: s.config.Log}
 	return l.Run(ctx, ln)
 }
 
@@ -162,13 +163,13 @@ func (s *Server) handler(ctx context.Context) http.Handler {
 // Counts returns what all listeners have turned away or cut, by listener and reason. The one for
 // players is "http".
 func (s *Server) Counts() map[string]map[string]uint64 {
-	all := map[string]map[string]uint64{}
+	all := map[string]map[string]uint64{"http": refusal.Labels(s.refused.All(Refusals...))}
 	if s.config.Refused != nil {
-		all = s.config.Refused()
-	}
-	all["http"] = map[string]uint64{}
-	for _, r := range Refusals {
-		all["http"][string(r)] = s.refused.of(r)
+		for at, of := range s.config.Refused() {
+			if len(of) > 0 {
+				all[at] = refusal.Labels(of)
+			}
+		}
 	}
 	return all
 }

@@ -14,6 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"relay/relay/refusal"
 	"relay/relay/stream"
 )
 
@@ -82,7 +83,7 @@ func TestBadInputIsCutByTheLimitsWithAReason(t *testing.T) {
 	long := strings.Repeat("x", maxRequestHeader+8<<10)
 	for name, c := range map[string]struct {
 		talk func(net.Conn)
-		want Refusal
+		want refusal.Reason
 		in   time.Duration
 	}{
 		"nothing":                    {says(""), RefusedSilent, requestTimeout},
@@ -124,7 +125,7 @@ func TestBadInputIsCutByTheLimitsWithAReason(t *testing.T) {
 				talking.Wait()
 				synctest.Wait()
 				for _, r := range Refusals {
-					if n := s.Refused(r); (n == 1) != (r == c.want) || n > 1 {
+					if n := s.refused.All()[r]; (n == 1) != (r == c.want) || n > 1 {
 						t.Errorf("%s: %d; answered %.60q", r, n, answer)
 					}
 				}
@@ -149,7 +150,7 @@ func TestWhoDoesNotReadAnAnswerIsCut(t *testing.T) {
 			t.Errorf("cut after %v", d)
 		}
 		synctest.Wait()
-		if n := s.Refused(RefusedStuck); n != 1 {
+		if n := s.refused.All()[RefusedStuck]; n != 1 {
 			t.Errorf("%d counted", n)
 		}
 	})
@@ -176,7 +177,7 @@ func TestAWellBehavedConnectionIsCountedForNothing(t *testing.T) {
 		at.dial("203.0.113.7:5").Close() // a port scan
 		synctest.Wait()
 		for _, r := range Refusals {
-			if n := s.Refused(r); n != 0 {
+			if n := s.refused.All()[r]; n != 0 {
 				t.Errorf("%s: %d", r, n)
 			}
 		}
@@ -235,7 +236,7 @@ func TestNewViewersGetInBesideIdleConnections(t *testing.T) {
 					t.Errorf("this network's own connection was cut: %v", err)
 				}
 				synctest.Wait()
-				if n := s.Refused(RefusedRequests); n < idle-maxRequests {
+				if n := s.refused.All()[RefusedRequests]; n < idle-maxRequests {
 					t.Errorf("%d have given way", n)
 				}
 				src.ring.Close()
@@ -245,10 +246,9 @@ func TestNewViewersGetInBesideIdleConnections(t *testing.T) {
 }
 
 func TestNobodyTakesAllPlacesForViewers(t *testing.T) {
-	p := places{most: 1000}
-	take := func(n int, from func(int) string) (taken int, last Refusal) {
+	take := func(p *places, n int, from func(int) string) (taken int, last refusal.Reason) {
 		for i := range n {
-			a := netip.MustParseAddr(from(i))
+			a, _ := netip.ParseAddr(from(i)) // the zero Addr for ""
 			if leave, why := p.take(a, a.IsPrivate()); leave != nil {
 				taken++
 			} else {
@@ -257,18 +257,29 @@ func TestNobodyTakesAllPlacesForViewers(t *testing.T) {
 		}
 		return taken, last
 	}
-	for _, c := range []struct {
+	type crowd struct {
 		from func(int) string
 		want int
-		why  Refusal
-	}{
+		why  refusal.Reason
+	}
+	p := places{most: 1000}
+	for _, c := range []crowd{
 		{func(int) string { return "203.0.113.7" }, 250, RefusedShare},
 		{func(i int) string { return fmt.Sprintf("203.0.113.%d", 8+i%200) }, 250, RefusedShare},
 		{func(i int) string { return fmt.Sprintf("198.51.%d.%d", i%250, i/250) }, 438, RefusedFull},
 		{func(int) string { return "192.168.1.2" }, 62, RefusedFull},
 	} {
-		if n, why := take(2000, c.from); n != c.want || why != c.why {
+		if n, why := take(&p, 2000, c.from); n != c.want || why != c.why {
 			t.Errorf("%s: %d places, then %q", c.from(0), n, why)
+		}
+	}
+	for name, c := range map[string]crowd{
+		"a customer's /64":              {func(i int) string { return fmt.Sprintf("2001:db8::%x", i) }, 250, RefusedShare},
+		"a /48":                         {func(i int) string { return fmt.Sprintf("2001:db8:0:%x::1", i) }, 500, RefusedShare},
+		"who is behind a proxy unnamed": {func(int) string { return "" }, 250, RefusedShare},
+	} {
+		if n, why := take(&places{most: 1000}, 2000, c.from); n != c.want || why != c.why {
+			t.Errorf("%s: %d places, then %q", name, n, why)
 		}
 	}
 	few := places{most: 1}
@@ -277,8 +288,8 @@ func TestNobodyTakesAllPlacesForViewers(t *testing.T) {
 		t.Fatal("the only place is for nobody")
 	}
 	leave()
-	if len(few.of) != 0 || few.taken != 0 {
-		t.Errorf("it is still taken: %v", few.of)
+	if one, all := few.of.Of(netip.MustParseAddr("203.0.113.7")); one != 0 || all != 0 || few.taken != 0 {
+		t.Errorf("it is still taken: %d, %d and %d", one, all, few.taken)
 	}
 }
 

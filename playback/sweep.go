@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"relay/relay/socket"
 )
 
 const (
@@ -45,7 +47,7 @@ type sweeper struct {
 	seen    time.Time     // when that was there, zero if it is not
 	took    time.Duration // by a sweep, on average
 	parts   net.Buffers
-	vectors vectors
+	vectors socket.Vectors
 	begins  []beginning // of each piece in parts
 	to      uint64      // index of the piece behind parts
 	mark    mark        // of the last piece in parts
@@ -57,7 +59,7 @@ type beginning struct{ part, bytes int }
 // swept is a viewer who waits in a sweeper, which has its place until it is handed back.
 type swept struct {
 	*viewer
-	socket *socket
+	socket *socket.Socket
 	left   atomic.Bool // the viewer's goroutine wants it back
 	wrote  bool        // since the sweeper looked after it
 	back   chan handback
@@ -201,7 +203,7 @@ func (s *sweeper) ready() <-chan struct{} {
 func (s *sweeper) collect() {
 	clear(s.parts)
 	s.parts, s.begins = s.parts[:0], s.begins[:0]
-	s.vectors.reset()
+	s.vectors.Reset()
 	r := s.reel
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -222,8 +224,8 @@ func (s *sweeper) collect() {
 			}
 		}
 		p := r.at(s.to)
-		s.begins = append(s.begins, beginning{len(s.parts), s.vectors.total})
-		if s.vectors.total > 0 && s.vectors.total+p.size > maxBatch || !s.vectors.add(p.out) {
+		s.begins = append(s.begins, beginning{len(s.parts), s.vectors.Len()})
+		if s.vectors.Len() > 0 && s.vectors.Len()+p.size > maxBatch || !s.vectors.Add(p.out) {
 			break
 		}
 		for _, b := range p.out {
@@ -286,7 +288,7 @@ func (s *sweeper) write(v *swept) bool {
 		}
 	}
 	from := s.begins[v.place.at-s.at]
-	n, err := v.socket.write(&s.vectors, from.part)
+	n, err := v.socket.PutAll(&s.vectors, from.part)
 	if err != nil {
 		v.back <- handback{err: err}
 		return false
@@ -295,7 +297,7 @@ func (s *sweeper) write(v *swept) bool {
 	v.bytes.Add(uint64(n))
 	v.place.at = s.to
 	v.pass(s.mark)
-	if n == s.vectors.total-from.bytes {
+	if n == s.vectors.Len()-from.bytes {
 		return true
 	}
 	v.back <- handback{rest: behind(s.parts[from.part:], n)}
@@ -319,7 +321,7 @@ func behind(parts net.Buffers, n int) net.Buffers {
 func (s *sweeper) look() {
 	s.reel.tidy()
 	s.keep(func(v *swept) bool {
-		if !v.wrote && !v.watched && v.socket.closed() {
+		if !v.wrote && !v.watched && v.socket.Closed() {
 			v.back <- handback{err: net.ErrClosed}
 			return false
 		}

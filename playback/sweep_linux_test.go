@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"relay/relay/socket"
 	"relay/relay/stream"
 )
 
@@ -241,7 +242,7 @@ func TestSweepAllocatesNothingForAViewer(t *testing.T) {
 			ours, theirs := tcpPair(t)
 			v := &viewer{start: GOP, form: flvForm, place: newPlace(r, GOP)}
 			see(t, v.place)
-			w.coming = append(w.coming, &swept{viewer: v, socket: socketOf(ours), back: make(chan handback, 1)})
+			w.coming = append(w.coming, &swept{viewer: v, socket: socket.Of(ours), back: make(chan handback, 1)})
 			go io.Copy(io.Discard, theirs) // ends with the connection
 		}
 		w.admit()
@@ -271,7 +272,7 @@ func TestWhoWasLookedAfterHasNotLeft(t *testing.T) {
 	if gone(ours) {
 		t.Fatal("it has left, says its own goroutine")
 	}
-	if socketOf(ours).closed() {
+	if socket.Of(ours).Closed() {
 		t.Error("it has left, says a sweeper")
 	}
 	if gone(ours) {
@@ -283,7 +284,7 @@ func TestWhoWasLookedAfterHasNotLeft(t *testing.T) {
 			t.Fatal("it has left, and its own goroutine does not notice")
 		}
 	}
-	if !socketOf(ours).closed() {
+	if !socket.Of(ours).Closed() {
 		t.Error("it has left, and a sweeper does not notice")
 	}
 }

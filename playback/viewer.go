@@ -7,6 +7,8 @@ import (
 	"os"
 	"slices"
 	"time"
+
+	"relay/relay/socket"
 )
 
 const (
@@ -85,7 +87,7 @@ func (v *viewer) play(ctx context.Context, conn net.Conn, c *Channel, head []byt
 	reel, sweeper := c.enter(v.form, v.start, v.batch)
 	defer c.exit(v.form, v.start)
 	v.place = newPlace(reel, v.start)
-	in := &swept{viewer: v, socket: socketOf(conn), back: make(chan handback, 1)}
+	in := &swept{viewer: v, socket: socket.Of(conn), back: make(chan handback, 1)}
 	look := time.NewTicker(probeEvery)
 	defer look.Stop()
 	for {

@@ -149,7 +149,7 @@ func (c *Channel) callPlace(ctx context.Context, to, through tree.ID) (dialed, e
 	}
 	from, at := localAddr(carrier.conn.NetConn()), f.Addr
 	if !c.node.mayMeet(at, remoteAddr(carrier.conn.NetConn()).Addr()) { // the node in between may lie
-		c.refused.count(callAddress)
+		c.refused.Add(callAddress)
 		return dialed{}, errNotCalled
 	}
 	if !at.IsValid() {

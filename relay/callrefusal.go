@@ -1,38 +1,13 @@
 package relay
 
-import "sync/atomic"
+import "relay/relay/refusal"
 
-// callRefusal is why a node did not do what another one asked of it in a call, or did not believe what
-// it said.
-type callRefusal uint8
-
+// Why a node did not do what another one asked of it in a call, or did not believe what it said.
 const (
-	callTooOften callRefusal = iota // more than one link may ask for
-	callBusy                        // as many are under way as may be, or one with the same node
-	callUnlinked                    // this node has no link to the one that is called, or they cannot meet
-	callUnable                      // calls do not get through to this node, or it would meet itself
-	callAddress                     // nobody may be sent anything there
-	callUnasked                     // an answer to nothing
-	callRefusals
+	callTooOften refusal.Reason = "too_often" // more than one link may ask for
+	callBusy     refusal.Reason = "busy"      // as many are under way as may be, or one with the same node
+	callUnlinked refusal.Reason = "unlinked"  // this node has no link to the one that is called, or they cannot meet
+	callUnable   refusal.Reason = "unable"    // calls do not get through to this node, or it would meet itself
+	callAddress  refusal.Reason = "address"   // nobody may be sent anything there
+	callUnasked  refusal.Reason = "unasked"   // an answer to nothing
 )
-
-var callRefusalNames = [callRefusals]string{"too_often", "busy", "unlinked", "unable", "address", "unasked"}
-
-// refusals counts what was refused in calls, by reason.
-type refusals [callRefusals]atomic.Uint64
-
-func (r *refusals) count(why callRefusal) { r[why].Add(1) }
-
-// counts returns those reasons for which something was refused; nil if nothing was.
-func (r *refusals) counts() map[string]uint64 {
-	var m map[string]uint64
-	for why, name := range callRefusalNames {
-		if n := r[why].Load(); n > 0 {
-			if m == nil {
-				m = make(map[string]uint64)
-			}
-			m[name] = n
-		}
-	}
-	return m
-}

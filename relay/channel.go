@@ -12,6 +12,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"relay/relay/refusal"
 	"relay/relay/seal"
 	"relay/relay/stream"
 	"relay/tree"
@@ -66,7 +67,7 @@ type Channel struct {
 	theft     *StolenError // why it ends, if its key is used by two; owned by the channel's goroutine
 	calls     calls
 	meetings  meetings
-	refused   refusals
+	refused   refusal.Counts // in calls
 	sweeper   sweeper
 	inbound   atomic.Uint64 // numbers given to links that came in
 	sent      atomic.Uint64 // payload bytes to children, including those that are gone

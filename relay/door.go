@@ -38,17 +38,20 @@ const (
 	pressEvery = 50 * time.Millisecond
 )
 
-// Why connections were refused at the door.
+// Why connections were refused at the door, and links that were let in were ended.
 const (
 	doorTooOften refusal.Reason = "too_often" // more connections than one address may make
 	doorGaveWay  refusal.Reason = "gave_way"  // others came, and this one had not said who it is
-	doorSilent   refusal.Reason = "silent"    // it has not said a whole first message in time
+	doorSilent   refusal.Reason = "silent"    // it has not said a whole first message in time, or nothing on its link
 	doorTLS      refusal.Reason = "handshake" // it speaks no TLS of ours, or stopped in the middle
 	doorHello    refusal.Reason = "hello"     // what came after the handshake is of no use
 	doorChannel  refusal.Reason = "channel"   // the channel that it asks for is not here
 	doorVersion  refusal.Reason = "version"   // it is of a version that is not understood
 	doorBusy     refusal.Reason = "busy"      // its turn did not come; or as many are dialled back as may be
 	doorOffer    refusal.Reason = "offer"     // it offers itself as a parent, and none is wanted or it may not
+	doorProtocol refusal.Reason = "protocol"  // on its link came what does not parse, is not due, or comes too often
+	doorForged   refusal.Reason = "forged"    // it shows another epoch, or another source, without a proof of it
+	doorStuck    refusal.Reason = "stuck"     // it did not take what it was sent
 )
 
 // turnedAwayError is why somebody was turned away at the door, in words and by reason.

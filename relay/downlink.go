@@ -9,6 +9,8 @@ import (
 
 	"golang.org/x/time/rate"
 
+	"relay/relay/refusal"
+	"relay/relay/socket"
 	"relay/relay/stream"
 	"relay/relay/wire"
 	"relay/tree"
@@ -21,6 +23,7 @@ type downlink struct {
 	started time.Time      // pulled and drained are counted from here
 	total   *atomic.Uint64 // payload bytes to all children
 	facts   *factBook
+	refused *refusal.Counts  // at the node's port
 	calls   func(wire.Frame) // what has to do with calls
 	later   func(wire.Later) error
 	double  func(wire.Double) error
@@ -29,7 +32,7 @@ type downlink struct {
 
 	cursors chan *stream.Cursor // from the channel's goroutine to the writer, once
 	guard   *guardedConn        // nil if the connection is a test's
-	socket  *socket             // nil if it cannot be swept
+	socket  putter              // nil if it cannot be swept
 	sweeper *sweeper
 	back    chan error // from the sweeper to the writer; see [sweeper.wait]
 
@@ -130,7 +133,8 @@ func (d *downlink) write() error {
 // sweepable has the child swept, if its connection can be.
 func (d *downlink) sweepable(g *guardedConn) {
 	d.guard = g
-	if d.socket = socketOf(g.Conn); d.socket != nil {
+	if s := socket.Of(g.Conn); s != nil {
+		d.socket = s
 		d.prod = d.sweeper.prod
 	}
 }
@@ -216,8 +220,24 @@ func (d *downlink) written() {
 	}
 }
 
-// ended forgets what the child has told.
-func (d *downlink) ended() { d.facts.drop(&d.link) }
+// refusedChildren is why this node ended a link that it had let in, if that was the other side's fault.
+// Where the tree has no place for somebody, it refers him to others.
+var refusedChildren = map[tree.Reason]refusal.Reason{
+	tree.ReasonProtocol: doorProtocol,
+	tree.ReasonForged:   doorForged,
+	tree.ReasonEpoch:    doorForged,
+	tree.ReasonVersion:  doorVersion,
+	tree.ReasonSilent:   doorSilent,
+	tree.ReasonSlow:     doorStuck,
+}
+
+// ended forgets what the child has told, and counts it if it was refused.
+func (d *downlink) ended(e tree.End) {
+	d.facts.drop(&d.link)
+	if why, ok := refusedChildren[e.Reason]; ok && e.By == tree.Us {
+		d.refused.Add(why)
+	}
+}
 
 func (d *downlink) now() time.Duration { return time.Since(d.started) }
 

@@ -152,7 +152,7 @@ func (c *Channel) newUplink(num tree.Link, d dialed) *uplink {
 			c.saw(&u.link, f.Addr)
 		case wire.Called:
 			if !c.calls.answered(f) {
-				c.refused.count(callUnasked)
+				c.refused.Add(callUnasked)
 			}
 		case wire.Meet:
 			c.meet(&u.link, f)
@@ -200,6 +200,7 @@ func (c *Channel) newDownlink(num tree.Link, peer tree.ID, conn *tls.Conn, near 
 		started: c.started,
 		total:   &c.sent,
 		facts:   &c.reporting.facts,
+		refused: &c.node.door.refused,
 		cursors: make(chan *stream.Cursor, 1),
 		told:    rate.NewLimiter(factsFrames, factsFrames),
 		calling: rate.NewLimiter(callRate, callBurst),

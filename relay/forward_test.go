@@ -96,14 +96,15 @@ func newSwept(t testing.TB, c *Channel) (*downlink, *tls.Conn) {
 	return d, child
 }
 
-// deaf has sockets take everything, and the system nothing.
+// nowhere takes everything.
+type nowhere struct{}
+
+func (nowhere) Put(b []byte) (int, error) { return len(b), nil }
+
+// deaf has the system take nothing of what is sent.
 func (f *forwarding) deaf() {
 	for _, d := range f.children {
-		s := d.socket
-		s.puts = func(uintptr) bool {
-			s.n, s.errno = len(s.b), 0
-			return true
-		}
+		d.socket = nowhere{}
 	}
 }
 

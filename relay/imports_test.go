@@ -85,25 +85,26 @@ var law = []struct {
 	{"relay/refusal", nil}, // counted the same way wherever something is refused
 	{"relay/seal", nil},
 	{"relay/stream", []string{"relay/seal"}},
-	{"relay/lobby", nil},
+	{"relay/socket", nil},
 	{"relay/hostnet", nil},
+	{"relay/lobby", []string{"relay/hostnet"}},
 	{"relay/portmap", []string{"relay/hostnet", "relay/oneline"}},
 	{"relay/naming", []string{"relay/stream"}},
 	{"relay/wire", []string{"relay/seal", "relay/stream", "tree"}},
 	{"relay/membership", []string{"relay/hostnet", "relay/oneline", "relay/refusal", "relay/stream", "relay/wire", "tree"}},
 	{"relay/discovery", []string{"relay/hostnet", "relay/refusal", "relay/stream"}},
 	{"relay/store", []string{"relay/oneline", "relay/seal", "relay/stream", "relay/wire", "tree"}},
-	{"relay", []string{"relay/hostnet", "relay/membership", "relay/oneline", "relay/refusal", "relay/seal", "relay/store", "relay/stream", "relay/wire", "tree"}},
+	{"relay", []string{"relay/hostnet", "relay/membership", "relay/oneline", "relay/refusal", "relay/seal", "relay/store", "relay/socket", "relay/stream", "relay/wire", "tree"}},
 
 	// What a tag is, ingest and playback have in common: flv belongs to both.
 	{"ingest/flv", []string{"relay/oneline"}},
-	{"ingest/rtmp", []string{"ingest/flv", "relay/lobby", "relay/oneline"}},
+	{"ingest/rtmp", []string{"ingest/flv", "relay/lobby", "relay/oneline", "relay/refusal", "relay/socket"}},
 	{"ingest", []string{"ingest/flv", "ingest/rtmp", "relay/oneline", "relay/stream"}},
 
 	{"playback/api", nil},
 	{"playback/web", nil},
 	{"playback/remux", []string{"ingest/flv"}},
-	{"playback", []string{"ingest/flv", "playback/api", "playback/remux", "playback/web", "relay/lobby", "relay/naming", "relay/stream"}},
+	{"playback", []string{"ingest/flv", "playback/api", "playback/remux", "playback/web", "relay/hostnet", "relay/lobby", "relay/naming", "relay/refusal", "relay/socket", "relay/stream"}},
 	{"playback/admin", []string{"playback", "playback/api"}},
 
 	{"cli/deploy/release", nil},
@@ -115,9 +116,9 @@ var law = []struct {
 	{"cli/ask", []string{"cli/fault", "cli/term", "playback", "playback/api", "relay", "relay/hostnet", "relay/naming", "relay/store", "relay/stream"}},
 	{"cli/abuse/hostile", []string{"relay/stream", "relay/wire", "tree"}},
 	{"cli/abuse", []string{"cli/abuse/hostile", "cli/ask", "cli/fault", "ingest/flv", "ingest/rtmp", "playback", "playback/admin", "relay", "relay/hostnet", "relay/oneline", "relay/stream"}},
-	{"cli/flag", []string{"cli/abuse", "cli/fault", "cli/lan", "cli/privacy", "relay", "relay/discovery"}},
+	{"cli/flag", []string{"cli/abuse", "cli/fault", "cli/lan", "cli/privacy", "playback", "relay", "relay/discovery"}},
 	{"cli/treedraw", []string{"cli/term", "playback/api", "tree"}},
-	{"cli/words", []string{"cli/fault", "cli/term", "ingest", "ingest/flv", "ingest/rtmp", "playback", "playback/api", "relay", "relay/hostnet", "relay/portmap", "relay/stream", "relay/wire", "tree"}},
+	{"cli/words", []string{"cli/fault", "cli/term", "ingest", "ingest/flv", "ingest/rtmp", "playback", "playback/api", "relay", "relay/hostnet", "relay/portmap", "relay/refusal", "relay/stream", "relay/wire", "tree"}},
 	{"cli/doctor", []string{"cli/ask", "cli/lan", "cli/term", "cli/words", "playback/api", "relay", "relay/discovery", "relay/hostnet", "relay/store", "relay/stream"}},
 	{"cli/sink", []string{"cli/fault", "cli/term", "cli/words", "ingest/flv", "playback", "relay/stream"}},
 	{"cli/station", []string{

@@ -3,6 +3,8 @@ package relay
 import (
 	"encoding/binary"
 	"net"
+
+	"relay/relay/socket"
 )
 
 // inboxSize is what one read takes from the system at most, bytes: some chunks that came together.
@@ -25,8 +27,8 @@ type inbox struct {
 
 func newInbox(conn net.Conn, heard, idle func()) *inbox {
 	in := &inbox{read: conn.Read, heard: heard, idle: idle, buf: make([]byte, inboxSize)}
-	if s := socketOf(conn); s != nil {
-		in.read = s.read
+	if s := socket.Of(conn); s != nil {
+		in.read = s.Read
 	}
 	return in
 }

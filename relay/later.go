@@ -327,14 +327,14 @@ func (n *Node) answerLater(conn *tls.Conn, f wire.Later, proof wire.Frame) error
 		return refuse(doorChannel, tree.ReasonChannel)
 	}
 	if err := c.takeLater(f); err != nil {
-		return err
+		return refuse(doorForged, err)
 	}
 	if err := c.proveBack(conn); err != nil {
 		return err
 	}
 	if c.intake.beat.Load() == nil {
 		sayBye(conn, tree.ReasonOrphan)
-		return tree.ReasonOrphan
+		return refuse(doorChannel, tree.ReasonOrphan)
 	}
 	if _, err := conn.Write(wire.Append(nil, c.ownLater())); err != nil { // greet has set the deadline
 		return fmt.Errorf("answer to later: %w", err)

@@ -77,8 +77,8 @@ type side interface {
 	take(wire.Frame) error
 	// write is the link's writer. It returns when the link has to end.
 	write() error
-	// ended is called when both have returned.
-	ended()
+	// ended is called when both have returned, with how the link ended.
+	ended(tree.End)
 }
 
 // closing is queued behind what a link still has to say.
@@ -120,8 +120,9 @@ func (c *Channel) begin(s side, g *guardedConn, r *wire.Reader) {
 	both.Go(func() { l.cancel(s.write()) })
 	c.wg.Go(func() {
 		both.Wait()
-		s.ended()
-		c.tell(tree.Down{Link: l.num, End: endOf(context.Cause(l.ctx))})
+		end := endOf(context.Cause(l.ctx))
+		s.ended(end)
+		c.tell(tree.Down{Link: l.num, End: end})
 	})
 }
 

@@ -10,6 +10,7 @@ import (
 	"go.uber.org/zap"
 	"golang.org/x/time/rate"
 
+	"relay/relay/refusal"
 	"relay/relay/wire"
 	"relay/tree"
 )
@@ -77,7 +78,7 @@ func (c *Channel) carry(d *downlink, f wire.Call) {
 		})
 	}
 	if !told {
-		c.refused.count(why)
+		c.refused.Add(why)
 		d.send(wire.Called{Target: f.Target})
 	}
 }
@@ -86,7 +87,7 @@ func (c *Channel) carry(d *downlink, f wire.Call) {
 func (c *Channel) ready(l *link, f wire.Ready) {
 	c.query(func(*tree.Node) {
 		if l.asked == 0 {
-			c.refused.count(callUnasked)
+			c.refused.Add(callUnasked)
 			return
 		}
 		l.asked--
@@ -136,7 +137,7 @@ func (c *Channel) isLinked(id tree.ID) (is bool) {
 // bounded.
 func (c *Channel) meet(l *link, f wire.Meet) {
 	if why, refused := c.refuses(l, f); refused {
-		c.refused.count(why)
+		c.refused.Add(why)
 		l.send(wire.Ready{Caller: f.Caller})
 		return
 	}
@@ -176,7 +177,7 @@ func (c *Channel) meet(l *link, f wire.Meet) {
 }
 
 // refuses says why a meeting is not taken part in. If it is, that has begun.
-func (c *Channel) refuses(l *link, f wire.Meet) (callRefusal, bool) {
+func (c *Channel) refuses(l *link, f wire.Meet) (refusal.Reason, bool) {
 	via := remoteAddr(l.conn.NetConn()).Addr()
 	switch {
 	case !c.node.mayMeet(f.Addr, via), !c.node.mayMeet(f.Listen, via):
@@ -188,7 +189,7 @@ func (c *Channel) refuses(l *link, f wire.Meet) (callRefusal, bool) {
 	case !c.meetings.begin(f.Caller):
 		return callBusy, true
 	}
-	return 0, false
+	return "", false
 }
 
 // mayMeet reports whether an address, if there is one, may be one of a stranger's.

@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"relay/relay/refusal"
 	"relay/relay/stream"
 	"relay/relay/wire"
 	"relay/tree"
@@ -353,9 +354,9 @@ func TestWhatGoesBesideIsSaidOnce(t *testing.T) {
 }
 
 // refusedFor waits until a channel has refused so many parts of calls for a reason.
-func refusedFor(t *testing.T, s *station, r callRefusal, times uint64) {
+func refusedFor(t *testing.T, s *station, r refusal.Reason, times uint64) {
 	t.Helper()
-	eventually(t, "a refusal is counted: "+callRefusalNames[r], func() bool { return s.refused[r].Load() == times })
+	eventually(t, "a refusal is counted: "+string(r), func() bool { return s.refused.All()[r] == times })
 }
 
 // bytesOf is what strangers send: a frame of a type, with a body of parts.
@@ -402,15 +403,15 @@ func TestWhatIsSaidInCallsIsRefusedAndCounted(t *testing.T) {
 	refusedFor(t, source, callUnlinked, callBurst)
 	child.write(bytes.Repeat(call, callBurst))
 	eventually(t, "a flood is refused", func() bool {
-		n := source.refused[callTooOften].Load() + source.refused[callUnlinked].Load()
-		return n == 2*callBurst && source.refused[callTooOften].Load() >= callBurst/2
+		n := source.refused.All()[callTooOften] + source.refused.All()[callUnlinked]
+		return n == 2*callBurst && source.refused.All()[callTooOften] >= callBurst/2
 	})
 	// Likewise meetings, of which a link has meetBurst. A caller is met once at a time.
-	calls := source.refused[callTooOften].Load()
+	calls := source.refused.All()[callTooOften]
 	meet := bytesOf(0x2a, stranger, free, nowhere)
 	child.write(bytes.Repeat(meet, 4*meetBurst))
 	eventually(t, "a flood of meetings is refused", func() bool {
-		return source.refused[callTooOften].Load()-calls >= 2*meetBurst && source.refused[callBusy].Load() > 0
+		return source.refused.All()[callTooOften]-calls >= 2*meetBurst && source.refused.All()[callBusy] > 0
 	})
 
 	// A parent that tells of a node that was not called.

@@ -49,13 +49,16 @@ func (o *outbox) len() int {
 	return len(o.buf)
 }
 
+// putter writes what it takes at once, as a socket.Socket does.
+type putter interface{ Put(b []byte) (int, error) }
+
 // send writes what the socket takes at once, and returns what was lent. The rest waits.
-func (o *outbox) send(s *socket) (lent []byte, err error) {
+func (o *outbox) send(to putter) (lent []byte, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	n := 0
 	if len(o.buf) > 0 {
-		n, err = s.write(o.buf)
+		n, err = to.Put(o.buf)
 	}
 	lent = o.buf[:0]
 	o.buf = append([]byte(nil), o.buf[n:]...)

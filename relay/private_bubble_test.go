@@ -226,6 +226,9 @@ func TestAWrongSecretIsAnsweredLikeAnUnknownChannel(t *testing.T) {
 			"survey":  func(id stream.ChannelID) wire.Frame { return wire.Survey{Channel: id} },
 			"offer":   func(id stream.ChannelID) wire.Frame { return wire.Offer{Channel: id} },
 			"dialme":  func(id stream.ChannelID) wire.Frame { return wire.DialMe{Channel: id, Port: 7144} },
+			"later": func(id stream.ChannelID) wire.Frame {
+				return wire.Later{Channel: id, Beat: w.root.writer.Beat(), At: tree.Place{ID: tree.ID{1}}}
+			},
 		} {
 			type answer struct {
 				said string
@@ -281,6 +284,13 @@ func TestAWrongSecretIsAnsweredLikeAnUnknownChannel(t *testing.T) {
 			t.Fatal(err)
 		}
 		if f, err := right.answer(d.Conn, d.r); err != nil || len(f.(wire.Whole).Nodes) != 1 {
+			t.Errorf("%v, %v", f, err)
+		}
+		d = w.dialRoot(t, alpn)
+		if err := right.begin(d.Conn, w.root.ownLaterOf(w.root.writer.Beat())); err != nil {
+			t.Fatal(err)
+		}
+		if f, err := right.answer(d.Conn, d.r); err != nil || f.(wire.Later).At.ID != w.root.place.ID {
 			t.Errorf("%v, %v", f, err)
 		}
 	})

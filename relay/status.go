@@ -3,6 +3,7 @@ package relay
 import (
 	"time"
 
+	"relay/relay/refusal"
 	"relay/relay/stream"
 	"relay/tree"
 )
@@ -53,7 +54,7 @@ func (c *Channel) Status() (Status, bool) {
 	now := time.Now()
 	s := Status{ID: c.id, Uptime: now.Sub(c.started), Ring: c.ring.Stats(), Sent: c.sent.Load()}
 	s.Quiet = c.intake.quiet(now, s.Ring)
-	s.Trial, s.Reach, s.Trials, s.CallsRefused = c.peers.tried(), c.Reach(), c.Trials(), c.refused.counts()
+	s.Trial, s.Reach, s.Trials, s.CallsRefused = c.peers.tried(), c.Reach(), c.Trials(), refusal.Labels(c.refused.All())
 	if c.writer == nil {
 		s.Delay = time.Duration(c.intake.delay.Load())
 	}

@@ -179,16 +179,16 @@ func (n *Node) answer(conn *tls.Conn, s wire.Survey, proof wire.Frame) error {
 	c := n.named(s.Channel, proof, conn)
 	if c == nil {
 		sayBye(conn, tree.ReasonChannel)
-		return tree.ReasonChannel
+		return refuse(doorChannel, tree.ReasonChannel)
 	}
 	frame, err := c.whole()
 	if err != nil {
 		sayBye(conn, tree.ReasonChannel)
-		return err
+		return refuse(doorChannel, err)
 	}
 	if !n.answers.AllowN(time.Now(), len(frame)) {
 		sayBye(conn, tree.ReasonBusy)
-		return tree.ReasonBusy
+		return refuse(doorBusy, tree.ReasonBusy)
 	}
 	if err := c.proveBack(conn); err != nil {
 		return err

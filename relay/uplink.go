@@ -200,7 +200,7 @@ func (u *uplink) repeat(what string) error {
 	return nil
 }
 
-func (u *uplink) ended() {}
+func (u *uplink) ended(tree.End) {}
 
 func (u *uplink) write() error {
 	for {

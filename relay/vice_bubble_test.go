@@ -3,6 +3,7 @@ package relay
 import (
 	"context"
 	"crypto/tls"
+	"fmt"
 	"net"
 	"net/netip"
 	"slices"
@@ -23,6 +24,7 @@ type vice struct {
 	holds    bool          // it sends no chunk, and keeps time
 	timeless bool          // it does not tell the clock
 	beatless bool          // it passes on no beat but that before the welcome
+	older    bool          // it knows relay/2 and no more, which is no vice
 }
 
 // villain is a parent with a vice. What it sends it has from an honest node.
@@ -37,6 +39,7 @@ type villain struct {
 	mu    sync.Mutex
 	beats []*stream.Beat // that the spy has had
 	chunk []stamped
+	heard []string // the types of the frames that have come
 	wg    sync.WaitGroup
 	cut   int // links that others have ended
 }
@@ -100,7 +103,11 @@ func (l *villain) listen(ctx context.Context) {
 		l.wg.Go(func() {
 			defer conn.Close()
 			defer context.AfterFunc(ctx, func() { conn.Close() })()
-			tc := tls.Server(conn, l.id.tlsConfig(alpn, alpn1))
+			protocols := []string{alpn, alpn2, alpn1}
+			if l.older {
+				protocols = protocols[1:]
+			}
+			tc := tls.Server(conn, l.id.tlsConfig(protocols...))
 			if tc.HandshakeContext(ctx) == nil {
 				l.serve(ctx, tc)
 			}
@@ -159,6 +166,9 @@ func (l *villain) serve(ctx context.Context, conn *tls.Conn) {
 	l.wg.Go(func() {
 		for {
 			f, err := r.Next()
+			l.mu.Lock()
+			l.heard = append(l.heard, fmt.Sprintf("%T", f))
+			l.mu.Unlock()
 			mu.Lock()
 			switch f := f.(type) {
 			case tree.Report:

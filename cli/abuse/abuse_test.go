@@ -1,6 +1,7 @@
 package abuse
 
 import (
+	"net"
 	"net/netip"
 	"strings"
 	"testing"
@@ -90,6 +91,7 @@ func TestOutcomesAreJudged(t *testing.T) {
 		{outcome{input: hostile.Input{Want: hostile.Refused}, cut: true}, ""},
 		{outcome{input: hostile.Input{Want: hostile.Refused}}, "is not ended"},
 		{outcome{input: hostile.Input{Want: hostile.Ended}}, "is not ended"},
+		{outcome{input: hostile.Input{Want: hostile.Served}}, "is not ended"},
 		{outcome{input: hostile.Input{Want: hostile.Answered}, cut: true}, "is not answered"},
 		{outcome{input: hostile.Input{Want: hostile.Answered}, answer: []byte("x")}, ""},
 		{outcome{input: hostile.Input{Want: hostile.Refused, Says: "400"}, cut: true, answer: []byte("HTTP/1.1 200")}, `want "400"`},
@@ -99,6 +101,20 @@ func TestOutcomesAreJudged(t *testing.T) {
 		if w := c.o.wrong(); (w == "") != (c.says == "") || !strings.Contains(w, c.says) {
 			t.Errorf("%+v: %q, want %q", c.o, w, c.says)
 		}
+	}
+}
+
+func TestWhoHasNoPortIsNotSaidToHold(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	shut := ln.Addr().(*net.TCPAddr).AddrPort()
+	ln.Close()
+	var b strings.Builder
+	err = Run(t.Context(), Config{Target: Target{Links: shut, HTTP: shut}}, &b)
+	if err == nil || strings.Contains(b.String(), "held") {
+		t.Errorf("%v: %s", err, b.String())
 	}
 }
 

@@ -2,11 +2,13 @@ package abuse
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/netip"
 	"strconv"
 
 	"relay/cli/ask"
+	"relay/cli/fault"
 	"relay/ingest/rtmp"
 	"relay/playback"
 	"relay/playback/admin"
@@ -16,14 +18,21 @@ import (
 // Aim returns the node that a person means: by a link, or by its page. Its other ports are taken to be
 // the usual ones; the metrics are, if it is this machine. Without a text it is the relay that runs here.
 func Aim(ctx context.Context, text string) (Target, error) {
-	if text == "" {
+	here := text == ""
+	if here {
 		text = "http://" + net.JoinHostPort("127.0.0.1", strconv.Itoa(playback.DefaultPort))
 	}
 	inv, err := ask.Invite(ctx, text)
+	if f, ok := errors.AsType[*fault.Error](err); ok && here && f.Code == fault.ExitNobody {
+		return Target{}, &fault.Error{Err: f.Err, Hint: "start a node to attack, as in relay source FILE --loop, or give its link: relay abuse LINK", Code: f.Code}
+	}
 	if err != nil {
 		return Target{}, err
 	}
-	at, err := Resolve(ctx, inv.Hosts[0])
+	if inv.Access.Private() {
+		return Target{}, fault.Usage("give it a source without --private", "the channel is private, and the attack is made for public ones")
+	}
+	at, err := resolve(ctx, inv.Hosts[0])
 	if err != nil {
 		return Target{}, err
 	}
@@ -38,12 +47,11 @@ func Aim(ctx context.Context, text string) (Target, error) {
 	return t, nil
 }
 
-// At sets one of a target's addresses from a host and a port.
-func At(ctx context.Context, of *netip.AddrPort, text string) error {
+// At returns one of a target's addresses, by a host and a port.
+func At(ctx context.Context, text string) (netip.AddrPort, error) {
 	h, err := relay.ParseHostPort(text)
 	if err != nil {
-		return err
+		return netip.AddrPort{}, err
 	}
-	*of, err = Resolve(ctx, h)
-	return err
+	return resolve(ctx, h)
 }

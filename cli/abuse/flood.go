@@ -5,8 +5,6 @@ import (
 	"crypto/ed25519"
 	"net"
 	"net/netip"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"relay/cli/abuse/hostile"
@@ -63,7 +61,7 @@ const ghostPackets = 640
 
 // ghosts tells of members at the address of somebody who has asked for nothing, and counts what he
 // gets: more than it took to have it sent would make the node a weapon.
-func (a *attack) ghosts(ctx context.Context) (sent int) {
+func ghosts(ctx context.Context, a *attack) (sent int) {
 	v := newVictim(a.from)
 	defer v.close()
 	conn, err := net.ListenUDP("udp", a.from.udp(0))
@@ -91,70 +89,4 @@ func (a *attack) ghosts(ctx context.Context) (sent int) {
 	<-ctx.Done() // members ping each other
 	a.third.told, a.third.got, a.third.dials = bytes, int(v.bytes.Load()), int(v.dials.Load())
 	return sent
-}
-
-// third is what came of naming somebody: bytes to the node, and bytes and dials from it to him.
-type third struct{ told, got, dials int }
-
-// victim is somebody who has asked for nothing: one of the attacker's own addresses.
-type victim struct {
-	addr  netip.AddrPort
-	bytes atomic.Int64 // with 28 for each packet's headers
-	dials atomic.Int64
-	udp   *net.UDPConn
-	tcp   net.Listener
-	wg    sync.WaitGroup
-}
-
-func newVictim(from sources) *victim {
-	v := &victim{addr: netip.MustParseAddrPort("127.0.0.1:9")}
-	ln, err := net.Listen("tcp", netip.AddrPortFrom(orLoopback(from.at(77)), 0).String())
-	if err != nil {
-		return v
-	}
-	v.tcp = ln
-	v.addr = ln.Addr().(*net.TCPAddr).AddrPort()
-	if v.udp, err = net.ListenUDP("udp", net.UDPAddrFromAddrPort(v.addr)); err != nil {
-		v.udp = nil
-	}
-	v.wg.Go(func() { // ends with the listener
-		for {
-			conn, err := ln.Accept()
-			if err != nil {
-				return
-			}
-			v.dials.Add(1)
-			conn.Close()
-		}
-	})
-	if v.udp != nil {
-		v.wg.Go(func() { // ends with the socket
-			b := make([]byte, 2048)
-			for {
-				n, err := v.udp.Read(b)
-				if err != nil {
-					return
-				}
-				v.bytes.Add(int64(n) + 28)
-			}
-		})
-	}
-	return v
-}
-
-func orLoopback(a netip.Addr) netip.Addr {
-	if !a.IsValid() {
-		return netip.AddrFrom4([4]byte{127, 0, 0, 1})
-	}
-	return a
-}
-
-func (v *victim) close() {
-	if v.tcp != nil {
-		v.tcp.Close()
-	}
-	if v.udp != nil {
-		v.udp.Close()
-	}
-	v.wg.Wait()
 }

@@ -62,7 +62,7 @@ func (r *report) table(t hostile.Table, all []outcome, came newcomers, after vit
 
 func counts(of map[hostile.Want]int) string {
 	var parts []string
-	for _, w := range []hostile.Want{hostile.Answered, hostile.Refused, hostile.Ended, hostile.Dropped} {
+	for _, w := range []hostile.Want{hostile.Answered, hostile.Served, hostile.Refused, hostile.Ended, hostile.Dropped} {
 		if of[w] > 0 {
 			parts = append(parts, fmt.Sprintf("%d %v", of[w], w))
 		}
@@ -143,7 +143,7 @@ func (r *report) siege(s siege, conns, cut int, came newcomers, took time.Durati
 	} else {
 		r.say("\n%s, from %d addresses, for %s: %d came, %d were cut.", during, s.addresses, short(took), conns, cut)
 	}
-	if t.told > 0 && strings.Contains(s.name, "not there") {
+	if t.told > 0 {
 		r.say("  Somebody who was named got %d bytes and %d dials, for %d bytes that named him.", t.got, t.dials, t.told)
 		if t.got > t.told {
 			r.miss("%s: somebody who was named got %d bytes for %d", during, t.got, t.told)

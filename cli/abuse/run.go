@@ -2,10 +2,12 @@ package abuse
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/netip"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -47,13 +49,18 @@ type attack struct {
 	Config
 	target Target
 	from   sources
-	third  third
+	third  third // of this siege
 }
 
 // Run attacks a node, says what came of it, and fails if a bar was missed.
 func Run(ctx context.Context, cfg Config, out io.Writer) error {
 	if err := cfg.check(); err != nil {
 		return err
+	}
+	if cfg.TagLog != "" {
+		if _, err := os.Stat(cfg.TagLog); err != nil {
+			return fault.Usage("start the source with --tag-log FILE, and give that file here", "--tag-log: %w", err)
+		}
 	}
 	from, err := newSources(cfg.From, cfg.Links.Addr())
 	if err != nil {
@@ -68,7 +75,11 @@ func Run(ctx context.Context, cfg Config, out io.Writer) error {
 }
 
 func (a *attack) run(ctx context.Context, r *report) error {
+	r.begin(a)
 	a.closeShut(ctx, r)
+	if !slices.ContainsFunc(hostile.Ports, a.chosen) {
+		return &fault.Error{Err: errors.New("there is no port to attack"), Hint: "start the node first; --http, --rtmp, --admin and --discovery say where its ports are, and --only must name one of them", Code: fault.ExitNobody}
+	}
 	v, err := a.target.look(ctx)
 	if err != nil {
 		r.blind(err)
@@ -89,7 +100,6 @@ func (a *attack) run(ctx context.Context, r *report) error {
 		}
 		defer beside.end()
 	}
-	r.begin(a)
 	for _, t := range hostile.Tables(a.target.Channel, a.target.Key) {
 		if a.chosen(t.Port) && ctx.Err() == nil {
 			a.table(ctx, t, m, r)
@@ -144,6 +154,7 @@ func (a *attack) table(ctx context.Context, t hostile.Table, m *monitor, r *repo
 
 // besiege lays a siege while newcomers come. It goes on until the last of them is in, or has given up.
 func (a *attack) besiege(ctx context.Context, s siege, r *report) {
+	a.third = third{}
 	began := time.Now()
 	camp, raise := context.WithCancel(ctx)
 	var conns, cut int

@@ -20,6 +20,8 @@ type siege struct {
 	conns, addresses, rate int
 	// say is what each does, until its connection ends. nil for nothing.
 	say func(ctx context.Context, conn net.Conn)
+	// deaf says that they take nothing of what they are sent.
+	deaf bool
 	// flood takes the place of all these.
 	flood func(ctx context.Context, a *attack) (sent int)
 }
@@ -35,7 +37,7 @@ func (a *attack) sieges() []siege {
 		{name: "500 connections that say nothing", port: hostile.HTTP, conns: 500, addresses: 50, rate: 500},
 		{name: "300 connections that say a byte a second", port: hostile.HTTP, conns: 300, addresses: 30, rate: 500, say: drip(ask)},
 		{name: "300 connections that have asked once", port: hostile.HTTP, conns: 300, addresses: 30, rate: 500, say: first(hostile.Get("/healthz"))},
-		{name: "64 viewers that read nothing", port: hostile.HTTP, conns: 64, addresses: 16, rate: 100, say: first(ask)},
+		{name: "64 viewers that read nothing", port: hostile.HTTP, conns: 64, addresses: 16, rate: 100, say: first(ask), deaf: true},
 		{name: "1,000 connections that say nothing", port: hostile.TLS, conns: 1000, addresses: 100, rate: 1000},
 		{name: "5 silent connections a second from each of ten addresses", port: hostile.TLS, conns: 1000, addresses: 10, rate: 50},
 		{name: "300 connections that say a byte a second", port: hostile.TLS, conns: 300, addresses: 30, rate: 300, say: drip(hello)},
@@ -44,7 +46,7 @@ func (a *attack) sieges() []siege {
 		{name: "60 nodes that want a channel that is not there", port: hostile.Link, conns: 60, addresses: 60, rate: 60, say: first(hostile.Hello([32]byte{1}))},
 		{name: "60 streams of gossip that say nothing", port: hostile.Stream, conns: 60, addresses: 60, rate: 60, say: first(hostile.GossipLabel(a.target.Channel))},
 		{name: "a flood of pings", port: hostile.Gossip, flood: pings},
-		{name: "640 members that are not there", port: hostile.Gossip, flood: func(ctx context.Context, a *attack) int { return a.ghosts(ctx) }},
+		{name: "640 members that are not there", port: hostile.Gossip, flood: ghosts},
 		{name: "a flood of queries", port: hostile.Discovery, flood: queries},
 	}
 }
@@ -110,7 +112,7 @@ func (a *attack) lay(ctx context.Context, s siege) (came, cut int) {
 			if s.say != nil {
 				s.say(ctx, conn)
 			}
-			if deaf(s) {
+			if s.deaf {
 				<-ctx.Done()
 				return
 			}
@@ -120,6 +122,3 @@ func (a *attack) lay(ctx context.Context, s siege) (came, cut int) {
 		})
 	}
 }
-
-// deaf reports whether those of the siege take nothing.
-func deaf(s siege) bool { return s.name == "64 viewers that read nothing" }

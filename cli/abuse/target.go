@@ -31,8 +31,8 @@ type Target struct {
 	Mine      bool   // whoever runs this says that the machine is theirs
 }
 
-// Resolve returns the address of a host and port.
-func Resolve(ctx context.Context, h relay.HostPort) (netip.AddrPort, error) {
+// resolve returns the address of a host and port.
+func resolve(ctx context.Context, h relay.HostPort) (netip.AddrPort, error) {
 	ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", h.Host)
 	if err != nil {
 		return netip.AddrPort{}, fault.Fail("give an address in place of the name", "find %s: %w", h.Host, err)

@@ -44,7 +44,7 @@ func (o outcome) wrong() string {
 		return fmt.Sprintf("cannot be tried: %v", o.err)
 	case w == hostile.Dropped && len(o.answer) > 0:
 		return fmt.Sprintf("is answered: %.40q", o.answer)
-	case (w == hostile.Refused || w == hostile.Ended) && !o.cut:
+	case (w == hostile.Refused || w == hostile.Ended || w == hostile.Served) && !o.cut:
 		return fmt.Sprintf("is not ended within %v", patience)
 	case w == hostile.Answered && len(o.answer) == 0:
 		return "is not answered"

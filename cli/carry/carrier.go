@@ -24,9 +24,9 @@ const (
 	listEvery = time.Minute
 	// reopenAfter is the pause before a channel that could not be opened, because a
 	// name in its link does not resolve, is tried again.
-	// theftPause is how long a channel whose key is used by two is not carried.
-	theftPause  = time.Hour
 	reopenAfter = 30 * time.Second
+	// theftPause is how long a channel whose key is used by two is not carried.
+	theftPause = time.Hour
 )
 
 // carrier passes channels on at a station.

@@ -49,7 +49,7 @@ func (l wanted) label() string {
 }
 
 // errPhrase says that a link leads to nothing here, since nobody can be asked.
-var errPhrase = errors.New("the channel has a passphrase, for which nobody can be asked here: its source prints a link for this with relay link --join-only")
+var errPhrase = errors.New("the channel has a passphrase, for which nobody can be asked here: relay link --join-only, at its source, prints a link for this")
 
 // Unread returns the invite with what it takes to pass a channel on, and no more: nobody watches here.
 func Unread(u relay.Invite) (relay.Invite, error) {

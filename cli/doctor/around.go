@@ -56,7 +56,7 @@ func (m machine) checkAround() []Finding {
 	case m.around.asked == "":
 		f.note("Connect this machine to the network of relay source.", "No channel was found; nobody but this machine itself could be asked.")
 	default:
-		f.note(fmt.Sprintf("If relay source runs there without --no-discovery, a firewall keeps them apart: let UDP port %d through, at both ends.", discovery.DefaultPort),
+		f.note(fmt.Sprintf("If relay source runs there without --no-discovery or --private, a firewall keeps them apart: let UDP port %d through, at both ends.", discovery.DefaultPort),
 			"No channel was found; asked on %s.", m.around.asked)
 	}
 	return f.all

@@ -317,10 +317,13 @@ func TestDoctorOnTheRelay(t *testing.T) {
 	source.Reached = []api.Reached{{Family: "IPv4", Reach: api.ReachClosed, Addr: open.ReachAddr}, {Family: "IPv6", Reach: api.ReachOpen, Addr: "[2001:db8::1]:7144"}}
 	alone := channel(api.Waiting, 0)
 	alone.Root, alone.Path = false, []string{"a"}
+	blind := channel(api.Live, 1)
+	blind.Unread, blind.BitRate = true, 0
 	for name, c := range map[string]struct {
 		of   *api.Status
 		want string
 	}{
+		"unread":  {&api.Status{Channels: []api.ChannelStatus{blind}}, `ok Channel karp6ufz is live: 1 link from the source, 0 ms behind it, private, and passed on unread, 1 child and 0 players here.`},
 		"none":    {nil, `note No relay answers at 127.0.0.1:7145. => relay source`},
 		"idle":    {&api.Status{}, `note A relay runs here, and has no channel open.`},
 		"source":  {&api.Status{Channels: []api.ChannelStatus{channel(api.Live, 0)}}, `ok Channel karp6ufz is live: 6.0 Mb/s, 1 child and 0 players here.`},

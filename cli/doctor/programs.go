@@ -232,9 +232,9 @@ func (m machine) checkPlayers() []Finding {
 		}
 	}
 	if _, ok := m.programs["ffmpeg"]; ok {
-		f.fine("ffmpeg is installed: it makes the thumbnails, and converts to FLV what relay cannot take.")
+		f.fine("ffmpeg is installed: it makes thumbnails where --thumbnails asks for them, and converts to FLV what relay cannot take.")
 	} else {
-		f.note("Install ffmpeg to have them; streams go through without.", "ffmpeg was not found, so there are no thumbnails.")
+		f.note("Install ffmpeg if you want --thumbnails; streams go through without.", "ffmpeg was not found, which makes thumbnails.")
 	}
 	return f.all
 }

@@ -43,7 +43,11 @@ const tooLate = 5000
 
 func (m machine) checkChannel(f *findings, c api.ChannelStatus) {
 	source := c.Root
-	about := fmt.Sprintf("%s, %s and %s here", term.RateText(c.BitRate), term.Plural(len(c.Children), "child", "children"), term.Counted(int64(c.ViewerCount), "player"))
+	rate := term.RateText(c.BitRate)
+	if c.Unread { // nor does it know the rate
+		rate = "private, and passed on unread"
+	}
+	about := fmt.Sprintf("%s, %s and %s here", rate, term.Plural(len(c.Children), "child", "children"), term.Counted(int64(c.ViewerCount), "player"))
 	switch {
 	case c.State == api.Live && source:
 		f.fine("Channel %s is live: %s.", c.Name, about)

@@ -1,17 +1,16 @@
 package flag
 
 import (
-	"fmt"
+	"cmp"
 	"io"
 	"net/netip"
-	"os"
-	"strings"
-	"time"
+	"slices"
 
 	"github.com/urfave/cli/v2"
 
 	"relay/cli/abuse"
 	"relay/cli/fault"
+	"relay/playback"
 )
 
 // Abuse is the command of the room abuse, which the list of commands leaves out.
@@ -62,8 +61,12 @@ func readAbuse(c *cli.Context) (cfg abuse.Config, err error) {
 		if !c.IsSet(name) {
 			continue
 		}
-		if err := abuse.At(c.Context, of, c.String(name)); err != nil {
-			return cfg, fault.Usage("write it as 127.0.0.1:7145", "--%s: %w", name, err)
+		addr, err := askedAddr(name, c.String(name), playback.DefaultPort)
+		if err == nil {
+			*of, err = abuse.At(c.Context, addr)
+		}
+		if err != nil {
+			return cfg, fault.Usage("write it as 127.0.0.1:7145, or 7145 for this machine", "%w", err)
 		}
 	}
 	if c.IsSet("from") {
@@ -78,43 +81,17 @@ func readAbuse(c *cli.Context) (cfg abuse.Config, err error) {
 		}
 		cfg.Only = append(cfg.Only, p)
 	}
-	if cfg.For, err = period(c, "for", abuse.DefaultFor); err != nil {
+	if cfg.For, err = period(c, "for"); err != nil {
 		return cfg, err
 	}
-	if cfg.Newcomer, err = period(c, "newcomer", abuse.DefaultNewcomer); err != nil {
+	if cfg.Newcomer, err = period(c, "newcomer"); err != nil {
 		return cfg, err
 	}
+	cfg.For, cfg.Newcomer = cmp.Or(cfg.For, abuse.DefaultFor), cmp.Or(cfg.Newcomer, abuse.DefaultNewcomer)
 	cfg.Memory, cfg.PID, cfg.TagLog, cfg.Mine = abuse.DefaultMemory, c.Int("pid"), c.String("tag-log"), c.Bool("i-own-this-machine")
-	cfg.Key, err = keyIn(c)
+	if slices.Contains(Shown(c), "key") {
+		return cfg, fault.Usage("put it into a file, --key @FILE, or into "+Env("key")[0], "--key on the command line shows the key to all on this machine")
+	}
+	cfg.Key, err = StreamKey(c)
 	return cfg, err
-}
-
-// period returns the value of a flag that is a time.
-func period(c *cli.Context, name string, def time.Duration) (time.Duration, error) {
-	if !c.IsSet(name) {
-		return def, nil
-	}
-	d, err := time.ParseDuration(c.String(name))
-	if err != nil || d <= 0 {
-		return 0, fault.Usage("", "--%s %q is no time: write 10s or 1m", name, c.String(name))
-	}
-	return d, nil
-}
-
-// keyIn reads the stream key from a file, or as the environment has it: others on the machine see the
-// command line.
-func keyIn(c *cli.Context) (string, error) {
-	key := c.String("key")
-	name, ok := strings.CutPrefix(key, "@")
-	if !ok {
-		if key != "" && typed(c, "key") {
-			return "", fault.Usage(fmt.Sprintf("put it into a file, --key @FILE, or into %s", Env("key")[0]), "--key on the command line shows the key to all on this machine")
-		}
-		return key, nil
-	}
-	b, err := os.ReadFile(name)
-	if err != nil {
-		return "", fault.Usage("it holds the stream key and nothing else", "--key @%s: %w", name, err)
-	}
-	return strings.TrimSpace(string(b)), nil
 }

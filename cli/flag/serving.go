@@ -1,10 +1,7 @@
 package flag
 
 import (
-	"fmt"
-	"io"
 	"net/netip"
-	"os"
 	"strconv"
 	"strings"
 
@@ -18,7 +15,7 @@ func Serving() []cli.Flag {
 	return []cli.Flag{
 		List("allow-host", "`NAME` under which players may ask, besides localhost and addresses"),
 		List("trusted-proxy", "`ADDR` or ADDR/BITS of a reverse proxy that is believed when it says for whom it asks, by X-Forwarded-For, -Host, -Proto and -Prefix"),
-		Toggle("thumbnails", "make small pictures of the channels (.jpg) with ffmpeg, shut off from files and network; Linux only"),
+		Toggle("thumbnails", "make small pictures of the channels (.jpg) with ffmpeg, which can neither write files nor use the network; Linux only"),
 	}
 }
 
@@ -50,8 +47,6 @@ const (
 	// DefaultSlots is how many children a node has if --max-children does not say.
 	DefaultSlots = 8
 	maxSlots     = 1000
-	// secretFileMost bounds a file with a secret, in bytes.
-	secretFileMost = 4 << 10
 )
 
 // Slots reads --max-children and returns it as relay.Config wants it: -1 means no children.
@@ -72,46 +67,4 @@ func Slots(c *cli.Context) (int, error) {
 // MaxChildren is the flag that Slots reads.
 func MaxChildren() cli.Flag {
 	return Number("max-children", "`N` nodes to pass the stream on to, at most", strconv.Itoa(DefaultSlots))
-}
-
-// StreamKey reads --key; "" if it is not given.
-func StreamKey(c *cli.Context) (string, error) {
-	s := c.String("key")
-	name, ok := strings.CutPrefix(s, "@")
-	if !ok {
-		return s, nil
-	}
-	key, err := readSecret(name)
-	if key = strings.TrimSpace(key); err == nil && (key == "" || strings.ContainsAny(key, "\r\n")) {
-		err = fmt.Errorf("it is empty, or has several lines")
-	}
-	if err != nil {
-		return "", fault.Usage("it holds the key and nothing else, and has to be readable for you", "--key @%s: %w", name, err)
-	}
-	return key, nil
-}
-
-// Shown returns the names of the secret flags whose values others on this machine can see, because
-// they are on the command line.
-func Shown(c *cli.Context) (names []string) {
-	for _, name := range []string{"key", "token"} {
-		if typed(c, name) && c.String(name) != "" && !strings.HasPrefix(c.String(name), "@") {
-			names = append(names, name)
-		}
-	}
-	return names
-}
-
-// readSecret reads a file that holds a secret.
-func readSecret(name string) (string, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return "", bareFile(err)
-	}
-	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, secretFileMost+1))
-	if err == nil && len(b) > secretFileMost {
-		err = fmt.Errorf("it is longer than %d bytes", secretFileMost)
-	}
-	return string(b), err
 }

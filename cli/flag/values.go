@@ -104,13 +104,16 @@ func Advertised(c *cli.Context) ([]relay.HostPort, error) {
 }
 
 // Timeout returns the value of --timeout, 0 if there is none.
-func Timeout(c *cli.Context) (time.Duration, error) {
-	if !c.IsSet("timeout") {
+func Timeout(c *cli.Context) (time.Duration, error) { return period(c, "timeout") }
+
+// period returns the value of a flag that is a time, 0 if there is none.
+func period(c *cli.Context, name string) (time.Duration, error) {
+	if !c.IsSet(name) {
 		return 0, nil
 	}
-	d, err := time.ParseDuration(c.String("timeout"))
+	d, err := time.ParseDuration(c.String(name))
 	if err != nil || d <= 0 {
-		return 0, fault.Usage("", "--timeout %q is no time: write 30s or 2m", c.String("timeout"))
+		return 0, fault.Usage("", "--%s %q is no time: write 30s or 2m", name, c.String(name))
 	}
 	return d, nil
 }
@@ -140,7 +143,7 @@ func MaxViewers(c *cli.Context) (int, error) {
 	}
 	n := c.Int("max-viewers")
 	if n < 1 || n > maxViewers {
-		return 0, fault.Usage("", "--max-viewers %d is not from 1 to %d", n, maxViewers)
+		return 0, fault.Usage("leave it out for the usual number; --http 127.0.0.1:7145 serves players on this machine alone", "--max-viewers %d is not from 1 to %d", n, maxViewers)
 	}
 	return n, nil
 }

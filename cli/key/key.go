@@ -123,7 +123,7 @@ func (k Command) export(file string) error {
 	case errors.Is(err, fs.ErrExist):
 		return fault.Fail("name a file that is not there yet", "%s is there already", file)
 	case err != nil:
-		return fault.Fail("", "cannot write the key: %w", err)
+		return fault.Fail("name a file in a folder that is there and that you can write to", "cannot write the key: %w", err)
 	}
 	k.T.Say("The key of channel %s (%s) is in %s, which nobody else can read.", k.Name, id.Short(), file)
 	k.T.Say("Whoever has it can broadcast in your name. There: relay key import %s, then delete the file.", file)
@@ -157,8 +157,11 @@ func (k Command) take(file string) error {
 	default:
 		b, err = store.ReadExport(file)
 	}
+	if path, ok := errors.AsType[*fs.PathError](err); ok {
+		return fault.Fail("name the file that relay key export has written", "cannot read %s: %w", file, path.Err)
+	}
 	if err != nil {
-		return fault.Fail("", "cannot read the key: %w", err)
+		return fault.Fail("", "cannot read the key: %w", err) // the store says what to do
 	}
 	carried, err := store.ParseExport(b)
 	if err != nil {
@@ -225,7 +228,7 @@ func (k Command) open() (*store.Store, error) {
 func (k Command) explain(err error) error {
 	switch {
 	case errors.Is(err, store.ErrNoKey):
-		return &fault.Error{Err: fmt.Errorf("there is no channel %q on this machine", k.Name), Hint: "relay key shows those there are; --channel NAME names one", Code: fault.ExitNobody}
+		return &fault.Error{Err: fmt.Errorf("there is no channel %q on this machine", k.Name), Hint: "relay source makes one; relay key shows those there are, and --channel NAME names one", Code: fault.ExitNobody}
 	case errors.Is(err, store.ErrInUse):
 		return fault.Fail("stop it first", "a relay source on this machine is broadcasting channel %q", k.Name)
 	case errors.Is(err, store.ErrOtherKey):
@@ -233,5 +236,5 @@ func (k Command) explain(err error) error {
 	case errors.Is(err, store.ErrFuture):
 		return fault.Fail("set the clocks of both machines", "%w", err)
 	}
-	return fault.Fail("", "channel %q: %w", k.Name, err)
+	return fault.Fail("", "%w", err) // the store says what to do
 }

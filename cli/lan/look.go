@@ -90,7 +90,7 @@ func NoneFound(asked []discovery.Asked) error {
 	}
 	return &fault.Error{
 		Err:  fmt.Errorf("no channel was found on this network (asked on %s)", where),
-		Hint: "is relay source running, in the same network and without --no-discovery? From elsewhere give the link that it prints: relay watch LINK", Code: fault.ExitNobody,
+		Hint: "is relay source running, in the same network and without --no-discovery or --private? Otherwise give the link that it prints: relay watch LINK", Code: fault.ExitNobody,
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"strings"
 
@@ -132,15 +131,11 @@ func ask(ctx context.Context, t *term.Terminal, in io.Reader, prompt string) (st
 		return strings.TrimSpace(s), err
 	}
 	s, err := bufio.NewReader(io.LimitReader(in, mostBytes+1)).ReadString('\n')
-	if err != nil && !(errors.Is(err, io.EOF) && s != "") {
-		return "", fault.Usage(askHow, "no passphrase comes from standard input: %w", errOf(err))
+	switch {
+	case errors.Is(err, io.EOF) && s == "":
+		return "", fault.Usage(askHow, "no passphrase comes from standard input: it has ended")
+	case err != nil && !errors.Is(err, io.EOF):
+		return "", fault.Usage(askHow, "no passphrase comes from standard input: %w", err)
 	}
 	return strings.TrimSpace(s), nil
-}
-
-func errOf(err error) error {
-	if errors.Is(err, io.EOF) {
-		return fmt.Errorf("it has ended")
-	}
-	return err
 }

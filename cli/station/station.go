@@ -41,7 +41,7 @@ type Station struct {
 	HTTP     net.Listener
 	RTMP     net.Listener // that plays the channels; nil for none
 	// RTMPRefused counts whom its server does not take.
-	RTMPRefused rtmp.Refusals
+	RTMPRefused refusal.Counts
 	mapper      *portmap.Mapper // nil if no router is asked to let others in
 	asking      atomic.Bool     // it has begun
 	start       time.Time
@@ -382,25 +382,13 @@ func reachOf(r tree.Reach) string {
 
 // refusedElsewhere counts whom listeners other than that for players have turned away, as
 // playback.Config has it.
-func (s *Station) refusedElsewhere() map[string]map[string]uint64 {
-	all := map[string]map[string]uint64{}
+func (s *Station) refusedElsewhere() map[string]map[refusal.Reason]uint64 {
+	all := s.Node.Refused()
 	if s.RTMP != nil {
-		all["rtmp"] = make(map[string]uint64, len(rtmp.AllRefusals))
-		for _, r := range rtmp.AllRefusals {
-			all["rtmp"][string(r)] = s.RTMPRefused.Of(r)
-		}
+		all["rtmp"] = s.RTMPRefused.All(rtmp.Refusals...)
 	}
-	counts := s.Node.Refused()
 	if s.responder != nil {
-		counts["discovery"] = s.responder.Refused.All()
-	}
-	for at, of := range counts {
-		for why, n := range of {
-			if all[at] == nil {
-				all[at] = make(map[string]uint64, len(of))
-			}
-			all[at][string(why)] = n
-		}
+		all["discovery"] = s.responder.Refused.All()
 	}
 	return all
 }

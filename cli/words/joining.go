@@ -117,7 +117,7 @@ func (j *Joining) Overdue(now time.Time, after time.Duration) (time.Duration, er
 	if why == "" {
 		why = "nobody has answered"
 	}
-	hint := "is relay source running, and can this machine reach it? Without --timeout relay keeps trying"
+	hint := "is relay source running, can this machine reach it, and is the link whole? Without --timeout relay keeps trying"
 	if j.search.outcome() == fault.ExitRefused {
 		hint = "try again when others have left, or ask the broadcaster for more upload; without --timeout relay keeps trying"
 	}

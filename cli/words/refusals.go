@@ -3,21 +3,14 @@ package words
 import (
 	"relay/ingest/rtmp"
 	"relay/playback"
+	"relay/relay/refusal"
 )
 
 // Refused says of a listener's refusals for one reason what they are, as in "12 connections" in front
 // of it, and what who runs the node can do, "" for nothing. It reports false for a reason that it
 // does not know.
 func Refused(listener, reason string) (what, next string, ok bool) {
-	var w refusalWords
-	switch listener {
-	case "http":
-		w, ok = refusedPlayers[playback.Refusal(reason)]
-	case "rtmp":
-		w, ok = refusedOverRTMP[rtmp.Refusal(reason)]
-	default:
-		w, ok = refusedStrangers[listener][reason]
-	}
+	w, ok := refusals[listener][refusal.Reason(reason)]
 	return w.what, w.next, ok
 }
 
@@ -25,43 +18,45 @@ type refusalWords struct{ what, next string }
 
 const strangers = "If the addresses are not yours to trust, have a firewall bound what they send; nobody else is cut for them."
 
-var refusedPlayers = map[playback.Refusal]refusalWords{
-	playback.RefusedFull:     {"players found no room", "A second relay watch on another machine takes as many again."},
-	playback.RefusedShare:    {"players came from an address or a prefix that has its share of all places", "If a reverse proxy of yours asks for them, name it with --trusted-proxy."},
-	playback.RefusedNetwork:  {"requests came from a network that is not let in", "--http lets everyone in; --trusted-proxy names a reverse proxy that is believed."},
-	playback.RefusedHost:     {"requests named a host that is not this machine's", "If it is a name of yours, allow it with --allow-host."},
-	playback.RefusedSite:     {"requests were made by pages of other sites", "If a reverse proxy of yours changes the host name, name it with --trusted-proxy."},
-	playback.RefusedMethod:   {"requests wanted to change something, which none can here", ""},
-	playback.RefusedRequests: {"connections gave way to others, because there were too many that asked for nothing", strangers},
-	playback.RefusedSilent:   {"connections asked for nothing within 5 s", strangers},
-	playback.RefusedSlow:     {"requests took longer than 5 s to arrive", strangers},
-	playback.RefusedHeader:   {"requests had a header of more than 16 KiB", strangers},
-	playback.RefusedGarbage:  {"connections sent what is no HTTP", "Links between nodes have another port than players: does somebody dial the wrong one?"},
-	playback.RefusedStuck:    {"players did not take what they were sent", "Their network is too slow for this stream, or they have gone without a word."},
-}
-
-var refusedOverRTMP = map[rtmp.Refusal]refusalWords{
-	rtmp.RefusedCrowd:    {"RTMP connections gave way to others, because there were too many that asked for nothing", strangers},
-	rtmp.RefusedSilent:   {"RTMP connections said nothing for 5 s", strangers},
-	rtmp.RefusedSlow:     {"RTMP connections had not asked for a stream after 5 s", strangers},
-	rtmp.RefusedProtocol: {"connections to the RTMP port spoke something else", "Encoders need plain rtmp://, not rtmps:// or http://."},
-	rtmp.RefusedGarbage:  {"RTMP connections sent malformed messages", strangers},
-	rtmp.RefusedKey:      {"encoders had a wrong server path or stream key", "Set both in the encoder as relay source has printed them; if it is no encoder of yours, keep --rtmp to this machine."},
-	rtmp.RefusedBusy:     {"encoders came while another one was sending", "Stop one of them; for a second channel, run a second relay source."},
-	rtmp.RefusedStream:   {"RTMP players asked for what cannot be played", "The address ends in /live/CHANNEL."},
-}
-
-// refusedStrangers is by where and why. None does harm as it is.
-var refusedStrangers = map[string]map[string]refusalWords{
+// refusals is by where and why. What is refused to strangers who are no players and no encoders
+// does no harm as it is.
+var refusals = map[string]map[refusal.Reason]refusalWords{
+	"http": {
+		playback.RefusedFull:     {"players found no room", "A second relay watch on another machine takes as many again."},
+		playback.RefusedShare:    {"players came from an address or a prefix that has its share of all places", "If a reverse proxy of yours asks for them, name it with --trusted-proxy."},
+		playback.RefusedNetwork:  {"requests came from a network that is not let in", "--http lets everyone in; --trusted-proxy names a reverse proxy that is believed."},
+		playback.RefusedHost:     {"requests named a host that is not this machine's", "If it is a name of yours, allow it with --allow-host."},
+		playback.RefusedSite:     {"requests were made by pages of other sites", "If a reverse proxy of yours changes the host name, name it with --trusted-proxy."},
+		playback.RefusedMethod:   {"requests wanted to change something, which none can here", ""},
+		playback.RefusedRequests: {"connections gave way to others, because there were too many that asked for nothing", strangers},
+		playback.RefusedSilent:   {"connections asked for nothing within 5 s", strangers},
+		playback.RefusedSlow:     {"requests took longer than 5 s to arrive", strangers},
+		playback.RefusedHeader:   {"requests had a header of more than 16 KiB", strangers},
+		playback.RefusedGarbage:  {"connections sent what is no HTTP", "Links between nodes have another port than players: does somebody dial the wrong one?"},
+		playback.RefusedStuck:    {"players did not take what they were sent", "Their network is too slow for this stream, or they have gone without a word."},
+	},
+	"rtmp": {
+		rtmp.RefusedCrowd:    {"RTMP connections gave way to others, because there were too many that asked for nothing", strangers},
+		rtmp.RefusedSilent:   {"RTMP connections said nothing for 5 s", strangers},
+		rtmp.RefusedSlow:     {"RTMP connections had not asked for a stream after 5 s", strangers},
+		rtmp.RefusedProtocol: {"connections to the RTMP port spoke something else", "Encoders need plain rtmp://, not rtmps:// or http://."},
+		rtmp.RefusedGarbage:  {"RTMP connections sent malformed messages", strangers},
+		rtmp.RefusedKey:      {"encoders had a wrong server path or stream key", "Set both in the encoder as relay source has printed them; if it is no encoder of yours, keep --rtmp to this machine."},
+		rtmp.RefusedBusy:     {"encoders came while another one was sending", "Stop one of them; for a second channel, run a second relay source."},
+		rtmp.RefusedStream:   {"RTMP players asked for what cannot be played", "The address ends in /live/CHANNEL."},
+	},
 	"link": {
 		"too_often": {"the port for other nodes refused connections of one address that makes too many", ""},
 		"gave_way":  {"the port for other nodes refused connections that others had to make room for, before they had said who they are", ""},
-		"silent":    {"the port for other nodes refused connections that say nothing", ""},
+		"silent":    {"the port for other nodes refused connections that say nothing, or nothing more", ""},
 		"handshake": {"the port for other nodes refused connections that speak another protocol, or stop in the middle of a handshake", ""},
 		"hello":     {"the port for other nodes refused connections that ask for nothing that a relay has", ""},
 		"channel":   {"the port for other nodes refused nodes that ask for a channel which this relay does not carry", ""},
 		"version":   {"the port for other nodes refused nodes of a version that this one does not understand", ""},
 		"busy":      {"the port for other nodes refused connections whose turn did not come", ""},
+		"protocol":  {"the port for other nodes refused nodes that break the protocol once they are let in", ""},
+		"forged":    {"the port for other nodes refused nodes that tell of another source of a channel, and cannot prove it", ""},
+		"stuck":     {"the port for other nodes refused nodes that do not take what they are sent", "Their network is too slow for this stream, or they have gone without a word."},
 		"offer":     {"the port for other nodes refused nodes that offer themselves as a parent, and are not wanted or have no token for it", ""},
 	},
 	"dial": {
@@ -82,6 +77,8 @@ var refusedStrangers = map[string]map[string]refusalWords{
 		"full":          {"gossip refused nodes, as there are as many members as may be", ""},
 		"amplified":     {"gossip refused packets that would have gone to somebody who has not asked", ""},
 		"sealed":        {"gossip refused packets for a private channel from who does not have its secret", ""},
+		"unknown":       {"gossip refused what strangers tell of nodes that are not known here, and answers to what was not asked", ""},
+		"silent":        {"gossip refused streams over which nothing comes", ""},
 		"other_version": {"gossip refused nodes of another version of gossip", ""},
 	},
 	"discovery": {

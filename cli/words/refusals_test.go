@@ -12,7 +12,7 @@ func TestEachRefusalIsPutIntoWords(t *testing.T) {
 	for _, r := range playback.Refusals {
 		all["http"] = append(all["http"], string(r))
 	}
-	for _, r := range rtmp.AllRefusals {
+	for _, r := range rtmp.Refusals {
 		all["rtmp"] = append(all["rtmp"], string(r))
 	}
 	for listener, reasons := range all {

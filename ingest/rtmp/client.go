@@ -67,10 +67,7 @@ func (t Target) Fetch(ctx context.Context, take func(flv.Tag) error) error {
 
 // fetch is Fetch over a connection.
 func (t Target) fetch(conn net.Conn, take func(flv.Tag) error) error {
-	g, err := newGuard(conn)
-	if err != nil {
-		return err
-	}
+	g := newGuard(conn, nil)
 	if _, _, err := handshake.DoClient(g, false, false); err != nil {
 		return fmt.Errorf("RTMP handshake with %s: %w", t.addr, plain(err))
 	}
@@ -166,13 +163,13 @@ func (f *fetcher) step(result func(command)) error {
 			result(cmd)
 		}
 	case "_error":
-		return refusal(cmd)
+		return refusedBy(cmd)
 	case "onStatus":
 		level, _ := cmd.object(1).GetString("level")
 		code, _ := cmd.object(1).GetString("code")
 		switch {
 		case level == "error":
-			return refusal(cmd)
+			return refusedBy(cmd)
 		case code == "NetStream.Play.Stop", code == "NetStream.Play.UnpublishNotify", code == "NetStream.Play.Complete":
 			return errEnded
 		}
@@ -180,8 +177,8 @@ func (f *fetcher) step(result func(command)) error {
 	return nil
 }
 
-// refusal words a server's error. Its text is data.
-func refusal(cmd command) error {
+// refusedBy words a server's error. Its text is data.
+func refusedBy(cmd command) error {
 	code, _ := cmd.object(1).GetString("code")
 	description, _ := cmd.object(1).GetString("description")
 	return fmt.Errorf("it refuses: %s (%s)", printable(description), printable(code))

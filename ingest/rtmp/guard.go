@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"relay/relay/lobby"
+	"relay/relay/socket"
 )
 
 const (
@@ -36,22 +37,29 @@ var (
 // are limited; then an encoder's silence is, or how much a player sends.
 type guard struct {
 	net.Conn
-	in     io.Reader // from the connection
+	in     io.Reader    // from the connection
+	guest  *lobby.Guest // that it is as long as it is not known; nil for a server that is pulled from
 	known  bool
 	player bool
-	heard  bool         // something has come
-	guest  *lobby.Guest // that it is as long as it is not known; nil for a server that is pulled from
-	left   int          // bytes that a stranger, or a player, may still send
-	until  time.Time    // when a stranger's time is up, an encoder is silent, or a player may send as much again
+	left   int       // bytes that a stranger, or a player, may still send
+	until  time.Time // when an encoder is silent, or a player may send as much again
 }
 
-func newGuard(c net.Conn) (*guard, error) {
-	g := &guard{Conn: c, in: readerOf(c), left: strangerBytes, until: time.Now().Add(strangerTime)}
-	return g, c.SetDeadline(g.until)
+func newGuard(c net.Conn, guest *lobby.Guest) *guard {
+	c.SetDeadline(time.Now().Add(strangerTime)) // fails on a closed connection, as what comes next does
+	return &guard{Conn: c, in: readerOf(c), guest: guest, left: strangerBytes}
+}
+
+// readerOf returns what reads from conn.
+func readerOf(conn net.Conn) io.Reader {
+	if s := socket.Of(conn); s != nil {
+		return s
+	}
+	return conn
 }
 
 // trust lifts the limits for strangers.
-func (g *guard) trust() { g.known, g.until = true, time.Time{} }
+func (g *guard) trust() { g.known = true }
 
 // trustPlayer does so for a player, which may be silent for as long as it likes.
 func (g *guard) trustPlayer() {
@@ -77,11 +85,8 @@ func (g *guard) Read(p []byte) (int, error) {
 	}
 	n, err := g.in.Read(p[:min(len(p), g.left)])
 	g.left -= n
-	if n > 0 && !g.heard {
-		g.heard = true
-		if g.guest != nil {
-			g.guest.Is(lobby.Spoken)
-		}
+	if n > 0 && g.guest != nil {
+		g.guest.Is(lobby.Spoken)
 	}
 	return n, g.slow(err)
 }
@@ -114,7 +119,7 @@ func (g *guard) slow(err error) error {
 	switch {
 	case !isTimeout(err):
 		return err
-	case g.guest != nil && !g.heard:
+	case g.guest != nil && g.guest.State() == lobby.Silent:
 		return errSilent
 	}
 	return errSlow

@@ -64,7 +64,7 @@ func (s *Server) play(p *peer, from net.Addr, app, name string) error {
 		if errors.Is(err, ErrNoStream) {
 			code = "NetStream.Play.StreamNotFound"
 		}
-		return errors.Join(fmt.Errorf("play %q: %w", printable(name), err), p.status("error", code, err.Error()))
+		return errors.Join(fmt.Errorf("%w %q: %w", errPlay, printable(name), err), p.status("error", code, err.Error()))
 	}
 	p.divert(replies)
 	p.viewing, p.head, p.replies = viewing, head, replies

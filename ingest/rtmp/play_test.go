@@ -465,10 +465,7 @@ func TestAPlayerMaySaySomethingEveryMinute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		peer, conn := net.Pipe()
 		defer peer.Close()
-		g, err := newGuard(conn)
-		if err != nil {
-			t.Fatal(err)
-		}
+		g := newGuard(conn, nil)
 		g.trustPlayer()
 		read := make(chan error, 1)
 		go func() {

@@ -3,26 +3,24 @@ package rtmp
 import (
 	"errors"
 	"io"
-	"sync/atomic"
+
+	"relay/relay/refusal"
 )
 
-// Refusal is why a peer was not taken, as a metric's label has it.
-type Refusal string
-
-// Refusals.
+// Why a peer is not taken.
 const (
-	RefusedCrowd    Refusal = "crowd"    // it had to give way to another connection
-	RefusedSilent   Refusal = "silent"   // it said nothing
-	RefusedSlow     Refusal = "slow"     // it had not asked for a stream in time
-	RefusedProtocol Refusal = "protocol" // it does not speak RTMP
-	RefusedGarbage  Refusal = "garbage"  // its RTMP is malformed, or too much
-	RefusedKey      Refusal = "key"      // the address or the stream key is wrong
-	RefusedBusy     Refusal = "busy"     // another encoder is sending
-	RefusedStream   Refusal = "stream"   // it cannot play what it asked for
+	RefusedCrowd    refusal.Reason = "crowd"    // it had to give way to another connection
+	RefusedSilent   refusal.Reason = "silent"   // it said nothing
+	RefusedSlow     refusal.Reason = "slow"     // it had not asked for a stream in time
+	RefusedProtocol refusal.Reason = "protocol" // it does not speak RTMP
+	RefusedGarbage  refusal.Reason = "garbage"  // its RTMP is malformed, or too much
+	RefusedKey      refusal.Reason = "key"      // the address or the stream key is wrong
+	RefusedBusy     refusal.Reason = "busy"     // another encoder is sending
+	RefusedStream   refusal.Reason = "stream"   // it cannot play what it asked for
 )
 
-// AllRefusals lists them, in the order in which to show them.
-var AllRefusals = []Refusal{
+// Refusals lists all of them.
+var Refusals = []refusal.Reason{
 	RefusedCrowd, RefusedSilent, RefusedSlow, RefusedProtocol, RefusedGarbage, RefusedKey, RefusedBusy, RefusedStream,
 }
 
@@ -34,7 +32,7 @@ var (
 )
 
 // refusalOf returns the reason in an error; "" for a peer that has left.
-func refusalOf(err error) Refusal {
+func refusalOf(err error) refusal.Reason {
 	is := func(target error) bool { return errors.Is(err, target) }
 	switch {
 	case is(errCrowd):
@@ -49,31 +47,10 @@ func refusalOf(err error) Refusal {
 		return RefusedKey
 	case is(ErrBusy):
 		return RefusedBusy
-	case is(errPlay), is(ErrNoStream):
+	case is(errPlay):
 		return RefusedStream
 	case is(io.EOF), is(io.ErrUnexpectedEOF), isReset(err):
 		return ""
 	}
 	return RefusedGarbage
-}
-
-// Refusals counts peers that were not taken. Its zero value is ready, and safe for concurrent use.
-type Refusals struct{ n [8]atomic.Uint64 } // as AllRefusals
-
-func (c *Refusals) add(r Refusal) {
-	for i, of := range AllRefusals {
-		if of == r {
-			c.n[i].Add(1)
-		}
-	}
-}
-
-// Of returns how many were not taken for that reason.
-func (c *Refusals) Of(r Refusal) uint64 {
-	for i, of := range AllRefusals {
-		if of == r {
-			return c.n[i].Load()
-		}
-	}
-	return 0
 }

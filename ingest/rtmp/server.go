@@ -14,6 +14,7 @@ import (
 	"go.uber.org/zap"
 
 	"relay/relay/lobby"
+	"relay/relay/refusal"
 )
 
 const (
@@ -45,7 +46,7 @@ type Server struct {
 	// called from many goroutines.
 	Refused func(why error)
 	// Refusals counts them, by reason; nil for nobody.
-	Refusals *Refusals
+	Refusals *refusal.Counts
 	// Own reports whether an address is of this machine's own networks: these give way last. It
 	// may be nil.
 	Own func(netip.Addr) bool
@@ -103,19 +104,15 @@ func (s *Server) serve(ctx context.Context, conn net.Conn, guest *lobby.Guest) {
 	defer guest.Leave()
 	defer conn.Close()
 	log := s.log().With(zap.String("addr", conn.RemoteAddr().String()))
-	g, err := newGuard(conn)
-	if err != nil {
-		return
-	}
-	g.guest = guest
+	g := newGuard(conn, guest)
 	p, err := s.accept(ctx, g)
 	if err != nil {
 		if guest.Turned() {
 			err = errCrowd
 		}
 		log.Info("RTMP connection not taken", zap.String("reason", printable(err.Error())))
-		if s.Refusals != nil {
-			s.Refusals.add(refusalOf(err))
+		if why := refusalOf(err); why != "" {
+			s.Refusals.Add(why)
 		}
 		if s.Refused != nil {
 			s.Refused(err)

@@ -17,6 +17,7 @@ import (
 	"github.com/bluenviron/gortmplib/pkg/rawmessage"
 
 	"relay/relay/lobby"
+	"relay/relay/refusal"
 )
 
 // pipe returns a peer's end of a connection that a server serves, and a channel
@@ -125,7 +126,7 @@ func TestASilentEncoderIsCut(t *testing.T) {
 }
 
 func TestWhoSpeaksIsServedAtOnceBesideManyWhoDoNot(t *testing.T) {
-	var count Refusals
+	var count refusal.Counts
 	c := newInbox()
 	addr := run(t, &Server{Publish: c.Publish, Refusals: &count})
 	for range 10 * strangers {
@@ -147,8 +148,23 @@ func TestWhoSpeaksIsServedAtOnceBesideManyWhoDoNot(t *testing.T) {
 	if d := time.Since(began); d >= strangerTime {
 		t.Errorf("it waited for %v, until the others had to go anyway", d)
 	}
-	if count.Of(RefusedCrowd) == 0 {
+	if count.All()[RefusedCrowd] == 0 {
 		t.Error("nobody who gave way is counted")
+	}
+}
+
+func TestWhoGivesWayAtOnceIsCounted(t *testing.T) {
+	var count refusal.Counts
+	l := lobby.New(1, nil)
+	peer, conn := net.Pipe()
+	defer peer.Close()
+	first := l.Enter(conn)
+	_, other := net.Pipe()
+	defer other.Close()
+	l.Enter(other) // before anything was read from the first
+	(&Server{Refusals: &count}).serve(t.Context(), conn, first)
+	if n := count.All()[RefusedCrowd]; n != 1 {
+		t.Errorf("%d counted", n)
 	}
 }
 
@@ -194,7 +210,7 @@ func TestEachRefusalIsCountedByItsReason(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		talk func(*testing.T, net.Conn)
-		want Refusal
+		want refusal.Reason
 	}{
 		"nothing":                       {says(""), RefusedSilent},
 		"a version, and nothing":        {says("\x03"), RefusedSlow},
@@ -211,19 +227,25 @@ func TestEachRefusalIsCountedByItsReason(t *testing.T) {
 		"publish before connect":        {shaken("\x03\x00\x00\x00\x00\x00\x13\x14\x00\x00\x00\x00\x02\x00\x07publish\x00\x3f\xf0\x00\x00\x00\x00\x00\x00"), RefusedGarbage},
 		"a wrong key":                   {asks("publish", nil, "wrong"), RefusedKey},
 		"a stream that is not there":    {asks("play", nil, "nothing"), RefusedStream},
+		"a stream that has no room":     {asks("play", nil, "full"), RefusedStream},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				var count Refusals
+				var count refusal.Counts
 				peer, conn := net.Pipe()
-				s := &Server{Publish: newInbox().Publish, Refusals: &count}
+				s := &Server{Publish: newInbox().Publish, Refusals: &count, Play: func(_ net.Addr, _, name string) (Viewing, error) {
+					if name == "full" {
+						return nil, errors.New("there is no room")
+					}
+					return nil, ErrNoStream
+				}}
 				var talking sync.WaitGroup
 				talking.Go(func() { c.talk(t, peer) })
 				s.serve(t.Context(), conn, lobby.New(1, nil).Enter(conn))
 				peer.Close()
 				talking.Wait()
-				for _, r := range AllRefusals {
-					if n := count.Of(r); (n == 1) != (r == c.want) {
+				for _, r := range Refusals {
+					if n := count.All()[r]; (n == 1) != (r == c.want) {
 						t.Errorf("%s: %d", r, n)
 					}
 				}

@@ -1,6 +1,7 @@
 // Package lobby bounds the connections of peers who have not yet said what they want. When there
-// are as many as there may be, one gives way to the next: a crowd from one address before all
-// others, who says nothing before who speaks, and this machine's own networks last.
+// are as many as there may be, one gives way to the next: a crowd from one address or prefix before
+// all others, who says nothing before who speaks, of the prefix and address that has most, the
+// oldest, and this machine's own networks last.
 package lobby
 
 import (
@@ -8,14 +9,14 @@ import (
 	"net/netip"
 	"sync"
 	"time"
+
+	"relay/relay/hostnet"
 )
 
 const (
 	// fewAddr and fewPrefix are how many guests an address and a prefix may have before they
 	// count as a crowd: a browser opens six, and a household has several.
 	fewAddr, fewPrefix = 8, 32
-	// prefix4 and prefix6 are the bits that addresses of one owner have in common, mostly.
-	prefix4, prefix6 = 24, 48
 )
 
 // State is what a guest is doing.
@@ -35,22 +36,21 @@ type Lobby struct {
 
 	mu     sync.Mutex
 	guests map[*Guest]struct{}
-	of     map[netip.Prefix]int // how many an address has, or a prefix
+	of     hostnet.Shares
 }
 
 // New returns a lobby for so many guests at a time. own reports whether an address is of this
 // machine's own networks; this machine itself is always. It may be nil.
 func New(most int, own func(netip.Addr) bool) *Lobby {
-	return &Lobby{most: most, own: own, guests: make(map[*Guest]struct{}), of: make(map[netip.Prefix]int)}
+	return &Lobby{most: most, own: own, guests: make(map[*Guest]struct{})}
 }
 
 // Guest is one connection in a lobby.
 type Guest struct {
-	lobby  *Lobby
-	conn   net.Conn
-	addr   netip.Prefix // that address alone
-	prefix netip.Prefix
-	own    bool
+	lobby *Lobby
+	conn  net.Conn
+	from  netip.Addr
+	own   bool
 
 	// Guarded by the lobby's mu.
 	state  State
@@ -62,17 +62,16 @@ type Guest struct {
 // it: with an address that has half of all, or a prefix with three quarters, one of their own. The
 // guest must leave.
 func (l *Lobby) Enter(conn net.Conn) *Guest {
-	g := &Guest{lobby: l, conn: conn, state: Silent, since: time.Now()}
-	addr := AddrOf(conn.RemoteAddr())
-	g.own = addr.IsLoopback() || l.own != nil && l.own(addr)
-	g.addr, g.prefix = Shares(addr)
+	g := &Guest{lobby: l, conn: conn, from: AddrOf(conn.RemoteAddr()), state: Silent, since: time.Now()}
+	g.own = g.from.IsLoopback() || l.own != nil && l.own(g.from)
+	addr, prefix := hostnet.Counted(g.from)
 	l.mu.Lock()
 	var out *Guest
-	switch {
-	case !g.own && l.of[g.addr] >= l.most/2:
-		out = l.first(func(o *Guest) bool { return o.addr == g.addr })
-	case !g.own && l.of[g.prefix] >= l.most*3/4:
-		out = l.first(func(o *Guest) bool { return o.prefix == g.prefix })
+	switch ones, all := l.of.Of(g.from); {
+	case !g.own && ones >= l.most/2:
+		out = l.first(func(o *Guest) bool { a, _ := hostnet.Counted(o.from); return a == addr })
+	case !g.own && all >= l.most*3/4:
+		out = l.first(func(o *Guest) bool { _, p := hostnet.Counted(o.from); return p == prefix })
 	case len(l.guests) >= l.most:
 		out = l.first(func(*Guest) bool { return true })
 	}
@@ -81,8 +80,7 @@ func (l *Lobby) Enter(conn net.Conn) *Guest {
 		l.remove(out)
 	}
 	l.guests[g] = struct{}{}
-	l.of[g.addr]++
-	l.of[g.prefix]++
+	l.of.Add(g.from, 1)
 	l.mu.Unlock()
 	if out != nil {
 		out.conn.Close()
@@ -107,31 +105,32 @@ func (l *Lobby) before(a, b *Guest) bool {
 	if a.own != b.own {
 		return b.own
 	}
-	if x, y := l.crowded(a), l.crowded(b); x != y {
+	oneA, allA := l.of.Of(a.from)
+	oneB, allB := l.of.Of(b.from)
+	if x, y := crowd(oneA, allA), crowd(oneB, allB); x != y {
 		return x
 	}
 	if a.state != b.state {
 		return a.state > b.state
 	}
-	if x, y := l.of[a.addr], l.of[b.addr]; x != y {
-		return x > y
+	if allA != allB {
+		return allA > allB
+	}
+	if oneA != oneB {
+		return oneA > oneB
 	}
 	return a.since.Before(b.since)
 }
 
-// crowded reports whether the guest is one of a crowd.
-func (l *Lobby) crowded(g *Guest) bool { return l.of[g.addr] > fewAddr || l.of[g.prefix] > fewPrefix }
+// crowd reports whether so many of an address, and of its prefix, are one.
+func crowd(addr, prefix int) bool { return addr > fewAddr || prefix > fewPrefix }
 
 func (l *Lobby) remove(g *Guest) {
 	if _, ok := l.guests[g]; !ok {
 		return
 	}
 	delete(l.guests, g)
-	for _, p := range []netip.Prefix{g.addr, g.prefix} {
-		if l.of[p]--; l.of[p] == 0 {
-			delete(l.of, p)
-		}
-	}
+	l.of.Add(g.from, -1)
 }
 
 // Is says what the guest is doing now.
@@ -141,6 +140,13 @@ func (g *Guest) Is(s State) {
 	if g.state != s {
 		g.state, g.since = s, time.Now()
 	}
+}
+
+// State returns what the guest is doing.
+func (g *Guest) State() State {
+	g.lobby.mu.Lock()
+	defer g.lobby.mu.Unlock()
+	return g.state
 }
 
 // Leave makes room: the guest is gone, or is no guest any more. It may be called again.
@@ -167,18 +173,4 @@ func AddrOf(a net.Addr) netip.Addr {
 		return netip.Addr{}
 	}
 	return at.Addr().Unmap().WithZone("")
-}
-
-// Shares returns what an address shares what it is given with: itself, and its prefix of 24 bits,
-// or of 48 for IPv6. Both are the zero Prefix for the zero Addr.
-func Shares(a netip.Addr) (self, prefix netip.Prefix) {
-	if !a.IsValid() {
-		return netip.Prefix{}, netip.Prefix{}
-	}
-	bits := prefix6
-	if a = a.Unmap().WithZone(""); a.Is4() {
-		bits = prefix4
-	}
-	prefix, _ = a.Prefix(bits) // fails for no such number of bits
-	return netip.PrefixFrom(a, a.BitLen()), prefix
 }

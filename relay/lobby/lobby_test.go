@@ -55,6 +55,7 @@ func TestWhoComesIsTakenInAndACrowdGivesWay(t *testing.T) {
 	}{
 		"one address":  {one, 500},
 		"one prefix":   {"203.0.113.%d:2", 250},
+		"one /64":      {"[2001:db8:1::%x]:2", 500},
 		"one /48":      {"[2001:db8:1:%x::1]:2", 500},
 		"many of them": {"203.0.%d.7:2", 250},
 	} {
@@ -107,6 +108,16 @@ func TestWhoGivesWayFirst(t *testing.T) {
 	}
 }
 
+func TestTheLargerCrowdGivesWayWhateverItsAddresses(t *testing.T) {
+	l := New(80, nil)
+	household, _ := enter(l, fewAddr+2, "198.51.100.7:1")
+	enter(l, 59, "192.0.2.%d:2") // one prefix, and one of each address
+	enter(l, 30, "203.0.%d.7:2")
+	if n := open(household); n != len(household) {
+		t.Errorf("%d of a household are in", n)
+	}
+}
+
 func TestNobodyIsCountedWhoHasLeft(t *testing.T) {
 	l := New(10, nil)
 	_, guests := enter(l, 30, "203.0.113.7:1")
@@ -114,11 +125,10 @@ func TestNobodyIsCountedWhoHasLeft(t *testing.T) {
 		g.Leave()
 		g.Leave()
 	}
-	if len(l.guests) != 0 || len(l.of) != 0 {
-		t.Errorf("%d guests, %v", len(l.guests), l.of)
+	if one, all := l.of.Of(netip.MustParseAddr("203.0.113.7")); len(l.guests) != 0 || one != 0 || all != 0 {
+		t.Errorf("%d guests, %d and %d counted", len(l.guests), one, all)
 	}
-	a, b := Shares(netip.Addr{})
-	if a.IsValid() || b.IsValid() || AddrOf(nil).IsValid() {
+	if AddrOf(nil).IsValid() {
 		t.Error("who has no address has one")
 	}
 }

@@ -191,6 +191,7 @@ func (c *Cluster) Roots() []tree.Place {
 func (c *Cluster) Packet(b []byte, from netip.AddrPort) {
 	t := c.transport()
 	if t == nil {
+		c.refused.Add(refusedAbsent)
 		return
 	}
 	known := c.knows(from.Addr())
@@ -223,6 +224,7 @@ func (c *Cluster) Packet(b []byte, from netip.AddrPort) {
 func (c *Cluster) Stream(conn net.Conn) {
 	t := c.transport()
 	if t == nil {
+		c.refused.Add(refusedAbsent)
 		conn.Close()
 		return
 	}

@@ -53,6 +53,9 @@ const (
 	refusedFull      refusal.Reason = "full"          // no more members are taken
 	refusedReflected refusal.Reason = "amplified"     // it would have sent more to somebody than came from there
 	refusedOther     refusal.Reason = "other_version" // of gossip
+	refusedUnknown   refusal.Reason = "unknown"       // a stranger's word about nobody that is known here, or an answer to nothing
+	refusedSilent    refusal.Reason = "silent"        // a stream whose message has not come in time
+	refusedAbsent    refusal.Reason = "channel"       // this node takes no part in gossip now
 )
 
 // trust is why a node is tried. Each kind has a share of its own, so that a flood of one keeps out none
@@ -117,10 +120,24 @@ func (k *triers) packet(b []byte, from netip.AddrPort, by trust) {
 				k.consider(s, bytes.Clone(m), from.Addr(), by)
 			}
 		case msgAck:
-			if s, err := stateOf(m[1:], "Node"); err == nil {
-				k.answered(uint32(s.numbers["SeqNo"]), from)
+			if s, err := stateOf(m[1:], "Node"); err == nil && !k.answered(uint32(s.numbers["SeqNo"]), from) {
+				k.unknown(from.Addr(), by)
+			}
+		case msgNack:
+			k.unknown(from.Addr(), by)
+		case msgPing, msgSuspect, msgDead:
+			if s, err := stateOf(m[1:], "Node"); err == nil && s.name != k.t.c.name && s.name != "" && (m[0] == msgPing || !k.t.c.view.hasName(s.name)) {
+				k.unknown(from.Addr(), by)
 			}
 		}
+	}
+}
+
+// unknown counts what memberlist takes no notice of. From members it is merely late, as an answer is that
+// comes from another address of a member's machine.
+func (k *triers) unknown(from netip.Addr, by trust) {
+	if by == byStranger && !k.t.c.view.hasPrefix(from) {
+		k.t.c.refused.Add(refusedUnknown)
 	}
 }
 
@@ -294,16 +311,16 @@ func (k *triers) awaits(seq uint32) *candidate {
 	return nil
 }
 
-// answered takes an answer, if it is awaited. It may come from another address of the same machine, such
+// answered takes an answer, and reports whether it was awaited. It may come from another address of the same machine, such
 // as a temporary one of IPv6.
-func (k *triers) answered(seq uint32, from netip.AddrPort) {
+func (k *triers) answered(seq uint32, from netip.AddrPort) bool {
 	n := k.awaits(seq)
 	if n == nil {
-		return
+		return false
 	}
 	_, asked := hostnet.Counted(n.addr().Addr())
 	if _, by := hostnet.Counted(from.Addr()); by != asked {
-		return
+		return false
 	}
 	k.mu.Lock()
 	k.drop(n)
@@ -311,6 +328,7 @@ func (k *triers) answered(seq uint32, from netip.AddrPort) {
 	k.mu.Unlock()
 	k.t.c.view.reachedAt(n.name, n.addr())
 	k.t.packet(alive, n.addr())
+	return true
 }
 
 // end gives all of them up.

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"os"
 	"sync"
 	"time"
 
@@ -164,8 +165,11 @@ func (t *transport) stream(conn net.Conn) {
 // the latest.
 func (t *transport) check(v *vetted) {
 	if err := v.vet(); err != nil {
-		if errors.Is(err, errVet) {
+		switch {
+		case errors.Is(err, errVet):
 			t.c.refused.Add(refusedPacket)
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			t.c.refused.Add(refusedSilent)
 		}
 		v.Close()
 		return

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"math"
 )
 
 // The messages of memberlist that are used, and those that only frame others.
@@ -56,8 +57,8 @@ func vetPacket(b []byte) error {
 	if len(b) == 0 || b[0] != msgCompound {
 		return vetMessage(b)
 	}
-	if len(b) < 2 || len(b) < 2+2*int(b[1]) {
-		return fmt.Errorf("compound is cut: %w", errVet)
+	if len(b) < 2 || b[1] == 0 || len(b) < 2+2*int(b[1]) {
+		return fmt.Errorf("compound is cut, or of nothing: %w", errVet)
 	}
 	lengths, parts := b[2:2+2*int(b[1])], b[2+2*int(b[1]):]
 	for ; len(lengths) > 0; lengths = lengths[2:] {
@@ -110,13 +111,26 @@ func vetMessage(b []byte) error {
 		return fmt.Errorf("kind %d: %w", b[0], errVet)
 	}
 	w := walker{b: b, at: 1}
-	if _, err := w.fields(); err != nil {
+	numbers, err := w.fields()
+	if err != nil {
 		return err
 	}
 	if w.at != len(b) {
 		return fmt.Errorf("%d bytes left: %w", len(b)-w.at, errVet)
 	}
+	if n, ok := numbers[numberOf(b[0])]; !ok || n > math.MaxUint32 {
+		return fmt.Errorf("kind %d, numbered %d: %w", b[0], n, errVet)
+	}
 	return nil
+}
+
+// numberOf names the field of a message, of 32 bits, without which its kind means nothing.
+func numberOf(kind byte) string {
+	switch kind {
+	case msgSuspect, msgAlive, msgDead:
+		return "Incarnation"
+	}
+	return "SeqNo"
 }
 
 // vetStream reads the one message that comes over a stream in each direction, and returns

@@ -306,11 +306,26 @@ func (v *view) len() int {
 	return len(v.members)
 }
 
-func (v *view) has(id tree.ID) bool {
+func (v *view) has(id tree.ID) bool { return v.hasName(id.String()) }
+
+func (v *view) hasName(name string) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	_, ok := v.members[id.String()]
+	_, ok := v.members[name]
 	return ok
+}
+
+// hasPrefix reports whether a member has an address in that one's /24 or /48.
+func (v *view) hasPrefix(a netip.Addr) bool {
+	_, of := hostnet.Counted(a)
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for ip := range v.ips {
+		if _, many := hostnet.Counted(ip); many == of {
+			return true
+		}
+	}
+	return false
 }
 
 func (v *view) hasIP(ip netip.Addr) bool {

@@ -31,12 +31,32 @@ func (c *Counts) Add(why Reason) {
 	c.of[why]++
 }
 
-// All returns the counts of those reasons for which something was refused.
-func (c *Counts) All() map[Reason]uint64 {
+// All returns the counts of those reasons for which something was refused, and of those that are
+// shown in any case.
+func (c *Counts) All(shown ...Reason) map[Reason]uint64 {
 	if c == nil {
 		return nil
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return maps.Clone(c.of)
+	all := maps.Clone(c.of)
+	if all == nil && len(shown) > 0 {
+		all = make(map[Reason]uint64, len(shown))
+	}
+	for _, why := range shown {
+		all[why] += 0
+	}
+	return all
+}
+
+// Labels returns counts by their labels, as JSON and metrics have them.
+func Labels(counts map[Reason]uint64) map[string]uint64 {
+	if counts == nil {
+		return nil
+	}
+	all := make(map[string]uint64, len(counts))
+	for why, n := range counts {
+		all[string(why)] = n
+	}
+	return all
 }

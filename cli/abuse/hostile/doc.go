@@ -1,7 +1,8 @@
 // Package hostile has tables of what strangers say to break a node, one for each port. An input is exact
 // bytes, with a name and what must become of it. The tables follow the specifications (RTMP 1.0, AMF0,
 // FLV, ISO/IEC 14496-15, RFC 8446, RFC 9112, relay/wire/spec.md, memberlist's messages) and what public
-// reports say has broken other servers. It sends nothing.
+// reports say has broken other servers. It sends nothing. Where a table needs a codec, it has one of its own, made of
+// the specification: a node's own would make nothing that a node would refuse, and would follow it in a mistake.
 package hostile
 
 import "relay/relay/stream"

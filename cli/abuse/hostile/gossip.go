@@ -107,7 +107,7 @@ func gossipTable(ch stream.ChannelID) Table {
 	in("a ping with an extension of 4 GiB", byte(ping), "\x81\xa4Node\xc9\xff\xff\xff\xff\x01")
 	in("a ping with bytes of 4 GiB", byte(ping), "\x81\xa4Node\xc6\xff\xff\xff\xff")
 	in("a ping with a map for a name", byte(ping), "\x81\xa4Node\x81\xa1a\x01")
-	in("a ping with 100 fields", byte(ping), "\xde\x00\x64", []byte(repeat("\xa1a\x01", 100)))
+	in("a ping with 100 fields", byte(ping), "\xde\x00\x64", []byte(strings.Repeat("\xa1a\x01", 100)))
 	in("a ping, cut", pinged[:len(pinged)-2])
 	in("a ping with bytes left over", pinged, "\x00")
 	in("a ping of somebody else", gossipMessage(ping, "SeqNo", mpInt(1), "Node", mpText("somebody")))
@@ -167,7 +167,7 @@ func streamTable(ch stream.ChannelID) Table {
 	in("nodes that do not come", Ended, nodes(mpInt(100)))
 	in("user state of 20 MiB", Refused, gossipMessage(pushPull, "Nodes", mpInt(0), "UserStateLen", mpInt(20<<20), "Join", mpBool(true)))
 	in("2,000 nodes of zeros", Refused, nodes(mpInt(2000), rep(0, 4096)))
-	in("600 KiB of nodes", Refused, nodes(mpInt(2048), []byte(repeat(string(aliveMessage(tree.ID{}.String(), rep(1, 4), 1, rep(1, 300))[1:]), 1600))))
+	in("600 KiB of nodes", Refused, nodes(mpInt(2048), []byte(strings.Repeat(string(aliveMessage(tree.ID{}.String(), rep(1, 4), 1, rep(1, 300))[1:]), 1600))))
 	in("50 signed ghosts", Answered, nodes(mpInt(50), ghosts(ch, 50, here)))
 	in("HTTP", Refused, "GET / HTTP/1.1\r\n\r\n")
 	return t

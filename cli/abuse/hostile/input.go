@@ -17,6 +17,8 @@ const (
 	Refused Want = iota
 	// Ended: the input stops in the middle, and so does the peer. The node ends the connection.
 	Ended
+	// Served: the node does what it is asked, and ends the connection by itself.
+	Served
 	// Answered: something comes back. Odd, but no harm in it.
 	Answered
 	// Dropped: nothing comes back to the packet.
@@ -25,7 +27,7 @@ const (
 
 // String returns it in a word.
 func (w Want) String() string {
-	return [...]string{"refused", "ended", "answered", "dropped"}[w]
+	return [...]string{"refused", "ended", "served", "answered", "dropped"}[w]
 }
 
 // Table is the inputs for one port.

@@ -2,6 +2,7 @@ package hostile
 
 import (
 	"fmt"
+	"strings"
 
 	"relay/relay/stream"
 )
@@ -90,36 +91,40 @@ func linkHellos(ch stream.ChannelID) []Input {
 	add("hello of version 2", Refused, frame(0x10, "\x02", rep(0xaa, 60)))
 	add("hello of version 255, and nothing else", Refused, frame(0x10, "\xff"))
 	add("hello with flags of no meaning", Refused, linkHello(ch, 0xff, "\x00"))
-	add("hello with 5 addresses", Refused, linkHello(ch, 1, "\x05", []byte(repeat("\x04\x7f\x00\x00\x01\x1b\xe8", 5))))
+	add("hello with 5 addresses", Refused, linkHello(ch, 1, "\x05", []byte(strings.Repeat("\x04\x7f\x00\x00\x01\x1b\xe8", 5))))
 	add("hello with 255 addresses, none there", Refused, linkHello(ch, 1, "\xff"))
 	add("hello with an address cut", Refused, linkHello(ch, 1, "\x01\x04\x7f\x00"))
 	add("hello with bytes left over", Refused, linkHello(ch, 1, "\x00more"))
 	add("hello of no family", Refused, linkHello(ch, 1, "\x01\x05\x7f\x00\x00\x01\x1b\xe8"))
-	for name, a := range map[string]string{
-		"unspecified": "\x04\x00\x00\x00\x00\x1b\xe8", "multicast": "\x04\xe0\x00\x00\x01\x1b\xe8", "port 0": "\x04\x7f\x00\x00\x01\x00\x00",
-		"IPv4 in IPv6": "\x06\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\xff\xff\x7f\x00\x00\x01\x1b\xe8",
-		"multicast v6": "\x06\xff\x02\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01\x1b\xe8",
+	for _, a := range [][2]string{
+		{"unspecified", "\x04\x00\x00\x00\x00\x1b\xe8"},
+		{"multicast", "\x04\xe0\x00\x00\x01\x1b\xe8"},
+		{"port 0", "\x04\x7f\x00\x00\x01\x00\x00"},
+		{"IPv4 in IPv6", "\x06\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\xff\xff\x7f\x00\x00\x01\x1b\xe8"},
+		{"multicast v6", "\x06\xff\x02\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01\x1b\xe8"},
 	} {
-		add("hello with an address: "+name, Refused, linkHello(ch, 1, "\x01", a))
+		add("hello with an address: "+a[0], Refused, linkHello(ch, 1, "\x01", a[1]))
 	}
 	// What the node may take for a place, and must not dial for a stranger's word: a child that says
 	// nothing more is dropped.
-	for name, a := range map[string]string{
-		"metadata": "\x04\xa9\xfe\xa9\xfe\x00\x50", "broadcast": "\x04\xff\xff\xff\xff\x1b\xe8", "loopback, SSH": "\x04\x7f\x00\x00\x01\x00\x16",
-		"somebody else": "\x04\xc6\x33\x64\x01\x1b\xe8",
+	for _, a := range [][2]string{
+		{"metadata", "\x04\xa9\xfe\xa9\xfe\x00\x50"},
+		{"broadcast", "\x04\xff\xff\xff\xff\x1b\xe8"},
+		{"loopback, SSH", "\x04\x7f\x00\x00\x01\x00\x16"},
+		{"somebody else", "\x04\xc6\x33\x64\x01\x1b\xe8"},
 	} {
-		add("hello that names "+name+", and silence", Refused, linkHello(ch, 1, "\x01", a))
+		add("hello that names "+a[0]+", and silence", Refused, linkHello(ch, 1, "\x01", a[1]))
 	}
 	add("survey of another channel", Refused, frame(0x1b, "\x01", other[:]))
 	add("survey of version 9", Refused, frame(0x1b, "\x09", ch[:]))
-	add("a survey, and another", Refused, frame(0x1b, "\x01", ch[:]), frame(0x1b, "\x01", ch[:]))
+	add("a survey, and another", Served, frame(0x1b, "\x01", ch[:]), frame(0x1b, "\x01", ch[:]))
 	add("an offer of another channel", Refused, frame(0x24, "\x01", other[:]))
 	add("an offer that nobody wants", Refused, frame(0x24, "\x01", ch[:]))
 	add("an offer with a proof of zeros", Refused, frame(0x24, "\x01", ch[:], rep(0, 32)))
 	add("an offer with half a proof", Refused, frame(0x24, "\x01", ch[:], rep(0, 16)))
 	add("dialme of another channel", Refused, frame(0x28, "\x01", other[:], u16(7144)))
 	add("dialme at port 0", Refused, frame(0x28, "\x01", ch[:], u16(0)))
-	add("dialme at a port where nobody listens", Refused, frame(0x28, "\x01", ch[:], u16(1)))
+	add("dialme at a port where nobody listens", Served, frame(0x28, "\x01", ch[:], u16(1)))
 	add("bye of a stranger", Refused, frame(0x17, "\x00\x00"))
 	add("bye for a reason of no meaning", Refused, frame(0x17, "\xff\x00"))
 	return all
@@ -128,16 +133,17 @@ func linkHellos(ch stream.ChannelID) []Input {
 // linkChildren are what a child says whose hello was taken.
 func linkChildren(ch stream.ChannelID) []Input {
 	var all []Input
-	after := func(name string, b ...any) {
-		all = append(all, Input{Name: "a child: " + name, Bytes: cat(linkHello(ch, 1, "\x00"), cat(b...)), Want: Refused})
+	add := func(name string, want Want, b ...any) {
+		all = append(all, Input{Name: "a child: " + name, Bytes: cat(linkHello(ch, 1, "\x00"), cat(b...)), Want: want})
 	}
+	after := func(name string, b ...any) { add(name, Refused, b...) }
 	after("silence")
 	after("a second hello", linkHello(ch, 1, "\x00"))
 	after("a survey", frame(0x1b, "\x01", ch[:]))
 	after("an offer", frame(0x24, "\x01", ch[:]))
 	after("rubbish", rep(0xee, 5000))
 	after("16 MiB announced", "\x1a\xff\xff\xff")
-	after("bye", frame(0x17, "\x02\x00"))
+	add("bye", Served, frame(0x17, "\x02\x00"))
 	after("bye with 255 places", frame(0x17, "\x02\xff"))
 	after("bye with a place cut", frame(0x17, "\x02\x01", rep(1, 20)))
 	for _, f := range frames {
@@ -150,8 +156,8 @@ func linkChildren(ch stream.ChannelID) []Input {
 		}
 	}
 	after("pull of an epoch of ones", frame(0x13, rep(255, 24)))
-	after("pulls, 1,000 at once", []byte(repeat(string(frame(0x13, rep(0, 24))), 1000)))
-	after("reports, 1,000 at once", []byte(repeat(string(frame(0x16, rep(0, 32))), 1000)))
+	after("pulls, 1,000 at once", []byte(strings.Repeat(string(frame(0x13, rep(0, 24))), 1000)))
+	after("reports, 1,000 at once", []byte(strings.Repeat(string(frame(0x16, rep(0, 32))), 1000)))
 	after("facts of no node", frame(0x1a, "\x00\x00", rep(0, 30)))
 	after("facts of 4,097 nodes", frame(0x1a, "\x00\x81\x20", rep(0, 30)))
 	after("facts with a number that does not end", frame(0x1a, "\x00", rep(0x80, 40)))
@@ -159,9 +165,9 @@ func linkChildren(ch stream.ChannelID) []Input {
 	after("facts at depth 255", frame(0x1a, "\xff\x01", rep(0, 30)))
 	after("facts that skip a level", frame(0x1a, "\x01\x02", rep(1, 8), "\x00\x00", rep(0, 8), rep(2, 8), "\x09\x00", rep(0, 8), rep(0, 6)))
 	after("facts of rubbish, of the greatest length", frame(0x1a, rep(255, 152664)))
-	after("facts, 50 at once", []byte(repeat(string(frame(0x1a, "\x01\x01", rep(1, 8), "\x00\x00\x00\x00\x00\x00\x00\x00\x00", rep(0, 6))), 50)))
+	after("facts, 50 at once", []byte(strings.Repeat(string(frame(0x1a, "\x01\x01", rep(1, 8), "\x00\x00\x00\x00\x00\x00\x00\x00\x00", rep(0, 6))), 50)))
 	after("a truth value of 2", frame(0x26, "\x02", rep(0, 6)))
-	after("calls of nobody, 1,000 at once", []byte(repeat(string(frame(0x22, rep(7, 32))), 1000)))
+	after("calls of nobody, 1,000 at once", []byte(strings.Repeat(string(frame(0x22, rep(7, 32))), 1000)))
 	after("ready for nobody", frame(0x2b, rep(7, 32), "\x01"))
 	after("meet, at this machine", frame(0x2a, rep(7, 32), "\x04\x7f\x00\x00\x01\x00\x16\x04\x7f\x00\x00\x01\x00\x16"))
 	return all

@@ -1,6 +1,10 @@
 package hostile
 
-import "fmt"
+import (
+	"bytes"
+	"fmt"
+	"strings"
+)
 
 // record is a record of TLS (RFC 8446, 5.1).
 func record(typ byte, b ...any) []byte { return cat(typ, "\x03\x01", with16(b...)) }
@@ -86,10 +90,10 @@ func tlsTable() Table {
 	add("a record of 65,535 bytes", Refused, "\x16\x03\x01\xff\xff", rep(1, 70_000))
 	add("a record of 18,000 bytes", Refused, "\x16\x03\x01", u16(18_000), rep(1, 18_000))
 	add("a record without its bytes", Ended, "\x16\x03\x01\x01\x00")
-	add("empty records, 200 of them", Refused, cat(recordsOf(200, nil)...))
+	add("empty records, 200 of them", Refused, bytes.Repeat(record(22), 200))
 	add("an alert first", Refused, record(21, "\x02\x28"))
 	add("an alert of no byte", Refused, record(21))
-	add("a hundred warnings", Refused, cat(alerts(100)...))
+	add("a hundred warnings", Refused, bytes.Repeat(record(21, "\x01\x5a"), 100))
 	add("close_notify first", Refused, record(21, "\x01\x00"))
 	add("ChangeCipherSpec first", Refused, record(20, "\x01"))
 	add("application data first", Refused, record(23, rep(7, 100)))
@@ -100,36 +104,22 @@ func tlsTable() Table {
 	}
 	add("a message of 16 MiB announced", Refused, record(22, "\x01\xff\xff\xff", rep(0, 100)))
 	add("a hello of 70,000 bytes", Refused, bigHello(70_000))
-	add("a hello in records of one byte", Answered, cat(recordsOf(len(m), m)...))
+	add("a hello in records of one byte", Answered, recordsOf(len(m), m))
 	add("a hello, cut", Ended, record(22, m)[:100])
 	add("a hello of no bytes", Refused, record(22, handshakeMessage(1)))
 	add("a hello with bytes left over", Refused, record(22, handshakeMessage(1, m[4:], "more")))
 	add("an honest hello, and no more", Ended, record(22, m))
 	add("an honest hello, then another", Refused, record(22, m), record(22, m))
 	add("an honest hello, then rubbish", Refused, record(22, m), record(23, rep(1, 200)))
-	add("an honest hello, then 1,000 ChangeCipherSpecs", Refused, record(22, m), cat(specs(1000)...))
+	add("an honest hello, then 1,000 ChangeCipherSpecs", Refused, record(22, m), strings.Repeat("\x14\x03\x03\x00\x01\x01", 1000))
 	bad := func(name string, h hello) { add(name, Refused, record(22, h.message())) }
-	h := good
-	h.session = rep(1, 33)
-	bad("a session ID of 33 bytes", h)
-	h = good
-	h.suites = nil
-	bad("no suites", h)
-	h = good
-	h.suites = []byte{0x13}
-	bad("half a suite", h)
-	h = good
-	h.suites = rep(0x0a, 60_000)
-	bad("30,000 suites that are greased", h)
-	h = good
-	h.compress = nil
-	bad("no compression at all", h)
-	h = good
-	h.compress = []byte{1}
-	bad("compression", h)
-	h = good
-	h.ext = nil
-	bad("no extension", h)
+	bad("a session ID of 33 bytes", hello{good.version, rep(1, 33), good.suites, good.compress, good.ext})
+	bad("no suites", hello{good.version, good.session, nil, good.compress, good.ext})
+	bad("half a suite", hello{good.version, good.session, []byte{0x13}, good.compress, good.ext})
+	bad("30,000 suites that are greased", hello{good.version, good.session, rep(0x0a, 60_000), good.compress, good.ext})
+	bad("no compression at all", hello{good.version, good.session, good.suites, nil, good.ext})
+	bad("compression", hello{good.version, good.session, good.suites, []byte{1}, good.ext})
+	bad("no extension", hello{good.version, good.session, good.suites, good.compress, nil})
 	for i, name := range []string{"versions", "groups", "signatures", "ALPN", "key share"} {
 		if i > 0 && name != "key share" && name != "groups" {
 			bad("no "+name, good.without(i))
@@ -146,7 +136,7 @@ func tlsTable() Table {
 	bad("ALPN with an empty name", good.with(extension(16, with16(with8()))))
 	bad("ALPN of no names", good.with(extension(16, with16())))
 	bad("ALPN longer than it is", good.with(extension(16, u16(500), with8("relay/1"))))
-	bad("ALPN of 60,000 names", good.with(extension(16, with16([]byte(repeat("\x01x", 30_000))))))
+	bad("ALPN of 60,000 names", good.with(extension(16, with16(strings.Repeat("\x01x", 30_000)))))
 	bad("a key of zeros", good.with(extension(51, with16("\x00\x1d", with16(rep(0, 32))))))
 	bad("a key that is too short", good.with(extension(51, with16("\x00\x1d", with16("abc")))))
 	bad("a key of P-256 that is no point", good.with(extension(51, with16("\x00\x17", with16("\x04", rep(1, 64))))).with(extension(10, with16("\x00\x17"))))
@@ -165,39 +155,11 @@ func tlsTable() Table {
 	return t
 }
 
-func repeat(s string, n int) string {
-	b := make([]byte, 0, n*len(s))
-	for range n {
-		b = append(b, s...)
-	}
-	return string(b)
-}
-
-// recordsOf splits b into n records; nil into n empty ones.
-func recordsOf(n int, b []byte) []any {
-	var all []any
+// recordsOf splits b into n records.
+func recordsOf(n int, b []byte) []byte {
+	var all []byte
 	for i := range n {
-		var part []byte
-		if len(b) > 0 {
-			part = b[i*len(b)/n : (i+1)*len(b)/n]
-		}
-		all = append(all, record(22, part))
-	}
-	return all
-}
-
-func alerts(n int) []any {
-	var all []any
-	for range n {
-		all = append(all, record(21, "\x01\x5a"))
-	}
-	return all
-}
-
-func specs(n int) []any {
-	var all []any
-	for range n {
-		all = append(all, "\x14\x03\x03\x00\x01\x01")
+		all = append(all, record(22, b[i*len(b)/n:(i+1)*len(b)/n])...)
 	}
 	return all
 }
@@ -205,5 +167,5 @@ func specs(n int) []any {
 // bigHello announces a hello of n bytes and sends it all.
 func bigHello(n int) []byte {
 	b := cat("\x01", u24(n), rep(0, n))
-	return cat(recordsOf(5, b)...)
+	return recordsOf(5, b)
 }

@@ -137,11 +137,13 @@ const exactly = "?start=gop"
 // children.
 func startRelay(m machine, form string, flags ...string) (*server, error) {
 	const loopback = "127.0.0.1:0"
-	s, line, err := begin(m.program(m.relay, append([]string{
+	cmd := m.program(m.relay, append([]string{
 		"source", "--json", "--no-qr", "--no-discovery", "--admin", "off",
-		"--listen", loopback, "--http", loopback, "--rtmp", loopback, "--key", streamKey, "--config", filepath.Join(m.dir, "keys"),
+		"--listen", loopback, "--http", loopback, "--rtmp", loopback, "--config", filepath.Join(m.dir, "keys"),
 		"--max-viewers", strconv.Itoa(m.most),
-	}, flags...)...))
+	}, flags...)...)
+	cmd.Env = append(cmd.Environ(), "RELAY_KEY="+streamKey) // on a command line it is warned of first
+	s, line, err := begin(cmd)
 	if err != nil {
 		return nil, err
 	}

@@ -173,7 +173,7 @@ func (k *soaking) round(ctx context.Context, name string, d time.Duration, rate 
 	return h, err
 }
 
-// visit is one viewer, of the sort that is its turn.
+// visit is one viewer, of the sort that is its turn. It leaves when ctx ends, too.
 func (k *soaking) visit(ctx context.Context, turn int) error {
 	k.came.Add(1)
 	k.there.Add(1)
@@ -199,13 +199,14 @@ func (k *soaking) visit(ctx context.Context, turn int) error {
 	}
 	if turn%16 >= 8 && turn%3 == 0 { // takes nothing
 		defer unix.Close(v.fd)
-		return ignore(pause(ctx, stays))
+		_ = pause(ctx, stays)
+		return nil
 	}
 	c := k.audience.any()
 	if err := c.add(v); err != nil {
 		return err
 	}
-	_ = pause(ctx, stays) // it leaves when ctx ends, too
+	_ = pause(ctx, stays)
 	c.drop(v)
 	return nil
 }
@@ -239,10 +240,9 @@ func (k *soaking) idle(ctx context.Context, says string, stays time.Duration) er
 	if _, err := io.WriteString(conn, says); err != nil {
 		return nil // the server has closed it: there are others like it
 	}
-	return ignore(pause(ctx, stays))
+	_ = pause(ctx, stays)
+	return nil
 }
-
-func ignore(error) error { return nil }
 
 // look asks what the server holds.
 func (k *soaking) look(ctx context.Context) (h held, err error) {

@@ -1,6 +1,7 @@
-package rtmp
+package socket
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"net"
@@ -24,7 +25,7 @@ func TestARealSocketTellsHowAReadEnded(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			here, there := socketPair(t)
-			r := readerOf(here)
+			r := Of(here)
 			p := make([]byte, 16)
 			if _, err := there.Write([]byte("tag")); err != nil {
 				t.Fatal(err)
@@ -60,4 +61,45 @@ func socketPair(t *testing.T) (here, there net.Conn) {
 	}
 	t.Cleanup(func() { here.Close(); there.Close() })
 	return here, there
+}
+
+// What does not go out at once is told, and nothing is lost or written twice.
+func TestPutTakesWhatGoesOutAtOnce(t *testing.T) {
+	here, there := socketPair(t)
+	here.(*net.TCPConn).SetWriteBuffer(16 << 10)
+	s := Of(here)
+	var v Vectors
+	if v.Add([][]byte{[]byte("ab"), {}, []byte("cde")}) && v.Len() != 5 {
+		t.Errorf("%d bytes", v.Len())
+	}
+	var want []byte
+	for i, n := 0, 1; n > 0; i++ { // until nothing more is taken
+		b := bytes.Repeat([]byte{byte(i)}, 100_000)
+		var err error
+		if n, err = s.Put(b); err != nil {
+			t.Fatal(err)
+		}
+		want = append(want, b[:n]...)
+	}
+	if n, err := s.PutAll(&v, 0); n != 0 || err != nil {
+		t.Errorf("a full socket takes %d bytes, %v", n, err)
+	}
+	got := make([]byte, len(want))
+	if _, err := io.ReadFull(there, got); err != nil || !bytes.Equal(got, want) {
+		t.Fatalf("other bytes came than were taken: %v", err)
+	}
+	if n, err := s.PutAll(&v, 1); n != 3 || err != nil {
+		t.Errorf("%d bytes of the second slice are taken, %v", n, err)
+	}
+	if s.Closed() {
+		t.Error("it counts as closed")
+	}
+	there.Close()
+	for range 100 { // until the system has noticed
+		if s.Closed() {
+			return
+		}
+		time.Sleep(time.Millisecond)
+	}
+	t.Error("that the other end is closed is not seen")
 }

@@ -1,0 +1,57 @@
+package flag
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"relay/cli/fault"
+)
+
+// secretFileMost bounds a file with a secret, in bytes.
+const secretFileMost = 4 << 10
+
+// StreamKey reads --key; "" if it is not given.
+func StreamKey(c *cli.Context) (string, error) {
+	s := c.String("key")
+	name, ok := strings.CutPrefix(s, "@")
+	if !ok {
+		return s, nil
+	}
+	key, err := readSecret(name)
+	if key = strings.TrimSpace(key); err == nil && (key == "" || strings.ContainsAny(key, "\r\n")) {
+		err = fmt.Errorf("it is empty, or has several lines")
+	}
+	if err != nil {
+		return "", fault.Usage("it holds the key and nothing else, and has to be readable for you", "--key @%s: %w", name, err)
+	}
+	return key, nil
+}
+
+// Shown returns the names of the secret flags whose values others on this machine can see, because
+// they are on the command line.
+func Shown(c *cli.Context) (names []string) {
+	for _, name := range []string{"key", "token"} {
+		if typed(c, name) && c.String(name) != "" && !strings.HasPrefix(c.String(name), "@") {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// readSecret reads a file that holds a secret.
+func readSecret(name string) (string, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return "", bareFile(err)
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, secretFileMost+1))
+	if err == nil && len(b) > secretFileMost {
+		err = fmt.Errorf("it is longer than %d bytes", secretFileMost)
+	}
+	return string(b), err
+}

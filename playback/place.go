@@ -32,11 +32,15 @@ func newPlace(r *reel, start Start) *place {
 }
 
 // next returns what the viewer gets next, or a channel that is closed when there may be some, or
-// why there will be no more. The list is the caller's until the next call; its bytes are shared.
+// why there will be no more. The list is the caller's until the next call, but for one of more than
+// maxWriteParts, which must not be changed; its bytes are shared.
 func (p *place) next() (net.Buffers, <-chan struct{}, error) {
 	r := p.reel
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if len(p.out) > maxWriteParts {
+		p.out = nil // others have it, too, or it was needed once
+	}
 	clear(p.out)
 	for p.out = p.out[:0]; len(p.out) == 0; {
 		if p.begun && p.at >= r.first {
@@ -57,12 +61,21 @@ func (p *place) next() (net.Buffers, <-chan struct{}, error) {
 	return p.out, nil, nil
 }
 
-// collect takes pieces that are there, up to what is written at a time. It is called with the
-// reel's mu held, as all below.
+// collect takes pieces that are there, up to what is written at a time. One of a large tag has a
+// list of a thousand slices, which all viewers share. It is called with the reel's mu held, as all
+// below.
 func (p *place) collect() {
 	for size := 0; p.at < p.reel.end() && size < maxBatch && len(p.out) < maxBatchParts; p.at++ {
 		s := p.reel.at(p.at)
-		p.out = append(p.out, s.out...)
+		large := len(s.out) > maxWriteParts
+		switch {
+		case large && len(p.out) > 0:
+			return
+		case large:
+			p.out = s.out
+		default:
+			p.out = append(p.out, s.out...)
+		}
 		size += s.size
 		p.pass(s.mark)
 	}

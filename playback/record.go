@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"syscall"
 
 	"relay/relay/stream"
@@ -51,6 +52,7 @@ func (r Recording) Run(ctx context.Context, w io.Writer) error {
 			}
 			continue
 		}
+		out = slices.Clone(out)
 		n, err := out.WriteTo(w)
 		if brokenPipe(err) {
 			return nil

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"os"
+	"slices"
 	"time"
 
 	"relay/relay/socket"
@@ -101,7 +102,9 @@ func (v *viewer) play(ctx context.Context, conn net.Conn, c *Channel, head []byt
 			return notCarried
 		case more == nil:
 			if v.said != nil {
-				out = append(net.Buffers{v.said()}, out...)
+				if b := v.said(); len(b) > 0 {
+					out = append(net.Buffers{b}, out...)
+				}
 			}
 			why, ok = v.write(ctx, conn, out)
 		case in.socket != nil && v.place.begun:
@@ -176,21 +179,26 @@ func over(ctx context.Context) reason {
 	return nodeClosing
 }
 
-// write writes all of b. It allows [stuckAfter] anew whenever the viewer took at
-// least something.
+// write writes all of b, which stays as it is if it is longer than maxWriteParts. It allows
+// [stuckAfter] anew whenever the viewer took at least something.
 func (v *viewer) write(ctx context.Context, conn net.Conn, b net.Buffers) (reason, bool) {
 	v.wrote = time.Now()
 	last := v.wrote.Add(slowAfter)
-	for len(b) > 0 {
+	shared := len(b) > maxWriteParts
+	var part net.Buffers
+	for len(part)+len(b) > 0 {
+		if len(part) == 0 {
+			n := min(len(b), maxWriteParts)
+			if part, b = b[:n], b[n:]; shared {
+				part = slices.Clone(part)
+			}
+		}
 		until := time.Now().Add(stuckAfter)
 		if until.After(last) {
 			until = last
 		}
 		conn.SetWriteDeadline(until)
-		part := b[:min(len(b), maxWriteParts)]
-		before := len(part)
 		n, err := part.WriteTo(conn)
-		b = b[before-len(part):]
 		v.bytes.Add(uint64(n))
 		switch {
 		case err == nil, n > 0 && errors.Is(err, os.ErrDeadlineExceeded) && time.Now().Before(last):

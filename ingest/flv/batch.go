@@ -68,25 +68,11 @@ func (b Batch) Pieces() iter.Seq[[][]byte] {
 
 // Tags returns each tag, those of the header included. One that is in a single piece
 // shares the batch's memory; another one is a copy.
-func (b Batch) Tags() iter.Seq[Tag] { return b.TagsUpTo(maxTag) }
-
-// maxTag is how long a tag can be, in bytes.
-const maxTag = TagHeaderLen + MaxBody + 4
-
-// TagsUpTo is Tags, but in the place of a tag of more than most bytes it returns nil.
-func (b Batch) TagsUpTo(most int) iter.Seq[Tag] {
+func (b Batch) Tags() iter.Seq[Tag] {
 	return func(yield func(Tag) bool) {
 		for pieces := range b.Pieces() {
-			n := 0
-			for _, p := range pieces {
-				n += len(p)
-			}
-			var t Tag
-			switch {
-			case n > most:
-			case len(pieces) == 1:
-				t = pieces[0]
-			default:
+			t := pieces[0]
+			if len(pieces) > 1 {
 				t = bytes.Join(pieces, nil)
 			}
 			if !yield(t) {
@@ -94,4 +80,29 @@ func (b Batch) TagsUpTo(most int) iter.Seq[Tag] {
 			}
 		}
 	}
+}
+
+// Start returns the start of a tag that is in pieces, whose first n bytes are wanted: of the first
+// piece if that has them, or else a copy. It is shorter if the tag is.
+func Start(pieces [][]byte, n int) []byte {
+	if len(pieces[0]) >= n || len(pieces) == 1 {
+		return pieces[0]
+	}
+	start := make([]byte, 0, n)
+	for _, p := range pieces {
+		start = append(start, p[:min(len(p), n-len(start))]...)
+	}
+	return start
+}
+
+// AppendCut appends what bytes in pieces have between two places to a list of pieces.
+func AppendCut(cut, pieces [][]byte, from, to int) [][]byte {
+	at := 0
+	for _, p := range pieces {
+		if b := p[min(max(from-at, 0), len(p)):min(max(to-at, 0), len(p))]; len(b) > 0 {
+			cut = append(cut, b)
+		}
+		at += len(p)
+	}
+	return cut
 }

@@ -24,56 +24,68 @@ type Coded struct {
 // codec, a tag that is cut short.
 func Decode(t Tag) (Coded, bool) {
 	body := t.Body()
-	if len(body) < 1 {
-		return Coded{}, false
-	}
-	k := Classify(t)
-	if k.Codec == "" || k.Slot.Part == Extra || k.Slot.Track != 0 {
-		return Coded{}, false
-	}
-	c := Coded{Codec: k.Codec, Config: k.Config, Key: k.Key || t.Type() == Audio && !k.Config}
-	var ok bool
-	switch t.Type() {
-	case Video:
-		c.Data, c.Offset, ok = videoData(body)
-	case Audio:
-		c.Data, ok = audioData(body)
-	}
-	return c, ok && len(c.Data) > 0
+	c, from, to, ok := DecodeStart(t.Type(), body, len(body))
+	c.Data = body[from:to]
+	return c, ok
 }
 
-// videoData returns what a video tag carries of its first track, and its composition time
-// offset.
-func videoData(b []byte) (data []byte, offset int32, ok bool) {
+// DecodeStart is [Decode] for a tag of which only the start of the body is at hand, [StartLen]
+// bytes or all; n is how long the body is. In the place of Data it returns where in the body that
+// begins and ends.
+func DecodeStart(typ Type, start []byte, n int) (c Coded, from, to int, ok bool) {
+	if len(start) < 1 {
+		return Coded{}, 0, 0, false
+	}
+	k := ClassifyStart(typ, start)
+	if k.Codec == "" || k.Slot.Part == Extra || k.Slot.Track != 0 {
+		return Coded{}, 0, 0, false
+	}
+	c = Coded{Codec: k.Codec, Config: k.Config, Key: k.Key || typ == Audio && !k.Config}
+	switch typ {
+	case Video:
+		from, to, c.Offset, ok = videoData(start, n)
+	case Audio:
+		from, to, ok = audioData(start, n)
+	}
+	if !ok || from >= to {
+		return c, 0, 0, false
+	}
+	return c, from, to, true
+}
+
+// videoData returns where in a video tag's body of n bytes, which starts with b, what it carries of
+// its first track is, and its composition time offset.
+func videoData(b []byte, n int) (from, to int, offset int32, ok bool) {
 	if b[0]&videoEnhancedBit == 0 {
 		switch b[0] & 0x0f {
 		case legacyAVC, legacyHEVC, legacyAV1:
 			if len(b) < legacyShortest+offsetLen || b[1] > legacyCodedFrames {
-				return nil, 0, false
+				return 0, 0, 0, false
 			}
 			if b[1] == legacyCodedFrames {
 				offset = offsetOf(b[legacyShortest:])
 			}
-			return b[legacyShortest+offsetLen:], offset, true
+			return legacyShortest + offsetLen, n, offset, true
 		}
-		return nil, 0, false // nothing that is in use any more
+		return 0, 0, 0, false // nothing that is in use any more
 	}
 	h, ok := parseEx(b[1:], b[0]&0x0f, packetVideoMultitrack)
 	if !ok || h.track != 0 {
-		return nil, 0, false
+		return 0, 0, 0, false
 	}
+	from, to = h.extent(b, n)
 	switch {
 	case h.packet == packetSequenceStart, h.packet == packetCodedFramesX:
-		return h.body, 0, true
+		return from, to, 0, true
 	case h.packet == packetCodedFrames && hasOffset[h.fourCC]:
-		if len(h.body) < offsetLen {
-			return nil, 0, false
+		if to-from < offsetLen || len(b)-from < offsetLen {
+			return 0, 0, 0, false
 		}
-		return h.body[offsetLen:], offsetOf(h.body), true
+		return from + offsetLen, to, offsetOf(b[from:]), true
 	case h.packet == packetCodedFrames:
-		return h.body, 0, true
+		return from, to, 0, true
 	}
-	return nil, 0, false
+	return 0, 0, 0, false
 }
 
 // offsetOf reads a composition time offset, 24 bits with a sign.
@@ -81,18 +93,16 @@ func offsetOf(b []byte) int32 {
 	return int32(uint32(b[0])<<24|uint32(b[1])<<16|uint32(b[2])<<8) >> 8
 }
 
-func audioData(b []byte) ([]byte, bool) {
+func audioData(b []byte, n int) (from, to int, ok bool) {
 	switch format := b[0] >> 4; format {
 	case legacyAAC:
-		if len(b) < legacyShortest {
-			return nil, false
-		}
-		return b[legacyShortest:], b[1] <= legacyCodedFrames
+		return legacyShortest, n, len(b) >= legacyShortest && b[1] <= legacyCodedFrames
 	case soundFormatEnhanced:
 		h, ok := parseEx(b[1:], b[0]&0x0f, packetAudioMultitrack)
-		return h.body, ok && h.track == 0 && h.packet <= packetCodedFrames
+		from, to = h.extent(b, n)
+		return from, to, ok && h.track == 0 && h.packet <= packetCodedFrames
 	default:
-		return b[1:], legacyAudio[format] == mp3
+		return 1, n, legacyAudio[format] == mp3
 	}
 }
 

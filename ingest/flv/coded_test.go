@@ -1,6 +1,10 @@
 package flv
 
-import "testing"
+import (
+	"bytes"
+	"math/rand/v2"
+	"testing"
+)
 
 // The composition time offset is where the packet type says, whatever stands in front of it.
 func TestCompositionTimeIsReadBehindModifiersAndTracks(t *testing.T) {
@@ -53,5 +57,61 @@ func TestCompositionTimeIsReadBehindModifiersAndTracks(t *testing.T) {
 		if got, ok := FramingOf([]byte(body)); ok && name != "a first track that is cut" {
 			t.Errorf("%s: %+v", name, got)
 		}
+	}
+}
+
+// TestPiecesTellWhatTheWholeTagTells decodes tags that are in pieces of any length, and are cut short
+// or have any byte changed, from their start.
+func TestPiecesTellWhatTheWholeTagTells(t *testing.T) {
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	rnd := rand.New(rand.NewPCG(seed, 0))
+	bodies := []string{
+		"\x27\x01\x00\x00\x50", "\x17\x00\x00\x00\x00", "\xa1hvc1\x00\x00\x50", "\xa3hvc1", "\x90av01", "\xa1vp09",
+		"\xa7\x02\x07\xa1\x20\x01avc1\x00\x00\x50", "\xa7\xff\x00\x02abc\x01avc1\x00\x00\x50", "\xa6\x01avc1\x00\x00\x00\x50",
+		"\xa6\x11avc1\x00\x00\x00\x06\x00\x00\x50pic\x01\x00\x00\x03\x00\x00\x00", "\xa6\x21hvc1\x00\x00\x00\x06\x00\x00\x50picav01\x01\x00\x00\x01x",
+		"\xaf\x01", "\xaf\x00", "\x2f", "\x91Opus", "\x95\x11Opus\x00\x00\x00\x02ab", "\x97\x00a\x01mp4a",
+	}
+	decoded := 0
+	for range 20_000 {
+		body := []byte(bodies[rnd.IntN(len(bodies))])
+		for range rnd.IntN(100) {
+			body = append(body, byte(rnd.Uint32()))
+		}
+		if rnd.IntN(4) == 0 {
+			body[rnd.IntN(len(body))] = byte(rnd.Uint32())
+		}
+		if rnd.IntN(4) == 0 {
+			body = body[:rnd.IntN(len(body)+1)]
+		}
+		tag := NewTag([]Type{Video, Audio}[rnd.IntN(2)], 0, body)
+		batch := Batch{Lens: []int{len(tag)}}
+		for rest := tag; len(rest) > 0; {
+			n := rnd.IntN(min(len(rest), 1+rnd.IntN(40)) + 1)
+			batch.Parts, rest = append(batch.Parts, rest[:n]), rest[n:]
+		}
+		want, wanted := Decode(tag)
+		for pieces := range batch.Pieces() {
+			start := Start(pieces, TagHeaderLen+StartLen)
+			if !bytes.HasPrefix(tag, start) || len(start) < min(len(tag), TagHeaderLen+StartLen) {
+				t.Fatalf("%x begins with %x", tag, start)
+			}
+			got, from, to, ok := DecodeStart(tag.Type(), start[TagHeaderLen:min(len(start), TagHeaderLen+len(body))], len(body))
+			if !ok && wanted && cap(tag.Body())-cap(want.Data) > StartLen {
+				continue // behind a modifier that nobody sends
+			}
+			if ok {
+				decoded++
+				got.Data = bytes.Join(AppendCut(nil, pieces, TagHeaderLen+from, TagHeaderLen+to), nil)
+			} else {
+				got.Data, want.Data = nil, nil
+			}
+			if ok != wanted || !bytes.Equal(got.Data, want.Data) || got.Offset != want.Offset || got.Key != want.Key || got.Config != want.Config || got.Codec != want.Codec {
+				t.Fatalf("%x in %d pieces: %t, %+v; as a whole %t, %+v", body, len(pieces), ok, got, wanted, want)
+			}
+		}
+	}
+	if decoded < 1000 {
+		t.Errorf("%d tags are decoded: the test tests nothing", decoded)
 	}
 }

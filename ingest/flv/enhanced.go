@@ -75,6 +75,21 @@ func parseEx(b []byte, packet, multitrack byte) (exHeader, bool) {
 	return h, true
 }
 
+// extent returns where in a body of n bytes, which starts with b, what follows the header is of the
+// first track; nothing if it is cut short.
+func (h exHeader) extent(b []byte, n int) (from, to int) {
+	from, to = 1+h.at, n
+	if h.length > 0 {
+		if len(b) < from {
+			return from, from
+		}
+		if to = from + uint24(b[1+h.length:]); to > n {
+			return from, from
+		}
+	}
+	return from, to
+}
+
 // firstTrack returns the bytes of the first of several tracks, which their length in
 // 24 bits precedes; none if they are cut short.
 func firstTrack(b []byte) []byte {

@@ -35,10 +35,18 @@ type frame struct {
 	samples int64 // how long it lasts, likewise; 0 if not known
 	guess   int64 // how long it lasts probably, if that is not known
 	key     bool
-	data    []byte
+	data    [][]byte // in the pieces in which it came; the list is good until the next frame
 }
 
 func (f frame) length() int64 { return max(f.samples, f.guess) }
+
+// sizeOf is how long what is in pieces is, in bytes.
+func sizeOf(pieces [][]byte) (n int) {
+	for _, p := range pieces {
+		n += len(p)
+	}
+	return n
+}
 
 const (
 	// defaultHz is how many pictures a second there are where nothing tells.
@@ -59,6 +67,7 @@ type demuxer struct {
 	shown, heard  *track   // those that it has been opened with
 	seen, audible presence // of pictures, of sound
 	early         early
+	cut           [][]byte // pieces of the picture that is being written
 	times         wrap
 	starts        bool    // the next frame is one that readers begin at
 	begun         bool    // a frame has come
@@ -72,8 +81,8 @@ const strangeFor = 5000
 // add takes the next tags.
 func (d *demuxer) add(batch flv.Batch) error {
 	d.starts = d.starts || batch.Start
-	for t := range batch.TagsUpTo(maxFrame) {
-		if err := d.take(t); err != nil && !errors.Is(err, errSkip) {
+	for pieces := range batch.Pieces() {
+		if err := d.take(pieces); err != nil && !errors.Is(err, errSkip) {
 			return err
 		}
 	}
@@ -83,50 +92,83 @@ func (d *demuxer) add(batch flv.Batch) error {
 	return nil
 }
 
-// maxFrame bounds a frame, in bytes. Tags may be twice as long, and no level of H.264 or HEVC has
-// pictures of more at the rates that encoders stream at; it is copied a few times on its way.
-const maxFrame = 8 << 20
+const (
+	// maxFrame bounds a frame, in bytes. Tags may be twice as long, and no level of H.264 or HEVC has
+	// pictures of more at the rates that encoders stream at; MPEG-TS copies it.
+	maxFrame = 8 << 20
+	// maxWhole bounds what has to be in one piece, and is copied if it came in several:
+	// configurations, as [flv.Header] takes them, and frames of sound, of which Opus has the longest.
+	maxWhole = flv.MaxScript
+	// tagStart is how much of a tag tells all but for these, in bytes, and frameStart how much of a
+	// frame of VP9 tells its size.
+	tagStart, frameStart = flv.TagHeaderLen + flv.StartLen, 64
+)
 
 // errSkip leaves a tag out.
 var errSkip = errors.New("left out")
 
-func (d *demuxer) take(t flv.Tag) error {
-	if t == nil {
+// take takes a tag, which is in pieces.
+func (d *demuxer) take(pieces [][]byte) error {
+	size := sizeOf(pieces)
+	if size > maxFrame {
 		d.starts = false
 		return errSkip
 	}
-	if t.Type() == flv.Script {
-		if m, ok := flv.ParseMetadata(t.Body()); ok {
+	start := flv.Start(pieces, tagStart)
+	typ, ts, n := flv.Type(start[0]), flv.Timestamp(start), size-flv.TagHeaderLen-flv.TagTrailerLen
+	body := start[flv.TagHeaderLen:min(len(start), flv.TagHeaderLen+n)]
+	if typ == flv.Script {
+		if m, ok := flv.ParseMetadata(whole(pieces, flv.TagHeaderLen, flv.TagHeaderLen+n)); ok {
 			d.hz, d.announces = m.FrameRate, m.HasVideo
 			return d.announced(m)
 		}
 		return nil
 	}
-	d.pictures = d.pictures || t.Type() == flv.Video
-	c, ok := flv.Decode(t)
+	d.pictures = d.pictures || typ == flv.Video
+	kind := flv.ClassifyStart(typ, body)
+	c, from, to, ok := flv.DecodeStart(typ, body, n)
+	from, to = from+flv.TagHeaderLen, to+flv.TagHeaderLen
 	starts := d.starts
-	if !c.Config && !flv.Classify(t).Config {
+	if !c.Config && !kind.Config {
 		d.starts = false
 	}
 	switch {
-	case !ok && t.Type() == flv.Video && flv.Classify(t).Key:
-		if codec := flv.Classify(t).Codec; !decoded[codec] {
-			return d.foreign(t.Timestamp(), codec)
+	case !ok && typ == flv.Video && kind.Key:
+		if !decoded[kind.Codec] {
+			return d.foreign(ts, kind.Codec)
 		}
 		return errSkip // it is empty, or cut short: the next one is not
-	case !ok && t.Type() == flv.Audio:
+	case !ok && typ == flv.Audio:
 		if d.audio == nil {
-			d.unheard(flv.Classify(t).Codec)
+			d.unheard(kind.Codec)
 		}
 		return nil
 	case !ok:
 		return nil
-	case t.Type() == flv.Video:
-		return d.picture(t.Timestamp(), c, starts)
-	case t.Type() == flv.Audio:
-		return d.sound(t.Timestamp(), c)
+	case typ == flv.Video && !c.Config:
+		d.cut = flv.AppendCut(d.cut[:0], pieces, from, to)
+		defer clear(d.cut)
+		c.Data = flv.Start(d.cut, frameStart)
+		return d.picture(ts, c, d.cut, starts)
 	}
-	return nil
+	if c.Data = whole(pieces, from, to); c.Data == nil {
+		return errSkip
+	}
+	if typ == flv.Video {
+		return d.picture(ts, c, nil, starts)
+	}
+	return d.sound(ts, c)
+}
+
+// whole is what pieces have between two places, as one; nil if that is too long.
+func whole(pieces [][]byte, from, to int) []byte {
+	switch {
+	case to-from > maxWhole:
+		return nil
+	case len(pieces) == 1:
+		return pieces[0][from:to:to]
+	}
+	return bytes.Join(flv.AppendCut(nil, pieces, from, to), nil)
 }
 
 // foreign takes a key frame of a codec that no container here takes. A few among others are left
@@ -168,9 +210,9 @@ func (d *demuxer) announced(m flv.Metadata) error {
 	return d.use(&d.audio, t, m.AudioCodec)
 }
 
-// picture takes a configuration or a picture. starts says that readers begin at it, whether it is a
-// key frame or not: a stream with intra refresh may have none.
-func (d *demuxer) picture(ts uint32, c flv.Coded, starts bool) error {
+// picture takes a configuration, or a picture, of which c has the start only. starts says that
+// readers begin at it, whether it is a key frame or not: a stream with intra refresh may have none.
+func (d *demuxer) picture(ts uint32, c flv.Coded, data [][]byte, starts bool) error {
 	switch {
 	case c.Config && c.Codec == "vp9": // its key frames tell more
 		if !d.to.carries(&track{name: c.Codec, codec: &codecs.VP9{}}) {
@@ -210,7 +252,7 @@ func (d *demuxer) picture(ts uint32, c flv.Coded, starts bool) error {
 	}
 	at := d.video.clock.video(d.times.at(ts))
 	return d.to.write(d.video, frame{
-		at: at, offset: int64(c.Offset) * videoRate / 1000, guess: d.pictureLasts(), key: start, data: c.Data,
+		at: at, offset: int64(c.Offset) * videoRate / 1000, guess: d.pictureLasts(), key: start, data: data,
 	})
 }
 
@@ -276,7 +318,7 @@ func (d *demuxer) beginSound(ts uint32, data []byte) error {
 func (d *demuxer) hear(ts uint32, data []byte) error {
 	n := d.audio.samples(data)
 	at := d.audio.clock.audio(d.times.at(ts), d.audio.rate, n)
-	return d.to.write(d.audio, frame{at: at, samples: n, key: true, data: data})
+	return d.to.write(d.audio, frame{at: at, samples: n, key: true, data: [][]byte{data}})
 }
 
 // configure makes c's the configuration from the next place to start on. Video that

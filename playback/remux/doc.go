@@ -26,6 +26,10 @@
 // library's: those took four times as long and as much memory, and nobody could tell where a picture
 // lies in them. All else is mediacommon's: moov, the tables of MPEG-TS, what codecs say.
 //
+// A tag comes in the pieces in which the ring holds it, and a picture is never joined: MP4 and HLS
+// share the pieces, MPEG-TS copies them into its packets once. A picture of megabytes would
+// otherwise be held once more by each step of its way.
+//
 // Nothing is decoded. A frame goes out as soon as it has come in: none waits for the
 // next one to tell how long it lasts. What a container cannot carry is refused with
 // [*CodecError]; what is malformed is left out.

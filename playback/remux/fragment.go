@@ -32,7 +32,8 @@ type sample struct {
 	duration uint32 // in the track's rate, as is offset
 	offset   int32
 	key      bool
-	data     []byte
+	data     [][]byte
+	size     int // of data, in bytes
 }
 
 // run is what one track has in a fragment.
@@ -48,9 +49,9 @@ func fragment(seq uint32, runs []run) net.Buffers {
 	moof, data, count := boxHead+mfhdLen, 0, 0
 	for _, r := range runs {
 		moof += trafLen + trunEntry*len(r.samples)
-		count += len(r.samples)
 		for _, s := range r.samples {
-			data += len(s.data)
+			data += s.size
+			count += len(s.data)
 		}
 	}
 	if moof+boxHead+data >= maxFragment {
@@ -81,9 +82,9 @@ func fragment(seq uint32, runs []run) net.Buffers {
 			if s.key {
 				flags = syncSample
 			}
-			b = u32(u32(u32(u32(b, s.duration), uint32(len(s.data))), flags), uint32(s.offset))
-			at += len(s.data)
-			out = append(out, s.data)
+			b = u32(u32(u32(u32(b, s.duration), uint32(s.size)), flags), uint32(s.offset))
+			at += s.size
+			out = append(out, s.data...)
 		}
 	}
 	b = append(u32(b, uint32(boxHead+data)), "mdat"...)

@@ -57,7 +57,7 @@ func (m *fragmenter) open(video, audio *track) error {
 func (m *fragmenter) write(t *track, f frame) error {
 	if m.opens > 1 && f.key && len(t.sets.Units) > 0 {
 		// ffmpeg, and what is made of it, passes over a second moov.
-		f.data = slices.Concat(t.sets.Framed(), f.data)
+		f.data = slices.Concat([][]byte{t.sets.Framed()}, f.data)
 	}
 	r := &m.runs[0]
 	if t == m.audio {
@@ -76,7 +76,7 @@ func (m *fragmenter) write(t *track, f frame) error {
 	if len(r.samples) == 0 {
 		r.base = uint64(f.at)
 	}
-	r.samples = append(r.samples, sample{duration: uint32(f.length()), offset: int32(f.offset), key: f.key, data: f.data})
+	r.samples = append(r.samples, sample{duration: uint32(f.length()), offset: int32(f.offset), key: f.key, data: f.data, size: sizeOf(f.data)})
 	r.newest = f.at
 	return nil
 }
@@ -99,6 +99,10 @@ func (m *fragmenter) flush() error {
 		return fmt.Errorf("write moof: more than %d bytes at once", maxFragment)
 	}
 	m.seq++
+	if m.out == nil {
+		m.out = b
+		return nil
+	}
 	m.out = append(m.out, b...)
 	return nil
 }

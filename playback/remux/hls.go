@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"path"
+	"slices"
 	"sync"
 	"time"
 
@@ -123,23 +124,23 @@ func (h *HLS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	name := path.Base(r.URL.Path)
-	text, file := h.find(name)
+	text, m := h.find(name)
 	switch {
 	case text != "":
 		w.Header().Set("Content-Type", "application/vnd.apple.mpegurl")
 		w.Header().Set("Cache-Control", "no-cache")
 		io.WriteString(w, text)
-	case file != nil:
+	case m != nil:
 		w.Header().Set("Content-Type", "video/mp4")
 		w.Header().Set("Cache-Control", "max-age=60")
-		http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(file))
+		http.ServeContent(w, r, name, time.Time{}, io.NewSectionReader(&file{h, m}, 0, int64(m.size)))
 	default:
 		http.Error(w, "There is no such part of this channel's HLS any more. index.m3u8 names those that there are.", http.StatusNotFound)
 	}
 }
 
 // find returns the playlist or one of its files.
-func (h *HLS) find(name string) (text string, file []byte) {
+func (h *HLS) find(name string) (text string, m *resource) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.closed {
@@ -149,6 +150,27 @@ func (h *HLS) find(name string) (text string, file []byte) {
 		return h.list.text(), nil
 	}
 	return "", h.list.file(name)
+}
+
+// file reads one of the files that the playlist names.
+type file struct {
+	hls *HLS
+	*resource
+}
+
+// ReadAt implements [io.ReaderAt]. It ends early once the playlist has forgotten the file: nobody who
+// is slow keeps what nobody else can have.
+func (f *file) ReadAt(b []byte, at int64) (n int, err error) {
+	f.hls.mu.Lock()
+	defer f.hls.mu.Unlock()
+	for _, p := range f.parts {
+		skip := min(int64(len(p)), at)
+		at -= skip
+		if n += copy(b[n:], p[skip:]); n == len(b) {
+			return n, nil
+		}
+	}
+	return n, io.EOF
 }
 
 func (h *HLS) name() string { return "HLS" }
@@ -168,7 +190,7 @@ func (h *HLS) open(video, audio *track) error {
 	if err := h.boxes.open(video, audio); err != nil {
 		return err
 	}
-	h.next.init = &initialization{h.next.number, joined(h.boxes.take())}
+	h.next.init = &initialization{h.next.number, newResource(h.boxes.take())}
 	h.next.breaks = again
 	return nil
 }
@@ -192,8 +214,8 @@ func (h *HLS) write(t *track, f frame) error {
 		p.picture, p.pictures = at, true
 	}
 	p.end = max(p.end, at+f.length()*1000/t.rate)
-	p.size += len(f.data)
-	f.data = bytes.Clone(f.data) // it is the writer's
+	f.data = held(f.data)
+	p.size += sizeOf(f.data)
 	return h.boxes.write(t, f)
 }
 
@@ -203,7 +225,7 @@ func (h *HLS) full(t *track, f frame, at int64) bool {
 	switch {
 	case !p.begun:
 		return false
-	case p.size+len(f.data) > hlsSegmentBytes:
+	case p.size+sizeOf(f.data) > hlsSegmentBytes:
 		return true
 	case lasts < hlsSegment:
 		return false
@@ -232,7 +254,7 @@ func (h *HLS) cut(at int64) error {
 	}
 	s := h.next
 	s.lasts = time.Duration(max(at-p.begin, 1)) * time.Millisecond
-	s.media = joined(h.boxes.take())
+	s.media = newResource(packed(h.boxes.take()))
 	h.next, h.made = segment{number: s.number + 1, init: s.init}, true
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -243,12 +265,39 @@ func (h *HLS) cut(at int64) error {
 	return nil
 }
 
-// joined is one slice of several.
-func joined(all net.Buffers) []byte { return bytes.Join(all, nil) }
-
 // CheckHLS reports why what begins with that batch cannot be had as HLS, as far as it tells.
 func CheckHLS(b flv.Batch) error {
 	h := NewHLS()
 	defer h.Close()
 	return h.Write(b)
+}
+
+// held is a frame as a segment keeps it: shared with the ring if it fills what it shares, or else a
+// copy. A short one might keep a chunk for a few bytes in it.
+func held(data [][]byte) [][]byte {
+	const shared, slice = 64 << 10, 4 << 10
+	if n := sizeOf(data); n >= shared && n/len(data) >= slice {
+		return slices.Clone(data)
+	}
+	return [][]byte{bytes.Join(data, nil)}
+}
+
+// packed joins short parts that follow each other: a segment may have millions of frames of a byte
+// each, and a slice of its own takes several times that.
+func packed(parts net.Buffers) (all net.Buffers) {
+	const short = 4 << 10
+	for len(parts) > 0 {
+		n := 0
+		for n < len(parts) && len(parts[n]) < short {
+			n++
+		}
+		if n > 1 {
+			all = append(all, bytes.Join(parts[:n], nil))
+		} else {
+			n = 1
+			all = append(all, parts[0])
+		}
+		parts = parts[n:]
+	}
+	return all
 }

@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"encoding/binary"
 	"io"
+	"math/rand/v2"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/bluenviron/mediacommon/v2/pkg/formats/fmp4"
 
@@ -251,5 +254,39 @@ func TestHLSAnswersInWords(t *testing.T) {
 		if text, _ := io.ReadAll(r.Body); r.StatusCode != http.StatusNotFound || !strings.Contains(string(text), "index.m3u8") {
 			t.Errorf("%s: %d %s", name, r.StatusCode, text)
 		}
+	}
+}
+
+// TestFilesAreReadFromTheirParts reads files of parts of any length from any place, and, once the
+// playlist has forgotten one, no more of it.
+func TestFilesAreReadFromTheirParts(t *testing.T) {
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	rnd := rand.New(rand.NewPCG(seed, 0))
+	for range 100 {
+		var parts net.Buffers
+		for range rnd.IntN(30) {
+			b := make([]byte, rnd.IntN(10)<<rnd.IntN(11))
+			for i := range b {
+				b[i] = byte(rnd.Uint32())
+			}
+			parts = append(parts, b)
+		}
+		want := joined(parts)
+		m := newResource(packed(parts))
+		if len(m.parts) > 2*(len(want)/(4<<10))+1 {
+			t.Errorf("%d bytes are in %d parts", len(want), len(m.parts))
+		}
+		h := NewHLS()
+		r := io.NewSectionReader(&file{h, m}, 0, int64(m.size))
+		if err := iotest.TestReader(r, want); err != nil {
+			t.Fatal(err)
+		}
+		h.list.add(segment{init: &initialization{}, media: m})
+		h.list.drop()
+		if n, err := r.ReadAt(make([]byte, 1), 0); n != 0 || err != io.EOF {
+			t.Errorf("%d bytes of a file that is forgotten, %v", n, err)
+		}
+		h.Close()
 	}
 }

@@ -3,6 +3,7 @@ package remux
 import (
 	"fmt"
 	"net"
+	"slices"
 
 	"relay/ingest/flv"
 )
@@ -79,7 +80,7 @@ func (r *record) run() run {
 		if i+1 < len(r.pictures) {
 			lasts = r.squashed(i+1) - r.squashed(i)
 		}
-		all.samples[i] = sample{duration: uint32(lasts), key: p.key, data: p.data}
+		all.samples[i] = sample{duration: uint32(lasts), key: p.key, data: p.data, size: sizeOf(p.data)}
 	}
 	return all
 }
@@ -92,6 +93,7 @@ func (m *MP4) open(video, audio *track) error {
 }
 
 func (m *MP4) write(t *track, f frame) error {
+	f.data = slices.Clone(f.data)
 	if t == m.video {
 		m.record.add(recorded{at: f.at, lasts: f.length(), key: f.key, data: f.data})
 	}

@@ -163,24 +163,3 @@ func restamp(packet []byte, t int64) {
 		putTime(packet, at+pesHeadLen+timeLen, t)
 	}
 }
-
-// Access unit delimiters, which some players need (ISO/IEC 13818-1, 2.14.1 and 2.17.1): of
-// pictures of any kind.
-var (
-	delimiter264 = []byte{9, 0xf0}
-	delimiter265 = []byte{35 << 1, 1, 0x50}
-)
-
-var startCode = []byte{0, 0, 0, 1}
-
-// annexB are the parts of a byte stream of NAL units, the first of which is a delimiter.
-func annexB(units [][]byte, delimiter []byte) [][]byte {
-	parts := make([][]byte, 0, 2*len(units)+2)
-	if units[0][0] != delimiter[0] {
-		parts = append(parts, startCode, delimiter)
-	}
-	for _, u := range units {
-		parts = append(parts, startCode, u)
-	}
-	return parts
-}

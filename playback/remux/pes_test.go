@@ -65,13 +65,13 @@ func TestPacketsAreThoseOfTheLibrary(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := ts.write(pictures, frame{at: at, offset: offset, key: key, data: append([]byte{0, 0, byte(n >> 8), byte(n)}, unit...)}); err != nil {
+			if err := ts.write(pictures, frame{at: at, offset: offset, key: key, data: [][]byte{append([]byte{0, 0, byte(n >> 8), byte(n)}, unit...)}}); err != nil {
 				t.Fatal(err)
 			}
 			if err := w.WriteMPEG4Audio(audio, tsTime(at*48/90, 48000), units); err != nil {
 				t.Fatal(err)
 			}
-			if err := ts.write(sound, frame{at: at * 48 / 90, key: true, data: unit}); err != nil {
+			if err := ts.write(sound, frame{at: at * 48 / 90, key: true, data: [][]byte{unit}}); err != nil {
 				t.Fatal(err)
 			}
 			at += 3000

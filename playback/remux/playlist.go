@@ -3,6 +3,7 @@ package remux
 import (
 	"fmt"
 	"math"
+	"net"
 	"strconv"
 	"strings"
 	"time"
@@ -45,14 +46,22 @@ type segment struct {
 	breaks bool // a player has to begin anew with it
 	began  time.Time
 	lasts  time.Duration
-	media  []byte
+	media  *resource
 }
 
 // initialization is what a player needs to have before the segments that refer to it.
 type initialization struct {
 	number uint64 // of the first of these
-	boxes  []byte
+	boxes  *resource
 }
+
+// resource is what a file has.
+type resource struct {
+	parts net.Buffers // none once it is forgotten
+	size  int         // of them, in bytes
+}
+
+func newResource(parts net.Buffers) *resource { return &resource{parts, sizeOf(parts)} }
 
 // IsHLSName reports whether a file may ever be one of a channel's HLS.
 func IsHLSName(file string) bool {
@@ -73,7 +82,7 @@ func (p *playlist) add(s segment) {
 		p.drop()
 	}
 	p.segments = append(p.segments, s)
-	p.size += len(s.media)
+	p.size += s.media.size
 	p.target = max(p.target, math.Ceil(s.lasts.Seconds()))
 	for p.mayLeave() {
 		if p.segments[p.spare].breaks {
@@ -106,8 +115,9 @@ func (p *playlist) drop() {
 	} else if p.segments[0].breaks {
 		p.breaks++
 	}
-	p.size -= len(p.segments[0].media)
-	p.segments[0] = segment{} // the memory is shared with those that follow
+	p.size -= p.segments[0].media.size
+	p.segments[0].media.parts = nil // also for who is reading it
+	p.segments[0] = segment{}       // the memory is shared with those that follow
 	p.segments = p.segments[1:]
 }
 
@@ -138,7 +148,7 @@ func (p *playlist) text() string {
 }
 
 // file returns a file that the playlist names, or has named not long ago; nil if there is none.
-func (p *playlist) file(name string) []byte {
+func (p *playlist) file(name string) *resource {
 	for _, s := range p.segments {
 		switch name {
 		case s.name():

@@ -25,7 +25,7 @@ type recorded struct {
 	at    int64 // its time, in videoRate
 	lasts int64 // likewise, as far as it can be guessed
 	key   bool
-	data  []byte
+	data  [][]byte
 }
 
 // begin forgets what there is and records from the next place to start on.
@@ -39,7 +39,7 @@ func (r *record) add(p recorded) bool {
 	if !r.on || len(r.pictures) == 0 && !p.key {
 		return false
 	}
-	if r.size += len(p.data); r.size > maxRecorded || len(r.pictures) == maxRecordedPictures {
+	if r.size += sizeOf(p.data); r.size > maxRecorded || len(r.pictures) == maxRecordedPictures {
 		*r = record{}
 		return false
 	}

@@ -62,6 +62,9 @@ func pieces(rnd *rand.Rand, tags []flv.Tag, most int) (all []flv.Batch) {
 	return all
 }
 
+// joined is one slice of several.
+func joined(all [][]byte) []byte { return bytes.Join(all, nil) }
+
 // media are the frames of tags, in order.
 func media(tags []flv.Tag, typ flv.Type) (all []flv.Coded, ts []uint32) {
 	for _, t := range tags {

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"net"
 
-	"github.com/bluenviron/mediacommon/v2/pkg/codecs/h264"
-	"github.com/bluenviron/mediacommon/v2/pkg/codecs/h265"
 	"github.com/bluenviron/mediacommon/v2/pkg/codecs/mpeg4audio"
 	"github.com/bluenviron/mediacommon/v2/pkg/formats/mp4/codecs"
 	"github.com/bluenviron/mediacommon/v2/pkg/formats/mpegts"
@@ -28,9 +26,6 @@ const (
 	// tsTablesEvery and tsClockEvery are how many frames there are at most, of all tracks and of
 	// the first one, until the tables come again, and the clock reference.
 	tsTablesEvery, tsClockEvery = 40, 3
-	// maxUnits bounds the NAL units of one picture: several hundred slices are the
-	// most a level allows.
-	maxUnits = 1024
 )
 
 // TS is an MPEG transport stream (ISO/IEC 13818-1). Parameter sets stand in front of
@@ -76,23 +71,28 @@ func (t *TS) Convert(batch flv.Batch) (net.Buffers, error) {
 	if batch.Start {
 		t.record.begin()
 	}
-	t.room = tsPacket * len(batch.Lens) // each has a part of a packet, and headers
-	for _, p := range batch.Parts {
-		t.room += len(p) + len(p)/32 // a packet of 188 bytes carries 184
+	t.room = len(t.tables.packets)
+	for _, n := range batch.Lens {
+		if n <= maxFrame {
+			t.room += tsRoom(n)
+		}
 	}
 	if err := t.demux.add(batch); err != nil {
 		return nil, err
 	}
 	out := t.out
-	for _, m := range t.marks {
-		m.data = out[m.from:m.to:m.to]
-		t.record.add(m.recorded)
-	}
-	t.out, t.marks = nil, t.marks[:0]
 	if len(out) == 0 {
 		return nil, nil
 	}
-	return net.Buffers{out}, nil
+	all := make(net.Buffers, 1+len(t.marks)) // the lists of what is recorded are behind the one that is returned
+	all[0] = out
+	for i, m := range t.marks {
+		all[1+i] = out[m.from:m.to:m.to]
+		m.data = all[1+i : 2+i : 2+i]
+		t.record.add(m.recorded)
+	}
+	t.out, t.marks = nil, t.marks[:0]
+	return all[:1:1], nil
 }
 
 // Join returns what a reader gets in front of what Convert returns next: the tables, and, if it is
@@ -114,9 +114,10 @@ func (t *TS) Join(catchUp bool) (net.Buffers, error) {
 	from := 0
 	for i, p := range t.record.pictures {
 		first := len(own)
-		own = append(own, p.data[:tsPacket]...)
+		packets := p.data[0]
+		own = append(own, packets[:tsPacket]...)
 		restamp(own[first:], tsTime(t.record.squashed(i), videoRate))
-		if rest := p.data[tsPacket:]; len(rest) > 0 {
+		if rest := packets[tsPacket:]; len(rest) > 0 {
 			out = append(out, own[from:len(own):len(own)], rest)
 			from = len(own)
 		}
@@ -204,25 +205,22 @@ func (t *TS) write(tr *track, f frame) error {
 	var data [][]byte
 	switch tr.name {
 	case "h264", "hevc":
-		units := picture(tr, f)
-		if len(units) == 0 {
+		var random bool
+		if data, random = annexB(tr, f); data == nil {
 			return nil
 		}
-		p.pid, p.stream, p.shown = tsVideo, streamVideo, tsTime(max(f.at+f.offset, f.at), tr.rate)
-		if tr.name == "h264" {
-			data, p.random = annexB(units, delimiter264), f.key || h264.IsRandomAccess(units)
-		} else {
-			data, p.random = annexB(units, delimiter265), f.key || h265.IsRandomAccess(units)
-		}
+		p.pid, p.stream, p.random, p.shown = tsVideo, streamVideo, f.key || random, tsTime(max(f.at+f.offset, f.at), tr.rate)
 	default:
-		sound, err := soundData(t.sound, f.data)
+		sound, err := soundData(t.sound, f.data[0])
 		if err != nil {
 			return fmt.Errorf("write MPEG-TS: %w", err)
 		}
-		p.pid, p.stream, p.random, data = tsAudio, streamAudio, true, [][]byte{sound}
+		p.pid, p.stream, p.random, data = tsAudio, streamAudio, true, f.data
+		data[0] = sound
 	}
-	if t.out == nil {
-		t.out = make([]byte, 0, t.room)
+	// No more than it takes: append would double what may be megabytes.
+	if room := len(t.out) + tsRoom(sizeOf(data)) + len(t.tables.packets); room > cap(t.out) {
+		t.out = append(make([]byte, 0, max(room, t.room)), t.out...)
 	}
 	p.clocked = t.clocked(p)
 	if t.since++; t.since >= tsTablesEvery || p.random && p.pid == tsVideo {
@@ -235,6 +233,9 @@ func (t *TS) write(tr *track, f frame) error {
 	}
 	return nil
 }
+
+// tsRoom is how many bytes a frame of n takes at most.
+func tsRoom(n int) int { return (n/(tsPacket-tsHeadLen) + 2) * tsPacket }
 
 // clocked reports whether the clock reference goes with a frame.
 func (t *TS) clocked(p pes) bool {
@@ -263,39 +264,4 @@ func soundData(codec tscodecs.Codec, frame []byte) ([]byte, error) {
 		return b, err
 	}
 	return frame, nil
-}
-
-// picture returns a picture's NAL units, none if it is malformed, with the parameter
-// sets in front of one to start at.
-func picture(t *track, f frame) [][]byte {
-	var units [][]byte
-	if f.key {
-		units = append(units, t.sets.Units...)
-	}
-	sets := len(units)
-	for b := f.data; len(b) > 0; {
-		if len(b) < t.sets.LenSize || len(units) == maxUnits {
-			return nil
-		}
-		n := 0
-		for _, c := range b[:t.sets.LenSize] {
-			n = n<<8 | int(c)
-		}
-		b = b[t.sets.LenSize:]
-		if n > len(b) {
-			return nil
-		}
-		if n > 0 {
-			units = append(units, b[:n])
-		}
-		b = b[n:]
-	}
-	if len(units) == sets {
-		return nil
-	}
-	if d := units[sets]; t.name == "h264" && h264.NALUType(d[0]&0x1f) == h264.NALUTypeAccessUnitDelimiter {
-		// It must be the first of all.
-		units = append([][]byte{d}, append(units[:sets:sets], units[sets+1:]...)...)
-	}
-	return units
 }

@@ -503,6 +503,7 @@ func TestALinkWhoseOnlyAddressIsDeadStillJoins(t *testing.T) {
 	inWorld(t, 3, func(t *testing.T, w *world) {
 		w.crowd(9, 3)
 		entry := w.add(option{slots: 3})
+		w.within(3*time.Minute, "all know each other", func(n *inhabitant) bool { return n.peers.gossip.Len() == 11 })
 		viewer := w.add(option{slots: 3, store: kept, hosts: []HostPort{hostPort(entry.place)}})
 		w.within(10*time.Second, "it plays", w.attached)
 		time.Sleep(rememberFirst * 4 / 5)

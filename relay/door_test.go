@@ -16,14 +16,15 @@ import (
 	"relay/relay/refusal"
 )
 
-// strangers makes connections to the source from a hundred addresses in as many prefixes, in rounds of
-// one from each, and writes to each.
-func (w *world) strangers(rounds int, say []byte) (conns []net.Conn) {
+// strangers makes connections to the source from addresses in as many prefixes, 256 at most, in rounds
+// of one from each, and writes to each.
+func (w *world) strangers(rounds, addresses int, say []byte) (conns []net.Conn) {
 	w.t.Helper()
 	made := make(chan net.Conn)
 	for range rounds {
-		for i := range 100 {
+		for i := range addresses {
 			host := w.net.Host(netip.AddrFrom4([4]byte{198, 51, byte(i), 7}))
+			time.Sleep(100 * time.Microsecond) // a listener holds only so many that come at once
 			go func() {
 				conn, err := host.Dial(w.t.Context(), "tcp", w.root.place.Addrs[0].String())
 				if err != nil {
@@ -34,7 +35,7 @@ func (w *world) strangers(rounds int, say []byte) (conns []net.Conn) {
 				made <- conn
 			}()
 		}
-		for range 100 {
+		for range addresses {
 			conns = append(conns, <-made)
 		}
 		time.Sleep(2 * worldDelay) // they are at the door, and so is what they say
@@ -70,7 +71,7 @@ func firstMessage(t *testing.T) []byte {
 func TestSilentStrangersKeepNobodyOut(t *testing.T) {
 	inWorld(t, 4, func(t *testing.T, w *world) {
 		time.Sleep(time.Second)
-		conns := w.strangers(10, nil)
+		conns := w.strangers(10, 100, nil)
 		defer hangUp(conns)
 		synctest.Wait()
 		if n := w.root.node.door.there(waiting); n != atTheDoor {
@@ -93,19 +94,22 @@ func TestSilentStrangersKeepNobodyOut(t *testing.T) {
 }
 
 // TestHandshakesThatStopKeepNobodyOut has a newcomer come to a node at which all handshakes that may be
-// under way have stopped after their first message.
+// under way have stopped after their first message: of fewer prefixes than those, and of more.
 func TestHandshakesThatStopKeepNobodyOut(t *testing.T) {
 	hello := firstMessage(t)
-	inWorld(t, 4, func(t *testing.T, w *world) {
-		time.Sleep(time.Second)
-		conns := w.strangers(1, hello)
-		defer hangUp(conns)
-		if n := w.root.node.door.there(func(v *visitor) bool { return v.stage == shaking }); n != handshakes {
-			t.Errorf("%d handshakes are under way, want %d", n, handshakes)
-		}
-		w.add(option{slots: 2})
-		w.within(stalledAfter+300*time.Millisecond, "the newcomer plays", func(n *inhabitant) bool { last, _ := n.seen(); return last > 0 })
-	})
+	for addresses, wait := range map[int]time.Duration{handshakes / 2: slowAfter, handshakes + 50: stalledAfter} {
+		inWorld(t, 4, func(t *testing.T, w *world) {
+			time.Sleep(time.Second)
+			conns := w.strangers(2, addresses, hello)
+			defer hangUp(conns)
+			if n := w.root.node.door.there(func(v *visitor) bool { return v.stage == shaking }); n != handshakes {
+				t.Errorf("%d handshakes are under way, want %d", n, handshakes)
+			}
+			w.add(option{slots: 2})
+			took := w.within(wait+300*time.Millisecond, "the newcomer plays", func(n *inhabitant) bool { last, _ := n.seen(); return last > 0 })
+			t.Logf("from %d prefixes: the newcomer plays after %v", addresses, took)
+		})
+	}
 }
 
 // lobby is a door at which somebody comes from an address.
@@ -184,13 +188,14 @@ func TestACrowdBehindOneAddressGetsIn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := lobby{&door{}, t}
 		var crowd []*visitor
-		for range joinBurst { // more than there may be handshakes
+		const all = handshakes + joinBurst
+		for range all {
 			crowd = append(crowd, l.ask(l.come("192.0.2.1")))
 		}
-		if s := l.stages(); s[shaking] != handshakes || s[ready] != joinBurst-handshakes {
+		if s := l.stages(); s[shaking] != handshakes || s[ready] != all-handshakes {
 			t.Fatalf("stages %v", s)
 		}
-		for range joinBurst { // those under way are done, one after the other
+		for range all { // those under way are done, one after the other
 			i := slices.IndexFunc(crowd, func(v *visitor) bool { return v.stage == shaking })
 			time.Sleep(10 * time.Millisecond)
 			l.leave(crowd[i])

@@ -283,10 +283,14 @@ func (d *door) next(isShaking func(*visitor) bool) *visitor {
 // slow is whose handshake gives way to another's; nil for nobody's.
 func (d *door) slow(now time.Time, next *visitor, isShaking func(*visitor) bool) *visitor {
 	of := d.loads(isShaking)
-	after := of(next) // if it were let in
-	after.net++
-	after.addr++
-	fair := func(v *visitor) bool { return isShaking(v) && now.Sub(v.since) >= slowAfter && after.less(of(v)) }
+	fair := func(v *visitor) bool {
+		after := of(next) // if it were let in, in place of v
+		after.addr++
+		if v.net != next.net {
+			after.net++
+		}
+		return isShaking(v) && now.Sub(v.since) >= slowAfter && after.less(of(v))
+	}
 	if v := d.crowded(fair); v != nil {
 		return v
 	}

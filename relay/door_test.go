@@ -223,11 +223,15 @@ func TestHandshakesOfACrowdedPrefixMakeRoom(t *testing.T) {
 		if l.stageOf(v) != shaking || l.stageOf(crowd[0]) != gone || l.stages()[shaking] != handshakes {
 			t.Errorf("it is at stage %d, the oldest at %d, in all %v", l.stageOf(v), l.stageOf(crowd[0]), l.stages())
 		}
+		neighbour := l.ask(l.come("192.0.2.200"))
+		if l.stageOf(neighbour) != shaking || l.stageOf(crowd[1]) != gone {
+			t.Errorf("a neighbour is at stage %d, the oldest of the crowd at %d", l.stageOf(neighbour), l.stageOf(crowd[1]))
+		}
 		own := l.ask(l.come("192.0.2.1"))
 		time.Sleep(stalledAfter / 2)
 		synctest.Wait()
 		if l.stageOf(own) != ready {
-			t.Errorf("one of the crowd has taken another's place before that has stalled: %d", l.stageOf(own))
+			t.Errorf("one of the crowd's address has taken another's place before that has stalled: %d", l.stageOf(own))
 		}
 		time.Sleep(stalledAfter)
 		synctest.Wait()

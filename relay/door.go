@@ -152,6 +152,9 @@ type load struct{ net, addr int }
 
 func (l load) less(o load) bool { return l.net < o.net || l.net == o.net && l.addr < o.addr }
 
+// lessOfAddress is less, but by the address first.
+func (l load) lessOfAddress(o load) bool { return l.addr < o.addr || l.addr == o.addr && l.net < o.net }
+
 // loads counts some of the visitors by prefix and address.
 func (d *door) loads(which func(*visitor) bool) func(*visitor) load {
 	of := make(map[netip.Prefix]int, 2*len(d.visitors))
@@ -248,14 +251,13 @@ func (d *door) again(now time.Time) {
 // press lets those in whose turn it is. If there is no room, one gives way that takes long.
 func (d *door) press(now time.Time) {
 	d.mu.Lock()
-	isShaking := func(v *visitor) bool { return v.stage == shaking }
 	var out *visitor
-	for next := d.next(isShaking); next != nil; next = d.next(isShaking) {
+	for next := d.next(load.less); next != nil; next = d.next(load.less) {
 		if d.count(isShaking) >= handshakes {
 			if out != nil {
 				break
 			}
-			if out = d.slow(now, next, isShaking); out == nil {
+			if next, out = d.exchange(now, next); out == nil {
 				break
 			}
 			d.remove(out)
@@ -267,34 +269,43 @@ func (d *door) press(now time.Time) {
 	d.turnAway(out)
 }
 
+func isShaking(v *visitor) bool { return v.stage == shaking }
+
 // next is who comes next: the newest of those whose prefix and address have the fewest
 // handshakes; nil if nobody waits.
-func (d *door) next(isShaking func(*visitor) bool) *visitor {
+func (d *door) next(less func(a, b load) bool) *visitor {
 	of := d.loads(isShaking)
 	var next *visitor
 	for _, v := range slices.Backward(d.visitors) {
-		if v.stage == ready && (next == nil || of(v).less(of(next))) {
+		if v.stage == ready && (next == nil || less(of(v), of(next))) {
 			next = v
 		}
 	}
 	return next
 }
 
-// slow is whose handshake gives way to another's; nil for nobody's.
-func (d *door) slow(now time.Time, next *visitor, isShaking func(*visitor) bool) *visitor {
+// exchange is who comes in, and whose handshake gives way to that; nil for nobody's. That is the next one,
+// or else one whose prefix is crowded by others of it.
+func (d *door) exchange(now time.Time, next *visitor) (in, out *visitor) {
+	for _, in := range []*visitor{next, d.next(load.lessOfAddress)} {
+		if out := d.crowded(d.slow(now, in)); out != nil {
+			return in, out
+		}
+	}
+	return next, d.crowded(func(v *visitor) bool { return isShaking(v) && now.Sub(v.since) >= stalledAfter })
+}
+
+// slow is whose handshakes take long, where another's prefix or address would still have fewer.
+func (d *door) slow(now time.Time, in *visitor) func(v *visitor) bool {
 	of := d.loads(isShaking)
-	fair := func(v *visitor) bool {
-		after := of(next) // if it were let in, in place of v
+	return func(v *visitor) bool {
+		after := of(in) // if it were let in, in place of v
 		after.addr++
-		if v.net != next.net {
+		if v.net != in.net {
 			after.net++
 		}
 		return isShaking(v) && now.Sub(v.since) >= slowAfter && after.less(of(v))
 	}
-	if v := d.crowded(fair); v != nil {
-		return v
-	}
-	return d.crowded(func(v *visitor) bool { return isShaking(v) && now.Sub(v.since) >= stalledAfter })
 }
 
 // know says that a visitor does not give way any more: it is let in now, or is one of those for whom

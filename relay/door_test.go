@@ -241,6 +241,23 @@ func TestHandshakesOfACrowdedPrefixMakeRoom(t *testing.T) {
 	})
 }
 
+// One whose neighbours hold handshakes is not behind those of quieter prefixes that wait as well.
+func TestWhoSharesAPrefixWithACrowdGetsIn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := lobby{&door{}, t}
+		for i := range handshakes {
+			l.ask(l.come([]string{"192.0.2.1", "198.51.100.1"}[i%2]))
+		}
+		time.Sleep(slowAfter)
+		l.ask(l.come("198.51.100.1"))
+		v := l.ask(l.come("192.0.2.200"))
+		l.ask(l.come("198.51.100.1"))
+		if l.stageOf(v) != shaking || l.stages()[shaking] != handshakes {
+			t.Errorf("it is at stage %d, in all %v", l.stageOf(v), l.stages())
+		}
+	})
+}
+
 func TestWhatIsLetInDoesNotGiveWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := lobby{&door{}, t}

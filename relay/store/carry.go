@@ -83,7 +83,9 @@ func (s *Store) keyPath(name string) string { return filepath.Join(s.dir, channe
 func WriteExport(path string, b []byte) error { return createPrivate(path, b) }
 
 // ReadExport reads a file with an exported key, which nobody else may be able to read.
-func ReadExport(path string) ([]byte, error) { return readBounded(path, maxExport, "file that relay key export has written") }
+func ReadExport(path string) ([]byte, error) {
+	return readBounded(path, maxExport, "file that relay key export has written")
+}
 
 // ReadExportFrom reads an exported key from a stream.
 func ReadExportFrom(r io.Reader) ([]byte, error) {

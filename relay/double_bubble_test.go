@@ -34,6 +34,7 @@ func TestAllStopWhoHearThatTheKeyIsUsedByTwo(t *testing.T) {
 			w.add(option{slots: 2, ends: true})
 		}
 		w.within(10*time.Second, "all play", func(n *inhabitant) bool { last, _ := n.seen(); return last > 0 && w.attached(n) })
+		time.Sleep(20 * time.Second) // nobody is on the way from one parent to another
 		n := w.all[5]
 		chunk := w.twin(t, n)
 		var u *uplink
@@ -43,7 +44,11 @@ func TestAllStopWhoHearThatTheKeyIsUsedByTwo(t *testing.T) {
 		}
 		begun := time.Now()
 		for i, n := range w.all {
-			<-n.done
+			select {
+			case <-n.done:
+			case <-time.After(time.Minute):
+				t.Errorf("node %d goes on", i)
+			}
 			n.cancel()
 			n.wg.Wait()
 			if !errors.As(n.end, new(*StolenError)) {

@@ -91,6 +91,10 @@ func TestEveryRefusalIsCounted(t *testing.T) {
 					}
 					before := refusals(n)
 					o := a.try(t.Context(), table.Port, in, i)
+					for again := time.Now().Add(patience); o.err != nil && time.Now().Before(again); {
+						before = refusals(n) // the handshake took too long on a busy machine
+						o = a.try(t.Context(), table.Port, in, i)
+					}
 					if w := o.wrong(); w != "" {
 						t.Errorf("%s %s", in.Name, w)
 					}

@@ -23,7 +23,7 @@ const (
 	// If there is one more, one gives way: one that has sent nothing if there is any, from the
 	// prefix that has most, and the oldest of those.
 	atTheDoor = 256
-	// handshakes is how many are under way at a time: one that waits for its peer costs some 40 KB,
+	// handshakes is how many are under way at a time: one that waits for its peer costs memory alone,
 	// and whoever comes from fewer prefixes than this cannot take all for longer than slowAfter.
 	// While all are taken, who has waited shortest comes next, of the prefix that has fewest: a share
 	// for each prefix and address bites only then.

@@ -94,13 +94,8 @@ var law = []struct {
 	{"relay/membership", []string{"relay/hostnet", "relay/oneline", "relay/refusal", "relay/stream", "relay/wire", "tree"}},
 	{"relay/discovery", []string{"relay/hostnet", "relay/refusal", "relay/stream"}},
 	{"relay/store", []string{"relay/oneline", "relay/seal", "relay/stream", "relay/wire", "tree"}},
-	{"relay", []string{"relay/hostnet", "relay/membership", "relay/oneline", "relay/refusal", "relay/seal", "relay/store", "relay/socket", "relay/stream", "relay/wire", "tree"}},
-	{"relay/wire", []string{"relay/stream", "tree"}},
-	{"relay/membership", []string{"relay/oneline", "relay/stream", "relay/wire", "tree"}},
 	{"relay/lineage", []string{"relay/stream", "tree"}},
-	{"relay/discovery", []string{"relay/hostnet", "relay/stream"}},
-	{"relay/store", []string{"relay/oneline", "relay/stream", "relay/wire", "tree"}},
-	{"relay", []string{"relay/hostnet", "relay/membership", "relay/oneline", "relay/store", "relay/stream", "relay/wire", "tree"}},
+	{"relay", []string{"relay/hostnet", "relay/lineage", "relay/membership", "relay/oneline", "relay/refusal", "relay/seal", "relay/store", "relay/socket", "relay/stream", "relay/wire", "tree"}},
 
 	// What a tag is, ingest and playback have in common: flv belongs to both.
 	{"ingest/flv", []string{"relay/oneline"}},

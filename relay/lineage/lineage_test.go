@@ -37,7 +37,7 @@ func chain(length int) (node, Run, []node, []Lineage) {
 	lines = append(lines, r.Root(channel.key, nodes[0].id, began))
 	for i := 1; i < length; i++ {
 		n := newNode(uint32(i))
-		lines = append(lines, r.Child(lines[i-1], nodes[i-1].key, n.id, began))
+		lines = append(lines, r.Child(lines[i-1], nodes[i-1].key, n.id, began, began))
 		nodes = append(nodes, n)
 	}
 	return channel, r, nodes, lines
@@ -53,7 +53,7 @@ func TestALineageProvesADepth(t *testing.T) {
 			}
 		}
 	}
-	if l := r.Child(lines[MaxDepth], nodes[MaxDepth].key, newNode(99).id, began); l != nil {
+	if l := r.Child(lines[MaxDepth], nodes[MaxDepth].key, newNode(99).id, began, began); l != nil {
 		t.Errorf("a node at depth %d has a child's lineage", MaxDepth)
 	}
 }
@@ -65,8 +65,8 @@ func TestWhatProvesNothing(t *testing.T) {
 	other.Epoch.Rand++
 	mallory := newNode(77)
 	// Mallory is a child of nodes[3], and so at depth 4.
-	hers := r.Child(lines[3], nodes[3].key, mallory.id, began)
-	forged := r.Child(lines[0], mallory.key, mallory.id, began) // as if she were the root
+	hers := r.Child(lines[3], nodes[3].key, mallory.id, began, began)
+	forged := r.Child(lines[0], mallory.key, mallory.id, began, began) // as if she were the root
 	for name, c := range map[string]struct {
 		l    Lineage
 		node tree.ID
@@ -84,8 +84,8 @@ func TestWhatProvesNothing(t *testing.T) {
 		"a channel of her own":          {r.Root(mallory.key, mallory.id, began), mallory.id, began, ErrRoot},
 		"another run":                   {other.Root(channel.key, nodes[0].id, began), nodes[0].id, began, ErrSignature},
 		"it has expired":                {hers, mallory.id, began + life, ErrExpired},
-		"one above it has expired":      {r.Child(lines[1], nodes[1].key, mallory.id, began+life), mallory.id, began + life, ErrExpired},
-		"it holds for ever":             {r.Child(lines[1], nodes[1].key, mallory.id, began+2*life), mallory.id, began, ErrFuture},
+		"one above it has expired":      {r.extend(lines[1], nodes[1].key, mallory.id, began+life, began), mallory.id, began + life, ErrExpired},
+		"it holds for ever":             {r.extend(lines[1], nodes[1].key, mallory.id, began+2*life, began), mallory.id, began, ErrFuture},
 		"it holds longer than was said": {withUntil(hers, 4, began+life+1), mallory.id, began, ErrSignature},
 	} {
 		v := NewVerifier(r)
@@ -118,7 +118,7 @@ func TestALiarGainsNothingWithoutAnAncestor(t *testing.T) {
 		for i := 1; i < 24; i++ {
 			p := rnd.IntN(i)
 			nodes, parents = append(nodes, newNode(uint32(i))), append(parents, p)
-			lines = append(lines, r.Child(lines[p], nodes[p].key, nodes[i].id, began))
+			lines = append(lines, r.Child(lines[p], nodes[p].key, nodes[i].id, began, began))
 		}
 		liar := 1 + rnd.IntN(len(nodes)-1)
 		above := map[int]bool{}
@@ -162,7 +162,7 @@ func concoct(rnd *rand.Rand, r Run, nodes []node, lines []Lineage, friends []int
 		if rnd.IntN(3) == 0 {
 			to = nodes[friends[rnd.IntN(len(friends))]].id
 		}
-		l = r.extend(l, friend.key, to, began)
+		l = r.extend(l, friend.key, to, began, began)
 	}
 	switch other := lines[rnd.IntN(len(lines))]; rnd.IntN(4) {
 	case 0:
@@ -181,7 +181,7 @@ func TestAVerifierRemembersABoundedNumber(t *testing.T) {
 	v := NewVerifier(r)
 	for i := range remembered * 2 {
 		n := newNode(uint32(1000 + i))
-		if _, err := v.Check(r.Child(lines[0], nodes[0].key, n.id, began), n.id, began); err != nil {
+		if _, err := v.Check(r.Child(lines[0], nodes[0].key, n.id, began, began), n.id, began); err != nil {
 			t.Fatal(err)
 		}
 		if got := len(v.good) + len(v.older); got > remembered {

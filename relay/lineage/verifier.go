@@ -28,9 +28,22 @@ func NewVerifier(r Run) *Verifier {
 // a link that proves its ID; now is the root's clock as this node knows it, in ms since the epoch
 // began.
 func (v *Verifier) Check(l Lineage, node tree.ID, now uint64) (int, error) {
-	if err := l.shape(v.Run, now); err != nil {
+	if err := l.shape(v.Run, now, 0); err != nil {
 		return 0, err
 	}
+	return l.Depth(), v.signatures(l, node)
+}
+
+// Since returns since when node is known to be there, if l proves it, in ms of the root's clock. It may
+// have expired for [AgeLife].
+func (v *Verifier) Since(l Lineage, node tree.ID, now uint64) (uint64, error) {
+	if err := l.shape(v.Run, now, uint64(AgeLife.Milliseconds())); err != nil {
+		return 0, err
+	}
+	return min(l.place(l.Depth()).since(), now), v.signatures(l, node)
+}
+
+func (v *Verifier) signatures(l Lineage, node tree.ID) error {
 	depth := l.Depth()
 	for i := range depth + 1 {
 		owner := node
@@ -38,14 +51,14 @@ func (v *Verifier) Check(l Lineage, node tree.ID, now uint64) (int, error) {
 			owner = nodeOf(l.place(i + 1).signer())
 		}
 		if !v.verify(l.place(i), owner, i) {
-			return 0, fmt.Errorf("%w: at depth %d", ErrSignature, i)
+			return fmt.Errorf("%w: at depth %d", ErrSignature, i)
 		}
 	}
-	return depth, nil
+	return nil
 }
 
 func (v *Verifier) verify(p place, owner tree.ID, depth int) bool {
-	message := signed(v.Channel, v.Epoch, owner, depth, p.until())
+	message := v.signed(owner, depth, p.until(), p.since())
 	sum := sha256.Sum256(append(message, p...))
 	if _, ok := v.good[sum]; ok {
 		return true

@@ -163,9 +163,9 @@ type moment struct {
 	clock uint64
 }
 
-// seen returns since when a joiner is known to be in the tree, by the lineage that it shows: a claim of its
+// believeAge returns since when a joiner is known to be in the tree, by the lineage that it shows: a claim of its
 // own counts for nothing.
-func (c *Channel) seen(j *tree.Join, shown *wire.Lineage, peer tree.ID) moment {
+func (c *Channel) believeAge(j *tree.Join, shown *wire.Lineage, peer tree.ID) moment {
 	r, clock, ok := c.run(time.Now())
 	claimed := uint64(j.Age)
 	j.Age = 0

@@ -37,6 +37,7 @@ func (c *Channel) drive(ctx context.Context) {
 	defer resolve.Stop()
 	leave := ctx.Done()
 	c.handle(c.capacity(time.Now()))
+	c.renew(time.Now())
 	for !c.left {
 		select {
 		case ev := <-c.events:

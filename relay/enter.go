@@ -177,7 +177,7 @@ const (
 func (c *Channel) accept(g *guardedConn, conn *tls.Conn, r *wire.Reader, peer tree.ID, j tree.Join, shown *wire.Lineage, how arrival) bool {
 	addr := remoteAddr(conn.NetConn())
 	c.node.noteLink(time.Now(), addr.Addr(), false)
-	came := c.seen(&j, shown, peer)
+	came := c.believeAge(&j, shown, peer)
 	d := c.newDownlink(tree.Link(c.inbound.Add(2)), peer, conn, c.node.near(time.Now(), addr.Addr()))
 	joined := tree.Joined{Link: d.num, Peer: peer, Addr: addr, Near: d.near, Calls: d.knows2() && !j.NoCalls, Met: how == met, Join: j}
 	d.listens, d.arrival, d.came = joined.Listens(), how, came

@@ -260,7 +260,7 @@ func (c *Channel) acceptMet(ctx context.Context, conn net.Conn, caller tree.ID) 
 	if err := c.proveBack(tc); err != nil {
 		return err
 	}
-	if h, ok := f.(wire.Hello); !ok || h.Channel != c.id || !c.accept(g, tc, r, peer, h.Join, met) {
+	if h, ok := f.(wire.Hello); !ok || h.Channel != c.id || !c.accept(g, tc, r, peer, h.Join, with.lineage, met) {
 		return wire.ErrNotDue
 	}
 	return nil

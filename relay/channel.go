@@ -63,6 +63,7 @@ type Channel struct {
 	reporting reporting
 	dialBacks dialBacks
 	offers    offers
+	descent   descent
 	epochs    epochs
 	theft     *StolenError // why it ends, if its key is used by two; owned by the channel's goroutine
 	calls     calls
@@ -115,6 +116,7 @@ func (n *Node) newChannel(id stream.ChannelID, access seal.Access, notices func(
 		reporting: reporting{survey: newSurvey()},
 		dialBacks: dialBacks{turn: make(chan struct{}, 1)},
 		epochs:    newEpochs(),
+		descent:   descent{node: n.cfg.Key},
 		sweeper:   newSweeper(),
 	}
 }
@@ -133,6 +135,7 @@ func (n *Node) PrivateSource(key ed25519.PrivateKey, access seal.Access, epoch s
 		return nil, nil, fmt.Errorf("channel %s: the secret is missing", id.Short())
 	}
 	c := n.newChannel(id, access, nil)
+	c.descent.root = key
 	c.writer = stream.NewSealedWriter(c.ring, key, access.Content(id), epoch, time.Now())
 	c.peers.gossip = c.newCluster()
 	return c, c.writer, n.add(c)
@@ -191,7 +194,7 @@ func (c *Channel) Run(ctx context.Context) error {
 	cfg := tree.Config{
 		Self:  tree.Place{ID: c.node.ID(), Addrs: c.node.Addrs()},
 		Slots: c.node.cfg.Slots,
-		Seeds: seeds, Probes: true, Calls: c.node.calls(),
+		Seeds: seeds, Probes: true, Proofs: true, Calls: c.node.calls(),
 		Rand: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
 	}
 	if c.writer != nil {

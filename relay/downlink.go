@@ -37,8 +37,9 @@ type downlink struct {
 	back    chan error // from the sweeper to the writer; see [sweeper.wait]
 
 	// Owned by the channel's goroutine.
-	served bool // it takes the stream
-	needy  bool // it has no parent to fall back on
+	served bool   // it takes the stream
+	came   moment // since when it is known to be in the tree
+	needy  bool   // it has no parent to fall back on
 	proof  proof
 
 	told    *rate.Limiter // of facts; owned by the reader

@@ -37,6 +37,7 @@ func (c *Channel) drive(ctx context.Context) {
 	defer resolve.Stop()
 	leave := ctx.Done()
 	c.handle(c.capacity(time.Now()))
+	c.renew(time.Now())
 	for !c.left {
 		select {
 		case ev := <-c.events:
@@ -63,6 +64,7 @@ func (c *Channel) drive(ctx context.Context) {
 		case <-beat.C:
 			if c.writer != nil {
 				c.fanOut(c.writer.Beat())
+				c.renew(time.Now())
 			}
 		case b := <-c.intake.beats:
 			c.fanOut(b)
@@ -81,6 +83,10 @@ func (c *Channel) drive(ctx context.Context) {
 		if t, ok := c.tree.RootClock(now); ok {
 			c.intake.clock.Store(&rootClock{when: now, beat: t})
 		}
+		if c.prove(now) {
+			timer.Reset(0)
+			continue
+		}
 		timer.Reset(time.Until(c.tree.Deadline()))
 	}
 }
@@ -93,6 +99,8 @@ func (c *Channel) handle(ev tree.Event) {
 	case tree.Received:
 		c.received(ev)
 		return
+	case tree.Proven:
+		defer c.inherit(ev.Link)
 	}
 	c.tree.Handle(time.Now(), ev)
 }
@@ -222,7 +230,8 @@ func (c *Channel) carryOut(a tree.Action) {
 		c.log.Info("attached", zap.String("parent", a.Parent.ID.Short()), zap.Int("depth", a.Depth))
 		c.notices(Attached{a.Parent, a.Depth})
 		c.change.attached(a)
-		if a.Before.Reason == tree.ReasonSlow {
+		c.inherit(a.Link)
+		if a.Before.Reason == tree.ReasonSlow || a.Before.Reason == tree.ReasonLied {
 			c.leftPeers.note(a.Before)
 		}
 	case tree.Orphaned:
@@ -244,11 +253,17 @@ func (c *Channel) sendMessage(a tree.Send) {
 	switch m := a.Msg.(type) {
 	case tree.Join:
 		m.NoCalls = m.NoCalls && l.knows2() // an older node knows nothing of that
+		if own := c.descent.own; own != nil && l.knows3() {
+			l.send(*own)
+		}
 		l.send(wire.Hello{Channel: c.id, Join: m})
 		return
 	case tree.Welcome:
 		if b := c.intake.beat.Load(); b != nil { // it makes the label believable
 			l.send(b)
+		}
+		if d := c.down[a.Link]; d != nil {
+			c.place(time.Now(), d)
 		}
 	case tree.Refer:
 		c.log.Debug("joiner referred", zap.String("peer", l.peer.Short()), zap.Stringer("reason", m.Reason))

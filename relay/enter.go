@@ -145,6 +145,7 @@ func (c *Channel) newUplink(num tree.Link, d dialed) *uplink {
 		repeats: rate.NewLimiter(repeatRate, repeatBurst), begun: time.Now(),
 		delivered: func() { c.tell(tree.Delivered{Link: num}) }, sweeper: &c.sweeper,
 	}
+	u.lineages, u.proved = newLineageLimiter(), func(f wire.Lineage) error { return c.takeLineage(u, f) }
 	d.guard.pass(u.passOn)
 	u.calls = func(f wire.Frame) {
 		switch f := f.(type) {
@@ -173,12 +174,13 @@ const (
 )
 
 // accept makes a stranger who said Hello a link. It reports false if the channel has ended.
-func (c *Channel) accept(g *guardedConn, conn *tls.Conn, r *wire.Reader, peer tree.ID, j tree.Join, how arrival) bool {
+func (c *Channel) accept(g *guardedConn, conn *tls.Conn, r *wire.Reader, peer tree.ID, j tree.Join, shown *wire.Lineage, how arrival) bool {
 	addr := remoteAddr(conn.NetConn())
 	c.node.noteLink(time.Now(), addr.Addr(), false)
+	came := c.believeAge(&j, shown, peer)
 	d := c.newDownlink(tree.Link(c.inbound.Add(2)), peer, conn, c.node.near(time.Now(), addr.Addr()))
 	joined := tree.Joined{Link: d.num, Peer: peer, Addr: addr, Near: d.near, Calls: d.knows2() && !j.NoCalls, Met: how == met, Join: j}
-	d.listens, d.arrival = joined.Listens(), how
+	d.listens, d.arrival, d.came = joined.Listens(), how, came
 	d.sweepable(g)
 	d.needy = !j.Standby && j.Within == 0
 	return c.query(func(*tree.Node) {

@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"relay/relay/hostnet"
+	"relay/relay/lineage"
 	"relay/relay/stream"
 	"relay/relay/wire"
 	"relay/tree"
@@ -20,7 +21,7 @@ func endOf(err error) tree.End {
 		return end
 	case errors.As(err, &end):
 		return end
-	case errors.Is(err, stream.ErrSignature), errors.Is(err, stream.ErrNoDouble):
+	case errors.Is(err, stream.ErrSignature), errors.Is(err, stream.ErrNoDouble), errors.Is(err, lineage.ErrSignature), errors.Is(err, lineage.ErrRoot):
 		return tree.ByUs(tree.ReasonForged)
 	case errors.Is(err, stream.ErrEpoch), errors.Is(err, stream.ErrClock):
 		return tree.ByUs(tree.ReasonEpoch)

@@ -385,7 +385,7 @@ func (n *Node) greet(ctx context.Context, conn net.Conn, v *visitor) error {
 	if err := c.proveBack(tc); err != nil {
 		return err
 	}
-	if !c.accept(g, tc, r, peer, hello.Join, cameIn) {
+	if !c.accept(g, tc, r, peer, hello.Join, with.lineage, cameIn) {
 		sayBye(tc, tree.ReasonChannel)
 		return refuse(doorChannel, tree.ReasonChannel)
 	}

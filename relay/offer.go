@@ -195,9 +195,13 @@ func (c *Channel) offerTo(ctx context.Context, to tree.Place, t Token) (taken bo
 	if err != nil {
 		return fail(err)
 	}
+	f, shown, err := afterLineage(f, r)
+	if err != nil {
+		return fail(err)
+	}
 	switch f := f.(type) {
 	case wire.Hello:
-		if f.Channel == c.id && c.accept(d.guard, d.conn, r, d.peer, f.Join, dialledTo) {
+		if f.Channel == c.id && c.accept(d.guard, d.conn, r, d.peer, f.Join, shown, dialledTo) {
 			return true, nil
 		}
 	case tree.Bye:

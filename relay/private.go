@@ -98,8 +98,9 @@ func (p pass) answer(conn *tls.Conn, r *wire.Reader) (wire.Frame, error) {
 
 // shown is what a stranger shows ahead of its first frame of another kind.
 type shown struct {
-	proof  wire.Frame  // nil for none
-	access seal.Access // that it entrusts this node with, with an offer; zero for none
+	proof   wire.Frame    // nil for none
+	access  seal.Access   // that it entrusts this node with, with an offer; zero for none
+	lineage *wire.Lineage // with a hello; nil for none
 }
 
 // firstFrame reads the first frame of a connection, and what is shown ahead of it.
@@ -122,7 +123,24 @@ func firstFrame(r *wire.Reader) (f wire.Frame, with shown, err error) {
 			return nil, with, fmt.Errorf("%T with a join part: %w", f, wire.ErrNotDue)
 		}
 	}
-	return f, with, nil
+	f, with.lineage, err = afterLineage(f, r)
+	return f, with, err
+}
+
+// afterLineage reads on if a joiner shows its lineage ahead of its hello.
+func afterLineage(f wire.Frame, r *wire.Reader) (wire.Frame, *wire.Lineage, error) {
+	l, ok := f.(wire.Lineage)
+	if !ok {
+		return f, nil, nil
+	}
+	f, err := r.Next()
+	if err != nil {
+		return nil, nil, err
+	}
+	if _, ok := f.(wire.Hello); !ok {
+		return nil, nil, fmt.Errorf("%T with a lineage: %w", f, wire.ErrNotDue)
+	}
+	return f, &l, nil
 }
 
 // named returns the channel that a stranger has named, nil if there is none, or it is private and

@@ -34,6 +34,7 @@ type uplink struct {
 	calls  func(wire.Frame) // what has to do with calls
 	later  func(wire.Later) error
 	double func(wire.Double) error
+	proved func(wire.Lineage) error
 	stolen func(error) // looks whether an error is a StolenError
 	place  tree.Place  // that was dialled, as somebody has named it
 	begun  time.Time
@@ -48,6 +49,9 @@ type uplink struct {
 	last       stream.Position // the newest chunk that came over this link
 	lastHeader *stream.Header  // likewise
 	repeats    *rate.Limiter
+
+	lineages *rate.Limiter                // that come; owned by the reader
+	lineage  atomic.Pointer[wire.Lineage] // the newest that proves this node's depth
 
 	asked     stream.Position // chunks after it; set before feeding
 	corrected bool            // it was told of a later epoch than its beats; owned by the reader
@@ -97,6 +101,11 @@ func (u *uplink) take(f wire.Frame) error {
 		return nil
 	case wire.Double:
 		return u.double(f)
+	case wire.Lineage:
+		if err := u.allow(); err != nil {
+			return err
+		}
+		return u.proved(f)
 	case wire.Later:
 		if err := u.allow(); err != nil {
 			return err

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"relay/relay/lineage"
 	"relay/relay/stream"
 	"relay/relay/wire"
 	"relay/tree"
@@ -24,7 +25,10 @@ type vice struct {
 	holds    bool          // it sends no chunk, and keeps time
 	timeless bool          // it does not tell the clock
 	beatless bool          // it passes on no beat but that before the welcome
-	older    bool          // it knows relay/2 and no more, which is no vice
+	poses    bool          // it says that it is the root
+	// proves, if not nil, is what it shows of the place of a child.
+	proves func(t *testing.T, w *world, l *villain, child identity) wire.Lineage
+	older  bool // it knows relay/2 and no more, which is no vice
 }
 
 // villain is a parent with a vice. What it sends it has from an honest node.
@@ -134,7 +138,30 @@ func (l *villain) beat() *stream.Beat {
 }
 
 func (l *villain) label() tree.Label {
-	return tree.Label{Epoch: tree.Epoch(l.w.root.writer.Epoch()), E: uint64(l.clock() / tree.LabelStep), H: 1}
+	h := uint16(1)
+	if l.poses {
+		h = 0
+	}
+	return tree.Label{Epoch: tree.Epoch(l.w.root.writer.Epoch()), E: uint64(l.clock() / tree.LabelStep), H: h}
+}
+
+func (l *villain) path() []tree.Place {
+	if l.poses {
+		return []tree.Place{l.place}
+	}
+	return []tree.Place{l.w.root.place, l.place}
+}
+
+// lineage is what it proves to a child, as a list of frames: none if it proves nothing.
+func (l *villain) lineage(conn *tls.Conn) []wire.Frame {
+	if l.proves == nil {
+		return nil
+	}
+	child, err := peerID(conn.ConnectionState())
+	if err != nil {
+		l.w.t.Error(err)
+	}
+	return []wire.Frame{l.proves(l.w.t, l.w, l, identity{id: child})}
 }
 
 func (l *villain) serve(ctx context.Context, conn *tls.Conn) {
@@ -160,7 +187,7 @@ func (l *villain) serve(ctx context.Context, conn *tls.Conn) {
 		return nil
 	}
 	b := l.beat()
-	if say(b, tree.Welcome{Label: l.label(), Path: []tree.Place{l.w.root.place, l.place}}) != nil {
+	if say(slices.Concat([]wire.Frame{b}, l.lineage(conn), []wire.Frame{tree.Welcome{Label: l.label(), Path: l.path()}})...) != nil {
 		return
 	}
 	l.wg.Go(func() {
@@ -186,6 +213,7 @@ func (l *villain) serve(ctx context.Context, conn *tls.Conn) {
 		}
 	})
 	var header *stream.Header
+	proved := time.Now()
 	sent := stream.Position{}
 	for ; ctx.Err() == nil; time.Sleep(50 * time.Millisecond) {
 		mu.Lock()
@@ -199,6 +227,10 @@ func (l *villain) serve(ctx context.Context, conn *tls.Conn) {
 		if nb := l.beat(); nb != b && !l.beatless {
 			b = nb
 			fs = append(fs, b)
+		}
+		if time.Since(proved) >= lineage.Renewal {
+			proved = time.Now()
+			fs = append(fs, l.lineage(conn)...)
 		}
 		if p != nil && !l.holds {
 			l.mu.Lock()

@@ -34,6 +34,7 @@ type attempt struct {
 	ready   bool // it was a standby link
 	brought bool // one has come
 	due     bool // the node would move there, and waits for that one
+	proof   proof
 	welcome *Welcome
 	since   time.Time // of the welcome
 }

@@ -288,6 +288,17 @@ func (b *book) blame(now time.Time, by ID) {
 	}
 }
 
+// seeds returns up to n places of the invite.
+func (b *book) seeds(n int) []Place {
+	var ps []Place
+	for _, e := range b.entries {
+		if e.seed && len(ps) < n {
+			ps = append(ps, e.place)
+		}
+	}
+	return ps
+}
+
 // only lets nobody be asked in this round but these places, and those that they name.
 func (b *book) only(places []Place) {
 	for _, e := range b.entries {

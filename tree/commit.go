@@ -5,11 +5,16 @@ import (
 	"time"
 )
 
-// suits reports whether a welcome is what the node looks for.
-func (n *Node) suits(w *Welcome) bool {
+// suits reports whether a welcome is what the node looks for. That a place is nearer to the root has to
+// be proved.
+func (n *Node) suits(now time.Time, a *attempt, w *Welcome) bool {
 	switch n.search.want {
 	case wantNearer:
-		return int(w.Label.H)+1 <= n.within() && lagOf(w.Lag) <= n.lag+lagGain
+		if n.cfg.Proofs && !a.proof.within(now, n.within(now)) {
+			n.book.avoid(a.place, now.Add(distrustTime))
+			return false
+		}
+		return int(w.Label.H)+1 <= n.within(now) && lagOf(w.Lag) <= n.lag+lagGain
 	case wantFaster:
 		return n.faster(lagOf(w.Lag))
 	}
@@ -32,7 +37,7 @@ func (n *Node) welcomed(now time.Time, l Link, w Welcome) {
 // attemptWelcomed takes a welcome, if it is what the node looks for. It may have to be
 // held until its label is new enough.
 func (n *Node) attemptWelcomed(now time.Time, a *attempt, w Welcome) {
-	if !n.suits(&w) {
+	if !n.suits(now, a, &w) {
 		n.do(Close{a.link, ByUs(ReasonNotNeeded)})
 		n.attemptFailed(now, a, ReasonNotNeeded)
 		return
@@ -117,19 +122,25 @@ func (n *Node) tryCommit(now time.Time, a *attempt) {
 		n.feed(a)
 		return
 	}
-	old, want, why := n.up, n.search.want, n.whyAnother()
+	old, want, why := n.up, n.search.want, n.whyAnother(now)
 	if n.undelivered(now) {
+		n.book.avoid(old.place, now.Add(distrustTime))
+	}
+	switch {
+	case old != nil && old.lies(now):
+		n.book.avoid(old.place, now.Add(shunTime))
+	case want == wantNearer && n.unproven(now):
 		n.book.avoid(old.place, now.Add(distrustTime))
 	}
 	n.search.remove(a)
 	n.up = &uplink{
-		link: a.link, place: a.addr, near: a.near, called: a.called, brought: a.brought, heard: now, fresh: now, since: now,
+		link: a.link, place: a.addr, near: a.near, called: a.called, brought: a.brought, proof: a.proof, heard: now, fresh: now, since: now,
 		lag: lagOf(w.Lag), room: noRoom, roomCalls: noRoom,
 	}
 	if w.Label.Epoch != n.at.Epoch {
 		n.clock.known = false
 	}
-	n.at = n.at.Adopt(w.Label)
+	n.at = n.at.Adopt(n.believed(now, w.Label))
 	n.clock.at = time.Time{} // samples from the old parent outrank none of the new one's
 	n.seenAt = w.Seen
 	n.seen = n.shown()
@@ -151,7 +162,7 @@ func (n *Node) tryCommit(now time.Time, a *attempt) {
 }
 
 // whyAnother says why the node does not stay with the parent that it has or had.
-func (n *Node) whyAnother() End {
+func (n *Node) whyAnother(now time.Time) End {
 	switch u := n.up; {
 	case u == nil:
 		return n.lostFor
@@ -159,10 +170,14 @@ func (n *Node) whyAnother() End {
 		return ByThem(ReasonDisplaced)
 	case u.leaving:
 		return ByThem(ReasonLeaving)
+	case n.search.want == wantNearer && n.unproven(now):
+		return ByUs(ReasonLied)
 	case n.search.want == wantNearer:
 		return ByUs(ReasonMoved)
 	case n.search.want == wantFaster:
 		return ByUs(ReasonSlow)
+	case n.search.want == wantOther && u.lies(now):
+		return ByUs(ReasonLied)
 	case n.search.want == wantOther && u.orphan:
 		return ByUs(ReasonOrphan)
 	}

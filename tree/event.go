@@ -13,7 +13,7 @@ type Link uint64
 // this node has opened, to a possible parent.
 func (l Link) Inbound() bool { return l%2 == 0 }
 
-// Event is what happened. One of Up, Joined, Received, Heard, Delivered, Probed, Down,
+// Event is what happened. One of Up, Joined, Received, Heard, Delivered, Proven, Probed, Down,
 // Candidates, Offered, Calls, Shut, Capacity, Progress, Readdressed, Leave.
 type Event interface{ event() }
 
@@ -53,6 +53,13 @@ type Heard struct{ Link Link }
 // Delivered says that the first chunk of those asked for has come over a link that feeds the
 // node, and that the root has made it.
 type Delivered struct{ Link Link }
+
+// Proven says that signatures show how many links from the root the node is below the one at the other
+// end of a link, for [ProofLife] from now.
+type Proven struct {
+	Link  Link
+	Depth int
+}
 
 // Probed answers a Probe. [Untried] says that there was nothing to try, or that no more may be tried
 // at that address now.
@@ -125,6 +132,7 @@ func (Joined) event()      {}
 func (Received) event()    {}
 func (Heard) event()       {}
 func (Delivered) event()   {}
+func (Proven) event()      {}
 func (Probed) event()      {}
 func (Down) event()        {}
 func (Candidates) event()  {}

@@ -8,6 +8,7 @@ type Info struct {
 	Root     bool
 	Label    Label
 	Depth    int     // links to the root; 0 at the root, and while it is not known
+	Proven   int     // depth that signatures show; 0 for none, and at the root
 	Path     []Place // from the root to the parent
 	Parent   Place   // zero at the root and for an orphan
 	Attached bool    // it is the root, or its parent lives and is attached itself
@@ -43,7 +44,7 @@ func (n *Node) Info() Info {
 		Far:      min(n.far, n.cfg.Slots),
 	}
 	if n.up != nil {
-		i.Parent = n.up.place
+		i.Parent, i.Proven = n.up.place, n.up.proof.depth
 	}
 	for _, c := range n.children {
 		i.Children = append(i.Children, ChildInfo{c.link, c.place, c.since, c.pulling, c.report, c.known()})

@@ -40,7 +40,7 @@ func (n *Node) attemptUp(now time.Time, a *attempt, ev Up) {
 	a.called = ev.Called
 	within := 0
 	if n.search.want == wantNearer {
-		within = n.within()
+		within = n.within(now)
 	}
 	j := n.join(now, within, ev.Near)
 	if n.search.want == wantAny {

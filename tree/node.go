@@ -23,6 +23,9 @@ type Config struct {
 	// Probes says that the owner can try whether others get through to a node. If it cannot,
 	// everybody counts for what they claim.
 	Probes bool
+	// Proofs says that the owner checks how far others are from the root (Proven), and that the node is
+	// to believe nothing else of those that would be its parent for being near to it.
+	Proofs bool
 	// Calls says that the owner can make calls and answer them; see [Calls].
 	Calls bool
 	Rand  *rand.Rand // required
@@ -151,6 +154,8 @@ func (n *Node) Handle(now time.Time, ev Event) {
 		n.heard(now, ev.Link)
 	case Delivered:
 		n.delivered(now, ev.Link)
+	case Proven:
+		n.proven(now, ev)
 	case Probed:
 		n.probed(now, ev)
 	case Down:

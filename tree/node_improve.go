@@ -8,11 +8,19 @@ import (
 // lookUp begins a search for a place nearer to the root if it is time, and if there is
 // one.
 func (n *Node) lookUp(now time.Time) {
-	if n.up == nil || !n.improve.due(now) {
+	if n.up == nil {
 		return
 	}
-	within := n.depth() - 1
-	if !n.attached() || n.up.moving() || within < 1 || now.Sub(n.up.since) < improveFirst || !n.improve.rested(now) {
+	unproven := n.unproven(now)
+	if unproven && !n.up.unproven { // where it is counts for nothing from now on
+		n.improve.hurry(now)
+	}
+	n.up.unproven = unproven
+	if !n.improve.due(now) {
+		return
+	}
+	within := n.shownDepth(now) - 1
+	if !n.attached() || n.up.moving() || within < 1 || now.Sub(n.up.since) < improveFirst || !unproven && !n.improve.rested(now) {
 		return
 	}
 	targets := n.nearer(now, within)
@@ -36,6 +44,9 @@ func (n *Node) nearer(now time.Time, within int) []Place {
 			ps = append(ps, c.Place)
 		}
 	}
+	if n.unproven(now) { // what the parent says of the way to the root may be wrong as well
+		ps = append(ps, n.book.seeds(maxTargets)...)
+	}
 	if b := n.bestForSelf(); b != NoRoom && int(b)+1 <= within {
 		if top := n.top(); !top.same(n.up.place) && len(top.Addrs) > 0 {
 			ps = append(ps, top)
@@ -57,7 +68,7 @@ func (n *Node) gotDeeper(now time.Time) {
 }
 
 // within is the deepest place that is of use to a node that wants to get nearer to the root.
-func (n *Node) within() int { return max(1, n.depth()-1) }
+func (n *Node) within(now time.Time) int { return max(1, n.shownDepth(now)-1) }
 
 // bestForSelf is how far from the root the tree would take a node like this one.
 func (n *Node) bestForSelf() byte {

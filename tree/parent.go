@@ -16,6 +16,9 @@ type uplink struct {
 	near      bool
 	called    bool // it cannot be dialled
 	brought   bool // it has delivered
+	proof     proof
+	unproven  bool      // that was missing when it was looked for last
+	liesSince time.Time // since when it says that it is nearer to the root than it proves
 	since     time.Time
 	proved    bool          // it has served for a while
 	told      bool          // a heartbeat has come
@@ -89,7 +92,7 @@ func (n *Node) parentBeat(now time.Time, hb Heartbeat) {
 	}
 	if !n.search.attempts.awaitsLabel() { // a welcome's label must be able to catch up with this node's own
 		depth := n.depth()
-		n.at = n.at.Adopt(hb.Label)
+		n.at = n.at.Adopt(n.believed(now, hb.Label))
 		if n.depth() > depth {
 			n.gotDeeper(now)
 		}
@@ -98,6 +101,7 @@ func (n *Node) parentBeat(now time.Time, hb Heartbeat) {
 		n.up.proved = true
 		n.book.worked(n.up.place)
 	}
+	n.watchClaim(now, hb.Label)
 	n.clock.sample(now, now.Sub(n.origin), hb)
 }
 
@@ -222,7 +226,7 @@ func (n *Node) wants(now time.Time) want {
 			n.beatAt = now // the children hear of it at once
 		}
 		return wantAny
-	case u.moving(), now.Sub(u.fresh) >= n.staleAfter(), n.parentStuck(now), n.undelivered(now):
+	case u.moving(), now.Sub(u.fresh) >= n.staleAfter(), n.parentStuck(now), n.undelivered(now), u.lies(now):
 		return wantOther
 	case n.late.wanted, n.search.want == wantFaster && n.search.attempts.bring():
 		return wantFaster // also while it is served by the next parent and waits for that one's label

@@ -32,13 +32,14 @@ const (
 	ReasonDisplaced          // a stronger node needs the slot, or there are too many children
 	ReasonToken              // the proof in an offer is not of the helper's token
 	ReasonTooFast            // the helper takes no stream of so high a bit rate
+	ReasonLied               // the node says that it is nearer to the root than it can prove
 	reasonEnd
 )
 
 var reasonText = [reasonEnd]string{
 	"none", "leaving", "moved", "full", "orphan", "loop", "self", "channel", "version",
 	"protocol", "forged", "epoch", "slow", "silent", "closed", "unreachable", "wrong-node",
-	"not-needed", "replaced", "busy", "displaced", "token", "too-fast",
+	"not-needed", "replaced", "busy", "displaced", "token", "too-fast", "lied",
 }
 
 // String returns the reason's short name.

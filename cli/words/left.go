@@ -11,6 +11,7 @@ var leftWhy = []struct{ reason, text string }{
 	{"forged", "forged data"},
 	{"protocol", "broken protocol"},
 	{"slow", "starving"},
+	{"lied", "a false place in the tree"},
 }
 
 // leftText says how many nodes were left because of what they did, and what that was; "" for none.

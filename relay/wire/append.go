@@ -68,6 +68,9 @@ func appendBody(b []byte, f Frame) (byte, []byte) {
 		return typeReady, appendBool(append(b, f.Caller[:]...), f.Is)
 	case Double:
 		return typeDouble, append(b, f.Proof[:]...)
+	case Lineage:
+		b = append(appendEpoch(b, tree.Epoch(f.Epoch)), byte(f.Places.Depth()+1))
+		return typeLineage, append(b, f.Places...)
 	case Later:
 		b = append(append(b, Version), f.Channel[:]...)
 		return typeLater, appendPlace(append(b, f.Beat.Frame()[stream.PreludeLen:]...), f.At)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 
+	"relay/relay/lineage"
 	"relay/relay/seal"
 	"relay/relay/stream"
 	"relay/tree"
@@ -46,6 +47,7 @@ const (
 	typeReady     = 0x2b
 	typeLater     = 0x2c
 	typeDouble    = 0x2d
+	typeLineage   = 0x2e
 	typeProve     = 0x30
 	typeEntrust   = 0x31
 )
@@ -115,6 +117,7 @@ var kinds = map[byte]kind{
 	typeDialMe:    {"dialme", Stranger, 1, 1 + 32 + 2},
 	typeDialled:   {"dialled", Parent, 1 + 4 + 2 + 2, addrMax + 2},
 	typeDouble:    {"double", Parent | Child, stream.DoubleLen, stream.DoubleLen},
+	typeLineage:   {"lineage", Parent | Stranger, 16 + 1 + lineage.PlaceLen, 16 + 1 + lineage.MaxLen},
 	typeLater:     {"later", Parent | Child | Stranger, 1, 1 + 32 + beatBody + placeMax},
 }
 
@@ -253,9 +256,16 @@ type Later struct {
 // relay/3.
 type Double struct{ Proof stream.Double }
 
+// Lineage proves where in the tree a node is: a child, to which its parent sends it, or a joiner, who
+// sends it ahead of its Hello. It is sent to nodes whose ALPN is relay/3.
+type Lineage struct {
+	Epoch  stream.Epoch
+	Places lineage.Lineage
+}
+
 // Frame is one of *stream.Chunk, *stream.Header, *stream.Beat, Gap, Hello, Sample,
 // Facts, Survey, Whole, Probed, Offer, DialMe, Dialled, Seen, Through, Callable, Rooms, Call, Called, Meet, Ready,
-// Later, Double, Prove, Entrust, and tree's Welcome, Refer, Pull, Heartbeat,
+// Later, Double, Lineage, Prove, Entrust, and tree's Welcome, Refer, Pull, Heartbeat,
 // Path, Report, Backups and Bye.
 type Frame any
 

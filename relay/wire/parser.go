@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 
+	"relay/relay/lineage"
 	"relay/relay/seal"
 	"relay/relay/stream"
 	"relay/tree"
@@ -114,6 +115,8 @@ func (p *parser) body(typ byte) Frame {
 		return Dialled{p.addr(false), p.answer(), p.answer()}
 	case typeDouble:
 		return Double{stream.Double(p.take(stream.DoubleLen))}
+	case typeLineage:
+		return Lineage{stream.Epoch(p.epoch()), p.lineage()}
 	case typeLater:
 		p.protocol()
 		return Later{stream.ChannelID(p.array32()), p.beat(), p.place()}
@@ -146,7 +149,7 @@ func (p *parser) fail(err error) {
 func (p *parser) take(n int) []byte {
 	if len(p.b) < n {
 		p.fail(fmt.Errorf("too short: %w", ErrFrame))
-		return make([]byte, n) // n is a field's width, at most stream.DoubleLen
+		return make([]byte, n) // n is a field's width, at most lineage.MaxLen
 	}
 	v := p.b[:n]
 	p.b = p.b[n:]
@@ -176,6 +179,15 @@ func (p *parser) beat() *stream.Beat {
 		p.fail(err)
 	}
 	return beat
+}
+
+func (p *parser) lineage() lineage.Lineage {
+	n := int(p.u8())
+	if n < 1 || n > lineage.MaxDepth+1 {
+		p.fail(fmt.Errorf("%d places: %w", n, ErrFrame))
+		return nil
+	}
+	return p.take(n * lineage.PlaceLen)
 }
 
 // proof reads the proof at the end of an offer, if there is one.

@@ -18,6 +18,7 @@ import (
 	"testing"
 	"testing/iotest"
 
+	"relay/relay/lineage"
 	"relay/relay/stream"
 	"relay/relay/wire"
 	"relay/tree"
@@ -158,6 +159,7 @@ func (m maker) frames() map[string]wire.Frame {
 		"rooms":    wire.Rooms{Best: m.room(), Room: m.room()},
 		"ready":    wire.Ready{Caller: m.id32(), Is: m.bool()},
 		"double":   wire.Double{Proof: stream.Double(m.bytes(stream.DoubleLen))},
+		"lineage":  wire.Lineage{Epoch: stream.Epoch(m.ms()), Places: m.bytes(lineage.PlaceLen * (1 + m.IntN(64)))},
 		"later":    wire.Later{Channel: m.id32(), Beat: m.beat(), At: tree.Place{ID: m.id32(), Addrs: m.addrs()}},
 		"prove":    wire.Prove{Proof: m.id32()},
 		"entrust":  wire.Entrust{JoinPart: [16]byte(m.bytes(16))},

@@ -61,6 +61,7 @@ type Host struct {
 	came     time.Time // to the channel, zero for the moment it was added
 	over     time.Time // since when there are more children than slots, zero if there are not
 
+	lineage lineage
 	data
 	traffic
 	watched
@@ -147,7 +148,7 @@ func (s *Sim) begin(h *Host) {
 	h.born = s.t
 	h.carriers = nil
 	h.conns, h.dials = make(map[tree.Link]*conn), make(map[tree.Link]*dialling)
-	h.data = data{}
+	h.data, h.lineage = data{}, lineage{}
 	if h.Fake != nil {
 		return
 	}
@@ -160,6 +161,7 @@ func (s *Sim) begin(h *Host) {
 
 		Heartbeat: s.cfg.Heartbeat,
 		Probes:    s.cfg.Probes,
+		Proofs:    s.cfg.Proofs,
 		Calls:     s.cfg.Calls && (h.Kind != Closed || h.feigns),
 	}
 	if h.Root {
@@ -330,6 +332,7 @@ func (s *Sim) committed(h *Host, l tree.Link) {
 	if h.firstUp == 0 {
 		h.firstUp = s.t
 	}
+	h.inherit(h.up)
 	h.escaped()
 	if p := h.Parent(); p != nil && p.Fake != nil {
 		h.fell(p)

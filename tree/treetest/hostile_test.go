@@ -65,7 +65,7 @@ func TestLiarsCostTheirNeighboursABoundedAttempt(t *testing.T) {
 func besiege(t *testing.T, v treetest.Vice, seed uint64) {
 	t.Parallel()
 	s := treetest.New(treetest.Config{
-		Seed: seed, MinDelay: 2 * ms, MaxDelay: 40 * ms, Stream: treetest.Stream{Interval: 100 * ms}, Large: true, Vouched: true,
+		Seed: seed, MinDelay: 2 * ms, MaxDelay: 40 * ms, Stream: treetest.Stream{Interval: 100 * ms}, Large: true, Vouched: true, Proofs: true,
 	})
 	n, take := 40, 2*time.Minute
 	if raceEnabled {

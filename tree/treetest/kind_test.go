@@ -16,7 +16,7 @@ const lookedAround = 45 * time.Second
 // behind is a network in which hosts call each other.
 func behind(seed uint64) *treetest.Sim {
 	return treetest.New(treetest.Config{
-		Seed: seed, MinDelay: 2 * ms, MaxDelay: 60 * ms, Stream: treetest.Stream{Interval: 100 * ms}, Probes: true, Calls: true,
+		Seed: seed, MinDelay: 2 * ms, MaxDelay: 60 * ms, Stream: treetest.Stream{Interval: 100 * ms}, Probes: true, Proofs: true, Calls: true,
 	})
 }
 

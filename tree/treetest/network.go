@@ -23,6 +23,8 @@ type conn struct {
 	closed [2]bool
 
 	met    bool  // by a call
+	shown  int64 // when end 1 has proved to end 0 how deep that is
+	depth  int   // and how deep; 0 for nothing yet
 	asked  bool  // end 1 has asked end 0 to move on
 	fed    bool  // end 0 takes chunks from it
 	proved bool  // one has come
@@ -240,6 +242,9 @@ func (s *Sim) arrived(c *conn, i int, m tree.Message) {
 		to.inbound += 2
 		c.links[1] = to.inbound
 		to.conns[c.links[1]] = c
+		if s.cfg.Proofs && c.ends[0].Fake != nil {
+			j.Age = 0 // relay believes what is proved
+		}
 		port := uint16(50000) // a dialler's port is of no use to others
 		from := netip.AddrPortFrom(c.ends[0].Place.Addrs[0].Addr(), port)
 		to.tell(tree.Joined{
@@ -252,6 +257,7 @@ func (s *Sim) arrived(c *conn, i int, m tree.Message) {
 	}
 	if i == 0 {
 		to.sentOn(c.ends[1], m)
+		s.proveAlong(c, m)
 	}
 	if _, ok := m.(tree.Welcome); ok && to.Fake == nil && to.barren() { // the beat that comes ahead of it says so
 		to.tell(to.progress())

@@ -13,7 +13,7 @@ import (
 // let nobody in. Everybody claims three slots.
 func homes(seed uint64, open, closed int) *treetest.Sim {
 	s := treetest.New(treetest.Config{
-		Seed: seed, MinDelay: 2 * ms, MaxDelay: 60 * ms, Stream: treetest.Stream{Interval: 100 * ms}, Probes: true,
+		Seed: seed, MinDelay: 2 * ms, MaxDelay: 60 * ms, Stream: treetest.Stream{Interval: 100 * ms}, Probes: true, Proofs: true,
 	})
 	root := s.AddRoot(3)
 	kinds := make([]bool, open+closed)

@@ -37,6 +37,8 @@ type Config struct {
 	// Probes lets hosts try whether others get through to a host, as relay does. Without it
 	// everybody counts for what they claim.
 	Probes bool
+	// Proofs lets hosts prove to others how far they are from the root, as relay does.
+	Proofs bool
 	// Calls lets hosts carry calls to each other, and all but the closed ones make and answer
 	// them, as relay does. Without it those that are not open are leaves.
 	Calls bool

@@ -1,6 +1,7 @@
 package hostile
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 
@@ -42,6 +43,7 @@ var frames = []struct {
 	{0x29, "dialled", 9, 21},
 	{0x2a, "meet", 34, 70},
 	{0x2b, "ready", 33, 33},
+	{0x2e, "lineage", 129, 7185},
 }
 
 func frame(typ byte, b ...any) []byte {
@@ -115,6 +117,23 @@ func linkHellos(ch stream.ChannelID) []Input {
 	} {
 		add("hello that names "+a[0]+", and silence", Refused, linkHello(ch, 1, "\x01", a[1]))
 	}
+	place := rep(0x5a, 112)
+	for _, l := range []struct {
+		name string
+		b    []byte
+	}{
+		{"of no place", cat(rep(0, 16), "\x00", place)},
+		{"of 65 places", cat(rep(0, 16), "\x41", bytes.Repeat(place, 64))},
+		{"of two places, of which one is there", cat(rep(0, 16), "\x02", place)},
+		{"with half a place left over", cat(rep(0, 16), "\x01", place, place[:56])},
+	} {
+		add("a lineage "+l.name, Refused, frame(0x2e, l.b))
+	}
+	add("a lineage, and a survey", Refused, frame(0x2e, rep(0, 16), "\x01", place), frame(0x1b, "\x01", ch[:]))
+	add("a lineage, and another", Refused, frame(0x2e, rep(0, 16), "\x01", place), frame(0x2e, rep(0, 16), "\x01", place))
+	add("a lineage that nobody has signed, a hello, and silence", Refused, frame(0x2e, rep(0, 16), "\x01", place), linkHello(ch, 1, "\x00"))
+	add("a lineage of 64 places that nobody has signed, a hello, and silence", Refused,
+		frame(0x2e, rep(0, 16), "\x40", bytes.Repeat(place, 64)), linkHello(ch, 1, "\x00"))
 	add("survey of another channel", Refused, frame(0x1b, "\x01", other[:]))
 	add("survey of version 9", Refused, frame(0x1b, "\x09", ch[:]))
 	add("a survey, and another", Served, frame(0x1b, "\x01", ch[:]), frame(0x1b, "\x01", ch[:]))
@@ -148,7 +167,7 @@ func linkChildren(ch stream.ChannelID) []Input {
 	after("bye with a place cut", frame(0x17, "\x02\x01", rep(1, 20)))
 	for _, f := range frames {
 		switch f.name {
-		case "chunk", "header", "beat", "gap", "welcome", "refer", "heartbeat", "path", "backups", "sample", "whole", "probed", "seen", "called", "through", "rooms", "dialled":
+		case "chunk", "header", "beat", "gap", "welcome", "refer", "heartbeat", "path", "backups", "sample", "whole", "probed", "seen", "called", "through", "rooms", "dialled", "lineage":
 			after(f.name+", which a parent sends", frame(f.typ, rep(0, f.least)))
 		default:
 			after(f.name+", a byte too short", frame(f.typ, rep(0, f.least-1)))

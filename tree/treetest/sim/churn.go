@@ -81,6 +81,7 @@ func churn(o *options, mix treetest.Mix, k *treetest.Kinds, seed uint64) result 
 		Heartbeat: o.heartbeat,
 		Stream:    treetest.Stream{Interval: o.interval},
 		Large:     true,
+		Proofs:    true,
 		Probes:    k != nil,
 		Calls:     k != nil,
 	}

@@ -61,7 +61,7 @@ func flashRow(o options, name string, rs []result) (failed error) {
 func flash(o options, mix treetest.Mix, k *treetest.Kinds, seed uint64) result {
 	s := treetest.New(treetest.Config{
 		Seed: seed, MinDelay: 2 * time.Millisecond, MaxDelay: 60 * time.Millisecond, Loss: o.loss,
-		Stream: treetest.Stream{Interval: flashChunk}, Large: true, Probes: k != nil, Calls: k != nil,
+		Stream: treetest.Stream{Interval: flashChunk}, Large: true, Proofs: true, Probes: k != nil, Calls: k != nil,
 	})
 	p := treetest.NewPopulation(s, treetest.Crowd{
 		N: o.n, Mix: mix, Spread: flashTime, Seeds: 2, Limited: true, Gossip: treetest.DefaultGossip, Kinds: k,

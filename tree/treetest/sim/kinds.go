@@ -66,7 +66,7 @@ type ofKinds struct {
 func crowdOfKinds(o options, k *treetest.Kinds, seed uint64) ofKinds {
 	s := treetest.New(treetest.Config{
 		Seed: seed, MinDelay: 2 * time.Millisecond, MaxDelay: 60 * time.Millisecond, Loss: o.loss,
-		Stream: treetest.Stream{Interval: flashChunk}, Large: true, Probes: true, Calls: true,
+		Stream: treetest.Stream{Interval: flashChunk}, Large: true, Probes: true, Proofs: true, Calls: true,
 	})
 	p := treetest.NewPopulation(s, treetest.Crowd{
 		N: o.kindsN, Mix: treetest.Mixes[o.mixes[0]], Spread: kindsTime, Seeds: 2, Gossip: treetest.DefaultGossip, Kinds: k,

@@ -95,7 +95,7 @@ type outcome struct {
 func siege(o options, v treetest.Vice, mix treetest.Mix, n, liars int, seed uint64) outcome {
 	s := treetest.New(treetest.Config{
 		Seed: seed, MinDelay: 2 * time.Millisecond, MaxDelay: 40 * time.Millisecond, Loss: o.loss,
-		Stream: treetest.Stream{Interval: flashChunk}, Large: true, Vouched: true,
+		Stream: treetest.Stream{Interval: flashChunk}, Large: true, Vouched: true, Proofs: true,
 	})
 	t, err := treetest.RunSiege(s, treetest.Crowd{
 		N: n, Mix: mix, Sessions: treetest.Exponential(3 * time.Minute), Graceful: 0.3, Spread: siegeSpread, Seeds: 1,

@@ -1,0 +1,71 @@
+package treetest
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"relay/tree"
+)
+
+// renewal is how often the root makes its lineage anew, as relay/lineage says.
+const renewal = 5 * time.Second
+
+// lineage is how deep a host can prove to be. A liar shows the best that it was given.
+type lineage struct {
+	depth int
+	until int64 // 0 for none yet
+}
+
+// proves returns how deep a host can prove to be.
+func (h *Host) proves() (int, bool) {
+	return h.lineage.depth, h.Root || h.sim.t < h.lineage.until
+}
+
+// proveAlong has the parent's end of a connection prove its place, with a welcome or once in each renewal.
+func (s *Sim) proveAlong(c *conn, m tree.Message) {
+	if !s.cfg.Proofs {
+		return
+	}
+	switch m.(type) {
+	case tree.Welcome:
+		s.prove(c)
+	case tree.Heartbeat:
+		if s.t-c.shown >= int64(renewal) {
+			s.prove(c)
+		}
+	}
+}
+
+// prove shows end 0 how deep it is below end 1.
+func (s *Sim) prove(c *conn) {
+	depth, ok := c.ends[1].proves()
+	if !ok || !c.open(0) {
+		return
+	}
+	c.shown, c.depth = s.t, depth+1
+	h := c.ends[0]
+	h.tell(tree.Proven{Link: c.links[0], Depth: c.depth})
+	if h.up == c || h.Fake != nil {
+		h.inherit(c)
+	}
+}
+
+// inherit makes a host's lineage of what its parent has proved. Its children are told at once if it is
+// another.
+func (h *Host) inherit(c *conn) {
+	s := h.sim
+	if !s.cfg.Proofs || c == nil || c.depth == 0 || h.Fake != nil && s.t < h.lineage.until && h.lineage.depth < c.depth {
+		return
+	}
+	old := h.lineage
+	h.lineage = lineage{c.depth, c.shown + int64(tree.ProofLife)}
+	if old.depth == c.depth {
+		return
+	}
+	for _, l := range slices.Sorted(maps.Keys(h.conns)) {
+		if d := h.conns[l]; l.Inbound() && d.serve {
+			s.After(s.delay(h, d.ends[0]), func() { s.prove(d) })
+		}
+	}
+}

@@ -34,7 +34,7 @@ type uplink struct {
 	calls  func(wire.Frame) // what has to do with calls
 	later  func(wire.Later) error
 	double func(wire.Double) error
-	proved func(wire.Lineage) error
+	lineaged func(wire.Lineage) error
 	stolen func(error) // looks whether an error is a StolenError
 	place  tree.Place  // that was dialled, as somebody has named it
 	begun  time.Time
@@ -105,7 +105,7 @@ func (u *uplink) take(f wire.Frame) error {
 		if err := u.allow(); err != nil {
 			return err
 		}
-		return u.proved(f)
+		return u.lineaged(f)
 	case wire.Later:
 		if err := u.allow(); err != nil {
 			return err

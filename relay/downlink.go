@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/netip"
@@ -173,8 +174,8 @@ func (d *downlink) step() (wait <-chan struct{}, err error) {
 		return nil, err
 	}
 	it, wait, err := d.cursor.Poll()
-	if err != nil {
-		return nil, tree.ByUs(tree.ReasonLeaving)
+	if err != nil { // the channel has ended; what it had to say then is queued
+		return nil, cmp.Or(d.say(nil), error(tree.ByUs(tree.ReasonLeaving)))
 	}
 	if wait != nil {
 		d.caught = true

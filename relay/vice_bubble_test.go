@@ -163,7 +163,9 @@ func (l *villain) serve(ctx context.Context, conn *tls.Conn) {
 	if say(b, tree.Welcome{Label: l.label(), Path: []tree.Place{l.w.root.place, l.place}}) != nil {
 		return
 	}
-	l.wg.Go(func() {
+	var reading sync.WaitGroup
+	defer reading.Wait() // what the other side said last is heard though it takes nothing any more
+	reading.Go(func() {
 		for {
 			f, err := r.Next()
 			l.mu.Lock()

@@ -263,7 +263,7 @@ func (s *source) run(ctx context.Context) error {
 		s.greet() // before there can be anything else to tell
 	}
 	s.station.Run(g.ctx, g.Group)
-	g.Go(func() error { return words.Ended(s.channel.Run(g.ctx)) })
+	g.Go(func() error { return fault.Tell(s.t, words.Ended(s.channel.Run(g.ctx))) })
 	g.Go(func() error { s.station.LookForOthers(g.ctx, s.channel); return nil })
 	g.Go(func() error { s.follow(g.ctx); return nil })
 	if v := s.plan.via; v != nil {

@@ -197,7 +197,7 @@ func (w *watch) run(ctx context.Context) error {
 	defer g.stop()
 	w.greet() // before there can be a parent to tell of
 	w.station.Run(g.ctx, g.Group)
-	g.Go(func() error { return words.EndedWatching(w.channel.Run(g.ctx)) })
+	g.Go(func() error { return fault.Tell(w.t, words.EndedWatching(w.channel.Run(g.ctx))) })
 	g.Go(func() error { w.follow(g.ctx); return nil })
 	if !w.plan.station.Discovery.Off {
 		g.Go(func() error { w.lookAround(g.ctx); return nil })

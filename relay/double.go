@@ -1,14 +1,25 @@
 package relay
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io"
+	"slices"
+	"time"
 
 	"go.uber.org/zap"
 
 	"relay/relay/stream"
 	"relay/relay/wire"
 	"relay/tree"
+)
+
+const (
+	// tellMost bounds the nodes that the finder of a proof tells over connections of their own, and
+	// tellTime how long that may take: its channel has ended by then, but for that.
+	tellMost = 8
+	tellTime = time.Second
 )
 
 // StolenError ends a channel whose key is used by two: it has signed two different chunks for one
@@ -34,11 +45,20 @@ func (in *intake) repeated(c *stream.Chunk) error {
 	return &StolenError{stream.DoubleOf(have, c)}
 }
 
-// stolen has the channel end if err is a [StolenError].
+// stolen has the channel end if err is a [StolenError]. Whoever finds the proof tells not only those
+// it has links with: of two sources each may have a part of the nodes, and no link leads across.
 func (c *Channel) stolen(err error) {
-	if e, ok := errors.AsType[*StolenError](err); ok {
-		_ = c.takeDouble(wire.Double{Proof: e.Proof}) // it is one
+	e, ok := errors.AsType[*StolenError](err)
+	if !ok {
+		return
 	}
+	f := wire.Double{Proof: e.Proof}
+	c.query(func(n *tree.Node) {
+		if c.theft == nil {
+			c.tellFar(n.Info(), f)
+			c.endStolen(f)
+		}
+	})
 }
 
 // takeDouble takes a proof that the channel's key is used twice. Who sends what proves nothing loses
@@ -48,22 +68,71 @@ func (c *Channel) takeDouble(f wire.Double) error {
 		return fmt.Errorf("double: %w", err)
 	}
 	c.query(func(*tree.Node) {
-		if c.theft != nil {
-			return
+		if c.theft == nil {
+			c.endStolen(f)
 		}
-		c.theft = &StolenError{f.Proof}
-		c.log.Warn("the channel's key is used twice", zap.Uint64("chunk", f.Proof.Position().Seq))
-		for _, u := range c.up {
-			if u.knows3() {
-				u.send(f)
-			}
-		}
-		for _, d := range c.down {
-			if d.knows3() {
-				d.send(f)
-			}
-		}
-		c.left = true
 	})
 	return nil
+}
+
+// endStolen tells all with whom there is a link, and ends the channel. The node goes on telling those
+// who come and ask for it: see [thefts]. It runs on the channel's goroutine.
+func (c *Channel) endStolen(f wire.Double) {
+	c.theft = &StolenError{f.Proof}
+	c.log.Warn("the channel's key is used twice", zap.Uint64("chunk", f.Proof.Position().Seq))
+	c.node.thefts.note(time.Now(), c.id, theft{c.pass, f})
+	for _, u := range c.up {
+		if u.knows3() {
+			u.send(f)
+		}
+	}
+	for _, d := range c.down {
+		if d.knows3() {
+			d.send(f)
+		}
+	}
+	c.left = true
+}
+
+// tellFar tells nodes with which there is no link, over connections of their own: those of the invite,
+// the root, and others that are known. It runs on the channel's goroutine.
+func (c *Channel) tellFar(i tree.Info, f wire.Double) {
+	ps := slices.Clone(c.peers.invited)
+	ps = append(ps, i.Path[:min(len(i.Path), 1)]...)
+	ps = append(ps, placesOf(c.peers.known(tree.ID{}))...)
+	told := make(map[string]bool) // addresses
+	for _, p := range ps {
+		if len(told) >= tellMost || len(p.Addrs) == 0 || p.ID == c.node.ID() || told[p.Addrs[0].String()] || c.linkTo(p.ID) != nil {
+			continue
+		}
+		told[p.Addrs[0].String()] = true
+		c.wg.Go(func() { // ends with tellTime
+			ctx, cancel := context.WithTimeout(context.Background(), tellTime)
+			defer cancel()
+			if err := c.node.tellTheft(ctx, c, p, f); err != nil {
+				c.log.Debug("not told that the key is used twice", zap.Stringers("node", p.Addrs), zap.Error(err))
+			}
+		})
+	}
+}
+
+// tellTheft tells a node over a connection of its own. It asks there for a link that is kept ready, as
+// any node may, and says it over that.
+func (n *Node) tellTheft(ctx context.Context, c *Channel, p tree.Place, f wire.Double) error {
+	p = n.believed(p)
+	d, err := n.dial(ctx, p)
+	if err != nil {
+		return err
+	}
+	n.answered(p, d)
+	defer d.conn.NetConn().Close()
+	defer context.AfterFunc(ctx, func() { d.conn.NetConn().Close() })()
+	if !knows3(d.conn) {
+		return ErrOldNode
+	}
+	if err := c.pass.begin(d.conn, wire.Hello{Channel: c.id, Join: tree.Join{Standby: true}}, f); err != nil {
+		return err
+	}
+	_, err = io.Copy(io.Discard, io.LimitReader(d.conn, handshakeBytes)) // until it has closed
+	return err
 }

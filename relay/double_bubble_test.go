@@ -3,10 +3,13 @@ package relay
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 	"testing"
 	"time"
 
+	"relay/relay/relaytest"
+	"relay/relay/seal"
 	"relay/relay/stream"
 	"relay/relay/wire"
 	"relay/tree"
@@ -28,37 +31,147 @@ func (w *world) twin(t *testing.T, n *inhabitant) *stream.Chunk {
 	return ring.At(n.Ring().Head())
 }
 
-func TestAllStopWhoHearThatTheKeyIsUsedByTwo(t *testing.T) {
-	inside(t, 2, &world{source: option{ends: true}}, func(t *testing.T, w *world) {
+// find has a node come upon another chunk for a position that it holds.
+func (w *world) find(t *testing.T, n *inhabitant) {
+	t.Helper()
+	chunk := w.twin(t, n)
+	var u *uplink
+	n.query(func(*tree.Node) { u = n.up[n.change.to] })
+	if err := u.take(chunk); !errors.As(err, new(*StolenError)) {
+		t.Fatalf("the second chunk of one position: %v", err)
+	}
+}
+
+// stopped waits until those nodes have heard of a theft, and stops each, as its command does. It
+// returns how long that took.
+func (w *world) stopped(t *testing.T, nodes ...*inhabitant) time.Duration {
+	t.Helper()
+	begun, last := time.Now(), time.After(time.Minute)
+	for _, n := range nodes {
+		go func() { // ends with the channel
+			<-n.done
+			n.cancel()
+		}()
+	}
+	for _, n := range nodes {
+		select {
+		case <-n.done:
+		case <-last:
+			t.Fatalf("node %d goes on", slices.Index(w.all, n))
+		}
+	}
+	return time.Since(begun)
+}
+
+// wantStolen checks that the nodes, which are stopped, have ended for that.
+func (w *world) wantStolen(t *testing.T, nodes ...*inhabitant) {
+	t.Helper()
+	for _, n := range nodes {
+		n.wg.Wait()
+		if !errors.As(n.end, new(*StolenError)) {
+			t.Errorf("node %d ends with %v", slices.Index(w.all, n), n.end)
+		}
+	}
+}
+
+// stealing makes a source and nine viewers that play, and may end.
+func stealing(t *testing.T, w *world, f func(t *testing.T, w *world)) {
+	w.source.ends = true
+	inside(t, 2, w, func(t *testing.T, w *world) {
 		for range 9 {
 			w.add(option{slots: 2, ends: true})
 		}
-		w.within(10*time.Second, "all play", func(n *inhabitant) bool { last, _ := n.seen(); return last > 0 && w.attached(n) })
-		time.Sleep(20 * time.Second) // nobody is on the way from one parent to another
-		n := w.all[5]
-		chunk := w.twin(t, n)
-		var u *uplink
-		n.query(func(*tree.Node) { u = n.up[n.change.to] })
-		if err := u.take(chunk); !errors.As(err, new(*StolenError)) {
-			t.Fatalf("the second chunk of one position: %v", err)
-		}
-		begun := time.Now()
-		for i, n := range w.all {
-			select {
-			case <-n.done:
-			case <-time.After(time.Minute):
-				t.Errorf("node %d goes on", i)
-			}
-			n.cancel()
-			n.wg.Wait()
-			if !errors.As(n.end, new(*StolenError)) {
-				t.Errorf("node %d ends with %v", i, n.end)
-			}
-		}
-		t.Logf("all have stopped after %v", time.Since(begun))
-		if took := time.Since(begun); took > 2*time.Second {
+		w.within(10*time.Second, "all play", w.plays)
+		f(t, w)
+	})
+}
+
+func TestAllStopWhoHearThatTheKeyIsUsedByTwo(t *testing.T) {
+	stealing(t, &world{}, func(t *testing.T, w *world) {
+		w.find(t, w.all[5])
+		took := w.stopped(t, w.all...)
+		t.Logf("all have stopped after %v", took)
+		if took > 2*time.Second {
 			t.Errorf("that took %v", took)
 		}
+		w.wantStolen(t, w.all...)
+	})
+}
+
+// cut ends all links of a node, and has those that it dials wait until the host that is returned thaws.
+func (n *inhabitant) cut(w *world) *relaytest.Host {
+	away := w.net.Host(netip.MustParseAddr("10.9.9.9"))
+	away.Freeze()
+	n.from.Store(away)
+	n.query(func(*tree.Node) {
+		for _, u := range n.up {
+			u.cancel(tree.Lost(tree.ReasonClosed))
+		}
+		for _, d := range n.down {
+			d.cancel(tree.Lost(tree.ReasonClosed))
+		}
+	})
+	return away
+}
+
+// Nobody can dial it, and when it gets through to others, all of them have stopped.
+func TestWhoIsBetweenTwoParentsHearsOfATheftFromThoseItAsks(t *testing.T) {
+	stealing(t, &world{}, func(t *testing.T, w *world) {
+		n := w.add(option{slots: 2, ends: true, unreachable: true})
+		w.within(10*time.Second, "it plays", w.plays)
+		away := n.cut(w)
+		w.find(t, w.all[5])
+		others := w.all[:len(w.all)-1]
+		w.stopped(t, others...)
+		away.Thaw()
+		if took := w.stopped(t, n); took > 2*time.Second {
+			t.Errorf("that took %v", took)
+		}
+		w.wantStolen(t, w.all...)
+	})
+}
+
+func TestANewcomerHearsOfATheft(t *testing.T) {
+	for name, access := range map[string]seal.Access{"public": {}, "private": seal.New()} {
+		t.Run(name, func(t *testing.T) {
+			stealing(t, &world{access: access}, func(t *testing.T, w *world) {
+				w.find(t, w.all[5])
+				others := slices.Clone(w.all)
+				w.stopped(t, others...)
+				time.Sleep(time.Second)
+				n := w.add(option{slots: 2, ends: true})
+				if took := w.stopped(t, n); took > time.Second {
+					t.Errorf("that took %v", took)
+				}
+				conn := w.dialAt(t, w.root.place, alpn)
+				if _, err := conn.Write(wire.Append(nil, wire.Hello{Channel: w.root.ID(), Join: tree.Join{Slots: 1}})); err != nil {
+					t.Fatal(err)
+				}
+				f, err := conn.r.Next()
+				if _, told := f.(wire.Double); err != nil || told == access.Private() {
+					t.Errorf("who shows no secret hears %v, %v", f, err)
+				}
+				w.wantStolen(t, w.all...)
+				if c, err := n.host.Dial(t.Context(), "tcp", w.root.place.Addrs[0].String()); err == nil {
+					t.Error("the source goes on telling it")
+					c.Close()
+				}
+			})
+		})
+	}
+}
+
+// The finder has no link to anybody else, as when it has come over from another source's nodes.
+func TestTheFinderOfATheftTellsThoseWithWhomItHasNoLink(t *testing.T) {
+	stealing(t, &world{}, func(t *testing.T, w *world) {
+		n := w.all[5]
+		chunk := w.twin(t, n)
+		n.cut(w).Thaw()
+		n.stolen(&StolenError{stream.DoubleOf(n.ring.At(chunk.Position()), chunk)})
+		if took := w.stopped(t, w.all...); took > 2*time.Second {
+			t.Errorf("that took %v", took)
+		}
+		w.wantStolen(t, w.all...)
 	})
 }
 

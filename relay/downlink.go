@@ -174,7 +174,10 @@ func (d *downlink) step() (wait <-chan struct{}, err error) {
 		return nil, err
 	}
 	it, wait, err := d.cursor.Poll()
-	if err != nil {
+	if err != nil { // the channel has ended; what it had to say then is queued
+		if err := d.say(nil); err != nil {
+			return nil, err
+		}
 		return nil, tree.ByUs(tree.ReasonLeaving)
 	}
 	if wait != nil {

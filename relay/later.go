@@ -313,6 +313,8 @@ func (n *Node) compare(ctx context.Context, c *Channel, p tree.Place, own wire.L
 			return err
 		}
 		return c.intake.takeBeat(f.Beat) // it tells of the clock as well
+	case wire.Double:
+		return c.takeDouble(f)
 	case tree.Bye:
 		return f.Reason
 	}
@@ -323,8 +325,7 @@ func (n *Node) compare(ctx context.Context, c *Channel, p tree.Place, own wire.L
 func (n *Node) answerLater(conn *tls.Conn, f wire.Later, proof wire.Frame) error {
 	c := n.named(f.Channel, proof, conn)
 	if c == nil {
-		sayBye(conn, tree.ReasonChannel)
-		return refuse(doorChannel, tree.ReasonChannel)
+		return n.notCarried(conn, f.Channel, proof)
 	}
 	if err := c.takeLater(f); err != nil {
 		return refuse(doorForged, err)

@@ -38,6 +38,8 @@ func TestLimitsAreAsTheSpecificationSays(t *testing.T) {
 		"connections to one address, to try nodes there":             fmt.Sprintf("%.0f a minute, %d at once", trialRate*60, trialBurst),
 		"epochs compared, at a time, in a channel":                   fmt.Sprintf("%d; not with one node again for %s", compareMost, seconds(compareAgain)),
 		"offers kept for a channel":                                  fmt.Sprint(maxOffers),
+		"channels whose double is kept":                              fmt.Sprintf("%d, for %v", theftsMost, theftKept),
+		"nodes without a link that the finder of a double tells":     fmt.Sprintf("%d, within %s", tellMost, seconds(tellTime)),
 		"calls over one link":                                        rate(int(callRate), callBurst),
 		"links kept for calls after a refer":                         seconds(carriedFor) + ", " + fmt.Sprint(carriedMost) + " for a channel",
 		"meetings that one link may ask for":                         fmt.Sprintf("1 in %.0f s, %d at once", 1/float64(meetRate), meetBurst),

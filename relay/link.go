@@ -11,6 +11,8 @@ import (
 
 	"golang.org/x/time/rate"
 
+	"relay/relay/hostnet"
+	"relay/relay/stream"
 	"relay/relay/wire"
 	"relay/tree"
 )
@@ -27,7 +29,7 @@ const (
 	unsentMost = 16 << 10
 	// stuckAfter is how long a peer may take nothing before it is cut.
 	stuckAfter = 10 * time.Second
-	// closeTime bounds the last words on a link.
+	// closeTime bounds the last words on a link, and the wait for those of the other side.
 	closeTime = time.Second
 	// heardEvery bounds how often arriving bytes are reported to the tree.
 	heardEvery = 20 * time.Millisecond
@@ -116,8 +118,20 @@ func (c *Channel) begin(s side, g *guardedConn, r *wire.Reader) {
 	})
 	context.AfterFunc(l.ctx, func() { l.conn.NetConn().Close() })
 	var both sync.WaitGroup
-	both.Go(func() { l.cancel(l.read(r, s.take, c.tell)) })
-	both.Go(func() { l.cancel(s.write()) })
+	both.Go(func() {
+		err := l.read(r, s.take, c.tell)
+		if errors.Is(err, stream.ErrClosed) { // the channel has ended, and the writer has last words
+			l.await()
+		}
+		l.cancel(err)
+	})
+	both.Go(func() {
+		err := s.write()
+		if hostnet.Hungup(err) { // the other side has ended it, and its last words are on their way
+			l.await()
+		}
+		l.cancel(err)
+	})
 	c.wg.Go(func() {
 		both.Wait()
 		end := endOf(context.Cause(l.ctx))
@@ -200,6 +214,16 @@ func (l *link) read(r *wire.Reader, take func(wire.Frame) error, tell func(tree.
 			bye = b.Reason // it may close before the tree has looked at this
 		}
 		tell(tree.Received{Link: l.num, Msg: l.beside.complete(m)})
+	}
+}
+
+// await leaves it to the link's other goroutine to end it.
+func (l *link) await() {
+	late := time.NewTimer(closeTime)
+	defer late.Stop()
+	select {
+	case <-l.ctx.Done():
+	case <-late.C:
 	}
 }
 

@@ -112,6 +112,7 @@ type Node struct {
 	channels map[stream.ChannelID]*Channel
 	clusters map[membership.Label]*Channel // those that take part in gossip
 
+	thefts  thefts
 	door    door
 	hearsay hearsay
 	joins   addrLimiter
@@ -267,7 +268,8 @@ func (n *Node) remove(c *Channel) {
 	delete(n.clusters, c.gossipLabel())
 }
 
-// Run accepts links until ctx ends, and then waits for handshakes under way. It
+// Run accepts links until ctx ends, and then waits for handshakes under way. If a channel has ended
+// with a [StolenError] less than 3 s before, it goes on until then, and tells that to those who come. It
 // fails if the listener does.
 func (n *Node) Run(ctx context.Context) error {
 	if n.cfg.Listener == nil {
@@ -282,13 +284,15 @@ func (n *Node) Run(ctx context.Context) error {
 	}
 	defer wg.Wait()
 	defer cancel()
-	stop := context.AfterFunc(ctx, func() { n.cfg.Listener.Close() })
+	told, end := n.thefts.outlast(ctx)
+	defer end()
+	stop := context.AfterFunc(told, func() { n.cfg.Listener.Close() })
 	defer stop()
 
 	for {
 		conn, err := n.cfg.Listener.Accept()
 		if err != nil {
-			if ctx.Err() != nil {
+			if told.Err() != nil {
 				return nil
 			}
 			if errors.Is(err, net.ErrClosed) {
@@ -297,7 +301,7 @@ func (n *Node) Run(ctx context.Context) error {
 			n.log.Warn("accept", zap.Error(err)) // out of file descriptors, most likely
 			select {
 			case <-time.After(100 * time.Millisecond):
-			case <-ctx.Done():
+			case <-told.Done():
 			}
 			continue
 		}
@@ -308,9 +312,9 @@ func (n *Node) Run(ctx context.Context) error {
 			continue
 		}
 		v := n.door.enter(conn, from)
-		wg.Go(func() { // ends with its own deadline, or with ctx
+		wg.Go(func() { // ends with its own deadline, or with told
 			defer n.door.leave(v)
-			if err := n.greet(ctx, conn, v); err != nil {
+			if err := n.greet(ctx, told, conn, v); err != nil {
 				n.door.turnedAway(v, err)
 				n.log.Debug("stranger turned away", zap.Stringer("from", conn.RemoteAddr()), zap.Error(err))
 				conn.Close()
@@ -319,9 +323,10 @@ func (n *Node) Run(ctx context.Context) error {
 	}
 }
 
-// greet makes a stranger's connection a link of the channel it asks for.
-func (n *Node) greet(ctx context.Context, conn net.Conn, v *visitor) error {
-	defer context.AfterFunc(ctx, func() { conn.Close() })()
+// greet makes a stranger's connection a link of the channel it asks for. The connection ends with told
+// at the latest; what else is begun for it, with ctx.
+func (n *Node) greet(ctx, told context.Context, conn net.Conn, v *visitor) error {
+	defer context.AfterFunc(told, func() { conn.Close() })()
 	if err := conn.SetDeadline(time.Now().Add(handshakeTime)); err != nil {
 		return err
 	}
@@ -332,11 +337,11 @@ func (n *Node) greet(ctx context.Context, conn net.Conn, v *visitor) error {
 	if err := g.readFirst(func() { n.door.spoke(v) }); err != nil {
 		return refuse(doorSilent, fmt.Errorf("read the first message: %w", err))
 	}
-	if err := n.door.await(ctx, v); err != nil {
+	if err := n.door.await(told, v); err != nil {
 		return refuse(doorBusy, err)
 	}
 	tc := tls.Server(g, n.portTLS)
-	if err := tc.HandshakeContext(ctx); err != nil {
+	if err := tc.HandshakeContext(told); err != nil {
 		return refuse(doorTLS, fmt.Errorf("handshake: %w", err))
 	}
 	peer, err := peerID(tc.ConnectionState())
@@ -378,18 +383,29 @@ func (n *Node) greet(ctx context.Context, conn net.Conn, v *visitor) error {
 	}
 	c := n.named(hello.Channel, with.proof, tc)
 	if c == nil {
-		sayBye(tc, tree.ReasonChannel)
-		return refuse(doorChannel, tree.ReasonChannel)
+		return n.notCarried(tc, hello.Channel, with.proof)
 	}
 	n.door.know(v)
 	if err := c.proveBack(tc); err != nil {
 		return err
 	}
 	if !c.accept(g, tc, r, peer, hello.Join, with.lineage, cameIn) {
+		if t, ok := n.thefts.get(time.Now(), c.id); ok && knows3(tc) {
+			return t.tell(tc)
+		}
 		sayBye(tc, tree.ReasonChannel)
 		return refuse(doorChannel, tree.ReasonChannel)
 	}
 	return nil
+}
+
+// notCarried tells a stranger that the channel it has named is not carried, and ends the connection.
+func (n *Node) notCarried(tc *tls.Conn, id stream.ChannelID, proof wire.Frame) error {
+	if told, err := n.answerTheft(tc, id, proof); told {
+		return err
+	}
+	sayBye(tc, tree.ReasonChannel)
+	return refuse(doorChannel, tree.ReasonChannel)
 }
 
 // sayBye tells a peer why it is turned away, if that still reaches it.

@@ -190,7 +190,9 @@ func (l *villain) serve(ctx context.Context, conn *tls.Conn) {
 	if say(slices.Concat([]wire.Frame{b}, l.lineage(conn), []wire.Frame{tree.Welcome{Label: l.label(), Path: l.path()}})...) != nil {
 		return
 	}
-	l.wg.Go(func() {
+	var reading sync.WaitGroup
+	defer reading.Wait() // what the other side said last is heard though it takes nothing any more
+	reading.Go(func() {
 		for {
 			f, err := r.Next()
 			l.mu.Lock()

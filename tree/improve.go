@@ -17,6 +17,10 @@ const (
 	optionalEvery = 30 * time.Second
 	// elderAge is how long a node must have stayed before it asks for a younger one's place.
 	elderAge = 4 * time.Minute
+	// hurries is how many looks in a row do not wait for their turn, the first after improveFirst and
+	// each of the others after twice as long, until one has led to a place. A full node shows no room
+	// while one child goes for another, for EmergencyTime at most.
+	hurries = 2
 	// maxTargets is how many nodes are asked directly, besides the root.
 	maxTargets = 2
 )
@@ -29,6 +33,7 @@ type improver struct {
 	movedAt time.Time // of the newest move of the node's own choice, zero if there was none
 	targets []Place   // to be asked
 	on      bool      // a search for it is running
+	hurried int       // looks that have not waited for their turn, 0 if the next one does
 }
 
 // due reports whether it is time to look, and sets the time of the next look.
@@ -46,19 +51,33 @@ func (m *improver) rested(now time.Time) bool {
 }
 
 // begin begins a search at these places, if there are any.
-func (m *improver) begin(targets []Place) {
+func (m *improver) begin(now time.Time, targets []Place) {
 	m.targets, m.on = targets, len(targets) > 0
+	if !m.on && m.hurried > 0 {
+		m.inVain(now)
+	}
 }
 
 // end ends the search.
 func (m *improver) end() { m.on = false }
 
+// inVain has the next look come soon after one that led nowhere, if it was the first for a while, or
+// has not waited for its turn itself and was not the last of them.
+func (m *improver) inVain(now time.Time) {
+	if m.hurried == hurries {
+		m.hurried = 0
+		return
+	}
+	m.hurry(now.Add(m.soon() << m.hurried))
+	m.hurried++
+}
+
 // moved sets the time of the next look after a move that was made for w.
 func (m *improver) moved(now time.Time, w want) {
-	m.on = false
+	m.on, m.hurried = false, 0
 	wait := m.pause()
 	if w > wantFaster { // the node took what there was
-		wait = m.soon()
+		wait, m.hurried = m.soon(), 1
 	}
 	m.lookAt = now.Add(wait)
 	if w == wantNearer {

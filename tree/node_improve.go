@@ -31,7 +31,7 @@ func (n *Node) lookUp(now time.Time) {
 			n.standbys.dialAt = now.Add(standbyPace) // not before it has been asked
 		}
 	}
-	n.improve.begin(targets)
+	n.improve.begin(now, targets)
 }
 
 // nearer returns places where the node could get to that depth or nearer to the root. The

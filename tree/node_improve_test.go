@@ -157,6 +157,19 @@ func TestANodeMovesOfItsOwnChoiceAtMostOnceInHalfAMinute(t *testing.T) {
 	}
 }
 
+func TestANodeThatWasRefusedAPromisedPlaceAsksAgainSoon(t *testing.T) {
+	r := newRig(t, Config{})
+	up := r.below(deep)
+	d, _ := r.dial(improveMax, r.beats(up, promising(0)))
+	r.give(Up{d.Link, d.Place.ID, d.Place.first(), false, false})
+	r.give(Received{d.Link, Refer{Reason: ReasonFull}})
+	begin := r.now
+	again, ok := r.dial(improveMax, r.beats(up, promising(0)))
+	if after := r.now.Sub(begin); !ok || number(again.Place) != number(d.Place) || after < 2*improveFirst || after > 4*improveFirst+heartbeatInterval {
+		t.Errorf("asks %+v again after %v", again, after)
+	}
+}
+
 func TestANodeThatGotDeeperLooksSoon(t *testing.T) {
 	for _, test := range []struct {
 		name   string
@@ -170,7 +183,7 @@ func TestANodeThatGotDeeperLooksSoon(t *testing.T) {
 	} {
 		r := newRig(t, Config{})
 		up := r.below(deep)
-		r.live(2*improveFirst+time.Second, r.beats(up, promising(NoRoom))) // the look after the move is over
+		r.live((2<<hurries-2)*improveFirst+time.Second, r.beats(up, promising(NoRoom))) // the looks after the move are over
 		begin := r.now
 		hb := promising(test.best)
 		hb.Label.H += uint16(test.by)

@@ -43,17 +43,18 @@ type Error struct {
 	Err  error
 	Hint string // "" if there is nothing to do
 	Code int
+	told bool // it has been printed
 }
 
 func (f *Error) Error() string { return f.Err.Error() }
 func (f *Error) Unwrap() error { return f.Err }
 
 func Fail(hint, format string, args ...any) error {
-	return &Error{fmt.Errorf(format, args...), hint, ExitRuntime}
+	return &Error{Err: fmt.Errorf(format, args...), Hint: hint, Code: ExitRuntime}
 }
 
 func Usage(hint, format string, args ...any) error {
-	return &Error{fmt.Errorf(format, args...), hint, ExitUsage}
+	return &Error{Err: fmt.Errorf(format, args...), Hint: hint, Code: ExitUsage}
 }
 
 // ErrInterrupted ends a command that Ctrl-C, or a key in its place, has interrupted.
@@ -68,13 +69,31 @@ func Report(t *term.Terminal, err error) int {
 	case errors.Is(err, ErrInterrupted):
 		return ExitInterrupt
 	}
-	t.Say("relay: error: %v", err)
 	var f *Error
 	if !errors.As(err, &f) {
+		t.Say("relay: error: %v", err)
 		return ExitRuntime
 	}
-	if f.Hint != "" {
-		t.Hint("%s", f.Hint)
+	if !f.told {
+		say(t, err, f.Hint)
 	}
 	return f.Code
+}
+
+// Tell prints an [Error] at once and returns it, for a command that takes seconds to end: Report will
+// not print it again. It returns every other error, and nil, as it is.
+func Tell(t *term.Terminal, err error) error {
+	var f *Error
+	if errors.As(err, &f) && !f.told {
+		f.told = true
+		say(t, err, f.Hint)
+	}
+	return err
+}
+
+func say(t *term.Terminal, err error, hint string) {
+	t.Say("relay: error: %v", err)
+	if hint != "" {
+		t.Hint("%s", hint)
+	}
 }

@@ -42,6 +42,7 @@ type world struct {
 	walls  sync.Map           // addresses that nobody gets through to
 	key1   ed25519.PrivateKey // the channel's
 	dialed sync.Map           // the number of a node, from 1, and an address that it has dialled
+	quiet  bool               // the source broadcasts nothing of its own accord
 	source option             // what the source is besides
 	access seal.Access        // of a private channel; zero for a public one
 	header []byte             // "header" if nil
@@ -94,7 +95,9 @@ func inside(t *testing.T, slots int, w *world, f func(t *testing.T, w *world)) {
 		w.invite = Invite{Channel: w.root.ID(), Hosts: []HostPort{hostPort(w.root.place)}, Access: w.access}
 		stop := make(chan struct{})
 		var wg sync.WaitGroup
-		wg.Go(func() { w.broadcast(w.root, stop) })
+		if !w.quiet {
+			wg.Go(func() { w.broadcast(w.root, stop) })
+		}
 		defer func() {
 			close(stop)
 			wg.Wait()

@@ -56,6 +56,9 @@ func (c *Channel) drive(ctx context.Context) {
 			c.updatePeers(ctx, time.Now())
 			c.checkSpeed(time.Now())
 		case <-lag.C:
+			if c.intake.giveUp(time.Now()) {
+				signal(c.sweeper.prod)
+			}
 			c.handle(c.progress(time.Now()))
 			c.watchEpoch(time.Now())
 		case <-c.intake.switched: // noticed below
@@ -80,6 +83,7 @@ func (c *Channel) drive(ctx context.Context) {
 		}
 		c.noticeChange()
 		now := time.Now()
+		c.endOverlaps(now)
 		if t, ok := c.tree.RootClock(now); ok {
 			c.intake.clock.Store(&rootClock{when: now, beat: t})
 		}
@@ -165,6 +169,7 @@ func (c *Channel) forget(ev tree.Down) {
 		c.leftPeers.note(ev.End)
 	}
 	delete(c.up, ev.Link)
+	delete(c.overlapping, ev.Link)
 	delete(c.down, ev.Link)
 	delete(c.dials, ev.Link)
 }
@@ -202,6 +207,7 @@ func (c *Channel) query(f func(*tree.Node)) bool {
 func (c *Channel) carryOut(a tree.Action) {
 	switch a := a.(type) {
 	case tree.Dial:
+		c.endOverlapWith(a.Place)
 		c.log.Debug("asks a node", zap.String("peer", a.Place.ID.Short()), zap.Bool("by a call", !a.Through.IsZero()))
 		c.dialPlace(a)
 	case tree.Probe:
@@ -209,6 +215,9 @@ func (c *Channel) carryOut(a tree.Action) {
 	case tree.Send:
 		c.sendMessage(a)
 	case tree.Close:
+		if c.overlaps(time.Now(), a.Link, a.End) {
+			break
+		}
 		if l := c.link(a.Link); l != nil {
 			c.closeLink(l, a.End)
 		}
@@ -258,6 +267,10 @@ func (c *Channel) sendMessage(a tree.Send) {
 		}
 		l.send(wire.Hello{Channel: c.id, Join: m})
 		return
+	case tree.Bye:
+		if m.Reason == tree.ReasonMoved && c.overlaps(time.Now(), a.Link, tree.ByUs(m.Reason)) {
+			return // it is said when the link ends
+		}
 	case tree.Welcome:
 		if b := c.intake.beat.Load(); b != nil { // it makes the label believable
 			l.send(b)

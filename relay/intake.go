@@ -27,6 +27,7 @@ type intake struct {
 	delay   atomic.Int64               // of the newest chunk, nanoseconds
 	headers atomic.Uint64              // bytes of the headers that were taken
 	arrived atomic.Int64               // when the newest chunk came from a parent, nanoseconds
+	hole    hole
 
 	// For the channel's goroutine.
 	beats    chan *stream.Beat // the newest that it has not passed on
@@ -46,28 +47,42 @@ func newIntake(id stream.ChannelID, ring *stream.Ring, started time.Time) intake
 }
 
 // chunk takes a chunk that came over u. It is verified before it is stored, and so before
-// any child can see it. One that the ring already has is dropped.
+// any child can see it. One that the ring already has is dropped. One that does not follow waits for
+// those between, if it is the first that comes over u.
 func (in *intake) chunk(c *stream.Chunk, u *uplink) error {
-	head := in.ring.Head()
-	had := head.Seq > 0
 	if in.ring.Has(c.Position()) {
 		return in.repeated(c)
 	}
 	if err := c.Verify(in.id); err != nil {
 		return fmt.Errorf("chunk %d: %w", c.Seq(), err)
 	}
-	if err := in.present(time.Now(), c.Epoch(), c.Beat(), recordingAfter+ringAge); err != nil { // it may come before a beat
+	now := time.Now()
+	if err := in.present(now, c.Epoch(), c.Beat(), recordingAfter+ringAge); err != nil { // it may come before a beat
 		return err
 	}
+	if u.delivered != nil {
+		if kept, err := in.keep(now, c, u); kept || err != nil {
+			return err
+		}
+	}
+	if err := in.put(now, keptChunk{c, u}); err != nil {
+		return err
+	}
+	in.fill(now)
+	return nil
+}
+
+// put puts a chunk that was verified into the ring.
+func (in *intake) put(now time.Time, b keptChunk) error {
+	c, head := b.chunk, in.ring.Head()
 	added, err := in.ring.Append(c)
 	if err != nil || !added {
 		return err
 	}
-	now := time.Now()
 	in.signed.note(now, c.Epoch(), ms(c.Beat()))
 	in.noteDelay(now, c)
-	in.noteArrival(now, c, had && c.Epoch() == head.Epoch && c.Seq() == head.Seq+1, u)
-	if !had { // others may come now
+	in.noteArrival(now, c, c.Epoch() == head.Epoch && c.Seq() == head.Seq+1, b.by)
+	if head.Seq == 0 { // others may come now
 		signal(in.first)
 	}
 	return nil

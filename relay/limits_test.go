@@ -26,6 +26,7 @@ func TestLimitsAreAsTheSpecificationSays(t *testing.T) {
 		"connections from one address":                               rate(joinRate, joinBurst),
 		"frames of the tree that a peer may send, samples with them": fmt.Sprintf("%d a second", controlRate),
 		"chunks, headers and beats that come over a link once more":  rate(repeatRate, repeatBurst),
+		"chunks that wait for missing ones before them":              kib(holeBytes) + ", " + seconds(holeTime),
 		"facts that a child may send":                                fmt.Sprintf("%d a second", factsFrames),
 		"frames of the tree that wait to be written":                 fmt.Sprint(controlQueue),
 		"a peer that takes nothing is cut after":                     seconds(stuckAfter),

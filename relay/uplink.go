@@ -59,6 +59,7 @@ type uplink struct {
 
 	repeated atomic.Uint64 // chunks, headers and beats that had come over this link before
 	feeding  atomic.Bool   // chunks are welcome
+	proved   atomic.Bool   // delivered was called
 	// showed is the latest beat that has come over the link, whether another has brought it or not.
 	showed  atomic.Pointer[stream.Beat]
 	brought atomic.Bool  // one has come that the ring did not have
@@ -144,12 +145,13 @@ func (u *uplink) chunk(c *stream.Chunk) error {
 	if u.fresh++; u.fresh >= passMost {
 		u.passOn()
 	}
-	if u.delivered == nil || c.Position().Compare(u.asked) <= 0 {
+	if u.delivered == nil || c.Position().Compare(u.asked) <= 0 || !u.intake.ring.Has(c.Position()) {
 		return nil
 	}
 	if err := c.Verify(u.intake.id); err != nil {
 		return fmt.Errorf("chunk %d: %w", c.Seq(), err)
 	}
+	u.proved.Store(true)
 	u.delivered()
 	u.delivered = nil
 	return nil

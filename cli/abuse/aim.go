@@ -47,8 +47,11 @@ func Aim(ctx context.Context, text string) (Target, error) {
 	return t, nil
 }
 
-// At returns one of a target's addresses, by a host and a port.
+// At returns one of a target's addresses, by a host and a port. It may be of a group, for queries.
 func At(ctx context.Context, text string) (netip.AddrPort, error) {
+	if a, err := netip.ParseAddrPort(text); err == nil && a.Addr().IsMulticast() {
+		return a, nil
+	}
 	h, err := relay.ParseHostPort(text)
 	if err != nil {
 		return netip.AddrPort{}, err

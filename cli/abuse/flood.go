@@ -5,6 +5,8 @@ import (
 	"crypto/ed25519"
 	"net"
 	"net/netip"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"relay/cli/abuse/hostile"
@@ -17,9 +19,11 @@ const (
 	floodBurst = 50
 )
 
-// flood sends packets from many addresses until ctx ends.
-func (a *attack) flood(ctx context.Context, to netip.AddrPort, packet func(i int) []byte) (sent int) {
+// flood sends packets from many addresses until ctx ends. heard, unless it is nil, is told of each that comes back.
+func (a *attack) flood(ctx context.Context, to netip.AddrPort, packet func(i int) []byte, heard func(bytes int)) (sent int) {
 	var from []*net.UDPConn
+	var wg sync.WaitGroup
+	defer wg.Wait() // for the sockets, which are closed before
 	for i := range 20 {
 		conn, err := net.ListenUDP("udp", a.from.udp(i))
 		if err != nil {
@@ -27,6 +31,19 @@ func (a *attack) flood(ctx context.Context, to netip.AddrPort, packet func(i int
 		}
 		defer conn.Close()
 		from = append(from, conn)
+		if heard == nil {
+			continue
+		}
+		wg.Go(func() { // ends with the socket
+			b := make([]byte, 2048)
+			for {
+				n, err := conn.Read(b)
+				if err != nil {
+					return
+				}
+				heard(n)
+			}
+		})
 	}
 	tick := time.NewTicker(floodEvery)
 	defer tick.Stop()
@@ -47,13 +64,19 @@ func (a *attack) flood(ctx context.Context, to netip.AddrPort, packet func(i int
 
 func pings(ctx context.Context, a *attack) int {
 	b := hostile.Ping(a.target.Channel)
-	return a.flood(ctx, a.target.Links, func(int) []byte { return b })
+	return a.flood(ctx, a.target.Links, func(int) []byte { return b }, nil)
 }
 
+// queries asks from many addresses, as if their owners had, and counts what they get: a liar gives the
+// address of somebody else as his own.
 func queries(ctx context.Context, a *attack) int {
-	return a.flood(ctx, a.target.Discovery, func(i int) []byte {
-		return hostile.Query(uint64(i))
+	var got, answers atomic.Int64
+	sent := a.flood(ctx, a.target.Discovery, func(i int) []byte { return hostile.Query(uint64(i)) }, func(n int) {
+		got.Add(int64(n))
+		answers.Add(1)
 	})
+	a.third = third{told: sent * len(hostile.Query(0)), got: int(got.Load()), answers: int(answers.Load())}
+	return sent
 }
 
 // ghostPackets is how many members that are not there are told of, each signed with a key of its own.

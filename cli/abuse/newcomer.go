@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/url"
 	"sync"
@@ -156,7 +157,8 @@ func (t Target) comeAsking(ctx context.Context) error {
 	defer conn.Close()
 	b := make([]byte, 1024)
 	for ctx.Err() == nil {
-		if _, err := conn.WriteToUDPAddrPort(hostile.Query(1), t.Discovery); err != nil {
+		// A second copy of a query is not answered.
+		if _, err := conn.WriteToUDPAddrPort(hostile.Query(rand.Uint64()), t.Discovery); err != nil {
 			return err
 		}
 		if err := conn.SetReadDeadline(time.Now().Add(100 * time.Millisecond)); err != nil {

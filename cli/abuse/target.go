@@ -46,6 +46,7 @@ func (t Target) check() error {
 	for _, a := range []netip.AddrPort{t.Links, t.HTTP, t.RTMP, t.Admin, t.Discovery} {
 		switch ip := a.Addr().Unmap(); {
 		case !ip.IsValid() || t.Mine || mine(&own, ip):
+		case a == t.Discovery && ip.IsMulticast(): // what is sent to a group goes no further than the next router
 		default:
 			return fault.Usage("this is to test one's own nodes; if that machine is yours, add --i-own-this-machine",
 				"%s is neither this machine nor in its own networks", ip)

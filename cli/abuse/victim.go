@@ -7,8 +7,8 @@ import (
 	"sync/atomic"
 )
 
-// third is what came of naming somebody: bytes to the node, and bytes and dials from it to him.
-type third struct{ told, got, dials int }
+// third is what came of naming somebody: bytes to the node, and bytes, dials and answers from it to him.
+type third struct{ told, got, dials, answers int }
 
 // victim is somebody who has asked for nothing: one of the attacker's own addresses.
 type victim struct {

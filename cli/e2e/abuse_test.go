@@ -6,37 +6,26 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"net"
 	"net/http"
 	"os"
-	"regexp"
+	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"relay/cli/abuse/hostile"
+	"relay/cli/e2e/internal/attack"
 	"relay/cli/e2e/internal/program"
 )
-
-// patientNewcomer is what a newcomer may wait for on a machine that is busy with other things. How
-// long it waits is for relay abuse itself to say, on one that is not.
-const patientNewcomer = "6s"
 
 // abused runs relay abuse against a node, and reports every bar that it missed.
 func abused(t *testing.T, link string, args ...string) {
 	t.Helper()
-	p := run(t, "abuse", relayBin, append([]string{"abuse", link, "--newcomer", patientNewcomer}, args...)...)
-	t.Logf("relay abuse:\n%s", p.out.String())
-	said, missed, _ := strings.Cut(p.out.String(), "\nMissed:\n")
-	if code := p.cmd.ProcessState.ExitCode(); code > 1 || code == 1 && missed == "" || !strings.Contains(said, "Goroutines: ") {
-		t.Fatalf("it ended with %d:\n%s", code, p.err.tail())
-	}
-	for line := range strings.Lines(missed) {
-		t.Error(strings.TrimSpace(line))
-	}
+	p := run(t, "abuse", relayBin, attack.Args(link, args...)...)
+	attack.Judge(t, p.out.String(), p.err.tail(), p.cmd.ProcessState.ExitCode())
 }
-
-// fault is what Go says of a program that breaks.
-var fault = regexp.MustCompile(`(?m)^(panic:|fatal error:|goroutine \d+ \[)|runtime error`)
 
 // notCrashed checks that a program that was attacked neither ended nor told of a fault of its own.
 func (p *process) notCrashed(t *testing.T) {
@@ -44,7 +33,7 @@ func (p *process) notCrashed(t *testing.T) {
 	if !p.running() {
 		t.Errorf("%s has ended", p.name)
 	}
-	if m := fault.FindString(p.err.String()); m != "" {
+	if m := attack.Fault.FindString(p.err.String()); m != "" {
 		t.Errorf("%s says %q", p.name, m)
 	}
 }
@@ -54,7 +43,8 @@ func (p *process) notCrashed(t *testing.T) {
 func TestStrangersTakeNothingFromThoseWhoWatch(t *testing.T) {
 	waiting.Take(t)
 	w := newWorld(t)
-	src := w.source("--admin", loopback, "--no-discovery")
+	asked, query := discovered(t)
+	src := w.source(append([]string{"--admin", loopback}, asked...)...)
 	ff := encode(t, src.rtmp, forEver, picture360, tone, h264, aac)
 	child := w.watch(src.link, "-o", "/dev/null", "--no-discovery")
 	viewers := []*viewer{play(t, "viewer at the source", src.url), play(t, "viewer at its child", child.url)}
@@ -62,7 +52,7 @@ func TestStrangersTakeNothingFromThoseWhoWatch(t *testing.T) {
 	said := len(src.err.String())
 	admin := strings.TrimPrefix(metricsAt(t, src.process), "http://")
 	players := strings.TrimPrefix(src.url[:strings.LastIndexByte(src.url, '/')], "http://")
-	abused(t, src.link, "--http", players, "--rtmp", src.rtmpAddr(), "--admin", admin, "--tag-log", src.tagLog, "--for", "1500ms")
+	abused(t, src.link, append(query, "--http", players, "--rtmp", src.rtmpAddr(), "--admin", admin, "--tag-log", src.tagLog, "--for", "1500ms")...)
 	t.Logf("the source has written %d KiB of log", (len(src.err.String())-said)>>10)
 	for _, p := range []*process{src.process, child.process, ff} {
 		p.notCrashed(t)
@@ -75,6 +65,22 @@ func TestStrangersTakeNothingFromThoseWhoWatch(t *testing.T) {
 		v.open(t)
 		complete(t, v.name, v.got(), want)
 	}
+}
+
+// discovered has a node answer those who look for channels, at a port that no other test has, and relay abuse
+// ask there. Only Linux sends a query on loopback to all.
+func discovered(t *testing.T) (node, abuse []string) {
+	t.Helper()
+	if runtime.GOOS != "linux" {
+		return []string{"--no-discovery"}, nil
+	}
+	c, err := net.ListenPacket("udp4", "0.0.0.0:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close() // before the node starts
+	port := strconv.Itoa(c.LocalAddr().(*net.UDPAddr).Port)
+	return []string{"--discovery-port", port}, []string{"--discovery", "127.255.255.255:" + port}
 }
 
 // TestHostileMediaBreakNoOutput has an encoder with the right key send what decoders have choked on,
@@ -129,7 +135,7 @@ func TestHostileFilesEndInWords(t *testing.T) {
 			tooLong := time.AfterFunc(patience, func() { _ = cmd.Process.Kill() }) // an error says that it has ended
 			said, _ := cmd.CombinedOutput()                                        // the exit code tells
 			tooLong.Stop()
-			if code := cmd.ProcessState.ExitCode(); code != 0 && code != 1 && code != 2 || fault.Match(said) {
+			if code := cmd.ProcessState.ExitCode(); code != 0 && code != 1 && code != 2 || attack.Fault.Match(said) {
 				t.Errorf("%s: it ended with %d and said:\n%s", f.Name, code, said)
 			}
 		}()

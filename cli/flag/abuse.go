@@ -30,7 +30,7 @@ in its own networks are refused, unless you say that the machine there is yours.
 			Text("http", "`ADDR` of its port for players (default: that of LINK, port 7145)"),
 			Text("rtmp", "`ADDR` of its port for encoders (default: that of LINK, port 1935)"),
 			Text("admin", "`ADDR` of its metrics (default on this machine: port 7147); they tell what happens inside"),
-			Text("discovery", "`ADDR` to send queries to, such as 127.255.255.255:7146; all relays there get them (default: none)"),
+			Text("discovery", "`ADDR` to send queries to, such as 127.255.255.255:7146 or 239.255.71.46:7146; all relays there get them (default: none)"),
 			Number("pid", "`N`, its process, if there are no metrics", "none"),
 			Text("key", "`@FILE` with the stream key, to send hostile media; nobody may be sending"),
 			Text("tag-log", "`FILE` that its source writes with --tag-log, to compare what plays"),

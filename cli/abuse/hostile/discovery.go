@@ -1,5 +1,7 @@
 package hostile
 
+import "bytes"
+
 // query is a query for channels (relay/discovery/design.md), and answer what answers one.
 func query(b ...any) []byte {
 	q := cat(b...)
@@ -7,8 +9,10 @@ func query(b ...any) []byte {
 }
 
 const (
-	discoveryQuery  = "rly?\x01\x00\x00\x00nonce678"
-	discoveryAnswer = "rly!\x01\x01\x1b\xe8nonce678"
+	// discoveryChannel is one without a title.
+	discoveryChannel = "one-one-one-one-one-one-one-one-" + "\x00\x01\x00\x00\x00\x01\x00"
+	discoveryQuery   = "rly?\x01\x00\x00\x00nonce678"
+	discoveryAnswer  = "rly!\x01\x01\x1b\xe8nonce678"
 )
 
 // discoveryTable is what strangers on the network send to the port of those who are looked for.
@@ -23,23 +27,50 @@ func discoveryTable() Table {
 		Input{"a query of round 255", query("rly?\x01\xff\x00\x00nonce678"), Answered, "rly!"},
 		Input{"a query whose padding is rubbish", cat(discoveryQuery, rep(0xee, 512-16)), Answered, "rly!"},
 		Input{"a query of a nonce of zeros", query("rly?\x01\x00\x00\x00", rep(0, 8)), Answered, "rly!"},
+		// Nobody is asked for a channel: what is named where later versions may say something changes nothing.
+		Input{"a query that names a channel", query(discoveryQuery, rep(1, 32)), Answered, "rly!"},
+		Input{"a query that names a node's port", query("rly?\x01\x00\x1b\xe8nonce678"), Answered, "rly!"},
+		Input{"a query with an answer in its padding", query(discoveryQuery, discoveryAnswer, discoveryChannel), Answered, "rly!"},
 	)
 	add("no byte")
 	add("one byte", "r")
 	add("the magic alone", "rly?")
+	add("half a magic", "rl")
+	add("the magic and the version", "rly?\x01")
+	add("a query that ends in its nonce", "rly?\x01\x00\x00\x00nonc")
 	add("a query without its padding", discoveryQuery)
+	add("a query of a head and a byte", discoveryQuery, "\x00")
+	add("a query of half its padding", good[:256])
 	add("a query, a byte too short", good[:511])
 	add("a query, a byte too long", good, "\x00")
+	add("a query twice in one packet", good, good)
+	add("a query of 1,472 bytes, as much as a cable carries", good, rep(0, 1472-512))
 	add("a query of 60,000 bytes", good, rep(0, 60_000))
+	add("a query of 65,507 bytes, as much as a packet holds", good, rep(0, 65_507-512))
 	add("version 0", query("rly?\x00"))
 	add("version 2", query("rly?\x02"))
 	add("version 255", query("rly?\xff"))
 	add("magic in capitals", query("RLY?\x01"))
+	add("magic that ends otherwise", query("rly.\x01"))
+	add("magic that begins a byte late", query("\x00", discoveryQuery))
+	add("magic backwards", query("?ylr\x01"))
+	add("a query's magic in UTF-16", query("r\x00l\x00y\x00?\x00\x01"))
 	add("zeros", rep(0, 512))
 	add("ones", rep(255, 512))
 	add("an answer, unasked", query(discoveryAnswer))
 	add("an answer of no channel", "rly!\x01\x00\x1b\xe8nonce678")
 	add("an answer of 255 channels", "rly!\x01\xff\x1b\xe8nonce678")
+	add("an answer that says two channels and has one", "rly!\x01\x02\x1b\xe8nonce678", discoveryChannel)
+	add("an answer that says one channel and has two", discoveryAnswer, discoveryChannel, discoveryChannel)
+	add("an answer of no channel that has one", "rly!\x01\x00\x1b\xe8nonce678", discoveryChannel)
+	add("an answer that ends in a channel's ID", discoveryAnswer, rep(1, 31))
+	add("an answer that ends before a title", discoveryAnswer, rep(1, 32), "\x00\x01\x00\x00\x00\x01\x78")
+	add("an answer with a title shorter than it says", discoveryAnswer, rep(1, 32), "\x00\x01\x00\x00\x00\x01\x78", rep('t', 119))
+	add("an answer with a title longer than it says", discoveryAnswer, rep(1, 32), "\x00\x01\x00\x00\x00\x01\x01tt")
+	add("an answer of 12 channels", "rly!\x01\x0c\x1b\xe8nonce678", bytes.Repeat([]byte(discoveryChannel), 12))
+	add("an answer larger than a query", "rly!\x01\x0d\x1b\xe8nonce678", bytes.Repeat([]byte(discoveryChannel), 13))
+	add("an answer whose channel is a source twice over", discoveryAnswer, rep(1, 32), "\x00\x02\x00\x00\x00\x01\x00")
+	add("an answer of version 2", query("rly!\x02\x01\x1b\xe8nonce678", discoveryChannel))
 	add("an answer with port 0", "rly!\x01\x00\x00\x00nonce678")
 	add("an answer with a title of 255 bytes", discoveryAnswer, rep(1, 32), "\x00\x01\x00\x00\x00\x01\xff", rep('t', 255))
 	add("an answer with a title that is no UTF-8", discoveryAnswer, rep(1, 32), "\x00\x01\x00\x00\x00\x01\x04\xff\xfe\xfd\xfc")

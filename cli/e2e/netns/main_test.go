@@ -7,6 +7,8 @@
 // with faults and the one that has liars in it run in parallel, after the tests that measure how
 // long a channel takes to be found.
 //
+// One host attacks a source from a thousand addresses, by relay abuse, while others watch.
+//
 // Other tests put homes on an Internet, behind routers of all kinds made of nft rules or of
 // miniupnpd, and look who reaches whom.
 //

@@ -1,7 +1,6 @@
 package relay
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"net/netip"
@@ -175,7 +174,10 @@ func (d *downlink) step() (wait <-chan struct{}, err error) {
 	}
 	it, wait, err := d.cursor.Poll()
 	if err != nil { // the channel has ended; what it had to say then is queued
-		return nil, cmp.Or(d.say(nil), error(tree.ByUs(tree.ReasonLeaving)))
+		if err := d.say(nil); err != nil {
+			return nil, err
+		}
+		return nil, tree.ByUs(tree.ReasonLeaving)
 	}
 	if wait != nil {
 		d.caught = true

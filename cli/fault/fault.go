@@ -83,7 +83,8 @@ func Report(t *term.Terminal, err error) int {
 // Tell prints an [Error] at once and returns it, for a command that takes seconds to end: Report will
 // not print it again. It returns every other error, and nil, as it is.
 func Tell(t *term.Terminal, err error) error {
-	if f, ok := errors.AsType[*Error](err); ok && !f.told {
+	var f *Error
+	if errors.As(err, &f) && !f.told {
 		f.told = true
 		say(t, err, f.Hint)
 	}

@@ -59,6 +59,7 @@ func NewSealedWriter(ring *Ring, key ed25519.PrivateKey, content seal.Content, e
 	}
 	w.most = MaxPayload - w.sign.sealed()
 	w.pending = make([]byte, 0, w.most)
+	w.sign.frame = make([]byte, MaxChunk) // the ring copies it
 	return w
 }
 

@@ -38,7 +38,7 @@ func TestTheCollectorIsToldOfEachCollection(t *testing.T) {
 	now := time.Unix(0, 0)
 	c := newCollector(now)
 	c.now = func() time.Time { now = now.Add(time.Hour); return now }
-	told := make(chan int)
+	told := make(chan int, mostPercent) // it is told after the test, too, and must not be kept from it
 	c.set = func(percent int) { told <- percent }
 	c.watch()
 	for want := mostPercent / 2; want > leastPercent; want /= 2 {

@@ -186,7 +186,7 @@ func (r *Ring) Append(c *Chunk) (bool, error) {
 }
 
 func (r *Ring) add(c *Chunk, h *Header) {
-	c = c.keep(&r.slab)
+	c = r.slab.keepChunk(c)
 	e := entry{c, h, c.size() + chunkCost}
 	if n := len(r.entries); n == 0 || r.entries[n-1].header != h {
 		e.size += h.size() + chunkCost

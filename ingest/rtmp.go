@@ -24,6 +24,7 @@ func OverRTMP(open func(ctx context.Context, app, key string) (*Session, error))
 		case err != nil:
 			return nil, err
 		}
+		session.gathers = true
 		return session, nil
 	}
 }

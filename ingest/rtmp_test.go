@@ -164,6 +164,38 @@ func TestTheNextEncoderGoesOnInTimeWhereTheOneBeforeStopped(t *testing.T) {
 	})
 }
 
+// Whoever reads an encoder's connection says when there is nothing more: no timer has to.
+func TestWhatAnEncoderHasSentIsOutBeforeItsConnectionIsReadAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newChannel(t)
+		to, stop := rtmpFor(t, c)
+		defer stop()
+		p, err := publishTo(t, to, testKey)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer p.conn.Close()
+		p.picture(t, 0)
+		for n := range 3 {
+			synctest.Wait()
+			before, at := c.ring.Stats(), time.Now()
+			if err := p.Write(&message.Audio{
+				ChunkStreamID: message.AudioChunkStreamID, MessageStreamID: 1 << 24, DTS: time.Duration(n) * time.Millisecond,
+				Codec: message.CodecMPEG4Audio, AACType: message.AudioAACTypeAU, AU: []byte{1, 2, 3},
+			}); err != nil {
+				t.Fatal(err)
+			}
+			synctest.Wait()
+			if after := c.ring.Stats(); after.Received != before.Received+1 || !time.Now().Equal(at) {
+				t.Errorf("%d chunks of one sound after %v", after.Received-before.Received, time.Since(at))
+			}
+		}
+		if st := c.Status(); st.Tags != 4 {
+			t.Errorf("%d tags, want 4", st.Tags)
+		}
+	})
+}
+
 func TestAPublisherIsToldWhyThereIsNoSession(t *testing.T) {
 	failed := errors.New("the disk is full")
 	for refused, want := range map[error]error{ErrBusy: rtmp.ErrBusy, ErrDenied: rtmp.ErrDenied, failed: failed} {

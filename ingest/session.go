@@ -10,7 +10,8 @@ import (
 
 // Session is one run of an encoder. Its methods may be called from any goroutine.
 type Session struct {
-	input *Input
+	input   *Input
+	gathers bool // whoever writes calls Flush when there is nothing more
 
 	// Guarded by input.mu, as all that a tag passes is.
 	avc       flv.AVC
@@ -111,6 +112,9 @@ func steers(t flv.Tag, k flv.Kind) bool {
 // flags says where viewers may start and where a chunk ends.
 func (s *Session) flags(t flv.Tag, k flv.Kind) stream.TagFlags {
 	var f stream.TagFlags
+	if s.gathers {
+		f |= stream.Gathers
+	}
 	if t.Type() == flv.Video {
 		f |= stream.EndsChunk
 	}
@@ -144,6 +148,15 @@ func (k *keyFrames) add(ts uint32) {
 		k.interval = time.Duration(ts-k.newest) * time.Millisecond
 	}
 	k.newest, k.begun = ts, true
+}
+
+// Flush lets nothing that was written wait for more.
+func (s *Session) Flush() {
+	s.input.mu.Lock()
+	defer s.input.mu.Unlock()
+	if s.input.has(s) {
+		s.input.writer.Flush() // a failed writer tells the next tag
+	}
 }
 
 // Restart says that the next tag begins the same stream again: its timestamps

@@ -29,8 +29,7 @@ func (c *Channel) drive(ctx context.Context) {
 	defer timer.Stop()
 	gauge := time.NewTicker(gaugeInterval)
 	defer gauge.Stop()
-	lag := time.NewTicker(lagInterval)
-	defer lag.Stop()
+	var measured time.Time // when the tree was last told of the stream
 	beat := time.NewTicker(stream.BeatInterval)
 	defer beat.Stop()
 	resolve := time.NewTicker(resolveInterval)
@@ -49,18 +48,15 @@ func (c *Channel) drive(ctx context.Context) {
 		case <-c.relocated:
 			c.relocate()
 		case <-gauge.C:
+			if c.writer != nil {
+				c.handle(c.progress(time.Now()))
+			}
 			c.handle(c.capacity(time.Now()))
 			c.handle(tree.Calls{Can: c.node.calls()})
 			c.handle(tree.Shut{Is: c.peers.shut(c.writer != nil)})
 			c.report(time.Now())
 			c.updatePeers(ctx, time.Now())
 			c.checkSpeed(time.Now())
-		case <-lag.C:
-			if c.intake.giveUp(time.Now()) {
-				signal(c.sweeper.prod)
-			}
-			c.handle(c.progress(time.Now()))
-			c.watchEpoch(time.Now())
 		case <-c.intake.switched: // noticed below
 		case <-c.intake.first:
 			c.handle(c.progress(time.Now()))
@@ -78,6 +74,14 @@ func (c *Channel) drive(ctx context.Context) {
 			c.remember(time.Now(), c.tree.Info()) // gossip forgets while the node leaves
 			c.handle(tree.Leave{})
 		}
+		if now := time.Now(); c.writer == nil && now.Sub(measured) >= lagInterval {
+			measured = now
+			if c.intake.giveUp(now) {
+				signal(c.sweeper.prod)
+			}
+			c.handle(c.progress(now))
+			c.watchEpoch(now)
+		}
 		for a, ok := c.tree.Poll(); ok; a, ok = c.tree.Poll() {
 			c.carryOut(a)
 		}
@@ -91,8 +95,18 @@ func (c *Channel) drive(ctx context.Context) {
 			timer.Reset(0)
 			continue
 		}
-		timer.Reset(time.Until(c.tree.Deadline()))
+		timer.Reset(c.rest(now))
 	}
+}
+
+// rest is how long nothing is due. To be woken costs more than what is done then: a source to which
+// nobody has a link has no heartbeats to send.
+func (c *Channel) rest(now time.Time) time.Duration {
+	d := c.tree.Deadline().Sub(now)
+	if c.writer != nil && len(c.up)+len(c.down)+len(c.dials) == 0 {
+		return max(d, gaugeInterval)
+	}
+	return d
 }
 
 // handle tells the tree of an event, and does what else follows from it.

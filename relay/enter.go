@@ -110,7 +110,7 @@ func (c *Channel) enter(d dialed, a tree.Dial) {
 		delete(c.dials, num)
 		c.up[num] = u
 		c.showPass(u, d)
-		c.begin(u, d.guard, wire.NewReader(d.conn, wire.Parent))
+		c.begin(u, d.guard, wire.NewReader(d.conn, wire.Parent).Lend())
 		c.handle(tree.Up{Link: num, Peer: d.peer, Addr: addr, Near: u.near, Called: d.called})
 	})
 	if !ok {

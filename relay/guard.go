@@ -14,6 +14,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"relay/relay/hostnet"
+	"relay/relay/socket"
 )
 
 // Limits on a connection before its peer is known.
@@ -84,9 +85,12 @@ func (g *guardedConn) readFirst(spoke func()) error {
 	return nil
 }
 
-// pass has what comes pass through an inbox. It is called before anybody reads on.
+// pass has what comes pass through an inbox. It is called before anybody reads on, or writes.
 func (g *guardedConn) pass(idle func()) {
 	g.in = newInbox(g.Conn, func() { g.heard() }, idle)
+	if s := socket.Of(g.Conn); s != nil {
+		g.out.socket = s
+	}
 }
 
 func (g *guardedConn) Read(b []byte) (int, error) {

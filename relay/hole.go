@@ -54,7 +54,7 @@ func (in *intake) keep(now time.Time, c *stream.Chunk, u *uplink) (bool, error) 
 	if len(h.kept) == 0 {
 		h.kept, h.since = make(map[uint64]keptChunk), now
 	}
-	h.kept[c.Seq()] = keptChunk{c, u}
+	h.kept[c.Seq()] = keptChunk{c.Clone(), u} // the reader reads the next one into the same memory
 	if h.bytes += len(c.Frame()); h.bytes > holeBytes {
 		in.jump(now)
 	}

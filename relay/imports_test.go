@@ -109,6 +109,7 @@ var law = []struct {
 	{"playback/admin", []string{"playback", "playback/api"}},
 
 	{"cli/deploy/release", nil},
+	{"cli/lean", nil},
 	{"cli/term", []string{"relay/oneline"}},
 	{"cli/fault", []string{"cli/term"}},
 	{"cli/key", []string{"cli/fault", "cli/term", "relay/store", "relay/stream"}},
@@ -123,7 +124,7 @@ var law = []struct {
 	{"cli/doctor", []string{"cli/ask", "cli/lan", "cli/term", "cli/words", "playback/api", "relay", "relay/discovery", "relay/hostnet", "relay/store", "relay/stream"}},
 	{"cli/sink", []string{"cli/fault", "cli/term", "cli/words", "ingest/flv", "playback", "relay/stream"}},
 	{"cli/station", []string{
-		"cli/fault", "cli/lan", "cli/term", "cli/words", "ingest/flv", "ingest/rtmp", "playback", "playback/admin", "playback/api",
+		"cli/fault", "cli/lan", "cli/lean", "cli/term", "cli/words", "ingest/flv", "ingest/rtmp", "playback", "playback/admin", "playback/api",
 		"relay", "relay/discovery", "relay/hostnet", "relay/portmap", "relay/refusal", "relay/seal", "relay/store", "relay/stream", "relay/wire", "tree",
 	}},
 	{"cli/carry", []string{"cli/fault", "cli/station", "cli/term", "cli/words", "relay", "relay/hostnet", "relay/stream"}},

@@ -7,7 +7,7 @@ import (
 )
 
 const (
-	// lagInterval is how often the lag is measured.
+	// lagInterval is how often the lag is measured: with the tree's next tick.
 	lagInterval = 100 * time.Millisecond
 	// caughtUp is the lag at which a newcomer counts as having caught up: chunks that are 100
 	// ms apart, on a path of 200 ms, leave as much.

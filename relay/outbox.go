@@ -12,15 +12,25 @@ import (
 type outbox struct {
 	waits atomic.Int64 // bytes
 
-	mu   sync.Mutex // held while a write to a closed outbox lasts
-	open bool
-	buf  []byte
+	mu     sync.Mutex // held while a write to a closed outbox lasts
+	socket putter     // nil if there is none: see write
+	open   bool
+	buf    []byte
 }
 
-// write writes b to conn, or keeps it.
+// write writes b to conn, or keeps it. What is short goes out at once, as a rule, and the runtime need
+// not know: it would wake its monitor thread for it.
 func (o *outbox) write(conn net.Conn, b []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	if !o.open && o.socket != nil {
+		n, err := o.socket.Put(b)
+		if err != nil || n == len(b) {
+			return n, err
+		}
+		rest, err := conn.Write(b[n:])
+		return n + rest, err
+	}
 	if !o.open {
 		return conn.Write(b)
 	}

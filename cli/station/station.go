@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"relay/cli/lan"
+	"relay/cli/lean"
 	"relay/cli/term"
 	"relay/cli/words"
 	"relay/ingest/rtmp"
@@ -306,6 +307,7 @@ func (s *Station) Run(ctx context.Context, g *errgroup.Group) {
 		g.Go(func() error { return s.mapper.Run(ctx) })
 	}
 	g.Go(func() error { return s.players.Run(ctx, s.HTTP) })
+	lean.Collect()
 	if s.responder != nil {
 		g.Go(func() error { s.answer(ctx); return nil })
 	}

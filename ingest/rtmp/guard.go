@@ -40,6 +40,7 @@ type guard struct {
 	in     io.Reader    // from the connection
 	guest  *lobby.Guest // that it is as long as it is not known; nil for a server that is pulled from
 	known  bool
+	idle   func() // of an encoder's: called before each read; nil for nobody
 	player bool
 	left   int       // bytes that a stranger, or a player, may still send
 	until  time.Time // when an encoder is silent, or a player may send as much again
@@ -72,6 +73,9 @@ func (g *guard) Read(p []byte) (int, error) {
 		return g.readPlayer(p)
 	}
 	if g.known {
+		if g.idle != nil {
+			g.idle()
+		}
 		if until := time.Now().Add(silence); until.Sub(g.until) >= silenceStep {
 			g.until = until
 			if err := g.SetReadDeadline(until); err != nil {

@@ -91,6 +91,8 @@ func (s *inboxSink) Write(t flv.Tag) error {
 	return nil
 }
 
+func (s *inboxSink) Flush() {}
+
 func (s *inboxSink) Close() {
 	s.to.mu.Lock()
 	defer s.to.mu.Unlock()

@@ -21,6 +21,8 @@ var (
 type Sink interface {
 	// Write takes the next tag, and owns it from then on. An error ends the connection.
 	Write(flv.Tag) error
+	// Flush says that nothing more is at hand: what was written must not wait for what follows.
+	Flush()
 	// Close says that the publisher has gone. It may be called more than once.
 	Close()
 }

@@ -134,6 +134,7 @@ func (s *Server) serve(ctx context.Context, conn net.Conn, guest *lobby.Guest) {
 	}
 	defer p.sink.Close()
 	g.trust()
+	g.idle = p.sink.Flush
 	guest.Leave()
 	log.Info("encoder is sending", zap.String("software", printable(p.software)))
 	err = p.receive()

@@ -117,6 +117,13 @@ func (c *Chunk) Payload() []byte {
 func (c *Chunk) Frame() []byte { return c.frame }
 
 // size is what the chunk holds of memory, in bytes.
+// Clone returns a copy with bytes of its own.
+func (c *Chunk) Clone() *Chunk {
+	clone := *c
+	clone.frame, clone.plain = bytes.Clone(c.frame), bytes.Clone(c.plain)
+	return &clone
+}
+
 func (c *Chunk) size() int { return cap(c.frame) + cap(c.plain) }
 
 // Same reports whether the two are the same bytes.

@@ -4,8 +4,8 @@
 //
 // Data flows one way. At the root, a [Writer] gathers the encoder's tags (one copy) and
 // cuts them into chunks, each already in the form in which it crosses a link (another
-// copy). From then on nothing is copied here: a [Ring] holds the chunks, and any number
-// of [Cursor]s read the same immutable bytes, each at its own pace. There is no queue
+// copy). A [Ring] copies each chunk into memory where they lie one behind the other. From then
+// on nothing is copied here: any number of [Cursor]s read the same immutable bytes, each at its own pace. There is no queue
 // per reader, so memory does not grow with readers, and a slow reader never makes the
 // writer wait.
 //

@@ -78,10 +78,14 @@ type Ring struct {
 	mu      sync.Mutex
 	header  *Header
 	entries []entry // strictly increasing by Position
+	slab    slab    // of the newest chunks
 	first   uint64  // index of entries[0] since the ring was made
 	key     uint64  // index+1 of the newest key chunk, 0 if there was none
 	keys    int     // key chunks held
 	bytes   int
+	epoch   uint64 // index of the first chunk of the newest epoch
+	window  uint64 // index of the first chunk of the last rateWindow in that epoch
+	rated   int    // bytes of payload from there on
 	counts  Counts
 	came    time.Time // when the newest chunk came
 	closed  bool
@@ -140,7 +144,7 @@ func (r *Ring) Header() *Header {
 	return r.header
 }
 
-// Append adds c as the newest chunk. It reports false, without an error, for a
+// Append adds a copy of c as the newest chunk. It reports false, without an error, for a
 // chunk that the ring already had or is past. A chunk that does not follow the
 // newest by one must be a key chunk, and every chunk needs its header: else
 // [ErrGap] or [ErrHeader], and the ring is unchanged.
@@ -182,6 +186,7 @@ func (r *Ring) Append(c *Chunk) (bool, error) {
 }
 
 func (r *Ring) add(c *Chunk, h *Header) {
+	c = r.slab.keepChunk(c)
 	e := entry{c, h, c.size() + chunkCost}
 	if n := len(r.entries); n == 0 || r.entries[n-1].header != h {
 		e.size += h.size() + chunkCost
@@ -196,7 +201,36 @@ func (r *Ring) add(c *Chunk, h *Header) {
 		r.key = r.first + uint64(len(r.entries))
 	}
 	r.evict()
+	r.rate(c)
 	r.wake()
+}
+
+// rate moves the window of the bit rate on to the newest chunk.
+func (r *Ring) rate(newest *Chunk) {
+	r.rated += len(newest.Payload())
+	if n := len(r.entries); n > 1 && r.entries[n-2].chunk.epoch != newest.epoch {
+		r.epoch = r.first + uint64(n-1)
+		r.window, r.rated = r.epoch, len(newest.Payload())
+	}
+	for {
+		if c := r.entries[r.window-r.first].chunk; c == newest || c.age(newest) < rateWindow {
+			return
+		}
+		r.leave(r.window)
+	}
+}
+
+// leave takes an entry out of the window of the bit rate if it is the first there.
+func (r *Ring) leave(i uint64) {
+	if i == r.window {
+		r.rated -= len(r.entries[i-r.first].chunk.Payload())
+		r.window++
+	}
+}
+
+// age is how much older the chunk is than a later one of its epoch, by the root's clock.
+func (c *Chunk) age(newest *Chunk) time.Duration {
+	return time.Duration(newest.beat-min(c.beat, newest.beat)) * time.Millisecond
 }
 
 // evict drops the oldest entries over the bounds; the newest always stays.
@@ -209,7 +243,7 @@ func (r *Ring) evict() {
 			if e.chunk.Has(Key) {
 				left--
 			}
-			young := e.chunk.epoch == newest.epoch && time.Duration(newest.beat-min(e.chunk.beat, newest.beat))*time.Millisecond <= r.limits.Age
+			young := e.chunk.epoch == newest.epoch && e.chunk.age(newest) <= r.limits.Age
 			if young || left < ringKeys {
 				return
 			}
@@ -218,6 +252,7 @@ func (r *Ring) evict() {
 			r.keys--
 		}
 		r.bytes -= e.size
+		r.leave(r.first)
 		r.entries[0] = entry{}
 		r.entries = r.entries[1:]
 		r.first++
@@ -306,21 +341,9 @@ func (r *Ring) Stats() Stats {
 	}
 	newest := r.entries[n-1].chunk
 	s.Beat = newest.beat
-	inWindow, from := 0, newest.beat
-	for i := n - 1; i >= 0; i-- {
-		c := r.entries[i].chunk
-		if c.epoch != newest.epoch {
-			break
-		}
-		age := time.Duration(newest.beat-min(c.beat, newest.beat)) * time.Millisecond
-		s.Span = age
-		if age < rateWindow {
-			inWindow += len(c.Payload())
-			from = c.beat
-		}
-	}
-	if ms := newest.beat - min(from, newest.beat); ms >= 500 {
-		s.BitRate = int(uint64(inWindow) * 8 * 1000 / ms)
+	s.Span = r.entries[max(r.epoch, r.first)-r.first].chunk.age(newest)
+	if ms := r.entries[r.window-r.first].chunk.age(newest).Milliseconds(); ms >= 500 {
+		s.BitRate = int(uint64(r.rated) * 8 * 1000 / uint64(ms))
 	}
 	return s
 }

@@ -195,6 +195,49 @@ func TestBitRateIsThatOfTheLastSeconds(t *testing.T) {
 	}
 }
 
+// The figures are kept up with each chunk. They are what counting all that is held gives.
+func TestSpanAndBitRateAreThoseOfWhatIsHeld(t *testing.T) {
+	m := newMaker(t)
+	for range 20 {
+		r := m.ringOf(Limits{Bytes: 1000 + m.rnd.IntN(100_000), Age: time.Duration(1+m.rnd.IntN(20)) * time.Second})
+		beat, seq := uint64(0), uint64(0)
+		for range 400 {
+			if m.rnd.IntN(100) == 0 {
+				m.restart()
+				r.SetHeader(m.header(1, []byte("header")))
+				beat, seq = 0, 0
+			}
+			seq++
+			beat += uint64(m.rnd.IntN(500))
+			flags := Tag
+			if seq == 1 || m.rnd.IntN(10) == 0 {
+				flags |= Key
+			}
+			mustAppend(t, r, m.chunk(flags, seq, beat, 1, make([]byte, 1+m.rnd.IntN(1000))))
+			var span time.Duration
+			var bytes, from uint64
+			for _, e := range r.entries {
+				age := e.chunk.age(r.entries[len(r.entries)-1].chunk)
+				if e.chunk.epoch != m.epoch {
+					continue
+				}
+				span = max(span, age)
+				if age < rateWindow {
+					bytes += uint64(len(e.chunk.Payload()))
+					from = max(from, uint64(age.Milliseconds()))
+				}
+			}
+			rate := 0
+			if from >= 500 {
+				rate = int(bytes * 8 * 1000 / from)
+			}
+			if got := r.Stats(); got.Span != span || got.BitRate != rate {
+				t.Fatalf("%v and %d bit/s, want %v and %d", got.Span, got.BitRate, span, rate)
+			}
+		}
+	}
+}
+
 func TestClosedRingTakesNothing(t *testing.T) {
 	m := newMaker(t)
 	r := m.ringOf(Limits{})

@@ -64,6 +64,7 @@ type signer struct {
 	id    ChannelID
 	epoch Epoch
 	seal  *seal.Epoch // nil for a public channel
+	frame []byte      // where each chunk is made; nil for memory of its own
 }
 
 // sealed is how much sealing adds to a payload.
@@ -91,7 +92,12 @@ func (s signer) sign(domain string, frame []byte, payloadAt int) {
 }
 
 func (s signer) chunk(f Flags, seq, beat uint64, gen uint32, payload []byte) *Chunk {
-	b := make([]byte, ChunkOverhead+len(payload)+s.sealed())
+	n := ChunkOverhead + len(payload) + s.sealed()
+	b := s.frame
+	if b == nil {
+		b = make([]byte, n)
+	}
+	b = b[:n]
 	PutPrelude(b, FrameChunk, len(b)-PreludeLen)
 	b[chunkVersion] = Version
 	b[chunkFlags] = byte(f)

@@ -20,6 +20,8 @@ const (
 	// EndsChunk marks a tag that others should not wait for: the chunk is closed
 	// after it. Every video tag has it.
 	EndsChunk
+	// Gathers marks a tag whose writer says by [Writer.Flush] when it has nothing more at hand.
+	Gathers
 )
 
 // Writer cuts the source's tags into chunks, numbers and signs them, and puts
@@ -57,6 +59,7 @@ func NewSealedWriter(ring *Ring, key ed25519.PrivateKey, content seal.Content, e
 	}
 	w.most = MaxPayload - w.sign.sealed()
 	w.pending = make([]byte, 0, w.most)
+	w.sign.frame = make([]byte, MaxChunk) // the ring copies it
 	return w
 }
 
@@ -112,7 +115,9 @@ func (w *Writer) WriteTag(tag []byte, f TagFlags) error {
 			if at == 0 {
 				w.flags |= Tag
 			}
-			w.arm()
+			if f&Gathers == 0 {
+				w.arm()
+			}
 		}
 		n := min(len(tag)-at, w.most-len(w.pending))
 		w.pending = append(w.pending, tag[at:at+n]...)
@@ -131,7 +136,7 @@ func (w *Writer) WriteTag(tag []byte, f TagFlags) error {
 
 // arm has the chunk closed as soon as the scheduler gets to it: at once on a machine that is
 // idle, and on a busy one after what is written before whoever writes has to wait for more. A
-// chunk more costs a signature, some 40 µs.
+// chunk more costs a signature, some 40 µs, and to be woken for it as much again: see [Gathers].
 func (w *Writer) arm() {
 	if w.timer == nil {
 		w.timer = time.AfterFunc(0, func() { w.Flush() })

@@ -101,9 +101,8 @@ func TestChunksAreCutWhereTheyMustBe(t *testing.T) {
 				m := fixedMaker(1)
 				r := m.ringOf(Limits{})
 				w := m.newTestWriter(t, r)
-				w.timer = time.NewTimer(0) // as if the scheduler did not get to it in between
 				for _, tag := range tc.tags {
-					if err := w.WriteTag(make([]byte, tag.size), tag.flags); err != nil {
+					if err := w.WriteTag(make([]byte, tag.size), tag.flags|Gathers); err != nil {
 						t.Fatal(err)
 					}
 				}
@@ -166,7 +165,6 @@ func TestHeaderHoldsForTheTagsThatFollow(t *testing.T) {
 	m := newMaker(t)
 	r := NewRing(Limits{})
 	w := NewWriter(r, m.key, m.epoch, time.Now())
-	w.timer = time.NewTimer(0) // as if the scheduler did not get to it in between
 	if err := w.WriteTag([]byte("tag"), StartHere); !errors.Is(err, ErrHeader) {
 		t.Fatalf("tag without a header: error %v, want %v", err, ErrHeader)
 	}
@@ -177,7 +175,7 @@ func TestHeaderHoldsForTheTagsThatFollow(t *testing.T) {
 		if err := w.SetHeader([]byte(step.header)); err != nil {
 			t.Fatal(err)
 		}
-		if err := w.WriteTag([]byte(step.tag), 0); err != nil {
+		if err := w.WriteTag([]byte(step.tag), Gathers); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -16,10 +16,17 @@ type Reader struct {
 	r       io.Reader
 	from    Side
 	prelude [stream.PreludeLen]byte
+	chunk   []byte // where each chunk is read; nil for memory of its own
 }
 
 // NewReader returns a Reader that accepts the frames that side may send.
 func NewReader(r io.Reader, side Side) *Reader { return &Reader{r: r, from: side} }
+
+// Lend has a chunk be good only until the next call: a ring copies it. It returns r.
+func (r *Reader) Lend() *Reader {
+	r.chunk = make([]byte, stream.MaxChunk)
+	return r
+}
 
 // Expect changes the side, once a stranger has become a child.
 func (r *Reader) Expect(side Side) { r.from = side }
@@ -51,7 +58,11 @@ func (r *Reader) Next() (Frame, error) {
 // has come, and not with what was announced.
 func (r *Reader) body(n int) ([]byte, error) {
 	total := stream.PreludeLen + n
-	frame := make([]byte, min(total, step))
+	frame := r.chunk
+	if typ, _ := stream.Prelude(r.prelude[:]); typ != stream.FrameChunk || frame == nil {
+		frame = make([]byte, min(total, step))
+	}
+	frame = frame[:min(total, step)]
 	copy(frame, r.prelude[:])
 	for at := stream.PreludeLen; ; {
 		if _, err := io.ReadFull(r.r, frame[at:]); err != nil {

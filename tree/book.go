@@ -2,13 +2,14 @@ package tree
 
 import (
 	"encoding/binary"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"time"
 )
 
 // rank orders the places a node may ask; lower is asked first.
-type rank int
+type rank uint8
 
 const (
 	rankReferred    rank = iota // named by a node that was just asked
@@ -17,6 +18,7 @@ const (
 	rankPath                    // the other ancestors: shallow, but everyone asks them
 	rankSeed                    // from the invite
 	rankHint                    // from gossip, or known from before
+	ranks
 )
 
 const (
@@ -39,22 +41,40 @@ const (
 	shunTime = 10 * time.Minute
 )
 
+// bookEntry is one place. There are up to maxBook, most of which are never asked, so that it is kept
+// small: what came of asking is apart.
 type bookEntry struct {
 	place     Place
-	seed      bool // from the invite: it stays, and gets its rank back
+	*dealings        // noDealings if there were none; to be changed by way of deal
+	by        uint64 // the mark of the node that named it last, in a referral
+	order     uint16 // among equals of one source, as it ordered them
 	rank      rank
-	order     int  // among equals of one source, as it ordered them
-	hops      int  // referrals followed to get here
-	tried     bool // in this round
-	out       bool // left out of this round, unless somebody names it
-	fails     int
+	hops      uint8 // referrals followed to get here
+	seed      bool  // from the invite: it stays, and gets its rank back
+	tried     bool  // in this round
+	out       bool  // left out of this round, unless somebody names it
+}
+
+// dealings are what came of asking a place, and of asking those that it named.
+type dealings struct {
 	avoid     time.Time
 	alone     time.Time // it is asked for no standby link before
-	by        ID        // the node that named it last, in a referral
 	through   ID        // the node that carries a call to it; zero if it is dialled
 	marked    time.Time // when that was said
-	away      bool      // the last call did not get through
-	namedDead int       // dead places in a row that it named itself
+	fails     uint16
+	namedDead uint16 // dead places in a row that it named itself
+	away      bool   // the last call did not get through
+}
+
+// noDealings is shared by all places that nothing is known of. It is never changed.
+var noDealings = new(dealings)
+
+// deal returns what is known of a place for it to be changed.
+func (e *bookEntry) deal() *dealings {
+	if e.dealings == noDealings {
+		e.dealings = new(dealings)
+	}
+	return e.dealings
 }
 
 // book holds the places a node knows, and what came of asking them.
@@ -69,6 +89,7 @@ func markOf(id ID) uint64 { return binary.LittleEndian.Uint64(id[:]) }
 
 // put remembers one more place.
 func (b *book) put(e *bookEntry) {
+	e.dealings = noDealings
 	b.entries, b.marks = append(b.entries, e), append(b.marks, markOf(e.place.ID))
 }
 
@@ -87,6 +108,14 @@ func (b *book) offered(now time.Time, p Place, r rank) {
 		e.rank, e.order, e.hops, e.out = r, 0, 0, false
 	}
 	e.forgive(now)
+}
+
+// marked is the place with that mark, nil if there is none.
+func (b *book) marked(mark uint64) *bookEntry {
+	if i := slices.Index(b.marks, mark); i >= 0 && mark != 0 {
+		return b.entries[i]
+	}
+	return nil
 }
 
 func (b *book) find(p Place) *bookEntry {
@@ -114,12 +143,12 @@ func (b *book) add(places []Place, r rank, hops int) {
 			if len(b.entries) >= maxBook && !b.drop() {
 				return
 			}
-			b.put(&bookEntry{place: p, seed: r == rankSeed, rank: r, order: i, hops: hops})
+			b.put(&bookEntry{place: p, seed: r == rankSeed, rank: r, order: uint16(i), hops: uint8(hops)})
 			continue
 		}
 		e.seed = e.seed || r == rankSeed
 		if r == rankReferred || r < e.rank {
-			e.rank, e.order, e.hops, e.out = r, i, hops, false // tried stays: nobody is asked twice in a round
+			e.rank, e.order, e.hops, e.out = r, uint16(i), uint8(hops), false // tried stays: nobody is asked twice in a round
 		}
 		// New addresses go behind the known ones: a liar must not be able to take a good
 		// address away.
@@ -193,15 +222,16 @@ func (b *book) failed(now time.Time, p Place, r Reason) {
 	}
 	switch r {
 	case ReasonForged, ReasonProtocol:
-		e.avoid = now.Add(shunTime)
+		e.deal().avoid = now.Add(shunTime)
 		return
 	case ReasonFull, ReasonBusy, ReasonOrphan, ReasonNotNeeded, ReasonMoved, ReasonDisplaced:
 		return // it lives: a later search may ask again
 	}
 	b.blame(now, e.by)
-	e.by = ID{} // the node that named it is blamed once
-	e.fails++
-	e.avoid = now.Add(min(avoidFirst<<min(e.fails-1, 10), avoidMost))
+	e.by = 0 // the node that named it is blamed once
+	d := e.deal()
+	d.fails += 1 - d.fails/math.MaxUint16 // it does not overflow
+	d.avoid = now.Add(min(avoidFirst<<min(d.fails-1, 10), avoidMost))
 }
 
 // named reports whether a place was just named by a node that cannot serve this one.
@@ -214,7 +244,7 @@ func (b *book) named(p Place) bool {
 func (b *book) namedBy(places []Place, by ID) {
 	for _, p := range places {
 		if e := b.find(p); e != nil && !e.place.same(Place{ID: by}) {
-			e.by = by
+			e.by = markOf(by)
 		}
 	}
 }
@@ -227,12 +257,13 @@ func (b *book) missed(now time.Time, p Place) {
 	if e == nil {
 		return
 	}
-	e.fails++
+	d := e.deal()
+	d.fails += 1 - d.fails/math.MaxUint16
 	if e.seed {
-		e.through, e.avoid = ID{}, now.Add(avoidFirst)
+		d.through, d.avoid = ID{}, now.Add(avoidFirst)
 		return
 	}
-	e.avoid, e.away = now.Add(distrustTime), true
+	d.avoid, d.away = now.Add(distrustTime), true
 }
 
 // allAway reports whether there are places that are called, and the last call got through to none.
@@ -257,12 +288,15 @@ func (b *book) mark(now time.Time, places []Place, called Marks, by ID) {
 		switch {
 		case e == nil:
 		case !called.Has(i):
-			e.through = ID{}
+			if !e.through.IsZero() {
+				e.through = ID{}
+			}
 		case e.through != by && e.away: // another way to it may be better
 			e.fails, e.avoid, e.away = 0, time.Time{}, false
 			fallthrough
 		default:
-			e.through, e.marked = by, now
+			d := e.deal()
+			d.through, d.marked = by, now
 		}
 	}
 }
@@ -277,13 +311,11 @@ func (b *book) through(p Place) ID {
 
 // blame counts a dead place against the node that named it. A node that names one after
 // the other is left alone.
-func (b *book) blame(now time.Time, by ID) {
-	if by.IsZero() {
-		return
-	}
-	if e := b.find(Place{ID: by}); e != nil {
-		if e.namedDead++; e.namedDead >= maxNamedDead {
-			e.namedDead, e.avoid = 0, now.Add(distrustTime)
+func (b *book) blame(now time.Time, by uint64) {
+	if e := b.marked(by); e != nil {
+		d := e.deal()
+		if d.namedDead++; d.namedDead >= maxNamedDead {
+			d.namedDead, d.avoid = 0, now.Add(distrustTime)
 		}
 	}
 }
@@ -310,7 +342,7 @@ func (b *book) only(places []Place) {
 // noStandby says that a place is not to be asked for a standby link until then.
 func (b *book) noStandby(p Place, until time.Time) {
 	if e := b.find(p); e != nil {
-		e.alone = until
+		e.deal().alone = until
 	}
 }
 
@@ -323,15 +355,17 @@ func (b *book) mayStandby(now time.Time, p Place) bool {
 // avoid leaves a place alone until then.
 func (b *book) avoid(p Place, until time.Time) {
 	if e := b.find(p); e != nil {
-		e.avoid = until
+		e.deal().avoid = until
 	}
 }
 
 // worked forgets a place's failures, and clears the node that named it.
 func (b *book) worked(p Place) {
 	if e := b.find(p); e != nil {
-		e.fails, e.avoid, e.away = 0, time.Time{}, false
-		if by := b.find(Place{ID: e.by}); by != nil && !e.by.IsZero() {
+		if e.dealings != noDealings {
+			e.fails, e.avoid, e.away = 0, time.Time{}, false
+		}
+		if by := b.marked(e.by); by != nil && by.namedDead > 0 {
 			by.namedDead = 0
 		}
 	}
@@ -355,22 +389,22 @@ func (b *book) forgive(now time.Time) {
 }
 
 func (e *bookEntry) forgive(now time.Time) {
-	if e.avoid.Sub(now) <= avoidMost {
+	if e.dealings != noDealings && e.avoid.Sub(now) <= avoidMost {
 		e.fails, e.avoid = 0, time.Time{}
 	}
 }
 
 // best returns up to n places that may be named to others, the most useful first.
 func (b *book) best(now time.Time, n int, skip func(Place) bool) []Place {
-	es := slices.Clone(b.entries)
-	slices.SortStableFunc(es, func(x, y *bookEntry) int { return int(x.rank - y.rank) })
 	var ps []Place
-	for _, e := range es {
-		if len(ps) == n {
-			break
-		}
-		if e.fails == 0 && len(e.place.Addrs) > 0 && !now.Before(e.avoid) && !e.place.ID.IsZero() && !skip(e.place) {
-			ps = append(ps, e.place)
+	for r := rankReferred; r < ranks; r++ {
+		for _, e := range b.entries {
+			if len(ps) == n {
+				return ps
+			}
+			if e.rank == r && e.fails == 0 && len(e.place.Addrs) > 0 && !now.Before(e.avoid) && !e.place.ID.IsZero() && !skip(e.place) {
+				ps = append(ps, e.place)
+			}
 		}
 	}
 	return ps

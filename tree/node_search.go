@@ -94,7 +94,7 @@ func (n *Node) askNext(now time.Time) bool {
 	}
 	e.tried = true
 	s.asked++
-	a := &attempt{link: n.newLink(), place: e.place, hops: e.hops, through: through, started: now}
+	a := &attempt{link: n.newLink(), place: e.place, hops: int(e.hops), through: through, started: now}
 	s.add(a)
 	n.do(Dial{a.link, e.place, a.through})
 	return true

@@ -2,8 +2,7 @@ package relay
 
 import (
 	"fmt"
-	"maps"
-	"slices"
+	"math"
 	"sync"
 	"time"
 
@@ -94,9 +93,16 @@ func (in *intake) giveUp(now time.Time) bool {
 
 // jump has the ring go on with all that waited. What a later header has overtaken is lost with the hole.
 func (in *intake) jump(now time.Time) {
-	for _, seq := range slices.Sorted(maps.Keys(in.hole.kept)) {
-		_ = in.put(now, in.hole.kept[seq])
-		in.hole.drop(seq)
+	for h := &in.hole; len(h.kept) > 0; {
+		seq := uint64(math.MaxUint64) // the lowest, and all that follow it
+		for s := range h.kept {
+			seq = min(seq, s)
+		}
+		for b, ok := h.kept[seq]; ok; b, ok = h.kept[seq] {
+			_ = in.put(now, b)
+			h.drop(seq)
+			seq++
+		}
 	}
 }
 

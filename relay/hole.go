@@ -1,7 +1,6 @@
 package relay
 
 import (
-	"fmt"
 	"math"
 	"sync"
 	"time"
@@ -48,7 +47,7 @@ func (in *intake) keep(now time.Time, c *stream.Chunk, u *uplink) (bool, error) 
 		return true, nil
 	}
 	if _, follows := h.kept[c.Seq()-1]; !follows && !c.Has(stream.Key) {
-		return false, fmt.Errorf("chunk %d after %d: %w", c.Seq(), head.Seq, stream.ErrGap)
+		return false, stream.ErrGap
 	}
 	if len(h.kept) == 0 {
 		h.kept, h.since = make(map[uint64]keptChunk), now

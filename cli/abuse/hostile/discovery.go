@@ -1,6 +1,6 @@
 package hostile
 
-import "bytes"
+import "strings"
 
 // query is a query for channels (relay/discovery/design.md), and answer what answers one.
 func query(b ...any) []byte {
@@ -10,8 +10,8 @@ func query(b ...any) []byte {
 
 const (
 	// discoveryChannel is one without a title.
-	discoveryChannel = "one-one-one-one-one-one-one-one-" + "\x00\x01\x00\x00\x00\x01\x00"
-	someID           = "\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01"
+	discoveryChannel = someID + "\x00\x01\x00\x00\x00\x01\x00"
+	someID           = "%ID" // stands for 32 bytes
 	discoveryQuery   = "rly?\x01\x00\x00\x00nonce678"
 	discoveryAnswer  = "rly!\x01\x01\x1b\xe8nonce678"
 )
@@ -31,7 +31,7 @@ func discoveryTable() Table {
 		// Nobody is asked for a channel: what is named where later versions may say something changes nothing.
 		Input{"a query that names a channel", query(discoveryQuery, rep(1, 32)), Answered, "rly!"},
 		Input{"a query that names a node's port", query("rly?\x01\x00\x1b\xe8nonce678"), Answered, "rly!"},
-		Input{"a query with an answer in its padding", query(discoveryQuery, discoveryAnswer, discoveryChannel), Answered, "rly!"},
+		Input{"a query with an answer in its padding", query(discoveryQuery, discoveryAnswer), Answered, "rly!"},
 	)
 	add("a query of half its padding", good[:256])
 	add("a query, a byte too short", good[:511])
@@ -44,16 +44,14 @@ func discoveryTable() Table {
 	add("ones", rep(255, 512))
 	add("an answer that ends in a channel's ID", discoveryAnswer, rep(1, 31))
 	add("an answer with a title shorter than it says", discoveryAnswer, rep(1, 32), "\x00\x01\x00\x00\x00\x01\x78", rep('t', 119))
-	add("an answer of 12 channels", "rly!\x01\x0c\x1b\xe8nonce678", bytes.Repeat([]byte(discoveryChannel), 12))
-	add("an answer larger than a query", "rly!\x01\x0d\x1b\xe8nonce678", bytes.Repeat([]byte(discoveryChannel), 13))
 	add("an answer with a title of 255 bytes", discoveryAnswer, rep(1, 32), "\x00\x01\x00\x00\x00\x01\xff", rep('t', 255))
 	add("NTP's monlist", "\x17\x00\x03\x2a", rep(0, 4))
 	add("an echo of links", echoAsk)
 	for _, in := range discoveryExact {
-		add(in.name, in.bytes)
+		add(in.name, strings.ReplaceAll(in.bytes, someID, string(rep(1, 32))))
 	}
 	for _, in := range discoveryPadded {
-		add(in.name, query(in.bytes))
+		add(in.name, query(strings.ReplaceAll(in.bytes, someID, string(rep(1, 32)))))
 	}
 	return t
 }
@@ -73,10 +71,8 @@ var (
 		{"an answer of 255 channels", "rly!\x01\xff\x1b\xe8nonce678"},
 		{"an answer that says two channels and has one", "rly!\x01\x02\x1b\xe8nonce678" + discoveryChannel},
 		{"an answer that says one channel and has two", discoveryAnswer + discoveryChannel + discoveryChannel},
-		{"an answer of no channel that has one", "rly!\x01\x00\x1b\xe8nonce678" + discoveryChannel},
 		{"an answer that ends before a title", discoveryAnswer + someID + "\x00\x01\x00\x00\x00\x01\x78"},
 		{"an answer with a title longer than it says", discoveryAnswer + someID + "\x00\x01\x00\x00\x00\x01\x01tt"},
-		{"an answer whose channel is a source twice over", discoveryAnswer + someID + "\x00\x02\x00\x00\x00\x01\x00"},
 		{"an answer with port 0", "rly!\x01\x00\x00\x00nonce678"},
 		{"an answer with a title that is no UTF-8", discoveryAnswer + someID + "\x00\x01\x00\x00\x00\x01\x04\xff\xfe\xfd\xfc"},
 		{"an answer in a state of no meaning", discoveryAnswer + someID + "\x09\x01\x00\x00\x00\x01\x00"},
@@ -93,8 +89,6 @@ var (
 		{"magic in capitals", "RLY?\x01"},
 		{"magic that ends otherwise", "rly.\x01"},
 		{"magic that begins a byte late", "\x00" + discoveryQuery},
-		{"magic backwards", "?ylr\x01"},
-		{"a query's magic in UTF-16", "r\x00l\x00y\x00?\x00\x01"},
 		{"an answer, unasked", discoveryAnswer},
 		{"an answer of version 2", "rly!\x02\x01\x1b\xe8nonce678" + discoveryChannel},
 	}

@@ -42,19 +42,18 @@ type Channel struct {
 	wg        sync.WaitGroup // links, dials, gossip
 
 	// Owned by the channel's goroutine, which is in drive.
-	tree        *tree.Node
-	up          map[tree.Link]*uplink
-	down        map[tree.Link]*downlink
-	dials       map[tree.Link]context.CancelFunc
-	overlapping map[tree.Link]overlap
-	left        bool // the tree said Left
-	lag         lag
-	behind      time.Duration // the lag as it was last measured
-	room        *headroom
-	lingering   int // links that wait for calls
-	change      parentChange
-	leftPeers   leftPeers
-	speed       speedCheck
+	tree      *tree.Node
+	up        map[tree.Link]*uplink
+	down      map[tree.Link]*downlink
+	dials     map[tree.Link]context.CancelFunc
+	left      bool // the tree said Left
+	lag       lag
+	behind    time.Duration // the lag as it was last measured
+	room      *headroom
+	lingering int // links that wait for calls
+	change    parentChange
+	leftPeers leftPeers
+	speed     speedCheck
 	// tooFast is why it ends, if its stream is above Config.MaxRate.
 	tooFast *TooFastError
 
@@ -102,18 +101,17 @@ func (n *Node) newChannel(id stream.ChannelID, access seal.Access, notices func(
 				all(id, n)
 			}
 		},
-		started:     now,
-		events:      make(chan tree.Event, eventQueue),
-		ask:         make(chan func(*tree.Node)),
-		relocated:   make(chan struct{}, 1),
-		done:        make(chan struct{}),
-		up:          make(map[tree.Link]*uplink),
-		down:        make(map[tree.Link]*downlink),
-		dials:       make(map[tree.Link]context.CancelFunc),
-		overlapping: make(map[tree.Link]overlap),
-		intake:      newIntake(id, ring, now),
-		room:        newHeadroom(n.cfg.Slots, n.cfg.Upload),
-		peers:       peers{self: n.ID(), given: addrs, addrs: addrs, noPackets: n.cfg.NoPackets},
+		started:   now,
+		events:    make(chan tree.Event, eventQueue),
+		ask:       make(chan func(*tree.Node)),
+		relocated: make(chan struct{}, 1),
+		done:      make(chan struct{}),
+		up:        make(map[tree.Link]*uplink),
+		down:      make(map[tree.Link]*downlink),
+		dials:     make(map[tree.Link]context.CancelFunc),
+		intake:    newIntake(id, ring, now),
+		room:      newHeadroom(n.cfg.Slots, n.cfg.Upload),
+		peers:     peers{self: n.ID(), given: addrs, addrs: addrs, noPackets: n.cfg.NoPackets},
 
 		reporting: reporting{survey: newSurvey()},
 		dialBacks: dialBacks{turn: make(chan struct{}, 1)},

@@ -87,7 +87,7 @@ func (c *Channel) drive(ctx context.Context) {
 		}
 		c.noticeChange()
 		now := time.Now()
-		c.endOverlaps(now)
+		c.endOverlaps(now, tree.ID{})
 		if t, ok := c.tree.RootClock(now); ok {
 			c.intake.clock.Store(&rootClock{when: now, beat: t})
 		}
@@ -183,7 +183,6 @@ func (c *Channel) forget(ev tree.Down) {
 		c.leftPeers.note(ev.End)
 	}
 	delete(c.up, ev.Link)
-	delete(c.overlapping, ev.Link)
 	delete(c.down, ev.Link)
 	delete(c.dials, ev.Link)
 }
@@ -221,7 +220,7 @@ func (c *Channel) query(f func(*tree.Node)) bool {
 func (c *Channel) carryOut(a tree.Action) {
 	switch a := a.(type) {
 	case tree.Dial:
-		c.endOverlapWith(a.Place)
+		c.endOverlaps(time.Now(), a.Place.ID)
 		c.log.Debug("asks a node", zap.String("peer", a.Place.ID.Short()), zap.Bool("by a call", !a.Through.IsZero()))
 		c.dialPlace(a)
 	case tree.Probe:

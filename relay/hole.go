@@ -1,9 +1,7 @@
 package relay
 
 import (
-	"fmt"
-	"maps"
-	"slices"
+	"math"
 	"sync"
 	"time"
 
@@ -49,7 +47,7 @@ func (in *intake) keep(now time.Time, c *stream.Chunk, u *uplink) (bool, error) 
 		return true, nil
 	}
 	if _, follows := h.kept[c.Seq()-1]; !follows && !c.Has(stream.Key) {
-		return false, fmt.Errorf("chunk %d after %d: %w", c.Seq(), head.Seq, stream.ErrGap)
+		return false, stream.ErrGap
 	}
 	if len(h.kept) == 0 {
 		h.kept, h.since = make(map[uint64]keptChunk), now
@@ -94,9 +92,16 @@ func (in *intake) giveUp(now time.Time) bool {
 
 // jump has the ring go on with all that waited. What a later header has overtaken is lost with the hole.
 func (in *intake) jump(now time.Time) {
-	for _, seq := range slices.Sorted(maps.Keys(in.hole.kept)) {
-		_ = in.put(now, in.hole.kept[seq])
-		in.hole.drop(seq)
+	for h := &in.hole; len(h.kept) > 0; {
+		seq := uint64(math.MaxUint64) // the lowest, and all that follow it
+		for s := range h.kept {
+			seq = min(seq, s)
+		}
+		for b, ok := h.kept[seq]; ok; b, ok = h.kept[seq] {
+			_ = in.put(now, b)
+			h.drop(seq)
+			seq++
+		}
 	}
 }
 

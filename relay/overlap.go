@@ -10,11 +10,11 @@ import (
 // what follows.
 const overlapTime = 2 * time.Second
 
-// overlap is a link that the tree has closed, and that goes on bringing chunks until another does. A node whose
-// parent has nothing to bring moves without a proof; the stream may go on, by the old parent, before the
-// new one has heard of the node. That begins at its newest key chunk then. It is owned by the channel's goroutine.
+// overlap is set on a link that the tree has closed, and that goes on bringing chunks until another does. A node
+// whose parent has nothing to bring moves without a proof; the stream may go on, by the old parent, before the
+// new one has heard of the node. That begins at its newest key chunk then.
 type overlap struct {
-	until time.Time
+	until time.Time // zero for none
 	end   tree.End
 }
 
@@ -24,51 +24,35 @@ func (c *Channel) overlaps(now time.Time, num tree.Link, e tree.End) bool {
 	if u == nil || !u.feeding.Load() || e.By != tree.Us || e.Reason != tree.ReasonMoved && e.Reason != tree.ReasonNotNeeded {
 		return false
 	}
-	if _, is := c.overlapping[num]; is || !c.awaited(num) {
-		return is
+	if u.overlap.until.IsZero() && c.awaited(u) {
+		u.overlap = overlap{now.Add(overlapTime), e}
 	}
-	c.overlapping[num] = overlap{now.Add(overlapTime), e}
-	return true
+	return !u.overlap.until.IsZero()
 }
 
-// awaited reports whether another link than num feeds the node and has not brought what follows yet.
-func (c *Channel) awaited(num tree.Link) bool {
-	for n, u := range c.up {
-		if _, left := c.overlapping[n]; n != num && !left && u.feeding.Load() && !u.proved.Load() && u.ctx.Err() == nil {
+// awaited reports whether another link than u feeds the node and has not brought what follows yet.
+func (c *Channel) awaited(u *uplink) bool {
+	for _, o := range c.up {
+		if o != u && o.overlap.until.IsZero() && o.feeding.Load() && !o.proved.Load() && o.ctx.Err() == nil {
 			return true
 		}
 	}
 	return false
 }
 
-// endOverlaps closes the links that were left and are needed no longer.
-func (c *Channel) endOverlaps(now time.Time) {
-	for num, o := range c.overlapping { // in any order
-		if !now.Before(o.until) || !c.awaited(num) {
-			c.endOverlap(num)
+// endOverlaps closes the links that were left and are needed no longer, or lead to a node that is dialled again:
+// it would take the newer link for the same one that came back.
+func (c *Channel) endOverlaps(now time.Time, dialled tree.ID) {
+	for _, u := range c.up { // in any order
+		o := u.overlap
+		if o.until.IsZero() || now.Before(o.until) && c.awaited(u) && u.peer != dialled {
+			continue
 		}
-	}
-}
-
-// endOverlap closes a link that was left.
-func (c *Channel) endOverlap(num tree.Link) {
-	o, u := c.overlapping[num], c.up[num]
-	delete(c.overlapping, num)
-	if u == nil {
-		return
-	}
-	if o.end.Reason == tree.ReasonMoved {
-		u.send(tree.Bye{Reason: tree.ReasonMoved})
-	}
-	c.closeLink(&u.link, o.end)
-}
-
-// endOverlapWith closes a link to a node that was left and is to be dialled again: it would take the
-// newer link for the same one that came back.
-func (c *Channel) endOverlapWith(p tree.Place) {
-	for num := range c.overlapping {
-		if u := c.up[num]; u != nil && (u.peer == p.ID || u.place.ID == p.ID) {
-			c.endOverlap(num)
+		u.overlap = overlap{}
+		u.proved.Store(true) // nobody waits for it
+		if o.end.Reason == tree.ReasonMoved {
+			u.send(tree.Bye{Reason: tree.ReasonMoved})
 		}
+		c.closeLink(&u.link, o.end)
 	}
 }

@@ -42,6 +42,8 @@ type uplink struct {
 	seen     netip.AddrPort // where the other side says that it sees this node; owned by the channel's goroutine
 	provedAt time.Time      // when proveTo had it dial back; owned by the channel's goroutine
 
+	overlap overlap // owned by the channel's goroutine
+
 	sweeper *sweeper
 	fresh   int // chunks that have come and were not passed on; owned by the reader
 

@@ -140,11 +140,7 @@ func (r *report) siege(s siege, conns, cut int, came newcomers, took time.Durati
 		r.say("\n%s, from %d addresses, for %s: %d came, %d were cut.", during, s.addresses, short(took), conns, cut)
 	}
 	if t.told > 0 {
-		if t.answers > 0 {
-			r.say("  Those from whose addresses they came got %d answers, of %d bytes together, for %d bytes.", t.answers, t.got, t.told)
-		} else {
-			r.say("  Somebody who was named got %d bytes and %d dials, for %d bytes that named him.", t.got, t.dials, t.told)
-		}
+		r.say("  Those who were named got %d bytes, %d answers and %d dials, for %d bytes that named them.", t.got, t.answers, t.dials, t.told)
 		if t.got > t.told {
 			r.miss("%s: somebody who was named got %d bytes for %d", during, t.got, t.told)
 		}

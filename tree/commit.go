@@ -16,9 +16,15 @@ func (n *Node) suits(now time.Time, a *attempt, w *Welcome) bool {
 		}
 		return int(w.Label.H)+1 <= n.within(now) && lagOf(w.Lag) <= n.lag+lagGain
 	case wantFaster:
-		return n.faster(lagOf(w.Lag))
+		return n.faster(lagOf(w.Lag)) || n.caughtUp(lagOf(w.Lag))
 	}
 	return true
+}
+
+// caughtUp reports whether a place with that lag is as good as one that serves the node already, while that
+// one is not its parent: the node is not late any more then, and the parent that was too slow still is one.
+func (n *Node) caughtUp(lag time.Duration) bool {
+	return n.search.attempts.bring() && lag <= n.lag+lagGain
 }
 
 func (n *Node) welcomed(now time.Time, l Link, w Welcome) {

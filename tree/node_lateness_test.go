@@ -203,3 +203,21 @@ func TestAParentThatWasTooSlowIsLeftAloneForAMinute(t *testing.T) {
 		t.Errorf("asked %v", asked)
 	}
 }
+
+// A standby link is pulled, and whoever is at its end sends the stream, but no welcome. The node is not late
+// any more, and has still to leave its parent.
+func TestAPlaceThatServesAndDoesNotWelcomeKeepsNobodyElseFromBeingTaken(t *testing.T) {
+	r := newRig(t, Config{})
+	r.below(3)
+	r.search.want = wantFaster
+	for _, test := range []struct {
+		brought bool
+		lag     uint32 // of the next place, ms
+		want    bool
+	}{{false, 0, false}, {true, 0, true}, {true, 300, true}, {true, 301, false}} {
+		r.search.add(&attempt{link: 99, pulled: true, ready: true, brought: test.brought})
+		if got := r.suits(&Welcome{Lag: test.lag}); got != test.want {
+			t.Errorf("it delivers: %v; another that is %d ms late is taken: %v", test.brought, test.lag, got)
+		}
+	}
+}

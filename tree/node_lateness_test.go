@@ -216,7 +216,7 @@ func TestAPlaceThatServesAndDoesNotWelcomeKeepsNobodyElseFromBeingTaken(t *testi
 		want    bool
 	}{{false, 0, false}, {true, 0, true}, {true, 300, true}, {true, 301, false}} {
 		r.search.add(&attempt{link: 99, pulled: true, ready: true, brought: test.brought})
-		if got := r.suits(&Welcome{Lag: test.lag}); got != test.want {
+		if got := r.suits(r.now, r.search.find(99), &Welcome{Lag: test.lag}); got != test.want {
 			t.Errorf("it delivers: %v; another that is %d ms late is taken: %v", test.brought, test.lag, got)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+	"golang.org/x/time/rate"
 
 	"relay/relay/refusal"
 	"relay/relay/seal"
@@ -116,7 +117,7 @@ func (n *Node) newChannel(id stream.ChannelID, access seal.Access, notices func(
 		reporting: reporting{survey: newSurvey()},
 		dialBacks: dialBacks{turn: make(chan struct{}, 1)},
 		epochs:    newEpochs(),
-		descent:   descent{node: n.cfg.Key},
+		descent:   descent{node: n.cfg.Key, strangers: rate.NewLimiter(placeRate, placeBurst)},
 		sweeper:   newSweeper(),
 	}
 }

@@ -22,6 +22,10 @@ const (
 	// comes beyond is dropped: the next is as good.
 	lineageRate  = 2
 	lineageBurst = 10
+	// placeRate and placeBurst bound the places in the lineages of joiners that are checked, per second, some
+	// 60 µs each. A joiner beyond that counts as one that has just come.
+	placeRate  = 300
+	placeBurst = 2000
 	// signMost is how many children are told of a new lineage at a time. Each takes a signature's 30 µs.
 	signMost = 16
 )
@@ -33,38 +37,30 @@ type descent struct {
 	node ed25519.PrivateKey // this node's
 
 	// Owned by the channel's goroutine.
-	own     *wire.Lineage // this node's, of whatever epoch; nil for none
+	own     *wire.Lineage // this node's newest, of whatever epoch; nil for none
+	holds   bool          // it is of where the node is now
 	renewed time.Time     // when the source made it
 	due     []tree.Link   // of children that have not been told of it
 
-	mu       sync.Mutex        // guards what follows, which the readers of links share
-	verifier *lineage.Verifier // of the newest epoch that was asked about
+	parents, joiners checked
+	strangers        *rate.Limiter // of the places that joiners show
 }
 
-// check returns how deep a lineage of the present epoch proves that a node is.
-func (d *descent) check(r lineage.Run, f wire.Lineage, node tree.ID, now uint64) (int, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.of(r).Check(f.Places, node, now)
+// checked checks lineages, and remembers what was good. The readers of links share that of parents; what
+// joiners show is apart, so that it neither keeps those waiting nor has what they remember forgotten.
+type checked struct {
+	mu sync.Mutex
+	by *lineage.Verifier // of the newest run that was asked about
 }
 
-// since returns since when a lineage of the present epoch shows a node to be there, in ms of the root's
-// clock; now if it does not.
-func (d *descent) since(r lineage.Run, f wire.Lineage, node tree.ID, now uint64) uint64 {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	since, err := d.of(r).Since(f.Places, node, now)
-	if err != nil {
-		return now
+// in calls f with the verifier of a run.
+func (k *checked) in(r lineage.Run, f func(*lineage.Verifier)) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.by == nil || k.by.Run != r {
+		k.by = lineage.NewVerifier(r)
 	}
-	return since
-}
-
-func (d *descent) of(r lineage.Run) *lineage.Verifier {
-	if d.verifier == nil || d.verifier.Run != r {
-		d.verifier = lineage.NewVerifier(r)
-	}
-	return d.verifier
+	f(k.by)
 }
 
 // run is the run of the channel that this node is in, and what the root's clock shows there by
@@ -88,25 +84,34 @@ func (c *Channel) takeLineage(u *uplink, f wire.Lineage) error {
 	if !ok || f.Epoch != r.Epoch || !u.lineages.Allow() {
 		return nil
 	}
-	switch depth, err := c.descent.check(r, f, c.node.ID(), clock); {
+	if by := f.Places.By(); by != u.peer { // this node's own, or another's, come back
+		return fmt.Errorf("lineage by %s: %w", by.Short(), lineage.ErrSignature)
+	}
+	var depth int
+	var err error
+	c.descent.parents.in(r, func(v *lineage.Verifier) { depth, err = v.Check(f.Places, c.node.ID(), clock) })
+	switch {
 	case errors.Is(err, lineage.ErrExpired), errors.Is(err, lineage.ErrFuture): // it proves nothing
 		return nil
 	case err != nil:
 		return fmt.Errorf("lineage: %w", err)
-	default:
-		u.lineage.Store(&f)
-		c.tell(tree.Proven{Link: u.num, Depth: depth})
-		return nil
 	}
+	u.lineage.Store(&f)
+	c.tell(tree.Proven{Link: u.num, Depth: depth, For: f.Places.Left(clock)})
+	return nil
 }
 
-// inherit makes this node's lineage of what its parent has proved, and has the children told.
+// inherit makes this node's lineage of what its parent has proved, and has the children told. Below a
+// parent that has proved nothing it has none to give them: an old one would show another place. It
+// keeps what it has shown of its age.
 func (c *Channel) inherit(parent tree.Link) {
 	u := c.up[parent]
 	if u == nil || parent != c.change.to {
 		return
 	}
-	if f := u.lineage.Load(); f != nil && f != c.descent.own {
+	f := u.lineage.Load()
+	c.descent.holds = f != nil
+	if f != nil && f != c.descent.own {
 		c.descent.own = f
 		c.proveAnew()
 	}
@@ -120,6 +125,7 @@ func (c *Channel) renew(now time.Time) {
 		return
 	}
 	d.renewed = now
+	d.holds = true
 	d.own = &wire.Lineage{Epoch: r.Epoch, Places: r.Root(d.root, c.node.ID(), clock)}
 	c.proveAnew()
 }
@@ -146,7 +152,7 @@ func (c *Channel) prove(now time.Time) (more bool) {
 func (c *Channel) place(now time.Time, d *downlink) {
 	r, clock, ok := c.run(now)
 	own := c.descent.own
-	if !ok || own == nil || own.Epoch != r.Epoch || !d.knows3() {
+	if !ok || !c.descent.holds || own.Epoch != r.Epoch || !d.knows3() {
 		return
 	}
 	if d.came.Epoch != r.Epoch {
@@ -169,10 +175,15 @@ func (c *Channel) believeAge(j *tree.Join, shown *wire.Lineage, peer tree.ID) mo
 	r, clock, ok := c.run(time.Now())
 	claimed := uint64(j.Age)
 	j.Age = 0
-	if !ok || shown == nil || shown.Epoch != r.Epoch || claimed == 0 {
+	if !ok || shown == nil || shown.Epoch != r.Epoch || claimed == 0 || !c.descent.strangers.AllowN(time.Now(), shown.Places.Depth()+1) {
 		return moment{}
 	}
-	since := c.descent.since(r, *shown, peer, clock)
+	var since uint64
+	var err error
+	c.descent.joiners.in(r, func(v *lineage.Verifier) { since, err = v.Since(shown.Places, peer, clock) })
+	if err != nil {
+		return moment{}
+	}
 	j.Age = uint32(min(claimed, (clock-since)/1000))
 	return moment{r.Epoch, since}
 }

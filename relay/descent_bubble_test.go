@@ -70,6 +70,9 @@ func TestAParentThatLiesAboutItsPlaceIsLeft(t *testing.T) {
 			f.Places = append(r.Root(keyOf(l.id), l.id.id, clock), f.Places...)
 			return f
 		}, time.Second, "forged"},
+		"and shows the child its own": {func(t *testing.T, w *world, _ *villain, child identity) wire.Lineage {
+			return w.lineageOf(t, child)
+		}, time.Second, "forged"},
 		"and shows somebody else's": {func(t *testing.T, w *world, l *villain, _ identity) wire.Lineage {
 			return w.lineageOf(t, l.id)
 		}, time.Second, "forged"},
@@ -152,7 +155,13 @@ func TestANodeIsAsOldAtItsNextPlace(t *testing.T) {
 		var age time.Duration
 		child.query(func(*tree.Node) {
 			r, clock, _ := child.run(time.Now())
-			age = ms(clock - child.descent.since(r, *child.descent.own, child.node.ID(), clock))
+			child.descent.joiners.in(r, func(v *lineage.Verifier) {
+				since, err := v.Since(child.descent.own.Places, child.node.ID(), clock)
+				if err != nil {
+					t.Error(err)
+				}
+				age = ms(clock - since)
+			})
 		})
 		if age < 2*time.Minute {
 			t.Errorf("it is shown to be %v old", age)

@@ -79,6 +79,7 @@ func (c *Channel) drive(ctx context.Context) {
 			if c.intake.giveUp(now) {
 				signal(c.sweeper.prod)
 			}
+			c.tellDelivered()
 			c.handle(c.progress(now))
 			c.watchEpoch(now)
 		}
@@ -96,6 +97,15 @@ func (c *Channel) drive(ctx context.Context) {
 			continue
 		}
 		timer.Reset(c.rest(now))
+	}
+}
+
+// tellDelivered tells the tree of links that have delivered what had to wait first.
+func (c *Channel) tellDelivered() {
+	for num, u := range c.up { // in any order
+		if u.proved.Load() && !u.told.Swap(true) {
+			c.handle(tree.Delivered{Link: num})
+		}
 	}
 }
 

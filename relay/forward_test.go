@@ -42,7 +42,7 @@ func newForwarding(t testing.TB, children int) *forwarding {
 	c := node.newChannel(stream.IDOf(key), seal.Access{}, nil)
 	c.ring.SetHeader(ring.Header())
 	f := &forwarding{
-		uplink: &uplink{intake: &c.intake, sweeper: &c.sweeper}, channel: c,
+		uplink: &uplink{intake: &c.intake, sweeper: &c.sweeper, delivered: func() {}}, channel: c,
 		writer: w, ring: ring, from: ring.Cursor(),
 	}
 	f.feeding.Store(true)

@@ -1,7 +1,8 @@
 package relay
 
 import (
-	"math"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -21,7 +22,7 @@ const (
 // has had until then may still bring what lies between, and so may another that is asked meanwhile.
 type hole struct {
 	mu    sync.Mutex
-	kept  map[uint64]keptChunk // by number, verified, all of one epoch
+	kept  map[stream.Position]keptChunk // verified
 	bytes int
 	since time.Time // when the first of them came
 }
@@ -43,16 +44,21 @@ func (in *intake) keep(now time.Time, c *stream.Chunk, u *uplink) (bool, error) 
 	if newest == nil || c.Epoch() != head.Epoch || c.Seq() <= head.Seq+1 || ms(c.Beat())-ms(newest.Beat()) > ringAge {
 		return false, nil
 	}
-	if _, ok := h.kept[c.Seq()]; ok {
+	if o, ok := h.kept[c.Position()]; ok {
+		if !o.chunk.Same(c) {
+			return false, &StolenError{stream.DoubleOf(o.chunk, c)}
+		}
 		return true, nil
 	}
-	if _, follows := h.kept[c.Seq()-1]; !follows && !c.Has(stream.Key) {
+	before := c.Position()
+	before.Seq--
+	if _, follows := h.kept[before]; !follows && !c.Has(stream.Key) {
 		return false, stream.ErrGap
 	}
 	if len(h.kept) == 0 {
-		h.kept, h.since = make(map[uint64]keptChunk), now
+		h.kept, h.since = make(map[stream.Position]keptChunk), now
 	}
-	h.kept[c.Seq()] = keptChunk{c.Clone(), u} // the reader reads the next one into the same memory
+	h.kept[c.Position()] = keptChunk{c.Clone(), u} // the reader reads the next one into the same memory
 	if h.bytes += len(c.Frame()); h.bytes > holeBytes {
 		in.jump(now)
 	}
@@ -67,15 +73,26 @@ func (in *intake) fill(now time.Time) {
 	if len(h.kept) == 0 {
 		return
 	}
-	head := in.ring.Head()
-	for b, ok := h.kept[head.Seq+1]; ok && in.put(now, b) == nil; b, ok = h.kept[head.Seq+1] {
-		head = in.ring.Head()
+	next := in.ring.Head()
+	next.Seq++
+	for b, ok := h.kept[next]; ok && in.bring(now, b) == nil; b, ok = h.kept[next] {
+		h.drop(next)
+		next.Seq++
 	}
-	for seq, b := range h.kept {
-		if b.chunk.Position().Compare(head) <= 0 {
-			h.drop(seq)
+	for p := range h.kept {
+		if p.Compare(in.ring.Head()) <= 0 {
+			h.drop(p)
 		}
 	}
+}
+
+// bring puts a chunk that has waited into the ring: whoever has sent it has delivered.
+func (in *intake) bring(now time.Time, b keptChunk) error {
+	err := in.put(now, b)
+	if err == nil {
+		b.by.proved.Store(true)
+	}
+	return err
 }
 
 // giveUp goes on behind the hole if nobody has filled it in time. It reports whether it did.
@@ -92,20 +109,13 @@ func (in *intake) giveUp(now time.Time) bool {
 
 // jump has the ring go on with all that waited. What a later header has overtaken is lost with the hole.
 func (in *intake) jump(now time.Time) {
-	for h := &in.hole; len(h.kept) > 0; {
-		seq := uint64(math.MaxUint64) // the lowest, and all that follow it
-		for s := range h.kept {
-			seq = min(seq, s)
-		}
-		for b, ok := h.kept[seq]; ok; b, ok = h.kept[seq] {
-			_ = in.put(now, b)
-			h.drop(seq)
-			seq++
-		}
+	for _, p := range slices.SortedFunc(maps.Keys(in.hole.kept), stream.Position.Compare) {
+		_ = in.bring(now, in.hole.kept[p])
+		in.hole.drop(p)
 	}
 }
 
-func (h *hole) drop(seq uint64) {
-	h.bytes -= len(h.kept[seq].chunk.Frame())
-	delete(h.kept, seq)
+func (h *hole) drop(p stream.Position) {
+	h.bytes -= len(h.kept[p].chunk.Frame())
+	delete(h.kept, p)
 }

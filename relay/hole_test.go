@@ -1,6 +1,9 @@
 package relay
 
 import (
+	"crypto/ed25519"
+	"errors"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -13,6 +16,7 @@ import (
 // joining is a node with two parents, of which the second has less history than the node.
 type joining struct {
 	t         *testing.T
+	key       ed25519.PrivateKey
 	in        intake
 	ring      *stream.Ring
 	chunks    []*stream.Chunk // by number; every second is a key chunk, from the first on
@@ -22,29 +26,39 @@ type joining struct {
 
 func newJoining(t *testing.T, chunks int) *joining {
 	key, now := newKey(t), time.Now()
-	source := stream.NewRing(stream.Limits{})
-	w := stream.NewWriter(source, key, stream.NextEpoch(stream.Epoch{}, now, 1), now)
-	if err := w.SetHeader([]byte("header")); err != nil {
-		t.Fatal(err)
-	}
-	j := &joining{t: t, ring: stream.NewRing(stream.Limits{}), chunks: []*stream.Chunk{nil}}
-	j.ring.SetHeader(source.Header())
+	j := &joining{t: t, key: key, ring: stream.NewRing(stream.Limits{})}
 	j.in = newIntake(stream.IDOf(key), j.ring, now)
+	j.chunks = j.stream(stream.NextEpoch(stream.Epoch{}, now, 1), chunks, "tag")
+	j.old = &uplink{intake: &j.in, sweeper: &sweeper{}, stolen: func(error) {}}
+	j.next = &uplink{intake: &j.in, sweeper: &sweeper{}, stolen: func(error) {}, delivered: func() { j.delivered++ }, repeats: rate.NewLimiter(repeatRate, repeatBurst)}
+	for _, is := range []*atomic.Bool{&j.old.feeding, &j.old.proved, &j.old.told} { // it has delivered long since
+		is.Store(true)
+	}
+	j.next.feeding.Store(true)
+	return j
+}
+
+// stream is what the channel's source sends in an epoch, by number, and has the node know the header.
+func (j *joining) stream(e stream.Epoch, chunks int, tag string) []*stream.Chunk {
+	j.t.Helper()
+	source := stream.NewRing(stream.Limits{})
+	w := stream.NewWriter(source, j.key, e, time.Now())
+	if err := w.SetHeader([]byte("header")); err != nil {
+		j.t.Fatal(err)
+	}
+	j.ring.SetHeader(source.Header())
+	all := []*stream.Chunk{nil}
 	for i := range chunks {
 		f := stream.EndsChunk
 		if i%2 == 0 {
 			f |= stream.StartHere
 		}
-		if err := w.WriteTag([]byte("tag"), f); err != nil {
-			t.Fatal(err)
+		if err := w.WriteTag([]byte(tag), f); err != nil {
+			j.t.Fatal(err)
 		}
-		j.chunks = append(j.chunks, source.At(source.Head()))
+		all = append(all, source.At(source.Head()))
 	}
-	j.old = &uplink{intake: &j.in, sweeper: &sweeper{}, stolen: func(error) {}}
-	j.next = &uplink{intake: &j.in, sweeper: &sweeper{}, stolen: func(error) {}, delivered: func() { j.delivered++ }, repeats: rate.NewLimiter(repeatRate, repeatBurst)}
-	j.old.feeding.Store(true)
-	j.next.feeding.Store(true)
-	return j
+	return all
 }
 
 // gives has chunks come over a link.
@@ -60,6 +74,9 @@ func (j *joining) gives(u *uplink, from, to int) {
 // has checks how far the node is, what it has lost, and whether the next parent was seen to deliver.
 func (j *joining) has(head, lost uint64, delivered int) {
 	j.t.Helper()
+	if j.next.proved.Load() && !j.next.told.Swap(true) { // as the channel's goroutine does
+		j.next.delivered()
+	}
 	st := j.ring.Stats()
 	if st.Head.Seq != head || st.Lost != lost || j.delivered != delivered {
 		j.t.Errorf("at chunk %d, %d lost, delivered %d times; want %d, %d, %d", st.Head.Seq, st.Lost, j.delivered, head, lost, delivered)
@@ -81,9 +98,8 @@ func TestWhatComesPastAHoleWaitsForWhatIsMissing(t *testing.T) {
 		j.gives(j.old, 17, 27)
 		j.has(27, 0, 0)
 		j.gives(j.old, 28, 28)
-		j.has(40, 0, 0)
+		j.has(40, 0, 1)
 		j.gives(j.old, 29, 42)
-		j.has(42, 0, 0)
 		j.gives(j.next, 41, 43)
 		j.has(43, 0, 1)
 		if n := len(j.in.hole.kept); n > 0 || j.in.hole.bytes != 0 {
@@ -102,7 +118,7 @@ func TestAHoleThatNobodyFillsIsJumpedOver(t *testing.T) {
 		if !j.in.giveUp(time.Now()) {
 			t.Error("not given up when it was time")
 		}
-		j.has(40, 12, 0)
+		j.has(40, 12, 1)
 		j.gives(j.next, 41, 41)
 		j.has(41, 12, 1)
 		j.gives(j.old, 17, 30) // too late
@@ -139,4 +155,57 @@ func TestPastAHoleOnlyAKeyChunkIsTaken(t *testing.T) {
 		t.Errorf("a chunk where no decoder can begin: %v", err)
 	}
 	j.has(16, 0, 0)
+}
+
+// A source that starts again numbers its chunks anew.
+func TestWhatWaitsIsOfItsOwnEpochAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		j := newJoining(t, 60)
+		j.gives(j.old, 1, 16)
+		j.gives(j.next, 29, 50)
+		before := j.chunks
+		time.Sleep(time.Second)
+		j.chunks = j.stream(stream.NextEpoch(before[1].Epoch(), time.Now(), 2), 60, "tag")
+		j.gives(j.old, 31, 31) // a node begins at any key chunk
+		if got := j.ring.Head(); got != j.chunks[31].Position() {
+			t.Errorf("the node is at %v", got)
+		}
+		if len(j.in.hole.kept) > 0 || j.in.hole.bytes != 0 {
+			t.Errorf("%d chunks of the run before wait, %d bytes", len(j.in.hole.kept), j.in.hole.bytes)
+		}
+		j.gives(j.old, 32, 60)
+		if got := j.ring.Head(); got != j.chunks[60].Position() {
+			t.Errorf("the node is at %v", got)
+		}
+	})
+}
+
+// Two chunks for one position are found out wherever the first of them is.
+func TestADoubleIsFoundAmongWhatWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		j := newJoining(t, 40)
+		j.gives(j.old, 1, 16)
+		j.gives(j.next, 29, 29)
+		other := j.stream(j.chunks[1].Epoch(), 40, "another")
+		if err := j.next.take(other[29]); !errors.As(err, new(*StolenError)) {
+			t.Errorf("another chunk 29: %v", err)
+		}
+	})
+}
+
+// A place that lacks something again and again has the player wait once.
+func TestALinkKeepsNobodyWaitingTwice(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		j := newJoining(t, 60)
+		j.gives(j.old, 1, 16)
+		j.gives(j.next, 21, 21)
+		time.Sleep(holeTime)
+		if !j.in.giveUp(time.Now()) {
+			t.Error("it waits for longer than it should")
+		}
+		j.gives(j.next, 31, 31)
+		j.has(31, 13, 1)
+		j.gives(j.next, 41, 41)
+		j.has(41, 22, 1)
+	})
 }

@@ -60,7 +60,7 @@ func (in *intake) chunk(c *stream.Chunk, u *uplink) error {
 	if err := in.present(now, c.Epoch(), c.Beat(), recordingAfter+ringAge); err != nil { // it may come before a beat
 		return err
 	}
-	if u.delivered != nil {
+	if !u.proved.Load() {
 		if kept, err := in.keep(now, c, u); kept || err != nil {
 			return err
 		}

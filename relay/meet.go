@@ -120,7 +120,7 @@ func (c *Channel) linkTo(id tree.ID) *link {
 		}
 	}
 	for _, u := range c.up {
-		if u.peer == id && !u.lingers && u.ctx.Err() == nil {
+		if u.peer == id && !u.lingers && u.overlap.until.IsZero() && u.ctx.Err() == nil {
 			return &u.link
 		}
 	}

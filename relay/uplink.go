@@ -57,11 +57,12 @@ type uplink struct {
 
 	asked     stream.Position // chunks after it; set before feeding
 	corrected bool            // it was told of a later epoch than its beats; owned by the reader
-	delivered func()          // called once, when the first of them has come; nil afterwards
+	delivered func()          // called once at most, when the first of them has come
 
 	repeated atomic.Uint64 // chunks, headers and beats that had come over this link before
 	feeding  atomic.Bool   // chunks are welcome
-	proved   atomic.Bool   // delivered was called
+	proved   atomic.Bool   // one of those chunks has come
+	told     atomic.Bool   // and the tree has heard of it
 	// showed is the latest beat that has come over the link, whether another has brought it or not.
 	showed  atomic.Pointer[stream.Beat]
 	brought atomic.Bool  // one has come that the ring did not have
@@ -147,15 +148,16 @@ func (u *uplink) chunk(c *stream.Chunk) error {
 	if u.fresh++; u.fresh >= passMost {
 		u.passOn()
 	}
-	if u.delivered == nil || c.Position().Compare(u.asked) <= 0 || !u.intake.ring.Has(c.Position()) {
+	if u.told.Load() || c.Position().Compare(u.asked) <= 0 || !u.intake.ring.Has(c.Position()) {
 		return nil
 	}
 	if err := c.Verify(u.intake.id); err != nil {
 		return fmt.Errorf("chunk %d: %w", c.Seq(), err)
 	}
 	u.proved.Store(true)
-	u.delivered()
-	u.delivered = nil
+	if !u.told.Swap(true) {
+		u.delivered()
+	}
 	return nil
 }
 

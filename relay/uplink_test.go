@@ -35,7 +35,7 @@ func TestOnlyAChunkThatWasAskedForAndIsTheRootsShowsThatAPlaceDelivers(t *testin
 	ring := stream.NewRing(stream.Limits{})
 	ring.SetHeader(source.Header())
 	in := newIntake(id, ring, now)
-	other := &uplink{intake: &in, sweeper: &sweeper{}, stolen: func(error) {}}
+	other := &uplink{intake: &in, sweeper: &sweeper{}, stolen: func(error) {}, delivered: func() {}}
 	give := func(u *uplink, c *stream.Chunk) error {
 		t.Helper()
 		u.feeding.Store(true)

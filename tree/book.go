@@ -359,6 +359,13 @@ func (b *book) avoid(p Place, until time.Time) {
 	}
 }
 
+// mistrust is avoid for a place that could not prove where it is, unless it is of the invite.
+func (b *book) mistrust(p Place, until time.Time) {
+	if e := b.find(p); e != nil && !e.seed {
+		e.deal().avoid = until
+	}
+}
+
 // worked forgets a place's failures, and clears the node that named it.
 func (b *book) worked(p Place) {
 	if e := b.find(p); e != nil {

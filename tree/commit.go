@@ -10,8 +10,10 @@ import (
 func (n *Node) suits(now time.Time, a *attempt, w *Welcome) bool {
 	switch n.search.want {
 	case wantNearer:
-		if n.cfg.Proofs && !a.proof.within(now, n.within(now)) {
-			n.book.avoid(a.place, now.Add(distrustTime))
+		if n.cfg.Proofs && (n.proving || n.improve.doubts) && !a.proof.within(now, n.within(now)) {
+			if n.proving {
+				n.book.mistrust(a.place, now.Add(distrustTime))
+			}
 			return false
 		}
 		return int(w.Label.H)+1 <= n.within(now) && lagOf(w.Lag) <= n.lag+lagGain
@@ -135,7 +137,7 @@ func (n *Node) tryCommit(now time.Time, a *attempt) {
 	switch {
 	case old != nil && old.lies(now):
 		n.book.avoid(old.place, now.Add(shunTime))
-	case want == wantNearer && n.unproven(now):
+	case want == wantNearer && n.improve.doubts:
 		n.book.avoid(old.place, now.Add(distrustTime))
 	}
 	n.search.remove(a)
@@ -176,7 +178,7 @@ func (n *Node) whyAnother(now time.Time) End {
 		return ByThem(ReasonDisplaced)
 	case u.leaving:
 		return ByThem(ReasonLeaving)
-	case n.search.want == wantNearer && n.unproven(now):
+	case n.search.want == wantNearer && n.improve.doubts:
 		return ByUs(ReasonLied)
 	case n.search.want == wantNearer:
 		return ByUs(ReasonMoved)

@@ -55,10 +55,11 @@ type Heard struct{ Link Link }
 type Delivered struct{ Link Link }
 
 // Proven says that signatures show how many links from the root the node is below the one at the other
-// end of a link, for [ProofLife] from now.
+// end of a link, and for how long that holds, at most [ProofLife].
 type Proven struct {
 	Link  Link
 	Depth int
+	For   time.Duration
 }
 
 // Probed answers a Probe. [Untried] says that there was nothing to try, or that no more may be tried

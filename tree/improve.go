@@ -33,6 +33,7 @@ type improver struct {
 	movedAt time.Time // of the newest move of the node's own choice, zero if there was none
 	targets []Place   // to be asked
 	on      bool      // a search for it is running
+	doubts  bool      // it is because nothing proves where the node is
 	hurried int       // looks that have not waited for their turn, 0 if the next one does
 }
 

@@ -24,6 +24,9 @@ func (n *Node) lookUp(now time.Time) {
 		return
 	}
 	targets := n.nearer(now, within)
+	if n.improve.doubts = unproven; unproven && !n.proving {
+		n.doubts++
+	}
 	for _, b := range n.standbys.links { // dropStandby makes another list
 		// A place cannot be asked for a slot over a link that is kept ready.
 		if b.ready && slices.ContainsFunc(targets, b.addr.same) {
@@ -68,7 +71,12 @@ func (n *Node) gotDeeper(now time.Time) {
 }
 
 // within is the deepest place that is of use to a node that wants to get nearer to the root.
-func (n *Node) within(now time.Time) int { return max(1, n.shownDepth(now)-1) }
+func (n *Node) within(now time.Time) int {
+	if n.improve.doubts {
+		return MaxPath - 1
+	}
+	return max(1, n.shownDepth(now)-1)
+}
 
 // bestForSelf is how far from the root the tree would take a node like this one.
 func (n *Node) bestForSelf() byte {

@@ -89,6 +89,7 @@ func (n *Node) parentBeat(now time.Time, hb Heartbeat) {
 	}
 	if hb.Label.Epoch.Compare(n.at.Epoch) > 0 {
 		n.clock.known = false // each epoch's clock begins at 0
+		n.up.proof = proof{}
 	}
 	if !n.search.attempts.awaitsLabel() { // a welcome's label must be able to catch up with this node's own
 		depth := n.depth()

@@ -11,22 +11,26 @@ const (
 	// lieTime is how long a parent may say that it is nearer to the root than it can prove: its way to
 	// the root may just have changed, and one more proof has to come.
 	lieTime = 8 * time.Second
+	// maxDoubts is how often a node looks for somebody who can prove something, before there was one.
+	maxDoubts = 3
 )
 
 // proof is what signatures show of how far the node is from the root below another, in links.
 type proof struct {
 	depth int // 0 for nothing
 	at    time.Time
+	until time.Time
 }
 
-func (p proof) holds(now time.Time) bool { return p.depth > 0 && now.Sub(p.at) < ProofLife }
+func (p proof) holds(now time.Time) bool { return p.depth > 0 && now.Before(p.until) }
 
 // within reports whether it proves that depth, or a lesser one.
 func (p proof) within(now time.Time, depth int) bool { return p.holds(now) && p.depth <= depth }
 
 // proven takes note of a proof that came over a link.
 func (n *Node) proven(now time.Time, ev Proven) {
-	p := proof{ev.Depth, now}
+	p := proof{ev.Depth, now, now.Add(min(ev.For, ProofLife))}
+	n.proving = true
 	switch r := n.role(ev.Link).(type) {
 	case *attempt:
 		r.proof = p
@@ -46,15 +50,16 @@ func (n *Node) believed(now time.Time, l Label) Label {
 
 // shownDepth is how deep the node is as far as that is proved: as deep as can be if nothing is.
 func (n *Node) shownDepth(now time.Time) int {
-	if n.cfg.Proofs && n.unproven(now) {
+	if n.unproven(now) {
 		return MaxPath
 	}
 	return n.depth()
 }
 
-// unproven reports whether the parent should have proved by now where it is.
+// unproven reports whether the parent should have proved by now where it is. It could not if the root is
+// of an older version: then all whom the node asks prove nothing either, and it asks no more.
 func (n *Node) unproven(now time.Time) bool {
-	return n.cfg.Proofs && n.up != nil && !n.up.proof.holds(now) && now.Sub(n.up.since) >= proofTime
+	return n.cfg.Proofs && (n.proving || n.doubts < maxDoubts) && n.up != nil && !n.up.proof.holds(now) && now.Sub(n.up.since) >= proofTime
 }
 
 // watchClaim notes since when the parent says that it is nearer to the root than it proves.
@@ -63,5 +68,8 @@ func (n *Node) watchClaim(now time.Time, l Label) {
 	since(&u.liesSince, now, u.proof.holds(now) && int(l.H)+1 < u.proof.depth)
 }
 
-// lies reports whether a parent has said for long that it is nearer to the root than it can prove.
-func (u *uplink) lies(now time.Time) bool { return lasted(u.liesSince, now, lieTime) }
+// lies reports whether a parent has said for long that it is nearer to the root than it can prove, and has
+// proved the same once more meanwhile.
+func (u *uplink) lies(now time.Time) bool {
+	return lasted(u.liesSince, now, lieTime) && u.proof.at.After(u.liesSince)
+}

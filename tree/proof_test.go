@@ -11,14 +11,14 @@ func nearTo(t *testing.T, proof int) (r *rig, up Link, as []Action) {
 	t.Helper()
 	r = newRig(t, Config{Proofs: true})
 	up = r.below(deep)
-	proves := func() []Action { return r.give(Proven{up, deep}) }
+	proves := func() []Action { return r.give(Proven{up, deep, ProofLife}) }
 	d, ok := r.dial(improveMax, r.beats(up, promising(0)), proves)
 	if !ok {
 		t.Fatal("nobody is asked")
 	}
 	r.give(Up{d.Link, d.Place.ID, d.Place.first(), false, false})
 	if proof != 0 {
-		r.give(Proven{d.Link, proof})
+		r.give(Proven{d.Link, proof, ProofLife})
 	}
 	return r, up, r.give(Received{d.Link, Welcome{Label: Label{Epoch{Ms: 1}, r.step(), 1}, Path: []Place{place(99), d.Place}}})
 }
@@ -42,7 +42,7 @@ func TestThatAPlaceIsNearerToTheRootHasToBeProved(t *testing.T) {
 		if test.want {
 			continue
 		}
-		proves := func() []Action { return r.give(Proven{up, deep}) }
+		proves := func() []Action { return r.give(Proven{up, deep, ProofLife}) }
 		if d, again := r.dial(distrustTime-time.Second, r.beats(up, promising(0)), proves); again {
 			t.Errorf("proved %s: asked again after %v: %+v", test.name, r.now, d)
 		}
@@ -54,12 +54,12 @@ func TestThatAPlaceIsNearerToTheRootHasToBeProved(t *testing.T) {
 func TestANodeStandsNoNearerThanItsParentProves(t *testing.T) {
 	r := newRig(t, Config{Proofs: true})
 	up := r.below(2)
-	r.give(Proven{up, 5})
+	r.give(Proven{up, 5, ProofLife})
 	r.give(Received{up, Heartbeat{Label: Label{Epoch{Ms: 1}, r.step(), 1}}})
 	if d := r.depth(); d != 5 {
 		t.Errorf("it stands at depth %d", d)
 	}
-	r.give(Proven{up, 3})
+	r.give(Proven{up, 3, ProofLife})
 	r.live(time.Second, r.beats(up, quiet(1)))
 	if i := r.Info(); i.Depth != 3 || i.Proven != 3 {
 		t.Errorf("it stands at depth %d, and %d is proved", i.Depth, i.Proven)
@@ -85,7 +85,7 @@ func TestAParentThatLiesAboutItsDepthIsLeft(t *testing.T) {
 		r := newRig(t, Config{Proofs: true})
 		up := r.below(4)
 		r.give(hints(60))
-		proves := func() []Action { return r.give(Proven{up, test.proof}) }
+		proves := func() []Action { return r.give(Proven{up, test.proof, ProofLife}) }
 		begun := r.now
 		d, ok := r.dial(2*lieTime, r.beats(up, quiet(test.says)), proves)
 		if took := r.now.Sub(begun); ok != test.want || ok && (took < lieTime || took > lieTime+time.Second) {
@@ -104,17 +104,53 @@ func TestAParentThatLiesAboutItsDepthIsLeft(t *testing.T) {
 	}
 }
 
+// If the root is of an older version there are no proofs. A node that has found that out leaves it at that.
+func TestWhereNobodyProvesAnythingANodeCeasesToAsk(t *testing.T) {
+	r := newRig(t, Config{Proofs: true, Seeds: places(1, 2)})
+	up := r.attach(Label{Epoch{Ms: 1}, 1, 0}, 1)
+	asked := 0
+	for end := r.now.Add(10 * time.Minute); r.now.Before(end); {
+		d, ok := r.dial(time.Minute, r.beats(up, quiet(0)))
+		if !ok {
+			continue
+		}
+		asked++
+		r.give(Up{d.Link, d.Place.ID, d.Place.first(), false, false})
+		as := r.give(Received{d.Link, Welcome{Label: Label{Epoch{Ms: 1}, r.step() + 1, 0}, Path: []Place{d.Place}}})
+		if _, taken := first[Attached](as); taken || closed(as, d.Link) != ReasonNotNeeded {
+			t.Fatalf("a place that proves nothing either: %+v", as)
+		}
+		if e := r.book.find(d.Place); e.avoid.After(r.now) {
+			t.Error("it is left alone for that, and would be missed in need")
+		}
+	}
+	if asked != maxDoubts {
+		t.Errorf("asked %d times in 10 min", asked)
+	}
+}
+
+// A proof may be of where the parent was before it moved to one that proves nothing.
+func TestAProofThatIsNotRepeatedMakesNobodyALiar(t *testing.T) {
+	r := newRig(t, Config{Proofs: true})
+	up := r.below(6)
+	r.give(hints(60))
+	r.give(Proven{up, 6, ProofLife})
+	if d, ok := r.dial(ProofLife-time.Second, r.beats(up, quiet(1))); ok {
+		t.Errorf("%+v is asked after %v", d, r.now)
+	}
+}
+
 // The way to the root may change at any time: a label may be ahead of its proof for a moment.
 func TestALabelMayBeAheadOfItsProofForAMoment(t *testing.T) {
 	r := newRig(t, Config{Proofs: true})
 	up := r.below(4)
 	r.give(hints(60))
 	for depth := 4; depth > 1; depth-- {
-		r.give(Proven{up, depth})
+		r.give(Proven{up, depth, ProofLife})
 		if d, ok := r.dial(lieTime-time.Second, r.beats(up, quiet(depth-2))); ok {
 			t.Fatalf("%+v is asked", d)
 		}
-		r.give(Proven{up, depth - 1})
+		r.give(Proven{up, depth - 1, ProofLife})
 		r.live(heartbeatInterval, r.beats(up, quiet(depth-2)))
 	}
 }
@@ -132,7 +168,7 @@ func TestANodeBelowOneThatProvesNothingAsksThoseOfTheInvite(t *testing.T) {
 			continue
 		}
 		r.give(Up{d.Link, d.Place.ID, d.Place.first(), false, false})
-		r.give(Proven{d.Link, 7})
+		r.give(Proven{d.Link, 7, ProofLife})
 		as := r.give(Received{d.Link, Welcome{Label: Label{Epoch{Ms: 1}, r.step(), 6}, Path: append(places(90, 91, 92, 93, 94, 95), d.Place)}})
 		as = append(as, r.live(2*LabelStep, r.beats(up, quiet(0)), r.beats(d.Link, quiet(6)))...) // its own label is as new at first
 		if a, ok := first[Attached](as); !ok || a.Depth != 7 || a.Before != ByUs(ReasonLied) {

@@ -52,6 +52,19 @@ type Lineage []byte
 // that is true.
 func (l Lineage) Depth() int { return len(l)/PlaceLen - 1 }
 
+// By returns the node whose key has signed the last place: the parent of the node whose lineage it is. It
+// is no node of the root's, which the channel's key has signed.
+func (l Lineage) By() tree.ID { return nodeOf(l.place(l.Depth()).signer()) }
+
+// Left returns for how long all places hold, given the root's clock in ms.
+func (l Lineage) Left(now uint64) time.Duration {
+	left := uint64(Life.Milliseconds())
+	for i := range l.Depth() + 1 {
+		left = min(left, l.place(i).until()-min(now, l.place(i).until()))
+	}
+	return time.Duration(left) * time.Millisecond
+}
+
 func (l Lineage) place(i int) place { return place(l[i*PlaceLen:][:PlaceLen]) }
 
 // place is one of a lineage's.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"testing"
+	"time"
 
 	"relay/relay/stream"
 	"relay/tree"
@@ -173,6 +174,35 @@ func concoct(rnd *rand.Rand, r Run, nodes []node, lines []Lineage, friends []int
 		}
 	}
 	return l
+}
+
+// Nobody is made older by one who has come later itself.
+func TestANodeIsNoOlderThanThoseWhoVouchForIt(t *testing.T) {
+	channel := newNode(1 << 30)
+	r := Run{stream.ChannelID(channel.public()), stream.Epoch{Ms: 7, Rand: 9}}
+	const now = 1_000_000
+	root, liar, friend := newNode(0), newNode(1), newNode(2)
+	hers := r.Child(r.Root(channel.key, root.id, now), root.key, liar.id, now, now-5_000)
+	for _, c := range []struct {
+		claims, want uint64
+	}{{0, now - 5_000}, {now - 1_000, now - 1_000}, {now + 9_000, now}} {
+		since, err := NewVerifier(r).Since(r.Child(hers, liar.key, friend.id, now, c.claims), friend.id, now)
+		if err != nil || since != c.want {
+			t.Errorf("since %d, as one says who is there since %d: %d, %v", c.claims, now-5_000, since, err)
+		}
+	}
+	l := r.Child(hers, liar.key, friend.id, now+20_000, 0)
+	for _, c := range []struct {
+		now  uint64
+		want time.Duration
+	}{{now, 30 * time.Second}, {now + 20_000, 10 * time.Second}, {now + 30_000, 0}, {now + 90_000, 0}} {
+		if left := l.Left(c.now); left != c.want {
+			t.Errorf("%d ms later it holds for %v, want %v", c.now-now, left, c.want)
+		}
+	}
+	if l.By() != liar.id {
+		t.Error("it is not by who has signed it")
+	}
 }
 
 func TestAVerifierRemembersABoundedNumber(t *testing.T) {

@@ -34,13 +34,18 @@ func (v *Verifier) Check(l Lineage, node tree.ID, now uint64) (int, error) {
 	return l.Depth(), v.signatures(l, node)
 }
 
-// Since returns since when node is known to be there, if l proves it, in ms of the root's clock. It may
-// have expired for [AgeLife].
+// Since returns since when node is known to be there, if l proves it, in ms of the root's clock. Nobody is
+// believed to be older than any of those that vouch for it: else one place anywhere would make another
+// node as old as its owner likes. The lineage may have expired for [AgeLife].
 func (v *Verifier) Since(l Lineage, node tree.ID, now uint64) (uint64, error) {
 	if err := l.shape(v.Run, now, uint64(AgeLife.Milliseconds())); err != nil {
 		return 0, err
 	}
-	return min(l.place(l.Depth()).since(), now), v.signatures(l, node)
+	var since uint64
+	for i := range l.Depth() + 1 {
+		since = max(since, l.place(i).since())
+	}
+	return min(since, now), v.signatures(l, node)
 }
 
 func (v *Verifier) signatures(l Lineage, node tree.ID) error {

@@ -116,7 +116,6 @@ func (c *Chunk) Payload() []byte {
 // machine. It must not be changed.
 func (c *Chunk) Frame() []byte { return c.frame }
 
-// size is what the chunk holds of memory, in bytes.
 // Clone returns a copy with bytes of its own.
 func (c *Chunk) Clone() *Chunk {
 	clone := *c
@@ -124,6 +123,7 @@ func (c *Chunk) Clone() *Chunk {
 	return &clone
 }
 
+// size is what the chunk holds of memory, in bytes.
 func (c *Chunk) size() int { return cap(c.frame) + cap(c.plain) }
 
 // Same reports whether the two are the same bytes.

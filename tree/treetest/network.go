@@ -25,6 +25,7 @@ type conn struct {
 	met    bool  // by a call
 	shown  int64 // when end 1 has proved to end 0 how deep that is
 	depth  int   // and how deep; 0 for nothing yet
+	until  int64 // and until when that holds
 	asked  bool  // end 1 has asked end 0 to move on
 	fed    bool  // end 0 takes chunks from it
 	proved bool  // one has come

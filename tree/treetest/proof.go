@@ -17,9 +17,13 @@ type lineage struct {
 	until int64 // 0 for none yet
 }
 
-// proves returns how deep a host can prove to be.
-func (h *Host) proves() (int, bool) {
-	return h.lineage.depth, h.Root || h.sim.t < h.lineage.until
+// proves returns how deep a host can prove to be, and for how long.
+func (h *Host) proves() (depth int, holds time.Duration, ok bool) {
+	if h.Root {
+		return 0, tree.ProofLife, true
+	}
+	holds = time.Duration(h.lineage.until - h.sim.t)
+	return h.lineage.depth, holds, holds > 0
 }
 
 // proveAlong has the parent's end of a connection prove its place, with a welcome or once in each renewal.
@@ -39,13 +43,13 @@ func (s *Sim) proveAlong(c *conn, m tree.Message) {
 
 // prove shows end 0 how deep it is below end 1.
 func (s *Sim) prove(c *conn) {
-	depth, ok := c.ends[1].proves()
+	depth, until, ok := c.ends[1].proves()
 	if !ok || !c.open(0) {
 		return
 	}
-	c.shown, c.depth = s.t, depth+1
+	c.shown, c.depth, c.until = s.t, depth+1, s.t+int64(until)
 	h := c.ends[0]
-	h.tell(tree.Proven{Link: c.links[0], Depth: c.depth})
+	h.tell(tree.Proven{Link: c.links[0], Depth: c.depth, For: until})
 	if h.up == c || h.Fake != nil {
 		h.inherit(c)
 	}
@@ -59,7 +63,7 @@ func (h *Host) inherit(c *conn) {
 		return
 	}
 	old := h.lineage
-	h.lineage = lineage{c.depth, c.shown + int64(tree.ProofLife)}
+	h.lineage = lineage{c.depth, c.until}
 	if old.depth == c.depth {
 		return
 	}

@@ -12,7 +12,7 @@ const (
 	leastPercent = 10
 	mostPercent  = 100
 	// often is how soon after the last a collection comes too soon: it takes some milliseconds of a
-	// processor. With 1 s in place of 2, 50 viewers took a tenth more. Later than seldom, it takes next to nothing.
+	// processor. With 1 s, 50 viewers took a tenth more than at the pace of the runtime. Later than seldom, it takes next to nothing.
 	often  = 2 * time.Second
 	seldom = 5 * time.Second
 )

@@ -187,5 +187,3 @@ func (c *Channel) believeAge(j *tree.Join, shown *wire.Lineage, peer tree.ID) mo
 	j.Age = uint32(min(claimed, (clock-since)/1000))
 	return moment{r.Epoch, since}
 }
-
-func newLineageLimiter() *rate.Limiter { return rate.NewLimiter(lineageRate, lineageBurst) }

@@ -119,20 +119,11 @@ func (c *Channel) tellFar(i tree.Info, f wire.Double) {
 // tellTheft tells a node over a connection of its own. It asks there for a link that is kept ready, as
 // any node may, and says it over that.
 func (n *Node) tellTheft(ctx context.Context, c *Channel, p tree.Place, f wire.Double) error {
-	p = n.believed(p)
-	d, err := n.dial(ctx, p)
+	conn, done, err := n.visit(ctx, c, p, wire.Hello{Channel: c.id, Join: tree.Join{Standby: true}}, f)
 	if err != nil {
 		return err
 	}
-	n.answered(p, d)
-	defer d.conn.NetConn().Close()
-	defer context.AfterFunc(ctx, func() { d.conn.NetConn().Close() })()
-	if !knows3(d.conn) {
-		return ErrOldNode
-	}
-	if err := c.pass.begin(d.conn, wire.Hello{Channel: c.id, Join: tree.Join{Standby: true}}, f); err != nil {
-		return err
-	}
-	_, err = io.Copy(io.Discard, io.LimitReader(d.conn, handshakeBytes)) // until it has closed
+	defer done()
+	_, err = io.Copy(io.Discard, io.LimitReader(conn, handshakeBytes)) // until it has closed
 	return err
 }

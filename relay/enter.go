@@ -145,7 +145,7 @@ func (c *Channel) newUplink(num tree.Link, d dialed) *uplink {
 		repeats: rate.NewLimiter(repeatRate, repeatBurst), begun: time.Now(),
 		delivered: func() { c.tell(tree.Delivered{Link: num}) }, sweeper: &c.sweeper,
 	}
-	u.lineages, u.lineaged = newLineageLimiter(), func(f wire.Lineage) error { return c.takeLineage(u, f) }
+	u.lineages, u.placed = rate.NewLimiter(lineageRate, lineageBurst), func(f wire.Lineage) error { return c.takeLineage(u, f) }
 	d.guard.pass(u.passOn)
 	u.calls = func(f wire.Frame) {
 		switch f := f.(type) {

@@ -281,26 +281,39 @@ func (c *Channel) ownLater() wire.Later {
 	return wire.Later{Channel: c.id, Beat: b, At: tree.Place{ID: c.node.ID(), Addrs: c.node.Addrs()}}
 }
 
-// compare exchanges epochs with a node over a connection of its own.
-func (n *Node) compare(ctx context.Context, c *Channel, p tree.Place, own wire.Later) error {
+// visit says something to a node over a connection of its own, which ends with ctx or by done.
+func (n *Node) visit(ctx context.Context, c *Channel, p tree.Place, frames ...wire.Frame) (conn *tls.Conn, done func(), err error) {
 	p = n.believed(p)
 	d, err := n.dial(ctx, p)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	n.answered(p, d)
-	defer d.conn.NetConn().Close()
-	if d.peer == n.ID() {
-		return tree.ReasonSelf
+	stop := context.AfterFunc(ctx, func() { d.conn.NetConn().Close() })
+	done = func() { stop(); d.conn.NetConn().Close() }
+	switch {
+	case d.peer == n.ID():
+		err = tree.ReasonSelf
+	case !knows3(d.conn):
+		err = ErrOldNode
+	default:
+		err = c.pass.begin(d.conn, frames...)
 	}
-	if !knows3(d.conn) {
-		return ErrOldNode
+	if err != nil {
+		done()
+		return nil, nil, err
 	}
-	defer context.AfterFunc(ctx, func() { d.conn.NetConn().Close() })()
-	if err := c.pass.begin(d.conn, own); err != nil {
+	return d.conn, done, nil
+}
+
+// compare exchanges epochs with a node over a connection of its own.
+func (n *Node) compare(ctx context.Context, c *Channel, p tree.Place, own wire.Later) error {
+	conn, done, err := n.visit(ctx, c, p, own)
+	if err != nil {
 		return err
 	}
-	f, err := c.pass.answer(d.conn, wire.NewReader(d.conn, wire.Parent))
+	defer done()
+	f, err := c.pass.answer(conn, wire.NewReader(conn, wire.Parent))
 	if err != nil {
 		return err
 	}

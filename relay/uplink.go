@@ -28,16 +28,16 @@ const (
 // other has offered it.
 type uplink struct {
 	link
-	intake   *intake
-	sample   func(wire.Sample)
-	probed   func(wire.Probed)
-	calls    func(wire.Frame) // what has to do with calls
-	later    func(wire.Later) error
-	double   func(wire.Double) error
-	lineaged func(wire.Lineage) error
-	stolen   func(error) // looks whether an error is a StolenError
-	place    tree.Place  // that was dialled, as somebody has named it
-	begun    time.Time
+	intake *intake
+	sample func(wire.Sample)
+	probed func(wire.Probed)
+	calls  func(wire.Frame) // what has to do with calls
+	later  func(wire.Later) error
+	double func(wire.Double) error
+	placed func(wire.Lineage) error
+	stolen func(error) // looks whether an error is a StolenError
+	place  tree.Place  // that was dialled, as somebody has named it
+	begun  time.Time
 
 	seen     netip.AddrPort // where the other side says that it sees this node; owned by the channel's goroutine
 	provedAt time.Time      // when proveTo had it dial back; owned by the channel's goroutine
@@ -109,7 +109,7 @@ func (u *uplink) take(f wire.Frame) error {
 		if err := u.allow(); err != nil {
 			return err
 		}
-		return u.lineaged(f)
+		return u.placed(f)
 	case wire.Later:
 		if err := u.allow(); err != nil {
 			return err

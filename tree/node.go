@@ -39,14 +39,14 @@ type Node struct {
 	cfg    Config
 	origin time.Time // of the node's own clock
 
-	at      Standing
-	path    []Place        // from the root to the parent; empty at the root
-	pathDue bool           // the children have to be told of it
-	shut    bool           // nobody dials this node
-	proving bool           // somebody has proved where he is
-	doubts  int            // looks for somebody who can, before there was one
-	seen    Place          // self, with the address its parent sees
-	seenAt  netip.AddrPort // that address; not valid if there is none
+	at         Standing
+	path       []Place        // from the root to the parent; empty at the root
+	pathDue    bool           // the children have to be told of it
+	shut       bool           // nobody dials this node
+	proving    bool           // somebody has proved where he is
+	proofLooks int            // looks for somebody who can, before there was one
+	seen       Place          // self, with the address its parent sees
+	seenAt     netip.AddrPort // that address; not valid if there is none
 
 	times    beatTimes
 	up       *uplink

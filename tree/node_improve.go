@@ -25,7 +25,7 @@ func (n *Node) lookUp(now time.Time) {
 	}
 	targets := n.nearer(now, within)
 	if n.improve.doubts = unproven; unproven && !n.proving {
-		n.doubts++
+		n.proofLooks++
 	}
 	for _, b := range n.standbys.links { // dropStandby makes another list
 		// A place cannot be asked for a slot over a link that is kept ready.

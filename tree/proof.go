@@ -11,8 +11,8 @@ const (
 	// lieTime is how long a parent may say that it is nearer to the root than it can prove: its way to
 	// the root may just have changed, and one more proof has to come.
 	lieTime = 8 * time.Second
-	// maxDoubts is how often a node looks for somebody who can prove something, before there was one.
-	maxDoubts = 3
+	// maxProofLooks is how often a node looks for somebody who can prove something, before there was one.
+	maxProofLooks = 3
 )
 
 // proof is what signatures show of how far the node is from the root below another, in links.
@@ -59,7 +59,7 @@ func (n *Node) shownDepth(now time.Time) int {
 // unproven reports whether the parent should have proved by now where it is. It could not if the root is
 // of an older version: then all whom the node asks prove nothing either, and it asks no more.
 func (n *Node) unproven(now time.Time) bool {
-	return n.cfg.Proofs && (n.proving || n.doubts < maxDoubts) && n.up != nil && !n.up.proof.holds(now) && now.Sub(n.up.since) >= proofTime
+	return n.cfg.Proofs && (n.proving || n.proofLooks < maxProofLooks) && n.up != nil && !n.up.proof.holds(now) && now.Sub(n.up.since) >= proofTime
 }
 
 // watchClaim notes since when the parent says that it is nearer to the root than it proves.

@@ -124,7 +124,7 @@ func TestWhereNobodyProvesAnythingANodeCeasesToAsk(t *testing.T) {
 			t.Error("it is left alone for that, and would be missed in need")
 		}
 	}
-	if asked != maxDoubts {
+	if asked != maxProofLooks {
 		t.Errorf("asked %d times in 10 min", asked)
 	}
 }

@@ -137,7 +137,7 @@ func (n *Node) tryCommit(now time.Time, a *attempt) {
 	switch {
 	case old != nil && old.lies(now):
 		n.book.avoid(old.place, now.Add(shunTime))
-	case want == wantNearer && n.improve.doubts:
+	case old != nil && want == wantNearer && n.improve.doubts:
 		n.book.avoid(old.place, now.Add(distrustTime))
 	}
 	n.search.remove(a)

@@ -129,6 +129,27 @@ func TestWhereNobodyProvesAnythingANodeCeasesToAsk(t *testing.T) {
 	}
 }
 
+// The parent may be lost in the very call in which a better place welcomes the node.
+func TestAParentThatProvesNothingMayBeLostMeanwhile(t *testing.T) {
+	r := newRig(t, Config{Proofs: true, Seeds: places(1, 2)})
+	up := r.attach(Label{Epoch{Ms: 1}, 1, 0}, 1)
+	d, ok := r.dial(proofTime+time.Second, r.beats(up, quiet(0)))
+	if !ok {
+		t.Fatal("nobody is asked")
+	}
+	r.give(Up{d.Link, d.Place.ID, d.Place.first(), false, false})
+	r.give(Proven{d.Link, 7, ProofLife})
+	r.now = r.now.Add(r.times.deadAfter)
+	r.up.excused = true // this node was not asleep
+	as := r.give(Received{d.Link, Welcome{Label: Label{Epoch{Ms: 1}, r.step(), 6}, Path: append(places(90, 91, 92, 93, 94, 95), d.Place)}})
+	if _, lost := first[Orphaned](as); !lost {
+		t.Fatalf("the parent is not lost: %+v", as)
+	}
+	if a, ok := first[Attached](as); !ok || a.Link != d.Link {
+		t.Errorf("it has not moved: %+v", as)
+	}
+}
+
 // A proof may be of where the parent was before it moved to one that proves nothing.
 func TestAProofThatIsNotRepeatedMakesNobodyALiar(t *testing.T) {
 	r := newRig(t, Config{Proofs: true})

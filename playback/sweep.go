@@ -21,6 +21,9 @@ const (
 	maxGather = 20 * time.Millisecond
 	// sweepsKept is over how many sweeps the time that one takes is averaged.
 	sweepsKept = 8
+	// maxFlat bounds what a sweep writes, and what a piece may have for it. A connection does not take
+	// more at once.
+	maxFlat = 1 << 20
 	// sweepRun is how many viewers are written to before others may have the processor.
 	sweepRun = 32
 )
@@ -47,7 +50,7 @@ type sweeper struct {
 	seen    time.Time     // when that was there, zero if it is not
 	took    time.Duration // by a sweep, on average
 	parts   net.Buffers
-	vectors socket.Vectors
+	flat    []byte      // what is in parts: it is cheaper to copy it once than to have the system gather it for each
 	begins  []beginning // of each piece in parts
 	to      uint64      // index of the piece behind parts
 	mark    mark        // of the last piece in parts
@@ -202,8 +205,10 @@ func (s *sweeper) ready() <-chan struct{} {
 // collect takes the pieces that are to be swept.
 func (s *sweeper) collect() {
 	clear(s.parts)
-	s.parts, s.begins = s.parts[:0], s.begins[:0]
-	s.vectors.Reset()
+	s.parts, s.begins, s.flat = s.parts[:0], s.begins[:0], s.flat[:0]
+	if cap(s.flat) > maxBatch {
+		s.flat = nil
+	}
 	r := s.reel
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -224,14 +229,12 @@ func (s *sweeper) collect() {
 			}
 		}
 		p := r.at(s.to)
-		s.begins = append(s.begins, beginning{len(s.parts), s.vectors.Len()})
-		if s.vectors.Len() > 0 && s.vectors.Len()+p.size > maxBatch || !s.vectors.Add(p.out) {
+		if len(s.flat)+p.size > maxFlat || len(s.flat) > 0 && len(s.flat)+p.size > maxBatch {
 			break
 		}
+		s.begins = append(s.begins, beginning{len(s.parts), len(s.flat)})
 		for _, b := range p.out {
-			if len(b) > 0 { // as the vectors have it
-				s.parts = append(s.parts, b)
-			}
+			s.parts, s.flat = append(s.parts, b), append(s.flat, b...)
 		}
 		s.mark = p.mark
 	}
@@ -260,7 +263,7 @@ func gatherTime(took, batch time.Duration) time.Duration {
 func (s *sweeper) sweep() {
 	begun := time.Now()
 	s.collect()
-	if s.to == s.at { // a piece of too many parts for this
+	if s.to == s.at { // a piece that is too large for this
 		s.keep(func(v *swept) bool { v.back <- handback{}; return false })
 		return
 	}
@@ -288,7 +291,7 @@ func (s *sweeper) write(v *swept) bool {
 		}
 	}
 	from := s.begins[v.place.at-s.at]
-	n, err := v.socket.PutAll(&s.vectors, from.part)
+	n, err := v.socket.Put(s.flat[from.bytes:])
 	if err != nil {
 		v.back <- handback{err: err}
 		return false
@@ -297,7 +300,7 @@ func (s *sweeper) write(v *swept) bool {
 	v.bytes.Add(uint64(n))
 	v.place.at = s.to
 	v.pass(s.mark)
-	if n == s.vectors.Len()-from.bytes {
+	if n == len(s.flat)-from.bytes {
 		return true
 	}
 	v.back <- handback{rest: behind(s.parts[from.part:], n)}

@@ -250,9 +250,9 @@ func (s *sweeper) gather() time.Duration {
 }
 
 // gatherTime returns how long what is ready waits for more, where a sweep takes as long as took
-// and what goes out may be late by batch.
+// and what goes out may be late by batch: for the last viewer, too, and if a sweep takes twice as long.
 func gatherTime(took, batch time.Duration) time.Duration {
-	d := max(min(gatherQuarters*took/4, maxGather), batch-took)
+	d := max(min(gatherQuarters*took/4, maxGather), batch-2*took)
 	if d < minGather {
 		return 0
 	}

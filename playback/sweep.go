@@ -12,9 +12,9 @@ import (
 )
 
 const (
-	// gatherQuarters is how long what is ready waits for more that may go out in the same write,
-	// in quarters of the time that a sweep takes: the more viewers, the longer.
-	gatherQuarters = 3
+	// quickSweep is what a sweep may take before what is ready waits for more that may go out in the
+	// same write: as long as it takes beyond that.
+	quickSweep = 3 * time.Millisecond
 	// minGather is what is not worth waiting for: a timer is not more exact.
 	minGather = time.Millisecond
 	// maxGather bounds it, for a sweep is slow if it is interrupted, too.
@@ -252,7 +252,7 @@ func (s *sweeper) gather() time.Duration {
 // gatherTime returns how long what is ready waits for more, where a sweep takes as long as took
 // and what goes out may be late by batch: for the last viewer, too, and if a sweep takes twice as long.
 func gatherTime(took, batch time.Duration) time.Duration {
-	d := max(min(gatherQuarters*took/4, maxGather), batch-2*took)
+	d := max(min(took-quickSweep, maxGather), batch-2*took)
 	if d < minGather {
 		return 0
 	}

@@ -33,16 +33,28 @@ func (e *StolenError) Error() string {
 
 // repeated looks at a chunk whose position the ring is at or past. It fails if the ring has another
 // chunk there: with a [StolenError] if the channel's key has signed both, and else as of a forged one.
-func (in *intake) repeated(c *stream.Chunk) error {
+func (in *intake) repeated(c *stream.Chunk, u *uplink) error {
 	have := in.ring.At(c.Position())
 	if have == nil || have.Same(c) {
 		in.ring.Duplicate()
 		return nil
 	}
-	if err := c.Verify(in.id); err != nil {
+	if err := u.sums.verify(in.id, c); err != nil {
 		return fmt.Errorf("chunk %d, once more: %w", c.Seq(), err)
 	}
-	return &StolenError{stream.DoubleOf(have, c)}
+	return in.differ(have, c, u)
+}
+
+// differ fails with a [StolenError] if the signatures of two chunks that this node would take prove that
+// they are two. They prove nothing if the key's owner has signed sums over a chunk without a signature of
+// its own. That is no fault of who passes it on, but counts as repeated.
+func (in *intake) differ(have, c *stream.Chunk, u *uplink) error {
+	d := stream.DoubleOf(have, c)
+	if d.Verify(in.id) == nil {
+		return &StolenError{d}
+	}
+	in.ring.Duplicate()
+	return u.repeat("chunk")
 }
 
 // stolen has the channel end if err is a [StolenError]. Whoever finds the proof tells not only those

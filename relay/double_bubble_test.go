@@ -180,7 +180,7 @@ func TestHalfAProofCostsWhoSendsItTheLink(t *testing.T) {
 		w.crowd(4, 2)
 		n := w.all[2]
 		have := n.Ring().At(n.Ring().Head())
-		if err := n.intake.repeated(have); err != nil {
+		if err := n.intake.repeated(have, new(uplink)); err != nil {
 			t.Errorf("the same chunk once more: %v", err)
 		}
 		chunk := w.twin(t, n)
@@ -201,7 +201,7 @@ func TestHalfAProofCostsWhoSendsItTheLink(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := n.intake.repeated(forged); !errors.Is(err, stream.ErrSignature) {
+		if err := n.intake.repeated(forged, new(uplink)); !errors.Is(err, stream.ErrSignature) {
 			t.Errorf("a forged chunk in place of one that is there: %v", err)
 		}
 		w.wantWhole()

@@ -47,11 +47,12 @@ type downlink struct {
 
 	// Owned by the writer, or by the sweeper while that has the child.
 	cursor *stream.Cursor
-	header *stream.Header // the one the child has
-	newest *stream.Chunk  // sent
-	bytes  uint64         // of payload, likewise, which written has not told of
-	caught bool           // nothing is owed
-	room   int            // bytes that may be gathered before they are written
+	header *stream.Header  // the one the child has
+	sums   stream.Position // of the first chunk that the newest sums cover which the child has
+	newest *stream.Chunk   // sent
+	bytes  uint64          // of payload, likewise, which written has not told of
+	caught bool            // nothing is owed
+	room   int             // bytes that may be gathered before they are written
 
 	// Likewise, and read by the channel's goroutine.
 	missed  atomic.Uint64
@@ -188,11 +189,17 @@ func (d *downlink) step() (wait <-chan struct{}, err error) {
 	return nil, d.pass(it)
 }
 
-// pass sends one chunk, and before it the header that it needs, if that is new.
+// pass sends one chunk, and before it the header that it needs and the sums that cover it, if they are new.
 func (d *downlink) pass(it stream.Item) error {
 	if it.Header != d.header {
 		d.header = it.Header
 		if err := d.flush(it.Header.Frame(), stuckAfter); err != nil {
+			return err
+		}
+	}
+	if s := it.Chunk.Sums(); s != nil && d.knows4 && s.First() != d.sums {
+		d.sums = s.First()
+		if err := d.flush(s.Frame(), stuckAfter); err != nil {
 			return err
 		}
 	}

@@ -26,6 +26,7 @@ type forwarding struct {
 	writer *stream.Writer // of the source
 	ring   *stream.Ring   // likewise
 	from   *stream.Cursor
+	sums   *stream.Sums // the newest that went ahead of a chunk
 }
 
 func newForwarding(t testing.TB, children int) *forwarding {
@@ -108,7 +109,7 @@ func (f *forwarding) deaf() {
 	}
 }
 
-// made returns the frames of the chunks that the source has made since.
+// made returns the frames of the chunks that the source has made since, and of what goes ahead of them.
 func (f *forwarding) made(t testing.TB) (frames [][]byte) {
 	t.Helper()
 	for {
@@ -118,6 +119,10 @@ func (f *forwarding) made(t testing.TB) (frames [][]byte) {
 		}
 		if wait != nil {
 			return frames
+		}
+		if s := it.Chunk.Sums(); s != nil && s != f.sums {
+			f.sums = s
+			frames = append(frames, s.Frame())
 		}
 		frames = append(frames, bytes.Clone(it.Chunk.Frame()))
 	}
@@ -160,9 +165,13 @@ func BenchmarkForward(b *testing.B) {
 					tags = append(tags, f.made(b))
 				}
 				before := ownCPU(b)
-				for _, chunksOfTag := range tags {
-					f.forward(b, chunksOfTag...)
-					chunks += len(chunksOfTag)
+				for _, framesOfTag := range tags {
+					f.forward(b, framesOfTag...)
+					for _, b := range framesOfTag {
+						if typ, _ := stream.Prelude(b); typ == stream.FrameChunk {
+							chunks++
+						}
+					}
 				}
 				took += ownCPU(b) - before
 			}

@@ -46,7 +46,7 @@ func (in *intake) keep(now time.Time, c *stream.Chunk, u *uplink) (bool, error) 
 	}
 	if o, ok := h.kept[c.Position()]; ok {
 		if !o.chunk.Same(c) {
-			return false, &StolenError{stream.DoubleOf(o.chunk, c)}
+			return true, in.differ(o.chunk, c, u)
 		}
 		return true, nil
 	}

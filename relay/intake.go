@@ -51,9 +51,9 @@ func newIntake(id stream.ChannelID, ring *stream.Ring, started time.Time) intake
 // those between, if it is the first that comes over u.
 func (in *intake) chunk(c *stream.Chunk, u *uplink) error {
 	if in.ring.Has(c.Position()) {
-		return in.repeated(c)
+		return in.repeated(c, u)
 	}
-	if err := c.Verify(in.id); err != nil {
+	if err := u.sums.verify(in.id, c); err != nil {
 		return fmt.Errorf("chunk %d: %w", c.Seq(), err)
 	}
 	now := time.Now()

@@ -47,6 +47,8 @@ type link struct {
 	peer tree.ID
 	conn *tls.Conn
 	near bool // the peer is in one of this machine's own subnets
+	// knows4 is set if the peer knows the frames of relay/4; it is looked at for each chunk.
+	knows4 bool
 
 	// A link ends by cancelling ctx with what endOf takes; the first cause wins.
 	ctx    context.Context
@@ -98,6 +100,7 @@ func newLink(num tree.Link, peer tree.ID, conn *tls.Conn, near bool) link {
 		control: rate.NewLimiter(controlRate, controlRate),
 		meets:   rate.NewLimiter(meetRate, meetBurst),
 		waits:   true,
+		knows4:  conn != nil && knows4(conn), // a test's has no connection
 	}
 	l.ctx, l.cancel = context.WithCancelCause(context.Background())
 	return l
@@ -148,8 +151,10 @@ func (l *link) knows3() bool { return knows3(l.conn) }
 
 func knows2(conn *tls.Conn) bool {
 	p := conn.ConnectionState().NegotiatedProtocol
-	return p == alpn2 || p == alpn
+	return p == alpn2 || p == alpn3 || p == alpn
 }
+
+func knows4(conn *tls.Conn) bool { return conn.ConnectionState().NegotiatedProtocol == alpn }
 
 // sendSeen tells the other side from where its connection comes.
 func (l *link) sendSeen() {

@@ -171,7 +171,10 @@ func (c *Channel) proveBack(conn *tls.Conn) error {
 }
 
 // knows3 reports whether the other side knows the frames of relay/3.
-func knows3(conn *tls.Conn) bool { return conn.ConnectionState().NegotiatedProtocol == alpn }
+func knows3(conn *tls.Conn) bool {
+	p := conn.ConnectionState().NegotiatedProtocol
+	return p == alpn3 || p == alpn
+}
 
 // Private reports whether the channel is a private one.
 func (c *Channel) Private() bool { return c.pass.private }

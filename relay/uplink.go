@@ -50,6 +50,7 @@ type uplink struct {
 	// Owned by the reader.
 	last       stream.Position // the newest chunk that came over this link
 	lastHeader *stream.Header  // likewise
+	sums       sums
 	repeats    *rate.Limiter
 
 	lineages *rate.Limiter                // that come; owned by the reader
@@ -59,7 +60,7 @@ type uplink struct {
 	corrected bool            // it was told of a later epoch than its beats; owned by the reader
 	delivered func()          // called once at most, when the first of them has come
 
-	repeated atomic.Uint64 // chunks, headers and beats that had come over this link before
+	repeated atomic.Uint64 // chunks, sums, headers and beats that had come over this link before
 	feeding  atomic.Bool   // chunks are welcome
 	proved   atomic.Bool   // one of those chunks has come
 	told     atomic.Bool   // and the tree has heard of it
@@ -92,6 +93,11 @@ func (u *uplink) take(f wire.Frame) error {
 		return u.header(f)
 	case *stream.Beat:
 		return u.beat(f)
+	case *stream.Sums:
+		if !u.feeding.Load() {
+			return fmt.Errorf("sums from %d on were not pulled: %w", f.First().Seq, wire.ErrNotDue)
+		}
+		return u.takeSums(f)
 	case wire.Gap:
 		return nil // the ring counts what is missing by the numbers that the root has signed
 	case wire.Sample:
@@ -205,7 +211,7 @@ func newer(b, than *stream.Beat) bool {
 	return c > 0 || c == 0 && b.Ms() > than.Ms()
 }
 
-// repeat counts a chunk, header or beat that does not go beyond what came over this very link before.
+// repeat counts a chunk, sums, header or beat that does not go beyond what came over this very link before.
 // No honest node sends one, but for the beat ahead of a second welcome.
 func (u *uplink) repeat(what string) error {
 	u.repeated.Add(1)

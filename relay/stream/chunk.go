@@ -53,6 +53,7 @@ const knownFlags = Key | Tag | Enc
 type Chunk struct {
 	frame []byte // nil once it has been opened
 	plain []byte // the payload, if it has been opened
+	sums  *Sums  // that covers it; nil if its own signature was checked
 	epoch Epoch
 	seq   uint64
 	beat  uint64
@@ -116,10 +117,13 @@ func (c *Chunk) Payload() []byte {
 // machine. It must not be changed.
 func (c *Chunk) Frame() []byte { return c.frame }
 
-// Clone returns a copy with bytes of its own.
+// Sums covers the chunk, as was verified; nil if nothing but the chunk's own signature is known to.
+func (c *Chunk) Sums() *Sums { return c.sums }
+
+// Clone returns a copy with bytes of its own, and without sums.
 func (c *Chunk) Clone() *Chunk {
 	clone := *c
-	clone.frame, clone.plain = bytes.Clone(c.frame), bytes.Clone(c.plain)
+	clone.frame, clone.plain, clone.sums = bytes.Clone(c.frame), bytes.Clone(c.plain), nil
 	return &clone
 }
 

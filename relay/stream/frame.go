@@ -14,9 +14,10 @@ const (
 	FrameChunk  = 0x01
 	FrameHeader = 0x02
 	FrameBeat   = 0x03
+	FrameSums   = 0x05
 )
 
-// Version is the version of the signed formats, in every chunk, header and beat.
+// Version is the version of the signed formats, in every chunk, header, beat and sums.
 const Version = 1
 
 // Errors of the parsers in this package. A frame that does not parse is the fault

@@ -76,3 +76,24 @@ func FuzzParseChannelID(f *testing.F) {
 		}
 	})
 }
+
+func FuzzParseSums(f *testing.F) {
+	m := fixedMaker(1)
+	f.Add(m.sums(m.several(MinSums)).Frame())
+	f.Add(m.sums(m.several(MaxSums)).Frame())
+	f.Fuzz(func(t *testing.T, frame []byte) {
+		s, err := ParseSums(frame)
+		if err != nil {
+			return
+		}
+		first, n := s.First(), uint64(len(s.digests())/32)
+		last, next := Position{first.Epoch, first.Seq + n - 1}, Position{first.Epoch, first.Seq + n}
+		if n < MinSums || n > MaxSums || len(frame) > MaxSumsLen || first.Seq == 0 || !s.Covers(first) || !s.Covers(last) || s.Covers(next) {
+			t.Fatalf("sums of %d bytes, of %d chunks from %v on", len(frame), n, first)
+		}
+		s.Verify(m.id)
+		if s.Vouch(m.small(Tag, first.Seq)) && first.Epoch != m.epoch {
+			t.Fatal("it vouches for a chunk of another epoch")
+		}
+	})
+}

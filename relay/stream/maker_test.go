@@ -97,3 +97,12 @@ func (m *maker) newTestWriter(t testing.TB, r *Ring) *Writer {
 	}
 	return w
 }
+
+// several makes chunks that follow each other, from 1 on, the first of them a key chunk.
+func (m *maker) several(n int) []*Chunk {
+	all := []*Chunk{m.small(Key|Tag, 1)}
+	for seq := 2; seq <= n; seq++ {
+		all = append(all, m.small(Tag, uint64(seq)))
+	}
+	return all
+}

@@ -23,7 +23,9 @@ const (
 	// chunkCost is what a chunk takes beside its frame, in bytes: the Chunk, its entry with the room
 	// that append leaves, and what the allocator rounds up. Without it, chunks of a byte each would
 	// take three times the bound.
-	chunkCost = 144
+	chunkCost = 152
+	// sumsCost is what sums take beside their frame, in bytes.
+	sumsCost = 64
 	// rateWindow is how much of the newest media the bit rate is averaged over.
 	rateWindow = 4 * time.Second
 )
@@ -188,8 +190,19 @@ func (r *Ring) Append(c *Chunk) (bool, error) {
 func (r *Ring) add(c *Chunk, h *Header) {
 	c = r.slab.keepChunk(c)
 	e := entry{c, h, c.size() + chunkCost}
-	if n := len(r.entries); n == 0 || r.entries[n-1].header != h {
+	var last entry
+	if n := len(r.entries); n > 0 {
+		last = r.entries[n-1]
+	}
+	if last.header != h {
 		e.size += h.size() + chunkCost
+	}
+	switch s := c.sums; {
+	case s == nil:
+	case last.chunk != nil && s.same(last.chunk.sums): // another link may have brought them too
+		c.sums = last.chunk.sums
+	default:
+		e.size += s.size()
 	}
 	r.entries = append(r.entries, e)
 	r.bytes += e.size

@@ -21,6 +21,7 @@ const (
 	domainChunk  = "relay/1 chunk\x00"
 	domainHeader = "relay/1 header\x00"
 	domainBeat   = "relay/1 beat\x00"
+	domainSums   = "relay/1 sums\x00"
 )
 
 // digest is what gets signed: domain, channel, the fixed fields from the version
@@ -58,7 +59,12 @@ func (b *Beat) Verify(id ChannelID) error {
 	return verify(domainBeat, id, b.signed(), nil, b.frame)
 }
 
-// signer makes the three signed formats of one epoch.
+// Verify checks that the channel's key made the sums.
+func (s *Sums) Verify(id ChannelID) error {
+	return verify(domainSums, id, s.signed(), s.digests(), s.frame)
+}
+
+// signer makes the signed formats of one epoch.
 type signer struct {
 	key   ed25519.PrivateKey
 	id    ChannelID
@@ -130,4 +136,23 @@ func (s signer) beat(head, ms uint64) *Beat {
 	binary.BigEndian.PutUint64(b[beatMs:], ms)
 	s.sign(domainBeat, b, beatSig)
 	return &Beat{frame: b, epoch: s.epoch, head: head, ms: ms}
+}
+
+// sums covers chunks that follow each other, and has them know it.
+func (s signer) sums(chunks []*Chunk) *Sums {
+	b := make([]byte, sumsDigests+len(chunks)*sha256.Size+SignatureLen)
+	PutPrelude(b, FrameSums, len(b)-PreludeLen)
+	b[chunkVersion] = Version
+	putEpoch(b[chunkEpoch:], s.epoch)
+	binary.BigEndian.PutUint64(b[sumsFirst:], chunks[0].seq)
+	for i, c := range chunks {
+		sum := sha256.Sum256(c.frame)
+		copy(b[sumsDigests+i*sha256.Size:], sum[:])
+	}
+	s.sign(domainSums, b, sumsDigests)
+	all := &Sums{frame: b, first: chunks[0].Position()}
+	for _, c := range chunks {
+		c.sums = all
+	}
+	return all
 }

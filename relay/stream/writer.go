@@ -27,7 +27,8 @@ const (
 // Writer cuts the source's tags into chunks, numbers and signs them, and puts
 // them into the ring. A chunk is closed after a tag marked [EndsChunk], when it is
 // full, or else as soon as whoever writes has nothing more at hand: no tag waits for
-// one that is still to come. It is safe for concurrent use.
+// one that is still to come. Of a tag in [MinSums] chunks or more, the chunks are made
+// together, with [Sums] over them. It is safe for concurrent use.
 type Writer struct {
 	ring  *Ring
 	sign  signer
@@ -40,6 +41,7 @@ type Writer struct {
 	header  []byte // in force; its frame may be sealed
 	pending []byte
 	flags   Flags
+	group   group
 	timer   *time.Timer
 	failed  error
 }
@@ -59,7 +61,6 @@ func NewSealedWriter(ring *Ring, key ed25519.PrivateKey, content seal.Content, e
 	}
 	w.most = MaxPayload - w.sign.sealed()
 	w.pending = make([]byte, 0, w.most)
-	w.sign.frame = make([]byte, MaxChunk) // the ring copies it
 	return w
 }
 
@@ -110,7 +111,11 @@ func (w *Writer) WriteTag(tag []byte, f TagFlags) error {
 		}
 		w.flags = Key
 	}
+	closes := w.closes(len(tag), f)
 	for at := 0; at < len(tag); {
+		if w.group.left == 0 {
+			closes -= w.group.begin(closes)
+		}
 		if len(w.pending) == 0 {
 			if at == 0 {
 				w.flags |= Tag
@@ -132,6 +137,15 @@ func (w *Writer) WriteTag(tag []byte, f TagFlags) error {
 		return w.flush()
 	}
 	return nil
+}
+
+// closes is how many chunks a tag of n bytes completes.
+func (w *Writer) closes(n int, f TagFlags) int {
+	n += len(w.pending)
+	if f&EndsChunk != 0 {
+		n += w.most - 1
+	}
+	return n / w.most
 }
 
 // arm has the chunk closed as soon as the scheduler gets to it: at once on a machine that is
@@ -159,13 +173,28 @@ func (w *Writer) flush() error {
 	if len(w.pending) == 0 || w.failed != nil {
 		return w.failed
 	}
-	c := w.sign.chunk(w.flags, w.seq+1, w.beatAt(time.Now()), w.gen, w.pending)
+	w.sign.frame = w.group.frame()
+	c := w.sign.chunk(w.flags, w.seq+1+uint64(len(w.group.chunks)), w.beatAt(time.Now()), w.gen, w.pending)
 	w.pending, w.flags = w.pending[:0], 0
-	if _, err := w.ring.Append(c); err != nil {
-		w.failed = fmt.Errorf("append chunk %d: %w", c.seq, err)
-		return w.failed
+	if more := w.group.add(c); more {
+		return nil
 	}
-	w.seq++
+	return w.put()
+}
+
+// put puts the chunks that were made into the ring.
+func (w *Writer) put() error {
+	defer w.group.clear()
+	if len(w.group.chunks) > 1 {
+		w.sign.sums(w.group.chunks)
+	}
+	for _, c := range w.group.chunks {
+		if _, err := w.ring.Append(c); err != nil {
+			w.failed = fmt.Errorf("append chunk %d: %w", c.seq, err)
+			return w.failed
+		}
+		w.seq++
+	}
 	return nil
 }
 

@@ -20,6 +20,7 @@ const (
 	typeHeader    = stream.FrameHeader
 	typeBeat      = stream.FrameBeat
 	typeGap       = 0x04
+	typeSums      = stream.FrameSums
 	typeHello     = 0x10
 	typeWelcome   = 0x11
 	typeRefer     = 0x12
@@ -89,6 +90,7 @@ var kinds = map[byte]kind{
 	typeHeader:    {"header", Parent, 22 + stream.SignatureLen, stream.MaxHeader - stream.PreludeLen},
 	typeBeat:      {"beat", Parent, stream.BeatLen - stream.PreludeLen, stream.BeatLen - stream.PreludeLen},
 	typeGap:       {"gap", Parent, 8, 8},
+	typeSums:      {"sums", Parent, stream.MinSumsLen - stream.PreludeLen, stream.MaxSumsLen - stream.PreludeLen},
 	typeHello:     {"hello", Stranger, 1, 1 + 32 + 12 + 1 + tree.MaxAddrs*addrMax},
 	typeWelcome:   {"welcome", Parent, labelLen + 4 + 3, labelLen + 4 + pathMax + placesMax + addrMax},
 	typeRefer:     {"refer", Parent, 2, 1 + placesMax},
@@ -263,7 +265,7 @@ type Lineage struct {
 	Places lineage.Lineage
 }
 
-// Frame is one of *stream.Chunk, *stream.Header, *stream.Beat, Gap, Hello, Sample,
+// Frame is one of *stream.Chunk, *stream.Header, *stream.Beat, *stream.Sums, Gap, Hello, Sample,
 // Facts, Survey, Whole, Probed, Offer, DialMe, Dialled, Seen, Through, Callable, Rooms, Call, Called, Meet, Ready,
 // Later, Double, Lineage, Prove, Entrust, and tree's Welcome, Refer, Pull, Heartbeat,
 // Path, Report, Backups and Bye.
@@ -280,6 +282,8 @@ func Append(b []byte, f Frame) []byte {
 		return append(b, f.Frame()...)
 	case *stream.Beat:
 		return append(b, f.Frame()...)
+	case *stream.Sums:
+		return append(b, f.Frame()...)
 	}
 	at := len(b)
 	b = append(b, 0, 0, 0, 0)
@@ -288,7 +292,7 @@ func Append(b []byte, f Frame) []byte {
 	return b
 }
 
-// Parse parses one whole frame, prelude included. A chunk, header or beat refers to
+// Parse parses one whole frame, prelude included. A chunk, header, beat or sums refers to
 // frame and not to a copy of it. Signatures are not checked.
 func Parse(frame []byte) (Frame, error) {
 	if len(frame) < stream.PreludeLen {

@@ -19,6 +19,8 @@ func parseBody(typ byte, frame []byte) (Frame, error) {
 		return noNil(stream.ParseHeader(frame))
 	case typeBeat:
 		return noNil(stream.ParseBeat(frame))
+	case typeSums:
+		return noNil(stream.ParseSums(frame))
 	}
 	p := &parser{b: frame[stream.PreludeLen:]}
 	f := p.body(typ)

@@ -16,7 +16,8 @@ type Reader struct {
 	r       io.Reader
 	from    Side
 	prelude [stream.PreludeLen]byte
-	chunk   []byte // where each chunk is read; nil for memory of its own
+	chunk   []byte       // where each chunk is read; nil for memory of its own
+	sums    *stream.Sums // the frame before: a chunk that they cover has to follow
 }
 
 // NewReader returns a Reader that accepts the frames that side may send.
@@ -51,7 +52,27 @@ func (r *Reader) Next() (Frame, error) {
 	if err != nil {
 		return nil, err
 	}
-	return Parse(frame)
+	f, err := Parse(frame)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.follows(f); err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+// follows reports whether a frame may come after the one before it.
+func (r *Reader) follows(f Frame) error {
+	before := r.sums
+	r.sums, _ = f.(*stream.Sums)
+	if before == nil {
+		return nil
+	}
+	if c, ok := f.(*stream.Chunk); !ok || !before.Covers(c.Position()) {
+		return fmt.Errorf("sums from %d on, and not followed by a chunk that they cover: %w", before.First().Seq, ErrNotDue)
+	}
+	return nil
 }
 
 // body reads the n bytes after the prelude, and returns them with it. Memory grows with what

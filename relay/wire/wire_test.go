@@ -112,6 +112,15 @@ func (m maker) chunk(payload int) *stream.Chunk {
 	return must(stream.ParseChunk(b))
 }
 
+// chunkAt makes a chunk for a place in the stream.
+func (m maker) chunkAt(p stream.Position) *stream.Chunk {
+	b := slices.Clone(m.chunk(1 + m.IntN(500)).Frame())
+	binary.BigEndian.PutUint64(b[6:], p.Epoch.Ms)
+	binary.BigEndian.PutUint64(b[14:], p.Epoch.Rand)
+	binary.BigEndian.PutUint64(b[22:], p.Seq)
+	return must(stream.ParseChunk(b))
+}
+
 func (m maker) header(payload int) *stream.Header {
 	b := signedFrame(stream.FrameHeader, 0, m.bytes(16+4+payload+stream.SignatureLen))
 	binary.BigEndian.PutUint32(b[22:], 1+m.Uint32N(1<<20))
@@ -122,12 +131,19 @@ func (m maker) beat() *stream.Beat {
 	return must(stream.ParseBeat(signedFrame(stream.FrameBeat, 0, m.bytes(16+8+8+stream.SignatureLen))))
 }
 
+func (m maker) sums(chunks int) *stream.Sums {
+	b := signedFrame(stream.FrameSums, 0, m.bytes(16+8+32*chunks+stream.SignatureLen))
+	binary.BigEndian.PutUint64(b[22:], 1+m.Uint64N(1<<40))
+	return must(stream.ParseSums(b))
+}
+
 // frames returns one frame of every type.
 func (m maker) frames() map[string]wire.Frame {
 	return map[string]wire.Frame{
 		"chunk":  m.chunk(1 + m.IntN(500)),
 		"header": m.header(m.IntN(500)),
 		"beat":   m.beat(),
+		"sums":   m.sums(stream.MinSums + m.IntN(stream.MaxSums-stream.MinSums+1)),
 		"gap":    wire.Gap{Missed: m.Uint64()},
 		"hello": wire.Hello{Channel: m.id32(), Join: tree.Join{
 			Addrs: m.addrs(), Slots: m.u16(), Age: m.Uint32(), Below: m.Uint32(), Within: byte(m.Uint32()), Standby: m.Uint32()%2 == 0, NoCalls: m.Uint32()%2 == 0,
@@ -286,7 +302,7 @@ func TestBodyWithBytesMissingOrLeftOverIsRefused(t *testing.T) {
 			got, err := wire.Parse(cut)
 			switch {
 			case name == "offer" && n == 33: // the proof may be missing
-			case err == nil && name != "chunk" && name != "header": // whose payload ends with the body
+			case err == nil && name != "chunk" && name != "header" && name != "sums": // whose payload, or list, ends with the body
 				t.Fatalf("%s of %d bytes was taken with %d: %+v", name, len(body), n, got)
 			case err == nil && !bytes.Equal(wire.Append(nil, got), cut):
 				t.Fatalf("%s with %d bytes became another frame", name, n)
@@ -547,6 +563,9 @@ func TestHowBytesArriveDoesNotMatter(t *testing.T) {
 			if slices.Contains(sides[name], wire.Parent) {
 				add(f)
 			}
+			if s, ok := f.(*stream.Sums); ok {
+				add(m.chunkAt(s.First()))
+			}
 		}
 	}
 	add(m.header(40_000)) // longer than a step
@@ -564,6 +583,39 @@ func TestHowBytesArriveDoesNotMatter(t *testing.T) {
 		}
 		if f, err := in.Next(); f != nil || err != io.EOF {
 			t.Fatalf("%s: %v, %v after the last frame", name, f, err)
+		}
+	}
+}
+
+// Sums are good for what follows, and for nothing else.
+func TestSumsHaveToBeFollowedByAChunkThatTheyCover(t *testing.T) {
+	m := newMaker(t)
+	s := m.sums(4)
+	at := func(n uint64) *stream.Chunk {
+		return m.chunkAt(stream.Position{Epoch: s.First().Epoch, Seq: s.First().Seq + n})
+	}
+	another := s.First()
+	another.Epoch.Rand++
+	for name, c := range map[string]struct {
+		next wire.Frame
+		is   bool
+	}{
+		"the first":                 {at(0), true},
+		"the last":                  {at(3), true},
+		"one beyond":                {at(4), false},
+		"another epoch's":           {m.chunkAt(another), false},
+		"the same sums once more":   {s, false},
+		"a header":                  {m.header(10), false},
+		"a beat":                    {m.beat(), false},
+		"a frame of the tree":       {tree.Path{}, false},
+		"one of no interest at all": {wire.Gap{}, false},
+	} {
+		r := wire.NewReader(bytes.NewReader(wire.Append(wire.Append(s.Frame()[:len(s.Frame()):len(s.Frame())], c.next), at(1))), wire.Parent)
+		if _, err := r.Next(); err != nil {
+			t.Fatal(err)
+		}
+		if f, err := r.Next(); (err == nil) != c.is || !c.is && (f != nil || !errors.Is(err, wire.ErrNotDue)) {
+			t.Errorf("%s: %v, %v", name, f, err)
 		}
 	}
 }

@@ -18,6 +18,7 @@ var frames = []struct {
 	{0x02, "header", 86, 262230},
 	{0x03, "beat", 98, 98},
 	{0x04, "gap", 8, 8},
+	{0x05, "sums", 186, 602},
 	{0x10, "hello", 1, 122},
 	{0x11, "welcome", 33, 7899},
 	{0x12, "refer", 2, 874},
@@ -71,7 +72,7 @@ func linkTable(ch stream.ChannelID) Table {
 		add(f.name+" first, of zeros", Refused, frame(f.typ, rep(0, f.least)))
 		add(f.name+" first, of ones", Refused, frame(f.typ, rep(255, f.most)))
 	}
-	for _, typ := range []byte{0x00, 0x05, 0x0f, 0x1d, 0x2c, 0x7f, 0xff} {
+	for _, typ := range []byte{0x00, 0x06, 0x0f, 0x1d, 0x2c, 0x7f, 0xff} {
 		add(fmt.Sprintf("type %#02x, which there is not", typ), Refused, frame(typ, rep(0, 30)))
 	}
 	t.Inputs = append(t.Inputs, linkHellos(ch)...)
@@ -167,7 +168,7 @@ func linkChildren(ch stream.ChannelID) []Input {
 	after("bye with a place cut", frame(0x17, "\x02\x01", rep(1, 20)))
 	for _, f := range frames {
 		switch f.name {
-		case "chunk", "header", "beat", "gap", "welcome", "refer", "heartbeat", "path", "backups", "sample", "whole", "probed", "seen", "called", "through", "rooms", "dialled", "lineage":
+		case "chunk", "header", "beat", "gap", "sums", "welcome", "refer", "heartbeat", "path", "backups", "sample", "whole", "probed", "seen", "called", "through", "rooms", "dialled", "lineage":
 			after(f.name+", which a parent sends", frame(f.typ, rep(0, f.least)))
 		default:
 			after(f.name+", a byte too short", frame(f.typ, rep(0, f.least-1)))

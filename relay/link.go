@@ -154,6 +154,7 @@ func knows2(conn *tls.Conn) bool {
 	return p == alpn2 || p == alpn3 || p == alpn
 }
 
+// knows4 reports whether the other side knows the frames of relay/4.
 func knows4(conn *tls.Conn) bool { return conn.ConnectionState().NegotiatedProtocol == alpn }
 
 // sendSeen tells the other side from where its connection comes.

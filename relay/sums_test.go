@@ -145,16 +145,26 @@ func TestWhatSumsCoverIsTakenByThemAndNothingElseIs(t *testing.T) {
 		took   int                                   // chunks
 		reason string
 	}{
-		"nothing":                         {func(c *covered, f [][]byte) [][]byte { return f }, 4, ""},
-		"no sums":                         {func(c *covered, f [][]byte) [][]byte { return f[1:] }, 4, ""},
-		"sums after the first":            {func(c *covered, f [][]byte) [][]byte { f[0], f[1] = f[1], f[0]; return f }, 4, ""},
-		"another payload":                 {func(c *covered, f [][]byte) [][]byte { f[3] = flipped(f[3], 100); return f }, 2, "forged"},
-		"another signature":               {func(c *covered, f [][]byte) [][]byte { f[3] = flipped(f[3], -1); return f }, 2, "forged"},
-		"a bad signature":                 {func(c *covered, f [][]byte) [][]byte { f[0] = flipped(f[0], -1); return f }, 0, "forged"},
-		"another digest":                  {func(c *covered, f [][]byte) [][]byte { f[0] = flipped(f[0], 70); return f }, 0, "forged"},
-		"of another epoch":                {func(c *covered, f [][]byte) [][]byte { f[0] = flipped(f[0], 20); return f }, 0, "protocol"},
-		"from another number on":          {func(c *covered, f [][]byte) [][]byte { f[0] = flipped(f[0], 23); return f }, 0, "protocol"},
-		"of another version":              {func(c *covered, f [][]byte) [][]byte { f[0] = flipped(f[0], 4); return f }, 0, "version"},
+		"nothing":                {func(c *covered, f [][]byte) [][]byte { return f }, 4, ""},
+		"no sums":                {func(c *covered, f [][]byte) [][]byte { return f[1:] }, 4, ""},
+		"sums after the first":   {func(c *covered, f [][]byte) [][]byte { f[0], f[1] = f[1], f[0]; return f }, 4, ""},
+		"another payload":        {func(c *covered, f [][]byte) [][]byte { f[3] = flipped(f[3], 100); return f }, 2, "forged"},
+		"another signature":      {func(c *covered, f [][]byte) [][]byte { f[3] = flipped(f[3], -1); return f }, 2, "forged"},
+		"a bad signature":        {func(c *covered, f [][]byte) [][]byte { f[0] = flipped(f[0], -1); return f }, 0, "forged"},
+		"another digest":         {func(c *covered, f [][]byte) [][]byte { f[0] = flipped(f[0], 70); return f }, 0, "forged"},
+		"of another epoch":       {func(c *covered, f [][]byte) [][]byte { f[0] = flipped(f[0], 20); return f }, 0, "protocol"},
+		"from another number on": {func(c *covered, f [][]byte) [][]byte { f[0] = flipped(f[0], 23); return f }, 0, "protocol"},
+		"of another version":     {func(c *covered, f [][]byte) [][]byte { f[0] = flipped(f[0], 4); return f }, 0, "version"},
+		"half a digest": {func(c *covered, f [][]byte) [][]byte {
+			f[0] = slices.Delete(slices.Clone(f[0]), 40, 56)
+			stream.PutPrelude(f[0], stream.FrameSums, len(f[0])-stream.PreludeLen)
+			return f
+		}, 0, "protocol"},
+		"followed by nothing": {func(c *covered, f [][]byte) [][]byte { return f[:1] }, 0, ""},
+		"followed by a chunk beyond": {func(c *covered, f [][]byte) [][]byte {
+			c.tag([]byte{1}, stream.EndsChunk)
+			return [][]byte{f[0], c.frames()[0]}
+		}, 0, "protocol"},
 		"twice":                           {func(c *covered, f [][]byte) [][]byte { return slices.Insert(f, 0, f[0]) }, 0, "protocol"},
 		"once more":                       {func(c *covered, f [][]byte) [][]byte { return slices.Insert(f, 2, f[0]) }, 4, ""},
 		"once more, ahead of each, often": {func(c *covered, f [][]byte) [][]byte { return slices.Concat(f, slices.Repeat([][]byte{f[0], f[4]}, 9)) }, 4, "protocol"},

@@ -175,6 +175,11 @@ func linkChildren(ch stream.ChannelID) []Input {
 			after(f.name+", a byte too long", f.typ, u24(f.most+1), rep(0, 200))
 		}
 	}
+	sums := frame(0x05, "\x01\x00", rep(1, 24), rep(2, 3*32), rep(3, 64))
+	after("sums twice", sums, sums)
+	after("sums, and a chunk of another epoch", sums, frame(0x01, "\x01\x02", rep(9, 36), rep(3, 65)))
+	after("sums of two chunks and a half", frame(0x05, "\x01\x00", rep(1, 24), rep(2, 3*32+16), rep(3, 64)))
+	after("sums that cover more than there can be", frame(0x05, "\x01\x00", rep(255, 24), rep(2, 16*32), rep(3, 64)))
 	after("pull of an epoch of ones", frame(0x13, rep(255, 24)))
 	after("pulls, 1,000 at once", []byte(strings.Repeat(string(frame(0x13, rep(0, 24))), 1000)))
 	after("reports, 1,000 at once", []byte(strings.Repeat(string(frame(0x16, rep(0, 32))), 1000)))

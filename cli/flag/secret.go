@@ -33,7 +33,7 @@ func StreamKey(c *cli.Context) (string, error) {
 	return key, nil
 }
 
-// Shown returns the names of the secret flags whose values others on this machine can see, because
+// Shown returns the names of the secret flags whose values others on this machine may see, because
 // they are on the command line.
 func Shown(c *cli.Context) (names []string) {
 	for _, name := range []string{"key", "token"} {

@@ -47,8 +47,11 @@ type Received struct {
 	Msg  Message
 }
 
-// Heard says that a chunk came over a link, which is a sign of life.
-type Heard struct{ Link Link }
+// Heard says that something came over a link, which is a sign of life.
+type Heard struct {
+	Link Link
+	At   time.Time // when it came, no later than now; zero for now
+}
 
 // Delivered says that the first chunk of those asked for has come over a link that feeds the
 // node, and that the root has made it.

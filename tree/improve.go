@@ -21,6 +21,12 @@ const (
 	// each of the others after twice as long, until one has led to a place. A full node shows no room
 	// while one child goes for another, for EmergencyTime at most.
 	hurries = 2
+	// asideAges is how much older those above a place as near to the root have to be: the chance to go is
+	// about one in the age.
+	asideAges = 4
+	// asidePart of the age of those above the node passes before it looks for such a place again. What
+	// matters are ratios of ages, and they change no faster.
+	asidePart = 8
 	// maxTargets is how many nodes are asked directly, besides the root.
 	maxTargets = 2
 )
@@ -34,6 +40,8 @@ type improver struct {
 	targets []Place   // to be asked
 	on      bool      // a search for it is running
 	doubts  bool      // it is because nothing proves where the node is
+	aside   bool      // a place as near to the root will do, below those who have stayed much longer
+	asideAt time.Time // no sooner is one looked for
 	hurried int       // looks that have not waited for their turn, 0 if the next one does
 }
 
@@ -73,9 +81,19 @@ func (m *improver) inVain(now time.Time) {
 	m.hurried++
 }
 
+// asideDue reports whether it is time to look for a place that is as near to the root, for a node above
+// which the youngest is of that age, 0 for one that is not known.
+func (m *improver) asideDue(now time.Time, age time.Duration) bool {
+	if age == 0 || now.Before(m.asideAt) {
+		return false
+	}
+	m.asideAt = now.Add(age / asidePart)
+	return true
+}
+
 // moved sets the time of the next look after a move that was made for w.
 func (m *improver) moved(now time.Time, w want) {
-	m.on, m.hurried = false, 0
+	m.on, m.hurried, m.asideAt = false, 0, time.Time{}
 	wait := m.pause()
 	if w > wantFaster { // the node took what there was
 		wait, m.hurried = m.soon(), 1

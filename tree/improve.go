@@ -42,6 +42,7 @@ type improver struct {
 	doubts  bool      // it is because nothing proves where the node is
 	aside   bool      // a place as near to the root will do, below those who have stayed much longer
 	asideAt time.Time // no sooner is one looked for
+	vain    bool      // the newest look led nowhere
 	hurried int       // looks that have not waited for their turn, 0 if the next one does
 }
 
@@ -73,6 +74,7 @@ func (m *improver) end() { m.on = false }
 // inVain has the next look come soon after one that led nowhere, if it was the first for a while, or
 // has not waited for its turn itself and was not the last of them.
 func (m *improver) inVain(now time.Time) {
+	m.vain = true
 	if m.hurried == hurries {
 		m.hurried = 0
 		return
@@ -93,7 +95,7 @@ func (m *improver) asideDue(now time.Time, age time.Duration) bool {
 
 // moved sets the time of the next look after a move that was made for w.
 func (m *improver) moved(now time.Time, w want) {
-	m.on, m.hurried, m.asideAt = false, 0, time.Time{}
+	m.on, m.vain, m.hurried, m.asideAt = false, false, 0, time.Time{}
 	wait := m.pause()
 	if w > wantFaster { // the node took what there was
 		wait, m.hurried = m.soon(), 1

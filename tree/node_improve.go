@@ -24,9 +24,13 @@ func (n *Node) lookUp(now time.Time) {
 		return
 	}
 	targets := n.nearer(now, within)
-	if n.improve.aside = false; len(targets) == 0 {
-		targets = n.grandparent(now)
+	n.improve.aside = false
+	if len(targets) == 0 || n.improve.vain { // what is promised may be for others
+		if ps := n.grandparent(now); len(ps) > 0 {
+			targets = ps
+		}
 	}
+	n.improve.vain = false
 	if n.improve.doubts = unproven; unproven && !n.proving {
 		n.proofLooks++
 	}

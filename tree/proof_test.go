@@ -266,3 +266,17 @@ func TestHowOftenANodeLooksForOlderOnes(t *testing.T) {
 		t.Errorf("%+v is asked, and nothing is proved", d)
 	}
 }
+
+// There may be room for others nearer to the root, and never for this node.
+func TestANodeThatWasPromisedAPlaceInVainLooksBesideItsParent(t *testing.T) {
+	r := newRig(t, Config{Proofs: true})
+	up := r.below(deep)
+	proves := func() []Action { return r.give(Proven{up, deep, ProofLife, time.Minute}) }
+	for _, want := range []int{100, 100 + deep - 2, 100} {
+		d, ok := r.dial(improveMax, r.beats(up, promising(0)), proves)
+		if !ok || number(d.Place) != want {
+			t.Fatalf("asked %+v, want node %d", d, want)
+		}
+		r.give(Down{d.Link, ByThem(ReasonFull)})
+	}
+}

@@ -63,6 +63,9 @@ type Proven struct {
 	Link  Link
 	Depth int
 	For   time.Duration
+	// Age is for how long the youngest of those on the way from the root to the one at the other end, that
+	// one included, is known to have been in the tree; 0 if that is not known.
+	Age time.Duration
 }
 
 // Probed answers a Probe. [Untried] says that there was nothing to try, or that no more may be tried

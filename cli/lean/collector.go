@@ -15,28 +15,19 @@ const (
 	// processor. With 1 s, 50 viewers took a tenth more than at the pace of the runtime. Later than seldom, it takes next to nothing.
 	often  = 2 * time.Second
 	seldom = 5 * time.Second
-	// releaseEvery is how often a process without much work gives memory back: what the runtime keeps for
-	// more than there is, and pages of the program's file. It takes a millisecond of a processor.
-	releaseEvery = 10 * time.Second
 )
 
 // collector sets how much may become garbage by how often that is collected. It belongs to the runtime's
 // goroutine for finalizers.
 type collector struct {
-	now      func() time.Time
-	set      func(percent int)
-	release  func() // collects garbage, and gives memory back
-	percent  int
-	last     time.Time // when it was collected
-	released time.Time // when memory was given back
-	own      bool      // the next collection is the one of that
+	now     func() time.Time
+	set     func(percent int)
+	percent int
+	last    time.Time // when it was collected
 }
 
 func newCollector(now time.Time) *collector {
-	return &collector{
-		now: time.Now, set: func(p int) { debug.SetGCPercent(p) }, release: release,
-		percent: mostPercent, last: now, released: now,
-	}
+	return &collector{now: time.Now, set: func(p int) { debug.SetGCPercent(p) }, percent: mostPercent, last: now}
 }
 
 // sentinel is garbage from the beginning, so that the next collection finds it. It has a pointer, since
@@ -55,10 +46,6 @@ func (c *collector) watch() {
 
 // collected notes a collection, and returns the percentage that is right now.
 func (c *collector) collected(now time.Time) int {
-	if c.own {
-		c.own = false
-		return c.percent
-	}
 	since := now.Sub(c.last)
 	c.last = now
 	switch {
@@ -67,14 +54,5 @@ func (c *collector) collected(now time.Time) int {
 	case since > seldom:
 		c.percent = max(c.percent/2, leastPercent)
 	}
-	if since >= often && now.Sub(c.released) >= releaseEvery {
-		c.released, c.own = now, true
-		c.release()
-	}
 	return c.percent
-}
-
-func release() {
-	debug.FreeOSMemory()
-	releasePages()
 }

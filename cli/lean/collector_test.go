@@ -9,7 +9,6 @@ import (
 func TestGarbageIsFewUnlessItIsCollectedTooOften(t *testing.T) {
 	now := time.Unix(0, 0)
 	c := newCollector(now)
-	c.released = now.Add(1000 * time.Hour) // another test has that
 	for _, step := range []struct {
 		after time.Duration
 		want  int
@@ -38,32 +37,9 @@ func TestGarbageIsFewUnlessItIsCollectedTooOften(t *testing.T) {
 	}
 }
 
-func TestMemoryIsGivenBackNowAndThenWhereThereIsLittleWork(t *testing.T) {
-	now := time.Unix(0, 0)
-	c, n := newCollector(now), 0
-	c.release = func() { n++ }
-	for _, step := range []struct {
-		after time.Duration
-		want  int
-	}{
-		{releaseEvery - 1, 0},
-		{often - 1, 0}, // there is work
-		{often, 1},
-		{0, 1}, // its own collection
-		{releaseEvery - 1, 1},
-		{often, 2},
-	} {
-		now = now.Add(step.after)
-		if c.collected(now); n != step.want {
-			t.Fatalf("%v after the last, memory was given back %d times, want %d", step.after, n, step.want)
-		}
-	}
-}
-
 func TestTheCollectorIsToldOfEachCollection(t *testing.T) {
 	now := time.Unix(0, 0)
 	c := newCollector(now)
-	c.released = now.Add(1000 * time.Hour) // another test has that
 	c.now = func() time.Time { now = now.Add(time.Hour); return now }
 	told := make(chan int, mostPercent) // it is told after the test, too, and must not be kept from it
 	c.set = func(percent int) { told <- percent }

@@ -2,6 +2,5 @@
 //
 // Most of what a node holds is a ring of chunks, of which a few are made and as many forgotten each second. Go's
 // collector lets as much become garbage as there is in use before it runs, so that half of the memory is
-// garbage. Here it runs every few seconds, or, where there is work, as seldom as it would. Where there is
-// little, memory that the runtime keeps for more is given back as well, and so are pages of the program's file.
+// garbage. Here it runs every few seconds, or, where there is work, as seldom as it would.
 package lean

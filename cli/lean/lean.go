@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Collect has garbage collected every few seconds, and memory given back, for as long as the process lives,
-// unless the user has decided by GOGC how often. Only the first call does anything.
+// Collect has garbage collected every few seconds, for as long as the process lives, unless the user has
+// decided by GOGC how often. Only the first call does anything.
 func Collect() { collect() }
 
 var collect = sync.OnceFunc(func() {

@@ -42,7 +42,7 @@ SMALL := -trimpath -ldflags '-s -w' -tags urfave_cli_no_docs $(foreach p,$(COLD)
 
 .PHONY: build
 build: ## Build bin/relay
-	$(GO) build $(SMALL) -o bin/relay ./cli/relay
+	CGO_ENABLED=0 $(GO) build $(SMALL) -o bin/relay ./cli/relay
 
 # What people download, in bytes.
 MOST := 20000000

@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 		panic(err) // go test has this flag
 	}
 	testscript.Main(m, map[string]func(){
-		"relay": func() { os.Exit(Main(os.Args, Stdio{In: os.Stdin, Out: os.Stdout, Err: os.Stderr})) },
+		"relay": func() { os.Exit(Main(flag.Conceal(os.Args), Stdio{In: os.Stdin, Out: os.Stdout, Err: os.Stderr})) },
 	})
 }
 

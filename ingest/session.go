@@ -25,7 +25,7 @@ type Session struct {
 	info      flv.Info // what header tells
 }
 
-// Write takes the stream's next tag. It owns t from now on, and moves its
+// Write takes the stream's next tag. It keeps nothing of t, but moves its
 // timestamp to where the channel's timeline wants it; the rest goes out untouched,
 // but for what [Input.SetTitle] and [Input.SetUnlisted] say. A configuration also goes into
 // the channel's header, before the tag itself. H.264 becomes what FLV has ([flv.AVC]). A

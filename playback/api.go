@@ -19,7 +19,7 @@ func (c *Channel) public(base string) api.PublicChannel {
 	f := c.facts()
 	at := base + "/" + c.id.Short()
 	return api.PublicChannel{
-		Channel:  c.about(f, c.ring.Stats().BitRate),
+		Channel:  c.about(f, c.stats().BitRate),
 		Parent:   f.ParentTag,
 		Children: len(f.Children),
 		URLs: api.URLs{

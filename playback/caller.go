@@ -27,7 +27,10 @@ func (p Proxies) trusts(a netip.Addr) bool {
 // byProxies are headers that reverse proxies add, in canonical form.
 var byProxies = []string{
 	"Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Prefix",
-	"X-Forwarded-Port", "X-Forwarded-Server", "X-Real-Ip", "Cf-Connecting-Ip", "True-Client-Ip",
+	"X-Forwarded-Port", "X-Forwarded-Server", "X-Forwarded", "Forwarded-For", "X-Original-Forwarded-For",
+	"X-Original-Host", "X-Real-Ip", "X-Client-Ip", "X-Cluster-Client-Ip", "X-Envoy-External-Address",
+	"Client-Ip", "Cf-Connecting-Ip", "Cf-Ray", "True-Client-Ip", "Fastly-Client-Ip", "Fly-Client-Ip",
+	"X-Amzn-Trace-Id",
 }
 
 // caller is who asks, and how it calls this node.

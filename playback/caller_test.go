@@ -28,6 +28,7 @@ func TestWhoAsksIsKnownThroughTrustedProxiesAlone(t *testing.T) {
 		"a stranger's headers":  {"203.0.113.7:5", headers{"X-Forwarded-For": {"127.0.0.1"}, "X-Forwarded-Host": {"evil.example"}, "X-Forwarded-Proto": {"https"}, "X-Forwarded-Prefix": {"/x"}}, "", false, "http://localhost:7145"},
 		"only Via":              {"127.0.0.1:5", headers{"Via": {"1.1 somewhere"}}, "", false, "http://localhost:7145"},
 		"only Forwarded":        {"127.0.0.1:5", headers{"Forwarded": {"for=127.0.0.1"}}, "", false, "http://localhost:7145"},
+		"one of Envoy's here":   {"127.0.0.1:5", headers{"X-Envoy-External-Address": {"203.0.113.7"}}, "", false, "http://localhost:7145"},
 		"an empty header":       {"127.0.0.1:5", headers{"X-Forwarded-For": {""}}, "", false, "http://localhost:7145"},
 		"a spoofed beginning":   {"127.0.0.1:5", headers{"X-Forwarded-For": {"127.0.0.1, 203.0.113.7"}}, "203.0.113.7", false, "http://localhost:7145"},
 		"two lines":             {"127.0.0.1:5", headers{"X-Forwarded-For": {"127.0.0.1", "203.0.113.7"}}, "203.0.113.7", false, "http://localhost:7145"},

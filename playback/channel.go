@@ -17,6 +17,7 @@ type Channel struct {
 	id    stream.ChannelID
 	ring  *stream.Ring
 	facts func() api.Facts
+	stats func() stream.Stats // of the chunks that the node carries: those in ring, if it can read them
 
 	private bool // set before the channel is shown
 	unread  bool // likewise
@@ -37,7 +38,7 @@ func NewChannel(id stream.ChannelID, ring *stream.Ring, facts func() api.Facts) 
 	if facts == nil {
 		facts = func() api.Facts { return api.Facts{Attached: true, Came: ring.Came()} }
 	}
-	return &Channel{id: id, ring: ring, facts: facts, viewers: make(map[*presence]struct{})}
+	return &Channel{id: id, ring: ring, facts: facts, stats: ring.Stats, viewers: make(map[*presence]struct{})}
 }
 
 // ID returns the channel's ID.
@@ -58,6 +59,10 @@ func (c *Channel) TellViewers(e *Events) { c.events = e }
 // Private says that only those who have its secret watch the channel, and whether this node has it. If it
 // has not, it turns players away. Call it before the channel is shown.
 func (c *Channel) Private(canRead bool) { c.private, c.unread = true, !canRead }
+
+// Carries says that the node carries other chunks than those it plays: sealed ones, of which stats tells.
+// Call it before the channel is shown.
+func (c *Channel) Carries(stats func() stream.Stats) { c.stats = stats }
 
 // state says what the channel is doing.
 func (c *Channel) state(now time.Time) api.State { return api.StateOf(c.facts(), now) }

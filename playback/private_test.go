@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"relay/playback/api"
 	"relay/relay/stream"
@@ -27,6 +28,10 @@ func TestAnUnreadChannelTurnsPlayersAwayInWords(t *testing.T) {
 	}
 	if c := ch.public(""); !c.Private || !c.Unread {
 		t.Errorf("%+v", c)
+	}
+	ch.Carries(func() stream.Stats { return stream.Stats{Counts: stream.Counts{Lost: 3}, Came: time.Now(), BitRate: 7} })
+	if st := ch.Status(""); st.Came.IsZero() || st.Chunks.Lost != 3 || st.BitRate != 7 || ch.public("").BitRate != 7 {
+		t.Errorf("of what it passes on it says %+v", st)
 	}
 	own := NewChannel(s.id, s.ring, nil)
 	own.Private(true)

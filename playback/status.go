@@ -33,7 +33,7 @@ func (c *Channel) about(f api.Facts, bitRate int) api.Channel {
 // Status describes the channel now, all but what people share. base is the address of the
 // players' listener, without a slash at its end.
 func (c *Channel) Status(base string) api.ChannelStatus {
-	f, ring := c.facts(), c.ring.Stats()
+	f, ring := c.facts(), c.stats()
 	s := api.ChannelStatus{
 		Channel:   c.about(f, ring.BitRate),
 		URL:       base + c.path(),

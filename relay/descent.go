@@ -97,7 +97,7 @@ func (c *Channel) takeLineage(u *uplink, f wire.Lineage) error {
 		return fmt.Errorf("lineage: %w", err)
 	}
 	u.lineage.Store(&f)
-	c.tell(tree.Proven{Link: u.num, Depth: depth, For: f.Places.Left(clock)})
+	c.tell(tree.Proven{Link: u.num, Depth: depth, For: f.Places.Left(clock), Age: f.Places.Age(clock)})
 	return nil
 }
 

@@ -42,6 +42,7 @@ func (c *Channel) drive(ctx context.Context) {
 		case ev := <-c.events:
 			c.handle(ev)
 		case <-timer.C:
+			c.listen()
 			c.tree.Advance(time.Now())
 		case f := <-c.ask:
 			f(c.tree)
@@ -83,6 +84,7 @@ func (c *Channel) drive(ctx context.Context) {
 			c.handle(c.progress(now))
 			c.watchEpoch(now)
 		}
+		c.listen()
 		for a, ok := c.tree.Poll(); ok; a, ok = c.tree.Poll() {
 			c.carryOut(a)
 		}
@@ -112,7 +114,7 @@ func (c *Channel) tellDelivered() {
 // rest is how long nothing is due. To be woken costs more than what is done then: a source to which
 // nobody has a link has no heartbeats to send.
 func (c *Channel) rest(now time.Time) time.Duration {
-	d := c.tree.Deadline().Sub(now)
+	d := c.tree.Deadline().Sub(now) + c.tree.Slack()
 	if c.writer != nil && len(c.up)+len(c.down)+len(c.dials) == 0 {
 		return max(d, gaugeInterval)
 	}
@@ -121,6 +123,7 @@ func (c *Channel) rest(now time.Time) time.Duration {
 
 // handle tells the tree of an event, and does what else follows from it.
 func (c *Channel) handle(ev tree.Event) {
+	c.listen()
 	switch ev := ev.(type) {
 	case tree.Down:
 		c.forget(ev)
@@ -202,15 +205,6 @@ func (c *Channel) tell(ev tree.Event) {
 	select {
 	case c.events <- ev:
 	case <-c.done:
-	}
-}
-
-// hear tells the channel's goroutine that bytes came over a link. If it is behind, it is
-// not told: the next bytes will say the same.
-func (c *Channel) hear(l tree.Link) {
-	select {
-	case c.events <- tree.Heard{Link: l}:
-	default:
 	}
 }
 

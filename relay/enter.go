@@ -144,6 +144,7 @@ func (c *Channel) newUplink(num tree.Link, d dialed) *uplink {
 		link: newLink(num, d.peer, d.conn, near), intake: &c.intake, sample: func(s wire.Sample) { c.takeSample(d.peer, s) }, probed: c.peers.probed, later: c.takeLater, double: c.takeDouble, stolen: c.stolen,
 		repeats: rate.NewLimiter(repeatRate, repeatBurst), begun: time.Now(),
 		delivered: func() { c.tell(tree.Delivered{Link: num}) }, sweeper: &c.sweeper,
+		pulse: pulse{link: num, started: c.started},
 	}
 	u.lineages, u.placed = rate.NewLimiter(lineageRate, lineageBurst), func(f wire.Lineage) error { return c.takeLineage(u, f) }
 	d.guard.pass(u.passOn)

@@ -98,7 +98,7 @@ func (in *intake) header(h *stream.Header) error {
 		return fmt.Errorf("header %d: %w", h.Gen(), err)
 	}
 	now := time.Now()
-	if err := h.Epoch().Check(now); err != nil {
+	if err := begun(now, h.Epoch()); err != nil {
 		return err
 	}
 	if h.Epoch().Compare(in.floor) < 0 {
@@ -119,7 +119,7 @@ func (in *intake) takeBeat(b *stream.Beat) error {
 		return fmt.Errorf("beat: %w", err)
 	}
 	now := time.Now()
-	if err := b.Epoch().Check(now); err != nil {
+	if err := begun(now, b.Epoch()); err != nil {
 		return err
 	}
 	if err := in.present(now, b.Epoch(), b.Ms(), recordingAfter); err != nil {

@@ -123,7 +123,7 @@ func parseInvite(s string) (Invite, error) {
 	}
 	hosts = strings.TrimSuffix(hosts, "/")
 	if i := strings.IndexAny(hosts, "/?"); i >= 0 {
-		return Invite{}, fmt.Errorf("nothing may follow the addresses, but %s does", oneline.Quote(hosts[i:]))
+		return Invite{}, fmt.Errorf("nothing may follow the addresses, but a %c does", hosts[i]) // what does may be a secret
 	}
 	parts := strings.Split(hosts, ",")
 	if len(parts) > maxHosts {

@@ -31,8 +31,6 @@ const (
 	stuckAfter = 10 * time.Second
 	// closeTime bounds the last words on a link, and the wait for those of the other side.
 	closeTime = time.Second
-	// heardEvery bounds how often arriving bytes are reported to the tree.
-	heardEvery = 20 * time.Millisecond
 	// controlRate bounds the frames of the tree that a peer may send, per second: twice what
 	// an honest one sends at its busiest. One that sends more is cut, because every frame
 	// keeps the channel's goroutine from its work.
@@ -112,13 +110,11 @@ func (l *link) common() *link { return l }
 // channel hears of it.
 func (c *Channel) begin(s side, g *guardedConn, r *wire.Reader) {
 	l := s.common()
-	var last time.Time // only the reader uses it
-	g.open(func() {
-		if now := time.Now(); now.Sub(last) >= heardEvery {
-			last = now
-			c.hear(l.num)
-		}
-	})
+	if u, ok := s.(*uplink); ok {
+		g.open(func() { u.pulse.beat(c.events) })
+	} else {
+		g.open(nil) // of a child, its messages are signs enough
+	}
 	context.AfterFunc(l.ctx, func() { l.conn.NetConn().Close() })
 	var both sync.WaitGroup
 	both.Go(func() {

@@ -15,8 +15,8 @@ const recordingAfter = 60 * time.Second
 // beat that tells of pauses.
 const ringAge = 60 * time.Second
 
-// NotLive says that a node has offered what is not the channel's present: a recording, or a run after
-// which there was a later one. It is an error of the link, and a notice.
+// NotLive says that a node has offered what is not the channel's present: a recording, a run after
+// which there was a later one, or one that has yet to begin. It is an error of the link, and a notice.
 type NotLive struct {
 	Made  time.Time // by the source's clock
 	Now   time.Time // by this machine's
@@ -28,13 +28,27 @@ func (n *NotLive) Error() string {
 	if !n.Later.IsZero() {
 		return fmt.Sprintf("a recording of %s is offered: the source was started again at %s", n.Made.Format(layout), n.Later.Format(layout))
 	}
+	if n.Ahead() {
+		return fmt.Sprintf("a stream is offered that begins at %s; this machine's clock says %s", n.Made.Format(layout), n.Now.Format(layout))
+	}
 	return fmt.Sprintf("a recording of %s is offered; this machine's clock says %s", n.Made.Format(layout), n.Now.Format(layout))
 }
+
+// Ahead reports whether it is of the future by this machine's clock: one of the two clocks is wrong.
+func (n *NotLive) Ahead() bool { return n.Later.IsZero() && n.Made.After(n.Now) }
 
 // Unwrap makes it an epoch that was replaced.
 func (n *NotLive) Unwrap() error { return stream.ErrEpoch }
 
 func (NotLive) notice() {}
+
+// begun refuses a run that begins in the future, by more than clocks differ.
+func begun(now time.Time, e stream.Epoch) error {
+	if e.Check(now) != nil {
+		return &NotLive{Made: time.UnixMilli(int64(min(e.Ms, 1<<53))), Now: now}
+	}
+	return nil
+}
 
 // present refuses what the root signed when its clock showed beat, if that was in a run before the
 // latest that this machine has seen; or, from a newcomer's first words on, if it is older than most.

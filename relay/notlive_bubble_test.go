@@ -39,6 +39,20 @@ func TestARecordingIsNoLiveStreamToANewcomer(t *testing.T) {
 	})
 }
 
+// By the clock of the source, or of everybody else, the run begins in ten minutes.
+func TestWhoseClockIsSlowIsToldBothTimes(t *testing.T) {
+	inside(t, 3, &world{source: option{later: 10 * time.Minute}}, func(t *testing.T, w *world) {
+		n := w.add(option{slots: 2})
+		w.within(5*time.Second, "it says so", func(o *inhabitant) bool { return o != n || len(o.notLive()) > 0 })
+		if l := n.notLive()[0]; !l.Ahead() || l.Made.Sub(l.Now) < 9*time.Minute {
+			t.Errorf("it says %v", l.Error())
+		}
+		if n.status(t).Tree.Attached {
+			t.Error("it plays all the same")
+		}
+	})
+}
+
 func TestARunBeforeTheLatestThatWasSeenIsNotPlayed(t *testing.T) {
 	kept, err := store.Open(filepath.Join(t.TempDir(), "relay"))
 	if err != nil {

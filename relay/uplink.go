@@ -44,6 +44,7 @@ type uplink struct {
 
 	overlap overlap // owned by the channel's goroutine
 
+	pulse   pulse
 	sweeper *sweeper
 	fresh   int // chunks that have come and were not passed on; owned by the reader
 

@@ -16,6 +16,9 @@ func (n *Node) suits(now time.Time, a *attempt, w *Welcome) bool {
 			}
 			return false
 		}
+		if n.improve.aside && !n.stays(now, a.proof) {
+			return false
+		}
 		return int(w.Label.H)+1 <= n.within(now) && lagOf(w.Lag) <= n.lag+lagGain
 	case wantFaster:
 		return n.faster(lagOf(w.Lag)) || n.caughtUp(lagOf(w.Lag))
@@ -48,6 +51,9 @@ func (n *Node) attemptWelcomed(now time.Time, a *attempt, w Welcome) {
 	if !n.suits(now, a, &w) {
 		n.do(Close{a.link, ByUs(ReasonNotNeeded)})
 		n.attemptFailed(now, a, ReasonNotNeeded)
+		if n.search.want == wantNearer && n.improve.aside {
+			n.changeWant(now, wantNothing) // the others that were named are younger still
+		}
 		return
 	}
 	a.welcome, a.since = &w, now

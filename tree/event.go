@@ -47,8 +47,11 @@ type Received struct {
 	Msg  Message
 }
 
-// Heard says that a chunk came over a link, which is a sign of life.
-type Heard struct{ Link Link }
+// Heard says that something came over a link, which is a sign of life.
+type Heard struct {
+	Link Link
+	At   time.Time // when it came, no later than now; zero for now
+}
 
 // Delivered says that the first chunk of those asked for has come over a link that feeds the
 // node, and that the root has made it.
@@ -60,6 +63,9 @@ type Proven struct {
 	Link  Link
 	Depth int
 	For   time.Duration
+	// Age is for how long the youngest of those on the way from the root to the one at the other end, that
+	// one included, is known to have been in the tree; 0 if that is not known.
+	Age time.Duration
 }
 
 // Probed answers a Probe. [Untried] says that there was nothing to try, or that no more may be tried

@@ -21,6 +21,12 @@ const (
 	// each of the others after twice as long, until one has led to a place. A full node shows no room
 	// while one child goes for another, for EmergencyTime at most.
 	hurries = 2
+	// asideAges is how much older those above a place as near to the root have to be: the chance to go is
+	// about one in the age.
+	asideAges = 4
+	// asidePart of the age of those above the node passes before it looks for such a place again. What
+	// matters are ratios of ages, and they change no faster.
+	asidePart = 8
 	// maxTargets is how many nodes are asked directly, besides the root.
 	maxTargets = 2
 )
@@ -34,6 +40,9 @@ type improver struct {
 	targets []Place   // to be asked
 	on      bool      // a search for it is running
 	doubts  bool      // it is because nothing proves where the node is
+	aside   bool      // a place as near to the root will do, below those who have stayed much longer
+	asideAt time.Time // no sooner is one looked for
+	vain    bool      // the newest look led nowhere
 	hurried int       // looks that have not waited for their turn, 0 if the next one does
 }
 
@@ -65,6 +74,7 @@ func (m *improver) end() { m.on = false }
 // inVain has the next look come soon after one that led nowhere, if it was the first for a while, or
 // has not waited for its turn itself and was not the last of them.
 func (m *improver) inVain(now time.Time) {
+	m.vain = true
 	if m.hurried == hurries {
 		m.hurried = 0
 		return
@@ -73,9 +83,19 @@ func (m *improver) inVain(now time.Time) {
 	m.hurried++
 }
 
+// asideDue reports whether it is time to look for a place that is as near to the root, for a node above
+// which the youngest is of that age, 0 for one that is not known.
+func (m *improver) asideDue(now time.Time, age time.Duration) bool {
+	if age == 0 || now.Before(m.asideAt) {
+		return false
+	}
+	m.asideAt = now.Add(age / asidePart)
+	return true
+}
+
 // moved sets the time of the next look after a move that was made for w.
 func (m *improver) moved(now time.Time, w want) {
-	m.on, m.hurried = false, 0
+	m.on, m.vain, m.hurried, m.asideAt = false, false, 0, time.Time{}
 	wait := m.pause()
 	if w > wantFaster { // the node took what there was
 		wait, m.hurried = m.soon(), 1

@@ -43,6 +43,9 @@ func (n *Node) attemptUp(now time.Time, a *attempt, ev Up) {
 		within = n.within(now)
 	}
 	j := n.join(now, within, ev.Near)
+	if n.search.want == wantNearer && n.improve.aside && a.hops > 0 {
+		j.Slots = 0 // nobody has to make room for a node that gets no nearer
+	}
 	if n.search.want == wantAny {
 		j.Below = n.below()
 		if n.search.kept = n.search.kept || n.search.attempts.kept(now); n.search.kept {

@@ -153,7 +153,7 @@ func (n *Node) Handle(now time.Time, ev Event) {
 	case Received:
 		n.received(now, ev.Link, ev.Msg)
 	case Heard:
-		n.heard(now, ev.Link)
+		n.heard(now, ev)
 	case Delivered:
 		n.delivered(now, ev.Link)
 	case Proven:
@@ -276,6 +276,22 @@ func (n *Node) Deadline() time.Time {
 		}
 	}
 	return d
+}
+
+// Slack returns how long after its deadline Advance may be called, too, as long as no event comes. A node
+// that has nothing to say to anybody but its parent hears from that as often as it has to look at what is
+// due, and need not be woken just before each heartbeat.
+func (n *Node) Slack() time.Duration {
+	if n.up == nil || !n.leaveBy.IsZero() || len(n.children)+len(n.guests)+len(n.held)+len(n.search.attempts) > 0 {
+		return 0
+	}
+	late := n.tickAt.Add(n.times.heartbeat / 4)
+	for _, t := range []time.Time{n.suspectAt(), n.search.deadline()} {
+		if t.After(n.seenNow) && t.Before(late) {
+			late = t
+		}
+	}
+	return max(0, late.Sub(n.Deadline()))
 }
 
 // down forgets a link that has ended.

@@ -24,6 +24,13 @@ func (n *Node) lookUp(now time.Time) {
 		return
 	}
 	targets := n.nearer(now, within)
+	n.improve.aside = false
+	if len(targets) == 0 || n.improve.vain { // what is promised may be for others
+		if ps := n.grandparent(now); len(ps) > 0 {
+			targets = ps
+		}
+	}
+	n.improve.vain = false
 	if n.improve.doubts = unproven; unproven && !n.proving {
 		n.proofLooks++
 	}
@@ -55,10 +62,27 @@ func (n *Node) nearer(now time.Time, within int) []Place {
 			ps = append(ps, top)
 		}
 	}
-	if len(ps) == 0 && classOf(n.cfg.Slots) > 0 && len(n.path) > 1 && now.Sub(n.cfg.Since) >= elderAge {
-		ps = append(ps, n.path[len(n.path)-2]) // the grandparent may have a much younger child
-	}
 	return ps
+}
+
+// grandparent returns the parent's parent, if it is to be asked: it may have a child that is much younger
+// than the node, or a free place below one that is much older than the parent.
+func (n *Node) grandparent(now time.Time) []Place {
+	if len(n.path) < 2 {
+		return nil
+	}
+	n.improve.aside = n.improve.asideDue(now, n.up.proof.age(now))
+	if !n.improve.aside && (classOf(n.cfg.Slots) == 0 || now.Sub(n.cfg.Since) < elderAge) {
+		return nil
+	}
+	return n.path[len(n.path)-2:][:1]
+}
+
+// stays reports whether a place is proved to be nearer to the root than the node is, or to be below nodes
+// that can be expected to stay for much longer than those above the node.
+func (n *Node) stays(now time.Time, p proof) bool {
+	above := n.up.proof.age(now)
+	return p.within(now, n.shownDepth(now)-1) || above > 0 && p.age(now) >= asideAges*above
 }
 
 // gotDeeper brings the next look forward, if there is a better place: the node got deeper
@@ -74,6 +98,9 @@ func (n *Node) gotDeeper(now time.Time) {
 func (n *Node) within(now time.Time) int {
 	if n.improve.doubts {
 		return MaxPath - 1
+	}
+	if n.improve.aside {
+		return n.shownDepth(now)
 	}
 	return max(1, n.shownDepth(now)-1)
 }

@@ -54,7 +54,9 @@ func (n *Node) endRound(now time.Time) {
 	switch n.search.want {
 	case wantNearer:
 		n.changeWant(now, wantNothing)
-		n.improve.inVain(now)
+		if !n.improve.aside {
+			n.improve.inVain(now)
+		}
 	case wantFaster:
 		n.late.foundNobody(now)
 		n.changeWant(now, wantNothing)

@@ -219,7 +219,7 @@ func TestAFalseAlarmDropsWhatWasPulled(t *testing.T) {
 	if got := fed(r.pass(3 * heartbeatInterval)); !slices.Equal(got, ls) {
 		t.Fatalf("fed by %v", got)
 	}
-	as := r.give(Heard{up})
+	as := r.give(Heard{Link: up})
 	if closed(as, ls[0]) != ReasonNotNeeded || !r.Info().Attached || number(r.Info().Parent) != 102 {
 		t.Errorf("%+v", as)
 	}

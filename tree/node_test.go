@@ -382,13 +382,56 @@ func TestAMachineThatIsAlwaysLateStillLosesADeadParent(t *testing.T) {
 	t.Error("a dead parent is kept for ever")
 }
 
+func TestWhoOnlyListensIsWokenLaterAndSuspectsNoLater(t *testing.T) {
+	r := newRig(t, Config{Slots: 1})
+	l := r.attach(Label{Epoch{Ms: 1}, 1, 1}, 1, 2)
+	r.rest()
+	r.give(Heard{Link: l})
+	heard, later := r.now, 0
+	for r.Info().Attached {
+		d := r.Slack()
+		if d > 0 {
+			later++
+		}
+		r.now = r.Deadline().Add(d)
+		r.Advance(r.now)
+	}
+	if got := r.now.Sub(heard); later < 2 || got != 3*heartbeatInterval {
+		t.Errorf("woken later %d times, suspected after %v, want %v", later, got, 3*heartbeatInterval)
+	}
+	if d := r.Slack(); d != 0 {
+		t.Errorf("woken %v later, although it looks for a parent", d)
+	}
+}
+
+func TestBytesThatCameEarlierAreNoSignOfLifeNow(t *testing.T) {
+	r := newRig(t, Config{})
+	l := r.attach(Label{Epoch{Ms: 1}, 1, 1}, 1, 2)
+	begun := r.now
+	r.pass(140 * time.Millisecond)
+	r.give(Heard{Link: l, At: begun.Add(100 * time.Millisecond)})
+	r.give(Heard{Link: l, At: begun.Add(20 * time.Millisecond)}) // older than what it knows
+	for _, tt := range []struct {
+		at   time.Duration
+		want bool
+	}{{249 * time.Millisecond, true}, {250 * time.Millisecond, false}} {
+		if r.pass(begun.Add(tt.at).Sub(r.now)); r.Info().Attached != tt.want {
+			t.Errorf("%v after the last bytes: attached %v", tt.at-100*time.Millisecond, !tt.want)
+		}
+	}
+	r.give(Heard{Link: l, At: begun.Add(90 * time.Millisecond)})
+	if r.Info().Attached {
+		t.Error("bytes of the time before end the suspicion")
+	}
+}
+
 func TestAnExcuseDoesNotForgetWhatWasJustHeard(t *testing.T) {
 	r := newRig(t, Config{})
 	l := r.attach(Label{Epoch{Ms: 1}, 1, 1}, 1, 2)
 	r.now = r.now.Add(time.Second) // stalled
-	r.give(Heard{l})
+	r.give(Heard{Link: l})
 	r.now = r.Deadline().Add(60 * time.Millisecond) // and again, a little
-	r.give(Heard{l})
+	r.give(Heard{Link: l})
 	r.pass(140 * time.Millisecond)
 	if !r.Info().Attached {
 		t.Error("suspected 140 ms after it was heard")
@@ -472,7 +515,7 @@ func TestCallsThatComeEarlyOrTwiceDoNoHarm(t *testing.T) {
 		Received{999, Heartbeat{}},
 		Received{998, Pull{}},
 		Received{998, Report{}},
-		Heard{999},
+		Heard{Link: 999},
 		Down{999, ByThem(ReasonClosed)},
 		Received{999, Welcome{}},
 		Received{999, Refer{}},

@@ -42,9 +42,17 @@ func (u *uplink) hear(now time.Time) {
 
 func (n *Node) isParent(l Link) bool { return n.up != nil && n.up.link == l }
 
-func (n *Node) heard(now time.Time, l Link) {
-	if n.isParent(l) {
-		n.up.hear(now)
+func (n *Node) heard(now time.Time, ev Heard) {
+	at := ev.At
+	if at.IsZero() || at.After(now) {
+		at = now
+	}
+	switch {
+	case !n.isParent(ev.Link), !at.After(n.up.heard):
+	case now.Sub(at) >= n.times.silence: // it has been silent since
+		n.up.heard = at
+	default:
+		n.up.hear(at)
 	}
 }
 

@@ -20,6 +20,7 @@ type proof struct {
 	depth int // 0 for nothing
 	at    time.Time
 	until time.Time
+	since time.Time // the youngest on the way to that place has been in the tree; zero if that is not proved
 }
 
 func (p proof) holds(now time.Time) bool { return p.depth > 0 && now.Before(p.until) }
@@ -27,9 +28,20 @@ func (p proof) holds(now time.Time) bool { return p.depth > 0 && now.Before(p.un
 // within reports whether it proves that depth, or a lesser one.
 func (p proof) within(now time.Time, depth int) bool { return p.holds(now) && p.depth <= depth }
 
+// age is that of the youngest on the way, 0 if that is not proved.
+func (p proof) age(now time.Time) time.Duration {
+	if p.since.IsZero() || !p.holds(now) {
+		return 0
+	}
+	return now.Sub(p.since)
+}
+
 // proven takes note of a proof that came over a link.
 func (n *Node) proven(now time.Time, ev Proven) {
-	p := proof{ev.Depth, now, now.Add(min(ev.For, ProofLife))}
+	p := proof{depth: ev.Depth, at: now, until: now.Add(min(ev.For, ProofLife))}
+	if ev.Age > 0 {
+		p.since = now.Add(-ev.Age)
+	}
 	n.proving = true
 	switch r := n.role(ev.Link).(type) {
 	case *attempt:

@@ -34,11 +34,18 @@ func (n *Node) betterFor(now time.Time, j *child, within int) named {
 		}
 	}
 	n.cfg.Rand.Shuffle(len(open), func(i, k int) { open[i], open[k] = open[k], open[i] })
+	settled := func(a, b *child) int {
+		if within == 0 {
+			return 0
+		}
+		return cmp.Compare(staying(now, b), staying(now, a)) // whoever is served has time to find the best
+	}
 	slices.SortStableFunc(open, func(a, b *child) int {
 		return cmp.Or(
 			cmp.Compare(a.moves(), b.moves()),
 			cmp.Compare(a.report.room(j.canCall())[class], b.report.room(j.canCall())[class]),
 			cmp.Compare(a.called(), b.called()),
+			settled(a, b),
 			cmp.Compare(a.told, b.told),
 			cmp.Compare(staying(now, b), staying(now, a)),
 		)
@@ -61,9 +68,10 @@ func (n *Node) betterFor(now time.Time, j *child, within int) named {
 		if first {
 			first = false
 			c.told++
-			if c.reachable() && c.report.Free > 0 && c.report.room(j.canCall())[class] == 0 {
+			// One that is served may find that the place is not as it wants it.
+			if within == 0 && c.reachable() && c.report.Free > 0 && c.report.room(j.canCall())[class] == 0 {
 				c.claim.send(now)
-				if within == 0 && n.children.find(j.link) == nil {
+				if n.children.find(j.link) == nil {
 					n.sentNow(now, j, c)
 				}
 			}

@@ -125,7 +125,7 @@ func TestOnlyAChangeOfRoomIsReportedAtOnce(t *testing.T) {
 		if len(ms) != test.want || len(ms) == 1 && ms[0].Room != test.room.below().or(Room{NoRoom, NoRoom, NoRoom, NoRoom, NoRoom, 0}) {
 			t.Errorf("%s: %+v, want %d", test.name, ms, test.want)
 		}
-		r.give(Heard{l})
+		r.give(Heard{Link: l})
 	}
 }
 

@@ -308,7 +308,7 @@ func (s *storm) event() Event {
 				if s.rng.IntN(4) == 0 {
 					return Delivered{l}
 				}
-				return Heard{l}
+				return Heard{Link: l}
 			}
 			return Received{l, s.says()}
 		}

@@ -132,19 +132,21 @@ func TestTitlesNameChannels(t *testing.T) {
 	a := New(srv.Listener.Addr().String(), []store.OwnChannel{{Name: "evening", ID: own}})
 	defer a.Close()
 	for name, want := range map[string]string{
-		"finals":                  id("aa"), // the very title
-		"FINALS":                  id("aa"),
-		"finals,":                 id("bb"),
-		"ch":                      id("cc"),
-		"fin":                     `exit 2: "fin" may mean 2 channels: "Finals" (aaaaaaaa), "Finals, table 3" (bbaaaaaa)`,
-		"table":                   `exit 3: the relay at ` + a.Addr + ` has no channel "table"`,
-		"chess !":                 `exit 3: the relay at ` + a.Addr + ` has no channel "chess !"`,
-		"dda":                     `exit 3: "dda" is too short for an ID: 4 characters name one at least`,
-		"ddaa":                    id("dd"),
-		"even":                    id("dd"), // its name on this machine
-		"feed":                    id("ee"), // an exact match, though another ID begins like this
-		"feeda":                   id("feed"),
-		strings.ToUpper(id("zz")): id("zz"), // the relay may know this one by now
+		"finals":                                 id("aa"), // the very title
+		"FINALS":                                 id("aa"),
+		"finals,":                                id("bb"),
+		"ch":                                     id("cc"),
+		"fin":                                    `exit 2: "fin" may mean 2 channels: "Finals" (aaaaaaaa), "Finals, table 3" (bbaaaaaa)`,
+		"table":                                  `exit 3: the relay at ` + a.Addr + ` has no channel "table"`,
+		"chess !":                                `exit 3: the relay at ` + a.Addr + ` has no channel "chess !"`,
+		id("ff") + "#" + strings.Repeat("a", 26): `exit 3: the relay at ` + a.Addr + ` has no channel "` + id("ff") + `#…"`,
+		"show #2":                                `exit 3: the relay at ` + a.Addr + ` has no channel "show #2"`,
+		"dda":                                    `exit 3: "dda" is too short for an ID: 4 characters name one at least`,
+		"ddaa":                                   id("dd"),
+		"even":                                   id("dd"), // its name on this machine
+		"feed":                                   id("ee"), // an exact match, though another ID begins like this
+		"feeda":                                  id("feed"),
+		strings.ToUpper(id("zz")):                id("zz"), // the relay may know this one by now
 	} {
 		asked = ""
 		_, got, err := a.TreesOf(t.Context(), name)

@@ -77,7 +77,7 @@ func Invite(ctx context.Context, text string) (relay.Invite, error) {
 	case p.Page != nil:
 		return p.InviteFrom(ctx)
 	case len(p.Invite.Hosts) == 0:
-		return relay.Invite{}, fault.Usage("copy the whole link that relay source printed", "%q is no link, which begins with %s", term.Clean(text), relay.Scheme)
+		return relay.Invite{}, fault.Usage("copy the whole link that relay source printed", "%q is no link, which begins with %s", term.Clean(shown(text)), relay.Scheme)
 	}
 	return p.Invite, nil
 }

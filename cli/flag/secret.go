@@ -1,6 +1,8 @@
 package flag
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -22,8 +24,8 @@ func StreamKey(c *cli.Context) (string, error) {
 		return s, nil
 	}
 	key, err := readSecret(name)
-	if key = strings.TrimSpace(key); err == nil && (key == "" || strings.ContainsAny(key, "\r\n")) {
-		err = fmt.Errorf("it is empty, or has several lines")
+	if key = strings.TrimSpace(key); err == nil && strings.ContainsAny(key, "\r\n") {
+		err = errors.New("it has several lines")
 	}
 	if err != nil {
 		return "", fault.Usage("it holds the key and nothing else, and has to be readable for you", "--key @%s: %w", name, err)
@@ -31,7 +33,7 @@ func StreamKey(c *cli.Context) (string, error) {
 	return key, nil
 }
 
-// Shown returns the names of the secret flags whose values others on this machine can see, because
+// Shown returns the names of the secret flags whose values others on this machine may see, because
 // they are on the command line.
 func Shown(c *cli.Context) (names []string) {
 	for _, name := range []string{"key", "token"} {
@@ -52,6 +54,9 @@ func readSecret(name string) (string, error) {
 	b, err := io.ReadAll(io.LimitReader(f, secretFileMost+1))
 	if err == nil && len(b) > secretFileMost {
 		err = fmt.Errorf("it is longer than %d bytes", secretFileMost)
+	}
+	if err == nil && len(bytes.TrimSpace(b)) == 0 {
+		err = errors.New("it is empty")
 	}
 	return string(b), err
 }

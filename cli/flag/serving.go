@@ -28,6 +28,9 @@ func Proxies(c *cli.Context) ([]netip.Prefix, error) {
 			if err != nil {
 				return nil, fault.Usage("write it as 127.0.0.1, 10.0.0.0/8 or 2001:db8::/32", "--trusted-proxy %q is no address or prefix", s)
 			}
+			if p.Bits() == 0 {
+				return nil, fault.Usage("name the addresses of your proxies alone", "--trusted-proxy %q would have everybody believed", s)
+			}
 			all = append(all, p)
 		}
 	}

@@ -28,6 +28,8 @@ func TestTrustedProxiesAreAddressesOrPrefixes(t *testing.T) {
 		"::ffff:127.0.0.1":         "127.0.0.1/32",
 		"nginx":                    "",
 		"10.0.0.0/33":              "",
+		"0.0.0.0/0":                "",
+		"127.0.0.1,::/0":           "",
 	} {
 		var got []string
 		err := runFlags(t, []string{"--trusted-proxy", value}, func(c *cli.Context) error {

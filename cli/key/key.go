@@ -180,7 +180,7 @@ func (k Command) take(file string) error {
 		k.T.Say("Channel %s has this key already (%s).", k.Name, id.Short())
 		return nil
 	}
-	k.T.Say("Channel %s is %s now: %s goes on with it, and its viewers come along.", k.Name, id.Short(), k.source())
+	k.T.Say("Channel %s is %s now: %s goes on with it, and its viewers come along.", k.Name, id.Short(), k.source(carried.Secret.Private()))
 	k.T.Say("Links that were given out stay good where they lead to somebody who carries it; %s names this machine.", k.link())
 	k.T.Say("Do not run a source with it elsewhere: of two, the one that began later goes on, and the other ends.")
 	return nil
@@ -191,22 +191,34 @@ func (k Command) rotate() error {
 	if err != nil {
 		return err
 	}
+	secret, err := s.Secret(k.Name)
+	if err != nil {
+		return k.explain(err)
+	}
 	kept, was, is, err := s.RotateKey(k.Name)
 	if err != nil {
 		return k.explain(err)
 	}
 	k.T.Say("Channel %s was %s and is %s now.", k.Name, was.Short(), is.Short())
-	k.T.Say("No link that was given out leads to it. Start %s, and give viewers the new link: %s.", k.source(), k.link())
-	k.T.Say("The old key is kept as channel %s, to tell those who still watch there: relay source --channel %s. Whoever has it can do so too.", kept, kept)
+	k.T.Say("No link that was given out leads to it. Start %s, and give viewers the new link: %s.", k.source(secret.Private()), k.link())
+	if secret.ByPassphrase() {
+		k.T.Say("Its secret is in the link, and no longer of a passphrase: --passphrase ask in place of --private has viewers asked for one.")
+	}
+	old := Command{Name: kept}
+	k.T.Say("The old key is kept as channel %s, to tell those who still watch there: %s. Whoever has it can do so too.", kept, old.source(secret.Private()))
 	return nil
 }
 
 // source and link are the commands for the channel.
-func (k Command) source() string {
-	if k.Name == defaultChannel {
-		return "relay source"
+func (k Command) source(private bool) string {
+	s := "relay source"
+	if k.Name != defaultChannel {
+		s += " --channel " + k.Name
 	}
-	return "relay source --channel " + k.Name
+	if private {
+		s += " --private"
+	}
+	return s
 }
 
 func (k Command) link() string {

@@ -9,7 +9,7 @@ import (
 const (
 	// leastPercent and mostPercent bound what may become garbage before the next collection, in percent of
 	// what is in use. The runtime begins with the most.
-	leastPercent = 10
+	leastPercent = 3
 	mostPercent  = 100
 	// often is how soon after the last a collection comes too soon: it takes some milliseconds of a
 	// processor. With 1 s, 50 viewers took a tenth more than at the pace of the runtime. Later than seldom, it takes next to nothing.

@@ -18,11 +18,14 @@ func TestGarbageIsFewUnlessItIsCollectedTooOften(t *testing.T) {
 		{seldom, 25}, // as it should be
 		{often, 25},
 		{seldom + 1, 12},
+		{seldom + 1, 6},
 		{seldom + 1, leastPercent},
 		{time.Hour, leastPercent},
-		{often - 1, 20}, // there is work
-		{0, 40},
-		{0, 80},
+		{often - 1, 6}, // there is work
+		{0, 12},
+		{0, 24},
+		{0, 48},
+		{0, 96},
 		{0, mostPercent},
 		{0, mostPercent},
 		{seldom + 1, 50}, // it is over

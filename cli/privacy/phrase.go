@@ -83,13 +83,13 @@ func checkStrength(phrase string) error {
 	s := plain(phrase)
 	runes := []rune(s)
 	var different []rune
-	steps := 0 // characters that follow the one before, as in abcd or 4321, or repeat it
+	steps := 0 // characters that follow the one before, as in abcd, 4321 or qwerty, or repeat it
 	letters := false
 	for i, r := range runes {
 		if !slices.Contains(different, r) {
 			different = append(different, r)
 		}
-		if i > 0 && (r-runes[i-1] <= 1 && runes[i-1]-r <= 1) {
+		if i > 0 && (r-runes[i-1] <= 1 && runes[i-1]-r <= 1 || neighbours(runes[i-1], r)) {
 			steps++
 		}
 		letters = letters || unicode.IsLetter(r)
@@ -105,6 +105,8 @@ func checkStrength(phrase string) error {
 		return errors.New("the passphrase has no letters, and is guessed too easily")
 	case once > 1 && once < 4:
 		return fmt.Errorf("the passphrase has %d different words, and is guessed too easily: it takes 4 at least, or one that is no word", once)
+	case wellKnown(s):
+		return errors.New("the passphrase is one that many know, and is guessed too easily")
 	}
 	return nil
 }

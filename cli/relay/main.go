@@ -5,8 +5,9 @@ import (
 	"os"
 
 	"relay/cli"
+	"relay/cli/flag"
 )
 
 func main() {
-	os.Exit(cli.Main(os.Args, cli.Stdio{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}))
+	os.Exit(cli.Main(flag.Conceal(os.Args), cli.Stdio{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}))
 }

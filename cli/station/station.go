@@ -211,6 +211,9 @@ func (s *Station) Show(c *relay.Channel, encoder func() Encoder) {
 	pc := playback.NewChannel(c.ID(), c.Ring(), func() api.Facts { return factsOf(c, encoder) })
 	if c.Private() {
 		pc.Private(c.CanRead())
+		if !c.CanRead() {
+			pc.Carries(func() stream.Stats { st, _ := c.Status(); return st.Ring })
+		}
 	}
 	s.ops.carry(c, pc, encoder)
 	s.mu.Lock()

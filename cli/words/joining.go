@@ -69,6 +69,8 @@ func (j *Joining) Note(n relay.Notice, now time.Time) (news ParentNews) {
 		j.why = fmt.Sprintf("%s does not answer: %v", Place(n.Place), hostnet.Bare(n.Err))
 	case relay.Refused:
 		j.why = refusalText(n)
+	case relay.NotLive:
+		j.why = n.Error()
 	}
 	return news
 }

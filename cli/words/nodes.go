@@ -11,7 +11,7 @@ func refusalText(r relay.Refused) string {
 	case tree.ReasonFull:
 		return "every node that was asked has all the children it can take"
 	case tree.ReasonChannel:
-		return "the node at that address does not carry this channel, or it is private and the link lacks its secret"
+		return "the node at that address does not carry this channel, or it is private and its secret or passphrase is missing or wrong"
 	case tree.ReasonVersion:
 		return "the node at that address runs another version of relay"
 	case tree.ReasonOrphan:

@@ -2,12 +2,12 @@ package words
 
 import "strings"
 
-// Shown returns the warning that others on this machine see a secret, because the flag of that name
+// Shown returns the warning that others on this machine may see a secret, because the flag of that name
 // stands on the command line with it.
 func Shown(flag string) Warning {
 	return Warning{
 		warnShown,
-		"others on this machine can see the secret behind --" + flag + ", as in the output of ps",
+		"the secret behind --" + flag + " is in the history of your shell, and others on this machine may have seen it",
 		"--" + flag + " @FILE reads it from a file; RELAY_" + strings.ToUpper(flag) + " in the environment and config.toml hide it too",
 	}
 }

@@ -28,7 +28,7 @@ type AVC struct {
 }
 
 // Next returns what goes on in place of the next tag: a configuration, if the tag tells a new
-// one and is none itself, and the tag. Either may be nil.
+// one and is none itself, and the tag. Either may be nil. Nothing of t is kept.
 func (a *AVC) Next(t Tag) (config, media Tag) {
 	if t.Type() != Video {
 		return nil, t
@@ -91,7 +91,7 @@ func (a *AVC) lengths() int {
 // have told others since, has to wait for the next key frame.
 func (a *AVC) configure(t Tag, record []byte) Tag {
 	if a.stale && bytes.Equal(record, a.told) {
-		a.pending = t
+		a.pending = slices.Clone(t)
 		return nil
 	}
 	a.told, a.stale, a.pending = bytes.Clone(record), false, nil

@@ -30,8 +30,15 @@ type Tag []byte
 
 // NewTag returns a tag with a copy of body, which is at most [MaxBody] long.
 // ts is in milliseconds.
-func NewTag(typ Type, ts uint32, body []byte) Tag {
-	t := make(Tag, TagHeaderLen+len(body)+TagTrailerLen)
+func NewTag(typ Type, ts uint32, body []byte) Tag { return TagIn(nil, typ, ts, body) }
+
+// TagIn is NewTag in the memory of b, if that is long enough.
+func TagIn(b []byte, typ Type, ts uint32, body []byte) Tag {
+	n := TagHeaderLen + len(body) + TagTrailerLen
+	if cap(b) < n {
+		b = make([]byte, n)
+	}
+	t := Tag(b[:n])
 	flvio.FillTagHeader(t, uint8(typ), len(body), int32(ts))
 	copy(t[TagHeaderLen:], body)
 	flvio.FillTagTrailer(t[TagHeaderLen+len(body):], len(body))

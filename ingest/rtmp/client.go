@@ -52,7 +52,7 @@ func ParseTarget(u *url.URL) (Target, error) {
 	return t, nil
 }
 
-// Fetch connects and hands take each tag of the stream, which take then owns. It returns
+// Fetch connects and hands take each tag of the stream, which is good until take returns. It returns
 // why it stopped, which is never nil: an error of take, the server's refusal, the end of
 // the stream, or a broken connection. It closes the connection when ctx ends.
 func (t Target) Fetch(ctx context.Context, take func(flv.Tag) error) error {
@@ -151,7 +151,7 @@ func (f *fetcher) step(result func(command)) error {
 		return err
 	}
 	if !isCommand(m) {
-		return tagsOf(m, f.take)
+		return f.tags.tagsOf(m, f.take)
 	}
 	cmd, err := parseCommand(m)
 	if err != nil {

@@ -3,6 +3,7 @@ package rtmp
 import (
 	"io"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -104,7 +105,7 @@ func TestFetch(t *testing.T) {
 				go origin(t, &ingesttest.Buffered{Conn: there}, c.after)
 				var tags []flv.Tag
 				conn := &ingesttest.Buffered{Conn: here}
-				err := target.fetch(conn, func(tag flv.Tag) error { tags = append(tags, tag); return nil })
+				err := target.fetch(conn, func(tag flv.Tag) error { tags = append(tags, slices.Clone(tag)); return nil })
 				conn.Close()
 				if err == nil || !strings.Contains(err.Error(), c.want) {
 					t.Errorf("%v, want %q", err, c.want)

@@ -45,8 +45,9 @@ var errLongMessage = fmt.Errorf("script or command message of more than %d bytes
 // writes the replies. Protocol control is dealt with here. Nothing else touches its reader and
 // writer, which put messages together and take them apart.
 type connection struct {
-	r *chunkReader
-	w *rawmessage.Writer
+	r    *chunkReader
+	w    *rawmessage.Writer
+	tags tagger // of what comes
 }
 
 func newConnection(rw io.ReadWriter) *connection {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"iter"
 	"runtime"
+	"slices"
 	"sync"
 
 	"relay/ingest/flv"
@@ -87,7 +88,7 @@ func (s *inboxSink) Write(t flv.Tag) error {
 		return errReplaced
 	}
 	s.to.header.Add(t, flv.Classify(t))
-	s.to.accepted <- t
+	s.to.accepted <- slices.Clone(t)
 	return nil
 }
 

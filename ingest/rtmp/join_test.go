@@ -28,7 +28,7 @@ func played(t testing.TB, b []byte) (tags []flv.Tag) {
 		} else if err != nil {
 			t.Fatal(err)
 		}
-		if err := tagsOf(m, func(tag flv.Tag) error { tags = append(tags, tag); return nil }); err != nil {
+		if err := new(tagger).tagsOf(m, func(tag flv.Tag) error { tags = append(tags, tag); return nil }); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -147,7 +147,7 @@ func (e *encoder) watches(t *testing.T) []flv.Tag {
 		if m.stream != 1 {
 			t.Errorf("media on message stream %#x", m.stream)
 		}
-		if err := tagsOf(m, func(tag flv.Tag) error { tags = append(tags, tag); return nil }); err != nil {
+		if err := new(tagger).tagsOf(m, func(tag flv.Tag) error { tags = append(tags, tag); return nil }); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -412,7 +412,7 @@ func TestAPullPlaysWhatAServerPlays(t *testing.T) {
 	defer conn.Close()
 	target := Target{addr: "there", tcURL: "rtmp://there/live", app: testApp, stream: "there"}
 	var got []flv.Tag
-	if err := target.fetch(conn, func(tag flv.Tag) error { got = append(got, tag); return nil }); !errors.Is(err, errEnded) {
+	if err := target.fetch(conn, func(tag flv.Tag) error { got = append(got, slices.Clone(tag)); return nil }); !errors.Is(err, errEnded) {
 		t.Errorf("it ended by %v", err)
 	}
 	if !slices.EqualFunc(got, want, func(a, b flv.Tag) bool { return bytes.Equal(a, b) }) {

@@ -19,7 +19,8 @@ var (
 
 // Sink takes the media of one publisher, from one goroutine.
 type Sink interface {
-	// Write takes the next tag, and owns it from then on. An error ends the connection.
+	// Write takes the next tag, which it may change and is good until it returns. An error ends the
+	// connection.
 	Write(flv.Tag) error
 	// Flush says that nothing more is at hand: what was written must not wait for what follows.
 	Flush()
@@ -66,7 +67,7 @@ func (p *peer) receive() error {
 			return err
 		}
 		if !isCommand(m) {
-			if err := tagsOf(m, p.sink.Write); err != nil {
+			if err := p.tags.tagsOf(m, p.sink.Write); err != nil {
 				return err
 			}
 			continue

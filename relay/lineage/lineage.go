@@ -65,6 +65,16 @@ func (l Lineage) Left(now uint64) time.Duration {
 	return time.Duration(left) * time.Millisecond
 }
 
+// Age is for how long the youngest of the nodes above the one whose lineage it is has been in the tree, if
+// the lineage is good. now is as in [Verifier.Check].
+func (l Lineage) Age(now uint64) time.Duration {
+	var since uint64
+	for i := range l.Depth() {
+		since = max(since, l.place(i).since())
+	}
+	return time.Duration(now-min(since, now)) * time.Millisecond
+}
+
 func (l Lineage) place(i int) place { return place(l[i*PlaceLen:][:PlaceLen]) }
 
 // place is one of a lineage's.

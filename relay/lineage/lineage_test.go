@@ -190,6 +190,10 @@ func TestANodeIsNoOlderThanThoseWhoVouchForIt(t *testing.T) {
 		if err != nil || since != c.want {
 			t.Errorf("since %d, as one says who is there since %d: %d, %v", c.claims, now-5_000, since, err)
 		}
+		below := r.Child(r.Child(hers, liar.key, friend.id, now, c.claims), friend.key, newNode(3).id, now, now)
+		if age := below.Age(now); age != time.Duration(now-c.want)*time.Millisecond {
+			t.Errorf("since %d: the youngest above is there for %v", c.claims, age)
+		}
 	}
 	l := r.Child(hers, liar.key, friend.id, now+20_000, 0)
 	for _, c := range []struct {

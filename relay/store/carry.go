@@ -16,6 +16,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"relay/relay/oneline"
+	"relay/relay/seal"
 	"relay/relay/stream"
 	"relay/tree"
 )
@@ -28,6 +29,7 @@ const (
 
 	headerChannel = "Channel"
 	headerEpoch   = "Epoch"
+	headerSecret  = "Secret"
 	headerNode    = "Node-"
 )
 
@@ -39,7 +41,8 @@ var (
 )
 
 // ExportKey returns the key of the channel with that name as a file to import elsewhere: a PEM block
-// with the newest epoch, so that the other machine begins a later one, and nodes of the channel, so
+// with the newest epoch, so that the other machine begins a later one, the secret of a private channel,
+// so that its links stay good and nothing goes out in the clear there, and nodes of the channel, so
 // that it can tell them. Whoever has it can broadcast in the channel's name.
 func (s *Store) ExportKey(name string, now time.Time) ([]byte, stream.ChannelID, error) {
 	key, err := s.ownKey(name)
@@ -57,6 +60,13 @@ func (s *Store) ExportKey(name string, now time.Time) ([]byte, stream.ChannelID,
 	}
 	block, _ := pem.Decode(b)
 	block.Headers = map[string]string{headerChannel: id.String(), headerEpoch: fmt.Sprint(epoch.Ms)}
+	secret, err := s.Secret(name)
+	if err != nil {
+		return nil, id, err
+	}
+	if secret.Private() {
+		block.Headers[headerSecret] = secret.Stored()
+	}
 	nodes, _ := s.known(id, now) // a list that cannot be read is of no use there either
 	for i, k := range nodes[:min(len(nodes), maxExported)] {
 		block.Headers[fmt.Sprint(headerNode, i+1)] = strings.TrimSpace(k.line())
@@ -100,7 +110,9 @@ func ReadExportFrom(r io.Reader) ([]byte, error) {
 type Carried struct {
 	Key   ed25519.PrivateKey
 	Epoch stream.Epoch // the newest that was used with it, as far as the file says
-	nodes []known
+	// Secret is that of a private channel; zero if the file has none.
+	Secret seal.Access
+	nodes  []known
 }
 
 // ParseExport reads what ExportKey made, or a key file of a store. Its error says what is wrong.
@@ -130,6 +142,11 @@ func ParseExport(b []byte) (Carried, error) {
 			return c, errors.New("it does not say when the key was used last; it has been changed")
 		}
 	}
+	if text, ok := block.Headers[headerSecret]; ok {
+		if c.Secret, err = seal.ParseStored(text); err != nil || !c.Secret.CanRead() {
+			return c, errors.New("its secret of a private channel is damaged")
+		}
+	}
 	for i := range maxExported {
 		n, err := parseKnown(block.Headers[fmt.Sprint(headerNode, i+1)])
 		if err != nil {
@@ -140,7 +157,7 @@ func ParseExport(b []byte) (Carried, error) {
 	return c, nil
 }
 
-// ImportKey takes a key as that of the channel with the name. It reports whether the channel had it
+// ImportKey takes a key as that of the channel with the name, and the secret beside it. It reports whether the channel had it
 // already. It fails with [ErrOtherKey] if it has another one, with [ErrInUse] while a source runs with
 // it, and with [ErrFuture] if the file has an epoch that nodes would refuse.
 func (s *Store) ImportKey(name string, c Carried, now time.Time) (had bool, err error) {
@@ -174,6 +191,11 @@ func (s *Store) ImportKey(name string, c Carried, now time.Time) (had bool, err 
 			return had, err
 		}
 	}
+	if c.Secret.Private() { // before the key, too: with it alone, the channel would be a public one
+		if err := s.KeepSecret(name, c.Secret); err != nil {
+			return had, err
+		}
+	}
 	if !had {
 		b, err := pemOf(c.Key)
 		if err != nil {
@@ -193,8 +215,8 @@ func (s *Store) ImportKey(name string, c Carried, now time.Time) (had bool, err 
 	return had, nil
 }
 
-// RotateKey gives the channel with that name a new key. The old one is kept as a channel of the name
-// that is returned. It fails with [ErrInUse] while a source runs with it.
+// RotateKey gives the channel with that name a new key, and a new secret if it is a private one: that of
+// a passphrase holds for one key alone. The old ones are kept as a channel of the name that is returned. It fails with [ErrInUse] while a source runs with it.
 func (s *Store) RotateKey(name string) (kept string, was, is stream.ChannelID, err error) {
 	old, err := s.ownKey(name)
 	if err != nil {
@@ -210,11 +232,25 @@ func (s *Store) RotateKey(name string) (kept string, was, is stream.ChannelID, e
 	if _, err := os.Lstat(s.keyPath(kept)); err == nil {
 		return "", was, is, fmt.Errorf("%s is there already", s.keyPath(kept))
 	}
+	secret, err := s.Secret(name)
+	if err != nil {
+		return "", was, is, err
+	}
+	if secret.Private() {
+		if err := s.KeepSecret(kept, secret); err != nil {
+			return "", was, is, err
+		}
+	}
 	if err := os.Rename(s.keyPath(name), s.keyPath(kept)); err != nil {
 		return "", was, is, err
 	}
 	if err := os.Rename(epochPath(s.dir, name), epochPath(s.dir, kept)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return "", was, is, err
+	}
+	if secret.Private() { // which it is at every moment
+		if err := s.KeepSecret(name, seal.New()); err != nil {
+			return "", was, is, err
+		}
 	}
 	key, err := makeKey(s.keyPath(name))
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"relay/relay/seal"
 	"relay/relay/stream"
 	"relay/tree"
 )
@@ -125,5 +126,50 @@ func TestARotatedKeyIsAnotherAndTheOldOneIsKept(t *testing.T) {
 	old.Close()
 	if next, err := s.NextEpoch(kept, time.UnixMilli(0)); err != nil || next.Ms <= e.Ms {
 		t.Errorf("the old key begins again at %v, %v", next, err)
+	}
+}
+
+func TestThePrivacyOfAChannelIsCarriedAndRotatedWithItsKey(t *testing.T) {
+	for name, secret := range map[string]seal.Access{
+		"in the link": seal.New(), "of a passphrase": seal.OfPassphrase([seal.SecretLen]byte{1}),
+	} {
+		t.Run(name, func(t *testing.T) {
+			one, two := openStore(t, filepath.Join(t.TempDir(), "relay")), openStore(t, filepath.Join(t.TempDir(), "relay"))
+			k, err := one.ChannelKey("live")
+			if err != nil {
+				t.Fatal(err)
+			}
+			k.Close()
+			if err := one.KeepSecret("live", secret); err != nil {
+				t.Fatal(err)
+			}
+			b, _, err := one.ExportKey("live", time.Now())
+			if err != nil {
+				t.Fatal(err)
+			}
+			c, err := ParseExport(b)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := two.ImportKey("other", c, time.Now()); err != nil {
+				t.Fatal(err)
+			}
+			if got, err := two.Secret("other"); err != nil || got != secret {
+				t.Errorf("there the secret is another: %v", err)
+			}
+			if _, err := ParseExport(bytes.Replace(b, []byte("Secret: "), []byte("Secret: x"), 1)); err == nil || !strings.Contains(err.Error(), "secret of a private channel is damaged") {
+				t.Errorf("damaged: %v", err)
+			}
+			kept, _, _, err := one.RotateKey("live")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, err := one.Secret(kept); err != nil || got != secret {
+				t.Errorf("the old channel has another secret: %v", err)
+			}
+			if got, err := one.Secret("live"); err != nil || !got.Private() || got == secret || got.ByPassphrase() {
+				t.Errorf("the new channel is public, has the old secret, or that of a passphrase with another key: %v", err)
+			}
+		})
 	}
 }

@@ -30,6 +30,7 @@ type Measures struct {
 	Orphan   time.Duration // the longest time that a node was without a parent
 	Losses   int           // deaths of an ancestor, counted for each node below
 	Hours    float64       // of nodes with a way to the root
+	Expected float64       // deaths of an ancestor, from the chances of those present to go
 	Joined   int
 	First    []time.Duration // from joining to the first chunk
 	Refused  int             // no chunk within refusedAfter, or before they left
@@ -107,10 +108,26 @@ func (w *watch) look() {
 			w.m.Hours += float64(n) * sampleEvery.Hours()
 		}
 	}
+	w.expect()
 	for d, n := range ideal {
 		if d > 0 {
 			w.m.Ideal.add(d, n)
 		}
+	}
+}
+
+// expect adds the deaths of an ancestor that are to be expected until the next look, from the ages of those
+// present. Few deaths make most of the real losses, so that those say less.
+func (w *watch) expect() {
+	hazard := w.p.Crowd.Sessions.hazard
+	if hazard == nil {
+		return
+	}
+	for _, h := range w.p.alive {
+		if h.up == nil {
+			continue
+		}
+		w.m.Expected += hazard(w.s.now.Sub(h.came).Seconds()) * sampleEvery.Seconds() * float64(len(h.Below()))
 	}
 }
 

@@ -48,6 +48,8 @@ type Sessions struct {
 	// draw gives the length of a session. met gives that of a session that is found running
 	// at a random moment, which is the likelier the longer it is.
 	draw, met func(r *rand.Rand) float64 // seconds
+	// hazard is the chance per second that one of that age, in seconds, ends; nil if it is not computed.
+	hazard func(age float64) float64
 }
 
 // maxSession bounds a session, so that a sum of times does not overflow.
@@ -75,6 +77,11 @@ func Lognormal(mu, sigma float64) Sessions {
 		// The chance of finding a session running is proportional to its length. For a
 		// lognormal this moves mu by sigma squared.
 		met: func(r *rand.Rand) float64 { return math.Exp(mu + sigma*sigma + sigma*r.NormFloat64()) },
+		hazard: func(age float64) float64 {
+			age = max(age, 1)
+			z := (math.Log(age) - mu) / sigma
+			return math.Exp(-z*z/2) / math.Sqrt(2*math.Pi) / (age * sigma) / (math.Erfc(z/math.Sqrt2) / 2)
+		},
 	}
 }
 

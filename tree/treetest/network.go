@@ -22,16 +22,17 @@ type conn struct {
 	last   [2]int64 // when the newest message from that end arrives
 	closed [2]bool
 
-	met    bool  // by a call
-	shown  int64 // when end 1 has proved to end 0 how deep that is
-	depth  int   // and how deep; 0 for nothing yet
-	until  int64 // and until when that holds
-	asked  bool  // end 1 has asked end 0 to move on
-	fed    bool  // end 0 takes chunks from it
-	proved bool  // one has come
-	serve  bool  // end 1 sends chunks over it
-	since  int64 // when it began to
-	cursor Chunk // the newest that was sent over it, or that the child had
+	met      bool      // by a call
+	shown    int64     // when end 1 has proved to end 0 how deep that is
+	depth    int       // and how deep; 0 for nothing yet
+	until    int64     // and until when that holds
+	youngest time.Time // on the way to end 1, that one included: when it came
+	asked    bool      // end 1 has asked end 0 to move on
+	fed      bool      // end 0 takes chunks from it
+	proved   bool      // one has come
+	serve    bool      // end 1 sends chunks over it
+	since    int64     // when it began to
+	cursor   Chunk     // the newest that was sent over it, or that the child had
 }
 
 // dialling is a connection that does not stand yet.

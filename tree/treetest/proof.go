@@ -13,8 +13,9 @@ const renewal = 5 * time.Second
 
 // lineage is how deep a host can prove to be. A liar shows the best that it was given.
 type lineage struct {
-	depth int
-	until int64 // 0 for none yet
+	depth    int
+	until    int64     // 0 for none yet
+	youngest time.Time // on the way to the host, itself included: when it came
 }
 
 // proves returns how deep a host can prove to be, and for how long.
@@ -49,7 +50,11 @@ func (s *Sim) prove(c *conn) {
 	}
 	c.shown, c.depth, c.until = s.t, depth+1, s.t+int64(until)
 	h := c.ends[0]
-	h.tell(tree.Proven{Link: c.links[0], Depth: c.depth, For: until})
+	c.youngest = c.ends[1].lineage.youngest
+	if c.ends[1].Root {
+		c.youngest = s.start.Add(-maxSession) // it has been there for as long as anybody
+	}
+	h.tell(tree.Proven{Link: c.links[0], Depth: c.depth, For: until, Age: s.now.Sub(c.youngest)})
 	if h.up == c || h.Fake != nil {
 		h.inherit(c)
 	}
@@ -63,7 +68,14 @@ func (h *Host) inherit(c *conn) {
 		return
 	}
 	old := h.lineage
-	h.lineage = lineage{c.depth, c.until}
+	came := h.came
+	if came.IsZero() {
+		came = s.start.Add(time.Duration(h.born))
+	}
+	if came.Before(c.youngest) {
+		came = c.youngest
+	}
+	h.lineage = lineage{c.depth, c.until, came}
 	if old.depth == c.depth {
 		return
 	}

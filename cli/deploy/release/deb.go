@@ -16,6 +16,7 @@ const (
 	// channelsFile is what the service reads its links from, and is left as its owner has made it.
 	channelsFile = "etc/relay/channels"
 	channelsText = `# The channels that the service passes on: a relay:// link on each line.
+# Of a private channel one without its secret: relay link --join-only prints it.
 # After a change: systemctl reload relay
 `
 	serviceFile = "usr/lib/systemd/system/relay.service"

@@ -14,7 +14,8 @@
 //	                   worst
 //	noway orphan       most nodes without a way to the root, looking every 5 s; the longest
 //	                   time for which a look found a node without a parent
-//	loss/nh            ancestors that died, per node and hour
+//	loss/nh exp/nh     ancestors that died, per node and hour; those to be expected to, from the ages
+//	                   of those present (lognormal sessions only)
 //	good%              sessions of a minute and more with 99% of the chunks within 4 s
 //	1st50 1st99 refus  time from joining to the first chunk; joins without one in 10 s
 //	out50 out99        times without a chunk that exceed the interval by 100 ms or more

@@ -1,0 +1,49 @@
+package flag
+
+import "strings"
+
+// secretFlags are those whose values are secrets, unless they name a file.
+var secretFlags = []string{"key", "token"}
+
+// Conceal overwrites what is secret in a process's own arguments with stars, so that others on the machine
+// do not see it as long as the process runs, as in the output of ps: what follows # in a link, ?token=, and
+// the values of --key and --token. It returns the arguments as they were. Where the system keeps a copy
+// of its own it does nothing: all but Linux.
+//
+// The arguments must be [os.Args], whose memory it writes to.
+func Conceal(args []string) []string {
+	kept := make([]string, len(args))
+	value := false // what comes next is the value of a secret flag
+	for i, a := range args {
+		kept[i] = strings.Clone(a)
+		from := secretFrom(a)
+		if value {
+			from = 0
+		}
+		if value = false; from < len(a) && !strings.HasPrefix(a[from:], "@") {
+			blot(a[from:])
+			continue
+		}
+		for _, name := range secretFlags {
+			value = value || a == "--"+name || a == "-"+name
+		}
+	}
+	return kept
+}
+
+// secretFrom returns where in an argument a secret begins, its length if it has none.
+func secretFrom(a string) int {
+	from := len(a)
+	marks := []string{"#", "?token=", "&token="}
+	for _, name := range secretFlags {
+		if dashes := len(a) - len(strings.TrimLeft(a, "-")); dashes > 0 && strings.HasPrefix(a[dashes:], name+"=") {
+			return dashes + len(name) + 1
+		}
+	}
+	for _, m := range marks {
+		if _, after, ok := strings.Cut(a, m); ok {
+			from = min(from, len(a)-len(after))
+		}
+	}
+	return from
+}

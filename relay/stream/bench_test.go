@@ -33,7 +33,7 @@ func BenchmarkVerify(b *testing.B) {
 	for _, size := range []int{400, 5_000, MaxPayload} {
 		b.Run(fmt.Sprintf("%dB", size), func(b *testing.B) {
 			m := fixedMaker(1)
-			frame := m.chunk(Key|Tag, 1, 1, 1, randBytes(m.rnd, size)).Frame()
+			frame := m.chunk(nil, Key|Tag, 1, 1, 1, randBytes(m.rnd, size)).Frame()
 			b.SetBytes(int64(size))
 			b.ReportAllocs()
 			for b.Loop() {
@@ -70,7 +70,7 @@ func BenchmarkRingAppend(b *testing.B) {
 			}
 			defer r.Close()
 			payload := randBytes(m.rnd, 5000)
-			proto := m.chunk(Key|Tag, 1, 1, 1, payload)
+			proto := m.chunk(nil, Key|Tag, 1, 1, 1, payload)
 			runtime.GC()
 			b.ReportAllocs()
 			for seq := uint64(1); b.Loop(); seq++ {

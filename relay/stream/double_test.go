@@ -14,17 +14,17 @@ func TestOnlyTwoSignedChunksOfOnePositionProveThatAKeyIsUsedTwice(t *testing.T) 
 	s := signer{key: key, id: IDOf(key), epoch: Epoch{Ms: 5, Rand: 6}}
 	forger := signer{key: other, id: IDOf(key), epoch: s.epoch}
 	next := signer{key: key, id: IDOf(key), epoch: Epoch{Ms: 5, Rand: 7}}
-	one := s.chunk(Tag, 7, 100, 1, []byte("one"))
+	one := s.chunk(nil, Tag, 7, 100, 1, []byte("one"))
 	for name, c := range map[string]struct {
 		b  *Chunk
 		is bool
 	}{
-		"another payload":                 {s.chunk(Tag, 7, 100, 1, []byte("two")), true},
-		"another time":                    {s.chunk(Tag, 7, 101, 1, []byte("one")), true},
-		"the same":                        {s.chunk(Tag, 7, 100, 1, []byte("one")), false},
-		"another number":                  {s.chunk(Tag, 8, 100, 1, []byte("two")), false},
-		"another epoch":                   {next.chunk(Tag, 7, 100, 1, []byte("two")), false},
-		"one that the key has not signed": {forger.chunk(Tag, 7, 100, 1, []byte("two")), false},
+		"another payload":                 {s.chunk(nil, Tag, 7, 100, 1, []byte("two")), true},
+		"another time":                    {s.chunk(nil, Tag, 7, 101, 1, []byte("one")), true},
+		"the same":                        {s.chunk(nil, Tag, 7, 100, 1, []byte("one")), false},
+		"another number":                  {s.chunk(nil, Tag, 8, 100, 1, []byte("two")), false},
+		"another epoch":                   {next.chunk(nil, Tag, 7, 100, 1, []byte("two")), false},
+		"one that the key has not signed": {forger.chunk(nil, Tag, 7, 100, 1, []byte("two")), false},
 	} {
 		for _, d := range []Double{DoubleOf(one, c.b), DoubleOf(c.b, one)} {
 			err := d.Verify(s.id)
@@ -33,7 +33,7 @@ func TestOnlyTwoSignedChunksOfOnePositionProveThatAKeyIsUsedTwice(t *testing.T) 
 			}
 		}
 	}
-	d := DoubleOf(one, s.chunk(Tag, 7, 100, 1, []byte("two")))
+	d := DoubleOf(one, s.chunk(nil, Tag, 7, 100, 1, []byte("two")))
 	if d.Position() != one.Position() {
 		t.Errorf("it is of %v", d.Position())
 	}

@@ -7,13 +7,13 @@ import (
 
 func FuzzParseChunk(f *testing.F) {
 	m := fixedMaker(1)
-	f.Add(m.chunk(Key|Tag, 1, 2, 3, []byte("tag")).Frame())
+	f.Add(m.chunk(nil, Key|Tag, 1, 2, 3, []byte("tag")).Frame())
 	f.Fuzz(func(t *testing.T, frame []byte) {
 		c, err := ParseChunk(frame)
 		if err != nil {
 			return
 		}
-		again := signer{key: m.key, id: m.id, epoch: c.Epoch()}.chunk(c.flags, c.Seq(), c.Beat(), c.Gen(), c.Payload())
+		again := signer{key: m.key, id: m.id, epoch: c.Epoch()}.chunk(nil, c.flags, c.Seq(), c.Beat(), c.Gen(), c.Payload())
 		unsigned := len(frame) - SignatureLen
 		if !bytes.Equal(again.Frame()[:unsigned], frame[:unsigned]) || len(again.Frame()) != len(frame) {
 			t.Fatal("fields that were read do not make the same frame")

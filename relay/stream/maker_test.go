@@ -38,7 +38,7 @@ func randBytes(rnd *rand.Rand, n int) []byte {
 func (m *maker) restart() { m.epoch = Epoch{m.epoch.Ms + 1, m.rnd.Uint64()} }
 
 // small makes a chunk of a few bytes, one millisecond of beat for each number.
-func (m *maker) small(f Flags, seq uint64) *Chunk { return m.chunk(f, seq, seq, 1, []byte("tag")) }
+func (m *maker) small(f Flags, seq uint64) *Chunk { return m.chunk(nil, f, seq, seq, 1, []byte("tag")) }
 
 // ringOf returns a ring with a header.
 func (m *maker) ringOf(l Limits) *Ring {

@@ -16,7 +16,7 @@ func TestChunksThatTheRingHasAreDuplicates(t *testing.T) {
 	m.restart()
 	r.SetHeader(m.header(1, []byte("header")))
 	mustAppend(t, r, m.small(Key|Tag, 1))
-	for _, c := range []*Chunk{m.small(Key|Tag, 1), old.chunk(Tag, 6, 0, 1, []byte("tag")), old.chunk(Key|Tag, 7, 0, 1, []byte("tag")), old.chunk(Key|Tag, 4, 0, 1, []byte("tag"))} {
+	for _, c := range []*Chunk{m.small(Key|Tag, 1), old.chunk(nil, Tag, 6, 0, 1, []byte("tag")), old.chunk(nil, Key|Tag, 7, 0, 1, []byte("tag")), old.chunk(nil, Key|Tag, 4, 0, 1, []byte("tag"))} {
 		if ok, err := r.Append(c); ok || err != nil {
 			t.Errorf("chunk %d of %v: %v, %v, want false and no error", c.seq, c.epoch, ok, err)
 		}
@@ -66,14 +66,14 @@ func TestChunkNeedsItsHeader(t *testing.T) {
 		t.Fatal("SetHeader took a header twice, or not once")
 	}
 	mustAppend(t, r, m.small(Key|Tag, 1))
-	if _, err := r.Append(m.chunk(Tag, 2, 2, 2, []byte("tag"))); !errors.Is(err, ErrHeader) {
+	if _, err := r.Append(m.chunk(nil, Tag, 2, 2, 2, []byte("tag"))); !errors.Is(err, ErrHeader) {
 		t.Fatalf("of a later generation: error %v, want %v", err, ErrHeader)
 	}
 	if !r.SetHeader(second) || r.SetHeader(first) {
 		t.Fatal("SetHeader refused a later header, or went back")
 	}
 	// The header may be ahead of its first chunk.
-	mustAppend(t, r, m.small(Tag, 2), m.chunk(Key|Tag, 3, 3, 2, []byte("tag")))
+	mustAppend(t, r, m.small(Tag, 2), m.chunk(nil, Key|Tag, 3, 3, 2, []byte("tag")))
 	if _, err := r.Append(m.small(Tag, 4)); !errors.Is(err, ErrHeader) {
 		t.Fatalf("back to an earlier generation: error %v, want %v", err, ErrHeader)
 	}
@@ -147,7 +147,7 @@ func TestRingIsBounded(t *testing.T) {
 				f = Key | Tag
 			}
 			beat += m.rnd.Uint64N(20)
-			mustAppend(t, r, m.chunk(f, seq, beat, 1, make([]byte, 1+m.rnd.IntN(1000))))
+			mustAppend(t, r, m.chunk(nil, f, seq, beat, 1, make([]byte, 1+m.rnd.IntN(1000))))
 			checkBounds(t, r)
 		}
 	}
@@ -161,7 +161,7 @@ func TestRingKeepsTwoGroupsThatAreOlderThanItsAge(t *testing.T) {
 		if seq%10 == 1 {
 			f = Key | Tag
 		}
-		mustAppend(t, r, m.chunk(f, seq, seq*1000, 1, []byte("tag")))
+		mustAppend(t, r, m.chunk(nil, f, seq, seq*1000, 1, []byte("tag")))
 	}
 	if s := r.Stats(); s.Held != 15 || s.Span != 14*time.Second {
 		t.Fatalf("%d chunks of %v are held, want those from 21 on", s.Held, s.Span)
@@ -172,7 +172,7 @@ func TestNewestChunkStaysWhateverItsSize(t *testing.T) {
 	m := newMaker(t)
 	r := m.ringOf(Limits{Bytes: 1})
 	for seq := uint64(1); seq <= 3; seq++ {
-		mustAppend(t, r, m.chunk(Key|Tag, seq, seq, 1, make([]byte, MaxPayload)))
+		mustAppend(t, r, m.chunk(nil, Key|Tag, seq, seq, 1, make([]byte, MaxPayload)))
 		if s := r.Stats(); s.Held != 1 || s.Head.Seq != seq {
 			t.Fatalf("%d chunks are held, head %d", s.Held, s.Head.Seq)
 		}
@@ -188,7 +188,7 @@ func TestBitRateIsThatOfTheLastSeconds(t *testing.T) {
 		if i < 500 {
 			n *= 10 // too long ago to count
 		}
-		mustAppend(t, r, m.chunk(Key|Tag, i+1, i*10, 1, make([]byte, n)))
+		mustAppend(t, r, m.chunk(nil, Key|Tag, i+1, i*10, 1, make([]byte, n)))
 	}
 	if got := r.Stats().BitRate; got < 990_000 || got > 1_010_000 {
 		t.Errorf("bit rate %d, want 1,000,000", got)
@@ -213,7 +213,7 @@ func TestSpanAndBitRateAreThoseOfWhatIsHeld(t *testing.T) {
 			if seq == 1 || m.rnd.IntN(10) == 0 {
 				flags |= Key
 			}
-			mustAppend(t, r, m.chunk(flags, seq, beat, 1, make([]byte, 1+m.rnd.IntN(1000))))
+			mustAppend(t, r, m.chunk(nil, flags, seq, beat, 1, make([]byte, 1+m.rnd.IntN(1000))))
 			var span time.Duration
 			var bytes, from uint64
 			for _, e := range r.entries {

@@ -70,7 +70,6 @@ type signer struct {
 	id    ChannelID
 	epoch Epoch
 	seal  *seal.Epoch // nil for a public channel
-	frame []byte      // where each chunk is made; nil for memory of its own
 }
 
 // sealed is how much sealing adds to a payload.
@@ -97,9 +96,9 @@ func (s signer) sign(domain string, frame []byte, payloadAt int) {
 	copy(frame[end:], ed25519.Sign(s.key, digest(domain, s.id, frame[chunkVersion:payloadAt], frame[payloadAt:end])))
 }
 
-func (s signer) chunk(f Flags, seq, beat uint64, gen uint32, payload []byte) *Chunk {
+// chunk makes a chunk in b, which has room for MaxChunk bytes, or in memory of its own if that is nil.
+func (s signer) chunk(b []byte, f Flags, seq, beat uint64, gen uint32, payload []byte) *Chunk {
 	n := ChunkOverhead + len(payload) + s.sealed()
-	b := s.frame
 	if b == nil {
 		b = make([]byte, n)
 	}

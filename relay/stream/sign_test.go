@@ -23,7 +23,7 @@ var kinds = map[string]func([]byte) (signed, error){
 
 func (m *maker) frames() map[string][]byte {
 	return map[string][]byte{
-		"chunk":  m.chunk(Key|Tag, 7, 9, 3, randBytes(m.rnd, 50)).Frame(),
+		"chunk":  m.chunk(nil, Key|Tag, 7, 9, 3, randBytes(m.rnd, 50)).Frame(),
 		"header": m.header(3, randBytes(m.rnd, 50)).Frame(),
 		"beat":   m.beat(7, 9).Frame(),
 	}
@@ -36,7 +36,7 @@ func TestParsedFramesAreWhatWasSigned(t *testing.T) {
 		seq, beat, gen := 1+m.rnd.Uint64N(1<<63), m.rnd.Uint64(), 1+m.rnd.Uint32N(1<<31)
 		flags := []Flags{0, Tag, Key | Tag, Enc, Key | Tag | Enc}[m.rnd.IntN(5)]
 
-		c, err := ParseChunk(m.chunk(flags, seq, beat, gen, payload).Frame())
+		c, err := ParseChunk(m.chunk(nil, flags, seq, beat, gen, payload).Frame())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -128,12 +128,12 @@ func TestMalformedFramesAreRefused(t *testing.T) {
 	}
 	payload := []byte("tag")
 	for name, frame := range map[string][]byte{
-		"unknown flag":        m.chunk(1<<3, 1, 0, 1, payload).Frame(),
-		"key inside a tag":    m.chunk(Key, 1, 0, 1, payload).Frame(),
-		"number 0":            m.chunk(Tag, 0, 0, 1, payload).Frame(),
-		"header generation 0": m.chunk(Tag, 1, 0, 0, payload).Frame(),
-		"no payload":          m.chunk(Tag, 1, 0, 1, nil).Frame(),
-		"a byte too many":     m.chunk(Tag, 1, 0, 1, make([]byte, MaxPayload+1)).Frame(),
+		"unknown flag":        m.chunk(nil, 1<<3, 1, 0, 1, payload).Frame(),
+		"key inside a tag":    m.chunk(nil, Key, 1, 0, 1, payload).Frame(),
+		"number 0":            m.chunk(nil, Tag, 0, 0, 1, payload).Frame(),
+		"header generation 0": m.chunk(nil, Tag, 1, 0, 0, payload).Frame(),
+		"no payload":          m.chunk(nil, Tag, 1, 0, 1, nil).Frame(),
+		"a byte too many":     m.chunk(nil, Tag, 1, 0, 1, make([]byte, MaxPayload+1)).Frame(),
 	} {
 		if _, err := ParseChunk(frame); !errors.Is(err, ErrFrame) {
 			t.Errorf("%s: error %v, want %v", name, err, ErrFrame)
@@ -149,7 +149,7 @@ func TestMalformedFramesAreRefused(t *testing.T) {
 
 func TestLargestFramesParse(t *testing.T) {
 	m := newMaker(t)
-	c := m.chunk(Tag, 1, 0, 1, make([]byte, MaxPayload))
+	c := m.chunk(nil, Tag, 1, 0, 1, make([]byte, MaxPayload))
 	if _, err := ParseChunk(c.Frame()); err != nil || len(c.Frame()) != MaxChunk {
 		t.Errorf("chunk of %d bytes: %v", len(c.Frame()), err)
 	}

@@ -12,7 +12,7 @@ func TestARingKeepsCopies(t *testing.T) {
 	frame := make([]byte, MaxChunk)
 	var want [][]byte
 	for seq := range uint64(100) {
-		made := m.chunk(Key|Tag, seq+1, seq, 1, randBytes(m.rnd, 1+m.rnd.IntN(MaxPayload))).Frame()
+		made := m.chunk(nil, Key|Tag, seq+1, seq, 1, randBytes(m.rnd, 1+m.rnd.IntN(MaxPayload))).Frame()
 		want = append(want, made)
 		c, err := ParseChunk(frame[:copy(frame, made)])
 		if err != nil {

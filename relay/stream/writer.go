@@ -173,8 +173,7 @@ func (w *Writer) flush() error {
 	if len(w.pending) == 0 || w.failed != nil {
 		return w.failed
 	}
-	w.sign.frame = w.group.frame()
-	c := w.sign.chunk(w.flags, w.seq+1+uint64(len(w.group.chunks)), w.beatAt(time.Now()), w.gen, w.pending)
+	c := w.sign.chunk(w.group.frame(), w.flags, w.seq+1+uint64(len(w.group.chunks)), w.beatAt(time.Now()), w.gen, w.pending)
 	w.pending, w.flags = w.pending[:0], 0
 	if more := w.group.add(c); more {
 		return nil

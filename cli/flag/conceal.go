@@ -33,14 +33,13 @@ func Conceal(args []string) []string {
 
 // secretFrom returns where in an argument a secret begins, its length if it has none.
 func secretFrom(a string) int {
-	from := len(a)
-	marks := []string{"#", "?token=", "&token="}
 	for _, name := range secretFlags {
 		if dashes := len(a) - len(strings.TrimLeft(a, "-")); dashes > 0 && strings.HasPrefix(a[dashes:], name+"=") {
 			return dashes + len(name) + 1
 		}
 	}
-	for _, m := range marks {
+	from := len(a)
+	for _, m := range []string{"#", "?token=", "&token="} {
 		if _, after, ok := strings.Cut(a, m); ok {
 			from = min(from, len(a)-len(after))
 		}

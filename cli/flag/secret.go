@@ -36,7 +36,7 @@ func StreamKey(c *cli.Context) (string, error) {
 // Shown returns the names of the secret flags whose values others on this machine may see, because
 // they are on the command line.
 func Shown(c *cli.Context) (names []string) {
-	for _, name := range []string{"key", "token"} {
+	for _, name := range secretFlags {
 		if typed(c, name) && c.String(name) != "" && !strings.HasPrefix(c.String(name), "@") {
 			names = append(names, name)
 		}

@@ -36,6 +36,9 @@ const (
 	// lookOn is how long a search goes on for other channels once a suitable one is found: two
 	// more queries, on a network where answers take milliseconds.
 	lookOn = 100 * time.Millisecond
+	// lookStep is a part of lookOn. A machine that stands still for a while stands still for one of
+	// them, and asks again before the search ends.
+	lookStep = lookOn / 10
 )
 
 // Look looks for channels until it has found suitable ones, and lookOn longer, or until
@@ -44,20 +47,30 @@ func (d Config) Look(ctx context.Context, log *zap.Logger, patience time.Duratio
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	var cat Catalog
-	var settle *time.Timer
+	var settling bool
 	asked, err := d.Finder(log).Run(ctx, func(f discovery.Found) {
 		cat.Add(f)
-		if settle == nil && do(&cat) {
-			settle = time.AfterFunc(lookOn, cancel)
+		if !settling && do(&cat) {
+			settling = true
+			go settle(ctx, cancel)
 		}
 	})
-	if settle != nil {
-		settle.Stop()
-	}
 	if err != nil {
 		err = fault.Fail("", "cannot look for channels on this network: %w", hostnet.Bare(err))
 	}
 	return &cat, asked, err
+}
+
+// settle ends a search once it has gone on for lookOn, unless that has ended before.
+func settle(ctx context.Context, end context.CancelFunc) {
+	for range lookOn / lookStep {
+		select {
+		case <-time.After(lookStep):
+		case <-ctx.Done():
+			return
+		}
+	}
+	end()
 }
 
 // AskedText says on which interfaces the search asked, and reports false if it asked only on

@@ -53,6 +53,12 @@ func (n *internet) partLines(t *testing.T, some, others []int) {
 	must(t, n.core.run("table inet parted {\ncounter there { }\ncounter back { }\nchain forward {\ntype filter hook forward priority -1;\n"+rules.String()+"}\n}\n", "nft", "-f", "-"))
 }
 
+// forgetTried has triedBack count from here on.
+func (n *internet) forgetTried(t *testing.T) {
+	t.Helper()
+	must(t, n.core.run("", "nft", "reset", "counters", "table", "inet", "parted"))
+}
+
 // triedBack returns nil if one of the others has sent something to one of some.
 func (n *internet) triedBack() error {
 	return n.core.run("", "sh", "-c", "nft list counter inet parted back | grep 'packets [1-9]'")

@@ -27,11 +27,11 @@ type Measures struct {
 	Lost     int           // most nodes without a way to the root at one look
 	Real     Levels        // all looks together
 	Ideal    Levels
-	Orphan   time.Duration // the longest time that a node was without a parent
-	Losses   int           // deaths of an ancestor, counted for each node below
-	Hours    float64       // of nodes with a way to the root
-	Expected float64       // deaths of an ancestor, from the chances of those present to go
-	Joined   int
+	Orphan   time.Duration   // the longest time that a node was without a parent
+	Losses   int             // deaths of an ancestor, counted for each node below
+	Hours    float64         // of nodes with a way to the root
+	Expected float64         // deaths of an ancestor, from the chances of those present to go
+	Came     []Arrival       // in the order of coming
 	First    []time.Duration // from joining to the first chunk
 	Refused  int             // no chunk within refusedAfter, or before they left
 	Sessions int             // of a minute and more
@@ -58,7 +58,7 @@ func (p *Population) Watch() func() Measures {
 	}
 	w.m.Commits = -p.Sim.Commits
 	p.OnJoin = func(h *Host) {
-		w.m.Joined++
+		w.m.Came = append(w.m.Came, Arrival{p.Sim.Elapsed(), Member{Slots: h.Slots, Kind: h.Kind}})
 		h.counted = true
 	}
 	p.Sim.OnAppend = w.append

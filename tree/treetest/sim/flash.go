@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"time"
 
 	"relay/tree/treetest"
@@ -29,7 +30,7 @@ func flashes(o options) error {
 }
 
 func flashHeader() {
-	fmt.Printf("\n%-9s %6s %7s %7s %7s %7s %7s %6s %6s %7s %9s\n", "flash", "nodes", "first50", "first90", "first99", "max",
+	fmt.Printf("\n%-9s %6s %7s %7s %7s %7s %7s %7s %6s %6s %7s %9s\n", "flash", "nodes", "first50", "first90", "first99", "ideal99", "max",
 		"refused", "ratio", "out99", "repeats", "ctl kb/s")
 }
 
@@ -39,12 +40,15 @@ func flashRow(o options, name string, rs []result) (failed error) {
 	var refused, nodes int
 	var ratio, ctl, packets float64
 	var again uint64
+	var ideal []time.Duration
 	for _, r := range rs {
+		// Whoever waits least, waits for no slot.
+		ideal = append(ideal, treetest.IdealFlash(treetest.RootSlots, r.Came, treetest.Quantile(slices.Clone(r.First), .1), flashRest)...)
 		if r.err != nil && failed == nil {
 			failed = r.err
 		}
 		first, outages = append(first, r.First...), append(outages, r.Outages...)
-		refused, nodes = refused+r.Refused, nodes+r.Joined
+		refused, nodes = refused+r.Refused, nodes+len(r.Came)
 		again += r.Again
 		if n := len(r.Depth); n > 0 {
 			ratio += r.Depth[n-1] / float64(o.seeds)
@@ -53,7 +57,7 @@ func flashRow(o options, name string, rs []result) (failed error) {
 		ctl, packets = ctl+f/1000/float64(o.seeds), packets+p/1000/float64(o.seeds)
 	}
 	q := func(q float64) string { return short(treetest.Quantile(first, q)) }
-	fmt.Printf("%-9s %6d %7s %7s %7s %7s %7d %6.3f %6s %7d %4.1f/%.1f\n", name, nodes/int(o.seeds), q(.5), q(.9), q(.99), q(1), refused,
+	fmt.Printf("%-9s %6d %7s %7s %7s %7s %7s %7d %6.3f %6s %7d %4.1f/%.1f\n", name, nodes/int(o.seeds), q(.5), q(.9), q(.99), short(treetest.Quantile(ideal, .99)), q(1), refused,
 		ratio, short(treetest.Quantile(outages, .99)), again, ctl, packets)
 	return failed
 }

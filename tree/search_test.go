@@ -18,7 +18,7 @@ func newTestSearch(w want) (*search, time.Time) {
 func (s *search) dial(now time.Time, l Link) *attempt {
 	a := &attempt{link: l, place: place(int(l)), started: now}
 	s.add(a)
-	s.hedge(now)
+	s.hedge(now, false)
 	return a
 }
 
@@ -73,22 +73,35 @@ func TestAMoreUrgentWantEndsThePause(t *testing.T) {
 	}
 }
 
-func TestTheNextPlaceIsAskedAfter150MillisecondsOrWhenOneFails(t *testing.T) {
-	s, now := newTestSearch(wantAny)
-	if !s.mayAsk(now) {
-		t.Fatal("nobody may be asked")
-	}
-	a := s.dial(now, 1)
-	s.dial(now, 3)
-	if s.mayAsk(now.Add(hedgeAfter-1)) || !s.mayAsk(now.Add(hedgeAfter)) {
-		t.Error("the next is not asked after 150 ms")
-	}
-	if got := s.deadline(); !got.Equal(now.Add(hedgeAfter)) {
-		t.Errorf("the deadline comes after %v", got.Sub(now))
-	}
-	s.failed(now, a)
-	if !s.mayAsk(now) {
-		t.Error("the next is not asked when one has failed")
+func TestTheNextPlaceIsAskedAfterAWhileOrWhenOneFails(t *testing.T) {
+	for _, c := range []struct {
+		want  want
+		ready bool // the one before was asked over a link that was ready
+		after time.Duration
+	}{
+		{wantAny, false, hurryAfter},
+		{wantAny, true, hedgeAfter},
+		{wantOther, false, hedgeAfter},
+		{wantFaster, false, hedgeAfter},
+		{wantNearer, false, hedgeAfter},
+	} {
+		s, now := newTestSearch(c.want)
+		if !s.mayAsk(now) {
+			t.Fatal("nobody may be asked")
+		}
+		a := s.dial(now, 1)
+		s.dial(now, 3)
+		s.hedge(now, c.ready)
+		if s.mayAsk(now.Add(c.after-1)) || !s.mayAsk(now.Add(c.after)) {
+			t.Errorf("%v: the next is not asked after %v", c.want, c.after)
+		}
+		if got := s.deadline(); !got.Equal(now.Add(c.after)) {
+			t.Errorf("%v: the deadline comes after %v", c.want, got.Sub(now))
+		}
+		s.failed(now, a)
+		if !s.mayAsk(now) {
+			t.Errorf("%v: the next is not asked when one has failed", c.want)
+		}
 	}
 }
 

@@ -19,7 +19,8 @@ func TestIdealFlash(t *testing.T) {
 	}{
 		{"there is room", 2, []Arrival{at(0, 0, Open), at(s, 0, Open)}, []time.Duration{s, s}},
 		{"one serves the next", 1, []Arrival{at(0, 1, Open), at(s/2, 0, Open)}, []time.Duration{s, 3 * s / 2}},
-		{"who has more to give goes first", 1, []Arrival{at(0, 1, Open), at(s/4, 0, Open), at(s/2, 2, Open)}, []time.Duration{s, 11 * s / 4, 3 * s / 2}},
+		{"who gives something goes first", 1, []Arrival{at(0, 1, Open), at(s/4, 0, Open), at(s/2, 2, Open)}, []time.Duration{s, 9 * s / 4, s}},
+		{"room is made", 1, []Arrival{at(0, 0, Open), at(s/4, 0, Open), at(2*s, 2, Open)}, []time.Duration{s, 15 * s / 4, s}},
 		{"a closed one gives nothing", 1, []Arrival{at(0, 4, Closed), at(s, 0, Open)}, []time.Duration{s, time.Hour}},
 		{"a punchable one gives what it has", 1, []Arrival{at(0, 1, Punchable), at(2*s, 0, Closed)}, []time.Duration{s, s}},
 		{"nobody serves", 0, []Arrival{at(0, 1, Open)}, []time.Duration{time.Hour}},

@@ -10,6 +10,9 @@ Flags may stand before or behind the arguments; behind "--" there are none. Each
 --some-flag can also be set as RELAY_SOME_FLAG in the environment, or in config.toml; the
 command line goes before the environment, and that before the file.
 
+A secret is best kept in a file that you alone can read (chmod 600): --key, --token and
+--passphrase take @FILE, and warn if others can read it.
+
 Results go to standard output, everything else to standard error: errors as "relay:
 error: ...", and what to do about them as "relay: hint: ...". The first Ctrl-C ends a
 command in good order, the second at once.`

@@ -136,6 +136,9 @@ func TestUnitStartsACommandThatThereIs(t *testing.T) {
 			t.Errorf("relay %s has no flag %s", c.Name, a)
 		}
 	}
+	if !strings.Contains(string(text), "\nUser=relay\n") {
+		t.Error("the package makes the list readable for the group of a user relay, and the service is not run as that one")
+	}
 	if !strings.Contains(string(text), "DynamicUser=yes") || !strings.Contains(m[1], "--config ${STATE_DIRECTORY}") {
 		t.Error("a user that exists only while it runs has no home: the keys must be in the state directory")
 	}

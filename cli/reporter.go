@@ -13,9 +13,6 @@ type reporter struct {
 
 // warn says what is wrong and what to do about it.
 func (h reporter) warn(w words.Warning) {
-	h.t.Say(h.t.Tint(term.Yellow, "relay: warning:")+" %s", w.Text)
-	if w.Hint != "" {
-		h.t.Hint("%s", w.Hint)
-	}
+	h.t.Warn(w.Text, w.Hint)
 	h.events.Tell(w.Event())
 }

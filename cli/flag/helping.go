@@ -78,7 +78,7 @@ func readToken(c *cli.Context) (relay.Token, error) {
 	}
 	if name, ok := strings.CutPrefix(s, "@"); ok {
 		var err error
-		if s, err = readSecret(name); err != nil {
+		if s, err = readSecret(c, name); err != nil {
 			return relay.Token{}, fault.Usage("it holds the token and nothing else, and has to be readable for you", "--token @%s: %w", name, err)
 		}
 	}

@@ -40,7 +40,7 @@ func ReadPrivacy(c *cli.Context) (w privacy.Wish, err error) {
 	case s == "ask":
 		w.Ask = true
 	case file:
-		if s, err = readSecret(name); err != nil {
+		if s, err = readSecret(c, name); err != nil {
 			return w, fault.Usage("it holds the passphrase and nothing else, and has to be readable for you", "--passphrase @%s: %w", name, err)
 		}
 		w.Phrase = strings.TrimSpace(s)

@@ -164,7 +164,12 @@ func (k Command) take(file string) error {
 		return fault.Fail("", "cannot read the key: %w", err) // the store says what to do
 	}
 	carried, err := store.ParseExport(b)
-	if err != nil {
+	switch {
+	case errors.Is(err, store.ErrNodeKey):
+		return ofNode(file)
+	case err == nil && carried.MayBeOfNode(file):
+		return fault.Fail(nodeHint+". If it is a channel's all the same, give the file another name", "%s does not say whose key it is, and is named as that of a node; nothing was changed", file)
+	case err != nil:
 		return fault.Fail("make it with relay key export FILE, where the channel was broadcast so far", "%s: %w", file, err)
 	}
 	s, err := k.open()
@@ -172,6 +177,9 @@ func (k Command) take(file string) error {
 		return err
 	}
 	had, err := s.ImportKey(k.Name, carried, time.Now())
+	if errors.Is(err, store.ErrNodeKey) {
+		return ofNode(file)
+	}
 	if err != nil {
 		return k.explain(err)
 	}
@@ -184,6 +192,13 @@ func (k Command) take(file string) error {
 	k.T.Say("Links that were given out stay good where they lead to somebody who carries it; %s names this machine.", k.link())
 	k.T.Say("Do not run a source with it elsewhere: of two, the one that began later goes on, and the other ends.")
 	return nil
+}
+
+// nodeHint says what to import instead of a node's key.
+const nodeHint = "run relay key export FILE where the channel was broadcast so far, and import that file; a node's key stays where it is, as each machine makes its own"
+
+func ofNode(file string) error {
+	return fault.Fail(nodeHint, "%s has the key of a node, and not of a channel; nothing was changed", file)
 }
 
 func (k Command) rotate() error {

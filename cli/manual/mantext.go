@@ -10,6 +10,9 @@ Flags may stand before or behind the arguments; behind "--" there are none. Each
 --some-flag can also be set as RELAY_SOME_FLAG in the environment, or in config.toml; the
 command line goes before the environment, and that before the file.
 
+A secret is best kept in a file that you alone can read (chmod 600): --key, --token and
+--passphrase take @FILE, and warn if others can read it.
+
 Results go to standard output, everything else to standard error: errors as "relay:
 error: ...", and what to do about them as "relay: hint: ...". The first Ctrl-C ends a
 command in good order, the second at once.`
@@ -24,7 +27,7 @@ var manEnvironment = [][2]string{
 var manFiles = [][2]string{
 	{"~/.config/relay", "The folder with the keys, readable by you alone; relay refuses keys that others can read. On macOS it is ~/Library/Application Support/relay, on Windows %AppData%\\relay. --config names another."},
 	{"~/.config/relay/config.toml", "Sets flags by their names, as in upload = \"20M\"; what follows a line such as [source] holds for that command alone."},
-	{"~/.config/relay/node.key", "The key by which other nodes know this one."},
+	{"~/.config/relay/node.key", "The key by which other nodes know this one. It is no channel's, and relay key import refuses it."},
 	{"~/.config/relay/channels/NAME.key", "The key of a channel that is broadcast from here. Whoever has it can broadcast that channel; without it the link cannot be kept."},
 	{"~/.config/relay/channels/NAME.stream", "What an encoder has to know to publish."},
 	{"~/.config/relay/channels/NAME.secret, ID.secret", "What is behind the # of a private channel's link: of one that is broadcast from here, and of one that was watched."},

@@ -66,6 +66,14 @@ func (t *Terminal) Say(format string, args ...any) {
 	t.Print(fmt.Sprintf(format, args...))
 }
 
+// Warn says what is wrong, and what to do about it if anything can be done.
+func (t *Terminal) Warn(text, hint string) {
+	t.Say(t.Tint(Yellow, "relay: warning:")+" %s", text)
+	if hint != "" {
+		t.Hint("%s", hint)
+	}
+}
+
 // Hint says what to do about the previous message.
 func (t *Terminal) Hint(format string, args ...any) {
 	t.Say("relay: hint: "+format, args...)

@@ -27,16 +27,17 @@ const (
 	maxExport   = 16 << 10
 	maxExported = 8
 
-	headerChannel = "Channel"
-	headerEpoch   = "Epoch"
-	headerSecret  = "Secret"
-	headerNode    = "Node-"
+	// Beside headerChannel.
+	headerEpoch  = "Epoch"
+	headerSecret = "Secret"
+	headerKnown  = "Node-"
 )
 
 // Errors of keys that are carried from one machine to another.
 var (
 	ErrNoKey    = errors.New("there is no such channel on this machine")
 	ErrOtherKey = errors.New("the channel has another key on this machine")
+	ErrNodeKey  = errors.New("it is the key of a node, and not of a channel")
 	ErrFuture   = errors.New("the key was used at a time that has not come yet by this machine's clock")
 )
 
@@ -54,12 +55,12 @@ func (s *Store) ExportKey(name string, now time.Time) ([]byte, stream.ChannelID,
 	if err != nil {
 		return nil, id, err
 	}
-	b, err := pemOf(key)
+	b, err := pemOf(key, headerChannel)
 	if err != nil {
 		return nil, id, err
 	}
 	block, _ := pem.Decode(b)
-	block.Headers = map[string]string{headerChannel: id.String(), headerEpoch: fmt.Sprint(epoch.Ms)}
+	block.Headers[headerEpoch] = fmt.Sprint(epoch.Ms)
 	secret, err := s.Secret(name)
 	if err != nil {
 		return nil, id, err
@@ -69,7 +70,7 @@ func (s *Store) ExportKey(name string, now time.Time) ([]byte, stream.ChannelID,
 	}
 	nodes, _ := s.known(id, now) // a list that cannot be read is of no use there either
 	for i, k := range nodes[:min(len(nodes), maxExported)] {
-		block.Headers[fmt.Sprint(headerNode, i+1)] = strings.TrimSpace(k.line())
+		block.Headers[fmt.Sprint(headerKnown, i+1)] = strings.TrimSpace(k.line())
 	}
 	return pem.EncodeToMemory(block), id, nil
 }
@@ -79,7 +80,7 @@ func (s *Store) ownKey(name string) (ed25519.PrivateKey, error) {
 	if err := checkChannelName(name); err != nil {
 		return nil, err
 	}
-	key, err := loadKey(s.keyPath(name))
+	key, err := loadKey(s.keyPath(name), headerChannel)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, ErrNoKey
 	}
@@ -113,9 +114,18 @@ type Carried struct {
 	// Secret is that of a private channel; zero if the file has none.
 	Secret seal.Access
 	nodes  []known
+	says   bool // the file says that it is a channel's
 }
 
-// ParseExport reads what ExportKey made, or a key file of a store. Its error says what is wrong.
+// MayBeOfNode reports whether the key, which was in the file of that name, may be a node's: the file
+// does not say whose it is, which those of earlier versions do not, and is named as a node's is.
+func (c Carried) MayBeOfNode(file string) bool {
+	dir, name := filepath.Split(file)
+	return !c.says && name == nodeName+keyExt && filepath.Base(dir) != channelsDir
+}
+
+// ParseExport reads what ExportKey made, or the key file of a channel. It fails with [ErrNodeKey] if the
+// file says that the key is a node's. Its error says what is wrong.
 func ParseExport(b []byte) (Carried, error) {
 	var c Carried
 	block, _ := pem.Decode(b)
@@ -124,6 +134,8 @@ func ParseExport(b []byte) (Carried, error) {
 		return c, errors.New("it holds no key: a key begins with -----BEGIN PRIVATE KEY-----")
 	case block.Type != "PRIVATE KEY":
 		return c, fmt.Errorf("it holds a %s, and not a PRIVATE KEY", oneline.Quote(block.Type))
+	case block.Headers[headerNode] != "":
+		return c, ErrNodeKey
 	}
 	k, err := x509.ParsePKCS8PrivateKey(block.Bytes)
 	key, ok := k.(ed25519.PrivateKey)
@@ -134,7 +146,8 @@ func ParseExport(b []byte) (Carried, error) {
 		return c, errors.New("its key is not an Ed25519 key, as channels have it")
 	}
 	c.Key = key
-	if id, ok := block.Headers[headerChannel]; ok && id != stream.IDOf(key).String() {
+	var id string
+	if id, c.says = block.Headers[headerChannel]; c.says && id != stream.IDOf(key).String() {
 		return c, errors.New("its key is not that of the channel which it names; it has been changed")
 	}
 	if e, ok := block.Headers[headerEpoch]; ok {
@@ -148,7 +161,7 @@ func ParseExport(b []byte) (Carried, error) {
 		}
 	}
 	for i := range maxExported {
-		n, err := parseKnown(block.Headers[fmt.Sprint(headerNode, i+1)])
+		n, err := parseKnown(block.Headers[fmt.Sprint(headerKnown, i+1)])
 		if err != nil {
 			break // hints, and no more
 		}
@@ -159,7 +172,8 @@ func ParseExport(b []byte) (Carried, error) {
 
 // ImportKey takes a key as that of the channel with the name, and the secret beside it. It reports whether the channel had it
 // already. It fails with [ErrOtherKey] if it has another one, with [ErrInUse] while a source runs with
-// it, and with [ErrFuture] if the file has an epoch that nodes would refuse.
+// it, with [ErrFuture] if the file has an epoch that nodes would refuse, and with [ErrNodeKey] if it is
+// the key of the node here.
 func (s *Store) ImportKey(name string, c Carried, now time.Time) (had bool, err error) {
 	if err := checkChannelName(name); err != nil {
 		return false, err
@@ -167,12 +181,15 @@ func (s *Store) ImportKey(name string, c Carried, now time.Time) (had bool, err 
 	if c.Epoch.Check(now) != nil {
 		return false, ErrFuture
 	}
+	if node, err := loadKey(filepath.Join(s.dir, nodeName+keyExt), headerNode); err == nil && node.Equal(c.Key) {
+		return false, ErrNodeKey // of an earlier version, and does not say so
+	}
 	unlock, err := s.lock(name)
 	if err != nil {
 		return false, err
 	}
 	defer unlock()
-	old, err := loadKey(s.keyPath(name))
+	old, err := loadKey(s.keyPath(name), headerChannel)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 	case err != nil:
@@ -197,7 +214,7 @@ func (s *Store) ImportKey(name string, c Carried, now time.Time) (had bool, err 
 		}
 	}
 	if !had {
-		b, err := pemOf(c.Key)
+		b, err := pemOf(c.Key, headerChannel)
 		if err != nil {
 			return false, err
 		}
@@ -252,7 +269,7 @@ func (s *Store) RotateKey(name string) (kept string, was, is stream.ChannelID, e
 			return "", was, is, err
 		}
 	}
-	key, err := makeKey(s.keyPath(name))
+	key, err := makeKey(s.keyPath(name), headerChannel)
 	if err != nil {
 		return "", was, is, err
 	}

@@ -2,8 +2,12 @@ package store
 
 import (
 	"bytes"
+	"crypto/ed25519"
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"net/netip"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -64,6 +68,83 @@ func TestAKeyThatIsCarriedOverGoesOnWithItsEpochs(t *testing.T) {
 	}
 	if _, err := openStore(t, filepath.Join(t.TempDir(), "relay")).ImportKey("live", c, now.Add(-time.Hour)); !errors.Is(err, ErrFuture) {
 		t.Errorf("of the future: %v", err)
+	}
+}
+
+// bare returns a key file as earlier versions have written it: it does not say whose key it is.
+func bare(t *testing.T, key ed25519.PrivateKey) []byte {
+	t.Helper()
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
+}
+
+func TestAKeyOfANodeIsNotTakenForThatOfAChannel(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "relay")
+	s := openStore(t, dir)
+	node, err := s.NodeKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	node.Close()
+	b, err := os.ReadFile(filepath.Join(dir, "node.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ParseExport(b); !errors.Is(err, ErrNodeKey) {
+		t.Errorf("its file: %v", err)
+	}
+	// One of an earlier version is known where it is used, and guessed by its name elsewhere.
+	c, err := ParseExport(bare(t, node.PrivateKey))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "node.key"), bare(t, node.PrivateKey), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.ImportKey("live", c, time.Now()); !errors.Is(err, ErrNodeKey) {
+		t.Errorf("of an earlier version: %v", err)
+	}
+	if again, err := s.NodeKey(); err != nil || !again.Equal(node.PrivateKey) {
+		t.Errorf("of an earlier version, as the node's: %v", err)
+	}
+	channel, err := s.ChannelKey("node") // of which the file has that name, too
+	if err != nil {
+		t.Fatal(err)
+	}
+	channel.Close()
+	export, _, err := s.ExportKey("node", time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	own, err := os.ReadFile(filepath.Join(dir, "channels", "node.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range []struct {
+		b    []byte
+		name string
+		may  bool
+	}{
+		{bare(t, channel.PrivateKey), filepath.Join(dir, "node.key"), true},
+		{bare(t, channel.PrivateKey), "node.key", true},
+		{bare(t, channel.PrivateKey), filepath.Join("channels", "node.key"), false},
+		{bare(t, channel.PrivateKey), "mine.key", false},
+		{bare(t, channel.PrivateKey), "-", false},
+		{export, "node.key", false},
+		{own, "node.key", false},
+	} {
+		c, err := ParseExport(f.b)
+		if err != nil || c.MayBeOfNode(f.name) != f.may {
+			t.Errorf("%.60q in %s: %t, %v", f.b, f.name, !f.may, err)
+			continue
+		}
+		to := openStore(t, filepath.Join(t.TempDir(), "relay"))
+		if _, err := to.ImportKey("live", c, time.Now()); err != nil {
+			t.Errorf("%.60q: %v", f.b, err)
+		}
 	}
 }
 

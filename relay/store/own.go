@@ -35,7 +35,7 @@ func OwnChannels(dir string) ([]OwnChannel, error) {
 		if !ok || checkChannelName(name) != nil {
 			continue
 		}
-		key, err := loadKey(filepath.Join(dir, channelsDir, f.Name()))
+		key, err := loadKey(filepath.Join(dir, channelsDir, f.Name()), headerChannel)
 		if err != nil {
 			bad = append(bad, err)
 			continue

@@ -19,6 +19,7 @@ const (
 	forOthers fs.FileMode = 0o077 // the bits that neither may have
 
 	channelsDir = "channels"
+	nodeName    = "node"
 	keyExt      = ".key"
 	epochExt    = ".epoch"
 	streamExt   = ".stream"
@@ -34,7 +35,7 @@ const (
 // broadcast from here. The folder is readable by its owner alone (0700), the files
 // too (0600); a key that others can read is refused, not used.
 //
-//	node.key                 the node's key, PKCS #8 in PEM
+//	node.key                 the node's key, PKCS #8 in PEM, with its ID in a header
 //	channels/NAME.key        the channel's key, likewise
 //	channels/NAME.epoch      the newest epoch used with it
 //	channels/NAME.stream     what an encoder has to know to publish

@@ -261,6 +261,13 @@ func TestBadFileIsNamedAndNotReplaced(t *testing.T) {
 	anotherKind := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
 	nonsense := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: []byte("nonsense")})
 	long := bytes.Repeat([]byte("1"), 5000)
+	var ofNode, ofChannel []byte
+	filled := fillStore(t)
+	for name, b := range map[string]*[]byte{"node.key": &ofNode, "channels/main.key": &ofChannel} {
+		if *b, err = os.ReadFile(filepath.Join(filled, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for _, c := range []struct {
 		name  string
 		b     []byte
@@ -271,7 +278,9 @@ func TestBadFileIsNamedAndNotReplaced(t *testing.T) {
 		{"node.key", nonsense, "holds no Ed25519 key; move it away to get a new one"},
 		{"node.key", anotherKind, "holds no Ed25519 key; move it away to get a new one"},
 		{"node.key", long, "is no key file"},
+		{"node.key", ofChannel, "is the key of a channel, and not of a node; move it away to get a new one"},
 		{"channels/main.key", []byte("nonsense"), "is no key file; move it away to get a new key"},
+		{"channels/main.key", ofNode, "is the key of a node, and not of a channel; move it away to get a new one"},
 		{"channels/main.epoch", nil, "holds no epoch"},
 		{"channels/main.epoch", []byte("soon\n"), "holds no epoch"},
 		{"channels/main.epoch", []byte("-1\n"), "holds no epoch"},

@@ -17,6 +17,7 @@ const (
 	channelsFile = "etc/relay/channels"
 	channelsText = `# The channels that the service passes on: a relay:// link on each line.
 # Of a private channel one without its secret: relay link --join-only prints it.
+# Only root and the service can read this file; keep it so.
 # After a change: systemctl reload relay
 `
 	serviceFile = "usr/lib/systemd/system/relay.service"
@@ -24,12 +25,28 @@ const (
 
 // Scripts that dpkg runs. The service is installed, and left to whoever wants it to enable: it
 // needs links first.
+//
+// The service's user is made, so that the file with links can be for its group: systemd takes the one
+// there is, and makes up none. While a service runs with one that systemd has made up (one that was
+// installed by hand), there can be no other of that name, so it is stopped meanwhile.
 const (
 	afterInstall = `#!/bin/sh
 set -e
-if [ "$1" = configure ] && [ -d /run/systemd/system ]; then
+[ "$1" = configure ] || exit 0
+start=try-restart
+if ! getent -s files passwd relay >/dev/null && [ -d /run/systemd/system ] && systemctl --quiet is-active relay.service; then
+	systemctl stop relay.service
+	start=start
+fi
+getent group relay >/dev/null || groupadd --system relay
+getent passwd relay >/dev/null || useradd --system --gid relay --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin relay
+if [ -e /etc/relay/channels ] && ! dpkg-statoverride --list /etc/relay/channels >/dev/null; then
+	chown root:relay /etc/relay/channels
+	chmod 640 /etc/relay/channels
+fi
+if [ -d /run/systemd/system ]; then
 	systemctl daemon-reload
-	systemctl try-restart relay.service
+	systemctl $start relay.service
 fi
 `
 	beforeRemoval = `#!/bin/sh
@@ -63,6 +80,7 @@ Version: %s
 Architecture: %s
 Maintainer: The relay authors <relay@localhost>
 Installed-Size: %d
+Depends: passwd
 Recommends: ffmpeg
 Section: video
 Priority: optional
@@ -120,7 +138,7 @@ func installed(program []byte) ([]file, error) {
 		}
 	}
 	return []file{
-		{channelsFile, []byte(channelsText), 0o644},
+		{channelsFile, []byte(channelsText), 0o640}, // links may have secrets
 		{"usr/bin/relay", program, 0o755},
 		{serviceFile, service, 0o644},
 		{"usr/share/bash-completion/completions/relay", said["completion bash"], 0o644},

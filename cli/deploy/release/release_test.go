@@ -91,6 +91,15 @@ func TestAReleaseIsTheSameInAnyFolder(t *testing.T) {
 	if field := tool(t, out, "dpkg-deb", "--field", packages[0], "Version"); strings.TrimSpace(field) != version {
 		t.Errorf("the package is version %q", field)
 	}
+	listed := tool(t, out, "dpkg-deb", "--contents", packages[0])
+	if !regexp.MustCompile(`(?m)^-rw-r----- root/root .* \./etc/relay/channels$`).MatchString(listed) {
+		t.Errorf("others can read the links, which may have secrets:\n%s", listed)
+	}
+	control := t.TempDir()
+	tool(t, out, "dpkg-deb", "--control", packages[0], control)
+	if b, err := os.ReadFile(filepath.Join(control, "postinst")); err != nil || string(b) != afterInstall {
+		t.Errorf("the package runs another script: %v", err)
+	}
 	root := t.TempDir()
 	tool(t, out, "dpkg-deb", "--extract", packages[0], root)
 	if said := tool(t, root, filepath.Join(root, "usr/bin/relay"), "version"); !strings.Contains(said, version) {

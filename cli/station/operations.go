@@ -12,6 +12,7 @@ import (
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
 
+	"relay/cli/lean"
 	"relay/cli/term"
 	"relay/cli/words"
 	"relay/playback"
@@ -223,6 +224,36 @@ func (o *operations) observe(ctx context.Context) {
 			}
 		}
 	}
+}
+
+// lean has the process get by with one processor while nobody takes anything from node, until ctx ends.
+func (o *operations) lean(ctx context.Context, node *relay.Node) {
+	r, err := o.events.Follow(o.events.Head())
+	if err != nil {
+		return
+	}
+	defer r.Close()
+	news := func() <-chan struct{} {
+		for {
+			if _, more := r.Next(); more != nil {
+				return more
+			}
+		}
+	}
+	lean.Threads(ctx, news, func() bool { return o.busy(node.Channels()) })
+}
+
+// fewChannels is how many channels one processor is enough for while nobody takes them.
+const fewChannels = 4
+
+// busy reports whether somebody takes something from the node whose channels those are.
+func (o *operations) busy(all []*relay.Channel) bool {
+	watched := func(k *servedChannel) bool { return k.played.Viewers() > 0 }
+	served := func(c *relay.Channel) bool {
+		st, ok := c.Status()
+		return ok && len(st.Tree.Children) > 0
+	}
+	return len(all) > fewChannels || slices.ContainsFunc(o.channels(), watched) || slices.ContainsFunc(all, served)
 }
 
 // look returns the facts of the channel's media now.

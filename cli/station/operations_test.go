@@ -126,3 +126,13 @@ func asJSON(t *testing.T, v any) string {
 	}
 	return string(b)
 }
+
+func TestANodeOfManyChannelsIsBusyWithoutAnybody(t *testing.T) {
+	o := &operations{}
+	if all := make([]*relay.Channel, fewChannels+1); !o.busy(all) {
+		t.Errorf("%d channels", len(all))
+	}
+	if o.busy(nil) {
+		t.Error("busy without a channel")
+	}
+}

@@ -311,6 +311,7 @@ func (s *Station) Run(ctx context.Context, g *errgroup.Group) {
 	}
 	g.Go(func() error { return s.players.Run(ctx, s.HTTP) })
 	lean.Collect()
+	g.Go(func() error { s.ops.lean(ctx, s.Node); return nil })
 	if s.responder != nil {
 		g.Go(func() error { s.answer(ctx); return nil })
 	}

@@ -194,6 +194,9 @@ func (s *source) open(keys *station.Keys, onTag func(flv.Tag)) error {
 	if err != nil {
 		return err
 	}
+	if w, ahead := words.BegunAhead(epoch, time.Now()); ahead {
+		s.warn(w)
+	}
 	ch, w, err := s.station.Node.PrivateSource(keys.Key, s.access, epoch)
 	if err != nil {
 		return err

@@ -88,9 +88,20 @@ func (s *routes) list(w http.ResponseWriter, r *http.Request) {
 		io.WriteString(w, "No channel is open here.\n")
 		return
 	}
-	io.WriteString(w, "Open one of these in a player:\n\n")
+	var play, pass strings.Builder
 	for _, c := range channels {
-		fmt.Fprintf(w, "  %s  %s\n", address(r, c), api.StateOf(c.facts(), time.Now()))
+		state := api.StateOf(c.facts(), time.Now())
+		if c.unread {
+			fmt.Fprintf(&pass, "  %s  %s\n", c.id.Short(), state)
+			continue
+		}
+		fmt.Fprintf(&play, "  %s  %s\n", address(r, c), state)
+	}
+	if play.Len() > 0 {
+		io.WriteString(w, "Open one of these in a player:\n\n"+play.String())
+	}
+	if pass.Len() > 0 {
+		io.WriteString(w, "Private, and passed on without being read; nothing here plays them:\n\n"+pass.String())
 	}
 }
 

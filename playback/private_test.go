@@ -23,6 +23,10 @@ func TestAnUnreadChannelTurnsPlayersAwayInWords(t *testing.T) {
 			t.Errorf("%s: %s %q", path, resp.Status, text)
 		}
 	}
+	front, _ := ask(t, addr, get("/"))
+	if text := body(t, front); strings.Contains(text, ".flv") || !strings.Contains(text, "nothing here plays them:\n\n  "+short+"  ") {
+		t.Errorf("to a player at the front page: %q", text)
+	}
 	if _, err := NewServer(Config{Channels: list(ch)}).Direct(home, short, flvForm); err != errUnread {
 		t.Errorf("over RTMP: %v", err)
 	}

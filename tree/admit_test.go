@@ -200,6 +200,28 @@ func TestNobodyServesTooManyForLongerThanEmergencyTime(t *testing.T) {
 	}
 }
 
+// A child whose parent froze comes by its standby link, is one too many, and is asked to move. When the frozen one
+// is given up there is a slot for it.
+func TestAChildThatWasAskedToMoveStaysIfASlotHasBecomeFreeMeanwhile(t *testing.T) {
+	for _, freed := range []bool{true, false} {
+		r := newRig(t, Config{Root: true, Slots: 1})
+		r.come(2, 1, Join{Slots: 8}, Report{Slots: 8})
+		frozen := r.reports(2, Report{Slots: 8})
+		r.guest(4, 2)
+		if _, asked := sent[Bye](r.give(Received{4, Pull{}})); !asked {
+			t.Fatal("nobody is asked to move")
+		}
+		speak := []func() []Action{r.reports(4, Report{Slots: 4})}
+		if !freed {
+			speak = append(speak, frozen)
+		}
+		as := r.live(2*EmergencyTime, speak...)
+		if left := len(r.children); left != 1 || (closed(as, 4) == ReasonNone) != freed {
+			t.Errorf("a slot is free: %v; %d children, closed because of %v", freed, left, closed(as, 4))
+		}
+	}
+}
+
 // However long orphans keep pulling their links, EmergencyTime after the first of them there are no
 // more children than slots, and all that were asked to move had time for it.
 func TestOrphansThatKeepComingDoNotProlongTheEmergency(t *testing.T) {

@@ -478,3 +478,20 @@ func TestAPlaceOfItsOwnChoiceThatIsNotReachedIsLeftAlone(t *testing.T) {
 		t.Error("it is not dialled again")
 	}
 }
+
+// A parent that serves on for longer than it may, if it has too many children, has room again. The node must not
+// be without a backup from then on.
+func TestANodeThatWasAskedToMoveAndStaysHasABackupAgain(t *testing.T) {
+	r := newRig(t, Config{Slots: 4})
+	up := r.below(2)
+	r.give(Received{up, Bye{ReasonDisplaced, nil, 0}})
+	r.live(staysAfter-heartbeatInterval, r.beats(up, quiet(1)))
+	if !r.up.moving() {
+		t.Fatal("it stays too early")
+	}
+	r.live(2*heartbeatInterval, r.beats(up, quiet(1)))
+	if r.up.moving() || r.wants(r.now) != wantNothing {
+		t.Fatal("it goes on looking")
+	}
+	r.standby(up, 11)
+}

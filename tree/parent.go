@@ -12,7 +12,8 @@ type uplink struct {
 	orphan    bool      // it says that it has no live parent itself
 	orphanAt  time.Time // since when it says so
 	leaving   bool      // it is leaving, and serves on for a little
-	displaced bool      // it needs the slot for another node, and serves on for a little
+	displaced bool      // it needs the slot for another node, and serves on for a little,
+	askedAt   time.Time // as it said then
 	near      bool
 	called    bool // it cannot be dialled
 	brought   bool // it has delivered
@@ -31,6 +32,10 @@ type uplink struct {
 // provedAfter is how long a parent has to serve before its earlier failures are
 // forgotten.
 const provedAfter = 10 * time.Second
+
+// staysAfter is how long a parent has to serve after it has asked the node to move before the node has its slot
+// again: others have gone meanwhile, or it would have been cut.
+const staysAfter = EmergencyTime + 2*time.Second
 
 // moving reports whether the parent has told the node to go elsewhere.
 func (u *uplink) moving() bool { return u.leaving || u.displaced }
@@ -110,6 +115,9 @@ func (n *Node) parentBeat(now time.Time, hb Heartbeat) {
 		n.up.proved = true
 		n.book.worked(n.up.place)
 	}
+	if n.up.displaced && now.Sub(n.up.askedAt) >= staysAfter {
+		n.up.displaced = false
+	}
 	n.watchClaim(now, hb.Label)
 	n.clock.sample(now, now.Sub(n.origin), hb)
 }
@@ -140,7 +148,7 @@ func (n *Node) parentBye(now time.Time, m Bye) {
 	case ReasonLeaving:
 		n.up.leaving = true
 	case ReasonDisplaced:
-		n.up.displaced = true
+		n.up.displaced, n.up.askedAt = true, now
 		n.book.noStandby(n.up.place, now.Add(optionalEvery)) // else the node would crowd it again as its backup
 	default:
 		n.do(Close{n.up.link, ByThem(m.Reason)})

@@ -119,7 +119,7 @@ func (n *Node) agreed(far bool) (w, x *child) {
 // expireChildren drops the children that are silent, that did not pull, or that were asked
 // to move and have not. If such a child should have moved below another that has slots
 // left, that other is dropped instead: it got its place for slots that it does not give. One that yields
-// stays likewise, and if the other has gone.
+// stays likewise. All stay for whom there are slots, since others have gone.
 func (n *Node) expireChildren(now time.Time) {
 	for _, c := range n.children {
 		switch {
@@ -130,6 +130,10 @@ func (n *Node) expireChildren(now time.Time) {
 		case now.Sub(c.heard) >= n.times.childSilence:
 			n.dropChild(c, ByUs(ReasonSilent))
 		case c.shedding() && !now.Before(n.shedBy(c)):
+			if len(n.children) <= n.cfg.Slots && n.children.far() <= n.far { // others have gone
+				c.shedAt, c.shedFor, c.yields = time.Time{}, ID{}, false
+				continue
+			}
 			x := n.children.ofID(c.shedFor)
 			if x != nil && (c.yields || int(x.report.Children) < x.slots) {
 				if c.yields {
@@ -138,10 +142,6 @@ func (n *Node) expireChildren(now time.Time) {
 				c.shedAt, c.shedFor, c.yields = time.Time{}, ID{}, false
 				n.distrust(now, x.place.ID, shunTime)
 				n.dropChild(x, ByUs(ReasonFull))
-				continue
-			}
-			if c.yields && x == nil && len(n.children) <= n.cfg.Slots { // the joiner has gone by itself
-				c.shedAt, c.shedFor, c.yields = time.Time{}, ID{}, false
 				continue
 			}
 			n.dropChild(c, ByUs(ReasonFull))

@@ -105,7 +105,11 @@ func (k *Keys) NextEpoch(now time.Time) (stream.Epoch, error) {
 	}
 	e, err := k.Store.NextEpoch(k.name, now)
 	if err != nil {
-		return e, fault.Fail("", "store the epoch of channel %q: %w", k.name, err)
+		hint := ""
+		if errors.Is(err, store.ErrNoEpoch) {
+			hint = "if this machine's clock is right, remove that file while no source runs"
+		}
+		return e, fault.Fail(hint, "store the epoch of channel %q: %w", k.name, err)
 	}
 	return e, nil
 }

@@ -57,6 +57,7 @@ const (
 	warnHelper        = "helper"
 	warnOnlyHere      = "only_here"
 	warnShown         = "secret_shown"
+	warnAhead         = "begun_ahead"
 )
 
 // SourceView is what an adviser knows about a source.

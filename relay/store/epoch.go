@@ -14,6 +14,9 @@ import (
 	"relay/relay/stream"
 )
 
+// ErrNoEpoch says that the file for the newest epoch of a channel holds something else.
+var ErrNoEpoch = errors.New("holds no epoch")
+
 // epochPath is where the newest epoch of the channel with that name is kept.
 func epochPath(dir, name string) string { return filepath.Join(dir, channelsDir, name+epochExt) }
 
@@ -44,7 +47,7 @@ func loadEpoch(path string) (stream.Epoch, error) {
 	}
 	e, err := parseEpoch(b)
 	if err != nil {
-		return stream.Epoch{}, fmt.Errorf("%s holds no epoch: %w", path, err)
+		return stream.Epoch{}, fmt.Errorf("%s %w", path, ErrNoEpoch)
 	}
 	return e, nil
 }

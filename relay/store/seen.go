@@ -33,7 +33,7 @@ func (s *Store) SeenEpoch(channel stream.ChannelID) (stream.Epoch, error) {
 	}
 	var e stream.Epoch
 	if _, err := fmt.Sscanf(string(b), "%d %d\n", &e.Ms, &e.Rand); err != nil {
-		return stream.Epoch{}, fmt.Errorf("%s holds no epoch: %w", path, err)
+		return stream.Epoch{}, fmt.Errorf("%s %w", path, ErrNoEpoch)
 	}
 	return e, nil
 }

@@ -286,20 +286,23 @@ func TestAPlaceThatIsOnlyDialledHoldsNobodyUp(t *testing.T) {
 		seeds = append(seeds, 11+i)
 	}
 	var at []time.Duration
-	r, _ := lookFor(t, seeds, 3*time.Second-20*time.Millisecond, func(r *rig, _ Dial) []Action {
+	r, _ := lookFor(t, seeds, 2500*time.Millisecond, func(r *rig, _ Dial) []Action {
 		at = append(at, r.now.Sub(time.Unix(1000, 0)))
 		if n := len(r.search.attempts); n > maxDials {
 			t.Errorf("%d at once", n)
 		}
 		return nil
 	})
-	// Each dial has a second, and counts as one of those that are asked for dialGrace.
-	if len(at) < len(seeds) || len(r.search.attempts) > maxDials {
+	// Each dial counts as one of the maxAttempts for dialGrace, and as one of the maxDials until it is older than a
+	// second and the next is due.
+	if len(at) != len(seeds) || len(r.search.attempts) != maxDials {
 		t.Fatalf("dialled at %v, want all of %d", at, len(seeds))
 	}
-	for i, d := range at[1:len(seeds)] {
-		if gap := d - at[i]; gap < hurryAfter || gap > dialGrace+hurryAfter {
-			t.Errorf("place %d is dialled %v after the one before", i+2, gap)
+	for i, d := range at {
+		turn := i % maxDials
+		want := time.Duration(i/maxDials)*hungAfter + time.Duration(turn/maxAttempts)*dialGrace + time.Duration(turn%maxAttempts)*hurryAfter
+		if d < want || d > want+10*time.Millisecond {
+			t.Errorf("place %d is dialled after %v, want %v", i+1, d, want)
 		}
 	}
 }

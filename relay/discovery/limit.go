@@ -8,9 +8,13 @@ import (
 
 const (
 	// sourceRate and sourceBurst bound the answers to one address, per second: an
-	// asker sends ten queries a second, after a burst of three.
-	sourceRate  = 12
-	sourceBurst = 16
+	// asker sends ten queries a second, after a burst of three, and a machine may run
+	// some at once.
+	sourceRate  = 24
+	sourceBurst = 48
+	// ownFactor is how many times as much this machine itself may ask: everything that
+	// it runs asks from the same addresses, and each relay looks around when it starts.
+	ownFactor = 4
 	// answerRate and answerBurst bound those to all: 100 kB/s. A crowd that starts
 	// together is served, as each asks again.
 	answerRate  = 200
@@ -78,13 +82,18 @@ type limits struct {
 func newLimits() *limits { return &limits{seed: maphash.MakeSeed()} }
 
 // allow reports whether a query is to be answered. A second copy of one, such as comes
-// by broadcast after the multicast one, is not; again says that it is one.
-func (l *limits) allow(now time.Time, from netip.Addr, q query) (again, ok bool) {
+// by broadcast after the multicast one, is not; again says that it is one. own says that
+// the asker has an address of this machine.
+func (l *limits) allow(now time.Time, from netip.Addr, own bool, q query) (again, ok bool) {
 	s := &l.sources[maphash.Comparable(l.seed, from.Unmap().WithZone(""))%buckets]
 	if !s.at.IsZero() && s.nonce == q.nonce && s.round == q.round {
 		return true, false
 	}
-	if !s.allow(now, sourceRate, sourceBurst) || !l.all.allow(now, answerRate, answerBurst) {
+	factor := 1.0
+	if own {
+		factor = ownFactor
+	}
+	if !s.allow(now, factor*sourceRate, factor*sourceBurst) || !l.all.allow(now, answerRate, answerBurst) {
 		return false, false
 	}
 	s.nonce, s.round = q.nonce, q.round

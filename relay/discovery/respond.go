@@ -191,7 +191,7 @@ func (d *desk) answer(now time.Time, q query, from netip.AddrPort, index int) (b
 		d.Refused.Add(refusedFrom)
 		return nil, src, 0
 	}
-	if again, ok := d.limits.allow(now, from.Addr(), q); !ok {
+	if again, ok := d.limits.allow(now, from.Addr(), d.own(from.Addr()), q); !ok {
 		if !again {
 			d.Refused.Add(refusedTooMany)
 		}
@@ -221,6 +221,14 @@ func (d *desk) local(from netip.Addr, index int) (netip.Addr, int) {
 		}
 	}
 	return netip.Addr{}, 0
+}
+
+// own reports whether an address is this machine's.
+func (d *desk) own(a netip.Addr) bool {
+	a = a.Unmap().WithZone("")
+	return a.IsLoopback() || slices.ContainsFunc(d.ifs, func(i netIf) bool {
+		return slices.ContainsFunc(i.prefixes, func(p netip.Prefix) bool { return p.Addr() == a })
+	})
 }
 
 // page is the channels in the order in which one round tells them: those that the

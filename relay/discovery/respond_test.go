@@ -133,6 +133,37 @@ func TestFloodIsAnsweredAtABoundedRate(t *testing.T) {
 	}
 }
 
+// TestWhatAMachineRunsMayAskAtOnce has relays look for channels at the same time from one address, each
+// by multicast and by broadcast.
+func TestWhatAMachineRunsMayAskAtOnce(t *testing.T) {
+	for _, c := range []struct {
+		name, from string
+		relays     int
+	}{
+		{"two of a neighbour", "10.1.7.7:9", 2},
+		{"six of this machine", "10.1.0.5:9", 6},
+		{"six of this machine, on the loopback", "127.0.0.1:9", 6},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d := testDesk("[::]:7144", oneChannel)
+			for round := range uint8(13) { // in 1.05 s
+				answered := make(map[uint64]bool)
+				for range 2 {
+					for nonce := range uint64(c.relays) {
+						b, _, _ := d.answer(start.Add(time.Duration(round)*80*time.Millisecond), query{nonce, round}, netip.MustParseAddrPort(c.from), 0)
+						answered[nonce] = answered[nonce] || b != nil
+					}
+				}
+				for nonce, ok := range answered {
+					if !ok {
+						t.Errorf("relay %d gets no answer in round %d", nonce, round)
+					}
+				}
+			}
+		})
+	}
+}
+
 func TestFloodIsReadAtABoundedRate(t *testing.T) {
 	const seconds = 5
 	var p pace

@@ -377,8 +377,8 @@ func TestFloodOfQueriesHidesNobody(t *testing.T) {
 		}
 	}
 	t.Logf("%d queries in %v: %d answers, %v of the processor", n, took.Round(time.Millisecond), answers, busy)
-	// One address gets 16 at once and 12 a second.
-	if most := 16 + 12*int(took.Seconds()+1); answers == 0 || answers > most || n < 4*most {
+	// One address gets 48 at once and 24 a second.
+	if most := 48 + 24*int(took.Seconds()+1); answers == 0 || answers > most || n < 4*most {
 		t.Errorf("%d queries got %d answers, want %d at most", n, answers, most)
 	}
 }

@@ -10,7 +10,9 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -102,8 +104,21 @@ func (b besieged) sound(t *testing.T, when string, since time.Time) {
 	}
 }
 
+// leaves has a watcher end, and checks what its player got.
+func (b besieged) leaves(t *testing.T, n *node) {
+	t.Helper()
+	b.settle(t)
+	n.process.signal(t, syscall.SIGTERM)
+	n.process.wait(t)
+	if f := n.player.faults; f.any() {
+		t.Errorf("%s: lost %d tags, got %d twice, %d that are none of the source's: %v", n.player.name, f.lost, f.repeated, f.alien, f.notes)
+	}
+	b.nodes = slices.DeleteFunc(b.nodes, func(o *node) bool { return o == n })
+}
+
 // TestAnAttackFromManyAddressesTakesNothing has a host with a thousand addresses attack the source of a
-// swarm at every port, while others watch and one more comes.
+// swarm at every port, while others watch, one more comes, and one leaves: what the source holds for a
+// child is not to be taken for what the strangers left there.
 func TestAnAttackFromManyAddressesTakesNothing(t *testing.T) {
 	b := newBesieged(t)
 	began := time.Now()
@@ -111,6 +126,7 @@ func TestAnAttackFromManyAddressesTakesNothing(t *testing.T) {
 		came := time.Now()
 		n := b.newcomer(t, b.net.hosts[len(b.net.hosts)-1], 1)
 		t.Logf("%s plays %v after it was started, during the attack", n.name, time.Since(came).Round(time.Millisecond))
+		b.leaves(t, b.watchers()[0])
 	})
 	b.sound(t, "during the attack", began)
 	t.Logf("all that took %v", time.Since(began).Round(time.Second))

@@ -8,7 +8,7 @@
 // long a channel takes to be found.
 //
 // Between the hosts of a private channel every packet is captured, and looked through for what only
-// some may see.
+// some may see. Where two sources have one key, what every player gets says which of them has won, and when.
 //
 // One host attacks a source from a thousand addresses, by relay abuse, while others watch.
 //

@@ -31,9 +31,7 @@ func (s *source) greet() {
 	s.once.Do(func() {
 		g := s.greeting()
 		s.shared.Tell(g.Link)
-		for _, l := range g.Lines() {
-			s.t.Print(l)
-		}
+		s.t.Print(g.Lines()...)
 		if s.events == nil {
 			s.t.Result(g.Link)
 		}

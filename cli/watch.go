@@ -289,7 +289,7 @@ func (w *watch) notice(n relay.Notice) {
 			link := ""
 			if w.station.Reachable() {
 				link = w.share()
-				w.t.Say("Share   relay watch %s", link)
+				w.t.Print(words.Share(link)...)
 			}
 			w.shared.Tell(link)
 		}

@@ -29,6 +29,9 @@ const (
 	// aloneAfter is how long a node relies on its parent alone for the root's beats, before it asks
 	// another node for one. As a rule a link is ready to another one by then.
 	aloneAfter = 1500 * time.Millisecond
+	// inviteAgain is how often those hosts of the invite are asked that have not been heard of in this run:
+	// as a rule they are gone.
+	inviteAgain = time.Minute
 	// maxRoots bounds the roots of gossip that are looked at, at a time: anybody may say that it is one.
 	maxRoots = 4
 )
@@ -55,16 +58,21 @@ func began(e stream.Epoch) string {
 type epochs struct {
 	// Owned by the channel's goroutine.
 	newest   stream.Epoch
-	seen     stream.Epoch         // the latest that the store keeps
-	since    time.Time            // when that was heard of
-	told     *link                // the parent that was told of it
-	compared map[string]time.Time // nodes that were asked, by ID or address
-	asking   chan struct{}        // holds one for each comparison that is under way
-	replaced *ReplacedError       // why the source ends; nil if it does not
+	seen     stream.Epoch                    // the latest that the store keeps
+	since    time.Time                       // when that was heard of
+	told     *link                           // the parent that was told of it
+	compared map[string]time.Time            // nodes that were asked, by ID or address
+	inviteAt time.Time                       // when the invite's hosts are asked next
+	agreed   map[netip.AddrPort]stream.Epoch // what epochs were compared with each of them, by its first address
+	asking   chan struct{}                   // holds one for each comparison that is under way
+	replaced *ReplacedError                  // why the source ends; nil if it does not
 }
 
 func newEpochs() epochs {
-	return epochs{compared: make(map[string]time.Time), asking: make(chan struct{}, compareMost)}
+	return epochs{
+		compared: make(map[string]time.Time), asking: make(chan struct{}, compareMost),
+		agreed: make(map[netip.AddrPort]stream.Epoch),
+	}
 }
 
 // epoch is the latest that the node knows of.
@@ -216,6 +224,33 @@ func (c *Channel) compareWithRoots(now time.Time, i tree.Info) {
 	}
 }
 
+// compareWithInvited asks each host of the invite until it has been heard of in this run: people make one
+// link of two, and then it has nodes of both sources. It runs on the channel's goroutine.
+func (c *Channel) compareWithInvited(now time.Time, i tree.Info) {
+	e, b := &c.epochs, c.intake.beat.Load()
+	if c.writer != nil || b == nil || !i.Attached || now.Before(e.inviteAt) {
+		return
+	}
+	e.inviteAt = now.Add(inviteAgain*3/4 + rand.N(inviteAgain/2))
+	for _, p := range c.peers.invited {
+		if len(p.Addrs) > 0 && e.agreed[p.Addrs[0]] != b.Epoch() && !c.isWithUs(p, i) {
+			c.compare(now, p)
+		}
+	}
+}
+
+// isWithUs reports whether a place without an ID is that of this node, of one above it, or of one with a link to it.
+func (c *Channel) isWithUs(p tree.Place, i tree.Info) bool {
+	ours := slices.Clone(c.node.Addrs())
+	for _, above := range i.Path {
+		ours = append(ours, above.Addrs...)
+	}
+	for _, u := range c.up { // in any order
+		ours = append(ours, addrPort(u.conn.RemoteAddr()))
+	}
+	return slices.ContainsFunc(p.Addrs, func(a netip.AddrPort) bool { return slices.Contains(ours, a) })
+}
+
 // secondOpinion asks another node for the root's newest beat if none but the parent shows any: a
 // parent that delays all could not be told from a source that began later. It runs on the channel's goroutine.
 func (c *Channel) secondOpinion(now time.Time, i tree.Info) {
@@ -268,6 +303,10 @@ func (c *Channel) compare(now time.Time, p tree.Place) {
 		defer cancel()
 		if err := c.node.compare(ctx, c, p, f); err != nil {
 			c.log.Debug("epochs not compared", zap.Stringers("with", p.Addrs), zap.Error(err))
+			return
+		}
+		if c.writer == nil && p.ID.IsZero() {
+			c.query(func(*tree.Node) { e.agreed[p.Addrs[0]] = f.Beat.Epoch() })
 		}
 	})
 }

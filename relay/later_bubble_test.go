@@ -2,6 +2,8 @@ package relay
 
 import (
 	"errors"
+	"fmt"
+	"net/netip"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -104,6 +106,79 @@ func TestTheLaterOfTwoSourcesWinsOnOneNetwork(t *testing.T) {
 			}, option{}, nil)
 		})
 	}
+}
+
+// A link that people have made of two leads to both sources, whichever its viewer has gone to.
+func TestTheLaterOfTwoSourcesWinsWhereALinkNamesBoth(t *testing.T) {
+	for name, hosts := range map[string]func(old, again []*inhabitant) []HostPort{
+		"the earlier first": func(old, again []*inhabitant) []HostPort {
+			return []HostPort{hostPort(old[0].place), hostPort(again[0].place)}
+		},
+		"the later first": func(old, again []*inhabitant) []HostPort {
+			return []HostPort{hostPort(again[0].place), hostPort(old[0].place)}
+		},
+		"viewers, and one that is gone": func(old, again []*inhabitant) []HostPort {
+			gone := hostPort(old[0].place)
+			gone.Port++
+			return []HostPort{hostPort(old[5].place), gone, hostPort(again[2].place)}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			twoHalves(t, func(w *world, old, again []*inhabitant) {
+				w.within(5*time.Second, "each half plays its own", func(n *inhabitant) bool { last, _ := n.seen(); return last > 0 }, again[0])
+				time.Sleep(5 * time.Second)
+				for _, n := range old {
+					if !n.in(old[0].writer.Epoch()) {
+						t.Fatal("the halves have met too soon")
+					}
+				}
+				w.add(option{slots: 2, hosts: hosts(old, again)})
+				wantOver(t, w, again[0], old[0])
+			}, option{}, nil)
+		})
+	}
+}
+
+// A crowd that has one link asks the nodes that it leads to no more than it has to.
+func TestAHostOfTheLinkIsAskedOfItsEpochUntilItIsKnownToBeOfThisRun(t *testing.T) {
+	inWorld(t, 2, func(t *testing.T, w *world) {
+		w.crowd(8, 2)
+		n := w.all[8]
+		var aside, gone netip.AddrPort
+		n.query(func(tr *tree.Node) {
+			for _, o := range w.all {
+				if a := o.place.Addrs[:1]; o != n && !n.isWithUs(tree.Place{Addrs: a}, tr.Info()) {
+					aside = a[0]
+				}
+			}
+			gone = netip.AddrPortFrom(aside.Addr(), aside.Port()+1)
+			n.peers.invited = placesAt([]netip.AddrPort{aside, gone})
+			for _, above := range tr.Info().Path {
+				n.peers.invited = append(n.peers.invited, placesAt(above.Addrs[:1])...)
+			}
+		})
+		// asks returns whom it asks now.
+		asks := func() (all []netip.AddrPort) {
+			n.query(func(tr *tree.Node) {
+				n.epochs.inviteAt = time.Time{}
+				clear(n.epochs.compared)
+				n.compareWithInvited(time.Now(), tr.Info())
+				for _, p := range n.peers.invited {
+					if _, asked := n.epochs.compared[fmt.Sprint(p.Addrs)]; asked {
+						all = append(all, p.Addrs[0])
+					}
+				}
+			})
+			return all
+		}
+		if got := asks(); !slices.Equal(got, []netip.AddrPort{aside, gone}) {
+			t.Errorf("it asks %v, want %v and %v, and nobody above it", got, aside, gone)
+		}
+		time.Sleep(2 * time.Second)
+		if got := asks(); !slices.Equal(got, []netip.AddrPort{gone}) {
+			t.Errorf("it asks %v, want %v alone, which has not answered", got, gone)
+		}
+	})
 }
 
 // A source whose clock was set back begins in an earlier run: it is the one that has to go.

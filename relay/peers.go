@@ -70,6 +70,7 @@ func (c *Channel) updatePeers(ctx context.Context, now time.Time) {
 	c.noteLinks(now)
 	c.tryFamilies(ctx, now, i)
 	c.compareWithRoots(now, i)
+	c.compareWithInvited(now, i)
 	c.secondOpinion(now, i)
 	if !now.Before(p.candidatesAt) {
 		p.candidatesAt = now.Add(candidateInterval*3/4 + rand.N(candidateInterval/2))

@@ -10,10 +10,12 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
 
+	"relay/cli/fault"
 	"relay/cli/term"
 	"relay/relay"
 	"relay/relay/hostnet"
@@ -77,6 +79,9 @@ type listSource struct {
 	failed   bool   // the newest reading did, and a person was told
 	problems []string
 	told     map[string]bool
+	exposed  string // the warning that others can read secrets in the file; "" for none
+	remedy   string // what to do about that
+	warned   string // the newest such warning that was told
 }
 
 // read reads the list. Lines that are no channel are left out and kept as problems; a
@@ -91,6 +96,9 @@ func (s *listSource) read(ctx context.Context) ([]wanted, error) {
 		return nil, fmt.Errorf("it names no channel: %s", problems[0])
 	}
 	s.failed, s.problems = false, problems
+	if !slices.ContainsFunc(all, func(w wanted) bool { return w.invite.Access.Private() }) {
+		s.exposed = ""
+	}
 	return all, nil
 }
 
@@ -114,8 +122,12 @@ func (s *listSource) newProblems() (fresh []string) {
 	return fresh
 }
 
-// sayProblems reports each bad line of the list once.
+// sayProblems reports once that others can read the secrets in the list, and each bad line of it.
 func (s *listSource) sayProblems(t *term.Terminal) {
+	if s.exposed != s.warned && s.exposed != "" {
+		t.Warn(s.exposed, s.remedy)
+	}
+	s.warned = s.exposed
 	for _, p := range s.newProblems() {
 		t.Say("relay: error: the list of channels, %s", p)
 	}
@@ -148,6 +160,7 @@ func (s *listSource) load(ctx context.Context) ([]byte, error) {
 			}
 			return nil, err
 		}
+		s.exposed, s.remedy = fault.Exposed(f, fault.ForAll)
 		from = f
 	}
 	defer from.Close()

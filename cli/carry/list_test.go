@@ -1,12 +1,15 @@
 package carry
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -111,6 +114,43 @@ func TestListComesFromFilesAndTheWeb(t *testing.T) {
 	s.problems = []string{"b", "c"}
 	if got := s.newProblems(); len(got) != 1 || got[0] != "c" {
 		t.Errorf("%q", got)
+	}
+}
+
+func TestAListWithSecretsThatEverybodyCanReadIsWarnedOfOnce(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("the mode says nothing there")
+	}
+	file := filepath.Join(t.TempDir(), "list")
+	s := &listSource{from: file}
+	const private = "#join-aaaaaaaaaaaaaaaaaaaaaaaaaa"
+	warning := func(mode string) string {
+		return fmt.Sprintf("relay: warning: %s has a secret, and others on this machine can read it (mode %s)\n"+
+			"relay: hint: chmod o= %s; if somebody may have read it, take another secret\n", file, mode, file)
+	}
+	for i, step := range []struct {
+		text string
+		mode os.FileMode
+		want string
+	}{
+		{linkOf(1), 0o644, ""},
+		{linkOf(1) + "\n" + linkOf(2) + private, 0o644, warning("0644")},
+		{linkOf(2) + private, 0o644, ""}, // it was told
+		{linkOf(2) + private, 0o640, ""}, // as the package has it: for the service's group
+		{linkOf(2) + private, 0o600, ""},
+		{linkOf(2) + private, 0o604, warning("0604")},
+		{linkOf(1), 0o604, ""},
+	} {
+		if err := errors.Join(os.WriteFile(file, []byte(step.text), 0o600), os.Chmod(file, step.mode)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.read(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		var said bytes.Buffer
+		if s.sayProblems(term.New(&said, &said)); said.String() != step.want {
+			t.Errorf("step %d: %q, want %q", i, said.String(), step.want)
+		}
 	}
 }
 

@@ -122,10 +122,7 @@ func show(ctx context.Context, t *term.Terminal, nodes []node) {
 			}
 			switch {
 			case drawn.IsZero() && len(lines) == len(nodes):
-				for _, l := range lines {
-					t.Print(l)
-				}
-				t.Say("")
+				t.Print(append(lines, "")...)
 				fallthrough
 			case !drawn.IsZero() && now.Sub(drawn) >= reportEvery:
 				t.Say("%s", sum)

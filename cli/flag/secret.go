@@ -5,11 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
-	"path/filepath"
-	"runtime"
-	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -64,39 +60,9 @@ func readSecret(c *cli.Context, name string) (string, error) {
 		err = errors.New("it is empty")
 	}
 	if err == nil {
-		warnOfExposed(c, f)
+		if text, hint := fault.Exposed(f, fault.ForOthers); text != "" {
+			term.New(c.App.Writer, c.App.ErrWriter).Warn(text, hint)
+		}
 	}
 	return string(b), err
-}
-
-// forOthers are the permissions that others than its owner have.
-const forOthers fs.FileMode = 0o077
-
-// warnOfExposed warns if others on this machine can read a file with a secret. It may be meant to be
-// so, or not be ours to change, so it is used all the same.
-func warnOfExposed(c *cli.Context, f *os.File) {
-	fi, err := f.Stat()
-	if runtime.GOOS == "windows" || err != nil || !fi.Mode().IsRegular() || fi.Mode()&forOthers == 0 || passed(f.Name()) {
-		return
-	}
-	term.New(c.App.Writer, c.App.ErrWriter).Warn(
-		fmt.Sprintf("%s has a secret, and others on this machine can read it (mode %04o)", f.Name(), fi.Mode().Perm()),
-		"chmod 600 "+f.Name()+"; if somebody may have read it, take another secret")
-}
-
-// passed reports whether a file is one that whoever has started this process has passed to it: an open
-// one, whose name says nothing of who can read it, or one of systemd's credentials, which an access list
-// opens to the service alone, and for which the mode has the bits of a group.
-func passed(name string) bool {
-	name, err := filepath.Abs(name)
-	if err != nil {
-		return false
-	}
-	within := []string{"/dev/fd", "/proc"}
-	if dir := os.Getenv("CREDENTIALS_DIRECTORY"); dir != "" {
-		within = append(within, dir)
-	}
-	return name == "/dev/stdin" || slices.ContainsFunc(within, func(dir string) bool {
-		return strings.HasPrefix(name, filepath.Clean(dir)+"/")
-	})
 }

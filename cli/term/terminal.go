@@ -44,12 +44,14 @@ func (t *Terminal) Tint(colour, text string) string {
 	return colour + text + Plain
 }
 
-// Print writes one of our own lines, which may contain terminal codes.
-func (t *Terminal) Print(line string) {
+// Print writes some of our own lines, which may contain terminal codes. Nothing comes in between.
+func (t *Terminal) Print(lines ...string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.clear()
-	fmt.Fprintln(t.Err, line)
+	for _, l := range lines {
+		fmt.Fprintln(t.Err, l)
+	}
 	t.draw()
 }
 

@@ -33,6 +33,35 @@ func TestChunksThatTheRingHasAreDuplicates(t *testing.T) {
 	}
 }
 
+func TestARingFindsWhatItHolds(t *testing.T) {
+	m := newMaker(t)
+	r := m.ringOf(Limits{})
+	if r.Oldest() != (Position{}) || r.At(Position{m.epoch, 1}) != nil {
+		t.Errorf("an empty ring has %v", r.Oldest())
+	}
+	before := m.epoch
+	mustAppend(t, r, m.small(Key|Tag, 5), m.small(Tag, 6), m.small(Tag, 7))
+	m.restart()
+	r.SetHeader(m.header(1, []byte("header")))
+	mustAppend(t, r, m.small(Key|Tag, 2), m.small(Tag, 3))
+	if got := r.Oldest(); got != (Position{before, 5}) {
+		t.Errorf("the oldest is %v", got)
+	}
+	for _, p := range []Position{{before, 5}, {before, 6}, {before, 7}, {m.epoch, 2}, {m.epoch, 3}} {
+		if c := r.At(p); c == nil || c.Position() != p {
+			t.Errorf("at %v is %v", p, c)
+		}
+	}
+	for _, p := range []Position{{}, {before, 4}, {before, 8}, {m.epoch, 1}, {m.epoch, 4}, {Epoch{m.epoch.Ms + 1, 0}, 2}} {
+		if c := r.At(p); c != nil {
+			t.Errorf("at %v is %v", p, c.Position())
+		}
+	}
+	if c, o := m.small(Key|Tag, 2), m.small(Tag, 2); !r.At(Position{m.epoch, 2}).Same(c) || c.Same(o) {
+		t.Error("chunks of the same bytes are different, or others are the same")
+	}
+}
+
 func TestGapIsRefusedUnlessAKeyEndsIt(t *testing.T) {
 	m := newMaker(t)
 	r := m.ringOf(Limits{})

@@ -107,6 +107,18 @@ func TestWhatDoesNotOpenIsLeftOut(t *testing.T) {
 			m.seal = sealOf(seal.New().Content(m.id), m.epoch)
 			return m.ringOf(Limits{})
 		}, seal.ErrOpen},
+		"a chunk of another secret": {func(m *maker, content seal.Content) *Ring {
+			m.seal = sealOf(content, m.epoch)
+			r := m.ringOf(Limits{})
+			m.seal = sealOf(seal.New().Content(m.id), m.epoch)
+			return r
+		}, seal.ErrOpen},
+		"a chunk of another epoch": {func(m *maker, content seal.Content) *Ring {
+			m.seal = sealOf(content, m.epoch)
+			r := m.ringOf(Limits{})
+			m.seal = sealOf(content, Epoch{m.epoch.Ms, m.epoch.Rand + 1})
+			return r
+		}, seal.ErrOpen},
 		"in the clear": {func(m *maker, _ seal.Content) *Ring { return m.ringOf(Limits{}) }, errClear},
 		"a chunk in the clear": {func(m *maker, content seal.Content) *Ring {
 			m.seal = sealOf(content, m.epoch)

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"relay/relay/seal"
 )
 
 // held returns the chunks of r's newest epoch.
@@ -203,6 +205,34 @@ func TestWriterOfAClosedRingFails(t *testing.T) {
 		if err := w.WriteTag([]byte("tag"), StartHere|EndsChunk); !errors.Is(err, ErrClosed) {
 			t.Fatalf("error %v, want %v", err, ErrClosed)
 		}
+	}
+}
+
+// What the ring has not taken may have gone nowhere, but it was sealed: its number must not be used again.
+func TestWriterThatHasFailedMakesNothingMore(t *testing.T) {
+	m := newMaker(t)
+	r := NewRing(Limits{})
+	w := NewSealedWriter(r, m.key, seal.New().Content(m.id), m.epoch, time.Now())
+	if err := w.SetHeader([]byte("header")); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.WriteTag(make([]byte, 2*MaxPayload), StartHere|EndsChunk); err != nil {
+		t.Fatal(err)
+	}
+	r.Close()
+	head := w.Beat().Head()
+	for i, f := range []func() error{
+		func() error { return w.WriteTag(make([]byte, 5*MaxPayload), EndsChunk) }, // a group, of which the first fails
+		func() error { return w.WriteTag([]byte("tag"), StartHere) },
+		w.Flush,
+		func() error { return w.SetHeader([]byte("another")) },
+	} {
+		if err := f(); !errors.Is(err, ErrClosed) {
+			t.Errorf("step %d: error %v, want %v", i, err, ErrClosed)
+		}
+	}
+	if got := w.Beat().Head(); got != head || r.Header().Gen() != 1 || len(w.group.chunks) > 0 {
+		t.Errorf("the writer is at chunk %d, was at %d; header %d, %d chunks wait", got, head, r.Header().Gen(), len(w.group.chunks))
 	}
 }
 

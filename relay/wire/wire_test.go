@@ -409,6 +409,9 @@ func TestListsHaveBounds(t *testing.T) {
 		{"a place's addresses", tree.MaxAddrs, 0x15, func(n int) []byte { return slices.Concat([]byte{1}, id, addrs(n)) }},
 		{"backups", tree.MaxBackups, 0x18, places},
 		{"sample", wire.MaxSample, 0x19, func(n int) []byte { return append([]byte{1, 2, byte(n)}, make([]byte, n*39)...) }},
+		{"lineage's places", lineage.MaxDepth + 1, 0x2e, func(n int) []byte {
+			return slices.Concat(make([]byte, 16), []byte{byte(n)}, make([]byte, n*lineage.PlaceLen))
+		}},
 		{"bye's places", tree.MaxRefer, 0x17, func(n int) []byte { return slices.Concat([]byte{3}, places(n)) }},
 	} {
 		full := frameOf(c.typ, c.body(c.most)...)
@@ -467,6 +470,11 @@ func TestImpossibleValuesAreRefused(t *testing.T) {
 		ip := netip.MustParseAddr(addr).As16()
 		return hello(slices.Concat([]byte{6}, ip[:], port)...)
 	}
+	line := func(says, places int) []byte {
+		return frameOf(0x2e, slices.Concat(make([]byte, 16), []byte{byte(says)}, make([]byte, places*lineage.PlaceLen))...)
+	}
+	dialled := wire.Append(nil, wire.Dialled{Addr: netip.MustParseAddrPort("192.0.2.1:80"), TCP: wire.Nothing, UDP: wire.Answered})
+	dialled[len(dialled)-1]++
 	heartbeat := wire.Append(nil, tree.Heartbeat{Orphan: true})
 	heartbeat[stream.PreludeLen+26] = 2
 	for name, b := range map[string][]byte{
@@ -480,11 +488,78 @@ func TestImpossibleValuesAreRefused(t *testing.T) {
 		"IPv4 inside IPv6":           v6("::ffff:192.0.2.1", 0, 80),
 		"port 0 of IPv6":             v6("2001:db8::1", 0, 0),
 		"neither orphan nor not":     heartbeat,
+		"lineage of nobody":          line(0, 1),
+		"lineage beyond the deepest": line(lineage.MaxDepth+2, lineage.MaxDepth+1),
+		"lineage that ends too soon": line(3, 2),
+		"an answer that is none":     dialled,
 		"welcome's address of no IP": frameOf(0x11, append(make([]byte, 28), 7)...),
 	} {
 		if f, err := wire.Parse(b); f != nil || !errors.Is(err, wire.ErrFrame) {
 			t.Errorf("%s: %+v, %v", name, f, err)
 		}
+	}
+}
+
+// Gossip and discovery carry addresses in the format of frames, and what stands behind them.
+func TestAddressesOutsideOfFramesKeepTheSameRules(t *testing.T) {
+	good := []netip.AddrPort{netip.MustParseAddrPort("192.0.2.1:80"), netip.MustParseAddrPort("[2001:db8::1]:7144")}
+	bad := []netip.AddrPort{
+		{},
+		netip.MustParseAddrPort("0.0.0.0:80"), netip.MustParseAddrPort("224.0.0.1:80"), netip.MustParseAddrPort("192.0.2.1:0"),
+		netip.MustParseAddrPort("[::]:80"), netip.MustParseAddrPort("[ff02::1]:80"),
+	}
+	for _, a := range append(bad, netip.MustParseAddrPort("[fe80::1%eth0]:80"), netip.MustParseAddrPort("[::ffff:192.0.2.1]:80")) {
+		if wire.Dialable(a) {
+			t.Errorf("%v counts as an address that can be dialled", a)
+		}
+	}
+	for _, a := range good {
+		if !wire.Dialable(a) {
+			t.Errorf("%v counts as none that can be dialled", a)
+		}
+	}
+	b := append(wire.AppendAddrs(nil, append(bad, good...)), "rest"...)
+	if as, rest, err := wire.ParseAddrs(b); err != nil || !slices.Equal(as, good) || string(rest) != "rest" {
+		t.Errorf("%v, %q, %v", as, rest, err)
+	}
+	for n := range len(b) - len("rest") {
+		if as, rest, err := wire.ParseAddrs(b[:n]); !errors.Is(err, wire.ErrFrame) || len(rest) > 0 {
+			t.Errorf("%d bytes of it: %v, %q, %v", n, as, rest, err)
+		}
+	}
+	many := slices.Repeat(good[:1], 300)
+	if as, _, err := wire.ParseAddrs(wire.AppendAddrs(nil, many)); err != nil || len(as) != tree.MaxAddrs {
+		t.Errorf("%d addresses of %d, %v", len(as), len(many), err)
+	}
+	if _, rest, err := wire.ParseAddrs(append([]byte{tree.MaxAddrs + 1}, bytes.Repeat([]byte{4, 192, 0, 2, 1, 0, 80}, tree.MaxAddrs+1)...)); !errors.Is(err, wire.ErrFrame) || len(rest) > 0 {
+		t.Errorf("more addresses than there may be: %d bytes left, %v", len(rest), err)
+	}
+}
+
+// A lent chunk is in the same memory as the one before; what is kept is not.
+func TestOnlyChunksAreLent(t *testing.T) {
+	m := newMaker(t)
+	first, h, second := m.chunkAt(stream.Position{Seq: 1}), m.header(300), m.chunkAt(stream.Position{Seq: 2})
+	in := wire.NewReader(bytes.NewReader(slices.Concat(first.Frame(), h.Frame(), second.Frame())), wire.Parent).Lend()
+	next := func() wire.Frame {
+		t.Helper()
+		f, err := in.Next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f
+	}
+	lent := next().(*stream.Chunk)
+	if !bytes.Equal(lent.Frame(), first.Frame()) {
+		t.Error("the first chunk is another")
+	}
+	kept := next().(*stream.Header)
+	again := next().(*stream.Chunk)
+	if !bytes.Equal(again.Frame(), second.Frame()) || !bytes.Equal(kept.Frame(), h.Frame()) {
+		t.Error("what follows a chunk is another")
+	}
+	if &lent.Frame()[0] != &again.Frame()[0] {
+		t.Error("the second chunk has memory of its own")
 	}
 }
 

@@ -7,6 +7,9 @@
 // with faults and the one that has liars in it run in parallel, after the tests that measure how
 // long a channel takes to be found.
 //
+// Between the hosts of a private channel every packet is captured, and looked through for what only
+// some may see. Where two sources have one key, what every player gets says which of them has won, and when.
+//
 // One host attacks a source from a thousand addresses, by relay abuse, while others watch.
 //
 // Other tests put homes on an Internet, behind routers of all kinds made of nft rules or of

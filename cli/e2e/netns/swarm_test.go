@@ -134,7 +134,7 @@ func (s *swarm) startSource(t *testing.T) {
 	s.link = n.find(t, `(?m)^(relay://\S+)\n`)
 	n.url = n.find(t, `(?m)^Watch +(http://\S+)\n`)
 	s.encoder = n.encode(t, filepath.Join(s.dir, "ffmpeg.log"), n.find(t, `(?m)^  Server +(rtmp://\S+)\n`)+"/"+key)
-	s.identify(t, n)
+	n.identify(t)
 	s.roots = []string{n.id}
 }
 
@@ -151,10 +151,11 @@ func (s *swarm) launchAs(t *testing.T, n *node, command string, args ...string) 
 func (s *swarm) ready(t *testing.T, n *node) {
 	t.Helper()
 	n.url = n.find(t, `(?m)^(http://\S+)\n`)
-	s.identify(t, n)
+	n.identify(t)
 }
 
-func (s *swarm) identify(t *testing.T, n *node) {
+// identify finds out the node's ID.
+func (n *node) identify(t *testing.T) {
 	t.Helper()
 	wait.Until(t, n.process.name+" answers", func() error {
 		st, err := n.ask()

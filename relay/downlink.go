@@ -62,6 +62,7 @@ type downlink struct {
 	last    atomic.Pointer[stream.Chunk] // the newest written
 	pulled  atomic.Int64                 // when the child asked for the stream, nanoseconds
 	drained atomic.Int64                 // when it was last owed nothing, likewise; 0 if never
+	fed     atomic.Int64                 // when the last chunk was written, likewise
 }
 
 // serve gives the child what the cursor reads, from now on. It is called once.
@@ -220,6 +221,7 @@ func (d *downlink) written() {
 		d.sent.Add(d.bytes)
 		d.total.Add(d.bytes)
 		d.last.Store(d.newest)
+		d.fed.Store(int64(d.now()))
 		d.bytes = 0
 	}
 	missed, moves := d.cursor.Gap()

@@ -310,6 +310,10 @@ func (c *Channel) sendMessage(a tree.Send) {
 			defer l.sendSeen()
 		}
 	}
+	if hb, ok := a.Msg.(tree.Heartbeat); ok && c.down[a.Link] != nil {
+		c.down[a.Link].beat(hb)
+		return
+	}
 	l.send(a.Msg)
 }
 

@@ -161,10 +161,15 @@ func (l *link) sendSeen() {
 }
 
 // send queues a frame. It never blocks: a link whose queue is full ends.
-func (l *link) send(f wire.Frame) {
+func (l *link) send(f wire.Frame) { l.queue(f, true) }
+
+// queue queues a frame, and says so to who looks only when asked to.
+func (l *link) queue(f wire.Frame, prod bool) {
 	select {
 	case l.out <- f:
-		signal(l.prod)
+		if prod {
+			signal(l.prod)
+		}
 	default:
 		l.cancel(tree.ByUs(tree.ReasonSlow))
 	}
@@ -247,6 +252,8 @@ func (l *link) say(f wire.Frame) error {
 		case closing:
 			_ = l.flush(b, closeTime) // the link ends either way
 			return f.end
+		case heldBeat:
+			b = wire.Append(b, f.now())
 		default:
 			b = wire.Append(b, f)
 		}

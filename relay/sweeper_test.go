@@ -214,3 +214,38 @@ func TestWhatTLSAnswersByItselfKeepsItsOrder(t *testing.T) {
 		return
 	}
 }
+
+// TestAHeartbeatGoesWithTheNextChunk has the clock of one that has waited go on meanwhile.
+func TestAHeartbeatGoesWithTheNextChunk(t *testing.T) {
+	s := newSweeping(t)
+	c := s.child(t)
+	s.tag(t, 100)
+	c.catchUp(t, s)
+	eventually(t, "it is known to have got a chunk", func() bool { return c.fed.Load() > 0 })
+	c.fed.Store(int64(c.now() + time.Hour)) // just now, however slow the machine is
+	c.beat(tree.Heartbeat{Clock: 1e6, Echo: 7, Held: 50})
+	began := time.Now()
+	if n := len(c.out); n != 1 {
+		t.Fatalf("%d frames wait", n)
+	}
+	time.Sleep(time.Millisecond) // the clock that it tells goes on
+	s.tag(t, 100)
+	f, err := c.reader.Next()
+	if err != nil {
+		t.Fatal(err)
+	}
+	hb, ok := f.(tree.Heartbeat)
+	if late := uint64(time.Since(began).Microseconds()); !ok || hb.Clock < 1e6+1000 || hb.Clock > 1e6+late || hb.Held-50 != hb.Clock-1e6 || hb.Echo != 7 {
+		t.Errorf("%T %+v came, %d µs later", f, hb, late)
+	}
+	c.catchUp(t, s)
+
+	// When the media pause, nothing takes it along.
+	c.fed.Store(int64(c.now() - flowing))
+	c.beat(tree.Heartbeat{})
+	if f, err := c.reader.Next(); err != nil {
+		t.Fatal(err)
+	} else if hb, ok := f.(tree.Heartbeat); !ok || hb.Clock != 0 || hb.Held != 0 {
+		t.Errorf("%T %+v came, which says nothing of a clock", f, f)
+	}
+}

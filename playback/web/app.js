@@ -6,7 +6,7 @@ import { Poll, askEvery } from './node.js';
 import { Player } from './player.js';
 import { html } from './svg.js';
 import { Tree } from './tree.js';
-import { condition, dropped, explain, format, millis, place, plural, rate, reach, seconds } from './words.js';
+import { condition, dropped, explain, format, leftPeers, millis, place, plural, rate, reach, seconds } from './words.js';
 
 /** A pointer that does not move hides the controls after so long, in ms. */
 const sleepAfter = 2500;
@@ -203,6 +203,7 @@ function showBadges() {
   badge('b-viewers', '', c.viewer_count ? `${c.viewer_count} watching here` : '');
   badge('b-reach', '', reach(c.reach));
   badge('b-dropped', 'warn', dropped(c.dropped_tags));
+  badge('b-left', 'warn', leftPeers(c.left_peers));
 }
 
 function badge(id, kind, ...content) {

@@ -46,6 +46,15 @@ export function dropped(tags) {
   return `the encoder sent ${plural(all.reduce((sum, [, n]) => sum + n, 0), 'malformed tag')}`;
 }
 
+const misdeeds = { forged: 'forged data', protocol: 'broken protocol', slow: 'starving', lied: 'a false place in the tree' };
+
+/** leftPeers says how many nodes were left because of what they did, and what that was; '' for none. */
+export function leftPeers(counts) {
+  const all = Object.entries(misdeeds).filter(([reason]) => counts?.[reason] > 0);
+  if (!all.length) return '';
+  return `left ${plural(all.reduce((sum, [reason]) => sum + counts[reason], 0), 'peer')}: ${all.map(([, text]) => text).join(', ')}`;
+}
+
 /** place says where in the tree the node stands. */
 export function place(channel) {
   if (channel.root) return 'this is the source';

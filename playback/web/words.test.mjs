@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { condition, dropped, duration, explain, format, millis, place, plural, rate, reach } from './words.js';
+import { condition, dropped, duration, explain, format, leftPeers, millis, place, plural, rate, reach } from './words.js';
 
 const root = { state: 'live', root: true, depth: 0, parent: '' };
 const below = { state: 'live', root: false, depth: 2, parent: 'abcdefghijkl' };
@@ -25,6 +25,13 @@ test('what was left out is said in words', () => {
   assert.equal(dropped({ empty_sound: 3 }), 'the encoder sent 3 empty audio frames');
   assert.equal(dropped({ of_a_newer_node: 2 }), 'the encoder sent 2 malformed tags');
   assert.equal(dropped({ cut_picture: 1, empty_sound: 3 }), 'the encoder sent 4 malformed tags');
+});
+
+test('nodes that were left for what they did are counted, with what that was', () => {
+  assert.equal(leftPeers(undefined), '');
+  assert.equal(leftPeers({ moved: 4, forged: 0 }), '');
+  assert.equal(leftPeers({ lied: 1 }), 'left 1 peer: a false place in the tree');
+  assert.equal(leftPeers({ slow: 1, forged: 2, moved: 4 }), 'left 3 peers: forged data, starving');
 });
 
 test('who is not simply reached is told so', () => {

@@ -16,7 +16,7 @@ const (
 	// jumpSettling is how long after the jump the test looks at a player, and watchJump how
 	// long the player plays.
 	jumpSettling = 3 * time.Second
-	watchJump    = 15 * time.Second
+	watchJump    = 20 * time.Second
 	// staysBehind is how much further behind live than before a player may be. It is well below
 	// the jumps, and leaves room for a busy machine.
 	staysBehind = time.Second

@@ -11,6 +11,7 @@ type beside struct {
 	marks    tree.Marks     // of the next list of places
 	callable *wire.Callable // the newest; nil if none has come
 	rooms    *wire.Rooms    // likewise
+	openings []tree.Opening // likewise
 }
 
 // take keeps such a frame. It reports false of any other.
@@ -22,6 +23,8 @@ func (b *beside) take(f wire.Frame) bool {
 		b.callable = &f
 	case wire.Rooms:
 		b.rooms = &f
+	case wire.Openings:
+		b.openings = f.Of
 	default:
 		return false
 	}
@@ -44,6 +47,7 @@ func (b *beside) complete(m tree.Message) tree.Message {
 		if c := b.callable; c != nil {
 			m.Callable, m.Called = c.Is, tree.CalledRoom{Known: true, Room: c.Room}
 		}
+		m.Openings = b.openings
 		return m
 	case tree.Heartbeat:
 		if r := b.rooms; r != nil {
@@ -58,10 +62,11 @@ func (b *beside) complete(m tree.Message) tree.Message {
 type said struct {
 	callable *wire.Callable
 	rooms    *wire.Rooms
+	openings []tree.Opening
 }
 
-// before is the frame that has to go ahead of a message, nil for none.
-func (s *said) before(m tree.Message) wire.Frame {
+// before are the frames that have to go ahead of a message, to a node of relay/5 or an older one.
+func (s *said) before(m tree.Message, knows5 bool) (fs []wire.Frame) {
 	var marks tree.Marks
 	switch m := m.(type) {
 	case tree.Refer:
@@ -71,20 +76,22 @@ func (s *said) before(m tree.Message) wire.Frame {
 	case tree.Backups:
 		marks = m.Called
 	case tree.Report:
-		f := wire.Callable{Is: m.Callable, Room: m.Called.Or(m.Room)}
-		if s.callable == nil || *s.callable != f {
+		if f := (wire.Callable{Is: m.Callable, Room: m.Called.Or(m.Room)}); s.callable == nil || *s.callable != f {
 			s.callable = &f
-			return f
+			fs = append(fs, f)
+		}
+		if knows5 && !tree.SameOpenings(s.openings, m.Openings) {
+			s.openings = m.Openings
+			fs = append(fs, wire.Openings{Of: m.Openings})
 		}
 	case tree.Heartbeat:
-		f := wire.Rooms{Best: m.BestCalled.Or(m.Best), Room: m.Called.Or(m.Room)}
-		if s.rooms == nil || *s.rooms != f {
+		if f := (wire.Rooms{Best: m.BestCalled.Or(m.Best), Room: m.Called.Or(m.Room)}); s.rooms == nil || *s.rooms != f {
 			s.rooms = &f
-			return f
+			fs = append(fs, f)
 		}
 	}
 	if marks != 0 {
-		return wire.Through{Places: marks}
+		fs = append(fs, wire.Through{Places: marks})
 	}
-	return nil
+	return fs
 }

@@ -303,7 +303,7 @@ func (c *Channel) sendMessage(a tree.Send) {
 		}
 	}
 	if l.knows2() {
-		if f := l.said.before(a.Msg); f != nil {
+		for _, f := range l.said.before(a.Msg, l.knows5()) {
 			l.send(f)
 		}
 		if _, ok := a.Msg.(tree.Welcome); ok {

@@ -145,13 +145,20 @@ func (l *link) knows2() bool { return knows2(l.conn) }
 // knows3 reports whether the peer knows the frames of relay/3.
 func (l *link) knows3() bool { return knows3(l.conn) }
 
+// knows5 reports whether the peer knows the frames of relay/5.
+func (l *link) knows5() bool { return knows5(l.conn) }
+
 func knows2(conn *tls.Conn) bool {
-	p := conn.ConnectionState().NegotiatedProtocol
-	return p == alpn2 || p == alpn3 || p == alpn
+	return conn.ConnectionState().NegotiatedProtocol == alpn2 || knows3(conn)
 }
 
 // knows4 reports whether the other side knows the frames of relay/4.
-func knows4(conn *tls.Conn) bool { return conn.ConnectionState().NegotiatedProtocol == alpn }
+func knows4(conn *tls.Conn) bool {
+	return conn.ConnectionState().NegotiatedProtocol == alpn4 || knows5(conn)
+}
+
+// knows5 reports whether the other side knows the frames of relay/5.
+func knows5(conn *tls.Conn) bool { return conn.ConnectionState().NegotiatedProtocol == alpn }
 
 // sendSeen tells the other side from where its connection comes.
 func (l *link) sendSeen() {

@@ -317,16 +317,21 @@ func TestWhatGoesBesideIsSaidOnce(t *testing.T) {
 	var s said
 	var b beside
 	room := tree.Room{1, 2, 3, 4, 5, 6}
-	report := tree.Report{Room: tree.Room{9}, Called: tree.CalledRoom{Known: true, Room: room}, Callable: true}
+	opening := tree.Opening{Place: tree.Place{ID: tree.ID{7}, Addrs: []netip.AddrPort{netip.MustParseAddrPort("192.0.2.7:7144")}}, Free: 2, Down: 1}
+	report := tree.Report{Room: tree.Room{9}, Called: tree.CalledRoom{Known: true, Room: room}, Callable: true, Openings: []tree.Opening{opening}}
+	none := report
+	none.Openings = nil
 	beat := tree.Heartbeat{Best: tree.Room{8}, Called: tree.CalledRoom{Known: true, Room: room}}
 	refer := tree.Refer{Reason: tree.ReasonFull, Places: make([]tree.Place, 2), Called: 2}
-	for i, m := range []tree.Message{report, report, beat, beat, refer, refer, tree.Refer{}, tree.Pull{}} {
-		f := s.before(m)
-		if want := []bool{true, false, true, false, true, true, false, false}[i]; (f != nil) != want {
-			t.Errorf("message %d: %+v goes ahead of it", i, f)
+	for i, m := range []tree.Message{report, report, none, beat, beat, refer, refer, tree.Refer{}, tree.Pull{}} {
+		fs := s.before(m, true)
+		if want := []int{2, 0, 1, 1, 0, 1, 1, 0, 0}[i]; len(fs) != want {
+			t.Errorf("message %d: %+v go ahead of it", i, fs)
 		}
-		if f != nil && !b.take(f) {
-			t.Errorf("message %d: %+v is not taken", i, f)
+		for _, f := range fs {
+			if f, err := wire.Parse(wire.Append(nil, f)); err != nil || !b.take(f) {
+				t.Errorf("message %d: %+v is not taken, %v", i, f, err)
+			}
 		}
 		bare, err := wire.Parse(wire.Append(nil, m))
 		if err != nil {
@@ -335,7 +340,7 @@ func TestWhatGoesBesideIsSaidOnce(t *testing.T) {
 		got := b.complete(bare.(tree.Message))
 		switch m := m.(type) {
 		case tree.Report:
-			if got := got.(tree.Report); got.Called != m.Called || !got.Callable {
+			if got := got.(tree.Report); got.Called != m.Called || !got.Callable || !tree.SameOpenings(got.Openings, m.Openings) {
 				t.Errorf("message %d: %+v", i, got)
 			}
 		case tree.Heartbeat:
@@ -350,6 +355,9 @@ func TestWhatGoesBesideIsSaidOnce(t *testing.T) {
 	}
 	if b.take(tree.Bye{}) || b.take(wire.Gap{}) {
 		t.Error("others are taken")
+	}
+	if fs := new(said).before(report, false); len(fs) != 1 {
+		t.Errorf("an older node is sent %+v", fs)
 	}
 }
 

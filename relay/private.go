@@ -172,8 +172,7 @@ func (c *Channel) proveBack(conn *tls.Conn) error {
 
 // knows3 reports whether the other side knows the frames of relay/3.
 func knows3(conn *tls.Conn) bool {
-	p := conn.ConnectionState().NegotiatedProtocol
-	return p == alpn3 || p == alpn
+	return conn.ConnectionState().NegotiatedProtocol == alpn3 || knows4(conn)
 }
 
 // Private reports whether the channel is a private one.

@@ -34,6 +34,7 @@ type attempt struct {
 	ready   bool // it was a standby link
 	brought bool // one has come
 	due     bool // the node would move there, and waits for that one
+	claims  bool // slots were claimed there
 	proof   proof
 	welcome *Welcome
 	since   time.Time // of the welcome
@@ -105,6 +106,17 @@ func (as attempts) awaitsLabel() bool {
 func (as attempts) kept(now time.Time) bool {
 	for _, a := range as {
 		if a.kept(now) {
+			return true
+		}
+	}
+	return false
+}
+
+// claim reports whether slots were claimed at a place that has not answered yet. It may have the node tried first;
+// one is enough for that.
+func (as attempts) claim() bool {
+	for _, a := range as {
+		if a.claims && a.welcome == nil {
 			return true
 		}
 	}

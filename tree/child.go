@@ -26,7 +26,8 @@ type child struct {
 	report   Report
 	reported bool
 	claim    slotClaim
-	told     int // joiners sent to it since its newest report
+	below    slotClaim // likewise, to have openings below it
+	told     int       // joiners sent to it since its newest report
 
 	yielded bool // it was let in in place of a child that yields
 

@@ -48,10 +48,12 @@ func (n *Node) attemptUp(now time.Time, a *attempt, ev Up) {
 	}
 	if n.search.want == wantAny {
 		j.Below = n.below()
-		if n.search.kept = n.search.kept || n.search.attempts.kept(now); n.search.kept {
+		n.search.kept = n.search.kept || n.search.attempts.kept(now)
+		if n.search.kept || n.search.fruitless == 0 && n.search.attempts.claim() {
 			j.Slots = 0 // a free place is better now than one that it has to be tried for
 		}
 	}
+	a.claims = j.Slots > 0
 	a.asked = now
 	n.send(a.link, j)
 }

@@ -15,6 +15,10 @@ const (
 	MaxRefer = 8
 	// MaxHops is how many referrals are followed one after another.
 	MaxHops = 5
+	// MaxOpenings is how many nodes with free slots a Report names, and MaxFree how many slots of one
+	// are told of.
+	MaxOpenings = 4
+	MaxFree     = 8
 	// MaxBackups is how many places a parent names as backups.
 	MaxBackups = 4
 )
@@ -90,6 +94,15 @@ type Report struct {
 
 	Called   CalledRoom // for joiners that can call
 	Callable bool       // a call gets through to the child, as far as it knows
+
+	Openings []Opening // below the child; at most MaxOpenings
+}
+
+// Opening is a node that others can dial, and that has free slots.
+type Opening struct {
+	Place Place
+	Free  uint8 // slots; at most MaxFree
+	Down  uint8 // links below the sender
 }
 
 // Backups goes from parent to child. It names the places to turn to, in this order, should

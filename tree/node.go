@@ -75,6 +75,8 @@ type Node struct {
 	distrusts map[ID]time.Time
 	lapses    lapses
 	referrals []referral
+	crowd     crowd
+	bookings  bookings
 	yields    yields
 
 	// What the data path says.

@@ -51,8 +51,8 @@ func (n *Node) betterFor(now time.Time, j *child, within int) named {
 		)
 	})
 	l := n.higher(j, open, within)
+	first := within > 0 || !n.attached() || n.children.find(j.link) != nil || !n.crowd.comes(now) || !n.nameOpenings(now, j, &l)
 	calls := MaxRefer - min(dialled, MaxRefer/2)
-	first := true
 	for _, c := range open {
 		if len(l.places) >= MaxRefer {
 			break
@@ -70,10 +70,7 @@ func (n *Node) betterFor(now time.Time, j *child, within int) named {
 			c.told++
 			// One that is served may find that the place is not as it wants it.
 			if within == 0 && c.reachable() && c.report.Free > 0 && c.report.room(j.canCall())[class] == 0 {
-				c.claim.send(now)
-				if n.children.find(j.link) == nil {
-					n.sentNow(now, j, c)
-				}
+				n.sendTo(now, j, c, false)
 			}
 		}
 		l.add(c.place, !c.reachable())

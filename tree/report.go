@@ -74,7 +74,8 @@ func (n *Node) report(now time.Time) {
 	n.changed = false
 	r := n.ownReport(now)
 	last := n.reported
-	if !due && last.Room == r.Room && last.Called == r.Called && last.Callable == r.Callable && last.Free == r.Free && last.Slots == r.Slots {
+	if !due && last.Room == r.Room && last.Called == r.Called && last.Callable == r.Callable && last.Free == r.Free && last.Slots == r.Slots &&
+		SameOpenings(last.Openings, r.Openings) {
 		return
 	}
 	n.reported = r
@@ -97,6 +98,7 @@ func (n *Node) ownReport(now time.Time) Report {
 		r.Free = uint16(min(n.freeSlots(), 1<<16-1))
 	}
 	r.Below = n.below()
+	r.Openings = openingsOf(n.openings(now))
 	return r
 }
 
@@ -116,6 +118,9 @@ func (n *Node) childReport(now time.Time, l Link, m Report) {
 	case *child:
 		if m.Children > r.report.Children || m.Free != r.report.Free {
 			r.claim.held()
+		}
+		if m.Below > r.report.Below || !SameOpenings(m.Openings, r.report.Openings) {
+			r.below.held()
 		}
 		r.slots = int(m.Slots)
 		r.heard, r.report, r.reported, r.told = now, m, true, 0

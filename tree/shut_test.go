@@ -59,23 +59,36 @@ func TestANodeThatNobodyDialsClaimsSlotsInItsOwnNetworksAlone(t *testing.T) {
 	}
 }
 
-// A place that does not answer has the joiner tried first, as others would. A newcomer claims no slots there.
-func TestANewcomerThatIsLeftWaitingClaimsNoSlotsAtTheNextPlace(t *testing.T) {
+// A place that does not answer has the joiner tried first, and others would. A newcomer claims slots at one at a
+// time, and at none after it has waited for long.
+func TestANewcomerClaimsSlotsAtOnePlaceAtATime(t *testing.T) {
 	for _, c := range []struct {
-		waits time.Duration
-		want  uint16
-	}{{keptAfter - heartbeatInterval, 7}, {keptAfter, 0}} {
+		name    string
+		waits   time.Duration
+		answers bool // the first place does then
+		want    uint16
+	}{
+		{"it waits", heartbeatInterval, false, 0},
+		{"it was refused at once", heartbeatInterval, true, 7},
+		{"it was refused after a trial", keptAfter, true, 0},
+	} {
 		r := newRig(t, Config{Slots: 7, Seeds: []Place{place(1), place(2)}})
 		a, _ := first[Dial](r.rest())
 		b, ok := first[Dial](r.pass(hedgeAfter))
 		if !ok {
 			t.Fatal("nobody else is asked")
 		}
-		r.give(Up{a.Link, a.Place.ID, a.Place.first(), false, false})
+		as := r.give(Up{a.Link, a.Place.ID, a.Place.first(), false, false})
+		if j, ok := sent[Join](as); !ok || j.Slots != 7 {
+			t.Errorf("%s: it claims %d slots at the first place: %+v", c.name, j.Slots, as)
+		}
 		r.live(c.waits)
-		as := r.give(Up{b.Link, b.Place.ID, b.Place.first(), false, false})
+		if c.answers {
+			r.give(Received{a.Link, Refer{Reason: ReasonFull}})
+		}
+		as = r.give(Up{b.Link, b.Place.ID, b.Place.first(), false, false})
 		if j, ok := sent[Join](as); !ok || j.Slots != c.want {
-			t.Errorf("after %v it claims %d slots, want %d: %+v", c.waits, j.Slots, c.want, as)
+			t.Errorf("%s: it claims %d slots, want %d: %+v", c.name, j.Slots, c.want, as)
 		}
 	}
 }

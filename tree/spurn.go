@@ -13,26 +13,27 @@ const (
 	backWithin = 5 * time.Second
 )
 
-// referral is a joiner that was sent to a child which said that it had a free slot.
+// referral is a joiner that was sent to a child which said that it had a free slot, or knew of one.
 type referral struct {
 	joiner  ID
 	from    origin
 	child   Link
 	changes int // of that child's slots until then
 	when    time.Time
+	below   bool // to a node below it
 	told    bool // the joiner came back, and the child is doubted for it
 }
 
-// sentNow remembers a joiner that is sent to a child.
-func (n *Node) sentNow(now time.Time, j, c *child) {
+// remember notes one.
+func (n *Node) remember(r referral) {
 	if len(n.referrals) >= maxReferrals {
 		n.referrals = slices.Delete(n.referrals, 0, 1)
 	}
-	n.referrals = append(n.referrals, referral{joiner: j.place.ID, from: j.from, child: c.link, changes: c.claim.changes, when: now})
+	n.referrals = append(n.referrals, r)
 }
 
-// cameBack doubts a child to which the joiner was sent, if that still says that it has a free slot and
-// nothing at it has changed. Whoever says that it was not taken may be the liar, so that each address is
+// cameBack doubts a child to which the joiner was sent, or what it tells of those below it, if that still says that
+// there is a free slot and nothing has changed. Whoever says that it was not taken may be the liar, so that each address is
 // heard once in a minute.
 func (n *Node) cameBack(now time.Time, j *child) {
 	n.referrals = slices.DeleteFunc(n.referrals, func(r referral) bool {
@@ -42,10 +43,17 @@ func (n *Node) cameBack(now time.Time, j *child) {
 	for i := range n.referrals {
 		r := &n.referrals[i]
 		c := n.children.find(r.child)
-		if heard || r.told || r.joiner != j.place.ID || c == nil || c.claim.changes != r.changes || c.report.Free == 0 {
+		if heard || r.told || r.joiner != j.place.ID || c == nil {
 			continue
 		}
-		c.claim.cameBack(now)
+		switch {
+		case r.below && c.below.changes == r.changes && len(c.report.Openings) > 0:
+			c.below.cameBack(now)
+		case !r.below && c.claim.changes == r.changes && c.report.Free > 0:
+			c.claim.cameBack(now)
+		default:
+			continue
+		}
 		r.told, heard = true, true
 	}
 }

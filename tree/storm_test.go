@@ -409,7 +409,7 @@ func (s *storm) says() Message {
 		return Path{s.path()}
 	case 9:
 		return Report{
-			s.number(), uint16(s.number()), uint16(s.number()), uint16(s.number()), uint32(s.number()), s.room(), s.number(), s.called(), s.rng.IntN(2) == 0,
+			s.number(), uint16(s.number()), uint16(s.number()), uint16(s.number()), uint32(s.number()), s.room(), s.number(), s.called(), s.rng.IntN(2) == 0, s.openings(),
 		}
 	case 10:
 		return Backups{s.places(), s.marks()}
@@ -418,6 +418,13 @@ func (s *storm) says() Message {
 		return Join{}
 	}
 	return Bye{s.reason(), s.places(), s.marks()}
+}
+
+func (s *storm) openings() (of []Opening) {
+	for _, p := range s.places() {
+		of = append(of, Opening{p, uint8(s.number()), uint8(s.number())})
+	}
+	return of
 }
 
 // label is one that fits most of the time.

@@ -56,6 +56,8 @@ func appendBody(b []byte, f Frame) (byte, []byte) {
 		return typeThrough, append(b, byte(f.Places))
 	case Callable:
 		return typeCallable, append(appendBool(b, f.Is), f.Room[:]...)
+	case Openings:
+		return typeOpenings, appendOpenings(b, f.Of)
 	case Rooms:
 		return typeRooms, append(append(b, f.Best[:]...), f.Room[:]...)
 	case Call:
@@ -151,6 +153,15 @@ func appendReport(b []byte, f tree.Report) []byte {
 	b = binary.BigEndian.AppendUint32(b, f.Below)
 	b = append(b, f.Room[:]...)
 	return binary.BigEndian.AppendUint64(b, f.Lost)
+}
+
+func appendOpenings(b []byte, of []tree.Opening) []byte {
+	of = of[:min(len(of), tree.MaxOpenings)]
+	b = append(b, byte(len(of)))
+	for _, o := range of {
+		b = append(appendPlace(b, o.Place), min(o.Free, tree.MaxFree), o.Down)
+	}
+	return b
 }
 
 func appendEpoch(b []byte, e tree.Epoch) []byte {

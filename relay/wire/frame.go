@@ -49,6 +49,7 @@ const (
 	typeLater     = 0x2c
 	typeDouble    = 0x2d
 	typeLineage   = 0x2e
+	typeOpenings  = 0x2f
 	typeProve     = 0x30
 	typeEntrust   = 0x31
 )
@@ -112,6 +113,7 @@ var kinds = map[byte]kind{
 	typeThrough:   {"through", Parent, 1, 1},
 	typeCallable:  {"callable", Child, 1 + tree.Classes, 1 + tree.Classes},
 	typeRooms:     {"rooms", Parent, 2 * tree.Classes, 2 * tree.Classes},
+	typeOpenings:  {"openings", Child, 1, 1 + tree.MaxOpenings*(placeMax+2)},
 	typeMeet:      {"meet", Parent | Child, 32 + 2, 32 + 2*addrMax},
 	typeReady:     {"ready", Parent | Child, 32 + 1, 32 + 1},
 	typeProve:     {"prove", Parent | Stranger, ProofLen, ProofLen},
@@ -191,6 +193,10 @@ type Callable struct {
 	Room tree.Room
 }
 
+// Openings precedes a report, and holds for all that follow: nodes below the child that have free slots, at
+// most [tree.MaxOpenings]. It is sent to nodes whose ALPN is relay/5.
+type Openings struct{ Of []tree.Opening }
+
 // Rooms precedes a heartbeat, and holds for all that follow: the room for joiners that can call, in
 // the whole tree and at and below the parent.
 type Rooms struct{ Best, Room tree.Room }
@@ -266,7 +272,7 @@ type Lineage struct {
 }
 
 // Frame is one of *stream.Chunk, *stream.Header, *stream.Beat, *stream.Sums, Gap, Hello, Sample,
-// Facts, Survey, Whole, Probed, Offer, DialMe, Dialled, Seen, Through, Callable, Rooms, Call, Called, Meet, Ready,
+// Facts, Survey, Whole, Probed, Offer, DialMe, Dialled, Seen, Through, Callable, Rooms, Openings, Call, Called, Meet, Ready,
 // Later, Double, Lineage, Prove, Entrust, and tree's Welcome, Refer, Pull, Heartbeat,
 // Path, Report, Backups and Bye.
 type Frame any

@@ -94,6 +94,8 @@ func (p *parser) body(typ byte) Frame {
 		return Through{tree.Marks(p.u8())}
 	case typeCallable:
 		return Callable{p.bool(), p.room()}
+	case typeOpenings:
+		return Openings{p.openings()}
 	case typeRooms:
 		return Rooms{p.room(), p.room()}
 	case typeCall:
@@ -287,6 +289,24 @@ func (p *parser) places(most int) []tree.Place {
 }
 
 func (p *parser) place() tree.Place { return tree.Place{ID: tree.ID(p.array32()), Addrs: p.addrs()} }
+
+func (p *parser) openings() (of []tree.Opening) {
+	n := int(p.u8())
+	if n > tree.MaxOpenings {
+		p.fail(fmt.Errorf("%d openings: %w", n, ErrFrame))
+	}
+	for range n {
+		o := tree.Opening{Place: p.place(), Free: p.u8(), Down: p.u8()}
+		if p.err == nil && (o.Free > tree.MaxFree || o.Down > tree.MaxPath) {
+			p.fail(fmt.Errorf("%d slots %d links down: %w", o.Free, o.Down, ErrFrame))
+		}
+		if p.err != nil {
+			return nil
+		}
+		of = append(of, o)
+	}
+	return of
+}
 
 func (p *parser) count() int {
 	if n := p.u16(); n != noCount {

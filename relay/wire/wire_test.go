@@ -173,6 +173,7 @@ func (m maker) frames() map[string]wire.Frame {
 		"through":  wire.Through{Places: tree.Marks(m.Uint32())},
 		"callable": wire.Callable{Is: m.bool(), Room: m.room()},
 		"rooms":    wire.Rooms{Best: m.room(), Room: m.room()},
+		"openings": wire.Openings{Of: m.openings()},
 		"ready":    wire.Ready{Caller: m.id32(), Is: m.bool()},
 		"double":   wire.Double{Proof: stream.Double(m.bytes(stream.DoubleLen))},
 		"lineage":  wire.Lineage{Epoch: stream.Epoch(m.ms()), Places: m.bytes(lineage.PlaceLen * (1 + m.IntN(64)))},
@@ -184,6 +185,13 @@ func (m maker) frames() map[string]wire.Frame {
 		"dialme":   wire.DialMe{Channel: m.id32(), Port: m.port()},
 		"dialled":  wire.Dialled{Addr: m.addr(), TCP: wire.Answer(m.IntN(3)), UDP: wire.Answer(m.IntN(3))},
 	}
+}
+
+func (m maker) openings() (of []tree.Opening) {
+	for _, p := range m.places(tree.MaxOpenings) {
+		of = append(of, tree.Opening{Place: p, Free: uint8(m.IntN(tree.MaxFree + 1)), Down: uint8(m.IntN(tree.MaxPath + 1))})
+	}
+	return of
 }
 
 func must[T any](v T, err error) T {

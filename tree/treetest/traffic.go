@@ -5,12 +5,21 @@ import "relay/tree"
 // traffic is what a host has sent besides chunks.
 type traffic struct {
 	messages uint64
-	bytes    uint64 // frames of relay/wire
+	bytes    uint64         // frames of relay/wire
+	openings []tree.Opening // that were told last
 }
 
 func (h *Host) count(m tree.Message) {
 	h.messages++
 	h.bytes += uint64(WireSize(m))
+	if r, ok := m.(tree.Report); ok && !tree.SameOpenings(r.Openings, h.openings) { // they go in a frame of their own
+		h.openings = r.Openings
+		h.messages++
+		h.bytes += 4 + 1
+		for _, o := range r.Openings {
+			h.bytes += uint64(32 + 1 + 7*len(o.Place.Addrs) + 2)
+		}
+	}
 }
 
 // FrameOverhead is what a frame costs besides its own bytes when it is sent alone:

@@ -121,3 +121,23 @@ func TestOpeningsAreThoseThatWereReached(t *testing.T) {
 		}
 	}
 }
+
+// A child can have neither its parent told of, nor who is above that, nor another child, nor nobody, nor one without
+// an address.
+func TestWhoIsNotBelowAChildIsNoOpeningThere(t *testing.T) {
+	r := newRig(t, Config{Slots: 2})
+	l := r.attach(Label{Epoch{Ms: 1}, 1, 0}, 1)
+	r.live(heartbeatInterval, r.beats(l, quiet(0)))
+	r.come(2, 2, Join{Slots: 4}, Report{Room: allRoom(1)})
+	self := Opening{r.cfg.Self, 1, 1}
+	for _, o := range []Opening{self, has(1, 1, 1), has(2, 1, 1), {Free: 1, Down: 1}, {Place: Place{ID: place(21).ID}, Free: 1, Down: 1}} {
+		as := r.come(4, 3, Join{Slots: 4}, Report{Room: allRoom(1), Openings: []Opening{o}})
+		as = append(as, r.live(time.Second, r.beats(l, quiet(0)))...)
+		for _, told := range sentTo[Report](as, l) {
+			if len(told.Openings) > 0 {
+				t.Errorf("a child names %+v, and the parent is told of it", o)
+			}
+		}
+		r.give(Down{4, ByThem(ReasonClosed)})
+	}
+}

@@ -38,6 +38,7 @@ const (
 type Relay struct {
 	Addr   string // host:port
 	scheme string // http, if not another is set
+	most   int64  // bytes of an answer; askMost, if not another is set
 	client http.Client
 	own    []store.OwnChannel // this machine's channels, whose names people know
 }
@@ -78,7 +79,11 @@ func (a *Relay) get(ctx context.Context, path string, query url.Values, into any
 		text, _ := io.ReadAll(io.LimitReader(resp.Body, refusalMost))
 		return &notOK{resp.StatusCode, strings.TrimSpace(string(text))}
 	}
-	if err := json.NewDecoder(io.LimitReader(resp.Body, askMost)).Decode(into); err != nil {
+	body := &io.LimitedReader{R: resp.Body, N: cmp.Or(a.most, askMost)}
+	if err := json.NewDecoder(body).Decode(into); err != nil {
+		if body.N == 0 {
+			err = fmt.Errorf("it is longer than %d KiB", cmp.Or(a.most, askMost)>>10)
+		}
 		return fault.Fail("is it a relay of this version? --http HOST:PORT names another", "what answers at %s makes no sense: %w", a.Addr, err)
 	}
 	return nil

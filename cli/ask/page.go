@@ -4,13 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
 	"relay/cli/fault"
 	"relay/cli/term"
+	"relay/playback"
 	"relay/playback/api"
 	"relay/relay"
 	"relay/relay/naming"
@@ -40,10 +43,15 @@ func (p Pasted) InviteFrom(ctx context.Context) (relay.Invite, error) {
 	if p.Page == nil {
 		return p.Invite, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, pagePatience)
-	defer cancel()
 	a := p.stranger()
 	defer a.Close()
+	return p.inviteAsked(ctx, a)
+}
+
+// inviteAsked asks at all doors, for pagePatience at most.
+func (p Pasted) inviteAsked(ctx context.Context, a *Relay) (relay.Invite, error) {
+	ctx, cancel := context.WithTimeout(ctx, pagePatience)
+	defer cancel()
 	doors := p.doors()
 	var inv relay.Invite
 	var err error
@@ -173,6 +181,9 @@ func inviteAt(p Pasted, c api.PublicChannel) (relay.Invite, error) {
 // Invite reads a link, or asks the page at the address that a person has pasted for its link.
 func Invite(ctx context.Context, text string) (relay.Invite, error) {
 	p, err := Paste(text)
+	if host := bare(mended(text)); err == nil && p.Name != "" && MachineName(host) { // for names of channels there is no use here
+		p, _, err = pastedPage("http://" + net.JoinHostPort(host, strconv.Itoa(playback.DefaultPort)))
+	}
 	switch {
 	case err != nil:
 		return relay.Invite{}, err

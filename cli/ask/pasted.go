@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -141,7 +142,10 @@ func folder(path string) (base, channel string) {
 	if head, tail, ok := cutLast(base, "/"); ok && strings.HasSuffix(head, "/hls") {
 		base, file = strings.TrimSuffix(head, "/hls"), tail
 	}
-	channel, _, _ = strings.Cut(file, ".")
+	channel, kind, _ := strings.Cut(file, ".")
+	if !slices.Contains([]string{"", "flv", "mp4", "ts", "m3u", "m3u8", "jpg"}, kind) {
+		channel = "" // as of index.html
+	}
 	return base, channel
 }
 
@@ -222,4 +226,10 @@ func local(name string) bool {
 		}
 	}
 	return name == "localhost"
+}
+
+// MachineName reports whether a text may be the name of a machine, with dots in it. It may be a title as well.
+func MachineName(s string) bool {
+	_, err := relay.ParseHostPort(s + ":1")
+	return err == nil && strings.Contains(s, ".")
 }

@@ -274,7 +274,7 @@ func (a *Relay) Status(ctx context.Context) (api.Status, error) {
 
 // Channel reads an argument that names a channel. It returns the ID if the argument is an
 // invite or the name of a channel of this machine. The user gave that name, so it goes before
-// any stranger's title. Otherwise it returns the argument, to be matched with the relay's
+// any stranger's title. A page that names no channel means all at it. Otherwise it returns the argument, to be matched with the relay's
 // channels.
 func Channel(arg string, own []store.OwnChannel) (string, error) {
 	p, err := Paste(arg)
@@ -284,7 +284,7 @@ func Channel(arg string, own []store.OwnChannel) (string, error) {
 	if len(p.Invite.Hosts) > 0 {
 		return p.Invite.Channel.String(), nil
 	}
-	if p.Channel != "" { // the page of the relay that is asked, most likely
+	if p.Page != nil { // of the relay that is asked, most likely
 		return p.Channel, nil
 	}
 	for _, c := range own {

@@ -79,7 +79,11 @@ func (s *Server) API(ctx context.Context, players func() string) http.Handler {
 
 func (s *routes) channels(w http.ResponseWriter, r *http.Request) {
 	all := api.Channels{Channels: []api.PublicChannel{}}
-	for _, c := range s.config.Channels() {
+	channels := s.config.Channels()
+	if c, err := find(channels, r.URL.Query().Get("channel")); err == nil {
+		channels = []*Channel{c}
+	}
+	for _, c := range channels {
 		p := c.public(base(r))
 		host := callerOf(r).host
 		if s.config.Thumbnails {

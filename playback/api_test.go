@@ -138,3 +138,19 @@ func TestOwnersAPIHoldsNothingBack(t *testing.T) {
 		t.Errorf("%v", f)
 	}
 }
+
+func TestChannelsAreToldOfOneIfItIsNamed(t *testing.T) {
+	a, b := newSource(t, stream.Limits{}), newSource(t, stream.Limits{})
+	facts := func() api.Facts { return api.Facts{} }
+	srv := NewServer(Config{
+		Channels: list(NewChannel(a.id, a.ring, facts), NewChannel(stream.ChannelID{8}, b.ring, facts)),
+		Link:     func(stream.ChannelID, string) string { return "" },
+	})
+	for query, want := range map[string]int{"": 2, "?channel=": 2, "?channel=" + a.id.Short(): 1, "?channel=zzzzzzzz": 2} {
+		var got api.Channels
+		w := answer(t, srv, "192.168.1.7:50000", "/api/v1/channels"+query)
+		if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || len(got.Channels) != want || want == 1 && got.Channels[0].ID != a.id.String() {
+			t.Errorf("%q: %v, %v; want %d", query, got, err, want)
+		}
+	}
+}

@@ -38,6 +38,7 @@ const (
 type Relay struct {
 	Addr   string // host:port
 	scheme string // http, if not another is set
+	most   int64  // bytes of an answer; askMost, if not another is set
 	client http.Client
 	own    []store.OwnChannel // this machine's channels, whose names people know
 }
@@ -78,7 +79,11 @@ func (a *Relay) get(ctx context.Context, path string, query url.Values, into any
 		text, _ := io.ReadAll(io.LimitReader(resp.Body, refusalMost))
 		return &notOK{resp.StatusCode, strings.TrimSpace(string(text))}
 	}
-	if err := json.NewDecoder(io.LimitReader(resp.Body, askMost)).Decode(into); err != nil {
+	body := &io.LimitedReader{R: resp.Body, N: cmp.Or(a.most, askMost)}
+	if err := json.NewDecoder(body).Decode(into); err != nil {
+		if body.N == 0 {
+			err = fmt.Errorf("it is longer than %d KiB", cmp.Or(a.most, askMost)>>10)
+		}
 		return fault.Fail("is it a relay of this version? --http HOST:PORT names another", "what answers at %s makes no sense: %w", a.Addr, err)
 	}
 	return nil
@@ -269,7 +274,7 @@ func (a *Relay) Status(ctx context.Context) (api.Status, error) {
 
 // Channel reads an argument that names a channel. It returns the ID if the argument is an
 // invite or the name of a channel of this machine. The user gave that name, so it goes before
-// any stranger's title. Otherwise it returns the argument, to be matched with the relay's
+// any stranger's title. A page that names no channel means all at it. Otherwise it returns the argument, to be matched with the relay's
 // channels.
 func Channel(arg string, own []store.OwnChannel) (string, error) {
 	p, err := Paste(arg)
@@ -279,7 +284,7 @@ func Channel(arg string, own []store.OwnChannel) (string, error) {
 	if len(p.Invite.Hosts) > 0 {
 		return p.Invite.Channel.String(), nil
 	}
-	if p.Channel != "" { // the page of the relay that is asked, most likely
+	if p.Page != nil { // of the relay that is asked, most likely
 		return p.Channel, nil
 	}
 	for _, c := range own {

@@ -4,6 +4,8 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -23,7 +25,7 @@ const maxPasted = 4096
 type Pasted struct {
 	Invite relay.Invite
 	// Page is a node's address for players, which has to be asked for the link: a scheme, http
-	// or https, and a host with a port.
+	// or https, a host with or without a port, and the path that was given.
 	Page *url.URL
 	// Channel is which of the channels there is meant, by the start of its ID; "" if the
 	// address does not say.
@@ -31,85 +33,182 @@ type Pasted struct {
 	Name    string // a title, an ID, or the beginning of one
 }
 
-// Paste reads what a person has copied from somewhere: a link, with or without a port and
-// with what stands around it in a message; the address of a page or of a stream on it; a
-// node's address alone; or a channel's name. It asks nobody. The error says what is missing.
+// Paste reads what a person has copied from somewhere: a link, with or without a port, broken over
+// lines, and with what stands around it in a message; the address of a page or of a stream on it; a
+// node's address alone; or a channel's name. It asks nobody. The error says what is missing, and
+// shows no secret.
 func Paste(text string) (Pasted, error) {
 	if len(text) > maxPasted {
 		return Pasted{}, fault.Usage(wholeLink, "bad link: it has %d characters, the most is %d", len(text), maxPasted)
 	}
-	s := bare(text)
-	if rest, ok := cutFold(s, "relay watch "); ok {
-		s = bare(rest)
+	s := mended(text)
+	plain := unescaped(s)
+	if at := indexFold(plain, relay.Scheme); at >= 0 {
+		return whole(plain[at:], pastedLink)
 	}
-	if at := indexFold(s, relay.Scheme); at >= 0 {
-		return pastedLink(word(s[at:]))
+	if link, ok := schemeless(plain); ok {
+		return whole(link, pastedLink)
 	}
-	for _, scheme := range []string{"http://", "https://"} {
-		if at := indexFold(s, scheme); at >= 0 {
-			return pastedPage(word(s[at:]))
+	for _, s := range []string{s, plain} {
+		for _, scheme := range []string{"http://", "https://"} {
+			if at := indexFold(s, scheme); at >= 0 {
+				return whole(s[at:], pastedPage)
+			}
 		}
 	}
-	if id, _, ok := strings.Cut(s, "@"); ok {
-		if _, err := stream.ParseChannelID(id); err == nil {
-			return pastedLink(relay.Scheme + word(s)) // as some programs show addresses
-		}
-	}
+	s = bare(s)
 	if _, ok := cutFold(s, "relay:"); ok || strings.Contains(s, "://") {
-		return pastedLink(s) // which it is not: the error says why
+		p, _, err := pastedLink(s) // which it is not: the error says why
+		return p, err
 	}
-	if at, ok := nodeAddress(s); ok {
-		return Pasted{Page: &url.URL{Scheme: "http", Host: at}}, nil
+	if p, ok, err := pastedAddress(s); ok || err != nil {
+		return p, err
+	}
+	if s := unescaped(text); shown(s) != s {
+		return Pasted{}, fault.Usage(wholeLink, "bad link: what stands before the # is not %sCHANNEL@HOST:PORT", relay.Scheme)
 	}
 	return Pasted{Name: text}, nil
 }
 
 const wholeLink = "copy the whole link that relay source printed"
 
-func pastedLink(s string) (Pasted, error) {
+// pastedLink reads a link. Those that relay prints end in a port or a secret.
+func pastedLink(s string) (p Pasted, ends bool, err error) {
 	inv, err := relay.ParseInvite(s)
 	if err != nil {
-		return Pasted{}, fault.Usage(wholeLink, "%w", err)
+		return Pasted{}, false, fault.Usage(wholeLink, "%w", err)
 	}
-	return Pasted{Invite: inv}, nil
+	last := inv.Hosts[len(inv.Hosts)-1]
+	return Pasted{Invite: inv}, inv.Access.Private() || strings.HasSuffix(s, ":"+strconv.Itoa(int(last.Port))), nil
 }
 
-// pastedPage reads the address of a page, or of something that the page leads to.
-func pastedPage(s string) (Pasted, error) {
+// schemeless returns the link that begins with a whole channel ID, perhaps broken over lines, and an
+// @, from what may be left of a scheme on.
+func schemeless(s string) (string, bool) {
+	for at := range len(s) {
+		if s[at] != '@' {
+			continue
+		}
+		from := at
+		for letters := 0; from > 0 && letters < stream.ChannelIDLen; from-- {
+			if s[from-1] != '\n' {
+				letters++
+			}
+		}
+		id := strings.ReplaceAll(s[from:at], "\n", "")
+		if _, err := stream.ParseChannelID(id); err != nil {
+			continue
+		}
+		if from == 0 || !unicode.IsLetter(rune(s[from-1])) && !unicode.IsDigit(rune(s[from-1])) {
+			return relay.Scheme + id + s[at:], true
+		}
+	}
+	return "", false
+}
+
+// pastedPage reads the address of a page, or of something that the page leads to. Those that relay
+// prints have a port.
+func pastedPage(s string) (p Pasted, ends bool, err error) {
+	const example = "the page's address looks like http://192.168.1.5:7145/"
 	u, err := url.Parse(s)
 	if err != nil || u.Hostname() == "" {
-		return Pasted{}, fault.Usage("the page's address looks like http://192.168.1.5:7145/", "bad link: there is no host in %q", s)
+		return Pasted{}, false, fault.Usage(example, "bad link: there is no host in %q", shown(s))
 	}
-	p := Pasted{Page: &url.URL{Scheme: strings.ToLower(u.Scheme), Host: u.Host}}
+	host := u.Host
+	if u.Port() == "" {
+		host = net.JoinHostPort(u.Hostname(), strconv.Itoa(playback.DefaultPort)) // for the look at the name alone
+	}
+	if _, err := relay.ParseHostPort(host); err != nil {
+		return Pasted{}, false, fault.Usage(example, "bad link: %w", err)
+	}
+	p = Pasted{Page: &url.URL{Scheme: strings.ToLower(u.Scheme), Host: u.Host, Path: u.Path}}
 	if u.Port() == strconv.Itoa(relay.DefaultPort) {
 		p.Page.Host = net.JoinHostPort(u.Hostname(), strconv.Itoa(playback.DefaultPort))
 	}
-	first, rest, _ := strings.Cut(strings.TrimPrefix(u.Path, "/"), "/")
-	if first == "hls" {
-		first, _, _ = strings.Cut(rest, "/")
-	}
-	first, _, _ = strings.Cut(first, ".")
-	for _, name := range []string{u.Fragment, first} {
+	_, file := folder(u.Path)
+	for _, name := range []string{u.Fragment, u.Query().Get("ch"), file} {
 		if len(name) >= naming.ShortestID && strings.Trim(strings.ToLower(name), stream.ChannelIDChars) == "" {
 			p.Channel = strings.ToLower(name)
 			break
 		}
 	}
-	return p, nil
+	return p, u.Port() != "", nil
 }
 
+// folder splits the path of a page, or of a stream beside it, into where the page is and what names
+// a channel there. A page is below "/", unless a proxy has it elsewhere.
+func folder(path string) (base, channel string) {
+	base, file, _ := cutLast(path, "/")
+	if head, tail, ok := cutLast(base, "/"); ok && strings.HasSuffix(head, "/hls") {
+		base, file = strings.TrimSuffix(head, "/hls"), tail
+	}
+	channel, kind, _ := strings.Cut(file, ".")
+	if !slices.Contains([]string{"", "flv", "mp4", "ts", "m3u", "m3u8", "jpg"}, kind) {
+		channel = "" // as of index.html
+	}
+	return base, channel
+}
+
+func cutLast(s, sep string) (before, after string, found bool) {
+	if at := strings.LastIndex(s, sep); at >= 0 {
+		return s[:at], s[at+len(sep):], true
+	}
+	return s, "", false
+}
+
+// pastedAddress reads a node's address that stands alone, perhaps with a path. The error is for what
+// can be nothing but an address, and is none.
+func pastedAddress(s string) (p Pasted, ok bool, err error) {
+	if strings.ContainsFunc(s, unicode.IsSpace) {
+		return Pasted{}, false, nil
+	}
+	if id, hosts, cut := strings.Cut(s, "@"); cut {
+		first, _, _ := strings.Cut(hosts, ",")
+		if _, ok := nodeAddress(first); ok { // a link whose ID is no ID
+			p, _, err := pastedLink(relay.Scheme + id + "@" + hosts)
+			return p, false, err
+		}
+		return Pasted{}, false, nil
+	}
+	if first, _, cut := strings.Cut(s, ","); cut {
+		if _, ok := nodeAddress(first); ok {
+			return Pasted{}, false, fault.Usage(wholeLink, "bad link: the channel ID is missing before the addresses")
+		}
+	}
+	host, path, _ := strings.Cut(s, "/")
+	if at, ok := nodeAddress(host); ok {
+		p, _, err := pastedPage("http://" + at + "/" + path)
+		return p, err == nil, err
+	}
+	if host, _, _ = strings.Cut(host, "#"); numeric.MatchString(host) {
+		if !strings.Contains(host, "]:") && strings.Count(host, ":") != 1 {
+			host = net.JoinHostPort(strings.Trim(host, "[]"), strconv.Itoa(playback.DefaultPort))
+		}
+		if _, err := relay.ParseHostPort(host); err != nil {
+			return Pasted{}, false, fault.Usage("a node's address looks like 192.168.1.5:7145; or "+wholeLink, "bad address: %w", err)
+		}
+	}
+	return Pasted{}, false, nil
+}
+
+// numeric is what is meant as an IP address, right or wrong: no title is written like that.
+var numeric = regexp.MustCompile(`^([0-9]+\.[0-9]+\.[0-9]+\.[0-9]+(:.*)?|[0-9.]+\.[0-9.]+:[0-9]+|\[[0-9A-Fa-f:.]*:.*|[Ff][Ee]80::.*)$`)
+
 // nodeAddress returns where to ask a node whose address stands alone: an IP address with or
-// without a port, or a name with dots and a port. Other words are names of channels. The port
-// for links answers no questions; players have another.
+// without a port, a name with dots or a port of relay's, or a name that only a machine on this network
+// has. Other words are names of channels. The port for links answers no questions; players have another.
 func nodeAddress(s string) (string, bool) {
-	if ip, err := netip.ParseAddr(strings.Trim(s, "[]")); err == nil && ip.Zone() == "" {
-		return net.JoinHostPort(ip.String(), strconv.Itoa(playback.DefaultPort)), true
+	if ip, err := netip.ParseAddr(strings.Trim(s, "[]")); err == nil {
+		s = net.JoinHostPort(ip.String(), strconv.Itoa(playback.DefaultPort))
+	} else if local(s) {
+		s = net.JoinHostPort(s, strconv.Itoa(playback.DefaultPort))
 	}
 	h, err := relay.ParseHostPort(s)
 	if err != nil {
 		return "", false
 	}
-	if _, err := netip.ParseAddr(h.Host); err != nil && !strings.Contains(h.Host, ".") && h.Host != "localhost" {
+	own := h.Port == relay.DefaultPort || h.Port == playback.DefaultPort
+	if _, err := netip.ParseAddr(h.Host); err != nil && !strings.Contains(h.Host, ".") && !local(h.Host) && !own {
 		return "", false
 	}
 	if h.Port == relay.DefaultPort {
@@ -118,52 +217,19 @@ func nodeAddress(s string) (string, bool) {
 	return h.String(), true
 }
 
-const (
-	// opening and closing are what people and programs put around an address.
-	opening = "<\"'`(“”„‘’‚«»"
-	closing = ">\"'`)“”‘’«».,;:!?…"
-)
-
-// bare strips blanks, what cannot be seen, and what stands around an address in a message.
-func bare(s string) string {
-	s = strings.Map(func(r rune) rune {
-		if unicode.Is(unicode.Cf, r) { // such as the zero-width space of a web page
-			return -1
-		}
-		return r
-	}, s)
-	for {
-		was := s
-		s = strings.TrimSpace(s)
-		s = strings.TrimLeft(s, opening)
-		s = strings.TrimRight(s, closing)
-		if s == was {
-			return s
+// local reports whether a name can only be that of a machine, on this network or this one itself.
+func local(name string) bool {
+	name = strings.ToLower(name)
+	for _, end := range []string{".local", ".lan", ".internal", ".home.arpa", ".localhost"} {
+		if strings.HasSuffix(name, end) {
+			return true
 		}
 	}
+	return name == "localhost"
 }
 
-// word is the beginning of s up to a blank, or to a sign that stands in no address.
-func word(s string) string {
-	if at := strings.IndexFunc(s, func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune("<>\"`“”„«»", r) }); at >= 0 {
-		s = s[:at]
-	}
-	return strings.TrimRight(s, closing)
-}
-
-func cutFold(s, prefix string) (string, bool) {
-	if len(s) < len(prefix) || !strings.EqualFold(s[:len(prefix)], prefix) {
-		return s, false
-	}
-	return s[len(prefix):], true
-}
-
-// indexFold is the index of an ASCII text in s, whatever the case; -1 if it is not there.
-func indexFold(s, of string) int {
-	for i := 0; i+len(of) <= len(s); i++ {
-		if strings.EqualFold(s[i:i+len(of)], of) {
-			return i
-		}
-	}
-	return -1
+// MachineName reports whether a text may be the name of a machine, with dots in it. It may be a title as well.
+func MachineName(s string) bool {
+	_, err := relay.ParseHostPort(s + ":1")
+	return err == nil && strings.Contains(s, ".")
 }

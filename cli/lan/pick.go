@@ -11,8 +11,10 @@ import (
 
 	"go.uber.org/zap"
 
+	"relay/cli/ask"
 	"relay/cli/fault"
 	"relay/cli/term"
+	"relay/playback"
 	"relay/relay/discovery"
 )
 
@@ -37,6 +39,8 @@ func Pick(ctx context.Context, t *term.Terminal, log *zap.Logger, in io.Reader, 
 	}
 	ss := meant(cat)
 	switch {
+	case len(ss) == 0 && ask.MachineName(name):
+		return nil, &fault.Error{Err: cat.missed(name), Hint: "if that is a machine and no channel, name its port: relay watch " + name + ":" + strconv.Itoa(playback.DefaultPort), Code: fault.ExitNobody}
 	case len(cat.Channels) == 0:
 		return nil, NoneFound(asked)
 	case len(ss) == 0:

@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -95,14 +96,20 @@ func TestHostileMediaBreakNoOutput(t *testing.T) {
 	base := strings.TrimSuffix(src.url, ".flv")
 	done := make(chan struct{})
 	outputs := []string{base + ".mp4", base + ".ts", strings.Replace(base, players, players+"/hls", 1) + "/index.m3u8", base + ".flv"}
+	var once sync.WaitGroup
 	for _, url := range outputs {
+		once.Add(1)
 		go func() { // ends with ctx
 			defer func() { done <- struct{}{} }()
-			for ctx.Err() == nil {
+			fetchAll(ctx, url)
+			for once.Done(); ctx.Err() == nil; {
 				fetchAll(ctx, url)
 			}
 		}()
 	}
+	// What the source has running for these viewers is not to be taken for what strangers leave.
+	encoded(t, encode(t, src.rtmp, 3, picture360, tone, h264, aac))
+	once.Wait()
 	key := w.path("key")
 	if err := os.WriteFile(key, []byte(streamKey), 0o600); err != nil {
 		t.Fatal(err)

@@ -43,7 +43,7 @@ func TestWaitingForOthersCounts(t *testing.T) {
 	g := Begin()
 	look(t, g)
 	own := g.Factor()
-	g.busy -= 1e15 // others have had the processors nearly all of the time
+	g.busy -= 1e15                // others have had the processors nearly all of the time
 	if f := g.Factor(); f < 2.5 { // less than own, by chance, where others have them indeed
 		t.Errorf("three programs on one processor, which others had: %.2f times as long; with nobody else %.2f", f, own)
 	}

@@ -241,6 +241,7 @@ func TestAHeartbeatGoesWithTheNextChunk(t *testing.T) {
 	c.catchUp(t, s)
 
 	// When the media pause, nothing takes it along.
+	eventually(t, "the chunk counts as written", func() bool { return c.fed.Load() <= int64(c.now()) })
 	c.fed.Store(int64(c.now() - flowing))
 	c.beat(tree.Heartbeat{})
 	if f, err := c.reader.Next(); err != nil {

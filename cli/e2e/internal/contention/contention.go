@@ -37,19 +37,30 @@ func Begin() Gauge {
 // since Begin. They wait for each other there as well: of the time that they waited for a
 // processor, that part counts for which others had the processors. It is 1 where the system
 // does not tell (proc(5): schedstat, stat), and where there was nobody else.
-func (g Gauge) Factor() float64 {
+func (g Gauge) Factor() float64 { return g.read().factor() }
+
+// reading is what happened since a gauge began, in ns.
+type reading struct {
+	ran                 // our threads
+	busy, spent float64 // all processors, and our processes
+}
+
+func (g Gauge) read() (r reading) {
 	ours := family()
-	var sum ran
 	for id, now := range threads(ours) {
 		was := g.before[id] // zero for a new one
-		sum.on += now.on - was.on
-		sum.waiting += now.waiting - was.waiting
+		r.on += now.on - was.on
+		r.waiting += now.waiting - was.waiting
 	}
-	all, own := busy()-g.busy, spent(ours)-g.spent
-	if sum.on <= 0 || sum.waiting <= 0 || own < 0 || all <= own {
+	r.busy, r.spent = busy()-g.busy, spent(ours)-g.spent
+	return r
+}
+
+func (r reading) factor() float64 {
+	if r.on <= 0 || r.waiting <= 0 || r.spent < 0 || r.busy <= r.spent {
 		return 1
 	}
-	return 1 + sum.waiting/sum.on*(all-own)/all
+	return 1 + r.waiting/r.on*(r.busy-r.spent)/r.busy
 }
 
 // tick is the unit of /proc/stat and /proc/PID/stat in ns: the kernel shows a hundredth of a

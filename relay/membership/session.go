@@ -100,6 +100,7 @@ func (s *session) end(ctx context.Context, t *transport, why ended) {
 		words = movedTime
 	}
 	t.cancel() // streams and dials; packets still go out
+	t.part(s.list.Members())
 	_ = s.list.Leave(words)
 	if why == endedMoved { // Leave returns once one member knows
 		select {

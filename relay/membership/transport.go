@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/netip"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/memberlist"
@@ -25,6 +27,8 @@ const (
 	maxStreams = 8
 	// streamTime bounds a stream from its first byte to its last.
 	streamTime = 5 * time.Second
+	// partingTold is how many members are told at once that this one leaves.
+	partingTold = 8
 )
 
 // transport carries one memberlist over the owner's packets and streams.
@@ -34,6 +38,7 @@ type transport struct {
 	streams chan net.Conn
 	slots   chan struct{} // taken by inbound streams
 	triers  *triers
+	parting atomic.Pointer[[]netip.AddrPort] // see part; nil until then
 
 	ctx    context.Context // ends dials and streams
 	cancel context.CancelFunc
@@ -85,7 +90,34 @@ func (t *transport) WriteToAddress(b []byte, to memberlist.Address) (time.Time, 
 		}
 		b = answer
 	}
+	if others := t.parting.Load(); others != nil {
+		for m := range parts(b) {
+			if m[0] == msgDead {
+				t.tellAll(m, *others, addr)
+			}
+		}
+	}
 	return now, t.c.cfg.Send(b, addr)
+}
+
+// part has others told at once, too, that this member leaves: as gossip, it would tell one of them and be gone.
+func (t *transport) part(members []*memberlist.Node) {
+	others := make([]netip.AddrPort, 0, partingTold)
+	for _, i := range rand.Perm(len(members))[:min(len(members), partingTold)] {
+		if a, err := netip.ParseAddrPort(members[i].Address()); err == nil {
+			others = append(others, netip.AddrPortFrom(a.Addr().Unmap(), a.Port()))
+		}
+	}
+	t.parting.Store(&others)
+}
+
+// tellAll sends one message to members, but those that get it anyway or are not known any more.
+func (t *transport) tellAll(m []byte, members []netip.AddrPort, but netip.AddrPort) {
+	for _, a := range members {
+		if a != but && t.c.view.hadIP(a.Addr()) {
+			_ = t.c.cfg.Send(m, a) // as good as lost
+		}
+	}
 }
 
 // PacketCh returns the packets for memberlist.

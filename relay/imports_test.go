@@ -198,7 +198,8 @@ func TestLibrariesStayInTheirRooms(t *testing.T) {
 		"github.com/hashicorp/memberlist":   {"relay/relay/membership"},
 		"github.com/gofrs/flock":            {"relay/relay/store"},
 		"github.com/huin/goupnp":            {"relay/relay/portmap"},
-		"github.com/prometheus":             {"relay/playback/admin"},
+		"github.com/VictoriaMetrics":        {"relay/playback/admin"},
+		"github.com/prometheus":             {}, // for tests: it brings 2 MB of protobuf
 		"github.com/mdp/qrterminal":         {"relay/cli/term"},
 		"golang.org/x/term":                 {"relay/cli/term"},
 		"golang.org/x/crypto":               {"relay/cli/privacy"},

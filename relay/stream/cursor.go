@@ -103,6 +103,7 @@ func (c *Cursor) Poll() (Item, <-chan struct{}, error) {
 		c.waitKey = false
 		c.last = p
 		c.at++
+		r.taken = max(r.taken, c.at)
 		return it, nil, nil
 	}
 	if r.closed {

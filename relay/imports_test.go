@@ -91,11 +91,12 @@ var law = []struct {
 	{"relay/portmap", []string{"relay/hostnet", "relay/oneline"}},
 	{"relay/naming", []string{"relay/stream"}},
 	{"relay/lineage", []string{"relay/stream", "tree"}},
-	{"relay/wire", []string{"relay/lineage", "relay/seal", "relay/stream", "tree"}},
+	{"relay/nameplate", []string{"relay/oneline", "relay/stream", "tree"}},
+	{"relay/wire", []string{"relay/lineage", "relay/nameplate", "relay/seal", "relay/stream", "tree"}},
 	{"relay/membership", []string{"relay/hostnet", "relay/oneline", "relay/refusal", "relay/stream", "relay/wire", "tree"}},
 	{"relay/discovery", []string{"relay/hostnet", "relay/refusal", "relay/stream"}},
 	{"relay/store", []string{"relay/oneline", "relay/seal", "relay/stream", "relay/wire", "tree"}},
-	{"relay", []string{"relay/hostnet", "relay/lineage", "relay/membership", "relay/oneline", "relay/refusal", "relay/seal", "relay/store", "relay/socket", "relay/stream", "relay/wire", "tree"}},
+	{"relay", []string{"relay/hostnet", "relay/lineage", "relay/membership", "relay/nameplate", "relay/oneline", "relay/refusal", "relay/seal", "relay/store", "relay/socket", "relay/stream", "relay/wire", "tree"}},
 
 	// What a tag is, ingest and playback have in common: flv belongs to both.
 	{"ingest/flv", []string{"relay/oneline"}},

@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 	"golang.org/x/time/rate"
 
+	"relay/relay/nameplate"
 	"relay/relay/seal"
 	"relay/relay/stream"
 	"relay/relay/wire"
@@ -147,6 +148,16 @@ func (c *Channel) newUplink(num tree.Link, d dialed) *uplink {
 		pulse: pulse{link: num, started: c.started},
 	}
 	u.lineages, u.placed = rate.NewLimiter(lineageRate, lineageBurst), func(f wire.Lineage) error { return c.takeLineage(u, f) }
+	u.home = c.node.homely(remoteAddr(d.conn.NetConn()).Addr())
+	u.introduced = func(f wire.Frame) error {
+		switch f := f.(type) {
+		case *stream.About:
+			return c.intake.takeAbout(f)
+		case wire.Names:
+			return c.takeName(u, f.Of)
+		}
+		return nil
+	}
 	d.guard.pass(u.passOn)
 	u.calls = func(f wire.Frame) {
 		switch f := f.(type) {
@@ -207,10 +218,14 @@ func (c *Channel) newDownlink(num tree.Link, peer tree.ID, conn *tls.Conn, near 
 		cursors: make(chan *stream.Cursor, 1),
 		told:    rate.NewLimiter(factsFrames, factsFrames),
 		calling: rate.NewLimiter(callRate, callBurst),
+		naming:  rate.NewLimiter(namesRate, namesBurst),
 		sweeper: &c.sweeper,
 		back:    make(chan error, 1),
 	}
 	d.later, d.double = c.takeLater, c.takeDouble
+	d.home = c.node.homely(remoteAddr(conn.NetConn()).Addr())
+	d.watching.Store(untold)
+	d.named = func(of []nameplate.Plate) error { return c.takeNames(d, of) }
 	d.calls = func(f wire.Frame) {
 		switch f := f.(type) {
 		case wire.Call:

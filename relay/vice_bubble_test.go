@@ -107,9 +107,9 @@ func (l *villain) listen(ctx context.Context) {
 		l.wg.Go(func() {
 			defer conn.Close()
 			defer context.AfterFunc(ctx, func() { conn.Close() })()
-			protocols := []string{alpn, alpn4, alpn3, alpn2, alpn1}
+			protocols := []string{alpn, alpn5, alpn4, alpn3, alpn2, alpn1}
 			if l.older {
-				protocols = protocols[3:]
+				protocols = protocols[4:]
 			}
 			tc := tls.Server(conn, l.id.tlsConfig(protocols...))
 			if tc.HandshakeContext(ctx) == nil {

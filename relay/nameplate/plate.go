@@ -84,8 +84,22 @@ func (p Plate) Verify(channel stream.ChannelID) bool {
 // Node is whose plate it says to be.
 func (p Plate) Node() tree.ID { return sha256.Sum256([]byte(p[:plateAt])) }
 
-// At is when it was made, in Unix ms by the node's own clock. Of two of one node, the later counts.
-func (p Plate) At() uint64 { return binary.BigEndian.Uint64([]byte(p[plateAt:plateFlags])) }
+// At is when it was made, in Unix ms by the node's own clock; 0 if it is none. Of two of one node, the later
+// counts.
+func (p Plate) At() uint64 {
+	if p == "" {
+		return 0
+	}
+	return binary.BigEndian.Uint64([]byte(p[plateAt:plateFlags]))
+}
+
+// Later returns the later of two plates of one node.
+func Later(p, o Plate) Plate {
+	if o.At() > p.At() {
+		return o
+	}
+	return p
+}
 
 // Home reports whether only nodes in each other's own networks may tell it on.
 func (p Plate) Home() bool { return p != "" && p[plateFlags]&home != 0 }

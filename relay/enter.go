@@ -110,6 +110,7 @@ func (c *Channel) enter(d dialed, a tree.Dial) {
 	ok := c.query(func(*tree.Node) {
 		delete(c.dials, num)
 		c.up[num] = u
+		c.names.abroad = c.names.abroad || !u.home
 		c.showPass(u, d)
 		c.begin(u, d.guard, wire.NewReader(d.conn, wire.Parent).Lend())
 		c.handle(tree.Up{Link: num, Peer: d.peer, Addr: addr, Near: u.near, Called: d.called})
@@ -202,6 +203,7 @@ func (c *Channel) accept(g *guardedConn, conn *tls.Conn, r *wire.Reader, peer tr
 		}
 		r.Expect(wire.Child)
 		c.down[d.num] = d
+		c.names.abroad = c.names.abroad || !d.home
 		c.begin(d, g, r)
 		c.handle(joined)
 	})

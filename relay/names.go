@@ -77,8 +77,8 @@ func (c *Channel) renameSelf(now time.Time) {
 	c.names.own.Store(&p)
 }
 
-// isAtHome reports whether all that is known of where this node and its peers are is within its own
-// networks.
+// isAtHome reports whether all that is known of where this node can be found, and of where it looks for others,
+// is within its own networks. Links are looked at when they are made.
 func (c *Channel) isAtHome() bool {
 	for _, h := range c.invite.Hosts {
 		if a, err := netip.ParseAddr(h.Host); err != nil && h.Host != "localhost" || err == nil && !c.node.homely(a) {
@@ -87,16 +87,6 @@ func (c *Channel) isAtHome() bool {
 	}
 	for _, a := range c.node.Addrs() {
 		if !c.node.homely(a.Addr()) {
-			return false
-		}
-	}
-	for _, u := range c.up {
-		if !u.home {
-			return false
-		}
-	}
-	for _, d := range c.down {
-		if !d.home {
 			return false
 		}
 	}

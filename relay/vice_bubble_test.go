@@ -28,7 +28,8 @@ type vice struct {
 	poses    bool          // it says that it is the root
 	// proves, if not nil, is what it shows of the place of a child.
 	proves func(t *testing.T, w *world, l *villain, child identity) wire.Lineage
-	older  bool // it knows relay/2 and no more, which is no vice
+	adds   func() []wire.Frame // what it says besides with each heartbeat
+	older  bool                // it knows relay/2 and no more, which is no vice
 }
 
 // villain is a parent with a vice. What it sends it has from an honest node.
@@ -226,6 +227,9 @@ func (l *villain) serve(ctx context.Context, conn *tls.Conn) {
 		p := pull
 		mu.Unlock()
 		fs := []wire.Frame{hb}
+		if l.adds != nil && p != nil {
+			fs = append(fs, l.adds()...)
+		}
 		if nb := l.beat(); nb != b && !l.beatless {
 			b = nb
 			fs = append(fs, b)

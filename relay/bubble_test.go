@@ -3,6 +3,7 @@ package relay
 import (
 	"context"
 	"crypto/ed25519"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -169,6 +170,7 @@ type option struct {
 	access      *seal.Access   // instead of the world's
 	tap         func(b []byte) // of packets that it sends
 	log         *zap.Logger
+	inside      bool     // it gets through to nobody who is abroad
 	abroad      bool     // at an address of the Internet, beyond the networks of all others
 	name        string   // what it calls itself
 	hostName    string   // likewise, to those in its own networks
@@ -209,6 +211,9 @@ func (w *world) add(o option) *inhabitant {
 			if network == "tcp" && w.isWalled(to) {
 				<-ctx.Done() // as when nothing answers
 				return nil, ctx.Err()
+			}
+			if at, err := netip.ParseAddrPort(to); o.inside && err == nil && isAbroad(at.Addr()) {
+				return nil, errors.New("there is no way")
 			}
 			return n.dial(ctx, network, to)
 		},

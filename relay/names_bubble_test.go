@@ -86,6 +86,7 @@ func TestNodesAreShownByTheirNames(t *testing.T) {
 					say(n, "machine", c.host && o.name == "")
 				}
 				w.within(10*time.Second, "all have joined", w.attached)
+				time.Sleep(10 * time.Second) // what nobody may know has had time to spread
 				w.wantNames(40*time.Second, w.all, want)
 				for _, n := range w.all {
 					s := n.status(t)
@@ -243,17 +244,88 @@ func TestAParentTellsNoOtherName(t *testing.T) {
 		w.crowd(1, 4)
 		ctx, cancel := context.WithCancel(t.Context())
 		other := newKey(t)
+		var own ed25519.PrivateKey
 		l := w.villain(ctx, w.root, vice{adds: func() []wire.Frame {
-			return []wire.Frame{wire.Names{Of: []nameplate.Plate{nameplate.Sign(w.root.ID(), other, time.Now(), "source", false)}}}
+			fs := aboutOf(w.root)
+			for i, key := range []ed25519.PrivateKey{own, other} {
+				at := time.Now().Add(time.Duration(i) * time.Second)
+				fs = append(fs, wire.Names{Of: []nameplate.Plate{nameplate.Sign(w.root.ID(), key, at, []string{"villain", "source"}[i], false)}})
+			}
+			return fs
 		}})
+		own = l.id.cert.PrivateKey.(ed25519.PrivateKey)
 		defer func() { cancel(); l.wg.Wait() }()
 		n := w.add(option{slots: 2, hosts: []HostPort{hostPort(l.place)}})
 		w.within(5*time.Second, "it is below the villain", func(n *inhabitant) bool { return l.below(n) }, w.root, w.all[1])
 		time.Sleep(time.Second)
-		if s := n.status(t); s.ParentName != "" {
+		if s := n.status(t); s.ParentName != "villain" || !l.below(n) {
 			t.Errorf("the parent is called %q", s.ParentName)
 		}
 	})
+}
+
+// aboutOf is the newest about of a node, as a list of frames.
+func aboutOf(n *inhabitant) []wire.Frame {
+	if a := n.intake.about.Load(); a != nil {
+		return []wire.Frame{a}
+	}
+	return nil
+}
+
+// A machine's name is not even sent to where it may not be known, whoever is there: neither by its own node nor by
+// others.
+func TestAMachinesNameIsNotSentElsewhere(t *testing.T) {
+	inside(t, 4, &world{source: option{abroad: true}}, func(t *testing.T, w *world) {
+		ctx, cancel := context.WithCancel(t.Context())
+		l := w.villain(ctx, w.root, vice{adds: func() []wire.Frame { return aboutOf(w.root) }}) // it is abroad, too
+		defer func() { cancel(); l.wg.Wait() }()
+		between := w.add(option{slots: 2, hosts: []HostPort{hostPort(l.place)}})
+		w.within(5*time.Second, "it is below the villain", func(n *inhabitant) bool { return l.below(n) }, w.root)
+		laptop := w.add(option{slots: 2, hostName: "laptop", inside: true, hosts: []HostPort{hostPort(between.place)}})
+		w.within(5*time.Second, "it has joined", w.attached)
+		time.Sleep(2 * time.Second)
+		if got := between.reporting.facts.plate(wire.TagOf(laptop.place.ID)).Name(); got != "laptop" || !l.below(between) {
+			t.Fatalf("the neighbour calls it %q", got)
+		}
+		l.mu.Lock()
+		if slices.Contains(l.heard, "wire.Names") || !slices.Contains(l.heard, "wire.Facts") {
+			t.Errorf("the villain hears %v", slices.Compact(slices.Sorted(slices.Values(l.heard))))
+		}
+		l.mu.Unlock()
+		d := w.dialFrom(t, "12.9.9.9", laptop.place, alpn)
+		d.say(t, wire.Hello{Channel: w.root.ID()})
+		time.Sleep(100 * time.Millisecond)
+		d.say(t, tree.Pull{})
+		d.SetReadDeadline(time.Now().Add(2 * time.Second))
+		served := false
+		for f, err := d.r.Next(); err == nil; f, err = d.r.Next() {
+			_, about := f.(*stream.About)
+			served = served || about
+			if names, ok := f.(wire.Names); ok && (names.Of[0].Home() || names.Of[0].Name() != "") {
+				t.Errorf("a stranger is told of %q", names.Of[0].Name())
+			}
+		}
+		if !served {
+			t.Error("the stranger is not served")
+		}
+	})
+}
+
+// What says that it is for one network is not taken from another.
+func TestAMachinesNameIsNotTakenFromElsewhere(t *testing.T) {
+	for _, far := range []bool{false, true} {
+		inside(t, 4, &world{far: far}, func(t *testing.T, w *world) {
+			key := newKey(t)
+			id := wire.TagOf(NodeID(key.Public().(ed25519.PublicKey)))
+			view := wire.View{Nodes: []wire.Fact{{}, {ID: id, Down: 1}}}
+			time.Sleep(time.Second)
+			w.child(t, w.root.place, alpn, tree.Report{Sent: 1}, wire.Facts{View: view}, wire.Names{Of: []nameplate.Plate{nameplate.Sign(w.root.ID(), key, time.Now(), "laptop", true)}})
+			time.Sleep(time.Second)
+			if got := w.root.reporting.facts.plate(id).Name(); (got == "laptop") == far {
+				t.Errorf("far %t: it is %q", far, got)
+			}
+		})
+	}
 }
 
 func TestNamesTooOftenEndTheLink(t *testing.T) {

@@ -186,7 +186,13 @@ func (w *world) dialRoot(t *testing.T, protocols ...string) *dialler {
 
 func (w *world) dialAt(t *testing.T, p tree.Place, protocols ...string) *dialler {
 	t.Helper()
-	conn, err := w.net.Host(netip.MustParseAddr("10.9.9.9")).Dial(t.Context(), "tcp", p.Addrs[0].String())
+	return w.dialFrom(t, "10.9.9.9", p, protocols...)
+}
+
+// dialFrom is dialAt from another address.
+func (w *world) dialFrom(t *testing.T, from string, p tree.Place, protocols ...string) *dialler {
+	t.Helper()
+	conn, err := w.net.Host(netip.MustParseAddr(from)).Dial(t.Context(), "tcp", p.Addrs[0].String())
 	if err != nil {
 		t.Fatal(err)
 	}

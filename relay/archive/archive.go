@@ -95,6 +95,53 @@ func Open(dir string, id stream.ChannelID, l Limits) (*Archive, error) {
 	return a, nil
 }
 
+// OpenOld opens what was kept before for reading alone: a segment, or a folder of them. It need not be closed.
+func OpenOld(path string) (*Archive, error) {
+	fi, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	a := &Archive{dir: path}
+	if fi.IsDir() {
+		files, err := os.ReadDir(path)
+		if err != nil {
+			return nil, err
+		}
+		for _, f := range files { // the first one says whose they are
+			if path := filepath.Join(a.dir, f.Name()); filepath.Ext(path) == suffix && a.idOf(path) == nil {
+				return a, a.load()
+			}
+		}
+		return nil, ErrFormat
+	}
+	if err := a.idOf(path); err != nil {
+		return nil, err
+	}
+	s, err := openSegment(path, a.id)
+	if err != nil {
+		return nil, err
+	}
+	if s.first != (mark{}) {
+		a.segments = []*segment{s}
+		a.bytes = s.total
+	}
+	return a, nil
+}
+
+// idOf takes over whose a segment is.
+func (a *Archive) idOf(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	a.id, err = readPreface(f)
+	return err
+}
+
+// ID is the channel's.
+func (a *Archive) ID() stream.ChannelID { return a.id }
+
 // load finds the segments that are there.
 func (a *Archive) load() error {
 	files, err := os.ReadDir(a.dir)
@@ -111,7 +158,9 @@ func (a *Archive) load() error {
 		case err != nil: // what it is, nobody here can tell
 			continue
 		case s.first == (mark{}): // nothing was written behind its header
-			os.Remove(path)
+			if a.lock != nil {
+				os.Remove(path)
+			}
 			continue
 		}
 		a.segments = append(a.segments, s)

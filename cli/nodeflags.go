@@ -104,9 +104,7 @@ func stationFlags(c *cli.Context) (s station.Config, err error) {
 	if s.Proxies, err = flag.Proxies(c); err != nil {
 		return s, err
 	}
-	if s.Name, s.HostName, err = flag.NodeName(c); err != nil {
-		return s, err
-	}
+	s.Name, s.HostName = flag.NodeName(c)
 	s.AllowHosts, s.Thumbnails, s.Shown = c.StringSlice("allow-host"), c.Bool("thumbnails"), flag.Shown(c)
 	if s.Slots, err = flag.Slots(c); err != nil {
 		return s, err

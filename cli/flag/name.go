@@ -12,7 +12,14 @@ import (
 
 // Name is the flag by which a node gets a name.
 func Name() cli.Flag {
-	return Text("name", "`NAME` of this node for all who draw the channel's tree, \"\" for none (default: this machine's, and only within its own network)")
+	f := Text("name", "`NAME` of this node for all who draw the channel's tree, \"\" for none (default: this machine's, and only within its own network)")
+	f.Action = func(_ *cli.Context, name string) error {
+		if name != "" && nameplate.Clean(name) == "" {
+			return fault.Usage("a letter or a number in it is enough", "--name %q cannot be shown", name)
+		}
+		return nil
+	}
+	return f
 }
 
 // HideNames is the flag by which a source keeps all nodes from being called by their names.
@@ -21,15 +28,11 @@ func HideNames() cli.Flag {
 }
 
 // NodeName reads --name: what the user has given, or else this machine's name.
-func NodeName(c *cli.Context) (given, machine string, err error) {
+func NodeName(c *cli.Context) (given, machine string) {
 	if c.IsSet("name") {
-		given = nameplate.Clean(c.String("name"))
-		if given == "" && c.String("name") != "" {
-			return "", "", fault.Usage("a letter or a number in it is enough", "--name %q cannot be shown", c.String("name"))
-		}
-		return given, "", nil
+		return nameplate.Clean(c.String("name")), ""
 	}
-	return "", machineName(os.Hostname()), nil
+	return "", machineName(os.Hostname())
 }
 
 // machineName is a host's name without its domain, which says where it is.

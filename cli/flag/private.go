@@ -9,11 +9,12 @@ import (
 	"relay/cli/privacy"
 )
 
-// Private returns the flags by which a source makes its channel a private one.
+// Private returns the flags by which a source says who may watch, and whether they are called by their names.
 func Private() []cli.Flag {
 	return []cli.Flag{
 		Toggle("private", "only those can watch who have the whole link, with the secret behind its #"),
 		passphrase("have viewers asked for a passphrase, instead of a secret in the link: `HOW` is ask"),
+		HideNames(),
 	}
 }
 

@@ -225,7 +225,7 @@ func (c *Channel) newDownlink(num tree.Link, peer tree.ID, conn *tls.Conn, near 
 		back:    make(chan error, 1),
 	}
 	d.later, d.double = c.takeLater, c.takeDouble
-	d.home = c.node.homely(remoteAddr(conn.NetConn()).Addr())
+	d.home = conn != nil && c.node.homely(remoteAddr(conn.NetConn()).Addr()) // a test's has none
 	d.watching.Store(untold)
 	d.named = func(of []nameplate.Plate) error { return c.takeNames(d, of) }
 	d.calls = func(f wire.Frame) {

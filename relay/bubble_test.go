@@ -19,6 +19,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"relay/relay/archive"
 	"relay/relay/membership"
 	"relay/relay/relaytest"
 	"relay/relay/seal"
@@ -169,11 +170,12 @@ type option struct {
 	access      *seal.Access   // instead of the world's
 	tap         func(b []byte) // of packets that it sends
 	log         *zap.Logger
-	abroad      bool     // at an address of the Internet, beyond the networks of all others
-	name        string   // what it calls itself
-	hostName    string   // likewise, to those in its own networks
-	hideNames   bool     // nobody is called by a name in its channel
-	protocols   []string // that it speaks; all if nil
+	abroad      bool             // at an address of the Internet, beyond the networks of all others
+	name        string           // what it calls itself
+	hostName    string           // likewise, to those in its own networks
+	hideNames   bool             // nobody is called by a name in its channel
+	protocols   []string         // that it speaks; all if nil
+	keep        *archive.Archive // it keeps the channel there
 }
 
 // isAbroad reports whether an address is that of a node that is abroad.
@@ -262,6 +264,14 @@ func (w *world) add(o option) *inhabitant {
 	}
 	var ctx context.Context
 	ctx, n.cancel = context.WithCancel(context.Background())
+	if o.keep != nil {
+		n.Keep(o.keep)
+		n.wg.Go(func() {
+			if err := o.keep.Run(ctx, n.Carried()); err != nil {
+				w.t.Error(err)
+			}
+		})
+	}
 	n.wg.Go(func() {
 		if err := n.node.Run(ctx); err != nil && !n.killed.Load() {
 			w.t.Error(err)

@@ -97,7 +97,7 @@ var law = []struct {
 	{"relay/discovery", []string{"relay/hostnet", "relay/refusal", "relay/stream"}},
 	{"relay/archive", []string{"relay/stream"}},
 	{"relay/store", []string{"relay/oneline", "relay/seal", "relay/stream", "relay/wire", "tree"}},
-	{"relay", []string{"relay/hostnet", "relay/lineage", "relay/membership", "relay/nameplate", "relay/oneline", "relay/refusal", "relay/seal", "relay/store", "relay/socket", "relay/stream", "relay/wire", "tree"}},
+	{"relay", []string{"relay/archive", "relay/hostnet", "relay/lineage", "relay/membership", "relay/nameplate", "relay/oneline", "relay/refusal", "relay/seal", "relay/store", "relay/socket", "relay/stream", "relay/wire", "tree"}},
 
 	// What a tag is, ingest and playback have in common: flv belongs to both.
 	{"ingest/flv", []string{"relay/oneline"}},

@@ -111,7 +111,7 @@ var law = []struct {
 	{"cli/deploy/release", nil},
 	{"cli/lean", nil},
 	{"cli/term", []string{"relay/oneline"}},
-	{"cli/fault", []string{"cli/term"}},
+	{"cli/fault", []string{"cli/term", "relay/hostnet"}},
 	{"cli/key", []string{"cli/fault", "cli/term", "relay/store", "relay/stream"}},
 	{"cli/ask", []string{"cli/fault", "cli/term", "playback", "playback/api", "relay", "relay/hostnet", "relay/naming", "relay/oneline", "relay/seal", "relay/store", "relay/stream"}},
 	{"cli/lan", []string{"cli/ask", "cli/fault", "cli/term", "ingest/flv", "playback", "playback/api", "relay", "relay/discovery", "relay/hostnet", "relay/naming"}},

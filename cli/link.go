@@ -74,7 +74,7 @@ func runLink(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 		stored, storedErr := storedLink(c.Args().First(), wanted, own, more, relay.DefaultPort+c.Int("offset"))
 		kept, keptErr := store.SecretOf(c.String("config"), stored.Channel)
 		if ownErr != nil {
-			t.Say("Not all keys here can be used: %s", strings.ReplaceAll(ownErr.Error(), "\n", "; "))
+			t.Say("Not all keys here can be used: %s", strings.ReplaceAll(fault.Plain(ownErr), "\n", "; "))
 		}
 		if err := cmp.Or(storedErr, keptErr); err != nil {
 			return err

@@ -212,7 +212,7 @@ func (s *top) follow(ctx context.Context, screen *term.Screen, news chan<- topNe
 // take shows one answer. After an error the last figures stay, and the screen names the error.
 func (s *top) take(n topNews) {
 	if n.err != nil {
-		s.screen.Trouble = term.Clean(n.err.Error()) + "; asking again"
+		s.screen.Trouble = term.Clean(fault.Plain(n.err)) + "; asking again"
 		return
 	}
 	s.screen.Take(n.channels)

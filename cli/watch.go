@@ -250,7 +250,7 @@ func (w *watch) play(ctx context.Context) error {
 		return nil // it is over
 	}
 	if err := w.plan.player.Run(ctx, w.playerURL()); err != nil {
-		w.t.Say("relay: error: %s: %v", w.plan.player.Name, err)
+		w.t.Say("relay: error: %s", fault.Plain(err))
 	}
 	if ctx.Err() == nil {
 		w.t.Say("The player has ended; the stream is still passed on. Ctrl-C ends that too.")

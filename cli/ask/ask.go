@@ -18,7 +18,6 @@ import (
 	"relay/cli/fault"
 	"relay/cli/term"
 	"relay/playback/api"
-	"relay/relay/hostnet"
 	"relay/relay/naming"
 	"relay/relay/store"
 	"relay/relay/stream"
@@ -70,7 +69,7 @@ func (a *Relay) get(ctx context.Context, path string, query url.Values, into any
 	resp, err := a.client.Do(req)
 	if err != nil {
 		return &fault.Error{
-			Err:  fmt.Errorf("no relay answers at %s: %w", a.Addr, hostnet.Bare(err)),
+			Err:  fmt.Errorf("no relay answers at %s: %w", a.Addr, err),
 			Hint: "start relay source or relay watch first, or name its address for players: --http HOST:PORT", Code: fault.ExitNobody,
 		}
 	}

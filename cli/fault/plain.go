@@ -33,9 +33,13 @@ func Plain(err error) string {
 	return text
 }
 
-// Raw returns what an error says by itself, and whether that is not what [Plain] says.
+// Raw returns what an error says by itself, and whether that is not what [Plain] says. An address that was
+// asked for is left out, since it may hold a secret.
 func Raw(err error) (text string, other bool) {
 	text = err.Error()
+	if u, ok := errors.AsType[*url.Error](err); ok {
+		text = strings.Replace(text, u.Error(), u.Err.Error(), 1)
+	}
 	return text, text != Plain(err)
 }
 

@@ -171,7 +171,7 @@ func TestNoSystemErrorKeepsItsWords(t *testing.T) {
 }
 
 func TestTheRawErrorIsForVerboseAlone(t *testing.T) {
-	err := Fail("try again", "no relay answers: %w", &net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)})
+	err := Fail("try again", "no relay answers: %w", &url.Error{Op: "Get", URL: "http://h/secret", Err: &net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}})
 	for verbose, want := range map[bool]string{
 		false: "relay: error: no relay answers: " + saysRefused + "\nrelay: hint: try again\n",
 		true:  "relay: error: no relay answers: " + saysRefused + "\nrelay: raw error: no relay answers: dial: connect: connection refused\nrelay: hint: try again\n",

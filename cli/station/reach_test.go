@@ -3,7 +3,6 @@ package station
 import (
 	"context"
 	"crypto/ed25519"
-	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -175,18 +174,6 @@ func TestNamesAreLookedUpAgain(t *testing.T) {
 			t.Errorf("%d lookups in %v", more, 10*namesLeast)
 		}
 	})
-}
-
-func TestWhyALookupFailed(t *testing.T) {
-	for want, err := range map[string]error{
-		"no such host":                    &net.DNSError{Err: "no such host"},
-		"the name server does not answer": &net.DNSError{Err: "i/o timeout", IsTimeout: true},
-		"other":                           errors.New("other"),
-	} {
-		if got := bareLookup(err).Error(); got != want {
-			t.Errorf("%v: %q, want %q", err, got, want)
-		}
-	}
 }
 
 // hearer notes what it is told.

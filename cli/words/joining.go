@@ -66,7 +66,7 @@ func (j *Joining) Note(n relay.Notice, now time.Time) (news ParentNews) {
 		if j.why != "" && hostnet.NoWay(n.Err) {
 			break // what others say is of more use than that this network lacks one of the two families
 		}
-		j.why = fmt.Sprintf("%s does not answer: %v", Place(n.Place), hostnet.Bare(n.Err))
+		j.why = fmt.Sprintf("%s does not answer: %s", Place(n.Place), fault.Plain(n.Err))
 	case relay.Refused:
 		j.why = refusalText(n)
 	case relay.NotLive:

@@ -9,12 +9,13 @@ import (
 	"relay/cli/term"
 )
 
-// NewLog returns a logger to stderr, for warnings or, with --verbose, for everything. It writes
-// lines for people to a terminal, and JSON to anything else: one a second of each kind.
+// NewLog returns a logger to stderr: of everything with --verbose, as lines for people on a terminal
+// and as JSON to anything else, and of warnings alone without, as sentences. It writes one a second of each kind. It
+// tells the terminal of --verbose, too: errors then come with Go's words.
 func NewLog(t *term.Terminal, verbose bool) *zap.Logger {
-	level := zapcore.WarnLevel
-	if verbose {
-		level = zapcore.DebugLevel
+	t.Verbose = verbose
+	if !verbose {
+		return zap.New(newQuiet(&sayingCore{LevelEnabler: zapcore.WarnLevel, t: t}))
 	}
 	var enc zapcore.Encoder
 	if t.ErrTTY {
@@ -27,7 +28,7 @@ func NewLog(t *term.Terminal, verbose bool) *zap.Logger {
 		c.EncodeTime = zapcore.RFC3339NanoTimeEncoder
 		enc = zapcore.NewJSONEncoder(c)
 	}
-	return zap.New(newQuiet(zapcore.NewCore(enc, zapcore.AddSync(logWriter{t}), level)))
+	return zap.New(newQuiet(zapcore.NewCore(enc, zapcore.AddSync(logWriter{t}), zapcore.DebugLevel)))
 }
 
 // logWriter puts log lines above the status line.

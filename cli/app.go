@@ -110,6 +110,7 @@ func newApp(t *term.Terminal, io Stdio) *cli.App {
 		Flags:                 []cli.Flag{cli.HelpFlag}, // a help command of our own keeps it out
 		HideVersion:           true,
 		HideHelpCommand:       true,
+		Reader:                io.In,
 		Writer:                t.Out,
 		ErrWriter:             t.Err,
 		CustomAppHelpTemplate: appHelp,

@@ -33,7 +33,7 @@ func UsageError(c *cli.Context, err error, _ bool) error {
 	name := c.Command.Name
 	hint := "relay help " + name + " lists the flags"
 	if m := flagUnknown.FindStringSubmatch(err.Error()); m != nil {
-		if near := nearest(m[1], Names(c.Command.VisibleFlags())); near != "" {
+		if near := Nearest(m[1], Names(c.Command.VisibleFlags())); near != "" {
 			hint = fmt.Sprintf("Did you mean %s? %s", Dashed(near), hint)
 		}
 		return fault.Usage(hint, "relay %s has no flag %s", name, Dashed(m[1]))
@@ -53,7 +53,7 @@ func UnknownCommand(app *cli.App, name string) error {
 	for _, c := range app.VisibleCommands() {
 		names = append(names, c.Names()...)
 	}
-	if near := nearest(name, names); near != "" {
+	if near := Nearest(name, names); near != "" {
 		hint = fmt.Sprintf("Did you mean %q? %s", near, hint)
 	}
 	if strings.HasPrefix(name, "relay:") {
@@ -77,9 +77,9 @@ func Names(flags []cli.Flag) []string {
 	return names
 }
 
-// nearest returns the name that somebody who typed word most likely meant, "" if no name is
+// Nearest returns the name that somebody who typed word most likely meant, "" if no name is
 // close enough. Up to a third of the characters may be wrong.
-func nearest(word string, names []string) string {
+func Nearest(word string, names []string) string {
 	if len(word) > maxTyped {
 		return ""
 	}

@@ -58,7 +58,7 @@ func ParseTarget(u *url.URL) (Target, error) {
 func (t Target) Fetch(ctx context.Context, take func(flv.Tag) error) error {
 	conn, err := (&net.Dialer{Timeout: dialTimeout}).DialContext(ctx, "tcp", t.addr)
 	if err != nil {
-		return err
+		return fmt.Errorf("connect to %s: %w", t.addr, err)
 	}
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { conn.Close() })()

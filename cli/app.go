@@ -10,6 +10,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"relay/cli/ask"
 	"relay/cli/fault"
 	"relay/cli/flag"
 	"relay/cli/manual"
@@ -159,7 +160,8 @@ func runArgs(app *cli.App, args []string) []string {
 	if len(args) < 2 {
 		return args
 	}
-	if args[1] == "--version" || args[1] == "-version" {
+	args = append(args[:1:1], ask.Command(args[1:])...)
+	if slices.Contains([]string{"--version", "-version", "-V", "-v"}, args[1]) {
 		args = slices.Concat(args[:1], []string{"version"}, args[2:])
 	}
 	c := app.Command(args[1])

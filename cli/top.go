@@ -62,19 +62,13 @@ type top struct {
 }
 
 func runTop(c *cli.Context, t *term.Terminal, stdio Stdio) error {
-	if c.NArg() > 1 {
-		return fault.Usage("relay help top", "relay top takes one channel, %d arguments were given", c.NArg())
-	}
 	own, _ := store.OwnChannels(c.String("config")) // whose keys can be read
 	s := &top{}
-	var err error
-	if s.channel, err = ask.Channel(c.Args().First(), own); err != nil {
-		return err
-	}
-	addr, err := askedOf(c)
+	channel, addr, err := askedOf(c, own)
 	if err != nil {
 		return err
 	}
+	s.channel = channel
 	s.Relay = ask.New(addr, own)
 	defer s.Close()
 	channels, err := s.picture(c.Context)

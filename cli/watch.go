@@ -119,11 +119,8 @@ func runWatch(c *cli.Context, t *term.Terminal, stdio Stdio) (err error) {
 
 // planWatch reads the command line. It opens nothing.
 func planWatch(c *cli.Context, stdio Stdio) (p watchPlan, err error) {
-	if c.NArg() > 1 {
-		return p, fault.Usage("relay help watch", "relay watch takes one link, %d arguments were given", c.NArg())
-	}
 	p.folder = c.String("config")
-	if p.pasted, err = ask.Paste(c.Args().First()); err != nil {
+	if p.pasted, err = ask.Given(c.Args().Slice()); err != nil {
 		return p, err
 	}
 	if len(p.pasted.Invite.Hosts) == 0 && p.pasted.Page == nil && c.Bool("no-discovery") {

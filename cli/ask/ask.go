@@ -271,25 +271,26 @@ func (a *Relay) Status(ctx context.Context) (api.Status, error) {
 	return st, err
 }
 
-// Channel reads an argument that names a channel. It returns the ID if the argument is an
+// Channel reads the arguments that name a channel. It returns the ID if they are an
 // invite or the name of a channel of this machine. The user gave that name, so it goes before
-// any stranger's title. A page that names no channel means all at it. Otherwise it returns the argument, to be matched with the relay's
-// channels.
-func Channel(arg string, own []store.OwnChannel) (string, error) {
-	p, err := Paste(arg)
-	if err != nil {
-		return "", err
-	}
-	if len(p.Invite.Hosts) > 0 {
-		return p.Invite.Channel.String(), nil
-	}
-	if p.Page != nil { // of the relay that is asked, most likely
-		return p.Channel, nil
+// any stranger's title. Otherwise it returns what was given, to be matched with the relay's
+// channels. A page that names no channel means all at it; at is where the relay of a page is, host:port, "" if no page was given.
+func Channel(args []string, own []store.OwnChannel) (channel, at string, err error) {
+	p, err := Given(args)
+	switch {
+	case err != nil:
+		return "", "", err
+	case len(p.Invite.Hosts) > 0:
+		return p.Invite.Channel.String(), "", nil
+	case p.Page != nil && p.Page.Scheme == "http" && p.Page.Port() != "":
+		return p.Channel, p.Page.Host, nil
+	case p.Page != nil: // behind a proxy, most likely
+		return p.Channel, "", nil
 	}
 	for _, c := range own {
-		if strings.EqualFold(c.Name, arg) {
-			return c.ID.String(), nil
+		if strings.EqualFold(c.Name, p.Name) {
+			return c.ID.String(), "", nil
 		}
 	}
-	return arg, nil
+	return p.Name, "", nil
 }

@@ -181,7 +181,7 @@ func inviteAt(p Pasted, c api.PublicChannel) (relay.Invite, error) {
 // Invite reads a link, or asks the page at the address that a person has pasted for its link.
 func Invite(ctx context.Context, text string) (relay.Invite, error) {
 	p, err := Paste(text)
-	if host := bare(mended(text)); err == nil && p.Name != "" && MachineName(host) { // for names of channels there is no use here
+	if host := bare(mended(text)); err == nil && p.Name != "" && MachineName(host) && strings.Contains(host, ".") { // for names of channels there is no use here
 		p, _, err = pastedPage("http://" + net.JoinHostPort(host, strconv.Itoa(playback.DefaultPort)))
 	}
 	switch {

@@ -115,4 +115,3 @@ func ofBytes(s string) (bits string, ok bool) {
 	}
 	return strconv.FormatFloat(8*v, 'f', -1, 64) + num[len(num)-1:], true
 }
-

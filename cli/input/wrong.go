@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"relay/cli/fault"
-	"relay/cli/flag"
 	"relay/ingest/flv"
 )
 
@@ -67,7 +66,7 @@ func missing(path string) string {
 	for i, f := range found {
 		found[i] = filepath.Base(f)
 	}
-	switch near := flag.Nearest(name, found); {
+	switch near := fault.Nearest(name, found); {
 	case near != "":
 		return "did you mean " + quoted(dir+near) + "?"
 	case address.MatchString(path) && strings.HasSuffix(path, ".flv"):

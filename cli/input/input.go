@@ -126,8 +126,6 @@ func (in Input) Check() error {
 		return in.Explain(err)
 	case fi.IsDir():
 		return fault.Fail(inFolder(in.Path), "%s is a folder", in.Path)
-	case fi.Mode().IsRegular() && fi.Size() == 0:
-		return fault.Fail("did the program that made it fail? "+convert(in.Path, in.Loop), "%s is empty", in.Path)
 	}
 	return nil
 }

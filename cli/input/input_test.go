@@ -23,7 +23,7 @@ func TestWhatIsGivenAsAnInput(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for name, text := range map[string]string{"my movie.flv": "FLV", "movie.flv": "FLV", "clips/a b.flv": "FLV", "empty.flv": ""} {
+	for name, text := range map[string]string{"my movie.flv": "FLV", "movie.flv": "FLV", "clips/a b.flv": "FLV"} {
 		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -47,7 +47,6 @@ func TestWhatIsGivenAsAnInput(t *testing.T) {
 		{"10.77.0.2:80/live.flv", false, "10.77.0.2:80/live.flv", "10.77.0.2:80/live.flv: there is no such file or folder\nfor a stream on the network: relay source http://10.77.0.2:80/live.flv"},
 		{"clips", false, "clips", "clips is a folder\nname a file in it: relay source 'clips/a b.flv'"},
 		{"none", false, "none", "none is a folder\nname a file of FLV in it, as in relay source none/movie.flv"},
-		{"empty.flv", false, "empty.flv", "empty.flv is empty\ndid the program that made it fail? to convert: ffmpeg -re -i empty.flv -c copy -f flv - | relay source -"},
 		{"relay://x@h:1", false, "", "a relay:// link is no input\nto watch a channel: relay watch LINK. To broadcast, relay source alone waits for OBS or ffmpeg"},
 		{"srt://h:1", false, "", "relay cannot fetch from srt://\nrtmp://, http:// and https:// can be fetched; for others: ffmpeg -i srt://h:1 -c copy -f flv - | relay source -"},
 		{"rtmp://127.0.0.1:1935/live", false, "", "an RTMP address has two parts after the host: rtmp://host/app/stream\nthat is where an encoder sends to: relay source alone waits for it, and prints what to paste into OBS"},
@@ -93,6 +92,7 @@ func TestWhatToDoAboutAnInputThatFails(t *testing.T) {
 	}{
 		{Input{Path: "it's.mp4", Loop: true}, fmt.Errorf("it's.mp4: %w", &flv.NotFLVError{Looks: "MP4"}), `it's.mp4: the input is not FLV, it looks like MP4
 relay takes FLV; to convert: ffmpeg -re -stream_loop -1 -i 'it'\''s.mp4' -c copy -f flv - | relay source -`},
+		{Input{Path: "a.flv"}, fmt.Errorf("a.flv: %w", &flv.NotFLVError{Looks: "nothing at all"}), "a.flv is empty\ndid the program that made it fail? Run it alone to see"},
 		{Input{Path: "a.md"}, &flv.NotFLVError{Looks: "text"}, "the input is not FLV, it looks like text\nis that the right file? relay source broadcasts video and sound"},
 		{Input{Path: "a.flv"}, fmt.Errorf("a.flv: %w", flv.ErrFormat), "a.flv: malformed FLV\nto mend it: ffmpeg -i a.flv -c copy mended.flv"},
 		{Input{Path: "a.flv"}, &fs.PathError{Op: "open", Path: "a.flv", Err: syscall.EACCES}, "a.flv: you do not have the permission for that\nis it yours, and may you open the folders that it is in?"},

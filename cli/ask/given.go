@@ -62,8 +62,11 @@ func Given(args []string) (Pasted, error) {
 	if n := len(chunks(text)); n > 1 {
 		return Pasted{}, fault.Usage("start it once for each; relay serve takes several at once", "there are %d links, and one is taken", n)
 	}
-	if len(args) == 2 && len(chunks(args[0])) == 1 { // nothing but a link and what may be its rest
-		text = args[0] + "\n" + args[1]
+	if len(args) == 2 { // perhaps nothing but a link and its rest
+		lines := args[0] + "\n" + args[1]
+		if _, bare := schemeless(lines); bare || len(chunks(args[0])) == 1 {
+			text = lines
+		}
 	}
 	return Paste(text)
 }

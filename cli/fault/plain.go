@@ -88,11 +88,9 @@ func known(err error) (string, bool) {
 	case *exec.Error:
 		return e.Name + ": " + called(e.Err, anywhere), true
 	}
-	if len(within(err)) > 0 && !isPure(err) {
-		return "", false
-	}
+	alone := len(within(err)) == 0 || isPure(err)
 	for _, k := range anywhere {
-		if k.is(err) {
+		if alone && k.is(err) {
 			return k.says, true
 		}
 	}

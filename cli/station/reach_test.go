@@ -153,7 +153,7 @@ func TestNamesAreLookedUpAgain(t *testing.T) {
 		answers("fe80::1", nil)
 		time.Sleep(namesEvery)
 		expect("it leads nowhere", "203.0.113.10:3", 3, 2)
-		if want := "The name home.example.org of --advertise leads nowhere now: no such host. "; !strings.HasPrefix(said[0], want) {
+		if want := "The name home.example.org of --advertise leads nowhere now: there is no host of that name. "; !strings.HasPrefix(said[0], want) {
 			t.Errorf("said %q", said)
 		}
 		if got := text(n.resolved(relay.HostPort{Host: "198.51.100.1", Port: 2})); got != "198.51.100.1:2" {

@@ -88,8 +88,8 @@ type source struct {
 	key     string    // that the encoder has to give; "" if none is waited for
 	once    sync.Once // the text at the start
 	shared  station.SharedLink
-	alone   bool     // the warning that the link leads here from this network alone
-	refused sync.Map // codes of the warnings that encoders were turned away, each once
+	alone   bool // the warning that the link leads here from this network alone
+	refused words.Turned
 }
 
 // runSource goes from the command line to the end of the command: it decides, opens what it
@@ -239,10 +239,8 @@ func (s *source) admit(ctx context.Context, app, key string) (*ingest.Session, e
 
 // turnedAway tells the person who runs the source why an encoder was not taken.
 func (s *source) turnedAway(why error) {
-	if w, ok := words.TurnedAway(why, s.station.RTMPServer()); ok {
-		if _, said := s.refused.LoadOrStore(w.Code, true); !said {
-			s.warn(w)
-		}
+	if w, fresh := s.refused.Look(why, s.station.RTMPServer(), s.media.Status().Sessions); fresh {
+		s.warn(w)
 	}
 }
 

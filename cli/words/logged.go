@@ -13,6 +13,7 @@ import (
 // logged is what the log warns of, as a person reads it who has not asked for the log: by the message, with the
 // fields of the entry in braces. What is "" is told elsewhere.
 var logged = map[string]string{
+	"accept failed":                "no encoder and no player can be taken over RTMP now: {error}",
 	"accept":                       "no connection can be taken now: {error}",
 	"cannot be opened":             "what comes on channel {channel} cannot be read with the secret of this link: {error}",
 	"gossip":                       "this node cannot talk to others of channel {channel} beside its parent ({error}), and finds them more slowly",

@@ -24,6 +24,7 @@ import (
 	"relay/ingest/rtmp"
 	"relay/playback/api"
 	"relay/relay"
+	"relay/relay/store"
 	"relay/tree"
 )
 
@@ -224,6 +225,9 @@ func (w *watch) run(ctx context.Context) error {
 // greet prints the addresses, and writes the first event.
 func (w *watch) greet() {
 	w.t.Say("Joining channel %s", w.invite.Channel.Short())
+	if own, _ := store.OwnChannels(w.plan.folder); slices.ContainsFunc(own, func(o store.OwnChannel) bool { return o.ID == w.invite.Channel }) {
+		w.t.Say(words.OwnChannel)
+	}
 	start := api.Start{Command: "watch", Link: w.invite.Link(), URL: w.station.URL(w.channel), RTMP: w.station.RTMPURL(w.channel)}
 	start.Page, _ = w.station.Page()
 	w.t.Say("Page    %s", start.Page)

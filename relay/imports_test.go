@@ -119,7 +119,7 @@ var law = []struct {
 	{"cli/privacy", []string{"cli/fault", "cli/term", "relay", "relay/seal", "relay/stream"}},
 	{"cli/abuse/hostile", []string{"relay/stream", "relay/wire", "tree"}},
 	{"cli/abuse", []string{"cli/abuse/hostile", "cli/ask", "cli/fault", "ingest/flv", "ingest/rtmp", "playback", "playback/admin", "relay", "relay/hostnet", "relay/oneline", "relay/stream"}},
-	{"cli/flag", []string{"cli/abuse", "cli/fault", "cli/lan", "cli/privacy", "cli/term", "playback", "relay", "relay/discovery"}},
+	{"cli/flag", []string{"cli/abuse", "cli/ask", "cli/fault", "cli/lan", "cli/privacy", "cli/term", "playback", "relay", "relay/discovery"}},
 	{"cli/input", []string{"cli/fault", "cli/term", "ingest/flv", "ingest/rtmp"}},
 	{"cli/treedraw", []string{"cli/term", "playback/api", "tree"}},
 	{"cli/words", []string{"cli/fault", "cli/term", "ingest", "ingest/flv", "ingest/rtmp", "playback", "playback/api", "relay", "relay/hostnet", "relay/portmap", "relay/refusal", "relay/stream", "relay/wire", "tree"}},

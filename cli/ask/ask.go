@@ -211,8 +211,8 @@ func cleanTree(t *api.ChannelTree) {
 // leastSecret is how many characters a secret behind a # has, and a number in a title has not.
 const leastSecret = 26
 
-// shown is what a person has pasted, fit for a message, which may end in a log: without the secret behind a #.
-func shown(text string) string {
+// Shown is what a person has pasted, fit for a message, which may end in a log: without the secret behind a #.
+func Shown(text string) string {
 	if before, behind, ok := strings.Cut(text, "#"); ok && len(word(behind)) >= leastSecret {
 		return before + "#…"
 	}
@@ -220,7 +220,7 @@ func shown(text string) string {
 }
 
 func noSuchChannel(addr string, none *naming.NoneError) error {
-	f := &fault.Error{Err: fmt.Errorf("the relay at %s has no channel %q", addr, shown(none.Name)), Hint: "relay tree without a channel shows all that are open there", Code: fault.ExitNobody}
+	f := &fault.Error{Err: fmt.Errorf("the relay at %s has no channel %q", addr, Shown(none.Name)), Hint: "relay tree without a channel shows all that are open there", Code: fault.ExitNobody}
 	if id, err := stream.ParseChannelID(none.Name); err == nil {
 		f.Err = fmt.Errorf("the relay at %s has no channel %s", addr, id.Short())
 	} else if none.Short {

@@ -2,6 +2,7 @@ package ask
 
 import (
 	"context"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -91,6 +92,12 @@ func Invites(ctx context.Context, args []string) (all []relay.Invite, err error)
 func apart(arg string) bool {
 	p, err := Paste(arg)
 	return err == nil && (p.Page != nil || len(p.Invite.Hosts) > 0 && indexFold(unescaped(arg), relay.Scheme) < 0)
+}
+
+// MediaFile reports whether a word is the name of a file that people want to broadcast, by its end.
+func MediaFile(name string) bool {
+	ends := []string{".flv", ".mp4", ".mkv", ".mov", ".webm", ".ts", ".avi", ".m4v", ".mpg", ".mpeg", ".mp3", ".aac"}
+	return slices.Contains(ends, strings.ToLower(filepath.Ext(name)))
 }
 
 // chunks splits a text in front of each link in it. What stands in front of the first is left out.

@@ -72,7 +72,7 @@ func Paste(text string) (Pasted, error) {
 		p, _, err := pastedPage("http://" + at + "/")
 		return p, err
 	}
-	if s := unescaped(text); shown(s) != s {
+	if s := unescaped(text); Shown(s) != s {
 		return Pasted{}, fault.Usage(wholeLink, "bad link: what stands before the # is not %sCHANNEL@HOST:PORT", relay.Scheme)
 	}
 	if inFront.MatchString(strings.TrimSpace(given)) {
@@ -155,7 +155,7 @@ func pastedPage(s string) (p Pasted, ends bool, err error) {
 	const example = "the page's address looks like http://192.168.1.5:7145/"
 	u, err := url.Parse(s)
 	if err != nil || u.Hostname() == "" {
-		return Pasted{}, false, fault.Usage(example, "bad link: there is no host in %q", shown(s))
+		return Pasted{}, false, fault.Usage(example, "bad link: there is no host in %q", Shown(s))
 	}
 	host := u.Host
 	if u.Port() == "" {

@@ -1,17 +1,18 @@
 package flag
 
 import (
-	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
+
+	"relay/cli/ask"
 )
 
 // Words that are no command of relay's, and mean something: what to do, by the words that people try, which
 // other programs have for it.
 var meantCommands = []struct{ words, next string }{
-	{"stop quit exit end kill shutdown leave disconnect", "Ctrl-C in the window where relay runs ends it; a service: systemctl --user stop relay"},
+	{"stop quit exit end kill shutdown leave disconnect", "Ctrl-C in the window where relay runs ends it; a service: systemctl stop relay"},
 	{"restart reload", "Ctrl-C in the window where relay runs ends it; start it again as before, and viewers go on"},
 	{"start run go up stream broadcast publish host live send cast push record", "to broadcast: relay source. To watch: relay watch"},
 	{"share invite", "relay source broadcasts, and prints the link to share; relay link prints it again"},
@@ -31,9 +32,6 @@ var meantCommands = []struct{ words, next string }{
 	{"usage commands ? /? -? manual guide", "relay help lists the commands"},
 }
 
-// media are the ends of names of files that people want to broadcast.
-var media = []string{".flv", ".mp4", ".mkv", ".mov", ".webm", ".ts", ".avi", ".m4v", ".mpg", ".mpeg", ".mp3", ".aac"}
-
 // meantCommand says what to do where a word is no command, "" if nobody knows what is meant.
 func meantCommand(word string) string {
 	lower := strings.ToLower(word)
@@ -43,16 +41,17 @@ func meantCommand(word string) string {
 		}
 	}
 	scheme, _, isURL := strings.Cut(lower, "://")
+	p, err := ask.Paste(word)
 	switch {
 	case strings.HasPrefix(lower, "relay:") && !strings.Contains(word, "#"):
 		return "to watch that link: relay watch " + word
 	case strings.HasPrefix(lower, "relay:"):
 		return "to watch that link: relay watch, and the link behind it" // it has a secret
-	case isURL && strings.HasPrefix(scheme, "http") && !slices.Contains(media, filepath.Ext(lower)):
+	case isURL && strings.HasPrefix(scheme, "http") && !ask.MediaFile(word):
 		return "to watch a channel whose page that is: relay watch " + word
-	case isURL, slices.Contains(media, filepath.Ext(lower)):
+	case isURL, ask.MediaFile(word):
 		return "to broadcast that: relay source, and the name behind it"
-	case strings.Contains(word, "@") || strings.Contains(word, ":"):
+	case err == nil && (p.Page != nil || len(p.Invite.Hosts) > 0):
 		return "to watch a channel: relay watch, and its link or the page's address behind it"
 	}
 	return ""
@@ -74,7 +73,8 @@ var meantFlags = []struct {
 	{"link url u connect join channel-id", []string{"player"}, "the link stands by itself: relay watch LINK"},
 	{"c conf cfg", []string{"config"}, "--config DIR names the folder with config.toml and the keys"},
 	{"k stream-key streamkey secret", []string{"key"}, "--key KEY sets what the encoder has to give"},
-	{"password passwd pass pw protect encrypt", []string{"passphrase"}, "--passphrase ask has viewers asked for a passphrase; --private puts a secret into the link"},
+	{"password passwd pass pw protect encrypt", []string{"private"}, "--passphrase ask has viewers asked for a passphrase; --private puts a secret into the link"},
+	{"password passwd pass pw secret", []string{"passphrase"}, "the passphrase is asked for; --passphrase @FILE reads it from a file"},
 	{"t name caption", []string{"title"}, "--title TEXT is what viewers see"},
 	{"bitrate vb rate quality crf preset fps resolution size codec vcodec acodec", []string{"upload"}, "relay sends what the encoder makes: bit rate, size and codec are set there. --upload RATE says what the line carries"},
 	{"bandwidth max-upload upload-limit limit-upload limit up ul maxrate", []string{"upload"}, "--upload RATE says what the line carries, as in 20M"},

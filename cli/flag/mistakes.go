@@ -7,6 +7,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"relay/cli/ask"
 	"relay/cli/fault"
 )
 
@@ -55,7 +56,7 @@ func UnknownCommand(app *cli.App, name string) error {
 	} else if near := fault.Nearest(name, names); near != "" {
 		hint = fmt.Sprintf("Did you mean %q? %s", near, hint)
 	}
-	return fault.Usage(hint, "there is no command %q", name)
+	return fault.Usage(hint, "there is no command %q", ask.Shown(name))
 }
 
 func Dashed(flag string) string {

@@ -58,6 +58,8 @@ func (c *Catalog) insteadOf(name string, asked []discovery.Asked) string {
 	_, others := AskedText(asked)
 	machine := ask.MachineName(name)
 	switch {
+	case ask.MediaFile(name):
+		return "if that is a file: relay source broadcasts it, and VLC or mpv plays it"
 	case machine && strings.Contains(name, "."):
 		return fmt.Sprintf("if that is a machine and no channel, name its port: relay watch %s:%d", name, playback.DefaultPort)
 	case machine && len(c.Channels) > 0:

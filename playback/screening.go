@@ -65,3 +65,21 @@ func (c *Channel) exit(form Form, start Start) {
 		}
 	}
 }
+
+// seat returns the reel that a viewer watches, and the sweeper that it waits in, nil if the reel is its own.
+// The viewer must be unseated.
+func (c *Channel) seat(v *viewer) (*reel, *sweeper) {
+	if v.shift == nil {
+		return c.enter(v.form, v.start, v.batch)
+	}
+	v.start = GOP
+	r := newReel(c.ring, v.form, false)
+	r.feed.cursor = v.shift
+	return r, nil
+}
+
+func (c *Channel) unseat(v *viewer) {
+	if v.shift == nil {
+		c.exit(v.form, v.start)
+	}
+}

@@ -16,6 +16,7 @@ var logged = map[string]string{
 	"accept failed":                "no encoder and no player can be taken over RTMP now: {error}",
 	"accept":                       "no connection can be taken now: {error}",
 	"cannot be opened":             "what comes on channel {channel} cannot be read with the secret of this link: {error}",
+	"cannot read what is kept":     "what is kept of channel {channel} cannot be read ({error}), so whoever asks for it gets nothing",
 	"gossip":                       "this node cannot talk to others of channel {channel} beside its parent ({error}), and finds them more slowly",
 	"keep the secret of a channel": "the channel's secret cannot be kept ({error}), so relay link will not know it after this run",
 	"no lasting node key":          "this node is a new one for this run, because its key cannot be used: {error}",

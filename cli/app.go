@@ -15,6 +15,7 @@ import (
 	"relay/cli/flag"
 	"relay/cli/manual"
 	"relay/cli/term"
+	"relay/cli/words"
 )
 
 const appHelp = `relay - live video from one person to many, without a server
@@ -57,6 +58,7 @@ func Main(args []string, io Stdio) int {
 	// A closed pipe is an error of the write, not a signal: the channel's children
 	// must not lose their parent because a player on stdout went away.
 	signal.Ignore(syscall.SIGPIPE)
+	words.SilenceGo()
 	ctx, interrupted, stop := untilSignal()
 	defer stop()
 	if err := flag.DropEmptyEnv(); err != nil {

@@ -20,10 +20,12 @@ import (
 var goText = regexp.MustCompile(`dial tcp|dial udp|read tcp|write tcp|connect:|connection refused|connection reset|i/o timeout|\bEOF\b|` +
 	`lookup |no such host|x509:|tls:|no such file or directory|broken pipe|context (deadline|canceled)|permission denied|` +
 	`address already in use|(is|not) a directory|invalid (syntax|argument|character|port)|strconv|parsing "|JSON input|malformed HTTP|net/http|` +
-	`unsupported protocol|: (open|stat|mkdir|read|write) [^ ]+: |no route to host|is unreachable|cannot assign|file exists|%!`)
+	`unsupported protocol|: (open|stat|mkdir|read|write) [^ ]+: |no route to host|is unreachable|cannot assign|file exists|%!|` +
+	`\d{4}/\d\d/\d\d \d\d:\d\d`) // as Go's own log begins a line
 
 // TestNoErrorOfGosReachesAPerson runs commands on bad input and in bad company.
 func TestNoErrorOfGosReachesAPerson(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	at := func(name, text string) string {
 		path := filepath.Join(dir, name)

@@ -68,6 +68,7 @@ func TestKindsOfErrorsHaveWords(t *testing.T) {
 		{get(context.DeadlineExceeded), saysTimeout},
 		{get(errors.New("it leads to another host")), "it leads to another host"},
 		{get(errors.New(`malformed HTTP response "\x00"`)), saysNoHTTP},
+		{get(errors.New("readLoopPeekFailLocked: %!w(<nil>)")), saysNoHTTP}, // as Go 1.26 has it
 		{get(http.ErrSchemeMismatch), saysNoTLS},
 		{get(&tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}}), saysCertWho},
 		{get(&tls.CertificateVerificationError{Err: x509.HostnameError{Certificate: &x509.Certificate{}, Host: "h"}}), saysCertOf},

@@ -1,6 +1,8 @@
 package words
 
 import (
+	"io"
+	"log"
 	"strings"
 
 	"go.uber.org/zap"
@@ -28,8 +30,14 @@ func NewLog(t *term.Terminal, verbose bool) *zap.Logger {
 		c.EncodeTime = zapcore.RFC3339NanoTimeEncoder
 		enc = zapcore.NewJSONEncoder(c)
 	}
-	return zap.New(newQuiet(zapcore.NewCore(enc, zapcore.AddSync(logWriter{t}), zapcore.DebugLevel)))
+	l := zap.New(newQuiet(zapcore.NewCore(enc, zapcore.AddSync(logWriter{t}), zapcore.DebugLevel)))
+	_, _ = zap.RedirectStdLogAt(l, zapcore.DebugLevel) // fails for no known level; what Go's packages tell
+	return l
 }
+
+// SilenceGo has Go's own log say nothing, in which packages such as net/http tell of strangers. With --verbose it
+// goes to that of [NewLog].
+func SilenceGo() { log.SetOutput(io.Discard) }
 
 // logWriter puts log lines above the status line.
 type logWriter struct{ t *term.Terminal }

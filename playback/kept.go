@@ -1,6 +1,7 @@
 package playback
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"strconv"
@@ -25,17 +26,25 @@ func (c *Channel) Keeps(a *archive.Archive, unsealer func() *stream.Unsealer) {
 	c.kept = &kept{a, unsealer}
 }
 
+// ErrSealed says that what was kept of a private channel cannot be opened with what is known of its secret.
+var ErrSealed = errors.New("it is of a private channel, and does not open without the channel's secret")
+
 // plain returns what opens chunks for one reader.
 func (k *kept) plain() func(stream.Item) (stream.Item, error) {
 	if k.unsealer == nil {
-		return func(it stream.Item) (stream.Item, error) { return it, nil }
+		return func(it stream.Item) (stream.Item, error) {
+			if it.Header.Sealed() {
+				return it, ErrSealed
+			}
+			return it, nil
+		}
 	}
 	u := k.unsealer()
 	var sealed, opened *stream.Header
 	return func(it stream.Item) (_ stream.Item, err error) {
 		if it.Header != sealed {
 			if opened, err = u.Header(it.Header); err != nil {
-				return it, err
+				return it, fmt.Errorf("%w: %w", ErrSealed, err)
 			}
 			sealed = it.Header
 		}

@@ -73,9 +73,7 @@ func (c *Channel) seat(v *viewer) (*reel, *sweeper) {
 		return c.enter(v.form, v.start, v.batch)
 	}
 	v.start = GOP
-	r := newReel(c.ring, v.form, false)
-	r.feed.cursor = v.shift
-	return r, nil
+	return newOwnReel(c.ring, v.form, v.shift), nil
 }
 
 func (c *Channel) unseat(v *viewer) {

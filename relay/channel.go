@@ -62,6 +62,8 @@ type Channel struct {
 	intake    intake
 	peers     peers
 	reporting reporting
+	audience  audience
+	names     names
 	dialBacks dialBacks
 	offers    offers
 	descent   descent

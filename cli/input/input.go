@@ -115,17 +115,13 @@ func here(u *url.URL) bool {
 	return own && (u.Port() == "" || u.Port() == strconv.Itoa(rtmp.DefaultPort))
 }
 
-// Check returns an error if the input is a file that does not exist, or that can hold no stream.
+// Check returns an error if the input is a file that does not exist.
 func (in Input) Check() error {
 	if in.Path == "" {
 		return nil
 	}
-	fi, err := os.Stat(in.Path)
-	switch {
-	case err != nil:
+	if _, err := os.Stat(in.Path); err != nil {
 		return in.Explain(err)
-	case fi.IsDir():
-		return fault.Fail(inFolder(in.Path), "%s is a folder", in.Path)
 	}
 	return nil
 }

@@ -17,17 +17,7 @@ import (
 )
 
 func TestWhatIsGivenAsAnInput(t *testing.T) {
-	t.Chdir(t.TempDir())
-	for _, dir := range []string{"clips", "none"} {
-		if err := os.Mkdir(dir, 0o700); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for name, text := range map[string]string{"my movie.flv": "FLV", "movie.flv": "FLV", "clips/a b.flv": "FLV"} {
-		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
+	folder(t)
 	for _, c := range []struct {
 		args string // a | between two
 		loop bool
@@ -45,8 +35,6 @@ func TestWhatIsGivenAsAnInput(t *testing.T) {
 		{"Finals", false, "Finals", "Finals: there is no such file or folder\nrelay source alone waits for OBS or ffmpeg; --title Finals gives the channel a title"},
 		{"example.org/live/key", false, "example.org/live/key", "example.org/live/key: there is no such file or folder\nfor a stream on the network: relay source rtmp://example.org/live/key"},
 		{"10.77.0.2:80/live.flv", false, "10.77.0.2:80/live.flv", "10.77.0.2:80/live.flv: there is no such file or folder\nfor a stream on the network: relay source http://10.77.0.2:80/live.flv"},
-		{"clips", false, "clips", "clips is a folder\nname a file in it: relay source 'clips/a b.flv'"},
-		{"none", false, "none", "none is a folder\nname a file of FLV in it, as in relay source none/movie.flv"},
 		{"relay://x@h:1", false, "", "a relay:// link is no input\nto watch a channel: relay watch LINK. To broadcast, relay source alone waits for OBS or ffmpeg"},
 		{"srt://h:1", false, "", "relay cannot fetch from srt://\nrtmp://, http:// and https:// can be fetched; for others: ffmpeg -i srt://h:1 -c copy -f flv - | relay source -"},
 		{"rtmp://127.0.0.1:1935/live", false, "", "an RTMP address has two parts after the host: rtmp://host/app/stream\nthat is where an encoder sends to: relay source alone waits for it, and prints what to paste into OBS"},
@@ -70,6 +58,22 @@ func TestWhatIsGivenAsAnInput(t *testing.T) {
 	}
 }
 
+// folder goes into a folder with what people have.
+func folder(t *testing.T) {
+	t.Helper()
+	t.Chdir(t.TempDir())
+	for _, dir := range []string{"clips", "none"} {
+		if err := os.Mkdir(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, text := range map[string]string{"my movie.flv": "FLV", "movie.flv": "FLV", "clips/a b.flv": "FLV"} {
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // said is an error and its hint as a person sees them.
 func said(err error) string {
 	if err == nil {
@@ -83,6 +87,7 @@ func said(err error) string {
 }
 
 func TestWhatToDoAboutAnInputThatFails(t *testing.T) {
+	folder(t)
 	fetched := Input{URL: &url.URL{Scheme: "http", User: url.UserPassword("u", "secret"), Host: "h:7145", Path: "/"}}
 	refused := &net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
 	for _, c := range []struct {
@@ -102,6 +107,8 @@ relay takes FLV; to convert: ffmpeg -re -stream_loop -1 -i 'it'\''s.mp4' -c copy
 		{fetched, &net.DNSError{Err: "no such host", Name: "h", IsNotFound: true}, "there is no host of that name\nis the host's name right? Copy the address again"},
 		{fetched, &flv.NotFLVError{Looks: "HTML"}, "the input is not FLV, it looks like HTML\nthat is a page. To watch a channel of relay: relay watch http://h:7145/. To broadcast a stream, name its own address, as in http://host/live.flv"},
 		{fetched, &flv.NotFLVError{Looks: "MPEG-TS"}, "the input is not FLV, it looks like MPEG-TS\nrelay takes FLV; to convert: ffmpeg -i http://u:xxxxx@h:7145/ -c copy -f flv - | relay source -"},
+		{Input{Path: "clips"}, &fs.PathError{Op: "read", Path: "clips", Err: syscall.EISDIR}, "clips is a folder\nname a file in it: relay source 'clips/a b.flv'"},
+		{Input{Path: "none"}, &fs.PathError{Op: "read", Path: "none", Err: syscall.EISDIR}, "none is a folder\nname a file of FLV in it, as in relay source none/movie.flv"},
 	} {
 		if got := said(c.in.Explain(c.err)); got != c.says {
 			t.Errorf("%v:\n%s\nwant\n%s", c.err, got, c.says)

@@ -5,6 +5,7 @@ import (
 	"io"
 	"io/fs"
 	"net"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -17,6 +18,9 @@ import (
 func (in Input) Explain(err error) error {
 	if not, ok := errors.AsType[*flv.NotFLVError](err); ok && not.Looks == "nothing at all" && in.Path != "" {
 		return fault.Fail("did the program that made it fail? Run it alone to see", "%s is empty", in.Path)
+	}
+	if fi, no := os.Stat(in.Path); no == nil && fi.IsDir() { // with nothing in it that was kept of a channel
+		return fault.Fail(inFolder(in.Path), "%s is a folder", in.Path)
 	}
 	return &fault.Error{Err: err, Hint: in.next(err), Code: fault.ExitRuntime}
 }

@@ -21,7 +21,7 @@ var goText = regexp.MustCompile(`dial tcp|dial udp|read tcp|write tcp|connect:|c
 	`lookup |no such host|x509:|tls:|no such file or directory|broken pipe|context (deadline|canceled)|permission denied|` +
 	`address already in use|(is|not) a directory|invalid (syntax|argument|character|port)|strconv|parsing "|JSON input|malformed HTTP|net/http|` +
 	`unsupported protocol|: (open|stat|mkdir|read|write) [^ ]+: |no route to host|is unreachable|cannot assign|file exists|%!|` +
-	`\d{4}/\d\d/\d\d \d\d:\d\d`) // as Go's own log begins a line
+	`invalid rtmp|\d{4}/\d\d/\d\d \d\d:\d\d`) // as Go's own log begins a line
 
 // TestNoErrorOfGosReachesAPerson runs commands on bad input and in bad company.
 func TestNoErrorOfGosReachesAPerson(t *testing.T) {

@@ -69,7 +69,7 @@ func (t Target) Fetch(ctx context.Context, take func(flv.Tag) error) error {
 func (t Target) fetch(conn net.Conn, take func(flv.Tag) error) error {
 	g := newGuard(conn, nil)
 	if _, _, err := handshake.DoClient(g, false, false); err != nil {
-		if strings.HasPrefix(err.Error(), "invalid rtmp version") { // the library has no type for it
+		if s := err.Error(); strings.HasPrefix(s, "invalid rtmp version") || strings.HasPrefix(s, "server replied with unexpected version") { // the library has no types
 			err = errNoRTMP
 		}
 		return fmt.Errorf("RTMP handshake with %s: %w", t.addr, plain(err))

@@ -74,7 +74,7 @@ func (s *source) announce(was, enc ingest.Status) {
 		s.t.Say("Live: %s", words.MediaText(enc.Info))
 		s.events.Tell(words.LiveAlias(s.channel.ID(), enc.Info))
 	}
-	if was.Live && !enc.Live && s.plan.input.awaited() {
+	if was.Live && !enc.Live && s.plan.input.Awaited() {
 		s.t.Say("The encoder has stopped. Viewers stay connected; start it again to go on.")
 		s.events.Tell(words.Alias(s.channel.ID(), api.EventEncoderLost, api.EventPublish))
 	}
@@ -86,7 +86,7 @@ func (s *source) view(enc ingest.Status, c relay.Status) words.SourceView {
 		Encoder: enc, Started: c.Ring.Head.Seq != 0, BitRate: c.Ring.BitRate,
 		Upload: s.plan.station.Upload, Slots: c.Tree.Slots, FarSlots: c.Tree.Far,
 	}
-	if s.plan.input.awaited() {
+	if s.plan.input.Awaited() {
 		v.Server, v.Key = s.station.RTMPServer(), s.key
 		if a := s.station.RTMP.Addr().(*net.TCPAddr); !a.IP.IsLoopback() {
 			v.Exposed = fmt.Sprint(a.Port)

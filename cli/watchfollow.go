@@ -78,7 +78,7 @@ func (w *watch) status(now time.Time) words.WatchStatus {
 		s.Info = flv.Describe(h.Payload())
 	}
 	if !c.Tree.Attached {
-		s.Alone = max(time.Second, w.joining.Alone(now))
+		s.Alone, s.Why = max(time.Second, w.joining.Alone(now)), term.Clean(w.joining.Why())
 	}
 	return s
 }

@@ -1,6 +1,7 @@
 package words
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -102,6 +103,7 @@ type WatchStatus struct {
 	State  api.State
 	Info   flv.Info
 	Alone  time.Duration // how long there has been no parent; 0 if there is one
+	Why    string        // there is none; "" if that is not known
 	Depth  int
 	Parent tree.Place // zero if there is none
 	// ParentName is what the parent calls itself; may be empty.
@@ -126,7 +128,7 @@ func (s WatchStatus) Line(st term.Style) term.StatusLine {
 	var l term.StatusLine
 	switch {
 	case s.Alone > 0:
-		l = term.StatusLine{{indicator(st, false, "NOT CONNECTED", term.Red), {Text: fmt.Sprintf("for %.0f s", s.Alone.Seconds()), Keep: 8}, {Text: "looking for a way in", Comma: true, Keep: 1}}}
+		l = term.StatusLine{{indicator(st, false, "NOT CONNECTED", term.Red), {Text: fmt.Sprintf("for %.0f s", s.Alone.Seconds()), Keep: 8}, {Text: cmp.Or(s.Why, "looking for a way in"), Comma: true, Keep: 1}}}
 	case s.State == api.Live:
 		l = term.StatusLine{append([]term.Piece{indicator(st, true, "LIVE", term.Green)}, mediaPieces(s.Info, s.BitRate, 0)...)}
 		if s.DelayMs > 0 {

@@ -262,6 +262,9 @@ func (c *Channel) carryOut(a tree.Action) {
 		}
 	case tree.Orphaned:
 		c.log.Info("parent lost", zap.Stringer("reason", a.End.Reason), zap.Stringer("by", a.End.By))
+		if a.End == tree.ByThem(tree.ReasonLeaving) && c.tree.Info().Depth == 1 {
+			c.answers.sourceLeft()
+		}
 		c.notices(Orphaned{a.End})
 		c.hint()
 	case tree.Left:

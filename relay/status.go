@@ -29,6 +29,7 @@ type Status struct {
 	// Left counts the nodes that this one has left because of what they did: "forged", "protocol" or
 	// "slow".
 	Left    map[string]uint64
+	Answers Answers
 	Beat    uint64 // ms since the epoch began, as last signed by the root
 	RootSeq uint64 // the newest chunk at that moment
 }
@@ -52,7 +53,7 @@ type LinkStatus struct {
 // Status describes the channel. It reports false if the channel has ended.
 func (c *Channel) Status() (Status, bool) {
 	now := time.Now()
-	s := Status{ID: c.id, Uptime: now.Sub(c.started), Ring: c.ring.Stats(), Sent: c.sent.Load()}
+	s := Status{ID: c.id, Uptime: now.Sub(c.started), Ring: c.ring.Stats(), Sent: c.sent.Load(), Answers: c.answers.now()}
 	s.Quiet = c.intake.quiet(now, s.Ring)
 	s.Trial, s.Reach, s.Trials, s.CallsRefused = c.peers.tried(), c.Reach(), c.Trials(), refusal.Labels(c.refused.All())
 	if c.writer == nil {

@@ -39,7 +39,9 @@ func (a *answers) note(n Notice, now time.Time) {
 	case Attached:
 		a.all = Answers{}
 	case DialFailed:
-		*a.all.ofDial(n.Err) = now
+		if at := a.all.ofDial(n.Err); at != nil {
+			*at = now
+		}
 	case Refused:
 		if at := a.all.ofRefusal(n.Reason); at != nil {
 			*at = now
@@ -65,9 +67,11 @@ func (a *answers) now() Answers {
 // wsaConnRefused is ECONNREFUSED as Windows says it.
 const wsaConnRefused = syscall.Errno(10061)
 
-// ofDial is what a dial in vain says.
+// ofDial is what a dial in vain says; nil if nobody was asked.
 func (a *Answers) ofDial(err error) *time.Time {
 	switch {
+	case errors.Is(err, errNoAddress):
+		return nil
 	case hostnet.NoWay(err):
 		return &a.NoWay
 	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, wsaConnRefused), hostnet.Hungup(err), errors.Is(err, errWrongNode):

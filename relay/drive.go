@@ -92,7 +92,7 @@ func (c *Channel) drive(ctx context.Context) {
 		now := time.Now()
 		c.endOverlaps(now, tree.ID{})
 		if t, ok := c.tree.RootClock(now); ok {
-			c.intake.clock.Store(&rootClock{when: now, beat: t})
+			c.intake.clock.Store(&rootClock{when: now, beat: t, epoch: stream.Epoch(c.tree.RootEpoch())})
 		}
 		if c.prove(now) {
 			timer.Reset(0)
@@ -159,6 +159,8 @@ func (c *Channel) received(ev tree.Received) {
 		}
 		if len(m.Places) == 0 {
 			c.noticeRefusal(ev.Link, m.Reason)
+		} else {
+			c.heedRefusal(ev.Link, m.Reason)
 		}
 	case tree.Bye:
 		c.noticeRefusal(ev.Link, m.Reason)

@@ -381,6 +381,9 @@ func (n *Node) RootClock(now time.Time) (time.Duration, bool) {
 	return n.clock.reads(now.Sub(n.origin))
 }
 
+// RootEpoch is the run of the root to which its clock belongs.
+func (n *Node) RootEpoch() Epoch { return n.at.Epoch }
+
 // leave begins an orderly end.
 func (n *Node) leave(now time.Time) {
 	if !n.leaveBy.IsZero() {

@@ -337,7 +337,7 @@ func factsOf(c *relay.Channel, encoder func() Encoder) api.Facts {
 func FactsFrom(st relay.Status, ok bool, e *Encoder) api.Facts {
 	f := api.Facts{
 		Closed: !ok, Idle: e != nil && !e.Live, Attached: st.Tree.Attached, Turned: st.Tree.Turned, Answers: api.Answers(st.Answers),
-		Begun: st.RootSeq > 0 || st.Ring.Head.Seq > 0, Came: st.Ring.Came, Quiet: st.Quiet,
+		Begun: st.RootSeq > 0 || st.Ring.Head.Seq > 0, Missing: st.Missing, Came: st.Ring.Came, Quiet: st.Quiet,
 		Root: st.Tree.Root, Depth: st.Tree.Depth, Slots: st.Tree.Slots, Delay: st.Delay, Sent: st.Sent,
 		CallsRefused: st.CallsRefused, LeftPeers: st.Left,
 	}

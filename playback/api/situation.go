@@ -29,7 +29,7 @@ const (
 	// After it.
 	Paused       SituationName = "paused"       // there is a way to the source, which sends nothing
 	Stuck        SituationName = "stuck"        // at the source: an encoder is connected, and sends nothing
-	Reconnects   SituationName = "reconnecting" // the parent is lost, and another one is looked for
+	Reconnects   SituationName = "reconnecting" // the parent is lost, and another one is looked for, or has yet to bring something
 	SourceAway   SituationName = "orphaned"     // the tree stands, and the source has gone; also before the first picture
 	Over         SituationName = "ended"        // the newest picture is so old that nobody should wait
 	Disconnected SituationName = "offline"      // this machine has no network; also before the first picture
@@ -93,6 +93,8 @@ func situation(f Facts, now time.Time) (SituationName, time.Time) {
 		return Starting, f.since()
 	case !seen:
 		return Paused, f.since() // what was sent before is too old to be had
+	case f.Missing && silent >= FreshFor && now.Sub(f.since()) < RepairTime:
+		return Reconnects, f.since() // the way is there again, and the picture has yet to come
 	case over:
 		return Over, made
 	case f.Idle:
@@ -117,15 +119,17 @@ func astray(f Facts, now time.Time, over bool, made time.Time) (SituationName, t
 	// Somebody who would know says that the source is away. A node below the source has lost the source itself.
 	somebody := said(a.Absent) || said(a.Unknown)
 	away := a.SourceLeft || f.Parent != nil || said(a.Orphan) || once && f.Depth == 1 && somebody
+	// In the first moments after a break nodes that are cut off themselves say that they are full.
+	full := said(a.Full) && (!once || a.Full.Sub(since) > RepairTime/2)
 	switch {
-	case said(a.Full):
+	case full:
 		return Full, since
+	case !early && said(a.NoWay) && !said(a.Silent) && !somebody && !said(a.Orphan) && f.Parent == nil:
+		return Disconnected, since
 	case over && (away || somebody):
 		return Over, made
 	case away:
 		return SourceAway, since
-	case !early && said(a.NoWay) && !said(a.Silent) && !somebody:
-		return Disconnected, since
 	case once:
 		return Reconnects, since
 	case said(a.Past):

@@ -53,6 +53,9 @@ func TestSituationIsToldByTheFacts(t *testing.T) {
 		{"long ago", Facts{Attached: true, Turned: ago(90), Depth: 1, Came: ago(61), Quiet: 61 * s}, Over, 61},
 		{"long ago, by this node's clock alone", Facts{Attached: true, Turned: ago(90), Depth: 1, Came: ago(61)}, Over, 61},
 
+		{"others' way is there again, and what they missed has yet to come", Facts{Attached: true, Missing: true, Begun: true, Turned: ago(1), Came: ago(100), Quiet: 100 * s}, Reconnects, 1},
+		{"there was nothing to miss", Facts{Attached: true, Begun: true, Turned: ago(1), Came: ago(100), Quiet: 100 * s}, Over, 100},
+
 		// The way is lost again.
 		{"the parent is lost", Facts{Turned: ago(1), Depth: 2, Came: ago(1)}, Reconnects, 1},
 		{"it is lost, and the first who is asked is cut off", Facts{Turned: ago(1), Depth: 2, Came: ago(1), Answers: Answers{Orphan: ago(0)}}, Reconnects, 1},
@@ -125,6 +128,7 @@ func TestNoSituationContradictsTheFacts(t *testing.T) {
 		f.Attached = f.Attached || f.Root
 		f.Begun = f.Begun || !f.Came.IsZero()
 		f.Idle = f.Idle && f.Root
+		f.Missing = f.Begun && !f.Root && r.IntN(3) == 0
 		if !f.Came.IsZero() && r.IntN(3) > 0 {
 			f.Quiet = now.Sub(f.Came) + time.Duration(r.Float64()*r.Float64()*float64(100*time.Second))
 		}
@@ -152,7 +156,7 @@ func TestNoSituationContradictsTheFacts(t *testing.T) {
 			wrong("it has not ended")
 		case slices.Contains([]SituationName{Waits, Starting, Stuck}, s.Name) && !f.Attached:
 			wrong("there is no way to the source")
-		case slices.Contains([]SituationName{Looking, Unknown, Refused, Recording, Full, Reconnects, SourceAway, Disconnected}, s.Name) && f.Attached:
+		case slices.Contains([]SituationName{Looking, Unknown, Refused, Recording, Full, SourceAway, Disconnected}, s.Name) && f.Attached, s.Name == Reconnects && f.Attached && !f.Missing:
 			wrong("there is a way to the source")
 		case (s.Name == Stuck || s.Name == Paused && f.Idle) && !f.Root, s.Name == Reconnects && f.Root:
 			wrong("it is another node's")

@@ -32,6 +32,7 @@ type Facts struct {
 	Turned   time.Time     // since when Attached is what it is; zero if not known
 	Answers  Answers       // of those that were asked while there is no parent
 	Begun    bool          // the root has had media
+	Missing  bool          // it has some that have not come here
 	Came     time.Time     // when the newest chunk came; zero if there was none
 	Quiet    time.Duration // since the newest chunk was made, by the root's clock; 0 if not known
 

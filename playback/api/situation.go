@@ -48,6 +48,8 @@ type Situation struct {
 	// Since is when that began, by this machine's clock: for what is paused or has ended, when the newest
 	// picture was made. It is zero while the channel is live.
 	Since time.Time `json:"since,omitzero"`
+	// ForS is how many seconds ago that was, for who has another clock; 0 likewise.
+	ForS int64 `json:"for_s,omitempty"`
 }
 
 // Answers is when those that were asked for the stream said what last, while there has been no parent, as in
@@ -69,10 +71,10 @@ type Answers struct {
 // status lines and the tables only say it.
 func SituationOf(f Facts, now time.Time) Situation {
 	name, since := situation(f, now)
-	if name == OnAir {
+	if since.IsZero() {
 		return Situation{Name: name}
 	}
-	return Situation{name, since.UTC().Truncate(time.Second)}
+	return Situation{name, since.UTC().Truncate(time.Second), int64(max(0, now.Sub(since)) / time.Second)}
 }
 
 func situation(f Facts, now time.Time) (SituationName, time.Time) {

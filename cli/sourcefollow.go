@@ -111,8 +111,9 @@ func (s *source) status(ctx context.Context, now time.Time, enc ingest.Status, c
 		}
 	}
 	input := encoderOf(enc)
+	facts := station.FactsFrom(c, true, &input)
 	return words.SourceStatus{
-		State:  api.StateOf(station.FactsFrom(c, true, &input), now),
+		State: api.StateOf(facts, now), Situation: api.SituationOf(facts, now), Now: now,
 		Info:   enc.Info,
 		Report: api.Report{BitRate: c.Ring.BitRate, DelayMs: int64(delay), Players: players, SourceReport: &r},
 	}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -79,6 +80,8 @@ type served struct {
 	stop   context.CancelFunc
 	done   chan struct{} // closed when it has ended
 	joined *words.Joining
+	told   words.Told                    // owned by Run's goroutine
+	open   atomic.Pointer[relay.Channel] // nil while it is not
 }
 
 // Run carries what is wanted, and reads the list again, until ctx ends; then it waits until all
@@ -102,6 +105,11 @@ func (s *carrier) Run(ctx context.Context, st *station.Station) {
 			for _, k := range s.running {
 				if why, _ := k.joined.Trouble(now); why != "" {
 					s.t.Say("Channel %s: not connected: %s. Still trying.", k.label(), why)
+				}
+				if c := k.open.Load(); c != nil {
+					if says := k.told.Note(station.SituationOf(c, now), false, c.Private(), now); says != "" {
+						s.t.Say("Channel %s: %s", k.label(), says)
+					}
 				}
 			}
 			continue
@@ -221,6 +229,8 @@ func (s *carrier) carry(ctx context.Context, k *served) error {
 		return err
 	}
 	s.station.JoinedBy(k.invite)
+	k.open.Store(c)
+	defer k.open.Store(nil)
 	return s.run(ctx, c)
 }
 

@@ -332,6 +332,11 @@ func factsOf(c *relay.Channel, encoder func() Encoder) api.Facts {
 	return FactsFrom(st, ok, &e)
 }
 
+// SituationOf is what a viewer sees of a channel of which this node is not the source.
+func SituationOf(c *relay.Channel, now time.Time) api.Situation {
+	return api.SituationOf(factsOf(c, nil), now)
+}
+
 // FactsFrom turns a channel's status into the API's form. ok is false if the channel has been
 // closed here, and e is what the input does at a source.
 func FactsFrom(st relay.Status, ok bool, e *Encoder) api.Facts {

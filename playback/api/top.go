@@ -12,7 +12,9 @@ type TopChannel struct {
 	Name    string `json:"name"`
 	Title   string `json:"title"`
 	State   State  `json:"state"`    // at the relay that was asked
-	BitRate *int64 `json:"bit_rate"` // bit/s
+	// Situation is what a viewer there sees; nil if it does not say.
+	Situation *Situation `json:"situation"`
+	BitRate   *int64     `json:"bit_rate"` // bit/s
 	Players *int   `json:"players"`  // at the relay that was asked
 	Problem string `json:"problem"`  // why the source could not be asked
 	SeenBy  string `json:"seen_by"`  // who was asked then

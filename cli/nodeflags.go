@@ -40,6 +40,7 @@ func nodeFlags(players string) []cli.Flag {
 		flag.Number("max-viewers", "`N` players to serve, at most", defaultViewers),
 		flag.Text("batch", "send to players every `TIME` only, as in 100ms: less work for many of them, and as much delay (default: at once)"),
 		flag.Text("upload", "`RATE` to pass on outside this network, as in 20M bits per second (default: found out)"),
+		flag.Keep(),
 		flag.Config(),
 		flag.NoDiscovery(),
 		flag.Toggle("verbose", "log what happens to stderr"),
@@ -110,6 +111,9 @@ func stationFlags(c *cli.Context) (s station.Config, err error) {
 		return s, err
 	}
 	if s.Batch, err = flag.Batch(c); err != nil {
+		return s, err
+	}
+	if s.Keep, err = flag.Kept(c); err != nil {
 		return s, err
 	}
 	s.Upload, err = flag.Upload(c)

@@ -28,6 +28,7 @@ func (c *Channel) about(f api.Facts, bitRate int) api.Channel {
 		Reach:       f.Reach,
 		Private:     c.private,
 		Unread:      c.unread,
+		Kept:        c.kept.span(),
 	}
 }
 

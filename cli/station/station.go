@@ -23,6 +23,7 @@ import (
 	"relay/playback"
 	"relay/playback/api"
 	"relay/relay"
+	"relay/relay/archive"
 	"relay/relay/discovery"
 	"relay/relay/portmap"
 	"relay/relay/refusal"
@@ -56,6 +57,7 @@ type Station struct {
 
 	mu       sync.Mutex
 	channels []*playback.Channel
+	keepers  map[stream.ChannelID]*keeper
 	hosts    map[stream.ChannelID][]relay.HostPort // in the links by which channels were joined
 }
 
@@ -87,7 +89,8 @@ type Config struct {
 	MaxViewers   int              // likewise
 	Near         bool             // players in this machine's own networks alone
 	Discovery    lan.Config
-	Title        string // of the source's channel until there is a header; may be empty
+	Keep         *archive.Limits // of what is kept of each channel in Store; nil for nothing
+	Title        string          // of the source's channel until there is a header; may be empty
 }
 
 // Open opens the listeners and makes the node, or leaves nothing open. The caller closes the
@@ -184,6 +187,11 @@ func (s *Station) playing() playback.Config {
 
 // Close closes the listeners, whether the station has run or not.
 func (s *Station) Close() {
+	s.mu.Lock()
+	for _, k := range s.keepers {
+		k.stop()
+	}
+	s.mu.Unlock()
 	for _, l := range []io.Closer{s.links, s.packets} {
 		if l != nil {
 			l.Close()
@@ -215,17 +223,29 @@ func (s *Station) Show(c *relay.Channel, encoder func() Encoder) {
 			pc.Carries(func() stream.Stats { st, _ := c.Status(); return st.Ring })
 		}
 	}
+	k := s.keep(c, pc)
 	s.ops.carry(c, pc, encoder)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.channels = append(s.channels, pc)
+	if k != nil {
+		if s.keepers == nil {
+			s.keepers = make(map[stream.ChannelID]*keeper)
+		}
+		s.keepers[c.ID()] = k
+	}
 }
 
 // Hide removes a closed channel from the station's HTTP address.
 func (s *Station) Hide(c *relay.Channel) {
 	s.ops.drop(c)
 	s.mu.Lock()
+	k := s.keepers[c.ID()]
+	s.mu.Unlock()
+	k.stop() // another one of the same channel begins where this has ended
+	s.mu.Lock()
 	defer s.mu.Unlock()
+	delete(s.keepers, c.ID())
 	s.channels = slices.DeleteFunc(s.channels, func(pc *playback.Channel) bool { return pc.ID() == c.ID() })
 	delete(s.hosts, c.ID())
 }

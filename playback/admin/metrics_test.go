@@ -1,12 +1,17 @@
 package admin
 
 import (
+	"bytes"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/testutil"
+	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
 
 	"relay/playback/api"
 )
@@ -28,7 +33,7 @@ func busy(t *testing.T) *Metrics {
 			{Channel: api.Channel{Name: "waiting2"}}, // the same short ID
 		}
 	}, func() map[string]map[string]uint64 {
-		return map[string]map[string]uint64{"http": {"full": 7, "slow": 0}, "rtmp": {"crowd": 3}}
+		return map[string]map[string]uint64{"http": {"full": 7, "slow": 0}, "rtmp": {"crowd": 3}, "link": {"fed": 1}, "gossip": {"fed": 2}}
 	})
 	m.ParentChanged("abcdefgh", "none", 0, false)
 	m.ParentChanged("abcdefgh", "silent", 120*time.Millisecond, true)
@@ -37,13 +42,34 @@ func busy(t *testing.T) *Metrics {
 	return m
 }
 
+// text is what a scrape of m is answered.
+func text(t *testing.T, m *Metrics) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := m.write(&b); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+// families is how Prometheus reads that.
+func families(t *testing.T, m *Metrics) map[string]*dto.MetricFamily {
+	t.Helper()
+	p := expfmt.NewTextParser(model.UTF8Validation)
+	all, err := p.TextToMetricFamilies(strings.NewReader(text(t, m)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
 func TestMetricsFollowTheNamingRules(t *testing.T) {
-	problems, err := testutil.GatherAndLint(busy(t).registry)
+	problems, err := promlint.New(strings.NewReader(text(t, busy(t)))).Lint()
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, p := range problems {
-		// The Go and process collectors name their own.
+		// The library names those of the process.
 		if strings.HasPrefix(p.Metric, "relay_") {
 			t.Errorf("%s: %s", p.Metric, p.Text)
 		}
@@ -82,52 +108,77 @@ relay_refused_viewers_total{reason="slow"} 0
 # HELP relay_refused_rtmp_total Connections to the RTMP port that were turned away.
 # TYPE relay_refused_rtmp_total counter
 relay_refused_rtmp_total{reason="crowd"} 3
+relay_refused_strangers_total{at="gossip",reason="fed"} 2
+relay_refused_strangers_total{at="link",reason="fed"} 1
 `
-	names := []string{
-		"relay_media_bytes_total", "relay_media_rate_bytes_per_second", "relay_live", "relay_delay_seconds",
-		"relay_parent_changes_total", "relay_refused_viewers_total", "relay_refused_rtmp_total",
+	said := text(t, m)
+	for line := range strings.Lines(want[1:]) {
+		if !strings.Contains("\n"+said, "\n"+line) {
+			t.Errorf("not told: %s", line)
+		}
+		if name, ok := strings.CutPrefix(line, "# HELP "); ok && strings.Count(said, line) != 1 {
+			t.Errorf("the values of %s are not together", name)
+		}
 	}
-	if err := testutil.GatherAndCompare(m.registry, strings.NewReader(want), names...); err != nil {
-		t.Error(err)
+	if got, want := strings.Count(said, "\nrelay_refused_"), 6; got != want {
+		t.Errorf("%d values of what was refused, want %d", got, want)
 	}
 	all := map[string]int{}
-	families, err := m.registry.Gather()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, f := range families {
-		all[f.GetName()] = len(f.GetMetric())
+	for name, f := range families(t, m) {
+		all[name] = len(f.GetMetric())
 	}
 	for _, k := range kinds {
-		name := descName(k.desc)
-		want := 2
-		if name == "relay_media_age_seconds" {
-			want = 1 // nothing has come to the other
-		}
-		if all[name] != want {
-			t.Errorf("%s: %d values, want %d", name, all[name], want)
+		if all[k.name] != 2 {
+			t.Errorf("%s: %d values, want 2", k.name, all[k.name])
 		}
 	}
-	for _, name := range []string{"relay_build_info", "relay_failover_gap_seconds", "go_goroutines", "process_start_time_seconds", "relay_channels"} {
+	for _, name := range []string{
+		"relay_build_info", "relay_failover_gap_seconds", "go_goroutines", "process_start_time_seconds", "relay_channels",
+		"relay_media_age_seconds", // nothing has come to the other
+	} {
 		if all[name] != 1 {
 			t.Errorf("%s: %d values, want 1", name, all[name])
 		}
 	}
 }
 
-func descName(d *prometheus.Desc) string {
-	_, rest, _ := strings.Cut(d.String(), `fqName: "`)
-	name, _, _ := strings.Cut(rest, `"`)
-	return name
+// TestGapsAreSpread has gaps at a bucket's bound, beyond the last one, and in between.
+func TestGapsAreSpread(t *testing.T) {
+	m := NewMetrics("")
+	for _, gap := range []time.Duration{10 * time.Millisecond, 10*time.Millisecond + 1, time.Minute} {
+		m.ParentChanged("a", "silent", gap, true)
+	}
+	h := families(t, m)["relay_failover_gap_seconds"].GetMetric()[0].GetHistogram()
+	if h.GetSampleCount() != 3 || h.GetSampleSum() < 60.02 || h.GetSampleSum() > 60.0201 {
+		t.Errorf("%d gaps of %v s in all", h.GetSampleCount(), h.GetSampleSum())
+	}
+	var got []uint64
+	for _, b := range h.GetBucket() {
+		got = append(got, b.GetCumulativeCount())
+	}
+	if want := []uint64{1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3}; !slices.Equal(got, want) {
+		t.Errorf("up to each bound %v, want %v", got, want)
+	}
+}
+
+// TestLabelsAreEscaped has values that would end the line or the label, were they written as they are.
+func TestLabelsAreEscaped(t *testing.T) {
+	m := NewMetrics("")
+	const odd = "a\"} 9\nrelay_x 1 \\ \xff"
+	m.ChildLeft(odd, "closed")
+	all := families(t, m)
+	if all["relay_x"] != nil {
+		t.Error("a label made a metric")
+	}
+	got := all["relay_children_left_total"].GetMetric()[0].GetLabel()[0].GetValue()
+	if want := strings.ToValidUTF8(odd, "\ufffd"); got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
 }
 
 func TestLabelsAreBounded(t *testing.T) {
-	allowed := map[string]bool{"channel": true, "direction": true, "reason": true, "version": true, "goversion": true}
-	families, err := busy(t).registry.Gather()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, f := range families {
+	allowed := map[string]bool{"channel": true, "direction": true, "reason": true, "version": true, "goversion": true, "at": true, "le": true}
+	for f := range maps.Values(families(t, busy(t))) {
 		if !strings.HasPrefix(f.GetName(), "relay_") {
 			continue
 		}
@@ -145,12 +196,8 @@ func TestChannelThatIsClosedIsForgotten(t *testing.T) {
 	m := busy(t)
 	m.ParentChanged("other234", "closed", time.Second, true)
 	m.Forget("abcdefgh")
-	families, err := m.registry.Gather()
-	if err != nil {
-		t.Fatal(err)
-	}
 	kept := 0
-	for _, f := range families {
+	for f := range maps.Values(families(t, m)) {
 		for _, metric := range f.GetMetric() {
 			for _, l := range metric.GetLabel() {
 				switch f.GetName() {

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"go.uber.org/zap"
 
 	"relay/playback"
@@ -68,10 +67,7 @@ func (s *Server) Run(ctx context.Context, ln net.Listener) error {
 // Handler answers the listener's requests.
 func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("/metrics", promhttp.HandlerFor(s.config.Metrics.registry, promhttp.HandlerOpts{
-		MaxRequestsInFlight: maxScrapes,
-		Timeout:             playback.AnswerTimeout - time.Second,
-	}))
+	mux.Handle("/metrics", s.metrics())
 	mux.HandleFunc("/healthz", func(w http.ResponseWriter, _ *http.Request) { plain(w, "ok\n") })
 	mux.HandleFunc("/readyz", s.ready)
 	mux.Handle("/api/v1/", s.config.API)
@@ -85,6 +81,23 @@ func (s *Server) Handler() http.Handler {
 		http.Error(w, "There is no such page. There are /metrics, /healthz, /readyz and, under /api/v1/, channels, tree, events and status. Players are served at the address that relay printed for them.", http.StatusNotFound)
 	})
 	return playback.Guard(mux, s.config.AllowHosts)
+}
+
+// metrics answers scrapes, maxScrapes at once.
+func (s *Server) metrics() http.Handler {
+	underWay := make(chan struct{}, maxScrapes)
+	scrape := func(w http.ResponseWriter, _ *http.Request) {
+		select {
+		case underWay <- struct{}{}:
+			defer func() { <-underWay }()
+		default:
+			http.Error(w, "Several others are reading the metrics. Ask again in a second.", http.StatusServiceUnavailable)
+			return
+		}
+		w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+		s.config.Metrics.write(w)
+	}
+	return http.TimeoutHandler(http.HandlerFunc(scrape), playback.AnswerTimeout-time.Second, "The channels did not say in time how they are. Ask again.")
 }
 
 func plain(w http.ResponseWriter, text string) {

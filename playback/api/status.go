@@ -53,6 +53,16 @@ type Channel struct {
 	// Unread says that this node has the join part of the secret alone: it passes the channel on and
 	// cannot play it.
 	Unread bool `json:"unread,omitempty"`
+	// Kept is the part of the channel that this node keeps, so that viewers can begin there; nil if none.
+	Kept *Kept `json:"kept,omitempty"`
+}
+
+// Kept is what a node keeps of a channel on disk. Times are Unix milliseconds by the source's clock. Between
+// them some may be missing.
+type Kept struct {
+	FromMs int64 `json:"from_ms"`
+	ToMs   int64 `json:"to_ms"`
+	Bytes  int64 `json:"bytes"`
 }
 
 // ChannelStatus is one channel as whoever runs the node may know it: with addresses and

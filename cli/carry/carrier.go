@@ -176,7 +176,7 @@ func (s *carrier) end(k *served) {
 // begin carries a channel until ctx ends, or stop is called.
 func (s *carrier) begin(ctx context.Context, w wanted) *served {
 	ctx, stop := context.WithCancel(ctx)
-	k := &served{wanted: w, stop: stop, done: make(chan struct{}), joined: words.NewJoining(time.Now())}
+	k := &served{wanted: w, stop: stop, done: make(chan struct{}), joined: words.NewJoining(time.Now()), told: words.Told{Live: true}}
 	before := s.leaving[w.invite.Channel]
 	s.channels.Go(func() { // ends with ctx
 		defer stop()

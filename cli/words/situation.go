@@ -154,8 +154,8 @@ func situationPieces(st term.Style, s api.Situation, source, private bool, now t
 	if w.ticks {
 		p = append(p, term.Piece{Text: "for " + term.UptimeText(max(1, s.ForS)), Keep: 8})
 	}
-	for _, more := range w.line[1:] {
-		p = append(p, term.Piece{Text: more, Comma: true, Keep: 1})
+	for _, more := range w.line[1:] { // before figures, which say little while there is no picture
+		p = append(p, term.Piece{Text: more, Comma: true, Keep: 8})
 	}
 	return p
 }

@@ -91,4 +91,13 @@ func TestEachChangeIsSaidOnce(t *testing.T) {
 		}
 		said(api.OnAir)
 	}
+	told = Told{Live: true}
+	said(api.Looking)
+	if s := said(api.OnAir); s != "" {
+		t.Errorf("at first: %s", s)
+	}
+	said(api.Paused)
+	if s := said(api.OnAir); s != "The channel is live." {
+		t.Errorf("again: %q", s)
+	}
 }

@@ -70,7 +70,7 @@ func served(t *testing.T, came func() time.Time) *Server {
 	return NewServer(Config{
 		Metrics: busy(t),
 		Channels: func() []api.ChannelStatus {
-			return []api.ChannelStatus{{Channel: api.Channel{Name: "abcdefgh", State: api.Live, Root: true}, Came: came()}}
+			return []api.ChannelStatus{{Channel: api.Channel{Name: "abcdefgh", State: api.Live, Situation: api.Situation{Name: api.Paused}, Root: true}, Came: came()}}
 		},
 		API: owners,
 	})

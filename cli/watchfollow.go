@@ -38,9 +38,7 @@ func (w *watch) follow(ctx context.Context) {
 				live = false
 				w.events.Tell(words.Alias(w.channel.ID(), api.EventEncoderLost, api.EventMedia))
 			}
-			if says := told.Note(s.Situation, false, s.Private, now); says != "" {
-				w.t.Say("%s", says)
-			}
+			told.Tell(w.t, s.Situation, false, s.Private, now)
 			st := w.t.Style()
 			w.t.Show(s.Line(st).Draw(st))
 			if f := fmt.Sprint(s.Depth, s.Parent.ID, s.Lost, s.Children, s.Players); !w.t.ErrTTY && f != figures && s.Attached && live && now.Sub(drawn) >= changesEvery {

@@ -91,6 +91,15 @@ func TestEachChangeIsSaidOnce(t *testing.T) {
 		}
 		said(api.OnAir)
 	}
+	told = Told{}
+	for name, want := range map[api.SituationName]string{
+		api.Waits: "", api.Paused: "No encoder has sent anything since 11:59. Start it again to go on; viewers stay connected.", api.Over: "",
+		api.Stuck: "The encoder is connected, and has sent nothing since 11:59. If it does not go on, stop it and start it again; viewers stay connected.",
+	} {
+		if s := told.Note(situationAt(name, time.Minute), true, false, noon); s != want {
+			t.Errorf("at the source: %q, want %q", s, want)
+		}
+	}
 	told = Told{Live: true}
 	said(api.Looking)
 	if s := said(api.OnAir); s != "" {

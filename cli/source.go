@@ -81,6 +81,7 @@ type source struct {
 	plan    sourcePlan
 	log     *zap.Logger
 	station *station.Station
+	replay  io.ReadSeeker // what was kept of a channel, if the input is that
 	channel *relay.Channel
 	media   *ingest.Input
 	access  seal.Access
@@ -182,6 +183,9 @@ func (s *source) identify(ctx context.Context, in io.Reader, keys *station.Keys)
 	if s.access, err = s.plan.privacy.ForSource(ctx, s.t, in, keys, s.plan.name, stream.IDOf(keys.Key)); err != nil {
 		return nil, err
 	}
+	if s.replay, err = station.OpenReplay(s.t, &s.plan.station, s.plan.input.path, s.plan.folder); err != nil {
+		return nil, err
+	}
 	s.plan.station.Private(s.access)
 	s.plan.station.Store = keys.Store
 	s.plan.station.Key, release, err = station.NodeKey(keys.Store, keys.Why, s.log)
@@ -219,7 +223,7 @@ func (s *source) runner() interface {
 	case in.stdin != nil:
 		return &ingest.Pipe{From: in.stdin, Open: s.begin}
 	case in.path != "":
-		return &ingest.File{Path: in.path, Loop: in.loop, Open: s.begin, Log: s.log}
+		return &ingest.File{Path: in.path, From: s.replay, Loop: in.loop, Open: s.begin, Log: s.log}
 	case in.url == nil:
 		return &rtmp.Server{Listener: s.station.RTMP, Publish: ingest.OverRTMP(s.admit), Play: s.station.PlayOverRTMP, Refused: s.turnedAway, Refusals: &s.station.RTMPRefused, Own: s.station.Node.Near, Log: s.log}
 	case strings.EqualFold(in.url.Scheme, "rtmp"):

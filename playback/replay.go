@@ -6,6 +6,7 @@ import (
 	"net"
 	"time"
 
+	"relay/ingest/flv"
 	"relay/relay/archive"
 	"relay/relay/stream"
 )
@@ -22,7 +23,11 @@ type Replay struct {
 // chunks; it is nil for another.
 func NewReplay(a *archive.Archive, unsealer func() *stream.Unsealer) (*Replay, error) {
 	r := &Replay{kept: &kept{a, unsealer}}
-	return r, r.rewind()
+	if err := r.rewind(); err != nil {
+		r.Close()
+		return nil, err
+	}
+	return r, nil
 }
 
 var errNothingKept = errors.New("nothing in it can be played")
@@ -38,23 +43,37 @@ func (r *Replay) rewind() error {
 	r.Close()
 	r.from = &film{past: past, plain: r.kept.plain()}
 	r.place = newPlace(newOwnReel(stream.NewRing(stream.Limits{}), flvForm, r.from), GOP)
-	r.out = nil
-	return nil
+	r.out, err = r.more()
+	if err == io.EOF {
+		err = errNothingKept
+	}
+	return err
+}
+
+// Title is what the broadcaster called it, "" if nothing.
+func (r *Replay) Title() string {
+	return flv.CleanTitle(flv.Describe(r.place.reel.feed.header.Payload()).Title)
+}
+
+// more is what comes next.
+func (r *Replay) more() (net.Buffers, error) {
+	out, _, err := r.place.next()
+	switch {
+	case errors.Is(err, stream.ErrClosed) && r.from.err != nil:
+		err = r.from.err
+	case errors.Is(err, stream.ErrClosed):
+		err = io.EOF
+	}
+	return out, err
 }
 
 // Read implements [io.Reader].
 func (r *Replay) Read(b []byte) (int, error) {
 	for len(r.out) == 0 {
-		out, _, err := r.place.next()
-		switch {
-		case errors.Is(err, stream.ErrClosed) && r.from.err != nil:
-			return 0, r.from.err
-		case errors.Is(err, stream.ErrClosed):
-			return 0, io.EOF
-		case err != nil:
+		var err error
+		if r.out, err = r.more(); err != nil {
 			return 0, err
 		}
-		r.out = out
 	}
 	n := copy(b, r.out[0])
 	if r.out[0] = r.out[0][n:]; len(r.out[0]) == 0 {

@@ -73,6 +73,7 @@ type Channel struct {
 	calls     calls
 	meetings  meetings
 	refused   refusal.Counts // in calls
+	answers   answers
 	sweeper   sweeper
 	inbound   atomic.Uint64 // numbers given to links that came in
 	sent      atomic.Uint64 // payload bytes to children, including those that are gone
@@ -88,23 +89,15 @@ func (n *Node) newChannel(id stream.ChannelID, access seal.Access, notices func(
 	if access.CanRead() {
 		opener = stream.NewOpener(access.Content(id), ring, plain)
 	}
-	return &Channel{
-		id:     id,
-		access: access,
-		pass:   passOf(id, access),
-		node:   n,
-		ring:   ring,
-		plain:  plain,
-		opener: opener,
-		log:    n.log.With(zap.String("channel", id.Short())),
-		notices: func(n Notice) {
-			if notices != nil {
-				notices(n)
-			}
-			if all != nil {
-				all(id, n)
-			}
-		},
+	c := &Channel{
+		id:        id,
+		access:    access,
+		pass:      passOf(id, access),
+		node:      n,
+		ring:      ring,
+		plain:     plain,
+		opener:    opener,
+		log:       n.log.With(zap.String("channel", id.Short())),
 		started:   now,
 		events:    make(chan tree.Event, eventQueue),
 		ask:       make(chan func(*tree.Node)),
@@ -124,6 +117,16 @@ func (n *Node) newChannel(id stream.ChannelID, access seal.Access, notices func(
 		descent:   descent{node: n.cfg.Key, strangers: rate.NewLimiter(placeRate, placeBurst)},
 		sweeper:   newSweeper(),
 	}
+	c.notices = func(n Notice) {
+		c.answers.note(n, time.Now())
+		if notices != nil {
+			notices(n)
+		}
+		if all != nil {
+			all(id, n)
+		}
+	}
+	return c
 }
 
 // Source opens the channel of which this node is the root. The epoch must be later

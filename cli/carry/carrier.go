@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -79,6 +80,8 @@ type served struct {
 	stop   context.CancelFunc
 	done   chan struct{} // closed when it has ended
 	joined *words.Joining
+	told   words.Told                    // owned by Run's goroutine
+	open   atomic.Pointer[relay.Channel] // nil while it is not
 }
 
 // Run carries what is wanted, and reads the list again, until ctx ends; then it waits until all
@@ -102,6 +105,11 @@ func (s *carrier) Run(ctx context.Context, st *station.Station) {
 			for _, k := range s.running {
 				if why, _ := k.joined.Trouble(now); why != "" {
 					s.t.Say("Channel %s: not connected: %s. Still trying.", k.label(), why)
+				}
+				if c := k.open.Load(); c != nil {
+					if says := k.told.Note(station.SituationOf(c, now), false, c.Private(), now); says != "" {
+						s.t.Say("Channel %s: %s", k.label(), says)
+					}
 				}
 			}
 			continue
@@ -168,7 +176,7 @@ func (s *carrier) end(k *served) {
 // begin carries a channel until ctx ends, or stop is called.
 func (s *carrier) begin(ctx context.Context, w wanted) *served {
 	ctx, stop := context.WithCancel(ctx)
-	k := &served{wanted: w, stop: stop, done: make(chan struct{}), joined: words.NewJoining(time.Now())}
+	k := &served{wanted: w, stop: stop, done: make(chan struct{}), joined: words.NewJoining(time.Now()), told: words.Told{Live: true}}
 	before := s.leaving[w.invite.Channel]
 	s.channels.Go(func() { // ends with ctx
 		defer stop()
@@ -221,6 +229,8 @@ func (s *carrier) carry(ctx context.Context, k *served) error {
 		return err
 	}
 	s.station.JoinedBy(k.invite)
+	k.open.Store(c)
+	defer k.open.Store(nil)
 	return s.run(ctx, c)
 }
 

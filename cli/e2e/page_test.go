@@ -167,6 +167,18 @@ func TestPageSurvivesItsSource(t *testing.T) {
 	if got := p.requests(t, ".mp4"); got != asked {
 		t.Errorf("the page asked for the stream %d times more", got-asked)
 	}
+
+	src.interrupt(t)
+	p.says(t, "#b-live", "Source away")
+	p.says(t, "#what", "The source is away")
+	if place := p.text(t, "#b-place"); strings.Contains(place, "source") {
+		t.Errorf("beside that it says %q", place)
+	}
+	p.says(t, "#tree", "cut off")
+	if tree := p.text(t, "#tree"); strings.Contains(tree, "source") {
+		t.Errorf("and of the tree %q", tree)
+	}
+	p.shot(t, "away")
 	p.faultless(t)
 }
 

@@ -4,9 +4,10 @@
 import { Graph } from './graph.js';
 import { Poll, askEvery } from './node.js';
 import { Player } from './player.js';
+import { badgeOf, sight } from './state.js';
 import { html } from './svg.js';
 import { Tree } from './tree.js';
-import { condition, dropped, explain, format, leftPeers, millis, place, plural, rate, reach, seconds, watching } from './words.js';
+import { dropped, format, leftPeers, millis, place, plural, rate, reach, seconds, watching } from './words.js';
 
 /** A pointer that does not move hides the controls after so long, in ms. */
 const sleepAfter = 2500;
@@ -149,14 +150,15 @@ function set(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
+const seen = () => sight(player, channel, reached);
+
 function situation() {
-  if (channels === null && !reached) return explain({ name: 'lost' }, null, false);
   if (channels && !channel) {
     if (channels.length === 0) return { title: 'No channel is open here', text: 'Run “relay source” or “relay watch” on this node. The picture appears here by itself.', busy: true };
     if (wanted) return { title: 'There is no such channel here', text: `${miss(wanted)} Choose from the list.` };
     return null; // the list takes the player's place
   }
-  return explain(player.state, channel, reached);
+  return seen().card;
 }
 
 function showState() {
@@ -194,7 +196,7 @@ function showLinks(box) {
 function showBadges() {
   if (!channel) return;
   const c = channel;
-  const [word, kind] = condition(player.state, c);
+  const [word, kind] = seen().badge;
   badge('b-live', kind, html('i'), word);
   const behind = delay();
   badge('b-delay', '', behind !== null ? `${seconds(behind / 1000)} behind` : player.state.name === 'playing' ? 'HLS: some seconds behind' : '');
@@ -218,12 +220,12 @@ function showChannels() {
   const show = channels !== null && (channels.length > 1 || channels.length === 1 && !channel);
   el('channels').hidden = !show;
   if (!show) return;
-  const key = JSON.stringify([channel?.id, channels.map((c) => [c.id, c.title, c.state, c.codec])]);
+  const key = JSON.stringify([channel?.id, channels.map((c) => [c.id, c.title, badgeOf(c), c.codec])]);
   if (key === listed) return; // else a list that has the focus would lose it each second
   listed = key;
   el('channellist').replaceChildren(...channels.map((c) => html('li', {},
     html('a', { href: c.name, class: c.state, 'aria-current': c.id === channel?.id ? 'true' : undefined },
-      thumbnail(c), html('i'), html('b', {}, titleOf(c)), html('small', {}, [c.state, format(c.codec)].filter(Boolean).join(' · '))))));
+      thumbnail(c), html('i'), html('b', {}, titleOf(c)), html('small', {}, [badgeOf(c)[0], format(c.codec)].filter(Boolean).join(' · '))))));
 }
 
 // thumbnail is a channel's newest picture, where the node makes them.

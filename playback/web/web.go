@@ -10,6 +10,8 @@
 //	  tabs.js    what other tabs in the same browser take
 //	  place.js   whether the picture stands where it will never move
 //	  wedge.js   whether what comes can be played
+//	state.js   what a viewer sees: what the node says of the channel, and the page of itself
+//	words.js   all sentences
 //	node.js    asks the node's API
 //	tree.js    draws the tree; layout.js says where
 //	graph.js   draws the last five minutes

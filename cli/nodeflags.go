@@ -99,7 +99,7 @@ func stationFlags(c *cli.Context) (s station.Config, err error) {
 	if s.Webhook, err = flag.Webhook(c); err != nil {
 		return s, err
 	}
-	if s.Proxies, err = flag.Proxies(c); err != nil {
+	if s.Proxies, s.Embed, err = flag.Sites(c); err != nil {
 		return s, err
 	}
 	s.AllowHosts, s.Thumbnails, s.Shown = c.StringSlice("allow-host"), c.Bool("thumbnails"), flag.Shown(c)

@@ -22,6 +22,9 @@ const fullWait = 5;
 /** Media that is not enough to begin with begins all the same after so long, in ms. */
 const mostHold = 600;
 
+/** afloat reports whether a picture floats over other windows, seen even if its tab is not. */
+export const afloat = (video) => document.pictureInPictureElement === video || video.webkitPresentationMode === 'picture-in-picture';
+
 /** When a tab without a place asks again, in seconds. */
 const crowdedWait = 2;
 
@@ -76,7 +79,9 @@ export class Player {
     this.#changed = changed;
     setInterval(() => this.#steer(), steerEvery);
     document.addEventListener('visibilitychange', () => this.#seen());
-    video.addEventListener('volumechange', () => this.#seen());
+    for (const event of ['volumechange', 'enterpictureinpicture', 'leavepictureinpicture', 'webkitpresentationmodechanged']) {
+      video.addEventListener(event, () => this.#seen());
+    }
     video.addEventListener('waiting', () => { this.#dry = true; });
     video.addEventListener('playing', () => { if (!Source) this.#set({ name: 'playing' }); });
     if ('BroadcastChannel' in globalThis) {
@@ -328,7 +333,7 @@ export class Player {
     }
     if (video.seeking) return;
     // A phone pauses what goes to the background, and does not go on by itself.
-    if (video.paused && this.state.name !== 'tap' && document.visibilityState === 'visible') this.#play();
+    if (video.paused && this.state.name !== 'tap' && !this.#hidden()) this.#play();
     const { rate, jump } = this.#pace.steer(last[1] - at, now / 1000);
     if (jump > 0) this.#seek(last);
     if (video.playbackRate !== rate) video.playbackRate = rate;
@@ -357,7 +362,16 @@ export class Player {
     this.toLive();
   }
 
-  #unseen() { return document.visibilityState === 'hidden' && (this.#video.muted || !this.sound); }
+  /** again does what there is to do where the page offers something: play, go on, or ask at once. */
+  again() {
+    if (this.state.name === 'tap') this.tapped();
+    else if (this.paused) this.toggle();
+    else this.retry();
+  }
+
+  #hidden() { return document.visibilityState === 'hidden' && !afloat(this.#video); }
+
+  #unseen() { return this.#hidden() && (this.#video.muted || !this.sound); }
 
   // seen stops the stream when nobody has seen the picture for a while, and starts it again
   // when somebody does.

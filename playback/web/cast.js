@@ -38,16 +38,15 @@ export class Cast {
   /** choose has the browser ask for a device, or let go of it. */
   async choose() {
     try {
-      this.#video.play().catch(() => {}); // on the device, as soon as there is one
-      await this.#video.remote.prompt();
+      await this.#video.remote?.prompt();
     } catch { /* nothing was chosen */ }
-    if (!this.on) this.#video.pause();
   }
 
   #set(now) {
     if (Object.entries(now).every(([k, v]) => this[k] === v)) return;
     Object.assign(this, now);
-    if (!this.on) this.#video.pause();
+    if (this.on) this.#video.play().catch(() => {}); // the device says why
+    else this.#video.pause();
     this.#changed();
   }
 }

@@ -2,6 +2,7 @@
 // fetches /<channel>.mp4, which never ends, and feeds it to a Sink. It tells its
 // owner what it is doing as a state; the owner has the words.
 
+import { Captions, Shown } from './captions.js';
 import { Splitter, describe } from './mp4.js';
 import { Backoff, Pace } from './pace.js';
 import { stuck } from './place.js';
@@ -73,10 +74,15 @@ export class Player {
   #takes = false; // a stream, or is about to
   #tabs = null; // the others in this browser, where it tells
   paused = false; // by the person
+  /** captions that are in the stream. */
+  captions;
+  #captionsIn;
 
   constructor(video, changed) {
     this.#video = video;
     this.#changed = changed;
+    this.captions = new Shown(video, () => changed(this));
+    this.#captionsIn = new Captions((time, lines) => this.captions.show(time, lines));
     setInterval(() => this.#steer(), steerEvery);
     document.addEventListener('visibilitychange', () => this.#seen());
     for (const event of ['volumechange', 'enterpictureinpicture', 'leavepictureinpicture', 'webkitpresentationmodechanged']) {
@@ -170,6 +176,7 @@ export class Player {
     this.#sink = null;
     this.#begun = false;
     this.#firstAt = 0;
+    this.captions.clear();
   }
 
   // native plays HLS, seconds behind, in a browser without Media Source Extensions.
@@ -243,11 +250,13 @@ export class Player {
       for (const { init, bytes } of splitter.push(value)) {
         if (init) {
           this.#begin(bytes, fresh);
+          this.#captionsIn.begin(bytes);
           fresh = false;
         } else if (fresh) {
           continue; // nothing to decode it with
         } else {
           this.#came();
+          this.#captionsIn.take(bytes);
         }
         await this.#sink.append(bytes);
         if (run !== this.#runs) return this.state;

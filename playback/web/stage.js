@@ -41,6 +41,7 @@ export class Stage {
       softer: () => this.#nudge(-volumeStep),
       live: () => this.#toLive(),
       full: () => this.#fullScreen(),
+      captions: () => { if (player.captions.there) player.captions.toggle(); },
       pip: floats(video) ? () => this.#float() : undefined,
     };
     const on = (id, act) => el(id).addEventListener('click', act);
@@ -48,6 +49,7 @@ export class Stage {
     on('mute', this.acts.mute);
     on('live', this.acts.live);
     on('full', this.acts.full);
+    on('captions', this.acts.captions);
     on('pip', () => this.#float());
     on('cast', () => this.#cast.choose());
     el('volume').addEventListener('input', () => this.#loud(Number(el('volume').value)));
@@ -84,6 +86,9 @@ export class Stage {
     set(el('offer'), controls.tapForSound);
     el('soundonly').hidden = !(sound && !picture);
     el('controls').hidden = !open;
+    const { captions } = this.#player;
+    el('captions').hidden = !captions.there;
+    el('captions').setAttribute('aria-pressed', captions.on);
     el('pip').hidden = !this.acts.pip || !picture;
     el('pip').setAttribute('aria-pressed', afloat(video));
     el('cast').hidden = !this.#cast.there && !this.#cast.on;

@@ -25,7 +25,6 @@ export function duration(s) {
 /** What is written on and beside the controls over the picture. */
 export const controls = {
   play: 'Play', pause: 'Pause', mute: 'Mute', unmute: 'Unmute', tapForSound: 'Tap for sound', live: 'Live',
-  captionsOn: 'Show captions', captionsOff: 'Hide captions',
 };
 export const behindLive = (time) => `${time} behind`;
 

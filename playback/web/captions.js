@@ -6,6 +6,11 @@ import { boxes, first, inside, sub } from './mp4.js';
 
 /** A caption that nothing ends is taken away after so long, in seconds, as decoders do. */
 const longest = 16;
+/**
+ * A node that hurries a newcomer to live shows each picture since the key frame for 1 ms, in the order
+ * of decoding. That is not the order of the captions, so that those of such pictures are passed over.
+ */
+const hurried = 0.0015;
 /** So many seconds of captions behind the newest are kept. */
 const kept = 20;
 
@@ -36,7 +41,7 @@ export function format(init) {
 }
 
 /**
- * found returns the pairs of field 1 in a media segment's pictures, as {dts, time, pairs}, in the
+ * found returns the pairs of field 1 in a media segment's pictures, as {dts, time, lasts, pairs}, in the
  * order of decoding; times are in seconds. What makes no sense is passed over.
  */
 export function found(segment, format) {
@@ -48,7 +53,7 @@ export function found(segment, format) {
     for (const s of samples(root, traf, tfhd)) {
       const pairs = [];
       for (const unit of units(s.data, format)) pairs.push(...captionsOf(unit));
-      all.push({ dts: s.dts / format.rate, time: s.pts / format.rate, pairs });
+      all.push({ dts: s.dts / format.rate, time: s.pts / format.rate, lasts: s.lasts / format.rate, pairs });
     }
   }
   return all;
@@ -76,7 +81,7 @@ function* samples(root, traf, tfhd) {
       if (flags & 0x200) { size = trun.getUint32(at); at += 4; }
       if (flags & 0x400) at += 4;
       if (flags & 0x800) { offset = signed ? trun.getInt32(at) : trun.getUint32(at); at += 4; }
-      yield { dts, pts: dts + offset, data: sub(root, from, from + size) };
+      yield { dts, pts: dts + offset, lasts: duration, data: sub(root, from, from + size) };
       from += size;
       dts += duration;
     }
@@ -187,7 +192,7 @@ export class Captions {
       all = found(segment, this.#format);
     } catch { /* it is cut short */ }
     if (!all.length) return;
-    this.#waiting.push(...all.filter((p) => p.pairs.length));
+    this.#waiting.push(...all.filter((p) => p.pairs.length && p.lasts > hurried));
     const upTo = all.at(-1).dts; // nothing is to come that is shown earlier
     const ready = this.#waiting.filter((p) => p.time <= upTo).sort((a, b) => a.time - b.time);
     this.#waiting = this.#waiting.filter((p) => p.time > upTo);
@@ -224,7 +229,7 @@ export class Shown {
     this.#track ??= this.#video.addTextTrack('captions');
     for (const old of [...this.#track.cues ?? []].filter((c) => c.endTime < time - kept)) this.#track.removeCue(old);
     this.#cue = new VTTCue(time, time + longest, marked(lines));
-    this.#cue.line = -3; // above the controls
+    this.#cue.line = lineOf(lines.length, this.#video.clientHeight);
     this.#track.addCue(this.#cue);
     this.there = true;
     this.#switch();
@@ -254,3 +259,10 @@ export class Shown {
 
 /** marked writes lines for a text track, which knows markup of its own. */
 export const marked = (lines) => lines.join('\n').replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
+
+/** The controls' height in CSS pixels, and that of a line as a part of the picture's, as in style.css. */
+const controls = 58;
+const line = 0.07;
+
+/** lineOf says at which line from the bottom so many lines of text begin, to end above the controls. */
+export const lineOf = (lines, height) => -lines - (height > 0 ? Math.min(7, Math.ceil(controls / (line * height))) : 2);

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
-import { Captions, found, format, marked } from './captions.js';
+import { Captions, found, format, lineOf, marked } from './captions.js';
 import { Line21 } from './cea608.js';
 import { Splitter } from './mp4.js';
 
@@ -74,8 +74,8 @@ function sei(pairs) {
 
 // movie is what ffmpeg makes of the test picture, cut at each frame, with captions put into the
 // frames in the order in which they are shown.
-function movie(pairs, ...options) {
-  const file = execFileSync('ffmpeg', ['-v', 'error', '-nostdin', '-f', 'lavfi', '-i', 'testsrc2=size=64x36:rate=25:duration=1', '-c:v', 'libx264', ...options,
+function movie(pairs, rate, ...options) {
+  const file = execFileSync('ffmpeg', ['-v', 'error', '-nostdin', '-f', 'lavfi', '-i', `testsrc2=size=64x36:rate=${rate}:duration=${25 / rate}`, '-c:v', 'libx264', ...options,
     '-f', 'mp4', '-movflags', 'frag_every_frame+empty_moov+default_base_moof', '-'], { maxBuffer: 1 << 24 });
   const [init, ...segments] = new Splitter().push(file);
   const cut = format(init.bytes);
@@ -109,7 +109,7 @@ function withUnit(bytes, unit) {
 for (const [name, ...options] of [['as they are decoded', '-preset', 'ultrafast', '-bf', '0'], ['in another order than they are decoded', '-preset', 'medium', '-bf', '3', '-b_strategy', '0']]) {
   test(`captions are read from pictures that are shown ${name}`, () => {
     const pairs = [...RDC, ...bottom, ...text('the quick brown fox')];
-    const m = movie(pairs, ...options);
+    const m = movie(pairs, 25, ...options);
     const moved = m.shown.some((p) => p.time > p.dts);
     assert.equal(moved, options.includes('3'));
     const said = [];
@@ -124,6 +124,13 @@ for (const [name, ...options] of [['as they are decoded', '-preset', 'ultrafast'
   });
 }
 
+test('pictures that only lead a newcomer to live say nothing', () => {
+  const m = movie([...RDC, ...bottom, ...text('the quick brown fox')], 1000, '-preset', 'ultrafast');
+  const captions = new Captions(() => assert.fail('they are in no order'));
+  captions.begin(m.init);
+  for (const segment of m.media) captions.take(segment);
+});
+
 test('what is no picture of that kind has no captions', () => {
   assert.equal(format(new Uint8Array(8)), null);
   const captions = new Captions(() => assert.fail('there are none'));
@@ -132,3 +139,7 @@ test('what is no picture of that kind has no captions', () => {
 });
 
 test('a caption is no markup', () => assert.equal(marked(['<b>a</b>', 'x & y --> z']), '&lt;b&gt;a&lt;/b&gt;\nx &amp; y --&gt; z'));
+
+test('captions stand above the controls, however small the picture', () => {
+  assert.deepEqual([lineOf(1, 180), lineOf(2, 180), lineOf(2, 500), lineOf(2, 1000), lineOf(2, 0), lineOf(3, 40)], [-6, -7, -4, -3, -4, -10]);
+});

@@ -94,6 +94,7 @@ var law = []struct {
 	{"relay/wire", []string{"relay/lineage", "relay/seal", "relay/stream", "tree"}},
 	{"relay/membership", []string{"relay/hostnet", "relay/oneline", "relay/refusal", "relay/stream", "relay/wire", "tree"}},
 	{"relay/discovery", []string{"relay/hostnet", "relay/refusal", "relay/stream"}},
+	{"relay/archive", []string{"relay/stream"}},
 	{"relay/store", []string{"relay/oneline", "relay/seal", "relay/stream", "relay/wire", "tree"}},
 	{"relay", []string{"relay/hostnet", "relay/lineage", "relay/membership", "relay/oneline", "relay/refusal", "relay/seal", "relay/store", "relay/socket", "relay/stream", "relay/wire", "tree"}},
 
@@ -105,7 +106,7 @@ var law = []struct {
 	{"playback/api", nil},
 	{"playback/web", nil},
 	{"playback/remux", []string{"ingest/flv"}},
-	{"playback", []string{"ingest/flv", "playback/api", "playback/remux", "playback/web", "relay/hostnet", "relay/lobby", "relay/naming", "relay/refusal", "relay/socket", "relay/stream"}},
+	{"playback", []string{"ingest/flv", "playback/api", "playback/remux", "playback/web", "relay/archive", "relay/hostnet", "relay/lobby", "relay/naming", "relay/refusal", "relay/socket", "relay/stream"}},
 	{"playback/admin", []string{"playback", "playback/api"}},
 
 	{"cli/deploy/release", nil},
@@ -196,7 +197,7 @@ func TestLibrariesStayInTheirRooms(t *testing.T) {
 		"github.com/bluenviron/mediacommon": {"relay/playback/remux"},
 		"github.com/urfave/cli":             {"relay/cli", "relay/cli/flag", "relay/cli/manual"},
 		"github.com/hashicorp/memberlist":   {"relay/relay/membership"},
-		"github.com/gofrs/flock":            {"relay/relay/store"},
+		"github.com/gofrs/flock":            {"relay/relay/archive", "relay/relay/store"},
 		"github.com/huin/goupnp":            {"relay/relay/portmap"},
 		"github.com/VictoriaMetrics":        {"relay/playback/admin"},
 		"github.com/prometheus":             {}, // for tests: it brings 2 MB of protobuf

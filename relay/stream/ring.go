@@ -11,7 +11,7 @@ import (
 // Limits bound a ring. A zero field takes its default.
 type Limits struct {
 	Bytes int           // of memory for frames held; default 64 MiB
-	Age   time.Duration // by the root's clock; default 60 s: a broken network is mended within it, or not soon
+	Age   time.Duration // by the root's clock; default 60 s: a broken network is mended within it, or not soon. See unreadPart
 }
 
 const (
@@ -20,6 +20,9 @@ const (
 	// ringKeys is how many places to start at a ring keeps when its age bound
 	// would drop them: two groups of pictures.
 	ringKeys = 2
+	// unreadPart of its age is what a ring keeps while it holds nothing that anybody has taken: who has
+	// no readers need not wait for them to come back, and who begins wants the newest.
+	unreadPart = 2
 	// chunkCost is what a chunk takes beside its frame, in bytes: the Chunk, its entry with the room
 	// that append leaves, and what the allocator rounds up. Without it, chunks of a byte each would
 	// take three times the bound.
@@ -85,6 +88,7 @@ type Ring struct {
 	key     uint64  // index+1 of the newest key chunk, 0 if there was none
 	keys    int     // key chunks held
 	bytes   int
+	taken   uint64 // index+1 of the newest chunk that a cursor has taken, 0 if there was none
 	epoch   uint64 // index of the first chunk of the newest epoch
 	window  uint64 // index of the first chunk of the last rateWindow in that epoch
 	rated   int    // bytes of payload from there on
@@ -256,7 +260,11 @@ func (r *Ring) evict() {
 			if e.chunk.Has(Key) {
 				left--
 			}
-			young := e.chunk.epoch == newest.epoch && e.chunk.age(newest) <= r.limits.Age
+			most := r.limits.Age
+			if r.taken <= r.first {
+				most /= unreadPart
+			}
+			young := e.chunk.epoch == newest.epoch && e.chunk.age(newest) <= most
 			if young || left < ringKeys {
 				return
 			}

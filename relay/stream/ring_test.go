@@ -197,6 +197,33 @@ func TestRingKeepsTwoGroupsThatAreOlderThanItsAge(t *testing.T) {
 	}
 }
 
+func TestRingKeepsHalfAsLongWhatNobodyTakes(t *testing.T) {
+	m := newMaker(t)
+	r := m.ringOf(Limits{Age: 60 * time.Second})
+	seq := uint64(0)
+	next := func(seconds int, span time.Duration) {
+		t.Helper()
+		for range seconds {
+			seq++
+			mustAppend(t, r, m.chunk(nil, Key|Tag, seq, seq*1000, 1, []byte("tag")))
+		}
+		if s := r.Stats(); s.Span != span {
+			t.Fatalf("%v is held after %d s, want %v", s.Span, seq, span)
+		}
+	}
+	next(90, 30*time.Second)
+	reader := r.Cursor()
+	drain(t, reader) // the newest, 90 s
+	next(20, 50*time.Second)
+	drain(t, reader)
+	next(60, 60*time.Second) // what was taken last is the oldest that is held
+	if items := drain(t, r.Resume(Position{m.epoch, 110})); len(items) != 60 || items[0].Missed != 0 {
+		t.Fatalf("who comes back after 60 s gets %d chunks, and misses %d", len(items), items[0].Missed)
+	}
+	next(60, 60*time.Second)
+	next(1, 30*time.Second)
+}
+
 func TestNewestChunkStaysWhateverItsSize(t *testing.T) {
 	m := newMaker(t)
 	r := m.ringOf(Limits{Bytes: 1})

@@ -24,6 +24,8 @@ import (
 const (
 	// loopArg makes this program the bare loop.
 	loopArg = "bare-loop"
+	// bareReaderArg makes it the bare reader of the address that follows.
+	bareReaderArg = "bare-reader"
 	// pinned is set once this process has its core: those for servers, and those for itself.
 	pinned = "RELAY_LOAD_PINNED"
 )
@@ -35,6 +37,7 @@ type options struct {
 	who     []contestant
 	repeats int
 	soak    time.Duration
+	idle    time.Duration
 	churn   int
 	starts  int
 	md, svg string
@@ -46,6 +49,9 @@ func main() {
 	if len(os.Args) == 2 && os.Args[1] == loopArg {
 		exit(serveLoop(os.Stdout))
 	}
+	if len(os.Args) == 3 && os.Args[1] == bareReaderArg {
+		exit(readBare(os.Args[2], os.Stdout))
+	}
 	o, err := read()
 	if err == nil {
 		debug.SetGCPercent(400) // memory to spare, and a core that has better to do
@@ -55,6 +61,8 @@ func main() {
 		switch {
 		case o.starts > 0:
 			err = o.plan.starts(ctx, o.starts)
+		case o.idle > 0:
+			err = o.plan.idle(ctx, o.idle)
 		case o.soak > 0:
 			err = o.plan.soak(ctx, o.soak, o.churn)
 		default:
@@ -88,6 +96,7 @@ func read() (o *options, err error) {
 	flag.DurationVar(&o.soak, "soak", 0, "instead of all that: let viewers of ours come and leave for that long, and look whether what the server holds has grown")
 	flag.IntVar(&o.churn, "churn", 50, "viewers that come each second of a soak")
 	flag.IntVar(&o.starts, "starts", 0, "instead of all that: start ours so often, and tell how long it takes until it listens")
+	flag.DurationVar(&o.idle, "idle", 0, "instead of all that: let relay watch take the stream for that long with nobody to pass it on to, and tell what it uses beside a bare reader")
 	rate := flag.Int("rate", 3_100_000, "of the stream, in bits per second")
 	file := flag.String("clip", "cli/demo/demo.flv", "FLV file with H.264 and AAC that the stream is made of")
 	flag.StringVar(&o.machine.relay, "relay", "bin/relay", "the program that is measured")

@@ -33,6 +33,7 @@ type server struct {
 	play    string // the address for viewers
 	page    string // of ours: that of the page
 	rtmp    string // of ours: that for players over RTMP
+	link    string // of ours: that for watchers
 	come    visit  // how they come; if nil, they watch what is at play
 }
 
@@ -153,7 +154,7 @@ func startRelay(m machine, form string, flags ...string) (*server, error) {
 		return nil, fmt.Errorf("relay source begins with %q", line)
 	}
 	s.publish = func(h *history) (*publisher, error) { return publishRTMP(said.Server+"/"+streamKey, h) }
-	s.page, s.rtmp = said.Page, said.Server+"/"+said.Name+exactly
+	s.page, s.link, s.rtmp = said.Page, said.Link, said.Server+"/"+said.Name+exactly
 	switch form {
 	case "rtmp":
 		s.play = s.rtmp

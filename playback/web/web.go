@@ -4,20 +4,22 @@
 //
 //	app.js     which channel, and what the node says of it
 //	  choice.js  which channel an address names
-//	embed.js   the same, of the picture alone (embed.html), for frames of other sites
+//	  words.js   the words for all of it
+//	embed.js   the picture alone, for frames of other sites (embed.html has the player of index.html)
 //	stage.js   the controls over the picture
 //	  card.js    what happens, in words over the picture
 //	  cast.js    the picture on another device
-//	  captions.js, cea608.js  captions that are in the pictures
-//	share.js   what to pass on, and copy.js copies it
-//	dialog.js  what opens over the page, keys.js which keys there are
 //	player.js  one channel in a video element, through whatever happens
 //	  sink.js    its MediaSource
 //	  mp4.js     cuts the stream into segments, tells their codecs
+//	  captions.js  finds captions in the pictures, and cea608.js reads them
 //	  pace.js    how to keep up with live
 //	  tabs.js    what other tabs in the same browser take
 //	  place.js   whether the picture stands where it will never move
 //	  wedge.js   whether what comes can be played
+//	share.js   what to pass on, and copy.js copies it
+//	details.js whether the engine room is shown
+//	keys.js    what keys do; dialog.js is what opens over the page
 //	node.js    asks the node's API
 //	tree.js    draws the tree; layout.js says where
 //	graph.js   draws the last five minutes

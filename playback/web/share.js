@@ -49,7 +49,7 @@ export class Share {
     const fields = html('div', { class: 'fields' });
     const add = (name, about, text, lines = 1) => fields.append(this.#field(name, about, text, lines));
     if (it.near) add(shareWords.page, it.local ? shareWords.pageNear : shareWords.pageFar, it.page);
-    else fields.append(html('p', { class: 'note' }, shareWords.pageHere));
+    else fields.append(html('p', { class: 'note' }, it.private ? shareWords.pageHerePrivate : shareWords.pageHere));
     if (it.link) {
       add(shareWords.relay, shareWords.relayAbout, watchLine(it.link));
       add(shareWords.link, shareWords.linkAbout, it.link);

@@ -50,6 +50,7 @@ export const shareWords = {
   pageNear: 'For every browser on the same network.',
   pageFar: 'For every browser.',
   pageHere: 'This page is for this machine alone. relay source --http :7145, and relay watch likewise, gives it to others.',
+  pageHerePrivate: 'This page is for this machine alone, as the channel is private.',
   relay: 'Watch with relay',
   relayAbout: 'One line for a terminal. Whoever watches like this helps to pass the stream on.',
   link: 'Link',

@@ -120,6 +120,14 @@ for (const [name, ...options] of [['as they are decoded', '-preset', 'ultrafast'
     assert.ok(said.at(-1)[1].length >= 16, said.at(-1)[1]);
     assert.ok(said.every(([time], i) => i === 0 || time > said[i - 1][0]));
     assert.equal(said[0][0], m.order[4].time, 'the first letters are shown with the picture that has them');
+    for (let lost = 1; lost < m.media.length - 1; lost++) { // from there to the last one
+      const last = [];
+      const gap = new Captions((time, lines) => last.push(lines.join('|')));
+      gap.begin(m.init);
+      for (const segment of [...m.media.slice(0, lost), m.media.at(-1)]) gap.take(segment);
+      const came = m.order.flatMap((p, i) => m.shown.indexOf(p) < lost && p.time <= m.shown.at(-1).dts && pairs[i] ? [pairs[i]] : []);
+      assert.equal(last.at(-1), play(...came).at(-1), `${lost} came`);
+    }
     for (let cut = 0; cut < m.media[0].length; cut += 3) captions.take(m.media[0].subarray(0, cut));
   });
 }

@@ -59,6 +59,7 @@ type Archive struct {
 	mu       sync.Mutex
 	segments []*segment // the oldest first; each has a chunk, but for the one that is being written
 	bytes    int64      // of all their files
+	absent   map[stream.Position]bool
 
 	// The rest belongs to Run.
 	file    *os.File       // of the newest segment, nil if none is being written
@@ -95,6 +96,53 @@ func Open(dir string, id stream.ChannelID, l Limits) (*Archive, error) {
 	return a, nil
 }
 
+// OpenOld opens what was kept before for reading alone: a segment, or a folder of them. It need not be closed.
+func OpenOld(path string) (*Archive, error) {
+	fi, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	a := &Archive{dir: path}
+	if fi.IsDir() {
+		files, err := os.ReadDir(path)
+		if err != nil {
+			return nil, err
+		}
+		for _, f := range files { // the first one says whose they are
+			if path := filepath.Join(a.dir, f.Name()); filepath.Ext(path) == suffix && a.idOf(path) == nil {
+				return a, a.load()
+			}
+		}
+		return nil, ErrFormat
+	}
+	if err := a.idOf(path); err != nil {
+		return nil, err
+	}
+	s, err := openSegment(path, a.id)
+	if err != nil {
+		return nil, err
+	}
+	if s.first != (mark{}) {
+		a.segments = []*segment{s}
+		a.bytes = s.total
+	}
+	return a, nil
+}
+
+// idOf takes over whose a segment is.
+func (a *Archive) idOf(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	a.id, err = readPreface(f)
+	return err
+}
+
+// ID is the channel's.
+func (a *Archive) ID() stream.ChannelID { return a.id }
+
 // load finds the segments that are there.
 func (a *Archive) load() error {
 	files, err := os.ReadDir(a.dir)
@@ -102,7 +150,14 @@ func (a *Archive) load() error {
 		return err
 	}
 	for _, f := range files {
-		if filepath.Ext(f.Name()) != suffix {
+		switch filepath.Ext(f.Name()) {
+		case suffix:
+		case partSuffix: // of a program that was killed
+			if a.lock != nil {
+				os.Remove(filepath.Join(a.dir, f.Name()))
+			}
+			continue
+		default:
 			continue
 		}
 		path := filepath.Join(a.dir, f.Name())
@@ -111,7 +166,9 @@ func (a *Archive) load() error {
 		case err != nil: // what it is, nobody here can tell
 			continue
 		case s.first == (mark{}): // nothing was written behind its header
-			os.Remove(path)
+			if a.lock != nil {
+				os.Remove(path)
+			}
 			continue
 		}
 		a.segments = append(a.segments, s)
@@ -178,7 +235,7 @@ func (a *Archive) add(it stream.Item) error {
 	if it.Chunk.Position().Compare(a.newest().pos) <= 0 {
 		return nil // a run of the source before the one that is kept
 	}
-	if a.file == nil || a.full(it.Chunk) {
+	if a.file == nil || it.Jump || a.full(it.Chunk) { // what is missing is so between segments
 		if err := a.rotate(it.Chunk); err != nil {
 			return err
 		}
@@ -226,9 +283,7 @@ func (a *Archive) rotate(c *stream.Chunk) error {
 	if err := a.finish(); err != nil {
 		return err
 	}
-	p := c.Position()
-	at := time.UnixMilli(int64(min(markOf(c).at, 253402300799999))).UTC() // the year 9999
-	path := filepath.Join(a.dir, fmt.Sprintf("%s-%016x-%d%s", at.Format("20060102T150405.000Z"), p.Epoch.Rand, p.Seq, suffix))
+	path := filepath.Join(a.dir, nameOf(markOf(c))+suffix)
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, fileMode)
 	if err != nil {
 		return err
@@ -243,6 +298,11 @@ func (a *Archive) rotate(c *stream.Chunk) error {
 		return errors.Join(err, a.abandon())
 	}
 	return nil
+}
+
+// nameOf is what a segment is called that begins there, for people.
+func nameOf(m mark) string {
+	return fmt.Sprintf("%s-%016x-%d", timeOf(m).UTC().Format("20060102T150405.000Z"), m.pos.Epoch.Rand, m.pos.Seq)
 }
 
 // flush writes what was gathered.
@@ -357,4 +417,5 @@ func (a *Archive) Stats() Stats {
 	return st
 }
 
+// timeOf is a mark's time, before the year 10000.
 func timeOf(m mark) time.Time { return time.UnixMilli(int64(min(m.at, 253402300799999))) }

@@ -1,7 +1,6 @@
 // Package archive keeps a channel's chunks on disk, as they were signed, for whoever comes late.
 //
-// An archive is a folder of segments. A segment is a file that means something alone, and several of
-// them written one behind the other mean the same as all of them:
+// An archive is a folder of segments. A segment is a file that means something alone:
 //
 //	 0  "relay stream 1\r\n"
 //	16  channel ID, 32 bytes

@@ -131,8 +131,8 @@ var law = []struct {
 	{"cli/demo", []string{"cli/lan", "cli/station", "cli/term", "cli/words", "ingest", "playback", "relay", "relay/stream", "tree"}},
 	{"cli/service", []string{"cli/fault", "cli/term", "cli/words"}},
 	{"cli/update", []string{"cli/fault", "cli/words"}},
-	{"cli/upkeep", []string{"cli/fault", "cli/flag", "cli/service", "cli/term", "cli/update", "cli/words", "playback/admin", "relay"}},
-	{"cli/manual", []string{"cli/ask", "cli/fault", "cli/flag", "cli/key", "cli/lan", "cli/sink", "cli/term", "playback", "relay/store"}},
+	{"cli/upkeep", []string{"cli/ask", "cli/fault", "cli/flag", "cli/service", "cli/term", "cli/update", "cli/words", "playback/admin"}},
+	{"cli/manual", []string{"cli/ask", "cli/fault", "cli/flag", "cli/key", "cli/lan", "cli/sink", "cli/term", "cli/upkeep", "playback", "relay/store"}},
 }
 
 // standard are the rooms that import nothing but the standard library and rooms of the law.

@@ -184,7 +184,7 @@ func TestALogStaysSmall(t *testing.T) {
 		}
 	}
 	for _, p := range []string{path, path + ".old"} {
-		if fi, err := os.Stat(p); err != nil || fi.Size() > 1000 || fi.Size() < 500 {
+		if fi, err := os.Stat(p); err != nil || fi.Size() > 1000 || fi.Size() < 100 {
 			t.Errorf("%s: %v, %v", p, fi.Size(), err)
 		}
 	}

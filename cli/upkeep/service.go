@@ -16,11 +16,11 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"relay/cli/ask"
 	"relay/cli/fault"
 	"relay/cli/service"
 	"relay/cli/term"
 	"relay/cli/words"
-	"relay/relay"
 )
 
 // ServiceActions are what can follow `relay service`, with what it does.
@@ -219,8 +219,8 @@ func withoutSecrets(args []string) ([]string, error) {
 				return nil, fault.Usage(fmt.Sprintf(words.ServiceSecretHint, name), words.ServiceSecret, name)
 			}
 		}
-		if inv, err := relay.ParseInvite(a); err == nil && inv.Access.CanJoin() {
-			args[i] = inv.JoinOnly().String()
+		if p, err := ask.Paste(a); err == nil && !strings.HasPrefix(a, "-") && p.Invite.Access.CanJoin() {
+			args[i] = p.Invite.JoinOnly().Link()
 		}
 	}
 	return args, nil

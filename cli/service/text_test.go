@@ -195,3 +195,14 @@ func TestALogStaysSmall(t *testing.T) {
 		t.Error("lines of nothing")
 	}
 }
+
+// Whichever of the two units a user has, the service is treated alike.
+func TestThePackagesUnitIsLikeOurs(t *testing.T) {
+	b, err := os.ReadFile("../deploy/relay-user.service")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasSuffix(string(b), "\nExecReload=/bin/kill -HUP $MAINPID\n"+unitRest) {
+		t.Errorf("it ends otherwise than\n%s", unitRest)
+	}
+}

@@ -23,23 +23,8 @@ ExecReload=/bin/kill -HUP $MAINPID
 ` + folder + unitRest)
 }
 
-// PackagedUnit is the unit that comes with the program: it takes what the user's list has, once there is one.
-const PackagedUnit = `# Passes channels on for one user. To use it:
-#
-#   mkdir -p ~/.config/relay && editor ~/.config/relay/channels        # a relay:// link on each line
-#   systemctl --user enable --now relay
-#
-# It ends when its user logs out, unless that was said once: loginctl enable-linger
-
-[Unit]
-Description=relay: passes live video channels on
-ConditionPathExists=%E/relay/channels
-
-[Service]
-ExecStart=/usr/bin/relay serve --list %E/relay/channels
-ExecReload=/bin/kill -HUP $MAINPID
-` + unitRest
-
+// unitRest is in the unit of the Debian package, too (deploy/relay-user.service).
+//
 // Children are told where to go first when it ends; that takes 2 s at most. A mistake in the arguments
 // (2) does not go away by itself; nor is a key that two have (6, 7) anything to come back with.
 const unitRest = `Restart=on-failure

@@ -4,6 +4,6 @@ package words
 const (
 	ReadyNobody     = "no relay answers at %s"
 	ReadyNobodyHint = "relay source, watch and serve do, unless --admin says otherwise"
-	ReadyNot        = "not ready: %s"
+	ReadyNot        = "%s"
 	ReadyNotRelay   = "what answers at %s is no relay: %d"
 )

@@ -54,7 +54,7 @@ func written(t *testing.T, r *release) map[string]string {
 
 var (
 	address = regexp.MustCompile(`https://[^\s'"]+\.(?:tar\.gz|zip)`)
-	sum     = regexp.MustCompile(`\b[0-9a-f]{64}\b`)
+	digest  = regexp.MustCompile(`\b[0-9a-f]{64}\b`)
 )
 
 // Every file that a recipe names is one of the release's, and every sum is that of the file beside it.
@@ -63,7 +63,7 @@ func TestRecipesAgreeWithTheRelease(t *testing.T) {
 	used := map[string]bool{}
 	for name, text := range all {
 		files := address.FindAllString(text, -1)
-		sums := sum.FindAllString(text, -1)
+		sums := digest.FindAllString(text, -1)
 		if strings.Contains(text, "@VERSION@") || strings.Contains(text, "@URL@") || strings.Contains(text, "@SHA256") || strings.Contains(text, "0.1.0") {
 			t.Errorf("%s is not filled in:\n%s", name, text)
 		}
@@ -100,7 +100,7 @@ func TestRecipesAgreeWithTheRelease(t *testing.T) {
 // .SRCINFO says what PKGBUILD says: the repository shows the one and builds the other.
 func TestTheSourcesOfAnArchPackageAreSaidTwiceAlike(t *testing.T) {
 	all := written(t, pretended(t, targets))
-	for _, of := range []*regexp.Regexp{address, sum} {
+	for _, of := range []*regexp.Regexp{address, digest} {
 		a, b := of.FindAllString(all["recipes/aur/PKGBUILD"], -1), of.FindAllString(all["recipes/aur/.SRCINFO"], -1)
 		for _, x := range a {
 			if !strings.Contains(strings.Join(b, " "), x) {

@@ -4,6 +4,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -22,6 +23,32 @@ func TestSystemdReadsWhatIsMeant(t *testing.T) {
 	unit := Unit(What{Program: "/opt/my relay/relay", Args: nasty, Folder: "/home/me/100%"})
 	if !strings.Contains(unit, "\nExecStart=\"/opt/my relay/relay\" \"a b\"") || !strings.Contains(unit, "\nWorkingDirectory=-/home/me/100%%\n") {
 		t.Errorf("%s", unit)
+	}
+}
+
+// systemd itself, where it is, has nothing to say against either unit.
+func TestSystemdTakesTheUnits(t *testing.T) {
+	verify, err := exec.LookPath("systemd-analyze")
+	if err != nil {
+		t.Skip(err)
+	}
+	packaged, err := os.ReadFile("../deploy/relay-user.service")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{
+		"ours":         Unit(What{Program: "/bin/true", Args: nasty, Folder: "/"}),
+		"the packages": strings.Replace(string(packaged), "/usr/bin/relay", "/bin/true", 1),
+	} {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, "relay.service"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		cmd := exec.Command(verify, "verify", "--user", "--man=no", filepath.Join(dir, "relay.service"))
+		cmd.Env = append(os.Environ(), "XDG_RUNTIME_DIR="+dir)
+		if out, err := cmd.CombinedOutput(); err != nil || len(out) > 0 {
+			t.Errorf("%s: %v\n%s", name, err, out)
+		}
 	}
 }
 

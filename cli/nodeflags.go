@@ -40,6 +40,8 @@ func nodeFlags(players string) []cli.Flag {
 		flag.Number("max-viewers", "`N` players to serve, at most", defaultViewers),
 		flag.Text("batch", "send to players every `TIME` only, as in 100ms: less work for many of them, and as much delay (default: at once)"),
 		flag.Text("upload", "`RATE` to pass on outside this network, as in 20M bits per second (default: found out)"),
+		flag.Keep(),
+		flag.Name(),
 		flag.Config(),
 		flag.NoDiscovery(),
 		flag.Toggle("verbose", "log what happens to stderr"),
@@ -102,6 +104,9 @@ func stationFlags(c *cli.Context) (s station.Config, err error) {
 	if s.Proxies, err = flag.Proxies(c); err != nil {
 		return s, err
 	}
+	if s.Name, s.HostName, err = flag.NodeName(c); err != nil {
+		return s, err
+	}
 	s.AllowHosts, s.Thumbnails, s.Shown = c.StringSlice("allow-host"), c.Bool("thumbnails"), flag.Shown(c)
 	if s.Slots, err = flag.Slots(c); err != nil {
 		return s, err
@@ -110,6 +115,9 @@ func stationFlags(c *cli.Context) (s station.Config, err error) {
 		return s, err
 	}
 	if s.Batch, err = flag.Batch(c); err != nil {
+		return s, err
+	}
+	if s.Keep, err = flag.Kept(c); err != nil {
 		return s, err
 	}
 	s.Upload, err = flag.Upload(c)

@@ -53,6 +53,7 @@ standard input; or an rtmp:// or http(s):// address to fetch a live FLV stream f
 			flag.Text("key", "stream `KEY` that the encoder has to give, or @FILE to read it from (default: kept with the channel)"),
 			flag.Text("channel", "`NAME` of the channel on this machine; each has its own link (default "+defaultChannel+")"),
 			flag.Text("title", fmt.Sprintf("`TEXT` that viewers see, up to %d characters (default: what the encoder says)", flv.MaxTitle)),
+			flag.HideNames(),
 			flag.Toggle("loop", "repeat the file for ever"),
 			flag.Toggle("no-qr", "do not draw the code that phones scan"),
 			flag.Toggle("json", "write what happens to stdout, a JSON object on a line"),
@@ -81,6 +82,7 @@ type source struct {
 	plan    sourcePlan
 	log     *zap.Logger
 	station *station.Station
+	replay  io.ReadSeeker // what was kept of a channel, if the input is that
 	channel *relay.Channel
 	media   *ingest.Input
 	access  seal.Access
@@ -156,7 +158,7 @@ func planSource(c *cli.Context, stdio Stdio) (p sourcePlan, err error) {
 		return p, err
 	}
 	p.name = cmp.Or(p.name, defaultChannel)
-	p.code = !c.Bool("no-qr")
+	p.code, p.station.HideNames = !c.Bool("no-qr"), c.Bool("hide-names")
 	nearPlayers(c, &p.station)
 	if p.via, err = flag.ReadVia(c); p.via != nil {
 		p.station.Via = []relay.HostPort{p.via.HostPort}
@@ -180,6 +182,9 @@ func (s *source) identify(ctx context.Context, in io.Reader, keys *station.Keys)
 		}
 	}
 	if s.access, err = s.plan.privacy.ForSource(ctx, s.t, in, keys, s.plan.name, stream.IDOf(keys.Key)); err != nil {
+		return nil, err
+	}
+	if s.replay, err = station.OpenReplay(s.t, &s.plan.station, s.plan.input.path, s.plan.folder); err != nil {
 		return nil, err
 	}
 	s.plan.station.Private(s.access)
@@ -219,7 +224,7 @@ func (s *source) runner() interface {
 	case in.stdin != nil:
 		return &ingest.Pipe{From: in.stdin, Open: s.begin}
 	case in.path != "":
-		return &ingest.File{Path: in.path, Loop: in.loop, Open: s.begin, Log: s.log}
+		return &ingest.File{Path: in.path, From: s.replay, Loop: in.loop, Open: s.begin, Log: s.log}
 	case in.url == nil:
 		return &rtmp.Server{Listener: s.station.RTMP, Publish: ingest.OverRTMP(s.admit), Play: s.station.PlayOverRTMP, Refused: s.turnedAway, Refusals: &s.station.RTMPRefused, Own: s.station.Node.Near, Log: s.log}
 	case strings.EqualFold(in.url.Scheme, "rtmp"):

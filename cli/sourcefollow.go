@@ -52,8 +52,8 @@ func (s *source) follow(ctx context.Context) {
 			s.shared.Again(s.t, s.station, func() string { return s.station.Link(s.channel) })
 			air := s.status(ctx, now, enc, c)
 			s.t.Show(air.Line(s.t.Style()).Draw(s.t.Style()))
-			if f := fmt.Sprintf("%d direct, %d watching", air.Direct, air.Watching); !s.t.ErrTTY && f != figures && now.Sub(told) >= changesEvery {
-				if figures != "" || air.Watching > 0 {
+			if f := air.Crowd(); !s.t.ErrTTY && f != figures && now.Sub(told) >= changesEvery {
+				if figures != "" || air.Direct > 0 || air.Players > 0 {
 					s.t.Say("%s", air.Line(s.t.Style()).Draw(term.Style{}))
 					told = now
 				}
@@ -97,11 +97,7 @@ func (s *source) view(enc ingest.Status, c relay.Status) words.SourceView {
 
 // status returns what the status line shows now.
 func (s *source) status(ctx context.Context, now time.Time, enc ingest.Status, c relay.Status) words.SourceStatus {
-	players := s.station.Viewers()
-	r := api.SourceReport{KeyIntervalMs: enc.KeyInterval.Milliseconds(), Direct: len(c.Tree.Children), Watching: players, UploadLimitBPS: s.plan.station.Upload, DroppedTags: enc.Dropped.ByName()}
-	for _, ch := range c.Tree.Children {
-		r.Watching += 1 + int(ch.Report.Below)
-	}
+	r := api.SourceReport{KeyIntervalMs: enc.KeyInterval.Milliseconds(), Direct: len(c.Tree.Children), UploadLimitBPS: s.plan.station.Upload, DroppedTags: enc.Dropped.ByName()}
 	r.UploadBPS, r.UploadLANBPS = uploadOf(c.Links)
 	delay := uint32(0)
 	if v, err := s.channel.Survey(ctx); err == nil { // the root knows; nobody is asked
@@ -111,10 +107,11 @@ func (s *source) status(ctx context.Context, now time.Time, enc ingest.Status, c
 		}
 	}
 	input := encoderOf(enc)
+	facts := station.FactsFrom(c, true, &input)
 	return words.SourceStatus{
-		State:  api.StateOf(station.FactsFrom(c, true, &input), now),
+		State:  api.StateOf(facts, now),
 		Info:   enc.Info,
-		Report: api.Report{BitRate: c.Ring.BitRate, DelayMs: int64(delay), Players: players, SourceReport: &r},
+		Report: api.Report{BitRate: c.Ring.BitRate, DelayMs: int64(delay), Players: s.station.Viewers(), Watching: facts.Watching, SourceReport: &r},
 	}
 }
 

@@ -132,7 +132,7 @@ func planWatch(c *cli.Context, stdio Stdio) (p watchPlan, err error) {
 	if p.station, err = stationFlags(c); err != nil {
 		return p, err
 	}
-	p.station.Alone, p.station.Recordings = c.Bool("no-relay"), c.Bool("recording")
+	p.station.Watches, p.station.Alone, p.station.Recordings = true, c.Bool("no-relay"), c.Bool("recording")
 	if p.station.RTMP, err = rtmpOf(c); err != nil {
 		return p, err
 	}

@@ -63,13 +63,14 @@ func (w *watch) media(i flv.Info) string {
 // status returns what the status line shows now.
 func (w *watch) status(now time.Time) words.WatchStatus {
 	c, ok := w.channel.Status()
+	facts := station.FactsFrom(c, ok, nil)
 	s := words.WatchStatus{
-		State:  api.StateOf(station.FactsFrom(c, ok, nil), now),
+		State:  api.StateOf(facts, now),
 		Depth:  c.Tree.Depth,
-		Parent: c.Tree.Parent,
-		Reach:  c.Reach,
+		Parent: c.Tree.Parent, ParentName: c.ParentName,
+		Reach: c.Reach,
 		Report: api.Report{
-			BitRate: c.Ring.BitRate, DelayMs: api.DelayMs(c.Delay), Players: w.station.Viewers(),
+			BitRate: c.Ring.BitRate, DelayMs: api.DelayMs(c.Delay), Players: w.station.Viewers(), Watching: facts.Watching,
 			WatchReport: &api.WatchReport{Lost: c.Ring.Lost, Children: len(c.Tree.Children), Left: c.Left},
 		},
 	}

@@ -19,8 +19,9 @@ type Channel struct {
 	facts func() api.Facts
 	stats func() stream.Stats // of the chunks that the node carries: those in ring, if it can read them
 
-	private bool // set before the channel is shown
-	unread  bool // likewise
+	private bool  // set before the channel is shown
+	unread  bool  // likewise
+	kept    *kept // likewise; nil if nothing is
 
 	thumb      thumbnail
 	screenings screenings

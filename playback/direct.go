@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"go.uber.org/zap"
+
 	"relay/relay/lobby"
 )
 
@@ -33,6 +35,7 @@ const (
 	errFull   = denial(tooMany)
 	errStart  = denial("There is no such start: it is one of squash, gop and key.")
 	errUnread = denial("This channel is private, and this node has only the part of its secret that lets it pass the stream on: it cannot play it. To watch: relay watch with the whole link.")
+	errDisk   = denial("What was kept cannot be read: the disk fails. Ask without ?at= for what comes now.")
 	errFar    = denial("This node plays only for the networks that it is in itself, and you ask from elsewhere. To watch: relay watch LINK.")
 )
 
@@ -44,11 +47,12 @@ type Admission struct {
 	addr    string
 	start   Start
 	form    Form
+	shift   *timeshift
 	leave   func()
 }
 
 // Direct lets a player at from watch a channel in a form of its own, other than over HTTP. name is
-// a channel's as in its path, and ?start= may follow, as there. [ErrNoChannel] and other errors
+// a channel's as in its path, and ?start= and ?at= may follow, as there. [ErrNoChannel] and other errors
 // say in words for the player why it is turned away.
 func (s *Server) Direct(from net.Addr, name string, form Form) (*Admission, error) {
 	name, query, _ := strings.Cut(name, "?")
@@ -67,19 +71,33 @@ func (s *Server) Direct(from net.Addr, name string, form Form) (*Admission, erro
 	if err != nil {
 		return nil, errStart
 	}
+	when, err := parseMoment(wishes.Get("at"))
+	if err != nil {
+		return nil, err
+	}
 	leave, why := s.places.take(who, s.own(who))
 	if leave == nil {
 		s.full(c, addr, why)
 		return nil, errFull
 	}
-	return &Admission{s, c, addr, start, form, leave}, nil
+	shift, err := c.rewind(when)
+	switch {
+	case err == errNotKept:
+		leave()
+		return nil, err
+	case err != nil:
+		leave()
+		s.config.Log.Error("cannot read what is kept", zap.String("channel", c.id.Short()), zap.Error(err))
+		return nil, errDisk
+	}
+	return &Admission{s, c, addr, start, form, shift, leave}, nil
 }
 
 // Play plays the channel, as [relay/ingest/rtmp.Viewing] asks: after head, with what said returns
 // between two pieces. It is called once, and leaves conn open unless ctx ends.
 func (a *Admission) Play(ctx context.Context, conn net.Conn, head []byte, said func() []byte) error {
 	defer a.leave()
-	v := &viewer{presence: presence{addr: a.addr, since: time.Now()}, start: a.start, form: a.form, watched: true, said: said}
+	v := &viewer{presence: presence{addr: a.addr, since: time.Now()}, start: a.start, form: a.form, shift: a.shift, watched: true, said: said}
 	if why := a.server.play(ctx, conn, a.channel, v, head); why != channelEnded {
 		return errors.New(why.text())
 	}

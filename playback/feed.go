@@ -18,7 +18,7 @@ const (
 // feed is the media of a channel as whole tags, from the newest place to start on. It belongs to
 // one goroutine.
 type feed struct {
-	cursor *stream.Cursor
+	cursor chunks
 	asSent bool           // parameter sets that change are not put in band
 	ahead  *stream.Item   // taken from the cursor, for the next batch
 	header *stream.Header // in force, nil before the first chunk

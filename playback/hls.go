@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -18,7 +19,8 @@ import (
 )
 
 const (
-	hlsPrefix = "/hls/"
+	hlsPrefix   = "/hls/"
+	hlsPlaylist = "index.m3u8"
 	// hlsIdle is how long nobody has to ask for a channel's HLS before it ends: several
 	// times what a player waits between two requests.
 	hlsIdle = 30 * time.Second
@@ -65,30 +67,36 @@ func refuseHLS(w http.ResponseWriter, r *http.Request, c *Channel, why error) {
 	http.Error(w, fmt.Sprintf("This stream cannot be had as HLS: %v. Open %s in VLC, mpv or ffplay.", why, address(r, c)), http.StatusUnsupportedMediaType)
 }
 
-// hlsRuns are the runs of a server, one at most for each channel.
+// hlsOf is what a run is of: a channel, from the present on or from a moment before, in Unix
+// milliseconds.
+type hlsOf struct {
+	channel *Channel
+	at      int64 // 0 for the present
+}
+
+// hlsRuns are the runs of a server, one at most for each channel and moment.
 type hlsRuns struct {
 	finish chan struct{} // closed when no more media will come
 
 	mu sync.Mutex
-	of map[*Channel]*hlsRun
+	of map[hlsOf]*hlsRun
 }
 
 func newHLSRuns() *hlsRuns {
-	return &hlsRuns{finish: make(chan struct{}), of: make(map[*Channel]*hlsRun)}
+	return &hlsRuns{finish: make(chan struct{}), of: make(map[hlsOf]*hlsRun)}
 }
 
-// find returns the channel's run, nil if there is none, or if the channel has gone on since it
-// ended.
-func (r *hlsRuns) find(c *Channel) *hlsRun {
+// find returns the run, nil if there is none, or if the channel has gone on since it ended.
+func (r *hlsRuns) find(of hlsOf) *hlsRun {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.current(c)
+	return r.current(of)
 }
 
 // current is find with mu held.
-func (r *hlsRuns) current(c *Channel) *hlsRun {
-	run := r.of[c]
-	if run != nil && run.over.Load() != 0 && c.facts().Came.UnixNano() > run.over.Load() {
+func (r *hlsRuns) current(of hlsOf) *hlsRun {
+	run := r.of[of]
+	if run != nil && run.over.Load() != 0 && of.channel.facts().Came.UnixNano() > run.over.Load() {
 		return nil
 	}
 	return run
@@ -122,15 +130,16 @@ func (s *Server) Finish(ctx context.Context) {
 }
 
 // remove forgets a run, unless another has its place.
-func (r *hlsRuns) remove(c *Channel, run *hlsRun) {
+func (r *hlsRuns) remove(of hlsOf, run *hlsRun) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.of[c] == run {
-		delete(r.of, c)
+	if r.of[of] == run {
+		delete(r.of, of)
 	}
 }
 
-// hls answers what is below /hls/<channel>/.
+// hls answers what is below /hls/<channel>/, and below /hls/<channel>/<moment>/ for who has asked for the
+// playlist with ?at=.
 func (s *routes) hls(w http.ResponseWriter, r *http.Request) {
 	name, file, ok := strings.Cut(strings.TrimPrefix(r.URL.Path, hlsPrefix), "/")
 	c, err := playable(s.config.Channels(), name)
@@ -138,23 +147,56 @@ func (s *routes) hls(w http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		notFound(w, err)
 		return
-	case !ok || !remux.IsHLSName(file):
+	case file == hlsPlaylist && r.URL.Query().Get("at") != "":
+		s.rewindHLS(w, r, c)
+		return
+	}
+	of := hlsOf{channel: c}
+	if moment, rest, deeper := strings.Cut(file, "/"); deeper {
+		if at, err := strconv.ParseInt(moment, 10, 64); err == nil && at > 0 && c.kept != nil {
+			of.at, file = at, rest
+		}
+	}
+	if !ok || !remux.IsHLSName(file) {
 		http.Error(w, "The playlist is at "+base(r)+c.hlsPath()+".", http.StatusNotFound)
 		return
 	}
-	if b, ok := c.beginning(); ok && s.runs.find(c) == nil {
+	if b, ok := c.beginning(); ok && s.runs.find(of) == nil {
 		if err := remux.CheckHLS(b); err != nil {
 			refuseHLS(w, r, c, err)
 			return
 		}
 	}
-	run, why := s.hlsOf(c)
-	if run == nil {
+	run, why, err := s.runOf(of, callerOf(r).addr)
+	switch {
+	case err != nil:
+		s.notRewound(w, c, err)
+	case run == nil:
 		s.full(c, r.RemoteAddr, why)
 		http.Error(w, tooMany, http.StatusServiceUnavailable)
+	default:
+		run.serve(w, r, c)
+	}
+}
+
+// rewindHLS sends who asks for the playlist from a moment on to where it is. Whole seconds are one
+// moment, for all who ask for it.
+func (s *routes) rewindHLS(w http.ResponseWriter, r *http.Request, c *Channel) {
+	when, err := parseMoment(r.URL.Query().Get("at"))
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	run.serve(w, r, c)
+	if c.kept == nil {
+		s.notRewound(w, c, errNotKept)
+		return
+	}
+	to := hlsPlaylist
+	if at, ok := c.momentOf(when); ok {
+		to = strconv.FormatInt(max(1, at.Truncate(time.Second).UnixMilli()), 10) + "/" + to
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	http.Redirect(w, r, base(r)+hlsPrefix+c.id.Short()+"/"+to, http.StatusFound)
 }
 
 // counted adds up what is written of responses.
@@ -172,27 +214,46 @@ func (c *counted) Write(b []byte) (int, error) {
 // Unwrap is for [http.ResponseController].
 func (c *counted) Unwrap() http.ResponseWriter { return c.ResponseWriter }
 
-// hlsOf returns the channel's run, and begins it if nobody has asked for a while. It
-// says why there is none if there are as many viewers as may be.
-func (s *routes) hlsOf(c *Channel) (*hlsRun, refusal.Reason) {
+// runOf returns the run, and begins it if nobody has asked for a while. It says why there is none if
+// there are as many viewers as may be.
+func (s *routes) runOf(of hlsOf, who netip.Addr) (*hlsRun, refusal.Reason, error) {
 	s.runs.mu.Lock()
 	defer s.runs.mu.Unlock()
-	if run := s.runs.current(c); run != nil {
-		return run, ""
+	if run := s.runs.current(of); run != nil {
+		return run, "", nil
 	}
-	leave, why := s.places.take(netip.Addr{}, true) // it is for all who ask
+	own := true // it is for all who ask
+	if of.at != 0 {
+		own = s.own(who)
+	} else {
+		who = netip.Addr{}
+	}
+	leave, why := s.places.take(who, own)
 	if leave == nil {
-		return nil, why
+		return nil, why, nil
+	}
+	c, f := of.channel, newFeed(of.channel.ring, true)
+	var shift *timeshift
+	if of.at != 0 {
+		var err error
+		if shift, err = c.rewind(moment{at: time.UnixMilli(of.at)}); err != nil {
+			leave()
+			return nil, "", err
+		}
+		if shift != nil {
+			f.cursor = shift
+		}
 	}
 	run := &hlsRun{presence: presence{addr: "HLS", since: time.Now()}, out: remux.NewHLS()}
 	run.asked.Store(time.Now().UnixNano())
-	s.runs.of[c] = run
+	s.runs.of[of] = run
 	go func() { // ends with ctx, or when nobody has asked for a while; Server.Run waits for it
 		defer leave()
 		defer run.out.Close()
-		defer s.runs.remove(c, run)
+		defer s.runs.remove(of, run)
 		c.join(&run.presence)
-		why, err := run.fill(s.ctx, c, s.runs.finish)
+		why, err := run.fill(s.ctx, c, f, s.runs.finish)
+		shift.close()
 		c.leave(&run.presence, why)
 		s.config.Log.Info("HLS ended", zap.String("channel", c.id.Short()), zap.String("reason", why.text()), zap.Error(err))
 		if why == notCarried && run.out.Interval() == 0 {
@@ -204,13 +265,12 @@ func (s *routes) hlsOf(c *Channel) (*hlsRun, refusal.Reason) {
 		run.over.Store(time.Now().UnixNano())
 		run.linger(s.ctx)
 	}()
-	return run, ""
+	return run, "", nil
 }
 
-// fill moves the channel's media into the run, and says why that has ended: at the latest when
+// fill moves the channel's media from a feed into the run, and says why that has ended: at the latest when
 // finish is closed and there are no more.
-func (h *hlsRun) fill(ctx context.Context, c *Channel, finish <-chan struct{}) (reason, error) {
-	f := newFeed(c.ring, true)
+func (h *hlsRun) fill(ctx context.Context, c *Channel, f *feed, finish <-chan struct{}) (reason, error) {
 	look := time.NewTicker(time.Second)
 	defer look.Stop()
 	came := time.Now()
@@ -282,4 +342,4 @@ var ready = func() chan struct{} {
 }()
 
 // hlsPath is where the channel's playlist is.
-func (c *Channel) hlsPath() string { return hlsPrefix + c.id.Short() + "/index.m3u8" }
+func (c *Channel) hlsPath() string { return hlsPrefix + c.id.Short() + "/" + hlsPlaylist }

@@ -119,6 +119,11 @@ func (s *routes) stream(w http.ResponseWriter, r *http.Request, c *Channel, f *f
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
+	when, err := parseMoment(r.URL.Query().Get("at"))
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
 	if b, ok := c.beginning(); ok {
 		if err := f.check(b); err != nil {
 			http.Error(w, "This stream cannot be had as "+f.suffix+": "+err.Error()+". Open "+address(r, c)+" in VLC, mpv or ffplay.", http.StatusUnsupportedMediaType)
@@ -137,9 +142,16 @@ func (s *routes) stream(w http.ResponseWriter, r *http.Request, c *Channel, f *f
 		http.Error(w, tooMany, http.StatusServiceUnavailable)
 		return
 	}
+	shift, err := c.rewind(when)
+	if err != nil {
+		leave()
+		s.notRewound(w, c, err)
+		return
+	}
 	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		leave()
+		shift.close()
 		http.Error(w, "This connection cannot carry media.", http.StatusInternalServerError)
 		return
 	}
@@ -148,7 +160,7 @@ func (s *routes) stream(w http.ResponseWriter, r *http.Request, c *Channel, f *f
 	if who.IsValid() && who != peerOf(r) {
 		addr = who.String() // the proxy says for whom it asks
 	}
-	v := &viewer{presence: presence{addr: addr, since: time.Now()}, start: start, form: f.Form}
+	v := &viewer{presence: presence{addr: addr, since: time.Now()}, start: start, form: f.Form, shift: shift}
 	// In a goroutine of its own, since this one would keep net/http's buffers and its grown
 	// stack. It ends with the viewer or with ctx, and Run waits for it.
 	go s.hijacked(conn, c, v, streamHead(r, f), leave)
@@ -160,11 +172,22 @@ func (s *routes) hijacked(conn net.Conn, c *Channel, v *viewer, head []byte, lea
 	s.play(s.ctx, conn, c, v, head)
 }
 
+// notRewound answers who asked for a moment that there is not.
+func (s *routes) notRewound(w http.ResponseWriter, c *Channel, err error) {
+	if err == errNotKept {
+		http.Error(w, err.Error(), http.StatusNotFound)
+		return
+	}
+	s.config.Log.Error("cannot read what is kept", zap.String("channel", c.id.Short()), zap.Error(err))
+	http.Error(w, errDisk.Error(), http.StatusInternalServerError)
+}
+
 // play plays to a viewer who was admitted, and returns why it has ended.
 func (s *Server) play(ctx context.Context, conn net.Conn, c *Channel, v *viewer, head []byte) reason {
 	if tcp, ok := conn.(*net.TCPConn); ok {
 		tcp.SetWriteBuffer(sendBuffer)
 	}
+	defer v.shift.close()
 	c.join(&v.presence)
 	v.batch = s.config.Batch
 	why := v.play(ctx, conn, c, head)

@@ -24,6 +24,8 @@ const (
 type reel struct {
 	ring *stream.Ring
 	form Form
+	// alone says that there is one viewer only, who has taken all when a piece is made.
+	alone bool
 
 	mu     sync.Mutex
 	feed   *feed
@@ -65,6 +67,11 @@ type mark struct {
 // stream as it was sent, or for those who do not.
 func newReel(ring *stream.Ring, form Form, asSent bool) *reel {
 	return &reel{ring: ring, form: form, feed: newFeed(ring, asSent), to: form.New()}
+}
+
+// newOwnReel returns one of chunks that do not come from the ring, for one viewer.
+func newOwnReel(ring *stream.Ring, form Form, from chunks) *reel {
+	return &reel{ring: ring, form: form, alone: true, feed: &feed{cursor: from}, to: form.New()}
 }
 
 // end is the index of the piece that comes next. It is called with mu held, as all below.
@@ -133,7 +140,7 @@ func (r *reel) add(p piece, made flv.Batch) {
 // trim forgets pieces that are no longer in the ring, or are too many.
 func (r *reel) trim() {
 	oldest := r.ring.Oldest()
-	for len(r.pieces) > 1 && (r.pieces[0].mark.to.Compare(oldest) < 0 || r.own > maxOwn) {
+	for len(r.pieces) > 1 && (r.alone || r.pieces[0].mark.to.Compare(oldest) < 0 || r.own > maxOwn) {
 		r.own -= r.pieces[0].own
 		r.pieces[0] = piece{}
 		r.pieces = r.pieces[1:]

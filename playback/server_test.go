@@ -283,11 +283,11 @@ func TestHLSEndsWhenNobodyAsksAnyMore(t *testing.T) {
 		s := newSource(t, stream.Limits{}) // which sends nothing
 		c := NewChannel(s.id, s.ring, nil)
 		routes := &routes{NewServer(Config{Channels: list(c), MaxViewers: 1}), t.Context()}
-		run, _ := routes.hlsOf(c)
+		run, _, _ := routes.runOf(hlsOf{channel: c}, netip.Addr{})
 		if run == nil {
 			t.Fatal("there is no room for the first viewer")
 		}
-		if again, _ := routes.hlsOf(c); again != run {
+		if again, _, _ := routes.runOf(hlsOf{channel: c}, netip.Addr{}); again != run {
 			t.Error("who comes second gets another run")
 		}
 		for range int(hlsIdle / time.Second) {
@@ -392,7 +392,7 @@ func TestHLSCountsWhatIsSentToAllWhoAsk(t *testing.T) {
 		s := newSource(t, stream.Limits{})
 		c := NewChannel(s.id, s.ring, nil)
 		routes := &routes{NewServer(Config{Channels: list(c)}), t.Context()}
-		run, _ := routes.hlsOf(c)
+		run, _, _ := routes.runOf(hlsOf{channel: c}, netip.Addr{})
 		run.out.Close() // so that there is an answer, if a short one
 		sent := 0
 		for range 3 {

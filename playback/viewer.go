@@ -73,6 +73,7 @@ type viewer struct {
 	wrote   time.Time     // when its own goroutine wrote last
 	place   *place
 	watched bool          // somebody else reads the connection, and ends ctx by net.ErrClosed
+	shift   *timeshift    // where it begins if that is not at present
 	said    func() []byte // what has to go between two tags, nil for never anything
 }
 
@@ -84,8 +85,8 @@ func (v *viewer) play(ctx context.Context, conn net.Conn, c *Channel, head []byt
 	if why, ok := v.write(ctx, conn, net.Buffers{head}); !ok {
 		return why
 	}
-	reel, sweeper := c.enter(v.form, v.start, v.batch)
-	defer c.exit(v.form, v.start)
+	reel, sweeper := c.seat(v)
+	defer c.unseat(v)
 	v.place = newPlace(reel, v.start)
 	in := &swept{viewer: v, socket: socket.Of(conn), back: make(chan handback, 1)}
 	look := time.NewTicker(probeEvery)
@@ -107,7 +108,7 @@ func (v *viewer) play(ctx context.Context, conn net.Conn, c *Channel, head []byt
 				}
 			}
 			why, ok = v.write(ctx, conn, out)
-		case in.socket != nil && v.place.begun:
+		case in.socket != nil && v.place.begun && sweeper != nil:
 			why, ok = v.leaveTo(ctx, conn, sweeper, in)
 		default:
 			why, ok = v.await(ctx, conn, more, look.C)

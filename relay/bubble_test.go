@@ -169,7 +169,15 @@ type option struct {
 	access      *seal.Access   // instead of the world's
 	tap         func(b []byte) // of packets that it sends
 	log         *zap.Logger
+	abroad      bool     // at an address of the Internet, beyond the networks of all others
+	name        string   // what it calls itself
+	hostName    string   // likewise, to those in its own networks
+	hideNames   bool     // nobody is called by a name in its channel
+	protocols   []string // that it speaks; all if nil
 }
+
+// isAbroad reports whether an address is that of a node that is abroad.
+func isAbroad(a netip.Addr) bool { return a.Is4() && a.As4()[0] == 12 }
 
 // add starts a node: the first is the source.
 func (w *world) add(o option) *inhabitant {
@@ -178,6 +186,9 @@ func (w *world) add(o option) *inhabitant {
 	first := byte(10)
 	if w.public {
 		first = 11
+	}
+	if o.abroad {
+		first = 12
 	}
 	addr := netip.AddrPortFrom(netip.AddrFrom4([4]byte{first, 0, byte(i >> 8), byte(i)}), worldPort)
 	n := &inhabitant{host: w.net.Host(addr.Addr()), mayEnd: o.ends}
@@ -201,7 +212,8 @@ func (w *world) add(o option) *inhabitant {
 			}
 			return n.dial(ctx, network, to)
 		},
-		Near:    func(netip.Addr) bool { return !w.far }, // whatever networks this machine is in
+		Near: func(a netip.Addr) bool { return !w.far && !o.abroad && !isAbroad(a) }, // whatever networks this machine is in
+		Name: o.name, HostName: o.hostName, HideNames: o.hideNames,
 		Notices: n.hear,
 	}
 	if o.walled {
@@ -225,6 +237,9 @@ func (w *world) add(o option) *inhabitant {
 		w.t.Fatal(err)
 	}
 	n.node.knock = o.knock
+	if o.protocols != nil {
+		n.node.linkTLS, n.node.portTLS = n.node.ident.tlsConfig(o.protocols...), n.node.ident.tlsConfig(append(slices.Clone(o.protocols), alpnGossip)...)
+	}
 	n.place = tree.Place{ID: n.node.ID(), Addrs: cfg.Addrs}
 	if w.root == nil {
 		w.key1 = w.key()

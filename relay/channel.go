@@ -62,6 +62,8 @@ type Channel struct {
 	intake    intake
 	peers     peers
 	reporting reporting
+	audience  audience
+	names     names
 	dialBacks dialBacks
 	offers    offers
 	descent   descent
@@ -174,6 +176,9 @@ func (c *Channel) ID() stream.ChannelID { return c.id }
 
 // Ring returns the channel's recent chunks, for players. It stays empty if the node cannot read them.
 func (c *Channel) Ring() *stream.Ring { return c.plain }
+
+// Carried returns the channel's recent chunks as they cross links: sealed, if the channel is private.
+func (c *Channel) Carried() *stream.Ring { return c.ring }
 
 // Run drives the channel until ctx ends, and then leaves in good order: children
 // are told where to go and served until they have moved, 2 s at most. The source has

@@ -182,6 +182,9 @@ func (c *Channel) Private() bool { return c.pass.private }
 // secret alone, and passes it on unread.
 func (c *Channel) CanRead() bool { return !c.pass.private || c.access.CanRead() }
 
+// Unsealer returns what opens the chunks of a private channel that this node can read, for one goroutine.
+func (c *Channel) Unsealer() *stream.Unsealer { return stream.NewUnsealer(c.access.Content(c.id)) }
+
 // Invite returns the invite to the channel at the hosts, with what this node has of the secret.
 func (c *Channel) Invite(hosts []HostPort) Invite {
 	return Invite{Channel: c.id, Hosts: slices.Clone(hosts), Access: c.access}

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/time/rate"
 
+	"relay/relay/nameplate"
 	"relay/relay/stream"
 	"relay/relay/wire"
 	"relay/tree"
@@ -35,12 +36,15 @@ type uplink struct {
 	later  func(wire.Later) error
 	double func(wire.Double) error
 	placed func(wire.Lineage) error
-	stolen func(error) // looks whether an error is a StolenError
-	place  tree.Place  // that was dialled, as somebody has named it
-	begun  time.Time
+	// introduced takes what the source says of the channel, and what the parent calls itself.
+	introduced func(wire.Frame) error
+	stolen     func(error) // looks whether an error is a StolenError
+	place      tree.Place  // that was dialled, as somebody has named it
+	begun      time.Time
 
-	seen     netip.AddrPort // where the other side says that it sees this node; owned by the channel's goroutine
-	provedAt time.Time      // when proveTo had it dial back; owned by the channel's goroutine
+	name     atomic.Pointer[nameplate.Plate] // what the other side calls itself; nil for nothing
+	seen     netip.AddrPort                  // where the other side says that it sees this node; owned by the channel's goroutine
+	provedAt time.Time                       // when proveTo had it dial back; owned by the channel's goroutine
 
 	overlap overlap // owned by the channel's goroutine
 
@@ -94,6 +98,14 @@ func (u *uplink) take(f wire.Frame) error {
 		return u.header(f)
 	case *stream.Beat:
 		return u.beat(f)
+	case *stream.About, wire.Names:
+		if !u.feeding.Load() {
+			return fmt.Errorf("%T: %w", f, wire.ErrNotDue)
+		}
+		if err := u.allow(); err != nil {
+			return err
+		}
+		return u.introduced(f)
 	case *stream.Sums:
 		if !u.feeding.Load() {
 			return fmt.Errorf("sums from %d on were not pulled: %w", f.First().Seq, wire.ErrNotDue)

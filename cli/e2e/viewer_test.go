@@ -26,10 +26,17 @@ type viewer struct {
 	leave   func() // closes the connection and waits
 }
 
-// play opens a channel's address. The connection is closed when the test ends.
+// play opens a channel's address, for the stream as it was sent. The connection is closed when the test
+// ends.
 func play(t *testing.T, name, url string) *viewer {
 	t.Helper()
-	resp, err := http.Get(url + "?start=gop") // the stream as it was sent
+	return playFrom(t, name, url+"?start=gop")
+}
+
+// playFrom is play for an address that says where to begin.
+func playFrom(t *testing.T, name, url string) *viewer {
+	t.Helper()
+	resp, err := http.Get(url)
 	if err != nil {
 		t.Fatal(err)
 	}

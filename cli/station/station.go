@@ -23,6 +23,7 @@ import (
 	"relay/playback"
 	"relay/playback/api"
 	"relay/relay"
+	"relay/relay/archive"
 	"relay/relay/discovery"
 	"relay/relay/portmap"
 	"relay/relay/refusal"
@@ -56,6 +57,7 @@ type Station struct {
 
 	mu       sync.Mutex
 	channels []*playback.Channel
+	keepers  map[stream.ChannelID]*keeper
 	hosts    map[stream.ChannelID][]relay.HostPort // in the links by which channels were joined
 }
 
@@ -72,8 +74,12 @@ type Config struct {
 	Advertise    []relay.HostPort // where others reach the node, as the user says
 	Slots        int              // as in relay.Config
 	Upload       int
-	Alone        bool // no listener for links, no children
-	MapPort      bool // have routers open the port for links
+	Alone        bool   // no listener for links, no children
+	Watches      bool   // somebody watches here, whether with a player or not
+	HideNames    bool   // of the source's channel, as in relay.Config
+	Name         string // likewise
+	HostName     string // likewise
+	MapPort      bool   // have routers open the port for links
 	AllowHosts   []string
 	Proxies      []netip.Prefix   // as in playback.Config
 	Thumbnails   bool             // likewise
@@ -87,7 +93,8 @@ type Config struct {
 	MaxViewers   int              // likewise
 	Near         bool             // players in this machine's own networks alone
 	Discovery    lan.Config
-	Title        string // of the source's channel until there is a header; may be empty
+	Keep         *archive.Limits // of what is kept of each channel in Store; nil for nothing
+	Title        string          // of the source's channel until there is a header; may be empty
 }
 
 // Open opens the listeners and makes the node, or leaves nothing open. The caller closes the
@@ -105,6 +112,7 @@ func Open(t *term.Terminal, log *zap.Logger, cfg Config) (_ *Station, err error)
 		}
 	}
 	nc := relay.Config{Key: cfg.Key, Slots: cfg.Slots, Upload: cfg.Upload, Store: cfg.Store, Version: cfg.Version, Log: log}
+	nc.Name, nc.HostName, nc.HideNames = cfg.Name, cfg.HostName, cfg.HideNames
 	nc.Helper, nc.Brought, nc.MaxRate, nc.Recordings = cfg.Helper, cfg.Brought, cfg.MaxRate, cfg.Recordings
 	if cfg.Alone {
 		nc.Slots = -1
@@ -184,6 +192,11 @@ func (s *Station) playing() playback.Config {
 
 // Close closes the listeners, whether the station has run or not.
 func (s *Station) Close() {
+	s.mu.Lock()
+	for _, k := range s.keepers {
+		k.stop()
+	}
+	s.mu.Unlock()
 	for _, l := range []io.Closer{s.links, s.packets} {
 		if l != nil {
 			l.Close()
@@ -215,17 +228,34 @@ func (s *Station) Show(c *relay.Channel, encoder func() Encoder) {
 			pc.Carries(func() stream.Stats { st, _ := c.Status(); return st.Ring })
 		}
 	}
+	k := s.keep(c, pc)
+	least := 0
+	if s.cfg.Watches {
+		least = 1
+	}
+	c.CountWatching(func() int { return max(pc.Viewers(), least) })
 	s.ops.carry(c, pc, encoder)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.channels = append(s.channels, pc)
+	if k != nil {
+		if s.keepers == nil {
+			s.keepers = make(map[stream.ChannelID]*keeper)
+		}
+		s.keepers[c.ID()] = k
+	}
 }
 
 // Hide removes a closed channel from the station's HTTP address.
 func (s *Station) Hide(c *relay.Channel) {
 	s.ops.drop(c)
 	s.mu.Lock()
+	k := s.keepers[c.ID()]
+	s.mu.Unlock()
+	k.stop() // another one of the same channel begins where this has ended
+	s.mu.Lock()
 	defer s.mu.Unlock()
+	delete(s.keepers, c.ID())
 	s.channels = slices.DeleteFunc(s.channels, func(pc *playback.Channel) bool { return pc.ID() == c.ID() })
 	delete(s.hosts, c.ID())
 }
@@ -356,18 +386,22 @@ func FactsFrom(st relay.Status, ok bool, e *Encoder) api.Facts {
 	if !ok {
 		return f
 	}
+	f.Name = st.Name
+	if st.Watching >= 0 {
+		f.Watching = &st.Watching
+	}
 	for _, p := range st.Tree.Path {
 		f.Path = append(f.Path, p.ID.String())
 	}
 	f.Path = append(f.Path, st.Tree.ID.String())
 	if p := st.Tree.Parent; !p.ID.IsZero() {
-		f.Parent = &api.Peer{ID: p.ID.String(), Addr: words.FirstAddr(p), Near: st.Near}
+		f.Parent = &api.Peer{ID: p.ID.String(), Name: st.ParentName, Addr: words.FirstAddr(p), Near: st.Near}
 		f.ParentTag = p.ID.Tag()
 	}
 	for _, ch := range st.Tree.Children {
 		l := st.Links[ch.Link]
 		f.Children = append(f.Children, api.Child{
-			Peer: api.Peer{ID: ch.Place.ID.String(), Addr: words.FirstAddr(ch.Place), Near: l.Near}, Reach: reachOf(ch.Reach), Missed: l.Missed, Moves: l.Moves,
+			Peer: api.Peer{ID: ch.Place.ID.String(), Name: l.Name, Addr: words.FirstAddr(ch.Place), Near: l.Near}, Reach: reachOf(ch.Reach), Missed: l.Missed, Moves: l.Moves,
 		})
 	}
 	return f

@@ -34,6 +34,8 @@ func treeOf(s relay.Survey) api.ChannelTree {
 	for i, f := range s.View.Nodes {
 		n := api.TreeNode{
 			ID:        f.ID.String(),
+			Name:      s.Names[f.ID].Name(),
+			AtHome:    s.Names[f.ID].Home(),
 			Parent:    -1,
 			Depth:     top + int(f.Down),
 			Slots:     int(f.Slots),

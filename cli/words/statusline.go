@@ -52,6 +52,15 @@ func (a SourceStatus) Event(id stream.ChannelID) api.Event {
 	return api.Event{Type: api.EventStatus, Channel: id.String(), Name: id.Short(), State: string(a.State), Report: &a.Report}
 }
 
+// Crowd is how many take the stream from the source, and how many watch everywhere.
+func (a SourceStatus) Crowd() string {
+	watching := 0
+	if a.Watching != nil {
+		watching = *a.Watching
+	}
+	return fmt.Sprintf("%d direct, %d watching", a.Direct, watching)
+}
+
 // Line is the status for people.
 func (a SourceStatus) Line(st term.Style) term.StatusLine {
 	var l term.StatusLine
@@ -63,7 +72,7 @@ func (a SourceStatus) Line(st term.Style) term.StatusLine {
 	default:
 		l = term.StatusLine{{indicator(st, false, "NO ENCODER", term.Red), {Text: "viewers stay connected", Comma: true, Keep: 1}}}
 	}
-	l = append(l, []term.Piece{{Text: fmt.Sprintf("%d direct, %d watching", a.Direct, a.Watching), Keep: 9}})
+	l = append(l, []term.Piece{{Text: a.Crowd(), Keep: 9}})
 	if d := droppedText(a.DroppedTags); d != "" {
 		l = append(l, []term.Piece{{Text: d, Colour: term.Yellow, Keep: 5}})
 	}
@@ -95,7 +104,9 @@ type WatchStatus struct {
 	Alone  time.Duration // how long there has been no parent; 0 if there is one
 	Depth  int
 	Parent tree.Place // zero if there is none
-	Reach  tree.Reach // of this node
+	// ParentName is what the parent calls itself; may be empty.
+	ParentName string
+	Reach      tree.Reach // of this node
 	api.Report
 }
 
@@ -125,7 +136,7 @@ func (s WatchStatus) Line(st term.Style) term.StatusLine {
 		l = term.StatusLine{{indicator(st, false, "WAITING for the source to send", term.Yellow)}}
 	}
 	if s.Alone == 0 {
-		l = append(l, []term.Piece{{Text: fmt.Sprintf("depth %d", s.Depth), Keep: 7}, {Text: "child of " + Place(s.Parent), Keep: 2, Comma: true}})
+		l = append(l, []term.Piece{{Text: fmt.Sprintf("depth %d", s.Depth), Keep: 7}, {Text: "child of " + named(s.ParentName, Place(s.Parent)), Keep: 2, Comma: true}})
 	}
 	lost := term.Piece{Text: fmt.Sprintf("lost %d", s.Lost), Keep: 6}
 	if s.Lost > 0 {
@@ -141,10 +152,26 @@ func (s WatchStatus) Line(st term.Style) term.StatusLine {
 	case tree.Closed:
 		l = append(l, []term.Piece{{Text: "not reached", Keep: 3}})
 	}
-	return append(l, []term.Piece{
-		{Text: term.Plural(s.Children, "child", "children"), Keep: 5},
-		{Text: term.Counted(int64(s.Players), "player"), Keep: 4, Comma: true},
-	})
+	crowd := []term.Piece{{Text: term.Plural(s.Children, "child", "children"), Keep: 4}}
+	switch {
+	case s.Watching == nil:
+		crowd = append(crowd, term.Piece{Text: term.Counted(int64(s.Players), "player"), Keep: 4, Comma: true})
+	case s.Players == 0 || s.Players == *s.Watching:
+		crowd = append(crowd, term.Piece{Text: fmt.Sprintf("%d watching", *s.Watching), Keep: 5, Comma: true})
+	default:
+		crowd = append(crowd,
+			term.Piece{Text: fmt.Sprintf("%d watching", *s.Watching), Keep: 5, Comma: true},
+			term.Piece{Text: fmt.Sprintf("%d here", s.Players), Keep: 3, Comma: true})
+	}
+	return append(l, crowd)
+}
+
+// named is a node's name, or what else it is known by if it has none.
+func named(name, other string) string {
+	if name == "" {
+		return other
+	}
+	return `"` + term.Clean(name) + `"`
 }
 
 // shareText writes a rate and its bound in the bound's unit: "18 of 40 Mb/s".

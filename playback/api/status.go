@@ -37,6 +37,7 @@ type Channel struct {
 	Root        bool   `json:"root"`     // this node is it
 	Depth       int    `json:"depth"`    // links to the root
 	ViewerCount int    `json:"viewer_count"`
+	Watching    *int   `json:"watching"` // how many watch the channel, here and everywhere; null if the source does not tell
 	// Lacks names, for each of URLs that has no place for one of the stream's codecs, these
 	// codecs.
 	Lacks map[string][]string `json:"lacks,omitempty"`
@@ -52,6 +53,16 @@ type Channel struct {
 	// Unread says that this node has the join part of the secret alone: it passes the channel on and
 	// cannot play it.
 	Unread bool `json:"unread,omitempty"`
+	// Kept is the part of the channel that this node keeps, so that viewers can begin there; nil if none.
+	Kept *Kept `json:"kept,omitempty"`
+}
+
+// Kept is what a node keeps of a channel on disk. Times are Unix milliseconds by the source's clock. Between
+// them some may be missing.
+type Kept struct {
+	FromMs int64 `json:"from_ms"`
+	ToMs   int64 `json:"to_ms"`
+	Bytes  int64 `json:"bytes"`
 }
 
 // ChannelStatus is one channel as whoever runs the node may know it: with addresses and
@@ -60,6 +71,7 @@ type ChannelStatus struct {
 	Channel
 	URL string `json:"url"` // for a player
 	Share
+	NodeName  string   `json:"node_name"`  // what this node calls itself in the channel; may be empty
 	Attached  bool     `json:"attached"`   // there is a parent, or this node is the root
 	Path      []string `json:"path"`       // node IDs, from the root to this node
 	Parent    *Peer    `json:"parent"`     // null at the root, and while there is none
@@ -141,6 +153,7 @@ type Share struct {
 // Peer is the node at the other end of a link.
 type Peer struct {
 	ID   string `json:"id"`
+	Name string `json:"name"` // what it calls itself, as it has signed it; may be empty
 	Addr string `json:"addr"`
 	Near bool   `json:"near"` // in one of this machine's own subnets
 }

@@ -8,15 +8,16 @@ type Top struct {
 // TopChannel is what relay top shows of one channel at one moment. What is not known
 // is nil, or an empty text.
 type TopChannel struct {
-	ID      string `json:"id"`
-	Name    string `json:"name"`
-	Title   string `json:"title"`
-	State   State  `json:"state"`    // at the relay that was asked
-	BitRate *int64 `json:"bit_rate"` // bit/s
-	Players *int   `json:"players"`  // at the relay that was asked
-	Problem string `json:"problem"`  // why the source could not be asked
-	SeenBy  string `json:"seen_by"`  // who was asked then
-	Port    string `json:"port"`     // whether routers have opened the port of the relay that was asked, in words; with the first channel alone
+	ID       string `json:"id"`
+	Name     string `json:"name"`
+	Title    string `json:"title"`
+	State    State  `json:"state"`    // at the relay that was asked
+	BitRate  *int64 `json:"bit_rate"` // bit/s
+	Players  *int   `json:"players"`  // at the relay that was asked
+	Watching *int   `json:"watching"` // how many watch the channel
+	Problem  string `json:"problem"`  // why the source could not be asked
+	SeenBy   string `json:"seen_by"`  // who was asked then
+	Port     string `json:"port"`     // whether routers have opened the port of the relay that was asked, in words; with the first channel alone
 
 	Summary TreeSummary `json:"summary"`
 	Nodes   []TopNode   `json:"nodes"`
@@ -24,7 +25,8 @@ type TopChannel struct {
 
 // TopNode is one node. Its link is the one to its parent.
 type TopNode struct {
-	ID       string `json:"id"` // its first 12 characters
+	ID       string `json:"id"`   // its first 12 characters
+	Name     string `json:"name"` // what it calls itself; may be empty
 	Hop      int    `json:"hop"`
 	Source   bool   `json:"source"`
 	Here     bool   `json:"here"` // it is the relay that was asked

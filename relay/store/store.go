@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"relay/relay/stream"
+
 	"relay/relay/oneline"
 )
 
@@ -19,6 +21,7 @@ const (
 	forOthers fs.FileMode = 0o077 // the bits that neither may have
 
 	channelsDir = "channels"
+	keptDir     = "kept"
 	nodeName    = "node"
 	keyExt      = ".key"
 	epochExt    = ".epoch"
@@ -43,6 +46,7 @@ const (
 //	channels/ID.secret       the same of a channel that was watched
 //	channels/ID.seen         the latest epoch of a channel that was watched
 //	channels/ID.members      nodes of a channel that was watched, to join it by again
+//	kept/ID/                 chunks of a channel that is kept (relay/archive); ID is the short form
 //	*.lock                   held while a process uses the key beside it
 type Store struct{ dir string }
 
@@ -63,6 +67,9 @@ func Open(dir string) (*Store, error) {
 	}
 	return &Store{dir}, nil
 }
+
+// Kept is the folder for what is kept of a channel.
+func (s *Store) Kept(id stream.ChannelID) string { return filepath.Join(s.dir, keptDir, id.Short()) }
 
 // Dir is where [Open] finds the folder: dir itself, or if that is empty the
 // user's own. It fails if the system knows of no folder for configuration.

@@ -66,6 +66,14 @@ func (r *Ring) Resume(have Position) *Cursor {
 	return c
 }
 
+// Since returns a reader of all that the ring holds behind a position, from the next chunk on, or from
+// the first key chunk if that does not follow.
+func (r *Ring) Since(have Position) *Cursor {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return &Cursor{ring: r, at: r.find(Position{have.Epoch, have.Seq + 1}), last: have, waitKey: true}
+}
+
 func (c *Cursor) toKey() {
 	k, ok := c.ring.newestKey()
 	if ok && c.ring.entries[k-c.ring.first].chunk.Position().Compare(c.last) > 0 {

@@ -226,3 +226,24 @@ func TestNextWaitsForAChunkForTheEndAndForItsContext(t *testing.T) {
 		}
 	})
 }
+
+// TestSinceReadsAllThatIsHeldBehindAPosition asks behind nothing, a chunk that is held, one of an epoch that
+// is over, and one that the ring has lost.
+func TestSinceReadsAllThatIsHeldBehindAPosition(t *testing.T) {
+	m := newMaker(t)
+	r := m.ringOf(Limits{})
+	mustAppend(t, r, m.several(5)...)
+	before := m.epoch
+	m.restart()
+	r.SetHeader(m.header(1, nil))
+	mustAppend(t, r, m.several(3)...)
+	wantSeqs(t, drain(t, r.Since(Position{})), 1, 2, 3, 4, 5, 1, 2, 3)
+	wantSeqs(t, drain(t, r.Since(Position{before, 3})), 4, 5, 1, 2, 3)
+	wantSeqs(t, drain(t, r.Since(Position{before, 9})), 1, 2, 3)
+	wantSeqs(t, drain(t, r.Since(Position{m.epoch, 3})))
+	lost := m.ringOf(Limits{Bytes: 1})
+	mustAppend(t, lost, m.small(Key|Tag, 7), m.small(Tag, 8))
+	wantSeqs(t, drain(t, lost.Since(Position{m.epoch, 3}))) // 8 is no place to start
+	mustAppend(t, lost, m.small(Key|Tag, 9))
+	wantSeqs(t, drain(t, lost.Since(Position{m.epoch, 3})), 9)
+}

@@ -18,37 +18,30 @@ func sealOf(c seal.Content, e Epoch) *seal.Epoch {
 	return c.Epoch(b)
 }
 
-// Opener opens the sealed payloads of a private channel, once for all who play them on this machine.
-// It is the only place where they become plain, and stands between two rings: one that has what
-// crosses links, and one for players. It belongs to one goroutine.
-type Opener struct {
+// Unsealer opens the sealed payloads of a private channel. It belongs to one goroutine.
+type Unsealer struct {
 	content seal.Content
-	from    *Cursor
-	to      *Ring
 	epoch   Epoch
 	key     *seal.Epoch
 }
 
-// NewOpener returns an opener with the channel's content key, for what comes to one ring from now on.
-// It puts that into the other.
-func NewOpener(content seal.Content, from, to *Ring) *Opener {
-	return &Opener{content: content, from: from.Cursor(), to: to}
-}
+// NewUnsealer returns an unsealer with the channel's content key.
+func NewUnsealer(content seal.Content) *Unsealer { return &Unsealer{content: content} }
 
-func (o *Opener) keyOf(e Epoch) *seal.Epoch {
-	if o.key == nil || o.epoch != e {
-		o.epoch, o.key = e, sealOf(o.content, e)
+func (u *Unsealer) keyOf(e Epoch) *seal.Epoch {
+	if u.key == nil || u.epoch != e {
+		u.epoch, u.key = e, sealOf(u.content, e)
 	}
-	return o.key
+	return u.key
 }
 
 // Chunk returns the chunk with its payload in the clear. It has no frame.
-func (o *Opener) Chunk(c *Chunk) (*Chunk, error) {
+func (u *Unsealer) Chunk(c *Chunk) (*Chunk, error) {
 	if !c.Has(Enc) {
 		return nil, errClear
 	}
 	sealed := c.Payload()
-	plain, err := o.keyOf(c.epoch).Open(make([]byte, 0, len(sealed)), seal.Chunk, c.seq, sealed, c.signed())
+	plain, err := u.keyOf(c.epoch).Open(make([]byte, 0, len(sealed)), seal.Chunk, c.seq, sealed, c.signed())
 	if err != nil {
 		return nil, fmt.Errorf("chunk %d: %w", c.seq, err)
 	}
@@ -56,16 +49,30 @@ func (o *Opener) Chunk(c *Chunk) (*Chunk, error) {
 }
 
 // Header returns the header with its payload in the clear. It has no frame.
-func (o *Opener) Header(h *Header) (*Header, error) {
+func (u *Unsealer) Header(h *Header) (*Header, error) {
 	if !h.Sealed() {
 		return nil, errClear
 	}
 	sealed := h.Payload()
-	plain, err := o.keyOf(h.epoch).Open(make([]byte, 0, len(sealed)), seal.Header, uint64(h.gen), sealed, h.signed())
+	plain, err := u.keyOf(h.epoch).Open(make([]byte, 0, len(sealed)), seal.Header, uint64(h.gen), sealed, h.signed())
 	if err != nil {
 		return nil, fmt.Errorf("header %d: %w", h.gen, err)
 	}
 	return &Header{plain: plain, epoch: h.epoch, gen: h.gen}, nil
+}
+
+// Opener opens a private channel once for all who play it on this machine. It stands between two rings: one
+// that has what crosses links, and one for players. It belongs to one goroutine.
+type Opener struct {
+	Unsealer
+	from *Cursor
+	to   *Ring
+}
+
+// NewOpener returns an opener with the channel's content key, for what comes to one ring from now on.
+// It puts that into the other.
+func NewOpener(content seal.Content, from, to *Ring) *Opener {
+	return &Opener{Unsealer{content: content}, from.Cursor(), to}
 }
 
 // Run opens what comes until the ring that it comes from is closed, and then closes the other. What

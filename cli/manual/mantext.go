@@ -44,5 +44,6 @@ var manExamples = [][2]string{
 	{"Record without watching, for half a minute at most without a connection:", "relay watch LINK -o show.flv --timeout 30s"},
 	{"See who is served, and how well:", "relay top"},
 	{"Send the link to a friend again, or show it to a phone:", "relay link --qr"},
+	{"Pass a channel on from now on, in the background:", "relay service install LINK --upload 20M"},
 	{"Find out what is wrong:", "relay doctor"},
 }

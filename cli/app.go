@@ -118,7 +118,7 @@ func newApp(t *term.Terminal, stdio Stdio) *cli.App {
 		Flags:                 []cli.Flag{cli.HelpFlag}, // a help command of our own keeps it out
 		HideVersion:           true,
 		HideHelpCommand:       true,
-		Reader:                io.In,
+		Reader:                stdio.In,
 		Writer:                t.Out,
 		ErrWriter:             t.Err,
 		CustomAppHelpTemplate: appHelp,

@@ -1,13 +1,13 @@
 package relay
 
 import (
-	"cmp"
 	"crypto/tls"
 	"slices"
 	"time"
 
 	"relay/relay/nameplate"
 	"relay/relay/wire"
+	"relay/tree"
 )
 
 const (
@@ -32,7 +32,7 @@ type entry struct {
 // the names of nodes that are gone.
 func (d *directory) wants(now time.Time, nodes []wire.Fact) []wire.NodeTag {
 	kept := make(directory, len(nodes))
-	var due []wire.Fact
+	var never, again [tree.MaxPath + 1][]wire.NodeTag // by how far down they are
 	for _, f := range nodes {
 		e, ok := (*d)[f.ID]
 		if ok {
@@ -42,20 +42,20 @@ func (d *directory) wants(now time.Time, nodes []wire.Fact) []wire.NodeTag {
 		if e.plate != "" {
 			fresh = nameFresh
 		}
-		if now.Sub(e.asked) >= fresh {
-			due = append(due, f)
+		switch {
+		case !ok:
+			never[f.Down] = append(never[f.Down], f.ID)
+		case now.Sub(e.asked) >= fresh:
+			again[f.Down] = append(again[f.Down], f.ID)
 		}
 	}
 	*d = kept
-	slices.SortStableFunc(due, func(a, b wire.Fact) int {
-		return cmp.Or(kept[a.ID].asked.Compare(kept[b.ID].asked), cmp.Compare(a.Down, b.Down))
-	})
-	var ids []wire.NodeTag
-	for _, f := range due[:min(len(due), wire.MaxNames)] {
-		ids = append(ids, f.ID)
-		kept[f.ID] = entry{kept[f.ID].plate, now}
+	due := slices.Concat(slices.Concat(never[:]...), slices.Concat(again[:]...))
+	due = due[:min(len(due), wire.MaxNames)]
+	for _, id := range due {
+		kept[id] = entry{kept[id].plate, now}
 	}
-	return ids
+	return due
 }
 
 // take takes what was told of nodes that were asked for, if they have signed it.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"relay/cli/ask"
 	"relay/cli/fault"
 	"relay/cli/flag"
 	"relay/cli/station"
@@ -13,6 +14,7 @@ import (
 	"relay/playback"
 	"relay/playback/admin"
 	"relay/relay"
+	"relay/relay/store"
 )
 
 const (
@@ -41,6 +43,7 @@ func nodeFlags(players string) []cli.Flag {
 		flag.Text("batch", "send to players every `TIME` only, as in 100ms: less work for many of them, and as much delay (default: at once)"),
 		flag.Text("upload", "`RATE` to pass on outside this network, as in 20M bits per second (default: found out)"),
 		flag.Keep(),
+		flag.Name(),
 		flag.Config(),
 		flag.NoDiscovery(),
 		flag.Toggle("verbose", "log what happens to stderr"),
@@ -64,9 +67,17 @@ func askFlags() []cli.Flag {
 	}
 }
 
-// askedOf reads askFlags: the address of the relay to ask.
-func askedOf(c *cli.Context) (string, error) {
-	return flag.Asked(c, "http", playback.DefaultPort)
+// askedOf reads askFlags and the arguments that name a channel: which one, and the address of the relay to
+// ask for it. That of a page is where to ask, unless --http says so.
+func askedOf(c *cli.Context, own []store.OwnChannel) (channel, addr string, err error) {
+	channel, page, err := ask.Channel(c.Args().Slice(), own)
+	if err != nil {
+		return "", "", err
+	}
+	if addr, err = flag.Asked(c, "http", playback.DefaultPort); page != "" && !c.IsSet("http") {
+		addr = page
+	}
+	return channel, addr, err
 }
 
 // listener reads the flag called name: where to listen. what says for whom, in messages.
@@ -101,6 +112,9 @@ func stationFlags(c *cli.Context) (s station.Config, err error) {
 		return s, err
 	}
 	if s.Proxies, err = flag.Proxies(c); err != nil {
+		return s, err
+	}
+	if s.Name, s.HostName, err = flag.NodeName(c); err != nil {
 		return s, err
 	}
 	s.AllowHosts, s.Thumbnails, s.Shown = c.StringSlice("allow-host"), c.Bool("thumbnails"), flag.Shown(c)

@@ -26,7 +26,7 @@ func (s *source) follow(ctx context.Context) {
 	defer tick.Stop()
 	var was ingest.Status
 	var advice words.Adviser
-	seen := words.Told{Silent: !s.plan.input.awaited()}
+	seen := words.Told{Silent: !s.plan.input.Awaited()}
 	var told, reported time.Time
 	var figures string
 	for {
@@ -54,8 +54,8 @@ func (s *source) follow(ctx context.Context) {
 			air := s.status(ctx, now, enc, c)
 			seen.Tell(s.t, air.Situation, true, false, now)
 			s.t.Show(air.Line(s.t.Style()).Draw(s.t.Style()))
-			if f := fmt.Sprintf("%d direct, %d watching", air.Direct, air.Watching); !s.t.ErrTTY && f != figures && now.Sub(told) >= changesEvery {
-				if figures != "" || air.Watching > 0 {
+			if f := air.Crowd(); !s.t.ErrTTY && f != figures && now.Sub(told) >= changesEvery {
+				if figures != "" || air.Direct > 0 || air.Players > 0 {
 					s.t.Say("%s", air.Line(s.t.Style()).Draw(term.Style{}))
 					told = now
 				}
@@ -76,7 +76,7 @@ func (s *source) announce(was, enc ingest.Status) {
 		s.t.Say("Live: %s", words.MediaText(enc.Info))
 		s.events.Tell(words.LiveAlias(s.channel.ID(), enc.Info))
 	}
-	if was.Live && !enc.Live && s.plan.input.awaited() {
+	if was.Live && !enc.Live && s.plan.input.Awaited() {
 		s.events.Tell(words.Alias(s.channel.ID(), api.EventEncoderLost, api.EventPublish))
 	}
 }
@@ -87,7 +87,7 @@ func (s *source) view(enc ingest.Status, c relay.Status) words.SourceView {
 		Encoder: enc, Started: c.Ring.Head.Seq != 0, BitRate: c.Ring.BitRate,
 		Upload: s.plan.station.Upload, Slots: c.Tree.Slots, FarSlots: c.Tree.Far,
 	}
-	if s.plan.input.awaited() {
+	if s.plan.input.Awaited() {
 		v.Server, v.Key = s.station.RTMPServer(), s.key
 		if a := s.station.RTMP.Addr().(*net.TCPAddr); !a.IP.IsLoopback() {
 			v.Exposed = fmt.Sprint(a.Port)
@@ -98,11 +98,7 @@ func (s *source) view(enc ingest.Status, c relay.Status) words.SourceView {
 
 // status returns what the status line shows now.
 func (s *source) status(ctx context.Context, now time.Time, enc ingest.Status, c relay.Status) words.SourceStatus {
-	players := s.station.Viewers()
-	r := api.SourceReport{KeyIntervalMs: enc.KeyInterval.Milliseconds(), Direct: len(c.Tree.Children), Watching: players, UploadLimitBPS: s.plan.station.Upload, DroppedTags: enc.Dropped.ByName()}
-	for _, ch := range c.Tree.Children {
-		r.Watching += 1 + int(ch.Report.Below)
-	}
+	r := api.SourceReport{KeyIntervalMs: enc.KeyInterval.Milliseconds(), Direct: len(c.Tree.Children), UploadLimitBPS: s.plan.station.Upload, DroppedTags: enc.Dropped.ByName()}
 	r.UploadBPS, r.UploadLANBPS = uploadOf(c.Links)
 	delay := uint32(0)
 	if v, err := s.channel.Survey(ctx); err == nil { // the root knows; nobody is asked
@@ -116,7 +112,7 @@ func (s *source) status(ctx context.Context, now time.Time, enc ingest.Status, c
 	return words.SourceStatus{
 		State: api.StateOf(facts, now), Situation: api.SituationOf(facts, now), Now: now,
 		Info:   enc.Info,
-		Report: api.Report{BitRate: c.Ring.BitRate, DelayMs: int64(delay), Players: players, SourceReport: &r},
+		Report: api.Report{BitRate: c.Ring.BitRate, DelayMs: int64(delay), Players: s.station.Viewers(), Watching: facts.Watching, SourceReport: &r},
 	}
 }
 

@@ -67,14 +67,17 @@ func (w *watch) status(now time.Time) words.WatchStatus {
 	facts := station.FactsFrom(c, ok, nil)
 	s := words.WatchStatus{
 		State: api.StateOf(facts, now), Situation: api.SituationOf(facts, now), Private: w.channel.Private(), Now: now,
-		Attached: c.Tree.Attached, Depth: c.Tree.Depth, Parent: c.Tree.Parent, Reach: c.Reach,
+		Attached: c.Tree.Attached, Depth: c.Tree.Depth, Parent: c.Tree.Parent, ParentName: c.ParentName, Reach: c.Reach,
 		Report: api.Report{
-			BitRate: c.Ring.BitRate, DelayMs: api.DelayMs(c.Delay), Players: w.station.Viewers(),
+			BitRate: c.Ring.BitRate, DelayMs: api.DelayMs(c.Delay), Players: w.station.Viewers(), Watching: facts.Watching,
 			WatchReport: &api.WatchReport{Lost: c.Ring.Lost, Children: len(c.Tree.Children), Left: c.Left},
 		},
 	}
 	if h := w.channel.Ring().Header(); h != nil {
 		s.Info = flv.Describe(h.Payload())
+	}
+	if !c.Tree.Attached {
+		s.Why = term.Clean(w.joining.Why())
 	}
 	return s
 }

@@ -23,6 +23,7 @@ func (c *Channel) about(f api.Facts, bitRate int) api.Channel {
 		Root:        f.Root,
 		Depth:       f.Depth,
 		ViewerCount: c.Viewers(),
+		Watching:    f.Watching,
 		Lacks:       remux.Lacks(info.VideoCodec, info.AudioCodec),
 		DroppedTags: f.DroppedTags,
 		Reach:       f.Reach,
@@ -39,6 +40,7 @@ func (c *Channel) Status(base string) api.ChannelStatus {
 	s := api.ChannelStatus{
 		Channel:   c.about(f, ring.BitRate),
 		URL:       base + c.path(),
+		NodeName:  f.Name,
 		Attached:  f.Attached,
 		Path:      f.Path,
 		Parent:    f.Parent,

@@ -23,6 +23,8 @@ func (s *routes) trees(w http.ResponseWriter, r *http.Request) {
 		}
 		channels = []*Channel{c}
 	}
+	who := callerOf(r).addr
+	near := who.IsLoopback() || (who.IsPrivate() || who.IsLinkLocalUnicast()) && s.config.Own != nil && s.config.Own(who)
 	ctx, cancel := context.WithTimeout(r.Context(), treeTimeout)
 	defer cancel()
 	all := api.Trees{Channels: []api.ChannelTree{}}
@@ -32,9 +34,12 @@ func (s *routes) trees(w http.ResponseWriter, r *http.Request) {
 			http.Error(w, "The tree of channel "+c.id.Short()+" cannot be told now: "+err.Error()+".", http.StatusServiceUnavailable)
 			return
 		}
-		t.ID, t.Name, t.Title = c.id.String(), c.id.Short(), c.title()
+		t.ID, t.Name, t.Title, t.Watching = c.id.String(), c.id.Short(), c.title(), c.facts().Watching
 		if t.Nodes == nil {
 			t.Nodes = []api.TreeNode{}
+		}
+		if !near {
+			t.ForStrangers()
 		}
 		t.Summarize()
 		all.Channels = append(all.Channels, t)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"net/netip"
 	"reflect"
 	"strings"
 	"testing"
@@ -87,6 +88,47 @@ func TestTreeThatCannotBeTold(t *testing.T) {
 		resp, _ := ask(t, c.addr, c.request)
 		if text := body(t, resp); resp.StatusCode != c.status || !strings.Contains(text, c.says) {
 			t.Errorf("%.40q: %d %q", c.request, resp.StatusCode, text)
+		}
+	}
+}
+
+// What machines are called is for those in this node's own networks: for nobody for whom a proxy asks, who may be
+// anywhere.
+func TestAMachinesNameIsForItsNeighbours(t *testing.T) {
+	ring := stream.NewRing(stream.Limits{})
+	addr := serve(t, Config{
+		Channels: list(NewChannel(stream.ChannelID{1}, ring, func() api.Facts { return api.Facts{Watching: new(14)} })),
+		Proxies:  Proxies{netip.MustParsePrefix("127.0.0.0/8")},
+		Own: func(a netip.Addr) bool {
+			return a == netip.MustParseAddr("10.1.2.3") || a == netip.MustParseAddr("203.0.113.8")
+		},
+		Survey: func(context.Context, stream.ChannelID) (api.ChannelTree, error) {
+			return api.ChannelTree{Nodes: []api.TreeNode{{ID: "a", Parent: -1, Name: "given"}, {ID: "b", Name: "laptop", AtHome: true}}}, nil
+		},
+	})
+	for header, want := range map[string]string{
+		"":                                     "laptop", // from this machine
+		"X-Forwarded-For: 127.0.0.1":           "laptop",
+		"X-Forwarded-For: 10.1.2.3":            "laptop",
+		"X-Forwarded-For: 10.9.9.9":            "", // behind a VPN, or in a carrier's network
+		"X-Forwarded-For: 203.0.113.8":         "", // in a subnet of strangers
+		"X-Forwarded-For: 203.0.113.7":         "",
+		"X-Forwarded-For: 10.1.2.3, 192.0.2.1": "",
+		"X-Forwarded-For: nonsense":            "",
+		"Via: 1.1 somebody":                    "",
+	} {
+		req := get("/api/v1/tree")
+		if header != "" {
+			req = strings.Replace(req, "\r\n\r\n", "\r\n"+header+"\r\n\r\n", 1)
+		}
+		resp, _ := ask(t, addr, req)
+		var all api.Trees
+		if err := json.Unmarshal([]byte(body(t, resp)), &all); err != nil {
+			t.Fatal(err)
+		}
+		c := all.Channels[0]
+		if c.Nodes[0].Name != "given" || c.Nodes[1].Name != want || c.Watching == nil || *c.Watching != 14 {
+			t.Errorf("%q: %+v", header, c)
 		}
 	}
 }

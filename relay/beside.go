@@ -1,6 +1,8 @@
 package relay
 
 import (
+	"relay/relay/nameplate"
+	"relay/relay/stream"
 	"relay/relay/wire"
 	"relay/tree"
 )
@@ -63,6 +65,8 @@ type said struct {
 	callable *wire.Callable
 	rooms    *wire.Rooms
 	openings []tree.Opening
+	about    *stream.About   // a child
+	name     nameplate.Plate // of this node, likewise
 }
 
 // before are the frames that have to go ahead of a message, to a node of relay/5 or an older one.

@@ -20,6 +20,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"relay/relay/archive"
 	"relay/relay/membership"
 	"relay/relay/relaytest"
 	"relay/relay/seal"
@@ -172,7 +173,16 @@ type option struct {
 	tap         func(b []byte) // of packets that it sends
 	again       *inhabitant    // that has ended, on whose machine it is
 	log         *zap.Logger
+	abroad      bool             // at an address of the Internet, beyond the networks of all others
+	name        string           // what it calls itself
+	hostName    string           // likewise, to those in its own networks
+	hideNames   bool             // nobody is called by a name in its channel
+	protocols   []string         // that it speaks; all if nil
+	keep        *archive.Archive // it keeps the channel there
 }
+
+// isAbroad reports whether an address is that of a node that is abroad.
+func isAbroad(a netip.Addr) bool { return a.Is4() && a.As4()[0] == 12 }
 
 // add starts a node: the first is the source.
 func (w *world) add(o option) *inhabitant {
@@ -181,6 +191,9 @@ func (w *world) add(o option) *inhabitant {
 	first := byte(10)
 	if w.public {
 		first = 11
+	}
+	if o.abroad {
+		first = 12
 	}
 	addr := netip.AddrPortFrom(netip.AddrFrom4([4]byte{first, 0, byte(i >> 8), byte(i)}), worldPort)
 	if o.again != nil {
@@ -210,7 +223,8 @@ func (w *world) add(o option) *inhabitant {
 			}
 			return n.dial(ctx, network, to)
 		},
-		Near:    func(netip.Addr) bool { return !w.far }, // whatever networks this machine is in
+		Near: func(a netip.Addr) bool { return !w.far && !o.abroad && !isAbroad(a) }, // whatever networks this machine is in
+		Name: o.name, HostName: o.hostName, HideNames: o.hideNames,
 		Notices: n.hear,
 	}
 	if o.walled {
@@ -234,6 +248,9 @@ func (w *world) add(o option) *inhabitant {
 		w.t.Fatal(err)
 	}
 	n.node.knock = o.knock
+	if o.protocols != nil {
+		n.node.linkTLS, n.node.portTLS = n.node.ident.tlsConfig(o.protocols...), n.node.ident.tlsConfig(append(slices.Clone(o.protocols), alpnGossip)...)
+	}
 	n.place = tree.Place{ID: n.node.ID(), Addrs: cfg.Addrs}
 	if w.root == nil {
 		w.key1 = w.key()
@@ -256,6 +273,14 @@ func (w *world) add(o option) *inhabitant {
 	}
 	var ctx context.Context
 	ctx, n.cancel = context.WithCancel(context.Background())
+	if o.keep != nil {
+		n.Keep(o.keep)
+		n.wg.Go(func() {
+			if err := o.keep.Run(ctx, n.Carried()); err != nil {
+				w.t.Error(err)
+			}
+		})
+	}
 	n.wg.Go(func() {
 		if err := n.node.Run(ctx); err != nil && !n.killed.Load() {
 			w.t.Error(err)

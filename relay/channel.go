@@ -62,10 +62,13 @@ type Channel struct {
 	intake    intake
 	peers     peers
 	reporting reporting
+	audience  audience
+	names     names
 	dialBacks dialBacks
 	offers    offers
 	descent   descent
 	epochs    epochs
+	history   history
 	theft     *StolenError // why it ends, if its key is used by two; owned by the channel's goroutine
 	calls     calls
 	meetings  meetings
@@ -110,6 +113,7 @@ func (n *Node) newChannel(id stream.ChannelID, access seal.Access, notices func(
 		reporting: reporting{survey: newSurvey()},
 		dialBacks: dialBacks{turn: make(chan struct{}, 1)},
 		epochs:    newEpochs(),
+		history:   newHistory(),
 		descent:   descent{node: n.cfg.Key, strangers: rate.NewLimiter(placeRate, placeBurst)},
 		sweeper:   newSweeper(),
 	}
@@ -224,6 +228,9 @@ func (c *Channel) Run(ctx context.Context) error {
 		})
 	}
 	c.open()
+	if c.history.archive != nil && c.writer == nil {
+		c.wg.Go(c.recall) // ends with the channel's goroutine
+	}
 	sweeping, swept := context.WithCancel(context.Background())
 	var sweeper sync.WaitGroup
 	sweeper.Go(func() { c.sweeper.run(sweeping, c.writer != nil) })

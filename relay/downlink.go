@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/time/rate"
 
+	"relay/relay/nameplate"
 	"relay/relay/refusal"
 	"relay/relay/socket"
 	"relay/relay/stream"
@@ -27,6 +28,9 @@ type downlink struct {
 	calls   func(wire.Frame) // what has to do with calls
 	later   func(wire.Later) error
 	double  func(wire.Double) error
+	named   func([]nameplate.Plate) error
+	recall  func(wire.Recall) error
+	recalls atomic.Bool // it has asked for what was, and is being answered
 	arrival arrival
 	listens netip.AddrPort // where it says it does, at the address from which it comes; not valid for nowhere
 
@@ -43,6 +47,7 @@ type downlink struct {
 	proof  proof
 
 	told    *rate.Limiter // of facts; owned by the reader
+	naming  *rate.Limiter // of names; likewise
 	calling *rate.Limiter // of calls; likewise
 
 	// Owned by the writer, or by the sweeper while that has the child.
@@ -54,7 +59,9 @@ type downlink struct {
 	caught bool            // nothing is owed
 	room   int             // bytes that may be gathered before they are written
 
-	// Likewise, and read by the channel's goroutine.
+	watching atomic.Int64 // how many it says watch at it and below; untold if it has not
+
+	// Owned by the writer or the sweeper, and read by the channel's goroutine.
 	missed  atomic.Uint64
 	moves   atomic.Uint64
 	past    atomic.Uint64                // chunks of the ring that the child has or cannot use
@@ -86,6 +93,21 @@ func (d *downlink) take(f wire.Frame) error {
 		}
 		d.calls(f)
 		return nil
+	}
+	switch f := f.(type) {
+	case wire.Audience:
+		if err := d.allow(); err != nil {
+			return err
+		}
+		d.watching.Store(int64(f.Watching))
+		return nil
+	case wire.Names:
+		return d.named(f.Of)
+	case wire.Recall:
+		if err := d.allow(); err != nil {
+			return err
+		}
+		return d.recall(f)
 	}
 	facts, ok := f.(wire.Facts)
 	switch {

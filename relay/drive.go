@@ -59,6 +59,8 @@ func (c *Channel) drive(ctx context.Context) {
 			c.updatePeers(ctx, time.Now())
 			c.checkSpeed(time.Now())
 		case <-c.intake.switched: // noticed below
+		case <-c.intake.abouts:
+			c.tellChildren()
 		case <-c.intake.first:
 			c.handle(c.progress(time.Now()))
 		case <-beat.C:
@@ -252,6 +254,7 @@ func (c *Channel) carryOut(a tree.Action) {
 		if d := c.down[a.Link]; d != nil {
 			d.serve(c.ring.Resume(stream.Position{Epoch: stream.Epoch(a.Have.Epoch), Seq: a.Have.Seq}))
 			d.send(c.peers.sample(d.peer, c.tree.Info()))
+			c.tellChildren()
 			c.notices(ChildJoined{d.child()})
 		}
 	case tree.Attached:

@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 	"golang.org/x/time/rate"
 
+	"relay/relay/nameplate"
 	"relay/relay/seal"
 	"relay/relay/stream"
 	"relay/relay/wire"
@@ -109,6 +110,7 @@ func (c *Channel) enter(d dialed, a tree.Dial) {
 	ok := c.query(func(*tree.Node) {
 		delete(c.dials, num)
 		c.up[num] = u
+		c.names.abroad = c.names.abroad || !u.home
 		c.showPass(u, d)
 		c.begin(u, d.guard, wire.NewReader(d.conn, wire.Parent).Lend())
 		c.handle(tree.Up{Link: num, Peer: d.peer, Addr: addr, Near: u.near, Called: d.called})
@@ -147,6 +149,16 @@ func (c *Channel) newUplink(num tree.Link, d dialed) *uplink {
 		pulse: pulse{link: num, started: c.started},
 	}
 	u.lineages, u.placed = rate.NewLimiter(lineageRate, lineageBurst), func(f wire.Lineage) error { return c.takeLineage(u, f) }
+	u.home = c.node.homely(remoteAddr(d.conn.NetConn()).Addr())
+	u.introduced = func(f wire.Frame) error {
+		switch f := f.(type) {
+		case *stream.About:
+			return c.intake.takeAbout(f)
+		case wire.Names:
+			return c.takeName(u, f.Of)
+		}
+		return nil
+	}
 	d.guard.pass(u.passOn)
 	u.calls = func(f wire.Frame) {
 		switch f := f.(type) {
@@ -191,6 +203,7 @@ func (c *Channel) accept(g *guardedConn, conn *tls.Conn, r *wire.Reader, peer tr
 		}
 		r.Expect(wire.Child)
 		c.down[d.num] = d
+		c.names.abroad = c.names.abroad || !d.home
 		c.begin(d, g, r)
 		c.handle(joined)
 	})
@@ -207,10 +220,15 @@ func (c *Channel) newDownlink(num tree.Link, peer tree.ID, conn *tls.Conn, near 
 		cursors: make(chan *stream.Cursor, 1),
 		told:    rate.NewLimiter(factsFrames, factsFrames),
 		calling: rate.NewLimiter(callRate, callBurst),
+		naming:  rate.NewLimiter(namesRate, namesBurst),
 		sweeper: &c.sweeper,
 		back:    make(chan error, 1),
 	}
 	d.later, d.double = c.takeLater, c.takeDouble
+	d.recall = func(f wire.Recall) error { return c.takeRecall(d, f) }
+	d.home = c.node.homely(remoteAddr(conn.NetConn()).Addr())
+	d.watching.Store(untold)
+	d.named = func(of []nameplate.Plate) error { return c.takeNames(d, of) }
 	d.calls = func(f wire.Frame) {
 		switch f := f.(type) {
 		case wire.Call:

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 
+	"relay/relay/nameplate"
 	"relay/relay/wire"
 	"relay/tree"
 )
@@ -27,10 +28,11 @@ type factBook struct {
 	of   map[*link]told
 }
 
-// told is what one child said last. It is never changed.
+// told is what one child said last. It is never changed, but for the names: they are the book's.
 type told struct {
 	view  wire.View
-	shape uint64 // see shapeOf
+	shape uint64                           // see shapeOf
+	named map[wire.NodeTag]nameplate.Plate // of nodes in the view
 }
 
 // put takes a child's view. Who the child is, the link says and not the view.
@@ -52,7 +54,18 @@ func (b *factBook) put(l *link, v wire.View) {
 	}
 	v.Nodes[0].ID = wire.TagOf(l.peer)
 	v.Nodes[0].Flags &^= wire.Unheard
-	b.of[l] = told{v, shapeOf(v.Nodes)}
+	t := told{view: v, shape: shapeOf(v.Nodes)}
+	if was := b.of[l]; t.shape == was.shape {
+		t.named = was.named
+	} else if len(was.named) > 0 {
+		t.named = make(map[wire.NodeTag]nameplate.Plate)
+		for _, f := range v.Nodes {
+			if p, ok := was.named[f.ID]; ok {
+				t.named[f.ID] = p
+			}
+		}
+	}
+	b.of[l] = t
 	b.kept = others + len(v.Nodes)
 }
 
@@ -69,6 +82,53 @@ func (b *factBook) get(l *link) (told, bool) {
 	defer b.mu.Unlock()
 	t, ok := b.of[l]
 	return t, ok
+}
+
+// lacks reports whether a link has listed a node of which it has shown no plate that is as new.
+func (b *factBook) lacks(l *link, id wire.NodeTag, p nameplate.Plate) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	t := b.of[l]
+	return p.At() > t.named[id].At() && slices.ContainsFunc(t.view.Nodes, func(f wire.Fact) bool { return f.ID == id })
+}
+
+// name keeps a plate that a link has shown.
+func (b *factBook) name(l *link, id wire.NodeTag, p nameplate.Plate) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	t, ok := b.of[l]
+	if !ok {
+		return
+	}
+	if t.named == nil {
+		t.named = make(map[wire.NodeTag]nameplate.Plate)
+		b.of[l] = t
+	}
+	t.named[id] = p
+}
+
+// plate is the newest that links have shown of a node; "" for none.
+func (b *factBook) plate(id wire.NodeTag) (p nameplate.Plate) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, t := range b.of {
+		p = nameplate.Later(p, t.named[id])
+	}
+	return p
+}
+
+// names calls f with the plates that were shown, in any order, until it returns false. f must not call the
+// book.
+func (b *factBook) names(f func(wire.NodeTag, nameplate.Plate) bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, t := range b.of {
+		for id, p := range t.named {
+			if !f(id, p) {
+				return
+			}
+		}
+	}
 }
 
 // shapeOf is a hash of which nodes there are and how deep each stands: it changes when a

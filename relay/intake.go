@@ -23,16 +23,18 @@ type intake struct {
 	signed  signedClock
 	clock   atomic.Pointer[rootClock] // set by the channel's goroutine
 	beat    atomic.Pointer[stream.Beat]
-	news    atomic.Pointer[wire.Later] // of the newest epoch; set by the channel's goroutine
-	delay   atomic.Int64               // of the newest chunk, nanoseconds
-	headers atomic.Uint64              // bytes of the headers that were taken
-	arrived atomic.Int64               // when the newest chunk came from a parent, nanoseconds
+	about   atomic.Pointer[stream.About] // the newest, of whatever epoch
+	news    atomic.Pointer[wire.Later]   // of the newest epoch; set by the channel's goroutine
+	delay   atomic.Int64                 // of the newest chunk, nanoseconds
+	headers atomic.Uint64                // bytes of the headers that were taken
+	arrived atomic.Int64                 // when the newest chunk came from a parent, nanoseconds
 	hole    hole
 
 	// For the channel's goroutine.
 	beats    chan *stream.Beat // the newest that it has not passed on
 	first    chan struct{}     // holds one when the channel's first chunk has come
 	switched chan struct{}     // holds one when a link has brought its first
+	abouts   chan struct{}     // holds one when about is another
 }
 
 func newIntake(id stream.ChannelID, ring *stream.Ring, started time.Time) intake {
@@ -43,6 +45,7 @@ func newIntake(id stream.ChannelID, ring *stream.Ring, started time.Time) intake
 		beats:    make(chan *stream.Beat, 1),
 		first:    make(chan struct{}, 1),
 		switched: make(chan struct{}, 1),
+		abouts:   make(chan struct{}, 1),
 	}
 }
 

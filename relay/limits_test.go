@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"relay/relay/membership"
+	"relay/relay/wire"
 )
 
 // TestLimitsAreAsTheSpecificationSays compares the last table of wire/spec.md with the
@@ -28,6 +29,10 @@ func TestLimitsAreAsTheSpecificationSays(t *testing.T) {
 		"chunks, sums, headers and beats that come over a link once more": rate(repeatRate, repeatBurst),
 		"chunks that wait for missing ones before them":                   kib(holeBytes) + ", " + seconds(holeTime),
 		"facts that a child may send":                                     fmt.Sprintf("%d a second", factsFrames),
+		"names that a child may send":                                     rate(namesRate, namesBurst),
+		"names told on at once":                                           fmt.Sprintf("%d in %s", namesAtOnce, seconds(gaugeInterval)),
+		"names of one survey":                                             fmt.Sprintf("%d, asked for within %s", wire.MaxNames, seconds(whoIsTime)),
+		"who watch, of one node and of a channel":                         fmt.Sprintf("%d, %d", nodeWatching, treeWatching),
 		"frames of the tree that wait to be written":                      fmt.Sprint(controlQueue),
 		"a peer that takes nothing is cut after":                          seconds(stuckAfter),
 		"last words on a link that is closed":                             seconds(closeTime),

@@ -45,6 +45,7 @@ type link struct {
 	peer tree.ID
 	conn *tls.Conn
 	near bool // the peer is in one of this machine's own subnets
+	home bool // and its address means nothing beyond them
 	// knows4 is set if the peer knows the frames of relay/4; it is looked at for each chunk.
 	knows4 bool
 
@@ -148,6 +149,9 @@ func (l *link) knows3() bool { return knows3(l.conn) }
 // knows5 reports whether the peer knows the frames of relay/5.
 func (l *link) knows5() bool { return knows5(l.conn) }
 
+// knows6 reports whether the peer knows the frames of relay/6.
+func (l *link) knows6() bool { return knows6(l.conn) }
+
 func knows2(conn *tls.Conn) bool {
 	return conn.ConnectionState().NegotiatedProtocol == alpn2 || knows3(conn)
 }
@@ -158,7 +162,12 @@ func knows4(conn *tls.Conn) bool {
 }
 
 // knows5 reports whether the other side knows the frames of relay/5.
-func knows5(conn *tls.Conn) bool { return conn.ConnectionState().NegotiatedProtocol == alpn }
+func knows5(conn *tls.Conn) bool {
+	return conn.ConnectionState().NegotiatedProtocol == alpn5 || knows6(conn)
+}
+
+// knows6 reports whether the other side knows the frames of relay/6.
+func knows6(conn *tls.Conn) bool { return conn.ConnectionState().NegotiatedProtocol == alpn }
 
 // sendSeen tells the other side from where its connection comes.
 func (l *link) sendSeen() {

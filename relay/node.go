@@ -66,6 +66,12 @@ type Config struct {
 	// Version is the program's, for others to see: up to wire.MaxVersion printable
 	// ASCII characters; may be empty.
 	Version string
+	// Name is what the node calls itself to all, and HostName to nodes in its own networks as long as it
+	// has to do with no others, in channels that are not private. Either may be empty.
+	Name, HostName string
+	// HideNames says to all nodes of the channel of which this one is the source that none is called by
+	// its name.
+	HideNames bool
 	// Notices, if not nil, is called with what happens in any channel. It must not block.
 	Notices func(stream.ChannelID, Notice)
 	Log     *zap.Logger // nil for none
@@ -168,8 +174,8 @@ func New(cfg Config) (*Node, error) {
 		ident:     ident,
 		log:       cfg.Log,
 		addrs:     cfg.Addrs[:min(len(cfg.Addrs), tree.MaxAddrs)],
-		portTLS:   ident.tlsConfig(alpn, alpn4, alpn3, alpn2, alpn1, alpnGossip),
-		linkTLS:   ident.tlsConfig(alpn, alpn4, alpn3, alpn2, alpn1),
+		portTLS:   ident.tlsConfig(alpn, alpn5, alpn4, alpn3, alpn2, alpn1, alpnGossip),
+		linkTLS:   ident.tlsConfig(alpn, alpn5, alpn4, alpn3, alpn2, alpn1),
 		gossipTLS: ident.tlsConfig(alpnGossip),
 		nobody:    pass{join: seal.Nobody()},
 		channels:  make(map[stream.ChannelID]*Channel),
@@ -361,7 +367,7 @@ func (n *Node) greet(ctx, told context.Context, conn net.Conn, v *visitor) error
 		return refuse(doorHello, fmt.Errorf("read hello: %w", err))
 	}
 	if s, ok := f.(wire.Survey); ok {
-		return n.answer(tc, s, with.proof)
+		return n.answer(tc, r, s, with.proof)
 	}
 	if o, ok := f.(wire.Offer); ok {
 		d := dialed{guard: g, conn: tc, peer: peer, addr: remoteAddr(conn), offered: true}

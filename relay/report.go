@@ -67,10 +67,13 @@ func (c *Channel) report(now time.Time) {
 		}
 	}
 	r.upload.measure(now, sent)
+	c.renameSelf(now)
+	c.countAudience(now, info)
 	u := c.parentLink(info)
 	if u == nil {
 		return
 	}
+	defer c.tellNames(u)
 	children := c.children(info)
 	shape := shapeOfChildren(children)
 	if !r.parent.due(now, &u.link, shape) {
@@ -80,6 +83,7 @@ func (c *Channel) report(now time.Time) {
 	f.Trim(wire.MaxFacts)
 	r.parent.note(now, &u.link, shape, len(f.Nodes))
 	u.send(f)
+	c.names.listed(&u.link, f.Nodes)
 }
 
 // children collects what the children have told. Only nodes that pull are children.

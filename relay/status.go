@@ -5,6 +5,7 @@ import (
 
 	"relay/relay/refusal"
 	"relay/relay/stream"
+	"relay/relay/wire"
 	"relay/tree"
 )
 
@@ -33,10 +34,15 @@ type Status struct {
 	Answers Answers
 	Beat    uint64 // ms since the epoch began, as last signed by the root
 	RootSeq uint64 // the newest chunk at that moment
+	// Watching is how many watch the channel, here and everywhere; negative if the source does not tell.
+	Watching   int
+	Name       string // what this node calls itself; may be empty
+	ParentName string // likewise, the parent
 }
 
 // LinkStatus is what the data path knows of a child's link.
 type LinkStatus struct {
+	Name   string // what the child calls itself; may be empty
 	Sent   uint64 // payload bytes
 	Rate   int    // of them, bit/s, over the last seconds
 	Missed uint64 // chunks it did not get because it fell behind
@@ -60,17 +66,29 @@ func (c *Channel) Status() (Status, bool) {
 	if c.writer == nil {
 		s.Delay = time.Duration(c.intake.delay.Load())
 	}
+	s.Watching = -1
+	if n, ok := c.watching(now); ok {
+		s.Watching = n
+	}
 	ok := c.query(func(n *tree.Node) {
 		s.Tree = n.Info()
+		shown := c.namesShown()
+		s.Name = c.names.plate().Name()
 		s.Lag, s.Left = c.behind, c.leftPeers.counts()
 		if u := c.parentLink(s.Tree); u != nil {
 			s.Near = u.near
+			if p := u.name.Load(); shown && p != nil {
+				s.ParentName = p.Name()
+			}
 		}
 		s.Links = make(map[tree.Link]LinkStatus, len(s.Tree.Children))
 		for _, ch := range s.Tree.Children {
 			if d := c.down[ch.Link]; d != nil {
 				ls := d.status(s.Ring.Received)
 				ls.Rate = c.reporting.upload.rate(ch.Link)
+				if shown {
+					ls.Name = c.reporting.facts.plate(wire.TagOf(d.peer)).Name()
+				}
 				s.Links[ch.Link] = ls
 			}
 		}

@@ -10,6 +10,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"relay/relay/nameplate"
 	"relay/relay/wire"
 	"relay/tree"
 )
@@ -40,6 +41,9 @@ type Survey struct {
 	By   tree.ID // the node whose view it is: the first in it
 	Self tree.ID // this node, which may stand anywhere in it
 	Err  error   // why it is not the root's view; nil if it is
+	// Names are what nodes call themselves, as they have signed it, of those that do and that this node
+	// could ask for.
+	Names map[wire.NodeTag]nameplate.Plate
 }
 
 // survey keeps the newest view of the whole tree.
@@ -49,6 +53,7 @@ type survey struct {
 	// Guarded by the token.
 	until time.Time
 	last  Survey
+	known directory
 
 	// For those who ask this node; guarded by the other token.
 	answerTurn  chan struct{}
@@ -106,7 +111,9 @@ func (c *Channel) surveyNow(ctx context.Context) (Survey, error) {
 	if err != nil {
 		return Survey{}, err
 	}
-	s := Survey{View: own, By: info.ID, Self: info.ID}
+	var parent *uplink
+	c.query(func(*tree.Node) { parent = c.parentLink(info) })
+	s := Survey{View: own, By: info.ID, Self: info.ID, Names: c.plates(parent)}
 	if info.Root {
 		return s, nil
 	}
@@ -128,6 +135,11 @@ func (c *Channel) surveyNow(ctx context.Context) (Survey, error) {
 		}
 		s.By = p.ID
 		s.View = graft(v, info, own)
+		for id, e := range c.reporting.survey.known {
+			if _, ok := s.Names[id]; !ok && e.plate != "" {
+				s.Names[id] = e.plate
+			}
+		}
 		return s, nil
 	}
 	return s, nil
@@ -157,7 +169,8 @@ func (n *Node) ask(ctx context.Context, c *Channel, p tree.Place) (wire.View, er
 	if err := c.pass.begin(d.conn, wire.Survey{Channel: c.id}); err != nil {
 		return wire.View{}, err
 	}
-	f, err := c.pass.answer(d.conn, wire.NewReader(d.conn, wire.Parent))
+	r := wire.NewReader(d.conn, wire.Parent)
+	f, err := c.pass.answer(d.conn, r)
 	if err != nil {
 		if ctx.Err() != nil {
 			err = context.Cause(ctx)
@@ -167,6 +180,7 @@ func (n *Node) ask(ctx context.Context, c *Channel, p tree.Place) (wire.View, er
 	switch f := f.(type) {
 	case wire.Whole:
 		f.Nodes[0].ID = wire.TagOf(d.peer)
+		c.askNames(d.conn, r, f.View)
 		return f.View, nil
 	case tree.Bye:
 		return wire.View{}, f.Reason
@@ -175,7 +189,7 @@ func (n *Node) ask(ctx context.Context, c *Channel, p tree.Place) (wire.View, er
 }
 
 // answer tells a stranger this node's view, and ends the connection.
-func (n *Node) answer(conn *tls.Conn, s wire.Survey, proof wire.Frame) error {
+func (n *Node) answer(conn *tls.Conn, r *wire.Reader, s wire.Survey, proof wire.Frame) error {
 	c := n.named(s.Channel, proof, conn)
 	if c == nil {
 		sayBye(conn, tree.ReasonChannel)
@@ -196,6 +210,7 @@ func (n *Node) answer(conn *tls.Conn, s wire.Survey, proof wire.Frame) error {
 	if _, err := conn.Write(frame); err != nil { // greet has set the deadline
 		return fmt.Errorf("answer a survey: %w", err)
 	}
+	n.answerNames(conn, r, c)
 	return conn.Close()
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/time/rate"
 
+	"relay/relay/nameplate"
 	"relay/relay/stream"
 	"relay/relay/wire"
 	"relay/tree"
@@ -35,12 +36,15 @@ type uplink struct {
 	later  func(wire.Later) error
 	double func(wire.Double) error
 	placed func(wire.Lineage) error
-	stolen func(error) // looks whether an error is a StolenError
-	place  tree.Place  // that was dialled, as somebody has named it
-	begun  time.Time
+	// introduced takes what the source says of the channel, and what the parent calls itself.
+	introduced func(wire.Frame) error
+	stolen     func(error) // looks whether an error is a StolenError
+	place      tree.Place  // that was dialled, as somebody has named it
+	begun      time.Time
 
-	seen     netip.AddrPort // where the other side says that it sees this node; owned by the channel's goroutine
-	provedAt time.Time      // when proveTo had it dial back; owned by the channel's goroutine
+	name     atomic.Pointer[nameplate.Plate] // what the other side calls itself; nil for nothing
+	seen     netip.AddrPort                  // where the other side says that it sees this node; owned by the channel's goroutine
+	provedAt time.Time                       // when proveTo had it dial back; owned by the channel's goroutine
 
 	overlap overlap // owned by the channel's goroutine
 
@@ -60,6 +64,8 @@ type uplink struct {
 	asked     stream.Position // chunks after it; set before feeding
 	corrected bool            // it was told of a later epoch than its beats; owned by the reader
 	delivered func()          // called once at most, when the first of them has come
+
+	recalling atomic.Pointer[recalling] // a part of what was that is on its way, nil for none
 
 	repeated atomic.Uint64 // chunks, sums, headers and beats that had come over this link before
 	feeding  atomic.Bool   // chunks are welcome
@@ -94,11 +100,23 @@ func (u *uplink) take(f wire.Frame) error {
 		return u.header(f)
 	case *stream.Beat:
 		return u.beat(f)
+	case *stream.About, wire.Names:
+		if !u.feeding.Load() {
+			return fmt.Errorf("%T: %w", f, wire.ErrNotDue)
+		}
+		if err := u.allow(); err != nil {
+			return err
+		}
+		return u.introduced(f)
 	case *stream.Sums:
 		if !u.feeding.Load() {
 			return fmt.Errorf("sums from %d on were not pulled: %w", f.First().Seq, wire.ErrNotDue)
 		}
 		return u.takeSums(f)
+	case wire.Kept:
+		return u.takeKept(f)
+	case wire.Recalled:
+		return u.takeRecalled()
 	case wire.Gap:
 		return nil // the ring counts what is missing by the numbers that the root has signed
 	case wire.Sample:

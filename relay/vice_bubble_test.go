@@ -28,7 +28,8 @@ type vice struct {
 	poses    bool          // it says that it is the root
 	// proves, if not nil, is what it shows of the place of a child.
 	proves func(t *testing.T, w *world, l *villain, child identity) wire.Lineage
-	older  bool // it knows relay/2 and no more, which is no vice
+	adds   func() []wire.Frame // what it says besides with each heartbeat
+	older  bool                // it knows relay/2 and no more, which is no vice
 }
 
 // villain is a parent with a vice. What it sends it has from an honest node.
@@ -107,9 +108,9 @@ func (l *villain) listen(ctx context.Context) {
 		l.wg.Go(func() {
 			defer conn.Close()
 			defer context.AfterFunc(ctx, func() { conn.Close() })()
-			protocols := []string{alpn, alpn4, alpn3, alpn2, alpn1}
+			protocols := []string{alpn, alpn5, alpn4, alpn3, alpn2, alpn1}
 			if l.older {
-				protocols = protocols[3:]
+				protocols = protocols[4:]
 			}
 			tc := tls.Server(conn, l.id.tlsConfig(protocols...))
 			if tc.HandshakeContext(ctx) == nil {
@@ -226,6 +227,9 @@ func (l *villain) serve(ctx context.Context, conn *tls.Conn) {
 		p := pull
 		mu.Unlock()
 		fs := []wire.Frame{hb}
+		if l.adds != nil && p != nil {
+			fs = append(fs, l.adds()...)
+		}
 		if nb := l.beat(); nb != b && !l.beatless {
 			b = nb
 			fs = append(fs, b)

@@ -125,7 +125,7 @@ func (s *carrier) Run(ctx context.Context, st *station.Station) {
 		}
 		if err != nil {
 			if s.list.firstFailure() {
-				s.t.Say("relay: error: read the list of channels: %v", err)
+				s.t.Say("relay: error: read the list of channels: %s", fault.Plain(err))
 				s.t.Hint("the channels stay as they are; it is read again every minute")
 			}
 			continue
@@ -211,7 +211,7 @@ func (s *carrier) ended(k *served, err error) time.Duration {
 		return theftPause
 	}
 	if !errors.Is(err, relay.ErrOpen) { // a source has brought it, and it is carried
-		s.t.Say("relay: error: channel %s: %v", k.label(), err)
+		s.t.Say("relay: error: channel %s: %s", k.label(), fault.Plain(err))
 		s.t.Hint("check the host name in its link, and this machine's network; it is tried again in %v", reopenAfter)
 	}
 	return reopenAfter

@@ -74,8 +74,12 @@ type Config struct {
 	Advertise    []relay.HostPort // where others reach the node, as the user says
 	Slots        int              // as in relay.Config
 	Upload       int
-	Alone        bool // no listener for links, no children
-	MapPort      bool // have routers open the port for links
+	Alone        bool   // no listener for links, no children
+	Watches      bool   // somebody watches here, whether with a player or not
+	HideNames    bool   // of the source's channel, as in relay.Config
+	Name         string // likewise
+	HostName     string // likewise
+	MapPort      bool   // have routers open the port for links
 	AllowHosts   []string
 	Proxies      []netip.Prefix   // as in playback.Config
 	Thumbnails   bool             // likewise
@@ -108,6 +112,7 @@ func Open(t *term.Terminal, log *zap.Logger, cfg Config) (_ *Station, err error)
 		}
 	}
 	nc := relay.Config{Key: cfg.Key, Slots: cfg.Slots, Upload: cfg.Upload, Store: cfg.Store, Version: cfg.Version, Log: log}
+	nc.Name, nc.HostName, nc.HideNames = cfg.Name, cfg.HostName, cfg.HideNames
 	nc.Helper, nc.Brought, nc.MaxRate, nc.Recordings = cfg.Helper, cfg.Brought, cfg.MaxRate, cfg.Recordings
 	if cfg.Alone {
 		nc.Slots = -1
@@ -224,6 +229,11 @@ func (s *Station) Show(c *relay.Channel, encoder func() Encoder) {
 		}
 	}
 	k := s.keep(c, pc)
+	least := 0
+	if s.cfg.Watches {
+		least = 1
+	}
+	c.CountWatching(func() int { return max(pc.Viewers(), least) })
 	s.ops.carry(c, pc, encoder)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -382,18 +392,22 @@ func FactsFrom(st relay.Status, ok bool, e *Encoder) api.Facts {
 	if !ok {
 		return f
 	}
+	f.Name = st.Name
+	if st.Watching >= 0 {
+		f.Watching = &st.Watching
+	}
 	for _, p := range st.Tree.Path {
 		f.Path = append(f.Path, p.ID.String())
 	}
 	f.Path = append(f.Path, st.Tree.ID.String())
 	if p := st.Tree.Parent; !p.ID.IsZero() {
-		f.Parent = &api.Peer{ID: p.ID.String(), Addr: words.FirstAddr(p), Near: st.Near}
+		f.Parent = &api.Peer{ID: p.ID.String(), Name: st.ParentName, Addr: words.FirstAddr(p), Near: st.Near}
 		f.ParentTag = p.ID.Tag()
 	}
 	for _, ch := range st.Tree.Children {
 		l := st.Links[ch.Link]
 		f.Children = append(f.Children, api.Child{
-			Peer: api.Peer{ID: ch.Place.ID.String(), Addr: words.FirstAddr(ch.Place), Near: l.Near}, Reach: reachOf(ch.Reach), Missed: l.Missed, Moves: l.Moves,
+			Peer: api.Peer{ID: ch.Place.ID.String(), Name: l.Name, Addr: words.FirstAddr(ch.Place), Near: l.Near}, Reach: reachOf(ch.Reach), Missed: l.Missed, Moves: l.Moves,
 		})
 	}
 	return f

@@ -14,7 +14,7 @@ import (
 func Channels(trees api.Trees, st *api.Status) []api.TopChannel {
 	all := []api.TopChannel{}
 	for _, t := range trees.Channels {
-		c := api.TopChannel{ID: t.ID, Name: term.Clean(t.Name), Title: term.Clean(t.Title), Summary: t.Summary, Problem: term.Clean(t.Problem), SeenBy: t.SeenBy, Nodes: []api.TopNode{}}
+		c := api.TopChannel{ID: t.ID, Name: term.Clean(t.Name), Title: term.Clean(t.Title), Summary: t.Summary, Watching: t.Watching, Problem: term.Clean(t.Problem), SeenBy: t.SeenBy, Nodes: []api.TopNode{}}
 		var own *api.ChannelStatus
 		if st != nil {
 			if p := st.Node.PortMapping; p != nil && len(all) == 0 { // it is the relay's, so it is said once
@@ -47,7 +47,7 @@ func situationOf(s api.ChannelStatus) *api.Situation {
 // or nil.
 func rowOf(n api.TreeNode, t api.ChannelTree, own *api.ChannelStatus) api.TopNode {
 	r := api.TopNode{
-		ID: n.ID, Hop: n.Depth, Source: n.Source(), Here: n.ID == t.Self, CutOff: n.Orphan,
+		ID: n.ID, Name: term.Clean(n.Name), Hop: n.Depth, Source: n.Source(), Here: n.ID == t.Self, CutOff: n.Orphan,
 		Children: n.Children, Slots: n.Slots, Lost: n.Lost,
 	}
 	if !n.Unheard {

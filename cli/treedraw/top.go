@@ -18,6 +18,8 @@ const (
 	// narrow screen, for an ID and a mark. Both are in characters.
 	nameWidth = 16
 	nameLeast = 9
+	// nameMost is the width at which the column ends where nodes have names of their own.
+	nameMost = 48
 )
 
 // Top is everything that relay top's picture depends on.
@@ -174,6 +176,9 @@ func (s Top) summary(c api.TopChannel) []string {
 	if sum.Orphans > 0 {
 		text += ", " + term.Counted(int64(sum.Orphans), "orphan")
 	}
+	if c.Watching != nil {
+		text += fmt.Sprintf(", %d watching", *c.Watching)
+	}
 	if c.BitRate != nil {
 		text += fmt.Sprintf(", here: %s, %s, %s", stateText(c), term.RateText(int(*c.BitRate)), term.Counted(int64(*c.Players), "player"))
 	}
@@ -238,7 +243,11 @@ func (s Top) table(rows []api.TopNode, first, last int) []string {
 			widths[i] = max(widths[i], term.Width(c))
 		}
 	}
-	name, shown := s.fitColumns(widths)
+	widest := nameWidth
+	for _, n := range names {
+		widest = max(widest, min(term.Width(n...), nameMost))
+	}
+	name, shown := s.fitColumns(widest, widths)
 	var out []string
 	for line := range names {
 		if line > 0 && (line-1 < first || line-1 >= last) {
@@ -264,14 +273,14 @@ func (s Top) table(rows []api.TopNode, first, last int) []string {
 
 // fitColumns returns how wide the nodes' names are, and which columns appear beside them. On a
 // narrow screen it first shortens the names, and then leaves out columns.
-func (s Top) fitColumns(widths []int) (name int, shown []bool) {
+func (s Top) fitColumns(widest int, widths []int) (name int, shown []bool) {
 	shown = make([]bool, len(widths))
-	total := nameWidth
+	total := widest
 	for i, w := range widths {
 		shown[i] = true
 		total += 2 + w
 	}
-	name = nameWidth
+	name = widest
 	if s.Width == 0 {
 		return name, shown
 	}
@@ -293,7 +302,7 @@ func (s Top) fitColumns(widths []int) (name int, shown []bool) {
 		shown[worst] = false
 		total -= 2 + widths[worst]
 	}
-	name = min(nameWidth, name+max(0, s.Width-total))
+	name = min(widest, name+max(0, s.Width-total))
 	return name, shown
 }
 
@@ -307,7 +316,16 @@ func rowName(r api.TopNode) []term.Cell {
 	case r.Source:
 		cells = append(cells, term.Cell{Text: " source", Colour: term.Bold})
 	}
-	return cells
+	return append(cells, calledCell(r.Name))
+}
+
+// calledCell is what a node calls itself. It comes behind the ID and what the node is, in quotation marks that
+// no name has, so that none is taken for another node or for the source.
+func calledCell(name string) term.Cell {
+	if name == "" {
+		return term.Cell{}
+	}
+	return term.Cell{Text: ` "` + strings.ReplaceAll(term.Clean(name), `"`, "'") + `"`}
 }
 
 func (s Top) sortMark() string {

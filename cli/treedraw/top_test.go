@@ -28,14 +28,14 @@ func sampleTop() []api.TopChannel {
 func TestTopIsDrawn(t *testing.T) {
 	termtest.WantLines(t, Tables(term.Style{}, sampleTop()), `
 relay top  karp6ufz
-6 nodes, 3 deep, 3 slots free, 1.2 s behind at worst, 1 chunk lost, 1 orphan, here: live, 3.0 Mb/s, 1 player
+6 nodes, 3 deep, 3 slots free, 1.2 s behind at worst, 1 chunk lost, 1 orphan, 14 watching, here: live, 3.0 Mb/s, 1 player
 
-NODE              HOP▾  DELAY  LOST  DOWN    UP    CAP  SLOTS    AGE  LINK
-aaaaaaaa source      0   0 ms     0     -  6.0M   6.0M    2/2  1d01h  -
-bbbbbbbb here        1  12 ms     0  3.0M  3.0M  12.0M    1/4  1h02m  TLS far 203.0.113.7:7144
-eeeeeeee cut off     1      -     0     -     0      0    0/0     5s  TLS
-cccccccc             2  1.2 s     1     -     0   3.0M    2/1  1m01s  TLS near 192.168.1.9:7144
-dddddddd             3      -     0     -     -      -    0/0      -  TLS
+NODE                         HOP▾  DELAY  LOST  DOWN    UP    CAP  SLOTS    AGE  LINK
+aaaaaaaa source                 0   0 ms     0     -  6.0M   6.0M    2/2  1d01h  -
+bbbbbbbb here "living room"     1  12 ms     0  3.0M  3.0M  12.0M    1/4  1h02m  TLS far 203.0.113.7:7144
+eeeeeeee cut off "source"       1      -     0     -     0      0    0/0     5s  TLS
+cccccccc                        2  1.2 s     1     -     0   3.0M    2/1  1m01s  TLS near 192.168.1.9:7144
+dddddddd                        3      -     0     -     -      -    0/0      -  TLS
 `)
 }
 
@@ -44,9 +44,9 @@ func TestTopOfARelayElsewhere(t *testing.T) {
 	all := Channels(api.Trees{Channels: []api.ChannelTree{drawtest.Sample()}}, nil)
 	got := Tables(term.Style{ASCII: true}, all)
 	termtest.WantLines(t, got[3:6], `
-NODE              HOP*  DELAY  LOST  DOWN    UP  CAP  SLOTS    AGE  LINK
-aaaaaaaa source      0   0 ms     0     -  6.0M    -    2/2  1d01h  -
-bbbbbbbb here        1  12 ms     0     -  3.0M    -    1/4  1h02m  TLS
+NODE                         HOP*  DELAY  LOST  DOWN    UP  CAP  SLOTS    AGE  LINK
+aaaaaaaa source                 0   0 ms     0     -  6.0M    -    2/2  1d01h  -
+bbbbbbbb here "living room"     1  12 ms     0     -  3.0M    -    1/4  1h02m  TLS
 `)
 }
 
@@ -88,7 +88,7 @@ func TestTopOnAPhone(t *testing.T) {
 12:34:56  relay top  karp6ufz
 NODE             HOP  DELAY▾  LOST    UP
 cccccccc           2   1.2 s     1     0
-bbbbbbbb here      1   12 ms     0  3.0M
+bbbbbbbb here …    1   12 ms     0  3.0M
 aaaaaaaa source    0    0 ms     0  6.0M
 dddddddd           3       -     0     -
 eeeeeeee cut o…    1       -     0     0
@@ -137,7 +137,7 @@ func TestTopMarksThoseThatLose(t *testing.T) {
 
 func TestTopJSONTellsWhatIsNotKnown(t *testing.T) {
 	b, err := json.Marshal(sampleTop()[0].Nodes[3])
-	want := `{"id":"dddddddddddd","hop":3,"source":false,"here":false,"cut_off":false,"down_bps":null,"up_bps":null,"cap_bps":null,"children":0,"slots":0,"delay_ms":null,"lost":0,"age_s":null,"link":"","addr":""}`
+	want := `{"id":"dddddddddddd","name":"","hop":3,"source":false,"here":false,"cut_off":false,"down_bps":null,"up_bps":null,"cap_bps":null,"children":0,"slots":0,"delay_ms":null,"lost":0,"age_s":null,"link":"","addr":""}`
 	if err != nil || string(b) != want {
 		t.Errorf("%s, %v\nwant %s", b, err, want)
 	}

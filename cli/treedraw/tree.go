@@ -69,6 +69,9 @@ func summaryText(t api.ChannelTree) string {
 	if s.Orphans > 0 {
 		text += ", " + term.Counted(int64(s.Orphans), "orphan")
 	}
+	if t.Watching != nil {
+		text += fmt.Sprintf(", %d watching", *t.Watching)
+	}
 	return text
 }
 
@@ -198,7 +201,7 @@ func nameCells(t api.ChannelTree, i int, branch string, hidden int) []term.Cell 
 	if hidden > 0 {
 		cells = append(cells, term.Cell{Text: fmt.Sprintf(" +%d below", hidden), Colour: term.Faint})
 	}
-	return cells
+	return append(cells, calledCell(n.Name))
 }
 
 // nodeCells returns a node's columns. The first is left to nameCells.

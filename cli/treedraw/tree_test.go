@@ -12,14 +12,14 @@ import (
 
 func TestTreeIsDrawn(t *testing.T) {
 	termtest.WantLines(t, Drawing{}.Draw(drawtest.Sample()), `
-Channel karp6ufz: 6 nodes, 3 deep (mean 1.8), 3 slots free, 1.2 s behind at worst, 1 chunk lost, 1 orphan
+Channel karp6ufz: 6 nodes, 3 deep (mean 1.8), 3 slots free, 1.2 s behind at worst, 1 chunk lost, 1 orphan, 14 watching
 
-NODE                     DEPTH  SLOTS  BEHIND  LOST    UPLOAD     UP  VERSION
-aaaaaaaa source              0    2/2    0 ms     0  6.0 Mb/s  1d01h  0.1.0
-├─ bbbbbbbb here             1    1/4   12 ms     0  3.0 Mb/s  1h02m  0.2.0-rc1
-│  └─ cccccccc +1 below      2    2/1   1.2 s     1     0 b/s  1m01s  0.1.0
-│     └─ dddddddd            3    0/0       -     0         -      -  -
-└─ eeeeeeee cut off          1    0/0       -     0     0 b/s     5s  -
+NODE                            DEPTH  SLOTS  BEHIND  LOST    UPLOAD     UP  VERSION
+aaaaaaaa source                     0    2/2    0 ms     0  6.0 Mb/s  1d01h  0.1.0
+├─ bbbbbbbb here "living room"      1    1/4   12 ms     0  3.0 Mb/s  1h02m  0.2.0-rc1
+│  └─ cccccccc +1 below             2    2/1   1.2 s     1     0 b/s  1m01s  0.1.0
+│     └─ dddddddd                   3    0/0       -     0         -      -  -
+└─ eeeeeeee cut off "source"        1    0/0       -     0     0 b/s     5s  -
 Too many to list: 1 node, the farthest from the source
 `)
 }
@@ -29,13 +29,13 @@ func TestTreeIsDrawnWhereThereIsLittleRoom(t *testing.T) {
 	tr.SeenBy, tr.Problem = tr.Self, "no way \x1b[2J"
 	termtest.WantLines(t, Drawing{Style: term.Style{ASCII: true, Width: 60}, Most: 3}.Draw(tr), `
 Channel karp6ufz: 6 nodes, 3 deep (mean 1.8), 3 slots free,
-  1.2 s behind at worst, 1 chunk lost, 1 orphan
+  1.2 s behind at worst, 1 chunk lost, 1 orphan, 14 watching
 The source cannot be asked (no way �[2J); this is what bbbb~
 
 NODE                  DEPTH  SLOTS  BEHIND  LOST    UPLOAD ~
 aaaaaaaa source           0    2/2    0 ms     0  6.0 Mb/s ~
 |- bbbbbbbb here +3~      1    1/4   12 ms     0  3.0 Mb/s ~
-`+"`- eeeeeeee cut off       1    0/0       -     0     0 b/s ~"+`
+`+"`- eeeeeeee cut off~      1    0/0       -     0     0 b/s ~"+`
 Not drawn: 2 nodes; --all draws all
 Too many to list: 1 node, the farthest from the source
 `)

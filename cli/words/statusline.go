@@ -54,13 +54,22 @@ func (a SourceStatus) Event(id stream.ChannelID) api.Event {
 	return api.Event{Type: api.EventStatus, Channel: id.String(), Name: id.Short(), State: string(a.State), Situation: &a.Situation, Report: &a.Report}
 }
 
+// Crowd is how many take the stream from the source, and how many watch everywhere.
+func (a SourceStatus) Crowd() string {
+	watching := 0
+	if a.Watching != nil {
+		watching = *a.Watching
+	}
+	return fmt.Sprintf("%d direct, %d watching", a.Direct, watching)
+}
+
 // Line is the status for people.
 func (a SourceStatus) Line(st term.Style) term.StatusLine {
-	l := term.StatusLine{situationPieces(st, a.Situation, true, false, a.Now)}
+	l := term.StatusLine{sourcePieces(st, a.Situation, a.Now)}
 	if a.Situation.Name == api.OnAir {
 		l[0] = append(l[0], mediaPieces(a.Info, a.BitRate, milliseconds(a.KeyIntervalMs))...)
 	}
-	l = append(l, []term.Piece{{Text: fmt.Sprintf("%d direct, %d watching", a.Direct, a.Watching), Keep: 9}})
+	l = append(l, []term.Piece{{Text: a.Crowd(), Keep: 9}})
 	if d := droppedText(a.DroppedTags); d != "" {
 		l = append(l, []term.Piece{{Text: d, Colour: term.Yellow, Keep: 5}})
 	}
@@ -92,10 +101,13 @@ type WatchStatus struct {
 	Private   bool
 	Now       time.Time
 	Info      flv.Info
-	Attached  bool // there is a parent, which has a way to the source
+	Attached  bool   // there is a parent, which has a way to the source
+	Why       string // there is none; "" if that is not known
 	Depth     int
 	Parent    tree.Place // zero if there is none
-	Reach     tree.Reach // of this node
+	// ParentName is what the parent calls itself; may be empty.
+	ParentName string
+	Reach      tree.Reach // of this node
 	api.Report
 }
 
@@ -112,7 +124,7 @@ func (s WatchStatus) Event(id stream.ChannelID) api.Event {
 
 // Line is the status for people.
 func (s WatchStatus) Line(st term.Style) term.StatusLine {
-	l := term.StatusLine{situationPieces(st, s.Situation, false, s.Private, s.Now)}
+	l := term.StatusLine{situationPieces(st, s.Situation, s.Private, s.Why, s.Now)}
 	if s.Situation.Name == api.OnAir {
 		l[0] = append(l[0], mediaPieces(s.Info, s.BitRate, 0)...)
 		if s.DelayMs > 0 {
@@ -120,7 +132,7 @@ func (s WatchStatus) Line(st term.Style) term.StatusLine {
 		}
 	}
 	if s.Attached {
-		l = append(l, []term.Piece{{Text: fmt.Sprintf("depth %d", s.Depth), Keep: 7}, {Text: "child of " + Place(s.Parent), Keep: 2, Comma: true}})
+		l = append(l, []term.Piece{{Text: fmt.Sprintf("depth %d", s.Depth), Keep: 7}, {Text: "child of " + named(s.ParentName, Place(s.Parent)), Keep: 2, Comma: true}})
 	}
 	lost := term.Piece{Text: fmt.Sprintf("lost %d", s.Lost), Keep: 6}
 	if s.Lost > 0 {
@@ -136,10 +148,26 @@ func (s WatchStatus) Line(st term.Style) term.StatusLine {
 	case tree.Closed:
 		l = append(l, []term.Piece{{Text: "not reached", Keep: 3}})
 	}
-	return append(l, []term.Piece{
-		{Text: term.Plural(s.Children, "child", "children"), Keep: 5},
-		{Text: term.Counted(int64(s.Players), "player"), Keep: 4, Comma: true},
-	})
+	crowd := []term.Piece{{Text: term.Plural(s.Children, "child", "children"), Keep: 4}}
+	switch {
+	case s.Watching == nil:
+		crowd = append(crowd, term.Piece{Text: term.Counted(int64(s.Players), "player"), Keep: 4, Comma: true})
+	case s.Players == 0 || s.Players == *s.Watching:
+		crowd = append(crowd, term.Piece{Text: fmt.Sprintf("%d watching", *s.Watching), Keep: 5, Comma: true})
+	default:
+		crowd = append(crowd,
+			term.Piece{Text: fmt.Sprintf("%d watching", *s.Watching), Keep: 5, Comma: true},
+			term.Piece{Text: fmt.Sprintf("%d here", s.Players), Keep: 3, Comma: true})
+	}
+	return append(l, crowd)
+}
+
+// named is a node's name, or what else it is known by if it has none.
+func named(name, other string) string {
+	if name == "" {
+		return other
+	}
+	return `"` + term.Clean(name) + `"`
 }
 
 // shareText writes a rate and its bound in the bound's unit: "18 of 40 Mb/s".

@@ -100,9 +100,10 @@ type Start struct {
 
 // Report is what EventStatus adds.
 type Report struct {
-	BitRate int   `json:"bit_rate"` // bit/s
-	DelayMs int64 `json:"delay_ms"` // behind the source; at the source, of the node farthest behind
-	Players int   `json:"players"`  // at this node
+	BitRate  int   `json:"bit_rate"` // bit/s
+	DelayMs  int64 `json:"delay_ms"` // behind the source; at the source, of the node farthest behind
+	Players  int   `json:"players"`  // at this node
+	Watching *int  `json:"watching"` // how many watch the channel, here and everywhere; null if the source does not tell
 	*SourceReport
 	*WatchReport
 }
@@ -111,7 +112,6 @@ type Report struct {
 type SourceReport struct {
 	KeyIntervalMs  int64 `json:"key_interval_ms"`  // between keyframes
 	Direct         int   `json:"direct"`           // children
-	Watching       int   `json:"watching"`         // all nodes below, and the players here
 	UploadBPS      int   `json:"upload_bps"`       // bit/s to children beyond this network
 	UploadLANBPS   int   `json:"upload_lan_bps"`   // bit/s to children within it
 	UploadLimitBPS int   `json:"upload_limit_bps"` // --upload, bit/s; 0 if it was not given

@@ -38,6 +38,8 @@ type Facts struct {
 
 	Root      bool
 	Depth     int      // links to the root
+	Name      string   // what this node calls itself in the channel; may be empty
+	Watching  *int     // how many watch the channel; nil if not known
 	Path      []string // node IDs, from the root to this node
 	Parent    *Peer    // nil at the root, and while there is none
 	ParentTag string   // the part of the parent's ID that strangers are told; "" likewise

@@ -38,6 +38,7 @@ type Channel struct {
 	Root        bool      `json:"root"`     // this node is it
 	Depth       int       `json:"depth"`    // links to the root
 	ViewerCount int       `json:"viewer_count"`
+	Watching    *int      `json:"watching"` // how many watch the channel, here and everywhere; null if the source does not tell
 	// Lacks names, for each of URLs that has no place for one of the stream's codecs, these
 	// codecs.
 	Lacks map[string][]string `json:"lacks,omitempty"`
@@ -71,6 +72,7 @@ type ChannelStatus struct {
 	Channel
 	URL string `json:"url"` // for a player
 	Share
+	NodeName  string   `json:"node_name"`  // what this node calls itself in the channel; may be empty
 	Attached  bool     `json:"attached"`   // there is a parent, or this node is the root
 	Path      []string `json:"path"`       // node IDs, from the root to this node
 	Parent    *Peer    `json:"parent"`     // null at the root, and while there is none
@@ -152,6 +154,7 @@ type Share struct {
 // Peer is the node at the other end of a link.
 type Peer struct {
 	ID   string `json:"id"`
+	Name string `json:"name"` // what it calls itself, as it has signed it; may be empty
 	Addr string `json:"addr"`
 	Near bool   `json:"near"` // in one of this machine's own subnets
 }

@@ -16,6 +16,7 @@ type TopChannel struct {
 	Situation *Situation `json:"situation"`
 	BitRate   *int64     `json:"bit_rate"` // bit/s
 	Players   *int       `json:"players"`  // at the relay that was asked
+	Watching  *int       `json:"watching"` // how many watch the channel
 	Problem   string     `json:"problem"`  // why the source could not be asked
 	SeenBy    string     `json:"seen_by"`  // who was asked then
 	Port      string     `json:"port"`     // whether routers have opened the port of the relay that was asked, in words; with the first channel alone
@@ -26,7 +27,8 @@ type TopChannel struct {
 
 // TopNode is one node. Its link is the one to its parent.
 type TopNode struct {
-	ID       string `json:"id"` // its first 12 characters
+	ID       string `json:"id"`   // its first 12 characters
+	Name     string `json:"name"` // what it calls itself; may be empty
 	Hop      int    `json:"hop"`
 	Source   bool   `json:"source"`
 	Here     bool   `json:"here"` // it is the relay that was asked

@@ -9,20 +9,23 @@ type Trees struct {
 // ChannelTree is the whole tree of one channel, as the node SeenBy knows it. A node
 // is named by the first 12 characters of its ID.
 type ChannelTree struct {
-	ID      string      `json:"id"`
-	Name    string      `json:"name"`    // the ID's short form
-	Title   string      `json:"title"`   // the broadcaster's words; may be empty
-	Self    string      `json:"self"`    // the node that answers
-	SeenBy  string      `json:"seen_by"` // the root, if it could be asked; always the first of Nodes
-	Problem string      `json:"problem"` // why it is not the root; "" if it is
-	Summary TreeSummary `json:"summary"`
-	Nodes   []TreeNode  `json:"nodes"` // each after its parent, and before what comes below its next sibling
-	Cut     TreeCut     `json:"cut"`
+	ID       string      `json:"id"`
+	Name     string      `json:"name"`     // the ID's short form
+	Title    string      `json:"title"`    // the broadcaster's words; may be empty
+	Self     string      `json:"self"`     // the node that answers
+	SeenBy   string      `json:"seen_by"`  // the root, if it could be asked; always the first of Nodes
+	Problem  string      `json:"problem"`  // why it is not the root; "" if it is
+	Watching *int        `json:"watching"` // how many watch the channel; null if the source does not tell
+	Summary  TreeSummary `json:"summary"`
+	Nodes    []TreeNode  `json:"nodes"` // each after its parent, and before what comes below its next sibling
+	Cut      TreeCut     `json:"cut"`
 }
 
 // TreeNode is one node, as it has told itself.
 type TreeNode struct {
 	ID        string `json:"id"`
+	Name      string `json:"name"`   // what it calls itself, as it has signed it; may be empty
+	AtHome    bool   `json:"-"`      // the name is for those in this machine's own networks
 	Parent    int    `json:"parent"` // its place in Nodes; -1 for the first
 	Depth     int    `json:"depth"`  // links to the root
 	Slots     int    `json:"slots"`
@@ -59,6 +62,15 @@ type TreeSummary struct {
 	WorstDelayMs int64   `json:"worst_delay_ms"`
 	Lost         int64   `json:"lost"`
 	Orphans      int     `json:"orphans"` // of those that are listed
+}
+
+// ForStrangers takes out the names that are for those in this machine's own networks.
+func (t *ChannelTree) ForStrangers() {
+	for i := range t.Nodes {
+		if n := &t.Nodes[i]; n.AtHome {
+			n.Name = ""
+		}
+	}
 }
 
 // Summarize fills in the summary from the nodes and the cut.

@@ -7,7 +7,7 @@ import { Player } from './player.js';
 import { badgeOf, sight } from './state.js';
 import { html } from './svg.js';
 import { Tree } from './tree.js';
-import { dropped, format, leftPeers, millis, place, plural, rate, reach, seconds } from './words.js';
+import { dropped, format, leftPeers, millis, place, plural, rate, reach, seconds, watching } from './words.js';
 
 /** A pointer that does not move hides the controls after so long, in ms. */
 const sleepAfter = 2500;
@@ -202,7 +202,7 @@ function showBadges() {
   badge('b-delay', '', behind !== null ? `${seconds(behind / 1000)} behind` : player.state.name === 'playing' ? 'HLS: some seconds behind' : '');
   badge('b-place', '', c.parent ? html('span', {}, 'child of ', html('code', {}, c.parent.slice(0, 4)), place(c).slice(`child of ${c.parent.slice(0, 4)}`.length)) : place(c));
   badge('b-format', '', [format(c.codec), c.bit_rate ? rate(c.bit_rate) : ''].filter(Boolean).join(' · '));
-  badge('b-viewers', '', c.viewer_count ? `${c.viewer_count} watching here` : '');
+  badge('b-viewers', '', watching(c));
   badge('b-reach', '', reach(c.reach));
   badge('b-dropped', 'warn', dropped(c.dropped_tags));
   badge('b-left', 'warn', leftPeers(c.left_peers));

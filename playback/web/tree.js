@@ -3,7 +3,7 @@
 
 import { layout } from './layout.js';
 import { html, svg } from './svg.js';
-import { columnName, duration, millis, plural, rate } from './words.js';
+import { called, columnName, duration, millis, plural, rate } from './words.js';
 
 const rowHeight = 44;
 const top = 30; // the names of the columns
@@ -14,6 +14,17 @@ const roomyColumn = 104;
 const roomiestColumn = 176;
 const leastColumn = 58;
 const mostColumn = 230;
+
+// columns is how wide a text is, in letters: those of East Asia and pictures are two wide.
+const columns = (text) => [...text].reduce((sum, c) => sum + (c >= '\u1100' ? 2 : 1), 0);
+
+// short cuts a text to so many columns.
+function short(text, most) {
+  if (columns(text) <= most) return text;
+  const kept = [...text];
+  while (kept.length && columns(kept.join('')) >= most) kept.pop();
+  return `${kept.join('')}…`;
+}
 
 export class Tree {
   #box;
@@ -123,8 +134,10 @@ export class Tree {
     else if (!n.unheard && n.depth > 0) figures.push([millis(n.delay_ms), it.slowBy ? 'warn' : '']);
     if (roomy && n.slots > 0) figures.push([`${n.children}/${n.slots}`, '']);
     if (n.lost > 0) figures.push([roomy ? `${n.lost} lost` : `−${n.lost}`, this.#losing(n) ? 'worry' : 'warn']);
+    const id = n.id.slice(0, 4);
+    const room = Math.floor((column - 2 * radius - 14) / 7.6) - id.length - 1; // columns
     return {
-      name: it.self && column >= roomiestColumn ? `${n.id.slice(0, 4)} · this node` : n.id.slice(0, 4),
+      name: it.self && column >= roomiestColumn ? `${id} · this node` : n.name && roomy ? `${id} ${short(called(n), room)}` : id,
       figures: roomy ? figures : figures.slice(-1),
     };
   }
@@ -132,7 +145,7 @@ export class Tree {
   // labelWidth is about how far a node's label reaches to the right of its centre.
   #labelWidth(it, column) {
     const { name, figures } = this.#label(it, column);
-    return radius + 14 + Math.max(name.length * 7.6, figures.map(([text]) => text).join(' · ').length * 6.4);
+    return radius + 14 + Math.max(columns(name) * 7.6, figures.map(([text]) => text).join(' · ').length * 6.4);
   }
 
   #node(it, x, y, column) {
@@ -142,7 +155,7 @@ export class Tree {
     const load = n.slots > 0 ? Math.min(1, n.children / n.slots) : 0;
     const tx = x + radius + 7;
     const { name, figures } = this.#label(it, column);
-    return svg('g', { class: `node ${kind}${it.self ? ' self' : ''}`, 'data-node': n.id, tabindex: -1, role: 'img', 'aria-label': this.#tell(n, it) },
+    return svg('g', { class: `node ${kind}${it.self ? ' self' : ''}`, 'data-node': n.id, tabindex: -1, role: 'img', 'aria-label': this.#tell(n, it).join(' · ') },
       svg('rect', { x: x - radius - 5, y: y - rowHeight / 2 + 3, width: Math.min(column - 10, 168), height: rowHeight - 6, rx: 9, class: 'hit' }),
       svg('circle', { cx: x, cy: y, r: radius, class: 'disc' }),
       svg('circle', { cx: x, cy: y, r: radius, class: 'track' }),
@@ -166,14 +179,15 @@ export class Tree {
     return `Tree of ${plural(s.nodes, 'node')}, ${plural(s.max_depth, 'link')} deep. Arrow keys go from node to node.`;
   }
 
+  // tell returns what there is to say of a node, its name first.
   #tell(n, it) {
-    const parts = [`${n.id}${it?.self ? ', this node' : ''}`];
+    const parts = [[n.id, it?.self && 'this node', called(n)].filter(Boolean).join(', ')];
     if (n.orphan) parts.push('has no way to the source at the moment');
     else parts.push(n.depth === 0 ? 'the source' : `${plural(n.depth, 'link')} from the source`);
-    if (n.unheard) return [...parts, 'has told nothing of itself yet'].join(' · ');
+    if (n.unheard) return [...parts, 'has told nothing of itself yet'];
     if (n.depth > 0 && !n.orphan) parts.push(`${millis(n.delay_ms)} behind it`);
     parts.push(`${n.children} of ${plural(n.slots, 'slot')} taken`, `sends ${rate(n.upload_bps)}`, `${plural(n.lost, 'chunk')} lost`, `up ${duration(n.uptime_s)}`);
-    return parts.join(' · ');
+    return parts;
   }
 
   // look describes one node in words below the drawing. That node is also the one that the
@@ -186,7 +200,7 @@ export class Tree {
       g.classList.toggle('at', g.dataset.node === id);
       g.setAttribute('tabindex', g.dataset.node === id ? 0 : -1);
     }
-    const [name, ...rest] = this.#tell(node, { self: id === this.#seen.self }).split(' · ');
+    const [name, ...rest] = this.#tell(node, { self: id === this.#seen.self });
     this.#detail.replaceChildren(html('b', {}, name), html('span', {}, rest.join(' · ')));
   }
 

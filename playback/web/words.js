@@ -71,6 +71,20 @@ export function columnName(first, column, long) {
   return links === 0 ? 'source' : long ? plural(links, 'link') : String(links);
 }
 
+/** watching says how many watch the channel, and how many of them here where that is another number; '' for nobody. */
+export function watching(channel) {
+  const here = channel.viewer_count;
+  if (channel.watching == null) return here ? `${here} watching here` : '';
+  if (!channel.watching) return '';
+  return here && here !== channel.watching ? `${channel.watching} watching, ${here} here` : `${channel.watching} watching`;
+}
+
+/**
+ * called is a node's name as people read it: behind its ID, in quotation marks that no name has, so that none
+ * passes for the source; '' for none. One that is written from right to left does not turn what is around it.
+ */
+export const called = ({ name }) => (!name ? '' : /^[ -~]*$/.test(name) ? `“${name}”` : `“\u2068${name}\u2069”`);
+
 /** reach says whether others get through to the node, if they do not simply; '' else. */
 export function reach(kind) {
   return { punchable: 'others get through where both routers let them meet', closed: 'nobody gets through to this node: it watches' }[kind] ?? '';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { clock, columnName, dropped, duration, format, leftPeers, millis, place, plural, rate, reach } from './words.js';
+import { called, clock, columnName, dropped, duration, format, leftPeers, millis, place, plural, rate, reach, watching } from './words.js';
 
 const root = { situation: { name: 'live' }, root: true, depth: 0, parent: '' };
 const below = { situation: { name: 'live' }, root: false, depth: 2, parent: 'abcdefghijkl' };
@@ -19,6 +19,24 @@ test('nodes that were left for what they did are counted, with what that was', (
   assert.equal(leftPeers({ moved: 4, forged: 0 }), '');
   assert.equal(leftPeers({ lied: 1 }), 'left 1 peer: a false place in the tree');
   assert.equal(leftPeers({ slow: 1, forged: 2, moved: 4 }), 'left 3 peers: forged data, starving');
+});
+
+test('everybody reads one number, and how many there are here where it is another', () => {
+  assert.equal(watching({ viewer_count: 0 }), '');
+  assert.equal(watching({ viewer_count: 1 }), '1 watching here'); // an older node, or source
+  assert.equal(watching({ viewer_count: 0, watching: null }), '');
+  assert.equal(watching({ viewer_count: 2, watching: null }), '2 watching here');
+  assert.equal(watching({ viewer_count: 0, watching: 0 }), '');
+  assert.equal(watching({ viewer_count: 1, watching: 1 }), '1 watching');
+  assert.equal(watching({ viewer_count: 1, watching: 14 }), '14 watching, 1 here');
+  assert.equal(watching({ viewer_count: 0, watching: 14 }), '14 watching');
+});
+
+test('a name is in quotation marks', () => {
+  assert.equal(called({ id: 'abcd' }), '');
+  assert.equal(called({ id: 'abcd', name: '' }), '');
+  assert.equal(called({ id: 'abcd', name: 'source' }), '“source”');
+  assert.equal(called({ id: 'abcd', name: 'غرفة' }), '“\u2068غرفة\u2069”');
 });
 
 test('who is not simply reached is told so', () => {

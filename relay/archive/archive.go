@@ -59,6 +59,7 @@ type Archive struct {
 	mu       sync.Mutex
 	segments []*segment // the oldest first; each has a chunk, but for the one that is being written
 	bytes    int64      // of all their files
+	absent   map[stream.Position]bool
 
 	// The rest belongs to Run.
 	file    *os.File       // of the newest segment, nil if none is being written
@@ -149,7 +150,14 @@ func (a *Archive) load() error {
 		return err
 	}
 	for _, f := range files {
-		if filepath.Ext(f.Name()) != suffix {
+		switch filepath.Ext(f.Name()) {
+		case suffix:
+		case partSuffix: // of a program that was killed
+			if a.lock != nil {
+				os.Remove(filepath.Join(a.dir, f.Name()))
+			}
+			continue
+		default:
 			continue
 		}
 		path := filepath.Join(a.dir, f.Name())
@@ -227,7 +235,7 @@ func (a *Archive) add(it stream.Item) error {
 	if it.Chunk.Position().Compare(a.newest().pos) <= 0 {
 		return nil // a run of the source before the one that is kept
 	}
-	if a.file == nil || a.full(it.Chunk) {
+	if a.file == nil || it.Jump || a.full(it.Chunk) { // what is missing is so between segments
 		if err := a.rotate(it.Chunk); err != nil {
 			return err
 		}
@@ -275,9 +283,7 @@ func (a *Archive) rotate(c *stream.Chunk) error {
 	if err := a.finish(); err != nil {
 		return err
 	}
-	p := c.Position()
-	at := time.UnixMilli(int64(min(markOf(c).at, 253402300799999))).UTC() // the year 9999
-	path := filepath.Join(a.dir, fmt.Sprintf("%s-%016x-%d%s", at.Format("20060102T150405.000Z"), p.Epoch.Rand, p.Seq, suffix))
+	path := filepath.Join(a.dir, nameOf(markOf(c))+suffix)
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, fileMode)
 	if err != nil {
 		return err
@@ -292,6 +298,11 @@ func (a *Archive) rotate(c *stream.Chunk) error {
 		return errors.Join(err, a.abandon())
 	}
 	return nil
+}
+
+// nameOf is what a segment is called that begins there, for people.
+func nameOf(m mark) string {
+	return fmt.Sprintf("%s-%016x-%d", timeOf(m).UTC().Format("20060102T150405.000Z"), m.pos.Epoch.Rand, m.pos.Seq)
 }
 
 // flush writes what was gathered.
@@ -406,4 +417,5 @@ func (a *Archive) Stats() Stats {
 	return st
 }
 
+// timeOf is a mark's time, before the year 10000.
 func timeOf(m mark) time.Time { return time.UnixMilli(int64(min(m.at, 253402300799999))) }

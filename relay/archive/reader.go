@@ -17,6 +17,7 @@ type Reader struct {
 	file *os.File
 	in   frames
 
+	from   place          // where it began
 	header *stream.Header // in force at in.at, nil if it did not verify
 	last   stream.Position
 	begun  bool // last is somewhere
@@ -60,7 +61,7 @@ func (a *Archive) reader(beyond func(place) bool) (*Reader, error) {
 	if seg == nil {
 		return nil, nil
 	}
-	r := &Reader{a: a}
+	r := &Reader{a: a, from: from}
 	if err := r.open(seg); err != nil {
 		return nil, err
 	}

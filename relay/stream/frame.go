@@ -15,9 +15,10 @@ const (
 	FrameHeader = 0x02
 	FrameBeat   = 0x03
 	FrameSums   = 0x05
+	FrameAbout  = 0x06
 )
 
-// Version is the version of the signed formats, in every chunk, header, beat and sums.
+// Version is the version of the signed formats, in every chunk, header, beat, sums and about.
 const Version = 1
 
 // Errors of the parsers in this package. A frame that does not parse is the fault

@@ -64,6 +64,23 @@ func FuzzParseBeat(f *testing.F) {
 	})
 }
 
+func FuzzParseAbout(f *testing.F) {
+	m := fixedMaker(1)
+	f.Add(m.about(1, 2, false).Frame())
+	f.Add(m.about(3, 1<<31, true).Frame())
+	f.Fuzz(func(t *testing.T, frame []byte) {
+		a, err := ParseAbout(frame)
+		if err != nil {
+			return
+		}
+		again := signer{key: m.key, id: m.id, epoch: a.Epoch()}.about(a.Ms(), a.Watching(), a.NamesHidden()).Frame()
+		if !bytes.Equal(again[:aboutSig], frame[:aboutSig]) || len(frame) != AboutLen {
+			t.Fatal("fields that were read do not make the same frame")
+		}
+		a.Verify(m.id)
+	})
+}
+
 func FuzzParseChannelID(f *testing.F) {
 	f.Add(fixedMaker(1).id.String())
 	f.Fuzz(func(t *testing.T, s string) {

@@ -22,6 +22,7 @@ const (
 	domainHeader = "relay/1 header\x00"
 	domainBeat   = "relay/1 beat\x00"
 	domainSums   = "relay/1 sums\x00"
+	domainAbout  = "relay/1 about\x00"
 )
 
 // digest is what gets signed: domain, channel, the fixed fields from the version

@@ -19,6 +19,7 @@ var kinds = map[string]func([]byte) (signed, error){
 	"chunk":  func(b []byte) (signed, error) { return ParseChunk(b) },
 	"header": func(b []byte) (signed, error) { return ParseHeader(b) },
 	"beat":   func(b []byte) (signed, error) { return ParseBeat(b) },
+	"about":  func(b []byte) (signed, error) { return ParseAbout(b) },
 }
 
 func (m *maker) frames() map[string][]byte {
@@ -26,6 +27,7 @@ func (m *maker) frames() map[string][]byte {
 		"chunk":  m.chunk(nil, Key|Tag, 7, 9, 3, randBytes(m.rnd, 50)).Frame(),
 		"header": m.header(3, randBytes(m.rnd, 50)).Frame(),
 		"beat":   m.beat(7, 9).Frame(),
+		"about":  m.about(7, 9, true).Frame(),
 	}
 }
 
@@ -57,7 +59,14 @@ func TestParsedFramesAreWhatWasSigned(t *testing.T) {
 		if b.Epoch() != m.epoch || b.Head() != seq || b.Ms() != beat {
 			t.Fatalf("beat %+v is not what was signed", b)
 		}
-		for _, s := range []signed{c, h, b} {
+		a, err := ParseAbout(m.about(beat, gen, gen%2 == 0).Frame())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a.Epoch() != m.epoch || a.Ms() != beat || a.Watching() != gen || a.NamesHidden() != (gen%2 == 0) {
+			t.Fatalf("about %+v is not what was signed", a)
+		}
+		for _, s := range []signed{c, h, b, a} {
 			if err := s.Verify(m.id); err != nil {
 				t.Fatalf("%T: %v", s, err)
 			}
@@ -98,7 +107,7 @@ func TestAnotherChannelsSignatureIsRefused(t *testing.T) {
 func TestASignatureOfOneKindIsNoneOfAnother(t *testing.T) {
 	m := newMaker(t)
 	fields, payload := []byte("the same fields"), []byte("the same payload")
-	domains := []string{domainChunk, domainHeader, domainBeat}
+	domains := []string{domainChunk, domainHeader, domainBeat, domainSums, domainAbout}
 	for i, a := range domains {
 		for _, b := range domains[i+1:] {
 			if bytes.Equal(digest(a, m.id, fields, payload), digest(b, m.id, fields, payload)) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 
+	"relay/relay/nameplate"
 	"relay/relay/stream"
 	"relay/tree"
 )
@@ -80,10 +81,34 @@ func appendBody(b []byte, f Frame) (byte, []byte) {
 		return typeProve, append(b, f.Proof[:]...)
 	case Entrust:
 		return typeEntrust, append(b, f.JoinPart[:]...)
+	case Names:
+		return typeNames, appendNames(b, f.Of)
+	case WhoIs:
+		of := f.Of[:min(len(f.Of), MaxNames)]
+		b = append(b, byte(len(of)))
+		for _, t := range of {
+			b = append(b, t[:]...)
+		}
+		return typeWhoIs, b
+	case Audience:
+		return typeAudience, binary.BigEndian.AppendUint32(b, f.Watching)
+	case Recall:
+		return typeRecall, appendPosition(appendPosition(b, f.After), f.Before)
+	case Kept:
+		if f.Header != nil {
+			return typeKept, append(b, f.Header.Frame()...)
+		}
+		return typeKept, append(b, f.Chunk.Frame()...)
+	case Recalled:
+		return typeRecalled, appendBool(b, f.Some)
 	case Probed:
 		return typeProbed, appendBool(appendAddr(b, f.Addr), f.Open)
 	}
 	panic(fmt.Sprintf("wire: %T is no frame", f))
+}
+
+func appendPosition(b []byte, p stream.Position) []byte {
+	return binary.BigEndian.AppendUint64(appendEpoch(b, tree.Epoch(p.Epoch)), p.Seq)
 }
 
 func appendHello(b []byte, f Hello) []byte {
@@ -161,6 +186,20 @@ func appendOpenings(b []byte, of []tree.Opening) []byte {
 	for _, o := range of {
 		b = append(appendPlace(b, o.Place), min(o.Free, tree.MaxFree), o.Down)
 	}
+	return b
+}
+
+// appendNames leaves out plates that are none.
+func appendNames(b []byte, of []nameplate.Plate) []byte {
+	at, n := len(b), 0
+	b = append(b, 0)
+	for _, p := range of {
+		if n < MaxNames && p != "" {
+			b = append(b, p...)
+			n++
+		}
+	}
+	b[at] = byte(n)
 	return b
 }
 

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 
 	"relay/relay/lineage"
+	"relay/relay/nameplate"
 	"relay/relay/seal"
 	"relay/relay/stream"
 	"relay/tree"
@@ -21,6 +22,7 @@ const (
 	typeBeat      = stream.FrameBeat
 	typeGap       = 0x04
 	typeSums      = stream.FrameSums
+	typeAbout     = stream.FrameAbout
 	typeHello     = 0x10
 	typeWelcome   = 0x11
 	typeRefer     = 0x12
@@ -52,6 +54,12 @@ const (
 	typeOpenings  = 0x2f
 	typeProve     = 0x30
 	typeEntrust   = 0x31
+	typeNames     = 0x32
+	typeWhoIs     = 0x33
+	typeAudience  = 0x34
+	typeRecall    = 0x35
+	typeKept      = 0x36
+	typeRecalled  = 0x37
 )
 
 // Side says who may send a frame.
@@ -92,6 +100,7 @@ var kinds = map[byte]kind{
 	typeBeat:      {"beat", Parent, stream.BeatLen - stream.PreludeLen, stream.BeatLen - stream.PreludeLen},
 	typeGap:       {"gap", Parent, 8, 8},
 	typeSums:      {"sums", Parent, stream.MinSumsLen - stream.PreludeLen, stream.MaxSumsLen - stream.PreludeLen},
+	typeAbout:     {"about", Parent, stream.AboutLen - stream.PreludeLen, stream.AboutLen - stream.PreludeLen},
 	typeHello:     {"hello", Stranger, 1, 1 + 32 + 12 + 1 + tree.MaxAddrs*addrMax},
 	typeWelcome:   {"welcome", Parent, labelLen + 4 + 3, labelLen + 4 + pathMax + placesMax + addrMax},
 	typeRefer:     {"refer", Parent, 2, 1 + placesMax},
@@ -118,6 +127,12 @@ var kinds = map[byte]kind{
 	typeReady:     {"ready", Parent | Child, 32 + 1, 32 + 1},
 	typeProve:     {"prove", Parent | Stranger, ProofLen, ProofLen},
 	typeEntrust:   {"entrust", Stranger, seal.SecretLen, seal.SecretLen},
+	typeNames:     {"names", Parent | Child, 1, 1 + MaxNames*nameplate.MaxLen},
+	typeWhoIs:     {"whois", Stranger, 1 + len(NodeTag{}), 1 + MaxNames*len(NodeTag{})},
+	typeAudience:  {"audience", Child, 4, 4},
+	typeRecall:    {"recall", Child, 48, 48},
+	typeKept:      {"kept", Parent, stream.MinHeader, stream.MaxHeader},
+	typeRecalled:  {"recalled", Parent, 1, 1},
 	typeDialMe:    {"dialme", Stranger, 1, 1 + 32 + 2},
 	typeDialled:   {"dialled", Parent, 1 + 4 + 2 + 2, addrMax + 2},
 	typeDouble:    {"double", Parent | Child, stream.DoubleLen, stream.DoubleLen},
@@ -233,6 +248,21 @@ type Prove struct{ Proof [ProofLen]byte }
 // of the helper's token.
 type Entrust struct{ JoinPart [seal.SecretLen]byte }
 
+// MaxNames is how many plates one Names has, and for how many one WhoIs asks: those of a screen.
+const MaxNames = 128
+
+// Names tells what nodes call themselves, as each has signed it: a child of itself and of those below it, a
+// parent of itself, and who was asked with a WhoIs of those that it knows. It is sent to nodes whose ALPN
+// is relay/6.
+type Names struct{ Of []nameplate.Plate }
+
+// WhoIs asks for names, over a connection on which a Survey was answered. Names answers it.
+type WhoIs struct{ Of []NodeTag }
+
+// Audience says how many watch at a child and below it, as it believes. It is sent to nodes whose ALPN is
+// relay/6.
+type Audience struct{ Watching uint32 }
+
 // Answer is what came of one way of getting through.
 type Answer uint8
 
@@ -271,9 +301,23 @@ type Lineage struct {
 	Places lineage.Lineage
 }
 
-// Frame is one of *stream.Chunk, *stream.Header, *stream.Beat, *stream.Sums, Gap, Hello, Sample,
+// Recall asks for the end of the part of the channel between two chunks, of what the parent keeps. A zero After
+// is before everything. It is sent to nodes whose ALPN is relay/6.
+type Recall struct{ After, Before stream.Position }
+
+// Kept is a chunk, or the header that the next ones need, of what a Recall asked for: one of the two is
+// set. They come in order.
+type Kept struct {
+	Header *stream.Header
+	Chunk  *stream.Chunk
+}
+
+// Recalled ends the answer to a Recall. It says whether there was something to answer with.
+type Recalled struct{ Some bool }
+
+// Frame is one of *stream.Chunk, *stream.Header, *stream.Beat, *stream.Sums, *stream.About, Gap, Hello, Sample,
 // Facts, Survey, Whole, Probed, Offer, DialMe, Dialled, Seen, Through, Callable, Rooms, Openings, Call, Called, Meet, Ready,
-// Later, Double, Lineage, Prove, Entrust, and tree's Welcome, Refer, Pull, Heartbeat,
+// Later, Double, Lineage, Prove, Entrust, Names, WhoIs, Audience, Recall, Kept, Recalled, and tree's Welcome, Refer, Pull, Heartbeat,
 // Path, Report, Backups and Bye.
 type Frame any
 
@@ -290,6 +334,8 @@ func Append(b []byte, f Frame) []byte {
 		return append(b, f.Frame()...)
 	case *stream.Sums:
 		return append(b, f.Frame()...)
+	case *stream.About:
+		return append(b, f.Frame()...)
 	}
 	at := len(b)
 	b = append(b, 0, 0, 0, 0)
@@ -298,7 +344,7 @@ func Append(b []byte, f Frame) []byte {
 	return b
 }
 
-// Parse parses one whole frame, prelude included. A chunk, header, beat or sums refers to
+// Parse parses one whole frame, prelude included. A chunk, header, beat, sums or about refers to
 // frame and not to a copy of it. Signatures are not checked.
 func Parse(frame []byte) (Frame, error) {
 	if len(frame) < stream.PreludeLen {

@@ -1,11 +1,13 @@
 package wire
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"net/netip"
 
 	"relay/relay/lineage"
+	"relay/relay/nameplate"
 	"relay/relay/seal"
 	"relay/relay/stream"
 	"relay/tree"
@@ -21,6 +23,8 @@ func parseBody(typ byte, frame []byte) (Frame, error) {
 		return noNil(stream.ParseBeat(frame))
 	case typeSums:
 		return noNil(stream.ParseSums(frame))
+	case typeAbout:
+		return noNil(stream.ParseAbout(frame))
 	}
 	p := &parser{b: frame[stream.PreludeLen:]}
 	f := p.body(typ)
@@ -110,6 +114,18 @@ func (p *parser) body(typ byte) Frame {
 		return Prove{p.array32()}
 	case typeEntrust:
 		return Entrust{[seal.SecretLen]byte(p.take(seal.SecretLen))}
+	case typeNames:
+		return Names{p.names()}
+	case typeWhoIs:
+		return WhoIs{p.tags()}
+	case typeAudience:
+		return Audience{p.u32()}
+	case typeRecall:
+		return Recall{p.position(), p.position()}
+	case typeKept:
+		return p.kept()
+	case typeRecalled:
+		return Recalled{p.bool()}
 	case typeProbed:
 		return Probed{p.addr(false), p.bool()}
 	case typeDialMe:
@@ -127,6 +143,26 @@ func (p *parser) body(typ byte) Frame {
 	default: // typeBye: Parse knows no other
 		return tree.Bye{Reason: tree.Reason(p.u8()), Places: p.places(tree.MaxRefer)}
 	}
+}
+
+func (p *parser) position() stream.Position {
+	return stream.Position{Epoch: stream.Epoch(p.epoch()), Seq: p.u64()}
+}
+
+// kept copies what it reads, as that is held for longer than a frame may be.
+func (p *parser) kept() (k Kept) {
+	b := bytes.Clone(p.take(len(p.b)))
+	typ, _ := stream.Prelude(b)
+	var err error
+	if typ == typeHeader {
+		k.Header, err = stream.ParseHeader(b)
+	} else {
+		k.Chunk, err = stream.ParseChunk(b)
+	}
+	if err != nil {
+		p.fail(fmt.Errorf("kept: %w: %w", ErrFrame, err))
+	}
+	return k
 }
 
 // ParseAddrs reads what AppendAddrs wrote from the front of b, and returns the rest of b.
@@ -304,6 +340,35 @@ func (p *parser) openings() (of []tree.Opening) {
 			return nil
 		}
 		of = append(of, o)
+	}
+	return of
+}
+
+func (p *parser) names() (of []nameplate.Plate) {
+	n := int(p.u8())
+	if n > MaxNames {
+		p.fail(fmt.Errorf("%d names: %w", n, ErrFrame))
+	}
+	for range n {
+		plate, rest, ok := nameplate.Cut(p.b)
+		if !ok {
+			p.fail(fmt.Errorf("no plate: %w", ErrFrame))
+			return nil
+		}
+		p.b = rest
+		of = append(of, plate)
+	}
+	return of
+}
+
+func (p *parser) tags() (of []NodeTag) {
+	n := int(p.u8())
+	if n == 0 || n > MaxNames || n*len(NodeTag{}) > len(p.b) {
+		p.fail(fmt.Errorf("%d nodes in %d bytes: %w", n, len(p.b), ErrFrame))
+		return nil
+	}
+	for range n {
+		of = append(of, NodeTag(p.take(len(NodeTag{}))))
 	}
 	return of
 }

@@ -19,6 +19,7 @@ import (
 	"testing/iotest"
 
 	"relay/relay/lineage"
+	"relay/relay/nameplate"
 	"relay/relay/stream"
 	"relay/relay/wire"
 	"relay/tree"
@@ -182,9 +183,51 @@ func (m maker) frames() map[string]wire.Frame {
 		"entrust":  wire.Entrust{JoinPart: [16]byte(m.bytes(16))},
 		"meet":     wire.Meet{Caller: m.id32(), Addr: m.seen(), Listen: m.seen()},
 		"probed":   wire.Probed{Addr: m.addr(), Open: m.bool()},
+		"about":    m.about(),
+		"names":    wire.Names{Of: m.plates()},
+		"whois":    wire.WhoIs{Of: m.tags(1 + m.IntN(wire.MaxNames))},
+		"audience": wire.Audience{Watching: m.Uint32()},
+		"recall":   wire.Recall{After: m.position(), Before: m.position()},
+		"kept":     m.kept(),
+		"recalled": wire.Recalled{Some: m.bool()},
 		"dialme":   wire.DialMe{Channel: m.id32(), Port: m.port()},
 		"dialled":  wire.Dialled{Addr: m.addr(), TCP: wire.Answer(m.IntN(3)), UDP: wire.Answer(m.IntN(3))},
 	}
+}
+
+func (m maker) position() stream.Position {
+	return stream.Position{Epoch: stream.Epoch(m.ms()), Seq: m.Uint64()}
+}
+
+func (m maker) kept() wire.Kept {
+	if m.bool() {
+		return wire.Kept{Header: m.header(m.IntN(500))}
+	}
+	return wire.Kept{Chunk: m.chunk(1 + m.IntN(500))}
+}
+
+func (m maker) about() *stream.About {
+	return must(stream.ParseAbout(signedFrame(stream.FrameAbout, byte(m.IntN(2)), m.bytes(16+8+4+stream.SignatureLen))))
+}
+
+func (m maker) plates() (of []nameplate.Plate) {
+	for range m.IntN(5) {
+		n := m.IntN(nameplate.MaxName + 1)
+		b := append(m.bytes(32+8), byte(m.IntN(2)), byte(n))
+		p, _, ok := nameplate.Cut(append(b, m.bytes(n+stream.SignatureLen)...))
+		if !ok {
+			panic("no plate")
+		}
+		of = append(of, p)
+	}
+	return of
+}
+
+func (m maker) tags(n int) (of []wire.NodeTag) {
+	for range n {
+		of = append(of, wire.NodeTag(m.bytes(8)))
+	}
+	return of
 }
 
 func (m maker) openings() (of []tree.Opening) {

@@ -11,14 +11,14 @@ import (
 // Sample returns a small tree with a node of every kind.
 func Sample() api.ChannelTree {
 	return api.ChannelTree{
-		Name: "karp6ufz", Self: "bbbbbbbbbbbb", SeenBy: "aaaaaaaaaaaa",
+		Name: "karp6ufz", Self: "bbbbbbbbbbbb", SeenBy: "aaaaaaaaaaaa", Watching: new(14),
 		Summary: api.TreeSummary{Nodes: 6, MaxDepth: 3, MeanDepth: 1.75, SlotsFree: 3, WorstDelayMs: 1234, Lost: 1, Orphans: 1},
 		Nodes: []api.TreeNode{
 			{ID: "aaaaaaaaaaaa", Parent: -1, Slots: 2, Children: 2, UploadBPS: 6_000_000, UptimeS: 90061, Version: "0.1.0"},
-			{ID: "bbbbbbbbbbbb", Parent: 0, Depth: 1, Slots: 4, Children: 1, DelayMs: 12, UploadBPS: 3_000_000, UptimeS: 3723, Version: "0.2.0-rc1"},
+			{ID: "bbbbbbbbbbbb", Name: "living room", Parent: 0, Depth: 1, Slots: 4, Children: 1, DelayMs: 12, UploadBPS: 3_000_000, UptimeS: 3723, Version: "0.2.0-rc1"},
 			{ID: "cccccccccccc", Parent: 1, Depth: 2, Slots: 1, Children: 2, DelayMs: 1234, Lost: 1, UptimeS: 61, Version: "0.1.0"},
 			{ID: "dddddddddddd", Parent: 2, Depth: 3, Unheard: true},
-			{ID: "eeeeeeeeeeee", Parent: 0, Depth: 1, Orphan: true, UptimeS: 5},
+			{ID: "eeeeeeeeeeee", Name: "source", Parent: 0, Depth: 1, Orphan: true, UptimeS: 5},
 		},
 		Cut: api.TreeCut{Nodes: 1, MaxDepth: 3},
 	}

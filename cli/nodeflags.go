@@ -111,7 +111,7 @@ func stationFlags(c *cli.Context) (s station.Config, err error) {
 	if s.Webhook, err = flag.Webhook(c); err != nil {
 		return s, err
 	}
-	if s.Proxies, err = flag.Proxies(c); err != nil {
+	if s.Proxies, s.Embed, err = flag.Sites(c); err != nil {
 		return s, err
 	}
 	if s.Name, s.HostName, err = flag.NodeName(c); err != nil {

@@ -157,7 +157,8 @@ func expired(err error) bool {
 var wordings = []struct{ begins, says string }{
 	{"malformed HTTP ", saysNoHTTP},
 	{"malformed MIME header", saysNoHTTP},
-	{"net/http: HTTP/1.x transport connection broken", saysNoHTTP}, {"readLoopPeekFailLocked", saysNoHTTP},
+	{"net/http: HTTP/1.x transport connection broken", saysNoHTTP},
+	{"readLoopPeekFailLocked", saysNoHTTP},
 	{"http: server gave HTTP response to HTTPS client", saysNoTLS},
 	{"tls: ", saysTLSFails},
 	{"remote error: tls: ", saysTLSFails},

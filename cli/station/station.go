@@ -82,6 +82,7 @@ type Config struct {
 	MapPort      bool   // have routers open the port for links
 	AllowHosts   []string
 	Proxies      []netip.Prefix   // as in playback.Config
+	Embed        []string         // likewise
 	Thumbnails   bool             // likewise
 	Shown        []string         // flags whose secrets stand on the command line
 	Helper       bool             // it takes channels from sources that nobody can dial
@@ -176,6 +177,7 @@ func (s *Station) playing() playback.Config {
 		Link:       s.linkAt,
 		AllowHosts: s.cfg.AllowHosts,
 		Proxies:    s.cfg.Proxies,
+		Embed:      s.cfg.Embed,
 		Own:        s.Node.Near,
 		Thumbnails: s.cfg.Thumbnails,
 		Refused:    s.refusedElsewhere,

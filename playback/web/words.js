@@ -1,6 +1,8 @@
 // The words of the page: figures as people read them, and for each state what happened
 // and what to do next. Nothing here touches the document.
 
+import { shortestName } from './choice.js';
+
 export const seconds = (s) => (s < 10 ? `${s.toFixed(1)} s` : `${Math.round(s)} s`);
 export const millis = (ms) => (ms < 1000 ? `${Math.round(ms)} ms` : seconds(ms / 1000));
 export const plural = (n, one, many = `${one}s`) => `${n} ${n === 1 ? one : many}`;
@@ -18,6 +20,79 @@ export function duration(s) {
   if (s < 3600) return `${Math.floor(s / 60)} min`;
   if (s < 86400) return `${Math.floor(s / 3600)} h ${Math.floor(s % 3600 / 60)} min`;
   return `${Math.floor(s / 86400)} d ${Math.floor(s % 86400 / 3600)} h`;
+}
+
+/** What is written on and beside the controls over the picture. */
+export const controls = {
+  play: 'Play', pause: 'Pause', mute: 'Mute', unmute: 'Unmute', tapForSound: 'Tap for sound', live: 'Live',
+};
+export const behindLive = (time) => `${time} behind`;
+
+/** What is written in what opens over the page. */
+export const sheets = { close: 'Close', closeByKey: 'Close (Esc)', keys: 'Keyboard' };
+
+/** What each key does, and how keys are called that are no letters. */
+export const keyWords = {
+  play: 'Pause or play', mute: 'Sound on or off', louder: 'Louder, on the picture', softer: 'Softer, on the picture',
+  live: 'Jump to live', full: 'Full screen', pip: 'Picture in picture', captions: 'Captions', share: 'Share',
+  details: 'Show or hide the details', keys: 'This list',
+};
+export const keyNames = { ' ': 'Space', ArrowUp: '↑', ArrowDown: '↓' };
+
+/** What is written where a channel is shared. */
+export const shareWords = {
+  title: 'Share',
+  asking: 'Asking the node…',
+  silent: 'The node does not answer now. Close this, and try again.',
+  qr: 'For a phone: point its camera here',
+  qrName: 'QR code of this page’s address',
+  page: 'This page',
+  pageNear: 'For every browser on the same network.',
+  pageFar: 'For every browser.',
+  pageHere: 'This page is for this machine alone. relay source --http :7145, and relay watch likewise, gives it to others.',
+  pageHerePrivate: 'This page is for this machine alone, as the channel is private.',
+  relay: 'Watch with relay',
+  relayAbout: 'One line for a terminal. Whoever watches like this helps to pass the stream on.',
+  link: 'Link',
+  linkAbout: 'Names the channel itself: it keeps working when this node has gone.',
+  private: 'The channel is private: its link has a secret, which no page tells. “relay link” prints it where the channel is broadcast or watched.',
+  noLink: 'This node passes nothing on to others, so there is no link to it. “relay link” at the source prints one.',
+  embed: 'Show it on another site',
+  embedAbout: (sites) => `To paste into a page of ${sites}.`,
+  mixed: 'Browsers show an http address inside a page with https only on this machine. A reverse proxy with a certificate in front of this node gives it an https address.',
+  more: 'Share…',
+  copy: 'Copy',
+  done: 'Copied',
+  copyOf: (name) => `Copy: ${name}`,
+  copied: (name) => `Copied: ${name}.`,
+  select: 'The text is selected. Copy it with Ctrl+C, or ⌘C.',
+};
+
+/** titleOf is what a channel is called where it has no title. */
+export const titleOf = (c) => c.title || `Channel ${c.name}`;
+
+/** absent says why there is no channel to play; null where there are several to choose from. */
+export function absent(channels, wanted) {
+  if (channels.length === 0) return { title: 'No channel is open here', text: 'Run “relay source” or “relay watch” on this node. The picture appears here by itself.', busy: true };
+  if (wanted) return { title: 'There is no such channel here', text: `${miss(channels, wanted)} Choose from the list.` };
+  return null;
+}
+
+/** Said in the frame of another site that names no channel. */
+export const unnamed = { title: 'Several channels are open here', text: 'The address of this frame has to name one, as in /embed#abcd2345.' };
+
+// miss says why a name means none of the channels.
+function miss(channels, name) {
+  if (name.length < shortestName) return `“${name}” is too short: ${shortestName} characters of an ID name a channel at least.`;
+  const begin = channels.some((c) => c.id.startsWith(name));
+  return begin ? `More than one channel begins with “${name}”.` : `None begins with “${name.slice(0, 60)}”.`;
+}
+
+/** offers are the ways to open a channel in another player, as [text, address]. An .m3u is what a browser hands to VLC. */
+export function offers({ urls: { m3u, ts, flv, hls }, lacks = {}, codec }) {
+  return [['Open in VLC', m3u, []], ['TS', ts, lacks.ts], ['FLV', flv, []], ['HLS', hls, lacks.hls]]
+    .filter(([, url, missing]) => url && !missing?.includes(codec.video))
+    .map(([name, url, missing]) => [missing?.length ? `${name}, no sound` : name, url]);
 }
 
 const codecs = { h264: 'H.264', hevc: 'HEVC', av1: 'AV1', vp9: 'VP9', vp8: 'VP8', aac: 'AAC', opus: 'Opus', mp3: 'MP3', flac: 'FLAC', ac3: 'AC-3', eac3: 'E-AC-3' };

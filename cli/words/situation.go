@@ -2,6 +2,7 @@ package words
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -147,15 +148,30 @@ func Situation(s api.Situation, source, private bool, now time.Time) Sight {
 	return Sight{filled(w.text, s, now), w.next}
 }
 
-// situationPieces begins a status line.
-func situationPieces(st term.Style, s api.Situation, source, private bool, now time.Time) []term.Piece {
-	w := sightOf(s, source, private)
+// sourcePieces begins a source's status line.
+func sourcePieces(st term.Style, s api.Situation, now time.Time) []term.Piece {
+	return linePieces(st, s, sightOf(s, true, false), "", now)
+}
+
+// situationPieces begins a watcher's status line. why says why there is no parent, as far as that is known.
+func situationPieces(st term.Style, s api.Situation, private bool, why string, now time.Time) []term.Piece {
+	if !slices.Contains([]api.SituationName{api.Looking, api.Refused, api.Reconnects}, s.Name) {
+		why = "" // the others say it themselves
+	}
+	return linePieces(st, s, sightOf(s, false, private), why, now)
+}
+
+func linePieces(st term.Style, s api.Situation, w sightWords, why string, now time.Time) []term.Piece {
 	p := []term.Piece{indicator(st, s.Name == api.OnAir, filled(w.line[0], s, now), w.colour)}
 	if w.ticks {
 		p = append(p, term.Piece{Text: "for " + term.UptimeText(max(1, s.ForS)), Keep: 8})
 	}
-	for _, more := range w.line[1:] { // before figures, which say little while there is no picture
-		p = append(p, term.Piece{Text: more, Comma: true, Keep: 8})
+	more := w.line[1:]
+	if why != "" {
+		more = []string{why}
+	}
+	for _, text := range more { // before figures, which say little while there is no picture
+		p = append(p, term.Piece{Text: text, Comma: true, Keep: 8})
 	}
 	return p
 }

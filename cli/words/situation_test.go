@@ -22,6 +22,24 @@ func situationAt(name api.SituationName, ago time.Duration) api.Situation {
 	return s
 }
 
+// lineOf begins a status line.
+func lineOf(s api.Situation, source, private bool) string {
+	if source {
+		return term.StatusLine{sourcePieces(term.Style{}, s, noon)}.Draw(term.Style{})
+	}
+	return term.StatusLine{situationPieces(term.Style{}, s, private, "", noon)}.Draw(term.Style{})
+}
+
+func TestTheLineSaysWhyWhereThatIsNoPartOfTheSituation(t *testing.T) {
+	for name, want := range map[api.SituationName]string{
+		api.Looking: "○ LOOKING for the channel for 3s, it sleeps", api.Reconnects: "○ RECONNECTING for 3s, it sleeps", api.Disconnected: "○ NO NETWORK for 3s, this machine has no way to any other",
+	} {
+		if got := (term.StatusLine{situationPieces(term.Style{}, situationAt(name, 3*time.Second), false, "it sleeps", noon)}).Draw(term.Style{}); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
 func TestEverySituationHasWords(t *testing.T) {
 	for key := range sights {
 		if !slices.Contains(api.Situations, key.name) {
@@ -33,7 +51,7 @@ func TestEverySituationHasWords(t *testing.T) {
 			for _, at := range []struct{ source, private bool }{{}, {source: true}, {private: true}} {
 				s := situationAt(name, ago)
 				says := Situation(s, at.source, at.private, noon)
-				line := term.StatusLine{situationPieces(term.Style{}, s, at.source, at.private, noon)}.Draw(term.Style{})
+				line := lineOf(s, at.source, at.private)
 				if !strings.HasSuffix(says.Text, ".") || says.Next == "" && name != api.OnAir && name != api.ClosedHere || says.Next != "" && !strings.HasSuffix(says.Next, ".") {
 					t.Errorf("%s: no whole sentences: %q %q", name, says.Text, says.Next)
 				}
@@ -62,7 +80,7 @@ func TestWhatIsSaidOfASituation(t *testing.T) {
 		{situationAt(api.Over, 30*time.Hour), false, false, "○ ENDED at 2026-11-29 06:00, goes on if the broadcast does", "The broadcast has ended: the last picture was sent at 2026-11-29 06:00."},
 		{situationAt(api.SourceAway, 9*time.Second), false, false, "○ SOURCE AWAY for 9s, goes on when it is back", "The source is away: nobody has had a way to it since 11:59."},
 	} {
-		line := term.StatusLine{situationPieces(term.Style{}, c.s, c.source, c.private, noon)}.Draw(term.Style{})
+		line := lineOf(c.s, c.source, c.private)
 		if line != c.line {
 			t.Errorf("%s:\n got %s\nwant %s", c.s.Name, line, c.line)
 		}

@@ -65,7 +65,7 @@ func (a SourceStatus) Crowd() string {
 
 // Line is the status for people.
 func (a SourceStatus) Line(st term.Style) term.StatusLine {
-	l := term.StatusLine{situationPieces(st, a.Situation, true, false, a.Now)}
+	l := term.StatusLine{sourcePieces(st, a.Situation, a.Now)}
 	if a.Situation.Name == api.OnAir {
 		l[0] = append(l[0], mediaPieces(a.Info, a.BitRate, milliseconds(a.KeyIntervalMs))...)
 	}
@@ -124,15 +124,12 @@ func (s WatchStatus) Event(id stream.ChannelID) api.Event {
 
 // Line is the status for people.
 func (s WatchStatus) Line(st term.Style) term.StatusLine {
-	l := term.StatusLine{situationPieces(st, s.Situation, false, s.Private, s.Now)}
+	l := term.StatusLine{situationPieces(st, s.Situation, s.Private, s.Why, s.Now)}
 	if s.Situation.Name == api.OnAir {
 		l[0] = append(l[0], mediaPieces(s.Info, s.BitRate, 0)...)
 		if s.DelayMs > 0 {
 			l = append(l, []term.Piece{{Text: "delay " + shortDelay(milliseconds(s.DelayMs)), Keep: 9}})
 		}
-	}
-	if s.Why != "" && !s.Attached {
-		l = append(l, []term.Piece{{Text: s.Why, Keep: 1}})
 	}
 	if s.Attached {
 		l = append(l, []term.Piece{{Text: fmt.Sprintf("depth %d", s.Depth), Keep: 7}, {Text: "child of " + named(s.ParentName, Place(s.Parent)), Keep: 2, Comma: true}})

@@ -26,7 +26,8 @@ var (
 
 // sourceAt is a source in full HD whose farthest node is 210 ms behind, if it has a bit rate.
 func sourceAt(state api.State, bitRate, watching int, r api.SourceReport) SourceStatus {
-	s := SourceStatus{State: state, Situation: api.Situation{Name: map[api.State]api.SituationName{api.Live: api.OnAir, api.Waiting: api.Waits, api.Reconnecting: api.Paused}[state]}, Report: api.Report{BitRate: bitRate, Watching: &watching, SourceReport: &r}}
+	names := map[api.State]api.SituationName{api.Live: api.OnAir, api.Waiting: api.Waits, api.Reconnecting: api.Paused}
+	s := SourceStatus{State: state, Situation: api.Situation{Name: names[state]}, Report: api.Report{BitRate: bitRate, Watching: &watching, SourceReport: &r}}
 	if bitRate > 0 {
 		s.Info, s.DelayMs = fullHD, 210
 	}
@@ -71,7 +72,7 @@ func TestStatusLines(t *testing.T) {
 			"○ NO ENCODER, viewers stay connected | 1 direct, 1 watching | up 0 of 40 Mb/s",
 		},
 		"source on a LAN": {
-			SourceStatus{State: api.Live, Situation: api.Situation{Name: api.OnAir}, Report: api.Report{BitRate: 800_000, Watching: new(2), SourceReport: &api.SourceReport{Direct: 2, UploadLANBPS: 1_600_000}}}.Line(term.Style{}),
+			SourceStatus{Situation: api.Situation{Name: api.OnAir}, Report: api.Report{BitRate: 800_000, Watching: new(2), SourceReport: &api.SourceReport{Direct: 2, UploadLANBPS: 1_600_000}}}.Line(term.Style{}),
 			term.Style{},
 			"● LIVE 800 kb/s | 2 direct, 2 watching | LAN 1.6 Mb/s",
 		},

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"io"
 	"os"
 	"os/signal"
 	"slices"
@@ -16,7 +17,11 @@ import (
 	"relay/cli/manual"
 	"relay/cli/term"
 	"relay/cli/words"
+	"relay/cli/upkeep"
 )
+
+// Version is the release that this source code is, or will become.
+const Version = "0.1.0"
 
 const appHelp = `relay - live video from one person to many, without a server
 
@@ -53,8 +58,8 @@ Flags:
 
 // Main runs one command and returns the exit code. The first Ctrl-C shuts it down cleanly; the
 // second ends it at once.
-func Main(args []string, io Stdio) int {
-	t := term.New(io.Out, io.Err)
+func Main(args []string, stdio Stdio) int {
+	t := term.New(stdio.Out, stdio.Err)
 	// A closed pipe is an error of the write, not a signal: the channel's children
 	// must not lose their parent because a player on stdout went away.
 	signal.Ignore(syscall.SIGPIPE)
@@ -64,7 +69,7 @@ func Main(args []string, io Stdio) int {
 	if err := flag.DropEmptyEnv(); err != nil {
 		return fault.Report(t, err)
 	}
-	app := newApp(t, io)
+	app := newApp(t, stdio)
 	err := app.RunContext(ctx, runArgs(app, args))
 	if code := fault.Report(t, err); code != fault.ExitOK {
 		return code
@@ -106,32 +111,35 @@ func untilSignal() (ctx context.Context, interrupted func() bool, stop func()) {
 	}
 }
 
-func newApp(t *term.Terminal, io Stdio) *cli.App {
+func newApp(t *term.Terminal, stdio Stdio) *cli.App {
 	app := &cli.App{
 		Name:                  "relay",
 		Usage:                 "live video from one person to many, without a server",
 		Flags:                 []cli.Flag{cli.HelpFlag}, // a help command of our own keeps it out
 		HideVersion:           true,
 		HideHelpCommand:       true,
-		Reader:                io.In,
+		Reader:                stdio.In,
 		Writer:                t.Out,
 		ErrWriter:             t.Err,
 		CustomAppHelpTemplate: appHelp,
 		ExitErrHandler:        func(*cli.Context, error) {},
 		OnUsageError:          flag.UsageError,
 		Commands: []*cli.Command{
-			sourceCommand(t, io),
-			watchCommand(t, io),
-			listCommand(t, io),
-			serveCommand(t, io),
-			treeCommand(t, io),
-			topCommand(t, io),
-			linkCommand(t, io),
-			keyCommand(t, io),
-			doctorCommand(t, io),
+			sourceCommand(t, stdio),
+			watchCommand(t, stdio),
+			listCommand(t, stdio),
+			serveCommand(t, stdio),
+			treeCommand(t, stdio),
+			topCommand(t, stdio),
+			linkCommand(t, stdio),
+			keyCommand(t, stdio),
+			doctorCommand(t, stdio),
 			demoCommand(t),
-			flag.Abuse(io.Out),
-			versionCommand(t),
+			flag.Abuse(stdio.Out),
+			upkeep.Service(t, func(args []string, log io.Writer) int { return Main(args, Stdio{In: stdio.In, Out: log, Err: log}) }),
+			upkeep.Update(t, Version),
+			upkeep.Ready(t),
+			upkeep.VersionCommand(t, Version),
 		},
 	}
 	app.Commands = append(app.Commands, manual.Completion(t), manual.Man(t, app, Version), helpCommand(app), manual.Candidates(t, app))
@@ -147,10 +155,14 @@ func newApp(t *term.Terminal, io Stdio) *cli.App {
 		}
 	}
 	app.Action = func(c *cli.Context) error {
-		if c.NArg() == 0 {
-			return cli.ShowAppHelp(c)
+		if c.NArg() > 0 {
+			return flag.UnknownCommand(app, c.Args().First())
 		}
-		return flag.UnknownCommand(app, c.Args().First())
+		command, err := upkeep.Begin(c.Context, t, stdio.In)
+		if err != nil || command == "" {
+			return err
+		}
+		return app.RunContext(c.Context, []string{app.Name, command})
 	}
 	return app
 }
@@ -167,7 +179,7 @@ func runArgs(app *cli.App, args []string) []string {
 		args = slices.Concat(args[:1], []string{"version"}, args[2:])
 	}
 	c := app.Command(args[1])
-	if c == nil {
+	if c == nil || c.SkipFlagParsing {
 		return args
 	}
 	flags := append(slices.Clone(c.Flags), cli.HelpFlag)

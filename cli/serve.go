@@ -27,6 +27,7 @@ every minute and on SIGHUP. A channel that fails does not end the others.
 --token no LINK is needed: whoever knows the token brings channels.`,
 		Flags: append([]cli.Flag{
 			flag.Text("list", "`FILE` or http(s) URL with the channels to carry"),
+			flag.Toggle("check", "read the flags, the links and the list, say what is wrong with them, and end"),
 			flag.Toggle("json", "write what happens to stdout, a JSON object on a line"),
 		}, append(flag.Helping(), nodeFlags(playersHere)...)...),
 		Action: func(c *cli.Context) error { return runServe(c, t, stdio) },
@@ -49,6 +50,9 @@ func runServe(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 	cfg.Brought.Open = channels.Open
 	if err := channels.Read(c.Context); err != nil {
 		return err
+	}
+	if c.Bool("check") {
+		return nil
 	}
 	log := words.NewLog(t, c.Bool("verbose"))
 	defer log.Sync() // it keeps lines for a second

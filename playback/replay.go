@@ -14,7 +14,7 @@ import (
 // Replay is what was kept of a channel, as FLV from its beginning to its end. It has to be closed.
 type Replay struct {
 	kept  *kept
-	from  *film
+	from  *spool
 	place *place
 	out   net.Buffers
 }
@@ -41,7 +41,7 @@ func (r *Replay) rewind() error {
 		return errNothingKept
 	}
 	r.Close()
-	r.from = &film{past: past, plain: r.kept.plain()}
+	r.from = &spool{past: past, plain: r.kept.plain()}
 	r.place = newPlace(newOwnReel(stream.NewRing(stream.Limits{}), flvForm, r.from), GOP)
 	r.out, err = r.more()
 	if err == io.EOF {
@@ -98,8 +98,8 @@ func (r *Replay) Close() error {
 	return nil
 }
 
-// film reads what is kept as fast as it is asked, and is closed at its end.
-type film struct {
+// spool reads what is kept as fast as it is asked, and is closed at its end.
+type spool struct {
 	past   *archive.Reader
 	plain  func(stream.Item) (stream.Item, error)
 	missed uint64
@@ -108,7 +108,7 @@ type film struct {
 }
 
 // Poll is as that of [stream.Cursor].
-func (f *film) Poll() (stream.Item, <-chan struct{}, error) {
+func (f *spool) Poll() (stream.Item, <-chan struct{}, error) {
 	for {
 		it, ok, err := f.past.Next()
 		if err != nil || !ok {
@@ -128,4 +128,4 @@ func (f *film) Poll() (stream.Item, <-chan struct{}, error) {
 }
 
 // Gap is as that of [stream.Cursor].
-func (f *film) Gap() (missed, moves uint64) { return f.missed, 0 }
+func (f *spool) Gap() (missed, moves uint64) { return f.missed, 0 }

@@ -80,6 +80,11 @@ func Report(t *term.Terminal, err error) int {
 	return f.Code
 }
 
+// Said is an error that has been printed where it came up, with the exit code of what failed.
+func Said(code int) error {
+	return &Error{Err: errors.New("it was said before"), Code: code, told: true}
+}
+
 // Tell prints an [Error] at once and returns it, for a command that takes seconds to end: Report will
 // not print it again. It returns every other error, and nil, as it is.
 func Tell(t *term.Terminal, err error) error {

@@ -20,6 +20,7 @@ import (
 	"relay/cli/lan"
 	"relay/cli/sink"
 	"relay/cli/term"
+	"relay/cli/upkeep"
 	"relay/playback"
 	"relay/relay/store"
 )
@@ -140,6 +141,9 @@ func Complete(app *cli.App, words []string, channels func(command string) []Cand
 	cmd := app.Command(words[0])
 	if cmd == nil {
 		return nil
+	}
+	if cmd.Name == "service" && len(words) > 2 && words[1] == "install" { // what follows is that of relay serve
+		return Complete(app, append([]string{"serve"}, words[2:]...), channels)
 	}
 	before := words[1 : len(words)-1]
 	flags := append(slices.Clone(cmd.Flags), cli.HelpFlag)
@@ -264,6 +268,12 @@ func arguments(app *cli.App, command string, channels func(string) []Candidate) 
 		all := []Candidate{anyFile}
 		for _, a := range key.Actions {
 			all = append(all, Candidate{Word: a})
+		}
+		return all
+	case "service":
+		var all []Candidate
+		for _, a := range upkeep.ServiceActions {
+			all = append(all, Candidate{a[0], a[1]})
 		}
 		return all
 	case "tree", "top", "link", "watch":

@@ -27,6 +27,7 @@ var manEnvironment = [][2]string{
 var manFiles = [][2]string{
 	{"~/.config/relay", "The folder with the keys, readable by you alone; relay refuses keys that others can read. On macOS it is ~/Library/Application Support/relay, on Windows %AppData%\\relay. --config names another."},
 	{"~/.config/relay/config.toml", "Sets flags by their names, as in upload = \"20M\"; what follows a line such as [source] holds for that command alone."},
+	{"~/.config/systemd/user/relay.service", "What relay service install writes on Linux. On macOS it is ~/Library/LaunchAgents/relay.serve.plist, on Windows the task relay."},
 	{"~/.config/relay/node.key", "The key by which other nodes know this one. It is no channel's, and relay key import refuses it."},
 	{"~/.config/relay/channels/NAME.key", "The key of a channel that is broadcast from here. Whoever has it can broadcast that channel; without it the link cannot be kept."},
 	{"~/.config/relay/channels/NAME.stream", "What an encoder has to know to publish."},
@@ -43,5 +44,6 @@ var manExamples = [][2]string{
 	{"Record without watching, for half a minute at most without a connection:", "relay watch LINK -o show.flv --timeout 30s"},
 	{"See who is served, and how well:", "relay top"},
 	{"Send the link to a friend again, or show it to a phone:", "relay link --qr"},
+	{"Pass a channel on from now on, in the background:", "relay service install LINK --upload 20M"},
 	{"Find out what is wrong:", "relay doctor"},
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path"
+	"slices"
 	"strings"
 	"time"
 )
@@ -21,6 +22,8 @@ const (
 # After a change: systemctl reload relay
 `
 	serviceFile = "usr/lib/systemd/system/relay.service"
+	userFile    = "usr/lib/systemd/user/relay.service"
+	maintainer  = "The relay authors <relay@localhost>"
 )
 
 // Scripts that dpkg runs. The service is installed, and left to whoever wants it to enable: it
@@ -60,13 +63,18 @@ set -e
 if [ -d /run/systemd/system ]; then
 	systemctl daemon-reload
 fi
+if [ "$1" = purge ]; then
+	# The service's keys. What users have in their own folders is theirs.
+	rm -rf /var/lib/relay /var/lib/private/relay
+	rmdir /etc/relay 2>/dev/null || true
+fi
 `
 )
 
 // deb returns a Debian package (deb(5), Debian Policy): the program, its manual page, what shells
 // complete, and the service.
-func deb(version, arch string, program []byte, made time.Time) ([]byte, error) {
-	files, err := installed(program)
+func (r *release) deb(arch string, program []byte) ([]byte, error) {
+	files, err := r.installed(program)
 	if err != nil {
 		return nil, err
 	}
@@ -78,17 +86,18 @@ func deb(version, arch string, program []byte, made time.Time) ([]byte, error) {
 	control := fmt.Sprintf(`Package: relay
 Version: %s
 Architecture: %s
-Maintainer: The relay authors <relay@localhost>
+Maintainer: %s
 Installed-Size: %d
 Depends: passwd
-Recommends: ffmpeg
+Recommends: ca-certificates
+Suggests: ffmpeg, mpv
 Section: video
 Priority: optional
 Description: live video from one person to many, without a server
  One runs relay source and points OBS or ffmpeg at it; everyone else runs relay
  watch and opens a player or a browser on a local address. Every watcher passes
  the stream on to others.
-`, version, arch, (size+1023)/1024)
+`, r.version, arch, maintainer, (size+1023)/1024)
 	about, err := tarOf(under([]file{
 		{"conffiles", []byte("/" + channelsFile + "\n"), 0o644},
 		{"control", []byte(control), 0o644},
@@ -96,11 +105,11 @@ Description: live video from one person to many, without a server
 		{"postinst", []byte(afterInstall), 0o755},
 		{"postrm", []byte(afterRemoval), 0o755},
 		{"prerm", []byte(beforeRemoval), 0o755},
-	}), made)
+	}), r.made)
 	if err != nil {
 		return nil, err
 	}
-	data, err := tarOf(under(files), made)
+	data, err := tarOf(under(files), r.made)
 	if err != nil {
 		return nil, err
 	}
@@ -108,17 +117,21 @@ Description: live video from one person to many, without a server
 		{"debian-binary", []byte("2.0\n"), 0o644},
 		{"control.tar.gz", about, 0o644},
 		{"data.tar.gz", data, 0o644},
-	}, made), nil
+	}, r.made), nil
 }
 
 // installed returns the files of a package, by name.
-func installed(program []byte) ([]file, error) {
+func (r *release) installed(program []byte) ([]file, error) {
 	service, err := os.ReadFile("cli/deploy/relay.service")
 	if err != nil {
 		return nil, err
 	}
 	// A package's programs are not where its owner puts others.
 	service = bytes.ReplaceAll(service, []byte("/usr/local/bin/relay"), []byte("/usr/bin/relay"))
+	own, err := os.ReadFile("cli/deploy/relay-user.service")
+	if err != nil {
+		return nil, err
+	}
 	licence, err := os.ReadFile("LICENSE")
 	if err != nil {
 		return nil, err
@@ -141,14 +154,22 @@ func installed(program []byte) ([]file, error) {
 		{channelsFile, []byte(channelsText), 0o640}, // links may have secrets
 		{"usr/bin/relay", program, 0o755},
 		{serviceFile, service, 0o644},
+		{userFile, own, 0o644},
 		{"usr/share/bash-completion/completions/relay", said["completion bash"], 0o644},
+		{"usr/share/doc/relay/CHANGES.md.gz", gzipOf(changes), 0o644},
 		{"usr/share/doc/relay/README.md", readme, 0o644},
-		{"usr/share/doc/relay/changelog.gz", gzipOf(changes), 0o644},
-		{"usr/share/doc/relay/copyright", licence, 0o644},
+		{"usr/share/doc/relay/changelog.gz", gzipOf(r.changelog()), 0o644},
+		{"usr/share/doc/relay/copyright", slices.Concat(licence, []byte("\n"), noticesText(r.notices, true)), 0o644},
 		{"usr/share/fish/vendor_completions.d/relay.fish", said["completion fish"], 0o644},
 		{"usr/share/man/man1/relay.1.gz", gzipOf(said["man"]), 0o644},
 		{"usr/share/zsh/vendor-completions/_relay", said["completion zsh"], 0o644},
 	}, nil
+}
+
+// changelog is that of the package, in the form that Debian's tools read: what has changed is in another file.
+func (r *release) changelog() []byte {
+	return fmt.Appendf(nil, "relay (%s) unstable; urgency=medium\n\n  * New release: CHANGES.md.gz says what has changed.\n\n -- %s  %s\n",
+		r.version, maintainer, r.made.Format("Mon, 02 Jan 2006 15:04:05 -0700"))
 }
 
 // says returns what relay prints, built for this machine.

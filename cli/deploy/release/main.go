@@ -25,6 +25,7 @@ var targets = []system{
 
 func main() {
 	out := flag.String("out", "bin/release", "`FOLDER` to write to")
+	url := flag.String("url", nowhere, "`ADDRESS`, by https, below which the files will be, in a folder of the version's name; ADDRESS/latest.json is asked by relay update --check")
 	here := flag.Bool("here", false, "for this machine's system alone")
 	flag.Parse()
 	if flag.NArg() > 0 {
@@ -35,7 +36,7 @@ func main() {
 	if *here {
 		chosen = []system{{runtime.GOOS, runtime.GOARCH}}
 	}
-	if err := run(*out, chosen); err != nil {
+	if err := run(*out, *url, chosen); err != nil {
 		fmt.Fprintln(os.Stderr, "release:", err)
 		os.Exit(1)
 	}
@@ -44,14 +45,19 @@ func main() {
 // release is what all files of one have in common.
 type release struct {
 	out     string // folder
+	url     string // where the files will be
 	version string
 	made    time.Time
 	docs    []file
+	notices []notice // what libraries want to be said with them
 }
 
 // run builds for all of chosen. It is run in the module's root.
-func run(out string, chosen []system) error {
-	r := release{out: out}
+func run(out, url string, chosen []system) error {
+	if !strings.HasPrefix(url, "https://") || strings.HasSuffix(url, "/") {
+		return fmt.Errorf("-url %q: as in https://example.org/relay", url)
+	}
+	r := release{out: out, url: url}
 	said, err := says("version")
 	if err != nil {
 		return err
@@ -63,6 +69,10 @@ func run(out string, chosen []system) error {
 	if r.docs, err = documents(); err != nil {
 		return err
 	}
+	if r.notices, err = notices(chosen); err != nil {
+		return err
+	}
+	r.docs = append(r.docs, file{"NOTICES.txt", noticesText(r.notices, false), 0o644})
 	if err := os.RemoveAll(out); err != nil {
 		return err
 	}
@@ -74,12 +84,27 @@ func run(out string, chosen []system) error {
 			return fmt.Errorf("%s/%s: %w", s.os, s.arch, err)
 		}
 	}
+	if err := r.latest(); err != nil {
+		return err
+	}
+	if err := r.recipes("cli/deploy/recipes"); err != nil {
+		return err
+	}
+	for _, name := range []string{"Dockerfile", "compose.yaml"} {
+		b, err := os.ReadFile(filepath.Join("cli/deploy", name))
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(out, name), b, 0o644); err != nil {
+			return err
+		}
+	}
 	return sum(out)
 }
 
 // system builds for one system.
 func (r *release) system(s system) error {
-	program, err := build(s)
+	program, err := build(s, r.url)
 	if err != nil {
 		return err
 	}
@@ -99,7 +124,7 @@ func (r *release) system(s system) error {
 	}
 	if s.os == "linux" {
 		files[fmt.Sprintf("relay_%s_%s.deb", r.version, s.arch)] = func() ([]byte, error) {
-			return deb(r.version, s.arch, program, r.made)
+			return r.deb(s.arch, program)
 		}
 	}
 	for name, bytes := range files {
@@ -122,6 +147,9 @@ func sum(out string) error {
 	}
 	var sums strings.Builder
 	for _, f := range files { // by name
+		if f.IsDir() { // recipes have sums in them, and are for others to change
+			continue
+		}
 		b, err := os.ReadFile(filepath.Join(out, f.Name()))
 		if err != nil {
 			return err

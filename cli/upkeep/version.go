@@ -1,4 +1,4 @@
-package cli
+package upkeep
 
 import (
 	"fmt"
@@ -11,13 +11,11 @@ import (
 	"relay/cli/term"
 )
 
-// Version is the release that this source code is, or will become.
-const Version = "0.1.0"
-
 // commitLen is how many digits of a commit are printed: enough to tell any two apart.
 const commitLen = 12
 
-func versionCommand(t *term.Terminal) *cli.Command {
+// VersionCommand prints a release's version.
+func VersionCommand(t *term.Terminal, release string) *cli.Command {
 	return &cli.Command{
 		Name:  "version",
 		Usage: "print the version",
@@ -25,7 +23,7 @@ func versionCommand(t *term.Terminal) *cli.Command {
 			if c.NArg() > 0 {
 				return fault.Usage("", "relay version takes no arguments")
 			}
-			fmt.Fprintln(t.Out, versionText())
+			fmt.Fprintln(t.Out, versionText(release))
 			return nil
 		},
 	}
@@ -33,15 +31,15 @@ func versionCommand(t *term.Terminal) *cli.Command {
 
 // versionText names the release and what the binary was built from. go run and go test record
 // no commit.
-func versionText() string {
+func versionText(release string) string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		info = &debug.BuildInfo{GoVersion: runtime.Version()}
 	}
-	return versionOf(info)
+	return versionOf(release, info)
 }
 
-func versionOf(info *debug.BuildInfo) string {
+func versionOf(release string, info *debug.BuildInfo) string {
 	commit, modified := "", false
 	for _, kv := range info.Settings {
 		switch kv.Key {
@@ -51,7 +49,7 @@ func versionOf(info *debug.BuildInfo) string {
 			modified = kv.Value == "true"
 		}
 	}
-	s := "relay " + Version
+	s := "relay " + release
 	if commit != "" {
 		s += " commit " + commit
 		if modified {

@@ -1,4 +1,4 @@
-package cli
+package upkeep
 
 import (
 	"runtime"
@@ -12,17 +12,17 @@ func TestVersionNamesWhatItWasBuiltFrom(t *testing.T) {
 		settings []debug.BuildSetting
 		want     string
 	}{
-		{nil, "relay " + Version + " (go1.99, " + machine + ")"},
+		{nil, "relay 1.2.3 (go1.99, " + machine + ")"},
 		{
 			[]debug.BuildSetting{{Key: "vcs.revision", Value: "0123456789abcdef0123"}, {Key: "vcs.modified", Value: "false"}},
-			"relay " + Version + " commit 0123456789ab (go1.99, " + machine + ")",
+			"relay 1.2.3 commit 0123456789ab (go1.99, " + machine + ")",
 		},
 		{
 			[]debug.BuildSetting{{Key: "vcs.revision", Value: "0123456789abcdef0123"}, {Key: "vcs.modified", Value: "true"}},
-			"relay " + Version + " commit 0123456789ab with changes (go1.99, " + machine + ")",
+			"relay 1.2.3 commit 0123456789ab with changes (go1.99, " + machine + ")",
 		},
 	} {
-		if got := versionOf(&debug.BuildInfo{GoVersion: "go1.99", Settings: c.settings}); got != c.want {
+		if got := versionOf("1.2.3", &debug.BuildInfo{GoVersion: "go1.99", Settings: c.settings}); got != c.want {
 			t.Errorf("%v: got %q, want %q", c.settings, got, c.want)
 		}
 	}

@@ -16,8 +16,8 @@ import (
 	"relay/cli/flag"
 	"relay/cli/manual"
 	"relay/cli/term"
-	"relay/cli/words"
 	"relay/cli/upkeep"
+	"relay/cli/words"
 )
 
 // Version is the release that this source code is, or will become.

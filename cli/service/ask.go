@@ -45,7 +45,7 @@ func asked(ctx context.Context, name string, args ...string) (string, error) {
 	}
 	var exit *exec.ExitError
 	if said == "" || !errors.As(err, &exit) {
-		said = err.Error()
+		said = fault.Plain(err)
 	}
 	return out.String(), fault.Fail("", words.ServiceFailed, name+" "+strings.Join(args, " "), said)
 }

@@ -11,11 +11,13 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"relay/cli/ask"
 	"relay/cli/fault"
 	"relay/cli/flag"
 	"relay/cli/manual"
 	"relay/cli/term"
 	"relay/cli/upkeep"
+	"relay/cli/words"
 )
 
 // Version is the release that this source code is, or will become.
@@ -61,6 +63,7 @@ func Main(args []string, stdio Stdio) int {
 	// A closed pipe is an error of the write, not a signal: the channel's children
 	// must not lose their parent because a player on stdout went away.
 	signal.Ignore(syscall.SIGPIPE)
+	words.SilenceGo()
 	ctx, interrupted, stop := untilSignal()
 	defer stop()
 	if err := flag.DropEmptyEnv(); err != nil {
@@ -115,6 +118,7 @@ func newApp(t *term.Terminal, stdio Stdio) *cli.App {
 		Flags:                 []cli.Flag{cli.HelpFlag}, // a help command of our own keeps it out
 		HideVersion:           true,
 		HideHelpCommand:       true,
+		Reader:                stdio.In,
 		Writer:                t.Out,
 		ErrWriter:             t.Err,
 		CustomAppHelpTemplate: appHelp,
@@ -170,7 +174,8 @@ func runArgs(app *cli.App, args []string) []string {
 	if len(args) < 2 {
 		return args
 	}
-	if args[1] == "--version" || args[1] == "-version" {
+	args = append(args[:1:1], ask.Command(args[1:])...)
+	if slices.Contains([]string{"--version", "-version", "-V", "-v"}, args[1]) {
 		args = slices.Concat(args[:1], []string{"version"}, args[2:])
 	}
 	c := app.Command(args[1])

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"encoding/json"
 	"io"
 	"strings"
@@ -47,7 +48,7 @@ func runDoctor(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 	if err != nil {
 		return err
 	}
-	addr, err := askedOf(c)
+	addr, err := flag.Asked(c, "http", playback.DefaultPort)
 	if err != nil {
 		return err
 	}
@@ -108,13 +109,14 @@ func doctorsInvite(c *cli.Context) (*relay.Invite, error) {
 	switch {
 	case c.NArg() == 0:
 		return nil, nil
-	case c.NArg() > 1:
-		return nil, fault.Usage("relay help doctor", "relay doctor takes one link, %d arguments were given", c.NArg())
 	case !c.Bool("internet"):
 		return nil, fault.Usage("relay doctor --internet LINK", "relay doctor takes a link with --internet alone")
 	}
-	inv, err := ask.Invite(c.Context, c.Args().First())
-	return &inv, err
+	all, err := ask.Invites(c.Context, c.Args().Slice())
+	if err != nil || len(all) != 1 {
+		return nil, cmp.Or(err, fault.Usage("relay help doctor", "relay doctor takes one link, %d were given", len(all)))
+	}
+	return &all[0], nil
 }
 
 // defaultPorts returns the ports that relay opens without further flags, moved by offset.

@@ -46,19 +46,12 @@ soon as relay source runs.`,
 }
 
 func runLink(c *cli.Context, t *term.Terminal, stdio Stdio) error {
-	if c.NArg() > 1 {
-		return fault.Usage("relay help link", "relay link takes one name, %d arguments were given", c.NArg())
-	}
 	more, err := flag.Advertised(c)
 	if err != nil {
 		return err
 	}
 	own, ownErr := store.OwnChannels(c.String("config"))
-	wanted, err := ask.Channel(c.Args().First(), own)
-	if err != nil {
-		return err
-	}
-	addr, err := askedOf(c)
+	wanted, addr, err := askedOf(c, own)
 	if err != nil {
 		return err
 	}
@@ -71,10 +64,10 @@ func runLink(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 		if !silent || c.IsSet("http") || c.Bool("page") || wanted == "" && len(own) == 0 && ownErr == nil {
 			return err
 		}
-		stored, storedErr := storedLink(c.Args().First(), wanted, own, more, relay.DefaultPort+c.Int("offset"))
+		stored, storedErr := storedLink(strings.Join(c.Args().Slice(), " "), wanted, own, more, relay.DefaultPort+c.Int("offset"))
 		kept, keptErr := store.SecretOf(c.String("config"), stored.Channel)
 		if ownErr != nil {
-			t.Say("Not all keys here can be used: %s", strings.ReplaceAll(ownErr.Error(), "\n", "; "))
+			t.Say("Not all keys here can be used: %s", strings.ReplaceAll(fault.Plain(ownErr), "\n", "; "))
 		}
 		if err := cmp.Or(storedErr, keptErr); err != nil {
 			return err

@@ -6,6 +6,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"relay/cli/ask"
 	"relay/cli/fault"
 	"relay/cli/flag"
 	"relay/cli/station"
@@ -13,6 +14,7 @@ import (
 	"relay/playback"
 	"relay/playback/admin"
 	"relay/relay"
+	"relay/relay/store"
 )
 
 const (
@@ -65,9 +67,17 @@ func askFlags() []cli.Flag {
 	}
 }
 
-// askedOf reads askFlags: the address of the relay to ask.
-func askedOf(c *cli.Context) (string, error) {
-	return flag.Asked(c, "http", playback.DefaultPort)
+// askedOf reads askFlags and the arguments that name a channel: which one, and the address of the relay to
+// ask for it. That of a page is where to ask, unless --http says so.
+func askedOf(c *cli.Context, own []store.OwnChannel) (channel, addr string, err error) {
+	channel, page, err := ask.Channel(c.Args().Slice(), own)
+	if err != nil {
+		return "", "", err
+	}
+	if addr, err = flag.Asked(c, "http", playback.DefaultPort); page != "" && !c.IsSet("http") {
+		addr = page
+	}
+	return channel, addr, err
 }
 
 // listener reads the flag called name: where to listen. what says for whom, in messages.
@@ -101,7 +111,7 @@ func stationFlags(c *cli.Context) (s station.Config, err error) {
 	if s.Webhook, err = flag.Webhook(c); err != nil {
 		return s, err
 	}
-	if s.Proxies, err = flag.Proxies(c); err != nil {
+	if s.Proxies, s.Embed, err = flag.Sites(c); err != nil {
 		return s, err
 	}
 	if s.Name, s.HostName, err = flag.NodeName(c); err != nil {

@@ -93,11 +93,11 @@ func runServe(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 // givenTo reads the links on the command line. There need be none where sources bring channels.
 func givenTo(c *cli.Context, brought bool) ([]relay.Invite, error) {
 	var given []relay.Invite
-	for _, arg := range c.Args().Slice() {
-		u, err := ask.Invite(c.Context, arg)
-		if err != nil {
-			return nil, err
-		}
+	links, err := ask.Invites(c.Context, c.Args().Slice())
+	if err != nil {
+		return nil, err
+	}
+	for _, u := range links {
 		if u, err = carry.Unread(u); err != nil {
 			return nil, fault.Usage("ask whoever broadcasts for the link that relay link --join-only prints", "%w", err)
 		}

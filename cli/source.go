@@ -17,6 +17,7 @@ import (
 
 	"relay/cli/fault"
 	"relay/cli/flag"
+	"relay/cli/input"
 	"relay/cli/privacy"
 	"relay/cli/station"
 	"relay/cli/term"
@@ -65,7 +66,7 @@ standard input; or an rtmp:// or http(s):// address to fetch a live FLV stream f
 
 // sourcePlan is what the command line asks for.
 type sourcePlan struct {
-	input   input
+	input   input.Input
 	station station.Config
 	folder  string        // --config
 	name    string        // of the channel on this machine
@@ -89,8 +90,8 @@ type source struct {
 	key     string    // that the encoder has to give; "" if none is waited for
 	once    sync.Once // the text at the start
 	shared  station.SharedLink
-	alone   bool     // the warning that the link leads here from this network alone
-	refused sync.Map // codes of the warnings that encoders were turned away, each once
+	alone   bool // the warning that the link leads here from this network alone
+	refused words.Turned
 }
 
 // runSource goes from the command line to the end of the command: it decides, opens what it
@@ -103,7 +104,7 @@ func runSource(c *cli.Context, t *term.Terminal, stdio Stdio) (err error) {
 	s := &source{reporter: reporter{t, jsonEvents(c, stdio)}, plan: p, log: words.NewLog(t, c.Bool("verbose"))}
 	defer s.log.Sync() // it keeps lines for a second
 	defer func() { s.events.End(c.Context, err) }()
-	if err := s.plan.input.check(); err != nil {
+	if err := s.plan.input.Check(); err != nil {
 		return err // a name with a mistake in it makes no keys
 	}
 	keys, err := station.OpenKeys(s.plan.folder, s.plan.name)
@@ -133,9 +134,6 @@ func runSource(c *cli.Context, t *term.Terminal, stdio Stdio) (err error) {
 
 // planSource reads the command line. It opens nothing.
 func planSource(c *cli.Context, stdio Stdio) (p sourcePlan, err error) {
-	if c.NArg() > 1 {
-		return p, fault.Usage("relay help source", "relay source takes one input, %d were given", c.NArg())
-	}
 	if p.station, err = stationFlags(c); err != nil {
 		return p, err
 	}
@@ -145,10 +143,10 @@ func planSource(c *cli.Context, stdio Stdio) (p sourcePlan, err error) {
 	if p.station.Title, err = titleOf(c.String("title")); err != nil {
 		return p, err
 	}
-	if p.input, err = inputOf(c.Args().First(), c.Bool("loop"), stdio.In); err != nil {
+	if p.input, err = input.Of(c.Args().Slice(), c.Bool("loop"), stdio.In); err != nil {
 		return p, err
 	}
-	if p.input.awaited() {
+	if p.input.Awaited() {
 		if p.station.RTMP, err = listener(c, "the encoder", "rtmp", "127.0.0.1", rtmp.DefaultPort); err != nil {
 			return p, err
 		}
@@ -176,7 +174,7 @@ func (s *source) identify(ctx context.Context, in io.Reader, keys *station.Keys)
 	for _, name := range s.plan.station.Shown {
 		s.warn(words.Shown(name))
 	}
-	if s.key = s.plan.key; s.plan.input.awaited() && s.key == "" {
+	if s.key = s.plan.key; s.plan.input.Awaited() && s.key == "" {
 		if s.key, err = keys.StreamKey(); err != nil {
 			return nil, err
 		}
@@ -184,7 +182,7 @@ func (s *source) identify(ctx context.Context, in io.Reader, keys *station.Keys)
 	if s.access, err = s.plan.privacy.ForSource(ctx, s.t, in, keys, s.plan.name, stream.IDOf(keys.Key)); err != nil {
 		return nil, err
 	}
-	if s.replay, err = station.OpenReplay(s.t, &s.plan.station, s.plan.input.path, s.plan.folder); err != nil {
+	if s.replay, err = station.OpenReplay(s.t, &s.plan.station, s.plan.input.Path, s.plan.folder); err != nil {
 		return nil, err
 	}
 	s.plan.station.Private(s.access)
@@ -221,16 +219,16 @@ func (s *source) runner() interface {
 } {
 	in := s.plan.input
 	switch {
-	case in.stdin != nil:
-		return &ingest.Pipe{From: in.stdin, Open: s.begin}
-	case in.path != "":
-		return &ingest.File{Path: in.path, From: s.replay, Loop: in.loop, Open: s.begin, Log: s.log}
-	case in.url == nil:
+	case in.Stdin != nil:
+		return &ingest.Pipe{From: in.Stdin, Open: s.begin}
+	case in.Path != "":
+		return &ingest.File{Path: in.Path, From: s.replay, Loop: in.Loop, Open: s.begin, Log: s.log}
+	case in.URL == nil:
 		return &rtmp.Server{Listener: s.station.RTMP, Publish: ingest.OverRTMP(s.admit), Play: s.station.PlayOverRTMP, Refused: s.turnedAway, Refusals: &s.station.RTMPRefused, Own: s.station.Node.Near, Log: s.log}
-	case strings.EqualFold(in.url.Scheme, "rtmp"):
-		return &ingest.RTMPPull{URL: in.url, Open: s.begin, Log: s.log}
+	case strings.EqualFold(in.URL.Scheme, "rtmp"):
+		return &ingest.RTMPPull{URL: in.URL, Open: s.begin, Log: s.log}
 	}
-	return &ingest.HTTPPull{URL: in.url, Open: s.begin, Log: s.log}
+	return &ingest.HTTPPull{URL: in.URL, Open: s.begin, Log: s.log}
 }
 
 // admit lets in an encoder that knows the key. An encoder cannot tell a wrong key from a wrong
@@ -246,10 +244,8 @@ func (s *source) admit(ctx context.Context, app, key string) (*ingest.Session, e
 
 // turnedAway tells the person who runs the source why an encoder was not taken.
 func (s *source) turnedAway(why error) {
-	if w, ok := words.TurnedAway(why, s.station.RTMPServer()); ok {
-		if _, said := s.refused.LoadOrStore(w.Code, true); !said {
-			s.warn(w)
-		}
+	if w, fresh := s.refused.Look(why, s.station.RTMPServer(), s.media.Status().Sessions); fresh {
+		s.warn(w)
 	}
 }
 
@@ -267,7 +263,7 @@ func (s *source) run(ctx context.Context) error {
 	g := newGroup(ctx)
 	defer g.stop()
 	in := s.runner()
-	if s.plan.input.awaited() {
+	if s.plan.input.Awaited() {
 		s.greet() // before there can be anything else to tell
 	}
 	s.station.Run(g.ctx, g.Group)
@@ -283,7 +279,7 @@ func (s *source) run(ctx context.Context) error {
 			return nil // a write to a channel that closes is no error of the input
 		}
 		if err != nil {
-			return explainInput(err)
+			return s.plan.input.Explain(err)
 		}
 		s.t.Say("The input has ended.")
 		s.drain(g.ctx)

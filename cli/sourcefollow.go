@@ -26,6 +26,7 @@ func (s *source) follow(ctx context.Context) {
 	defer tick.Stop()
 	var was ingest.Status
 	var advice words.Adviser
+	seen := words.Told{Silent: !s.plan.input.Awaited()}
 	var told, reported time.Time
 	var figures string
 	for {
@@ -51,6 +52,7 @@ func (s *source) follow(ctx context.Context) {
 			}
 			s.shared.Again(s.t, s.station, func() string { return s.station.Link(s.channel) })
 			air := s.status(ctx, now, enc, c)
+			seen.Tell(s.t, air.Situation, true, false, now)
 			s.t.Show(air.Line(s.t.Style()).Draw(s.t.Style()))
 			if f := air.Crowd(); !s.t.ErrTTY && f != figures && now.Sub(told) >= changesEvery {
 				if figures != "" || air.Direct > 0 || air.Players > 0 {
@@ -74,8 +76,7 @@ func (s *source) announce(was, enc ingest.Status) {
 		s.t.Say("Live: %s", words.MediaText(enc.Info))
 		s.events.Tell(words.LiveAlias(s.channel.ID(), enc.Info))
 	}
-	if was.Live && !enc.Live && s.plan.input.awaited() {
-		s.t.Say("The encoder has stopped. Viewers stay connected; start it again to go on.")
+	if was.Live && !enc.Live && s.plan.input.Awaited() {
 		s.events.Tell(words.Alias(s.channel.ID(), api.EventEncoderLost, api.EventPublish))
 	}
 }
@@ -86,7 +87,7 @@ func (s *source) view(enc ingest.Status, c relay.Status) words.SourceView {
 		Encoder: enc, Started: c.Ring.Head.Seq != 0, BitRate: c.Ring.BitRate,
 		Upload: s.plan.station.Upload, Slots: c.Tree.Slots, FarSlots: c.Tree.Far,
 	}
-	if s.plan.input.awaited() {
+	if s.plan.input.Awaited() {
 		v.Server, v.Key = s.station.RTMPServer(), s.key
 		if a := s.station.RTMP.Addr().(*net.TCPAddr); !a.IP.IsLoopback() {
 			v.Exposed = fmt.Sprint(a.Port)
@@ -109,7 +110,7 @@ func (s *source) status(ctx context.Context, now time.Time, enc ingest.Status, c
 	input := encoderOf(enc)
 	facts := station.FactsFrom(c, true, &input)
 	return words.SourceStatus{
-		State:  api.StateOf(facts, now),
+		State: api.StateOf(facts, now), Situation: api.SituationOf(facts, now), Now: now,
 		Info:   enc.Info,
 		Report: api.Report{BitRate: c.Ring.BitRate, DelayMs: int64(delay), Players: s.station.Viewers(), Watching: facts.Watching, SourceReport: &r},
 	}

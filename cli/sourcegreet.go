@@ -17,7 +17,7 @@ func (s *source) greeting() words.Greeting {
 		Private: s.access.Private(), Phrase: s.access.ByPassphrase(),
 	}
 	g.Page, g.Near = s.station.Page()
-	if s.plan.input.awaited() {
+	if s.plan.input.Awaited() {
 		g.Server, g.Key = s.station.RTMPServer(), s.key
 	}
 	if g.Near && s.plan.code && s.t.ErrTTY {

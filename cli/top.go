@@ -62,19 +62,13 @@ type top struct {
 }
 
 func runTop(c *cli.Context, t *term.Terminal, stdio Stdio) error {
-	if c.NArg() > 1 {
-		return fault.Usage("relay help top", "relay top takes one channel, %d arguments were given", c.NArg())
-	}
 	own, _ := store.OwnChannels(c.String("config")) // whose keys can be read
 	s := &top{}
-	var err error
-	if s.channel, err = ask.Channel(c.Args().First(), own); err != nil {
-		return err
-	}
-	addr, err := askedOf(c)
+	channel, addr, err := askedOf(c, own)
 	if err != nil {
 		return err
 	}
+	s.channel = channel
 	s.Relay = ask.New(addr, own)
 	defer s.Close()
 	channels, err := s.picture(c.Context)
@@ -212,7 +206,7 @@ func (s *top) follow(ctx context.Context, screen *term.Screen, news chan<- topNe
 // take shows one answer. After an error the last figures stay, and the screen names the error.
 func (s *top) take(n topNews) {
 	if n.err != nil {
-		s.screen.Trouble = term.Clean(n.err.Error()) + "; asking again"
+		s.screen.Trouble = term.Clean(fault.Plain(n.err)) + "; asking again"
 		return
 	}
 	s.screen.Take(n.channels)

@@ -63,19 +63,13 @@ type treeShow struct {
 }
 
 func runTree(c *cli.Context, t *term.Terminal, stdio Stdio) error {
-	if c.NArg() > 1 {
-		return fault.Usage("relay help tree", "relay tree takes one channel, %d arguments were given", c.NArg())
-	}
 	s := &treeShow{json: c.Bool("json"), watch: c.Bool("watch"), all: c.Bool("all"), t: t, out: stdio.Out}
 	own, _ := store.OwnChannels(c.String("config")) // whose keys can be read
-	var err error
-	if s.channel, err = ask.Channel(c.Args().First(), own); err != nil {
-		return err
-	}
-	addr, err := askedOf(c)
+	channel, addr, err := askedOf(c, own)
 	if err != nil {
 		return err
 	}
+	s.channel = channel
 	s.Relay = ask.New(addr, own)
 	defer s.Close()
 	return s.run(c.Context)

@@ -24,6 +24,7 @@ import (
 	"relay/ingest/rtmp"
 	"relay/playback/api"
 	"relay/relay"
+	"relay/relay/store"
 	"relay/tree"
 )
 
@@ -119,11 +120,8 @@ func runWatch(c *cli.Context, t *term.Terminal, stdio Stdio) (err error) {
 
 // planWatch reads the command line. It opens nothing.
 func planWatch(c *cli.Context, stdio Stdio) (p watchPlan, err error) {
-	if c.NArg() > 1 {
-		return p, fault.Usage("relay help watch", "relay watch takes one link, %d arguments were given", c.NArg())
-	}
 	p.folder = c.String("config")
-	if p.pasted, err = ask.Paste(c.Args().First()); err != nil {
+	if p.pasted, err = ask.Given(c.Args().Slice()); err != nil {
 		return p, err
 	}
 	if len(p.pasted.Invite.Hosts) == 0 && p.pasted.Page == nil && c.Bool("no-discovery") {
@@ -227,6 +225,9 @@ func (w *watch) run(ctx context.Context) error {
 // greet prints the addresses, and writes the first event.
 func (w *watch) greet() {
 	w.t.Say("Joining channel %s", w.invite.Channel.Short())
+	if own, _ := store.OwnChannels(w.plan.folder); slices.ContainsFunc(own, func(o store.OwnChannel) bool { return o.ID == w.invite.Channel }) {
+		w.t.Say(words.OwnChannel)
+	}
 	start := api.Start{Command: "watch", Link: w.invite.Link(), URL: w.station.URL(w.channel), RTMP: w.station.RTMPURL(w.channel)}
 	start.Page, _ = w.station.Page()
 	w.t.Say("Page    %s", start.Page)
@@ -250,7 +251,7 @@ func (w *watch) play(ctx context.Context) error {
 		return nil // it is over
 	}
 	if err := w.plan.player.Run(ctx, w.playerURL()); err != nil {
-		w.t.Say("relay: error: %s: %v", w.plan.player.Name, err)
+		w.t.Say("relay: error: %s", fault.Plain(err))
 	}
 	if ctx.Err() == nil {
 		w.t.Say("The player has ended; the stream is still passed on. Ctrl-C ends that too.")

@@ -18,7 +18,8 @@ func (w *watch) follow(ctx context.Context) {
 	defer tick.Stop()
 	var info flv.Info
 	var live bool
-	var told, reported time.Time
+	var told words.Told
+	var drawn, reported time.Time
 	figures := ""
 	for {
 		select {
@@ -33,16 +34,16 @@ func (w *watch) follow(ctx context.Context) {
 				w.t.Say("Live: %s", w.media(s.Info))
 				w.events.Tell(words.LiveAlias(w.channel.ID(), s.Info))
 				live, info = true, s.Info
-			case s.State != api.Live && live && s.Alone == 0:
+			case s.State != api.Live && live && s.Attached:
 				live = false
-				w.t.Say("The source has stopped sending. This node stays connected and goes on when it does.")
 				w.events.Tell(words.Alias(w.channel.ID(), api.EventEncoderLost, api.EventMedia))
 			}
+			told.Tell(w.t, s.Situation, false, s.Private, now)
 			st := w.t.Style()
 			w.t.Show(s.Line(st).Draw(st))
-			if f := fmt.Sprint(s.Depth, s.Parent.ID, s.Lost, s.Children, s.Players); !w.t.ErrTTY && f != figures && s.Alone == 0 && live && now.Sub(told) >= changesEvery {
+			if f := fmt.Sprint(s.Depth, s.Parent.ID, s.Lost, s.Children, s.Players); !w.t.ErrTTY && f != figures && s.Attached && live && now.Sub(drawn) >= changesEvery {
 				w.t.Say("%s", s.Line(st).Draw(term.Style{}))
-				told, figures = now, f
+				drawn, figures = now, f
 			}
 			if now.Sub(reported) >= words.StatusEvery {
 				reported = now
@@ -65,10 +66,8 @@ func (w *watch) status(now time.Time) words.WatchStatus {
 	c, ok := w.channel.Status()
 	facts := station.FactsFrom(c, ok, nil)
 	s := words.WatchStatus{
-		State:  api.StateOf(facts, now),
-		Depth:  c.Tree.Depth,
-		Parent: c.Tree.Parent, ParentName: c.ParentName,
-		Reach: c.Reach,
+		State: api.StateOf(facts, now), Situation: api.SituationOf(facts, now), Private: w.channel.Private(), Now: now,
+		Attached: c.Tree.Attached, Depth: c.Tree.Depth, Parent: c.Tree.Parent, ParentName: c.ParentName, Reach: c.Reach,
 		Report: api.Report{
 			BitRate: c.Ring.BitRate, DelayMs: api.DelayMs(c.Delay), Players: w.station.Viewers(), Watching: facts.Watching,
 			WatchReport: &api.WatchReport{Lost: c.Ring.Lost, Children: len(c.Tree.Children), Left: c.Left},
@@ -78,7 +77,7 @@ func (w *watch) status(now time.Time) words.WatchStatus {
 		s.Info = flv.Describe(h.Payload())
 	}
 	if !c.Tree.Attached {
-		s.Alone = max(time.Second, w.joining.Alone(now))
+		s.Why = term.Clean(w.joining.Why())
 	}
 	return s
 }

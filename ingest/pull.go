@@ -51,7 +51,7 @@ func (p *pull) run(ctx context.Context) error {
 		}
 		if got {
 			worked, backoff = true, backoffFirst
-			p.log.Warn("stream lost, connecting again", zap.String("from", p.from), zap.String("reason", printable(err.Error())))
+			p.log.Warn("stream lost, connecting again", zap.String("from", p.from), zap.Error(err))
 		}
 		pause := backoff/2 + rand.N(backoff)
 		if sleep(ctx, pause) != nil {

@@ -47,12 +47,14 @@ func (s *routes) v1(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		s.dialBacks(w, r)
+	case "share":
+		s.share(w, r)
 	case "tree":
 		s.trees(w, r)
 	case "events":
 		s.config.Events.ServeEvents(s.ctx, w, r, false)
 	default:
-		http.Error(w, "There is no such page. There are /api/v1/channels, /api/v1/tree, /api/v1/events and, on this machine, /api/v1/status and /api/v1/dialback.", http.StatusNotFound)
+		http.Error(w, "There is no such page. There are /api/v1/channels, /api/v1/share, /api/v1/tree, /api/v1/events and, on this machine, /api/v1/status and /api/v1/dialback.", http.StatusNotFound)
 	}
 }
 

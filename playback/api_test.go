@@ -55,7 +55,7 @@ func TestChannelsNameNoAddressAndNoWholeNode(t *testing.T) {
 	name := s.id.Short()
 	want := api.PublicChannel{
 		Channel: api.Channel{
-			ID: s.id.String(), Name: name, Title: "A <b>title</b>", State: api.Live, Codec: CodecOf(c.media()), BitRate: c.ring.Stats().BitRate,
+			ID: s.id.String(), Name: name, Title: "A <b>title</b>", State: api.Live, Situation: api.Situation{Name: api.OnAir}, Codec: CodecOf(c.media()), BitRate: c.ring.Stats().BitRate,
 			DelayMs: 42, Depth: 2,
 		},
 		Parent: parent[:12], Children: 1,

@@ -65,6 +65,9 @@ func (c *Channel) Private(canRead bool) { c.private, c.unread = true, !canRead }
 // Call it before the channel is shown.
 func (c *Channel) Carries(stats func() stream.Stats) { c.stats = stats }
 
+// Situation says what a viewer sees.
+func (c *Channel) Situation(now time.Time) api.Situation { return api.SituationOf(c.facts(), now) }
+
 // state says what the channel is doing.
 func (c *Channel) state(now time.Time) api.State { return api.StateOf(c.facts(), now) }
 

@@ -17,6 +17,7 @@ type gate struct {
 	hosts []string              // further host names, in lower case
 	near  func(netip.Addr) bool // whether an address is let in; nil for all
 	by    Proxies               // that are believed
+	sites Origins               // that may show the picture
 	count *refusal.Counts       // nil for none
 }
 
@@ -24,7 +25,7 @@ type gate struct {
 // by which a browser can mean this machine. A page of another site whose
 // name was made to resolve to this machine (DNS rebinding) carries its own name and
 // is refused. So is one that has a browser ask under this machine's name: it may link here, and
-// nothing else.
+// nothing else, but for what the sites of g may.
 func guard(next http.Handler, g gate) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
@@ -46,10 +47,11 @@ func guard(next http.Handler, g gate) http.Handler {
 		case !hostAllowed(c.host, g.hosts):
 			g.count.Add(RefusedHost)
 			http.Error(w, "This node does not answer under that host name. Use its IP address or localhost, or allow the name (--allow-host NAME).", http.StatusForbidden)
-		case otherSite(r, c.host) && !followed(r):
+		case otherSite(r, c.host) && !followed(r) && !g.sites.lets(r):
 			g.count.Add(RefusedSite)
-			http.Error(w, "A page of another site asks for this, and only this node's own page gets it. A proxy that changes the host name can be named with --trusted-proxy.", http.StatusForbidden)
+			http.Error(w, "A page of another site asks for this, and only this node's own page gets it. A proxy that changes the host name can be named with --trusted-proxy, and a site that may show the picture with --embed.", http.StatusForbidden)
 		default:
+			g.sites.open(w, r)
 			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), callerKey{}, c)))
 		}
 	})

@@ -61,7 +61,7 @@ func (s *routes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		serve(w, r, c)
 	default:
-		http.Error(w, "There is no such page. There are /, /<channel>.flv, .mp4, .ts, .m3u and .jpg, /hls/<channel>/index.m3u8, /api/v1/channels, /api/v1/tree, /api/v1/events and /healthz.", http.StatusNotFound)
+		http.Error(w, "There is no such page. There are /, /<channel>.flv, .mp4, .ts, .m3u and .jpg, /hls/<channel>/index.m3u8, /api/v1/channels, /api/v1/share, /api/v1/tree, /api/v1/events and /healthz.", http.StatusNotFound)
 	}
 }
 
@@ -163,7 +163,7 @@ func (s *routes) stream(w http.ResponseWriter, r *http.Request, c *Channel, f *f
 	v := &viewer{presence: presence{addr: addr, since: time.Now()}, start: start, form: f.Form, shift: shift}
 	// In a goroutine of its own, since this one would keep net/http's buffers and its grown
 	// stack. It ends with the viewer or with ctx, and Run waits for it.
-	go s.hijacked(conn, c, v, streamHead(r, f), leave)
+	go s.hijacked(conn, c, v, streamHead(w, r, f), leave)
 }
 
 func (s *routes) hijacked(conn net.Conn, c *Channel, v *viewer, head []byte, leave func()) {
@@ -205,13 +205,20 @@ func (s *Server) play(ctx context.Context, conn net.Conn, c *Channel, v *viewer,
 	return why
 }
 
-// streamHead returns the head of the answer to r, in r's version of HTTP.
-func streamHead(r *http.Request, f *format) []byte {
+// streamHead returns the head of the answer to r, in r's version of HTTP, with what w says of other
+// sites.
+func streamHead(w http.ResponseWriter, r *http.Request, f *format) []byte {
 	proto := "HTTP/1.1"
 	if !r.ProtoAtLeast(1, 1) {
 		proto = "HTTP/1.0"
 	}
+	sites := ""
+	for _, name := range []string{"Vary", allowOrigin} {
+		if v := w.Header().Get(name); v != "" {
+			sites += name + ": " + v + "\r\n"
+		}
+	}
 	return fmt.Appendf(nil, "%s 200 OK\r\nContent-Type: %s\r\nCache-Control: no-store\r\nConnection: close\r\n"+
-		"Accept-Ranges: none\r\nX-Content-Type-Options: nosniff\r\nCross-Origin-Resource-Policy: same-origin\r\nDate: %s\r\n\r\n",
-		proto, f.mime, time.Now().UTC().Format(http.TimeFormat))
+		"Accept-Ranges: none\r\nX-Content-Type-Options: nosniff\r\nCross-Origin-Resource-Policy: same-origin\r\n%sDate: %s\r\n\r\n",
+		proto, f.mime, sites, time.Now().UTC().Format(http.TimeFormat))
 }

@@ -16,6 +16,8 @@ func (s *routes) page(w http.ResponseWriter, r *http.Request) bool {
 	switch {
 	case strings.HasPrefix(path, web.Prefix):
 		web.ServePart(w, r)
+	case path == embedPath:
+		s.embed(w, r)
 	case (path == "/" || channelName(strings.TrimPrefix(path, "/"))) && web.Wants(r):
 		web.ServePage(w, r) // it says so itself if there is no such channel
 	default:
@@ -26,5 +28,5 @@ func (s *routes) page(w http.ResponseWriter, r *http.Request) bool {
 
 // channelName reports whether name could be a channel's ID or the start of one.
 func channelName(name string) bool {
-	return len(name) >= naming.ShortestID && name != "healthz" && strings.Trim(name, stream.ChannelIDChars) == ""
+	return len(name) >= naming.ShortestID && name != "healthz" && "/"+name != embedPath && strings.Trim(name, stream.ChannelIDChars) == ""
 }

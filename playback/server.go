@@ -57,6 +57,9 @@ type Config struct {
 	AllowHosts []string
 	// Proxies are reverse proxies that are believed when they say for whom they ask.
 	Proxies Proxies
+	// Embed are the sites that may show the picture: in a frame with [embedPath], or by a script that
+	// reads the media.
+	Embed Origins
 	// Own says whether a client's address is of this machine's own networks: when there is no
 	// room these give way last. It may be nil, and must be safe for concurrent use.
 	Own func(netip.Addr) bool
@@ -91,10 +94,12 @@ type Config struct {
 //	GET /<channel>.jpg               the newest key frame, small, with [Config].Thumbnails
 //	GET /hls/<channel>/index.m3u8    HTTP Live Streaming
 //	GET /api/v1/channels             [api.Channels] in JSON
+//	GET /api/v1/share                [api.Invitation] in JSON; ?channel=ID, if there are several
 //	GET /api/v1/tree                 [api.Trees] in JSON; ?channel=ID for one
 //	GET /api/v1/events               each [api.Event] as it happens; see [Events.ServeEvents]
 //	GET /api/v1/status               an [api.Status] in JSON, for this machine alone: it has addresses
 //	GET /healthz                     "ok"
+//	GET /embed                       the picture alone, for frames of other sites, with [Config].Embed
 //	GET /web/                        the page's parts
 type Server struct {
 	config Config
@@ -157,7 +162,7 @@ func (s *Server) Run(ctx context.Context, ln net.Listener) error {
 
 // handler answers requests until ctx ends.
 func (s *Server) handler(ctx context.Context) http.Handler {
-	return guard(&routes{s, ctx}, gate{s.hosts, s.config.Near, s.config.Proxies, &s.refused})
+	return guard(&routes{s, ctx}, gate{s.hosts, s.config.Near, s.config.Proxies, s.config.Embed, &s.refused})
 }
 
 // Counts returns what all listeners have turned away or cut, by listener and reason. The one for

@@ -10,12 +10,13 @@ import (
 
 // about is what every document says of the channel.
 func (c *Channel) about(f api.Facts, bitRate int) api.Channel {
-	info := c.media()
+	info, now := c.media(), time.Now()
 	return api.Channel{
 		ID:          c.id.String(),
 		Name:        c.id.Short(),
 		Title:       flv.CleanTitle(info.Title),
-		State:       api.StateOf(f, time.Now()),
+		State:       api.StateOf(f, now),
+		Situation:   api.SituationOf(f, now),
 		Codec:       CodecOf(info),
 		BitRate:     bitRate,
 		DelayMs:     api.DelayMs(f.Delay),

@@ -13,12 +13,14 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"go.uber.org/zap"
 
+	"relay/relay/archive"
 	"relay/relay/membership"
 	"relay/relay/relaytest"
 	"relay/relay/seal"
@@ -61,8 +63,9 @@ type inhabitant struct {
 	wg     sync.WaitGroup
 	writer *stream.Writer // the root's
 	killed atomic.Bool
-	mayEnd bool  // with an error
-	end    error // of Run; for who has waited for wg
+	noWay  atomic.Bool // its machine has no network
+	mayEnd bool        // with an error
+	end    error       // of Run; for who has waited for wg
 
 	mu   sync.Mutex
 	last uint64   // the newest chunk seen
@@ -168,12 +171,14 @@ type option struct {
 	knock       func(context.Context, knock) (net.Conn, error)
 	access      *seal.Access   // instead of the world's
 	tap         func(b []byte) // of packets that it sends
+	again       *inhabitant    // that has ended, on whose machine it is
 	log         *zap.Logger
-	abroad      bool     // at an address of the Internet, beyond the networks of all others
-	name        string   // what it calls itself
-	hostName    string   // likewise, to those in its own networks
-	hideNames   bool     // nobody is called by a name in its channel
-	protocols   []string // that it speaks; all if nil
+	abroad      bool             // at an address of the Internet, beyond the networks of all others
+	name        string           // what it calls itself
+	hostName    string           // likewise, to those in its own networks
+	hideNames   bool             // nobody is called by a name in its channel
+	protocols   []string         // that it speaks; all if nil
+	keep        *archive.Archive // it keeps the channel there
 }
 
 // isAbroad reports whether an address is that of a node that is abroad.
@@ -191,6 +196,9 @@ func (w *world) add(o option) *inhabitant {
 		first = 12
 	}
 	addr := netip.AddrPortFrom(netip.AddrFrom4([4]byte{first, 0, byte(i >> 8), byte(i)}), worldPort)
+	if o.again != nil {
+		addr = o.again.place.Addrs[0]
+	}
 	n := &inhabitant{host: w.net.Host(addr.Addr()), mayEnd: o.ends}
 	addrs := []netip.AddrPort{addr}
 	if o.both {
@@ -206,6 +214,9 @@ func (w *world) add(o option) *inhabitant {
 		Key: w.key(), Slots: o.slots, Upload: w.upload, Helper: o.helper, Members: o.members, Store: o.store, Recordings: o.recordings, Log: o.log,
 		Dial: func(ctx context.Context, network, to string) (net.Conn, error) {
 			w.dialed.Store(fmt.Sprint(i, " ", to), true)
+			if n.noWay.Load() {
+				return nil, &net.OpError{Op: "dial", Net: network, Err: os.NewSyscallError("connect", syscall.ENETUNREACH)}
+			}
 			if network == "tcp" && w.isWalled(to) {
 				<-ctx.Done() // as when nothing answers
 				return nil, ctx.Err()
@@ -262,6 +273,14 @@ func (w *world) add(o option) *inhabitant {
 	}
 	var ctx context.Context
 	ctx, n.cancel = context.WithCancel(context.Background())
+	if o.keep != nil {
+		n.Keep(o.keep)
+		n.wg.Go(func() {
+			if err := o.keep.Run(ctx, n.Carried()); err != nil {
+				w.t.Error(err)
+			}
+		})
+	}
 	n.wg.Go(func() {
 		if err := n.node.Run(ctx); err != nil && !n.killed.Load() {
 			w.t.Error(err)

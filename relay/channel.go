@@ -68,10 +68,12 @@ type Channel struct {
 	offers    offers
 	descent   descent
 	epochs    epochs
+	history   history
 	theft     *StolenError // why it ends, if its key is used by two; owned by the channel's goroutine
 	calls     calls
 	meetings  meetings
 	refused   refusal.Counts // in calls
+	answers   answers
 	sweeper   sweeper
 	inbound   atomic.Uint64 // numbers given to links that came in
 	sent      atomic.Uint64 // payload bytes to children, including those that are gone
@@ -87,23 +89,15 @@ func (n *Node) newChannel(id stream.ChannelID, access seal.Access, notices func(
 	if access.CanRead() {
 		opener = stream.NewOpener(access.Content(id), ring, plain)
 	}
-	return &Channel{
-		id:     id,
-		access: access,
-		pass:   passOf(id, access),
-		node:   n,
-		ring:   ring,
-		plain:  plain,
-		opener: opener,
-		log:    n.log.With(zap.String("channel", id.Short())),
-		notices: func(n Notice) {
-			if notices != nil {
-				notices(n)
-			}
-			if all != nil {
-				all(id, n)
-			}
-		},
+	c := &Channel{
+		id:        id,
+		access:    access,
+		pass:      passOf(id, access),
+		node:      n,
+		ring:      ring,
+		plain:     plain,
+		opener:    opener,
+		log:       n.log.With(zap.String("channel", id.Short())),
 		started:   now,
 		events:    make(chan tree.Event, eventQueue),
 		ask:       make(chan func(*tree.Node)),
@@ -119,9 +113,20 @@ func (n *Node) newChannel(id stream.ChannelID, access seal.Access, notices func(
 		reporting: reporting{survey: newSurvey()},
 		dialBacks: dialBacks{turn: make(chan struct{}, 1)},
 		epochs:    newEpochs(),
+		history:   newHistory(),
 		descent:   descent{node: n.cfg.Key, strangers: rate.NewLimiter(placeRate, placeBurst)},
 		sweeper:   newSweeper(),
 	}
+	c.notices = func(n Notice) {
+		c.answers.note(n, time.Now())
+		if notices != nil {
+			notices(n)
+		}
+		if all != nil {
+			all(id, n)
+		}
+	}
+	return c
 }
 
 // Source opens the channel of which this node is the root. The epoch must be later
@@ -223,6 +228,9 @@ func (c *Channel) Run(ctx context.Context) error {
 		})
 	}
 	c.open()
+	if c.history.archive != nil && c.writer == nil {
+		c.wg.Go(c.recall) // ends with the channel's goroutine
+	}
 	sweeping, swept := context.WithCancel(context.Background())
 	var sweeper sync.WaitGroup
 	sweeper.Go(func() { c.sweeper.run(sweeping, c.writer != nil) })

@@ -39,6 +39,8 @@ const (
 // short packets.
 var ErrNoHandshake = errors.New("it takes the connection and then says nothing; it may be frozen, no relay, or behind a line that loses all but short packets")
 
+var errNoAddress = errors.New("no address known")
+
 var errWrongNode = errors.New("another node answers at that address")
 
 // dialer is net.Dialer's DialContext, or in place of it.
@@ -56,7 +58,8 @@ type dialed struct {
 }
 
 // dial connects to the first address of the place that answers as the node it is
-// expected to be. The error is that of the last address to fail.
+// expected to be. The error is that of the last address to fail. That this network lacks a family of
+// addresses is told only where nothing else is known.
 func (n *Node) dial(ctx context.Context, p tree.Place) (dialed, error) {
 	ctx, cancel := context.WithTimeout(ctx, dialTime)
 	defer cancel()
@@ -68,7 +71,7 @@ func (n *Node) dial(ctx context.Context, p tree.Place) (dialed, error) {
 	results := make(chan result, len(addrs)) // never blocks the dialling goroutines
 	next := time.NewTimer(0)
 	defer next.Stop()
-	err := fmt.Errorf("no address known")
+	err := errNoAddress
 	for begun, ended := 0, 0; ended < len(addrs); {
 		select {
 		case <-next.C:
@@ -94,7 +97,9 @@ func (n *Node) dial(ctx context.Context, p tree.Place) (dialed, error) {
 				}(begun - ended)
 				return r.d, nil
 			}
-			err = r.err
+			if err == errNoAddress || !hostnet.NoWay(r.err) {
+				err = r.err
+			}
 			next.Reset(0)
 		}
 	}

@@ -29,6 +29,8 @@ type downlink struct {
 	later   func(wire.Later) error
 	double  func(wire.Double) error
 	named   func([]nameplate.Plate) error
+	recall  func(wire.Recall) error
+	recalls atomic.Bool // it has asked for what was, and is being answered
 	arrival arrival
 	listens netip.AddrPort // where it says it does, at the address from which it comes; not valid for nowhere
 
@@ -101,6 +103,11 @@ func (d *downlink) take(f wire.Frame) error {
 		return nil
 	case wire.Names:
 		return d.named(f.Of)
+	case wire.Recall:
+		if err := d.allow(); err != nil {
+			return err
+		}
+		return d.recall(f)
 	}
 	facts, ok := f.(wire.Facts)
 	switch {

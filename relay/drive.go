@@ -94,7 +94,7 @@ func (c *Channel) drive(ctx context.Context) {
 		now := time.Now()
 		c.endOverlaps(now, tree.ID{})
 		if t, ok := c.tree.RootClock(now); ok {
-			c.intake.clock.Store(&rootClock{when: now, beat: t})
+			c.intake.clock.Store(&rootClock{when: now, beat: t, epoch: stream.Epoch(c.tree.RootEpoch())})
 		}
 		if c.prove(now) {
 			timer.Reset(0)
@@ -161,6 +161,8 @@ func (c *Channel) received(ev tree.Received) {
 		}
 		if len(m.Places) == 0 {
 			c.noticeRefusal(ev.Link, m.Reason)
+		} else {
+			c.heedRefusal(ev.Link, m.Reason)
 		}
 	case tree.Bye:
 		c.noticeRefusal(ev.Link, m.Reason)
@@ -265,6 +267,9 @@ func (c *Channel) carryOut(a tree.Action) {
 		}
 	case tree.Orphaned:
 		c.log.Info("parent lost", zap.Stringer("reason", a.End.Reason), zap.Stringer("by", a.End.By))
+		if a.End == tree.ByThem(tree.ReasonLeaving) && c.tree.Info().Depth == 1 {
+			c.answers.sourceLeft()
+		}
 		c.notices(Orphaned{a.End})
 		c.hint()
 	case tree.Left:

@@ -225,6 +225,7 @@ func (c *Channel) newDownlink(num tree.Link, peer tree.ID, conn *tls.Conn, near 
 		back:    make(chan error, 1),
 	}
 	d.later, d.double = c.takeLater, c.takeDouble
+	d.recall = func(f wire.Recall) error { return c.takeRecall(d, f) }
 	d.home = c.node.homely(remoteAddr(conn.NetConn()).Addr())
 	d.watching.Store(untold)
 	d.named = func(of []nameplate.Plate) error { return c.takeNames(d, of) }

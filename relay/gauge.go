@@ -60,5 +60,6 @@ func (c *Channel) capacity(now time.Time) tree.Capacity {
 	if all := c.node.cfg.Upload; all > 0 {
 		c.room.Upload = c.node.uploads.of(c.id, far*rate, all)
 	}
+	c.history.lend(now.Sub(c.started), rate, c.room.Upload, loads)
 	return tree.Capacity{Slots: c.room.Slots, Far: c.room.measure(now, rate, loads)}
 }

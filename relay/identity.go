@@ -17,7 +17,7 @@ import (
 // alpn names the protocol in the TLS handshake, so that a port scanner or a web
 // server at the other end is told apart at once. Nodes of relay/2 know the frames from 0x20 on
 // besides, those of relay/3 what private channels and two sources with one key need, and those of
-// relay/4 sums, those of relay/5 openings, and those of relay/6 names and how many watch; those that know several prefer the newest. All connections offer all, so that they do
+// relay/4 sums, those of relay/5 openings, and those of relay/6 names, how many watch, and what was kept; those that know several prefer the newest. All connections offer all, so that they do
 // not show whose channel is private.
 const (
 	alpn1 = "relay/1"

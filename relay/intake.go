@@ -185,19 +185,41 @@ func (in *intake) age(now time.Time, c *stream.Chunk) (time.Duration, bool) {
 	return k.at(now) - time.Duration(c.Beat())*time.Millisecond, true
 }
 
-// quiet is how long ago the ring's newest chunk was made; 0 if that is not known.
+// quiet is how long ago the ring's newest chunk was made, as far as that is known: at least what the
+// root's newest signature shows, since a newcomer has chunks before it has a clock, and may have some of the
+// run before the present one. It is 0 if not even that is known.
 func (in *intake) quiet(now time.Time, st stream.Stats) time.Duration {
-	k := in.clock.Load()
-	if k == nil || st.Head.Seq == 0 {
+	if st.Head.Seq == 0 {
 		return 0
 	}
-	return max(0, k.at(now)-time.Duration(st.Beat)*time.Millisecond)
+	k, b := in.clock.Load(), in.beat.Load()
+	var shows time.Duration // by the root's machine, since 1970
+	switch {
+	case b != nil && (k == nil || b.Epoch().Compare(k.epoch) > 0):
+		shows = ms(b.Epoch().Ms) + ms(b.Ms())
+	case k != nil:
+		shows = ms(k.epoch.Ms) + k.at(now)
+	default:
+		return 0
+	}
+	return max(1, shows-ms(st.Head.Epoch.Ms)-ms(st.Beat))
+}
+
+// missing reports whether the root has chunks that have not come.
+func (in *intake) missing(head stream.Position) bool {
+	b := in.beat.Load()
+	if b == nil || b.Head() == 0 {
+		return false
+	}
+	c := b.Epoch().Compare(head.Epoch)
+	return c > 0 || c == 0 && b.Head() > head.Seq
 }
 
 // rootClock is the root's clock as the tree knew it at one moment.
 type rootClock struct {
-	when time.Time
-	beat time.Duration
+	when  time.Time
+	beat  time.Duration
+	epoch stream.Epoch // since which it counts
 }
 
 func (k *rootClock) at(now time.Time) time.Duration { return k.beat + now.Sub(k.when) }

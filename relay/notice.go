@@ -82,6 +82,13 @@ func (c *Channel) noticeRefusal(num tree.Link, r tree.Reason) {
 	}
 }
 
+// heedRefusal heeds that a node has no way to the source, though it knows whom to ask.
+func (c *Channel) heedRefusal(num tree.Link, r tree.Reason) {
+	if u := c.up[num]; u != nil && r == tree.ReasonOrphan && !u.feeding.Load() {
+		c.answers.note(Refused{u.peer, r}, time.Now())
+	}
+}
+
 // parentChange is a change of parents that is under way, for the notice of it. The
 // channel's goroutine owns it.
 type parentChange struct {

@@ -11,25 +11,27 @@ import (
 
 // Status describes a channel on this node at one moment.
 type Status struct {
-	ID     stream.ChannelID
-	Uptime time.Duration
-	Tree   tree.Info
-	Ring   stream.Stats
-	Delay  time.Duration // behind the root, when the newest chunk came; 0 if not known
-	Lag    time.Duration // behind the root, as far as something is missing; 0 if not known
-	Quiet  time.Duration // since the newest chunk was made, by the root's clock; 0 if not known
-	Links  map[tree.Link]LinkStatus
-	Sent   uint64     // payload bytes to children, since the channel was opened
-	Near   bool       // the parent is in one of this machine's own subnets
-	Trial  Trial      // whether a parent beyond them got through to this node
-	Reach  tree.Reach // what follows from that, and from calls
-	Trials []Trial    // over IPv4 and over IPv6, as [Channel.Trials]
+	ID      stream.ChannelID
+	Uptime  time.Duration
+	Tree    tree.Info
+	Ring    stream.Stats
+	Delay   time.Duration // behind the root, when the newest chunk came; 0 if not known
+	Lag     time.Duration // behind the root, as far as something is missing; 0 if not known
+	Quiet   time.Duration // since the newest chunk was made, by the root's clock; 0 if not known
+	Missing bool          // the root has signed that there are chunks which have not come
+	Links   map[tree.Link]LinkStatus
+	Sent    uint64     // payload bytes to children, since the channel was opened
+	Near    bool       // the parent is in one of this machine's own subnets
+	Trial   Trial      // whether a parent beyond them got through to this node
+	Reach   tree.Reach // what follows from that, and from calls
+	Trials  []Trial    // over IPv4 and over IPv6, as [Channel.Trials]
 	// CallsRefused counts what other nodes said in calls and was not done, by reason: see
 	// wire/spec.md, Calls.
 	CallsRefused map[string]uint64
 	// Left counts the nodes that this one has left because of what they did: "forged", "protocol" or
 	// "slow".
 	Left    map[string]uint64
+	Answers Answers
 	Beat    uint64 // ms since the epoch began, as last signed by the root
 	RootSeq uint64 // the newest chunk at that moment
 	// Watching is how many watch the channel, here and everywhere; negative if the source does not tell.
@@ -58,8 +60,8 @@ type LinkStatus struct {
 // Status describes the channel. It reports false if the channel has ended.
 func (c *Channel) Status() (Status, bool) {
 	now := time.Now()
-	s := Status{ID: c.id, Uptime: now.Sub(c.started), Ring: c.ring.Stats(), Sent: c.sent.Load()}
-	s.Quiet = c.intake.quiet(now, s.Ring)
+	s := Status{ID: c.id, Uptime: now.Sub(c.started), Ring: c.ring.Stats(), Sent: c.sent.Load(), Answers: c.answers.now()}
+	s.Quiet, s.Missing = c.intake.quiet(now, s.Ring), c.intake.missing(s.Ring.Head)
 	s.Trial, s.Reach, s.Trials, s.CallsRefused = c.peers.tried(), c.Reach(), c.Trials(), refusal.Labels(c.refused.All())
 	if c.writer == nil {
 		s.Delay = time.Duration(c.intake.delay.Load())

@@ -65,6 +65,8 @@ type uplink struct {
 	corrected bool            // it was told of a later epoch than its beats; owned by the reader
 	delivered func()          // called once at most, when the first of them has come
 
+	recalling atomic.Pointer[recalling] // a part of what was that is on its way, nil for none
+
 	repeated atomic.Uint64 // chunks, sums, headers and beats that had come over this link before
 	feeding  atomic.Bool   // chunks are welcome
 	proved   atomic.Bool   // one of those chunks has come
@@ -111,6 +113,10 @@ func (u *uplink) take(f wire.Frame) error {
 			return fmt.Errorf("sums from %d on were not pulled: %w", f.First().Seq, wire.ErrNotDue)
 		}
 		return u.takeSums(f)
+	case wire.Kept:
+		return u.takeKept(f)
+	case wire.Recalled:
+		return u.takeRecalled()
 	case wire.Gap:
 		return nil // the ring counts what is missing by the numbers that the root has signed
 	case wire.Sample:

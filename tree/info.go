@@ -7,12 +7,13 @@ type Info struct {
 	ID       ID
 	Root     bool
 	Label    Label
-	Depth    int     // links to the root; 0 at the root, and while it is not known
-	Proven   int     // depth that signatures show; 0 for none, and at the root
-	Path     []Place // from the root to the parent
-	Parent   Place   // zero at the root and for an orphan
-	Attached bool    // it is the root, or its parent lives and is attached itself
-	Asking   int     // places being asked right now
+	Depth    int       // links to the root; 0 at the root, and while it is not known
+	Proven   int       // depth that signatures show; 0 for none, and at the root
+	Path     []Place   // from the root to the parent
+	Parent   Place     // zero at the root and for an orphan
+	Attached bool      // it is the root, or its parent lives and is attached itself
+	Turned   time.Time // since when Attached is what it is
+	Asking   int       // places being asked right now
 	Slots    int
 	Far      int // of Slots, for children that are not near
 	Children []ChildInfo
@@ -39,6 +40,7 @@ func (n *Node) Info() Info {
 		Depth:    n.depth(),
 		Path:     n.path,
 		Attached: n.attached(),
+		Turned:   n.turnedAt,
 		Asking:   len(n.search.attempts),
 		Slots:    n.cfg.Slots,
 		Far:      min(n.far, n.cfg.Slots),

@@ -53,6 +53,8 @@ type Node struct {
 	beatAt   time.Time // set if the children have to hear of a loss at once
 	orphanAt time.Time // when the parent was lost, or fell silent
 	lostFor  End       // why there is no parent
+	served   bool      // attached said so when it was asked last,
+	turnedAt time.Time // and has since then
 	standbys standbys
 	search   search
 	improve  improver
@@ -112,6 +114,8 @@ func New(cfg Config, now time.Time) *Node {
 		late:    lateness{rand: cfg.Rand},
 		book:    book{rand: cfg.Rand},
 		tickAt:  now,
+
+		turnedAt: now,
 	}
 	if n.cfg.Since.IsZero() || n.cfg.Since.After(now) {
 		n.cfg.Since = now
@@ -200,6 +204,9 @@ func (n *Node) settle(now time.Time) {
 	if !n.beatAt.IsZero() {
 		n.beatAt = time.Time{}
 		n.beatChildren(now)
+	}
+	if served := n.attached(); served != n.served {
+		n.served, n.turnedAt = served, now
 	}
 }
 
@@ -373,6 +380,9 @@ func (n *Node) RootClock(now time.Time) (time.Duration, bool) {
 	}
 	return n.clock.reads(now.Sub(n.origin))
 }
+
+// RootEpoch is the run of the root to which its clock belongs.
+func (n *Node) RootEpoch() Epoch { return n.at.Epoch }
 
 // leave begins an orderly end.
 func (n *Node) leave(now time.Time) {

@@ -261,6 +261,9 @@ func (n *Node) parentLost(now time.Time, e End) {
 	}
 	n.rememberPath()
 	n.book.failed(now, n.up.place, e.Reason)
+	if n.up.leaving && e.By != Us {
+		e = ByThem(ReasonLeaving) // as it has said
+	}
 	if !n.up.suspect {
 		n.orphanAt = now
 	}

@@ -18,7 +18,6 @@ import (
 	"relay/cli/fault"
 	"relay/cli/term"
 	"relay/playback/api"
-	"relay/relay/hostnet"
 	"relay/relay/naming"
 	"relay/relay/store"
 	"relay/relay/stream"
@@ -70,7 +69,7 @@ func (a *Relay) get(ctx context.Context, path string, query url.Values, into any
 	resp, err := a.client.Do(req)
 	if err != nil {
 		return &fault.Error{
-			Err:  fmt.Errorf("no relay answers at %s: %w", a.Addr, hostnet.Bare(err)),
+			Err:  fmt.Errorf("no relay answers at %s: %w", a.Addr, err),
 			Hint: "start relay source or relay watch first, or name its address for players: --http HOST:PORT", Code: fault.ExitNobody,
 		}
 	}
@@ -212,8 +211,8 @@ func cleanTree(t *api.ChannelTree) {
 // leastSecret is how many characters a secret behind a # has, and a number in a title has not.
 const leastSecret = 26
 
-// shown is what a person has pasted, fit for a message, which may end in a log: without the secret behind a #.
-func shown(text string) string {
+// Shown is what a person has pasted, fit for a message, which may end in a log: without the secret behind a #.
+func Shown(text string) string {
 	if before, behind, ok := strings.Cut(text, "#"); ok && len(word(behind)) >= leastSecret {
 		return before + "#…"
 	}
@@ -221,7 +220,7 @@ func shown(text string) string {
 }
 
 func noSuchChannel(addr string, none *naming.NoneError) error {
-	f := &fault.Error{Err: fmt.Errorf("the relay at %s has no channel %q", addr, shown(none.Name)), Hint: "relay tree without a channel shows all that are open there", Code: fault.ExitNobody}
+	f := &fault.Error{Err: fmt.Errorf("the relay at %s has no channel %q", addr, Shown(none.Name)), Hint: "relay tree without a channel shows all that are open there", Code: fault.ExitNobody}
 	if id, err := stream.ParseChannelID(none.Name); err == nil {
 		f.Err = fmt.Errorf("the relay at %s has no channel %s", addr, id.Short())
 	} else if none.Short {
@@ -272,25 +271,26 @@ func (a *Relay) Status(ctx context.Context) (api.Status, error) {
 	return st, err
 }
 
-// Channel reads an argument that names a channel. It returns the ID if the argument is an
+// Channel reads the arguments that name a channel. It returns the ID if they are an
 // invite or the name of a channel of this machine. The user gave that name, so it goes before
-// any stranger's title. A page that names no channel means all at it. Otherwise it returns the argument, to be matched with the relay's
-// channels.
-func Channel(arg string, own []store.OwnChannel) (string, error) {
-	p, err := Paste(arg)
-	if err != nil {
-		return "", err
-	}
-	if len(p.Invite.Hosts) > 0 {
-		return p.Invite.Channel.String(), nil
-	}
-	if p.Page != nil { // of the relay that is asked, most likely
-		return p.Channel, nil
+// any stranger's title. Otherwise it returns what was given, to be matched with the relay's
+// channels. A page that names no channel means all at it; at is where the relay of a page is, host:port, "" if no page was given.
+func Channel(args []string, own []store.OwnChannel) (channel, at string, err error) {
+	p, err := Given(args)
+	switch {
+	case err != nil:
+		return "", "", err
+	case len(p.Invite.Hosts) > 0:
+		return p.Invite.Channel.String(), "", nil
+	case p.Page != nil && p.Page.Scheme == "http" && p.Page.Port() != "":
+		return p.Channel, p.Page.Host, nil
+	case p.Page != nil: // behind a proxy, most likely
+		return p.Channel, "", nil
 	}
 	for _, c := range own {
-		if strings.EqualFold(c.Name, arg) {
-			return c.ID.String(), nil
+		if strings.EqualFold(c.Name, p.Name) {
+			return c.ID.String(), "", nil
 		}
 	}
-	return arg, nil
+	return p.Name, "", nil
 }

@@ -23,6 +23,7 @@ var (
 	quoteMark = regexp.MustCompile(`\n[ \t]*[>|][>| \t]*`) // of a mail that is answered
 	margin    = regexp.MustCompile(` *\n *`)
 	pasteMark = regexp.MustCompile(`\x1b\[20[01]~`) // of a terminal, around what is pasted
+	inFront   = regexp.MustCompile(`^(?i:\$ |Share |Page |(\S*[/\\])?relay(\.exe)? (watch|serve|link|tree|top) )`)
 	escaped   = regexp.MustCompile(`%[0-9A-Fa-f]{2}`)
 )
 
@@ -60,10 +61,8 @@ func bare(s string) string {
 	for {
 		was := s
 		s = strings.TrimRight(strings.TrimLeft(strings.TrimSpace(s), opening), closing)
-		for _, said := range []string{"$ ", "Share ", "Page ", "relay watch ", "relay serve "} {
-			if rest, ok := cutFold(s, said); ok && strings.TrimSpace(rest) != "" {
-				s = rest
-			}
+		if said := inFront.FindString(s); strings.TrimSpace(s[len(said):]) != "" {
+			s = s[len(said):]
 		}
 		if s == was {
 			return s

@@ -181,7 +181,7 @@ func inviteAt(p Pasted, c api.PublicChannel) (relay.Invite, error) {
 // Invite reads a link, or asks the page at the address that a person has pasted for its link.
 func Invite(ctx context.Context, text string) (relay.Invite, error) {
 	p, err := Paste(text)
-	if host := bare(mended(text)); err == nil && p.Name != "" && MachineName(host) { // for names of channels there is no use here
+	if host := bare(mended(text)); err == nil && p.Name != "" && MachineName(host) && strings.Contains(host, ".") { // for names of channels there is no use here
 		p, _, err = pastedPage("http://" + net.JoinHostPort(host, strconv.Itoa(playback.DefaultPort)))
 	}
 	switch {
@@ -190,7 +190,7 @@ func Invite(ctx context.Context, text string) (relay.Invite, error) {
 	case p.Page != nil:
 		return p.InviteFrom(ctx)
 	case len(p.Invite.Hosts) == 0:
-		return relay.Invite{}, fault.Usage(wholeLink+", or the page's address, as in http://192.168.1.5:7145/", "%q is no link, which begins with %s", term.Clean(shown(text)), relay.Scheme)
+		return relay.Invite{}, fault.Usage(wholeLink+", or the page's address, as in http://192.168.1.5:7145/", "%q is no link, which begins with %s", term.Clean(Shown(text)), relay.Scheme)
 	}
 	return p.Invite, nil
 }

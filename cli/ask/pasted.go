@@ -56,7 +56,11 @@ func Paste(text string) (Pasted, error) {
 			}
 		}
 	}
+	given := s
 	s = bare(s)
+	if err := otherScheme(s); err != nil {
+		return Pasted{}, err
+	}
 	if _, ok := cutFold(s, "relay:"); ok || strings.Contains(s, "://") {
 		p, _, err := pastedLink(s) // which it is not: the error says why
 		return p, err
@@ -64,10 +68,49 @@ func Paste(text string) (Pasted, error) {
 	if p, ok, err := pastedAddress(s); ok || err != nil {
 		return p, err
 	}
-	if s := unescaped(text); shown(s) != s {
+	if at, ok := addressWithin(s); ok {
+		p, _, err := pastedPage("http://" + at + "/")
+		return p, err
+	}
+	if s := unescaped(text); Shown(s) != s {
 		return Pasted{}, fault.Usage(wholeLink, "bad link: what stands before the # is not %sCHANNEL@HOST:PORT", relay.Scheme)
 	}
+	if inFront.MatchString(strings.TrimSpace(given)) {
+		return Pasted{Name: s}, nil
+	}
 	return Pasted{Name: text}, nil
+}
+
+// otherScheme says of an address of another kind what it is good for.
+func otherScheme(s string) error {
+	scheme, _, ok := strings.Cut(s, "://")
+	if !ok || !slices.Contains([]string{"rtmp", "rtmps", "srt", "rtsp", "udp", "rtp", "hls", "file"}, strings.ToLower(scheme)) {
+		return nil
+	}
+	return fault.Usage("to play it, open it in VLC or mpv; to broadcast it, relay source ADDRESS. To watch a channel, "+wholeLink+", or the page's address", "an address that begins with %s:// is no link, which begins with %s", strings.ToLower(scheme), relay.Scheme)
+}
+
+// addressWithin returns the address of a node that a sentence names, if it names one and nothing else can be
+// meant by it: one of a private network, or one with a port of relay's.
+func addressWithin(s string) (string, bool) {
+	found := ""
+	for _, w := range strings.Fields(s) {
+		w = bare(w)
+		host, _, err := net.SplitHostPort(w)
+		if err != nil {
+			host = w
+		}
+		ip, err := netip.ParseAddr(host)
+		at, ok := nodeAddress(w)
+		if err != nil || !ok || !ip.Is4() || host == w && !ip.IsPrivate() {
+			continue
+		}
+		if found != "" {
+			return "", false
+		}
+		found = at
+	}
+	return found, found != ""
 }
 
 const wholeLink = "copy the whole link that relay source printed"
@@ -112,7 +155,7 @@ func pastedPage(s string) (p Pasted, ends bool, err error) {
 	const example = "the page's address looks like http://192.168.1.5:7145/"
 	u, err := url.Parse(s)
 	if err != nil || u.Hostname() == "" {
-		return Pasted{}, false, fault.Usage(example, "bad link: there is no host in %q", shown(s))
+		return Pasted{}, false, fault.Usage(example, "bad link: there is no host in %q", Shown(s))
 	}
 	host := u.Host
 	if u.Port() == "" {
@@ -228,8 +271,8 @@ func local(name string) bool {
 	return name == "localhost"
 }
 
-// MachineName reports whether a text may be the name of a machine, with dots in it. It may be a title as well.
+// MachineName reports whether a text may be the name of a machine. It may be a title as well.
 func MachineName(s string) bool {
 	_, err := relay.ParseHostPort(s + ":1")
-	return err == nil && strings.Contains(s, ".")
+	return err == nil && s != ""
 }

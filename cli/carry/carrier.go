@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -79,6 +80,8 @@ type served struct {
 	stop   context.CancelFunc
 	done   chan struct{} // closed when it has ended
 	joined *words.Joining
+	told   words.Told                    // owned by Run's goroutine
+	open   atomic.Pointer[relay.Channel] // nil while it is not
 }
 
 // Run carries what is wanted, and reads the list again, until ctx ends; then it waits until all
@@ -103,6 +106,11 @@ func (s *carrier) Run(ctx context.Context, st *station.Station) {
 				if why, _ := k.joined.Trouble(now); why != "" {
 					s.t.Say("Channel %s: not connected: %s. Still trying.", k.label(), why)
 				}
+				if c := k.open.Load(); c != nil {
+					if says := k.told.Note(station.SituationOf(c, now), false, c.Private(), now); says != "" {
+						s.t.Say("Channel %s: %s", k.label(), says)
+					}
+				}
 			}
 			continue
 		case <-reread.C:
@@ -117,7 +125,7 @@ func (s *carrier) Run(ctx context.Context, st *station.Station) {
 		}
 		if err != nil {
 			if s.list.firstFailure() {
-				s.t.Say("relay: error: read the list of channels: %v", err)
+				s.t.Say("relay: error: read the list of channels: %s", fault.Plain(err))
 				s.t.Hint("the channels stay as they are; it is read again every minute")
 			}
 			continue
@@ -168,7 +176,7 @@ func (s *carrier) end(k *served) {
 // begin carries a channel until ctx ends, or stop is called.
 func (s *carrier) begin(ctx context.Context, w wanted) *served {
 	ctx, stop := context.WithCancel(ctx)
-	k := &served{wanted: w, stop: stop, done: make(chan struct{}), joined: words.NewJoining(time.Now())}
+	k := &served{wanted: w, stop: stop, done: make(chan struct{}), joined: words.NewJoining(time.Now()), told: words.Told{Live: true}}
 	before := s.leaving[w.invite.Channel]
 	s.channels.Go(func() { // ends with ctx
 		defer stop()
@@ -203,7 +211,7 @@ func (s *carrier) ended(k *served, err error) time.Duration {
 		return theftPause
 	}
 	if !errors.Is(err, relay.ErrOpen) { // a source has brought it, and it is carried
-		s.t.Say("relay: error: channel %s: %v", k.label(), err)
+		s.t.Say("relay: error: channel %s: %s", k.label(), fault.Plain(err))
 		s.t.Hint("check the host name in its link, and this machine's network; it is tried again in %v", reopenAfter)
 	}
 	return reopenAfter
@@ -221,6 +229,8 @@ func (s *carrier) carry(ctx context.Context, k *served) error {
 		return err
 	}
 	s.station.JoinedBy(k.invite)
+	k.open.Store(c)
+	defer k.open.Store(nil)
 	return s.run(ctx, c)
 }
 

@@ -18,7 +18,6 @@ import (
 	"relay/cli/fault"
 	"relay/cli/term"
 	"relay/relay"
-	"relay/relay/hostnet"
 	"relay/relay/stream"
 )
 
@@ -144,7 +143,7 @@ func (s *listSource) load(ctx context.Context) ([]byte, error) {
 		}
 		resp, err := http.DefaultClient.Do(req)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", u.Host, hostnet.Bare(err))
+			return nil, fmt.Errorf("%s: %w", u.Host, err)
 		}
 		from = resp.Body
 		if resp.StatusCode != http.StatusOK {
@@ -154,10 +153,6 @@ func (s *listSource) load(ctx context.Context) ([]byte, error) {
 	} else {
 		f, err := os.Open(s.from)
 		if err != nil {
-			var path *os.PathError
-			if errors.As(err, &path) {
-				return nil, fmt.Errorf("%s: %w", path.Path, path.Err)
-			}
 			return nil, err
 		}
 		s.exposed, s.remedy = fault.Exposed(f, fault.ForAll)
@@ -166,7 +161,7 @@ func (s *listSource) load(ctx context.Context) ([]byte, error) {
 	defer from.Close()
 	text, err := io.ReadAll(io.LimitReader(from, maxList+1))
 	if err != nil {
-		return nil, hostnet.Bare(err)
+		return nil, err
 	}
 	if len(text) > maxList {
 		return nil, fmt.Errorf("it is longer than %d bytes", maxList)

@@ -7,6 +7,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"relay/cli/fault"
 	"relay/cli/lan"
 	"relay/cli/term"
 	"relay/relay/discovery"
@@ -44,7 +45,7 @@ func (m machine) checkAround() []Finding {
 	case m.around.off:
 		f.note("Leave it out to find channels by themselves.", "Channels were not looked for, because of --no-discovery.")
 	case m.around.err != nil:
-		f.todo("See what has UDP port "+fmt.Sprint(discovery.DefaultPort)+" and whether a firewall keeps relay off; links work without.", "%v.", m.around.err)
+		f.todo("See what has UDP port "+fmt.Sprint(discovery.DefaultPort)+" and whether a firewall keeps relay off; links work without.", "%s.", fault.Plain(m.around.err))
 	case len(m.around.channels) > 0:
 		for _, c := range m.around.channels {
 			what := c.ID.Short()

@@ -299,6 +299,10 @@ func TestDoctorOnTheRelay(t *testing.T) {
 	channel := func(state api.State, depth int) api.ChannelStatus {
 		c := api.ChannelStatus{Children: []api.Child{{}}, Channel: api.Channel{Name: "karp6ufz", BitRate: 6_000_000, State: state, Depth: depth, Root: depth == 0}}
 		c.Link = "relay://x"
+		c.Situation.Name = map[api.State]api.SituationName{api.Live: api.OnAir, api.Waiting: api.Looking, api.Reconnecting: api.Reconnects}[state]
+		if depth == 0 && state != api.Live {
+			c.Situation.Name = map[api.State]api.SituationName{api.Waiting: api.Waits, api.Reconnecting: api.Paused}[state]
+		}
 		if depth > 0 {
 			c.Parent, c.Path = &api.Peer{}, []string{"a", "b"}
 		}
@@ -307,6 +311,7 @@ func TestDoctorOnTheRelay(t *testing.T) {
 	lossy := channel(api.Live, 2)
 	lossy.DelayMs, lossy.Chunks.Lost, lossy.Link, lossy.Children = 7000, 3, "", nil
 	lost := channel(api.Reconnecting, 0)
+	lost.Situation.Name = api.Reconnects
 	lost.Root, lost.Path = false, []string{"a", "b"}
 	open, closed := channel(api.Live, 1), channel(api.Live, 1)
 	open.Reach, open.ReachAddr = api.ReachOpen, "203.0.113.7:7144"
@@ -316,6 +321,7 @@ func TestDoctorOnTheRelay(t *testing.T) {
 	source := channel(api.Live, 0)
 	source.Reached = []api.Reached{{Family: "IPv4", Reach: api.ReachClosed, Addr: open.ReachAddr}, {Family: "IPv6", Reach: api.ReachOpen, Addr: "[2001:db8::1]:7144"}}
 	alone := channel(api.Waiting, 0)
+	alone.Situation.Name = api.Looking
 	alone.Root, alone.Path = false, []string{"a"}
 	blind := channel(api.Live, 1)
 	blind.Unread, blind.BitRate = true, 0
@@ -333,10 +339,10 @@ func TestDoctorOnTheRelay(t *testing.T) {
 			note Channel karp6ufz is 7.0 s behind its source. => relay tree
 			note 3 chunks of channel karp6ufz did not get here
 			note Nobody can get channel karp6ufz from this node. => --no-relay`},
-		"no encoder yet": {&api.Status{Channels: []api.ChannelStatus{channel(api.Waiting, 0)}}, `todo Channel karp6ufz waits for its encoder. => Server and Key`},
-		"encoder gone":   {&api.Status{Channels: []api.ChannelStatus{channel(api.Reconnecting, 0)}}, `todo Channel karp6ufz has lost its encoder.`},
-		"not joined":     {&api.Status{Channels: []api.ChannelStatus{channel(api.Waiting, 1)}}, `todo Channel karp6ufz has not been reached yet.`},
-		"never joined":   {&api.Status{Channels: []api.ChannelStatus{alone}}, `todo Channel karp6ufz has not been reached yet.`},
+		"no encoder yet": {&api.Status{Channels: []api.ChannelStatus{channel(api.Waiting, 0)}}, `todo Channel karp6ufz: No encoder has sent anything yet. => Server and Key`},
+		"encoder gone":   {&api.Status{Channels: []api.ChannelStatus{channel(api.Reconnecting, 0)}}, `todo Channel karp6ufz: No encoder has sent anything since`},
+		"not joined":     {&api.Status{Channels: []api.ChannelStatus{channel(api.Waiting, 1)}}, `todo Channel karp6ufz: No node of the channel has answered yet.`},
+		"never joined":   {&api.Status{Channels: []api.ChannelStatus{alone}}, `todo Channel karp6ufz: No node of the channel has answered yet.`},
 		"open":           {&api.Status{Channels: []api.ChannelStatus{open}}, "ok Channel\nok Others get through to this node: another node of channel karp6ufz has tried it at 203.0.113.7:7144."},
 		"closed":         {&api.Status{Channels: []api.ChannelStatus{closed}}, "ok Channel\ntodo Nobody gets through to this node: another node of channel karp6ufz has tried it at 203.0.113.7:7144, and a router or a firewall has let nothing in. => the router forward it"},
 		"open over one family": {
@@ -356,7 +362,7 @@ func TestDoctorOnTheRelay(t *testing.T) {
 			"ok Channel\nnote The router refuses. => Allow it.",
 		},
 		"no router":   {&api.Status{Channels: []api.ChannelStatus{channel(api.Live, 1)}, Node: api.Node{PortMapping: &api.PortMapping{}}}, "ok Channel"},
-		"parent gone": {&api.Status{Channels: []api.ChannelStatus{lost}}, `todo Channel karp6ufz has lost its way to the source.`},
+		"parent gone": {&api.Status{Channels: []api.ChannelStatus{lost}}, `todo Channel karp6ufz: The node that sent the stream is gone. => Another one takes over`},
 	} {
 		wantFindings(t, name, machine{running: c.of, asked: "127.0.0.1:7145"}.checkRunning(), c.want)
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"relay/cli/fault"
 	"relay/cli/term"
 	"relay/relay/stream"
 )
@@ -18,10 +19,10 @@ func (m machine) checkFolder() []Finding {
 	dir := m.folder
 	switch {
 	case dir.Err != nil && dir.Dir == "":
-		f.todo("Set HOME, or name a folder for the keys by --config DIR.", "There is no folder for the keys: %v.", dir.Err)
+		f.todo("Set HOME, or name a folder for the keys by --config DIR.", "There is no folder for the keys: %s.", fault.Plain(dir.Err))
 	case dir.Err != nil:
 		f.todo("Make it a folder that you can write, or name another by --config DIR. relay watch works without, under a new name with every start.",
-			"The folder for the keys, %s, cannot be used: %v.", dir.Dir, dir.Err)
+			"The folder for the keys, %s, cannot be used: %s.", dir.Dir, fault.Plain(dir.Err))
 	case !dir.Exists:
 		f.fine("The folder for the keys, %s, is not there yet; the first run makes it.", dir.Dir)
 	default:
@@ -31,7 +32,7 @@ func (m machine) checkFolder() []Finding {
 		f.todo(fmt.Sprintf("If nobody has copied it, run: chmod %o %s", o.Want, o.Path), "Others can read %s (mode %04o), so relay does not use it.", o.Path, o.Mode)
 	}
 	if dir.Unusable != nil && len(dir.Exposed) == 0 {
-		f.todo("Move the file away, and the channel gets a new key, and with it a new link; or bring back a copy.", "Not all keys can be used: %s.", strings.ReplaceAll(dir.Unusable.Error(), "\n", "; "))
+		f.todo("Move the file away, and the channel gets a new key, and with it a new link; or bring back a copy.", "Not all keys can be used: %s.", strings.ReplaceAll(fault.Plain(dir.Unusable), "\n", "; "))
 	}
 	if len(dir.Channels) > 0 {
 		var names []string

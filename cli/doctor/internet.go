@@ -7,10 +7,10 @@ import (
 	"net"
 	"net/netip"
 
+	"relay/cli/fault"
 	"relay/cli/words"
 	"relay/playback/api"
 	"relay/relay"
-	"relay/relay/hostnet"
 )
 
 // internet is what other nodes found out when they were asked to dial this machine.
@@ -52,7 +52,7 @@ func askFromHere(ctx context.Context, inv relay.Invite, port int) (api.ChannelDi
 	at := fmt.Sprintf(":%d", port)
 	ln, err := net.Listen("tcp", at)
 	if err != nil {
-		return c, fmt.Errorf("port %d cannot be opened: %w", port, hostnet.Bare(err))
+		return c, fmt.Errorf("port %d cannot be opened: %w", port, err)
 	}
 	defer ln.Close()
 	nc := relay.Config{Key: key, Listener: ln, Slots: -1}
@@ -68,7 +68,7 @@ func askFromHere(ctx context.Context, inv relay.Invite, port int) (api.ChannelDi
 	for _, h := range inv.Hosts {
 		ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", h.Host)
 		if err != nil {
-			c.Asked = append(c.Asked, api.DialBack{By: h.String(), Problem: "its address cannot be found: " + hostnet.Bare(err).Error()})
+			c.Asked = append(c.Asked, api.DialBack{By: h.String(), Problem: "its address cannot be found: " + fault.Plain(err)})
 		}
 		for _, ip := range ips {
 			addrs = append(addrs, netip.AddrPortFrom(ip.Unmap(), h.Port))
@@ -88,7 +88,7 @@ func (m machine) checkInternet() []Finding {
 		return nil
 	}
 	if m.internet.err != nil {
-		f.todo(m.internet.next, "Nobody could be asked to dial this machine: %v.", m.internet.err)
+		f.todo(m.internet.next, "Nobody could be asked to dial this machine: %s.", fault.Plain(m.internet.err))
 	}
 	for _, c := range m.internet.Channels {
 		if c.Problem != "" {

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"relay/cli/fault"
 	"relay/relay/hostnet"
 )
 
@@ -73,7 +74,7 @@ func (m machine) checkPorts() []Finding {
 		case p.err == nil:
 			f.fine("%s is free.", where)
 		case !hostnet.InUse(p.err):
-			f.note("", "%s cannot be opened: %v.", where, hostnet.Bare(p.err))
+			f.note("", "%s cannot be opened: %s.", where, fault.Plain(p.err))
 		case isRelay(p.owner.name) || p.owner.pid != 0 && p.owner.pid == m.relayProcess():
 			f.fine("%s is used by %s: relay runs.", where, p.owner)
 		case p.owner.name == "" && m.running != nil:

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"relay/cli/term"
 	"relay/cli/words"
@@ -53,14 +54,9 @@ func (m machine) checkChannel(f *findings, c api.ChannelStatus) {
 		f.fine("Channel %s is live: %s.", c.Name, about)
 	case c.State == api.Live:
 		f.fine("Channel %s is live: %s from the source, %s behind it, %s.", c.Name, term.Links(c.Depth), term.DelayText(c.DelayMs), about)
-	case c.State == api.Waiting && source:
-		f.todo("Start the encoder, with the Server and Key that relay source has printed.", "Channel %s waits for its encoder.", c.Name)
-	case c.State == api.Waiting:
-		f.todo("Ask the broadcaster whether relay source runs; relay watch goes on trying.", "Channel %s has not been reached yet.", c.Name)
-	case source:
-		f.todo("Start the encoder again; viewers stay connected.", "Channel %s has lost its encoder.", c.Name)
 	default:
-		f.todo("It looks for another way by itself; if that takes long, ask the broadcaster.", "Channel %s has lost its way to the source.", c.Name)
+		says := words.Situation(c.Situation, source, c.Private, time.Now())
+		f.todo(says.Next, "Channel %s: %s", c.Name, says.Text)
 	}
 	if c.DelayMs > tooLate {
 		f.note("relay tree shows where the time is lost.", "Channel %s is %s behind its source.", c.Name, term.DelayText(c.DelayMs))

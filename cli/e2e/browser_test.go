@@ -136,6 +136,38 @@ func (p *tab) eval(t *testing.T, js string, result any) {
 	p.do(t, "eval", map[string]any{"js": js}, result)
 }
 
+// isOpenToAll checks that nothing on the page keeps people out who cannot see or point.
+func (p *tab) isOpenToAll(t *testing.T, when string) {
+	t.Helper()
+	var faults []string
+	if p.do(t, "axe", nil, &faults); len(faults) > 0 {
+		t.Errorf("%s: %s", when, strings.Join(faults, "\n"))
+	}
+}
+
+// press presses a key, clickOn clicks in the middle of what is at a selector.
+func (p *tab) press(t *testing.T, key string) {
+	t.Helper()
+	p.do(t, "press", map[string]any{"key": key}, nil)
+}
+
+func (p *tab) clickOn(t *testing.T, selector string) {
+	t.Helper()
+	p.do(t, "click", map[string]any{"selector": selector}, nil)
+}
+
+// becomes waits until a JavaScript expression is true.
+func (p *tab) becomes(t *testing.T, what, js string) {
+	t.Helper()
+	eventually(t, what, func() error {
+		var ok bool
+		if p.eval(t, "Boolean("+js+")", &ok); !ok {
+			return errors.New("it is not so")
+		}
+		return nil
+	})
+}
+
 func (p *tab) number(t *testing.T, js string) float64 {
 	t.Helper()
 	var n float64

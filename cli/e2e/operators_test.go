@@ -146,6 +146,10 @@ func encoderHas(state string) func(api.Event) bool {
 	return func(e api.Event) bool { return e.Type == api.EventPublish && e.State == state }
 }
 
+func seen(name api.SituationName) func(api.Event) bool {
+	return func(e api.Event) bool { return e.Type == api.EventSituation && e.Situation.Name == name }
+}
+
 // TestOperatorsSeeWhatHappens follows a stream from its first byte to its end in metrics,
 // readiness and events. On the way it kills a parent.
 func TestOperatorsSeeWhatHappens(t *testing.T) {
@@ -254,8 +258,10 @@ func TestOperatorsSeeWhatHappens(t *testing.T) {
 	} else {
 		t.Logf("readiness ended %v after the encoder", took)
 	}
-	readiness(t, root, http.StatusServiceUnavailable, "the encoder has stopped or is stuck")
+	readiness(t, root, http.StatusServiceUnavailable, "the encoder has stopped")
 	atRoot.hears(t, "the encoder stops", encoderHas("stopped"))
+	atRoot.hears(t, "what a viewer sees there", seen(api.Paused))
+	public.hears(t, "what a viewer sees", seen(api.Paused))
 	if code := stop(t, low.process); code != 130 {
 		t.Errorf("a watcher whose events are followed ends with %d", code)
 	}

@@ -314,7 +314,7 @@ func TestRecordingSurvivesAFullDisk(t *testing.T) {
 				relayBin, "watch", src.link, "--listen", loopback, "--http", loopback, "--config", w.config, "--record", disk+"/rec"+f)...)
 			url := p.find(t, &p.out, `(?m)^(http://\S+)\n`)
 			v := play(t, "viewer of the recorder", url)
-			p.find(t, &p.err, `relay: error: the recording ends here: .*(no space left on device)`)
+			p.find(t, &p.err, `relay: error: the recording ends here: .*(the disk is full)`)
 			v.gets(t, 100)
 			v.open(t)
 			b, err := os.ReadFile(fmt.Sprintf("/proc/%d/root%s/rec%s", p.cmd.Process.Pid, disk, f))

@@ -7,6 +7,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -167,6 +169,18 @@ func TestPageSurvivesItsSource(t *testing.T) {
 	if got := p.requests(t, ".mp4"); got != asked {
 		t.Errorf("the page asked for the stream %d times more", got-asked)
 	}
+
+	src.interrupt(t)
+	p.says(t, "#b-live", "Source away")
+	p.says(t, "#what", "The source is away")
+	if place := p.text(t, "#b-place"); strings.Contains(place, "source") {
+		t.Errorf("beside that it says %q", place)
+	}
+	p.says(t, "#tree", "cut off")
+	if tree := p.text(t, "#tree"); strings.Contains(tree, "source") {
+		t.Errorf("and of the tree %q", tree)
+	}
+	p.shot(t, "away")
 	p.faultless(t)
 }
 
@@ -278,6 +292,14 @@ func TestPageFitsAPhone(t *testing.T) {
 		name := fmt.Sprintf("phone-%dx%d", size[0], size[1])
 		p := b.open(t, pageOf(t, nodes[2].url), map[string]any{"width": size[0], "height": size[1], "phone": true})
 		p.plays(t)
+		if p.text(t, "#treesum") != "" {
+			t.Errorf("%s: the tree is shown to a phone that has not asked for it", name)
+		}
+		if below := p.number(t, "document.querySelector('#share').getBoundingClientRect().bottom - innerHeight"); below > 0 && size[0] < size[1] {
+			t.Errorf("%s: Share is %v pixels below the screen", name, below)
+		}
+		p.shot(t, name)
+		p.clickOn(t, "#details")
 		p.says(t, "#treesum", "4 nodes")
 		if over := p.number(t, "document.documentElement.scrollWidth - innerWidth"); over > 0 {
 			t.Errorf("%s: the page is %v pixels too wide", name, over)
@@ -288,15 +310,9 @@ func TestPageFitsAPhone(t *testing.T) {
 		if len(small) > 0 {
 			t.Errorf("%s: too small for a finger: %v", name, small)
 		}
-		p.shot(t, name)
-		p.do(t, "click", map[string]any{"selector": "#unmute"}, nil)
-		eventually(t, "there is sound", func() error {
-			var muted bool
-			if p.eval(t, "relayTest.video.muted", &muted); muted {
-				return errors.New("it is muted")
-			}
-			return nil
-		})
+		p.shot(t, name+"-details")
+		p.clickOn(t, "#video")
+		p.becomes(t, "a tap on the picture brings the sound", "!relayTest.video.muted && document.querySelector('#volume').value === '1'")
 		p.plays(t)
 		p.faultless(t)
 		p.close(t)
@@ -314,15 +330,10 @@ func TestPageObeysTheKeyboard(t *testing.T) {
 	p.plays(t)
 	is := func(what, js string) {
 		t.Helper()
-		eventually(t, what, func() error {
-			var ok bool
-			if p.eval(t, js, &ok); !ok {
-				return errors.New("it is not so")
-			}
-			return nil
-		})
+		p.becomes(t, what, js)
 	}
-	press := func(key string) { p.do(t, "press", map[string]any{"key": key}, nil) }
+	press := func(key string) { p.press(t, key) }
+	is("while muted the slider is at the bottom", "relayTest.video.muted && document.querySelector('#volume').value === '0'")
 	press(" ")
 	is("space pauses", "relayTest.video.paused")
 	press(" ")
@@ -337,10 +348,112 @@ func TestPageObeysTheKeyboard(t *testing.T) {
 	is("f fills the screen", "document.fullscreenElement !== null")
 	press("f")
 	is("f leaves it", "document.fullscreenElement === null")
+	press("d")
+	is("d hides the details", "!document.querySelector('#treepanel').checkVisibility()")
+	press("?")
+	is("? tells the keys", "document.querySelector('.keysheet[open] kbd').checkVisibility()")
+	press("m")
+	is("no key acts behind what is open", "relayTest.video.muted")
+	press("Escape")
+	is("Escape closes it", "!document.querySelector('dialog[open]')")
+	press("p")
+	is("p lets the picture float", "document.pictureInPictureElement === relayTest.video")
+	press("p")
+	is("p brings it back", "document.pictureInPictureElement === null")
 	for range 4 {
 		press("Tab")
 	}
 	is("the focus is on something visible", "document.activeElement !== document.body && document.activeElement.checkVisibility()")
+}
+
+// TestPageShares copies a link as on a network without https, where a browser has no clipboard for
+// pages.
+func TestPageShares(t *testing.T) {
+	browsing.Take(t)
+	w := newWorld(t)
+	src := w.source()
+	encodeClock(t, src.rtmp, 320, 180)
+	b := startBrowser(t)
+	for _, dark := range []bool{false, true} {
+		name := map[bool]string{false: "light", true: "dark"}[dark]
+		p := b.open(t, pageOf(t, src.url), map[string]any{"width": 1280, "height": 800, "dark": dark, "before": `
+			Object.defineProperty(navigator, 'clipboard', { value: undefined });
+			document.addEventListener('copy', () => { window.copied = document.activeElement.value; });`})
+		p.plays(t)
+		p.isOpenToAll(t, name)
+		p.shot(t, name)
+		p.clickOn(t, "#share")
+		p.becomes(t, "a link is shown", "document.querySelector('#share-link')")
+		p.becomes(t, "it is all there", "document.querySelector('.sharesheet').getAnimations().length === 0")
+		p.shot(t, name+"-share")
+		p.isOpenToAll(t, name+", sharing")
+		if !dark { // the colours make no difference to the rest
+			p.clickOn(t, "#share-watch-with-relay + button")
+			p.becomes(t, "the line for relay is copied", fmt.Sprintf("window.copied === \"relay watch '%s'\"", src.link))
+			p.says(t, ".said", "Copied")
+			for range 6 {
+				p.press(t, "Tab")
+				p.becomes(t, "the focus stays inside", "document.activeElement === document.body || document.activeElement.closest('.sharesheet')")
+			}
+			p.press(t, "Escape")
+			p.becomes(t, "Escape gives the focus back", "!document.querySelector('dialog[open]') && document.activeElement.id === 'share'")
+			p.press(t, "?")
+			p.isOpenToAll(t, name+", keys")
+		}
+		p.faultless(t)
+		p.close(t)
+	}
+}
+
+// TestOtherSitesShowThePictureIfNamed has two sites with a frame and a script: one is named by
+// --embed, and the other is the same machine under another name.
+func TestOtherSitesShowThePictureIfNamed(t *testing.T) {
+	browsing.Take(t)
+	var node string
+	site := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprintf(w, `<!doctype html><title>site</title><iframe src="%sembed" width="480" height="270" allow="autoplay; fullscreen"></iframe>`, node)
+	}))
+	t.Cleanup(site.Close)
+	w := newWorld(t)
+	src := w.source("--embed", site.URL)
+	node = pageOf(t, src.url)
+	encodeClock(t, src.rtmp, 320, 180)
+	b := startBrowser(t)
+	in := func(p *tab, frame int, js string, result any) {
+		t.Helper()
+		p.do(t, "eval", map[string]any{"js": js, "frame": frame}, result)
+	}
+	const media = `fetch('%s').then((r) => r.body.getReader().read()).then(({ value }) => value.length > 0, () => false)`
+
+	p := b.open(t, site.URL, nil)
+	eventually(t, "the frame plays", func() error {
+		var n int
+		if in(p, 1, "relayTest.frames", &n); n < clockRate {
+			return fmt.Errorf("%d frames", n)
+		}
+		return nil
+	})
+	p.shot(t, "embedded")
+	var got bool
+	if in(p, 0, fmt.Sprintf(media, src.url), &got); !got {
+		t.Error("a script of the site does not get the media")
+	}
+	p.faultless(t)
+	if in(p, 0, fmt.Sprintf(media, node+"api/v1/channels"), &got); got {
+		t.Error("a script of the site gets more than the media")
+	}
+
+	q := b.open(t, strings.Replace(site.URL, "127.0.0.1", "localhost", 1), nil)
+	eventually(t, "the other site's frame is refused", func() error {
+		var at string
+		if in(q, 1, "location.href", &at); !strings.HasPrefix(at, "chrome-error:") {
+			return fmt.Errorf("it is at %q", at)
+		}
+		return nil
+	})
+	if in(q, 0, fmt.Sprintf(media, src.url), &got); got {
+		t.Error("a script of the other site gets the media")
+	}
 }
 
 // TestPageSaysWhatItCannotDecode replaces an encoder with one that sends HEVC, which Debian's
@@ -457,7 +570,8 @@ func annexB(b []byte) [][]byte {
 }
 
 // TestHiddenTabsLetGoOfTheStream opens more tabs than a browser has connections to one node.
-// The hidden ones let go of the stream, and the visible one gets a picture.
+// The hidden ones let go of the stream, and the visible one gets a picture. The first keeps its own,
+// which floats over other windows.
 func TestHiddenTabsLetGoOfTheStream(t *testing.T) {
 	browsing.Take(t)
 	const tabs = 8
@@ -470,23 +584,28 @@ func TestHiddenTabsLetGoOfTheStream(t *testing.T) {
 		p := b.open(t, pageOf(t, src.url), map[string]any{"profile": "one"})
 		p.plays(t)
 		all = append(all, p)
+		if len(all) == 1 {
+			p.press(t, "p")
+			p.becomes(t, "the picture floats", "document.pictureInPictureElement")
+		}
 		if len(all) < tabs {
 			p.do(t, "hide", map[string]any{"hidden": true}, nil)
 		}
 	}
-	eventually(t, "only the tab that is seen takes the stream", func() error {
+	eventually(t, "only the tab that is seen and the picture that floats take the stream", func() error {
 		st, err := channelStatus(src.url)
-		if err == nil && st.ViewerCount != 1 {
+		if err == nil && st.ViewerCount != 2 {
 			err = fmt.Errorf("%d do", st.ViewerCount)
 		}
 		return err
 	})
-	all[0].says(t, "#what", "Resting")
+	all[0].plays(t)
+	all[1].says(t, "#what", "Resting")
 	last := all[tabs-1]
 	last.do(t, "hide", map[string]any{"hidden": true}, nil)
-	all[0].do(t, "hide", map[string]any{"hidden": false}, nil)
-	all[0].plays(t)
-	all[0].atLive(t)
+	all[1].do(t, "hide", map[string]any{"hidden": false}, nil)
+	all[1].plays(t)
+	all[1].atLive(t)
 }
 
 // TestTabWithoutAConnectionSaysSo opens as many visible tabs as may take a stream, and one
@@ -710,6 +829,9 @@ func TestPageDrawsACrowd(t *testing.T) {
 		name := fmt.Sprintf("crowd-%d-%d", c.nodes, c.width)
 		p := b.open(t, pageOf(t, src.url), map[string]any{"width": c.width, "height": c.height, "before": crowd(c.nodes, 10)})
 		p.plays(t)
+		if c.width < 960 {
+			p.clickOn(t, "#details")
+		}
 		p.says(t, "#treesum", fmt.Sprintf("%d nodes", c.nodes))
 		drawn := int(p.number(t, "document.querySelectorAll('#tree [data-node]').length"))
 		counted := int(p.number(t, "[...document.querySelectorAll('#tree .count text')].reduce((n, e) => n + Number(e.textContent), 0)"))

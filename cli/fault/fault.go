@@ -71,7 +71,7 @@ func Report(t *term.Terminal, err error) int {
 	}
 	var f *Error
 	if !errors.As(err, &f) {
-		t.Say("relay: error: %v", err)
+		say(t, err, "")
 		return ExitRuntime
 	}
 	if !f.told {
@@ -97,8 +97,16 @@ func Tell(t *term.Terminal, err error) error {
 }
 
 func say(t *term.Terminal, err error, hint string) {
-	t.Say("relay: error: %v", err)
+	t.Say("relay: error: %s", Plain(err))
+	SayRaw(t, err)
 	if hint != "" {
 		t.Hint("%s", hint)
+	}
+}
+
+// SayRaw prints what an error says by itself, if that is not what [Plain] says, and --verbose is given.
+func SayRaw(t *term.Terminal, err error) {
+	if text, other := Raw(err); other && t.Verbose {
+		t.Say("relay: raw error: %s", text)
 	}
 }

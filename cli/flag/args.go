@@ -13,7 +13,7 @@ import (
 func InOrder(args []string, flags []cli.Flag) []string {
 	var front, rest []string
 	for i := 0; i < len(args); i++ {
-		a := args[i]
+		a := undashed(args[i], flags)
 		if a == "--" {
 			rest = append(rest, args[i+1:]...)
 			break

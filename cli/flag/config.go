@@ -171,7 +171,7 @@ func (conf *config) noTable(name string, commands []*cli.Command) *mistake {
 			names = append(names, c.Name)
 		}
 	}
-	if near := nearest(name, names); near != "" {
+	if near := fault.Nearest(name, names); near != "" {
 		m.hint = "did you mean [" + near + "]?"
 	}
 	return m
@@ -188,7 +188,7 @@ func (conf *config) checkKey(table, key string, v any, flags []cli.Flag) *mistak
 		}
 		if key == "config" {
 			m.text, m.hint = "the folder of this file cannot be set in it", "RELAY_CONFIG sets it, or --config on the command line"
-		} else if near := nearest(key, namesOf(flags)); near != "" {
+		} else if near := fault.Nearest(key, namesOf(flags)); near != "" {
 			m.hint = "did you mean " + near + "?"
 		}
 		return m

@@ -1,19 +1,15 @@
 package flag
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
-	"slices"
-	"strings"
 
 	"github.com/urfave/cli/v2"
 
+	"relay/cli/ask"
 	"relay/cli/fault"
 )
-
-// maxTyped is the longest word, in bytes, for which relay guesses what was meant. No command or
-// flag is as long.
-const maxTyped = 40
 
 // These are the phrases in which urfave/cli and Go's flag package report wrong flags.
 var (
@@ -33,13 +29,15 @@ func UsageError(c *cli.Context, err error, _ bool) error {
 	name := c.Command.Name
 	hint := "relay help " + name + " lists the flags"
 	if m := flagUnknown.FindStringSubmatch(err.Error()); m != nil {
-		if near := nearest(m[1], Names(c.Command.VisibleFlags())); near != "" {
+		if meant := meantFlag(m[1], c.Command.Flags); meant != "" {
+			hint = meant
+		} else if near := fault.Nearest(m[1], Names(c.Command.VisibleFlags())); near != "" {
 			hint = fmt.Sprintf("Did you mean %s? %s", Dashed(near), hint)
 		}
 		return fault.Usage(hint, "relay %s has no flag %s", name, Dashed(m[1]))
 	}
 	if m := flagLacks.FindStringSubmatch(err.Error()); m != nil {
-		return fault.Usage(hint, "%s needs a value", Dashed(m[1]))
+		return fault.Usage(cmp.Or(valueOf(m[1], c.Command.Flags), hint), "%s needs a value", Dashed(m[1]))
 	}
 	if m := flagInvalid.FindStringSubmatch(err.Error()); m != nil {
 		return fault.Usage(hint, "%q is no value for %s", m[1], Dashed(m[2]))
@@ -53,13 +51,12 @@ func UnknownCommand(app *cli.App, name string) error {
 	for _, c := range app.VisibleCommands() {
 		names = append(names, c.Names()...)
 	}
-	if near := nearest(name, names); near != "" {
+	if meant := meantCommand(name); meant != "" {
+		hint = meant
+	} else if near := fault.Nearest(name, names); near != "" {
 		hint = fmt.Sprintf("Did you mean %q? %s", near, hint)
 	}
-	if strings.HasPrefix(name, "relay:") {
-		hint = "to watch that link: relay watch " + name
-	}
-	return fault.Usage(hint, "there is no command %q", name)
+	return fault.Usage(hint, "there is no command %q", ask.Shown(name))
 }
 
 func Dashed(flag string) string {
@@ -75,50 +72,4 @@ func Names(flags []cli.Flag) []string {
 		names = append(names, f.Names()...)
 	}
 	return names
-}
-
-// nearest returns the name that somebody who typed word most likely meant, "" if no name is
-// close enough. Up to a third of the characters may be wrong.
-func nearest(word string, names []string) string {
-	if len(word) > maxTyped {
-		return ""
-	}
-	best, least := "", len(word)/3+1
-	for _, n := range names {
-		if len(n) < 2 || len(word) < 2 {
-			continue
-		}
-		if strings.HasPrefix(n, word) {
-			return n
-		}
-		if d := typos(word, n); d < least {
-			best, least = n, d
-		}
-	}
-	return best
-}
-
-// typos counts the characters to add, drop, change or swap with the next one in order to turn a
-// into b (optimal string alignment).
-func typos(a, b string) int {
-	// rows[i][j] is the count for the first i characters of a and j of b.
-	var rows [][]int
-	for i := range len(a) + 1 {
-		rows = append(rows, make([]int, len(b)+1))
-		for j := range len(b) + 1 {
-			switch {
-			case i == 0 || j == 0:
-				rows[i][j] = i + j
-				continue
-			case a[i-1] == b[j-1]:
-				rows[i][j] = rows[i-1][j-1]
-			default:
-				rows[i][j] = 1 + slices.Min([]int{rows[i-1][j-1], rows[i-1][j], rows[i][j-1]})
-			}
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				rows[i][j] = min(rows[i][j], rows[i-2][j-2]+1)
-			}
-		}
-	}
-	return rows[len(a)][len(b)]
 }

@@ -15,8 +15,17 @@ func Serving() []cli.Flag {
 	return []cli.Flag{
 		List("allow-host", "`NAME` under which players may ask, besides localhost and addresses"),
 		List("trusted-proxy", "`ADDR` or ADDR/BITS of a reverse proxy that is believed when it says for whom it asks, by X-Forwarded-For, -Host, -Proto and -Prefix"),
+		List("embed", "`ORIGIN` of a site that may show the picture, as in https://example.org: /embed in a frame, and the media to its scripts"),
 		Toggle("thumbnails", "make small pictures of the channels (.jpg) with ffmpeg, which can neither write files nor use the network; Linux only"),
 	}
+}
+
+// Sites returns the values of --trusted-proxy and --embed.
+func Sites(c *cli.Context) (proxies []netip.Prefix, embed []string, err error) {
+	if proxies, err = Proxies(c); err == nil {
+		embed, err = Embed(c)
+	}
+	return proxies, embed, err
 }
 
 // Proxies returns the values of --trusted-proxy.

@@ -80,7 +80,7 @@ func (k Command) show() error {
 	case all.Err != nil:
 		return fault.Fail("--config DIR keeps the keys elsewhere", "cannot read the keys: %w", all.Err)
 	case all.Unusable != nil:
-		k.T.Say("relay: warning: %v", all.Unusable)
+		k.T.Say("relay: warning: %s", fault.Plain(all.Unusable))
 	case len(all.Channels) == 0:
 		k.T.Say("There is no channel on this machine yet. relay source makes one; relay key import FILE brings one here.")
 	}

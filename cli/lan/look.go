@@ -15,7 +15,6 @@ import (
 	"relay/cli/fault"
 	"relay/relay"
 	"relay/relay/discovery"
-	"relay/relay/hostnet"
 )
 
 // Config says how to look for channels and how to announce them.
@@ -56,7 +55,7 @@ func (d Config) Look(ctx context.Context, log *zap.Logger, patience time.Duratio
 		}
 	})
 	if err != nil {
-		err = fault.Fail("", "cannot look for channels on this network: %w", hostnet.Bare(err))
+		err = fault.Fail("", "cannot look for channels on this network: %w", err)
 	}
 	return &cat, asked, err
 }

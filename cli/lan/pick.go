@@ -39,12 +39,10 @@ func Pick(ctx context.Context, t *term.Terminal, log *zap.Logger, in io.Reader, 
 	}
 	ss := meant(cat)
 	switch {
-	case len(ss) == 0 && ask.MachineName(name):
-		return nil, &fault.Error{Err: cat.missed(name), Hint: "if that is a machine and no channel, name its port: relay watch " + name + ":" + strconv.Itoa(playback.DefaultPort), Code: fault.ExitNobody}
+	case len(ss) == 0 && name != "":
+		return nil, &fault.Error{Err: cat.missed(name), Hint: cat.insteadOf(name, asked), Code: fault.ExitNobody}
 	case len(cat.Channels) == 0:
 		return nil, NoneFound(asked)
-	case len(ss) == 0:
-		return nil, &fault.Error{Err: cat.missed(name), Hint: "there is " + seenText(cat.Sorted()) + "; relay list shows more", Code: fault.ExitNobody}
 	case len(ss) == 1:
 		return ss[0], nil
 	case term.IsKeyboard(in) && t.ErrTTY:
@@ -53,6 +51,29 @@ func Pick(ctx context.Context, t *term.Terminal, log *zap.Logger, in io.Reader, 
 		return nil, fault.Usage("there is "+seenText(ss)+"; an ID names one", "%d channels on this network are called %q", len(ss), name)
 	}
 	return nil, fault.Usage("name one: relay watch "+ss[0].ID.Short()+". There is "+seenText(ss), "there are %d channels on this network", len(ss))
+}
+
+// insteadOf says what to give in the place of a name that no channel here has.
+func (c *Catalog) insteadOf(name string, asked []discovery.Asked) string {
+	_, others := AskedText(asked)
+	machine := ask.MachineName(name)
+	switch {
+	case ask.MediaFile(name):
+		return "if that is a file: relay source broadcasts it, and VLC or mpv plays it"
+	case machine && strings.Contains(name, "."):
+		return fmt.Sprintf("if that is a machine and no channel, name its port: relay watch %s:%d", name, playback.DefaultPort)
+	case machine && len(c.Channels) > 0:
+		return fmt.Sprintf("there is %s; relay list shows more. If that is a machine and no channel: relay watch %s:%d", seenText(c.Sorted()), name, playback.DefaultPort)
+	case len(c.Channels) > 0:
+		return fmt.Sprintf("there is %s; relay list shows more", seenText(c.Sorted()))
+	case machine && others:
+		return fmt.Sprintf("there is no other channel either: is relay source running, in the same network and without --no-discovery or --private? If that is a machine: relay watch %s:%d", name, playback.DefaultPort)
+	case others:
+		return "there is no other channel either: is relay source running, in the same network and without --no-discovery or --private? Otherwise give the link that it prints: relay watch LINK"
+	case machine:
+		return fmt.Sprintf("nobody could be asked but this machine itself, which has no other network now. If that is a machine: relay watch %s:%d", name, playback.DefaultPort)
+	}
+	return "nobody could be asked but this machine itself, which has no other network now: connect it to the network of relay source"
 }
 
 // choose asks which of several channels to take, until there is an answer. It returns nil if

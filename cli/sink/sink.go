@@ -116,7 +116,7 @@ func (o Sink) record(ctx context.Context, t *term.Terminal, ring *stream.Ring) e
 		return f.failed
 	}
 	if err != nil {
-		t.Say("relay: error: the recording ends here: %v", err)
+		t.Say("relay: error: the recording ends here: %s", fault.Plain(err))
 		t.Hint("what was recorded plays; the stream goes on, Ctrl-C ends it")
 	}
 	return nil

@@ -4,10 +4,10 @@ import (
 	"context"
 	"time"
 
+	"relay/cli/fault"
 	"relay/ingest/flv"
 	"relay/playback/api"
 	"relay/relay/discovery"
-	"relay/relay/hostnet"
 )
 
 // channelsToTell returns the node's channels that discovery may announce.
@@ -53,6 +53,6 @@ func discoveryState(f api.Facts, now time.Time) discovery.State {
 // failure does not end the station, because others can still be given the link.
 func (s *Station) answer(ctx context.Context) {
 	if err := s.responder.Run(ctx); err != nil && ctx.Err() == nil {
-		s.t.Say("Others on this network cannot find the channel by themselves and need the link: %v", hostnet.Bare(err))
+		s.t.Say("Others on this network cannot find the channel by themselves and need the link: %s", fault.Plain(err))
 	}
 }

@@ -2,7 +2,9 @@ package station
 
 import (
 	"context"
+	"errors"
 
+	"relay/cli/fault"
 	"relay/cli/words"
 	"relay/playback/api"
 	"relay/relay"
@@ -16,5 +18,8 @@ func (s *Station) dialBack(ctx context.Context, id stream.ChannelID) ([]api.Dial
 		return nil, relay.ErrEnded
 	}
 	asked, err := c.DialBacks(ctx)
+	if err != nil {
+		err = errors.New(fault.Plain(err)) // a person reads it
+	}
 	return words.DialBacks(asked), err
 }

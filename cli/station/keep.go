@@ -44,6 +44,7 @@ func (s *Station) keep(c *relay.Channel, pc *playback.Channel) *keeper {
 		unsealer = c.Unsealer
 	}
 	pc.Keeps(a, unsealer)
+	c.Keep(a)
 	ctx, cancel := context.WithCancel(context.Background())
 	k := &keeper{cancel, make(chan struct{})}
 	go func() { // ends with stop, or with the channel

@@ -63,7 +63,7 @@ func unwritable(err error) bool {
 // Warning returns the warning for keys that cannot be kept. Why must not be nil.
 func (k *Keys) Warning() words.Warning {
 	return words.Warning{
-		Code: words.WarnThrowaway, Text: fmt.Sprintf("the keys cannot be kept (%v), so the link and the stream key are new ones with every start", k.Why),
+		Code: words.WarnThrowaway, Text: fmt.Sprintf("the keys cannot be kept (%s), so the link and the stream key are new ones with every start", fault.Plain(k.Why)),
 		Hint: "--config DIR keeps them in another folder",
 	}
 }
@@ -137,7 +137,7 @@ func (cfg *Config) Identify(dir, works string, warn func(words.Warning), log *za
 	if folderErr != nil {
 		warn(words.Warning{
 			Code: words.WarnThrowaway,
-			Text: fmt.Sprintf("nothing can be kept (%v), so this node is a new one with every start", folderErr),
+			Text: fmt.Sprintf("nothing can be kept (%s), so this node is a new one with every start", fault.Plain(folderErr)),
 			Hint: works + " all the same; --config DIR keeps its key in another folder",
 		})
 	}

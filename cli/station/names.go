@@ -9,8 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"relay/cli/fault"
 	"relay/relay"
-	"relay/relay/hostnet"
 )
 
 const (
@@ -121,7 +121,7 @@ func (n *names) take(name string, addrs []netip.Addr, err error) (changed bool) 
 	if err != nil {
 		if !n.silent[name] {
 			n.silent[name] = true
-			n.say("The name %s of --advertise leads nowhere now: %v. It is looked up again every minute; until then others use the other addresses.", name, bareLookup(err))
+			n.say("The name %s of --advertise leads nowhere now: %s. It is looked up again every minute; until then others use the other addresses.", name, fault.Plain(err))
 		}
 		return false
 	}
@@ -146,15 +146,4 @@ func oneOfEach(all []netip.Addr) []netip.Addr {
 	}
 	slices.SortFunc(addrs, func(a, b netip.Addr) int { return b.BitLen() - a.BitLen() })
 	return addrs
-}
-
-// bareLookup is what went wrong, without the server that was asked.
-func bareLookup(err error) error {
-	if d, ok := errors.AsType[*net.DNSError](err); ok {
-		if d.IsTimeout {
-			return errors.New("the name server does not answer")
-		}
-		return errors.New(d.Err)
-	}
-	return hostnet.Bare(err)
 }

@@ -41,7 +41,9 @@ type servedChannel struct {
 	channel *relay.Channel
 	played  *playback.Channel
 	encoder func() Encoder // of the input at the root; nil elsewhere
-	media   mediaMonitor   // owned by observe's goroutine
+	// Owned by observe's goroutine.
+	media     mediaMonitor
+	situation situationMonitor
 }
 
 // newOperations opens the listener. The caller closes it.
@@ -221,6 +223,9 @@ func (o *operations) observe(ctx context.Context) {
 			for _, k := range all {
 				known[k] = true
 				o.report(k, k.media.look(now, k.look()))
+				if k.situation.due(now) {
+					o.report(k, k.situation.look(k.played.Situation(now)))
+				}
 			}
 		}
 	}

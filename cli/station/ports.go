@@ -28,7 +28,7 @@ func (p Port) listen(t *term.Terminal) (net.Listener, error) {
 		return ln, nil
 	}
 	if !hostnet.InUse(err) {
-		return nil, fault.Fail("--"+p.Flag+" takes another address", "cannot listen for %s on %s: %w", p.What, p.Addr, hostnet.Bare(err))
+		return nil, fault.Fail("--"+p.Flag+" takes another address", "cannot listen for %s on %s: %w", p.What, p.Addr, err)
 	}
 	if p.Given {
 		hint := cmp.Or(p.Hint, "leave --"+p.Flag+" out to use a free port, or give another")
@@ -37,7 +37,7 @@ func (p Port) listen(t *term.Terminal) (net.Listener, error) {
 	host, _, _ := net.SplitHostPort(p.Addr)
 	ln, err = net.Listen("tcp", net.JoinHostPort(host, "0"))
 	if err != nil {
-		return nil, fault.Fail("", "cannot listen for %s: %w", p.What, hostnet.Bare(err))
+		return nil, fault.Fail("", "cannot listen for %s: %w", p.What, err)
 	}
 	if p.Quiet {
 		return ln, nil
@@ -55,7 +55,7 @@ func (p Port) listenBoth(t *term.Terminal) (net.Listener, net.PacketConn, error)
 	}
 	packet, err := net.ListenPacket("udp", ln.Addr().String())
 	if err != nil {
-		t.Say("UDP port %d cannot be opened (%v), so other nodes are found more slowly.", ln.Addr().(*net.TCPAddr).Port, hostnet.Bare(err))
+		t.Say("UDP port %d cannot be opened (%s), so other nodes are found more slowly.", ln.Addr().(*net.TCPAddr).Port, fault.Plain(err))
 		return ln, nil, nil
 	}
 	return ln, packet, nil

@@ -82,6 +82,7 @@ type Config struct {
 	MapPort      bool   // have routers open the port for links
 	AllowHosts   []string
 	Proxies      []netip.Prefix   // as in playback.Config
+	Embed        []string         // likewise
 	Thumbnails   bool             // likewise
 	Shown        []string         // flags whose secrets stand on the command line
 	Helper       bool             // it takes channels from sources that nobody can dial
@@ -176,6 +177,7 @@ func (s *Station) playing() playback.Config {
 		Link:       s.linkAt,
 		AllowHosts: s.cfg.AllowHosts,
 		Proxies:    s.cfg.Proxies,
+		Embed:      s.cfg.Embed,
 		Own:        s.Node.Near,
 		Thumbnails: s.cfg.Thumbnails,
 		Refused:    s.refusedElsewhere,
@@ -362,11 +364,17 @@ func factsOf(c *relay.Channel, encoder func() Encoder) api.Facts {
 	return FactsFrom(st, ok, &e)
 }
 
+// SituationOf is what a viewer sees of a channel of which this node is not the source.
+func SituationOf(c *relay.Channel, now time.Time) api.Situation {
+	return api.SituationOf(factsOf(c, nil), now)
+}
+
 // FactsFrom turns a channel's status into the API's form. ok is false if the channel has been
 // closed here, and e is what the input does at a source.
 func FactsFrom(st relay.Status, ok bool, e *Encoder) api.Facts {
 	f := api.Facts{
-		Closed: !ok, Idle: e != nil && !e.Live, Attached: st.Tree.Attached, Came: st.Ring.Came, Quiet: st.Quiet,
+		Closed: !ok, Idle: e != nil && !e.Live, Attached: st.Tree.Attached, Turned: st.Tree.Turned, Answers: api.Answers(st.Answers),
+		Begun: st.RootSeq > 0 || st.Ring.Head.Seq > 0, Missing: st.Missing, Came: st.Ring.Came, Quiet: st.Quiet,
 		Root: st.Tree.Root, Depth: st.Tree.Depth, Slots: st.Tree.Slots, Delay: st.Delay, Sent: st.Sent,
 		CallsRefused: st.CallsRefused, LeftPeers: st.Left,
 	}

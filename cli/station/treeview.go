@@ -2,7 +2,9 @@ package station
 
 import (
 	"context"
+	"errors"
 
+	"relay/cli/fault"
 	"relay/cli/term"
 	"relay/playback/api"
 	"relay/relay"
@@ -19,7 +21,7 @@ func (s *Station) survey(ctx context.Context, id stream.ChannelID) (api.ChannelT
 	}
 	got, err := c.Survey(ctx)
 	if err != nil {
-		return api.ChannelTree{}, err
+		return api.ChannelTree{}, errors.New(fault.Plain(err)) // a person reads it
 	}
 	return treeOf(got), nil
 }
@@ -27,7 +29,7 @@ func (s *Station) survey(ctx context.Context, id stream.ChannelID) (api.ChannelT
 func treeOf(s relay.Survey) api.ChannelTree {
 	t := api.ChannelTree{Self: s.Self.Tag(), SeenBy: s.By.Tag()}
 	if s.Err != nil {
-		t.Problem = term.Clean(s.Err.Error())
+		t.Problem = term.Clean(fault.Plain(s.Err))
 	}
 	top := int(s.View.Depth)
 	var way [tree.MaxPath + 1]int // the newest node at each depth of the view

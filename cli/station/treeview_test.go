@@ -2,6 +2,9 @@ package station
 
 import (
 	"fmt"
+	"net"
+	"os"
+	"syscall"
 	"testing"
 
 	"relay/playback/api"
@@ -38,5 +41,13 @@ func TestViewBecomesATree(t *testing.T) {
 	}
 	if a, b := fmt.Sprintf("%+v", got), fmt.Sprintf("%+v", want); a != b {
 		t.Errorf("%s\nwant %s", a, b)
+	}
+}
+
+// The page and relay tree show why the source cannot be asked.
+func TestWhyTheSourceCannotBeAskedIsInWords(t *testing.T) {
+	refused := &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
+	if got := treeOf(relay.Survey{Err: fmt.Errorf("ask aebagaaa: %w", refused)}).Problem; got != "ask aebagaaa: nothing listens on that port" {
+		t.Error(got)
 	}
 }

@@ -12,8 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"relay/cli/fault"
 	"relay/playback/api"
-	"relay/relay/hostnet"
 )
 
 const (
@@ -137,7 +137,7 @@ func (h *webhook) post(ctx context.Context, body []byte) (again bool, err error)
 	req.Header.Set("User-Agent", "relay/"+strings.ReplaceAll(h.version, " ", "-"))
 	resp, err := h.client.Do(req)
 	if err != nil {
-		return true, hostnet.Bare(err)
+		return true, err
 	}
 	defer resp.Body.Close()
 	_, _ = io.CopyN(io.Discard, resp.Body, maxHookReply) // it is the status that counts
@@ -160,6 +160,6 @@ func (h *webhook) fail(err error) {
 		return
 	}
 	h.told = true
-	h.say("relay: error: the webhook at %s was not told: %v", h.url.Host, err)
+	h.say("relay: error: the webhook at %s was not told: %s", h.url.Host, fault.Plain(err))
 	h.say("relay: hint: the stream goes on; is --webhook right, and does that server run?")
 }

@@ -15,6 +15,7 @@ type Terminal struct {
 	Out, Err io.Writer // set once
 	OutTTY   bool      // Out is a terminal that takes codes
 	ErrTTY   bool      // Err is such a terminal
+	Verbose  bool      // errors are shown as Go words them, too; set before anything runs
 
 	mu     sync.Mutex
 	status string // the status line on the screen now

@@ -23,7 +23,7 @@ func Channels(trees api.Trees, st *api.Status) []api.TopChannel {
 			if i := slices.IndexFunc(st.Channels, func(s api.ChannelStatus) bool { return s.ID == t.ID }); i >= 0 {
 				own = &st.Channels[i]
 				c.Port = strings.TrimSpace(own.ReachText() + " " + c.Port) // likewise
-				c.State, c.BitRate, c.Players = api.State(term.Clean(string(own.State))), new(int64(own.BitRate)), new(own.ViewerCount)
+				c.State, c.Situation, c.BitRate, c.Players = api.State(term.Clean(string(own.State))), situationOf(*own), new(int64(own.BitRate)), new(own.ViewerCount)
 			}
 		}
 		for _, n := range t.Nodes {
@@ -34,16 +34,25 @@ func Channels(trees api.Trees, st *api.Status) []api.TopChannel {
 	return all
 }
 
+// situationOf is what a viewer of the relay sees; a relay of an older version tells less.
+func situationOf(s api.ChannelStatus) *api.Situation {
+	if s.Situation.Name == "" {
+		return nil
+	}
+	s.Situation.Name = api.SituationName(term.Clean(string(s.Situation.Name)))
+	return &s.Situation
+}
+
 // rowOf returns the row of a node of t. own is what the relay that was asked says about itself,
 // or nil.
 func rowOf(n api.TreeNode, t api.ChannelTree, own *api.ChannelStatus) api.TopNode {
 	r := api.TopNode{
-		ID: n.ID, Name: term.Clean(n.Name), Hop: n.Depth, Source: n.Depth == 0, Here: n.ID == t.Self, CutOff: n.Orphan,
+		ID: n.ID, Name: term.Clean(n.Name), Hop: n.Depth, Source: n.Source(), Here: n.ID == t.Self, CutOff: n.Orphan,
 		Children: n.Children, Slots: n.Slots, Lost: n.Lost,
 	}
 	if !n.Unheard {
 		r.UpBPS, r.AgeS = &n.UploadBPS, &n.UptimeS
-		if n.Depth == 0 || n.DelayMs > 0 {
+		if n.Source() || n.DelayMs > 0 {
 			r.DelayMs = &n.DelayMs
 		}
 	}

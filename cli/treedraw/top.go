@@ -180,7 +180,7 @@ func (s Top) summary(c api.TopChannel) []string {
 		text += fmt.Sprintf(", %d watching", *c.Watching)
 	}
 	if c.BitRate != nil {
-		text += fmt.Sprintf(", here: %s, %s, %s", c.State, term.RateText(int(*c.BitRate)), term.Counted(int64(*c.Players), "player"))
+		text += fmt.Sprintf(", here: %s, %s, %s", stateText(c), term.RateText(int(*c.BitRate)), term.Counted(int64(*c.Players), "player"))
 	}
 	var out []string
 	for _, l := range s.WrapList(text) {
@@ -198,6 +198,14 @@ func (s Top) summary(c api.TopChannel) []string {
 		}
 	}
 	return append(out, "")
+}
+
+// stateText is what a viewer of the relay that was asked sees, in a word.
+func stateText(c api.TopChannel) string {
+	if c.Situation == nil {
+		return string(c.State)
+	}
+	return string(c.Situation.Name)
 }
 
 // window says which of n nodes fit on the screen when above lines come before them. Without a

@@ -189,7 +189,7 @@ func (d Drawing) columns(names, rows [][]term.Cell) []string {
 func nameCells(t api.ChannelTree, i int, branch string, hidden int) []term.Cell {
 	n := t.Nodes[i]
 	cells := []term.Cell{{Text: branch, Colour: term.Faint}, {Text: shortID(n.ID)}}
-	if n.Depth == 0 {
+	if n.Source() {
 		cells = append(cells, term.Cell{Text: " source", Colour: term.Bold})
 	}
 	if n.ID == t.Self {
@@ -209,7 +209,7 @@ func nodeCells(n api.TreeNode) []term.Cell {
 	behind, upload, up, version := "-", "-", "-", "-"
 	if !n.Unheard {
 		upload, up = term.RateText(int(n.UploadBPS)), term.UptimeText(n.UptimeS)
-		if n.Depth == 0 || n.DelayMs > 0 {
+		if n.Source() || n.DelayMs > 0 {
 			behind = term.DelayText(n.DelayMs)
 		}
 		if n.Version != "" {

@@ -7,6 +7,7 @@ import (
 	"relay/cli/term"
 	"relay/cli/term/termtest"
 	"relay/cli/treedraw/drawtest"
+	"relay/playback/api"
 )
 
 func TestTreeIsDrawn(t *testing.T) {
@@ -95,6 +96,31 @@ func TestLargeTreeIsDrawnFromTheTop(t *testing.T) {
 			if term.Width(term.Cell{Text: l}) > 80 {
 				t.Fatalf("%d lines: %q is too wide", most, l)
 			}
+		}
+	}
+}
+
+// A node that has never had a way to the source is 0 links from it, as far as it knows.
+func TestNoOrphanIsDrawnAsTheSource(t *testing.T) {
+	alone := api.ChannelTree{Name: "karp6ufz", Self: "aaaaaaaaaaaa", SeenBy: "aaaaaaaaaaaa", Nodes: []api.TreeNode{
+		{ID: "aaaaaaaaaaaa", Parent: -1, Slots: 2, Children: 1, Orphan: true},
+		{ID: "bbbbbbbbbbbb", Parent: 0, Depth: 1, Orphan: true},
+	}}
+	tree := strings.Join(Drawing{}.Draw(alone)[1:], "\n")
+	top := Top{Channels: Channels(api.Trees{Channels: []api.ChannelTree{alone}}, nil)}
+	for name, drawn := range map[string]string{"tree": tree, "top": strings.Join(top.Lines()[1:], "\n")} {
+		if strings.Contains(drawn, "source") || !strings.Contains(drawn, "cut off") {
+			t.Errorf("%s:\n%s", name, drawn)
+		}
+	}
+}
+
+func TestTopSaysWhatAViewerSees(t *testing.T) {
+	trees := api.Trees{Channels: []api.ChannelTree{{ID: "ch", Name: "ch"}}}
+	for want, s := range map[string]api.Situation{"here: orphaned,": {Name: api.SourceAway}, "here: ended,": {}} {
+		st := &api.Status{Channels: []api.ChannelStatus{{Channel: api.Channel{ID: "ch", State: api.Ended, Situation: s}}}}
+		if drawn := strings.Join(Top{Channels: Channels(trees, st)}.Lines(), "\n"); !strings.Contains(drawn, want) {
+			t.Errorf("it does not say %s:\n%s", want, drawn)
 		}
 	}
 }

@@ -3,10 +3,10 @@ package words
 import (
 	"errors"
 
+	"relay/cli/fault"
 	"relay/cli/term"
 	"relay/playback/api"
 	"relay/relay"
-	"relay/relay/hostnet"
 	"relay/relay/wire"
 	"relay/tree"
 )
@@ -36,7 +36,7 @@ func notTried(err error) string {
 	case errors.Is(err, relay.ErrOldNode):
 		return err.Error()
 	}
-	return "it does not answer: " + term.Clean(hostnet.Bare(err).Error())
+	return "it does not answer: " + term.Clean(fault.Plain(err))
 }
 
 func answer(a wire.Answer) string {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"time"
 
+	"relay/cli/fault"
 	"relay/cli/term"
 	"relay/playback"
 	"relay/playback/api"
@@ -97,7 +98,7 @@ func (e *Events) End(ctx context.Context, err error) {
 	v := api.Event{Type: api.EventEnd, Reason: "input"}
 	switch {
 	case err != nil:
-		v.Reason, v.Error = "error", term.Clean(err.Error())
+		v.Reason, v.Error = "error", term.Clean(fault.Plain(err))
 	case ctx.Err() != nil:
 		v.Reason = "signal"
 	}

@@ -29,8 +29,8 @@ func TestEventsAreLinesOfJSON(t *testing.T) {
 		var station playback.Events
 		station.Tell(api.Event{Type: api.EventJoined, Who: "viewer", Now: new(1), Addr: "10.0.0.1:5"}) // before the start
 		e.Start(id, "me", api.Start{Command: "source", Link: "relay://x", Page: "http://p/", URL: "http://u"}, &station)
-		e.Tell(SourceStatus{State: api.Live, Report: api.Report{Players: 3, Watching: new(14), SourceReport: &api.SourceReport{}}}.Event(id))
-		e.Tell(watcherAt(WatchStatus{State: api.Waiting}, api.WatchReport{}).Event(id))
+		e.Tell(SourceStatus{State: api.Live, Situation: api.Situation{Name: api.OnAir}, Report: api.Report{Players: 3, Watching: new(14), SourceReport: &api.SourceReport{}}}.Event(id))
+		e.Tell(watcherAt(WatchStatus{State: api.Waiting, Situation: api.Situation{Name: api.Looking, Since: time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC), ForS: 3}}, api.WatchReport{}).Event(id))
 		e.Tell(Warning{"upload", "too\nsmall", "hint"}.Event())
 		station.Tell(api.Event{Type: api.EventPublish, State: api.Stopped, Channel: id.String(), Name: id.Short()})
 		e.Tell(LiveAlias(id, flv.Info{VideoCodec: "h264", Width: 640, Height: 360, FrameRate: 30, Title: "<Finals>"}))
@@ -45,8 +45,8 @@ func TestEventsAreLinesOfJSON(t *testing.T) {
 		want := []string{
 			`"event":"start",` + of + `,"node":"me","command":"source","link":"relay://x","page":"http://p/","url":"http://u"}`,
 			`"event":"joined","who":"viewer","now":1,"addr":"10.0.0.1:5"}`,
-			`"event":"status",` + of + `,"state":"live","bit_rate":0,"delay_ms":0,"players":3,"watching":14,"key_interval_ms":0,"direct":0,"upload_bps":0,"upload_lan_bps":0,"upload_limit_bps":0}`,
-			`"event":"status",` + of + `,"state":"waiting","depth":0,"parent":"","bit_rate":0,"delay_ms":0,"players":0,"watching":null,"lost":0,"children":0}`,
+			`"event":"status",` + of + `,"state":"live","situation":{"name":"live"},"bit_rate":0,"delay_ms":0,"players":3,"watching":14,"key_interval_ms":0,"direct":0,"upload_bps":0,"upload_lan_bps":0,"upload_limit_bps":0}`,
+			`"event":"status",` + of + `,"state":"waiting","depth":0,"parent":"","situation":{"name":"looking","since":"2000-01-01T00:00:00Z","for_s":3},"bit_rate":0,"delay_ms":0,"players":0,"watching":null,"lost":0,"children":0}`,
 			`"event":"warning","code":"upload","text":"too small","hint":"hint"}`,
 			`"event":"publish",` + of + `,"state":"stopped"}`,
 			`"event":"live","alias_of":"media",` + of + `,"codec":{"video":"h264","audio":"","width":640,"height":360,"frame_rate":30},"title":"<Finals>"}`,

@@ -21,10 +21,12 @@ const JoinPatience = 2 * time.Second
 type Joining struct {
 	mu       sync.Mutex
 	attached bool
-	once     bool   // it was attached once
-	untold   bool   // the parent is gone, and nobody has been told
-	why      string // the newest trouble while not attached
-	told     string // what a person was last told of it
+	once     bool            // it was attached once
+	untold   bool            // the parent is gone, and nobody has been told
+	why      string          // the newest trouble while not attached
+	kind     string          // of that trouble, whatever the address
+	told     map[string]bool // the kinds of which a person has been told since
+	dead     map[string]bool // places that have not answered since; maxDead at most
 	since    time.Time
 	search   search // for a parent, since then
 }
@@ -58,21 +60,50 @@ func (j *Joining) Note(n relay.Notice, now time.Time) (news ParentNews) {
 		default:
 			news = ParentBack
 		}
-		j.attached, j.once, j.untold, j.told = true, true, false, ""
+		j.attached, j.once, j.untold = true, true, false
+		j.told, j.dead = nil, nil
 	case relay.Orphaned:
 		j.attached, j.untold, j.since = false, true, now
-		j.why = "the node that sent the stream is gone (" + n.End.Reason.String() + ")"
+		j.why, j.kind = "the node that sent the stream is gone ("+n.End.Reason.String()+")", "gone"
 	case relay.DialFailed:
 		if j.why != "" && hostnet.NoWay(n.Err) {
 			break // what others say is of more use than that this network lacks one of the two families
 		}
-		j.why = fmt.Sprintf("%s does not answer: %v", Place(n.Place), hostnet.Bare(n.Err))
+		j.why, j.kind = j.silent(Place(n.Place), fault.Plain(n.Err)), "silent"
 	case relay.Refused:
 		j.why = refusalText(n)
+		j.kind = j.why
 	case relay.NotLive:
-		j.why = n.Error()
+		j.why, j.kind = n.Error(), "not live"
 	}
 	return news
+}
+
+// maxDead bounds how many places that do not answer are counted. A link has fewer; others name more.
+const maxDead = 100
+
+// silent says that a place does not answer, and how many others do not.
+func (j *Joining) silent(place, why string) string {
+	if j.dead == nil {
+		j.dead = make(map[string]bool)
+	}
+	if len(j.dead) < maxDead {
+		j.dead[place] = true
+	}
+	if n := len(j.dead); n > 1 {
+		return fmt.Sprintf("none of %d addresses answers. The last, %s: %s", n, place, why)
+	}
+	return fmt.Sprintf("%s does not answer: %s", place, why)
+}
+
+// Why returns the newest reason why there is no parent, "" if there is one or nothing is known.
+func (j *Joining) Why() string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.attached {
+		return ""
+	}
+	return j.why
 }
 
 // IsAttached reports whether there is a parent.
@@ -92,15 +123,18 @@ func (j *Joining) Alone(now time.Time) time.Duration {
 	return now.Sub(j.since)
 }
 
-// Trouble says why there is no parent, once for each cause, and only if it lasts; "" if there
-// is nothing new to say. first reports that there has been no parent yet.
+// Trouble says why there is no parent, once for each kind of cause, and only if it lasts; "" if there
+// is nothing new to say: that another address does not answer either is nothing new. first reports that there has been no parent yet.
 func (j *Joining) Trouble(now time.Time) (why string, first bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if j.attached || now.Sub(j.since) < JoinPatience || j.why == "" || j.why == j.told {
+	if j.attached || now.Sub(j.since) < JoinPatience || j.why == "" || j.told[j.kind] {
 		return "", false
 	}
-	j.told, j.untold = j.why, false
+	if j.told == nil {
+		j.told = make(map[string]bool)
+	}
+	j.told[j.kind], j.untold = true, false
 	return j.why, !j.once
 }
 

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"syscall"
 
+	"relay/cli/fault"
 	"relay/relay/archive"
 )
 
@@ -17,7 +18,7 @@ func NotKept(begun bool, err error) (say, hint string) {
 	}
 	switch {
 	case errors.Is(err, archive.ErrInUse):
-		return say + err.Error() + ".", "give one of them another --config folder"
+		return say + fault.Plain(err) + ".", "give one of them another --config folder"
 	case errors.Is(err, syscall.ENOSPC):
 		return say + "the disk is full.", "the stream goes on, and what is kept can be watched. Make room, or give --keep a size, as in 2h,8GB, and start again"
 	case errors.Is(err, fs.ErrPermission):
@@ -25,5 +26,5 @@ func NotKept(begun bool, err error) (say, hint string) {
 	case errors.Is(err, syscall.EROFS):
 		return say + "the disk cannot be written to.", "give a --config folder elsewhere"
 	}
-	return say + err.Error() + ".", "the stream goes on, and what is kept already can be watched"
+	return say + fault.Plain(err) + ".", "the stream goes on, and what is kept already can be watched"
 }

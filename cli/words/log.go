@@ -1,6 +1,8 @@
 package words
 
 import (
+	"io"
+	"log"
 	"strings"
 
 	"go.uber.org/zap"
@@ -9,12 +11,13 @@ import (
 	"relay/cli/term"
 )
 
-// NewLog returns a logger to stderr, for warnings or, with --verbose, for everything. It writes
-// lines for people to a terminal, and JSON to anything else: one a second of each kind.
+// NewLog returns a logger to stderr: of everything with --verbose, as lines for people on a terminal
+// and as JSON to anything else, and of warnings alone without, as sentences. It writes one a second of each kind. It
+// tells the terminal of --verbose, too: errors then come with Go's words.
 func NewLog(t *term.Terminal, verbose bool) *zap.Logger {
-	level := zapcore.WarnLevel
-	if verbose {
-		level = zapcore.DebugLevel
+	t.Verbose = verbose
+	if !verbose {
+		return zap.New(newQuiet(&sayingCore{LevelEnabler: zapcore.WarnLevel, t: t}))
 	}
 	var enc zapcore.Encoder
 	if t.ErrTTY {
@@ -27,8 +30,14 @@ func NewLog(t *term.Terminal, verbose bool) *zap.Logger {
 		c.EncodeTime = zapcore.RFC3339NanoTimeEncoder
 		enc = zapcore.NewJSONEncoder(c)
 	}
-	return zap.New(newQuiet(zapcore.NewCore(enc, zapcore.AddSync(logWriter{t}), level)))
+	l := zap.New(newQuiet(zapcore.NewCore(enc, zapcore.AddSync(logWriter{t}), zapcore.DebugLevel)))
+	_, _ = zap.RedirectStdLogAt(l, zapcore.DebugLevel) // fails for no known level; what Go's packages tell
+	return l
 }
+
+// SilenceGo has Go's own log say nothing, in which packages such as net/http tell of strangers. With --verbose it
+// goes to that of [NewLog].
+func SilenceGo() { log.SetOutput(io.Discard) }
 
 // logWriter puts log lines above the status line.
 type logWriter struct{ t *term.Terminal }

@@ -16,6 +16,8 @@ const (
 	maxKinds = 256
 	// maxKind is how much of a message tells its kind, in bytes.
 	maxKind = 60
+	// againField counts the lines that one stands for besides itself.
+	againField = "again"
 )
 
 // quiet passes on one line a second of each kind: strangers can provoke most of them as often as they
@@ -73,7 +75,7 @@ func (q *quiet) Write(e zapcore.Entry, fields []zapcore.Field) error {
 	if ok {
 		l.again++
 		l.write = func(again int) {
-			q.Core.Write(e, append(fields[:len(fields):len(fields)], zap.Int("again", again)))
+			q.Core.Write(e, append(fields[:len(fields):len(fields)], zap.Int(againField, again)))
 		}
 		s.mu.Unlock()
 		return nil

@@ -26,7 +26,7 @@ var refusals = map[string]map[refusal.Reason]refusalWords{
 		playback.RefusedShare:    {"players came from an address or a prefix that has its share of all places", "If a reverse proxy of yours asks for them, name it with --trusted-proxy."},
 		playback.RefusedNetwork:  {"requests came from a network that is not let in", "--http lets everyone in; --trusted-proxy names a reverse proxy that is believed."},
 		playback.RefusedHost:     {"requests named a host that is not this machine's", "If it is a name of yours, allow it with --allow-host."},
-		playback.RefusedSite:     {"requests were made by pages of other sites", "If a reverse proxy of yours changes the host name, name it with --trusted-proxy."},
+		playback.RefusedSite:     {"requests were made by pages of other sites", "If a reverse proxy of yours changes the host name, name it with --trusted-proxy; --embed names sites that may show the picture."},
 		playback.RefusedMethod:   {"requests wanted to change something, which none can here", ""},
 		playback.RefusedRequests: {"connections gave way to others, because there were too many that asked for nothing", strangers},
 		playback.RefusedSilent:   {"connections asked for nothing within 5 s", strangers},

@@ -42,14 +42,16 @@ func indicator(st term.Style, lit bool, text, colour string) term.Piece {
 
 // SourceStatus is how a source is doing. Its SourceReport must not be nil.
 type SourceStatus struct {
-	State api.State
-	Info  flv.Info
+	State     api.State
+	Situation api.Situation
+	Now       time.Time
+	Info      flv.Info
 	api.Report
 }
 
 // Event is the status for programs.
 func (a SourceStatus) Event(id stream.ChannelID) api.Event {
-	return api.Event{Type: api.EventStatus, Channel: id.String(), Name: id.Short(), State: string(a.State), Report: &a.Report}
+	return api.Event{Type: api.EventStatus, Channel: id.String(), Name: id.Short(), State: string(a.State), Situation: &a.Situation, Report: &a.Report}
 }
 
 // Crowd is how many take the stream from the source, and how many watch everywhere.
@@ -63,14 +65,9 @@ func (a SourceStatus) Crowd() string {
 
 // Line is the status for people.
 func (a SourceStatus) Line(st term.Style) term.StatusLine {
-	var l term.StatusLine
-	switch a.State {
-	case api.Live:
-		l = term.StatusLine{append([]term.Piece{indicator(st, true, "LIVE", term.Green)}, mediaPieces(a.Info, a.BitRate, milliseconds(a.KeyIntervalMs))...)}
-	case api.Waiting:
-		l = term.StatusLine{{indicator(st, false, "WAITING for the encoder", term.Yellow)}}
-	default:
-		l = term.StatusLine{{indicator(st, false, "NO ENCODER", term.Red), {Text: "viewers stay connected", Comma: true, Keep: 1}}}
+	l := term.StatusLine{situationPieces(st, a.Situation, true, false, a.Now)}
+	if a.Situation.Name == api.OnAir {
+		l[0] = append(l[0], mediaPieces(a.Info, a.BitRate, milliseconds(a.KeyIntervalMs))...)
 	}
 	l = append(l, []term.Piece{{Text: a.Crowd(), Keep: 9}})
 	if d := droppedText(a.DroppedTags); d != "" {
@@ -99,11 +96,15 @@ func (a SourceStatus) Line(st term.Style) term.StatusLine {
 
 // WatchStatus is how a watcher is doing. Its WatchReport must not be nil.
 type WatchStatus struct {
-	State  api.State
-	Info   flv.Info
-	Alone  time.Duration // how long there has been no parent; 0 if there is one
-	Depth  int
-	Parent tree.Place // zero if there is none
+	State     api.State
+	Situation api.Situation
+	Private   bool
+	Now       time.Time
+	Info      flv.Info
+	Attached  bool   // there is a parent, which has a way to the source
+	Why       string // there is none; "" if that is not known
+	Depth     int
+	Parent    tree.Place // zero if there is none
 	// ParentName is what the parent calls itself; may be empty.
 	ParentName string
 	Reach      tree.Reach // of this node
@@ -117,25 +118,23 @@ func (s WatchStatus) Event(id stream.ChannelID) api.Event {
 		parent = s.Parent.ID.Tag()
 	}
 	return api.Event{
-		Type: api.EventStatus, Channel: id.String(), Name: id.Short(), State: string(s.State), Depth: &s.Depth, Parent: &parent, Report: &s.Report,
+		Type: api.EventStatus, Channel: id.String(), Name: id.Short(), State: string(s.State), Situation: &s.Situation, Depth: &s.Depth, Parent: &parent, Report: &s.Report,
 	}
 }
 
 // Line is the status for people.
 func (s WatchStatus) Line(st term.Style) term.StatusLine {
-	var l term.StatusLine
-	switch {
-	case s.Alone > 0:
-		l = term.StatusLine{{indicator(st, false, "NOT CONNECTED", term.Red), {Text: fmt.Sprintf("for %.0f s", s.Alone.Seconds()), Keep: 8}, {Text: "looking for a way in", Comma: true, Keep: 1}}}
-	case s.State == api.Live:
-		l = term.StatusLine{append([]term.Piece{indicator(st, true, "LIVE", term.Green)}, mediaPieces(s.Info, s.BitRate, 0)...)}
+	l := term.StatusLine{situationPieces(st, s.Situation, false, s.Private, s.Now)}
+	if s.Situation.Name == api.OnAir {
+		l[0] = append(l[0], mediaPieces(s.Info, s.BitRate, 0)...)
 		if s.DelayMs > 0 {
 			l = append(l, []term.Piece{{Text: "delay " + shortDelay(milliseconds(s.DelayMs)), Keep: 9}})
 		}
-	default:
-		l = term.StatusLine{{indicator(st, false, "WAITING for the source to send", term.Yellow)}}
 	}
-	if s.Alone == 0 {
+	if s.Why != "" && !s.Attached {
+		l = append(l, []term.Piece{{Text: s.Why, Keep: 1}})
+	}
+	if s.Attached {
 		l = append(l, []term.Piece{{Text: fmt.Sprintf("depth %d", s.Depth), Keep: 7}, {Text: "child of " + named(s.ParentName, Place(s.Parent)), Keep: 2, Comma: true}})
 	}
 	lost := term.Piece{Text: fmt.Sprintf("lost %d", s.Lost), Keep: 6}

@@ -4,7 +4,6 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
-	"time"
 	"unicode/utf8"
 
 	"relay/cli/term"
@@ -20,14 +19,14 @@ var (
 		KeyIntervalMs: 2000, Direct: 3, UploadBPS: 18_300_000, UploadLimitBPS: 40_000_000,
 	})
 	busyWatcher = WatchStatus{
-		State: api.Live, Info: fullHD, Depth: 2, Parent: tree.Place{Addrs: []netip.AddrPort{netip.MustParseAddrPort("192.168.1.7:7144")}},
+		State: api.Live, Situation: api.Situation{Name: api.OnAir}, Attached: true, Info: fullHD, Depth: 2, Parent: tree.Place{Addrs: []netip.AddrPort{netip.MustParseAddrPort("192.168.1.7:7144")}},
 		Report: api.Report{BitRate: 6_100_000, DelayMs: 210, Players: 1, WatchReport: &api.WatchReport{Children: 3}},
 	}
 )
 
 // sourceAt is a source in full HD whose farthest node is 210 ms behind, if it has a bit rate.
 func sourceAt(state api.State, bitRate, watching int, r api.SourceReport) SourceStatus {
-	s := SourceStatus{State: state, Report: api.Report{BitRate: bitRate, Watching: &watching, SourceReport: &r}}
+	s := SourceStatus{State: state, Situation: api.Situation{Name: map[api.State]api.SituationName{api.Live: api.OnAir, api.Waiting: api.Waits, api.Reconnecting: api.Paused}[state]}, Report: api.Report{BitRate: bitRate, Watching: &watching, SourceReport: &r}}
 	if bitRate > 0 {
 		s.Info, s.DelayMs = fullHD, 210
 	}
@@ -72,7 +71,7 @@ func TestStatusLines(t *testing.T) {
 			"○ NO ENCODER, viewers stay connected | 1 direct, 1 watching | up 0 of 40 Mb/s",
 		},
 		"source on a LAN": {
-			SourceStatus{State: api.Live, Report: api.Report{BitRate: 800_000, Watching: new(2), SourceReport: &api.SourceReport{Direct: 2, UploadLANBPS: 1_600_000}}}.Line(term.Style{}),
+			SourceStatus{State: api.Live, Situation: api.Situation{Name: api.OnAir}, Report: api.Report{BitRate: 800_000, Watching: new(2), SourceReport: &api.SourceReport{Direct: 2, UploadLANBPS: 1_600_000}}}.Line(term.Style{}),
 			term.Style{},
 			"● LIVE 800 kb/s | 2 direct, 2 watching | LAN 1.6 Mb/s",
 		},
@@ -92,39 +91,39 @@ func TestStatusLines(t *testing.T) {
 			"● LIVE 1080p60 6.1 Mb/s | delay 0.2 s | depth 2 | lost 0 | 3 children, 1 player",
 		},
 		"watcher of a source that tells how many watch": {
-			watcherAt(WatchStatus{State: api.Waiting, Depth: 1, ParentName: "kit\x1bchen", Report: api.Report{Players: 1, Watching: new(14)}}, api.WatchReport{Children: 1}).Line(term.Style{}),
+			watcherAt(WatchStatus{Situation: api.Situation{Name: api.Waits}, Attached: true, Depth: 1, ParentName: "kit\x1bchen", Report: api.Report{Players: 1, Watching: new(14)}}, api.WatchReport{Children: 1}).Line(term.Style{}),
 			term.Style{},
-			"○ WAITING for the source to send | depth 1, child of \"kit\ufffdchen\" | lost 0 | 1 child, 14 watching, 1 here",
+			"○ WAITING for the broadcaster to begin | depth 1, child of \"kit\ufffdchen\" | lost 0 | 1 child, 14 watching, 1 here",
 		},
 		"watcher at which all watch": {
-			watcherAt(WatchStatus{State: api.Waiting, Depth: 1, ParentName: "a", Report: api.Report{Players: 2, Watching: new(2)}}, api.WatchReport{}).Line(term.Style{}),
+			watcherAt(WatchStatus{Situation: api.Situation{Name: api.Waits}, Attached: true, Depth: 1, ParentName: "a", Report: api.Report{Players: 2, Watching: new(2)}}, api.WatchReport{}).Line(term.Style{}),
 			term.Style{},
-			"○ WAITING for the source to send | depth 1, child of \"a\" | lost 0 | 0 children, 2 watching",
+			"○ WAITING for the broadcaster to begin | depth 1, child of \"a\" | lost 0 | 0 children, 2 watching",
 		},
 		"watcher without a player": {
-			watcherAt(WatchStatus{State: api.Waiting, Depth: 1, ParentName: "a", Report: api.Report{Watching: new(14)}}, api.WatchReport{}).Line(term.Style{}),
+			watcherAt(WatchStatus{Situation: api.Situation{Name: api.Waits}, Attached: true, Depth: 1, ParentName: "a", Report: api.Report{Watching: new(14)}}, api.WatchReport{}).Line(term.Style{}),
 			term.Style{},
-			"○ WAITING for the source to send | depth 1, child of \"a\" | lost 0 | 0 children, 14 watching",
+			"○ WAITING for the broadcaster to begin | depth 1, child of \"a\" | lost 0 | 0 children, 14 watching",
 		},
 		"watcher alone": {
-			watcherAt(WatchStatus{Alone: 12 * time.Second, Depth: 2}, api.WatchReport{Lost: 3, Children: 1}).Line(term.Style{}),
+			watcherAt(WatchStatus{Situation: api.Situation{Name: api.Reconnects, ForS: 12}, Depth: 2}, api.WatchReport{Lost: 3, Children: 1}).Line(term.Style{}),
 			term.Style{},
-			"○ NOT CONNECTED for 12 s, looking for a way in | lost 3 | 1 child, 0 players",
+			"○ RECONNECTING for 12s, looking for another way to the source | lost 3 | 1 child, 0 players",
 		},
 		"watcher that is called": {
-			watcherAt(WatchStatus{State: api.Waiting, Depth: 1, Reach: tree.Punchable}, api.WatchReport{}).Line(term.Style{}),
+			watcherAt(WatchStatus{Situation: api.Situation{Name: api.Waits}, Attached: true, Depth: 1, Reach: tree.Punchable}, api.WatchReport{}).Line(term.Style{}),
 			term.Style{},
-			"○ WAITING for the source to send | depth 1, child of aaaaaaaa | lost 0 | reached half-way | 0 children, 0 players",
+			"○ WAITING for the broadcaster to begin | depth 1, child of aaaaaaaa | lost 0 | reached half-way | 0 children, 0 players",
 		},
 		"watcher that nobody reaches": {
-			watcherAt(WatchStatus{Alone: time.Second, Reach: tree.Closed}, api.WatchReport{}).Line(term.Style{}),
+			watcherAt(WatchStatus{Situation: api.Situation{Name: api.Looking}, Reach: tree.Closed}, api.WatchReport{}).Line(term.Style{}),
 			term.Style{},
-			"○ NOT CONNECTED for 1 s, looking for a way in | lost 0 | not reached | 0 children, 0 players",
+			"○ LOOKING for the channel for 1s, no node of it has answered yet | lost 0 | not reached | 0 children, 0 players",
 		},
 		"watcher of nothing yet": {
-			watcherAt(WatchStatus{State: api.Waiting, Depth: 1, Parent: tree.Place{ID: tree.ID{7}}, Reach: tree.Open}, api.WatchReport{}).Line(term.Style{}),
+			watcherAt(WatchStatus{Situation: api.Situation{Name: api.Waits}, Attached: true, Depth: 1, Parent: tree.Place{ID: tree.ID{7}}, Reach: tree.Open}, api.WatchReport{}).Line(term.Style{}),
 			term.Style{},
-			"○ WAITING for the source to send | depth 1, child of " + tree.ID{7}.Short() + " | lost 0 | 0 children, 0 players",
+			"○ WAITING for the broadcaster to begin | depth 1, child of " + tree.ID{7}.Short() + " | lost 0 | 0 children, 0 players",
 		},
 	} {
 		if got := c.line.Draw(c.style); got != c.want {
@@ -134,7 +133,7 @@ func TestStatusLines(t *testing.T) {
 }
 
 func TestAStatusLineFitsAnyTerminal(t *testing.T) {
-	lines := []term.StatusLine{busySource.Line(term.Style{}), busyWatcher.Line(term.Style{}), watcherAt(WatchStatus{Alone: time.Hour}, api.WatchReport{}).Line(term.Style{}), sourceAt("", 0, 0, api.SourceReport{}).Line(term.Style{})}
+	lines := []term.StatusLine{busySource.Line(term.Style{}), busyWatcher.Line(term.Style{}), watcherAt(WatchStatus{Situation: api.Situation{Name: api.Looking, ForS: 5400}}, api.WatchReport{}).Line(term.Style{}), sourceAt("", 0, 0, api.SourceReport{}).Line(term.Style{})}
 	for _, l := range lines {
 		shorter := 0
 		for w := 1; w < 200; w++ {
@@ -170,8 +169,8 @@ func TestAStatusLineIsColouredWhereItMatters(t *testing.T) {
 		"empty pictures":     {sourceAt(api.Live, 6_100_000, 0, api.SourceReport{DroppedTags: map[string]uint64{"empty_picture": 3}}).Line(st), term.Yellow + "dropped 3 empty pictures" + term.Plain},
 		"flaws of two kinds": {sourceAt(api.Live, 6_100_000, 0, api.SourceReport{DroppedTags: map[string]uint64{"empty_picture": 3, "cut_sound": 1}}).Line(st), term.Yellow + "dropped 4 tags" + term.Plain},
 		"full upload":        {slow.Line(st), term.Yellow + "up 41 of 40 Mb/s" + term.Plain},
-		"loss":               {watcherAt(WatchStatus{State: api.Live}, api.WatchReport{Lost: 2}).Line(st), term.Yellow + "lost 2" + term.Plain},
-		"no parent":          {watcherAt(WatchStatus{Alone: time.Second}, api.WatchReport{}).Line(st), term.Red + "○ NOT CONNECTED" + term.Plain},
+		"loss":               {watcherAt(WatchStatus{Situation: api.Situation{Name: api.OnAir}}, api.WatchReport{Lost: 2}).Line(st), term.Yellow + "lost 2" + term.Plain},
+		"no parent":          {watcherAt(WatchStatus{Situation: api.Situation{Name: api.SourceAway, ForS: 9}}, api.WatchReport{}).Line(st), term.Red + "○ SOURCE AWAY" + term.Plain},
 	} {
 		if got := c.line.Draw(st); !strings.Contains(got, c.want) {
 			t.Errorf("%s: %q has no %q", name, got, c.want)

@@ -2,9 +2,25 @@ package words
 
 import (
 	"errors"
+	"fmt"
+	"sync"
 
 	"relay/ingest/rtmp"
 )
+
+// Turned says of encoders that are turned away what [TurnedAway] says, each thing once until another encoder has
+// been let in: who has mended a key may break it again. It is safe for concurrent use, and its zero value is ready.
+type Turned struct{ said sync.Map } // sessions by the code of the warning
+
+// Look returns the warning, and whether it is new. sessions is how many encoders were let in so far.
+func (t *Turned) Look(why error, server string, sessions uint64) (w Warning, fresh bool) {
+	w, ok := TurnedAway(why, server)
+	if !ok {
+		return w, false
+	}
+	was, said := t.said.Swap(w.Code, sessions)
+	return w, !said || was != any(sessions)
+}
 
 // TurnedAway says why the encoder of a source was not taken, to the person who can change it. It
 // reports false for what that person can do nothing about, such as a stranger's noise. Anybody can
@@ -13,16 +29,16 @@ func TurnedAway(why error, server string) (Warning, bool) {
 	inOBS := "in OBS: Settings > Stream: Server " + server + ", and as Stream Key what relay source printed when it started"
 	switch {
 	case errors.Is(why, rtmp.ErrDenied):
-		return Warning{WarnWrongKey, "an encoder was turned away: its server or its stream key is not this channel's", inOBS}, true
+		return Warning{WarnWrongKey, fmt.Sprintf("an encoder was turned away: its server or its stream key is not this channel's. It was told: %q", rtmp.ToldDenied), inOBS}, true
 	case errors.Is(why, rtmp.ErrBusy):
 		return Warning{
-			warnSecondEncoder, "a second encoder was turned away: another one is sending",
+			warnSecondEncoder, fmt.Sprintf("a second encoder was turned away: another one is sending, and goes on. It was told: %q", rtmp.ToldBusy),
 			"to go on with the second, stop the first (OBS: Stop Streaming). For a second channel, run a second relay source",
 		}, true
 	case errors.Is(why, rtmp.ErrTLS):
-		return Warning{warnRTMPS, "an encoder was turned away: it came with RTMPS, which is not taken here", inOBS}, true
+		return Warning{warnRTMPS, "an encoder was turned away: it came with RTMPS, which is not taken here. It was told nothing, and sees a connection that ends", inOBS}, true
 	case errors.Is(why, rtmp.ErrHTTP):
-		return Warning{warnNotRTMP, "somebody was turned away at the encoder's port: it speaks HTTP", inOBS + ". The page for viewers has another address, which is above"}, true
+		return Warning{warnNotRTMP, "somebody was turned away at the encoder's port: it speaks HTTP. It was told that this is no page", inOBS + ". The page for viewers has another address, which is above"}, true
 	}
 	return Warning{}, false
 }

@@ -20,7 +20,34 @@ func TestWhoeverCanChangeItIsToldWhyAnEncoderIsTurnedAway(t *testing.T) {
 		}
 		codes[w.Code] = true
 	}
+	for why, told := range map[error]string{rtmp.ErrDenied: rtmp.ToldDenied, rtmp.ErrBusy: rtmp.ToldBusy} {
+		if w, _ := TurnedAway(why, server); !strings.HasSuffix(w.Text, fmt.Sprintf("It was told: %q", told)) {
+			t.Errorf("%v: it is not said what the encoder was told: %s", why, w.Text)
+		}
+	}
 	if w, ok := TurnedAway(errors.New("handshake: EOF"), server); ok {
 		t.Errorf("a port scan: %+v", w)
+	}
+}
+
+func TestThatAnEncoderIsTurnedAwayIsSaidOnceUntilOneIsLetIn(t *testing.T) {
+	var turned Turned
+	for i, c := range []struct {
+		why      error
+		sessions uint64
+		fresh    bool
+	}{
+		{rtmp.ErrDenied, 0, true},
+		{rtmp.ErrDenied, 0, false},
+		{errors.New("a port scan"), 0, false},
+		{rtmp.ErrBusy, 1, true}, // one has been let in
+		{rtmp.ErrBusy, 1, false},
+		{rtmp.ErrDenied, 1, true},
+		{rtmp.ErrBusy, 1, false},
+		{rtmp.ErrBusy, 2, true},
+	} {
+		if _, fresh := turned.Look(c.why, "rtmp://127.0.0.1:1935/live", c.sessions); fresh != c.fresh {
+			t.Errorf("%d: %v in session %d: %t", i, c.why, c.sessions, fresh)
+		}
 	}
 }

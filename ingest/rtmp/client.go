@@ -58,7 +58,7 @@ func ParseTarget(u *url.URL) (Target, error) {
 func (t Target) Fetch(ctx context.Context, take func(flv.Tag) error) error {
 	conn, err := (&net.Dialer{Timeout: dialTimeout}).DialContext(ctx, "tcp", t.addr)
 	if err != nil {
-		return err
+		return fmt.Errorf("connect to %s: %w", t.addr, err)
 	}
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { conn.Close() })()
@@ -69,6 +69,9 @@ func (t Target) Fetch(ctx context.Context, take func(flv.Tag) error) error {
 func (t Target) fetch(conn net.Conn, take func(flv.Tag) error) error {
 	g := newGuard(conn, nil)
 	if _, _, err := handshake.DoClient(g, false, false); err != nil {
+		if s := err.Error(); strings.HasPrefix(s, "invalid rtmp version") || strings.HasPrefix(s, "server replied with unexpected version") { // the library has no types
+			err = errNoRTMP
+		}
 		return fmt.Errorf("RTMP handshake with %s: %w", t.addr, plain(err))
 	}
 	c := &fetcher{connection: newConnection(g), take: take}

@@ -17,6 +17,13 @@ var (
 	errPublish = errors.New("it asked to publish")
 )
 
+// What an encoder that is refused is told, which many show to whoever sits there. Translations leave it as it
+// is: nobody knows that person's language.
+const (
+	ToldBusy   = "Another encoder is already sending to this address: stop it first. For a second channel, run a second relay source."
+	ToldDenied = "The server address or the stream key is wrong. In OBS they are set in Settings, Stream: copy both from where relay source printed them."
+)
+
 // Sink takes the media of one publisher, from one goroutine.
 type Sink interface {
 	// Write takes the next tag, which it may change and is good until it returns. An error ends the
@@ -39,10 +46,10 @@ func (s *Server) publish(ctx context.Context, p *peer, app, key string) error {
 	switch {
 	case errors.Is(err, ErrBusy):
 		return errors.Join(err, p.status("error", "NetStream.Publish.BadName",
-			"Another encoder is already sending to this address: stop it first. For a second channel, run a second relay source."))
+			ToldBusy))
 	case errors.Is(err, ErrDenied):
 		return errors.Join(err, p.status("error", "NetStream.Publish.Denied",
-			"The server address or the stream key is wrong. In OBS they are set in Settings, Stream: copy both from where relay source printed them."))
+			ToldDenied))
 	case err != nil:
 		return errors.Join(err, p.status("error", "NetStream.Publish.Failed",
 			"The stream cannot be taken."))

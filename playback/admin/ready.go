@@ -51,16 +51,31 @@ func readiness(now time.Time, channels []api.ChannelStatus, name string, all boo
 	return true, "ready\n" + b.String()
 }
 
+// why is what each situation says of media that do not come.
+var why = map[api.SituationName]string{
+	api.Looking:      "no node of the channel has answered",
+	api.Full:         "the nodes of the channel have no room",
+	api.Unknown:      "a node that was asked does not carry the channel, or knows another secret",
+	api.Recording:    "what is offered is not live",
+	api.Refused:      "the nodes of the channel let this one not in",
+	api.Waits:        "no encoder has sent any",
+	api.Starting:     "the first are on their way",
+	api.OnAir:        "the newest that came were old",
+	api.Paused:       "the encoder has stopped",
+	api.Stuck:        "the encoder is connected and sends nothing",
+	api.Reconnects:   "the parent is lost",
+	api.SourceAway:   "the source has gone",
+	api.Over:         "the broadcast has ended",
+	api.Disconnected: "this machine has no network",
+	api.ClosedHere:   "the channel is closed here",
+}
+
 // trouble says why no media are coming.
 func trouble(c api.ChannelStatus, now time.Time) string {
 	silent := now.Sub(c.Came).Seconds()
 	switch {
-	case c.Came.IsZero() && c.Root:
-		return "no media yet, no encoder has sent any"
 	case c.Came.IsZero():
-		return "no media yet, none came from the other nodes"
-	case c.Root:
-		return fmt.Sprintf("no media for %.0f s, the encoder has stopped or is stuck", silent)
+		return "no media yet, " + why[c.Situation.Name]
 	}
-	return fmt.Sprintf("no media for %.0f s, the parent or the source's encoder is lost", silent)
+	return fmt.Sprintf("no media for %.0f s, %s", silent, why[c.Situation.Name])
 }

@@ -17,16 +17,16 @@ import (
 
 func TestReadinessSaysWhyNot(t *testing.T) {
 	now := time.Now()
-	channel := func(name string, state api.State, root bool, silent time.Duration) api.ChannelStatus {
-		c := api.ChannelStatus{Channel: api.Channel{Name: name, State: state, Root: root}}
+	channel := func(name string, state api.State, situation api.SituationName, silent time.Duration) api.ChannelStatus {
+		c := api.ChannelStatus{Channel: api.Channel{Name: name, State: state, Situation: api.Situation{Name: situation}}}
 		if silent > 0 {
 			c.Came = now.Add(-silent)
 		}
 		return c
 	}
-	live := channel("livelive", api.Live, false, 4900*time.Millisecond)
-	stale := channel("stalesta", api.Reconnecting, false, 5*time.Second)
-	moving := channel("movingmo", api.Reconnecting, false, time.Second)
+	live := channel("livelive", api.Live, api.OnAir, 4900*time.Millisecond)
+	stale := channel("stalesta", api.Reconnecting, api.Reconnects, 5*time.Second)
+	moving := channel("movingmo", api.Reconnecting, api.Reconnects, time.Second)
 	for _, c := range []struct {
 		name     string
 		channels []api.ChannelStatus
@@ -37,21 +37,29 @@ func TestReadinessSaysWhyNot(t *testing.T) {
 	}{
 		{"nothing is open", nil, "", false, false, "no channel is open here"},
 		{"live", []api.ChannelStatus{live}, "", false, true, "channel livelive: live"},
-		{"one of two", []api.ChannelStatus{live, stale}, "", false, true, "channel stalesta: no media for 5 s, the parent or the source's encoder is lost"},
+		{"one of two", []api.ChannelStatus{live, stale}, "", false, true, "channel stalesta: no media for 5 s, the parent is lost"},
 		{"all of two", []api.ChannelStatus{live, stale}, "", true, false, "channel stalesta: no media for 5 s"},
 		{"the one asked for", []api.ChannelStatus{live, stale}, "stal", false, false, "stalesta"},
 		{"the other one", []api.ChannelStatus{live, stale}, "livelivelive", false, true, "livelive"},
 		{"an unknown one", []api.ChannelStatus{live}, "none", false, false, "there is no such channel here"},
-		{"an encoder that stopped", []api.ChannelStatus{channel("a", api.Reconnecting, true, time.Minute)}, "", false, false, "no media for 60 s, the encoder has stopped or is stuck"},
-		{"no encoder yet", []api.ChannelStatus{channel("a", api.Waiting, true, 0)}, "", false, false, "no media yet, no encoder has sent any"},
-		{"no parent yet", []api.ChannelStatus{channel("a", api.Waiting, false, 0)}, "", false, false, "no media yet, none came from the other nodes"},
+		{"an encoder that stopped", []api.ChannelStatus{channel("a", api.Reconnecting, api.Paused, time.Minute)}, "", false, false, "no media for 60 s, the encoder has stopped"},
+		{"no encoder yet", []api.ChannelStatus{channel("a", api.Waiting, api.Waits, 0)}, "", false, false, "no media yet, no encoder has sent any"},
+		{"no parent yet", []api.ChannelStatus{channel("a", api.Waiting, api.Looking, 0)}, "", false, false, "no media yet, no node of the channel has answered"},
 		{"between two parents", []api.ChannelStatus{moving}, "", false, true, "channel movingmo: reconnecting"},
-		{"one whose state was told before", []api.ChannelStatus{channel("a", api.Live, false, 7*time.Second)}, "", false, false, "no media for 7 s"},
-		{"an ended one", []api.ChannelStatus{channel("a", api.Ended, false, 2*time.Minute)}, "", false, false, "no media for 120 s, the parent or the source's encoder is lost"},
+		{"one whose state was told before", []api.ChannelStatus{channel("a", api.Live, api.OnAir, 7*time.Second)}, "", false, false, "no media for 7 s"},
+		{"an ended one", []api.ChannelStatus{channel("a", api.Ended, api.Over, 2*time.Minute)}, "", false, false, "no media for 120 s, the broadcast has ended"},
 	} {
 		ok, text := readiness(now, c.channels, c.channel, c.all)
 		if ok != c.ok || !strings.Contains(text, c.says) {
 			t.Errorf("%s: %v %q, want %v with %q", c.name, ok, text, c.ok, c.says)
+		}
+	}
+}
+
+func TestReadinessHasWordsForEachSituation(t *testing.T) {
+	for _, name := range api.Situations {
+		if why[name] == "" {
+			t.Errorf("none for %s", name)
 		}
 	}
 }
@@ -62,7 +70,7 @@ func served(t *testing.T, came func() time.Time) *Server {
 	return NewServer(Config{
 		Metrics: busy(t),
 		Channels: func() []api.ChannelStatus {
-			return []api.ChannelStatus{{Channel: api.Channel{Name: "abcdefgh", State: api.Live, Root: true}, Came: came()}}
+			return []api.ChannelStatus{{Channel: api.Channel{Name: "abcdefgh", State: api.Live, Situation: api.Situation{Name: api.Paused}, Root: true}, Came: came()}}
 		},
 		API: owners,
 	})

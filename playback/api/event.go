@@ -15,6 +15,7 @@ const (
 	EventLeft       EventType = "left"           // likewise
 	EventCodec      EventType = "codec"          // the media are encoded otherwise than before
 	EventLimit      EventType = "limit"          // somebody was turned away, as Who says
+	EventSituation  EventType = "situation"      // what a viewer sees has changed, as Situation says
 	EventMissed     EventType = "missed"         // the reader was too slow for Count events
 )
 
@@ -64,6 +65,8 @@ type Event struct {
 	Count   uint64    `json:"count,omitempty"`  // how many this one stands for
 	Codec   *Codec    `json:"codec,omitempty"`
 	Title   *string   `json:"title,omitempty"` // the broadcaster's words; may be empty
+	// Situation is what a viewer sees, in EventSituation and EventStatus.
+	Situation *Situation `json:"situation,omitempty"`
 	// Not for everyone: left out on the players' listener.
 	NodeID string `json:"node_id,omitempty"` // whole
 	Addr   string `json:"addr,omitempty"`
@@ -80,7 +83,7 @@ type Event struct {
 func (e Event) Public() Event {
 	return Event{
 		Seq: e.Seq, Time: e.Time, Type: e.Type, Channel: e.Channel, Name: e.Name, State: e.State, Who: e.Who, Node: e.Node,
-		Reason: e.Reason, By: e.By, GapMs: e.GapMs, Depth: e.Depth, Now: e.Now, Count: e.Count, Codec: e.Codec, Title: e.Title,
+		Reason: e.Reason, By: e.By, GapMs: e.GapMs, Depth: e.Depth, Now: e.Now, Count: e.Count, Codec: e.Codec, Title: e.Title, Situation: e.Situation,
 	}
 }
 

@@ -20,7 +20,7 @@ const (
 	Live         State = "live"         // media come
 	Waiting      State = "waiting"      // there has been no media yet
 	Reconnecting State = "reconnecting" // the parent, or at the root the encoder, is lost
-	Ended        State = "ended"        // so long ago that nobody should wait for it
+	Ended        State = "ended"        // so long ago that nobody should wait for it, as far as the node can know
 )
 
 // Facts are what a node's engine knows of one channel at one moment. The state, the
@@ -29,6 +29,10 @@ type Facts struct {
 	Closed   bool          // the channel has been closed here
 	Idle     bool          // this node is the root, and no encoder is sending
 	Attached bool          // there is a parent, or this node is the root
+	Turned   time.Time     // since when Attached is what it is; zero if not known
+	Answers  Answers       // of those that were asked while there is no parent
+	Begun    bool          // the root has had media
+	Missing  bool          // it has some that have not come here
 	Came     time.Time     // when the newest chunk came; zero if there was none
 	Quiet    time.Duration // since the newest chunk was made, by the root's clock; 0 if not known
 
@@ -54,18 +58,19 @@ type Facts struct {
 	Sent        uint64        // payload bytes to children, since the channel was opened
 }
 
-// StateOf says what a channel is doing. Nothing else in the program calls a channel live:
+// StateOf is the situation in fewer words, for programs. Nothing else in the program calls a channel live:
 // media must have come within FreshFor, and more must be on its way.
 func StateOf(f Facts, now time.Time) State {
-	switch {
-	case f.Came.IsZero():
-		return Waiting
-	case f.Quiet > EndedAfter:
+	switch SituationOf(f, now).Name {
+	case OnAir:
+		return Live
+	case Over:
 		return Ended
-	case f.Closed || f.Idle || !f.Attached || f.late(now) >= FreshFor || !Fresh(f.Came, now):
-		return Reconnecting
 	}
-	return Live
+	if f.Came.IsZero() {
+		return Waiting
+	}
+	return Reconnecting
 }
 
 // late is how old the newest chunk was when it came. What a node gets from another's ring

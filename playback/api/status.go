@@ -27,17 +27,18 @@ type Node struct {
 
 // Channel is what every document says of a channel that is open at a node.
 type Channel struct {
-	ID          string `json:"id"`
-	Name        string `json:"name"`  // the ID's short form
-	Title       string `json:"title"` // the broadcaster's words; may be empty
-	State       State  `json:"state"`
-	Codec       Codec  `json:"codec"`
-	BitRate     int    `json:"bit_rate"` // bit/s, over the last seconds
-	DelayMs     int64  `json:"delay_ms"` // behind the root, as DelayMs counts
-	Root        bool   `json:"root"`     // this node is it
-	Depth       int    `json:"depth"`    // links to the root
-	ViewerCount int    `json:"viewer_count"`
-	Watching    *int   `json:"watching"` // how many watch the channel, here and everywhere; null if the source does not tell
+	ID          string    `json:"id"`
+	Name        string    `json:"name"`  // the ID's short form
+	Title       string    `json:"title"` // the broadcaster's words; may be empty
+	State       State     `json:"state"`
+	Situation   Situation `json:"situation"`
+	Codec       Codec     `json:"codec"`
+	BitRate     int       `json:"bit_rate"` // bit/s, over the last seconds
+	DelayMs     int64     `json:"delay_ms"` // behind the root, as DelayMs counts
+	Root        bool      `json:"root"`     // this node is it
+	Depth       int       `json:"depth"`    // links to the root
+	ViewerCount int       `json:"viewer_count"`
+	Watching    *int      `json:"watching"` // how many watch the channel, here and everywhere; null if the source does not tell
 	// Lacks names, for each of URLs that has no place for one of the stream's codecs, these
 	// codecs.
 	Lacks map[string][]string `json:"lacks,omitempty"`

@@ -8,16 +8,18 @@ type Top struct {
 // TopChannel is what relay top shows of one channel at one moment. What is not known
 // is nil, or an empty text.
 type TopChannel struct {
-	ID       string `json:"id"`
-	Name     string `json:"name"`
-	Title    string `json:"title"`
-	State    State  `json:"state"`    // at the relay that was asked
-	BitRate  *int64 `json:"bit_rate"` // bit/s
-	Players  *int   `json:"players"`  // at the relay that was asked
-	Watching *int   `json:"watching"` // how many watch the channel
-	Problem  string `json:"problem"`  // why the source could not be asked
-	SeenBy   string `json:"seen_by"`  // who was asked then
-	Port     string `json:"port"`     // whether routers have opened the port of the relay that was asked, in words; with the first channel alone
+	ID    string `json:"id"`
+	Name  string `json:"name"`
+	Title string `json:"title"`
+	State State  `json:"state"` // at the relay that was asked
+	// Situation is what a viewer there sees; nil if it does not say.
+	Situation *Situation `json:"situation"`
+	BitRate   *int64     `json:"bit_rate"` // bit/s
+	Players   *int       `json:"players"`  // at the relay that was asked
+	Watching  *int       `json:"watching"` // how many watch the channel
+	Problem   string     `json:"problem"`  // why the source could not be asked
+	SeenBy    string     `json:"seen_by"`  // who was asked then
+	Port      string     `json:"port"`     // whether routers have opened the port of the relay that was asked, in words; with the first channel alone
 
 	Summary TreeSummary `json:"summary"`
 	Nodes   []TopNode   `json:"nodes"`

@@ -40,6 +40,10 @@ type TreeNode struct {
 	Unheard   bool   `json:"unheard"`  // it has told nothing yet: only slots, children and lost mean anything
 }
 
+// Source reports whether the node is the channel's source: a node that has never had a way to one has no depth
+// either.
+func (n TreeNode) Source() bool { return n.Depth == 0 && !n.Orphan }
+
 // TreeCut sums up nodes that are too many to list.
 type TreeCut struct {
 	Nodes        int   `json:"nodes"`

@@ -91,13 +91,13 @@ function typeAt(view, at) {
   return String.fromCharCode(view.getUint8(at), view.getUint8(at + 1), view.getUint8(at + 2), view.getUint8(at + 3));
 }
 
-function sub(view, from, to = view.byteLength) {
+/** sub is a part of a view. */
+export function sub(view, from, to = view.byteLength) {
   return new DataView(view.buffer, view.byteOffset + from, to - from);
 }
 
-// boxes yields the contents of the boxes in view that have the type; without a type, the
-// contents and types of all. It stops at a box that does not fit.
-function* boxes(view, type) {
+/** boxes yields the contents of the boxes in view that have the type. It stops at a box that does not fit. */
+export function* boxes(view, type) {
   for (let at = 0; at + boxHead <= view.byteLength;) {
     const size = view.getUint32(at);
     if (size < boxHead || at + size > view.byteLength) return;
@@ -106,14 +106,16 @@ function* boxes(view, type) {
   }
 }
 
-function* inside(view, type, ...deeper) {
+/** inside yields the contents of the boxes of the last type, in those of the types before it. */
+export function* inside(view, type, ...deeper) {
   for (const box of boxes(view, type)) {
     if (deeper.length) yield* inside(box, ...deeper);
     else yield box;
   }
 }
 
-const first = (view, type) => boxes(view, type).next().value;
+/** first is the contents of the first box of a type, undefined if there is none. */
+export const first = (view, type) => boxes(view, type).next().value;
 
 // Bytes of a sample entry before the boxes in it.
 const visualEntry = 78;

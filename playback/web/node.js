@@ -41,7 +41,8 @@ export class Poll {
   }
 }
 
-async function get(path) {
+/** get asks once. Its error has the status of an answer that is none. */
+export async function get(path) {
   const giveUp = new AbortController();
   const timer = setTimeout(() => giveUp.abort(), patience);
   try {

@@ -2,6 +2,7 @@
 // fetches /<channel>.mp4, which never ends, and feeds it to a Sink. It tells its
 // owner what it is doing as a state; the owner has the words.
 
+import { Captions, Shown } from './captions.js';
 import { Splitter, describe } from './mp4.js';
 import { Backoff, Pace } from './pace.js';
 import { stuck } from './place.js';
@@ -21,6 +22,9 @@ const steerEvery = 100;
 const fullWait = 5;
 /** Media that is not enough to begin with begins all the same after so long, in ms. */
 const mostHold = 600;
+
+/** afloat reports whether a picture floats over other windows, seen even if its tab is not. */
+export const afloat = (video) => document.pictureInPictureElement === video || video.webkitPresentationMode === 'picture-in-picture';
 
 /** When a tab without a place asks again, in seconds. */
 const crowdedWait = 2;
@@ -70,13 +74,20 @@ export class Player {
   #takes = false; // a stream, or is about to
   #tabs = null; // the others in this browser, where it tells
   paused = false; // by the person
+  /** captions that are in the stream. */
+  captions;
+  #captionsIn;
 
   constructor(video, changed) {
     this.#video = video;
     this.#changed = changed;
+    this.captions = new Shown(video, () => changed(this));
+    this.#captionsIn = new Captions((time, lines) => this.captions.show(time, lines));
     setInterval(() => this.#steer(), steerEvery);
     document.addEventListener('visibilitychange', () => this.#seen());
-    video.addEventListener('volumechange', () => this.#seen());
+    for (const event of ['volumechange', 'enterpictureinpicture', 'leavepictureinpicture', 'webkitpresentationmodechanged']) {
+      video.addEventListener(event, () => this.#seen());
+    }
     video.addEventListener('waiting', () => { this.#dry = true; });
     video.addEventListener('playing', () => { if (!Source) this.#set({ name: 'playing' }); });
     if ('BroadcastChannel' in globalThis) {
@@ -165,6 +176,7 @@ export class Player {
     this.#sink = null;
     this.#begun = false;
     this.#firstAt = 0;
+    this.captions.clear();
   }
 
   // native plays HLS, seconds behind, in a browser without Media Source Extensions.
@@ -238,11 +250,13 @@ export class Player {
       for (const { init, bytes } of splitter.push(value)) {
         if (init) {
           this.#begin(bytes, fresh);
+          this.#captionsIn.begin(bytes);
           fresh = false;
         } else if (fresh) {
           continue; // nothing to decode it with
         } else {
           this.#came();
+          this.#captionsIn.take(bytes);
         }
         await this.#sink.append(bytes);
         if (run !== this.#runs) return this.state;
@@ -328,7 +342,7 @@ export class Player {
     }
     if (video.seeking) return;
     // A phone pauses what goes to the background, and does not go on by itself.
-    if (video.paused && this.state.name !== 'tap' && document.visibilityState === 'visible') this.#play();
+    if (video.paused && this.state.name !== 'tap' && !this.#hidden()) this.#play();
     const { rate, jump } = this.#pace.steer(last[1] - at, now / 1000);
     if (jump > 0) this.#seek(last);
     if (video.playbackRate !== rate) video.playbackRate = rate;
@@ -357,7 +371,16 @@ export class Player {
     this.toLive();
   }
 
-  #unseen() { return document.visibilityState === 'hidden' && (this.#video.muted || !this.sound); }
+  /** again does what there is to do where the page offers something: play, go on, or ask at once. */
+  again() {
+    if (this.state.name === 'tap') this.tapped();
+    else if (this.paused) this.toggle();
+    else this.retry();
+  }
+
+  #hidden() { return document.visibilityState === 'hidden' && !afloat(this.#video); }
+
+  #unseen() { return this.#hidden() && (this.#video.muted || !this.sound); }
 
   // seen stops the stream when nobody has seen the picture for a while, and starts it again
   // when somebody does.

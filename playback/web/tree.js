@@ -3,7 +3,7 @@
 
 import { layout } from './layout.js';
 import { html, svg } from './svg.js';
-import { called, duration, millis, plural, rate } from './words.js';
+import { called, columnName, duration, millis, plural, rate } from './words.js';
 
 const rowHeight = 44;
 const top = 30; // the names of the columns
@@ -102,8 +102,7 @@ export class Tree {
     const heads = [];
     for (let c = 0; c < plan.columns; c++) {
       const long = column >= roomyColumn;
-      const name = c === 0 ? 'source' : long ? plural(c, 'link') : String(c);
-      heads.push(svg('text', { x: edge + c * column - radius, y: 14, class: 'column' }, name));
+      heads.push(svg('text', { x: edge + c * column - radius, y: 14, class: 'column' }, columnName(survey.nodes[0], c, long)));
     }
     const focus = document.activeElement?.closest?.('[data-node]')?.dataset.node;
     this.#box.replaceChildren(svg('svg', {
@@ -131,7 +130,7 @@ export class Tree {
     const n = it.node;
     const roomy = column >= roomyColumn;
     const figures = [];
-    if (n.orphan) figures.push(['no parent', 'worry']);
+    if (n.orphan) figures.push(['cut off', 'worry']);
     else if (!n.unheard && n.depth > 0) figures.push([millis(n.delay_ms), it.slowBy ? 'warn' : '']);
     if (roomy && n.slots > 0) figures.push([`${n.children}/${n.slots}`, '']);
     if (n.lost > 0) figures.push([roomy ? `${n.lost} lost` : `−${n.lost}`, this.#losing(n) ? 'worry' : 'warn']);
@@ -186,7 +185,7 @@ export class Tree {
     if (n.orphan) parts.push('has no way to the source at the moment');
     else parts.push(n.depth === 0 ? 'the source' : `${plural(n.depth, 'link')} from the source`);
     if (n.unheard) return [...parts, 'has told nothing of itself yet'];
-    if (n.depth > 0) parts.push(`${millis(n.delay_ms)} behind it`);
+    if (n.depth > 0 && !n.orphan) parts.push(`${millis(n.delay_ms)} behind it`);
     parts.push(`${n.children} of ${plural(n.slots, 'slot')} taken`, `sends ${rate(n.upload_bps)}`, `${plural(n.lost, 'chunk')} lost`, `up ${duration(n.uptime_s)}`);
     return parts;
   }

@@ -2,14 +2,25 @@
 // their trees. All of it is in the binary and works offline. There is no build step, and
 // nothing is loaded from elsewhere.
 //
-//	app.js     which channel, and the words for what happens
+//	app.js     which channel, and what the node says of it
+//	  choice.js  which channel an address names
+//	  words.js   the words for all of it
+//	embed.js   the picture alone, for frames of other sites (embed.html has the player of index.html)
+//	stage.js   the controls over the picture
+//	  card.js    what happens, in words over the picture
+//	  cast.js    the picture on another device
 //	player.js  one channel in a video element, through whatever happens
 //	  sink.js    its MediaSource
 //	  mp4.js     cuts the stream into segments, tells their codecs
+//	  captions.js  finds captions in the pictures, and cea608.js reads them
 //	  pace.js    how to keep up with live
 //	  tabs.js    what other tabs in the same browser take
 //	  place.js   whether the picture stands where it will never move
 //	  wedge.js   whether what comes can be played
+//	state.js   what a viewer sees: what the node says of the channel, and the page of itself
+//	share.js   what to pass on, and copy.js copies it
+//	details.js whether the engine room is shown
+//	keys.js    what keys do; dialog.js is what opens over the page
 //	node.js    asks the node's API
 //	tree.js    draws the tree; layout.js says where
 //	graph.js   draws the last five minutes
@@ -31,16 +42,23 @@ import (
 // Prefix begins the paths of the page's parts.
 const Prefix = "/web/"
 
-const page = "index.html"
+const (
+	page  = "index.html"
+	alone = "embed.html"
+	// stagePlace is where alone has the player of page.
+	stagePlace = "<!-- stage -->"
+)
 
 // policy (Content Security Policy Level 3) lets the page load only its own files, its
 // node's answers, and the streams that it builds itself (blob:). A stranger's title that
 // became markup could not run, and no other site can frame the page.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; " +
 	"connect-src 'self'; media-src 'self' blob:; base-uri 'none'; form-action 'none'; " +
-	"frame-ancestors 'none'; require-trusted-types-for 'script'"
+	framedBy + "'none'; require-trusted-types-for 'script'"
 
-//go:embed index.html icon.svg *.css *.js
+const framedBy = "frame-ancestors "
+
+//go:embed *.html icon.svg *.css *.js
 var files embed.FS
 
 // file is one part of the page.
@@ -61,10 +79,25 @@ func load() map[string]file {
 		if err != nil {
 			panic(err) // the file is in the binary
 		}
-		sum := sha256.Sum256(body)
-		all[name] = file{body, typeOf(name), `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`}
+		all[name] = file{body, typeOf(name), tag(body)}
 	}
+	frame := all[alone]
+	frame.body = bytes.Replace(frame.body, []byte(stagePlace), stageOf(all[page].body), 1)
+	frame.etag = tag(frame.body)
+	all[alone] = frame
 	return all
+}
+
+// stageOf cuts the player out of the page: there is one, wherever it is shown.
+func stageOf(body []byte) []byte {
+	const begin, end = `<section id="stage"`, "</section>"
+	from := bytes.Index(body, []byte(begin))
+	return body[from : from+bytes.Index(body[from:], []byte(end))+len(end)]
+}
+
+func tag(body []byte) string {
+	sum := sha256.Sum256(body)
+	return `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
 }
 
 // typeOf returns the media type by the suffix. It does not ask the machine's own table,
@@ -98,21 +131,29 @@ func Wants(r *http.Request) bool {
 // to open.
 func ServePage(w http.ResponseWriter, r *http.Request) {
 	w.Header().Add("Vary", "Accept") // other clients get text at the same address
-	serve(w, r, page)
+	serve(w, r, parts[page], policy)
+}
+
+// ServeEmbed answers with the picture alone, for frames of pages of those sites. What a browser has
+// kept is of no use to it when the sites are others: the policy may be taken from there.
+func ServeEmbed(w http.ResponseWriter, r *http.Request, sites []string) {
+	f := parts[alone]
+	by := strings.Replace(policy, framedBy+"'none'", framedBy+strings.Join(sites, " "), 1)
+	f.etag = tag([]byte(f.etag + by))
+	serve(w, r, f, by)
 }
 
 // ServePart answers for a path below [Prefix].
 func ServePart(w http.ResponseWriter, r *http.Request) {
 	name := strings.TrimPrefix(r.URL.Path, Prefix)
-	if _, ok := parts[name]; !ok || name == page {
+	if _, ok := parts[name]; !ok || path.Ext(name) == ".html" {
 		http.Error(w, "The page has no such part. The page is at /.", http.StatusNotFound)
 		return
 	}
-	serve(w, r, name)
+	serve(w, r, parts[name], policy)
 }
 
-func serve(w http.ResponseWriter, r *http.Request, name string) {
-	f := parts[name]
+func serve(w http.ResponseWriter, r *http.Request, f file, policy string) {
 	h := w.Header()
 	h.Set("Content-Type", f.mediaType)
 	h.Set("ETag", f.etag)

@@ -39,8 +39,8 @@ func TestBrowsersAndNobodyElseWantAPage(t *testing.T) {
 // TestThePageIsWhole follows every reference from the page and from its scripts.
 func TestThePageIsWhole(t *testing.T) {
 	refs := regexp.MustCompile(`(?:(?:href|src)="web/|from '\./)([^"']+)["']`)
-	seen := map[string]bool{page: true}
-	for todo := []string{page}; len(todo) > 0; todo = todo[1:] {
+	seen := map[string]bool{page: true, alone: true}
+	for todo := []string{page, alone}; len(todo) > 0; todo = todo[1:] {
 		f, ok := parts[todo[0]]
 		if !ok {
 			t.Errorf("there is no %s", todo[0])
@@ -74,8 +74,11 @@ func TestThePageNeedsNobodyElse(t *testing.T) {
 func TestPartsCarryTheirTypeAndThePolicy(t *testing.T) {
 	for name := range parts {
 		h, target := ServePart, Prefix+name
-		if name == page {
+		switch name {
+		case page:
 			h, target = ServePage, "/"
+		case alone:
+			h, target = func(w http.ResponseWriter, r *http.Request) { ServeEmbed(w, r, []string{"https://example.org"}) }, "/embed"
 		}
 		w := get(h, target)
 		want := map[string]string{
@@ -97,9 +100,38 @@ func TestPartsCarryTheirTypeAndThePolicy(t *testing.T) {
 }
 
 func TestWhatIsNoPartIsNotFound(t *testing.T) {
-	for _, target := range []string{"/web/", "/web/index.html", "/web/web.go", "/web/../web.go", "/web/app.js/", "/web//app.js", "/web/%2e%2e/app.js"} {
+	for _, target := range []string{"/web/", "/web/index.html", "/web/embed.html", "/web/web.go", "/web/../web.go", "/web/app.js/", "/web//app.js", "/web/%2e%2e/app.js"} {
 		if w := get(ServePart, target); w.Code != http.StatusNotFound {
 			t.Errorf("%s: %d", target, w.Code)
+		}
+	}
+}
+
+// TestTheFrameIsForItsSitesAlone also asks again after the sites were changed: what the browser has
+// kept came with another policy.
+func TestTheFrameIsForItsSitesAlone(t *testing.T) {
+	frame := func(sites ...string) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) { ServeEmbed(w, r, sites) }
+	}
+	one := get(frame("https://example.org", "http://192.168.1.5:8080"), "/embed")
+	csp := one.Header().Get("Content-Security-Policy")
+	want := strings.Replace(policy, "frame-ancestors 'none'", "frame-ancestors https://example.org http://192.168.1.5:8080", 1)
+	if csp != want || csp == policy {
+		t.Errorf("policy %q, want %q", csp, want)
+	}
+	if again := get(frame("https://example.org"), "/embed", "If-None-Match", one.Header().Get("ETag")); again.Code != http.StatusOK {
+		t.Errorf("for other sites it answers %d", again.Code)
+	}
+	if got := get(ServePage, "/").Header().Get("Content-Security-Policy"); got != policy {
+		t.Errorf("the page itself: %q", got)
+	}
+	body := one.Body.String()
+	if n := strings.Count(body, `<section id="stage"`); n != 1 || strings.Contains(body, stagePlace) || strings.Count(body, "</section>") != 1 {
+		t.Errorf("the frame has %d players:\n%s", n, body)
+	}
+	for _, more := range []string{`id="tree"`, `id="share"`, `id="channels"`} {
+		if strings.Contains(body, more) {
+			t.Errorf("the frame has %s", more)
 		}
 	}
 }

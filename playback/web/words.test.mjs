@@ -1,22 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { condition, dropped, duration, explain, format, leftPeers, millis, place, plural, rate, reach, watching, called } from './words.js';
+import { called, clock, columnName, dropped, duration, format, leftPeers, millis, place, plural, rate, reach, watching } from './words.js';
 
-const root = { state: 'live', root: true, depth: 0, parent: '' };
-const below = { state: 'live', root: false, depth: 2, parent: 'abcdefghijkl' };
-
-test('every state that is no picture has words, and says what comes next', () => {
-  for (const name of ['queued', 'waiting', 'stalled', 'tap', 'resting', 'ended', 'gone', 'full', 'lost', 'unsupported', 'helpless']) {
-    for (const channel of [null, root, below, { ...root, state: 'reconnecting' }, { ...below, state: 'reconnecting', parent: '' }, { ...below, state: 'ended' }]) {
-      for (const reached of [true, false]) {
-        const s = explain({ name, names: 'HEVC', others: 5 }, channel, reached);
-        assert.ok(s.title && s.text, name);
-        assert.ok(s.busy || s.action || s.links, `${name}: nothing goes on and nothing can be done`);
-      }
-    }
-  }
-  assert.equal(explain({ name: 'playing' }, root, true), null);
-});
+const root = { situation: { name: 'live' }, root: true, depth: 0, parent: '' };
+const below = { situation: { name: 'live' }, root: false, depth: 2, parent: 'abcdefghijkl' };
 
 test('what was left out is said in words', () => {
   assert.equal(dropped(undefined), '');
@@ -60,26 +47,25 @@ test('who is not simply reached is told so', () => {
 });
 
 test('the words fit the place in the tree', () => {
-  assert.match(explain({ name: 'waiting' }, root, true).text, /OBS/);
-  assert.match(explain({ name: 'waiting' }, below, true).title, /broadcaster/);
-  assert.match(explain({ name: 'stalled' }, { ...below, state: 'reconnecting' }, true).title, /paused/);
-  assert.match(explain({ name: 'stalled' }, { ...below, state: 'reconnecting', parent: '' }, true).title, /another way/);
-  assert.match(explain({ name: 'waiting' }, { state: 'waiting', root: false, depth: 0, parent: '' }, true).title, /Looking/);
-  assert.match(explain({ name: 'lost' }, below, false).title, /does not answer/);
-  assert.match(explain({ name: 'unsupported', names: 'HEVC' }, below, true).title, /can’t decode HEVC/);
   assert.equal(place(root), 'this is the source');
   assert.equal(place(below), 'child of abcd, 2 links from the source');
   assert.equal(place({ ...below, depth: 1 }), 'child of abcd, 1 link from the source');
+  assert.equal(place({ ...below, parent: '' }), 'looking for a parent');
+  assert.equal(place({ ...below, situation: { name: 'orphaned' } }), 'child of abcd', 'the source is nowhere');
 });
 
-test('a channel is live only while media comes', () => {
-  assert.deepEqual(condition({ name: 'playing' }, below), ['Live', 'live']);
-  assert.deepEqual(condition({ name: 'resting' }, below), ['Live', 'live']);
-  assert.deepEqual(condition({ name: 'stalled' }, below), ['Paused', 'warn']);
-  assert.deepEqual(condition({ name: 'stalled' }, { ...below, parent: '' }), ['Reconnecting', 'warn']);
-  assert.deepEqual(condition({ name: 'lost' }, below), ['Reconnecting', 'warn']);
-  assert.deepEqual(condition({ name: 'waiting' }, { ...below, state: 'waiting' }), ['Waiting', '']);
-  assert.deepEqual(condition({ name: 'gone' }, { ...below, state: 'ended' }), ['Ended', '']);
+test('no column is the source where it is away', () => {
+  const names = (first) => [0, 1, 2].map((c) => columnName(first, c, true));
+  assert.deepEqual(names({ depth: 0, orphan: false }), ['source', '1 link', '2 links']);
+  assert.deepEqual(names({ depth: 2, orphan: false }), ['2 links', '3 links', '4 links']);
+  for (const depth of [0, 2]) assert.deepEqual(names({ depth, orphan: true }), ['cut off', '', '']);
+  assert.equal(columnName({ depth: 0, orphan: false }, 3, false), '3');
+});
+
+test('a moment of another day has the day', () => {
+  const at = Date.UTC(2026, 10, 30, 21, 14);
+  assert.match(clock(at, at + 3600e3, 'UTC'), /^(21:14|0?9:14.PM)$/);
+  assert.match(clock(at, at + 24 * 3600e3, 'UTC'), /30/);
 });
 
 test('figures read as people write them', () => {

@@ -61,6 +61,13 @@ func (a *Archive) Absent(before stream.Position) {
 	a.absent[before] = true
 }
 
+// Forgive forgets what [Archive.Absent] has noted.
+func (a *Archive) Forgive() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	clear(a.absent)
+}
+
 // Last returns a reader of the end of a span, from the newest place to start that is longer than d before
 // its end, or from the oldest one in it, on. It returns nil if nothing of the span is kept. The reader
 // does not end at the span's end.

@@ -2,8 +2,6 @@ package hostnet
 
 import (
 	"errors"
-	"net"
-	"net/url"
 	"syscall"
 )
 
@@ -38,17 +36,6 @@ func Hungup(err error) bool {
 		}
 	}
 	return false
-}
-
-// Bare strips what net and net/http put around the system's own words.
-func Bare(err error) error {
-	if op, ok := errors.AsType[*net.OpError](err); ok {
-		return op.Err
-	}
-	if u, ok := errors.AsType[*url.Error](err); ok {
-		return u.Err
-	}
-	return err
 }
 
 // NoWay reports that an error means that this machine has no way at all to an address, as where it

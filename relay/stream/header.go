@@ -22,7 +22,8 @@ const (
 	// MaxHeaderPayload bounds a header: metadata of 64 KiB and a dozen decoder
 	// configurations, with room.
 	MaxHeaderPayload = 256 << 10
-	// MaxHeader bounds a whole header frame.
+	// MinHeader and MaxHeader bound a whole header frame.
+	MinHeader = headerPayload + SignatureLen
 	MaxHeader = headerPayload + MaxHeaderPayload + SignatureLen
 )
 

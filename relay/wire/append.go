@@ -92,10 +92,23 @@ func appendBody(b []byte, f Frame) (byte, []byte) {
 		return typeWhoIs, b
 	case Audience:
 		return typeAudience, binary.BigEndian.AppendUint32(b, f.Watching)
+	case Recall:
+		return typeRecall, appendPosition(appendPosition(b, f.After), f.Before)
+	case Kept:
+		if f.Header != nil {
+			return typeKept, append(b, f.Header.Frame()...)
+		}
+		return typeKept, append(b, f.Chunk.Frame()...)
+	case Recalled:
+		return typeRecalled, appendBool(b, f.Some)
 	case Probed:
 		return typeProbed, appendBool(appendAddr(b, f.Addr), f.Open)
 	}
 	panic(fmt.Sprintf("wire: %T is no frame", f))
+}
+
+func appendPosition(b []byte, p stream.Position) []byte {
+	return binary.BigEndian.AppendUint64(appendEpoch(b, tree.Epoch(p.Epoch)), p.Seq)
 }
 
 func appendHello(b []byte, f Hello) []byte {

@@ -57,6 +57,9 @@ const (
 	typeNames     = 0x32
 	typeWhoIs     = 0x33
 	typeAudience  = 0x34
+	typeRecall    = 0x35
+	typeKept      = 0x36
+	typeRecalled  = 0x37
 )
 
 // Side says who may send a frame.
@@ -127,6 +130,9 @@ var kinds = map[byte]kind{
 	typeNames:     {"names", Parent | Child, 1, 1 + MaxNames*nameplate.MaxLen},
 	typeWhoIs:     {"whois", Stranger, 1 + len(NodeTag{}), 1 + MaxNames*len(NodeTag{})},
 	typeAudience:  {"audience", Child, 4, 4},
+	typeRecall:    {"recall", Child, 48, 48},
+	typeKept:      {"kept", Parent, stream.MinHeader, stream.MaxHeader},
+	typeRecalled:  {"recalled", Parent, 1, 1},
 	typeDialMe:    {"dialme", Stranger, 1, 1 + 32 + 2},
 	typeDialled:   {"dialled", Parent, 1 + 4 + 2 + 2, addrMax + 2},
 	typeDouble:    {"double", Parent | Child, stream.DoubleLen, stream.DoubleLen},
@@ -295,9 +301,23 @@ type Lineage struct {
 	Places lineage.Lineage
 }
 
+// Recall asks for the end of the part of the channel between two chunks, of what the parent keeps. A zero After
+// is before everything. It is sent to nodes whose ALPN is relay/6.
+type Recall struct{ After, Before stream.Position }
+
+// Kept is a chunk, or the header that the next ones need, of what a Recall asked for: one of the two is
+// set. They come in order.
+type Kept struct {
+	Header *stream.Header
+	Chunk  *stream.Chunk
+}
+
+// Recalled ends the answer to a Recall. It says whether there was something to answer with.
+type Recalled struct{ Some bool }
+
 // Frame is one of *stream.Chunk, *stream.Header, *stream.Beat, *stream.Sums, *stream.About, Gap, Hello, Sample,
 // Facts, Survey, Whole, Probed, Offer, DialMe, Dialled, Seen, Through, Callable, Rooms, Openings, Call, Called, Meet, Ready,
-// Later, Double, Lineage, Prove, Entrust, Names, WhoIs, Audience, and tree's Welcome, Refer, Pull, Heartbeat,
+// Later, Double, Lineage, Prove, Entrust, Names, WhoIs, Audience, Recall, Kept, Recalled, and tree's Welcome, Refer, Pull, Heartbeat,
 // Path, Report, Backups and Bye.
 type Frame any
 

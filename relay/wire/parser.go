@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"net/netip"
@@ -119,6 +120,12 @@ func (p *parser) body(typ byte) Frame {
 		return WhoIs{p.tags()}
 	case typeAudience:
 		return Audience{p.u32()}
+	case typeRecall:
+		return Recall{p.position(), p.position()}
+	case typeKept:
+		return p.kept()
+	case typeRecalled:
+		return Recalled{p.bool()}
 	case typeProbed:
 		return Probed{p.addr(false), p.bool()}
 	case typeDialMe:
@@ -136,6 +143,26 @@ func (p *parser) body(typ byte) Frame {
 	default: // typeBye: Parse knows no other
 		return tree.Bye{Reason: tree.Reason(p.u8()), Places: p.places(tree.MaxRefer)}
 	}
+}
+
+func (p *parser) position() stream.Position {
+	return stream.Position{Epoch: stream.Epoch(p.epoch()), Seq: p.u64()}
+}
+
+// kept copies what it reads, as that is held for longer than a frame may be.
+func (p *parser) kept() (k Kept) {
+	b := bytes.Clone(p.take(len(p.b)))
+	typ, _ := stream.Prelude(b)
+	var err error
+	if typ == typeHeader {
+		k.Header, err = stream.ParseHeader(b)
+	} else {
+		k.Chunk, err = stream.ParseChunk(b)
+	}
+	if err != nil {
+		p.fail(fmt.Errorf("kept: %w: %w", ErrFrame, err))
+	}
+	return k
 }
 
 // ParseAddrs reads what AppendAddrs wrote from the front of b, and returns the rest of b.

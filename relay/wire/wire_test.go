@@ -187,9 +187,23 @@ func (m maker) frames() map[string]wire.Frame {
 		"names":    wire.Names{Of: m.plates()},
 		"whois":    wire.WhoIs{Of: m.tags(1 + m.IntN(wire.MaxNames))},
 		"audience": wire.Audience{Watching: m.Uint32()},
+		"recall":   wire.Recall{After: m.position(), Before: m.position()},
+		"kept":     m.kept(),
+		"recalled": wire.Recalled{Some: m.bool()},
 		"dialme":   wire.DialMe{Channel: m.id32(), Port: m.port()},
 		"dialled":  wire.Dialled{Addr: m.addr(), TCP: wire.Answer(m.IntN(3)), UDP: wire.Answer(m.IntN(3))},
 	}
+}
+
+func (m maker) position() stream.Position {
+	return stream.Position{Epoch: stream.Epoch(m.ms()), Seq: m.Uint64()}
+}
+
+func (m maker) kept() wire.Kept {
+	if m.bool() {
+		return wire.Kept{Header: m.header(m.IntN(500))}
+	}
+	return wire.Kept{Chunk: m.chunk(1 + m.IntN(500))}
 }
 
 func (m maker) about() *stream.About {

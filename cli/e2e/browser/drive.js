@@ -8,6 +8,8 @@ import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { chromium } from 'playwright-core';
 
+// Finds what keeps people with other senses from using a page (deque, axe-core).
+const axe = readFileSync(new URL('node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
 const clock = readFileSync(new URL('clock.js', import.meta.url), 'utf8');
 
 // hang bounds every step, in ms, as wait.Patience does in Go: on a busy machine the half minute
@@ -51,10 +53,16 @@ const ops = {
     await page.goto(url, { waitUntil: 'commit' });
   },
 
-  eval: ({ tab, js }) => tabs.get(tab).page.evaluate(js),
+  // frame is the page itself (0), or what it shows in a frame; nothing comes of one that is not there yet.
+  eval: ({ tab, js, frame = 0 }) => tabs.get(tab).page.frames()[frame]?.evaluate(js),
   press: ({ tab, key }) => tabs.get(tab).page.keyboard.press(key),
   click: ({ tab, selector }) => tabs.get(tab).page.click(selector),
   shot: ({ tab, path }) => tabs.get(tab).page.screenshot({ path, fullPage: true }).then(() => null),
+  async axe({ tab }) {
+    const { page } = tabs.get(tab);
+    await page.evaluate(`${axe}; 0`);
+    return page.evaluate(() => axe.run().then(({ violations }) => violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.html).join(' ')}`)));
+  },
   log: ({ tab }) => tabs.get(tab).log,
   asked: ({ tab }) => tabs.get(tab).asked,
 

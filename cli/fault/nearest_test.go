@@ -1,4 +1,4 @@
-package flag
+package fault
 
 import (
 	"strings"
@@ -25,7 +25,7 @@ func TestNearestNameIsSuggested(t *testing.T) {
 		"w\x1b[2J":                    "",
 		strings.Repeat("watch", 1000): "",
 	} {
-		if got := nearest(word, names); got != want {
+		if got := Nearest(word, names); got != want {
 			t.Errorf("%.40q: %q, want %q", word, got, want)
 		}
 	}

@@ -1,0 +1,135 @@
+// Package input reads what a person has given relay source to broadcast, and says what is wrong with it
+// and what to do.
+package input
+
+import (
+	"io"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"relay/cli/fault"
+	"relay/cli/term"
+	"relay/ingest/rtmp"
+)
+
+// Input is where relay source takes the media from. Its zero value waits for an encoder.
+type Input struct {
+	Stdin io.Reader // standard input, if it is that
+	Path  string    // of a file, if it is one
+	Loop  bool      // repeat it for ever
+	URL   *url.URL  // what to fetch, if it is that
+}
+
+// Awaited reports whether the input is an encoder that connects to this machine.
+func (in Input) Awaited() bool { return in.Stdin == nil && in.Path == "" && in.URL == nil }
+
+// Of reads the arguments that name the input. It opens nothing. A name with blanks in it is several
+// arguments where somebody has left the quotes out: that is taken if there is a file of that name.
+func Of(args []string, loop bool, stdin io.Reader) (in Input, err error) {
+	arg := strings.Join(args, " ")
+	if _, err := os.Stat(arg); err != nil && len(args) > 1 {
+		return in, fault.Usage("a name with blanks in it needs quotes, as in relay source \"my movie.flv\"; for several channels, run relay source several times, each with --channel NAME", "relay source takes one input, %d were given", len(args))
+	}
+	if strings.HasPrefix(strings.ToLower(arg), "file://") {
+		arg = pathOf(arg)
+	}
+	scheme, _, isURL := strings.Cut(arg, "://")
+	if loop {
+		if err := loopNeedsFile(arg, isURL); err != nil {
+			return in, err
+		}
+	}
+	switch {
+	case arg == "":
+		return in, nil
+	case arg == "-":
+		if term.IsKeyboard(stdin) {
+			return in, fault.Usage("pipe FLV into it: ffmpeg ... -f flv - | relay source -", "standard input is the keyboard")
+		}
+		return Input{Stdin: stdin}, nil
+	case isURL:
+		u, err := fetched(arg, strings.ToLower(scheme))
+		return Input{URL: u}, err
+	}
+	return Input{Path: arg, Loop: loop}, nil
+}
+
+func loopNeedsFile(arg string, isURL bool) error {
+	hint := ""
+	switch {
+	case arg == "":
+		hint = "name it: relay source movie.flv --loop"
+	case arg == "-":
+		hint = "whoever writes standard input repeats it: ffmpeg -re -stream_loop -1 -i INPUT -c copy -f flv - | relay source -"
+	case isURL:
+		hint = "what is fetched is live; leave --loop out, and relay connects again by itself"
+	default:
+		return nil
+	}
+	return fault.Usage(hint, "--loop needs a file to repeat")
+}
+
+// pathOf returns the path in a file:// address, as file managers copy it.
+func pathOf(arg string) string {
+	if u, err := url.Parse(arg); err == nil && (u.Host == "" || u.Host == "localhost") {
+		return u.Path
+	}
+	return arg
+}
+
+// fetched reads an address to fetch a stream from.
+func fetched(arg, scheme string) (*url.URL, error) {
+	switch scheme {
+	case "rtmp", "http", "https":
+	case "relay":
+		return nil, fault.Usage("to watch a channel: relay watch LINK. To broadcast, relay source alone waits for OBS or ffmpeg", "a relay:// link is no input")
+	default:
+		return nil, fault.Usage("rtmp://, http:// and https:// can be fetched; for others: ffmpeg -i "+quoted(arg)+" -c copy -f flv - | relay source -", "relay cannot fetch from %s://", scheme)
+	}
+	u, err := url.Parse(arg)
+	if err != nil || u.Host == "" {
+		return nil, fault.Usage("as in rtmp://host/app/stream or http://host/live.flv", "%q is no address", arg)
+	}
+	if scheme != "rtmp" {
+		return u, nil
+	}
+	u.Scheme = scheme
+	if _, err := rtmp.ParseTarget(u); err != nil {
+		hint := "an encoder's server is its address, and the stream key its last part: rtmp://host/app/KEY"
+		if here(u) {
+			hint = "that is where an encoder sends to: relay source alone waits for it, and prints what to paste into OBS"
+		}
+		return nil, fault.Usage(hint, "%w", err)
+	}
+	return u, nil
+}
+
+// here reports whether an address leads to the port for encoders on this machine.
+func here(u *url.URL) bool {
+	ip := net.ParseIP(u.Hostname())
+	own := u.Hostname() == "localhost" || ip != nil && (ip.IsLoopback() || ip.IsUnspecified())
+	return own && (u.Port() == "" || u.Port() == strconv.Itoa(rtmp.DefaultPort))
+}
+
+// Check returns an error if the input is a file that does not exist.
+func (in Input) Check() error {
+	if in.Path == "" {
+		return nil
+	}
+	if _, err := os.Stat(in.Path); err != nil {
+		return in.Explain(err)
+	}
+	return nil
+}
+
+// inFolder says what to take in a folder.
+func inFolder(dir string) string {
+	if found, _ := filepath.Glob(filepath.Join(dir, "*.flv")); len(found) > 0 {
+		return "name a file in it: relay source " + quoted(found[0])
+	}
+	return "name a file of FLV in it, as in relay source " + quoted(filepath.Join(dir, "movie.flv"))
+}

@@ -1,0 +1,125 @@
+package input
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/url"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+
+	"relay/cli/fault"
+	"relay/ingest/flv"
+)
+
+func TestWhatIsGivenAsAnInput(t *testing.T) {
+	folder(t)
+	for _, c := range []struct {
+		args string // a | between two
+		loop bool
+		path string // that is taken
+		says string // the error, a newline and the hint
+	}{
+		{"", false, "", ""},
+		{"movie.flv", true, "movie.flv", ""},
+		{"my|movie.flv", false, "my movie.flv", ""},
+		{"file:///tmp/a%20b.flv", false, "/tmp/a b.flv", "/tmp/a b.flv: there is no such file or folder\nis its name whole, with the folder that it is in? relay source alone waits for OBS or ffmpeg"},
+		{"a.flv|b.flv", false, "", "relay source takes one input, 2 were given\na name with blanks in it needs quotes, as in relay source \"my movie.flv\"; for several channels, run relay source several times, each with --channel NAME"},
+		{"", true, "", "--loop needs a file to repeat\nname it: relay source movie.flv --loop"},
+		{"http://h/live.flv", true, "", "--loop needs a file to repeat\nwhat is fetched is live; leave --loop out, and relay connects again by itself"},
+		{"movei.flv", false, "movei.flv", "movei.flv: there is no such file or folder\ndid you mean movie.flv?"},
+		{"Finals", false, "Finals", "Finals: there is no such file or folder\nrelay source alone waits for OBS or ffmpeg; --title Finals gives the channel a title"},
+		{"example.org/live/key", false, "example.org/live/key", "example.org/live/key: there is no such file or folder\nfor a stream on the network: relay source rtmp://example.org/live/key"},
+		{"10.77.0.2:80/live.flv", false, "10.77.0.2:80/live.flv", "10.77.0.2:80/live.flv: there is no such file or folder\nfor a stream on the network: relay source http://10.77.0.2:80/live.flv"},
+		{"relay://x@h:1", false, "", "a relay:// link is no input\nto watch a channel: relay watch LINK. To broadcast, relay source alone waits for OBS or ffmpeg"},
+		{"srt://h:1", false, "", "relay cannot fetch from srt://\nrtmp://, http:// and https:// can be fetched; for others: ffmpeg -i srt://h:1 -c copy -f flv - | relay source -"},
+		{"rtmp://127.0.0.1:1935/live", false, "", "an RTMP address has two parts after the host: rtmp://host/app/stream\nthat is where an encoder sends to: relay source alone waits for it, and prints what to paste into OBS"},
+		{"rtmp://example.org/live", false, "", "an RTMP address has two parts after the host: rtmp://host/app/stream\nan encoder's server is its address, and the stream key its last part: rtmp://host/app/KEY"},
+		{"rtmp://", false, "", "\"rtmp://\" is no address\nas in rtmp://host/app/stream or http://host/live.flv"},
+	} {
+		var args []string
+		if c.args != "" {
+			args = strings.Split(c.args, "|")
+		}
+		in, err := Of(args, c.loop, strings.NewReader(""))
+		if err == nil && in.Path != c.path {
+			t.Errorf("%q is taken for the file %q, want %q", c.args, in.Path, c.path)
+		}
+		if err == nil {
+			err = in.Check()
+		}
+		if got := said(err); got != c.says {
+			t.Errorf("%q:\n%s\nwant\n%s", c.args, got, c.says)
+		}
+	}
+}
+
+// folder goes into a folder with what people have.
+func folder(t *testing.T) {
+	t.Helper()
+	t.Chdir(t.TempDir())
+	for _, dir := range []string{"clips", "none"} {
+		if err := os.Mkdir(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, text := range map[string]string{"my movie.flv": "FLV", "movie.flv": "FLV", "clips/a b.flv": "FLV"} {
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// said is an error and its hint as a person sees them.
+func said(err error) string {
+	if err == nil {
+		return ""
+	}
+	var f *fault.Error
+	if !errors.As(err, &f) {
+		return fault.Plain(err)
+	}
+	return fault.Plain(err) + "\n" + f.Hint
+}
+
+func TestWhatToDoAboutAnInputThatFails(t *testing.T) {
+	folder(t)
+	fetched := Input{URL: &url.URL{Scheme: "http", User: url.UserPassword("u", "secret"), Host: "h:7145", Path: "/"}}
+	refused := &net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
+	for _, c := range []struct {
+		in   Input
+		err  error
+		says string
+	}{
+		{Input{Path: "it's.mp4", Loop: true}, fmt.Errorf("it's.mp4: %w", &flv.NotFLVError{Looks: "MP4"}), `it's.mp4: the input is not FLV, it looks like MP4
+relay takes FLV; to convert: ffmpeg -re -stream_loop -1 -i 'it'\''s.mp4' -c copy -f flv - | relay source -`},
+		{Input{Path: "a.flv"}, fmt.Errorf("a.flv: %w", &flv.NotFLVError{Looks: "nothing at all"}), "a.flv is empty\ndid the program that made it fail? Run it alone to see"},
+		{Input{Path: "a.md"}, &flv.NotFLVError{Looks: "text"}, "the input is not FLV, it looks like text\nis that the right file? relay source broadcasts video and sound"},
+		{Input{Path: "a.flv"}, fmt.Errorf("a.flv: %w", flv.ErrFormat), "a.flv: malformed FLV\nto mend it: ffmpeg -i a.flv -c copy mended.flv"},
+		{Input{Path: "a.flv"}, &fs.PathError{Op: "open", Path: "a.flv", Err: syscall.EACCES}, "a.flv: you do not have the permission for that\nis it yours, and may you open the folders that it is in?"},
+		{Input{Stdin: strings.NewReader("")}, &flv.NotFLVError{Looks: "MPEG-TS"}, "the input is not FLV, it looks like MPEG-TS\nrelay takes FLV; to convert: ffmpeg -re -i INPUT -c copy -f flv - | relay source -"},
+		{Input{Stdin: strings.NewReader("")}, io.ErrUnexpectedEOF, "it ends too early\ndid the program that makes the stream fail? Run it alone to see"},
+		{fetched, fmt.Errorf("connect to h:7145: %w", refused), "connect to h:7145: nothing listens on that port\nis the address right, and is a stream sent there now? relay source alone waits for an encoder on this machine"},
+		{fetched, &net.DNSError{Err: "no such host", Name: "h", IsNotFound: true}, "there is no host of that name\nis the host's name right? Copy the address again"},
+		{fetched, &flv.NotFLVError{Looks: "HTML"}, "the input is not FLV, it looks like HTML\nthat is a page. To watch a channel of relay: relay watch http://h:7145/. To broadcast a stream, name its own address, as in http://host/live.flv"},
+		{fetched, &flv.NotFLVError{Looks: "MPEG-TS"}, "the input is not FLV, it looks like MPEG-TS\nrelay takes FLV; to convert: ffmpeg -i http://u:xxxxx@h:7145/ -c copy -f flv - | relay source -"},
+		{Input{Path: "clips"}, &fs.PathError{Op: "read", Path: "clips", Err: syscall.EISDIR}, "clips is a folder\nname a file in it: relay source 'clips/a b.flv'"},
+		{Input{Path: "none"}, &fs.PathError{Op: "read", Path: "none", Err: syscall.EISDIR}, "none is a folder\nname a file of FLV in it, as in relay source none/movie.flv"},
+	} {
+		if got := said(c.in.Explain(c.err)); got != c.says {
+			t.Errorf("%v:\n%s\nwant\n%s", c.err, got, c.says)
+		}
+	}
+}
+
+func TestAShellTakesAQuotedNameAsOneWord(t *testing.T) {
+	for name, want := range map[string]string{"movie.flv": "movie.flv", "my movie.flv": "'my movie.flv'", "a'b": `'a'\''b'`, "$(x)": "'$(x)'", "": "''"} {
+		if got := quoted(name); got != want {
+			t.Errorf("%q: %s", name, got)
+		}
+	}
+}

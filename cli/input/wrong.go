@@ -1,0 +1,107 @@
+package input
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"relay/cli/fault"
+	"relay/ingest/flv"
+)
+
+// Explain adds to an error of the input what to do next.
+func (in Input) Explain(err error) error {
+	if not, ok := errors.AsType[*flv.NotFLVError](err); ok && not.Looks == "nothing at all" && in.Path != "" {
+		return fault.Fail("did the program that made it fail? Run it alone to see", "%s is empty", in.Path)
+	}
+	if fi, no := os.Stat(in.Path); no == nil && fi.IsDir() { // with nothing in it that was kept of a channel
+		return fault.Fail(inFolder(in.Path), "%s is a folder", in.Path)
+	}
+	return &fault.Error{Err: err, Hint: in.next(err), Code: fault.ExitRuntime}
+}
+
+// next says what to do about an error of the input, "" for nothing.
+func (in Input) next(err error) string {
+	var not *flv.NotFLVError
+	switch {
+	case errors.As(err, &not) && not.Looks == "nothing at all":
+		return "did the program that makes the stream fail? Run it alone to see"
+	case errors.As(err, &not) && in.URL != nil && not.Looks == "HTML":
+		return "that is a page. To watch a channel of relay: relay watch " + in.URL.Scheme + "://" + in.URL.Host + in.URL.Path + ". To broadcast a stream, name its own address, as in http://host/live.flv"
+	case errors.As(err, &not) && in.URL != nil:
+		return "relay takes FLV; to convert: ffmpeg -i " + quoted(in.URL.Redacted()) + " -c copy -f flv - | relay source -"
+	case errors.As(err, &not) && in.Path != "" && (not.Looks == "HTML" || not.Looks == "text"):
+		return "is that the right file? relay source broadcasts video and sound"
+	case errors.As(err, &not) && in.Path != "":
+		return "relay takes FLV; " + convert(in.Path, in.Loop)
+	case errors.As(err, &not):
+		return "relay takes FLV; to convert: ffmpeg -re -i INPUT -c copy -f flv - | relay source -"
+	case errors.Is(err, flv.ErrFormat) && in.Path != "":
+		return "to mend it: ffmpeg -i " + quoted(in.Path) + " -c copy mended.flv"
+	case errors.Is(err, fs.ErrNotExist) && in.Path != "":
+		return missing(in.Path)
+	case errors.Is(err, fs.ErrPermission) && in.Path != "":
+		return "is it yours, and may you open the folders that it is in?"
+	case in.URL != nil:
+		return unfetched(err)
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return "did the program that makes the stream fail? Run it alone to see"
+	}
+	return ""
+}
+
+// unfetched says what to do where the first attempt to fetch a stream has failed.
+func unfetched(err error) string {
+	if d, ok := errors.AsType[*net.DNSError](err); ok && d.IsNotFound {
+		return "is the host's name right? Copy the address again"
+	}
+	return "is the address right, and is a stream sent there now? relay source alone waits for an encoder on this machine"
+}
+
+// address is what is written like a host, perhaps with a port, and a path.
+var address = regexp.MustCompile(`^([A-Za-z0-9-]+\.)+[A-Za-z0-9-]+(:[0-9]+)?/[^/]+`)
+
+// missing says what may have been meant by a file that is not there.
+func missing(path string) string {
+	dir, name := filepath.Split(path)
+	found, _ := filepath.Glob(filepath.Join(dir, "*"))
+	for i, f := range found {
+		found[i] = filepath.Base(f)
+	}
+	switch near := fault.Nearest(name, found); {
+	case near != "":
+		return "did you mean " + quoted(dir+near) + "?"
+	case address.MatchString(path) && strings.HasSuffix(path, ".flv"):
+		return "for a stream on the network: relay source http://" + path
+	case address.MatchString(path):
+		return "for a stream on the network: relay source rtmp://" + path
+	case filepath.Ext(path) == "":
+		return "relay source alone waits for OBS or ffmpeg; --title " + quoted(name) + " gives the channel a title"
+	}
+	return "is its name whole, with the folder that it is in? relay source alone waits for OBS or ffmpeg"
+}
+
+// convert says how to broadcast a file that is no FLV.
+func convert(path string, loop bool) string {
+	repeat := ""
+	if loop {
+		repeat = "-stream_loop -1 "
+	}
+	return "to convert: ffmpeg -re " + repeat + "-i " + quoted(path) + " -c copy -f flv - | relay source -"
+}
+
+// plainWord is what a shell takes as it is.
+var plainWord = regexp.MustCompile(`^[A-Za-z0-9_@%+=:,./-]+$`)
+
+// quoted writes a word so that a shell takes it as one.
+func quoted(s string) string {
+	if plainWord.MatchString(s) {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}

@@ -1,0 +1,196 @@
+package relay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"relay/relay/archive"
+	"relay/relay/seal"
+	"relay/relay/stream"
+	"relay/relay/wire"
+)
+
+// archiveOf opens an archive for the channel of a world whose source has not begun, or has.
+func archiveOf(t *testing.T, id stream.ChannelID) *archive.Archive {
+	t.Helper()
+	a, err := archive.Open(t.TempDir(), id, archive.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { a.Close() })
+	return a
+}
+
+// heldIn are the chunks of an archive, from its beginning.
+func heldIn(t *testing.T, a *archive.Archive) (all []*stream.Chunk) {
+	t.Helper()
+	r, err := a.At(time.Time{})
+	if err != nil || r == nil {
+		t.Fatalf("%v, %v", r, err)
+	}
+	defer r.Close()
+	for {
+		it, ok, err := r.Next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !ok {
+			return all
+		}
+		all = append(all, it.Chunk)
+	}
+}
+
+// TestWhoKeepsAndComesLateHasWhatWas has nodes come late to a channel that its source keeps: one keeps it
+// as well, one below it does, and one between does not. All have what is live meanwhile.
+func TestWhoKeepsAndComesLateHasWhatWas(t *testing.T) {
+	for name, w := range map[string]*world{"public": {}, "private": {access: seal.New()}, "far": {far: true}} {
+		t.Run(name, func(t *testing.T) {
+			// The payloads are random enough, and as long as those of 130 kb/s.
+			w.tag = func(i int) []byte { return fmt.Appendf(make([]byte, 1600), "frame %d", i) }
+			inside(t, 1, w, func(t *testing.T, w *world) {
+				first := archiveOf(t, w.root.ID())
+				keep(t, w.root, first)
+				time.Sleep(3 * time.Minute)
+				second := archiveOf(t, w.root.ID())
+				w.add(option{slots: 1, keep: second})
+				time.Sleep(10 * time.Second)
+				w.add(option{slots: 1})
+				time.Sleep(10 * time.Second)
+				third := archiveOf(t, w.root.ID())
+				last := w.add(option{slots: 1, keep: third})
+				time.Sleep(4 * time.Minute)
+				want := heldIn(t, first)
+				got := heldIn(t, second)
+				if len(got) < len(want)-10 {
+					t.Fatalf("%d chunks of %d", len(got), len(want))
+				}
+				for i, c := range got {
+					if !c.Same(want[i]) {
+						t.Fatalf("chunk %d is another", i)
+					}
+				}
+				// Its parent keeps nothing.
+				if had := len(heldIn(t, third)); had < 2000 || had > 2600 {
+					t.Errorf("below one who keeps nothing %d chunks are held, of 4 minutes and what a ring has", had)
+				}
+				if last.status(t).Tree.Depth != 3 {
+					t.Errorf("depth %d", last.status(t).Tree.Depth)
+				}
+				for _, n := range w.all {
+					if _, gaps := n.seen(); len(gaps) > 0 {
+						t.Errorf("gaps in what is live: %v", gaps)
+					}
+				}
+			})
+		})
+	}
+}
+
+// keep has a node that runs keep its channel from now on.
+func keep(t *testing.T, n *inhabitant, a *archive.Archive) {
+	t.Helper()
+	n.history.archive = a // nobody asks yet
+	n.wg.Go(func() {
+		if err := a.Run(t.Context(), n.Carried()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// TestWhatWasIsSentToWhoAskedAlone has both sides of a link say what is not their turn.
+func TestWhatWasIsSentToWhoAskedAlone(t *testing.T) {
+	u := &uplink{}
+	for _, f := range []wire.Frame{wire.Kept{}, wire.Recalled{Some: true}} {
+		if err := u.take(f); !errors.Is(err, wire.ErrNotDue) {
+			t.Errorf("%T: error %v", f, err)
+		}
+	}
+	in := &recalling{come: make(chan wire.Kept, 1)}
+	u.recalling.Store(in)
+	for range 3 { // the disk is slow
+		if err := u.take(wire.Kept{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !in.lost.Load() {
+		t.Error("what had no place was not noted")
+	}
+	if err := u.take(wire.Recalled{}); err != nil || u.take(wire.Recalled{}) == nil {
+		t.Errorf("the end: %v, and once more", err)
+	}
+	d := &downlink{link: newLink(1, [32]byte{1}, nil, true)}
+	c := &Channel{}
+	d.recall = func(f wire.Recall) error { return c.takeRecall(d, f) }
+	if err := d.take(wire.Recall{}); !errors.Is(err, wire.ErrNotDue) {
+		t.Errorf("who takes no stream asks: error %v", err)
+	}
+	d.pulled.Store(1)
+	d.recalls.Store(true)
+	if err := d.take(wire.Recall{}); !errors.Is(err, wire.ErrNotDue) {
+		t.Errorf("who has not been answered asks again: error %v", err)
+	}
+}
+
+// TestAParentThatForgesWhatWasIsLeft has a parent answer with another channel's chunks, with what was not
+// asked for, and with chunks that have no header.
+func TestAParentThatForgesWhatWasIsLeft(t *testing.T) {
+	inWorld(t, 1, func(t *testing.T, w *world) {
+		first := archiveOf(t, w.root.ID())
+		keep(t, w.root, first)
+		time.Sleep(time.Minute)
+		r, err := first.At(time.Time{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Close()
+		var items []stream.Item
+		for range 20 {
+			it, ok, err := r.Next()
+			if !ok || err != nil {
+				t.Fatal(ok, err)
+			}
+			items = append(items, it)
+		}
+		forged := append([]byte(nil), items[0].Chunk.Frame()...)
+		forged[len(forged)-70] ^= 1
+		bad, err := stream.ParseChunk(forged)
+		if err != nil {
+			t.Fatal(err)
+		}
+		of := archive.Span{After: items[9].Chunk.Position(), Before: items[15].Chunk.Position()}
+		for name, test := range map[string]struct {
+			say  []wire.Kept
+			want error
+		}{
+			"a forged chunk":        {[]wire.Kept{{Header: items[0].Header}, {Chunk: bad}}, stream.ErrSignature},
+			"one before":            {[]wire.Kept{{Header: items[0].Header}, {Chunk: items[9].Chunk}}, wire.ErrNotDue},
+			"one behind":            {[]wire.Kept{{Header: items[0].Header}, {Chunk: items[15].Chunk}}, wire.ErrNotDue},
+			"twice the same":        {[]wire.Kept{{Header: items[0].Header}, {Chunk: items[10].Chunk}, {Chunk: items[10].Chunk}}, wire.ErrNotDue},
+			"a chunk and no header": {[]wire.Kept{{Chunk: items[10].Chunk}}, wire.ErrNotDue},
+		} {
+			late := archiveOf(t, w.root.ID())
+			u := &uplink{link: newLink(1, w.root.place.ID, nil, true)}
+			in := &recalling{come: make(chan wire.Kept, 10)}
+			for _, k := range test.say {
+				in.come <- k
+			}
+			part, err := late.Insert(of)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := w.root.collect(u, in, part); !errors.Is(err, test.want) && !errors.Is(err, archive.ErrNoPart) {
+				t.Errorf("%s: error %v", name, err)
+			}
+			if got := context.Cause(u.ctx); !errors.Is(got, test.want) {
+				t.Errorf("%s: the link ends with %v", name, got)
+			}
+			if err := part.Abandon(); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+}

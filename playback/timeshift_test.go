@@ -55,8 +55,8 @@ func (s *source) filming(from uint32, seconds int) <-chan struct{} {
 	return done
 }
 
-// watch reads what there is for a time, and returns the tags.
-func watch(t *testing.T, f *feed, d time.Duration) []flv.Tag {
+// taken reads what there is for a time, and returns the tags.
+func taken(t *testing.T, f *feed, d time.Duration) []flv.Tag {
 	t.Helper()
 	var out []byte
 	for end := time.After(d); ; {
@@ -120,18 +120,18 @@ func TestATimeshiftComesAtThePaceOfTheSource(t *testing.T) {
 		s.film(300_000, 30)
 		f, shift := s.shifted(t, "start")
 		defer shift.close()
-		tags := watch(t, f, 0)
+		tags := taken(t, f, 0)
 		s.sameTags(tags, 0)
 		if n := len(tags); n < 100 || n > 102 {
 			t.Errorf("%d tags come at once, of 10 a second and for 10 s", n)
 		}
-		more := watch(t, f, 100*time.Second)
+		more := taken(t, f, 100*time.Second)
 		if n := len(more); n < 995 || n > 1005 {
 			t.Errorf("%d tags come in 100 s", n)
 		}
 		tags = append(tags, more...)
 		filming := s.filming(330_000, 290) // meanwhile it goes on
-		tags = append(tags, watch(t, f, 300*time.Second)...)
+		tags = append(tags, taken(t, f, 300*time.Second)...)
 		<-filming
 		s.sameTags(tags, 0)
 		if got, want := len(tags), 10*(110+300-2); got < want-25 || got > want+25 {
@@ -142,7 +142,7 @@ func TestATimeshiftComesAtThePaceOfTheSource(t *testing.T) {
 		near, shift := s.shifted(t, "-3s")
 		defer shift.close()
 		filming = s.filming(620_000, 20)
-		tags = watch(t, near, 21*time.Second)
+		tags = taken(t, near, 21*time.Second)
 		<-filming
 		first := at - 50
 		for !bytes.Equal(tags[0], s.tags[first]) {
@@ -167,12 +167,12 @@ func TestATimeshiftThatTakesNothingMissesNothing(t *testing.T) {
 		s.film(0, 20)
 		f, shift := s.shifted(t, "start")
 		defer shift.close()
-		tags := watch(t, f, 20*time.Second)
+		tags := taken(t, f, 20*time.Second)
 		if len(tags) != 200 || shift.past != nil {
 			t.Fatalf("%d tags, and it reads the disk still: %v", len(tags), shift.past != nil)
 		}
 		s.film(20_000, 200)
-		tags = append(tags, watch(t, f, 190*time.Second)...)
+		tags = append(tags, taken(t, f, 190*time.Second)...)
 		time.Sleep(time.Second)
 		s.sameTags(tags, 0)
 		if len(tags) != len(s.tags) {
@@ -199,7 +199,7 @@ func TestWhatIsKeptOfAPrivateChannelIsSealedAndPlays(t *testing.T) {
 		s.film(0, 120)
 		f, shift := s.shifted(t, "start")
 		defer shift.close()
-		tags := watch(t, f, 120*time.Second)
+		tags := taken(t, f, 120*time.Second)
 		s.sameTags(tags, 0)
 		if len(tags) != len(s.tags) {
 			t.Errorf("%d tags of %d", len(tags), len(s.tags))

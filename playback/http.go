@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -160,6 +161,9 @@ func (s *routes) stream(w http.ResponseWriter, r *http.Request, c *Channel, f *f
 	if who.IsValid() && who != peerOf(r) {
 		addr = who.String() // the proxy says for whom it asks
 	}
+	if shift != nil {
+		w.Header().Set(beginsAt, strconv.FormatInt(shift.begins.UnixMilli(), 10))
+	}
 	v := &viewer{presence: presence{addr: addr, since: time.Now()}, start: start, form: f.Form, shift: shift}
 	// In a goroutine of its own, since this one would keep net/http's buffers and its grown
 	// stack. It ends with the viewer or with ctx, and Run waits for it.
@@ -205,15 +209,19 @@ func (s *Server) play(ctx context.Context, conn net.Conn, c *Channel, v *viewer,
 	return why
 }
 
+// beginsAt tells a viewer who does not begin at present when the source made what comes first, in Unix
+// milliseconds.
+const beginsAt = "X-Begins-At"
+
 // streamHead returns the head of the answer to r, in r's version of HTTP, with what w says of other
-// sites.
+// sites and of where it begins.
 func streamHead(w http.ResponseWriter, r *http.Request, f *format) []byte {
 	proto := "HTTP/1.1"
 	if !r.ProtoAtLeast(1, 1) {
 		proto = "HTTP/1.0"
 	}
 	sites := ""
-	for _, name := range []string{"Vary", allowOrigin} {
+	for _, name := range []string{"Vary", allowOrigin, beginsAt} {
 		if v := w.Header().Get(name); v != "" {
 			sites += name + ": " + v + "\r\n"
 		}

@@ -27,8 +27,9 @@ type chunks interface {
 // timeshift reads a channel from what is kept of it, at the pace of the source, and from its ring once
 // it has come to the end of that. It belongs to one goroutine, and has to be closed.
 type timeshift struct {
-	kept *kept
-	ring *stream.Ring
+	kept   *kept
+	ring   *stream.Ring
+	begins time.Time // when the source made what comes first
 
 	past  *archive.Reader // nil while the ring is read
 	plain func(stream.Item) (stream.Item, error)
@@ -44,7 +45,7 @@ type timeshift struct {
 
 // newTimeshift begins where past does.
 func newTimeshift(k *kept, ring *stream.Ring, past *archive.Reader) *timeshift {
-	return &timeshift{kept: k, ring: ring, past: past, plain: k.plain(), due: time.Now().Add(-shiftLead)}
+	return &timeshift{kept: k, ring: ring, begins: past.Begins(), past: past, plain: k.plain(), due: time.Now().Add(-shiftLead)}
 }
 
 // close lets go of the file. There may be no timeshift.

@@ -65,3 +65,37 @@ func TestWhatIsKeptSurvivesAKill(t *testing.T) {
 		t.Errorf("it is called %q", title)
 	}
 }
+
+// TestPageGoesBackInWhatIsKept moves along the timeline of the page of a source that keeps its channel.
+func TestPageGoesBackInWhatIsKept(t *testing.T) {
+	browsing.Take(t)
+	w := newWorld(t)
+	src := w.source("--keep", "1h")
+	encodeClock(t, src.rtmp, 320, 180)
+	b := startBrowser(t)
+	p := b.open(t, pageOf(t, src.url), map[string]any{"width": 1280, "height": 800})
+	p.plays(t)
+	p.becomes(t, "there is a timeline", "!document.getElementById('timeline').hidden")
+	p.becomes(t, "it is at its end", "document.getElementById('seek').value === '1000' && document.getElementById('livetext').textContent === 'Live'")
+	at := func(part float64) string {
+		return fmt.Sprintf(`(() => { const s = document.getElementById('seek'), r = s.getBoundingClientRect();
+			s.dispatchEvent(new PointerEvent('pointermove', { clientX: r.left + %v * r.width, bubbles: true })); return true; })()`, part)
+	}
+	p.becomes(t, "the pointer is on it", at(0.2))
+	p.becomes(t, "a picture of then is drawn", `(() => { const c = document.querySelector('#peek canvas');
+		return !c.hidden && c.getContext('2d').getImageData(0, 0, 160, 90).data.some((v, i) => i % 4 < 3 && v > 60); })()`)
+	p.shot(t, "timeline")
+	p.isOpenToAll(t, "timeline")
+	p.becomes(t, "it goes back", `(() => { const s = document.getElementById('seek'); s.value = 0;
+		s.dispatchEvent(new Event('input')); s.dispatchEvent(new Event('change')); return true; })()`)
+	p.becomes(t, "it says how far", "/^[0-9]+ s behind$|^1 min behind$/.test(document.getElementById('livetext').textContent)")
+	p.plays(t)
+	p.says(t, "#b-delay", "behind")
+	p.becomes(t, "it stays there", "document.getElementById('video').currentTime > 3 && /behind$/.test(document.getElementById('livetext').textContent)")
+	p.shot(t, "past")
+	p.press(t, "l")
+	p.becomes(t, "it is live again", "document.getElementById('livetext').textContent === 'Live' && document.getElementById('seek').value === '1000'")
+	p.plays(t)
+	p.faultless(t)
+	p.close(t)
+}

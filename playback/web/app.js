@@ -116,7 +116,7 @@ function show() {
   if (channel) showLinks(el('statelinks'), channel);
   showBadges();
   showChannels();
-  stage.show(channel !== null);
+  stage.show(channel !== null, channel?.kept ?? null);
   const title = channel ? titleOf(channel) : '';
   set(el('title'), title);
   document.title = title ? `${title} · relay` : 'relay';
@@ -142,7 +142,7 @@ function showBadges() {
   const [word, kind] = seen().badge;
   badge('b-live', kind, html('i'), word);
   const behind = delay();
-  badge('b-delay', '', behind !== null ? `${seconds(behind / 1000)} behind` : player.state.name === 'playing' ? 'HLS: some seconds behind' : '');
+  badge('b-delay', '', stage.behind ? stage.behind : behind !== null ? `${seconds(behind / 1000)} behind` : player.state.name === 'playing' ? 'HLS: some seconds behind' : '');
   badge('b-place', '', c.parent ? html('span', {}, 'child of ', html('code', {}, c.parent.slice(0, 4)), place(c).slice(`child of ${c.parent.slice(0, 4)}`.length)) : place(c));
   badge('b-format', '', [format(c.codec), c.bit_rate ? rate(c.bit_rate) : ''].filter(Boolean).join(' · '));
   badge('b-viewers', '', watching(c));

@@ -47,7 +47,7 @@ function show() {
   const s = situation();
   showCard(s);
   if (s?.links && channel) showLinks(document.getElementById('statelinks'), channel);
-  stage.show(channel !== null);
+  stage.show(channel !== null, channel?.kept ?? null);
   const title = channel ? titleOf(channel) : 'relay';
   set(document.getElementById('title'), title);
   if (document.title !== title) document.title = title;

@@ -11,6 +11,8 @@ export const keymap = [
   { act: 'louder', keys: ['ArrowUp'], over: true },
   { act: 'softer', keys: ['ArrowDown'], over: true },
   { act: 'live', keys: ['l'] },
+  { act: 'back', keys: ['ArrowLeft'], over: true },
+  { act: 'ahead', keys: ['ArrowRight'], over: true },
   { act: 'full', keys: ['f'] },
   { act: 'pip', keys: ['p'] },
   { act: 'captions', keys: ['c'] },

@@ -74,6 +74,9 @@ export class Player {
   #takes = false; // a stream, or is about to
   #tabs = null; // the others in this browser, where it tells
   paused = false; // by the person
+  #from = null; // where in what is kept it is to begin, in ms since 1970 by the source's clock; null for live
+  #origin = 0; // when the source made what came first then
+  #zero = null; // where in the buffer that is, in seconds; null before it is there
   /** captions that are in the stream. */
   captions;
   #captionsIn;
@@ -100,9 +103,24 @@ export class Player {
   open(at) {
     if (at?.media === this.#at?.media) return;
     this.#at = at;
+    this.#from = null;
     this.#pace = new Pace();
     this.#backoff.good();
     this.#start();
+  }
+
+  /** shift begins at a moment of what the node keeps, in ms since 1970 by the source's clock; null for live. */
+  shift(moment) {
+    this.#from = moment;
+    this.paused = false;
+    this.#backoff.good();
+    this.#start();
+  }
+
+  /** at is the moment that the picture is from, in ms since 1970 by the source's clock, where it was shifted; null where it is live. */
+  get at() {
+    if (this.#from === null) return null;
+    return this.#zero === null ? this.#from : this.#origin + (this.#video.currentTime - this.#zero) * 1000;
   }
 
   /** retry asks at once, where a wait is on. */
@@ -111,13 +129,13 @@ export class Player {
     else this.#wake();
   }
 
-  /** toggle pauses, or goes on at the live end. */
+  /** toggle pauses, or goes on: at the live end, or where it was if it was shifted. */
   toggle() {
     this.paused = !this.paused;
     if (!this.paused) {
       if (this.state.name === 'resting') this.#start();
       else this.#play();
-      this.toLive();
+      if (this.#from === null) this.toLive();
     } else {
       this.#video.pause();
     }
@@ -127,6 +145,10 @@ export class Player {
 
   /** toLive jumps to the live end. */
   toLive() {
+    if (this.#from !== null) {
+      this.shift(null);
+      return;
+    }
     const last = this.#sink?.ranges().at(-1);
     if (last) this.#seek(last);
   }
@@ -134,7 +156,7 @@ export class Player {
   /** ahead is how many seconds are buffered ahead of the picture: the delay that the player adds. It is null where that cannot be told. */
   get ahead() {
     const last = this.#sink?.ranges().at(-1);
-    return last && this.#begun ? Math.max(0, last[1] - this.#video.currentTime) : null;
+    return last && this.#begun && this.#from === null ? Math.max(0, last[1] - this.#video.currentTime) : null;
   }
 
   get sound() { return this.tracks.some((t) => t.kind === 'audio'); }
@@ -176,6 +198,7 @@ export class Player {
     this.#sink = null;
     this.#begun = false;
     this.#firstAt = 0;
+    this.#zero = null;
     this.captions.clear();
   }
 
@@ -190,7 +213,7 @@ export class Player {
     while (run === this.#runs) {
       this.#set({ name: 'connecting' });
       const failed = new Promise((resolve) => { video.addEventListener('error', resolve, { once: true }); });
-      video.src = this.#at.hls;
+      video.src = since(this.#at.hls, this.#from);
       this.#play();
       await failed;
       if (run !== this.#runs) return;
@@ -230,15 +253,22 @@ export class Player {
     const slow = setTimeout(() => this.#set({ name: 'queued', others: 0 }), queuedAfter);
     let answer;
     try {
-      answer = await fetch(this.#at.media, { signal, cache: 'no-store' });
+      answer = await fetch(since(this.#at.media, this.#from), { signal, cache: 'no-store' });
     } finally {
       clearTimeout(slow);
+    }
+    if (answer.status === 404 && this.#from !== null) { // it is no longer kept
+      this.#from = null;
+      return { name: 'lost', why: 'nothing is kept' };
     }
     if (answer.status === 404) return { name: 'gone' };
     if (answer.status === 503) return { name: 'full' };
     if (answer.status === 415) return { name: 'unsupported', names: '' }; // MP4 cannot carry it
     if (!answer.ok) return { name: 'lost', why: `the node answers ${answer.status}` };
     if (!again) this.#set({ name: 'waiting' });
+    const begins = answer.headers.get('X-Begins-At');
+    this.#origin = Number(begins);
+    if (!begins) this.#from = null; // the present, after all
 
     const splitter = new Splitter();
     const body = answer.body.getReader();
@@ -325,6 +355,7 @@ export class Player {
       // The first frame shows at once; it moves when there is something to move on to.
       if (!this.#firstAt) {
         this.#firstAt = now;
+        this.#zero = ranges[0][0];
         this.#seek(last);
       }
       if (last[1] - video.currentTime < this.#pace.target && now - this.#firstAt < mostHold) return;
@@ -343,14 +374,15 @@ export class Player {
     if (video.seeking) return;
     // A phone pauses what goes to the background, and does not go on by itself.
     if (video.paused && this.state.name !== 'tap' && !this.#hidden()) this.#play();
+    if (this.#from !== null) return; // nothing to keep up with
     const { rate, jump } = this.#pace.steer(last[1] - at, now / 1000);
     if (jump > 0) this.#seek(last);
     if (video.playbackRate !== rate) video.playbackRate = rate;
   }
 
-  // seek goes to the live end of the last range.
+  // seek goes to the live end of the last range, or to its beginning where the picture was shifted.
   #seek([start, end]) {
-    this.#video.currentTime = Math.max(start, end - this.#pace.target);
+    this.#video.currentTime = this.#from === null ? Math.max(start, end - this.#pace.target) : start;
     this.#video.playbackRate = 1;
     this.#soughtAt = performance.now();
   }
@@ -396,12 +428,16 @@ export class Player {
 
   #rest(why) {
     if (!this.#at || !Source || this.state.name === 'resting') return;
+    this.#from = this.at; // where it goes on
     this.#stop();
     this.#video.removeAttribute('src'); // and with it the decoder
     this.#video.load();
     this.#set({ name: 'resting', why });
   }
 }
+
+// since is an address that begins at a moment of what is kept; null is the present.
+const since = (address, moment) => moment === null ? address : `${address}?at=${(moment / 1000).toFixed(3)}`;
 
 // endOf is the state that a failure leads to.
 function endOf(err) {

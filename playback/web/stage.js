@@ -4,6 +4,7 @@
 import { set } from './card.js';
 import { Cast } from './cast.js';
 import { afloat } from './player.js';
+import { Timeline } from './timeline.js';
 import { behindLive, controls, seconds } from './words.js';
 
 /** A pointer that does not move hides the controls after so long, in ms. */
@@ -24,7 +25,9 @@ export class Stage {
   #player;
   #video;
   #cast;
+  #timeline;
   #open = false; // there is a channel
+  #kept = null; // what the node keeps of it
   #silenced = false; // it was muted on purpose
   #offeredAt = 0; // when sound was first offered, 0 before
   #sleep = 0;
@@ -34,12 +37,15 @@ export class Stage {
     this.#player = player;
     this.#video = video;
     this.#cast = new Cast(el('elsewherevideo'), () => this.#casted());
+    this.#timeline = new Timeline(player);
     this.acts = {
       play: () => player.toggle(),
       mute: () => this.#mute(),
       louder: () => this.#nudge(volumeStep),
       softer: () => this.#nudge(-volumeStep),
       live: () => this.#toLive(),
+      back: () => { this.#timeline.back(); this.#stir(); },
+      ahead: () => { this.#timeline.ahead(); this.#stir(); },
       full: () => this.#fullScreen(),
       captions: () => { if (player.captions.there) player.captions.toggle(); },
       pip: floats(video) ? () => this.#float() : undefined,
@@ -66,13 +72,18 @@ export class Stage {
   }
 
   /** open says which channel is played, as choice.js has its addresses; null for none. */
-  open(at) { this.#cast.open(at?.hls ?? ''); }
+  open(at) {
+    this.#cast.open(at?.hls ?? '');
+    this.#timeline.open(at);
+  }
 
-  /** show brings the controls up to date; open says whether there is a channel. */
-  show(open) {
+  /** show brings the controls up to date; open says whether there is a channel, kept what the node keeps of it. */
+  show(open, kept = this.#kept) {
     const { paused, state, ahead, picture, sound } = this.#player;
     const video = this.#video;
     this.#open = open;
+    this.#kept = kept;
+    this.#timeline.show(open ? kept : null);
     this.#box.dataset.state = state.name;
     const stopped = paused || state.name === 'tap' || state.name === 'resting';
     const silent = video.muted || video.volume === 0;
@@ -96,8 +107,11 @@ export class Stage {
     const playing = state.name === 'playing' && ahead !== null;
     const live = playing && !paused && ahead < liveWithin;
     el('live').classList.toggle('on', live);
-    set(el('livetext'), live || !playing ? controls.live : behindLive(seconds(ahead)));
+    set(el('livetext'), this.#timeline.behind || (live || !playing ? controls.live : behindLive(seconds(ahead))));
   }
+
+  /** behind says how far a picture that was shifted is behind live, '' where it is live. */
+  get behind() { return this.#timeline.behind; }
 
   #hushed() { return this.#video.muted && this.#player.sound && this.#player.state.name === 'playing' && !this.#silenced; }
 

@@ -8,6 +8,7 @@
 //	embed.js   the picture alone, for frames of other sites (embed.html has the player of index.html)
 //	stage.js   the controls over the picture
 //	  card.js    what happens, in words over the picture
+//	  timeline.js  where in what is kept it is (moments.js), and peek.js draws what was
 //	  cast.js    the picture on another device
 //	player.js  one channel in a video element, through whatever happens
 //	  sink.js    its MediaSource

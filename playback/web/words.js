@@ -26,6 +26,8 @@ export function duration(s) {
 export const controls = {
   play: 'Play', pause: 'Pause', mute: 'Mute', unmute: 'Unmute', tapForSound: 'Tap for sound', live: 'Live',
 };
+/** What is written on the timeline of what the node keeps. */
+export const timeline = { live: 'Live', behind: (time) => `${time} behind` };
 export const behindLive = (time) => `${time} behind`;
 
 /** What is written in what opens over the page. */
@@ -34,10 +36,10 @@ export const sheets = { close: 'Close', closeByKey: 'Close (Esc)', keys: 'Keyboa
 /** What each key does, and how keys are called that are no letters. */
 export const keyWords = {
   play: 'Pause or play', mute: 'Sound on or off', louder: 'Louder, on the picture', softer: 'Softer, on the picture',
-  live: 'Jump to live', full: 'Full screen', pip: 'Picture in picture', captions: 'Captions', share: 'Share',
+  live: 'Jump to live', back: 'Back by 30 s, where the channel is kept', ahead: 'On by 30 s', full: 'Full screen', pip: 'Picture in picture', captions: 'Captions', share: 'Share',
   details: 'Show or hide the details', keys: 'This list',
 };
-export const keyNames = { ' ': 'Space', ArrowUp: '↑', ArrowDown: '↓' };
+export const keyNames = { ' ': 'Space', ArrowUp: '↑', ArrowDown: '↓', ArrowLeft: '←', ArrowRight: '→' };
 
 /** What is written where a channel is shared. */
 export const shareWords = {

@@ -223,5 +223,8 @@ func (a *Archive) after(s *segment) *segment {
 	return nil
 }
 
+// Begins is when the source made the chunk that the reader begins at.
+func (r *Reader) Begins() time.Time { return timeOf(r.from.mark) }
+
 // Last is the position of the newest chunk that was returned, zero before the first.
 func (r *Reader) Last() stream.Position { return r.last }

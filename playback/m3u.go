@@ -3,6 +3,7 @@ package playback
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"relay/ingest/flv"
@@ -11,14 +12,29 @@ import (
 const m3uSuffix = ".m3u"
 
 // m3u answers with a playlist of one line, which opens a player where a bare address
-// opens a download.
+// opens a download. What ?at= asks for goes into that line.
 func (s *routes) m3u(w http.ResponseWriter, r *http.Request, c *Channel) {
+	at := r.URL.Query().Get("at")
+	when, err := parseMoment(at)
+	switch {
+	case err != nil:
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	case when.present():
+		at = ""
+	case c.kept == nil:
+		s.notRewound(w, c, errNotKept)
+		return
+	default:
+		at = "?at=" + url.QueryEscape(at)
+	}
 	w.Header().Set("Content-Type", "audio/x-mpegurl")
 	w.Header().Set("Content-Disposition", "inline; filename="+c.id.Short()+m3uSuffix)
-	fmt.Fprint(w, c.playlist(base(r)))
+	fmt.Fprint(w, c.playlist(base(r), at))
 }
 
-func (c *Channel) playlist(base string) string {
+// playlist has the address of the channel, with a query.
+func (c *Channel) playlist(base, query string) string {
 	name, suffix := c.id.Short(), formats[0].suffix
 	if h := c.ring.Header(); h != nil {
 		info := flv.Describe(h.Payload())
@@ -27,7 +43,7 @@ func (c *Channel) playlist(base string) string {
 		}
 		suffix = VLCSuffix(info) // which is what mostly opens playlists
 	}
-	return "#EXTM3U\n#EXTINF:-1," + strings.ReplaceAll(name, "\n", " ") + "\n" + base + "/" + c.id.Short() + suffix + "\n"
+	return "#EXTM3U\n#EXTINF:-1," + strings.ReplaceAll(name, "\n", " ") + "\n" + base + "/" + c.id.Short() + suffix + query + "\n"
 }
 
 // VLCSuffix is the format that VLC plays a stream best in. Of FLV it drops pictures that

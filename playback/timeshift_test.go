@@ -244,6 +244,8 @@ func TestWhoAsksForWhatIsNotKeptIsTold(t *testing.T) {
 		"/hls/" + short + "/index.m3u8?at=start":   http.StatusNotFound,
 		"/hls/" + short + "/1796001012/index.m3u8": http.StatusNotFound,
 		"/" + short + ".mp4?at=yesterday":          http.StatusBadRequest,
+		"/" + short + ".m3u?at=start":              http.StatusNotFound,
+		"/" + short + ".m3u?at=10m":                http.StatusBadRequest,
 		"/hls/" + short + "/index.m3u8?at=10m":     http.StatusBadRequest,
 	} {
 		resp, _ := ask(t, addr, get(path))
@@ -251,6 +253,12 @@ func TestWhoAsksForWhatIsNotKeptIsTold(t *testing.T) {
 			t.Errorf("%s: %s %q", path, resp.Status, text)
 		}
 	}
+	s.shown.kept = &kept{}
+	resp, _ := ask(t, addr, get("/"+short+".m3u?at=2026-11-30T20:15:00%2B02:00"))
+	if text := body(t, resp); !strings.Contains(text, ".ts?at=2026-11-30T20%3A15%3A00%2B02%3A00\n") {
+		t.Errorf("the playlist is %q", text)
+	}
+	s.shown.kept = nil
 	if _, err := NewServer(Config{Channels: list(s.channel())}).Direct(home, short+"?at=-5m", flvForm); err != errNotKept {
 		t.Errorf("over RTMP: %v", err)
 	}

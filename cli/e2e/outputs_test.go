@@ -305,13 +305,7 @@ func TestRecordingSurvivesAFullDisk(t *testing.T) {
 	for _, f := range forms {
 		t.Run(f, func(t *testing.T) {
 			t.Parallel()
-			// Only this process sees the mount, and it vanishes with the process.
-			unshare := []string{"--mount"}
-			if os.Getuid() != 0 {
-				unshare = []string{"--map-root-user", "--mount"}
-			}
-			p := start(t, "recorder", "unshare", append(unshare, "sh", "-c", `mount -t tmpfs -o size=1m none "$0" && exec "$@"`, disk,
-				relayBin, "watch", src.link, "--listen", loopback, "--http", loopback, "--config", w.config, "--record", disk+"/rec"+f)...)
+			p := onFullDisk(t, "recorder", disk, "watch", src.link, "--listen", loopback, "--http", loopback, "--config", w.config, "--record", disk+"/rec"+f)
 			url := p.find(t, &p.out, `(?m)^(http://\S+)\n`)
 			v := play(t, "viewer of the recorder", url)
 			p.find(t, &p.err, `relay: error: the recording ends here: .*(the disk is full)`)
@@ -335,6 +329,27 @@ func TestRecordingSurvivesAFullDisk(t *testing.T) {
 			}
 		})
 	}
+	t.Run("kept", func(t *testing.T) {
+		t.Parallel()
+		p := onFullDisk(t, "keeper", disk, "watch", src.link, "--listen", loopback, "--http", loopback, "--config", disk+"/config", "--keep", "1h")
+		url := p.find(t, &p.out, `(?m)^(http://\S+)\n`)
+		v := play(t, "viewer of the keeper", url)
+		p.find(t, &p.err, `Nothing more is kept on disk: (the disk is full)`)
+		v.gets(t, 100)
+		v.open(t)
+		playFrom(t, "viewer of what is kept", url+"?at=start").gets(t, 100)
+	})
+}
+
+// onFullDisk starts relay with an empty disk of 1 MiB at a folder, which only that process sees, and which
+// vanishes with it.
+func onFullDisk(t *testing.T, name, disk string, args ...string) *process {
+	t.Helper()
+	unshare := []string{"--mount"}
+	if os.Getuid() != 0 {
+		unshare = []string{"--map-root-user", "--mount"}
+	}
+	return start(t, name, "unshare", append(unshare, append([]string{"sh", "-c", `mount -t tmpfs -o size=1m none "$0" && exec "$@"`, disk, relayBin}, args...)...)...)
 }
 
 // TestEncoderWithAnotherSize replaces the encoder with one that sends a larger picture, while

@@ -2,6 +2,7 @@ package station
 
 import (
 	"context"
+	"errors"
 
 	"relay/cli/words"
 	"relay/playback"
@@ -24,15 +25,21 @@ func (k *keeper) stop() {
 	}
 }
 
+var errNoFolder = errors.New("there is no configuration folder that can be used; --config gives one")
+
 // keep keeps a channel as the configuration says. What goes wrong is told, and costs nothing else.
 func (s *Station) keep(c *relay.Channel, pc *playback.Channel) *keeper {
-	if s.cfg.Keep == nil || s.cfg.Store == nil {
+	if s.cfg.Keep == nil {
 		return nil
 	}
 	notKept := func(begun bool, err error) {
 		say, hint := words.NotKept(begun, err)
 		s.t.Say("%s", say)
 		s.t.Hint("%s", hint)
+	}
+	if s.cfg.Store == nil {
+		notKept(false, errNoFolder)
+		return nil
 	}
 	a, err := archive.Open(s.cfg.Store.Kept(c.ID()), c.ID(), *s.cfg.Keep)
 	if err != nil {

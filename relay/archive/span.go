@@ -91,11 +91,15 @@ func (a *Archive) Last(s Span, d time.Duration) (*Reader, error) {
 	if r == nil || err != nil {
 		return nil, err
 	}
-	if s.After.Compare(r.from.pos) >= 0 { // what is before is not asked for
+	switch {
+	case r.from.pos.Compare(s.Before) >= 0:
 		r.Close()
-		r, err = a.After(s.After)
+		return nil, nil
+	case s.After.Compare(r.from.pos) >= 0: // what is before is not asked for
+		r.Close()
+		return a.After(s.After)
 	}
-	return r, err
+	return r, nil
 }
 
 // Insertion is a part that comes late, and takes its place when it is whole. It belongs to one goroutine.

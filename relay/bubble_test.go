@@ -174,13 +174,13 @@ type option struct {
 	tap         func(b []byte) // of packets that it sends
 	again       *inhabitant    // that has ended, on whose machine it is
 	log         *zap.Logger
-	inside      bool             // it gets through to nobody who is abroad
-	abroad      bool             // at an address of the Internet, beyond the networks of all others
-	name        string           // what it calls itself
-	hostName    string           // likewise, to those in its own networks
-	hideNames   bool             // nobody is called by a name in its channel
-	protocols   []string         // that it speaks; all if nil
-	keep        *archive.Archive // it keeps the channel there
+	inside      bool                                    // it gets through to nobody who is abroad
+	abroad      bool                                    // at an address of the Internet, beyond the networks of all others
+	name        string                                  // what it calls itself
+	hostName    string                                  // likewise, to those in its own networks
+	hideNames   bool                                    // nobody is called by a name in its channel
+	protocols   []string                                // that it speaks; all if nil
+	keep        func(stream.ChannelID) *archive.Archive // it keeps the channel there
 }
 
 // isAbroad reports whether an address is that of a node that is abroad.
@@ -279,9 +279,10 @@ func (w *world) add(o option) *inhabitant {
 	var ctx context.Context
 	ctx, n.cancel = context.WithCancel(context.Background())
 	if o.keep != nil {
-		n.Keep(o.keep)
+		a := o.keep(n.ID())
+		n.Keep(a)
 		n.wg.Go(func() {
-			if err := o.keep.Run(ctx, n.Carried()); err != nil {
+			if err := a.Run(ctx, n.Carried()); err != nil {
 				w.t.Error(err)
 			}
 		})

@@ -346,7 +346,7 @@ func TestANameIsForgottenWithItsNode(t *testing.T) {
 		a, b := w.add(option{slots: 2, name: "a"}), w.add(option{slots: 2, name: "b"})
 		w.within(5*time.Second, "all have joined", w.attached)
 		w.wantNames(20*time.Second, w.all, map[*inhabitant]string{a: "a", b: "b"})
-		b.node.cfg.Name = "other"
+		b.query(func(*tree.Node) { b.node.cfg.Name = "other" })
 		w.wantNames(2*nameFresh, []*inhabitant{w.root, a, b}, map[*inhabitant]string{a: "a", b: "other"})
 		b.cancel()
 		b.wg.Wait()

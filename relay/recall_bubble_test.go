@@ -13,7 +13,7 @@ import (
 	"relay/relay/wire"
 )
 
-// archiveOf opens an archive for the channel of a world whose source has not begun, or has.
+// archiveOf opens an archive for a channel.
 func archiveOf(t *testing.T, id stream.ChannelID) *archive.Archive {
 	t.Helper()
 	a, err := archive.Open(t.TempDir(), id, archive.Limits{})
@@ -22,6 +22,14 @@ func archiveOf(t *testing.T, id stream.ChannelID) *archive.Archive {
 	}
 	t.Cleanup(func() { a.Close() })
 	return a
+}
+
+// into returns what opens an archive, and remembers it.
+func into(t *testing.T, a **archive.Archive) func(stream.ChannelID) *archive.Archive {
+	return func(id stream.ChannelID) *archive.Archive {
+		*a = archiveOf(t, id)
+		return *a
+	}
 }
 
 // heldIn are the chunks of an archive, from its beginning.
@@ -51,18 +59,16 @@ func TestWhoKeepsAndComesLateHasWhatWas(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			// The payloads are random enough, and as long as those of 130 kb/s.
 			w.tag = func(i int) []byte { return fmt.Appendf(make([]byte, 1600), "frame %d", i) }
+			var first, second, third *archive.Archive
+			w.source.keep = into(t, &first)
 			inside(t, 1, w, func(t *testing.T, w *world) {
-				first := archiveOf(t, w.root.ID())
-				keep(t, w.root, first)
-				time.Sleep(3 * time.Minute)
-				second := archiveOf(t, w.root.ID())
-				w.add(option{slots: 1, keep: second})
-				time.Sleep(10 * time.Second)
+				time.Sleep(90 * time.Second)
+				w.add(option{slots: 1, keep: into(t, &second)})
+				time.Sleep(5 * time.Second)
 				w.add(option{slots: 1})
-				time.Sleep(10 * time.Second)
-				third := archiveOf(t, w.root.ID())
-				last := w.add(option{slots: 1, keep: third})
-				time.Sleep(4 * time.Minute)
+				time.Sleep(5 * time.Second)
+				last := w.add(option{slots: 1, keep: into(t, &third)})
+				time.Sleep(2 * time.Minute)
 				want := heldIn(t, first)
 				got := heldIn(t, second)
 				if len(got) < len(want)-10 {
@@ -74,8 +80,8 @@ func TestWhoKeepsAndComesLateHasWhatWas(t *testing.T) {
 					}
 				}
 				// Its parent keeps nothing.
-				if had := len(heldIn(t, third)); had < 2000 || had > 2600 {
-					t.Errorf("below one who keeps nothing %d chunks are held, of 4 minutes and what a ring has", had)
+				if had := len(heldIn(t, third)); had < 1000 || had > 1500 {
+					t.Errorf("below one who keeps nothing %d chunks are held, of 2 minutes and what a ring has", had)
 				}
 				if last.status(t).Tree.Depth != 3 {
 					t.Errorf("depth %d", last.status(t).Tree.Depth)
@@ -88,17 +94,6 @@ func TestWhoKeepsAndComesLateHasWhatWas(t *testing.T) {
 			})
 		})
 	}
-}
-
-// keep has a node that runs keep its channel from now on.
-func keep(t *testing.T, n *inhabitant, a *archive.Archive) {
-	t.Helper()
-	n.history.archive = a // nobody asks yet
-	n.wg.Go(func() {
-		if err := a.Run(t.Context(), n.Carried()); err != nil {
-			t.Error(err)
-		}
-	})
 }
 
 // TestWhatWasIsSentToWhoAskedAlone has both sides of a link say what is not their turn.
@@ -138,10 +133,10 @@ func TestWhatWasIsSentToWhoAskedAlone(t *testing.T) {
 // TestAParentThatForgesWhatWasIsLeft has a parent answer with another channel's chunks, with what was not
 // asked for, and with chunks that have no header.
 func TestAParentThatForgesWhatWasIsLeft(t *testing.T) {
-	inWorld(t, 1, func(t *testing.T, w *world) {
-		first := archiveOf(t, w.root.ID())
-		keep(t, w.root, first)
-		time.Sleep(time.Minute)
+	var first *archive.Archive
+	w := &world{source: option{keep: into(t, &first)}}
+	inside(t, 1, w, func(t *testing.T, w *world) {
+		time.Sleep(10 * time.Second)
 		r, err := first.At(time.Time{})
 		if err != nil {
 			t.Fatal(err)

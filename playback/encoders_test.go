@@ -428,7 +428,7 @@ func isPlayed(t *testing.T, e ingesttest.Encoder) (cells []string) {
 		if !read {
 			cells = append(cells, "-")
 			if e.Unread == "" {
-				t.Errorf("%s: nothing", w)
+				t.Errorf("%s: nothing, %q", w, w.said)
 			}
 			continue
 		}

@@ -305,7 +305,7 @@ func (h *hlsRun) fill(ctx context.Context, c *Channel, f *feed, finish <-chan st
 			if err := h.out.Cut(); err != nil {
 				return notCarried, err
 			}
-			if c.state(now) == api.Ended {
+			if h.out.Interval() > 0 && c.state(now) == api.Ended { // an end without a beginning is of no use to a player
 				return channelEnded, nil
 			}
 		}

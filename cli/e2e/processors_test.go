@@ -26,7 +26,7 @@ func TestANodeThatNobodyTakesFromUsesOneProcessor(t *testing.T) {
 	uses := func(admin, when string, one bool) {
 		t.Helper()
 		eventually(t, when, func() error {
-			if n, _ := metric(t, admin, "go_sched_gomaxprocs_threads", ""); n < 1 || (n == 1) != one {
+			if n, _ := metric(t, admin, "go_gomaxprocs", ""); n < 1 || (n == 1) != one {
 				return fmt.Errorf("%v processors", n)
 			}
 			return nil

@@ -12,11 +12,11 @@ const lateAfter = 15;
 const lagging = ['reconnecting', 'paused', 'stuck'];
 
 /**
- * sight takes the player ({state, paused, ahead}, as Player has them), the channel as the node tells it, null if
+ * sight takes the player ({state, paused, ahead, at}, as Player has them), the channel as the node tells it, null if
  * it tells nothing, and whether the node answers at all. It returns {name, card, badge}: card is
  * {title, text, tone, busy, action, links}, or null where the picture speaks for itself; badge is [word, kind].
  */
-export function sight({ state, paused = false, ahead = null }, channel, reached, now = Date.now()) {
+export function sight({ state, paused = false, ahead = null, at = null }, channel, reached, now = Date.now()) {
   const said = channel?.situation.name ?? 'live'; // nothing is known yet: the player tries
   const playing = state.name === 'playing';
   if (channel?.unread) return { name: said, card: own.unread, badge: situations[said].badge };
@@ -25,6 +25,9 @@ export function sight({ state, paused = false, ahead = null }, channel, reached,
     return { name, card: null, badge: situations[name].badge };
   }
   if (!reached) return ownSight('lost');
+  if (playing && at !== null) { // what was: whatever the channel is doing now, there is a picture
+    return { name: said, card: null, badge: paused ? own.paused.badge : situations[said].badge };
+  }
   if (playing && !['ended', 'closed'].includes(said)) { // paused, or HLS, some seconds behind
     return { name: said, card: null, badge: paused ? own.paused.badge : situations[said].badge };
   }

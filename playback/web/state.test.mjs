@@ -73,6 +73,16 @@ test('after a while it is said since when, and what to check', () => {
   assert.doesNotMatch(sight(at('waiting'), node('unknown'), true).card.text, /secret/);
 });
 
+test('a picture of what was is not covered by what the channel does now', () => {
+  for (const name of names) {
+    for (const paused of [false, true]) {
+      const { card, badge } = sight({ state: { name: 'playing' }, paused, ahead: null, at: 1e12 }, node(name), true);
+      assert.equal(card, null);
+      assert.deepEqual(badge, paused ? own.paused.badge : situations[name].badge);
+    }
+  }
+});
+
 test('a list says of a channel what its page says', () => {
   for (const name of names) assert.equal(badgeOf(node(name)), situations[name].badge);
 });

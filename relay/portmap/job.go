@@ -30,7 +30,7 @@ var usual = timing{
 	forever: 30 * time.Minute,
 	again:   30 * time.Second,
 	refused: 10 * time.Minute,
-	goodbye: time.Second,
+	goodbye: 2 * time.Second, // as long as children may take to move: two requests to a slow router
 }
 
 // job keeps the port open in one router, or for one IPv6 address. Its fields are static;

@@ -386,7 +386,7 @@ const everySentence = `import(new URL('web/lang/%s.js', location.href)).then(({ 
 			for (const text of typeof entry === 'string' ? [entry] : Object.values(entry)) {
 				e.textContent = text.replace(/\{\w+\}/g, '12,3 s');
 				const { left, right } = e.getBoundingClientRect();
-				if (e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).display !== 'inline' || left < 0 || right > innerWidth) cut.push(key + ': ' + e.textContent);
+				if (e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).display !== 'inline' || left < 0 || right > document.documentElement.clientWidth) cut.push(key + ': ' + e.textContent);
 			}
 		}
 		e.textContent = before;
@@ -406,7 +406,7 @@ const everySentence = `import(new URL('web/lang/%s.js', location.href)).then(({ 
 // fits checks that nothing of the page is wider than the screen, nor a word wider than its button or badge.
 func (p *tab) fits(t *testing.T, when string) {
 	t.Helper()
-	if over := p.number(t, "document.documentElement.scrollWidth - innerWidth"); over > 0 {
+	if over := p.number(t, "document.documentElement.scrollWidth - document.documentElement.clientWidth"); over > 0 {
 		t.Errorf("%s: the page is %v pixels too wide", when, over)
 	}
 	var cut []string

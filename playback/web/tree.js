@@ -145,7 +145,7 @@ export class Tree {
   // labelWidth is about how far a node's label reaches to the right of its centre.
   #labelWidth(it, column) {
     const { name, figures } = this.#label(it, column);
-    return radius + 14 + Math.max(columns(name) * 7.6, figures.map(([text]) => text).join(' · ').length * 6.4);
+    return radius + 14 + Math.max(columns(name) * 7.6, columns(figures.map(([text]) => text).join(' · ')) * 6.4);
   }
 
   #node(it, x, y, column) {

@@ -123,6 +123,8 @@ test('a language whose file does not come is English', async (t) => {
 
 test('what is filled in is not filled in again', () => {
   assert.equal(say('absent.miss', { name: '{name} $& $1' }), 'None begins with “{name} $& $1”. Choose from the list.');
+  assert.match(say('stuck.text', { since: '9:14 a.m.' }), /since 9:14 a\.m\. If/);
+  assert.match(say('stuck.text', { since: '21:14' }), /since 21:14\. If/);
   assert.equal(number(1234.56, 1), '1,234.6');
   assert.deepEqual([hint('Mute', 'm'), hint('Pause', 'Space'), hint('Jump to live', null)], ['Mute (m)', 'Pause (Space)', 'Jump to live']);
 });

@@ -75,7 +75,10 @@ export function say(key, values = {}) {
   const by = key in spoken.sentences ? spoken : english;
   let sentence = by.sentences[key];
   if (typeof sentence === 'object') sentence = sentence[by.plural.select(values.n)] ?? sentence.other;
-  return sentence.replace(/\{(\w+)\}/g, (_, name) => typeof values[name] === 'number' ? number(values[name]) : values[name]);
+  return sentence.replace(/\{(\w+)\}(\.?)/g, (_, name, stop) => {
+    const value = typeof values[name] === 'number' ? number(values[name]) : String(values[name]);
+    return value.endsWith('.') ? value : value + stop; // a.m. and the end of the sentence share theirs
+  });
 }
 
 /** number writes a number, with so many digits after the point. */

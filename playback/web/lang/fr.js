@@ -91,7 +91,7 @@ export default {
   'node.links': { one: 'à {n} saut de la source', other: 'à {n} sauts de la source' },
   'node.unheard': 'n’a encore rien dit de lui',
   'node.behind': '{time} de retard sur elle',
-  'node.slots': { one: '{taken} place prise sur {n}', other: '{taken} places prises sur {n}' },
+  'node.slots': { one: 'places prises : {taken} sur {n}', other: 'places prises : {taken} sur {n}' },
   'node.sends': 'envoie {rate}',
   'node.lost': { one: '{n} bloc perdu', other: '{n} blocs perdus' },
   'node.up': 'en marche depuis {time}',

@@ -410,8 +410,8 @@ func (p *tab) fits(t *testing.T, when string) {
 		t.Errorf("%s: the page is %v pixels too wide", when, over)
 	}
 	var cut []string
-	p.eval(t, `[...document.querySelectorAll('button, .badge, .links a, .panel h2, .legend span, .sheet h2, .sheet label, #offer')]
-		.filter((e) => e.checkVisibility({ opacityProperty: true }) && e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).display !== 'inline').map((e) => e.outerHTML)`, &cut)
+	p.eval(t, `[...document.querySelectorAll('button, .badge, .links a, .panel h2, .legend span, .sheet h2, .sheet label, #offer, dialog[open], .fields, div.line')]
+		.filter((e) => e.checkVisibility({ opacityProperty: true }) && e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).display !== 'inline').map((e) => e.outerHTML.slice(0, 200))`, &cut)
 	if len(cut) > 0 {
 		t.Errorf("%s: not all is seen of %v", when, cut)
 	}

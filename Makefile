@@ -236,6 +236,8 @@ clip: tools ## Make the sample streams in testdata/flv anew
 	testdata/flv/clip.sh
 
 FONT := /usr/share/fonts/truetype/dejavu/DejaVuSansMono-Bold.ttf
+# What the page in Japanese and Chinese is measured with.
+FONT_CJK := /usr/share/fonts/truetype/wqy/wqy-microhei.ttc
 
 # What drives the browser, from npm.
 DRIVER := cli/e2e/browser/node_modules/.package-lock.json
@@ -252,6 +254,7 @@ packages:
 	@missing=; PATH=$$PATH:/usr/sbin:/sbin; \
 	command -v ffmpeg >/dev/null && command -v ffprobe >/dev/null || missing+=' ffmpeg'; \
 	[ -f $(FONT) ] || missing+=' fonts-dejavu-core'; \
+	[ -f $(FONT_CJK) ] || missing+=' fonts-wqy-microhei'; \
 	command -v ip >/dev/null && command -v tc >/dev/null || missing+=' iproute2'; \
 	command -v nft >/dev/null || missing+=' nftables'; \
 	command -v miniupnpd >/dev/null || missing+=' miniupnpd'; \

@@ -25,6 +25,7 @@ func TestBrowsersGetThePageAndPlayersDoNot(t *testing.T) {
 		{"/zzzzzzzz", browser, "text/html", http.StatusOK}, // the page says that there is none
 		{"/" + c.id.Short(), player, "text/plain", http.StatusNotFound},
 		{"/web/app.js", player, "text/javascript", http.StatusOK},
+		{"/web/lang/de.js", player, "text/javascript", http.StatusOK},
 		{"/web/nothing.js", browser, "text/plain", http.StatusNotFound},
 		{"/healthz", browser, "text/plain", http.StatusOK},
 		{"/api/v1/channels", browser, "application/json", http.StatusOK},

@@ -319,6 +319,104 @@ func TestPageFitsAPhone(t *testing.T) {
 	}
 }
 
+// TestPageSpeaks opens the page on a phone in each language, puts whatever it may say where that is said, and
+// looks whether it fits.
+func TestPageSpeaks(t *testing.T) {
+	browsing.Take(t)
+	w := newWorld(t)
+	src := w.source()
+	encodeClock(t, src.rtmp, 320, 180)
+	b := startBrowser(t)
+	for locale, said := range map[string][3]string{ // its tag, Share, and that there is no such channel
+		"en-GB": {"en", "Share", "There is no such channel here"},
+		"de-AT": {"de", "Teilen", "Diesen Kanal gibt es hier nicht"},
+		"es-MX": {"es", "Compartir", "Ese canal no existe aquí"},
+		"fr-FR": {"fr", "Partager", "Cette chaîne n’existe pas ici"},
+		"ja-JP": {"ja", "共有", "そのチャンネルはここにありません"},
+		"zh-CN": {"zh-Hans", "分享", "这里没有这个频道"},
+	} {
+		tag := said[0]
+		p := b.open(t, pageOf(t, src.url), map[string]any{"width": 320, "height": 568, "phone": true, "locale": locale})
+		p.plays(t)
+		p.says(t, "#share", said[1])
+		p.becomes(t, tag+" is the language of the page", fmt.Sprintf("document.documentElement.lang === %q", tag))
+		p.shot(t, tag)
+		p.clickOn(t, "#details")
+		p.becomes(t, "the tree is told", "document.querySelector('#treesum').textContent")
+		p.fits(t, tag)
+		p.isOpenToAll(t, tag)
+		p.shot(t, tag+"-details")
+		var cut []string
+		if p.eval(t, fmt.Sprintf(everySentence, tag), &cut); len(cut) > 0 {
+			t.Errorf("%s: not all is seen of %s", tag, strings.Join(cut, "\n"))
+		}
+		p.fits(t, tag+", whatever it says")
+		p.clickOn(t, "#share")
+		p.becomes(t, "a link is shown", "document.querySelector('#share-link')")
+		p.becomes(t, "it is all there", "document.querySelector('.sharesheet').getAnimations().length === 0")
+		p.fits(t, tag+", sharing")
+		p.shot(t, tag+"-share")
+		for _, other := range []string{"de", "es", "fr", "ja", "zh-Hans"} {
+			// The sentences are asked for by the page, and once more by this test.
+			if n := p.requests(t, "/lang/"+other+".js"); n > 0 != (other == tag) {
+				t.Errorf("%s: the sentences in %s were asked for %d times", tag, other, n)
+			}
+		}
+		p.faultless(t)
+		p.close(t)
+		p = b.open(t, pageOf(t, src.url)+"?lang="+tag+"#zzzzzzzz", map[string]any{"width": 320, "height": 568, "phone": true})
+		p.says(t, "#what", said[2])
+		p.becomes(t, "other channels keep the language", fmt.Sprintf("document.querySelector('#channellist a').search === '?lang=%s'", tag))
+		p.fits(t, tag+", by the address")
+		p.shot(t, tag+"-none")
+		p.close(t)
+	}
+}
+
+// everySentence is JavaScript that puts each title, badge and word of a button of a language into its place, and
+// returns those that are cut there.
+const everySentence = `import(new URL('web/lang/%s.js', location.href)).then(({ default: all }) => {
+	const cut = [];
+	const put = (selector, keys) => {
+		const e = document.querySelector(selector);
+		const shown = e.closest('[hidden]');
+		if (shown) shown.hidden = false;
+		const before = e.textContent;
+		for (const [key, entry] of Object.entries(all).filter(([key]) => keys.test(key))) {
+			for (const text of typeof entry === 'string' ? [entry] : Object.values(entry)) {
+				e.textContent = text.replace(/\{\w+\}/g, '12,3 s');
+				const { left, right } = e.getBoundingClientRect();
+				if (e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).display !== 'inline' || left < 0 || right > document.documentElement.clientWidth) cut.push(key + ': ' + e.textContent);
+			}
+		}
+		e.textContent = before;
+		if (shown) shown.hidden = true;
+	};
+	put('#what', /\.title/);
+	put('#next', /\.(text|late|private)$/);
+	put('#action', /^action\./);
+	put('#b-live', /\.badge$/);
+	put('#b-place', /^(place|reach|dropped|left|badge)\./);
+	put('#b-viewers', /^watching\./);
+	put('#share span', /^page\.(share|details)$/);
+	put('#livetext', /^controls\.(live|behind)$/);
+	return cut;
+})`
+
+// fits checks that nothing of the page is wider than the screen, nor a word wider than its button or badge.
+func (p *tab) fits(t *testing.T, when string) {
+	t.Helper()
+	if over := p.number(t, "document.documentElement.scrollWidth - document.documentElement.clientWidth"); over > 0 {
+		t.Errorf("%s: the page is %v pixels too wide", when, over)
+	}
+	var cut []string
+	p.eval(t, `[...document.querySelectorAll('button, .badge, .links a, .panel h2, .legend span, .sheet h2, .sheet label, #offer, dialog[open], .fields, div.line')]
+		.filter((e) => e.checkVisibility({ opacityProperty: true }) && e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).display !== 'inline').map((e) => e.outerHTML.slice(0, 200))`, &cut)
+	if len(cut) > 0 {
+		t.Errorf("%s: not all is seen of %v", when, cut)
+	}
+}
+
 // TestPageObeysTheKeyboard pauses, goes on and unmutes by keys alone.
 func TestPageObeysTheKeyboard(t *testing.T) {
 	browsing.Take(t)
@@ -388,7 +486,7 @@ func TestPageShares(t *testing.T) {
 		p.shot(t, name+"-share")
 		p.isOpenToAll(t, name+", sharing")
 		if !dark { // the colours make no difference to the rest
-			p.clickOn(t, "#share-watch-with-relay + button")
+			p.clickOn(t, "#share-relay + button")
 			p.becomes(t, "the line for relay is copied", fmt.Sprintf("window.copied === \"relay watch '%s'\"", src.link))
 			p.says(t, ".said", "Copied")
 			for range 6 {

@@ -13,13 +13,16 @@ import { Stage } from './stage.js';
 import { badgeOf, sight } from './state.js';
 import { html } from './svg.js';
 import { Tree } from './tree.js';
-import { absent, dropped, format, leftPeers, millis, place, plural, rate, reach, seconds, titleOf, watching } from './words.js';
+import { asked } from './tongue.js';
+import { absent, behind, behindByHLS, dropped, format, leftPeers, millis, place, rate, reach, seconds, titleOf, treeSum, treeWords, watching } from './words.js';
 
 const el = (id) => document.getElementById(id);
 const video = el('video');
 
 let channels = null; // as the node tells them, null before it has
 let reached = true; // the node answers
+const kept = asked(location) && `?${new URLSearchParams({ lang: asked(location) })}`; // the language goes along to other channels
+if (kept) document.querySelector('.brand').href += kept;
 let wanted = named(location); // what the address names, '' for nothing
 let channel = null; // the one that is open
 
@@ -52,13 +55,12 @@ const surveys = new Poll(() => channel && details.open && `api/v1/tree?channel=$
   const survey = answer?.channels[0] ?? null;
   if (survey) {
     tree.show(survey);
-    const { nodes, max_depth: deep, slots_free: free, worst_delay_ms: worst, lost } = survey.summary;
-    el('treesum').textContent = `${plural(nodes, 'node')}, ${plural(deep, 'link')} deep, ${plural(free, 'free slot')}, slowest ${millis(worst)}, ${lost} lost`;
+    el('treesum').textContent = treeSum(survey.summary);
     upload = survey.nodes.find((n) => n.id === survey.self)?.upload_bps ?? null;
   } else if (err?.status === 404) {
     tree.show(null);
   }
-  note(el('treenote'), survey?.problem || (err && reached ? 'The tree cannot be told now; it is asked for again.' : ''));
+  note(el('treenote'), survey?.problem || (err && reached ? treeWords.silent : ''));
 });
 
 function open(at) {
@@ -90,10 +92,10 @@ function choose() {
 function sample() {
   if (!channel) return;
   const now = performance.now();
-  const behind = delay();
-  delays.add(now, [channel.delay_ms, behind]);
+  const late = delay();
+  delays.add(now, [channel.delay_ms, late]);
   uploads.add(now, [channel.bit_rate, upload]);
-  el('delaynow').textContent = behind === null ? '' : millis(behind);
+  el('delaynow').textContent = late === null ? '' : millis(late);
   el('uploadnow').textContent = upload === null ? '' : rate(upload);
 }
 
@@ -141,9 +143,10 @@ function showBadges() {
   const c = channel;
   const [word, kind] = seen().badge;
   badge('b-live', kind, html('i'), word);
-  const behind = delay();
-  badge('b-delay', '', stage.behind ? stage.behind : behind !== null ? `${seconds(behind / 1000)} behind` : player.state.name === 'playing' ? 'HLS: some seconds behind' : '');
-  badge('b-place', '', c.parent ? html('span', {}, 'child of ', html('code', {}, c.parent.slice(0, 4)), place(c).slice(`child of ${c.parent.slice(0, 4)}`.length)) : place(c));
+  const late = delay();
+  badge('b-delay', '', stage.behind ? stage.behind : late !== null ? behind(seconds(late / 1000)) : player.state.name === 'playing' ? behindByHLS : '');
+  const [before, ...after] = place(c, '\0').split('\0');
+  badge('b-place', '', after.length ? html('span', {}, before, html('code', {}, c.parent.slice(0, 4)), ...after) : before);
   badge('b-format', '', [format(c.codec), c.bit_rate ? rate(c.bit_rate) : ''].filter(Boolean).join(' · '));
   badge('b-viewers', '', watching(c));
   badge('b-reach', '', reach(c.reach));
@@ -167,7 +170,7 @@ function showChannels() {
   if (key === listed) return; // else a list that has the focus would lose it each second
   listed = key;
   el('channellist').replaceChildren(...channels.map((c) => html('li', {},
-    html('a', { href: c.name, class: c.state, 'aria-current': c.id === channel?.id ? 'true' : undefined },
+    html('a', { href: c.name + kept, class: c.state, 'aria-current': c.id === channel?.id ? 'true' : undefined },
       thumbnail(c), html('i'), html('b', {}, titleOf(c)), html('small', {}, [badgeOf(c)[0], format(c.codec)].filter(Boolean).join(' · '))))));
 }
 

@@ -1,6 +1,7 @@
 // A graph of the last five minutes, as SVG that is drawn anew with each sample.
 
 import { svg } from './svg.js';
+import { graphWords } from './words.js';
 
 /** How far back a graph goes, in ms: at first the one, later the other. Older samples are forgotten. */
 export const leastSpan = 60 * 1000;
@@ -64,8 +65,8 @@ export class Graph {
     this.#box.replaceChildren(svg('svg', { width: this.#width, height, 'aria-hidden': 'true' },
       ...grid, ...lines,
       svg('text', { x: pad.left, y: pad.top + 11, class: 'scale' }, this.#write(scale)),
-      svg('text', { x: pad.left, y: under, class: 'scale' }, `${Math.round(span / 60000)} min ago`),
-      svg('text', { x: pad.left + w, y: under, class: 'scale', 'text-anchor': 'end' }, 'now')));
+      svg('text', { x: pad.left, y: under, class: 'scale' }, graphWords.ago(span)),
+      svg('text', { x: pad.left + w, y: under, class: 'scale', 'text-anchor': 'end' }, graphWords.now)));
   }
 
   // line draws one series, the last one filled; it breaks where there is no value.

@@ -9,6 +9,7 @@ import { stuck } from './place.js';
 import { Sink, Source, decodes } from './sink.js';
 import { Tabs } from './tabs.js';
 import { Wedge } from './wedge.js';
+import { together } from './words.js';
 
 /** Without an answer for so long, the request waits for a connection, in ms. */
 const queuedAfter = 2000;
@@ -302,7 +303,7 @@ export class Player {
     if (!decodes(type)) {
       this.#drop();
       const bad = tracks.filter((t) => !decodes(`${t.kind}/mp4; codecs="${t.codec}"`));
-      throw new Unsupported((bad.length ? bad : tracks).map((t) => t.name).join(' and '));
+      throw new Unsupported(together((bad.length ? bad : tracks).map((t) => t.name)));
     }
     // The number of tracks is settled with a SourceBuffer's first segment, and so is
     // everything where a browser cannot change the type.

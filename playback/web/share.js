@@ -47,16 +47,16 @@ export class Share {
     const parts = [];
     if (it.qr.length) parts.push(html('figure', { class: 'qr' }, qrCode(it.qr, shareWords.qrName), html('figcaption', {}, shareWords.qr)));
     const fields = html('div', { class: 'fields' });
-    const add = (name, about, text, lines = 1) => fields.append(this.#field(name, about, text, lines));
-    if (it.near) add(shareWords.page, it.local ? shareWords.pageNear : shareWords.pageFar, it.page);
+    const add = (what, about, text, lines = 1) => fields.append(this.#field(what, about, text, lines));
+    if (it.near) add('page', it.local ? shareWords.pageNear : shareWords.pageFar, it.page);
     else fields.append(html('p', { class: 'note' }, it.private ? shareWords.pageHerePrivate : shareWords.pageHere));
     if (it.link) {
-      add(shareWords.relay, shareWords.relayAbout, watchLine(it.link));
-      add(shareWords.link, shareWords.linkAbout, it.link);
+      add('relay', shareWords.relayAbout, watchLine(it.link));
+      add('link', shareWords.linkAbout, it.link);
     } else {
       fields.append(html('p', { class: 'note' }, it.private ? shareWords.private : shareWords.noLink));
     }
-    if (it.embed.length) add(shareWords.embed, shareWords.embedAbout(it.embed.join(', ')), snippet(it.frame, title), 3);
+    if (it.embed.length) add('embed', shareWords.embedAbout(it.embed.join(', ')), snippet(it.frame, title), 3);
     if (it.mixed) fields.append(html('p', { class: 'note' }, shareWords.mixed));
     const data = { title, url: it.page };
     if (it.near && navigator.canShare?.(data)) {
@@ -68,8 +68,10 @@ export class Share {
     return parts;
   }
 
-  #field(name, about, text, lines) {
-    const id = `share-${name.toLowerCase().replace(/[^a-z]+/g, '-')}`;
+  // field is one text to copy; what is its name among the words.
+  #field(what, about, text, lines) {
+    const name = shareWords[what];
+    const id = `share-${what}`;
     const box = lines > 1 ? html('textarea', { id, rows: lines, readonly: '', spellcheck: 'false' }, text) : html('input', { id, readonly: '', spellcheck: 'false' });
     box.value = text;
     box.setAttribute('aria-describedby', `${id}-about`);

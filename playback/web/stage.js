@@ -5,7 +5,7 @@ import { set } from './card.js';
 import { Cast } from './cast.js';
 import { afloat } from './player.js';
 import { Timeline } from './timeline.js';
-import { behindLive, controls, seconds } from './words.js';
+import { behind, controls, hint, seconds } from './words.js';
 
 /** A pointer that does not move hides the controls after so long, in ms. */
 const sleepAfter = 2500;
@@ -107,7 +107,7 @@ export class Stage {
     const playing = state.name === 'playing' && ahead !== null;
     const live = playing && !paused && ahead < liveWithin;
     el('live').classList.toggle('on', live);
-    set(el('livetext'), this.#timeline.behind || (live || !playing ? controls.live : behindLive(seconds(ahead))));
+    set(el('livetext'), this.#timeline.behind || (live || !playing ? controls.live : behind(seconds(ahead))));
   }
 
   /** behind says how far a picture that was shifted is behind live, '' where it is live. */
@@ -192,7 +192,7 @@ const floats = (video) => Boolean(document.pictureInPictureEnabled && video.requ
 function label(button, text) {
   if (button.getAttribute('aria-label') === text) return;
   button.setAttribute('aria-label', text);
-  button.title = `${text} (${button.getAttribute('aria-keyshortcuts')})`;
+  button.title = hint(text, button.getAttribute('aria-keyshortcuts'));
 }
 
 // headset obeys the buttons of a headset, of a locked phone and of a floating picture.

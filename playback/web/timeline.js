@@ -4,7 +4,7 @@
 import { set } from './card.js';
 import { momentOf, moved, partOf, there } from './moments.js';
 import { Peek } from './peek.js';
-import { duration, timeline } from './words.js';
+import { behind, controls, duration } from './words.js';
 
 /** How many steps the slider has. */
 const steps = 1000;
@@ -48,7 +48,7 @@ export class Timeline {
     if (!this.#kept || this.#held) return;
     const { at } = this.#player;
     this.#slider.value = Math.round(partOf(this.#kept, at) * steps);
-    this.#slider.setAttribute('aria-valuetext', this.behind || timeline.live);
+    this.#slider.setAttribute('aria-valuetext', this.behind || controls.live);
   }
 
   /** behind says how far the picture is behind live, '' where it is live. */
@@ -76,7 +76,7 @@ export class Timeline {
     if (!this.#kept) return;
     const moment = momentOf(this.#kept, part);
     const box = el('peek');
-    const text = moment === null ? timeline.live : this.#since(moment);
+    const text = moment === null ? controls.live : this.#since(moment);
     box.hidden = false;
     box.style.left = `${part * 100}%`;
     set(box.querySelector('span'), text);
@@ -84,7 +84,7 @@ export class Timeline {
     this.#peek.draw(moment);
   }
 
-  #since(moment) { return timeline.behind(duration(Math.max(0, Math.round((this.#kept.to_ms - moment) / 1000)))); }
+  #since(moment) { return behind(duration(Math.max(0, Math.round((this.#kept.to_ms - moment) / 1000)))); }
 
   #hide() {
     el('peek').hidden = true;

@@ -2,9 +2,12 @@
 // their trees. All of it is in the binary and works offline. There is no build step, and
 // nothing is loaded from elsewhere.
 //
+//	start.js   begins the page or the frame, in the language that is wished for
+//	  tongue.js  which language that is, and its sentences: lang/, a file each
+//	  dress.js   puts it into what index.html says in English
 //	app.js     which channel, and what the node says of it
 //	  choice.js  which channel an address names
-//	  words.js   the words for all of it
+//	  words.js   the words for all of it, made of the language's sentences
 //	embed.js   the picture alone, for frames of other sites (embed.html has the player of index.html)
 //	stage.js   the controls over the picture
 //	  card.js    what happens, in words over the picture
@@ -25,6 +28,11 @@
 //	node.js    asks the node's API
 //	tree.js    draws the tree; layout.js says where
 //	graph.js   draws the last five minutes
+//
+// Whoever speaks one of the languages better corrects a sentence in its file in lang/, between the quotation marks;
+// lang/en.js says how. A language is added by a file there and a line in tongue.js. What it lacks is said in English,
+// and [TestUnits] says what that is, and which sentence is too wide for a phone. Titles of channels, names of nodes,
+// and what the node itself words (the problem of a tree) stay as they are. <noscript> is in English.
 package web
 
 import (
@@ -59,7 +67,7 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 
 const framedBy = "frame-ancestors "
 
-//go:embed *.html icon.svg *.css *.js
+//go:embed *.html icon.svg *.css *.js lang/*.js
 var files embed.FS
 
 // file is one part of the page.
@@ -73,14 +81,17 @@ type file struct {
 var parts = load()
 
 func load() map[string]file {
-	names, _ := fs.Glob(files, "*") // it fails only for a bad pattern
-	all := make(map[string]file, len(names))
-	for _, name := range names {
-		body, err := files.ReadFile(name)
-		if err != nil {
-			panic(err) // the file is in the binary
+	all := make(map[string]file)
+	err := fs.WalkDir(files, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
 		}
+		body, err := files.ReadFile(name)
 		all[name] = file{body, typeOf(name), tag(body)}
+		return err
+	})
+	if err != nil {
+		panic(err) // the files are in the binary
 	}
 	frame := all[alone]
 	frame.body = bytes.Replace(frame.body, []byte(stagePlace), stageOf(all[page].body), 1)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { called, clock, columnName, dropped, duration, format, leftPeers, millis, place, plural, rate, reach, watching } from './words.js';
+import { called, clock, columnName, dropped, duration, format, leftPeers, millis, place, rate, reach, watching } from './words.js';
 
 const root = { situation: { name: 'live' }, root: true, depth: 0, parent: '' };
 const below = { situation: { name: 'live' }, root: false, depth: 2, parent: 'abcdefghijkl' };
@@ -72,7 +72,6 @@ test('figures read as people write them', () => {
   assert.deepEqual([0, 64_000, 210_000, 6_100_000, 40_000_000].map(rate), ['0 kb/s', '64 kb/s', '210 kb/s', '6.1 Mb/s', '40 Mb/s']);
   assert.deepEqual([0, 999, 1234, 61_000].map(millis), ['0 ms', '999 ms', '1.2 s', '61 s']);
   assert.deepEqual([5, 61, 3700, 90_000].map(duration), ['5 s', '1 min', '1 h 1 min', '1 d 1 h']);
-  assert.deepEqual([0, 1, 2].map((n) => plural(n, 'link')), ['0 links', '1 link', '2 links']);
   assert.equal(format({ video: 'h264', audio: 'aac', height: 1080, frame_rate: 59.94 }), '1080p60 H.264/AAC');
   assert.equal(format({ video: '', audio: 'opus', height: 0, frame_rate: 0 }), 'Opus');
   assert.equal(format({ video: '', audio: '', height: 0, frame_rate: 0 }), '');

@@ -33,11 +33,11 @@ const tabs = new Map(); // name → {page, log, asked}
 const ops = {
   version: () => browser.version(),
 
-  async open({ tab, profile = tab, url, width = 1024, height = 640, phone = false, dark = false, before = '' }) {
+  async open({ tab, profile = tab, url, width = 1024, height = 640, phone = false, dark = false, locale = 'en-US', before = '' }) {
     if (!contexts.has(profile)) {
       contexts.set(profile, await browser.newContext({
         viewport: { width, height }, isMobile: phone, hasTouch: phone, deviceScaleFactor: phone ? 2 : 1,
-        colorScheme: dark ? 'dark' : 'light',
+        colorScheme: dark ? 'dark' : 'light', locale,
       }));
       contexts.get(profile).setDefaultTimeout(hang);
     }

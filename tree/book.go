@@ -249,12 +249,12 @@ func (b *book) namedBy(places []Place, by ID) {
 	}
 }
 
-// missed leaves a place alone for a while to which a call did not get through, as one of three does
-// not. Nobody is to blame. One of the invite is dialled next: who says that it has to be called may be
-// wrong.
-func (b *book) missed(now time.Time, p Place) {
+// missed leaves a place alone for a while to which a call by way of a node did not get through, as one of
+// three does not. Nobody is to blame. One of the invite is dialled next: who says that it has to be called
+// may be wrong. Where another node carries calls to it by now, that way has not been tried.
+func (b *book) missed(now time.Time, p Place, by ID) {
 	e := b.find(p)
-	if e == nil {
+	if e == nil || !e.through.IsZero() && e.through != by {
 		return
 	}
 	d := e.deal()

@@ -170,7 +170,7 @@ func (n *Node) notNow(p Place) bool {
 // attemptFailed ends an attempt that came to nothing.
 func (n *Node) attemptFailed(now time.Time, a *attempt, r Reason) {
 	if !a.through.IsZero() && a.dialling() && (r == ReasonUnreachable || r == ReasonSilent) { // a call takes its time
-		n.book.missed(now, a.place)
+		n.book.missed(now, a.place, a.through)
 	} else {
 		n.book.failed(now, a.place, r)
 	}

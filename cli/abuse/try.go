@@ -24,6 +24,10 @@ const (
 	patience = 45 * time.Second
 	// quietTime is how long the answer to a packet may take; loopback and a LAN need milliseconds.
 	quietTime = 500 * time.Millisecond
+	// packetPause is how far apart packets of a table are sent. On a machine that has much to do, more at once
+	// are too many for the queue in which the system keeps them for the node, and what is dropped there
+	// nobody refuses.
+	packetPause = 25 * time.Millisecond
 	// answerMost bounds what is kept of an answer, in bytes.
 	answerMost = 64 << 10
 )
@@ -65,6 +69,9 @@ func (a *attack) tryAll(ctx context.Context, t hostile.Table) []outcome {
 	var wg sync.WaitGroup
 	for i, in := range t.Inputs {
 		slots <- struct{}{}
+		if t.Port.Packets() {
+			time.Sleep(packetPause)
+		}
 		wg.Go(func() { // ends within patience
 			defer func() { <-slots }()
 			began := time.Now()

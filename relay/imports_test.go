@@ -102,7 +102,7 @@ var law = []struct {
 	// What a tag is, ingest and playback have in common: flv belongs to both.
 	{"ingest/flv", []string{"relay/oneline"}},
 	{"ingest/rtmp", []string{"ingest/flv", "relay/lobby", "relay/oneline", "relay/refusal", "relay/socket"}},
-	{"ingest", []string{"ingest/flv", "ingest/rtmp", "relay/oneline", "relay/stream"}},
+	{"ingest", []string{"ingest/flv", "ingest/rtmp", "relay/stream"}},
 
 	{"playback/api", nil},
 	{"playback/web", nil},

@@ -14,8 +14,6 @@ import (
 	"os"
 	"path/filepath"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 )
 
 // ringFull is after how long a ring has all that it will have.
@@ -68,22 +66,11 @@ func (p plan) idle(ctx context.Context, d time.Duration) (err error) {
 		return err
 	}
 	defer s.stop()
-	h := newHistory(p.clip, mostTags*int((ringFull+d+drainTime)/time.Second))
-	pub, err := s.publish(h)
+	ctx, _, published, err := p.feed(ctx, s, ringFull+d+drainTime)
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	var published errgroup.Group
-	published.Go(func() error { // ends with ctx
-		err := pub.run(ctx)
-		cancel(err)
-		return err
-	})
-	defer func() { cancel(nil); err = errors.Join(err, published.Wait()) }()
-	if err := wait(ctx, joinTime, func() bool { return h.count() > 0 }); err != nil {
-		return err
-	}
+	defer func() { err = errors.Join(err, published()) }()
 	ours, err := startWatch(m, s.link)
 	if err != nil {
 		return err

@@ -4,12 +4,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"runtime"
 	"time"
 
+	"golang.org/x/sync/errgroup"
 	"golang.org/x/sys/unix"
 
 	"relay/ingest/flv"
@@ -90,4 +92,26 @@ func sleepUntil(at time.Duration) {
 		ts := unix.NsecToTimespec(int64(left))
 		_ = unix.Nanosleep(&ts, nil) // a signal ends it early, and the loop goes on
 	}
+}
+
+// feed has a publisher send the stream to ours, for so long at most, and returns once it comes in. The
+// context ends with the publisher. stop ends it, and returns what went wrong with it.
+func (p plan) feed(ctx context.Context, s *server, most time.Duration) (_ context.Context, h *history, stop func() error, err error) {
+	h = newHistory(p.clip, mostTags*int(most/time.Second))
+	pub, err := s.publish(h)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	var published errgroup.Group
+	published.Go(func() error { // ends with ctx
+		err := pub.run(ctx)
+		cancel(err)
+		return err
+	})
+	stop = func() error { cancel(nil); return published.Wait() }
+	if err := wait(ctx, joinTime, func() bool { return h.count() > 0 }); err != nil {
+		return nil, nil, nil, errors.Join(err, stop())
+	}
+	return ctx, h, stop, nil
 }

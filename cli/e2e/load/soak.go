@@ -97,27 +97,16 @@ func (p plan) soak(ctx context.Context, d time.Duration, rate int) (err error) {
 		return err
 	}
 	defer s.stop()
-	h := newHistory(p.clip, mostTags*int((first+d+3*rest)/time.Second))
-	pub, err := s.publish(h)
+	ctx, h, published, err := p.feed(ctx, s, first+d+3*rest)
 	if err != nil {
 		return err
 	}
 	a, err := openAudience(h, 1)
 	if err != nil {
-		return err
+		return errors.Join(err, published())
 	}
 	defer a.close()
-	ctx, cancel := context.WithCancelCause(ctx)
-	var published errgroup.Group
-	published.Go(func() error { // ends with ctx
-		err := pub.run(ctx)
-		cancel(err)
-		return err
-	})
-	defer func() { cancel(nil); err = errors.Join(err, published.Wait()) }()
-	if err := wait(ctx, joinTime, func() bool { return h.count() > 0 }); err != nil {
-		return err
-	}
+	defer func() { err = errors.Join(err, published()) }() // before the audience has gone
 	k := &soaking{pid: s.cmd.Process.Pid, metrics: admin, page: s.page, audience: a}
 	for _, form := range []string{".mp4", ".ts", ".flv"} {
 		k.forms = append(k.forms, strings.Replace(s.play, ".flv", form, 1))

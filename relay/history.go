@@ -47,6 +47,9 @@ func (c *Channel) Keep(a *archive.Archive) { c.history.archive = a }
 // lend says what may be lent, given the stream's rate and the upload beyond this network, 0 if not known,
 // both in bit/s, and how the children keep up. It runs on the channel's goroutine.
 func (h *history) lend(since time.Duration, bps, upload int, children []childLoad) {
+	if h.archive == nil {
+		return
+	}
 	far := bps / 8 / recallPart
 	if upload > 0 {
 		far = upload / 8 / recallShare

@@ -59,7 +59,8 @@ func (u *uplink) takeRecalled() error {
 	return nil
 }
 
-// recall fetches what the archive lacks from whoever is the parent, until the channel ends.
+// recall fetches what the archive lacks from whoever is the parent, until the channel ends, or the disk does
+// not take it.
 func (c *Channel) recall() {
 	a := c.history.archive
 	var asked *uplink
@@ -77,42 +78,43 @@ func (c *Channel) recall() {
 			a.Forgive()
 		}
 		pause = recallLater
-		if of, ok := a.Missing(); ok && u != nil && u.knows6() && c.fetch(u, of) {
-			pause = recallAgain
+		if of, ok := a.Missing(); ok && u != nil && u.knows6() {
+			switch more, err := c.fetch(u, of); {
+			case err != nil:
+				c.log.Debug("nothing more is fetched of what was", zap.Error(err))
+				return
+			case more:
+				pause = recallAgain
+			}
 		}
 	}
 }
 
-// fetch fetches the end of a part from a parent. It reports false if there is nothing to be had for now.
-func (c *Channel) fetch(u *uplink, of archive.Span) bool {
+// fetch fetches the end of a part from a parent. It reports whether there may be more to be had at once. An
+// error says that the disk does not take it.
+func (c *Channel) fetch(u *uplink, of archive.Span) (more bool, err error) {
 	in := &recalling{come: make(chan wire.Kept, recallHeld)}
 	if !u.recalling.CompareAndSwap(nil, in) {
-		return false // one that was given up comes still
+		return false, nil // one that was given up comes still
+	}
+	part, err := c.history.archive.Insert(of)
+	if err != nil {
+		u.recalling.Store(nil)
+		return false, err
 	}
 	u.send(wire.Recall{After: of.After, Before: of.Before})
-	part, err := c.history.archive.Insert(of)
-	if err == nil {
-		err = c.collect(u, in, part)
-		put, late := part.Commit() // what has come is of use, even if that is not all
-		switch {
-		case err == nil && late == nil && !put:
-			c.history.archive.Absent(of.Before)
-			return true
-		case err == nil:
-			err = late
-		}
+	whole, err := c.collect(u, in, part)
+	put, late := part.Commit() // what has come is of use, even if that is not all
+	if whole && !put {
+		c.history.archive.Absent(of.Before)
 	}
-	if err != nil {
-		c.log.Debug("a part of what was has not come", zap.Error(err))
-	}
-	return err == nil
+	return whole, errors.Join(err, late)
 }
 
-var errRecall = errors.New("it has not come in time")
-
-// collect puts what comes of a part into the archive. A parent that sends what the channel's source has not
-// signed, or not what was asked for, is no parent.
-func (c *Channel) collect(u *uplink, in *recalling, part *archive.Insertion) error {
+// collect puts what comes of a part into the archive, and reports whether the parent has sent it to its end.
+// A parent that sends what the channel's source has not signed, or not what was asked for, is no parent. An
+// error says that the disk does not take it.
+func (c *Channel) collect(u *uplink, in *recalling, part *archive.Insertion) (whole bool, err error) {
 	silent := time.NewTimer(recallSilent)
 	defer silent.Stop()
 	var header *stream.Header
@@ -122,17 +124,16 @@ func (c *Channel) collect(u *uplink, in *recalling, part *archive.Insertion) err
 		select {
 		case k, more = <-in.come:
 		case <-silent.C:
-			return errRecall
+			return false, nil
 		case <-u.ctx.Done():
-			return errRecall
+			return false, nil
 		}
 		silent.Reset(recallSilent)
-		var err error
 		switch {
 		case in.lost.Load():
-			return errRecall
+			return false, nil
 		case !more:
-			return nil
+			return true, nil
 		case k.Header != nil:
 			header, err = k.Header, k.Header.Verify(c.id)
 		case header == nil:
@@ -145,11 +146,12 @@ func (c *Channel) collect(u *uplink, in *recalling, part *archive.Insertion) err
 		switch {
 		case errors.Is(err, archive.ErrNoPart):
 			u.cancel(fmt.Errorf("%w: %w", wire.ErrNotDue, err))
+			return false, nil
 		case errors.Is(err, stream.ErrSignature):
 			u.cancel(fmt.Errorf("what was kept: %w", err))
-		}
-		if err != nil {
-			return err
+			return false, nil
+		case err != nil:
+			return false, err
 		}
 	}
 }

@@ -63,6 +63,7 @@ type Archive struct {
 
 	// The rest belongs to Run.
 	file    *os.File       // of the newest segment, nil if none is being written
+	rotated time.Time      // when it was begun
 	written *stream.Header // in that segment, the newest
 	pending []byte         // not written yet
 	noted   []noted        // what is in pending
@@ -92,7 +93,10 @@ func Open(dir string, id stream.ChannelID, l Limits) (*Archive, error) {
 		a.lock.Unlock()
 		return nil, err
 	}
-	a.drop(0)
+	if err := a.drop(0); err != nil {
+		a.lock.Unlock()
+		return nil, err
+	}
 	return a, nil
 }
 
@@ -181,8 +185,9 @@ func (a *Archive) load() error {
 // Close gives the folder free for others. Run must have returned.
 func (a *Archive) Close() error { return a.lock.Unlock() }
 
-// Run keeps what comes to ring, until ctx ends or the ring is closed, and then returns nil. Before that
-// it returns why nothing more can be kept, such as a full disk. What is kept already can be read on.
+// Run keeps what comes to ring, until ctx ends or the ring is closed, and then returns nil: all that is there
+// by then is kept. Before that it returns why nothing more can be kept, such as a full disk. What is kept
+// already can be read on.
 func (a *Archive) Run(ctx context.Context, ring *stream.Ring) (err error) {
 	defer func() { err = errors.Join(err, a.finish()) }()
 	cursor := ring.Since(a.newest().pos)
@@ -199,19 +204,17 @@ func (a *Archive) Run(ctx context.Context, ring *stream.Ring) (err error) {
 			}
 			continue
 		}
-		if err := a.flush(); err != nil {
+		if err := a.flush(); err != nil || ctx.Err() != nil {
 			return err
 		}
 		pace.Reset(gather)
 		select {
 		case <-pace.C:
+			select {
+			case <-wait:
+			case <-ctx.Done():
+			}
 		case <-ctx.Done():
-			return nil
-		}
-		select {
-		case <-wait:
-		case <-ctx.Done():
-			return nil
 		}
 	}
 }
@@ -235,7 +238,8 @@ func (a *Archive) add(it stream.Item) error {
 	if it.Chunk.Position().Compare(a.newest().pos) <= 0 {
 		return nil // a run of the source before the one that is kept
 	}
-	if a.file == nil || it.Jump || a.full(it.Chunk) { // what is missing is so between segments
+	gap := it.Jump && time.Since(a.rotated) >= minSegmentAge // else a source with a gap at each chunk makes a crowd of files
+	if a.file == nil || gap || a.full(it.Chunk) {            // what is missing is so between segments
 		if err := a.rotate(it.Chunk); err != nil {
 			return err
 		}
@@ -274,7 +278,8 @@ func (a *Archive) full(c *stream.Chunk) bool {
 	if s.first == (mark{}) && len(a.noted) > 1 {
 		began = markOf(a.noted[1].chunk).at // behind the header
 	}
-	long := began != 0 && markOf(c).at > began+uint64(age.Milliseconds())
+	at := markOf(c).at
+	long := began != 0 && at > began && at-began > uint64(age.Milliseconds())
 	return c.Has(stream.Key) && (size >= most || long) || size >= stretch*most
 }
 
@@ -288,7 +293,7 @@ func (a *Archive) rotate(c *stream.Chunk) error {
 	if err != nil {
 		return err
 	}
-	a.file, a.written = f, nil
+	a.file, a.rotated, a.written = f, time.Now(), nil
 	a.mu.Lock()
 	a.segments = append(a.segments, &segment{path: path, total: int64(prefaceLen), size: int64(prefaceLen)})
 	a.bytes += int64(prefaceLen)
@@ -310,7 +315,9 @@ func (a *Archive) flush() error {
 	if len(a.pending) == 0 {
 		return nil
 	}
-	a.drop(int64(len(a.pending)))
+	if err := a.drop(int64(len(a.pending))); err != nil {
+		return errors.Join(err, a.abandon())
+	}
 	s := a.writing()
 	if _, err := a.file.Write(a.pending); err != nil {
 		return errors.Join(err, a.abandon())
@@ -375,23 +382,29 @@ func (a *Archive) abandon() error {
 }
 
 // drop removes the oldest segments over the bounds, when so many bytes more are to come. The one that is
-// being written stays.
-func (a *Archive) drop(more int64) {
+// being written stays, and one that cannot be removed, as some systems have it while a viewer reads it, until
+// the next time. If that leaves too many bytes, the error says why.
+func (a *Archive) drop(more int64) (err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	for len(a.segments) > 1 {
-		s, newest := a.segments[0], a.segments[len(a.segments)-1]
+	for i := 0; i < len(a.segments)-1; {
+		s, newest := a.segments[i], a.segments[len(a.segments)-1]
 		old := newest.last.at > s.last.at && newest.last.at-s.last.at > uint64(a.limits.Age.Milliseconds())
 		if !old && a.bytes+more <= a.limits.Bytes {
-			return
+			return nil
 		}
-		if err := os.Remove(s.path); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return // in use, on some systems: the next time
+		if e := os.Remove(s.path); e != nil && !errors.Is(e, os.ErrNotExist) {
+			err = e
+			i++
+			continue
 		}
 		a.bytes -= s.total
-		a.segments[0] = nil
-		a.segments = a.segments[1:]
+		a.segments = slices.Delete(a.segments, i, i+1)
 	}
+	if a.bytes+more <= a.limits.Bytes {
+		return nil
+	}
+	return err
 }
 
 // Stats describes an archive at one moment.

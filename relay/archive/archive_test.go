@@ -429,6 +429,91 @@ func TestAFullDiskEndsTheKeepingOnly(t *testing.T) {
 	})
 }
 
+// A source that leaves a number out before each chunk makes no crowd of files.
+func TestGapsMakeFewFiles(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, dir := newFilm(12), t.TempDir()
+		a := open(t, dir, f, Limits{})
+		cursor := f.ring.Ahead()
+		for range 200 {
+			f.run(t, 1, 100)
+			it, _, err := cursor.Poll()
+			if err != nil || it.Chunk == nil {
+				t.Fatal(err)
+			}
+			it.Jump = true
+			if err := a.add(it); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := a.finish(); err != nil {
+			t.Fatal(err)
+		}
+		if most := int(200*beat/minSegmentAge) + 1; len(a.segments) > most || len(a.segments) < 2 {
+			t.Errorf("%d files, at most %d are meant to be", len(a.segments), most)
+		}
+	})
+}
+
+// What has come by the end is kept, however short before it that was.
+func TestTheEndIsKept(t *testing.T) {
+	for _, closes := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFilm(13)
+			a := open(t, t.TempDir(), f, Limits{})
+			stop := keep(t, a, f)
+			f.run(t, 10, 100)
+			f.still = true
+			f.run(t, 3, 100)
+			if closes {
+				f.ring.Close()
+			}
+			if err := stop(); err != nil {
+				t.Fatal(err)
+			}
+			same(t, rest(t, at(t, a, start)), f.all)
+		})
+	}
+}
+
+// A segment that the system does not let go of gives way to the next ones, and where none can be removed, the
+// keeping ends before there are too many bytes.
+func TestWhatCannotBeRemovedDoesNotStretchTheBounds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, dir := newFilm(14), t.TempDir()
+		a := open(t, dir, f, Limits{Bytes: 3_000_000})
+		stop := keep(t, a, f)
+		f.run(t, 300, 4000)
+		synctest.Wait()
+		a.mu.Lock()
+		held := a.segments[0]
+		held.path = filepath.Join(dir, "held") // a folder that is not empty cannot be removed
+		a.mu.Unlock()
+		if err := os.MkdirAll(filepath.Join(held.path, "by somebody"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		f.run(t, 1000, 4000)
+		if st := a.Stats(); st.Bytes > a.limits.Bytes {
+			t.Errorf("%d bytes, %d are the limit", st.Bytes, a.limits.Bytes)
+		}
+		if a.segments[0] != held || len(a.segments) < 3 {
+			t.Errorf("%d segments are left, and the held one is not the first", len(a.segments))
+		}
+		a.mu.Lock()
+		for _, s := range a.segments[:len(a.segments)-1] {
+			s.path = held.path
+		}
+		a.mu.Unlock()
+		f.run(t, 1000, 4000)
+		if err := stop(); err == nil {
+			t.Error("it goes on, and nothing can be removed")
+		}
+		if st := a.Stats(); st.Bytes > a.limits.Bytes {
+			t.Errorf("at the end %d bytes, %d are the limit", st.Bytes, a.limits.Bytes)
+		}
+	})
+}
+
 func TestOneKeepsAtATime(t *testing.T) {
 	f, dir := newFilm(7), t.TempDir()
 	a := open(t, dir, f, Limits{})

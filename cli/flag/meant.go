@@ -10,36 +10,33 @@ import (
 )
 
 // Words that are no command of relay's, and mean something: what to do, by the words that people try, which
-// other programs have for it. What names a command in needs is for a relay that has it.
-var meantCommands = []struct{ words, next, needs string }{
-	{"install enable systemd autostart", "relay service install has relay start by itself from now on; relay service status shows it", "service"},
-	{"uninstall remove delete disable", "relay service remove takes the service away. relay itself is one file, and its keys are in the relay folder of your configuration directory", "service"},
-	{"upgrade", "relay update --check says whether there is a newer one", "update"},
-	{"stop quit exit end kill shutdown leave disconnect", "Ctrl-C in the window where relay runs ends it; a service: systemctl stop relay", ""},
-	{"restart reload", "Ctrl-C in the window where relay runs ends it; start it again as before, and viewers go on", ""},
-	{"start run go up stream broadcast publish host live send cast push record", "to broadcast: relay source. To watch: relay watch", ""},
-	{"share invite", "relay source broadcasts, and prints the link to share; relay link prints it again", ""},
-	{"play view join connect open receive listen subscribe pull get player", "to watch a channel: relay watch LINK; relay watch alone finds what is broadcast on this network", ""},
-	{"status stats info ps show peers nodes viewers children who map graph", "relay tree shows who passes the channel on to whom; relay top shows it live", ""},
-	{"ls channels discover search find scan browse lan", "relay list shows what is broadcast on this network", ""},
-	{"url address qr code qrcode page web ui gui browser", "relay link --page prints the page's address, and relay link --qr draws the link for phones", ""},
-	{"server daemon relay mirror pass forward helper edge proxy", "relay serve LINK passes a channel on as a service", ""},
-	{"keys keygen identity export import rotate", "relay key shows the keys of your channels; relay key export, import and rotate take care of them", ""},
-	{"check test diagnose debug diag ping troubleshoot", "relay doctor says what keeps a stream from getting through", ""},
-	{"log logs verbose", "--verbose shows what happens: relay source --verbose, relay watch --verbose", ""},
-	{"config configure settings set setup init login register account", "nothing has to be set up: relay source broadcasts, and relay watch watches. Flags can stay in config.toml; relay help says how", ""},
-	{"install service enable systemd", "relay needs no installation: it is one file. relay serve as a service: cli/deploy has a systemd unit for it", ""},
-	{"uninstall remove delete", "relay is one file, and its keys are in the relay folder of your configuration directory", ""},
-	{"update upgrade", "relay version says which one this is; put a newer file in its place, and start it again", ""},
-	{"about --v -v -V", "relay version says which one this is", ""},
-	{"usage commands ? /? -? manual guide", "relay help lists the commands", ""},
+// other programs have for it.
+var meantCommands = []struct{ words, next string }{
+	{"install enable systemd autostart", "relay service install has relay start by itself from now on; relay service status shows it"},
+	{"uninstall remove delete disable", "relay service remove takes the service away. relay itself is one file, and its keys are in the relay folder of your configuration directory"},
+	{"upgrade", "relay update --check says whether there is a newer one"},
+	{"stop quit exit end kill shutdown leave disconnect", "Ctrl-C in the window where relay runs ends it; relay service remove ends a service of yours"},
+	{"restart reload", "Ctrl-C in the window where relay runs ends it; start it again as before, and viewers go on"},
+	{"start run go up stream broadcast publish host live send cast push record", "to broadcast: relay source. To watch: relay watch"},
+	{"share invite", "relay source broadcasts, and prints the link to share; relay link prints it again"},
+	{"play view join connect open receive listen subscribe pull get player", "to watch a channel: relay watch LINK; relay watch alone finds what is broadcast on this network"},
+	{"status stats info ps show peers nodes viewers children who map graph", "relay tree shows who passes the channel on to whom; relay top shows it live"},
+	{"ls channels discover search find scan browse lan", "relay list shows what is broadcast on this network"},
+	{"url address qr code qrcode page web ui gui browser", "relay link --page prints the page's address, and relay link --qr draws the link for phones"},
+	{"server daemon relay mirror pass forward helper edge proxy", "relay serve LINK passes a channel on as a service"},
+	{"keys keygen identity export import rotate", "relay key shows the keys of your channels; relay key export, import and rotate take care of them"},
+	{"check test diagnose debug diag ping troubleshoot", "relay doctor says what keeps a stream from getting through"},
+	{"log logs verbose", "--verbose shows what happens: relay source --verbose, relay watch --verbose"},
+	{"config configure settings set setup init login register account", "nothing has to be set up: relay source broadcasts, and relay watch watches. Flags can stay in config.toml; relay help says how"},
+	{"about --v -v -V", "relay version says which one this is"},
+	{"usage commands ? /? -? manual guide", "relay help lists the commands"},
 }
 
 // meantCommand says what to do where a word is no command, "" if nobody knows what is meant.
-func meantCommand(word string, has func(command string) bool) string {
+func meantCommand(word string) string {
 	lower := strings.ToLower(word)
 	for _, m := range meantCommands {
-		if slices.Contains(strings.Fields(m.words), lower) && (m.needs == "" || has(m.needs)) {
+		if slices.Contains(strings.Fields(m.words), lower) {
 			return m.next
 		}
 	}

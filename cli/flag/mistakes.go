@@ -51,7 +51,7 @@ func UnknownCommand(app *cli.App, name string) error {
 	for _, c := range app.VisibleCommands() {
 		names = append(names, c.Names()...)
 	}
-	if meant := meantCommand(name, func(c string) bool { return app.Command(c) != nil }); meant != "" {
+	if meant := meantCommand(name); meant != "" {
 		hint = meant
 	} else if near := fault.Nearest(name, names); near != "" {
 		hint = fmt.Sprintf("Did you mean %q? %s", near, hint)

@@ -36,7 +36,7 @@ export function sight({ state, paused = false, ahead = null, at = null }, channe
     if (['resting', 'tap'].includes(state.name)) Object.assign(card, { busy: false, action: own.tap.action });
     return { name: said, card, badge: situations[said].badge };
   }
-  return byPlayer(state);
+  return byPlayer(state, at);
 }
 
 // cardOf says what a node tells.
@@ -50,14 +50,14 @@ function cardOf(name, channel, now) {
 }
 
 // byPlayer is the sight where the channel is live, and the page has no picture of it.
-function byPlayer(state) {
+function byPlayer(state, at) {
   switch (state.name) {
     case 'connecting': return ownSight('connecting');
     case 'queued': return state.others ? ownSight('queued', state.others) : ownSight('slow');
     case 'waiting': return { ...ownSight('connecting'), card: { title: situations.starting.title, text: situations.starting.text(), busy: true } };
     case 'stalled': return ownSight('stalled');
     case 'tap': return ownSight('tap');
-    case 'resting': return ownSight(state.why === 'paused' ? 'paused' : 'resting');
+    case 'resting': return ownSight(state.why !== 'paused' ? 'resting' : at === null ? 'paused' : 'held');
     case 'ended':
     case 'gone':
     case 'lost': return ownSight('again');

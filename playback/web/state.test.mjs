@@ -83,6 +83,12 @@ test('a picture of what was is not covered by what the channel does now', () => 
   }
 });
 
+test('who has paused in what was goes on there', () => {
+  const rest = { state: { name: 'resting', why: 'paused' }, paused: true, ahead: null };
+  assert.equal(sight({ ...rest, at: 1e12 }, node('live'), true).card, own.held);
+  assert.equal(sight({ ...rest, at: null }, node('live'), true).card, own.paused);
+});
+
 test('a list says of a channel what its page says', () => {
   for (const name of names) assert.equal(badgeOf(node(name)), situations[name].badge);
 });

@@ -207,7 +207,7 @@ function situation(name, kind) {
 function card(name, more, values = {}) {
   const key = (part) => `own.${name}.${part}`;
   return {
-    ...says(key('badge')) && { badge: [say(key('badge')), ['paused', 'resting'].includes(name) ? '' : 'warn'] },
+    ...says(key('badge')) && { badge: [say(key('badge')), ['paused', 'held', 'resting'].includes(name) ? '' : 'warn'] },
     title: say(key('title'), values),
     text: says(key('text')) ? say(key('text'), values) : '',
     ...more,
@@ -223,6 +223,7 @@ export const own = {
   stalled: card('stalled', { busy: true }),
   tap: card('tap', { action: actions.play }),
   paused: card('paused', { action: actions.play }),
+  held: card('held', { action: actions.play }), // paused in what was
   resting: card('resting', { action: actions.play }),
   again: card('again', { busy: true, action: actions.again }),
   full: card('full', { action: actions.again }),

@@ -153,6 +153,9 @@ func expired(err error) bool {
 	return ok && c.Reason == x509.Expired
 }
 
+// brokenBy stands in front of why an answer over HTTP was given up.
+const brokenBy = "net/http: HTTP/1.x transport connection broken: "
+
 // wordings are of errors that have no type of their own.
 var wordings = []struct{ begins, says string }{
 	{"malformed HTTP ", saysNoHTTP},

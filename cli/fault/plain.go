@@ -94,9 +94,11 @@ func known(err error) (string, bool) {
 			return k.says, true
 		}
 	}
-	for _, w := range wordings {
-		if strings.HasPrefix(err.Error(), w.begins) {
-			return w.says, true
+	for _, text := range []string{strings.TrimPrefix(err.Error(), brokenBy), err.Error()} {
+		for _, w := range wordings {
+			if strings.HasPrefix(text, w.begins) {
+				return w.says, true
+			}
 		}
 	}
 	if no, ok := err.(syscall.Errno); ok {

@@ -2,7 +2,6 @@ package update
 
 import (
 	"context"
-	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -108,19 +107,13 @@ func fetch(ctx context.Context, u *url.URL) ([]byte, error) {
 
 // why is the reason of an error, in words.
 func why(err error) string {
-	var name *net.DNSError
-	var proof *tls.CertificateVerificationError
 	switch {
 	case errors.Is(err, errMoved):
 		return words.UpdateMoved
 	case errors.Is(err, context.DeadlineExceeded):
 		return fmt.Sprintf(words.UpdateLate, answerFor)
-	case errors.As(err, &name):
-		return words.UpdateNoName
-	case errors.As(err, &proof):
-		return words.UpdateNoProof
 	}
-	return words.UpdateNoLine
+	return fault.Plain(err)
 }
 
 // read reads an answer, which may be anybody's.

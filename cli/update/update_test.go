@@ -47,7 +47,7 @@ func TestHostileAnswersAreWords(t *testing.T) {
 		"deep":            {says(strings.Repeat("[", mostAnswer)), words.UpdateNotReadily},
 		"long":            {says(strings.Repeat(" ", mostAnswer+1)), "longer"},
 		"without end":     {func(w http.ResponseWriter, _ *http.Request) { flood(w) }, "longer"},
-		"long headers":    {func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("X", strings.Repeat("x", 1<<20)) }, words.UpdateNoLine},
+		"long headers":    {func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("X", strings.Repeat("x", 1<<20)) }, "the answer is too long"},
 		"not found":       {http.NotFound, "404"},
 		"elsewhere":       {to("http://example.invalid/latest.json"), words.UpdateMoved},
 		"another scheme":  {to("file:///etc/passwd"), words.UpdateMoved},
@@ -55,7 +55,7 @@ func TestHostileAnswersAreWords(t *testing.T) {
 		"a cut answer": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "1000")
 			w.Write([]byte("{"))
-		}, words.UpdateNoLine},
+		}, "it ends too early"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := httptest.NewServer(c.answer)
@@ -113,7 +113,7 @@ func TestOnlyWhoProvesWhoItIsIsAsked(t *testing.T) {
 	s := httptest.NewTLSServer(says(`{"version":"0.2.0"}`)) // by an authority that nobody knows
 	defer s.Close()
 	s.Config.ErrorLog = nil
-	if _, err := Check(t.Context(), s.URL); err == nil || !strings.Contains(err.Error(), words.UpdateNoProof) {
+	if _, err := Check(t.Context(), s.URL); err == nil || !strings.Contains(err.Error(), "its certificate is from nobody whom this machine trusts") {
 		t.Errorf("%v", err)
 	}
 	if From == "" {

@@ -3,7 +3,6 @@ package relay
 import (
 	"errors"
 	"sync"
-	"syscall"
 	"time"
 
 	"relay/relay/hostnet"
@@ -64,9 +63,6 @@ func (a *answers) now() Answers {
 	return a.all
 }
 
-// wsaConnRefused is ECONNREFUSED as Windows says it.
-const wsaConnRefused = syscall.Errno(10061)
-
 // ofDial is what a dial in vain says; nil if nobody was asked.
 func (a *Answers) ofDial(err error) *time.Time {
 	switch {
@@ -74,7 +70,7 @@ func (a *Answers) ofDial(err error) *time.Time {
 		return nil
 	case hostnet.NoWay(err):
 		return &a.NoWay
-	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, wsaConnRefused), hostnet.Hungup(err), errors.Is(err, errWrongNode):
+	case hostnet.Refused(err), hostnet.Hungup(err), errors.Is(err, errWrongNode):
 		return &a.Absent
 	case errors.Is(err, ErrOldPrivate):
 		return &a.Other

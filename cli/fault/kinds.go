@@ -76,13 +76,12 @@ func oneOf(targets ...error) func(error) bool {
 	}
 }
 
-// wsaRefused and the like are what Windows says: there, Go's own numbers are made up.
+// wsaAccess and the like are what Windows says: there, Go's own numbers are made up.
 const (
 	wsaAccess      = syscall.Errno(10013)
 	wsaAborted     = syscall.Errno(10053)
 	wsaReset       = syscall.Errno(10054)
 	wsaTimedOut    = syscall.Errno(10060)
-	wsaRefused     = syscall.Errno(10061)
 	wsaHostDown    = syscall.Errno(10064)
 	wsaHostUnreach = syscall.Errno(10065)
 )
@@ -102,7 +101,7 @@ var connected = []kind{
 
 // anywhere are those of all else, files among it.
 var anywhere = []kind{
-	{oneOf(syscall.ECONNREFUSED, wsaRefused), saysRefused},
+	{hostnet.Refused, saysRefused},
 	{oneOf(syscall.EHOSTUNREACH, syscall.EHOSTDOWN, wsaHostUnreach, wsaHostDown), saysNoHost},
 	{hostnet.NoWay, saysNoWay},
 	{hostnet.InUse, saysPortTaken},

@@ -25,6 +25,7 @@ const (
 	wsaNetUnreach   = syscall.Errno(10051)
 	wsaConnAborted  = syscall.Errno(10053)
 	wsaConnReset    = syscall.Errno(10054)
+	wsaConnRefused  = syscall.Errno(10061)
 )
 
 // Hungup reports that the other end has closed or reset a connection.
@@ -36,6 +37,11 @@ func Hungup(err error) bool {
 		}
 	}
 	return false
+}
+
+// Refused reports that a machine answers, and that nothing listens at the port.
+func Refused(err error) bool {
+	return errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, wsaConnRefused)
 }
 
 // NoWay reports that an error means that this machine has no way at all to an address, as where it

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"relay/relay/budget"
 	"relay/relay/hostnet"
 	"relay/relay/refusal"
 	"relay/tree"
@@ -34,49 +35,6 @@ const (
 	toldBudget  refusal.Reason = "budget"  // nobody has answered where its teller named places, or at that address
 )
 
-// budget lets some things happen a second, and a burst at once. What was spent can be given back.
-type budget struct {
-	left float64
-	at   time.Time
-}
-
-// budgets are budgets of one kind. Its zero value has none.
-type budgets[K comparable] struct {
-	rate, burst float64
-	of          map[K]*budget
-}
-
-func (b *budgets[K]) get(now time.Time, k K) *budget {
-	if b.of == nil {
-		b.of = make(map[K]*budget)
-	}
-	x := b.of[k]
-	if x == nil {
-		if len(b.of) >= toldMost {
-			b.forgetIdle(now)
-		}
-		for old := range b.of { // strangers may make up any number
-			if len(b.of) < toldMost {
-				break
-			}
-			delete(b.of, old)
-		}
-		x = &budget{left: b.burst, at: now}
-		b.of[k] = x
-	}
-	x.left = min(b.burst, x.left+max(0, now.Sub(x.at).Seconds())*b.rate)
-	x.at = now
-	return x
-}
-
-func (b *budgets[K]) forgetIdle(now time.Time) {
-	for k, x := range b.of {
-		if x.left+now.Sub(x.at).Seconds()*b.rate >= b.burst {
-			delete(b.of, k)
-		}
-	}
-}
-
 // hearsay is what a node knows of who told of which addresses, and what that may still cost. It is safe
 // for concurrent use.
 type hearsay struct {
@@ -85,8 +43,8 @@ type hearsay struct {
 	mu      sync.Mutex
 	by      map[netip.AddrPort]tree.ID
 	given   map[netip.AddrPort]bool // by the user, or found on this network
-	tellers budgets[tree.ID]
-	targets budgets[netip.Prefix]
+	tellers budget.Budgets[tree.ID]
+	targets budget.Budgets[netip.Prefix]
 	inside  map[netip.Prefix]time.Time // blocks in which this node had a link, and when last
 }
 
@@ -95,8 +53,8 @@ func newHearsay() hearsay {
 		by:      make(map[netip.AddrPort]tree.ID),
 		given:   make(map[netip.AddrPort]bool),
 		inside:  make(map[netip.Prefix]time.Time),
-		tellers: budgets[tree.ID]{rate: tellerRate, burst: tellerBurst},
-		targets: budgets[netip.Prefix]{rate: targetRate, burst: targetBurst},
+		tellers: budget.Budgets[tree.ID]{Rate: tellerRate, Burst: tellerBurst, Most: toldMost},
+		targets: budget.Budgets[netip.Prefix]{Rate: targetRate, Burst: targetBurst, Most: toldMost},
 	}
 }
 
@@ -168,12 +126,12 @@ func (h *hearsay) isGiven(a netip.AddrPort) bool {
 func (h *hearsay) spend(now time.Time, id tree.ID, a netip.AddrPort) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	teller, target := h.budgetsOf(now, id, a)
-	if teller.left < 1 || target.left < 1 {
+	by, one := h.costs(id, a)
+	if h.tellers.Left(now, by) < 1 || h.targets.Left(now, one) < 1 {
 		return false
 	}
-	teller.left--
-	target.left--
+	h.tellers.Take(now, by, 1)
+	h.targets.Take(now, one, 1)
 	return true
 }
 
@@ -181,20 +139,21 @@ func (h *hearsay) spend(now time.Time, id tree.ID, a netip.AddrPort) bool {
 func (h *hearsay) refund(now time.Time, id tree.ID, a netip.AddrPort, reached bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	teller, target := h.budgetsOf(now, id, a)
-	teller.left = min(tellerBurst, teller.left+1)
+	by, one := h.costs(id, a)
+	h.tellers.Give(now, by, 1)
 	if reached {
-		target.left = targetBurst
+		h.targets.Give(now, one, targetBurst)
 	}
 }
 
-func (h *hearsay) budgetsOf(now time.Time, id tree.ID, a netip.AddrPort) (teller, target *budget) {
+// costs is whose budgets a dial costs: the teller's, and the machine's that it is at.
+func (h *hearsay) costs(id tree.ID, a netip.AddrPort) (by tree.ID, one netip.Prefix) {
 	by, ok := h.by[a]
 	if !ok {
 		by = id
 	}
-	one, _ := hostnet.Counted(a.Addr())
-	return h.tellers.get(now, by), h.targets.get(now, one)
+	one, _ = hostnet.Counted(a.Addr())
+	return by, one
 }
 
 // mayTell reports whether an address of which others tell means something here. One of a private

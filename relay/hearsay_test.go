@@ -142,8 +142,8 @@ func TestHearsayIsBounded(t *testing.T) {
 		h.give([]tree.Place{{ID: id, Addrs: []netip.AddrPort{a}}})
 		h.spend(time.Unix(1, 0), id, a)
 	}
-	if max(len(h.by), len(h.given), len(h.tellers.of), len(h.targets.of)) > toldMost {
-		t.Errorf("%d, %d, %d, %d are remembered", len(h.by), len(h.given), len(h.tellers.of), len(h.targets.of))
+	if max(len(h.by), len(h.given), h.tellers.Len(), h.targets.Len()) > toldMost {
+		t.Errorf("%d, %d, %d, %d are remembered", len(h.by), len(h.given), h.tellers.Len(), h.targets.Len())
 	}
 }
 

@@ -10,6 +10,10 @@ import (
 	"relay/tree"
 )
 
+// MostUnanswered is more than [Node.Carries] sends to an address before anything there has answered, in bytes: the first
+// message of a TLS handshake with a key share after quantum computers has 1.5 KB.
+const MostUnanswered = 1800
+
 // Carries asks the node at an address whether it carries a public channel, by a survey of it, and returns nil if
 // it does. The error of a node that does not, or that is busy, is a [tree.Reason]. This node need not run, nor
 // carry the channel itself.

@@ -97,6 +97,7 @@ var law = []struct {
 	{"relay/membership", []string{"relay/hostnet", "relay/oneline", "relay/refusal", "relay/stream", "relay/wire", "tree"}},
 	{"relay/discovery", []string{"relay/hostnet", "relay/refusal", "relay/stream"}},
 	{"relay/archive", []string{"relay/stream"}},
+	{"relay/pcp/index", []string{"relay/oneline", "relay/refusal"}},
 	{"relay/store", []string{"relay/oneline", "relay/seal", "relay/stream", "relay/wire", "tree"}},
 	{"relay", []string{"relay/archive", "relay/budget", "relay/hostnet", "relay/lineage", "relay/membership", "relay/nameplate", "relay/oneline", "relay/refusal", "relay/seal", "relay/store", "relay/socket", "relay/stream", "relay/wire", "tree"}},
 
@@ -140,7 +141,7 @@ var law = []struct {
 }
 
 // standard are the rooms that import nothing but the standard library and rooms of the law.
-var standard = []string{"tree", "relay/oneline", "relay/refusal", "relay/budget", "relay/seal", "relay/stream", "relay/lobby", "relay/hostnet", "relay/naming", "relay/wire", "playback/api", "playback/web"}
+var standard = []string{"tree", "relay/oneline", "relay/refusal", "relay/budget", "relay/seal", "relay/stream", "relay/lobby", "relay/hostnet", "relay/naming", "relay/wire", "relay/pcp/index", "playback/api", "playback/web"}
 
 // forTests are the rooms that only tests use, and those that use all others.
 var forTests = []string{"relay/relay/relaytest", "relay/tree/treetest", "relay/ingest/ingesttest", "relay/cli/term/termtest", "relay/cli/treedraw/drawtest"}

@@ -41,6 +41,13 @@ type caller struct {
 	here bool       // it is a program on this machine, and no page of another site
 }
 
+// Asks returns who asks with a request that no guard has seen: the address, the zero Addr if a proxy asks that is
+// not trusted; whether it is a program on this machine; and the listener's address as the caller has it.
+func (p Proxies) Asks(r *http.Request) (addr netip.Addr, here bool, base string) {
+	c := p.caller(r)
+	return c.addr, c.here, c.base
+}
+
 // callerKey is the key to a request's caller in its context.
 type callerKey struct{}
 

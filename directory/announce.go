@@ -80,8 +80,8 @@ func (s *Server) take(w http.ResponseWriter, r *http.Request, now time.Time) (*E
 			return nil, &noReplayed
 		}
 		return e, nil
-	case was != nil && now.Sub(was.Taken) < announceGap:
-		return nil, wait(RefusedOften, http.StatusTooManyRequests, announceGap-now.Sub(was.Taken), "A channel is announced once a minute at most.")
+	case was != nil && now.Sub(was.announced) < announceGap: // what a mirror has told meanwhile does not count
+		return nil, wait(RefusedOften, http.StatusTooManyRequests, announceGap-now.Sub(was.announced), "A channel is announced once a minute at most.")
 	case !who.addr.IsValid():
 		return nil, &noProxy
 	}

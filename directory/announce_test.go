@@ -41,7 +41,9 @@ func TestWhatIsNotTaken(t *testing.T) {
 		}},
 		{name: "a figure was changed on the way", why: RefusedForged, signed: func(s *Signed) { s.Body = strings.Replace(s.Body, `"listeners":1`, `"listeners":9`, 1) }},
 		{name: "no signature", why: RefusedGarbled, asked: func(r *http.Request) { r.Header.Del(signatureHeader) }},
-		{name: "a short signature", why: RefusedGarbled, asked: func(r *http.Request) { r.Header.Set(signatureHeader, base64.StdEncoding.EncodeToString(make([]byte, 63))) }},
+		{name: "a short signature", why: RefusedGarbled, asked: func(r *http.Request) {
+			r.Header.Set(signatureHeader, base64.StdEncoding.EncodeToString(make([]byte, 63)))
+		}},
 		{name: "no announcement", why: RefusedGarbled, signed: func(s *Signed) { s.Body = `{"hello":1}` }},
 		{name: "too long", why: RefusedLarge, signed: func(s *Signed) { s.Body += strings.Repeat(" ", MaxBody) }},
 		{name: "of an hour ago", why: RefusedClock, change: func(a *Announcement) { a.Seq -= time.Hour.Milliseconds() }},

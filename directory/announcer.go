@@ -19,7 +19,7 @@ import (
 
 const (
 	// lookAt is how often an announcer looks whether there is something new to tell.
-	lookAt = 2 * time.Second
+	lookAt = 5 * time.Second
 	// goodbyeTime is how long the end of a broadcast may wait for the channel to go off the list.
 	goodbyeTime = time.Second
 	// announceAgain is how long after an announcement the next one may be: a little more than announceGap, as the
@@ -112,7 +112,7 @@ func (a *Announcer) goodbye(ctx context.Context, h *http.Client) {
 // changed reports whether people would see something else. Figures alone wait.
 func changed(a, b Announcement) bool {
 	for _, x := range []*Announcement{&a, &b} {
-		x.Listeners, x.BitRate = 0, 0
+		x.Seq, x.TTL, x.Listeners, x.BitRate = 0, 0, 0, 0
 	}
 	return !reflect.DeepEqual(a, b)
 }
@@ -169,6 +169,8 @@ func (a *Announcer) announce(ctx context.Context, h *http.Client, what Announcem
 		return ErrNoDirectory
 	}
 	switch {
+	case answer.Error == RefusedReplayed: // it has heard from another directory of a later one
+		return nil
 	case answer.Error != "":
 		return &RefusedError{Why: answer.Error, Wait: time.Duration(max(0, min(answer.WaitS, 3600))) * time.Second, Now: time.UnixMilli(answer.Now)}
 	case resp.StatusCode != http.StatusOK:

@@ -26,6 +26,8 @@ type Entry struct {
 	Taken   time.Time        // when this directory took it in
 	Began   time.Time        // since when the channel is live, as far as the list has seen; zero if it is not
 
+	announced time.Time // when it was announced here the last time; zero if it was not
+
 	from   Source // whose share of the list it is
 	folded string // what is searched, in lower case
 }
@@ -100,6 +102,9 @@ func (b *book) get(now time.Time, id stream.ChannelID) *Entry {
 // before. What has been announced here stays its announcer's share when a mirror knows newer.
 func (b *book) put(now time.Time, e *Entry, from Source) refusal.Reason {
 	e.Taken = now
+	if from.Mirror == "" {
+		e.announced = now
+	}
 	e.folded = strings.ToLower(e.Title + "\n" + e.Genre + "\n" + e.Description + "\n" + e.ID.String())
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -123,7 +128,7 @@ func (b *book) put(now time.Time, e *Entry, from Source) refusal.Reason {
 	}
 	if was != nil {
 		if from.Mirror != "" && was.share.from.Mirror == "" {
-			from = was.share.from
+			from, e.announced = was.share.from, was.announced
 		}
 		b.remove(was)
 	}

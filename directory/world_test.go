@@ -233,4 +233,3 @@ func mustURL(s string) *url.URL {
 	}
 	return u
 }
-

@@ -114,6 +114,7 @@ func TestWhatIsNotTaken(t *testing.T) {
 			if test.why != "" && (sum != 1 || listed != 0) || test.why == "" && (sum != 0 || listed != 1 || len(answer.Checked) == 0) {
 				t.Errorf("%s: %d counted, %d listed, checked %v", test.name, sum, listed, answer.Checked)
 			}
+			synctest.Wait()
 			n.mu.Lock()
 			defer n.mu.Unlock()
 			for at := range n.dialed {
@@ -121,7 +122,6 @@ func TestWhatIsNotTaken(t *testing.T) {
 					t.Errorf("%s: %v was dialled", test.name, at)
 				}
 			}
-			synctest.Wait()
 		})
 	}
 }

@@ -221,8 +221,11 @@ type shelf struct {
 	listeners int
 }
 
-// shelfPerEntry is for how long a shelf is shown for each entry on it: to make one of 100,000 takes 0.1 s.
-const shelfPerEntry = 20 * time.Microsecond
+// shelfPerEntry is for how long a shelf is shown for each entry on it beyond shelfFree: to make one of 100,000 takes 0.1 s.
+const (
+	shelfPerEntry = 20 * time.Microsecond
+	shelfFree     = 1000
+)
 
 // shelf returns the list as it is, or as it was some moments ago if it is long.
 func (b *book) shelf(now time.Time) *shelf {
@@ -230,7 +233,7 @@ func (b *book) shelf(now time.Time) *shelf {
 	defer b.shelfMu.Unlock()
 	b.mu.Lock()
 	s := b.last
-	if s != nil && (s.changed == b.changed && now.Before(s.until) || now.Sub(s.at) < time.Duration(len(s.byID))*shelfPerEntry) {
+	if s != nil && (s.changed == b.changed && now.Before(s.until) || now.Sub(s.at) < time.Duration(len(s.byID)-shelfFree)*shelfPerEntry) {
 		b.mu.Unlock()
 		return s
 	}

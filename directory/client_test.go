@@ -75,7 +75,7 @@ func TestListsAreMergedAndVerified(t *testing.T) {
 		if fmt.Sprint(titlesOf(l)) != "[newer]" || l.Forged+l.Old != 0 {
 			t.Errorf("%v", titlesOf(l))
 		}
-		time.Sleep(TTL)
+		time.Sleep(TTL + time.Second)
 		if l, _ = c.Read(t.Context(), lists, Wish{}); len(l.Channels) != 0 {
 			t.Errorf("%v", titlesOf(l))
 		}

@@ -129,6 +129,7 @@ func newApp(t *term.Terminal, stdio Stdio) *cli.App {
 			watchCommand(t, stdio),
 			listCommand(t, stdio),
 			serveCommand(t, stdio),
+			directoryCommand(t),
 			treeCommand(t, stdio),
 			topCommand(t, stdio),
 			linkCommand(t, stdio),

@@ -3,6 +3,7 @@ package cli
 import (
 	"cmp"
 	"context"
+	"crypto/ed25519"
 	"crypto/subtle"
 	"errors"
 	"fmt"
@@ -18,6 +19,7 @@ import (
 	"relay/cli/fault"
 	"relay/cli/flag"
 	"relay/cli/input"
+	"relay/cli/listing"
 	"relay/cli/privacy"
 	"relay/cli/station"
 	"relay/cli/term"
@@ -58,7 +60,7 @@ standard input; or an rtmp:// or http(s):// address to fetch a live FLV stream f
 			flag.Toggle("no-qr", "do not draw the code that phones scan"),
 			flag.Toggle("json", "write what happens to stdout, a JSON object on a line"),
 			flag.Text("tag-log", "write type, timestamp and SHA-256 of each tag taken in to `FILE`"),
-		}, slices.Concat(flag.Private(), flag.Via(), nodeFlags(playersNear))...),
+		}, slices.Concat(flag.Private(), flag.Announcing(), flag.Via(), nodeFlags(playersNear))...),
 		Action: func(c *cli.Context) error { return runSource(c, t, stdio) },
 	}
 }
@@ -74,6 +76,7 @@ type sourcePlan struct {
 	via     *relay.Helper // nil for none
 	code    bool          // draw one for phones
 	privacy privacy.Wish
+	listed  listing.Announce
 }
 
 // source is one run of the command.
@@ -91,6 +94,7 @@ type source struct {
 	shared  station.SharedLink
 	alone   bool // the warning that the link leads here from this network alone
 	refused words.Turned
+	signs   ed25519.PrivateKey // for the channel
 }
 
 // runSource goes from the command line to the end of the command: it decides, opens what it
@@ -155,6 +159,10 @@ func planSource(c *cli.Context, stdio Stdio) (p sourcePlan, err error) {
 		return p, err
 	}
 	p.name = cmp.Or(p.name, defaultChannel)
+	p.listed.Version = Version
+	if p.listed.To, p.listed.Says, err = flag.ReadAnnouncing(c); err != nil {
+		return p, err
+	}
 	p.code, p.station.HideNames = !c.Bool("no-qr"), c.Bool("hide-names")
 	nearPlayers(c, &p.station)
 	if p.via, err = flag.ReadVia(c); p.via != nil {
@@ -181,6 +189,9 @@ func (s *source) identify(ctx context.Context, in io.Reader, keys *station.Keys)
 	if s.access, err = s.plan.privacy.ForSource(ctx, s.t, in, keys, s.plan.name, stream.IDOf(keys.Key)); err != nil {
 		return nil, err
 	}
+	if s.access.Private() && len(s.plan.listed.To) > 0 {
+		return nil, words.AnnouncePrivate()
+	}
 	if s.replay, err = station.OpenReplay(s.t, &s.plan.station, s.plan.input.Path, s.plan.folder); err != nil {
 		return nil, err
 	}
@@ -203,6 +214,7 @@ func (s *source) open(keys *station.Keys, onTag func(flv.Tag)) error {
 	if err != nil {
 		return err
 	}
+	s.signs = keys.Key
 	s.channel, s.media = ch, ingest.NewInput(w, onTag)
 	s.media.SetTitle(s.plan.station.Title)
 	if s.plan.station.Discovery.Off {
@@ -271,6 +283,10 @@ func (s *source) run(ctx context.Context) error {
 	g.Go(func() error { s.follow(g.ctx); return nil })
 	if v := s.plan.via; v != nil {
 		g.Go(func() error { s.channel.Offer(g.ctx, *v, s.helperFailed()); return nil })
+	}
+	if len(s.plan.listed.To) > 0 {
+		s.t.Say("%s", words.Announced(s.plan.listed.To))
+		g.Go(func() error { s.announceTo(g.ctx); return nil })
 	}
 	g.Go(func() error {
 		err := in.Run(g.ctx)

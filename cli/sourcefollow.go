@@ -9,6 +9,7 @@ import (
 	"relay/cli/station"
 	"relay/cli/term"
 	"relay/cli/words"
+	"relay/directory"
 	"relay/ingest"
 	"relay/playback/api"
 	"relay/relay"
@@ -79,6 +80,13 @@ func (s *source) announce(was, enc ingest.Status) {
 	if was.Live && !enc.Live && s.plan.input.Awaited() {
 		s.events.Tell(words.Alias(s.channel.ID(), api.EventEncoderLost, api.EventPublish))
 	}
+}
+
+// announceTo keeps the channel on the lists that are named, until ctx ends.
+func (s *source) announceTo(ctx context.Context) {
+	s.plan.listed.Run(ctx, s.signs, func(ctx context.Context) directory.Announcement {
+		return s.station.Announcement(ctx, s.channel, s.media.Status().Live, s.plan.listed.Says)
+	}, func(text string) { s.t.Say("%s", text) }, s.warn)
 }
 
 // view returns what the adviser judges by now.

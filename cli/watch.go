@@ -15,6 +15,7 @@ import (
 	"relay/cli/fault"
 	"relay/cli/flag"
 	"relay/cli/lan"
+	"relay/cli/listing"
 	"relay/cli/privacy"
 	"relay/cli/sink"
 	"relay/cli/station"
@@ -45,6 +46,7 @@ relay watch prints in VLC, mpv or ffplay.`,
 			flag.Text("record", "record to `FILE`: .flv, .mp4 or .ts"),
 			flag.Text("start", "where -o begins: `HOW` is squash (at once, near live), gop (at once, unchanged) or key (at the next keyframe) (default: squash to standard output, gop to a file)"),
 			flag.Text("rtmp", "`ADDR` for players over RTMP, as in 127.0.0.1:1935 (default: none)"),
+			flag.Directories(),
 			flag.Toggle("no-relay", "do not pass the stream on to others"),
 			flag.Text("timeout", "give up after `TIME` without a connection, as in 30s or 2m (default: keep trying)"),
 			flag.Toggle("recording", "play what is older than a minute by this machine's clock, too"),
@@ -63,6 +65,7 @@ type watchPlan struct {
 	player  *sink.Player  // nil for none
 	sinks   []sink.Sink
 	privacy privacy.Wish
+	lists   listing.Lists // where NAME is looked up, if it is not on this network
 }
 
 // watch is one run of the command.
@@ -124,7 +127,11 @@ func planWatch(c *cli.Context, stdio Stdio) (p watchPlan, err error) {
 	if p.pasted, err = ask.Given(c.Args().Slice()); err != nil {
 		return p, err
 	}
-	if len(p.pasted.Invite.Hosts) == 0 && p.pasted.Page == nil && c.Bool("no-discovery") {
+	p.lists.Version = Version
+	if p.lists.At, err = flag.ReadDirectories(c); err != nil {
+		return p, err
+	}
+	if len(p.pasted.Invite.Hosts) == 0 && p.pasted.Page == nil && c.Bool("no-discovery") && (p.pasted.Name == "" || len(p.lists.At) == 0) {
 		return p, fault.Usage("relay source prints one; it looks like relay://CHANNEL@HOST:PORT", "relay watch --no-discovery needs a link")
 	}
 	if p.station, err = stationFlags(c); err != nil {
@@ -178,8 +185,23 @@ func (w *watch) unlock(ctx context.Context, in io.Reader) (err error) {
 	return nil
 }
 
-// pick looks for the channel on this network.
+// pick looks for the channel on this network, and then in directories.
 func (w *watch) pick(ctx context.Context, in io.Reader) (bool, error) {
+	if name := w.plan.pasted.Name; name != "" && len(w.plan.lists.At) > 0 {
+		ok, err := false, error(nil)
+		if !w.plan.station.Discovery.Off {
+			if ok, err = w.pickNear(ctx, in); ok || ctx.Err() != nil || !fault.Nobody(err) {
+				return ok, err
+			}
+		}
+		w.invite, err = w.plan.lists.Find(ctx, w.t, name)
+		return err == nil, err
+	}
+	return w.pickNear(ctx, in)
+}
+
+// pickNear looks for the channel on this network.
+func (w *watch) pickNear(ctx context.Context, in io.Reader) (bool, error) {
 	found, err := lan.Pick(ctx, w.t, w.log, in, w.plan.station.Discovery, w.plan.pasted.Name)
 	if found == nil {
 		return false, err

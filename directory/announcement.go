@@ -84,7 +84,7 @@ func (a *Announcement) clean() {
 	a.Genre = oneline.Clean(a.Genre, MaxGenre)
 	a.Description = oneline.Clean(a.Description, MaxDescription)
 	a.Codecs = oneline.Clean(a.Codecs, MaxCodecs)
-	a.URL = webAddress(a.URL)
+	a.URL = WebAddress(a.URL)
 	a.Listeners = max(-1, min(a.Listeners, maxCount))
 	a.BitRate = max(0, min(a.BitRate, maxCount))
 	if a.TTL != 0 {
@@ -92,9 +92,9 @@ func (a *Announcement) clean() {
 	}
 }
 
-// webAddress returns s if people may be sent there, or "": other schemes, such as javascript:, run in the page
+// WebAddress returns s if people may be sent there, or "": other schemes, such as javascript:, run in the page
 // that links to them, and a name in front of an @ passes for the host.
-func webAddress(s string) string {
+func WebAddress(s string) string {
 	u, err := url.Parse(s)
 	if err != nil || len(s) > MaxURL || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil {
 		return ""

@@ -214,7 +214,7 @@ func TestAddressesOfTheWeb(t *testing.T) {
 		"https://example.org@evil.example/": false, "https://exämple.org/": false, "https://example.org/\"onclick=x": false,
 		"https:///x": false, "//example.org/": false, "ftp://example.org/": false, "https://example.org/" + strings.Repeat("x", MaxURL): false, " https://example.org/": false,
 	} {
-		if got := webAddress(s); got != "" != ok || ok && got != s {
+		if got := WebAddress(s); got != "" != ok || ok && got != s {
 			t.Errorf("%q is %q", s, got)
 		}
 	}

@@ -112,6 +112,8 @@ var law = []struct {
 	{"playback", []string{"ingest/flv", "playback/api", "playback/remux", "playback/web", "relay/archive", "relay/hostnet", "relay/lobby", "relay/naming", "relay/refusal", "relay/socket", "relay/stream"}},
 	{"playback/admin", []string{"playback", "playback/api"}},
 
+	{"directory", []string{"playback", "relay/budget", "relay/hostnet", "relay/oneline", "relay/pcp/index", "relay/refusal", "relay/stream"}},
+
 	{"cli/deploy/release", nil},
 	{"cli/lean", nil},
 	{"cli/term", []string{"relay/oneline"}},
@@ -122,14 +124,15 @@ var law = []struct {
 	{"cli/privacy", []string{"cli/fault", "cli/term", "relay", "relay/seal", "relay/stream"}},
 	{"cli/abuse/hostile", []string{"relay/stream", "relay/wire", "tree"}},
 	{"cli/abuse", []string{"cli/abuse/hostile", "cli/ask", "cli/fault", "ingest/flv", "ingest/rtmp", "playback", "playback/admin", "relay", "relay/hostnet", "relay/oneline", "relay/stream"}},
-	{"cli/flag", []string{"cli/abuse", "cli/ask", "cli/fault", "cli/lan", "cli/privacy", "cli/term", "playback", "relay", "relay/archive", "relay/discovery", "relay/nameplate"}},
+	{"cli/flag", []string{"cli/abuse", "cli/ask", "cli/fault", "cli/lan", "cli/privacy", "cli/term", "directory", "playback", "relay", "relay/archive", "relay/discovery", "relay/nameplate"}},
 	{"cli/input", []string{"cli/fault", "cli/term", "ingest/flv", "ingest/rtmp"}},
 	{"cli/treedraw", []string{"cli/term", "playback/api", "tree"}},
-	{"cli/words", []string{"cli/fault", "cli/term", "ingest", "ingest/flv", "ingest/rtmp", "playback", "playback/api", "relay", "relay/archive", "relay/hostnet", "relay/portmap", "relay/refusal", "relay/stream", "relay/wire", "tree"}},
+	{"cli/words", []string{"cli/fault", "cli/term", "directory", "ingest", "ingest/flv", "ingest/rtmp", "playback", "playback/api", "relay", "relay/archive", "relay/hostnet", "relay/portmap", "relay/refusal", "relay/stream", "relay/wire", "tree"}},
 	{"cli/doctor", []string{"cli/ask", "cli/fault", "cli/lan", "cli/term", "cli/words", "playback/api", "relay", "relay/discovery", "relay/hostnet", "relay/store", "relay/stream"}},
 	{"cli/sink", []string{"cli/fault", "cli/term", "cli/words", "ingest/flv", "playback", "relay/stream"}},
+	{"cli/listing", []string{"cli/ask", "cli/fault", "cli/term", "cli/words", "directory", "playback", "playback/api", "relay", "relay/hostnet", "relay/naming", "relay/stream", "tree"}},
 	{"cli/station", []string{
-		"cli/fault", "cli/lan", "cli/lean", "cli/term", "cli/words", "ingest/flv", "ingest/rtmp", "playback", "playback/admin", "playback/api",
+		"cli/fault", "cli/lan", "cli/lean", "cli/term", "cli/words", "directory", "ingest/flv", "ingest/rtmp", "playback", "playback/admin", "playback/api",
 		"relay", "relay/archive", "relay/discovery", "relay/hostnet", "relay/portmap", "relay/refusal", "relay/seal", "relay/store", "relay/stream", "relay/wire", "tree",
 	}},
 	{"cli/carry", []string{"cli/fault", "cli/station", "cli/term", "cli/words", "relay", "relay/hostnet", "relay/stream"}},

@@ -57,6 +57,12 @@ func Usage(hint, format string, args ...any) error {
 	return &Error{Err: fmt.Errorf(format, args...), Hint: hint, Code: ExitUsage}
 }
 
+// Nobody reports whether an error says that what was looked for is not there.
+func Nobody(err error) bool {
+	f, ok := errors.AsType[*Error](err)
+	return ok && f.Code == ExitNobody
+}
+
 // ErrInterrupted ends a command that Ctrl-C, or a key in its place, has interrupted.
 var ErrInterrupted = errors.New("interrupted")
 

@@ -20,6 +20,9 @@ type Port struct {
 	Quiet bool   // nobody needs to hear that it was taken
 }
 
+// Open opens the port for what is no part of a station.
+func (p Port) Open(t *term.Terminal) (net.Listener, error) { return p.listen(t) }
+
 // listen opens the port. If a default port is taken it opens a free one instead, and tells
 // the user.
 func (p Port) listen(t *term.Terminal) (net.Listener, error) {

@@ -90,3 +90,15 @@ func codecsText(i flv.Info) string {
 	}
 	return strings.Join(names, "/")
 }
+
+// Codecs names a stream's codecs, as in "H.264, AAC".
+func Codecs(i flv.Info) string {
+	var parts []string
+	if i.HasVideo {
+		parts = append(parts, orUnknown(codecName(i.VideoCodec)))
+	}
+	if i.HasAudio {
+		parts = append(parts, orUnknown(codecName(i.AudioCodec)))
+	}
+	return strings.Join(parts, ", ")
+}

@@ -1,0 +1,208 @@
+package listing
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"net/url"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"relay/cli/ask"
+	"relay/cli/term"
+	"relay/cli/words"
+	"relay/directory"
+	"relay/playback/api"
+	"relay/relay"
+	"relay/relay/hostnet"
+	"relay/relay/naming"
+)
+
+const (
+	// shown is how many channels of each list people are shown, and told how many programs are told.
+	shown = 100
+	told  = 1000
+	// meant is how many channels with a name's words are looked at for the one that is meant.
+	meant = 200
+)
+
+// Lists are the directories that are asked. Its zero value is none.
+type Lists struct {
+	At      []*url.URL
+	Version string // the program's
+}
+
+// Look reads the lists, as much as people or programs get, and says what could not be read.
+func (d Lists) Look(ctx context.Context, t *term.Terminal, search string, forPrograms bool) *directory.List {
+	w := directory.Wish{Words: search, Most: shown}
+	if forPrograms {
+		w.Most = told
+	}
+	return d.read(ctx, t, w)
+}
+
+func (d Lists) read(ctx context.Context, t *term.Terminal, w directory.Wish) *directory.List {
+	if len(d.At) == 0 {
+		return &directory.List{}
+	}
+	c := directory.Client{Version: d.Version}
+	l, failed := c.Read(ctx, d.At, w)
+	for _, f := range failed {
+		t.Warn(words.DirectoryFailed(f))
+	}
+	if s := words.DirectoryRefused(l); s != "" {
+		t.Say("%s", s)
+	}
+	return l
+}
+
+// Empty reports whether nothing was found.
+func Empty(l *directory.List) bool { return len(l.Channels)+len(l.PeerCast) == 0 }
+
+// Find looks for the channel that a name means, and returns the invite to it.
+func (d Lists) Find(ctx context.Context, t *term.Terminal, name string) (relay.Invite, error) {
+	l := d.read(ctx, t, directory.Wish{Words: name, Most: meant})
+	var all []naming.Channel
+	for _, f := range l.Channels {
+		all = append(all, naming.Channel{ID: f.ID.String(), Names: []string{f.Title}})
+	}
+	i, err := naming.One(name, all)
+	if _, none := errors.AsType[*naming.NoneError](err); none {
+		for _, p := range l.PeerCast {
+			if strings.HasPrefix(strings.ToLower(p.Name), strings.ToLower(name)) && p.Tip != "" {
+				return relay.Invite{}, words.DirectoryOnlyPeerCast(p.Name, address(p))
+			}
+		}
+		return relay.Invite{}, words.DirectoryNone(name, d.At)
+	}
+	if err != nil {
+		return relay.Invite{}, ask.Ambiguous(err)
+	}
+	f := l.Channels[i]
+	link := f.Link(meansHere(&hostnet.Subnets{}))
+	if link == "" {
+		return relay.Invite{}, words.DirectoryUnreachable(all[i].String())
+	}
+	inv, err := relay.ParseInvite(link)
+	if err == nil {
+		t.Say("%s", words.FoundIn(all[i].String(), host(f.In)))
+	}
+	return inv, err
+}
+
+func host(address string) string {
+	if u, err := url.Parse(address); err == nil && u.Host != "" {
+		return u.Host
+	}
+	return address
+}
+
+// meansHere reports of an address in a list, which a stranger has named, whether it means something on this machine: it is
+// of the Internet, or of a network that this machine is in.
+func meansHere(s *hostnet.Subnets) func(netip.AddrPort) bool {
+	return func(at netip.AddrPort) bool {
+		now, a := time.Now(), at.Addr()
+		_, inside := hostnet.Inside(a)
+		return !hostnet.Nowhere(a) && !s.ForAll(now, a) && (!inside || s.Near(now, a))
+	}
+}
+
+// address is how relay source is told of a channel of PeerCast's.
+func address(p directory.Pulled) string { return "pcp://" + p.Tip + "/" + p.ID.String() }
+
+// row is one line of the table.
+type row struct{ id, title, state, rate, watching, at string }
+
+// Rows returns a table of what was read, its head first, with strangers' text made safe.
+func Rows(l *directory.List) []string {
+	rows := []row{{"CHANNEL", "TITLE", "STATE", "BIT RATE", "WATCHING", "AT"}}
+	keep := meansHere(&hostnet.Subnets{})
+	for _, f := range l.Channels {
+		r := row{id: f.ID.Short(), title: f.Title, state: stateOf(f), watching: count(f.Listeners), at: f.Link(keep)}
+		if f.BitRate > 0 {
+			r.rate = term.RateText(f.BitRate)
+		}
+		rows = append(rows, r)
+	}
+	for _, p := range l.PeerCast {
+		r := row{id: "PeerCast", title: p.Name, state: "live", watching: count(p.Listeners)}
+		if p.Kbps > 0 {
+			r.rate = term.RateText(p.Kbps * 1000)
+		}
+		if p.Tip != "" {
+			r.at = address(p)
+		}
+		rows = append(rows, r)
+	}
+	width := 0
+	for _, r := range rows {
+		width = max(width, utf8.RuneCountInString(r.title))
+	}
+	var lines []string
+	for _, r := range rows {
+		pad := strings.Repeat(" ", width-utf8.RuneCountInString(r.title))
+		lines = append(lines, term.Clean(fmt.Sprintf("%-8s  %s%s  %-7s  %9s  %8s  %s", r.id, r.title, pad, r.state, r.rate, r.watching, r.at)))
+	}
+	return lines
+}
+
+func stateOf(f *directory.Found) string {
+	if f.Live {
+		return "live"
+	}
+	return "waiting"
+}
+
+func count(n int) string {
+	if n < 0 {
+		return ""
+	}
+	return fmt.Sprint(n)
+}
+
+// WriteJSON writes one JSON object a line.
+func WriteJSON(w io.Writer, l *directory.List) error {
+	enc := json.NewEncoder(w)
+	keep := meansHere(&hostnet.Subnets{})
+	for _, f := range l.Channels {
+		one := api.Listed{
+			ID: f.ID.String(), Name: f.ID.Short(), Title: f.Title, State: stateOf(f), BitRate: f.BitRate, BitRateBPS: f.BitRate, Source: true, Link: f.Link(keep),
+			Directory: &api.InDirectory{At: f.In, Genre: f.Genre, Description: f.Description, URL: f.URL, Codecs: f.Codecs, Seq: f.Seq},
+		}
+		if f.Listeners >= 0 {
+			one.Directory.Listeners = &f.Listeners
+		}
+		for _, a := range f.Places {
+			one.Addrs = append(one.Addrs, a.String())
+		}
+		if err := enc.Encode(one); err != nil {
+			return err
+		}
+	}
+	for _, p := range l.PeerCast {
+		one := api.Listed{
+			ID: p.ID.String(), Name: p.ID.String()[:8], Title: p.Name, State: "live", BitRate: p.Kbps * 1000, BitRateBPS: p.Kbps * 1000,
+			Directory: &api.InDirectory{
+				At: p.In, Genre: p.Genre, Description: p.Description, URL: p.Contact,
+				PeerCast: &api.InPeerCast{
+					Tip: p.Tip, Relays: p.Relays, Type: p.Type, Artist: p.Artist, Album: p.Album, Track: p.Channel.Title, TrackURL: p.TrackURL,
+					UptimeS: int64(p.Uptime.Seconds()), Comment: p.Comment, Direct: p.Direct,
+				},
+			},
+		}
+		if p.Listeners >= 0 {
+			one.Directory.Listeners = &p.Listeners
+		}
+		if p.Tip != "" {
+			one.Addrs = []string{p.Tip}
+		}
+		if err := enc.Encode(one); err != nil {
+			return err
+		}
+	}
+	return nil
+}

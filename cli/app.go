@@ -14,6 +14,7 @@ import (
 	"relay/cli/ask"
 	"relay/cli/fault"
 	"relay/cli/flag"
+	"relay/cli/listing"
 	"relay/cli/manual"
 	"relay/cli/term"
 	"relay/cli/upkeep"
@@ -129,7 +130,7 @@ func newApp(t *term.Terminal, stdio Stdio) *cli.App {
 			watchCommand(t, stdio),
 			listCommand(t, stdio),
 			serveCommand(t, stdio),
-			directoryCommand(t),
+			listing.Command(t),
 			treeCommand(t, stdio),
 			topCommand(t, stdio),
 			linkCommand(t, stdio),

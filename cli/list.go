@@ -2,9 +2,7 @@ package cli
 
 import (
 	"errors"
-	"fmt"
-	"io"
-	"strings"
+	"slices"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -15,7 +13,6 @@ import (
 	"relay/cli/listing"
 	"relay/cli/term"
 	"relay/cli/words"
-	"relay/directory"
 )
 
 // listTime is how long relay list waits for answers. It allows a dozen queries, so that one lost
@@ -31,12 +28,10 @@ func listCommand(t *term.Terminal, stdio Stdio) *cli.Command {
 --private or --no-discovery does not answer. To watch one: relay watch, with its title or ID.
 With --directory it also shows what is listed there: relay's directories, whose entries are
 signed by the broadcasters, and index.txt of PeerCast's, of which nothing is.`,
-		Flags: append([]cli.Flag{
-			flag.Directories(),
-			flag.Text("search", "`WORDS` that channels in directories have in their title, genre or description"),
+		Flags: slices.Concat([]cli.Flag{
 			flag.Toggle("json", "write one JSON object a line"),
 			flag.Toggle("verbose", "log what happens to stderr"),
-		}, flag.Discovery()...),
+		}, flag.Looking(), flag.Discovery()),
 		Action: func(c *cli.Context) error { return runList(c, t, stdio) },
 	}
 }
@@ -49,18 +44,14 @@ func runList(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 	if err != nil {
 		return err
 	}
-	at, err := flag.ReadDirectories(c)
+	elsewhere, err := listing.Ask(c, t, Version)
 	if err != nil {
 		return err
 	}
-	lists := make(chan *directory.List, 1)
-	go func() { // ends with the reading
-		lists <- listing.Lists{At: at, Version: Version}.Look(c.Context, t, c.String("search"), c.Bool("json"))
-	}()
 	t.Show("looking for channels on this network")
 	cat, asked, err := d.Look(c.Context, words.NewLog(t, c.Bool("verbose")), listTime, func(*lan.Catalog) bool { return false })
 	t.Show("")
-	l := <-lists
+	l := <-elsewhere
 	if err != nil || c.Context.Err() != nil {
 		return err
 	}
@@ -70,29 +61,14 @@ func runList(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 	if c.Bool("json") {
 		err = errors.Join(lan.WriteJSON(stdio.Out, cat), listing.WriteJSON(stdio.Out, l))
 	} else {
-		err = printLists(stdio.Out, cat, l)
-		if more := words.DirectoryMore(len(l.Channels)+len(l.PeerCast), l.Total); more != "" {
-			t.Say("%s", more)
+		var near []string
+		if all := cat.Sorted(); len(all) > 0 {
+			near = append([]string{lan.Head(all)}, lan.Rows(all)...)
 		}
+		err = listing.Print(t, stdio.Out, near, l)
 	}
 	if err != nil {
 		return fault.Fail("", "write the list: %w", err)
 	}
 	return nil
-}
-
-// printLists prints what was found on this network, and then what is listed elsewhere.
-func printLists(out io.Writer, cat *lan.Catalog, l *directory.List) error {
-	var lines []string
-	if all := cat.Sorted(); len(all) > 0 {
-		lines = append([]string{lan.Head(all)}, lan.Rows(all)...)
-	}
-	if !listing.Empty(l) {
-		if len(lines) > 0 {
-			lines = append(lines, "")
-		}
-		lines = append(lines, listing.Rows(l)...)
-	}
-	_, err := fmt.Fprintln(out, strings.Join(lines, "\n"))
-	return err
 }

@@ -109,12 +109,19 @@ func (a *Announcer) goodbye(ctx context.Context, h *http.Client) {
 	_ = a.announce(ctx, h, Announcement{Listeners: -1}, 0) // else it goes off in a few minutes
 }
 
-// changed reports whether people would see something else. Figures alone wait.
+// changed reports whether people would see something else. Figures that are about the same wait.
 func changed(a, b Announcement) bool {
+	figures := differ(a.Listeners, b.Listeners) || differ(a.BitRate, b.BitRate)
 	for _, x := range []*Announcement{&a, &b} {
 		x.Seq, x.TTL, x.Listeners, x.BitRate = 0, 0, 0, 0
 	}
-	return !reflect.DeepEqual(a, b)
+	return figures || !reflect.DeepEqual(a, b)
+}
+
+// differ reports whether one figure is half as large again as the other, and by more than a few, or was not known.
+func differ(a, b int) bool {
+	low, high := min(a, b), max(a, b)
+	return low <= 0 && high > 0 || high-low > 4 && 2*high > 3*low
 }
 
 // pause is how long to wait after the failure that follows so many.

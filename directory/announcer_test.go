@@ -61,7 +61,7 @@ func TestAChannelIsAnnouncedAtOnceWhenItChangesAndTwiceInItsTime(t *testing.T) {
 		go func() { a.Run(ctx); close(ended) }()
 		change := func(after time.Duration, f func()) { time.Sleep(after); mu.Lock(); f(); mu.Unlock() }
 		change(11*time.Second, func() { what.Title = "second" })  // waits for the minute to be over
-		change(100*time.Second, func() { what.Listeners = 1000 }) // waits for the next time
+		change(100*time.Second, func() { what.BitRate += 100_000 }) // waits for the next time
 		change(5*time.Minute, func() { what.Title = "third" })    // at once
 		change(5*time.Minute, func() {})                          // again
 		change(time.Minute, func() { what.Places = nil })         // nobody can reach it now
@@ -156,4 +156,15 @@ func TestSequencesRise(t *testing.T) {
 			t.Errorf("%+v", no)
 		}
 	})
+}
+
+func TestFiguresThatAreAboutTheSameWait(t *testing.T) {
+	for _, c := range []struct {
+		a, b int
+		want bool
+	}{{0, 0, false}, {-1, 0, false}, {0, 3, true}, {3, 0, true}, {3, 5, false}, {10, 14, false}, {10, 16, true}, {1000, 1400, false}, {1600, 1000, true}} {
+		if got := differ(c.a, c.b); got != c.want {
+			t.Errorf("%d and %d: %v", c.a, c.b, got)
+		}
+	}
 }

@@ -40,6 +40,11 @@ func Directories() cli.Flag {
 	return List("directory", "`URL` of a directory to ask for channels, or of an index.txt of PeerCast's")
 }
 
+// Looking returns the flags by which relay list looks into directories, too.
+func Looking() []cli.Flag {
+	return []cli.Flag{Directories(), Text("search", "`WORDS` that channels in directories have in their title, genre or description"), Config()}
+}
+
 // ReadDirectories returns the values of Directories.
 func ReadDirectories(c *cli.Context) ([]*url.URL, error) { return addresses(c, "directory") }
 

@@ -12,7 +12,10 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/urfave/cli/v2"
+
 	"relay/cli/ask"
+	"relay/cli/flag"
 	"relay/cli/term"
 	"relay/cli/words"
 	"relay/directory"
@@ -34,6 +37,35 @@ const (
 type Lists struct {
 	At      []*url.URL
 	Version string // the program's
+}
+
+// Ask reads the directories that a command line names, beside what the command does meanwhile.
+func Ask(c *cli.Context, t *term.Terminal, version string) (<-chan *directory.List, error) {
+	at, err := flag.ReadDirectories(c)
+	if err != nil {
+		return nil, err
+	}
+	read := make(chan *directory.List, 1)
+	go func() { // ends with the reading, which has a bound
+		read <- Lists{At: at, Version: version}.Look(c.Context, t, c.String("search"), c.Bool("json"))
+	}()
+	return read, nil
+}
+
+// Print prints a table of what was found on this network, if that is something, and one of what is listed elsewhere.
+func Print(t *term.Terminal, out io.Writer, near []string, l *directory.List) error {
+	lines := near
+	if !Empty(l) {
+		if len(lines) > 0 {
+			lines = append(lines, "")
+		}
+		lines = append(lines, Rows(l)...)
+	}
+	_, err := fmt.Fprintln(out, strings.Join(lines, "\n"))
+	if more := words.DirectoryMore(len(l.Channels)+len(l.PeerCast), l.Total); more != "" {
+		t.Say("%s", more)
+	}
+	return err
 }
 
 // Look reads the lists, as much as people or programs get, and says what could not be read.

@@ -18,7 +18,7 @@ const warnDirectory = "directory"
 
 // Announced says, before anything is sent, what a channel's announcement lets everybody see.
 func Announced(to []*url.URL) string {
-	return fmt.Sprintf("Listed at %s: everybody can see the channel there, with its title, what is said of it, how many watch, and this machine's addresses.", hosts(to))
+	return fmt.Sprintf("To be listed at %s: everybody can see the channel there, with its title, what is said of it, how many watch, and this machine's addresses.", hosts(to))
 }
 
 func hosts(of []*url.URL) string {

@@ -1,4 +1,4 @@
-package cli
+package listing
 
 import (
 	"fmt"
@@ -7,7 +7,6 @@ import (
 
 	"relay/cli/fault"
 	"relay/cli/flag"
-	"relay/cli/listing"
 	"relay/cli/station"
 	"relay/cli/term"
 	"relay/cli/words"
@@ -15,7 +14,8 @@ import (
 	"relay/relay/oneline"
 )
 
-func directoryCommand(t *term.Terminal) *cli.Command {
+// Command is relay directory.
+func Command(t *term.Terminal) *cli.Command {
 	return &cli.Command{
 		Name:      "directory",
 		Usage:     "list channels that are announced, for everybody",
@@ -45,10 +45,11 @@ func runDirectory(c *cli.Context, t *term.Terminal) error {
 	if c.NArg() > 0 {
 		return fault.Usage("relay list --directory URL asks one", "relay directory takes no arguments")
 	}
-	port, err := listener(c, "the directory", "listen", "", directory.DefaultPort)
+	addr, given, err := flag.Listen(c, "listen", "", directory.DefaultPort)
 	if err != nil {
 		return err
 	}
+	port := station.Port{What: "the directory", Flag: "listen", Addr: addr, Given: given}
 	cfg := directory.Config{Title: oneline.Clean(c.String("title"), directory.MaxTitle), Log: words.NewLog(t, c.Bool("verbose"))}
 	if cfg.Mirrors, err = flag.Mirrors(c); err != nil {
 		return err
@@ -72,5 +73,5 @@ func runDirectory(c *cli.Context, t *term.Terminal) error {
 		t.Say("%s", l)
 	}
 	t.Result(base + "/")
-	return listing.Serve(c.Context, t, ln, cfg)
+	return Serve(c.Context, t, ln, cfg)
 }

@@ -223,7 +223,9 @@ func TestSlowOnesAreCut(t *testing.T) {
 		body := connect()
 		fmt.Fprintf(body, "POST /api/v1/announce HTTP/1.1\r\nHost: a\r\nContent-Length: 4096\r\n\r\n{")
 		silent := connect()
+		dripped := make(chan struct{})
 		go func() { // a byte a second
+			defer close(dripped)
 			for range 30 {
 				time.Sleep(time.Second)
 				if _, err := body.Write([]byte(" ")); err != nil {
@@ -259,7 +261,7 @@ func TestSlowOnesAreCut(t *testing.T) {
 			t.Error(err)
 		}
 		body.Close()
-		synctest.Wait()
+		<-dripped
 	})
 }
 

@@ -60,11 +60,11 @@ func TestAChannelIsAnnouncedAtOnceWhenItChangesAndTwiceInItsTime(t *testing.T) {
 		ended := make(chan struct{})
 		go func() { a.Run(ctx); close(ended) }()
 		change := func(after time.Duration, f func()) { time.Sleep(after); mu.Lock(); f(); mu.Unlock() }
-		change(11*time.Second, func() { what.Title = "second" })  // waits for the minute to be over
+		change(11*time.Second, func() { what.Title = "second" })    // waits for the minute to be over
 		change(100*time.Second, func() { what.BitRate += 100_000 }) // waits for the next time
-		change(5*time.Minute, func() { what.Title = "third" })    // at once
-		change(5*time.Minute, func() {})                          // again
-		change(time.Minute, func() { what.Places = nil })         // nobody can reach it now
+		change(5*time.Minute, func() { what.Title = "third" })      // at once
+		change(5*time.Minute, func() {})                            // again
+		change(time.Minute, func() { what.Places = nil })           // nobody can reach it now
 		change(10*time.Minute, func() { what = announcement(1) })
 		time.Sleep(10 * time.Second)
 		cancel()

@@ -69,9 +69,11 @@ func newReel(ring *stream.Ring, form Form, asSent bool) *reel {
 	return &reel{ring: ring, form: form, feed: newFeed(ring, asSent), to: form.New()}
 }
 
-// newOwnReel returns one of chunks that do not come from the ring, for one viewer.
+// newOwnReel returns one for one viewer, of chunks that come from elsewhere, or from the ring behind what the
+// viewer has.
 func newOwnReel(ring *stream.Ring, form Form, from chunks) *reel {
-	return &reel{ring: ring, form: form, alone: true, feed: &feed{cursor: from}, to: form.New()}
+	_, resumes := from.(*stream.Cursor)
+	return &reel{ring: ring, form: form, alone: true, feed: &feed{cursor: from, asSent: resumes, starts: resumes}, to: form.New()}
 }
 
 // end is the index of the piece that comes next. It is called with mu held, as all below.
@@ -92,8 +94,8 @@ func (r *reel) advance() (<-chan struct{}, error) {
 		}
 		p := piece{start: batch.Start}
 		if err == nil {
-			if c, ok := r.to.(*flvContainer); ok { // a header is no tag, and all else is made of tags
-				c.announce(r.feed.header.Payload())
+			if c, ok := r.to.(Headed); ok {
+				c.Head(r.feed.header.Epoch(), r.feed.header.Payload())
 			}
 			if p.start {
 				p.opening, err = r.to.Join(false)

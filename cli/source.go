@@ -184,6 +184,9 @@ func (s *source) identify(ctx context.Context, in io.Reader, keys *station.Keys)
 	if s.replay, err = station.OpenReplay(s.t, &s.plan.station, s.plan.input.Path, s.plan.folder); err != nil {
 		return nil, err
 	}
+	if err := s.plan.station.PeerCast.NoPrivate(s.access.Private()); err != nil {
+		return nil, err
+	}
 	s.plan.station.Private(s.access)
 	s.plan.station.Store = keys.Store
 	s.plan.station.Key, release, err = station.NodeKey(keys.Store, keys.Why, s.log)

@@ -35,6 +35,7 @@ type Form struct {
 	// Whole says that what is made shares no bytes with the tags, and Joins that it shares those
 	// of tags in one slice alone. Of what it does not share less is kept for viewers who are slow.
 	Whole, Joins bool
-	// Gather is how far apart two writes are at least, so that what comes in between is put together.
+	// Gather is how far apart two calls of Convert are at least, so that it is given what comes in between
+	// together.
 	Gather time.Duration
 }

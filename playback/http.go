@@ -193,7 +193,7 @@ func (s *Server) play(ctx context.Context, conn net.Conn, c *Channel, v *viewer,
 	}
 	defer v.shift.close()
 	c.join(&v.presence)
-	v.batch = max(s.config.Batch, v.form.Gather)
+	v.batch = s.config.Batch
 	why := v.play(ctx, conn, c, head)
 	c.leave(&v.presence, why)
 	if why == viewerStuck {

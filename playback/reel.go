@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"sync"
+	"time"
 
 	"relay/ingest/flv"
 	"relay/relay/stream"
@@ -37,6 +38,28 @@ type reel struct {
 	missed uint64  // chunks that the feed has jumped over
 	moves  uint64  // times that it fell behind the ring
 	err    error   // why there will be no more pieces
+	gather gather
+}
+
+// gather has pieces be made no sooner than a time after the one before, for a [Form] that wants that.
+type gather struct {
+	due  time.Time
+	over chan struct{} // is closed when that has come
+}
+
+// wait returns what is closed when the next piece may be made, nil if that is now.
+func (g *gather) wait(now time.Time) <-chan struct{} {
+	d := g.due.Sub(now)
+	if d <= 0 {
+		g.over = nil
+		return nil
+	}
+	if g.over == nil {
+		over := make(chan struct{})
+		time.AfterFunc(d, func() { close(over) })
+		g.over = over
+	}
+	return g.over
 }
 
 // piece is what a batch of tags has become. It is immutable.
@@ -88,9 +111,17 @@ func (r *reel) advance() (<-chan struct{}, error) {
 		if r.err != nil {
 			return nil, r.err
 		}
+		if r.form.Gather > 0 {
+			if wait := r.gather.wait(time.Now()); wait != nil {
+				return wait, nil
+			}
+		}
 		batch, wait, err := r.feed.next()
 		if wait != nil {
 			return wait, nil
+		}
+		if r.form.Gather > 0 && r.feed.taken {
+			r.gather.due = time.Now().Add(r.form.Gather)
 		}
 		p := piece{start: batch.Start}
 		if err == nil {

@@ -36,7 +36,7 @@ func (c *Channel) enter(form Form, start Start, batch time.Duration) (*reel, *sw
 	if s == nil {
 		s = &screening{reel: newReel(c.ring, form, key.asSent)}
 		for range runtime.GOMAXPROCS(0) {
-			s.sweepers = append(s.sweepers, newSweeper(s.reel, max(batch, form.Gather)))
+			s.sweepers = append(s.sweepers, newSweeper(s.reel, batch))
 		}
 		if all.of == nil {
 			all.of = make(map[screeningKey]*screening)

@@ -139,6 +139,11 @@ func planSource(c *cli.Context, stdio Stdio) (p sourcePlan, err error) {
 	if p.privacy, err = flag.ReadPrivacy(c); err != nil {
 		return p, err
 	}
+	if w := p.privacy; w.Private || w.Ask || w.Phrase != "" { // before a secret is made and kept
+		if err = p.station.PeerCast.NoPrivate(true); err != nil {
+			return p, err
+		}
+	}
 	if p.station.Title, err = titleOf(c.String("title")); err != nil {
 		return p, err
 	}

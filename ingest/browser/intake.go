@@ -38,8 +38,6 @@ const (
 	codeBusy      websocket.StatusCode = 4002
 	codeMalformed websocket.StatusCode = 4003
 	codeEnded     websocket.StatusCode = 4004
-	codeSilent    websocket.StatusCode = 4005
-	codeClosing   websocket.StatusCode = 4006
 )
 
 // Errors of [Intake.Publish] that the page has sentences for.
@@ -118,7 +116,7 @@ func (i *Intake) take(ctx context.Context, conn *websocket.Conn) (websocket.Stat
 	for buf := []byte(nil); ; {
 		var b []byte
 		if b, buf, err = next(ctx, conn, buf); err != nil {
-			return i.end(ctx, err)
+			return ending(err)
 		}
 		rec, err := parseRecord(b)
 		if err != nil {
@@ -142,15 +140,15 @@ func (i *Intake) take(ctx context.Context, conn *websocket.Conn) (websocket.Stat
 	}
 }
 
-// end names the end of a connection.
-func (i *Intake) end(ctx context.Context, err error) (websocket.StatusCode, string) {
+// ending names the end of a connection.
+func ending(err error) (websocket.StatusCode, string) {
 	switch {
-	case ctx.Err() != nil:
-		return codeClosing, "closing"
 	case errors.Is(err, errMalformed), errors.Is(err, websocket.ErrMessageTooBig):
 		return codeMalformed, "malformed"
 	case errors.Is(err, context.DeadlineExceeded):
-		return codeSilent, "silent"
+		return websocket.StatusGoingAway, "silent" // for the log: a read that has waited too long has closed the connection
+	case errors.Is(err, context.Canceled):
+		return websocket.StatusGoingAway, "closing" // likewise
 	}
 	return websocket.StatusNormalClosure, "left"
 }

@@ -4,7 +4,7 @@
 export const kinds = { pictureConfig: 1, keyPicture: 2, picture: 3, soundConfig: 4, sound: 5 };
 
 /** How the broadcast ends, by the code of the WebSocket's close frame. */
-export const endings = { 4001: 'denied', 4002: 'busy', 4003: 'malformed', 1009: 'malformed', 4004: 'ended', 4005: 'silent', 4006: 'closing' };
+export const endings = { 4001: 'denied', 4002: 'busy', 4003: 'malformed', 1009: 'malformed', 4004: 'ended' };
 
 /** keyEvery is how far apart key pictures are, in µs. */
 export const keyEvery = 2_000_000;

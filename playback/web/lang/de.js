@@ -284,8 +284,6 @@ export default {
   'film.told.busy': 'Ein anderer Encoder sendet: OBS, ffmpeg oder ein anderer Tab. Beende erst den.',
   'film.told.malformed': 'relay versteht nicht, was dieser Browser sendet. Ist die Seite die neueste? Lade sie neu.',
   'film.told.ended': 'Ein anderer Encoder hat übernommen, denn von hier war eine Weile nichts gekommen.',
-  'film.told.silent': 'Von hier kam zehn Sekunden lang nichts, darum hat der Knoten beendet. Geh wieder live.',
-  'film.told.closing': 'relay wurde auf diesem Rechner beendet. Starte es wieder, und lade diese Seite neu.',
   'film.told.lost': 'Der Knoten antwortet nicht. Läuft relay auf diesem Rechner noch? Dann geh wieder live.',
   'film.told.unsupported': 'Dieser Browser hat keinen Encoder für dieses Bild oder diesen Ton. Wähle ein kleineres Bild, oder sende aus OBS.',
   'film.dropped': { one: '{n} Bild ausgelassen: der Rechner ist zu langsam dafür', other: '{n} Bilder ausgelassen: der Rechner ist zu langsam dafür' },

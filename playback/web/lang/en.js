@@ -303,8 +303,6 @@ export default {
   'film.told.busy': 'Another encoder is sending: OBS, ffmpeg or another tab. Stop that one first.',
   'film.told.malformed': 'relay does not understand what this browser sends. Is the page the newest? Reload it.',
   'film.told.ended': 'Another encoder has taken over, as nothing had come from here for a while.',
-  'film.told.silent': 'Nothing had come from here for ten seconds, so the node ended it. Go live again.',
-  'film.told.closing': 'relay has ended on this machine. Start it again, and reload this page.',
   'film.told.lost': 'The node does not answer. Does relay still run on this machine? Then go live again.',
   'film.told.unsupported': 'This browser has no encoder for this picture or sound. Choose a smaller picture, or send from OBS.',
   'film.dropped': { one: 'left out {n} picture: this machine is too slow for it', other: 'left out {n} pictures: this machine is too slow for them' },

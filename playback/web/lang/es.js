@@ -285,8 +285,6 @@ export default {
   'film.told.busy': 'Otro codificador está transmitiendo: OBS, ffmpeg u otra pestaña. Detenlo primero.',
   'film.told.malformed': 'relay no entiende lo que envía este navegador. ¿Es la página más reciente? Vuelve a cargarla.',
   'film.told.ended': 'Otro codificador ha tomado el relevo, pues desde aquí no llegaba nada desde hacía un rato.',
-  'film.told.silent': 'Desde aquí no ha llegado nada en diez segundos y el nodo ha terminado. Vuelve a empezar.',
-  'film.told.closing': 'relay ha terminado en esta máquina. Inícialo de nuevo y vuelve a cargar esta página.',
   'film.told.lost': 'El nodo no responde. ¿Sigue relay en marcha en esta máquina? Entonces vuelve a empezar.',
   'film.told.unsupported': 'Este navegador no tiene codificador para esta imagen o este sonido. Elige una imagen más pequeña o transmite desde OBS.',
   'film.dropped': { one: '{n} imagen omitida: esta máquina es demasiado lenta', other: '{n} imágenes omitidas: esta máquina es demasiado lenta' },

@@ -284,8 +284,6 @@ export default {
   'film.told.busy': 'Un autre encodeur diffuse : OBS, ffmpeg ou un autre onglet. Arrêtez-le d’abord.',
   'film.told.malformed': 'relay ne comprend pas ce que ce navigateur envoie. La page est-elle à jour ? Rechargez-la.',
   'film.told.ended': 'Un autre encodeur a pris le relais, rien n’étant venu d’ici depuis un moment.',
-  'film.told.silent': 'Rien n’est venu d’ici pendant dix secondes, le nœud a donc arrêté. Repassez en direct.',
-  'film.told.closing': 'relay s’est arrêté sur cette machine. Relancez-le, puis rechargez cette page.',
   'film.told.lost': 'Le nœud ne répond pas. relay tourne-t-il encore sur cette machine ? Alors repassez en direct.',
   'film.told.unsupported': 'Ce navigateur n’a pas d’encodeur pour cette image ou ce son. Choisissez une image plus petite, ou diffusez depuis OBS.',
   'film.dropped': { one: '{n} image omise : cette machine est trop lente', other: '{n} images omises : cette machine est trop lente' },

@@ -281,8 +281,6 @@ export default {
   'film.told.busy': '另一个编码器正在推流：OBS、ffmpeg 或其他标签页。请先停止它。',
   'film.told.malformed': 'relay 无法理解此浏览器发送的内容。页面是最新的吗？请刷新。',
   'film.told.ended': '由于一段时间没有收到内容，已由另一个编码器接管。',
-  'film.told.silent': '十秒内没有收到任何内容，节点已结束直播。请重新开始。',
-  'film.told.closing': '本机上的 relay 已退出。请重新启动并刷新此页面。',
   'film.told.lost': '节点没有响应。本机上的 relay 还在运行吗？如在运行，请重新开始直播。',
   'film.told.unsupported': '此浏览器没有适合该画面或声音的编码器。请降低画质，或用 OBS 推流。',
   'film.dropped': { other: '略过了 {n} 帧：本机速度不够' },

@@ -8,7 +8,7 @@
 // and tells {live: true}, {rate: bit/s, dropped: pictures} each second, {gone: 'picture' or 'sound'} at the end of a stream,
 // and {end: a word} once.
 
-import { Clock, Rate, codecs, endings, frame, keyEvery, kinds, record, soundBits } from './film.js';
+import { Clock, Rate, Samples, codecs, endings, frame, keyEvery, kinds, record, soundBits } from './film.js';
 
 // What waits to be sent, or to be encoded, at most: beyond it pictures are left out, so that live stays live.
 const mostWaiting = 1_000_000; // bytes
@@ -62,7 +62,7 @@ async function begin(w) {
   }));
   if (video) picture = { encoder: new VideoEncoder({ output: pictureDone, error: fail }), clock: new Clock(), times: new Map(), size: null, keyed: -Infinity };
   if (audio) {
-    sound = { encoder: new AudioEncoder({ output: soundDone, error: fail }), clock: new Clock(), config: audio, ahead: 0 };
+    sound = { encoder: new AudioEncoder({ output: soundDone, error: fail }), clock: new Clock(), config: audio, samples: new Samples(audio.sampleRate) };
     sound.encoder.configure(audio);
   }
   ticking = setInterval(() => self.postMessage({ rate: rate.bits(performance.now()), dropped }), 1000);
@@ -142,21 +142,30 @@ function pictureDone(chunk, { decoderConfig } = {}) {
 
 async function listen(frames) {
   const ended = await each(sound, frames, async (data) => {
-    const { sampleRate, numberOfChannels } = sound.config;
-    if (data.sampleRate !== sampleRate || data.numberOfChannels !== numberOfChannels) { // another device
-      sound.config = await soundConfig({ rate: data.sampleRate, channels: data.numberOfChannels });
-      sound.encoder.configure(sound.config);
+    try {
+      await hear(data);
+    } finally {
+      data.close();
     }
-    // Stamps are of each AudioData's beginning; an encoder's are of its own frames, and run on from the first.
-    sound.ahead = sound.clock.at(data.timestamp, performance.now() * 1000) - data.timestamp;
-    sound.encoder.encode(data);
-    data.close();
   });
   if (ended && !over) self.postMessage({ gone: 'sound' });
 }
 
+async function hear(data) {
+  const { encoder, clock } = sound;
+  const { sampleRate, numberOfChannels, numberOfFrames } = data;
+  if (sampleRate !== sound.config.sampleRate || numberOfChannels !== sound.config.numberOfChannels) { // another device
+    await encoder.flush();
+    sound.config = await soundConfig({ rate: sampleRate, channels: numberOfChannels });
+    sound.samples = new Samples(sampleRate);
+    encoder.configure(sound.config);
+  }
+  sound.samples.take(numberOfFrames, clock.at(data.timestamp, performance.now() * 1000));
+  encoder.encode(data);
+}
+
 function soundDone(chunk, { decoderConfig } = {}) {
-  done(chunk.timestamp + sound.ahead, chunk, decoderConfig, kinds.soundConfig, kinds.sound);
+  done(sound.samples.give(chunk.duration), chunk, decoderConfig, kinds.soundConfig, kinds.sound);
 }
 
 /** done sends what an encoder gives, and before it how to decode it, where that is new. */

@@ -80,6 +80,33 @@ export class Clock {
   }
 }
 
+/**
+ * Samples tells when encoded sound was filmed. An encoder's stamps run on from the first that it was given, which in
+ * Chromium may be of another clock than all that follow; so samples are counted.
+ */
+export class Samples {
+  #rate;
+  #taken = 0;
+  #given = 0;
+  #ahead = 0; // of the page's clock against the count, in µs
+
+  /** rate is in Hz. */
+  constructor(rate) { this.#rate = rate; }
+
+  /** take notes how many samples the encoder gets, the first of them filmed at a time in µs. */
+  take(samples, at) {
+    this.#ahead = at - this.#taken * 1e6 / this.#rate;
+    this.#taken += samples;
+  }
+
+  /** give returns when the next samples were filmed that the encoder gives, of so many µs by its own, rounded, account. */
+  give(duration) {
+    const at = this.#given * 1e6 / this.#rate + this.#ahead;
+    this.#given += Math.round(duration * this.#rate / 1e6);
+    return at;
+  }
+}
+
 /** Rate counts bytes over the last seconds. */
 export class Rate {
   #sent = []; // [when in ms, bytes]

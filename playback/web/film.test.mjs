@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Clock, Rate, codecs, frame, kinds, qualities, record } from './film.js';
+import { Clock, Rate, Samples, codecs, frame, kinds, qualities, record } from './film.js';
 
 test('a record has kind, time and data', () => {
   assert.deepEqual([...record(kinds.keyPicture, 1_234_567.4, new Uint8Array([7, 8]))], [2, 0, 0, 0, 0, 0, 0x12, 0xd6, 0x87, 7, 8]);
@@ -55,6 +55,22 @@ test('a pause of the encoder does not set the clock, and a jump of the stamps do
   const other = c.at(900e6, 8e6); // another device
   assert.ok(Math.abs(other - 8e6) < 1, String(other));
   assert.ok(c.at(900e6 - 10, 8e6) > other, 'times grow none the less');
+});
+
+test('sound is when its samples were, whatever the encoder stamps it', () => {
+  for (const [rate, packet] of [[48000, 960], [48000, 1024], [44100, 1024]]) {
+    const s = new Samples(rate);
+    let late = 0;
+    let given = 0;
+    for (let taken = 0; taken < 3600 * rate; taken += 480) {
+      if (taken === 1800 * rate) late = 700_000; // the device heard nothing for a while
+      s.take(480, 5e6 + taken * 1e6 / rate + late);
+      for (; given + packet <= taken; given += packet) {
+        const off = s.give(Math.round(packet * 1e6 / rate)) - 5e6 - given * 1e6 / rate - late;
+        assert.ok(Math.abs(off) < 1, `${off} µs off after ${given} samples of ${rate} Hz`);
+      }
+    }
+  }
 });
 
 test('the rate is that of the last seconds', () => {

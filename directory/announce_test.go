@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"relay/playback"
+	"relay/relay/pcp"
 	"relay/relay/pcp/index"
 	"relay/relay/refusal"
 	"relay/relay/stream"
@@ -264,8 +265,7 @@ func TestAGatewayCountsWhereTheChannelAnswers(t *testing.T) {
 		s := n.open("a.example", Config{Title: "Ours"})
 		for i, tip := range []string{placeOf(0).Addr().String() + ":7148", "192.0.2.99:7144"} {
 			a := announcement(i)
-			a.PeerCast.Tip = netip.MustParseAddrPort(tip)
-			a.PeerCast.ID[0] = byte(i + 1)
+			a.PeerCast = netip.MustParseAddrPort(tip)
 			a.Genre, a.URL, a.Title = "a<>b", "https://example.org/", "<i>&"
 			n.carries(placeOf(i), stream.IDOf(keyOf(i)))
 			if _, answer := post(t, s, fromOf(i), mustSign(t, i, a)); answer.Error != "" {
@@ -274,7 +274,7 @@ func TestAGatewayCountsWhereTheChannelAnswers(t *testing.T) {
 		}
 		time.Sleep(3 * time.Minute)
 		w := get(t, s, "/index.txt")
-		want := "&lt;i&gt;&amp;<>01000000000000000000000000000000<>11.0.0.7:7148<>https://example.org/<>a&lt;&gt;b<><>0<>-1<>3000<>FLV<><><><><>%3Ci%3E%26<>0:03<>click<><>0\n"
+		want := "&lt;i&gt;&amp;<>" + pcp.ChannelID(stream.IDOf(keyOf(0))).String() + "<>11.0.0.7:7148<>https://example.org/<>a&lt;&gt;b<><>0<>-1<>3000<>FLV<><><><><>%3Ci%3E%26<>0:03<>click<><>0\n"
 		if w.Body.String() != want {
 			t.Errorf("index.txt is\n%s\nwant\n%s", w.Body, want)
 		}

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"relay/relay/oneline"
-	"relay/relay/pcp/index"
 	"relay/relay/stream"
 )
 
@@ -54,13 +53,8 @@ type Announcement struct {
 	Listeners   int    // in the whole tree, on the broadcaster's word; negative if not told
 	BitRate     int    // bit/s; 0 if not known
 	Places      []netip.AddrPort
-	PeerCast    Gateway // zero for none
-}
-
-// Gateway is where PeerCast programs get the channel.
-type Gateway struct {
-	Tip netip.AddrPort
-	ID  index.ID
+	// PeerCast is where PeerCast programs get the channel, under the ID of pcp.ChannelID; zero for nowhere.
+	PeerCast netip.AddrPort
 }
 
 // At is when it was made, by the broadcaster's clock.

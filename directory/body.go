@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
-
-	"relay/relay/pcp/index"
 )
 
 // A body is one JSON object (RFC 8259) without blanks between its parts, with values that are texts, whole numbers,
@@ -92,20 +90,12 @@ func place(s string) (netip.AddrPort, error) {
 	return at, nil
 }
 
-// gateway reads address:port/ID; empty is none.
-func (v value) gateway() (g Gateway, err error) {
+// gateway reads one place; empty is none.
+func (v value) gateway() (netip.AddrPort, error) {
 	if err := v.is(isText); err != nil || v.s == "" {
-		return g, err
+		return netip.AddrPort{}, err
 	}
-	tip, id, _ := strings.Cut(v.s, "/")
-	if g.Tip, err = place(tip); err != nil {
-		return g, err
-	}
-	var ok bool
-	if g.ID, ok = index.ParseID(id); !ok || g.ID == (index.ID{}) {
-		return g, errors.New("its ID in PeerCast is not 32 hex digits")
-	}
-	return g, nil
+	return place(v.s)
 }
 
 // appendBody writes an announcement in the order and form of design.md. What is empty is left out.
@@ -143,9 +133,8 @@ func appendBody(b []byte, a Announcement) []byte {
 		}
 		b = append(b, ']')
 	}
-	if a.PeerCast.Tip.IsValid() {
-		b = append(append(b, `,"peercast":"`...), a.PeerCast.Tip.String()...)
-		b = append(append(append(b, '/'), a.PeerCast.ID.String()...), '"')
+	if a.PeerCast.IsValid() {
+		b = append(append(append(b, `,"peercast":"`...), a.PeerCast.String()...), '"')
 	}
 	return append(b, '}')
 }

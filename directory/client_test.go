@@ -140,7 +140,7 @@ func TestADirectorysIndexIsReadAsOne(t *testing.T) {
 		n := newNet()
 		s := n.open("a.example", Config{})
 		a := announcement(1)
-		a.PeerCast = Gateway{netip.AddrPortFrom(placeOf(1).Addr(), 7148), index.ID{1}}
+		a.PeerCast = netip.AddrPortFrom(placeOf(1).Addr(), 7148)
 		on(t, s, 1, a)
 		on(t, s, 2, announcement(2))
 		var c Client

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"time"
 
+	"relay/relay/pcp"
 	"relay/relay/pcp/index"
 )
 
@@ -24,7 +25,7 @@ func (s *Server) index(w http.ResponseWriter, r *http.Request) {
 			continue
 		}
 		c := index.Channel{
-			Name: e.Title, ID: e.PeerCast.ID, Tip: e.PeerCast.Tip.String(), Contact: e.URL, Genre: e.Genre, Description: e.Description,
+			Name: e.Title, ID: index.ID(pcp.ChannelID(e.ID)), Tip: e.PeerCast.String(), Contact: e.URL, Genre: e.Genre, Description: e.Description,
 			Listeners: e.Listeners, Relays: index.Hidden, Kbps: e.BitRate / 1000, Type: "FLV", Uptime: now.Sub(e.Began), Comment: e.Codecs,
 		}
 		if c.Name == "" {
@@ -41,7 +42,7 @@ func (s *Server) index(w http.ResponseWriter, r *http.Request) {
 
 func (e *Entry) gatewayCounts() bool {
 	for _, at := range e.Checked {
-		if e.PeerCast.Tip.IsValid() && at.Addr() == e.PeerCast.Tip.Addr() {
+		if e.PeerCast.IsValid() && at.Addr() == e.PeerCast.Addr() {
 			return true
 		}
 	}

@@ -15,8 +15,6 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"relay/relay/pcp/index"
 )
 
 // hostile are titles that want to be more than text.
@@ -38,7 +36,7 @@ func TestHostileTextsStayText(t *testing.T) {
 			a := announcement(i)
 			a.Title, a.Genre, a.Description, a.Codecs = text, text, text, text
 			a.URL = "https://example.org/" + strings.Repeat("x", 20)
-			a.PeerCast = Gateway{netip.AddrPortFrom(placeOf(i).Addr(), 7148), index.ID{byte(i + 1)}}
+			a.PeerCast = netip.AddrPortFrom(placeOf(i).Addr(), 7148)
 			on(t, s, i, a)
 		}
 		for _, path := range []string{"/", "/?lang=de", "/?q=" + strings.Repeat("%3Cscript%3E", 30), `/?q="><x`, "/?lang=%22%3E%3Cx", "/?page=99999999999", "/?page=-1&lang=zh-Hans"} {

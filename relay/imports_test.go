@@ -91,6 +91,7 @@ var law = []struct {
 	{"relay/lobby", []string{"relay/hostnet"}},
 	{"relay/portmap", []string{"relay/hostnet", "relay/oneline"}},
 	{"relay/naming", []string{"relay/stream"}},
+	{"relay/pcp", []string{"relay/oneline", "relay/refusal", "relay/stream"}},
 	{"relay/lineage", []string{"relay/stream", "tree"}},
 	{"relay/nameplate", []string{"relay/oneline", "relay/stream", "tree"}},
 	{"relay/wire", []string{"relay/lineage", "relay/nameplate", "relay/seal", "relay/stream", "tree"}},
@@ -104,15 +105,17 @@ var law = []struct {
 	// What a tag is, ingest and playback have in common: flv belongs to both.
 	{"ingest/flv", []string{"relay/oneline"}},
 	{"ingest/rtmp", []string{"ingest/flv", "relay/lobby", "relay/oneline", "relay/refusal", "relay/socket"}},
-	{"ingest", []string{"ingest/flv", "ingest/rtmp", "relay/stream"}},
+	{"ingest/browser", []string{"ingest/flv"}},
+	{"ingest", []string{"ingest/browser", "ingest/flv", "ingest/rtmp", "relay/stream"}},
 
 	{"playback/api", nil},
 	{"playback/web", nil},
 	{"playback/remux", []string{"ingest/flv"}},
 	{"playback", []string{"ingest/flv", "playback/api", "playback/remux", "playback/web", "relay/archive", "relay/hostnet", "relay/lobby", "relay/naming", "relay/refusal", "relay/socket", "relay/stream"}},
+	{"playback/pcpout", []string{"ingest/flv", "playback", "playback/api", "relay/hostnet", "relay/lobby", "relay/pcp", "relay/refusal", "relay/stream"}},
 	{"playback/admin", []string{"playback", "playback/api"}},
 
-	{"directory", []string{"playback", "relay/budget", "relay/hostnet", "relay/oneline", "relay/pcp/index", "relay/refusal", "relay/stream"}},
+	{"directory", []string{"playback", "relay/budget", "relay/hostnet", "relay/oneline", "relay/pcp", "relay/pcp/index", "relay/refusal", "relay/stream"}},
 
 	{"cli/deploy/release", nil},
 	{"cli/lean", nil},
@@ -123,16 +126,16 @@ var law = []struct {
 	{"cli/lan", []string{"cli/ask", "cli/fault", "cli/term", "ingest/flv", "playback", "playback/api", "relay", "relay/discovery", "relay/hostnet", "relay/naming"}},
 	{"cli/privacy", []string{"cli/fault", "cli/term", "relay", "relay/seal", "relay/stream"}},
 	{"cli/abuse/hostile", []string{"relay/stream", "relay/wire", "tree"}},
-	{"cli/abuse", []string{"cli/abuse/hostile", "cli/ask", "cli/fault", "ingest/flv", "ingest/rtmp", "playback", "playback/admin", "relay", "relay/hostnet", "relay/oneline", "relay/stream"}},
-	{"cli/flag", []string{"cli/abuse", "cli/ask", "cli/fault", "cli/lan", "cli/privacy", "cli/term", "directory", "playback", "relay", "relay/archive", "relay/discovery", "relay/nameplate"}},
+	{"cli/abuse", []string{"cli/abuse/hostile", "cli/ask", "cli/fault", "ingest/flv", "ingest/rtmp", "playback", "playback/admin", "relay", "relay/hostnet", "relay/oneline", "relay/pcp", "relay/stream"}},
+	{"cli/flag", []string{"cli/abuse", "cli/ask", "cli/fault", "cli/lan", "cli/privacy", "cli/term", "directory", "playback", "playback/pcpout", "relay", "relay/archive", "relay/discovery", "relay/nameplate", "relay/pcp"}},
 	{"cli/input", []string{"cli/fault", "cli/term", "ingest/flv", "ingest/rtmp"}},
 	{"cli/treedraw", []string{"cli/term", "playback/api", "tree"}},
-	{"cli/words", []string{"cli/fault", "cli/term", "directory", "ingest", "ingest/flv", "ingest/rtmp", "playback", "playback/api", "relay", "relay/archive", "relay/hostnet", "relay/portmap", "relay/refusal", "relay/stream", "relay/wire", "tree"}},
+	{"cli/words", []string{"cli/fault", "cli/term", "directory", "ingest", "ingest/flv", "ingest/rtmp", "playback", "playback/api", "playback/pcpout", "relay", "relay/archive", "relay/hostnet", "relay/pcp", "relay/portmap", "relay/refusal", "relay/stream", "relay/wire", "tree"}},
 	{"cli/doctor", []string{"cli/ask", "cli/fault", "cli/lan", "cli/term", "cli/words", "playback/api", "relay", "relay/discovery", "relay/hostnet", "relay/store", "relay/stream"}},
 	{"cli/sink", []string{"cli/fault", "cli/term", "cli/words", "ingest/flv", "playback", "relay/stream"}},
 	{"cli/station", []string{
-		"cli/fault", "cli/lan", "cli/lean", "cli/term", "cli/words", "directory", "ingest/flv", "ingest/rtmp", "playback", "playback/admin", "playback/api",
-		"relay", "relay/archive", "relay/discovery", "relay/hostnet", "relay/portmap", "relay/refusal", "relay/seal", "relay/store", "relay/stream", "relay/wire", "tree",
+		"cli/fault", "cli/lan", "cli/lean", "cli/term", "cli/words", "directory", "ingest/flv", "ingest/rtmp", "playback", "playback/admin", "playback/api", "playback/pcpout",
+		"relay", "relay/archive", "relay/discovery", "relay/hostnet", "relay/pcp", "relay/portmap", "relay/refusal", "relay/seal", "relay/store", "relay/stream", "relay/wire", "tree",
 	}},
 	{"cli/listing", []string{"cli/ask", "cli/fault", "cli/flag", "cli/station", "cli/term", "cli/words", "directory", "playback/api", "relay", "relay/hostnet", "relay/naming", "relay/oneline", "relay/stream", "tree"}},
 	{"cli/carry", []string{"cli/fault", "cli/station", "cli/term", "cli/words", "relay", "relay/hostnet", "relay/stream"}},
@@ -144,7 +147,7 @@ var law = []struct {
 }
 
 // standard are the rooms that import nothing but the standard library and rooms of the law.
-var standard = []string{"tree", "relay/oneline", "relay/refusal", "relay/budget", "relay/seal", "relay/stream", "relay/lobby", "relay/hostnet", "relay/naming", "relay/wire", "relay/pcp/index", "playback/api", "playback/web"}
+var standard = []string{"tree", "relay/oneline", "relay/refusal", "relay/budget", "relay/seal", "relay/stream", "relay/lobby", "relay/hostnet", "relay/naming", "relay/wire", "relay/pcp", "relay/pcp/index", "playback/api", "playback/web"}
 
 // forTests are the rooms that only tests use, and those that use all others.
 var forTests = []string{"relay/relay/relaytest", "relay/tree/treetest", "relay/ingest/ingesttest", "relay/cli/term/termtest", "relay/cli/treedraw/drawtest"}
@@ -204,6 +207,7 @@ func TestLibrariesStayInTheirRooms(t *testing.T) {
 	for library, rooms := range map[string][]string{
 		"github.com/nareix/joy4":            {"relay/ingest/flv"},
 		"github.com/bluenviron/gortmplib":   {"relay/ingest/rtmp"},
+		"github.com/coder/websocket":        {"relay/ingest/browser"},
 		"github.com/bluenviron/mediacommon": {"relay/playback/remux"},
 		"github.com/urfave/cli":             {"relay/cli", "relay/cli/flag", "relay/cli/listing", "relay/cli/manual", "relay/cli/upkeep"},
 		"github.com/hashicorp/memberlist":   {"relay/relay/membership"},

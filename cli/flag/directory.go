@@ -17,9 +17,6 @@ const mostDirectories = 16
 func Announcing() []cli.Flag {
 	return []cli.Flag{
 		List("announce", "`URL` of a directory (relay directory) that lists the channel for everybody, as in https://dir.example/"),
-		Text("genre", "`TEXT` that lists show of the channel"),
-		Text("description", "`TEXT` that lists show of the channel"),
-		Text("url", "http or https `URL` of a page about the channel that lists show"),
 	}
 }
 
@@ -28,9 +25,9 @@ func ReadAnnouncing(c *cli.Context) (to []*url.URL, says directory.Announcement,
 	if to, err = addresses(c, "announce"); err != nil {
 		return nil, says, err
 	}
-	says = directory.Announcement{Genre: c.String("genre"), Description: c.String("description"), URL: c.String("url")}
-	if says.URL != "" && directory.WebAddress(says.URL) == "" {
-		return nil, says, fault.Usage("as in https://example.org/tonight, and not longer than 200 characters", "--url %q is no address of a page", says.URL)
+	says = directory.Announcement{Genre: c.String("genre"), Description: c.String("description"), URL: c.String("contact")}
+	if len(to) > 0 && says.URL != "" && directory.WebAddress(says.URL) == "" {
+		return nil, says, fault.Usage("as in https://example.org/tonight, and not longer than 200 characters", "--contact %q is no address of a page", says.URL)
 	}
 	return to, says, nil
 }

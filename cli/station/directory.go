@@ -15,6 +15,16 @@ import (
 	"relay/relay/hostnet"
 )
 
+// peercastGateway is where PeerCast programs get the channel, at the address that the node tells first; zero for nowhere.
+func (s *Station) peercastGateway() (at netip.AddrPort) {
+	if own := placesToTell(s.Node.Addrs()); s.peercast != nil && len(own) > 0 {
+		if at = own[0]; s.peercastAt != nil {
+			at = netip.AddrPortFrom(at.Addr(), s.peercastAt.Addr().(*net.TCPAddr).AddrPort().Port())
+		}
+	}
+	return at
+}
+
 // nameTime bounds the look-up of a helper's name.
 const nameTime = 2 * time.Second
 
@@ -36,7 +46,7 @@ func (s *Station) Announcement(ctx context.Context, c *relay.Channel, live bool,
 			a.Title = info.Title
 		}
 	}
-	a.Places = placesToTell(s.placesOf(ctx))
+	a.Places, a.PeerCast = placesToTell(s.placesOf(ctx)), s.peercastGateway()
 	return a
 }
 

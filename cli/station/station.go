@@ -22,6 +22,7 @@ import (
 	"relay/ingest/rtmp"
 	"relay/playback"
 	"relay/playback/api"
+	"relay/playback/pcpout"
 	"relay/relay"
 	"relay/relay/archive"
 	"relay/relay/discovery"
@@ -35,13 +36,15 @@ import (
 // Station is one relaying process: a node, its listeners for players and for who runs it, and
 // the channels on them.
 type Station struct {
-	Node     *relay.Node
-	reach    *reach
-	anywhere bool      // it listens on all addresses
-	links    io.Closer // the node's listener; nil for none
-	packets  io.Closer // likewise, for packets
-	HTTP     net.Listener
-	RTMP     net.Listener // that plays the channels; nil for none
+	Node       *relay.Node
+	reach      *reach
+	anywhere   bool      // it listens on all addresses
+	links      io.Closer // the node's listener; nil for none
+	packets    io.Closer // likewise, for packets
+	HTTP       net.Listener
+	RTMP       net.Listener   // that plays the channels; nil for none
+	peercast   *pcpout.Server // nil for none
+	peercastAt net.Listener   // its own; nil if it has that for links
 	// RTMPRefused counts whom its server does not take.
 	RTMPRefused refusal.Counts
 	mapper      *portmap.Mapper // nil if no router is asked to let others in
@@ -67,8 +70,9 @@ type Config struct {
 	Store        *store.Store       // nil if the folder cannot be used
 	Version      string
 	Listen, HTTP Port
-	RTMP         Port             // Addr is "" for none
-	Admin        Port             // likewise
+	RTMP         Port // Addr is "" for none
+	Admin        Port // likewise
+	PeerCast     PeerCast
 	Profiles     bool             // served there
 	Webhook      *url.URL         // nil for none
 	Advertise    []relay.HostPort // where others reach the node, as the user says
@@ -81,18 +85,19 @@ type Config struct {
 	HostName     string // likewise
 	MapPort      bool   // have routers open the port for links
 	AllowHosts   []string
-	Proxies      []netip.Prefix   // as in playback.Config
-	Embed        []string         // likewise
-	Thumbnails   bool             // likewise
-	Shown        []string         // flags whose secrets stand on the command line
-	Helper       bool             // it takes channels from sources that nobody can dial
-	Brought      relay.Brought    // likewise, those that it was not given
-	MaxRate      int              // as in relay.Config
-	Recordings   bool             // likewise
-	Via          []relay.HostPort // of a helper that takes the source's channel: first in its link
-	Batch        time.Duration    // as in playback.Config
-	MaxViewers   int              // likewise
-	Near         bool             // players in this machine's own networks alone
+	Proxies      []netip.Prefix       // as in playback.Config
+	Embed        []string             // likewise
+	Broadcast    playback.Broadcaster // likewise
+	Thumbnails   bool                 // likewise
+	Shown        []string             // flags whose secrets stand on the command line
+	Helper       bool                 // it takes channels from sources that nobody can dial
+	Brought      relay.Brought        // likewise, those that it was not given
+	MaxRate      int                  // as in relay.Config
+	Recordings   bool                 // likewise
+	Via          []relay.HostPort     // of a helper that takes the source's channel: first in its link
+	Batch        time.Duration        // as in playback.Config
+	MaxViewers   int                  // likewise
+	Near         bool                 // players in this machine's own networks alone
 	Discovery    lan.Config
 	Keep         *archive.Limits // of what is kept of each channel in Store; nil for nothing
 	Title        string          // of the source's channel until there is a header; may be empty
@@ -120,6 +125,9 @@ func Open(t *term.Terminal, log *zap.Logger, cfg Config) (_ *Station, err error)
 	} else if err := s.listen(&nc); err != nil {
 		return nil, err
 	}
+	if err := s.openPeerCast(&nc); err != nil {
+		return nil, err
+	}
 	if s.HTTP, err = cfg.HTTP.listen(t); err != nil {
 		return nil, err
 	}
@@ -137,6 +145,7 @@ func Open(t *term.Terminal, log *zap.Logger, cfg Config) (_ *Station, err error)
 		return nil, err
 	}
 	s.players = playback.NewServer(s.playing())
+	s.servePeerCast()
 	return s, nil
 }
 
@@ -174,6 +183,7 @@ func (s *Station) playing() playback.Config {
 		DialBack:   s.dialBack,
 		Share:      s.share,
 		RTMP:       s.rtmpAt,
+		Broadcast:  s.cfg.Broadcast,
 		Link:       s.linkAt,
 		AllowHosts: s.cfg.AllowHosts,
 		Proxies:    s.cfg.Proxies,
@@ -204,7 +214,7 @@ func (s *Station) Close() {
 			l.Close()
 		}
 	}
-	for _, ln := range []net.Listener{s.HTTP, s.RTMP} {
+	for _, ln := range []net.Listener{s.HTTP, s.RTMP, s.peercastAt} {
 		if ln != nil {
 			ln.Close()
 		}
@@ -240,6 +250,7 @@ func (s *Station) Show(c *relay.Channel, encoder func() Encoder) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.channels = append(s.channels, pc)
+	s.tellPeerCast(c)
 	if k != nil {
 		if s.keepers == nil {
 			s.keepers = make(map[stream.ChannelID]*keeper)
@@ -271,6 +282,16 @@ func (s *Station) shown() []*playback.Channel {
 // URL returns the address at which a player on this machine plays the channel.
 func (s *Station) URL(c *relay.Channel) string {
 	return "http://" + LocalAddr(s.HTTP) + "/" + c.ID().Short() + ".flv"
+}
+
+// BroadcastPage returns where a browser on this machine broadcasts the channel; "" if nowhere. Elsewhere than on a
+// machine's own address browsers film only for pages with https.
+func (s *Station) BroadcastPage() string {
+	at := LocalAddr(s.HTTP)
+	if a, err := netip.ParseAddrPort(at); s.cfg.Broadcast == nil || err != nil || !a.Addr().IsLoopback() {
+		return ""
+	}
+	return "http://" + at + playback.BroadcastPath
 }
 
 // LocalAddr returns a listener's address in a form that this machine itself can connect to.
@@ -342,6 +363,7 @@ func (s *Station) Run(ctx context.Context, g *errgroup.Group) {
 		g.Go(func() error { return s.mapper.Run(ctx) })
 	}
 	g.Go(func() error { return s.players.Run(ctx, s.HTTP) })
+	s.runPeerCast(ctx, g)
 	lean.Collect()
 	g.Go(func() error { s.ops.lean(ctx, s.Node); return nil })
 	if s.responder != nil {
@@ -434,6 +456,9 @@ func (s *Station) refusedElsewhere() map[string]map[refusal.Reason]uint64 {
 	all := s.Node.Refused()
 	if s.RTMP != nil {
 		all["rtmp"] = s.RTMPRefused.All(rtmp.Refusals...)
+	}
+	if s.peercast != nil {
+		all["peercast"] = s.peercast.Refused()
 	}
 	if s.responder != nil {
 		all["discovery"] = s.responder.Refused.All()

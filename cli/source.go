@@ -24,6 +24,7 @@ import (
 	"relay/cli/station"
 	"relay/cli/term"
 	"relay/cli/words"
+	"relay/cli/words/listed"
 	"relay/ingest"
 	"relay/ingest/browser"
 	"relay/ingest/flv"
@@ -199,7 +200,7 @@ func (s *source) identify(ctx context.Context, in io.Reader, keys *station.Keys)
 		return nil, err
 	}
 	if s.access.Private() && len(s.plan.listed.To) > 0 {
-		return nil, words.AnnouncePrivate()
+		return nil, listed.Private()
 	}
 	if s.replay, err = station.OpenReplay(s.t, &s.plan.station, s.plan.input.Path, s.plan.folder); err != nil {
 		return nil, err
@@ -297,7 +298,7 @@ func (s *source) run(ctx context.Context) error {
 		g.Go(func() error { s.channel.Offer(g.ctx, *v, s.helperFailed()); return nil })
 	}
 	if len(s.plan.listed.To) > 0 {
-		s.t.Say("%s", words.Announced(s.plan.listed.To))
+		s.t.Say("%s", listed.Announced(s.plan.listed.To))
 		g.Go(func() error { s.announceTo(g.ctx); return nil })
 	}
 	g.Go(func() error {

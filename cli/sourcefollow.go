@@ -6,6 +6,7 @@ import (
 	"net"
 	"time"
 
+	"relay/cli/listing"
 	"relay/cli/station"
 	"relay/cli/term"
 	"relay/cli/words"
@@ -85,7 +86,7 @@ func (s *source) announce(was, enc ingest.Status) {
 // announceTo keeps the channel on the lists that are named, until ctx ends.
 func (s *source) announceTo(ctx context.Context) {
 	s.plan.listed.Run(ctx, s.signs, func(ctx context.Context) directory.Announcement {
-		return s.station.Announcement(ctx, s.channel, s.media.Status().Live, s.plan.listed.Says)
+		return listing.Announcement(ctx, s.station, s.channel, s.media.Status().Live, s.plan.listed.Says)
 	}, func(text string) { s.t.Say("%s", text) }, s.warn)
 }
 

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"relay/cli/words"
+	"relay/cli/words/listed"
 	"relay/directory"
 )
 
@@ -29,10 +30,10 @@ func (a Announce) Run(ctx context.Context, key ed25519.PrivateKey, what func(con
 				switch {
 				case err != nil:
 					failed = true
-					warn(words.NotListed(u, err))
+					warn(listed.Not(u, err))
 				case failed:
 					failed = false
-					say(words.ListedAgain(u))
+					say(listed.Again(u))
 				}
 			},
 		}

@@ -10,6 +10,7 @@ import (
 	"relay/cli/station"
 	"relay/cli/term"
 	"relay/cli/words"
+	"relay/cli/words/listed"
 	"relay/directory"
 	"relay/relay/oneline"
 )
@@ -61,7 +62,7 @@ func runDirectory(c *cli.Context, t *term.Terminal) error {
 	cfg.Proxies = proxies
 	cfg.Lists = &directory.Moderation{Allow: c.String("allow"), Deny: c.String("deny")}
 	if _, err := cfg.Lists.Load(); err != nil {
-		text, _ := words.DirectoryTrouble(directory.Trouble{Files: true, Err: err})
+		text, _ := listed.Trouble(directory.Trouble{Files: true, Err: err})
 		return fault.Usage("it has a channel's ID or link at the beginning of each line, and # before remarks", "%s", text)
 	}
 	ln, err := port.Open(t)
@@ -69,7 +70,7 @@ func runDirectory(c *cli.Context, t *term.Terminal) error {
 		return err
 	}
 	base := "http://" + station.LocalAddr(ln)
-	for _, l := range words.DirectoryOpen(base) {
+	for _, l := range listed.Open(base) {
 		t.Say("%s", l)
 	}
 	t.Result(base + "/")

@@ -17,7 +17,7 @@ import (
 	"relay/cli/ask"
 	"relay/cli/flag"
 	"relay/cli/term"
-	"relay/cli/words"
+	"relay/cli/words/listed"
 	"relay/directory"
 	"relay/playback/api"
 	"relay/relay"
@@ -62,7 +62,7 @@ func Print(t *term.Terminal, out io.Writer, near []string, l *directory.List) er
 		lines = append(lines, Rows(l)...)
 	}
 	_, err := fmt.Fprintln(out, strings.Join(lines, "\n"))
-	if more := words.DirectoryMore(len(l.Channels)+len(l.PeerCast), l.Total); more != "" {
+	if more := listed.More(len(l.Channels)+len(l.PeerCast), l.Total); more != "" {
 		t.Say("%s", more)
 	}
 	return err
@@ -84,9 +84,9 @@ func (d Lists) read(ctx context.Context, t *term.Terminal, w directory.Wish) *di
 	c := directory.Client{Version: d.Version}
 	l, failed := c.Read(ctx, d.At, w)
 	for _, f := range failed {
-		t.Warn(words.DirectoryFailed(f))
+		t.Warn(listed.Failed(f))
 	}
-	if s := words.DirectoryRefused(l); s != "" {
+	if s := listed.Refused(l); s != "" {
 		t.Say("%s", s)
 	}
 	return l
@@ -106,10 +106,10 @@ func (d Lists) Find(ctx context.Context, t *term.Terminal, name string) (relay.I
 	if _, none := errors.AsType[*naming.NoneError](err); none {
 		for _, p := range l.PeerCast {
 			if strings.HasPrefix(strings.ToLower(p.Name), strings.ToLower(name)) && p.Tip != "" {
-				return relay.Invite{}, words.DirectoryOnlyPeerCast(p.Name, address(p))
+				return relay.Invite{}, listed.OnlyPeerCast(p.Name, address(p))
 			}
 		}
-		return relay.Invite{}, words.DirectoryNone(name, d.At)
+		return relay.Invite{}, listed.None(name, d.At)
 	}
 	if err != nil {
 		return relay.Invite{}, ask.Ambiguous(err)
@@ -117,11 +117,11 @@ func (d Lists) Find(ctx context.Context, t *term.Terminal, name string) (relay.I
 	f := l.Channels[i]
 	link := f.Link(meansHere(&hostnet.Subnets{}))
 	if link == "" {
-		return relay.Invite{}, words.DirectoryUnreachable(all[i].String())
+		return relay.Invite{}, listed.Unreachable(all[i].String())
 	}
 	inv, err := relay.ParseInvite(link)
 	if err == nil {
-		t.Say("%s", words.FoundIn(all[i].String(), host(f.In)))
+		t.Say("%s", listed.FoundIn(all[i].String(), host(f.In)))
 	}
 	return inv, err
 }

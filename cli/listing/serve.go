@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"relay/cli/term"
-	"relay/cli/words"
+	"relay/cli/words/listed"
 	"relay/directory"
 	"relay/relay"
 	"relay/relay/stream"
@@ -27,7 +27,7 @@ func Serve(ctx context.Context, t *term.Terminal, ln net.Listener, cfg directory
 	}
 	cfg.Probe = probeWith(key)
 	cfg.Trouble = func(tr directory.Trouble) {
-		text, hint := words.DirectoryTrouble(tr)
+		text, hint := listed.Trouble(tr)
 		if tr.Err == nil {
 			t.Say("%s", text)
 			return
@@ -42,7 +42,7 @@ func Serve(ctx context.Context, t *term.Terminal, ln net.Listener, cfg directory
 		tick := time.NewTicker(statusEvery)
 		defer tick.Stop()
 		for {
-			t.Show(words.DirectoryStatus(s.Status()))
+			t.Show(listed.Status(s.Status()))
 			select {
 			case <-tick.C:
 			case <-ctx.Done():

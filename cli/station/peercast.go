@@ -173,3 +173,25 @@ func (s *Station) tellPeerCast(c *relay.Channel) {
 		s.t.Say("%s", words.PeerCastAt(at.String(), pcp.ChannelID(c.ID()).String()))
 	}
 }
+
+// PeerCastPort says whether PeerCast is served, and on which port of its own, 0 for that for links.
+type PeerCastPort struct {
+	Open bool
+	Own  uint16
+}
+
+// Outward is what lists may be told of a station, besides its channels.
+type Outward struct {
+	Title    string // of the source's channel until there is a header
+	Via      []relay.HostPort
+	PeerCast PeerCastPort
+}
+
+// Outward returns it.
+func (s *Station) Outward() Outward {
+	o := Outward{Title: s.cfg.Title, Via: s.cfg.Via, PeerCast: PeerCastPort{Open: s.peercast != nil}}
+	if s.peercastAt != nil {
+		o.PeerCast.Own = s.peercastAt.Addr().(*net.TCPAddr).AddrPort().Port()
+	}
+	return o
+}

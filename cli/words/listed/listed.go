@@ -1,4 +1,5 @@
-package words
+// Package listed is what people are told of directories, and of channels in them.
+package listed
 
 import (
 	"context"
@@ -10,6 +11,7 @@ import (
 
 	"relay/cli/fault"
 	"relay/cli/term"
+	"relay/cli/words"
 	"relay/directory"
 )
 
@@ -29,30 +31,30 @@ func hosts(of []*url.URL) string {
 	return strings.Join(all, ", ")
 }
 
-// AnnouncePrivate refuses to list a private channel.
-func AnnouncePrivate() error {
+// Private refuses to list a private channel.
+func Private() error {
 	return fault.Usage("leave --announce out, or broadcast a channel that is not private", "this channel is private, and a directory would tell everybody of it")
 }
 
-// ListedAgain says that a directory lists the channel now, which it did not before.
-func ListedAgain(at *url.URL) string {
+// Again says that a directory lists the channel now, which it did not before.
+func Again(at *url.URL) string {
 	return fmt.Sprintf("%s lists the channel now.", at.Host)
 }
 
-// NotListed says why a directory does not list the channel.
-func NotListed(at *url.URL, why error) Warning {
-	w := Warning{Code: warnDirectory}
+// Not says why a directory does not list the channel.
+func Not(at *url.URL, why error) words.Warning {
+	w := words.Warning{Code: warnDirectory}
 	no, refused := errors.AsType[*directory.RefusedError](why)
 	if !refused {
 		w.Text = fmt.Sprintf("the directory %s does not list the channel: %s", at.Host, directoryError(why))
 		w.Hint = "is --announce right, and does that directory run? The stream goes on; still trying"
 		return w
 	}
-	said, known := notListed[string(no.Why)]
+	text, known := notListed[string(no.Why)]
 	if !known {
-		said = refusalWords{"the directory %s does not list the channel, for a reason that this version does not know", "the stream goes on; still trying. relay update --check says whether there is a newer version"}
+		text = said{"the directory %s does not list the channel, for a reason that this version does not know", "the stream goes on; still trying. relay update --check says whether there is a newer version"}
 	}
-	w.Text, w.Hint = fmt.Sprintf(said.what, at.Host), said.next
+	w.Text, w.Hint = fmt.Sprintf(text.what, at.Host), text.next
 	if no.Why == directory.RefusedClock {
 		w.Text = fmt.Sprintf("the directory %s does not list the channel: this machine's clock says %s, and its clock says %s", at.Host, clock(time.Now()), clock(no.Now))
 	}
@@ -61,8 +63,11 @@ func NotListed(at *url.URL, why error) Warning {
 
 func clock(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
 
+// said is what a directory says, and what to do.
+type said struct{ what, next string }
+
 // notListed is by reason what a directory says, with its name in the sentence, and what to do.
-var notListed = map[string]refusalWords{
+var notListed = map[string]said{
 	string(directory.RefusedDenied):  {"whoever runs the directory %s does not list this channel", "ask them why, or leave it out of --announce"},
 	string(directory.RefusedClock):   {"%s", "set this machine's clock. The stream goes on; still trying"},
 	string(directory.RefusedDead):    {"the directory %s does not list the channel: it cannot reach this machine", "have the router let the port for links in (relay doctor --internet says whether it does), or use --via. The stream goes on; still trying"},
@@ -98,13 +103,13 @@ func directoryError(err error) string {
 	return term.Clean(fault.Plain(err))
 }
 
-// DirectoryFailed says that a directory could not be read.
-func DirectoryFailed(f directory.Failure) (text, hint string) {
+// Failed says that a directory could not be read.
+func Failed(f directory.Failure) (text, hint string) {
 	return fmt.Sprintf("the directory %s could not be read: %s", f.URL.Host, directoryError(f.Err)), "is --directory right, and does it run?"
 }
 
-// DirectoryRefused says how much of what directories told does not count; "" for nothing.
-func DirectoryRefused(l *directory.List) string {
+// Refused says how much of what directories told does not count; "" for nothing.
+func Refused(l *directory.List) string {
 	switch {
 	case l.Forged > 0 && l.Old > 0:
 		return fmt.Sprintf("Left out: %d channels that their keys have not signed so, and %d that are over.", l.Forged, l.Old)
@@ -116,8 +121,8 @@ func DirectoryRefused(l *directory.List) string {
 	return ""
 }
 
-// DirectoryMore says that there are more channels than are shown; "" if there are not.
-func DirectoryMore(shown, total int) string {
+// More says that there are more channels than are shown; "" if there are not.
+func More(shown, total int) string {
 	if total <= shown {
 		return ""
 	}
@@ -127,8 +132,8 @@ func DirectoryMore(shown, total int) string {
 // FoundIn says where a channel was found.
 func FoundIn(channel, host string) string { return fmt.Sprintf("Found   %s at %s", channel, host) }
 
-// DirectoryOpen says where a directory is.
-func DirectoryOpen(base string) []string {
+// Open says where a directory is.
+func Open(base string) []string {
 	return []string{
 		"Page      " + base + "/",
 		"Announce  relay source --announce " + base + "/",
@@ -136,8 +141,8 @@ func DirectoryOpen(base string) []string {
 	}
 }
 
-// DirectoryTrouble says what goes wrong with what a directory reads, or that it is over.
-func DirectoryTrouble(t directory.Trouble) (text, hint string) {
+// Trouble says what goes wrong with what a directory reads, or that it is over.
+func Trouble(t directory.Trouble) (text, hint string) {
 	line := new(directory.ErrLine)
 	switch {
 	case t.Files && t.Err == nil:
@@ -152,8 +157,8 @@ func DirectoryTrouble(t directory.Trouble) (text, hint string) {
 	return fmt.Sprintf("the directory %s cannot be mirrored: %s", t.Mirror, directoryError(t.Err)), "its channels stay for ten minutes; it is asked again each minute"
 }
 
-// DirectoryStatus is one line about a directory.
-func DirectoryStatus(st directory.Status) string {
+// Status is one line about a directory.
+func Status(st directory.Status) string {
 	refused := uint64(0)
 	for _, n := range st.Refused {
 		refused += n
@@ -161,24 +166,24 @@ func DirectoryStatus(st directory.Status) string {
 	return fmt.Sprintf("%d channels, %d watching | %d mirrored | %d refused", st.Channels, st.Listeners, len(st.Mirrors), refused)
 }
 
-// DirectoryOnlyPeerCast says that a name means a channel of PeerCast's.
-func DirectoryOnlyPeerCast(name, address string) error {
+// OnlyPeerCast says that a name means a channel of PeerCast's.
+func OnlyPeerCast(name, address string) error {
 	return &fault.Error{
 		Err:  fmt.Errorf("%q is a channel of PeerCast's, which relay watch does not play", name),
 		Hint: "relay source " + address + " brings it into a tree of relays", Code: fault.ExitNobody,
 	}
 }
 
-// DirectoryNone says that a name is not there.
-func DirectoryNone(name string, in []*url.URL) error {
+// None says that a name is not there.
+func None(name string, in []*url.URL) error {
 	return &fault.Error{
 		Err:  fmt.Errorf("no channel at %s has a title or an ID that begins with %q", hosts(in), name),
 		Hint: "relay list shows what there is", Code: fault.ExitNobody,
 	}
 }
 
-// DirectoryUnreachable says that a channel is listed without a place that means something here.
-func DirectoryUnreachable(channel string) error {
+// Unreachable says that a channel is listed without a place that means something here.
+func Unreachable(channel string) error {
 	return &fault.Error{
 		Err:  fmt.Errorf("%s is listed, and none of its addresses mean anything in this network", channel),
 		Hint: "ask its broadcaster for the link", Code: fault.ExitNobody,

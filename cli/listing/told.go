@@ -1,4 +1,4 @@
-package station
+package listing
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"relay/cli/station"
 	"relay/cli/words"
 	"relay/directory"
 	"relay/ingest/flv"
@@ -15,27 +16,29 @@ import (
 	"relay/relay/hostnet"
 )
 
-// peercastGateway is where PeerCast programs get the channel, at the address that the node tells first; zero for nowhere.
-func (s *Station) peercastGateway() (at netip.AddrPort) {
-	if own := placesToTell(s.Node.Addrs()); s.peercast != nil && len(own) > 0 {
-		if at = own[0]; s.peercastAt != nil {
-			at = netip.AddrPortFrom(at.Addr(), s.peercastAt.Addr().(*net.TCPAddr).AddrPort().Port())
-		}
+// gateway is where PeerCast programs get the channel, at the address that the node tells first; zero for nowhere.
+func gateway(own []netip.AddrPort, p station.PeerCastPort) netip.AddrPort {
+	own = placesToTell(own)
+	switch {
+	case !p.Open || len(own) == 0:
+		return netip.AddrPort{}
+	case p.Own == 0: // that for links, which a router may have opened under another number
+		return own[0]
 	}
-	return at
+	return netip.AddrPortFrom(own[0].Addr(), p.Own)
 }
 
 // nameTime bounds the look-up of a helper's name.
 const nameTime = 2 * time.Second
 
 // Announcement is what directories may tell everybody of a channel now: says, and what this node knows.
-func (s *Station) Announcement(ctx context.Context, c *relay.Channel, live bool, says directory.Announcement) directory.Announcement {
-	a := says
+func Announcement(ctx context.Context, s *station.Station, c *relay.Channel, live bool, says directory.Announcement) directory.Announcement {
+	a, o := says, s.Outward()
 	st, ok := c.Status()
 	if !ok {
 		return directory.Announcement{}
 	}
-	a.Live, a.Listeners, a.BitRate, a.Title = live, st.Watching, 0, s.cfg.Title
+	a.Live, a.Listeners, a.BitRate, a.Title = live, st.Watching, 0, o.Title
 	if live {
 		a.BitRate = st.Ring.BitRate
 	}
@@ -46,13 +49,14 @@ func (s *Station) Announcement(ctx context.Context, c *relay.Channel, live bool,
 			a.Title = info.Title
 		}
 	}
-	a.Places, a.PeerCast = placesToTell(s.placesOf(ctx)), s.peercastGateway()
+	own := s.Node.Addrs()
+	a.Places, a.PeerCast = placesToTell(append(addrsOf(ctx, o.Via), own...)), gateway(own, o.PeerCast)
 	return a
 }
 
-// placesOf is where others reach the channel: its helper's addresses, and then the node's own.
-func (s *Station) placesOf(ctx context.Context) (all []netip.AddrPort) {
-	for _, h := range s.cfg.Via {
+// addrsOf looks hosts up.
+func addrsOf(ctx context.Context, hosts []relay.HostPort) (all []netip.AddrPort) {
+	for _, h := range hosts {
 		if ip, err := netip.ParseAddr(h.Host); err == nil {
 			all = append(all, netip.AddrPortFrom(ip.Unmap(), h.Port))
 			continue
@@ -64,7 +68,7 @@ func (s *Station) placesOf(ctx context.Context) (all []netip.AddrPort) {
 			all = append(all, netip.AddrPortFrom(ip.Unmap(), h.Port))
 		}
 	}
-	return append(all, s.Node.Addrs()...)
+	return all
 }
 
 // placesToTell are those that a stranger may be told: of the Internet, or where there are none, of this network. So a list

@@ -283,6 +283,9 @@ func (h *hlsRun) fill(ctx context.Context, c *Channel, f *feed, finish <-chan st
 		if len(batch.Parts) > 0 {
 			h.gap(f.cursor)
 			came = time.Now()
+			if _, past := f.cursor.(*timeshift); past {
+				h.out.Date(f.made)
+			}
 			if err := h.out.Write(batch); err != nil {
 				return notCarried, err
 			}

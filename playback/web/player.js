@@ -104,11 +104,13 @@ export class Player {
     }
   }
 
-  /** open plays another channel; null for none. */
+  /** open plays another channel, also if that before was paused; null for none. */
   open(at) {
     if (at?.media === this.#at?.media) return;
     this.#at = at;
+    this.paused = false;
     this.#from = null;
+    this.#clear(); // or the other channel's last picture would stay
     this.#pace = new Pace();
     this.#backoff.good();
     this.#start();
@@ -447,9 +449,15 @@ export class Player {
     if (!this.#at || !Source || this.state.name === 'resting') return;
     this.#from = this.at; // where it goes on
     this.#stop();
-    this.#video.removeAttribute('src'); // and with it the decoder
-    this.#video.load();
+    this.#clear();
     this.#set({ name: 'resting', why });
+  }
+
+  // clear takes the picture away, and with it the decoder.
+  #clear() {
+    this.#drop();
+    this.#video.removeAttribute('src');
+    this.#video.load();
   }
 }
 

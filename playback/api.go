@@ -14,14 +14,19 @@ import (
 const apiPrefix = "/api/v1/"
 
 // public describes the channel now to anyone who may watch it; base is the address of
-// the listener, without a slash at its end.
-func (c *Channel) public(base string) api.PublicChannel {
+// the listener, without a slash at its end. near says that who asks is in this machine's own networks.
+func (c *Channel) public(base string, near bool) api.PublicChannel {
 	f := c.facts()
+	parent := ""
+	if f.Parent != nil && (near || !f.Parent.AtHome) {
+		parent = f.Parent.Name
+	}
 	at := base + "/" + c.id.Short()
 	return api.PublicChannel{
-		Channel:  c.about(f, c.stats().BitRate),
-		Parent:   f.ParentTag,
-		Children: len(f.Children),
+		Channel:    c.about(f, c.stats().BitRate),
+		Parent:     f.ParentTag,
+		ParentName: parent,
+		Children:   len(f.Children),
 		URLs: api.URLs{
 			FLV: at + ".flv", MP4: at + ".mp4", TS: at + ".ts", M3U: at + ".m3u",
 			HLS:  base + "/hls/" + c.id.Short() + "/index.m3u8",
@@ -86,7 +91,7 @@ func (s *routes) channels(w http.ResponseWriter, r *http.Request) {
 		channels = []*Channel{c}
 	}
 	for _, c := range channels {
-		p := c.public(base(r))
+		p := c.public(base(r), s.near(callerOf(r).addr))
 		host := callerOf(r).host
 		if s.config.Thumbnails {
 			p.URLs.JPG = base(r) + "/" + c.id.Short() + thumbnailSuffix

@@ -403,7 +403,7 @@ func FactsFrom(st relay.Status, ok bool, e *Encoder) api.Facts {
 	}
 	f.Path = append(f.Path, st.Tree.ID.String())
 	if p := st.Tree.Parent; !p.ID.IsZero() {
-		f.Parent = &api.Peer{ID: p.ID.String(), Name: st.ParentName, Addr: words.FirstAddr(p), Near: st.Near}
+		f.Parent = &api.Peer{ID: p.ID.String(), Name: st.ParentName, AtHome: st.ParentHome, Addr: words.FirstAddr(p), Near: st.Near}
 		f.ParentTag = p.ID.Tag()
 	}
 	for _, ch := range st.Tree.Children {

@@ -14,7 +14,7 @@ import { badgeOf, sight } from './state.js';
 import { html } from './svg.js';
 import { Tree } from './tree.js';
 import { asked } from './tongue.js';
-import { absent, behind, behindByHLS, dropped, format, leftPeers, millis, place, rate, reach, seconds, titleOf, treeSum, treeWords, watching } from './words.js';
+import { absent, behind, behindByHLS, dropped, format, leftPeers, millis, parentOf, place, rate, reach, seconds, titleOf, treeSum, treeWords, watching } from './words.js';
 
 const el = (id) => document.getElementById(id);
 const video = el('video');
@@ -146,7 +146,8 @@ function showBadges() {
   const late = delay();
   badge('b-delay', '', stage.behind ? stage.behind : late !== null ? behind(seconds(late / 1000)) : player.state.name === 'playing' ? behindByHLS : '');
   const [before, ...after] = place(c, '\0').split('\0');
-  badge('b-place', '', after.length ? html('span', {}, before, html('code', {}, c.parent.slice(0, 4)), ...after) : before);
+  const [id, name] = parentOf(c);
+  badge('b-place', '', after.length ? html('span', {}, before, html('code', {}, id), name && ` ${name}`, ...after) : before);
   badge('b-format', '', [format(c.codec), c.bit_rate ? rate(c.bit_rate) : ''].filter(Boolean).join(' · '));
   badge('b-viewers', '', watching(c));
   badge('b-reach', '', reach(c.reach));

@@ -111,8 +111,11 @@ export function leftPeers(counts) {
   return say('left.peers', { n: reasons.reduce((sum, reason) => sum + counts[reason], 0), why: all(reasons.map((reason) => say(`left.${reason}`))) });
 }
 
-/** place says where in the tree the node stands; its parent is called by the beginning of its ID, or as is said. */
-export function place(channel, parent = channel.parent.slice(0, 4)) {
+/** parentOf is the beginning of the parent's ID and its name, '' for none. */
+export const parentOf = (channel) => [channel.parent.slice(0, 4), called({ name: channel.parent_name })];
+
+/** place says where in the tree the node stands; its parent is called by the beginning of its ID and its name, or as is said. */
+export function place(channel, parent = parentOf(channel).filter(Boolean).join(' ')) {
   if (channel.root) return say('place.source');
   if (!channel.parent) return say('place.looking');
   const cut = ['orphaned', 'reconnecting', 'ended'].includes(channel.situation.name);

@@ -46,6 +46,7 @@ func nodeFlags(players string) []cli.Flag {
 		flag.Name(),
 		flag.Config(),
 		flag.NoDiscovery(),
+		flag.Resolver(),
 		flag.Toggle("verbose", "log what happens to stderr"),
 	}, append(append(flag.Serving(), flag.Discovery()...), operationsFlags()...)...)
 }
@@ -100,6 +101,9 @@ func stationFlags(c *cli.Context) (s station.Config, err error) {
 	}
 	s.MapPort = !c.Bool("no-port-mapping")
 	if s.Discovery, err = flag.ReadDiscovery(c); err != nil {
+		return s, err
+	}
+	if s.Domains, err = flag.ReadResolver(c); err != nil {
 		return s, err
 	}
 	if s.Admin, err = adminOf(c); err != nil {

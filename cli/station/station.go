@@ -15,6 +15,7 @@ import (
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
 
+	"relay/cli/domain"
 	"relay/cli/lan"
 	"relay/cli/lean"
 	"relay/cli/term"
@@ -94,8 +95,9 @@ type Config struct {
 	MaxViewers   int              // likewise
 	Near         bool             // players in this machine's own networks alone
 	Discovery    lan.Config
-	Keep         *archive.Limits // of what is kept of each channel in Store; nil for nothing
-	Title        string          // of the source's channel until there is a header; may be empty
+	Domains      *domain.Resolver // asked for addresses where a link names a domain; nil for none
+	Keep         *archive.Limits  // of what is kept of each channel in Store; nil for nothing
+	Title        string           // of the source's channel until there is a header; may be empty
 }
 
 // Open opens the listeners and makes the node, or leaves nothing open. The caller closes the
@@ -114,6 +116,9 @@ func Open(t *term.Terminal, log *zap.Logger, cfg Config) (_ *Station, err error)
 	}
 	nc := relay.Config{Key: cfg.Key, Slots: cfg.Slots, Upload: cfg.Upload, Store: cfg.Store, Version: cfg.Version, Log: log}
 	nc.Name, nc.HostName, nc.HideNames = cfg.Name, cfg.HostName, cfg.HideNames
+	if cfg.Domains != nil {
+		nc.AskDomain = cfg.Domains.Addrs
+	}
 	nc.Helper, nc.Brought, nc.MaxRate, nc.Recordings = cfg.Helper, cfg.Brought, cfg.MaxRate, cfg.Recordings
 	if cfg.Alone {
 		nc.Slots = -1

@@ -89,7 +89,7 @@ func listener(c *cli.Context, what, name, host string, def int) (station.Port, e
 
 // stationFlags reads nodeFlags.
 func stationFlags(c *cli.Context) (s station.Config, err error) {
-	s.Version = Version
+	s.Version, s.Folder, s.Follows = Version, c.String("config"), true
 	if s.Listen, err = listener(c, "links", "listen", "", relay.DefaultPort); err != nil {
 		return s, err
 	}

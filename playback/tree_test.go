@@ -100,7 +100,7 @@ func TestAMachinesNameIsForItsNeighbours(t *testing.T) {
 		Channels: list(NewChannel(stream.ChannelID{1}, ring, func() api.Facts {
 			return api.Facts{Watching: new(14), ParentTag: "b", Parent: &api.Peer{Name: "laptop", AtHome: true}}
 		}), NewChannel(stream.ChannelID{2}, ring, func() api.Facts { return api.Facts{ParentTag: "a", Parent: &api.Peer{Name: "given"}} })),
-		Proxies:  Proxies{netip.MustParsePrefix("127.0.0.0/8")},
+		Proxies: Proxies{netip.MustParsePrefix("127.0.0.0/8")},
 		Own: func(a netip.Addr) bool {
 			return a == netip.MustParseAddr("10.1.2.3") || a == netip.MustParseAddr("203.0.113.8")
 		},

@@ -125,18 +125,19 @@ var law = []struct {
 	{"cli/input", []string{"cli/fault", "cli/term", "ingest/flv", "ingest/rtmp"}},
 	{"cli/treedraw", []string{"cli/term", "playback/api", "tree"}},
 	{"cli/words", []string{"cli/domain", "cli/fault", "cli/term", "ingest", "ingest/flv", "ingest/rtmp", "playback", "playback/api", "relay", "relay/archive", "relay/hostnet", "relay/portmap", "relay/refusal", "relay/stream", "relay/wire", "tree"}},
-	{"cli/seek", []string{"cli/ask", "cli/domain", "cli/fault", "cli/lan", "cli/term", "cli/words", "relay", "relay/naming", "relay/store", "relay/stream"}},
+	{"cli/follow", []string{"cli/domain", "cli/lan", "playback/api", "relay", "relay/discovery", "relay/oneline", "relay/seal", "relay/store", "relay/stream"}},
+	{"cli/seek", []string{"cli/ask", "cli/domain", "cli/fault", "cli/follow", "cli/lan", "cli/term", "cli/words", "relay", "relay/discovery", "relay/naming", "relay/store", "relay/stream"}},
 	{"cli/doctor", []string{"cli/ask", "cli/fault", "cli/lan", "cli/term", "cli/words", "playback/api", "relay", "relay/discovery", "relay/hostnet", "relay/store", "relay/stream"}},
 	{"cli/sink", []string{"cli/fault", "cli/term", "cli/words", "ingest/flv", "playback", "relay/stream"}},
 	{"cli/station", []string{
-		"cli/domain", "cli/fault", "cli/lan", "cli/lean", "cli/term", "cli/words", "ingest/flv", "ingest/rtmp", "playback", "playback/admin", "playback/api",
+		"cli/domain", "cli/fault", "cli/follow", "cli/lan", "cli/lean", "cli/term", "cli/words", "ingest/flv", "ingest/rtmp", "playback", "playback/admin", "playback/api",
 		"relay", "relay/archive", "relay/discovery", "relay/hostnet", "relay/portmap", "relay/refusal", "relay/seal", "relay/store", "relay/stream", "relay/wire", "tree",
 	}},
 	{"cli/carry", []string{"cli/fault", "cli/station", "cli/term", "cli/words", "relay", "relay/hostnet", "relay/stream"}},
 	{"cli/demo", []string{"cli/lan", "cli/station", "cli/term", "cli/words", "ingest", "playback", "relay", "relay/stream", "tree"}},
 	{"cli/service", []string{"cli/fault", "cli/term", "cli/words"}},
 	{"cli/update", []string{"cli/fault", "cli/words"}},
-	{"cli/upkeep", []string{"cli/ask", "cli/fault", "cli/flag", "cli/service", "cli/term", "cli/update", "cli/words", "playback/admin"}},
+	{"cli/upkeep", []string{"cli/ask", "cli/fault", "cli/flag", "cli/follow", "cli/seek", "cli/service", "cli/term", "cli/update", "cli/words", "playback/admin", "relay", "relay/naming", "relay/store", "relay/stream"}},
 	{"cli/manual", []string{"cli/ask", "cli/fault", "cli/flag", "cli/key", "cli/lan", "cli/sink", "cli/term", "cli/upkeep", "playback", "relay/store"}},
 }
 

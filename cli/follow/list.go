@@ -206,6 +206,29 @@ func (l *List) Add(c Channel) error {
 	return nil
 }
 
+// Take puts a channel of another list at the end, unless it is there: what it is called here stays.
+func (l *List) Take(c Channel) error {
+	if err := l.fits(c); err != nil {
+		return err
+	}
+	return l.Add(c)
+}
+
+// IsTaken reports whether an error of Add says that the name stands for another channel.
+func IsTaken(err error) bool { return errors.Is(err, errNameTaken) }
+
+// IsThere reports whether an error of Take says that the channel is there already.
+func IsThere(err error) bool { return errors.Is(err, errThere) }
+
+// Text is what counts of the list, a line for each channel.
+func (l *List) Text() string {
+	var b strings.Builder
+	for _, c := range l.Channels {
+		b.WriteString(c.line() + "\n")
+	}
+	return b.String()
+}
+
 // Remove takes a channel off the list, by its name or ID. It reports false if it is not there.
 func (l *List) Remove(name string) (Channel, bool) {
 	c := l.Find(name)

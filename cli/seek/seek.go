@@ -66,6 +66,9 @@ func (c Config) Find(ctx context.Context, t *term.Terminal, log *zap.Logger, in 
 	if p.Name == "" {
 		return s.onNetwork(ctx, "")
 	}
+	if f, found, err := s.byFollowed(ctx, p.Bare()); found || err != nil || ctx.Err() != nil {
+		return f, found, err
+	}
 	n, which, ok := Domain(p.Bare())
 	if !ok {
 		return s.onNetwork(ctx, p.Name)
@@ -124,8 +127,13 @@ func (s seeker) onNetwork(ctx context.Context, name string) (Found, bool, error)
 	if found == nil {
 		return Found{}, false, err
 	}
-	s.t.Say("Found   %s on this network", found.Name())
-	f := Found{Invite: relay.Invite{Channel: found.ID}}
-	f.Invite.Hosts, f.Zoned = lan.Seeds(found.Addrs)
-	return f, true, nil
+	return s.neighbour(found), true, nil
+}
+
+// neighbour is a channel of this network.
+func (s seeker) neighbour(c *lan.Channel) (f Found) {
+	s.t.Say("Found   %s on this network", c.Name())
+	f.Invite.Channel = c.ID
+	f.Invite.Hosts, f.Zoned = lan.Seeds(c.Addrs)
+	return f
 }

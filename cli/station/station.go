@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"relay/cli/domain"
+	"relay/cli/follow"
 	"relay/cli/lan"
 	"relay/cli/lean"
 	"relay/cli/term"
@@ -55,6 +56,7 @@ type Station struct {
 	t         *term.Terminal
 	ops       *operations
 	players   *playback.Server
+	follows   *follow.Watcher // nil if nobody's list is looked at
 
 	mu       sync.Mutex
 	channels []*playback.Channel
@@ -95,6 +97,8 @@ type Config struct {
 	MaxViewers   int              // likewise
 	Near         bool             // players in this machine's own networks alone
 	Discovery    lan.Config
+	Follows      bool             // the channels of the list in Folder are looked for now and then
+	Folder       string           // with the keys, as [store.Open] has it
 	Domains      *domain.Resolver // asked for addresses where a link names a domain; nil for none
 	Keep         *archive.Limits  // of what is kept of each channel in Store; nil for nothing
 	Title        string           // of the source's channel until there is a header; may be empty
@@ -140,6 +144,9 @@ func Open(t *term.Terminal, log *zap.Logger, cfg Config) (_ *Station, err error)
 	nc.NoPackets = s.noPackets
 	if s.Node, err = relay.New(nc); err != nil {
 		return nil, err
+	}
+	if cfg.Follows {
+		s.follows = s.newFollows()
 	}
 	s.players = playback.NewServer(s.playing())
 	return s, nil
@@ -193,6 +200,9 @@ func (s *Station) playing() playback.Config {
 	}
 	if s.cfg.Near {
 		pc.Near = s.Node.Near
+	}
+	if s.follows != nil {
+		pc.Followed = s.followed
 	}
 	return pc
 }
@@ -347,6 +357,9 @@ func (s *Station) Run(ctx context.Context, g *errgroup.Group) {
 		g.Go(func() error { return s.mapper.Run(ctx) })
 	}
 	g.Go(func() error { return s.players.Run(ctx, s.HTTP) })
+	if s.follows != nil {
+		g.Go(func() error { s.follows.Run(ctx); return nil })
+	}
 	lean.Collect()
 	g.Go(func() error { s.ops.lean(ctx, s.Node); return nil })
 	if s.responder != nil {

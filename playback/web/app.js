@@ -4,6 +4,7 @@
 import { set, showCard, showLinks } from './card.js';
 import { addresses, chosen, named } from './choice.js';
 import { Details } from './details.js';
+import { Followed } from './followed.js';
 import { Graph } from './graph.js';
 import { keySheet, listen } from './keys.js';
 import { Poll, askEvery } from './node.js';
@@ -36,6 +37,7 @@ const share = new Share();
 const tree = new Tree(el('tree'), el('treedetail'));
 const delays = new Graph(el('delaygraph'), { series: ['node', 'eye'], write: millis, least: 100 });
 const uploads = new Graph(el('uploadgraph'), { series: ['in', 'out'], write: rate, least: 1e5 });
+const followed = new Followed(el('followed'), el('followedlist'), kept, show);
 let upload = null; // bit/s, by the newest survey
 
 // What the address names can be asked for before the node has said anything.
@@ -124,7 +126,7 @@ function show() {
   document.title = title ? `${title} · relay` : 'relay';
   for (const id of ['graphs', 'elsewhere', 'treepanel', 'more']) el(id).hidden = !channel || !details.open;
   el('headline').hidden = !channel;
-  document.body.classList.toggle('alone', el('graphs').hidden && el('channels').hidden);
+  document.body.classList.toggle('alone', el('graphs').hidden && el('channels').hidden && followed.hidden);
   document.body.classList.toggle('choosing', channels?.length > 1 && !channel && !wanted);
   if (channel) showLinks(el('links'), channel);
 }

@@ -60,6 +60,9 @@ export const shareWords = {
 /** titleOf is what a channel is called where it has no title. */
 export const titleOf = (c) => c.title || say('page.untitled', { name: c.name });
 
+/** What is said of each state of a channel that a person follows. */
+export const followWords = group('followed', 'live', 'on', 'waiting', 'off');
+
 /** absent says why there is no channel to play; null where there are several to choose from. */
 export function absent(channels, wanted) {
   if (channels.length === 0) return { title: say('absent.none.title'), text: say('absent.none.text'), busy: true };

@@ -138,7 +138,7 @@ var law = []struct {
 	{"cli/service", []string{"cli/fault", "cli/term", "cli/words"}},
 	{"cli/update", []string{"cli/fault", "cli/words"}},
 	{"cli/upkeep", []string{"cli/ask", "cli/fault", "cli/flag", "cli/follow", "cli/seek", "cli/service", "cli/term", "cli/update", "cli/words", "playback/admin", "relay", "relay/naming", "relay/store", "relay/stream"}},
-	{"cli/manual", []string{"cli/ask", "cli/fault", "cli/flag", "cli/key", "cli/lan", "cli/sink", "cli/term", "cli/upkeep", "playback", "relay/store"}},
+	{"cli/manual", []string{"cli/ask", "cli/fault", "cli/flag", "cli/follow", "cli/key", "cli/lan", "cli/sink", "cli/term", "cli/upkeep", "playback", "relay/store"}},
 }
 
 // standard are the rooms that import nothing but the standard library and rooms of the law.

@@ -1,9 +1,8 @@
-package cli
+package upkeep
 
 import (
 	"crypto/ed25519"
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -18,7 +17,8 @@ import (
 	"relay/relay/store"
 )
 
-func listCommand(t *term.Terminal, stdio Stdio) *cli.Command {
+// List is the command that lists the channels on this network, and those that are followed.
+func List(t *term.Terminal) *cli.Command {
 	return &cli.Command{
 		Name:      "list",
 		Usage:     "list the channels on this network, and those that you follow",
@@ -34,11 +34,11 @@ addresses, and where their nodes were last. "on" means that a node of it has a w
 			flag.Config(),
 			flag.Resolver(),
 		}, flag.Discovery()...),
-		Action: func(c *cli.Context) error { return runList(c, t, stdio) },
+		Action: func(c *cli.Context) error { return list(c, t) },
 	}
 }
 
-func runList(c *cli.Context, t *term.Terminal, stdio Stdio) error {
+func list(c *cli.Context, t *term.Terminal) error {
 	if c.NArg() > 0 {
 		return fault.Usage("relay watch NAME watches one", "relay list takes no arguments")
 	}
@@ -50,16 +50,16 @@ func runList(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 	if err != nil {
 		return err
 	}
-	list, err := follow.Read(c.String("config"))
+	followed, err := follow.Read(c.String("config"))
 	if err != nil {
 		t.Say("%s", words.FollowUnread(err))
 	}
-	node, err := asker(c, len(list.Channels) > 0)
+	node, err := asker(c, len(followed.Channels) > 0)
 	if err != nil {
 		return err
 	}
 	t.Show("looking for channels on this network")
-	l, err := follow.Survey(c.Context, d, words.NewLog(t, c.Bool("verbose")), node, list.Channels, wait, follow.AtHosts(node, follow.SecretsIn(c.String("config"))))
+	l, err := follow.Survey(c.Context, d, words.NewLog(t, c.Bool("verbose")), node, followed.Channels, wait, follow.AtHosts(node, follow.SecretsIn(c.String("config"))))
 	t.Show("")
 	if err != nil || c.Context.Err() != nil {
 		return err
@@ -67,7 +67,7 @@ func runList(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 	if len(l.Network.Channels)+len(l.Followed) == 0 {
 		return lan.NoneFound(l.Asked)
 	}
-	if err := writeListing(c, t, stdio.Out, l); err != nil {
+	if err := writeListing(c, t, l); err != nil {
 		return fault.Fail("", "write the list: %w", err)
 	}
 	return nil
@@ -89,12 +89,12 @@ func asker(c *cli.Context, remembers bool) (*relay.Node, error) {
 	return relay.New(nc)
 }
 
-func writeListing(c *cli.Context, t *term.Terminal, out io.Writer, l follow.Listing) error {
+func writeListing(c *cli.Context, t *term.Terminal, l follow.Listing) error {
 	if c.Bool("json") {
-		if err := lan.WriteJSON(out, l.Network); err != nil {
+		if err := lan.WriteJSON(t.Out, l.Network); err != nil {
 			return err
 		}
-		return l.WriteJSON(out)
+		return l.WriteJSON(t.Out)
 	}
 	var lines []string
 	if here := l.Network.Sorted(); len(here) > 0 {
@@ -108,6 +108,6 @@ func writeListing(c *cli.Context, t *term.Terminal, out io.Writer, l follow.List
 		}
 		lines = append(lines, follow.Rows(l.Followed)...)
 	}
-	_, err := fmt.Fprintln(out, strings.Join(lines, "\n"))
+	_, err := fmt.Fprintln(t.Out, strings.Join(lines, "\n"))
 	return err
 }

@@ -74,16 +74,18 @@ func TestAChannelIsLookedForWhereItMayBe(t *testing.T) {
 			}
 			return nil, errors.New("nobody knows it")
 		}})
+		cut := w.add(option{slots: 3, hosts: []HostPort{{"10.9.9.9", 7144}}}) // it has the channel, and no way to the source
 		dead := HostPort{nobody.Addr().String(), nobody.Port()}
 		for name, c := range map[string]struct {
 			hosts []HostPort
 			found bool
 		}{
-			"by its address":         {[]HostPort{dead, hostPort(w.root.place)}, true},
-			"by its domain":          {[]HostPort{dead, AskedOf("example.com"), AskedOf("example.org")}, true},
-			"nowhere":                {nil, false},
-			"at dead addresses":      {[]HostPort{dead, AskedOf("example.com")}, false},
-			"behind too many others": {append(slices.Clone([]HostPort{{"10.9.9.9", 1}, {"10.9.9.9", 2}, {"10.9.9.9", 3}, {"10.9.9.9", 4}, {"10.9.9.9", 5}, {"10.9.9.9", 6}, {"10.9.9.9", 7}, {"10.9.9.9", 8}, {"10.9.9.9", 9}, {"10.9.9.9", 10}, {"10.9.9.9", 11}, {"10.9.9.9", 12}}), hostPort(w.root.place)), false},
+			"by its address":           {[]HostPort{dead, hostPort(w.root.place)}, true},
+			"behind one without a way": {[]HostPort{hostPort(cut.place), hostPort(w.root.place)}, true},
+			"by its domain":            {[]HostPort{dead, AskedOf("example.com"), AskedOf("example.org")}, true},
+			"nowhere":                  {nil, false},
+			"at dead addresses":        {[]HostPort{dead, AskedOf("example.com")}, false},
+			"behind too many others":   {append(slices.Clone([]HostPort{{"10.9.9.9", 1}, {"10.9.9.9", 2}, {"10.9.9.9", 3}, {"10.9.9.9", 4}, {"10.9.9.9", 5}, {"10.9.9.9", 6}, {"10.9.9.9", 7}, {"10.9.9.9", 8}, {"10.9.9.9", 9}, {"10.9.9.9", 10}, {"10.9.9.9", 11}, {"10.9.9.9", 12}}), hostPort(w.root.place)), false},
 		} {
 			inv := w.invite
 			inv.Hosts = c.hosts

@@ -287,3 +287,6 @@ func appendCount(b []byte, n int) []byte {
 // AppendAddrs appends addresses in the format of frames, for messages that do not go over a
 // link. It leaves out addresses that cannot be dialled, and those beyond tree.MaxAddrs.
 func AppendAddrs(b []byte, as []netip.AddrPort) []byte { return appendAddrs(b, as) }
+
+// AppendPlaces is AppendAddrs for places, a count of them first; those beyond most are left out.
+func AppendPlaces(b []byte, ps []tree.Place, most int) []byte { return appendPlaces(b, ps, most) }

@@ -173,6 +173,13 @@ func ParseAddrs(b []byte) (as []netip.AddrPort, rest []byte, err error) {
 	return as, p.b, p.err
 }
 
+// ParsePlaces is ParseAddrs for what AppendPlaces wrote.
+func ParsePlaces(b []byte, most int) (ps []tree.Place, rest []byte, err error) {
+	p := &parser{b: b}
+	ps = p.places(most)
+	return ps, p.b, p.err
+}
+
 // parser reads fields from the front of a body. After the first error it reads zeros.
 type parser struct {
 	b   []byte

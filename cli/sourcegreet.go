@@ -32,6 +32,9 @@ func (s *source) greet() {
 		g := s.greeting()
 		s.shared.Tell(g.Link)
 		s.t.Print(g.Lines()...)
+		if s.plan.station.Finding.Public {
+			s.t.Print(words.Public(s.station.Invite(s.channel))...)
+		}
 		if s.events == nil {
 			s.t.Result(g.Link)
 		}

@@ -36,7 +36,8 @@ func watchCommand(t *term.Terminal, stdio Stdio) *cli.Command {
 		Description: `Without an argument it watches the channel that is broadcast on this network, and
 asks which one if there are several. NAME picks it by its title, or by the first
 characters of that or of its ID; relay list shows them. LINK is what relay source
-printed: relay://CHANNEL@HOST:PORT; it works from anywhere. The address of its page
+printed: relay://CHANNEL@HOST:PORT; it works from anywhere. relay://CHANNEL alone does if
+the source is --public. The address of its page
 works too, from where the page can be opened. Open the address that
 relay watch prints in VLC, mpv or ffplay.`,
 		Flags: append([]cli.Flag{
@@ -124,7 +125,10 @@ func planWatch(c *cli.Context, stdio Stdio) (p watchPlan, err error) {
 	if p.pasted, err = ask.Given(c.Args().Slice()); err != nil {
 		return p, err
 	}
-	if len(p.pasted.Invite.Hosts) == 0 && p.pasted.Page == nil && c.Bool("no-discovery") {
+	if p.pasted.ByID() && c.Bool("no-dht") {
+		return p, ask.NoAddress()
+	}
+	if !p.pasted.Link() && p.pasted.Page == nil && c.Bool("no-discovery") {
 		return p, fault.Usage("relay source prints one; it looks like relay://CHANNEL@HOST:PORT", "relay watch --no-discovery needs a link")
 	}
 	if p.station, err = stationFlags(c); err != nil {
@@ -161,7 +165,7 @@ func (w *watch) find(ctx context.Context, in io.Reader) (found bool, err error) 
 	if w.invite, err = w.plan.pasted.InviteFrom(ctx); err != nil {
 		return false, err
 	}
-	if len(w.invite.Hosts) > 0 {
+	if len(w.invite.Hosts) > 0 || w.plan.pasted.ByID() {
 		return true, nil
 	}
 	return w.pick(ctx, in)
@@ -197,6 +201,10 @@ func (w *watch) run(ctx context.Context) error {
 	w.station.Run(g.ctx, g.Group)
 	g.Go(func() error { return fault.Tell(w.t, words.EndedWatching(w.channel.Run(g.ctx))) })
 	g.Go(func() error { w.follow(g.ctx); return nil })
+	g.Go(func() error {
+		w.station.FindByID(g.ctx, w.channel, w.invite, func(text string) { w.t.Say("%s", text) })
+		return nil
+	})
 	if !w.plan.station.Discovery.Off {
 		g.Go(func() error { w.lookAround(g.ctx); return nil })
 	}
@@ -225,6 +233,9 @@ func (w *watch) run(ctx context.Context) error {
 // greet prints the addresses, and writes the first event.
 func (w *watch) greet() {
 	w.t.Say("Joining channel %s", w.invite.Channel.Short())
+	if len(w.invite.Hosts) == 0 && len(w.zoned) == 0 {
+		w.t.Say(words.ByID)
+	}
 	if own, _ := store.OwnChannels(w.plan.folder); slices.ContainsFunc(own, func(o store.OwnChannel) bool { return o.ID == w.invite.Channel }) {
 		w.t.Say(words.OwnChannel)
 	}

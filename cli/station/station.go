@@ -15,6 +15,7 @@ import (
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
 
+	"relay/cli/finding"
 	"relay/cli/lan"
 	"relay/cli/lean"
 	"relay/cli/term"
@@ -44,6 +45,7 @@ type Station struct {
 	RTMP     net.Listener // that plays the channels; nil for none
 	// RTMPRefused counts whom its server does not take.
 	RTMPRefused refusal.Counts
+	Finder      *finding.Finder // of channels by their IDs; nil if that is not wanted
 	mapper      *portmap.Mapper // nil if no router is asked to let others in
 	asking      atomic.Bool     // it has begun
 	start       time.Time
@@ -94,6 +96,7 @@ type Config struct {
 	MaxViewers   int              // likewise
 	Near         bool             // players in this machine's own networks alone
 	Discovery    lan.Config
+	Finding      finding.Config
 	Keep         *archive.Limits // of what is kept of each channel in Store; nil for nothing
 	Title        string          // of the source's channel until there is a header; may be empty
 }
@@ -115,6 +118,8 @@ func Open(t *term.Terminal, log *zap.Logger, cfg Config) (_ *Station, err error)
 	nc := relay.Config{Key: cfg.Key, Slots: cfg.Slots, Upload: cfg.Upload, Store: cfg.Store, Version: cfg.Version, Log: log}
 	nc.Name, nc.HostName, nc.HideNames = cfg.Name, cfg.HostName, cfg.HideNames
 	nc.Helper, nc.Brought, nc.MaxRate, nc.Recordings = cfg.Helper, cfg.Brought, cfg.MaxRate, cfg.Recordings
+	s.Finder = finding.Open(cfg.Finding, cfg.Store, log)
+	nc.DHT, nc.Suggested = s.Finder.DHT(), s.Finder != nil && !cfg.Helper
 	if cfg.Alone {
 		nc.Slots = -1
 	} else if err := s.listen(&nc); err != nil {
@@ -199,6 +204,7 @@ func (s *Station) Close() {
 		k.stop()
 	}
 	s.mu.Unlock()
+	s.Finder.Close()
 	for _, l := range []io.Closer{s.links, s.packets} {
 		if l != nil {
 			l.Close()
@@ -434,6 +440,9 @@ func (s *Station) refusedElsewhere() map[string]map[refusal.Reason]uint64 {
 	all := s.Node.Refused()
 	if s.RTMP != nil {
 		all["rtmp"] = s.RTMPRefused.All(rtmp.Refusals...)
+	}
+	if s.Finder != nil {
+		all["dht"] = s.Finder.Refused()
 	}
 	if s.responder != nil {
 		all["discovery"] = s.responder.Refused.All()

@@ -58,6 +58,7 @@ const (
 	warnOnlyHere      = "only_here"
 	warnShown         = "secret_shown"
 	warnAhead         = "begun_ahead"
+	warnNotFound      = "not_found"
 )
 
 // SourceView is what an adviser knows about a source.

@@ -87,7 +87,7 @@ func TestMessagesByteByByte(t *testing.T) {
 }
 
 func TestItemsReadBackAndFit(t *testing.T) {
-	places := make([]tree.Place, maxPlaces+2)
+	places := make([]tree.Place, MaxPlaces+2)
 	for i := range places {
 		places[i] = tree.Place{ID: tree.ID{byte(i)}}
 		for range tree.MaxAddrs {
@@ -102,7 +102,7 @@ func TestItemsReadBackAndFit(t *testing.T) {
 		strings.Repeat("ä", 200): strings.Repeat("ä", maxTitle/2),
 		strings.Repeat("日", 200): strings.Repeat("日", maxTitle/3),
 	} {
-		for _, n := range []int{0, 1, 3, maxPlaces, maxPlaces + 2} {
+		for _, n := range []int{0, 1, 3, MaxPlaces, MaxPlaces + 2} {
 			for _, access := range []seal.Access{{}, seal.New()} {
 				id := stream.ChannelID{1}
 				ch := channel{id, access.Finding(id)}
@@ -113,7 +113,7 @@ func TestItemsReadBackAndFit(t *testing.T) {
 				if access.Private() {
 					wantTitle = ""
 				}
-				if err != nil || len(b) > maxItem || got.Live != it.Live || !got.Made.Equal(now) || got.Epoch != it.Epoch || got.Title != wantTitle || len(got.Places) < min(n, 6) || len(got.Places) > maxPlaces {
+				if err != nil || len(b) > maxItem || got.Live != it.Live || !got.Made.Equal(now) || got.Epoch != it.Epoch || got.Title != wantTitle || len(got.Places) < min(n, 6) || len(got.Places) > MaxPlaces {
 					t.Errorf("%.10q with %d places, %d bytes: %+v, %v", title, n, len(b), got, err)
 				}
 				for i := range min(n, len(got.Places)) {
@@ -184,7 +184,7 @@ func FuzzItem(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if len(it.Places) > maxPlaces || len(it.Title) > maxTitle {
+		if len(it.Places) > MaxPlaces || len(it.Title) > maxTitle {
 			t.Fatalf("%+v", it)
 		}
 		again, err := parseItem(it.append(nil, ch, 1), ch, 1)

@@ -21,11 +21,11 @@ const (
 	publicSalt = "relay/1"
 	// itemVersion is the first byte of an item.
 	itemVersion = 1
-	// maxItem bounds an item, in bytes, so that it fits a packet with all around it; maxTitle its title, and
-	// maxPlaces the nodes that it names.
-	maxItem   = 900
-	maxTitle  = 100
-	maxPlaces = 8
+	// maxItem bounds an item, in bytes, so that it fits a packet with all around it, and maxTitle its title.
+	maxItem  = 900
+	maxTitle = 100
+	// MaxPlaces bounds the nodes that an item names.
+	MaxPlaces = 8
 	// itemHead is version and flags, and itemFixed what follows up to the title.
 	itemHead, itemFixed = 2, 8 + 16 + 1
 )
@@ -46,6 +46,7 @@ type Item struct {
 	Epoch  stream.Epoch
 	Title  string       // not told of a private channel, since who only passes it on is not to know it
 	Places []tree.Place // where it may be had, the source first
+	Own    int          // how many of Places are the source's own, and do not come and go; it is not told
 }
 
 // channel is what a channel's item is looked for by.
@@ -76,7 +77,7 @@ func (it Item) append(b []byte, c channel, seq int64) []byte {
 	body = binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(body, it.Epoch.Ms), it.Epoch.Rand)
 	title := cutTitle(it.Title)
 	body = append(append(body, byte(len(title))), title...)
-	for most := min(len(it.Places), maxPlaces); ; most-- {
+	for most := min(len(it.Places), MaxPlaces); ; most-- {
 		whole := wire.AppendPlaces(body[:len(body):len(body)], it.Places, most)
 		if len(whole)+itemHead+seal.Overhead <= maxItem {
 			body = whole
@@ -112,7 +113,7 @@ func parseItem(value []byte, c channel, seq int64) (it Item, err error) {
 		return it, errItem
 	}
 	it.Title = cutTitle(string(body[:n]))
-	ps, rest, err := wire.ParsePlaces(body[n:], maxPlaces)
+	ps, rest, err := wire.ParsePlaces(body[n:], MaxPlaces)
 	if err != nil || len(rest) != 0 {
 		return it, errItem
 	}

@@ -119,4 +119,4 @@ func (it Item) says(o Item) bool {
 	})
 }
 
-func (it Item) own() []tree.Place { return it.Places[:min(len(it.Places), 1)] }
+func (it Item) own() []tree.Place { return it.Places[:min(len(it.Places), max(it.Own, 1))] }

@@ -84,6 +84,9 @@ func TestAmongNodesOfAnotherKind(t *testing.T) {
 	nodes := network(t)
 	t.Run("a channel is found", func(t *testing.T) { found(t, nodes) })
 	t.Run("items go both ways", func(t *testing.T) { bothWays(t, nodes) })
+	bin := program(t)
+	t.Run("the program plays by an ID", func(t *testing.T) { byID(t, bin, nodes) })
+	t.Run("or keeps silent", func(t *testing.T) { silent(t, bin) })
 }
 
 func found(t *testing.T, nodes []*other.Server) {

@@ -32,6 +32,7 @@ type Pasted struct {
 	// address does not say.
 	Channel string
 	Name    string // a title, an ID, or the beginning of one
+	byID    bool   // a link was given that names no host
 }
 
 // Paste reads what a person has copied from somewhere: a link, with or without a port, broken over
@@ -48,7 +49,7 @@ func Paste(text string) (Pasted, error) {
 		p, err := whole(plain[at:], pastedLink)
 		if errors.Is(err, relay.ErrNoAddress) {
 			if inv, bad := relay.ParseID(word(plain[at:])); bad == nil {
-				return Pasted{Invite: inv}, nil
+				return Pasted{Invite: inv, byID: true}, nil
 			}
 		}
 		return p, err
@@ -89,12 +90,10 @@ func Paste(text string) (Pasted, error) {
 }
 
 // Link reports whether a link was given.
-func (p Pasted) Link() bool {
-	return len(p.Invite.Hosts) > 0 || p.Invite.Channel != stream.ChannelID{}
-}
+func (p Pasted) Link() bool { return len(p.Invite.Hosts) > 0 || p.byID }
 
 // ByID reports whether a link was given that names no host, so that the channel has to be found by its ID.
-func (p Pasted) ByID() bool { return p.Link() && len(p.Invite.Hosts) == 0 }
+func (p Pasted) ByID() bool { return p.byID }
 
 // NoAddress says that a link that names no host is of no use here.
 func NoAddress() error { return fault.Usage(wholeLink, "bad link: %w", relay.ErrNoAddress) }

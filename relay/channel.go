@@ -196,7 +196,7 @@ func (c *Channel) Run(ctx context.Context) error {
 	seeds, err := c.seeds(ctx)
 	known := c.remembered()
 	if err != nil && c.node.cfg.Suggested {
-		c.notices(DialFailed{Err: err})
+		c.notices(NoSuchHost{err})
 	} else if err != nil && len(known) == 0 {
 		c.node.remove(c)
 		close(c.done)

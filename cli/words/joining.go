@@ -69,11 +69,9 @@ func (j *Joining) Note(n relay.Notice, now time.Time) (news ParentNews) {
 		if j.why != "" && hostnet.NoWay(n.Err) {
 			break // what others say is of more use than that this network lacks one of the two families
 		}
-		if n.Place.ID.IsZero() && len(n.Place.Addrs) == 0 { // a name in the link leads nowhere
-			j.why, j.kind = fault.Plain(n.Err), "no address"
-			break
-		}
 		j.why, j.kind = j.silent(Place(n.Place), fault.Plain(n.Err)), "silent"
+	case relay.NoSuchHost:
+		j.why, j.kind = fault.Plain(n.Err), "no host"
 	case relay.Refused:
 		j.why = refusalText(n)
 		j.kind = j.why

@@ -13,7 +13,7 @@ import (
 )
 
 // ByID says that a link without an address is looked for by its ID.
-const ByID = "The link names no address: the channel is looked for by its ID, in the BitTorrent DHT and on this network."
+const ByID = "The link names no address: the channel is looked up by its ID."
 
 // Public says what --public makes visible, and how to watch then.
 func Public(inv relay.Invite) []string {

@@ -119,15 +119,15 @@ func byID(t *testing.T, bin string, nodes []*other.Server) {
 		return p, p.sees(`relay watch (relay://\S+@\S+)$`)
 	}
 	// watch says how soon there is something to see; the log of the process says how it was found.
-	watch := func(link string) (*process, string) {
-		out := filepath.Join(t.TempDir(), "out.flv")
+	watch := func(link string) (p *process, home string) {
+		out, home := filepath.Join(t.TempDir(), "out.flv"), folder(t)
 		begun := time.Now()
-		p := start(t, bin, folder(t), append([]string{"watch", link, "-o", out}, dht...)...)
+		p = start(t, bin, home, append([]string{"watch", link, "-o", out}, dht...)...)
 		p.sees("^Live: ")
 		t.Logf("%s is live after %v", link, time.Since(begun).Round(10*time.Millisecond))
 		for begun := time.Now(); ; time.Sleep(20 * time.Millisecond) {
 			if b, err := os.ReadFile(out); err == nil && bytes.HasPrefix(b, []byte("FLV")) && len(b) > 10_000 {
-				return p, out
+				return p, home
 			} else if time.Since(begun) > patience {
 				t.Fatalf("%d bytes of the stream, %v", len(b), err)
 			}
@@ -139,7 +139,7 @@ func byID(t *testing.T, bin string, nodes []*other.Server) {
 	p.sees("^The channel can be found by its ID: 8 nodes")
 	id, at, _ := strings.Cut(link, "@")
 	w, _ := watch(id)
-	w.sees("^The link names no address: the channel is looked for by its ID")
+	w.sees("^The link names no address: the channel is looked up by its ID")
 	w.sees(`^Found "Finals" by its ID in the BitTorrent DHT, as its source said \d+s ago\.$`)
 	w.end(syscall.SIGINT)
 
@@ -153,6 +153,16 @@ func byID(t *testing.T, bin string, nodes []*other.Server) {
 	w, _ = watch(id + "@" + at)
 	w.sees(`^Found "Finals" by its ID`)
 	w.end(syscall.SIGINT)
+
+	// Whose link works looks nothing up, and has nodes for another day from its parent.
+	w, theirs := watch(now)
+	w.end(syscall.SIGINT)
+	if b, err := os.ReadFile(w.log); err != nil || bytes.Contains(b, []byte("DHT")) {
+		t.Errorf("with a good link it says of the DHT: %v\n%s", err, b)
+	}
+	if b, err := os.ReadFile(filepath.Join(theirs, "dht.nodes")); err != nil || bytes.Count(b, []byte("\n")) < 8 {
+		t.Errorf("a watcher is told of %d nodes, %v", bytes.Count(b, []byte("\n")), err)
+	}
 	if b, err := os.ReadFile(filepath.Join(home, "dht.nodes")); err != nil || bytes.Count(b, []byte("\n")) < 8 {
 		t.Errorf("the source keeps %d lines of nodes, %v", bytes.Count(b, []byte("\n")), err)
 	}

@@ -128,6 +128,8 @@ func newApp(t *term.Terminal, stdio Stdio) *cli.App {
 			sourceCommand(t, stdio),
 			watchCommand(t, stdio),
 			listCommand(t, stdio),
+			upkeep.Follow(t, stdio.In),
+			upkeep.Unfollow(t),
 			serveCommand(t, stdio),
 			treeCommand(t, stdio),
 			topCommand(t, stdio),

@@ -1,34 +1,40 @@
 package cli
 
 import (
+	"crypto/ed25519"
 	"fmt"
+	"io"
 	"strings"
-	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"relay/cli/fault"
+	"relay/cli/finding"
 	"relay/cli/flag"
+	"relay/cli/follow"
 	"relay/cli/lan"
 	"relay/cli/term"
 	"relay/cli/words"
+	"relay/relay"
+	"relay/relay/store"
 )
-
-// listTime is how long relay list waits for answers. It allows a dozen queries, so that one lost
-// over Wi-Fi hides no channel.
-const listTime = time.Second
 
 func listCommand(t *term.Terminal, stdio Stdio) *cli.Command {
 	return &cli.Command{
 		Name:      "list",
-		Usage:     "list the channels on this network",
+		Usage:     "list the channels on this network, and those that you follow",
 		UsageText: "relay list [FLAGS]",
 		Description: `Asks on every network interface for a second. A source that was started with
---private or --no-discovery does not answer. To watch one: relay watch, with its title or ID.`,
+--private or --no-discovery does not answer. To watch one: relay watch, with its title or ID.
+Of the channels that you follow (relay follow) it says which are live: asked at their
+addresses, where their nodes were last, and where the BitTorrent DHT has them. "on" means that a node of it has a way to the source.`,
 		Flags: append([]cli.Flag{
+			flag.Text("wait", "give those who are asked about followed channels `TIME`, as in 2s (default 5s)"),
 			flag.Toggle("json", "write one JSON object a line"),
 			flag.Toggle("verbose", "log what happens to stderr"),
-		}, flag.Discovery()...),
+			flag.Config(),
+			flag.Resolver(),
+		}, append(flag.Finding(), flag.Discovery()...)...),
 		Action: func(c *cli.Context) error { return runList(c, t, stdio) },
 	}
 }
@@ -41,22 +47,78 @@ func runList(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 	if err != nil {
 		return err
 	}
+	wait, err := flag.Wait(c)
+	if err != nil {
+		return err
+	}
+	list, err := follow.Read(c.String("config"))
+	if err != nil {
+		t.Say("%s", words.FollowUnread(err))
+	}
+	node, kept, err := asker(c, len(list.Channels) > 0)
+	if err != nil {
+		return err
+	}
+	byID, err := flag.ReadFinding(c)
+	if err != nil {
+		return err
+	}
+	log := words.NewLog(t, c.Bool("verbose"))
+	finder := finding.Open(byID, kept, log)
+	defer finder.Close()
 	t.Show("looking for channels on this network")
-	cat, asked, err := d.Look(c.Context, words.NewLog(t, c.Bool("verbose")), listTime, func(*lan.Catalog) bool { return false })
+	l, err := follow.Survey(c.Context, d, log, node, list.Channels, wait,
+		follow.AtHosts(node, follow.SecretsIn(c.String("config"))), follow.ByID(finder, node, follow.SecretsIn(c.String("config"))))
 	t.Show("")
 	if err != nil || c.Context.Err() != nil {
 		return err
 	}
-	if len(cat.Channels) == 0 {
-		return lan.NoneFound(asked)
+	if len(l.Network.Channels)+len(l.Followed) == 0 {
+		return lan.NoneFound(l.Asked)
 	}
-	if c.Bool("json") {
-		err = lan.WriteJSON(stdio.Out, cat)
-	} else {
-		_, err = fmt.Fprintf(stdio.Out, "%s\n%s\n", lan.Head(cat.Sorted()), strings.Join(lan.Rows(cat.Sorted()), "\n"))
-	}
-	if err != nil {
+	if err := writeListing(c, t, stdio.Out, l); err != nil {
 		return fault.Fail("", "write the list: %w", err)
 	}
 	return nil
+}
+
+// asker is a node that carries nothing, and asks others. kept is the user's folder, if it is wanted and can be used.
+func asker(c *cli.Context, remembers bool) (n *relay.Node, kept *store.Store, err error) {
+	names, err := flag.ReadResolver(c)
+	if err != nil {
+		return nil, nil, err
+	}
+	nc := relay.Config{Slots: -1, AskDomain: names.Addrs}
+	if _, nc.Key, err = ed25519.GenerateKey(nil); err != nil {
+		return nil, nil, err
+	}
+	if remembers { // the folder is there, with the list in it
+		kept, _ = store.Open(c.String("config")) // without it, they are asked at their addresses alone
+		nc.Store = kept
+	}
+	n, err = relay.New(nc)
+	return n, kept, err
+}
+
+func writeListing(c *cli.Context, t *term.Terminal, out io.Writer, l follow.Listing) error {
+	if c.Bool("json") {
+		if err := lan.WriteJSON(out, l.Network); err != nil {
+			return err
+		}
+		return l.WriteJSON(out)
+	}
+	var lines []string
+	if here := l.Network.Sorted(); len(here) > 0 {
+		lines = append(append(lines, lan.Head(here)), lan.Rows(here)...)
+	} else {
+		t.Say("%s", words.ListNobodyHere)
+	}
+	if len(l.Followed) > 0 {
+		if len(lines) > 0 {
+			lines = append(lines, "")
+		}
+		lines = append(lines, follow.Rows(l.Followed)...)
+	}
+	_, err := fmt.Fprintln(out, strings.Join(lines, "\n"))
+	return err
 }

@@ -47,6 +47,7 @@ func nodeFlags(players string) []cli.Flag {
 		flag.Name(),
 		flag.Config(),
 		flag.NoDiscovery(),
+		flag.Resolver(),
 		flag.Toggle("verbose", "log what happens to stderr"),
 	}, slices.Concat(flag.Finding(), flag.Serving(), flag.Discovery(), operationsFlags())...)
 }
@@ -89,7 +90,7 @@ func listener(c *cli.Context, what, name, host string, def int) (station.Port, e
 
 // stationFlags reads nodeFlags.
 func stationFlags(c *cli.Context) (s station.Config, err error) {
-	s.Version = Version
+	s.Version, s.Folder, s.Follows = Version, c.String("config"), true
 	if s.Listen, err = listener(c, "links", "listen", "", relay.DefaultPort); err != nil {
 		return s, err
 	}
@@ -104,6 +105,9 @@ func stationFlags(c *cli.Context) (s station.Config, err error) {
 		return s, err
 	}
 	if s.Finding, err = flag.ReadFinding(c); err != nil {
+		return s, err
+	}
+	if s.Domains, err = flag.ReadResolver(c); err != nil {
 		return s, err
 	}
 	if s.Admin, err = adminOf(c); err != nil {

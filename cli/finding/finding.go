@@ -157,9 +157,68 @@ func (f *Finder) Watch(ctx context.Context, ch *relay.Channel, inv relay.Invite,
 			}
 		}
 		if found, is := renewals.Due(time.Now(), renewLater); is {
-			renewals.Found(time.Now(), f.renew(ctx, inv, found, st.Watching))
+			renewals.Tried(time.Now(), f.renew(ctx, inv, found, st.Watching))
 		}
 	}
+}
+
+// lookLeast is the least time between two look-ups of a channel of which nobody wants to watch it at once.
+const lookLeast = 15 * time.Minute
+
+// Memory is what a process that asks after channels again and again knows of them. It is safe for concurrent
+// use. Its zero value knows nothing.
+type Memory struct {
+	mu sync.Mutex
+	of map[stream.ChannelID]*remembered
+}
+
+// remembered is what is known of one channel.
+type remembered struct {
+	asked    time.Time
+	found    dht.Found
+	has      bool
+	renewals dht.Renewals
+	later    time.Duration
+}
+
+// Recall returns what the DHT has of a channel: from a look-up, or, if the last was less than lookLeast ago, as
+// it was found then. What was found is kept for others as by Watch.
+func (f *Finder) Recall(ctx context.Context, m *Memory, inv relay.Invite) (dht.Found, bool) {
+	m.mu.Lock()
+	if m.of == nil {
+		m.of = make(map[stream.ChannelID]*remembered)
+	}
+	k := m.of[inv.Channel]
+	if k == nil {
+		k = &remembered{later: rand.N(renewSpread)}
+		m.of[inv.Channel] = k
+	}
+	now := time.Now()
+	if !k.asked.IsZero() && now.Sub(k.asked) < lookLeast {
+		defer m.mu.Unlock()
+		return k.found, k.has
+	}
+	k.asked = now // whoever else asks meanwhile has what was known
+	m.mu.Unlock()
+	found, err := f.Find(ctx, inv, nil)
+	m.mu.Lock()
+	switch {
+	case err == nil:
+		k.found, k.has = found, true
+		k.renewals.Found(k.asked, found)
+	case ctx.Err() != nil:
+		k.asked = time.Time{} // there was no time for it
+	}
+	known, has := k.found, k.has
+	again, due := k.renewals.Due(time.Now(), k.later)
+	m.mu.Unlock()
+	if due && ctx.Err() == nil {
+		newest := f.renew(ctx, inv, again, 1)
+		m.mu.Lock()
+		k.renewals.Tried(time.Now(), newest)
+		m.mu.Unlock()
+	}
+	return known, has
 }
 
 // look looks up once, and suggests what is found as soon as it is.

@@ -23,6 +23,7 @@
 //	  wedge.js   whether what comes can be played
 //	state.js   what a viewer sees: what the node says of the channel, and the page of itself
 //	share.js   what to pass on, and copy.js copies it
+//	followed.js  which of the channels are live that the person at this machine follows
 //	details.js whether the engine room is shown
 //	keys.js    what keys do; dialog.js is what opens over the page
 //	node.js    asks the node's API

@@ -426,7 +426,7 @@ func TestFollowersKeepALinkAlive(t *testing.T) {
 						}
 						if of, due := r.Due(time.Now(), time.Duration(i)*time.Minute); due {
 							if got, _, err := c.Renew(ctx, seal.Access{}, of); err == nil {
-								r.Found(time.Now(), got)
+								r.Tried(time.Now(), got)
 							}
 						}
 					}

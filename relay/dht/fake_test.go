@@ -16,7 +16,6 @@ type fakeNet struct {
 	mu    sync.Mutex
 	nodes map[netip.AddrPort]*fakeNode
 	conns map[netip.AddrPort]*fakeConn
-	next  byte
 	sent  []sent // by clients
 	ports uint16
 }

@@ -4,7 +4,6 @@ import (
 	"crypto/ed25519"
 	"crypto/sha1"
 	"errors"
-	"slices"
 )
 
 const (
@@ -73,9 +72,4 @@ func (r Record) verify() error {
 		return errSignature
 	}
 	return nil
-}
-
-// is reports whether two are the same record.
-func (r Record) is(o Record) bool {
-	return r.name == o.name && r.seq == o.seq && r.sig == o.sig && slices.Equal(r.value, o.value)
 }

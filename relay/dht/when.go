@@ -92,14 +92,20 @@ func (p *Publications) Tried(now time.Time, ok bool) {
 // Renewals says when who has found an item has it kept again. Its zero value is ready.
 type Renewals struct {
 	of    Found
-	since time.Time // it is known that it is kept
+	since time.Time // it was found first, or was kept again
 }
 
-// Found takes in what a look-up has found, and says that it is kept.
+// Found takes in what a look-up has found. That it is there still says nothing of how long it will be.
 func (r *Renewals) Found(now time.Time, f Found) {
-	if r.since.IsZero() || f.record.seq >= r.of.record.seq {
+	if r.since.IsZero() || f.record.seq > r.of.record.seq {
 		r.of, r.since = f, now
 	}
+}
+
+// Tried says that Due's was kept again, or that there is a newer one, or that it has failed.
+func (r *Renewals) Tried(now time.Time, newest Found) {
+	r.Found(now, newest)
+	r.since = now
 }
 
 // Due returns what is to be kept again now, if anything is. wait is how much longer than others this one

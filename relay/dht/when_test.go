@@ -88,7 +88,18 @@ func TestAnItemIsKeptAgainByWhoHasFoundIt(t *testing.T) {
 	}
 	f.record.seq = 4
 	r.Found(now.Add(time.Hour), f)
+	f.record.seq = 5
+	r.Found(now.Add(time.Hour), f) // once more
 	if got, due := r.Due(now.Add(renewAfter), 0); !due || got.record.seq != 5 {
-		t.Error("an older one has taken its place")
+		t.Error("an older one has taken its place, or to see it again counts as to keep it")
+	}
+	r.Tried(now.Add(renewAfter), f)
+	if _, due := r.Due(now.Add(renewAfter+time.Hour), 0); due {
+		t.Error("it is kept again too soon")
+	}
+	f.record.seq, f.Made = 6, now.Add(renewAfter)
+	r.Found(now.Add(renewAfter+time.Hour), f)
+	if _, due := r.Due(now.Add(2*renewAfter), 0); due {
+		t.Error("a newer one is kept again at once")
 	}
 }

@@ -80,6 +80,18 @@ func start(t *testing.T, bin, home string, args ...string) *process {
 	return p
 }
 
+// run runs the program to its end, and returns its standard output.
+func run(t *testing.T, bin, home string, args ...string) string {
+	t.Helper()
+	cmd := exec.Command(bin, append(args, "--config", home)...)
+	cmd.Env = append(os.Environ(), "RELAY_DISCOVERY_INTERFACES=lo", "RELAY_DISCOVERY_PORT=17146")
+	out, err := cmd.Output()
+	if err != nil {
+		t.Errorf("relay %s: %v", strings.Join(args, " "), err)
+	}
+	return string(out)
+}
+
 // sees waits until the process has said something, and returns the expression's group.
 func (p *process) sees(expr string) string {
 	p.t.Helper()
@@ -153,6 +165,13 @@ func byID(t *testing.T, bin string, nodes []*other.Server) {
 	w, _ = watch(id + "@" + at)
 	w.sees(`^Found "Finals" by its ID`)
 	w.end(syscall.SIGINT)
+
+	// Who follows it by its ID alone is told that it is live.
+	follower := folder(t)
+	run(t, bin, follower, "follow", strings.TrimPrefix(id, "relay://"), "finals")
+	if out := run(t, bin, follower, append([]string{"list"}, dht...)...); !regexp.MustCompile(`(?m)^finals +live .*Finals$`).MatchString(out) {
+		t.Errorf("relay list says\n%s", out)
+	}
 
 	// Whose link works looks nothing up, and has nodes for another day from its parent.
 	w, theirs := watch(now)

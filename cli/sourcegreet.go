@@ -3,6 +3,7 @@ package cli
 import (
 	"relay/cli/term"
 	"relay/cli/words"
+	"relay/cli/words/byid"
 	"relay/playback/api"
 )
 
@@ -33,7 +34,7 @@ func (s *source) greet() {
 		s.shared.Tell(g.Link)
 		s.t.Print(g.Lines()...)
 		if s.plan.station.Finding.Public {
-			s.t.Print(words.Public(s.station.Invite(s.channel))...)
+			s.t.Print(byid.Public(s.station.Invite(s.channel))...)
 		}
 		if s.events == nil {
 			s.t.Result(g.Link)

@@ -20,6 +20,7 @@ import (
 	"relay/cli/station"
 	"relay/cli/term"
 	"relay/cli/words"
+	"relay/cli/words/byid"
 	"relay/ingest/flv"
 	"relay/ingest/rtmp"
 	"relay/playback/api"
@@ -211,7 +212,7 @@ func (w *watch) run(ctx context.Context) error {
 func (w *watch) greet() {
 	w.t.Say("Joining channel %s", w.invite.Channel.Short())
 	if len(w.invite.Hosts) == 0 && len(w.found.Zoned) == 0 {
-		w.t.Say(words.ByID)
+		w.t.Say(byid.Unnamed)
 	}
 	if own, _ := store.OwnChannels(w.plan.folder); slices.ContainsFunc(own, func(o store.OwnChannel) bool { return o.ID == w.invite.Channel }) {
 		w.t.Say(words.OwnChannel)

@@ -7,6 +7,7 @@ import (
 
 	"relay/cli/finding"
 	"relay/cli/words"
+	"relay/cli/words/byid"
 	"relay/relay"
 	"relay/relay/dht"
 	"relay/tree"
@@ -17,7 +18,7 @@ import (
 func (s *Station) FindByID(ctx context.Context, c *relay.Channel, inv relay.Invite, say func(string)) {
 	told := ""
 	s.Finder.Watch(ctx, c, inv, func(l finding.Lookup) {
-		if text := words.LookedUp(l, len(inv.Hosts) == 0, time.Now()); l.Err == nil || text != told {
+		if text := byid.LookedUp(l, len(inv.Hosts) == 0, time.Now()); l.Err == nil || text != told {
 			say(text)
 			told = text
 		}
@@ -43,7 +44,7 @@ func (s *Station) BeFoundByID(ctx context.Context, c *relay.Channel, key ed25519
 	}
 	told, last := false, ""
 	s.Finder.Publish(ctx, key, s.Invite(c), item, func(p finding.Published) {
-		says, w := words.Published(p)
+		says, w := byid.Published(p)
 		if told && w.Text == last {
 			return
 		}

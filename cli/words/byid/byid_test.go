@@ -1,4 +1,4 @@
-package words
+package byid
 
 import (
 	"errors"
@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"relay/cli/finding"
+	"relay/cli/words"
 	"relay/relay"
 	"relay/relay/dht"
 	"relay/tree"
@@ -49,7 +50,7 @@ func TestASourceIsToldWhetherItIsFoundByItsID(t *testing.T) {
 		"has kept where the channel is":          {},
 		"at no address that others elsewhere":    {Nodes: 8, None: true},
 	} {
-		if says, w := Published(p); says != "" || !strings.Contains(w.Text, want) || w.Hint == "" || w.Code != warnNotFound {
+		if says, w := Published(p); says != "" || !strings.Contains(w.Text, want) || w.Hint == "" || w.Code != words.WarnNotFound {
 			t.Errorf("%+v: %q, %+v", p, says, w)
 		}
 	}

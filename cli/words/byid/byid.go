@@ -1,4 +1,5 @@
-package words
+// Package byid holds what people are told of channels that are found by their IDs.
+package byid
 
 import (
 	"errors"
@@ -8,12 +9,13 @@ import (
 	"relay/cli/fault"
 	"relay/cli/finding"
 	"relay/cli/term"
+	"relay/cli/words"
 	"relay/relay"
 	"relay/relay/dht"
 )
 
-// ByID says that a link without an address is looked for by its ID.
-const ByID = "The link names no address: the channel is looked up by its ID."
+// Unnamed says that a link without an address is looked for by its ID.
+const Unnamed = "The link names no address: the channel is looked up by its ID."
 
 // Public says what --public makes visible, and how to watch then.
 func Public(inv relay.Invite) []string {
@@ -58,8 +60,8 @@ func found(l finding.Lookup, now time.Time) string {
 }
 
 // Published says what came of having a channel found by its ID: a sentence if it is, and else a warning.
-func Published(p finding.Published) (says string, w Warning) {
-	w.Code = warnNotFound
+func Published(p finding.Published) (says string, w words.Warning) {
+	w.Code = words.WarnNotFound
 	const again = "this network may not let UDP through; it is tried again each minute, and the link works all the same"
 	switch {
 	case errors.Is(p.Err, dht.ErrNobody):

@@ -77,6 +77,24 @@ func TestWhatIsPublishedIsFound(t *testing.T) {
 	})
 }
 
+// A source's clock may have been ahead: what it says next counts all the same.
+func TestTheNextItemIsLaterWhateverTheClockSays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, key := newFakeNet(30), testKey(1)
+		ahead, now := someItem("ahead"), someItem("now")
+		ahead.Made = ahead.Made.Add(24 * time.Hour)
+		for _, it := range []Item{ahead, now} {
+			if _, n, err := f.client(Config{}).Publish(t.Context(), key, seal.Access{}, it); n != nearest || err != nil {
+				t.Errorf("%d nodes keep %q, %v", n, it.Title, err)
+			}
+		}
+		got, err := f.client(Config{}).Find(t.Context(), stream.IDOf(key), seal.Access{}, nil)
+		if err != nil || got.Title != "now" || !got.Made.Equal(now.Made) {
+			t.Errorf("%+v, %v", got.Item, err)
+		}
+	})
+}
+
 func TestAClientThatIsNotAskedSendsNothing(t *testing.T) {
 	f := newFakeNet(3)
 	f.client(Config{}).Told([]netip.AddrPort{netip.MustParseAddrPort("9.0.0.1:6881")})
@@ -132,6 +150,28 @@ func TestNodesOfTheLastRunAreEnough(t *testing.T) {
 			if s.to.Addr() == netip.MustParseAddr("9.200.0.1") {
 				t.Error("a router was asked all the same")
 			}
+		}
+	})
+}
+
+// A node that knows no records leads to others all the same.
+func TestANodeThatKnowsNoRecordsLeadsOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, key := newFakeNet(50), testKey(1)
+		old := 0
+		f.nodes[netip.MustParseAddrPort(f.first())].answer = func(n *fakeNode, from netip.AddrPort, q dict, say func(netip.AddrPort, []byte)) {
+			if string(q.text("q")) != "find_node" {
+				old++
+				say(n.at, append(appendText([]byte("d1:eli204e14:Method Unknowne1:t"), q.text("t")), "1:y1:ee"...))
+				return
+			}
+			n.takes(from, q, say)
+		}
+		if _, n, err := f.client(Config{}).Publish(t.Context(), key, seal.Access{}, someItem("a")); n < nearest-1 || err != nil {
+			t.Errorf("%d nodes keep it, %v", n, err)
+		}
+		if old != 1 {
+			t.Errorf("it was asked %d times for what it does not know", old)
 		}
 	})
 }

@@ -86,6 +86,23 @@ func TestMessagesByteByByte(t *testing.T) {
 	}
 }
 
+func TestBoundsOfAnAnswer(t *testing.T) {
+	key := testKey(1)
+	n := &fakeNode{contact: contact{id: ID{1}}}
+	for size, want := range map[int]error{maxValue: nil, maxValue + 1: errValue} {
+		r := sign(key, publicSalt, 9, make([]byte, size-len("996:")))
+		got, err := parseReply(said(n, dict("d1:t4:abcde"), netip.MustParseAddrPort("9.9.9.9:9999"), values(r)), r.name)
+		if err != want || (got.record != nil) != (want == nil) {
+			t.Errorf("%d bytes: %v", size, err)
+		}
+	}
+	for depth, want := range map[int]bool{maxDepth: true, maxDepth + 1: false} {
+		if _, _, ok := cut([]byte(strings.Repeat("l", depth) + strings.Repeat("e", depth))); ok != want {
+			t.Errorf("%d lists in each other: %v", depth, ok)
+		}
+	}
+}
+
 func TestItemsReadBackAndFit(t *testing.T) {
 	places := make([]tree.Place, MaxPlaces+2)
 	for i := range places {

@@ -137,6 +137,8 @@ func (n *fakeNode) takes(from netip.AddrPort, q dict, say func(netip.AddrPort, [
 			n.kept[at] = keptRecord{r, time.Now().Add(keepTime)}
 			end(head())
 		}
+	case "find_node":
+		end(appendText(append(head(), "5:nodes"...), n.near(ID(a.text("target")))))
 	default:
 		fail(codeUnknown)
 	}

@@ -35,6 +35,7 @@ func linkCommand(t *term.Terminal, stdio Stdio) *cli.Command {
 		Description: `Prints what to send to those who shall watch: the link of the channel that the relay
 on this machine carries. NAME says which if there are several: the name of a channel
 that is broadcast from this machine, an ID, a title or the first characters of either.
+With --dns the owner of a domain gets what has to be put there for relay watch DOMAIN.
 While no relay runs, the link is made of the channel's key and this machine's addresses; it works as
 soon as relay source runs.`,
 		Flags: append([]cli.Flag{

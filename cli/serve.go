@@ -20,7 +20,7 @@ func serveCommand(t *term.Terminal, stdio Stdio) *cli.Command {
 		Usage:     "pass channels on, as a service",
 		UsageText: "relay serve [LINK...] [--list FILE|URL] [FLAGS]",
 		Description: `Carries channels without anybody watching here, all through one port. LINK is what
-relay source printed. --list names a file or an http(s) address with a link on each
+relay source printed, or a domain that names one. --list names a file or an http(s) address with a link on each
 line, before or behind it a name if you like, and # before remarks; it is read again
 every minute and on SIGHUP. A channel that fails does not end the others.
 

@@ -36,11 +36,13 @@ func watchCommand(t *term.Terminal, stdio Stdio) *cli.Command {
 		UsageText: "relay watch [LINK or NAME] [FLAGS]",
 		Description: `Without an argument it watches the channel that is broadcast on this network, and
 asks which one if there are several. NAME picks it by its title, or by the first
-characters of that or of its ID; relay list shows them. LINK is what relay source
-printed: relay://CHANNEL@HOST:PORT; it works from anywhere. relay://CHANNEL alone does if
-the source is --public. The address of its page
-works too, from where the page can be opened. Open the address that
-relay watch prints in VLC, mpv or ffplay.`,
+characters of that or of its ID; relay list shows them. It may also be the name of a channel
+that you follow, or a domain that names a channel, as in relay watch example.org (or
+example.org/finals, if it names several): which one that was is remembered, and another one
+later is refused until --new-id. LINK is what relay source printed:
+relay://CHANNEL@HOST:PORT; it works from anywhere. relay://CHANNEL alone does if the source is
+--public. The address of its page works too, from where the page can be opened. Open the
+address that relay watch prints in VLC, mpv or ffplay.`,
 		Flags: append([]cli.Flag{
 			flag.Text("player", "start `NAME` on the stream: vlc, mpv or ffplay"),
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write FLV to `FILE`; - for standard output", EnvVars: flag.Env("output")},

@@ -90,6 +90,7 @@ type Resolver struct {
 	// For tests: where to connect to for the file, and whom to trust there.
 	dial  func(ctx context.Context, network, addr string) (net.Conn, error)
 	roots *x509.CertPool
+	wait  time.Duration // in the place of askFor
 
 	mu    sync.Mutex
 	known map[Name]*entry
@@ -181,7 +182,7 @@ func (r *Resolver) Addrs(ctx context.Context, domain string, id stream.ChannelID
 
 // addrsOf looks up the names among the addresses of a record. It fails if nothing comes of any.
 func (r *Resolver) addrsOf(ctx context.Context, n Name, c Record) (all []netip.AddrPort, err error) {
-	ctx, cancel := context.WithTimeout(ctx, askFor)
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(r.wait, askFor))
 	defer cancel()
 	for _, h := range c.At {
 		ips := []netip.Addr{}
@@ -249,7 +250,7 @@ func (r *Resolver) ask(ctx context.Context, n Name) (Answer, error) {
 
 // texts asks for the TXT records. The dot at the end keeps the system from trying the name within domains of its own.
 func (r *Resolver) texts(ctx context.Context, n Name) ([]string, error) {
-	ctx, cancel := context.WithTimeout(ctx, askFor)
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(r.wait, askFor))
 	defer cancel()
 	return r.dns().LookupTXT(ctx, recordLabel+string(n)+".")
 }

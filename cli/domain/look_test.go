@@ -17,6 +17,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -56,17 +57,28 @@ func fromZone(t *testing.T, line string) []string {
 // zone answers as a name server does.
 type zone func(q dns.Question) (answer []dns.RR, rcode int)
 
+// ports opens one port for packets and connections.
+func ports(t *testing.T) (net.PacketConn, net.Listener) {
+	t.Helper()
+	for range 20 {
+		pc, err := net.ListenPacket("udp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		ln, err := net.Listen("tcp", pc.LocalAddr().String())
+		if err == nil {
+			return pc, ln
+		}
+		pc.Close() // another program has that port
+	}
+	t.Fatal("no port is free for both")
+	return nil, nil
+}
+
 // resolver asks a name server of its own over UDP and TCP. A nil zone does not answer.
 func resolver(t *testing.T, z zone) *Resolver {
 	t.Helper()
-	pc, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ln, err := net.Listen("tcp", pc.LocalAddr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
+	pc, ln := ports(t)
 	handler := dns.HandlerFunc(func(w dns.ResponseWriter, m *dns.Msg) {
 		if z == nil {
 			return
@@ -275,6 +287,19 @@ func TestWhatADomainSaysInItsFile(t *testing.T) {
 			t.Errorf("%s:\n%s, want\n%s", name, got, c.want)
 		}
 	}
+	// One that sends a byte now and then is not waited for.
+	slow := resolver(t, texts())
+	slow.wait = 100 * time.Millisecond
+	site(t, slow, func(w http.ResponseWriter, r *http.Request) {
+		for r.Context().Err() == nil {
+			io.WriteString(w, "#")
+			w.(http.Flusher).Flush()
+			time.Sleep(time.Millisecond)
+		}
+	}, "example.org")
+	if got := said(slow.Look(t.Context(), "example.org")); got != nothing+"no answer came in time" {
+		t.Errorf("a slow server: %s", got)
+	}
 	r := resolver(t, texts())
 	site(t, r, writes(one), "example.org")
 	r.roots = nil
@@ -322,11 +347,15 @@ func TestASilentNameServerIsNotWaitedForLong(t *testing.T) {
 }
 
 func TestAnAnswerIsKeptForAWhile(t *testing.T) {
-	asked := 0
+	var asked atomic.Int32
+	var silent atomic.Bool
 	zones := texts([]string{"v=relay1 id=" + testID + " at=203.0.113.7:1,[2001:db8::1]:2,nobody.example.org:3"})
 	r := resolver(t, func(q dns.Question) ([]dns.RR, int) {
 		if q.Qtype == dns.TypeTXT {
-			asked++
+			asked.Add(1)
+		}
+		if silent.Load() {
+			return nil, dns.RcodeServerFailure
 		}
 		return zones(q)
 	})
@@ -337,15 +366,15 @@ func TestAnAnswerIsKeptForAWhile(t *testing.T) {
 			t.Errorf("%v %v", addrs, err)
 		}
 	}
-	if asked != 1 {
-		t.Errorf("asked %d times", asked)
+	if asked.Load() != 1 {
+		t.Errorf("asked %d times", asked.Load())
 	}
 	if _, err := r.Addrs(t.Context(), "example.org", stream.ChannelID{1}); err == nil || err.Error() != "example.org does not name channel aeaaaaaa any more" {
 		t.Errorf("of another channel: %v", err)
 	}
 	// It cannot be asked again: what it said still counts.
 	r.known["example.org"].until = time.Time{}
-	zones = func(dns.Question) ([]dns.RR, int) { return nil, dns.RcodeServerFailure }
+	silent.Store(true)
 	if addrs, err := r.Addrs(t.Context(), "example.org", id); len(addrs) != 2 || err != nil {
 		t.Errorf("once it is silent: %v %v", addrs, err)
 	}

@@ -2,6 +2,7 @@ package domain
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -43,7 +44,7 @@ func (e *elsewhere) Error() string {
 // file fetches the file, and returns its lines, and its address. The host has to prove by TLS that it is the
 // domain's, so that whatever address the domain stands for, nobody else is taken for it.
 func (r *Resolver) file(ctx context.Context, n Name) (lines []string, where string, err error) {
-	ctx, cancel := context.WithTimeout(ctx, askFor)
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(r.wait, askFor))
 	defer cancel()
 	where = "https://" + string(n) + path
 	transport := &http.Transport{

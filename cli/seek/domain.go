@@ -76,7 +76,9 @@ func (s seeker) byDomain(ctx context.Context, n domain.Name, which string) (f Fo
 		return f, false, err
 	}
 	r := a.Records[i]
-	f = s.found(n, asOf(n, a.Records, r), r.Channel)
+	if f, err = s.found(n, asOf(n, a.Records, r), r.Channel); err != nil {
+		return f, false, err
+	}
 	old, changed, more := compare(known, f.named, a.Records)
 	switch {
 	case changed && !s.NewID:
@@ -90,12 +92,17 @@ func (s seeker) byDomain(ctx context.Context, n domain.Name, which string) (f Fo
 
 // found is the channel as a domain names it. Its link has no address but the domain: that is asked for addresses
 // whenever the node looks for a parent.
-func (s seeker) found(n domain.Name, as string, id stream.ChannelID) Found {
+// A private channel's secret is one that was kept from a link.
+func (s seeker) found(n domain.Name, as string, id stream.ChannelID) (Found, error) {
+	secret, err := store.SecretOf(s.Folder, id)
+	if err != nil {
+		return Found{}, fault.Fail("", "secret of channel %s: %w", id.Short(), err)
+	}
 	return Found{
-		Invite: relay.Invite{Channel: id, Hosts: []relay.HostPort{relay.AskedOf(string(n))}},
+		Invite: relay.Invite{Channel: id, Hosts: []relay.HostPort{relay.AskedOf(string(n))}, Access: secret},
 		named:  store.Named{As: as, Channel: id, At: time.Now()},
 		folder: s.Folder,
-	}
+	}, nil
 }
 
 // remembered is what the domain has named earlier, the latest first.
@@ -132,9 +139,9 @@ func (s seeker) without(ctx context.Context, n domain.Name, which string, known 
 		return Found{}, false, e
 	case e.Kind == domain.Silent || e.Kind == domain.Blocked:
 		s.t.Say("%s", words.DomainKept(e, known[i].Channel, known[i].At))
-		f := s.found(n, known[i].As, known[i].Channel)
+		f, err := s.found(n, known[i].As, known[i].Channel)
 		f.named.At = known[i].At
-		return f, true, nil
+		return f, err == nil, err
 	}
 	return Found{}, false, words.DomainGone(e, known[i].Channel, known[i].At)
 }

@@ -35,7 +35,9 @@ export class Followed {
     this.#panel = panel;
     this.#list = list;
     if (!atHome(location.hostname)) return;
-    new Poll(() => 'api/v1/followed', askEvery.followed, (answer) => {
+    let refused = false; // by a proxy on this machine, which may ask for anybody
+    new Poll(() => !refused && 'api/v1/followed', askEvery.followed, (answer, err) => {
+      refused = err?.status === 403 || err?.status === 404;
       if (!answer) return; // what was known stays
       this.#show(rows(answer.channels), kept);
       told();

@@ -113,7 +113,7 @@ e2e-units: size # and what these tests measure with, and what is released
 # The other implementation brings modules of its own.
 .PHONY: dht
 dht: ## Find a channel by its ID among nodes of another implementation of the DHT, and play it
-	cd relay/dht/interop && $(GO) vet ./... && $(GO) test -count=1 -vet=off -v -timeout 5m ./...
+	cd relay/dht/interop && $(GO) mod tidy -diff && $(GO) vet ./... && $(GO) test -count=1 -vet=off -v -timeout 5m ./...
 
 # A real decoder counts the frames of every output, and streams last for hours in virtual time.
 .PHONY: encoders

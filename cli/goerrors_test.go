@@ -107,7 +107,7 @@ func runFor(t *testing.T, home, command string, out *os.File) string {
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "relay", strings.Fields(command)...)
-	cmd.Env = append(os.Environ(), "HOME="+home, "XDG_CONFIG_HOME="+filepath.Join(home, "config"), "RELAY_NO_PORT_MAPPING=true", "RELAY_DISCOVERY_INTERFACES="+loopbackName(t))
+	cmd.Env = append(os.Environ(), "HOME="+home, "XDG_CONFIG_HOME="+filepath.Join(home, "config"), "RELAY_NO_PORT_MAPPING=true", "RELAY_NO_DHT=true", "RELAY_DISCOVERY_INTERFACES="+loopbackName(t))
 	var said bytes.Buffer
 	cmd.Stderr, cmd.Stdout = &said, &said
 	if out != nil {

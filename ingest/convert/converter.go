@@ -10,13 +10,6 @@ const (
 	// keyless is how long a stream may have no key frame for pictures to begin at one from which a
 	// decoder recovers, and hopeless for them to begin at any.
 	keyless, hopeless = 5 * Rate, 10 * Rate
-	// sightless is how long sound waits for the first picture, and held is how much of it is kept
-	// meanwhile, in bytes and frames.
-	sightless           = 5 * Rate
-	heldBytes, heldMost = 256 << 10, 256
-	// lead is how much earlier than the first picture sound may be: nobody needs what is far before
-	// it. The channel's timeline takes a second for a jump.
-	lead = Rate / 2
 	// noiseMost is how much of a stream of sound may come before its first frame, in bytes: more
 	// than one frame, in the middle of which a listener may have begun.
 	noiseMost = 64 << 10
@@ -59,16 +52,16 @@ type Converter struct {
 	pictures pictures // nil without
 	times    decodeTimes
 	start    start
-	shown    []byte // the configuration that has gone out
+	shown    []byte // the newest configuration of pictures
 	shows    size   // as it says
 
 	audio          Track
 	sounds         *splitter // nil without
-	heard          []byte    // the newest configuration, nil if there is none
+	heard          []byte    // the newest configuration of sound, nil if it needs none
 	rate, channels int       // as the newest frame says
 	noise          int       // bytes that belonged to no frame, before the first
-	wait           waiting
 
+	gate      gate
 	described flv.Metadata // what has gone out
 	out       []flv.Tag
 }
@@ -85,17 +78,6 @@ type start struct {
 	open    int64
 }
 
-// waiting is sound that comes before the first picture.
-type waiting struct {
-	over  bool // it waits no longer
-	from  int64
-	begun bool
-	bytes int
-	held  []flv.Tag // frames
-	first int64     // what is earlier is left out, once limit is set
-	limit bool
-}
-
 // New returns a converter without tracks. told, if not nil, hears of each trouble once.
 func New(told func(Trouble)) *Converter {
 	if told == nil {
@@ -109,16 +91,13 @@ func New(told func(Trouble)) *Converter {
 func (c *Converter) Configure(video, audio Track) {
 	if video != c.video {
 		c.video, c.pictures, c.times, c.shown = video, newPictures(video), decodeTimes{format: video.Format}, nil
-		c.start = start{begun: c.start.begun, waits: true, missing: true}
+		c.start = start{waits: true, missing: true}
 	}
 	if audio != c.audio {
 		c.audio, c.sounds, c.heard, c.rate, c.channels = audio, nil, nil, 0, 0
 		if s := newSounds(audio); s != nil {
 			c.sounds = &splitter{sounds: s, whole: audio.Format == AAC || audio.Format == Opus}
 		}
-	}
-	if c.pictures == nil {
-		c.wait.over = true
 	}
 }
 
@@ -168,12 +147,14 @@ func (c *Converter) Picture(u Unit) []flv.Tag {
 		return nil
 	}
 	if !bytes.Equal(record, c.shown) || shows != c.shows {
+		if c.shown != nil {
+			c.open(dts) // what is held has the one before
+		}
 		c.shown, c.shows = bytes.Clone(record), shows
 		c.describe(dts)
-		c.add(flv.Video, dts, flv.Coded{Codec: c.video.Format.Codec(), Config: true, Data: record})
+		c.configure(flv.Video, dts)
 	}
-	c.release(dts)
-	if c.add(flv.Video, dts, flv.Coded{Codec: c.video.Format.Codec(), Key: p.key, Offset: int32(millis(pts) - millis(dts)), Data: p.data}) {
+	if c.put(flv.Video, dts, flv.Coded{Codec: c.video.Format.Codec(), Key: p.key, Offset: int32(millis(pts) - millis(dts)), Data: p.data}) {
 		c.stats.Pictures++
 	}
 	return c.out
@@ -237,69 +218,75 @@ func (c *Converter) Sound(u Unit) []flv.Tag {
 }
 
 func (c *Converter) sound(f timedFrame) {
-	w := &c.wait
-	if w.limit && f.at < w.first && w.first-f.at < apart {
+	if c.gate.early(f.at) {
 		return
-	}
-	w.limit = false
-	if w.over {
-		c.release(f.at) // pictures are announced no longer
 	}
 	info := c.sounds.sounds.info()
 	if info.config != nil && !bytes.Equal(info.config, c.heard) || info.rate != c.rate || info.channels != c.channels {
 		c.heard, c.rate, c.channels = bytes.Clone(info.config), info.rate, info.channels
-		w.held, w.bytes = nil, 0
-		if w.over {
-			c.describe(f.at)
-			c.configure(f.at)
-		}
+		c.gate.forget(flv.Audio) // what is held has the one before
+		c.describe(f.at)
+		c.configure(flv.Audio, f.at)
 	}
-	tag, ok := flv.Encode(flv.Audio, uint32(millis(f.at)), flv.Coded{Codec: c.audio.Format.Codec(), Key: true, Data: f.data})
+	if c.put(flv.Audio, f.at, flv.Coded{Codec: c.audio.Format.Codec(), Key: true, Data: f.data}) {
+		c.stats.Sounds++
+	}
+}
+
+// put lets a frame go, or has it wait at the gate.
+func (c *Converter) put(typ flv.Type, at int64, coded flv.Coded) bool {
+	tag, ok := flv.Encode(typ, uint32(millis(at)), coded)
 	if !ok {
 		c.trouble(TooLong)
-		return
+		return false
 	}
-	c.stats.Sounds++
-	if w.over {
+	if c.gate.opened {
 		c.out = append(c.out, tag)
-		return
+		return true
 	}
-	for w.held, w.bytes = append(w.held, tag), w.bytes+len(tag); w.bytes > heldBytes || len(w.held) > heldMost; w.held = w.held[1:] {
-		w.bytes -= len(w.held[0])
+	c.gate.hold(tag, at)
+	if c.gate.done(at, c.pictures != nil, c.sounds != nil && c.rate == 0) {
+		c.open(at)
 	}
-	if !w.begun || f.at < w.from-jump {
-		w.begun, w.from = true, f.at
-	}
-	if f.at-w.from >= sightless {
-		c.release(f.at)
-	}
+	return true
 }
 
-// release lets sound go that has waited, from shortly before a time on.
-func (c *Converter) release(at int64) {
-	w := &c.wait
-	if w.over && w.held == nil {
+// open lets go what was held, and has nothing wait any more.
+func (c *Converter) open(at int64) {
+	if c.gate.opened {
 		return
 	}
+	held := c.gate.open(at)
 	c.describe(at)
-	c.configure(at)
-	w.limit, w.first = !w.over, at-lead
-	for _, t := range w.held {
-		if w.over || int32(t.Timestamp()-uint32(millis(w.first))) >= 0 {
-			c.out = append(c.out, t)
-		}
-	}
-	w.over, w.held = true, nil
+	c.configure(flv.Video, at)
+	c.configure(flv.Audio, at)
+	c.out = append(c.out, held...)
 }
 
-// configure adds the configuration of the sound, if it has one.
-func (c *Converter) configure(at int64) {
-	if c.heard != nil {
-		c.add(flv.Audio, at, flv.Coded{Codec: c.audio.Format.Codec(), Config: true, Data: c.heard})
+// Flush ends the stream. It returns what still waited; the list is good until the next call.
+func (c *Converter) Flush() []flv.Tag {
+	c.out = c.out[:0]
+	if c.gate.held != nil {
+		c.open(c.gate.newest)
+	}
+	return c.out
+}
+
+// configure puts out a configuration, if there is one and the gate is open.
+func (c *Converter) configure(typ flv.Type, at int64) {
+	coded := flv.Coded{Codec: c.video.Format.Codec(), Config: true, Data: c.shown}
+	if typ == flv.Audio {
+		coded.Codec, coded.Data = c.audio.Format.Codec(), c.heard
+	}
+	if !c.gate.opened || coded.Data == nil {
+		return
+	}
+	if tag, ok := flv.Encode(typ, uint32(millis(at)), coded); ok {
+		c.out = append(c.out, tag)
 	}
 }
 
-// describe says what the stream is where that has changed.
+// describe says what the stream is where that has changed and the gate is open.
 func (c *Converter) describe(at int64) {
 	m := flv.Metadata{
 		HasVideo: c.pictures != nil, VideoCodec: c.video.Format.Codec(), Width: c.shows.width, Height: c.shows.height,
@@ -308,19 +295,8 @@ func (c *Converter) describe(at int64) {
 	if c.shows.hz > 0 && c.shows.hz < 1000 {
 		m.FrameRate = c.shows.hz
 	}
-	if m != c.described {
+	if c.gate.opened && m != c.described {
 		c.described = m
 		c.out = append(c.out, flv.NewTag(flv.Script, uint32(millis(at)), m.Body()))
 	}
-}
-
-// add puts a tag out.
-func (c *Converter) add(typ flv.Type, at int64, coded flv.Coded) bool {
-	tag, ok := flv.Encode(typ, uint32(millis(at)), coded)
-	if !ok {
-		c.trouble(TooLong)
-		return false
-	}
-	c.out = append(c.out, tag)
-	return true
 }

@@ -102,7 +102,9 @@ var law = []struct {
 	// What a tag is, ingest and playback have in common: flv belongs to both.
 	{"ingest/flv", []string{"relay/oneline"}},
 	{"ingest/rtmp", []string{"ingest/flv", "relay/lobby", "relay/oneline", "relay/refusal", "relay/socket"}},
-	{"ingest", []string{"ingest/flv", "ingest/rtmp", "relay/stream"}},
+	{"ingest/convert", []string{"ingest/flv"}},
+	{"ingest/mpegts", []string{"ingest/convert", "ingest/flv"}},
+	{"ingest", []string{"ingest/convert", "ingest/flv", "ingest/mpegts", "ingest/rtmp", "relay/hostnet", "relay/stream"}},
 
 	{"playback/api", nil},
 	{"playback/web", nil},
@@ -121,7 +123,7 @@ var law = []struct {
 	{"cli/abuse/hostile", []string{"relay/stream", "relay/wire", "tree"}},
 	{"cli/abuse", []string{"cli/abuse/hostile", "cli/ask", "cli/fault", "ingest/flv", "ingest/rtmp", "playback", "playback/admin", "relay", "relay/hostnet", "relay/oneline", "relay/stream"}},
 	{"cli/flag", []string{"cli/abuse", "cli/ask", "cli/fault", "cli/lan", "cli/privacy", "cli/term", "playback", "relay", "relay/archive", "relay/discovery", "relay/nameplate"}},
-	{"cli/input", []string{"cli/fault", "cli/term", "ingest/flv", "ingest/rtmp"}},
+	{"cli/input", []string{"cli/fault", "cli/term", "ingest", "ingest/flv", "ingest/mpegts", "ingest/rtmp", "relay/hostnet"}},
 	{"cli/treedraw", []string{"cli/term", "playback/api", "tree"}},
 	{"cli/words", []string{"cli/fault", "cli/term", "ingest", "ingest/flv", "ingest/rtmp", "playback", "playback/api", "relay", "relay/archive", "relay/hostnet", "relay/portmap", "relay/refusal", "relay/stream", "relay/wire", "tree"}},
 	{"cli/doctor", []string{"cli/ask", "cli/fault", "cli/lan", "cli/term", "cli/words", "playback/api", "relay", "relay/discovery", "relay/hostnet", "relay/store", "relay/stream"}},
@@ -199,7 +201,7 @@ func TestLibrariesStayInTheirRooms(t *testing.T) {
 	for library, rooms := range map[string][]string{
 		"github.com/nareix/joy4":            {"relay/ingest/flv"},
 		"github.com/bluenviron/gortmplib":   {"relay/ingest/rtmp"},
-		"github.com/bluenviron/mediacommon": {"relay/playback/remux"},
+		"github.com/bluenviron/mediacommon": {"relay/ingest/convert", "relay/playback/remux"},
 		"github.com/urfave/cli":             {"relay/cli", "relay/cli/flag", "relay/cli/manual", "relay/cli/upkeep"},
 		"github.com/hashicorp/memberlist":   {"relay/relay/membership"},
 		"github.com/gofrs/flock":            {"relay/relay/archive", "relay/relay/store"},

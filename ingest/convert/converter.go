@@ -23,23 +23,23 @@ type Stats struct {
 	Troubles         map[Trouble]uint64
 }
 
-// Trouble is what is wrong with a unit, in words for a log.
+// Trouble is what is wrong with a stream and can be lived with: a word for counters.
 type Trouble string
 
 // Troubles.
 const (
 	// BadTimes are decoding times that cannot be, and pictures for which none could be found.
-	BadTimes Trouble = "the decoding times of some pictures cannot be, and others are used"
+	BadTimes Trouble = "bad_times"
 	// NoTime is a unit of which nobody knows when it is shown.
-	NoTime Trouble = "frames without a time are left out"
+	NoTime Trouble = "no_time"
 	// NoPicture is a unit in which no picture is found.
-	NoPicture Trouble = "what holds no picture is left out of the video"
+	NoPicture Trouble = "no_picture"
 	// NoSound are bytes that belong to no frame of sound, or frames that cannot be used.
-	NoSound Trouble = "what is no frame of sound is left out of the audio"
-	// LayerII is sound for which FLV has no place.
-	LayerII Trouble = "the sound is MP2, which cannot be carried, and is left out"
+	NoSound Trouble = "no_sound"
+	// Unheard is sound for which there is no place, as MP2.
+	Unheard Trouble = "unheard"
 	// TooLong is a frame that is longer than a tag.
-	TooLong Trouble = "frames that are too long are left out"
+	TooLong Trouble = "too_long"
 )
 
 // Converter makes the tags of one stream: first those that describe it, then its frames. It belongs
@@ -210,7 +210,7 @@ func (c *Converter) Sound(u Unit) []flv.Tag {
 	}
 	switch m, ok := c.sounds.sounds.(*mp3); {
 	case ok && m.layer != 0 && m.layer != layerIII:
-		c.trouble(LayerII)
+		c.trouble(Unheard)
 	case strange > 0 && !u.Lost, c.sounds.whole && !seen:
 		c.trouble(NoSound)
 	}

@@ -28,7 +28,7 @@ type Stats struct {
 // Demuxer makes tags of packets. It belongs to one goroutine.
 type Demuxer struct {
 	wanted int // program number, 0 for the first with media
-	told   func(string)
+	told   func(what convert.Trouble, which string)
 
 	stats    Stats
 	pat      sections
@@ -46,21 +46,28 @@ type Demuxer struct {
 	// What is called with each unit of these: made once, not for each packet.
 	onPicture, onSound func(unit []byte, lost bool)
 
-	row          int // packets that were scrambled since the last that was not
-	conv         *convert.Converter
-	came         bool // there was a tag
-	out          []flv.Tag
+	row  int // packets that were scrambled since the last that was not
+	conv *convert.Converter
+	came bool // there was a tag
+	out  []flv.Tag
 }
 
+// Scrambled is that packets are encrypted, where others were not.
+const Scrambled convert.Trouble = "scrambled"
+
+// mp2 is the sound that is known for what it is only by its frames.
+const mp2 = "MP2 sound"
+
 // NewDemuxer returns a demuxer of the program of that number, or, if it is 0, of the first with
-// pictures or sound. told, if not nil, hears once of each thing that is wrong but can be lived with.
-func NewDemuxer(number int, told func(string)) *Demuxer {
+// pictures or sound. told, if not nil, hears once of each thing that is wrong but can be lived with,
+// and, if sound is left out, which.
+func NewDemuxer(number int, told func(what convert.Trouble, which string)) *Demuxer {
 	if told == nil {
-		told = func(string) {}
+		told = func(convert.Trouble, string) {}
 	}
 	d := &Demuxer{
 		wanted: number, told: told, maps: make(map[uint16]*sections),
-		conv: convert.New(func(t convert.Trouble) { told(string(t)) }),
+		conv: convert.New(func(t convert.Trouble) { told(t, mp2) }),
 	}
 	d.onPicture, d.onSound = d.picture, d.sound
 	return d
@@ -250,7 +257,7 @@ func (d *Demuxer) follow(s streams) {
 	d.conv.Configure(s.video, s.audio)
 	if s.audio.Format == convert.None && len(s.unheard) > 0 && !d.refused {
 		d.refused = true
-		d.told("the sound is left out: relay cannot carry " + s.unheard[0])
+		d.told(convert.Unheard, s.unheard[0])
 	}
 }
 
@@ -283,7 +290,7 @@ func (d *Demuxer) scrambled() {
 			d.fault = ErrScrambled
 			return
 		}
-		d.told("the stream is scrambled now, and nothing can be sent of it")
+		d.told(Scrambled, "")
 	}
 }
 
@@ -332,7 +339,7 @@ func (d *Demuxer) sound(b []byte, lost bool) {
 		return
 	}
 	d.out = append(d.out, d.conv.Sound(u)...)
-	if c := d.conv.Stats(); d.video == nil && c.Sounds == 0 && c.Troubles[convert.LayerII] > 0 {
-		d.fault = &CodecError{[]string{"MP2 sound"}}
+	if c := d.conv.Stats(); d.video == nil && c.Sounds == 0 && c.Troubles[convert.Unheard] > 0 {
+		d.fault = &CodecError{[]string{mp2}}
 	}
 }

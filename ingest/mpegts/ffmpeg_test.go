@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"relay/ingest/convert"
 	"relay/ingest/flv"
 	"relay/playback/remux"
 )
@@ -57,7 +58,7 @@ func readAll(t *testing.T, from io.Reader, head []byte) (tags []flv.Tag) {
 	if !ok {
 		t.Fatal("it is not taken for MPEG-TS")
 	}
-	r := NewReader(from, f, 0, func(what string) { t.Error(what) })
+	r := NewReader(from, f, 0, func(what convert.Trouble, which string) { t.Error(what, which) })
 	for {
 		tag, err := r.Next()
 		if err == io.EOF {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"io"
 
+	"relay/ingest/convert"
 	"relay/ingest/flv"
 )
 
@@ -67,7 +68,7 @@ type Reader struct {
 
 // NewReader returns a reader of r, whose beginning is framed like that. The program and told are
 // those of [NewDemuxer].
-func NewReader(r io.Reader, f Framing, program int, told func(string)) *Reader {
+func NewReader(r io.Reader, f Framing, program int, told func(convert.Trouble, string)) *Reader {
 	return &Reader{r: bufio.NewReaderSize(r, readAhead), framing: f, demux: NewDemuxer(program, told)}
 }
 

@@ -248,10 +248,10 @@ func (d *Demuxer) decide() {
 // follow takes the streams of the program, which may have been others before.
 func (d *Demuxer) follow(s streams) {
 	if d.video == nil || d.streams.videoPID != s.videoPID || d.streams.video != s.video {
-		d.video = d.begin(d.video, s.video)
+		d.video = d.begin(d.video, d.onPicture, s.video)
 	}
 	if d.audio == nil || d.streams.audioPID != s.audioPID || d.streams.audio != s.audio {
-		d.audio = d.begin(d.audio, s.audio)
+		d.audio = d.begin(d.audio, d.onSound, s.audio)
 	}
 	d.streams = s
 	d.conv.Configure(s.video, s.audio)
@@ -261,9 +261,10 @@ func (d *Demuxer) follow(s streams) {
 	}
 }
 
-// begin makes room for a stream, in place of the one before.
-func (d *Demuxer) begin(old *pes, t convert.Track) *pes {
+// begin makes room for a stream, in place of the one before, which has ended.
+func (d *Demuxer) begin(old *pes, each func([]byte, bool), t convert.Track) *pes {
 	if old != nil {
+		old.finish(each)
 		d.stats.Units += old.broken
 	}
 	if t.Format == convert.None {

@@ -153,7 +153,7 @@ func (h *hevc) describe() {
 		0xfc, // nor is parallelism
 		0xfc|byte(sps.ChromaFormatIdc)&3, 0xf8|byte(sps.BitDepthLumaMinus8)&7, 0xf8|byte(sps.BitDepthChromaMinus8)&7,
 		0, 0, // nor is the average rate
-		(sps.MaxSubLayersMinus1+1)&7<<3|nested<<2|lengthSize-1,
+		(sps.MaxSubLayersMinus1+1)&7<<3|nested<<2|(lengthSize-1),
 		byte(len(h.sets)))
 	for i, sets := range h.sets {
 		b = append(b, whole|byte(h265.NALUType_VPS_NUT)+byte(i))

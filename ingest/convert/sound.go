@@ -105,11 +105,11 @@ func (s *splitter) split(u Unit, each func(timedFrame)) (strange int) {
 			strange, at, s.synced = strange+skip, at+skip, false
 			continue
 		}
+		if at >= before {
+			s.begin(&u) // whether the frame ends in it or not
+		}
 		if n == 0 || at+n > len(b) {
 			break
-		}
-		if at >= before {
-			s.begin(&u)
 		}
 		s.emit(b[at:at+n], each)
 		at, s.synced = at+n, true

@@ -286,3 +286,49 @@ func TestLATMHasTheFramesOfADTS(t *testing.T) {
 		t.Errorf("configuration %x, want %x", g, w)
 	}
 }
+
+// A camera over RTP gives no decoding times. They are found in what the pictures say of their order:
+// as far from when they are shown as an encoder has it, and never later than that.
+func TestDecodingTimesAreFoundInPictures(t *testing.T) {
+	for name, c := range map[string]struct {
+		format convert.Format
+		args   string
+	}{
+		"H.264 without B-frames": {convert.H264, "-map 0:v -c:v libx264 -preset ultrafast"},
+		"H.264 with B-frames":    {convert.H264, "-map 0:v -c:v libx264 -preset veryfast -bf 3 -x264-params b-adapt=0:b-pyramid=2:keyint=25"},
+		"HEVC with B-frames":     {convert.HEVC, "-map 0:v -c:v libx265 -preset ultrafast -x265-params log-level=error:bframes=3:keyint=25:pools=1"},
+	} {
+		b, err := os.ReadFile(clip(t, c.args))
+		if err != nil {
+			t.Fatal(err)
+		}
+		conv := convert.New(func(what convert.Trouble) { t.Errorf("%s: %s", name, what) })
+		conv.Configure(convert.Track{Format: c.format}, convert.Track{})
+		var tags []flv.Tag
+		most := int32(0)
+		take := func(unit []byte, _ bool) {
+			u, _ := parsePES(unit)
+			tags = append(tags, conv.Picture(convert.Unit{PTS: int64(u.pts), HasPTS: u.hasPTS, Data: u.data})...)
+		}
+		var video pes
+		for ; len(b) >= packetLen; b = b[packetLen:] {
+			if p, ok := parsePacket(b[:packetLen]); ok && p.pid == 0x100 {
+				video.next(p, take)
+			}
+		}
+		video.finish(take)
+		got := frames(tags, flv.Video)
+		last := uint32(0)
+		for _, tag := range got {
+			coded, _ := flv.Decode(tag)
+			most = max(most, coded.Offset)
+			if coded.Offset < 0 || tag.Timestamp() < last {
+				t.Fatalf("%s: from %d to %d, shown %d ms later", name, last, tag.Timestamp(), coded.Offset)
+			}
+			last = tag.Timestamp()
+		}
+		if len(got) != 25*length || (most > 0) != strings.Contains(name, "with B") || most > 250 {
+			t.Errorf("%s: %d pictures, shown up to %d ms later", name, len(got), most)
+		}
+	}
+}

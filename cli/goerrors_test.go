@@ -36,6 +36,7 @@ func TestNoErrorOfGosReachesAPerson(t *testing.T) {
 	}
 	text := at("text", "hello")
 	empty := at("empty", "")
+	tables := at("tables.ts", strings.Repeat("\x47\x1f\xff\x10"+strings.Repeat("\xff", 184), 4))
 	damaged := at("damaged.flv", "FLV\x01\x05\x00\x00\x00\x09\x00\x00\x00\x00\x63\xff\xff\xff")
 	page := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "<html>") }))
 	defer page.Close()
@@ -65,6 +66,7 @@ func TestNoErrorOfGosReachesAPerson(t *testing.T) {
 		"source http://127.0.0.1:1/a.flv", "source http://" + hangsUp + "/a.flv", "source http://" + babbles + "/a.flv", "source " + page.URL, "source " + secure.URL + "/a.flv",
 		"source --tag-log " + filepath.Join(dir, "none", "log") + " " + text, "source --key @" + filepath.Join(dir, "none"), "source --rtmp 192.0.2.1:1",
 		"source --config " + text + "/below " + text, "source --passphrase @" + dir, "source --via x", "source -",
+		"source " + tables, "source udp://x", "source udp://192.0.2.1:1234", "source udp://127.0.0.1:1234?program=x",
 		"serve --list " + filepath.Join(dir, "none"), "serve --list " + dir, "serve --list http://127.0.0.1:1/l", "serve --list http://" + babbles + "/l",
 		"serve --token @" + filepath.Join(dir, "none") + " --helper", "serve http://127.0.0.1:1/",
 		"key --config " + text, "key export --config " + dir + " " + filepath.Join(dir, "none", "k"), "key import " + filepath.Join(dir, "none"), "key import " + text, "key import " + dir,

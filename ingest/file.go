@@ -31,8 +31,8 @@ func (f *File) Run(ctx context.Context) error {
 		defer file.Close()
 		from = file
 	}
-	told := once(f.Log, f.Path)
-	r := newMedia(from, 0, told)
+	in := newOrigin(f.Path, 0, f.Log)
+	r := in.read(from)
 	tag, err := r.Next() // before a session is opened for nothing
 	if err != nil {
 		return fmt.Errorf("%s: %w", f.Path, noEOF(err))
@@ -64,7 +64,7 @@ func (f *File) Run(ctx context.Context) error {
 		if _, err := from.Seek(0, io.SeekStart); err != nil {
 			return fmt.Errorf("repeat %s: %w", f.Path, err)
 		}
-		r = newMedia(from, 0, told)
+		r = in.read(from)
 		session.Restart()
 		pace.timeline.Restart()
 		if tag, err = r.Next(); err != nil {

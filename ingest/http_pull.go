@@ -57,14 +57,14 @@ func (h *HTTPPull) Run(ctx context.Context) error {
 	defer transport.CloseIdleConnections()
 	client := &http.Client{Transport: transport}
 	program, _ := strconv.Atoi(h.URL.Query().Get(programQuery)) // what is no number is the server's own
-	told := once(h.Log, h.URL.Host)
+	from := newOrigin(h.URL.Host, max(program, 0), h.Log)
 	p := pull{from: h.URL.Host, open: h.Open, log: logger(h.Log), fetch: func(ctx context.Context, take func(flv.Tag) error) error {
-		return h.fetch(ctx, client, program, told, take)
+		return h.fetch(ctx, client, from, take)
 	}}
 	return p.run(ctx)
 }
 
-func (h *HTTPPull) fetch(ctx context.Context, client *http.Client, program int, told troubles, take func(flv.Tag) error) error {
+func (h *HTTPPull) fetch(ctx context.Context, client *http.Client, from *origin, take func(flv.Tag) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, h.URL.String(), nil)
@@ -84,7 +84,7 @@ func (h *HTTPPull) fetch(ctx context.Context, client *http.Client, program int, 
 	}
 	watch := time.AfterFunc(silence, func() { cancel(errSilence) })
 	defer watch.Stop()
-	r := newMedia(&watched{resp.Body, watch}, program, told)
+	r := from.read(&watched{resp.Body, watch})
 	for {
 		t, err := r.Next()
 		switch {

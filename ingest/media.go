@@ -11,22 +11,33 @@ import (
 	"relay/ingest/mpegts"
 )
 
+// origin is where media come from, which may be read several times.
+type origin struct {
+	name    string // for people: no credentials
+	program int    // of MPEG-TS; 0 for the first
+	log     *zap.Logger
+	told    troubles // what is wrong with the media but can be lived with
+}
+
+func newOrigin(name string, program int, to *zap.Logger) *origin {
+	log := logger(to)
+	return &origin{name, program, log, once(log, name)}
+}
+
 // media reads tags from bytes in whichever of the formats that are known here they have: FLV, or
 // MPEG-TS. What is neither is for the reader of FLV to refuse, which knows what else it looks like.
 type media struct {
-	from    *bufio.Reader
-	program int // of MPEG-TS; 0 for the first
-	told    troubles
-	tags    interface{ Next() (flv.Tag, error) } // nil before the first tag
+	*origin
+	from *bufio.Reader
+	tags interface{ Next() (flv.Tag, error) } // nil before the first tag
 }
 
 // readAhead is the buffer of what is read, in bytes: that of both formats' readers, which take it
 // over.
 const readAhead = 64 << 10
 
-// newMedia returns a reader. told hears of what is wrong with the media but can be lived with.
-func newMedia(from io.Reader, program int, told troubles) *media {
-	return &media{from: bufio.NewReaderSize(from, readAhead), program: program, told: told}
+func (o *origin) read(from io.Reader) *media {
+	return &media{origin: o, from: bufio.NewReaderSize(from, readAhead)}
 }
 
 // flvSignature begins FLV. Nothing more is waited for then.
@@ -36,41 +47,52 @@ const flvSignature = "FLV"
 // [flv.Reader.Next] and [mpegts.Reader.Next].
 func (m *media) Next() (flv.Tag, error) {
 	if m.tags == nil {
-		tags, err := m.open()
-		if err != nil {
+		if err := m.open(); err != nil {
 			return nil, err
 		}
-		m.tags = tags
 	}
-	return m.tags.Next()
+	t, err := m.tags.Next()
+	if r, ok := m.tags.(*mpegts.Reader); ok && err != nil {
+		m.count(r.Stats())
+	}
+	return t, err
 }
 
-func (m *media) open() (interface{ Next() (flv.Tag, error) }, error) {
-	if b, _ := m.from.Peek(len(flvSignature)); len(b) == 0 || string(b) == flvSignature {
-		return flv.NewReader(m.from), nil
+func (m *media) open() error {
+	if b, _ := m.from.Peek(len(flvSignature)); len(b) > 0 && string(b) != flvSignature {
+		b, err := m.from.Peek(mpegts.SniffLen)
+		if err != nil && err != io.EOF {
+			return err
+		}
+		if f, ok := mpegts.Sniff(b); ok {
+			m.tags = mpegts.NewReader(m.from, f, m.program, m.told)
+			return nil
+		}
 	}
-	b, err := m.from.Peek(mpegts.SniffLen)
-	if err != nil && err != io.EOF {
-		return nil, err
-	}
-	if f, ok := mpegts.Sniff(b); ok {
-		return mpegts.NewReader(m.from, f, m.program, m.told), nil
-	}
-	return flv.NewReader(m.from), nil
+	m.tags = flv.NewReader(m.from)
+	return nil
 }
 
-// troubles hears of what is wrong with an input; which is a name of sound.
+// count tells the log what a run of MPEG-TS brought.
+func (o *origin) count(s mpegts.Stats) {
+	c := s.Convert
+	o.log.Info("MPEG-TS ends", zap.String("from", o.name), zap.Uint64("packets", s.Packets), zap.Uint64("damaged", s.Damaged),
+		zap.Uint64("scrambled", s.Scrambled), zap.Uint64("broken_units", s.Units), zap.Uint64("losses", c.Lost), zap.Uint64("waited", c.Waited),
+		zap.Uint64("pictures", c.Pictures), zap.Uint64("sounds", c.Sounds), zap.Any("troubles", c.Troubles))
+}
+
+// troubles hears of what is wrong with media; which is a name of sound.
 type troubles func(what convert.Trouble, which string)
 
-// once returns what warns of each trouble of an input once, however often it is opened.
-func once(to *zap.Logger, from string) troubles {
-	log, said := logger(to), make(map[convert.Trouble]bool)
+// once returns what warns of each trouble once.
+func once(log *zap.Logger, name string) troubles {
+	said := make(map[convert.Trouble]bool)
 	return func(what convert.Trouble, which string) {
 		if said[what] {
 			return
 		}
 		said[what] = true
-		from := zap.String("from", from)
+		from := zap.String("from", name)
 		switch what {
 		case convert.BadTimes:
 			log.Warn("decoding times that cannot be", from)

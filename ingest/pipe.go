@@ -50,7 +50,7 @@ func (p *Pipe) Run(ctx context.Context) error {
 }
 
 func (p *Pipe) read(ctx context.Context, tags chan<- flv.Tag) error {
-	r := newMedia(p.From, 0, once(p.Log, "standard input"))
+	r := newOrigin("standard input", 0, p.Log).read(p.From)
 	for n := 0; ; n++ {
 		t, err := r.Next()
 		switch {

@@ -181,9 +181,8 @@ func arrival(group netip.Addr, oob []byte) int {
 
 // datagrams are what comes to one port.
 type datagrams struct {
-	in      *UDP
-	log     *zap.Logger
-	told    troubles
+	*origin
+	open    Opener
 	from    udpSender // who sends
 	heard   time.Time // when it last did
 	began   time.Time // when it was begun to listen
@@ -195,26 +194,28 @@ type datagrams struct {
 }
 
 func newDatagrams(u *UDP) *datagrams {
-	return &datagrams{in: u, log: logger(u.Log), told: once(u.Log, u.Name), began: time.Now()}
+	return &datagrams{origin: newOrigin(u.Name, u.Addr.Program, u.Log), open: u.Open, began: time.Now()}
 }
 
 // take takes a datagram. An error is of this side.
 func (d *datagrams) take(now time.Time, from udpSender, b []byte) error {
 	packets := packetsIn(b)
 	if packets == nil {
-		d.cannot(errNoTS)
+		if d.session == nil || from == d.from {
+			d.cannot(errNoTS)
+		}
 		return nil
 	}
 	if from != d.from || d.demux == nil {
 		if d.demux != nil && now.Sub(d.heard) < takeoverAfter {
 			if !d.others && from.AddrPort != d.from.AddrPort {
 				d.others = true
-				d.log.Warn("another sends to the same port", zap.String("from", d.in.Name), zap.String("other", from.String()), zap.String("first", d.from.String()))
+				d.log.Warn("another sends to the same port", zap.String("from", d.name), zap.String("other", from.String()), zap.String("first", d.from.String()))
 			}
 			return nil
 		}
 		d.close()
-		d.from, d.demux, d.others = from, mpegts.NewDemuxer(d.in.Addr.Program, d.told), false
+		d.from, d.demux, d.others = from, mpegts.NewDemuxer(d.program, d.told), false
 	}
 	d.heard, d.waits = now, false
 	for ; len(packets) >= tsPacket; packets = packets[tsPacket:] {
@@ -232,7 +233,7 @@ func (d *datagrams) take(now time.Time, from udpSender, b []byte) error {
 func (d *datagrams) write(tags []flv.Tag) error {
 	for _, t := range tags {
 		if d.session == nil {
-			s, err := d.in.Open()
+			s, err := d.open()
 			if err != nil {
 				return err
 			}
@@ -249,7 +250,7 @@ func (d *datagrams) write(tags []flv.Tag) error {
 func (d *datagrams) cannot(err error) {
 	if d.unfit != err.Error() {
 		d.unfit = err.Error()
-		d.log.Warn("what is sent there is of no use", zap.String("from", d.in.Name), zap.Error(err))
+		d.log.Warn("what is sent there is of no use", zap.String("from", d.name), zap.Error(err))
 	}
 }
 
@@ -265,7 +266,7 @@ func (d *datagrams) silent(now time.Time) {
 	d.close()
 	if !d.waits {
 		d.waits = true
-		d.log.Warn("nothing is sent there", zap.String("from", d.in.Name))
+		d.log.Warn("nothing is sent there", zap.String("from", d.name))
 	}
 }
 
@@ -273,6 +274,9 @@ func (d *datagrams) silent(now time.Time) {
 func (d *datagrams) close() {
 	if d.session != nil {
 		d.session.Close()
+	}
+	if d.demux != nil {
+		d.count(d.demux.Stats())
 	}
 	d.session, d.demux = nil, nil
 }

@@ -290,7 +290,9 @@ func (c *Converter) configure(typ flv.Type, at int64) {
 func (c *Converter) describe(at int64) {
 	m := flv.Metadata{
 		HasVideo: c.pictures != nil, VideoCodec: c.video.Format.Codec(), Width: c.shows.width, Height: c.shows.height,
-		HasAudio: c.sounds != nil, AudioCodec: c.audio.Format.Codec(), SampleRate: c.rate, Channels: c.channels,
+	}
+	if c.rate > 0 { // a player looks for what is announced, and sound may never come
+		m.HasAudio, m.AudioCodec, m.SampleRate, m.Channels = true, c.audio.Format.Codec(), c.rate, c.channels
 	}
 	if c.shows.hz > 0 && c.shows.hz < 1000 {
 		m.FrameRate = c.shows.hz

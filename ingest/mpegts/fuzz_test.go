@@ -114,13 +114,13 @@ func TestLargeInputCostsInProportion(t *testing.T) {
 			return m.out
 		},
 	} {
-		const size = 1 << 20
+		const size = 256 << 10
 		small, large := allocatedBy(make(size)), allocatedBy(make(8*size))
 		if large > 9*small+size {
-			t.Errorf("%s: %d bytes are allocated for 1 MiB, %d for 8 MiB", name, small, large)
+			t.Errorf("%s: %d bytes are allocated for 256 KiB, %d for 2 MiB", name, small, large)
 		}
 		if most := uint64(8*8*size + maxPES*4); large > most {
-			t.Errorf("%s: %d bytes are allocated for 8 MiB, want %d at most", name, large, most)
+			t.Errorf("%s: %d bytes are allocated for 2 MiB, want %d at most", name, large, most)
 		}
 	}
 }

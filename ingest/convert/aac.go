@@ -48,12 +48,18 @@ func (a *adts) take(b []byte, into []frame) []frame {
 	}
 	config := [2]byte{kind<<3 | index>>1, index<<7 | channels<<3}
 	if !bytes.Equal(config[:], a.told.config) {
-		a.told = soundInfo{config[:], adtsRates[index], int(channels)}
-		if channels == 7 {
-			a.told.channels = 8
-		}
+		a.told = soundInfo{config[:], adtsRates[index], channelsOf(channels)}
 	}
 	return append(into, frame{b[headOfADTS(b):], aacSamples})
+}
+
+// channelsOf is the number of channels that a channel configuration stands for, 0 if the frames tell
+// (ISO/IEC 14496-3, table 1.19).
+func channelsOf(config uint8) int {
+	if config == 7 {
+		return 8
+	}
+	return int(config)
 }
 
 // rawAAC is AAC in frames alone.
@@ -79,7 +85,7 @@ func infoOf(config []byte) (soundInfo, int64) {
 	if c.FrameLengthFlag {
 		samples = 960
 	}
-	return soundInfo{config, c.SampleRate, c.ChannelCount}, samples
+	return soundInfo{config, c.SampleRate, channelsOf(c.ChannelConfig)}, samples
 }
 
 func (a *rawAAC) sync() byte                { return 0 }

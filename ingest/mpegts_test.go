@@ -290,7 +290,7 @@ func TestSilenceOverUDP(t *testing.T) {
 		}
 		u.now = u.now.Add(21 * time.Second)
 		u.send(t, "192.0.2.1:5", ts, "")
-		if !u.Status().Live {
+		if u.in.silent(u.now.Add(9 * time.Second)); !u.Status().Live {
 			t.Error("it is not live")
 		}
 		u.in.silent(u.now.Add(10 * time.Second))

@@ -174,6 +174,15 @@ func TestSoundBetweenNoise(t *testing.T) {
 	}
 }
 
+// A listener begins in the middle of a frame, where there may be what looks like the head of one.
+func TestAHeadByChance(t *testing.T) {
+	s := newSession(Track{}, Track{Format: ADTS})
+	s.sound(0, slices.Concat([]byte{9, 9}, aac(4, 9), []byte{9, 9, 9}, aac(20, 7), aac(21, 7)))
+	if n := len(frames(s.tags)); n != 2 {
+		t.Errorf("%d frames, want 2", n)
+	}
+}
+
 func TestWhatIsLostEndsAFrame(t *testing.T) {
 	s := newSession(Track{}, Track{Format: ADTS})
 	s.sound(0, slices.Concat(aac(20, 1), aac(20, 2)[:10]))

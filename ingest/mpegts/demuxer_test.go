@@ -145,6 +145,22 @@ func TestPacketsThatAreThereTwiceAreTakenOnce(t *testing.T) {
 	}
 }
 
+// A unit that says how long it is has lost its end where it is shorter; one may not be longer than any
+// tag that can be played.
+func TestUnitsThatAreCutOrTooLong(t *testing.T) {
+	m := newMuxer()
+	plain(m, 90000, 8)
+	cut := unit(0xc0, 90000+8*3600, -1, slices.Concat(aacData, aacData, aacData))
+	m.packets(0x101, cut[:len(cut)-3])
+	m.video(0x100, 90000+8*3600, -1, append(slices.Clone(idr), make([]byte, maxPES)...))
+	m.frames(0x100, 0x101, 90000+16*3600, 2)
+	d := demux(m.out, 0)
+	pictures, sounds := count(d)
+	if s := d.demux.Stats(); pictures != 10 || sounds != 20 || s.Units != 2 || s.Convert.Lost != 2 {
+		t.Errorf("%d pictures, %d frames of sound, %+v", pictures, sounds, s)
+	}
+}
+
 // A sender may say that its counter jumps.
 func TestAJumpThatIsAnnouncedIsNoLoss(t *testing.T) {
 	m := newMuxer()

@@ -92,9 +92,11 @@ func (c *Converter) Configure(video, audio Track) {
 	if video != c.video {
 		c.video, c.pictures, c.times, c.shown = video, newPictures(video), decodeTimes{format: video.Format}, nil
 		c.start = start{waits: true, missing: true}
+		c.gate.forget(flv.Video)
 	}
 	if audio != c.audio {
 		c.audio, c.sounds, c.heard, c.rate, c.channels = audio, nil, nil, 0, 0
+		c.gate.forget(flv.Audio)
 		if s := newSounds(audio); s != nil {
 			c.sounds = &splitter{sounds: s, whole: audio.Format == AAC || audio.Format == Opus}
 		}

@@ -96,20 +96,22 @@ var law = []struct {
 	{"relay/membership", []string{"relay/hostnet", "relay/oneline", "relay/refusal", "relay/stream", "relay/wire", "tree"}},
 	{"relay/discovery", []string{"relay/hostnet", "relay/refusal", "relay/stream"}},
 	{"relay/archive", []string{"relay/stream"}},
+	{"relay/quota", []string{"relay/hostnet"}},
 	{"relay/store", []string{"relay/oneline", "relay/seal", "relay/stream", "relay/wire", "tree"}},
-	{"relay", []string{"relay/archive", "relay/hostnet", "relay/lineage", "relay/membership", "relay/nameplate", "relay/oneline", "relay/refusal", "relay/seal", "relay/store", "relay/socket", "relay/stream", "relay/wire", "tree"}},
+	{"relay", []string{"relay/archive", "relay/hostnet", "relay/lineage", "relay/membership", "relay/nameplate", "relay/oneline", "relay/quota", "relay/refusal", "relay/seal", "relay/store", "relay/socket", "relay/stream", "relay/wire", "tree"}},
 
 	// What a tag is, ingest and playback have in common: flv belongs to both.
 	{"ingest/flv", []string{"relay/oneline"}},
 	{"ingest/rtmp", []string{"ingest/flv", "relay/lobby", "relay/oneline", "relay/refusal", "relay/socket"}},
+	{"ingest/browser", []string{"ingest/flv"}},
 	{"ingest/convert", []string{"ingest/flv"}},
 	{"ingest/mpegts", []string{"ingest/convert", "ingest/flv"}},
-	{"ingest", []string{"ingest/convert", "ingest/flv", "ingest/mpegts", "ingest/rtmp", "relay/hostnet", "relay/stream"}},
+	{"ingest", []string{"ingest/browser", "ingest/convert", "ingest/flv", "ingest/mpegts", "ingest/rtmp", "relay/hostnet", "relay/stream"}},
 
 	{"playback/api", nil},
 	{"playback/web", nil},
 	{"playback/remux", []string{"ingest/flv"}},
-	{"playback", []string{"ingest/flv", "playback/api", "playback/remux", "playback/web", "relay/archive", "relay/hostnet", "relay/lobby", "relay/naming", "relay/refusal", "relay/socket", "relay/stream"}},
+	{"playback", []string{"ingest/flv", "playback/api", "playback/remux", "playback/web", "relay/archive", "relay/hostnet", "relay/lobby", "relay/naming", "relay/quota", "relay/refusal", "relay/socket", "relay/stream"}},
 	{"playback/admin", []string{"playback", "playback/api"}},
 
 	{"cli/deploy/release", nil},
@@ -201,6 +203,7 @@ func TestLibrariesStayInTheirRooms(t *testing.T) {
 	for library, rooms := range map[string][]string{
 		"github.com/nareix/joy4":            {"relay/ingest/flv"},
 		"github.com/bluenviron/gortmplib":   {"relay/ingest/rtmp"},
+		"github.com/coder/websocket":        {"relay/ingest/browser"},
 		"github.com/bluenviron/mediacommon": {"relay/ingest/convert", "relay/playback/remux"},
 		"github.com/urfave/cli":             {"relay/cli", "relay/cli/flag", "relay/cli/manual", "relay/cli/upkeep"},
 		"github.com/hashicorp/memberlist":   {"relay/relay/membership"},

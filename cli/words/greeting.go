@@ -4,6 +4,7 @@ package words
 type Greeting struct {
 	Server, Key string // for the encoder; "" if the source fetches its media
 	Sent        string // the address that MPEG-TS is sent to; "" if there is none
+	Film        string // the page that broadcasts from a browser on this machine; "" for none
 	Page        string
 	Near        bool // the page can be reached from the network
 	Found       bool // relay watch finds the channel by itself
@@ -32,6 +33,12 @@ func (g Greeting) Lines() []string {
 	}
 	if g.Sent != "" {
 		add("Waiting for MPEG-TS at "+g.Sent, "")
+	}
+	if g.Film != "" {
+		add("Or without one: a camera, a microphone or a screen, in a browser on this machine:",
+			"",
+			"  Film    "+g.Film,
+			"")
 	}
 	add("Page    " + g.Page)
 	switch {

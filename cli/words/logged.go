@@ -25,6 +25,7 @@ var logged = map[string]string{
 	"what is sent there is of no use":          "what comes to {from} cannot be broadcast: {error}. relay carries H.264, HEVC, AAC, Opus, MP3 and AC-3 in MPEG-TS, and goes on waiting",
 	"accept failed":                            "no encoder and no player can be taken over RTMP now: {error}",
 	"accept":                                   "no connection can be taken now: {error}",
+	"cannot begin to broadcast":                "what a browser films cannot be sent: {error}",
 	"cannot be opened":                         "what comes on channel {channel} cannot be read with the secret of this link: {error}",
 	"cannot read what is kept":                 "what is kept of channel {channel} cannot be read ({error}), so whoever asks for it gets nothing",
 	"gossip":                                   "this node cannot talk to others of channel {channel} beside its parent ({error}), and finds them more slowly",

@@ -169,11 +169,11 @@ export const called = ({ name }) => (!name ? '' : /^[ -~]*$/.test(name) ? `“${
 /** reach says whether others get through to the node, if they do not simply; '' else. */
 export const reach = (kind) => says(`reach.${kind}`) ? say(`reach.${kind}`) : '';
 
-/** clock writes a moment, in ms since 1970, as the time of the day, with the day if that is another one. */
+/** clock writes a moment, in ms since 1970, as the time of the day, with the day if that is another one. No line ends within it. */
 export function clock(ms, now = Date.now(), zone = undefined) {
   const time = { hour: '2-digit', minute: '2-digit', timeZone: zone };
   const day = (at) => new Date(at).toLocaleDateString('en-CA', { timeZone: zone });
-  return new Date(ms).toLocaleString(locale(), day(ms) === day(now) ? time : { ...time, day: 'numeric', month: 'short' });
+  return new Date(ms).toLocaleString(locale(), day(ms) === day(now) ? time : { ...time, day: 'numeric', month: 'short' }).replace(/\s/g, '\u00a0');
 }
 
 const actions = group('action', 'play', 'again');
@@ -232,4 +232,18 @@ export const own = {
     title: names ? say('own.unsupported.title', { names }) : say('own.unsupported.titleUnknown'), text: say('own.unsupported.text'), tone: 'warn', links: true,
   }),
   helpless: card('helpless', { tone: 'warn', links: true }),
+};
+
+const cards = (...names) => Object.fromEntries(names.map((name) => [name, { title: say(`film.${name}.title`), text: say(`film.${name}.text`) }]));
+
+/** What there is to say in the room that films. */
+export const film = {
+  ...group('film', 'title', 'liveTitle', 'golive', 'stop'),
+  qualities: group('film', 'low', 'medium', 'high', 'smooth'),
+  badges: group('film', 'off', 'connecting'),
+  cards: cards('idle', 'asking', 'insecure', 'unable'),
+  device: (n) => say('film.device', { n }),
+  liveFor: (time) => say('film.liveFor', { time }),
+  dropped: (n) => say('film.dropped', { n }),
+  told: (what) => say(says(`film.told.${what}`) ? `film.told.${what}` : 'film.told.failed'),
 };

@@ -90,6 +90,7 @@ var law = []struct {
 	{"relay/lobby", []string{"relay/hostnet"}},
 	{"relay/portmap", []string{"relay/hostnet", "relay/oneline"}},
 	{"relay/naming", []string{"relay/stream"}},
+	{"relay/pcp", []string{"relay/oneline", "relay/refusal", "relay/stream"}},
 	{"relay/lineage", []string{"relay/stream", "tree"}},
 	{"relay/nameplate", []string{"relay/oneline", "relay/stream", "tree"}},
 	{"relay/wire", []string{"relay/lineage", "relay/nameplate", "relay/seal", "relay/stream", "tree"}},
@@ -140,7 +141,7 @@ var law = []struct {
 }
 
 // standard are the rooms that import nothing but the standard library and rooms of the law.
-var standard = []string{"tree", "relay/oneline", "relay/refusal", "relay/seal", "relay/stream", "relay/lobby", "relay/hostnet", "relay/naming", "relay/wire", "relay/pcp/index", "playback/api", "playback/web"}
+var standard = []string{"tree", "relay/oneline", "relay/refusal", "relay/seal", "relay/stream", "relay/lobby", "relay/hostnet", "relay/naming", "relay/wire", "relay/pcp", "relay/pcp/index", "playback/api", "playback/web"}
 
 // forTests are the rooms that only tests use, and those that use all others.
 var forTests = []string{"relay/relay/relaytest", "relay/tree/treetest", "relay/ingest/ingesttest", "relay/cli/term/termtest", "relay/cli/treedraw/drawtest"}

@@ -104,7 +104,8 @@ var law = []struct {
 	// What a tag is, ingest and playback have in common: flv belongs to both.
 	{"ingest/flv", []string{"relay/oneline"}},
 	{"ingest/rtmp", []string{"ingest/flv", "relay/lobby", "relay/oneline", "relay/refusal", "relay/socket"}},
-	{"ingest", []string{"ingest/flv", "ingest/rtmp", "relay/stream"}},
+	{"ingest/pcpin", []string{"ingest/flv", "relay/hostnet", "relay/oneline", "relay/pcp", "relay/pcp/index", "relay/refusal", "relay/stream"}},
+	{"ingest", []string{"ingest/flv", "ingest/pcpin", "ingest/rtmp", "relay/pcp", "relay/refusal", "relay/stream"}},
 
 	{"playback/api", nil},
 	{"playback/web", nil},
@@ -144,7 +145,7 @@ var law = []struct {
 var standard = []string{"tree", "relay/oneline", "relay/refusal", "relay/seal", "relay/stream", "relay/lobby", "relay/hostnet", "relay/naming", "relay/wire", "relay/pcp", "relay/pcp/index", "playback/api", "playback/web"}
 
 // forTests are the rooms that only tests use, and those that use all others.
-var forTests = []string{"relay/relay/relaytest", "relay/tree/treetest", "relay/ingest/ingesttest", "relay/cli/term/termtest", "relay/cli/treedraw/drawtest"}
+var forTests = []string{"relay/relay/relaytest", "relay/relay/pcp/pcptest", "relay/tree/treetest", "relay/ingest/ingesttest", "relay/cli/term/termtest", "relay/cli/treedraw/drawtest"}
 
 func TestImportsRunOneWay(t *testing.T) {
 	all := module(t)

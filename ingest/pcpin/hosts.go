@@ -170,15 +170,15 @@ func better(a, b named) bool {
 	return a.free && !b.free
 }
 
-// result takes down whether a host gave the stream for a while. One that did not three times in a
-// row is forgotten.
+// result takes down whether a host gave the stream for a while, until it was lost. One that did not
+// three times in a row is forgotten.
 func (h *hosts) result(at netip.AddrPort, gave bool) {
 	i := h.find(at)
 	if i < 0 {
 		return
 	}
 	if gave {
-		h.list[i].vain = 0
+		h.list[i].vain = 1 // others are likelier to have it now
 		return
 	}
 	if h.list[i].vain++; h.list[i].vain >= mostVain {

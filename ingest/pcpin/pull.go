@@ -137,8 +137,8 @@ func (r *run) round(ctx context.Context, round int) (held time.Duration, err err
 			held = time.Since(begun)
 		}
 		r.hosts.result(c.at, held >= healthy)
-		if errors.Is(why, ErrSilent) || errors.Is(why, ErrRepeats) {
-			r.splice.forget()
+		if errors.Is(why, ErrSilent) {
+			r.splice.stalled()
 		}
 		why = &HostError{Host: c.name, Err: why}
 		if gave {

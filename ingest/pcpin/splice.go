@@ -50,6 +50,7 @@ type splice struct {
 	fresh   bool   // the connection is new, and has brought no data
 	headed  bool   // a head has come since the newest data
 	changed bool   // and it is another one than before
+	behind  bool   // the newest packet ends before next: all of it had come before, and more
 	holey   bool   // positions are not dense: they step ahead where nothing is missing
 
 	synced  bool   // part begins where a tag begins
@@ -69,10 +70,18 @@ type handler interface {
 }
 
 // connected says that the next packets are another connection's.
-func (s *splice) connected() { s.fresh, s.headed, s.changed, s.begun = true, false, false, 0 }
+func (s *splice) connected() {
+	s.fresh, s.headed, s.changed, s.begun, s.behind = true, false, false, 0, false
+}
 
-// forget says that the next packet may be of any stream.
-func (s *splice) forget() { s.known = false }
+// stalled says that a host has brought nothing new for long. If what it sends lies behind
+// what has come, and does not lead up to it, then it is another stream, which looks the same and
+// has begun anew.
+func (s *splice) stalled() {
+	if s.behind {
+		s.known = false
+	}
+}
 
 // again says that what comes is for another session, which has none of the configurations.
 func (s *splice) again() { s.due = s.head != nil }
@@ -121,6 +130,7 @@ func (s *splice) takeData(p *pcp.Packet, to handler) (fresh bool, err error) {
 			}
 			s.begin(to)
 		case d < 0 && -d >= int64(len(data)):
+			s.behind = -d > int64(len(data))
 			return false, nil
 		case d < 0:
 			data, start = data[-d:], false
@@ -131,7 +141,7 @@ func (s *splice) takeData(p *pcp.Packet, to handler) (fresh bool, err error) {
 		}
 	}
 	s.next, s.known = p.Pos+uint32(len(p.Data)), true
-	s.fresh, s.headed, s.changed = false, false, false
+	s.fresh, s.headed, s.changed, s.behind = false, false, false, false
 	if !s.synced && !s.sync(start, data) {
 		return true, nil
 	}

@@ -24,6 +24,7 @@ import (
 	"relay/cli/words"
 	"relay/ingest"
 	"relay/ingest/flv"
+	"relay/ingest/pcpin"
 	"relay/ingest/rtmp"
 	"relay/relay"
 	"relay/relay/seal"
@@ -48,7 +49,8 @@ func sourceCommand(t *term.Terminal, stdio Stdio) *cli.Command {
 		UsageText: "relay source [INPUT] [FLAGS]",
 		Description: `Without INPUT it waits for an encoder such as OBS or ffmpeg on a local RTMP
 address. INPUT is an FLV file, sent at the pace of its timestamps; "-" for FLV on
-standard input; or an rtmp:// or http(s):// address to fetch a live FLV stream from.`,
+standard input; an rtmp:// or http(s):// address to fetch a live FLV stream from; or a
+channel of PeerCast to bring in, as pcp://HOST:7144/ID or its line of an index.txt.`,
 		Flags: append([]cli.Flag{
 			flag.Text("rtmp", fmt.Sprintf("`ADDR` for the encoder (default 127.0.0.1:%d; a free port if that is taken)", rtmp.DefaultPort)),
 			flag.Text("key", "stream `KEY` that the encoder has to give, or @FILE to read it from (default: kept with the channel)"),
@@ -91,6 +93,7 @@ type source struct {
 	shared  station.SharedLink
 	alone   bool // the warning that the link leads here from this network alone
 	refused words.Turned
+	told    pcpin.Told // of a channel of PeerCast's
 }
 
 // runSource goes from the command line to the end of the command: it decides, opens what it
@@ -222,6 +225,11 @@ func (s *source) runner() interface {
 		return &ingest.Pipe{From: in.Stdin, Open: s.begin}
 	case in.Path != "":
 		return &ingest.File{Path: in.Path, From: s.replay, Loop: in.Loop, Open: s.begin, Log: s.log}
+	case in.PeerCast != nil:
+		return &ingest.PCPPull{
+			From: *in.PeerCast, Agent: "relay/" + Version, Open: s.begin, Log: s.log,
+			Told: func(t pcpin.Told) { s.told = t }, Watching: func() int { st, _ := s.channel.Status(); return st.Watching },
+		}
 	case in.URL == nil:
 		return &rtmp.Server{Listener: s.station.RTMP, Publish: ingest.OverRTMP(s.admit), Play: s.station.PlayOverRTMP, Refused: s.turnedAway, Refusals: &s.station.RTMPRefused, Own: s.station.Node.Near, Log: s.log}
 	case strings.EqualFold(in.URL.Scheme, "rtmp"):

@@ -14,6 +14,8 @@ import (
 
 	"relay/cli/fault"
 	"relay/ingest/flv"
+	"relay/ingest/pcpin"
+	"relay/relay/pcp"
 )
 
 func TestWhatIsGivenAsAnInput(t *testing.T) {
@@ -39,6 +41,10 @@ func TestWhatIsGivenAsAnInput(t *testing.T) {
 		{"srt://h:1", false, "", "relay cannot fetch from srt://\nrtmp://, http:// and https:// can be fetched; for others: ffmpeg -i srt://h:1 -c copy -f flv - | relay source -"},
 		{"rtmp://127.0.0.1:1935/live", false, "", "an RTMP address has two parts after the host: rtmp://host/app/stream\nthat is where an encoder sends to: relay source alone waits for it, and prints what to paste into OBS"},
 		{"rtmp://example.org/live", false, "", "an RTMP address has two parts after the host: rtmp://host/app/stream\nan encoder's server is its address, and the stream key its last part: rtmp://host/app/KEY"},
+		{"pcp://h:7144/x", false, "", "a PeerCast ID has 32 hexadecimal digits, this one has 1 characters\nas in relay source pcp://HOST:7144/ID, with the channel's ID of 32 digits; or paste the channel's whole line of an index.txt, in quotes"},
+		{"pcp://h/97968780D09CC97BB98D4A2BF221EDE7", true, "", "--loop needs a file to repeat\nwhat is fetched is live; leave --loop out, and relay connects again by itself"},
+		{"pcp://h/97968780D09CC97BB98D4A2BF221EDE7", false, "", ""},
+		{"a b<>c", false, "", "a line of an index page has 19 fields with <> between them, and a channel's 32 hexadecimal digits in the second\nas in relay source pcp://HOST:7144/ID, with the channel's ID of 32 digits; or paste the channel's whole line of an index.txt, in quotes"},
 		{"rtmp://", false, "", "\"rtmp://\" is no address\nas in rtmp://host/app/stream or http://host/live.flv"},
 	} {
 		var args []string
@@ -89,6 +95,7 @@ func said(err error) string {
 func TestWhatToDoAboutAnInputThatFails(t *testing.T) {
 	folder(t)
 	fetched := Input{URL: &url.URL{Scheme: "http", User: url.UserPassword("u", "secret"), Host: "h:7145", Path: "/"}}
+	fromPeerCast := Input{PeerCast: &pcpin.Address{}}
 	refused := &net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
 	for _, c := range []struct {
 		in   Input
@@ -107,6 +114,11 @@ relay takes FLV; to convert: ffmpeg -re -stream_loop -1 -i 'it'\''s.mp4' -c copy
 		{fetched, &net.DNSError{Err: "no such host", Name: "h", IsNotFound: true}, "there is no host of that name\nis the host's name right? Copy the address again"},
 		{fetched, &flv.NotFLVError{Looks: "HTML"}, "the input is not FLV, it looks like HTML\nthat is a page. To watch a channel of relay: relay watch http://h:7145/. To broadcast a stream, name its own address, as in http://host/live.flv"},
 		{fetched, &flv.NotFLVError{Looks: "MPEG-TS"}, "the input is not FLV, it looks like MPEG-TS\nrelay takes FLV; to convert: ffmpeg -i http://u:xxxxx@h:7145/ -c copy -f flv - | relay source -"},
+		{fromPeerCast, &pcpin.HostError{Host: "h:7144", Err: refused}, "h:7144: nothing listens on that port\nis the address right, and is the channel on now? Copy it again from the index page"},
+		{fromPeerCast, &pcpin.HostError{Host: "h:7144", Err: pcpin.ErrFullAll}, "h:7144: it has no room for one more, and those that it names do not give the channel\ntry again in a while: places get free as others leave"},
+		{fromPeerCast, &pcpin.HostError{Host: "h:7144", Err: pcpin.ErrNotThere}, "h:7144: it does not have the channel\nis the channel still on? Each broadcast has an address of its own: copy it again from the index page"},
+		{fromPeerCast, &pcpin.HostError{Host: "h:7144", Err: &pcpin.ProtocolError{Why: &pcp.Error{Why: pcp.Deep}}}, "h:7144: it answers, but not as PeerCast does\nthe address needs the port of a PeerCast, 7144 as a rule, and not that of a page"},
+		{fromPeerCast, &pcpin.HostError{Host: "h:7144", Err: &pcpin.TypeError{Type: "MKV"}}, "h:7144: the channel is MKV, and relay brings FLV in\na PeerCast of your own can give it to ffmpeg: ffmpeg -i http://127.0.0.1:7144/stream/00000000000000000000000000000000 -c copy -f flv - | relay source -"},
 		{Input{Path: "clips"}, &fs.PathError{Op: "read", Path: "clips", Err: syscall.EISDIR}, "clips is a folder\nname a file in it: relay source 'clips/a b.flv'"},
 		{Input{Path: "none"}, &fs.PathError{Op: "read", Path: "none", Err: syscall.EISDIR}, "none is a folder\nname a file of FLV in it, as in relay source none/movie.flv"},
 	} {

@@ -37,8 +37,8 @@ func (e *TypeError) Error() string {
 // and counters.
 type ProtocolError struct{ Why *pcp.Error }
 
-func (e *ProtocolError) Error() string { return ErrNotPeerCast.Error() }
-func (e *ProtocolError) Unwrap() error { return e.Why }
+func (e *ProtocolError) Error() string   { return ErrNotPeerCast.Error() }
+func (e *ProtocolError) Unwrap() []error { return []error{ErrNotPeerCast, e.Why} }
 
 // HostError is an error of one host that was dialled.
 type HostError struct {

@@ -142,7 +142,7 @@ func (r *run) round(ctx context.Context, round int) (held time.Duration, err err
 		}
 		why = &HostError{Host: c.name, Err: why}
 		if gave {
-			r.log.Warn("PeerCast: stream lost", zap.String("from", c.name), zap.Error(why), zap.Uint64("gaps", r.splice.lost-lost))
+			r.log.Warn("stream lost, connecting again", zap.String("from", c.name), zap.Error(why), zap.Uint64("gaps", r.splice.lost-lost))
 			return held, why
 		}
 		r.log.Debug("PeerCast: host gives nothing", zap.String("host", c.name), zap.Error(why))

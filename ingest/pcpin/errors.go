@@ -18,6 +18,7 @@ var (
 	ErrSelf        = errors.New("that is this program itself")
 	ErrRepeats     = errors.New("it sends the same piece of the stream again and again")
 	ErrSilent      = errors.New("it sends nothing new")
+	ErrLate        = errors.New("it did not answer as PeerCast does within 18 s")
 	ErrOld         = errors.New("its PeerCast is too old")
 	ErrEnded       = errors.New("the connection ended")
 	ErrRefused     = errors.New("it does not give the channel to this program")

@@ -3,6 +3,9 @@ package pcpin
 import (
 	"net/netip"
 	"slices"
+	"time"
+
+	"golang.org/x/time/rate"
 
 	"relay/relay/hostnet"
 	"relay/relay/pcp"
@@ -20,6 +23,13 @@ const (
 	// maxCredit bounds how many bytes may be sent to hosts that others name, ahead of what they
 	// send themselves.
 	maxCredit = 8 << 10
+	// mostVain is how often in a row a host may be dialled in vain before it is left alone for
+	// vainPause.
+	mostVain  = 3
+	vainPause = 10 * time.Minute
+	// vainEvery and vainBurst bound all that is dialled on others' word and gives nothing.
+	vainEvery = time.Minute
+	vainBurst = 32
 )
 
 // Why a host that was named is not dialled.
@@ -36,19 +46,28 @@ const (
 // named is a host that somebody has named.
 type named struct {
 	at    netip.AddrPort
-	free  bool // it has room, they say
-	tried int  // the round in which it was dialled last
-	vain  int  // how often in a row it gave nothing
+	free  bool      // it has room, they say
+	tried int       // the round in which it was dialled last
+	vain  int       // how often in a row it gave nothing
+	until time.Time // when it may be dialled again
 }
+
+// PlaceVain: of those that others name, too many gave nothing lately.
+const PlaceVain refusal.Reason = "pcp_place_vain"
 
 // hosts are those that others have named for one channel. Who names costs us a connection to who
 // is named: it is made only to where one can be meant, and only as far as what was sent for it
-// is as much as what is sent there. Its zero value is ready. It belongs to one goroutine.
+// is as much as what is sent there. It belongs to one goroutine.
 type hosts struct {
 	tip     netip.AddrPort // as it was dialled; zero before
 	list    []named
-	credit  int // bytes
+	credit  int           // bytes
+	vain    *rate.Limiter // dials in vain
 	refused *refusal.Counts
+}
+
+func newHosts(refused *refusal.Counts) hosts {
+	return hosts{refused: refused, vain: rate.NewLimiter(rate.Every(vainEvery), vainBurst)}
 }
 
 // name takes what one connection says of another host. nth counts what that connection has named
@@ -141,10 +160,10 @@ func (h *hosts) earn(n int) { h.credit = min(h.credit+n, maxCredit) }
 // next returns the host to dial next in a round, at the cost of so many bytes: one with room
 // first, then who was dialled in vain least often, then in the order in which they were named. It
 // reports false if there is none.
-func (h *hosts) next(round, cost int) (netip.AddrPort, bool) {
+func (h *hosts) next(now time.Time, round, cost int) (netip.AddrPort, bool) {
 	best := -1
 	for i, n := range h.list {
-		if n.tried == round {
+		if n.tried == round || now.Before(n.until) {
 			continue
 		}
 		if best < 0 || better(n, h.list[best]) {
@@ -156,6 +175,10 @@ func (h *hosts) next(round, cost int) (netip.AddrPort, bool) {
 	}
 	if h.credit < cost {
 		h.refused.Add(PlaceUnpaid)
+		return netip.AddrPort{}, false
+	}
+	if h.vain.TokensAt(now) < 1 {
+		h.refused.Add(PlaceVain)
 		return netip.AddrPort{}, false
 	}
 	h.credit -= cost
@@ -170,21 +193,19 @@ func better(a, b named) bool {
 	return a.free && !b.free
 }
 
-// result takes down whether a host gave the stream for a while, until it was lost. One that did not
-// three times in a row is forgotten.
-func (h *hosts) result(at netip.AddrPort, gave bool) {
+// result takes down whether a host gave the stream for a while, until it was lost.
+func (h *hosts) result(now time.Time, at netip.AddrPort, gave bool) {
 	i := h.find(at)
 	if i < 0 {
 		return
 	}
+	n := &h.list[i]
 	if gave {
-		h.list[i].vain = 1 // others are likelier to have it now
+		n.vain = 1 // others are likelier to have it now
 		return
 	}
-	if h.list[i].vain++; h.list[i].vain >= mostVain {
-		h.list = slices.Delete(h.list, i, i+1)
+	h.vain.AllowN(now, 1)
+	if n.vain++; n.vain >= mostVain {
+		n.until = now.Add(vainPause)
 	}
 }
-
-// mostVain is how often in a row a host may be dialled in vain.
-const mostVain = 3

@@ -82,7 +82,7 @@ func (p *Pull) Run(ctx context.Context) error {
 	if q.Session == (pcp.ID{}) {
 		q.Session = pcp.NewID()
 	}
-	r := &run{pull: &q, dial: q.Dial, log: q.Log, out: &out{open: q.Open}, hosts: hosts{refused: q.Refused}}
+	r := &run{pull: &q, dial: q.Dial, log: q.Log, out: &out{open: q.Open}, hosts: newHosts(q.Refused)}
 	if r.dial == nil {
 		r.dial = (&net.Dialer{}).DialContext
 	}
@@ -136,7 +136,7 @@ func (r *run) round(ctx context.Context, round int) (held time.Duration, err err
 		if gave {
 			held = time.Since(begun)
 		}
-		r.hosts.result(c.at, held >= healthy)
+		r.hosts.result(time.Now(), c.at, held >= healthy)
 		if errors.Is(why, ErrSilent) {
 			r.splice.stalled()
 		}
@@ -176,7 +176,7 @@ type candidate struct {
 func (r *run) pick(round int, tipAsked bool) (c candidate, isTip, ok bool) {
 	if round > 1 || tipAsked {
 		cost := len(r.request(netip.AddrPort{}))
-		if at, ok := r.hosts.next(round, cost); ok {
+		if at, ok := r.hosts.next(time.Now(), round, cost); ok {
 			return candidate{at.String(), at}, false, true
 		}
 	}

@@ -90,7 +90,7 @@ func (s *splice) again() { s.due = s.head != nil }
 // whole tags.
 func (s *splice) takeHead(b []byte) error {
 	s.headed = true
-	if bytes.Equal(b, s.head) {
+	if s.head != nil && bytes.Equal(b, s.head) {
 		return nil
 	}
 	r, configs, picture := flv.NewReader(bytes.NewReader(b)), []flv.Tag(nil), false
@@ -144,14 +144,6 @@ func (s *splice) takeData(p *pcp.Packet, to handler) (fresh bool, err error) {
 	s.fresh, s.headed, s.changed, s.behind = false, false, false, false
 	if !s.synced && !s.sync(start, data) {
 		return true, nil
-	}
-	if s.due {
-		s.due = false
-		for _, c := range s.configs {
-			if err := to.write(bytes.Clone(c)); err != nil {
-				return true, err
-			}
-		}
 	}
 	return true, s.cut(data, to)
 }
@@ -240,7 +232,7 @@ func (s *splice) cut(data []byte, to handler) error {
 		if rest = more; t == nil {
 			continue
 		}
-		if err := to.write(t); err != nil {
+		if err := s.pass(t, to); err != nil {
 			return err
 		}
 	}
@@ -252,6 +244,19 @@ func (s *splice) cut(data []byte, to handler) error {
 		s.part = append(s.part[:0], rest...)
 	}
 	return nil
+}
+
+// pass hands a tag on, behind the configurations that are due.
+func (s *splice) pass(t flv.Tag, to handler) error {
+	if s.due {
+		s.due = false
+		for _, c := range s.configs {
+			if err := to.write(bytes.Clone(c)); err != nil {
+				return err
+			}
+		}
+	}
+	return to.write(t)
 }
 
 // first returns the tag that b begins with, and what follows; no tag, and b, if that is not

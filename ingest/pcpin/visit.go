@@ -83,7 +83,7 @@ func (r *run) visit(ctx context.Context, host string, isTip bool) error {
 		r.hosts.tip = v.remote()
 	}
 	r.splice.connected()
-	err = v.ask(ctx)
+	err = ended(v.ask(ctx))
 	if bad, ok := errors.AsType[*pcp.Error](err); ok {
 		r.hosts.refused.Add(bad.Why)
 		err = &ProtocolError{bad}
@@ -322,7 +322,7 @@ func (v *visit) receive(ctx context.Context, atoms *pcp.Reader) error {
 	for {
 		a, err := atoms.Next()
 		if err != nil {
-			return ended(err)
+			return silent(err)
 		}
 		fresh, err := v.take(a)
 		if err != nil {
@@ -345,10 +345,18 @@ func (v *visit) receive(ctx context.Context, atoms *pcp.Reader) error {
 	}
 }
 
-// ended is why a stream has ended.
-func ended(err error) error {
+// silent is why a stream has ended.
+func silent(err error) error {
 	if t, ok := errors.AsType[net.Error](err); ok && t.Timeout() {
 		return ErrSilent
+	}
+	return err
+}
+
+// ended is why a connection has.
+func ended(err error) error {
+	if t, ok := errors.AsType[net.Error](err); ok && t.Timeout() {
+		return ErrLate
 	}
 	if err == io.EOF {
 		return ErrEnded

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net"
 	"net/netip"
 	"slices"
 	"sync"
@@ -30,6 +31,7 @@ type world struct {
 	run chan error         // of the pull
 	*recorder
 	refused refusal.Counts
+	hooked  func(addr string) // is told what is dialled; nil for nobody
 }
 
 var channel = pcp.ID{0x97, 0x96, 0x87, 0x80, 0xd0, 0x9c, 0xc9, 0x7b, 0xb9, 0x8d, 0x4a, 0x2b, 0xf2, 0x21, 0xed, 0xe7}
@@ -74,7 +76,13 @@ func (w *world) model(kind pcptest.Kind, n byte, slots int) (*pcptest.Peer, *rel
 func (w *world) pull(tip netip.AddrPort) {
 	p := Pull{
 		From: Address{Tip: tip.String(), Channel: channel}, Session: pcp.ID{1, 1}, Agent: "relay/test", Open: w.open,
-		Dial: w.us.Dial, Refused: &w.refused, Told: func(t Told) { w.told = append(w.told, t) }, Watching: func() int { return 3 },
+		Dial: func(ctx context.Context, network, addr string) (net.Conn, error) {
+			if w.hooked != nil {
+				w.hooked(addr)
+			}
+			return w.us.Dial(ctx, network, addr)
+		},
+		Refused: &w.refused, Told: func(t Told) { w.told = append(w.told, t) }, Watching: func() int { return 3 },
 	}
 	ctx, cancel := context.WithCancel(w.ctx)
 	w.end, w.run = cancel, make(chan error, 1)

@@ -187,6 +187,9 @@ func (s *source) identify(ctx context.Context, in io.Reader, keys *station.Keys)
 	if s.replay, err = station.OpenReplay(s.t, &s.plan.station, s.plan.input.Path, s.plan.folder); err != nil {
 		return nil, err
 	}
+	if err := s.plan.station.PeerCast.NoPrivate(s.access.Private()); err != nil {
+		return nil, err
+	}
 	s.plan.station.Private(s.access)
 	s.plan.station.Store = keys.Store
 	s.plan.station.Key, release, err = station.NodeKey(keys.Store, keys.Why, s.log)
@@ -227,7 +230,7 @@ func (s *source) runner() interface {
 		return &ingest.File{Path: in.Path, From: s.replay, Loop: in.Loop, Open: s.begin, Log: s.log}
 	case in.PeerCast != nil:
 		return &ingest.PCPPull{
-			From: *in.PeerCast, Agent: "relay/" + Version, Open: s.begin, Log: s.log,
+			From: *in.PeerCast, Session: s.plan.station.PeerCast.Session, Agent: "relay/" + Version, Open: s.begin, Log: s.log,
 			Told: func(t pcpin.Told) { s.told = t }, Watching: func() int { st, _ := s.channel.Status(); return st.Watching },
 		}
 	case in.URL == nil:

@@ -25,6 +25,7 @@ type feed struct {
 	newest stream.Position
 	start  stream.Position // of the newest place to start
 	starts bool            // the next batch begins there
+	taken  bool            // the newest batch has all that was there
 	sets   flv.ParameterSets
 	tags   assembler
 }
@@ -38,10 +39,12 @@ func newFeed(ring *stream.Ring, asSent bool) *feed {
 // the next call.
 func (f *feed) next() (flv.Batch, <-chan struct{}, error) {
 	f.tags.drop()
+	f.taken = false
 	for size := 0; f.tags.whole == 0 || size < maxBatch && f.tags.whole < maxBatchParts; {
 		it, wait, err := f.poll()
 		if wait != nil || err != nil {
 			if f.tags.whole > 0 {
+				f.taken = wait != nil
 				break
 			}
 			return flv.Batch{}, wait, err

@@ -22,6 +22,7 @@ import (
 	"relay/ingest/rtmp"
 	"relay/playback"
 	"relay/playback/api"
+	"relay/playback/pcpout"
 	"relay/relay"
 	"relay/relay/archive"
 	"relay/relay/discovery"
@@ -35,13 +36,15 @@ import (
 // Station is one relaying process: a node, its listeners for players and for who runs it, and
 // the channels on them.
 type Station struct {
-	Node     *relay.Node
-	reach    *reach
-	anywhere bool      // it listens on all addresses
-	links    io.Closer // the node's listener; nil for none
-	packets  io.Closer // likewise, for packets
-	HTTP     net.Listener
-	RTMP     net.Listener // that plays the channels; nil for none
+	Node       *relay.Node
+	reach      *reach
+	anywhere   bool      // it listens on all addresses
+	links      io.Closer // the node's listener; nil for none
+	packets    io.Closer // likewise, for packets
+	HTTP       net.Listener
+	RTMP       net.Listener   // that plays the channels; nil for none
+	peercast   *pcpout.Server // nil for none
+	peercastAt net.Listener   // its own; nil if it has that for links
 	// RTMPRefused counts whom its server does not take.
 	RTMPRefused refusal.Counts
 	mapper      *portmap.Mapper // nil if no router is asked to let others in
@@ -67,8 +70,9 @@ type Config struct {
 	Store        *store.Store       // nil if the folder cannot be used
 	Version      string
 	Listen, HTTP Port
-	RTMP         Port             // Addr is "" for none
-	Admin        Port             // likewise
+	RTMP         Port // Addr is "" for none
+	Admin        Port // likewise
+	PeerCast     PeerCast
 	Profiles     bool             // served there
 	Webhook      *url.URL         // nil for none
 	Advertise    []relay.HostPort // where others reach the node, as the user says
@@ -120,6 +124,9 @@ func Open(t *term.Terminal, log *zap.Logger, cfg Config) (_ *Station, err error)
 	} else if err := s.listen(&nc); err != nil {
 		return nil, err
 	}
+	if err := s.openPeerCast(&nc); err != nil {
+		return nil, err
+	}
 	if s.HTTP, err = cfg.HTTP.listen(t); err != nil {
 		return nil, err
 	}
@@ -137,6 +144,7 @@ func Open(t *term.Terminal, log *zap.Logger, cfg Config) (_ *Station, err error)
 		return nil, err
 	}
 	s.players = playback.NewServer(s.playing())
+	s.servePeerCast()
 	return s, nil
 }
 
@@ -204,7 +212,7 @@ func (s *Station) Close() {
 			l.Close()
 		}
 	}
-	for _, ln := range []net.Listener{s.HTTP, s.RTMP} {
+	for _, ln := range []net.Listener{s.HTTP, s.RTMP, s.peercastAt} {
 		if ln != nil {
 			ln.Close()
 		}
@@ -240,6 +248,7 @@ func (s *Station) Show(c *relay.Channel, encoder func() Encoder) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.channels = append(s.channels, pc)
+	s.tellPeerCast(c)
 	if k != nil {
 		if s.keepers == nil {
 			s.keepers = make(map[stream.ChannelID]*keeper)
@@ -342,6 +351,7 @@ func (s *Station) Run(ctx context.Context, g *errgroup.Group) {
 		g.Go(func() error { return s.mapper.Run(ctx) })
 	}
 	g.Go(func() error { return s.players.Run(ctx, s.HTTP) })
+	s.runPeerCast(ctx, g)
 	lean.Collect()
 	g.Go(func() error { s.ops.lean(ctx, s.Node); return nil })
 	if s.responder != nil {
@@ -434,6 +444,9 @@ func (s *Station) refusedElsewhere() map[string]map[refusal.Reason]uint64 {
 	all := s.Node.Refused()
 	if s.RTMP != nil {
 		all["rtmp"] = s.RTMPRefused.All(rtmp.Refusals...)
+	}
+	if s.peercast != nil {
+		all["peercast"] = s.peercast.Refused()
 	}
 	if s.responder != nil {
 		all["discovery"] = s.responder.Refused.All()

@@ -5,6 +5,7 @@ import (
 
 	"relay/ingest/rtmp"
 	"relay/playback"
+	"relay/playback/pcpout"
 )
 
 func TestEachRefusalIsPutIntoWords(t *testing.T) {
@@ -14,6 +15,9 @@ func TestEachRefusalIsPutIntoWords(t *testing.T) {
 	}
 	for _, r := range rtmp.Refusals {
 		all["rtmp"] = append(all["rtmp"], string(r))
+	}
+	for _, r := range pcpout.Refusals {
+		all["peercast"] = append(all["peercast"], string(r))
 	}
 	for listener, reasons := range all {
 		for _, r := range reasons {

@@ -51,6 +51,7 @@ type splice struct {
 	headed  bool   // a head has come since the newest data
 	changed bool   // and it is another one than before
 	behind  bool   // the newest packet ends before next: all of it had come before, and more
+	dense   bool   // a packet has followed another, where a tag had ended
 	holey   bool   // positions are not dense: they step ahead where nothing is missing
 
 	synced  bool   // part begins where a tag begins
@@ -72,6 +73,10 @@ type handler interface {
 // connected says that the next packets are another connection's.
 func (s *splice) connected() {
 	s.fresh, s.headed, s.changed, s.begun, s.behind = true, false, false, 0, false
+	if s.holey { // a node of ours goes on with whole tags, behind the position that it is asked for
+		s.next -= uint32(len(s.part))
+		s.part = s.part[:0]
+	}
 }
 
 // stalled says that a host has brought nothing new for long. If what it sends lies behind
@@ -134,9 +139,11 @@ func (s *splice) takeData(p *pcp.Packet, to handler) (fresh bool, err error) {
 			return false, nil
 		case d < 0:
 			data, start = data[-d:], false
-		case d > 0 && start:
+		case d == 0:
+			s.dense = s.dense || s.synced && len(s.part) == 0
+		case start:
 			s.lose()
-		case d > 0:
+		default:
 			s.step(p.Pos, uint32(d))
 		}
 	}
@@ -161,19 +168,19 @@ func (s *splice) another(back int64) bool {
 // begin forgets the stream before.
 func (s *splice) begin(to handler) {
 	s.unsync()
-	s.holey, s.due = false, true
+	s.dense, s.holey, s.due = false, false, true
 	to.restart()
 }
 
 // step takes a step ahead in the positions, which not all who send make for something that is
 // missing: a node of ours has a chunk's place in the position (pcp.Position). Then the framing
-// tells. In a dense stream, a tag that is cut by a step is lost.
+// tells. In a dense stream something is missing.
 func (s *splice) step(pos, by uint32) {
 	if !s.synced {
 		return
 	}
 	s.holey = s.holey || pos%stream.MaxChunk == 0
-	if by > sparse || !s.holey && len(s.part) == 0 {
+	if by > sparse || s.dense && !s.holey && len(s.part) == 0 {
 		s.lose()
 		return
 	}

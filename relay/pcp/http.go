@@ -42,6 +42,7 @@ type Request struct {
 	Pos     uint32 // from where on; 0 for what is newest
 	HasPos  bool
 	Agent   string
+	Host    string // that the request names, as it has come; "" if none
 }
 
 const channelPath = "/channel/"
@@ -78,6 +79,8 @@ func ParseRequest(b []byte) (r Request, path string, err error) {
 			r.Pos, r.HasPos = number(value), true
 		case "user-agent":
 			r.Agent = Clean(value)
+		case "host":
+			r.Host = value
 		}
 	})
 	return r, path, nil

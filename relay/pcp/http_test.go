@@ -27,6 +27,7 @@ func TestRequests(t *testing.T) {
 	if string(b) != want {
 		t.Errorf("%q", b)
 	}
+	ours.Host = "203.0.113.9:7144"
 	for s, want := range map[string]pcp.Request{
 		string(b): ours,
 		"GET /channel/" + strings.Repeat("ab", 16) + " HTTP/1.1\r\nx-peercast-pcp:100\r\nX-Peercast-Pos:4294967299\r\n\r\n": {Channel: id(0xab), Over: pcp.Over6, Pos: 3, HasPos: true},

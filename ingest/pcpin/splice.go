@@ -202,7 +202,7 @@ func (s *splice) sync(start bool, data []byte) bool {
 	if !start && !s.audible && s.waited <= startless {
 		return false
 	}
-	if !begins(data) && !bytes.HasPrefix(data, []byte(fileHeader)) {
+	if len(data) >= flv.TagHeaderLen && !begins(data) && !bytes.HasPrefix(data, []byte(fileHeader)) {
 		return false
 	}
 	s.synced, s.proving, s.stepped = true, true, false

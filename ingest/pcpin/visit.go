@@ -49,7 +49,8 @@ type visit struct {
 	conn  net.Conn
 	in    counter
 	since time.Time
-	named int // hosts that it has named
+	named int        // hosts that it has named
+	seen  netip.Addr // ours, as the host says
 
 	writes sync.Mutex // one atom at a time: reports, and the last word
 }
@@ -215,6 +216,7 @@ func (v *visit) known(atoms *pcp.Reader) error {
 			case o.Version != 0 && o.Version < pcp.LeastVersion:
 				return ErrOld
 			}
+			v.seen = o.Remote
 			return nil
 		}
 	}
@@ -429,7 +431,7 @@ func isFLV(t string) bool {
 }
 
 // report tells the host, and by it the channel's tracker, that we have the channel: at once, and
-// from time to time, until ctx ends. It is not dialled by others: it does not say where.
+// from time to time, until ctx ends. We are not dialled by others: it says no port.
 func (v *visit) report(ctx context.Context) {
 	tick := time.NewTicker(reportEvery)
 	defer tick.Stop()
@@ -437,6 +439,7 @@ func (v *visit) report(ctx context.Context) {
 		h := pcp.Host{
 			Channel: v.pull.From.Channel, Session: v.pull.Session, Version: pcp.Version, Flags: pcp.Receiving,
 			Uptime: uint32(time.Since(v.since) / time.Second), Upstream: v.remote(),
+			Global: netip.AddrPortFrom(v.seen, 0), // peercast-yt tells hosts apart by it
 		}
 		if v.pull.Watching != nil {
 			h.Listeners = uint32(max(0, v.pull.Watching()))

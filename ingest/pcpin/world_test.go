@@ -32,6 +32,7 @@ type world struct {
 	*recorder
 	refused refusal.Counts
 	hooked  func(addr string) // is told what is dialled; nil for nobody
+	tape    *pcptest.Tape     // of what we say; nil for none
 }
 
 var channel = pcp.ID{0x97, 0x96, 0x87, 0x80, 0xd0, 0x9c, 0xc9, 0x7b, 0xb9, 0x8d, 0x4a, 0x2b, 0xf2, 0x21, 0xed, 0xe7}
@@ -80,7 +81,11 @@ func (w *world) pull(tip netip.AddrPort) {
 			if w.hooked != nil {
 				w.hooked(addr)
 			}
-			return w.us.Dial(ctx, network, addr)
+			conn, err := w.us.Dial(ctx, network, addr)
+			if err == nil && w.tape != nil {
+				conn = w.tape.Of(conn)
+			}
+			return conn, err
 		},
 		Refused: &w.refused, Told: func(t Told) { w.told = append(w.told, t) }, Watching: func() int { return 3 },
 	}

@@ -60,6 +60,7 @@ func (c *taped) CloseWrite() error {
 // How says how a conversation is written down.
 type How struct {
 	Packets int      // packets of data, the others are left out
+	Stop    bool     // all that comes behind these is left out, too
 	Masked  []string // names of atoms, and lines of HTTP, whose values change from run to run
 }
 
@@ -105,8 +106,14 @@ func (h How) write(w *strings.Builder, b []byte) {
 			fmt.Fprintf(w, "  cut off\n")
 			return
 		}
+		if h.Stop && left == 0 {
+			return
+		}
 		if isData(a) {
 			if left--; left < 0 {
+				if h.Stop {
+					return
+				}
 				continue
 			}
 		}

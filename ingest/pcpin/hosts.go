@@ -23,10 +23,11 @@ const (
 	// maxCredit bounds how many bytes may be sent to hosts that others name, ahead of what they
 	// send themselves.
 	maxCredit = 8 << 10
-	// mostVain is how often in a row a host may be dialled in vain before it is left alone for
-	// vainPause.
+	// mostVain is how often in a row a host may be dialled in vain before it is left alone, for
+	// vainPause at first, which doubles up to vainMost.
 	mostVain  = 3
-	vainPause = 10 * time.Minute
+	vainPause = 15 * time.Second
+	vainMost  = 16 * time.Minute
 	// vainEvery and vainBurst bound all that is dialled on others' word and gives nothing.
 	vainEvery = time.Minute
 	vainBurst = 32
@@ -206,6 +207,6 @@ func (h *hosts) result(now time.Time, at netip.AddrPort, gave bool) {
 	}
 	h.vain.AllowN(now, 1)
 	if n.vain++; n.vain >= mostVain {
-		n.until = now.Add(vainPause)
+		n.until = now.Add(min(vainPause<<min(n.vain-mostVain, 10), vainMost))
 	}
 }

@@ -1,6 +1,7 @@
 package pcpin
 
 import (
+	"context"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -273,4 +274,35 @@ func TestAnAddressIsReadAsPeopleHaveIt(t *testing.T) {
 		}
 	}
 	_ = pcp.Port
+}
+
+// A host that was dead for a while, and is named again, is dialled again soon.
+func TestAHostThatComesBackIsTakenAgain(t *testing.T) {
+	each(t, func(t *testing.T, w *world, kind pcptest.Kind) {
+		tip, _ := w.model(kind, 10, 1)
+		c := tip.Broadcast(pcptest.ID(channel), info)
+		c.SetHead(head)
+		go broadcast(w.ctx, c, clip(1, 0, 400))
+		relay, host := w.model(kind, 11, 2)
+		ctx, stop := context.WithCancel(w.ctx)
+		go relay.Pull(ctx, pcptest.ID(channel), at(10).String())
+		time.Sleep(2 * time.Second)
+		w.pull(at(10))
+		time.Sleep(20 * time.Second)
+		tip.Slots = 0 // nobody but the relay may have it from the tip
+		stop()
+		host.Kill()
+		time.Sleep(100 * time.Second)
+		tip.Slots = 1
+		again, _ := w.model(kind, 11, 2)
+		go again.Pull(w.ctx, pcptest.ID(channel), at(10).String())
+		time.Sleep(500 * time.Millisecond)
+		before := len(w.frames())
+		for range 120 {
+			if time.Sleep(time.Second); len(w.frames()) > before+100 {
+				return
+			}
+		}
+		t.Error("the stream did not come back in two minutes")
+	})
 }

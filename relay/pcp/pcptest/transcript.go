@@ -42,11 +42,10 @@ func (c *taped) Read(b []byte) (int, error) {
 }
 
 func (c *taped) Write(b []byte) (int, error) {
-	n, err := c.Conn.Write(b)
 	c.tape.mu.Lock()
-	defer c.tape.mu.Unlock()
-	c.said.Write(b[:n])
-	return n, err
+	c.said.Write(b) // before the other end can have it
+	c.tape.mu.Unlock()
+	return c.Conn.Write(b)
 }
 
 // CloseWrite closes one direction, if the connection can.

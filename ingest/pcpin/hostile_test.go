@@ -20,7 +20,6 @@ import (
 
 	"relay/ingest/flv"
 	"relay/relay/pcp"
-	"relay/relay/pcp/pcptest"
 	"relay/relay/refusal"
 )
 
@@ -422,5 +421,3 @@ func TestWhatAHostLiesOfMemoryIsNotTaken(t *testing.T) {
 		}
 	})
 }
-
-var _ = pcptest.YT

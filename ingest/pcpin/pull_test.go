@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"relay/ingest/flv"
-	"relay/relay/pcp"
 	"relay/relay/pcp/pcptest"
 )
 
@@ -191,14 +190,21 @@ func TestThePausesOfAPullGrow(t *testing.T) {
 		go broadcast(w.ctx, c, clip(1, 0, 4))
 		w.pull(at(10))
 		time.Sleep(3 * time.Second)
-		host.Kill()
 		var dials []time.Time
-		dial := w.us
-		_ = dial
-		begun := time.Now()
+		w.hooked = func(string) { dials = append(dials, time.Now()) }
+		host.Kill()
 		time.Sleep(10 * time.Minute)
-		_ = begun
-		_ = dials
+		most := backoffFirst
+		for i := range dials[1:] {
+			pause := dials[i+1].Sub(dials[i])
+			if i > 0 && (pause < most/2 || pause > most*3/2+dialTime) {
+				t.Errorf("pause %d is %v, not around %v", i, pause, most)
+			}
+			most = min(2*most, backoffMost)
+		}
+		if n := len(dials); n < 15 || n > 45 {
+			t.Errorf("%d dials in ten minutes", n)
+		}
 		select {
 		case err := <-w.run:
 			t.Errorf("it ended: %v", err)
@@ -217,8 +223,6 @@ func TestTheFirstRoundSaysWhyNothingComes(t *testing.T) {
 		wmv.Type = "WMV"
 		c := other.Broadcast(pcptest.ID(channel), wmv)
 		c.SetHead([]byte("\x30\x26\xb2\x75\x8e\x66\xcf\x11"))
-		self, _ := w.model(pcptest.YT, 1, 2)
-		_ = self
 		for _, k := range []struct {
 			tip  byte
 			want string
@@ -273,7 +277,6 @@ func TestAnAddressIsReadAsPeopleHaveIt(t *testing.T) {
 			t.Errorf("%q is taken for PeerCast's", in)
 		}
 	}
-	_ = pcp.Port
 }
 
 // A host that was dead for a while, and is named again, is dialled again soon.

@@ -123,7 +123,7 @@ var law = []struct {
 	{"cli/lan", []string{"cli/ask", "cli/fault", "cli/term", "ingest/flv", "playback", "playback/api", "relay", "relay/discovery", "relay/hostnet", "relay/naming"}},
 	{"cli/privacy", []string{"cli/fault", "cli/term", "relay", "relay/seal", "relay/stream"}},
 	{"cli/abuse/hostile", []string{"relay/stream", "relay/wire", "tree"}},
-	{"cli/abuse", []string{"cli/abuse/hostile", "cli/ask", "cli/fault", "ingest/flv", "ingest/rtmp", "playback", "playback/admin", "relay", "relay/hostnet", "relay/oneline", "relay/stream"}},
+	{"cli/abuse", []string{"cli/abuse/hostile", "cli/ask", "cli/fault", "ingest/flv", "ingest/rtmp", "playback", "playback/admin", "relay", "relay/hostnet", "relay/oneline", "relay/pcp", "relay/stream"}},
 	{"cli/flag", []string{"cli/abuse", "cli/ask", "cli/fault", "cli/lan", "cli/privacy", "cli/term", "playback", "relay", "relay/archive", "relay/discovery", "relay/nameplate", "relay/pcp"}},
 	{"cli/input", []string{"cli/fault", "cli/term", "ingest/flv", "ingest/pcpin", "ingest/rtmp"}},
 	{"cli/treedraw", []string{"cli/term", "playback/api", "tree"}},

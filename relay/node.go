@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/netip"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -76,21 +75,13 @@ type Config struct {
 	// Notices, if not nil, is called with what happens in any channel. It must not block.
 	Notices func(stream.ChannelID, Notice)
 	Log     *zap.Logger // nil for none
-	// Beside takes connections to the listener that are no links.
-	Beside Beside
+	// Other takes connections to the listener that are no links.
+	Other Other
 	// Dial replaces net.Dialer in tests.
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
 	// Near replaces the look at this machine's own subnets in tests: whether an
 	// address is in one of them.
 	Near func(netip.Addr) bool
-}
-
-// Beside is another protocol on the port for links, which its first byte tells from TLS.
-type Beside struct {
-	Begins string // the bytes with which it may begin; "" for none
-	// Take serves a connection of which first has been read, closes it, and returns soon after ctx ends. It has to
-	// bound what strangers can do by itself: such a connection has left the door.
-	Take func(ctx context.Context, conn net.Conn, first []byte)
 }
 
 // ErrOpen means that the node carries the channel already.
@@ -351,9 +342,9 @@ func (n *Node) greet(ctx, told context.Context, conn net.Conn, v *visitor) error
 	if err := g.readFirst(func() { n.door.spoke(v) }); err != nil {
 		return refuse(doorSilent, fmt.Errorf("read the first message: %w", err))
 	}
-	if b := n.cfg.Beside; strings.IndexByte(b.Begins, g.first[0]) >= 0 {
+	if o := n.cfg.Other; o.begins(g.first) {
 		n.door.leave(v)
-		b.Take(ctx, conn, g.first)
+		o.Take(ctx, conn, g.first)
 		return nil
 	}
 	if err := boundUnsent(conn); err != nil {

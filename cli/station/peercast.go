@@ -35,7 +35,7 @@ func (s *Station) openPeerCast(nc *relay.Config) (err error) {
 	case s.cfg.Alone:
 		return fault.Usage("leave --no-relay out, or give PeerCast a port of its own with --peercast-listen", "--no-relay closes the port that --peercast would use")
 	default:
-		nc.Beside = relay.Beside{Begins: pcpBegins, Take: func(ctx context.Context, conn net.Conn, first []byte) { s.peercast.Take(ctx, conn, first) }}
+		nc.Other = relay.Other{Begins: pcpBegins, Take: func(ctx context.Context, conn net.Conn, first []byte) { s.peercast.Take(ctx, conn, first) }}
 	}
 	return err
 }

@@ -136,7 +136,7 @@ func (g *guest) oleh(port uint16) []byte {
 // meet reads the helo, and tries the port that it asks to have tried. The port is that at which the peer can be
 // dialled as far as is known.
 func (g *guest) meet(ctx context.Context) (h pcp.Helo, port uint16, err error) {
-	g.conn.SetDeadline(time.Now().Add(heloTime))
+	g.conn.SetDeadline(time.Now().Add(g.server.config.HeloTime))
 	a, err := g.next(&turnedAway{why: RefusedSlow})
 	if err != nil {
 		return h, 0, g.refuse(err)

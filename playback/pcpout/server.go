@@ -52,6 +52,8 @@ type Config struct {
 	// nil, and must be safe for concurrent use.
 	Own func(netip.Addr) bool
 	Log *zap.Logger // nil for none
+	// HeloTime replaces the time within which a peer has to say who it is in tests.
+	HeloTime time.Duration
 	// Dial replaces net.Dialer in tests.
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
 }
@@ -73,6 +75,9 @@ type Server struct {
 func New(c Config) *Server {
 	if c.Most == 0 {
 		c.Most = DefaultMost
+	}
+	if c.HeloTime == 0 {
+		c.HeloTime = heloTime
 	}
 	if c.Own == nil {
 		c.Own = func(netip.Addr) bool { return false }

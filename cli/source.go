@@ -230,7 +230,7 @@ func (s *source) runner() interface {
 		return &ingest.File{Path: in.Path, From: s.replay, Loop: in.Loop, Open: s.begin, Log: s.log}
 	case in.PeerCast != nil:
 		return &ingest.PCPPull{
-			From: *in.PeerCast, Session: s.plan.station.PeerCast.Session, Agent: "relay/" + Version, Open: s.begin, Log: s.log,
+			From: *in.PeerCast, Session: s.plan.station.PeerCast.Session, Agent: "relay/" + Version, Open: s.begin, Refused: &s.station.PullRefused, Log: s.log,
 			Told: func(t pcpin.Told) { s.told = t }, Watching: func() int { st, _ := s.channel.Status(); return st.Watching },
 		}
 	case in.URL == nil:

@@ -127,7 +127,7 @@ var law = []struct {
 	{"cli/flag", []string{"cli/abuse", "cli/ask", "cli/fault", "cli/lan", "cli/privacy", "cli/term", "playback", "relay", "relay/archive", "relay/discovery", "relay/nameplate", "relay/pcp"}},
 	{"cli/input", []string{"cli/fault", "cli/term", "ingest/flv", "ingest/pcpin", "ingest/rtmp"}},
 	{"cli/treedraw", []string{"cli/term", "playback/api", "tree"}},
-	{"cli/words", []string{"cli/fault", "cli/term", "ingest", "ingest/flv", "ingest/rtmp", "playback", "playback/api", "playback/pcpout", "relay", "relay/archive", "relay/hostnet", "relay/pcp", "relay/portmap", "relay/refusal", "relay/stream", "relay/wire", "tree"}},
+	{"cli/words", []string{"cli/fault", "cli/term", "ingest", "ingest/flv", "ingest/pcpin", "ingest/rtmp", "playback", "playback/api", "playback/pcpout", "relay", "relay/archive", "relay/hostnet", "relay/pcp", "relay/portmap", "relay/refusal", "relay/stream", "relay/wire", "tree"}},
 	{"cli/doctor", []string{"cli/ask", "cli/fault", "cli/lan", "cli/term", "cli/words", "playback/api", "relay", "relay/discovery", "relay/hostnet", "relay/store", "relay/stream"}},
 	{"cli/sink", []string{"cli/fault", "cli/term", "cli/words", "ingest/flv", "playback", "relay/stream"}},
 	{"cli/station", []string{

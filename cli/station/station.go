@@ -47,6 +47,9 @@ type Station struct {
 	peercastAt net.Listener   // its own; nil if it has that for links
 	// RTMPRefused counts whom its server does not take.
 	RTMPRefused refusal.Counts
+	// PullRefused counts what is not dialled, or not read, of a channel of PeerCast's that is
+	// brought in.
+	PullRefused refusal.Counts
 	mapper      *portmap.Mapper // nil if no router is asked to let others in
 	asking      atomic.Bool     // it has begun
 	start       time.Time
@@ -447,6 +450,9 @@ func (s *Station) refusedElsewhere() map[string]map[refusal.Reason]uint64 {
 	}
 	if s.peercast != nil {
 		all["peercast"] = s.peercast.Refused()
+	}
+	if pulled := s.PullRefused.All(); len(pulled) > 0 {
+		all["peercast_pull"] = pulled
 	}
 	if s.responder != nil {
 		all["discovery"] = s.responder.Refused.All()

@@ -3,6 +3,7 @@ package words
 import (
 	"testing"
 
+	"relay/ingest/pcpin"
 	"relay/ingest/rtmp"
 	"relay/playback"
 	"relay/playback/pcpout"
@@ -18,6 +19,9 @@ func TestEachRefusalIsPutIntoWords(t *testing.T) {
 	}
 	for _, r := range pcpout.Refusals {
 		all["peercast"] = append(all["peercast"], string(r))
+	}
+	for _, r := range pcpin.Refusals {
+		all["peercast_pull"] = append(all["peercast_pull"], string(r))
 	}
 	for listener, reasons := range all {
 		for _, r := range reasons {

@@ -40,6 +40,7 @@ const (
 	PlacePort    refusal.Reason = "pcp_place_port"    // a port of services
 	PlaceMany    refusal.Reason = "pcp_place_many"    // more than one connection may name
 	PlaceUnpaid  refusal.Reason = "pcp_place_unpaid"  // who named it sent less than it costs
+	PlaceVain    refusal.Reason = "pcp_place_vain"    // too many that were named gave nothing lately
 	PlaceSelf    refusal.Reason = "pcp_place_self"    // this program, or the tip, which is dialled anyway
 	PlaceShut    refusal.Reason = "pcp_place_shut"    // it says that it cannot be dialled, or has nothing
 )
@@ -53,8 +54,11 @@ type named struct {
 	until time.Time // when it may be dialled again
 }
 
-// PlaceVain: of those that others name, too many gave nothing lately.
-const PlaceVain refusal.Reason = "pcp_place_vain"
+// Refusals are all reasons, in the order in which to list them.
+var Refusals = []refusal.Reason{
+	PlaceNowhere, PlaceInside, PlacePort, PlaceMany, PlaceUnpaid, PlaceVain, PlaceSelf, PlaceShut,
+	pcp.Unknown, pcp.Deep, pcp.Kids, pcp.Long, pcp.Size, pcp.Missing, pcp.NotHTTP, pcp.LongHead,
+}
 
 // hosts are those that others have named for one channel. Who names costs us a connection to who
 // is named: it is made only to where one can be meant, and only as far as what was sent for it

@@ -19,8 +19,9 @@ const (
 	// backoffFirst and backoffMost bound the pause before the next round, which doubles.
 	backoffFirst = time.Second
 	backoffMost  = 30 * time.Second
-	// healthy is how long a host must have given tags for the next to be dialled without a
-	// pause, and for the pause to begin anew.
+	// steady is how long a host must have given tags for the pause to begin anew, healthy for
+	// the next to be dialled without any.
+	steady  = 2 * time.Second
 	healthy = 10 * time.Second
 	// maxVisits bounds the hosts that are dialled in one round, the tip counted: where all are
 	// full and name each other, there is no end of them.
@@ -103,8 +104,10 @@ func (p *Pull) Run(ctx context.Context) error {
 		if !worked {
 			return err
 		}
-		if held >= healthy {
+		if held >= steady {
 			backoff = backoffFirst
+		}
+		if held >= healthy {
 			continue
 		}
 		r.pause()

@@ -190,6 +190,10 @@ func TestAStreamGoesThroughPeerCastAndComesBack(t *testing.T) {
 			b.flows(t, 50)
 		},
 	}
+	rest := 0 // tags between two kills
+	if *peercastFlag > 0 {
+		rest = 300
+	}
 	order := slices.Sorted(maps.Keys(kills))
 	for began, n := time.Now(), 0; n < len(order) || time.Since(began) < *peercastFlag; n++ {
 		who := order[n%len(order)]
@@ -199,5 +203,6 @@ func TestAStreamGoesThroughPeerCastAndComesBack(t *testing.T) {
 		if b.gaps-gaps > 2 {
 			t.Errorf("%d gaps for one kill", b.gaps-gaps)
 		}
+		b.flows(t, rest)
 	}
 }

@@ -70,7 +70,7 @@ type run struct {
 	pull   *Pull
 	dial   func(ctx context.Context, network, addr string) (net.Conn, error)
 	log    *zap.Logger
-	splice splice
+	splice *splice
 	out    *out
 	hosts  hosts
 	told   Told
@@ -83,7 +83,7 @@ func (p *Pull) Run(ctx context.Context) error {
 	if q.Session == (pcp.ID{}) {
 		q.Session = pcp.NewID()
 	}
-	r := &run{pull: &q, dial: q.Dial, log: q.Log, out: &out{open: q.Open}, hosts: newHosts(q.Refused)}
+	r := &run{pull: &q, splice: newSplice(), dial: q.Dial, log: q.Log, out: &out{open: q.Open}, hosts: newHosts(q.Refused)}
 	if r.dial == nil {
 		r.dial = (&net.Dialer{}).DialContext
 	}
@@ -166,7 +166,7 @@ func (r *run) round(ctx context.Context, round int) (held time.Duration, err err
 // pause ends the session for now, but not the stream.
 func (r *run) pause() {
 	r.out.close()
-	r.splice.again()
+	r.splice.renew()
 }
 
 // candidate is who may be dialled.

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"hash/maphash"
 	"io"
+	"slices"
 
 	"relay/ingest/flv"
 	"relay/relay/pcp"
@@ -25,6 +27,9 @@ const (
 	// mostBegun is how many streams may begin anew on one connection: a broadcaster whose
 	// encoder comes back makes one. A ring of relays makes them for ever, of one packet each.
 	mostBegun = 16
+	// maxRecent is how many tags are known again, of 100 or so in a second: as long as a
+	// PeerCast's packets reach back, and some more.
+	maxRecent = 2048
 	// startless is how many packets are waited for one at which a reader may start. After
 	// them any will do that looks like the beginning of a tag: PeerCastStation marks each
 	// packet of a stream of sound.
@@ -60,9 +65,16 @@ type splice struct {
 	part    []byte // of the tag that is not complete
 	waited  int    // packets since it was not synced
 
+	seed    maphash.Seed
+	recent  []uint64 // hashes of the newest tags that were handed on, the newest in front of at
+	at      int
+	overlap bool // the connection is new: what it brings first may have come already
+
 	begun int    // streams on this connection that began anew
 	lost  uint64 // times that something was missing, or was no tag
 }
+
+func newSplice() *splice { return &splice{seed: maphash.MakeSeed()} }
 
 // handler takes what comes of packets. An error of its own is returned as it is.
 type handler interface {
@@ -73,6 +85,7 @@ type handler interface {
 // connected says that the next packets are another connection's.
 func (s *splice) connected() {
 	s.fresh, s.headed, s.changed, s.begun, s.behind = true, false, false, 0, false
+	s.overlap = len(s.recent) > 0
 	if s.holey { // a node of ours goes on with whole tags, behind the position that it is asked for
 		s.next -= uint32(len(s.part))
 		s.part = s.part[:0]
@@ -88,8 +101,8 @@ func (s *splice) stalled() {
 	}
 }
 
-// again says that what comes is for another session, which has none of the configurations.
-func (s *splice) again() { s.due = s.head != nil }
+// renew says that what comes is for another session, which has none of the configurations.
+func (s *splice) renew() { s.due = s.head != nil }
 
 // takeHead takes what a reader needs before the data. It is an error if that is no FLV, or no
 // whole tags.
@@ -137,11 +150,13 @@ func (s *splice) takeData(p *pcp.Packet, to handler) (fresh bool, err error) {
 		case d < 0 && -d >= int64(len(data)):
 			s.behind = -d > int64(len(data))
 			return false, nil
+		case d < 0 && s.holey: // how much of it has come, the tags tell
+			s.part, s.proving = s.part[:0], true
 		case d < 0:
 			data, start = data[-d:], false
 		case d == 0:
 			s.dense = s.dense || s.synced && len(s.part) == 0
-		case start:
+		case start && (d > sparse || len(s.part) > 0 || !s.chunky(p.Pos)):
 			s.lose()
 		default:
 			s.step(p.Pos, uint32(d))
@@ -168,6 +183,7 @@ func (s *splice) another(back int64) bool {
 // begin forgets the stream before.
 func (s *splice) begin(to handler) {
 	s.unsync()
+	s.recent, s.at, s.overlap = s.recent[:0], 0, false
 	s.dense, s.holey, s.due = false, false, true
 	to.restart()
 }
@@ -179,12 +195,17 @@ func (s *splice) step(pos, by uint32) {
 	if !s.synced {
 		return
 	}
-	s.holey = s.holey || pos%stream.MaxChunk == 0
-	if by > sparse || s.dense && !s.holey && len(s.part) == 0 {
+	if s.chunky(pos); by > sparse || s.dense && !s.holey && len(s.part) == 0 {
 		s.lose()
 		return
 	}
 	s.proving, s.stepped = true, len(s.part) > 0
+}
+
+// chunky reports whether positions are those of chunks, as far as can be said at a step to one.
+func (s *splice) chunky(pos uint32) bool {
+	s.holey = s.holey || pos%stream.MaxChunk == 0
+	return s.holey
 }
 
 func (s *splice) lose() {
@@ -253,8 +274,27 @@ func (s *splice) cut(data []byte, to handler) error {
 	return nil
 }
 
+// again reports whether a tag is the next of those that a new connection brings again. Positions do
+// not tell everything: where they are those of chunks, the same tags may lie in other packets.
+func (s *splice) again(t flv.Tag) bool {
+	sum := maphash.Bytes(s.seed, t)
+	if s.overlap = s.overlap && slices.Contains(s.recent, sum); s.overlap {
+		return true
+	}
+	if len(s.recent) < maxRecent {
+		s.recent = append(s.recent, sum)
+		return false
+	}
+	s.recent[s.at] = sum
+	s.at = (s.at + 1) % maxRecent
+	return false
+}
+
 // pass hands a tag on, behind the configurations that are due.
 func (s *splice) pass(t flv.Tag, to handler) error {
+	if s.again(t) {
+		return nil
+	}
 	if s.due {
 		s.due = false
 		for _, c := range s.configs {

@@ -88,6 +88,8 @@ func TestTagsOfPackets(t *testing.T) {
 		{"another host of another stream", []step{h, {pos: at, data: k(0) + i2}, {conn: true}, {head: other}, {pos: at - 100, data: k(4)}}, "c c c k0 | c k4"},
 		{"another host, far before", []step{h, {pos: resumable + 2*at, data: k(0)}, {conn: true}, h, {pos: at, data: k(4)}}, "c c c k0 | c c c k4"},
 		{"another host that goes on with whole tags", []step{h, {pos: 7 * chunk, data: k(0)}, {cont: 1, pos: 8 * chunk, data: i(1)}, {cont: 1, pos: 9 * chunk, data: i2}, {conn: true}, h, {cont: 1, pos: 9 * chunk, data: i(2)}}, "c c c k0 i1 i2"},
+		{"another host with the same tags in other packets", []step{h, {pos: 7 * chunk, data: k(0)}, {cont: 1, pos: 8 * chunk, data: i(1) + i(2) + i(3)}, {conn: true}, h, {cont: 1, pos: 9 * chunk, data: i(2)}, {cont: 1, pos: 10 * chunk, data: i(3) + i(4)}}, "c c c k0 i1 i2 i3 i4"},
+		{"another host with the same tags in other packets, from the middle of a chunk", []step{h, {pos: 7 * chunk, data: k(0)}, {cont: 1, pos: 8*chunk + 16000, data: i(1) + i(2) + i(3)}, {conn: true}, h, {cont: 1, pos: 9 * chunk, data: i(2)}, {cont: 1, pos: 10 * chunk, data: i(3) + i(4)}}, "c c c k0 i1 i2 i3 i4"},
 		{"positions round 2^32", []step{h, {pos: 1<<32 - size, data: k(0)}, {cont: 1, pos: 0, data: i(1)}, {cont: 1, pos: size, data: i(2)}, {cont: 1, pos: 0, data: i(1)}}, "c c c k0 i1 i2"},
 		{"no marks, and a beginning within a tag", []step{h, {pos: at, data: i2b + i(3)}, {pos: at + 350, data: k(4)}, {pos: at + 350 + size, data: i2}, {pos: at + 400 + size, data: i2b}}, "c c c k4 i2"},
 		{"bytes that look like a tag at the beginning", []step{h, {pos: at, data: "\x09\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00xabcd" + strings.Repeat("x", 30)}, {pos: at + 46, data: k(4)}}, "c c c k4"},
@@ -97,7 +99,7 @@ func TestTagsOfPackets(t *testing.T) {
 		{"a tag that is too long", []step{h, {pos: at, data: k(0)}, {cont: 1, pos: at + size, data: "\x09\xa0\x00\x01\x00\x00\x00\x00\x00\x00\x00"}, {pos: at + 2*size, data: k(2)}}, "c c c k0 k2"},
 		{"back pointers that are wrong", []step{h, {pos: at, data: wrongEnd(k(0), 0) + wrongEnd(i(1), size-15) + wrongEnd(i(2), 99)}}, "c c c k0 i1 i2"},
 	} {
-		var sp splice
+		sp := newSplice()
 		var to taken
 		sp.connected()
 		for n, st := range c.steps {
@@ -126,7 +128,7 @@ func wrongEnd(tag string, n uint32) string {
 }
 
 func TestAStreamThatIsNowhereMarkedBegins(t *testing.T) {
-	var sp splice
+	sp := newSplice()
 	var to taken
 	if err := sp.takeHead(head); err != nil {
 		t.Fatal(err)
@@ -140,7 +142,7 @@ func TestAStreamThatIsNowhereMarkedBegins(t *testing.T) {
 }
 
 func TestARingOfRelaysIsLeft(t *testing.T) {
-	var sp splice
+	sp := newSplice()
 	var to taken
 	sp.connected()
 	var err error
@@ -162,7 +164,7 @@ func FuzzSplice(f *testing.F) {
 	f.Add([]byte(k(0)+i(1)), []byte{0, 1, 0, 200}, true)
 	f.Add([]byte(k(0)[:100]+i(1)), []byte{1, 1, 7, 20, 0, 3}, false)
 	f.Fuzz(func(t *testing.T, data, steps []byte, sound bool) {
-		var sp splice
+		sp := newSplice()
 		var to taken
 		first := head
 		if sound {

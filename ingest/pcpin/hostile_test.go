@@ -280,39 +280,59 @@ func TestATipThatNamesVictims(t *testing.T) {
 	}{
 		{name: "one", tip: "203.0.113.10:7144", says: all("198.51.100.1:5000"), dials: 1},
 		{name: "eight", tip: "203.0.113.10:7144", says: same(8, func(i int) string { return hostAtom(victim(i), long) }), dials: 8},
-		{name: "in networks of their own", tip: "203.0.113.10:7144",
+		{
+			name: "in networks of their own", tip: "203.0.113.10:7144",
 			says:    all("10.0.0.1:7144", "192.168.1.1:8080", "172.16.0.1:7144", "100.64.0.1:7144", "127.0.0.1:7145", "[fc00::1]:7144", "[fe80::1]:7144", "[::1]:7145"),
-			refused: map[refusal.Reason]uint64{PlaceInside: 8}},
-		{name: "where nobody is", tip: "203.0.113.10:7144",
+			refused: map[refusal.Reason]uint64{PlaceInside: 8},
+		},
+		{
+			name: "where nobody is", tip: "203.0.113.10:7144",
 			says:    all("169.254.169.254:8000", "100.100.100.200:8000", "240.0.0.1:7144", "0.1.2.3:7144", "[fd00:ec2::254]:8000", "255.255.255.255:7144"),
-			refused: map[refusal.Reason]uint64{PlaceNowhere: 6}},
-		{name: "for many, and for none", tip: "203.0.113.10:7144", says: all("224.0.0.1:7144", "[ff02::1]:7144", "0.0.0.0:7144", "[::]:7144", "198.51.100.1:0"),
-			refused: map[refusal.Reason]uint64{PlaceShut: 5}},
-		{name: "as IPv6 what is IPv4", tip: "203.0.113.10:7144", says: all("[::ffff:10.0.0.1]:7144", "[::ffff:127.0.0.1]:7145"),
-			refused: map[refusal.Reason]uint64{PlaceInside: 2}},
-		{name: "ports of services", tip: "203.0.113.10:7144", says: all("198.51.100.1:25", "198.51.100.1:22", "198.51.100.1:80", "198.51.100.1:1023", "198.51.100.1:1024"), dials: 1,
-			refused: map[refusal.Reason]uint64{PlacePort: 4}},
-		{name: "a million", tip: "203.0.113.10:7144", says: lines503 + oleh + strings.Repeat(hostAtom("198.51.100.1:5000", long), 10_000), dials: 1,
-			refused: map[refusal.Reason]uint64{PlaceMany: 56}},
-		{name: "a million others", tip: "203.0.113.10:7144", says: lines503 + oleh + many(1_000_000/100, func(i int) string { return hostAtom(victim(i), long) }), dials: 8,
-			refused: map[refusal.Reason]uint64{PlaceMany: 56}},
+			refused: map[refusal.Reason]uint64{PlaceNowhere: 6},
+		},
+		{
+			name: "for many, and for none", tip: "203.0.113.10:7144", says: all("224.0.0.1:7144", "[ff02::1]:7144", "0.0.0.0:7144", "[::]:7144", "198.51.100.1:0"),
+			refused: map[refusal.Reason]uint64{PlaceShut: 5},
+		},
+		{
+			name: "as IPv6 what is IPv4", tip: "203.0.113.10:7144", says: all("[::ffff:10.0.0.1]:7144", "[::ffff:127.0.0.1]:7145"),
+			refused: map[refusal.Reason]uint64{PlaceInside: 2},
+		},
+		{
+			name: "ports of services", tip: "203.0.113.10:7144", says: all("198.51.100.1:25", "198.51.100.1:22", "198.51.100.1:80", "198.51.100.1:1023", "198.51.100.1:1024"), dials: 1,
+			refused: map[refusal.Reason]uint64{PlacePort: 4},
+		},
+		{
+			name: "a million", tip: "203.0.113.10:7144", says: lines503 + oleh + strings.Repeat(hostAtom("198.51.100.1:5000", long), 10_000), dials: 1,
+			refused: map[refusal.Reason]uint64{PlaceMany: 56},
+		},
+		{
+			name: "a million others", tip: "203.0.113.10:7144", says: lines503 + oleh + many(1_000_000/100, func(i int) string { return hostAtom(victim(i), long) }), dials: 8,
+			refused: map[refusal.Reason]uint64{PlaceMany: 56},
+		},
 		{name: "itself", tip: "203.0.113.10:7144", says: all("203.0.113.10:7144"), refused: map[refusal.Reason]uint64{PlaceSelf: 1}},
-		{name: "us", tip: "203.0.113.10:7144", says: same(1, func(int) string {
-			return hostAtom("198.51.100.1:5000", atomOf("id", string([]byte{1, 1, 15: 0})), long)
-		}),
-			refused: map[refusal.Reason]uint64{PlaceSelf: 1}},
+		{
+			name: "us", tip: "203.0.113.10:7144", says: same(1, func(int) string {
+				return hostAtom("198.51.100.1:5000", atomOf("id", string([]byte{1, 1, 15: 0})), long)
+			}),
+			refused: map[refusal.Reason]uint64{PlaceSelf: 1},
+		},
 		{name: "those of another channel", tip: "203.0.113.10:7144", says: same(1, func(int) string {
 			return hostAtom("198.51.100.1:5000", atomOf("cid", strings.Repeat("z", 16)), long)
 		}), refused: map[refusal.Reason]uint64{PlaceShut: 1}},
 		{name: "who cannot be dialled, or has nothing", tip: "203.0.113.10:7144", says: same(2, func(i int) string {
 			return hostAtom("198.51.100.1:5000", atomOf("flg1", string("\x1a\x02"[i])), long)
 		}), refused: map[refusal.Reason]uint64{PlaceShut: 2}},
-		{name: "with fewer bytes than a request has", tip: "203.0.113.10:7144", says: same(8, func(i int) string { return hostAtom(victim(i)) }), dials: 4,
-			refused: map[refusal.Reason]uint64{PlaceUnpaid: 1}},
+		{
+			name: "with fewer bytes than a request has", tip: "203.0.113.10:7144", says: same(8, func(i int) string { return hostAtom(victim(i)) }), dials: 4,
+			refused: map[refusal.Reason]uint64{PlaceUnpaid: 1},
+		},
 		{name: "an address of 5 bytes", tip: "203.0.113.10:7144", says: lines503 + oleh + parentOf("host", atomOf("ip", "12345")) + quit, refused: map[refusal.Reason]uint64{pcp.Size: 1}},
 		{name: "a port of 4 bytes", tip: "203.0.113.10:7144", says: lines503 + oleh + parentOf("host", atomOf("port", "1234")) + quit, refused: map[refusal.Reason]uint64{pcp.Size: 1}},
-		{name: "in the network that it is in itself", tip: "10.0.0.9:7144", says: all("10.0.0.1:7144", "192.168.0.1:7144", "127.0.0.1:7145"), dials: 1,
-			refused: map[refusal.Reason]uint64{PlaceInside: 2}},
+		{
+			name: "in the network that it is in itself", tip: "10.0.0.9:7144", says: all("10.0.0.1:7144", "192.168.0.1:7144", "127.0.0.1:7145"), dials: 1,
+			refused: map[refusal.Reason]uint64{PlaceInside: 2},
+		},
 		{name: "pushes", tip: "203.0.113.10:7144", says: lines503 + oleh + parentOf("bcst", atomOf("grp", "\x04"), parentOf("push", atomOf("ip", "\x01\x64\x33\xc6"), atomOf("port", "\x88\x13"), atomOf("cid", string(channel[:])))) + parentOf("push", atomOf("ip", "\x01\x64\x33\xc6"), atomOf("port", "\x88\x13")) + quit},
 	} {
 		t.Run(c.name, func(t *testing.T) {

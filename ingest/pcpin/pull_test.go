@@ -285,18 +285,18 @@ func TestAHostThatComesBackIsTakenAgain(t *testing.T) {
 		tip, _ := w.model(kind, 10, 1)
 		c := tip.Broadcast(pcptest.ID(channel), info)
 		c.SetHead(head)
-		go broadcast(w.ctx, c, clip(1, 0, 400))
+		go broadcast(w.ctx, c, clip(1, 0, 260))
 		relay, host := w.model(kind, 11, 2)
 		ctx, stop := context.WithCancel(w.ctx)
 		go relay.Pull(ctx, pcptest.ID(channel), at(10).String())
 		time.Sleep(2 * time.Second)
 		w.pull(at(10))
 		time.Sleep(20 * time.Second)
-		tip.Slots = 0 // nobody but the relay may have it from the tip
+		tip.SetSlots(0) // nobody but the relay may have it from the tip
 		stop()
 		host.Kill()
 		time.Sleep(100 * time.Second)
-		tip.Slots = 1
+		tip.SetSlots(1)
 		again, _ := w.model(kind, 11, 2)
 		go again.Pull(w.ctx, pcptest.ID(channel), at(10).String())
 		time.Sleep(500 * time.Millisecond)

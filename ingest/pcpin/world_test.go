@@ -3,6 +3,7 @@ package pcpin
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -184,8 +185,8 @@ func clip(seed uint64, from, seconds int) (tags [][]byte) {
 	r := rand.New(rand.NewPCG(seed, uint64(from)))
 	body := func(first byte, n int) []byte {
 		b := make([]byte, n)
-		for i := range b {
-			b[i] = byte(r.Uint32())
+		for i := 0; i+8 <= n; i += 8 {
+			binary.LittleEndian.PutUint64(b[i:], r.Uint64())
 		}
 		b[0], b[1] = first, 1
 		return b

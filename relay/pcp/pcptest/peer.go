@@ -38,7 +38,7 @@ type Peer struct {
 	Kind    Kind
 	Session ID
 	At      netip.AddrPort // where it listens, as others are told; zero: it cannot be dialled
-	Slots   int            // how many may pull one channel
+	Slots   int            // how many may pull one channel; see SetSlots
 	Ping    bool           // it asks to be dialled instead of saying its port
 	Dial    func(ctx context.Context, network, addr string) (net.Conn, error)
 	Log     func(format string, args ...any) // nil for none
@@ -90,6 +90,19 @@ func (p *Peer) Broadcast(id ID, i Info) *Channel {
 	c := p.channel(id)
 	c.SetInfo(i)
 	return c
+}
+
+// SetSlots changes how many may pull one channel, while the model serves.
+func (p *Peer) SetSlots(n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.Slots = n
+}
+
+func (p *Peer) slots() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.Slots
 }
 
 // Olehs returns what those who were dialled have answered.
@@ -181,8 +194,9 @@ func (p *Peer) oleh(conn net.Conn, port uint16) Atom {
 
 // give serves a channel.
 func (p *Peer) give(ctx context.Context, conn net.Conn, r *bufio.Reader, c *Channel, pos uint32) error {
+	slots := p.slots()
 	c.mu.Lock()
-	full := len(c.children) >= p.Slots
+	full := len(c.children) >= slots
 	at := c.pos
 	c.mu.Unlock()
 	status := "200 OK"

@@ -161,7 +161,7 @@ func (p *Peer) report(ctx context.Context, conn net.Conn, c *Channel) {
 		switch {
 		case !p.At.IsValid():
 			flags |= 0x08
-		case relays < p.Slots:
+		case relays < p.slots():
 			flags |= 0x02
 		}
 		host := Of("host", Raw("cid", c.ID[:]), Raw("id", p.Session[:]), IP("ip", p.At.Addr()), Short("port", p.At.Port()), IP("ip", p.At.Addr()), Short("port", p.At.Port()),

@@ -100,7 +100,7 @@ type liar struct {
 	close bool          // it hangs up when all is said
 }
 
-func (l liar) serve(ctx context.Context, conn net.Conn, asked *bytes.Buffer) {
+func (l liar) serve(ctx context.Context, conn net.Conn, asked io.Writer) {
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { conn.Close() })()
 	r := bufio.NewReader(io.TeeReader(conn, asked))
@@ -261,9 +261,18 @@ func TestATipThatLies(t *testing.T) {
 
 // dialled takes down what is dialled.
 func (w *world) dialled() func() []string {
+	var mu sync.Mutex
 	var all []string
-	w.hooked = func(addr string) { all = append(all, addr) }
-	return func() []string { return all }
+	w.hooked = func(addr string) {
+		mu.Lock()
+		defer mu.Unlock()
+		all = append(all, addr)
+	}
+	return func() []string {
+		mu.Lock()
+		defer mu.Unlock()
+		return slices.Clone(all)
+	}
 }
 
 func TestATipThatNamesVictims(t *testing.T) {

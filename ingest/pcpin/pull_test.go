@@ -2,6 +2,7 @@ package pcpin
 
 import (
 	"context"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -36,10 +37,10 @@ func TestAChannelComesTagByTag(t *testing.T) {
 		if first+len(got) != len(tags) || tags[first][11] != 0x17 {
 			t.Errorf("%d tags from %d on came of %d", len(got), first, len(tags))
 		}
-		if len(w.sessions) < 1 || string(w.sessions[0][1]) != string(config) || string(w.sessions[0][2]) != string(sound) {
+		if w.count() < 1 || string(w.all()[0][1]) != string(config) || string(w.all()[0][2]) != string(sound) {
 			t.Error("the configurations are not in front")
 		}
-		if m, _ := flv.ParseMetadata(w.sessions[0][0].Body()); m.Title != "ゲーム" {
+		if m, _ := flv.ParseMetadata(w.all()[0][0].Body()); m.Title != "ゲーム" {
 			t.Errorf("the title is %q", m.Title)
 		}
 	})
@@ -88,7 +89,7 @@ func TestNewWordsOfTheBroadcasterBecomeTheTitle(t *testing.T) {
 		c.SetInfo(other)
 		time.Sleep(time.Second)
 		var titles []string
-		for _, s := range w.sessions {
+		for _, s := range w.all() {
 			for _, tag := range s {
 				if m, ok := flv.ParseMetadata(tag.Body()); ok && tag.Type() == flv.Script {
 					titles = append(titles, m.Title)
@@ -98,11 +99,11 @@ func TestNewWordsOfTheBroadcasterBecomeTheTitle(t *testing.T) {
 		if len(titles) != 2 || titles[0] != "ゲーム" || titles[1] != "ゲーム · sec[2Jond" {
 			t.Errorf("%q", titles)
 		}
-		if last := w.told[len(w.told)-1]; last.Info.Comment != "a b" || last.Info.Bitrate != 800 {
+		if last := w.lastTold(); last.Info.Comment != "a b" || last.Info.Bitrate != 800 {
 			t.Errorf("told %+v", last)
 		}
-		if len(w.sessions) != 1 {
-			t.Errorf("%d sessions", len(w.sessions))
+		if w.count() != 1 {
+			t.Errorf("%d sessions", w.count())
 		}
 	})
 }
@@ -171,8 +172,8 @@ func TestAChannelThatComesBackIsFetchedAgain(t *testing.T) {
 		c.SetHead(headOf(script, config))
 		broadcast(w.ctx, c, second)
 		time.Sleep(time.Second)
-		if len(w.sessions) != 2 {
-			t.Fatalf("%d sessions", len(w.sessions))
+		if w.count() != 2 {
+			t.Fatalf("%d sessions", w.count())
 		}
 		frames := w.frames()
 		if n := expectRun(t, frames[:len(first)], first); n != 0 {
@@ -188,12 +189,20 @@ func TestThePausesOfAPullGrow(t *testing.T) {
 		c := tip.Broadcast(pcptest.ID(channel), info)
 		c.SetHead(head)
 		go broadcast(w.ctx, c, clip(1, 0, 4))
+		var mu sync.Mutex
+		var dials []time.Time
+		w.hooked = func(string) {
+			mu.Lock()
+			defer mu.Unlock()
+			dials = append(dials, time.Now())
+		}
 		w.pull(at(10))
 		time.Sleep(3 * time.Second)
-		var dials []time.Time
-		w.hooked = func(string) { dials = append(dials, time.Now()) }
 		host.Kill()
 		time.Sleep(10 * time.Minute)
+		mu.Lock()
+		defer mu.Unlock()
+		dials = dials[1:]        // what comes behind the first connection
 		most := 2 * backoffFirst // the first was before the first of these
 		for i := range dials[1:] {
 			pause := dials[i+1].Sub(dials[i])

@@ -88,7 +88,7 @@ func (w *world) pull(tip netip.AddrPort) {
 			}
 			return conn, err
 		},
-		Refused: &w.refused, Told: func(t Told) { w.told = append(w.told, t) }, Watching: func() int { return 3 },
+		Refused: &w.refused, Told: w.tell, Watching: func() int { return 3 },
 	}
 	ctx, cancel := context.WithCancel(w.ctx)
 	w.end, w.run = cancel, make(chan error, 1)
@@ -128,6 +128,26 @@ func (r *recorder) Write(t flv.Tag) error {
 	return nil
 }
 
+func (r *recorder) tell(t Told) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.told = append(r.told, t)
+}
+
+// lastTold is what was told last.
+func (r *recorder) lastTold() Told {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.told[len(r.told)-1]
+}
+
+// all returns the tags of each session.
+func (r *recorder) all() [][]flv.Tag {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.sessions)
+}
+
 func (r *recorder) Flush() {}
 
 func (r *recorder) Close() {
@@ -151,9 +171,7 @@ func (r *recorder) frames() (tags [][]byte) {
 }
 
 func (r *recorder) count() int {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return len(r.sessions)
+	return len(r.all())
 }
 
 const (

@@ -148,9 +148,9 @@ func adminOf(c *cli.Context) (station.Port, error) {
 
 // peerCastOf reads the flags of PeerCast.
 func peerCastOf(c *cli.Context) (p station.PeerCast, err error) {
-	p.Session = pcp.NewID()
 	p.Port = station.Port{What: "PeerCast", Flag: "peercast-listen", Given: true, Hint: "give another port; 0 is any that is free"}
-	p.On, p.Port.Addr, p.Says, err = flag.ReadPeerCast(c)
+	w, err := flag.ReadPeerCast(c)
+	p.On, p.Port.Addr, p.Says, p.List, p.Session = w.On, w.Addr, w.Says, w.List, pcp.NewID()
 	return p, err
 }
 

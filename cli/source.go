@@ -23,6 +23,7 @@ import (
 	"relay/cli/term"
 	"relay/cli/words"
 	"relay/ingest"
+	"relay/ingest/browser"
 	"relay/ingest/flv"
 	"relay/ingest/pcpin"
 	"relay/ingest/rtmp"
@@ -119,6 +120,9 @@ func runSource(c *cli.Context, t *term.Terminal, stdio Stdio) (err error) {
 		return err
 	}
 	defer release()
+	if s.plan.input.Awaited() {
+		s.plan.station.Broadcast = browser.NewIntake(ingest.OverBrowser(func(ctx context.Context) (*ingest.Session, error) { return s.media.Await(ctx) }), s.log)
+	}
 	if s.station, err = station.Open(t, s.log, s.plan.station); err != nil {
 		return err
 	}
@@ -141,6 +145,11 @@ func planSource(c *cli.Context, stdio Stdio) (p sourcePlan, err error) {
 	}
 	if p.privacy, err = flag.ReadPrivacy(c); err != nil {
 		return p, err
+	}
+	if w := p.privacy; w.Private || w.Ask || w.Phrase != "" { // before a secret is made and kept
+		if err = p.station.PeerCast.NoPrivate(true); err != nil {
+			return p, err
+		}
 	}
 	if p.station.Title, err = titleOf(c.String("title")); err != nil {
 		return p, err

@@ -33,8 +33,11 @@ func atoms(name string, children ...[]byte) []byte {
 }
 
 // pcpHelo is an honest one, with what is added.
-func pcpHelo(more ...[]byte) []byte {
-	return atoms("helo", append([][]byte{atom("agnt", "PeerCast/0.1218\x00"), atom("ver", le32(1218)), atom("sid", rep(0x5a, 16))}, more...)...)
+func pcpHelo(more ...[]byte) []byte { return pcpHeloOf(0x5a, more...) }
+
+// pcpHeloOf is that of a session: a second one takes the place of the first.
+func pcpHeloOf(session byte, more ...[]byte) []byte {
+	return atoms("helo", append([][]byte{atom("agnt", "PeerCast/0.1218\x00"), atom("ver", le32(1218)), atom("sid", rep(session, 16))}, more...)...)
 }
 
 // PeerCastID is the channel's ID, as PeerCast prints it.
@@ -60,7 +63,7 @@ func peerCastTable(ch stream.ChannelID) Table {
 	}
 	channel := "/channel/" + PeerCastID(ch)
 	ask := get(channel, "x-peercast-pos: 0", "x-peercast-pcp: 1")
-	in := cat(ask, pcpHelo()) // who says this is let in
+	in := func() []byte { return cat(ask, pcpHeloOf(byte(len(t.Inputs)+1))) } // who says this is let in
 	connect := atom("pcp\n", le32(1))
 	id := atom("id", peerCastID(ch))
 	host := func(more ...[]byte) []byte {
@@ -111,32 +114,32 @@ func peerCastTable(ch stream.ChannelID) Table {
 
 	add("nobody says who it is behind the request", "slow", ask)
 	add("HTTP in place of atoms", "pcp_unknown_atom", ask, "GET / HTTP/1.0\r\n\r\n")
-	add("who one is, twice", "not_due", in, pcpHelo())
-	add("an answer that nobody has asked for", "not_due", in, atoms("oleh", atom("sid", rep(1, 16))))
-	add("what only an index says", "not_due", in, atoms("root", atom("uint", le32(1)), atoms("upd")))
-	add("a stream from below", "not_due", in, atoms("chan", id, atoms("pkt", atom("type", "data"), atom("pos", le32(0)), atom("data", rep(0, 15360)))))
-	add("data of 2 GiB", "pcp_too_long", in, atomHead("chan", 1<<31|1), atomHead("pkt", 1<<31|2), atom("type", "data"), atomHead("data", 1<<31-1))
-	add("a head of a byte too many", "pcp_too_long", in, atomHead("chan", 1<<31|1), atomHead("pkt", 1<<31|2), atom("type", "head"), atomHead("data", 64<<10+1))
-	add("data twice in a packet", "pcp_too_many_kids", in, atoms("chan", atoms("pkt", atom("data"), atom("data"))))
-	add("a channel with what nobody knows", "pcp_unknown_atom", in, atoms("bcst", atoms("chan", id, atom("evil"))))
-	add("flags of 4 bytes", "pcp_wrong_size", in, host(atom("flg1", le32(0x12))))
-	add("a host that has data", "pcp_wrong_size", in, atom("host", "data"))
-	add("an address of 5 bytes", "pcp_wrong_size", in, atoms("bcst", host(atom("ip", rep(1, 5)))))
-	add("a broken order to dial somebody", "pcp_wrong_size", in, atoms("bcst", atoms("push", atom("port", "\x01"))))
-	add("a message with 65 parts", "pcp_too_many_kids", in, atomHead("bcst", 1<<31|65))
-	add("a message that goes too deep", "pcp_too_deep", in, atoms("bcst", atoms("host", atoms("host", atoms("host", atom("host"))))))
-	add("a message of 17 KiB", "pcp_too_long", in, atom("mesg", rep('a', 17<<10)))
-	add("an end of 8 bytes", "pcp_wrong_size", in, atom("quit", rep(0, 8)))
-	add("a flood of hosts", "too_often", in, strings.Repeat(string(atoms("bcst", host(atom("id", rep(7, 16))))), 1000))
+	add("who one is, twice", "not_due", in(), pcpHelo())
+	add("an answer that nobody has asked for", "not_due", in(), atoms("oleh", atom("sid", rep(1, 16))))
+	add("what only an index says", "not_due", in(), atoms("root", atom("uint", le32(1)), atoms("upd")))
+	add("a stream from below", "not_due", in(), atoms("chan", id, atoms("pkt", atom("type", "data"), atom("pos", le32(0)), atom("data", rep(0, 15360)))))
+	add("data of 2 GiB", "pcp_too_long", in(), atomHead("chan", 1<<31|1), atomHead("pkt", 1<<31|2), atom("type", "data"), atomHead("data", 1<<31-1))
+	add("a head of a byte too many", "pcp_too_long", in(), atomHead("chan", 1<<31|1), atomHead("pkt", 1<<31|2), atom("type", "head"), atomHead("data", 64<<10+1))
+	add("data twice in a packet", "pcp_too_many_kids", in(), atoms("chan", atoms("pkt", atom("data"), atom("data"))))
+	add("a channel with what nobody knows", "pcp_unknown_atom", in(), atoms("bcst", atoms("chan", id, atom("evil"))))
+	add("flags of 4 bytes", "pcp_wrong_size", in(), host(atom("flg1", le32(0x12))))
+	add("a host that has data", "pcp_wrong_size", in(), atom("host", "data"))
+	add("an address of 5 bytes", "pcp_wrong_size", in(), atoms("bcst", host(atom("ip", rep(1, 5)))))
+	add("a broken order to dial somebody", "pcp_wrong_size", in(), atoms("bcst", atoms("push", atom("port", "\x01"))))
+	add("a message with 65 parts", "pcp_too_many_kids", in(), atomHead("bcst", 1<<31|65))
+	add("a message that goes too deep", "pcp_too_deep", in(), atoms("bcst", atoms("host", atoms("host", atoms("host", atom("host"))))))
+	add("a message of 17 KiB", "pcp_too_long", in(), atom("mesg", rep('a', 17<<10)))
+	add("an end of 8 bytes", "pcp_wrong_size", in(), atom("quit", rep(0, 8)))
+	add("a flood of hosts", "too_often", in(), strings.Repeat(string(atoms("bcst", host(atom("id", rep(7, 16))))), 1000))
 
 	// Odd, and no harm in it.
 	odd("a port to try at which nobody listens", Served, "oleh", connect, pcpHelo(atom("ping", "\x01\x00")))
 	odd("a program's name that clears the screen", Served, "oleh", connect, atoms("helo", atom("sid", rep(1, 16)), atom("ver", le32(1218)), atom("agnt", "\x1b[2J\xff\x00")))
 	odd("a position of 30 digits", Answered, "oleh", get(channel, "x-peercast-pos:"+strings.Repeat("9", 30), "x-peercast-pcp:100"), pcpHelo())
-	odd("an order to dial somebody, from who is let in", Answered, "oleh", in, atoms("bcst", atoms("push", atom("ip", le32(0x7f000001)), atom("port", "\x19\x00"))))
-	odd("hosts of another channel", Answered, "oleh", in, atoms("bcst", atoms("host", atom("cid", rep(9, 16)), atom("id", rep(8, 16)), atom("flg1", "\x10"))))
+	odd("an order to dial somebody, from who is let in", Answered, "oleh", in(), atoms("bcst", atoms("push", atom("ip", le32(0x7f000001)), atom("port", "\x19\x00"))))
+	odd("hosts of another channel", Answered, "oleh", in(), atoms("bcst", atoms("host", atom("cid", rep(9, 16)), atom("id", rep(8, 16)), atom("flg1", "\x10"))))
 	odd("an end in the middle of who one is", Ended, "", connect, pcpHelo()[:20])
 	odd("an end in the middle of a request", Ended, "", ask[:30])
-	odd("an end in the middle of a host", Ended, "", in, host()[:30])
+	odd("an end in the middle of a host", Ended, "", in(), host()[:30])
 	return t
 }

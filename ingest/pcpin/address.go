@@ -2,9 +2,7 @@ package pcpin
 
 import (
 	"errors"
-	"net"
 	"net/url"
-	"strconv"
 	"strings"
 
 	"relay/relay/pcp"
@@ -91,14 +89,4 @@ func lastPart(u *url.URL) string {
 	last := path[strings.LastIndexByte(path, '/')+1:]
 	id, _, _ := strings.Cut(last, ".")
 	return id
-}
-
-// portOf returns the port of host:port, 0 if there is none.
-func portOf(hostPort string) uint16 {
-	_, port, err := net.SplitHostPort(hostPort)
-	n, err2 := strconv.ParseUint(port, 10, 16)
-	if err != nil || err2 != nil {
-		return 0
-	}
-	return uint16(n)
 }

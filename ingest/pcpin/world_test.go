@@ -183,7 +183,6 @@ var (
 	script = flv.NewTag(flv.Script, 0, []byte("\x02\x00\x0aonMetaData\x08\x00\x00\x00\x00\x00\x00\x09"))
 	config = flv.NewTag(flv.Video, 0, []byte(avcConfig))
 	sound  = flv.NewTag(flv.Audio, 0, []byte(aacConfig))
-	empty  = append((&flv.Header{}).Payload(), script...)
 )
 
 // headOf returns an FLV's header with these tags in it.

@@ -210,13 +210,6 @@ func (c *Channel) Children() map[ID]Atom {
 	return all
 }
 
-// wait returns what is closed at the next change.
-func (c *Channel) wait() <-chan struct{} {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.changed
-}
-
 // start returns the number of the packet at which a reader begins who asks for a position: that
 // one if it is there, or else the newest at which one may start. It is called with mu held.
 func (c *Channel) start(pos uint32) int {

@@ -249,9 +249,7 @@ func (p *Peer) give(ctx context.Context, conn net.Conn, r *bufio.Reader, c *Chan
 	ctx, cancel := context.WithCancel(ctx)
 	reading.Go(func() {
 		defer cancel()
-		if err := p.listen(r, c, sid); err != nil {
-			p.log("child %x: %v", sid[0], err)
-		}
+		p.log("child %x: %v", sid[0], p.listen(r, c, sid))
 	})
 	err = c.send(ctx, conn, pos)
 	conn.Close()

@@ -98,8 +98,9 @@ var law = []struct {
 	{"relay/discovery", []string{"relay/hostnet", "relay/refusal", "relay/stream"}},
 	{"relay/archive", []string{"relay/stream"}},
 	{"relay/pcp/index", []string{"relay/oneline", "relay/refusal"}},
+	{"relay/quota", []string{"relay/hostnet"}},
 	{"relay/store", []string{"relay/oneline", "relay/seal", "relay/stream", "relay/wire", "tree"}},
-	{"relay", []string{"relay/archive", "relay/hostnet", "relay/lineage", "relay/membership", "relay/nameplate", "relay/oneline", "relay/refusal", "relay/seal", "relay/store", "relay/socket", "relay/stream", "relay/wire", "tree"}},
+	{"relay", []string{"relay/archive", "relay/hostnet", "relay/lineage", "relay/membership", "relay/nameplate", "relay/oneline", "relay/quota", "relay/refusal", "relay/seal", "relay/store", "relay/socket", "relay/stream", "relay/wire", "tree"}},
 
 	// What a tag is, ingest and playback have in common: flv belongs to both.
 	{"ingest/flv", []string{"relay/oneline"}},
@@ -111,7 +112,7 @@ var law = []struct {
 	{"playback/api", nil},
 	{"playback/web", nil},
 	{"playback/remux", []string{"ingest/flv"}},
-	{"playback", []string{"ingest/flv", "playback/api", "playback/remux", "playback/web", "relay/archive", "relay/hostnet", "relay/lobby", "relay/naming", "relay/refusal", "relay/socket", "relay/stream"}},
+	{"playback", []string{"ingest/flv", "playback/api", "playback/remux", "playback/web", "relay/archive", "relay/hostnet", "relay/lobby", "relay/naming", "relay/quota", "relay/refusal", "relay/socket", "relay/stream"}},
 	{"playback/pcpout", []string{"ingest/flv", "playback", "playback/api", "relay/hostnet", "relay/lobby", "relay/pcp", "relay/refusal", "relay/stream"}},
 	{"playback/admin", []string{"playback", "playback/api"}},
 

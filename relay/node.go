@@ -17,8 +17,8 @@ import (
 
 	"relay/relay/hostnet"
 	"relay/relay/membership"
-	"relay/relay/refusal"
 	"relay/relay/quota"
+	"relay/relay/refusal"
 	"relay/relay/seal"
 	"relay/relay/store"
 	"relay/relay/stream"

@@ -210,7 +210,7 @@ func TestATipThatLies(t *testing.T) {
 		{name: "a head of nothing", liar: liar{says: lines200 + oleh + pkt("head", 0, 0, "")}, want: &TypeError{"nothing at all"}},
 		{name: "a type that is not brought in", liar: liar{says: lines200 + oleh + parentOf("chan", id, parentOf("info", atomOf("type", "MK\x1bV\x00"))) + pkt("head", 0, 0, "\x1a\x45\xdf\xa3")}, want: &TypeError{"MK\ufffdV"}},
 		{name: "sound without a head", liar: liar{says: lines200 + oleh + parentOf("chan", id, parentOf("info", atomOf("type", "MP3\x00"))) + pkt("data", 0, 0, "\xff\xfb\x90\x00")}, want: &TypeError{"MP3"}},
-		{name: "another channel's packets", liar: liar{says: lines200 + oleh, every: strings.Replace(start, string(channel[:]), strings.Repeat("z", 16), 1), pause: time.Second}, want: ErrSilent, within: silence},
+		{name: "another channel's packets", liar: liar{says: lines200 + oleh, every: strings.ReplaceAll(start+pkt("data", next, 0, picture), string(channel[:]), strings.Repeat("z", 16)), pause: time.Second}, want: ErrSilent, within: silence},
 		{name: "data and no head", liar: liar{says: lines200 + oleh, every: pkt("data", 0, 0, picture), pause: time.Second}, want: ErrSilent, within: silence},
 		{name: "a head again and again", liar: liar{says: good, every: start, pause: 100 * time.Millisecond}, want: ErrSilent, within: silence},
 		{name: "empty data again and again", liar: liar{says: good, every: pkt("data", next, 0, ""), pause: 100 * time.Millisecond}, want: ErrSilent, within: silence},

@@ -140,9 +140,10 @@ func TestTheStreamGoesOnWhereAHostWasKilled(t *testing.T) {
 		go one.Pull(w.ctx, pcptest.ID(channel), at(10).String())
 		go two.Pull(w.ctx, pcptest.ID(channel), at(10).String())
 		time.Sleep(2 * time.Second)
+		dials := w.dialled()
 		w.pull(at(10))
 		time.Sleep(20 * time.Second)
-		before := w.count()
+		before, dialled := w.count(), dials()
 		for _, m := range []*pcptest.Peer{one, two} {
 			if n := len(m.Channel(pcptest.ID(channel)).Children()); n > 0 {
 				t.Logf("%x has %d children", m.Session[0], n)
@@ -150,6 +151,9 @@ func TestTheStreamGoesOnWhereAHostWasKilled(t *testing.T) {
 		}
 		oneHost.Kill()
 		time.Sleep(30 * time.Second)
+		if all := dials(); len(all) > len(dialled) && all[len(dialled)] != at(12).String() {
+			t.Errorf("%s was dialled first behind the loss", all[len(dialled)])
+		}
 		expectRun(t, w.frames(), tags)
 		if w.count() != before {
 			t.Errorf("%d sessions", w.count()-before+1)

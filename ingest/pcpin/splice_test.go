@@ -89,14 +89,15 @@ func TestTagsOfPackets(t *testing.T) {
 		{"another host, far before", []step{h, {pos: resumable + 2*at, data: k(0)}, {conn: true}, h, {pos: at, data: k(4)}}, "c c c k0 | c c c k4"},
 		{"another host that goes on with whole tags", []step{h, {pos: 7 * chunk, data: k(0)}, {cont: 1, pos: 8 * chunk, data: i(1)}, {cont: 1, pos: 9 * chunk, data: i2}, {conn: true}, h, {cont: 1, pos: 9 * chunk, data: i(2)}}, "c c c k0 i1 i2"},
 		{"another host with the same tags in other packets", []step{h, {pos: 7 * chunk, data: k(0)}, {cont: 1, pos: 8 * chunk, data: i(1) + i(2) + i(3)}, {conn: true}, h, {cont: 1, pos: 9 * chunk, data: i(2)}, {cont: 1, pos: 10 * chunk, data: i(3) + i(4)}}, "c c c k0 i1 i2 i3 i4"},
-		{"another host with the same tags in other packets, from the middle of a chunk", []step{h, {pos: 7 * chunk, data: k(0)}, {cont: 1, pos: 8*chunk + 16000, data: i(1) + i(2) + i(3)}, {conn: true}, h, {cont: 1, pos: 9 * chunk, data: i(2)}, {cont: 1, pos: 10 * chunk, data: i(3) + i(4)}}, "c c c k0 i1 i2 i3 i4"},
+		{"another host with the same tags in other packets, from the middle of a chunk", []step{h, {pos: 7 * chunk, data: k(0)}, {cont: 1, pos: 8 * chunk, data: i(1)}, {cont: 1, pos: 8*chunk + 16000, data: i(2) + i(3) + i(4)}, {conn: true}, h, {cont: 1, pos: 9 * chunk, data: i(3) + i(4)}, {cont: 1, pos: 10 * chunk, data: i(5)}}, "c c c k0 i1 i2 i3 i4 i5"},
+		{"another host that sends the tag again that was begun", []step{h, {pos: 7 * chunk, data: k(0)}, {cont: 1, pos: 8 * chunk, data: i2}, {conn: true}, h, {cont: 1, pos: 8 * chunk, data: i(2)[:40]}, {cont: 1, pos: 8*chunk + 40, data: i(2)[40:] + i(3)}}, "c c c k0 i2 i3"},
 		{"positions round 2^32", []step{h, {pos: 1<<32 - size, data: k(0)}, {cont: 1, pos: 0, data: i(1)}, {cont: 1, pos: size, data: i(2)}, {cont: 1, pos: 0, data: i(1)}}, "c c c k0 i1 i2"},
 		{"no marks, and a beginning within a tag", []step{h, {pos: at, data: i2b + i(3)}, {pos: at + 350, data: k(4)}, {pos: at + 350 + size, data: i2}, {pos: at + 400 + size, data: i2b}}, "c c c k4 i2"},
 		{"bytes that look like a tag at the beginning", []step{h, {pos: at, data: "\x09\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00xabcd" + strings.Repeat("x", 30)}, {pos: at + 46, data: k(4)}}, "c c c k4"},
 		{"sound alone, which is never marked", []step{{head: audio}, {cont: 4, pos: at, data: s(0)}, {cont: 4, pos: at + size, data: s(1)}}, "c s0 s1"},
 		{"another file", []step{h, {pos: at, data: k(0) + string(headOf()[:5])}, {cont: 1, pos: at + size + 5, data: string(headOf()[5:]) + i(1)}}, "c c c k0 i1"},
 		{"noise", []step{h, {pos: at, data: k(0)}, {cont: 1, pos: at + size, data: "FLVs of old"}, {cont: 1, pos: at + size + 11, data: i(1)}, {pos: at + 2*size + 11, data: k(2)}}, "c c c k0 k2"},
-		{"a tag that is too long", []step{h, {pos: at, data: k(0)}, {cont: 1, pos: at + size, data: "\x09\xa0\x00\x01\x00\x00\x00\x00\x00\x00\x00"}, {pos: at + 2*size, data: k(2)}}, "c c c k0 k2"},
+		{"a tag that is too long", []step{h, {pos: at, data: k(0)}, {cont: 1, pos: at + size, data: "\x09\xa0\x00\x01\x00\x00\x00\x00\x00\x00\x00"}, {pos: at + size + 11, data: k(2)}}, "c c c k0 k2"},
 		{"back pointers that are wrong", []step{h, {pos: at, data: wrongEnd(k(0), 0) + wrongEnd(i(1), size-15) + wrongEnd(i(2), 99)}}, "c c c k0 i1 i2"},
 	} {
 		sp := newSplice()

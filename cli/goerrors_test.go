@@ -36,6 +36,7 @@ func TestNoErrorOfGosReachesAPerson(t *testing.T) {
 	}
 	text := at("text", "hello")
 	empty := at("empty", "")
+	tables := at("tables.ts", strings.Repeat("\x47\x1f\xff\x10"+strings.Repeat("\xff", 184), 4))
 	damaged := at("damaged.flv", "FLV\x01\x05\x00\x00\x00\x09\x00\x00\x00\x00\x63\xff\xff\xff")
 	page := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "<html>") }))
 	defer page.Close()
@@ -69,6 +70,7 @@ func TestNoErrorOfGosReachesAPerson(t *testing.T) {
 		"watch example.org --no-discovery --resolver " + hangsUp, "watch example.org --config " + text, "watch " + link + "@example.org --no-discovery --resolver 127.0.0.1:1 --http 127.0.0.1:0 --listen 127.0.0.1:0 --admin off",
 		"follow --import " + filepath.Join(dir, "none"), "follow --import " + dir, "follow --config " + text, "follow " + link + "127.0.0.1:1 x --config " + text, "unfollow x --config " + text,
 		"follow --import " + text, "follow http://127.0.0.1:1/ x", "list --wait x", "link --dns x",
+		"source " + tables, "source udp://x", "source udp://192.0.2.1:1234", "source udp://127.0.0.1:1234?program=x",
 		"serve --list " + filepath.Join(dir, "none"), "serve --list " + dir, "serve --list http://127.0.0.1:1/l", "serve --list http://" + babbles + "/l",
 		"serve --token @" + filepath.Join(dir, "none") + " --helper", "serve http://127.0.0.1:1/",
 		"key --config " + text, "key export --config " + dir + " " + filepath.Join(dir, "none", "k"), "key import " + filepath.Join(dir, "none"), "key import " + text, "key import " + dir,

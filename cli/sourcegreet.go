@@ -21,6 +21,9 @@ func (s *source) greeting() words.Greeting {
 	if s.plan.input.Awaited() {
 		g.Server, g.Key, g.Film = s.station.RTMPServer(), s.key, s.station.BroadcastPage()
 	}
+	if s.plan.input.UDP != nil {
+		g.Sent = s.plan.input.URL.String()
+	}
 	if g.Near && s.plan.code && s.t.ErrTTY {
 		g.Code = term.QRCode(g.Page, s.t.Style())
 	}

@@ -105,7 +105,9 @@ var law = []struct {
 	{"ingest/flv", []string{"relay/oneline"}},
 	{"ingest/rtmp", []string{"ingest/flv", "relay/lobby", "relay/oneline", "relay/refusal", "relay/socket"}},
 	{"ingest/browser", []string{"ingest/flv"}},
-	{"ingest", []string{"ingest/browser", "ingest/flv", "ingest/rtmp", "relay/stream"}},
+	{"ingest/convert", []string{"ingest/flv"}},
+	{"ingest/mpegts", []string{"ingest/convert", "ingest/flv"}},
+	{"ingest", []string{"ingest/browser", "ingest/convert", "ingest/flv", "ingest/mpegts", "ingest/rtmp", "relay/hostnet", "relay/stream"}},
 
 	{"playback/api", nil},
 	{"playback/web", nil},
@@ -126,7 +128,7 @@ var law = []struct {
 	{"cli/abuse/hostile", []string{"relay/stream", "relay/wire", "tree"}},
 	{"cli/abuse", []string{"cli/abuse/hostile", "cli/ask", "cli/fault", "ingest/flv", "ingest/rtmp", "playback", "playback/admin", "relay", "relay/hostnet", "relay/oneline", "relay/stream"}},
 	{"cli/flag", []string{"cli/abuse", "cli/ask", "cli/domain", "cli/fault", "cli/finding", "cli/lan", "cli/privacy", "cli/term", "playback", "relay", "relay/archive", "relay/discovery", "relay/nameplate"}},
-	{"cli/input", []string{"cli/fault", "cli/term", "ingest/flv", "ingest/rtmp"}},
+	{"cli/input", []string{"cli/fault", "cli/term", "ingest", "ingest/flv", "ingest/mpegts", "ingest/rtmp", "relay/hostnet"}},
 	{"cli/treedraw", []string{"cli/term", "playback/api", "tree"}},
 	{"cli/words", []string{"cli/domain", "cli/fault", "cli/term", "ingest", "ingest/flv", "ingest/rtmp", "playback", "playback/api", "relay", "relay/archive", "relay/hostnet", "relay/portmap", "relay/refusal", "relay/stream", "relay/wire", "tree"}},
 	{"cli/words/byid", []string{"cli/fault", "cli/finding", "cli/term", "cli/words", "relay", "relay/dht"}},
@@ -142,7 +144,7 @@ var law = []struct {
 	{"cli/demo", []string{"cli/lan", "cli/station", "cli/term", "cli/words", "ingest", "playback", "relay", "relay/stream", "tree"}},
 	{"cli/service", []string{"cli/fault", "cli/term", "cli/words"}},
 	{"cli/update", []string{"cli/fault", "cli/words"}},
-	{"cli/upkeep", []string{"cli/ask", "cli/fault", "cli/flag", "cli/follow", "cli/lan", "cli/seek", "cli/service", "cli/term", "cli/update", "cli/words", "playback/admin", "relay", "relay/naming", "relay/store", "relay/stream"}},
+	{"cli/upkeep", []string{"cli/ask", "cli/fault", "cli/finding", "cli/flag", "cli/follow", "cli/lan", "cli/seek", "cli/service", "cli/term", "cli/update", "cli/words", "playback/admin", "relay", "relay/naming", "relay/store", "relay/stream"}},
 	{"cli/manual", []string{"cli/ask", "cli/fault", "cli/flag", "cli/follow", "cli/key", "cli/lan", "cli/sink", "cli/term", "cli/upkeep", "playback", "relay/store"}},
 }
 
@@ -208,7 +210,7 @@ func TestLibrariesStayInTheirRooms(t *testing.T) {
 		"github.com/nareix/joy4":            {"relay/ingest/flv"},
 		"github.com/bluenviron/gortmplib":   {"relay/ingest/rtmp"},
 		"github.com/coder/websocket":        {"relay/ingest/browser"},
-		"github.com/bluenviron/mediacommon": {"relay/playback/remux"},
+		"github.com/bluenviron/mediacommon": {"relay/ingest/convert", "relay/playback/remux"},
 		"github.com/urfave/cli":             {"relay/cli", "relay/cli/flag", "relay/cli/manual", "relay/cli/upkeep"},
 		"github.com/hashicorp/memberlist":   {"relay/relay/membership"},
 		"github.com/gofrs/flock":            {"relay/relay/archive", "relay/relay/store"},

@@ -46,6 +46,7 @@ func nodeFlags(players string) []cli.Flag {
 		flag.Name(),
 		flag.Config(),
 		flag.NoDiscovery(),
+		flag.Resolver(),
 		flag.Toggle("verbose", "log what happens to stderr"),
 	}, append(append(flag.Serving(), flag.Discovery()...), operationsFlags()...)...)
 }
@@ -88,7 +89,7 @@ func listener(c *cli.Context, what, name, host string, def int) (station.Port, e
 
 // stationFlags reads nodeFlags.
 func stationFlags(c *cli.Context) (s station.Config, err error) {
-	s.Version = Version
+	s.Version, s.Folder, s.Follows = Version, c.String("config"), true
 	if s.Listen, err = listener(c, "links", "listen", "", relay.DefaultPort); err != nil {
 		return s, err
 	}
@@ -100,6 +101,9 @@ func stationFlags(c *cli.Context) (s station.Config, err error) {
 	}
 	s.MapPort = !c.Bool("no-port-mapping")
 	if s.Discovery, err = flag.ReadDiscovery(c); err != nil {
+		return s, err
+	}
+	if s.Domains, err = flag.ReadResolver(c); err != nil {
 		return s, err
 	}
 	if s.Admin, err = adminOf(c); err != nil {

@@ -32,21 +32,35 @@ const (
 //
 //	relay://<channel id>@host[:port][,host[:port]…][#<secret>]
 //
-// What is behind the # is of a private channel. Browsers send it to no server.
+// A host that is @example.org stands for what that domain says of the channel's addresses now. What is behind the # is of a private channel. Browsers send it to no server.
 type Invite struct {
 	Channel stream.ChannelID
 	Hosts   []HostPort  // at least one
 	Access  seal.Access // zero for a public channel
 }
 
-// HostPort is one address in an invite: a name or an IP address, and a port.
+// HostPort is one address in an invite: a name or an IP address, and a port; or a domain that is asked for
+// addresses, see [AskedOf].
 type HostPort struct {
 	Host string // without brackets
-	Port uint16
+	Port uint16 // 0 of a domain
 }
 
-// String returns host:port, with brackets around an IPv6 address.
+// domainMark stands before a domain in an invite.
+const domainMark = "@"
+
+// AskedOf returns what stands in an invite for a domain that is asked for the channel's addresses. The domain
+// is a name in ASCII.
+func AskedOf(domain string) HostPort { return HostPort{Host: domainMark + strings.ToLower(domain)} }
+
+// Domain returns the domain that is asked for addresses; false if h is an address.
+func (h HostPort) Domain() (string, bool) { return strings.CutPrefix(h.Host, domainMark) }
+
+// String returns host:port, with brackets around an IPv6 address, or the domain as it stands in an invite.
 func (h HostPort) String() string {
+	if _, ok := h.Domain(); ok {
+		return h.Host
+	}
 	return net.JoinHostPort(h.Host, strconv.Itoa(int(h.Port)))
 }
 
@@ -142,6 +156,12 @@ func parseInvite(s string) (Invite, error) {
 // parseHost parses one host of an invite. Without a port, which gets lost when somebody
 // reads an address out, it is the usual one; an IPv6 address then needs no brackets.
 func parseHost(s string) (HostPort, error) {
+	if name, ok := strings.CutPrefix(s, domainMark); ok {
+		if err := checkName(name); err != nil || !strings.Contains(name, ".") {
+			return HostPort{}, fmt.Errorf("%s is no domain, which looks like @example.org", oneline.Quote(s))
+		}
+		return AskedOf(strings.TrimSuffix(name, ".")), nil
+	}
 	bare := s
 	if strings.HasPrefix(s, "[") && strings.HasSuffix(s, "]") {
 		bare = s[1 : len(s)-1]

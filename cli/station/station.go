@@ -15,6 +15,8 @@ import (
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
 
+	"relay/cli/domain"
+	"relay/cli/follow"
 	"relay/cli/lan"
 	"relay/cli/lean"
 	"relay/cli/term"
@@ -54,6 +56,7 @@ type Station struct {
 	t         *term.Terminal
 	ops       *operations
 	players   *playback.Server
+	follows   *follow.Watcher // nil if nobody's list is looked at
 
 	mu       sync.Mutex
 	channels []*playback.Channel
@@ -95,8 +98,11 @@ type Config struct {
 	MaxViewers   int                  // likewise
 	Near         bool                 // players in this machine's own networks alone
 	Discovery    lan.Config
-	Keep         *archive.Limits // of what is kept of each channel in Store; nil for nothing
-	Title        string          // of the source's channel until there is a header; may be empty
+	Follows      bool             // the channels of the list in Folder are looked for now and then
+	Folder       string           // with the keys, as [store.Open] has it
+	Domains      *domain.Resolver // asked for addresses where a link names a domain; nil for none
+	Keep         *archive.Limits  // of what is kept of each channel in Store; nil for nothing
+	Title        string           // of the source's channel until there is a header; may be empty
 }
 
 // Open opens the listeners and makes the node, or leaves nothing open. The caller closes the
@@ -115,6 +121,9 @@ func Open(t *term.Terminal, log *zap.Logger, cfg Config) (_ *Station, err error)
 	}
 	nc := relay.Config{Key: cfg.Key, Slots: cfg.Slots, Upload: cfg.Upload, Store: cfg.Store, Version: cfg.Version, Log: log}
 	nc.Name, nc.HostName, nc.HideNames = cfg.Name, cfg.HostName, cfg.HideNames
+	if cfg.Domains != nil {
+		nc.AskDomain = cfg.Domains.Addrs
+	}
 	nc.Helper, nc.Brought, nc.MaxRate, nc.Recordings = cfg.Helper, cfg.Brought, cfg.MaxRate, cfg.Recordings
 	if cfg.Alone {
 		nc.Slots = -1
@@ -136,6 +145,9 @@ func Open(t *term.Terminal, log *zap.Logger, cfg Config) (_ *Station, err error)
 	nc.NoPackets = s.noPackets
 	if s.Node, err = relay.New(nc); err != nil {
 		return nil, err
+	}
+	if cfg.Follows {
+		s.follows = s.newFollows()
 	}
 	s.players = playback.NewServer(s.playing())
 	return s, nil
@@ -190,6 +202,9 @@ func (s *Station) playing() playback.Config {
 	}
 	if s.cfg.Near {
 		pc.Near = s.Node.Near
+	}
+	if s.follows != nil {
+		pc.Followed = s.followed
 	}
 	return pc
 }
@@ -354,6 +369,9 @@ func (s *Station) Run(ctx context.Context, g *errgroup.Group) {
 		g.Go(func() error { return s.mapper.Run(ctx) })
 	}
 	g.Go(func() error { return s.players.Run(ctx, s.HTTP) })
+	if s.follows != nil {
+		g.Go(func() error { s.follows.Run(ctx); return nil })
+	}
 	lean.Collect()
 	g.Go(func() error { s.ops.lean(ctx, s.Node); return nil })
 	if s.responder != nil {
@@ -415,7 +433,7 @@ func FactsFrom(st relay.Status, ok bool, e *Encoder) api.Facts {
 	}
 	f.Path = append(f.Path, st.Tree.ID.String())
 	if p := st.Tree.Parent; !p.ID.IsZero() {
-		f.Parent = &api.Peer{ID: p.ID.String(), Name: st.ParentName, Addr: words.FirstAddr(p), Near: st.Near}
+		f.Parent = &api.Peer{ID: p.ID.String(), Name: st.ParentName, AtHome: st.ParentHome, Addr: words.FirstAddr(p), Near: st.Near}
 		f.ParentTag = p.ID.Tag()
 	}
 	for _, ch := range st.Tree.Children {

@@ -57,6 +57,7 @@ const (
 	warnHelper        = "helper"
 	warnOnlyHere      = "only_here"
 	warnShown         = "secret_shown"
+	warnForgotten     = "name_not_kept"
 	warnAhead         = "begun_ahead"
 )
 

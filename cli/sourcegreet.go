@@ -3,6 +3,7 @@ package cli
 import (
 	"relay/cli/term"
 	"relay/cli/words"
+	"relay/cli/words/byid"
 	"relay/playback/api"
 )
 
@@ -21,6 +22,9 @@ func (s *source) greeting() words.Greeting {
 	if s.plan.input.Awaited() {
 		g.Server, g.Key, g.Film = s.station.RTMPServer(), s.key, s.station.BroadcastPage()
 	}
+	if s.plan.input.UDP != nil {
+		g.Sent = s.plan.input.URL.String()
+	}
 	if g.Near && s.plan.code && s.t.ErrTTY {
 		g.Code = term.QRCode(g.Page, s.t.Style())
 	}
@@ -33,6 +37,9 @@ func (s *source) greet() {
 		g := s.greeting()
 		s.shared.Tell(g.Link)
 		s.t.Print(g.Lines()...)
+		if s.plan.station.Finding.Public {
+			s.t.Print(byid.Public(s.station.Invite(s.channel))...)
+		}
 		if s.events == nil {
 			s.t.Result(g.Link)
 		}

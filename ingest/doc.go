@@ -6,11 +6,13 @@
 //	PCPPull     ─┤
 //	HTTPPull    ─┼─► Session ─► Input ─► stream.Writer ─► Ring
 //	File        ─┤
-//	Pipe        ─┘
+//	Pipe        ─┤
+//	UDP         ─┘
 //
 // An [Input] lives as long as the source; a [Session] is one run of an encoder. The
-// stream's bytes are not touched, whatever the codec; only timestamps move, so
-// that they go on where the encoder before left off. Nothing is dropped for being
+// bytes of tags are not touched, whatever the codec; only timestamps move, so
+// that they go on where the encoder before left off. What comes in another form than tags,
+// as MPEG-TS, becomes tags first (packages mpegts and convert). Nothing is dropped for being
 // unknown.
 //
 // An Input keeps the stream's timestamps with the time ([flv.LiveTimeline]): if an

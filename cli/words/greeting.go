@@ -3,6 +3,7 @@ package words
 // Greeting is what relay source says when it starts.
 type Greeting struct {
 	Server, Key string // for the encoder; "" if the source fetches its media
+	Sent        string // the address that MPEG-TS is sent to; "" if there is none
 	Film        string // the page that broadcasts from a browser on this machine; "" for none
 	Page        string
 	Near        bool // the page can be reached from the network
@@ -31,6 +32,9 @@ func (g Greeting) Lines() []string {
 			"  Server  "+g.Server,
 			"  Key     "+g.Key,
 			"")
+	}
+	if g.Sent != "" {
+		add("Waiting for MPEG-TS at "+g.Sent, "")
 	}
 	if g.Film != "" {
 		add("Or without one: a camera, a microphone or a screen, in a browser on this machine:",

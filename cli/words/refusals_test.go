@@ -7,6 +7,7 @@ import (
 	"relay/ingest/rtmp"
 	"relay/playback"
 	"relay/playback/pcpout"
+	"relay/relay/dht"
 )
 
 func TestEachRefusalIsPutIntoWords(t *testing.T) {
@@ -22,6 +23,9 @@ func TestEachRefusalIsPutIntoWords(t *testing.T) {
 	}
 	for _, r := range pcpin.Refusals {
 		all["peercast_pull"] = append(all["peercast_pull"], string(r))
+	}
+	for _, r := range dht.Refusals {
+		all["dht"] = append(all["dht"], string(r))
 	}
 	for listener, reasons := range all {
 		for _, r := range reasons {

@@ -95,9 +95,10 @@ func tagOf(ts uint32, first byte, n int) string {
 // liar serves whatever it has to say to who asks.
 type liar struct {
 	says  string
-	every string        // what it says again and again behind it
-	pause time.Duration // between two of these
-	close bool          // it hangs up when all is said
+	every string             // what it says again and again behind it
+	each  func(n int) string // or this
+	pause time.Duration      // between two of these
+	close bool               // it hangs up when all is said
 }
 
 func (l liar) serve(ctx context.Context, conn net.Conn, asked io.Writer) {
@@ -121,8 +122,12 @@ func (l liar) serve(ctx context.Context, conn net.Conn, asked io.Writer) {
 		time.Sleep(100 * time.Millisecond) // so that what is said meanwhile is no error
 		return
 	}
-	for l.every != "" {
-		if _, err := io.WriteString(conn, l.every); err != nil {
+	for n := 0; l.every != "" || l.each != nil; n++ {
+		say := l.every
+		if l.each != nil {
+			say = l.each(n)
+		}
+		if _, err := io.WriteString(conn, say); err != nil {
 			return
 		}
 		select {
@@ -217,7 +222,7 @@ func TestATipThatLies(t *testing.T) {
 		{name: "words again and again", liar: liar{says: good, every: parentOf("chan", id, parentOf("info", atomOf("name", "x\x00"))), pause: 100 * time.Millisecond}, want: ErrSilent, within: silence},
 		{name: "off the air", liar: liar{says: good + atomOf("quit", len4(1008))}, want: ErrOffAir},
 		{name: "a tag of 16 MiB, and of nothing else", liar: liar{says: good + pkt("data", next, 0, "\x09\xff\xff\xff\x00\x00\x00\x00\x00\x00\x00\x17"), every: pkt("data", next, 1, "x"), pause: time.Second}, want: ErrSilent, within: silence},
-		{name: "a stream that never begins a tag", liar: liar{says: good, every: "", pause: 0}, want: ErrSilent, within: silence},
+		{name: "a stream that never begins a tag", liar: liar{says: good, each: func(n int) string { return pkt("data", next+uint32(n)*20, 0, strings.Repeat("x", 20)) }, pause: 500 * time.Millisecond}, want: ErrSilent, within: tagless},
 
 		// What is not as it should be, and comes through none the less.
 		{name: "a packet again and again", liar: liar{says: good + pkt("data", next, 0, picture), every: pkt("data", next, 0, picture), pause: time.Second}, tags: 1},

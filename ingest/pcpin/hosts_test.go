@@ -88,3 +88,23 @@ func TestWhoHasRoomIsDialledFirst(t *testing.T) {
 		t.Errorf("%v is dialled twice in a round", got)
 	}
 }
+
+func TestTheTipIsAskedFirstAtFirstAndThenLast(t *testing.T) {
+	h, _ := named64()
+	h.list = h.list[:1]
+	r := &run{pull: &Pull{From: Address{Tip: "tip:7144", Channel: channel}}, splice: newSplice(), hosts: *h}
+	other := h.list[0].at.String()
+	for round, want := range [][]string{{"tip:7144", other}, {other, "tip:7144"}, {other, "tip:7144"}} {
+		asked := false
+		for n, name := range want {
+			c, isTip, ok := r.pick(round+1, asked)
+			if !ok || c.name != name || isTip != (name == "tip:7144") {
+				t.Errorf("round %d, %d: %+v, %v, %v", round+1, n, c, isTip, ok)
+			}
+			asked = asked || isTip
+		}
+		if c, _, ok := r.pick(round+1, asked); ok {
+			t.Errorf("round %d: %+v as well", round+1, c)
+		}
+	}
+}

@@ -128,7 +128,9 @@ func newApp(t *term.Terminal, stdio Stdio) *cli.App {
 		Commands: []*cli.Command{
 			sourceCommand(t, stdio),
 			watchCommand(t, stdio),
-			listCommand(t, stdio),
+			upkeep.List(t, Version),
+			upkeep.Follow(t, stdio.In),
+			upkeep.Unfollow(t),
 			serveCommand(t, stdio),
 			listing.Command(t),
 			treeCommand(t, stdio),

@@ -1,6 +1,7 @@
 package words
 
 import (
+	"relay/ingest/pcpin"
 	"relay/ingest/rtmp"
 	"relay/playback"
 	"relay/playback/pcpout"
@@ -72,6 +73,24 @@ var refusals = map[string]map[refusal.Reason]refusalWords{
 		pcp.NotHTTP:           {"connections to PeerCast's port spoke something else", "Somebody who cannot be dialled asks to be dialled back, which is not done, or dials the wrong port."},
 		pcp.LongHead:          {"requests to PeerCast's port had a head of more than 4 KiB", strangers},
 	},
+	"peercast_pull": {
+		pcpin.PlaceNowhere: {"PeerCasts were named at addresses where none can be", ""},
+		pcpin.PlaceInside:  {"PeerCasts were named in a network of their own, which is not that of the channel's", ""},
+		pcpin.PlacePort:    {"PeerCasts were named at ports of other services", ""},
+		pcpin.PlaceMany:    {"more PeerCasts were named than are remembered", ""},
+		pcpin.PlaceUnpaid:  {"PeerCasts were named by who sent less than it costs to ask them", ""},
+		pcpin.PlaceVain:    {"PeerCasts were named after too many that gave nothing", ""},
+		pcpin.PlaceSelf:    {"PeerCasts were named that are this relay, or who named them", ""},
+		pcpin.PlaceShut:    {"PeerCasts were named that say they cannot be asked, or do not have the channel", ""},
+		pcp.Unknown:        {"PeerCasts that were asked sent what nobody knows", ""},
+		pcp.Deep:           {"PeerCasts that were asked sent too much inside each other", ""},
+		pcp.Kids:           {"PeerCasts that were asked sent too many parts of one thing", ""},
+		pcp.Long:           {"PeerCasts that were asked sent what is too long", ""},
+		pcp.Size:           {"PeerCasts that were asked sent numbers of a wrong size", ""},
+		pcp.Missing:        {"PeerCasts that were asked left out who they are", ""},
+		pcp.NotHTTP:        {"who was asked as a PeerCast speaks something else", "Is the port that of a PeerCast?"},
+		pcp.LongHead:       {"who was asked as a PeerCast sent a head of more than 4 KiB", ""},
+	},
 	"link": {
 		"too_often": {"the port for other nodes refused connections of one address that makes too many", ""},
 		"gave_way":  {"the port for other nodes refused connections that others had to make room for, before they had said who they are", ""},
@@ -107,6 +126,15 @@ var refusals = map[string]map[refusal.Reason]refusalWords{
 		"unknown":       {"gossip refused what strangers tell of nodes that are not known here, and answers to what was not asked", ""},
 		"silent":        {"gossip refused streams over which nothing comes", ""},
 		"other_version": {"gossip refused nodes of another version of gossip", ""},
+	},
+	"dht": {
+		"not_asked": {"the look-up by ID refused packets that are no answer to what was asked, or come too late", ""},
+		"malformed": {"the look-up by ID refused packets that no node of the DHT sends", ""},
+		"too_long":  {"the look-up by ID refused packets of more than 1,500 bytes", ""},
+		"value":     {"the look-up by ID refused what is longer than may be, or no item of a channel", ""},
+		"forged":    {"the look-up by ID refused items that the channel's key has not signed", ""},
+		"older":     {"the look-up by ID refused items that were replaced before", ""},
+		"no_node":   {"the look-up by ID refused addresses at which no node of the Internet can be", ""},
 	},
 	"discovery": {
 		"malformed": {"discovery refused queries that no relay sends", ""},

@@ -110,7 +110,7 @@ func (s *Server) announce(ctx context.Context, a Announcement, tell func(uint16,
 		defer close(done)
 		end(hearList(ctx, atoms, roots))
 	}()
-	defer func() { conn.Close(); <-done }()
+	defer func() { end(nil); conn.Close(); <-done }() // it may wait to hand over what nobody takes any more
 	defer func() {
 		conn.SetWriteDeadline(time.Now().Add(time.Second))
 		conn.Write(pcp.AppendQuit(nil, pcp.QuitOffAir)) // as good as said if it fails

@@ -6,7 +6,6 @@ import (
 	"context"
 	"crypto/ed25519"
 	"encoding/binary"
-	"errors"
 	"io"
 	"net"
 	"net/netip"
@@ -312,15 +311,6 @@ func (c *client) quit() (why pcp.Quit) {
 				c.t.Fatal(err)
 			}
 		}
-	}
-}
-
-// cut reports that the connection is closed without a word.
-func (c *client) cut() {
-	c.t.Helper()
-	b, err := io.ReadAll(c.r)
-	if ne, ok := errors.AsType[net.Error](err); ok && ne.Timeout() || len(b) > 0 {
-		c.t.Errorf("%q, %v", b, err)
 	}
 }
 

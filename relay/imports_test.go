@@ -142,10 +142,11 @@ var law = []struct {
 	{"cli/words/byid", []string{"cli/fault", "cli/finding", "cli/term", "cli/words", "relay", "relay/dht"}},
 	{"cli/follow", []string{"cli/domain", "cli/finding", "cli/lan", "playback/api", "relay", "relay/dht", "relay/discovery", "relay/oneline", "relay/seal", "relay/store", "relay/stream"}},
 	{"cli/seek", []string{"cli/ask", "cli/domain", "cli/fault", "cli/follow", "cli/lan", "cli/term", "cli/words", "relay", "relay/discovery", "relay/naming", "relay/store", "relay/stream"}},
-	{"cli/doctor", []string{"cli/ask", "cli/fault", "cli/lan", "cli/term", "cli/words", "playback/api", "relay", "relay/discovery", "relay/hostnet", "relay/store", "relay/stream"}},
+	{"cli/doctor", []string{"cli/ask", "cli/fault", "cli/lan", "cli/term", "cli/words", "ingest/pcpin", "ingest/rtmp", "playback", "playback/api", "playback/pcpout", "relay", "relay/discovery", "relay/hostnet", "relay/pcp", "relay/refusal", "relay/store", "relay/stream"}},
 	{"cli/sink", []string{"cli/fault", "cli/term", "cli/words", "ingest/flv", "playback", "relay/stream"}},
+	{"cli/webhook", []string{"cli/fault", "playback/api"}},
 	{"cli/station", []string{
-		"cli/domain", "cli/fault", "cli/finding", "cli/follow", "cli/lan", "cli/lean", "cli/term", "cli/words", "cli/words/byid", "ingest/flv", "ingest/rtmp", "playback", "playback/admin", "playback/api", "playback/pcpout",
+		"cli/webhook", "cli/domain", "cli/fault", "cli/finding", "cli/follow", "cli/lan", "cli/lean", "cli/term", "cli/words", "cli/words/byid", "ingest/flv", "ingest/rtmp", "playback", "playback/admin", "playback/api", "playback/pcpout",
 		"relay", "relay/archive", "relay/dht", "relay/discovery", "relay/hostnet", "relay/pcp", "relay/portmap", "relay/refusal", "relay/seal", "relay/store", "relay/stream", "relay/wire", "tree",
 	}},
 	{"cli/listing", []string{"cli/ask", "cli/fault", "cli/flag", "cli/station", "cli/term", "cli/words", "cli/words/listed", "directory", "ingest/flv", "playback/api", "relay", "relay/hostnet", "relay/naming", "relay/oneline", "relay/stream", "tree"}},

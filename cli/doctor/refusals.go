@@ -1,4 +1,4 @@
-package words
+package doctor
 
 import (
 	"relay/ingest/pcpin"
@@ -9,10 +9,10 @@ import (
 	"relay/relay/refusal"
 )
 
-// Refused says of a listener's refusals for one reason what they are, as in "12 connections" in front
+// wordsFor says of a listener's refusals for one reason what they are, as in "12 connections" in front
 // of it, and what who runs the node can do, "" for nothing. It reports false for a reason that it
 // does not know.
-func Refused(listener, reason string) (what, next string, ok bool) {
+func wordsFor(listener, reason string) (what, next string, ok bool) {
 	w, ok := refusals[listener][refusal.Reason(reason)]
 	return w.what, w.next, ok
 }

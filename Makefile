@@ -73,7 +73,7 @@ test: tools ## Everything CI wants: tools, lint, race, e2e
 	@# race what is left beside the faults between namespaces, which mostly wait. If they
 	@# were nicer than this, they would never end beside programs of others that take all
 	@# they can get.
-	@mkdir -p bin; GOMAXPROCS=1 nice -n 5 $(MAKE) --no-print-directory lint race-sim allocs e2e-units encoders compile >bin/lint.log 2>&1 & lint=$$!; \
+	@mkdir -p bin; GOMAXPROCS=1 nice -n 5 $(MAKE) --no-print-directory lint race-sim allocs e2e-units dht encoders compile >bin/lint.log 2>&1 & lint=$$!; \
 	failed=; $(MAKE) --no-print-directory e2e-here || failed=1; \
 	wait $$lint || failed=1; cat bin/lint.log; [ -z "$$failed" ]
 	@nice -n 5 $(MAKE) --no-print-directory race >bin/race.log 2>&1 & race=$$!; \
@@ -110,6 +110,11 @@ e2e: e2e-units encoders e2e-here e2e-netns ## Run the end-to-end tests: real pro
 e2e-units: size # and what these tests measure with, and what is released
 	$(GO) test -tags e2e -count=1 -vet=off ./cli/e2e/internal/... ./cli/e2e/load ./cli/deploy/...
 
+# The other implementation brings modules of its own.
+.PHONY: dht
+dht: ## Find a channel by its ID among nodes of another implementation of the DHT, and play it
+	cd relay/dht/interop && $(GO) mod tidy -diff && $(GO) vet ./... && $(GO) test -count=1 -vet=off -v -timeout 5m ./...
+
 # A real decoder counts the frames of every output, and streams last for hours in virtual time.
 .PHONY: encoders
 encoders: tools ## Play what all sorts of encoders send on every output; table in bin/encoders.txt
@@ -128,6 +133,12 @@ e2e-netns: tools
 .PHONY: portmap
 portmap: tools ## Map ports in a real miniupnpd, by each protocol
 	$(GO) test -tags e2e -count=1 -vet=off -v -timeout 5m -run TestAReal $(AS_ROOT) ./relay/portmap
+
+# The page of a node in every situation, in each language and theme, on a phone and on a desk, with a sheet of each.
+.PHONY: screens
+screens: tools ## Take pictures of the page in all it can say, into bin/screens
+	rm -rf bin/screens; mkdir -p bin/screens
+	$(GO) test -tags e2e -count=1 -vet=off -v -timeout 60m -artifacts -outputdir $(CURDIR)/bin/screens -run TestPageSaysEverySituation ./cli/e2e -screens
 
 # What all of these encoders send, in a browser; some of it is part of e2e-here.
 .PHONY: pages

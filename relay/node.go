@@ -17,6 +17,7 @@ import (
 
 	"relay/relay/hostnet"
 	"relay/relay/membership"
+	"relay/relay/quota"
 	"relay/relay/refusal"
 	"relay/relay/seal"
 	"relay/relay/store"
@@ -60,6 +61,10 @@ type Config struct {
 	MaxRate int
 	// Recordings takes a stream that is older than a minute by this machine's clock, too.
 	Recordings bool
+	// AskDomain returns the addresses at which a domain says that the channel is, those to try first in
+	// front; nil if no domain in an invite is asked. It is called again and again while there is no parent,
+	// from several goroutines, and keeps what it has learnt for a while. Its errors are for people.
+	AskDomain func(ctx context.Context, domain string, id stream.ChannelID) ([]netip.AddrPort, error)
 	// Store keeps the nodes of channels that are watched; nil for none.
 	Store *store.Store
 	Ring  stream.Limits
@@ -72,6 +77,10 @@ type Config struct {
 	// HideNames says to all nodes of the channel of which this one is the source that none is called by
 	// its name.
 	HideNames bool
+	// Suggested says that addresses may come by [Channel.SuggestPlaces]: a channel goes on without any.
+	Suggested bool
+	// DHT is what is told of nodes of the BitTorrent DHT.
+	DHT DHT
 	// Notices, if not nil, is called with what happens in any channel. It must not block.
 	Notices func(stream.ChannelID, Notice)
 	Log     *zap.Logger // nil for none
@@ -123,15 +132,15 @@ type Node struct {
 	thefts  thefts
 	door    door
 	hearsay hearsay
-	joins   addrLimiter
-	packets addrLimiter
+	joins   quota.Addrs
+	packets quota.Addrs
 	// gossipRefused counts what gossip has refused, of all channels.
 	gossipRefused refusal.Counts
 	gossips       clusterCount
 	subnets       hostnet.Subnets
 	answers       *rate.Limiter // bytes to those who ask for a view
 
-	trials    addrLimiter   // connections that try nodes
+	trials    quota.Addrs   // connections that try nodes
 	trialSlot chan struct{} // one for each that is under way
 	callbacks chan struct{} // likewise of those that were asked for with DialMe
 
@@ -183,10 +192,10 @@ func New(cfg Config) (*Node, error) {
 		channels:  make(map[stream.ChannelID]*Channel),
 		clusters:  make(map[membership.Label]*Channel),
 		hearsay:   newHearsay(),
-		joins:     addrLimiter{rate: joinRate, burst: joinBurst},
-		packets:   addrLimiter{rate: packetRate, burst: packetBurst},
+		joins:     quota.Addrs{Rate: joinRate, Burst: joinBurst},
+		packets:   quota.Addrs{Rate: packetRate, Burst: packetBurst},
 		answers:   rate.NewLimiter(answerRate, answerBurst),
-		trials:    addrLimiter{rate: trialRate, burst: trialBurst},
+		trials:    quota.Addrs{Rate: trialRate, Burst: trialBurst},
 		trialSlot: make(chan struct{}, trials),
 		callbacks: make(chan struct{}, dialBacksMost),
 		brought:   newBrought(),
@@ -314,7 +323,7 @@ func (n *Node) Run(ctx context.Context) error {
 			continue
 		}
 		from := remoteAddr(conn).Addr()
-		if !n.joins.allow(time.Now(), from) {
+		if !lets(&n.joins, time.Now(), from) {
 			n.door.refused.Add(doorTooOften)
 			conn.Close()
 			continue

@@ -15,6 +15,10 @@ import (
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
 
+	"relay/cli/domain"
+	"relay/cli/finding"
+	"relay/cli/follow"
+	"relay/cli/gateway"
 	"relay/cli/lan"
 	"relay/cli/lean"
 	"relay/cli/term"
@@ -22,7 +26,6 @@ import (
 	"relay/ingest/rtmp"
 	"relay/playback"
 	"relay/playback/api"
-	"relay/playback/pcpout"
 	"relay/relay"
 	"relay/relay/archive"
 	"relay/relay/discovery"
@@ -42,11 +45,12 @@ type Station struct {
 	links      io.Closer // the node's listener; nil for none
 	packets    io.Closer // likewise, for packets
 	HTTP       net.Listener
-	RTMP       net.Listener   // that plays the channels; nil for none
-	peercast   *pcpout.Server // nil for none
-	peercastAt net.Listener   // its own; nil if it has that for links
+	RTMP       net.Listener     // that plays the channels; nil for none
+	peercast   *gateway.Gateway // nil for none
+	peercastAt net.Listener     // its own; nil if it has that for links
 	// RTMPRefused counts whom its server does not take.
 	RTMPRefused refusal.Counts
+	Finder      *finding.Finder // of channels by their IDs; nil if that is not wanted
 	mapper      *portmap.Mapper // nil if no router is asked to let others in
 	asking      atomic.Bool     // it has begun
 	start       time.Time
@@ -57,6 +61,7 @@ type Station struct {
 	t         *term.Terminal
 	ops       *operations
 	players   *playback.Server
+	follows   *follow.Watcher // nil if nobody's list is looked at
 
 	mu       sync.Mutex
 	channels []*playback.Channel
@@ -99,8 +104,12 @@ type Config struct {
 	MaxViewers   int                  // likewise
 	Near         bool                 // players in this machine's own networks alone
 	Discovery    lan.Config
-	Keep         *archive.Limits // of what is kept of each channel in Store; nil for nothing
-	Title        string          // of the source's channel until there is a header; may be empty
+	Finding      finding.Config
+	Follows      bool             // the channels of the list in Folder are looked for now and then
+	Folder       string           // with the keys, as [store.Open] has it
+	Domains      *domain.Resolver // asked for addresses where a link names a domain; nil for none
+	Keep         *archive.Limits  // of what is kept of each channel in Store; nil for nothing
+	Title        string           // of the source's channel until there is a header; may be empty
 }
 
 // Open opens the listeners and makes the node, or leaves nothing open. The caller closes the
@@ -119,7 +128,12 @@ func Open(t *term.Terminal, log *zap.Logger, cfg Config) (_ *Station, err error)
 	}
 	nc := relay.Config{Key: cfg.Key, Slots: cfg.Slots, Upload: cfg.Upload, Store: cfg.Store, Version: cfg.Version, Log: log}
 	nc.Name, nc.HostName, nc.HideNames = cfg.Name, cfg.HostName, cfg.HideNames
+	if cfg.Domains != nil {
+		nc.AskDomain = cfg.Domains.Addrs
+	}
 	nc.Helper, nc.Brought, nc.MaxRate, nc.Recordings = cfg.Helper, cfg.Brought, cfg.MaxRate, cfg.Recordings
+	s.Finder = finding.Open(cfg.Finding, cfg.Store, log)
+	nc.DHT, nc.Suggested = s.Finder.DHT(), s.Finder != nil && !cfg.Helper
 	if cfg.Alone {
 		nc.Slots = -1
 	} else if err := s.listen(&nc); err != nil {
@@ -143,6 +157,9 @@ func Open(t *term.Terminal, log *zap.Logger, cfg Config) (_ *Station, err error)
 	nc.NoPackets = s.noPackets
 	if s.Node, err = relay.New(nc); err != nil {
 		return nil, err
+	}
+	if cfg.Follows {
+		s.follows = s.newFollows()
 	}
 	s.players = playback.NewServer(s.playing())
 	s.servePeerCast()
@@ -199,6 +216,9 @@ func (s *Station) playing() playback.Config {
 	if s.cfg.Near {
 		pc.Near = s.Node.Near
 	}
+	if s.follows != nil {
+		pc.Followed = s.followed
+	}
 	return pc
 }
 
@@ -209,6 +229,7 @@ func (s *Station) Close() {
 		k.stop()
 	}
 	s.mu.Unlock()
+	s.Finder.Close()
 	for _, l := range []io.Closer{s.links, s.packets} {
 		if l != nil {
 			l.Close()
@@ -250,7 +271,7 @@ func (s *Station) Show(c *relay.Channel, encoder func() Encoder) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.channels = append(s.channels, pc)
-	s.tellPeerCast(c)
+	s.peercast.Tell(c)
 	if k != nil {
 		if s.keepers == nil {
 			s.keepers = make(map[stream.ChannelID]*keeper)
@@ -364,6 +385,9 @@ func (s *Station) Run(ctx context.Context, g *errgroup.Group) {
 	}
 	g.Go(func() error { return s.players.Run(ctx, s.HTTP) })
 	s.runPeerCast(ctx, g)
+	if s.follows != nil {
+		g.Go(func() error { s.follows.Run(ctx); return nil })
+	}
 	lean.Collect()
 	g.Go(func() error { s.ops.lean(ctx, s.Node); return nil })
 	if s.responder != nil {
@@ -425,7 +449,7 @@ func FactsFrom(st relay.Status, ok bool, e *Encoder) api.Facts {
 	}
 	f.Path = append(f.Path, st.Tree.ID.String())
 	if p := st.Tree.Parent; !p.ID.IsZero() {
-		f.Parent = &api.Peer{ID: p.ID.String(), Name: st.ParentName, Addr: words.FirstAddr(p), Near: st.Near}
+		f.Parent = &api.Peer{ID: p.ID.String(), Name: st.ParentName, AtHome: st.ParentHome, Addr: words.FirstAddr(p), Near: st.Near}
 		f.ParentTag = p.ID.Tag()
 	}
 	for _, ch := range st.Tree.Children {
@@ -459,6 +483,9 @@ func (s *Station) refusedElsewhere() map[string]map[refusal.Reason]uint64 {
 	}
 	if s.peercast != nil {
 		all["peercast"] = s.peercast.Refused()
+	}
+	if s.Finder != nil {
+		all["dht"] = s.Finder.Refused()
 	}
 	if s.responder != nil {
 		all["discovery"] = s.responder.Refused.All()

@@ -1,10 +1,9 @@
 package words
 
 import (
+	"relay/cli/words/onpeercast"
 	"relay/ingest/rtmp"
 	"relay/playback"
-	"relay/playback/pcpout"
-	"relay/relay/pcp"
 	"relay/relay/refusal"
 )
 
@@ -12,6 +11,10 @@ import (
 // of it, and what who runs the node can do, "" for nothing. It reports false for a reason that it
 // does not know.
 func Refused(listener, reason string) (what, next string, ok bool) {
+	if listener == "peercast" {
+		w, ok := onpeercast.Refusals[refusal.Reason(reason)]
+		return w.What, w.Next, ok
+	}
 	w, ok := refusals[listener][refusal.Reason(reason)]
 	return w.what, w.next, ok
 }
@@ -26,6 +29,7 @@ var refusals = map[string]map[refusal.Reason]refusalWords{
 	"http": {
 		playback.RefusedFull:     {"players found no room", "A second relay watch on another machine takes as many again."},
 		playback.RefusedShare:    {"players came from an address or a prefix that has its share of all places", "If a reverse proxy of yours asks for them, name it with --trusted-proxy."},
+		playback.RefusedRewind:   {"viewers asked too often for what was", "If a reverse proxy of yours asks for them, name it with --trusted-proxy."},
 		playback.RefusedNetwork:  {"requests came from a network that is not let in", "--http lets everyone in; --trusted-proxy names a reverse proxy that is believed."},
 		playback.RefusedHost:     {"requests named a host that is not this machine's", "If it is a name of yours, allow it with --allow-host."},
 		playback.RefusedSite:     {"requests were made by pages of other sites", "If a reverse proxy of yours changes the host name, name it with --trusted-proxy; --embed names sites that may show the picture."},
@@ -46,30 +50,6 @@ var refusals = map[string]map[refusal.Reason]refusalWords{
 		rtmp.RefusedKey:      {"encoders had a wrong server path or stream key", "Set both in the encoder as relay source has printed them; if it is no encoder of yours, keep --rtmp to this machine."},
 		rtmp.RefusedBusy:     {"encoders came while another one was sending", "Stop one of them; for a second channel, run a second relay source."},
 		rtmp.RefusedStream:   {"RTMP players asked for what cannot be played", "The address ends in /live/CHANNEL."},
-	},
-	"peercast": {
-		pcpout.RefusedCrowd:   {"PeerCast connections gave way to others, because there were too many that had not said who they are", strangers},
-		pcpout.RefusedSilent:  {"PeerCast connections said nothing, or no whole request, for 3 s", strangers},
-		pcpout.RefusedSlow:    {"PeerCasts asked for a channel, and had not said who they are after 18 s", strangers},
-		pcpout.RefusedPath:    {"requests to PeerCast's port asked for what it does not have", "Players have another address, which relay prints."},
-		pcpout.RefusedChannel: {"PeerCasts asked for a channel which this relay does not carry, or not for PeerCast", "The address is what relay prints with --peercast; private channels are not served."},
-		pcpout.RefusedFull:    {"PeerCasts found no room, and were sent to others", "--max-children takes more, if the upload carries them."},
-		pcpout.RefusedShare:   {"PeerCasts came from an address that has its share of all places", ""},
-		pcpout.RefusedVersion: {"PeerCasts were older than version 0.1200", ""},
-		pcpout.RefusedLoop:    {"PeerCast connections came from this relay itself", "Take the address of this relay out of what it pulls from."},
-		pcpout.RefusedDue:     {"PeerCasts sent what was not due", ""},
-		pcpout.RefusedOften:   {"PeerCasts said more than they have to say", strangers},
-		pcpout.RefusedPort:    {"ports of PeerCasts were not tried, as too many asked for it", ""},
-		pcpout.RefusedHosts:   {"other PeerCasts were told of that are not counted: too many, or of another channel", ""},
-		pcpout.RefusedStuck:   {"PeerCasts did not take what they were sent", "Their network is too slow for this stream, or they have gone without a word."},
-		pcp.Unknown:           {"PeerCasts sent what nobody knows", strangers},
-		pcp.Deep:              {"PeerCasts sent too much inside each other", strangers},
-		pcp.Kids:              {"PeerCasts sent too many parts of one thing", strangers},
-		pcp.Long:              {"PeerCasts sent what is too long", strangers},
-		pcp.Size:              {"PeerCasts sent numbers of a wrong size", strangers},
-		pcp.Missing:           {"PeerCasts left out who they are", strangers},
-		pcp.NotHTTP:           {"connections to PeerCast's port spoke something else", "Somebody who cannot be dialled asks to be dialled back, which is not done, or dials the wrong port."},
-		pcp.LongHead:          {"requests to PeerCast's port had a head of more than 4 KiB", strangers},
 	},
 	"link": {
 		"too_often": {"the port for other nodes refused connections of one address that makes too many", ""},
@@ -106,6 +86,15 @@ var refusals = map[string]map[refusal.Reason]refusalWords{
 		"unknown":       {"gossip refused what strangers tell of nodes that are not known here, and answers to what was not asked", ""},
 		"silent":        {"gossip refused streams over which nothing comes", ""},
 		"other_version": {"gossip refused nodes of another version of gossip", ""},
+	},
+	"dht": {
+		"not_asked": {"the look-up by ID refused packets that are no answer to what was asked, or come too late", ""},
+		"malformed": {"the look-up by ID refused packets that no node of the DHT sends", ""},
+		"too_long":  {"the look-up by ID refused packets of more than 1,500 bytes", ""},
+		"value":     {"the look-up by ID refused what is longer than may be, or no item of a channel", ""},
+		"forged":    {"the look-up by ID refused items that the channel's key has not signed", ""},
+		"older":     {"the look-up by ID refused items that were replaced before", ""},
+		"no_node":   {"the look-up by ID refused addresses at which no node of the Internet can be", ""},
 	},
 	"discovery": {
 		"malformed": {"discovery refused queries that no relay sends", ""},

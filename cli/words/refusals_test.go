@@ -6,6 +6,7 @@ import (
 	"relay/ingest/rtmp"
 	"relay/playback"
 	"relay/playback/pcpout"
+	"relay/relay/dht"
 )
 
 func TestEachRefusalIsPutIntoWords(t *testing.T) {
@@ -18,6 +19,9 @@ func TestEachRefusalIsPutIntoWords(t *testing.T) {
 	}
 	for _, r := range pcpout.Refusals {
 		all["peercast"] = append(all["peercast"], string(r))
+	}
+	for _, r := range dht.Refusals {
+		all["dht"] = append(all["dht"], string(r))
 	}
 	for listener, reasons := range all {
 		for _, r := range reasons {

@@ -60,6 +60,9 @@ export const shareWords = {
 /** titleOf is what a channel is called where it has no title. */
 export const titleOf = (c) => c.title || say('page.untitled', { name: c.name });
 
+/** What is said of each state of a channel that a person follows. */
+export const followWords = group('followed', 'live', 'on', 'waiting', 'off');
+
 /** absent says why there is no channel to play; null where there are several to choose from. */
 export function absent(channels, wanted) {
   if (channels.length === 0) return { title: say('absent.none.title'), text: say('absent.none.text'), busy: true };
@@ -111,8 +114,11 @@ export function leftPeers(counts) {
   return say('left.peers', { n: reasons.reduce((sum, reason) => sum + counts[reason], 0), why: all(reasons.map((reason) => say(`left.${reason}`))) });
 }
 
-/** place says where in the tree the node stands; its parent is called by the beginning of its ID, or as is said. */
-export function place(channel, parent = channel.parent.slice(0, 4)) {
+/** parentOf is the beginning of the parent's ID and its name, '' for none. */
+export const parentOf = (channel) => [channel.parent.slice(0, 4), called({ name: channel.parent_name })];
+
+/** place says where in the tree the node stands; its parent is called by the beginning of its ID and its name, or as is said. */
+export function place(channel, parent = parentOf(channel).filter(Boolean).join(' ')) {
   if (channel.root) return say('place.source');
   if (!channel.parent) return say('place.looking');
   const cut = ['orphaned', 'reconnecting', 'ended'].includes(channel.situation.name);
@@ -169,11 +175,11 @@ export const called = ({ name }) => (!name ? '' : /^[ -~]*$/.test(name) ? `“${
 /** reach says whether others get through to the node, if they do not simply; '' else. */
 export const reach = (kind) => says(`reach.${kind}`) ? say(`reach.${kind}`) : '';
 
-/** clock writes a moment, in ms since 1970, as the time of the day, with the day if that is another one. */
+/** clock writes a moment, in ms since 1970, as the time of the day, with the day if that is another one. No line ends within it. */
 export function clock(ms, now = Date.now(), zone = undefined) {
   const time = { hour: '2-digit', minute: '2-digit', timeZone: zone };
   const day = (at) => new Date(at).toLocaleDateString('en-CA', { timeZone: zone });
-  return new Date(ms).toLocaleString(locale(), day(ms) === day(now) ? time : { ...time, day: 'numeric', month: 'short' });
+  return new Date(ms).toLocaleString(locale(), day(ms) === day(now) ? time : { ...time, day: 'numeric', month: 'short' }).replace(/\s/g, '\u00a0');
 }
 
 const actions = group('action', 'play', 'again');

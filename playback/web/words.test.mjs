@@ -50,6 +50,7 @@ test('the words fit the place in the tree', () => {
   assert.equal(place(root), 'this is the source');
   assert.equal(place(below), 'child of abcd, 2 links from the source');
   assert.equal(place({ ...below, depth: 1 }), 'child of abcd, 1 link from the source');
+  assert.equal(place({ ...below, parent_name: 'kitchen' }), 'child of abcd “kitchen”, 2 links from the source');
   assert.equal(place({ ...below, parent: '' }), 'looking for a parent');
   assert.equal(place({ ...below, situation: { name: 'orphaned' } }), 'child of abcd', 'the source is nowhere');
 });
@@ -66,6 +67,7 @@ test('a moment of another day has the day', () => {
   const at = Date.UTC(2026, 10, 30, 21, 14);
   assert.match(clock(at, at + 3600e3, 'UTC'), /^(21:14|0?9:14.PM)$/);
   assert.match(clock(at, at + 24 * 3600e3, 'UTC'), /30/);
+  assert.doesNotMatch(clock(at, at + 24 * 3600e3, 'UTC'), /[ \u202f]/, 'a line ends within it');
 });
 
 test('figures read as people write them', () => {

@@ -36,6 +36,13 @@ export default {
   'page.elsewhere': 'Open elsewhere',
   'page.untitled': 'Channel {name}',
 
+  // Channels that the person at this machine follows. “On the air” is said where it is not known whether pictures come.
+  'followed.title': 'You follow',
+  'followed.live': 'Live',
+  'followed.on': 'On the air',
+  'followed.waiting': 'Waiting',
+  'followed.off': 'Off',
+
   // Figures: times, rates, and the graphs of the last five minutes.
   'unit.ms': '{n} ms',
   'unit.s': '{n} s',
@@ -214,7 +221,7 @@ export default {
   'ended.source.text': 'Nothing has been sent since {since}. Start streaming in OBS or ffmpeg to go on: everyone who watches stays connected.',
   'offline.badge': 'No network',
   'offline.title': 'The node has no network',
-  'offline.text': 'The machine that runs relay has had no way to any other since {since}. Check its cable, its Wi-Fi or its router; it goes on by itself.',
+  'offline.text': 'The machine that runs relay has had no way to any other since {since}. Check its cable, its Wi‑Fi or its router; it goes on by itself.',
   'closed.badge': 'Closed',
   'closed.title': 'The channel is closed here',
   'closed.text': 'This node carries it no longer. Should it come back, it plays by itself.',

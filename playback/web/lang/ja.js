@@ -29,6 +29,12 @@ export default {
   'page.elsewhere': 'ほかのプレーヤーで開く',
   'page.untitled': 'チャンネル {name}',
 
+  'followed.title': 'フォロー中',
+  'followed.live': 'ライブ',
+  'followed.on': '放送中',
+  'followed.waiting': '待機中',
+  'followed.off': 'オフ',
+
   'unit.ms': '{n} ms',
   'unit.s': '{n}秒',
   'unit.min': '{n}分',
@@ -197,7 +203,7 @@ export default {
   'ended.source.text': '{since}から何も送られていません。続けるには OBS または ffmpeg で配信を始めてください。視聴者の接続は保たれています。',
   'offline.badge': 'オフライン',
   'offline.title': 'ノードがオフラインです',
-  'offline.text': 'relay を動かしているコンピューターは、{since}からどこにもつながっていません。ケーブル、Wi-Fi、ルーターを確認してください。つながると自動的に続きます。',
+  'offline.text': 'relay を動かしているコンピューターは、{since}からどこにもつながっていません。ケーブル、Wi‑Fi、ルーターを確認してください。つながると自動的に続きます。',
   'closed.badge': '閉じました',
   'closed.title': 'このチャンネルは閉じられました',
   'closed.text': 'このノードはもう中継していません。戻ると自動的に再生されます。',

@@ -51,6 +51,9 @@ type Station struct {
 	// RTMPRefused counts whom its server does not take.
 	RTMPRefused refusal.Counts
 	Finder      *finding.Finder // of channels by their IDs; nil if that is not wanted
+	// PullRefused counts what is not dialled, or not read, of a channel of PeerCast's that is
+	// brought in.
+	PullRefused refusal.Counts
 	mapper      *portmap.Mapper // nil if no router is asked to let others in
 	asking      atomic.Bool     // it has begun
 	start       time.Time
@@ -384,10 +387,10 @@ func (s *Station) Run(ctx context.Context, g *errgroup.Group) {
 		g.Go(func() error { return s.mapper.Run(ctx) })
 	}
 	g.Go(func() error { return s.players.Run(ctx, s.HTTP) })
-	s.runPeerCast(ctx, g)
 	if s.follows != nil {
 		g.Go(func() error { s.follows.Run(ctx); return nil })
 	}
+	s.runPeerCast(ctx, g)
 	lean.Collect()
 	g.Go(func() error { s.ops.lean(ctx, s.Node); return nil })
 	if s.responder != nil {
@@ -481,11 +484,14 @@ func (s *Station) refusedElsewhere() map[string]map[refusal.Reason]uint64 {
 	if s.RTMP != nil {
 		all["rtmp"] = s.RTMPRefused.All(rtmp.Refusals...)
 	}
+	if s.Finder != nil {
+		all["dht"] = s.Finder.Refused()
+	}
 	if s.peercast != nil {
 		all["peercast"] = s.peercast.Refused()
 	}
-	if s.Finder != nil {
-		all["dht"] = s.Finder.Refused()
+	if pulled := s.PullRefused.All(); len(pulled) > 0 {
+		all["peercast_pull"] = pulled
 	}
 	if s.responder != nil {
 		all["discovery"] = s.responder.Refused.All()

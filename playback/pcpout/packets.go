@@ -91,7 +91,14 @@ func (p *packets) Join(bool) (net.Buffers, error) {
 		return nil, err
 	}
 	now := p.about()
-	return net.Buffers{pcp.Chan{ID: p.id, Info: &now.info, Track: &now.track, Packet: head}.Append(nil)}, nil
+	all := pcp.Chan{ID: p.id, Info: &now.info, Track: &now.track, Packet: head}.Append(nil)
+	if len(all) <= pcp.MostSent {
+		return net.Buffers{all}, nil
+	}
+	return net.Buffers{
+		pcp.Chan{ID: p.id, Info: &now.info, Track: &now.track}.Append(nil),
+		pcp.Chan{ID: p.id, Packet: head}.Append(nil),
+	}, nil
 }
 
 // Convert implements [playback.Container].

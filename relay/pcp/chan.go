@@ -137,10 +137,12 @@ type Packet struct {
 }
 
 // MostData is the most data that is sent in one packet, in bytes, as PeerCastStation does.
-// MostHead is the most that peercast-yt takes as a head.
+// MostSent is the most bytes of one atom at the top, with all that is in it, for which peercast-yt has
+// room, and MostHead the most data of a head in a chan with nothing but that and its ID.
 const (
 	MostData = 15360
-	MostHead = 16384
+	MostSent = 16384
+	MostHead = MostSent - (6*headLen + len(ID{}) + 4 + 4) // six atoms, of which three have values besides
 )
 
 // appendHead appends all of a packet but n bytes of data, which must follow.

@@ -18,6 +18,7 @@ import (
 	"relay/cli/domain"
 	"relay/cli/finding"
 	"relay/cli/follow"
+	"relay/cli/gateway"
 	"relay/cli/lan"
 	"relay/cli/lean"
 	"relay/cli/term"
@@ -25,7 +26,6 @@ import (
 	"relay/ingest/rtmp"
 	"relay/playback"
 	"relay/playback/api"
-	"relay/playback/pcpout"
 	"relay/relay"
 	"relay/relay/archive"
 	"relay/relay/discovery"
@@ -45,9 +45,9 @@ type Station struct {
 	links      io.Closer // the node's listener; nil for none
 	packets    io.Closer // likewise, for packets
 	HTTP       net.Listener
-	RTMP       net.Listener   // that plays the channels; nil for none
-	peercast   *pcpout.Server // nil for none
-	peercastAt net.Listener   // its own; nil if it has that for links
+	RTMP       net.Listener     // that plays the channels; nil for none
+	peercast   *gateway.Gateway // nil for none
+	peercastAt net.Listener     // its own; nil if it has that for links
 	// RTMPRefused counts whom its server does not take.
 	RTMPRefused refusal.Counts
 	Finder      *finding.Finder // of channels by their IDs; nil if that is not wanted
@@ -274,7 +274,7 @@ func (s *Station) Show(c *relay.Channel, encoder func() Encoder) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.channels = append(s.channels, pc)
-	s.tellPeerCast(c)
+	s.peercast.Tell(c)
 	if k != nil {
 		if s.keepers == nil {
 			s.keepers = make(map[stream.ChannelID]*keeper)

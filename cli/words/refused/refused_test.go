@@ -1,4 +1,4 @@
-package doctor
+package refused
 
 import (
 	"testing"
@@ -29,11 +29,11 @@ func TestEachRefusalIsPutIntoWords(t *testing.T) {
 	}
 	for listener, reasons := range all {
 		for _, r := range reasons {
-			if what, _, ok := wordsFor(listener, r); !ok || what == "" {
+			if what, _, ok := Words(listener, r); !ok || what == "" {
 				t.Errorf("%s %s: no words", listener, r)
 			}
 		}
-		if _, _, ok := wordsFor(listener, "other"); ok {
+		if _, _, ok := Words(listener, "other"); ok {
 			t.Errorf("%s: a reason that there is not has words", listener)
 		}
 	}

@@ -1,4 +1,5 @@
-package doctor
+// Package refused says in words what a node has refused to strangers, and what who runs it can do.
+package refused
 
 import (
 	"relay/ingest/pcpin"
@@ -9,10 +10,10 @@ import (
 	"relay/relay/refusal"
 )
 
-// wordsFor says of a listener's refusals for one reason what they are, as in "12 connections" in front
+// Words says of a listener's refusals for one reason what they are, as in "12 connections" in front
 // of it, and what who runs the node can do, "" for nothing. It reports false for a reason that it
 // does not know.
-func wordsFor(listener, reason string) (what, next string, ok bool) {
+func Words(listener, reason string) (what, next string, ok bool) {
 	w, ok := refusals[listener][refusal.Reason(reason)]
 	return w.what, w.next, ok
 }

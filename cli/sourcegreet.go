@@ -16,6 +16,7 @@ func (s *source) greeting() words.Greeting {
 		URL:   s.station.URL(s.channel),
 
 		Private: s.access.Private(), Phrase: s.access.ByPassphrase(),
+		PeerCast: s.plan.input.PeerCast != nil, Foreign: s.told.Title(),
 	}
 	g.Page, g.Near = s.station.Page()
 	if s.plan.input.Awaited() {

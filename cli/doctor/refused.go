@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"relay/cli/term"
-	"relay/cli/words"
 )
 
 // checkRefused says what the relay here turns away while it is looked at.
@@ -18,7 +17,7 @@ func (m machine) checkRefused() []Finding {
 	for _, listener := range slices.Sorted(maps.Keys(m.later.Refused)) {
 		now := m.later.Refused[listener]
 		for _, reason := range slices.Sorted(maps.Keys(now)) {
-			what, next, ok := words.Refused(listener, reason)
+			what, next, ok := wordsFor(listener, reason)
 			before := m.running.Refused[listener][reason]
 			if !ok || now[reason] <= before {
 				continue // nothing, or the relay was started anew

@@ -15,6 +15,7 @@ import (
 	"relay/cli/fault"
 	"relay/cli/term"
 	"relay/ingest"
+	"relay/ingest/pcpin"
 	"relay/ingest/rtmp"
 )
 
@@ -25,15 +26,22 @@ type Input struct {
 	Loop  bool            // repeat it for ever
 	URL   *url.URL        // what to fetch, if it is that
 	UDP   *ingest.UDPAddr // where URL says that MPEG-TS is sent to, if it is that
+	// PeerCast is a channel of PeerCast's to bring in; nil if it is something else.
+	PeerCast *pcpin.Address
 }
 
 // Awaited reports whether the input is an encoder that connects to this machine.
-func (in Input) Awaited() bool { return in.Stdin == nil && in.Path == "" && in.URL == nil }
+func (in Input) Awaited() bool {
+	return in.Stdin == nil && in.Path == "" && in.URL == nil && in.PeerCast == nil
+}
 
 // Of reads the arguments that name the input. It opens nothing. A name with blanks in it is several
 // arguments where somebody has left the quotes out: that is taken if there is a file of that name.
 func Of(args []string, loop bool, stdin io.Reader) (in Input, err error) {
 	arg := strings.Join(args, " ")
+	if pcpin.IsAddress(arg) {
+		return ofPeerCast(arg, loop)
+	}
 	if _, err := os.Stat(arg); err != nil && len(args) > 1 {
 		return in, fault.Usage("a name with blanks in it needs quotes, as in relay source \"my movie.flv\"; for several channels, run relay source several times, each with --channel NAME", "relay source takes one input, %d were given", len(args))
 	}
@@ -62,6 +70,18 @@ func Of(args []string, loop bool, stdin io.Reader) (in Input, err error) {
 		return Input{URL: u}, err
 	}
 	return Input{Path: arg, Loop: loop}, nil
+}
+
+// ofPeerCast reads a channel of PeerCast's.
+func ofPeerCast(arg string, loop bool) (in Input, err error) {
+	if loop {
+		return in, loopNeedsFile(arg, true)
+	}
+	a, err := pcpin.ParseAddress(arg)
+	if err != nil {
+		return in, fault.Usage("as in relay source pcp://HOST:7144/ID, with the channel's ID of 32 digits; or paste the channel's whole line of an index.txt, in quotes", "%w", err)
+	}
+	return Input{PeerCast: &a}, nil
 }
 
 func loopNeedsFile(arg string, isURL bool) error {

@@ -16,6 +16,8 @@ import (
 	"relay/ingest"
 	"relay/ingest/flv"
 	"relay/ingest/mpegts"
+	"relay/ingest/pcpin"
+	"relay/relay/pcp"
 )
 
 func TestWhatIsGivenAsAnInput(t *testing.T) {
@@ -47,6 +49,10 @@ func TestWhatIsGivenAsAnInput(t *testing.T) {
 		{"udp://:1234", true, "", "--loop needs a file to repeat\nwhat is fetched is live; leave --loop out, and relay connects again by itself"},
 		{"rtmp://127.0.0.1:1935/live", false, "", "an RTMP address has two parts after the host: rtmp://host/app/stream\nthat is where an encoder sends to: relay source alone waits for it, and prints what to paste into OBS"},
 		{"rtmp://example.org/live", false, "", "an RTMP address has two parts after the host: rtmp://host/app/stream\nan encoder's server is its address, and the stream key its last part: rtmp://host/app/KEY"},
+		{"pcp://h:7144/x", false, "", "a PeerCast ID has 32 hexadecimal digits, this one has 1 characters\nas in relay source pcp://HOST:7144/ID, with the channel's ID of 32 digits; or paste the channel's whole line of an index.txt, in quotes"},
+		{"pcp://h/97968780D09CC97BB98D4A2BF221EDE7", true, "", "--loop needs a file to repeat\nwhat is fetched is live; leave --loop out, and relay connects again by itself"},
+		{"pcp://h/97968780D09CC97BB98D4A2BF221EDE7", false, "", ""},
+		{"a b<>c", false, "", "a line of an index page has 19 fields with <> between them, and a channel's 32 hexadecimal digits in the second\nas in relay source pcp://HOST:7144/ID, with the channel's ID of 32 digits; or paste the channel's whole line of an index.txt, in quotes"},
 		{"rtmp://", false, "", "\"rtmp://\" is no address\nas in rtmp://host/app/stream or http://host/live.flv"},
 	} {
 		var args []string
@@ -97,6 +103,7 @@ func said(err error) string {
 func TestWhatToDoAboutAnInputThatFails(t *testing.T) {
 	folder(t)
 	fetched := Input{URL: &url.URL{Scheme: "http", User: url.UserPassword("u", "secret"), Host: "h:7145", Path: "/"}}
+	fromPeerCast := Input{PeerCast: &pcpin.Address{}}
 	refused := &net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
 	for _, c := range []struct {
 		in   Input
@@ -120,6 +127,11 @@ relay takes FLV and MPEG-TS; to convert: ffmpeg -re -stream_loop -1 -i 'it'\''s.
 		{Input{Stdin: strings.NewReader("")}, fmt.Errorf("read the input: %w", mpegts.ErrScrambled), "read the input: the MPEG-TS is scrambled\nwhoever sends it has encrypted it, as pay TV is; only their own receiver can open it"},
 		{Input{Path: "a.ts"}, mpegts.ErrNothing, "the MPEG-TS has no picture to start at and no sound\nis it whole? To mend it: ffmpeg -i a.ts -c copy -f mpegts - | relay source -"},
 		{Input{URL: &url.URL{Scheme: "udp", Host: ":1234"}, UDP: &ingest.UDPAddr{}}, &net.OpError{Op: "listen", Err: os.NewSyscallError("bind", syscall.EADDRINUSE)}, "another program has that port\nanother program listens at that port: end it, or have the sender take another port"},
+		{fromPeerCast, &pcpin.HostError{Host: "h:7144", Err: refused}, "h:7144: nothing listens on that port\nis the address right, and is the channel on now? Copy it again from the index page"},
+		{fromPeerCast, &pcpin.HostError{Host: "h:7144", Err: pcpin.ErrFullAll}, "h:7144: it has no room for one more, and those that it names do not give the channel\ntry again in a while: places get free as others leave"},
+		{fromPeerCast, &pcpin.HostError{Host: "h:7144", Err: pcpin.ErrNotThere}, "h:7144: it does not have the channel\nis the channel still on? Each broadcast has an address of its own: copy it again from the index page"},
+		{fromPeerCast, &pcpin.HostError{Host: "h:7144", Err: &pcpin.ProtocolError{Why: &pcp.Error{Why: pcp.Deep}}}, "h:7144: it answers, but not as PeerCast does\nthe address needs the port of a PeerCast, 7144 as a rule, and not that of a page"},
+		{fromPeerCast, &pcpin.HostError{Host: "h:7144", Err: &pcpin.TypeError{Type: "MKV"}}, "h:7144: the channel is MKV, and relay brings FLV in\na PeerCast of your own can give it to ffmpeg: ffmpeg -i http://127.0.0.1:7144/stream/00000000000000000000000000000000 -c copy -f flv - | relay source -"},
 		{Input{Path: "clips"}, &fs.PathError{Op: "read", Path: "clips", Err: syscall.EISDIR}, "clips is a folder\nname a file in it: relay source 'clips/a b.flv'"},
 		{Input{Path: "none"}, &fs.PathError{Op: "read", Path: "none", Err: syscall.EISDIR}, "none is a folder\nname a file of FLV or MPEG-TS in it, as in relay source none/movie.flv"},
 	} {

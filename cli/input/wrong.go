@@ -13,6 +13,7 @@ import (
 	"relay/cli/fault"
 	"relay/ingest/flv"
 	"relay/ingest/mpegts"
+	"relay/ingest/pcpin"
 	"relay/relay/hostnet"
 )
 
@@ -31,6 +32,8 @@ func (in Input) Explain(err error) error {
 func (in Input) next(err error) string {
 	var not *flv.NotFLVError
 	switch {
+	case in.PeerCast != nil:
+		return in.notFromPeerCast(err)
 	case errors.As(err, &not) && not.Looks == "nothing at all":
 		return "did the program that makes the stream fail? Run it alone to see"
 	case errors.As(err, &not) && in.URL != nil && not.Looks == "HTML":
@@ -91,6 +94,27 @@ func taken(err error) string {
 		return "another program listens at that port: end it, or have the sender take another port"
 	}
 	return "is the address a group, or one of this machine? udp://:1234 takes what is sent to any of its addresses"
+}
+
+// notFromPeerCast says what to do where a channel of PeerCast's does not come.
+func (in Input) notFromPeerCast(err error) string {
+	if _, ok := errors.AsType[*pcpin.TypeError](err); ok {
+		return "a PeerCast of your own can give it to ffmpeg: ffmpeg -i http://127.0.0.1:7144/stream/" + in.PeerCast.Channel.String() + " -c copy -f flv - | relay source -"
+	}
+	switch {
+	case errors.Is(err, pcpin.ErrFull), errors.Is(err, pcpin.ErrFullAll):
+		return "try again in a while: places get free as others leave"
+	case errors.Is(err, pcpin.ErrNotThere), errors.Is(err, pcpin.ErrOffAir):
+		return "is the channel still on? Each broadcast has an address of its own: copy it again from the index page"
+	case errors.Is(err, pcpin.ErrNotPeerCast):
+		return "the address needs the port of a PeerCast, 7144 as a rule, and not that of a page"
+	case errors.Is(err, pcpin.ErrSelf):
+		return "name the PeerCast that has the channel, and not this relay"
+	}
+	if d, ok := errors.AsType[*net.DNSError](err); ok && d.IsNotFound {
+		return "is the host's name right? Copy the address again"
+	}
+	return "is the address right, and is the channel on now? Copy it again from the index page"
 }
 
 // unfetched says what to do where the first attempt to fetch a stream has failed.

@@ -5,5 +5,5 @@
 // The files fall into three: the station itself (station, ports, keys; reach, names and
 // mapping say where others reach it while addresses change), what it shows of its channels (announce to
 // this network, page, share, rtmp and treeview to players), and what it tells whoever runs it
-// (operations, mediamonitor, webhook).
+// (operations, mediamonitor; the room webhook).
 package station

@@ -14,6 +14,7 @@ import (
 
 	"relay/cli/lean"
 	"relay/cli/term"
+	"relay/cli/webhook"
 	"relay/cli/words"
 	"relay/playback"
 	"relay/playback/admin"
@@ -28,9 +29,9 @@ import (
 type operations struct {
 	events  *playback.Events
 	metrics *admin.Metrics
-	admin   net.Listener // nil for none
-	hook    *webhook     // nil for none
-	node    string       // the node's tag
+	admin   net.Listener  // nil for none
+	hook    *webhook.Hook // nil for none
+	node    string        // the node's tag
 
 	mu     sync.Mutex
 	served []*servedChannel
@@ -50,7 +51,7 @@ type servedChannel struct {
 func newOperations(t *term.Terminal, cfg Config) (*operations, error) {
 	o := &operations{events: &playback.Events{}, metrics: admin.NewMetrics(cfg.Version)}
 	if cfg.Webhook != nil {
-		o.hook = newWebhook(cfg.Webhook, cfg.Version, t.Say)
+		o.hook = webhook.New(cfg.Webhook, cfg.Version, t.Say)
 	}
 	if cfg.Admin.Addr == "" {
 		return o, nil
@@ -118,11 +119,11 @@ func (o *operations) run(ctx context.Context, g *errgroup.Group, s *Station) {
 		// The calls outlast ctx a little, because the last of them tell that it has ended.
 		calls, stop := context.WithCancel(context.WithoutCancel(ctx))
 		defer stop()
-		go o.hook.run(calls) // ends with finish, or with calls
+		go o.hook.Run(calls) // ends with Finish, or with calls
 		o.observe(ctx)
-		o.hook.finish(lastCalls)
+		o.hook.Finish(webhook.LastCalls)
 		stop()
-		<-o.hook.done
+		o.hook.Wait()
 		return nil
 	})
 	o.metrics.Watch(o.statuses, s.players.Counts)
@@ -279,7 +280,7 @@ func (o *operations) report(k *servedChannel, seen []api.Event) {
 		o.events.Tell(e)
 		if o.hook != nil && e.Type == api.EventMedia {
 			c := k.played.Status("")
-			o.hook.tell(api.Call{
+			o.hook.Tell(api.Call{
 				Event: e.State, Time: time.Now().UTC().Truncate(time.Millisecond), Channel: c.ID, Name: c.Name,
 				Title: c.Title, Codec: c.Codec, BitRate: c.BitRate, Source: k.encoder != nil, Node: o.node,
 			})
@@ -299,7 +300,7 @@ func (s *Station) WriteLines(w io.Writer) (finish func()) {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan struct{})
-	go func() { // ends with finish, or with the process if w blocks
+	go func() { // ends with Finish, or with the process if w blocks
 		defer close(done)
 		defer r.Close()
 		words.WriteEvents(ctx, r, w)

@@ -14,6 +14,8 @@ type Greeting struct {
 	Private     bool     // only who has the link can watch
 	Phrase      bool     // and the passphrase besides
 	Code        []string // the QR code of Page, for phones
+	PeerCast    bool     // what is sent comes from a channel of PeerCast
+	Foreign     string   // which its broadcaster calls so; "" if not told
 }
 
 // Lines returns the greeting's lines, without line ends.
@@ -39,6 +41,14 @@ func (g Greeting) Lines() []string {
 			"",
 			"  Film    "+g.Film,
 			"")
+	}
+	if g.PeerCast {
+		from := "a channel of PeerCast"
+		if g.Foreign != "" {
+			from = g.Foreign + ", a channel of PeerCast"
+		}
+		add("From    "+from,
+			"        (PeerCast signs nothing: your key vouches for what came in here, and not for who made it)")
 	}
 	add("Page    " + g.Page)
 	switch {

@@ -1,10 +1,12 @@
-package words
+package doctor
 
 import (
 	"testing"
 
+	"relay/ingest/pcpin"
 	"relay/ingest/rtmp"
 	"relay/playback"
+	"relay/playback/pcpout"
 	"relay/relay/dht"
 )
 
@@ -19,13 +21,19 @@ func TestEachRefusalIsPutIntoWords(t *testing.T) {
 	for _, r := range dht.Refusals {
 		all["dht"] = append(all["dht"], string(r))
 	}
+	for _, r := range pcpout.Refusals {
+		all["peercast"] = append(all["peercast"], string(r))
+	}
+	for _, r := range pcpin.Refusals {
+		all["peercast_pull"] = append(all["peercast_pull"], string(r))
+	}
 	for listener, reasons := range all {
 		for _, r := range reasons {
-			if what, _, ok := Refused(listener, r); !ok || what == "" {
+			if what, _, ok := wordsFor(listener, r); !ok || what == "" {
 				t.Errorf("%s %s: no words", listener, r)
 			}
 		}
-		if _, _, ok := Refused(listener, "other"); ok {
+		if _, _, ok := wordsFor(listener, "other"); ok {
 			t.Errorf("%s: a reason that there is not has words", listener)
 		}
 	}

@@ -1,4 +1,4 @@
-package station
+package webhook
 
 import (
 	"encoding/json"
@@ -47,9 +47,9 @@ func (s *server) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // hooked is a webhook at s that keeps what it says.
-func hooked(s *server) (*webhook, *[]string) {
+func hooked(s *server) (*Hook, *[]string) {
 	var said []string
-	h := newWebhook(&url.URL{Scheme: "https", Host: "hooks.example", Path: "/secret", User: url.UserPassword("u", "pass")}, "0.1.0", func(format string, args ...any) {
+	h := New(&url.URL{Scheme: "https", Host: "hooks.example", Path: "/secret", User: url.UserPassword("u", "pass")}, "0.1.0", func(format string, args ...any) {
 		said = append(said, fmt.Sprintf(format, args...))
 	})
 	h.client.Transport = s
@@ -60,10 +60,10 @@ func TestWebhookIsToldInOrderAndOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &server{answer: func(int) (int, error) { return 204, nil }}
 		h, said := hooked(s)
-		go h.run(t.Context())
-		h.tell(api.Call{Event: api.Started, Name: "a", BitRate: 5})
-		h.tell(api.Call{Event: api.Stopped, Name: "a"})
-		h.finish(lastCalls)
+		go h.Run(t.Context())
+		h.Tell(api.Call{Event: api.Started, Name: "a", BitRate: 5})
+		h.Tell(api.Call{Event: api.Stopped, Name: "a"})
+		h.Finish(LastCalls)
 		if len(s.calls) != 2 || s.calls[0].Event != api.Started || s.calls[0].BitRate != 5 || s.calls[1].Event != api.Stopped || s.types[0] != "application/json" {
 			t.Errorf("%+v", s.calls)
 		}
@@ -88,8 +88,8 @@ func TestWebhookTriesAgainAndComplainsOnce(t *testing.T) {
 		}}
 		h, said := hooked(s)
 		begun := time.Now()
-		go h.run(t.Context())
-		h.tell(api.Call{Event: api.Started})
+		go h.Run(t.Context())
+		h.Tell(api.Call{Event: api.Started})
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		var after []time.Duration
@@ -107,7 +107,7 @@ func TestWebhookTriesAgainAndComplainsOnce(t *testing.T) {
 				t.Errorf("the address is in %q", line)
 			}
 		}
-		h.finish(lastCalls)
+		h.Finish(LastCalls)
 	})
 }
 
@@ -116,14 +116,14 @@ func TestWebhookGivesUpWhereAnotherAttemptIsInVain(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			s := &server{answer: func(int) (int, error) { return status, nil }}
 			h, said := hooked(s)
-			go h.run(t.Context())
-			h.tell(api.Call{})
+			go h.Run(t.Context())
+			h.Tell(api.Call{})
 			time.Sleep(time.Minute)
 			synctest.Wait()
 			if len(s.calls) != 1 || len(*said) != 2 || !strings.Contains((*said)[0], says) {
 				t.Errorf("%d: %d calls, said %q", status, len(s.calls), *said)
 			}
-			h.finish(lastCalls)
+			h.Finish(LastCalls)
 		})
 	}
 }
@@ -134,17 +134,17 @@ func TestDeadWebhookHoldsNothingUp(t *testing.T) {
 		s := &server{answer: func(int) (int, error) { <-hang; return 200, nil }}
 		h, _ := hooked(s)
 		h.client.Timeout = 0 // the round tripper of this test knows no context
-		go h.run(t.Context())
+		go h.Run(t.Context())
 		begun := time.Now()
 		for n := range 3 * callsKept {
-			h.tell(api.Call{BitRate: n})
+			h.Tell(api.Call{BitRate: n})
 		}
 		if d := time.Since(begun); d != 0 {
 			t.Errorf("telling took %v", d)
 		}
-		h.finish(lastCalls)
-		if d := time.Since(begun); d != lastCalls {
-			t.Errorf("the end took %v, want %v", d, lastCalls)
+		h.Finish(LastCalls)
+		if d := time.Since(begun); d != LastCalls {
+			t.Errorf("the end took %v, want %v", d, LastCalls)
 		}
 		close(hang)
 		<-h.done
@@ -165,10 +165,10 @@ func TestWebhookFollowsNoRedirect(t *testing.T) {
 		t.Fatal(err)
 	}
 	var said []string
-	h := newWebhook(u, "0.1.0", func(format string, args ...any) { said = append(said, fmt.Sprintf(format, args...)) })
-	go h.run(t.Context())
-	h.tell(api.Call{})
-	h.finish(time.Minute)
+	h := New(u, "0.1.0", func(format string, args ...any) { said = append(said, fmt.Sprintf(format, args...)) })
+	go h.Run(t.Context())
+	h.Tell(api.Call{})
+	h.Finish(time.Minute)
 	if reached || len(said) == 0 {
 		t.Errorf("reached %v, said %q", reached, said)
 	}

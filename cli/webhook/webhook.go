@@ -1,4 +1,5 @@
-package station
+// Package webhook tells a server of its user's, over HTTP, what happens to a channel.
+package webhook
 
 import (
 	"bytes"
@@ -22,8 +23,8 @@ const (
 	// callsKept is how many calls wait for a server that is slow. The oldest go first:
 	// what is true now matters more.
 	callsKept = 32
-	// lastCalls is how long the end of the program may wait for the last ones.
-	lastCalls = 2 * time.Second
+	// LastCalls is how long the end of the program may wait for the last ones.
+	LastCalls = 2 * time.Second
 	// maxHookReply bounds what is read of an answer, so that the connection can be used
 	// again; nobody looks at it.
 	maxHookReply = 16 << 10
@@ -32,19 +33,20 @@ const (
 // callPauses are the pauses before the attempts after the first.
 var callPauses = []time.Duration{time.Second, 3 * time.Second, 9 * time.Second}
 
-// webhook tells a server what happens, one call at a time. Nothing but finish waits for it.
-type webhook struct {
+// Hook tells a server what happens, one call at a time. Nothing but Finish waits for it.
+type Hook struct {
 	url     *url.URL
 	version string
 	client  http.Client
 	say     func(format string, args ...any)
 	queue   chan api.Call
-	done    chan struct{} // closed when run has returned
-	told    bool          // that it fails; owned by run
+	done    chan struct{} // closed when Run has returned
+	told    bool          // that it fails; owned by Run
 }
 
-func newWebhook(u *url.URL, version string, say func(string, ...any)) *webhook {
-	return &webhook{
+// New returns a hook that calls u, and says by say when the server is not told.
+func New(u *url.URL, version string, say func(string, ...any)) *Hook {
+	return &Hook{
 		url: u, version: version,
 		// A redirect would send what happens here to somebody whom nobody named.
 		client: http.Client{
@@ -57,8 +59,8 @@ func newWebhook(u *url.URL, version string, say func(string, ...any)) *webhook {
 	}
 }
 
-// tell queues a call; one too many pushes the oldest out. Only one goroutine calls it.
-func (h *webhook) tell(c api.Call) {
+// Tell queues a call; one too many pushes the oldest out. Only one goroutine calls it.
+func (h *Hook) Tell(c api.Call) {
 	for {
 		select {
 		case h.queue <- c:
@@ -72,8 +74,8 @@ func (h *webhook) tell(c api.Call) {
 	}
 }
 
-// run makes the calls until ctx ends.
-func (h *webhook) run(ctx context.Context) {
+// Run makes the calls until ctx ends, or until [Hook.Finish] has been called and there are no more.
+func (h *Hook) Run(ctx context.Context) {
 	defer close(h.done)
 	defer h.client.CloseIdleConnections()
 	for {
@@ -89,9 +91,9 @@ func (h *webhook) run(ctx context.Context) {
 	}
 }
 
-// finish closes the queue and waits up to most for the remaining calls. tell must not be called
+// Finish closes the queue and waits up to most for the remaining calls. [Hook.Tell] must not be called
 // afterwards.
-func (h *webhook) finish(most time.Duration) {
+func (h *Hook) Finish(most time.Duration) {
 	close(h.queue)
 	select {
 	case <-h.done:
@@ -99,8 +101,11 @@ func (h *webhook) finish(most time.Duration) {
 	}
 }
 
+// Wait returns when Run has.
+func (h *Hook) Wait() { <-h.done }
+
 // deliver makes one call, with further attempts if it may help.
-func (h *webhook) deliver(ctx context.Context, c api.Call) {
+func (h *Hook) deliver(ctx context.Context, c api.Call) {
 	body, err := json.Marshal(c)
 	if err != nil {
 		h.fail(err)
@@ -128,7 +133,7 @@ func (h *webhook) deliver(ctx context.Context, c api.Call) {
 }
 
 // post makes one attempt. It reports whether another one may help.
-func (h *webhook) post(ctx context.Context, body []byte) (again bool, err error) {
+func (h *Hook) post(ctx context.Context, body []byte) (again bool, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, h.url.String(), bytes.NewReader(body))
 	if err != nil {
 		return false, err
@@ -155,7 +160,7 @@ func (h *webhook) post(ctx context.Context, body []byte) (again bool, err error)
 
 // fail tells a person of the first failure since the last success. The address may
 // hold a secret behind the host.
-func (h *webhook) fail(err error) {
+func (h *Hook) fail(err error) {
 	if h.told {
 		return
 	}

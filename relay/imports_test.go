@@ -142,7 +142,7 @@ var law = []struct {
 	{"cli/demo", []string{"cli/lan", "cli/station", "cli/term", "cli/words", "ingest", "playback", "relay", "relay/stream", "tree"}},
 	{"cli/service", []string{"cli/fault", "cli/term", "cli/words"}},
 	{"cli/update", []string{"cli/fault", "cli/words"}},
-	{"cli/upkeep", []string{"cli/ask", "cli/fault", "cli/flag", "cli/follow", "cli/lan", "cli/seek", "cli/service", "cli/term", "cli/update", "cli/words", "playback/admin", "relay", "relay/naming", "relay/store", "relay/stream"}},
+	{"cli/upkeep", []string{"cli/ask", "cli/fault", "cli/finding", "cli/flag", "cli/follow", "cli/lan", "cli/seek", "cli/service", "cli/term", "cli/update", "cli/words", "playback/admin", "relay", "relay/naming", "relay/store", "relay/stream"}},
 	{"cli/manual", []string{"cli/ask", "cli/fault", "cli/flag", "cli/follow", "cli/key", "cli/lan", "cli/sink", "cli/term", "cli/upkeep", "playback", "relay/store"}},
 }
 

@@ -36,6 +36,7 @@ func TestNoErrorOfGosReachesAPerson(t *testing.T) {
 	}
 	text := at("text", "hello")
 	empty := at("empty", "")
+	tables := at("tables.ts", strings.Repeat("\x47\x1f\xff\x10"+strings.Repeat("\xff", 184), 4))
 	damaged := at("damaged.flv", "FLV\x01\x05\x00\x00\x00\x09\x00\x00\x00\x00\x63\xff\xff\xff")
 	page := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "<html>") }))
 	defer page.Close()
@@ -46,6 +47,7 @@ func TestNoErrorOfGosReachesAPerson(t *testing.T) {
 	hangsUp := server(t, func(c net.Conn) { c.Close() })
 	babbles := server(t, func(c net.Conn) { io.WriteString(c, "220 mail\r\n\r\n"); c.Close() })
 	taken := server(t, func(c net.Conn) { c.Close() })
+	const pcpID = "97968780D09CC97BB98D4A2BF221EDE7"
 	link := "relay://" + strings.Repeat("a", 52) + "@"
 	for _, c := range []string{
 		"tree --http 127.0.0.1:1", "top --http 127.0.0.1:1", "link --http 127.0.0.1:1", "doctor --http 127.0.0.1:1 --no-discovery",
@@ -63,12 +65,14 @@ func TestNoErrorOfGosReachesAPerson(t *testing.T) {
 		"source " + filepath.Join(dir, "none.flv"), "source " + dir, "source " + text + "/below", "source " + text, "source " + empty, "source " + damaged,
 		"source rtmp://127.0.0.1:1/a/b", "source rtmp://" + hangsUp + "/a/b", "source rtmp://" + babbles + "/a/b", "source rtmp://a:b:c/d/e",
 		"source http://127.0.0.1:1/a.flv", "source http://" + hangsUp + "/a.flv", "source http://" + babbles + "/a.flv", "source " + page.URL, "source " + secure.URL + "/a.flv",
+		"source pcp://127.0.0.1:1/" + pcpID, "source pcp://" + hangsUp + "/" + pcpID, "source pcp://" + babbles + "/" + pcpID, "source pcp://h:x/" + pcpID, "source pcp://%zz/",
 		"source --tag-log " + filepath.Join(dir, "none", "log") + " " + text, "source --key @" + filepath.Join(dir, "none"), "source --rtmp 192.0.2.1:1",
 		"source --config " + text + "/below " + text, "source --passphrase @" + dir, "source --via x", "source -",
 		"watch example.org --no-discovery --resolver 127.0.0.1:1", "watch example.org --resolver 127.0.0.1:1", "serve example.org --resolver 127.0.0.1:1",
 		"watch example.org --no-discovery --resolver " + hangsUp, "watch example.org --config " + text, "watch " + link + "@example.org --no-discovery --resolver 127.0.0.1:1 --http 127.0.0.1:0 --listen 127.0.0.1:0 --admin off",
 		"follow --import " + filepath.Join(dir, "none"), "follow --import " + dir, "follow --config " + text, "follow " + link + "127.0.0.1:1 x --config " + text, "unfollow x --config " + text,
 		"follow --import " + text, "follow http://127.0.0.1:1/ x", "list --wait x", "link --dns x",
+		"source " + tables, "source udp://x", "source udp://192.0.2.1:1234", "source udp://127.0.0.1:1234?program=x",
 		"serve --list " + filepath.Join(dir, "none"), "serve --list " + dir, "serve --list http://127.0.0.1:1/l", "serve --list http://" + babbles + "/l",
 		"serve --token @" + filepath.Join(dir, "none") + " --helper", "serve http://127.0.0.1:1/",
 		"key --config " + text, "key export --config " + dir + " " + filepath.Join(dir, "none", "k"), "key import " + filepath.Join(dir, "none"), "key import " + text, "key import " + dir,

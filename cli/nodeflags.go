@@ -15,6 +15,7 @@ import (
 	"relay/playback"
 	"relay/playback/admin"
 	"relay/relay"
+	"relay/relay/pcp"
 	"relay/relay/store"
 )
 
@@ -49,7 +50,7 @@ func nodeFlags(players string) []cli.Flag {
 		flag.NoDiscovery(),
 		flag.Resolver(),
 		flag.Toggle("verbose", "log what happens to stderr"),
-	}, slices.Concat(flag.Finding(), flag.Serving(), flag.Discovery(), operationsFlags())...)
+	}, slices.Concat(flag.Finding(), flag.Serving(), flag.PeerCast(), flag.Discovery(), operationsFlags())...)
 }
 
 // operationsFlags returns the flags for whoever operates a node.
@@ -113,6 +114,9 @@ func stationFlags(c *cli.Context) (s station.Config, err error) {
 	if s.Admin, err = adminOf(c); err != nil {
 		return s, err
 	}
+	if s.PeerCast, err = peerCastOf(c); err != nil {
+		return s, err
+	}
 	if s.Profiles = c.Bool("pprof"); s.Profiles && s.Admin.Addr == "" {
 		return s, fault.Usage("leave --admin off out", "--pprof serves profiles on the address of --admin, which is off")
 	}
@@ -147,6 +151,14 @@ func adminOf(c *cli.Context) (station.Port, error) {
 	}
 	p, err := listener(c, "metrics", "admin", "127.0.0.1", admin.DefaultPort)
 	p.Quiet = true
+	return p, err
+}
+
+// peerCastOf reads the flags of PeerCast.
+func peerCastOf(c *cli.Context) (p station.PeerCast, err error) {
+	p.Port = station.Port{What: "PeerCast", Flag: "peercast-listen", Given: true, Hint: "give another port; 0 is any that is free"}
+	w, err := flag.ReadPeerCast(c)
+	p.On, p.Port.Addr, p.Says, p.List, p.Session = w.On, w.Addr, w.Says, w.List, pcp.NewID()
 	return p, err
 }
 

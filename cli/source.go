@@ -26,6 +26,7 @@ import (
 	"relay/ingest"
 	"relay/ingest/browser"
 	"relay/ingest/flv"
+	"relay/ingest/pcpin"
 	"relay/ingest/rtmp"
 	"relay/relay"
 	"relay/relay/seal"
@@ -49,8 +50,11 @@ func sourceCommand(t *term.Terminal, stdio Stdio) *cli.Command {
 		Usage:     "broadcast",
 		UsageText: "relay source [INPUT] [FLAGS]",
 		Description: `Without INPUT it waits for an encoder such as OBS or ffmpeg on a local RTMP
-address. INPUT is an FLV file, sent at the pace of its timestamps; "-" for FLV on
-standard input; or an rtmp:// or http(s):// address to fetch a live FLV stream from.`,
+address. INPUT is a file of FLV or MPEG-TS, sent at the pace of its timestamps; "-" for
+either on standard input; an rtmp:// or http(s):// address to fetch a live stream from;
+udp://:1234 or udp://239.1.1.1:1234 for MPEG-TS that is sent there (with ?program=N
+another than the first of its programs); or a channel of PeerCast to bring in, as
+pcp://HOST:7144/ID or its line of an index.txt.`,
 		Flags: append([]cli.Flag{
 			flag.Text("rtmp", fmt.Sprintf("`ADDR` for the encoder (default 127.0.0.1:%d; a free port if that is taken)", rtmp.DefaultPort)),
 			flag.Text("key", "stream `KEY` that the encoder has to give, or @FILE to read it from (default: kept with the channel)"),
@@ -94,6 +98,7 @@ type source struct {
 	shared  station.SharedLink
 	alone   bool // the warning that the link leads here from this network alone
 	refused words.Turned
+	told    pcpin.Told // of a channel of PeerCast's
 }
 
 // runSource goes from the command line to the end of the command: it decides, opens what it
@@ -145,6 +150,11 @@ func planSource(c *cli.Context, stdio Stdio) (p sourcePlan, err error) {
 	if p.privacy, err = flag.ReadPrivacy(c); err != nil {
 		return p, err
 	}
+	if w := p.privacy; w.Private || w.Ask || w.Phrase != "" { // before a secret is made and kept
+		if err = p.station.PeerCast.NoPrivate(true); err != nil {
+			return p, err
+		}
+	}
 	if p.station.Title, err = titleOf(c.String("title")); err != nil {
 		return p, err
 	}
@@ -190,6 +200,9 @@ func (s *source) identify(ctx context.Context, in io.Reader, keys *station.Keys)
 	if s.replay, err = station.OpenReplay(s.t, &s.plan.station, s.plan.input.Path, s.plan.folder); err != nil {
 		return nil, err
 	}
+	if err := s.plan.station.PeerCast.NoPrivate(s.access.Private()); err != nil {
+		return nil, err
+	}
 	s.plan.station.Private(s.access)
 	s.plan.station.Store = keys.Store
 	s.plan.station.Key, release, err = station.NodeKey(keys.Store, keys.Why, s.log)
@@ -225,9 +238,16 @@ func (s *source) runner() interface {
 	in := s.plan.input
 	switch {
 	case in.Stdin != nil:
-		return &ingest.Pipe{From: in.Stdin, Open: s.begin}
+		return &ingest.Pipe{From: in.Stdin, Open: s.begin, Log: s.log}
+	case in.UDP != nil:
+		return &ingest.UDP{Addr: *in.UDP, Name: in.URL.String(), Open: s.begin, Log: s.log}
 	case in.Path != "":
 		return &ingest.File{Path: in.Path, From: s.replay, Loop: in.Loop, Open: s.begin, Log: s.log}
+	case in.PeerCast != nil:
+		return &ingest.PCPPull{
+			From: *in.PeerCast, Session: s.plan.station.PeerCast.Session, Agent: "relay/" + Version, Open: s.begin, Refused: &s.station.PullRefused, Log: s.log,
+			Told: func(t pcpin.Told) { s.told = t }, Watching: func() int { st, _ := s.channel.Status(); return st.Watching },
+		}
 	case in.URL == nil:
 		return &rtmp.Server{Listener: s.station.RTMP, Publish: ingest.OverRTMP(s.admit), Play: s.station.PlayOverRTMP, Refused: s.turnedAway, Refusals: &s.station.RTMPRefused, Own: s.station.Node.Near, Log: s.log}
 	case strings.EqualFold(in.URL.Scheme, "rtmp"):
@@ -268,7 +288,7 @@ func (s *source) run(ctx context.Context) error {
 	g := newGroup(ctx)
 	defer g.stop()
 	in := s.runner()
-	if s.plan.input.Awaited() {
+	if s.plan.input.Awaited() || s.plan.input.UDP != nil {
 		s.greet() // before there can be anything else to tell
 	}
 	s.station.Run(g.ctx, g.Group)

@@ -16,10 +16,14 @@ func (s *source) greeting() words.Greeting {
 		URL:   s.station.URL(s.channel),
 
 		Private: s.access.Private(), Phrase: s.access.ByPassphrase(),
+		PeerCast: s.plan.input.PeerCast != nil, Foreign: s.told.Title(),
 	}
 	g.Page, g.Near = s.station.Page()
 	if s.plan.input.Awaited() {
 		g.Server, g.Key, g.Film = s.station.RTMPServer(), s.key, s.station.BroadcastPage()
+	}
+	if s.plan.input.UDP != nil {
+		g.Sent = s.plan.input.URL.String()
 	}
 	if g.Near && s.plan.code && s.t.ErrTTY {
 		g.Code = term.QRCode(g.Page, s.t.Style())

@@ -25,8 +25,8 @@ const (
 	// treeLines is how many nodes are drawn on a terminal: a few screens.
 	treeLines = 100
 	// treeFrame is how many lines --watch needs beside the nodes: two of the summary,
-	// a blank one, headings, two of what is left out, and the cursor's.
-	treeFrame = 7
+	// a blank one, headings, two of what is left out, one of PeerCast, and the cursor's.
+	treeFrame = 8
 )
 
 func treeCommand(t *term.Terminal, stdio Stdio) *cli.Command {

@@ -168,6 +168,9 @@ func (w *watch) unlock(ctx context.Context, in io.Reader) (err error) {
 	if w.invite, err = w.plan.privacy.ForJoining(ctx, w.t, in, w.invite); err != nil {
 		return err
 	}
+	if err := w.plan.station.PeerCast.NoPrivate(w.invite.Access.Private()); err != nil {
+		return err
+	}
 	if w.invite.Access.Private() && !w.invite.Access.CanRead() && (w.plan.player != nil || len(w.plan.sinks) > 0) {
 		return fault.Usage("leave them out, or watch with the whole link", "this node passes the channel on and cannot read it: there is nothing for --player, -o or --record")
 	}

@@ -3,20 +3,23 @@
 //
 //	rtmp.Server ─┐
 //	RTMPPull    ─┤
+//	PCPPull     ─┤
 //	HTTPPull    ─┼─► Session ─► Input ─► stream.Writer ─► Ring
 //	File        ─┤
-//	Pipe        ─┘
+//	Pipe        ─┤
+//	UDP         ─┘
 //
 // An [Input] lives as long as the source; a [Session] is one run of an encoder. The
-// stream's bytes are not touched, whatever the codec; only timestamps move, so
-// that they go on where the encoder before left off. Nothing is dropped for being
+// bytes of tags are not touched, whatever the codec; only timestamps move, so
+// that they go on where the encoder before left off. What comes in another form than tags,
+// as MPEG-TS, becomes tags first (packages mpegts and convert). Nothing is dropped for being
 // unknown.
 //
 // An Input keeps the stream's timestamps with the time ([flv.LiveTimeline]): if an
 // encoder's jump were passed on, every player would stay behind for good.
 //
 // Package rtmp is the protocol, which knows no sessions; [OverRTMP] and [RTMPPull] tie the
-// two together. Package flv is what a tag is. Playback, which gives the same tags to
+// two together. So does [PCPPull] with package pcpin, which fetches channels of PeerCast. Package flv is what a tag is. Playback, which gives the same tags to
 // players, shares it.
 //
 // What comes from outside cannot panic, overflow the stack, or hold more than four

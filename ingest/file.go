@@ -8,11 +8,9 @@ import (
 	"os"
 
 	"go.uber.org/zap"
-
-	"relay/ingest/flv"
 )
 
-// File sends an FLV file at the pace of its timestamps, as if it were live.
+// File sends a file of FLV or MPEG-TS at the pace of its timestamps, as if it were live.
 type File struct {
 	Path string
 	From io.ReadSeeker // read in the place of Path, which then is a name only; may be nil
@@ -22,7 +20,7 @@ type File struct {
 }
 
 // Run sends the file until its end, or until ctx ends, and then returns nil. What
-// is wrong with the file is an error: [*flv.NotFLVError] among others.
+// is wrong with the file is an error: [*flv.NotFLVError] among others, and those of package mpegts.
 func (f *File) Run(ctx context.Context) error {
 	from := f.From
 	if from == nil {
@@ -33,7 +31,8 @@ func (f *File) Run(ctx context.Context) error {
 		defer file.Close()
 		from = file
 	}
-	r := flv.NewReader(from)
+	in := newOrigin(f.Path, 0, f.Log)
+	r := in.read(from)
 	tag, err := r.Next() // before a session is opened for nothing
 	if err != nil {
 		return fmt.Errorf("%s: %w", f.Path, noEOF(err))
@@ -65,7 +64,7 @@ func (f *File) Run(ctx context.Context) error {
 		if _, err := from.Seek(0, io.SeekStart); err != nil {
 			return fmt.Errorf("repeat %s: %w", f.Path, err)
 		}
-		r = flv.NewReader(from)
+		r = in.read(from)
 		session.Restart()
 		pace.timeline.Restart()
 		if tag, err = r.Next(); err != nil {

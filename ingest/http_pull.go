@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strconv"
 	"time"
 
 	"go.uber.org/zap"
@@ -23,6 +24,8 @@ const (
 	// silence is how long a connection may bring nothing before it counts as
 	// broken. Encoders send audio many times a second.
 	silence = 10 * time.Second
+	// programQuery names a program of MPEG-TS in an address.
+	programQuery = "program"
 )
 
 var (
@@ -32,9 +35,9 @@ var (
 	errEnded = errors.New("the stream ended")
 )
 
-// HTTPPull fetches a live FLV stream over HTTP and connects again when it breaks.
+// HTTPPull fetches a live stream of FLV or MPEG-TS over HTTP and connects again when it breaks.
 type HTTPPull struct {
-	URL  *url.URL // http or https
+	URL  *url.URL // http or https; program=N in its query chooses one of MPEG-TS
 	Open Opener
 	Log  *zap.Logger // nil for none
 }
@@ -53,13 +56,15 @@ func (h *HTTPPull) Run(ctx context.Context) error {
 	}
 	defer transport.CloseIdleConnections()
 	client := &http.Client{Transport: transport}
+	program, _ := strconv.Atoi(h.URL.Query().Get(programQuery)) // what is no number is the server's own
+	from := newOrigin(h.URL.Host, max(program, 0), h.Log)
 	p := pull{from: h.URL.Host, open: h.Open, log: logger(h.Log), fetch: func(ctx context.Context, take func(flv.Tag) error) error {
-		return h.fetch(ctx, client, take)
+		return h.fetch(ctx, client, from, take)
 	}}
 	return p.run(ctx)
 }
 
-func (h *HTTPPull) fetch(ctx context.Context, client *http.Client, take func(flv.Tag) error) error {
+func (h *HTTPPull) fetch(ctx context.Context, client *http.Client, from *origin, take func(flv.Tag) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, h.URL.String(), nil)
@@ -79,7 +84,7 @@ func (h *HTTPPull) fetch(ctx context.Context, client *http.Client, take func(flv
 	}
 	watch := time.AfterFunc(silence, func() { cancel(errSilence) })
 	defer watch.Stop()
-	r := flv.NewReader(&watched{resp.Body, watch})
+	r := from.read(&watched{resp.Body, watch})
 	for {
 		t, err := r.Next()
 		switch {

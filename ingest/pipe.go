@@ -5,14 +5,17 @@ import (
 	"fmt"
 	"io"
 
+	"go.uber.org/zap"
+
 	"relay/ingest/flv"
 )
 
-// Pipe sends FLV from a reader, such as standard input, as fast as it comes: the
+// Pipe sends FLV or MPEG-TS from a reader, such as standard input, as fast as it comes: the
 // encoder at its other end sets the pace.
 type Pipe struct {
 	From io.Reader
 	Open Opener
+	Log  *zap.Logger // nil for none
 }
 
 // Run sends what comes until the input ends, or until ctx does, and then returns
@@ -22,7 +25,7 @@ func (p *Pipe) Run(ctx context.Context) error {
 	defer cancel()
 	tags := make(chan flv.Tag)
 	ended := make(chan error, 1)
-	go func() { ended <- read(ctx, p.From, tags) }() // ends with the input, or at the first tag after ctx
+	go func() { ended <- p.read(ctx, tags) }() // ends with the input, or at the first tag after ctx
 
 	var session *Session
 	for {
@@ -46,8 +49,8 @@ func (p *Pipe) Run(ctx context.Context) error {
 	}
 }
 
-func read(ctx context.Context, from io.Reader, tags chan<- flv.Tag) error {
-	r := flv.NewReader(from)
+func (p *Pipe) read(ctx context.Context, tags chan<- flv.Tag) error {
+	r := newOrigin("standard input", 0, p.Log).read(p.From)
 	for n := 0; ; n++ {
 		t, err := r.Next()
 		switch {

@@ -30,9 +30,13 @@ type assembler struct {
 	sets     *flv.ParameterSets // to put into the next picture to start at, nil if none
 
 	parts  [][]byte
-	whole  int   // parts[:whole] end at a tag boundary; the rest is an unfinished tag
-	lens   []int // of the tags in parts[:whole], but for a header's
-	header bool  // parts[0] is a header payload
+	whole  int      // parts[:whole] end at a tag boundary; the rest is an unfinished tag
+	lens   []int    // of the tags in parts[:whole], but for a header's
+	at     []uint64 // where these begin, as in flv.Batch
+	header bool     // parts[0] is a header payload
+
+	base   uint64 // where the chunk that is being read begins
+	begins uint64 // where the tag that is being read does
 
 	// The tag that is being read.
 	head    [startLen]byte
@@ -61,13 +65,13 @@ func (a *assembler) insertBefore(header []byte) { a.insert = header }
 
 // ready returns the whole tags so far. They are good until drop.
 func (a *assembler) ready() flv.Batch {
-	return flv.Batch{Parts: a.parts[:a.whole:a.whole], Header: a.header, Lens: a.lens}
+	return flv.Batch{Parts: a.parts[:a.whole:a.whole], Header: a.header, Lens: a.lens, At: a.at}
 }
 
 // drop forgets the whole tags; the unfinished one stays.
 func (a *assembler) drop() {
-	if a.lens, a.header = a.lens[:0], false; cap(a.lens) > maxKept {
-		a.lens = nil
+	if a.lens, a.at, a.header = a.lens[:0], a.at[:0], false; cap(a.lens) > maxKept {
+		a.lens, a.at = nil, nil
 	}
 	if cap(a.parts) > maxKept {
 		a.parts, a.whole = append([][]byte(nil), a.parts[a.whole:]...), 0
@@ -95,6 +99,7 @@ func (a *assembler) add(c *stream.Chunk) {
 	case a.have == 0:
 		return
 	}
+	a.base = c.Seq() * stream.MaxChunk
 	a.walk(c.Payload())
 	if len(a.parts)-a.whole > maxHeld {
 		a.cut()
@@ -106,6 +111,9 @@ func (a *assembler) add(c *stream.Chunk) {
 func (a *assembler) walk(p []byte) {
 	from, end := 0, 0
 	for at := 0; at < len(p); {
+		if a.have == 0 {
+			a.begins = a.base + uint64(at)
+		}
 		if need := a.need(); a.have < need {
 			n := copy(a.head[a.have:need], p[at:])
 			a.have += n
@@ -132,13 +140,13 @@ func (a *assembler) walk(p []byte) {
 		case a.trailer != nil: // the tag's own comes next, and is left out
 			a.finish(p[from:at])
 			a.finish(a.trailer)
-			a.lens = append(a.lens, a.size)
+			a.count(a.size)
 			a.trailer, a.left, a.skip = nil, flv.TagTrailerLen, true
 			continue
 		case a.skip:
 			a.skip, from = false, at
 		default:
-			a.lens = append(a.lens, a.size)
+			a.count(a.size)
 		}
 		a.have, end = 0, at
 	}
@@ -146,6 +154,12 @@ func (a *assembler) walk(p []byte) {
 	if rest := p[max(from, end):]; len(rest) > 0 && !a.skip {
 		a.parts = append(a.parts, rest)
 	}
+}
+
+// count notes a tag of n bytes that is whole.
+func (a *assembler) count(n int) {
+	a.lens = append(a.lens, n)
+	a.at = append(a.at, a.begins)
 }
 
 // need is how many bytes of the tag have to be in head: more than its header only
@@ -180,7 +194,7 @@ func (a *assembler) replaceHead(ts uint32) {
 			t = bytes.Clone(t)
 			flv.PutTimestamp(t, ts)
 			a.finish(t)
-			a.lens = append(a.lens, len(t))
+			a.count(len(t))
 		}
 		a.insert = nil
 	}

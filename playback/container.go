@@ -2,8 +2,10 @@ package playback
 
 import (
 	"net"
+	"time"
 
 	"relay/ingest/flv"
+	"relay/relay/stream"
 )
 
 // Container is what a channel's tags are put into for viewers: made once, by one goroutine at a
@@ -20,6 +22,12 @@ type Container interface {
 	Join(catchUp bool) (net.Buffers, error)
 }
 
+// Headed is a Container that has to know the header in force, which is no tag.
+type Headed interface {
+	// Head says which header the next tags need, before each call of Convert.
+	Head(of stream.Epoch, payload []byte)
+}
+
 // Form is a kind of container.
 type Form struct {
 	Name string // one for each form
@@ -27,4 +35,7 @@ type Form struct {
 	// Whole says that what is made shares no bytes with the tags, and Joins that it shares those
 	// of tags in one slice alone. Of what it does not share less is kept for viewers who are slow.
 	Whole, Joins bool
+	// Gather is how far apart two calls of Convert are at least, so that it is given what comes in between
+	// together.
+	Gather time.Duration
 }

@@ -5,12 +5,14 @@ import (
 	"errors"
 	"net"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
 	"go.uber.org/zap"
 
 	"relay/relay/lobby"
+	"relay/relay/stream"
 )
 
 // denial tells the person at a player why the player is turned away.
@@ -41,7 +43,7 @@ const (
 )
 
 // Admission is a place among a channel's viewers, for a player that is served other than
-// over HTTP. It must be used: [Admission.Play] gives it back.
+// over HTTP. It must be used: [Admission.Play] gives it back, or [Admission.Leave].
 type Admission struct {
 	server  *Server
 	channel *Channel
@@ -50,6 +52,10 @@ type Admission struct {
 	form    Form
 	shift   *timeshift
 	leave   func()
+	own     chunks
+	// Last, if it is set before Play, is asked for what the player is told at the end when Play's context
+	// ends, by why. It is told nothing if that is [net.ErrClosed].
+	Last func(why error) []byte
 }
 
 // Direct lets a player at from watch a channel in a form of its own, other than over HTTP. name is
@@ -95,14 +101,38 @@ func (s *Server) Direct(from net.Addr, name string, form Form) (*Admission, erro
 		s.config.Log.Error("cannot read what is kept", zap.String("channel", c.id.Short()), zap.Error(err))
 		return nil, errDisk
 	}
-	return &Admission{s, c, addr, start, form, shift, leave}, nil
+	return &Admission{server: s, channel: c, addr: addr, start: start, form: form, shift: shift, leave: leave}, nil
 }
+
+// Admit lets somebody at from have a channel that is not private, as it was sent, from the newest place to
+// start, wherever it asks from. An error says in words why not.
+func (s *Server) Admit(from net.Addr, id stream.ChannelID, form Form) (*Admission, error) {
+	all := s.config.Channels()
+	i := slices.IndexFunc(all, func(c *Channel) bool { return c.id == id && !c.private })
+	if i < 0 {
+		return nil, ErrNoChannel
+	}
+	who, addr := lobby.AddrOf(from), from.String()
+	leave, why := s.places.take(who, s.own(who))
+	if leave == nil {
+		s.full(all[i], addr, why)
+		return nil, errFull
+	}
+	return &Admission{server: s, channel: all[i], addr: addr, start: GOP, form: form, leave: leave}, nil
+}
+
+// Resume has the player go on behind a chunk that it has, if the next is held here; otherwise it
+// begins at the newest place to start.
+func (a *Admission) Resume(have stream.Position) { a.own = a.channel.ring.Resume(have) }
+
+// Leave gives the place back in place of Play.
+func (a *Admission) Leave() { a.leave() }
 
 // Play plays the channel, as [relay/ingest/rtmp.Viewing] asks: after head, with what said returns
 // between two pieces. It is called once, and leaves conn open unless ctx ends.
 func (a *Admission) Play(ctx context.Context, conn net.Conn, head []byte, said func() []byte) error {
 	defer a.leave()
-	v := &viewer{presence: presence{addr: a.addr, since: time.Now()}, start: a.start, form: a.form, shift: a.shift, watched: true, said: said}
+	v := &viewer{presence: presence{addr: a.addr, since: time.Now()}, start: a.start, form: a.form, shift: a.shift, own: a.own, watched: true, said: said, last: a.Last}
 	if why := a.server.play(ctx, conn, a.channel, v, head); why != channelEnded {
 		return errors.New(why.text())
 	}

@@ -26,6 +26,7 @@ type feed struct {
 	newest stream.Position
 	start  stream.Position // of the newest place to start
 	starts bool            // the next batch begins there
+	taken  bool            // the newest batch has all that was there
 	made   time.Time       // when the source made what the newest batch begins with, by its clock
 	sets   flv.ParameterSets
 	tags   assembler
@@ -40,10 +41,12 @@ func newFeed(ring *stream.Ring, asSent bool) *feed {
 // the next call.
 func (f *feed) next() (flv.Batch, <-chan struct{}, error) {
 	f.tags.drop()
+	f.taken = false
 	for size := 0; f.tags.whole == 0 || size < maxBatch && f.tags.whole < maxBatchParts; {
 		it, wait, err := f.poll()
 		if wait != nil || err != nil {
 			if f.tags.whole > 0 {
+				f.taken = wait != nil
 				break
 			}
 			return flv.Batch{}, wait, err

@@ -6,9 +6,12 @@ import (
 	"slices"
 
 	"relay/ingest/flv"
+	"relay/relay/stream"
 )
 
-// flvForm is what a stream is anyway.
+// FLV is what a stream is anyway.
+func FLV() Form { return flvForm }
+
 var flvForm = Form{Name: "flv", New: func() Container { return &flvContainer{} }}
 
 // flvContainer leaves tags what they are, and remembers those since the newest place to start.
@@ -18,8 +21,8 @@ type flvContainer struct {
 	since   flv.GOP
 }
 
-// announce says which header is in force from the next batch on.
-func (c *flvContainer) announce(header []byte) { c.header = header }
+// Head implements [Headed].
+func (c *flvContainer) Head(_ stream.Epoch, payload []byte) { c.header = payload }
 
 // Convert implements [Container].
 func (c *flvContainer) Convert(b flv.Batch) (net.Buffers, error) {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"sync"
+	"time"
 
 	"relay/ingest/flv"
 	"relay/relay/stream"
@@ -37,6 +38,28 @@ type reel struct {
 	missed uint64  // chunks that the feed has jumped over
 	moves  uint64  // times that it fell behind the ring
 	err    error   // why there will be no more pieces
+	gather gather
+}
+
+// gather has pieces be made no sooner than a time after the one before, for a [Form] that wants that.
+type gather struct {
+	due  time.Time
+	over chan struct{} // is closed when that has come
+}
+
+// wait returns what is closed when the next piece may be made, nil if that is now.
+func (g *gather) wait(now time.Time) <-chan struct{} {
+	d := g.due.Sub(now)
+	if d <= 0 {
+		g.over = nil
+		return nil
+	}
+	if g.over == nil {
+		over := make(chan struct{})
+		time.AfterFunc(d, func() { close(over) })
+		g.over = over
+	}
+	return g.over
 }
 
 // piece is what a batch of tags has become. It is immutable.
@@ -69,9 +92,11 @@ func newReel(ring *stream.Ring, form Form, asSent bool) *reel {
 	return &reel{ring: ring, form: form, feed: newFeed(ring, asSent), to: form.New()}
 }
 
-// newOwnReel returns one of chunks that do not come from the ring, for one viewer.
+// newOwnReel returns one for one viewer, of chunks that come from elsewhere, or from the ring behind what the
+// viewer has.
 func newOwnReel(ring *stream.Ring, form Form, from chunks) *reel {
-	return &reel{ring: ring, form: form, alone: true, feed: &feed{cursor: from}, to: form.New()}
+	_, resumes := from.(*stream.Cursor)
+	return &reel{ring: ring, form: form, alone: true, feed: &feed{cursor: from, asSent: resumes, starts: resumes}, to: form.New()}
 }
 
 // end is the index of the piece that comes next. It is called with mu held, as all below.
@@ -86,14 +111,22 @@ func (r *reel) advance() (<-chan struct{}, error) {
 		if r.err != nil {
 			return nil, r.err
 		}
+		if r.form.Gather > 0 {
+			if wait := r.gather.wait(time.Now()); wait != nil {
+				return wait, nil
+			}
+		}
 		batch, wait, err := r.feed.next()
 		if wait != nil {
 			return wait, nil
 		}
+		if r.form.Gather > 0 && r.feed.taken {
+			r.gather.due = time.Now().Add(r.form.Gather)
+		}
 		p := piece{start: batch.Start}
 		if err == nil {
-			if c, ok := r.to.(*flvContainer); ok { // a header is no tag, and all else is made of tags
-				c.announce(r.feed.header.Payload())
+			if c, ok := r.to.(Headed); ok {
+				c.Head(r.feed.header.Epoch(), r.feed.header.Payload())
 			}
 			if p.start {
 				p.opening, err = r.to.Join(false)

@@ -69,15 +69,19 @@ func (c *Channel) exit(form Form, start Start) {
 // seat returns the reel that a viewer watches, and the sweeper that it waits in, nil if the reel is its own.
 // The viewer must be unseated.
 func (c *Channel) seat(v *viewer) (*reel, *sweeper) {
-	if v.shift == nil {
+	from := v.own
+	switch {
+	case v.shift != nil:
+		from = v.shift
+	case from == nil:
 		return c.enter(v.form, v.start, v.batch)
 	}
 	v.start = GOP
-	return newOwnReel(c.ring, v.form, v.shift), nil
+	return newOwnReel(c.ring, v.form, from), nil
 }
 
 func (c *Channel) unseat(v *viewer) {
-	if v.shift == nil {
+	if v.shift == nil && v.own == nil {
 		c.exit(v.form, v.start)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"relay/ingest/flv"
 	"relay/playback/api"
 	"relay/playback/remux"
+	"relay/relay/stream"
 )
 
 // about is what every document says of the channel.
@@ -32,6 +33,12 @@ func (c *Channel) about(f api.Facts, bitRate int) api.Channel {
 		Kept:        c.kept.span(),
 	}
 }
+
+// About says what the channel is, and what it is doing.
+func (c *Channel) About() api.Channel { return c.about(c.facts(), c.stats().BitRate) }
+
+// Held returns the first and the newest chunk that is held; both are zero if there is none.
+func (c *Channel) Held() (oldest, newest stream.Position) { return c.ring.Oldest(), c.ring.Head() }
 
 // Status describes the channel now, all but what people share. base is the address of the
 // players' listener, without a slash at its end.

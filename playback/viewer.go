@@ -18,6 +18,8 @@ const (
 	// slowAfter is how long a viewer may take for one write, however little it takes at a time. It
 	// is as long as a default ring: what is written then is held for nobody else.
 	slowAfter = time.Minute
+	// lastWordsTime bounds how long a viewer has to take what it is told at the end.
+	lastWordsTime = time.Second
 	// probeEvery is how often a connection on which nothing was written is checked
 	// for a viewer that has left. One that leaves is noticed within twice that.
 	probeEvery = time.Second
@@ -72,16 +74,26 @@ type viewer struct {
 	batch   time.Duration // as in Config
 	wrote   time.Time     // when its own goroutine wrote last
 	place   *place
-	watched bool          // somebody else reads the connection, and ends ctx by net.ErrClosed
-	shift   *timeshift    // where it begins if that is not at present
-	said    func() []byte // what has to go between two tags, nil for never anything
+	watched bool               // somebody else reads the connection, and ends ctx by net.ErrClosed
+	shift   *timeshift         // where it begins if that is not at present
+	own     chunks             // likewise, in the ring; nil for what all others get
+	last    func(error) []byte // what it is told at the end by why ctx ends; nil for nothing
+	said    func() []byte      // what has to go between two tags, nil for never anything
 }
 
 // play writes head and then the channel's media to conn until the viewer leaves or gets stuck, the
 // channel ends, or ctx does.
 func (v *viewer) play(ctx context.Context, conn net.Conn, c *Channel, head []byte) reason {
-	stop := context.AfterFunc(ctx, func() { conn.Close() }) // unblocks a write
-	defer stop()
+	said := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() { // unblocks a write
+		defer close(said)
+		v.end(conn, context.Cause(ctx))
+	})
+	defer func() {
+		if !stop() {
+			<-said
+		}
+	}()
 	if why, ok := v.write(ctx, conn, net.Buffers{head}); !ok {
 		return why
 	}
@@ -117,6 +129,15 @@ func (v *viewer) play(ctx context.Context, conn net.Conn, c *Channel, head []byt
 			return why
 		}
 	}
+}
+
+// end closes the connection, after the last words if there are any.
+func (v *viewer) end(conn net.Conn, why error) {
+	if v.last != nil && !errors.Is(why, net.ErrClosed) {
+		conn.SetWriteDeadline(time.Now().Add(lastWordsTime))
+		conn.Write(v.last(why))
+	}
+	conn.Close()
 }
 
 // leaveTo leaves the viewer to a sweeper, until there is something that it has to write itself.

@@ -84,6 +84,8 @@ type Config struct {
 	// Notices, if not nil, is called with what happens in any channel. It must not block.
 	Notices func(stream.ChannelID, Notice)
 	Log     *zap.Logger // nil for none
+	// Other takes connections to the listener that are no links.
+	Other Other
 	// Dial replaces net.Dialer in tests.
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
 	// Near replaces the look at this machine's own subnets in tests: whether an
@@ -345,12 +347,17 @@ func (n *Node) greet(ctx, told context.Context, conn net.Conn, v *visitor) error
 	if err := conn.SetDeadline(time.Now().Add(handshakeTime)); err != nil {
 		return err
 	}
-	if err := boundUnsent(conn); err != nil {
-		n.log.Debug("connection may hide what waits", zap.Error(err)) // it works all the same
-	}
 	g := newGuardedConn(conn)
 	if err := g.readFirst(func() { n.door.spoke(v) }); err != nil {
 		return refuse(doorSilent, fmt.Errorf("read the first message: %w", err))
+	}
+	if o := n.cfg.Other; o.begins(g.first) {
+		n.door.leave(v)
+		o.Take(ctx, conn, g.first)
+		return nil
+	}
+	if err := boundUnsent(conn); err != nil {
+		n.log.Debug("connection may hide what waits", zap.Error(err)) // it works all the same
 	}
 	if err := n.door.await(told, v); err != nil {
 		return refuse(doorBusy, err)

@@ -1,6 +1,7 @@
 package abuse
 
 import (
+	"bufio"
 	"context"
 	"crypto/ed25519"
 	"errors"
@@ -15,6 +16,7 @@ import (
 	"relay/ingest/flv"
 	"relay/ingest/rtmp"
 	"relay/relay"
+	"relay/relay/pcp"
 )
 
 const (
@@ -85,6 +87,8 @@ func (a *attack) come(ctx context.Context, p hostile.Port) error {
 		return firstTag(r)
 	case hostile.Discovery:
 		return a.target.comeAsking(ctx)
+	case hostile.PeerCast:
+		return a.target.comeAsPeerCast(ctx)
 	}
 	return a.target.comeOverLink(ctx)
 }
@@ -146,6 +150,38 @@ func (t Target) comeOverLink(ctx context.Context) error {
 		return fmt.Errorf("no chunk came: %w", err)
 	}
 	return nil
+}
+
+// comeAsPeerCast has the channel as a PeerCast, up to the first data. Where there is no room it is sent elsewhere,
+// which is as good: all that are let in during the attack hold their places.
+func (t Target) comeAsPeerCast(ctx context.Context) error {
+	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", t.PeerCast.String())
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	defer context.AfterFunc(ctx, func() { conn.Close() })()
+	b := pcp.Request{Channel: pcp.ChannelID(t.Channel), Over: pcp.Over(t.PeerCast.Addr())}.Append(nil, t.PeerCast.String())
+	b = pcp.Helo{Agent: "relay", Version: pcp.Version, Session: pcp.NewID()}.Append(b)
+	if _, err := conn.Write(b); err != nil {
+		return err
+	}
+	r := bufio.NewReader(conn)
+	if _, err := pcp.ReadLines(r); err != nil {
+		return err
+	}
+	for atoms := pcp.NewReader(r); ; {
+		a, err := atoms.Next()
+		if err != nil {
+			return err
+		}
+		if q, err := pcp.ParseQuit(a); err == nil && q == pcp.QuitUnavailable {
+			return nil
+		}
+		if c, err := pcp.ParseChan(a); err == nil && c.Packet != nil && c.Packet.Kind == pcp.Data {
+			return nil
+		}
+	}
 }
 
 // comeAsking looks for channels as relay list does, until it is answered.

@@ -21,7 +21,9 @@ type Target struct {
 	Links   netip.AddrPort // TCP, and UDP for gossip
 	HTTP    netip.AddrPort
 	RTMP    netip.AddrPort
-	Admin   netip.AddrPort // metrics: without them much of what happens inside is not seen
+	// PeerCast is where PeerCast is served, if it is.
+	PeerCast netip.AddrPort
+	Admin    netip.AddrPort // metrics: without them much of what happens inside is not seen
 	// Discovery is where queries go: the address, or that of a broadcast, as responders listen to
 	// what is sent to many.
 	Discovery netip.AddrPort
@@ -43,7 +45,7 @@ func resolve(ctx context.Context, h relay.HostPort) (netip.AddrPort, error) {
 // check refuses what is not this machine's, and not its own network's, unless the user answers for it.
 func (t Target) check() error {
 	var own hostnet.Subnets
-	for _, a := range []netip.AddrPort{t.Links, t.HTTP, t.RTMP, t.Admin, t.Discovery} {
+	for _, a := range []netip.AddrPort{t.Links, t.HTTP, t.RTMP, t.Admin, t.Discovery, t.PeerCast} {
 		switch ip := a.Addr().Unmap(); {
 		case !ip.IsValid() || t.Mine || mine(&own, ip):
 		case a == t.Discovery && ip.IsMulticast(): // what is sent to a group goes no further than the next router
@@ -69,6 +71,8 @@ func (t Target) address(p hostile.Port) netip.AddrPort {
 		return t.HTTP
 	case hostile.Discovery:
 		return t.Discovery
+	case hostile.PeerCast:
+		return t.PeerCast
 	}
 	return t.Links
 }

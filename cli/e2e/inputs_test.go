@@ -202,6 +202,26 @@ func TestInputFromAPipe(t *testing.T) {
 	recordedWhole(t, v, want)
 }
 
+// TestInputOfMPEGTS sends a file of MPEG-TS once: viewers get it as if it were FLV.
+func TestInputOfMPEGTS(t *testing.T) {
+	waiting.Take(t)
+	w := newWorld(t)
+	src := w.sourceOf(w.cut(3, "clip.ts", singleGOP...))
+	src.ready(t)
+	v := w.watch(src.link)
+	if code := src.wait(t); code != 0 {
+		t.Errorf("the source ended with %d", code)
+	}
+	want := logged(t, src.tagLog)
+	reached(t, v.rec, want)
+	v.interrupt(t)
+	got := recording(t, v.rec)
+	complete(t, v.name, got, want)
+	if n, frames := count(got, flv.Video), decodes(t, v.rec); n != 3*30 || frames != n {
+		t.Errorf("%d pictures came of %d, and %d of them are decoded", n, 3*30, frames)
+	}
+}
+
 // TestPullOverHTTP fetches a channel from the address where another relay plays it.
 func TestPullOverHTTP(t *testing.T) {
 	waiting.Take(t)

@@ -36,7 +36,7 @@ func TestPageSaysEverySituation(t *testing.T) {
 	look := func(lang, theme, device string, width, height int) {
 		name := strings.Join([]string{lang, theme, device}, "-")
 		p := b.open(t, addr, map[string]any{
-			"width": width, "height": height, "phone": device == "phone", "dark": theme == "dark", "locale": languages[lang],
+			"width": width, "height": height, "phone": width < 500, "dark": theme == "dark", "locale": languages[lang],
 			"before": crowd(22, 10) + situations(t),
 		})
 		p.becomes(t, "the page is there", "document.querySelector('#stage').dataset.state")
@@ -74,7 +74,7 @@ func TestPageSaysEverySituation(t *testing.T) {
 		if lang == "en" || lang == "ja" {
 			theme = "dark"
 		}
-		look(lang, theme, "phone", 320, 568)
+		look(lang, theme, "small", 320, 568)
 		if *screens {
 			for _, theme := range []string{"light", "dark"} {
 				look(lang, theme, "phone", 390, 844)

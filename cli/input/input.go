@@ -3,6 +3,7 @@
 package input
 
 import (
+	"errors"
 	"io"
 	"net"
 	"net/url"
@@ -13,24 +14,34 @@ import (
 
 	"relay/cli/fault"
 	"relay/cli/term"
+	"relay/ingest"
+	"relay/ingest/pcpin"
 	"relay/ingest/rtmp"
 )
 
 // Input is where relay source takes the media from. Its zero value waits for an encoder.
 type Input struct {
-	Stdin io.Reader // standard input, if it is that
-	Path  string    // of a file, if it is one
-	Loop  bool      // repeat it for ever
-	URL   *url.URL  // what to fetch, if it is that
+	Stdin io.Reader       // standard input, if it is that
+	Path  string          // of a file, if it is one
+	Loop  bool            // repeat it for ever
+	URL   *url.URL        // what to fetch, if it is that
+	UDP   *ingest.UDPAddr // where URL says that MPEG-TS is sent to, if it is that
+	// PeerCast is a channel of PeerCast's to bring in; nil if it is something else.
+	PeerCast *pcpin.Address
 }
 
 // Awaited reports whether the input is an encoder that connects to this machine.
-func (in Input) Awaited() bool { return in.Stdin == nil && in.Path == "" && in.URL == nil }
+func (in Input) Awaited() bool {
+	return in.Stdin == nil && in.Path == "" && in.URL == nil && in.PeerCast == nil
+}
 
 // Of reads the arguments that name the input. It opens nothing. A name with blanks in it is several
 // arguments where somebody has left the quotes out: that is taken if there is a file of that name.
 func Of(args []string, loop bool, stdin io.Reader) (in Input, err error) {
 	arg := strings.Join(args, " ")
+	if pcpin.IsAddress(arg) {
+		return ofPeerCast(arg, loop)
+	}
 	if _, err := os.Stat(arg); err != nil && len(args) > 1 {
 		return in, fault.Usage("a name with blanks in it needs quotes, as in relay source \"my movie.flv\"; for several channels, run relay source several times, each with --channel NAME", "relay source takes one input, %d were given", len(args))
 	}
@@ -48,14 +59,29 @@ func Of(args []string, loop bool, stdin io.Reader) (in Input, err error) {
 		return in, nil
 	case arg == "-":
 		if term.IsKeyboard(stdin) {
-			return in, fault.Usage("pipe FLV into it: ffmpeg ... -f flv - | relay source -", "standard input is the keyboard")
+			return in, fault.Usage("pipe FLV or MPEG-TS into it: ffmpeg ... -f flv - | relay source -", "standard input is the keyboard")
 		}
 		return Input{Stdin: stdin}, nil
 	case isURL:
+		if strings.EqualFold(scheme, "udp") {
+			return sent(arg)
+		}
 		u, err := fetched(arg, strings.ToLower(scheme))
 		return Input{URL: u}, err
 	}
 	return Input{Path: arg, Loop: loop}, nil
+}
+
+// ofPeerCast reads a channel of PeerCast's.
+func ofPeerCast(arg string, loop bool) (in Input, err error) {
+	if loop {
+		return in, loopNeedsFile(arg, true)
+	}
+	a, err := pcpin.ParseAddress(arg)
+	if err != nil {
+		return in, fault.Usage("as in relay source pcp://HOST:7144/ID, with the channel's ID of 32 digits; or paste the channel's whole line of an index.txt, in quotes", "%w", err)
+	}
+	return Input{PeerCast: &a}, nil
 }
 
 func loopNeedsFile(arg string, isURL bool) error {
@@ -81,6 +107,24 @@ func pathOf(arg string) string {
 	return arg
 }
 
+// sent reads an address that MPEG-TS is sent to.
+func sent(arg string) (Input, error) {
+	const hint = "as in udp://:1234 for what is sent to this machine, or udp://239.1.1.1:1234 for what is sent to a group"
+	u, err := url.Parse(arg)
+	if err != nil {
+		return Input{}, fault.Usage(hint, "%q is no address", arg)
+	}
+	u.Scheme = "udp"
+	addr, err := ingest.ParseUDP(u)
+	switch {
+	case errors.Is(err, ingest.ErrUDPProgram):
+		return Input{}, fault.Usage("?program=N has the number of one of its programs, from 1 to 65535; without it, relay takes the first", "%q names no program", arg)
+	case err != nil:
+		return Input{}, fault.Usage(hint, "%q is no address for MPEG-TS over UDP", arg)
+	}
+	return Input{URL: u, UDP: &addr}, nil
+}
+
 // fetched reads an address to fetch a stream from.
 func fetched(arg, scheme string) (*url.URL, error) {
 	switch scheme {
@@ -88,7 +132,7 @@ func fetched(arg, scheme string) (*url.URL, error) {
 	case "relay":
 		return nil, fault.Usage("to watch a channel: relay watch LINK. To broadcast, relay source alone waits for OBS or ffmpeg", "a relay:// link is no input")
 	default:
-		return nil, fault.Usage("rtmp://, http:// and https:// can be fetched; for others: ffmpeg -i "+quoted(arg)+" -c copy -f flv - | relay source -", "relay cannot fetch from %s://", scheme)
+		return nil, fault.Usage("rtmp://, http://, https:// and udp:// can be taken; for others: ffmpeg -i "+quoted(arg)+" -c copy -f flv - | relay source -", "relay cannot fetch from %s://", scheme)
 	}
 	u, err := url.Parse(arg)
 	if err != nil || u.Host == "" {
@@ -128,8 +172,10 @@ func (in Input) Check() error {
 
 // inFolder says what to take in a folder.
 func inFolder(dir string) string {
-	if found, _ := filepath.Glob(filepath.Join(dir, "*.flv")); len(found) > 0 {
-		return "name a file in it: relay source " + quoted(found[0])
+	for _, ext := range []string{"*.flv", "*.ts", "*.m2ts"} {
+		if found, _ := filepath.Glob(filepath.Join(dir, ext)); len(found) > 0 {
+			return "name a file in it: relay source " + quoted(found[0])
+		}
 	}
-	return "name a file of FLV in it, as in relay source " + quoted(filepath.Join(dir, "movie.flv"))
+	return "name a file of FLV or MPEG-TS in it, as in relay source " + quoted(filepath.Join(dir, "movie.flv"))
 }

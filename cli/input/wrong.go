@@ -12,6 +12,9 @@ import (
 
 	"relay/cli/fault"
 	"relay/ingest/flv"
+	"relay/ingest/mpegts"
+	"relay/ingest/pcpin"
+	"relay/relay/hostnet"
 )
 
 // Explain adds to an error of the input what to do next.
@@ -29,30 +32,89 @@ func (in Input) Explain(err error) error {
 func (in Input) next(err error) string {
 	var not *flv.NotFLVError
 	switch {
+	case in.PeerCast != nil:
+		return in.notFromPeerCast(err)
 	case errors.As(err, &not) && not.Looks == "nothing at all":
 		return "did the program that makes the stream fail? Run it alone to see"
 	case errors.As(err, &not) && in.URL != nil && not.Looks == "HTML":
 		return "that is a page. To watch a channel of relay: relay watch " + in.URL.Scheme + "://" + in.URL.Host + in.URL.Path + ". To broadcast a stream, name its own address, as in http://host/live.flv"
 	case errors.As(err, &not) && in.URL != nil:
-		return "relay takes FLV; to convert: ffmpeg -i " + quoted(in.URL.Redacted()) + " -c copy -f flv - | relay source -"
+		return "relay takes FLV and MPEG-TS; to convert: ffmpeg -i " + quoted(in.URL.Redacted()) + " -c copy -f flv - | relay source -"
 	case errors.As(err, &not) && in.Path != "" && (not.Looks == "HTML" || not.Looks == "text"):
 		return "is that the right file? relay source broadcasts video and sound"
 	case errors.As(err, &not) && in.Path != "":
-		return "relay takes FLV; " + convert(in.Path, in.Loop)
+		return "relay takes FLV and MPEG-TS; " + convert(in.Path, in.Loop)
 	case errors.As(err, &not):
-		return "relay takes FLV; to convert: ffmpeg -re -i INPUT -c copy -f flv - | relay source -"
+		return "relay takes FLV and MPEG-TS; to convert: ffmpeg -re -i INPUT -c copy -f flv - | relay source -"
+	case in.ofTS(err) != "":
+		return in.ofTS(err)
 	case errors.Is(err, flv.ErrFormat) && in.Path != "":
 		return "to mend it: ffmpeg -i " + quoted(in.Path) + " -c copy mended.flv"
 	case errors.Is(err, fs.ErrNotExist) && in.Path != "":
 		return missing(in.Path)
 	case errors.Is(err, fs.ErrPermission) && in.Path != "":
 		return "is it yours, and may you open the folders that it is in?"
+	case in.UDP != nil:
+		return taken(err)
 	case in.URL != nil:
 		return unfetched(err)
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return "did the program that makes the stream fail? Run it alone to see"
 	}
 	return ""
+}
+
+// ofTS says what to do about an error of MPEG-TS, "" for what is none.
+func (in Input) ofTS(err error) string {
+	_, codec := errors.AsType[*mpegts.CodecError](err)
+	_, program := errors.AsType[*mpegts.ProgramError](err)
+	name := "INPUT"
+	switch {
+	case in.URL != nil:
+		name = quoted(in.URL.Redacted())
+	case in.Path != "":
+		name = quoted(in.Path)
+	}
+	switch {
+	case codec:
+		return "have the sender make it H.264 and AAC, or: ffmpeg -re -i " + name + " -c:v libx264 -c:a aac -f mpegts - | relay source -"
+	case program:
+		return "name one of these, or leave ?program= out for the first"
+	case errors.Is(err, mpegts.ErrScrambled):
+		return "whoever sends it has encrypted it, as pay TV is; only their own receiver can open it"
+	case errors.Is(err, mpegts.ErrNoProgram), errors.Is(err, mpegts.ErrNothing), errors.Is(err, mpegts.ErrLost):
+		return "is it whole? To mend it: ffmpeg -i " + name + " -c copy -f mpegts - | relay source -"
+	}
+	return ""
+}
+
+// taken says what to do where MPEG-TS over UDP cannot be taken.
+func taken(err error) string {
+	if hostnet.InUse(err) {
+		return "another program listens at that port: end it, or have the sender take another port"
+	}
+	return "is the address a group, or one of this machine? udp://:1234 takes what is sent to any of its addresses"
+}
+
+// notFromPeerCast says what to do where a channel of PeerCast's does not come.
+func (in Input) notFromPeerCast(err error) string {
+	if _, ok := errors.AsType[*pcpin.TypeError](err); ok {
+		return "a PeerCast of your own can give it to ffmpeg: ffmpeg -i http://127.0.0.1:7144/stream/" + in.PeerCast.Channel.String() + " -c copy -f flv - | relay source -"
+	}
+	switch {
+	case errors.Is(err, pcpin.ErrFull), errors.Is(err, pcpin.ErrFullAll):
+		return "try again in a while: places get free as others leave"
+	case errors.Is(err, pcpin.ErrNotThere), errors.Is(err, pcpin.ErrOffAir):
+		return "is the channel still on? Each broadcast has an address of its own: copy it again from the index page"
+	case errors.Is(err, pcpin.ErrNotPeerCast):
+		return "the address needs the port of a PeerCast, 7144 as a rule, and not that of a page"
+	case errors.Is(err, pcpin.ErrSelf):
+		return "name the PeerCast that has the channel, and not this relay"
+	}
+	if d, ok := errors.AsType[*net.DNSError](err); ok && d.IsNotFound {
+		return "is the host's name right? Copy the address again"
+	}
+	return "is the address right, and is the channel on now? Copy it again from the index page"
 }
 
 // unfetched says what to do where the first attempt to fetch a stream has failed.

@@ -25,6 +25,7 @@ import (
 	"relay/ingest/rtmp"
 	"relay/playback"
 	"relay/playback/api"
+	"relay/playback/pcpout"
 	"relay/relay"
 	"relay/relay/archive"
 	"relay/relay/discovery"
@@ -38,16 +39,21 @@ import (
 // Station is one relaying process: a node, its listeners for players and for who runs it, and
 // the channels on them.
 type Station struct {
-	Node     *relay.Node
-	reach    *reach
-	anywhere bool      // it listens on all addresses
-	links    io.Closer // the node's listener; nil for none
-	packets  io.Closer // likewise, for packets
-	HTTP     net.Listener
-	RTMP     net.Listener // that plays the channels; nil for none
+	Node       *relay.Node
+	reach      *reach
+	anywhere   bool      // it listens on all addresses
+	links      io.Closer // the node's listener; nil for none
+	packets    io.Closer // likewise, for packets
+	HTTP       net.Listener
+	RTMP       net.Listener   // that plays the channels; nil for none
+	peercast   *pcpout.Server // nil for none
+	peercastAt net.Listener   // its own; nil if it has that for links
 	// RTMPRefused counts whom its server does not take.
 	RTMPRefused refusal.Counts
 	Finder      *finding.Finder // of channels by their IDs; nil if that is not wanted
+	// PullRefused counts what is not dialled, or not read, of a channel of PeerCast's that is
+	// brought in.
+	PullRefused refusal.Counts
 	mapper      *portmap.Mapper // nil if no router is asked to let others in
 	asking      atomic.Bool     // it has begun
 	start       time.Time
@@ -72,8 +78,9 @@ type Config struct {
 	Store        *store.Store       // nil if the folder cannot be used
 	Version      string
 	Listen, HTTP Port
-	RTMP         Port             // Addr is "" for none
-	Admin        Port             // likewise
+	RTMP         Port // Addr is "" for none
+	Admin        Port // likewise
+	PeerCast     PeerCast
 	Profiles     bool             // served there
 	Webhook      *url.URL         // nil for none
 	Advertise    []relay.HostPort // where others reach the node, as the user says
@@ -135,6 +142,9 @@ func Open(t *term.Terminal, log *zap.Logger, cfg Config) (_ *Station, err error)
 	} else if err := s.listen(&nc); err != nil {
 		return nil, err
 	}
+	if err := s.openPeerCast(&nc); err != nil {
+		return nil, err
+	}
 	if s.HTTP, err = cfg.HTTP.listen(t); err != nil {
 		return nil, err
 	}
@@ -155,6 +165,7 @@ func Open(t *term.Terminal, log *zap.Logger, cfg Config) (_ *Station, err error)
 		s.follows = s.newFollows()
 	}
 	s.players = playback.NewServer(s.playing())
+	s.servePeerCast()
 	return s, nil
 }
 
@@ -227,7 +238,7 @@ func (s *Station) Close() {
 			l.Close()
 		}
 	}
-	for _, ln := range []net.Listener{s.HTTP, s.RTMP} {
+	for _, ln := range []net.Listener{s.HTTP, s.RTMP, s.peercastAt} {
 		if ln != nil {
 			ln.Close()
 		}
@@ -263,6 +274,7 @@ func (s *Station) Show(c *relay.Channel, encoder func() Encoder) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.channels = append(s.channels, pc)
+	s.tellPeerCast(c)
 	if k != nil {
 		if s.keepers == nil {
 			s.keepers = make(map[stream.ChannelID]*keeper)
@@ -378,6 +390,7 @@ func (s *Station) Run(ctx context.Context, g *errgroup.Group) {
 	if s.follows != nil {
 		g.Go(func() error { s.follows.Run(ctx); return nil })
 	}
+	s.runPeerCast(ctx, g)
 	lean.Collect()
 	g.Go(func() error { s.ops.lean(ctx, s.Node); return nil })
 	if s.responder != nil {
@@ -473,6 +486,12 @@ func (s *Station) refusedElsewhere() map[string]map[refusal.Reason]uint64 {
 	}
 	if s.Finder != nil {
 		all["dht"] = s.Finder.Refused()
+	}
+	if s.peercast != nil {
+		all["peercast"] = s.peercast.Refused()
+	}
+	if pulled := s.PullRefused.All(); len(pulled) > 0 {
+		all["peercast_pull"] = pulled
 	}
 	if s.responder != nil {
 		all["discovery"] = s.responder.Refused.All()

@@ -23,7 +23,12 @@ func (s *Station) survey(ctx context.Context, id stream.ChannelID) (api.ChannelT
 	if err != nil {
 		return api.ChannelTree{}, errors.New(fault.Plain(err)) // a person reads it
 	}
-	return treeOf(got), nil
+	t := treeOf(got)
+	if s.peercast != nil {
+		n := s.peercast.Counts(id)
+		t.PeerCast = &n
+	}
+	return t, nil
 }
 
 func treeOf(s relay.Survey) api.ChannelTree {

@@ -55,7 +55,15 @@ func (d Drawing) Draw(t api.ChannelTree) []string {
 	if t.Cut.Nodes > 0 {
 		lines = append(lines, d.Line([]term.Cell{{Text: "Too many to list: " + term.Counted(int64(t.Cut.Nodes), "node") + ", the farthest from the source", Colour: term.Faint}}))
 	}
+	if p := t.PeerCast; p != nil && p.Connected > 0 {
+		lines = append(lines, d.Line([]term.Cell{{Text: peerCastText(*p), Colour: term.Faint}}))
+	}
 	return lines
+}
+
+// peerCastText says who has the channel from this relay over PeerCast.
+func peerCastText(p api.PeerCast) string {
+	return fmt.Sprintf("Over PeerCast from here: %s, and %d more behind them by what they say, with %s", term.Counted(int64(p.Connected), "node"), p.Behind, term.Counted(int64(p.Listeners), "listener"))
 }
 
 func summaryText(t api.ChannelTree) string {

@@ -3,6 +3,7 @@ package words
 // Greeting is what relay source says when it starts.
 type Greeting struct {
 	Server, Key string // for the encoder; "" if the source fetches its media
+	Sent        string // the address that MPEG-TS is sent to; "" if there is none
 	Film        string // the page that broadcasts from a browser on this machine; "" for none
 	Page        string
 	Near        bool // the page can be reached from the network
@@ -13,6 +14,8 @@ type Greeting struct {
 	Private     bool     // only who has the link can watch
 	Phrase      bool     // and the passphrase besides
 	Code        []string // the QR code of Page, for phones
+	PeerCast    bool     // what is sent comes from a channel of PeerCast
+	Foreign     string   // which its broadcaster calls so; "" if not told
 }
 
 // Lines returns the greeting's lines, without line ends.
@@ -30,11 +33,22 @@ func (g Greeting) Lines() []string {
 			"  Key     "+g.Key,
 			"")
 	}
+	if g.Sent != "" {
+		add("Waiting for MPEG-TS at "+g.Sent, "")
+	}
 	if g.Film != "" {
 		add("Or without one: a camera, a microphone or a screen, in a browser on this machine:",
 			"",
 			"  Film    "+g.Film,
 			"")
+	}
+	if g.PeerCast {
+		from := "a channel of PeerCast"
+		if g.Foreign != "" {
+			from = g.Foreign + ", a channel of PeerCast"
+		}
+		add("From    "+from,
+			"        (PeerCast signs nothing: your key vouches for what came in here, and not for who made it)")
 	}
 	add("Page    " + g.Page)
 	switch {

@@ -37,4 +37,11 @@ Watch   http://127.0.0.1:7145/karp6ufz.flv
 	if got := strings.Join(g.Lines(), "\n"); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
+	g.PeerCast, g.Foreign = true, "Games"
+	want = `From    Games, a channel of PeerCast
+        (PeerCast signs nothing: your key vouches for what came in here, and not for who made it)
+` + want
+	if got := strings.Join(g.Lines(), "\n"); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
 }

@@ -13,6 +13,16 @@ import (
 // logged is what the log warns of, as a person reads it who has not asked for the log: by the message, with the
 // fields of the entry in braces. What is "" is told elsewhere.
 var logged = map[string]string{
+	"another sends to the same port":           "{other} sends to {from} as well, where {first} does; relay keeps to the first until that has sent nothing for 2 s",
+	"decoding times that cannot be":            "{from} has pictures whose decoding times cannot be: they go back, or are seconds away from when the picture is shown. relay makes others of them and goes on; if the picture stutters, see to the sender's clock, or leave out its B-frames",
+	"frames that are too long":                 "{from} has frames of more than 16 MB, which are left out",
+	"frames without a time":                    "{from} has frames that do not say when they are shown, which are left out",
+	"no frame in a part of the sound":          "some of the sound of {from} is cut or damaged, and left out",
+	"no picture in a unit of video":            "some of the video of {from} holds no picture, and is left out",
+	"nothing is sent there":                    "nothing has come to {from} for 10 s. relay goes on waiting: does the sender send to this machine's address and that port, and does a firewall let UDP in?",
+	"packets are scrambled":                    "{from} is scrambled (encrypted) now, and nothing can be sent of it until it is not",
+	"sound that cannot be carried":             "{from} has {which}, which relay cannot carry, so the channel is without sound. Have the sender make it AAC, Opus, MP3 or AC-3",
+	"what is sent there is of no use":          "what comes to {from} cannot be broadcast: {error}. relay carries H.264, HEVC, AAC, Opus, MP3 and AC-3 in MPEG-TS, and goes on waiting",
 	"accept failed":                            "no encoder and no player can be taken over RTMP now: {error}",
 	"accept":                                   "no connection can be taken now: {error}",
 	"cannot begin to broadcast":                "what a browser films cannot be sent: {error}",

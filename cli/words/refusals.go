@@ -1,8 +1,11 @@
 package words
 
 import (
+	"relay/ingest/pcpin"
 	"relay/ingest/rtmp"
 	"relay/playback"
+	"relay/playback/pcpout"
+	"relay/relay/pcp"
 	"relay/relay/refusal"
 )
 
@@ -45,6 +48,48 @@ var refusals = map[string]map[refusal.Reason]refusalWords{
 		rtmp.RefusedKey:      {"encoders had a wrong server path or stream key", "Set both in the encoder as relay source has printed them; if it is no encoder of yours, keep --rtmp to this machine."},
 		rtmp.RefusedBusy:     {"encoders came while another one was sending", "Stop one of them; for a second channel, run a second relay source."},
 		rtmp.RefusedStream:   {"RTMP players asked for what cannot be played", "The address ends in /live/CHANNEL."},
+	},
+	"peercast": {
+		pcpout.RefusedCrowd:   {"PeerCast connections gave way to others, because there were too many that had not said who they are", strangers},
+		pcpout.RefusedSilent:  {"PeerCast connections said nothing, or no whole request, for 3 s", strangers},
+		pcpout.RefusedSlow:    {"PeerCasts asked for a channel, and had not said who they are after 18 s", strangers},
+		pcpout.RefusedPath:    {"requests to PeerCast's port asked for what it does not have", "Players have another address, which relay prints."},
+		pcpout.RefusedChannel: {"PeerCasts asked for a channel which this relay does not carry, or not for PeerCast", "The address is what relay prints with --peercast; private channels are not served."},
+		pcpout.RefusedFull:    {"PeerCasts found no room, and were sent to others", "--max-children takes more, if the upload carries them."},
+		pcpout.RefusedShare:   {"PeerCasts came from an address that has its share of all places", ""},
+		pcpout.RefusedVersion: {"PeerCasts were older than version 0.1200", ""},
+		pcpout.RefusedLoop:    {"PeerCast connections came from this relay itself", "Take the address of this relay out of what it pulls from."},
+		pcpout.RefusedDue:     {"PeerCasts sent what was not due", ""},
+		pcpout.RefusedOften:   {"PeerCasts said more than they have to say", strangers},
+		pcpout.RefusedPort:    {"ports of PeerCasts were not tried, as too many asked for it", ""},
+		pcpout.RefusedHosts:   {"other PeerCasts were told of that are not counted: too many, or of another channel", ""},
+		pcpout.RefusedStuck:   {"PeerCasts did not take what they were sent", "Their network is too slow for this stream, or they have gone without a word."},
+		pcp.Unknown:           {"PeerCasts sent what nobody knows", strangers},
+		pcp.Deep:              {"PeerCasts sent too much inside each other", strangers},
+		pcp.Kids:              {"PeerCasts sent too many parts of one thing", strangers},
+		pcp.Long:              {"PeerCasts sent what is too long", strangers},
+		pcp.Size:              {"PeerCasts sent numbers of a wrong size", strangers},
+		pcp.Missing:           {"PeerCasts left out who they are", strangers},
+		pcp.NotHTTP:           {"connections to PeerCast's port spoke something else", "Somebody who cannot be dialled asks to be dialled back, which is not done, or dials the wrong port."},
+		pcp.LongHead:          {"requests to PeerCast's port had a head of more than 4 KiB", strangers},
+	},
+	"peercast_pull": {
+		pcpin.PlaceNowhere: {"PeerCasts were named at addresses where none can be", ""},
+		pcpin.PlaceInside:  {"PeerCasts were named in a network of their own, which is not that of the channel's", ""},
+		pcpin.PlacePort:    {"PeerCasts were named at ports of other services", ""},
+		pcpin.PlaceMany:    {"more PeerCasts were named than are remembered", ""},
+		pcpin.PlaceUnpaid:  {"PeerCasts were named by who sent less than it costs to ask them", ""},
+		pcpin.PlaceVain:    {"PeerCasts were named after too many that gave nothing", ""},
+		pcpin.PlaceSelf:    {"PeerCasts were named that are this relay, or who named them", ""},
+		pcpin.PlaceShut:    {"PeerCasts were named that say they cannot be asked, or do not have the channel", ""},
+		pcp.Unknown:        {"PeerCasts that were asked sent what nobody knows", ""},
+		pcp.Deep:           {"PeerCasts that were asked sent too much inside each other", ""},
+		pcp.Kids:           {"PeerCasts that were asked sent too many parts of one thing", ""},
+		pcp.Long:           {"PeerCasts that were asked sent what is too long", ""},
+		pcp.Size:           {"PeerCasts that were asked sent numbers of a wrong size", ""},
+		pcp.Missing:        {"PeerCasts that were asked left out who they are", ""},
+		pcp.NotHTTP:        {"who was asked as a PeerCast speaks something else", "Is the port that of a PeerCast?"},
+		pcp.LongHead:       {"who was asked as a PeerCast sent a head of more than 4 KiB", ""},
 	},
 	"link": {
 		"too_often": {"the port for other nodes refused connections of one address that makes too many", ""},

@@ -3,8 +3,10 @@ package words
 import (
 	"testing"
 
+	"relay/ingest/pcpin"
 	"relay/ingest/rtmp"
 	"relay/playback"
+	"relay/playback/pcpout"
 	"relay/relay/dht"
 )
 
@@ -18,6 +20,12 @@ func TestEachRefusalIsPutIntoWords(t *testing.T) {
 	}
 	for _, r := range dht.Refusals {
 		all["dht"] = append(all["dht"], string(r))
+	}
+	for _, r := range pcpout.Refusals {
+		all["peercast"] = append(all["peercast"], string(r))
+	}
+	for _, r := range pcpin.Refusals {
+		all["peercast_pull"] = append(all["peercast_pull"], string(r))
 	}
 	for listener, reasons := range all {
 		for _, r := range reasons {

@@ -13,9 +13,9 @@ func startsWithCode(b []byte) bool {
 	return bytes.HasPrefix(b, startCode) || len(b) > 0 && b[0] == 0 && bytes.HasPrefix(b[1:], startCode)
 }
 
-// splitUnits finds the units between start codes. It reports false if there are none, or more
-// than a picture has.
-func splitUnits(b []byte) (units [][]byte, ok bool) {
+// SplitUnits finds the NAL units between start codes. It reports false if there are none, or more
+// than a picture has. They share the memory of b, and none is empty.
+func SplitUnits(b []byte) (units [][]byte, ok bool) {
 	for {
 		at := bytes.Index(b, startCode)
 		u := b

@@ -21,7 +21,7 @@ const (
 // a key frame. All else passes as it is. Its zero value is ready. It belongs to one goroutine.
 type AVC struct {
 	size    int // of the lengths that the configuration announces, 0 before the first
-	sets    avcSets
+	sets    AVCSets
 	told    []byte // the encoder's newest configuration record
 	stale   bool   // pictures have told others since
 	pending Tag    // it has been repeated since, and the next key frame shows whether it holds
@@ -95,9 +95,9 @@ func (a *AVC) configure(t Tag, record []byte) Tag {
 		return nil
 	}
 	a.told, a.stale, a.pending = bytes.Clone(record), false, nil
-	a.size, a.sets = int(record[4]&3)+1, avcSets{}
+	a.size, a.sets = int(record[4]&3)+1, AVCSets{}
 	if sets, ok := (Coded{Codec: h264, Data: record}).ParameterSets(); ok {
-		a.sets.learn(slices.Values(sets.Units))
+		a.sets.Learn(slices.Values(sets.Units))
 	}
 	return t
 }
@@ -111,7 +111,7 @@ func (a *AVC) coded(b []byte) bool {
 // convert puts lengths in place of start codes.
 func (a *AVC) convert(t Tag, f avcFrame) (config, media Tag) {
 	const size = 4
-	units, ok := splitUnits(f.data)
+	units, ok := SplitUnits(f.data)
 	if !ok {
 		return nil, t
 	}
@@ -143,11 +143,11 @@ func (a *AVC) learn(t Tag, f avcFrame, units iter.Seq[[]byte], size int) (config
 	if hasIDR(units) {
 		config = a.settle(t, units)
 	}
-	if !a.sets.learn(units) || len(a.sets.sps) == 0 || len(a.sets.pps) == 0 {
+	if !a.sets.Learn(units) || !a.sets.Whole() {
 		return config
 	}
 	a.size, a.stale = size, true
-	return NewTag(Video, t.Timestamp(), slices.Concat(f.configHead, a.sets.record(size)))
+	return NewTag(Video, t.Timestamp(), slices.Concat(f.configHead, a.sets.Record(size)))
 }
 
 // framedUnits are the NAL units of a picture that are not empty, each with its length in size

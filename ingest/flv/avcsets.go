@@ -15,16 +15,18 @@ const (
 	maxSet   = 1<<16 - 1
 )
 
-// avcSets are the parameter sets of H.264 that are in force, each under its number.
-type avcSets struct{ sps, pps []avcSet }
+// AVCSets are the parameter sets of H.264 that are in force, each under its number. Its zero
+// value has none. It belongs to one goroutine.
+type AVCSets struct{ sps, pps []avcSet }
 
 type avcSet struct {
 	id   int
 	unit []byte
 }
 
-// learn takes the parameter sets among NAL units, and reports whether one is new.
-func (s *avcSets) learn(units iter.Seq[[]byte]) bool {
+// Learn takes the parameter sets among NAL units, none of which is empty, and reports whether one
+// is new. It copies what it keeps.
+func (s *AVCSets) Learn(units iter.Seq[[]byte]) bool {
 	changed := false
 	for u := range units {
 		switch typ := u[0] & 0x1f; {
@@ -70,9 +72,30 @@ func expGolomb(b []byte) (n int, ok bool) {
 	return int(w>>(31-2*zeros)) - 1, true
 }
 
-// record is the AVCDecoderConfigurationRecord of the sets, for lengths of so many bytes, without
-// what some profiles may add: those who need that read it in the sets.
-func (s *avcSets) record(size int) []byte {
+// Whole reports whether a decoder can begin with the sets.
+func (s *AVCSets) Whole() bool { return len(s.sps) > 0 && len(s.pps) > 0 }
+
+// SPS is the sequence parameter set that came first, nil before.
+func (s *AVCSets) SPS() []byte {
+	if len(s.sps) == 0 {
+		return nil
+	}
+	return s.sps[0].unit
+}
+
+// Units are the sets as NAL units, those of sequences first.
+func (s *AVCSets) Units() (units [][]byte) {
+	for _, sets := range [][]avcSet{s.sps, s.pps} {
+		for _, set := range sets {
+			units = append(units, set.unit)
+		}
+	}
+	return units
+}
+
+// Record is the AVCDecoderConfigurationRecord of the sets, which are whole, for lengths of so many
+// bytes, without what some profiles may add: those who need that read it in the sets.
+func (s *AVCSets) Record(size int) []byte {
 	first := s.sps[0].unit
 	b := []byte{1, first[1], first[2], first[3], 0xfc | byte(size-1), 0xe0 | byte(len(s.sps))}
 	for i, sets := range [][]avcSet{s.sps, s.pps} {

@@ -21,6 +21,9 @@ type Batch struct {
 	Start bool
 	// Lens are the lengths in bytes of the tags behind the header.
 	Lens []int
+	// At is where in the stream each of those tags begins: 16,384 times the number of its chunk, and the
+	// offset in the payload. That of a tag which was put in is that of the tag behind it. It may be nil.
+	At []uint64
 }
 
 // HeaderBatch returns the batch of a header's payload and no other tag.

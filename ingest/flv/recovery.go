@@ -21,7 +21,7 @@ func recovers(codec string, b []byte, size int) bool {
 		if b = b[size:]; n > len(b) {
 			return false
 		}
-		if n > 0 && unitRecovers(codec, b[:n]) {
+		if n > 0 && UnitRecovers(codec, b[:n]) {
 			return true
 		}
 		b = b[n:]
@@ -29,7 +29,9 @@ func recovers(codec string, b []byte, size int) bool {
 	return false
 }
 
-func unitRecovers(codec string, u []byte) bool {
+// UnitRecovers reports whether a NAL unit, which is not empty, of a codec, as [Kind] names it, says
+// that a decoder which starts at its picture shows whole pictures soon after.
+func UnitRecovers(codec string, u []byte) bool {
 	switch codec {
 	case h264:
 		return u[0]&0x1f == avcSEI && hasRecoveryPoint(u[1:])

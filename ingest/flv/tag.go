@@ -33,15 +33,20 @@ type Tag []byte
 func NewTag(typ Type, ts uint32, body []byte) Tag { return TagIn(nil, typ, ts, body) }
 
 // TagIn is NewTag in the memory of b, if that is long enough.
-func TagIn(b []byte, typ Type, ts uint32, body []byte) Tag {
-	n := TagHeaderLen + len(body) + TagTrailerLen
+func TagIn(b []byte, typ Type, ts uint32, body []byte) Tag { return tagOf(b, typ, ts, body, nil) }
+
+// tagOf is TagIn for a body in two pieces.
+func tagOf(b []byte, typ Type, ts uint32, head, rest []byte) Tag {
+	body := len(head) + len(rest)
+	n := TagHeaderLen + body + TagTrailerLen
 	if cap(b) < n {
 		b = make([]byte, n)
 	}
 	t := Tag(b[:n])
-	flvio.FillTagHeader(t, uint8(typ), len(body), int32(ts))
-	copy(t[TagHeaderLen:], body)
-	flvio.FillTagTrailer(t[TagHeaderLen+len(body):], len(body))
+	flvio.FillTagHeader(t, uint8(typ), body, int32(ts))
+	copy(t[TagHeaderLen:], head)
+	copy(t[TagHeaderLen+len(head):], rest)
+	flvio.FillTagTrailer(t[TagHeaderLen+body:], body)
 	return t
 }
 

@@ -19,6 +19,15 @@ type ChannelTree struct {
 	Summary  TreeSummary `json:"summary"`
 	Nodes    []TreeNode  `json:"nodes"` // each after its parent, and before what comes below its next sibling
 	Cut      TreeCut     `json:"cut"`
+	PeerCast *PeerCast   `json:"peercast,omitempty"` // of the node that answers; null if it does not serve PeerCast
+}
+
+// PeerCast is how many PeerCasts have the channel from this node. The one that are connected here have been
+// seen; the rest is what they say.
+type PeerCast struct {
+	Connected int `json:"connected"`
+	Behind    int `json:"behind"`    // that they tell of
+	Listeners int `json:"listeners"` // that all of them say they play for
 }
 
 // TreeNode is one node, as it has told itself.

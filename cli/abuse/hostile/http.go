@@ -7,7 +7,7 @@ import (
 
 // httpTable is what strangers ask at the port for players. id is the channel's ID.
 func httpTable(id string) Table {
-	t := Table{HTTP, httpFraming()}
+	t := Table{Port: HTTP, Inputs: httpFraming()}
 	t.Inputs = append(t.Inputs, httpPaths(id)...)
 	t.Inputs = append(t.Inputs, httpHeaders(id)...)
 	return t

@@ -34,6 +34,7 @@ func (w Want) String() string {
 type Table struct {
 	Port   Port
 	Inputs []Input
+	Why    map[string]string // the reason by which each is counted, by its name, where one knows
 }
 
 // Port is a door of the node, and the protocol that is spoken there.
@@ -49,10 +50,11 @@ const (
 	Stream    Port = "stream"    // that for links, where streams of gossip come in
 	Gossip    Port = "gossip"    // UDP, of the same number
 	Discovery Port = "discovery" // UDP, of all relays of this machine
+	PeerCast  Port = "PeerCast"  // that at which PeerCast is served: that for links, or its own
 )
 
 // Ports lists all of them, in the order in which they are attacked.
-var Ports = []Port{RTMP, Media, HTTP, TLS, Link, Stream, Gossip, Discovery}
+var Ports = []Port{RTMP, Media, HTTP, TLS, Link, Stream, Gossip, Discovery, PeerCast}
 
 // Packets reports whether the port takes packets, not connections.
 func (p Port) Packets() bool { return p == Gossip || p == Discovery }

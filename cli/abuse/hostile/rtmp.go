@@ -38,7 +38,7 @@ func opened() []byte {
 
 // rtmpTable is what strangers say at the encoder's port.
 func rtmpTable() Table {
-	return Table{RTMP, append(append(rtmpHandshakes(), rtmpChunks()...), append(rtmpValues(), rtmpCommands()...)...)}
+	return Table{Port: RTMP, Inputs: append(append(rtmpHandshakes(), rtmpChunks()...), append(rtmpValues(), rtmpCommands()...)...)}
 }
 
 func rtmpHandshakes() []Input {

@@ -1,0 +1,403 @@
+package mpegts
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"relay/ingest/convert"
+	"relay/ingest/flv"
+	"relay/playback/remux"
+)
+
+// These tests need the real ffmpeg; without it they fail.
+
+// run runs ffmpeg, and returns what it writes to standard output.
+func run(t *testing.T, args ...string) []byte {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "ffmpeg", append([]string{"-nostdin", "-y", "-hide_banner", "-loglevel", "error"}, args...)...)
+	var out, said bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &said
+	if err := cmd.Run(); err != nil {
+		t.Fatalf("ffmpeg %s: %v\n%s", strings.Join(args, " "), err, said.String())
+	}
+	return out.Bytes()
+}
+
+// length is that of the clips, in seconds.
+const length = 2
+
+// clip makes an MPEG-TS of pictures, sound or both.
+func clip(t *testing.T, args string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "clip.ts")
+	run(t, append(append(strings.Fields(fmt.Sprintf("-f lavfi -i testsrc2=size=192x108:rate=25:duration=%d -f lavfi -i sine=frequency=440:duration=%d:sample_rate=48000", length, length)),
+		strings.Fields(args)...), "-f", "mpegts", path)...)
+	return path
+}
+
+// read returns the tags of a file.
+func read(t *testing.T, path string) []flv.Tag {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return readAll(t, bytes.NewReader(b), b)
+}
+
+func readAll(t *testing.T, from io.Reader, head []byte) (tags []flv.Tag) {
+	t.Helper()
+	f, ok := Sniff(head[:min(len(head), SniffLen)])
+	if !ok {
+		t.Fatal("it is not taken for MPEG-TS")
+	}
+	r := NewReader(from, f, 0, func(what convert.Trouble, which string) { t.Error(what, which) })
+	for {
+		tag, err := r.Next()
+		if err == io.EOF {
+			return tags
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		tags = append(tags, tag)
+	}
+}
+
+// frames are those of one kind, without what describes them.
+func frames(tags []flv.Tag, typ flv.Type) (found []flv.Tag) {
+	for _, tag := range tags {
+		if c, ok := flv.Decode(tag); ok && !c.Config && tag.Type() == typ {
+			found = append(found, tag)
+		}
+	}
+	return found
+}
+
+// Encoders as people have them, and how many pictures and frames of sound there are in them.
+var clips = []struct {
+	name, args string
+	flv        bool // ffmpeg writes the codecs into FLV, too
+	codecs     [2]string
+}{
+	{"H.264 without B-frames, AAC", "-c:v libx264 -preset ultrafast -g 25 -c:a aac", true, [2]string{"h264", "aac"}},
+	{"H.264 with B-frames, AAC", "-c:v libx264 -preset veryfast -bf 3 -x264-params b-adapt=0:keyint=25 -c:a aac -ar 44100", true, [2]string{"h264", "aac"}},
+	{"H.264 with open GOPs, MP3", "-c:v libx264 -preset veryfast -bf 3 -x264-params open-gop=1:keyint=25:b-adapt=0 -c:a libmp3lame", true, [2]string{"h264", "mp3"}},
+	{"H.264 in slices, several frames of AAC a PES", "-c:v libx264 -preset veryfast -x264-params slices=4:aud=1 -c:a aac -ac 1 -pes_payload_size 6000", true, [2]string{"h264", "aac"}},
+	{"HEVC with B-frames, AAC", "-c:v libx265 -preset ultrafast -x265-params log-level=error:bframes=3:keyint=25:pools=1 -c:a aac", false, [2]string{"hevc", "aac"}},
+	{"HEVC, Opus", "-c:v libx265 -preset ultrafast -x265-params log-level=error:bframes=0:pools=1 -c:a libopus", false, [2]string{"hevc", "opus"}},
+	{"H.264, one channel of Opus", "-c:v libx264 -preset ultrafast -c:a libopus -ac 1", false, [2]string{"h264", "opus"}},
+	{"H.264, E-AC-3", "-c:v libx264 -preset ultrafast -c:a eac3", false, [2]string{"h264", "eac3"}},
+	{"H.264 alone", "-map 0:v -c:v libx264 -preset ultrafast", true, [2]string{"h264", ""}},
+	{"AAC alone", "-map 1:a -c:a aac", true, [2]string{"", "aac"}},
+	{"Blu-ray's packets", "-c:v libx264 -preset ultrafast -c:a ac3 -mpegts_m2ts_mode 1", false, [2]string{"h264", "ac3"}},
+}
+
+// TestFrames compares with what ffmpeg's own demuxer finds: each frame, its times to the
+// millisecond, so that sound and pictures are as far apart as they were sent; and its bytes with those
+// that ffmpeg itself puts into FLV.
+func TestFramesAreThoseThatFFmpegFinds(t *testing.T) {
+	for _, c := range clips {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			path := clip(t, c.args)
+			tags := read(t, path)
+			info := flv.Info{}
+			var h flv.Header
+			for _, tag := range tags {
+				h.Add(tag, flv.Classify(tag))
+			}
+			info = flv.Describe(h.Payload())
+			if info.VideoCodec != c.codecs[0] || info.AudioCodec != c.codecs[1] || c.codecs[0] != "" && (info.Width != 192 || info.Height != 108) {
+				t.Errorf("described as %+v", info)
+			}
+			compareTimes(t, path, tags)
+			if c.flv {
+				compareBytes(t, path, tags)
+			}
+			decode(t, tags, c.codecs, !c.flv)
+		})
+	}
+}
+
+// times are those of a packet, in milliseconds, as ffmpeg sees them.
+type times struct{ pts, dts float64 }
+
+// probe returns the packets of pictures and of sound.
+func probe(t *testing.T, path string) map[flv.Type][]times {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), "ffprobe", "-v", "error", "-show_entries", "packet=codec_type,pts_time,dts_time", "-of", "csv=p=0", path).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := make(map[flv.Type][]times)
+	for line := range strings.Lines(string(out)) {
+		f := strings.Split(strings.TrimSpace(line), ",")
+		if len(f) < 3 {
+			continue
+		}
+		pts, err1 := strconv.ParseFloat(f[1], 64)
+		dts, err2 := strconv.ParseFloat(f[2], 64)
+		if err1 != nil || err2 != nil {
+			t.Fatalf("ffprobe says %q", line)
+		}
+		typ := map[string]flv.Type{"video": flv.Video, "audio": flv.Audio}[f[0]]
+		found[typ] = append(found[typ], times{pts * 1000, dts * 1000})
+	}
+	return found
+}
+
+func compareTimes(t *testing.T, path string, tags []flv.Tag) {
+	t.Helper()
+	all := probe(t, path)
+	for _, typ := range []flv.Type{flv.Video, flv.Audio} {
+		want, got := all[typ], frames(tags, typ)
+		if len(want) != len(got) {
+			t.Errorf("%d frames of type %d, want %d", len(got), typ, len(want))
+			continue
+		}
+		for i, tag := range got {
+			c, _ := flv.Decode(tag)
+			dts := float64(tag.Timestamp())
+			pts := dts + float64(c.Offset)
+			if pts-want[i].pts > 1 || want[i].pts-pts > 1 || dts-want[i].dts > 1 || want[i].dts-dts > 1 {
+				t.Fatalf("frame %d of type %d is at %v/%v ms, want %v/%v", i, typ, pts, dts, want[i].pts, want[i].dts)
+			}
+		}
+	}
+}
+
+// compareBytes compares frames and configurations with those in FLV by ffmpeg, which leaves
+// parameter sets and delimiters in H.264's frames.
+func compareBytes(t *testing.T, path string, tags []flv.Tag) {
+	t.Helper()
+	r := flv.NewReader(bytes.NewReader(run(t, "-i", path, "-c", "copy", "-f", "flv", "-")))
+	var theirs []flv.Tag
+	for {
+		tag, err := r.Next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		theirs = append(theirs, tag)
+	}
+	for _, typ := range []flv.Type{flv.Video, flv.Audio} {
+		want, got := frames(theirs, typ), frames(tags, typ)
+		if len(want) != len(got) {
+			t.Errorf("%d frames of type %d, ffmpeg has %d", len(got), typ, len(want))
+			continue
+		}
+		for i := range got {
+			w, _ := flv.Decode(want[i])
+			g, _ := flv.Decode(got[i])
+			if w.Codec == "h264" {
+				w.Data = pictureOnly(w.Data)
+			}
+			if !bytes.Equal(w.Data, g.Data) || w.Offset-g.Offset > 1 || g.Offset-w.Offset > 1 {
+				t.Fatalf("frame %d of type %d has %d bytes at offset %d, ffmpeg's has %d at %d", i, typ, len(g.Data), g.Offset, len(w.Data), w.Offset)
+			}
+			if typ == flv.Audio && want[i].Body()[0] != got[i].Body()[0] && g.Codec == "mp3" {
+				t.Fatalf("its tag begins with %#x, ffmpeg's with %#x", got[i].Body()[0], want[i].Body()[0])
+			}
+		}
+		w, g := configOf(theirs, typ), configOf(tags, typ)
+		if typ == flv.Audio && !bytes.HasPrefix(w, g) || typ == flv.Video && !sameSets(w, g) {
+			t.Errorf("configuration %x, ffmpeg's is %x", g, w)
+		}
+	}
+}
+
+// sameSets reports whether two configurations of H.264 have the same parameter sets.
+func sameSets(a, b []byte) bool {
+	x, ok1 := flv.Coded{Codec: "h264", Data: a}.ParameterSets()
+	y, ok2 := flv.Coded{Codec: "h264", Data: b}.ParameterSets()
+	return ok1 == ok2 && x.Equal(y)
+}
+
+func configOf(tags []flv.Tag, typ flv.Type) []byte {
+	for _, tag := range tags {
+		if c, ok := flv.Decode(tag); ok && c.Config && tag.Type() == typ {
+			return c.Data
+		}
+	}
+	return nil
+}
+
+// pictureOnly leaves parameter sets and delimiters out of a frame of H.264.
+func pictureOnly(b []byte) (kept []byte) {
+	for len(b) >= 4 {
+		n := 4 + int(b[0])<<24 + int(b[1])<<16 + int(b[2])<<8 + int(b[3])
+		if typ := b[4] & 0x1f; typ < 7 || typ > 9 {
+			kept = append(kept, b[:n]...)
+		}
+		b = b[n:]
+	}
+	return kept
+}
+
+// outputs are what viewers get, besides FLV of enhanced RTMP, which this ffmpeg does not know.
+var outputs = map[string]func(t *testing.T, tags []flv.Tag) []byte{
+	"mp4": func(t *testing.T, tags []flv.Tag) []byte { return converted(t, remux.NewMP4().Convert, tags) },
+	"ts":  func(t *testing.T, tags []flv.Tag) []byte { return converted(t, remux.NewTS().Convert, tags) },
+	"flv": func(_ *testing.T, tags []flv.Tag) []byte {
+		var h flv.Header
+		b := h.Payload()
+		for _, tag := range tags {
+			b = append(b, tag...)
+		}
+		return b
+	},
+}
+
+func converted(t *testing.T, convert func(flv.Batch) (net.Buffers, error), tags []flv.Tag) []byte {
+	t.Helper()
+	out, err := convert(flv.BatchOf(tags...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return slices.Concat(out...)
+}
+
+// decode has ffmpeg decode each output, and counts the frames of the codecs that the output has a
+// place for.
+func decode(t *testing.T, tags []flv.Tag, codecs [2]string, enhanced bool) {
+	t.Helper()
+	for name, output := range outputs {
+		if name == "flv" && enhanced {
+			continue
+		}
+		args := []string{"-copyts", "-i", filepath.Join(t.TempDir(), "out."+name)}
+		want := make(map[string]int)
+		for i, codec := range codecs {
+			if lacks := remux.Lacks(codec); codec == "" || len(lacks[name]) > 0 {
+				continue
+			}
+			args = append(args, "-map", "0:"+[]string{"v", "a"}[i])
+			want[codec] = len(frames(tags, []flv.Type{flv.Video, flv.Audio}[i]))
+		}
+		if err := os.WriteFile(args[2], output(t, tags), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		found := "\n" + string(run(t, append(args, "-fps_mode", "passthrough", "-f", "framecrc", "-")...))
+		stream := 0
+		for _, codec := range codecs {
+			n, ok := want[codec]
+			if !ok {
+				continue
+			}
+			got := strings.Count(found, fmt.Sprintf("\n%d,", stream))
+			if n-got > 1 || got > n { // a decoder of sound may leave out its first frame
+				t.Errorf("%d frames of %s are decoded out of .%s, of %d", got, codec, name, n)
+			}
+			stream++
+		}
+	}
+}
+
+// TestTheTableOfWhatComesOutIsTrue compares the table of the design with what each output says that it
+// takes; that it does, the tests there and those here say.
+func TestTheTableOfWhatComesOutIsTrue(t *testing.T) {
+	b, err := os.ReadFile("../design.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range [][3]string{
+		{"H.264", "h264", "type 0x1b"},
+		{"HEVC", "hevc", "type 0x24, or registered `HEVC`"},
+		{"AV1", "av1", "refused by its name"},
+		{"VP9", "vp9", "has no place there"},
+		{"AAC", "aac", "ADTS 0x0f, LATM 0x11"},
+		{"Opus", "opus", "registered `Opus`"},
+		{"MP3", "mp3", "types 0x03 and 0x04; MP2 is told and left out"},
+		{"AC-3", "ac3", "type 0x81, DVB's descriptor, or registered `AC-3`"},
+		{"E-AC-3", "eac3", "types 0x84 and 0x87, DVB's descriptor, or registered `EAC3`"},
+	} {
+		lacks := remux.Lacks(row[1])
+		want := "| " + row[0] + " | as sent | " + row[2]
+		for _, output := range []string{"flv", "rtmp", "mp4", "hls", "ts"} {
+			said := "yes"
+			if lacks[output] != nil {
+				said = "no"
+			}
+			want += " | " + said
+		}
+		if want += " |\n"; !strings.Contains(string(b), want) {
+			t.Errorf("ingest/design.md has not this row:\n%s", want)
+		}
+	}
+}
+
+// LATM has the same frames of AAC as ADTS, in another wrapping.
+func TestLATMHasTheFramesOfADTS(t *testing.T) {
+	const enc = "-c:v libx264 -preset ultrafast -c:a aac -ar 44100"
+	want, got := read(t, clip(t, enc)), read(t, clip(t, enc+" -mpegts_flags latm"))
+	w, g := frames(want, flv.Audio), frames(got, flv.Audio)
+	if len(w) != len(g) || len(g) < 80 {
+		t.Fatalf("%d frames, want %d", len(g), len(w))
+	}
+	for i := range w {
+		if late := int32(g[i].Timestamp() - w[i].Timestamp()); !bytes.Equal(w[i].Body(), g[i].Body()) || late < -1 || late > 1 {
+			t.Fatalf("frame %d: %d ms %x, want %d ms %x", i, g[i].Timestamp(), g[i].Body()[:8], w[i].Timestamp(), w[i].Body()[:8])
+		}
+	}
+	if w, g := configOf(want, flv.Audio), configOf(got, flv.Audio); !bytes.HasPrefix(g, w) {
+		t.Errorf("configuration %x, want %x", g, w)
+	}
+}
+
+// A camera over RTP gives no decoding times. They are found in what the pictures say of their order:
+// as far from when they are shown as an encoder has it, and never later than that.
+func TestDecodingTimesAreFoundInPictures(t *testing.T) {
+	for name, c := range map[string]struct {
+		format convert.Format
+		args   string
+	}{
+		"H.264 without B-frames": {convert.H264, "-map 0:v -c:v libx264 -preset ultrafast"},
+		"H.264 with B-frames":    {convert.H264, "-map 0:v -c:v libx264 -preset veryfast -bf 3 -x264-params b-adapt=0:b-pyramid=2:keyint=25"},
+		"HEVC with B-frames":     {convert.HEVC, "-map 0:v -c:v libx265 -preset ultrafast -x265-params log-level=error:bframes=3:keyint=25:pools=1"},
+	} {
+		b, err := os.ReadFile(clip(t, c.args))
+		if err != nil {
+			t.Fatal(err)
+		}
+		conv := convert.New(func(what convert.Trouble) { t.Errorf("%s: %s", name, what) })
+		conv.Configure(convert.Track{Format: c.format}, convert.Track{})
+		var tags []flv.Tag
+		most := int32(0)
+		take := func(unit []byte, _ bool) {
+			u, _ := parsePES(unit)
+			tags = append(tags, conv.Picture(convert.Unit{PTS: int64(u.pts), HasPTS: u.hasPTS, Data: u.data})...)
+		}
+		var video pes
+		for ; len(b) >= packetLen; b = b[packetLen:] {
+			if p, ok := parsePacket(b[:packetLen]); ok && p.pid == 0x100 {
+				video.next(p, take)
+			}
+		}
+		video.finish(take)
+		got := frames(tags, flv.Video)
+		last := uint32(0)
+		for _, tag := range got {
+			coded, _ := flv.Decode(tag)
+			most = max(most, coded.Offset)
+			if coded.Offset < 0 || tag.Timestamp() < last {
+				t.Fatalf("%s: from %d to %d, shown %d ms later", name, last, tag.Timestamp(), coded.Offset)
+			}
+			last = tag.Timestamp()
+		}
+		if len(got) != 25*length || (most > 0) != strings.Contains(name, "with B") || most > 250 {
+			t.Errorf("%s: %d pictures, shown up to %d ms later", name, len(got), most)
+		}
+	}
+}

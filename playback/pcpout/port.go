@@ -1,0 +1,100 @@
+package pcpout
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"net/netip"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"relay/relay/hostnet"
+	"relay/relay/pcp"
+)
+
+const (
+	// portTime is how long it may take until a port has answered.
+	portTime = 5 * time.Second
+	// portsAtOnce is how many ports are tried at a time.
+	portsAtOnce = 16
+	// portRate and portBurst bound how often ports of one address are tried, and portAddrs how many addresses are
+	// remembered for that.
+	portRate  = rate.Limit(0.2) // a second
+	portBurst = 5
+	portAddrs = 1024
+	// answerMost bounds what is read of an answer, in bytes.
+	answerMost = 1 << 10
+)
+
+// ports bounds how many ports are tried.
+type ports struct {
+	slots chan struct{}
+
+	mu    sync.Mutex
+	addrs map[netip.Prefix]*rate.Limiter
+}
+
+// allow reports whether a port of an address may be tried once more.
+func (p *ports) allow(now time.Time, a netip.Addr) bool {
+	at, _ := hostnet.Counted(a)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	l := p.addrs[at]
+	if l == nil {
+		for k, l := range p.addrs {
+			if l.TokensAt(now) >= portBurst {
+				delete(p.addrs, k)
+			}
+		}
+		if len(p.addrs) >= portAddrs {
+			return false
+		}
+		if p.addrs == nil {
+			p.addrs = make(map[netip.Prefix]*rate.Limiter)
+		}
+		l = rate.NewLimiter(portRate, portBurst)
+		p.addrs[at] = l
+	}
+	return l.AllowN(now, 1)
+}
+
+// try dials a port at the address from which a peer has come, and at no other, and reports whether the
+// peer of that session answers there. It sends no more than came bytes, which the peer has sent itself: nobody gains
+// by having another dialled.
+func (s *Server) try(ctx context.Context, to netip.AddrPort, session pcp.ID, came int) bool {
+	ask := pcp.AppendConnect(nil, pcp.Over(to.Addr()))
+	ask = pcp.Helo{Agent: s.config.Agent, Version: pcp.Version, Session: s.config.Session}.Append(ask)
+	ask = pcp.AppendQuit(ask, pcp.QuitOffAir)
+	if len(ask) > came || !s.ports.allow(time.Now(), to.Addr()) {
+		s.refused.Add(RefusedPort)
+		return false
+	}
+	select {
+	case s.ports.slots <- struct{}{}:
+		defer func() { <-s.ports.slots }()
+	default:
+		s.refused.Add(RefusedPort)
+		return false
+	}
+	ctx, cancel := context.WithTimeout(ctx, portTime)
+	defer cancel()
+	conn, err := s.config.Dial(ctx, "tcp", to.String())
+	if err != nil {
+		return false
+	}
+	defer conn.Close()
+	defer context.AfterFunc(ctx, func() { conn.Close() })()
+	quit := len(pcp.AppendQuit(nil, pcp.QuitOffAir))
+	if _, err := conn.Write(ask[:len(ask)-quit]); err != nil {
+		return false
+	}
+	a, err := pcp.NewReader(bufio.NewReaderSize(io.LimitReader(conn, answerMost), answerMost)).Next()
+	if err != nil {
+		return false
+	}
+	o, err := pcp.ParseOleh(a)
+	conn.Write(ask[len(ask)-quit:]) // as good as said if it fails
+	return err == nil && o.Session == session
+}

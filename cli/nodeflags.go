@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"net"
+	"slices"
 
 	"github.com/urfave/cli/v2"
 
@@ -48,7 +49,7 @@ func nodeFlags(players string) []cli.Flag {
 		flag.NoDiscovery(),
 		flag.Resolver(),
 		flag.Toggle("verbose", "log what happens to stderr"),
-	}, append(append(flag.Serving(), flag.Discovery()...), operationsFlags()...)...)
+	}, slices.Concat(flag.Finding(), flag.Serving(), flag.Discovery(), operationsFlags())...)
 }
 
 // operationsFlags returns the flags for whoever operates a node.
@@ -101,6 +102,9 @@ func stationFlags(c *cli.Context) (s station.Config, err error) {
 	}
 	s.MapPort = !c.Bool("no-port-mapping")
 	if s.Discovery, err = flag.ReadDiscovery(c); err != nil {
+		return s, err
+	}
+	if s.Finding, err = flag.ReadFinding(c); err != nil {
 		return s, err
 	}
 	if s.Domains, err = flag.ReadResolver(c); err != nil {

@@ -75,6 +75,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("RELAY_DISCOVERY_PORT", freeUDP(t))
 			e.Setenv("RELAY_DISCOVERY_INTERFACES", loopbackName(t))
 			e.Setenv("RELAY_NO_PORT_MAPPING", "true") // this machine's router is none of the tests' business
+			e.Setenv("RELAY_NO_DHT", "true")
 			e.Setenv("BIN", filepath.Dir(bin))
 			e.Values[running{}] = make(map[string]*exec.Cmd)
 			server, err := startNameServer(e)
@@ -152,7 +153,7 @@ func start(ts *testscript.TestScript, neg bool, args []string) {
 	name := args[0]
 	cmd := exec.Command(filepath.Join(ts.Getenv("BIN"), args[1]), args[2:]...)
 	cmd.Dir = ts.MkAbs(".")
-	for _, k := range []string{"HOME", "XDG_CONFIG_HOME", "PATH", "GOCOVERDIR", "RELAY_DISCOVERY_PORT", "RELAY_DISCOVERY_INTERFACES", "RELAY_NO_PORT_MAPPING", "RELAY_PASSPHRASE", "RELAY_RESOLVER"} {
+	for _, k := range []string{"HOME", "XDG_CONFIG_HOME", "PATH", "GOCOVERDIR", "RELAY_DISCOVERY_PORT", "RELAY_DISCOVERY_INTERFACES", "RELAY_NO_PORT_MAPPING", "RELAY_NO_DHT", "RELAY_PASSPHRASE", "RELAY_RESOLVER"} {
 		cmd.Env = append(cmd.Env, k+"="+ts.Getenv(k))
 	}
 	stdout, err := os.Create(ts.MkAbs(name + ".out"))

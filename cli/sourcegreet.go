@@ -3,6 +3,7 @@ package cli
 import (
 	"relay/cli/term"
 	"relay/cli/words"
+	"relay/cli/words/byid"
 	"relay/playback/api"
 )
 
@@ -35,6 +36,9 @@ func (s *source) greet() {
 		g := s.greeting()
 		s.shared.Tell(g.Link)
 		s.t.Print(g.Lines()...)
+		if s.plan.station.Finding.Public {
+			s.t.Print(byid.Public(s.station.Invite(s.channel))...)
+		}
 		if s.events == nil {
 			s.t.Result(g.Link)
 		}

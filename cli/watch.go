@@ -20,6 +20,7 @@ import (
 	"relay/cli/station"
 	"relay/cli/term"
 	"relay/cli/words"
+	"relay/cli/words/byid"
 	"relay/ingest/flv"
 	"relay/ingest/rtmp"
 	"relay/playback/api"
@@ -39,8 +40,9 @@ characters of that or of its ID; relay list shows them. It may also be the name 
 that you follow, or a domain that names a channel, as in relay watch example.org (or
 example.org/finals, if it names several): which one that was is remembered, and another one
 later is refused until --new-id. LINK is what relay source printed:
-relay://CHANNEL@HOST:PORT; it works from anywhere. The address of its page works too, from
-where the page can be opened. Open the address that relay watch prints in VLC, mpv or ffplay.`,
+relay://CHANNEL@HOST:PORT; it works from anywhere. relay://CHANNEL alone does if the source is
+--public. The address of its page works too, from where the page can be opened. Open the
+address that relay watch prints in VLC, mpv or ffplay.`,
 		Flags: append([]cli.Flag{
 			flag.Text("player", "start `NAME` on the stream: vlc, mpv or ffplay"),
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write FLV to `FILE`; - for standard output", EnvVars: flag.Env("output")},
@@ -130,10 +132,13 @@ func planWatch(c *cli.Context, stdio Stdio) (p watchPlan, err error) {
 	if p.pasted, err = ask.Given(c.Args().Slice()); err != nil {
 		return p, err
 	}
+	if p.pasted.ByID() && c.Bool("no-dht") {
+		return p, ask.NoAddress()
+	}
 	if p.station, err = stationFlags(c); err != nil {
 		return p, err
 	}
-	p.seek = seek.Config{Folder: p.folder, Network: p.station.Discovery, Domains: p.station.Domains, NewID: c.Bool("new-id")}
+	p.seek = seek.Config{Folder: p.folder, Network: p.station.Discovery, Domains: p.station.Domains, NewID: c.Bool("new-id"), ByID: !p.station.Finding.Off}
 	p.station.Watches, p.station.Alone, p.station.Recordings = true, c.Bool("no-relay"), c.Bool("recording")
 	if p.station.RTMP, err = rtmpOf(c); err != nil {
 		return p, err
@@ -176,6 +181,10 @@ func (w *watch) run(ctx context.Context) error {
 	w.station.Run(g.ctx, g.Group)
 	g.Go(func() error { return fault.Tell(w.t, words.EndedWatching(w.channel.Run(g.ctx))) })
 	g.Go(func() error { w.follow(g.ctx); return nil })
+	g.Go(func() error {
+		w.station.FindByID(g.ctx, w.channel, w.invite, func(text string) { w.t.Say("%s", text) })
+		return nil
+	})
 	if !w.plan.station.Discovery.Off {
 		g.Go(func() error { w.lookAround(g.ctx); return nil })
 	}
@@ -204,6 +213,9 @@ func (w *watch) run(ctx context.Context) error {
 // greet prints the addresses, and writes the first event.
 func (w *watch) greet() {
 	w.t.Say("Joining channel %s", w.invite.Channel.Short())
+	if len(w.invite.Hosts) == 0 && len(w.found.Zoned) == 0 {
+		w.t.Say(byid.Unnamed)
+	}
 	if own, _ := store.OwnChannels(w.plan.folder); slices.ContainsFunc(own, func(o store.OwnChannel) bool { return o.ID == w.invite.Channel }) {
 		w.t.Say(words.OwnChannel)
 	}

@@ -182,6 +182,8 @@ type option struct {
 	hideNames   bool                                    // nobody is called by a name in its channel
 	protocols   []string                                // that it speaks; all if nil
 	keep        func(stream.ChannelID) *archive.Archive // it keeps the channel there
+	dht         DHT
+	suggested   bool // it may hear of addresses later
 }
 
 // isAbroad reports whether an address is that of a node that is abroad.
@@ -230,7 +232,7 @@ func (w *world) add(o option) *inhabitant {
 			return n.dial(ctx, network, to)
 		},
 		Near: func(a netip.Addr) bool { return !w.far && !o.abroad && !isAbroad(a) }, // whatever networks this machine is in
-		Name: o.name, HostName: o.hostName, HideNames: o.hideNames,
+		Name: o.name, HostName: o.hostName, HideNames: o.hideNames, DHT: o.dht, Suggested: o.suggested,
 		Notices: n.hear,
 	}
 	if o.domain != nil {

@@ -28,14 +28,15 @@ const (
 )
 
 // Invite is what people share, and call a link: a channel, and addresses of nodes that
-// carry it. One of them has to answer.
+// carry it. One of them has to answer, or the channel has to be found by its ID.
 //
 //	relay://<channel id>@host[:port][,host[:port]…][#<secret>]
+//	relay://<channel id>[#<secret>]
 //
 // A host that is @example.org stands for what that domain says of the channel's addresses now. What is behind the # is of a private channel. Browsers send it to no server.
 type Invite struct {
 	Channel stream.ChannelID
-	Hosts   []HostPort  // at least one
+	Hosts   []HostPort  // none for a channel that is to be found by its ID
 	Access  seal.Access // zero for a public channel
 }
 
@@ -70,6 +71,9 @@ func (inv Invite) String() string {
 	for i, h := range inv.Hosts {
 		hosts[i] = h.String()
 	}
+	if len(hosts) == 0 {
+		return Scheme + inv.Channel.String()
+	}
 	return Scheme + inv.Channel.String() + "@" + strings.Join(hosts, ",")
 }
 
@@ -101,13 +105,36 @@ func (inv Invite) With(more ...HostPort) Invite {
 	return inv
 }
 
-// ParseInvite parses an invite. Its error says which part is wrong and how a right one
+// ErrNoAddress says that a link names no host.
+var ErrNoAddress = errors.New("there is no @ between the channel ID and the address")
+
+// ParseInvite parses an invite that names hosts. Its error says which part is wrong and how a right one
 // looks. Space around the text is ignored, since invites get pasted; a port that is missing
 // is DefaultPort.
 func ParseInvite(s string) (Invite, error) {
 	inv, err := parseInvite(strings.TrimSpace(s))
 	if err != nil {
 		return Invite{}, fmt.Errorf("bad link: %w", err)
+	}
+	return inv, nil
+}
+
+// ParseID parses an invite that names no host.
+func ParseID(s string) (Invite, error) {
+	s, fragment, private := strings.Cut(strings.TrimSpace(s), "#")
+	rest, ok := cutPrefixFold(s, Scheme)
+	if !ok || len(s) > maxInvite {
+		return Invite{}, fmt.Errorf("bad link: a link starts with %s, this is %s", Scheme, oneline.Quote(s))
+	}
+	id, err := stream.ParseChannelID(strings.TrimSuffix(rest, "/"))
+	if err != nil {
+		return Invite{}, fmt.Errorf("bad link: %w", err)
+	}
+	inv := Invite{Channel: id}
+	if private {
+		if inv.Access, err = seal.Parse(fragment); err != nil {
+			return Invite{}, fmt.Errorf("bad link: %w", err)
+		}
 	}
 	return inv, nil
 }
@@ -123,7 +150,7 @@ func parseInvite(s string) (Invite, error) {
 	}
 	id, hosts, ok := strings.Cut(rest, "@")
 	if !ok {
-		return Invite{}, errors.New("there is no @ between the channel ID and the address")
+		return Invite{}, ErrNoAddress
 	}
 	var inv Invite
 	var err error

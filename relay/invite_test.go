@@ -1,12 +1,14 @@
 package relay
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
 
+	"relay/relay/seal"
 	"relay/relay/stream"
 )
 
@@ -187,6 +189,32 @@ func FuzzParseInvite(f *testing.F) {
 			t.Fatalf("%q reads back as %+v, %v; want %+v", text, again, err, inv)
 		}
 	})
+}
+
+// A link that names no host is one all the same, where the channel can be found by its ID.
+func TestALinkOfAnIDAlone(t *testing.T) {
+	access, id := seal.New(), testChannel()
+	for link, want := range map[string]Invite{
+		Scheme + testID: {Channel: id},
+		" RELAY://" + strings.ToUpper(testID) + "/": {Channel: id},
+		Scheme + testID + "#" + access.Fragment():   {Channel: id, Access: access},
+	} {
+		got, err := ParseID(link)
+		if err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: %+v, %v", link, got, err)
+		}
+		if again, err := ParseID(got.Link()); err != nil || !reflect.DeepEqual(again, want) {
+			t.Errorf("%s reads back as %+v, %v", got.Link(), again, err)
+		}
+		if _, err := ParseInvite(link); !errors.Is(err, ErrNoAddress) {
+			t.Errorf("%s, where there has to be an address: %v", link, err)
+		}
+	}
+	for _, bad := range []string{"", testID, Scheme, Scheme + testID[1:], Scheme + testID + "@a:1", Scheme + testID + "#x", Scheme + testID + "//", Scheme + testID + "?a", Scheme + testID + strings.Repeat(" ", maxInvite) + "x"} {
+		if got, err := ParseID(bad); err == nil || !strings.HasPrefix(err.Error(), "bad link: ") || len(err.Error()) > 300 {
+			t.Errorf("%.80q: %+v, %v", bad, got, err)
+		}
+	}
 }
 
 func TestALinkTakesMoreAddresses(t *testing.T) {

@@ -77,6 +77,10 @@ type Config struct {
 	// HideNames says to all nodes of the channel of which this one is the source that none is called by
 	// its name.
 	HideNames bool
+	// Suggested says that addresses may come by [Channel.SuggestPlaces]: a channel goes on without any.
+	Suggested bool
+	// DHT is what is told of nodes of the BitTorrent DHT.
+	DHT DHT
 	// Notices, if not nil, is called with what happens in any channel. It must not block.
 	Notices func(stream.ChannelID, Notice)
 	Log     *zap.Logger // nil for none

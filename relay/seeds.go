@@ -35,17 +35,19 @@ func placesAt(addrs []netip.AddrPort) []tree.Place {
 // Suggest names addresses at which the channel's nodes may be, such as those that
 // answered on this network. They are tried when the node looks for a parent. A source asks them whether
 // there is a later one.
-func (c *Channel) Suggest(addrs ...netip.AddrPort) {
-	if len(addrs) > 0 {
-		c.node.hearsay.give(placesAt(addrs))
+func (c *Channel) Suggest(addrs ...netip.AddrPort) { c.SuggestPlaces(placesAt(addrs)) }
+
+// SuggestPlaces is Suggest for nodes whose IDs are known: another one that answers there is not taken for it.
+func (c *Channel) SuggestPlaces(ps []tree.Place) {
+	if len(ps) == 0 {
+		return
 	}
-	switch {
-	case len(addrs) == 0:
-	case c.writer != nil:
-		c.meetOthers(placesAt(addrs))
-	default:
-		c.tell(candidates(placesAt(addrs)))
+	c.node.hearsay.give(ps)
+	if c.writer != nil {
+		c.meetOthers(ps)
+		return
 	}
+	c.tell(candidates(ps))
 }
 
 // seeds returns where to begin: what was found on this network, and the invite's

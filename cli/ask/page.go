@@ -200,7 +200,9 @@ func Invite(ctx context.Context, text string, byName ByName) (relay.Invite, erro
 		return relay.Invite{}, err
 	case p.Page != nil:
 		return p.InviteFrom(ctx)
-	case len(p.Invite.Hosts) == 0:
+	case p.ByID():
+		return relay.Invite{}, NoAddress()
+	case !p.Link():
 		return relay.Invite{}, fault.Usage(wholeLink+", or the page's address, as in http://192.168.1.5:7145/", "%q is no link, which begins with %s", term.Clean(Shown(text)), relay.Scheme)
 	}
 	return p.Invite, nil

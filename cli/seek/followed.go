@@ -136,7 +136,7 @@ func (s seeker) known(c follow.Channel, here *lan.Channel) (f Found, err error) 
 			f.Zoned = append(f.Zoned, p.Addrs...)
 		}
 	}
-	if len(f.Zoned) == 0 {
+	if len(f.Zoned) == 0 && !s.ByID {
 		return f, words.FollowLost(c.Name, c.ID)
 	}
 	return f, nil

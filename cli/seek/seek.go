@@ -18,6 +18,7 @@ import (
 	"relay/cli/words"
 	"relay/relay"
 	"relay/relay/store"
+	"relay/relay/stream"
 )
 
 // Config says where to look.
@@ -27,6 +28,8 @@ type Config struct {
 	Domains *domain.Resolver
 	// NewID takes the channel that a domain names now in the place of the one that it named before.
 	NewID bool
+	// ByID says that a channel of which only the ID is known can be looked up by that.
+	ByID bool
 }
 
 // Found is the channel that is meant.
@@ -60,7 +63,7 @@ func (c Config) Find(ctx context.Context, t *term.Terminal, log *zap.Logger, in 
 	s := seeker{c, t, log, in}
 	var f Found
 	var err error
-	if f.Invite, err = p.InviteFrom(ctx); err != nil || len(f.Invite.Hosts) > 0 {
+	if f.Invite, err = p.InviteFrom(ctx); err != nil || p.Link() || len(f.Invite.Hosts) > 0 {
 		return f, err == nil, err
 	}
 	if p.Name == "" {
@@ -120,10 +123,16 @@ type seeker struct {
 
 // onNetwork looks for the channel on this network.
 func (s seeker) onNetwork(ctx context.Context, name string) (Found, bool, error) {
+	if id, err := stream.ParseChannelID(name); err == nil && s.ByID && s.Network.Off {
+		return Found{Invite: relay.Invite{Channel: id}}, true, nil
+	}
 	if s.Network.Off {
 		return Found{}, false, errNoName()
 	}
 	found, err := lan.Pick(ctx, s.t, s.log, s.in, s.Network, name)
+	if id, bad := stream.ParseChannelID(name); bad == nil && s.ByID && isNobody(err) {
+		return Found{Invite: relay.Invite{Channel: id}}, true, nil
+	}
 	if found == nil {
 		return Found{}, false, err
 	}

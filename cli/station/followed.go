@@ -19,7 +19,7 @@ func (s *Station) newFollows() *follow.Watcher {
 			}
 			return l.Channels
 		},
-		Finders: []follow.Finder{s.carried, follow.OnNetwork(s.cfg.Discovery, s.log), follow.AtHosts(s.Node, follow.SecretsIn(s.cfg.Folder))},
+		Finders: []follow.Finder{s.carried, follow.OnNetwork(s.cfg.Discovery, s.log), follow.AtHosts(s.Node, follow.SecretsIn(s.cfg.Folder)), follow.ByID(s.Finder, s.Node, follow.SecretsIn(s.cfg.Folder))},
 		Told: func(f follow.Followed, airs bool) {
 			if s.Node.Channel(f.Channel.ID) == nil { // else it is told already
 				s.t.Say("%s", words.FollowTold(f.Name, airs))

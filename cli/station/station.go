@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"relay/cli/domain"
+	"relay/cli/finding"
 	"relay/cli/follow"
 	"relay/cli/lan"
 	"relay/cli/lean"
@@ -46,6 +47,7 @@ type Station struct {
 	RTMP     net.Listener // that plays the channels; nil for none
 	// RTMPRefused counts whom its server does not take.
 	RTMPRefused refusal.Counts
+	Finder      *finding.Finder // of channels by their IDs; nil if that is not wanted
 	mapper      *portmap.Mapper // nil if no router is asked to let others in
 	asking      atomic.Bool     // it has begun
 	start       time.Time
@@ -98,6 +100,7 @@ type Config struct {
 	MaxViewers   int                  // likewise
 	Near         bool                 // players in this machine's own networks alone
 	Discovery    lan.Config
+	Finding      finding.Config
 	Follows      bool             // the channels of the list in Folder are looked for now and then
 	Folder       string           // with the keys, as [store.Open] has it
 	Domains      *domain.Resolver // asked for addresses where a link names a domain; nil for none
@@ -125,6 +128,8 @@ func Open(t *term.Terminal, log *zap.Logger, cfg Config) (_ *Station, err error)
 		nc.AskDomain = cfg.Domains.Addrs
 	}
 	nc.Helper, nc.Brought, nc.MaxRate, nc.Recordings = cfg.Helper, cfg.Brought, cfg.MaxRate, cfg.Recordings
+	s.Finder = finding.Open(cfg.Finding, cfg.Store, log)
+	nc.DHT, nc.Suggested = s.Finder.DHT(), s.Finder != nil && !cfg.Helper
 	if cfg.Alone {
 		nc.Slots = -1
 	} else if err := s.listen(&nc); err != nil {
@@ -216,6 +221,7 @@ func (s *Station) Close() {
 		k.stop()
 	}
 	s.mu.Unlock()
+	s.Finder.Close()
 	for _, l := range []io.Closer{s.links, s.packets} {
 		if l != nil {
 			l.Close()
@@ -464,6 +470,9 @@ func (s *Station) refusedElsewhere() map[string]map[refusal.Reason]uint64 {
 	all := s.Node.Refused()
 	if s.RTMP != nil {
 		all["rtmp"] = s.RTMPRefused.All(rtmp.Refusals...)
+	}
+	if s.Finder != nil {
+		all["dht"] = s.Finder.Refused()
 	}
 	if s.responder != nil {
 		all["discovery"] = s.responder.Refused.All()

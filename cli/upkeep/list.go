@@ -8,6 +8,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"relay/cli/fault"
+	"relay/cli/finding"
 	"relay/cli/flag"
 	"relay/cli/follow"
 	"relay/cli/lan"
@@ -26,14 +27,14 @@ func List(t *term.Terminal) *cli.Command {
 		Description: `Asks on every network interface for a second. A source that was started with
 --private or --no-discovery does not answer. To watch one: relay watch, with its title or ID.
 Of the channels that you follow (relay follow) it says which are live: asked at their
-addresses, and where their nodes were last. "on" means that a node of it has a way to the source.`,
+addresses, where their nodes were last, and where the BitTorrent DHT has them. "on" means that a node of it has a way to the source.`,
 		Flags: append([]cli.Flag{
 			flag.Text("wait", "give those who are asked about followed channels `TIME`, as in 2s (default 5s)"),
 			flag.Toggle("json", "write one JSON object a line"),
 			flag.Toggle("verbose", "log what happens to stderr"),
 			flag.Config(),
 			flag.Resolver(),
-		}, flag.Discovery()...),
+		}, append(flag.Finding(), flag.Discovery()...)...),
 		Action: func(c *cli.Context) error { return list(c, t) },
 	}
 }
@@ -54,12 +55,20 @@ func list(c *cli.Context, t *term.Terminal) error {
 	if err != nil {
 		t.Say("%s", words.FollowUnread(err))
 	}
-	node, err := asker(c, len(followed.Channels) > 0)
+	node, kept, err := asker(c, len(followed.Channels) > 0)
 	if err != nil {
 		return err
 	}
+	byID, err := flag.ReadFinding(c)
+	if err != nil {
+		return err
+	}
+	log := words.NewLog(t, c.Bool("verbose"))
+	finder := finding.Open(byID, kept, log)
+	defer finder.Close()
 	t.Show("looking for channels on this network")
-	l, err := follow.Survey(c.Context, d, words.NewLog(t, c.Bool("verbose")), node, followed.Channels, wait, follow.AtHosts(node, follow.SecretsIn(c.String("config"))))
+	l, err := follow.Survey(c.Context, d, log, node, followed.Channels, wait,
+		follow.AtHosts(node, follow.SecretsIn(c.String("config"))), follow.ByID(finder, node, follow.SecretsIn(c.String("config"))))
 	t.Show("")
 	if err != nil || c.Context.Err() != nil {
 		return err
@@ -73,20 +82,22 @@ func list(c *cli.Context, t *term.Terminal) error {
 	return nil
 }
 
-// asker is a node that carries nothing, and asks others.
-func asker(c *cli.Context, remembers bool) (*relay.Node, error) {
+// asker is a node that carries nothing, and asks others. kept is the user's folder, if it is wanted and can be used.
+func asker(c *cli.Context, remembers bool) (n *relay.Node, kept *store.Store, err error) {
 	names, err := flag.ReadResolver(c)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	nc := relay.Config{Slots: -1, AskDomain: names.Addrs}
 	if _, nc.Key, err = ed25519.GenerateKey(nil); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if remembers { // the folder is there, with the list in it
-		nc.Store, _ = store.Open(c.String("config")) // without it, they are asked at their addresses alone
+		kept, _ = store.Open(c.String("config")) // without it, they are asked at their addresses alone
+		nc.Store = kept
 	}
-	return relay.New(nc)
+	n, err = relay.New(nc)
+	return n, kept, err
 }
 
 func writeListing(c *cli.Context, t *term.Terminal, l follow.Listing) error {

@@ -59,6 +59,7 @@ const (
 	warnShown         = "secret_shown"
 	warnForgotten     = "name_not_kept"
 	warnAhead         = "begun_ahead"
+	WarnNotFound      = "not_found"
 )
 
 // SourceView is what an adviser knows about a source.

@@ -41,7 +41,7 @@ func runList(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 	if err != nil {
 		return err
 	}
-	t.Show("looking for channels on this network")
+	t.Show(t.Lang.In("looking for channels on this network"))
 	cat, asked, err := d.Look(c.Context, words.NewLog(t, c.Bool("verbose")), listTime, func(*lan.Catalog) bool { return false })
 	t.Show("")
 	if err != nil || c.Context.Err() != nil {

@@ -23,6 +23,10 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	// Tests read English, whatever this machine's user does.
+	if err := os.Setenv("RELAY_LANG", "en"); err != nil {
+		panic(err) // it is a good name
+	}
 	// Scripts mostly wait for the programs that they start.
 	if err := stdflag.Set("test.parallel", "6"); err != nil {
 		panic(err) // go test has this flag

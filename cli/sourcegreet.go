@@ -31,7 +31,7 @@ func (s *source) greet() {
 	s.once.Do(func() {
 		g := s.greeting()
 		s.shared.Tell(g.Link)
-		s.t.Print(g.Lines()...)
+		s.t.Greet(g.Lines())
 		if s.events == nil {
 			s.t.Result(g.Link)
 		}

@@ -28,7 +28,7 @@ func Pick(ctx context.Context, t *term.Terminal, log *zap.Logger, in io.Reader, 
 	if name != "" {
 		meant = func(c *Catalog) []*Channel { return c.named(name) }
 	}
-	t.Show("looking for channels on this network")
+	t.Show(t.Lang.In("looking for channels on this network"))
 	cat, asked, err := d.Look(ctx, log, lookFor, func(c *Catalog) bool {
 		ss := meant(c)
 		return len(ss) > 0 && ss[0].State != discovery.Lost
@@ -100,7 +100,7 @@ func choose(ctx context.Context, t *term.Terminal, in io.Reader, ss []*Channel) 
 		}
 	}()
 	for {
-		t.Show(fmt.Sprintf("Which one? [1-%d] ", len(ss)))
+		t.Show(t.Lang.In(fmt.Sprintf("Which one? [1-%d] ", len(ss))))
 		select {
 		case <-ctx.Done():
 			return nil, nil

@@ -43,7 +43,8 @@ func Lines(l *lang.Language, text string) string {
 		m := column.FindStringSubmatch(line)
 		switch {
 		case strings.Contains(line, "{{"):
-			lines = append(lines, line)
+			label, rest, _ := strings.Cut(line, "{{")
+			lines = append(lines, l.In(label)+"{{"+rest)
 		case m != nil:
 			lines = append(lines, m[1]+l.In(m[2]))
 		case line == "" || line[0] == ' ':

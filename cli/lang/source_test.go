@@ -59,6 +59,9 @@ func texts(t *testing.T, files []string) []sourced {
 				if m := column.FindStringSubmatch(l); m != nil && len(lines) > 1 {
 					l = m[1]
 				}
+				if label, _, template := strings.Cut(l, "{{"); template {
+					l = label
+				}
 				all = append(all, sourced{name, set.Position(at).Line, l})
 			}
 		}

@@ -43,8 +43,9 @@ func stays(t *testing.T) map[string]bool {
 	return all
 }
 
-// forms are how an entry may have a text of the source: flaws and refusals stand there without the number before them.
-func forms(text string) []string { return []string{text, "1 " + text, "%d " + text} }
+// forms are how an entry may have a text of the source: flaws and refusals stand there without the number before them, and
+// some are put behind others.
+func forms(text string) []string { return []string{text, "1 " + text, "%d " + text, "%s" + text} }
 
 // TestEverySentenceIsInEveryLanguage prints what is missing in the form of the catalogue, to be translated and pasted there.
 func TestEverySentenceIsInEveryLanguage(t *testing.T) {

@@ -23,6 +23,7 @@ import (
 	"relay/cli/term"
 	"relay/cli/words"
 	"relay/ingest"
+	"relay/ingest/browser"
 	"relay/ingest/flv"
 	"relay/ingest/rtmp"
 	"relay/relay"
@@ -116,6 +117,9 @@ func runSource(c *cli.Context, t *term.Terminal, stdio Stdio) (err error) {
 		return err
 	}
 	defer release()
+	if s.plan.input.Awaited() {
+		s.plan.station.Broadcast = browser.NewIntake(ingest.OverBrowser(func(ctx context.Context) (*ingest.Session, error) { return s.media.Await(ctx) }), s.log)
+	}
 	if s.station, err = station.Open(t, s.log, s.plan.station); err != nil {
 		return err
 	}

@@ -18,7 +18,7 @@ func (s *source) greeting() words.Greeting {
 	}
 	g.Page, g.Near = s.station.Page()
 	if s.plan.input.Awaited() {
-		g.Server, g.Key = s.station.RTMPServer(), s.key
+		g.Server, g.Key, g.Film = s.station.RTMPServer(), s.key, s.station.BroadcastPage()
 	}
 	if g.Near && s.plan.code && s.t.ErrTTY {
 		g.Code = term.QRCode(g.Page, s.t.Style())
@@ -36,7 +36,7 @@ func (s *source) greet() {
 			s.t.Result(g.Link)
 		}
 		s.events.Start(s.channel.ID(), s.station.Node.ID().String(), api.Start{
-			Command: "source", Link: g.Link, Page: g.Page, URL: g.URL, Server: g.Server, Key: g.Key,
+			Command: "source", Link: g.Link, Page: g.Page, URL: g.URL, Server: g.Server, Key: g.Key, Film: g.Film,
 		}, s.station.Events())
 	})
 }

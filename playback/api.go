@@ -51,6 +51,8 @@ func (s *routes) v1(w http.ResponseWriter, r *http.Request) {
 		s.share(w, r)
 	case "tree":
 		s.trees(w, r)
+	case "broadcast":
+		s.broadcast(w, r)
 	case "events":
 		s.config.Events.ServeEvents(s.ctx, w, r, false)
 	default:

@@ -18,6 +18,8 @@ func (s *routes) page(w http.ResponseWriter, r *http.Request) bool {
 		web.ServePart(w, r)
 	case path == embedPath:
 		s.embed(w, r)
+	case path == BroadcastPath:
+		s.broadcastPage(w, r)
 	case (path == "/" || channelName(strings.TrimPrefix(path, "/"))) && web.Wants(r):
 		web.ServePage(w, r) // it says so itself if there is no such channel
 	default:
@@ -28,5 +30,5 @@ func (s *routes) page(w http.ResponseWriter, r *http.Request) bool {
 
 // channelName reports whether name could be a channel's ID or the start of one.
 func channelName(name string) bool {
-	return len(name) >= naming.ShortestID && name != "healthz" && "/"+name != embedPath && strings.Trim(name, stream.ChannelIDChars) == ""
+	return len(name) >= naming.ShortestID && name != "healthz" && "/"+name != embedPath && "/"+name != BroadcastPath && strings.Trim(name, stream.ChannelIDChars) == ""
 }

@@ -72,6 +72,8 @@ type Config struct {
 	// Events is what GET /api/v1/events serves; the server adds viewers that it turns away.
 	// If it is nil, there is nothing to tell.
 	Events *Events
+	// Broadcast takes what the page at [BroadcastPath] films; nil for a node that is not to.
+	Broadcast Broadcaster
 	// Thumbnails has the newest key frame of each channel served as a small JPEG, which ffmpeg makes
 	// in a sandbox.
 	Thumbnails bool
@@ -99,6 +101,8 @@ type Config struct {
 //	GET /api/v1/events               each [api.Event] as it happens; see [Events.ServeEvents]
 //	GET /api/v1/status               an [api.Status] in JSON, for this machine alone: it has addresses
 //	GET /healthz                     "ok"
+//	GET /broadcast                   the page that films, for this machine alone, with [Config].Broadcast
+//	GET /api/v1/broadcast            what it needs, an [api.Broadcast] in JSON; and its WebSocket
 //	GET /embed                       the picture alone, for frames of other sites, with [Config].Embed
 //	GET /web/                        the page's parts
 type Server struct {

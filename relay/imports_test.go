@@ -102,7 +102,8 @@ var law = []struct {
 	// What a tag is, ingest and playback have in common: flv belongs to both.
 	{"ingest/flv", []string{"relay/oneline"}},
 	{"ingest/rtmp", []string{"ingest/flv", "relay/lobby", "relay/oneline", "relay/refusal", "relay/socket"}},
-	{"ingest", []string{"ingest/flv", "ingest/rtmp", "relay/stream"}},
+	{"ingest/browser", []string{"ingest/flv"}},
+	{"ingest", []string{"ingest/browser", "ingest/flv", "ingest/rtmp", "relay/stream"}},
 
 	{"playback/api", nil},
 	{"playback/web", nil},
@@ -201,6 +202,7 @@ func TestLibrariesStayInTheirRooms(t *testing.T) {
 	for library, rooms := range map[string][]string{
 		"github.com/nareix/joy4":            {"relay/ingest/flv"},
 		"github.com/bluenviron/gortmplib":   {"relay/ingest/rtmp"},
+		"github.com/coder/websocket":        {"relay/ingest/browser"},
 		"github.com/bluenviron/mediacommon": {"relay/playback/remux"},
 		"github.com/urfave/cli":             {"relay/cli", "relay/cli/flag", "relay/cli/manual", "relay/cli/upkeep"},
 		"github.com/hashicorp/memberlist":   {"relay/relay/membership"},

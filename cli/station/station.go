@@ -81,18 +81,19 @@ type Config struct {
 	HostName     string // likewise
 	MapPort      bool   // have routers open the port for links
 	AllowHosts   []string
-	Proxies      []netip.Prefix   // as in playback.Config
-	Embed        []string         // likewise
-	Thumbnails   bool             // likewise
-	Shown        []string         // flags whose secrets stand on the command line
-	Helper       bool             // it takes channels from sources that nobody can dial
-	Brought      relay.Brought    // likewise, those that it was not given
-	MaxRate      int              // as in relay.Config
-	Recordings   bool             // likewise
-	Via          []relay.HostPort // of a helper that takes the source's channel: first in its link
-	Batch        time.Duration    // as in playback.Config
-	MaxViewers   int              // likewise
-	Near         bool             // players in this machine's own networks alone
+	Proxies      []netip.Prefix       // as in playback.Config
+	Embed        []string             // likewise
+	Broadcast    playback.Broadcaster // likewise
+	Thumbnails   bool                 // likewise
+	Shown        []string             // flags whose secrets stand on the command line
+	Helper       bool                 // it takes channels from sources that nobody can dial
+	Brought      relay.Brought        // likewise, those that it was not given
+	MaxRate      int                  // as in relay.Config
+	Recordings   bool                 // likewise
+	Via          []relay.HostPort     // of a helper that takes the source's channel: first in its link
+	Batch        time.Duration        // as in playback.Config
+	MaxViewers   int                  // likewise
+	Near         bool                 // players in this machine's own networks alone
 	Discovery    lan.Config
 	Keep         *archive.Limits // of what is kept of each channel in Store; nil for nothing
 	Title        string          // of the source's channel until there is a header; may be empty
@@ -174,6 +175,7 @@ func (s *Station) playing() playback.Config {
 		DialBack:   s.dialBack,
 		Share:      s.share,
 		RTMP:       s.rtmpAt,
+		Broadcast:  s.cfg.Broadcast,
 		Link:       s.linkAt,
 		AllowHosts: s.cfg.AllowHosts,
 		Proxies:    s.cfg.Proxies,
@@ -271,6 +273,16 @@ func (s *Station) shown() []*playback.Channel {
 // URL returns the address at which a player on this machine plays the channel.
 func (s *Station) URL(c *relay.Channel) string {
 	return "http://" + LocalAddr(s.HTTP) + "/" + c.ID().Short() + ".flv"
+}
+
+// BroadcastPage returns where a browser on this machine broadcasts the channel; "" if nowhere. Elsewhere than on a
+// machine's own address browsers film only for pages with https.
+func (s *Station) BroadcastPage() string {
+	at := LocalAddr(s.HTTP)
+	if a, err := netip.ParseAddrPort(at); s.cfg.Broadcast == nil || err != nil || !a.Addr().IsLoopback() {
+		return ""
+	}
+	return "http://" + at + playback.BroadcastPath
 }
 
 // LocalAddr returns a listener's address in a form that this machine itself can connect to.

@@ -3,6 +3,7 @@ package words
 // Greeting is what relay source says when it starts.
 type Greeting struct {
 	Server, Key string // for the encoder; "" if the source fetches its media
+	Film        string // the page that broadcasts from a browser on this machine; "" for none
 	Page        string
 	Near        bool // the page can be reached from the network
 	Found       bool // relay watch finds the channel by itself
@@ -27,6 +28,12 @@ func (g Greeting) Lines() []string {
 			"",
 			"  Server  "+g.Server,
 			"  Key     "+g.Key,
+			"")
+	}
+	if g.Film != "" {
+		add("Or without one: a camera, a microphone or a screen, in a browser on this machine:",
+			"",
+			"  Film    "+g.Film,
 			"")
 	}
 	add("Page    " + g.Page)

@@ -96,6 +96,7 @@ type Start struct {
 	RTMP    string `json:"rtmp,omitempty"`   // likewise, if relay watch plays over RTMP
 	Server  string `json:"server,omitempty"` // for the encoder, if one is waited for
 	Key     string `json:"key,omitempty"`    // likewise
+	Film    string `json:"film,omitempty"`   // the page that broadcasts from a browser on this machine, likewise
 }
 
 // Report is what EventStatus adds.

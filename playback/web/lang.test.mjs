@@ -130,7 +130,7 @@ test('what is filled in is not filled in again', () => {
 });
 
 test('the page itself says in English what the catalogue says', async () => {
-  const pages = await readFile(here('index.html'), 'utf8');
+  const pages = (await Promise.all(['index.html', 'broadcast.html'].map((name) => readFile(here(name), 'utf8')))).join('\n');
   let n = 0;
   for (const [element] of pages.matchAll(/<[a-z][^>]*>[^<]*/g)) {
     const attr = (name) => element.match(new RegExp(` ${name}="([^"]*)"`))?.[1];

@@ -6,5 +6,6 @@ import { asked, choose, speak, tag } from './tongue.js';
 
 speak(choose(asked(location), navigator.languages ?? [navigator.language])).then(() => {
   if (tag() !== 'en') dress(document);
+  if (document.body.classList.contains('films')) return import('./broadcast.js');
   return document.body.classList.contains('embed') ? import('./embed.js') : import('./app.js');
 });

@@ -22,6 +22,10 @@
 //	  place.js   whether the picture stands where it will never move
 //	  wedge.js   whether what comes can be played
 //	state.js   what a viewer sees: what the node says of the channel, and the page of itself
+//	broadcast.js  the room that films, at the source (broadcast.html)
+//	  capture.js   cameras, microphones, screens
+//	  film.js      sizes, codecs, clocks, records
+//	  encode.js    a worker: encodes and sends
 //	share.js   what to pass on, and copy.js copies it
 //	details.js whether the engine room is shown
 //	keys.js    what keys do; dialog.js is what opens over the page
@@ -54,6 +58,7 @@ const Prefix = "/web/"
 const (
 	page  = "index.html"
 	alone = "embed.html"
+	films = "broadcast.html"
 	// stagePlace is where alone has the player of page.
 	stagePlace = "<!-- stage -->"
 )
@@ -154,6 +159,9 @@ func ServeEmbed(w http.ResponseWriter, r *http.Request, sites []string) {
 	f.etag = tag([]byte(f.etag + by))
 	serve(w, r, f, by)
 }
+
+// ServeBroadcast answers with the page that films.
+func ServeBroadcast(w http.ResponseWriter, r *http.Request) { serve(w, r, parts[films], policy) }
 
 // ServePart answers for a path below [Prefix].
 func ServePart(w http.ResponseWriter, r *http.Request) {

@@ -38,9 +38,9 @@ func TestBrowsersAndNobodyElseWantAPage(t *testing.T) {
 
 // TestThePageIsWhole follows every reference from the page and from its scripts, and finds all that is there.
 func TestThePageIsWhole(t *testing.T) {
-	refs := regexp.MustCompile(`(?:(?:href|src)="web/|(?:from |import\()'\./)([^"']+)["']`)
-	seen := map[string]bool{page: true, alone: true}
-	for todo := []string{page, alone}; len(todo) > 0; todo = todo[1:] {
+	refs := regexp.MustCompile(`(?:(?:href|src)="web/|(?:from |import\()'\./|new URL\(')([^"']+\.(?:js|css|svg))["']`)
+	seen := map[string]bool{page: true, alone: true, films: true}
+	for todo := []string{page, alone, films}; len(todo) > 0; todo = todo[1:] {
 		f, ok := parts[todo[0]]
 		if !ok {
 			t.Errorf("there is no %s", todo[0])
@@ -77,6 +77,8 @@ func TestPartsCarryTheirTypeAndThePolicy(t *testing.T) {
 		switch name {
 		case page:
 			h, target = ServePage, "/"
+		case films:
+			h, target = ServeBroadcast, "/broadcast"
 		case alone:
 			h, target = func(w http.ResponseWriter, r *http.Request) { ServeEmbed(w, r, []string{"https://example.org"}) }, "/embed"
 		}
@@ -100,7 +102,7 @@ func TestPartsCarryTheirTypeAndThePolicy(t *testing.T) {
 }
 
 func TestWhatIsNoPartIsNotFound(t *testing.T) {
-	for _, target := range []string{"/web/", "/web/index.html", "/web/embed.html", "/web/web.go", "/web/../web.go", "/web/app.js/", "/web//app.js", "/web/%2e%2e/app.js", "/web/lang", "/web/lang/", "/web/lang/xx.js", "/web/lang/../app.js"} {
+	for _, target := range []string{"/web/", "/web/index.html", "/web/embed.html", "/web/broadcast.html", "/web/web.go", "/web/../web.go", "/web/app.js/", "/web//app.js", "/web/%2e%2e/app.js", "/web/lang", "/web/lang/", "/web/lang/xx.js", "/web/lang/../app.js"} {
 		if w := get(ServePart, target); w.Code != http.StatusNotFound {
 			t.Errorf("%s: %d", target, w.Code)
 		}

@@ -233,3 +233,17 @@ export const own = {
   }),
   helpless: card('helpless', { tone: 'warn', links: true }),
 };
+
+const cards = (...names) => Object.fromEntries(names.map((name) => [name, { title: say(`film.${name}.title`), text: say(`film.${name}.text`) }]));
+
+/** What there is to say in the room that films. */
+export const film = {
+  ...group('film', 'title', 'liveTitle', 'golive', 'stop'),
+  qualities: group('film', 'low', 'medium', 'high', 'smooth'),
+  badges: group('film', 'off', 'connecting'),
+  cards: cards('idle', 'asking', 'insecure', 'unable'),
+  device: (n) => say('film.device', { n }),
+  liveFor: (time) => say('film.liveFor', { time }),
+  dropped: (n) => say('film.dropped', { n }),
+  told: (what) => say(says(`film.told.${what}`) ? `film.told.${what}` : 'film.told.failed'),
+};

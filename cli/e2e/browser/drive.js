@@ -24,6 +24,7 @@ const browser = await chromium.launch({
     '--no-sandbox', // tests run as root in CI
     '--disable-gpu', '--disable-quic', '--no-first-run',
     // Nothing is asked of the Internet.
+    '--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream', // a camera and a microphone, without a question
     '--disable-background-networking', '--disable-component-update', '--disable-sync',
   ],
 });

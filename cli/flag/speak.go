@@ -15,6 +15,11 @@ func Speak(app *cli.App, l *lang.Language, args []string) {
 	if l == nil || len(args) > 1 && args[1] == "man" {
 		return
 	}
+	if f, ok := cli.HelpFlag.(*cli.BoolFlag); ok {
+		f.Usage = l.In("show help")
+	}
+	drawn := cli.FlagStringer
+	cli.FlagStringer = func(f cli.Flag) string { return strings.Replace(drawn(f), byDefault, l.In(byDefault), 1) }
 	for _, c := range app.Commands {
 		c.Usage = l.In(c.Usage)
 		for _, f := range c.Flags {
@@ -31,6 +36,9 @@ func Speak(app *cli.App, l *lang.Language, args []string) {
 		}
 	}
 }
+
+// byDefault is what urfave/cli puts in front of a flag's default.
+const byDefault = "(default:"
 
 // column parts what stands in two columns.
 var column = regexp.MustCompile(`^( *\S.*?  +)(\S.*)$`)

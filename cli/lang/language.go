@@ -1,6 +1,7 @@
 package lang
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -122,12 +123,36 @@ func (l *lookup) whole(text string, depth int) (says string, ok bool) {
 	if best == nil {
 		return text, false
 	}
+	// What a sentence begins with is no other one, as in "a.flv: it is a folder".
+	if i := strings.LastIndex(text, ": "); best.pieces[0] == "" && i >= 0 && strings.Contains(filled[0], ": ") {
+		if _, ok := l.exact[text[i+2:]]; ok {
+			return text, false
+		}
+	}
 	for i, f := range filled {
 		if f != "" {
-			filled[i], _ = l.find(f, depth+1)
+			filled[i] = l.filling(f, depth+1)
 		}
 	}
 	return best.fill(filled), true
+}
+
+// listed finds names in a list, as term.Spelt makes it: "a, b and c".
+var listed = regexp.MustCompile(`^(\S+(?:, \S+)*|\S+ \(\S+\)(?:, \S+ \(\S+\))*) (and|or) (\S+|\S+ \(\S+\))$`)
+
+// joints are the words before the last name of a list.
+var joints = map[string]map[string]string{
+	"de": {"and": " und ", "or": " oder "}, "es": {"and": " y ", "or": " o "}, "fr": {"and": " et ", "or": " ou "},
+	"ja": {"and": "、", "or": "、"}, "zh-Hans": {"and": "、", "or": "或"},
+}
+
+// filling returns what is filled into a sentence: another sentence, a list of names, or what stays as it is.
+func (l *lookup) filling(text string, depth int) string {
+	says, ok := l.find(text, depth)
+	if m := listed.FindStringSubmatch(text); !ok && m != nil {
+		return m[1] + joints[l.code][m[2]] + m[3]
+	}
+	return says
 }
 
 // parted returns a text of several parts, of which each ends with one of these marks. If the first of them is no
@@ -145,7 +170,7 @@ func (l *lookup) parted(text string, depth int, marks []string) (says string, ok
 			first = at + len(mark)
 		}
 		says, ok := l.whole(left+strings.TrimRight(mark, " "), depth)
-		if !ok {
+		if !ok && (mark != ": " || strings.Contains(left, " ")) { // one word is a file's name
 			if says, ok = l.whole(left, depth); ok {
 				says = l.marked(says, mark)
 			}
@@ -190,12 +215,14 @@ func (l *Language) marked(says, mark string) string {
 	return says + strings.TrimRight(mark, " ")
 }
 
-// joinedTo joins two sentences; behind a mark of full width there is no blank.
-func joinedTo(a, b string) string {
+func joinedTo(a, b string) string { return a + Blank(a) + b }
+
+// Blank is what stands between a text and the next one: nothing behind a mark of full width, which has room itself.
+func Blank(before string) string {
 	for _, full := range []string{"。", "？", "！", "：", "；", "、", "，"} {
-		if strings.HasSuffix(a, full) {
-			return a + b
+		if strings.HasSuffix(before, full) {
+			return ""
 		}
 	}
-	return a + " " + b
+	return " "
 }

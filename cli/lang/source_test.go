@@ -222,7 +222,7 @@ func sentences(t *testing.T) (said []sourced, all map[string]bool) {
 			}
 		}
 	}
-	for _, root := range []string{"../../relay", "../../ingest", "../../playback", "../../tree"} {
+	for _, root := range []string{"../manual", "../../relay", "../../ingest", "../../playback", "../../tree"} {
 		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 			if err != nil || !d.IsDir() {
 				return err

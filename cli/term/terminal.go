@@ -91,7 +91,8 @@ func cleaned(format string, args []any) string {
 
 // Warn says what is wrong, and what to do about it if anything can be done.
 func (t *Terminal) Warn(text, hint string) {
-	t.Print(t.Tint(Yellow, t.Lang.In("relay: warning:")) + " " + t.Lang.In(Clean(text)))
+	label := t.Lang.In("relay: warning:")
+	t.Print(t.Tint(Yellow, label) + lang.Blank(label) + t.Lang.In(Clean(text)))
 	if hint != "" {
 		t.Hint("%s", hint)
 	}
@@ -99,7 +100,8 @@ func (t *Terminal) Warn(text, hint string) {
 
 // Hint says what to do about the previous message.
 func (t *Terminal) Hint(format string, args ...any) {
-	t.Print(t.Lang.In("relay: hint:") + " " + t.Lang.In(cleaned(format, args)))
+	label := t.Lang.In("relay: hint:")
+	t.Print(label + lang.Blank(label) + t.Lang.In(cleaned(format, args)))
 }
 
 // Result writes one line for a program, if a program can be reading standard output.

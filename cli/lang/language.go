@@ -123,12 +123,6 @@ func (l *lookup) whole(text string, depth int) (says string, ok bool) {
 	if best == nil {
 		return text, false
 	}
-	// What a sentence begins with is no other one, as in "a.flv: it is a folder".
-	if i := strings.LastIndex(text, ": "); best.pieces[0] == "" && i >= 0 && strings.Contains(filled[0], ": ") {
-		if _, ok := l.exact[text[i+2:]]; ok {
-			return text, false
-		}
-	}
 	for i, f := range filled {
 		if f != "" {
 			filled[i] = l.filling(f, depth+1)

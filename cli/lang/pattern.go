@@ -14,6 +14,8 @@ type pattern struct {
 	pieces []string // what stands before, between and behind the blanks
 	kinds  []string // of the blanks: a verb without its index, or a name
 	weight int      // how much of it is not filled in, in bytes
+	// subject says that it begins with what it is about, as in "%s is a folder": a name, and no other sentence.
+	subject bool
 	to     string
 	shape  func() *regexp.Regexp
 }
@@ -38,6 +40,8 @@ func newPattern(e Entry) *pattern {
 	for _, s := range p.pieces {
 		p.weight += len(s)
 	}
+	after := p.pieces[1]
+	p.subject = p.pieces[0] == "" && len(after) > 1 && after[0] == ' ' && after[1] >= 'a' && after[1] <= 'z'
 	p.shape = sync.OnceValue(p.compile)
 	return p
 }
@@ -91,7 +95,7 @@ func (p *pattern) match(text string) (filled []string, ok bool) {
 		rest = rest[i+len(s):]
 	}
 	m := p.shape().FindStringSubmatch(text)
-	if m == nil {
+	if m == nil || p.subject && strings.Contains(m[1], ": ") {
 		return nil, false
 	}
 	return m[1:], true

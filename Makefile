@@ -129,6 +129,12 @@ e2e-netns: tools
 portmap: tools ## Map ports in a real miniupnpd, by each protocol
 	$(GO) test -tags e2e -count=1 -vet=off -v -timeout 5m -run TestAReal $(AS_ROOT) ./relay/portmap
 
+# The page of a node in every situation, in each language and theme, on a phone and on a desk, with a sheet of each.
+.PHONY: screens
+screens: tools ## Take pictures of the page in all it can say, into bin/screens
+	rm -rf bin/screens; mkdir -p bin/screens
+	$(GO) test -tags e2e -count=1 -vet=off -v -timeout 60m -artifacts -outputdir $(CURDIR)/bin/screens -run TestPageSaysEverySituation ./cli/e2e -screens
+
 # What all of these encoders send, in a browser; some of it is part of e2e-here.
 .PHONY: pages
 pages: tools ## Watch on the page what all sorts of encoders send

@@ -33,6 +33,7 @@ func (a ambiguous) Is(target error) bool { return target == ErrNoChannel }
 
 const (
 	errFull   = denial(tooMany)
+	errOften  = denial(tooOften)
 	errStart  = denial("There is no such start: it is one of squash, gop and key.")
 	errUnread = denial("This channel is private, and this node has only the part of its secret that lets it pass the stream on: it cannot play it. To watch: relay watch with the whole link.")
 	errDisk   = denial("What was kept cannot be read: the disk fails. Ask without ?at= for what comes now.")
@@ -75,17 +76,21 @@ func (s *Server) Direct(from net.Addr, name string, form Form) (*Admission, erro
 	if err != nil {
 		return nil, err
 	}
+	switch {
+	case when.present():
+	case c.kept == nil:
+		return nil, errNotKept
+	case !s.mayRewind(who, rewindCost):
+		s.full(c, addr, RefusedRewind)
+		return nil, errOften
+	}
 	leave, why := s.places.take(who, s.own(who))
 	if leave == nil {
 		s.full(c, addr, why)
 		return nil, errFull
 	}
 	shift, err := c.rewind(when)
-	switch {
-	case err == errNotKept:
-		leave()
-		return nil, err
-	case err != nil:
+	if err != nil {
 		leave()
 		s.config.Log.Error("cannot read what is kept", zap.String("channel", c.id.Short()), zap.Error(err))
 		return nil, errDisk

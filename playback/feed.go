@@ -2,6 +2,7 @@ package playback
 
 import (
 	"bytes"
+	"time"
 
 	"relay/ingest/flv"
 	"relay/relay/stream"
@@ -25,6 +26,7 @@ type feed struct {
 	newest stream.Position
 	start  stream.Position // of the newest place to start
 	starts bool            // the next batch begins there
+	made   time.Time       // when the source made what the newest batch begins with, by its clock
 	sets   flv.ParameterSets
 	tags   assembler
 }
@@ -52,6 +54,9 @@ func (f *feed) next() (flv.Batch, <-chan struct{}, error) {
 				break
 			}
 			f.starts, f.start = true, it.Chunk.Position()
+		}
+		if size == 0 {
+			f.made = time.UnixMilli(int64(it.Chunk.Made()))
 		}
 		f.add(it)
 		size += len(it.Chunk.Payload())

@@ -172,8 +172,7 @@ func (s *routes) hls(w http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		s.notRewound(w, c, err)
 	case run == nil:
-		s.full(c, r.RemoteAddr, why)
-		http.Error(w, tooMany, http.StatusServiceUnavailable)
+		s.turnAway(w, r, c, why)
 	default:
 		run.serve(w, r, c)
 	}
@@ -214,8 +213,8 @@ func (c *counted) Write(b []byte) (int, error) {
 // Unwrap is for [http.ResponseController].
 func (c *counted) Unwrap() http.ResponseWriter { return c.ResponseWriter }
 
-// runOf returns the run, and begins it if nobody has asked for a while. It says why there is none if
-// there are as many viewers as may be.
+// runOf returns the run, and begins it if nobody has asked for a while. It says why who asks is
+// turned away.
 func (s *routes) runOf(of hlsOf, who netip.Addr) (*hlsRun, refusal.Reason, error) {
 	s.runs.mu.Lock()
 	defer s.runs.mu.Unlock()
@@ -223,10 +222,13 @@ func (s *routes) runOf(of hlsOf, who netip.Addr) (*hlsRun, refusal.Reason, error
 		return run, "", nil
 	}
 	own := true // it is for all who ask
-	if of.at != 0 {
-		own = s.own(who)
-	} else {
+	switch {
+	case of.at == 0:
 		who = netip.Addr{}
+	case !s.mayRewind(who, rewindCost):
+		return nil, RefusedRewind, nil
+	default:
+		own = s.own(who)
 	}
 	leave, why := s.places.take(who, own)
 	if leave == nil {
@@ -283,6 +285,9 @@ func (h *hlsRun) fill(ctx context.Context, c *Channel, f *feed, finish <-chan st
 		if len(batch.Parts) > 0 {
 			h.gap(f.cursor)
 			came = time.Now()
+			if _, past := f.cursor.(*timeshift); past {
+				h.out.Date(f.made)
+			}
 			if err := h.out.Write(batch); err != nil {
 				return notCarried, err
 			}

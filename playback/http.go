@@ -17,6 +17,7 @@ import (
 
 const (
 	textType = "text/plain; charset=utf-8"
+	tooOften = "So much of what was has been asked for from your address, or from all, that this node has enough for the moment. Try again in some seconds."
 	tooMany  = "This node has as many viewers as it may. Try again later, or raise its limit."
 )
 
@@ -137,10 +138,21 @@ func (s *routes) stream(w http.ResponseWriter, r *http.Request, c *Channel, f *f
 		return
 	}
 	who := callerOf(r).addr
+	switch {
+	case when.present():
+	case c.kept == nil:
+		s.notRewound(w, c, errNotKept)
+		return
+	case r.URL.Query().Has("peek"):
+		s.peek(w, r, c, f, when)
+		return
+	case !s.mayRewind(who, rewindCost):
+		s.turnAway(w, r, c, RefusedRewind)
+		return
+	}
 	leave, why := s.places.take(who, s.own(who))
 	if leave == nil {
-		s.full(c, r.RemoteAddr, why)
-		http.Error(w, tooMany, http.StatusServiceUnavailable)
+		s.turnAway(w, r, c, why)
 		return
 	}
 	shift, err := c.rewind(when)

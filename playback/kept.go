@@ -104,9 +104,18 @@ func parseMoment(s string) (moment, error) {
 	return moment{}, denial(fmt.Sprintf("There is no at=%.40q: write at=-10m for ten minutes ago, at=start for all that is kept, or a time such as at=2026-11-30T20:15:00Z.", s))
 }
 
-// rewind returns what a viewer reads who begins at a moment, nil if that is the present after all: as
-// nothing was kept yet, or the moment is still to come. It has to be closed.
+// rewind returns what a viewer reads who begins at a moment, nil if that is the present after all. It has to be closed.
 func (c *Channel) rewind(m moment) (*timeshift, error) {
+	past, err := c.past(m)
+	if past == nil || err != nil {
+		return nil, err
+	}
+	return newTimeshift(c.kept, c.ring, past), nil
+}
+
+// past returns what is kept from a moment on, nil if that is the present after all: as nothing was kept yet, or the
+// moment is still to come. It has to be closed.
+func (c *Channel) past(m moment) (*archive.Reader, error) {
 	switch {
 	case m.present():
 		return nil, nil
@@ -117,11 +126,7 @@ func (c *Channel) rewind(m moment) (*timeshift, error) {
 	if !ok {
 		return nil, nil
 	}
-	past, err := c.kept.archive.At(at)
-	if past == nil || err != nil {
-		return nil, err
-	}
-	return newTimeshift(c.kept, c.ring, past), nil
+	return c.kept.archive.At(at)
 }
 
 // momentOf returns when by the source's clock a moment is that is not the present, at the latest when the

@@ -11,6 +11,7 @@ import (
 const (
 	RefusedFull     refusal.Reason = "full"     // as many viewers as there may be
 	RefusedShare    refusal.Reason = "share"    // as many from that address, or its prefix, as there may be
+	RefusedRewind   refusal.Reason = "rewind"   // asked for what was too often, from that address or from all
 	RefusedNetwork  refusal.Reason = "network"  // asked from a network that is not let in
 	RefusedHost     refusal.Reason = "host"     // asked under a host name that is not this machine's
 	RefusedSite     refusal.Reason = "site"     // a page of another site had a browser ask
@@ -25,7 +26,7 @@ const (
 
 // Refusals lists all of them.
 var Refusals = []refusal.Reason{
-	RefusedFull, RefusedShare, RefusedNetwork, RefusedHost, RefusedSite, RefusedMethod,
+	RefusedFull, RefusedShare, RefusedRewind, RefusedNetwork, RefusedHost, RefusedSite, RefusedMethod,
 	RefusedRequests, RefusedSilent, RefusedSlow, RefusedHeader, RefusedGarbage, RefusedStuck,
 }
 

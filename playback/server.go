@@ -111,7 +111,9 @@ type Server struct {
 
 	refused refusal.Counts
 	places  places
+	rewinds rewinds
 	drawing chan struct{} // holds one for each thumbnail that is being made
+	peeking chan struct{} // holds one for each picture of what was that is being read
 	runs    *hlsRuns
 }
 
@@ -149,7 +151,10 @@ func NewServer(c Config) *Server {
 	if c.Log == nil {
 		c.Log = zap.NewNop()
 	}
-	return &Server{config: c, hosts: ownHosts(c.AllowHosts), places: places{most: c.MaxViewers}, drawing: make(chan struct{}, thumbnailAtOnce), runs: newHLSRuns()}
+	return &Server{
+		config: c, hosts: ownHosts(c.AllowHosts), places: places{most: c.MaxViewers}, rewinds: newRewinds(),
+		drawing: make(chan struct{}, thumbnailAtOnce), peeking: make(chan struct{}, peekAtOnce), runs: newHLSRuns(),
+	}
 }
 
 // Run serves on ln, which it closes, until ctx ends, and then returns nil; before

@@ -15,7 +15,6 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -325,22 +324,7 @@ func TestHLSEndsWithItsChannel(t *testing.T) {
 		})
 		routes := &routes{NewServer(Config{Channels: list(c)}), t.Context()}
 		send := func(from uint32) {
-			var h flv.Header
-			for _, tag := range tags {
-				tag := slices.Clone(tag)
-				flv.PutTimestamp(tag, from+tag.Timestamp())
-				k := flv.Classify(tag)
-				if h.Add(tag, k) {
-					if err := s.writer.SetHeader(h.Payload()); err != nil {
-						t.Fatal(err)
-					}
-				}
-				flags := stream.EndsChunk
-				if k.Key {
-					flags |= stream.StartHere
-				}
-				s.write(tag, flags)
-			}
+			s.clip(tags, from, func(uint32) {})
 			quiet.Store(time.Now().UnixNano())
 			time.Sleep(2 * hlsQuiet)
 			synctest.Wait()

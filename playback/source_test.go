@@ -120,6 +120,28 @@ func (s *source) frame(ts uint32, size int) {
 	s.write(flv.NewTag(flv.Video, ts, s.picture(size, 0x27, 0x41)), stream.EndsChunk)
 }
 
+// clip sends a clip from a timestamp on; before each tag it waits until that has come, in ms from the clip's beginning.
+func (s *source) clip(tags []flv.Tag, from uint32, until func(uint32)) {
+	s.t.Helper()
+	var h flv.Header
+	for _, tag := range tags {
+		until(tag.Timestamp())
+		tag := slices.Clone(tag)
+		flv.PutTimestamp(tag, from+tag.Timestamp())
+		k := flv.Classify(tag)
+		if h.Add(tag, k) {
+			if err := s.writer.SetHeader(h.Payload()); err != nil {
+				s.t.Fatal(err)
+			}
+		}
+		flags := stream.EndsChunk
+		if k.Key {
+			flags |= stream.StartHere
+		}
+		s.write(tag, flags)
+	}
+}
+
 func (s *source) audio(ts uint32, size int, f stream.TagFlags) {
 	s.t.Helper()
 	if f&stream.StartHere != 0 {

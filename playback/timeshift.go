@@ -16,6 +16,9 @@ const (
 	shiftPause = 2 * time.Second
 	// shiftGather is how much a viewer gets with one look at the clock.
 	shiftGather = 50 * time.Millisecond
+	// shiftSealed is how many chunks on end that do not open are left out, as those from before the channel had its
+	// secret. Behind more of them the viewer goes on at the present.
+	shiftSealed = 1000
 )
 
 // chunks is where a feed's chunks come from: a [stream.Cursor], or a timeshift.
@@ -35,6 +38,7 @@ type timeshift struct {
 	plain func(stream.Item) (stream.Item, error)
 	live  *stream.Cursor
 	last  stream.Position // of the newest chunk that was taken
+	shut  int             // chunks that did not open, since one did
 	asked bool            // whether the archive has what the ring has lost, since then
 
 	ahead         *stream.Item // that is not due yet
@@ -114,12 +118,14 @@ func (t *timeshift) take() (stream.Item, <-chan struct{}, error) {
 		it, ok, err := t.past.Next()
 		if ok && err == nil {
 			if it, err = t.plain(it); err == nil {
-				t.asked, t.live = false, nil
+				t.asked, t.live, t.shut = false, nil, 0
 				return it, nil, nil
 			}
-			continue // what does not open is left out
+			if t.shut++; t.shut <= shiftSealed {
+				continue
+			}
 		}
-		t.close() // all is read, or the disk fails
+		t.close() // all is read, nothing of it opens, or the disk fails
 		t.live = nil
 	}
 }

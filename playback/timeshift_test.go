@@ -3,7 +3,10 @@ package playback
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"net/http"
+	"net/http/httptest"
+	"regexp"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -262,4 +265,35 @@ func TestWhoAsksForWhatIsNotKeptIsTold(t *testing.T) {
 	if _, err := NewServer(Config{Channels: list(s.channel())}).Direct(home, short+"?at=-5m", flvForm); err != errNotKept {
 		t.Errorf("over RTMP: %v", err)
 	}
+}
+
+// TestHLSFromThePastSaysWhenItWas asks for HLS from the start, an hour after that.
+func TestHLSFromThePastSaysWhenItWas(t *testing.T) {
+	tags := demoClip(t)
+	synctest.Test(t, func(t *testing.T) {
+		s := newSource(t, stream.Limits{})
+		s.keeping(t, s.ring, nil)
+		routes := &routes{NewServer(Config{Channels: list(s.channel())}), t.Context()}
+		began := time.Now()
+		s.clip(tags, 0, func(ts uint32) { time.Sleep(time.Until(began.Add(time.Duration(ts) * time.Millisecond))) })
+		time.Sleep(time.Hour)
+		path := fmt.Sprintf("%s%s/%d/index.m3u8", hlsPrefix, s.id.Short(), began.UnixMilli())
+		var w *httptest.ResponseRecorder
+		for range 2 { // the second time there are more segments
+			w = httptest.NewRecorder()
+			routes.hls(w, httptest.NewRequestWithContext(t.Context(), "GET", path, nil))
+			time.Sleep(10 * time.Second)
+		}
+		dates := regexp.MustCompile("DATE-TIME:(.*)").FindAllStringSubmatch(w.Body.String(), -1)
+		if len(dates) < 3 {
+			t.Fatalf("the playlist is\n%s", w.Body)
+		}
+		for i, d := range dates { // the clip is of 16 s, and has a key frame every 2 s
+			at, err := time.Parse(time.RFC3339, d[1])
+			if off := at.Sub(began); err != nil || off%(2*time.Second) > 50*time.Millisecond || int(off/(2*time.Second)) != 7-len(dates)+i+1 {
+				t.Errorf("segment %d of %d is of %s, the first picture of %s", i, len(dates), d[1], began.UTC())
+			}
+		}
+		time.Sleep(2 * hlsIdle)
+	})
 }

@@ -10,6 +10,7 @@ import (
 	"go.uber.org/zap"
 	"golang.org/x/time/rate"
 
+	"relay/relay/quota"
 	"relay/relay/seal"
 	"relay/relay/stream"
 	"relay/relay/wire"
@@ -51,7 +52,7 @@ type Brought struct {
 
 // brought are the channels that sources have brought.
 type brought struct {
-	guesses addrLimiter
+	guesses quota.Addrs
 	running sync.WaitGroup // one for each channel
 
 	mu   sync.Mutex
@@ -80,7 +81,7 @@ func (p *presence) gone(now time.Time, newest *stream.Beat) time.Duration {
 }
 
 func newBrought() brought {
-	return brought{guesses: addrLimiter{rate: guessRate, burst: guessBurst}, open: make(map[stream.ChannelID]*broughtChannel)}
+	return brought{guesses: quota.Addrs{Rate: guessRate, Burst: guessBurst}, open: make(map[stream.ChannelID]*broughtChannel)}
 }
 
 // admitOffer decides whether an offer is looked at, and says bye if it is not. If a source brings the
@@ -110,7 +111,7 @@ func (n *Node) bring(ctx context.Context, now time.Time, o brings, source tree.I
 		return tree.ReasonTooFast
 	case !n.cfg.Helper || o.Proof == nil || how.Token.IsZero() || o.known:
 		return tree.ReasonNone
-	case !n.brought.guesses.allow(now, from):
+	case !lets(&n.brought.guesses, now, from):
 		return tree.ReasonBusy
 	case !how.Token.proves(*o.Proof, n.ID(), source, o.Channel):
 		return tree.ReasonToken

@@ -108,7 +108,7 @@ func (n *Node) packet(now time.Time, b []byte, addr net.Addr) {
 	case len(b) < membership.LabelLen || !from.IsValid():
 		n.gossipRefused.Add(packetShort)
 		return
-	case !n.packets.allow(now, from.Addr()):
+	case !lets(&n.packets, now, from.Addr()):
 		n.gossipRefused.Add(packetTooOften)
 		return
 	case n.echo(b, from):

@@ -7,13 +7,10 @@ import (
 	"io"
 	"net"
 	"net/netip"
-	"sync"
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/time/rate"
-
-	"relay/relay/hostnet"
+	"relay/relay/quota"
 	"relay/relay/socket"
 )
 
@@ -25,8 +22,6 @@ const (
 	// household or a lecture hall behind one address start together.
 	joinRate  = 5 // a second
 	joinBurst = 50
-	// maxLimiters bounds the addresses that are remembered for that.
-	maxLimiters = 4096
 )
 
 var errTooMuch = errors.New("too many bytes before the handshake was over")
@@ -121,46 +116,7 @@ func (g *guardedConn) Read(b []byte) (int, error) {
 
 func (g *guardedConn) Write(b []byte) (int, error) { return g.out.write(g.Conn, b) }
 
-// addrLimiter bounds how often one address may do something. An IPv6 customer has a
-// whole /64, so that counts as one. The machine itself is not bounded.
-type addrLimiter struct {
-	rate  rate.Limit // a second
-	burst int
-
-	mu    sync.Mutex
-	addrs map[netip.Prefix]*rate.Limiter
-}
-
-func (j *addrLimiter) allow(now time.Time, remote netip.Addr) bool {
-	if remote.Unmap().IsLoopback() || !remote.IsValid() {
-		return true
-	}
-	p, _ := hostnet.Counted(remote)
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	l := j.addrs[p]
-	if l == nil {
-		if len(j.addrs) >= maxLimiters {
-			j.forgetIdle(now)
-		}
-		if len(j.addrs) >= maxLimiters {
-			return false
-		}
-		l = rate.NewLimiter(j.rate, j.burst)
-		if j.addrs == nil {
-			j.addrs = make(map[netip.Prefix]*rate.Limiter)
-		}
-		j.addrs[p] = l
-	}
-	return l.AllowN(now, 1)
-}
-
-// forgetIdle drops the addresses that have been quiet long enough to have their
-// whole burst back.
-func (j *addrLimiter) forgetIdle(now time.Time) {
-	for p, l := range j.addrs {
-		if l.TokensAt(now) >= float64(j.burst) {
-			delete(j.addrs, p)
-		}
-	}
+// lets reports whether an address may have something done once more. The machine itself is not bounded.
+func lets(q *quota.Addrs, now time.Time, remote netip.Addr) bool {
+	return remote.Unmap().IsLoopback() || !remote.IsValid() || q.Allow(now, remote, 1)
 }

@@ -23,6 +23,8 @@ const (
 	// recallLook how often that is looked at.
 	recallPause = 2 * time.Second
 	recallLook  = 100 * time.Millisecond
+	// recallCost is what a question counts as, in bytes: the disk is searched for the answer, even if there is none.
+	recallCost = 32 << 10
 	// recallQueue is how many frames of it may wait on a link, beside what the tree says.
 	recallQueue = 4
 )
@@ -102,7 +104,7 @@ func (c *Channel) takeRecall(d *downlink, f wire.Recall) error {
 
 // answer sends a child the end of a part, and reports whether there was something of it.
 func (h *history) answer(d *downlink, of archive.Span) (some bool) {
-	if h.archive == nil {
+	if h.archive == nil || !h.turn(d, recallCost) {
 		return false
 	}
 	r, err := h.archive.Last(of, recallSpan)

@@ -72,3 +72,27 @@ func TestWhatWasWaitsForWhatIsLive(t *testing.T) {
 		}
 	})
 }
+
+// TestAQuestionForWhatWasCosts has a child ask again and again for what nobody has.
+func TestAQuestionForWhatWasCosts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, err := archive.Open(t.TempDir(), stream.ChannelID{1}, archive.Limits{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer a.Close()
+		h := newHistory()
+		h.archive = a
+		h.lend(0, 6_000_000, 40_000_000, nil)
+		d := &downlink{link: newLink(1, [32]byte{1}, nil, false), ring: stream.NewRing(stream.Limits{}), started: time.Now()}
+		began := time.Now()
+		for range 1000 {
+			if h.answer(d, archive.Span{Before: stream.Position{Seq: 9}}) {
+				t.Fatal("there is something")
+			}
+		}
+		if took := time.Since(began); took < 50*time.Second {
+			t.Errorf("1,000 questions are answered in %v", took)
+		}
+	})
+}

@@ -96,8 +96,9 @@ var law = []struct {
 	{"relay/membership", []string{"relay/hostnet", "relay/oneline", "relay/refusal", "relay/stream", "relay/wire", "tree"}},
 	{"relay/discovery", []string{"relay/hostnet", "relay/refusal", "relay/stream"}},
 	{"relay/archive", []string{"relay/stream"}},
+	{"relay/quota", []string{"relay/hostnet"}},
 	{"relay/store", []string{"relay/oneline", "relay/seal", "relay/stream", "relay/wire", "tree"}},
-	{"relay", []string{"relay/archive", "relay/hostnet", "relay/lineage", "relay/membership", "relay/nameplate", "relay/oneline", "relay/refusal", "relay/seal", "relay/store", "relay/socket", "relay/stream", "relay/wire", "tree"}},
+	{"relay", []string{"relay/archive", "relay/hostnet", "relay/lineage", "relay/membership", "relay/nameplate", "relay/oneline", "relay/quota", "relay/refusal", "relay/seal", "relay/store", "relay/socket", "relay/stream", "relay/wire", "tree"}},
 
 	// What a tag is, ingest and playback have in common: flv belongs to both.
 	{"ingest/flv", []string{"relay/oneline"}},
@@ -108,7 +109,7 @@ var law = []struct {
 	{"playback/api", nil},
 	{"playback/web", nil},
 	{"playback/remux", []string{"ingest/flv"}},
-	{"playback", []string{"ingest/flv", "playback/api", "playback/remux", "playback/web", "relay/archive", "relay/hostnet", "relay/lobby", "relay/naming", "relay/refusal", "relay/socket", "relay/stream"}},
+	{"playback", []string{"ingest/flv", "playback/api", "playback/remux", "playback/web", "relay/archive", "relay/hostnet", "relay/lobby", "relay/naming", "relay/quota", "relay/refusal", "relay/socket", "relay/stream"}},
 	{"playback/admin", []string{"playback", "playback/api"}},
 
 	{"cli/deploy/release", nil},

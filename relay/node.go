@@ -18,6 +18,7 @@ import (
 	"relay/relay/hostnet"
 	"relay/relay/membership"
 	"relay/relay/refusal"
+	"relay/relay/quota"
 	"relay/relay/seal"
 	"relay/relay/store"
 	"relay/relay/stream"
@@ -121,15 +122,15 @@ type Node struct {
 	thefts  thefts
 	door    door
 	hearsay hearsay
-	joins   addrLimiter
-	packets addrLimiter
+	joins   quota.Addrs
+	packets quota.Addrs
 	// gossipRefused counts what gossip has refused, of all channels.
 	gossipRefused refusal.Counts
 	gossips       clusterCount
 	subnets       hostnet.Subnets
 	answers       *rate.Limiter // bytes to those who ask for a view
 
-	trials    addrLimiter   // connections that try nodes
+	trials    quota.Addrs   // connections that try nodes
 	trialSlot chan struct{} // one for each that is under way
 	callbacks chan struct{} // likewise of those that were asked for with DialMe
 
@@ -181,10 +182,10 @@ func New(cfg Config) (*Node, error) {
 		channels:  make(map[stream.ChannelID]*Channel),
 		clusters:  make(map[membership.Label]*Channel),
 		hearsay:   newHearsay(),
-		joins:     addrLimiter{rate: joinRate, burst: joinBurst},
-		packets:   addrLimiter{rate: packetRate, burst: packetBurst},
+		joins:     quota.Addrs{Rate: joinRate, Burst: joinBurst},
+		packets:   quota.Addrs{Rate: packetRate, Burst: packetBurst},
 		answers:   rate.NewLimiter(answerRate, answerBurst),
-		trials:    addrLimiter{rate: trialRate, burst: trialBurst},
+		trials:    quota.Addrs{Rate: trialRate, Burst: trialBurst},
 		trialSlot: make(chan struct{}, trials),
 		callbacks: make(chan struct{}, dialBacksMost),
 		brought:   newBrought(),
@@ -312,7 +313,7 @@ func (n *Node) Run(ctx context.Context) error {
 			continue
 		}
 		from := remoteAddr(conn).Addr()
-		if !n.joins.allow(time.Now(), from) {
+		if !lets(&n.joins, time.Now(), from) {
 			n.door.refused.Add(doorTooOften)
 			conn.Close()
 			continue

@@ -118,6 +118,7 @@ func (c *Channel) collect(u *uplink, in *recalling, part *archive.Insertion) (wh
 	silent := time.NewTimer(recallSilent)
 	defer silent.Stop()
 	var header *stream.Header
+	used := true // a chunk has needed it
 	for {
 		var k wire.Kept
 		var more bool
@@ -134,11 +135,14 @@ func (c *Channel) collect(u *uplink, in *recalling, part *archive.Insertion) (wh
 			return false, nil
 		case !more:
 			return true, nil
+		case k.Header != nil && !used:
+			err = archive.ErrNoPart
 		case k.Header != nil:
-			header, err = k.Header, k.Header.Verify(c.id)
+			header, used, err = k.Header, false, k.Header.Verify(c.id)
 		case header == nil:
 			err = archive.ErrNoPart
 		default:
+			used = true
 			if err = k.Chunk.Verify(c.id); err == nil {
 				err = part.Add(header, k.Chunk)
 			}

@@ -165,6 +165,7 @@ func TestAParentThatForgesWhatWasIsLeft(t *testing.T) {
 			"one before":            {[]wire.Kept{{Header: items[0].Header}, {Chunk: items[9].Chunk}}, wire.ErrNotDue},
 			"one behind":            {[]wire.Kept{{Header: items[0].Header}, {Chunk: items[15].Chunk}}, wire.ErrNotDue},
 			"twice the same":        {[]wire.Kept{{Header: items[0].Header}, {Chunk: items[10].Chunk}, {Chunk: items[10].Chunk}}, wire.ErrNotDue},
+			"two headers":           {[]wire.Kept{{Header: items[0].Header}, {Header: items[0].Header}}, wire.ErrNotDue},
 			"a chunk and no header": {[]wire.Kept{{Chunk: items[10].Chunk}}, wire.ErrNotDue},
 		} {
 			late := archiveOf(t, w.root.ID())

@@ -50,7 +50,7 @@ func (c *Channel) probe(a tree.Probe) {
 	case len(at.Addrs) == 0:
 		c.handle(tree.Probed{Link: a.Link})
 		return
-	case c.node.trials.allow(time.Now(), seen):
+	case lets(&c.node.trials, time.Now(), seen):
 	case child:
 		return // the tree asks again, and sends nobody there before
 	default:
@@ -104,7 +104,7 @@ func (n *Node) mayTrial(slots chan struct{}, addr netip.Addr) bool {
 	default:
 		return false
 	}
-	if !n.trials.allow(time.Now(), addr) {
+	if !lets(&n.trials, time.Now(), addr) {
 		<-slots
 		return false
 	}

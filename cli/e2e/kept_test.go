@@ -5,6 +5,7 @@ package e2e
 import (
 	"fmt"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -78,7 +79,7 @@ func TestPageGoesBackInWhatIsKept(t *testing.T) {
 	src := w.source("--keep", "1h")
 	encodeClock(t, src.rtmp, 320, 180)
 	b := startBrowser(t)
-	p := b.open(t, pageOf(t, src.url), map[string]any{"width": 1280, "height": 800})
+	p := b.open(t, pageOf(t, src.url), map[string]any{"width": 1280, "height": 800, "before": breakable})
 	p.plays(t)
 	p.becomes(t, "there is a timeline", "!document.getElementById('timeline').hidden")
 	p.becomes(t, "it is at its end", "document.getElementById('seek').value === '1000' && document.getElementById('livetext').textContent === 'Live'")
@@ -98,9 +99,48 @@ func TestPageGoesBackInWhatIsKept(t *testing.T) {
 	p.says(t, "#b-delay", "behind")
 	p.becomes(t, "it stays there", "document.getElementById('video').currentTime > 3 && /behind$/.test(document.getElementById('livetext').textContent)")
 	p.shot(t, "past")
+	before := p.moments(t)
+	p.eval(t, "cut()", nil)
+	p.becomes(t, "it goes on after a break", "document.getElementById('state').hidden")
+	p.plays(t)
+	after := p.moments(t)
+	if len(after) != len(before)+1 || after[len(after)-1] < before[len(before)-1]+2 {
+		t.Errorf("it went on at one of %v, after %v", after, before)
+	}
+	p.eval(t, "document.getElementById('play').focus()", nil)
+	for range 8 { // as a key that is held down
+		p.press(t, "ArrowLeft")
+	}
+	p.plays(t)
+	if n := len(p.moments(t)) - len(after); n < 1 || n > 4 {
+		t.Errorf("the stream was asked for %d times", n)
+	}
 	p.press(t, "l")
 	p.becomes(t, "it is live again", "document.getElementById('livetext').textContent === 'Live' && document.getElementById('seek').value === '1000'")
 	p.plays(t)
 	p.faultless(t)
 	p.close(t)
+}
+
+// breakable has cut() break off the stream that was asked for last from a moment on.
+const breakable = `const whole = fetch;
+window.fetch = (url, how = {}) => {
+	if (!/at=[0-9.]+$/.test(url)) return whole(url, how);
+	const own = new AbortController();
+	window.cut = () => own.abort(new Error('cut'));
+	return whole(url, { ...how, signal: AbortSignal.any([how.signal, own.signal]) });
+};`
+
+// moments are those, in Unix seconds, from which the page has asked for the stream.
+func (p *tab) moments(t *testing.T) (all []float64) {
+	t.Helper()
+	var urls []string
+	p.do(t, "asked", nil, &urls)
+	for _, u := range urls {
+		_, at, _ := strings.Cut(u, ".mp4?at=")
+		if s, err := strconv.ParseFloat(at, 64); err == nil {
+			all = append(all, s)
+		}
+	}
+	return all
 }

@@ -1,6 +1,7 @@
 package flag
 
 import (
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -56,24 +57,27 @@ func keptTime(s string) (time.Duration, error) {
 
 // sizeOf reads a number of bytes: "8GB", "500M", with decimal prefixes, or binary ones as in "8GiB".
 func sizeOf(s string) (int64, error) {
-	num := strings.TrimSuffix(strings.ToUpper(strings.TrimSpace(s)), "B")
-	kilo := 1000.0
+	num, kilo := strings.TrimSuffix(strings.ToUpper(strings.TrimSpace(s)), "B"), 1000.0
 	if n, ok := strings.CutSuffix(num, "I"); ok {
 		num, kilo = n, 1024
 	}
-	mult := 1.0
-	for i, prefix := range []string{"K", "M", "G", "T"} {
-		if n, ok := strings.CutSuffix(num, prefix); ok {
-			num = n
-			for range i + 1 {
-				mult *= kilo
-			}
-			break
-		}
-	}
-	v, err := strconv.ParseFloat(strings.TrimSpace(num), 64)
-	if err != nil || !(v > 0 && v*mult < 1<<53) {
+	v, err := prefixed(num, "kmgt", kilo)
+	if err != nil || !(v > 0 && v < 1<<53) {
 		return 0, strconv.ErrSyntax
 	}
-	return int64(v * mult), nil
+	return int64(v), nil
+}
+
+// prefixed reads a number that may have one of the prefixes behind it, the first of which is worth kilo, and each other
+// that many times the one before.
+func prefixed(s, prefixes string, kilo float64) (float64, error) {
+	s = strings.TrimSpace(s)
+	worth := 1.0
+	if n := len(s) - 1; n >= 0 {
+		if i := strings.IndexByte(prefixes, s[n]|0x20); i >= 0 { // in lower case
+			s, worth = s[:n], math.Pow(kilo, float64(i+1))
+		}
+	}
+	v, err := strconv.ParseFloat(strings.TrimSpace(s), 64)
+	return v * worth, err
 }

@@ -79,28 +79,18 @@ func unitSaid(value, said string) (meant string, ok bool) {
 // parseRate reads bits per second: "20M", "800k", "1.5G" or a plain number. The prefixes are
 // decimal, as providers use them.
 func parseRate(s string) (int, error) {
-	num, mult := strings.TrimSpace(s), 1.0
+	num := strings.TrimSpace(s)
 	for _, bits := range []string{"/s", "bps", "bit", "b"} {
 		num = strings.TrimSuffix(num, bits)
 	}
-	if n := len(num); n > 0 {
-		switch num[n-1] {
-		case 'k', 'K':
-			mult, num = 1e3, num[:n-1]
-		case 'm', 'M':
-			mult, num = 1e6, num[:n-1]
-		case 'g', 'G':
-			mult, num = 1e9, num[:n-1]
-		}
-	}
-	v, err := strconv.ParseFloat(strings.TrimSpace(num), 64)
-	if err != nil || !(v > 0) || v*mult > maxRate || v*mult < 1 {
+	v, err := prefixed(num, "kmg", 1000)
+	if err != nil || !(v >= 1 && v <= maxRate) {
 		if bits, ok := ofBytes(s); ok {
 			return 0, fmt.Errorf("%q is in bytes: in bits per second, as in 20M, 800k or 1.5G, that is %s", s, bits)
 		}
 		return 0, fmt.Errorf("%q is no bit rate: write bits per second, as in 20M, 800k or 1.5G", s)
 	}
-	return int(v * mult), nil
+	return int(v), nil
 }
 
 // ofBytes returns a rate in bytes as one in bits.

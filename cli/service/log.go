@@ -79,11 +79,14 @@ func (l *Log) Write(p []byte) (int, error) {
 	defer l.mu.Unlock()
 	if l.size > 0 && l.size+int64(len(p)) > l.most {
 		l.file.Close() // before the name changes: Windows wants it so
-		_ = os.Rename(l.path, l.path+".old")
-		if err := l.open(); err != nil {
-			l.size = 0 // and of no use until it can be opened again
-			return len(p), nil
+		l.file = nil
+		if os.Rename(l.path, l.path+".old") != nil { // somebody holds that one
+			_ = os.Truncate(l.path, 0)
 		}
+	}
+	if l.file == nil && l.open() != nil {
+		l.size = 0
+		return len(p), nil // until it can be opened again
 	}
 	n, _ := l.file.Write(p)
 	l.size += int64(n)
@@ -94,7 +97,11 @@ func (l *Log) Write(p []byte) (int, error) {
 func (l *Log) Close() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return errors.Join(os.Remove(l.path+".run"), l.file.Close())
+	err := os.Remove(l.path + ".run")
+	if l.file != nil {
+		err = errors.Join(err, l.file.Close())
+	}
+	return err
 }
 
 // running notes a process that keeps a log.

@@ -230,6 +230,42 @@ func TestALogStaysSmall(t *testing.T) {
 	}
 }
 
+// TestALogOutlivesWhatIsInItsWay has the older log's place taken, and then the folder gone for a while.
+func TestALogOutlivesWhatIsInItsWay(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "logs", "relay.log")
+	l, err := OpenLog(path, time.Unix(0, 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	l.most = 1000
+	fill := func() {
+		for range 100 {
+			if _, err := l.Write([]byte("a line of this log\n")); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := os.MkdirAll(filepath.Join(path+".old", "x"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	fill()
+	if fi, err := os.Stat(path); err != nil || fi.Size() > 1000 || fi.Size() == 0 {
+		t.Errorf("without a place for the older one: %v, %v", fi, err)
+	}
+	if err := os.RemoveAll(filepath.Dir(path)); err != nil {
+		t.Skip(err) // Windows keeps what is open
+	}
+	fill()
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	fill()
+	if fi, err := os.Stat(path); err != nil || fi.Size() > 1000 || fi.Size() == 0 {
+		t.Errorf("when its folder is there again: %v, %v", fi, err)
+	}
+}
+
 // Whichever of the two units a user has, the service is treated alike.
 func TestThePackagesUnitIsLikeOurs(t *testing.T) {
 	b, err := os.ReadFile("../deploy/relay-user.service")

@@ -24,6 +24,7 @@ var refusals = map[string]map[refusal.Reason]refusalWords{
 	"http": {
 		playback.RefusedFull:     {"players found no room", "A second relay watch on another machine takes as many again."},
 		playback.RefusedShare:    {"players came from an address or a prefix that has its share of all places", "If a reverse proxy of yours asks for them, name it with --trusted-proxy."},
+		playback.RefusedRewind:   {"viewers asked too often for what was", "If a reverse proxy of yours asks for them, name it with --trusted-proxy."},
 		playback.RefusedNetwork:  {"requests came from a network that is not let in", "--http lets everyone in; --trusted-proxy names a reverse proxy that is believed."},
 		playback.RefusedHost:     {"requests named a host that is not this machine's", "If it is a name of yours, allow it with --allow-host."},
 		playback.RefusedSite:     {"requests were made by pages of other sites", "If a reverse proxy of yours changes the host name, name it with --trusted-proxy; --embed names sites that may show the picture."},

@@ -38,8 +38,9 @@ type HLS struct {
 	boxes fragmenter
 	part  part // the segment that is being made
 	next  segment
-	made  bool // there has been one
-	keyed bool // the newest one with pictures had a key frame, or there was none
+	made  bool      // there has been one
+	dated time.Time // when what comes next was made, zero if that is now
+	keyed bool      // the newest one with pictures had a key frame, or there was none
 
 	mu     sync.Mutex
 	list   playlist
@@ -67,6 +68,9 @@ func NewHLS() *HLS {
 	h.demux.to = h
 	return h
 }
+
+// Date says when the tags that come next were made, for the playlist to tell. Without it they were made when they come.
+func (h *HLS) Date(made time.Time) { h.dated = made }
 
 // Write takes the next tags.
 func (h *HLS) Write(batch flv.Batch) error { return h.demux.add(batch) }
@@ -205,7 +209,9 @@ func (h *HLS) write(t *track, f frame) error {
 	p := &h.part
 	if !p.begun {
 		p.begun, p.begin, p.end = true, at, at
-		h.next.began = time.Now()
+		if h.next.began = h.dated; h.dated.IsZero() {
+			h.next.began = time.Now()
+		}
 	}
 	if t == h.boxes.video {
 		p.key = p.key || f.key

@@ -124,6 +124,7 @@ function show() {
   document.title = title ? `${title} · relay` : 'relay';
   for (const id of ['graphs', 'elsewhere', 'treepanel', 'more']) el(id).hidden = !channel || !details.open;
   el('headline').hidden = !channel;
+  for (const id of ['what', 'listtitle']) el(id).ariaLevel = channel ? 2 : 1; // there is no other heading then
   document.body.classList.toggle('alone', el('graphs').hidden && el('channels').hidden);
   document.body.classList.toggle('choosing', channels?.length > 1 && !channel && !wanted);
   if (channel) showLinks(el('links'), channel);

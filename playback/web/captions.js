@@ -13,6 +13,10 @@ const longest = 16;
 const hurried = 0.0015;
 /** So many seconds of captions behind the newest are kept. */
 const kept = 20;
+/** So many cues there are at most: a stream can have a new one with each picture, at whatever time. */
+const mostCues = 200;
+/** So many pictures with captions wait for those that are shown before them, at most: decoders keep 16. */
+const mostWaiting = 64;
 
 /** Bytes of a sample entry before the boxes in it. */
 const visualEntry = 78;
@@ -161,6 +165,13 @@ function captionsOf(unit) {
 
 const view = (bytes) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
+/** turns are the pictures with captions whose turn it is, in the order in which they are shown, when others come behind those that wait. */
+export function turns(waiting, come) {
+  const all = [...waiting, ...come.filter((p) => p.pairs.length && p.lasts > hurried)];
+  const upTo = come.at(-1).dts; // nothing is to come that is shown earlier
+  return { ready: all.filter((p) => p.time <= upTo).sort((a, b) => a.time - b.time), waiting: all.filter((p) => p.time > upTo).slice(-mostWaiting) };
+}
+
 /** Captions finds the captions of one stream. changed gets the lines that are shown from a time on, in seconds. */
 export class Captions {
   #format = null;
@@ -192,10 +203,8 @@ export class Captions {
       all = found(segment, this.#format);
     } catch { /* it is cut short */ }
     if (!all.length) return;
-    this.#waiting.push(...all.filter((p) => p.pairs.length && p.lasts > hurried));
-    const upTo = all.at(-1).dts; // nothing is to come that is shown earlier
-    const ready = this.#waiting.filter((p) => p.time <= upTo).sort((a, b) => a.time - b.time);
-    this.#waiting = this.#waiting.filter((p) => p.time > upTo);
+    const { ready, waiting } = turns(this.#waiting, all);
+    this.#waiting = waiting;
     for (const { time, pairs } of ready) for (const [a, b] of pairs) this.#decoder.pair(time, a, b);
   }
 }
@@ -227,7 +236,8 @@ export class Shown {
     this.#cue = null;
     if (!lines.length) return;
     this.#track ??= this.#video.addTextTrack('captions');
-    for (const old of [...this.#track.cues ?? []].filter((c) => c.endTime < time - kept)) this.#track.removeCue(old);
+    const all = [...this.#track.cues ?? []];
+    for (const old of all.filter((c, i) => c.endTime < time - kept || i <= all.length - mostCues)) this.#track.removeCue(old);
     this.#cue = new VTTCue(time, time + longest, marked(lines));
     this.#cue.line = lineOf(lines.length, this.#video.clientHeight);
     this.#track.addCue(this.#cue);

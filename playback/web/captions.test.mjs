@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
-import { Captions, found, format, lineOf, marked } from './captions.js';
+import { Captions, Shown, found, format, lineOf, marked, turns } from './captions.js';
 import { Line21 } from './cea608.js';
 import { Splitter } from './mp4.js';
 
@@ -150,4 +150,23 @@ test('a caption is no markup', () => assert.equal(marked(['<b>a</b>', 'x & y -->
 
 test('captions stand above the controls, however small the picture', () => {
   assert.deepEqual([lineOf(1, 180), lineOf(2, 180), lineOf(2, 500), lineOf(2, 1000), lineOf(2, 0), lineOf(3, 40)], [-6, -7, -4, -3, -4, -10]);
+});
+
+test('a stream of captions takes no more than a bounded place', (t) => {
+  const cues = [];
+  globalThis.VTTCue = class { constructor(startTime, endTime, text) { Object.assign(this, { startTime, endTime, text }); } };
+  t.after(() => { delete globalThis.VTTCue; });
+  const track = { cues, addCue: (c) => cues.push(c), removeCue: (c) => cues.splice(cues.indexOf(c), 1) };
+  const shown = new Shown({ clientHeight: 360, addTextTrack: () => track }, () => {});
+  for (let i = 0; i < 1000; i++) shown.show(5, [`${i}`]);
+  assert.deepEqual([cues.length, cues.at(-1).text], [200, '999']);
+  for (let i = 0; i < 1000; i++) shown.show(6 + i, [`${i}`]);
+  assert.ok(cues.length < 25, `${cues.length} cues of the last 20 s`);
+});
+
+test('pictures that are shown at the end of all days do not pile up until then', () => {
+  let waiting = [];
+  for (let i = 0; i < 1000; i++) ({ waiting } = turns(waiting, [{ dts: i / 25, time: 1e6, lasts: 0.04, pairs: [[1, 2]] }]));
+  assert.equal(waiting.length, 64);
+  assert.equal(turns(waiting, [{ dts: 1e6, time: 1e6, lasts: 0.04, pairs: [] }]).ready.length, 64);
 });

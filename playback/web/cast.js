@@ -11,18 +11,23 @@ export class Cast {
   #video;
   #changed;
   #at = '';
+  #next = null; // where another channel is, for when the device has let go of this one; null for none
 
   constructor(video, changed) {
     this.#video = video;
     this.#changed = changed;
     if (!video.remote) return;
     video.remote.addEventListener('connect', () => this.#set({ on: true }));
-    video.remote.addEventListener('disconnect', () => this.#set({ on: false }));
+    video.remote.addEventListener('disconnect', () => {
+      this.#set({ on: false });
+      if (this.#next !== null) this.open(this.#next);
+    });
   }
 
   /** open says where the channel is as HLS; '' for nowhere. */
   open(hls) {
     const { remote } = this.#video;
+    this.#next = this.on ? hls : null; // what a device shows stays there
     if (!remote || hls === this.#at || this.on) return;
     this.#at = hls;
     remote.cancelWatchAvailability?.().catch(() => {});

@@ -33,7 +33,8 @@ test('a device is offered when there is one, and gets HLS', async () => {
   cast.open(''); // the channel that a device shows stays there
   assert.equal(video.src, 'hls/abcd/index.m3u8');
   video.remote.dispatchEvent(new Event('disconnect'));
-  assert.deepEqual([cast.on, video.playing, shown], [false, false, 3]);
+  assert.deepEqual([cast.on, video.playing, shown], [false, false, 4]);
+  assert.deepEqual([cast.there, video.src], [false, ''], 'the channel that was opened meanwhile');
 });
 
 test('nothing is offered without devices, HLS or the interface itself', async () => {

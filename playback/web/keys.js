@@ -23,12 +23,12 @@ export const keymap = [
 
 /**
  * meant returns the name of the act that a key press means, '' for none. over says that the focus
- * is on the player, uses that it is on what uses keys of its own: 'text' or 'button'.
+ * is on the player, uses that it is on what uses keys of its own: 'text', 'slider' or 'button'.
  */
 export function meant({ key, ctrlKey, altKey, metaKey }, over, uses) {
   if (ctrlKey || altKey || metaKey || uses === 'text') return '';
   const k = key.length === 1 ? key.toLowerCase() : key;
-  if (k === ' ' && uses === 'button') return '';
+  if (k === ' ' && uses === 'button' || k.startsWith('Arrow') && uses === 'slider') return '';
   return keymap.find((m) => m.keys.includes(k) && (over || !m.over))?.act ?? '';
 }
 
@@ -36,7 +36,7 @@ export function meant({ key, ctrlKey, altKey, metaKey }, over, uses) {
 export function listen(acts, stage) {
   document.addEventListener('keydown', (e) => {
     const { target } = e;
-    const uses = target.closest?.('input, textarea, select') ? 'text' : target.closest?.('button, a') ? 'button' : '';
+    const uses = [['input[type=range]', 'slider'], ['input, textarea, select', 'text'], ['button, a', 'button']].find(([what]) => target.closest?.(what))?.[1] ?? '';
     const act = meant(e, stage.contains(target) || document.fullscreenElement === stage, uses);
     if (!acts[act] || act !== 'keys' && document.querySelector('dialog[open]')) return;
     e.preventDefault(); // else the page would scroll

@@ -20,6 +20,9 @@ test('keys that other programs use are left to them', () => {
   assert.equal(meant(press('s'), true, 'text'), '');
   assert.equal(meant(press(' '), true, 'button'), '', 'a button uses the space bar itself');
   assert.equal(meant(press('k'), true, 'button'), 'play');
+  assert.equal(meant(press('ArrowLeft'), true, 'slider'), '', 'a slider uses the arrows itself');
+  assert.equal(meant(press(' '), true, 'slider'), 'play');
+  assert.equal(meant(press('m'), true, 'slider'), 'mute');
   assert.equal(meant(press('x'), true, ''), '');
 });
 

@@ -1,8 +1,5 @@
-// Draws the picture of a moment that the node keeps: it fetches the stream from there, up to the first
-// pictures, and has the browser decode one.
-
-import { Splitter, describe } from './mp4.js';
-import { decodes } from './sink.js';
+// Draws the picture of a moment that the node keeps: the node gives the stream from there up to the first picture, and
+// the browser decodes it.
 
 /** A pointer that goes by for so long looks at nothing, in ms. */
 const restFor = 150;
@@ -45,37 +42,16 @@ export class Peek {
     const request = new AbortController();
     this.#request = request;
     try {
-      const film = await beginning(`${this.#media}?at=${key / 1000}`, request.signal);
-      const picture = film && await first(film, request.signal, this.#canvas);
-      if (!picture) return;
+      const answer = await fetch(`${this.#media}?at=${key / 1000}&peek`, { signal: request.signal });
+      if (!answer.ok) return;
+      const picture = await first(await answer.blob(), request.signal, this.#canvas);
       if (this.#drawn.size >= most) this.#drawn.delete(this.#drawn.keys().next().value);
       this.#drawn.set(key, picture);
       if (this.#wanted !== key) return;
       this.#wanted = null;
       this.draw(key);
-    } catch { /* there is none */ } finally {
-      request.abort(); // the stream has no end
-    }
+    } catch { /* there is none, or the browser cannot decode it */ }
   }
-}
-
-// beginning fetches an MP4 stream up to its first fragments; null if the browser cannot decode it.
-async function beginning(address, signal) {
-  const answer = await fetch(address, { signal, cache: 'no-store' });
-  if (!answer.ok) return null;
-  const splitter = new Splitter();
-  const body = answer.body.getReader();
-  const parts = [];
-  for (let media = 0; media < 4;) {
-    const { done, value } = await body.read();
-    if (done) break;
-    for (const { init, bytes } of splitter.push(value)) {
-      if (init && (parts.length > 0 || !decodes(describe(bytes).type))) return null;
-      if (init || parts.length > 0) parts.push(bytes);
-      if (!init) media++;
-    }
-  }
-  return parts.length > 1 ? new Blob(parts, { type: 'video/mp4' }) : null;
 }
 
 // first is the first picture of a film, as large as the canvas.

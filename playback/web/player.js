@@ -21,6 +21,8 @@ const restAfter = 10000;
 const steerEvery = 100;
 /** A node that has no room for a viewer is asked again after so long, in seconds. */
 const fullWait = 5;
+/** Who jumps about in what is kept has the stream asked for after so long a rest, in ms; the first jump at once. */
+const shiftRest = 200;
 /** Media that is not enough to begin with begins all the same after so long, in ms. */
 const mostHold = 600;
 
@@ -72,6 +74,8 @@ export class Player {
   #wedge = new Wedge();
   #dry = false; // the player ran dry since then
   #restTimer = 0;
+  #shiftTimer = 0;
+  #shiftedAt = -shiftRest; // when it was asked for another moment, last
   #takes = false; // a stream, or is about to
   #tabs = null; // the others in this browser, where it tells
   paused = false; // by the person
@@ -100,11 +104,13 @@ export class Player {
     }
   }
 
-  /** open plays another channel; null for none. */
+  /** open plays another channel, also if that before was paused; null for none. */
   open(at) {
     if (at?.media === this.#at?.media) return;
     this.#at = at;
+    this.paused = false;
     this.#from = null;
+    this.#clear(); // or the other channel's last picture would stay
     this.#pace = new Pace();
     this.#backoff.good();
     this.#start();
@@ -115,7 +121,16 @@ export class Player {
     this.#from = moment;
     this.paused = false;
     this.#backoff.good();
-    this.#start();
+    const now = performance.now();
+    const rests = now - this.#shiftedAt < shiftRest;
+    this.#shiftedAt = now;
+    if (rests) {
+      this.#stop();
+      this.#set({ name: 'connecting' });
+      this.#shiftTimer = setTimeout(() => this.#start(), shiftRest);
+    } else {
+      this.#start();
+    }
   }
 
   /** at is the moment that the picture is from, in ms since 1970 by the source's clock, where it was shifted; null where it is live. */
@@ -185,6 +200,7 @@ export class Player {
   }
 
   #stop() {
+    clearTimeout(this.#shiftTimer);
     this.#runs++;
     this.#takes = false;
     this.#request?.abort();
@@ -245,6 +261,8 @@ export class Player {
 
   // stream plays one answer of the node to its end, and returns the state after it.
   async #stream(run) {
+    this.#from = this.at; // where it broke off
+    this.#zero = null;
     const request = new AbortController();
     this.#request = request;
     const { signal } = request;
@@ -431,9 +449,15 @@ export class Player {
     if (!this.#at || !Source || this.state.name === 'resting') return;
     this.#from = this.at; // where it goes on
     this.#stop();
-    this.#video.removeAttribute('src'); // and with it the decoder
-    this.#video.load();
+    this.#clear();
     this.#set({ name: 'resting', why });
+  }
+
+  // clear takes the picture away, and with it the decoder.
+  #clear() {
+    this.#drop();
+    this.#video.removeAttribute('src');
+    this.#video.load();
   }
 }
 

@@ -56,7 +56,7 @@ export class Share {
     } else {
       fields.append(html('p', { class: 'note' }, it.private ? shareWords.private : shareWords.noLink));
     }
-    if (it.embed.length) add('embed', shareWords.embedAbout(it.embed.join(', ')), snippet(it.frame, title), 3);
+    if (it.embed.length) add('embed', shareWords.embedAbout(it.embed.join(', ')), snippet(it.frame, title), 5);
     if (it.mixed) fields.append(html('p', { class: 'note' }, shareWords.mixed));
     const data = { title, url: it.page };
     if (it.near && navigator.canShare?.(data)) {

@@ -73,6 +73,7 @@ export class Stage {
 
   /** open says which channel is played, as choice.js has its addresses; null for none. */
   open(at) {
+    this.#held = false; // it plays here
     this.#cast.open(at?.hls ?? '');
     this.#timeline.open(at);
   }

@@ -25,8 +25,9 @@ export function sight({ state, paused = false, ahead = null, at = null }, channe
     return { name, card: null, badge: situations[name].badge };
   }
   if (!reached) return ownSight('lost');
-  if (playing && at !== null) { // what was: whatever the channel is doing now, there is a picture
-    return { name: said, card: null, badge: paused ? own.paused.badge : situations[said].badge };
+  if (playing && at !== null) { // what was: whatever the channel is doing now, there is a picture, and not of now
+    const [word, kind] = situations[said].badge;
+    return { name: said, card: null, badge: paused ? own.paused.badge : [word, kind === 'live' ? '' : kind] };
   }
   if (playing && !['ended', 'closed'].includes(said)) { // paused, or HLS, some seconds behind
     return { name: said, card: null, badge: paused ? own.paused.badge : situations[said].badge };

@@ -78,7 +78,7 @@ export class Timeline {
     const box = el('peek');
     const text = moment === null ? controls.live : this.#since(moment);
     box.hidden = false;
-    box.style.left = `${part * 100}%`;
+    box.style.setProperty('--at', `${part * 100}%`);
     set(box.querySelector('span'), text);
     if (this.#held) this.#slider.setAttribute('aria-valuetext', text);
     this.#peek.draw(moment);

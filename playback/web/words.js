@@ -169,11 +169,11 @@ export const called = ({ name }) => (!name ? '' : /^[ -~]*$/.test(name) ? `“${
 /** reach says whether others get through to the node, if they do not simply; '' else. */
 export const reach = (kind) => says(`reach.${kind}`) ? say(`reach.${kind}`) : '';
 
-/** clock writes a moment, in ms since 1970, as the time of the day, with the day if that is another one. */
+/** clock writes a moment, in ms since 1970, as the time of the day, with the day if that is another one. No line ends within it. */
 export function clock(ms, now = Date.now(), zone = undefined) {
   const time = { hour: '2-digit', minute: '2-digit', timeZone: zone };
   const day = (at) => new Date(at).toLocaleDateString('en-CA', { timeZone: zone });
-  return new Date(ms).toLocaleString(locale(), day(ms) === day(now) ? time : { ...time, day: 'numeric', month: 'short' });
+  return new Date(ms).toLocaleString(locale(), day(ms) === day(now) ? time : { ...time, day: 'numeric', month: 'short' }).replace(/\s/g, '\u00a0');
 }
 
 const actions = group('action', 'play', 'again');

@@ -66,6 +66,7 @@ test('a moment of another day has the day', () => {
   const at = Date.UTC(2026, 10, 30, 21, 14);
   assert.match(clock(at, at + 3600e3, 'UTC'), /^(21:14|0?9:14.PM)$/);
   assert.match(clock(at, at + 24 * 3600e3, 'UTC'), /30/);
+  assert.doesNotMatch(clock(at, at + 24 * 3600e3, 'UTC'), /[ \u202f]/, 'a line ends within it');
 });
 
 test('figures read as people write them', () => {

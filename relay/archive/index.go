@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
-	"math"
 
 	"relay/relay/stream"
 )
@@ -36,13 +35,7 @@ type mark struct {
 	at  uint64 // Unix ms, by the root's clock
 }
 
-func markOf(c *stream.Chunk) mark {
-	at := c.Epoch().Ms + c.Beat()
-	if at < c.Beat() { // what a source signs may be nonsense
-		at = math.MaxUint64
-	}
-	return mark{c.Position(), at}
-}
+func markOf(c *stream.Chunk) mark { return mark{c.Position(), c.Made()} }
 
 // place is where in a segment a reader may start.
 type place struct {

@@ -158,7 +158,7 @@ func (r *Reader) Next() (stream.Item, bool, error) {
 // item returns what a reader gets of a chunk, if it gets it.
 func (r *Reader) item(frame []byte) (it stream.Item, ok bool) {
 	c, err := stream.ParseChunk(frame)
-	if err != nil || r.header == nil || c.Epoch() != r.header.Epoch() || c.Gen() != r.header.Gen() || c.Verify(r.a.id) != nil {
+	if err != nil || r.header == nil || c.Epoch() != r.header.Epoch() || c.Gen() != r.header.Gen() {
 		return it, false
 	}
 	p := c.Position()
@@ -167,7 +167,7 @@ func (r *Reader) item(frame []byte) (it stream.Item, ok bool) {
 	}
 	it = stream.Item{Chunk: c, Header: r.header}
 	it.Jump = !r.begun || p != stream.Position{Epoch: r.last.Epoch, Seq: r.last.Seq + 1}
-	if it.Jump && !c.Has(stream.Key) {
+	if it.Jump && !c.Has(stream.Key) || c.Verify(r.a.id) != nil { // the costliest comes last
 		return it, false
 	}
 	if r.begun && p.Epoch == r.last.Epoch {

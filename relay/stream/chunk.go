@@ -99,6 +99,15 @@ func (c *Chunk) Seq() uint64 { return c.seq }
 // epoch began.
 func (c *Chunk) Beat() uint64 { return c.beat }
 
+// Made is when the source made the chunk, by its clock, in Unix milliseconds. What it signs may be nonsense:
+// nothing is later than the year 9999.
+func (c *Chunk) Made() uint64 {
+	return min(min(c.epoch.Ms, maxMade)+min(c.beat, maxMade), maxMade)
+}
+
+// maxMade is the end of the year 9999, in Unix milliseconds.
+const maxMade = 253402300799999
+
 // Gen is the generation of the header that the payload needs.
 func (c *Chunk) Gen() uint32 { return c.gen }
 

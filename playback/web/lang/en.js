@@ -214,7 +214,7 @@ export default {
   'ended.source.text': 'Nothing has been sent since {since}. Start streaming in OBS or ffmpeg to go on: everyone who watches stays connected.',
   'offline.badge': 'No network',
   'offline.title': 'The node has no network',
-  'offline.text': 'The machine that runs relay has had no way to any other since {since}. Check its cable, its Wi-Fi or its router; it goes on by itself.',
+  'offline.text': 'The machine that runs relay has had no way to any other since {since}. Check its cable, its Wi‑Fi or its router; it goes on by itself.',
   'closed.badge': 'Closed',
   'closed.title': 'The channel is closed here',
   'closed.text': 'This node carries it no longer. Should it come back, it plays by itself.',

@@ -197,7 +197,7 @@ export default {
   'ended.source.text': 'Rien n’a été envoyé depuis {since}. Pour reprendre, lancez le flux dans OBS ou ffmpeg : tous les spectateurs restent connectés.',
   'offline.badge': 'Pas de réseau',
   'offline.title': 'Le nœud n’a pas de réseau',
-  'offline.text': 'La machine où tourne relay n’atteint plus aucune autre depuis {since}. Vérifiez son câble, son Wi-Fi ou sa box ; tout reprendra automatiquement.',
+  'offline.text': 'La machine où tourne relay n’atteint plus aucune autre depuis {since}. Vérifiez son câble, son Wi‑Fi ou sa box ; tout reprendra automatiquement.',
   'closed.badge': 'Fermé',
   'closed.title': 'La chaîne est fermée ici',
   'closed.text': 'Ce nœud ne la transmet plus. Si elle revient, la lecture repartira d’elle-même.',

@@ -197,7 +197,7 @@ export default {
   'ended.source.text': '{since}から何も送られていません。続けるには OBS または ffmpeg で配信を始めてください。視聴者の接続は保たれています。',
   'offline.badge': 'オフライン',
   'offline.title': 'ノードがオフラインです',
-  'offline.text': 'relay を動かしているコンピューターは、{since}からどこにもつながっていません。ケーブル、Wi-Fi、ルーターを確認してください。つながると自動的に続きます。',
+  'offline.text': 'relay を動かしているコンピューターは、{since}からどこにもつながっていません。ケーブル、Wi‑Fi、ルーターを確認してください。つながると自動的に続きます。',
   'closed.badge': '閉じました',
   'closed.title': 'このチャンネルは閉じられました',
   'closed.text': 'このノードはもう中継していません。戻ると自動的に再生されます。',

@@ -197,7 +197,7 @@ export default {
   'ended.source.text': '从 {since} 起没有发送内容。想继续的话，请在 OBS 或 ffmpeg 中推流：观众都会保持连接。',
   'offline.badge': '没有网络',
   'offline.title': '节点没有网络',
-  'offline.text': '运行 relay 的电脑从 {since} 起连不上任何其他电脑。请检查网线、Wi-Fi 或路由器；恢复后会自动继续。',
+  'offline.text': '运行 relay 的电脑从 {since} 起连不上任何其他电脑。请检查网线、Wi‑Fi 或路由器；恢复后会自动继续。',
   'closed.badge': '已关闭',
   'closed.title': '频道在这里已关闭',
   'closed.text': '本节点不再转发它。如果它回来，会自动播放。',

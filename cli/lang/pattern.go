@@ -16,8 +16,8 @@ type pattern struct {
 	weight int      // how much of it is not filled in, in bytes
 	// subject says that it begins with what it is about, as in "%s is a folder": a name, and no other sentence.
 	subject bool
-	to     string
-	shape  func() *regexp.Regexp
+	to      string
+	shape   func() *regexp.Regexp
 }
 
 // newPattern returns nil for a sentence without blanks.

@@ -17,7 +17,7 @@ func TestWrapWords(t *testing.T) {
 		{"one two three four five", 3, "one two three|four five"},
 		{"x aVeryLongWordThatDoesNotFit y", 16, "x|aVeryLongWordThatDoesNotFit|y"},
 		{"é é é é é é é é é", 16, "é é é é é é é é|é"},
-		{"ケーブル、Wi-Fi、ルーターを確認", 16, "ケーブル、Wi-|Fi、ルーターを確|認"},
+		{"ケーブル、Wi-Fi、ルーターを確認", 16, "ケーブル、|Wi-Fi、ルーター|を確認"},
 		{"検索中です。次", 13, "検索中です。次"},
 		{"12345678901234です。", 16, "12345678901234で|す。"},
 	} {

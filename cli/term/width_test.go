@@ -30,7 +30,8 @@ func TestNoLineOfWideCharactersIsWiderThanTheTerminal(t *testing.T) {
 		}
 		line := StatusLine{
 			{{Text: "WAITING for the first picture", Keep: Always}, {Text: "no node of the channel answers", Comma: true, Keep: 8}},
-			{{Text: "1 direct, 14 watching", Keep: 9}}, {{Text: "child of 放送局", Keep: 2}},
+			{{Text: "1 direct, 14 watching", Keep: 9}},
+			{{Text: "child of 放送局", Keep: 2}},
 		}
 		for w := 1; w < 120; w++ {
 			if got := line.Draw(Style{Width: w, Lang: l}); columns(got) > max(1, w-1) {

@@ -73,7 +73,7 @@ test: tools ## Everything CI wants: tools, lint, race, e2e
 	@# race what is left beside the faults between namespaces, which mostly wait. If they
 	@# were nicer than this, they would never end beside programs of others that take all
 	@# they can get.
-	@mkdir -p bin; GOMAXPROCS=1 nice -n 5 $(MAKE) --no-print-directory lint race-sim allocs e2e-units encoders compile >bin/lint.log 2>&1 & lint=$$!; \
+	@mkdir -p bin; GOMAXPROCS=1 nice -n 5 $(MAKE) --no-print-directory lint race-sim allocs e2e-units dht encoders compile >bin/lint.log 2>&1 & lint=$$!; \
 	failed=; $(MAKE) --no-print-directory e2e-here || failed=1; \
 	wait $$lint || failed=1; cat bin/lint.log; [ -z "$$failed" ]
 	@nice -n 5 $(MAKE) --no-print-directory race >bin/race.log 2>&1 & race=$$!; \
@@ -109,6 +109,11 @@ e2e: e2e-units encoders e2e-here e2e-netns ## Run the end-to-end tests: real pro
 .PHONY: e2e-units e2e-here e2e-netns
 e2e-units: size # and what these tests measure with, and what is released
 	$(GO) test -tags e2e -count=1 -vet=off ./cli/e2e/internal/... ./cli/e2e/load ./cli/deploy/...
+
+# The other implementation brings modules of its own.
+.PHONY: dht
+dht: ## Find a channel by its ID among nodes of another implementation of the DHT, and play it
+	cd relay/dht/interop && $(GO) mod tidy -diff && $(GO) vet ./... && $(GO) test -count=1 -vet=off -v -timeout 5m ./...
 
 # A real decoder counts the frames of every output, and streams last for hours in virtual time.
 .PHONY: encoders

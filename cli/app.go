@@ -133,7 +133,9 @@ func newApp(t *term.Terminal, stdio Stdio) *cli.App {
 		Commands: []*cli.Command{
 			sourceCommand(t, stdio),
 			watchCommand(t, stdio),
-			listCommand(t, stdio),
+			upkeep.List(t),
+			upkeep.Follow(t, stdio.In),
+			upkeep.Unfollow(t),
 			serveCommand(t, stdio),
 			treeCommand(t, stdio),
 			topCommand(t, stdio),

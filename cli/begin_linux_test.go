@@ -15,7 +15,7 @@ func alone(t *testing.T, p *termtest.PTY) *exec.Cmd {
 	cmd := exec.Command("relay")
 	cmd.Env = append(os.Environ(), "TERM=xterm", "LC_ALL=C.UTF-8", "RELAY_CONFIG="+t.TempDir()+"/keys",
 		"RELAY_DISCOVERY_PORT="+freeUDP(t), "RELAY_DISCOVERY_INTERFACES="+loopbackName(t), "RELAY_LISTEN=127.0.0.1:0",
-		"RELAY_HTTP=127.0.0.1:0", "RELAY_RTMP=127.0.0.1:0", "RELAY_ADMIN=off", "RELAY_NO_PORT_MAPPING=true")
+		"RELAY_HTTP=127.0.0.1:0", "RELAY_RTMP=127.0.0.1:0", "RELAY_ADMIN=off", "RELAY_NO_PORT_MAPPING=true", "RELAY_NO_DHT=true")
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = p.TTY, p.TTY, p.TTY
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)

@@ -112,7 +112,7 @@ func doctorsInvite(c *cli.Context) (*relay.Invite, error) {
 	case !c.Bool("internet"):
 		return nil, fault.Usage("relay doctor --internet LINK", "relay doctor takes a link with --internet alone")
 	}
-	all, err := ask.Invites(c.Context, c.Args().Slice())
+	all, err := ask.Invites(c.Context, c.Args().Slice(), nil)
 	if err != nil || len(all) != 1 {
 		return nil, cmp.Or(err, fault.Usage("relay help doctor", "relay doctor takes one link, %d were given", len(all)))
 	}

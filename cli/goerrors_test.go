@@ -65,6 +65,10 @@ func TestNoErrorOfGosReachesAPerson(t *testing.T) {
 		"source http://127.0.0.1:1/a.flv", "source http://" + hangsUp + "/a.flv", "source http://" + babbles + "/a.flv", "source " + page.URL, "source " + secure.URL + "/a.flv",
 		"source --tag-log " + filepath.Join(dir, "none", "log") + " " + text, "source --key @" + filepath.Join(dir, "none"), "source --rtmp 192.0.2.1:1",
 		"source --config " + text + "/below " + text, "source --passphrase @" + dir, "source --via x", "source -",
+		"watch example.org --no-discovery --resolver 127.0.0.1:1", "watch example.org --resolver 127.0.0.1:1", "serve example.org --resolver 127.0.0.1:1",
+		"watch example.org --no-discovery --resolver " + hangsUp, "watch example.org --config " + text, "watch " + link + "@example.org --no-discovery --resolver 127.0.0.1:1 --http 127.0.0.1:0 --listen 127.0.0.1:0 --admin off",
+		"follow --import " + filepath.Join(dir, "none"), "follow --import " + dir, "follow --config " + text, "follow " + link + "127.0.0.1:1 x --config " + text, "unfollow x --config " + text,
+		"follow --import " + text, "follow http://127.0.0.1:1/ x", "list --wait x", "link --dns x",
 		"serve --list " + filepath.Join(dir, "none"), "serve --list " + dir, "serve --list http://127.0.0.1:1/l", "serve --list http://" + babbles + "/l",
 		"serve --token @" + filepath.Join(dir, "none") + " --helper", "serve http://127.0.0.1:1/",
 		"key --config " + text, "key export --config " + dir + " " + filepath.Join(dir, "none", "k"), "key import " + filepath.Join(dir, "none"), "key import " + text, "key import " + dir,
@@ -103,7 +107,7 @@ func runFor(t *testing.T, home, command string, out *os.File) string {
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "relay", strings.Fields(command)...)
-	cmd.Env = append(os.Environ(), "HOME="+home, "XDG_CONFIG_HOME="+filepath.Join(home, "config"), "RELAY_NO_PORT_MAPPING=true", "RELAY_DISCOVERY_INTERFACES="+loopbackName(t))
+	cmd.Env = append(os.Environ(), "HOME="+home, "XDG_CONFIG_HOME="+filepath.Join(home, "config"), "RELAY_NO_PORT_MAPPING=true", "RELAY_NO_DHT=true", "RELAY_DISCOVERY_INTERFACES="+loopbackName(t))
 	var said bytes.Buffer
 	cmd.Stderr, cmd.Stdout = &said, &said
 	if out != nil {

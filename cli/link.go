@@ -14,9 +14,12 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"relay/cli/ask"
+	"relay/cli/domain"
 	"relay/cli/fault"
 	"relay/cli/flag"
 	"relay/cli/term"
+	"relay/cli/words"
+	"relay/playback/api"
 	"relay/relay"
 	"relay/relay/hostnet"
 	"relay/relay/naming"
@@ -32,11 +35,13 @@ func linkCommand(t *term.Terminal, stdio Stdio) *cli.Command {
 		Description: `Prints what to send to those who shall watch: the link of the channel that the relay
 on this machine carries. NAME says which if there are several: the name of a channel
 that is broadcast from this machine, an ID, a title or the first characters of either.
+With --dns the owner of a domain gets what has to be put there for relay watch DOMAIN.
 While no relay runs, the link is made of the channel's key and this machine's addresses; it works as
 soon as relay source runs.`,
 		Flags: append([]cli.Flag{
 			flag.Toggle("qr", "draw it as a QR code for phones, too"),
 			flag.Toggle("join-only", "of a private channel, print the link for helpers: it passes the stream on and cannot read it"),
+			flag.Text("dns", "print what the owner of `DOMAIN` puts into DNS, so that relay watch DOMAIN finds the channel"),
 			flag.Toggle("page", "print the address of the page, for browsers"),
 			flag.List("advertise", "`ADDR` to put into the link of a channel that does not run"),
 			flag.Config(),
@@ -47,6 +52,10 @@ soon as relay source runs.`,
 
 func runLink(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 	more, err := flag.Advertised(c)
+	if err != nil {
+		return err
+	}
+	named, err := flag.ReadDomain(c)
 	if err != nil {
 		return err
 	}
@@ -82,6 +91,9 @@ func runLink(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 	} else if joinOnly {
 		return fault.Usage("leave --join-only out", "the channel is not private: one link is for all")
 	}
+	if named != "" {
+		return printRecord(t, stdio, named, share)
+	}
 	result := term.Clean(share.Link)
 	if c.Bool("page") {
 		result = term.Clean(share.Page)
@@ -97,6 +109,23 @@ func runLink(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 	}
 	if _, err := fmt.Fprintln(stdio.Out, result); err != nil {
 		return fault.Fail("", "write the link: %w", err)
+	}
+	return nil
+}
+
+// printRecord prints what makes a domain name a channel, and says what to do with it.
+func printRecord(t *term.Terminal, stdio Stdio, n domain.Name, share api.ChannelStatus) error {
+	inv, err := relay.ParseInvite(share.Link)
+	if err != nil {
+		return fault.Fail("is it a relay of this version?", "the relay tells a link that makes no sense: %w", err)
+	}
+	lines, inside := domain.ToPaste(n, inv, share.Title)
+	if _, err := fmt.Fprintln(stdio.Out, strings.Join(lines, "\n")); err != nil {
+		return fault.Fail("", "write the record: %w", err)
+	}
+	t.Print(words.DomainRecord(n)...)
+	if inside {
+		t.Warn(words.DomainInside, words.DomainInsideHint)
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"net"
+	"slices"
 
 	"github.com/urfave/cli/v2"
 
@@ -46,8 +47,9 @@ func nodeFlags(players string) []cli.Flag {
 		flag.Name(),
 		flag.Config(),
 		flag.NoDiscovery(),
+		flag.Resolver(),
 		flag.Toggle("verbose", "log what happens to stderr"),
-	}, append(append(flag.Serving(), flag.Discovery()...), operationsFlags()...)...)
+	}, slices.Concat(flag.Finding(), flag.Serving(), flag.Discovery(), operationsFlags())...)
 }
 
 // operationsFlags returns the flags for whoever operates a node.
@@ -88,7 +90,7 @@ func listener(c *cli.Context, what, name, host string, def int) (station.Port, e
 
 // stationFlags reads nodeFlags.
 func stationFlags(c *cli.Context) (s station.Config, err error) {
-	s.Version = Version
+	s.Version, s.Folder, s.Follows = Version, c.String("config"), true
 	if s.Listen, err = listener(c, "links", "listen", "", relay.DefaultPort); err != nil {
 		return s, err
 	}
@@ -100,6 +102,12 @@ func stationFlags(c *cli.Context) (s station.Config, err error) {
 	}
 	s.MapPort = !c.Bool("no-port-mapping")
 	if s.Discovery, err = flag.ReadDiscovery(c); err != nil {
+		return s, err
+	}
+	if s.Finding, err = flag.ReadFinding(c); err != nil {
+		return s, err
+	}
+	if s.Domains, err = flag.ReadResolver(c); err != nil {
 		return s, err
 	}
 	if s.Admin, err = adminOf(c); err != nil {

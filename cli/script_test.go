@@ -53,6 +53,7 @@ type running struct{}
 //	sees FILE REGEXP                wait until the file matches
 //	find VAR FILE REGEXP            wait for that too, and set VAR to the expression's group
 //	interrupt NAME CODE             send SIGINT; the exit code must be CODE
+//	dns FILE                        have the script's own name server, at $DNS, say what is in a zone file
 //	occupy HOST PORT                take a port up to flag.MaxOffset above PORT: $TAKEN, at --offset $OFFSET
 //
 // and in its environment ID, a channel ID; LINK, a link that nobody answers; CLIP,
@@ -81,8 +82,15 @@ func TestScripts(t *testing.T) {
 			e.Setenv("RELAY_DISCOVERY_PORT", freeUDP(t))
 			e.Setenv("RELAY_DISCOVERY_INTERFACES", loopbackName(t))
 			e.Setenv("RELAY_NO_PORT_MAPPING", "true") // this machine's router is none of the tests' business
+			e.Setenv("RELAY_NO_DHT", "true")
 			e.Setenv("BIN", filepath.Dir(bin))
 			e.Values[running{}] = make(map[string]*exec.Cmd)
+			server, err := startNameServer(e)
+			if err != nil {
+				return err
+			}
+			e.Setenv("DNS", server)
+			e.Setenv("RELAY_RESOLVER", server)
 			return os.Mkdir(home, 0o700)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
@@ -92,6 +100,7 @@ func TestScripts(t *testing.T) {
 			"find":      find,
 			"interrupt": interrupt,
 			"occupy":    occupy,
+			"dns":       serveZone,
 		},
 	})
 }
@@ -151,7 +160,7 @@ func start(ts *testscript.TestScript, neg bool, args []string) {
 	name := args[0]
 	cmd := exec.Command(filepath.Join(ts.Getenv("BIN"), args[1]), args[2:]...)
 	cmd.Dir = ts.MkAbs(".")
-	for _, k := range []string{"HOME", "XDG_CONFIG_HOME", "PATH", "GOCOVERDIR", "RELAY_DISCOVERY_PORT", "RELAY_DISCOVERY_INTERFACES", "RELAY_NO_PORT_MAPPING", "RELAY_PASSPHRASE"} {
+	for _, k := range []string{"HOME", "XDG_CONFIG_HOME", "PATH", "GOCOVERDIR", "RELAY_DISCOVERY_PORT", "RELAY_DISCOVERY_INTERFACES", "RELAY_NO_PORT_MAPPING", "RELAY_NO_DHT", "RELAY_PASSPHRASE", "RELAY_RESOLVER"} {
 		cmd.Env = append(cmd.Env, k+"="+ts.Getenv(k))
 	}
 	stdout, err := os.Create(ts.MkAbs(name + ".out"))

@@ -7,6 +7,7 @@ import (
 	"relay/cli/carry"
 	"relay/cli/fault"
 	"relay/cli/flag"
+	"relay/cli/seek"
 	"relay/cli/station"
 	"relay/cli/term"
 	"relay/cli/words"
@@ -19,7 +20,7 @@ func serveCommand(t *term.Terminal, stdio Stdio) *cli.Command {
 		Usage:     "pass channels on, as a service",
 		UsageText: "relay serve [LINK...] [--list FILE|URL] [FLAGS]",
 		Description: `Carries channels without anybody watching here, all through one port. LINK is what
-relay source printed. --list names a file or an http(s) address with a link on each
+relay source printed, or a domain that names one. --list names a file or an http(s) address with a link on each
 line, before or behind it a name if you like, and # before remarks; it is read again
 every minute and on SIGHUP. A channel that fails does not end the others.
 
@@ -27,6 +28,7 @@ every minute and on SIGHUP. A channel that fails does not end the others.
 --token no LINK is needed: whoever knows the token brings channels.`,
 		Flags: append([]cli.Flag{
 			flag.Text("list", "`FILE` or http(s) URL with the channels to carry"),
+			flag.NewID(),
 			flag.Toggle("check", "read the flags, the links and the list, say what is wrong with them, and end"),
 			flag.Toggle("json", "write what happens to stdout, a JSON object on a line"),
 		}, append(flag.Helping(), nodeFlags(playersHere)...)...),
@@ -42,7 +44,7 @@ func runServe(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 	if cfg.Helper, cfg.Brought, cfg.MaxRate, err = flag.ReadHelping(c); err != nil {
 		return err
 	}
-	given, err := givenTo(c, !cfg.Brought.Token.IsZero())
+	given, err := givenTo(c, t, cfg)
 	if err != nil {
 		return err
 	}
@@ -91,9 +93,10 @@ func runServe(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 }
 
 // givenTo reads the links on the command line. There need be none where sources bring channels.
-func givenTo(c *cli.Context, brought bool) ([]relay.Invite, error) {
+func givenTo(c *cli.Context, t *term.Terminal, cfg station.Config) ([]relay.Invite, error) {
 	var given []relay.Invite
-	links, err := ask.Invites(c.Context, c.Args().Slice())
+	named := seek.Config{Folder: c.String("config"), Domains: cfg.Domains, NewID: c.Bool("new-id")}
+	links, err := ask.Invites(c.Context, c.Args().Slice(), named.ByDomain(t))
 	if err != nil {
 		return nil, err
 	}
@@ -103,7 +106,7 @@ func givenTo(c *cli.Context, brought bool) ([]relay.Invite, error) {
 		}
 		given = append(given, u)
 	}
-	if len(given) == 0 && c.String("list") == "" && !brought {
+	if len(given) == 0 && c.String("list") == "" && cfg.Brought.Token.IsZero() {
 		return nil, fault.Usage("relay serve LINK, or relay serve --list FILE", "relay serve needs a channel to carry")
 	}
 	if len(given) > carry.MaxServed {

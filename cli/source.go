@@ -3,6 +3,7 @@ package cli
 import (
 	"cmp"
 	"context"
+	"crypto/ed25519"
 	"crypto/subtle"
 	"errors"
 	"fmt"
@@ -59,7 +60,7 @@ standard input; or an rtmp:// or http(s):// address to fetch a live FLV stream f
 			flag.Toggle("no-qr", "do not draw the code that phones scan"),
 			flag.Toggle("json", "write what happens to stdout, a JSON object on a line"),
 			flag.Text("tag-log", "write type, timestamp and SHA-256 of each tag taken in to `FILE`"),
-		}, slices.Concat(flag.Private(), flag.Via(), nodeFlags(playersNear))...),
+		}, slices.Concat(flag.Private(), []cli.Flag{flag.Public()}, flag.Via(), nodeFlags(playersNear))...),
 		Action: func(c *cli.Context) error { return runSource(c, t, stdio) },
 	}
 }
@@ -87,8 +88,9 @@ type source struct {
 	channel *relay.Channel
 	media   *ingest.Input
 	access  seal.Access
-	key     string    // that the encoder has to give; "" if none is waited for
-	once    sync.Once // the text at the start
+	signs   ed25519.PrivateKey // the channel's
+	key     string             // that the encoder has to give; "" if none is waited for
+	once    sync.Once          // the text at the start
 	shared  station.SharedLink
 	alone   bool // the warning that the link leads here from this network alone
 	refused words.Turned
@@ -207,7 +209,7 @@ func (s *source) open(keys *station.Keys, onTag func(flv.Tag)) error {
 	if err != nil {
 		return err
 	}
-	s.channel, s.media = ch, ingest.NewInput(w, onTag)
+	s.channel, s.media, s.signs = ch, ingest.NewInput(w, onTag), keys.Key
 	s.media.SetTitle(s.plan.station.Title)
 	if s.plan.station.Discovery.Off {
 		s.media.SetUnlisted()
@@ -273,6 +275,12 @@ func (s *source) run(ctx context.Context) error {
 	g.Go(func() error { return fault.Tell(s.t, words.Ended(s.channel.Run(g.ctx))) })
 	g.Go(func() error { s.station.LookForOthers(g.ctx, s.channel); return nil })
 	g.Go(func() error { s.follow(g.ctx); return nil })
+	if s.plan.station.Finding.Public {
+		g.Go(func() error {
+			s.station.BeFoundByID(g.ctx, s.channel, s.signs, s.plan.via, s.onAir, s.warn)
+			return nil
+		})
+	}
 	if v := s.plan.via; v != nil {
 		g.Go(func() error { s.channel.Offer(g.ctx, *v, s.helperFailed()); return nil })
 	}

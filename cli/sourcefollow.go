@@ -116,6 +116,12 @@ func (s *source) status(ctx context.Context, now time.Time, enc ingest.Status, c
 	}
 }
 
+// onAir is what is said of the input to those who look the channel up by its ID.
+func (s *source) onAir() (live bool, title string) {
+	enc := s.media.Status()
+	return enc.Live && enc.Tags > 0, enc.Info.Title
+}
+
 // encoderOf is what the station shows of the input.
 func encoderOf(st ingest.Status) station.Encoder {
 	return station.Encoder{Live: st.Live, Dropped: st.Dropped.ByName()}

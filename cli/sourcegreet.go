@@ -3,6 +3,7 @@ package cli
 import (
 	"relay/cli/term"
 	"relay/cli/words"
+	"relay/cli/words/byid"
 	"relay/playback/api"
 )
 
@@ -32,6 +33,9 @@ func (s *source) greet() {
 		g := s.greeting()
 		s.shared.Tell(g.Link)
 		s.t.Greet(g.Lines())
+		if s.plan.station.Finding.Public {
+			s.t.Greet(byid.Public(s.station.Invite(s.channel)))
+		}
 		if s.events == nil {
 			s.t.Result(g.Link)
 		}

@@ -14,12 +14,13 @@ import (
 	"relay/cli/ask"
 	"relay/cli/fault"
 	"relay/cli/flag"
-	"relay/cli/lan"
 	"relay/cli/privacy"
+	"relay/cli/seek"
 	"relay/cli/sink"
 	"relay/cli/station"
 	"relay/cli/term"
 	"relay/cli/words"
+	"relay/cli/words/byid"
 	"relay/ingest/flv"
 	"relay/ingest/rtmp"
 	"relay/playback/api"
@@ -35,10 +36,13 @@ func watchCommand(t *term.Terminal, stdio Stdio) *cli.Command {
 		UsageText: "relay watch [LINK or NAME] [FLAGS]",
 		Description: `Without an argument it watches the channel that is broadcast on this network, and
 asks which one if there are several. NAME picks it by its title, or by the first
-characters of that or of its ID; relay list shows them. LINK is what relay source
-printed: relay://CHANNEL@HOST:PORT; it works from anywhere. The address of its page
-works too, from where the page can be opened. Open the address that
-relay watch prints in VLC, mpv or ffplay.`,
+characters of that or of its ID; relay list shows them. It may also be the name of a channel
+that you follow, or a domain that names a channel, as in relay watch example.org (or
+example.org/finals, if it names several): which one that was is remembered, and another one
+later is refused until --new-id. LINK is what relay source printed:
+relay://CHANNEL@HOST:PORT; it works from anywhere. relay://CHANNEL alone does if the source is
+--public. The address of its page works too, from where the page can be opened. Open the
+address that relay watch prints in VLC, mpv or ffplay.`,
 		Flags: append([]cli.Flag{
 			flag.Text("player", "start `NAME` on the stream: vlc, mpv or ffplay"),
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write FLV to `FILE`; - for standard output", EnvVars: flag.Env("output")},
@@ -47,6 +51,7 @@ relay watch prints in VLC, mpv or ffplay.`,
 			flag.Text("rtmp", "`ADDR` for players over RTMP, as in 127.0.0.1:1935 (default: none)"),
 			flag.Toggle("no-relay", "do not pass the stream on to others"),
 			flag.Text("timeout", "give up after `TIME` without a connection, as in 30s or 2m (default: keep trying)"),
+			flag.NewID(),
 			flag.Toggle("recording", "play what is older than a minute by this machine's clock, too"),
 			flag.Toggle("json", "write what happens to stdout, a JSON object on a line"),
 		}, append(flag.Joining(), nodeFlags(playersHere)...)...),
@@ -57,6 +62,7 @@ relay watch prints in VLC, mpv or ffplay.`,
 // watchPlan is what the command line asks for.
 type watchPlan struct {
 	pasted  ask.Pasted // what was given; zero for whichever channel there is on this network
+	seek    seek.Config
 	station station.Config
 	folder  string        // --config
 	timeout time.Duration // without a connection; 0 for none
@@ -72,7 +78,7 @@ type watch struct {
 	recorded string       // the kind of recording that was warned of last
 	invite   relay.Invite // that was given, or made of what was found on this network
 	log      *zap.Logger
-	zoned    []netip.AddrPort // of nodes with the channel, what cannot be in a link
+	found    seek.Found
 	station  *station.Station
 	channel  *relay.Channel
 	joining  *words.Joining
@@ -93,9 +99,11 @@ func runWatch(c *cli.Context, t *term.Terminal, stdio Stdio) (err error) {
 	if err := sink.Check(p.sinks, p.player); err != nil {
 		return err
 	}
-	if found, err := w.find(c.Context, stdio.In); !found {
+	found := false
+	if w.found, found, err = p.seek.Find(c.Context, t, w.log, stdio.In, p.pasted); !found {
 		return err // nil if Ctrl-C ended it
 	}
+	w.invite = w.found.Invite
 	if err := w.unlock(c.Context, stdio.In); err != nil {
 		return err
 	}
@@ -109,7 +117,7 @@ func runWatch(c *cli.Context, t *term.Terminal, stdio Stdio) (err error) {
 		return err
 	}
 	defer w.station.Close()
-	if w.channel, err = w.station.Node.Watch(w.invite, w.notice, w.zoned...); err != nil {
+	if w.channel, err = w.station.Node.Watch(w.invite, w.notice, w.found.Zoned...); err != nil {
 		return err
 	}
 	w.station.JoinedBy(w.invite)
@@ -124,12 +132,13 @@ func planWatch(c *cli.Context, stdio Stdio) (p watchPlan, err error) {
 	if p.pasted, err = ask.Given(c.Args().Slice()); err != nil {
 		return p, err
 	}
-	if len(p.pasted.Invite.Hosts) == 0 && p.pasted.Page == nil && c.Bool("no-discovery") {
-		return p, fault.Usage("relay source prints one; it looks like relay://CHANNEL@HOST:PORT", "relay watch --no-discovery needs a link")
+	if p.pasted.ByID() && c.Bool("no-dht") {
+		return p, ask.NoAddress()
 	}
 	if p.station, err = stationFlags(c); err != nil {
 		return p, err
 	}
+	p.seek = seek.Config{Folder: p.folder, Network: p.station.Discovery, Domains: p.station.Domains, NewID: c.Bool("new-id"), ByID: !p.station.Finding.Off}
 	p.station.Watches, p.station.Alone, p.station.Recordings = true, c.Bool("no-relay"), c.Bool("recording")
 	if p.station.RTMP, err = rtmpOf(c); err != nil {
 		return p, err
@@ -154,19 +163,6 @@ func planWatch(c *cli.Context, stdio Stdio) (p watchPlan, err error) {
 	return p, err
 }
 
-// find takes the invite that was given, or asks the page that was given for it, or looks for
-// the channel on this network. It returns false if there is none, or if Ctrl-C has ended the
-// search.
-func (w *watch) find(ctx context.Context, in io.Reader) (found bool, err error) {
-	if w.invite, err = w.plan.pasted.InviteFrom(ctx); err != nil {
-		return false, err
-	}
-	if len(w.invite.Hosts) > 0 {
-		return true, nil
-	}
-	return w.pick(ctx, in)
-}
-
 // unlock adds what it takes to join a private channel. A node that cannot read it plays nothing.
 func (w *watch) unlock(ctx context.Context, in io.Reader) (err error) {
 	if w.invite, err = w.plan.privacy.ForJoining(ctx, w.t, in, w.invite); err != nil {
@@ -178,18 +174,6 @@ func (w *watch) unlock(ctx context.Context, in io.Reader) (err error) {
 	return nil
 }
 
-// pick looks for the channel on this network.
-func (w *watch) pick(ctx context.Context, in io.Reader) (bool, error) {
-	found, err := lan.Pick(ctx, w.t, w.log, in, w.plan.station.Discovery, w.plan.pasted.Name)
-	if found == nil {
-		return false, err
-	}
-	w.t.Say("Found   %s on this network", found.Name())
-	w.invite.Channel = found.ID
-	w.invite.Hosts, w.zoned = lan.Seeds(found.Addrs)
-	return true, nil
-}
-
 func (w *watch) run(ctx context.Context) error {
 	g := newGroup(ctx)
 	defer g.stop()
@@ -197,6 +181,10 @@ func (w *watch) run(ctx context.Context) error {
 	w.station.Run(g.ctx, g.Group)
 	g.Go(func() error { return fault.Tell(w.t, words.EndedWatching(w.channel.Run(g.ctx))) })
 	g.Go(func() error { w.follow(g.ctx); return nil })
+	g.Go(func() error {
+		w.station.FindByID(g.ctx, w.channel, w.invite, func(text string) { w.t.Say("%s", text) })
+		return nil
+	})
 	if !w.plan.station.Discovery.Off {
 		g.Go(func() error { w.lookAround(g.ctx); return nil })
 	}
@@ -225,6 +213,9 @@ func (w *watch) run(ctx context.Context) error {
 // greet prints the addresses, and writes the first event.
 func (w *watch) greet() {
 	w.t.Say("Joining channel %s", w.invite.Channel.Short())
+	if len(w.invite.Hosts) == 0 && len(w.found.Zoned) == 0 {
+		w.t.Say(byid.Unnamed)
+	}
 	if own, _ := store.OwnChannels(w.plan.folder); slices.ContainsFunc(own, func(o store.OwnChannel) bool { return o.ID == w.invite.Channel }) {
 		w.t.Say(words.OwnChannel)
 	}

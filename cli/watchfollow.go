@@ -20,7 +20,7 @@ func (w *watch) follow(ctx context.Context) {
 	var live bool
 	var told words.Told
 	var drawn, reported time.Time
-	figures := ""
+	figures, met := "", false
 	for {
 		select {
 		case <-ctx.Done():
@@ -29,6 +29,12 @@ func (w *watch) follow(ctx context.Context) {
 			w.explain(now)
 			w.shared.Again(w.t, w.station, w.share)
 			s := w.status(now)
+			if s.Attached && !met {
+				met = true
+				if trouble, bad := w.found.Remember(); bad {
+					w.warn(trouble)
+				}
+			}
 			switch {
 			case s.State == api.Live && (!live || words.MediaText(s.Info) != words.MediaText(info)):
 				w.t.Say("Live: %s", w.media(s.Info))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 
 	"relay/playback/api"
@@ -14,14 +15,19 @@ import (
 const apiPrefix = "/api/v1/"
 
 // public describes the channel now to anyone who may watch it; base is the address of
-// the listener, without a slash at its end.
-func (c *Channel) public(base string) api.PublicChannel {
+// the listener, without a slash at its end. near says that who asks is in this machine's own networks.
+func (c *Channel) public(base string, near bool) api.PublicChannel {
 	f := c.facts()
+	parent := ""
+	if f.Parent != nil && (near || !f.Parent.AtHome) {
+		parent = f.Parent.Name
+	}
 	at := base + "/" + c.id.Short()
 	return api.PublicChannel{
-		Channel:  c.about(f, c.stats().BitRate),
-		Parent:   f.ParentTag,
-		Children: len(f.Children),
+		Channel:    c.about(f, c.stats().BitRate),
+		Parent:     f.ParentTag,
+		ParentName: parent,
+		Children:   len(f.Children),
 		URLs: api.URLs{
 			FLV: at + ".flv", MP4: at + ".mp4", TS: at + ".ts", M3U: at + ".m3u",
 			HLS:  base + "/hls/" + c.id.Short() + "/index.m3u8",
@@ -41,6 +47,12 @@ func (s *routes) v1(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		writeJSON(w, s.statusAt(base(r)))
+	case "followed":
+		if !callerOf(r).here {
+			http.Error(w, "Only programs on this machine are told whom its user follows. There is /api/v1/channels.", http.StatusForbidden)
+			return
+		}
+		writeJSON(w, s.follows())
 	case "dialback":
 		if !callerOf(r).here {
 			http.Error(w, "Only programs on this machine may have it dialled. There is /api/v1/channels.", http.StatusForbidden)
@@ -56,7 +68,7 @@ func (s *routes) v1(w http.ResponseWriter, r *http.Request) {
 	case "events":
 		s.config.Events.ServeEvents(s.ctx, w, r, false)
 	default:
-		http.Error(w, "There is no such page. There are /api/v1/channels, /api/v1/share, /api/v1/tree, /api/v1/events and, on this machine, /api/v1/status and /api/v1/dialback.", http.StatusNotFound)
+		http.Error(w, "There is no such page. There are /api/v1/channels, /api/v1/share, /api/v1/tree, /api/v1/events and, on this machine, /api/v1/status, /api/v1/followed and /api/v1/dialback.", http.StatusNotFound)
 	}
 }
 
@@ -70,13 +82,14 @@ func (s *Server) API(ctx context.Context, players func() string) http.Handler {
 		writeJSON(w, api.FullChannels{Channels: s.statusAt(players()).Channels})
 	})
 	mux.HandleFunc(apiPrefix+"status", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, s.statusAt(players())) })
+	mux.HandleFunc(apiPrefix+"followed", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, s.follows()) })
 	mux.HandleFunc(apiPrefix+"dialback", all.dialBacks)
 	mux.HandleFunc(apiPrefix+"tree", all.trees)
 	mux.HandleFunc(apiPrefix+"events", func(w http.ResponseWriter, r *http.Request) {
 		s.config.Events.ServeEvents(ctx, w, r, true)
 	})
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
-		http.Error(w, "There is no such page. Under /api/v1/ there are channels, tree, events, status and dialback.", http.StatusNotFound)
+		http.Error(w, "There is no such page. Under /api/v1/ there are channels, tree, events, status, followed and dialback.", http.StatusNotFound)
 	})
 	return mux
 }
@@ -88,7 +101,7 @@ func (s *routes) channels(w http.ResponseWriter, r *http.Request) {
 		channels = []*Channel{c}
 	}
 	for _, c := range channels {
-		p := c.public(base(r))
+		p := c.public(base(r), s.near(callerOf(r).addr))
 		host := callerOf(r).host
 		if s.config.Thumbnails {
 			p.URLs.JPG = base(r) + "/" + c.id.Short() + thumbnailSuffix
@@ -111,6 +124,19 @@ func (s *Server) statusAt(base string) api.Status {
 		st.Channels = append(st.Channels, cs)
 	}
 	return st
+}
+
+// follows is whom the node's user follows.
+func (s *Server) follows() api.Follows {
+	f := api.Follows{Channels: []api.Followed{}}
+	if s.config.Followed != nil {
+		f.Channels = append(f.Channels, s.config.Followed()...)
+	}
+	open := s.config.Channels()
+	for i, c := range f.Channels {
+		f.Channels[i].Open = slices.ContainsFunc(open, func(o *Channel) bool { return o.id.String() == c.ID })
+	}
+	return f
 }
 
 // writeJSON answers with v, indented for people.

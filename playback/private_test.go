@@ -30,11 +30,11 @@ func TestAnUnreadChannelTurnsPlayersAwayInWords(t *testing.T) {
 	if _, err := NewServer(Config{Channels: list(ch)}).Direct(home, short, flvForm); err != errUnread {
 		t.Errorf("over RTMP: %v", err)
 	}
-	if c := ch.public(""); !c.Private || !c.Unread {
+	if c := ch.public("", true); !c.Private || !c.Unread {
 		t.Errorf("%+v", c)
 	}
 	ch.Carries(func() stream.Stats { return stream.Stats{Counts: stream.Counts{Lost: 3}, Came: time.Now(), BitRate: 7} })
-	if st := ch.Status(""); st.Came.IsZero() || st.Chunks.Lost != 3 || st.BitRate != 7 || ch.public("").BitRate != 7 {
+	if st := ch.Status(""); st.Came.IsZero() || st.Chunks.Lost != 3 || st.BitRate != 7 || ch.public("", true).BitRate != 7 {
 		t.Errorf("of what it passes on it says %+v", st)
 	}
 	own := NewChannel(s.id, s.ring, nil)

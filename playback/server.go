@@ -69,6 +69,9 @@ type Config struct {
 	// Refused returns what the node's other listeners have turned away, by listener and reason, for
 	// the status. It may be nil, and must be safe for concurrent use.
 	Refused func() map[string]map[refusal.Reason]uint64
+	// Followed returns the channels that the node's user follows, for who asks on this machine; Open is
+	// filled in. It may be nil, and must be safe for concurrent use.
+	Followed func() []api.Followed
 	// Events is what GET /api/v1/events serves; the server adds viewers that it turns away.
 	// If it is nil, there is nothing to tell.
 	Events *Events
@@ -99,6 +102,7 @@ type Config struct {
 //	GET /api/v1/share                [api.Invitation] in JSON; ?channel=ID, if there are several
 //	GET /api/v1/tree                 [api.Trees] in JSON; ?channel=ID for one
 //	GET /api/v1/events               each [api.Event] as it happens; see [Events.ServeEvents]
+//	GET /api/v1/followed             [api.Follows] in JSON, for this machine alone
 //	GET /api/v1/status               an [api.Status] in JSON, for this machine alone: it has addresses
 //	GET /healthz                     "ok"
 //	GET /broadcast                   the page that films, for this machine alone, with [Config].Broadcast

@@ -63,6 +63,9 @@ func (s *Events) ServeEvents(ctx context.Context, w http.ResponseWriter, r *http
 		e, wait := reader.Next()
 		if wait == nil {
 			if !full {
+				if e.Type == api.EventFollowed {
+					continue // whom the user follows is nobody's business
+				}
 				e = e.Public()
 			}
 			if out.event(e) != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"relay/playback/api"
@@ -12,6 +13,12 @@ import (
 // treeTimeout bounds how long other nodes are asked for the tree: less than a whole answer
 // may take.
 const treeTimeout = AnswerTimeout - 2*time.Second
+
+// near reports whether who asks is in this machine's own networks, and may know what the machines there are
+// called.
+func (s *routes) near(who netip.Addr) bool {
+	return who.IsLoopback() || (who.IsPrivate() || who.IsLinkLocalUnicast()) && s.config.Own != nil && s.config.Own(who)
+}
 
 func (s *routes) trees(w http.ResponseWriter, r *http.Request) {
 	channels := s.config.Channels()
@@ -23,8 +30,7 @@ func (s *routes) trees(w http.ResponseWriter, r *http.Request) {
 		}
 		channels = []*Channel{c}
 	}
-	who := callerOf(r).addr
-	near := who.IsLoopback() || (who.IsPrivate() || who.IsLinkLocalUnicast()) && s.config.Own != nil && s.config.Own(who)
+	near := s.near(callerOf(r).addr)
 	ctx, cancel := context.WithTimeout(r.Context(), treeTimeout)
 	defer cancel()
 	all := api.Trees{Channels: []api.ChannelTree{}}

@@ -97,8 +97,10 @@ func TestTreeThatCannotBeTold(t *testing.T) {
 func TestAMachinesNameIsForItsNeighbours(t *testing.T) {
 	ring := stream.NewRing(stream.Limits{})
 	addr := serve(t, Config{
-		Channels: list(NewChannel(stream.ChannelID{1}, ring, func() api.Facts { return api.Facts{Watching: new(14)} })),
-		Proxies:  Proxies{netip.MustParsePrefix("127.0.0.0/8")},
+		Channels: list(NewChannel(stream.ChannelID{1}, ring, func() api.Facts {
+			return api.Facts{Watching: new(14), ParentTag: "b", Parent: &api.Peer{Name: "laptop", AtHome: true}}
+		}), NewChannel(stream.ChannelID{2}, ring, func() api.Facts { return api.Facts{ParentTag: "a", Parent: &api.Peer{Name: "given"}} })),
+		Proxies: Proxies{netip.MustParsePrefix("127.0.0.0/8")},
 		Own: func(a netip.Addr) bool {
 			return a == netip.MustParseAddr("10.1.2.3") || a == netip.MustParseAddr("203.0.113.8")
 		},
@@ -129,6 +131,14 @@ func TestAMachinesNameIsForItsNeighbours(t *testing.T) {
 		c := all.Channels[0]
 		if c.Nodes[0].Name != "given" || c.Nodes[1].Name != want || c.Watching == nil || *c.Watching != 14 {
 			t.Errorf("%q: %+v", header, c)
+		}
+		resp, _ = ask(t, addr, strings.Replace(req, "/api/v1/tree", "/api/v1/channels", 1))
+		var open api.Channels
+		if err := json.Unmarshal([]byte(body(t, resp)), &open); err != nil {
+			t.Fatal(err)
+		}
+		if open.Channels[0].ParentName != want || open.Channels[1].ParentName != "given" {
+			t.Errorf("%q: the parents are called %q and %q", header, open.Channels[0].ParentName, open.Channels[1].ParentName)
 		}
 	}
 }

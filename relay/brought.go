@@ -212,5 +212,8 @@ func (n *Node) watchBrought(ctx context.Context, c *Channel, k *broughtChannel) 
 	}
 }
 
-// isBrought reports whether there is nowhere to begin but at what is offered.
-func (c *Channel) isBrought() bool { return len(c.invite.Hosts) == 0 && len(c.found) == 0 }
+// isBrought reports whether there is nowhere to begin but at what is offered. A node that hears of addresses
+// later is no helper that sources bring channels to.
+func (c *Channel) isBrought() bool {
+	return len(c.invite.Hosts) == 0 && len(c.found) == 0 && !c.node.cfg.Suggested
+}

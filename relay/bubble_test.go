@@ -167,8 +167,9 @@ type option struct {
 	store       *store.Store
 	hosts       []HostPort // of the link; the source if nil
 	found       []netip.AddrPort
-	both        bool             // it has an address of IPv6 as well, which it names first
-	claims      []netip.AddrPort // what it says of where it listens; where it does if nil
+	domain      func(string) ([]netip.AddrPort, error) // what domains in links say of the channel
+	both        bool                                   // it has an address of IPv6 as well, which it names first
+	claims      []netip.AddrPort                       // what it says of where it listens; where it does if nil
 	knock       func(context.Context, knock) (net.Conn, error)
 	access      *seal.Access   // instead of the world's
 	tap         func(b []byte) // of packets that it sends
@@ -181,6 +182,8 @@ type option struct {
 	hideNames   bool                                    // nobody is called by a name in its channel
 	protocols   []string                                // that it speaks; all if nil
 	keep        func(stream.ChannelID) *archive.Archive // it keeps the channel there
+	dht         DHT
+	suggested   bool // it may hear of addresses later
 }
 
 // isAbroad reports whether an address is that of a node that is abroad.
@@ -229,8 +232,16 @@ func (w *world) add(o option) *inhabitant {
 			return n.dial(ctx, network, to)
 		},
 		Near: func(a netip.Addr) bool { return !w.far && !o.abroad && !isAbroad(a) }, // whatever networks this machine is in
-		Name: o.name, HostName: o.hostName, HideNames: o.hideNames,
+		Name: o.name, HostName: o.hostName, HideNames: o.hideNames, DHT: o.dht, Suggested: o.suggested,
 		Notices: n.hear,
+	}
+	if o.domain != nil {
+		cfg.AskDomain = func(_ context.Context, domain string, id stream.ChannelID) ([]netip.AddrPort, error) {
+			if id != w.root.ID() {
+				w.t.Errorf("%s is asked for channel %v", domain, id)
+			}
+			return o.domain(domain)
+		}
 	}
 	if o.walled {
 		w.walls.Store(addr.String(), true)

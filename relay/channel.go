@@ -152,7 +152,7 @@ func (n *Node) PrivateSource(key ed25519.PrivateKey, access seal.Access, epoch s
 // Watch opens a channel that comes from elsewhere. notices, which may be nil, is
 // called with what happens; it must not block. found are further addresses to begin at,
 // such as those that answered on this network: they may have a zone, which an invite
-// cannot have, and if there are some the invite needs no hosts.
+// cannot have, and if there are some, or some may be suggested later, the invite needs no hosts.
 func (n *Node) Watch(inv Invite, notices func(Notice), found ...netip.AddrPort) (*Channel, error) {
 	if inv.Access.Private() && !inv.Access.CanJoin() {
 		return nil, ErrPassphrase
@@ -195,7 +195,9 @@ func (c *Channel) Run(ctx context.Context) error {
 	defer ended()
 	seeds, err := c.seeds(ctx)
 	known := c.remembered()
-	if err != nil && len(known) == 0 {
+	if err != nil && c.node.cfg.Suggested {
+		c.notices(NoSuchHost{err})
+	} else if err != nil && len(known) == 0 {
 		c.node.remove(c)
 		close(c.done)
 		return err

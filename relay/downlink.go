@@ -30,6 +30,8 @@ type downlink struct {
 	double  func(wire.Double) error
 	named   func([]nameplate.Plate) error
 	recall  func(wire.Recall) error
+	seek    func(wire.Seek) error
+	sought  atomic.Bool // it has asked for nodes of the DHT
 	recalls atomic.Bool // it has asked for what was, and is being answered
 	arrival arrival
 	listens netip.AddrPort // where it says it does, at the address from which it comes; not valid for nowhere
@@ -103,6 +105,8 @@ func (d *downlink) take(f wire.Frame) error {
 		return nil
 	case wire.Names:
 		return d.named(f.Of)
+	case wire.Seek:
+		return d.seek(f)
 	case wire.Recall:
 		if err := d.allow(); err != nil {
 			return err

@@ -262,6 +262,7 @@ func (c *Channel) carryOut(a tree.Action) {
 		c.notices(Attached{a.Parent, a.Depth})
 		c.change.attached(a)
 		c.inherit(a.Link)
+		c.seek(c.up[a.Link])
 		if a.Before.Reason == tree.ReasonSlow || a.Before.Reason == tree.ReasonLied {
 			c.leftPeers.note(a.Before)
 		}

@@ -150,6 +150,7 @@ func (c *Channel) newUplink(num tree.Link, d dialed) *uplink {
 	}
 	u.lineages, u.placed = rate.NewLimiter(lineageRate, lineageBurst), func(f wire.Lineage) error { return c.takeLineage(u, f) }
 	u.home = c.node.homely(remoteAddr(d.conn.NetConn()).Addr())
+	u.nodes = func(f wire.DHTNodes) error { return c.takeDHTNodes(u, f) }
 	u.introduced = func(f wire.Frame) error {
 		switch f := f.(type) {
 		case *stream.About:
@@ -225,6 +226,7 @@ func (c *Channel) newDownlink(num tree.Link, peer tree.ID, conn *tls.Conn, near 
 		back:    make(chan error, 1),
 	}
 	d.later, d.double = c.takeLater, c.takeDouble
+	d.seek = func(f wire.Seek) error { return c.takeSeek(d, f) }
 	d.recall = func(f wire.Recall) error { return c.takeRecall(d, f) }
 	d.home = conn != nil && c.node.homely(remoteAddr(conn.NetConn()).Addr()) // a test's has none
 	d.watching.Store(untold)

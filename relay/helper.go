@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"strconv"
@@ -45,4 +46,13 @@ func ParseHelper(s string) (Helper, error) {
 		return Helper{}, fmt.Errorf("behind the / comes the helper's ID, as relay serve --helper prints it: %w", err)
 	}
 	return Helper{at, node, token}, nil
+}
+
+// Place returns where the helper is, without addresses if its name leads nowhere.
+func (h Helper) Place(ctx context.Context) tree.Place {
+	addrs, err := lookup(ctx, h.HostPort)
+	if err != nil {
+		return tree.Place{}
+	}
+	return tree.Place{ID: h.ID, Addrs: addrs}
 }

@@ -98,6 +98,7 @@ var law = []struct {
 	{"relay/archive", []string{"relay/stream"}},
 	{"relay/quota", []string{"relay/hostnet"}},
 	{"relay/store", []string{"relay/oneline", "relay/seal", "relay/stream", "relay/wire", "tree"}},
+	{"relay/dht", []string{"relay/hostnet", "relay/oneline", "relay/refusal", "relay/seal", "relay/stream", "relay/wire", "tree"}},
 	{"relay", []string{"relay/archive", "relay/hostnet", "relay/lineage", "relay/membership", "relay/nameplate", "relay/oneline", "relay/quota", "relay/refusal", "relay/seal", "relay/store", "relay/socket", "relay/stream", "relay/wire", "tree"}},
 
 	// What a tag is, ingest and playback have in common: flv belongs to both.
@@ -119,31 +120,36 @@ var law = []struct {
 	{"cli/term", []string{"cli/lang", "relay/oneline"}},
 	{"cli/fault", []string{"cli/term", "relay/hostnet"}},
 	{"cli/key", []string{"cli/fault", "cli/term", "relay/store", "relay/stream"}},
+	{"cli/domain", []string{"ingest/flv", "relay", "relay/hostnet", "relay/oneline", "relay/stream"}},
 	{"cli/ask", []string{"cli/fault", "cli/term", "playback", "playback/api", "relay", "relay/hostnet", "relay/naming", "relay/oneline", "relay/seal", "relay/store", "relay/stream"}},
+	{"cli/finding", []string{"relay", "relay/dht", "relay/hostnet", "relay/refusal", "relay/store", "relay/stream", "tree"}},
 	{"cli/lan", []string{"cli/ask", "cli/fault", "cli/term", "ingest/flv", "playback", "playback/api", "relay", "relay/discovery", "relay/hostnet", "relay/naming"}},
 	{"cli/privacy", []string{"cli/fault", "cli/term", "relay", "relay/seal", "relay/stream"}},
 	{"cli/abuse/hostile", []string{"relay/stream", "relay/wire", "tree"}},
 	{"cli/abuse", []string{"cli/abuse/hostile", "cli/ask", "cli/fault", "ingest/flv", "ingest/rtmp", "playback", "playback/admin", "relay", "relay/hostnet", "relay/oneline", "relay/stream"}},
-	{"cli/flag", []string{"cli/abuse", "cli/ask", "cli/fault", "cli/lan", "cli/lang", "cli/privacy", "cli/term", "playback", "relay", "relay/archive", "relay/discovery", "relay/nameplate"}},
+	{"cli/flag", []string{"cli/abuse", "cli/ask", "cli/domain", "cli/fault", "cli/finding", "cli/lan", "cli/lang", "cli/privacy", "cli/term", "playback", "relay", "relay/archive", "relay/discovery", "relay/nameplate"}},
 	{"cli/input", []string{"cli/fault", "cli/term", "ingest/flv", "ingest/rtmp"}},
 	{"cli/treedraw", []string{"cli/term", "playback/api", "tree"}},
-	{"cli/words", []string{"cli/fault", "cli/term", "ingest", "ingest/flv", "ingest/rtmp", "playback", "playback/api", "relay", "relay/archive", "relay/hostnet", "relay/portmap", "relay/refusal", "relay/stream", "relay/wire", "tree"}},
+	{"cli/words", []string{"cli/domain", "cli/fault", "cli/term", "ingest", "ingest/flv", "ingest/rtmp", "playback", "playback/api", "relay", "relay/archive", "relay/hostnet", "relay/portmap", "relay/refusal", "relay/stream", "relay/wire", "tree"}},
+	{"cli/words/byid", []string{"cli/fault", "cli/finding", "cli/term", "cli/words", "relay", "relay/dht"}},
+	{"cli/follow", []string{"cli/domain", "cli/finding", "cli/lan", "playback/api", "relay", "relay/dht", "relay/discovery", "relay/oneline", "relay/seal", "relay/store", "relay/stream"}},
+	{"cli/seek", []string{"cli/ask", "cli/domain", "cli/fault", "cli/follow", "cli/lan", "cli/term", "cli/words", "relay", "relay/discovery", "relay/naming", "relay/store", "relay/stream"}},
 	{"cli/doctor", []string{"cli/ask", "cli/fault", "cli/lan", "cli/term", "cli/words", "playback/api", "relay", "relay/discovery", "relay/hostnet", "relay/store", "relay/stream"}},
 	{"cli/sink", []string{"cli/fault", "cli/term", "cli/words", "ingest/flv", "playback", "relay/stream"}},
 	{"cli/station", []string{
-		"cli/fault", "cli/lan", "cli/lean", "cli/term", "cli/words", "ingest/flv", "ingest/rtmp", "playback", "playback/admin", "playback/api",
-		"relay", "relay/archive", "relay/discovery", "relay/hostnet", "relay/portmap", "relay/refusal", "relay/seal", "relay/store", "relay/stream", "relay/wire", "tree",
+		"cli/domain", "cli/fault", "cli/finding", "cli/follow", "cli/lan", "cli/lean", "cli/term", "cli/words", "cli/words/byid", "ingest/flv", "ingest/rtmp", "playback", "playback/admin", "playback/api",
+		"relay", "relay/archive", "relay/dht", "relay/discovery", "relay/hostnet", "relay/portmap", "relay/refusal", "relay/seal", "relay/store", "relay/stream", "relay/wire", "tree",
 	}},
 	{"cli/carry", []string{"cli/fault", "cli/station", "cli/term", "cli/words", "relay", "relay/hostnet", "relay/stream"}},
 	{"cli/demo", []string{"cli/lan", "cli/station", "cli/term", "cli/words", "ingest", "playback", "relay", "relay/stream", "tree"}},
 	{"cli/service", []string{"cli/fault", "cli/term", "cli/words"}},
 	{"cli/update", []string{"cli/fault", "cli/words"}},
-	{"cli/upkeep", []string{"cli/ask", "cli/fault", "cli/flag", "cli/service", "cli/term", "cli/update", "cli/words", "playback/admin"}},
-	{"cli/manual", []string{"cli/ask", "cli/fault", "cli/flag", "cli/key", "cli/lan", "cli/sink", "cli/term", "cli/upkeep", "playback", "relay/store"}},
+	{"cli/upkeep", []string{"cli/ask", "cli/fault", "cli/finding", "cli/flag", "cli/follow", "cli/lan", "cli/seek", "cli/service", "cli/term", "cli/update", "cli/words", "playback/admin", "relay", "relay/naming", "relay/store", "relay/stream"}},
+	{"cli/manual", []string{"cli/ask", "cli/fault", "cli/flag", "cli/follow", "cli/key", "cli/lan", "cli/sink", "cli/term", "cli/upkeep", "playback", "relay/store"}},
 }
 
 // standard are the rooms that import nothing but the standard library and rooms of the law.
-var standard = []string{"tree", "relay/oneline", "relay/refusal", "relay/seal", "relay/stream", "relay/lobby", "relay/hostnet", "relay/naming", "relay/wire", "playback/api", "playback/web"}
+var standard = []string{"tree", "relay/oneline", "relay/refusal", "relay/seal", "relay/stream", "relay/lobby", "relay/hostnet", "relay/naming", "relay/wire", "relay/dht", "playback/api", "playback/web"}
 
 // forTests are the rooms that only tests use, and those that use all others.
 var forTests = []string{"relay/relay/relaytest", "relay/tree/treetest", "relay/ingest/ingesttest", "relay/cli/term/termtest", "relay/cli/treedraw/drawtest"}

@@ -28,25 +28,40 @@ const (
 )
 
 // Invite is what people share, and call a link: a channel, and addresses of nodes that
-// carry it. One of them has to answer.
+// carry it. One of them has to answer, or the channel has to be found by its ID.
 //
 //	relay://<channel id>@host[:port][,host[:port]…][#<secret>]
+//	relay://<channel id>[#<secret>]
 //
-// What is behind the # is of a private channel. Browsers send it to no server.
+// A host that is @example.org stands for what that domain says of the channel's addresses now. What is behind the # is of a private channel. Browsers send it to no server.
 type Invite struct {
 	Channel stream.ChannelID
-	Hosts   []HostPort  // at least one
+	Hosts   []HostPort  // none for a channel that is to be found by its ID
 	Access  seal.Access // zero for a public channel
 }
 
-// HostPort is one address in an invite: a name or an IP address, and a port.
+// HostPort is one address in an invite: a name or an IP address, and a port; or a domain that is asked for
+// addresses, see [AskedOf].
 type HostPort struct {
 	Host string // without brackets
-	Port uint16
+	Port uint16 // 0 of a domain
 }
 
-// String returns host:port, with brackets around an IPv6 address.
+// domainMark stands before a domain in an invite.
+const domainMark = "@"
+
+// AskedOf returns what stands in an invite for a domain that is asked for the channel's addresses. The domain
+// is a name in ASCII.
+func AskedOf(domain string) HostPort { return HostPort{Host: domainMark + strings.ToLower(domain)} }
+
+// Domain returns the domain that is asked for addresses; false if h is an address.
+func (h HostPort) Domain() (string, bool) { return strings.CutPrefix(h.Host, domainMark) }
+
+// String returns host:port, with brackets around an IPv6 address, or the domain as it stands in an invite.
 func (h HostPort) String() string {
+	if _, ok := h.Domain(); ok {
+		return h.Host
+	}
 	return net.JoinHostPort(h.Host, strconv.Itoa(int(h.Port)))
 }
 
@@ -55,6 +70,9 @@ func (inv Invite) String() string {
 	hosts := make([]string, len(inv.Hosts))
 	for i, h := range inv.Hosts {
 		hosts[i] = h.String()
+	}
+	if len(hosts) == 0 {
+		return Scheme + inv.Channel.String()
 	}
 	return Scheme + inv.Channel.String() + "@" + strings.Join(hosts, ",")
 }
@@ -87,13 +105,36 @@ func (inv Invite) With(more ...HostPort) Invite {
 	return inv
 }
 
-// ParseInvite parses an invite. Its error says which part is wrong and how a right one
+// ErrNoAddress says that a link names no host.
+var ErrNoAddress = errors.New("there is no @ between the channel ID and the address")
+
+// ParseInvite parses an invite that names hosts. Its error says which part is wrong and how a right one
 // looks. Space around the text is ignored, since invites get pasted; a port that is missing
 // is DefaultPort.
 func ParseInvite(s string) (Invite, error) {
 	inv, err := parseInvite(strings.TrimSpace(s))
 	if err != nil {
 		return Invite{}, fmt.Errorf("bad link: %w", err)
+	}
+	return inv, nil
+}
+
+// ParseID parses an invite that names no host.
+func ParseID(s string) (Invite, error) {
+	s, fragment, private := strings.Cut(strings.TrimSpace(s), "#")
+	rest, ok := cutPrefixFold(s, Scheme)
+	if !ok || len(s) > maxInvite {
+		return Invite{}, fmt.Errorf("bad link: a link starts with %s, this is %s", Scheme, oneline.Quote(s))
+	}
+	id, err := stream.ParseChannelID(strings.TrimSuffix(rest, "/"))
+	if err != nil {
+		return Invite{}, fmt.Errorf("bad link: %w", err)
+	}
+	inv := Invite{Channel: id}
+	if private {
+		if inv.Access, err = seal.Parse(fragment); err != nil {
+			return Invite{}, fmt.Errorf("bad link: %w", err)
+		}
 	}
 	return inv, nil
 }
@@ -109,7 +150,7 @@ func parseInvite(s string) (Invite, error) {
 	}
 	id, hosts, ok := strings.Cut(rest, "@")
 	if !ok {
-		return Invite{}, errors.New("there is no @ between the channel ID and the address")
+		return Invite{}, ErrNoAddress
 	}
 	var inv Invite
 	var err error
@@ -142,6 +183,12 @@ func parseInvite(s string) (Invite, error) {
 // parseHost parses one host of an invite. Without a port, which gets lost when somebody
 // reads an address out, it is the usual one; an IPv6 address then needs no brackets.
 func parseHost(s string) (HostPort, error) {
+	if name, ok := strings.CutPrefix(s, domainMark); ok {
+		if err := checkName(name); err != nil || !strings.Contains(name, ".") {
+			return HostPort{}, fmt.Errorf("%s is no domain, which looks like @example.org", oneline.Quote(s))
+		}
+		return AskedOf(strings.TrimSuffix(name, ".")), nil
+	}
 	bare := s
 	if strings.HasPrefix(s, "[") && strings.HasSuffix(s, "]") {
 		bare = s[1 : len(s)-1]

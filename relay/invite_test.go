@@ -1,12 +1,14 @@
 package relay
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
 
+	"relay/relay/seal"
 	"relay/relay/stream"
 )
 
@@ -44,6 +46,8 @@ func TestLinkIsReadAsItIsMeant(t *testing.T) {
 		{"relay://ID@2001:db8::1", hosts(HostPort{"2001:db8::1", 7144}), "[2001:db8::1]:7144"},
 		{"relay://ID@[2001:db8::1]", hosts(HostPort{"2001:db8::1", 7144}), "[2001:db8::1]:7144"},
 		{"relay://ID@a:1/", hosts(HostPort{"a", 1}), "a:1"},
+		{"relay://ID@@Example.ORG.", hosts(HostPort{"@example.org", 0}), "@example.org"},
+		{"relay://ID@a:1,@xn--bcher-kva.example,b:2", hosts(HostPort{"a", 1}, HostPort{"@xn--bcher-kva.example", 0}, HostPort{"b", 2}), "a:1,@xn--bcher-kva.example,b:2"},
 		{" \trelay://ID@a:1\r\n", hosts(HostPort{"a", 1}), "a:1"},
 		{"RELAY://ID@a:1", hosts(HostPort{"a", 1}), "a:1"},
 	} {
@@ -92,6 +96,12 @@ func TestMistakeInALinkIsNamed(t *testing.T) {
 		{at + "0.0.0.0", `nobody can be reached at address "0.0.0.0"`},
 		{at + "300.1.1.1", `host "300.1.1.1" is neither`},
 		{at + "b@a:1", `host "b@a" is neither a name nor an IP address`},
+		{at + "@", `"@" is no domain, which looks like @example.org`},
+		{at + "@localhost", `"@localhost" is no domain`},
+		{at + "@example.org:7144", `"@example.org:7144" is no domain`},
+		{at + "@@example.org", `"@@example.org" is no domain`},
+		{at + "@b\u00fccher.de", `"@b\u00fccher.de" is no domain`},
+		{at + "@10.0.0.1", `"@10.0.0.1" is no domain`},
 		{at + "a:", `port "" is not a number from 1 to 65535`},
 		{at + "a:0", `port "0" is not a number from 1 to 65535`},
 		{at + "a:65536", `port "65536"`},
@@ -179,6 +189,32 @@ func FuzzParseInvite(f *testing.F) {
 			t.Fatalf("%q reads back as %+v, %v; want %+v", text, again, err, inv)
 		}
 	})
+}
+
+// A link that names no host is one all the same, where the channel can be found by its ID.
+func TestALinkOfAnIDAlone(t *testing.T) {
+	access, id := seal.New(), testChannel()
+	for link, want := range map[string]Invite{
+		Scheme + testID: {Channel: id},
+		" RELAY://" + strings.ToUpper(testID) + "/": {Channel: id},
+		Scheme + testID + "#" + access.Fragment():   {Channel: id, Access: access},
+	} {
+		got, err := ParseID(link)
+		if err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: %+v, %v", link, got, err)
+		}
+		if again, err := ParseID(got.Link()); err != nil || !reflect.DeepEqual(again, want) {
+			t.Errorf("%s reads back as %+v, %v", got.Link(), again, err)
+		}
+		if _, err := ParseInvite(link); !errors.Is(err, ErrNoAddress) {
+			t.Errorf("%s, where there has to be an address: %v", link, err)
+		}
+	}
+	for _, bad := range []string{"", testID, Scheme, Scheme + testID[1:], Scheme + testID + "@a:1", Scheme + testID + "#x", Scheme + testID + "//", Scheme + testID + "?a", Scheme + testID + strings.Repeat(" ", maxInvite) + "x"} {
+		if got, err := ParseID(bad); err == nil || !strings.HasPrefix(err.Error(), "bad link: ") || len(err.Error()) > 300 {
+			t.Errorf("%.80q: %+v, %v", bad, got, err)
+		}
+	}
 }
 
 func TestALinkTakesMoreAddresses(t *testing.T) {

@@ -17,8 +17,8 @@ import (
 
 	"relay/relay/hostnet"
 	"relay/relay/membership"
-	"relay/relay/refusal"
 	"relay/relay/quota"
+	"relay/relay/refusal"
 	"relay/relay/seal"
 	"relay/relay/store"
 	"relay/relay/stream"
@@ -61,6 +61,10 @@ type Config struct {
 	MaxRate int
 	// Recordings takes a stream that is older than a minute by this machine's clock, too.
 	Recordings bool
+	// AskDomain returns the addresses at which a domain says that the channel is, those to try first in
+	// front; nil if no domain in an invite is asked. It is called again and again while there is no parent,
+	// from several goroutines, and keeps what it has learnt for a while. Its errors are for people.
+	AskDomain func(ctx context.Context, domain string, id stream.ChannelID) ([]netip.AddrPort, error)
 	// Store keeps the nodes of channels that are watched; nil for none.
 	Store *store.Store
 	Ring  stream.Limits
@@ -73,6 +77,10 @@ type Config struct {
 	// HideNames says to all nodes of the channel of which this one is the source that none is called by
 	// its name.
 	HideNames bool
+	// Suggested says that addresses may come by [Channel.SuggestPlaces]: a channel goes on without any.
+	Suggested bool
+	// DHT is what is told of nodes of the BitTorrent DHT.
+	DHT DHT
 	// Notices, if not nil, is called with what happens in any channel. It must not block.
 	Notices func(stream.ChannelID, Notice)
 	Log     *zap.Logger // nil for none

@@ -8,7 +8,7 @@ import (
 )
 
 // Notice is something that a person may want to know about a channel. It is one of
-// Attached, Orphaned, DialFailed, Refused, NotLive, ParentChanged, ChildJoined, ChildLeft and
+// Attached, Orphaned, DialFailed, NoSuchHost, Refused, NotLive, ParentChanged, ChildJoined, ChildLeft and
 // ChildRefused.
 type Notice interface{ notice() }
 
@@ -26,6 +26,10 @@ type DialFailed struct {
 	Place tree.Place
 	Err   error
 }
+
+// NoSuchHost says that names in the link lead nowhere, and that there is nothing else in it. The channel goes
+// on, as addresses may be suggested.
+type NoSuchHost struct{ Err error }
 
 // Refused says that a node neither took this one nor knew a better place.
 type Refused struct {
@@ -68,6 +72,7 @@ type ChildRefused struct {
 func (Attached) notice()      {}
 func (Orphaned) notice()      {}
 func (DialFailed) notice()    {}
+func (NoSuchHost) notice()    {}
 func (Refused) notice()       {}
 func (ParentChanged) notice() {}
 func (ChildJoined) notice()   {}

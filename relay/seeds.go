@@ -2,11 +2,14 @@ package relay
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 	"slices"
 	"time"
 
+	"relay/relay/stream"
 	"relay/tree"
 
 	"go.uber.org/zap"
@@ -16,6 +19,8 @@ const (
 	// resolveInterval is how often names in the invite are looked up again while
 	// there is no parent.
 	resolveInterval = 15 * time.Second
+	// maxTold bounds the addresses that a domain names and that are tried.
+	maxTold = 8
 )
 
 // placesAt makes a place of each address.
@@ -30,17 +35,19 @@ func placesAt(addrs []netip.AddrPort) []tree.Place {
 // Suggest names addresses at which the channel's nodes may be, such as those that
 // answered on this network. They are tried when the node looks for a parent. A source asks them whether
 // there is a later one.
-func (c *Channel) Suggest(addrs ...netip.AddrPort) {
-	if len(addrs) > 0 {
-		c.node.hearsay.give(placesAt(addrs))
+func (c *Channel) Suggest(addrs ...netip.AddrPort) { c.SuggestPlaces(placesAt(addrs)) }
+
+// SuggestPlaces is Suggest for nodes whose IDs are known: another one that answers there is not taken for it.
+func (c *Channel) SuggestPlaces(ps []tree.Place) {
+	if len(ps) == 0 {
+		return
 	}
-	switch {
-	case len(addrs) == 0:
-	case c.writer != nil:
-		c.meetOthers(placesAt(addrs))
-	default:
-		c.tell(candidates(placesAt(addrs)))
+	c.node.hearsay.give(ps)
+	if c.writer != nil {
+		c.meetOthers(ps)
+		return
 	}
+	c.tell(candidates(ps))
 }
 
 // seeds returns where to begin: what was found on this network, and the invite's
@@ -48,8 +55,17 @@ func (c *Channel) Suggest(addrs ...netip.AddrPort) {
 // not be looked up.
 func (c *Channel) seeds(ctx context.Context) ([]tree.Place, error) {
 	ps := slices.Clone(c.found)
+	var told []tree.Place // not by the user
 	var last error
 	for _, h := range c.invite.Hosts {
+		if domain, ok := h.Domain(); ok {
+			addrs, err := c.node.askDomain(ctx, domain, c.id)
+			if err != nil {
+				last = err
+			}
+			told = append(told, placesAt(addrs)...)
+			continue
+		}
 		addrs, err := lookup(ctx, h)
 		if err != nil {
 			last = err
@@ -57,11 +73,40 @@ func (c *Channel) seeds(ctx context.Context) ([]tree.Place, error) {
 		}
 		ps = append(ps, tree.Place{Addrs: addrs})
 	}
-	if len(ps) == 0 && last != nil {
+	if len(ps)+len(told) == 0 && last != nil {
 		return nil, last
 	}
 	c.node.hearsay.give(ps)
-	return ps, nil
+	return append(ps, told...), nil
+}
+
+// ErrOnlyInside means that all addresses that a domain tells mean something in another network alone.
+var ErrOnlyInside = errors.New("it names only addresses that lead nowhere from here, as those of a private network do")
+
+// askDomain returns the addresses that a domain tells of a channel, those that mean something here: whoever
+// has the domain could name any, and the user has not.
+func (n *Node) askDomain(ctx context.Context, domain string, id stream.ChannelID) ([]netip.AddrPort, error) {
+	if n.cfg.AskDomain == nil {
+		return nil, fmt.Errorf("@%s: no domain is asked here", domain)
+	}
+	all, err := n.cfg.AskDomain(ctx, domain, id)
+	if err != nil {
+		return nil, err
+	}
+	var addrs []netip.AddrPort
+	for _, a := range all {
+		switch {
+		case len(addrs) == maxTold:
+		case n.mayTell(a.Addr()):
+			addrs = append(addrs, a)
+		default:
+			n.hearsay.refused.Add(toldAddress)
+		}
+	}
+	if len(addrs) == 0 && len(all) > 0 {
+		return nil, fmt.Errorf("%s: %w", domain, ErrOnlyInside)
+	}
+	return addrs, nil
 }
 
 // candidates are places of which nothing else is known.

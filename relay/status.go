@@ -38,6 +38,8 @@ type Status struct {
 	Watching   int
 	Name       string // what this node calls itself; may be empty
 	ParentName string // likewise, the parent
+	// ParentHome says that this name is for those in this machine's own networks alone.
+	ParentHome bool
 }
 
 // LinkStatus is what the data path knows of a child's link.
@@ -78,7 +80,7 @@ func (c *Channel) Status() (Status, bool) {
 		if u := c.parentLink(s.Tree); u != nil {
 			s.Near = u.near
 			if p := u.name.Load(); shown && p != nil {
-				s.ParentName = p.Name()
+				s.ParentName, s.ParentHome = p.Name(), p.Home()
 			}
 		}
 		s.Links = make(map[tree.Link]LinkStatus, len(s.Tree.Children))

@@ -65,6 +65,10 @@ type uplink struct {
 	corrected bool            // it was told of a later epoch than its beats; owned by the reader
 	delivered func()          // called once at most, when the first of them has come
 
+	// nodes takes nodes of the DHT, which the channel's goroutine has asked for once they are sought.
+	nodes            func(wire.DHTNodes) error
+	sought, answered atomic.Bool
+
 	recalling atomic.Pointer[recalling] // a part of what was that is on its way, nil for none
 
 	repeated atomic.Uint64 // chunks, sums, headers and beats that had come over this link before
@@ -117,6 +121,8 @@ func (u *uplink) take(f wire.Frame) error {
 		return u.takeKept(f)
 	case wire.Recalled:
 		return u.takeRecalled()
+	case wire.DHTNodes:
+		return u.nodes(f)
 	case wire.Gap:
 		return nil // the ring counts what is missing by the numbers that the root has signed
 	case wire.Sample:

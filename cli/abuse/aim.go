@@ -22,7 +22,7 @@ func Aim(ctx context.Context, text string) (Target, error) {
 	if here {
 		text = "http://" + net.JoinHostPort("127.0.0.1", strconv.Itoa(playback.DefaultPort))
 	}
-	inv, err := ask.Invite(ctx, text)
+	inv, err := ask.Invite(ctx, text, nil)
 	if f, ok := errors.AsType[*fault.Error](err); ok && here && f.Code == fault.ExitNobody {
 		return Target{}, &fault.Error{Err: f.Err, Hint: "start a node to attack, as in relay source FILE --loop, or give its link: relay abuse LINK", Code: f.Code}
 	}

@@ -280,7 +280,7 @@ func Channel(args []string, own []store.OwnChannel) (channel, at string, err err
 	switch {
 	case err != nil:
 		return "", "", err
-	case len(p.Invite.Hosts) > 0:
+	case p.Link():
 		return p.Invite.Channel.String(), "", nil
 	case p.Page != nil && p.Page.Scheme == "http" && p.Page.Port() != "":
 		return p.Channel, p.Page.Host, nil

@@ -72,14 +72,14 @@ func Given(args []string) (Pasted, error) {
 	return Paste(text)
 }
 
-// Invites reads the arguments where several links are expected, and asks pages for theirs.
-func Invites(ctx context.Context, args []string) (all []relay.Invite, err error) {
+// Invites reads the arguments where several links are expected, and asks pages for theirs, and byName what names mean.
+func Invites(ctx context.Context, args []string, byName ByName) (all []relay.Invite, err error) {
 	args = Typed(args)
 	if text := strings.Join(args, " "); len(chunks(text)) > 0 && !slices.ContainsFunc(args, apart) {
 		args = chunks(text)
 	}
 	for _, arg := range args {
-		inv, err := Invite(ctx, arg)
+		inv, err := Invite(ctx, arg, byName)
 		if err != nil {
 			return nil, err
 		}

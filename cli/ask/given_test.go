@@ -84,7 +84,7 @@ func TestSeveralLinksAreTakenApart(t *testing.T) {
 		if args != "" {
 			all = strings.Split(pastes.Replace(args), "|")
 		}
-		invites, err := Invites(ctx, all)
+		invites, err := Invites(ctx, all, nil)
 		var got []string
 		for _, inv := range invites {
 			got = append(got, Pasted{Invite: inv}.said())

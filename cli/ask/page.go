@@ -178,19 +178,41 @@ func inviteAt(p Pasted, c api.PublicChannel) (relay.Invite, error) {
 	return relay.ParseInvite(relay.Invite{Channel: id, Hosts: []relay.HostPort{{Host: p.Page.Hostname(), Port: relay.DefaultPort}}}.String())
 }
 
-// Invite reads a link, or asks the page at the address that a person has pasted for its link.
-func Invite(ctx context.Context, text string) (relay.Invite, error) {
+// ByName returns the invite to the channel that a name means which is no link: that of a domain. It reports false
+// if it means none.
+type ByName func(ctx context.Context, name string) (relay.Invite, bool, error)
+
+// Invite reads a link, or asks the page at the address that a person has pasted for its link. A name goes to
+// byName first, which may be nil.
+func Invite(ctx context.Context, text string, byName ByName) (relay.Invite, error) {
 	p, err := Paste(text)
-	if host := bare(mended(text)); err == nil && p.Name != "" && MachineName(host) && strings.Contains(host, ".") { // for names of channels there is no use here
-		p, _, err = pastedPage("http://" + net.JoinHostPort(host, strconv.Itoa(playback.DefaultPort)))
+	host := bare(mended(text))
+	if err == nil && p.Name != "" && byName != nil {
+		if inv, found, err := byName(ctx, host); found || err != nil {
+			return inv, err
+		}
+	}
+	if err == nil && p.Name != "" && MachineName(host) && strings.Contains(host, ".") { // for names of channels there is no use here
+		p, err = PageOf(host)
 	}
 	switch {
 	case err != nil:
 		return relay.Invite{}, err
 	case p.Page != nil:
 		return p.InviteFrom(ctx)
-	case len(p.Invite.Hosts) == 0:
+	case p.ByID():
+		return relay.Invite{}, NoAddress()
+	case !p.Link():
 		return relay.Invite{}, fault.Usage(wholeLink+", or the page's address, as in http://192.168.1.5:7145/", "%q is no link, which begins with %s", term.Clean(Shown(text)), relay.Scheme)
 	}
 	return p.Invite, nil
 }
+
+// PageOf is the page of the node on a machine, as if its address had been pasted.
+func PageOf(host string) (Pasted, error) {
+	p, _, err := pastedPage("http://" + net.JoinHostPort(host, strconv.Itoa(playback.DefaultPort)))
+	return p, err
+}
+
+// Bare is a name that was pasted, without what stands around it in a message.
+func (p Pasted) Bare() string { return bare(mended(p.Name)) }

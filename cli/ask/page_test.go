@@ -126,7 +126,7 @@ func TestAPageMayBeBelowAProxysPath(t *testing.T) {
 		{"", "/#zzzzzzzz", false},
 	} {
 		srv := httptest.NewServer(pageAt(t, c.base, link))
-		inv, err := Invite(t.Context(), srv.URL+c.path)
+		inv, err := Invite(t.Context(), srv.URL+c.path, nil)
 		if srv.Close(); (err == nil) != c.ok || err == nil && inv.Link() != link {
 			t.Errorf("a page at %q, asked for as %q: %v, %v", c.base, c.path, inv, err)
 		}
@@ -153,7 +153,7 @@ func TestAPageIsBelievedWithinBounds(t *testing.T) {
 		"nothing":                {func(w http.ResponseWriter, r *http.Request) {}, "makes no sense"},
 	} {
 		srv := httptest.NewServer(c.answer)
-		inv, err := Invite(t.Context(), srv.URL)
+		inv, err := Invite(t.Context(), srv.URL, nil)
 		srv.Close()
 		if c.says == "" && (err != nil || inv.Link() != link) || c.says != "" && (err == nil || !strings.Contains(err.Error(), c.says) || strings.ContainsAny(err.Error(), "\x1b\n") || errHint(err) == "") {
 			t.Errorf("%s: %v, %v", name, inv, err)
@@ -218,7 +218,7 @@ func TestAMachinesNameIsOneWhereNoChannelsNameIsOfUse(t *testing.T) {
 	} {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel() // nobody is asked
-		if _, err := Invite(ctx, text); err == nil || !strings.Contains(err.Error(), says) {
+		if _, err := Invite(ctx, text, nil); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%q: %v", text, err)
 		}
 	}

@@ -1,6 +1,7 @@
 package ask
 
 import (
+	"errors"
 	"net"
 	"net/netip"
 	"net/url"
@@ -21,7 +22,7 @@ import (
 const maxPasted = 4096
 
 // Pasted is what a person gave where a link is expected. One of Invite, Page and Name is set;
-// all are zero if nothing was given.
+// all are zero if nothing was given. The invite may name no host: see [Pasted.ByID].
 type Pasted struct {
 	Invite relay.Invite
 	// Page is a node's address for players, which has to be asked for the link: a scheme, http
@@ -31,6 +32,7 @@ type Pasted struct {
 	// address does not say.
 	Channel string
 	Name    string // a title, an ID, or the beginning of one
+	byID    bool   // a link was given that names no host
 }
 
 // Paste reads what a person has copied from somewhere: a link, with or without a port, broken over
@@ -44,7 +46,13 @@ func Paste(text string) (Pasted, error) {
 	s := mended(text)
 	plain := unescaped(s)
 	if at := indexFold(plain, relay.Scheme); at >= 0 {
-		return whole(plain[at:], pastedLink)
+		p, err := whole(plain[at:], pastedLink)
+		if errors.Is(err, relay.ErrNoAddress) {
+			if inv, bad := relay.ParseID(word(plain[at:])); bad == nil {
+				return Pasted{Invite: inv, byID: true}, nil
+			}
+		}
+		return p, err
 	}
 	if link, ok := schemeless(plain); ok {
 		return whole(link, pastedLink)
@@ -80,6 +88,15 @@ func Paste(text string) (Pasted, error) {
 	}
 	return Pasted{Name: text}, nil
 }
+
+// Link reports whether a link was given.
+func (p Pasted) Link() bool { return len(p.Invite.Hosts) > 0 || p.byID }
+
+// ByID reports whether a link was given that names no host, so that the channel has to be found by its ID.
+func (p Pasted) ByID() bool { return p.byID }
+
+// NoAddress says that a link that names no host is of no use here.
+func NoAddress() error { return fault.Usage(wholeLink, "bad link: %w", relay.ErrNoAddress) }
 
 // otherScheme says of an address of another kind what it is good for.
 func otherScheme(s string) error {

@@ -20,7 +20,7 @@ var (
 // said is what was understood, in a line.
 func (p Pasted) said() string {
 	switch {
-	case len(p.Invite.Hosts) > 0:
+	case p.Link():
 		return strings.NewReplacer(pastedID, "ID", pastedSecret, "SECRET").Replace(p.Invite.Link())
 	case p.Page != nil && p.Channel != "":
 		return "page " + strings.TrimSuffix(p.Page.String(), "/") + " of " + p.Channel
@@ -33,6 +33,11 @@ func (p Pasted) said() string {
 func TestWhatPeoplePasteIsUnderstood(t *testing.T) {
 	for text, want := range map[string]string{
 		"relay://ID@192.168.1.5:7144":                   "relay://ID@192.168.1.5:7144",
+		"relay://ID":                                    "relay://ID",
+		"look: <RELAY://UPPER/>, tonight":               "relay://ID",
+		"relay://ID#SECRET":                             "relay://ID#SECRET",
+		"relay://ID @a:1 tonight":                       "relay://ID@a:1",
+		"relay://ID\n@a:1":                              "relay://ID@a:1",
 		" <relay://ID@a:1>\n":                           "relay://ID@a:1",
 		`"relay://ID@a:1"`:                              "relay://ID@a:1",
 		"“relay://ID@a:1”":                              "relay://ID@a:1",
@@ -150,7 +155,6 @@ func TestWhatPeoplePasteIsUnderstood(t *testing.T) {
 
 func TestWhatIsMissingIsSaid(t *testing.T) {
 	for text, want := range map[string]string{
-		"relay://ID":                    "there is no @ between the channel ID and the address",
 		"<relay://ID@>":                 "an address is missing",
 		"relay://ID@a:http.":            `port "http" is not a number`,
 		"relay:ID":                      "a link starts with relay://",
@@ -186,7 +190,7 @@ func TestWhatIsMissingIsSaid(t *testing.T) {
 // A message may end in a log, a secret may not.
 func TestNoSecretIsShown(t *testing.T) {
 	for _, text := range []string{
-		"ID#SECRET", "Finals#SECRET", "ID%23SECRET", "relay://ID#SECRET", "relay://ID@a:http#SECRET", "relay%3A//ID@a%zz%23SECRET",
+		"ID#SECRET", "Finals#SECRET", "ID%23SECRET", "relay://ID@a:http#SECRET", "relay%3A//ID@a%zz%23SECRET",
 		"http://[::1/#SECRET", "relay:ID#SECRET", "ID@300.1.1.1#SECRET", "IDA@10.0.0.1#SECRET",
 		"10.0.0.256#SECRET", "10.0.0.1:x#SECRET", "[::1]:x#SECRET", "10.0.0.1,a#SECRET", "a.b.c#SECRET", "relay://ID@a:x\n#SECRET", "#SECRET", "#join-SECRET",
 	} {

@@ -231,6 +231,13 @@ func (s *carrier) carry(ctx context.Context, k *served) error {
 	s.station.JoinedBy(k.invite)
 	k.open.Store(c)
 	defer k.open.Store(nil)
+	ctx, stop := context.WithCancel(ctx)
+	var finding sync.WaitGroup
+	finding.Go(func() { // ends with ctx
+		s.station.FindByID(ctx, c, k.invite, func(text string) { s.t.Say("Channel %s: %s", k.label(), text) })
+	})
+	defer finding.Wait()
+	defer stop()
 	return s.run(ctx, c)
 }
 

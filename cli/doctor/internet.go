@@ -66,6 +66,9 @@ func askFromHere(ctx context.Context, inv relay.Invite, port int) (api.ChannelDi
 	}
 	var addrs []netip.AddrPort
 	for _, h := range inv.Hosts {
+		if _, ok := h.Domain(); ok {
+			continue // it stands for addresses of relays that run; those in the link do for this
+		}
 		ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", h.Host)
 		if err != nil {
 			c.Asked = append(c.Asked, api.DialBack{By: h.String(), Problem: "its address cannot be found: " + fault.Plain(err)})

@@ -377,6 +377,7 @@ func TestPageSpeaks(t *testing.T) {
 // returns those that are cut there.
 const everySentence = `import(new URL('web/lang/%s.js', location.href)).then(({ default: all }) => {
 	const cut = [];
+	document.querySelector('#stage').classList.add('awake'); // or its controls are not seen, and the offer of sound has their place
 	const put = (selector, keys) => {
 		const e = document.querySelector(selector);
 		const shown = e.closest('[hidden]');

@@ -51,7 +51,7 @@ func meantCommand(word string) string {
 		return "to watch a channel whose page that is: relay watch " + word
 	case isURL, ask.MediaFile(word):
 		return "to broadcast that: relay source, and the name behind it"
-	case err == nil && (p.Page != nil || len(p.Invite.Hosts) > 0):
+	case err == nil && (p.Page != nil || p.Link()):
 		return "to watch a channel: relay watch, and its link or the page's address behind it"
 	}
 	return ""

@@ -24,9 +24,12 @@ const (
 // Channel is a channel as the nodes that answered describe it.
 type Channel struct {
 	discovery.Channel
-	Addrs   []netip.AddrPort // of the nodes that carry it, its source first
-	after   time.Duration    // from the first query to the first answer
-	sources int              // how many of Addrs are the source's
+	Addrs []netip.AddrPort // of the nodes that carry it, its source first
+	// What others find out: what the node at the first address calls itself, and what the user calls the
+	// channel. Both may be empty.
+	Node, Followed string
+	after          time.Duration // from the first query to the first answer
+	sources        int           // how many of Addrs are the source's
 }
 
 // Catalog holds the channels that a search has found. Its zero value is empty.

@@ -17,7 +17,7 @@ func WriteJSON(w io.Writer, cat *Catalog) error {
 	for _, s := range cat.Sorted() {
 		l := api.Listed{
 			ID: s.ID.String(), Name: s.ID.Short(), Title: s.Title, State: s.State.String(), BitRate: s.BitRate, BitRateBPS: s.BitRate, Source: s.Source,
-			FoundMs: float64(s.after.Microseconds()) / 1000,
+			FoundMs: float64(s.after.Microseconds()) / 1000, NodeName: term.Clean(s.Node), Followed: s.Followed,
 		}
 		for _, a := range s.Addrs {
 			l.Addrs = append(l.Addrs, a.String())
@@ -56,6 +56,9 @@ func Rows(ss []*Channel) []string {
 			rate = term.RateText(s.BitRate)
 		}
 		at := s.Addrs[0].String()
+		if s.Node != "" {
+			at += ` "` + strings.ReplaceAll(term.Clean(s.Node), `"`, "'") + `"`
+		}
 		if n := len(s.Addrs) - 1; n > 0 {
 			at += fmt.Sprintf(" +%d", n)
 		}

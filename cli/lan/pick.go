@@ -16,6 +16,7 @@ import (
 	"relay/cli/term"
 	"relay/playback"
 	"relay/relay/discovery"
+	"relay/relay/naming"
 )
 
 // maxReply bounds a line that answers a question, in bytes.
@@ -76,11 +77,26 @@ func (c *Catalog) insteadOf(name string, asked []discovery.Asked) string {
 	return "nobody could be asked but this machine itself, which has no other network now: connect it to the network of relay source"
 }
 
-// choose asks which of several channels to take, until there is an answer. It returns nil if
-// ctx ends first.
+// choose asks which of several channels to take. It returns nil if ctx ends first.
 func choose(ctx context.Context, t *term.Terminal, in io.Reader, ss []*Channel) (*Channel, error) {
-	t.Say("%d channels on this network:", len(ss))
-	for i, l := range Rows(ss) {
+	i, err := Choose(ctx, t, in, fmt.Sprintf("%d channels on this network:", len(ss)), Rows(ss), func(line string) int { return chosen(line, ss) })
+	switch {
+	case err != nil:
+		return nil, fault.Usage("name it: relay watch "+ss[0].ID.Short(), "%w", err)
+	case i < 0:
+		return nil, nil
+	}
+	return ss[i], nil
+}
+
+// errNotChosen says that the input has ended.
+var errNotChosen = errors.New("no channel was chosen")
+
+// Choose shows numbered rows and asks which one, until there is an answer. meant is the index of the row that an
+// answer means which is no number, -1 for none. It returns -1 if ctx ends first, and fails if the input does.
+func Choose(ctx context.Context, t *term.Terminal, in io.Reader, heading string, rows []string, meant func(string) int) (int, error) {
+	t.Say("%s", heading)
+	for i, l := range rows {
 		t.Say("%4d  %s", i+1, l)
 	}
 	lines, ended := make(chan string), make(chan error, 1)
@@ -100,16 +116,19 @@ func choose(ctx context.Context, t *term.Terminal, in io.Reader, ss []*Channel) 
 		}
 	}()
 	for {
-		t.Show(t.Lang.In(fmt.Sprintf("Which one? [1-%d] ", len(ss))))
+		t.Show(t.Lang.In(fmt.Sprintf("Which one? [1-%d] ", len(rows))))
 		select {
 		case <-ctx.Done():
-			return nil, nil
+			return -1, nil
 		case <-ended:
-			return nil, fault.Usage("name it: relay watch "+ss[0].ID.Short(), "no channel was chosen")
+			return -1, errNotChosen
 		case line := <-lines:
 			t.Typed()
-			if s := chosen(line, ss); s != nil {
-				return s, nil
+			if n, err := strconv.Atoi(line); err == nil && n >= 1 && n <= len(rows) {
+				return n - 1, nil
+			}
+			if i := meant(line); i >= 0 {
+				return i, nil
 			}
 			t.Say("%q is none of them.", line)
 		}
@@ -134,14 +153,10 @@ func readLine(r *bufio.Reader) (string, error) {
 	return "", errLongLine
 }
 
-// chosen returns the channel that an answer means, by its number or its name; nil if there is
-// no such channel.
-func chosen(line string, ss []*Channel) *Channel {
-	if n, err := strconv.Atoi(line); err == nil && n >= 1 && n <= len(ss) {
-		return ss[n-1]
-	}
-	if is := (&Catalog{Channels: ss}).named(line); len(is) == 1 {
+// chosen returns the index of the channel that an answer means by its name; -1 if there is no such channel.
+func chosen(line string, ss []*Channel) int {
+	if is := naming.Meant(asTold(line), calledOf(ss)); len(is) == 1 {
 		return is[0]
 	}
-	return nil
+	return -1
 }

@@ -23,7 +23,7 @@ type sourced struct {
 // rooms are the folders whose sentences people meet, seen from this one. A room that is not there is new: put it into one
 // of both lists.
 var (
-	rooms  = []string{".", "ask", "carry", "demo", "doctor", "fault", "flag", "input", "key", "lan", "privacy", "service", "sink", "station", "term", "treedraw", "update", "upkeep", "words"}
+	rooms  = []string{".", "ask", "carry", "demo", "doctor", "domain", "fault", "finding", "flag", "follow", "input", "key", "lan", "privacy", "seek", "service", "sink", "station", "term", "treedraw", "update", "upkeep", "words", "words/byid"}
 	silent = map[string]string{
 		"abuse":  "for who attacks a node of theirs: stays English",
 		"deploy": "text for packages",

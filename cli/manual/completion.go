@@ -16,6 +16,7 @@ import (
 	"relay/cli/ask"
 	"relay/cli/fault"
 	"relay/cli/flag"
+	"relay/cli/follow"
 	"relay/cli/key"
 	"relay/cli/lan"
 	"relay/cli/sink"
@@ -105,8 +106,11 @@ func Candidates(t *term.Terminal, app *cli.App) *cli.Command {
 				words = append(words, "")
 			}
 			for _, w := range Complete(app, words, func(command string) []Candidate {
-				if command == "watch" {
-					return foundCandidates(c.Context, lan)
+				switch command {
+				case "watch":
+					return append(followedCandidates(), foundCandidates(c.Context, lan)...)
+				case "unfollow":
+					return followedCandidates()
 				}
 				return channelCandidates(c.Context)
 			}) {
@@ -243,7 +247,7 @@ func values(name string) []Candidate {
 		return all
 	case "start":
 		return []Candidate{{"squash", "at once, near live"}, {"gop", "at once, unchanged"}, {"key", "at the next keyframe"}}
-	case "output", "o", "tag-log", "record", "list":
+	case "output", "o", "tag-log", "record", "list", "import":
 		return []Candidate{anyFile}
 	case "config":
 		return []Candidate{anyFolder}
@@ -276,7 +280,7 @@ func arguments(app *cli.App, command string, channels func(string) []Candidate) 
 			all = append(all, Candidate{a[0], a[1]})
 		}
 		return all
-	case "tree", "top", "link", "watch":
+	case "tree", "top", "link", "watch", "unfollow":
 		return channels(command)
 	}
 	return nil
@@ -298,6 +302,16 @@ func channelCandidates(ctx context.Context) []Candidate {
 		for _, c := range st.Channels {
 			all = append(all, Candidate{c.Name, strings.TrimSpace(c.Title + " " + string(c.State) + " here")})
 		}
+	}
+	return all
+}
+
+// followedCandidates returns the names of the channels that are followed.
+func followedCandidates() []Candidate {
+	l, _ := follow.Read("") // what can be read of it
+	var all []Candidate
+	for _, c := range l.Channels {
+		all = append(all, Candidate{c.Name, c.ID.Short() + ", which you follow"})
 	}
 	return all
 }

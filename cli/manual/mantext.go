@@ -35,6 +35,8 @@ var manFiles = [][2]string{
 	{"~/.config/relay/channels/NAME.stream", "What an encoder has to know to publish."},
 	{"~/.config/relay/channels/NAME.secret, ID.secret", "What is behind the # of a private channel's link: of one that is broadcast from here, and of one that was watched."},
 	{"~/.config/relay/channels/NAME.epoch", "When the channel was last started."},
+	{"~/.config/relay/domains", "The channels that domains have named, to notice when one names another."},
+	{"~/.config/relay/follow", "The channels that you follow, by names of your own: a text file to edit and to share."},
 	{"~/.config/relay/channels/ID.members", "Nodes of a channel that was watched, to join it by again."},
 }
 

@@ -15,6 +15,9 @@ import (
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
 
+	"relay/cli/domain"
+	"relay/cli/finding"
+	"relay/cli/follow"
 	"relay/cli/lan"
 	"relay/cli/lean"
 	"relay/cli/term"
@@ -44,6 +47,7 @@ type Station struct {
 	RTMP     net.Listener // that plays the channels; nil for none
 	// RTMPRefused counts whom its server does not take.
 	RTMPRefused refusal.Counts
+	Finder      *finding.Finder // of channels by their IDs; nil if that is not wanted
 	mapper      *portmap.Mapper // nil if no router is asked to let others in
 	asking      atomic.Bool     // it has begun
 	start       time.Time
@@ -54,6 +58,7 @@ type Station struct {
 	t         *term.Terminal
 	ops       *operations
 	players   *playback.Server
+	follows   *follow.Watcher // nil if nobody's list is looked at
 
 	mu       sync.Mutex
 	channels []*playback.Channel
@@ -95,8 +100,12 @@ type Config struct {
 	MaxViewers   int                  // likewise
 	Near         bool                 // players in this machine's own networks alone
 	Discovery    lan.Config
-	Keep         *archive.Limits // of what is kept of each channel in Store; nil for nothing
-	Title        string          // of the source's channel until there is a header; may be empty
+	Finding      finding.Config
+	Follows      bool             // the channels of the list in Folder are looked for now and then
+	Folder       string           // with the keys, as [store.Open] has it
+	Domains      *domain.Resolver // asked for addresses where a link names a domain; nil for none
+	Keep         *archive.Limits  // of what is kept of each channel in Store; nil for nothing
+	Title        string           // of the source's channel until there is a header; may be empty
 }
 
 // Open opens the listeners and makes the node, or leaves nothing open. The caller closes the
@@ -115,7 +124,12 @@ func Open(t *term.Terminal, log *zap.Logger, cfg Config) (_ *Station, err error)
 	}
 	nc := relay.Config{Key: cfg.Key, Slots: cfg.Slots, Upload: cfg.Upload, Store: cfg.Store, Version: cfg.Version, Log: log}
 	nc.Name, nc.HostName, nc.HideNames = cfg.Name, cfg.HostName, cfg.HideNames
+	if cfg.Domains != nil {
+		nc.AskDomain = cfg.Domains.Addrs
+	}
 	nc.Helper, nc.Brought, nc.MaxRate, nc.Recordings = cfg.Helper, cfg.Brought, cfg.MaxRate, cfg.Recordings
+	s.Finder = finding.Open(cfg.Finding, cfg.Store, log)
+	nc.DHT, nc.Suggested = s.Finder.DHT(), s.Finder != nil && !cfg.Helper
 	if cfg.Alone {
 		nc.Slots = -1
 	} else if err := s.listen(&nc); err != nil {
@@ -136,6 +150,9 @@ func Open(t *term.Terminal, log *zap.Logger, cfg Config) (_ *Station, err error)
 	nc.NoPackets = s.noPackets
 	if s.Node, err = relay.New(nc); err != nil {
 		return nil, err
+	}
+	if cfg.Follows {
+		s.follows = s.newFollows()
 	}
 	s.players = playback.NewServer(s.playing())
 	return s, nil
@@ -191,6 +208,9 @@ func (s *Station) playing() playback.Config {
 	if s.cfg.Near {
 		pc.Near = s.Node.Near
 	}
+	if s.follows != nil {
+		pc.Followed = s.followed
+	}
 	return pc
 }
 
@@ -201,6 +221,7 @@ func (s *Station) Close() {
 		k.stop()
 	}
 	s.mu.Unlock()
+	s.Finder.Close()
 	for _, l := range []io.Closer{s.links, s.packets} {
 		if l != nil {
 			l.Close()
@@ -354,6 +375,9 @@ func (s *Station) Run(ctx context.Context, g *errgroup.Group) {
 		g.Go(func() error { return s.mapper.Run(ctx) })
 	}
 	g.Go(func() error { return s.players.Run(ctx, s.HTTP) })
+	if s.follows != nil {
+		g.Go(func() error { s.follows.Run(ctx); return nil })
+	}
 	lean.Collect()
 	g.Go(func() error { s.ops.lean(ctx, s.Node); return nil })
 	if s.responder != nil {
@@ -415,7 +439,7 @@ func FactsFrom(st relay.Status, ok bool, e *Encoder) api.Facts {
 	}
 	f.Path = append(f.Path, st.Tree.ID.String())
 	if p := st.Tree.Parent; !p.ID.IsZero() {
-		f.Parent = &api.Peer{ID: p.ID.String(), Name: st.ParentName, Addr: words.FirstAddr(p), Near: st.Near}
+		f.Parent = &api.Peer{ID: p.ID.String(), Name: st.ParentName, AtHome: st.ParentHome, Addr: words.FirstAddr(p), Near: st.Near}
 		f.ParentTag = p.ID.Tag()
 	}
 	for _, ch := range st.Tree.Children {
@@ -446,6 +470,9 @@ func (s *Station) refusedElsewhere() map[string]map[refusal.Reason]uint64 {
 	all := s.Node.Refused()
 	if s.RTMP != nil {
 		all["rtmp"] = s.RTMPRefused.All(rtmp.Refusals...)
+	}
+	if s.Finder != nil {
+		all["dht"] = s.Finder.Refused()
 	}
 	if s.responder != nil {
 		all["discovery"] = s.responder.Refused.All()

@@ -57,7 +57,9 @@ const (
 	warnHelper        = "helper"
 	warnOnlyHere      = "only_here"
 	warnShown         = "secret_shown"
+	warnForgotten     = "name_not_kept"
 	warnAhead         = "begun_ahead"
+	WarnNotFound      = "not_found"
 )
 
 // SourceView is what an adviser knows about a source.

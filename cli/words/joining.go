@@ -70,6 +70,8 @@ func (j *Joining) Note(n relay.Notice, now time.Time) (news ParentNews) {
 			break // what others say is of more use than that this network lacks one of the two families
 		}
 		j.why, j.kind = j.silent(Place(n.Place), fault.Plain(n.Err)), "silent"
+	case relay.NoSuchHost:
+		j.why, j.kind = fault.Plain(n.Err), "no host"
 	case relay.Refused:
 		j.why = refusalText(n)
 		j.kind = j.why

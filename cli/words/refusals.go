@@ -82,6 +82,15 @@ var refusals = map[string]map[refusal.Reason]refusalWords{
 		"silent":        {"gossip refused streams over which nothing comes", ""},
 		"other_version": {"gossip refused nodes of another version of gossip", ""},
 	},
+	"dht": {
+		"not_asked": {"the look-up by ID refused packets that are no answer to what was asked, or come too late", ""},
+		"malformed": {"the look-up by ID refused packets that no node of the DHT sends", ""},
+		"too_long":  {"the look-up by ID refused packets of more than 1,500 bytes", ""},
+		"value":     {"the look-up by ID refused what is longer than may be, or no item of a channel", ""},
+		"forged":    {"the look-up by ID refused items that the channel's key has not signed", ""},
+		"older":     {"the look-up by ID refused items that were replaced before", ""},
+		"no_node":   {"the look-up by ID refused addresses at which no node of the Internet can be", ""},
+	},
 	"discovery": {
 		"malformed": {"discovery refused queries that no relay sends", ""},
 		"elsewhere": {"discovery refused queries from outside this machine's networks", ""},

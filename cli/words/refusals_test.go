@@ -5,6 +5,7 @@ import (
 
 	"relay/ingest/rtmp"
 	"relay/playback"
+	"relay/relay/dht"
 )
 
 func TestEachRefusalIsPutIntoWords(t *testing.T) {
@@ -14,6 +15,9 @@ func TestEachRefusalIsPutIntoWords(t *testing.T) {
 	}
 	for _, r := range rtmp.Refusals {
 		all["rtmp"] = append(all["rtmp"], string(r))
+	}
+	for _, r := range dht.Refusals {
+		all["dht"] = append(all["dht"], string(r))
 	}
 	for listener, reasons := range all {
 		for _, r := range reasons {

@@ -147,7 +147,7 @@ var (
 	mediaBytes       = family{"relay_media_bytes_total", counter, "Media that came in, and that went out to children and viewers."}
 	refusedViewers   = family{"relay_refused_viewers_total", counter, "Requests of players that were turned away, and connections to their port that were cut."}
 	refusedRTMP      = family{"relay_refused_rtmp_total", counter, "Connections to the RTMP port that were turned away."}
-	refusedStrangers = family{"relay_refused_strangers_total", counter, "What strangers, and others on their word, did not get: connections (link), dials (dial), gossip and discovery."}
+	refusedStrangers = family{"relay_refused_strangers_total", counter, "What strangers, and others on their word, did not get: connections (link), dials (dial), gossip, discovery and look-ups by ID (dht)."}
 	openChannels     = family{"relay_channels", gauge, "Channels that are open at this node."}
 	age              = family{"relay_media_age_seconds", gauge, "Time since the newest chunk came; none before the first."}
 )

@@ -9,9 +9,12 @@ type Channels struct {
 // addresses, and with nodes by their tags.
 type PublicChannel struct {
 	Channel
-	Parent   string `json:"parent"`   // its tag; "" at the root, and while there is none
-	Children int    `json:"children"` // how many there are
-	URLs     URLs   `json:"urls"`
+	Parent string `json:"parent"` // its tag; "" at the root, and while there is none
+	// ParentName is what the parent calls itself, as it has signed it; "" if nothing, and if that is for
+	// others than who asks.
+	ParentName string `json:"parent_name"`
+	Children   int    `json:"children"` // how many there are
+	URLs       URLs   `json:"urls"`
 }
 
 // URLs is where a channel is found under the host that was asked.

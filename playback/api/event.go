@@ -16,6 +16,7 @@ const (
 	EventCodec      EventType = "codec"          // the media are encoded otherwise than before
 	EventLimit      EventType = "limit"          // somebody was turned away, as Who says
 	EventSituation  EventType = "situation"      // what a viewer sees has changed, as Situation says
+	EventFollowed   EventType = "followed"       // a channel that this node's user follows went live, or has ended, as State says; for nobody but the user
 	EventMissed     EventType = "missed"         // the reader was too slow for Count events
 )
 
@@ -65,6 +66,8 @@ type Event struct {
 	Count   uint64    `json:"count,omitempty"`  // how many this one stands for
 	Codec   *Codec    `json:"codec,omitempty"`
 	Title   *string   `json:"title,omitempty"` // the broadcaster's words; may be empty
+	// Followed is the user's own name for the channel, in EventFollowed.
+	Followed string `json:"followed,omitempty"`
 	// Situation is what a viewer sees, in EventSituation and EventStatus.
 	Situation *Situation `json:"situation,omitempty"`
 	// Not for everyone: left out on the players' listener.

@@ -155,8 +155,10 @@ type Share struct {
 type Peer struct {
 	ID   string `json:"id"`
 	Name string `json:"name"` // what it calls itself, as it has signed it; may be empty
-	Addr string `json:"addr"`
-	Near bool   `json:"near"` // in one of this machine's own subnets
+	// AtHome says that the name is for those in this machine's own networks.
+	AtHome bool   `json:"-"`
+	Addr   string `json:"addr"`
+	Near   bool   `json:"near"` // in one of this machine's own subnets
 }
 
 // Child is a node that takes the channel from this one.

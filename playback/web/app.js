@@ -4,6 +4,7 @@
 import { set, showCard, showLinks } from './card.js';
 import { addresses, chosen, named } from './choice.js';
 import { Details } from './details.js';
+import { Followed } from './followed.js';
 import { Graph } from './graph.js';
 import { keySheet, listen } from './keys.js';
 import { Poll, askEvery } from './node.js';
@@ -14,7 +15,7 @@ import { badgeOf, sight } from './state.js';
 import { html } from './svg.js';
 import { Tree } from './tree.js';
 import { asked } from './tongue.js';
-import { absent, behind, behindByHLS, dropped, format, leftPeers, millis, place, rate, reach, seconds, titleOf, treeSum, treeWords, watching } from './words.js';
+import { absent, behind, behindByHLS, dropped, format, leftPeers, millis, parentOf, place, rate, reach, seconds, titleOf, treeSum, treeWords, watching } from './words.js';
 
 const el = (id) => document.getElementById(id);
 const video = el('video');
@@ -36,6 +37,7 @@ const share = new Share();
 const tree = new Tree(el('tree'), el('treedetail'));
 const delays = new Graph(el('delaygraph'), { series: ['node', 'eye'], write: millis, least: 100 });
 const uploads = new Graph(el('uploadgraph'), { series: ['in', 'out'], write: rate, least: 1e5 });
+const followed = new Followed(el('followed'), el('followedlist'), kept, show);
 let upload = null; // bit/s, by the newest survey
 
 // What the address names can be asked for before the node has said anything.
@@ -125,7 +127,7 @@ function show() {
   for (const id of ['graphs', 'elsewhere', 'treepanel', 'more']) el(id).hidden = !channel || !details.open;
   el('headline').hidden = !channel;
   for (const id of ['what', 'listtitle']) el(id).ariaLevel = channel ? 2 : 1; // there is no other heading then
-  document.body.classList.toggle('alone', el('graphs').hidden && el('channels').hidden);
+  document.body.classList.toggle('alone', el('graphs').hidden && el('channels').hidden && followed.hidden);
   document.body.classList.toggle('choosing', channels?.length > 1 && !channel && !wanted);
   if (channel) showLinks(el('links'), channel);
 }
@@ -147,7 +149,8 @@ function showBadges() {
   const late = delay();
   badge('b-delay', '', stage.behind ? stage.behind : late !== null ? behind(seconds(late / 1000)) : player.state.name === 'playing' ? behindByHLS : '');
   const [before, ...after] = place(c, '\0').split('\0');
-  badge('b-place', '', after.length ? html('span', {}, before, html('code', {}, c.parent.slice(0, 4)), ...after) : before);
+  const [id, name] = parentOf(c);
+  badge('b-place', '', after.length ? html('span', {}, before, html('code', {}, id), name && ` ${name}`, ...after) : before);
   badge('b-format', '', [format(c.codec), c.bit_rate ? rate(c.bit_rate) : ''].filter(Boolean).join(' · '));
   badge('b-viewers', '', watching(c));
   badge('b-reach', '', reach(c.reach));

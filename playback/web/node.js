@@ -2,7 +2,7 @@
 // follow /api/v1/events: that would take one of the browser's six connections for each tab.
 
 /** How long to wait between two answers, in ms. */
-export const askEvery = { channels: 1000, tree: 2000 };
+export const askEvery = { channels: 1000, tree: 2000, followed: 15000 };
 /** How long an answer may take, in ms: longer than a node asks others for the tree. */
 const patience = 12000;
 

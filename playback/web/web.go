@@ -27,6 +27,7 @@
 //	  film.js      sizes, codecs, clocks, records
 //	  encode.js    a worker: encodes and sends
 //	share.js   what to pass on, and copy.js copies it
+//	followed.js  which of the channels are live that the person at this machine follows
 //	details.js whether the engine room is shown
 //	keys.js    what keys do; dialog.js is what opens over the page
 //	node.js    asks the node's API

@@ -60,6 +60,9 @@ export const shareWords = {
 /** titleOf is what a channel is called where it has no title. */
 export const titleOf = (c) => c.title || say('page.untitled', { name: c.name });
 
+/** What is said of each state of a channel that a person follows. */
+export const followWords = group('followed', 'live', 'on', 'waiting', 'off');
+
 /** absent says why there is no channel to play; null where there are several to choose from. */
 export function absent(channels, wanted) {
   if (channels.length === 0) return { title: say('absent.none.title'), text: say('absent.none.text'), busy: true };
@@ -111,8 +114,11 @@ export function leftPeers(counts) {
   return say('left.peers', { n: reasons.reduce((sum, reason) => sum + counts[reason], 0), why: all(reasons.map((reason) => say(`left.${reason}`))) });
 }
 
-/** place says where in the tree the node stands; its parent is called by the beginning of its ID, or as is said. */
-export function place(channel, parent = channel.parent.slice(0, 4)) {
+/** parentOf is the beginning of the parent's ID and its name, '' for none. */
+export const parentOf = (channel) => [channel.parent.slice(0, 4), called({ name: channel.parent_name })];
+
+/** place says where in the tree the node stands; its parent is called by the beginning of its ID and its name, or as is said. */
+export function place(channel, parent = parentOf(channel).filter(Boolean).join(' ')) {
   if (channel.root) return say('place.source');
   if (!channel.parent) return say('place.looking');
   const cut = ['orphaned', 'reconnecting', 'ended'].includes(channel.situation.name);

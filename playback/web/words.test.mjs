@@ -50,6 +50,7 @@ test('the words fit the place in the tree', () => {
   assert.equal(place(root), 'this is the source');
   assert.equal(place(below), 'child of abcd, 2 links from the source');
   assert.equal(place({ ...below, depth: 1 }), 'child of abcd, 1 link from the source');
+  assert.equal(place({ ...below, parent_name: 'kitchen' }), 'child of abcd “kitchen”, 2 links from the source');
   assert.equal(place({ ...below, parent: '' }), 'looking for a parent');
   assert.equal(place({ ...below, situation: { name: 'orphaned' } }), 'child of abcd', 'the source is nowhere');
 });

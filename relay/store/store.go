@@ -46,6 +46,8 @@ const (
 //	channels/ID.secret       the same of a channel that was watched
 //	channels/ID.seen         the latest epoch of a channel that was watched
 //	channels/ID.members      nodes of a channel that was watched, to join it by again
+//	domains                  the channels that domains have named
+//	follow                   the channels that the user follows, by name; see [List]
 //	kept/ID/                 chunks of a channel that is kept (relay/archive); ID is the short form
 //	*.lock                   held while a process uses the key beside it
 type Store struct{ dir string }

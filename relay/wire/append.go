@@ -101,6 +101,10 @@ func appendBody(b []byte, f Frame) (byte, []byte) {
 		return typeKept, append(b, f.Chunk.Frame()...)
 	case Recalled:
 		return typeRecalled, appendBool(b, f.Some)
+	case Seek:
+		return typeSeek, append(b, min(max(f.Most, 1), MaxDHTNodes))
+	case DHTNodes:
+		return typeDHTNodes, appendAddrsOf(b, f.At, MaxDHTNodes)
 	case Probed:
 		return typeProbed, appendBool(appendAddr(b, f.Addr), f.Open)
 	}
@@ -238,11 +242,13 @@ func appendAddr(b []byte, a netip.AddrPort) []byte {
 
 // appendAddrs leaves out addresses that cannot be dialled: the other side would take them
 // for a breach of the protocol.
-func appendAddrs(b []byte, as []netip.AddrPort) []byte {
+func appendAddrs(b []byte, as []netip.AddrPort) []byte { return appendAddrsOf(b, as, tree.MaxAddrs) }
+
+func appendAddrsOf(b []byte, as []netip.AddrPort, most int) []byte {
 	at, n := len(b), 0
 	b = append(b, 0)
 	for _, a := range as {
-		if n < tree.MaxAddrs && dialable(a.Addr().Unmap(), a.Port()) {
+		if n < most && dialable(a.Addr().Unmap(), a.Port()) {
 			b = appendAddr(b, a)
 			n++
 		}
@@ -287,3 +293,6 @@ func appendCount(b []byte, n int) []byte {
 // AppendAddrs appends addresses in the format of frames, for messages that do not go over a
 // link. It leaves out addresses that cannot be dialled, and those beyond tree.MaxAddrs.
 func AppendAddrs(b []byte, as []netip.AddrPort) []byte { return appendAddrs(b, as) }
+
+// AppendPlaces is AppendAddrs for places, a count of them first; those beyond most are left out.
+func AppendPlaces(b []byte, ps []tree.Place, most int) []byte { return appendPlaces(b, ps, most) }

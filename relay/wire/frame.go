@@ -60,6 +60,8 @@ const (
 	typeRecall    = 0x35
 	typeKept      = 0x36
 	typeRecalled  = 0x37
+	typeSeek      = 0x38
+	typeDHTNodes  = 0x39
 )
 
 // Side says who may send a frame.
@@ -133,6 +135,8 @@ var kinds = map[byte]kind{
 	typeRecall:    {"recall", Child, 48, 48},
 	typeKept:      {"kept", Parent, stream.MinHeader, stream.MaxHeader},
 	typeRecalled:  {"recalled", Parent, 1, 1},
+	typeSeek:      {"seek", Child, 1, 1},
+	typeDHTNodes:  {"dhtnodes", Parent, 1, 1 + MaxDHTNodes*addrMax},
 	typeDialMe:    {"dialme", Stranger, 1, 1 + 32 + 2},
 	typeDialled:   {"dialled", Parent, 1 + 4 + 2 + 2, addrMax + 2},
 	typeDouble:    {"double", Parent | Child, stream.DoubleLen, stream.DoubleLen},
@@ -315,9 +319,20 @@ type Kept struct {
 // Recalled ends the answer to a Recall. It says whether there was something to answer with.
 type Recalled struct{ Some bool }
 
+// MaxDHTNodes is how many nodes of the DHT one node tells another: enough to begin with even if half of them
+// are gone.
+const MaxDHTNodes = 50
+
+// Seek asks a parent for nodes of the BitTorrent DHT, with which a look-up for the channel can begin on the day
+// on which its link leads nowhere. DHTNodes answers it. It is sent to nodes whose ALPN is relay/6.
+type Seek struct{ Most uint8 } // 1 to MaxDHTNodes
+
+// DHTNodes are nodes of the DHT that its sender has found there; none if it takes no part.
+type DHTNodes struct{ At []netip.AddrPort }
+
 // Frame is one of *stream.Chunk, *stream.Header, *stream.Beat, *stream.Sums, *stream.About, Gap, Hello, Sample,
 // Facts, Survey, Whole, Probed, Offer, DialMe, Dialled, Seen, Through, Callable, Rooms, Openings, Call, Called, Meet, Ready,
-// Later, Double, Lineage, Prove, Entrust, Names, WhoIs, Audience, Recall, Kept, Recalled, and tree's Welcome, Refer, Pull, Heartbeat,
+// Later, Double, Lineage, Prove, Entrust, Names, WhoIs, Audience, Recall, Kept, Recalled, Seek, DHTNodes, and tree's Welcome, Refer, Pull, Heartbeat,
 // Path, Report, Backups and Bye.
 type Frame any
 

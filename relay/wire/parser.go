@@ -126,6 +126,10 @@ func (p *parser) body(typ byte) Frame {
 		return p.kept()
 	case typeRecalled:
 		return Recalled{p.bool()}
+	case typeSeek:
+		return Seek{p.most()}
+	case typeDHTNodes:
+		return DHTNodes{p.addrsOf(MaxDHTNodes)}
 	case typeProbed:
 		return Probed{p.addr(false), p.bool()}
 	case typeDialMe:
@@ -171,6 +175,13 @@ func ParseAddrs(b []byte) (as []netip.AddrPort, rest []byte, err error) {
 	p := &parser{b: b}
 	as = p.addrs()
 	return as, p.b, p.err
+}
+
+// ParsePlaces is ParseAddrs for what AppendPlaces wrote.
+func ParsePlaces(b []byte, most int) (ps []tree.Place, rest []byte, err error) {
+	p := &parser{b: b}
+	ps = p.places(most)
+	return ps, p.b, p.err
 }
 
 // parser reads fields from the front of a body. After the first error it reads zeros.
@@ -238,6 +249,15 @@ func (p *parser) proof() *[ProofLen]byte {
 	return (*[ProofLen]byte)(p.take(ProofLen))
 }
 
+// most reads how many nodes of the DHT are asked for.
+func (p *parser) most() uint8 {
+	n := p.u8()
+	if n < 1 || n > MaxDHTNodes {
+		p.fail(fmt.Errorf("%d nodes are asked for: %w", n, ErrFrame))
+	}
+	return n
+}
+
 func (p *parser) answer() Answer {
 	a := Answer(p.u8())
 	if a >= answerEnd {
@@ -294,9 +314,11 @@ func (p *parser) addr(optional bool) netip.AddrPort {
 	return a
 }
 
-func (p *parser) addrs() []netip.AddrPort {
+func (p *parser) addrs() []netip.AddrPort { return p.addrsOf(tree.MaxAddrs) }
+
+func (p *parser) addrsOf(most int) []netip.AddrPort {
 	n := int(p.u8())
-	if n > tree.MaxAddrs {
+	if n > most {
 		p.fail(fmt.Errorf("%d addresses: %w", n, ErrFrame))
 	}
 	var as []netip.AddrPort

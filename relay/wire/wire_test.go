@@ -190,9 +190,18 @@ func (m maker) frames() map[string]wire.Frame {
 		"recall":   wire.Recall{After: m.position(), Before: m.position()},
 		"kept":     m.kept(),
 		"recalled": wire.Recalled{Some: m.bool()},
+		"seek":     wire.Seek{Most: uint8(1 + m.IntN(wire.MaxDHTNodes))},
+		"dhtnodes": wire.DHTNodes{At: m.dhtNodes()},
 		"dialme":   wire.DialMe{Channel: m.id32(), Port: m.port()},
 		"dialled":  wire.Dialled{Addr: m.addr(), TCP: wire.Answer(m.IntN(3)), UDP: wire.Answer(m.IntN(3))},
 	}
+}
+
+func (m maker) dhtNodes() (at []netip.AddrPort) {
+	for range m.IntN(wire.MaxDHTNodes + 1) {
+		at = append(at, m.addr())
+	}
+	return at
 }
 
 func (m maker) position() stream.Position {

@@ -29,6 +29,12 @@ export default {
   'page.elsewhere': 'Woanders öffnen',
   'page.untitled': 'Kanal {name}',
 
+  'followed.title': 'Du folgst',
+  'followed.live': 'Live',
+  'followed.on': 'Auf Sendung',
+  'followed.waiting': 'Wartet',
+  'followed.off': 'Aus',
+
   'unit.ms': '{n} ms',
   'unit.s': '{n} s',
   'unit.min': '{n} min',

@@ -36,6 +36,13 @@ export default {
   'page.elsewhere': 'Open elsewhere',
   'page.untitled': 'Channel {name}',
 
+  // Channels that the person at this machine follows. “On the air” is said where it is not known whether pictures come.
+  'followed.title': 'You follow',
+  'followed.live': 'Live',
+  'followed.on': 'On the air',
+  'followed.waiting': 'Waiting',
+  'followed.off': 'Off',
+
   // Figures: times, rates, and the graphs of the last five minutes.
   'unit.ms': '{n} ms',
   'unit.s': '{n} s',

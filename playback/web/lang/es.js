@@ -30,6 +30,12 @@ export default {
   'page.elsewhere': 'Abrir en otro reproductor',
   'page.untitled': 'Canal {name}',
 
+  'followed.title': 'Sigues',
+  'followed.live': 'En directo',
+  'followed.on': 'En el aire',
+  'followed.waiting': 'En espera',
+  'followed.off': 'Apagado',
+
   'unit.ms': '{n} ms',
   'unit.s': '{n} s',
   'unit.min': '{n} min',

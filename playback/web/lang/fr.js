@@ -29,6 +29,12 @@ export default {
   'page.elsewhere': 'Ouvrir ailleurs',
   'page.untitled': 'Chaîne {name}',
 
+  'followed.title': 'Vous suivez',
+  'followed.live': 'En direct',
+  'followed.on': 'À l’antenne',
+  'followed.waiting': 'En attente',
+  'followed.off': 'Éteint',
+
   'unit.ms': '{n} ms',
   'unit.s': '{n} s',
   'unit.min': '{n} min',

@@ -29,6 +29,12 @@ export default {
   'page.elsewhere': 'ほかのプレーヤーで開く',
   'page.untitled': 'チャンネル {name}',
 
+  'followed.title': 'フォロー中',
+  'followed.live': 'ライブ',
+  'followed.on': '放送中',
+  'followed.waiting': '待機中',
+  'followed.off': 'オフ',
+
   'unit.ms': '{n} ms',
   'unit.s': '{n}秒',
   'unit.min': '{n}分',

@@ -29,6 +29,12 @@ export default {
   'page.elsewhere': '用其他播放器打开',
   'page.untitled': '频道 {name}',
 
+  'followed.title': '你关注的',
+  'followed.live': '直播中',
+  'followed.on': '已开播',
+  'followed.waiting': '等待中',
+  'followed.off': '未开播',
+
   'unit.ms': '{n} 毫秒',
   'unit.s': '{n} 秒',
   'unit.min': '{n} 分钟',

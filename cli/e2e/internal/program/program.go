@@ -25,7 +25,7 @@ func Build(path string) error {
 func Command(path string, args ...string) *exec.Cmd {
 	cmd := exec.Command(path, args...)
 	cmd.Env = slices.DeleteFunc(os.Environ(), func(kv string) bool { return strings.HasPrefix(kv, "RELAY_") })
-	cmd.Env = append(cmd.Env, "RELAY_DISCOVERY_INTERFACES=lo", "RELAY_NO_PORT_MAPPING=true")
+	cmd.Env = append(cmd.Env, "RELAY_DISCOVERY_INTERFACES=lo", "RELAY_NO_PORT_MAPPING=true", "RELAY_NO_DHT=true")
 	cmd.SysProcAttr = withParent()
 	return cmd
 }

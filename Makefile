@@ -35,10 +35,11 @@ help: ## List the targets (default)
 	@echo "           NODES RUNS FAULTS (netns), LOAD (load; LOAD=-help lists what there is), GO"
 
 # Neither symbols for a debugger, which traces and profiles do without; nor what makes manual pages
-# in a library of which nobody asks for one (cli/manual has its own); nor, in packages that do nothing
-# for each tag, copies of functions in each other (-l): a tenth of the program.
+# in a library of which nobody asks for one (cli/manual has its own); nor HTTP/2, which nobody speaks without
+# TLS, and which whoever is asked with it need not speak; nor, in packages that do nothing for each tag, copies of
+# functions in each other (-l): a tenth of the program.
 COLD  := $(shell cat cli/deploy/release/cold.txt)
-SMALL := -trimpath -ldflags '-s -w' -tags urfave_cli_no_docs $(foreach p,$(COLD),-gcflags='$(p)=-l')
+SMALL := -trimpath -ldflags '-s -w' -tags urfave_cli_no_docs,nethttpomithttp2 $(foreach p,$(COLD),-gcflags='$(p)=-l')
 
 .PHONY: build
 build: ## Build bin/relay

@@ -37,14 +37,15 @@ const appHelp = `relay - live video from one person to many, without a server
 Commands:
 {{range .VisibleCommands}}  {{join .Names ", " | printf "%-10s"}} {{.Usage}}
 {{end}}
-"relay help COMMAND" explains one. Every flag --some-flag can also be set as
-RELAY_SOME_FLAG in the environment, or in config.toml in the folder with the keys:
+"relay help COMMAND" explains one. Every flag --some-flag can also be set as RELAY_SOME_FLAG in the environment, or in config.toml in the folder with the keys:
 
   upload = "20M"             for every command that has the flag
   [source]
   title = "Finals"           for relay source alone
 
 The command line goes before the environment, and that before config.toml.
+
+relay speaks the language that LANG names; --lang de, or RELAY_LANG=de, chooses: en, de, es, fr, ja, zh-Hans.
 `
 
 const commandHelp = `relay {{.Name}} - {{.Usage}}
@@ -70,8 +71,13 @@ func Main(args []string, stdio Stdio) int {
 	if err := flag.DropEmptyEnv(); err != nil {
 		return fault.Report(t, err)
 	}
+	args, err := speak(t, args)
+	if err != nil {
+		return fault.Report(t, err)
+	}
 	app := newApp(t, stdio)
-	err := app.RunContext(ctx, runArgs(app, args))
+	flag.Speak(app, t.Lang, args)
+	err = app.RunContext(ctx, runArgs(app, args))
 	if code := fault.Report(t, err); code != fault.ExitOK {
 		return code
 	}
@@ -122,7 +128,7 @@ func newApp(t *term.Terminal, stdio Stdio) *cli.App {
 		Reader:                stdio.In,
 		Writer:                t.Out,
 		ErrWriter:             t.Err,
-		CustomAppHelpTemplate: appHelp,
+		CustomAppHelpTemplate: flag.Lines(t.Lang, appHelp),
 		ExitErrHandler:        func(*cli.Context, error) {},
 		OnUsageError:          flag.UsageError,
 		Commands: []*cli.Command{
@@ -148,7 +154,7 @@ func newApp(t *term.Terminal, stdio Stdio) *cli.App {
 	}
 	app.Commands = append(app.Commands, manual.Completion(t), manual.Man(t, app, Version), helpCommand(app), manual.Candidates(t, app))
 	for _, c := range app.Commands {
-		c.CustomHelpTemplate = commandHelp
+		c.CustomHelpTemplate = flag.Lines(t.Lang, commandHelp)
 		c.OnUsageError = flag.UsageError
 		c.HideHelpCommand = true
 		if len(c.Flags) > 0 {

@@ -23,6 +23,13 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	// Tests read English, whatever this machine's user does. The commands that they run, which come by here too, get it
+	// from their environment, unless a script sets another.
+	if filepath.Base(os.Args[0]) != "relay" {
+		if err := os.Setenv("RELAY_LANG", "en"); err != nil {
+			panic(err) // it is a good name
+		}
+	}
 	// Scripts mostly wait for the programs that they start.
 	if err := stdflag.Set("test.parallel", "6"); err != nil {
 		panic(err) // go test has this flag

@@ -58,7 +58,7 @@ func (s *source) follow(ctx context.Context) {
 			s.t.Show(air.Line(s.t.Style()).Draw(s.t.Style()))
 			if f := air.Crowd(); !s.t.ErrTTY && f != figures && now.Sub(told) >= changesEvery {
 				if figures != "" || air.Direct > 0 || air.Players > 0 {
-					s.t.Say("%s", air.Line(s.t.Style()).Draw(term.Style{}))
+					s.t.Say("%s", air.Line(s.t.Style()).Draw(term.Style{Lang: s.t.Lang}))
 					told = now
 				}
 				figures = f

@@ -36,9 +36,9 @@ func (s *source) greet() {
 	s.once.Do(func() {
 		g := s.greeting()
 		s.shared.Tell(g.Link)
-		s.t.Print(g.Lines()...)
+		s.t.Greet(g.Lines())
 		if s.plan.station.Finding.Public {
-			s.t.Print(byid.Public(s.station.Invite(s.channel))...)
+			s.t.Greet(byid.Public(s.station.Invite(s.channel)))
 		}
 		if s.events == nil {
 			s.t.Result(g.Link)

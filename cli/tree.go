@@ -118,7 +118,7 @@ func (s *treeShow) show(trees api.Trees) error {
 		lines = append(lines, d.Draw(t)...)
 	}
 	if len(trees.Channels) == 0 {
-		lines = append(lines, "No channel is open at "+s.Addr+".")
+		lines = append(lines, d.Lang.In("No channel is open at "+s.Addr+"."))
 	}
 	if !s.watch || !s.t.OutTTY {
 		if s.watch {

@@ -303,7 +303,7 @@ func (w *watch) notice(n relay.Notice) {
 			link := ""
 			if w.station.Reachable() {
 				link = w.share()
-				w.t.Print(words.Share(link)...)
+				w.t.Greet(words.Share(link))
 			}
 			w.shared.Tell(link)
 		}

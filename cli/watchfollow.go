@@ -48,7 +48,7 @@ func (w *watch) follow(ctx context.Context) {
 			st := w.t.Style()
 			w.t.Show(s.Line(st).Draw(st))
 			if f := fmt.Sprint(s.Depth, s.Parent.ID, s.Lost, s.Children, s.Players); !w.t.ErrTTY && f != figures && s.Attached && live && now.Sub(drawn) >= changesEvery {
-				w.t.Say("%s", s.Line(st).Draw(term.Style{}))
+				w.t.Say("%s", s.Line(st).Draw(term.Style{Lang: st.Lang}))
 				drawn, figures = now, f
 			}
 			if now.Sub(reported) >= words.StatusEvery {

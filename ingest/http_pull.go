@@ -52,7 +52,6 @@ func (h *HTTPPull) Run(ctx context.Context) error {
 		ResponseHeaderTimeout:  silence,
 		MaxResponseHeaderBytes: maxHTTPHeader,
 		DisableCompression:     true, // it would hold media back, and inflate without bound
-		ForceAttemptHTTP2:      true,
 	}
 	defer transport.CloseIdleConnections()
 	client := &http.Client{Transport: transport}

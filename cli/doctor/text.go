@@ -20,14 +20,14 @@ func Text(found []Finding, st term.Style) []string {
 				lines = append(lines, "")
 			}
 			topic = f.Topic
-			lines = append(lines, st.Line([]term.Cell{{Text: topic, Colour: term.Bold}}))
+			lines = append(lines, st.Line([]term.Cell{{Text: st.Lang.In(topic), Colour: term.Bold}}))
 		}
 		bad = bad || f.Level == Todo
 		colour := ""
 		if f.Level == Todo {
 			colour = term.Red
 		}
-		for i, l := range term.WrapWords(term.Clean(f.Text), st.Width-4) {
+		for i, l := range term.WrapWords(st.Lang.In(term.Clean(f.Text)), st.Width-4) {
 			mark := term.Cell{Text: "  "}
 			if i == 0 {
 				mark = marks[f.Level]
@@ -37,7 +37,7 @@ func Text(found []Finding, st term.Style) []string {
 		if f.Next == "" {
 			continue
 		}
-		for i, l := range term.WrapWords(term.Clean(f.Next), st.Width-6) {
+		for i, l := range term.WrapWords(st.Lang.In(term.Clean(f.Next)), st.Width-6) {
 			mark := "    "
 			if i == 0 {
 				mark = "  " + next
@@ -46,7 +46,7 @@ func Text(found []Finding, st term.Style) []string {
 		}
 	}
 	if !bad {
-		lines = append(lines, "", "Nothing needs doing.")
+		lines = append(lines, "", st.Lang.In("Nothing needs doing."))
 	}
 	return lines
 }

@@ -29,6 +29,10 @@ var relayBin string
 func TestMain(m *testing.M) { os.Exit(buildAndRun(m)) }
 
 func buildAndRun(m *testing.M) int {
+	if err := os.Setenv("RELAY_LANG", "en"); err != nil { // tests read English, whatever this machine's user does
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	for _, tool := range []string{"ffmpeg", "ffprobe"} {
 		if _, err := exec.LookPath(tool); err != nil {
 			fmt.Fprintf(os.Stderr, "%s is needed (make tools installs it): %v\n", tool, err)

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"unicode/utf8"
 
 	"relay/cli/term"
 	"relay/playback/api"
@@ -37,7 +36,7 @@ func WriteJSON(w io.Writer, cat *Catalog) error {
 func titleWidth(ss []*Channel) int {
 	w := len("TITLE")
 	for _, s := range ss {
-		w = max(w, utf8.RuneCountInString(s.Title))
+		w = max(w, term.Width(term.Cell{Text: s.Title}))
 	}
 	return w
 }
@@ -69,6 +68,6 @@ func Rows(ss []*Channel) []string {
 }
 
 func row(id, title string, width int, state, rate, at string) string {
-	pad := strings.Repeat(" ", max(0, width-utf8.RuneCountInString(title)))
+	pad := strings.Repeat(" ", max(0, width-term.Width(term.Cell{Text: title})))
 	return fmt.Sprintf("%-8s  %s%s  %-7s  %9s  %s", id, title, pad, state, rate, at)
 }

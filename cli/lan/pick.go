@@ -29,7 +29,7 @@ func Pick(ctx context.Context, t *term.Terminal, log *zap.Logger, in io.Reader, 
 	if name != "" {
 		meant = func(c *Catalog) []*Channel { return c.named(name) }
 	}
-	t.Show("looking for channels on this network")
+	t.Show(t.Lang.In("looking for channels on this network"))
 	cat, asked, err := d.Look(ctx, log, lookFor, func(c *Catalog) bool {
 		ss := meant(c)
 		return len(ss) > 0 && ss[0].State != discovery.Lost
@@ -116,7 +116,7 @@ func Choose(ctx context.Context, t *term.Terminal, in io.Reader, heading string,
 		}
 	}()
 	for {
-		t.Show(fmt.Sprintf("Which one? [1-%d] ", len(rows)))
+		t.Show(t.Lang.In(fmt.Sprintf("Which one? [1-%d] ", len(rows))))
 		select {
 		case <-ctx.Done():
 			return -1, nil

@@ -20,7 +20,9 @@ command in good order, the second at once.`
 var manEnvironment = [][2]string{
 	{"RELAY_*", "Sets a flag: RELAY_MAX_CHILDREN sets --max-children. An empty one is as good as none."},
 	{"NO_COLOR", "If it is set, relay uses no colours."},
-	{"LC_ALL, LC_CTYPE, LANG", "Without a UTF-8 locale trees are drawn in ASCII."},
+	{"LC_ALL, LC_MESSAGES, LANG, LANGUAGE", "The language of what relay says on a terminal, if it is German, English, Spanish, French, Japanese or Chinese (simplified). What programs read stays as it is, and so does this page."},
+	{"RELAY_LANG", "The language, before those: en, de, es, fr, ja or zh-Hans. relay --lang CODE likewise."},
+	{"LC_ALL, LC_CTYPE, LANG", "Without a UTF-8 locale trees are drawn in ASCII, and all is said in English."},
 	{"XDG_CONFIG_HOME", "Where the configuration folder is, on Linux and other Unix systems."},
 }
 

@@ -43,7 +43,7 @@ func (s seeker) byFollowed(ctx context.Context, name string) (Found, bool, error
 		if len(c.Hosts) == 0 {
 			patience = aloneFor
 		}
-		s.t.Show("looking for channels on this network")
+		s.t.Show(s.t.Lang.In("looking for channels on this network"))
 		found, _, err := s.Network.Look(ctx, s.log, patience, func(cat *lan.Catalog) bool {
 			return slices.ContainsFunc(cat.Channels, func(o *lan.Channel) bool { return o.ID == c.ID && o.State != discovery.Lost })
 		})

@@ -17,7 +17,7 @@ func (t *Terminal) AskLine(ctx context.Context, in io.Reader, question string) (
 		err  error
 	}
 	answered := make(chan answer, 1)
-	t.Show(question)
+	t.Show(t.Lang.In(question))
 	go func() { // ends with the line, or with the process: nothing else ends a read of a terminal
 		line, err := bufio.NewReader(io.LimitReader(in, mostTyped)).ReadString('\n')
 		answered <- answer{strings.TrimSpace(line), err}

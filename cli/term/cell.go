@@ -1,9 +1,6 @@
 package term
 
-import (
-	"strings"
-	"unicode/utf8"
-)
+import "strings"
 
 // Cell is one part of a line.
 type Cell struct {
@@ -27,7 +24,7 @@ func (st Style) cut(cells []Cell, w int) []Cell {
 	room := w - 1
 	for _, c := range cells {
 		if n := Width(c); n > room {
-			c.Text = string([]rune(c.Text)[:max(room, 0)])
+			c.Text = cut(c.Text, max(room, 0))
 			return append(out, c, Cell{Text: st.Pick("…", "~")})
 		}
 		room -= Width(c)
@@ -52,11 +49,11 @@ func (st Style) Line(cells []Cell) string {
 	return strings.TrimRight(b.String(), " ")
 }
 
-// Width returns how many columns cells take: one for each character.
+// Width returns how many columns cells take.
 func Width(cells ...Cell) int {
 	n := 0
 	for _, c := range cells {
-		n += utf8.RuneCountInString(c.Text)
+		n += columns(c.Text)
 	}
 	return n
 }
@@ -88,10 +85,14 @@ func WrapWords(s string, w int) []string {
 	}
 	var lines []string
 	for _, word := range strings.Fields(s) {
-		if n := len(lines); n > 0 && Width(Cell{Text: lines[n-1]})+1+Width(Cell{Text: word}) <= w {
-			lines[n-1] += " " + word
-		} else {
-			lines = append(lines, word)
+		blank := " "
+		for _, part := range parts(word) {
+			if n := len(lines); n > 0 && columns(lines[n-1])+len(blank)+columns(part) <= w {
+				lines[n-1] += blank + part
+			} else {
+				lines = append(lines, part)
+			}
+			blank = ""
 		}
 	}
 	return lines

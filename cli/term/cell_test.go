@@ -17,6 +17,9 @@ func TestWrapWords(t *testing.T) {
 		{"one two three four five", 3, "one two three|four five"},
 		{"x aVeryLongWordThatDoesNotFit y", 16, "x|aVeryLongWordThatDoesNotFit|y"},
 		{"é é é é é é é é é", 16, "é é é é é é é é|é"},
+		{"ケーブル、Wi-Fi、ルーターを確認", 16, "ケーブル、|Wi-Fi、ルーター|を確認"},
+		{"検索中です。次", 13, "検索中です。次"},
+		{"12345678901234です。", 16, "12345678901234で|す。"},
 	} {
 		if got := strings.Join(WrapWords(c.text, c.width), "|"); got != c.want {
 			t.Errorf("%q in %d: %s, want %s", c.text, c.width, got, c.want)

@@ -1,6 +1,6 @@
 // Package term is how relay talks to people: lines and one status line on a terminal, what that
 // terminal can show, tables, screens, keys, QR codes for phones, and the short texts that every
-// command uses. It imports no other package of cli. Its rules:
+// command uses. Of cli it knows package lang alone. Its rules:
 //
 //   - Results (a link, an address, a stream) go to stdout when it is not a terminal;
 //     everything else goes to stderr.
@@ -11,5 +11,6 @@
 //   - One status line is redrawn in place on a terminal. Elsewhere there is a line when
 //     something in it changes that matters.
 //   - With --json, what happens goes to stdout as well, an object on a line (words.Events).
+//   - What it says is in the person's language; results and logs stay English.
 //   - Colours and codes are used on a terminal alone, and no colours if NO_COLOR is set.
 package term

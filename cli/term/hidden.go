@@ -26,7 +26,7 @@ func (t *Terminal) AskHidden(ctx context.Context, in io.Reader, question string)
 		err  error
 	}
 	answered := make(chan answer, 1)
-	fmt.Fprint(t.Err, question)
+	fmt.Fprint(t.Err, t.Lang.In(question))
 	go func() { // ends with the line, or with the process: nothing else ends a read of a terminal
 		line, err := term.ReadPassword(int(f.Fd()))
 		answered <- answer{line, err}

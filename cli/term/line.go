@@ -3,7 +3,6 @@ package term
 import (
 	"math"
 	"strings"
-	"unicode/utf8"
 )
 
 // Piece is one part of a status line.
@@ -23,6 +22,7 @@ type StatusLine [][]Piece
 // Draw fits the line into one row of the terminal. It drops whole pieces before it cuts one. It
 // leaves the last column empty, because text there makes some terminals wrap.
 func (l StatusLine) Draw(st Style) string {
+	l = l.in(st)
 	room := math.MaxInt
 	if st.Width > 0 {
 		room = max(1, st.Width-1)
@@ -45,8 +45,8 @@ func (l StatusLine) Draw(st Style) string {
 	var b strings.Builder
 	l.walk(gone, func(between string, p Piece) {
 		text := between + p.Text
-		if n := utf8.RuneCountInString(text); n > room {
-			text = string([]rune(text)[:max(0, room-1)])
+		if n := columns(text); n > room {
+			text = cut(text, max(0, room-1))
 			if room > 0 {
 				text += st.Pick("…", "~")
 			}
@@ -60,6 +60,23 @@ func (l StatusLine) Draw(st Style) string {
 		b.WriteString(text)
 	})
 	return b.String()
+}
+
+// in is the line in the style's language.
+func (l StatusLine) in(st Style) StatusLine {
+	if st.Lang == nil {
+		return l
+	}
+	var out StatusLine
+	for _, g := range l {
+		var said []Piece
+		for _, p := range g {
+			p.Text = st.Lang.In(p.Text)
+			said = append(said, p)
+		}
+		out = append(out, said)
+	}
+	return out
 }
 
 // walk calls visit for each piece that stays, with the text between it and the previous one.
@@ -88,6 +105,6 @@ func (l StatusLine) walk(gone int, visit func(between string, p Piece)) {
 
 func (l StatusLine) width(gone int) int {
 	n := 0
-	l.walk(gone, func(between string, p Piece) { n += utf8.RuneCountInString(between + p.Text) })
+	l.walk(gone, func(between string, p Piece) { n += columns(between + p.Text) })
 	return n
 }

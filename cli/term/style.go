@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"golang.org/x/term"
+
+	"relay/cli/lang"
 )
 
 // These are colours as a terminal's codes. Plain ends each of them.
@@ -21,9 +23,10 @@ const (
 
 // Style is what a terminal can show.
 type Style struct {
-	Width  int  // columns; 0 for no bound
-	ASCII  bool // it shows only ASCII
-	Colour bool // it has colours, and they are wanted
+	Width  int            // columns; 0 for no bound
+	ASCII  bool           // it shows only ASCII
+	Colour bool           // it has colours, and they are wanted
+	Lang   *lang.Language // of what it shows; nil for English
 }
 
 // styleOf returns what w can show, and its height in lines, 0 if it is not a terminal. A

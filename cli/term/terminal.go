@@ -7,15 +7,17 @@ import (
 	"strings"
 	"sync"
 
+	"relay/cli/lang"
 	"relay/relay/oneline"
 )
 
 // Terminal writes what people read. It is safe for concurrent use.
 type Terminal struct {
-	Out, Err io.Writer // set once
-	OutTTY   bool      // Out is a terminal that takes codes
-	ErrTTY   bool      // Err is such a terminal
-	Verbose  bool      // errors are shown as Go words them, too; set before anything runs
+	Out, Err io.Writer      // set once
+	OutTTY   bool           // Out is a terminal that takes codes
+	ErrTTY   bool           // Err is such a terminal
+	Verbose  bool           // errors are shown as Go words them, too; set before anything runs
+	Lang     *lang.Language // of what is said; nil for English; set before anything runs
 
 	mu     sync.Mutex
 	status string // the status line on the screen now
@@ -30,12 +32,17 @@ func New(out, err io.Writer) *Terminal {
 // Style returns what standard error can show.
 func (t *Terminal) Style() Style {
 	st, _ := styleOf(t.Err, t.ErrTTY)
+	st.Lang = t.Lang
 	return st
 }
 
 // OutStyle returns what standard output can show, and its height in lines, 0 if it is not a
 // terminal.
-func (t *Terminal) OutStyle() (st Style, height int) { return styleOf(t.Out, t.OutTTY) }
+func (t *Terminal) OutStyle() (st Style, height int) {
+	st, height = styleOf(t.Out, t.OutTTY)
+	st.Lang = t.Lang
+	return st, height
+}
 
 // Tint colours one of our own texts if colours are wanted.
 func (t *Terminal) Tint(colour, text string) string {
@@ -45,7 +52,7 @@ func (t *Terminal) Tint(colour, text string) string {
 	return colour + text + Plain
 }
 
-// Print writes some of our own lines, which may contain terminal codes. Nothing comes in between.
+// Print writes some of our own lines as they are, which may contain terminal codes. Nothing comes in between.
 func (t *Terminal) Print(lines ...string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -56,8 +63,21 @@ func (t *Terminal) Print(lines ...string) {
 	t.draw()
 }
 
-// Say writes a line for a person. Strings and errors among args may contain a stranger's text.
+// Greet writes some of our own lines in the person's language. Nothing comes in between.
+func (t *Terminal) Greet(lines []string) {
+	var said []string
+	for _, l := range lines {
+		said = append(said, t.Lang.In(l))
+	}
+	t.Print(said...)
+}
+
+// Say writes a line for a person, in that person's language. Strings and errors among args may contain a stranger's text.
 func (t *Terminal) Say(format string, args ...any) {
+	t.Print(t.Lang.In(cleaned(format, args)))
+}
+
+func cleaned(format string, args []any) string {
 	for i, a := range args {
 		switch a := a.(type) {
 		case string:
@@ -66,12 +86,13 @@ func (t *Terminal) Say(format string, args ...any) {
 			args[i] = Clean(a.Error())
 		}
 	}
-	t.Print(fmt.Sprintf(format, args...))
+	return fmt.Sprintf(format, args...)
 }
 
 // Warn says what is wrong, and what to do about it if anything can be done.
 func (t *Terminal) Warn(text, hint string) {
-	t.Say(t.Tint(Yellow, "relay: warning:")+" %s", text)
+	label := t.Lang.In("relay: warning:")
+	t.Print(t.Tint(Yellow, label) + lang.Blank(label) + t.Lang.In(Clean(text)))
 	if hint != "" {
 		t.Hint("%s", hint)
 	}
@@ -79,7 +100,8 @@ func (t *Terminal) Warn(text, hint string) {
 
 // Hint says what to do about the previous message.
 func (t *Terminal) Hint(format string, args ...any) {
-	t.Say("relay: hint: "+format, args...)
+	label := t.Lang.In("relay: hint:")
+	t.Print(label + lang.Blank(label) + t.Lang.In(cleaned(format, args)))
 }
 
 // Result writes one line for a program, if a program can be reading standard output.
@@ -89,7 +111,7 @@ func (t *Terminal) Result(line string) {
 	}
 }
 
-// Show replaces the status line, which is the program's own text.
+// Show replaces the status line, which is the program's own text, as it is.
 func (t *Terminal) Show(status string) {
 	if !t.ErrTTY {
 		return

@@ -136,7 +136,7 @@ func shortRate(bps *int64) string {
 // screen.
 func (s Top) Lines() []string {
 	if len(s.Channels) == 0 {
-		out := s.top("no channel is open there")
+		out := s.top(s.Lang.In("no channel is open there"))
 		if s.Height > 0 {
 			out = append(out, s.keys(0, 0, 0))
 		}
@@ -164,36 +164,36 @@ func (s Top) top(what string) []string {
 	}
 	out := []string{s.Line(cells)}
 	if s.Trouble != "" {
-		out = append(out, s.Line([]term.Cell{{Text: s.Trouble, Colour: term.Red}}))
+		out = append(out, s.Line([]term.Cell{{Text: s.Lang.In(s.Trouble), Colour: term.Red}}))
 	}
 	return out
 }
 
 func (s Top) summary(c api.TopChannel) []string {
 	sum := c.Summary
-	text := fmt.Sprintf("%s, %d deep, %s free, %s behind at worst, %s lost",
-		term.Counted(int64(sum.Nodes), "node"), sum.MaxDepth, term.Counted(sum.SlotsFree, "slot"), term.DelayText(sum.WorstDelayMs), term.Counted(sum.Lost, "chunk"))
+	text := []string{fmt.Sprintf("%s, %d deep, %s free, %s behind at worst, %s lost",
+		term.Counted(int64(sum.Nodes), "node"), sum.MaxDepth, term.Counted(sum.SlotsFree, "slot"), term.DelayText(sum.WorstDelayMs), term.Counted(sum.Lost, "chunk"))}
 	if sum.Orphans > 0 {
-		text += ", " + term.Counted(int64(sum.Orphans), "orphan")
+		text = append(text, term.Counted(int64(sum.Orphans), "orphan"))
 	}
 	if c.Watching != nil {
-		text += fmt.Sprintf(", %d watching", *c.Watching)
+		text = append(text, fmt.Sprintf("%d watching", *c.Watching))
 	}
 	if c.BitRate != nil {
-		text += fmt.Sprintf(", here: %s, %s, %s", stateText(c), term.RateText(int(*c.BitRate)), term.Counted(int64(*c.Players), "player"))
+		text = append(text, fmt.Sprintf("here: %s, %s, %s", stateText(c), term.RateText(int(*c.BitRate)), term.Counted(int64(*c.Players), "player")))
 	}
 	var out []string
-	for _, l := range s.WrapList(text) {
+	for _, l := range s.WrapList(spelt(s.Style, text)) {
 		out = append(out, s.Line([]term.Cell{{Text: l}}))
 	}
 	if c.Problem != "" {
-		out = append(out, s.Line([]term.Cell{{Text: fmt.Sprintf("The source cannot be asked (%s); this is what %s knows.", c.Problem, shortID(c.SeenBy)), Colour: term.Yellow}}))
+		out = append(out, s.Line([]term.Cell{{Text: s.Lang.In(fmt.Sprintf("The source cannot be asked (%s); this is what %s knows.", c.Problem, shortID(c.SeenBy))), Colour: term.Yellow}}))
 	}
 	if wide := s.Width; c.Port != "" {
 		if wide == 0 {
 			wide = -1
 		}
-		for _, l := range term.WrapWords(c.Port, wide) {
+		for _, l := range term.WrapWords(s.Lang.In(c.Port), wide) {
 			out = append(out, s.Line([]term.Cell{{Text: l}}))
 		}
 	}
@@ -226,7 +226,7 @@ func (s Top) window(n, above int) (first, last int) {
 func (s Top) table(rows []api.TopNode, first, last int) []string {
 	names := [][]term.Cell{{{Text: "NODE", Colour: term.Bold}}}
 	for _, r := range rows {
-		names = append(names, rowName(r))
+		names = append(names, rowName(s.Style, r))
 	}
 	cells := make([][]term.Cell, len(columns)) // of each column, with the heading first
 	widths := make([]int, len(columns))
@@ -306,15 +306,15 @@ func (s Top) fitColumns(widest int, widths []int) (name int, shown []bool) {
 	return name, shown
 }
 
-func rowName(r api.TopNode) []term.Cell {
+func rowName(st term.Style, r api.TopNode) []term.Cell {
 	cells := []term.Cell{{Text: shortID(r.ID)}}
 	switch {
 	case r.CutOff:
-		cells = append(cells, term.Cell{Text: " cut off", Colour: term.Red})
+		cells = append(cells, term.Cell{Text: st.Lang.In(" cut off"), Colour: term.Red})
 	case r.Here:
-		cells = append(cells, term.Cell{Text: " here", Colour: term.Green})
+		cells = append(cells, term.Cell{Text: st.Lang.In(" here"), Colour: term.Green})
 	case r.Source:
-		cells = append(cells, term.Cell{Text: " source", Colour: term.Bold})
+		cells = append(cells, term.Cell{Text: st.Lang.In(" source"), Colour: term.Bold})
 	}
 	return append(cells, calledCell(r.Name))
 }
@@ -342,9 +342,9 @@ func (s Top) keys(first, last, n int) string {
 		where = fmt.Sprintf("%d-%d of %d  ", first+1, last, n)
 	}
 	if len(s.Channels) > 1 {
-		where += fmt.Sprintf("channel %d of %d (tab)  ", s.Chosen+1, len(s.Channels))
+		where += s.Lang.In(fmt.Sprintf("channel %d of %d (tab)  ", s.Chosen+1, len(s.Channels)))
 	}
-	return s.Line([]term.Cell{{Text: where, Colour: term.Bold}, {Text: "q quit  sort: h hop, d delay, l loss, u upload  j k scroll", Colour: term.Faint}})
+	return s.Line([]term.Cell{{Text: where, Colour: term.Bold}, {Text: s.Lang.In("q quit  sort: h hop, d delay, l loss, u upload  j k scroll"), Colour: term.Faint}})
 }
 
 // bounded leaves out lines that do not fit on the screen, but keeps the last one.

@@ -33,12 +33,12 @@ func (d Drawing) branches() branches {
 // Draw returns the lines of one channel's tree.
 func (d Drawing) Draw(t api.ChannelTree) []string {
 	var lines []string
-	for _, l := range d.WrapList(summaryText(t)) {
+	for _, l := range d.WrapList(summaryText(d.Style, t)) {
 		lines = append(lines, d.Line([]term.Cell{{Text: l, Colour: term.Bold}}))
 	}
 	if t.Problem != "" {
 		s := fmt.Sprintf("The source cannot be asked (%s); this is what %s knows.", term.Clean(t.Problem), shortID(t.SeenBy))
-		lines = append(lines, d.Line([]term.Cell{{Text: s, Colour: term.Yellow}}))
+		lines = append(lines, d.Line([]term.Cell{{Text: d.Lang.In(s), Colour: term.Yellow}}))
 	}
 	lines = append(lines, "")
 	kept, hidden := d.choose(t.Nodes)
@@ -50,13 +50,13 @@ func (d Drawing) Draw(t api.ChannelTree) []string {
 		}
 	}
 	if undrawn > 0 {
-		lines = append(lines, d.Line([]term.Cell{{Text: "Not drawn: " + term.Counted(int64(undrawn), "node") + "; --all draws all", Colour: term.Faint}}))
+		lines = append(lines, d.Line([]term.Cell{{Text: d.Lang.In("Not drawn: " + term.Counted(int64(undrawn), "node") + "; --all draws all"), Colour: term.Faint}}))
 	}
 	if t.Cut.Nodes > 0 {
-		lines = append(lines, d.Line([]term.Cell{{Text: "Too many to list: " + term.Counted(int64(t.Cut.Nodes), "node") + ", the farthest from the source", Colour: term.Faint}}))
+		lines = append(lines, d.Line([]term.Cell{{Text: d.Lang.In("Too many to list: " + term.Counted(int64(t.Cut.Nodes), "node") + ", the farthest from the source"), Colour: term.Faint}}))
 	}
 	if p := t.PeerCast; p != nil && p.Connected > 0 {
-		lines = append(lines, d.Line([]term.Cell{{Text: peerCastText(*p), Colour: term.Faint}}))
+		lines = append(lines, d.Line([]term.Cell{{Text: d.Lang.In(peerCastText(*p)), Colour: term.Faint}}))
 	}
 	return lines
 }
@@ -66,21 +66,30 @@ func peerCastText(p api.PeerCast) string {
 	return fmt.Sprintf("Over PeerCast from here: %s, and %d more behind them by what they say, with %s", term.Counted(int64(p.Connected), "node"), p.Behind, term.Counted(int64(p.Listeners), "listener"))
 }
 
-func summaryText(t api.ChannelTree) string {
+func summaryText(st term.Style, t api.ChannelTree) string {
 	s := t.Summary
 	name := term.Clean(t.Name)
 	if t.Title != "" {
 		name += fmt.Sprintf(" \"%s\"", term.Clean(t.Title))
 	}
-	text := fmt.Sprintf("Channel %s: %s, %d deep (mean %.1f), %s free, %s behind at worst, %s lost",
-		name, term.Counted(int64(s.Nodes), "node"), s.MaxDepth, s.MeanDepth, term.Counted(s.SlotsFree, "slot"), term.DelayText(s.WorstDelayMs), term.Counted(s.Lost, "chunk"))
+	text := []string{fmt.Sprintf("Channel %s: %s, %d deep (mean %.1f), %s free, %s behind at worst, %s lost",
+		name, term.Counted(int64(s.Nodes), "node"), s.MaxDepth, s.MeanDepth, term.Counted(s.SlotsFree, "slot"), term.DelayText(s.WorstDelayMs), term.Counted(s.Lost, "chunk"))}
 	if s.Orphans > 0 {
-		text += ", " + term.Counted(int64(s.Orphans), "orphan")
+		text = append(text, term.Counted(int64(s.Orphans), "orphan"))
 	}
 	if t.Watching != nil {
-		text += fmt.Sprintf(", %d watching", *t.Watching)
+		text = append(text, fmt.Sprintf("%d watching", *t.Watching))
 	}
-	return text
+	return spelt(st, text)
+}
+
+// spelt joins what is said in some pieces, in the style's language.
+func spelt(st term.Style, pieces []string) string {
+	var said []string
+	for _, p := range pieces {
+		said = append(said, st.Lang.In(p))
+	}
+	return strings.Join(said, ", ")
 }
 
 // choose says which nodes to draw, namely those nearest to the source. For each it also counts
@@ -143,7 +152,7 @@ func (d Drawing) table(t api.ChannelTree, kept []bool, hidden []int) []string {
 	names = append(names, []term.Cell{head[0]})
 	var walk func(i int, first, rest string)
 	walk = func(i int, first, rest string) {
-		names = append(names, nameCells(t, i, first, hidden[i]))
+		names = append(names, nameCells(d.Style, t, i, first, hidden[i]))
 		rows = append(rows, nodeCells(t.Nodes[i]))
 		for k, j := range below[i] {
 			if k == len(below[i])-1 {
@@ -194,20 +203,20 @@ func (d Drawing) columns(names, rows [][]term.Cell) []string {
 }
 
 // nameCells returns the cells that draw a node in the tree.
-func nameCells(t api.ChannelTree, i int, branch string, hidden int) []term.Cell {
+func nameCells(st term.Style, t api.ChannelTree, i int, branch string, hidden int) []term.Cell {
 	n := t.Nodes[i]
 	cells := []term.Cell{{Text: branch, Colour: term.Faint}, {Text: shortID(n.ID)}}
 	if n.Source() {
-		cells = append(cells, term.Cell{Text: " source", Colour: term.Bold})
+		cells = append(cells, term.Cell{Text: st.Lang.In(" source"), Colour: term.Bold})
 	}
 	if n.ID == t.Self {
-		cells = append(cells, term.Cell{Text: " here", Colour: term.Green})
+		cells = append(cells, term.Cell{Text: st.Lang.In(" here"), Colour: term.Green})
 	}
 	if n.Orphan {
-		cells = append(cells, term.Cell{Text: " cut off", Colour: term.Red})
+		cells = append(cells, term.Cell{Text: st.Lang.In(" cut off"), Colour: term.Red})
 	}
 	if hidden > 0 {
-		cells = append(cells, term.Cell{Text: fmt.Sprintf(" +%d below", hidden), Colour: term.Faint})
+		cells = append(cells, term.Cell{Text: st.Lang.In(fmt.Sprintf(" +%d below", hidden)), Colour: term.Faint})
 	}
 	return append(cells, calledCell(n.Name))
 }

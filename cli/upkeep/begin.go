@@ -17,13 +17,13 @@ func Begin(ctx context.Context, t *term.Terminal, in io.Reader) (command string,
 	if !ok || !term.IsTTY(f) || !t.ErrTTY || !t.OutTTY {
 		return "help", nil
 	}
-	lines := []string{words.BeginTitle, ""}
+	lines := []string{t.Lang.In(words.BeginTitle), ""}
 	var keys []term.Key
 	for _, c := range words.Begin {
-		lines = append(lines, "  "+t.Tint(term.Bold, string(c.Key))+"  "+c.Text)
+		lines = append(lines, "  "+t.Tint(term.Bold, string(c.Key))+"  "+t.Lang.In(c.Text))
 		keys = append(keys, term.Key(c.Key))
 	}
-	lines = append(lines, "", words.BeginAsk)
+	lines = append(lines, "", t.Lang.In(words.BeginAsk))
 	k, err := t.Choose(ctx, f, lines, append(keys, 'q'))
 	switch {
 	case ctx.Err() != nil:

@@ -72,7 +72,7 @@ func list(c *cli.Context, t *term.Terminal, version string) error {
 	if err != nil {
 		return err
 	}
-	t.Show("looking for channels on this network")
+	t.Show(t.Lang.In("looking for channels on this network"))
 	l, err := follow.Survey(c.Context, d, log, node, followed.Channels, wait,
 		follow.AtHosts(node, follow.SecretsIn(c.String("config"))), follow.ByID(finder, node, follow.SecretsIn(c.String("config"))))
 	t.Show("")

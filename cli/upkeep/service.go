@@ -241,7 +241,7 @@ func (u user) status(ctx context.Context, asJSON bool) error {
 		return &fault.Error{Err: errors.New(words.ServiceNotInstalled), Hint: words.ServiceInstallHint, Code: fault.ExitNobody}
 	case !asJSON:
 		for _, l := range words.ServiceStatus(st, time.Now()) {
-			fmt.Fprintln(u.T.Out, cleanLine(l))
+			fmt.Fprintln(u.T.Out, u.T.Lang.In(cleanLine(l)))
 		}
 	}
 	if !st.Running {

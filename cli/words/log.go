@@ -43,6 +43,6 @@ func SilenceGo() { log.SetOutput(io.Discard) }
 type logWriter struct{ t *term.Terminal }
 
 func (w logWriter) Write(b []byte) (int, error) {
-	w.t.Say("%s", strings.TrimRight(string(b), "\n"))
+	w.t.Print(term.Clean(strings.TrimRight(string(b), "\n"))) // in English, as it is for who mends relay
 	return len(b), nil
 }

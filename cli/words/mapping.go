@@ -68,7 +68,7 @@ func (m Mapped) four() (text, next string) {
 	gateway, external := m.about(why)
 	router := "The router"
 	if gateway.IsValid() {
-		router += " at " + gateway.String()
+		router = "The router at " + gateway.String()
 	}
 	switch why {
 	case portmap.NoGateway:
@@ -101,7 +101,7 @@ func (m Mapped) four() (text, next string) {
 func (m Mapped) next(format string, args ...any) string {
 	text := fmt.Sprintf(format, args...)
 	if m.Source {
-		text += ", or " + viaHelper
+		text += ", or broadcast through a relay elsewhere: relay source --via HOST/ID"
 	}
 	return text
 }

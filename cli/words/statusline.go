@@ -37,7 +37,7 @@ func indicator(st term.Style, lit bool, text, colour string) term.Piece {
 	if lit {
 		sign = st.Pick("●", "*")
 	}
-	return term.Piece{Text: sign + " " + text, Colour: colour, Keep: term.Always}
+	return term.Piece{Text: sign + " " + st.Lang.In(text), Colour: colour, Keep: term.Always}
 }
 
 // SourceStatus is how a source is doing. Its SourceReport must not be nil.

@@ -150,7 +150,8 @@ func TestAnotherSizeIsADiscontinuity(t *testing.T) {
 	defer h.Close()
 	f := follow(t, h)
 	pictures := 0
-	for i, tags := range [][]flv.Tag{small, other, small} {
+	for i, tags := range [][]flv.Tag{small, other, small, small} {
+		begins := []uint32{0, 20_000, 40_000, 48_000}[i] // ms; the last goes on from the one before
 		for _, tag := range tags {
 			if tag.Type() == flv.Script {
 				continue // it would tell of no sound
@@ -159,7 +160,7 @@ func TestAnotherSizeIsADiscontinuity(t *testing.T) {
 				pictures++
 			}
 			moved := bytes.Clone(tag)
-			flv.PutTimestamp(moved, tag.Timestamp()+uint32(i)*20_000)
+			flv.PutTimestamp(moved, tag.Timestamp()+begins)
 			if err := h.Write(flv.BatchOf(moved)); err != nil {
 				t.Fatal(err)
 			}
@@ -187,18 +188,24 @@ func TestSegmentsEndWithoutPictures(t *testing.T) {
 	defer h.Close()
 	f := follow(t, h)
 	sound := 0
-	for _, tag := range tags {
-		c, ok := flv.Decode(tag)
-		if frame := ok && !c.Config; frame && tag.Type() == flv.Video && tag.Timestamp() >= 4000 {
-			continue
-		} else if frame && tag.Type() == flv.Audio {
-			sound++
-		}
-		if err := h.Write(flv.BatchOf(tag)); err != nil {
-			t.Fatal(err)
-		}
-		if h.made {
-			f.read()
+	for round := range 2 { // of 8 s
+		for _, tag := range tags {
+			c, ok := flv.Decode(tag)
+			frame, at := ok && !c.Config, tag.Timestamp()+uint32(round)*8000
+			switch {
+			case !frame && round > 0, frame && tag.Type() == flv.Video && at >= 4000:
+				continue
+			case frame && tag.Type() == flv.Audio:
+				sound++
+			}
+			moved := bytes.Clone(tag)
+			flv.PutTimestamp(moved, at)
+			if err := h.Write(flv.BatchOf(moved)); err != nil {
+				t.Fatal(err)
+			}
+			if h.made {
+				f.read()
+			}
 		}
 	}
 	if n := len(f.had); n < 10 {

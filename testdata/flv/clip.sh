@@ -2,13 +2,13 @@
 # Makes the sample streams in this directory, and the clip of relay demo, with ffmpeg (libx264, drawtext)
 # and the DejaVu fonts. `make clip` runs it; the results are committed.
 #
-#   ../../cli/demo/demo.flv    16 s of H.264 640x360 at 30 fps and AAC, for looping
+#   ../../cli/demo/demo.flv     8 s of H.264 640x360 at 30 fps and AAC, for looping
 #   video.flv    2 s of H.264 320x180 alone
 #   audio.flv    2 s of MP3 alone
 #
-# demo.flv can be looped without a timestamp jump: its period of 16 s is 8 GOPs
-# of 60 frames and 750 AAC frames of 1024 samples at 48 kHz, and both streams
-# start at 0. Everything drawn or heard has a period that divides 16 s.
+# demo.flv can be looped without a timestamp jump: its period of 8 s is 4 GOPs
+# of 60 frames and 375 AAC frames of 1024 samples at 48 kHz, and both streams
+# start at 0. Everything drawn or heard has a period that divides 8 s.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -54,7 +54,7 @@ color=c=0x4fd1c5:s=640x8:r=30[fill];
   borderw=4:bordercolor=0x101828:x=(w-tw)/2:y=(h-th)/2-14,
  drawtext=fontfile=$mono:text='frame %{eif\\:n\\:d\\:3}':fontsize=22:fontcolor=0xa0aec0:
   x=(w-tw)/2:y=236,
- trim=end_frame=480
+ trim=end_frame=240
 END
 
 # A soft beep each second, an octave up every fourth, faded in and out.
@@ -63,10 +63,10 @@ beep='0.16*sin(2*PI*t*if(lt(mod(t,4),1),880,440))*min(1,mod(t,1)/0.005)*clip((0.
 # The tone goes on before and after the clip, and of its AAC packets (the encoder's
 # first one only primes the decoder) those of the second round are kept: so the
 # first packet follows on from the last one without a click.
-"${ff[@]}" -f lavfi -i "aevalsrc='$beep|$beep':s=48000:d=33" \
+"${ff[@]}" -f lavfi -i "aevalsrc='$beep|$beep':s=48000:d=17" \
 	-filter_complex "$scene[v]" -map '[v]' -map 0:a \
 	"${x264[@]}" -crf 17 -maxrate 600k -bufsize 600k \
-	-af asetpts=PTS-16/TB -c:a aac -b:a 64k -bsf:a "noise=drop='not(between(n,751,1500))'" \
+	-af asetpts=PTS-8/TB -c:a aac -b:a 64k -bsf:a "noise=drop='not(between(n,376,750))'" \
 	"${flv[@]}" ../../cli/demo/demo.flv
 
 "${ff[@]}" -f lavfi -i testsrc2=s=320x180:r=30 -frames:v 60 "${x264[@]}" -crf 36 "${flv[@]}" video.flv

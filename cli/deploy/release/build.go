@@ -16,7 +16,7 @@ import (
 // small makes the program a third smaller, as SMALL in the Makefile says, and has nothing in it that
 // is different in another folder.
 var small = func() []string {
-	flags := []string{"-trimpath", "-ldflags=-s -w -buildid=", "-tags=urfave_cli_no_docs"}
+	flags := []string{"-trimpath", "-ldflags=-s -w -buildid=", "-tags=urfave_cli_no_docs,nethttpomithttp2"}
 	for p := range strings.FieldsSeq(cold) {
 		flags = append(flags, "-gcflags="+p+"=-l")
 	}

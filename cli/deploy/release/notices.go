@@ -27,7 +27,7 @@ type notice struct {
 func notices(systems []system) ([]notice, error) {
 	libraries := map[string]string{}
 	for _, s := range systems {
-		cmd := exec.Command("go", "list", "-deps", "-tags=urfave_cli_no_docs", "-f", "{{with .Module}}{{if not .Main}}{{.Path}} {{.Version}}\t{{.Dir}}{{end}}{{end}}", "./cli/relay")
+		cmd := exec.Command("go", "list", "-deps", "-tags=urfave_cli_no_docs,nethttpomithttp2", "-f", "{{with .Module}}{{if not .Main}}{{.Path}} {{.Version}}\t{{.Dir}}{{end}}{{end}}", "./cli/relay")
 		cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS="+s.os, "GOARCH="+s.arch, "GOFLAGS=-mod=readonly", "GOWORK=off")
 		cmd.Stderr = os.Stderr
 		out, err := cmd.Output()

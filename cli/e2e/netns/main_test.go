@@ -52,6 +52,10 @@ func TestMain(m *testing.M) {
 }
 
 func prepareAndRun(m *testing.M) int {
+	if err := os.Setenv("RELAY_LANG", "en"); err != nil { // tests read English, whatever this machine's user does
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	if err := equipped(); err != nil {
 		fmt.Fprintln(os.Stderr, "relay: error:", err)
 		fmt.Fprintln(os.Stderr, "relay: hint: make tools installs what is missing; network namespaces need root, as in sudo make e2e")

@@ -138,6 +138,9 @@ func TestItemsReadBackAndFit(t *testing.T) {
 						t.Errorf("place %d is %+v", i, got.Places[i])
 					}
 				}
+				if again := it.append(nil, ch, 77); bytes.Equal(again[:itemHead+12], b[:itemHead+12]) == access.Private() {
+					t.Error("two items have one nonce, or what is not sealed differs")
+				}
 				if _, err := parseItem(b, ch, 78); (err == nil) == access.Private() {
 					t.Errorf("under another number: %v", err)
 				}

@@ -79,7 +79,7 @@ func (it Item) append(b []byte, c channel, seq int64) []byte {
 	body = append(append(body, byte(len(title))), title...)
 	for most := min(len(it.Places), MaxPlaces); ; most-- {
 		whole := wire.AppendPlaces(body[:len(body):len(body)], it.Places, most)
-		if len(whole)+itemHead+seal.Overhead <= maxItem {
+		if len(whole)+itemHead+seal.FindingOverhead <= maxItem {
 			body = whole
 			break
 		}

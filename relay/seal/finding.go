@@ -9,6 +9,8 @@ import (
 const (
 	// FindingSaltLen is how many bytes say where a private channel is told of in public places.
 	FindingSaltLen = 20
+	// FindingOverhead is how much longer a text is when it is sealed, in bytes: a nonce and a tag.
+	FindingOverhead = 12 + 16
 
 	infoFindingSalt = "relay/1 dht salt"
 	infoFindingKey  = "relay/1 dht key"
@@ -38,22 +40,23 @@ func (f Finding) Private() bool { return f.key != nil }
 // Salt is what tells the place from those of other channels, without saying which channel it is.
 func (f Finding) Salt() []byte { return f.salt }
 
-// Seal appends text, sealed, to dst. A number must not be used twice with another text.
+// Seal appends text, sealed, to dst. It opens with the same number and head alone. Two machines with one key may give
+// two texts one number, so the nonce is a random one, which stands in front: 2^32 items of a channel are safe.
 func (f Finding) Seal(dst []byte, number uint64, text, head []byte) []byte {
-	return f.aead().Seal(dst, findingNonce(number), text, head)
+	return f.aead().Seal(dst, nil, text, numbered(number, head))
 }
 
 // Open appends what was sealed with that number to dst. The error is [ErrOpen].
 func (f Finding) Open(dst []byte, number uint64, sealed, head []byte) ([]byte, error) {
-	b, err := f.aead().Open(dst, findingNonce(number), sealed, head)
+	b, err := f.aead().Open(dst, nil, sealed, numbered(number, head))
 	if err != nil {
 		return nil, ErrOpen
 	}
 	return b, nil
 }
 
-func findingNonce(number uint64) []byte {
-	return binary.BigEndian.AppendUint64(make([]byte, nonceLen-8), number)
+func numbered(number uint64, head []byte) []byte {
+	return append(binary.BigEndian.AppendUint64(nil, number), head...)
 }
 
 func (f Finding) aead() cipher.AEAD {
@@ -61,7 +64,7 @@ func (f Finding) aead() cipher.AEAD {
 	if err != nil {
 		panic("seal: " + err.Error()) // not with a key of that length
 	}
-	aead, err := cipher.NewGCM(block)
+	aead, err := cipher.NewGCMWithRandomNonce(block)
 	if err != nil {
 		panic("seal: " + err.Error()) // not with AES
 	}

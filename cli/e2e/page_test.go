@@ -262,7 +262,11 @@ func TestPageDrawsTheTree(t *testing.T) {
 	if want := []string{st.Node.ID[:12]}; !slices.Equal(marked, want) {
 		t.Errorf("%v are marked as this node, not %v", marked, want)
 	}
-	if got := p.text(t, "#b-place"); got != fmt.Sprintf("child of %s, %s", self.Parent.ID[:4], links(self.Depth)) {
+	name, err := os.Hostname() // which the parent goes by on this machine
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := p.text(t, "#b-place"); got != fmt.Sprintf("child of %s “%s”, %s", self.Parent.ID[:4], name, links(self.Depth)) {
 		t.Errorf("the badge says %q; parent %s, depth %d", got, self.Parent.ID, self.Depth)
 	}
 	// With the keyboard: into the tree, and on to the next node.

@@ -8,15 +8,19 @@ import (
 func TestABudgetIsSpentRefilledAndBounded(t *testing.T) {
 	now := time.Unix(1e9, 0)
 	b := Budgets[int]{Rate: 0.5, Burst: 2, Most: 4}
-	if !b.Spend(now, 1) || !b.Spend(now, 1) || b.Spend(now, 1) {
-		t.Fatal("two may be spent at once, and no third")
+	for n := range 3 {
+		if got := b.Spend(now, 1); got != (n < 2) {
+			t.Fatalf("the %d. at once: %v", n+1, got)
+		}
 	}
 	if w := b.Wait(now, 1); w != 2*time.Second {
 		t.Errorf("the next one in %v", w)
 	}
 	now = now.Add(2 * time.Second)
-	if !b.Spend(now, 1) || b.Spend(now, 1) {
-		t.Error("one is back after 2 s")
+	for n := range 2 {
+		if got := b.Spend(now, 1); got != (n < 1) {
+			t.Errorf("2 s later the %d.: %v", n+1, got)
+		}
 	}
 	b.Give(now, 1, 5)
 	if left := b.Left(now, 1); left != 2 {

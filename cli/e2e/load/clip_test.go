@@ -26,7 +26,7 @@ func TestTheClipHasTheRate(t *testing.T) {
 	if got < .98*rate || got > 1.02*rate {
 		t.Errorf("%.0f bit/s, want %d", got, rate)
 	}
-	if c.period != 16_000 { // as testdata/flv/clip.sh says
+	if c.period != 8_000 { // as testdata/flv/clip.sh says
 		t.Errorf("it begins again after %d ms", c.period)
 	}
 }

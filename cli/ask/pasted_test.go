@@ -207,7 +207,7 @@ func errHint(err error) string {
 }
 
 func FuzzPaste(f *testing.F) {
-	for _, s := range []string{"<relay://" + pastedID + "@a>.", "relay watch http://10.0.0.1:7145/#abcd", pastedID + "@::1", "[::1]:7144", "“x”", "$ 0", "$ relay watch “x”"} {
+	for _, s := range []string{"<relay://" + pastedID + "@a>.", "relay watch http://10.0.0.1:7145/#abcd", pastedID + "@::1", "[::1]:7144", "“x”", "$ 0", "$ relay watch “x”", "relay://" + pastedID, pastedID} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
@@ -215,6 +215,12 @@ func FuzzPaste(f *testing.F) {
 		if err != nil {
 			if msg := err.Error(); strings.ContainsAny(msg, "\x1b\n") || len(msg) > 2*maxPasted {
 				t.Fatalf("%q", msg)
+			}
+			return
+		}
+		if p.ByID() {
+			if again, err := Paste(p.Invite.String()); err != nil || !again.ByID() || again.Invite.Channel != p.Invite.Channel {
+				t.Fatalf("%s reads back as %s, %v", p.Invite, again.said(), err)
 			}
 			return
 		}

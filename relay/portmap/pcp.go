@@ -103,8 +103,10 @@ func (p *pcp) mapOne(ctx context.Context, e *pcpEntry, protocol byte, wish uint1
 	})
 	switch {
 	case err != nil:
-		// An end that comes before the answer does not unmake the mapping.
-		e.asked = e.external != 0 || ctx.Err() != nil || reasonOf(err) == NoAnswer
+		// An end that comes before the answer does not unmake the mapping, nor need a router that fails take back
+		// what it has done.
+		reason := reasonOf(err)
+		e.asked = e.external != 0 || ctx.Err() != nil || reason == NoAnswer || reason == NoAddress || reason == Broken
 		return a, err
 	case a.lifetime == 0 || a.external == 0:
 		return a, failf(Broken, "the router gives a mapping without a port or for no time")

@@ -10,9 +10,9 @@ import (
 	"relay/cli/station"
 	"relay/cli/term"
 	"relay/cli/words"
-	"relay/directory"
 	"relay/ingest"
 	"relay/playback/api"
+	"relay/playback/directory"
 	"relay/relay"
 	"relay/tree"
 )

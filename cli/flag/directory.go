@@ -7,7 +7,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"relay/cli/fault"
-	"relay/directory"
+	"relay/playback/directory"
 )
 
 // mostDirectories bounds the directories of one command: each is asked.

@@ -8,7 +8,7 @@ import (
 
 	"relay/cli/words"
 	"relay/cli/words/listed"
-	"relay/directory"
+	"relay/playback/directory"
 )
 
 // Announce is where a channel is to be listed, and what its broadcaster says of it. Its zero value is nowhere.

@@ -11,7 +11,7 @@ import (
 	"relay/cli/term"
 	"relay/cli/words"
 	"relay/cli/words/listed"
-	"relay/directory"
+	"relay/playback/directory"
 	"relay/relay/oneline"
 )
 

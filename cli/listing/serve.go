@@ -10,7 +10,7 @@ import (
 
 	"relay/cli/term"
 	"relay/cli/words/listed"
-	"relay/directory"
+	"relay/playback/directory"
 	"relay/relay"
 	"relay/relay/stream"
 	"relay/tree"

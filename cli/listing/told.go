@@ -10,8 +10,8 @@ import (
 
 	"relay/cli/station"
 	"relay/cli/words"
-	"relay/directory"
 	"relay/ingest/flv"
+	"relay/playback/directory"
 	"relay/relay"
 	"relay/relay/hostnet"
 )

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"relay/cli/station"
-	"relay/directory"
+	"relay/playback/directory"
 	"relay/relay/hostnet"
 	"relay/relay/pcp/index"
 	"relay/relay/stream"

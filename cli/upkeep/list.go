@@ -14,7 +14,7 @@ import (
 	"relay/cli/listing"
 	"relay/cli/term"
 	"relay/cli/words"
-	"relay/directory"
+	"relay/playback/directory"
 	"relay/relay"
 	"relay/relay/store"
 )

@@ -12,7 +12,7 @@ import (
 	"relay/cli/fault"
 	"relay/cli/term"
 	"relay/cli/words"
-	"relay/directory"
+	"relay/playback/directory"
 )
 
 // warnDirectory is the code of what a directory does not take.

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"relay/directory"
+	"relay/playback/directory"
 	"relay/relay/refusal"
 )
 

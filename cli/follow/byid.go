@@ -2,7 +2,6 @@ package follow
 
 import (
 	"context"
-	"sync"
 
 	"relay/cli/finding"
 	"relay/relay"
@@ -19,34 +18,15 @@ func ByID(f *finding.Finder, n *relay.Node, secret func(stream.ChannelID) seal.A
 		if f == nil {
 			return
 		}
-		var mu sync.Mutex
-		var wg sync.WaitGroup
-		slots := make(chan struct{}, askedAtOnce)
-		for _, c := range of {
-			select {
-			case slots <- struct{}{}:
-			case <-ctx.Done():
-				wg.Wait()
-				return
+		askEach(ctx, of, found, func(c Channel) (Sighting, bool) {
+			inv := invite(relay.Invite{Channel: c.ID}, secret)
+			item, ok := f.Recall(ctx, &known, inv)
+			if !ok {
+				return Sighting{}, false
 			}
-			wg.Go(func() { // ends with ctx
-				defer func() { <-slots }()
-				inv := relay.Invite{Channel: c.ID}
-				if secret != nil {
-					inv.Access = secret(c.ID)
-				}
-				item, ok := f.Recall(ctx, &known, inv)
-				if !ok {
-					return
-				}
-				l, _ := n.LookFor(ctx, inv.With(hosts(item)...)) // a zero one has no way
-				s := sighted(c.ID, item, l)
-				mu.Lock()
-				defer mu.Unlock()
-				found(s)
-			})
-		}
-		wg.Wait()
+			l, _ := n.LookFor(ctx, inv.With(hosts(item)...)) // a zero one has no way
+			return sighted(c.ID, item, l), true
+		})
 	}
 }
 

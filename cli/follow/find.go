@@ -131,31 +131,40 @@ const askedAtOnce = 4
 // secret is what is known of a private channel's; nil for nothing.
 func AtHosts(n *relay.Node, secret func(stream.ChannelID) seal.Access) Finder {
 	return func(ctx context.Context, of []Channel, found func(Sighting)) {
-		var mu sync.Mutex
-		var wg sync.WaitGroup
-		slots := make(chan struct{}, askedAtOnce)
-		for _, c := range of {
-			select {
-			case slots <- struct{}{}:
-			case <-ctx.Done():
-				wg.Wait()
-				return
-			}
-			wg.Go(func() { // ends with ctx
-				defer func() { <-slots }()
-				inv := c.Invite()
-				if secret != nil {
-					inv.Access = secret(c.ID)
-				}
-				l, err := n.LookFor(ctx, inv)
-				if err != nil || !l.Way {
-					return
-				}
+		askEach(ctx, of, found, func(c Channel) (Sighting, bool) {
+			l, err := n.LookFor(ctx, invite(c.Invite(), secret))
+			return Sighting{ID: c.ID, State: On, Node: l.Name, Addrs: []netip.AddrPort{l.At}}, err == nil && l.Way
+		})
+	}
+}
+
+// invite adds to a link what is known of a private channel's secret.
+func invite(inv relay.Invite, secret func(stream.ChannelID) seal.Access) relay.Invite {
+	if secret != nil {
+		inv.Access = secret(inv.Channel)
+	}
+	return inv
+}
+
+// askEach asks about each channel, some at a time, and hands over what comes of it, one after the other.
+func askEach(ctx context.Context, of []Channel, found func(Sighting), ask func(Channel) (Sighting, bool)) {
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	slots := make(chan struct{}, askedAtOnce)
+	for _, c := range of {
+		select {
+		case slots <- struct{}{}:
+		case <-ctx.Done():
+			return
+		}
+		wg.Go(func() { // ends with ctx
+			defer func() { <-slots }()
+			if s, ok := ask(c); ok {
 				mu.Lock()
 				defer mu.Unlock()
-				found(Sighting{ID: c.ID, State: On, Node: l.Name, Addrs: []netip.AddrPort{l.At}})
-			})
-		}
-		wg.Wait()
+				found(s)
+			}
+		})
 	}
 }

@@ -26,6 +26,7 @@ const (
 var (
 	errShort   = errors.New("a record is shorter than its head")
 	errKind    = errors.New("a record of a kind that nobody knows")
+	errLong    = errors.New("a record is longer than a tag")
 	errUnasked = errors.New("a record of a track that was not announced")
 )
 
@@ -72,8 +73,8 @@ type Hello struct {
 
 // tracks makes tags of the records of one call.
 type tracks struct {
-	picture, sound *coding // nil for none
-	begun          bool    // origin is set
+	picture, sound string // codecs; "" for none
+	begun          bool   // origin is set
 	origin         time.Duration
 	had            map[kind]bool
 }
@@ -81,24 +82,18 @@ type tracks struct {
 // lead is the timestamp of the first tag: what was filmed a little before it, and comes later, has one too.
 const lead = time.Second
 
-// coding is how FLV has one codec: what its tags' bodies begin with.
-type coding struct{ name, config, key, frame string }
+// codecs are the names in FLV of what a page may encode, by the first four letters of theirs in WebCodecs.
+var (
+	pictureCodecs = map[string]string{"avc1": "h264"}
+	soundCodecs   = map[string]string{"mp4a": "aac", "opus": "opus"}
+)
 
-// Legacy AVC and AAC, which every player of FLV knows (annex E.4), and enhanced Opus (Veovera, v2). The
-// composition time is 0: what a page encodes is shown as it is decoded.
-var codings = map[string]*coding{
-	"avc1": {"h264", "\x17\x00\x00\x00\x00", "\x17\x01\x00\x00\x00", "\x27\x01\x00\x00\x00"},
-	"mp4a": {"aac", "\xaf\x00", "\xaf\x01", "\xaf\x01"},
-	"opus": {"opus", "\x90Opus", "\x91Opus", "\x91Opus"},
-}
-
-// codingOf knows a codec by the first four letters of its name in WebCodecs.
-func codingOf(codec string, video bool) (*coding, error) {
-	c := codings[codec[:min(4, len(codec))]]
-	if c == nil || video != (c.name == "h264") {
-		return nil, fmt.Errorf("codec %q", codec)
+func codecOf(codec string, codecs map[string]string) (string, error) {
+	name, ok := codecs[codec[:min(4, len(codec))]]
+	if !ok {
+		return "", fmt.Errorf("codec %q", codec)
 	}
-	return c, nil
+	return name, nil
 }
 
 // newTracks returns the tracks that a page announces, and the script tag that announces them to players.
@@ -107,47 +102,45 @@ func newTracks(h Hello) (*tracks, flv.Tag, error) {
 	m := flv.Metadata{Encoder: "relay, in a browser"}
 	var err error
 	if v := h.Video; v != nil {
-		if t.picture, err = codingOf(v.Codec, true); err != nil {
+		if t.picture, err = codecOf(v.Codec, pictureCodecs); err != nil {
 			return nil, nil, err
 		}
-		m.VideoCodec, m.Width, m.Height, m.FrameRate = t.picture.name, v.Width, v.Height, v.Rate
+		m.HasVideo, m.VideoCodec, m.Width, m.Height, m.FrameRate = true, t.picture, v.Width, v.Height, v.Rate
 	}
 	if a := h.Audio; a != nil {
-		if t.sound, err = codingOf(a.Codec, false); err != nil {
+		if t.sound, err = codecOf(a.Codec, soundCodecs); err != nil {
 			return nil, nil, err
 		}
-		m.AudioCodec, m.SampleRate, m.Channels = t.sound.name, a.Rate, a.Channels
+		m.HasAudio, m.AudioCodec, m.SampleRate, m.Channels = true, t.sound, a.Rate, a.Channels
 	}
-	if t.picture == nil && t.sound == nil {
+	if t.picture == "" && t.sound == "" {
 		return nil, nil, errors.New("neither picture nor sound")
 	}
-	return t, flv.NewTag(flv.Script, 0, flv.Announce(m)), nil
+	return t, flv.NewTag(flv.Script, 0, m.Body()), nil
 }
 
 // tag returns the tag of a record; nil for a frame that comes before its configuration, or before the
 // first key picture: no player could use it.
 func (t *tracks) tag(r record) (flv.Tag, error) {
-	typ, c, configures := flv.Video, t.picture, pictureConfig
+	typ, codec, configures := flv.Video, t.picture, pictureConfig
 	if r.kind >= soundConfig {
-		typ, c, configures = flv.Audio, t.sound, soundConfig
+		typ, codec, configures = flv.Audio, t.sound, soundConfig
 	}
-	if c == nil {
-		return nil, errUnasked
-	}
-	head := c.frame
 	switch {
-	case r.kind == configures:
-		head, t.had[r.kind] = c.config, true
-	case !t.had[configures]:
-		return nil, nil
-	case r.kind == keyPicture:
-		head, t.had[r.kind] = c.key, true
-	case r.kind == picture && !t.had[keyPicture]:
+	case codec == "":
+		return nil, errUnasked
+	case r.kind != configures && !t.had[configures], r.kind == picture && !t.had[keyPicture]:
 		return nil, nil
 	}
+	t.had[r.kind] = true
 	if !t.begun {
 		t.begun, t.origin = true, r.at-lead
 	}
 	ms := max(0, r.at-t.origin).Milliseconds()
-	return flv.NewTag(typ, uint32(ms), append([]byte(head), r.data...)), nil
+	c := flv.Coded{Codec: codec, Config: r.kind == configures, Key: r.kind == keyPicture, Data: r.data}
+	tag, ok := flv.Encode(typ, uint32(ms), c)
+	if !ok {
+		return nil, errLong
+	}
+	return tag, nil
 }

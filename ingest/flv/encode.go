@@ -115,6 +115,9 @@ func (m Metadata) Body() []byte {
 			add(p.name, number(p.value))
 		}
 	}
+	if m.Encoder != "" {
+		add("encoder", amfText(shortLine(m.Encoder, maxEncoder)))
+	}
 	b := append(slices.Clone(onMetaData), amfECMAArray)
 	return endObject(append(binary.BigEndian.AppendUint32(b, n), props...))
 }

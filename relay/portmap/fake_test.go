@@ -147,6 +147,9 @@ func (f *fakePort) answerPCP(b []byte) []byte {
 	if wish == internal {
 		external += f.shift
 	}
+	for n, taken := f.entries[entry{b[36], external}]; taken && n != nonce(b[24:]); n, taken = f.entries[entry{b[36], external}] {
+		external++ // to the router that is somebody else
+	}
 	f.entries[entry{b[36], external}] = nonce(b[24:])
 	binary.BigEndian.PutUint32(a[4:], f.lifetime)
 	binary.BigEndian.PutUint16(a[42:], external)

@@ -69,6 +69,7 @@ func (p *pcp) open(ctx context.Context) (grant, error) {
 	g, err := p.openBoth(ctx)
 	// A router that cannot renew what it gave may give it to somebody new.
 	if err != nil && p.tcp.external != 0 && reasonOf(err) == Full {
+		_ = p.close(ctx) // while the nonces are known by which alone it can be; what has gone there need not be removed
 		p.renounce()
 		return p.openBoth(ctx)
 	}

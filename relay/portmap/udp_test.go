@@ -302,6 +302,9 @@ func TestAMappingThatCannotBeRenewedIsAskedForByANewNonce(t *testing.T) {
 	if g, err := p.open(t.Context()); err != nil || !g.external.IsValid() {
 		t.Errorf("%+v, %v", g, err)
 	}
+	if err := p.close(t.Context()); err != nil || f.count() != 0 {
+		t.Errorf("%d mappings are left, of which some have the old nonces: %v", f.count(), err)
+	}
 }
 
 // A router whose PCP does not know ANNOUNCE still tells its clock.

@@ -175,8 +175,8 @@ lint: ## Check formatting (gofumpt), vet, also for other systems, staticcheck
 fmt: ## Format the Go code
 	$(GO) tool gofumpt -l -w .
 
-# A count (FUZZTIME=20000x) is steadier than a time: before Go 1.27 a target can
-# fail with "context deadline exceeded" just as its time ends (go.dev/issue/75804).
+# A target whose time ends just then can fail with "context deadline exceeded" before Go 1.27
+# (go.dev/issue/75804). That is no finding: what is found is written beside the test, and says so.
 # What is found may take a minute to be made smaller, unless that is bounded.
 # Two targets at a time, each with one worker: they share nothing, and the processors are busy.
 .PHONY: fuzz
@@ -188,7 +188,9 @@ fuzz: ## Fuzz each target for FUZZTIME (30s, or a count such as 20000x); inputs 
 		cd "$$dir"; "$$binary" -test.list '^Fuzz' | sed "s|^|$$dir $$binary |"; cd $(CURDIR); \
 	done | xargs -r -P 2 -L 1 bash -c 'cd "$$0"; echo "fuzz $$0 $$2"; \
 		"$$1" -test.run "^$$" -test.fuzz "^$$2\$$" -test.fuzztime $(FUZZTIME) -test.fuzzminimizetime 200x \
-			-test.parallel 1 -test.fuzzcachedir "$$1.corpus" >"$$1.$$2.log" 2>&1 || { cat "$$1.$$2.log"; exit 255; }; \
+			-test.parallel 1 -test.fuzzcachedir "$$1.corpus" >"$$1.$$2.log" 2>&1 || { \
+			! grep -q "Failing input\|panic:\|fatal error:" "$$1.$$2.log" && grep -qx " *context deadline exceeded" "$$1.$$2.log"; \
+		} || { cat "$$1.$$2.log"; exit 255; }; \
 		tail -2 "$$1.$$2.log"'
 
 .PHONY: bench

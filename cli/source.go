@@ -54,6 +54,7 @@ func sourceCommand(t *term.Terminal, stdio Stdio) *cli.Command {
 		Description: `Without INPUT it waits for an encoder such as OBS or ffmpeg on a local RTMP
 address. INPUT is a file of FLV or MPEG-TS, sent at the pace of its timestamps; "-" for
 either on standard input; an rtmp:// or http(s):// address to fetch a live stream from;
+rtsp(s)://user:password@HOST/PATH of a camera (with ?transport=udp for packets by UDP);
 udp://:1234 or udp://239.1.1.1:1234 for MPEG-TS that is sent there (with ?program=N
 another than the first of its programs); or a channel of PeerCast to bring in, as
 pcp://HOST:7144/ID or its line of an index.txt.`,
@@ -258,6 +259,8 @@ func (s *source) runner() interface {
 			From: *in.PeerCast, Session: s.plan.station.PeerCast.Session, Agent: "relay/" + Version, Open: s.begin, Refused: &s.station.PullRefused, Log: s.log,
 			Told: func(t pcpin.Told) { s.told = t }, Watching: func() int { st, _ := s.channel.Status(); return st.Watching },
 		}
+	case in.Camera != nil:
+		return &ingest.RTSPPull{From: *in.Camera, Open: s.begin, Log: s.log}
 	case in.URL == nil:
 		return &rtmp.Server{Listener: s.station.RTMP, Publish: ingest.OverRTMP(s.admit), Play: s.station.PlayOverRTMP, Refused: s.turnedAway, Refusals: &s.station.RTMPRefused, Own: s.station.Node.Near, Log: s.log}
 	case strings.EqualFold(in.URL.Scheme, "rtmp"):

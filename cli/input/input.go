@@ -17,6 +17,7 @@ import (
 	"relay/ingest"
 	"relay/ingest/pcpin"
 	"relay/ingest/rtmp"
+	"relay/ingest/rtspin"
 )
 
 // Input is where relay source takes the media from. Its zero value waits for an encoder.
@@ -28,6 +29,7 @@ type Input struct {
 	UDP   *ingest.UDPAddr // where URL says that MPEG-TS is sent to, if it is that
 	// PeerCast is a channel of PeerCast's to bring in; nil if it is something else.
 	PeerCast *pcpin.Address
+	Camera   *rtspin.Address // what URL is, if it is one of RTSP
 }
 
 // Awaited reports whether the input is an encoder that connects to this machine.
@@ -63,6 +65,9 @@ func Of(args []string, loop bool, stdin io.Reader) (in Input, err error) {
 		}
 		return Input{Stdin: stdin}, nil
 	case isURL:
+		if _, ok := overRTSP[strings.ToLower(scheme)]; ok {
+			return ofCamera(arg, strings.ToLower(scheme))
+		}
 		if strings.EqualFold(scheme, "udp") {
 			return sent(arg)
 		}
@@ -132,7 +137,7 @@ func fetched(arg, scheme string) (*url.URL, error) {
 	case "relay":
 		return nil, fault.Usage("to watch a channel: relay watch LINK. To broadcast, relay source alone waits for OBS or ffmpeg", "a relay:// link is no input")
 	default:
-		return nil, fault.Usage("rtmp://, http://, https:// and udp:// can be taken; for others: ffmpeg -i "+quoted(arg)+" -c copy -f flv - | relay source -", "relay cannot fetch from %s://", scheme)
+		return nil, fault.Usage("rtmp://, rtsp://, http://, https:// and udp:// can be taken; for others: ffmpeg -i "+quoted(arg)+" -c copy -f flv - | relay source -", "relay cannot fetch from %s://", scheme)
 	}
 	u, err := url.Parse(arg)
 	if err != nil || u.Host == "" {

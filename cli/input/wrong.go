@@ -34,6 +34,8 @@ func (in Input) next(err error) string {
 	switch {
 	case in.PeerCast != nil:
 		return in.notFromPeerCast(err)
+	case in.Camera != nil:
+		return in.notFromCamera(err)
 	case errors.As(err, &not) && not.Looks == "nothing at all":
 		return "did the program that makes the stream fail? Run it alone to see"
 	case errors.As(err, &not) && in.URL != nil && not.Looks == "HTML":

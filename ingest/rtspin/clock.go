@@ -40,11 +40,14 @@ type trackClock struct {
 	ticks int64 // from the first timestamp on, without wraps
 	base  int64 // what the first one's time was, in convert.Rate
 
-	reported bool // since sound was last moved
-	wall     int64
-	moved    int64 // how far the track has been moved
-	target   int64 // how far it is to be
-	sent     bool  // something has a time
+	report struct { // the newest, if sound was not moved since
+		is  bool
+		ntp uint64
+		ts  uint32
+	}
+	moved  int64 // how far the track has been moved
+	target int64 // how far it is to be
+	sent   bool  // something has a time
 }
 
 // time is that of a timestamp near the newest.
@@ -63,11 +66,11 @@ func (c *clock) at(track int, ts uint32, now time.Time) int64 {
 	if !t.begun || step > ahead*t.rate || step < -back*t.rate {
 		t.begun, t.last, t.ticks = true, ts, 0
 		t.base = int64(now.Sub(c.origin) * convert.Rate / time.Second)
-		t.reported = false
 		step = 0
 	}
 	t.ticks += step
 	t.last = ts
+	c.sync()
 	if d := t.target - t.moved; t.sent {
 		t.moved += min(max(d, -slew), slew)
 	} else {
@@ -78,20 +81,34 @@ func (c *clock) at(track int, ts uint32, now time.Time) int64 {
 
 // report takes a sender report: at the camera's wall clock, in NTP's 32.32 bits, the track was at a timestamp.
 func (c *clock) report(track int, ntp uint64, ts uint32) {
-	t := &c.tracks[track]
-	if !t.begun || ntp == 0 {
-		return
+	if ntp == 0 {
+		return // it has no clock (RFC 3550, 6.4.1)
 	}
-	wall := int64(ntp>>32)*convert.Rate + int64((ntp&0xffffffff)*convert.Rate>>32)
-	t.reported, t.wall = true, wall-t.time(ts)
+	r := &c.tracks[track].report
+	r.is, r.ntp, r.ts = true, ntp, ts
+	c.sync()
+}
+
+// sync moves sound, or pictures of which none has a time yet, once both tracks have begun and have reports that were
+// not used yet.
+func (c *clock) sync() {
 	p, s := &c.tracks[ofPictures], &c.tracks[ofSound]
-	if !p.reported || !s.reported {
+	if !p.begun || !s.begun || !p.report.is || !s.report.is {
 		return
 	}
-	p.reported, s.reported = false, false
-	switch to := s.wall - p.wall; {
+	to := s.wall() - p.wall()
+	p.report.is, s.report.is = false, false
+	switch {
 	case to > believed || to < -believed:
+	case !p.sent:
+		p.base -= to - s.target
 	case to-s.target > still || s.target-to > still:
 		s.target = to
 	}
+}
+
+// wall is by how much the camera's wall clock is ahead of the track's times.
+func (t *trackClock) wall() int64 {
+	ntp := t.report.ntp
+	return int64(ntp>>32)*convert.Rate + int64((ntp&0xffffffff)*convert.Rate>>32) - t.time(t.report.ts)
 }

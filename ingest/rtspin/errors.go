@@ -15,6 +15,7 @@ var (
 	ErrBusy       = errors.New("it has no room for one more viewer")
 	ErrHTTP       = errors.New("it answers HTTP, which is for pages")
 	ErrNotRTSP    = errors.New("it does not speak RTSP")
+	ErrLoop       = errors.New("it sends on from one address to the next without end")
 	ErrHungUp     = errors.New("it closes the connection without an answer")
 	ErrNoAnswer   = errors.New("it does not answer within 10 s")
 	ErrSilence    = errors.New("nothing came for 10 s")

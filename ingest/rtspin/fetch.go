@@ -34,9 +34,10 @@ import (
 
 const (
 	dialTime = 5 * time.Second
-	// askTime bounds the dialogue until the camera plays; the library has 10 s for each answer, and follows
-	// as many redirections as come.
+	// askTime bounds the dialogue until the camera plays; the library has 10 s for each answer.
 	askTime = 10 * time.Second
+	// dialsMost is how often a camera may send on; the library sets no bound.
+	dialsMost = 5
 	// silence is how long a camera that plays may send no packet, and useless how long nothing that can be
 	// shown. A key frame that is awaited is there within that.
 	silence, useless = 10 * time.Second, 30 * time.Second
@@ -76,6 +77,7 @@ type fetching struct {
 	take func(flv.Tag) error
 	stop context.CancelCauseFunc
 
+	dials     int // by the library's one goroutine
 	first     begins
 	elsewhere atomic.Pointer[RedirectError]
 	distrust  atomic.Pointer[CertificateError]
@@ -297,6 +299,9 @@ func (f *fetching) dial(ctx context.Context, network, addr string) (net.Conn, er
 	if err != nil {
 		return nil, err
 	}
+	if f.dials++; f.dials > dialsMost {
+		return nil, ErrLoop
+	}
 	if !strings.EqualFold(host, f.URL.Hostname()) {
 		r := &RedirectError{printable(addr)}
 		f.elsewhere.Store(r)
@@ -389,7 +394,7 @@ func networks(err error) bool {
 
 // ours reports whether an error is one of this package's.
 func ours(err error) bool {
-	return slices.ContainsFunc([]error{ErrNoMedia, ErrSDP, ErrEnded}, func(e error) bool { return errors.Is(err, e) }) || isOne[*CodecError](err)
+	return slices.ContainsFunc([]error{ErrNoMedia, ErrSDP, ErrEnded, ErrLoop}, func(e error) bool { return errors.Is(err, e) }) || isOne[*CodecError](err)
 }
 
 // status is what an answer means.

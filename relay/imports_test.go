@@ -119,6 +119,7 @@ var law = []struct {
 	{"playback/remux", []string{"ingest/flv"}},
 	{"playback", []string{"ingest/flv", "playback/api", "playback/remux", "playback/web", "relay/archive", "relay/hostnet", "relay/lobby", "relay/naming", "relay/quota", "relay/refusal", "relay/socket", "relay/stream"}},
 	{"playback/pcpout", []string{"ingest/flv", "playback", "playback/api", "relay/hostnet", "relay/lobby", "relay/pcp", "relay/refusal", "relay/stream"}},
+	{"playback/rtspout", []string{"playback", "playback/remux", "relay/lobby", "relay/refusal"}},
 	{"playback/directory", []string{"playback", "relay/budget", "relay/hostnet", "relay/oneline", "relay/pcp", "relay/pcp/index", "relay/refusal", "relay/stream"}},
 	{"playback/admin", []string{"playback", "playback/api"}},
 
@@ -140,7 +141,7 @@ var law = []struct {
 	{"cli/input", []string{"cli/fault", "cli/term", "ingest", "ingest/flv", "ingest/mpegts", "ingest/pcpin", "ingest/rtmp", "ingest/rtspin", "relay/hostnet"}},
 	{"cli/treedraw", []string{"cli/term", "playback/api", "tree"}},
 	{"cli/words/onpeercast", nil},
-	{"cli/words/refused", []string{"ingest/pcpin", "ingest/rtmp", "playback", "playback/pcpout", "relay/pcp", "relay/refusal"}},
+	{"cli/words/refused", []string{"ingest/pcpin", "ingest/rtmp", "playback", "playback/pcpout", "playback/rtspout", "relay/pcp", "relay/refusal"}},
 	{"cli/words", []string{"cli/domain", "cli/fault", "cli/term", "ingest", "ingest/flv", "ingest/pcpin", "ingest/rtmp", "playback", "playback/api", "playback/pcpout", "relay", "relay/archive", "relay/hostnet", "relay/pcp", "relay/portmap", "relay/refusal", "relay/stream", "relay/wire", "tree"}},
 	{"cli/words/listed", []string{"cli/fault", "cli/term", "cli/words", "playback/directory"}},
 	{"cli/words/byid", []string{"cli/fault", "cli/finding", "cli/term", "cli/words", "relay", "relay/dht"}},
@@ -151,7 +152,7 @@ var law = []struct {
 	{"cli/webhook", []string{"cli/fault", "playback/api"}},
 	{"cli/gateway", []string{"cli/fault", "cli/words/onpeercast", "playback", "playback/pcpout", "relay", "relay/pcp", "relay/stream"}},
 	{"cli/station", []string{
-		"cli/domain", "cli/fault", "cli/finding", "cli/follow", "cli/gateway", "cli/lan", "cli/lean", "cli/term", "cli/webhook", "cli/words", "cli/words/byid", "ingest/flv", "ingest/rtmp", "playback", "playback/admin", "playback/api", "playback/pcpout",
+		"cli/domain", "cli/fault", "cli/finding", "cli/follow", "cli/gateway", "cli/lan", "cli/lean", "cli/term", "cli/webhook", "cli/words", "cli/words/byid", "ingest/flv", "ingest/rtmp", "playback", "playback/admin", "playback/api", "playback/pcpout", "playback/rtspout",
 		"relay", "relay/archive", "relay/dht", "relay/discovery", "relay/hostnet", "relay/pcp", "relay/portmap", "relay/refusal", "relay/seal", "relay/store", "relay/stream", "relay/wire", "tree",
 	}},
 	{"cli/listing", []string{"cli/ask", "cli/fault", "cli/flag", "cli/station", "cli/term", "cli/words", "cli/words/listed", "playback/directory", "ingest/flv", "playback/api", "relay", "relay/hostnet", "relay/naming", "relay/oneline", "relay/stream", "tree"}},

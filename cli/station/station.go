@@ -26,6 +26,7 @@ import (
 	"relay/ingest/rtmp"
 	"relay/playback"
 	"relay/playback/api"
+	"relay/playback/rtspout"
 	"relay/relay"
 	"relay/relay/archive"
 	"relay/relay/discovery"
@@ -48,6 +49,8 @@ type Station struct {
 	RTMP       net.Listener     // that plays the channels; nil for none
 	peercast   *gateway.Gateway // nil for none
 	peercastAt net.Listener     // its own; nil if it has that for links
+	rtsp       *rtspout.Server  // nil if nobody plays over RTSP
+	rtspAt     net.Listener
 	// RTMPRefused counts whom its server does not take.
 	RTMPRefused refusal.Counts
 	Finder      *finding.Finder // of channels by their IDs; nil if that is not wanted
@@ -80,6 +83,7 @@ type Config struct {
 	Listen, HTTP Port
 	RTMP         Port // Addr is "" for none
 	Admin        Port // likewise
+	RTSP         Port // likewise
 	PeerCast     PeerCast
 	Profiles     bool             // served there
 	Webhook      *url.URL         // nil for none
@@ -145,6 +149,9 @@ func Open(t *term.Terminal, log *zap.Logger, cfg Config) (_ *Station, err error)
 	if err := s.openPeerCast(&nc); err != nil {
 		return nil, err
 	}
+	if err := s.openRTSP(); err != nil {
+		return nil, err
+	}
 	if s.HTTP, err = cfg.HTTP.listen(t); err != nil {
 		return nil, err
 	}
@@ -166,6 +173,7 @@ func Open(t *term.Terminal, log *zap.Logger, cfg Config) (_ *Station, err error)
 	}
 	s.players = playback.NewServer(s.playing())
 	s.servePeerCast()
+	s.serveRTSP()
 	return s, nil
 }
 
@@ -203,6 +211,7 @@ func (s *Station) playing() playback.Config {
 		DialBack:   s.dialBack,
 		Share:      s.share,
 		RTMP:       s.rtmpAt,
+		RTSP:       s.rtspURL,
 		Broadcast:  s.cfg.Broadcast,
 		Link:       s.linkAt,
 		AllowHosts: s.cfg.AllowHosts,
@@ -238,7 +247,7 @@ func (s *Station) Close() {
 			l.Close()
 		}
 	}
-	for _, ln := range []net.Listener{s.HTTP, s.RTMP, s.peercastAt} {
+	for _, ln := range []net.Listener{s.HTTP, s.RTMP, s.peercastAt, s.rtspAt} {
 		if ln != nil {
 			ln.Close()
 		}
@@ -391,6 +400,7 @@ func (s *Station) Run(ctx context.Context, g *errgroup.Group) {
 		g.Go(func() error { s.follows.Run(ctx); return nil })
 	}
 	s.runPeerCast(ctx, g)
+	s.runRTSP(ctx, g)
 	lean.Collect()
 	g.Go(func() error { s.ops.lean(ctx, s.Node); return nil })
 	if s.responder != nil {
@@ -489,6 +499,9 @@ func (s *Station) refusedElsewhere() map[string]map[refusal.Reason]uint64 {
 	}
 	if s.peercast != nil {
 		all["peercast"] = s.peercast.Refused()
+	}
+	if s.rtsp != nil {
+		all["rtsp"] = s.rtsp.Refused()
 	}
 	if pulled := s.PullRefused.All(); len(pulled) > 0 {
 		all["peercast_pull"] = pulled

@@ -6,6 +6,7 @@ import (
 	"relay/ingest/rtmp"
 	"relay/playback"
 	"relay/playback/pcpout"
+	"relay/playback/rtspout"
 	"relay/relay/pcp"
 	"relay/relay/refusal"
 )
@@ -49,6 +50,15 @@ var refusals = map[string]map[refusal.Reason]refusalWords{
 		rtmp.RefusedKey:      {"encoders had a wrong server path or stream key", "Set both in the encoder as relay source has printed them; if it is no encoder of yours, keep --rtmp to this machine."},
 		rtmp.RefusedBusy:     {"encoders came while another one was sending", "Stop one of them; for a second channel, run a second relay source."},
 		rtmp.RefusedStream:   {"RTMP players asked for what cannot be played", "The address ends in /live/CHANNEL."},
+	},
+	"rtsp": {
+		rtspout.RefusedCrowd:    {"RTSP connections gave way to others, because there were too many that did not play", strangers},
+		rtspout.RefusedSilent:   {"RTSP connections said nothing for 10 s", strangers},
+		rtspout.RefusedSlow:     {"RTSP connections did not play within 10 s", strangers},
+		rtspout.RefusedProtocol: {"connections to the RTSP port spoke something else", "Players need plain rtsp://, not rtsps:// or http://."},
+		rtspout.RefusedGarbage:  {"RTSP connections sent malformed requests, or too many", strangers},
+		rtspout.RefusedPublish:  {"encoders wanted to send over RTSP, which takes no streams", "An encoder sends over RTMP, to what relay source prints; relay source rtsp://… fetches from a camera."},
+		rtspout.RefusedStream:   {"RTSP players asked for what cannot be played", "The address ends in /CHANNEL."},
 	},
 	"peercast": {
 		pcpout.RefusedCrowd:   {"PeerCast connections gave way to others, because there were too many that had not said who they are", strangers},

@@ -16,7 +16,6 @@ import (
 	"relay/playback"
 	"relay/playback/remux"
 	"relay/relay/lobby"
-	"relay/relay/refusal"
 )
 
 const (
@@ -395,6 +394,12 @@ func (p *player) listen() error {
 		default:
 			answer = p.said(q, "455 Method Not Valid in This State", "", nil)
 		}
+		if p.udp != nil && q.method != "TEARDOWN" {
+			if p.write(answer) != nil { // nothing else is written there
+				return net.ErrClosed
+			}
+			continue
+		}
 		p.mu.Lock()
 		p.replies = append(p.replies, answer...)
 		waits := len(p.replies)
@@ -408,13 +413,14 @@ func (p *player) listen() error {
 	}
 }
 
-// linger lets who is refused read why: closing with unread input would throw that away.
-func (p *player) linger(why refusal.Reason) {
-	switch why {
-	case RefusedCrowd:
-		return
-	case RefusedProtocol:
+// linger tells who speaks something else, and lets who is refused read why: closing with unread input would throw that
+// away.
+func (p *player) linger(err error) {
+	switch {
+	case errors.Is(err, errHTTP):
 		p.write([]byte("HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\nThis port speaks RTSP: open rtsp:// in place of http://, in a player such as VLC.\n"))
+	case errors.Is(err, errNoRTSP), errors.Is(err, errLong):
+		p.write([]byte("RTSP/1.0 " + badRequest + "\r\n\r\n"))
 	}
 	if c, ok := p.conn.(interface{ CloseWrite() error }); ok {
 		c.CloseWrite()

@@ -118,5 +118,7 @@ func (s *Server) serve(ctx context.Context, conn net.Conn) {
 		s.refused.Add(why)
 	}
 	s.config.Log.Debug("RTSP connection not taken", zap.Stringer("addr", conn.RemoteAddr()), zap.String("reason", string(why)))
-	p.linger(why)
+	if why != RefusedCrowd {
+		p.linger(err)
+	}
 }

@@ -87,6 +87,8 @@ func (a *attack) come(ctx context.Context, p hostile.Port) error {
 		return firstTag(r)
 	case hostile.Discovery:
 		return a.target.comeAsking(ctx)
+	case hostile.RTSP:
+		return a.target.comeOverRTSP(ctx)
 	case hostile.PeerCast:
 		return a.target.comeAsPeerCast(ctx)
 	}
@@ -182,6 +184,21 @@ func (t Target) comeAsPeerCast(ctx context.Context) error {
 			return nil
 		}
 	}
+}
+
+// comeOverRTSP plays the channel, up to the first packet.
+func (t Target) comeOverRTSP(ctx context.Context) error {
+	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", t.RTSP.String())
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	defer context.AfterFunc(ctx, func() { conn.Close() })()
+	if _, err := conn.Write(hostile.RTSPPlay(t.Channel, t.RTSP.String())); err != nil {
+		return err
+	}
+	_, err = bufio.NewReader(conn).ReadString('$')
+	return err
 }
 
 // comeAsking looks for channels as relay list does, until it is answered.

@@ -26,7 +26,7 @@ const (
 	strangers = 128
 	// strangerTime bounds the dialogue until a player plays, strangerBytes what it may say in it, and
 	// strangerAsks how often it may ask.
-	strangerTime, strangerBytes, strangerAsks = 10 * time.Second, 64 << 10, 32
+	strangerTime, strangerBytes, strangerAsks = 5 * time.Second, 64 << 10, 32
 	// writeTime bounds the writing of an answer.
 	writeTime = 5 * time.Second
 	// acceptPause is how long to wait after accepting failed.

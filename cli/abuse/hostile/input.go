@@ -50,11 +50,12 @@ const (
 	Stream    Port = "stream"    // that for links, where streams of gossip come in
 	Gossip    Port = "gossip"    // UDP, of the same number
 	Discovery Port = "discovery" // UDP, of all relays of this machine
+	RTSP      Port = "RTSP"      // players' over RTSP
 	PeerCast  Port = "PeerCast"  // that at which PeerCast is served: that for links, or its own
 )
 
 // Ports lists all of them, in the order in which they are attacked.
-var Ports = []Port{RTMP, Media, HTTP, TLS, Link, Stream, Gossip, Discovery, PeerCast}
+var Ports = []Port{RTMP, Media, HTTP, TLS, Link, Stream, Gossip, Discovery, PeerCast, RTSP}
 
 // Packets reports whether the port takes packets, not connections.
 func (p Port) Packets() bool { return p == Gossip || p == Discovery }

@@ -53,8 +53,8 @@ var refusals = map[string]map[refusal.Reason]refusalWords{
 	},
 	"rtsp": {
 		rtspout.RefusedCrowd:    {"RTSP connections gave way to others, because there were too many that did not play", strangers},
-		rtspout.RefusedSilent:   {"RTSP connections said nothing for 10 s", strangers},
-		rtspout.RefusedSlow:     {"RTSP connections did not play within 10 s", strangers},
+		rtspout.RefusedSilent:   {"RTSP connections said nothing for 5 s", strangers},
+		rtspout.RefusedSlow:     {"RTSP connections did not play within 5 s", strangers},
 		rtspout.RefusedProtocol: {"connections to the RTSP port spoke something else", "Players need plain rtsp://, not rtsps:// or http://."},
 		rtspout.RefusedGarbage:  {"RTSP connections sent malformed requests, or too many", strangers},
 		rtspout.RefusedPublish:  {"encoders wanted to send over RTSP, which takes no streams", "An encoder sends over RTMP, to what relay source prints; relay source rtsp://… fetches from a camera."},

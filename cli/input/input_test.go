@@ -17,6 +17,7 @@ import (
 	"relay/ingest/flv"
 	"relay/ingest/mpegts"
 	"relay/ingest/pcpin"
+	"relay/ingest/rtspin"
 	"relay/relay/pcp"
 )
 
@@ -47,6 +48,12 @@ func TestWhatIsGivenAsAnInput(t *testing.T) {
 		{"udp://host:1234", false, "", "\"udp://host:1234\" is no address for MPEG-TS over UDP\nas in udp://:1234 for what is sent to this machine, or udp://239.1.1.1:1234 for what is sent to a group"},
 		{"udp://:1234?program=x", false, "", "\"udp://:1234?program=x\" names no program\n?program=N has the number of one of its programs, from 1 to 65535; without it, relay takes the first"},
 		{"udp://:1234", true, "", "--loop needs a file to repeat\nwhat is fetched is live; leave --loop out, and relay connects again by itself"},
+		{"rtsp://cam/stream1?transport=udp", false, "", ""},
+		{"rtspt://cam/stream1", false, "", ""},
+		{"rtsps://user:password@cam:322/stream1", false, "", ""},
+		{"rtsp://cam/stream1", true, "", "--loop needs a file to repeat\nwhat is fetched is live; leave --loop out, and relay connects again by itself"},
+		{"rtsp://", false, "", "\"rtsp:\" is no address of RTSP\nas in rtsp://user:password@192.168.1.10/stream1; the camera's manual has the path. In a password, write %40 for @, %23 for #, %2F for / and %3F for ?"},
+		{"rtsp://user:p#ss@cam/", false, "", "that is no address of RTSP\nas in rtsp://user:password@192.168.1.10/stream1; the camera's manual has the path. In a password, write %40 for @, %23 for #, %2F for / and %3F for ?"},
 		{"rtmp://127.0.0.1:1935/live", false, "", "an RTMP address has two parts after the host: rtmp://host/app/stream\nthat is where an encoder sends to: relay source alone waits for it, and prints what to paste into OBS"},
 		{"rtmp://example.org/live", false, "", "an RTMP address has two parts after the host: rtmp://host/app/stream\nan encoder's server is its address, and the stream key its last part: rtmp://host/app/KEY"},
 		{"pcp://h:7144/x", false, "", "a PeerCast ID has 32 hexadecimal digits, this one has 1 characters\nas in relay source pcp://HOST:7144/ID, with the channel's ID of 32 digits; or paste the channel's whole line of an index.txt, in quotes"},
@@ -146,5 +153,29 @@ func TestAShellTakesAQuotedNameAsOneWord(t *testing.T) {
 		if got := quoted(name); got != want {
 			t.Errorf("%q: %s", name, got)
 		}
+	}
+}
+
+func TestWhatACameraSaysIsAnswered(t *testing.T) {
+	in, err := Of([]string{"rtsp://admin:geheim@cam:8554/stream1?transport=udp"}, false, nil)
+	if err != nil || in.Camera == nil || !in.Camera.UDP || in.Awaited() || in.URL.String() != "rtsp://admin:geheim@cam:8554/stream1" {
+		t.Fatalf("%+v, %v", in, err)
+	}
+	said := map[string]error{}
+	for _, e := range []error{
+		rtspin.ErrLean, rtspin.ErrNoPassword, rtspin.ErrPassword, rtspin.ErrPath, rtspin.ErrBusy, rtspin.ErrHTTP, rtspin.ErrNotRTSP, rtspin.ErrSilence, rtspin.ErrNoUDP,
+		rtspin.ErrTransport, rtspin.ErrNoMedia, rtspin.ErrLoop, &rtspin.StatusError{Code: 551}, &rtspin.RedirectError{To: "other:554"}, &rtspin.CodecError{Codecs: []string{"M-JPEG"}},
+		&rtspin.CertificateError{SHA256: "aa", Retry: "rtsps://cam"}, &rtspin.CertificateError{SHA256: "aa", Wanted: "bb"},
+	} {
+		err := in.Explain(&rtspin.Error{Host: "cam:8554", Err: e})
+		f, ok := errors.AsType[*fault.Error](err)
+		if !ok || f.Hint == "" || strings.Contains(f.Hint+f.Error(), "geheim") || !strings.HasPrefix(f.Error(), "cam:8554: ") {
+			t.Errorf("%v: %+v", e, f)
+			continue
+		}
+		if other := said[f.Hint]; other != nil {
+			t.Errorf("%v and %v have the same hint", e, other)
+		}
+		said[f.Hint] = e
 	}
 }

@@ -4,6 +4,8 @@ package rtspin
 
 import (
 	"bytes"
+	"errors"
+	"math/rand/v2"
 	"testing"
 
 	"relay/ingest/flv"
@@ -73,6 +75,60 @@ func compare(t *testing.T, got, want []flv.Tag) {
 				t.Fatalf("frame %d of type %d is to be decoded at %d behind %d, and shown %d later", i, typ, g[i].Timestamp(), last, gc.Offset)
 			}
 			last = g[i].Timestamp()
+		}
+	}
+}
+
+// What is lost on the way costs the pictures up to the next key frame, and nothing else: ffmpeg decodes the rest without a word.
+func TestLostPacketsCostThePicturesUpToAKeyFrame(t *testing.T) {
+	for i, args := range []string{"-c:v libx264 -preset veryfast -bf 3 -x264-params slices=3:keyint=10:b-adapt=0 -c:a aac", "-c:v libx265 -preset ultrafast -x265-params log-level=error:bframes=0:keyint=10:pools=1 -c:a aac"} {
+		for _, how := range []string{"", "?transport=udp"} {
+			t.Run(args[5:12]+how, func(t *testing.T) {
+				t.Parallel()
+				rnd := rand.New(rand.NewPCG(uint64(i), 7))
+				want := clip(t, args)
+				cam := &camera{t: t, change: func(all []sent) (kept []sent) {
+					for n, p := range all {
+						if n < 20 || n > len(all)-5 || rnd.IntN(12) > 0 {
+							kept = append(kept, p)
+						}
+					}
+					return kept
+				}}
+				cam.film(want, i == 0)
+				end := framesOf(want, flv.Audio)
+				got, err := fetchFrom(t, cam.start()+how, func(got []flv.Tag) bool {
+					all := framesOf(got, flv.Audio)
+					return len(all) > 0 && bytes.Equal(all[len(all)-1].Body(), end[len(end)-1].Body())
+				})
+				if err != errEnough && !errors.Is(err, ErrEnded) {
+					t.Error(err)
+				}
+				pictures, theirs := framesOf(got, flv.Video), framesOf(want, flv.Video)
+				at := 0
+				for _, g := range pictures {
+					gc, _ := flv.Decode(g)
+					skipped := 0
+					for ; at < len(theirs); at++ {
+						w, _ := flv.Decode(theirs[at])
+						if bytes.Equal(w.Data, gc.Data) {
+							break
+						}
+						skipped++
+					}
+					if at == len(theirs) {
+						t.Fatal("a picture that was not sent")
+					}
+					if skipped > 0 && !gc.Key {
+						t.Fatalf("%d pictures are missing in front of one that is no key frame", skipped)
+					}
+					at++
+				}
+				if len(pictures) < len(theirs)/4 || len(pictures) == len(theirs) {
+					t.Errorf("%d pictures of %d", len(pictures), len(theirs))
+				}
+				t.Logf("%d pictures of %d", len(pictures), len(theirs))
+			})
 		}
 	}
 }

@@ -4,6 +4,7 @@
 //	rtmp.Server ─┐
 //	RTMPPull    ─┤
 //	PCPPull     ─┤
+//	RTSPPull    ─┤
 //	HTTPPull    ─┼─► Session ─► Input ─► stream.Writer ─► Ring
 //	File        ─┤
 //	Pipe        ─┤
@@ -19,7 +20,7 @@
 // encoder's jump were passed on, every player would stay behind for good.
 //
 // Package rtmp is the protocol, which knows no sessions; [OverRTMP] and [RTMPPull] tie the
-// two together. So does [PCPPull] with package pcpin, which fetches channels of PeerCast. Package flv is what a tag is. Playback, which gives the same tags to
+// two together. So does [PCPPull] with package pcpin, which fetches channels of PeerCast, and [RTSPPull] with rtspin, which fetches from cameras. Package flv is what a tag is. Playback, which gives the same tags to
 // players, shares it.
 //
 // What comes from outside cannot panic, overflow the stack, or hold more than four

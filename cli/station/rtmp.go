@@ -83,12 +83,11 @@ func (s *Station) rtspURL(host string) string {
 	return urlAt("rtsp", s.rtspAt, host)
 }
 
-// RTSPURL returns the address at which a player on this machine plays the channel over RTSP, "" if it does not.
-func (s *Station) RTSPURL(c *relay.Channel) string {
-	if s.rtspAt == nil {
-		return ""
+// tellRTSP says how players open a channel over RTSP.
+func (s *Station) tellRTSP(c *relay.Channel) {
+	if s.rtspAt != nil {
+		s.t.Say("RTSP    rtsp://%s/%s (in VRChat rtspt://, which is the same)", LocalAddr(s.rtspAt), c.ID().Short())
 	}
-	return "rtsp://" + LocalAddr(s.rtspAt) + "/" + c.ID().Short()
 }
 
 // urlAt returns the address of a listener for a client that reached this machine under host, with or without a

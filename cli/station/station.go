@@ -284,6 +284,7 @@ func (s *Station) Show(c *relay.Channel, encoder func() Encoder) {
 	defer s.mu.Unlock()
 	s.channels = append(s.channels, pc)
 	s.peercast.Tell(c)
+	s.tellRTSP(c)
 	if k != nil {
 		if s.keepers == nil {
 			s.keepers = make(map[stream.ChannelID]*keeper)

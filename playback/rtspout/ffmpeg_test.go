@@ -52,3 +52,37 @@ func TestFFmpegPlaysEveryFrame(t *testing.T) {
 		}
 	}
 }
+
+// Who comes in the middle sees a picture at once, squashed up to what is live, and then every frame: ffmpeg misses no packet.
+func TestWhoComesLateBeginsAtTheKeyFrame(t *testing.T) {
+	for _, how := range []string{"tcp", "udp"} {
+		t.Run(how, func(t *testing.T) {
+			t.Parallel()
+			tags := clip(t, played[0].args)
+			s := start(t)
+			half := len(tags) / 2
+			s.write(tags[:half]...)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			done := make(chan struct{})
+			go func() { // ends with the player
+				defer close(done)
+				s.watched(1)
+				for s.channel.Status("").Viewers[0].Bytes == 0 && ctx.Err() == nil {
+					time.Sleep(5 * time.Millisecond)
+				}
+				s.write(tags[half:]...)
+				s.ring.Close()
+			}()
+			v, a, err := ffmpeg(t, ctx, how, s.url())
+			<-done
+			if err != nil {
+				t.Error(err)
+			}
+			sounds := len(framesOf(tags[half:], flv.Audio))
+			if want := len(framesOf(tags, flv.Video)); v != want || a < sounds-1 || a > sounds+1 {
+				t.Errorf("%d pictures and %d sounds, want %d and %d", v, a, want, sounds)
+			}
+		})
+	}
+}

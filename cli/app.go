@@ -17,6 +17,7 @@ import (
 	"relay/cli/listing"
 	"relay/cli/manual"
 	"relay/cli/term"
+	"relay/cli/trees"
 	"relay/cli/upkeep"
 	"relay/cli/words"
 )
@@ -139,8 +140,8 @@ func newApp(t *term.Terminal, stdio Stdio) *cli.App {
 			upkeep.Unfollow(t),
 			serveCommand(t, stdio),
 			listing.Command(t),
-			treeCommand(t, stdio),
-			topCommand(t, stdio),
+			trees.Tree(t, stdio.Out),
+			trees.Top(t, stdio.In, stdio.Out),
 			linkCommand(t, stdio),
 			keyCommand(t, stdio),
 			doctorCommand(t, stdio),

@@ -331,6 +331,11 @@ func (p *player) play(ctx context.Context) error {
 	if cause := context.Cause(ctx); cause != nil {
 		return cause
 	}
+	if c, ok := p.conn.(interface{ CloseWrite() error }); ok && err == nil { // it reads the end before the connection goes
+		c.CloseWrite()
+		p.conn.SetReadDeadline(time.Now().Add(lingerTime))
+		<-ctx.Done()
+	}
 	return err
 }
 

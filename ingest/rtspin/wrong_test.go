@@ -16,6 +16,7 @@ import (
 	"math/big"
 	"net"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -232,15 +233,15 @@ func TestJunkIsNoStream(t *testing.T) {
 	for len(junk) < 1<<20 {
 		junk = append(binary.BigEndian.AppendUint16(append(junk, '$', 9), 60000), make([]byte, 60000)...)
 	}
-	read := 0
+	var read atomic.Int64
 	tags, err := fetchFrom(t, answering(t, describing(h264, func(c net.Conn) {
 		for range 64 {
 			n, _ := c.Write(junk)
-			read += n
+			read.Add(int64(n))
 		}
 		c.Close()
 	})), func([]flv.Tag) bool { return true })
-	if len(tags) > 0 || !errors.Is(err, ErrEnded) || read < 64<<20 {
-		t.Errorf("%d tags, %v, after %d bytes", len(tags), err, read)
+	if len(tags) > 0 || !errors.Is(err, ErrEnded) || read.Load() < 64<<20 {
+		t.Errorf("%d tags, %v, after %d bytes", len(tags), err, read.Load())
 	}
 }

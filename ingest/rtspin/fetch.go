@@ -4,26 +4,18 @@ package rtspin
 
 import (
 	"context"
-	"crypto/sha256"
-	"crypto/tls"
-	"crypto/x509"
-	"encoding/hex"
 	"errors"
 	"io"
-	"net"
-	"os"
 	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/bluenviron/gortsplib/v5"
 	"github.com/bluenviron/gortsplib/v5/pkg/base"
 	"github.com/bluenviron/gortsplib/v5/pkg/description"
 	"github.com/bluenviron/gortsplib/v5/pkg/format"
-	"github.com/bluenviron/gortsplib/v5/pkg/liberrors"
 	"github.com/pion/rtcp"
 	"github.com/pion/rtp"
 	"go.uber.org/zap"
@@ -290,179 +282,4 @@ func (f *fetching) told() func(convert.Trouble) {
 	return func(t convert.Trouble) {
 		f.log.Debug("trouble with a camera", zap.String("from", f.Host()), zap.String("what", string(t)))
 	}
-}
-
-// dial connects to the camera, and to no other host: a camera that sends on would send the password
-// there.
-func (f *fetching) dial(ctx context.Context, network, addr string) (net.Conn, error) {
-	host, _, err := net.SplitHostPort(addr)
-	if err != nil {
-		return nil, err
-	}
-	if f.dials++; f.dials > dialsMost {
-		return nil, ErrLoop
-	}
-	if !strings.EqualFold(host, f.URL.Hostname()) {
-		r := &RedirectError{printable(addr)}
-		f.elsewhere.Store(r)
-		return nil, r
-	}
-	conn, err := (&net.Dialer{Timeout: dialTime}).DialContext(ctx, network, addr)
-	if err != nil || f.URL.Scheme == "rtsps" {
-		return conn, err
-	}
-	return &beginning{conn, &f.first}, nil
-}
-
-// tls takes the certificate that the address names, or else one that this machine trusts.
-func (f *fetching) tls() *tls.Config {
-	if f.URL.Scheme != "rtsps" {
-		return nil
-	}
-	return &tls.Config{
-		InsecureSkipVerify: true, // it is verified here
-		VerifyConnection: func(s tls.ConnectionState) error {
-			sum := sha256.Sum256(s.PeerCertificates[0].Raw)
-			is := hex.EncodeToString(sum[:])
-			if f.Certificate == is {
-				return nil
-			}
-			if f.Certificate == "" {
-				between := x509.NewCertPool()
-				for _, c := range s.PeerCertificates[1:] {
-					between.AddCert(c)
-				}
-				if _, err := s.PeerCertificates[0].Verify(x509.VerifyOptions{DNSName: f.URL.Hostname(), Intermediates: between}); err == nil {
-					return nil
-				}
-			}
-			e := &CertificateError{SHA256: is, Wanted: f.Certificate, Retry: f.with(certificateQuery, is)}
-			f.distrust.Store(e)
-			return e
-		},
-	}
-}
-
-// said makes one of this package's errors of the library's.
-func (f *fetching) said(err error) error {
-	if r := f.elsewhere.Load(); r != nil {
-		return r
-	}
-	if d := f.distrust.Load(); d != nil {
-		return d
-	}
-	if s, ok := errors.AsType[liberrors.ErrClientBadStatusCode](err); ok {
-		return f.status(int(s.Code), s.Message)
-	}
-	switch {
-	case isOne[liberrors.ErrClientAuthSetup](err):
-		return ErrPassword
-	case isOne[liberrors.ErrClientRequestTimedOut](err):
-		return ErrNoAnswer
-	case isOne[liberrors.ErrClientTCPTimeout](err):
-		return ErrSilence
-	case isOne[liberrors.ErrClientUDPTimeout](err):
-		return ErrNoUDP
-	case isOne[liberrors.ErrClientSDPInvalid](err), isOne[liberrors.ErrClientContentTypeMissing](err), isOne[liberrors.ErrClientContentTypeUnsupported](err):
-		return ErrSDP
-	case isOne[liberrors.ErrClientServerRequestedTCP](err), isOne[liberrors.ErrClientServerRequestedUDP](err), isOne[liberrors.ErrClientServerPortsNotProvided](err),
-		isOne[liberrors.ErrClientTransportHeaderInvalid](err), isOne[liberrors.ErrClientTransportHeaderNoPorts](err), isOne[liberrors.ErrClientTransportHeaderInvalidDelivery](err),
-		isOne[liberrors.ErrClientH264PacketizationMode0](err):
-		return ErrTransport
-	}
-	switch known := f.first.what(); {
-	case known != nil:
-		return known
-	case ours(err), networks(err):
-		return err
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
-		return ErrHungUp
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		return ErrNoAnswer
-	}
-	f.log.Debug("RTSP ends", zap.String("from", f.Host()), zap.Error(err))
-	return ErrNotRTSP
-}
-
-func isOne[E error](err error) bool { _, ok := errors.AsType[E](err); return ok }
-
-// networks reports whether an error is of finding or reaching the host, for which there are words.
-func networks(err error) bool {
-	o, ok := errors.AsType[*net.OpError](err)
-	return ok && o.Op == "dial" || isOne[*net.DNSError](err)
-}
-
-// ours reports whether an error is one of this package's.
-func ours(err error) bool {
-	return slices.ContainsFunc([]error{ErrNoMedia, ErrSDP, ErrEnded, ErrLoop}, func(e error) bool { return errors.Is(err, e) }) || isOne[*CodecError](err)
-}
-
-// status is what an answer means.
-func (f *fetching) status(code int, text string) error {
-	switch code {
-	case 401, 403:
-		if f.URL.User == nil {
-			return ErrNoPassword
-		}
-		return ErrPassword
-	case 404, 454:
-		return ErrPath
-	case 453, 503:
-		return ErrBusy
-	case 461:
-		return ErrTransport
-	}
-	return &StatusError{code, printable(text)}
-}
-
-// printable is what may be shown of a camera's words.
-func printable(s string) string {
-	if len(s) > textMost {
-		s = s[:textMost]
-	}
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r > '~' {
-			return -1
-		}
-		return r
-	}, s)
-}
-
-// begins are the first bytes that a server sent.
-type begins struct {
-	mu  sync.Mutex
-	got []byte
-}
-
-// what says which protocol they are, nil for RTSP and for nothing.
-func (b *begins) what() error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	switch s := string(b.got); {
-	case strings.HasPrefix(s, "HTTP/"):
-		return ErrHTTP
-	case s == "" || strings.HasPrefix("RTSP/", s):
-		return nil
-	}
-	return ErrNotRTSP
-}
-
-// beginning is a connection of which the first bytes are remembered, and that ends when they are not RTSP: the library
-// looks for RTSP in whatever comes.
-type beginning struct {
-	net.Conn
-	first *begins
-}
-
-func (b *beginning) Read(p []byte) (int, error) {
-	n, err := b.Conn.Read(p)
-	b.first.mu.Lock()
-	if left := len("RTSP/") - len(b.first.got); left > 0 {
-		b.first.got = append(b.first.got, p[:min(n, left)]...)
-	}
-	b.first.mu.Unlock()
-	if what := b.first.what(); what != nil {
-		return 0, what
-	}
-	return n, err
 }

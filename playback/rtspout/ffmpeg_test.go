@@ -80,8 +80,8 @@ func TestWhoComesLateBeginsAtTheKeyFrame(t *testing.T) {
 				t.Error(err)
 			}
 			sounds := len(framesOf(tags[half:], flv.Audio))
-			if want := len(framesOf(tags, flv.Video)); v != want || a < sounds-1 || a > sounds+1 {
-				t.Errorf("%d pictures and %d sounds, want %d and %d", v, a, want, sounds)
+			if want := len(framesOf(tags, flv.Video)); v != want || a > sounds+1 { // what has come before it had begun is squashed
+				t.Errorf("%d pictures and %d sounds, want %d and at most %d", v, a, want, sounds)
 			}
 		})
 	}

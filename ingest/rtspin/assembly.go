@@ -1,9 +1,7 @@
 package rtspin
 
-import "relay/ingest/convert"
-
 const (
-	// unitNALs and unitBytes bound a picture that is being put together: what [convert] takes, and what
+	// unitNALs and unitBytes bound a picture that is being put together: what package convert takes, and what
 	// MPEG-TS has.
 	unitNALs, unitBytes = 1024, 8 << 20
 )
@@ -97,12 +95,4 @@ func (a *assembly) end(whole func(access)) {
 	a.reset()
 	a.lost = false
 	whole(u)
-}
-
-// codedAs is the format that convert has of them.
-func (a *assembly) codedAs() convert.Format {
-	if a.hevc {
-		return convert.HEVC
-	}
-	return convert.H264
 }

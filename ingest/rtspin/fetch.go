@@ -5,6 +5,7 @@ package rtspin
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -223,8 +224,12 @@ func (f *fetching) setUp(c *gortsplib.Client, desc *description.Session) error {
 // mostNamed bounds how many codecs are named to a person.
 const mostNamed = 4
 
+// named adds a format's name, as the library has it, or as the camera has one that it does not know.
 func named(all []string, f format.Format) []string {
-	name := printable(f.Codec())
+	name := strings.TrimPrefix(fmt.Sprintf("%T", f), "*format.")
+	if g, ok := f.(*format.Generic); ok {
+		name, _, _ = strings.Cut(printable(g.RTPMap()), "/")
+	}
 	if name == "" || len(all) >= mostNamed || slices.Contains(all, name) {
 		return all
 	}

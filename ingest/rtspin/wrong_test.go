@@ -138,8 +138,9 @@ func TestWhatGoesWrongHasAName(t *testing.T) {
 
 func TestCodecsThatCannotBeCarriedAreNamed(t *testing.T) {
 	for sdp, want := range map[string]string{
-		"m=video 0 RTP/AVP 26\r\na=control:1\r\nm=audio 0 RTP/AVP 97\r\na=rtpmap:97 opus/48000/2\r\na=control:2\r\n": "M-JPEG",
-		"m=audio 0 RTP/AVP 0\r\na=control:1\r\n": "G711",
+		"m=video 0 RTP/AVP 26\r\na=control:1\r\nm=audio 0 RTP/AVP 97\r\na=rtpmap:97 opus/48000/2\r\na=control:2\r\n": "MJPEG",
+		"m=audio 0 RTP/AVP 0\r\na=control:1\r\n":                            "G711",
+		"m=video 0 RTP/AVP 99\r\na=rtpmap:99 SVAC/90000\r\na=control:1\r\n": "SVAC",
 	} {
 		_, err := fetchFrom(t, answering(t, describing(sdpHead+sdp, nil)), nil)
 		c, ok := errors.AsType[*CodecError](err)

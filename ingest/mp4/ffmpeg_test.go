@@ -41,8 +41,8 @@ var clips = []struct {
 	{"fragments behind tables that have samples", "-c:v libx264 -preset ultrafast -g 25 -c:a aac -movflags frag_keyframe", "a.mp4", true, true, [2]string{"h264", "aac"}},
 	{"fragments with indexes", "-c:v libx264 -preset veryfast -bf 2 -g 25 -c:a aac -movflags frag_keyframe+empty_moov+dash+global_sidx", "a.mp4", true, false, [2]string{"h264", "aac"}},
 	{"CMAF", "-c:v libx264 -preset veryfast -bf 2 -g 25 -c:a aac -movflags cmaf+frag_keyframe+empty_moov+delay_moov+negative_cts_offsets", "a.mp4", true, true, [2]string{"h264", "aac"}},
-	{"pictures that come late", "-c:v libx264 -preset veryfast -bf 2 -g 25 -c:a aac -filter:v setpts=PTS+0.7/TB -fps_mode passthrough", "a.mp4", true, false, [2]string{"h264", "aac"}},
-	{"sound that comes late", "-c:v libx264 -preset veryfast -bf 2 -g 25 -c:a aac -filter:a asetpts=PTS+0.7/TB", "a.mp4", true, false, [2]string{"h264", "aac"}},
+	{"pictures that come late", "-c:v libx264 -preset veryfast -bf 2 -g 25 -c:a aac -filter:v setpts=PTS+0.4/TB -fps_mode passthrough", "a.mp4", true, false, [2]string{"h264", "aac"}},
+	{"sound that comes late", "-c:v libx264 -preset veryfast -bf 2 -g 25 -c:a aac -filter:a asetpts=PTS+0.4/TB", "a.mp4", true, false, [2]string{"h264", "aac"}},
 	{"H.264 alone", "-map 0:v -c:v libx264 -preset ultrafast", "a.mp4", true, false, [2]string{"h264", ""}},
 	{"AAC alone", "-map 1:a -c:a aac", "a.m4a", true, false, [2]string{"", "aac"}},
 }
@@ -81,7 +81,14 @@ func TestFramesAreThoseThatFFmpegFinds(t *testing.T) {
 			if info.VideoCodec != c.codecs[0] || info.AudioCodec != c.codecs[1] || c.codecs[0] != "" && (info.Width != 192 || info.Height != 108) {
 				t.Errorf("described as %+v", info)
 			}
-			ingesttest.CompareTimes(t, tags, ingesttest.Probe(t, path), originMillis, true)
+			packets := ingesttest.Probe(t, path)
+			if c.name == "CMAF" { // ffmpeg 5.1 has its pictures 40 ms late: it shifts them as if decoding times had been
+				for i := range packets[flv.Video] {
+					p := &packets[flv.Video][i]
+					p.PTS, p.DTS = p.PTS-40, p.DTS-40
+				}
+			}
+			ingesttest.CompareTimes(t, tags, packets, originMillis, true)
 			if c.flv {
 				ingesttest.CompareBytes(t, path, tags)
 			}

@@ -110,7 +110,7 @@ func taken(err error) string {
 
 // notFromPeerCast says what to do where a channel of PeerCast's does not come.
 func (in Input) notFromPeerCast(err error) string {
-	if _, ok := errors.AsType[*pcpin.TypeError](err); ok {
+	if _, ok := errors.AsType[*pcpin.TypeError](err); ok || errors.Is(err, convert.ErrNotCarried) {
 		return "a PeerCast of your own can give it to ffmpeg: ffmpeg -i http://127.0.0.1:7144/stream/" + in.PeerCast.Channel.String() + " -c copy -f flv - | relay source -"
 	}
 	switch {

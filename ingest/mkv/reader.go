@@ -3,6 +3,7 @@ package mkv
 import (
 	"bufio"
 	"bytes"
+	"encoding/binary"
 	"io"
 	"slices"
 
@@ -267,7 +268,7 @@ func (r *Reader) search() error {
 	r.stats.Damaged++
 	r.told(sample.Damaged, "")
 	r.until, r.lost = 0, true
-	const cluster, header, idLen = "\x1f\x43\xb6\x75", "\x1a\x45\xdf\xa3", 4
+	const idLen = 4
 	for stray := 1; stray < strayMost; {
 		if err := r.skip(1); err != nil {
 			return err
@@ -276,14 +277,13 @@ func (r *Reader) search() error {
 			return cut(err)
 		}
 		b, _ := r.r.Peek(r.r.Buffered())
-		at, again := bytes.Index(b, []byte(cluster)), bytes.Index(b, []byte(header))
-		if at < 0 || again >= 0 && again < at {
-			at = again
+		n := 0 // what is left at the end may begin one
+		for ; n <= len(b)-idLen; n++ {
+			if id := binary.BigEndian.Uint32(b[n:]); id == idCluster || id == idHeader {
+				return r.skip(uint64(n))
+			}
 		}
-		if at >= 0 {
-			return r.skip(uint64(at))
-		}
-		n := len(b) - idLen // what is left may begin one
+		n--
 		stray += n + 1
 		if err := r.skip(uint64(n)); err != nil {
 			return err

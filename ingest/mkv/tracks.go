@@ -134,8 +134,9 @@ var formats = []struct {
 	{"A_EAC3", convert.EAC3},
 }
 
-// names are those of codecs that are not carried.
+// names are those of codecs, for people.
 var names = map[string]string{
+	"V_MPEG4/ISO/AVC": "H.264", "V_MPEGH": "HEVC", "V_AV1": "AV1", "V_VP9": "VP9", "A_OPUS": "Opus", "A_AC3": "AC-3", "A_EAC3": "E-AC-3", "A_MPEG/L3": "MP3",
 	"V_VP8": "VP8", "V_MPEG4/ISO": "MPEG-4 part 2", "V_MPEG1": "MPEG-1 video", "V_MPEG2": "MPEG-2 video", "V_MJPEG": "Motion JPEG",
 	"V_PRORES": "ProRes", "V_THEORA": "Theora", "V_FFV1": "FFV1", "V_MS/VFW": "video of AVI",
 	"A_VORBIS": "Vorbis", "A_FLAC": "FLAC", "A_PCM": "PCM sound", "A_DTS": "DTS sound", "A_TRUEHD": "TrueHD", "A_MPEG/L": "MP2 sound", "A_ALAC": "ALAC",

@@ -2,7 +2,6 @@ package mkv
 
 import (
 	"encoding/binary"
-	"iter"
 	"math"
 	"math/bits"
 )
@@ -99,25 +98,26 @@ func parseSize(b []byte) (size uint64, n int) {
 	return size, n
 }
 
-// elements are those of a list that is whole, up to what cannot be one.
-func elements(b []byte) iter.Seq2[uint32, []byte] {
-	return func(yield func(uint32, []byte) bool) {
-		for len(b) > 0 {
-			id, n := parseID(b)
-			if n <= 0 {
-				return
-			}
-			size, m := parseSize(b[n:])
-			if m <= 0 || size > uint64(len(b)-n-m) {
-				return
-			}
-			from := n + m
-			if !yield(id, b[from:from+int(size)]) {
-				return
-			}
-			b = b[from+int(size):]
-		}
+// elements goes through those of a list that is whole, up to what cannot be one.
+type elements struct {
+	rest []byte
+	id   uint32
+	body []byte // of the newest
+}
+
+// next reports whether there is another one.
+func (e *elements) next() bool {
+	id, n := parseID(e.rest)
+	if n <= 0 {
+		return false
 	}
+	size, m := parseSize(e.rest[n:])
+	if m <= 0 || size > uint64(len(e.rest)-n-m) {
+		return false
+	}
+	body := e.rest[n+m:]
+	e.id, e.body, e.rest = id, body[:size], body[size:]
+	return true
 }
 
 // number is an element of an unsigned integer, of up to 8 bytes.

@@ -300,13 +300,15 @@ func (r *Reader) note(id uint32, b []byte) {
 	case idHeader:
 		const idDocType = 0x4282
 		r.scale, r.name = scaleDefault, "Matroska"
-		for id, v := range elements(b) {
+		for e := (elements{rest: b}); e.next(); {
+			id, v := e.id, e.body
 			if id == idDocType && string(bytes.TrimRight(v, "\x00")) == "webm" {
 				r.name = "WebM"
 			}
 		}
 	case idInfo:
-		for id, v := range elements(b) {
+		for e := (elements{rest: b}); e.next(); {
+			id, v := e.id, e.body
 			if n := number(v); id == idTimestampScale && n > 0 {
 				r.scale = n
 			}
@@ -372,7 +374,8 @@ func (r *Reader) block(size uint64) error {
 func (r *Reader) group(b []byte) {
 	var block []byte
 	refers := false
-	for id, v := range elements(b) {
+	for e := (elements{rest: b}); e.next(); {
+		id, v := e.id, e.body
 		switch id {
 		case idBlock:
 			block = v

@@ -34,7 +34,8 @@ type track struct {
 
 // parseTracks reads the list of tracks. What it returns shares the memory of b.
 func parseTracks(b []byte) (all []track) {
-	for id, entry := range elements(b) {
+	for e := (elements{rest: b}); e.next(); {
+		id, entry := e.id, e.body
 		if id == idTrackEntry && len(all) < mostTracks {
 			all = append(all, parseTrack(entry))
 		}
@@ -44,7 +45,8 @@ func parseTracks(b []byte) (all []track) {
 
 func parseTrack(b []byte) track {
 	t := track{enabled: true, default_: true, rate: 8000, channels: 1} // what is not said is that
-	for id, v := range elements(b) {
+	for e := (elements{rest: b}); e.next(); {
+		id, v := e.id, e.body
 		switch id {
 		case idTrackNumber:
 			t.number = number(v)
@@ -61,7 +63,8 @@ func parseTrack(b []byte) track {
 		case idCodecDelay:
 			t.delay = number(v)
 		case idAudio:
-			for id, v := range elements(v) {
+			for e := (elements{rest: v}); e.next(); {
+				id, v := e.id, e.body
 				switch id {
 				case idSampling:
 					t.rate = float(v)
@@ -70,7 +73,8 @@ func parseTrack(b []byte) track {
 				}
 			}
 		case idEncodings:
-			for id, v := range elements(v) {
+			for e := (elements{rest: v}); e.next(); {
+				id, v := e.id, e.body
 				if id == idEncoding {
 					t.encoding(v)
 				}
@@ -90,14 +94,16 @@ func (t *track) encoding(b []byte) {
 		compression = 0
 	)
 	scope, typ, algo, prefix := uint64(ofFrames), uint64(compression), uint64(0), []byte(nil)
-	for id, v := range elements(b) {
+	for e := (elements{rest: b}); e.next(); {
+		id, v := e.id, e.body
 		switch id {
 		case idEncodingScope:
 			scope = number(v)
 		case idEncodingType:
 			typ = number(v)
 		case idCompression:
-			for id, v := range elements(v) {
+			for e := (elements{rest: v}); e.next(); {
+				id, v := e.id, e.body
 				switch id {
 				case idCompressionAlgo:
 					algo = number(v)
@@ -118,30 +124,40 @@ func (t *track) encoding(b []byte) {
 	}
 }
 
-// formats are the codecs that are carried; of those of sound, only the beginning is looked at.
-var formats = []struct {
-	id     string
-	format convert.Format
-}{
-	{"V_MPEG4/ISO/AVC", convert.H264},
-	{"V_MPEGH/ISO/HEVC", convert.HEVC},
-	{"V_AV1", convert.AV1},
-	{"V_VP9", convert.VP9},
-	{"A_AAC", convert.AAC},
-	{"A_OPUS", convert.Opus},
-	{"A_MPEG/L3", convert.MP3},
-	{"A_AC3", convert.AC3},
-	{"A_EAC3", convert.EAC3},
+// formatOf is the codec of an ID; of those of sound, only the beginning is looked at.
+func formatOf(id string) convert.Format {
+	switch id {
+	case "V_MPEG4/ISO/AVC":
+		return convert.H264
+	case "V_MPEGH/ISO/HEVC":
+		return convert.HEVC
+	case "V_AV1":
+		return convert.AV1
+	case "V_VP9":
+		return convert.VP9
+	}
+	switch kind, _, _ := strings.Cut(id[min(len(id), 2):], "/"); {
+	case !strings.HasPrefix(id, "A_"):
+	case kind == "AAC":
+		return convert.AAC
+	case kind == "OPUS":
+		return convert.Opus
+	case kind == "AC3":
+		return convert.AC3
+	case kind == "EAC3":
+		return convert.EAC3
+	case id == "A_MPEG/L3":
+		return convert.MP3
+	}
+	return convert.None
 }
 
-// names are those of codecs, for people.
-var names = map[string]string{
-	"V_MPEG4/ISO/AVC": "H.264", "V_MPEGH": "HEVC", "V_AV1": "AV1", "V_VP9": "VP9", "A_OPUS": "Opus", "A_AC3": "AC-3", "A_EAC3": "E-AC-3", "A_MPEG/L3": "MP3",
-	"V_VP8": "VP8", "V_MPEG4/ISO": "MPEG-4 part 2", "V_MPEG1": "MPEG-1 video", "V_MPEG2": "MPEG-2 video", "V_MJPEG": "Motion JPEG",
-	"V_PRORES": "ProRes", "V_THEORA": "Theora", "V_FFV1": "FFV1", "V_MS/VFW": "video of AVI",
-	"A_VORBIS": "Vorbis", "A_FLAC": "FLAC", "A_PCM": "PCM sound", "A_DTS": "DTS sound", "A_TRUEHD": "TrueHD", "A_MPEG/L": "MP2 sound", "A_ALAC": "ALAC",
-	"A_AAC": "AAC of a rare kind",
-}
+// names are those of codecs, for people, by how their IDs begin.
+const names = `
+V_MPEG4/ISO/AVC=H.264 V_MPEG4/ISO=MPEG-4·part·2 V_MPEGH=HEVC V_AV1=AV1 V_VP9=VP9 V_VP8=VP8 V_MPEG1=MPEG-1·video V_MPEG2=MPEG-2·video
+V_MJPEG=Motion·JPEG V_PRORES=ProRes V_THEORA=Theora V_FFV1=FFV1 V_MS/VFW=video·of·AVI
+A_OPUS=Opus A_AC3=AC-3 A_EAC3=E-AC-3 A_MPEG/L3=MP3 A_MPEG/L=MP2·sound A_VORBIS=Vorbis A_FLAC=FLAC A_PCM=PCM·sound A_DTS=DTS·sound
+A_TRUEHD=TrueHD A_ALAC=ALAC A_AAC=AAC·of·a·rare·kind`
 
 // codec is how a track is coded. It reports false, and a name, for what is not carried.
 func (t *track) codec() (c sample.Codec, name string, ok bool) {
@@ -149,27 +165,23 @@ func (t *track) codec() (c sample.Codec, name string, ok bool) {
 	if t.squeezed {
 		return c, name + " in compressed frames", false
 	}
-	for _, f := range formats {
-		if !strings.HasPrefix(t.codecID, f.id) || f.format.Pictures() && t.codecID != f.id {
-			continue
+	switch f := formatOf(t.codecID); {
+	case f == convert.None:
+		return c, name, false
+	case f.Pictures():
+		c, ok = sample.Pictures(f, t.private), true
+	case f == convert.AAC:
+		c, ok = sample.AAC(t.private, int(min(max(t.rate, 0), 1<<20)), int(min(t.channels, 8)))
+	default:
+		channels := int(min(t.channels, 255))
+		const head, at = "OpusHead", 9 // RFC 7845, 5.1
+		if len(t.private) > at && string(t.private[:len(head)]) == head {
+			channels = int(t.private[at])
 		}
-		switch ok = true; {
-		case f.format.Pictures():
-			c = sample.Pictures(f.format, t.private)
-		case f.format == convert.AAC:
-			c, ok = sample.AAC(t.private, int(min(max(t.rate, 0), 1<<20)), int(min(t.channels, 8)))
-		default:
-			channels := int(min(t.channels, 255))
-			const head, at = "OpusHead", 9 // RFC 7845, 5.1
-			if len(t.private) > at && string(t.private[:len(head)]) == head {
-				channels = int(t.private[at])
-			}
-			c = sample.Sound(f.format, channels)
-		}
-		c.Prefix = t.prefix
-		return c, name, ok
+		c, ok = sample.Sound(f, channels), true
 	}
-	return c, name, false
+	c.Prefix = t.prefix
+	return c, name, ok
 }
 
 // chosen is the track of a type that is taken: the first whose codec is carried, of those that are
@@ -192,7 +204,7 @@ func chosen(all []track, typ uint64) (best *track, codec sample.Codec, others []
 		}
 		c, name, ok := t.codec()
 		switch {
-		case !ok && name != names["V_MJPEG"]:
+		case !ok && t.codecID != "V_MJPEG":
 			others = append(others, name)
 		case ok && (best == nil || rank(t) > rank(best)):
 			best, codec = t, c

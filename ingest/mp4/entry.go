@@ -24,27 +24,31 @@ const (
 	videoHead, soundHead, soundHead1, soundHead2 = 78, 28, 44, 64
 )
 
-// videoFormats are the codecs of pictures, by the types of their entries, with the box that has the
-// configuration.
-var videoFormats = map[string]struct {
-	format convert.Format
-	box    string
-}{
-	"avc1": {convert.H264, "avcC"}, "avc3": {convert.H264, "avcC"}, "avc2": {convert.H264, "avcC"}, "avc4": {convert.H264, "avcC"}, "dva1": {convert.H264, "avcC"}, "dvav": {convert.H264, "avcC"},
-	"hvc1": {convert.HEVC, "hvcC"}, "hev1": {convert.HEVC, "hvcC"}, "dvh1": {convert.HEVC, "hvcC"}, "dvhe": {convert.HEVC, "hvcC"},
-	"av01": {convert.AV1, "av1C"}, "vp09": {convert.VP9, "vpcC"},
+// videoFormat is the codec of an entry's type, and the box that has the configuration.
+func videoFormat(typ string) (convert.Format, string) {
+	switch typ {
+	case "avc1", "avc3", "avc2", "avc4", "dva1", "dvav":
+		return convert.H264, "avcC"
+	case "hvc1", "hev1", "dvh1", "dvhe":
+		return convert.HEVC, "hvcC"
+	case "av01":
+		return convert.AV1, "av1C"
+	case "vp09":
+		return convert.VP9, "vpcC"
+	}
+	return convert.None, ""
 }
 
-// names are those of codecs that are not carried.
-var names = map[string]string{
-	"mp4v": "MPEG-4 part 2", "s263": "H.263", "h263": "H.263", "H263": "H.263", "vp08": "VP8", "ap": "ProRes", "AV": "DNxHD", "dv": "DV", "mjp": "Motion JPEG",
-	"mpg2": "MPEG-2 video", "m2v1": "MPEG-2 video", "hdv": "MPEG-2 video", "xdv": "MPEG-2 video", "vvc1": "VVC", "vvi1": "VVC", "SVQ": "Sorenson video",
-	"twos": "PCM sound", "sowt": "PCM sound", "lpcm": "PCM sound", "ipcm": "PCM sound", "fpcm": "PCM sound", "in24": "PCM sound", "in32": "PCM sound", "fl32": "PCM sound", "raw ": "PCM sound", "NONE": "PCM sound",
-	"alac": "ALAC", "fLaC": "FLAC", "samr": "AMR", "sawb": "AMR", "ulaw": "G.711 sound", "alaw": "G.711 sound", "dts": "DTS sound", "mlpa": "TrueHD", "ac-4": "AC-4",
-}
+// names are those of codecs that are not carried, by how the types of their entries begin.
+const names = `mp4v=MPEG-4·part·2 s263=H.263 h263=H.263 H263=H.263 vp08=VP8 ap=ProRes AV=DNxHD dvc=DV dv5=DV mjp=Motion·JPEG
+mpg2=MPEG-2·video m2v1=MPEG-2·video hdv=MPEG-2·video xdv=MPEG-2·video vvc1=VVC vvi1=VVC SVQ=Sorenson·video
+twos=PCM·sound sowt=PCM·sound lpcm=PCM·sound ipcm=PCM·sound fpcm=PCM·sound in24=PCM·sound in32=PCM·sound fl32=PCM·sound raw=PCM·sound NONE=PCM·sound
+alac=ALAC fLaC=FLAC samr=AMR sawb=AMR ulaw=G.711·sound alaw=G.711·sound dts=DTS·sound mlpa=TrueHD ac-4=AC-4`
 
-// covers are entries of pictures that stand still.
-var covers = map[string]bool{"jpeg": true, "png ": true, "tiff": true, "gif ": true}
+// isCover reports whether entries of a type are pictures that stand still.
+func isCover(typ string) bool {
+	return typ == "jpeg" || typ == "png " || typ == "tiff" || typ == "gif "
+}
 
 // parseEntries reads the descriptions of a track's samples (stsd).
 func parseEntries(b []byte, video bool) (all []entry) {
@@ -66,27 +70,23 @@ func parseEntries(b []byte, video bool) (all []entry) {
 }
 
 func videoEntry(typ string, b []byte) entry {
-	e := entry{name: sample.Name(names, typ), encrypted: typ == "encv", cover: covers[typ]}
+	e := entry{name: sample.Name(names, typ), encrypted: typ == "encv", cover: isCover(typ)}
 	if len(b) < videoHead {
 		return e
 	}
-	f, known := videoFormats[typ]
+	format, box := videoFormat(typ)
 	var record []byte
-	within(b[videoHead:], func(typ string, body []byte) {
-		if typ == f.box {
+	within(b[videoHead:], func(t string, body []byte) {
+		switch {
+		case t == box:
 			record = body
+		case t == "esds" && typ == "mp4v" && len(body) > fullHead:
+			kind, _ := parseES(body[fullHead:])
+			e.cover = kind == esJPEG || kind == esPNG
 		}
 	})
-	if typ == "mp4v" {
-		within(b[videoHead:], func(typ string, body []byte) {
-			if typ == "esds" && len(body) > fullHead {
-				kind, _ := parseES(body[fullHead:])
-				e.cover = kind == esJPEG || kind == esPNG
-			}
-		})
-	}
-	if e.ok = known; known {
-		e.codec = sample.Pictures(f.format, record)
+	if e.ok = format != convert.None; e.ok {
+		e.codec = sample.Pictures(format, record)
 	}
 	return e
 }
@@ -107,24 +107,26 @@ func soundEntry(typ string, b []byte) entry {
 	case 2:
 		head = soundHead2
 	}
-	boxes := make(map[string][]byte)
+	var es, opus, wave []byte
 	find := func(typ string, body []byte) {
 		switch typ {
-		case "esds", "dOps", "wave":
-			boxes[typ] = body
+		case "esds":
+			es = body
+		case "dOps":
+			opus = body
+		case "wave":
+			wave = body
 		}
 	}
-	if head < len(b) {
-		within(b[head:], find)
-	}
-	if head > soundHead && len(boxes) == 0 { // a version in a file that is not QuickTime's says nothing
+	within(b[min(head, len(b)):], find)
+	if es == nil && opus == nil && wave == nil { // a version in a file that is not QuickTime's says nothing
 		within(b[soundHead:], find)
 	}
-	within(boxes["wave"], find)
+	within(wave, find)
 	switch typ {
 	case "mp4a":
 		kind, config := byte(esAAC), []byte(nil)
-		if es := boxes["esds"]; len(es) > fullHead {
+		if len(es) > fullHead {
 			kind, config = parseES(es[fullHead:])
 		}
 		e.mp4a(kind, config, rate, channels)
@@ -135,8 +137,8 @@ func soundEntry(typ string, b []byte) entry {
 	case "ec-3":
 		e.codec, e.ok = sample.Sound(convert.EAC3, 0), true
 	case "Opus":
-		if d := boxes["dOps"]; len(d) > 1 {
-			channels = int(d[1])
+		if len(opus) > 1 {
+			channels = int(opus[1])
 		}
 		e.codec, e.ok = sample.Sound(convert.Opus, channels), true
 	}

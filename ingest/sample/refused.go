@@ -27,12 +27,13 @@ func (e *CodecError) Error() string {
 
 func (e *CodecError) Unwrap() error { return convert.ErrNotCarried }
 
-// Name is a name for people of a codec that is not carried: one of those that are known, or what the
-// file calls it.
-func Name(known map[string]string, code string) string {
-	for at := len(code); at > 0; at-- { // the longest beginning that is known
-		if name := known[code[:at]]; name != "" {
-			return name
+// Name is a name for people of a codec: the first of those that are known, as code=name with a space
+// between two and · for one in a name, whose code begins it; or what the file calls it.
+func Name(known, code string) string {
+	for each := range strings.FieldsSeq(known) {
+		begins, name, _ := strings.Cut(each, "=")
+		if strings.HasPrefix(code, begins) {
+			return strings.ReplaceAll(name, "·", " ")
 		}
 	}
 	return oneline.Clean(strings.TrimSpace(code), mostName)

@@ -77,9 +77,7 @@ type stream struct {
 // NewReader returns a reader of r. told, if not nil, hears once of each thing that is wrong but can be
 // lived with, and, if sound is left out, which.
 func NewReader(r io.Reader, told func(what convert.Trouble, which string)) *Reader {
-	if told == nil {
-		told = func(convert.Trouble, string) {}
-	}
+	told = sample.Once(told)
 	return &Reader{
 		r: bufio.NewReaderSize(r, readAhead), told: told, conv: convert.New(func(t convert.Trouble) { told(t, "MP2 sound") }),
 		name: "Matroska", scale: scaleDefault,

@@ -62,9 +62,7 @@ func NewStream(in io.Reader, told func(what convert.Trouble, which string)) *Rea
 }
 
 func newReader(told func(convert.Trouble, string)) *Reader {
-	if told == nil {
-		told = func(convert.Trouble, string) {}
-	}
+	told = sample.Once(told)
 	return &Reader{told: told, conv: convert.New(func(t convert.Trouble) { told(t, "MP2 sound") })}
 }
 

@@ -229,6 +229,9 @@ func TestATipThatLies(t *testing.T) {
 		{name: "a packet again and again", liar: liar{says: good + pkt("data", next, 0, picture), every: pkt("data", next, 0, picture), pause: time.Second}, tags: 1},
 		{name: "texts that are too long", liar: liar{says: lines200 + oleh + parentOf("chan", id, parentOf("info", atomOf("name", strings.Repeat("x", 9000)), atomOf("type", "flv\x00"))) + start + pkt("data", next, 0, picture)}, tags: 1},
 		{name: "what nobody knows in a packet", liar: liar{says: good + parentOf("chan", id, parentOf("pkt", atomOf("what", "x"), atomOf("type", "data"), atomOf("pos", len4(next)), atomOf("data", picture)))}, tags: 1},
+		{name: "a channel of Matroska", liar: liar{says: lines200 + oleh + parentOf("chan", id, parentOf("info", atomOf("type", "MKV\x00"))) +
+			pkt("head", 0, 0, "\x1a\x45\xdf\xa3\x80\x18\x53\x80\x67\xff\x16\x54\xae\x6b\x90\xae\x8e\xd7\x81\x02\x83\x81\x02\x86\x86A_OPUS") +
+			pkt("data", 31, 0, "\x1f\x43\xb6\x75\xff\xe7\x81\x00\xa3\x88\x82\x00\x00\x80\xfcabc") + pkt("data", 49, 1, "\xa3\x88\x82\x00\x14\x80\xfcabc")}, tags: 2},
 		{name: "packets of another kind", liar: liar{says: good + pkt("meta", next, 0, picture) + pkt("data", next, 0, picture)}, tags: 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {

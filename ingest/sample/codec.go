@@ -10,9 +10,8 @@ import (
 	"relay/ingest/flv"
 )
 
-// Most is how long a sample may be, in bytes; longer ones are left out. RTMP's messages have the same
-// bound.
-const Most = 10 << 20
+// Most is how long a sample may be, in bytes; longer ones are left out: tags are no longer.
+const Most = flv.MaxBody
 
 // mostUnits bounds the NAL units in a sample: several hundred slices are the most a level allows.
 const mostUnits = 1024

@@ -2,6 +2,17 @@ package sample
 
 import "relay/ingest/convert"
 
+// Once returns what has told hear once of each trouble; told may be nil.
+func Once(told func(what convert.Trouble, which string)) func(convert.Trouble, string) {
+	said := make(map[convert.Trouble]bool)
+	return func(what convert.Trouble, which string) {
+		if told != nil && !said[what] {
+			said[what] = true
+			told(what, which)
+		}
+	}
+}
+
 // Troubles of files, besides those of [convert.Converter].
 const (
 	// Damaged are parts of a file that cannot be read; it goes on behind them.

@@ -215,7 +215,8 @@ func TestSamplesLieInOnePlace(t *testing.T) {
 
 // Parts of fragments.
 func tfhd(flags, id uint32, more ...uint32) string { return bx("tfhd", u32(flags, id), u32(more...)) }
-func trun(flags, n uint32, more ...uint32) string  { return bx("trun", u32(flags, n), u32(more...)) }
+
+func trun(flags, n uint32, more ...uint32) string { return bx("trun", u32(flags, n), u32(more...)) }
 
 func TestHowFragmentsAreWritten(t *testing.T) {
 	trex := func(id, duration, size uint32) string { return bx("trex", u32(0, id, 1, duration, size, 0)) }

@@ -23,7 +23,7 @@ func el(id uint32, body ...string) string {
 
 // endless begins an element that does not say how long it is, in n bytes.
 func endless(id uint32, n int) string {
-	return head(id) + string(binary.BigEndian.AppendUint64(nil, 1<<(7*n+1)-1|0)[8-n:])
+	return head(id) + string(binary.BigEndian.AppendUint64(nil, 1<<(7*n+1)-1)[8-n:])
 }
 
 func head(id uint32) string {

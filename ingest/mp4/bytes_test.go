@@ -49,14 +49,14 @@ func opusEntry() string {
 
 // trackBox is a track whose clock has 1000 units in a second.
 type trackBox struct {
-	id           uint32
-	handler      string
-	flags        uint32
-	matrix       string
-	edits        string // of a box elst
-	entries      []string
-	tables       []string
-	tkhd1, mdhd1 bool // 64-bit times
+	id      uint32
+	handler string
+	flags   uint32
+	matrix  string
+	edits   string // of a box elst
+	entries []string
+	tables  []string
+	wide    bool // 64-bit times
 }
 
 const upright = "\x00\x01\x00\x00" + "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00" + "\x00\x01\x00\x00" + "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x40\x00\x00\x00"
@@ -68,7 +68,7 @@ func (t trackBox) String() string {
 	}
 	tkhd := bx("tkhd", u32(t.flags, 0, 0, t.id, 0, 0), strings.Repeat("\x00", 16), matrix, u32(0, 0))
 	mdhd := bx("mdhd", u32(0, 0, 0, 1000, 0, 0))
-	if t.tkhd1 {
+	if t.wide {
 		tkhd = bx("tkhd", u32(1<<24|t.flags), u64(0), u64(0), u32(t.id, 0), u64(0), strings.Repeat("\x00", 16), matrix, u32(0, 0))
 		mdhd = bx("mdhd", u32(1<<24), u64(0), u64(0), u32(1000), u64(0), u32(0))
 	}
@@ -155,7 +155,7 @@ func TestHowFilesAreWritten(t *testing.T) {
 	encrypted.entries = []string{bx("encv", strings.Repeat("\x00", videoHead), avcC(), bx("sinf"))}
 	cover.entries = []string{bx("jpeg", strings.Repeat("\x00", videoHead))}
 	off.flags, off.id, off.entries = 2, 7, []string{bx("vp09", strings.Repeat("\x00", videoHead))}
-	times.tkhd1 = true
+	times.wide = true
 	vp8, flac, two := v, s, v
 	vp8.entries = []string{bx("vp08", strings.Repeat("\x00", videoHead))}
 	flac.entries = []string{bx("fLaC", strings.Repeat("\x00", soundHead))}

@@ -28,7 +28,7 @@ func FuzzReader(f *testing.F) {
 	f.Add([]byte(ftyp + plain(uint32(len(ftyp+plain(0)))+8) + bx("mdat", data)))
 	f.Add([]byte(fragmented()))
 	v, s := video(stts(3, 40), ctts(1, 40, 1, 80, 1, 0), stsc(1, 3, 1), bx("stz2", u32(0, 4, 3), "\x77\x70"), bx("co64", u32(0, 1), u64(24))), sound(stts(3, 20), stsc(1, 3, 1), bx("stsz", u32(0, 4, 3)), stco(45))
-	v.edits, s.edits, v.tkhd1 = u32(1<<24, 2)+u64(30)+u64(1<<64-1)+u32(0x10000)+u64(0)+u64(0)+u32(0x10000), u32(0, 1, 60, 20, 0x10000), true
+	v.edits, s.edits, v.wide = u32(1<<24, 2)+u64(30)+u64(1<<64-1)+u32(0x10000)+u64(0)+u64(0)+u32(0x10000), u32(0, 1, 60, 20, 0x10000), true
 	f.Add([]byte(ftyp + bx("mdat", data) + moov(v.String(), s.String())))
 	for _, e := range []string{
 		bx("mp4a", strings.Repeat("\x00", 8)+"\x00\x01"+strings.Repeat("\x00", 6)+"\x00\x02"+strings.Repeat("\x00", 26), bx("wave", bx("frma", "mp4a"), bx("esds", "\x00\x00\x00\x00\x03\x19\x00\x01\x00\x04\x11\x40\x15"+strings.Repeat("\x00", 11)+"\x05\x02\x11\x90\x06\x01\x02"))),

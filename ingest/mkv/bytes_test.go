@@ -105,6 +105,9 @@ func TestHowStreamsAreWritten(t *testing.T) {
 		{"all sizes known", ebml + el(idSegment, tracks, el(idCluster, plain)), want},
 		{"no size known", ebml + endless(idSegment, 8) + tracks + endless(idCluster, 8) + plain + endless(idCluster, 1) + stamp(100) + simple(2, 0, 0, opus), want + " s100"},
 		{"no size known, in one byte", ebml + endless(idSegment, 1) + tracks + endless(idCluster, 1) + plain + el(idCues, "x") + endless(idCluster, 1) + stamp(80) + simple(2, 0, 0, opus), want + " s80"},
+		{"a long cluster of no size, in one byte", ebml + endless(idSegment, 1) + tracks + endless(idCluster, 1) + plain + strings.Repeat(simple(9, 0, 0, opus), 20) + simple(2, 20, 0, opus), want + " s20"},
+		{"another stream with the usual scale", ebml + endless(idSegment, 8) + el(idInfo, el(idTimestampScale, num(2_000_000))) + tracks + endless(idCluster, 8) + plain +
+			ebml + endless(idSegment, 8) + tracks + endless(idCluster, 8) + stamp(100) + simple(2, 0, 0, opus), "k0 s0 i80 s100"},
 		{"a segment that says that it is empty", ebml + el(idSegment) + tracks + el(idCluster, plain), want},
 		{"what is to be passed over", ebml + el(idSegment, el(idSeekHead, "x"), el(idVoid, "xx"), tracks, el(idTags, el(idCRC, "abcd")), el(idChapters, "o"), el(idAttachments, strings.Repeat("f", 1<<20)), el(0x4dbb, "?"),
 			el(idCluster, el(idCRC, "abcd"), el(0xa7, "\x01"), el(idVoid), el(0xab, "\x01"), plain), el(idCues, "x")), want},

@@ -324,6 +324,20 @@ func TestWhatIsTold(t *testing.T) {
 	if want := []string{"unheard PCM sound", "turned ", "cut "}; !slices.Equal(heard, want) {
 		t.Errorf("%q, want %q", heard, want)
 	}
+	for _, wide := range []bool{false, true} {
+		heard = nil
+		up := video(stts(3, 40), stsc(1, 3, 1), stsz(7, 7, 7), stco(24), stss(1))
+		up.wide = wide
+		b := ftyp + bx("mdat", data) + moov(up.String())
+		if told(NewFile(strings.NewReader(b), int64(len(b)), hears)); len(heard) > 0 {
+			t.Errorf("heard %q of pictures that are upright", heard)
+		}
+		up.matrix = v.matrix
+		b = ftyp + bx("mdat", data) + moov(up.String())
+		if told(NewFile(strings.NewReader(b), int64(len(b)), hears)); !slices.Equal(heard, []string{"turned "}) {
+			t.Errorf("heard %q of pictures that are not", heard)
+		}
+	}
 	b = ftyp + moov(s.String())
 	if _, err := NewFile(strings.NewReader(b), int64(len(b)), nil).Next(); !errors.Is(err, convert.ErrNotCarried) {
 		t.Error(err)

@@ -80,13 +80,13 @@ func TestLargeInputCostsInProportion(t *testing.T) {
 			return ebml + endless(idSegment, 8) + el(idTracks, el(idTrackEntry, strings.Repeat(el(idTrackNumber, "\x01"), n/6)))
 		},
 	} {
-		const size = 128 << 10
+		const size = 32 << 10
 		small, large := allocatedBy([]byte(make(size))), allocatedBy([]byte(make(8*size)))
 		if large > 9*small+size {
-			t.Errorf("%s: %d bytes are allocated for 128 KiB, %d for 1 MiB", name, small, large)
+			t.Errorf("%s: %d bytes are allocated for 32 KiB, %d for 256 KiB", name, small, large)
 		}
 		if most := uint64(64 * 8 * size); large > most {
-			t.Errorf("%s: %d bytes are allocated for 1 MiB, want %d at most", name, large, most)
+			t.Errorf("%s: %d bytes are allocated for 256 KiB, want %d at most", name, large, most)
 		}
 	}
 }

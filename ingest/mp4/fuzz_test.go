@@ -135,13 +135,13 @@ func TestLargeInputCostsInProportion(t *testing.T) {
 			return fragmented() + strings.Repeat(bx("moof", bx("traf", tfhd(baseIsMoof|hasSize, 1, 1), trun(0, big))), n/80)
 		},
 	} {
-		const size = 128 << 10
+		const size = 32 << 10
 		small, large := allocatedBy([]byte(make(size))), allocatedBy([]byte(make(8*size)))
 		if large > 9*small+size {
-			t.Errorf("%s: %d bytes are allocated for 128 KiB, %d for 1 MiB", name, small, large)
+			t.Errorf("%s: %d bytes are allocated for 32 KiB, %d for 256 KiB", name, small, large)
 		}
 		if most := uint64(128 * 8 * size); large > most {
-			t.Errorf("%s: %d bytes are allocated for 1 MiB, want %d at most", name, large, most)
+			t.Errorf("%s: %d bytes are allocated for 256 KiB, want %d at most", name, large, most)
 		}
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"relay/ingest/convert"
 )
 
 // Why nothing comes of a camera. Each is wrapped in an [Error], which has its name.
@@ -52,6 +54,9 @@ type CodecError struct{ Codecs []string }
 func (e *CodecError) Error() string {
 	return "it sends " + strings.Join(e.Codecs, ", ") + ", which relay cannot carry"
 }
+
+// Unwrap is for whoever can encode anew.
+func (e *CodecError) Unwrap() error { return convert.ErrNotCarried }
 
 // RedirectError says that a camera sends to another host, which would get the password.
 type RedirectError struct{ To string }

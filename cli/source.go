@@ -56,13 +56,20 @@ address. INPUT is a file of FLV or MPEG-TS, sent at the pace of its timestamps; 
 either on standard input; an rtmp:// or http(s):// address to fetch a live stream from;
 udp://:1234 or udp://239.1.1.1:1234 for MPEG-TS that is sent there (with ?program=N
 another than the first of its programs); or a channel of PeerCast to bring in, as
-pcp://HOST:7144/ID or its line of an index.txt.`,
+pcp://HOST:7144/ID or its line of an index.txt.
+
+With ffmpeg installed, INPUT is also screen, camera, camera:1 or camera:NAME, any other
+file (MP4, MKV, WebM, MP3 ...), and an address of HLS, rtsp://, srt:// and more. What
+can be sent as it is, is copied; the rest becomes H.264 and AAC, by this machine's
+hardware where that can. relay doctor lists cameras, microphones and screens.`,
 		Flags: append([]cli.Flag{
 			flag.Text("rtmp", fmt.Sprintf("`ADDR` for the encoder (default 127.0.0.1:%d; a free port if that is taken)", rtmp.DefaultPort)),
 			flag.Text("key", "stream `KEY` that the encoder has to give, or @FILE to read it from (default: kept with the channel)"),
 			flag.Text("channel", "`NAME` of the channel on this machine; each has its own link (default "+defaultChannel+")"),
 			flag.Text("title", fmt.Sprintf("`TEXT` that viewers see, up to %d characters (default: what the encoder says)", flv.MaxTitle)),
 			flag.Toggle("loop", "repeat the file for ever"),
+			flag.Text("mic", "`NAME` or number of the microphone that goes with camera or screen, or none (default: the first, and with a screen what this machine plays)"),
+			flag.Text("audio", "aac has ffmpeg make AAC of sound that is none (`CODEC`: aac), for players without Opus, MP3 or AC-3"),
 			flag.Toggle("no-qr", "do not draw the code that phones scan"),
 			flag.Toggle("json", "write what happens to stdout, a JSON object on a line"),
 			flag.Text("tag-log", "write type, timestamp and SHA-256 of each tag taken in to `FILE`"),
@@ -162,6 +169,9 @@ func planSource(c *cli.Context, stdio Stdio) (p sourcePlan, err error) {
 		return p, err
 	}
 	if p.input, err = input.Of(c.Args().Slice(), c.Bool("loop"), stdio.In); err != nil {
+		return p, err
+	}
+	if err = p.input.With(c.String("mic"), c.String("audio")); err != nil {
 		return p, err
 	}
 	if p.input.Awaited() {
@@ -298,6 +308,9 @@ func (s *source) run(ctx context.Context) error {
 	g := newGroup(ctx)
 	defer g.stop()
 	in := s.runner()
+	if f := s.plan.input.ByFFmpeg(in, s.begin, s.log); f != nil && s.replay == nil {
+		in = f
+	}
 	if s.plan.input.Awaited() || s.plan.input.UDP != nil {
 		s.greet() // before there can be anything else to tell
 	}

@@ -73,6 +73,13 @@ func (m *media) open() error {
 	return nil
 }
 
+// Known reads the first tag of an input, and returns why that cannot be done: [*flv.NotFLVError] and
+// [*mpegts.CodecError] say that it is for others to read.
+func Known(from io.Reader) error {
+	_, err := newOrigin("", 0, nil).read(from).Next()
+	return err
+}
+
 // count tells the log what a run of MPEG-TS brought.
 func (o *origin) count(s mpegts.Stats) {
 	c := s.Convert

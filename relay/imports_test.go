@@ -111,7 +111,8 @@ var law = []struct {
 	{"ingest/browser", []string{"ingest/flv"}},
 	{"ingest/convert", []string{"ingest/flv"}},
 	{"ingest/mpegts", []string{"ingest/convert", "ingest/flv"}},
-	{"ingest", []string{"ingest/browser", "ingest/convert", "ingest/flv", "ingest/mpegts", "ingest/pcpin", "ingest/rtmp", "relay/hostnet", "relay/pcp", "relay/refusal", "relay/stream"}},
+	{"ingest/ffmpeg", []string{"ingest/flv", "relay/oneline"}},
+	{"ingest", []string{"ingest/browser", "ingest/convert", "ingest/ffmpeg", "ingest/flv", "ingest/mpegts", "ingest/pcpin", "ingest/rtmp", "relay/hostnet", "relay/pcp", "relay/refusal", "relay/stream"}},
 
 	{"playback/api", nil},
 	{"playback/web", nil},
@@ -136,7 +137,7 @@ var law = []struct {
 	{"cli/abuse/hostile", []string{"relay/stream", "relay/wire", "tree"}},
 	{"cli/abuse", []string{"cli/abuse/hostile", "cli/ask", "cli/fault", "ingest/flv", "ingest/rtmp", "playback", "playback/admin", "relay", "relay/hostnet", "relay/oneline", "relay/pcp", "relay/stream"}},
 	{"cli/flag", []string{"cli/abuse", "cli/ask", "cli/domain", "cli/fault", "cli/finding", "cli/lan", "cli/lang", "cli/privacy", "cli/term", "playback/directory", "playback", "playback/pcpout", "relay", "relay/archive", "relay/discovery", "relay/nameplate", "relay/pcp"}},
-	{"cli/input", []string{"cli/fault", "cli/term", "ingest", "ingest/flv", "ingest/mpegts", "ingest/pcpin", "ingest/rtmp", "relay/hostnet"}},
+	{"cli/input", []string{"cli/fault", "cli/term", "ingest", "ingest/ffmpeg", "ingest/flv", "ingest/mpegts", "ingest/pcpin", "ingest/rtmp", "relay/hostnet"}},
 	{"cli/treedraw", []string{"cli/term", "playback/api", "tree"}},
 	{"cli/words/onpeercast", nil},
 	{"cli/words/refused", []string{"ingest/pcpin", "ingest/rtmp", "playback", "playback/pcpout", "relay/pcp", "relay/refusal"}},

@@ -108,6 +108,7 @@ type source struct {
 	shared  station.SharedLink
 	alone   bool // the warning that the link leads here from this network alone
 	refused words.Turned
+	aac     *ingest.AAC // nil without --audio aac
 	told    pcpin.Told // of a channel of PeerCast's
 }
 
@@ -123,6 +124,9 @@ func runSource(c *cli.Context, t *term.Terminal, stdio Stdio) (err error) {
 	defer func() { s.events.End(c.Context, err) }()
 	if err := s.plan.input.Check(); err != nil {
 		return err // a name with a mistake in it makes no keys
+	}
+	if s.aac, err = s.plan.input.MadeAAC(c.Context, s.log); err != nil {
+		return err
 	}
 	keys, err := station.OpenKeys(s.plan.folder, s.plan.name)
 	if err != nil {
@@ -244,6 +248,9 @@ func (s *source) open(keys *station.Keys, onTag func(flv.Tag)) error {
 	}
 	s.channel, s.media, s.signs = ch, ingest.NewInput(w, onTag), keys.Key
 	s.media.SetTitle(s.plan.station.Title)
+	if s.aac != nil {
+		s.media.MakeAAC(s.aac)
+	}
 	if s.plan.station.Discovery.Off {
 		s.media.SetUnlisted()
 	}
@@ -318,6 +325,9 @@ func (s *source) run(ctx context.Context) error {
 	g.Go(func() error { return fault.Tell(s.t, words.Ended(s.channel.Run(g.ctx))) })
 	g.Go(func() error { s.station.LookForOthers(g.ctx, s.channel); return nil })
 	g.Go(func() error { s.follow(g.ctx); return nil })
+	if s.aac != nil {
+		g.Go(func() error { return s.aac.Run(g.ctx) })
+	}
 	if s.plan.station.Finding.Public {
 		g.Go(func() error {
 			s.station.BeFoundByID(g.ctx, s.channel, s.signs, s.plan.via, s.onAir, s.warn)

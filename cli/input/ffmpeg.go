@@ -138,6 +138,22 @@ func (in *Input) With(mic, audio string) error {
 	return nil
 }
 
+// MadeAAC returns what makes AAC of the input's sound beside it, nil if nothing is to. Without an ffmpeg that is an
+// error.
+func (in Input) MadeAAC(ctx context.Context, log *zap.Logger) (*ingest.AAC, error) {
+	if !in.AAC {
+		return nil, nil
+	}
+	p, err := ffmpeg.Find(ctx)
+	if errors.Is(err, ffmpeg.ErrNone) {
+		return nil, fault.Fail(install(runtime.GOOS), "--audio aac needs ffmpeg, which is not installed, or not on PATH")
+	}
+	if err != nil {
+		return nil, in.ofFFmpeg(err)
+	}
+	return &ingest.AAC{Program: p, Log: log}, nil
+}
+
 // name is the input as it may be shown.
 func (in Input) name() string {
 	switch {

@@ -109,7 +109,7 @@ type source struct {
 	alone   bool // the warning that the link leads here from this network alone
 	refused words.Turned
 	aac     *ingest.AAC // nil without --audio aac
-	told    pcpin.Told // of a channel of PeerCast's
+	told    pcpin.Told  // of a channel of PeerCast's
 }
 
 // runSource goes from the command line to the end of the command: it decides, opens what it

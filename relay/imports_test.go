@@ -146,7 +146,7 @@ var law = []struct {
 	{"cli/words/byid", []string{"cli/fault", "cli/finding", "cli/term", "cli/words", "relay", "relay/dht"}},
 	{"cli/follow", []string{"cli/domain", "cli/finding", "cli/lan", "playback/api", "relay", "relay/dht", "relay/discovery", "relay/oneline", "relay/seal", "relay/store", "relay/stream"}},
 	{"cli/seek", []string{"cli/ask", "cli/domain", "cli/fault", "cli/follow", "cli/lan", "cli/term", "cli/words", "relay", "relay/discovery", "relay/naming", "relay/store", "relay/stream"}},
-	{"cli/doctor", []string{"cli/ask", "cli/fault", "cli/lan", "cli/term", "cli/words", "cli/words/refused", "playback/api", "relay", "relay/discovery", "relay/hostnet", "relay/store", "relay/stream"}},
+	{"cli/doctor", []string{"cli/ask", "cli/fault", "cli/input", "cli/lan", "cli/term", "cli/words", "cli/words/refused", "ingest/ffmpeg", "playback/api", "relay", "relay/discovery", "relay/hostnet", "relay/store", "relay/stream"}},
 	{"cli/sink", []string{"cli/fault", "cli/term", "cli/words", "ingest/flv", "playback", "relay/stream"}},
 	{"cli/webhook", []string{"cli/fault", "playback/api"}},
 	{"cli/gateway", []string{"cli/fault", "cli/words/onpeercast", "playback", "playback/pcpout", "relay", "relay/pcp", "relay/stream"}},

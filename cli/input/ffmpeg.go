@@ -146,7 +146,7 @@ func (in Input) MadeAAC(ctx context.Context, log *zap.Logger) (*ingest.AAC, erro
 	}
 	p, err := ffmpeg.Find(ctx)
 	if errors.Is(err, ffmpeg.ErrNone) {
-		return nil, fault.Fail(install(runtime.GOOS), "--audio aac needs ffmpeg, which is not installed, or not on PATH")
+		return nil, fault.Fail(Install(runtime.GOOS), "--audio aac needs ffmpeg, which is not installed, or not on PATH")
 	}
 	if err != nil {
 		return nil, in.ofFFmpeg(err)
@@ -179,8 +179,8 @@ func (in Input) Seen() (text, hint string) {
 	return passwordSeen, "on a machine that others use, let them have another password, or none, for this camera or server"
 }
 
-// install says how to get ffmpeg on a system.
-func install(goos string) string {
+// Install says how to get ffmpeg on a system.
+func Install(goos string) string {
 	switch goos {
 	case "windows":
 		return "install it, then open a new window: winget install Gyan.FFmpeg"
@@ -225,11 +225,11 @@ var hints = map[ffmpeg.Trouble]string{
 
 // ofFFmpeg returns what an error of ffmpeg's is, with the input's name, and what to do; nil for another error.
 func (in Input) ofFFmpeg(err error) error {
-	if errors.Is(err, ffmpeg.ErrNone) {
-		if in.Film != nil {
-			return fault.Fail(install(runtime.GOOS)+". Without it, the browser films: relay source, then the address for filming that it prints", "to film, relay needs ffmpeg, which is not installed, or not on PATH")
-		}
-		return fault.Fail(install(runtime.GOOS), "%s: relay reads FLV and MPEG-TS itself, and for this it needs ffmpeg, which is not installed, or not on PATH", term.Clean(in.name()))
+	switch {
+	case errors.Is(err, ffmpeg.ErrNone) && in.Film != nil:
+		return fault.Fail(Install(runtime.GOOS), "to film, relay needs ffmpeg, which is not installed, or not on PATH. The browser films without it: run relay source alone, and open the address for filming that it prints")
+	case errors.Is(err, ffmpeg.ErrNone):
+		return fault.Fail(Install(runtime.GOOS), "%s: relay reads FLV and MPEG-TS itself, and for this it needs ffmpeg, which is not installed, or not on PATH", term.Clean(in.name()))
 	}
 	if errors.Is(err, ffmpeg.ErrWayland) {
 		return fault.Fail("film with the browser, which asks you: relay source, then the address for filming that it prints", "%w", err)
@@ -244,6 +244,8 @@ func (in Input) ofFFmpeg(err error) error {
 	if !ok {
 		return nil
 	}
+	if in.Film != nil {
+		return fault.Fail(hints[e.Trouble], "%w", e)
+	}
 	return fault.Fail(hints[e.Trouble], "%s: %w", term.Clean(in.name()), e)
 }
-

@@ -68,7 +68,7 @@ func (e *PickError) Error() string {
 	case len(e.Names) == 0:
 		return fmt.Sprintf("this machine has no %s", e.Kind)
 	}
-	return fmt.Sprintf("there is no one %s %s", e.Kind, oneline.Quote(e.Wish))
+	return fmt.Sprintf("no %s, or more than one, is called %s", e.Kind, oneline.Quote(e.Wish))
 }
 
 // pick returns the device that is wished: by its number, from 0; its name; or a part of that which only one has. An

@@ -20,8 +20,9 @@ func SoundJob(codec string, said func(string)) Job {
 	if matroskaCodecs[codec] != "" {
 		format = "matroska"
 	}
-	args := []string{"-protocol_whitelist", "pipe,data", "-fflags", "nobuffer", "-flags", "low_delay", "-probesize", "2048", "-analyzeduration", "0", "-f", format, "-i", "pipe:0", "-copyts", "-map", "0:a:0"}
+	args := []string{"-protocol_whitelist", "pipe,data", "-flags", "low_delay", "-probesize", "32", "-analyzeduration", "0", "-f", format, "-i", "pipe:0", "-copyts", "-map", "0:a:0"}
 	args = append(args, aacArgs("aresample=async=1000:min_comp=0.01:min_hard_comp=0.04")...)
+	// Without -fflags nobuffer: it would drop what is read to find out what comes.
 	return Job{In: true, Said: said, Args: append(args, "-threads", "1", "-flush_packets", "1", "-flvflags", "no_duration_filesize", "-f", "flv", "pipe:1")}
 }
 

@@ -82,6 +82,7 @@ var signs = []struct {
 	{"method DESCRIBE failed", ServerError},
 	{"Connection refused", Refused},
 	{"timed out", Silent},
+	{"Connection to srt", Silent},
 	{"Failed to resolve hostname", NoHost},
 	{"Name or service not known", NoHost},
 	{"No route to host", NoRoute},
@@ -166,11 +167,14 @@ var sentences = map[Trouble]string{
 
 // Error says what the trouble is, and of one that is not known what ffmpeg has said.
 func (e *Error) Error() string {
-	if e.Trouble == Unknown && e.Line != "" {
-		return sentences[Unknown] + ": " + oneline.Quote(e.Line)
+	if said := fromPart.ReplaceAllString(e.Line, ""); e.Trouble == Unknown && said != "" {
+		return sentences[Unknown] + ", and said: " + said
 	}
 	return sentences[e.Trouble]
 }
+
+// fromPart is what ffmpeg puts in front of a line: which of its parts says it, and how bad it is.
+var fromPart = regexp.MustCompile(`^(\[[^\]]*\] )+`)
 
 const (
 	// linesKept and lineMost bound what is kept of what ffmpeg says: its last lines, each cut, in bytes.

@@ -210,6 +210,9 @@ func (s *source) identify(ctx context.Context, in io.Reader, keys *station.Keys)
 	for _, name := range s.plan.station.Shown {
 		s.warn(words.Shown(name))
 	}
+	if s.plan.input.Seen() {
+		s.warn(words.PasswordSeen())
+	}
 	if s.key = s.plan.key; s.plan.input.Awaited() && s.key == "" {
 		if s.key, err = keys.StreamKey(); err != nil {
 			return nil, err

@@ -194,8 +194,9 @@ func (a *AAC) run(ctx context.Context, h heard) (*heard, error) {
 	watch := time.AfterFunc(soundStuckTime, cancel)
 	defer watch.Stop()
 	made := make(chan error, 1)
+	session := h.session
 	go func() { // ends with ffmpeg
-		made <- a.read(p, h.session, first, given.made)
+		made <- a.read(p, session, first, given.made)
 	}()
 	config := h.session.soundConfig()
 	if config != nil && w.Write(config) != nil {

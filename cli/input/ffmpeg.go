@@ -165,18 +165,13 @@ func (in Input) name() string {
 	return in.Path
 }
 
-// passwordSeen is what is said of a password that ffmpeg is given.
-const passwordSeen = "the password in the address is on ffmpeg's command line, where others on this machine can see it"
-
-// Seen returns a warning, and what to do, about what others on this machine may see of the input; "" for none.
-func (in Input) Seen() (text, hint string) {
+// Seen reports whether ffmpeg is given a password in an address, which others on this machine can see while it runs.
+func (in Input) Seen() bool {
 	if in.URL == nil || in.URL.User == nil || fetches(in.URL.Scheme) && !isPlaylist(in.URL) {
-		return "", ""
+		return false
 	}
-	if _, has := in.URL.User.Password(); !has {
-		return "", ""
-	}
-	return passwordSeen, "on a machine that others use, let them have another password, or none, for this camera or server"
+	_, has := in.URL.User.Password()
+	return has
 }
 
 // Install says how to get ffmpeg on a system.

@@ -30,10 +30,13 @@ func (p Program) Look(ctx context.Context) System {
 		s.Display = os.Getenv("DISPLAY")
 		s.Wayland = os.Getenv("WAYLAND_DISPLAY") != "" || os.Getenv("XDG_SESSION_TYPE") == "wayland"
 		s.Devices = v4l2Devices("/sys/class/video4linux")
-		out, _, _ := p.ask(ctx, "-hide_banner", "-nostdin", "-sources", "pulse")
-		heard := sources("pulse", out)
+		var heard []Device
+		if pulseRuns() {
+			out, _, _ := p.ask(ctx, "-hide_banner", "-nostdin", "-sources", "pulse")
+			heard = sources("pulse", out)
+		}
 		if len(heard) == 0 {
-			out, _, _ = p.ask(ctx, "-hide_banner", "-nostdin", "-sources", "alsa")
+			out, _, _ := p.ask(ctx, "-hide_banner", "-nostdin", "-sources", "alsa")
 			heard = sources("alsa", out)
 		}
 		s.Devices = append(s.Devices, heard...)
@@ -42,6 +45,13 @@ func (p Program) Look(ctx context.Context) System {
 		}
 	}
 	return s
+}
+
+// pulseRuns reports whether there is a server of PulseAudio, or of what speaks its language. Its library makes files in
+// the user's folders even where there is none.
+func pulseRuns() bool {
+	_, err := os.Stat(filepath.Join(os.Getenv("XDG_RUNTIME_DIR"), "pulse", "native"))
+	return err == nil || os.Getenv("PULSE_SERVER") != ""
 }
 
 // v4l2Devices lists the cameras of Linux, by the numbers of their nodes. A camera has further nodes, with index 1 and

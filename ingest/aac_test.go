@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest"
 	"go.uber.org/zap/zaptest/observer"
 
 	"relay/ingest/ffmpeg"
@@ -138,7 +139,7 @@ func TestSoundIsMadeAACWhereItWas(t *testing.T) {
 			var got collected
 			ch := newChannel(t)
 			in := NewInput(ch.writer, got.take)
-			aac := &AAC{Program: p}
+			aac := &AAC{Program: p, Log: zaptest.NewLogger(t)}
 			in.MakeAAC(aac)
 			ctx, cancel := context.WithCancel(t.Context())
 			ran := make(chan error, 1)

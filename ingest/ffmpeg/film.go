@@ -196,7 +196,7 @@ func (p Program) open(ctx context.Context, w Wish) (Film, error) {
 		}
 	}
 	f, err := s.filmed(w, mjpeg)
-	if err != nil || !f.Grab || !p.since(6, 1) {
+	if err != nil || !f.Grab || !p.since(v6_1) {
 		return f, err
 	}
 	if g := f.grabbed(); p.Works(ctx, "-f", "lavfi", "-i", "ddagrab=framerate="+frameRate+",hwdownload,format=bgra", "-frames:v", "1", "-f", "null", "-") {

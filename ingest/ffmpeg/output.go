@@ -33,7 +33,7 @@ func (p Program) outputOf(m Media, aac bool) Output {
 		case "hevc":
 			o.CopyVideo, ts = true, true
 		case "av1", "vp9":
-			o.CopyVideo = p.since(6, 1)
+			o.CopyVideo = p.since(v6_1)
 		}
 	}
 	flvOnly := o.CopyVideo && o.Video.Codec != "h264" && !ts

@@ -8,22 +8,23 @@ import (
 )
 
 func TestVersions(t *testing.T) {
+	const libs = "\nbuilt with gcc\nlibavutil      57. 28.100 / 57. 28.100\nlibavformat    %s.100 / 59. 27.100\n"
 	for line, want := range map[string]string{
-		"ffmpeg version 5.1.9-0+deb12u1 Copyright (c) 2000":     "5.1.9-0+deb12u1 5 1",
-		"ffmpeg version n7.1-2-gabc Copyright":                  "n7.1-2-gabc 7 1",
-		"ffmpeg version 2024-10-02-git-358fdf3083-full_build-w": "2024-10-02-git-358fdf3083-full_build-w 0 0",
-		"ffmpeg version N-117404-g1234 Copyright":               "N-117404-g1234 0 0",
-		"ffmpeg version 8.0 Copyright":                          "8.0 8 0",
-		"something else":                                        " 0 0",
-		"ffmpeg version \x1b[31m Copyright":                     "\ufffd[31m 0 0",
+		"ffmpeg version 5.1.9-0+deb12u1 Copyright (c) 2000" + fmt.Sprintf(libs, "59. 27"): "5.1.9-0+deb12u1 [59 27]",
+		"ffmpeg version N-117404-g1234 Copyright\r" + fmt.Sprintf(libs, "61.  9"):         "N-117404-g1234 [61 9]",
+		"something else":                          " [0 0]",
+		"ffmpeg version \x1b[31m Copyright":       "\ufffd[31m [0 0]",
+		"\nlibavformat 99999999999999999999. 1.1": " [0 0]",
 	} {
-		v, major, minor := versionIn(line)
-		if got := fmt.Sprint(v, " ", major, " ", minor); got != want {
+		v, format := versionIn(line)
+		if got := fmt.Sprint(v, " ", format); got != want {
 			t.Errorf("%q is %q, want %q", line, got, want)
 		}
 	}
-	if (Program{Major: 5, Minor: 1}).since(6, 1) || !(Program{Major: 6, Minor: 1}).since(6, 1) || !(Program{Major: 7}).since(6, 1) || !(Program{}).since(6, 1) {
-		t.Error("versions are compared wrongly")
+	for format, want := range map[[2]int]bool{{59, 27}: false, {60, 3}: false, {60, 16}: true, {61, 1}: true, {}: false} {
+		if got := (Program{Format: format}).since(v6_1); got != want {
+			t.Errorf("libavformat %v is that of 6.1 or later: %t", format, got)
+		}
 	}
 }
 
@@ -70,7 +71,7 @@ func TestWhatAnInputHasIsRead(t *testing.T) {
 }
 
 func TestWhatFitsIsCopied(t *testing.T) {
-	old, late := Program{Major: 5, Minor: 1}, Program{Major: 7}
+	old, late := Program{Format: [2]int{59, 27}}, Program{Format: [2]int{61, 1}}
 	for _, c := range []struct {
 		p                    Program
 		format, video, sound string
@@ -111,7 +112,7 @@ func TestWhatFitsIsCopied(t *testing.T) {
 			got += " sound"
 		}
 		if got != c.want {
-			t.Errorf("ffmpeg %d: %s, %s and %s (AAC alone: %t): %s, want %s", c.p.Major, c.format, c.video, c.sound, c.aac, got, c.want)
+			t.Errorf("libavformat %v: %s, %s and %s (AAC alone: %t): %s, want %s", c.p.Format, c.format, c.video, c.sound, c.aac, got, c.want)
 		}
 	}
 }
@@ -126,6 +127,6 @@ func FuzzReadMedia(f *testing.F) {
 		_ = dshowDevices(s)
 		_ = avfDevices(s)
 		_ = sources("pulse", s)
-		_, _, _ = versionIn(s)
+		_, _ = versionIn(s)
 	})
 }

@@ -8,7 +8,6 @@ import (
 	"os/exec"
 	"regexp"
 	"strconv"
-	"strings"
 	"time"
 
 	"relay/relay/oneline"
@@ -29,8 +28,8 @@ const (
 type Program struct {
 	Path    string
 	Version string // as it says itself, printable; "" if it does not
-	Major   int    // 0 if the version does not tell, as that of a build from the newest source
-	Minor   int
+	// Format is the version of its libavformat, major and minor: builds of the newest source have no other number.
+	Format [2]int
 }
 
 // Find looks for ffmpeg on PATH and asks for its version. [ErrNone] says that there is none.
@@ -44,38 +43,33 @@ func Find(ctx context.Context) (Program, error) {
 	if err != nil && out == "" {
 		return Program{}, &Error{Trouble: Broken}
 	}
-	p.Version, p.Major, p.Minor = versionIn(out)
+	p.Version, p.Format = versionIn(out)
 	return p, nil
 }
 
-var versionLine = regexp.MustCompile(`^ffmpeg version (\S+)`)
+var (
+	versionLine = regexp.MustCompile(`^ffmpeg version (\S+)`)
+	formatLine  = regexp.MustCompile(`(?m)^libavformat\s+(\d{1,4})\.\s*(\d{1,4})\.`)
+)
 
-// versionIn reads what "ffmpeg -version" begins with: "ffmpeg version n7.1-2-g1234 Copyright", "5.1.9-0+deb12u1".
-func versionIn(out string) (version string, major, minor int) {
-	m := versionLine.FindStringSubmatch(out)
-	if m == nil {
-		return "", 0, 0
+// versionIn reads what "ffmpeg -version" says.
+func versionIn(out string) (version string, format [2]int) {
+	if m := versionLine.FindStringSubmatch(out); m != nil {
+		version = oneline.Clean(m[1], 40)
 	}
-	parts := strings.SplitN(strings.TrimPrefix(m[1], "n"), ".", 3)
-	if n, err := strconv.Atoi(parts[0]); err == nil && n < 1000 { // 20240101 is a day
-		major = n
-		if len(parts) > 1 {
-			minor, _ = strconv.Atoi(leadingDigits(parts[1]))
-		}
+	if m := formatLine.FindStringSubmatch(out); m != nil {
+		format[0], _ = strconv.Atoi(m[1])
+		format[1], _ = strconv.Atoi(m[2])
 	}
-	return oneline.Clean(m[1], 40), major, minor
+	return version, format
 }
 
-func leadingDigits(s string) string {
-	if i := strings.IndexFunc(s, func(r rune) bool { return r < '0' || r > '9' }); i >= 0 {
-		return s[:i]
-	}
-	return s
-}
+// v6_1 is the libavformat of ffmpeg 6.1.
+var v6_1 = [2]int{60, 16}
 
-// since reports whether ffmpeg is of that version or later. One that does not tell is taken for a new one.
-func (p Program) since(major, minor int) bool {
-	return p.Major == 0 || p.Major > major || p.Major == major && p.Minor >= minor
+// since reports whether ffmpeg is of that version or later.
+func (p Program) since(format [2]int) bool {
+	return p.Format[0] > format[0] || p.Format[0] == format[0] && p.Format[1] >= format[1]
 }
 
 // ask runs ffmpeg until it ends, and returns what it wrote.

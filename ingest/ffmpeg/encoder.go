@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"time"
 )
 
 // Encoder makes H.264.
@@ -32,6 +33,9 @@ var encoders = []Encoder{
 	{"h264_mf", "Windows", nil, "format=nv12", []string{"-b:v", rate}},
 }
 
+// ordinary is the encoder that nearly all builds have, and that needs no hardware.
+const ordinary = "libx264"
+
 // args are those of pictures that go through a filter first. A key frame comes every 2 s by the clock of the
 // pictures, whatever their rate is.
 func (e Encoder) args(filter string) []string {
@@ -40,7 +44,7 @@ func (e Encoder) args(filter string) []string {
 	return append(args, "-force_key_frames", "expr:if(isnan(prev_forced_t),1,gte(t,prev_forced_t+2))")
 }
 
-// works has ffmpeg encode two pictures.
+// works has ffmpeg encode two pictures. It reports false, too, where that takes more than [askPatience].
 func (e Encoder) works(ctx context.Context, p Program) bool {
 	args := append(slices.Clone(e.before), "-f", "lavfi", "-i", "color=black:s=320x240:r=30", "-frames:v", "2")
 	args = append(args, e.args("null")...)
@@ -60,7 +64,9 @@ type Encoders struct {
 func (e *Encoders) best(ctx context.Context) (Encoder, error) {
 	e.once.Do(func() {
 		for _, enc := range encoders {
-			if enc.works(ctx, e.Program) {
+			began := time.Now()
+			// A machine that is too busy to try it in time has the ordinary one all the same.
+			if enc.works(ctx, e.Program) || enc.Name == ordinary && time.Since(began) > askPatience {
 				e.first = enc
 				return
 			}

@@ -23,7 +23,7 @@ func TestFFmpegEndsWhenRelayIsKilled(t *testing.T) {
 	if err := os.Chmod(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	clip := filepath.Join(dir, "clip.mkv")
+	clip := filepath.Join(dir, "clip.avi")
 	if out, err := exec.Command("ffmpeg", "-v", "error", "-nostdin", "-f", "lavfi", "-i", "testsrc2=s=320x240:d=60", "-c:v", "mpeg4", "-q:v", "2", clip).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}

@@ -52,14 +52,15 @@ func sourceCommand(t *term.Terminal, stdio Stdio) *cli.Command {
 		Usage:     "broadcast",
 		UsageText: "relay source [INPUT] [FLAGS]",
 		Description: `Without INPUT it waits for an encoder such as OBS or ffmpeg on a local RTMP
-address. INPUT is a file of FLV or MPEG-TS, sent at the pace of its timestamps; "-" for
-either on standard input; an rtmp:// or http(s):// address to fetch a live stream from;
+address. INPUT is a file of FLV, Matroska, WebM, MP4, QuickTime or MPEG-TS, sent at the pace of its
+timestamps; "-" for one of these on standard input (MP4 in fragments, or with its table in
+front); an rtmp:// or http(s):// address to fetch a live stream from;
 udp://:1234 or udp://239.1.1.1:1234 for MPEG-TS that is sent there (with ?program=N
 another than the first of its programs); or a channel of PeerCast to bring in, as
 pcp://HOST:7144/ID or its line of an index.txt.
 
 With ffmpeg installed, INPUT is also screen, camera, camera:1 or camera:NAME, any other
-file (MP4, MKV, WebM, MP3 ...), and an address of HLS, rtsp://, srt:// and more. What
+file (AVI, Ogg, MP3 ...), and an address of HLS, rtsp://, srt:// and more. What
 can be sent as it is, is copied; the rest becomes H.264 and AAC, by this machine's
 hardware where that can. relay doctor lists cameras, microphones and screens.`,
 		Flags: append([]cli.Flag{

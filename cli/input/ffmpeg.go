@@ -17,6 +17,7 @@ import (
 	"relay/ingest/ffmpeg"
 	"relay/ingest/flv"
 	"relay/ingest/mpegts"
+	"relay/ingest/sample"
 )
 
 // Runner reads an input, until ctx ends or the input does.
@@ -38,13 +39,14 @@ func (in Input) foreign() bool {
 }
 
 // forFFmpeg reports whether an error says that an input is not for relay itself, and may be for ffmpeg: another format,
-// or codecs of MPEG-TS that cannot be carried as they are.
+// or codecs that cannot be carried as they are.
 func forFFmpeg(err error) bool {
 	if not, ok := errors.AsType[*flv.NotFLVError](err); ok {
 		return not.Looks != "nothing at all" && not.Looks != "HTML" && not.Looks != "text"
 	}
-	_, codec := errors.AsType[*mpegts.CodecError](err)
-	return codec
+	_, ofTS := errors.AsType[*mpegts.CodecError](err)
+	_, ofFile := errors.AsType[*sample.CodecError](err)
+	return ofTS || ofFile
 }
 
 // ByFFmpeg returns what has ffmpeg read the input, or film it; nil if relay reads that itself. native is what would
@@ -224,7 +226,7 @@ func (in Input) ofFFmpeg(err error) error {
 	case errors.Is(err, ffmpeg.ErrNone) && in.Film != nil:
 		return fault.Fail(Install(runtime.GOOS), "to film, relay needs ffmpeg, which is not installed, or not on PATH. The browser films without it: run relay source alone, and open the address for filming that it prints")
 	case errors.Is(err, ffmpeg.ErrNone):
-		return fault.Fail(Install(runtime.GOOS), "%s: relay reads FLV and MPEG-TS itself, and for this it needs ffmpeg, which is not installed, or not on PATH", term.Clean(in.name()))
+		return fault.Fail(Install(runtime.GOOS), "%s: for this relay needs ffmpeg, which is not installed, or not on PATH", term.Clean(in.name()))
 	}
 	if errors.Is(err, ffmpeg.ErrWayland) {
 		return fault.Fail("film with the browser, which asks you: relay source, then the address for filming that it prints", "%w", err)

@@ -25,13 +25,13 @@ func never() (*ingest.Session, error) { return nil, errors.New("a session is ope
 
 func TestWhatGoesToFFmpeg(t *testing.T) {
 	folder(t)
-	for name, text := range map[string]string{"a.mkv": "\x1a\x45\xdf\xa3", "a.txt": "hello", "empty": "", "a.mp4": "<html>"} {
+	for name, text := range map[string]string{"a.ogg": "OggS\x00\x02", "a.txt": "hello", "empty": "", "a.mp4": "<html>"} {
 		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for arg, want := range map[string]string{
-		"screen": "ffmpeg", "camera:1": "ffmpeg", "a.mkv": "ffmpeg", "rtsp://h/x": "ffmpeg", "https://h/x.m3u8?a=b": "ffmpeg", "http://h/x.MPD": "ffmpeg",
+		"screen": "ffmpeg", "camera:1": "ffmpeg", "a.ogg": "ffmpeg", "rtsp://h/x": "ffmpeg", "https://h/x.m3u8?a=b": "ffmpeg", "http://h/x.MPD": "ffmpeg",
 		"http://h/x.flv": "either", "": "relay", "movie.flv": "relay", "a.txt": "relay", "empty": "relay", "a.mp4": "relay", "clips": "relay",
 		"rtmp://h/a/b": "relay", "udp://:1234": "relay", "pcp://h/97968780D09CC97BB98D4A2BF221EDE7": "relay", "none.mp4": "relay",
 	} {
@@ -62,9 +62,9 @@ func TestWithoutFFmpegItIsSaidWhatToInstall(t *testing.T) {
 		says string
 	}{
 		{Input{Film: &ffmpeg.Wish{Kind: ffmpeg.Screen}}, nil, "to film, relay needs ffmpeg, which is not installed, or not on PATH. The browser films without it: "},
-		{Input{URL: &url.URL{Scheme: "rtsp", Host: "cam", Path: "/x"}}, nil, "cam: relay reads FLV and MPEG-TS itself, and for this it needs ffmpeg, which is not installed, or not on PATH\ninstall it: "},
-		{Input{URL: u}, &flv.NotFLVError{Looks: "MP4"}, "h: relay reads FLV"},
-		{Input{URL: u}, &mpegts.CodecError{Has: []string{"MPEG-2 video"}}, "h: relay reads FLV"},
+		{Input{URL: &url.URL{Scheme: "rtsp", Host: "cam", Path: "/x"}}, nil, "cam: for this relay needs ffmpeg, which is not installed, or not on PATH\ninstall it: "},
+		{Input{URL: u}, &flv.NotFLVError{Looks: "MP4"}, "h: for this relay needs"},
+		{Input{URL: u}, &mpegts.CodecError{Has: []string{"MPEG-2 video"}}, "h: for this relay needs"},
 		{Input{URL: u}, &flv.NotFLVError{Looks: "HTML"}, "the input is not FLV, it looks like HTML\nthat is a page."},
 	} {
 		err := c.in.ByFFmpeg(natively{c.err}, never, zap.NewNop()).Run(t.Context())

@@ -83,7 +83,7 @@ func (h *HTTPPull) fetch(ctx context.Context, client *http.Client, from *origin,
 	}
 	watch := time.AfterFunc(silence, func() { cancel(errSilence) })
 	defer watch.Stop()
-	r := from.read(&watched{resp.Body, watch})
+	r := from.read(&watched{resp.Body, watch, silence})
 	for {
 		t, err := r.Next()
 		switch {
@@ -104,12 +104,13 @@ func (h *HTTPPull) fetch(ctx context.Context, client *http.Client, from *origin,
 type watched struct {
 	r     io.Reader
 	timer *time.Timer
+	by    time.Duration
 }
 
 func (w *watched) Read(p []byte) (int, error) {
 	n, err := w.r.Read(p)
 	if n > 0 {
-		w.timer.Reset(silence)
+		w.timer.Reset(w.by)
 	}
 	return n, err
 }

@@ -112,6 +112,13 @@ func (m *media) open() error {
 	return nil
 }
 
+// Known reads the first tag of an input, and returns why that cannot be done: [*flv.NotFLVError],
+// [*mpegts.CodecError] and [*sample.CodecError] say that it is for others to read.
+func Known(from io.Reader) error {
+	_, err := newOrigin("", 0, nil).read(from).Next()
+	return err
+}
+
 // count tells the log what a run brought.
 func (m *media) count() {
 	switch r := m.tags.(type) {

@@ -22,6 +22,9 @@ import (
 
 // Explain adds to an error of the input what to do next.
 func (in Input) Explain(err error) error {
+	if e := in.ofFFmpeg(err); e != nil {
+		return e
+	}
 	if not, ok := errors.AsType[*flv.NotFLVError](err); ok && not.Looks == "nothing at all" && in.Path != "" {
 		return fault.Fail("did the program that made it fail? Run it alone to see", "%s is empty", in.Path)
 	}

@@ -261,6 +261,7 @@ func (s *Station) Close() {
 type Encoder struct {
 	Live    bool              // media come in
 	Dropped map[string]uint64 // tags that were left out, by what was wrong with them
+	AACOf   string            // the codec of which ffmpeg makes AAC; "" for none
 }
 
 // Show makes a channel watchable at the station's HTTP address. At a source, encoder tells of
@@ -439,7 +440,7 @@ func FactsFrom(st relay.Status, ok bool, e *Encoder) api.Facts {
 		CallsRefused: st.CallsRefused, LeftPeers: st.Left,
 	}
 	if e != nil {
-		f.DroppedTags = e.Dropped
+		f.DroppedTags, f.AACOf = e.Dropped, e.AACOf
 	}
 	if st.Trial.Reach != tree.Untried {
 		f.Reach, f.ReachAddr = reachOf(st.Reach), st.Trial.Addr.String()

@@ -21,6 +21,8 @@ var logged = map[string]string{
 	"no picture in a unit of video":            "some of the video of {from} holds no picture, and is left out",
 	"nothing is sent there":                    "nothing has come to {from} for 10 s. relay goes on waiting: does the sender send to this machine's address and that port, and does a firewall let UDP in?",
 	"packets are scrambled":                    "{from} is scrambled (encrypted) now, and nothing can be sent of it until it is not",
+	"sound is not made AAC now":                "ffmpeg, which makes AAC of the sound, has ended ({error}). It is started again; until then there is no sound",
+	"sound is sent as it comes":                "ffmpeg cannot be kept running ({error}), so the sound goes out as it comes in, and not as AAC, until the encoder begins anew",
 	"sound that cannot be carried":             "{from} has {which}, which relay cannot carry, so the channel is without sound. Have the sender make it AAC, Opus, MP3 or AC-3",
 	"what is sent there is of no use":          "what comes to {from} cannot be broadcast: {error}. relay carries H.264, HEVC, AAC, Opus, MP3 and AC-3 in MPEG-TS, and goes on waiting",
 	"a part cannot be read":                    "a part of {from} is damaged, and left out",

@@ -54,6 +54,7 @@ func sourceCommand(t *term.Terminal, stdio Stdio) *cli.Command {
 		Description: `Without INPUT it waits for an encoder such as OBS or ffmpeg on a local RTMP
 address. INPUT is a file of FLV or MPEG-TS, sent at the pace of its timestamps; "-" for
 either on standard input; an rtmp:// or http(s):// address to fetch a live stream from;
+srt://host:8890 likewise, over SRT (?mode=listener waits there, as --srt does);
 udp://:1234 or udp://239.1.1.1:1234 for MPEG-TS that is sent there (with ?program=N
 another than the first of its programs); or a channel of PeerCast to bring in, as
 pcp://HOST:7144/ID or its line of an index.txt.`,
@@ -128,6 +129,7 @@ func runSource(c *cli.Context, t *term.Terminal, stdio Stdio) (err error) {
 	}
 	defer release()
 	if s.plan.input.Awaited() {
+		s.plan.station.SRT.Key, s.plan.station.SRT.Publish, s.plan.station.SRT.Refused = s.key, ingest.OverSRT(func(ctx context.Context) (*ingest.Session, error) { return s.media.Await(ctx) }, s.log), s.turnedAway
 		s.plan.station.Broadcast = browser.NewIntake(ingest.OverBrowser(func(ctx context.Context) (*ingest.Session, error) { return s.media.Await(ctx) }), s.log)
 	}
 	if s.station, err = station.Open(t, s.log, s.plan.station); err != nil {
@@ -169,11 +171,14 @@ func planSource(c *cli.Context, stdio Stdio) (p sourcePlan, err error) {
 			return p, err
 		}
 	}
+	if at := p.input.SRT; at != nil && at.Listen {
+		p.station.SRT.Port = station.Port{What: "the encoder", Flag: "srt", Addr: at.Addr, Given: true}
+	}
 	p.folder, p.name, p.tagLog = c.String("config"), c.String("channel"), c.String("tag-log")
 	if p.key, err = flag.StreamKey(c); err != nil {
 		return p, err
 	}
-	p.name = cmp.Or(p.name, defaultChannel)
+	p.name, p.key = cmp.Or(p.name, defaultChannel), cmp.Or(p.key, p.input.Passphrase())
 	p.listed.Version = Version
 	if p.listed.To, p.listed.Says, err = flag.ReadAnnouncing(c); err != nil {
 		return p, err
@@ -260,6 +265,8 @@ func (s *source) runner() interface {
 		}
 	case in.URL == nil:
 		return &rtmp.Server{Listener: s.station.RTMP, Publish: ingest.OverRTMP(s.admit), Play: s.station.PlayOverRTMP, Refused: s.turnedAway, Refusals: &s.station.RTMPRefused, Own: s.station.Node.Near, Log: s.log}
+	case in.SRT != nil:
+		return &ingest.SRTPull{Target: *in.SRT, Open: s.begin, Log: s.log}
 	case strings.EqualFold(in.URL.Scheme, "rtmp"):
 		return &ingest.RTMPPull{URL: in.URL, Open: s.begin, Log: s.log}
 	}

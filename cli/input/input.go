@@ -17,6 +17,7 @@ import (
 	"relay/ingest"
 	"relay/ingest/pcpin"
 	"relay/ingest/rtmp"
+	"relay/ingest/srt"
 )
 
 // Input is where relay source takes the media from. Its zero value waits for an encoder.
@@ -26,13 +27,22 @@ type Input struct {
 	Loop  bool            // repeat it for ever
 	URL   *url.URL        // what to fetch, if it is that
 	UDP   *ingest.UDPAddr // where URL says that MPEG-TS is sent to, if it is that
+	SRT   *srt.Target     // what to fetch, or where to wait for an encoder, if URL says that
 	// PeerCast is a channel of PeerCast's to bring in; nil if it is something else.
 	PeerCast *pcpin.Address
 }
 
 // Awaited reports whether the input is an encoder that connects to this machine.
 func (in Input) Awaited() bool {
-	return in.Stdin == nil && in.Path == "" && in.URL == nil && in.PeerCast == nil
+	return in.Stdin == nil && in.Path == "" && in.URL == nil && in.PeerCast == nil || in.SRT != nil && in.SRT.Listen
+}
+
+// Passphrase is what an encoder has to give, if the input says so; "" if not.
+func (in Input) Passphrase() string {
+	if in.SRT == nil || !in.SRT.Listen {
+		return ""
+	}
+	return in.SRT.Passphrase
 }
 
 // Of reads the arguments that name the input. It opens nothing. A name with blanks in it is several
@@ -65,6 +75,9 @@ func Of(args []string, loop bool, stdin io.Reader) (in Input, err error) {
 	case isURL:
 		if strings.EqualFold(scheme, "udp") {
 			return sent(arg)
+		}
+		if strings.EqualFold(scheme, "srt") {
+			return overSRT(arg)
 		}
 		u, err := fetched(arg, strings.ToLower(scheme))
 		return Input{URL: u}, err
@@ -132,7 +145,7 @@ func fetched(arg, scheme string) (*url.URL, error) {
 	case "relay":
 		return nil, fault.Usage("to watch a channel: relay watch LINK. To broadcast, relay source alone waits for OBS or ffmpeg", "a relay:// link is no input")
 	default:
-		return nil, fault.Usage("rtmp://, http://, https:// and udp:// can be taken; for others: ffmpeg -i "+quoted(arg)+" -c copy -f flv - | relay source -", "relay cannot fetch from %s://", scheme)
+		return nil, fault.Usage("rtmp://, srt://, http://, https:// and udp:// can be taken; for others: ffmpeg -i "+quoted(arg)+" -c copy -f flv - | relay source -", "relay cannot fetch from %s://", scheme)
 	}
 	u, err := url.Parse(arg)
 	if err != nil || u.Host == "" {

@@ -76,6 +76,17 @@ func ParseTarget(u *url.URL) (t Target, err error) {
 // GoodKey reports whether a passphrase is as long as SRT's are.
 func GoodKey(s string) bool { return len(s) >= MinKey && len(s) <= MaxKey }
 
+// PlainKey reports whether a passphrase is as long as SRT's are, and stands in an address as it is:
+// ffmpeg, and what is built with it, decodes nothing there.
+func PlainKey(s string) bool {
+	for _, c := range s {
+		if c > 127 || !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._~-", c) {
+			return false
+		}
+	}
+	return GoodKey(s)
+}
+
 func keyLen(s string) (int, error) {
 	switch s {
 	case "", "0", "16":

@@ -106,6 +106,9 @@ func refused(err error) (Code, refusal.Reason) {
 // CodeError is a server's refusal.
 type CodeError struct{ Code Code }
 
+// OfKey reports whether it is about the passphrase.
+func (e *CodeError) OfKey() bool { return e.Code == codeBadSecret || e.Code == codeUnsecure }
+
 func (e *CodeError) Error() string {
 	switch e.Code {
 	case codeBadSecret:

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"net"
 	"net/url"
+	"os"
 	"os/exec"
 	"sync"
 	"testing"
@@ -141,7 +142,7 @@ func TestAnEncoderSends(t *testing.T) {
 			s := start(t, &Server{Publish: takes(r)})
 			cmd := ffmpeg(t, sends("srt://"+s.addr+"?mode=caller&pkt_size=1316&passphrase="+url.QueryEscape(testKey)+query)...)
 			r.until(t, "150 KB", func(got []byte, _ bool) bool { return len(got) > 150<<10 })
-			cmd.Process.Kill()
+			cmd.Process.Signal(os.Interrupt) // it says goodbye
 			r.until(t, "the end", func(_ []byte, closed bool) bool { return closed })
 			whole(t, r.got.Bytes())
 		})
@@ -231,7 +232,9 @@ func TestFFmpegIsToldAWrongPassphrase(t *testing.T) {
 }
 
 // plays has what it gives to a player.
-type plays struct{ give func(ctx context.Context, conn net.Conn) error }
+type plays struct {
+	give func(ctx context.Context, conn net.Conn) error
+}
 
 func (p plays) Play(ctx context.Context, conn net.Conn, _ []byte, _ func() []byte) error {
 	return p.give(ctx, conn)

@@ -4,6 +4,7 @@ package refused
 import (
 	"relay/ingest/pcpin"
 	"relay/ingest/rtmp"
+	"relay/ingest/srt"
 	"relay/playback"
 	"relay/playback/pcpout"
 	"relay/relay/pcp"
@@ -49,6 +50,18 @@ var refusals = map[string]map[refusal.Reason]refusalWords{
 		rtmp.RefusedKey:      {"encoders had a wrong server path or stream key", "Set both in the encoder as relay source has printed them; if it is no encoder of yours, keep --rtmp to this machine."},
 		rtmp.RefusedBusy:     {"encoders came while another one was sending", "Stop one of them; for a second channel, run a second relay source."},
 		rtmp.RefusedStream:   {"RTMP players asked for what cannot be played", "The address ends in /live/CHANNEL."},
+	},
+	"srt": {
+		srt.RefusedCrowd:   {"callers over SRT found no room, or asked too often", strangers},
+		srt.RefusedGarbage: {"callers over SRT sent malformed handshakes", strangers},
+		srt.RefusedVersion: {"callers over SRT speak another version of it, or send files", "libsrt 1.3 and later are taken, in live mode."},
+		srt.RefusedKey:     {"encoders over SRT had a wrong passphrase", "Paste the address that relay source has printed; if it is no encoder of yours, keep --srt to this machine."},
+		srt.RefusedPlain:   {"encoders over SRT gave no passphrase, or players gave one", "An encoder needs the address that relay source has printed, a player that with streamid=read:CHANNEL alone."},
+		srt.RefusedBusy:    {"encoders over SRT came while another one was sending", "Stop one of them; for a second channel, run a second relay source."},
+		srt.RefusedStream:  {"players over SRT asked for what cannot be played", "The address ends in ?streamid=read:CHANNEL."},
+		srt.RefusedLatency: {"callers over SRT wanted a latency of more than 8 s", "Four times the round trip is enough: 120 ms at home, 1 s across oceans."},
+		srt.RefusedSlow:    {"players over SRT did not take what they were sent", "Their network is too slow for this stream, or they have gone without a word."},
+		srt.RefusedNoise:   {"players over SRT sent what no player sends", strangers},
 	},
 	"peercast": {
 		pcpout.RefusedCrowd:   {"PeerCast connections gave way to others, because there were too many that had not said who they are", strangers},

@@ -1,0 +1,103 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+
+	"go.uber.org/zap"
+
+	"relay/ingest/flv"
+	"relay/ingest/mpegts"
+	"relay/ingest/srt"
+)
+
+// OverSRT lets encoders over SRT begin sessions: it makes of open what [srt.Server.Publish] wants. open
+// refuses as [Input.Await] does.
+func OverSRT(open func(ctx context.Context) (*Session, error), log *zap.Logger) func(context.Context) (srt.Sink, error) {
+	return func(ctx context.Context) (srt.Sink, error) {
+		session, err := open(ctx)
+		if errors.Is(err, ErrBusy) {
+			return nil, srt.ErrBusy
+		}
+		if err != nil {
+			return nil, err
+		}
+		session.gathers = true
+		return &srtSink{payloads: newPayloads(newOrigin("SRT", 0, log)), session: session}, nil
+	}
+}
+
+// srtSink makes tags of what an encoder sends.
+type srtSink struct {
+	*payloads
+	session *Session
+}
+
+// Take takes a datagram's payload.
+func (s *srtSink) Take(b []byte) error {
+	defer s.session.Flush()
+	return s.take(b, s.session.Write)
+}
+
+// Close ends the session.
+func (s *srtSink) Close() {
+	s.session.Close()
+	s.count(s.demux.Stats())
+}
+
+// payloads makes tags of MPEG-TS that comes in datagrams.
+type payloads struct {
+	*origin
+	demux *mpegts.Demuxer
+	unfit string // why what came was told to be of no use
+}
+
+func newPayloads(o *origin) *payloads {
+	return &payloads{origin: o, demux: mpegts.NewDemuxer(o.program, o.told)}
+}
+
+// take takes a payload and hands over its tags. What is of no use is told, once for each reason.
+func (p *payloads) take(b []byte, to func(flv.Tag) error) error {
+	packets := packetsIn(b)
+	if packets == nil {
+		p.cannot(errNoTS)
+	}
+	for ; len(packets) >= tsPacket; packets = packets[tsPacket:] {
+		tags, err := p.demux.Packet(packets[:tsPacket])
+		for _, t := range tags {
+			if err := to(t); err != nil {
+				return err
+			}
+		}
+		if err != nil {
+			p.cannot(err)
+		}
+	}
+	return nil
+}
+
+func (p *payloads) cannot(err error) {
+	if p.unfit != err.Error() {
+		p.unfit = err.Error()
+		p.log.Warn("what is sent there is of no use", zap.String("from", p.name), zap.Error(err))
+	}
+}
+
+// SRTPull fetches a live stream of MPEG-TS from an SRT server and connects again when it breaks.
+type SRTPull struct {
+	Target srt.Target
+	Open   Opener
+	Log    *zap.Logger // nil for none
+}
+
+// Run fetches until ctx ends, and then returns nil. That the first attempt brings
+// nothing is an error; after that, broken connections are not.
+func (s *SRTPull) Run(ctx context.Context) error {
+	from := newOrigin(s.Target.Addr, s.Target.Program, s.Log)
+	p := pull{from: s.Target.Addr, open: s.Open, log: logger(s.Log), fetch: func(ctx context.Context, take func(flv.Tag) error) error {
+		in := newPayloads(from)
+		defer func() { in.count(in.demux.Stats()) }()
+		return s.Target.Fetch(ctx, func(b []byte) error { return in.take(b, take) })
+	}}
+	return p.run(ctx)
+}

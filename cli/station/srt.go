@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"strconv"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 
@@ -59,6 +60,11 @@ func (s *Station) runSRT(ctx context.Context, g *errgroup.Group) {
 // playOverSRT lets a player at from watch one of the station's channels, in the MPEG-TS of .ts. No
 // passphrase is asked for: whoever may watch over HTTP may do so here.
 func (s *Station) playOverSRT(from net.Addr, name string) (srt.Viewing, error) {
+	if all := s.shown(); len(all) == 1 {
+		if channel, wishes, _ := strings.Cut(name, "?"); channel == "" {
+			name = all[0].ID().Short() + "?" + wishes
+		}
+	}
 	a, err := s.players.Direct(from, name, playback.TS)
 	if errors.Is(err, playback.ErrNoChannel) {
 		return nil, srt.ErrNoStream

@@ -51,7 +51,7 @@ type answer struct {
 type listener struct {
 	*Server
 	ctx     context.Context
-	socket  *net.UDPConn
+	write   func([]byte, netip.AddrPort) (int, error)
 	cookies cookies
 	gate    *turnstile
 	tasks   sync.WaitGroup
@@ -67,18 +67,16 @@ type listener struct {
 // is an error.
 func (s *Server) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
-	l := &listener{
-		Server: s, ctx: ctx, socket: s.Socket.(*net.UDPConn), cookies: newCookies(), gate: newTurnstile(s.Own),
-		conns: make(map[uint32]*conn), answers: make(map[caller]*answer),
-	}
-	defer l.socket.Close()
+	socket := s.Socket.(*net.UDPConn)
+	l := newListener(ctx, s, socket.WriteToUDPAddrPort)
+	defer socket.Close()
 	defer l.tasks.Wait() // they say goodbye
 	defer cancel()
-	defer context.AfterFunc(ctx, func() { l.socket.SetReadDeadline(time.Unix(0, 1)) })() // unblocks the read
-	_ = l.socket.SetReadBuffer(readBuffer)                                               // what the system allows
+	defer context.AfterFunc(ctx, func() { socket.SetReadDeadline(time.Unix(0, 1)) })() // unblocks the read
+	_ = socket.SetReadBuffer(readBuffer)                                               // what the system allows
 	b := make([]byte, maxDatagram+1)
 	for {
-		n, from, err := l.socket.ReadFromUDPAddrPort(b)
+		n, from, err := socket.ReadFromUDPAddrPort(b)
 		switch {
 		case ctx.Err() != nil:
 			return nil
@@ -90,6 +88,10 @@ func (s *Server) Run(ctx context.Context) error {
 		}
 		l.take(b[:n], netip.AddrPortFrom(from.Addr().Unmap(), from.Port()), time.Now())
 	}
+}
+
+func newListener(ctx context.Context, s *Server, write func([]byte, netip.AddrPort) (int, error)) *listener {
+	return &listener{Server: s, ctx: ctx, write: write, cookies: newCookies(), gate: newTurnstile(s.Own), conns: make(map[uint32]*conn), answers: make(map[caller]*answer)}
 }
 
 // take takes a datagram.
@@ -126,7 +128,7 @@ func (l *listener) greeted(b []byte, from netip.AddrPort, now time.Time) {
 	}
 }
 
-func (l *listener) to(a netip.AddrPort, b []byte) { l.socket.WriteToUDPAddrPort(b, a) } // lost if it fails
+func (l *listener) to(a netip.AddrPort, b []byte) { l.write(b, a) } // lost if it fails
 
 // induct is the answer to the first question: the cookie. It is no longer than the question.
 func (l *listener) induct(g *greeting, from netip.AddrPort, now time.Time) []byte {

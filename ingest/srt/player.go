@@ -53,7 +53,11 @@ type stream struct {
 	at   time.Time
 }
 
-const tsPacket = 188
+const (
+	tsPacket = 188
+	// maxBatch is how many payloads go out at a time.
+	maxBatch = 32
+)
 
 func (s *stream) Write(b []byte) (int, error) {
 	n := len(b)
@@ -69,22 +73,29 @@ func (s *stream) Write(b []byte) (int, error) {
 		s.rest = s.rest[:0]
 	}
 	for whole := b[:len(b)/tsPacket*tsPacket]; len(whole) > 0; {
-		k := min(Payload, len(whole))
-		if err := s.send(whole[:k]); err != nil {
+		var some [][]byte
+		for len(some) < maxBatch && len(whole) > 0 {
+			k := min(Payload, len(whole))
+			some, whole = append(some, whole[:k]), whole[k:]
+		}
+		if err := s.send(some...); err != nil {
 			return 0, err
 		}
-		whole = whole[k:]
 	}
 	s.rest = append(s.rest, b[len(b)/tsPacket*tsPacket:]...)
 	return n, nil
 }
 
-// send sends a payload as soon as it may go out.
-func (s *stream) send(b []byte) error {
+// send sends payloads as soon as they may go out.
+func (s *stream) send(some ...[]byte) error {
+	size := 0
+	for _, b := range some {
+		size += len(b)
+	}
 	for {
 		now := time.Now()
-		s.free, s.at = min(burst, s.free+int(now.Sub(s.at).Seconds()*pace)), now
-		if s.free >= len(b) {
+		s.free, s.at = min(burst, s.free+int(min(now.Sub(s.at), time.Second).Seconds()*pace)), now
+		if s.free >= size {
 			break
 		}
 		select {
@@ -93,8 +104,8 @@ func (s *stream) send(b []byte) error {
 			return net.ErrClosed
 		}
 	}
-	s.free -= len(b)
-	if err := s.conn.put(b); err != nil {
+	s.free -= size
+	if err := s.conn.put(some...); err != nil {
 		return net.ErrClosed
 	}
 	return nil

@@ -26,6 +26,10 @@ const (
 	decideTime = 5 * time.Second
 	// refusedFor is for how long a refusal is repeated for a caller that asks again.
 	refusedFor = 2 * time.Second
+	tidyEvery  = 100 * time.Millisecond
+	// maxAnswers is how many callers are known at a time, connected ones included, and maxOfOne how many of one
+	// stranger's address.
+	maxAnswers, maxOfOne = 512, 16
 	// readBuffer is what the system is asked to hold of datagrams that wait, in bytes.
 	readBuffer = 4 << 20
 	// silence is how long an encoder may send no media.
@@ -59,8 +63,10 @@ type listener struct {
 	mu       sync.Mutex
 	conns    map[uint32]*conn // by our number
 	answers  map[caller]*answer
+	from     map[netip.Addr]int // answers, by whose address it is
 	deciding int
 	players  int
+	tidied   time.Time
 }
 
 // Run serves until ctx ends, and then returns nil, with every connection closed. That the socket fails
@@ -91,7 +97,7 @@ func (s *Server) Run(ctx context.Context) error {
 }
 
 func newListener(ctx context.Context, s *Server, write func([]byte, netip.AddrPort) (int, error)) *listener {
-	return &listener{Server: s, ctx: ctx, write: write, cookies: newCookies(), gate: newTurnstile(s.Own), conns: make(map[uint32]*conn), answers: make(map[caller]*answer)}
+	return &listener{Server: s, ctx: ctx, write: write, cookies: newCookies(), gate: newTurnstile(s.Own), conns: make(map[uint32]*conn), answers: make(map[caller]*answer), from: make(map[netip.Addr]int)}
 }
 
 // take takes a datagram.
@@ -144,18 +150,14 @@ func (l *listener) asked(g *greeting, from netip.AddrPort, now time.Time) {
 	who := caller{from, g.SRTSocketId}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for of, a := range l.answers { // there are few
-		if a.conn == nil && a.said != nil && now.After(a.until) {
-			delete(l.answers, of)
-		}
-	}
+	l.forget(now)
 	if a := l.answers[who]; a != nil {
 		if a.said != nil {
 			l.to(from, a.said) // it was lost
 		}
 		return
 	}
-	if l.deciding >= deciding || len(l.answers) >= deciding+maxPlayers+maxWrong {
+	if !l.room(from.Addr()) {
 		l.Refusals.Add(RefusedCrowd)
 		return
 	}
@@ -165,10 +167,42 @@ func (l *listener) asked(g *greeting, from netip.AddrPort, now time.Time) {
 	}
 	a := &answer{}
 	l.answers[who] = a
+	l.from[group(from.Addr())]++
 	l.deciding++
 	l.tasks.Go(func() { // ends with ctx, or with the connection
 		l.serve(g, who, a, now)
 	})
+}
+
+// forget drops refusals that nobody asks for any more. It is called with mu held, as room.
+func (l *listener) forget(now time.Time) {
+	if now.Sub(l.tidied) < tidyEvery {
+		return
+	}
+	l.tidied = now
+	for of, a := range l.answers {
+		if a.conn == nil && a.said != nil && now.After(a.until) {
+			delete(l.answers, of)
+			l.drop(of)
+		}
+	}
+}
+
+// room reports whether another caller from an address is looked at. Strangers leave some for this machine's
+// own networks, and one address for others.
+func (l *listener) room(a netip.Addr) bool {
+	if l.deciding >= deciding || len(l.answers) >= maxAnswers {
+		return false
+	}
+	return l.gate.isOwn(a) || len(l.answers) < maxAnswers*3/4 && l.from[group(a)] < maxOfOne
+}
+
+// drop counts one caller less from an address.
+func (l *listener) drop(who caller) {
+	a := group(who.Addr())
+	if l.from[a]--; l.from[a] <= 0 {
+		delete(l.from, a)
+	}
 }
 
 // serve decides about a caller, and serves the one that it takes.
@@ -315,6 +349,7 @@ func (l *listener) leave(c *conn, who caller) {
 	defer l.mu.Unlock()
 	delete(l.conns, c.id)
 	delete(l.answers, who)
+	l.drop(who)
 	if c.player {
 		l.players--
 	}

@@ -39,7 +39,7 @@ func newTurnstile(own func(netip.Addr) bool) *turnstile {
 // allow reports whether a passphrase from an address is looked at now.
 func (t *turnstile) allow(a netip.Addr, now time.Time) bool {
 	limit := t.limit
-	if a.IsLoopback() || t.own(a) {
+	if t.isOwn(a) {
 		limit = t.near
 	}
 	t.mu.Lock()
@@ -47,6 +47,8 @@ func (t *turnstile) allow(a netip.Addr, now time.Time) bool {
 	t.mu.Unlock()
 	return (!ok || !now.Before(until)) && limit.AllowN(now, 1)
 }
+
+func (t *turnstile) isOwn(a netip.Addr) bool { return a.IsLoopback() || t.own(a) }
 
 // failed notes that one was wrong.
 func (t *turnstile) failed(a netip.Addr, now time.Time) {

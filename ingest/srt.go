@@ -7,7 +7,6 @@ import (
 	"go.uber.org/zap"
 
 	"relay/ingest/flv"
-	"relay/ingest/mpegts"
 	"relay/ingest/srt"
 )
 
@@ -39,48 +38,16 @@ func (s *srtSink) Take(b []byte) error {
 	return s.take(b, s.session.Write)
 }
 
-// Close ends the session.
+// Close ends the session, with what there is of a unit that nothing follows.
 func (s *srtSink) Close() {
+	tags, _ := s.demux.Flush() // what is wrong with it nobody can mend any more
+	for _, t := range tags {
+		if s.session.Write(t) != nil {
+			break
+		}
+	}
 	s.session.Close()
 	s.count(s.demux.Stats())
-}
-
-// payloads makes tags of MPEG-TS that comes in datagrams.
-type payloads struct {
-	*origin
-	demux *mpegts.Demuxer
-	unfit string // why what came was told to be of no use
-}
-
-func newPayloads(o *origin) *payloads {
-	return &payloads{origin: o, demux: mpegts.NewDemuxer(o.program, o.told)}
-}
-
-// take takes a payload and hands over its tags. What is of no use is told, once for each reason.
-func (p *payloads) take(b []byte, to func(flv.Tag) error) error {
-	packets := packetsIn(b)
-	if packets == nil {
-		p.cannot(errNoTS)
-	}
-	for ; len(packets) >= tsPacket; packets = packets[tsPacket:] {
-		tags, err := p.demux.Packet(packets[:tsPacket])
-		for _, t := range tags {
-			if err := to(t); err != nil {
-				return err
-			}
-		}
-		if err != nil {
-			p.cannot(err)
-		}
-	}
-	return nil
-}
-
-func (p *payloads) cannot(err error) {
-	if p.unfit != err.Error() {
-		p.unfit = err.Error()
-		p.log.Warn("what is sent there is of no use", zap.String("from", p.name), zap.Error(err))
-	}
 }
 
 // SRTPull fetches a live stream of MPEG-TS from an SRT server and connects again when it breaks.

@@ -75,6 +75,7 @@ type conn struct {
 	rtt      roundTrip
 	acks     acks
 	data     bool // some has come
+	stopped  bool // the other side will send no more
 	reports  reports
 	rekeyed  time.Time
 	sent     uint64
@@ -130,12 +131,21 @@ func (c *conn) tick(now time.Time) {
 	if c.data {
 		c.recv.Tick(uint64(c.clock.now(now)))
 	}
+	c.finish()
 	c.snd.Tick(c.elapsed(now))
 	if now.Sub(c.spoke) > keepAlive {
 		c.say(packet.CTRLTYPE_KEEPALIVE, 0, 0, nil)
 	}
 	if c.player && now.Sub(c.looked) > lookEvery {
 		c.look(now)
+	}
+}
+
+// finish ends the connection once the other side has stopped and all is delivered that came before: it
+// is held for the latency.
+func (c *conn) finish() {
+	if c.stopped && (c.player || c.recv.Stats().PktBuf == 0) {
+		c.end(errStopped)
 	}
 }
 
@@ -171,7 +181,8 @@ func (c *conn) handle(b []byte, now time.Time) {
 	defer p.Decommission()
 	switch h := p.Header(); h.ControlType {
 	case packet.CTRLTYPE_SHUTDOWN:
-		c.end(errStopped)
+		c.stopped = true
+		c.finish()
 	case packet.CTRLTYPE_ACK:
 		c.acknowledged(p, now)
 	case packet.CTRLTYPE_NAK:

@@ -135,7 +135,7 @@ var law = []struct {
 	{"cli/lan", []string{"cli/ask", "cli/fault", "cli/term", "ingest/flv", "playback", "playback/api", "relay", "relay/discovery", "relay/hostnet", "relay/naming"}},
 	{"cli/privacy", []string{"cli/fault", "cli/term", "relay", "relay/seal", "relay/stream"}},
 	{"cli/abuse/hostile", []string{"relay/stream", "relay/wire", "tree"}},
-	{"cli/abuse", []string{"cli/abuse/hostile", "cli/ask", "cli/fault", "ingest/flv", "ingest/rtmp", "playback", "playback/admin", "relay", "relay/hostnet", "relay/oneline", "relay/pcp", "relay/stream"}},
+	{"cli/abuse", []string{"cli/abuse/hostile", "cli/ask", "cli/fault", "ingest/flv", "ingest/rtmp", "ingest/srt", "playback", "playback/admin", "relay", "relay/hostnet", "relay/oneline", "relay/pcp", "relay/stream"}},
 	{"cli/flag", []string{"cli/abuse", "cli/ask", "cli/domain", "cli/fault", "cli/finding", "cli/lan", "cli/lang", "cli/privacy", "cli/term", "playback/directory", "playback", "playback/pcpout", "relay", "relay/archive", "relay/discovery", "relay/nameplate", "relay/pcp"}},
 	{"cli/input", []string{"cli/fault", "cli/term", "ingest", "ingest/flv", "ingest/mpegts", "ingest/pcpin", "ingest/rtmp", "ingest/srt", "relay/hostnet"}},
 	{"cli/treedraw", []string{"cli/term", "playback/api", "tree"}},

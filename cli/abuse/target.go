@@ -21,6 +21,7 @@ type Target struct {
 	Links   netip.AddrPort // TCP, and UDP for gossip
 	HTTP    netip.AddrPort
 	RTMP    netip.AddrPort
+	SRT     netip.AddrPort // UDP, if it has that
 	// PeerCast is where PeerCast is served, if it is.
 	PeerCast netip.AddrPort
 	Admin    netip.AddrPort // metrics: without them much of what happens inside is not seen
@@ -45,7 +46,7 @@ func resolve(ctx context.Context, h relay.HostPort) (netip.AddrPort, error) {
 // check refuses what is not this machine's, and not its own network's, unless the user answers for it.
 func (t Target) check() error {
 	var own hostnet.Subnets
-	for _, a := range []netip.AddrPort{t.Links, t.HTTP, t.RTMP, t.Admin, t.Discovery, t.PeerCast} {
+	for _, a := range []netip.AddrPort{t.Links, t.HTTP, t.RTMP, t.SRT, t.Admin, t.Discovery, t.PeerCast} {
 		switch ip := a.Addr().Unmap(); {
 		case !ip.IsValid() || t.Mine || mine(&own, ip):
 		case a == t.Discovery && ip.IsMulticast(): // what is sent to a group goes no further than the next router
@@ -67,6 +68,8 @@ func (t Target) address(p hostile.Port) netip.AddrPort {
 	switch p {
 	case hostile.RTMP, hostile.Media:
 		return t.RTMP
+	case hostile.SRT:
+		return t.SRT
 	case hostile.HTTP:
 		return t.HTTP
 	case hostile.Discovery:

@@ -216,27 +216,16 @@ func TestStrangersLeaveRoomForOthers(t *testing.T) {
 			runtime.Gosched()
 		}
 	}
-	taken := 0
 	for port := range 1000 {
-		if asks("192.0.2.1", port+1) {
-			taken++
+		if !asks("192.0.2.1", port+1) {
+			t.Fatalf("there is no room for caller %d", port)
 		}
 	}
-	if taken != maxOfOne {
-		t.Errorf("one address has %d", taken)
-	}
-	for i := range 1000 {
-		asks(netip.AddrFrom4([4]byte{198, 51, byte(i >> 8), byte(i)}).String(), 1)
-	}
-	if n := len(l.answers); n != maxAnswers*3/4 {
-		t.Errorf("strangers have %d", n)
+	if n := len(l.answers); n > maxRefusals {
+		t.Errorf("%d refusals are kept", n)
 	}
 	if !asks("192.168.1.2", 1) {
-		t.Error("there is no room for this network's own")
-	}
-	now = now.Add(time.Minute)
-	if !asks("192.0.2.1", 2000) || len(l.answers) != 1 || len(l.from) != 1 {
-		t.Errorf("after a minute %d are known, of %d addresses", len(l.answers), len(l.from))
+		t.Error("there is no room for others")
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -26,10 +27,8 @@ const (
 	decideTime = 5 * time.Second
 	// refusedFor is for how long a refusal is repeated for a caller that asks again.
 	refusedFor = 2 * time.Second
-	tidyEvery  = 100 * time.Millisecond
-	// maxAnswers is how many callers are known at a time, connected ones included, and maxOfOne how many of one
-	// stranger's address.
-	maxAnswers, maxOfOne = 512, 16
+	// maxRefusals is how many are kept for that.
+	maxRefusals = 256
 	// readBuffer is what the system is asked to hold of datagrams that wait, in bytes.
 	readBuffer = 4 << 20
 	// silence is how long an encoder may send no media.
@@ -47,8 +46,14 @@ type caller struct {
 // answer is what a caller gets whose question comes again; nil until it is decided.
 type answer struct {
 	said  []byte
-	conn  *conn // nil for a refusal, and before
-	until time.Time
+	conn  *conn     // nil for a refusal, and before
+	until time.Time // of a refusal; zero for others
+}
+
+// refusal is an answer that says no.
+type refusal struct {
+	caller
+	*answer
 }
 
 // listener is a running Server.
@@ -63,10 +68,9 @@ type listener struct {
 	mu       sync.Mutex
 	conns    map[uint32]*conn // by our number
 	answers  map[caller]*answer
-	from     map[netip.Addr]int // answers, by whose address it is
+	refusals []refusal // in answers, the oldest first
 	deciding int
 	players  int
-	tidied   time.Time
 }
 
 // Run serves until ctx ends, and then returns nil, with every connection closed. That the socket fails
@@ -97,7 +101,7 @@ func (s *Server) Run(ctx context.Context) error {
 }
 
 func newListener(ctx context.Context, s *Server, write func([]byte, netip.AddrPort) (int, error)) *listener {
-	return &listener{Server: s, ctx: ctx, write: write, cookies: newCookies(), gate: newTurnstile(s.Own), conns: make(map[uint32]*conn), answers: make(map[caller]*answer), from: make(map[netip.Addr]int)}
+	return &listener{Server: s, ctx: ctx, write: write, cookies: newCookies(), gate: newTurnstile(s.Own), conns: make(map[uint32]*conn), answers: make(map[caller]*answer)}
 }
 
 // take takes a datagram.
@@ -150,59 +154,35 @@ func (l *listener) asked(g *greeting, from netip.AddrPort, now time.Time) {
 	who := caller{from, g.SRTSocketId}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.forget(now)
-	if a := l.answers[who]; a != nil {
+	if a := l.answers[who]; a != nil && (a.until.IsZero() || now.Before(a.until)) {
 		if a.said != nil {
 			l.to(from, a.said) // it was lost
 		}
 		return
 	}
-	if !l.room(from.Addr()) {
-		l.Refusals.Add(RefusedCrowd)
-		return
-	}
-	if g.SRTKM != nil && !l.gate.allow(from.Addr(), now) {
+	if l.deciding >= deciding || g.SRTKM != nil && !l.gate.allow(from.Addr(), now) {
 		l.Refusals.Add(RefusedCrowd)
 		return
 	}
 	a := &answer{}
 	l.answers[who] = a
-	l.from[group(from.Addr())]++
 	l.deciding++
 	l.tasks.Go(func() { // ends with ctx, or with the connection
 		l.serve(g, who, a, now)
 	})
 }
 
-// forget drops refusals that nobody asks for any more. It is called with mu held, as room.
-func (l *listener) forget(now time.Time) {
-	if now.Sub(l.tidied) < tidyEvery {
+// keep keeps a refusal for a caller that asks again, in place of the oldest if there are many. It is
+// called with mu held.
+func (l *listener) keep(who caller, a *answer) {
+	l.refusals = append(l.refusals, refusal{who, a})
+	if len(l.refusals) <= maxRefusals {
 		return
 	}
-	l.tidied = now
-	for of, a := range l.answers {
-		if a.conn == nil && a.said != nil && now.After(a.until) {
-			delete(l.answers, of)
-			l.drop(of)
-		}
+	if old := l.refusals[0]; l.answers[old.caller] == old.answer {
+		delete(l.answers, old.caller)
 	}
-}
-
-// room reports whether another caller from an address is looked at. Strangers leave some for this machine's
-// own networks, and one address for others.
-func (l *listener) room(a netip.Addr) bool {
-	if l.deciding >= deciding || len(l.answers) >= maxAnswers {
-		return false
-	}
-	return l.gate.isOwn(a) || len(l.answers) < maxAnswers*3/4 && l.from[group(a)] < maxOfOne
-}
-
-// drop counts one caller less from an address.
-func (l *listener) drop(who caller) {
-	a := group(who.Addr())
-	if l.from[a]--; l.from[a] <= 0 {
-		delete(l.from, a)
-	}
+	l.refusals = slices.Delete(l.refusals, 0, 1)
 }
 
 // serve decides about a caller, and serves the one that it takes.
@@ -302,6 +282,7 @@ func (l *listener) turnAway(g *greeting, who caller, a *answer, err error) {
 	l.mu.Lock()
 	l.deciding--
 	a.said, a.until = said, time.Now().Add(refusedFor)
+	l.keep(who, a)
 	l.to(who.AddrPort, said)
 	l.mu.Unlock()
 	if l.ctx.Err() == nil {
@@ -349,7 +330,6 @@ func (l *listener) leave(c *conn, who caller) {
 	defer l.mu.Unlock()
 	delete(l.conns, c.id)
 	delete(l.answers, who)
-	l.drop(who)
 	if c.player {
 		l.players--
 	}

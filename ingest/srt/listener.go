@@ -50,8 +50,8 @@ type answer struct {
 	until time.Time // of a refusal; zero for others
 }
 
-// refusal is an answer that says no.
-type refusal struct {
+// turned is an answer that says no.
+type turned struct {
 	caller
 	*answer
 }
@@ -68,7 +68,7 @@ type listener struct {
 	mu       sync.Mutex
 	conns    map[uint32]*conn // by our number
 	answers  map[caller]*answer
-	refusals []refusal // in answers, the oldest first
+	refusals []turned // in answers, the oldest first
 	deciding int
 	players  int
 }
@@ -175,7 +175,7 @@ func (l *listener) asked(g *greeting, from netip.AddrPort, now time.Time) {
 // keep keeps a refusal for a caller that asks again, in place of the oldest if there are many. It is
 // called with mu held.
 func (l *listener) keep(who caller, a *answer) {
-	l.refusals = append(l.refusals, refusal{who, a})
+	l.refusals = append(l.refusals, turned{who, a})
 	if len(l.refusals) <= maxRefusals {
 		return
 	}

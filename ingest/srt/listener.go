@@ -107,6 +107,7 @@ func newListener(ctx context.Context, s *Server, write func([]byte, netip.AddrPo
 // take takes a datagram.
 func (l *listener) take(b []byte, from netip.AddrPort, now time.Time) {
 	if len(b) < headLen || len(b) > maxDatagram {
+		l.Refusals.Add(RefusedGarbage)
 		return
 	}
 	id := destination(b)
@@ -117,24 +118,27 @@ func (l *listener) take(b []byte, from netip.AddrPort, now time.Time) {
 	l.mu.Lock()
 	c := l.conns[id]
 	l.mu.Unlock()
-	if c != nil && c.remote == from {
-		c.handle(b, now)
+	if c == nil || c.remote != from {
+		l.Refusals.Add(RefusedStray)
+		return
 	}
+	c.handle(b, now)
 }
 
 // greeted takes a handshake.
 func (l *listener) greeted(b []byte, from netip.AddrPort, now time.Time) {
 	g, ok := readGreeting(b)
-	if !ok {
-		return // who forges addresses is not to be answered
-	}
-	switch g.HandshakeType {
-	case packet.HSTYPE_INDUCTION:
+	switch { // who forges addresses is not to be answered
+	case !ok:
+		l.Refusals.Add(RefusedGarbage)
+	case g.HandshakeType == packet.HSTYPE_INDUCTION:
 		l.to(from, l.induct(g, from, now))
-	case packet.HSTYPE_CONCLUSION:
-		if l.cookies.good(g.SynCookie, from, now) {
-			l.asked(g, from, now)
-		}
+	case g.HandshakeType != packet.HSTYPE_CONCLUSION:
+		l.Refusals.Add(RefusedGarbage)
+	case !l.cookies.good(g.SynCookie, from, now):
+		l.Refusals.Add(RefusedCookie)
+	default:
+		l.asked(g, from, now)
 	}
 }
 

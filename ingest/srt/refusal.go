@@ -10,7 +10,9 @@ import (
 // Why a caller is not taken.
 const (
 	RefusedCrowd   refusal.Reason = "crowd"   // too many ask at once
-	RefusedGarbage refusal.Reason = "garbage" // its handshake is malformed
+	RefusedGarbage refusal.Reason = "garbage" // what it sends is no SRT, or malformed
+	RefusedCookie  refusal.Reason = "cookie"  // it has not shown that it is where it says it is
+	RefusedStray   refusal.Reason = "stray"   // it belongs to no connection from there
 	RefusedVersion refusal.Reason = "version" // it speaks another version, or mode, of SRT
 	RefusedKey     refusal.Reason = "key"     // the passphrase is wrong
 	RefusedPlain   refusal.Reason = "plain"   // it would send without encryption, or play with it
@@ -23,7 +25,7 @@ const (
 
 // Refusals lists all of them.
 var Refusals = []refusal.Reason{
-	RefusedCrowd, RefusedGarbage, RefusedVersion, RefusedKey, RefusedPlain, RefusedBusy, RefusedStream, RefusedLatency, RefusedSlow, RefusedNoise,
+	RefusedCrowd, RefusedGarbage, RefusedCookie, RefusedStray, RefusedVersion, RefusedKey, RefusedPlain, RefusedBusy, RefusedStream, RefusedLatency, RefusedSlow, RefusedNoise,
 }
 
 var (

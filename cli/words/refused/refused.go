@@ -53,7 +53,9 @@ var refusals = map[string]map[refusal.Reason]refusalWords{
 	},
 	"srt": {
 		srt.RefusedCrowd:   {"callers over SRT found no room, or asked too often", strangers},
-		srt.RefusedGarbage: {"callers over SRT sent malformed handshakes", strangers},
+		srt.RefusedGarbage: {"packets at the port for SRT were malformed, or something else", strangers},
+		srt.RefusedCookie:  {"packets at the port for SRT came from addresses that may be forged", strangers},
+		srt.RefusedStray:   {"packets at the port for SRT belonged to no connection", "Some of these come when a connection ends."},
 		srt.RefusedVersion: {"callers over SRT speak another version of it, or send files", "libsrt 1.3 and later are taken, in live mode."},
 		srt.RefusedKey:     {"encoders over SRT had a wrong passphrase", "Paste the address that relay source has printed; if it is no encoder of yours, keep --srt to this machine."},
 		srt.RefusedPlain:   {"encoders over SRT gave no passphrase, or players gave one", "An encoder needs the address that relay source has printed, a player that with streamid=read:CHANNEL alone."},

@@ -12,7 +12,6 @@ import (
 	"github.com/datarhei/gosrt/circular"
 	"github.com/datarhei/gosrt/congestion"
 	"github.com/datarhei/gosrt/congestion/live"
-	"github.com/datarhei/gosrt/crypto"
 	"github.com/datarhei/gosrt/packet"
 )
 
@@ -54,7 +53,7 @@ type connConfig struct {
 	clock      peerClock
 	begun      time.Time     // of this side's clock
 	hold, keep time.Duration // latencies, of what comes and of what is sent
-	key        crypto.Crypto // nil for none
+	key        *key          // nil for none
 	passphrase string        // of keys that follow
 	player     bool          // it is sent to, and nothing is taken from it
 }
@@ -219,7 +218,7 @@ func (c *conn) take(p packet.Packet, now time.Time) {
 		return
 	}
 	if c.key != nil {
-		if err := c.key.EncryptOrDecryptPayload(p.Data(), h.KeyBaseEncryptionFlag, h.PacketSequenceNumber.Val()); err != nil {
+		if !c.key.crypt(p.Data(), h.KeyBaseEncryptionFlag, h.PacketSequenceNumber.Val()) {
 			return
 		}
 	}
@@ -357,13 +356,8 @@ func (c *conn) rekey(p packet.Packet, now time.Time) {
 	if err := p.UnmarshalCIF(&km); err != nil || km.Wrap == nil {
 		return
 	}
-	// One that is not the peer's must not spoil what there is, which the library would.
-	scratch, err := crypto.New(int(km.KLen))
-	if err != nil || scratch.UnmarshalKM(&km, c.passphrase) != nil {
-		return
-	}
-	if c.key.UnmarshalKM(&km, c.passphrase) != nil {
-		return
+	if c.key.open(&km, c.passphrase) != nil {
+		return // it is not the peer's
 	}
 	c.say(packet.CTRLTYPE_USER, packet.EXTTYPE_KMRSP, 0, &km)
 }

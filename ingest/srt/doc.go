@@ -3,10 +3,9 @@
 // datagrams as they were sent; in practice that is MPEG-TS, seven packets in each.
 //
 // The protocol is that of draft-sharabayko-srt-01, as libsrt 1.3 and later speak it: handshake of
-// version 5, live mode, messages of one packet. Its packets, its key material (AES in counter mode,
-// the key wrapped by PBKDF2 of a passphrase) and its lists of what is lost and late are those of
-// github.com/datarhei/gosrt, below the build tag lean that leaves them out. The library's own listener
-// and dialer are not used, because strangers reach them:
+// version 5, live mode, messages of one packet. Its packets and its lists of what is lost and late are those of
+// github.com/datarhei/gosrt; the build tag lean leaves them out. The library's cryptography is not used, as
+// it needs a module without a licence, nor are its listener and its dialer, because strangers reach them:
 //
 //   - an extension of less than four bytes in a handshake, or a response to a key that was never
 //     sent in version 4, ends the program;

@@ -12,7 +12,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/datarhei/gosrt/crypto"
 	"github.com/datarhei/gosrt/packet"
 )
 
@@ -89,7 +88,7 @@ type call struct {
 	begun  time.Time
 	id     uint32
 	first  uint32
-	key    crypto.Crypto
+	key    *key
 }
 
 // call asks until there is an answer, which may be a refusal.
@@ -149,13 +148,13 @@ func (c *call) conclude(g *greeting) ([]byte, error) {
 	cif.HasSID, cif.StreamId = c.StreamID != "", c.StreamID
 	if c.Passphrase != "" {
 		var err error
-		if c.key, err = crypto.New(c.KeyLen); err != nil {
+		if c.key, err = newKey(c.KeyLen); err != nil {
 			return nil, err
 		}
-		cif.HasKM, cif.SRTKM = true, &packet.CIFKeyMaterialExtension{}
-		if err := c.key.MarshalKM(cif.SRTKM, c.Passphrase, packet.EvenKeyEncrypted); err != nil {
+		if cif.SRTKM, err = c.key.material(c.Passphrase); err != nil {
 			return nil, err
 		}
+		cif.HasKM = true
 	}
 	return marshal(control(packet.CTRLTYPE_HANDSHAKE, c.stamp(), 0, &cif)), nil
 }

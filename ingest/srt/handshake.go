@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 
 	"github.com/datarhei/gosrt/circular"
-	"github.com/datarhei/gosrt/crypto"
 	"github.com/datarhei/gosrt/packet"
 )
 
@@ -82,12 +81,9 @@ func (g *greeting) suits() error {
 }
 
 // unlock opens the key with which it encrypts.
-func (g *greeting) unlock(passphrase string) (crypto.Crypto, error) {
-	c, err := crypto.New(int(g.SRTKM.KLen))
-	if err != nil {
-		return nil, err
-	}
-	return c, c.UnmarshalKM(g.SRTKM, passphrase)
+func (g *greeting) unlock(passphrase string) (*key, error) {
+	k := &key{}
+	return k, k.open(g.SRTKM, passphrase)
 }
 
 // ourExtension says what this side can do.

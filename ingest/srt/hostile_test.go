@@ -328,7 +328,9 @@ func FuzzDatagrams(f *testing.F) {
 	f.Add(byte(2), marshal(control(packet.CTRLTYPE_ACK, 0, 7, &packet.CIFACK{LastACKPacketSequenceNumber: sequence(1)})))
 	f.Add(byte(3), marshal(control(packet.CTRLTYPE_NAK, 0, 7, &packet.CIFNAK{})))
 	for sub := range packet.CtrlSubType(5) {
-		p := control(packet.CTRLTYPE_USER, 0, 7, &packet.CIFKeyMaterialExtension{Salt: make([]byte, 16), SLen: 16, KLen: 16, Wrap: make([]byte, 24)})
+		k, _ := newKey(16)
+		km, _ := k.material(testKey)
+		p := control(packet.CTRLTYPE_USER, 0, 7, km)
 		p.Header().SubType = sub
 		f.Add(byte(5), marshal(p))
 	}
@@ -351,7 +353,7 @@ func FuzzDatagrams(f *testing.F) {
 		defer cancel()
 		c := accepted(ctx, how&1 == 0, func([]byte) {})
 		if how&4 != 0 {
-			c.key, _ = (&greeting{CIFHandshake: packet.CIFHandshake{SRTKM: &packet.CIFKeyMaterialExtension{KLen: 16}}}).unlock(testKey)
+			c.key, _ = newKey(16)
 			c.passphrase = testKey
 		}
 		c.put(make([]byte, Payload), make([]byte, 188))

@@ -12,7 +12,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/datarhei/gosrt/crypto"
 	"github.com/datarhei/gosrt/packet"
 	"go.uber.org/zap"
 
@@ -228,7 +227,7 @@ func (l *listener) cut(err error) {
 }
 
 // decide takes a caller, or says why not.
-func (l *listener) decide(ctx context.Context, g *greeting, who caller) (Sink, Viewing, crypto.Crypto, error) {
+func (l *listener) decide(ctx context.Context, g *greeting, who caller) (Sink, Viewing, *key, error) {
 	if err := g.suits(); err != nil {
 		return nil, nil, nil, err
 	}
@@ -249,7 +248,7 @@ func (l *listener) decide(ctx context.Context, g *greeting, who caller) (Sink, V
 	return nil, nil, nil, errMode
 }
 
-func (l *listener) publish(ctx context.Context, g *greeting, who caller) (Sink, crypto.Crypto, error) {
+func (l *listener) publish(ctx context.Context, g *greeting, who caller) (Sink, *key, error) {
 	if g.SRTKM == nil {
 		return nil, nil, ErrPlain
 	}
@@ -295,7 +294,7 @@ func (l *listener) turnAway(g *greeting, who caller, a *answer, err error) {
 }
 
 // accept makes the connection and says so.
-func (l *listener) accept(g *greeting, who caller, a *answer, key crypto.Crypto, player bool, came time.Time) *conn {
+func (l *listener) accept(g *greeting, who caller, a *answer, key *key, player bool, came time.Time) *conn {
 	now := time.Now()
 	hold := max(MinLatency, time.Duration(g.SRTHS.SendTSBPDDelay)*time.Millisecond)
 	keep := max(MinLatency, time.Duration(g.SRTHS.RecvTSBPDDelay)*time.Millisecond)

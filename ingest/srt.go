@@ -33,10 +33,10 @@ type srtSink struct {
 }
 
 // Take takes a datagram's payload.
-func (s *srtSink) Take(b []byte) error {
-	defer s.session.Flush()
-	return s.take(b, s.session.Write)
-}
+func (s *srtSink) Take(b []byte) error { return s.take(b, s.session.Write) }
+
+// Flush lets nothing wait for what comes next.
+func (s *srtSink) Flush() { s.session.Flush() }
 
 // Close ends the session, with what there is of a unit that nothing follows.
 func (s *srtSink) Close() {

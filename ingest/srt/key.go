@@ -28,7 +28,7 @@ var errKey = errors.New("the key material is malformed")
 // key is what a connection is encrypted with: AES in counter mode, with one of two keys at a time, so that
 // the next can be announced before it is used (6.1).
 type key struct {
-	length int // in bytes
+	length int             // in bytes
 	blocks [4]cipher.Block // by packet.PacketEncryption: even and odd; nil for what is not known
 	salts  [4][saltLen]byte
 	even   []byte

@@ -350,6 +350,9 @@ func (c *conn) feed(to Sink) error {
 		quiet.Reset(silence)
 		err = to.Take(p.Data())
 		p.Decommission()
+		if len(c.in) == 0 {
+			to.Flush()
+		}
 		if err != nil {
 			c.end(err)
 			return err

@@ -37,6 +37,8 @@ func (r *recorder) Take(b []byte) error {
 	return nil
 }
 
+func (r *recorder) Flush() {}
+
 func (r *recorder) Close() {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -6,6 +6,9 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"flag"
+	"fmt"
+	"math"
 	"net"
 	"os"
 	"os/exec"
@@ -67,6 +70,65 @@ func ffmpeg(t *testing.T, ts, to string) (stop func()) {
 		}
 	})
 	return stop
+}
+
+var srtFor = flag.Duration("srt", 2*time.Second, "for how long a stream comes over SRT whose sound is held against its pictures")
+
+// Pictures are 40 ms apart and frames of sound 64/3 ms, from a common beginning: however many have come, their times must say so.
+func TestSoundStaysWithThePictureOverSRT(t *testing.T) {
+	t.Parallel()
+	if _, err := exec.LookPath("ffmpeg"); err != nil {
+		t.Skip("there is no ffmpeg")
+	}
+	c := newChannel(t)
+	to, _ := overSRT(t, c)
+	cmd := exec.Command("ffmpeg", "-hide_banner", "-loglevel", "error", "-nostdin", "-re", "-f", "lavfi", "-i", "testsrc=size=160x90:rate=25", "-re", "-f", "lavfi", "-i", "sine=sample_rate=48000",
+		"-t", fmt.Sprint(srtFor.Seconds()), "-c:v", "libx264", "-preset", "ultrafast", "-g", "25", "-c:a", "aac", "-f", "mpegts", "srt://"+to+"?passphrase="+srtKey+"&latency=300000")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer cmd.Wait()
+	defer cmd.Process.Kill()
+	var off, most float64 // of sound against pictures, in ms
+	var pictures, sounds int
+	var first, picture uint32 // times of pictures
+	for late := time.After(*srtFor + 30*time.Second); ; {
+		var tag flv.Tag
+		select {
+		case tag = <-c.accepted:
+		case <-time.After(50 * time.Millisecond):
+			if st := c.Status(); st.Sessions == 1 && !st.Live {
+				t.Logf("%d pictures and %d frames of sound: the sound is %.1f ms off at the end, %.1f at most", pictures, sounds, off, most)
+				if pictures < int(srtFor.Seconds()*25)*3/4 || most > 40 {
+					t.Error("that is too far, or too few")
+				}
+				return
+			}
+			continue
+		case <-late:
+			t.Fatal("it does not end")
+		}
+		if !framesOf(tag) {
+			continue
+		}
+		switch tag.Type() {
+		case flv.Video:
+			if pictures == 0 {
+				first = tag.Timestamp()
+			}
+			picture = tag.Timestamp() - first - uint32(40*pictures) // how late it is
+			pictures++
+		case flv.Audio:
+			if pictures > 0 {
+				if sounds == 0 {
+					sounds = int((float64(int32(tag.Timestamp()-first)) + 32/3.0) * 3 / 64)
+				}
+				off = float64(int32(tag.Timestamp()-first)) - float64(sounds)*64/3 - float64(int32(picture))
+				most = max(most, math.Abs(off))
+				sounds++
+			}
+		}
+	}
 }
 
 // clipFile is the demo's clip in a file of MPEG-TS.

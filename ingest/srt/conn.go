@@ -16,9 +16,9 @@ import (
 )
 
 const (
-	// tick is how often a connection looks at its clock: acknowledgements go out, and what is ripe comes in
-	// (draft-sharabayko-srt-01, 4.8.1).
-	tick = 10 * time.Millisecond
+	// tick is how often a connection looks at its clock: acknowledgements go out, and what is ripe comes in. It is
+	// twice what draft-sharabayko-srt-01 has (4.8.1): each wakes a thread. playerTick is that of one that is sent to.
+	tick, playerTick = 20 * time.Millisecond, 50 * time.Millisecond
 	// keepAlive is after how long of silence this side says that it is there, and idle how long the
 	// other may be silent (libsrt's SRTO_PEERIDLETIMEO).
 	keepAlive, idle = time.Second, 5 * time.Second
@@ -88,36 +88,38 @@ func newConn(ctx context.Context, cfg connConfig, now time.Time) *conn {
 	c := &conn{connConfig: cfg, in: make(chan packet.Packet, waiting), heard: now, spoke: now, looked: now, rtt: newRoundTrip()}
 	c.ctx, c.end = context.WithCancelCause(ctx)
 	c.recv = live.NewReceiver(live.ReceiveConfig{
-		InitialSequenceNumber: cfg.first, PeriodicACKInterval: uint64(tick.Microseconds() / 2), PeriodicNAKInterval: 2 * uint64(tick.Microseconds()),
+		InitialSequenceNumber: cfg.first, PeriodicACKInterval: uint64(tick.Microseconds() / 2), PeriodicNAKInterval: uint64(tick.Microseconds()),
 		OnSendACK: c.acknowledge, OnSendNAK: c.report, OnDeliver: c.deliver,
 	})
 	// What is older than the latency and a quarter is of no use to the other side (4.6).
-	drop := max(cfg.keep+cfg.keep/4, time.Second) + 2*tick
+	drop := max(cfg.keep+cfg.keep/4, time.Second) + tick
 	c.snd = live.NewSender(live.SendConfig{InitialSequenceNumber: cfg.first, DropThreshold: uint64(drop.Microseconds()), OnDeliver: c.transmit})
 	return c
 }
 
-// run looks at the clock until the connection ends, and then tells the other side.
+// run looks at the clock of a player's connection until it ends, and then tells the other side. What a
+// player is sent goes out at once.
 func (c *conn) run() {
-	every := tick
-	if c.player {
-		every = 5 * tick // what it is sent goes out at once
-	}
-	t := time.NewTicker(every)
+	defer c.goodbye()
+	t := time.NewTicker(playerTick)
 	defer t.Stop()
 	for {
 		select {
 		case <-c.ctx.Done():
-			c.mu.Lock()
-			defer c.mu.Unlock()
-			c.say(packet.CTRLTYPE_SHUTDOWN, 0, 0, &packet.CIFShutdown{})
-			c.snd.Flush()
-			c.recv.Flush()
 			return
 		case now := <-t.C:
 			c.tick(now)
 		}
 	}
+}
+
+// goodbye tells the other side that the connection has ended.
+func (c *conn) goodbye() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.say(packet.CTRLTYPE_SHUTDOWN, 0, 0, &packet.CIFShutdown{})
+	c.snd.Flush()
+	c.recv.Flush()
 }
 
 func (c *conn) tick(now time.Time) {
@@ -236,23 +238,6 @@ func (c *conn) deliver(p packet.Packet) {
 	case c.in <- p:
 	default:
 		c.overflow++ // whoever uses the connection is too slow
-	}
-}
-
-// receive returns what comes next, which is the caller's to decommission, or why there will be nothing.
-func (c *conn) receive(silence <-chan time.Time) (packet.Packet, error) {
-	select {
-	case p := <-c.in:
-		return p, nil
-	default:
-	}
-	select {
-	case p := <-c.in:
-		return p, nil
-	case <-silence:
-		return nil, errSilence
-	case <-c.ctx.Done():
-		return nil, context.Cause(c.ctx)
 	}
 }
 

@@ -46,10 +46,7 @@ func (t *Target) Fetch(ctx context.Context, take func([]byte) error) error {
 	var tasks sync.WaitGroup
 	defer tasks.Wait()
 	defer c.end(errStopped)
-	tasks.Go(func() { // ends with the connection, and then lets listen end
-		c.run()
-		socket.SetReadDeadline(time.Unix(0, 1))
-	})
+	defer context.AfterFunc(c.ctx, func() { socket.SetReadDeadline(time.Unix(0, 1)) })() // lets listen end
 	tasks.Go(func() { c.listen(socket) })
 	if err := c.feed(taker(take)); err != nil {
 		return fmt.Errorf("read from %s: %w", t.Addr, err)

@@ -199,13 +199,13 @@ func (l *listener) serve(g *greeting, who caller, a *answer, came time.Time) {
 	}
 	c := l.accept(g, who, a, key, sink == nil, came)
 	defer l.leave(c, who)
-	var running sync.WaitGroup
-	running.Go(c.run) // ends with the connection
-	defer running.Wait()
-	defer c.end(errStopped)
 	log := l.log().With(zap.String("addr", who.AddrPort.String()))
 	if viewing != nil {
+		var running sync.WaitGroup
+		running.Go(c.run) // ends with the connection
 		err = c.play(viewing)
+		c.end(errStopped)
+		running.Wait()
 		log.Debug("player over SRT has gone", zap.String("reason", oneline.Clean(err.Error(), 200)))
 		l.cut(err)
 		return
@@ -338,26 +338,49 @@ func (l *listener) leave(c *conn, who caller) {
 	}
 }
 
-// feed hands over what an encoder sends until the connection ends, and says why.
+// feed looks at the clock and hands over what an encoder sends, in one goroutine, until the connection ends, and says
+// why.
 func (c *conn) feed(to Sink) error {
-	quiet := time.NewTimer(silence)
-	defer quiet.Stop()
-	for {
-		p, err := c.receive(quiet.C)
-		if err != nil {
-			return err
-		}
-		quiet.Reset(silence)
-		err = to.Take(p.Data())
-		p.Decommission()
-		if len(c.in) == 0 {
-			to.Flush()
-		}
-		if err != nil {
-			c.end(err)
-			return err
+	defer c.goodbye()
+	t := time.NewTicker(tick)
+	defer t.Stop()
+	for heard := time.Now(); ; {
+		select {
+		case now := <-t.C:
+			c.tick(now)
+			n, err := c.drain(to)
+			switch {
+			case err != nil:
+				c.end(err)
+			case n > 0:
+				to.Flush()
+				heard = now
+			case now.Sub(heard) > silence:
+				c.end(errSilence)
+			}
+		case <-c.ctx.Done():
+			if why := context.Cause(c.ctx); why != errStopped {
+				return why
+			}
+			_, _ = c.drain(to) // the rest, whether it is wanted or not
+			return errStopped
 		}
 	}
+}
+
+// drain hands over what is ripe, and returns how many packets that was.
+func (c *conn) drain(to Sink) (n int, err error) {
+	for err == nil {
+		select {
+		case p := <-c.in:
+			n++
+			err = to.Take(p.Data())
+			p.Decommission()
+		default:
+			return n, nil
+		}
+	}
+	return n, err
 }
 
 func (c *conn) overflowed() uint64 {

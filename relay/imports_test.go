@@ -136,7 +136,7 @@ var law = []struct {
 	{"cli/privacy", []string{"cli/fault", "cli/term", "relay", "relay/seal", "relay/stream"}},
 	{"cli/abuse/hostile", []string{"relay/stream", "relay/wire", "tree"}},
 	{"cli/abuse", []string{"cli/abuse/hostile", "cli/ask", "cli/fault", "ingest/flv", "ingest/rtmp", "ingest/srt", "playback", "playback/admin", "relay", "relay/hostnet", "relay/oneline", "relay/pcp", "relay/stream"}},
-	{"cli/flag", []string{"cli/abuse", "cli/ask", "cli/domain", "cli/fault", "cli/finding", "cli/lan", "cli/lang", "cli/privacy", "cli/term", "playback/directory", "playback", "playback/pcpout", "relay", "relay/archive", "relay/discovery", "relay/nameplate", "relay/pcp"}},
+	{"cli/flag", []string{"cli/abuse", "cli/ask", "cli/domain", "cli/fault", "cli/finding", "cli/lan", "cli/lang", "cli/privacy", "cli/term", "playback/directory", "playback", "playback/pcpout", "relay", "relay/archive", "relay/discovery", "relay/nameplate", "relay/pcp", "relay/store"}},
 	{"cli/input", []string{"cli/fault", "cli/term", "ingest", "ingest/flv", "ingest/mpegts", "ingest/pcpin", "ingest/rtmp", "ingest/srt", "relay/hostnet"}},
 	{"cli/treedraw", []string{"cli/term", "playback/api", "tree"}},
 	{"cli/words/onpeercast", nil},
@@ -160,6 +160,7 @@ var law = []struct {
 	{"cli/service", []string{"cli/fault", "cli/term", "cli/words"}},
 	{"cli/update", []string{"cli/fault", "cli/words"}},
 	{"cli/upkeep", []string{"cli/ask", "cli/fault", "cli/finding", "cli/flag", "cli/follow", "cli/lan", "cli/listing", "cli/seek", "cli/service", "cli/term", "cli/update", "cli/words", "playback/directory", "playback/admin", "relay", "relay/naming", "relay/store", "relay/stream"}},
+	{"cli/trees", []string{"cli/ask", "cli/fault", "cli/flag", "cli/term", "cli/treedraw", "playback/api", "relay/store"}},
 	{"cli/manual", []string{"cli/ask", "cli/fault", "cli/flag", "cli/follow", "cli/key", "cli/lan", "cli/sink", "cli/term", "cli/upkeep", "playback", "relay/store"}},
 }
 
@@ -227,7 +228,7 @@ func TestLibrariesStayInTheirRooms(t *testing.T) {
 		"github.com/datarhei/gosrt":         {"relay/ingest/srt"},
 		"github.com/coder/websocket":        {"relay/ingest/browser"},
 		"github.com/bluenviron/mediacommon": {"relay/ingest/convert", "relay/playback/remux"},
-		"github.com/urfave/cli":             {"relay/cli", "relay/cli/flag", "relay/cli/listing", "relay/cli/manual", "relay/cli/upkeep"},
+		"github.com/urfave/cli":             {"relay/cli", "relay/cli/flag", "relay/cli/listing", "relay/cli/manual", "relay/cli/trees", "relay/cli/upkeep"},
 		"github.com/hashicorp/memberlist":   {"relay/relay/membership"},
 		"github.com/gofrs/flock":            {"relay/relay/archive", "relay/relay/store"},
 		"github.com/huin/goupnp":            {"relay/relay/portmap"},
@@ -255,7 +256,7 @@ func TestLibrariesStayInTheirRooms(t *testing.T) {
 func TestRoomsOfTheCommandLineKnowNoFlags(t *testing.T) {
 	rooms := 0
 	for _, p := range module(t) {
-		if !under(p.ImportPath, "relay/cli") || slices.Contains([]string{"relay/cli", "relay/cli/relay", "relay/cli/flag", "relay/cli/listing", "relay/cli/manual", "relay/cli/upkeep"}, p.ImportPath) {
+		if !under(p.ImportPath, "relay/cli") || slices.Contains([]string{"relay/cli", "relay/cli/relay", "relay/cli/flag", "relay/cli/listing", "relay/cli/manual", "relay/cli/trees", "relay/cli/upkeep"}, p.ImportPath) {
 			continue
 		}
 		rooms++

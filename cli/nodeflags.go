@@ -11,6 +11,7 @@ import (
 	"relay/cli/flag"
 	"relay/cli/station"
 	"relay/ingest/rtmp"
+	"relay/ingest/srt"
 	"relay/playback"
 	"relay/playback/admin"
 	"relay/playback/rtspout"
@@ -36,6 +37,7 @@ func nodeFlags(players string) []cli.Flag {
 	return append([]cli.Flag{
 		flag.Text("listen", fmt.Sprintf("`ADDR` for links from other nodes (default :%d; a free port if that is taken)", relay.DefaultPort)),
 		flag.Text("http", "`ADDR` for players (default "+players+"; a free port if that is taken)"),
+		flag.Text("srt", fmt.Sprintf("`ADDR` for players over SRT, and for the encoder of a source, as in :%d; by UDP (default: none)", srt.DefaultPort)),
 		flag.Number("offset", "add `N` to every default port, to run several on one machine", "0"),
 		flag.List("advertise", "`ADDR` under which others reach this node, such as a forwarded port; a name is looked up again every minute"),
 		flag.Toggle("no-port-mapping", "do not have the router open the port for links (PCP, NAT-PMP, UPnP)"),
@@ -75,6 +77,11 @@ func stationFlags(c *cli.Context) (s station.Config, err error) {
 	}
 	if s.HTTP, err = listener(c, "players", "http", "127.0.0.1", playback.DefaultPort); err != nil {
 		return s, err
+	}
+	if c.IsSet("srt") {
+		if s.SRT.Port, err = listener(c, "SRT", "srt", "127.0.0.1", srt.DefaultPort); err != nil {
+			return s, err
+		}
 	}
 	if s.Advertise, err = flag.Advertised(c); err != nil {
 		return s, err

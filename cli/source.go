@@ -56,12 +56,13 @@ address. INPUT is a file of FLV, Matroska, WebM, MP4, QuickTime or MPEG-TS, sent
 timestamps; "-" for one of these on standard input (MP4 in fragments, or with its table in
 front); an rtmp:// or http(s):// address to fetch a live stream from;
 rtsp(s)://user:password@HOST/PATH of a camera (with ?transport=udp for packets by UDP);
+srt://host:8890 likewise, over SRT (?mode=listener waits there, as --srt does);
 udp://:1234 or udp://239.1.1.1:1234 for MPEG-TS that is sent there (with ?program=N
 another than the first of its programs); or a channel of PeerCast to bring in, as
 pcp://HOST:7144/ID or its line of an index.txt.
 
 With ffmpeg installed, INPUT is also screen, camera, camera:1 or camera:NAME, any other
-file (AVI, Ogg, MP3 ...), and an address of HLS, rtsp://, srt:// and more. What
+file (AVI, Ogg, MP3 ...), and an address of HLS, rtmps:// and more. What
 can be sent as it is, is copied; the rest becomes H.264 and AAC, by this machine's
 hardware where that can. relay doctor lists cameras, microphones and screens.`,
 		Flags: append([]cli.Flag{
@@ -141,6 +142,7 @@ func runSource(c *cli.Context, t *term.Terminal, stdio Stdio) (err error) {
 	}
 	defer release()
 	if s.plan.input.Awaited() {
+		s.plan.station.SRT.Key, s.plan.station.SRT.Publish, s.plan.station.SRT.Refused = s.key, ingest.OverSRT(func(ctx context.Context) (*ingest.Session, error) { return s.media.Await(ctx) }, s.log), s.turnedAway
 		s.plan.station.Broadcast = browser.NewIntake(ingest.OverBrowser(func(ctx context.Context) (*ingest.Session, error) { return s.media.Await(ctx) }), s.log)
 	}
 	if s.station, err = station.Open(t, s.log, s.plan.station); err != nil {
@@ -185,11 +187,14 @@ func planSource(c *cli.Context, stdio Stdio) (p sourcePlan, err error) {
 			return p, err
 		}
 	}
+	if at := p.input.SRT; at != nil && at.Listen {
+		p.station.SRT.Port = station.Port{What: "the encoder", Flag: "srt", Addr: at.Addr, Given: true}
+	}
 	p.folder, p.name, p.tagLog = c.String("config"), c.String("channel"), c.String("tag-log")
 	if p.key, err = flag.StreamKey(c); err != nil {
 		return p, err
 	}
-	p.name = cmp.Or(p.name, defaultChannel)
+	p.name, p.key = cmp.Or(p.name, defaultChannel), cmp.Or(p.key, p.input.Passphrase())
 	p.listed.Version = Version
 	if p.listed.To, p.listed.Says, err = flag.ReadAnnouncing(c); err != nil {
 		return p, err
@@ -284,6 +289,8 @@ func (s *source) runner() interface {
 		return &ingest.RTSPPull{From: *in.Camera, Open: s.begin, Log: s.log}
 	case in.URL == nil:
 		return &rtmp.Server{Listener: s.station.RTMP, Publish: ingest.OverRTMP(s.admit), Play: s.station.PlayOverRTMP, Refused: s.turnedAway, Refusals: &s.station.RTMPRefused, Own: s.station.Node.Near, Log: s.log}
+	case in.SRT != nil:
+		return &ingest.SRTPull{Target: *in.SRT, Open: s.begin, Log: s.log}
 	case strings.EqualFold(in.URL.Scheme, "rtmp"):
 		return &ingest.RTMPPull{URL: in.URL, Open: s.begin, Log: s.log}
 	}

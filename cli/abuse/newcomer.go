@@ -15,6 +15,7 @@ import (
 	"relay/cli/abuse/hostile"
 	"relay/ingest/flv"
 	"relay/ingest/rtmp"
+	"relay/ingest/srt"
 	"relay/relay"
 	"relay/relay/pcp"
 )
@@ -78,6 +79,8 @@ func (a *attack) come(ctx context.Context, p hostile.Port) error {
 	switch p {
 	case hostile.RTMP:
 		return a.target.comeOverRTMP(ctx)
+	case hostile.SRT:
+		return a.target.comeOverSRT(ctx)
 	case hostile.HTTP:
 		r, leave, err := a.target.play(ctx)
 		if err != nil {
@@ -109,6 +112,15 @@ func firstTag(r *flv.Reader) error {
 }
 
 var errPlays = errors.New("it plays")
+
+// comeOverSRT plays over SRT, which holds back what it gets for the latency.
+func (t Target) comeOverSRT(ctx context.Context) error {
+	target := srt.Target{Addr: t.SRT.String(), StreamID: "read:" + t.Channel.String(), Latency: srt.MinLatency}
+	if err := target.Fetch(ctx, func([]byte) error { return errPlays }); !errors.Is(err, errPlays) {
+		return err
+	}
+	return nil
+}
 
 func (t Target) comeOverRTMP(ctx context.Context) error {
 	u := &url.URL{Scheme: "rtmp", Host: t.RTMP.String(), Path: "/live/" + t.Channel.String()}

@@ -34,6 +34,8 @@ func (a *attack) sieges() []siege {
 		{name: "100 connections that say nothing", port: hostile.RTMP, conns: 100, addresses: 20, rate: 200},
 		{name: "100 connections that say a byte a second", port: hostile.RTMP, conns: 100, addresses: 20, rate: 200, say: drip(hostile.Shaken())},
 		{name: "100 connections that stop after the handshake", port: hostile.RTMP, conns: 100, addresses: 20, rate: 200, say: first(hostile.Shaken())},
+		{name: "a flood of half-open callers", port: hostile.SRT, flood: halfOpen},
+		{name: "callers whose second question breaks the rules", port: hostile.SRT, flood: badCallers},
 		{name: "500 connections that say nothing", port: hostile.HTTP, conns: 500, addresses: 50, rate: 500},
 		{name: "300 connections that say a byte a second", port: hostile.HTTP, conns: 300, addresses: 30, rate: 500, say: drip(ask)},
 		{name: "300 connections that have asked once", port: hostile.HTTP, conns: 300, addresses: 30, rate: 500, say: first(hostile.Get("/healthz"))},

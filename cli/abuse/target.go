@@ -23,6 +23,7 @@ type Target struct {
 	RTMP    netip.AddrPort
 	// RTSP is where players play over RTSP, if they do.
 	RTSP netip.AddrPort
+	SRT  netip.AddrPort // UDP, if it has that
 	// PeerCast is where PeerCast is served, if it is.
 	PeerCast netip.AddrPort
 	Admin    netip.AddrPort // metrics: without them much of what happens inside is not seen
@@ -47,7 +48,7 @@ func resolve(ctx context.Context, h relay.HostPort) (netip.AddrPort, error) {
 // check refuses what is not this machine's, and not its own network's, unless the user answers for it.
 func (t Target) check() error {
 	var own hostnet.Subnets
-	for _, a := range []netip.AddrPort{t.Links, t.HTTP, t.RTMP, t.Admin, t.Discovery, t.PeerCast, t.RTSP} {
+	for _, a := range []netip.AddrPort{t.Links, t.HTTP, t.RTMP, t.Admin, t.Discovery, t.PeerCast, t.RTSP, t.SRT} {
 		switch ip := a.Addr().Unmap(); {
 		case !ip.IsValid() || t.Mine || mine(&own, ip):
 		case a == t.Discovery && ip.IsMulticast(): // what is sent to a group goes no further than the next router
@@ -69,6 +70,8 @@ func (t Target) address(p hostile.Port) netip.AddrPort {
 	switch p {
 	case hostile.RTMP, hostile.Media:
 		return t.RTMP
+	case hostile.SRT:
+		return t.SRT
 	case hostile.HTTP:
 		return t.HTTP
 	case hostile.Discovery:

@@ -45,7 +45,7 @@ func TestStrangersTakeNothingFromThoseWhoWatch(t *testing.T) {
 	waiting.Take(t)
 	w := newWorld(t)
 	asked, query := discovered(t)
-	src := w.source(append([]string{"--admin", loopback}, asked...)...)
+	src := w.source(append([]string{"--admin", loopback, "--srt", loopback}, asked...)...)
 	ff := encode(t, src.rtmp, forEver, picture360, tone, h264, aac)
 	child := w.watch(src.link, "-o", "/dev/null", "--no-discovery")
 	viewers := []*viewer{play(t, "viewer at the source", src.url), play(t, "viewer at its child", child.url)}
@@ -53,7 +53,7 @@ func TestStrangersTakeNothingFromThoseWhoWatch(t *testing.T) {
 	said := len(src.err.String())
 	admin := strings.TrimPrefix(metricsAt(t, src.process), "http://")
 	players := strings.TrimPrefix(src.url[:strings.LastIndexByte(src.url, '/')], "http://")
-	abused(t, src.link, append(query, "--http", players, "--rtmp", src.rtmpAddr(), "--admin", admin, "--tag-log", src.tagLog, "--for", "1500ms")...)
+	abused(t, src.link, append(query, "--http", players, "--rtmp", src.rtmpAddr(), "--srt", src.find(t, &src.err, `srt://([^?]+)`), "--admin", admin, "--tag-log", src.tagLog, "--for", "1500ms")...)
 	t.Logf("the source has written %d KiB of log", (len(src.err.String())-said)>>10)
 	for _, p := range []*process{src.process, child.process, ff} {
 		p.notCrashed(t)

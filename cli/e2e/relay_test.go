@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	streamKey = "s3cret"
+	streamKey = "s3cret-key"
 	loopback  = "127.0.0.1:0"
 )
 

@@ -19,6 +19,7 @@ import (
 	"relay/ingest/pcpin"
 	"relay/ingest/rtmp"
 	"relay/ingest/rtspin"
+	"relay/ingest/srt"
 )
 
 // Input is where relay source takes the media from. Its zero value waits for an encoder.
@@ -28,6 +29,7 @@ type Input struct {
 	Loop  bool            // repeat it for ever
 	URL   *url.URL        // what to fetch, if it is that
 	UDP   *ingest.UDPAddr // where URL says that MPEG-TS is sent to, if it is that
+	SRT   *srt.Target     // what to fetch, or where to wait for an encoder, if URL says that
 	// PeerCast is a channel of PeerCast's to bring in; nil if it is something else.
 	PeerCast *pcpin.Address
 	Camera   *rtspin.Address // what URL is, if it is one of RTSP
@@ -39,7 +41,15 @@ type Input struct {
 
 // Awaited reports whether the input is an encoder that connects to this machine.
 func (in Input) Awaited() bool {
-	return in.Stdin == nil && in.Path == "" && in.URL == nil && in.PeerCast == nil && in.Film == nil
+	return in.Stdin == nil && in.Path == "" && in.URL == nil && in.PeerCast == nil && in.Film == nil || in.SRT != nil && in.SRT.Listen
+}
+
+// Passphrase is what an encoder has to give, if the input says so; "" if not.
+func (in Input) Passphrase() string {
+	if in.SRT == nil || !in.SRT.Listen {
+		return ""
+	}
+	return in.SRT.Passphrase
 }
 
 // Of reads the arguments that name the input. It opens nothing. A name with blanks in it is several
@@ -81,6 +91,9 @@ func Of(args []string, loop bool, stdin io.Reader) (in Input, err error) {
 		}
 		if strings.EqualFold(scheme, "udp") {
 			return sent(arg)
+		}
+		if strings.EqualFold(scheme, "srt") {
+			return overSRT(arg)
 		}
 		u, err := fetched(arg, strings.ToLower(scheme))
 		return Input{URL: u}, err

@@ -64,6 +64,8 @@ func (in Input) next(err error) string {
 		return "is it yours, and may you open the folders that it is in?"
 	case in.UDP != nil:
 		return taken(err)
+	case in.SRT != nil:
+		return notOverSRT(err)
 	case in.URL != nil:
 		return unfetched(err)
 	case errors.Is(err, io.ErrUnexpectedEOF):

@@ -49,6 +49,18 @@ func (p Port) listen(t *term.Terminal) (net.Listener, error) {
 	return ln, nil
 }
 
+// listenPacket opens the port for packets alone.
+func (p Port) listenPacket() (net.PacketConn, error) {
+	packet, err := net.ListenPacket("udp", p.Addr)
+	switch {
+	case err == nil:
+		return packet, nil
+	case hostnet.InUse(err):
+		return nil, &fault.Error{Err: fmt.Errorf("UDP port %s is taken by another program", p.Addr), Hint: cmp.Or(p.Hint, "give another with --"+p.Flag), Code: fault.ExitPort}
+	}
+	return nil, fault.Fail("--"+p.Flag+" takes another address", "cannot listen for %s on %s: %w", p.What, p.Addr, err)
+}
+
 // listenBoth opens the port for connections and for packets. Without packets the node works,
 // but learns of other nodes from its parent alone.
 func (p Port) listenBoth(t *term.Terminal) (net.Listener, net.PacketConn, error) {

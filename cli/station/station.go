@@ -24,6 +24,7 @@ import (
 	"relay/cli/term"
 	"relay/cli/words"
 	"relay/ingest/rtmp"
+	"relay/ingest/srt"
 	"relay/playback"
 	"relay/playback/api"
 	"relay/playback/rtspout"
@@ -47,12 +48,14 @@ type Station struct {
 	packets    io.Closer // likewise, for packets
 	HTTP       net.Listener
 	RTMP       net.Listener     // that plays the channels; nil for none
+	srt        net.PacketConn   // likewise, over SRT
 	peercast   *gateway.Gateway // nil for none
 	peercastAt net.Listener     // its own; nil if it has that for links
 	rtsp       *rtspout.Server  // nil if nobody plays over RTSP
 	rtspAt     net.Listener
 	// RTMPRefused counts whom its server does not take.
 	RTMPRefused refusal.Counts
+	srtRefused  refusal.Counts  // likewise, over SRT
 	Finder      *finding.Finder // of channels by their IDs; nil if that is not wanted
 	// PullRefused counts what is not dialled, or not read, of a channel of PeerCast's that is
 	// brought in.
@@ -82,6 +85,7 @@ type Config struct {
 	Version      string
 	Listen, HTTP Port
 	RTMP         Port // Addr is "" for none
+	SRT          SRT
 	Admin        Port // likewise
 	RTSP         Port // likewise
 	PeerCast     PeerCast
@@ -132,6 +136,9 @@ func Open(t *term.Terminal, log *zap.Logger, cfg Config) (_ *Station, err error)
 		if s.RTMP, err = cfg.RTMP.listen(t); err != nil {
 			return nil, err
 		}
+	}
+	if err = s.openSRT(); err != nil {
+		return nil, err
 	}
 	nc := relay.Config{Key: cfg.Key, Slots: cfg.Slots, Upload: cfg.Upload, Store: cfg.Store, Version: cfg.Version, Log: log}
 	nc.Name, nc.HostName, nc.HideNames = cfg.Name, cfg.HostName, cfg.HideNames
@@ -242,7 +249,7 @@ func (s *Station) Close() {
 	}
 	s.mu.Unlock()
 	s.Finder.Close()
-	for _, l := range []io.Closer{s.links, s.packets} {
+	for _, l := range []io.Closer{s.links, s.packets, s.srt} {
 		if l != nil {
 			l.Close()
 		}
@@ -403,6 +410,7 @@ func (s *Station) Run(ctx context.Context, g *errgroup.Group) {
 	}
 	s.runPeerCast(ctx, g)
 	s.runRTSP(ctx, g)
+	s.runSRT(ctx, g)
 	lean.Collect()
 	g.Go(func() error { s.ops.lean(ctx, s.Node); return nil })
 	if s.responder != nil {
@@ -495,6 +503,9 @@ func (s *Station) refusedElsewhere() map[string]map[refusal.Reason]uint64 {
 	all := s.Node.Refused()
 	if s.RTMP != nil {
 		all["rtmp"] = s.RTMPRefused.All(rtmp.Refusals...)
+	}
+	if s.srt != nil {
+		all["srt"] = s.srtRefused.All(srt.Refusals...)
 	}
 	if s.Finder != nil {
 		all["dht"] = s.Finder.Refused()

@@ -64,15 +64,16 @@ const (
 
 // SourceView is what an adviser knows about a source.
 type SourceView struct {
-	Encoder  ingest.Status
-	Started  bool   // there is something to watch
-	BitRate  int    // bit/s; 0 if not known
-	Upload   int    // --upload, bit/s; 0 if it was not given
-	Slots    int    // how many children there may be
-	FarSlots int    // how many of those may be beyond this network
-	Server   string // the address for the encoder; "" if the source waits for none
-	Key      string
-	Exposed  string // the encoder's port, if it is open to other machines
+	Encoder    ingest.Status
+	Started    bool   // there is something to watch
+	BitRate    int    // bit/s; 0 if not known
+	Upload     int    // --upload, bit/s; 0 if it was not given
+	Slots      int    // how many children there may be
+	FarSlots   int    // how many of those may be beyond this network
+	Server     string // the address for the encoder; "" if the source waits for none
+	Key        string
+	Exposed    string // the encoder's port, if it is open to other machines
+	ExposedUDP string // the UDP port for encoders over SRT, if it is open to other machines
 }
 
 // Adviser finds what a person should know about a source, and says each thing once.
@@ -138,6 +139,9 @@ func encoderHint(o SourceView) string {
 	hint := fmt.Sprintf("in OBS: Settings > Stream > Service \"Custom...\", Server %s, Stream Key %s; then Start Streaming", o.Server, o.Key)
 	if o.Exposed != "" {
 		return hint + ". If it runs on another machine, a firewall here may block TCP port " + o.Exposed
+	}
+	if o.ExposedUDP != "" {
+		return hint + ". Over SRT, a firewall here may block UDP port " + o.ExposedUDP
 	}
 	return hint + ". If it runs on another machine: relay source --rtmp :" + fmt.Sprint(rtmp.DefaultPort)
 }

@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"relay/ingest/rtmp"
+	"relay/ingest/srt"
 )
 
 // Turned says of encoders that are turned away what [TurnedAway] says, each thing once until another encoder has
@@ -22,12 +23,24 @@ func (t *Turned) Look(why error, server string, sessions uint64) (w Warning, fre
 	return w, !said || was != any(sessions)
 }
 
+// overSRT says what an encoder is to be given.
+const overSRT = "paste the srt:// address that relay source printed when it started, as it is; in OBS as Server, with an empty Stream Key"
+
 // TurnedAway says why the encoder of a source was not taken, to the person who can change it. It
 // reports false for what that person can do nothing about, such as a stranger's noise. Anybody can
 // provoke it, and a log keeps it, so it does not say the key.
 func TurnedAway(why error, server string) (Warning, bool) {
 	inOBS := "in OBS: Settings > Stream: Server " + server + ", and as Stream Key what relay source printed when it started"
 	switch {
+	case errors.Is(why, srt.ErrDenied):
+		return Warning{WarnWrongKey, "an encoder was turned away over SRT: its passphrase is not this channel's stream key. It was told so", overSRT}, true
+	case errors.Is(why, srt.ErrPlain):
+		return Warning{WarnWrongKey, "an encoder was turned away over SRT: it came without a passphrase. It was told that it needs one", overSRT}, true
+	case errors.Is(why, srt.ErrBusy):
+		return Warning{
+			warnSecondEncoder, "a second encoder was turned away over SRT: another one is sending, and goes on. It was told so",
+			"to go on with the second, stop the first (OBS: Stop Streaming). For a second channel, run a second relay source",
+		}, true
 	case errors.Is(why, rtmp.ErrDenied):
 		return Warning{WarnWrongKey, fmt.Sprintf("an encoder was turned away: its server or its stream key is not this channel's. It was told: %q", rtmp.ToldDenied), inOBS}, true
 	case errors.Is(why, rtmp.ErrBusy):

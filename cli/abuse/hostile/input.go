@@ -44,6 +44,7 @@ type Port string
 const (
 	RTMP      Port = "RTMP"      // the encoder's
 	Media     Port = "media"     // the encoder's, with the stream key
+	SRT       Port = "SRT"       // the encoder's and players', UDP
 	HTTP      Port = "HTTP"      // players', with the page and the API
 	TLS       Port = "TLS"       // that for links, before there is TLS
 	Link      Port = "link"      // that for links
@@ -55,7 +56,7 @@ const (
 )
 
 // Ports lists all of them, in the order in which they are attacked.
-var Ports = []Port{RTMP, Media, HTTP, TLS, Link, Stream, Gossip, Discovery, PeerCast, RTSP}
+var Ports = []Port{RTMP, Media, HTTP, TLS, Link, Stream, Gossip, Discovery, PeerCast, RTSP, SRT}
 
 // Packets reports whether the port takes packets, not connections.
-func (p Port) Packets() bool { return p == Gossip || p == Discovery }
+func (p Port) Packets() bool { return p == Gossip || p == Discovery || p == SRT }

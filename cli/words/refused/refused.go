@@ -4,6 +4,7 @@ package refused
 import (
 	"relay/ingest/pcpin"
 	"relay/ingest/rtmp"
+	"relay/ingest/srt"
 	"relay/playback"
 	"relay/playback/pcpout"
 	"relay/playback/rtspout"
@@ -59,6 +60,20 @@ var refusals = map[string]map[refusal.Reason]refusalWords{
 		rtspout.RefusedGarbage:  {"RTSP connections sent malformed requests, or too many", strangers},
 		rtspout.RefusedPublish:  {"encoders wanted to send over RTSP, which takes no streams", "An encoder sends over RTMP, to what relay source prints; relay source rtsp://… fetches from a camera."},
 		rtspout.RefusedStream:   {"RTSP players asked for what cannot be played", "The address ends in /CHANNEL."},
+	},
+	"srt": {
+		srt.RefusedCrowd:   {"callers over SRT found no room, or asked too often", strangers},
+		srt.RefusedGarbage: {"packets at the port for SRT were malformed, or something else", strangers},
+		srt.RefusedCookie:  {"packets at the port for SRT came from addresses that may be forged", strangers},
+		srt.RefusedStray:   {"packets at the port for SRT belonged to no connection", "Some of these come when a connection ends."},
+		srt.RefusedVersion: {"callers over SRT speak another version of it, or send files", "libsrt 1.3 and later are taken, in live mode."},
+		srt.RefusedKey:     {"encoders over SRT had a wrong passphrase", "Paste the address that relay source has printed; if it is no encoder of yours, keep --srt to this machine."},
+		srt.RefusedPlain:   {"encoders over SRT gave no passphrase, or players gave one", "An encoder needs the address that relay source has printed, a player that with streamid=read:CHANNEL alone."},
+		srt.RefusedBusy:    {"encoders over SRT came while another one was sending", "Stop one of them; for a second channel, run a second relay source."},
+		srt.RefusedStream:  {"players over SRT asked for what cannot be played", "The address ends in ?streamid=read:CHANNEL."},
+		srt.RefusedLatency: {"callers over SRT wanted a latency of more than 8 s", "Four times the round trip is enough: 120 ms at home, 1 s across oceans."},
+		srt.RefusedSlow:    {"players over SRT did not take what they were sent", "Their network is too slow for this stream, or they have gone without a word."},
+		srt.RefusedNoise:   {"players over SRT sent what no player sends", strangers},
 	},
 	"peercast": {
 		pcpout.RefusedCrowd:   {"PeerCast connections gave way to others, because there were too many that had not said who they are", strangers},

@@ -21,6 +21,7 @@ func (s *source) greeting() words.Greeting {
 	g.Page, g.Near = s.station.Page()
 	if s.plan.input.Awaited() {
 		g.Server, g.Key, g.Film = s.station.RTMPServer(), s.key, s.station.BroadcastPage()
+		g.WHIP = s.station.WHIPServer()
 	}
 	if s.plan.input.UDP != nil {
 		g.Sent = s.plan.input.URL.String()

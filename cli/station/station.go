@@ -24,6 +24,7 @@ import (
 	"relay/cli/term"
 	"relay/cli/words"
 	"relay/ingest/rtmp"
+	"relay/ingest/whip"
 	"relay/playback"
 	"relay/playback/api"
 	"relay/relay"
@@ -48,6 +49,7 @@ type Station struct {
 	RTMP       net.Listener     // that plays the channels; nil for none
 	peercast   *gateway.Gateway // nil for none
 	peercastAt net.Listener     // its own; nil if it has that for links
+	whip       *whipServer      // nil for none
 	// RTMPRefused counts whom its server does not take.
 	RTMPRefused refusal.Counts
 	Finder      *finding.Finder // of channels by their IDs; nil if that is not wanted
@@ -80,6 +82,7 @@ type Config struct {
 	Listen, HTTP Port
 	RTMP         Port // Addr is "" for none
 	Admin        Port // likewise
+	WHIP         WHIP
 	PeerCast     PeerCast
 	Profiles     bool             // served there
 	Webhook      *url.URL         // nil for none
@@ -128,6 +131,9 @@ func Open(t *term.Terminal, log *zap.Logger, cfg Config) (_ *Station, err error)
 		if s.RTMP, err = cfg.RTMP.listen(t); err != nil {
 			return nil, err
 		}
+	}
+	if err = s.openWHIP(); err != nil {
+		return nil, err
 	}
 	nc := relay.Config{Key: cfg.Key, Slots: cfg.Slots, Upload: cfg.Upload, Store: cfg.Store, Version: cfg.Version, Log: log}
 	nc.Name, nc.HostName, nc.HideNames = cfg.Name, cfg.HostName, cfg.HideNames
@@ -233,6 +239,7 @@ func (s *Station) Close() {
 	}
 	s.mu.Unlock()
 	s.Finder.Close()
+	s.whip.close()
 	for _, l := range []io.Closer{s.links, s.packets} {
 		if l != nil {
 			l.Close()
@@ -391,6 +398,7 @@ func (s *Station) Run(ctx context.Context, g *errgroup.Group) {
 		g.Go(func() error { s.follows.Run(ctx); return nil })
 	}
 	s.runPeerCast(ctx, g)
+	s.runWHIP(ctx, g)
 	lean.Collect()
 	g.Go(func() error { s.ops.lean(ctx, s.Node); return nil })
 	if s.responder != nil {
@@ -483,6 +491,9 @@ func (s *Station) refusedElsewhere() map[string]map[refusal.Reason]uint64 {
 	all := s.Node.Refused()
 	if s.RTMP != nil {
 		all["rtmp"] = s.RTMPRefused.All(rtmp.Refusals...)
+	}
+	if s.whip != nil {
+		all["whip"] = s.whip.refused.All(whip.Refusals...)
 	}
 	if s.Finder != nil {
 		all["dht"] = s.Finder.Refused()

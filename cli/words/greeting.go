@@ -3,6 +3,7 @@ package words
 // Greeting is what relay source says when it starts.
 type Greeting struct {
 	Server, Key string // for the encoder; "" if the source fetches its media
+	WHIP        string // likewise, over WHIP; "" for none
 	Sent        string // the address that MPEG-TS is sent to; "" if there is none
 	Film        string // the page that broadcasts from a browser on this machine; "" for none
 	Page        string
@@ -31,6 +32,13 @@ func (g Greeting) Lines() []string {
 			"",
 			"  Server  "+g.Server,
 			"  Key     "+g.Key,
+			"")
+	}
+	if g.WHIP != "" {
+		add(`Or over WHIP. In OBS: Settings > Stream > Service "WHIP":`,
+			"",
+			"  Server  "+g.WHIP,
+			"  Bearer Token  "+g.Key,
 			"")
 	}
 	if g.Sent != "" {

@@ -143,7 +143,7 @@ func (e *Endpoint) publish(w http.ResponseWriter, r *http.Request) {
 		defer sink.Close()
 		err := call.Run(ctx, func() {})
 		if errors.Is(err, ErrUnreached) {
-			e.Refusals.Add(RefusedSilent)
+			e.Refusals.Add(RefusedUnreached)
 			e.tell(err)
 		}
 		e.log().Info("encoder has gone", zap.String("over", "WHIP"), zap.Error(err))

@@ -9,19 +9,19 @@ import (
 
 // Why an encoder, or a connection, is not taken.
 const (
-	RefusedKey     refusal.Reason = "key"     // the stream key is wrong, or there is none
-	RefusedBusy    refusal.Reason = "busy"    // another encoder is sending
-	RefusedCrowd   refusal.Reason = "crowd"   // too many have begun and are not connected
-	RefusedOffer   refusal.Reason = "offer"   // what it offers is malformed, or too long
-	RefusedCodec   refusal.Reason = "codec"   // nothing of what it offers can be carried
-	RefusedRequest refusal.Reason = "request" // it is no request of WHIP
-	RefusedSilent  refusal.Reason = "silent"  // it never connected, or sent nothing
-	RefusedPacket  refusal.Reason = "packet"  // packets that belong to no call
+	RefusedKey       refusal.Reason = "key"       // the stream key is wrong, or there is none
+	RefusedBusy      refusal.Reason = "busy"      // another encoder is sending
+	RefusedCrowd     refusal.Reason = "crowd"     // too many have begun and are not connected
+	RefusedOffer     refusal.Reason = "offer"     // what it offers is malformed, or too long
+	RefusedCodec     refusal.Reason = "codec"     // nothing of what it offers can be carried
+	RefusedRequest   refusal.Reason = "request"   // it is no request of WHIP
+	RefusedUnreached refusal.Reason = "unreached" // it never connected
+	RefusedPacket    refusal.Reason = "packet"    // packets that belong to no call
 )
 
 // Refusals lists all of them.
 var Refusals = []refusal.Reason{
-	RefusedKey, RefusedBusy, RefusedCrowd, RefusedOffer, RefusedCodec, RefusedRequest, RefusedSilent, RefusedPacket,
+	RefusedKey, RefusedBusy, RefusedCrowd, RefusedOffer, RefusedCodec, RefusedRequest, RefusedUnreached, RefusedPacket,
 }
 
 // Errors that callers have sentences for.

@@ -39,19 +39,28 @@ help: ## List the targets (default)
 # TLS, and which whoever is asked with it need not speak; nor, in packages that do nothing for each tag, copies of
 # functions in each other (-l): a tenth of the program.
 COLD  := $(shell cat cli/deploy/release/cold.txt)
-SMALL := -trimpath -ldflags '-s -w' -tags urfave_cli_no_docs,nethttpomithttp2 $(foreach p,$(COLD),-gcflags='$(p)=-l')
+COMMA := ,
+# The tags besides are $(1).
+SMALL  = -trimpath -ldflags '-s -w' -tags urfave_cli_no_docs,nethttpomithttp2$(1:%=$(COMMA)%) $(foreach p,$(COLD),-gcflags='$(p)=-l')
 
 .PHONY: build
 build: ## Build bin/relay
-	CGO_ENABLED=0 $(GO) build $(SMALL) -o bin/relay ./cli/relay
+	CGO_ENABLED=0 $(GO) build $(call SMALL) -o bin/relay ./cli/relay
 
-# What people download, in bytes.
-MOST := 20000000
+# For routers and small boards: without the libraries of SRT, RTSP and WebRTC, and without relay abuse.
+.PHONY: lean
+lean: ## Build bin/relay-lean, which is smaller
+	CGO_ENABLED=0 $(GO) build $(call SMALL,lean) -o bin/relay-lean ./cli/relay
+
+# What the programs may have, in bytes.
+MOST      := 20000000
+LEAN_MOST := 20000000
 
 .PHONY: size
-size: build ## Check that bin/relay is small
-	@size=$$(wc -c <bin/relay); [ "$$size" -le $(MOST) ] || { \
-		echo "bin/relay has $$size bytes, at most $(MOST) are meant to be: go tool nm -size -sort size says what is in a build without -ldflags" >&2; exit 1; }
+size: build lean ## Check that bin/relay and bin/relay-lean are small
+	@for of in relay:$(MOST) relay-lean:$(LEAN_MOST); do \
+		size=$$(wc -c <bin/$${of%:*}); [ "$$size" -le "$${of#*:}" ] || { \
+			echo "bin/$${of%:*} has $$size bytes, at most $${of#*:} are meant to be: go tool nm -size -sort size says what is in a build without -ldflags" >&2; exit 1; }; done
 
 .PHONY: release
 release: ## Build what people install, for every system, the same bytes anywhere; bin/release

@@ -17,6 +17,7 @@ import (
 	"relay/cli/listing"
 	"relay/cli/manual"
 	"relay/cli/term"
+	"relay/cli/trees"
 	"relay/cli/upkeep"
 	"relay/cli/words"
 )
@@ -139,19 +140,19 @@ func newApp(t *term.Terminal, stdio Stdio) *cli.App {
 			upkeep.Unfollow(t),
 			serveCommand(t, stdio),
 			listing.Command(t),
-			treeCommand(t, stdio),
-			topCommand(t, stdio),
+			trees.Tree(t, stdio.Out),
+			trees.Top(t, stdio.In, stdio.Out),
 			linkCommand(t, stdio),
 			keyCommand(t, stdio),
 			doctorCommand(t, stdio),
 			demoCommand(t),
-			flag.Abuse(stdio.Out),
 			upkeep.Service(t, func(args []string, log io.Writer) int { return Main(args, Stdio{In: stdio.In, Out: log, Err: log}) }),
 			upkeep.Update(t, Version),
 			upkeep.Ready(t),
 			upkeep.VersionCommand(t, Version),
 		},
 	}
+	app.Commands = append(app.Commands, hidden(stdio)...)
 	app.Commands = append(app.Commands, manual.Completion(t), manual.Man(t, app, Version), helpCommand(app), manual.Candidates(t, app))
 	for _, c := range app.Commands {
 		c.CustomHelpTemplate = flag.Lines(t.Lang, commandHelp)

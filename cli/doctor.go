@@ -38,7 +38,7 @@ in LINK if none runs.`,
 			flag.Text("upload", "`RATE` of this machine's upload, to hear how many viewers it carries"),
 			flag.Config(),
 			flag.NoDiscovery(),
-		}, append(askFlags(), flag.Discovery()...)...),
+		}, append(flag.AskFlags(), flag.Discovery()...)...),
 		Action: func(c *cli.Context) error { return runDoctor(c, t, stdio) },
 	}
 }

@@ -45,7 +45,7 @@ soon as relay source runs.`,
 			flag.Toggle("page", "print the address of the page, for browsers"),
 			flag.List("advertise", "`ADDR` to put into the link of a channel that does not run"),
 			flag.Config(),
-		}, askFlags()...),
+		}, flag.AskFlags()...),
 		Action: func(c *cli.Context) error { return runLink(c, t, stdio) },
 	}
 }
@@ -60,7 +60,7 @@ func runLink(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 		return err
 	}
 	own, ownErr := store.OwnChannels(c.String("config"))
-	wanted, addr, err := askedOf(c, own)
+	wanted, addr, err := flag.AskedOf(c, own)
 	if err != nil {
 		return err
 	}

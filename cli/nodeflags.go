@@ -7,7 +7,6 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"relay/cli/ask"
 	"relay/cli/fault"
 	"relay/cli/flag"
 	"relay/cli/station"
@@ -16,7 +15,6 @@ import (
 	"relay/playback/admin"
 	"relay/relay"
 	"relay/relay/pcp"
-	"relay/relay/store"
 )
 
 const (
@@ -60,27 +58,6 @@ func operationsFlags() []cli.Flag {
 		flag.Toggle("pprof", "serve profiles of this program on the address of --admin, for go tool pprof"),
 		flag.Text("webhook", "http or https `URL` that gets a POST when a channel goes live and when it stops"),
 	}
-}
-
-// askFlags returns the flags of every command that asks a running relay.
-func askFlags() []cli.Flag {
-	return []cli.Flag{
-		flag.Text("http", fmt.Sprintf("`ADDR` of the relay to ask: the one it gives for players (default 127.0.0.1:%d)", playback.DefaultPort)),
-		flag.Number("offset", "add `N` to the default port, as given to the relay to ask", "0"),
-	}
-}
-
-// askedOf reads askFlags and the arguments that name a channel: which one, and the address of the relay to
-// ask for it. That of a page is where to ask, unless --http says so.
-func askedOf(c *cli.Context, own []store.OwnChannel) (channel, addr string, err error) {
-	channel, page, err := ask.Channel(c.Args().Slice(), own)
-	if err != nil {
-		return "", "", err
-	}
-	if addr, err = flag.Asked(c, "http", playback.DefaultPort); page != "" && !c.IsSet("http") {
-		addr = page
-	}
-	return channel, addr, err
 }
 
 // listener reads the flag called name: where to listen. what says for whom, in messages.

@@ -1,4 +1,4 @@
-package cli
+package trees
 
 import (
 	"context"
@@ -29,7 +29,8 @@ const (
 	treeFrame = 8
 )
 
-func treeCommand(t *term.Terminal, stdio Stdio) *cli.Command {
+// Tree is relay tree, which writes to out.
+func Tree(t *term.Terminal, out io.Writer) *cli.Command {
 	return &cli.Command{
 		Name:      "tree",
 		Usage:     "show who passes a channel on to whom",
@@ -45,8 +46,8 @@ how many there may be, UPLOAD is what goes to them now.`,
 			flag.Toggle("json", "write JSON; with --watch one line for each second"),
 			flag.Toggle("all", "draw every node, however many there are"),
 			flag.Config(),
-		}, askFlags()...),
-		Action: func(c *cli.Context) error { return runTree(c, t, stdio) },
+		}, flag.AskFlags()...),
+		Action: func(c *cli.Context) error { return runTree(c, t, out) },
 	}
 }
 
@@ -62,10 +63,10 @@ type treeShow struct {
 	onTop   int // lines of the newest drawing that the next one replaces
 }
 
-func runTree(c *cli.Context, t *term.Terminal, stdio Stdio) error {
-	s := &treeShow{json: c.Bool("json"), watch: c.Bool("watch"), all: c.Bool("all"), t: t, out: stdio.Out}
+func runTree(c *cli.Context, t *term.Terminal, out io.Writer) error {
+	s := &treeShow{json: c.Bool("json"), watch: c.Bool("watch"), all: c.Bool("all"), t: t, out: out}
 	own, _ := store.OwnChannels(c.String("config")) // whose keys can be read
-	channel, addr, err := askedOf(c, own)
+	channel, addr, err := flag.AskedOf(c, own)
 	if err != nil {
 		return err
 	}

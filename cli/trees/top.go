@@ -1,4 +1,4 @@
-package cli
+package trees
 
 import (
 	"context"
@@ -28,7 +28,8 @@ const (
 	topLook = 200 * time.Millisecond
 )
 
-func topCommand(t *term.Terminal, stdio Stdio) *cli.Command {
+// Top is relay top, on a terminal if in and out are one.
+func Top(t *term.Terminal, in io.Reader, out io.Writer) *cli.Command {
 	return &cli.Command{
 		Name:      "top",
 		Usage:     "watch the nodes of a channel live, the worst first",
@@ -48,8 +49,8 @@ shows the next channel; q ends.`,
 		Flags: append([]cli.Flag{
 			flag.Toggle("json", "write one table as JSON and end"),
 			flag.Config(),
-		}, askFlags()...),
-		Action: func(c *cli.Context) error { return runTop(c, t, stdio) },
+		}, flag.AskFlags()...),
+		Action: func(c *cli.Context) error { return runTop(c, t, in, out) },
 	}
 }
 
@@ -61,10 +62,10 @@ type top struct {
 	in, out *os.File
 }
 
-func runTop(c *cli.Context, t *term.Terminal, stdio Stdio) error {
+func runTop(c *cli.Context, t *term.Terminal, stdin io.Reader, stdout io.Writer) error {
 	own, _ := store.OwnChannels(c.String("config")) // whose keys can be read
 	s := &top{}
-	channel, addr, err := askedOf(c, own)
+	channel, addr, err := flag.AskedOf(c, own)
 	if err != nil {
 		return err
 	}
@@ -77,14 +78,14 @@ func runTop(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 	}
 	st, _ := t.OutStyle()
 	if c.Bool("json") {
-		enc := json.NewEncoder(stdio.Out)
+		enc := json.NewEncoder(stdout)
 		enc.SetIndent("", "  ")
 		return enc.Encode(api.Top{Channels: channels})
 	}
-	in, inOK := stdio.In.(*os.File)
-	out, outOK := stdio.Out.(*os.File)
+	in, inOK := stdin.(*os.File)
+	out, outOK := stdout.(*os.File)
 	if !t.OutTTY || !inOK || !outOK || !term.IsTTY(in) {
-		_, err := io.WriteString(stdio.Out, strings.Join(treedraw.Tables(term.Style{ASCII: st.ASCII}, channels), "\n")+"\n")
+		_, err := io.WriteString(stdout, strings.Join(treedraw.Tables(term.Style{ASCII: st.ASCII}, channels), "\n")+"\n")
 		return err
 	}
 	s.in, s.out = in, out

@@ -1,7 +1,6 @@
-package cli
+package trees
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"testing"
@@ -26,13 +25,4 @@ func TestOldFiguresStayWithAWord(t *testing.T) {
 	if got := s.screen.Lines(); got[0] != "relay top  no channel is open there" {
 		t.Errorf("%q", got)
 	}
-}
-
-func mustJSON(t *testing.T, v any) string {
-	t.Helper()
-	b, err := json.Marshal(v)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(b)
 }

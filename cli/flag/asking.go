@@ -1,0 +1,32 @@
+package flag
+
+import (
+	"fmt"
+
+	"github.com/urfave/cli/v2"
+
+	"relay/cli/ask"
+	"relay/playback"
+	"relay/relay/store"
+)
+
+// AskFlags returns the flags of every command that asks a running relay.
+func AskFlags() []cli.Flag {
+	return []cli.Flag{
+		Text("http", fmt.Sprintf("`ADDR` of the relay to ask: the one it gives for players (default 127.0.0.1:%d)", playback.DefaultPort)),
+		Number("offset", "add `N` to the default port, as given to the relay to ask", "0"),
+	}
+}
+
+// AskedOf reads AskFlags and the arguments that name a channel: which one, and the address of the relay to
+// ask for it. That of a page is where to ask, unless --http says so.
+func AskedOf(c *cli.Context, own []store.OwnChannel) (channel, addr string, err error) {
+	channel, page, err := ask.Channel(c.Args().Slice(), own)
+	if err != nil {
+		return "", "", err
+	}
+	if addr, err = Asked(c, "http", playback.DefaultPort); page != "" && !c.IsSet("http") {
+		addr = page
+	}
+	return channel, addr, err
+}

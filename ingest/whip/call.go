@@ -125,7 +125,7 @@ func (m *Media) Answer(offer string, sink Sink) (_ *Call, err error) {
 	case <-time.After(gatherMost):
 		return nil, errors.New("this machine's addresses were not found in time")
 	}
-	c.answer = withAddresses(c.peer.LocalDescription().SDP, m.config.Addresses, m.at.Port())
+	c.answer = inStereo(withAddresses(c.peer.LocalDescription().SDP, m.config.Addresses, m.at.Port()))
 	return c, nil
 }
 
@@ -176,7 +176,7 @@ func codecs() (*webrtc.MediaEngine, *interceptor.Registry, error) {
 	err = errors.Join(err,
 		video(webrtc.MimeTypeH265, ""), video(webrtc.MimeTypeAV1, ""), video(webrtc.MimeTypeVP9, "profile-id=0"), video(webrtc.MimeTypeVP9, "profile-id=2"),
 		m.RegisterCodec(webrtc.RTPCodecParameters{RTPCodecCapability: webrtc.RTPCodecCapability{
-			MimeType: webrtc.MimeTypeOpus, ClockRate: opusRate, Channels: 2, SDPFmtpLine: "minptime=10;useinbandfec=1;stereo=1;sprop-stereo=1", // or browsers send one channel
+			MimeType: webrtc.MimeTypeOpus, ClockRate: opusRate, Channels: 2, SDPFmtpLine: "minptime=10;useinbandfec=1",
 		}, PayloadType: 111}, webrtc.RTPCodecTypeAudio),
 		webrtc.ConfigureTWCCSenderWithOptions(m, r, twcc.WithLoggerFactory(quietly{})),
 	)
@@ -230,16 +230,6 @@ func (c *Call) coding(kind webrtc.RTPCodecType) *rtp.Coding {
 		return &c.video
 	}
 	return &c.audio
-}
-
-// withAddresses adds addresses to an answer's first part, which all others share.
-func withAddresses(answer string, addrs []netip.Addr, port uint16) string {
-	var more strings.Builder
-	for i, a := range addrs {
-		fmt.Fprintf(&more, "a=candidate:%d 1 udp %d %s %d typ host\r\n", 9000+i, 1<<30-i, a.Unmap(), port)
-		fmt.Fprintf(&more, "a=candidate:%d 1 tcp %d %s %d typ host tcptype passive\r\n", 9100+i, 1<<29-i, a.Unmap(), port)
-	}
-	return strings.Replace(answer, "a=end-of-candidates\r\n", more.String()+"a=end-of-candidates\r\n", 1)
 }
 
 // Answer is the description to answer with.
@@ -339,7 +329,7 @@ func (c *Call) write(tags []flv.Tag) {
 }
 
 func (c *Call) trouble(what convert.Trouble) {
-	c.log.Warn("what comes over WebRTC is not right", zap.String("trouble", string(what)))
+	c.log.Info("what comes over WebRTC is not right", zap.String("trouble", string(what)))
 }
 
 // track takes one, which ends with the call. Of two of a kind the newer counts.

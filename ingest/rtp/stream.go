@@ -34,7 +34,7 @@ type Stream struct {
 	unbelieved bool          // it was told
 	keyed      bool          // a key frame has come
 	key        time.Duration // when the newest did
-	asked      bool          // one was asked for
+	asked      bool          // one was asked for, since
 	ask        time.Duration // when that was
 	waited     uint64        // pictures left out, when the newest came
 	out        []flv.Tag
@@ -179,7 +179,7 @@ func (s *Stream) end(t *track, at time.Duration) {
 	s.out = append(s.out, s.convert.Picture(u)...)
 	for _, tag := range s.out[before:] {
 		if k := flv.Classify(tag); tag.Type() == flv.Video && k.Key && !k.Config {
-			s.keyed, s.key, s.waited = true, at, s.convert.Stats().Waited
+			s.keyed, s.key, s.asked, s.waited = true, at, false, s.convert.Stats().Waited
 		}
 	}
 }

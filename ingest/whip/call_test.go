@@ -8,9 +8,11 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -383,5 +385,258 @@ func TestAnEncoderPublishes(t *testing.T) {
 			}
 			n.until(t, "the end", func() bool { n.mu.Lock(); defer n.mu.Unlock(); return n.closed == 1 })
 		})
+	}
+}
+
+// What is lost and sent again is not missed; what is not costs the pictures up to the next key frame, for which the encoder
+// is asked.
+func TestWhatIsLostOnTheWay(t *testing.T) {
+	for name, again := range map[string]bool{"and sent again": true, "and not sent again": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			n := newNode(t)
+			var lost, count atomic.Int64 // what is sent again comes by another goroutine
+			e := n.publish(t, settings{mime: webrtc.MimeTypeH264, nack: again, loses: func(h *rtp.Header) bool {
+				loses := count.Add(1)%20 == 19
+				if loses {
+					lost.Add(1)
+				}
+				return loses
+			}})
+			clip := film(t)
+			sent := e.send(t, clip, 60)
+			e.send(t, clip, 20) // that begins with a key frame
+			if lost.Load() == 0 {
+				t.Fatal("nothing was lost")
+			}
+			if again {
+				n.until(t, "all pictures", func() bool { return len(n.frames(flv.Video)) == sent+20 })
+				return
+			}
+			n.until(t, "pictures behind the loss", func() bool { return len(n.frames(flv.Video)) > 0 && len(e.keys) > 0 })
+			if got := len(n.frames(flv.Video)); got >= sent+20 {
+				t.Errorf("%d pictures of %d, although %d packets were lost", got, sent+20, lost.Load())
+			}
+		})
+	}
+}
+
+func TestWhoMayNotPublishIsToldWhy(t *testing.T) {
+	t.Parallel()
+	n := newNode(t)
+	var told []error
+	var mu sync.Mutex
+	n.Refused = func(why error) { mu.Lock(); told = append(told, why); mu.Unlock() }
+	_, offer := settings{mime: webrtc.MimeTypeH264}.offer(t)
+	_, vp8 := settings{mime: webrtc.MimeTypeVP8}.offer(t)
+	onlyVP8 := strings.NewReplacer("H264/", "H263/", "VP9/", "VP8/", "AV1/", "VP8/", "H265/", "VP8/").Replace(vp8)
+	for name, c := range map[string]struct {
+		method, path, key, typ, body string
+		code                         int
+		says                         string
+		counted                      refusal.Reason
+	}{
+		"no key":                    {http.MethodPost, "", "", sdpType, offer, 401, ToldDenied, RefusedKey},
+		"a wrong key":               {http.MethodPost, "", streamKey + "x", sdpType, offer, 401, ToldDenied, RefusedKey},
+		"a key in the address":      {http.MethodPost, "?key=" + streamKey, "", sdpType, offer, 401, ToldDenied, RefusedKey},
+		"another type":              {http.MethodPost, "", streamKey, "text/html", offer, 415, sdpType, RefusedRequest},
+		"no offer":                  {http.MethodPost, "", streamKey, sdpType, "", 400, "malformed", RefusedOffer},
+		"garbage":                   {http.MethodPost, "", streamKey, sdpType, "v=0\r\nm=video x\r\na=rtpmap:96 H264/90000\r\n", 400, "malformed", RefusedOffer},
+		"data channels":             {http.MethodPost, "", streamKey, sdpType, offer + "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n", 400, "malformed", RefusedOffer},
+		"an offer that is too long": {http.MethodPost, "", streamKey, sdpType, offer + strings.Repeat("a=x\r\n", offerMost/5), 413, "too long", RefusedOffer},
+		"nothing but VP8":           {http.MethodPost, "", streamKey, sdpType, onlyVP8, 406, "VP8", RefusedCodec},
+		"a browser's look":          {http.MethodGet, "", "", "", "", 405, "This is no page", RefusedRequest},
+		"more addresses":            {http.MethodPatch, "/x", streamKey, "application/trickle-ice-sdpfrag", "", 405, "DELETE", RefusedRequest},
+		"the end of nothing":        {http.MethodDelete, "/x", streamKey, "", "", 404, "no such call", RefusedRequest},
+		"another path":              {http.MethodPost, "-other", streamKey, sdpType, offer, 404, Path, RefusedRequest},
+	} {
+		before := n.refused.All()[c.counted]
+		resp, says := n.request(t, c.method, n.url+c.path, c.key, c.typ, c.body)
+		if resp.StatusCode != c.code || !strings.Contains(says, c.says) || strings.Contains(says, "pion") {
+			t.Errorf("%s: %s %q", name, resp.Status, says)
+		}
+		if resp.Header.Get("Access-Control-Allow-Origin") != "*" || resp.Header.Get("Access-Control-Allow-Credentials") != "" {
+			t.Errorf("%s: pages of other sites cannot read it: %v", name, resp.Header)
+		}
+		if n.refused.All()[c.counted] != before+1 {
+			t.Errorf("%s: not counted as %s: %v", name, c.counted, n.refused.All())
+		}
+	}
+	resp, _ := n.request(t, http.MethodOptions, n.url, "", "", "")
+	if resp.StatusCode != http.StatusNoContent || !strings.Contains(resp.Header.Get("Access-Control-Allow-Headers"), "Authorization") || !strings.Contains(resp.Header.Get("Access-Control-Allow-Methods"), "POST") {
+		t.Errorf("before a page asks: %s %v", resp.Status, resp.Header)
+	}
+	n.mu.Lock()
+	busy, opened := n.busy, n.closed
+	n.mu.Unlock()
+	if busy || opened > 1 { // "garbage" passes what is looked at before
+		t.Errorf("a sink is open: %t, %d were", busy, opened)
+	}
+	if len(told) == 0 {
+		t.Error("who runs it is told nothing")
+	}
+}
+
+func TestASecondEncoderIsRefusedUntilTheFirstHasGone(t *testing.T) {
+	t.Parallel()
+	n := newNode(t)
+	first := n.publish(t, settings{mime: webrtc.MimeTypeH264})
+	_, offer := settings{mime: webrtc.MimeTypeH264}.offer(t)
+	if resp, says := n.request(t, http.MethodPost, n.url, streamKey, sdpType, offer); resp.StatusCode != http.StatusConflict || strings.TrimSpace(says) != ToldBusy {
+		t.Errorf("%s %q", resp.Status, says)
+	}
+	first.peer.Close() // without a DELETE; what DTLS says at the end is enough
+	n.until(t, "the end of the first", func() bool { n.mu.Lock(); defer n.mu.Unlock(); return n.closed == 1 })
+	second := n.publish(t, settings{mime: webrtc.MimeTypeH264})
+	second.send(t, film(t), 3)
+	n.until(t, "pictures of the second", func() bool { return len(n.frames(flv.Video)) > 0 })
+}
+
+// With the key, too, no more calls are there at a time than may be; they go when nobody connects.
+func TestCallsAreBounded(t *testing.T) {
+	t.Parallel()
+	n := newNode(t)
+	n.Publish = func(context.Context) (Sink, error) { return n, nil }
+	_, offer := settings{mime: webrtc.MimeTypeH264}.offer(t)
+	for i := range callsMost + 2 {
+		resp, says := n.request(t, http.MethodPost, n.url, streamKey, sdpType, offer)
+		want := http.StatusCreated
+		if i >= callsMost {
+			want = http.StatusServiceUnavailable
+		}
+		if resp.StatusCode != want {
+			t.Fatalf("the %dth: %s %s", i+1, resp.Status, says)
+		}
+	}
+}
+
+func TestACallThatBringsNothingEnds(t *testing.T) {
+	m, err := Open(Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	_, offer := settings{mime: webrtc.MimeTypeH264}.offer(t)
+	offer, err = cleaned(offer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := m.Answer(offer, &node{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.close()
+	if err := c.look(); err != nil {
+		t.Errorf("at the beginning: %v", err)
+	}
+	c.began = c.began.Add(-reachMost - time.Second)
+	if err := c.look(); err != ErrUnreached {
+		t.Errorf("nobody connects: %v", err)
+	}
+	c.linked, c.heard = true, time.Since(c.began)
+	if err := c.look(); err != nil {
+		t.Errorf("connected just now: %v", err)
+	}
+	c.began = c.began.Add(-silence - time.Second)
+	if err := c.look(); err != ErrSilent {
+		t.Errorf("nothing comes: %v", err)
+	}
+}
+
+// An offer that names addresses has nobody sent anything, and strangers are not answered, however they come.
+func TestNobodyIsSentWhatTheyDidNotAskFor(t *testing.T) {
+	t.Parallel()
+	n := newNode(t)
+	victim, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer victim.Close()
+	trap, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer trap.Close()
+	called := make(chan struct{}, 1)
+	go func() { // ends with trap
+		if c, err := trap.Accept(); err == nil {
+			c.Close()
+			called <- struct{}{}
+		}
+	}()
+	_, offer := settings{mime: webrtc.MimeTypeH264}.offer(t)
+	_, port, _ := net.SplitHostPort(victim.LocalAddr().String())
+	_, trapped, _ := net.SplitHostPort(trap.Addr().String())
+	more := "a=candidate:1 1 udp 2130706431 127.0.0.1 " + port + " typ host\r\na=candidate:2 1 tcp 1671430143 127.0.0.1 " + trapped + " typ host tcptype passive\r\na=candidate:3 1 udp 2130706431 0b1d2f0a.local 9 typ host\r\n"
+	offer = strings.Replace(offer, "a=end-of-candidates\r\n", more+"a=end-of-candidates\r\n", 1)
+	if !strings.Contains(offer, trapped) {
+		t.Fatal("the offer names no addresses")
+	}
+	resp, answer := n.request(t, http.MethodPost, n.url, streamKey, sdpType, offer)
+	if resp.StatusCode != http.StatusCreated || !strings.Contains(answer, "a=ice-lite") || !strings.Contains(answer, "a=setup:passive") {
+		t.Fatalf("%s\n%s", resp.Status, answer)
+	}
+	at := n.Media.config.Listener.Addr().(*net.TCPAddr)
+	for _, b := range []string{"", "x", "GET / HTTP/1.1\r\n\r\n", strings.Repeat("x", 1400), check("somebody:else"), "\x80\x60" + strings.Repeat("\x00", 50), "\x16\xfe\xfd" + strings.Repeat("\x00", 50)} {
+		if _, err := victim.WriteTo([]byte(b), &net.UDPAddr{IP: at.IP, Port: at.Port}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	victim.SetReadDeadline(time.Now().Add(time.Second))
+	b := make([]byte, 2000)
+	if size, from, err := victim.ReadFrom(b); err == nil {
+		t.Errorf("%v sends %q", from, b[:size])
+	}
+	select {
+	case <-called:
+		t.Error("an address that was named is dialled")
+	default:
+	}
+	for name, said := range map[string]string{"a check for nobody": check("somebody:else"), "a length": "\x01\xff", "nothing of a check": "\x00\x20" + strings.Repeat("x", 32)} {
+		conn, err := net.Dial("tcp", at.String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.HasPrefix(said, "\x01") && !strings.HasPrefix(said, "\x00\x20") {
+			said = string([]byte{0, byte(len(said))}) + said
+		}
+		conn.Write([]byte(said))
+		conn.(*net.TCPConn).CloseWrite()
+		conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+		if got, err := io.ReadAll(conn); err != nil || len(got) > 0 {
+			t.Errorf("%s: %q, %v", name, got, err)
+		}
+		conn.Close()
+	}
+	if n.refused.All()[RefusedPacket] == 0 {
+		t.Error("strangers are not counted")
+	}
+}
+
+// check is one of ICE, of a name.
+func check(username string) string {
+	pad := strings.Repeat("\x00", (4-len(username)%4)%4)
+	attr := string([]byte{0, 6, 0, byte(len(username))}) + username + pad
+	return string([]byte{0, 1, 0, byte(len(attr)), 0x21, 0x12, 0xa4, 0x42}) + "123456789012" + attr
+}
+
+func TestAPortForThisMachineAloneTakesNothingElse(t *testing.T) {
+	own := []netip.Addr{netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("2001:db8::1")}
+	for from, is := range map[string]bool{"127.0.0.1": true, "::1": true, "192.0.2.1": true, "::ffff:192.0.2.1": true, "2001:db8::1": true, "192.0.2.2": false, "2001:db8::2": false} {
+		if mine(netip.MustParseAddr(from), own) != is {
+			t.Errorf("%s: %t", from, !is)
+		}
+	}
+	conn, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := conn.WriteTo([]byte("mine"), conn.LocalAddr()); err != nil {
+		t.Fatal(err)
+	}
+	b := make([]byte, 10)
+	if n, _, err := (&ownPackets{conn, own}).ReadFromAddrPort(b); err != nil || string(b[:n]) != "mine" {
+		t.Errorf("%q, %v", b[:n], err)
 	}
 }

@@ -171,10 +171,16 @@ type ownPackets struct {
 func (o *ownPackets) ReadFromAddrPort(b []byte) (int, netip.AddrPort, error) {
 	for {
 		n, from, err := o.ReadFromUDPAddrPort(b)
-		if a := from.Addr().Unmap(); err != nil || a.IsLoopback() || slices.Contains(o.own, a) {
+		if err != nil || mine(from.Addr(), o.own) {
 			return n, from, err
 		}
 	}
+}
+
+// mine reports whether an address is this machine's, which has its own.
+func mine(a netip.Addr, own []netip.Addr) bool {
+	a = a.Unmap()
+	return a.IsLoopback() || slices.Contains(own, a)
 }
 
 // WriteToAddrPort writes one.

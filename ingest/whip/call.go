@@ -97,10 +97,8 @@ func (m *Media) Answer(offer string, sink Sink) (_ *Call, err error) {
 	if c.peer, err = m.newPeer(sockets, name, password); err != nil {
 		return nil, err
 	}
-	if m.door != nil {
-		m.door.expect(name, true)
-		c.closed = append(c.closed, func() { m.door.expect(name, false) })
-	}
+	m.callers.begin(name)
+	c.closed = append(c.closed, func() { m.callers.end(name) })
 	defer func() {
 		if err != nil {
 			c.close()

@@ -632,11 +632,37 @@ func TestAPortForThisMachineAloneTakesNothingElse(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	if _, err := conn.WriteTo([]byte("mine"), conn.LocalAddr()); err != nil {
-		t.Fatal(err)
+	strangers := 0
+	c := newCallers(func() { strangers++ })
+	c.begin("mine")
+	for _, b := range []string{"nothing of mine", check("other:x"), check("mine:x")} {
+		if _, err := conn.WriteTo([]byte(b), conn.LocalAddr()); err != nil {
+			t.Fatal(err)
+		}
 	}
-	b := make([]byte, 10)
-	if n, _, err := (&ownPackets{conn, own}).ReadFromAddrPort(b); err != nil || string(b[:n]) != "mine" {
-		t.Errorf("%q, %v", b[:n], err)
+	b := make([]byte, 100)
+	if n, _, err := (&packets{conn, c, own}).ReadFromAddrPort(b); err != nil || string(b[:n]) != check("mine:x") || strangers != 2 {
+		t.Errorf("%q, %v; %d strangers", b[:n], err, strangers)
+	}
+}
+
+func TestPacketsComeFromWhereChecksDid(t *testing.T) {
+	c := newCallers(func() {})
+	c.begin("a")
+	at := func(i int) netip.AddrPort {
+		return netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)}), 9)
+	}
+	if c.may([]byte("media"), at(1)) || c.may([]byte(check("b:x")), at(1)) || !c.may([]byte(check("a:x")), at(1)) || !c.may([]byte("media"), at(1)) || c.may([]byte("media"), at(2)) {
+		t.Error("by a check, and not otherwise")
+	}
+	for i := range 1000 {
+		c.may([]byte(check("a:x")), at(i))
+	}
+	if len(c.from) > callersMost {
+		t.Errorf("%d addresses", len(c.from))
+	}
+	c.end("a")
+	if len(c.from)+len(c.calls) > 0 || c.may([]byte("media"), at(1)) || c.checked([]byte(check("a:x"))) {
+		t.Error("after the end")
 	}
 }

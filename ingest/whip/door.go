@@ -18,17 +18,12 @@ const checksMost = 32
 // byte is 0 or 1. The server of HTTP bounds who comes, and for how long, until a connection has shown for which call it is.
 type door struct {
 	net.Listener
-	checks   *checks
-	stranger func()
-
-	mu    sync.Mutex
-	calls map[string]bool // that may be meant
+	checks  *checks
+	callers *callers
 }
 
-func newDoor(ln net.Listener, stranger func()) *door {
-	d := &door{Listener: ln, stranger: stranger, calls: make(map[string]bool)}
-	d.checks = &checks{at: ln.Addr(), came: make(chan net.Conn), closed: make(chan struct{})}
-	return d
+func newDoor(ln net.Listener, c *callers) *door {
+	return &door{Listener: ln, callers: c, checks: &checks{at: ln.Addr(), came: make(chan net.Conn), closed: make(chan struct{})}}
 }
 
 func (d *door) Accept() (net.Conn, error) {
@@ -37,23 +32,6 @@ func (d *door) Accept() (net.Conn, error) {
 		return nil, err
 	}
 	return &visitor{Conn: c, door: d}, nil
-}
-
-// expect says whether checks may be for a call.
-func (d *door) expect(name string, is bool) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if is {
-		d.calls[name] = true
-	} else {
-		delete(d.calls, name)
-	}
-}
-
-func (d *door) expected(name string) bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.calls[name]
 }
 
 // visitor is a connection of which it is not known what it speaks. What is handed over is closed by who has got it.
@@ -84,15 +62,14 @@ func (v *visitor) Read(b []byte) (int, error) {
 	}
 	size := int(binary.BigEndian.Uint16(frame[:]))
 	if size > stunMost {
-		v.door.stranger()
+		v.door.callers.stranger()
 		return 0, io.EOF
 	}
 	if _, err := io.ReadFull(v.Conn, frame[2:2+size]); err != nil {
 		return 0, err
 	}
-	name, ok := callee(frame[2 : 2+size])
-	if !ok || !v.door.expected(name) {
-		v.door.stranger()
+	if !v.door.callers.checked(frame[2 : 2+size]) {
+		v.door.callers.stranger()
 		return 0, io.EOF
 	}
 	v.handed.Store(true)

@@ -37,10 +37,11 @@ type Config struct {
 // Media is where media comes in: a UDP socket at each of this machine's addresses, so that what is answered comes from where
 // it was sent to, and the port's TCP connections. It is safe for concurrent use.
 type Media struct {
-	config Config
-	at     netip.AddrPort // where to listen; of no port for any
-	tcp    *ice.TCPMuxDefault
-	door   *door // nil without a listener
+	config  Config
+	at      netip.AddrPort // where to listen; of no port for any
+	tcp     *ice.TCPMuxDefault
+	door    *door // nil without a listener
+	callers *callers
 
 	mu      sync.Mutex
 	sockets map[netip.Addr]*ice.UDPMuxDefault
@@ -55,10 +56,10 @@ func Open(c Config) (*Media, error) {
 	if c.Stranger == nil {
 		c.Stranger = func() {}
 	}
-	m := &Media{config: c, sockets: make(map[netip.Addr]*ice.UDPMuxDefault), at: netip.AddrPortFrom(netip.IPv6Unspecified(), 0)}
+	m := &Media{config: c, callers: newCallers(c.Stranger), sockets: make(map[netip.Addr]*ice.UDPMuxDefault), at: netip.AddrPortFrom(netip.IPv6Unspecified(), 0)}
 	if c.Listener != nil {
 		m.at = c.Listener.Addr().(*net.TCPAddr).AddrPort()
-		m.door = newDoor(c.Listener, c.Stranger)
+		m.door = newDoor(c.Listener, m.callers)
 		m.tcp = ice.NewTCPMuxDefault(ice.TCPMuxParams{
 			Listener: m.door.checks, Logger: quiet, ReadBufferSize: 64, WriteBufferSize: 64 << 10,
 			FirstStunBindTimeout: reachMost, AliveDurationForConnFromStun: reachMost,
@@ -131,14 +132,10 @@ func (m *Media) socket(a netip.Addr, own []netip.Addr) (*ice.UDPMuxDefault, erro
 		return nil, err
 	}
 	_ = conn.SetReadBuffer(mediaBuffer) // what the system allows
-	var packets net.PacketConn = conn
-	if m.config.Listener == nil {
-		packets = &ownPackets{conn, own}
+	if m.config.Listener != nil {
+		own = nil
 	}
-	return ice.NewUDPMuxDefault(ice.UDPMuxParams{
-		UDPConn: packets, Logger: quiet,
-		OnUnhandledPacket: func([]byte, netip.AddrPort) { m.config.Stranger() },
-	}), nil
+	return ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: &packets{conn, m.callers, own}, Logger: quiet}), nil
 }
 
 // addresses are those of this machine, or the one at which to listen. Those of a link alone are left out: a description cannot
@@ -159,31 +156,4 @@ func addresses(at netip.Addr) (all []netip.Addr) {
 		}
 	}
 	return all
-}
-
-// ownPackets are the packets that this machine sends itself: others are not read.
-type ownPackets struct {
-	*net.UDPConn
-	own []netip.Addr
-}
-
-// ReadFromAddrPort reads the next one.
-func (o *ownPackets) ReadFromAddrPort(b []byte) (int, netip.AddrPort, error) {
-	for {
-		n, from, err := o.ReadFromUDPAddrPort(b)
-		if err != nil || mine(from.Addr(), o.own) {
-			return n, from, err
-		}
-	}
-}
-
-// mine reports whether an address is this machine's, which has its own.
-func mine(a netip.Addr, own []netip.Addr) bool {
-	a = a.Unmap()
-	return a.IsLoopback() || slices.Contains(own, a)
-}
-
-// WriteToAddrPort writes one.
-func (o *ownPackets) WriteToAddrPort(b []byte, to netip.AddrPort) (int, error) {
-	return o.WriteToUDPAddrPort(b, to)
 }

@@ -51,10 +51,12 @@ const (
 	Gossip    Port = "gossip"    // UDP, of the same number
 	Discovery Port = "discovery" // UDP, of all relays of this machine
 	PeerCast  Port = "PeerCast"  // that at which PeerCast is served: that for links, or its own
+	WHIP      Port = "WHIP"      // that for encoders that speak it
+	WHIPMedia Port = "WHIP-UDP"  // and for their packets, of the same number
 )
 
 // Ports lists all of them, in the order in which they are attacked.
-var Ports = []Port{RTMP, Media, HTTP, TLS, Link, Stream, Gossip, Discovery, PeerCast}
+var Ports = []Port{RTMP, Media, HTTP, TLS, Link, Stream, Gossip, Discovery, PeerCast, WHIP, WHIPMedia}
 
 // Packets reports whether the port takes packets, not connections.
-func (p Port) Packets() bool { return p == Gossip || p == Discovery }
+func (p Port) Packets() bool { return p == Gossip || p == Discovery || p == WHIPMedia }

@@ -376,8 +376,16 @@ func TestAnEncoderPublishes(t *testing.T) {
 			t.Parallel()
 			n := newNode(t)
 			e := n.publish(t, s)
-			clip := film(t)
+			clip, began := film(t), time.Now()
+			first := make(chan time.Duration, 1)
+			go func() { // ends with the first picture
+				for len(n.frames(flv.Video)) == 0 && t.Context().Err() == nil {
+					time.Sleep(time.Millisecond)
+				}
+				first <- time.Since(began)
+			}()
 			sent := e.send(t, clip, 30)
+			t.Logf("the first picture is there %v after it was sent", <-first)
 			n.until(t, "all pictures", func() bool { return len(n.frames(flv.Video)) == sent })
 			resp, _ := n.request(t, http.MethodDelete, e.resource, streamKey, "", "")
 			if resp.StatusCode != http.StatusOK {

@@ -52,8 +52,9 @@ func sourceCommand(t *term.Terminal, stdio Stdio) *cli.Command {
 		Usage:     "broadcast",
 		UsageText: "relay source [INPUT] [FLAGS]",
 		Description: `Without INPUT it waits for an encoder such as OBS or ffmpeg on a local RTMP
-address. INPUT is a file of FLV or MPEG-TS, sent at the pace of its timestamps; "-" for
-either on standard input; an rtmp:// or http(s):// address to fetch a live stream from;
+address. INPUT is a file of FLV, Matroska, WebM, MP4, QuickTime or MPEG-TS, sent at the pace of its
+timestamps; "-" for one of these on standard input (MP4 in fragments, or with its table in
+front); an rtmp:// or http(s):// address to fetch a live stream from;
 udp://:1234 or udp://239.1.1.1:1234 for MPEG-TS that is sent there (with ?program=N
 another than the first of its programs); or a channel of PeerCast to bring in, as
 pcp://HOST:7144/ID or its line of an index.txt.`,

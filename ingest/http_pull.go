@@ -35,7 +35,7 @@ var (
 	errEnded = errors.New("the stream ended")
 )
 
-// HTTPPull fetches a live stream of FLV or MPEG-TS over HTTP and connects again when it breaks.
+// HTTPPull fetches a live stream of FLV, WebM, fragmented MP4 or MPEG-TS over HTTP and connects again when it breaks.
 type HTTPPull struct {
 	URL  *url.URL // http or https; program=N in its query chooses one of MPEG-TS
 	Open Opener

@@ -59,7 +59,7 @@ func Of(args []string, loop bool, stdin io.Reader) (in Input, err error) {
 		return in, nil
 	case arg == "-":
 		if term.IsKeyboard(stdin) {
-			return in, fault.Usage("pipe FLV or MPEG-TS into it: ffmpeg ... -f flv - | relay source -", "standard input is the keyboard")
+			return in, fault.Usage("pipe FLV, MPEG-TS or Matroska into it: ffmpeg ... -f flv - | relay source -", "standard input is the keyboard")
 		}
 		return Input{Stdin: stdin}, nil
 	case isURL:
@@ -172,10 +172,10 @@ func (in Input) Check() error {
 
 // inFolder says what to take in a folder.
 func inFolder(dir string) string {
-	for _, ext := range []string{"*.flv", "*.ts", "*.m2ts"} {
+	for _, ext := range []string{"*.flv", "*.mkv", "*.mp4", "*.mov", "*.webm", "*.ts", "*.m2ts"} {
 		if found, _ := filepath.Glob(filepath.Join(dir, ext)); len(found) > 0 {
 			return "name a file in it: relay source " + quoted(found[0])
 		}
 	}
-	return "name a file of FLV or MPEG-TS in it, as in relay source " + quoted(filepath.Join(dir, "movie.flv"))
+	return "name a file of FLV, Matroska, MP4 or MPEG-TS in it, as in relay source " + quoted(filepath.Join(dir, "movie.flv"))
 }

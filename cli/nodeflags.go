@@ -165,6 +165,16 @@ func rtmpOf(c *cli.Context) (p station.Port, err error) {
 	return p, err
 }
 
+// whipOf reads --whip: nobody publishes over WHIP unless it is given.
+func whipOf(c *cli.Context) (p station.Port, err error) {
+	if !c.IsSet("whip") {
+		return p, nil
+	}
+	p, err = listener(c, "encoders over WHIP", "whip", "127.0.0.1", station.WHIPPort)
+	p.Hint = "give another port; 0 is any that is free"
+	return p, err
+}
+
 // nearPlayers has the station listen for players on all addresses and answer those in
 // this machine's own networks, because a phone must reach the page. With --http the user has
 // chosen the address; with --no-discovery the station stays on loopback.

@@ -67,6 +67,7 @@ can be sent as it is, is copied; the rest becomes H.264 and AAC, by this machine
 hardware where that can. relay doctor lists cameras, microphones and screens.`,
 		Flags: append([]cli.Flag{
 			flag.Text("rtmp", fmt.Sprintf("`ADDR` for the encoder (default 127.0.0.1:%d; a free port if that is taken)", rtmp.DefaultPort)),
+			flag.Text("whip", fmt.Sprintf("`ADDR` for encoders over WHIP, TCP and UDP, as in :%d; the stream key is their bearer token (default: none)", station.WHIPPort)),
 			flag.Text("key", "stream `KEY` that the encoder has to give, or @FILE to read it from (default: kept with the channel)"),
 			flag.Text("channel", "`NAME` of the channel on this machine; each has its own link (default "+defaultChannel+")"),
 			flag.Text("title", fmt.Sprintf("`TEXT` that viewers see, up to %d characters (default: what the encoder says)", flv.MaxTitle)),
@@ -142,8 +143,14 @@ func runSource(c *cli.Context, t *term.Terminal, stdio Stdio) (err error) {
 	}
 	defer release()
 	if s.plan.input.Awaited() {
-		s.plan.station.SRT.Key, s.plan.station.SRT.Publish, s.plan.station.SRT.Refused = s.key, ingest.OverSRT(func(ctx context.Context) (*ingest.Session, error) { return s.media.Await(ctx) }, s.log), s.turnedAway
-		s.plan.station.Broadcast = browser.NewIntake(ingest.OverBrowser(func(ctx context.Context) (*ingest.Session, error) { return s.media.Await(ctx) }), s.log)
+		await := func(ctx context.Context) (*ingest.Session, error) { return s.media.Await(ctx) }
+		page := browser.NewIntake(ingest.OverBrowser(await), s.log)
+		page.Film = ingest.OverWebRTC(s.log)
+		s.plan.station.Broadcast = page
+		srt := &s.plan.station.SRT
+		srt.Key, srt.Publish, srt.Refused = s.key, ingest.OverSRT(await, s.log), func(why error) { s.turnedAway(why, "") }
+		w := &s.plan.station.WHIP
+		w.Key, w.Publish, w.Refused = s.key, ingest.OverWHIP(await), func(why error) { s.turnedAway(why, s.station.WHIPServer()) }
 	}
 	if s.station, err = station.Open(t, s.log, s.plan.station); err != nil {
 		return err
@@ -184,6 +191,9 @@ func planSource(c *cli.Context, stdio Stdio) (p sourcePlan, err error) {
 	}
 	if p.input.Awaited() {
 		if p.station.RTMP, err = listener(c, "the encoder", "rtmp", "127.0.0.1", rtmp.DefaultPort); err != nil {
+			return p, err
+		}
+		if p.station.WHIP.Port, err = whipOf(c); err != nil {
 			return p, err
 		}
 	}
@@ -288,7 +298,7 @@ func (s *source) runner() interface {
 	case in.Camera != nil:
 		return &ingest.RTSPPull{From: *in.Camera, Open: s.begin, Log: s.log}
 	case in.URL == nil:
-		return &rtmp.Server{Listener: s.station.RTMP, Publish: ingest.OverRTMP(s.admit), Play: s.station.PlayOverRTMP, Refused: s.turnedAway, Refusals: &s.station.RTMPRefused, Own: s.station.Node.Near, Log: s.log}
+		return &rtmp.Server{Listener: s.station.RTMP, Publish: ingest.OverRTMP(s.admit), Play: s.station.PlayOverRTMP, Refused: func(why error) { s.turnedAway(why, s.station.RTMPServer()) }, Refusals: &s.station.RTMPRefused, Own: s.station.Node.Near, Log: s.log}
 	case in.SRT != nil:
 		return &ingest.SRTPull{Target: *in.SRT, Open: s.begin, Log: s.log}
 	case strings.EqualFold(in.URL.Scheme, "rtmp"):
@@ -308,9 +318,9 @@ func (s *source) admit(ctx context.Context, app, key string) (*ingest.Session, e
 	return s.media.Await(ctx)
 }
 
-// turnedAway tells the person who runs the source why an encoder was not taken.
-func (s *source) turnedAway(why error) {
-	if w, fresh := s.refused.Look(why, s.station.RTMPServer(), s.media.Status().Sessions); fresh {
+// turnedAway tells the person who runs the source why an encoder was not taken that came to an address.
+func (s *source) turnedAway(why error, server string) {
+	if w, fresh := s.refused.Look(why, server, s.media.Status().Sessions); fresh {
 		s.warn(w)
 	}
 }

@@ -22,6 +22,7 @@ func (s *source) greeting() words.Greeting {
 	if s.plan.input.Awaited() {
 		g.Server, g.Key, g.Film = s.station.RTMPServer(), s.key, s.station.BroadcastPage()
 		g.SRT = s.station.SRTServer()
+		g.WHIP = s.station.WHIPServer()
 	}
 	if s.plan.input.UDP != nil {
 		g.Sent = s.plan.input.URL.String()

@@ -16,6 +16,8 @@ const BroadcastPath = "/broadcast"
 type Broadcaster interface {
 	// Token is what a page has to give.
 	Token() string
+	// WebRTC reports whether pages may send over it whose browser does not encode for pages.
+	WebRTC() bool
 	// ServeHTTP answers a request for a WebSocket. It ends with the request's context.
 	http.Handler
 }
@@ -40,7 +42,7 @@ func (s *routes) broadcast(w http.ResponseWriter, r *http.Request) {
 		defer leave()                                         // Run waits for it
 		s.config.Broadcast.ServeHTTP(w, r.WithContext(s.ctx)) // the connection outlives the request
 	default:
-		writeJSON(w, api.Broadcast{Token: s.config.Broadcast.Token()})
+		writeJSON(w, api.Broadcast{Token: s.config.Broadcast.Token(), WebRTC: s.config.Broadcast.WebRTC()})
 	}
 }
 

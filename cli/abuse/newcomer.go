@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"net/http"
 	"net/url"
 	"sync"
 	"time"
@@ -94,6 +95,8 @@ func (a *attack) come(ctx context.Context, p hostile.Port) error {
 		return a.target.comeOverRTSP(ctx)
 	case hostile.PeerCast:
 		return a.target.comeAsPeerCast(ctx)
+	case hostile.WHIP, hostile.WHIPMedia:
+		return a.target.comeAsEncoder(ctx)
 	}
 	return a.target.comeOverLink(ctx)
 }
@@ -162,6 +165,23 @@ func (t Target) comeOverLink(ctx context.Context) error {
 	_, err = c.Ring().Cursor().Next(ctx)
 	if err != nil {
 		return fmt.Errorf("no chunk came: %w", err)
+	}
+	return nil
+}
+
+// comeAsEncoder asks what an encoder's page asks first; who has the key goes on from there.
+func (t Target) comeAsEncoder(ctx context.Context) error {
+	r, err := http.NewRequestWithContext(ctx, http.MethodOptions, "http://"+t.WHIP.String()+"/whip", nil)
+	if err != nil {
+		return err
+	}
+	resp, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(r)
+	if err != nil {
+		return err
+	}
+	resp.Body.Close()
+	if resp.StatusCode != http.StatusNoContent {
+		return fmt.Errorf("it answers %s", resp.Status)
 	}
 	return nil
 }

@@ -26,7 +26,9 @@ type Target struct {
 	SRT  netip.AddrPort // UDP, if it has that
 	// PeerCast is where PeerCast is served, if it is.
 	PeerCast netip.AddrPort
-	Admin    netip.AddrPort // metrics: without them much of what happens inside is not seen
+	// WHIP is where encoders publish over it, TCP and UDP, if they may.
+	WHIP  netip.AddrPort
+	Admin netip.AddrPort // metrics: without them much of what happens inside is not seen
 	// Discovery is where queries go: the address, or that of a broadcast, as responders listen to
 	// what is sent to many.
 	Discovery netip.AddrPort
@@ -48,7 +50,7 @@ func resolve(ctx context.Context, h relay.HostPort) (netip.AddrPort, error) {
 // check refuses what is not this machine's, and not its own network's, unless the user answers for it.
 func (t Target) check() error {
 	var own hostnet.Subnets
-	for _, a := range []netip.AddrPort{t.Links, t.HTTP, t.RTMP, t.Admin, t.Discovery, t.PeerCast, t.RTSP, t.SRT} {
+	for _, a := range []netip.AddrPort{t.Links, t.HTTP, t.RTMP, t.Admin, t.Discovery, t.PeerCast, t.RTSP, t.SRT, t.WHIP} {
 		switch ip := a.Addr().Unmap(); {
 		case !ip.IsValid() || t.Mine || mine(&own, ip):
 		case a == t.Discovery && ip.IsMulticast(): // what is sent to a group goes no further than the next router
@@ -80,6 +82,8 @@ func (t Target) address(p hostile.Port) netip.AddrPort {
 		return t.RTSP
 	case hostile.PeerCast:
 		return t.PeerCast
+	case hostile.WHIP, hostile.WHIPMedia:
+		return t.WHIP
 	}
 	return t.Links
 }

@@ -104,6 +104,61 @@ func TestABrowserGoesLive(t *testing.T) {
 	film.says(t, "#told", "Does relay still run on this machine?")
 }
 
+// withoutEncoders takes from a browser what Firefox and Safari do not have on pages either.
+const withoutEncoders = "delete window.MediaStreamTrackProcessor;"
+
+// TestABrowserThatCannotEncodeGoesLiveOverWebRTC has the room of a browser without encoders for pages go live, watched two
+// links away, and loads it again.
+func TestABrowserThatCannotEncodeGoesLiveOverWebRTC(t *testing.T) {
+	browsing.Take(t)
+	w := newWorld(t)
+	src := w.source("--max-children", "1")
+	w.watch(src.link)
+	node := w.watch(src.link)
+	b := startBrowser(t)
+	viewer := b.open(t, pageOf(t, node.url), nil)
+	viewer.says(t, "#state", "Waiting for the broadcaster")
+	camera, err := os.ReadFile(filepath.Join("browser", "camera.js")) // which films a clock
+	if err != nil {
+		t.Fatal(err)
+	}
+	film := b.open(t, pageOf(t, src.url)+"broadcast", map[string]any{"before": withoutEncoders + string(camera)})
+	film.says(t, "#what", "What do you want to show?")
+	golive := func() (clicked float64) {
+		film.clickOn(t, "#camera")
+		film.becomes(t, "it may go live", "!document.getElementById('golive').disabled")
+		clicked = film.number(t, "Date.now()")
+		film.clickOn(t, "#golive")
+		film.says(t, "#b-live", "You are live")
+		return clicked
+	}
+	gauge := contention.Begin()
+	clicked := golive()
+	viewer.plays(t)
+	took := time.Duration(viewer.number(t, "performance.timeOrigin + relayTest.first")-clicked) * time.Millisecond
+	f := gauge.Factor()
+	t.Logf("from the click to the first picture two links away: %v, on a machine %.1f times as slow", took, f)
+	if took > times(mostToGoLive, f) {
+		t.Errorf("the first picture takes %v, at most %v were right", took, times(mostToGoLive, f))
+	}
+	film.says(t, "#b-watching", "watching")
+	film.says(t, "#b-rate", "b/s")
+	viewer.atLive(t)
+	p50, most, _ := viewer.delay(t, measured)
+	t.Logf("from the camera to the screen two links away: %v, at most %v", p50, most)
+
+	film.eval(t, "void location.reload()", nil)
+	viewer.says(t, "#b-live", "Paused")
+	film.says(t, "#what", "What do you want to show?")
+	golive()
+	viewer.plays(t)
+	film.clickOn(t, "#golive")
+	film.says(t, "#b-live", "Not live")
+	viewer.says(t, "#b-live", "Paused")
+	film.faultless(t)
+	viewer.faultless(t)
+}
+
 // TestTheRoomThatFilmsSpeaks looks at it in each language on a phone.
 func TestTheRoomThatFilmsSpeaks(t *testing.T) {
 	browsing.Take(t)

@@ -25,6 +25,7 @@ import (
 	"relay/cli/words"
 	"relay/ingest/rtmp"
 	"relay/ingest/srt"
+	"relay/ingest/whip"
 	"relay/playback"
 	"relay/playback/api"
 	"relay/playback/rtspout"
@@ -53,6 +54,7 @@ type Station struct {
 	peercastAt net.Listener     // its own; nil if it has that for links
 	rtsp       *rtspout.Server  // nil if nobody plays over RTSP
 	rtspAt     net.Listener
+	whip       *whipServer // nil for none
 	// RTMPRefused counts whom its server does not take.
 	RTMPRefused refusal.Counts
 	srtRefused  refusal.Counts  // likewise, over SRT
@@ -88,6 +90,7 @@ type Config struct {
 	SRT          SRT
 	Admin        Port // likewise
 	RTSP         Port // likewise
+	WHIP         WHIP
 	PeerCast     PeerCast
 	Profiles     bool             // served there
 	Webhook      *url.URL         // nil for none
@@ -138,6 +141,9 @@ func Open(t *term.Terminal, log *zap.Logger, cfg Config) (_ *Station, err error)
 		}
 	}
 	if err = s.openSRT(); err != nil {
+		return nil, err
+	}
+	if err = s.openWHIP(); err != nil {
 		return nil, err
 	}
 	nc := relay.Config{Key: cfg.Key, Slots: cfg.Slots, Upload: cfg.Upload, Store: cfg.Store, Version: cfg.Version, Log: log}
@@ -249,6 +255,7 @@ func (s *Station) Close() {
 	}
 	s.mu.Unlock()
 	s.Finder.Close()
+	s.whip.close()
 	for _, l := range []io.Closer{s.links, s.packets, s.srt} {
 		if l != nil {
 			l.Close()
@@ -411,6 +418,7 @@ func (s *Station) Run(ctx context.Context, g *errgroup.Group) {
 	s.runPeerCast(ctx, g)
 	s.runRTSP(ctx, g)
 	s.runSRT(ctx, g)
+	s.runWHIP(ctx, g)
 	lean.Collect()
 	g.Go(func() error { s.ops.lean(ctx, s.Node); return nil })
 	if s.responder != nil {
@@ -506,6 +514,9 @@ func (s *Station) refusedElsewhere() map[string]map[refusal.Reason]uint64 {
 	}
 	if s.srt != nil {
 		all["srt"] = s.srtRefused.All(srt.Refusals...)
+	}
+	if s.whip != nil {
+		all["whip"] = s.whip.refused.All(whip.Refusals...)
 	}
 	if s.Finder != nil {
 		all["dht"] = s.Finder.Refused()

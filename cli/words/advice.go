@@ -45,6 +45,8 @@ const (
 	warnSecondEncoder = "second_encoder"
 	warnRTMPS         = "rtmps"
 	warnNotRTMP       = "not_rtmp"
+	warnOffered       = "encoder_codec"
+	warnUnreached     = "encoder_unreached"
 	warnNoKeyframe    = "no_keyframe"
 	warnKeyframes     = "keyframe_interval"
 	warnUpload        = "upload"

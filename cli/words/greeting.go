@@ -4,6 +4,7 @@ package words
 type Greeting struct {
 	Server, Key string // for the encoder; "" if the source fetches its media
 	SRT         string // likewise over SRT, with the key; "" for none
+	WHIP        string // likewise, over WHIP; "" for none
 	Sent        string // the address that MPEG-TS is sent to; "" if there is none
 	Film        string // the page that broadcasts from a browser on this machine; "" for none
 	Page        string
@@ -38,6 +39,13 @@ func (g Greeting) Lines() []string {
 		add("Or over SRT, with an empty Key:",
 			"",
 			"  Server  "+g.SRT,
+			"")
+	}
+	if g.WHIP != "" {
+		add(`Or over WHIP. In OBS: Settings > Stream > Service "WHIP":`,
+			"",
+			"  Server  "+g.WHIP,
+			"  Bearer Token  "+g.Key,
 			"")
 	}
 	if g.Sent != "" {

@@ -31,6 +31,8 @@ var logged = map[string]string{
 	"accept failed":                            "no encoder and no player can be taken over RTMP now: {error}",
 	"accept":                                   "no connection can be taken now: {error}",
 	"cannot begin to broadcast":                "what a browser films cannot be sent: {error}",
+	"cannot answer a page":                     "what a browser films cannot be taken over WebRTC: {error}",
+	"cannot take an encoder":                   "an encoder cannot be taken over WHIP: {error}",
 	"cannot be opened":                         "what comes on channel {channel} cannot be read with the secret of this link: {error}",
 	"cannot read what is kept":                 "what is kept of channel {channel} cannot be read ({error}), so whoever asks for it gets nothing",
 	"gossip":                                   "this node cannot talk to others of channel {channel} beside its parent ({error}), and finds them more slowly",

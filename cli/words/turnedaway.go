@@ -7,6 +7,7 @@ import (
 
 	"relay/ingest/rtmp"
 	"relay/ingest/srt"
+	"relay/ingest/whip"
 )
 
 // Turned says of encoders that are turned away what [TurnedAway] says, each thing once until another encoder has
@@ -31,6 +32,8 @@ const overSRT = "paste the srt:// address that relay source printed when it star
 // provoke it, and a log keeps it, so it does not say the key.
 func TurnedAway(why error, server string) (Warning, bool) {
 	inOBS := "in OBS: Settings > Stream: Server " + server + ", and as Stream Key what relay source printed when it started"
+	overWHIP := "in OBS: Settings > Stream: Service WHIP, Server " + server + ", and as Bearer Token the key that relay source printed when it started"
+	codec, isCodec := errors.AsType[*whip.CodecError](why)
 	switch {
 	case errors.Is(why, srt.ErrDenied):
 		return Warning{WarnWrongKey, "an encoder was turned away over SRT: its passphrase is not this channel's stream key. It was told so", overSRT}, true
@@ -41,6 +44,17 @@ func TurnedAway(why error, server string) (Warning, bool) {
 			warnSecondEncoder, "a second encoder was turned away over SRT: another one is sending, and goes on. It was told so",
 			"to go on with the second, stop the first (OBS: Stop Streaming). For a second channel, run a second relay source",
 		}, true
+	case errors.Is(why, whip.ErrDenied):
+		return Warning{WarnWrongKey, fmt.Sprintf("an encoder was turned away: its bearer token is not this channel's stream key. It was told: %q", whip.ToldDenied), overWHIP}, true
+	case errors.Is(why, whip.ErrBusy):
+		return Warning{
+			warnSecondEncoder, fmt.Sprintf("a second encoder was turned away: another one is sending, and goes on. It was told: %q", whip.ToldBusy),
+			"to go on with the second, stop the first (OBS: Stop Streaming). For a second channel, run a second relay source",
+		}, true
+	case isCodec:
+		return Warning{warnOffered, fmt.Sprintf("an encoder was turned away: it offers %s, of which nothing can be sent here", codec.Offered), "in OBS: Settings > Output: a video encoder of H.264, HEVC or AV1, and Opus for audio"}, true
+	case errors.Is(why, whip.ErrUnreached):
+		return Warning{warnUnreached, "an encoder with the right key never connected: its packets do not get here, or the answers not there", "let the port of " + server + " through the firewall, TCP and UDP. Where a router forwards it, name its address with --advertise"}, true
 	case errors.Is(why, rtmp.ErrDenied):
 		return Warning{WarnWrongKey, fmt.Sprintf("an encoder was turned away: its server or its stream key is not this channel's. It was told: %q", rtmp.ToldDenied), inOBS}, true
 	case errors.Is(why, rtmp.ErrBusy):

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"relay/ingest/rtmp"
+	"relay/ingest/whip"
 )
 
 // Each refusal names the thing, where it is set, and the next step, once for all of its kind.
@@ -24,6 +25,16 @@ func TestWhoeverCanChangeItIsToldWhyAnEncoderIsTurnedAway(t *testing.T) {
 		if w, _ := TurnedAway(why, server); !strings.HasSuffix(w.Text, fmt.Sprintf("It was told: %q", told)) {
 			t.Errorf("%v: it is not said what the encoder was told: %s", why, w.Text)
 		}
+	}
+	const over = "http://127.0.0.1:7149/whip"
+	for _, why := range []error{whip.ErrDenied, whip.ErrBusy, &whip.CodecError{Offered: "VP8"}, fmt.Errorf("run: %w", whip.ErrUnreached)} {
+		w, ok := TurnedAway(why, over)
+		if !ok || w.Hint == "" || strings.Contains(w.Hint, "rtmp") {
+			t.Errorf("%v: %t, %+v", why, ok, w)
+		}
+	}
+	if w, ok := TurnedAway(whip.ErrOffer, over); ok {
+		t.Errorf("garbage with the key: %+v", w)
 	}
 	if w, ok := TurnedAway(errors.New("handshake: EOF"), server); ok {
 		t.Errorf("a port scan: %+v", w)

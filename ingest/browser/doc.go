@@ -18,6 +18,14 @@
 //	                an EncodedVideoChunk (H.264 in the avc format, without B-frames: it is decoded
 //	                in the order in which it is shown) or EncodedAudioChunk
 //
+// A page whose browser does not encode for pages gives the offer of a call over WebRTC in its hello in place of tracks,
+// and sends no records:
+//
+//	{"token", "offer"}          ───────► asks for a [Sink], and for a [Call]
+//	                            ◄─────── {"answer"}; then {"state": "live"} and the end, as above
+//
+// The connection stays as long as the call: when the page is closed, both are over at once.
+//
 // Whoever may call is asked before: the page has a token that only a page of this node could read, and a
 // browser says of which site the page is that calls. What comes is none the less treated as a stranger's:
 // it is within bounds, and malformed records end the call in words.

@@ -20,8 +20,9 @@ import (
 const (
 	// subprotocol names this exchange and its version.
 	subprotocol = "broadcast.1.relay"
-	// maxHello and maxRecord bound a message, in bytes. A key picture of 4K at 40 Mb/s has some 2 MiB.
-	maxHello  = 4 << 10
+	// maxHello and maxRecord bound a message, in bytes. The offer in a hello has some 6,000; a key picture of 4K at
+	// 40 Mb/s has some 2 MiB.
+	maxHello  = 64 << 10
 	maxRecord = 8 << 20
 	// helloWait is how long the first message may take, and silence how long nothing may come: pictures and
 	// sound come many times a second, also of a page in the background.
@@ -38,10 +39,24 @@ const (
 	codeBusy      websocket.StatusCode = 4002
 	codeMalformed websocket.StatusCode = 4003
 	codeEnded     websocket.StatusCode = 4004
+	codeUnfit     websocket.StatusCode = 4005
 )
 
-// Errors of [Intake.Publish] that the page has sentences for.
-var ErrBusy = errors.New("another encoder is sending")
+// Errors of [Intake.Publish] and [Intake.Film] that the page has sentences for.
+var (
+	ErrBusy      = errors.New("another encoder is sending")
+	ErrMalformed = errors.New("the offer is malformed")
+	ErrUnfit     = errors.New("nothing that the page can encode can be carried")
+)
+
+// Call is a page's call over WebRTC.
+type Call interface {
+	// Answer describes this side to the page.
+	Answer() string
+	// Run writes what comes to the sink until ctx ends, the page leaves or nothing comes. It tells live of the first
+	// picture or sound, with no time to lose.
+	Run(ctx context.Context, live func()) error
+}
 
 // Sink takes the media of one page, from one goroutine. Write may change the tag, which is good until it
 // returns. Close may be called more than once.
@@ -54,7 +69,9 @@ type Sink interface {
 type Intake struct {
 	// Publish begins a broadcast, or refuses with [ErrBusy]. It may wait, until ctx ends.
 	Publish func(ctx context.Context) (Sink, error)
-	Log     *zap.Logger // nil for none
+	// Film answers the offer of a page that sends over WebRTC, or refuses with [ErrMalformed] or [ErrUnfit]; nil if none can.
+	Film func(offer string, to Sink) (Call, error)
+	Log  *zap.Logger // nil for none
 
 	token string
 }
@@ -69,6 +86,9 @@ func NewIntake(publish func(context.Context) (Sink, error), log *zap.Logger) *In
 
 // Token is what a page has to give. It goes to pages of this node alone.
 func (i *Intake) Token() string { return i.token }
+
+// WebRTC reports whether pages may send over it, as those have to whose browser does not encode for pages.
+func (i *Intake) WebRTC() bool { return i.Film != nil }
 
 // ServeHTTP takes one page's broadcast, until the page leaves or r's context ends. It refuses pages of other
 // sites. What a page may ask at all is up to the caller.
@@ -96,7 +116,13 @@ func (i *Intake) take(ctx context.Context, conn *websocket.Conn) (websocket.Stat
 	if subtle.ConstantTimeCompare([]byte(hello.Token), []byte(i.token)) != 1 {
 		return codeDenied, "denied"
 	}
-	all, announced, err := newTracks(hello)
+	var all *tracks
+	var announced flv.Tag
+	if hello.Offer == "" {
+		all, announced, err = newTracks(hello)
+	} else if i.Film == nil {
+		err = errMalformed
+	}
 	if err != nil {
 		return codeMalformed, "malformed"
 	}
@@ -109,6 +135,9 @@ func (i *Intake) take(ctx context.Context, conn *websocket.Conn) (websocket.Stat
 		return codeEnded, "ended"
 	}
 	defer sink.Close()
+	if hello.Offer != "" {
+		return i.film(ctx, conn, hello.Offer, sink)
+	}
 	if err := sink.Write(announced); err != nil {
 		return codeEnded, "ended"
 	}
@@ -133,11 +162,56 @@ func (i *Intake) take(ctx context.Context, conn *websocket.Conn) (websocket.Stat
 			return codeEnded, "ended"
 		}
 		if !live && rec.kind != pictureConfig && rec.kind != soundConfig {
-			if live = true; say(ctx, conn, `{"state":"live"}`) != nil {
+			if live = true; say(ctx, conn, liveNews) != nil {
 				return codeEnded, "ended"
 			}
 		}
 	}
+}
+
+// film is the call of a page over WebRTC, as long as its connection here.
+func (i *Intake) film(ctx context.Context, conn *websocket.Conn, offer string, sink Sink) (websocket.StatusCode, string) {
+	call, err := i.Film(offer, sink)
+	switch {
+	case errors.Is(err, ErrMalformed):
+		return codeMalformed, "malformed"
+	case errors.Is(err, ErrUnfit):
+		return codeUnfit, "unsupported"
+	case err != nil:
+		i.Log.Warn("cannot answer a page", zap.Error(err))
+		return codeEnded, "ended"
+	}
+	ctx = conn.CloseRead(ctx) // the page says nothing more, and leaves by closing
+	b, err := json.Marshal(map[string]string{"answer": call.Answer()})
+	if err == nil {
+		err = say(ctx, conn, string(b))
+	}
+	if err != nil {
+		ended, cancel := context.WithCancel(ctx)
+		cancel()
+		call.Run(ended, func() {})
+		return websocket.StatusNormalClosure, "left"
+	}
+	live, over := make(chan struct{}), make(chan struct{})
+	told := make(chan struct{})
+	go func() { // ends with the call, and is waited for
+		defer close(told)
+		select {
+		case <-live:
+			_ = say(ctx, conn, liveNews) // who has gone is noticed by the call
+		case <-over:
+		}
+	}()
+	err = call.Run(ctx, func() { close(live) })
+	close(over)
+	<-told
+	switch {
+	case ctx.Err() != nil:
+		return websocket.StatusNormalClosure, "left"
+	case err != nil:
+		i.Log.Info("call of a page has ended", zap.Error(err))
+	}
+	return codeEnded, "ended"
 }
 
 // ending names the end of a connection.
@@ -200,6 +274,9 @@ func next(ctx context.Context, conn *websocket.Conn, buf []byte) (b, grown []byt
 		}
 	}
 }
+
+// liveNews tells a page that its picture or sound is on its way.
+const liveNews = `{"state":"live"}`
 
 func say(ctx context.Context, conn *websocket.Conn, text string) error {
 	ctx, cancel := context.WithTimeout(ctx, sayWait)

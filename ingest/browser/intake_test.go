@@ -194,6 +194,94 @@ func TestAPageIsToldThatItIsLive(t *testing.T) {
 	})
 }
 
+// call is a page's call over WebRTC.
+type call struct {
+	to    Sink
+	ended chan error
+}
+
+func (c *call) Answer() string { return "v=0 answer" }
+
+func (c *call) Run(ctx context.Context, live func()) error {
+	c.to.Write(flv.NewTag(flv.Video, 0, []byte("P")))
+	live()
+	select {
+	case err := <-c.ended:
+		return err
+	case <-ctx.Done():
+		return nil
+	}
+}
+
+const offers = `{"token":"TOKEN","offer":"v=0 offer"}`
+
+// A page that cannot encode is answered, told that it is live, and has the place of who sends until it leaves, or the call
+// ends.
+func TestAPageThatCannotEncodeHasACall(t *testing.T) {
+	for name, c := range map[string]struct {
+		end  func(n *node, c *websocket.Conn, made *call)
+		code websocket.StatusCode
+	}{
+		"it leaves":                  {func(n *node, c *websocket.Conn, made *call) { c.Close(websocket.StatusNormalClosure, "") }, -1},
+		"another one has taken over": {func(n *node, c *websocket.Conn, made *call) { made.ended <- errors.New("another one") }, codeEnded},
+		"nothing comes any more":     {func(n *node, c *websocket.Conn, made *call) { made.ended <- nil }, codeEnded},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			n := newNode(t)
+			made := &call{ended: make(chan error, 1)}
+			n.intake.Film = func(offer string, to Sink) (Call, error) {
+				if offer != "v=0 offer" {
+					t.Errorf("%s: offered %q", name, offer)
+				}
+				made.to = to
+				return made, nil
+			}
+			conn := n.begin(offers)
+			for _, want := range []string{`{"answer":"v=0 answer"}`, `{"state":"live"}`} {
+				if _, b, err := conn.Read(t.Context()); err != nil || string(b) != want {
+					t.Errorf("%s: it says %q, %v; want %s", name, b, err, want)
+				}
+			}
+			time.Sleep(2 * silence) // a page with a call has nothing to say
+			synctest.Wait()
+			if n.closed != 0 || len(n.tags) != 1 {
+				t.Errorf("%s: closed %d times, %d tags", name, n.closed, len(n.tags))
+			}
+			c.end(n, conn, made)
+			if _, code, _ := n.ending(conn); c.code > 0 && code != c.code {
+				t.Errorf("%s: it ends with %d", name, code)
+			}
+			synctest.Wait()
+			if n.closed != 1 {
+				t.Errorf("%s: closed %d times at the end", name, n.closed)
+			}
+		})
+	}
+}
+
+func TestAnOfferThatIsNotTakenIsAnsweredInAWord(t *testing.T) {
+	for why, want := range map[error]websocket.StatusCode{
+		nil: codeMalformed, ErrMalformed: codeMalformed, ErrUnfit: codeUnfit, errors.New("no port is free"): codeEnded, // nil for a node without WebRTC
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			n := newNode(t)
+			if why != nil {
+				n.intake.Film = func(string, Sink) (Call, error) { return nil, why }
+			}
+			if n.intake.WebRTC() != (why != nil) {
+				t.Error("it says otherwise")
+			}
+			if said, code, _ := n.ending(n.begin(offers)); code != want || len(said) > 0 {
+				t.Errorf("%v: %q, %d", why, said, code)
+			}
+			synctest.Wait()
+			if why != nil && n.closed != 1 {
+				t.Errorf("%v: the sink was closed %d times", why, n.closed)
+			}
+		})
+	}
+}
+
 func TestWhoIsNoPageOfThisNodeIsRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := newNode(t)

@@ -64,9 +64,10 @@ type (
 	}
 )
 
-// Hello is how a page begins. A track that it does not have is nil.
+// Hello is how a page begins. A track that it does not have is nil; with an offer of WebRTC it has none.
 type Hello struct {
 	Token string `json:"token"`
+	Offer string `json:"offer"`
 	Video *Video `json:"video"`
 	Audio *Audio `json:"audio"`
 }

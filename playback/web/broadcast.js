@@ -1,5 +1,6 @@
 // The room of the source that films: it shows what will go out, and sends it (encode.js) once somebody says so.
 
+import { Call } from './call.js';
 import { Level, able, camera, devices, frames, screen, whyNot } from './capture.js';
 import { qualities } from './film.js';
 import { Poll, askEvery, get } from './node.js';
@@ -13,7 +14,8 @@ const preview = $('preview');
 let state = 'idle';
 let stream = null; // what is filmed
 let from = ''; // camera, screen or voice
-let encoder = null; // the worker, while connecting or live
+let encoder = null; // the worker, or the call, while connecting or live
+let called = able().encodes ? false : null; // whether it is a call: the browser does not encode for pages, and the node takes them; null while that is asked
 let since = 0; // when it went live, in ms of performance.now
 let sent = null; // {rate, dropped} as the worker tells
 let told = null; // the last word of what went wrong, a key of film.told
@@ -95,7 +97,7 @@ async function golive() {
   state = 'connecting';
   told = null;
   show();
-  const mine = newWorker();
+  const mine = called ? new Call() : newWorker();
   encoder = mine;
   mine.onmessage = ({ data }) => { if (encoder === mine) hear(data); };
   mine.onerror = () => { if (encoder === mine) hear({ end: 'failed' }); };
@@ -121,6 +123,11 @@ const newWorker = () => new Worker(scripts ? scripts.createScriptURL('') : new U
 
 /** feed gives the worker the frames of what is filmed now. */
 function feed() {
+  if (encoder instanceof Call) {
+    const mine = encoder;
+    mine.use(stream).catch(() => { if (encoder === mine) hear({ end: 'failed' }); });
+    return;
+  }
   for (const track of stream.getTracks()) {
     const s = frames(track);
     encoder.postMessage({ [track.kind === 'video' ? 'picture' : 'sound']: s }, [s]);
@@ -153,11 +160,12 @@ function gone() {
 
 function show() {
   const can = able();
-  const card = !can.films ? 'insecure' : !can.encodes ? 'unable' : state === 'idle' ? 'idle' : state === 'asking' ? 'asking' : null;
+  const encodes = can.encodes || called;
+  const card = !can.films ? 'insecure' : called === false && !can.encodes ? 'unable' : state === 'idle' ? 'idle' : state === 'asking' ? 'asking' : null;
   $('state').hidden = card === null;
   if (card) [$('what').textContent, $('next').textContent] = [film.cards[card].title, film.cards[card].text];
   for (const [id, which] of [['camera', 'camera'], ['screen', 'screen'], ['voice', 'voice']]) {
-    $(id).disabled = !can.films || !can.encodes || id === 'screen' && !can.shows;
+    $(id).disabled = !can.films || !encodes || id === 'screen' && !can.shows;
     $(id).setAttribute('aria-pressed', from === which);
   }
   $('cameras').hidden = from !== 'camera' || $('whichcamera').options.length < 1;
@@ -187,6 +195,7 @@ $('quality').replaceChildren(...Object.keys(qualities).map((q) => html('option',
 navigator.mediaDevices?.addEventListener('devicechange', list);
 window.addEventListener('beforeunload', (e) => { if (state === 'live') e.preventDefault(); }); // the browser asks
 new Poll(() => 'api/v1/channels', askEvery.channels, (answer) => { channel = answer?.channels[0] ?? null; });
+if (called === null) get('api/v1/broadcast').then(({ webrtc }) => { called = webrtc && able().calls; }, () => { called = false; }).then(show);
 setInterval(() => {
   if (level) $('level').value = level.now;
   if (document.visibilityState === 'visible') show();

@@ -1,10 +1,11 @@
 // Cameras, microphones and screens: what the browser lets a page film, as streams of frames.
 
-/** able says what this browser can: it films, and it encodes. */
+/** able says what this browser can: it films; it encodes for pages; and if it does not, it has calls that do. */
 export const able = () => ({
   films: Boolean(navigator.mediaDevices?.getUserMedia),
   shows: Boolean(navigator.mediaDevices?.getDisplayMedia),
   encodes: 'VideoEncoder' in window && 'AudioEncoder' in window && 'MediaStreamTrackProcessor' in window,
+  calls: 'RTCPeerConnection' in window,
 });
 
 const voice = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };

@@ -4,7 +4,7 @@
 export const kinds = { pictureConfig: 1, keyPicture: 2, picture: 3, soundConfig: 4, sound: 5 };
 
 /** How the broadcast ends, by the code of the WebSocket's close frame. */
-export const endings = { 4001: 'denied', 4002: 'busy', 4003: 'malformed', 1009: 'malformed', 4004: 'ended' };
+export const endings = { 4001: 'denied', 4002: 'busy', 4003: 'malformed', 1009: 'malformed', 4004: 'ended', 4005: 'unsupported' };
 
 /** keyEvery is how far apart key pictures are, in µs. */
 export const keyEvery = 2_000_000;
@@ -53,6 +53,20 @@ export function codecs({ width, height }, rate) {
   const [level] = levels.find(([, second, picture]) => blocks * rate <= second && blocks <= picture) ?? levels.at(-1);
   return ['avc1.6400', 'avc1.4d00', 'avc1.42e0'].map((profile) => profile + level.toString(16));
 }
+
+/**
+ * preferred are those of a browser's codecs for calls that go out, the best first: H.264, which all players know, as the
+ * browser has them, cut into packets (mode 1); then those that fewer know. Without VP8, which has no place in the stream.
+ */
+export function preferred(all) {
+  const ranks = { 'video/h264': 0, 'video/vp9': 1, 'video/av1': 2, 'audio/opus': 0 };
+  const rank = ({ mimeType }) => ranks[mimeType.toLowerCase()];
+  const fits = (c) => rank(c) !== undefined && (rank(c) > 0 || !/h264/i.test(c.mimeType) || /packetization-mode=1/.test(c.sdpFmtpLine ?? ''));
+  return all.filter(fits).sort((a, b) => rank(a) - rank(b));
+}
+
+/** shrink is by what a call makes a picture smaller that is larger than the quality has it. */
+export const shrink = ({ width, height }, { height: most }) => (width && height ? Math.max(1, Math.min(width, height) / most) : 1);
 
 /**
  * Clock gives pictures and sound one origin. Browsers stamp each by a clock of its own, so it goes by when the first of

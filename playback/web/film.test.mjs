@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Clock, Rate, Samples, codecs, frame, kinds, qualities, record } from './film.js';
+import { Clock, Rate, Samples, codecs, frame, kinds, preferred, qualities, record, shrink } from './film.js';
 
 test('a record has kind, time and data', () => {
   assert.deepEqual([...record(kinds.keyPicture, 1_234_567.4, new Uint8Array([7, 8]))], [2, 0, 0, 0, 0, 0, 0x12, 0xd6, 0x87, 7, 8]);
@@ -18,6 +18,23 @@ test('a picture is sent no larger than asked for, in even numbers, and as wide a
   assert.deepEqual(is(1080, 1920, 'medium'), [720, 1280], 'a phone upright');
   assert.deepEqual(is(1001, 701, 'high'), [1002, 702]);
   assert.deepEqual(is(1, 1, 'low'), [2, 2]);
+});
+
+test('a call prefers what all players know, and offers nothing that has no place in the stream', () => {
+  const of = (...all) => preferred(all.map(([mimeType, sdpFmtpLine]) => ({ mimeType, sdpFmtpLine }))).map((c) => c.mimeType + (c.sdpFmtpLine ? `;${c.sdpFmtpLine}` : ''));
+  const [cut, whole] = ['packetization-mode=1;profile-level-id=42e01f', 'packetization-mode=0;profile-level-id=42e01f'];
+  assert.deepEqual(of(['video/VP8'], ['video/rtx'], ['video/VP9', 'profile-id=0'], ['video/H264', whole], ['video/H264', cut], ['video/AV1'], ['video/H265'], ['video/red']),
+    [`video/H264;${cut}`, 'video/VP9;profile-id=0', 'video/AV1']);
+  assert.deepEqual(of(['video/VP8'], ['video/rtx']), [], 'the browser offers as it likes, and the node says no');
+  assert.deepEqual(of(['audio/opus', 'minptime=10'], ['audio/G722'], ['audio/red']), ['audio/opus;minptime=10']);
+});
+
+test('a call makes a picture smaller that is larger than asked for, and none larger', () => {
+  const of = (width, height, quality) => shrink({ width, height }, qualities[quality]);
+  assert.equal(of(1920, 1080, 'medium'), 1.5);
+  assert.equal(of(1080, 1920, 'medium'), 1.5, 'a phone upright');
+  assert.equal(of(640, 480, 'high'), 1);
+  assert.equal(shrink({}, qualities.high), 1, 'a screen that does not say how large it is');
 });
 
 test('the level of H.264 has room for the picture, and is the least that has', () => {

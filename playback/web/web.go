@@ -26,6 +26,7 @@
 //	  capture.js   cameras, microphones, screens
 //	  film.js      sizes, codecs, clocks, records
 //	  encode.js    a worker: encodes and sends
+//	  call.js      the same over WebRTC, where browsers do not encode for pages
 //	share.js   what to pass on, and copy.js copies it
 //	followed.js  which of the channels are live that the person at this machine follows
 //	details.js whether the engine room is shown

@@ -53,10 +53,12 @@ const (
 	Discovery Port = "discovery" // UDP, of all relays of this machine
 	RTSP      Port = "RTSP"      // players' over RTSP
 	PeerCast  Port = "PeerCast"  // that at which PeerCast is served: that for links, or its own
+	WHIP      Port = "WHIP"      // that for encoders that speak it
+	WHIPMedia Port = "WHIP-UDP"  // and for their packets, of the same number
 )
 
 // Ports lists all of them, in the order in which they are attacked.
-var Ports = []Port{RTMP, Media, HTTP, TLS, Link, Stream, Gossip, Discovery, PeerCast, RTSP, SRT}
+var Ports = []Port{RTMP, Media, SRT, HTTP, TLS, Link, Stream, Gossip, Discovery, PeerCast, RTSP, WHIP, WHIPMedia}
 
 // Packets reports whether the port takes packets, not connections.
-func (p Port) Packets() bool { return p == Gossip || p == Discovery || p == SRT }
+func (p Port) Packets() bool { return p == Gossip || p == Discovery || p == SRT || p == WHIPMedia }

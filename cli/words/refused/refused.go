@@ -5,6 +5,7 @@ import (
 	"relay/ingest/pcpin"
 	"relay/ingest/rtmp"
 	"relay/ingest/srt"
+	"relay/ingest/whip"
 	"relay/playback"
 	"relay/playback/pcpout"
 	"relay/playback/rtspout"
@@ -74,6 +75,21 @@ var refusals = map[string]map[refusal.Reason]refusalWords{
 		srt.RefusedLatency: {"callers over SRT wanted a latency of more than 8 s", "Four times the round trip is enough: 120 ms at home, 1 s across oceans."},
 		srt.RefusedSlow:    {"players over SRT did not take what they were sent", "Their network is too slow for this stream, or they have gone without a word."},
 		srt.RefusedNoise:   {"players over SRT sent what no player sends", strangers},
+	},
+	"whip": {
+		whip.RefusedKey:          {"encoders over WHIP had a wrong bearer token", "It is the stream key that relay source has printed; if it is no encoder of yours, keep --whip to this machine."},
+		whip.RefusedBusy:         {"encoders came over WHIP while another one was sending", "Stop one of them; for a second channel, run a second relay source."},
+		whip.RefusedCrowd:        {"encoders came over WHIP while too many were connecting", ""},
+		whip.RefusedOffer:        {"offers over WHIP were malformed, or had more than pictures and sound", ""},
+		whip.RefusedCodec:        {"encoders over WHIP had no codec that can be sent", "Set them to H.264, HEVC, AV1 or VP9, and to Opus."},
+		whip.RefusedRequest:      {"requests to the port for WHIP were none of an encoder", strangers},
+		whip.RefusedUnreached:    {"encoders over WHIP never connected", "Let the port of --whip through the firewall, TCP and UDP; where a router forwards it, name its address with --advertise."},
+		whip.RefusedPacket:       {"packets to the port for WHIP belong to no encoder", strangers},
+		playback.RefusedRequests: {"connections to the port for WHIP gave way to others, because there were too many that asked for nothing", strangers},
+		playback.RefusedSilent:   {"connections to the port for WHIP asked for nothing within 5 s", strangers},
+		playback.RefusedSlow:     {"requests to the port for WHIP took longer than 5 s to arrive", strangers},
+		playback.RefusedHeader:   {"requests to the port for WHIP had a header of more than 16 KiB", strangers},
+		playback.RefusedGarbage:  {"connections to the port for WHIP sent what is no HTTP", "Encoders that speak RTMP have another port than those that speak WHIP."},
 	},
 	"peercast": {
 		pcpout.RefusedCrowd:   {"PeerCast connections gave way to others, because there were too many that had not said who they are", strangers},

@@ -5,6 +5,7 @@ import (
 
 	"relay/ingest/pcpin"
 	"relay/ingest/rtmp"
+	"relay/ingest/whip"
 	"relay/playback"
 	"relay/playback/pcpout"
 	"relay/relay/dht"
@@ -17,6 +18,9 @@ func TestEachRefusalIsPutIntoWords(t *testing.T) {
 	}
 	for _, r := range rtmp.Refusals {
 		all["rtmp"] = append(all["rtmp"], string(r))
+	}
+	for _, r := range whip.Refusals {
+		all["whip"] = append(all["whip"], string(r))
 	}
 	for _, r := range dht.Refusals {
 		all["dht"] = append(all["dht"], string(r))

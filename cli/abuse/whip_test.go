@@ -1,0 +1,85 @@
+package abuse
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/zap"
+
+	"relay/cli/abuse/hostile"
+	"relay/ingest/whip"
+	"relay/playback"
+	"relay/relay/refusal"
+)
+
+// serveWHIP takes encoders that nobody has the key of.
+func serveWHIP(t *testing.T) (*refusal.Counts, Target) {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	refused := &refusal.Counts{}
+	m, err := whip.Open(whip.Config{Listener: ln, Stranger: func() { refused.Add(whip.RefusedPacket) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := &whip.Endpoint{Key: "2qp5s7wd4k3xvbne", Media: m, Refusals: refused, Publish: func(context.Context) (whip.Sink, error) {
+		t.Error("somebody has the key")
+		return nil, whip.ErrBusy
+	}}
+	ctx, cancel := context.WithCancel(context.Background())
+	var tasks sync.WaitGroup
+	tasks.Go(func() { _ = e.Run(ctx) }) // ends with ctx
+	l := playback.Listener{Handler: e, Most: 64, Cut: refused.Add, Log: zap.NewNop()}
+	tasks.Go(func() { _ = l.Run(ctx, m.Listener()) }) // likewise
+	t.Cleanup(func() { cancel(); tasks.Wait(); m.Close() })
+	at := ln.Addr().(*net.TCPAddr).AddrPort()
+	return refused, Target{WHIP: netip.AddrPortFrom(at.Addr().Unmap(), at.Port())}
+}
+
+func TestEveryRefusalOfWHIPIsCountedByItsReason(t *testing.T) {
+	_, target := serveWHIP(t)
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	for _, table := range hostile.Tables(target.Channel, "") {
+		if table.Port != hostile.WHIP && table.Port != hostile.WHIPMedia {
+			continue
+		}
+		for i, in := range table.Inputs {
+			wg.Go(func() { // ends within patience
+				refused, target := serveWHIP(t)
+				o := (&attack{target: target}).try(t.Context(), table.Port, in, i)
+				if w := o.wrong(); w != "" {
+					t.Errorf("%s %s", in.Name, w)
+				}
+				why := refusal.Reason(table.Why[in.Name])
+				if table.Port == hostile.WHIPMedia {
+					why = whip.RefusedPacket
+				}
+				if why == "" || in.Name == "nothing" {
+					return
+				}
+				for until := time.Now().Add(patience); refused.All()[why] == 0; time.Sleep(10 * time.Millisecond) {
+					if time.Now().After(until) {
+						t.Errorf("%s: counted as %v, want %s", in.Name, refused.All(), why)
+						return
+					}
+				}
+			})
+		}
+	}
+}
+
+func TestAnHonestEncoderComesInBesideIt(t *testing.T) {
+	_, target := serveWHIP(t)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	if err := target.comeAsEncoder(ctx); err != nil {
+		t.Error(err)
+	}
+}

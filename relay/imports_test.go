@@ -96,7 +96,8 @@ var law = []struct {
 	{"relay/nameplate", []string{"relay/oneline", "relay/stream", "tree"}},
 	{"relay/wire", []string{"relay/lineage", "relay/nameplate", "relay/seal", "relay/stream", "tree"}},
 	{"relay/membership", []string{"relay/hostnet", "relay/oneline", "relay/refusal", "relay/stream", "relay/wire", "tree"}},
-	{"relay/discovery", []string{"relay/hostnet", "relay/refusal", "relay/stream"}},
+	{"relay/multicast", []string{"relay/hostnet"}},
+	{"relay/discovery", []string{"relay/hostnet", "relay/multicast", "relay/refusal", "relay/stream"}},
 	{"relay/archive", []string{"relay/stream"}},
 	{"relay/pcp/index", []string{"relay/oneline", "relay/refusal"}},
 	{"relay/quota", []string{"relay/hostnet"}},
@@ -117,6 +118,8 @@ var law = []struct {
 	{"playback/web", nil},
 	{"playback/remux", []string{"ingest/flv"}},
 	{"playback", []string{"ingest/flv", "playback/api", "playback/remux", "playback/web", "relay/archive", "relay/hostnet", "relay/lobby", "relay/naming", "relay/quota", "relay/refusal", "relay/socket", "relay/stream"}},
+	{"playback/tv", []string{"playback", "playback/api", "relay/hostnet", "relay/multicast", "relay/oneline", "relay/quota", "relay/refusal"}},
+	{"playback/cast", []string{"relay/hostnet", "relay/multicast", "relay/oneline"}},
 	{"playback/pcpout", []string{"ingest/flv", "playback", "playback/api", "relay/hostnet", "relay/lobby", "relay/pcp", "relay/refusal", "relay/stream"}},
 	{"playback/directory", []string{"playback", "relay/budget", "relay/hostnet", "relay/oneline", "relay/pcp", "relay/pcp/index", "relay/refusal", "relay/stream"}},
 	{"playback/admin", []string{"playback", "playback/api"}},
@@ -160,6 +163,7 @@ var law = []struct {
 	{"cli/update", []string{"cli/fault", "cli/words"}},
 	{"cli/upkeep", []string{"cli/ask", "cli/fault", "cli/finding", "cli/flag", "cli/follow", "cli/lan", "cli/listing", "cli/seek", "cli/service", "cli/term", "cli/update", "cli/words", "playback/directory", "playback/admin", "relay", "relay/naming", "relay/store", "relay/stream"}},
 	{"cli/trees", []string{"cli/ask", "cli/fault", "cli/flag", "cli/term", "cli/treedraw", "playback/api", "relay/store"}},
+	{"cli/castto", []string{"cli/ask", "cli/fault", "cli/flag", "cli/term", "playback", "playback/api", "playback/cast", "relay/store"}},
 	{"cli/manual", []string{"cli/ask", "cli/fault", "cli/flag", "cli/follow", "cli/key", "cli/lan", "cli/sink", "cli/term", "cli/upkeep", "playback", "relay/store"}},
 }
 

@@ -26,6 +26,7 @@ import (
 	"relay/ingest/rtmp"
 	"relay/playback"
 	"relay/playback/api"
+	"relay/playback/tv"
 	"relay/relay"
 	"relay/relay/archive"
 	"relay/relay/discovery"
@@ -64,6 +65,8 @@ type Station struct {
 	t         *term.Terminal
 	ops       *operations
 	players   *playback.Server
+	tv        *tv.Server      // nil if TVs are not told
+	tvAt      net.Listener    // its own
 	follows   *follow.Watcher // nil if nobody's list is looked at
 
 	mu       sync.Mutex
@@ -80,6 +83,7 @@ type Config struct {
 	Listen, HTTP Port
 	RTMP         Port // Addr is "" for none
 	Admin        Port // likewise
+	TV           Port // likewise
 	PeerCast     PeerCast
 	Profiles     bool             // served there
 	Webhook      *url.URL         // nil for none
@@ -166,6 +170,9 @@ func Open(t *term.Terminal, log *zap.Logger, cfg Config) (_ *Station, err error)
 	}
 	s.players = playback.NewServer(s.playing())
 	s.servePeerCast()
+	if err := s.openTV(); err != nil {
+		return nil, err
+	}
 	return s, nil
 }
 
@@ -208,6 +215,7 @@ func (s *Station) playing() playback.Config {
 		AllowHosts: s.cfg.AllowHosts,
 		Proxies:    s.cfg.Proxies,
 		Embed:      s.cfg.Embed,
+		Readers:    s.cfg.castFrom(),
 		Own:        s.Node.Near,
 		Thumbnails: s.cfg.Thumbnails,
 		Refused:    s.refusedElsewhere,
@@ -238,7 +246,7 @@ func (s *Station) Close() {
 			l.Close()
 		}
 	}
-	for _, ln := range []net.Listener{s.HTTP, s.RTMP, s.peercastAt} {
+	for _, ln := range []net.Listener{s.HTTP, s.RTMP, s.peercastAt, s.tvAt} {
 		if ln != nil {
 			ln.Close()
 		}
@@ -391,6 +399,7 @@ func (s *Station) Run(ctx context.Context, g *errgroup.Group) {
 		g.Go(func() error { s.follows.Run(ctx); return nil })
 	}
 	s.runPeerCast(ctx, g)
+	s.runTV(ctx, g)
 	lean.Collect()
 	g.Go(func() error { s.ops.lean(ctx, s.Node); return nil })
 	if s.responder != nil {
@@ -492,6 +501,9 @@ func (s *Station) refusedElsewhere() map[string]map[refusal.Reason]uint64 {
 	}
 	if pulled := s.PullRefused.All(); len(pulled) > 0 {
 		all["peercast_pull"] = pulled
+	}
+	if s.tv != nil {
+		all["tv"] = s.tv.Refused()
 	}
 	if s.responder != nil {
 		all["discovery"] = s.responder.Refused.All()

@@ -128,9 +128,9 @@ func (d *desk) lookLocked(now time.Time) {
 func (d *desk) read(e *multicast.Socket) {
 	b := make([]byte, PacketSize+1) // one more shows what is too long
 	oob := make([]byte, multicast.ControlSize)
-	var pace pace
+	var pace multicast.Pace
 	for {
-		if wait := pace.wait(time.Now()); wait > 0 {
+		if wait := pace.Wait(time.Now()); wait > 0 {
 			d.Refused.Add(refusedPace) // what the system drops meanwhile, nobody counts
 			time.Sleep(wait)
 		}

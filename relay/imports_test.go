@@ -171,7 +171,7 @@ var law = []struct {
 var standard = []string{"tree", "relay/oneline", "relay/refusal", "relay/budget", "relay/seal", "relay/stream", "relay/lobby", "relay/hostnet", "relay/naming", "relay/wire", "relay/dht", "relay/pcp", "relay/pcp/index", "playback/api", "playback/web"}
 
 // forTests are the rooms that only tests use, and those that use all others.
-var forTests = []string{"relay/relay/relaytest", "relay/relay/pcp/pcptest", "relay/tree/treetest", "relay/ingest/ingesttest", "relay/cli/term/termtest", "relay/cli/treedraw/drawtest"}
+var forTests = []string{"relay/relay/relaytest", "relay/playback/playtest", "relay/relay/pcp/pcptest", "relay/tree/treetest", "relay/ingest/ingesttest", "relay/cli/term/termtest", "relay/cli/treedraw/drawtest"}
 
 func TestImportsRunOneWay(t *testing.T) {
 	all := module(t)

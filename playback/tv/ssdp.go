@@ -148,6 +148,13 @@ type beacon struct {
 	ifs []multicast.Interface
 }
 
+func newBeacon(s *Server, port uint16, ear *multicast.Socket) *beacon {
+	return &beacon{
+		Server: s, port: port, ear: ear, one: quota.Addrs{Rate: oneRate, Burst: oneBurst},
+		all: rate.NewLimiter(allRate, allBurst), slot: make(chan struct{}, maxPending),
+	}
+}
+
 // tell has TVs find the server at a port until ctx ends.
 func (s *Server) tell(ctx context.Context, port uint16) error {
 	ear, err := multicast.Listen(ctx, group, s.cfg.SSDPPort)
@@ -157,10 +164,7 @@ func (s *Server) tell(ctx context.Context, port uint16) error {
 		}
 		return err
 	}
-	b := &beacon{
-		Server: s, port: port, ear: ear, one: quota.Addrs{Rate: oneRate, Burst: oneBurst},
-		all: rate.NewLimiter(allRate, allBurst), slot: make(chan struct{}, maxPending),
-	}
+	b := newBeacon(s, port, ear)
 	fresh := make(chan []multicast.Interface)
 	var wg sync.WaitGroup
 	wg.Go(func() { b.read(ctx) })            // ends when the socket is closed

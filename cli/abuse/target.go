@@ -23,6 +23,8 @@ type Target struct {
 	RTMP    netip.AddrPort
 	// PeerCast is where PeerCast is served, if it is.
 	PeerCast netip.AddrPort
+	TV       netip.AddrPort // where TVs read what there is, if they may
+	SSDP     netip.AddrPort // where they look for that: the address, or SSDP's group
 	Admin    netip.AddrPort // metrics: without them much of what happens inside is not seen
 	// Discovery is where queries go: the address, or that of a broadcast, as responders listen to
 	// what is sent to many.
@@ -45,10 +47,10 @@ func resolve(ctx context.Context, h relay.HostPort) (netip.AddrPort, error) {
 // check refuses what is not this machine's, and not its own network's, unless the user answers for it.
 func (t Target) check() error {
 	var own hostnet.Subnets
-	for _, a := range []netip.AddrPort{t.Links, t.HTTP, t.RTMP, t.Admin, t.Discovery, t.PeerCast} {
+	for _, a := range []netip.AddrPort{t.Links, t.HTTP, t.RTMP, t.Admin, t.Discovery, t.PeerCast, t.TV, t.SSDP} {
 		switch ip := a.Addr().Unmap(); {
 		case !ip.IsValid() || t.Mine || mine(&own, ip):
-		case a == t.Discovery && ip.IsMulticast(): // what is sent to a group goes no further than the next router
+		case (a == t.Discovery || a == t.SSDP) && ip.IsMulticast(): // what is sent to a group goes no further than the next router
 		default:
 			return fault.Usage("this is to test one's own nodes; if that machine is yours, add --i-own-this-machine",
 				"%s is neither this machine nor in its own networks", ip)
@@ -73,6 +75,10 @@ func (t Target) address(p hostile.Port) netip.AddrPort {
 		return t.Discovery
 	case hostile.PeerCast:
 		return t.PeerCast
+	case hostile.TV:
+		return t.TV
+	case hostile.SSDP:
+		return t.SSDP
 	}
 	return t.Links
 }

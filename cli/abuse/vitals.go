@@ -197,6 +197,7 @@ func counted(p hostile.Port, series string) bool {
 		hostile.RTMP: {"rtmp"}, hostile.Media: {"rtmp"}, hostile.HTTP: {"viewers", "http"},
 		hostile.TLS: {"link", "door"}, hostile.Link: {"link", "door"}, hostile.Stream: {"link", "door", "gossip"},
 		hostile.Gossip: {"gossip"}, hostile.Discovery: {"discovery"}, hostile.PeerCast: {"peercast"},
+		hostile.TV: {`"tv"`}, hostile.SSDP: {`"tv"`},
 	}[p]
 	for _, w := range words {
 		if strings.Contains(series, w) {

@@ -66,6 +66,7 @@ type fakePort struct {
 	result   byte            // of each mapping; 0 to give it
 	shift    uint16          // external ports are so much higher than wished
 	entries  map[entry]nonce // what is mapped
+	forgets  bool            // whose a mapping is when it renews it
 	spoil    func(answer []byte) [][]byte
 }
 
@@ -132,7 +133,14 @@ func (f *fakePort) answerPCP(b []byte) []byte {
 		return a
 	}
 	internal, wish := binary.BigEndian.Uint16(b[40:]), binary.BigEndian.Uint16(b[42:])
-	if binary.BigEndian.Uint32(b[4:]) == 0 {
+	if lifetime := binary.BigEndian.Uint32(b[4:]); f.forgets && lifetime < f.lifetime {
+		if a[3] = 2; lifetime > 0 { // it is to end soon: here, at once
+			a[3] = 0
+			delete(f.entries, entry{b[36], wish})
+			binary.BigEndian.PutUint32(a[4:], lifetime)
+		}
+		return a
+	} else if lifetime == 0 {
 		for e, n := range f.entries {
 			if n == nonce(b[24:]) && e.protocol == b[36] {
 				delete(f.entries, e)

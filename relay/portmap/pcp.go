@@ -157,13 +157,19 @@ func (p *pcp) check(ctx context.Context) error {
 }
 
 // close removes both mappings (RFC 6887 §15: the same nonce, no lifetime, nothing
-// suggested).
+// suggested). A router that forgets whose a mapping is when it renews it, and so lets nobody remove it, is asked
+// to keep it for no longer than it must.
 func (p *pcp) close(ctx context.Context) error {
 	remove := func(e *pcpEntry, protocol byte) error {
 		if !e.asked {
 			return nil
 		}
-		_, err := p.answer(ctx, pcpRequest{op: pcpMap, client: p.local, nonce: e.nonce, protocol: protocol, internal: p.port})
+		q := pcpRequest{op: pcpMap, client: p.local, nonce: e.nonce, protocol: protocol, internal: p.port}
+		_, err := p.answer(ctx, q)
+		if e.external != 0 && reasonOf(err) == Refused {
+			q.lifetime, q.external = 1, e.external
+			_, err = p.answer(ctx, q)
+		}
 		e.external, e.asked = 0, false
 		return err
 	}

@@ -307,6 +307,19 @@ func TestAMappingThatCannotBeRenewedIsAskedForByANewNonce(t *testing.T) {
 	}
 }
 
+// miniupnpd 2.3 with nftables renews a pinhole without its nonce, and refuses its removal from then on.
+func TestAMappingThatNobodyMayRemoveIsShortened(t *testing.T) {
+	f := newFakePort(t)
+	p := newPCP(askerAt(f.at), want4())
+	if _, err := p.open(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	f.set(func() { f.forgets = true })
+	if err := p.close(t.Context()); f.count() != 0 {
+		t.Errorf("%d mappings stay for as long as they were asked for: %v", f.count(), err)
+	}
+}
+
 // A router whose PCP does not know ANNOUNCE still tells its clock.
 func TestARouterWithoutAnnounceIsPCPAllTheSame(t *testing.T) {
 	f := newFakePort(t)

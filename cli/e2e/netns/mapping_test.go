@@ -66,6 +66,7 @@ enable_natpmp=yes
 enable_upnp=yes
 secure_mode=yes
 system_uptime=no
+min_lifetime=5
 uuid=7a212afe-b243-4445-bbb7-4543fc1f99cf
 upnp_table_name=filter
 upnp_nat_table_name=filter

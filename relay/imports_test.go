@@ -142,7 +142,7 @@ var law = []struct {
 	{"cli/input", []string{"cli/fault", "cli/term", "ingest", "ingest/flv", "ingest/mpegts", "ingest/pcpin", "ingest/rtmp", "relay/hostnet"}},
 	{"cli/treedraw", []string{"cli/term", "playback/api", "tree"}},
 	{"cli/words/onpeercast", nil},
-	{"cli/words/refused", []string{"ingest/pcpin", "ingest/rtmp", "playback", "playback/pcpout", "playback/tv", "relay/pcp", "relay/refusal"}},
+	{"cli/words/refused", []string{"ingest/pcpin", "ingest/rtmp", "playback", "playback/pcpout", "relay/pcp", "relay/refusal"}},
 	{"cli/words", []string{"cli/domain", "cli/fault", "cli/term", "ingest", "ingest/flv", "ingest/pcpin", "ingest/rtmp", "playback", "playback/api", "playback/pcpout", "relay", "relay/archive", "relay/hostnet", "relay/pcp", "relay/portmap", "relay/refusal", "relay/stream", "relay/wire", "tree"}},
 	{"cli/words/listed", []string{"cli/fault", "cli/term", "cli/words", "playback/directory"}},
 	{"cli/words/byid", []string{"cli/fault", "cli/finding", "cli/term", "cli/words", "relay", "relay/dht"}},

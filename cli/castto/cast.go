@@ -72,7 +72,7 @@ func run(c *cli.Context, t *term.Terminal) error {
 	}
 	relay := ask.New(addr, own)
 	defer relay.Close()
-	ch, err := relay.One(c.Context, channel, "relay cast DEVICE ")
+	ch, err := relay.One(c.Context, channel, func(name string) string { return "name one of them: relay cast DEVICE " + name })
 	if err != nil {
 		return err
 	}

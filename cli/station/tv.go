@@ -4,12 +4,14 @@ import (
 	"context"
 	"net"
 
+	"golang.org/x/sync/errgroup"
+
 	"relay/cli/fault"
+	"relay/cli/words"
+	"relay/ingest/flv"
 	"relay/playback/api"
 	"relay/playback/cast"
 	"relay/playback/tv"
-
-	"golang.org/x/sync/errgroup"
 )
 
 // openTV opens the port for TVs, if they are to be told of the channels.
@@ -53,15 +55,11 @@ func (s *Station) forTV() []api.Channel {
 }
 
 func (s *Station) unfitForTV(c api.Channel) {
-	what := c.Codec.Video
-	if c.Codec.Video == "" || c.Codec.Video == "h264" || c.Codec.Video == "hevc" {
-		what = c.Codec.Audio
-	}
 	if c.Codec.Video == "" {
 		s.t.Say("TVs are not told of channel %s, which has no pictures.", c.Name)
 		return
 	}
-	s.t.Say("TVs are not told of channel %s: it has %s, and they play H.264 or HEVC with AAC or MP3.", c.Name, what)
+	s.t.Say("TVs are not told of channel %s: it has %s, and they play H.264 or HEVC with AAC or MP3.", c.Name, words.Codecs(flv.Info{HasVideo: true, HasAudio: c.Codec.Audio != "", VideoCodec: c.Codec.Video, AudioCodec: c.Codec.Audio}))
 }
 
 // runTV serves TVs until ctx ends. A failure does not end the station.

@@ -3,6 +3,7 @@ package cast
 import (
 	"cmp"
 	"context"
+	"maps"
 	"net"
 	"net/netip"
 	"slices"
@@ -69,7 +70,7 @@ func (f Finder) Find(ctx context.Context) ([]Device, error) {
 	}
 	var (
 		mu    sync.Mutex
-		found = make(map[netip.AddrPort]Device)
+		found = make(map[string]Device) // by name and address
 		wg    sync.WaitGroup
 	)
 	for _, i := range ifs {
@@ -92,7 +93,7 @@ func (f Finder) Find(ctx context.Context) ([]Device, error) {
 					mu.Lock()
 					defer mu.Unlock()
 					if len(found) < maxDevices {
-						found[d.Addr] = d
+						found[d.Name+" "+d.Addr.String()] = d
 					}
 				})
 			})
@@ -101,10 +102,9 @@ func (f Finder) Find(ctx context.Context) ([]Device, error) {
 	wg.Wait()
 	<-ctx.Done()
 	var all []Device
-	for _, d := range found {
-		all = append(all, d)
+	for _, at := range slices.Sorted(maps.Keys(found)) {
+		all = append(all, found[at])
 	}
-	slices.SortFunc(all, func(a, b Device) int { return cmp.Or(cmp.Compare(a.Name, b.Name), a.Addr.Compare(b.Addr)) })
 	return all, nil
 }
 

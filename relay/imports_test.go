@@ -239,7 +239,7 @@ func TestLibrariesStayInTheirRooms(t *testing.T) {
 		"github.com/mdp/qrterminal":         {"relay/cli/term"},
 		"golang.org/x/term":                 {"relay/cli/term"},
 		"golang.org/x/crypto":               {"relay/cli/privacy"},
-		"github.com/miekg/dns":              {"relay/playback/cast", "relay/playback/playtest"}
+		"github.com/miekg/dns":              {"relay/playback/cast", "relay/playback/playtest"},
 	} {
 		for _, p := range module(t) {
 			if !under(p.ImportPath, "relay") || slices.Contains(rooms, p.ImportPath) {

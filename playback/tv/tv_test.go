@@ -537,10 +537,17 @@ func TestSearchesAreRead(t *testing.T) {
 func FuzzTV(f *testing.F) {
 	f.Add([]byte("M-SEARCH * HTTP/1.1\r\nMAN: \"ssdp:discover\"\r\nMX: 1\r\nST: ssdp:all\r\n\r\n"))
 	f.Add([]byte(`<s:Envelope xmlns:s="s"><s:Body><u:Browse xmlns:u="u"><ObjectID>0</ObjectID><BrowseFlag>BrowseDirectChildren</BrowseFlag></u:Browse></s:Body></s:Envelope>`))
+	f.Add([]byte("M-SEARCH * HTTP/1.1\r\nMAN:ssdp:discover\nST:0\r0\n"))
 	s := New(Config{Node: "n", Channels: channels(3)})
 	f.Fuzz(func(t *testing.T, b []byte) {
-		if q, err := parseSearch(b); err == nil && (q.target == "" || q.wait < 0 || q.wait > maxWait || strings.ContainsAny(q.target, "\r\n")) {
+		if q, err := parseSearch(b); err == nil && (q.target == "" || q.wait < 0 || q.wait > maxWait) {
 			t.Errorf("%+v", q)
+		} else if err == nil {
+			for _, target := range s.targets(q.target) { // what goes into an answer
+				if strings.ContainsAny(target, "\r\n") {
+					t.Errorf("%q", target)
+				}
+			}
 		}
 		c, err := parseCall(b)
 		if err != nil {

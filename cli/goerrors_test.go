@@ -65,6 +65,8 @@ func TestNoErrorOfGosReachesAPerson(t *testing.T) {
 		"source " + filepath.Join(dir, "none.flv"), "source " + dir, "source " + text + "/below", "source " + text, "source " + empty, "source " + damaged,
 		"source rtmp://127.0.0.1:1/a/b", "source rtmp://" + hangsUp + "/a/b", "source rtmp://" + babbles + "/a/b", "source rtmp://a:b:c/d/e",
 		"source http://127.0.0.1:1/a.flv", "source http://" + hangsUp + "/a.flv", "source http://" + babbles + "/a.flv", "source " + page.URL, "source " + secure.URL + "/a.flv",
+		"source rtsp://127.0.0.1:1/a", "source rtsp://" + hangsUp + "/a", "source rtsp://" + babbles + "/a", "source rtsp://u:p#a@h/", "source rtsps://" + hangsUp + "/a",
+		"source " + strings.Replace(page.URL, "http:", "rtsp:", 1), "source " + strings.Replace(secure.URL, "https:", "rtsps:", 1), "watch --rtsp x " + link + "127.0.0.1:1",
 		"source pcp://127.0.0.1:1/" + pcpID, "source pcp://" + hangsUp + "/" + pcpID, "source pcp://" + babbles + "/" + pcpID, "source pcp://h:x/" + pcpID, "source pcp://%zz/",
 		"source --tag-log " + filepath.Join(dir, "none", "log") + " " + text, "source --key @" + filepath.Join(dir, "none"), "source --rtmp 192.0.2.1:1",
 		"source --config " + text + "/below " + text, "source --passphrase @" + dir, "source --via x", "source -",

@@ -13,6 +13,7 @@ import (
 	"relay/ingest/rtmp"
 	"relay/playback"
 	"relay/playback/admin"
+	"relay/playback/rtspout"
 	"relay/relay"
 	"relay/relay/pcp"
 )
@@ -100,6 +101,13 @@ func stationFlags(c *cli.Context) (s station.Config, err error) {
 		return s, err
 	}
 	if s.PeerCast, err = peerCastOf(c); err != nil {
+		return s, err
+	}
+	if c.IsSet("rtsp") {
+		s.RTSP, err = listener(c, "players over RTSP", "rtsp", "127.0.0.1", rtspout.DefaultPort)
+		s.RTSP.Hint = "give another port; 0 is any that is free"
+	}
+	if err != nil {
 		return s, err
 	}
 	if s.Profiles = c.Bool("pprof"); s.Profiles && s.Admin.Addr == "" {

@@ -52,17 +52,26 @@ func sourceCommand(t *term.Terminal, stdio Stdio) *cli.Command {
 		Usage:     "broadcast",
 		UsageText: "relay source [INPUT] [FLAGS]",
 		Description: `Without INPUT it waits for an encoder such as OBS or ffmpeg on a local RTMP
-address. INPUT is a file of FLV or MPEG-TS, sent at the pace of its timestamps; "-" for
-either on standard input; an rtmp:// or http(s):// address to fetch a live stream from;
+address. INPUT is a file of FLV, Matroska, WebM, MP4, QuickTime or MPEG-TS, sent at the pace of its
+timestamps; "-" for one of these on standard input (MP4 in fragments, or with its table in
+front); an rtmp:// or http(s):// address to fetch a live stream from;
+rtsp(s)://user:password@HOST/PATH of a camera (with ?transport=udp for packets by UDP);
 udp://:1234 or udp://239.1.1.1:1234 for MPEG-TS that is sent there (with ?program=N
 another than the first of its programs); or a channel of PeerCast to bring in, as
-pcp://HOST:7144/ID or its line of an index.txt.`,
+pcp://HOST:7144/ID or its line of an index.txt.
+
+With ffmpeg installed, INPUT is also screen, camera, camera:1 or camera:NAME, any other
+file (AVI, Ogg, MP3 ...), and an address of HLS, rtsp://, srt:// and more. What
+can be sent as it is, is copied; the rest becomes H.264 and AAC, by this machine's
+hardware where that can. relay doctor lists cameras, microphones and screens.`,
 		Flags: append([]cli.Flag{
 			flag.Text("rtmp", fmt.Sprintf("`ADDR` for the encoder (default 127.0.0.1:%d; a free port if that is taken)", rtmp.DefaultPort)),
 			flag.Text("key", "stream `KEY` that the encoder has to give, or @FILE to read it from (default: kept with the channel)"),
 			flag.Text("channel", "`NAME` of the channel on this machine; each has its own link (default "+defaultChannel+")"),
 			flag.Text("title", fmt.Sprintf("`TEXT` that viewers see, up to %d characters (default: what the encoder says)", flv.MaxTitle)),
 			flag.Toggle("loop", "repeat the file for ever"),
+			flag.Text("mic", "`NAME` or number of the microphone that goes with camera or screen, or none (default: the first, and with a screen what this machine plays)"),
+			flag.Text("audio", "aac has ffmpeg make AAC of sound that is none (`CODEC`: aac), for players without Opus, MP3 or AC-3"),
 			flag.Toggle("no-qr", "do not draw the code that phones scan"),
 			flag.Toggle("json", "write what happens to stdout, a JSON object on a line"),
 			flag.Text("tag-log", "write type, timestamp and SHA-256 of each tag taken in to `FILE`"),
@@ -101,7 +110,8 @@ type source struct {
 	shared  station.SharedLink
 	alone   bool // the warning that the link leads here from this network alone
 	refused words.Turned
-	told    pcpin.Told // of a channel of PeerCast's
+	aac     *ingest.AAC // nil without --audio aac
+	told    pcpin.Told  // of a channel of PeerCast's
 }
 
 // runSource goes from the command line to the end of the command: it decides, opens what it
@@ -116,6 +126,9 @@ func runSource(c *cli.Context, t *term.Terminal, stdio Stdio) (err error) {
 	defer func() { s.events.End(c.Context, err) }()
 	if err := s.plan.input.Check(); err != nil {
 		return err // a name with a mistake in it makes no keys
+	}
+	if s.aac, err = s.plan.input.MadeAAC(c.Context, s.log); err != nil {
+		return err
 	}
 	keys, err := station.OpenKeys(s.plan.folder, s.plan.name)
 	if err != nil {
@@ -164,6 +177,9 @@ func planSource(c *cli.Context, stdio Stdio) (p sourcePlan, err error) {
 	if p.input, err = input.Of(c.Args().Slice(), c.Bool("loop"), stdio.In); err != nil {
 		return p, err
 	}
+	if err = p.input.With(c.String("mic"), c.String("audio")); err != nil {
+		return p, err
+	}
 	if p.input.Awaited() {
 		if p.station.RTMP, err = listener(c, "the encoder", "rtmp", "127.0.0.1", rtmp.DefaultPort); err != nil {
 			return p, err
@@ -195,6 +211,9 @@ func (s *source) identify(ctx context.Context, in io.Reader, keys *station.Keys)
 	}
 	for _, name := range s.plan.station.Shown {
 		s.warn(words.Shown(name))
+	}
+	if s.plan.input.Seen() {
+		s.warn(words.PasswordSeen())
 	}
 	if s.key = s.plan.key; s.plan.input.Awaited() && s.key == "" {
 		if s.key, err = keys.StreamKey(); err != nil {
@@ -234,6 +253,9 @@ func (s *source) open(keys *station.Keys, onTag func(flv.Tag)) error {
 	}
 	s.channel, s.media, s.signs = ch, ingest.NewInput(w, onTag), keys.Key
 	s.media.SetTitle(s.plan.station.Title)
+	if s.aac != nil {
+		s.media.MakeAAC(s.aac)
+	}
 	if s.plan.station.Discovery.Off {
 		s.media.SetUnlisted()
 	}
@@ -258,6 +280,8 @@ func (s *source) runner() interface {
 			From: *in.PeerCast, Session: s.plan.station.PeerCast.Session, Agent: "relay/" + Version, Open: s.begin, Refused: &s.station.PullRefused, Log: s.log,
 			Told: func(t pcpin.Told) { s.told = t }, Watching: func() int { st, _ := s.channel.Status(); return st.Watching },
 		}
+	case in.Camera != nil:
+		return &ingest.RTSPPull{From: *in.Camera, Open: s.begin, Log: s.log}
 	case in.URL == nil:
 		return &rtmp.Server{Listener: s.station.RTMP, Publish: ingest.OverRTMP(s.admit), Play: s.station.PlayOverRTMP, Refused: s.turnedAway, Refusals: &s.station.RTMPRefused, Own: s.station.Node.Near, Log: s.log}
 	case strings.EqualFold(in.URL.Scheme, "rtmp"):
@@ -298,6 +322,9 @@ func (s *source) run(ctx context.Context) error {
 	g := newGroup(ctx)
 	defer g.stop()
 	in := s.runner()
+	if f := s.plan.input.ByFFmpeg(in, s.begin, s.log); f != nil && s.replay == nil {
+		in = f
+	}
 	if s.plan.input.Awaited() || s.plan.input.UDP != nil {
 		s.greet() // before there can be anything else to tell
 	}
@@ -305,6 +332,9 @@ func (s *source) run(ctx context.Context) error {
 	g.Go(func() error { return fault.Tell(s.t, words.Ended(s.channel.Run(g.ctx))) })
 	g.Go(func() error { s.station.LookForOthers(g.ctx, s.channel); return nil })
 	g.Go(func() error { s.follow(g.ctx); return nil })
+	if s.aac != nil {
+		g.Go(func() error { return s.aac.Run(g.ctx) })
+	}
 	if s.plan.station.Finding.Public {
 		g.Go(func() error {
 			s.station.BeFoundByID(g.ctx, s.channel, s.signs, s.plan.via, s.onAir, s.warn)

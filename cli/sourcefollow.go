@@ -78,6 +78,9 @@ func (s *source) announce(was, enc ingest.Status) {
 		s.t.Say("Live: %s", words.MediaText(enc.Info))
 		s.events.Tell(words.LiveAlias(s.channel.ID(), enc.Info))
 	}
+	if enc.MadeAAC != "" && enc.MadeAAC != was.MadeAAC {
+		s.t.Say("%s", words.MadeAAC(enc.MadeAAC))
+	}
 	if was.Live && !enc.Live && s.plan.input.Awaited() {
 		s.events.Tell(words.Alias(s.channel.ID(), api.EventEncoderLost, api.EventPublish))
 	}
@@ -107,7 +110,7 @@ func (s *source) view(enc ingest.Status, c relay.Status) words.SourceView {
 
 // status returns what the status line shows now.
 func (s *source) status(ctx context.Context, now time.Time, enc ingest.Status, c relay.Status) words.SourceStatus {
-	r := api.SourceReport{KeyIntervalMs: enc.KeyInterval.Milliseconds(), Direct: len(c.Tree.Children), UploadLimitBPS: s.plan.station.Upload, DroppedTags: enc.Dropped.ByName()}
+	r := api.SourceReport{KeyIntervalMs: enc.KeyInterval.Milliseconds(), Direct: len(c.Tree.Children), UploadLimitBPS: s.plan.station.Upload, DroppedTags: enc.Dropped.ByName(), AACOf: enc.MadeAAC}
 	r.UploadBPS, r.UploadLANBPS = uploadOf(c.Links)
 	delay := uint32(0)
 	if v, err := s.channel.Survey(ctx); err == nil { // the root knows; nobody is asked
@@ -133,7 +136,7 @@ func (s *source) onAir() (live bool, title string) {
 
 // encoderOf is what the station shows of the input.
 func encoderOf(st ingest.Status) station.Encoder {
-	return station.Encoder{Live: st.Live, Dropped: st.Dropped.ByName()}
+	return station.Encoder{Live: st.Live, Dropped: st.Dropped.ByName(), AACOf: st.MadeAAC}
 }
 
 // uploadOf returns the rates to children outside this network and inside it, in bit/s.

@@ -10,7 +10,7 @@ import (
 	"go.uber.org/zap"
 )
 
-// File sends a file of FLV or MPEG-TS at the pace of its timestamps, as if it were live.
+// File sends a file of FLV, Matroska, MP4 or MPEG-TS at the pace of its timestamps, as if it were live.
 type File struct {
 	Path string
 	From io.ReadSeeker // read in the place of Path, which then is a name only; may be nil
@@ -20,7 +20,7 @@ type File struct {
 }
 
 // Run sends the file until its end, or until ctx ends, and then returns nil. What
-// is wrong with the file is an error: [*flv.NotFLVError] among others, and those of package mpegts.
+// is wrong with the file is an error: [*flv.NotFLVError] among others, and those of packages mkv, mp4, mpegts and sample.
 func (f *File) Run(ctx context.Context) error {
 	from := f.From
 	if from == nil {

@@ -87,7 +87,7 @@ func TestAPausedFileDoesNotCatchUpInABurst(t *testing.T) {
 func TestBadFilesAreErrors(t *testing.T) {
 	c := newChannel(t)
 	for content, want := range map[string]string{
-		"\x00\x00\x00\x20ftypisom": "looks like MP4",
+		"\x00\x00\x00\x20ftypisom": "no table of its pictures",
 		fileOf():                   "holds no tags",
 		"FLV":                      "unexpected EOF",
 	} {

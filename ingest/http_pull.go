@@ -35,7 +35,7 @@ var (
 	errEnded = errors.New("the stream ended")
 )
 
-// HTTPPull fetches a live stream of FLV or MPEG-TS over HTTP and connects again when it breaks.
+// HTTPPull fetches a live stream of FLV, WebM, fragmented MP4 or MPEG-TS over HTTP and connects again when it breaks.
 type HTTPPull struct {
 	URL  *url.URL // http or https; program=N in its query chooses one of MPEG-TS
 	Open Opener
@@ -83,7 +83,7 @@ func (h *HTTPPull) fetch(ctx context.Context, client *http.Client, from *origin,
 	}
 	watch := time.AfterFunc(silence, func() { cancel(errSilence) })
 	defer watch.Stop()
-	r := from.read(&watched{resp.Body, watch})
+	r := from.read(&watched{resp.Body, watch, silence})
 	for {
 		t, err := r.Next()
 		switch {
@@ -104,12 +104,13 @@ func (h *HTTPPull) fetch(ctx context.Context, client *http.Client, from *origin,
 type watched struct {
 	r     io.Reader
 	timer *time.Timer
+	by    time.Duration
 }
 
 func (w *watched) Read(p []byte) (int, error) {
 	n, err := w.r.Read(p)
 	if n > 0 {
-		w.timer.Reset(silence)
+		w.timer.Reset(w.by)
 	}
 	return n, err
 }

@@ -47,6 +47,7 @@ type Input struct {
 	// Set before the first session.
 	title    string // "" to leave the encoder's
 	unlisted bool
+	aac      *AAC // nil if sound goes out as it comes
 
 	// mu guards what follows and the state of every session: a tag is placed, noted and
 	// written as one step, so that a session which is replaced cannot write in between.
@@ -72,6 +73,7 @@ type Status struct {
 	KeyInterval time.Duration // between the newest two key frames of the newest run, 0 if unknown
 	Keyless     bool          // the newest run has had no key frame for 20 s, and viewers start without
 	Info        flv.Info      // of the newest run
+	MadeAAC     string        // the codec of the sound that comes in, if AAC is made of it
 }
 
 // NewInput returns the input that fills w. onTag, if not nil, sees each tag before any
@@ -161,6 +163,7 @@ func (in *Input) Status() Status {
 	st := Status{Live: in.sending, Sessions: in.sessions, Tags: in.tags, Bytes: in.bytes, Dropped: maps.Clone(in.dropped), LastTag: in.lastTag}
 	if s := in.newest; s != nil {
 		st.KeyInterval, st.Keyless, st.Info = s.keys.interval, s.starts.keyless(), s.info
+		st.MadeAAC = s.sound.codec
 	}
 	return st
 }

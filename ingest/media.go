@@ -8,7 +8,10 @@ import (
 
 	"relay/ingest/convert"
 	"relay/ingest/flv"
+	"relay/ingest/mkv"
+	"relay/ingest/mp4"
 	"relay/ingest/mpegts"
+	"relay/ingest/sample"
 )
 
 // origin is where media come from, which may be read several times.
@@ -24,27 +27,48 @@ func newOrigin(name string, program int, to *zap.Logger) *origin {
 	return &origin{name, program, log, once(log, name)}
 }
 
-// media reads tags from bytes in whichever of the formats that are known here they have: FLV, or
-// MPEG-TS. What is neither is for the reader of FLV to refuse, which knows what else it looks like.
+// media reads tags from bytes in whichever of the formats that are known here they have: FLV,
+// Matroska and WebM, MP4 and QuickTime, or MPEG-TS. What is none is for the reader of FLV to refuse,
+// which knows what else it looks like.
 type media struct {
 	*origin
+	file *io.SectionReader // where it may be read anywhere; nil else
 	from *bufio.Reader
 	tags interface{ Next() (flv.Tag, error) } // nil before the first tag
 }
 
-// readAhead is the buffer of what is read, in bytes: that of both formats' readers, which take it
+// readAhead is the buffer of what is read, in bytes: that of all formats' readers, which take it
 // over.
 const readAhead = 64 << 10
 
 func (o *origin) read(from io.Reader) *media {
-	return &media{origin: o, from: bufio.NewReaderSize(from, readAhead)}
+	return &media{origin: o, file: seekable(from), from: bufio.NewReaderSize(from, readAhead)}
+}
+
+// seekable is what is read, if it is a file of which nothing has been read: standard input may be one.
+func seekable(from io.Reader) *io.SectionReader {
+	f, ok := from.(interface {
+		io.ReaderAt
+		io.Seeker
+	})
+	if !ok {
+		return nil
+	}
+	if at, err := f.Seek(0, io.SeekCurrent); err != nil || at != 0 {
+		return nil
+	}
+	size, err := f.Seek(0, io.SeekEnd)
+	if _, back := f.Seek(0, io.SeekStart); err != nil || back != nil || size == 0 {
+		return nil
+	}
+	return io.NewSectionReader(f, 0, size)
 }
 
 // flvSignature begins FLV. Nothing more is waited for then.
 const flvSignature = "FLV"
 
 // Next returns the next tag, which the caller may keep and change. Its errors are those of
-// [flv.Reader.Next] and [mpegts.Reader.Next].
+// the format's reader.
 func (m *media) Next() (flv.Tag, error) {
 	if m.tags == nil {
 		if err := m.open(); err != nil {
@@ -52,33 +76,74 @@ func (m *media) Next() (flv.Tag, error) {
 		}
 	}
 	t, err := m.tags.Next()
-	if r, ok := m.tags.(*mpegts.Reader); ok && err != nil {
-		m.count(r.Stats())
+	if err != nil {
+		m.count()
 	}
 	return t, err
 }
 
 func (m *media) open() error {
-	if b, _ := m.from.Peek(len(flvSignature)); len(b) > 0 && string(b) != flvSignature {
-		b, err := m.from.Peek(mpegts.SniffLen)
-		if err != nil && err != io.EOF {
-			return err
-		}
-		if f, ok := mpegts.Sniff(b); ok {
-			m.tags = mpegts.NewReader(m.from, f, m.program, m.told)
-			return nil
-		}
-	}
 	m.tags = flv.NewReader(m.from)
+	b, _ := m.from.Peek(len(flvSignature))
+	if len(b) == 0 || string(b) == flvSignature {
+		return nil
+	}
+	b, err := m.from.Peek(mp4.SniffLen)
+	if err != nil && err != io.EOF {
+		return err
+	}
+	switch {
+	case mkv.Sniff(b):
+		m.tags = mkv.NewReader(m.from, m.told)
+		return nil
+	case mp4.Sniff(b) && m.file != nil:
+		m.tags = mp4.NewFile(m.file, m.file.Size(), m.told)
+		return nil
+	case mp4.Sniff(b):
+		m.tags = mp4.NewStream(m.from, m.told)
+		return nil
+	}
+	if b, err = m.from.Peek(mpegts.SniffLen); err != nil && err != io.EOF {
+		return err
+	}
+	if f, ok := mpegts.Sniff(b); ok {
+		m.tags = mpegts.NewReader(m.from, f, m.program, m.told)
+	}
 	return nil
+}
+
+// Known reads the first tag of an input, and returns why that cannot be done: [*flv.NotFLVError],
+// [*mpegts.CodecError] and [*sample.CodecError] say that it is for others to read.
+func Known(from io.Reader) error {
+	_, err := newOrigin("", 0, nil).read(from).Next()
+	return err
+}
+
+// count tells the log what a run brought.
+func (m *media) count() {
+	switch r := m.tags.(type) {
+	case *mpegts.Reader:
+		m.origin.count(r.Stats())
+	case *mkv.Reader:
+		s := r.Stats()
+		m.log.Info("Matroska ends", append(counts(m.name, s.Convert), zap.Uint64("blocks", s.Blocks), zap.Uint64("damaged", s.Damaged), zap.Uint64("encrypted", s.Encrypted))...)
+	case *mp4.Reader:
+		s := r.Stats()
+		m.log.Info("MP4 ends", append(counts(m.name, s.Convert), zap.Uint64("samples", s.Samples), zap.Uint64("damaged", s.Damaged))...)
+	}
 }
 
 // count tells the log what a run of MPEG-TS brought.
 func (o *origin) count(s mpegts.Stats) {
-	c := s.Convert
-	o.log.Info("MPEG-TS ends", zap.String("from", o.name), zap.Uint64("packets", s.Packets), zap.Uint64("damaged", s.Damaged),
-		zap.Uint64("scrambled", s.Scrambled), zap.Uint64("broken_units", s.Units), zap.Uint64("losses", c.Lost), zap.Uint64("waited", c.Waited),
-		zap.Uint64("pictures", c.Pictures), zap.Uint64("sounds", c.Sounds), zap.Any("troubles", c.Troubles))
+	o.log.Info("MPEG-TS ends", append(counts(o.name, s.Convert), zap.Uint64("packets", s.Packets), zap.Uint64("damaged", s.Damaged),
+		zap.Uint64("scrambled", s.Scrambled), zap.Uint64("broken_units", s.Units))...)
+}
+
+func counts(name string, c convert.Stats) []zap.Field {
+	return []zap.Field{
+		zap.String("from", name), zap.Uint64("losses", c.Lost), zap.Uint64("waited", c.Waited),
+		zap.Uint64("pictures", c.Pictures), zap.Uint64("sounds", c.Sounds), zap.Any("troubles", c.Troubles),
+	}
 }
 
 // troubles hears of what is wrong with media; which is a name of sound.
@@ -108,6 +173,12 @@ func once(log *zap.Logger, name string) troubles {
 			log.Warn("frames that are too long", from)
 		case mpegts.Scrambled:
 			log.Warn("packets are scrambled", from)
+		case sample.Damaged:
+			log.Warn("a part cannot be read", from)
+		case sample.Turned:
+			log.Warn("pictures are to be turned", from)
+		case sample.Cut:
+			log.Warn("a part is cut out", from)
 		}
 	}
 }

@@ -27,6 +27,7 @@ type PCPPull struct {
 func (p *PCPPull) Run(ctx context.Context) error {
 	pull := pcpin.Pull{
 		From: p.From, Session: p.Session, Agent: p.Agent, Told: p.Told, Watching: p.Watching, Refused: p.Refused, Log: p.Log,
+		Trouble: once(logger(p.Log), p.From.Tip),
 		Open: func() (pcpin.Sink, error) {
 			s, err := p.Open()
 			if err != nil {

@@ -10,7 +10,7 @@ import (
 	"relay/ingest/flv"
 )
 
-// Pipe sends FLV or MPEG-TS from a reader, such as standard input, as fast as it comes: the
+// Pipe sends FLV, Matroska, fragmented MP4 or MPEG-TS from a reader, such as standard input, as fast as it comes: the
 // encoder at its other end sets the pace.
 type Pipe struct {
 	From io.Reader

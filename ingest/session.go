@@ -23,6 +23,7 @@ type Session struct {
 	heard     time.Time  // when the run began, or its newest tag came
 	keys      keyFrames
 	info      flv.Info // what header tells
+	sound     sound    // that is made AAC
 }
 
 // Write takes the stream's next tag. It keeps nothing of t, but moves its
@@ -82,6 +83,15 @@ func (s *Session) write(t flv.Tag, k flv.Kind) error {
 	} else {
 		flv.PutTimestamp(t, in.timeline.Place(t.Timestamp(), now))
 	}
+	if diverted, err := s.divert(t, k); diverted || err != nil {
+		return err
+	}
+	return s.put(t, k)
+}
+
+// put writes a tag that has its place. It is called with input.mu held.
+func (s *Session) put(t flv.Tag, k flv.Kind) error {
+	in := s.input
 	if s.header.Add(t, k) || !s.begun {
 		payload := s.header.Payload()
 		if err := in.writer.SetHeader(payload); err != nil {

@@ -106,6 +106,9 @@ func (s *routes) channels(w http.ResponseWriter, r *http.Request) {
 		if s.config.Thumbnails {
 			p.URLs.JPG = base(r) + "/" + c.id.Short() + thumbnailSuffix
 		}
+		if at := s.config.RTSP(host); at != "" {
+			p.URLs.RTSP = at + "/" + c.id.Short()
+		}
 		if at := s.config.RTMP(host); at != "" {
 			p.URLs.RTMP = at + "/" + c.id.Short()
 		}

@@ -11,6 +11,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"relay/ingest/flv"
 	"relay/relay/lobby"
 	"relay/relay/stream"
 )
@@ -62,14 +63,9 @@ type Admission struct {
 // a channel's as in its path, and ?start= and ?at= may follow, as there. [ErrNoChannel] and other errors
 // say in words for the player why it is turned away.
 func (s *Server) Direct(from net.Addr, name string, form Form) (*Admission, error) {
-	name, query, _ := strings.Cut(name, "?")
 	addr := from.String()
 	who := lobby.AddrOf(from)
-	if s.config.Near != nil && (!who.IsValid() || !s.config.Near(who)) {
-		s.refused.Add(RefusedNetwork)
-		return nil, errFar
-	}
-	c, err := playable(s.config.Channels(), strings.TrimSuffix(name, formats[0].suffix))
+	c, query, err := s.asked(from, name)
 	if err != nil {
 		return nil, err
 	}
@@ -103,6 +99,31 @@ func (s *Server) Direct(from net.Addr, name string, form Form) (*Admission, erro
 	}
 	return &Admission{server: s, channel: c, addr: addr, start: start, form: form, shift: shift, leave: leave}, nil
 }
+
+// asked returns the channel that a player asks for who may ask, and its wishes.
+func (s *Server) asked(from net.Addr, name string) (c *Channel, query string, err error) {
+	name, query, _ = strings.Cut(name, "?")
+	if who := lobby.AddrOf(from); s.config.Near != nil && (!who.IsValid() || !s.config.Near(who)) {
+		s.refused.Add(RefusedNetwork)
+		return nil, "", errFar
+	}
+	c, err = playable(s.config.Channels(), strings.TrimSuffix(name, formats[0].suffix))
+	return c, query, err
+}
+
+// Beginning returns how a channel begins at present for a player who is to be told of it before it watches, false where
+// nothing is known yet. Its errors are those of [Server.Direct]; nobody has a place.
+func (s *Server) Beginning(from net.Addr, name string) (flv.Batch, bool, error) {
+	c, _, err := s.asked(from, name)
+	if err != nil {
+		return flv.Batch{}, false, err
+	}
+	b, ok := c.beginning()
+	return b, ok, nil
+}
+
+// IsFull reports whether an error says that there is no place for one more viewer.
+func IsFull(err error) bool { return errors.Is(err, errFull) }
 
 // Admit lets somebody at from have a channel that is not private, as it was sent, from the newest place to
 // start, wherever it asks from. An error says in words why not.

@@ -27,6 +27,7 @@ func (c *Channel) about(f api.Facts, bitRate int) api.Channel {
 		Watching:    f.Watching,
 		Lacks:       remux.Lacks(info.VideoCodec, info.AudioCodec),
 		DroppedTags: f.DroppedTags,
+		AACOf:       f.AACOf,
 		Reach:       f.Reach,
 		Private:     c.private,
 		Unread:      c.unread,

@@ -109,7 +109,7 @@ func (in *intake) giveUp(now time.Time) bool {
 
 // jump has the ring go on with all that waited. What a later header has overtaken is lost with the hole.
 func (in *intake) jump(now time.Time) {
-	for _, p := range slices.SortedFunc(maps.Keys(in.hole.kept), stream.Position.Compare) {
+	for _, p := range slices.SortedStableFunc(maps.Keys(in.hole.kept), stream.Position.Compare) {
 		_ = in.bring(now, in.hole.kept[p])
 		in.hole.drop(p)
 	}

@@ -89,6 +89,8 @@ func (a *attack) come(ctx context.Context, p hostile.Port) error {
 		return firstTag(r)
 	case hostile.Discovery:
 		return comeAsking(ctx, a.target.Discovery, func() []byte { return hostile.Query(rand.Uint64()) }) // a second copy is not answered
+	case hostile.RTSP:
+		return a.target.comeOverRTSP(ctx)
 	case hostile.PeerCast:
 		return a.target.comeAsPeerCast(ctx)
 	case hostile.TV:
@@ -205,6 +207,21 @@ func (t Target) comeAsTV(ctx context.Context) error {
 		return errors.New(resp.Status)
 	}
 	return nil
+}
+
+// comeOverRTSP plays the channel, up to the first packet.
+func (t Target) comeOverRTSP(ctx context.Context) error {
+	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", t.RTSP.String())
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	defer context.AfterFunc(ctx, func() { conn.Close() })()
+	if _, err := conn.Write(hostile.RTSPPlay(t.Channel, t.RTSP.String())); err != nil {
+		return err
+	}
+	_, err = bufio.NewReader(conn).ReadString('$')
+	return err
 }
 
 // comeAsking asks as relay list does for channels, or a TV for servers, until it is answered.

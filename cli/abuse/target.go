@@ -21,6 +21,8 @@ type Target struct {
 	Links   netip.AddrPort // TCP, and UDP for gossip
 	HTTP    netip.AddrPort
 	RTMP    netip.AddrPort
+	// RTSP is where players play over RTSP, if they do.
+	RTSP netip.AddrPort
 	// PeerCast is where PeerCast is served, if it is.
 	PeerCast netip.AddrPort
 	TV       netip.AddrPort // where TVs read what there is, if they may
@@ -47,7 +49,7 @@ func resolve(ctx context.Context, h relay.HostPort) (netip.AddrPort, error) {
 // check refuses what is not this machine's, and not its own network's, unless the user answers for it.
 func (t Target) check() error {
 	var own hostnet.Subnets
-	for _, a := range []netip.AddrPort{t.Links, t.HTTP, t.RTMP, t.Admin, t.Discovery, t.PeerCast, t.TV, t.SSDP} {
+	for _, a := range []netip.AddrPort{t.Links, t.HTTP, t.RTMP, t.Admin, t.Discovery, t.PeerCast, t.RTSP, t.TV, t.SSDP} {
 		switch ip := a.Addr().Unmap(); {
 		case !ip.IsValid() || t.Mine || mine(&own, ip):
 		case (a == t.Discovery || a == t.SSDP) && ip.IsMulticast(): // what is sent to a group goes no further than the next router
@@ -73,6 +75,8 @@ func (t Target) address(p hostile.Port) netip.AddrPort {
 		return t.HTTP
 	case hostile.Discovery:
 		return t.Discovery
+	case hostile.RTSP:
+		return t.RTSP
 	case hostile.PeerCast:
 		return t.PeerCast
 	case hostile.TV:

@@ -196,7 +196,7 @@ func counted(p hostile.Port, series string) bool {
 	words := map[hostile.Port][]string{
 		hostile.RTMP: {"rtmp"}, hostile.Media: {"rtmp"}, hostile.HTTP: {"viewers", "http"},
 		hostile.TLS: {"link", "door"}, hostile.Link: {"link", "door"}, hostile.Stream: {"link", "door", "gossip"},
-		hostile.Gossip: {"gossip"}, hostile.Discovery: {"discovery"}, hostile.PeerCast: {"peercast"},
+		hostile.Gossip: {"gossip"}, hostile.Discovery: {"discovery"}, hostile.PeerCast: {"peercast"}, hostile.RTSP: {"rtsp"},
 		hostile.TV: {`"tv"`}, hostile.SSDP: {`"tv"`},
 	}[p]
 	for _, w := range words {

@@ -36,6 +36,7 @@ type machine struct {
 	out4, out6 netip.Addr // the source addresses of packets to the Internet; zero without a route
 	ports      []portUse
 	programs   map[string]program // the installed ones, by the names of players and browsers
+	filming    filming
 	folder     store.Contents
 	around     around
 	asked      string      // the relay that was asked: host:port
@@ -65,6 +66,7 @@ func examine(ctx context.Context, cfg Config) machine {
 	m.ports = lookAtPorts(cfg.Ports)
 	patience, cancel := context.WithTimeout(ctx, programPatience)
 	m.programs = findPrograms(patience)
+	m.filming = lookAtFFmpeg(ctx)
 	cancel()
 	m.folder = store.Inspect(cfg.Folder)
 	m.around = lookAround(ctx, cfg.Network)
@@ -81,7 +83,7 @@ func examine(ctx context.Context, cfg Config) machine {
 
 func (m machine) diagnose() []Finding {
 	var all []Finding
-	for _, check := range []func() []Finding{m.checkNetwork, m.checkPorts, m.checkPlayers, m.checkFolder, m.checkRunning, m.checkRefused, m.checkInternet, m.checkAround, m.checkUpload} {
+	for _, check := range []func() []Finding{m.checkNetwork, m.checkPorts, m.checkPlayers, m.checkFilming, m.checkFolder, m.checkRunning, m.checkRefused, m.checkInternet, m.checkAround, m.checkUpload} {
 		all = append(all, check()...)
 	}
 	return all

@@ -139,28 +139,22 @@ func TestDoctorOnPorts(t *testing.T) {
 
 func TestDoctorOnPlayers(t *testing.T) {
 	all := []string{"H.264", "HEVC", "AAC"}
-	ffmpeg := program{path: "ffmpeg"}
 	for name, c := range map[string]struct {
 		have map[string]program
 		want string
 	}{
 		"nothing": {nil, `
-			todo No player was found. => Install mpv or VLC
-			note ffmpeg was not found`},
-		"a browser": {map[string]program{"Firefox": {}, "ffmpeg": ffmpeg}, `
+			todo No player was found. => Install mpv or VLC`},
+		"a browser": {map[string]program{"Firefox": {}}, `
 			ok Firefox, or one like it
-			note No player but the browser was found.
-			ok ffmpeg is installed`},
-		"mpv": {map[string]program{"mpv": {codecs: all}, "ffmpeg": ffmpeg}, `
-			ok mpv plays H.264, HEVC and AAC.
-			ok ffmpeg is installed`},
-		"a poor build": {map[string]program{"ffplay": {codecs: []string{"AV1", "AAC"}}, "ffmpeg": ffmpeg}, `
-			todo ffplay plays AV1 and AAC, but not H.264
-			ok ffmpeg is installed`},
-		"one that hangs": {map[string]program{"mpv": {}, "vlc": {}, "ffmpeg": ffmpeg}, `
+			note No player but the browser was found.`},
+		"mpv": {map[string]program{"mpv": {codecs: all}}, `
+			ok mpv plays H.264, HEVC and AAC.`},
+		"a poor build": {map[string]program{"ffplay": {codecs: []string{"AV1", "AAC"}}}, `
+			todo ffplay plays AV1 and AAC, but not H.264`},
+		"one that hangs": {map[string]program{"mpv": {}, "vlc": {}}, `
 			note mpv is installed, but does not say what it plays.
-			ok vlc is installed. VLC 3 plays H.264 and AAC
-			ok ffmpeg is installed`},
+			ok vlc is installed. VLC 3 plays H.264 and AAC`},
 	} {
 		wantFindings(t, name, machine{programs: c.have}.checkPlayers(), c.want)
 	}

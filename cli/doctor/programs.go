@@ -45,7 +45,6 @@ var programNames = map[string][]string{
 	"vlc":      {"vlc"},
 	"mpv":      {"mpv"},
 	"ffplay":   {"ffplay"},
-	"ffmpeg":   {"ffmpeg"},
 	"Chromium": {"chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "microsoft-edge", "brave-browser"},
 	"Firefox":  {"firefox", "firefox-esr"},
 }
@@ -230,11 +229,6 @@ func (m machine) checkPlayers() []Finding {
 		} else {
 			f.note("Install mpv or VLC for less delay, and for codecs that browsers lack.", "No player but the browser was found.")
 		}
-	}
-	if _, ok := m.programs["ffmpeg"]; ok {
-		f.fine("ffmpeg is installed: it makes thumbnails where --thumbnails asks for them, and converts to FLV what relay cannot take.")
-	} else {
-		f.note("Install ffmpeg if you want --thumbnails; streams go through without.", "ffmpeg was not found, which makes thumbnails.")
 	}
 	return f.all
 }

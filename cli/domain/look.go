@@ -270,7 +270,7 @@ func gather(lines []string, parse func(string) (Record, bool, error)) (a Answer,
 		}
 	}
 	// Name servers tell them in any order.
-	slices.SortFunc(a.Records, func(x, y Record) int {
+	slices.SortStableFunc(a.Records, func(x, y Record) int {
 		return cmp.Or(cmp.Compare(x.Title, y.Title), slices.Compare(x.Channel[:], y.Channel[:]))
 	})
 	if more := len(a.Records) - maxRecords; more > 0 {

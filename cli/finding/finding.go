@@ -307,7 +307,7 @@ func (f *Finder) Item(n *relay.Node, ch *relay.Channel, via []tree.Place, live b
 	it := dht.Item{Live: live, Epoch: stream.Epoch(st.Tree.Label.Epoch), Title: title, Places: f.reachable(own)}
 	it.Own = len(it.Places)
 	kids := slices.Clone(st.Tree.Children)
-	slices.SortFunc(kids, func(a, b tree.ChildInfo) int { return a.Since.Compare(b.Since) }) // who has stayed longest
+	slices.SortStableFunc(kids, func(a, b tree.ChildInfo) int { return a.Since.Compare(b.Since) }) // who has stayed longest
 	for _, k := range kids {
 		if k.Reach == tree.Open && k.Pulling {
 			it.Places = append(it.Places, f.reachable([]tree.Place{k.Place})...)

@@ -16,6 +16,8 @@ func TestConcealBlotsSecretsAlone(t *testing.T) {
 		"relay source --key @file --token=@file":           "relay source --key @file --token=@file",
 		"relay source --via host/id?token=abc --token def": "relay source --via host/id?token=*** --token ***",
 		"relay source --via=host/id?x=1&token=abc":         "relay source --via=host/id?x=1&token=***",
+		"relay source rtsp://admin:a:b@cam/s?x=1@2":        "relay source rtsp://admin:***@cam/s?x=1@2",
+		"relay source rtsp://cam:554/s":                    "relay source rtsp://cam:554/s",
 		"relay source --key":                               "relay source --key",
 		"relay key import file":                            "relay key import file",
 		"relay watch --keyword=x":                          "relay watch --keyword=x",

@@ -16,6 +16,7 @@ func Serving() []cli.Flag {
 		List("allow-host", "`NAME` under which players may ask, besides localhost and addresses"),
 		List("trusted-proxy", "`ADDR` or ADDR/BITS of a reverse proxy that is believed when it says for whom it asks, by X-Forwarded-For, -Host, -Proto and -Prefix"),
 		List("embed", "`ORIGIN` of a site that may show the picture, as in https://example.org: /embed in a frame, and the media to its scripts"),
+		Text("rtsp", "`ADDR` for players over RTSP, such as VLC, VRChat and recorders of cameras, as in :8554 (default: none)"),
 		Toggle("thumbnails", "make small pictures of the channels (.jpg) with ffmpeg, which can neither write files nor use the network; Linux only"),
 	}
 }

@@ -15,8 +15,10 @@ import (
 	"relay/cli/fault"
 	"relay/cli/term"
 	"relay/ingest"
+	"relay/ingest/ffmpeg"
 	"relay/ingest/pcpin"
 	"relay/ingest/rtmp"
+	"relay/ingest/rtspin"
 )
 
 // Input is where relay source takes the media from. Its zero value waits for an encoder.
@@ -28,11 +30,16 @@ type Input struct {
 	UDP   *ingest.UDPAddr // where URL says that MPEG-TS is sent to, if it is that
 	// PeerCast is a channel of PeerCast's to bring in; nil if it is something else.
 	PeerCast *pcpin.Address
+	Camera   *rtspin.Address // what URL is, if it is one of RTSP
+	// Film is what ffmpeg is to film; nil if it is something else.
+	Film *ffmpeg.Wish
+	// AAC has ffmpeg, where it reads the input, make AAC of any other sound.
+	AAC bool
 }
 
 // Awaited reports whether the input is an encoder that connects to this machine.
 func (in Input) Awaited() bool {
-	return in.Stdin == nil && in.Path == "" && in.URL == nil && in.PeerCast == nil
+	return in.Stdin == nil && in.Path == "" && in.URL == nil && in.PeerCast == nil && in.Film == nil
 }
 
 // Of reads the arguments that name the input. It opens nothing. A name with blanks in it is several
@@ -48,6 +55,12 @@ func Of(args []string, loop bool, stdin io.Reader) (in Input, err error) {
 	if strings.HasPrefix(strings.ToLower(arg), "file://") {
 		arg = pathOf(arg)
 	}
+	if w, ok := ffmpeg.ParseWish(arg); ok {
+		if loop {
+			return in, loopNeedsFile(arg, true)
+		}
+		return Input{Film: &w}, nil
+	}
 	scheme, _, isURL := strings.Cut(arg, "://")
 	if loop {
 		if err := loopNeedsFile(arg, isURL); err != nil {
@@ -59,10 +72,13 @@ func Of(args []string, loop bool, stdin io.Reader) (in Input, err error) {
 		return in, nil
 	case arg == "-":
 		if term.IsKeyboard(stdin) {
-			return in, fault.Usage("pipe FLV or MPEG-TS into it: ffmpeg ... -f flv - | relay source -", "standard input is the keyboard")
+			return in, fault.Usage("pipe FLV, MPEG-TS or Matroska into it: ffmpeg ... -f flv - | relay source -", "standard input is the keyboard")
 		}
 		return Input{Stdin: stdin}, nil
 	case isURL:
+		if _, ok := overRTSP[strings.ToLower(scheme)]; ok {
+			return ofCamera(arg, strings.ToLower(scheme))
+		}
 		if strings.EqualFold(scheme, "udp") {
 			return sent(arg)
 		}
@@ -127,9 +143,9 @@ func sent(arg string) (Input, error) {
 
 // fetched reads an address to fetch a stream from.
 func fetched(arg, scheme string) (*url.URL, error) {
-	switch scheme {
-	case "rtmp", "http", "https":
-	case "relay":
+	switch {
+	case fetches(scheme), ffmpeg.Fetches(scheme):
+	case scheme == "relay":
 		return nil, fault.Usage("to watch a channel: relay watch LINK. To broadcast, relay source alone waits for OBS or ffmpeg", "a relay:// link is no input")
 	default:
 		return nil, fault.Usage("rtmp://, http://, https:// and udp:// can be taken; for others: ffmpeg -i "+quoted(arg)+" -c copy -f flv - | relay source -", "relay cannot fetch from %s://", scheme)
@@ -138,10 +154,10 @@ func fetched(arg, scheme string) (*url.URL, error) {
 	if err != nil || u.Host == "" {
 		return nil, fault.Usage("as in rtmp://host/app/stream or http://host/live.flv", "%q is no address", arg)
 	}
+	u.Scheme = scheme
 	if scheme != "rtmp" {
 		return u, nil
 	}
-	u.Scheme = scheme
 	if _, err := rtmp.ParseTarget(u); err != nil {
 		hint := "an encoder's server is its address, and the stream key its last part: rtmp://host/app/KEY"
 		if here(u) {
@@ -172,10 +188,10 @@ func (in Input) Check() error {
 
 // inFolder says what to take in a folder.
 func inFolder(dir string) string {
-	for _, ext := range []string{"*.flv", "*.ts", "*.m2ts"} {
+	for _, ext := range []string{"*.flv", "*.mkv", "*.mp4", "*.mov", "*.webm", "*.ts", "*.m2ts"} {
 		if found, _ := filepath.Glob(filepath.Join(dir, ext)); len(found) > 0 {
 			return "name a file in it: relay source " + quoted(found[0])
 		}
 	}
-	return "name a file of FLV or MPEG-TS in it, as in relay source " + quoted(filepath.Join(dir, "movie.flv"))
+	return "name a file of FLV, Matroska, MP4 or MPEG-TS in it, as in relay source " + quoted(filepath.Join(dir, "movie.flv"))
 }

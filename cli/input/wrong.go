@@ -11,7 +11,10 @@ import (
 	"strings"
 
 	"relay/cli/fault"
+	"relay/ingest/convert"
 	"relay/ingest/flv"
+	"relay/ingest/mkv"
+	"relay/ingest/mp4"
 	"relay/ingest/mpegts"
 	"relay/ingest/pcpin"
 	"relay/relay/hostnet"
@@ -19,6 +22,9 @@ import (
 
 // Explain adds to an error of the input what to do next.
 func (in Input) Explain(err error) error {
+	if e := in.ofFFmpeg(err); e != nil {
+		return e
+	}
 	if not, ok := errors.AsType[*flv.NotFLVError](err); ok && not.Looks == "nothing at all" && in.Path != "" {
 		return fault.Fail("did the program that made it fail? Run it alone to see", "%s is empty", in.Path)
 	}
@@ -34,20 +40,22 @@ func (in Input) next(err error) string {
 	switch {
 	case in.PeerCast != nil:
 		return in.notFromPeerCast(err)
+	case in.Camera != nil:
+		return in.notFromCamera(err)
 	case errors.As(err, &not) && not.Looks == "nothing at all":
 		return "did the program that makes the stream fail? Run it alone to see"
 	case errors.As(err, &not) && in.URL != nil && not.Looks == "HTML":
 		return "that is a page. To watch a channel of relay: relay watch " + in.URL.Scheme + "://" + in.URL.Host + in.URL.Path + ". To broadcast a stream, name its own address, as in http://host/live.flv"
 	case errors.As(err, &not) && in.URL != nil:
-		return "relay takes FLV and MPEG-TS; to convert: ffmpeg -i " + quoted(in.URL.Redacted()) + " -c copy -f flv - | relay source -"
+		return "relay takes FLV, Matroska, MP4 and MPEG-TS; to convert: ffmpeg -i " + quoted(in.URL.Redacted()) + " -c copy -f flv - | relay source -"
 	case errors.As(err, &not) && in.Path != "" && (not.Looks == "HTML" || not.Looks == "text"):
 		return "is that the right file? relay source broadcasts video and sound"
 	case errors.As(err, &not) && in.Path != "":
-		return "relay takes FLV and MPEG-TS; " + convert(in.Path, in.Loop)
+		return "relay takes FLV, Matroska, MP4 and MPEG-TS; " + converting(in.Path, in.Loop)
 	case errors.As(err, &not):
-		return "relay takes FLV and MPEG-TS; to convert: ffmpeg -re -i INPUT -c copy -f flv - | relay source -"
-	case in.ofTS(err) != "":
-		return in.ofTS(err)
+		return "relay takes FLV, Matroska, MP4 and MPEG-TS; to convert: ffmpeg -re -i INPUT -c copy -f flv - | relay source -"
+	case in.ofMedia(err) != "":
+		return in.ofMedia(err)
 	case errors.Is(err, flv.ErrFormat) && in.Path != "":
 		return "to mend it: ffmpeg -i " + quoted(in.Path) + " -c copy mended.flv"
 	case errors.Is(err, fs.ErrNotExist) && in.Path != "":
@@ -64,9 +72,8 @@ func (in Input) next(err error) string {
 	return ""
 }
 
-// ofTS says what to do about an error of MPEG-TS, "" for what is none.
-func (in Input) ofTS(err error) string {
-	_, codec := errors.AsType[*mpegts.CodecError](err)
+// ofMedia says what to do about an error of MPEG-TS, Matroska or MP4, "" for what is none.
+func (in Input) ofMedia(err error) string {
 	_, program := errors.AsType[*mpegts.ProgramError](err)
 	name := "INPUT"
 	switch {
@@ -76,13 +83,23 @@ func (in Input) ofTS(err error) string {
 		name = quoted(in.Path)
 	}
 	switch {
-	case codec:
+	case errors.Is(err, convert.ErrNotCarried):
 		return "have the sender make it H.264 and AAC, or: ffmpeg -re -i " + name + " -c:v libx264 -c:a aac -f mpegts - | relay source -"
 	case program:
 		return "name one of these, or leave ?program= out for the first"
+	case errors.Is(err, mp4.ErrUnfinished):
+		return "what recorded it was ended before it could write that. A tool such as untrunc may mend it, with a whole file of the same camera or program beside it; of MKV, which OBS records as well, all up to a crash can be read"
+	case errors.Is(err, mp4.ErrTableLast):
+		return "name the file, which is read at any place: relay source clip.mp4; or put it in front: ffmpeg -i clip.mp4 -c copy -movflags faststart new.mp4"
+	case errors.Is(err, mp4.ErrPiece):
+		return "its beginning is a file by itself, called init.mp4 as a rule, that has to come first: cat init.mp4 piece.m4s | relay source -"
+	case errors.Is(err, mkv.ErrEncrypted), errors.Is(err, mp4.ErrEncrypted):
+		return "whoever made it has encrypted it, as shops and subscriptions do; only their own player can open it"
 	case errors.Is(err, mpegts.ErrScrambled):
 		return "whoever sends it has encrypted it, as pay TV is; only their own receiver can open it"
-	case errors.Is(err, mpegts.ErrNoProgram), errors.Is(err, mpegts.ErrNothing), errors.Is(err, mpegts.ErrLost):
+	case errors.Is(err, mpegts.ErrNoProgram), errors.Is(err, mpegts.ErrNothing), errors.Is(err, mpegts.ErrLost),
+		errors.Is(err, mkv.ErrNoTracks), errors.Is(err, mkv.ErrNothing), errors.Is(err, mkv.ErrLost),
+		errors.Is(err, mp4.ErrFormat), errors.Is(err, mp4.ErrNothing):
 		return "is it whole? To mend it: ffmpeg -i " + name + " -c copy -f mpegts - | relay source -"
 	}
 	return ""
@@ -98,7 +115,7 @@ func taken(err error) string {
 
 // notFromPeerCast says what to do where a channel of PeerCast's does not come.
 func (in Input) notFromPeerCast(err error) string {
-	if _, ok := errors.AsType[*pcpin.TypeError](err); ok {
+	if _, ok := errors.AsType[*pcpin.TypeError](err); ok || errors.Is(err, convert.ErrNotCarried) {
 		return "a PeerCast of your own can give it to ffmpeg: ffmpeg -i http://127.0.0.1:7144/stream/" + in.PeerCast.Channel.String() + " -c copy -f flv - | relay source -"
 	}
 	switch {
@@ -148,8 +165,8 @@ func missing(path string) string {
 	return "is its name whole, with the folder that it is in? relay source alone waits for OBS or ffmpeg"
 }
 
-// convert says how to broadcast a file that is no FLV.
-func convert(path string, loop bool) string {
+// converting says how to broadcast a file that is no FLV.
+func converting(path string, loop bool) string {
 	repeat := ""
 	if loop {
 		repeat = "-stream_loop -1 "

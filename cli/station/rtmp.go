@@ -47,22 +47,10 @@ func (s *Station) rtmpAt(host string) string {
 	if s.RTMP == nil {
 		return ""
 	}
-	a := s.RTMP.Addr().(*net.TCPAddr).AddrPort()
-	name, _, err := net.SplitHostPort(host)
-	if err != nil {
-		name = strings.Trim(host, "[]")
+	if at := urlAt("rtmp", s.RTMP, host); at != "" {
+		return at + "/" + RTMPApp
 	}
-	switch ip := a.Addr().Unmap(); {
-	case ip.IsUnspecified():
-	case ip.IsLoopback():
-		if asked, err := netip.ParseAddr(name); name != "localhost" && (err != nil || !asked.IsLoopback()) {
-			return ""
-		}
-		name = ip.String()
-	default:
-		name = ip.String()
-	}
-	return "rtmp://" + net.JoinHostPort(name, strconv.Itoa(int(a.Port()))) + "/" + RTMPApp
+	return ""
 }
 
 // RTMPURL returns the address at which a player on this machine plays the channel over RTMP,
@@ -76,3 +64,46 @@ func (s *Station) RTMPURL(c *relay.Channel) string {
 
 // RTMPServer returns the RTMP address that encoders publish to and players read from.
 func (s *Station) RTMPServer() string { return "rtmp://" + LocalAddr(s.RTMP) + "/" + RTMPApp }
+
+// hostOf is a host without its port.
+func hostOf(host string) string {
+	name, _, err := net.SplitHostPort(host)
+	if err != nil {
+		name = strings.Trim(host, "[]")
+	}
+	return name
+}
+
+// rtspURL returns the RTSP address of the station's channels for a client that reached this machine under host; "" if the
+// listener is not open to that client.
+func (s *Station) rtspURL(host string) string {
+	if s.rtspAt == nil {
+		return ""
+	}
+	return urlAt("rtsp", s.rtspAt, host)
+}
+
+// tellRTSP says how players open a channel over RTSP.
+func (s *Station) tellRTSP(c *relay.Channel) {
+	if s.rtspAt != nil {
+		s.t.Say("RTSP    rtsp://%s/%s (in VRChat rtspt://, which is the same)", LocalAddr(s.rtspAt), c.ID().Short())
+	}
+}
+
+// urlAt returns the address of a listener for a client that reached this machine under host, with or without a
+// port. It returns "" if the listener is not open to that client.
+func urlAt(scheme string, ln net.Listener, host string) string {
+	a := ln.Addr().(*net.TCPAddr).AddrPort()
+	name := hostOf(host)
+	switch ip := a.Addr().Unmap(); {
+	case ip.IsUnspecified():
+	case ip.IsLoopback():
+		if asked, err := netip.ParseAddr(name); name != "localhost" && (err != nil || !asked.IsLoopback()) {
+			return ""
+		}
+		name = ip.String()
+	default:
+		name = ip.String()
+	}
+	return scheme + "://" + net.JoinHostPort(name, strconv.Itoa(int(a.Port())))
+}

@@ -26,6 +26,8 @@ import (
 	"relay/ingest/rtmp"
 	"relay/playback"
 	"relay/playback/api"
+	"relay/playback/cast"
+	"relay/playback/rtspout"
 	"relay/playback/tv"
 	"relay/relay"
 	"relay/relay/archive"
@@ -49,6 +51,8 @@ type Station struct {
 	RTMP       net.Listener     // that plays the channels; nil for none
 	peercast   *gateway.Gateway // nil for none
 	peercastAt net.Listener     // its own; nil if it has that for links
+	rtsp       *rtspout.Server  // nil if nobody plays over RTSP
+	rtspAt     net.Listener
 	// RTMPRefused counts whom its server does not take.
 	RTMPRefused refusal.Counts
 	Finder      *finding.Finder // of channels by their IDs; nil if that is not wanted
@@ -84,6 +88,7 @@ type Config struct {
 	RTMP         Port // Addr is "" for none
 	Admin        Port // likewise
 	TV           Port // likewise
+	RTSP         Port // likewise
 	PeerCast     PeerCast
 	Profiles     bool             // served there
 	Webhook      *url.URL         // nil for none
@@ -149,6 +154,9 @@ func Open(t *term.Terminal, log *zap.Logger, cfg Config) (_ *Station, err error)
 	if err := s.openPeerCast(&nc); err != nil {
 		return nil, err
 	}
+	if err := s.openRTSP(); err != nil {
+		return nil, err
+	}
 	if s.HTTP, err = cfg.HTTP.listen(t); err != nil {
 		return nil, err
 	}
@@ -170,6 +178,7 @@ func Open(t *term.Terminal, log *zap.Logger, cfg Config) (_ *Station, err error)
 	}
 	s.players = playback.NewServer(s.playing())
 	s.servePeerCast()
+	s.serveRTSP()
 	if err := s.openTV(); err != nil {
 		return nil, err
 	}
@@ -210,12 +219,12 @@ func (s *Station) playing() playback.Config {
 		DialBack:   s.dialBack,
 		Share:      s.share,
 		RTMP:       s.rtmpAt,
+		RTSP:       s.rtspURL,
 		Broadcast:  s.cfg.Broadcast,
 		Link:       s.linkAt,
 		AllowHosts: s.cfg.AllowHosts,
 		Proxies:    s.cfg.Proxies,
 		Embed:      s.cfg.Embed,
-		Readers:    s.cfg.castFrom(),
 		Own:        s.Node.Near,
 		Thumbnails: s.cfg.Thumbnails,
 		Refused:    s.refusedElsewhere,
@@ -223,6 +232,9 @@ func (s *Station) playing() playback.Config {
 		Batch:      s.cfg.Batch,
 		MaxViewers: s.cfg.MaxViewers,
 		Log:        s.log,
+	}
+	if s.cfg.TV.Addr != "" {
+		pc.Readers = []string{cast.Origin} // a Chromecast plays by a page of that site
 	}
 	if s.cfg.Near {
 		pc.Near = s.Node.Near
@@ -246,7 +258,7 @@ func (s *Station) Close() {
 			l.Close()
 		}
 	}
-	for _, ln := range []net.Listener{s.HTTP, s.RTMP, s.peercastAt, s.tvAt} {
+	for _, ln := range []net.Listener{s.HTTP, s.RTMP, s.peercastAt, s.rtspAt, s.tvAt} {
 		if ln != nil {
 			ln.Close()
 		}
@@ -260,6 +272,7 @@ func (s *Station) Close() {
 type Encoder struct {
 	Live    bool              // media come in
 	Dropped map[string]uint64 // tags that were left out, by what was wrong with them
+	AACOf   string            // the codec of which ffmpeg makes AAC; "" for none
 }
 
 // Show makes a channel watchable at the station's HTTP address. At a source, encoder tells of
@@ -283,6 +296,7 @@ func (s *Station) Show(c *relay.Channel, encoder func() Encoder) {
 	defer s.mu.Unlock()
 	s.channels = append(s.channels, pc)
 	s.peercast.Tell(c)
+	s.tellRTSP(c)
 	if k != nil {
 		if s.keepers == nil {
 			s.keepers = make(map[stream.ChannelID]*keeper)
@@ -400,6 +414,7 @@ func (s *Station) Run(ctx context.Context, g *errgroup.Group) {
 	}
 	s.runPeerCast(ctx, g)
 	s.runTV(ctx, g)
+	s.runRTSP(ctx, g)
 	lean.Collect()
 	g.Go(func() error { s.ops.lean(ctx, s.Node); return nil })
 	if s.responder != nil {
@@ -437,7 +452,7 @@ func FactsFrom(st relay.Status, ok bool, e *Encoder) api.Facts {
 		CallsRefused: st.CallsRefused, LeftPeers: st.Left,
 	}
 	if e != nil {
-		f.DroppedTags = e.Dropped
+		f.DroppedTags, f.AACOf = e.Dropped, e.AACOf
 	}
 	if st.Trial.Reach != tree.Untried {
 		f.Reach, f.ReachAddr = reachOf(st.Reach), st.Trial.Addr.String()
@@ -498,6 +513,9 @@ func (s *Station) refusedElsewhere() map[string]map[refusal.Reason]uint64 {
 	}
 	if s.peercast != nil {
 		all["peercast"] = s.peercast.Refused()
+	}
+	if s.rtsp != nil {
+		all["rtsp"] = s.rtsp.Refused()
 	}
 	if pulled := s.PullRefused.All(); len(pulled) > 0 {
 		all["peercast_pull"] = pulled

@@ -24,6 +24,12 @@ var codecNames = map[string]string{
 	"ac3":  "AC-3",
 	"eac3": "E-AC-3",
 	"pcm":  "PCM",
+
+	"speex":      "Speex",
+	"g711a":      "G.711",
+	"g711u":      "G.711",
+	"nellymoser": "Nellymoser",
+	"adpcm":      "ADPCM",
 }
 
 func codecName(codec string) string {
@@ -64,6 +70,11 @@ func orUnknown(codec string) string {
 		return "unknown codec"
 	}
 	return codec
+}
+
+// MadeAAC says that the sound of a codec is made AAC.
+func MadeAAC(codec string) string {
+	return fmt.Sprintf("The sound comes in as %s; ffmpeg makes it AAC.", codecName(codec))
 }
 
 // pictureText returns a video's size in the shortest form: "1080p60".

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"relay/ingest/convert"
 )
 
 // ErrNoProgram says that nothing tells what the packets are of: there are no tables.
@@ -29,6 +31,8 @@ func (e *CodecError) Error() string {
 	}
 	return "the MPEG-TS has " + strings.Join(e.Has, " and ") + ", which cannot be carried"
 }
+
+func (e *CodecError) Unwrap() error { return convert.ErrNotCarried }
 
 // ProgramError says that a stream does not have the program that was asked for.
 type ProgramError struct {

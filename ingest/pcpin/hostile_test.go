@@ -211,9 +211,10 @@ func TestATipThatLies(t *testing.T) {
 		{name: "data of 20,481 bytes", liar: liar{says: good + pkt("data", next, 0, strings.Repeat("x", 20_481))}, want: ErrNotPeerCast, refused: one(pcp.Long)},
 		{name: "two data in a packet", liar: liar{says: good + parentOf("chan", id, parentOf("pkt", atomOf("type", "data"), atomOf("pos", len4(next)), atomOf("data", "x"), atomOf("data", "y")))}, want: ErrNotPeerCast, refused: one(pcp.Kids)},
 		{name: "a name of 16 KiB", liar: liar{says: lines200 + oleh + parentOf("chan", id, parentOf("info", atomOf("name", strings.Repeat("x", 16<<10))))}, want: ErrNotPeerCast, refused: one(pcp.Long)},
-		{name: "a head that is no FLV", liar: liar{says: lines200 + oleh + pkt("head", 0, 0, "\x1a\x45\xdf\xa3"+strings.Repeat("x", 1000))}, want: &TypeError{"Matroska or WebM"}},
+		{name: "a head that is no FLV", liar: liar{says: lines200 + oleh + pkt("head", 0, 0, "OggS"+strings.Repeat("x", 1000))}, want: &TypeError{"Ogg"}},
+		{name: "a head of Matroska that goes on as something else", liar: liar{says: lines200 + oleh + pkt("head", 0, 0, "\x1a\x45\xdf\xa3"+strings.Repeat("x", 1000)) + pkt("data", 0, 0, strings.Repeat("x", 1000))}, want: ErrSilent, within: silence},
 		{name: "a head of nothing", liar: liar{says: lines200 + oleh + pkt("head", 0, 0, "")}, want: &TypeError{"nothing at all"}},
-		{name: "a type that is not brought in", liar: liar{says: lines200 + oleh + parentOf("chan", id, parentOf("info", atomOf("type", "MK\x1bV\x00"))) + pkt("head", 0, 0, "\x1a\x45\xdf\xa3")}, want: &TypeError{"MK\ufffdV"}},
+		{name: "a type that is not brought in", liar: liar{says: lines200 + oleh + parentOf("chan", id, parentOf("info", atomOf("type", "MK\x1bV\x00"))) + pkt("head", 0, 0, "OggS")}, want: &TypeError{"MK\ufffdV"}},
 		{name: "sound without a head", liar: liar{says: lines200 + oleh + parentOf("chan", id, parentOf("info", atomOf("type", "MP3\x00"))) + pkt("data", 0, 0, "\xff\xfb\x90\x00")}, want: &TypeError{"MP3"}},
 		{name: "another channel's packets", liar: liar{says: lines200 + oleh, every: strings.ReplaceAll(start+pkt("data", next, 0, picture), string(channel[:]), strings.Repeat("z", 16)), pause: time.Second}, want: ErrSilent, within: silence},
 		{name: "data and no head", liar: liar{says: lines200 + oleh, every: pkt("data", 0, 0, picture), pause: time.Second}, want: ErrSilent, within: silence},
@@ -228,6 +229,9 @@ func TestATipThatLies(t *testing.T) {
 		{name: "a packet again and again", liar: liar{says: good + pkt("data", next, 0, picture), every: pkt("data", next, 0, picture), pause: time.Second}, tags: 1},
 		{name: "texts that are too long", liar: liar{says: lines200 + oleh + parentOf("chan", id, parentOf("info", atomOf("name", strings.Repeat("x", 9000)), atomOf("type", "flv\x00"))) + start + pkt("data", next, 0, picture)}, tags: 1},
 		{name: "what nobody knows in a packet", liar: liar{says: good + parentOf("chan", id, parentOf("pkt", atomOf("what", "x"), atomOf("type", "data"), atomOf("pos", len4(next)), atomOf("data", picture)))}, tags: 1},
+		{name: "a channel of Matroska", liar: liar{says: lines200 + oleh + parentOf("chan", id, parentOf("info", atomOf("type", "MKV\x00"))) +
+			pkt("head", 0, 0, "\x1a\x45\xdf\xa3\x80\x18\x53\x80\x67\xff\x16\x54\xae\x6b\x90\xae\x8e\xd7\x81\x02\x83\x81\x02\x86\x86A_OPUS") +
+			pkt("data", 31, 0, "\x1f\x43\xb6\x75\xff\xe7\x81\x00\xa3\x88\x82\x00\x00\x80\xfcabc") + pkt("data", 49, 1, "\xa3\x88\x82\x00\x14\x80\xfcabc")}, tags: 2},
 		{name: "packets of another kind", liar: liar{says: good + pkt("meta", next, 0, picture) + pkt("data", next, 0, picture)}, tags: 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {

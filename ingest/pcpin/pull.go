@@ -10,6 +10,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"relay/ingest/convert"
 	"relay/ingest/flv"
 	"relay/relay/pcp"
 	"relay/relay/refusal"
@@ -44,6 +45,9 @@ type Pull struct {
 	Dial     func(ctx context.Context, network, addr string) (net.Conn, error) // nil for a [net.Dialer]'s
 	Refused  *refusal.Counts                                                   // counts hosts that are not dialled; nil for none
 	Log      *zap.Logger                                                       // nil for none
+	// Trouble hears once of each thing that is wrong with the media of a channel that is no FLV; nil for
+	// nobody.
+	Trouble func(what convert.Trouble, which string)
 }
 
 // Told is what a broadcaster says of a channel, in clean text.
@@ -71,6 +75,7 @@ type run struct {
 	dial   func(ctx context.Context, network, addr string) (net.Conn, error)
 	log    *zap.Logger
 	splice *splice
+	tape   *tape // of a channel that is no FLV; nil else
 	out    *out
 	hosts  hosts
 	told   Told
@@ -91,6 +96,7 @@ func (p *Pull) Run(ctx context.Context) error {
 		r.log = zap.NewNop()
 	}
 	defer r.out.close()
+	defer r.rewind()
 	worked, backoff := false, backoffFirst
 	for round := 1; ; round++ {
 		held, err := r.round(ctx, round)
@@ -130,7 +136,7 @@ func (r *run) round(ctx context.Context, round int) (held time.Duration, err err
 			break
 		}
 		tipAsked = tipAsked || isTip
-		tags, begun, lost := r.out.tags, time.Now(), r.splice.lost
+		tags, begun, lost := r.out.tags, time.Now(), r.gaps()
 		why := r.visit(ctx, c.name, isTip)
 		if own, ok := why.(ownError); ok || ctx.Err() != nil {
 			return 0, own
@@ -142,10 +148,13 @@ func (r *run) round(ctx context.Context, round int) (held time.Duration, err err
 		r.hosts.result(time.Now(), c.at, held >= healthy)
 		if errors.Is(why, ErrSilent) {
 			r.splice.stalled()
+			if r.tape != nil {
+				r.tape.stalled()
+			}
 		}
 		why = &HostError{Host: c.name, Err: why}
 		if gave {
-			r.log.Warn("stream lost, connecting again", zap.String("from", c.name), zap.Error(why), zap.Uint64("gaps", r.splice.lost-lost))
+			r.log.Warn("stream lost, connecting again", zap.String("from", c.name), zap.Error(why), zap.Uint64("gaps", r.gaps()-lost))
 			return held, why
 		}
 		r.log.Debug("PeerCast: host gives nothing", zap.String("host", c.name), zap.Error(why))
@@ -153,7 +162,7 @@ func (r *run) round(ctx context.Context, round int) (held time.Duration, err err
 		if isTip || err == nil {
 			err = why
 		}
-		if _, ok := errors.AsType[*TypeError](why); ok && isTip {
+		if _, ok := errors.AsType[*TypeError](why); isTip && (ok || errors.Is(why, convert.ErrNotCarried)) {
 			break // so it is everywhere
 		}
 	}
@@ -163,10 +172,28 @@ func (r *run) round(ctx context.Context, round int) (held time.Duration, err err
 	return 0, err
 }
 
+// rewind ends the reading of a channel that is no FLV.
+func (r *run) rewind() {
+	if r.tape != nil {
+		r.tape.close()
+	}
+}
+
+// gaps is how often something of the stream was missing.
+func (r *run) gaps() uint64 {
+	if r.tape != nil {
+		return r.tape.lost
+	}
+	return r.splice.lost
+}
+
 // pause ends the session for now, but not the stream.
 func (r *run) pause() {
 	r.out.close()
 	r.splice.renew()
+	if r.tape != nil {
+		r.tape.renew()
+	}
 }
 
 // candidate is who may be dialled.

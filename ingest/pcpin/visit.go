@@ -84,6 +84,9 @@ func (r *run) visit(ctx context.Context, host string, isTip bool) error {
 		r.hosts.tip = v.remote()
 	}
 	r.splice.connected()
+	if r.tape != nil {
+		r.tape.connected()
+	}
 	err = ended(v.ask(ctx))
 	if bad, ok := errors.AsType[*pcp.Error](err); ok {
 		r.hosts.refused.Add(bad.Why)
@@ -168,7 +171,10 @@ func (v *visit) ask(ctx context.Context) error {
 // request is what asks this host for the channel, from where the stream was left.
 func (r *run) request(at netip.AddrPort) []byte {
 	q := pcp.Request{Channel: r.pull.From.Channel, Over: pcp.Over(at.Addr()), HasPos: true, Agent: r.pull.Agent}
-	if r.splice.known {
+	switch {
+	case r.tape != nil && r.tape.known:
+		q.Pos = r.tape.next
+	case r.splice.known:
 		q.Pos = r.splice.next
 	}
 	return q.Append(nil, at.String())
@@ -400,6 +406,11 @@ func (v *visit) packet(p *pcp.Packet) (fresh bool, err error) {
 	switch {
 	case p == nil:
 		return false, nil
+	case p.Kind == pcp.Head && isTape(p.Data, ""):
+		v.onTape().takeHead(p.Data)
+		return false, nil
+	case p.Kind == pcp.Data && (v.tape != nil || v.splice.head == nil && isTape(nil, v.told.Info.Type)):
+		return v.onTape().takeData(p, v.out)
 	case p.Kind == pcp.Head:
 		err := v.splice.takeHead(p.Data)
 		if _, ok := errors.AsType[*flv.NotFLVError](err); ok || errors.Is(err, flv.ErrFormat) {
@@ -413,6 +424,15 @@ func (v *visit) packet(p *pcp.Packet) (fresh bool, err error) {
 		return v.splice.takeData(p, v.out)
 	}
 	return false, nil
+}
+
+// onTape returns what makes tags of this channel's bytes.
+func (v *visit) onTape() *tape {
+	if v.tape == nil {
+		v.tape = &tape{told: v.pull.Trouble}
+		v.tape.connected()
+	}
+	return v.tape
 }
 
 // wrongType is the error of a head that is not FLV's: what the broadcaster calls it, or what it

@@ -29,7 +29,7 @@ func (c *counts) forget(channel string) {
 }
 
 func (c *counts) write(e *exposition) {
-	in := slices.SortedFunc(maps.Keys(c.of), func(a, b series) int {
+	in := slices.SortedStableFunc(maps.Keys(c.of), func(a, b series) int {
 		return cmp.Or(cmp.Compare(a.channel, b.channel), cmp.Compare(a.reason, b.reason))
 	})
 	for _, s := range in {

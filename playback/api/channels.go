@@ -27,5 +27,6 @@ type URLs struct {
 	JPG  string `json:"jpg,omitempty"` // a small picture; left out if none is made here
 	Page string `json:"page"`
 	RTMP string `json:"rtmp,omitempty"` // left out if it is not played over RTMP there
+	RTSP string `json:"rtsp,omitempty"` // likewise
 	Link string `json:"link,omitempty"` // for relay watch; left out if no links are taken there
 }

@@ -121,6 +121,8 @@ type SourceReport struct {
 	UploadLimitBPS int   `json:"upload_limit_bps"` // --upload, bit/s; 0 if it was not given
 	// DroppedTags counts the encoder's tags that were left out, by what is wrong with them.
 	DroppedTags map[string]uint64 `json:"dropped_tags,omitempty"`
+	// AACOf is as [ChannelStatus.AACOf].
+	AACOf string `json:"aac_of,omitempty"`
 }
 
 // WatchReport is what it adds at a watcher.

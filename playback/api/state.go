@@ -54,8 +54,10 @@ type Facts struct {
 	CallsRefused map[string]uint64
 	// DroppedTags counts the tags that were left out at the root, by what was wrong with them.
 	DroppedTags map[string]uint64
-	Delay       time.Duration // behind the root; 0 if not known
-	Sent        uint64        // payload bytes to children, since the channel was opened
+	// AACOf is as [ChannelStatus.AACOf].
+	AACOf string
+	Delay time.Duration // behind the root; 0 if not known
+	Sent  uint64        // payload bytes to children, since the channel was opened
 }
 
 // StateOf is the situation in fewer words, for programs. Nothing else in the program calls a channel live:

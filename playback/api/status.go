@@ -45,6 +45,8 @@ type Channel struct {
 	// DroppedTags counts the encoder's tags that were left out at the source, by what is wrong
 	// with them.
 	DroppedTags map[string]uint64 `json:"dropped_tags,omitempty"`
+	// AACOf is the codec of the sound that comes in at the source, if ffmpeg makes AAC of it there.
+	AACOf string `json:"aac_of,omitempty"`
 	// Reach is whether others get through to this node, past its firewall and its router, as a
 	// parent beyond this network has found out: [ReachOpen], [ReachPunchable] or [ReachClosed]; ""
 	// if none has tried.

@@ -211,7 +211,7 @@ func (c *channel) others(asker netip.Addr, session pcp.ID) []pcp.Host {
 		h.Local = h.Global
 		all = append(all, h)
 	}
-	slices.SortFunc(all, func(a, b pcp.Host) int { return slices.Compare(a.Session[:], b.Session[:]) })
+	slices.SortStableFunc(all, func(a, b pcp.Host) int { return slices.Compare(a.Session[:], b.Session[:]) })
 	rand.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
 	return all[:min(len(all), refers)]
 }

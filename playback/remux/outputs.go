@@ -19,6 +19,7 @@ var Outputs = []Output{
 	{"mp4", mp4Codecs, "joins at a key frame, described anew", "join at a key frame, described anew", "the sound"},
 	{"hls", mp4Codecs, "joins at a key frame, after a discontinuity", "join at a key frame, after a discontinuity", "the sound, in segments of a second"},
 	{"ts", []string{"h264", "hevc", "aac", "mp3", "opus"}, "joins at once, in a new program map", "join at a key frame, in a new program map", "the sound"},
+	{"rtsp", []string{"h264", "hevc", "aac", "mp3", "opus"}, "not for who came before", "not for who came before", "the sound"},
 }
 
 var mp4Codecs = []string{"h264", "hevc", "av1", "vp9", "aac", "mp3", "opus"}

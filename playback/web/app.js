@@ -15,7 +15,7 @@ import { badgeOf, sight } from './state.js';
 import { html } from './svg.js';
 import { Tree } from './tree.js';
 import { asked } from './tongue.js';
-import { absent, behind, behindByHLS, dropped, format, leftPeers, millis, parentOf, place, rate, reach, seconds, titleOf, treeSum, treeWords, watching } from './words.js';
+import { absent, behind, behindByHLS, dropped, format, leftPeers, madeAAC, millis, parentOf, place, rate, reach, seconds, titleOf, treeSum, treeWords, watching } from './words.js';
 
 const el = (id) => document.getElementById(id);
 const video = el('video');
@@ -154,6 +154,7 @@ function showBadges() {
   badge('b-format', '', [format(c.codec), c.bit_rate ? rate(c.bit_rate) : ''].filter(Boolean).join(' · '));
   badge('b-viewers', '', watching(c));
   badge('b-reach', '', reach(c.reach));
+  badge('b-aac', '', madeAAC(c.aac_of));
   badge('b-dropped', 'warn', dropped(c.dropped_tags));
   badge('b-left', 'warn', leftPeers(c.left_peers));
 }

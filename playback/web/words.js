@@ -99,6 +99,9 @@ export function format(codec) {
 /** together names all that a browser cannot decode. */
 export const together = (names) => all(names, 'long');
 
+/** madeAAC says that ffmpeg makes AAC of the sound at the source, and of which; '' if not. */
+export const madeAAC = (of) => (of ? say('aac.made', { codec: codecName(of) }) : '');
+
 /** dropped says what the encoder has sent that nobody could play; '' if that is nothing. */
 export function dropped(tags) {
   const flaws = Object.entries(tags ?? {});

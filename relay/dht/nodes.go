@@ -106,7 +106,7 @@ func (n *Nodes) begin(target ID) []contact {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	near := slices.Clone(n.good)
-	slices.SortFunc(near, func(a, b contact) int { return target.compare(a.id, b.id) })
+	slices.SortStableFunc(near, func(a, b contact) int { return target.compare(a.id, b.id) })
 	all := near[:min(len(near), begins/2)]
 	for _, c := range slices.Concat(n.good, n.told) {
 		if len(all) < begins && !has(all, c) {

@@ -167,7 +167,7 @@ func (s *search) ask(round uint8) (more bool, err error) {
 
 // askedFrom lists where the search has asked from.
 func (s *search) askedFrom() []Asked {
-	return slices.SortedFunc(maps.Keys(s.asked), func(a, b Asked) int {
+	return slices.SortedStableFunc(maps.Keys(s.asked), func(a, b Asked) int {
 		return cmp.Or(cmp.Compare(a.Interface, b.Interface), a.From.Compare(b.From))
 	})
 }

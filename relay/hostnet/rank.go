@@ -69,7 +69,7 @@ func ranked(all []iface) []netip.Addr {
 			cs = append(cs, c)
 		}
 	}
-	slices.SortFunc(cs, func(a, b candidate) int {
+	slices.SortStableFunc(cs, func(a, b candidate) int {
 		return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.tail, b.tail),
 			cmp.Compare(a.addr.BitLen(), b.addr.BitLen()), cmp.Compare(a.order, b.order))
 	})

@@ -50,13 +50,14 @@ const (
 	Stream    Port = "stream"    // that for links, where streams of gossip come in
 	Gossip    Port = "gossip"    // UDP, of the same number
 	Discovery Port = "discovery" // UDP, of all relays of this machine
+	RTSP      Port = "RTSP"      // players' over RTSP
 	PeerCast  Port = "PeerCast"  // that at which PeerCast is served: that for links, or its own
 	TV        Port = "TV"        // that at which TVs read what there is
 	SSDP      Port = "SSDP"      // UDP, at which TVs look for that: of all such servers of this machine
 )
 
 // Ports lists all of them, in the order in which they are attacked.
-var Ports = []Port{RTMP, Media, HTTP, TLS, Link, Stream, Gossip, Discovery, PeerCast, TV, SSDP}
+var Ports = []Port{RTMP, Media, HTTP, TLS, Link, Stream, Gossip, Discovery, PeerCast, RTSP, TV, SSDP}
 
 // Packets reports whether the port takes packets, not connections.
 func (p Port) Packets() bool { return p == Gossip || p == Discovery || p == SSDP }

@@ -70,7 +70,7 @@
     { name: 'timeline', say: () => channel(61, { kept: kept() }), media: 'clip', is: 'playing', then: () => point(0.02) },
     {
       name: 'details', media: 'clip', is: 'playing', then: () => details('false'),
-      say: picture({ title: 'مباراة النهائي 2026: الشوط الثاني', reach: 'closed', dropped_tags: { cut_picture: 3 }, left_peers: { slow: 2, forged: 1 } }),
+      say: picture({ title: 'مباراة النهائي 2026: الشوط الثاني', reach: 'closed', aac_of: 'opus', dropped_tags: { cut_picture: 3 }, left_peers: { slow: 2, forged: 1 } }),
     },
     { name: 'keys', say: picture({ title: '' }), media: 'clip', is: 'playing', then: () => click('#keys') },
     { name: 'share', say: picture(), media: 'clip', is: 'playing', then: () => click('#share'), share: shared },

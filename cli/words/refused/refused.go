@@ -6,6 +6,7 @@ import (
 	"relay/ingest/rtmp"
 	"relay/playback"
 	"relay/playback/pcpout"
+	"relay/playback/rtspout"
 	"relay/relay/pcp"
 	"relay/relay/refusal"
 )
@@ -66,6 +67,15 @@ var refusals = map[string]map[refusal.Reason]refusalWords{
 		"elsewhere":              {"searches for servers (SSDP) came from no network of this machine's", ""},
 		"too_often":              {"searches for servers (SSDP) came more often than they are answered", strangers},
 		"flood":                  {"searches for servers (SSDP) were not looked at, as there were too many", strangers},
+	},
+	"rtsp": {
+		rtspout.RefusedCrowd:    {"RTSP connections gave way to others, because there were too many that did not play", strangers},
+		rtspout.RefusedSilent:   {"RTSP connections said nothing for 5 s", strangers},
+		rtspout.RefusedSlow:     {"RTSP connections did not play within 5 s", strangers},
+		rtspout.RefusedProtocol: {"connections to the RTSP port spoke something else", "Players need plain rtsp://, not rtsps:// or http://."},
+		rtspout.RefusedGarbage:  {"RTSP connections sent malformed requests, or too many", strangers},
+		rtspout.RefusedPublish:  {"encoders wanted to send over RTSP, which takes no streams", "An encoder sends over RTMP, to what relay source prints; relay source rtsp://… fetches from a camera."},
+		rtspout.RefusedStream:   {"RTSP players asked for what cannot be played", "The address ends in /CHANNEL."},
 	},
 	"peercast": {
 		pcpout.RefusedCrowd:   {"PeerCast connections gave way to others, because there were too many that had not said who they are", strangers},

@@ -61,6 +61,7 @@ export default {
   'place.links': { one: 'empfängt von {parent}, {n} Schritt von der Quelle', other: 'empfängt von {parent}, {n} Schritte von der Quelle' },
   'reach.punchable': 'andere kommen durch, wenn beide Router es zulassen',
   'reach.closed': 'niemand kommt zu diesem Knoten durch: er schaut nur zu',
+  'aac.made': '{codec} von ffmpeg zu AAC gemacht',
   'dropped.empty_picture': { one: 'der Encoder hat {n} leeres Bild gesendet', other: 'der Encoder hat {n} leere Bilder gesendet' },
   'dropped.cut_picture': { one: 'der Encoder hat {n} abgeschnittenes Bild gesendet', other: 'der Encoder hat {n} abgeschnittene Bilder gesendet' },
   'dropped.start_codes': { one: 'der Encoder hat {n} Bild mit Startcodes gesendet', other: 'der Encoder hat {n} Bilder mit Startcodes gesendet' },

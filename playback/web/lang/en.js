@@ -71,6 +71,7 @@ export default {
   'place.links': { one: 'child of {parent}, {n} link from the source', other: 'child of {parent}, {n} links from the source' },
   'reach.punchable': 'others get through where both routers let them meet',
   'reach.closed': 'nobody gets through to this node: it watches',
+  'aac.made': '{codec} made AAC by ffmpeg',
   'dropped.empty_picture': { one: 'the encoder sent {n} empty picture', other: 'the encoder sent {n} empty pictures' },
   'dropped.cut_picture': { one: 'the encoder sent {n} picture cut short', other: 'the encoder sent {n} pictures cut short' },
   'dropped.start_codes': { one: 'the encoder sent {n} picture with start codes', other: 'the encoder sent {n} pictures with start codes' },

@@ -62,6 +62,7 @@ export default {
   'place.links': { one: 'recibe de {parent}, a {n} salto del origen', other: 'recibe de {parent}, a {n} saltos del origen' },
   'reach.punchable': 'se puede llegar a él si ambos routers lo permiten',
   'reach.closed': 'nadie puede llegar a este nodo: solo mira',
+  'aac.made': '{codec} convertido a AAC por ffmpeg',
   'dropped.empty_picture': { one: 'el codificador envió {n} imagen vacía', other: 'el codificador envió {n} imágenes vacías' },
   'dropped.cut_picture': { one: 'el codificador envió {n} imagen cortada', other: 'el codificador envió {n} imágenes cortadas' },
   'dropped.start_codes': { one: 'el codificador envió {n} imagen con start codes', other: 'el codificador envió {n} imágenes con start codes' },

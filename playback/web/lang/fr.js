@@ -61,6 +61,7 @@ export default {
   'place.links': { one: 'reçoit de {parent}, à {n} saut de la source', other: 'reçoit de {parent}, à {n} sauts de la source' },
   'reach.punchable': 'joignable quand les deux routeurs le permettent',
   'reach.closed': 'personne ne peut joindre ce nœud : il ne fait que regarder',
+  'aac.made': '{codec} converti en AAC par ffmpeg',
   'dropped.empty_picture': { one: 'l’encodeur a envoyé {n} image vide', other: 'l’encodeur a envoyé {n} images vides' },
   'dropped.cut_picture': { one: 'l’encodeur a envoyé {n} image tronquée', other: 'l’encodeur a envoyé {n} images tronquées' },
   'dropped.start_codes': { one: 'l’encodeur a envoyé {n} image avec des start codes', other: 'l’encodeur a envoyé {n} images avec des start codes' },

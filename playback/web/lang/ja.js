@@ -61,6 +61,7 @@ export default {
   'place.links': { other: '{parent} から受信、配信元から{n}ホップ' },
   'reach.punchable': '双方のルーターが許せば、ほかのノードから接続できます',
   'reach.closed': 'ほかのノードからは接続できません（視聴のみ）',
+  'aac.made': '{codec}をffmpegがAACに変換',
   'dropped.empty_picture': { other: 'エンコーダーから空の映像フレームが{n}個届きました' },
   'dropped.cut_picture': { other: 'エンコーダーから途中で切れた映像フレームが{n}個届きました' },
   'dropped.start_codes': { other: 'エンコーダーからスタートコード付きの映像フレームが{n}個届きました' },

@@ -61,6 +61,7 @@ export default {
   'place.links': { other: '从 {parent} 接收，距直播源 {n} 跳' },
   'reach.punchable': '双方路由器都允许时，其他节点才能连进来',
   'reach.closed': '其他节点无法连到本节点：它只观看',
+  'aac.made': '{codec} 由 ffmpeg 转为 AAC',
   'dropped.empty_picture': { other: '编码器发来了 {n} 个空的视频帧' },
   'dropped.cut_picture': { other: '编码器发来了 {n} 个不完整的视频帧' },
   'dropped.start_codes': { other: '编码器发来了 {n} 个带起始码的视频帧' },

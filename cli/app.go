@@ -12,6 +12,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"relay/cli/ask"
+	"relay/cli/castto"
 	"relay/cli/fault"
 	"relay/cli/flag"
 	"relay/cli/listing"
@@ -142,6 +143,7 @@ func newApp(t *term.Terminal, stdio Stdio) *cli.App {
 			listing.Command(t),
 			trees.Tree(t, stdio.Out),
 			trees.Top(t, stdio.In, stdio.Out),
+			castto.Command(t),
 			linkCommand(t, stdio),
 			keyCommand(t, stdio),
 			doctorCommand(t, stdio),

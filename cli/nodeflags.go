@@ -49,6 +49,7 @@ func nodeFlags(players string) []cli.Flag {
 		flag.Name(),
 		flag.Config(),
 		flag.NoDiscovery(),
+		flag.TV(),
 		flag.Resolver(),
 		flag.Toggle("verbose", "log what happens to stderr"),
 	}, slices.Concat(flag.Finding(), flag.Serving(), flag.PeerCast(), flag.Discovery(), operationsFlags())...)
@@ -82,6 +83,13 @@ func stationFlags(c *cli.Context) (s station.Config, err error) {
 		if s.SRT.Port, err = listener(c, "SRT", "srt", "127.0.0.1", srt.DefaultPort); err != nil {
 			return s, err
 		}
+	}
+	s.TV = station.Port{What: "TVs", Quiet: true}
+	if s.TV.Addr, err = flag.ReadTV(c, s.HTTP.Addr, s.HTTP.Given); err != nil {
+		return s, err
+	}
+	if s.TV.Addr != "" {
+		nearPlayers(c, &s)
 	}
 	if s.Advertise, err = flag.Advertised(c); err != nil {
 		return s, err

@@ -44,9 +44,9 @@ func overSRT(t *testing.T, c *channel) (addr string, refused <-chan error) {
 	return pc.LocalAddr().String(), whys
 }
 
-// ffmpeg sends a file of MPEG-TS to an address, at a multiple of its pace, until stop is called, as if
+// sendTS has ffmpeg send a file of MPEG-TS to an address, at a multiple of its pace, until stop is called, as if
 // the machine had failed.
-func ffmpeg(t *testing.T, ts, to string) (stop func()) {
+func sendTS(t *testing.T, ts, to string) (stop func()) {
 	t.Helper()
 	if _, err := exec.LookPath("ffmpeg"); err != nil {
 		t.Skip("there is no ffmpeg")
@@ -157,7 +157,7 @@ func TestEveryFrameComesOverSRT(t *testing.T) {
 	_, want := transport(t)
 	c := newChannel(t)
 	to, _ := overSRT(t, c)
-	ffmpeg(t, clipFile(t), "srt://"+to+"?passphrase="+srtKey+"&latency=300000")
+	sendTS(t, clipFile(t), "srt://"+to+"?passphrase="+srtKey+"&latency=300000")
 	c.until(t, "the end", func(s Status) bool { return s.Sessions == 1 && !s.Live })
 	got := c.arrived()
 	// ffmpeg does not wait until all is acknowledged: of the last half second some may be missing.
@@ -188,14 +188,14 @@ func TestOfTwoEncodersOverSRTTheFirstGoesOn(t *testing.T) {
 	c := newChannel(t)
 	to, refused := overSRT(t, c)
 	clip, addr := clipFile(t), "srt://"+to+"?passphrase="+srtKey
-	stop := ffmpeg(t, clip, addr)
+	stop := sendTS(t, clip, addr)
 	c.until(t, "the first", func(s Status) bool { return s.Tags > 10 })
-	ffmpeg(t, clip, addr)
+	sendTS(t, clip, addr)
 	if why := <-refused; !errors.Is(why, srt.ErrBusy) {
 		t.Error(why)
 	}
 	stop() // without a word
-	ffmpeg(t, clip, addr)
+	sendTS(t, clip, addr)
 	c.until(t, "the third", func(s Status) bool { return s.Sessions == 2 && s.Live })
 	before := c.Status().Tags
 	c.until(t, "its media", func(s Status) bool { return s.Tags > before+10 })
@@ -211,14 +211,14 @@ func TestSRTPullConnectsAgain(t *testing.T) {
 	free.Close()
 	c := newChannel(t)
 	clip, listens := clipFile(t), "srt://"+at+"?mode=listener&passphrase="+srtKey
-	stop := ffmpeg(t, clip, listens)
+	stop := sendTS(t, clip, listens)
 	p := &SRTPull{Target: srt.Target{Addr: at, Passphrase: srtKey, KeyLen: 16, Latency: srt.MinLatency}, Open: c.Open}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error)
 	go func() { ended <- p.Run(ctx) }()
 	c.until(t, "media", func(s Status) bool { return s.Tags > 10 })
 	stop()
-	ffmpeg(t, clip, listens)
+	sendTS(t, clip, listens)
 	c.until(t, "media again", func(s Status) bool { return s.Sessions == 2 })
 	cancel()
 	if err := <-ended; err != nil {

@@ -41,6 +41,23 @@ func (o Origins) open(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// preflights reports whether a browser asks if a script may ask for something.
+func preflights(r *http.Request) bool {
+	wants := r.Header.Get("Access-Control-Request-Method")
+	return r.Method == http.MethodOptions && (wants == http.MethodGet || wants == http.MethodHead)
+}
+
+// preflight tells a browser that a script of such a site may ask for the media. One with https that asks for an
+// address in a private network asks first, and so does an older one that wants a range.
+func (o Origins) preflight(w http.ResponseWriter, r *http.Request) {
+	o.open(w, r)
+	h := w.Header()
+	h.Set("Access-Control-Allow-Methods", "GET, HEAD")
+	h.Set("Access-Control-Allow-Headers", "Range")
+	h.Set("Access-Control-Allow-Private-Network", "true")
+	w.WriteHeader(http.StatusNoContent)
+}
+
 const allowOrigin = "Access-Control-Allow-Origin"
 
 // framed reports whether a page wants to show the answer in a frame, and cannot read it.

@@ -40,6 +40,8 @@ func guard(next http.Handler, g gate) http.Handler {
 		case g.near != nil && !g.near(c.addr):
 			g.count.Add(RefusedNetwork)
 			http.Error(w, "This node answers only the networks that it is in itself, and you ask from elsewhere. To watch: relay watch LINK. Who runs it can let everyone in with --http.", http.StatusForbidden)
+		case preflights(r) && hostAllowed(c.host, g.hosts) && g.sites.reads(r):
+			g.sites.preflight(w, r)
 		case r.Method != http.MethodGet && r.Method != http.MethodHead:
 			g.count.Add(RefusedMethod)
 			h.Set("Allow", "GET, HEAD")

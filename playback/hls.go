@@ -147,8 +147,8 @@ func (s *routes) hls(w http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		notFound(w, err)
 		return
-	case file == hlsPlaylist && r.URL.Query().Get("at") != "":
-		s.rewindHLS(w, r, c)
+	case (file == hlsPlaylist || file == HLSMaster) && r.URL.Query().Get("at") != "":
+		s.rewindHLS(w, r, c, file)
 		return
 	}
 	of := hlsOf{channel: c}
@@ -180,7 +180,7 @@ func (s *routes) hls(w http.ResponseWriter, r *http.Request) {
 
 // rewindHLS sends who asks for the playlist from a moment on to where it is. Whole seconds are one
 // moment, for all who ask for it.
-func (s *routes) rewindHLS(w http.ResponseWriter, r *http.Request, c *Channel) {
+func (s *routes) rewindHLS(w http.ResponseWriter, r *http.Request, c *Channel, to string) {
 	when, err := parseMoment(r.URL.Query().Get("at"))
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
@@ -190,7 +190,6 @@ func (s *routes) rewindHLS(w http.ResponseWriter, r *http.Request, c *Channel) {
 		s.notRewound(w, c, errNotKept)
 		return
 	}
-	to := hlsPlaylist
 	if at, ok := c.momentOf(when); ok {
 		to = strconv.FormatInt(max(1, at.Truncate(time.Second).UnixMilli()), 10) + "/" + to
 	}
@@ -348,3 +347,6 @@ var ready = func() chan struct{} {
 
 // hlsPath is where the channel's playlist is.
 func (c *Channel) hlsPath() string { return hlsPrefix + c.id.Short() + "/" + hlsPlaylist }
+
+// HLSMaster is the file that names the playlist and says what is in it, for players that want to know before they load it.
+const HLSMaster = remux.HLSMaster

@@ -116,7 +116,7 @@ func base(r *http.Request) string { return callerOf(r).base }
 // stream answers with the media of c. Their length is not known, and the answer ends with
 // the connection, so ranges are not served.
 func (s *routes) stream(w http.ResponseWriter, r *http.Request, c *Channel, f *format) {
-	start, err := ParseStart(r.URL.Query().Get("start"))
+	start, err := ParseStart(startFor(r, f))
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
@@ -132,9 +132,20 @@ func (s *routes) stream(w http.ResponseWriter, r *http.Request, c *Channel, f *f
 			return
 		}
 	}
+	tv := asTV(r, f)
+	if tv && r.Header.Get("TimeSeekRange.dlna.org") != "" {
+		http.Error(w, "This is live: there is nothing to seek in.", http.StatusNotAcceptable)
+		return
+	}
 	if r.Method == http.MethodHead {
-		w.Header().Set("Content-Type", f.mime)
+		w.Header().Set("Content-Type", mimeFor(f, tv))
 		w.Header().Set("Connection", "close")
+		w.Header().Set("Accept-Ranges", "none")
+		if tv {
+			for _, h := range tvHeaders {
+				w.Header()[h[0]] = []string{h[1]} // TVs are said to want the letters as they are
+			}
+		}
 		return
 	}
 	who := callerOf(r).addr
@@ -238,7 +249,12 @@ func streamHead(w http.ResponseWriter, r *http.Request, f *format) []byte {
 			sites += name + ": " + v + "\r\n"
 		}
 	}
+	if asTV(r, f) {
+		for _, h := range tvHeaders {
+			sites += h[0] + ": " + h[1] + "\r\n"
+		}
+	}
 	return fmt.Appendf(nil, "%s 200 OK\r\nContent-Type: %s\r\nCache-Control: no-store\r\nConnection: close\r\n"+
 		"Accept-Ranges: none\r\nX-Content-Type-Options: nosniff\r\nCross-Origin-Resource-Policy: same-origin\r\n%sDate: %s\r\n\r\n",
-		proto, f.mime, sites, time.Now().UTC().Format(http.TimeFormat))
+		proto, mimeFor(f, asTV(r, f)), sites, time.Now().UTC().Format(http.TimeFormat))
 }

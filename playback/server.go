@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"time"
 
 	"go.uber.org/zap"
@@ -62,6 +63,8 @@ type Config struct {
 	// Embed are the sites that may show the picture: in a frame with [embedPath], or by a script that
 	// reads the media.
 	Embed Origins
+	// Readers are sites whose scripts may read the media, as those of Embed, and show nothing in a frame.
+	Readers Origins
 	// Own says whether a client's address is of this machine's own networks: when there is no
 	// room these give way last. It may be nil, and must be safe for concurrent use.
 	Own func(netip.Addr) bool
@@ -97,6 +100,7 @@ type Config struct {
 //	GET /                            the page; a list in plain text to clients that want no HTML
 //	GET /<channel>                   the page, at that channel
 //	GET /<channel>.flv .mp4 .ts      the media; ?start= as in [ParseStart]
+//	GET /<channel>.ts?tv             the same, as TVs want it (DLNA)
 //	GET /<channel>.m3u               a playlist of one address, the best for most players
 //	GET /<channel>.jpg               the newest key frame, small, with [Config].Thumbnails
 //	GET /hls/<channel>/index.m3u8    HTTP Live Streaming
@@ -180,7 +184,7 @@ func (s *Server) Run(ctx context.Context, ln net.Listener) error {
 
 // handler answers requests until ctx ends.
 func (s *Server) handler(ctx context.Context) http.Handler {
-	return guard(&routes{s, ctx}, gate{s.hosts, s.config.Near, s.config.Proxies, s.config.Embed, &s.refused})
+	return guard(&routes{s, ctx}, gate{s.hosts, s.config.Near, s.config.Proxies, slices.Concat(s.config.Embed, s.config.Readers), &s.refused})
 }
 
 // Counts returns what all listeners have turned away or cut, by listener and reason. The one for

@@ -96,7 +96,8 @@ var law = []struct {
 	{"relay/nameplate", []string{"relay/oneline", "relay/stream", "tree"}},
 	{"relay/wire", []string{"relay/lineage", "relay/nameplate", "relay/seal", "relay/stream", "tree"}},
 	{"relay/membership", []string{"relay/hostnet", "relay/oneline", "relay/refusal", "relay/stream", "relay/wire", "tree"}},
-	{"relay/discovery", []string{"relay/hostnet", "relay/refusal", "relay/stream"}},
+	{"relay/multicast", []string{"relay/hostnet"}},
+	{"relay/discovery", []string{"relay/hostnet", "relay/multicast", "relay/refusal", "relay/stream"}},
 	{"relay/archive", []string{"relay/stream"}},
 	{"relay/pcp/index", []string{"relay/oneline", "relay/refusal"}},
 	{"relay/quota", []string{"relay/hostnet"}},
@@ -125,6 +126,8 @@ var law = []struct {
 	{"playback/web", nil},
 	{"playback/remux", []string{"ingest/flv"}},
 	{"playback", []string{"ingest/flv", "playback/api", "playback/remux", "playback/web", "relay/archive", "relay/hostnet", "relay/lobby", "relay/naming", "relay/quota", "relay/refusal", "relay/socket", "relay/stream"}},
+	{"playback/tv", []string{"playback", "playback/api", "relay/hostnet", "relay/multicast", "relay/oneline", "relay/quota", "relay/refusal"}},
+	{"playback/cast", []string{"relay/hostnet", "relay/multicast", "relay/oneline"}},
 	{"playback/pcpout", []string{"ingest/flv", "playback", "playback/api", "relay/hostnet", "relay/lobby", "relay/pcp", "relay/refusal", "relay/stream"}},
 	{"playback/rtspout", []string{"playback", "playback/remux", "relay/lobby", "relay/refusal"}},
 	{"playback/directory", []string{"playback", "relay/budget", "relay/hostnet", "relay/oneline", "relay/pcp", "relay/pcp/index", "relay/refusal", "relay/stream"}},
@@ -144,7 +147,7 @@ var law = []struct {
 	{"cli/privacy", []string{"cli/fault", "cli/term", "relay", "relay/seal", "relay/stream"}},
 	{"cli/abuse/hostile", []string{"relay/stream", "relay/wire", "tree"}},
 	{"cli/abuse", []string{"cli/abuse/hostile", "cli/ask", "cli/fault", "ingest/flv", "ingest/rtmp", "ingest/srt", "playback", "playback/admin", "relay", "relay/hostnet", "relay/oneline", "relay/pcp", "relay/stream"}},
-	{"cli/flag", []string{"cli/abuse", "cli/ask", "cli/domain", "cli/fault", "cli/finding", "cli/lan", "cli/lang", "cli/privacy", "cli/term", "playback/directory", "playback", "playback/pcpout", "relay", "relay/archive", "relay/discovery", "relay/nameplate", "relay/pcp", "relay/store"}},
+	{"cli/flag", []string{"cli/abuse", "cli/ask", "cli/domain", "cli/fault", "cli/finding", "cli/lan", "cli/lang", "cli/privacy", "cli/term", "playback", "playback/directory", "playback/pcpout", "playback/tv", "relay", "relay/archive", "relay/discovery", "relay/nameplate", "relay/pcp", "relay/store"}},
 	{"cli/input", []string{"cli/fault", "cli/term", "ingest", "ingest/convert", "ingest/ffmpeg", "ingest/flv", "ingest/mkv", "ingest/mp4", "ingest/mpegts", "ingest/pcpin", "ingest/rtmp", "ingest/rtspin", "ingest/sample", "ingest/srt", "relay/hostnet"}},
 	{"cli/treedraw", []string{"cli/term", "playback/api", "tree"}},
 	{"cli/words/onpeercast", nil},
@@ -162,6 +165,7 @@ var law = []struct {
 		"cli/domain", "cli/fault", "cli/finding", "cli/follow", "cli/gateway", "cli/lan", "cli/lean", "cli/term", "cli/webhook", "cli/words", "cli/words/byid", "ingest/flv", "ingest/rtmp", "playback", "playback/admin", "playback/api", "playback/pcpout", "playback/rtspout",
 		"cli/domain", "cli/fault", "cli/finding", "cli/follow", "cli/gateway", "cli/lan", "cli/lean", "cli/term", "cli/webhook", "cli/words", "cli/words/byid", "ingest/flv", "ingest/rtmp", "ingest/srt", "playback", "playback/admin", "playback/api", "playback/pcpout",
 		"cli/domain", "cli/fault", "cli/finding", "cli/follow", "cli/gateway", "cli/lan", "cli/lean", "cli/term", "cli/webhook", "cli/words", "cli/words/byid", "ingest/flv", "ingest/rtmp", "ingest/whip", "playback", "playback/admin", "playback/api", "playback/pcpout",
+		"cli/domain", "cli/fault", "cli/finding", "cli/follow", "cli/gateway", "cli/lan", "cli/lean", "cli/term", "cli/webhook", "cli/words", "cli/words/byid", "ingest/flv", "ingest/rtmp", "playback", "playback/admin", "playback/api", "playback/cast", "playback/pcpout", "playback/rtspout", "playback/tv",
 		"relay", "relay/archive", "relay/dht", "relay/discovery", "relay/hostnet", "relay/pcp", "relay/portmap", "relay/refusal", "relay/seal", "relay/store", "relay/stream", "relay/wire", "tree",
 	}},
 	{"cli/listing", []string{"cli/ask", "cli/fault", "cli/flag", "cli/station", "cli/term", "cli/words", "cli/words/listed", "playback/directory", "ingest/flv", "playback/api", "relay", "relay/hostnet", "relay/naming", "relay/oneline", "relay/stream", "tree"}},
@@ -171,6 +175,7 @@ var law = []struct {
 	{"cli/update", []string{"cli/fault", "cli/words"}},
 	{"cli/upkeep", []string{"cli/ask", "cli/fault", "cli/finding", "cli/flag", "cli/follow", "cli/lan", "cli/listing", "cli/seek", "cli/service", "cli/term", "cli/update", "cli/words", "playback/directory", "playback/admin", "relay", "relay/naming", "relay/store", "relay/stream"}},
 	{"cli/trees", []string{"cli/ask", "cli/fault", "cli/flag", "cli/term", "cli/treedraw", "playback/api", "relay/store"}},
+	{"cli/castto", []string{"cli/ask", "cli/fault", "cli/flag", "cli/term", "playback", "playback/api", "playback/cast", "relay/store"}},
 	{"cli/manual", []string{"cli/ask", "cli/fault", "cli/flag", "cli/follow", "cli/key", "cli/lan", "cli/sink", "cli/term", "cli/upkeep", "playback", "relay/store"}},
 }
 
@@ -178,7 +183,7 @@ var law = []struct {
 var standard = []string{"tree", "relay/oneline", "relay/refusal", "relay/budget", "relay/seal", "relay/stream", "relay/lobby", "relay/hostnet", "relay/naming", "relay/wire", "relay/dht", "relay/pcp", "relay/pcp/index", "playback/api", "playback/web"}
 
 // forTests are the rooms that only tests use, and those that use all others.
-var forTests = []string{"relay/relay/relaytest", "relay/relay/pcp/pcptest", "relay/tree/treetest", "relay/ingest/ingesttest", "relay/cli/term/termtest", "relay/cli/treedraw/drawtest"}
+var forTests = []string{"relay/relay/relaytest", "relay/playback/playtest", "relay/relay/pcp/pcptest", "relay/tree/treetest", "relay/ingest/ingesttest", "relay/cli/term/termtest", "relay/cli/treedraw/drawtest"}
 
 func TestImportsRunOneWay(t *testing.T) {
 	all := module(t)
@@ -240,7 +245,7 @@ func TestLibrariesStayInTheirRooms(t *testing.T) {
 		"github.com/bluenviron/mediacommon": {"relay/ingest/convert", "relay/ingest/rtspin", "relay/ingest/sample", "relay/playback/remux"},
 		"github.com/bluenviron/gortsplib":   {"relay/ingest/rtspin"},
 		"github.com/pion":                   {"relay/ingest/rtspin", "relay/ingest/whip"},
-		"github.com/urfave/cli":             {"relay/cli", "relay/cli/flag", "relay/cli/listing", "relay/cli/manual", "relay/cli/trees", "relay/cli/upkeep"},
+		"github.com/urfave/cli":             {"relay/cli", "relay/cli/castto", "relay/cli/flag", "relay/cli/listing", "relay/cli/manual", "relay/cli/trees", "relay/cli/upkeep"},
 		"github.com/hashicorp/memberlist":   {"relay/relay/membership"},
 		"github.com/gofrs/flock":            {"relay/relay/archive", "relay/relay/store"},
 		"github.com/huin/goupnp":            {"relay/relay/portmap"},
@@ -249,6 +254,7 @@ func TestLibrariesStayInTheirRooms(t *testing.T) {
 		"github.com/mdp/qrterminal":         {"relay/cli/term"},
 		"golang.org/x/term":                 {"relay/cli/term"},
 		"golang.org/x/crypto":               {"relay/cli/privacy"},
+		"github.com/miekg/dns":              {"relay/playback/cast", "relay/playback/playtest"},
 	} {
 		for _, p := range module(t) {
 			if !under(p.ImportPath, "relay") || slices.Contains(rooms, p.ImportPath) {
@@ -268,7 +274,7 @@ func TestLibrariesStayInTheirRooms(t *testing.T) {
 func TestRoomsOfTheCommandLineKnowNoFlags(t *testing.T) {
 	rooms := 0
 	for _, p := range module(t) {
-		if !under(p.ImportPath, "relay/cli") || slices.Contains([]string{"relay/cli", "relay/cli/relay", "relay/cli/flag", "relay/cli/listing", "relay/cli/manual", "relay/cli/trees", "relay/cli/upkeep"}, p.ImportPath) {
+		if !under(p.ImportPath, "relay/cli") || slices.Contains([]string{"relay/cli", "relay/cli/relay", "relay/cli/castto", "relay/cli/flag", "relay/cli/listing", "relay/cli/manual", "relay/cli/trees", "relay/cli/upkeep"}, p.ImportPath) {
 			continue
 		}
 		rooms++

@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"sync"
 	"time"
@@ -90,13 +91,17 @@ func (a *attack) come(ctx context.Context, p hostile.Port) error {
 		defer leave()
 		return firstTag(r)
 	case hostile.Discovery:
-		return a.target.comeAsking(ctx)
+		return comeAsking(ctx, a.target.Discovery, func() []byte { return hostile.Query(rand.Uint64()) }) // a second copy is not answered
 	case hostile.RTSP:
 		return a.target.comeOverRTSP(ctx)
 	case hostile.PeerCast:
 		return a.target.comeAsPeerCast(ctx)
 	case hostile.WHIP, hostile.WHIPMedia:
 		return a.target.comeAsEncoder(ctx)
+	case hostile.TV:
+		return a.target.comeAsTV(ctx)
+	case hostile.SSDP:
+		return comeAsking(ctx, a.target.SSDP, hostile.Search)
 	}
 	return a.target.comeOverLink(ctx)
 }
@@ -218,6 +223,23 @@ func (t Target) comeAsPeerCast(ctx context.Context) error {
 	}
 }
 
+// comeAsTV reads what the server for TVs is.
+func (t Target) comeAsTV(ctx context.Context) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+t.TV.String()+"/tv.xml", nil)
+	if err != nil {
+		return err
+	}
+	resp, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return errors.New(resp.Status)
+	}
+	return nil
+}
+
 // comeOverRTSP plays the channel, up to the first packet.
 func (t Target) comeOverRTSP(ctx context.Context) error {
 	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", t.RTSP.String())
@@ -233,8 +255,8 @@ func (t Target) comeOverRTSP(ctx context.Context) error {
 	return err
 }
 
-// comeAsking looks for channels as relay list does, until it is answered.
-func (t Target) comeAsking(ctx context.Context) error {
+// comeAsking asks as relay list does for channels, or a TV for servers, until it is answered.
+func comeAsking(ctx context.Context, to netip.AddrPort, query func() []byte) error {
 	conn, err := net.ListenUDP("udp", nil)
 	if err != nil {
 		return err
@@ -242,8 +264,7 @@ func (t Target) comeAsking(ctx context.Context) error {
 	defer conn.Close()
 	b := make([]byte, 1024)
 	for ctx.Err() == nil {
-		// A second copy of a query is not answered.
-		if _, err := conn.WriteToUDPAddrPort(hostile.Query(rand.Uint64()), t.Discovery); err != nil {
+		if _, err := conn.WriteToUDPAddrPort(query(), to); err != nil {
 			return err
 		}
 		if err := conn.SetReadDeadline(time.Now().Add(100 * time.Millisecond)); err != nil {

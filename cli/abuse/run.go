@@ -128,7 +128,7 @@ func (a *attack) run(ctx context.Context, r *report) error {
 
 // closeShut leaves alone the TCP ports at which nobody listens.
 func (a *attack) closeShut(ctx context.Context, r *report) {
-	for p, at := range map[hostile.Port]*netip.AddrPort{hostile.RTMP: &a.target.RTMP, hostile.HTTP: &a.target.HTTP, hostile.Link: &a.target.Links, hostile.PeerCast: &a.target.PeerCast, hostile.RTSP: &a.target.RTSP, "metrics": &a.target.Admin, hostile.WHIP: &a.target.WHIP} {
+	for p, at := range map[hostile.Port]*netip.AddrPort{hostile.RTMP: &a.target.RTMP, hostile.HTTP: &a.target.HTTP, hostile.Link: &a.target.Links, hostile.PeerCast: &a.target.PeerCast, hostile.RTSP: &a.target.RTSP, "metrics": &a.target.Admin, hostile.WHIP: &a.target.WHIP, hostile.TV: &a.target.TV} {
 		if !at.IsValid() {
 			continue
 		}

@@ -198,6 +198,7 @@ func counted(p hostile.Port, series string) bool {
 		hostile.TLS: {"link", "door"}, hostile.Link: {"link", "door"}, hostile.Stream: {"link", "door", "gossip"},
 		hostile.Gossip: {"gossip"}, hostile.Discovery: {"discovery"}, hostile.PeerCast: {"peercast"}, hostile.RTSP: {"rtsp"},
 		hostile.WHIP: {"whip"}, hostile.WHIPMedia: {"whip"},
+		hostile.TV: {`"tv"`}, hostile.SSDP: {`"tv"`},
 	}[p]
 	for _, w := range words {
 		if strings.Contains(series, w) {

@@ -232,6 +232,16 @@ func noSuchChannel(addr string, none *naming.NoneError) error {
 // Link asks for the channel that wanted means, or the only one if wanted is empty, and its invite. That
 // of a private channel has no secret; see [WithSecret].
 func (a *Relay) Link(ctx context.Context, wanted string) (api.ChannelStatus, error) {
+	c, err := a.One(ctx, wanted, func(name string) string { return "name one of them: relay link " + name })
+	if err == nil && c.Link == "" {
+		return c, fault.Fail("share the link by which it was joined", "nobody can reach this node, so it has no link of its own")
+	}
+	return c, err
+}
+
+// One asks for the channel that wanted means, or the only one if wanted is empty. hint says how one of
+// several is named.
+func (a *Relay) One(ctx context.Context, wanted string, hint func(name string) string) (api.ChannelStatus, error) {
 	st, err := a.Status(ctx)
 	if err != nil {
 		return api.ChannelStatus{}, err
@@ -249,10 +259,7 @@ func (a *Relay) Link(ctx context.Context, wanted string) (api.ChannelStatus, err
 			return api.ChannelStatus{}, err
 		}
 	case len(all) > 1:
-		return api.ChannelStatus{}, fault.Usage("name one of them: relay link "+term.Clean(st.Channels[0].Name), "there are %d channels that may be meant: %s", len(all), naming.List(all))
-	}
-	if st.Channels[is].Link == "" {
-		return api.ChannelStatus{}, fault.Fail("share the link by which it was joined", "nobody can reach this node, so it has no link of its own")
+		return api.ChannelStatus{}, fault.Usage(hint(term.Clean(st.Channels[0].Name)), "there are %d channels that may be meant: %s", len(all), naming.List(all))
 	}
 	return st.Channels[is], nil
 }

@@ -28,7 +28,9 @@ import (
 	"relay/ingest/whip"
 	"relay/playback"
 	"relay/playback/api"
+	"relay/playback/cast"
 	"relay/playback/rtspout"
+	"relay/playback/tv"
 	"relay/relay"
 	"relay/relay/archive"
 	"relay/relay/discovery"
@@ -72,6 +74,8 @@ type Station struct {
 	t         *term.Terminal
 	ops       *operations
 	players   *playback.Server
+	tv        *tv.Server      // nil if TVs are not told
+	tvAt      net.Listener    // its own
 	follows   *follow.Watcher // nil if nobody's list is looked at
 
 	mu       sync.Mutex
@@ -89,6 +93,7 @@ type Config struct {
 	RTMP         Port // Addr is "" for none
 	SRT          SRT
 	Admin        Port // likewise
+	TV           Port // likewise
 	RTSP         Port // likewise
 	WHIP         WHIP
 	PeerCast     PeerCast
@@ -187,6 +192,9 @@ func Open(t *term.Terminal, log *zap.Logger, cfg Config) (_ *Station, err error)
 	s.players = playback.NewServer(s.playing())
 	s.servePeerCast()
 	s.serveRTSP()
+	if err := s.openTV(); err != nil {
+		return nil, err
+	}
 	return s, nil
 }
 
@@ -238,6 +246,9 @@ func (s *Station) playing() playback.Config {
 		MaxViewers: s.cfg.MaxViewers,
 		Log:        s.log,
 	}
+	if s.cfg.TV.Addr != "" {
+		pc.Readers = []string{cast.Origin} // a Chromecast plays by a page of that site
+	}
 	if s.cfg.Near {
 		pc.Near = s.Node.Near
 	}
@@ -261,7 +272,7 @@ func (s *Station) Close() {
 			l.Close()
 		}
 	}
-	for _, ln := range []net.Listener{s.HTTP, s.RTMP, s.peercastAt, s.rtspAt} {
+	for _, ln := range []net.Listener{s.HTTP, s.RTMP, s.peercastAt, s.rtspAt, s.tvAt} {
 		if ln != nil {
 			ln.Close()
 		}
@@ -416,6 +427,7 @@ func (s *Station) Run(ctx context.Context, g *errgroup.Group) {
 		g.Go(func() error { s.follows.Run(ctx); return nil })
 	}
 	s.runPeerCast(ctx, g)
+	s.runTV(ctx, g)
 	s.runRTSP(ctx, g)
 	s.runSRT(ctx, g)
 	s.runWHIP(ctx, g)
@@ -529,6 +541,9 @@ func (s *Station) refusedElsewhere() map[string]map[refusal.Reason]uint64 {
 	}
 	if pulled := s.PullRefused.All(); len(pulled) > 0 {
 		all["peercast_pull"] = pulled
+	}
+	if s.tv != nil {
+		all["tv"] = s.tv.Refused()
 	}
 	if s.responder != nil {
 		all["discovery"] = s.responder.Refused.All()

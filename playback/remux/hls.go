@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"path"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -55,8 +56,9 @@ type part struct {
 	begin, end int64
 	size       int   // of the frames, in bytes
 	picture    int64 // time of the newest one, also of one before this segment
-	pictures   bool  // it has some
+	pictures   int   // how many it has
 	key        bool  // it has a key frame
+	dependent  bool  // its first picture is no key frame
 }
 
 // NewHLS returns one that has had no tags yet. It needs a [HLS.Close].
@@ -150,8 +152,11 @@ func (h *HLS) find(name string) (text string, m *resource) {
 	if h.closed {
 		return "", nil
 	}
-	if name == playlistName {
+	switch name {
+	case playlistName:
 		return h.list.text(), nil
+	case HLSMaster:
+		return h.list.master(), nil
 	}
 	return "", h.list.file(name)
 }
@@ -194,7 +199,17 @@ func (h *HLS) open(video, audio *track) error {
 	if err := h.boxes.open(video, audio); err != nil {
 		return err
 	}
-	h.next.init = &initialization{h.next.number, newResource(h.boxes.take())}
+	init := &initialization{number: h.next.number, boxes: newResource(h.boxes.take())}
+	for _, t := range []*track{video, audio} {
+		if t != nil {
+			init.codecs += "," + codecText(t)
+		}
+	}
+	init.codecs = strings.TrimPrefix(init.codecs, ",")
+	if video != nil {
+		init.width, init.height = sizeOfPictures(video)
+	}
+	h.next.init = init
 	h.next.breaks = again
 	return nil
 }
@@ -214,10 +229,13 @@ func (h *HLS) write(t *track, f frame) error {
 		}
 	}
 	if t == h.boxes.video {
-		p.key = p.key || f.key
+		key := f.key
+		p.key = p.key || key
 		// Where no key frames come, a player that begins here has to begin with another picture.
-		f.key = f.key || !h.keyed && !p.pictures
-		p.picture, p.pictures = at, true
+		f.key = f.key || !h.keyed && p.pictures == 0
+		p.dependent = p.dependent || p.pictures == 0 && !key
+		p.picture = at
+		p.pictures++
 	}
 	p.end = max(p.end, at+f.length()*1000/t.rate)
 	f.data = held(f.data)
@@ -255,10 +273,11 @@ func (h *HLS) cut(at int64) error {
 		return err
 	}
 	h.part = part{picture: p.picture}
-	if p.pictures {
+	if p.pictures > 0 {
 		h.keyed = p.key
 	}
 	s := h.next
+	s.dependent, s.pictures = p.dependent, p.pictures
 	s.lasts = time.Duration(max(at-p.begin, 1)) * time.Millisecond
 	s.media = newResource(packed(h.boxes.take()))
 	h.next, h.made = segment{number: s.number + 1, init: s.init}, true

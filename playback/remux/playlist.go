@@ -25,18 +25,24 @@ const (
 	hlsMost = 64
 )
 
-// playlistName is the playlist's own file.
-const playlistName = "index.m3u8"
+const (
+	// playlistName is the playlist's own file.
+	playlistName = "index.m3u8"
+	// HLSMaster is the file that names it and says what is in it (a master playlist, RFC 8216, 4.3.4): iPhones take
+	// Opus and HEVC for sure only if they are told beforehand.
+	HLSMaster = "master.m3u8"
+)
 
 // playlist is a media playlist (RFC 8216) and the files that it names. It belongs to one
 // goroutine, but for what files has returned.
 type playlist struct {
-	segments []segment // kept, the oldest first
-	spare    int       // of them are no longer in the playlist that players may just have read
-	breaks   int       // discontinuities before the first one in the playlist
-	size     int       // of all segments, in bytes
-	target   float64   // seconds; it only grows
-	ended    bool
+	segments  []segment // kept, the oldest first
+	spare     int       // of them are no longer in the playlist that players may just have read
+	breaks    int       // discontinuities before the first one in the playlist
+	size      int       // of all segments, in bytes
+	target    float64   // seconds; it only grows
+	dependent bool      // a segment did not begin with a key frame
+	ended     bool
 }
 
 // segment is a part of a stream that a player gets as one file.
@@ -47,12 +53,18 @@ type segment struct {
 	began  time.Time
 	lasts  time.Duration
 	media  *resource
+
+	dependent bool // its first picture is no key frame
+	pictures  int
 }
 
 // initialization is what a player needs to have before the segments that refer to it.
 type initialization struct {
 	number uint64 // of the first of these
 	boxes  *resource
+
+	codecs        string // as CODECS has them
+	width, height int    // 0 if not known
 }
 
 // resource is what a file has.
@@ -65,7 +77,7 @@ func newResource(parts net.Buffers) *resource { return &resource{parts, sizeOf(p
 
 // IsHLSName reports whether a file may ever be one of a channel's HLS.
 func IsHLSName(file string) bool {
-	if file == playlistName {
+	if file == playlistName || file == HLSMaster {
 		return true
 	}
 	number, ok := strings.CutSuffix(strings.TrimPrefix(file, "init-"), ".mp4")
@@ -83,6 +95,7 @@ func (p *playlist) add(s segment) {
 	}
 	p.segments = append(p.segments, s)
 	p.size += s.media.size
+	p.dependent = p.dependent || s.dependent
 	p.target = max(p.target, math.Ceil(s.lasts.Seconds()))
 	for p.mayLeave() {
 		if p.segments[p.spare].breaks {
@@ -127,6 +140,9 @@ func (p *playlist) text() string {
 	var b strings.Builder
 	// Version 7 is that of maps and of lengths that are no whole seconds (section 7).
 	fmt.Fprintf(&b, "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:%.0f\n", max(p.target, 1))
+	if !p.dependent {
+		b.WriteString("#EXT-X-INDEPENDENT-SEGMENTS\n")
+	}
 	if len(listed) > 0 {
 		fmt.Fprintf(&b, "#EXT-X-MEDIA-SEQUENCE:%d\n#EXT-X-DISCONTINUITY-SEQUENCE:%d\n", listed[0].number, p.breaks)
 	}
@@ -145,6 +161,30 @@ func (p *playlist) text() string {
 		b.WriteString("#EXT-X-ENDLIST\n")
 	}
 	return b.String()
+}
+
+// master is the playlist of the playlist, "" before there is a segment. It tells the highest rates of the segments
+// that are listed: what is to come may have others.
+func (p *playlist) master() string {
+	if len(p.segments) == 0 {
+		return ""
+	}
+	init := p.segments[len(p.segments)-1].init
+	var bandwidth, frames float64
+	for _, s := range p.segments {
+		bandwidth = max(bandwidth, float64(8*s.media.size)/s.lasts.Seconds())
+		if s.init == init {
+			frames = max(frames, float64(s.pictures)/s.lasts.Seconds())
+		}
+	}
+	size := ""
+	if init.width > 0 && init.height > 0 {
+		size = fmt.Sprintf(",RESOLUTION=%dx%d", init.width, init.height)
+	}
+	if frames > 0 {
+		size += fmt.Sprintf(",FRAME-RATE=%.3f", frames)
+	}
+	return fmt.Sprintf("#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-STREAM-INF:BANDWIDTH=%.0f,CODECS=%q%s\n%s\n", math.Ceil(bandwidth), init.codecs, size, playlistName)
 }
 
 // file returns a file that the playlist names, or has named not long ago; nil if there is none.

@@ -32,7 +32,7 @@ func listed(t *testing.T, text string) (names []string, first uint64, breaks int
 
 func TestPlaylistIsAsTheSpecificationHasIt(t *testing.T) {
 	began := time.Date(2027, 3, 1, 12, 0, 0, 0, time.UTC)
-	small, large := &initialization{7, newResource(net.Buffers{[]byte("small")})}, &initialization{9, newResource(net.Buffers{[]byte("large")})}
+	small, large := &initialization{number: 7, boxes: newResource(net.Buffers{[]byte("small")})}, &initialization{number: 9, boxes: newResource(net.Buffers{[]byte("large")})}
 	var p playlist
 	p.add(segment{number: 7, init: small, began: began, lasts: 1960 * time.Millisecond, media: newResource(net.Buffers{[]byte("a")})})
 	p.add(segment{number: 8, init: small, began: began.Add(1960 * time.Millisecond), lasts: 4040 * time.Millisecond, media: newResource(net.Buffers{[]byte("b")})})
@@ -41,6 +41,7 @@ func TestPlaylistIsAsTheSpecificationHasIt(t *testing.T) {
 	want := `#EXTM3U
 #EXT-X-VERSION:7
 #EXT-X-TARGETDURATION:5
+#EXT-X-INDEPENDENT-SEGMENTS
 #EXT-X-MEDIA-SEQUENCE:7
 #EXT-X-DISCONTINUITY-SEQUENCE:0
 #EXT-X-MAP:URI="init-7.mp4"

@@ -27,4 +27,4 @@ export function find(channels, name) {
 export const chosen = (channels, name) => name ? find(channels, name) : channels.length === 1 ? channels[0] : null;
 
 /** addresses says where a channel's media is. */
-export const addresses = (name) => ({ media: `${name}.mp4`, hls: `hls/${name}/index.m3u8` });
+export const addresses = (name) => ({ media: `${name}.mp4`, hls: `hls/${name}/master.m3u8` });

@@ -52,5 +52,5 @@ test('a channel is found by the beginning of its ID, if that is enough', () => {
   assert.match(absent(all, 'abcd').text, /More than one/);
   assert.match(absent(all, 'abc').text, /too short/);
   assert.equal(absent(all, ''), null);
-  assert.deepEqual(addresses('abcd'), { media: 'abcd.mp4', hls: 'hls/abcd/index.m3u8' });
+  assert.deepEqual(addresses('abcd'), { media: 'abcd.mp4', hls: 'hls/abcd/master.m3u8' });
 });

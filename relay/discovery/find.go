@@ -15,6 +15,7 @@ import (
 	"go.uber.org/zap"
 
 	"relay/relay/hostnet"
+	"relay/relay/multicast"
 )
 
 const (
@@ -135,14 +136,14 @@ type search struct {
 // ask sends one query from everywhere, and reports whether there is an address that was
 // not asked from in the round before.
 func (s *search) ask(round uint8) (more bool, err error) {
-	ifs, err := interfaces(s.Interfaces)
+	ifs, err := multicast.Interfaces(s.Interfaces)
 	if err != nil {
 		return false, err
 	}
 	b := query{nonce: s.nonce, round: round}.append(nil)
 	there := make(map[origin]bool)
 	for _, i := range ifs {
-		for _, p := range i.askable() {
+		for _, p := range askable(i) {
 			at := origin{i.Index, p}
 			there[at] = true
 			isNew := s.sockets[at] == nil
@@ -173,7 +174,7 @@ func (s *search) askedFrom() []Asked {
 
 var errAddresses = errors.New("this machine has too many addresses")
 
-func (s *search) askFrom(i netIf, at origin, b []byte) error {
+func (s *search) askFrom(i multicast.Interface, at origin, b []byte) error {
 	q := s.sockets[at]
 	if q == nil {
 		if len(s.sockets) == maxSockets {

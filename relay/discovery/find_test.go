@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"go.uber.org/zap/zaptest"
+
+	"relay/relay/multicast"
 )
 
 // loopback keeps these tests off the networks of the machine they run on.
@@ -136,7 +138,7 @@ func TestFinderFindsWhoComesLater(t *testing.T) {
 // quietEar hears queries on the port and does not answer, until stop.
 func quietEar(t *testing.T, port uint16, heard chan<- struct{}) (stop func()) {
 	t.Helper()
-	e, err := families[0].listen(t.Context(), port)
+	e, err := multicast.Listen(t.Context(), group4, port)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -144,7 +146,7 @@ func quietEar(t *testing.T, port uint16, heard chan<- struct{}) (stop func()) {
 	wg.Go(func() {
 		b := make([]byte, PacketSize)
 		for {
-			n, _, err := e.conn.ReadFromUDPAddrPort(b)
+			n, _, err := e.ReadFromUDPAddrPort(b)
 			if err != nil {
 				return
 			}
@@ -156,14 +158,14 @@ func quietEar(t *testing.T, port uint16, heard chan<- struct{}) (stop func()) {
 			}
 		}
 	})
-	stop = sync.OnceFunc(func() { e.conn.Close(); wg.Wait() })
+	stop = sync.OnceFunc(func() { e.Close(); wg.Wait() })
 	t.Cleanup(stop)
 	return stop
 }
 
 func TestAnswerToAnotherQueryIsNotBelieved(t *testing.T) {
 	port := freePort(t)
-	e, err := families[0].listen(t.Context(), port)
+	e, err := multicast.Listen(t.Context(), group4, port)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -171,7 +173,7 @@ func TestAnswerToAnotherQueryIsNotBelieved(t *testing.T) {
 	wg.Go(func() { // says a lie about each query, then the truth
 		b := make([]byte, PacketSize)
 		for {
-			n, from, err := e.conn.ReadFromUDPAddrPort(b)
+			n, from, err := e.ReadFromUDPAddrPort(b)
 			if err != nil {
 				return
 			}
@@ -184,7 +186,7 @@ func TestAnswerToAnotherQueryIsNotBelieved(t *testing.T) {
 				{nonce: q.nonce, port: 2, channels: channelsOf("the truth")},
 			} {
 				reply, _ := a.append(nil)
-				if _, err := e.conn.WriteToUDPAddrPort(reply, from); errors.Is(err, net.ErrClosed) {
+				if _, err := e.WriteToUDPAddrPort(reply, from); errors.Is(err, net.ErrClosed) {
 					return // a query may still be here when what was looked for is found
 				} else if err != nil {
 					t.Error(err)
@@ -193,7 +195,7 @@ func TestAnswerToAnotherQueryIsNotBelieved(t *testing.T) {
 		}
 	})
 	defer wg.Wait()
-	defer e.conn.Close()
+	defer e.Close()
 	findUntil(t, port, func(all []Found) bool {
 		for _, f := range all {
 			if f.Title != "the truth" || f.Addr.Port() != 2 {

@@ -19,11 +19,6 @@ const (
 	// together is served, as each asks again.
 	answerRate  = 200
 	answerBurst = 400
-	// readMost bounds the packets looked at in each readTime: 10,000 a second, which
-	// take a few hundredths of a processor. Beyond that they wait in the kernel, which
-	// drops what is too much.
-	readMost = 200
-	readTime = 20 * time.Millisecond
 	// buckets is how many addresses are told apart, 48 bytes each. Two that fall into
 	// one bucket share its rate; nothing grows when a liar uses many. A subnet is what
 	// askers have in common, so each IPv6 address counts for itself.
@@ -48,24 +43,6 @@ func (b *bucket) allow(now time.Time, rate, burst float64) bool {
 	}
 	b.left--
 	return true
-}
-
-// pace is how many packets were read in this stretch of readTime.
-type pace struct {
-	since time.Time
-	n     int
-}
-
-// wait is how long no packet may be read, at now, before the next.
-func (p *pace) wait(now time.Time) time.Duration {
-	if d := now.Sub(p.since); d < 0 || d >= readTime {
-		p.since, p.n = now, 0
-	}
-	p.n++
-	if p.n <= readMost {
-		return 0
-	}
-	return readTime - now.Sub(p.since)
 }
 
 // limits are the bounds of one responder. The zero value is not ready: newLimits.

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"relay/relay/multicast"
 	"relay/relay/refusal"
 )
 
@@ -17,7 +18,7 @@ func TestQueriesThatAreNotAnsweredAreCounted(t *testing.T) {
 	for i := range 3 {
 		d.answer(now, query{nonce: uint64(i)}, netip.MustParseAddrPort("203.0.113.5:1000"), 0)
 	}
-	d.ifs = []netIf{{prefixes: []netip.Prefix{netip.MustParsePrefix("192.168.1.2/24")}}}
+	d.ifs = []multicast.Interface{{Prefixes: []netip.Prefix{netip.MustParsePrefix("192.168.1.2/24")}}}
 	for i := range 2 * sourceBurst {
 		from := netip.MustParseAddrPort("192.168.1.7:1000")
 		d.answer(now, query{nonce: uint64(i)}, from, 0)

@@ -12,6 +12,7 @@ import (
 	"go.uber.org/zap"
 
 	"relay/relay/hostnet"
+	"relay/relay/multicast"
 	"relay/relay/refusal"
 )
 
@@ -58,11 +59,11 @@ func (r Responder) Run(ctx context.Context) error {
 	}
 	d := newDesk(r)
 	var errs []error
-	for _, f := range families {
-		e, err := f.listen(ctx, r.Port)
+	for _, g := range groups {
+		e, err := multicast.Listen(ctx, g, r.Port)
 		if err != nil {
 			errs = append(errs, err)
-			r.Log.Debug("cannot answer those who look for channels", zap.String("network", f.network), zap.Error(err))
+			r.Log.Debug("cannot answer those who look for channels", zap.Stringer("group", g), zap.Error(err))
 			continue
 		}
 		d.ears = append(d.ears, e)
@@ -76,7 +77,7 @@ func (r Responder) Run(ctx context.Context) error {
 	}
 	hostnet.Watch(ctx, func() { d.look(time.Now()) })
 	for _, e := range d.ears {
-		e.conn.Close()
+		e.Close()
 	}
 	wg.Wait()
 	return nil
@@ -85,21 +86,18 @@ func (r Responder) Run(ctx context.Context) error {
 // desk is one run of a responder.
 type desk struct {
 	Responder
-	ears []*ear
+	ears []*multicast.Socket
 
 	mu         sync.Mutex
 	limits     *limits
-	ifs        []netIf
+	ifs        []multicast.Interface
 	looked     time.Time
-	member     map[int][]netip.Prefix // interface index: its addresses when the groups were joined
 	channels   []Channel
 	channelsAt time.Time
 }
 
 func newDesk(r Responder) *desk {
-	return &desk{
-		Responder: r, limits: newLimits(), member: make(map[int][]netip.Prefix),
-	}
+	return &desk{Responder: r, limits: newLimits()}
 }
 
 // look lists the interfaces and joins the groups on those that are new, or have other
@@ -112,45 +110,31 @@ func (d *desk) look(now time.Time) {
 
 func (d *desk) lookLocked(now time.Time) {
 	d.looked = now
-	ifs, err := interfaces(d.Interfaces)
+	ifs, err := multicast.Interfaces(d.Interfaces)
 	if err != nil {
 		d.Log.Debug("cannot list the interfaces", zap.Error(err))
 		return // the old list is the best there is
 	}
 	d.ifs = ifs
-	for k := range d.member {
-		if !slices.ContainsFunc(ifs, func(i netIf) bool { return i.Index == k }) {
-			delete(d.member, k)
-		}
-	}
-	for _, i := range ifs {
-		was, ok := d.member[i.Index]
-		if ok && slices.Equal(was, i.prefixes) {
-			continue
-		}
-		d.member[i.Index] = i.prefixes
-		for _, e := range d.ears {
-			if !slices.ContainsFunc(i.prefixes, func(p netip.Prefix) bool { return p.Addr().Is4() == e.group.Is4() }) {
-				continue
-			}
-			if err := e.join(&i.Interface); err != nil {
-				d.Log.Debug("cannot join a group", zap.String("interface", i.Name), zap.Stringer("group", e.group), zap.Error(err))
-			}
+	for _, e := range d.ears {
+		_, failed := e.Follow(ifs)
+		for _, err := range failed {
+			d.Log.Debug("cannot join a group", zap.Stringer("group", e.Group), zap.Error(err))
 		}
 	}
 }
 
 // read answers what comes to one socket, until that is closed.
-func (d *desk) read(e *ear) {
+func (d *desk) read(e *multicast.Socket) {
 	b := make([]byte, PacketSize+1) // one more shows what is too long
-	oob := make([]byte, 128)        // room for the one control message that was asked for
-	var pace pace
+	oob := make([]byte, multicast.ControlSize)
+	var pace multicast.Pace
 	for {
-		if wait := pace.wait(time.Now()); wait > 0 {
+		if wait := pace.Wait(time.Now()); wait > 0 {
 			d.Refused.Add(refusedPace) // what the system drops meanwhile, nobody counts
 			time.Sleep(wait)
 		}
-		n, k, _, from, err := e.conn.ReadMsgUDPAddrPort(b, oob)
+		n, from, index, err := e.Read(b, oob)
 		if errors.Is(err, net.ErrClosed) {
 			return
 		}
@@ -164,11 +148,11 @@ func (d *desk) read(e *ear) {
 			continue
 		}
 		now := time.Now()
-		reply, src, index := d.answer(now, q, from, e.arrival(oob[:k]))
+		reply, src, index := d.answer(now, q, from, index)
 		if reply == nil {
 			continue
 		}
-		if err := e.reply(reply, from, index, src); err != nil {
+		if err := e.Reply(reply, from, index, src); err != nil {
 			d.Log.Debug("cannot answer", zap.Stringer("to", from), zap.Error(err))
 		}
 	}
@@ -215,7 +199,7 @@ func (d *desk) local(from netip.Addr, index int) (netip.Addr, int) {
 		if index != 0 && i.Index != index {
 			continue
 		}
-		a := i.local(from)
+		a := i.Local(from)
 		if a.IsValid() && (!bound.IsValid() || bound.IsUnspecified() || a == bound) {
 			return a, index
 		}
@@ -226,8 +210,8 @@ func (d *desk) local(from netip.Addr, index int) (netip.Addr, int) {
 // own reports whether an address is this machine's.
 func (d *desk) own(a netip.Addr) bool {
 	a = a.Unmap().WithZone("")
-	return a.IsLoopback() || slices.ContainsFunc(d.ifs, func(i netIf) bool {
-		return slices.ContainsFunc(i.prefixes, func(p netip.Prefix) bool { return p.Addr() == a })
+	return a.IsLoopback() || slices.ContainsFunc(d.ifs, func(i multicast.Interface) bool {
+		return slices.ContainsFunc(i.Prefixes, func(p netip.Prefix) bool { return p.Addr() == a })
 	})
 }
 

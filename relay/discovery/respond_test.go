@@ -7,20 +7,22 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"relay/relay/multicast"
 )
 
 var start = time.Unix(1e9, 0)
 
 // office is a machine with two networks, a VPN and a network that holds everything.
-func office() []netIf {
-	made := func(index int, name string, flags net.Flags, prefixes ...string) netIf {
-		n := netIf{Interface: net.Interface{Index: index, Name: name, Flags: net.FlagUp | flags}}
+func office() []multicast.Interface {
+	made := func(index int, name string, flags net.Flags, prefixes ...string) multicast.Interface {
+		n := multicast.Interface{Interface: net.Interface{Index: index, Name: name, Flags: net.FlagUp | flags}}
 		for _, p := range prefixes {
-			n.prefixes = append(n.prefixes, netip.MustParsePrefix(p))
+			n.Prefixes = append(n.Prefixes, netip.MustParsePrefix(p))
 		}
 		return n
 	}
-	return []netIf{
+	return []multicast.Interface{
 		made(1, "lo", net.FlagLoopback, "127.0.0.1/8", "::1/128"),
 		made(2, "eth0", 0, "192.168.1.5/24", "2001:db8:1::5/64", "fe80::5/64"),
 		made(3, "eth1", 0, "10.1.0.5/16", "fe80::6/64"),
@@ -164,30 +166,6 @@ func TestWhatAMachineRunsMayAskAtOnce(t *testing.T) {
 	}
 }
 
-func TestFloodIsReadAtABoundedRate(t *testing.T) {
-	const seconds = 5
-	var p pace
-	read := 0
-	for now := start; now.Before(start.Add(seconds * time.Second)); now = now.Add(time.Microsecond) {
-		if d := p.wait(now); d > 0 {
-			if d > readTime {
-				t.Fatalf("it waits for %v", d)
-			}
-			now = now.Add(d)
-		}
-		read++
-	}
-	if most := readMost * int(seconds*time.Second/readTime); read > most+2*readMost || read < most/2 {
-		t.Errorf("%d packets are read in %d s, want %d", read, seconds, most)
-	}
-	p = pace{}
-	for i := range 1000 { // as many as may come
-		if d := p.wait(start.Add(time.Duration(i) * readTime / readMost)); d > 0 {
-			t.Fatalf("packet %d waits for %v", i, d)
-		}
-	}
-}
-
 func TestRefusedPacketCostsNoMemory(t *testing.T) {
 	d := testDesk("[::]:7144", oneChannel)
 	strange, junk := netip.MustParseAddrPort("203.0.113.9:9"), []byte(strings.Repeat("junk", PacketSize/4))
@@ -241,15 +219,15 @@ func TestSubnetsBroadcastAddress(t *testing.T) {
 func TestIPv6IsAskedFromOneAddressAndIPv4FromAll(t *testing.T) {
 	var got []string
 	for _, i := range office()[1:3] {
-		for _, p := range i.askable() {
+		for _, p := range askable(i) {
 			got = append(got, p.Addr().String())
 		}
 	}
 	if s := strings.Join(got, " "); s != "192.168.1.5 fe80::5 10.1.0.5 fe80::6" {
 		t.Errorf("asked from %s", s)
 	}
-	n := netIf{prefixes: []netip.Prefix{netip.MustParsePrefix("2001:db8::1/64"), netip.MustParsePrefix("2001:db8::2/64")}}
-	if got := n.askable(); len(got) != 1 || got[0] != n.prefixes[0] {
+	n := multicast.Interface{Prefixes: []netip.Prefix{netip.MustParsePrefix("2001:db8::1/64"), netip.MustParsePrefix("2001:db8::2/64")}}
+	if got := askable(n); len(got) != 1 || got[0] != n.Prefixes[0] {
 		t.Errorf("without a link-local address: %v", got)
 	}
 }

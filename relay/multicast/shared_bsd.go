@@ -1,6 +1,6 @@
 //go:build darwin || dragonfly || freebsd || netbsd || openbsd
 
-package discovery
+package multicast
 
 import (
 	"syscall"
@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// shared lets several relays have the port open. BSD's systems want both options for
+// shared lets several programs have the port open. BSD's systems want both options for
 // that, and hand what goes to many to each.
 func shared(_, _ string, c syscall.RawConn) error {
 	var err error

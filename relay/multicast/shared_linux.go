@@ -1,4 +1,4 @@
-package discovery
+package multicast
 
 import (
 	"syscall"
@@ -6,7 +6,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// shared lets several relays have the port open, of different users too, which
+// shared lets several programs have the port open, of different users too, which
 // SO_REUSEPORT would not. What goes to many is handed to each.
 func shared(_, _ string, c syscall.RawConn) error {
 	var err error

@@ -1,4 +1,4 @@
-package discovery
+package multicast
 
 import (
 	"syscall"
@@ -6,7 +6,7 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// shared lets several relays have the port open.
+// shared lets several programs have the port open.
 func shared(_, _ string, c syscall.RawConn) error {
 	var err error
 	if e := c.Control(func(fd uintptr) {

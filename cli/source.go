@@ -19,6 +19,7 @@ import (
 	"relay/cli/fault"
 	"relay/cli/flag"
 	"relay/cli/input"
+	"relay/cli/keyring"
 	"relay/cli/listing"
 	"relay/cli/privacy"
 	"relay/cli/station"
@@ -132,7 +133,7 @@ func runSource(c *cli.Context, t *term.Terminal, stdio Stdio) (err error) {
 	if s.aac, err = s.plan.input.MadeAAC(c.Context, s.log); err != nil {
 		return err
 	}
-	keys, err := station.OpenKeys(s.plan.folder, s.plan.name)
+	keys, err := keyring.Open(s.plan.folder, s.plan.name)
 	if err != nil {
 		return err
 	}
@@ -220,7 +221,7 @@ func planSource(c *cli.Context, stdio Stdio) (p sourcePlan, err error) {
 // identify takes the node's key out of its folder, and warns if the keys cannot be kept. If an
 // encoder is awaited and the user has given no stream key, it reads the one kept with the channel,
 // or makes it. The caller calls release.
-func (s *source) identify(ctx context.Context, in io.Reader, keys *station.Keys) (release func(), err error) {
+func (s *source) identify(ctx context.Context, in io.Reader, keys *keyring.Keys) (release func(), err error) {
 	if keys.Why != nil {
 		s.warn(keys.Warning())
 	}
@@ -249,12 +250,12 @@ func (s *source) identify(ctx context.Context, in io.Reader, keys *station.Keys)
 	}
 	s.plan.station.Private(s.access)
 	s.plan.station.Store = keys.Store
-	s.plan.station.Key, release, err = station.NodeKey(keys.Store, keys.Why, s.log)
+	s.plan.station.Key, release, err = keyring.NodeKey(keys.Store, keys.Why, s.log)
 	return release, err
 }
 
 // open opens the channel.
-func (s *source) open(keys *station.Keys, onTag func(flv.Tag)) error {
+func (s *source) open(keys *keyring.Keys, onTag func(flv.Tag)) error {
 	epoch, err := keys.NextEpoch(time.Now())
 	if err != nil {
 		return err

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"relay/cli/lean"
+	"relay/cli/monitor"
 	"relay/cli/term"
 	"relay/cli/webhook"
 	"relay/cli/words"
@@ -43,8 +44,8 @@ type servedChannel struct {
 	played  *playback.Channel
 	encoder func() Encoder // of the input at the root; nil elsewhere
 	// Owned by observe's goroutine.
-	media     mediaMonitor
-	situation situationMonitor
+	media     monitor.Media
+	situation monitor.Situation
 }
 
 // newOperations opens the listener. The caller closes it.
@@ -210,22 +211,22 @@ func (o *operations) observe(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			for k := range known {
-				o.report(k, k.media.end())
+				o.report(k, k.media.End())
 			}
 			return
 		case now := <-tick.C:
 			all := o.channels()
 			for k := range known {
 				if !slices.Contains(all, k) {
-					o.report(k, k.media.end())
+					o.report(k, k.media.End())
 					delete(known, k)
 				}
 			}
 			for _, k := range all {
 				known[k] = true
-				o.report(k, k.media.look(now, k.look()))
-				if k.situation.due(now) {
-					o.report(k, k.situation.look(k.played.Situation(now)))
+				o.report(k, k.media.Look(now, k.look()))
+				if k.situation.Due(now) {
+					o.report(k, k.situation.Look(k.played.Situation(now)))
 				}
 			}
 		}
@@ -263,11 +264,11 @@ func (o *operations) busy(all []*relay.Channel) bool {
 }
 
 // look returns the facts of the channel's media now.
-func (k *servedChannel) look() mediaFacts {
+func (k *servedChannel) look() monitor.Facts {
 	ring := k.channel.Ring()
-	s := mediaFacts{came: ring.Came(), source: k.encoder != nil, header: ring.Header()}
-	if s.source {
-		s.encoder = k.encoder().Live
+	s := monitor.Facts{Came: ring.Came(), Source: k.encoder != nil, Header: ring.Header()}
+	if s.Source {
+		s.Encoder = k.encoder().Live
 	}
 	return s
 }

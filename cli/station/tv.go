@@ -7,7 +7,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"relay/cli/fault"
-	"relay/cli/words"
+	"relay/cli/words/ontv"
 	"relay/playback/api"
 	"relay/playback/tv"
 )
@@ -20,10 +20,10 @@ func (s *Station) openTV() (err error) {
 	if s.tvAt, err = s.cfg.TV.listen(s.t); err != nil {
 		return err
 	}
-	name := words.TVName(s.cfg.Name, s.cfg.HostName, s.cfg.HideNames)
+	name := ontv.Name(s.cfg.Name, s.cfg.HostName, s.cfg.HideNames)
 	s.tv = tv.New(tv.Config{
 		Name: name, Node: s.Node.ID().String(), Agent: "relay/" + s.cfg.Version, Channels: s.forTV, Near: s.Node.Near,
-		Players: s.HTTP.Addr().(*net.TCPAddr).AddrPort(), Unfit: func(c api.Channel) { s.t.Say("%s", words.UnfitForTV(c)) }, Interfaces: s.cfg.Discovery.Interfaces, Log: s.log,
+		Players: s.HTTP.Addr().(*net.TCPAddr).AddrPort(), Unfit: func(c api.Channel) { s.t.Say("%s", ontv.Unfit(c)) }, Interfaces: s.cfg.Discovery.Interfaces, Log: s.log,
 	})
 	s.t.Say("TVs on this network find the channels as %q; relay cast has a Chromecast play one.", name)
 	return nil

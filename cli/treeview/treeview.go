@@ -1,37 +1,17 @@
-package station
+// Package treeview puts what nodes tell of a channel's tree into the words of playback's API.
+package treeview
 
 import (
-	"context"
-	"errors"
-
 	"relay/cli/fault"
 	"relay/cli/term"
 	"relay/playback/api"
 	"relay/relay"
-	"relay/relay/stream"
 	"relay/relay/wire"
 	"relay/tree"
 )
 
-// survey is the tree of one of the station's channels, in playback's words.
-func (s *Station) survey(ctx context.Context, id stream.ChannelID) (api.ChannelTree, error) {
-	c := s.Node.Channel(id)
-	if c == nil {
-		return api.ChannelTree{}, relay.ErrEnded
-	}
-	got, err := c.Survey(ctx)
-	if err != nil {
-		return api.ChannelTree{}, errors.New(fault.Plain(err)) // a person reads it
-	}
-	t := treeOf(got)
-	if s.peercast != nil {
-		n := s.peercast.Counts(id)
-		t.PeerCast = &n
-	}
-	return t, nil
-}
-
-func treeOf(s relay.Survey) api.ChannelTree {
+// Of is a survey as the API has it: all but the channel's ID, name, title and summary.
+func Of(s relay.Survey) api.ChannelTree {
 	t := api.ChannelTree{Self: s.Self.Tag(), SeenBy: s.By.Tag()}
 	if s.Err != nil {
 		t.Problem = term.Clean(fault.Plain(s.Err))

@@ -1,4 +1,4 @@
-package station
+package monitor
 
 import (
 	"time"
@@ -9,16 +9,16 @@ import (
 	"relay/relay/stream"
 )
 
-// mediaFacts is the state of a channel's media at one moment.
-type mediaFacts struct {
-	came    time.Time // the newest chunk; zero if there was none
-	source  bool      // this node is the source,
-	encoder bool      // and an encoder is sending
-	header  *stream.Header
+// Facts is the state of a channel's media at one moment.
+type Facts struct {
+	Came    time.Time // the newest chunk; zero if there was none
+	Source  bool      // this node is the source,
+	Encoder bool      // and an encoder is sending
+	Header  *stream.Header
 }
 
-// mediaMonitor follows one channel's media. Its zero value is a channel that has had none.
-type mediaMonitor struct {
+// Media follows one channel's media. Its zero value is a channel that has had none.
+type Media struct {
 	fresh   bool // media came within api.FreshFor
 	encoder bool
 	header  *stream.Header
@@ -32,31 +32,31 @@ func startedOr(on bool) string {
 	return api.Stopped
 }
 
-// look returns what has happened since the last look: an encoder that starts or
+// Look returns what has happened since the last look: an encoder that starts or
 // stops at once, another codec, and media that start, or have not come for
 // api.FreshFor.
-func (m *mediaMonitor) look(now time.Time, s mediaFacts) (happened []api.Event) {
-	if s.source && s.encoder != m.encoder {
-		m.encoder = s.encoder
+func (m *Media) Look(now time.Time, s Facts) (happened []api.Event) {
+	if s.Source && s.Encoder != m.encoder {
+		m.encoder = s.Encoder
 		happened = append(happened, api.Event{Type: api.EventPublish, State: startedOr(m.encoder)})
 	}
-	if s.header != nil && s.header != m.header {
-		m.header = s.header
-		i := flv.Describe(s.header.Payload())
+	if s.Header != nil && s.Header != m.header {
+		m.header = s.Header
+		i := flv.Describe(s.Header.Payload())
 		if codec := playback.CodecOf(i); codec != m.codec {
 			m.codec = codec
 			happened = append(happened, api.Event{Type: api.EventCodec, Codec: &codec, Title: new(flv.CleanTitle(i.Title))})
 		}
 	}
-	if fresh := api.Fresh(s.came, now); fresh != m.fresh {
+	if fresh := api.Fresh(s.Came, now); fresh != m.fresh {
 		m.fresh = fresh
 		happened = append(happened, api.Event{Type: api.EventMedia, State: startedOr(fresh)})
 	}
 	return happened
 }
 
-// end returns what happens when the channel is closed here.
-func (m *mediaMonitor) end() (happened []api.Event) {
+// End returns what happens when the channel is closed here.
+func (m *Media) End() (happened []api.Event) {
 	if m.encoder {
 		happened = append(happened, api.Event{Type: api.EventPublish, State: api.Stopped})
 	}

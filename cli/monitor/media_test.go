@@ -1,4 +1,4 @@
-package station
+package monitor
 
 import (
 	"bytes"
@@ -36,31 +36,31 @@ func TestWhatBecomesOfTheMediaIsSeen(t *testing.T) {
 	}
 	begin := time.Now()
 	at := func(s float64) time.Time { return begin.Add(time.Duration(s * float64(time.Second))) }
-	var a mediaMonitor
+	var a Media
 	for i, step := range []struct {
 		now  float64
-		s    mediaFacts
+		s    Facts
 		want string
 	}{
-		{0, mediaFacts{source: true}, ""},
-		{1, mediaFacts{source: true, encoder: true}, "publish started;"},
-		{2, mediaFacts{source: true, encoder: true, header: avc, came: at(1.9)}, "codec h264;media started;"},
-		{3, mediaFacts{source: true, encoder: true, header: again, came: at(2.9)}, ""},
-		{4, mediaFacts{source: true, encoder: true, header: hevc, came: at(3.9)}, "codec hevc;"},
-		{5, mediaFacts{source: true, header: hevc, came: at(4)}, "publish stopped;"},
-		{8.9, mediaFacts{source: true, header: hevc, came: at(4)}, ""},
-		{9, mediaFacts{source: true, header: hevc, came: at(4)}, "media stopped;"},
-		{20, mediaFacts{source: true, header: hevc, came: at(4)}, ""},
-		{21, mediaFacts{source: true, encoder: true, header: hevc, came: at(21)}, "publish started;media started;"},
+		{0, Facts{Source: true}, ""},
+		{1, Facts{Source: true, Encoder: true}, "publish started;"},
+		{2, Facts{Source: true, Encoder: true, Header: avc, Came: at(1.9)}, "codec h264;media started;"},
+		{3, Facts{Source: true, Encoder: true, Header: again, Came: at(2.9)}, ""},
+		{4, Facts{Source: true, Encoder: true, Header: hevc, Came: at(3.9)}, "codec hevc;"},
+		{5, Facts{Source: true, Header: hevc, Came: at(4)}, "publish stopped;"},
+		{8.9, Facts{Source: true, Header: hevc, Came: at(4)}, ""},
+		{9, Facts{Source: true, Header: hevc, Came: at(4)}, "media stopped;"},
+		{20, Facts{Source: true, Header: hevc, Came: at(4)}, ""},
+		{21, Facts{Source: true, Encoder: true, Header: hevc, Came: at(21)}, "publish started;media started;"},
 	} {
-		if got := said(a.look(at(step.now), step.s)); got != step.want {
+		if got := said(a.Look(at(step.now), step.s)); got != step.want {
 			t.Errorf("step %d: %q, want %q", i, got, step.want)
 		}
 	}
-	if got := said(a.end()); got != "publish stopped;media stopped;" {
+	if got := said(a.End()); got != "publish stopped;media stopped;" {
 		t.Errorf("the end: %q", got)
 	}
-	if got := said(a.end()); got != "" {
+	if got := said(a.End()); got != "" {
 		t.Errorf("the end again: %q", got)
 	}
 	if api.FreshFor != 5*time.Second {

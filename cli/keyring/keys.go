@@ -1,4 +1,4 @@
-package station
+package keyring
 
 import (
 	"crypto/ed25519"
@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net"
 	"time"
 
 	"go.uber.org/zap"
@@ -28,10 +27,10 @@ type Keys struct {
 	Why   error        // why nothing can be kept, or nil
 }
 
-// OpenKeys returns the keys of the channel with that name. Where the user's own
+// Open returns the keys of the channel with that name. Where the user's own
 // folder cannot be written, as in a read-only home, they are made for this run alone;
 // a folder that was asked for must do.
-func OpenKeys(dir, name string) (*Keys, error) {
+func Open(dir, name string) (*Keys, error) {
 	k := &Keys{name: name}
 	var err error
 	if k.Store, err = store.Open(dir); err == nil {
@@ -119,31 +118,6 @@ func (k *Keys) Close() {
 	if k.lock != nil {
 		k.lock.Close()
 	}
-}
-
-// Private keeps the players of a private channel on this machine, unless the user has said where they
-// ask: those on its networks need not have the secret.
-func (cfg *Config) Private(a seal.Access) {
-	if a.Private() && cfg.Near {
-		_, port, _ := net.SplitHostPort(cfg.HTTP.Addr) // flag.Listen has joined it
-		cfg.HTTP.Addr, cfg.Near = net.JoinHostPort("127.0.0.1", port), false
-	}
-}
-
-// Identify puts into cfg the user's folder and the node key from it. Where nothing can be kept, it
-// warns; works says what goes on all the same. The caller calls release.
-func (cfg *Config) Identify(dir, works string, warn func(words.Warning), log *zap.Logger) (release func(), err error) {
-	folder, folderErr := store.Open(dir)
-	if folderErr != nil {
-		warn(words.Warning{
-			Code: words.WarnThrowaway,
-			Text: fmt.Sprintf("nothing can be kept (%s), so this node is a new one with every start", fault.Plain(folderErr)),
-			Hint: works + " all the same; --config DIR keeps its key in another folder",
-		})
-	}
-	cfg.Store = folder
-	cfg.Key, release, err = NodeKey(folder, folderErr, log)
-	return release, err
 }
 
 // NodeKey returns the user's node key, or one for this run alone when another

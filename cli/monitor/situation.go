@@ -1,4 +1,4 @@
-package station
+package monitor
 
 import (
 	"time"
@@ -9,14 +9,14 @@ import (
 // situationEvery is how often it is looked at what a viewer sees: the channel's goroutine is asked for that.
 const situationEvery = time.Second
 
-// situationMonitor follows what a viewer sees of one channel. Its zero value has seen nothing.
-type situationMonitor struct {
+// Situation follows what a viewer sees of one channel. Its zero value has seen nothing.
+type Situation struct {
 	name api.SituationName
 	next time.Time // to look
 }
 
-// due reports whether it is time to look.
-func (m *situationMonitor) due(now time.Time) bool {
+// Due reports whether it is time to look.
+func (m *Situation) Due(now time.Time) bool {
 	if now.Before(m.next) {
 		return false
 	}
@@ -24,8 +24,8 @@ func (m *situationMonitor) due(now time.Time) bool {
 	return true
 }
 
-// look returns the event that the situation is another one now, if it is.
-func (m *situationMonitor) look(s api.Situation) []api.Event {
+// Look returns the event that the situation is another one now, if it is.
+func (m *Situation) Look(s api.Situation) []api.Event {
 	if s.Name == m.name {
 		return nil
 	}

@@ -1,4 +1,4 @@
-package station
+package treeview
 
 import (
 	"fmt"
@@ -15,7 +15,7 @@ import (
 
 func TestViewBecomesATree(t *testing.T) {
 	tag := func(n byte) wire.NodeTag { return wire.NodeTag{n} }
-	got := treeOf(relay.Survey{
+	got := Of(relay.Survey{
 		Self: tree.ID{3}, By: tree.ID{1}, Err: fmt.Errorf("a\x1bb"),
 		View: wire.View{
 			Depth: 2,
@@ -47,7 +47,7 @@ func TestViewBecomesATree(t *testing.T) {
 // The page and relay tree show why the source cannot be asked.
 func TestWhyTheSourceCannotBeAskedIsInWords(t *testing.T) {
 	refused := &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
-	if got := treeOf(relay.Survey{Err: fmt.Errorf("ask aebagaaa: %w", refused)}).Problem; got != "ask aebagaaa: nothing listens on that port" {
+	if got := Of(relay.Survey{Err: fmt.Errorf("ask aebagaaa: %w", refused)}).Problem; got != "ask aebagaaa: nothing listens on that port" {
 		t.Error(got)
 	}
 }

@@ -14,9 +14,9 @@ import (
 )
 
 // Private keeps the players of a private channel on this machine, unless the user has said where they
-// ask: those on its networks need not have the secret.
+// ask, or that TVs do: those on its networks need not have the secret.
 func (cfg *Config) Private(a seal.Access) {
-	if a.Private() && cfg.Near {
+	if a.Private() && cfg.Near && cfg.TV.Addr == "" {
 		_, port, _ := net.SplitHostPort(cfg.HTTP.Addr) // flag.Listen has joined it
 		cfg.HTTP.Addr, cfg.Near = net.JoinHostPort("127.0.0.1", port), false
 	}

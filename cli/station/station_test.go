@@ -11,6 +11,7 @@ import (
 
 	"relay/cli/lan"
 	"relay/cli/term"
+	"relay/relay/seal"
 )
 
 // Ports opened before the one that fails must be closed again, because a retry needs them.
@@ -58,6 +59,22 @@ func TestAStationThatCannotBeOpenedLeavesNothingOpen(t *testing.T) {
 				continue
 			}
 			ln.Close()
+		}
+	}
+}
+
+func TestPlayersOfAPrivateChannelStayHereUnlessTVsAreAsked(t *testing.T) {
+	for _, c := range []struct {
+		cfg  Config
+		want string
+	}{
+		{Config{HTTP: Port{Addr: ":7145"}, Near: true}, "127.0.0.1:7145"},
+		{Config{HTTP: Port{Addr: ":7145"}, Near: true, TV: Port{Addr: ":7150"}}, ":7145"},
+		{Config{HTTP: Port{Addr: ":7145"}}, ":7145"}, // the user has said so
+	} {
+		c.cfg.Private(seal.New())
+		if c.cfg.HTTP.Addr != c.want {
+			t.Errorf("players ask at %s, want %s", c.cfg.HTTP.Addr, c.want)
 		}
 	}
 }

@@ -154,7 +154,7 @@ function gone() {
   const was = encoder;
   encoder = null;
   sent = null;
-  if (was) setTimeout(() => was.terminate(), 500); // it closes its connection first
+  if (was) setTimeout(() => was.terminate(), 10_000); // it ends by itself, when it has closed its connection
   state = stream ? 'ready' : 'idle';
 }
 

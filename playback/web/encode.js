@@ -22,13 +22,26 @@ let dropped = 0;
 let over = false;
 let picture = null; // {encoder, clock, size, keyed}
 let sound = null;
+let reading = 0; // streams: the frame that comes last has to be closed, too
 
 self.onmessage = ({ data }) => {
   if (data.begin) begin(data.begin).catch(fail);
-  else if (data.picture) film(data.picture).catch(fail);
-  else if (data.sound) listen(data.sound).catch(fail);
+  else if (data.picture) read(film(data.picture));
+  else if (data.sound) read(listen(data.sound));
   else if (data.stop) end('stopped');
 };
+
+async function read(stream) {
+  reading++;
+  await stream.catch(fail);
+  reading--;
+  leave();
+}
+
+/** leave ends the worker, once nothing is open. */
+function leave() {
+  if (over && reading === 0 && (!socket || socket.readyState === WebSocket.CLOSED)) self.close();
+}
 
 function fail(err) {
   console.error(err);
@@ -42,7 +55,9 @@ function end(word) {
   clearInterval(ticking);
   for (const e of [picture?.encoder, sound?.encoder]) if (e && e.state !== 'closed') e.close();
   socket?.close(1000);
+  socket?.addEventListener('close', leave);
   self.postMessage({ end: word });
+  leave();
 }
 
 async function begin(w) {

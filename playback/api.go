@@ -113,6 +113,7 @@ func (s *routes) channels(w http.ResponseWriter, r *http.Request) {
 			p.URLs.RTMP = at + "/" + c.id.Short()
 		}
 		p.URLs.Link = s.config.Link(c.id, host)
+		p.Films = s.config.Broadcast != nil && callerOf(r).here && p.Root
 		all.Channels = append(all.Channels, p)
 	}
 	writeJSON(w, all)

@@ -154,3 +154,29 @@ func TestChannelsAreToldOfOneIfItIsNamed(t *testing.T) {
 		}
 	}
 }
+
+// films is what a node has that takes what a page films.
+type films struct{ http.Handler }
+
+func (films) Token() string { return "token" }
+
+func TestOnlyThisMachinesBrowserIsToldThatItMayFilm(t *testing.T) {
+	s := newSource(t, stream.Limits{})
+	for _, c := range []struct {
+		from  string
+		root  bool
+		films Broadcaster
+		want  bool
+	}{
+		{"127.0.0.1:50000", true, films{}, true},
+		{"192.168.1.20:50000", true, films{}, false},
+		{"127.0.0.1:50000", false, films{}, false}, // a channel that this node passes on
+		{"127.0.0.1:50000", true, nil, false},
+	} {
+		ch := NewChannel(s.id, s.ring, func() api.Facts { return api.Facts{Root: c.root} })
+		w := answer(t, NewServer(Config{Channels: list(ch), Broadcast: c.films}), c.from, "/api/v1/channels")
+		if got := strings.Contains(w.Body.String(), `"films": true`); got != c.want {
+			t.Errorf("%+v: %s", c, w.Body)
+		}
+	}
+}

@@ -31,7 +31,10 @@ func TestABrowserGoesLive(t *testing.T) {
 	viewer := b.open(t, pageOf(t, node.url), nil)
 	viewer.says(t, "#state", "Waiting for the broadcaster")
 
-	film := b.open(t, room, map[string]any{"profile": "film"})
+	film := b.open(t, pageOf(t, src.url), map[string]any{"profile": "film"})
+	film.says(t, "#state", "Waiting for the encoder")
+	film.becomes(t, "it may film", "!document.getElementById('film').hidden")
+	film.clickOn(t, "#film")
 	film.says(t, "#what", "What do you want to show?")
 	film.isOpenToAll(t, "the room")
 	film.shot(t, "room")

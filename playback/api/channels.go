@@ -15,6 +15,8 @@ type PublicChannel struct {
 	ParentName string `json:"parent_name"`
 	Children   int    `json:"children"` // how many there are
 	URLs       URLs   `json:"urls"`
+	// Films says that the browser that asks may film for the channel, on the page at /broadcast.
+	Films bool `json:"films,omitempty"`
 }
 
 // URLs is where a channel is found under the host that was asked.

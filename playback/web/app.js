@@ -23,7 +23,7 @@ const video = el('video');
 let channels = null; // as the node tells them, null before it has
 let reached = true; // the node answers
 const kept = asked(location) && `?${new URLSearchParams({ lang: asked(location) })}`; // the language goes along to other channels
-if (kept) document.querySelector('.brand').href += kept;
+if (kept) for (const a of [document.querySelector('.brand'), el('film')]) a.href += kept;
 let wanted = named(location); // what the address names, '' for nothing
 let channel = null; // the one that is open
 

@@ -20,6 +20,7 @@ export function showCard(s) {
   el('action').hidden = !s?.action;
   set(el('action'), s?.action ?? '');
   el('statelinks').hidden = !s?.links;
+  if (el('film')) el('film').hidden = !s?.films; // a frame has none
 }
 
 /** showLinks offers a channel to other players. */

@@ -11,6 +11,9 @@ const lateAfter = 15;
 /** Situations that go on for some moments while what has come already is still played. */
 const lagging = ['reconnecting', 'paused', 'stuck'];
 
+/** Situations in which a source waits for media, which its browser could film. */
+const idle = ['waiting', 'paused', 'ended'];
+
 /**
  * sight takes the player ({state, paused, ahead, at}, as Player has them), the channel as the node tells it, null if
  * it tells nothing, and whether the node answers at all. It returns {name, card, badge}: card is
@@ -47,7 +50,7 @@ function cardOf(name, channel, now) {
   const long = channel.situation.for_s ?? 0;
   const since = clock(now - long * 1000, now);
   const text = (channel.root && source?.text) || (channel.private && kind.private) || (long >= lateAfter && kind.late) || kind.text;
-  return { title: (channel.root && source?.title) || kind.title, text: text({ since }), busy: !kind.action, action: kind.action };
+  return { title: (channel.root && source?.title) || kind.title, text: text({ since }), busy: !kind.action, action: kind.action, films: Boolean(channel.films) && idle.includes(name) };
 }
 
 // byPlayer is the sight where the channel is live, and the page has no picture of it.

@@ -44,6 +44,10 @@ test('what a node says of the channel comes before what the page says of itself'
   const title = (player, channel, reached = true) => sight(player, channel, reached).card?.title;
   assert.equal(title(at('waiting'), node('waiting')), 'Waiting for the broadcaster');
   assert.equal(title(at('waiting'), node('waiting', { root: true })), 'Waiting for the encoder');
+  for (const [name, films] of [['waiting', true], ['paused', true], ['ended', true], ['stuck', false]]) {
+    assert.equal(sight(at('waiting'), node(name, { root: true, films: true }), true).card.films, films, name);
+  }
+  assert.equal(sight(at('waiting'), node('waiting', { root: true }), true).card.films, false);
   assert.equal(title(at('waiting'), node('ended')), 'The broadcast has ended', 'not that nothing is sent yet');
   assert.equal(title(at('waiting'), node('live')), 'Waiting for the first picture');
   assert.equal(title(at('stalled'), node('live')), 'The picture stands still');

@@ -161,7 +161,7 @@ func fetched(arg, scheme string) (*url.URL, error) {
 	case scheme == "relay":
 		return nil, fault.Usage("to watch a channel: relay watch LINK. To broadcast, relay source alone waits for OBS or ffmpeg", "a relay:// link is no input")
 	default:
-		return nil, fault.Usage("rtmp://, http://, https:// and udp:// can be taken; for others: ffmpeg -i "+quoted(arg)+" -c copy -f flv - | relay source -", "relay cannot fetch from %s://", scheme)
+		return nil, fault.Usage("rtmp://, http(s)://, rtsp(s)://, srt:// and udp:// can be taken; for others: ffmpeg -i "+quoted(arg)+" -c copy -f flv - | relay source -", "relay cannot fetch from %s://", scheme)
 	}
 	u, err := url.Parse(arg)
 	if err != nil || u.Host == "" {

@@ -44,7 +44,7 @@ func TestWhatIsGivenAsAnInput(t *testing.T) {
 		{"example.org/live/key", false, "example.org/live/key", "example.org/live/key: there is no such file or folder\nfor a stream on the network: relay source rtmp://example.org/live/key"},
 		{"10.77.0.2:80/live.flv", false, "10.77.0.2:80/live.flv", "10.77.0.2:80/live.flv: there is no such file or folder\nfor a stream on the network: relay source http://10.77.0.2:80/live.flv"},
 		{"relay://x@h:1", false, "", "a relay:// link is no input\nto watch a channel: relay watch LINK. To broadcast, relay source alone waits for OBS or ffmpeg"},
-		{"gopher://h:1", false, "", "relay cannot fetch from gopher://\nrtmp://, http://, https:// and udp:// can be taken; for others: ffmpeg -i gopher://h:1 -c copy -f flv - | relay source -"},
+		{"gopher://h:1", false, "", "relay cannot fetch from gopher://\nrtmp://, http(s)://, rtsp(s)://, srt:// and udp:// can be taken; for others: ffmpeg -i gopher://h:1 -c copy -f flv - | relay source -"},
 		{"srt://h:1", false, "", ""},
 		{"RTSP://me:secret@h/x", false, "", ""},
 		{"screen", false, "", ""},

@@ -344,7 +344,6 @@ func TestInputThatIsBadIsOneLine(t *testing.T) {
 	garbage := strings.Repeat("\xde\xad\xbe\xef", 5000)
 	for _, c := range []struct{ name, input, stdin, says string }{
 		{"missing file", w.path("none.flv"), "", "no such file"},
-		{"MP4", w.cut(1, "clip.mp4"), "", "MP4"},
 		{"folder", w.dir, "", ""},
 		{"nobody at HTTP", "http://" + deafAddr(t) + "/x.flv", "", "nothing listens on that port"},
 		{"nobody at RTMP", "rtmp://" + deafAddr(t) + "/live/x", "", "nothing listens on that port"},

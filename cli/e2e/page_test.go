@@ -404,7 +404,10 @@ const everySentence = `import(new URL('web/lang/%s.js', location.href)).then(({ 
 	put('#b-place', /^(place|reach|dropped|left|badge)\./);
 	put('#b-viewers', /^watching\./);
 	put('#share span', /^page\.(share|details)$/);
-	put('#livetext', /^controls\.(live|behind)$/);
+	for (const offered of [true, false]) { // sound is offered for some seconds
+		document.querySelector('#mute').classList.toggle('offered', offered);
+		put('#livetext', /^controls\.(live|behind)$/);
+	}
 	return cut;
 })`
 

@@ -32,7 +32,7 @@ func installed(t *testing.T) ffmpeg.Program {
 	t.Helper()
 	p, err := ffmpeg.Find(t.Context())
 	if err != nil {
-		t.Skip(err)
+		t.Fatal(err)
 	}
 	return p
 }
@@ -233,7 +233,7 @@ func silences(n int) (tags []flv.Tag) {
 func TestSoundIsSentAsItComesWhereFFmpegDoesNotRun(t *testing.T) {
 	no, err := exec.LookPath("false")
 	if err != nil {
-		t.Skip(err)
+		t.Fatal(err)
 	}
 	synctest.Test(t, func(t *testing.T) {
 		c := newChannel(t)

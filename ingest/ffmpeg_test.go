@@ -43,7 +43,7 @@ func encoder(t *testing.T, p ffmpeg.Program) ffmpeg.Encoder {
 	t.Helper()
 	all := p.Working(t.Context())
 	if len(all) == 0 {
-		t.Skip("ffmpeg has no encoder")
+		t.Fatal("ffmpeg has no encoder")
 	}
 	return all[0]
 }

@@ -49,7 +49,7 @@ func overSRT(t *testing.T, c *channel) (addr string, refused <-chan error) {
 func sendTS(t *testing.T, ts, to string) (stop func()) {
 	t.Helper()
 	if _, err := exec.LookPath("ffmpeg"); err != nil {
-		t.Skip("there is no ffmpeg")
+		t.Fatal("there is no ffmpeg")
 	}
 	var out bytes.Buffer
 	cmd := exec.Command("ffmpeg", "-hide_banner", "-loglevel", "error", "-nostdin", "-readrate", "2", "-i", ts, "-c", "copy", "-f", "mpegts", to)
@@ -78,7 +78,7 @@ var srtFor = flag.Duration("srt", 2*time.Second, "for how long a stream comes ov
 func TestSoundStaysWithThePictureOverSRT(t *testing.T) {
 	t.Parallel()
 	if _, err := exec.LookPath("ffmpeg"); err != nil {
-		t.Skip("there is no ffmpeg")
+		t.Fatal("there is no ffmpeg")
 	}
 	c := newChannel(t)
 	to, _ := overSRT(t, c)

@@ -13,7 +13,7 @@ func found(t *testing.T) Program {
 	t.Helper()
 	p, err := Find(t.Context())
 	if err != nil {
-		t.Skip(err)
+		t.Fatal(err)
 	}
 	return p
 }

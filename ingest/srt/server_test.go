@@ -109,7 +109,7 @@ func takes(r *recorder) func(context.Context) (Sink, error) {
 func ffmpeg(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
 	if _, err := exec.LookPath("ffmpeg"); err != nil {
-		t.Skip("there is no ffmpeg")
+		t.Fatal("there is no ffmpeg")
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cmd := exec.CommandContext(ctx, "ffmpeg", append([]string{"-hide_banner", "-loglevel", "error", "-nostdin"}, args...)...)

@@ -155,10 +155,11 @@ func TestChannelsAreToldOfOneIfItIsNamed(t *testing.T) {
 	}
 }
 
-// films is what a node has that takes what a page films.
-type films struct{ http.Handler }
+// filming is what a node has that takes what a page films.
+type filming struct{ http.Handler }
 
-func (films) Token() string { return "token" }
+func (filming) Token() string { return "token" }
+func (filming) WebRTC() bool  { return false }
 
 func TestOnlyThisMachinesBrowserIsToldThatItMayFilm(t *testing.T) {
 	s := newSource(t, stream.Limits{})
@@ -168,9 +169,9 @@ func TestOnlyThisMachinesBrowserIsToldThatItMayFilm(t *testing.T) {
 		films Broadcaster
 		want  bool
 	}{
-		{"127.0.0.1:50000", true, films{}, true},
-		{"192.168.1.20:50000", true, films{}, false},
-		{"127.0.0.1:50000", false, films{}, false}, // a channel that this node passes on
+		{"127.0.0.1:50000", true, filming{}, true},
+		{"192.168.1.20:50000", true, filming{}, false},
+		{"127.0.0.1:50000", false, filming{}, false}, // a channel that this node passes on
 		{"127.0.0.1:50000", true, nil, false},
 	} {
 		ch := NewChannel(s.id, s.ring, func() api.Facts { return api.Facts{Root: c.root} })

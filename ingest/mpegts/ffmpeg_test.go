@@ -15,22 +15,11 @@ import (
 
 	"relay/ingest/convert"
 	"relay/ingest/flv"
+	"relay/ingest/ingesttest"
 	"relay/playback/remux"
 )
 
 // These tests need the real ffmpeg; without it they fail.
-
-// run runs ffmpeg, and returns what it writes to standard output.
-func run(t *testing.T, args ...string) []byte {
-	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "ffmpeg", append([]string{"-nostdin", "-y", "-hide_banner", "-loglevel", "error"}, args...)...)
-	var out, said bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &said
-	if err := cmd.Run(); err != nil {
-		t.Fatalf("ffmpeg %s: %v\n%s", strings.Join(args, " "), err, said.String())
-	}
-	return out.Bytes()
-}
 
 // length is that of the clips, in seconds.
 const length = 2
@@ -39,7 +28,7 @@ const length = 2
 func clip(t *testing.T, args string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "clip.ts")
-	run(t, append(append(strings.Fields(fmt.Sprintf("-f lavfi -i testsrc2=size=192x108:rate=25:duration=%d -f lavfi -i sine=frequency=440:duration=%d:sample_rate=48000", length, length)),
+	ingesttest.FFmpeg(t, append(append(strings.Fields(fmt.Sprintf("-f lavfi -i testsrc2=size=192x108:rate=25:duration=%d -f lavfi -i sine=frequency=440:duration=%d:sample_rate=48000", length, length)),
 		strings.Fields(args)...), "-f", "mpegts", path)...)
 	return path
 }
@@ -180,7 +169,7 @@ func compareTimes(t *testing.T, path string, tags []flv.Tag) {
 // parameter sets and delimiters in H.264's frames.
 func compareBytes(t *testing.T, path string, tags []flv.Tag) {
 	t.Helper()
-	r := flv.NewReader(bytes.NewReader(run(t, "-i", path, "-c", "copy", "-f", "flv", "-")))
+	r := flv.NewReader(bytes.NewReader(ingesttest.FFmpeg(t, "-i", path, "-c", "copy", "-f", "flv", "-")))
 	var theirs []flv.Tag
 	for {
 		tag, err := r.Next()
@@ -289,7 +278,7 @@ func decode(t *testing.T, tags []flv.Tag, codecs [2]string, enhanced bool) {
 		if err := os.WriteFile(args[2], output(t, tags), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		found := "\n" + string(run(t, append(args, "-fps_mode", "passthrough", "-f", "framecrc", "-")...))
+		found := "\n" + string(ingesttest.FFmpeg(t, append(args, "-fps_mode", "passthrough", "-f", "framecrc", "-")...))
 		stream := 0
 		for _, codec := range codecs {
 			n, ok := want[codec]

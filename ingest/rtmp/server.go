@@ -3,11 +3,9 @@ package rtmp
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/netip"
-	"sync"
 	"syscall"
 	"time"
 
@@ -21,9 +19,6 @@ const (
 	// strangers is how many connections may be in their dialogue at a time. Each costs
 	// [strangerBytes] at most, and one more has another give way.
 	strangers = 256
-	// acceptPause is how long to wait after accepting failed, as it does when the
-	// process is out of file descriptors.
-	acceptPause = 100 * time.Millisecond
 	// lingerTime is how long a refused peer has to read why and close.
 	lingerTime = time.Second
 )
@@ -56,39 +51,12 @@ type Server struct {
 // Run serves until ctx ends, and then returns nil, with every connection closed.
 // Any other end of the listener is an error.
 func (s *Server) Run(ctx context.Context) error {
-	ctx, cancel := context.WithCancel(ctx)
-	var conns sync.WaitGroup
-	defer conns.Wait()
-	defer cancel()
-	stop := context.AfterFunc(ctx, func() { s.Listener.Close() })
-	defer stop()
-	defer s.Listener.Close()
-
 	strange := lobby.New(strangers, s.Own)
-	for {
-		conn, err := s.Listener.Accept()
-		switch {
-		case ctx.Err() != nil:
-			if err == nil {
-				conn.Close()
-			}
-			return nil
-		case errors.Is(err, net.ErrClosed):
-			return fmt.Errorf("accept: %w", err)
-		case err != nil:
-			s.log().Warn("accept failed", zap.Error(err))
-			select {
-			case <-time.After(acceptPause):
-			case <-ctx.Done():
-				return nil
-			}
-			continue
-		}
-		conns.Go(func() { // ends with its connection, which ctx closes
-			defer context.AfterFunc(ctx, func() { conn.Close() })()
-			s.serve(ctx, conn, strange.Enter(conn))
-		})
-	}
+	failed := func(err error) { s.log().Warn("accept failed", zap.Error(err)) }
+	return lobby.Accept(ctx, s.Listener, failed, func(ctx context.Context, conn net.Conn) {
+		defer context.AfterFunc(ctx, func() { conn.Close() })()
+		s.serve(ctx, conn, strange.Enter(conn))
+	})
 }
 
 func (s *Server) log() *zap.Logger {

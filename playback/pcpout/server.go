@@ -2,8 +2,6 @@ package pcpout
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"net"
 	"net/netip"
 	"sync"
@@ -32,8 +30,6 @@ const (
 	writeTime   = 5 * time.Second
 	// lookEvery is how often it is looked what there is to say of the channels.
 	lookEvery = time.Second
-	// acceptPause is how long to wait after accepting failed.
-	acceptPause = 100 * time.Millisecond
 	// DefaultMost is how many peers there are at most, if nothing says otherwise.
 	DefaultMost = 8
 )
@@ -113,33 +109,8 @@ func (s *Server) Run(ctx context.Context) {
 // Serve accepts connections on ln, which it closes, until ctx ends, and then returns nil. It waits for what
 // it has accepted.
 func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
-	ctx, cancel := context.WithCancel(ctx)
-	var conns sync.WaitGroup
-	defer conns.Wait()
-	defer cancel()
-	defer context.AfterFunc(ctx, func() { ln.Close() })()
-	defer ln.Close()
-	for {
-		conn, err := ln.Accept()
-		switch {
-		case ctx.Err() != nil:
-			if err == nil {
-				conn.Close()
-			}
-			return nil
-		case errors.Is(err, net.ErrClosed):
-			return fmt.Errorf("accept: %w", err)
-		case err != nil:
-			s.config.Log.Warn("accept failed", zap.Error(err))
-			select {
-			case <-time.After(acceptPause):
-			case <-ctx.Done():
-				return nil
-			}
-			continue
-		}
-		conns.Go(func() { s.Take(ctx, conn, nil) }) // ends with its connection, which ctx closes
-	}
+	failed := func(err error) { s.config.Log.Warn("accept failed", zap.Error(err)) }
+	return lobby.Accept(ctx, ln, failed, func(ctx context.Context, conn net.Conn) { s.Take(ctx, conn, nil) })
 }
 
 // Take serves a connection, of which first has been read already, and closes it. It returns when that is

@@ -2,11 +2,8 @@ package rtspout
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"net"
 	"net/netip"
-	"sync"
 	"time"
 
 	"go.uber.org/zap"
@@ -29,8 +26,6 @@ const (
 	strangerTime, strangerBytes, strangerAsks = 5 * time.Second, 64 << 10, 32
 	// writeTime bounds the writing of an answer.
 	writeTime = 5 * time.Second
-	// acceptPause is how long to wait after accepting failed.
-	acceptPause = 100 * time.Millisecond
 )
 
 // Config is what a [Server] needs. Players is required.
@@ -63,33 +58,8 @@ func (s *Server) Refused() map[refusal.Reason]uint64 { return s.refused.All(Refu
 // Run accepts connections on ln, which it closes, until ctx ends, and then returns nil. It waits for what
 // it has accepted.
 func (s *Server) Run(ctx context.Context, ln net.Listener) error {
-	ctx, cancel := context.WithCancel(ctx)
-	var conns sync.WaitGroup
-	defer conns.Wait()
-	defer cancel()
-	defer context.AfterFunc(ctx, func() { ln.Close() })()
-	defer ln.Close()
-	for {
-		conn, err := ln.Accept()
-		switch {
-		case ctx.Err() != nil:
-			if err == nil {
-				conn.Close()
-			}
-			return nil
-		case errors.Is(err, net.ErrClosed):
-			return fmt.Errorf("accept: %w", err)
-		case err != nil:
-			s.config.Log.Warn("accept", zap.Error(err))
-			select {
-			case <-time.After(acceptPause):
-			case <-ctx.Done():
-				return nil
-			}
-			continue
-		}
-		conns.Go(func() { s.serve(ctx, conn) }) // ends with its connection, which ctx closes
-	}
+	failed := func(err error) { s.config.Log.Warn("accept failed", zap.Error(err)) }
+	return lobby.Accept(ctx, ln, failed, s.serve)
 }
 
 // serve owns conn.

@@ -50,39 +50,14 @@ func servePeerCast(t *testing.T) (*pcpout.Server, Target) {
 	return s, Target{Channel: stream.IDOf(key), PeerCast: netip.AddrPortFrom(at.Addr().Unmap(), at.Port())}
 }
 
-// TestEveryRefusalOfPeerCastIsCountedByItsReason tries each input at a server of its own.
 func TestEveryRefusalOfPeerCastIsCountedByItsReason(t *testing.T) {
 	_, target := servePeerCast(t)
-	var table hostile.Table
-	for _, x := range hostile.Tables(target.Channel, "") {
-		if x.Port == hostile.PeerCast {
-			table = x
-		}
+	table := tableOf(t, target.Channel, hostile.PeerCast, 60)
+	serve := func(t *testing.T) (func() map[refusal.Reason]uint64, Target) {
+		s, target := servePeerCast(t)
+		return s.Refused, target
 	}
-	if len(table.Inputs) < 60 {
-		t.Errorf("there are %d inputs, want 60", len(table.Inputs))
-	}
-	var wg sync.WaitGroup
-	defer wg.Wait()
-	for i, in := range table.Inputs {
-		wg.Go(func() { // ends within patience
-			s, target := servePeerCast(t)
-			o := (&attack{target: target}).try(t.Context(), hostile.PeerCast, in, i)
-			if w := o.wrong(); w != "" {
-				t.Errorf("%s %s", in.Name, w)
-			}
-			why := refusal.Reason(table.Why[in.Name])
-			if why == "" {
-				return
-			}
-			for until := time.Now().Add(patience); s.Refused()[why] == 0; time.Sleep(10 * time.Millisecond) {
-				if time.Now().After(until) {
-					t.Errorf("%s: counted as %v, want %s", in.Name, s.Refused(), why)
-					return
-				}
-			}
-		})
-	}
+	countsByReason(t, table, serve, func(name string) refusal.Reason { return refusal.Reason(table.Why[name]) })
 }
 
 func TestAnHonestPeerCastComesInBesideIt(t *testing.T) {

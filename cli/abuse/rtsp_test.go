@@ -47,39 +47,14 @@ func serveRTSP(t *testing.T) (*rtspout.Server, Target) {
 	return s, Target{Channel: stream.IDOf(key), RTSP: netip.AddrPortFrom(at.Addr().Unmap(), at.Port())}
 }
 
-// TestEveryRefusalOfRTSPIsCountedByItsReason tries each input at a server of its own.
 func TestEveryRefusalOfRTSPIsCountedByItsReason(t *testing.T) {
 	_, target := serveRTSP(t)
-	var table hostile.Table
-	for _, x := range hostile.Tables(target.Channel, "") {
-		if x.Port == hostile.RTSP {
-			table = x
-		}
+	table := tableOf(t, target.Channel, hostile.RTSP, 50)
+	serve := func(t *testing.T) (func() map[refusal.Reason]uint64, Target) {
+		s, target := serveRTSP(t)
+		return s.Refused, target
 	}
-	if len(table.Inputs) < 50 {
-		t.Errorf("there are %d inputs, want 50", len(table.Inputs))
-	}
-	var wg sync.WaitGroup
-	defer wg.Wait()
-	for i, in := range table.Inputs {
-		wg.Go(func() { // ends within patience
-			s, target := serveRTSP(t)
-			o := (&attack{target: target}).try(t.Context(), hostile.RTSP, in, i)
-			if w := o.wrong(); w != "" {
-				t.Errorf("%s %s", in.Name, w)
-			}
-			why := refusal.Reason(table.Why[in.Name])
-			if why == "" {
-				return
-			}
-			for until := time.Now().Add(patience); s.Refused()[why] == 0; time.Sleep(10 * time.Millisecond) {
-				if time.Now().After(until) {
-					t.Errorf("%s: counted as %v, want %s", in.Name, s.Refused(), why)
-					return
-				}
-			}
-		})
-	}
+	countsByReason(t, table, serve, func(name string) refusal.Reason { return refusal.Reason(table.Why[name]) })
 }
 
 func TestAnHonestPlayerOverRTSPComesInBesideIt(t *testing.T) {

@@ -43,36 +43,19 @@ func serveWHIP(t *testing.T) (*refusal.Counts, Target) {
 }
 
 func TestEveryRefusalOfWHIPIsCountedByItsReason(t *testing.T) {
-	_, target := serveWHIP(t)
-	var wg sync.WaitGroup
-	defer wg.Wait()
-	for _, table := range hostile.Tables(target.Channel, "") {
-		if table.Port != hostile.WHIP && table.Port != hostile.WHIPMedia {
-			continue
-		}
-		for i, in := range table.Inputs {
-			wg.Go(func() { // ends within patience
-				refused, target := serveWHIP(t)
-				o := (&attack{target: target}).try(t.Context(), table.Port, in, i)
-				if w := o.wrong(); w != "" {
-					t.Errorf("%s %s", in.Name, w)
-				}
-				why := refusal.Reason(table.Why[in.Name])
-				if table.Port == hostile.WHIPMedia {
-					why = whip.RefusedPacket
-				}
-				if why == "" || in.Name == "nothing" {
-					return
-				}
-				for until := time.Now().Add(patience); refused.All()[why] == 0; time.Sleep(10 * time.Millisecond) {
-					if time.Now().After(until) {
-						t.Errorf("%s: counted as %v, want %s", in.Name, refused.All(), why)
-						return
-					}
-				}
-			})
-		}
+	serve := func(t *testing.T) (func() map[refusal.Reason]uint64, Target) {
+		refused, target := serveWHIP(t)
+		return func() map[refusal.Reason]uint64 { return refused.All() }, target
 	}
+	_, target := serveWHIP(t)
+	table := tableOf(t, target.Channel, hostile.WHIP, 1)
+	countsByReason(t, table, serve, func(name string) refusal.Reason { return refusal.Reason(table.Why[name]) })
+	countsByReason(t, tableOf(t, target.Channel, hostile.WHIPMedia, 1), serve, func(name string) refusal.Reason {
+		if name == "nothing" {
+			return ""
+		}
+		return whip.RefusedPacket
+	})
 }
 
 func TestAnHonestEncoderComesInBesideIt(t *testing.T) {

@@ -79,19 +79,18 @@ type sent struct {
 
 // camera is a server that sends packets to who comes first.
 type camera struct {
-	t         testing.TB
-	user      string
-	password  string
-	desc      *description.Session
-	packets   []sent
-	speed     float64 // times as fast as it was filmed
-	reports   map[*description.Media]rtcp.SenderReport
-	change    func([]sent) []sent
-	status    base.StatusCode // of DESCRIBE, if not 200
-	location  string
-	tls       *tls.Config
-	noSetup   base.StatusCode
-	keepsOpen bool
+	t        testing.TB
+	user     string
+	password string
+	desc     *description.Session
+	packets  []sent
+	speed    float64 // times as fast as it was filmed
+	reports  map[*description.Media]rtcp.SenderReport
+	change   func([]sent) []sent
+	status   base.StatusCode // of DESCRIBE, if not 200
+	location string
+	tls      *tls.Config
+	noSetup  base.StatusCode
 
 	server *gortsplib.Server
 	stream *gortsplib.ServerStream
@@ -343,10 +342,8 @@ func (c *camera) send() {
 			return
 		}
 	}
-	if !c.keepsOpen {
-		time.Sleep(200 * time.Millisecond)
-		c.stream.Close()
-	}
+	time.Sleep(200 * time.Millisecond)
+	c.stream.Close()
 }
 
 func parse(t testing.TB, s string) Address {

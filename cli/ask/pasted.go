@@ -83,7 +83,7 @@ func Paste(text string) (Pasted, error) {
 	if s := unescaped(text); Shown(s) != s {
 		return Pasted{}, fault.Usage(wholeLink, "bad link: what stands before the # is not %sCHANNEL@HOST:PORT", relay.Scheme)
 	}
-	if inFront.MatchString(strings.TrimSpace(given)) {
+	if s != "" && inFront.MatchString(strings.TrimSpace(given)) {
 		return Pasted{Name: s}, nil
 	}
 	return Pasted{Name: text}, nil

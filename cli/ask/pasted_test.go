@@ -207,7 +207,7 @@ func errHint(err error) string {
 }
 
 func FuzzPaste(f *testing.F) {
-	for _, s := range []string{"<relay://" + pastedID + "@a>.", "relay watch http://10.0.0.1:7145/#abcd", pastedID + "@::1", "[::1]:7144", "“x”", "$ 0", "$ relay watch “x”", "relay://" + pastedID, pastedID} {
+	for _, s := range []string{"<relay://" + pastedID + "@a>.", "relay watch http://10.0.0.1:7145/#abcd", pastedID + "@::1", "[::1]:7144", "“x”", "$ 0", "$ relay watch “x”", "$ (", "relay://" + pastedID, pastedID} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

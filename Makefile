@@ -91,10 +91,10 @@ test: tools ## Everything CI wants: tools, lint, race, e2e
 	failed=; $(MAKE) --no-print-directory e2e-netns || failed=1; \
 	wait $$race || failed=1; cat bin/race.log; [ -z "$$failed" ]
 
-# The race detector, which does not look into the arithmetic of keys: that shares nothing, and takes ten times as long
-# when it is looked at, half of what nodes do in these tests.
-UNSHARED := edwards25519/... bigmod mlkem nistec/... sha3
-RACE     := -race $(foreach p,$(UNSHARED),-gcflags=crypto/internal/fips140/$(p)=-race=false)
+# The race detector, which does not look into packages that share nothing and do little but compute: the arithmetic of
+# keys takes ten times as long under it, and was half of what nodes do in these tests.
+UNSHARED := $(addprefix crypto/internal/fips140/,edwards25519/... bigmod mlkem nistec/... sha3) compress/flate regexp/...
+RACE     := -race $(UNSHARED:%=-gcflags=%=-race=false)
 
 # The tests of race, compiled and neither linked nor run.
 .PHONY: compile
@@ -112,11 +112,12 @@ race: ## Run the tests, without the end-to-end ones, under the race detector
 race-sim:
 	$(GO) test $(RACE) -vet=off -timeout 30m ./tree/treetest
 
-# The tests that call testing.AllocsPerRun, without the race detector, under which pools forget.
+# The tests that call testing.AllocsPerRun or do less under the race detector, without it: pools forget under it.
+PLAIN := AllocsPerRun|relaytest.Raced
 .PHONY: allocs
 allocs: ## Count what a tag, a chunk, a child and a viewer allocate
-	files=$$(grep -rl --include='*_test.go' AllocsPerRun .); \
-	tests=$$(awk '/^func Test/ { sub(/\(.*/, "", $$2); test = $$2 } /AllocsPerRun/ { print test }' $$files | sort -u | paste -sd '|'); \
+	files=$$(grep -rlE --include='*_test.go' '$(PLAIN)' .); \
+	tests=$$(awk '/^func Test/ { sub(/\(.*/, "", $$2); test = $$2 } /$(PLAIN)/ { print test }' $$files | sort -u | paste -sd '|'); \
 	$(GO) test -count=1 -vet=off -run "^($$tests)\$$" $$(dirname $$files | sort -u)
 
 .PHONY: e2e

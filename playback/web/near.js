@@ -9,7 +9,7 @@ import { Sound } from './sound.js';
 
 /** able reports whether this browser can: it needs a secure context, such as http://127.0.0.1. */
 export const able = Boolean(globalThis.isSecureContext && globalThis.VideoDecoder && globalThis.AudioDecoder
-  && globalThis.AudioWorkletNode && HTMLVideoElement.prototype.requestVideoFrameCallback);
+  && globalThis.AudioWorkletNode && globalThis.HTMLVideoElement?.prototype.requestVideoFrameCallback);
 
 /** A stream that comes so evenly, in seconds, for so long is shown like that: the first is what it may cost. */
 const evenly = 0.12;
@@ -204,6 +204,7 @@ export class Near {
   // fail gives way for a while; with an err, until other media come.
   #fail(err) {
     this.#fails = err;
+    this.#canvas.dataset.why = err?.message ?? 'it comes unevenly'; // for who looks into it
     this.#restUntil = performance.now() / 1000 + this.#rest;
     this.#rest = Math.min(mostRest, 2 * this.#rest);
     this.#leave();

@@ -53,7 +53,8 @@
       const { video } = test;
       if (!video) return 'no video';
       const ranges = Array.from({ length: video.buffered.length }, (_, i) => `${video.buffered.start(i)}-${video.buffered.end(i)}`);
-      return `${test.near() ? 'near, ' : ''}at ${video.currentTime} of ${ranges.join(', ') || 'nothing'}, ready ${video.readyState}, rate ${video.playbackRate}`
+      const why = document.querySelector('canvas.near')?.dataset.why;
+      return `${test.near() ? 'near, ' : why ? `not near, ${why}, ` : ''}at ${video.currentTime} of ${ranges.join(', ') || 'nothing'}, ready ${video.readyState}, rate ${video.playbackRate}`
         + `${video.paused ? ', paused' : ''}${video.seeking ? ', seeking' : ''}${video.error ? `, ${video.error.message}` : ''}`;
     },
 

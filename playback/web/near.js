@@ -7,14 +7,14 @@ import { Picture } from './picture.js';
 import { samples, setups } from './samples.js';
 import { Sound } from './sound.js';
 
-/** able reports whether this browser can: it needs a secure context, such as http://127.0.0.1. */
+/** able reports whether this browser can: it needs a secure context, as that of 127.0.0.1 is. */
 export const able = Boolean(globalThis.isSecureContext && globalThis.VideoDecoder && globalThis.AudioDecoder
   && globalThis.AudioWorkletNode && globalThis.HTMLVideoElement?.prototype.requestVideoFrameCallback);
 
-/** A stream that comes so evenly, in seconds, for so long is shown like that: the first is what it may cost. */
+/** Where a stream has come so evenly, in seconds, for so long, it begins; where it comes less evenly than the last, it ends. */
 const evenly = 0.12;
-const mostUneven = 0.3;
 const lookedFor = 2;
+const mostUneven = 0.3;
 /** So many pictures have to come out of the decoder before any is shown. */
 const firstPictures = 5;
 /** Without a picture for so long, in seconds, while the stream comes, the decoder does not work. */
@@ -103,7 +103,7 @@ export class Near {
     const audible = this.#audible();
     if (!this.#may()) {
       this.#leave();
-    } else if (this.#beat.unrest(this.#kinds()) > mostUneven) {
+    } else if (this.#pictures > 0 && this.#beat.unrest(this.#kinds()) > mostUneven) {
       this.#fail(null);
     } else if (this.#mediaAt - this.#pictureAt > mostSilent && now - this.#pictureAt > mostSilent) {
       this.#fail(new Error('the decoder says nothing'));
@@ -132,7 +132,7 @@ export class Near {
 
   #kinds() { return this.#heard ? ['video', 'audio'] : ['video']; }
 
-  #sample({ track, pts, key, data }) {
+  #sample({ track, dts, pts, key, data }) {
     const setup = this.#setups.get(track);
     if (!setup) return;
     const at = pts / setup.rate;
@@ -142,7 +142,7 @@ export class Near {
     }
     if (this.#state === 'looks') {
       const now = performance.now() / 1000;
-      this.#beat.came('video', at, now);
+      this.#beat.came('video', dts / setup.rate, now); // they come in the order of decoding
       if (key && now > this.#restUntil && this.#beat.seen(now, ['video']) > lookedFor && this.#beat.unrest(['video']) < evenly && this.#may()) this.#begin(setup);
     }
     this.#picture?.decode(at, key, data);
@@ -150,6 +150,7 @@ export class Near {
 
   #begin({ config }) {
     this.#state = 'begins';
+    this.#beat = new Beat(); // of pictures as they come out of the decoder
     this.#pictures = 0;
     this.#pictureAt = performance.now() / 1000;
     const picture = new Picture(config, this.#canvas, {

@@ -6,10 +6,14 @@ import { beforeEach, test } from 'node:test';
 import { Splitter } from './mp4.js';
 
 // A second of film with a key frame in each second, whose fragments are sent again and again, and later each time.
-const file = execFileSync('ffmpeg', ['-v', 'error', '-nostdin', '-f', 'lavfi', '-i', 'testsrc2=size=320x180:rate=25:duration=1',
-  '-f', 'lavfi', '-i', 'sine=sample_rate=48000:duration=1', '-pix_fmt', 'yuv420p', '-c:v', 'libx264', '-preset', 'ultrafast', '-bf', '0', '-c:a', 'aac',
+const film = (...args) => execFileSync('ffmpeg', ['-v', 'error', '-nostdin', '-f', 'lavfi', '-i', 'testsrc2=size=320x180:rate=25:duration=1',
+  '-f', 'lavfi', '-i', 'sine=sample_rate=48000:duration=1', '-pix_fmt', 'yuv420p', '-c:v', 'libx264', '-preset', 'ultrafast', ...args, '-c:a', 'aac',
   '-video_track_timescale', '25', '-movflags', 'frag_every_frame+empty_moov+default_base_moof', '-f', 'mp4', '-'], { maxBuffer: 1 << 26 });
-const [init, ...media] = new Splitter().push(file).map((s) => s.bytes);
+const cut = (bytes) => new Splitter().push(bytes).map((s) => s.bytes);
+const plain = cut(film('-bf', '0'));
+const reordered = cut(film('-bf', '3', '-b_strategy', '0'));
+let [init, ...media] = plain;
+let held = 0; // so many pictures the decoder holds, to give them out in order
 
 let now = 0; // ms
 let frames = []; // callbacks of requestAnimationFrame
@@ -23,6 +27,7 @@ class Decoder {
   state = 'unconfigured';
   decodeQueueSize = 0;
   asked = [];
+  holds = [];
   constructor({ output, error }) {
     Object.assign(this, { output, error });
     decoders.push(this);
@@ -32,7 +37,10 @@ class Decoder {
 
   decode(chunk) {
     this.asked.push(chunk);
-    if (!this.mute) this.output(this.decoded(chunk));
+    if (this.mute) return;
+    this.holds.push(chunk);
+    this.holds.sort((a, b) => a.timestamp - b.timestamp);
+    if (this.holds.length > (this instanceof VideoDecoder ? held : 0)) this.output(this.decoded(this.holds.shift()));
   }
 
   close() { this.state = 'closed'; }
@@ -96,6 +104,8 @@ let wanted = true;
 let left = [];
 let near;
 beforeEach(() => {
+  [init, ...media] = plain;
+  held = 0;
   [now, frames, decoders, speakers, painted, waits, wanted, left] = [0, [], [], [], [], [], true, []];
   open.clear();
   Object.assign(video, { muted: true, paused: false, currentTime: 0 });
@@ -149,6 +159,17 @@ test('the first picture it shows is that of the element', async () => {
   await play(3);
   for (let i = 0; !near.on && i < 3; i++) await play(1);
   assert.ok(Math.abs(painted[0] - video.currentTime) < 0.06, painted[0] - video.currentTime);
+});
+
+test('pictures that are shown in another order than they come are shown in that', async () => {
+  [init, ...media] = reordered;
+  held = 2;
+  near.begin(init);
+  await play(12);
+  assert.ok(near.on, canvas.dataset.why);
+  assert.ok(painted.length > 8 * 25, painted.length);
+  assert.ok(painted.every((at, i) => i === 0 || at > painted[i - 1]));
+  assert.ok(now / 1000 - near.at < 0.3, now / 1000 - near.at); // of which 0.2 are the order's
 });
 
 test('it gives way when it is no longer wanted, and covers the element until that has a picture', async () => {

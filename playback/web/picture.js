@@ -6,8 +6,8 @@ const mostWaiting = 8;
 const mostUndecoded = 120;
 
 export class Picture {
-  /** at is the time of what is shown, in seconds, null before there is anything. */
-  at = null;
+  /** at is the time of what is shown, in seconds; long ago before there is anything. */
+  at = -Infinity;
   #pen;
   #came;
   #failed;
@@ -41,6 +41,10 @@ export class Picture {
     while (this.#waiting.length && this.#waiting[0].timestamp / 1e6 <= time) {
       due?.close();
       due = this.#waiting.shift();
+    }
+    if (due && due.timestamp / 1e6 <= this.at) { // it came out too late
+      due.close();
+      due = null;
     }
     if (!due) return false;
     const { canvas } = this.#pen;

@@ -67,7 +67,8 @@ export class Near {
 
   /** at is the time of what is seen, in seconds. */
   get at() {
-    return document.visibilityState === 'hidden' ? performance.now() / 1000 - this.#beat.delay : this.#picture.at;
+    if (document.visibilityState === 'hidden') return performance.now() / 1000 - this.#beat.delay;
+    return this.#picture.at ?? this.#video.currentTime; // until it has painted
   }
 
   /** begin takes an initialization segment: of another stream, or of one that goes on otherwise. */

@@ -134,6 +134,7 @@ async function play(seconds, late = () => 50) {
       near.take(later(m, s));
       near.look();
       for (const f of frames.splice(0)) f();
+      assert.ok(!near.on || Number.isFinite(near.at));
     });
     await new Promise((resolve) => { setImmediate(resolve); }); // what was promised is done
   }

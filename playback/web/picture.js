@@ -6,8 +6,8 @@ const mostWaiting = 8;
 const mostUndecoded = 120;
 
 export class Picture {
-  /** at is the time of what is shown, in seconds; long ago before there is anything. */
-  at = -Infinity;
+  /** at is the time of what is shown, in seconds, null before there is anything. */
+  at = null;
   #pen;
   #came;
   #failed;
@@ -42,7 +42,7 @@ export class Picture {
       due?.close();
       due = this.#waiting.shift();
     }
-    if (due && due.timestamp / 1e6 <= this.at) { // it came out too late
+    if (due && this.at !== null && due.timestamp / 1e6 <= this.at) { // it came out too late
       due.close();
       due = null;
     }

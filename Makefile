@@ -96,7 +96,7 @@ test: tools ## Everything CI wants: tools, lint, race, e2e
 UNSHARED := $(addprefix crypto/internal/fips140/,edwards25519/... bigmod mlkem nistec/... sha3) compress/flate regexp/...
 RACE     := -race $(UNSHARED:%=-gcflags=%=-race=false)
 # The simulator starts no goroutine: its tests, the longest of all, run without.
-RACED     = $$($(GO) list ./... | grep -v '/tree/treetest$$$$')
+RACED     = $$($(GO) list ./... | grep -v '/tree/treetest$$')
 
 # The tests of race, compiled and neither linked nor run.
 .PHONY: compile

@@ -106,7 +106,7 @@ func (s *source) write(tags ...flv.Tag) {
 // watched waits for viewers.
 func (s *source) watched(n int) {
 	s.t.Helper()
-	for end := time.Now().Add(20 * time.Second); s.channel.Viewers() != n; {
+	for end := time.Now().Add(time.Minute); s.channel.Viewers() != n; {
 		if time.Now().After(end) {
 			s.t.Fatalf("%d viewers, want %d", s.channel.Viewers(), n)
 		}

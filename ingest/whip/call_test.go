@@ -76,7 +76,7 @@ func (n *node) frames(typ flv.Type) (all []flv.Tag) {
 	return all
 }
 
-func newNode(t *testing.T) *node {
+func newNode(t testing.TB) *node {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -135,7 +135,7 @@ func (n *node) until(t *testing.T, what string, is func() bool) {
 }
 
 // request asks the endpoint, with a key if there is one.
-func (n *node) request(t *testing.T, method, url, key, typ, body string) (*http.Response, string) {
+func (n *node) request(t testing.TB, method, url, key, typ, body string) (*http.Response, string) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
 	if err != nil {
@@ -196,7 +196,7 @@ type settings struct {
 }
 
 // offer makes an encoder's.
-func (s settings) offer(t *testing.T) (*encoder, string) {
+func (s settings) offer(t testing.TB) (*encoder, string) {
 	t.Helper()
 	m, r := &webrtc.MediaEngine{}, &interceptor.Registry{}
 	if err := m.RegisterDefaultCodecs(); err != nil {
@@ -270,7 +270,7 @@ func (s settings) offer(t *testing.T) (*encoder, string) {
 }
 
 // publish has an encoder connect.
-func (n *node) publish(t *testing.T, s settings) *encoder {
+func (n *node) publish(t testing.TB, s settings) *encoder {
 	t.Helper()
 	e, offer := s.offer(t)
 	resp, answer := n.request(t, http.MethodPost, n.url, streamKey, sdpType, offer)
@@ -301,7 +301,7 @@ func (n *node) publish(t *testing.T, s settings) *encoder {
 }
 
 // film is what is sent: pictures of the demo's clip, and sound that is silent.
-func film(t *testing.T) (pictures []flv.Tag) {
+func film(t testing.TB) (pictures []flv.Tag) {
 	t.Helper()
 	for _, tag := range ingesttest.ReadFile(t, filepath.Join("..", "..", "cli", "demo", "demo.flv")) {
 		if tag.Type() == flv.Video {
@@ -331,7 +331,7 @@ func annexB(c flv.Coded, config []byte) (b []byte) {
 }
 
 // send sends pictures, with sound, at their pace; it returns how many.
-func (e *encoder) send(t *testing.T, pictures []flv.Tag, most int) (sent int) {
+func (e *encoder) send(t testing.TB, pictures []flv.Tag, most int) (sent int) {
 	t.Helper()
 	const every = 20 * time.Millisecond
 	var config []byte

@@ -112,10 +112,11 @@ func TestACameraIsPlayedOverRTSP(t *testing.T) {
 	})
 	src := w.sourceOf(cam.address)
 	src.ready(t)
-	node := w.watch(src.link, "--rtsp", loopback)
+	node := w.watch(src.link, "--rtsp", loopback, "--srt", loopback)
 	address := node.find(t, &node.err, `(?m)^RTSP +(rtsp://127\.0\.0\.1:\d+/\S+) `)
-	if at := addressesOf(t, node.url).RTSP; at != address {
-		t.Errorf("the page says that it plays at %q, want %q", at, address)
+	overSRT := node.find(t, &node.err, `(?m)^SRT +(srt://127\.0\.0\.1:\d+\?streamid=read:\w+)$`)
+	if at := addressesOf(t, node.url); at.RTSP != address || at.SRT != overSRT {
+		t.Errorf("the page says that it plays at %q and %q, want %q and %q", at.RTSP, at.SRT, address, overSRT)
 	}
 	play(t, "viewer", node.url).gets(t, 100)
 

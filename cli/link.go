@@ -60,11 +60,10 @@ func runLink(c *cli.Context, t *term.Terminal, stdio Stdio) error {
 		return err
 	}
 	own, ownErr := store.OwnChannels(c.String("config"))
-	wanted, addr, err := flag.AskedOf(c, own)
+	a, wanted, err := flag.AskedOf(c, c.Args().Slice(), own)
 	if err != nil {
 		return err
 	}
-	a := ask.New(addr, own)
 	defer a.Close()
 	share, err := a.Link(c.Context, wanted)
 	if err != nil {

@@ -10,7 +10,6 @@ import (
 	"relay/cli/fault"
 	"relay/cli/flag"
 	"relay/cli/station"
-	"relay/ingest/rtmp"
 	"relay/ingest/srt"
 	"relay/playback"
 	"relay/playback/admin"
@@ -110,11 +109,7 @@ func stationFlags(c *cli.Context) (s station.Config, err error) {
 	if s.PeerCast, err = peerCastOf(c); err != nil {
 		return s, err
 	}
-	if c.IsSet("rtsp") {
-		s.RTSP, err = listener(c, "players over RTSP", "rtsp", "127.0.0.1", rtspout.DefaultPort)
-		s.RTSP.Hint = "give another port; 0 is any that is free"
-	}
-	if err != nil {
+	if s.RTSP, err = wanted(c, "players over RTSP", "rtsp", rtspout.DefaultPort); err != nil {
 		return s, err
 	}
 	if s.Profiles = c.Bool("pprof"); s.Profiles && s.Admin.Addr == "" {
@@ -162,23 +157,12 @@ func peerCastOf(c *cli.Context) (p station.PeerCast, err error) {
 	return p, err
 }
 
-// rtmpOf reads --rtmp of a command that takes no encoder: nobody plays over RTMP unless it is
-// given.
-func rtmpOf(c *cli.Context) (p station.Port, err error) {
-	if !c.IsSet("rtmp") {
+// wanted reads the flag called name of a listener on this machine that is there only if it is given.
+func wanted(c *cli.Context, what, name string, def int) (p station.Port, err error) {
+	if !c.IsSet(name) {
 		return p, nil
 	}
-	p, err = listener(c, "players over RTMP", "rtmp", "127.0.0.1", rtmp.DefaultPort)
-	p.Hint = "give another port; 0 is any that is free"
-	return p, err
-}
-
-// whipOf reads --whip: nobody publishes over WHIP unless it is given.
-func whipOf(c *cli.Context) (p station.Port, err error) {
-	if !c.IsSet("whip") {
-		return p, nil
-	}
-	p, err = listener(c, "encoders over WHIP", "whip", "127.0.0.1", station.WHIPPort)
+	p, err = listener(c, what, name, "127.0.0.1", def)
 	p.Hint = "give another port; 0 is any that is free"
 	return p, err
 }

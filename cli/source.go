@@ -194,7 +194,7 @@ func planSource(c *cli.Context, stdio Stdio) (p sourcePlan, err error) {
 		if p.station.RTMP, err = listener(c, "the encoder", "rtmp", "127.0.0.1", rtmp.DefaultPort); err != nil {
 			return p, err
 		}
-		if p.station.WHIP.Port, err = whipOf(c); err != nil {
+		if p.station.WHIP.Port, err = wanted(c, "encoders over WHIP", "whip", station.WHIPPort); err != nil {
 			return p, err
 		}
 	}

@@ -147,7 +147,7 @@ func planWatch(c *cli.Context, stdio Stdio) (p watchPlan, err error) {
 	}
 	p.seek = seek.Config{Folder: p.folder, Network: p.station.Discovery, Domains: p.station.Domains, NewID: c.Bool("new-id"), ByID: !p.station.Finding.Off}
 	p.station.Watches, p.station.Alone, p.station.Recordings = true, c.Bool("no-relay"), c.Bool("recording")
-	if p.station.RTMP, err = rtmpOf(c); err != nil {
+	if p.station.RTMP, err = wanted(c, "players over RTMP", "rtmp", rtmp.DefaultPort); err != nil {
 		return p, err
 	}
 	if p.timeout, err = flag.Timeout(c); err != nil {

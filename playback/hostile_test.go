@@ -113,17 +113,18 @@ func TestTagsOfSixteenMebibytesCostNoMoreThanTheRingAndALittle(t *testing.T) {
 			header.Add(tag, kind)
 		}
 	}
+	// Those of 8 MiB, all containers take. Both are the test's own.
+	var large [2]flv.Tag
+	some := newSource(t, stream.Limits{})
+	for i, size := range []int{flv.MaxBody, 8<<20 - 100} {
+		large[i] = flv.NewTag(flv.Video, 0, some.picture(size, 0x17, 0x65))
+	}
 	for _, form := range forms {
 		t.Run(form.Name, func(t *testing.T) {
 			src := newSource(t, stream.Limits{Bytes: ring})
 			src.payload = header.Payload()
 			if err := src.writer.SetHeader(src.payload); err != nil {
 				t.Fatal(err)
-			}
-			// Those of 8 MiB, all containers take. Both are the test's own.
-			var large [2]flv.Tag
-			for i, size := range []int{flv.MaxBody, 8<<20 - 100} {
-				large[i] = flv.NewTag(flv.Video, 0, src.picture(size, 0x17, 0x65))
 			}
 			before := inUse()
 			stop := peak(src.ring)

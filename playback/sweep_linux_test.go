@@ -119,7 +119,7 @@ func TestSweptViewersGetEveryByteOnce(t *testing.T) {
 // waitsIn returns once that many viewers wait in the sweepers of a channel.
 func waitsIn(t *testing.T, c *Channel, n int) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
 		have := 0
 		c.screenings.mu.Lock()
 		for _, s := range c.screenings.of {
@@ -279,7 +279,7 @@ func TestWhoWasLookedAfterHasNotLeft(t *testing.T) {
 		t.Error("it has left, says its own goroutine after a sweeper")
 	}
 	theirs.Close()
-	for end := time.Now().Add(10 * time.Second); !gone(ours); { // its deadline may pass on a busy machine
+	for end := time.Now().Add(patience); !gone(ours); { // its deadline may pass on a busy machine
 		if time.Now().After(end) {
 			t.Fatal("it has left, and its own goroutine does not notice")
 		}

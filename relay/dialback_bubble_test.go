@@ -128,7 +128,7 @@ func TestWhoDoesNotWaitHasNobodyAskedAgain(t *testing.T) {
 func TestASourceLearnsWhetherOthersGetThrough(t *testing.T) {
 	for name, want := range map[string]tree.Reach{"open": tree.Open, "its port is closed later": tree.Closed} {
 		t.Run(name, func(t *testing.T) {
-			inside(t, 3, &world{far: true, public: true}, func(t *testing.T, w *world) {
+			inside(t, 3, &world{far: true, public: true, quiet: true}, func(t *testing.T, w *world) {
 				w.add(option{slots: 1})
 				w.within(10*time.Second, "all are attached", w.attached)
 				if ts := w.root.Trials(); len(ts) != 0 {

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"relay/relay/relaytest"
 	"relay/relay/seal"
 	"relay/relay/stream"
 	"relay/relay/wire"
@@ -184,7 +185,7 @@ func BenchmarkForward(b *testing.B) {
 
 // A chunk that is passed on allocates nothing for a child.
 func TestForwardAllocatesNothingForAChild(t *testing.T) {
-	if raced {
+	if relaytest.Raced {
 		t.Skip("the race detector has pools forget")
 	}
 	const (

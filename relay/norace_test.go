@@ -2,6 +2,4 @@
 
 package relay
 
-const raced = false
-
 func oneProcessor() (restore func()) { return func() {} }

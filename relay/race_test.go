@@ -4,9 +4,6 @@ package relay
 
 import "runtime"
 
-// raced says that the race detector is on, under which a sync.Pool forgets at random.
-const raced = true
-
 // oneProcessor has the race detector see one processor until the returned function is
 // called. In Go 1.26 the timers of a bubble share one of the detector's threads, though
 // goroutines on several processors may run them at once: in a crowd it then fails with

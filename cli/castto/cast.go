@@ -15,7 +15,6 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"relay/cli/ask"
 	"relay/cli/fault"
 	"relay/cli/flag"
 	"relay/cli/term"
@@ -59,25 +58,17 @@ func run(c *cli.Context, t *term.Terminal) error {
 		name, args = args[0], args[1:]
 	}
 	own, _ := store.OwnChannels(c.String("config")) // whose keys can be read
-	channel, page, err := ask.Channel(args, own)
+	relay, channel, err := flag.AskedOf(c, args, own)
 	if err != nil {
 		return err
 	}
-	addr, err := flag.Asked(c, "http", playback.DefaultPort)
-	if err != nil {
-		return err
-	}
-	if page != "" && !c.IsSet("http") {
-		addr = page
-	}
-	relay := ask.New(addr, own)
 	defer relay.Close()
 	ch, err := relay.One(c.Context, channel, func(name string) string { return "name one of them: relay cast DEVICE " + name })
 	if err != nil {
 		return err
 	}
 	if ch.Unread {
-		return fault.Fail("cast from the machine of somebody who watches it", "the relay at %s passes channel %s on and cannot read it", addr, term.Clean(ch.Name))
+		return fault.Fail("cast from the machine of somebody who watches it", "the relay at %s passes channel %s on and cannot read it", relay.Addr, term.Clean(ch.Name))
 	}
 	d, err := device(c.Context, t, name)
 	if c.Context.Err() != nil || err == nil && !d.Addr.IsValid() {
@@ -86,7 +77,7 @@ func run(c *cli.Context, t *term.Terminal) error {
 	if err != nil {
 		return err
 	}
-	return play(c.Context, t, d, addr, ch)
+	return play(c.Context, t, d, relay.Addr, ch)
 }
 
 // device finds the device that is meant. If there are several and none is named it shows them, and returns none.

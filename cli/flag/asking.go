@@ -18,15 +18,19 @@ func AskFlags() []cli.Flag {
 	}
 }
 
-// AskedOf reads AskFlags and the arguments that name a channel: which one, and the address of the relay to
-// ask for it. That of a page is where to ask, unless --http says so.
-func AskedOf(c *cli.Context, own []store.OwnChannel) (channel, addr string, err error) {
-	channel, page, err := ask.Channel(c.Args().Slice(), own)
+// AskedOf reads AskFlags and the arguments that name a channel: which one, "" for all, and the relay to ask for
+// it. That of a page is the one to ask, unless --http says so.
+func AskedOf(c *cli.Context, args []string, own []store.OwnChannel) (relay *ask.Relay, channel string, err error) {
+	channel, page, err := ask.Channel(args, own)
 	if err != nil {
-		return "", "", err
+		return nil, "", err
 	}
-	if addr, err = Asked(c, "http", playback.DefaultPort); page != "" && !c.IsSet("http") {
+	addr, err := Asked(c, "http", playback.DefaultPort)
+	if err != nil {
+		return nil, "", err
+	}
+	if page != "" && !c.IsSet("http") {
 		addr = page
 	}
-	return channel, addr, err
+	return ask.New(addr, own), channel, nil
 }

@@ -63,14 +63,13 @@ type top struct {
 }
 
 func runTop(c *cli.Context, t *term.Terminal, stdin io.Reader, stdout io.Writer) error {
-	own, _ := store.OwnChannels(c.String("config")) // whose keys can be read
 	s := &top{}
-	channel, addr, err := flag.AskedOf(c, own)
+	own, _ := store.OwnChannels(c.String("config")) // whose keys can be read
+	relay, channel, err := flag.AskedOf(c, c.Args().Slice(), own)
 	if err != nil {
 		return err
 	}
-	s.channel = channel
-	s.Relay = ask.New(addr, own)
+	s.Relay, s.channel = relay, channel
 	defer s.Close()
 	channels, err := s.picture(c.Context)
 	if err != nil {

@@ -66,12 +66,11 @@ type treeShow struct {
 func runTree(c *cli.Context, t *term.Terminal, out io.Writer) error {
 	s := &treeShow{json: c.Bool("json"), watch: c.Bool("watch"), all: c.Bool("all"), t: t, out: out}
 	own, _ := store.OwnChannels(c.String("config")) // whose keys can be read
-	channel, addr, err := flag.AskedOf(c, own)
+	relay, channel, err := flag.AskedOf(c, c.Args().Slice(), own)
 	if err != nil {
 		return err
 	}
-	s.channel = channel
-	s.Relay = ask.New(addr, own)
+	s.Relay, s.channel = relay, channel
 	defer s.Close()
 	return s.run(c.Context)
 }

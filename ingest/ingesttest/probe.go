@@ -14,7 +14,7 @@ import (
 )
 
 // FFmpeg runs ffmpeg, which has to be there, and returns what it writes to standard output.
-func FFmpeg(t *testing.T, args ...string) []byte {
+func FFmpeg(t testing.TB, args ...string) []byte {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "ffmpeg", append([]string{"-nostdin", "-y", "-hide_banner", "-loglevel", "error"}, args...)...)
 	var out, said bytes.Buffer
@@ -27,10 +27,13 @@ func FFmpeg(t *testing.T, args ...string) []byte {
 
 // Clip has ffmpeg make a file of a picture that moves, 192x108 at 25 Hz, and a tone of 48 kHz, 2 s long,
 // as args say, which are split at blanks.
-func Clip(t *testing.T, name, args string) string {
+func Clip(t testing.TB, name, args string) string { return ClipOf(t, "192x108", name, args) }
+
+// ClipOf is [Clip] with a picture of another size.
+func ClipOf(t testing.TB, size, name, args string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)
-	FFmpeg(t, append(append(strings.Fields("-f lavfi -i testsrc2=size=192x108:rate=25:duration=2 -f lavfi -i sine=frequency=440:duration=2:sample_rate=48000"),
+	FFmpeg(t, append(append(strings.Fields("-f lavfi -i testsrc2=size="+size+":rate=25:duration=2 -f lavfi -i sine=frequency=440:duration=2:sample_rate=48000"),
 		strings.Fields(args)...), path)...)
 	return path
 }
@@ -83,7 +86,7 @@ func Frames(tags []flv.Tag, typ flv.Type) (found []flv.Tag) {
 }
 
 // ReadAll returns the tags of a reader up to the end, which has to be that error.
-func ReadAll(t *testing.T, r interface{ Next() (flv.Tag, error) }, end error) (tags []flv.Tag) {
+func ReadAll(t testing.TB, r interface{ Next() (flv.Tag, error) }, end error) (tags []flv.Tag) {
 	t.Helper()
 	for {
 		tag, err := r.Next()

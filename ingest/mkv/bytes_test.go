@@ -4,14 +4,13 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"io"
 	"slices"
 	"strings"
 	"testing"
 
 	"relay/ingest/convert"
-	"relay/ingest/flv"
+	"relay/ingest/ingesttest"
 	"relay/ingest/sample"
 )
 
@@ -61,32 +60,9 @@ func blockOf(track byte, at int16, flags byte, data ...string) string {
 
 func stamp(n uint64) string { return el(idTimestamp, num(n)) }
 
-// told are the tags of a stream: k and i for pictures, s for sounds, c for configurations, each with when
-// it is shown, in milliseconds behind the origin; then how it ends.
+// told is [ingesttest.Told] of a stream.
 func told(b string) string {
-	r := NewReader(strings.NewReader(b), nil)
-	var said []string
-	for {
-		tag, err := r.Next()
-		if err != nil {
-			if err != io.EOF {
-				said = append(said, err.Error())
-			}
-			return strings.Join(said, " ")
-		}
-		c, ok := flv.Decode(tag)
-		at := int32(tag.Timestamp()) + c.Offset - originMillis
-		switch {
-		case !ok || c.Config:
-			continue
-		case tag.Type() == flv.Audio:
-			said = append(said, fmt.Sprintf("s%d", at))
-		case c.Key:
-			said = append(said, fmt.Sprintf("k%d", at))
-		default:
-			said = append(said, fmt.Sprintf("i%d", at))
-		}
-	}
+	return ingesttest.Told(NewReader(strings.NewReader(b), nil), originMillis)
 }
 
 func TestHowStreamsAreWritten(t *testing.T) {
@@ -248,7 +224,7 @@ func TestALengthIsNotBelievedUntilItHasCome(t *testing.T) {
 		"a block of a TiB":      ebml + endless(idSegment, 8) + el(idTracks, video) + endless(idCluster, 8) + head(idSimpleBlock) + "\x01\x00\x01\x00\x00\x00\x00\x00\x81\x00\x00\x80",
 		"an element of no kind": ebml + endless(idSegment, 8) + el(idTracks, video) + "\x42\x42\x01\x00\x01\x00\x00\x00\x00\x00",
 	} {
-		if got := allocatedBy([]byte(b)); got > 1<<20 {
+		if got := ingesttest.Allocated(func() { readQuietly([]byte(b)) }); got > 1<<20 {
 			t.Errorf("%s: %d bytes are allocated for %d", name, got, len(b))
 		}
 	}

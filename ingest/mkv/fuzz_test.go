@@ -3,11 +3,10 @@ package mkv
 import (
 	"bytes"
 	"math/rand/v2"
-	"runtime"
 	"strings"
 	"testing"
 
-	"relay/ingest/flv"
+	"relay/ingest/ingesttest"
 )
 
 // FuzzReader has no tags that FLV's own reader would not take, and never many more bytes of frames than
@@ -26,28 +25,8 @@ func FuzzReader(f *testing.F) {
 		f.Add([]byte(ebml + el(idSegment, el(idTracks, entry), el(idCluster, el(idBlockGroup, el(idBlock, blockOf(1, 0, laceFixed<<1, "\x01abcdefgh")), el(idReference, "\x01"))))))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		size, tags := 0, 0
-		r := NewReader(bytes.NewReader(b), nil)
-		for {
-			tag, err := r.Next()
-			if err != nil {
-				break
-			}
-			if tags++; tags > 300*(len(b)+10) {
-				t.Fatal("there is no end")
-			}
-			if c, ok := flv.Decode(tag); ok && !c.Config {
-				size += len(c.Data)
-			}
-			if tag.Type() == flv.Script {
-				if _, ok := flv.ParseMetadata(tag.Body()); !ok {
-					t.Errorf("metadata %x", tag.Body())
-				}
-			}
-		}
-		if size > 1100*(len(b)+64) { // a prefix of up to 1 KiB is put in front of each frame
-			t.Errorf("%d bytes of frames out of %d", size, len(b))
-		}
+		// A prefix of up to 1 KiB is put in front of each frame.
+		ingesttest.Plausible(t, NewReader(bytes.NewReader(b), nil), 300*(len(b)+10), 1100*(len(b)+64))
 	})
 }
 
@@ -80,24 +59,8 @@ func TestLargeInputCostsInProportion(t *testing.T) {
 			return ebml + endless(idSegment, 8) + el(idTracks, el(idTrackEntry, strings.Repeat(el(idTrackNumber, "\x01"), n/6)))
 		},
 	} {
-		const size = 32 << 10
-		small, large := allocatedBy([]byte(make(size))), allocatedBy([]byte(make(8*size)))
-		if large > 9*small+size {
-			t.Errorf("%s: %d bytes are allocated for 32 KiB, %d for 256 KiB", name, small, large)
-		}
-		if most := uint64(64 * 8 * size); large > most {
-			t.Errorf("%s: %d bytes are allocated for 256 KiB, want %d at most", name, large, most)
-		}
+		ingesttest.InProportion(t, name, 32<<10, 16<<20, func(n int) []byte { return []byte(make(n)) }, func(b []byte) { readQuietly(b) })
 	}
-}
-
-// allocatedBy is how much is allocated for reading a stream, in bytes, whether it is kept or not.
-func allocatedBy(b []byte) uint64 {
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	readQuietly(b)
-	runtime.ReadMemStats(&after)
-	return after.TotalAlloc - before.TotalAlloc
 }
 
 func readQuietly(b []byte) (n int) {

@@ -48,7 +48,7 @@ type Reader struct {
 	r     *bufio.Reader
 	pos   int64
 	told  func(convert.Trouble, string)
-	conv  *convert.Converter
+	out   *sample.Queue
 	stats Stats
 
 	name         string // of the format, for people
@@ -61,9 +61,6 @@ type Reader struct {
 
 	buf    []byte
 	frames [][]byte
-	queue  []flv.Tag
-	came   bool  // there was a tag
-	end    error // why there is no more
 }
 
 // stream is a track that is taken.
@@ -79,7 +76,7 @@ type stream struct {
 func NewReader(r io.Reader, told func(what convert.Trouble, which string)) *Reader {
 	told = sample.Once(told)
 	return &Reader{
-		r: bufio.NewReaderSize(r, readAhead), told: told, conv: convert.New(func(t convert.Trouble) { told(t, "MP2 sound") }),
+		r: bufio.NewReaderSize(r, readAhead), told: told, out: sample.NewQueue(told),
 		name: "Matroska", scale: scaleDefault,
 	}
 }
@@ -87,43 +84,21 @@ func NewReader(r io.Reader, told func(what convert.Trouble, which string)) *Read
 // Stats returns the counts so far.
 func (r *Reader) Stats() Stats {
 	s := r.stats
-	s.Convert = r.conv.Stats()
+	s.Convert = r.out.Stats()
 	return s
 }
 
 // Next returns the next tag, which the caller may keep and change. The error is [io.EOF] at the end of
 // a stream that had some, [io.ErrUnexpectedEOF] if it ends in the middle of something, and else one of
 // this package's or of package sample's, or the reader's own.
-func (r *Reader) Next() (flv.Tag, error) {
-	for len(r.queue) == 0 {
-		if r.end != nil {
-			return nil, r.end
-		}
-		r.queue = r.queue[:0]
-		if err := r.element(); err != nil {
-			r.finish(err)
-		}
-		r.came = r.came || len(r.queue) > 0
-	}
-	t := r.queue[0]
-	r.queue = r.queue[1:]
-	return t, nil
-}
+func (r *Reader) Next() (flv.Tag, error) { return r.out.Next(r.element, r.nothing) }
 
-// finish ends the stream with what waits.
-func (r *Reader) finish(err error) {
-	r.end = err
-	if err != io.EOF && err != io.ErrUnexpectedEOF {
-		return
+// nothing says why there was no tag.
+func (r *Reader) nothing() error {
+	if r.tracks == nil {
+		return ErrNoTracks
 	}
-	r.queue = append(r.queue, r.conv.Flush()...)
-	switch {
-	case r.came || len(r.queue) > 0:
-	case r.tracks == nil:
-		r.end = ErrNoTracks
-	default:
-		r.end = ErrNothing
-	}
+	return ErrNothing
 }
 
 // head reads what begins an element.
@@ -215,7 +190,7 @@ func (r *Reader) element() error {
 		r.group(b)
 		return nil
 	case idEncryptedBlock:
-		if r.stats.Encrypted++; !r.came {
+		if r.stats.Encrypted++; !r.out.Came() {
 			return ErrEncrypted
 		}
 	}
@@ -343,7 +318,7 @@ func (r *Reader) follow(b []byte) error {
 	case sound == nil && len(unheard) > 0:
 		r.told(convert.Unheard, unheard[0])
 	}
-	r.conv.Configure(r.video.codec.Track, r.sound.codec.Track)
+	r.out.Configure(r.video.codec.Track, r.sound.codec.Track)
 	return nil
 }
 
@@ -424,11 +399,7 @@ func (r *Reader) take(b []byte, grouped, key bool) {
 		u := s.codec.Unit(f, key)
 		u.PTS, u.HasPTS, u.Lost = pts, timed, s.lost
 		timed, s.lost = false, false
-		if s == &r.video {
-			r.queue = append(r.queue, r.conv.Picture(u)...)
-		} else {
-			r.queue = append(r.queue, r.conv.Sound(u)...)
-		}
+		r.out.Put(u, s == &r.video)
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -12,7 +11,7 @@ import (
 	"testing/iotest"
 
 	"relay/ingest/convert"
-	"relay/ingest/flv"
+	"relay/ingest/ingesttest"
 )
 
 func bx(typ string, body ...string) string {
@@ -100,31 +99,7 @@ func stsz(n ...uint32) string { return bx("stsz", u32(0, 0, uint32(len(n))), u32
 func stco(n ...uint32) string { return bx("stco", u32(0, uint32(len(n))), u32(n...)) }
 func stss(n ...uint32) string { return bx("stss", u32(0, uint32(len(n))), u32(n...)) }
 
-// told are the tags of a reader, as those of package mkv's tests.
-func told(r *Reader) string {
-	var said []string
-	for {
-		tag, err := r.Next()
-		if err != nil {
-			if err != io.EOF {
-				said = append(said, err.Error())
-			}
-			return strings.Join(said, " ")
-		}
-		c, ok := flv.Decode(tag)
-		at := int32(tag.Timestamp()) + c.Offset - originMillis
-		name := "i"
-		switch {
-		case !ok || c.Config:
-			continue
-		case tag.Type() == flv.Audio:
-			name = "s"
-		case c.Key:
-			name = "k"
-		}
-		said = append(said, fmt.Sprintf("%s%d", name, at))
-	}
-}
+func told(r *Reader) string { return ingesttest.Told(r, originMillis) }
 
 func file(b string) *Reader     { return NewFile(strings.NewReader(b), int64(len(b)), nil) }
 func streamed(b string) *Reader { return NewStream(iotest.HalfReader(strings.NewReader(b)), nil) }

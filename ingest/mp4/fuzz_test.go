@@ -3,11 +3,10 @@ package mp4
 import (
 	"bytes"
 	"math/rand/v2"
-	"runtime"
 	"strings"
 	"testing"
 
-	"relay/ingest/flv"
+	"relay/ingest/ingesttest"
 )
 
 // fragmented is a movie of two tracks and a fragment, as ISO/IEC 14496-12 and 23000-19 have them.
@@ -45,27 +44,8 @@ func FuzzReader(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		for _, r := range []*Reader{NewFile(bytes.NewReader(b), int64(len(b)), nil), NewStream(bytes.NewReader(b), nil)} {
-			size, tags := 0, 0
-			for {
-				tag, err := r.Next()
-				if err != nil {
-					break
-				}
-				if tags++; tags > 10*(len(b)+10) {
-					t.Fatal("there is no end")
-				}
-				if c, ok := flv.Decode(tag); ok && !c.Config {
-					size += len(c.Data)
-				}
-				if tag.Type() == flv.Script {
-					if _, ok := flv.ParseMetadata(tag.Body()); !ok {
-						t.Errorf("metadata %x", tag.Body())
-					}
-				}
-			}
-			if size > 20*(len(b)+64) { // lengths of one byte become four, and AV1's configuration is put in front
-				t.Errorf("%d bytes of frames out of %d", size, len(b))
-			}
+			// Lengths of one byte become four, and AV1's configuration is put in front.
+			ingesttest.Plausible(t, r, 10*(len(b)+10), 20*(len(b)+64))
 		}
 	})
 }
@@ -135,25 +115,11 @@ func TestLargeInputCostsInProportion(t *testing.T) {
 			return fragmented() + strings.Repeat(bx("moof", bx("traf", tfhd(baseIsMoof|hasSize, 1, 1), trun(0, big))), n/80)
 		},
 	} {
-		const size = 32 << 10
-		small, large := allocatedBy([]byte(make(size))), allocatedBy([]byte(make(8*size)))
-		if large > 9*small+size {
-			t.Errorf("%s: %d bytes are allocated for 32 KiB, %d for 256 KiB", name, small, large)
-		}
-		if most := uint64(128 * 8 * size); large > most {
-			t.Errorf("%s: %d bytes are allocated for 256 KiB, want %d at most", name, large, most)
-		}
+		ingesttest.InProportion(t, name, 32<<10, 32<<20, func(n int) []byte { return []byte(make(n)) }, func(b []byte) {
+			readQuietly(NewFile(bytes.NewReader(b), int64(len(b)), nil))
+			readQuietly(NewStream(bytes.NewReader(b), nil))
+		})
 	}
-}
-
-// allocatedBy is how much is allocated for reading a file and a stream, in bytes, whether it is kept or not.
-func allocatedBy(b []byte) uint64 {
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	readQuietly(NewFile(bytes.NewReader(b), int64(len(b)), nil))
-	readQuietly(NewStream(bytes.NewReader(b), nil))
-	runtime.ReadMemStats(&after)
-	return after.TotalAlloc - before.TotalAlloc
 }
 
 func readQuietly(r *Reader) (n int) {

@@ -35,15 +35,12 @@ type Reader struct {
 	stream
 
 	told  func(convert.Trouble, string)
-	conv  *convert.Converter
+	out   *sample.Queue
 	stats Stats
 	movie *movie
 	taken []*track // pictures and sound
 
-	buf   []byte
-	queue []flv.Tag
-	came  bool  // there was a tag
-	end   error // why there is no more
+	buf []byte
 }
 
 // NewFile returns a reader of a file of that many bytes. told, if not nil, hears once of each thing that
@@ -63,13 +60,13 @@ func NewStream(in io.Reader, told func(what convert.Trouble, which string)) *Rea
 
 func newReader(told func(convert.Trouble, string)) *Reader {
 	told = sample.Once(told)
-	return &Reader{told: told, conv: convert.New(func(t convert.Trouble) { told(t, "MP2 sound") })}
+	return &Reader{told: told, out: sample.NewQueue(told)}
 }
 
 // Stats returns the counts so far.
 func (r *Reader) Stats() Stats {
 	s := r.stats
-	s.Convert = r.conv.Stats()
+	s.Convert = r.out.Stats()
 	return s
 }
 
@@ -77,40 +74,19 @@ func (r *Reader) Stats() Stats {
 // what had some, [io.ErrUnexpectedEOF] if it ends in the middle of something, and else one of this
 // package's or of package sample's, or the reader's own.
 func (r *Reader) Next() (flv.Tag, error) {
-	for len(r.queue) == 0 {
-		if r.end != nil {
-			return nil, r.end
-		}
-		r.queue = r.queue[:0]
-		step := r.fromStream
-		if r.file != nil {
-			step = r.fromFile
-		}
-		if err := step(); err != nil {
-			r.finish(err)
-		}
-		r.came = r.came || len(r.queue) > 0
+	step := r.fromStream
+	if r.file != nil {
+		step = r.fromFile
 	}
-	t := r.queue[0]
-	r.queue = r.queue[1:]
-	return t, nil
+	return r.out.Next(step, r.nothing)
 }
 
-// finish ends it with what waits.
-func (r *Reader) finish(err error) {
-	r.end = err
-	if err != io.EOF && err != io.ErrUnexpectedEOF {
-		return
+// nothing says why there was no tag.
+func (r *Reader) nothing() error {
+	if r.movie == nil {
+		return ErrUnfinished
 	}
-	r.flush()
-	r.queue = append(r.queue, r.conv.Flush()...)
-	switch {
-	case r.came || len(r.queue) > 0:
-	case r.movie == nil:
-		r.end = ErrUnfinished
-	default:
-		r.end = ErrNothing
-	}
+	return ErrNothing
 }
 
 // fromFile takes a file's next sample, or what tells of its samples.
@@ -317,7 +293,7 @@ func (r *Reader) configure() {
 			audio = t.using.codec.Track
 		}
 	}
-	r.conv.Configure(video, audio)
+	r.out.Configure(video, audio)
 }
 
 // emit makes tags of a sample.
@@ -334,11 +310,7 @@ func (r *Reader) emit(t *track, s sampleAt, data []byte) {
 	}
 	u := e.codec.Unit(data, s.key)
 	u.PTS, u.DTS, u.HasPTS, u.HasDTS = t.time(s.pts), t.time(s.dts), true, true
-	if t.video {
-		r.queue = append(r.queue, r.conv.Picture(u)...)
-	} else {
-		r.queue = append(r.queue, r.conv.Sound(u)...)
-	}
+	r.out.Put(u, t.video)
 }
 
 // movieOf reads a movie out of memory.

@@ -24,12 +24,17 @@ type stream struct {
 	held int   // bytes of samples that wait
 }
 
-// fromStream takes the next sample, or the next box.
-func (r *Reader) fromStream() error {
+// fromStream takes the next sample, or the next box; at the end, what is held.
+func (r *Reader) fromStream() (err error) {
 	if r.pos < r.data {
-		return r.sampleOrSkip()
+		err = r.sampleOrSkip()
+	} else {
+		err = r.nextBox()
 	}
-	return r.nextBox()
+	if err == io.EOF || err == io.ErrUnexpectedEOF {
+		r.flush()
+	}
+	return err
 }
 
 func (r *Reader) nextBox() error {

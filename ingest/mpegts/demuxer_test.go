@@ -13,6 +13,7 @@ import (
 
 	"relay/ingest/convert"
 	"relay/ingest/flv"
+	"relay/ingest/ingesttest"
 )
 
 // demuxed is what comes of packets.
@@ -60,7 +61,7 @@ func drawn(tags []flv.Tag) string {
 }
 
 func count(d demuxed) (pictures, sounds int) {
-	return len(frames(d.tags, flv.Video)), len(frames(d.tags, flv.Audio))
+	return len(ingesttest.Frames(d.tags, flv.Video)), len(ingesttest.Frames(d.tags, flv.Audio))
 }
 
 func TestAStreamBeginsWithWhatDescribesIt(t *testing.T) {
@@ -84,16 +85,16 @@ func TestTimesGoOnWhereTheirBitsWrap(t *testing.T) {
 	if pictures != 12 || sounds != 20 || d.told != nil {
 		t.Fatalf("%d pictures, %d frames of sound, %v", pictures, sounds, d.told)
 	}
-	for i, p := range frames(d.tags, flv.Video)[:10] {
+	for i, p := range ingesttest.Frames(d.tags, flv.Video)[:10] {
 		want := (wrap - 5*3600 + int64(i)*3600 + 45) / 90
 		if got := int64(p.Timestamp()); got != want {
 			t.Errorf("picture %d at %d, want %d", i, got, want)
 		}
-		if s := frames(d.tags, flv.Audio)[2*i]; s.Timestamp() != p.Timestamp() {
+		if s := ingesttest.Frames(d.tags, flv.Audio)[2*i]; s.Timestamp() != p.Timestamp() {
 			t.Errorf("its sound is at %d, the picture at %d", s.Timestamp(), p.Timestamp())
 		}
 	}
-	if c, _ := flv.Decode(frames(d.tags, flv.Video)[10]); c.Offset != 80 {
+	if c, _ := flv.Decode(ingesttest.Frames(d.tags, flv.Video)[10]); c.Offset != 80 {
 		t.Errorf("offset %d", c.Offset)
 	}
 }
@@ -105,7 +106,7 @@ func TestAWrapBetweenDecodingAndShowing(t *testing.T) {
 	m.pmt(0x1000, 1, 0, es{0x1b, 0x100, ""})
 	m.video(0x100, 1<<33+3600, 1<<33-3600, idr)
 	d := demux(m.out, 0)
-	c, _ := flv.Decode(frames(d.tags, flv.Video)[0])
+	c, _ := flv.Decode(ingesttest.Frames(d.tags, flv.Video)[0])
 	if c.Offset != 80 || d.told != nil {
 		t.Errorf("offset %d, %v", c.Offset, d.told)
 	}
@@ -124,7 +125,7 @@ func TestWhatIsLostCostsPicturesUntilTheNextKeyFrame(t *testing.T) {
 	m.frames(0x100, 0x101, 90000+8*3600, 2)
 	d := demux(append(cut, m.out...), 0)
 	want := "1000 h264 key\n1040 h264\n1080 h264\n1120 h264\n1320 h264 key\n1360 h264\n"
-	if got := drawn(frames(d.tags, flv.Video)); got != want {
+	if got := drawn(ingesttest.Frames(d.tags, flv.Video)); got != want {
 		t.Errorf("%swant\n%s", got, want)
 	}
 	if s := d.demux.Stats(); s.Units != 1 || s.Convert.Lost != 1 || s.Convert.Waited != 3 {
@@ -213,7 +214,7 @@ func TestTheFirstProgramWithMediaIsTaken(t *testing.T) {
 		m.video(0x109, 900000+i*3600, -1, idr)
 	}
 	for program, want := range map[int]uint32{0: 1000, 8: 1000, 9: 10000} {
-		if d := demux(m.out, program); d.err != nil || frames(d.tags, flv.Video)[0].Timestamp() != want {
+		if d := demux(m.out, program); d.err != nil || ingesttest.Frames(d.tags, flv.Video)[0].Timestamp() != want {
 			t.Errorf("program %d begins at\n%s", program, drawn(d.tags))
 		}
 	}
@@ -369,7 +370,7 @@ func TestFramings(t *testing.T) {
 				tags = append(tags, tag)
 			}
 		}
-		if got := len(frames(tags, flv.Video)); got != c.pictures || err != io.EOF {
+		if got := len(ingesttest.Frames(tags, flv.Video)); got != c.pictures || err != io.EOF {
 			t.Errorf("%s: %d pictures, %v", name, got, err)
 		}
 	}
@@ -420,13 +421,13 @@ func TestLossOverUDP(t *testing.T) {
 		}
 		last, missing := -1, false
 		pictures := 0
-		for _, tag := range frames(d.tags, flv.Video) {
+		for _, tag := range ingesttest.Frames(d.tags, flv.Video) {
 			i, ok := byTime[string(tag)]
 			if !ok {
 				t.Fatalf("seed %d: the picture at %d was not sent like that", seed, tag.Timestamp())
 			}
 			for _, between := range sent[last+1 : i] {
-				missing = missing || len(frames([]flv.Tag{between}, flv.Video)) > 0
+				missing = missing || len(ingesttest.Frames([]flv.Tag{between}, flv.Video)) > 0
 			}
 			if c, _ := flv.Decode(tag); c.Key {
 				missing = false
@@ -436,9 +437,9 @@ func TestLossOverUDP(t *testing.T) {
 			last = i
 			pictures++
 		}
-		for _, tag := range frames(d.tags, flv.Audio) {
+		for _, tag := range ingesttest.Frames(d.tags, flv.Audio) {
 			c, _ := flv.Decode(tag)
-			if !slices.ContainsFunc(frames(sent, flv.Audio), func(o flv.Tag) bool {
+			if !slices.ContainsFunc(ingesttest.Frames(sent, flv.Audio), func(o flv.Tag) bool {
 				s, _ := flv.Decode(o)
 				late := int32(o.Timestamp() - tag.Timestamp())
 				return bytes.Equal(s.Data, c.Data) && late >= -1 && late <= 1

@@ -6,10 +6,8 @@ import (
 	"io"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -21,16 +19,10 @@ import (
 
 // These tests need the real ffmpeg; without it they fail.
 
-// length is that of the clips, in seconds.
-const length = 2
-
 // clip makes an MPEG-TS of pictures, sound or both.
 func clip(t *testing.T, args string) string {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "clip.ts")
-	ingesttest.FFmpeg(t, append(append(strings.Fields(fmt.Sprintf("-f lavfi -i testsrc2=size=192x108:rate=25:duration=%d -f lavfi -i sine=frequency=440:duration=%d:sample_rate=48000", length, length)),
-		strings.Fields(args)...), "-f", "mpegts", path)...)
-	return path
+	return ingesttest.Clip(t, "clip.ts", args)
 }
 
 // read returns the tags of a file.
@@ -43,33 +35,13 @@ func read(t *testing.T, path string) []flv.Tag {
 	return readAll(t, bytes.NewReader(b), b)
 }
 
-func readAll(t *testing.T, from io.Reader, head []byte) (tags []flv.Tag) {
+func readAll(t *testing.T, from io.Reader, head []byte) []flv.Tag {
 	t.Helper()
 	f, ok := Sniff(head[:min(len(head), SniffLen)])
 	if !ok {
 		t.Fatal("it is not taken for MPEG-TS")
 	}
-	r := NewReader(from, f, 0, func(what convert.Trouble, which string) { t.Error(what, which) })
-	for {
-		tag, err := r.Next()
-		if err == io.EOF {
-			return tags
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		tags = append(tags, tag)
-	}
-}
-
-// frames are those of one kind, without what describes them.
-func frames(tags []flv.Tag, typ flv.Type) (found []flv.Tag) {
-	for _, tag := range tags {
-		if c, ok := flv.Decode(tag); ok && !c.Config && tag.Type() == typ {
-			found = append(found, tag)
-		}
-	}
-	return found
+	return ingesttest.ReadAll(t, NewReader(from, f, 0, func(what convert.Trouble, which string) { t.Error(what, which) }), io.EOF)
 }
 
 // Encoders as people have them, and how many pictures and frames of sound there are in them.
@@ -109,7 +81,7 @@ func TestFramesAreThoseThatFFmpegFinds(t *testing.T) {
 			if info.VideoCodec != c.codecs[0] || info.AudioCodec != c.codecs[1] || c.codecs[0] != "" && (info.Width != 192 || info.Height != 108) {
 				t.Errorf("described as %+v", info)
 			}
-			compareTimes(t, path, tags)
+			ingesttest.CompareTimes(t, tags, ingesttest.Probe(t, path), 0, true)
 			if c.flv {
 				compareBytes(t, path, tags)
 			}
@@ -118,71 +90,14 @@ func TestFramesAreThoseThatFFmpegFinds(t *testing.T) {
 	}
 }
 
-// times are those of a packet, in milliseconds, as ffmpeg sees them.
-type times struct{ pts, dts float64 }
-
-// probe returns the packets of pictures and of sound.
-func probe(t *testing.T, path string) map[flv.Type][]times {
-	t.Helper()
-	out, err := exec.CommandContext(t.Context(), "ffprobe", "-v", "error", "-show_entries", "packet=codec_type,pts_time,dts_time", "-of", "csv=p=0", path).Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	found := make(map[flv.Type][]times)
-	for line := range strings.Lines(string(out)) {
-		f := strings.Split(strings.TrimSpace(line), ",")
-		if len(f) < 3 {
-			continue
-		}
-		pts, err1 := strconv.ParseFloat(f[1], 64)
-		dts, err2 := strconv.ParseFloat(f[2], 64)
-		if err1 != nil || err2 != nil {
-			t.Fatalf("ffprobe says %q", line)
-		}
-		typ := map[string]flv.Type{"video": flv.Video, "audio": flv.Audio}[f[0]]
-		found[typ] = append(found[typ], times{pts * 1000, dts * 1000})
-	}
-	return found
-}
-
-func compareTimes(t *testing.T, path string, tags []flv.Tag) {
-	t.Helper()
-	all := probe(t, path)
-	for _, typ := range []flv.Type{flv.Video, flv.Audio} {
-		want, got := all[typ], frames(tags, typ)
-		if len(want) != len(got) {
-			t.Errorf("%d frames of type %d, want %d", len(got), typ, len(want))
-			continue
-		}
-		for i, tag := range got {
-			c, _ := flv.Decode(tag)
-			dts := float64(tag.Timestamp())
-			pts := dts + float64(c.Offset)
-			if pts-want[i].pts > 1 || want[i].pts-pts > 1 || dts-want[i].dts > 1 || want[i].dts-dts > 1 {
-				t.Fatalf("frame %d of type %d is at %v/%v ms, want %v/%v", i, typ, pts, dts, want[i].pts, want[i].dts)
-			}
-		}
-	}
-}
-
 // compareBytes compares frames and configurations with those in FLV by ffmpeg, which leaves
 // parameter sets and delimiters in H.264's frames.
 func compareBytes(t *testing.T, path string, tags []flv.Tag) {
 	t.Helper()
 	r := flv.NewReader(bytes.NewReader(ingesttest.FFmpeg(t, "-i", path, "-c", "copy", "-f", "flv", "-")))
-	var theirs []flv.Tag
-	for {
-		tag, err := r.Next()
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		theirs = append(theirs, tag)
-	}
+	theirs := ingesttest.ReadAll(t, r, io.EOF)
 	for _, typ := range []flv.Type{flv.Video, flv.Audio} {
-		want, got := frames(theirs, typ), frames(tags, typ)
+		want, got := ingesttest.Frames(theirs, typ), ingesttest.Frames(tags, typ)
 		if len(want) != len(got) {
 			t.Errorf("%d frames of type %d, ffmpeg has %d", len(got), typ, len(want))
 			continue
@@ -273,7 +188,7 @@ func decode(t *testing.T, tags []flv.Tag, codecs [2]string, enhanced bool) {
 				continue
 			}
 			args = append(args, "-map", "0:"+[]string{"v", "a"}[i])
-			want[codec] = len(frames(tags, []flv.Type{flv.Video, flv.Audio}[i]))
+			want[codec] = len(ingesttest.Frames(tags, []flv.Type{flv.Video, flv.Audio}[i]))
 		}
 		if err := os.WriteFile(args[2], output(t, tags), 0o600); err != nil {
 			t.Fatal(err)
@@ -331,7 +246,7 @@ func TestTheTableOfWhatComesOutIsTrue(t *testing.T) {
 func TestLATMHasTheFramesOfADTS(t *testing.T) {
 	const enc = "-c:v libx264 -preset ultrafast -c:a aac -ar 44100"
 	want, got := read(t, clip(t, enc)), read(t, clip(t, enc+" -mpegts_flags latm"))
-	w, g := frames(want, flv.Audio), frames(got, flv.Audio)
+	w, g := ingesttest.Frames(want, flv.Audio), ingesttest.Frames(got, flv.Audio)
 	if len(w) != len(g) || len(g) < 80 {
 		t.Fatalf("%d frames, want %d", len(g), len(w))
 	}
@@ -375,7 +290,7 @@ func TestDecodingTimesAreFoundInPictures(t *testing.T) {
 			}
 		}
 		video.finish(take)
-		got := frames(tags, flv.Video)
+		got := ingesttest.Frames(tags, flv.Video)
 		last := uint32(0)
 		for _, tag := range got {
 			coded, _ := flv.Decode(tag)
@@ -385,7 +300,7 @@ func TestDecodingTimesAreFoundInPictures(t *testing.T) {
 			}
 			last = tag.Timestamp()
 		}
-		if len(got) != 25*length || (most > 0) != strings.Contains(name, "with B") || most > 250 {
+		if len(got) != 50 || (most > 0) != strings.Contains(name, "with B") || most > 250 {
 			t.Errorf("%s: %d pictures, shown up to %d ms later", name, len(got), most)
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"relay/ingest/flv"
+	"relay/relay/relaytest"
 )
 
 // played are the tags that a player makes of messages.
@@ -60,7 +61,11 @@ func stream(r *rand.Rand, from uint32) (tags []flv.Tag) {
 
 // TestAPlayerWhoJoinsGetsTheLatestPicturesAndThenWhatAllGet joins a stream behind each batch.
 func TestAPlayerWhoJoinsGetsTheLatestPicturesAndThenWhatAllGet(t *testing.T) {
-	for seed, from := range []uint32{5000, longTimestamp - 3000, 1<<32 - 3000, 0} {
+	begins := []uint32{longTimestamp - 3000, 5000, 1<<32 - 3000, 0}
+	if relaytest.Raced {
+		begins = begins[:1]
+	}
+	for seed, from := range begins {
 		r := rand.New(rand.NewPCG(uint64(seed), 0))
 		var header, before flv.Header
 		var all, since []flv.Tag
@@ -252,13 +257,16 @@ func TestWhatIsRecordedForPlayersIsBounded(t *testing.T) {
 		was, dropped := 0, 0
 		for i := 1; i < n; i++ {
 			c.Convert(flv.BatchOf(video(uint32(i), body)))
+			if c.since.Size() > flv.MaxGOP || c.since.Len() > flv.MaxGOPTags {
+				t.Fatalf("%s: %d bytes in %d tags are recorded", name, c.since.Size(), c.since.Len())
+			}
+			if i%16 != 0 && i < n-20 { // joining costs as much as there is
+				continue
+			}
 			if out, _ := c.Join(true); len(out) > 2 {
 				was = i
 			} else if dropped == 0 {
 				dropped = i
-			}
-			if c.since.Size() > flv.MaxGOP || c.since.Len() > flv.MaxGOPTags {
-				t.Fatalf("%s: %d bytes in %d tags are recorded", name, c.since.Size(), c.since.Len())
 			}
 		}
 		if was < n-4 || dropped < was {

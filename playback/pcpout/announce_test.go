@@ -39,7 +39,7 @@ func (l *list) greet() pcp.Helo {
 		l.t.Fatal(err)
 	}
 	l.t.Cleanup(func() { l.conn.Close() })
-	l.conn.SetDeadline(time.Now().Add(20 * time.Second))
+	l.conn.SetDeadline(time.Now().Add(time.Minute))
 	l.atoms = pcp.NewReader(bufio.NewReader(l.conn))
 	if over, err := pcp.ParseConnect(l.next()); err != nil || over != pcp.Over4 {
 		l.t.Fatal(over, err)

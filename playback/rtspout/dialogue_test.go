@@ -29,7 +29,7 @@ func (s *source) ask(t *testing.T) *asker {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { conn.Close() })
-	conn.SetDeadline(time.Now().Add(20 * time.Second))
+	conn.SetDeadline(time.Now().Add(time.Minute))
 	return &asker{t: t, conn: conn, r: bufio.NewReader(conn)}
 }
 

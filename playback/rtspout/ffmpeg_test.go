@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"relay/ingest/flv"
+	"relay/ingest/ingesttest"
 )
 
 var played = []struct{ name, args string }{
@@ -24,8 +25,8 @@ func TestFFmpegPlaysEveryFrame(t *testing.T) {
 				t.Parallel()
 				tags := clip(t, c.args)
 				s := start(t)
-				alone := len(framesOf(tags, flv.Video)) == 0 // each frame is a place to start
-				described := len(tags) - len(framesOf(tags, flv.Audio))
+				alone := len(ingesttest.Frames(tags, flv.Video)) == 0 // each frame is a place to start
+				described := len(tags) - len(ingesttest.Frames(tags, flv.Audio))
 				if s.write(tags[:described]...); !alone {
 					s.write(tags[described:]...)
 				}
@@ -44,7 +45,7 @@ func TestFFmpegPlaysEveryFrame(t *testing.T) {
 				if err != nil {
 					t.Error(err)
 				}
-				wantV, wantA := len(framesOf(tags, flv.Video)), len(framesOf(tags, flv.Audio))
+				wantV, wantA := len(ingesttest.Frames(tags, flv.Video)), len(ingesttest.Frames(tags, flv.Audio))
 				if v != wantV || a < wantA-1 || a > wantA {
 					t.Errorf("%d pictures and %d sounds, want %d and %d", v, a, wantV, wantA)
 				}
@@ -79,8 +80,8 @@ func TestWhoComesLateBeginsAtTheKeyFrame(t *testing.T) {
 			if err != nil {
 				t.Error(err)
 			}
-			sounds := len(framesOf(tags[half:], flv.Audio))
-			if want := len(framesOf(tags, flv.Video)); v != want || a > sounds+1 { // what has come before it had begun is squashed
+			sounds := len(ingesttest.Frames(tags[half:], flv.Audio))
+			if want := len(ingesttest.Frames(tags, flv.Video)); v != want || a > sounds+1 { // what has come before it had begun is squashed
 				t.Errorf("%d pictures and %d sounds, want %d and at most %d", v, a, want, sounds)
 			}
 		})

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"os/exec"
 	"strings"
 	"sync"
@@ -15,17 +16,16 @@ import (
 
 	"relay/ingest/convert"
 	"relay/ingest/flv"
+	"relay/ingest/ingesttest"
 	"relay/ingest/mpegts"
 	"relay/playback"
 	"relay/relay/stream"
 )
 
-// clip is what ffmpeg makes by those arguments, 2 s of 25 pictures a second.
+// clip is what ffmpeg makes by those arguments, 2 s of 25 pictures of 640x360 a second.
 func clip(t testing.TB, args string) []flv.Tag {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "ffmpeg", append(strings.Fields("-nostdin -loglevel error -f lavfi -i testsrc2=size=640x360:rate=25:duration=2 -f lavfi -i sine=frequency=440:duration=2:sample_rate=48000 "+args),
-		"-f", "mpegts", "-")...)
-	b, err := cmd.Output()
+	b, err := os.ReadFile(ingesttest.ClipOf(t, "640x360", "clip.ts", args))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,28 +33,7 @@ func clip(t testing.TB, args string) []flv.Tag {
 	if !ok {
 		t.Fatal("no MPEG-TS")
 	}
-	r := mpegts.NewReader(bytes.NewReader(b), f, 0, func(what convert.Trouble, which string) { t.Error(what, which) })
-	var tags []flv.Tag
-	for {
-		tag, err := r.Next()
-		if err == io.EOF {
-			return tags
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		tags = append(tags, tag)
-	}
-}
-
-// framesOf are those of one kind.
-func framesOf(tags []flv.Tag, typ flv.Type) (found []flv.Tag) {
-	for _, tag := range tags {
-		if c, ok := flv.Decode(tag); ok && !c.Config && tag.Type() == typ {
-			found = append(found, tag)
-		}
-	}
-	return found
+	return ingesttest.ReadAll(t, mpegts.NewReader(bytes.NewReader(b), f, 0, func(what convert.Trouble, which string) { t.Error(what, which) }), io.EOF)
 }
 
 // source is a channel and the server that plays it.
@@ -127,7 +106,7 @@ func (s *source) write(tags ...flv.Tag) {
 // watched waits for viewers.
 func (s *source) watched(n int) {
 	s.t.Helper()
-	for end := time.Now().Add(20 * time.Second); s.channel.Viewers() != n; {
+	for end := time.Now().Add(time.Minute); s.channel.Viewers() != n; {
 		if time.Now().After(end) {
 			s.t.Fatalf("%d viewers, want %d", s.channel.Viewers(), n)
 		}

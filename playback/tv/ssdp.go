@@ -44,8 +44,6 @@ const (
 	// times, and next to nothing for an address that was forged. Twenty addresses that ask all they can leave room for others.
 	oneRate, oneBurst = 2, 20
 	allRate, allBurst = 100, 500
-	// readPause is how long nothing is read after the system refused to.
-	readPause = 10 * time.Millisecond
 )
 
 // search is a question who is there (1.2.2 there).
@@ -264,29 +262,16 @@ func (b *beacon) say(ifs []multicast.Interface, alive bool) {
 
 // read answers searches until the socket is closed.
 func (b *beacon) read(ctx context.Context) {
-	buf, oob := make([]byte, maxSearch+1), make([]byte, multicast.ControlSize) // one more shows what is too long
-	var pace multicast.Pace
-	for {
-		if wait := pace.Wait(time.Now()); wait > 0 {
-			b.refused.Add(refusedPace) // what the system drops meanwhile, nobody counts
-			time.Sleep(wait)
-		}
-		n, from, index, err := b.ear.Read(buf, oob)
-		if errors.Is(err, net.ErrClosed) {
-			return
-		}
-		if err != nil {
-			time.Sleep(readPause)
-			continue
-		}
-		q, err := parseSearch(buf[:n])
+	const size = maxSearch + 1 // one more shows what is too long
+	b.ear.Serve(size, func() { b.refused.Add(refusedPace) }, func(p []byte, from netip.AddrPort, index int) {
+		q, err := parseSearch(p)
 		if err == errSearch {
 			b.refused.Add(refusedSearch)
 		}
 		if err == nil {
 			b.answer(ctx, q, from, index)
 		}
-	}
+	})
 }
 
 // answer has a search answered before its time is over, if who asks is to be answered.

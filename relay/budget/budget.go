@@ -1,5 +1,8 @@
 // Package budget bounds how often something may be done for each of many strangers: so many a second,
 // and a burst at once. What turns out to have been well spent can be given back.
+//
+// It is not package quota, which bounds what an address asks for: here keys are anything, IDs as well, which a
+// stranger makes up. When as many are remembered as may be, some are forgotten, so that nobody shuts others out.
 package budget
 
 import "time"

@@ -3,7 +3,6 @@ package discovery
 import (
 	"context"
 	"errors"
-	"net"
 	"net/netip"
 	"slices"
 	"sync"
@@ -126,36 +125,21 @@ func (d *desk) lookLocked(now time.Time) {
 
 // read answers what comes to one socket, until that is closed.
 func (d *desk) read(e *multicast.Socket) {
-	b := make([]byte, PacketSize+1) // one more shows what is too long
-	oob := make([]byte, multicast.ControlSize)
-	var pace multicast.Pace
-	for {
-		if wait := pace.Wait(time.Now()); wait > 0 {
-			d.Refused.Add(refusedPace) // what the system drops meanwhile, nobody counts
-			time.Sleep(wait)
-		}
-		n, from, index, err := e.Read(b, oob)
-		if errors.Is(err, net.ErrClosed) {
-			return
-		}
-		if err != nil {
-			time.Sleep(readPause)
-			continue
-		}
-		q, err := parseQuery(b[:n])
+	const size = PacketSize + 1 // one more shows what is too long
+	e.Serve(size, func() { d.Refused.Add(refusedPace) }, func(b []byte, from netip.AddrPort, index int) {
+		q, err := parseQuery(b)
 		if err != nil {
 			d.Refused.Add(refusedPacket)
-			continue
+			return
 		}
-		now := time.Now()
-		reply, src, index := d.answer(now, q, from, index)
+		reply, src, index := d.answer(time.Now(), q, from, index)
 		if reply == nil {
-			continue
+			return
 		}
 		if err := e.Reply(reply, from, index, src); err != nil {
 			d.Log.Debug("cannot answer", zap.Stringer("to", from), zap.Error(err))
 		}
-	}
+	})
 }
 
 // answer is what a query gets, nil for nothing; the address to send it from, and the

@@ -363,7 +363,7 @@ func (r *mapperAway) stop() time.Duration {
 
 func (r *mapperAway) until(t *testing.T, want string, ok func(toldState) bool) toldState {
 	t.Helper()
-	for end := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
 		if s := r.last(); ok(s) {
 			return s
 		}

@@ -1,4 +1,7 @@
-// Package quota bounds how often strangers have something done, each address for itself.
+// Package quota bounds how often strangers have something done here, each address for itself.
+//
+// It is not package budget: when as many addresses are remembered as may be, new ones get nothing, as what
+// they ask for is this machine's to give; and goroutines share it.
 package quota
 
 import (

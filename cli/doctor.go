@@ -12,10 +12,14 @@ import (
 	"relay/cli/doctor"
 	"relay/cli/fault"
 	"relay/cli/flag"
+	"relay/cli/station"
 	"relay/cli/term"
 	"relay/ingest/rtmp"
+	"relay/ingest/srt"
 	"relay/playback"
 	"relay/playback/admin"
+	"relay/playback/rtspout"
+	"relay/playback/tv"
 	"relay/relay"
 	"relay/relay/discovery"
 )
@@ -119,7 +123,7 @@ func doctorsInvite(c *cli.Context) (*relay.Invite, error) {
 	return &all[0], nil
 }
 
-// defaultPorts returns the ports that relay opens without further flags, moved by offset.
+// defaultPorts returns the ports that relay opens by itself, and those that flags have it open, moved by offset.
 func defaultPorts(offset int) []doctor.Port {
 	return []doctor.Port{
 		{Proto: "TCP", Number: relay.DefaultPort + offset, What: "links between nodes", Flag: "listen"},
@@ -128,5 +132,10 @@ func defaultPorts(offset int) []doctor.Port {
 		{Proto: "TCP", Number: rtmp.DefaultPort + offset, What: "the encoder", Flag: "rtmp"},
 		{Proto: "UDP", Number: discovery.DefaultPort, What: "being found on this network", Shared: true},
 		{Proto: "TCP", Number: admin.DefaultPort + offset, What: "metrics", Flag: "admin"},
+		{Proto: "UDP", Number: srt.DefaultPort + offset, What: "encoders and players over SRT, with --srt", Flag: "srt", Asked: true},
+		{Proto: "TCP", Number: rtspout.DefaultPort + offset, What: "players over RTSP, with --rtsp", Flag: "rtsp", Asked: true},
+		{Proto: "TCP", Number: station.WHIPPort + offset, What: "encoders over WHIP, with --whip", Flag: "whip", Asked: true},
+		{Proto: "UDP", Number: station.WHIPPort + offset, What: "encoders over WHIP, with --whip", Flag: "whip", Asked: true},
+		{Proto: "TCP", Number: tv.DefaultPort + offset, What: "TVs, with --tv", Flag: "tv", Asked: true},
 	}
 }

@@ -109,6 +109,9 @@ func (s *routes) channels(w http.ResponseWriter, r *http.Request) {
 		if at := s.config.RTSP(host); at != "" {
 			p.URLs.RTSP = at + "/" + c.id.Short()
 		}
+		if at := s.config.SRT(host); at != "" {
+			p.URLs.SRT = at + "?streamid=read:" + c.id.Short()
+		}
 		if at := s.config.RTMP(host); at != "" {
 			p.URLs.RTMP = at + "/" + c.id.Short()
 		}

@@ -42,7 +42,10 @@ func TestChannelsNameNoAddressAndNoWholeNode(t *testing.T) {
 		return api.Facts{Came: time.Now(), Attached: true, Depth: 2, Path: []string{"r", parent}, Parent: &api.Peer{ID: parent, Addr: "10.0.0.1:7144"}, ParentTag: parent[:12], Children: []api.Child{child}, Delay: 42 * time.Millisecond}
 	})
 	link := func(id stream.ChannelID, host string) string { return "relay://" + id.Short() + "@" + host }
-	w := answer(t, NewServer(Config{Channels: list(c), Link: link}), "192.168.1.7:50000", "/api/v1/channels")
+	over := func(scheme string) func(string) string {
+		return func(host string) string { return scheme + "://" + host }
+	}
+	w := answer(t, NewServer(Config{Channels: list(c), Link: link, RTMP: over("rtmp"), RTSP: over("rtsp"), SRT: over("srt")}), "192.168.1.7:50000", "/api/v1/channels")
 	if w.Code != http.StatusOK || w.Header().Get("Content-Type") != "application/json" {
 		t.Fatalf("%d %v", w.Code, w.Header())
 	}
@@ -61,7 +64,9 @@ func TestChannelsNameNoAddressAndNoWholeNode(t *testing.T) {
 		Parent: parent[:12], Children: 1,
 		URLs: api.URLs{
 			FLV: base + name + ".flv", MP4: base + name + ".mp4", TS: base + name + ".ts",
-			HLS: base + "hls/" + name + "/index.m3u8", M3U: base + name + ".m3u", Page: base + "#" + name, Link: "relay://" + name + "@192.168.1.20:7145",
+			HLS: base + "hls/" + name + "/index.m3u8", M3U: base + name + ".m3u", Page: base + "#" + name,
+			RTMP: "rtmp://192.168.1.20:7145/" + name, RTSP: "rtsp://192.168.1.20:7145/" + name, SRT: "srt://192.168.1.20:7145?streamid=read:" + name,
+			Link: "relay://" + name + "@192.168.1.20:7145",
 		},
 	}
 	if !reflect.DeepEqual(got.Channels[0], want) || want.Codec.Video != "h264" {

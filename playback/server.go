@@ -51,6 +51,8 @@ type Config struct {
 	RTMP func(host string) string
 	// RTSP does likewise for RTSP, as rtsp://HOST:PORT.
 	RTSP func(host string) string
+	// SRT does likewise for SRT, as srt://HOST:PORT.
+	SRT func(host string) string
 	// Link returns the invite to one of Channels at this machine alone, as relay://…, for a
 	// client that calls this machine host, as in a Host header; "" if the node takes no links
 	// there. It must be safe for concurrent use.
@@ -151,6 +153,9 @@ func NewServer(c Config) *Server {
 	}
 	if c.RTMP == nil {
 		c.RTMP = func(string) string { return "" }
+	}
+	if c.SRT == nil {
+		c.SRT = func(string) string { return "" }
 	}
 	if c.RTSP == nil {
 		c.RTSP = func(string) string { return "" }

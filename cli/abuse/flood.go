@@ -119,6 +119,22 @@ func queries(ctx context.Context, a *attack) int {
 	return sent
 }
 
+// searches asks from many addresses for servers, as TVs do, and counts what they get likewise: whoever can write another's
+// address into a packet has the answers sent to him.
+func searches(ctx context.Context, a *attack) int {
+	var got, answers atomic.Int64
+	all, told := hostile.Searches(), 0
+	sent := a.flood(ctx, a.target.SSDP, func(i int) []byte { return all[i%len(all)] }, func(n int) {
+		got.Add(int64(n))
+		answers.Add(1)
+	})
+	for i := range sent {
+		told += len(all[i%len(all)])
+	}
+	a.third = third{told: told, got: int(got.Load()), answers: int(answers.Load())}
+	return sent
+}
+
 // ghostPackets is how many members that are not there are told of, each signed with a key of its own.
 const ghostPackets = 640
 

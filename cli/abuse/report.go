@@ -59,7 +59,7 @@ func (r *report) table(t hostile.Table, all []outcome, came newcomers, after vit
 
 func counts(of map[hostile.Want]int) string {
 	var parts []string
-	for _, w := range []hostile.Want{hostile.Answered, hostile.Served, hostile.Refused, hostile.Ended, hostile.Dropped} {
+	for _, w := range []hostile.Want{hostile.Answered, hostile.Served, hostile.Refused, hostile.Ended, hostile.Dropped, hostile.Ignored} {
 		if of[w] > 0 {
 			parts = append(parts, fmt.Sprintf("%d %v", of[w], w))
 		}

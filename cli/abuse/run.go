@@ -179,7 +179,11 @@ func (a *attack) besiege(ctx context.Context, s siege, r *report) {
 	var conns, cut int
 	ended := make(chan struct{})
 	go func() { defer close(ended); conns, cut = a.lay(camp, s) }() // it ends with camp
-	came := a.during(ctx, s.port, func() {
+	by := s.port
+	if s.perAddress && !a.from.from.IsValid() {
+		by = "" // nobody comes
+	}
+	came := a.during(ctx, by, func() {
 		select {
 		case <-time.After(a.For):
 		case <-ctx.Done():

@@ -24,6 +24,8 @@ type siege struct {
 	deaf bool
 	// flood takes the place of all these.
 	flood func(ctx context.Context, a *attack) (sent int)
+	// perAddress says that each address is answered so often, and so no newcomer who has the flood's.
+	perAddress bool
 }
 
 // sieges are those that have kept honest people out of servers.
@@ -50,15 +52,40 @@ func (a *attack) sieges() []siege {
 		{name: "100 connections that say nothing", port: hostile.WHIP, conns: 100, addresses: 20, rate: 200},
 		{name: "100 connections that say a byte a second", port: hostile.WHIP, conns: 100, addresses: 20, rate: 200, say: drip(hostile.Get("/whip"))},
 		{name: "100 connections with checks for nobody", port: hostile.WHIP, conns: 100, addresses: 20, rate: 200, say: first(hostile.StunCheck())},
+		{name: "50 connections that tell of addresses without end", port: hostile.WHIP, conns: 50, addresses: 20, rate: 200, say: again(hostile.Patch())},
+		{name: "100 connections that say nothing", port: hostile.TV, conns: 100, addresses: 20, rate: 200},
+		{name: "100 connections that say a byte a second", port: hostile.TV, conns: 100, addresses: 20, rate: 200, say: drip(hostile.Get("/tv.xml"))},
 		{name: "a flood of pings", port: hostile.Gossip, flood: pings},
 		{name: "640 members that are not there", port: hostile.Gossip, flood: ghosts},
 		{name: "a flood of queries", port: hostile.Discovery, flood: queries},
+		{name: "a flood of searches", port: hostile.SSDP, flood: searches, perAddress: true},
 	}
 }
 
 // first says some bytes and then nothing.
 func first(b []byte) func(context.Context, net.Conn) {
 	return func(_ context.Context, conn net.Conn) { _, _ = conn.Write(b) } // who was cut comes again
+}
+
+// again says some bytes 100 times a second, and takes what it is answered.
+func again(b []byte) func(context.Context, net.Conn) {
+	return func(ctx context.Context, conn net.Conn) {
+		var answers sync.WaitGroup
+		defer answers.Wait()
+		answers.Go(func() { _, _ = io.Copy(io.Discard, conn); conn.Close() }) // ends with conn, at the latest with ctx
+		tick := time.NewTicker(10 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			if _, err := conn.Write(b); err != nil {
+				return
+			}
+			select {
+			case <-tick.C:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}
 }
 
 // drip says a byte a second.

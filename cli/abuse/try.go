@@ -46,7 +46,7 @@ func (o outcome) wrong() string {
 	switch w := o.input.Want; {
 	case o.err != nil:
 		return fmt.Sprintf("cannot be tried: %v", o.err)
-	case w == hostile.Dropped && len(o.answer) > 0:
+	case (w == hostile.Dropped || w == hostile.Ignored) && len(o.answer) > 0:
 		return fmt.Sprintf("is answered: %.40q", o.answer)
 	case (w == hostile.Refused || w == hostile.Ended || w == hostile.Served) && !o.cut:
 		return fmt.Sprintf("is not ended within %v", patience)

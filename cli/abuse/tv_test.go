@@ -4,9 +4,11 @@ import (
 	"context"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"relay/cli/abuse/hostile"
 	"relay/playback/api"
@@ -14,36 +16,41 @@ import (
 	"relay/relay/stream"
 )
 
+// tvHere is a server for TVs of this machine, which is still to run.
+func tvHere(t *testing.T) (*tv.Server, net.Listener, Target) {
+	t.Helper()
+	ifs, err := net.Interfaces()
+	if err != nil {
+		t.Fatal(err)
+	}
+	lo := ifs[slices.IndexFunc(ifs, func(i net.Interface) bool { return i.Flags&net.FlagLoopback != 0 })].Name
+	probe, err := net.ListenPacket("udp4", "0.0.0.0:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := probe.LocalAddr().(*net.UDPAddr).AddrPort().Port()
+	probe.Close()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := tv.New(tv.Config{
+		Node: "n", Channels: func() []api.Channel { return nil }, Near: func(a netip.Addr) bool { return a.IsLoopback() },
+		SSDPPort: port, Interfaces: []string{lo},
+	})
+	return s, ln, Target{TV: ln.Addr().(*net.TCPAddr).AddrPort(), SSDP: netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), port)}
+}
+
 // TestEveryInputOfTVsHolds tries each at a server of its own, at once.
 func TestEveryInputOfTVsHolds(t *testing.T) {
-	ifs, _ := net.Interfaces()
-	lo := ""
-	for _, i := range ifs {
-		if i.Flags&net.FlagLoopback != 0 {
-			lo = i.Name
-		}
-	}
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	for _, p := range []hostile.Port{hostile.TV, hostile.SSDP} {
 		for i, in := range inputsOf(stream.ChannelID{}, p) {
-			probe, err := net.ListenPacket("udp4", "0.0.0.0:0")
-			if err != nil {
-				t.Fatal(err)
-			}
-			port := probe.LocalAddr().(*net.UDPAddr).AddrPort().Port()
-			probe.Close()
-			ln, err := net.Listen("tcp", "127.0.0.1:0")
-			if err != nil {
-				t.Fatal(err)
-			}
-			s := tv.New(tv.Config{
-				Node: "n", Channels: func() []api.Channel { return nil }, Near: func(a netip.Addr) bool { return a.IsLoopback() },
-				SSDPPort: port, Interfaces: []string{lo},
-			})
+			s, ln, target := tvHere(t)
 			ctx, cancel := context.WithCancel(t.Context())
 			wg.Go(func() { _ = s.Run(ctx, ln) }) // ends with ctx
-			a := &attack{target: Target{TV: ln.Addr().(*net.TCPAddr).AddrPort(), SSDP: netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), port)}}
+			a := &attack{target: target}
 			wg.Go(func() { // ends with the input
 				defer cancel()
 				if p == hostile.SSDP {
@@ -68,5 +75,37 @@ func TestEveryInputOfTVsHolds(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestAFloodOfSearchesIsNoWeapon has many addresses ask all they can, while somebody honest asks, too.
+func TestAFloodOfSearchesIsNoWeapon(t *testing.T) {
+	s, ln, target := tvHere(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer cancel()
+	wg.Go(func() { _ = s.Run(ctx, ln) }) // ends with ctx
+	from, err := newSources(netip.Prefix{}, netip.MustParseAddr("127.0.0.1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := &attack{target: target, from: from}
+	if err := a.come(ctx, hostile.SSDP); err != nil { // until it listens
+		t.Fatal(err)
+	}
+	camp, raise := context.WithTimeout(ctx, time.Second)
+	defer raise()
+	began, sent := time.Now(), 0
+	came := a.during(ctx, hostile.SSDP, func() { sent = searches(camp, a) })
+	took := time.Since(began)
+	t.Logf("%d searches in %v: %d answers, %v", sent, took, a.third.answers, came.waits)
+	// As playback/design.md says.
+	each, together := 20*(20+2*took.Seconds()), 500+100*took.Seconds()
+	if n := float64(a.third.answers); n == 0 || n > min(each, together) {
+		t.Errorf("%d answers, at most %.0f are right", a.third.answers, min(each, together))
+	}
+	if a.third.got > a.third.told || len(came.failed) > 0 || s.Refused()["too_often"]+s.Refused()["flood"] == 0 {
+		t.Errorf("%d bytes for %d; %v did not get in; %v are refused", a.third.got, a.third.told, came.failed, s.Refused())
 	}
 }

@@ -113,6 +113,7 @@ func TestDoctorOnPorts(t *testing.T) {
 	running := &api.Status{}
 	links := portUse{Port: Port{Proto: "TCP", Number: 7144, What: "links", Flag: "listen"}}
 	with := func(p portUse, err error, o owner) portUse { p.err, p.owner = err, o; return p }
+	asked := portUse{Port: Port{Proto: "UDP", Number: 8890, What: "SRT", Flag: "srt", Asked: true}}
 	shared := portUse{Port: Port{Proto: "UDP", Number: 7146, What: "being found", Shared: true}}
 	for name, c := range map[string]struct {
 		m    machine
@@ -131,6 +132,10 @@ func TestDoctorOnPorts(t *testing.T) {
 		"another one beside":  {machine{running: running, asked: "127.0.0.1:7145", ports: []portUse{with(links, taken, owner{7, "nginx"})}}, `todo TCP port 7144, for links, is taken by nginx`},
 		"privileged":          {machine{ports: []portUse{with(links, &os.SyscallError{Syscall: "bind", Err: syscall.EACCES}, owner{})}}, `note TCP port 7144, for links, cannot be opened`},
 		"shared":              {machine{goos: "linux", ports: []portUse{with(shared, taken, owner{})}}, `note UDP port 7146, for being found, is taken; if it is not by relay => ss -lnpu`},
+		"by a flag, free":     {machine{ports: []portUse{asked}}, `ok UDP port 8890, for SRT, is free.`},
+		"by a flag, relay":    {machine{ports: []portUse{with(asked, taken, owner{7, "relay"})}}, `ok UDP port 8890, for SRT, is used by relay (process 7): relay runs.`},
+		"by a flag, another":  {machine{ports: []portUse{with(asked, taken, owner{7, "mediamtx"})}}, `note UDP port 8890, for SRT, is taken by mediamtx (process 7). => It matters with --srt alone`},
+		"by a flag, not told": {machine{goos: "linux", ports: []portUse{with(asked, taken, owner{})}}, `note UDP port 8890, for SRT, is taken by another program. => ss -lnpu`},
 		"shared with another": {machine{ports: []portUse{with(shared, taken, owner{7, "game"})}}, `todo UDP port 7146, for being found, is taken by game`},
 	} {
 		wantFindings(t, name, c.m.checkPorts(), c.want)

@@ -18,6 +18,7 @@ type Port struct {
 	What   string // what the port is for
 	Flag   string // the flag that sets it; "" if none does
 	Shared bool   // several relays on one machine may use it at once
+	Asked  bool   // relay opens it with that flag alone
 }
 
 // portUse is a port and its present use.
@@ -79,6 +80,10 @@ func (m machine) checkPorts() []Finding {
 			f.fine("%s is used by %s: relay runs.", where, p.owner)
 		case p.owner.name == "" && m.running != nil:
 			f.note(whoHas(m.goos, p), "%s is taken, most likely by the relay that runs here.", where)
+		case p.Asked && p.owner.name == "":
+			f.note(fmt.Sprintf("It matters with --%s alone, which needs another port then. ", p.Flag)+whoHas(m.goos, p), "%s is taken by another program.", where)
+		case p.Asked:
+			f.note(fmt.Sprintf("It matters with --%s alone, which needs another port then.", p.Flag), "%s is taken by %s.", where, p.owner)
 		case p.Shared && p.owner.name == "":
 			f.note(whoHas(m.goos, p), "%s is taken; if it is not by relay, channels are not found by themselves, but by their links.", where)
 		case p.Shared:

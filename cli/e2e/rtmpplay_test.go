@@ -75,8 +75,8 @@ func playRTMP(t *testing.T, name, address string) *viewer {
 	return v
 }
 
-// rtmpOf is where a node says that its only channel is played over RTMP.
-func rtmpOf(t *testing.T, address string) string {
+// addressesOf is where a node says that its only channel is played.
+func addressesOf(t *testing.T, address string) api.URLs {
 	t.Helper()
 	u, err := url.Parse(address)
 	if err != nil {
@@ -91,7 +91,7 @@ func rtmpOf(t *testing.T, address string) string {
 	if err := json.NewDecoder(resp.Body).Decode(&all); err != nil || len(all.Channels) != 1 {
 		t.Fatalf("%d channels, %v", len(all.Channels), err)
 	}
-	return all.Channels[0].URLs.RTMP
+	return all.Channels[0].URLs
 }
 
 // TestPlayersWatchOverRTMP plays with ffmpeg and with our own RTMP client, at a source's
@@ -116,7 +116,7 @@ func TestPlayersWatchOverRTMP(t *testing.T) {
 	}
 
 	for at, want := range map[string]string{src.url: src.playURL(), node.url: nodeURL, first.url: ""} {
-		if got := rtmpOf(t, at); got != want {
+		if got := addressesOf(t, at).RTMP; got != want {
 			t.Errorf("the node at %s says that it plays at %q, want %q", at, got, want)
 		}
 	}

@@ -47,7 +47,7 @@ func (s *Station) rtmpAt(host string) string {
 	if s.RTMP == nil {
 		return ""
 	}
-	if at := urlAt("rtmp", s.RTMP, host); at != "" {
+	if at := urlAt("rtmp", addrOf(s.RTMP), host); at != "" {
 		return at + "/" + RTMPApp
 	}
 	return ""
@@ -80,7 +80,7 @@ func (s *Station) rtspURL(host string) string {
 	if s.rtspAt == nil {
 		return ""
 	}
-	return urlAt("rtsp", s.rtspAt, host)
+	return urlAt("rtsp", addrOf(s.rtspAt), host)
 }
 
 // tellRTSP says how players open a channel over RTSP.
@@ -90,10 +90,11 @@ func (s *Station) tellRTSP(c *relay.Channel) {
 	}
 }
 
-// urlAt returns the address of a listener for a client that reached this machine under host, with or without a
-// port. It returns "" if the listener is not open to that client.
-func urlAt(scheme string, ln net.Listener, host string) string {
-	a := ln.Addr().(*net.TCPAddr).AddrPort()
+func addrOf(ln net.Listener) netip.AddrPort { return ln.Addr().(*net.TCPAddr).AddrPort() }
+
+// urlAt returns the address of a port that is open at a, for a client that reached this machine under host, with or without
+// a port. It returns "" if it is not open to that client.
+func urlAt(scheme string, a netip.AddrPort, host string) string {
 	name := hostOf(host)
 	switch ip := a.Addr().Unmap(); {
 	case ip.IsUnspecified():

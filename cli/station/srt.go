@@ -13,6 +13,7 @@ import (
 	"relay/cli/fault"
 	"relay/ingest/srt"
 	"relay/playback"
+	"relay/relay"
 	"relay/relay/hostnet"
 )
 
@@ -50,9 +51,6 @@ func (s *Station) runSRT(ctx context.Context, g *errgroup.Group) {
 	c := s.cfg.SRT
 	srv := &srt.Server{
 		Socket: s.srt, Key: c.Key, Publish: c.Publish, Play: s.playOverSRT, Refused: c.Refused, Refusals: &s.srtRefused, Own: s.Node.Near, Log: s.log,
-	}
-	if c.Publish == nil {
-		s.t.Say("SRT     %s", s.SRTPlays("CHANNEL"))
 	}
 	g.Go(func() error { return srv.Run(ctx) })
 }
@@ -96,12 +94,19 @@ func (s *Station) SRTServer() string {
 	return "srt://" + s.srtAt().String() + "?mode=caller&latency=200000&passphrase=" + s.cfg.SRT.Key + "&pbkeylen=16"
 }
 
-// SRTPlays returns the address at which a channel is played over SRT; "" if it is not.
-func (s *Station) SRTPlays(channel string) string {
+// tellSRT says where players have a channel over SRT. A source tells the encoder's address, which is of the same port.
+func (s *Station) tellSRT(c *relay.Channel) {
+	if s.srt != nil && s.cfg.SRT.Publish == nil {
+		s.t.Say("SRT     %s", "srt://"+s.srtAt().String()+"?streamid=read:"+c.ID().Short())
+	}
+}
+
+// srtURL returns the SRT address of the station's channels, as [Station.rtspURL] does for RTSP.
+func (s *Station) srtURL(host string) string {
 	if s.srt == nil {
 		return ""
 	}
-	return "srt://" + s.srtAt().String() + "?streamid=read:" + channel
+	return urlAt("srt", s.srt.LocalAddr().(*net.UDPAddr).AddrPort(), host)
 }
 
 // SRTExposed returns the UDP port for encoders if it is open to other machines; "" if not.

@@ -233,6 +233,7 @@ func (s *Station) playing() playback.Config {
 		Share:      s.share,
 		RTMP:       s.rtmpAt,
 		RTSP:       s.rtspURL,
+		SRT:        s.srtURL,
 		Broadcast:  s.cfg.Broadcast,
 		Link:       s.linkAt,
 		AllowHosts: s.cfg.AllowHosts,
@@ -311,6 +312,7 @@ func (s *Station) Show(c *relay.Channel, encoder func() Encoder) {
 	s.channels = append(s.channels, pc)
 	s.peercast.Tell(c)
 	s.tellRTSP(c)
+	s.tellSRT(c)
 	if k != nil {
 		if s.keepers == nil {
 			s.keepers = make(map[stream.ChannelID]*keeper)

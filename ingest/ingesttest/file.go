@@ -10,7 +10,7 @@ import (
 )
 
 // ReadFile returns the tags of an FLV file.
-func ReadFile(t *testing.T, path string) (tags []flv.Tag) {
+func ReadFile(t testing.TB, path string) (tags []flv.Tag) {
 	t.Helper()
 	f, err := os.Open(path)
 	if err != nil {

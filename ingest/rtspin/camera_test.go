@@ -15,6 +15,7 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -77,7 +78,7 @@ type sent struct {
 	*rtp.Packet
 }
 
-// camera is a server that sends packets to who comes first.
+// camera is a server that sends packets to who comes first, and then nothing: it stays until who has them leaves, or the test ends.
 type camera struct {
 	t        testing.TB
 	user     string
@@ -94,6 +95,7 @@ type camera struct {
 
 	server *gortsplib.Server
 	stream *gortsplib.ServerStream
+	asked  atomic.Bool // to play
 	once   sync.Once
 	wg     sync.WaitGroup
 }
@@ -324,13 +326,19 @@ func (c *camera) OnSetup(*gortsplib.ServerHandlerOnSetupCtx) (*base.Response, *g
 }
 
 func (c *camera) OnPlay(*gortsplib.ServerHandlerOnPlayCtx) (*base.Response, error) {
-	c.once.Do(func() { c.wg.Go(c.send) })
+	c.asked.Store(true)
 	return &base.Response{StatusCode: base.StatusOK}, nil
 }
 
-// send sends all there is, and ends the connection after that.
+// OnResponse is told of each answer before it goes out. With that to PLAY the session is one that the stream has, so
+// what is sent now is kept for it, in the queue.
+func (c *camera) OnResponse(*gortsplib.ServerConn, *base.Response) {
+	if c.asked.Load() {
+		c.once.Do(func() { c.wg.Go(c.send) }) // ends with what there is to send
+	}
+}
+
 func (c *camera) send() {
-	time.Sleep(50 * time.Millisecond) // the answer goes first
 	for m, r := range c.reports {
 		c.stream.WritePacketRTCP(m, &r)
 	}
@@ -342,8 +350,6 @@ func (c *camera) send() {
 			return
 		}
 	}
-	time.Sleep(200 * time.Millisecond)
-	c.stream.Close()
 }
 
 func parse(t testing.TB, s string) Address {

@@ -5,6 +5,7 @@ package whip
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -76,7 +77,7 @@ func (n *node) frames(typ flv.Type) (all []flv.Tag) {
 	return all
 }
 
-func newNode(t *testing.T) *node {
+func newNode(t testing.TB) *node {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -135,7 +136,7 @@ func (n *node) until(t *testing.T, what string, is func() bool) {
 }
 
 // request asks the endpoint, with a key if there is one.
-func (n *node) request(t *testing.T, method, url, key, typ, body string) (*http.Response, string) {
+func (n *node) request(t testing.TB, method, url, key, typ, body string) (*http.Response, string) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
 	if err != nil {
@@ -196,7 +197,7 @@ type settings struct {
 }
 
 // offer makes an encoder's.
-func (s settings) offer(t *testing.T) (*encoder, string) {
+func (s settings) offer(t testing.TB) (*encoder, string) {
 	t.Helper()
 	m, r := &webrtc.MediaEngine{}, &interceptor.Registry{}
 	if err := m.RegisterDefaultCodecs(); err != nil {
@@ -270,7 +271,7 @@ func (s settings) offer(t *testing.T) (*encoder, string) {
 }
 
 // publish has an encoder connect.
-func (n *node) publish(t *testing.T, s settings) *encoder {
+func (n *node) publish(t testing.TB, s settings) *encoder {
 	t.Helper()
 	e, offer := s.offer(t)
 	resp, answer := n.request(t, http.MethodPost, n.url, streamKey, sdpType, offer)
@@ -301,7 +302,7 @@ func (n *node) publish(t *testing.T, s settings) *encoder {
 }
 
 // film is what is sent: pictures of the demo's clip, and sound that is silent.
-func film(t *testing.T) (pictures []flv.Tag) {
+func film(t testing.TB) (pictures []flv.Tag) {
 	t.Helper()
 	for _, tag := range ingesttest.ReadFile(t, filepath.Join("..", "..", "cli", "demo", "demo.flv")) {
 		if tag.Type() == flv.Video {
@@ -331,7 +332,7 @@ func annexB(c flv.Coded, config []byte) (b []byte) {
 }
 
 // send sends pictures, with sound, at their pace; it returns how many.
-func (e *encoder) send(t *testing.T, pictures []flv.Tag, most int) (sent int) {
+func (e *encoder) send(t testing.TB, pictures []flv.Tag, most int) (sent int) {
 	t.Helper()
 	const every = 20 * time.Millisecond
 	var config []byte
@@ -498,6 +499,50 @@ func TestASecondEncoderIsRefusedUntilTheFirstHasGone(t *testing.T) {
 	second := n.publish(t, settings{mime: webrtc.MimeTypeH264})
 	second.send(t, film(t), 3)
 	n.until(t, "pictures of the second", func() bool { return len(n.frames(flv.Video)) > 0 })
+}
+
+// An offer that has as much of something as fits is answered, or refused, and leaves nothing.
+func TestOffersThatAreFullOfSomethingEnd(t *testing.T) {
+	t.Parallel()
+	n := newNode(t)
+	n.Publish = func(context.Context) (Sink, error) { return n, nil }
+	_, offer := settings{mime: webrtc.MimeTypeH264}.offer(t)
+	full := func(line string) string {
+		var b strings.Builder
+		for i := range offerLines - strings.Count(offer, "\n") {
+			fmt.Fprintf(&b, strings.ReplaceAll(line, "N", "%[1]d")+"\r\n", i)
+		}
+		return b.String()
+	}
+	layers := "a=rid:l send\r\na=rid:m send\r\na=rid:h send\r\na=simulcast:send l;m;h\r\n"
+	for name, c := range map[string]struct {
+		more string
+		code int // 0 for whatever it is
+	}{
+		"simulcast":            {layers, http.StatusCreated},
+		"layers without names": {"a=simulcast:send ;;;~\r\na=rid:\r\na=rid: send\r\n", 0},
+		"layers":               {full("a=rid:N send"), 0},
+		"a list of layers":     {"a=simulcast:send " + strings.Repeat("l;", 10_000) + "\r\n", 0},
+		"candidates":           {strings.Repeat("a=candidate:1 1 udp 2122317823 198.51.100.1 9 typ host\r\n", 500), http.StatusCreated},
+		"codecs":               {full("a=rtpmap:N H264/90000"), 0},
+		"parameters":           {full("a=fmtp:N apt=N"), 0},
+		"feedback":             {full("a=rtcp-fb:N nack"), 0},
+		"sources":              {full("a=ssrc:N cname:x"), 0},
+		"groups of sources":    {full("a=ssrc-group:FID N N"), 0},
+		"extensions":           {full("a=extmap:N urn:N"), 0},
+		"fingerprints":         {full("a=fingerprint:sha-256 N"), 0},
+	} {
+		resp, says := n.request(t, http.MethodPost, n.url, streamKey, sdpType, offer+c.more)
+		if c.code != 0 && resp.StatusCode != c.code || resp.StatusCode != http.StatusCreated && resp.StatusCode != http.StatusBadRequest {
+			t.Errorf("%s: %s %q", name, resp.Status, says)
+		}
+		if at, err := resp.Location(); err == nil {
+			if resp, says := n.request(t, http.MethodDelete, at.String(), streamKey, "", ""); resp.StatusCode != http.StatusOK {
+				t.Errorf("%s: its end: %s %q", name, resp.Status, says)
+			}
+		}
+	}
+	n.publish(t, settings{mime: webrtc.MimeTypeH264})
 }
 
 // With the key, too, no more calls are there at a time than may be; they go when nobody connects.

@@ -4,13 +4,13 @@ package whip
 
 import (
 	"context"
-	"flag"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/pion/rtp"
 	payloads "github.com/pion/rtp/codecs"
+	"github.com/pion/webrtc/v4"
 
 	"relay/ingest/convert"
 	"relay/ingest/flv"
@@ -47,30 +47,29 @@ func BenchmarkPackets(b *testing.B) {
 	b.ReportMetric(b.Elapsed().Seconds()/float64(b.N)*100, "%core")
 }
 
-var costTime = flag.Duration("cost", 0, "measure for so long what a call of 6 Mb/s costs, both ends")
-
-// TestWhatACallCosts measures, with -cost TIME, the processor time of a call of 6 Mb/s, its sender included, which is
-// pion, too, and does no less.
-func TestWhatACallCosts(t *testing.T) {
-	if *costTime == 0 {
-		t.Skip("-cost TIME measures it")
-	}
-	n := newNode(t)
+// BenchmarkCall is what a call of 6 Mb/s costs at its own pace, its sender included, which is pion, too, and does no less: the
+// custom unit is of one core.
+func BenchmarkCall(b *testing.B) {
+	n := newNode(b)
 	n.Publish = func(context.Context) (Sink, error) { return discard{}, nil }
-	e := n.publish(t, settings{mime: "video/H264"})
-	var sent int
-	clip := film(t)
-	fat := fatten(clip)
-	var before, after syscall.Rusage
-	syscall.Getrusage(syscall.RUSAGE_SELF, &before)
-	began := time.Now()
-	for time.Since(began) < *costTime {
-		sent += e.send(t, fat, 1000)
+	e := n.publish(b, settings{mime: webrtc.MimeTypeH264})
+	fat := fatten(film(b))
+	sent, before := 0, used(b)
+	for b.Loop() {
+		sent += e.send(b, fat, len(fat))
 	}
-	took := time.Since(began)
-	syscall.Getrusage(syscall.RUSAGE_SELF, &after)
-	cpu := time.Duration(after.Utime.Nano() + after.Stime.Nano() - before.Utime.Nano() - before.Stime.Nano())
-	t.Logf("%d pictures in %v, %.1f Mb/s: %.2f %% of a core, both ends", sent, took, float64(sent)*25_000*8/took.Seconds()/1e6, 100*cpu.Seconds()/took.Seconds())
+	cpu := used(b) - before
+	b.ReportMetric(100*cpu.Seconds()/b.Elapsed().Seconds(), "%core")
+	b.ReportMetric(float64(sent)*fatBytes*8/1e6/b.Elapsed().Seconds(), "Mb/s")
+}
+
+// used is what this process has had of processors.
+func used(b *testing.B) time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 type discard struct{}
@@ -78,12 +77,15 @@ type discard struct{}
 func (discard) Write(flv.Tag) error { return nil }
 func (discard) Close()              {}
 
-// fatten has each picture of a clip have some 25,000 bytes, with filler behind, which is left out.
+// fatBytes is what a picture of 6 Mb/s has.
+const fatBytes = 25_000
+
+// fatten has each picture of a clip have some fatBytes, with filler behind, which is left out.
 func fatten(clip []flv.Tag) []flv.Tag {
 	fat := make([]flv.Tag, 0, len(clip))
 	for _, tag := range clip {
 		if c, ok := flv.Decode(tag); ok && !c.Config {
-			filler := append([]byte{0, 0, 0x61, 0xa8, 0x0c}, make([]byte, 25_000-1)...)
+			filler := append([]byte{0, 0, 0x61, 0xa8, 0x0c}, make([]byte, fatBytes-1)...)
 			for i := range filler[5:] {
 				filler[5+i] = 0xff
 			}

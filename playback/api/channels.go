@@ -30,5 +30,6 @@ type URLs struct {
 	Page string `json:"page"`
 	RTMP string `json:"rtmp,omitempty"` // left out if it is not played over RTMP there
 	RTSP string `json:"rtsp,omitempty"` // likewise
+	SRT  string `json:"srt,omitempty"`  // likewise
 	Link string `json:"link,omitempty"` // for relay watch; left out if no links are taken there
 }

@@ -38,12 +38,12 @@ const (
 	maxLines  = 32
 	// maxWait bounds how long an answer waits, whatever the asker says (MX): no crowd of servers answers here.
 	maxWait = 3 * time.Second
-	// maxPending bounds the answers that wait.
+	// maxPending bounds the answers that wait. Who asks while there are as many is answered at once.
 	maxPending = 64
 	// The answers to one address, in packets of 0.4 kB a second and at once, and those to all: what a TV asks for three
-	// times, and next to nothing for an address that was forged.
+	// times, and next to nothing for an address that was forged. Twenty addresses that ask all they can leave room for others.
 	oneRate, oneBurst = 2, 20
-	allRate, allBurst = 40, 100
+	allRate, allBurst = 100, 500
 )
 
 // search is a question who is there (1.2.2 there).
@@ -301,7 +301,7 @@ func (b *beacon) answer(ctx context.Context, q search, to netip.AddrPort, index 
 	select {
 	case b.slot <- struct{}{}:
 	default:
-		b.refused.Add(refusedTooMany)
+		b.reply(targets, to, index, src)
 		return
 	}
 	b.wg.Go(func() { // ends within maxWait, or with ctx
@@ -311,10 +311,15 @@ func (b *beacon) answer(ctx context.Context, q search, to netip.AddrPort, index 
 		case <-ctx.Done():
 			return
 		}
-		for _, t := range targets {
-			if err := b.ear.Reply(b.found(t, netip.AddrPortFrom(src, b.port), time.Now()), to, index, src); err != nil {
-				b.cfg.Log.Debug("cannot answer a TV", zap.Stringer("to", to), zap.Error(err))
-			}
-		}
+		b.reply(targets, to, index, src)
 	})
+}
+
+// reply sends answers, from an address of the interface by which the search came.
+func (b *beacon) reply(targets []string, to netip.AddrPort, index int, src netip.Addr) {
+	for _, t := range targets {
+		if err := b.ear.Reply(b.found(t, netip.AddrPortFrom(src, b.port), time.Now()), to, index, src); err != nil {
+			b.cfg.Log.Debug("cannot answer a TV", zap.Stringer("to", to), zap.Error(err))
+		}
+	}
 }

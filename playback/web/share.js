@@ -30,7 +30,7 @@ export class Share {
       if (mine === this.#opened) this.#fill(html('p', { class: 'note' }, shareWords.silent));
       return;
     }
-    if (mine === this.#opened) this.#fill(...this.#parts(invitation(told, location, channel.name), title));
+    if (mine === this.#opened) this.#fill(...this.#parts(invitation(told, location, channel.name), title, channel.urls));
   }
 
   toggle(...args) {
@@ -43,7 +43,7 @@ export class Share {
     this.#sheet.body.replaceChildren(...parts, this.#said);
   }
 
-  #parts(it, title) {
+  #parts(it, title, { rtsp, srt }) {
     const parts = [];
     if (it.qr.length) parts.push(html('figure', { class: 'qr' }, qrCode(it.qr, shareWords.qrName), html('figcaption', {}, shareWords.qr)));
     const fields = html('div', { class: 'fields' });
@@ -56,6 +56,8 @@ export class Share {
     } else {
       fields.append(html('p', { class: 'note' }, it.private ? shareWords.private : shareWords.noLink));
     }
+    if (rtsp) add('rtsp', shareWords.rtspAbout, rtsp);
+    if (srt) add('srt', shareWords.srtAbout, srt);
     if (it.embed.length) add('embed', shareWords.embedAbout(it.embed.join(', ')), snippet(it.frame, title), 5);
     if (it.mixed) fields.append(html('p', { class: 'note' }, shareWords.mixed));
     const data = { title, url: it.page };

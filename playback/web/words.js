@@ -51,7 +51,7 @@ export const keyNames = { ' ': say('key.space'), ArrowUp: '↑', ArrowDown: '↓
 export const shareWords = {
   title: say('page.share'),
   ...group('share', 'asking', 'silent', 'qr', 'qrName', 'page', 'pageNear', 'pageFar', 'pageHere', 'pageHerePrivate', 'relay', 'relayAbout',
-    'link', 'linkAbout', 'private', 'noLink', 'embed', 'mixed', 'more', 'copy', 'done', 'select'),
+    'link', 'linkAbout', 'rtsp', 'rtspAbout', 'srt', 'srtAbout', 'private', 'noLink', 'embed', 'mixed', 'more', 'copy', 'done', 'select'),
   embedAbout: (sites) => say('share.embedAbout', { sites }),
   copyOf: (name) => say('share.copyOf', { name }),
   copied: (name) => say('share.copied', { name }),
@@ -81,8 +81,8 @@ function miss(channels, name) {
 }
 
 /** offers are the ways to open a channel in another player, as [text, address]. An .m3u is what a browser hands to VLC. */
-export function offers({ urls: { m3u, ts, flv, hls }, lacks = {}, codec }) {
-  return [[say('offers.vlc'), m3u, []], ['TS', ts, lacks.ts], ['FLV', flv, []], ['HLS', hls, lacks.hls]]
+export function offers({ urls: { m3u, ts, flv, hls, rtsp, srt }, lacks = {}, codec }) {
+  return [[say('offers.vlc'), m3u, []], ['TS', ts, lacks.ts], ['FLV', flv, []], ['HLS', hls, lacks.hls], ['RTSP', rtsp, lacks.rtsp], ['SRT', srt, lacks.ts]]
     .filter(([, url, missing]) => url && !missing?.includes(codec.video))
     .map(([name, url, missing]) => [missing?.length ? say('offers.silent', { name }) : name, url]);
 }

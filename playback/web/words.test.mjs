@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { called, clock, columnName, dropped, duration, format, leftPeers, millis, place, rate, reach, watching } from './words.js';
+import { called, clock, columnName, dropped, duration, format, leftPeers, millis, offers, place, rate, reach, watching } from './words.js';
 
 const root = { situation: { name: 'live' }, root: true, depth: 0, parent: '' };
 const below = { situation: { name: 'live' }, root: false, depth: 2, parent: 'abcdefghijkl' };
@@ -77,4 +77,14 @@ test('figures read as people write them', () => {
   assert.equal(format({ video: 'h264', audio: 'aac', height: 1080, frame_rate: 59.94 }), '1080p60 H.264/AAC');
   assert.equal(format({ video: '', audio: 'opus', height: 0, frame_rate: 0 }), 'Opus');
   assert.equal(format({ video: '', audio: '', height: 0, frame_rate: 0 }), '');
+});
+
+test('other players are offered what the node has, and what has a place for the stream', () => {
+  const urls = { m3u: 'm', ts: 't', flv: 'f', hls: 'h' };
+  const names = (c) => offers({ codec: { video: 'h264' }, ...c }).map(([name]) => name);
+  assert.deepEqual(names({ urls }), ['Open in VLC', 'TS', 'FLV', 'HLS']);
+  const all = { ...urls, rtsp: 'rtsp://h:8554/a', srt: 'srt://h:8890?streamid=read:a' };
+  assert.deepEqual(names({ urls: all }), ['Open in VLC', 'TS', 'FLV', 'HLS', 'RTSP', 'SRT']);
+  assert.deepEqual(names({ urls: all, lacks: { ts: ['ac3'], rtsp: ['ac3'] } }), ['Open in VLC', 'TS, no sound', 'FLV', 'HLS', 'RTSP, no sound', 'SRT, no sound']);
+  assert.deepEqual(names({ urls: all, codec: { video: 'av1' }, lacks: { ts: ['av1'], rtsp: ['av1'] } }), ['Open in VLC', 'FLV', 'HLS']);
 });

@@ -23,11 +23,13 @@ const (
 	Answered
 	// Dropped: nothing comes back to the packet.
 	Dropped
+	// Ignored: likewise, and it counts as no refusal, as it is honest and for others.
+	Ignored
 )
 
 // String returns it in a word.
 func (w Want) String() string {
-	return [...]string{"refused", "ended", "served", "answered", "dropped"}[w]
+	return [...]string{"refused", "ended", "served", "answered", "dropped", "ignored"}[w]
 }
 
 // Table is the inputs for one port.

@@ -65,6 +65,20 @@ func tvTable() Table {
 // Search is an honest question who is there, which is answered within no time.
 func Search() []byte { return []byte(msearch + discover + "MX: 0\r\nST: upnp:rootdevice\r\n\r\n") }
 
+// Searches are questions of a flood: as many answers as there are, at once and as late as can be, and what is none.
+func Searches() (all [][]byte) {
+	for _, more := range [...]string{
+		discover + "MX: 0\r\nST: ssdp:all\r\n\r\n",
+		discover + "MX: 120\r\nST: ssdp:all\r\n\r\n",
+		discover + "MX: 0\r\nST: urn:schemas-upnp-org:service:ContentDirectory:1\r\n\r\n",
+		discover + "MX: 0\r\nST: " + strings.Repeat("x", 8<<10) + "\r\n\r\n",
+		strings.Repeat("X: y\r\n", 100) + discover + "ST: ssdp:all\r\n\r\n",
+	} {
+		all = append(all, []byte(msearch+more))
+	}
+	return append(all, rep(0xa5, 500))
+}
+
 const (
 	msearch  = "M-SEARCH * HTTP/1.1\r\nHOST: 239.255.255.250:1900\r\n"
 	discover = "MAN: \"ssdp:discover\"\r\n"
@@ -73,23 +87,28 @@ const (
 // ssdpTable is what strangers on the network send to the port at which TVs look for servers.
 func ssdpTable() Table {
 	t := Table{Port: SSDP, Inputs: []Input{{"an honest search", Search(), Answered, "HTTP/1.1 200 OK"}}}
-	for _, in := range [...]struct{ name, bytes string }{
+	drop := func(want Want, all ...[2]string) {
+		for _, in := range all {
+			t.Inputs = append(t.Inputs, Input{Name: in[0], Bytes: []byte(in[1]), Want: want})
+		}
+	}
+	drop(Dropped, [][2]string{
 		{"no byte", ""},
 		{"zeros", strings.Repeat("\x00", 500)},
 		{"a search without what it looks for", msearch + discover + "MX: 0\r\n\r\n"},
 		{"a search that is none", msearch + "MX: 0\r\nST: ssdp:all\r\n\r\n"},
 		{"a search without its end", msearch + discover + "ST: "},
-		{"a search for a printer", msearch + discover + "MX: 0\r\nST: urn:schemas-upnp-org:device:Printer:1\r\n\r\n"},
 		{"a wait of -1 s", msearch + discover + "MX: -1\r\nST: ssdp:all\r\n\r\n"},
 		{"a wait of 10^30 s", msearch + discover + "MX: 1" + strings.Repeat("0", 30) + "\r\nST: ssdp:all\r\n\r\n"},
 		{"a search of 40 lines", msearch + strings.Repeat("X: y\r\n", 40) + discover + "ST: ssdp:all\r\n\r\n"},
 		{"a search of 60,000 bytes", msearch + discover + "ST: " + strings.Repeat("x", 60_000) + "\r\n\r\n"},
 		{"HTTP/1.0", strings.Replace(msearch, "1.1", "1.0", 1) + discover + "ST: ssdp:all\r\n\r\n"},
+		{"DNS", "\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x01a\x00\x00\x10\x00\x01"},
+	}...)
+	drop(Ignored, [][2]string{
+		{"a search for a printer", msearch + discover + "MX: 0\r\nST: urn:schemas-upnp-org:device:Printer:1\r\n\r\n"},
 		{"an answer, unasked", "HTTP/1.1 200 OK\r\nST: upnp:rootdevice\r\nLOCATION: http://198.51.100.1/\r\n\r\n"},
 		{"news of another server", "NOTIFY * HTTP/1.1\r\nHOST: 239.255.255.250:1900\r\nNT: upnp:rootdevice\r\nNTS: ssdp:alive\r\nLOCATION: http://198.51.100.1/\r\n\r\n"},
-		{"DNS", "\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x01a\x00\x00\x10\x00\x01"},
-	} {
-		t.Inputs = append(t.Inputs, Input{Name: in.name, Bytes: []byte(in.bytes), Want: Dropped})
-	}
+	}...)
 	return t
 }

@@ -28,8 +28,13 @@ func whipTable() Table {
 	add("an offer of 1 MiB without a key", "key", denied, post(strings.Repeat("a=x\r\n", 200_000), sdp))
 	add("an offer of 10^18 bytes that never comes", "key", denied, request("POST /whip HTTP/1.1", host, last, sdp, "Content-Length: 1"+strings.Repeat("0", 18)))
 	add("an offer in chunks without an end", "key", denied, request("POST /whip HTTP/1.1", host, last, sdp, "Transfer-Encoding: chunked"), "5\r\nhello\r\n")
+	many := func(line string, n int) string { return offer + strings.Repeat(line, n) }
+	add("2,000 parts without a key", "key", denied, post(many("m=video 9 UDP/TLS/RTP/SAVPF 96\r\n", 2000), sdp))
+	add("10,000 addresses of others without a key", "key", denied, post(many("a=candidate:1 1 udp 2122317823 198.51.100.1 9 typ host\r\n", 10_000), sdp))
+	add("1,000 layers of simulcast without a key", "key", denied, post(many("a=rid:x send\r\n", 1000)+"a=simulcast:send "+strings.Repeat("x;", 1000)+"\r\n", sdp))
 	add("the end of a call that there is not", "request", "HTTP/1.1 404", request("DELETE /whip/"+strings.Repeat("A", 26)+" HTTP/1.1", host, last))
 	add("addresses for a call that there is not", "request", "HTTP/1.1 405", request("PATCH /whip/x HTTP/1.1", host, last, "Content-Length: 0"))
+	add("10,000 addresses for a call that there is not", "request", "HTTP/1.1 405", patch(strings.Repeat("a=candidate:1 1 udp 2122317823 198.51.100.1 9 typ host\r\n", 10_000), last))
 	add("a page", "request", "HTTP/1.1 405", request("GET /whip HTTP/1.1", host, last))
 	add("another path", "request", "HTTP/1.1 404", request("POST /other HTTP/1.1", host, last, "Content-Length: 0"))
 	add("the players' API", "request", "HTTP/1.1 404", request("GET /api/v1/status HTTP/1.1", host, last))
@@ -48,6 +53,14 @@ func whipTable() Table {
 	)
 	return t
 }
+
+// patch tells a call that there is not of further addresses.
+func patch(body string, lines ...string) []byte {
+	return cat(request("PATCH /whip/"+strings.Repeat("A", 26)+" HTTP/1.1", append([]string{"Host: 127.0.0.1", "Content-Type: application/trickle-ice-sdpfrag", "Content-Length: " + strconv.Itoa(len(body))}, lines...)...), body)
+}
+
+// Patch is that, for a connection that goes on.
+func Patch() []byte { return patch("a=candidate:1 1 udp 2122317823 198.51.100.1 9 typ host\r\n") }
 
 // whipPacketTable is what strangers send to the UDP port of the same number.
 func whipPacketTable() Table {

@@ -2,7 +2,8 @@
 // them in what a page feeds them, so that they are found here, and shown as a text track.
 
 import { Line21 } from './cea608.js';
-import { boxes, first, inside, sub } from './mp4.js';
+import { first, inside, sub, view } from './mp4.js';
+import { rateOf, samples, trackOf } from './samples.js';
 
 /** A caption that nothing ends is taken away after so long, in seconds, as decoders do. */
 const longest = 16;
@@ -31,11 +32,9 @@ export function format(init) {
       const entry = avc ?? hevc;
       const config = entry && first(sub(entry, visualEntry), avc ? 'avcC' : 'hvcC');
       if (!config) continue;
-      const mdhd = first(first(trak, 'mdia'), 'mdhd');
-      const tkhd = first(trak, 'tkhd');
       return {
-        id: tkhd.getUint32(tkhd.getUint8(0) === 1 ? 20 : 12),
-        rate: mdhd.getUint32(mdhd.getUint8(0) === 1 ? 20 : 12),
+        id: trackOf(trak),
+        rate: rateOf(trak),
         size: (config.getUint8(avc ? 4 : 21) & 3) + 1,
         hevc: !avc,
       };
@@ -50,65 +49,13 @@ export function format(init) {
  */
 export function found(segment, format) {
   const all = [];
-  const root = view(segment);
-  for (const traf of inside(root, 'moof', 'traf')) {
-    const tfhd = first(traf, 'tfhd');
-    if (tfhd.getUint32(4) !== format.id) continue;
-    for (const s of samples(root, traf, tfhd)) {
-      const pairs = [];
-      for (const unit of units(s.data, format)) pairs.push(...captionsOf(unit));
-      all.push({ dts: s.dts / format.rate, time: s.pts / format.rate, lasts: s.lasts / format.rate, pairs });
-    }
+  for (const s of samples(segment)) {
+    if (s.track !== format.id) continue;
+    const pairs = [];
+    for (const unit of units(s.data, format)) pairs.push(...captionsOf(unit));
+    all.push({ dts: s.dts / format.rate, time: s.pts / format.rate, lasts: s.lasts / format.rate, pairs });
   }
   return all;
-}
-
-// samples yields the pictures of a track's run, as a relay writes it: one run with all sizes, from
-// the beginning of moof on.
-function* samples(root, traf, tfhd) {
-  const tfdt = first(traf, 'tfdt');
-  let dts = tfdt.getUint8(0) === 1 ? tfdt.getUint32(4) * 2 ** 32 + tfdt.getUint32(8) : tfdt.getUint32(4);
-  const each = defaults(tfhd);
-  const base = moofAt(root);
-  for (const trun of boxes(traf, 'trun')) {
-    const flags = trun.getUint32(0) & 0xffffff;
-    const signed = trun.getUint8(0) > 0;
-    const count = trun.getUint32(4);
-    let at = 8;
-    let from = base;
-    if (flags & 1) { from += trun.getInt32(at); at += 4; }
-    if (flags & 4) at += 4;
-    for (let i = 0; i < count; i++) {
-      let { duration, size } = each;
-      let offset = 0;
-      if (flags & 0x100) { duration = trun.getUint32(at); at += 4; }
-      if (flags & 0x200) { size = trun.getUint32(at); at += 4; }
-      if (flags & 0x400) at += 4;
-      if (flags & 0x800) { offset = signed ? trun.getInt32(at) : trun.getUint32(at); at += 4; }
-      yield { dts, pts: dts + offset, lasts: duration, data: sub(root, from, from + size) };
-      from += size;
-      dts += duration;
-    }
-  }
-}
-
-function defaults(tfhd) {
-  const flags = tfhd.getUint32(0) & 0xffffff;
-  let at = 8 + (flags & 1 ? 8 : 0) + (flags & 2 ? 4 : 0);
-  const next = (flag) => {
-    if (!(flags & flag)) return 0;
-    at += 4;
-    return tfhd.getUint32(at - 4);
-  };
-  return { duration: next(8), size: next(16) };
-}
-
-function moofAt(root) {
-  for (let at = 0; at + 8 <= root.byteLength; at += root.getUint32(at)) {
-    if (root.getUint32(at + 4) === 0x6d6f6f66) return at;
-    if (root.getUint32(at) < 8) break;
-  }
-  return 0;
 }
 
 // units yields the SEI units of a picture, without the bytes of their heads.
@@ -162,8 +109,6 @@ function captionsOf(unit) {
   }
   return pairs;
 }
-
-const view = (bytes) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
 /** turns are the pictures with captions whose turn it is, in the order in which they are shown, when others come behind those that wait. */
 export function turns(waiting, come) {

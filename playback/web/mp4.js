@@ -70,14 +70,9 @@ export class Splitter {
  */
 export function describe(init) {
   const tracks = [];
-  const root = new DataView(init.buffer, init.byteOffset, init.byteLength);
-  for (const moov of boxes(root, 'moov')) {
-    for (const trak of boxes(moov, 'trak')) {
-      for (const stsd of inside(trak, 'mdia', 'minf', 'stbl', 'stsd')) {
-        const track = entry(sub(stsd, 8)); // behind version, flags and the count
-        if (track) tracks.push(track);
-      }
-    }
+  for (const stsd of inside(view(init), 'moov', 'trak', 'mdia', 'minf', 'stbl', 'stsd')) {
+    const track = entry(sub(stsd, 8)); // behind version, flags and the count
+    if (track) tracks.push(track);
   }
   const codecs = tracks.map((t) => t.codec).join(',');
   const kind = tracks.some((t) => t.kind === 'video') ? 'video' : 'audio';
@@ -90,6 +85,9 @@ const decimal = (n) => String(n).padStart(2, '0');
 function typeAt(view, at) {
   return String.fromCharCode(view.getUint8(at), view.getUint8(at + 1), view.getUint8(at + 2), view.getUint8(at + 3));
 }
+
+/** view is all of some bytes. */
+export const view = (bytes) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
 /** sub is a part of a view. */
 export function sub(view, from, to = view.byteLength) {
@@ -121,8 +119,8 @@ export const first = (view, type) => boxes(view, type).next().value;
 const visualEntry = 78;
 const soundEntry = 28;
 
-// entry describes the first sample entry of view, null if it is neither picture nor sound.
-function entry(view) {
+/** entry describes the first sample entry of view, null if it is neither picture nor sound. */
+export function entry(view) {
   if (view.byteLength < boxHead) return null;
   const type = typeAt(view, 4);
   const body = sub(view, boxHead, Math.min(view.getUint32(0), view.byteLength));
@@ -182,26 +180,39 @@ function vp9(type, view) {
   return c ? `${type}.${decimal(c.getUint8(4))}.${decimal(c.getUint8(5))}.${decimal(c.getUint8(6) >> 4)}` : type;
 }
 
-// mpeg reads the descriptors of ISO/IEC 14496-1 that say which MPEG sound it is.
 function mpeg(view) {
   const d = first(view, 'esds');
-  if (!d) return ['mp4a.40.2', 'AAC'];
+  const { object, specific } = d ? esds(d) : {};
+  if (object === 0x69 || object === 0x6b) return [`mp4a.${hex(object)}`, 'MP3'];
+  if (object !== undefined && object !== 0x40) return [`mp4a.${hex(object)}`, 'sound'];
+  if (!specific?.byteLength) return ['mp4a.40.2', 'AAC'];
+  let audio = specific.getUint8(0) >> 3;
+  if (audio === 31) audio = 32 + ((specific.getUint8(0) & 7) << 3 | specific.getUint8(1) >> 5);
+  return [`mp4a.40.${audio}`, 'AAC'];
+}
+
+/**
+ * esds reads the descriptors of ISO/IEC 14496-1 that say which MPEG sound it is: {object, specific}, the object
+ * type and what sets a decoder up (a DataView), each undefined if it is not there.
+ */
+export function esds(d) {
   let at = 4; // behind version and flags
+  let size = 0;
   const open = () => { // goes into a descriptor and returns its tag
     const tag = d.getUint8(at++);
-    while (d.getUint8(at++) & 128); // its length
+    let b = 128;
+    for (size = 0; b & 128;) {
+      b = d.getUint8(at++);
+      size = size << 7 | b & 127;
+    }
     return tag;
   };
-  if (open() !== 3) return ['mp4a.40.2', 'AAC'];
+  if (open() !== 3) return {};
   const flags = d.getUint8(at + 2);
   at += 3 + (flags & 128 ? 2 : 0) + (flags & 32 ? 2 : 0);
   open();
   const object = d.getUint8(at);
-  if (object === 0x69 || object === 0x6b) return [`mp4a.${hex(object)}`, 'MP3'];
-  if (object !== 0x40) return [`mp4a.${hex(object)}`, 'sound'];
   at += 13;
-  if (at + 3 > d.byteLength || open() !== 5) return ['mp4a.40.2', 'AAC'];
-  let audio = d.getUint8(at) >> 3;
-  if (audio === 31) audio = 32 + ((d.getUint8(at) & 7) << 3 | d.getUint8(at + 1) >> 5);
-  return [`mp4a.40.${audio}`, 'AAC'];
+  if (object !== 0x40 || at + 3 > d.byteLength || open() !== 5) return { object };
+  return { object, specific: sub(d, at, Math.min(at + size, d.byteLength)) };
 }

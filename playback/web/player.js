@@ -4,6 +4,7 @@
 
 import { Captions, Shown } from './captions.js';
 import { Splitter, describe } from './mp4.js';
+import { Near, able } from './near.js';
 import { Backoff, Pace } from './pace.js';
 import { stuck } from './place.js';
 import { Sink, Source, decodes } from './sink.js';
@@ -85,12 +86,14 @@ export class Player {
   /** captions that are in the stream. */
   captions;
   #captionsIn;
+  #near = null; // what shows it nearer to live than the video element can, where the browser is able to
 
   constructor(video, changed) {
     this.#video = video;
     this.#changed = changed;
     this.captions = new Shown(video, () => changed(this));
     this.#captionsIn = new Captions((time, lines) => this.captions.show(time, lines));
+    if (able) this.#near = new Near(video, { may: () => this.#mayNear(), left: (at) => this.#goOn(at) });
     setInterval(() => this.#steer(), steerEvery);
     document.addEventListener('visibilitychange', () => this.#seen());
     for (const event of ['volumechange', 'enterpictureinpicture', 'leavepictureinpicture', 'webkitpresentationmodechanged']) {
@@ -153,6 +156,7 @@ export class Player {
       else this.#play();
       if (this.#from === null) this.toLive();
     } else {
+      this.#near?.look(); // it gives way first
       this.#video.pause();
     }
     this.#seen();
@@ -166,14 +170,17 @@ export class Player {
       return;
     }
     const last = this.#sink?.ranges().at(-1);
-    if (last) this.#seek(last);
+    if (last && !this.#near?.on) this.#seek(last);
   }
 
   /** ahead is how many seconds are buffered ahead of the picture: the delay that the player adds. It is null where that cannot be told. */
   get ahead() {
     const last = this.#sink?.ranges().at(-1);
-    return last && this.#begun && this.#from === null ? Math.max(0, last[1] - this.#video.currentTime) : null;
+    return last && this.#begun && this.#from === null ? Math.max(0, last[1] - this.#place) : null;
   }
+
+  // place is where in the buffer what is seen is, in seconds.
+  get #place() { return this.#near?.on ? this.#near.at : this.#video.currentTime; }
 
   get sound() { return this.tracks.some((t) => t.kind === 'audio'); }
   get picture() { return this.tracks.some((t) => t.kind === 'video'); }
@@ -211,6 +218,7 @@ export class Player {
   }
 
   #drop() {
+    this.#near?.drop();
     this.#sink?.close();
     this.#sink = null;
     this.#begun = false;
@@ -300,12 +308,14 @@ export class Player {
         if (init) {
           this.#begin(bytes, fresh);
           this.#captionsIn.begin(bytes);
+          this.#near?.begin(bytes);
           fresh = false;
         } else if (fresh) {
           continue; // nothing to decode it with
         } else {
           this.#came();
           this.#captionsIn.take(bytes);
+          this.#near?.take(bytes);
         }
         await this.#sink.append(bytes);
         if (run !== this.#runs) return this.state;
@@ -337,6 +347,7 @@ export class Player {
       this.#sink = new Sink(this.#video, type, {
         appended: () => { if (!this.#begun) this.#steer(); },
         failed: (err) => request.abort(err), // run() begins anew
+        place: () => this.#place,
       });
       this.#wedge = new Wedge();
     }
@@ -384,7 +395,8 @@ export class Player {
       if (!this.paused) this.#play();
       return;
     }
-    if (this.paused) return;
+    this.#near?.look();
+    if (this.paused || this.#near?.on || !this.#begun) return;
     const at = video.currentTime;
     if (stuck(ranges, at, video.seeking ? now - this.#soughtAt : 0)) {
       this.#seek(last);
@@ -397,6 +409,20 @@ export class Player {
     const { rate, jump } = this.#pace.steer(last[1] - at, now / 1000);
     if (jump > 0) this.#seek(last);
     if (video.playbackRate !== rate) video.playbackRate = rate;
+  }
+
+  // mayNear reports whether the picture may be shown without the video element: not where that has something to show with
+  // it, or where it does not play.
+  #mayNear() {
+    return this.state.name === 'playing' && this.#begun && !this.paused && this.#from === null && !(this.captions.on && this.captions.there) && !afloat(this.#video);
+  }
+
+  // goOn goes on in the video element, from where the picture is, as soon as enough is buffered.
+  #goOn(at) {
+    this.#video.currentTime = at;
+    this.#video.playbackRate = 1;
+    this.#soughtAt = this.#firstAt = performance.now();
+    this.#begun = false;
   }
 
   // seek goes to the live end of the last range, or to its beginning where the picture was shifted.
@@ -456,6 +482,7 @@ export class Player {
   // clear takes the picture away, and with it the decoder.
   #clear() {
     this.#drop();
+    this.#near?.hide();
     this.#video.removeAttribute('src');
     this.#video.load();
   }

@@ -24,13 +24,15 @@ export class Sink {
   #url;
   #appended;
   #failed;
+  #place;
 
-  /** appended is called whenever more is buffered; failed once, with an Error, when the sink is of no more use. */
-  constructor(video, type, { appended, failed }) {
+  /** appended is called whenever more is buffered; failed once, with an Error, when the sink is of no more use; place tells where what is seen is, in seconds. */
+  constructor(video, type, { appended, failed, place }) {
     this.type = type;
     this.#video = video;
     this.#appended = appended;
     this.#failed = failed;
+    this.#place = place;
     this.#source.addEventListener('sourceopen', () => this.#open(), { once: true });
     if (Source === globalThis.ManagedMediaSource) video.disableRemotePlayback = true; // else it does not open
     video.addEventListener('error', this.#broken);
@@ -129,7 +131,7 @@ export class Sink {
   // trim removes what was played, and reports whether it is doing so.
   #trim() {
     const start = this.ranges()[0]?.[0];
-    const end = this.#video.currentTime - keepBehind;
+    const end = this.#place() - keepBehind;
     if (start === undefined || start > end - keepBehind) return false;
     this.#buffer.remove(0, end);
     return true;
@@ -138,7 +140,7 @@ export class Sink {
   // evict makes room at any price: everything but the second before the picture.
   #evict() {
     const start = this.ranges()[0]?.[0];
-    const end = this.#video.currentTime - 1;
+    const end = this.#place() - 1;
     if (start === undefined || start >= end) return false;
     this.#buffer.remove(0, end);
     return true;

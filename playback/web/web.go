@@ -19,6 +19,11 @@
 //	  captions.js  finds captions in the pictures, and cea608.js reads them
 //	  pace.js    how to keep up with live
 //	  tabs.js    what other tabs in the same browser take
+//	  near.js    pictures and sound that the page decodes itself, nearer to live
+//	    samples.js   takes them out of the stream
+//	    beat.js      says when they are due
+//	    picture.js   decodes pictures and paints them
+//	    sound.js     decodes sound and plays it: speaker.js, where the browser renders it, line.js, what waits there
 //	  place.js   whether the picture stands where it will never move
 //	  wedge.js   whether what comes can be played
 //	state.js   what a viewer sees: what the node says of the channel, and the page of itself

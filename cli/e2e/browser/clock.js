@@ -19,7 +19,9 @@
     read() {
       const { video } = test;
       if (!video || video.readyState < 2) return null;
-      pen.drawImage(video, 0, 0, video.videoWidth, video.videoHeight * (2 * scale.block) / scale.height, 0, 0, canvas.width, canvas.height);
+      const near = test.near();
+      const [width, height] = near ? [near.width, near.height] : [video.videoWidth, video.videoHeight];
+      pen.drawImage(near ?? video, 0, 0, width, height * (2 * scale.block) / scale.height, 0, 0, canvas.width, canvas.height);
       const { data } = pen.getImageData(0, scale.block, canvas.width, 1);
       let value = 0;
       let check = 0;
@@ -30,6 +32,9 @@
       }
       return value % 127 === check && value > 0 ? value : null;
     },
+
+    // near is the canvas that covers the video, null if none does.
+    near: () => document.querySelector('canvas.near:not([hidden])'),
 
     // delays returns how far behind the picture was, in ms, over the last so many ms.
     delays(last) {
@@ -48,7 +53,8 @@
       const { video } = test;
       if (!video) return 'no video';
       const ranges = Array.from({ length: video.buffered.length }, (_, i) => `${video.buffered.start(i)}-${video.buffered.end(i)}`);
-      return `at ${video.currentTime} of ${ranges.join(', ') || 'nothing'}, ready ${video.readyState}, rate ${video.playbackRate}`
+      const why = document.querySelector('canvas.near')?.dataset.why;
+      return `${test.near() ? 'near, ' : why ? `not near, ${why}, ` : ''}at ${video.currentTime} of ${ranges.join(', ') || 'nothing'}, ready ${video.readyState}, rate ${video.playbackRate}`
         + `${video.paused ? ', paused' : ''}${video.seeking ? ', seeking' : ''}${video.error ? `, ${video.error.message}` : ''}`;
     },
 
@@ -60,14 +66,22 @@
 
   const watch = (video) => {
     test.video = video;
-    const seen = (now) => {
+    const count = (now) => {
       test.first ??= performance.now();
       test.frames++;
       test.shown.push(now);
       if (test.shown.length > 2 * kept) test.shown.splice(0, kept);
+    };
+    const seen = (now) => {
+      if (!test.near()) count(now);
       video.requestVideoFrameCallback(seen);
     };
     video.requestVideoFrameCallback(seen);
+    const { drawImage } = CanvasRenderingContext2D.prototype;
+    CanvasRenderingContext2D.prototype.drawImage = function draw(...what) {
+      if (this.canvas.className === 'near') count(performance.now());
+      return drawImage.apply(this, what);
+    };
     setInterval(() => {
       const clock = test.read();
       if (clock !== null) test.samples.push({ at: Date.now(), clock });

@@ -66,7 +66,10 @@ func (c *camera) OnAnnounce(ctx *gortsplib.ServerHandlerOnAnnounceCtx) (*base.Re
 func (c *camera) OnRecord(ctx *gortsplib.ServerHandlerOnRecordCtx) (*base.Response, error) {
 	s := c.films()
 	ctx.Session.OnPacketRTPAny(func(m *description.Media, _ format.Format, p *rtp.Packet) {
-		_ = s.WritePacketRTP(m, p) // an error is that of a watcher who has gone
+		// The encoder's clock, as cameras tell it. An error is that of a watcher who has gone.
+		if at, ok := ctx.Session.PacketNTP(m, p); ok {
+			_ = s.WritePacketRTPWithNTP(m, p, at)
+		}
 	})
 	return &base.Response{StatusCode: base.StatusOK}, nil
 }

@@ -26,7 +26,7 @@ var shown = []string{"", "yuv420p", "yuvj420p"}
 func (p Program) outputOf(m Media, aac bool) Output {
 	o := Output{Container: "flv", Video: m.Video, Sound: m.Sound}
 	ts := false
-	if v := o.Video; v != nil {
+	if v := o.Video; v != nil && !m.timeless() {
 		switch v.Codec {
 		case "h264":
 			o.CopyVideo = slices.Contains(shown, v.PixelFormat)
@@ -58,6 +58,12 @@ func (p Program) outputOf(m Media, aac bool) Output {
 // bare reports whether AAC has its configuration in its frames alone, as MPEG-TS has it and HLS of that.
 func (m Media) bare() bool {
 	return slices.ContainsFunc([]string{"hls", "mpegts", "aac"}, func(f string) bool { return slices.Contains(strings.Split(m.Format, ","), f) })
+}
+
+// timeless reports whether a container does not say when a picture is shown, but only in which order they are decoded:
+// where those differ, as with B-frames, it has to be decoded to find out.
+func (m Media) timeless() bool {
+	return slices.ContainsFunc([]string{"avi", "h264", "hevc"}, func(f string) bool { return slices.Contains(strings.Split(m.Format, ","), f) })
 }
 
 // muxDelay is how long ffmpeg holds one track back for another that is silent, in microseconds.

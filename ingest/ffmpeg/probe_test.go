@@ -95,6 +95,8 @@ func TestWhatFitsIsCopied(t *testing.T) {
 		{late, "hls", "av1 yuv420p", "aac", false, "flv video sound"},
 		{old, "wav", "", "pcm_s16le", false, "flv"},
 		{old, "avi", "mpeg4 yuv420p", "mp3", false, "flv sound"},
+		{old, "avi", "h264 yuv420p", "aac", false, "flv sound"}, // it does not say when pictures are shown
+		{late, "hevc", "hevc yuv420p", "", false, "flv"},
 	} {
 		m := Media{Format: c.format}
 		if codec, pixels, _ := strings.Cut(c.video, " "); codec != "" {

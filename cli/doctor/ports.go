@@ -81,7 +81,7 @@ func (m machine) checkPorts() []Finding {
 		case p.owner.name == "" && m.running != nil:
 			f.note(whoHas(m.goos, p), "%s is taken, most likely by the relay that runs here.", where)
 		case p.Asked && p.owner.name == "":
-			f.note(fmt.Sprintf("It matters with --%s alone, which needs another port then. ", p.Flag)+whoHas(m.goos, p), "%s is taken by another program.", where)
+			f.note(fmt.Sprintf("It matters with --%s alone, which needs another port then.", p.Flag)+" "+whoHas(m.goos, p), "%s is taken by another program.", where)
 		case p.Asked:
 			f.note(fmt.Sprintf("It matters with --%s alone, which needs another port then.", p.Flag), "%s is taken by %s.", where, p.owner)
 		case p.Shared && p.owner.name == "":

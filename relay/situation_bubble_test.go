@@ -259,7 +259,7 @@ func (w *walker) look(n *inhabitant) string {
 		return fmt.Sprintf("nothing was sent for %v", quiet)
 	case seen && is(looking, waits, starting, api.Unknown, api.Refused, api.Recording):
 		return "something was seen"
-	case is(over) && now.Sub(n.Ring().Came()) < api.EndedAfter-time.Second && quiet < api.EndedAfter-time.Second && now.Sub(w.calm) > 2*time.Second && (w.attached(n) || now.Sub(w.calm) > backInTime):
+	case is(over) && now.Sub(n.Ring().Came()) < api.EndedAfter-time.Second && quiet < api.EndedAfter-time.Second && now.Sub(w.calm) > backInTime: // before that, what it has may be all that it can know of
 		return fmt.Sprintf("something was sent %v ago", quiet)
 	case is(offline) && !n.noWay.Load() && now.Sub(w.calm) > backInTime:
 		return "it has a network"

@@ -231,6 +231,12 @@ load: build load-tools ## Send one stream to crowds of viewers, beside a bare lo
 	$(GO) build -tags e2e -o bin/load ./cli/e2e/load
 	bin/load $(LOAD)
 
+# Per cent of a core, by the kernel's exact counts. INPUTS='-relay FILE' measures another program.
+.PHONY: inputs
+inputs: build ## Measure what a source uses for a stream of 6 Mb/s over each input, and idle
+	$(GO) build -tags e2e -o bin/load ./cli/e2e/load
+	bin/load -share -inputs all -rate 6000000 -for 24s $(INPUTS)
+
 NGINX := bin/nginx/usr/sbin/nginx
 
 # Debian's nginx and nginx-rtmp, unpacked and not installed: that would start a server.

@@ -43,8 +43,9 @@
 // with a link of its own over TLS, and verify what they get; a tag has come when it is in the ring.
 //
 // With -soak it measures no speed, but what remains (soak.go), with -starts how long it takes until
-// ours listens (starts.go), and with -idle what a node uses that nobody takes the stream from, beside
-// the least that such a node has to do (idle.go).
+// ours listens (starts.go), with -idle what a node uses that nobody takes the stream from, beside
+// the least that such a node has to do (idle.go), and with -inputs what a source uses for each way in
+// which a stream comes in (inputs.go; make inputs).
 //
 // The stream is a clip of the repository with H.264 and AAC, whose pictures are made longer until
 // it has the rate. Each tag has its number in it: see number.go.

@@ -38,6 +38,8 @@ type options struct {
 	repeats int
 	soak    time.Duration
 	idle    time.Duration
+	inputs  string
+	rate    int
 	churn   int
 	starts  int
 	md, svg string
@@ -61,6 +63,8 @@ func main() {
 		switch {
 		case o.starts > 0:
 			err = o.plan.starts(ctx, o.starts)
+		case o.inputs != "":
+			err = o.machine.inputs(ctx, o.inputs, o.rate, o.window)
 		case o.idle > 0:
 			err = o.plan.idle(ctx, o.idle)
 		case o.soak > 0:
@@ -97,7 +101,8 @@ func read() (o *options, err error) {
 	flag.IntVar(&o.churn, "churn", 50, "viewers that come each second of a soak")
 	flag.IntVar(&o.starts, "starts", 0, "instead of all that: start ours so often, and tell how long it takes until it listens")
 	flag.DurationVar(&o.idle, "idle", 0, "instead of all that: let relay watch take the stream for that long with nobody to pass it on to, and tell what it uses beside a bare reader")
-	rate := flag.Int("rate", 3_100_000, "of the stream, in bits per second")
+	flag.StringVar(&o.inputs, "inputs", "", "instead of all that: tell what a source uses for each way in which a stream comes in, for that long: all, or some of idle, rtmp, udp, srt, srt-called, rtmp+srt-player; it takes ffmpeg")
+	flag.IntVar(&o.rate, "rate", 3_100_000, "of the stream, in bits per second")
 	file := flag.String("clip", "cli/demo/demo.flv", "FLV file with H.264 and AAC that the stream is made of")
 	flag.StringVar(&o.machine.relay, "relay", "bin/relay", "the program that is measured")
 	flag.StringVar(&o.machine.nginx, "nginx", "bin/nginx/usr/sbin/nginx", "nginx, as make load-tools unpacks it")
@@ -124,11 +129,11 @@ func read() (o *options, err error) {
 		}
 	}
 	if o.machine.sound {
-		o.clip, err = openSound(*file, *rate)
+		o.clip, err = openSound(*file, o.rate)
 	} else {
-		o.clip, err = openClip(*file, *rate)
+		o.clip, err = openClip(*file, o.rate)
 	}
-	o.table = newTable(o, *rate)
+	o.table = newTable(o, o.rate)
 	return o, err
 }
 

@@ -35,10 +35,12 @@ func (w *world) flashClip() string {
 	w.t.Helper()
 	path := w.path("flashes.mkv")
 	on := fmt.Sprintf(`lt(mod(t\,%d)\,0.2)`, flashes/time.Second)
-	faultless(w.t, "ffmpeg", slices.Concat([]string{"-v", "error", "-nostdin",
+	faultless(w.t, "ffmpeg", slices.Concat([]string{
+		"-v", "error", "-nostdin",
 		"-f", "lavfi", "-i", fmt.Sprintf("color=black:s=160x90:r=%d,drawbox=c=white:t=fill:enable=%s", flashRate, on),
 		"-f", "lavfi", "-i", "aevalsrc=if(" + on + `\,sin(2000*PI*t)/2\,0):s=48000`,
-		"-t", fmt.Sprint((*togetherFor + 4*time.Minute).Seconds())}, withB, []string{"-b:v", "200k"}, aac, []string{path})...)
+		"-t", fmt.Sprint((*togetherFor + 4*time.Minute).Seconds()),
+	}, withB, []string{"-b:v", "200k"}, aac, []string{path})...)
 	return path
 }
 
@@ -47,8 +49,10 @@ func (w *world) flashClip() string {
 func apart(t *testing.T, in ...string) func() (pictures int, late []time.Duration, err error) {
 	t.Helper()
 	name := in[len(in)-1]
-	p := start(t, "ffmpeg on "+name, "ffmpeg", slices.Concat([]string{"-hide_banner", "-nostdin", "-nostats"}, in[:len(in)-1], []string{"-i", name, "-t", fmt.Sprint(listened.Seconds()),
-		"-vf", "blackdetect=d=0.5:pix_th=0.5", "-af", "silencedetect=n=-20dB:d=0.5", "-progress", "pipe:1"}, toNowhere)...)
+	p := start(t, "ffmpeg on "+name, "ffmpeg", slices.Concat([]string{"-hide_banner", "-nostdin", "-nostats"}, in[:len(in)-1], []string{
+		"-i", name, "-t", fmt.Sprint(listened.Seconds()),
+		"-vf", "blackdetect=d=0.5:pix_th=0.5", "-af", "silencedetect=n=-20dB:d=0.5", "-progress", "pipe:1",
+	}, toNowhere)...)
 	return func() (int, []time.Duration, error) {
 		if code := p.wait(t); code != 0 {
 			return 0, nil, fmt.Errorf("ffmpeg ended with %d and said: %s", code, p.err.tail())

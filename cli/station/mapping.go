@@ -93,7 +93,7 @@ func cameIn(c relay.Status) bool {
 // further away.
 func (s *Station) OnlyHere(c relay.Status) bool {
 	m, _ := s.Mapped()
-	if s.mapper != nil && !s.asking.Load() || m.State.Searching || len(s.cfg.Advertise)+len(s.cfg.Via) > 0 || !s.onNetwork() || !s.reach.outward.Load() {
+	if s.mapper != nil && !s.asking.Load() || m.State.Searching || len(s.cfg.Advertise)+len(s.cfg.Via) > 0 || !s.onNetwork() || !hostnet.Outward().IsValid() {
 		return false
 	}
 	return !cameIn(c) && !slices.ContainsFunc(s.Node.Addrs(), func(a netip.AddrPort) bool { return hostnet.Public(a.Addr()) })

@@ -198,64 +198,39 @@ func reasonLabel(r tree.Reason) string {
 	return "other"
 }
 
-const (
-	// observeEvery is how often the channels are looked at for what nobody reports: media that
-	// stops, an encoder, codecs.
-	observeEvery = 250 * time.Millisecond
-	// quietEvery is that of an only channel to which nothing comes: what comes has it looked at at once, and a
-	// program that waits for an encoder does nothing else so often.
-	quietEvery = time.Second
-)
+// observeEvery is how often the channels are looked at for what nobody reports: media that
+// stops, an encoder, codecs.
+const observeEvery = 250 * time.Millisecond
 
 // observe reports changes in the channels' media until ctx ends, and then that it stops here.
 func (o *operations) observe(ctx context.Context) {
-	next := time.NewTimer(observeEvery)
-	defer next.Stop()
+	tick := time.NewTicker(observeEvery)
+	defer tick.Stop()
 	known := map[*servedChannel]bool{}
-	var came <-chan struct{} // closed when something has come to a channel that is quiet; nil for none
 	for {
-		var now time.Time
 		select {
 		case <-ctx.Done():
 			for k := range known {
 				o.report(k, k.media.End())
 			}
 			return
-		case now = <-next.C:
-		case <-came:
-			now = time.Now()
-		}
-		all := o.channels()
-		for k := range known {
-			if !slices.Contains(all, k) {
-				o.report(k, k.media.End())
-				delete(known, k)
+		case now := <-tick.C:
+			all := o.channels()
+			for k := range known {
+				if !slices.Contains(all, k) {
+					o.report(k, k.media.End())
+					delete(known, k)
+				}
+			}
+			for _, k := range all {
+				known[k] = true
+				o.report(k, k.media.Look(now, k.look()))
+				if k.situation.Due(now) {
+					o.report(k, k.situation.Look(k.played.Situation(now)))
+				}
 			}
 		}
-		for _, k := range all {
-			known[k] = true
-			o.report(k, k.media.Look(now, k.look()))
-			if k.situation.Due(now) {
-				o.report(k, k.situation.Look(k.played.Situation(now)))
-			}
-		}
-		every := observeEvery
-		if came = nil; len(all) == 1 {
-			if came = all[0].quiet(now); came != nil {
-				every = quietEvery
-			}
-		}
-		next.Reset(every)
 	}
-}
-
-// quiet returns what is closed when something comes, if nothing does and no encoder is there; nil otherwise.
-func (k *servedChannel) quiet(now time.Time) <-chan struct{} {
-	if s := k.look(); s.Encoder || api.Fresh(s.Came, now) {
-		return nil
-	}
-	_, more, _ := k.channel.Ring().Ahead().Poll() // nil once the ring is closed
-	return more
 }
 
 // lean has the process get by with one processor while nobody takes anything from node, until ctx ends.

@@ -5,7 +5,6 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
-	"sync/atomic"
 
 	"relay/relay"
 	"relay/relay/hostnet"
@@ -23,7 +22,6 @@ type reach struct {
 	mapped   func() []netip.AddrPort // where routers let others in
 	moved    func()                  // is called when the machine's addresses are others
 	woken    chan struct{}           // holds one
-	outward  atomic.Bool             // there is a way to the Internet
 
 	mu sync.Mutex // held while the node is told, so that it hears of the newest last
 }
@@ -126,7 +124,6 @@ func (r *reach) follow(ctx context.Context, n relocatable) {
 		}
 	})
 	hostnet.Watch(ctx, func() {
-		r.outward.Store(hostnet.Outward().IsValid())
 		lost, fresh := r.presence.Look()
 		if fresh {
 			r.names.again() // there may have been nobody to ask

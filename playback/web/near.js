@@ -17,7 +17,7 @@ const lookedFor = 2;
 const mostUneven = 0.3;
 /** So many pictures have to come out of the decoder before any is shown. */
 const firstPictures = 5;
-/** Without a picture for so long, in seconds, while the stream comes, the decoder does not work. */
+/** Without a picture for so long, in seconds, while there are some to be decoded, the decoder does not work. */
 const mostSilent = 1;
 /** After giving way for a reason of its own it waits so long, in seconds, and then twice as long, and so on. */
 const leastRest = 20;
@@ -44,7 +44,7 @@ export class Near {
   #heard = false; // the sound is there
   #pictures = 0;
   #pictureAt = 0; // when the last came out of the decoder, on the page's clock
-  #mediaAt = 0; // when media came last
+  #sampleAt = 0; // when a picture came last that is to be decoded
   #restUntil = 0;
   #rest = leastRest;
   #fails = null; // what is wrong with what comes, until other media come
@@ -89,7 +89,6 @@ export class Near {
   /** take looks at a media segment, and plays it. */
   take(segment) {
     if (this.#fails) return;
-    this.#mediaAt = performance.now() / 1000;
     try {
       for (const s of samples(segment)) this.#sample(s);
     } catch (err) {
@@ -106,7 +105,7 @@ export class Near {
       this.#leave();
     } else if (this.#pictures > 0 && this.#beat.unrest(this.#kinds()) > mostUneven) {
       this.#fail(null);
-    } else if (this.#mediaAt - this.#pictureAt > mostSilent && now - this.#pictureAt > mostSilent) {
+    } else if (this.#sampleAt - this.#pictureAt > mostSilent && now - this.#pictureAt > mostSilent) {
       this.#fail(new Error('the decoder says nothing'));
     } else if (audible && !this.#sound) {
       this.#listen();
@@ -141,8 +140,9 @@ export class Near {
       this.#sound?.decode(at, data);
       return;
     }
+    const now = performance.now() / 1000;
+    this.#sampleAt = now;
     if (this.#state === 'looks') {
-      const now = performance.now() / 1000;
       this.#beat.came('video', dts / setup.rate, now); // they come in the order of decoding
       if (key && now > this.#restUntil && this.#beat.seen(now, ['video']) > lookedFor && this.#beat.unrest(['video']) < evenly && this.#may()) this.#begin(setup);
     }

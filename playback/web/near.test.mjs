@@ -209,6 +209,15 @@ test('a decoder that says nothing more is left', async () => {
   assert.equal(left.length, 1);
 });
 
+test('where sound comes alone for a while the decoder has not failed', async () => {
+  await play(5);
+  const all = media;
+  media = all.filter((m) => new DataView(m.buffer).getUint32(Buffer.from(m).indexOf('tfhd') + 8) === 2);
+  await play(4);
+  media = all;
+  assert.ok(near.on, canvas.dataset.why);
+});
+
 test('a stream that comes unevenly is left to the element, each time for longer', async () => {
   const tries = [];
   for (let i = 0; i < 300; i++) {

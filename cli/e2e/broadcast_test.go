@@ -21,7 +21,6 @@ const mostToGoLive = 1500 * time.Millisecond
 // such a broadcast does: a tab that is hidden, a camera that is unplugged, a page that is loaded again, and another
 // page that wants to send as well.
 func TestABrowserGoesLive(t *testing.T) {
-	browsing.Take(t)
 	w := newWorld(t)
 	src := w.source("--max-children", "1")
 	w.watch(src.link)
@@ -113,7 +112,6 @@ const withoutEncoders = "delete window.MediaStreamTrackProcessor;"
 // TestABrowserThatCannotEncodeGoesLiveOverWebRTC has the room of a browser without encoders for pages go live, watched two
 // links away, and loads it again.
 func TestABrowserThatCannotEncodeGoesLiveOverWebRTC(t *testing.T) {
-	browsing.Take(t)
 	w := newWorld(t)
 	src := w.source("--max-children", "1")
 	w.watch(src.link)

@@ -39,7 +39,7 @@ func TestPageSaysEverySituation(t *testing.T) {
 			"width": width, "height": height, "phone": width < 500, "dark": theme == "dark", "locale": languages[lang],
 			"before": crowd(22, 10) + situations(t),
 		})
-		p.becomes(t, "the page is there", "document.querySelector('#stage').dataset.state")
+		p.becomes(t, "the page is there", "document.querySelector('#stage')?.dataset.state")
 		began := time.Now()
 		var all, shots []string
 		p.eval(t, "situations.names", &all)

@@ -505,6 +505,7 @@ func TestPageShares(t *testing.T) {
 			p.press(t, "Escape")
 			p.becomes(t, "Escape gives the focus back", "!document.querySelector('dialog[open]') && document.activeElement.id === 'share'")
 			p.press(t, "?")
+			p.becomes(t, "the keys are all there", "document.querySelector('.keysheet[open]')?.getAnimations().length === 0")
 			p.isOpenToAll(t, name+", keys")
 		}
 		p.faultless(t)

@@ -245,6 +245,12 @@ func (w *walker) end(n *inhabitant, killed bool) {
 	w.all = slices.DeleteFunc(w.all, func(o *inhabitant) bool { return o == n })
 }
 
+// knows reports whether a viewer has had time to hear what was sent: it has a parent for a while, or could have.
+func (w *walker) knows(n *inhabitant, now time.Time) bool {
+	st, _ := n.Status()
+	return st.Tree.Attached && now.Sub(st.Tree.Turned) > 2*time.Second || now.Sub(w.calm) > backInTime
+}
+
 // look says what is wrong with what a viewer sees now; "" if nothing is.
 func (w *walker) look(n *inhabitant) string {
 	s, now := n.situation(), time.Now()
@@ -259,7 +265,7 @@ func (w *walker) look(n *inhabitant) string {
 		return fmt.Sprintf("nothing was sent for %v", quiet)
 	case seen && is(looking, waits, starting, api.Unknown, api.Refused, api.Recording):
 		return "something was seen"
-	case is(over) && now.Sub(n.Ring().Came()) < api.EndedAfter-time.Second && quiet < api.EndedAfter-time.Second && now.Sub(w.calm) > backInTime: // before that, what it has may be all that it can know of
+	case is(over) && now.Sub(n.Ring().Came()) < api.EndedAfter-time.Second && quiet < api.EndedAfter-time.Second && now.Sub(w.calm) > 2*time.Second && w.knows(n, now):
 		return fmt.Sprintf("something was sent %v ago", quiet)
 	case is(offline) && !n.noWay.Load() && now.Sub(w.calm) > backInTime:
 		return "it has a network"

@@ -25,19 +25,13 @@ func TestFFmpegPlaysEveryFrame(t *testing.T) {
 				t.Parallel()
 				tags := clip(t, c.args)
 				s := start(t)
-				alone := len(ingesttest.Frames(tags, flv.Video)) == 0 // each frame is a place to start
-				described := len(tags) - len(ingesttest.Frames(tags, flv.Audio))
-				if s.write(tags[:described]...); !alone {
-					s.write(tags[described:]...)
-				}
+				s.write(tags...)
 				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 				defer cancel()
 				done := make(chan struct{})
 				go func() { // ends with the player
 					defer close(done)
-					if s.watched(1); alone {
-						s.write(tags[described:]...)
-					}
+					s.watched(1)
 					s.ring.Close()
 				}()
 				v, a, err := ffmpeg(t, ctx, how, s.url()+"?start=gop")

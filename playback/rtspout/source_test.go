@@ -45,6 +45,7 @@ type source struct {
 	server  *Server
 	addr    string
 	header  flv.Header
+	begun   bool // there is a place to start
 }
 
 func start(t testing.TB, change ...func(*playback.Config)) *source {
@@ -78,7 +79,8 @@ func start(t testing.TB, change ...func(*playback.Config)) *source {
 // url is the channel's address.
 func (s *source) url() string { return "rtsp://" + s.addr + "/" + s.channel.ID().Short() }
 
-// write writes tags; configurations go into the header, too.
+// write writes tags; configurations go into the header, too. Sound alone can be started at its first frame only, so
+// that who wants all of it gets it, whenever it comes.
 func (s *source) write(tags ...flv.Tag) {
 	s.t.Helper()
 	for _, tag := range tags {
@@ -90,7 +92,10 @@ func (s *source) write(tags ...flv.Tag) {
 				s.t.Fatal(err)
 			}
 		} else if !flv.Describe(s.header.Payload()).HasVideo {
-			flags = stream.StartHere | stream.EndsChunk
+			if flags = stream.EndsChunk; !s.begun {
+				flags |= stream.StartHere
+				s.begun = true
+			}
 		} else if tag.Type() == flv.Video {
 			flags = stream.EndsChunk
 			if kind.Key {

@@ -165,8 +165,9 @@ var law = []struct {
 	{"cli/treeview", []string{"cli/fault", "cli/term", "playback/api", "relay", "relay/wire", "tree"}},
 	{"cli/monitor", []string{"ingest/flv", "playback", "playback/api", "relay/stream"}},
 	{"cli/words/ontv", []string{"cli/words", "ingest/flv", "playback/api"}},
+	{"cli/reach", []string{"cli/fault", "relay", "relay/hostnet", "tree"}},
 	{"cli/station", []string{
-		"cli/domain", "cli/fault", "cli/finding", "cli/follow", "cli/gateway", "cli/keyring", "cli/lan", "cli/lean", "cli/monitor", "cli/treeview", "cli/term", "cli/webhook", "cli/words", "cli/words/byid", "cli/words/ontv",
+		"cli/domain", "cli/fault", "cli/finding", "cli/follow", "cli/gateway", "cli/keyring", "cli/lan", "cli/lean", "cli/monitor", "cli/reach", "cli/treeview", "cli/term", "cli/webhook", "cli/words", "cli/words/byid", "cli/words/ontv",
 		"ingest/flv", "ingest/rtmp", "ingest/srt", "ingest/whip", "playback", "playback/admin", "playback/api", "playback/cast", "playback/pcpout", "playback/rtspout", "playback/tv", "relay", "relay/archive", "relay/dht", "relay/discovery", "relay/hostnet", "relay/pcp", "relay/portmap", "relay/refusal", "relay/seal", "relay/store", "relay/stream", "relay/wire", "tree",
 	}},
 	{"cli/listing", []string{"cli/ask", "cli/fault", "cli/flag", "cli/station", "cli/term", "cli/words", "cli/words/listed", "playback/directory", "ingest/flv", "playback/api", "relay", "relay/hostnet", "relay/naming", "relay/oneline", "relay/stream", "tree"}},

@@ -49,7 +49,7 @@ func (s *Station) Mapped() (m words.Mapped, asked bool) {
 	if s.mapper == nil || s.Node == nil {
 		return m, false
 	}
-	m = words.Mapped{State: s.mapper.State(), Port: s.reach.at.Port(), Seen: s.Node.Seen()}
+	m = words.Mapped{State: s.mapper.State(), Port: s.reach.At.Port(), Seen: s.Node.Seen()}
 	m.Source = slices.ContainsFunc(s.ops.channels(), func(k *servedChannel) bool { return k.encoder != nil })
 	for _, c := range s.Node.Channels() {
 		if t := c.Trial(); t.At.After(m.Trial.At) {

@@ -2,7 +2,6 @@ package station
 
 import (
 	"net/netip"
-	"strings"
 	"testing"
 
 	"relay/relay"
@@ -20,28 +19,6 @@ func TestRoutersAreAskedForPortsThatOthersCanDial(t *testing.T) {
 		s.cfg.MapPort = false
 		if s.newMapper(netip.MustParseAddrPort(at), func() {}) != nil {
 			t.Errorf("%s: against the user's will", at)
-		}
-	}
-}
-
-func TestAddressesOfRoutersHaveTheirRank(t *testing.T) {
-	for _, c := range []struct{ own, mapped, want string }{
-		{"192.168.1.5:7144", "", "192.168.1.5:7144"},
-		{"192.168.1.5:7144", "203.0.113.7:7150", "203.0.113.7:7150 192.168.1.5:7144"},
-		{"[2001:db8::5]:7144 192.168.1.5:7144", "203.0.113.7:7144", "[2001:db8::5]:7144 203.0.113.7:7144 192.168.1.5:7144"},
-		{"198.51.100.1:7144", "203.0.113.7:7144", "198.51.100.1:7144 203.0.113.7:7144"},
-		{"192.168.1.5:7144 10.0.0.5:7144", "203.0.113.7:1 203.0.113.8:2 203.0.113.9:3", "203.0.113.7:1 203.0.113.8:2 192.168.1.5:7144 10.0.0.5:7144"},
-		{"[2001:db8::5]:1 [2001:db8:1::5]:1 192.168.1.5:1 10.0.0.5:1", "203.0.113.7:1 203.0.113.8:2", "[2001:db8::5]:1 [2001:db8:1::5]:1 203.0.113.7:1 192.168.1.5:1 10.0.0.5:1"},
-		{"[2001:db8::5]:1 [2001:db8:1::5]:1 198.51.100.1:1 198.51.100.2:1", "203.0.113.7:1", "[2001:db8::5]:1 [2001:db8:1::5]:1 198.51.100.1:1 198.51.100.2:1"},
-	} {
-		list := func(s string) (all []netip.AddrPort) {
-			for _, a := range strings.Fields(s) {
-				all = append(all, netip.MustParseAddrPort(a))
-			}
-			return all
-		}
-		if got := text(withMapped(list(c.own), list(c.mapped))); got != c.want {
-			t.Errorf("%s with %s: %s, want %s", c.own, c.mapped, got, c.want)
 		}
 	}
 }

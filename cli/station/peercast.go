@@ -47,7 +47,7 @@ func (s *Station) servePeerCast() {
 
 // peercastHost is where others reach the station with PeerCast, the most useful address; false if nowhere.
 func (s *Station) peercastHost() (relay.HostPort, bool) {
-	hosts := s.reach.hosts(s.Node.Addrs())
+	hosts := s.reach.Hosts(s.Node.Addrs())
 	if s.peercastAt == nil {
 		if len(hosts) == 0 {
 			return relay.HostPort{}, false

@@ -52,7 +52,7 @@ func (s *Station) share(id stream.ChannelID) api.Share {
 // or without a port. It names no other address: the client has proved that this one works. It
 // returns "" if the listener for links is not open there.
 func (s *Station) linkAt(id stream.ChannelID, host string) string {
-	at := s.reach.at
+	at := s.reach.At
 	name, _, err := net.SplitHostPort(host)
 	if err != nil {
 		name = strings.Trim(host, "[]")

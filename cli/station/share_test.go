@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"relay/cli/reach"
 	"relay/relay/stream"
 )
 
@@ -22,9 +23,9 @@ func TestThePageTellsWhereLinksAreTaken(t *testing.T) {
 		{"[::]:7144", "", ""},
 		{"", "192.168.1.5:7145", ""}, // no listener
 	} {
-		r := newReach(nil, nil)
+		r := reach.New(nil, nil)
 		if c.listens != "" {
-			r.at = netip.MustParseAddrPort(c.listens)
+			r.At = netip.MustParseAddrPort(c.listens)
 		}
 		got := (&Station{reach: r}).linkAt(id, c.host)
 		if _, at, _ := strings.Cut(got, "@"); at != c.want || got != "" && !strings.HasPrefix(got, "relay://"+id.String()) {

@@ -21,6 +21,7 @@ import (
 	"relay/cli/gateway"
 	"relay/cli/lan"
 	"relay/cli/lean"
+	"relay/cli/reach"
 	"relay/cli/term"
 	"relay/cli/words"
 	"relay/ingest/rtmp"
@@ -45,7 +46,7 @@ import (
 // the channels on them.
 type Station struct {
 	Node       *relay.Node
-	reach      *reach
+	reach      *reach.Reach
 	anywhere   bool      // it listens on all addresses
 	links      io.Closer // the node's listener; nil for none
 	packets    io.Closer // likewise, for packets
@@ -134,7 +135,7 @@ type Config struct {
 // Open opens the listeners and makes the node, or leaves nothing open. The caller closes the
 // station.
 func Open(t *term.Terminal, log *zap.Logger, cfg Config) (_ *Station, err error) {
-	s := &Station{start: time.Now(), log: log, cfg: cfg, t: t, reach: newReach(cfg.Advertise, t.Say)}
+	s := &Station{start: time.Now(), log: log, cfg: cfg, t: t, reach: reach.New(cfg.Advertise, t.Say)}
 	defer func() {
 		if err != nil {
 			s.Close()
@@ -178,7 +179,7 @@ func Open(t *term.Terminal, log *zap.Logger, cfg Config) (_ *Station, err error)
 	}
 	nc.Notices = func(id stream.ChannelID, n relay.Notice) {
 		if _, ok := n.(relay.Attached); ok {
-			s.reach.wake() // the parent has said where it sees this node
+			s.reach.Wake() // the parent has said where it sees this node
 		}
 		s.ops.notice(id, n)
 	}
@@ -208,11 +209,11 @@ func (s *Station) listen(nc *relay.Config) error {
 	nc.Packet, s.packets = packet, packet
 	at := ln.Addr().(*net.TCPAddr).AddrPort()
 	s.anywhere = at.Addr().IsUnspecified()
-	s.reach.at = at
-	if s.mapper = s.newMapper(at, s.reach.wake); s.mapper != nil {
-		s.reach.mapped, s.reach.moved = s.mapped, s.mapper.Poke
+	s.reach.At = at
+	if s.mapper = s.newMapper(at, s.reach.Wake); s.mapper != nil {
+		s.reach.Mapped, s.reach.Moved = s.mapped, s.mapper.Poke
 	}
-	nc.Addrs = s.reach.addrs()
+	nc.Addrs = s.reach.Addrs()
 	if d := s.cfg.Discovery; !d.Off {
 		s.responder = &discovery.Responder{Link: at, Channels: s.channelsToTell, Port: d.Port, Interfaces: d.Interfaces, Log: s.log, Refused: &refusal.Counts{}}
 	}
@@ -378,7 +379,7 @@ func (s *Station) onNetwork() bool {
 func (s *Station) Reachable() bool { return len(s.Node.Addrs()) > 0 && !s.Local() }
 
 // Port is the one on which the node listens for links; 0 if it does not.
-func (s *Station) Port() uint16 { return s.reach.at.Port() }
+func (s *Station) Port() uint16 { return s.reach.At.Port() }
 
 // Discoverable reports whether relays on this network find the channels without an invite now.
 func (s *Station) Discoverable() bool { return s.responder != nil && s.onNetwork() }
@@ -386,13 +387,13 @@ func (s *Station) Discoverable() bool { return s.responder != nil && s.onNetwork
 // Invite returns the invite to the channel: the node's own addresses as they are now, then
 // the further ones.
 func (s *Station) Invite(c *relay.Channel, more ...relay.HostPort) relay.Invite {
-	return c.Invite(append(slices.Clone(s.cfg.Via), s.reach.hosts(s.Node.Addrs())...)).With(more...)
+	return c.Invite(append(slices.Clone(s.cfg.Via), s.reach.Hosts(s.Node.Addrs())...)).With(more...)
 }
 
 // Helpers are the flags by which sources name this node as their helper, for each address.
 func (s *Station) Helpers() []string {
 	var all []string
-	hosts := slices.Clone(s.reach.hosts(s.Node.Addrs()))
+	hosts := slices.Clone(s.reach.Hosts(s.Node.Addrs()))
 	slices.SortStableFunc(hosts, func(a, b relay.HostPort) int { return ipv6(a) - ipv6(b) }) // fewer homes have it
 	for _, at := range hosts {
 		via := "--via " + relay.Helper{HostPort: at, ID: s.Node.ID()}.String()
@@ -420,7 +421,7 @@ func (s *Station) Link(c *relay.Channel, more ...relay.HostPort) string {
 // Run serves until ctx ends; the group's other members end it too.
 func (s *Station) Run(ctx context.Context, g *errgroup.Group) {
 	g.Go(func() error { return s.Node.Run(ctx) })
-	g.Go(func() error { s.reach.follow(ctx, s.Node); return nil })
+	g.Go(func() error { s.reach.Follow(ctx, s.Node); return nil })
 	if s.mapper != nil {
 		g.Go(func() error { return s.mapper.Run(ctx) })
 	}

@@ -1,4 +1,4 @@
-package station
+package reach
 
 import (
 	"context"
@@ -55,8 +55,8 @@ func TestWhereOthersReachTheNode(t *testing.T) {
 			"203.0.113.1:1 203.0.113.2:2 203.0.113.3:3 192.168.1.5:7144", "203.0.113.1:1 203.0.113.2:2 203.0.113.3:3 192.168.1.5:7144",
 		},
 	} {
-		r := newReach(hostPorts(t, c.given), nil)
-		r.at = netip.MustParseAddrPort("[::]:7144")
+		r := New(hostPorts(t, c.given), nil)
+		r.At = netip.MustParseAddrPort("[::]:7144")
 		r.own = func(at netip.AddrPort) (all []netip.AddrPort) {
 			for _, s := range strings.Fields(c.own) {
 				all = append(all, netip.AddrPortFrom(netip.MustParseAddr(s), at.Port()))
@@ -66,13 +66,35 @@ func TestWhereOthersReachTheNode(t *testing.T) {
 		for name, a := range c.known {
 			r.names.take(name, []netip.Addr{netip.MustParseAddr(a)}, nil)
 		}
-		addrs := r.addrs()
-		if got, hosts := text(addrs), text(r.hosts(addrs)); got != c.addrs || hosts != c.hosts {
+		addrs := r.Addrs()
+		if got, hosts := text(addrs), text(r.Hosts(addrs)); got != c.addrs || hosts != c.hosts {
 			t.Errorf("%s: at %s, invited to %s; want %s, %s", name, got, hosts, c.addrs, c.hosts)
 		}
-		r.at = netip.AddrPort{}
-		if len(r.addrs()) > 0 || len(r.hosts(addrs)) > 0 {
+		r.At = netip.AddrPort{}
+		if len(r.Addrs()) > 0 || len(r.Hosts(addrs)) > 0 {
 			t.Errorf("%s: it is told of without a listener", name)
+		}
+	}
+}
+
+func TestAddressesOfRoutersHaveTheirRank(t *testing.T) {
+	for _, c := range []struct{ own, mapped, want string }{
+		{"192.168.1.5:7144", "", "192.168.1.5:7144"},
+		{"192.168.1.5:7144", "203.0.113.7:7150", "203.0.113.7:7150 192.168.1.5:7144"},
+		{"[2001:db8::5]:7144 192.168.1.5:7144", "203.0.113.7:7144", "[2001:db8::5]:7144 203.0.113.7:7144 192.168.1.5:7144"},
+		{"198.51.100.1:7144", "203.0.113.7:7144", "198.51.100.1:7144 203.0.113.7:7144"},
+		{"192.168.1.5:7144 10.0.0.5:7144", "203.0.113.7:1 203.0.113.8:2 203.0.113.9:3", "203.0.113.7:1 203.0.113.8:2 192.168.1.5:7144 10.0.0.5:7144"},
+		{"[2001:db8::5]:1 [2001:db8:1::5]:1 192.168.1.5:1 10.0.0.5:1", "203.0.113.7:1 203.0.113.8:2", "[2001:db8::5]:1 [2001:db8:1::5]:1 203.0.113.7:1 192.168.1.5:1 10.0.0.5:1"},
+		{"[2001:db8::5]:1 [2001:db8:1::5]:1 198.51.100.1:1 198.51.100.2:1", "203.0.113.7:1", "[2001:db8::5]:1 [2001:db8:1::5]:1 198.51.100.1:1 198.51.100.2:1"},
+	} {
+		list := func(s string) (all []netip.AddrPort) {
+			for _, a := range strings.Fields(s) {
+				all = append(all, netip.MustParseAddrPort(a))
+			}
+			return all
+		}
+		if got := text(withMapped(list(c.own), list(c.mapped))); got != c.want {
+			t.Errorf("%s with %s: %s, want %s", c.own, c.mapped, got, c.want)
 		}
 	}
 }
@@ -83,8 +105,8 @@ func TestTheNodeHearsOfEachChangeOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	var own []netip.AddrPort
-	r := newReach(nil, nil)
-	r.at = netip.MustParseAddrPort("[::]:7144")
+	r := New(nil, nil)
+	r.At = netip.MustParseAddrPort("[::]:7144")
 	r.own = func(netip.AddrPort) []netip.AddrPort { return own }
 	for _, s := range []string{"127.0.0.1:7144", "192.168.1.5:7144", "10.0.0.5:7144"} {
 		own = []netip.AddrPort{netip.MustParseAddrPort(s)}
@@ -185,8 +207,8 @@ func (h hearer) Readdress(addrs []netip.AddrPort)                { h.readdressed
 
 // A name that stands for another address leads to the same router: what is known of that holds.
 func TestANameThatStandsForAnotherAddressIsNoOtherNetwork(t *testing.T) {
-	r := newReach(hostPorts(t, "home.example.org:9000"), nil)
-	r.at = netip.MustParseAddrPort("[::]:7144")
+	r := New(hostPorts(t, "home.example.org:9000"), nil)
+	r.At = netip.MustParseAddrPort("[::]:7144")
 	r.own = func(netip.AddrPort) []netip.AddrPort { return nil }
 	r.names.lookup = func(context.Context, string, string) ([]netip.Addr, error) {
 		return []netip.Addr{netip.MustParseAddr("203.0.113.7")}, nil
@@ -194,7 +216,7 @@ func TestANameThatStandsForAnotherAddressIsNoOtherNetwork(t *testing.T) {
 	h := hearer{make(chan []netip.AddrPort, 1), make(chan []netip.AddrPort, 1)}
 	ctx, cancel := context.WithCancel(t.Context())
 	var follows sync.WaitGroup
-	follows.Go(func() { r.follow(ctx, h) })
+	follows.Go(func() { r.Follow(ctx, h) })
 	defer follows.Wait()
 	defer cancel()
 	select {

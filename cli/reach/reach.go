@@ -1,4 +1,6 @@
-package station
+// Package reach knows where others reach a node: at the addresses and names that its user gives, at those of the
+// machine, and at those of its routers, while all of these change. Each change is told to the node once.
+package reach
 
 import (
 	"context"
@@ -11,47 +13,49 @@ import (
 	"relay/tree"
 )
 
-// reach keeps where others reach the node, while the machine's network and the names that
-// the user has given change.
-type reach struct {
-	at       netip.AddrPort // of the listener; not valid if there is none
+// Reach keeps where others reach the node, while the machine's network and the names that
+// the user has given change. Its exported fields are set before it is used.
+type Reach struct {
+	At     netip.AddrPort          // of the listener; not valid if there is none
+	Mapped func() []netip.AddrPort // where routers let others in
+	Moved  func()                  // is called when the machine's addresses are others
+
 	given    []relay.HostPort
 	names    *names
-	presence hostnet.Presence // used by follow's goroutine
+	presence hostnet.Presence // used by Follow's goroutine
 	own      func(netip.AddrPort) []netip.AddrPort
-	mapped   func() []netip.AddrPort // where routers let others in
-	moved    func()                  // is called when the machine's addresses are others
-	woken    chan struct{}           // holds one
+	woken    chan struct{} // holds one
 
 	mu sync.Mutex // held while the node is told, so that it hears of the newest last
 }
 
-// relocatable is the node that is told: a [relay.Node].
-type relocatable interface {
+// Node is told where others reach it: a [relay.Node].
+type Node interface {
 	Addrs() []netip.AddrPort
 	Relocate(addrs []netip.AddrPort, gone []netip.Addr)
 	Readdress(addrs []netip.AddrPort)
 }
 
-func newReach(given []relay.HostPort, say func(format string, args ...any)) *reach {
-	return &reach{
-		given: given, names: newNames(given, say), own: hostnet.Reachable,
-		mapped: func() []netip.AddrPort { return nil }, moved: func() {}, woken: make(chan struct{}, 1),
+// New keeps the addresses and names that the user has given, of which say tells the user if one of them leads nowhere.
+func New(given []relay.HostPort, say func(format string, args ...any)) *Reach {
+	return &Reach{
+		Mapped: func() []netip.AddrPort { return nil }, Moved: func() {},
+		given: given, names: newNames(given, say), own: hostnet.Reachable, woken: make(chan struct{}, 1),
 	}
 }
 
-// wake has follow look at the addresses again. It does not block.
-func (r *reach) wake() {
+// Wake has Follow look at the addresses again. It does not block.
+func (r *Reach) Wake() {
 	select {
 	case r.woken <- struct{}{}:
 	default: // it has not looked yet
 	}
 }
 
-// addrs is where others reach the node now, the most useful first: what the user has given,
+// Addrs is where others reach the node now, the most useful first: what the user has given,
 // then the machine's own with those of its routers. There is none without a listener.
-func (r *reach) addrs() []netip.AddrPort {
-	if !r.at.IsValid() {
+func (r *Reach) Addrs() []netip.AddrPort {
+	if !r.At.IsValid() {
 		return nil
 	}
 	var all []netip.AddrPort
@@ -59,7 +63,7 @@ func (r *reach) addrs() []netip.AddrPort {
 		all = append(all, r.names.resolved(h)...)
 	}
 	var addrs []netip.AddrPort
-	for _, a := range append(all, withMapped(r.own(r.at), r.mapped())...) {
+	for _, a := range append(all, withMapped(r.own(r.At), r.Mapped())...) {
 		if !slices.Contains(addrs, a) && len(addrs) < tree.MaxAddrs {
 			addrs = append(addrs, a)
 		}
@@ -81,10 +85,10 @@ func withMapped(own, mapped []netip.AddrPort) []netip.AddrPort {
 	return slices.Insert(slices.Clone(own), at, mapped[:room]...)
 }
 
-// hosts is addrs as an invite has them: a name that the user has given stands for itself,
+// Hosts is addrs as an invite has them: a name that the user has given stands for itself,
 // since it will lead here when the address is another.
-func (r *reach) hosts(addrs []netip.AddrPort) []relay.HostPort {
-	if !r.at.IsValid() {
+func (r *Reach) Hosts(addrs []netip.AddrPort) []relay.HostPort {
+	if !r.At.IsValid() {
 		return nil
 	}
 	var hosts []relay.HostPort
@@ -106,9 +110,9 @@ func (r *reach) hosts(addrs []netip.AddrPort) []relay.HostPort {
 	return hosts
 }
 
-// follow tells the node when the machine's addresses, or those of the names or of the routers,
+// Follow tells the node when the machine's addresses, or those of the names or of the routers,
 // have become others, until ctx ends.
-func (r *reach) follow(ctx context.Context, n relocatable) {
+func (r *Reach) Follow(ctx context.Context, n Node) {
 	var all sync.WaitGroup
 	defer all.Wait()
 	r.presence.Look()
@@ -129,17 +133,17 @@ func (r *reach) follow(ctx context.Context, n relocatable) {
 			r.names.again() // there may have been nobody to ask
 		}
 		if fresh || len(lost) > 0 {
-			r.moved()
+			r.Moved()
 		}
 		r.tell(n, lost, fresh)
 	})
 }
 
 // tell tells the node if there is something that it does not know.
-func (r *reach) tell(n relocatable, lost []netip.Addr, fresh bool) {
+func (r *Reach) tell(n Node, lost []netip.Addr, fresh bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if addrs := r.addrs(); fresh || len(lost) > 0 || !slices.Equal(addrs, n.Addrs()) {
+	if addrs := r.Addrs(); fresh || len(lost) > 0 || !slices.Equal(addrs, n.Addrs()) {
 		n.Relocate(addrs, lost)
 	}
 }
@@ -147,10 +151,10 @@ func (r *reach) tell(n relocatable, lost []netip.Addr, fresh bool) {
 // retell is tell in the same network: a router lets others in or does so no longer, or a name stands for
 // another address. It may do so because the line has another one; but the router that this machine
 // is behind is the same, and if it is not, the machine's own addresses tell.
-func (r *reach) retell(n relocatable) {
+func (r *Reach) retell(n Node) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if addrs := r.addrs(); !slices.Equal(addrs, n.Addrs()) {
+	if addrs := r.Addrs(); !slices.Equal(addrs, n.Addrs()) {
 		n.Readdress(addrs)
 	}
 }

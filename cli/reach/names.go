@@ -1,4 +1,4 @@
-package station
+package reach
 
 import (
 	"context"

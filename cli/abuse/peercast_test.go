@@ -1,53 +1,26 @@
 package abuse
 
 import (
-	"bytes"
 	"context"
-	"crypto/ed25519"
 	"net"
-	"net/netip"
-	"sync"
 	"testing"
 	"time"
 
 	"relay/cli/abuse/hostile"
-	"relay/ingest/flv"
 	"relay/playback"
 	"relay/playback/pcpout"
 	"relay/relay/pcp"
 	"relay/relay/refusal"
-	"relay/relay/stream"
 )
 
 // servePeerCast serves a channel to PeerCast alone.
 func servePeerCast(t *testing.T) (*pcpout.Server, Target) {
 	t.Helper()
-	key := ed25519.NewKeyFromSeed(bytes.Repeat([]byte{3}, ed25519.SeedSize))
-	ring, now := stream.NewRing(stream.Limits{Bytes: 1 << 20}), time.Now()
-	w := stream.NewWriter(ring, key, stream.NextEpoch(stream.Epoch{}, now, 1), now)
-	var h flv.Header
-	config := flv.NewTag(flv.Audio, 0, []byte{0xaf, 0, 0x12, 0x10})
-	h.Add(config, flv.Classify(config))
-	if err := w.SetHeader(h.Payload()); err != nil {
-		t.Fatal(err)
-	}
-	if err := w.WriteTag(flv.NewTag(flv.Audio, 0, []byte{0xaf, 1, 2, 3}), stream.StartHere|stream.EndsChunk); err != nil {
-		t.Fatal(err)
-	}
-	shown := []*playback.Channel{playback.NewChannel(stream.IDOf(key), ring, nil)}
-	channels := func() []*playback.Channel { return shown }
+	ch := onAir(t)
+	channels := func() []*playback.Channel { return []*playback.Channel{ch} }
 	s := pcpout.New(pcpout.Config{Players: playback.NewServer(playback.Config{Channels: channels}), Channels: channels, Session: pcp.NewID(), Agent: "relay", HeloTime: 2 * time.Second})
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	var wg sync.WaitGroup
-	wg.Go(func() { s.Run(ctx) })
-	wg.Go(func() { _ = s.Serve(ctx, ln) }) // ends with ctx
-	t.Cleanup(func() { cancel(); wg.Wait() })
-	at := ln.Addr().(*net.TCPAddr).AddrPort()
-	return s, Target{Channel: stream.IDOf(key), PeerCast: netip.AddrPortFrom(at.Addr().Unmap(), at.Port())}
+	at := served(t, func(ctx context.Context, _ net.Listener) { s.Run(ctx) }, func(ctx context.Context, ln net.Listener) { _ = s.Serve(ctx, ln) })
+	return s, Target{Channel: ch.ID(), PeerCast: at}
 }
 
 func TestEveryRefusalOfPeerCastIsCountedByItsReason(t *testing.T) {

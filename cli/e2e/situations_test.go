@@ -75,6 +75,9 @@ func TestPageSaysEverySituation(t *testing.T) {
 			theme = "dark"
 		}
 		look(lang, theme, "small", 320, 568)
+		if lang == "fr" && !*screens { // whose words are the longest
+			look(lang, theme, "phone", 390, 844)
+		}
 		if *screens {
 			for _, theme := range []string{"light", "dark"} {
 				look(lang, theme, "phone", 390, 844)

@@ -95,6 +95,31 @@ func TestWhatIsSaidOfTheChannelGoesToWhoHasIt(t *testing.T) {
 	}
 }
 
+// TestAnotherTitleGoesToWhoHasTheChannel has the broadcaster give the channel another title: PeerCasts show the name, and
+// players that they feed the title of the track.
+func TestAnotherTitleGoesToWhoHasTheChannel(t *testing.T) {
+	s := start(t)
+	s.group()
+	c := dial(t, s.addr)
+	c.join(s)
+	if first := c.chunk(); first.Info.Name != "The title" || first.Track.Title != "The title" {
+		t.Errorf("%+v, %+v", first.Info, first.Track)
+	}
+	c.stream(len(s.flow(0)))
+	s.header("one", "決勝\x1b[2J & more")
+	for {
+		s.frame(10)
+		ch := c.chunk()
+		if ch.Info == nil {
+			continue // the head of the stream, in which the title is too, or data
+		}
+		if want := "決勝[2J & more"; ch.Info.Name != want || ch.Track == nil || ch.Track.Title != want || ch.Info.Genre != "Музыка" {
+			t.Errorf("%+v, %+v", ch.Info, ch.Track)
+		}
+		break
+	}
+}
+
 func TestAnotherHeaderBeginsAnew(t *testing.T) {
 	s := start(t)
 	s.group()

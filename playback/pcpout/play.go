@@ -22,9 +22,12 @@ const (
 	atomBurst = 200
 )
 
+// own reports whether an address is this machine's, or of its own networks.
+func (s *Server) own(a netip.Addr) bool { return a.IsLoopback() || s.config.Own(a) }
+
 // seat takes a place for a peer, or says why there is none. Who has got one must leave.
 func (s *Server) seat(a netip.Addr) (leave func(), why refusal.Reason) {
-	own := a.IsLoopback() || s.config.Own(a)
+	own := s.own(a)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch one, _ := s.of.Of(a); {

@@ -92,7 +92,7 @@ func (g *guest) greet(ctx context.Context) (b []byte, h pcp.Helo, port uint16, e
 	if err := g.write(g.answer(200, true)); err != nil {
 		return nil, h, 0, err
 	}
-	if h, port, err = g.meet(ctx); err != nil {
+	if h, port, err = g.meet(ctx, false); err != nil {
 		return nil, h, 0, err
 	}
 	return pcp.AppendOK(g.oleh(port)), h, port, nil

@@ -11,6 +11,7 @@ import (
 	"relay/playback/api"
 	"relay/playback/pcpout"
 	"relay/relay/pcp"
+	"relay/relay/pcp/pcptest"
 	"relay/relay/refusal"
 	"relay/relay/stream"
 )
@@ -332,6 +333,29 @@ func TestAClosedPortAnswersWhoeverTriesIt(t *testing.T) {
 	if why := c.quit(); why != pcp.QuitOffAir {
 		t.Errorf("%s", why)
 	}
+}
+
+// TestWhoTriesAPortNeedNotSayAVersion has peercast-yt's own test, which says its session and nothing else; who wants a channel
+// does say one.
+func TestWhoTriesAPortNeedNotSayAVersion(t *testing.T) {
+	s := start(t)
+	s.group()
+	helo := pcptest.Of("helo", pcptest.Raw("sid", theirs[:])).Bytes()
+	c := dial(t, s.addr)
+	c.send(append(pcptest.Int("pcp\n", 1).Bytes(), helo...))
+	if o, err := pcp.ParseOleh(c.next()); err != nil || o.Session != ours || o.Port != 0 {
+		t.Errorf("%+v, %v", o, err)
+	}
+	if why := c.quit(); why != pcp.QuitOffAir {
+		t.Errorf("%s", why)
+	}
+	c = dial(t, s.addr)
+	c.ask(pcp.ChannelID(s.id))
+	c.send(helo)
+	if why := c.quit(); why != pcp.QuitBadAgent {
+		t.Errorf("%s", why)
+	}
+	s.refused(pcpout.RefusedVersion, 1)
 }
 
 func TestWhoIsNotServedIsToldWhy(t *testing.T) {

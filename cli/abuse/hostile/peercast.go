@@ -154,6 +154,8 @@ func peerCastTable(ch stream.ChannelID) Table {
 
 	// Odd, and no harm in it.
 	odd("a port to try at which nobody listens", Served, "oleh", connect, pcpHelo(atom("ping", "\x01\xff")))
+	odd("who one is, and nothing else", Served, "oleh", connect, atoms("helo", atom("sid", rep(1, 16))))
+	add("who one is, and nothing else, where a channel is asked for", "version", ask, atoms("helo", atom("sid", rep(byte(len(t.Inputs)+1), 16))))
 	odd("a port to try that is the system's", Served, "oleh", connect, pcpHelo(atom("ping", "\x19\x00")))
 	t.Why["a port to try that is the system's"] = "port_barred"
 	odd("a port to try, for fewer bytes than that takes", Served, "oleh", connect, atoms("helo", atom("sid", rep(1, 16)), atom("ver", le32(1218)), atom("ping", "\x01\xff")))

@@ -82,7 +82,7 @@ function miss(channels, name) {
 
 /** offers are the ways to open a channel in another player, as [text, address]. An .m3u is what a browser hands to VLC. */
 export function offers({ urls: { m3u, ts, flv, hls, rtsp, srt }, lacks = {}, codec }) {
-  return [[say('offers.vlc'), m3u, []], ['TS', ts, lacks.ts], ['FLV', flv, []], ['HLS', hls, lacks.hls], ['RTSP', rtsp, lacks.rtsp], ['SRT', srt, lacks.ts]]
+  return [[say('offers.vlc'), m3u, []], ['TS', ts, lacks.ts], ['FLV', flv, []], ['HLS', hls, lacks.hls], ['RTSP', rtsp, lacks.rtsp], ['SRT', srt, lacks.srt]]
     .filter(([, url, missing]) => url && !missing?.includes(codec.video))
     .map(([name, url, missing]) => [missing?.length ? say('offers.silent', { name }) : name, url]);
 }

@@ -2,6 +2,7 @@ package pcpin
 
 import (
 	"flag"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"testing"
@@ -66,6 +67,19 @@ func TestConversations(t *testing.T) {
 			ch.Write(small...)
 			w.pull(at(10))
 			time.Sleep(time.Second)
+		}},
+		{"over6", func(w *world, kind pcptest.Kind) {
+			w.us.Also(netip.MustParseAddr("2001:db8::1"))
+			at := netip.MustParseAddrPort("[2001:db8::10]:7144")
+			tip, _ := w.modelAt(kind, 10, at, 1)
+			ch := tip.Broadcast(pcptest.ID(channel), info)
+			ch.SetHead(head)
+			w.pull(at)
+			time.Sleep(time.Second)
+			ch.Write(small...)
+			time.Sleep(time.Second)
+			ch.End()
+			time.Sleep(100 * time.Millisecond)
 		}},
 		{"absent", func(w *world, kind pcptest.Kind) {
 			w.model(kind, 10, 1)

@@ -63,12 +63,18 @@ func at(n byte) netip.AddrPort {
 // model starts a model of PeerCast.
 func (w *world) model(kind pcptest.Kind, n byte, slots int) (*pcptest.Peer, *relaytest.Host) {
 	w.t.Helper()
-	h := w.net.Host(at(n).Addr())
-	ln, err := h.Listen(at(n).Port())
+	return w.modelAt(kind, n, at(n), slots)
+}
+
+// modelAt starts one at an address.
+func (w *world) modelAt(kind pcptest.Kind, n byte, at netip.AddrPort, slots int) (*pcptest.Peer, *relaytest.Host) {
+	w.t.Helper()
+	h := w.net.Host(at.Addr())
+	ln, err := h.Listen(at.Port())
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	p := pcptest.New(kind, n, at(n), slots)
+	p := pcptest.New(kind, n, at, slots)
 	p.Dial = h.Dial
 	go p.Serve(w.ctx, ln) // ends with the bubble's ctx
 	return p, h

@@ -107,6 +107,32 @@ func TestAPeerCastForWhomThereIsNoRoomGoesToAnother(t *testing.T) {
 	}
 }
 
+// TestAPeerCastComesOverLoopbackOfIPv6 has a model pull over [::1], where its own port is tried too, and ours by it.
+func TestAPeerCastComesOverLoopbackOfIPv6(t *testing.T) {
+	ln, err := net.Listen("tcp6", "[::1]:0")
+	if err != nil {
+		t.Skip("this machine has no IPv6: ", err)
+	}
+	s := newSource(t)
+	s.listen("[::1]:0")
+	s.group()
+	p := pcptest.New(pcptest.YT, 0xd1, ln.Addr().(*net.TCPAddr).AddrPort(), 1)
+	p.Ping = true
+	ctx, cancel := context.WithCancel(context.Background())
+	var all sync.WaitGroup
+	defer all.Wait()
+	defer cancel()
+	all.Go(func() { p.Serve(ctx, ln) })
+	all.Go(func() { p.Pull(ctx, s.channel(), s.addr) })
+	s.gets(p, 0)
+	if o := p.Olehs(); len(o) != 1 || !bytes.Contains(o[0].Bytes(), pcptest.Short("port", p.At.Port()).Bytes()) || !bytes.Contains(o[0].Bytes(), pcptest.IP("rip", netip.IPv6Loopback()).Bytes()) {
+		t.Errorf("it is told %v", o)
+	}
+	if !p.Test(ctx, netip.MustParseAddrPort(s.addr), pcptest.ID(ours)) {
+		t.Error("our port does not answer")
+	}
+}
+
 // TestALongHeadFitsAPeerCast has as much in front of a stream as peercast-yt has room for, in one atom with all that
 // is said of the channel.
 func TestALongHeadFitsAPeerCast(t *testing.T) {

@@ -85,7 +85,15 @@ func newSource(t testing.TB, change ...func(*pcpout.Config)) *source {
 func start(t testing.TB, change ...func(*pcpout.Config)) *source {
 	t.Helper()
 	s := newSource(t, change...)
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	s.listen("127.0.0.1:0")
+	return s
+}
+
+// listen runs the server at an address.
+func (s *source) listen(at string) {
+	t := s.t
+	t.Helper()
+	ln, err := net.Listen("tcp", at)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,7 +107,6 @@ func start(t testing.TB, change ...func(*pcpout.Config)) *source {
 		}
 	})
 	t.Cleanup(func() { cancel(); wg.Wait() })
-	return s
 }
 
 // begin begins another epoch.

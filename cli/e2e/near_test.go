@@ -17,6 +17,9 @@ var nearHooks string
 // mostBehindNear is how far behind the camera the picture is that a page decodes itself.
 const mostBehindNear = 200 * time.Millisecond
 
+// mostFrozen is how long a picture stands still at most, where no switch is to be seen.
+const mostFrozen = 300 * time.Millisecond
+
 // nearTries is how many pages are opened. One that sees the stream come unevenly waits longer and longer
 // before it tries again; a new one does not.
 const nearTries = 8
@@ -56,10 +59,16 @@ func TestPageComesNearer(t *testing.T) {
 	t.Logf("behind live: %v, at most %v, in %d looks; in a video element %v", p50, most, n, element)
 	p.shot(t, "near")
 
+	gauge := contention.Begin()
 	failed := p.number(t, "performance.now()")
 	p.becomes(t, "the video element goes on", "nearTest.fail() || !relayTest.near()")
 	p.plays(t)
-	t.Logf("longest time without a new frame: %.0f ms", p.number(t, fmt.Sprintf("relayTest.freeze(%f)", failed)))
+	frozen := time.Duration(p.number(t, fmt.Sprintf("relayTest.freeze(%f)", failed)) * float64(time.Millisecond))
+	f := gauge.Factor()
+	t.Logf("longest time without a new frame: %v, on a machine that was %.2f times slower", frozen, f)
+	if frozen > times(mostFrozen, f) {
+		t.Errorf("for %v there was no new frame, want %v at most", frozen, times(mostFrozen, f))
+	}
 	p.becomes(t, "the video element is heard", "!relayTest.video.paused && !relayTest.video.muted")
 	p.says(t, "#b-live", "Live")
 	p.faultless(t)

@@ -13,6 +13,7 @@ type avc struct {
 	sets   flv.AVCSets
 	record []byte // of the sets, nil if they are not whole
 	shows  size
+	inLine bool     // pictures are shown in the order in which they are decoded, as the sequence says
 	units  [][]byte // of one picture
 	data   []byte
 }
@@ -43,7 +44,7 @@ func (a *avc) next(u Unit) (p picture, ok bool) {
 	}
 	a.units = kept
 	a.data = framed(a.data[:0], kept)
-	p.data, p.nals, p.open = a.data, kept, !p.key
+	p.data, p.nals, p.open, p.inLine = a.data, kept, !p.key, a.inLine
 	if p.key {
 		p.sets = a.sets.Units()
 	}
@@ -68,6 +69,8 @@ func (a *avc) learn(units [][]byte) (broke bool) {
 	}
 	a.record = a.sets.Record(lengthSize)
 	if sps := (h264.SPS{}); sps.Unmarshal(slices.Clone(a.sets.SPS())) == nil {
+		// H.264, E.2.1: max_num_reorder_frames.
+		a.inLine = sps.VUI != nil && sps.VUI.BitstreamRestriction != nil && sps.VUI.BitstreamRestriction.MaxNumReorderFrames == 0
 		a.shows = size{sps.Width(), sps.Height(), sps.FPS()}
 	}
 	return broke && known

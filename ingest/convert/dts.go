@@ -84,8 +84,10 @@ func (d *decodeTimes) next(u Unit, p picture) (pts, dts int64, bad, ok bool) {
 
 // find looks for a decoding time in the picture's own order count.
 func (d *decodeTimes) find(p picture, pts int64) (int64, bool) {
-	if p.nals == nil {
-		return pts, true // these codecs send frames in the order in which they are shown
+	if p.nals == nil || p.inLine && d.reorder == 0 {
+		// AV1 and VP9 send frames in the order in which they are shown, and so does who says it, until one is
+		// not. Counts tell less: what an encoder has left out looks as if it were still to come.
+		return pts, true
 	}
 	nals := p.nals
 	if d.extract == nil {

@@ -13,6 +13,7 @@ type picture struct {
 	recovers bool   // it shows whole pictures soon after, if it does
 	open     bool   // pictures may follow that are shown before it, and need what was before it
 	broke    bool   // what comes needs a key frame first: the sequence is another one
+	inLine   bool   // it says that none is shown before one that is decoded before it
 	nals     [][]byte
 	sets     [][]byte // parameter sets in force, of a key frame; these two are nil for codecs without NAL units
 }

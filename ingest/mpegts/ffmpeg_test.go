@@ -217,19 +217,19 @@ func TestTheTableOfWhatComesOutIsTrue(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, row := range [][3]string{
-		{"H.264", "h264", "type 0x1b | V_MPEG4/ISO/AVC | avc1, avc3"},
-		{"HEVC", "hevc", "type 0x24, or registered `HEVC` | V_MPEGH/ISO/HEVC | hvc1, hev1, and Dolby Vision by what is below"},
-		{"AV1", "av1", "refused by its name | V_AV1 | av01"},
-		{"VP9", "vp9", "has no place there | V_VP9 | vp09"},
-		{"AAC", "aac", "ADTS 0x0f, LATM 0x11 | A_AAC | mp4a"},
-		{"Opus", "opus", "registered `Opus` | A_OPUS | Opus"},
-		{"MP3", "mp3", "types 0x03 and 0x04; MP2 is told and left out | A_MPEG/L3 | mp4a, .mp3"},
-		{"AC-3", "ac3", "type 0x81, DVB's descriptor, or registered `AC-3` | A_AC3 | ac-3"},
-		{"E-AC-3", "eac3", "types 0x84 and 0x87, DVB's descriptor, or registered `EAC3` | A_EAC3 | ec-3"},
+		{"H.264", "h264", "type 0x1b | yes | V_MPEG4/ISO/AVC | avc1, avc3"},
+		{"HEVC", "hevc", "type 0x24, or registered `HEVC` | yes | V_MPEGH/ISO/HEVC | hvc1, hev1, and Dolby Vision by what is below"},
+		{"AV1", "av1", "refused by its name | yes | V_AV1 | av01"},
+		{"VP9", "vp9", "has no place there | yes | V_VP9 | vp09"},
+		{"AAC", "aac", "ADTS 0x0f, LATM 0x11 | generic, LATM | A_AAC | mp4a"},
+		{"Opus", "opus", "registered `Opus` | yes | A_OPUS | Opus"},
+		{"MP3", "mp3", "types 0x03 and 0x04; MP2 is told and left out | yes; MP2 is told and left out | A_MPEG/L3 | mp4a, .mp3"},
+		{"AC-3", "ac3", "type 0x81, DVB's descriptor, or registered `AC-3` | yes | A_AC3 | ac-3"},
+		{"E-AC-3", "eac3", "types 0x84 and 0x87, DVB's descriptor, or registered `EAC3` | left out by its name | A_EAC3 | ec-3"},
 	} {
 		lacks := remux.Lacks(row[1])
 		want := "| " + row[0] + " | as sent | " + row[2]
-		for _, output := range []string{"flv", "rtmp", "mp4", "hls", "ts"} {
+		for _, output := range []string{"flv", "rtmp", "mp4", "hls", "ts", "srt", "rtsp"} {
 			said := "yes"
 			if lacks[output] != nil {
 				said = "no"

@@ -105,7 +105,11 @@ func TestNewWordsOfTheBroadcasterAreInTheStream(t *testing.T) {
 		if !slices.Equal(titles, []string{"ゲーム", "ゲーム · sec[2Jond", "ゲーム · sec[2Jond"}) {
 			t.Errorf("%q", titles)
 		}
-		if !slices.Equal(texts, []flv.Texts{{"game", "first", "hello", ""}, {"game", "first", "a b", ""}, {"other", "first", "", "https://example.org/"}}) {
+		if !slices.Equal(texts, []flv.Texts{
+			{Genre: "game", Description: "first", Comment: "hello"},
+			{Genre: "game", Description: "first", Comment: "a b"},
+			{Genre: "other", Description: "first", Contact: "https://example.org/"},
+		}) {
 			t.Errorf("%q", texts)
 		}
 		if last := w.lastTold(); last.Info.Comment != "" || last.Info.Bitrate != 800 {

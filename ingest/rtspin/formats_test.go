@@ -4,7 +4,9 @@ package rtspin
 
 import (
 	"bytes"
+	"os"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/bluenviron/gortsplib/v5/pkg/format"
@@ -93,5 +95,41 @@ func TestFramesWithoutAPacketAreDropped(t *testing.T) {
 	}
 	if !slices.Equal(got, []uint32{0, 6000, 9000}) {
 		t.Errorf("pictures at %d", got)
+	}
+}
+
+// What is taken of a camera is what the table of the design has under RTSP.
+func TestTheTableOfWhatCamerasBringIsTrue(t *testing.T) {
+	b := must(os.ReadFile("../design.md"))
+	latm := &mpeg4audio.StreamMuxConfig{Programs: []*mpeg4audio.StreamMuxConfigProgram{{Layers: []*mpeg4audio.StreamMuxConfigLayer{{
+		AudioSpecificConfig: &mpeg4audio.AudioSpecificConfig{Type: mpeg4audio.ObjectTypeAACLC, SampleRate: 48000, ChannelConfig: 2},
+	}}}}}
+	config := latm.Programs[0].Layers[0].AudioSpecificConfig
+	for codec, formats := range map[string][]format.Format{
+		"H.264": {&format.H264{PayloadTyp: 96, PacketizationMode: 1}},
+		"HEVC":  {&format.H265{PayloadTyp: 96}},
+		"AV1":   {&format.AV1{PayloadTyp: 96}},
+		"VP9":   {&format.VP9{PayloadTyp: 96}},
+		"AAC": {
+			&format.MPEG4Audio{PayloadTyp: 97, Config: config, SizeLength: 13, IndexLength: 3, IndexDeltaLength: 3},
+			&format.MPEG4AudioLATM{PayloadTyp: 97, StreamMuxConfig: latm},
+		},
+		"Opus":   {&format.Opus{PayloadTyp: 97, ChannelCount: 2}},
+		"MP3":    {&format.MPEG1Audio{}},
+		"AC-3":   {&format.AC3{PayloadTyp: 97, SampleRate: 48000, ChannelCount: 2}},
+		"E-AC-3": {&format.Generic{PayloadTyp: 97, RTPMa: "EAC3/48000", ClockRat: 48000}},
+	} {
+		_, row, _ := strings.Cut(string(b), "\n| "+codec+" | as sent | ")
+		cells := strings.Split(row, " | ")
+		if len(cells) < 2 {
+			t.Fatalf("ingest/design.md has no row of %s", codec)
+		}
+		for _, f := range formats {
+			_, seen := picturesOf(f)
+			_, heard := soundOf(f)
+			if said := !strings.HasPrefix(cells[1], "left out"); said != (seen || heard) {
+				t.Errorf("%T is taken: %t; ingest/design.md says %q", f, seen || heard, cells[1])
+			}
+		}
 	}
 }

@@ -18,11 +18,15 @@ var Outputs = []Output{
 	{"rtmp", nil, "as sent", "as sent", "the sound"},
 	{"mp4", mp4Codecs, "joins at a key frame, described anew", "join at a key frame, described anew", "the sound"},
 	{"hls", mp4Codecs, "joins at a key frame, after a discontinuity", "join at a key frame, after a discontinuity", "the sound, in segments of a second"},
-	{"ts", []string{"h264", "hevc", "aac", "mp3", "opus"}, "joins at once, in a new program map", "join at a key frame, in a new program map", "the sound"},
-	{"rtsp", []string{"h264", "hevc", "aac", "mp3", "opus"}, "not for who came before", "not for who came before", "the sound"},
+	{"ts", tsCodecs, "joins at once, in a new program map", "join at a key frame, in a new program map", "the sound"},
+	{"srt", tsCodecs, "as in `ts`", "as in `ts`", "the sound"},
+	{"rtsp", tsCodecs, "not for who came before", "not for who came before", "the sound"},
 }
 
-var mp4Codecs = []string{"h264", "hevc", "av1", "vp9", "aac", "mp3", "opus"}
+var (
+	mp4Codecs = []string{"h264", "hevc", "av1", "vp9", "aac", "mp3", "opus"}
+	tsCodecs  = []string{"h264", "hevc", "aac", "mp3", "opus"}
+)
 
 // has reports whether the output has a place for a codec.
 func (o Output) has(codec string) bool { return o.Codecs == nil || slices.Contains(o.Codecs, codec) }

@@ -82,7 +82,7 @@ function miss(channels, name) {
 
 /** offers are the ways to open a channel in another player, as [text, address]. An .m3u is what a browser hands to VLC. */
 export function offers({ urls: { m3u, ts, flv, hls, rtsp, srt }, lacks = {}, codec }) {
-  return [[say('offers.vlc'), m3u, []], ['TS', ts, lacks.ts], ['FLV', flv, []], ['HLS', hls, lacks.hls], ['RTSP', rtsp, lacks.rtsp], ['SRT', srt, lacks.ts]]
+  return [[say('offers.vlc'), m3u, []], ['TS', ts, lacks.ts], ['FLV', flv, []], ['HLS', hls, lacks.hls], ['RTSP', rtsp, lacks.rtsp], ['SRT', srt, lacks.srt]]
     .filter(([, url, missing]) => url && !missing?.includes(codec.video))
     .map(([name, url, missing]) => [missing?.length ? say('offers.silent', { name }) : name, url]);
 }
@@ -148,6 +148,12 @@ export const treeWords = {
 /** treeSum says what there is to know of the whole tree. */
 export function treeSum({ nodes, max_depth: deep, slots_free: free, worst_delay_ms: worst, lost }) {
   return all([say('tree.nodes', { n: nodes }), say('tree.deep', { n: deep }), say('tree.free', { n: free }), say('tree.slowest', { time: millis(worst) }), say('tree.lost', { n: lost })]);
+}
+
+/** peerCasts says who has the channel from this node over PeerCast, as /api/v1/tree tells it; '' for nobody. */
+export function peerCasts(p) {
+  if (!p?.connected) return '';
+  return say('tree.peercast', { nodes: say('tree.nodes', { n: p.connected }), behind: number(p.behind), listeners: say('tree.listeners', { n: p.listeners }) });
 }
 
 /** nodeWords says what there is to know of a node, its name first; self says that it is the one that gave the page. */

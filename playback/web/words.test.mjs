@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { called, clock, columnName, dropped, duration, format, leftPeers, millis, offers, place, rate, reach, watching } from './words.js';
+import { called, clock, columnName, dropped, duration, format, leftPeers, millis, offers, peerCasts, place, rate, reach, watching } from './words.js';
 
 const root = { situation: { name: 'live' }, root: true, depth: 0, parent: '' };
 const below = { situation: { name: 'live' }, root: false, depth: 2, parent: 'abcdefghijkl' };
@@ -55,6 +55,12 @@ test('the words fit the place in the tree', () => {
   assert.equal(place({ ...below, situation: { name: 'orphaned' } }), 'child of abcd', 'the source is nowhere');
 });
 
+test('PeerCasts are told of, and what is behind them as what they say', () => {
+  for (const none of [undefined, null, { connected: 0, behind: 0, listeners: 0 }]) assert.equal(peerCasts(none), '');
+  assert.equal(peerCasts({ connected: 1, behind: 0, listeners: 1 }), 'Over PeerCast from here: 1 node, and 0 more behind them by what they say, with 1 listener');
+  assert.equal(peerCasts({ connected: 3, behind: 1400, listeners: 12 }), 'Over PeerCast from here: 3 nodes, and 1,400 more behind them by what they say, with 12 listeners');
+});
+
 test('no column is the source where it is away', () => {
   const names = (first) => [0, 1, 2].map((c) => columnName(first, c, true));
   assert.deepEqual(names({ depth: 0, orphan: false }), ['source', '1 link', '2 links']);
@@ -85,6 +91,6 @@ test('other players are offered what the node has, and what has a place for the 
   assert.deepEqual(names({ urls }), ['Open in VLC', 'TS', 'FLV', 'HLS']);
   const all = { ...urls, rtsp: 'rtsp://h:8554/a', srt: 'srt://h:8890?streamid=read:a' };
   assert.deepEqual(names({ urls: all }), ['Open in VLC', 'TS', 'FLV', 'HLS', 'RTSP', 'SRT']);
-  assert.deepEqual(names({ urls: all, lacks: { ts: ['ac3'], rtsp: ['ac3'] } }), ['Open in VLC', 'TS, no sound', 'FLV', 'HLS', 'RTSP, no sound', 'SRT, no sound']);
-  assert.deepEqual(names({ urls: all, codec: { video: 'av1' }, lacks: { ts: ['av1'], rtsp: ['av1'] } }), ['Open in VLC', 'FLV', 'HLS']);
+  assert.deepEqual(names({ urls: all, lacks: { ts: ['ac3'], rtsp: ['ac3'], srt: ['ac3'] } }), ['Open in VLC', 'TS, no sound', 'FLV', 'HLS', 'RTSP, no sound', 'SRT, no sound']);
+  assert.deepEqual(names({ urls: all, codec: { video: 'av1' }, lacks: { ts: ['av1'], rtsp: ['av1'], srt: ['av1'] } }), ['Open in VLC', 'FLV', 'HLS']);
 });

@@ -172,6 +172,10 @@ netns: tools ## Break a swarm in network namespaces RUNS times per fault; figure
 	$(GO) test -tags e2e -count=1 -v -timeout 6h $(AS_ROOT) ./cli/e2e/netns \
 		-args -nodes=$(NODES) -runs=$(RUNS) -faults=$(FAULTS) -keep=$(CURDIR)/bin/netns
 
+.PHONY: peercast
+peercast: tools ## Kill each of those through whom a channel goes by PeerCast into another tree, for half an hour
+	$(GO) test -tags e2e -count=1 -vet=off -v -timeout 45m $(AS_ROOT) -run TestAStreamGoesThroughPeerCast ./cli/e2e/netns -args -peercast 30m
+
 .PHONY: throttle
 throttle: tools ## Measure links and uploads that are too narrow, between network namespaces
 	$(GO) test -tags netns -run '^$$' -bench 'Throttled|Shared' -benchtime 1x $(AS_ROOT) ./relay

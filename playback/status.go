@@ -94,6 +94,13 @@ func (c *Channel) media() flv.Info {
 // title returns what the broadcaster calls the stream; "" if nothing.
 func (c *Channel) title() string { return flv.CleanTitle(c.media().Title) }
 
+// FillIn takes what is not in t from what the stream says of the channel for lists.
+func (c *Channel) FillIn(t *flv.Texts) {
+	if h := c.ring.Header(); h != nil {
+		t.FillIn(h.Payload())
+	}
+}
+
 // CodecOf puts what an FLV header says into the API's form.
 func CodecOf(i flv.Info) api.Codec {
 	return api.Codec{Video: i.VideoCodec, Audio: i.AudioCodec, Width: i.Width, Height: i.Height, FrameRate: i.FrameRate}

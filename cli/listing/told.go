@@ -1,6 +1,7 @@
 package listing
 
 import (
+	"cmp"
 	"context"
 	"net"
 	"net/netip"
@@ -31,7 +32,8 @@ func gateway(own []netip.AddrPort, p station.PeerCastPort) netip.AddrPort {
 // nameTime bounds the look-up of a helper's name.
 const nameTime = 2 * time.Second
 
-// Announcement is what directories may tell everybody of a channel now: says, and what this node knows.
+// Announcement is what directories may tell everybody of a channel now: says, for what that leaves out
+// the stream, and what this node knows.
 func Announcement(ctx context.Context, s *station.Station, c *relay.Channel, live bool, says directory.Announcement) directory.Announcement {
 	a, o := says, s.Outward()
 	st, ok := c.Status()
@@ -43,15 +45,20 @@ func Announcement(ctx context.Context, s *station.Station, c *relay.Channel, liv
 		a.BitRate = st.Ring.BitRate
 	}
 	if h := c.Ring().Header(); h != nil {
-		info := flv.Describe(h.Payload())
-		a.Codecs = words.Codecs(info)
-		if info.Title != "" {
-			a.Title = info.Title
-		}
+		take(&a, h.Payload())
 	}
 	own := s.Node.Addrs()
 	a.Places, a.PeerCast = placesToTell(append(addrsOf(ctx, o.Via), own...)), gateway(own, o.PeerCast)
 	return a
+}
+
+// take takes what the stream's header says, and leaves texts that are there.
+func take(a *directory.Announcement, header []byte) {
+	info := flv.Describe(header)
+	a.Codecs, a.Title = words.Codecs(info), cmp.Or(info.Title, a.Title)
+	t := flv.Texts{Genre: a.Genre, Description: a.Description, Contact: a.URL}
+	t.FillIn(header)
+	a.Genre, a.Description, a.URL = t.Genre, t.Description, t.Contact
 }
 
 // addrsOf looks hosts up.

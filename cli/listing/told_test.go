@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"relay/cli/station"
+	"relay/ingest/flv"
 	"relay/playback/directory"
 	"relay/relay/hostnet"
 	"relay/relay/pcp/index"
@@ -38,6 +39,22 @@ func TestTheWorldDoesNotHearOfAddressesAtHome(t *testing.T) {
 		if got := gateway(own, p); got.String() != want {
 			t.Errorf("PeerCast is at %v", got)
 		}
+	}
+}
+
+// What the broadcaster does not say is taken from the stream, such as that of a channel of PeerCast's.
+func TestTheStreamSaysWhatItsBroadcasterDoesNot(t *testing.T) {
+	body := flv.SetTitle(flv.SetTexts(nil, flv.Texts{Genre: "games", Description: "theirs", Contact: "https://example.org/"}), "Finals")
+	var h flv.Header
+	tag := flv.NewTag(flv.Script, 0, body)
+	h.Add(tag, flv.Classify(tag))
+	a := directory.Announcement{Title: "before", Description: "ours"}
+	take(&a, h.Payload())
+	if got := fmt.Sprint(a.Title, a.Genre, a.Description, a.URL); got != "Finalsgamesourshttps://example.org/" {
+		t.Errorf("%q", got)
+	}
+	if take(&a, nil); a.Title != "Finals" || a.Genre != "games" {
+		t.Errorf("%+v", a)
 	}
 }
 

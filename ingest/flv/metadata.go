@@ -51,12 +51,8 @@ func StripSetDataFrame(body []byte) []byte { return bytes.TrimPrefix(body, setDa
 // ParseMetadata returns what a script body says of the stream. It reports false if the
 // body is no onMetaData, is outside [CheckAMF0]'s bounds, or says nothing of this.
 func ParseMetadata(body []byte) (Metadata, bool) {
-	if !IsMetadata(body) || CheckAMF0(body) != nil {
-		return Metadata{}, false
-	}
-	v, _, err := flvio.ParseAMF0Val(body[len(onMetaData):])
-	fields, ok := v.(flvio.AMFMap)
-	if err != nil || !ok {
+	fields := metadataFields(body)
+	if fields == nil {
 		return Metadata{}, false
 	}
 	m := Metadata{
@@ -75,6 +71,19 @@ func ParseMetadata(body []byte) (Metadata, bool) {
 	m.HasVideo = announced(fields["hasVideo"], video || m.Width > 0 && m.Height > 0)
 	m.HasAudio = announced(fields["hasAudio"], audio)
 	return m, m != Metadata{}
+}
+
+// metadataFields returns what is in an onMetaData; nil if the body is none, or outside [CheckAMF0]'s bounds.
+func metadataFields(body []byte) flvio.AMFMap {
+	if !IsMetadata(body) || CheckAMF0(body) != nil {
+		return nil
+	}
+	v, _, err := flvio.ParseAMF0Val(body[len(onMetaData):])
+	fields, _ := v.(flvio.AMFMap)
+	if err != nil {
+		return nil
+	}
+	return fields
 }
 
 func channels(fields flvio.AMFMap) int {

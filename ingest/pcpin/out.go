@@ -20,11 +20,12 @@ type ownError struct{ error }
 func (e ownError) Unwrap() error { return e.error }
 
 // out is where tags go: a session from the first tag of a stream to its last, with the channel's
-// title in its metadata. Its zero value but for open is ready. It belongs to one goroutine.
+// title and texts in its metadata. Its zero value but for open is ready. It belongs to one goroutine.
 type out struct {
 	open   func() (Sink, error)
 	sink   Sink // nil between sessions
 	title  string
+	says   flv.Texts
 	body   []byte // of the newest onMetaData, as it came; nil before
 	newest uint32 // timestamp
 	tags   uint64
@@ -43,7 +44,7 @@ func (o *out) write(t flv.Tag) error {
 	case t.Type() == flv.Script && flv.IsMetadata(t.Body()):
 		o.body = slices.Clone(t.Body()[:min(len(t.Body()), flv.MaxScript)])
 		t = flv.NewTag(flv.Script, t.Timestamp(), o.titled())
-	case o.body == nil && o.title != "":
+	case o.body == nil && (o.title != "" || o.says != flv.Texts{}):
 		o.body = []byte{}
 		if err := o.pass(flv.NewTag(flv.Script, t.Timestamp(), o.titled())); err != nil {
 			return err
@@ -63,23 +64,29 @@ func (o *out) pass(t flv.Tag) error {
 	return nil
 }
 
-// titled is the newest onMetaData with the channel's title.
+// titled is the newest onMetaData with the channel's title and texts. What the channel does not say stays as it came.
 func (o *out) titled() []byte {
-	if m, ok := flv.ParseMetadata(o.body); o.title == "" || ok && m.Title == o.title {
-		return bytes.Clone(o.body)
+	body := flv.SetTexts(bytes.Clone(o.body), o.says)
+	if m, ok := flv.ParseMetadata(body); o.title == "" || ok && m.Title == o.title {
+		return body
 	}
-	return flv.SetTitle(o.body, o.title)
+	return flv.SetTitle(body, o.title)
 }
 
-// rename gives the channel another title, which viewers learn of at once.
-func (o *out) rename(title string) error {
-	if title == o.title {
+// describe gives the channel another title and other texts, which viewers and lists learn of at once.
+func (o *out) describe(title string, says flv.Texts) error {
+	if title == o.title && says == o.says {
 		return nil
 	}
-	if o.title = title; o.sink == nil || o.body == nil || title == "" {
+	o.title, o.says = title, says
+	if o.sink == nil || o.body == nil {
 		return nil
 	}
-	return o.pass(flv.NewTag(flv.Script, o.newest, o.titled()))
+	body := o.titled()
+	if len(body) == 0 {
+		return nil // there is nothing left to say
+	}
+	return o.pass(flv.NewTag(flv.Script, o.newest, body))
 }
 
 // restart ends the session: what follows is another stream.

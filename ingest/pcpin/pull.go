@@ -69,6 +69,11 @@ func (t Told) Title() string {
 	return flv.CleanTitle(name + " · " + now)
 }
 
+// Texts are what lists are shown besides.
+func (t *Told) Texts() flv.Texts {
+	return flv.Texts{Genre: t.Info.Genre, Description: t.Info.Description, Comment: t.Info.Comment, Contact: t.Info.URL}
+}
+
 // run is a [Pull] under way. It belongs to one goroutine.
 type run struct {
 	pull   *Pull

@@ -2,6 +2,7 @@ package pcpin
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -73,7 +74,7 @@ func TestTheTipLearnsThatWeHaveTheChannel(t *testing.T) {
 	})
 }
 
-func TestNewWordsOfTheBroadcasterBecomeTheTitle(t *testing.T) {
+func TestNewWordsOfTheBroadcasterAreInTheStream(t *testing.T) {
 	each(t, func(t *testing.T, w *world, kind pcptest.Kind) {
 		tip, _ := w.model(kind, 10, 2)
 		c := tip.Broadcast(pcptest.ID(channel), info)
@@ -85,21 +86,33 @@ func TestNewWordsOfTheBroadcasterBecomeTheTitle(t *testing.T) {
 		other.Title, other.Comment = "sec\x1b[2Jond\u202e", "a\nb"
 		c.SetInfo(other)
 		time.Sleep(time.Second)
-		other.Kbps = 800 // no other title
+		other.Kbps = 800 // of which the stream says nothing
 		c.SetInfo(other)
 		time.Sleep(time.Second)
+		last := other
+		last.Comment, last.Genre, last.URL = "", "\x1bother", "https://example.org/"
+		c.SetInfo(last)
+		time.Sleep(time.Second)
 		var titles []string
+		var texts []flv.Texts
 		for _, s := range w.all() {
 			for _, tag := range s {
 				if m, ok := flv.ParseMetadata(tag.Body()); ok && tag.Type() == flv.Script {
-					titles = append(titles, m.Title)
+					titles, texts = append(titles, m.Title), append(texts, flv.DescribeTexts(headOf(tag)))
 				}
 			}
 		}
-		if len(titles) != 2 || titles[0] != "ゲーム" || titles[1] != "ゲーム · sec[2Jond" {
+		if !slices.Equal(titles, []string{"ゲーム", "ゲーム · sec[2Jond", "ゲーム · sec[2Jond"}) {
 			t.Errorf("%q", titles)
 		}
-		if last := w.lastTold(); last.Info.Comment != "a b" || last.Info.Bitrate != 800 {
+		if !slices.Equal(texts, []flv.Texts{
+			{Genre: "game", Description: "first", Comment: "hello"},
+			{Genre: "game", Description: "first", Comment: "a b"},
+			{Genre: "other", Description: "first", Contact: "https://example.org/"},
+		}) {
+			t.Errorf("%q", texts)
+		}
+		if last := w.lastTold(); last.Info.Comment != "" || last.Info.Bitrate != 800 {
 			t.Errorf("told %+v", last)
 		}
 		if w.count() != 1 {

@@ -313,7 +313,7 @@ func (v *visit) describe(c pcp.Chan) error {
 	if v.pull.Told != nil {
 		v.pull.Told(v.told)
 	}
-	return v.out.rename(v.told.Title())
+	return v.out.describe(v.told.Title(), v.told.Texts())
 }
 
 // receive takes the stream.

@@ -9,6 +9,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"relay/ingest/flv"
 	"relay/playback"
 	"relay/playback/api"
 	"relay/relay/hostnet"
@@ -42,7 +43,7 @@ type Config struct {
 	Agent    string                     // the program and its version
 	Most     int                        // peers of all channels together; DefaultMost if 0, none if negative
 	// Texts returns what is said of a channel besides its name: genre, address of a page, description and
-	// comment. It may be nil, and must be safe for concurrent use.
+	// comment. What it leaves out is taken from the stream. It may be nil, and must be safe for concurrent use.
 	Texts func(stream.ChannelID) pcp.Info
 	// Own says whether an address is of this machine's own networks: these give way last. It may be
 	// nil, and must be safe for concurrent use.
@@ -161,7 +162,7 @@ func (s *Server) find(id pcp.ID) *channel {
 		defer s.mu.Unlock()
 		ch := s.channels[id]
 		if ch == nil || ch.of != c {
-			ch = newChannel(id, c, a, s.texts(c.ID()))
+			ch = newChannel(id, c, a, s.texts(c))
 			s.channels[id] = ch
 		}
 		return ch
@@ -169,11 +170,15 @@ func (s *Server) find(id pcp.ID) *channel {
 	return nil
 }
 
-func (s *Server) texts(id stream.ChannelID) pcp.Info {
-	if s.config.Texts == nil {
-		return pcp.Info{}
+// texts are what is said of a channel now.
+func (s *Server) texts(c *playback.Channel) (i pcp.Info) {
+	if s.config.Texts != nil {
+		i = s.config.Texts(c.ID())
 	}
-	return s.config.Texts(id)
+	t := flv.Texts{Genre: i.Genre, Description: i.Description, Comment: i.Comment, Contact: i.URL}
+	c.FillIn(&t)
+	i.Genre, i.Description, i.Comment, i.URL = t.Genre, t.Description, t.Comment, t.Contact
+	return i
 }
 
 // off reports whether nobody should wait for a channel.
@@ -199,7 +204,7 @@ func (s *Server) look(now time.Time) {
 			ch.end(&turnedAway{quit: pcp.QuitOffAir})
 			continue
 		}
-		ch.describe(a, s.texts(ch.of.ID()))
+		ch.describe(a, s.texts(ch.of))
 		ch.forget(now)
 	}
 }

@@ -51,7 +51,7 @@ func newBesieged(t *testing.T) besieged {
 	at := s.nodes[0].addr
 	b := besieged{s, at + ":7147", s.net.hosts[1+watchers]}
 	s.nodes[0].name, s.nodes[0].children = "source", 4
-	s.via = []string{"--http", "0.0.0.0:7145", "--rtmp", at + ":1935", "--admin", b.admin, "--discovery-interfaces", nic}
+	s.via = []string{"--http", "0.0.0.0:7145", "--rtmp", at + ":1935", "--admin", b.admin, "--discovery-interfaces", nic, "--peercast"}
 	must(t, b.attacker.run("", "ip", "route", "add", "local", strangers, "dev", "lo"))
 	// The system sends a packet to a group by the interface that has its sender's address.
 	var addrs strings.Builder
@@ -127,7 +127,7 @@ func TestAnAttackFromManyAddressesTakesNothing(t *testing.T) {
 		n := b.newcomer(t, b.net.hosts[len(b.net.hosts)-1], 1)
 		t.Logf("%s plays %v after it was started, during the attack", n.name, time.Since(came).Round(time.Millisecond))
 		b.leaves(t, b.watchers()[0])
-	})
+	}, "--peercast", b.source().addr+":7144") // which is the port for links
 	b.sound(t, "during the attack", began)
 	t.Logf("all that took %v", time.Since(began).Round(time.Second))
 }

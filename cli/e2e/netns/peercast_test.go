@@ -29,6 +29,7 @@ var peercastFlag = flag.Duration("peercast", 0, "kill one of those between two t
 //	source ─ relay ─ model (yt) ─ model (station) ─ source of the other tree ─ watcher ─ player
 type between struct {
 	dir     string
+	hosts   []*host
 	source  *process
 	node    *node // that serves PeerCast
 	link    string
@@ -37,11 +38,17 @@ type between struct {
 	two     *modelHost
 	pull    *process
 	player  *player
-	sent    *run           // what the source has taken in
+	other   string         // the link of the other tree
+	watch   *process       // the viewer's node
+	sent    ledger         // what the source has taken in, in each of its runs
 	configs map[media]bool // which of it are no frames
 	got     int            // of the player's notes that were looked at
-	at      int            // where the player's last frame is in sent; -1 before the first
+	frames  int            // that came, of all players
+	run, at int            // where the player's last frame is in sent; -1 before the first of a run
+	again   bool           // what comes may, once, have come before
 	gaps    int            // times that frames did not come
+	last    time.Time      // when the last frame came
+	silence time.Duration  // the longest without one since the last kill
 }
 
 // modelHost is a machine with a model of PeerCast.
@@ -90,12 +97,8 @@ func (m *modelHost) children(n int) {
 
 func newBetween(t *testing.T) *between {
 	n := newNetwork(t, 6)
-	b := &between{dir: folder(t), at: -1, configs: make(map[media]bool)}
-	keys := func(name string) string { return filepath.Join(b.dir, name+".keys") }
-	tags := filepath.Join(b.dir, "tags")
-	b.source = n.hosts[0].start(t, "source", filepath.Join(b.dir, "source.log"), relayBin, "source", clip, "--loop", "--no-qr", "--config", keys("source"), "--tag-log", tags)
-	b.link = b.source.find(t, `(?m)^(relay://\S+)\n`)
-	b.sent = new(ledger).begin(tags)
+	b := &between{dir: folder(t), hosts: n.hosts, at: -1, configs: make(map[media]bool)}
+	b.startSource(t, n.hosts[0])
 	b.node = newNode(n.hosts[1], 3)
 	b.startNode(t)
 	at := b.node.find(t, `pcp://\S+`)
@@ -107,16 +110,42 @@ func newBetween(t *testing.T) *between {
 	b.one.start()
 	b.two.start()
 	b.one.children(1)
-	b.pull = n.hosts[4].start(t, "pull", filepath.Join(b.dir, "pull.log"), relayBin, "source", "pcp://"+b.one.addr()+"/"+b.id.String(), "--no-qr", "--verbose", "--config", keys("pull"))
-	other := b.pull.find(t, `(?m)^(relay://\S+)\n`)
-	watch := n.hosts[5].start(t, "watch", filepath.Join(b.dir, "watch.log"), relayBin, "watch", other, "--config", keys("watch"))
-	b.player = n.hosts[5].play(t, "player", watch.find(t, `(?m)^(http://\S+)\n`))
+	b.startPull(t, n.hosts[4])
+	b.startWatch(t, n.hosts[5])
 	return b
+}
+
+// relay starts the program on a host, with keys that it had before.
+func (b *between) relay(t *testing.T, h *host, name string, args ...string) *process {
+	t.Helper()
+	return h.start(t, name, filepath.Join(b.dir, name+".log"), relayBin, append(args, "--config", filepath.Join(b.dir, name+".keys"))...)
+}
+
+// startSource begins another run of the source.
+func (b *between) startSource(t *testing.T, h *host) {
+	tags := filepath.Join(b.dir, fmt.Sprint("tags", len(b.sent.runs)))
+	b.source = b.relay(t, h, "source", "source", clip, "--loop", "--no-qr", "--tag-log", tags)
+	b.link = b.source.find(t, `(?m)^(relay://\S+)\n`)
+	b.sent.begin(tags)
+}
+
+// startPull brings the channel into the other tree, as another run of that, which begins with the newest key frame.
+func (b *between) startPull(t *testing.T, h *host) {
+	b.pull = b.relay(t, h, "pull", "source", "pcp://"+b.one.addr()+"/"+b.id.String(), "--no-qr", "--verbose")
+	b.other = b.pull.find(t, `(?m)^(relay://\S+)\n`)
+	b.again = true
+}
+
+// startWatch has a viewer's node, and a player, which begins with the newest key frame.
+func (b *between) startWatch(t *testing.T, h *host) {
+	b.watch = b.relay(t, h, "watch", "watch", b.other)
+	b.player = h.play(t, "player", b.watch.find(t, `(?m)^(http://\S+)\n`))
+	b.got, b.again = 0, true
 }
 
 func (b *between) startNode(t *testing.T) {
 	n := b.node
-	n.process = n.start(t, "node", filepath.Join(b.dir, "node.log"), relayBin, "watch", b.link, "--peercast", "--config", filepath.Join(b.dir, "node.keys"))
+	n.process = b.relay(t, n.host, "node", "watch", b.link, "--peercast")
 	n.find(t, `(?m)^(http://\S+)\n`)
 }
 
@@ -127,7 +156,9 @@ func (b *between) look(t *testing.T) {
 	b.player.mu.Lock()
 	notes := b.player.notes[b.got:]
 	b.player.mu.Unlock()
-	b.sent.follow(t) // behind the player, so it has everything that came
+	for _, r := range b.sent.runs[b.run:] {
+		r.follow(t) // behind the player, so it has everything that came
+	}
 	b.got += len(notes)
 	for _, n := range notes {
 		m := n.tag.media()
@@ -135,35 +166,57 @@ func (b *between) look(t *testing.T) {
 			b.configs[m] = true
 			continue
 		}
-		places := b.sent.of[m]
-		i, _ := slices.BinarySearch(places, b.at+1)
-		if i == len(places) {
-			t.Fatalf("a frame came behind the one that was sent as %d, which was sent as %v alone", b.at, places)
-		}
-		if b.at >= 0 && slices.ContainsFunc(b.sent.tags[b.at+1:places[i]], func(g tag) bool { return g.typ != flv.Script && !b.configs[g.media()] }) {
+		at := b.place(t, m)
+		sent := b.sent.runs[b.run]
+		if b.at >= 0 && at > b.at && slices.ContainsFunc(sent.tags[b.at+1:at], func(g tag) bool { return g.typ != flv.Script && !b.configs[g.media()] }) {
 			b.gaps++
-			t.Logf("%d tags between %d and %d did not come", places[i]-b.at-1, b.at, places[i])
+			t.Logf("%d tags between %d and %d did not come", at-b.at-1, b.at, at)
 		}
-		b.at = places[i]
+		if !b.last.IsZero() {
+			b.silence = max(b.silence, n.when.Sub(b.last))
+		}
+		b.at, b.last = at, n.when
+		b.frames++
 	}
 	must(t, b.player.broken())
 }
 
-// flows waits until the player has got so many tags more.
-func (b *between) flows(t *testing.T, tags int) {
+// place finds a frame that came behind the last one: where it is, in the same run or in the next.
+func (b *between) place(t *testing.T, m media) int {
+	t.Helper()
+	sent := b.sent.runs[b.run]
+	if at, ok := sent.after(m, b.at); ok {
+		return at
+	}
+	for next := b.run + 1; next < len(b.sent.runs); next++ {
+		if at, ok := b.sent.runs[next].after(m, -1); ok {
+			b.run, b.at = next, -1
+			return at
+		}
+	}
+	if places := sent.of[m]; b.again && len(places) > 0 { // the newest: it is live
+		b.again = false
+		return places[len(places)-1]
+	}
+	t.Fatalf("a frame came behind the one that was sent as %d of run %d, which was sent as %v alone", b.at, b.run, sent.of[m])
+	return 0
+}
+
+// flows waits until the player has got so many frames more.
+func (b *between) flows(t *testing.T, frames int) {
 	t.Helper()
 	b.look(t)
-	from := b.at
-	wait.Until(t, fmt.Sprintf("the player has %d tags more", tags), func() error {
-		if b.look(t); b.at < from+tags {
-			return fmt.Errorf("it is at %d, and was at %d", b.at, from)
+	want := b.frames + frames
+	wait.Until(t, fmt.Sprintf("the player has %d frames more", frames), func() error {
+		if b.look(t); b.frames < want || b.run < len(b.sent.runs)-1 {
+			return fmt.Errorf("it has got %d, not %d, of run %d of %d", b.frames, want, b.run, len(b.sent.runs))
 		}
 		return nil
 	})
 }
 
 // TestAStreamGoesThroughPeerCastAndComesBack has a channel go out of one tree by --peercast, through two
-// PeerCasts of which the first is full, into another tree, and kills each of them in turn. What arrives is
+// PeerCasts of which the first is full, into another tree, and kills each of all these in turn. What arrives is
 // what was sent, tag by tag, and no more is missing than a kill has cost.
 func TestAStreamGoesThroughPeerCastAndComesBack(t *testing.T) {
 	b := newBetween(t)
@@ -172,37 +225,54 @@ func TestAStreamGoesThroughPeerCastAndComesBack(t *testing.T) {
 	if b.gaps > 0 {
 		t.Errorf("%d gaps before anybody was killed", b.gaps)
 	}
+	again := func(p *process, start func(*testing.T, *host), h *host) {
+		p.kill()
+		start(t, h)
+	}
 	kills := map[string]func(){
+		"the source": func() { again(b.source, b.startSource, b.hosts[0]) },
+		"the node that serves PeerCast": func() {
+			b.node.kill()
+			b.startNode(t)
+		},
+		"the first model": func() {
+			b.one.stop()
+			b.one.start()
+		},
 		"the second model": func() {
 			b.two.stop()
 			b.one.children(1) // the other tree, for which there is room now
 			b.flows(t, 50)
 			b.two.start()
 		},
-		"the node that serves PeerCast": func() {
-			b.node.kill()
-			b.startNode(t)
-			b.flows(t, 50)
-		},
-		"the first model": func() {
-			b.one.stop()
-			b.one.start()
-			b.flows(t, 50)
+		"the other tree's source": func() { again(b.pull, b.startPull, b.hosts[4]) },
+		"the viewer's node": func() {
+			b.look(t)
+			b.player.quit()
+			again(b.watch, b.startWatch, b.hosts[5])
 		},
 	}
-	rest := 0 // tags between two kills
+	rest := 0 // frames between two kills
 	if *peercastFlag > 0 {
 		rest = 300
 	}
+	longest, times := make(map[string]time.Duration), make(map[string]int)
 	order := slices.Sorted(maps.Keys(kills))
 	for began, n := time.Now(), 0; n < len(order) || time.Since(began) < *peercastFlag; n++ {
 		who := order[n%len(order)]
+		b.look(t)
 		gaps, at := b.gaps, time.Now()
+		b.silence, b.again = 0, false
 		kills[who]()
+		b.flows(t, 50)
 		t.Logf("killed %s: the stream went on after %v, with %d gaps", who, time.Since(at).Round(time.Millisecond), b.gaps-gaps)
 		if b.gaps-gaps > 2 {
 			t.Errorf("%d gaps for one kill", b.gaps-gaps)
 		}
 		b.flows(t, rest)
+		longest[who], times[who] = max(longest[who], b.silence), times[who]+1
+	}
+	for _, who := range order {
+		t.Logf("killed %s, %d times: nothing came for %v at the most", who, times[who], longest[who].Round(time.Millisecond))
 	}
 }

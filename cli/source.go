@@ -190,7 +190,14 @@ func planSource(c *cli.Context, stdio Stdio) (p sourcePlan, err error) {
 	if err = p.input.With(c.String("mic"), c.String("audio")); err != nil {
 		return p, err
 	}
-	if p.input.Awaited() {
+	if !p.input.Awaited() {
+		if c.IsSet("whip") {
+			return p, p.input.Only("whip")
+		}
+		if p.station.RTMP, err = wanted(c, "players over RTMP", "rtmp", rtmp.DefaultPort); err != nil {
+			return p, err
+		}
+	} else {
 		if p.station.RTMP, err = listener(c, "the encoder", "rtmp", "127.0.0.1", rtmp.DefaultPort); err != nil {
 			return p, err
 		}
@@ -350,6 +357,9 @@ func (s *source) run(ctx context.Context) error {
 	g.Go(func() error { return fault.Tell(s.t, words.Ended(s.channel.Run(g.ctx))) })
 	g.Go(func() error { s.station.LookForOthers(g.ctx, s.channel); return nil })
 	g.Go(func() error { s.follow(g.ctx); return nil })
+	if s.station.RTMP != nil && !s.plan.input.Awaited() {
+		g.Go(func() error { return s.station.PlayRTMP(g.ctx) })
+	}
 	if s.aac != nil {
 		g.Go(func() error { return s.aac.Run(g.ctx) })
 	}

@@ -214,8 +214,7 @@ func (w *watch) run(ctx context.Context) error {
 		g.Go(func() error { return w.giveUp(g.ctx, w.plan.timeout) })
 	}
 	if w.station.RTMP != nil {
-		srv := &rtmp.Server{Listener: w.station.RTMP, Play: w.station.PlayOverRTMP, Refusals: &w.station.RTMPRefused, Own: w.station.Node.Near, Log: w.log}
-		g.Go(func() error { return srv.Run(g.ctx) })
+		g.Go(func() error { return w.station.PlayRTMP(g.ctx) })
 	}
 	for _, o := range w.plan.sinks {
 		g.Go(func() error {

@@ -12,6 +12,7 @@ import (
 type Session struct {
 	input   *Input
 	gathers bool // whoever writes calls Flush when there is nothing more
+	held    bool // what is written came a while ago: whoever writes calls Heard
 
 	// Guarded by input.mu, as all that a tag passes is.
 	avc       flv.AVC
@@ -20,7 +21,7 @@ type Session struct {
 	header    flv.Header // the run's configurations
 	begun     bool       // header is the channel's
 	described bool       // the source's own title and listing have gone out
-	heard     time.Time  // when the run began, or its newest tag came
+	heard     time.Time  // when the run began, or the encoder was last heard
 	keys      keyFrames
 	info      flv.Info // what header tells
 	sound     sound    // that is made AAC
@@ -37,6 +38,9 @@ func (s *Session) Write(t flv.Tag) error {
 	defer in.mu.Unlock()
 	if !in.has(s) {
 		return ErrEnded
+	}
+	if !s.held {
+		s.heard = time.Now()
 	}
 	config, media := s.avc.Next(t)
 	for _, t := range []flv.Tag{config, media} {
@@ -56,7 +60,6 @@ func (s *Session) take(t flv.Tag) error {
 	in := s.input
 	k := s.judge.Next(t)
 	if k.Flaw != "" {
-		s.heard = time.Now()
 		in.drop(k.Flaw)
 		return nil
 	}
@@ -137,8 +140,7 @@ func (s *Session) flags(t flv.Tag, k flv.Kind) stream.TagFlags {
 // count is called with input.mu held, once t has been written.
 func (s *Session) count(t flv.Tag, k flv.Kind) {
 	in := s.input
-	s.heard = time.Now()
-	in.lastTag = s.heard
+	in.lastTag = time.Now()
 	in.tags++
 	in.bytes += uint64(len(t))
 	if k.Key {
@@ -158,6 +160,16 @@ func (k *keyFrames) add(ts uint32) {
 		k.interval = time.Duration(ts-k.newest) * time.Millisecond
 	}
 	k.newest, k.begun = ts, true
+}
+
+// Heard says when the encoder was last heard, where what it sends is held before it is written: one that is dead has media
+// left for as long.
+func (s *Session) Heard(at time.Time) {
+	s.input.mu.Lock()
+	defer s.input.mu.Unlock()
+	if at.After(s.heard) {
+		s.heard = at
+	}
 }
 
 // Flush lets nothing that was written wait for more.

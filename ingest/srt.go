@@ -3,6 +3,7 @@ package ingest
 import (
 	"context"
 	"errors"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -21,7 +22,7 @@ func OverSRT(open func(ctx context.Context) (*Session, error), log *zap.Logger) 
 		if err != nil {
 			return nil, err
 		}
-		session.gathers = true
+		session.gathers, session.held = true, true
 		return &srtSink{payloads: newPayloads(newOrigin("SRT", 0, log)), session: session}, nil
 	}
 }
@@ -34,6 +35,9 @@ type srtSink struct {
 
 // Take takes a datagram's payload.
 func (s *srtSink) Take(b []byte) error { return s.take(b, s.session.Write) }
+
+// Heard says when the newest of it came.
+func (s *srtSink) Heard(at time.Time) { s.session.Heard(at) }
 
 // Flush lets nothing wait for what comes next.
 func (s *srtSink) Flush() { s.session.Flush() }

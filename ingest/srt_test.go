@@ -187,7 +187,7 @@ func TestOfTwoEncodersOverSRTTheFirstGoesOn(t *testing.T) {
 	t.Parallel()
 	c := newChannel(t)
 	to, refused := overSRT(t, c)
-	clip, addr := clipFile(t), "srt://"+to+"?passphrase="+srtKey
+	clip, addr := clipFile(t), "srt://"+to+"?latency=1000000&passphrase="+srtKey // for which media are held once nobody sends any more
 	stop := sendTS(t, clip, addr)
 	c.until(t, "the first", func(s Status) bool { return s.Tags > 10 })
 	sendTS(t, clip, addr)

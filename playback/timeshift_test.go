@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -265,6 +266,29 @@ func TestWhoAsksForWhatIsNotKeptIsTold(t *testing.T) {
 	if _, err := NewServer(Config{Channels: list(s.channel())}).Direct(home, short+"?at=-5m", flvForm); err != errNotKept {
 		t.Errorf("over RTMP: %v", err)
 	}
+}
+
+// TestPlayersOverOtherProtocolsBeginInThePast plays from the start over a connection of its own, as RTMP, RTSP and SRT do.
+func TestPlayersOverOtherProtocolsBeginInThePast(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSource(t, stream.Limits{})
+		s.keeping(t, s.ring, nil)
+		s.film(0, 300)
+		time.Sleep(time.Hour)
+		view, err := NewServer(Config{Channels: list(s.channel())}).Direct(home, s.id.Short()+"?at=start", flvForm)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := s.sinceKey(0)[:20_000] // and the header before it
+		ours, theirs := net.Pipe()
+		done := make(chan error, 1)
+		go func() { done <- view.Play(t.Context(), ours, []byte("head"), nil) }()
+		if got := readN(t, theirs, len("head")+len(want)); !bytes.Equal(got[len("head"):], want) {
+			t.Error("it does not begin where what is kept does")
+		}
+		theirs.Close()
+		<-done
+	})
 }
 
 // TestHLSFromThePastSaysWhenItWas asks for HLS from the start, an hour after that.

@@ -3,6 +3,7 @@ package abuse
 import (
 	"context"
 	"net"
+	"net/netip"
 	"testing"
 	"time"
 
@@ -31,6 +32,45 @@ func TestEveryRefusalOfPeerCastIsCountedByItsReason(t *testing.T) {
 		return s.Refused, target
 	}
 	countsByReason(t, table, serve, func(name string) refusal.Reason { return refusal.Reason(table.Why[name]) })
+}
+
+// TestCrowdsOfPeerCastsAreRefusedAndCounted lays each siege of PeerCast's port for a second, while honest ones come.
+func TestCrowdsOfPeerCastsAreRefusedAndCounted(t *testing.T) {
+	from, err := newSources(netip.Prefix{}, netip.MustParseAddr("127.0.0.1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	why := map[string]refusal.Reason{
+		"100 connections that call back though nobody has asked": pcp.NotHTTP,
+		"100 connections that want somebody else's port tried":   pcpout.RefusedPort,
+	}
+	for _, s := range (&attack{}).sieges() {
+		if s.port != hostile.PeerCast {
+			continue
+		}
+		want := why[s.name]
+		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
+			server, target := servePeerCast(t)
+			a := &attack{target: target, from: from}
+			camp, raise := context.WithTimeout(t.Context(), time.Second)
+			defer raise()
+			conns, cut := 0, 0
+			came := a.during(t.Context(), hostile.PeerCast, func() { conns, cut = a.lay(camp, s) })
+			counted := server.Refused()[want]
+			t.Logf("%d came, %d were cut, %d counted; %+v; newcomers %v", conns, cut, counted, a.third, came.waits)
+			if counted == 0 || len(came.failed) > 0 { // of each address 5 ports are tried
+				t.Errorf("none of %d is counted as %s, but %v; %v did not get in", conns, want, server.Refused(), came.failed)
+			}
+			if s.aims != nil && (a.third.told == 0 || a.third.dials > 0) {
+				t.Errorf("somebody who is named in %d bytes is dialled %d times", a.third.told, a.third.dials)
+			}
+		})
+		delete(why, s.name)
+	}
+	if len(why) > 0 {
+		t.Errorf("there are no such sieges: %v", why)
+	}
 }
 
 func TestAnHonestPeerCastComesInBesideIt(t *testing.T) {

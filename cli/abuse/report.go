@@ -145,6 +145,9 @@ func (r *report) siege(s siege, conns, cut int, came newcomers, took time.Durati
 			r.miss("%s: somebody who was named got %d bytes for %d", during, t.got, t.told)
 		}
 	}
+	if s.aims != nil && t.dials > 0 {
+		r.miss("%s: somebody who was named was dialled %d times", during, t.dials)
+	}
 	r.came(during, came)
 }
 

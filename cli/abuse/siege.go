@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -22,6 +23,8 @@ type siege struct {
 	say func(ctx context.Context, conn net.Conn)
 	// deaf says that they take nothing of what they are sent.
 	deaf bool
+	// aims is what each says to have somebody dialled who has asked for nothing, in place of say. Nobody may dial him.
+	aims func(third netip.AddrPort) []byte
 	// flood takes the place of all these.
 	flood func(ctx context.Context, a *attack) (sent int)
 	// perAddress says that each address is answered so often, and so no newcomer who has the flood's.
@@ -55,6 +58,8 @@ func (a *attack) sieges() []siege {
 		{name: "50 connections that tell of addresses without end", port: hostile.WHIP, conns: 50, addresses: 20, rate: 200, say: again(hostile.Patch())},
 		{name: "100 connections that say nothing", port: hostile.TV, conns: 100, addresses: 20, rate: 200},
 		{name: "100 connections that say a byte a second", port: hostile.TV, conns: 100, addresses: 20, rate: 200, say: drip(hostile.Get("/tv.xml"))},
+		{name: "100 connections that call back though nobody has asked", port: hostile.PeerCast, conns: 100, addresses: 20, rate: 200, say: first(hostile.CallBack(a.target.Channel))},
+		{name: "100 connections that want somebody else's port tried", port: hostile.PeerCast, conns: 100, addresses: 20, rate: 200, aims: hostile.PortTest},
 		{name: "a flood of pings", port: hostile.Gossip, flood: pings},
 		{name: "640 members that are not there", port: hostile.Gossip, flood: ghosts},
 		{name: "a flood of queries", port: hostile.Discovery, flood: queries},
@@ -106,11 +111,28 @@ func drip(b []byte) func(context.Context, net.Conn) {
 	}
 }
 
+// aim lays a siege that has somebody else for its aim.
+func (a *attack) aim(ctx context.Context, s siege) (came, cut int) {
+	v := newVictim(a.from)
+	defer v.close()
+	b := s.aims(v.addr)
+	s.aims, s.say = nil, first(b)
+	came, cut = a.lay(ctx, s)
+	a.third.told = came * len(b)
+	if a.from.from.IsValid() { // else his address is that of those who ask
+		a.third.dials = int(v.dials.Load())
+	}
+	return came, cut
+}
+
 // lay lays a siege until ctx ends, and returns how many connections there were, and how many of them
 // the node has cut.
 func (a *attack) lay(ctx context.Context, s siege) (came, cut int) {
 	if s.flood != nil {
 		return s.flood(ctx, a), 0
+	}
+	if s.aims != nil {
+		return a.aim(ctx, s)
 	}
 	var conns, ended atomic.Int64
 	pace := time.NewTicker(time.Second / time.Duration(s.rate))

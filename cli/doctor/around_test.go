@@ -26,7 +26,7 @@ func TestWhatIsFoundOnThisNetwork(t *testing.T) {
 	asked := []discovery.Asked{{Interface: "eth0", From: netip.MustParseAddr("192.168.1.9")}}
 	got := aroundOf(&found, asked, nil)
 	want := []*lan.Channel{found.Channels[1], found.Channels[0]} // the first is live
-	if !slices.Equal(got.channels, want) || got.channels[1].Addrs[0].String() != "192.168.1.6:7144" || got.asked != "eth0 from 192.168.1.9" || got.off || got.err != nil {
+	if !slices.Equal(got.channels, want) || got.channels[1].Addrs[0].String() != "192.168.1.6:7144" || got.asked != "eth0 (192.168.1.9)" || got.off || got.err != nil {
 		t.Errorf("%+v", got)
 	}
 	why := errors.New("no way")

@@ -425,7 +425,7 @@ Nothing needs doing.
 
 func TestDoctorOnThisNetwork(t *testing.T) {
 	at := []netip.AddrPort{netip.MustParseAddrPort("192.168.1.5:7144")}
-	const asked = "eth0 from 192.168.1.9"
+	const asked = "eth0 (192.168.1.9)"
 	for name, c := range map[string]struct {
 		of   around
 		want string
@@ -433,7 +433,7 @@ func TestDoctorOnThisNetwork(t *testing.T) {
 		"off":      {around{off: true}, `note Channels were not looked for, because of --no-discovery.`},
 		"fails":    {around{err: errors.New("no way")}, `todo no way. => UDP port 7146`},
 		"alone":    {around{}, `note No channel was found; nobody but this machine itself could be asked.`},
-		"nothing":  {around{asked: asked}, `note No channel was found; asked on eth0 from 192.168.1.9. => let UDP port 7146 through`},
+		"nothing":  {around{asked: asked}, `note No channel was found; asked on eth0 (192.168.1.9). => let UDP port 7146 through`},
 		"title":    {around{channels: []*lan.Channel{{Channel: discovery.Channel{Title: "Fin\x1bals"}, Addrs: at}}, asked: asked}, `ok Channel "Fin` + "\ufffd" + `als" (aaaaaaaa) was found at 192.168.1.5:7144; relay watch joins it.`},
 		"no title": {around{channels: []*lan.Channel{{Addrs: at}}, asked: asked}, `ok Channel aaaaaaaa was found at 192.168.1.5:7144;`},
 	} {

@@ -113,6 +113,11 @@ func ofPeerCast(arg string, loop bool) (in Input, err error) {
 	return Input{PeerCast: &a}, nil
 }
 
+// Only says that a flag for encoders is of no use with the input.
+func (in *Input) Only(flagged string) error {
+	return fault.Usage("leave the input out, and relay source waits for an encoder there, too", "--%s is for encoders, and an input is given", flagged)
+}
+
 func loopNeedsFile(arg string, isURL bool) error {
 	hint := ""
 	switch {

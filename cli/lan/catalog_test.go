@@ -200,7 +200,7 @@ func TestWhatWasSearchedIsSaid(t *testing.T) {
 	}
 	for want, asked := range map[string][]discovery.Asked{
 		"": {at("lo", "127.0.0.1")},
-		"eth0 from 192.168.1.5 and fe80::1, on wlan0 from 10.0.0.5": {
+		"eth0 (192.168.1.5, fe80::1), wlan0 (10.0.0.5)": {
 			at("eth0", "192.168.1.5"), at("eth0", "fe80::1"), at("lo", "127.0.0.1"), at("wlan0", "10.0.0.5"),
 		},
 	} {

@@ -72,23 +72,26 @@ func settle(ctx context.Context, end context.CancelFunc) {
 	end()
 }
 
-// AskedText says on which interfaces the search asked, and reports false if it asked only on
-// this machine.
+// AskedText says on which interfaces the search asked, and from which of their addresses, as in "eth0 (192.168.1.5,
+// fe80::1), wlan0 (10.0.0.5)". It reports false if it asked only on this machine.
 func AskedText(asked []discovery.Asked) (string, bool) {
 	var parts []string
 	last := ""
 	for _, a := range asked {
-		if a.From.IsLoopback() {
+		switch {
+		case a.From.IsLoopback():
 			continue
-		}
-		if a.Interface == last {
-			parts[len(parts)-1] += " and " + a.From.String()
-			continue
+		case a.Interface == last:
+			parts[len(parts)-1] += ", " + a.From.String()
+		default:
+			parts = append(parts, a.Interface+" ("+a.From.String())
 		}
 		last = a.Interface
-		parts = append(parts, a.Interface+" from "+a.From.String())
 	}
-	return strings.Join(parts, ", on "), len(parts) > 0
+	if len(parts) == 0 {
+		return "", false
+	}
+	return strings.Join(parts, "), ") + ")", true
 }
 
 // NoneFound returns the error for a search that has found nothing.

@@ -1,6 +1,7 @@
 package station
 
 import (
+	"context"
 	"errors"
 	"net"
 	"net/netip"
@@ -30,6 +31,12 @@ func (s *Station) PlayOverRTMP(from net.Addr, app, name string) (rtmp.Viewing, e
 		return nil, err
 	}
 	return v, nil
+}
+
+// PlayRTMP serves players, and no encoders, on the station's RTMP listener until ctx ends.
+func (s *Station) PlayRTMP(ctx context.Context) error {
+	srv := &rtmp.Server{Listener: s.RTMP, Play: s.PlayOverRTMP, Refusals: &s.RTMPRefused, Own: s.Node.Near, Log: s.log}
+	return srv.Run(ctx)
 }
 
 // rtmpForm is what players over RTMP get.

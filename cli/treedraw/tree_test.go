@@ -41,6 +41,30 @@ Too many to list: 1 node, the farthest from the source
 `)
 }
 
+// TestPeerCastsAreToldOfBelowTheTree: they are no nodes of it, and what is behind those that are connected is only what
+// these say.
+func TestPeerCastsAreToldOfBelowTheTree(t *testing.T) {
+	last := func(p *api.PeerCast) string {
+		tr := drawtest.Sample()
+		tr.PeerCast = p
+		all := Drawing{}.Draw(tr)
+		return all[len(all)-1]
+	}
+	none := last(nil)
+	for _, c := range []struct {
+		told *api.PeerCast
+		want string
+	}{
+		{&api.PeerCast{}, none}, // it is served, and nobody has come
+		{&api.PeerCast{Connected: 1, Listeners: 1}, "Over PeerCast from here: 1 node, and 0 more behind them by what they say, with 1 listener"},
+		{&api.PeerCast{Connected: 3, Behind: 12, Listeners: 1400}, "Over PeerCast from here: 3 nodes, and 12 more behind them by what they say, with 1400 listeners"},
+	} {
+		if got := last(c.told); got != c.want {
+			t.Errorf("%+v: %q, want %q", c.told, got, c.want)
+		}
+	}
+}
+
 func TestColoursAddNothingButColour(t *testing.T) {
 	for _, d := range []Drawing{{}, {Style: term.Style{Width: 50}}, {Style: term.Style{ASCII: true}, Most: 2}} {
 		d.Colour = true

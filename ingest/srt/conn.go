@@ -73,8 +73,8 @@ type conn struct {
 	spoke    time.Time
 	rtt      roundTrip
 	acks     acks
-	data     bool // some has come
-	stopped  bool // the other side will send no more
+	came     time.Time // when the newest data came; zero before any
+	stopped  bool      // the other side will send no more
 	reports  reports
 	rekeyed  time.Time
 	sent     uint64
@@ -129,7 +129,7 @@ func (c *conn) tick(now time.Time) {
 		c.end(errGone)
 		return
 	}
-	if c.data {
+	if !c.came.IsZero() {
 		c.recv.Tick(uint64(c.clock.now(now)))
 	}
 	c.finish()
@@ -226,7 +226,7 @@ func (c *conn) take(p packet.Packet, now time.Time) {
 	}
 	ripe, latest := c.clock.unwrap(h.Timestamp)+c.recvLatency(), c.clock.now(now)+c.recvLatency()+ahead.Microseconds()
 	h.PktTsbpdTime = uint64(max(min(ripe, latest), 0))
-	c.data = true
+	c.came = now
 	c.recv.Push(p)
 }
 

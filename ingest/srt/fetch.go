@@ -57,6 +57,7 @@ func (t *Target) Fetch(ctx context.Context, take func([]byte) error) error {
 type taker func([]byte) error
 
 func (t taker) Take(b []byte) error { return t(b) }
+func (t taker) Heard(time.Time)     {}
 func (t taker) Flush()              {}
 func (t taker) Close()              {}
 

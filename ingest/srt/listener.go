@@ -348,6 +348,7 @@ func (c *conn) feed(to Sink) error {
 		select {
 		case now := <-t.C:
 			c.tick(now)
+			to.Heard(c.newest())
 			n, err := c.drain(to)
 			switch {
 			case err != nil:
@@ -381,6 +382,13 @@ func (c *conn) drain(to Sink) (n int, err error) {
 		}
 	}
 	return n, err
+}
+
+// newest is when the newest data came; zero before any.
+func (c *conn) newest() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.came
 }
 
 func (c *conn) overflowed() uint64 {

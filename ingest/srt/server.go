@@ -32,6 +32,8 @@ const (
 type Sink interface {
 	// Take takes what a datagram carried, which it does not keep. An error ends the connection.
 	Take(payload []byte) error
+	// Heard says when the newest datagram came: what is taken was held for the latency.
+	Heard(at time.Time)
 	// Flush says that nothing more is at hand.
 	Flush()
 	// Close ends it. It is called once.

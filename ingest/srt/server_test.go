@@ -37,6 +37,8 @@ func (r *recorder) Take(b []byte) error {
 	return nil
 }
 
+func (r *recorder) Heard(time.Time) {}
+
 func (r *recorder) Flush() {}
 
 func (r *recorder) Close() {

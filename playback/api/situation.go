@@ -120,8 +120,9 @@ func astray(f Facts, now time.Time, over bool, made time.Time) (SituationName, t
 	}
 	// Somebody who would know says that the source is away. A node below the source has lost the source itself.
 	somebody := said(a.Absent) || said(a.Unknown)
-	// Who has said once that it is cut off, too, is not asked again and again: that counts until there is a way.
-	away := a.SourceLeft || f.Parent != nil || !a.Orphan.IsZero() || once && f.Depth == 1 && somebody
+	// Who has said since then that it is cut off, too, is not asked again and again: that counts until there is a way.
+	orphans := !a.Orphan.IsZero() && !a.Orphan.Before(since)
+	away := a.SourceLeft || f.Parent != nil || orphans || once && f.Depth == 1 && somebody
 	// In the first moments after a break nodes that are cut off themselves say that they are full.
 	full := said(a.Full) && (!once || a.Full.Sub(since) > RepairTime/2)
 	switch {

@@ -63,6 +63,7 @@ func TestSituationIsToldByTheFacts(t *testing.T) {
 		{"the parent is cut off itself", Facts{Parent: peer, Turned: ago(6), Depth: 2, Came: ago(6), Quiet: 6 * s}, SourceAway, 6},
 		{"all who are asked are cut off", Facts{Turned: ago(6), Depth: 2, Came: ago(6), Quiet: 6 * s, Answers: Answers{Orphan: ago(1)}}, SourceAway, 6},
 		{"all who were asked were cut off, and nobody was asked again", Facts{Turned: ago(40), Depth: 2, Came: ago(40), Quiet: 40 * s, Answers: Answers{Orphan: ago(35), Absent: ago(1)}}, SourceAway, 40},
+		{"those who were asked were cut off before it had a way", Facts{Turned: ago(6), Depth: 2, Came: ago(6), Quiet: 6 * s, Answers: Answers{Orphan: ago(40)}}, Reconnects, 6},
 		{"the source says that it leaves", Facts{Turned: ago(0.1), Depth: 1, Came: ago(0.2), Quiet: s, Answers: Answers{SourceLeft: true}}, SourceAway, 0.1},
 		{"the source is killed, and there is nobody else", Facts{Turned: ago(6), Depth: 1, Came: ago(6), Quiet: 6 * s, Answers: Answers{Absent: ago(1)}}, SourceAway, 6},
 		{"nobody answers", Facts{Turned: ago(6), Depth: 1, Came: ago(6), Quiet: 6 * s, Answers: Answers{Silent: ago(1)}}, Reconnects, 6},

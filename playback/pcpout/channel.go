@@ -12,6 +12,7 @@ import (
 
 	"relay/playback"
 	"relay/playback/api"
+	"relay/relay/hostnet"
 	"relay/relay/pcp"
 )
 
@@ -194,15 +195,15 @@ func (c *channel) count() (n api.PeerCast) {
 }
 
 // others returns peers to whom an asker for whom there is no room may go: which have said that they receive
-// the channel and have room, and which have answered where they are named. An asker from the Internet is named
-// no address of a private network.
+// the channel and have room, and which have answered where they are named. An address that means something in one
+// network alone is named only to who is in such a network, too.
 func (c *channel) others(asker netip.Addr, session pcp.ID) []pcp.Host {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var all []pcp.Host
 	for _, p := range c.peers {
 		want := byte(pcp.Receiving | pcp.RelayFree)
-		if p.session == session || !p.said || p.port == 0 || p.host.Flags&(want|pcp.Firewalled) != want || private(p.addr) && !private(asker) {
+		if p.session == session || !p.said || p.port == 0 || p.host.Flags&(want|pcp.Firewalled) != want || !reaches(asker, p.addr) {
 			continue
 		}
 		h := p.host
@@ -216,7 +217,13 @@ func (c *channel) others(asker netip.Addr, session pcp.ID) []pcp.Host {
 	return all[:min(len(all), refers)]
 }
 
-// private reports whether an address means nothing in the Internet.
-func private(a netip.Addr) bool {
-	return a.IsPrivate() || a.IsLoopback() || a.IsLinkLocalUnicast()
+// reaches reports whether an address can mean the same machine to an asker: one of the Internet, or of the block in which the
+// asker's own is.
+func reaches(asker, to netip.Addr) bool {
+	block, inside := hostnet.Inside(to)
+	if !inside {
+		return true
+	}
+	own, ok := hostnet.Inside(asker)
+	return ok && own == block
 }

@@ -11,6 +11,24 @@
 // all, and written by playback's sweepers. Nobody waits for a peer that is slow, and nothing is copied
 // for it.
 //
+// # Ports that are tried
+//
+// Every PeerCast that comes may have its port tried (ping in its helo, or the port there once it has the channel): this node dials
+// it, and says whether the same session has answered. A stranger could have others dialled by that, and learn from the answer what
+// listens where this machine gets and he does not. So
+//
+//   - the address is the one at which he is seen, whatever he says of addresses. A TCP connection cannot be opened under another's;
+//   - a private or loopback address, or one of a carrier's NAT, is dialled only if it is of this machine's own networks ([Config].Own),
+//     in which he is then himself. Anywhere else the same address is another machine's than his. An address of the Internet never
+//     leads to a private one, since nothing that he says is dialled;
+//   - ports below 1024 are not dialled, nor addresses at which no node is (package hostnet);
+//   - no more is sent than he has sent, so that nothing is gained by it, and an address has 5 tries and then one in 5 s, of 16 at a
+//     time in all.
+//
+// The address of a peer is named to others only where it can mean the same machine to them.
+//
+// # Trust
+//
 // Nothing in PCP is signed or encrypted. What peers say of themselves and others is counted, within bounds,
 // and is shown as what they say. They are sent to one another only where this node has reached them
 // itself.

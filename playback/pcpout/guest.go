@@ -119,7 +119,7 @@ func (g *guest) control(ctx context.Context) error {
 	if _, err := pcp.ParseConnect(a); err != nil {
 		return err
 	}
-	_, port, err := g.meet(ctx)
+	_, port, err := g.meet(ctx, true)
 	if err != nil {
 		return err
 	}
@@ -134,8 +134,8 @@ func (g *guest) oleh(port uint16) []byte {
 }
 
 // meet reads the helo, and tries the port that it asks to have tried. The port is that at which the peer can be
-// dialled as far as is known.
-func (g *guest) meet(ctx context.Context) (h pcp.Helo, port uint16, err error) {
+// dialled as far as is known. Who only tests this port need not say a version: peercast-yt says its session there and nothing else.
+func (g *guest) meet(ctx context.Context, test bool) (h pcp.Helo, port uint16, err error) {
 	g.conn.SetDeadline(time.Now().Add(g.server.config.HeloTime))
 	a, err := g.next(&turnedAway{why: RefusedSlow})
 	if err != nil {
@@ -150,7 +150,7 @@ func (g *guest) meet(ctx context.Context) (h pcp.Helo, port uint16, err error) {
 	switch {
 	case h.Session == g.server.config.Session:
 		return h, 0, g.refuse(&turnedAway{RefusedLoop, pcp.QuitLoopback})
-	case h.Version < pcp.LeastVersion:
+	case h.Version < pcp.LeastVersion && (h.Version != 0 || !test):
 		return h, 0, g.refuse(&turnedAway{RefusedVersion, pcp.QuitBadAgent})
 	}
 	if port = h.Port; h.Ping != 0 && g.server.try(ctx, netip.AddrPortFrom(g.addr(), h.Ping), h.Session, g.in.came) {
@@ -248,7 +248,7 @@ func (g *guest) full(ctx context.Context, ch *channel, why *turnedAway) error {
 	if err := g.write(g.answer(503, true)); err != nil {
 		return err
 	}
-	h, port, err := g.meet(ctx)
+	h, port, err := g.meet(ctx, false)
 	if err != nil {
 		return err
 	}

@@ -22,9 +22,12 @@ const (
 	atomBurst = 200
 )
 
+// own reports whether an address is this machine's, or of its own networks.
+func (s *Server) own(a netip.Addr) bool { return a.IsLoopback() || s.config.Own(a) }
+
 // seat takes a place for a peer, or says why there is none. Who has got one must leave.
 func (s *Server) seat(a netip.Addr) (leave func(), why refusal.Reason) {
-	own := a.IsLoopback() || s.config.Own(a)
+	own := s.own(a)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch one, _ := s.of.Of(a); {
@@ -89,7 +92,7 @@ func (g *guest) greet(ctx context.Context) (b []byte, h pcp.Helo, port uint16, e
 	if err := g.write(g.answer(200, true)); err != nil {
 		return nil, h, 0, err
 	}
-	if h, port, err = g.meet(ctx); err != nil {
+	if h, port, err = g.meet(ctx, false); err != nil {
 		return nil, h, 0, err
 	}
 	return pcp.AppendOK(g.oleh(port)), h, port, nil

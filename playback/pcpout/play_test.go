@@ -11,6 +11,7 @@ import (
 	"relay/playback/api"
 	"relay/playback/pcpout"
 	"relay/relay/pcp"
+	"relay/relay/pcp/pcptest"
 	"relay/relay/refusal"
 	"relay/relay/stream"
 )
@@ -90,6 +91,31 @@ func TestWhatIsSaidOfTheChannelGoesToWhoHasIt(t *testing.T) {
 		}
 		if ch.Info.Comment != "a break\ufffd[2J" || ch.Track == nil || ch.Packet != nil {
 			t.Errorf("%+v", ch)
+		}
+		break
+	}
+}
+
+// TestAnotherTitleGoesToWhoHasTheChannel has the broadcaster give the channel another title: PeerCasts show the name, and
+// players that they feed the title of the track.
+func TestAnotherTitleGoesToWhoHasTheChannel(t *testing.T) {
+	s := start(t)
+	s.group()
+	c := dial(t, s.addr)
+	c.join(s)
+	if first := c.chunk(); first.Info.Name != "The title" || first.Track.Title != "The title" {
+		t.Errorf("%+v, %+v", first.Info, first.Track)
+	}
+	c.stream(len(s.flow(0)))
+	s.header("one", "決勝\x1b[2J & more")
+	for {
+		s.frame(10)
+		ch := c.chunk()
+		if ch.Info == nil {
+			continue // the head of the stream, in which the title is too, or data
+		}
+		if want := "決勝[2J & more"; ch.Info.Name != want || ch.Track == nil || ch.Track.Title != want || ch.Info.Genre != "Музыка" {
+			t.Errorf("%+v, %+v", ch.Info, ch.Track)
 		}
 		break
 	}
@@ -307,6 +333,29 @@ func TestAClosedPortAnswersWhoeverTriesIt(t *testing.T) {
 	if why := c.quit(); why != pcp.QuitOffAir {
 		t.Errorf("%s", why)
 	}
+}
+
+// TestWhoTriesAPortNeedNotSayAVersion has peercast-yt's own test, which says its session and nothing else; who wants a channel
+// does say one.
+func TestWhoTriesAPortNeedNotSayAVersion(t *testing.T) {
+	s := start(t)
+	s.group()
+	helo := pcptest.Of("helo", pcptest.Raw("sid", theirs[:])).Bytes()
+	c := dial(t, s.addr)
+	c.send(append(pcptest.Int("pcp\n", 1).Bytes(), helo...))
+	if o, err := pcp.ParseOleh(c.next()); err != nil || o.Session != ours || o.Port != 0 {
+		t.Errorf("%+v, %v", o, err)
+	}
+	if why := c.quit(); why != pcp.QuitOffAir {
+		t.Errorf("%s", why)
+	}
+	c = dial(t, s.addr)
+	c.ask(pcp.ChannelID(s.id))
+	c.send(helo)
+	if why := c.quit(); why != pcp.QuitBadAgent {
+		t.Errorf("%s", why)
+	}
+	s.refused(pcpout.RefusedVersion, 1)
 }
 
 func TestWhoIsNotServedIsToldWhy(t *testing.T) {

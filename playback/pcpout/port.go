@@ -24,6 +24,8 @@ const (
 	portRate  = rate.Limit(0.2) // a second
 	portBurst = 5
 	portAddrs = 1024
+	// lowestPort is the lowest port that is tried. Below are those of services which the system itself runs, as pcpin has it.
+	lowestPort = 1024
 	// answerMost bounds what is read of an answer, in bytes.
 	answerMost = 1 << 10
 )
@@ -60,10 +62,25 @@ func (p *ports) allow(now time.Time, a netip.Addr) bool {
 	return l.AllowN(now, 1)
 }
 
+// dialled reports whether a port is one that a stranger may have dialled, at the address at which he himself is seen. An
+// address that means something in one network alone is dialled only in this machine's own: anywhere else it is another machine's
+// than the one that asks, as behind a carrier's NAT or a VPN.
+func (s *Server) dialled(to netip.AddrPort) bool {
+	if to.Port() < lowestPort || hostnet.Nowhere(to.Addr()) {
+		return false
+	}
+	_, inside := hostnet.Inside(to.Addr())
+	return !inside || s.own(to.Addr())
+}
+
 // try dials a port at the address from which a peer has come, and at no other, and reports whether the
 // peer of that session answers there. It sends no more than came bytes, which the peer has sent itself: nobody gains
 // by having another dialled.
 func (s *Server) try(ctx context.Context, to netip.AddrPort, session pcp.ID, came int) bool {
+	if !s.dialled(to) {
+		s.refused.Add(RefusedPlace)
+		return false
+	}
 	ask := pcp.AppendConnect(nil, pcp.Over(to.Addr()))
 	ask = pcp.Helo{Agent: s.config.Agent, Version: pcp.Version, Session: s.config.Session}.Append(ask)
 	ask = pcp.AppendQuit(ask, pcp.QuitOffAir)

@@ -21,13 +21,14 @@ const (
 	RefusedDue     refusal.Reason = "not_due"        // it sends an atom that is not due
 	RefusedOften   refusal.Reason = "too_often"      // it sends more than a peer has to say
 	RefusedPort    refusal.Reason = "port_untested"  // its port was not tried: too many ask, or it has said less than that costs
+	RefusedPlace   refusal.Reason = "port_barred"    // its port is none that is dialled: a service of the system's, or in a network that is not this machine's
 	RefusedHosts   refusal.Reason = "too_many_hosts" // it tells of more peers than are counted, or of none that can be
 	RefusedStuck   refusal.Reason = "stuck"          // it did not take what it was sent
 )
 
 // Refusals are all reasons, in the order in which to list them.
 var Refusals = []refusal.Reason{
-	RefusedCrowd, RefusedSilent, RefusedSlow, RefusedPath, RefusedChannel, RefusedFull, RefusedShare, RefusedVersion, RefusedLoop, RefusedDue, RefusedOften, RefusedPort, RefusedHosts, RefusedStuck,
+	RefusedCrowd, RefusedSilent, RefusedSlow, RefusedPath, RefusedChannel, RefusedFull, RefusedShare, RefusedVersion, RefusedLoop, RefusedDue, RefusedOften, RefusedPort, RefusedPlace, RefusedHosts, RefusedStuck,
 	pcp.Unknown, pcp.Deep, pcp.Kids, pcp.Long, pcp.Size, pcp.Missing, pcp.NotHTTP, pcp.LongHead,
 }
 

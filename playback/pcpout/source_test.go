@@ -51,8 +51,8 @@ func id(b byte) (v pcp.ID) {
 	return v
 }
 
-// start runs a server of a channel for the test. change may change how.
-func start(t testing.TB, change ...func(*pcpout.Config)) *source {
+// newSource returns a channel and its server, which does not run yet. change may change how.
+func newSource(t testing.TB, change ...func(*pcpout.Config)) *source {
 	t.Helper()
 	key := ed25519.NewKeyFromSeed(bytes.Repeat([]byte{7}, ed25519.SeedSize))
 	s := &source{t: t, id: stream.IDOf(key), key: key, ring: stream.NewRing(stream.Limits{})}
@@ -78,6 +78,13 @@ func start(t testing.TB, change ...func(*pcpout.Config)) *source {
 		c(&cfg)
 	}
 	s.server = pcpout.New(cfg)
+	return s
+}
+
+// start runs a server of a channel for the test. change may change how.
+func start(t testing.TB, change ...func(*pcpout.Config)) *source {
+	t.Helper()
+	s := newSource(t, change...)
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -202,6 +209,10 @@ func dial(t testing.TB, addr string) *client {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return clientOn(t, conn)
+}
+
+func clientOn(t testing.TB, conn net.Conn) *client {
 	t.Cleanup(func() { conn.Close() })
 	conn.SetDeadline(time.Now().Add(time.Minute))
 	r := bufio.NewReaderSize(conn, 1<<15)

@@ -15,7 +15,7 @@ import { badgeOf, sight } from './state.js';
 import { html } from './svg.js';
 import { Tree } from './tree.js';
 import { asked } from './tongue.js';
-import { absent, behind, behindByHLS, dropped, format, leftPeers, madeAAC, millis, parentOf, place, rate, reach, seconds, titleOf, treeSum, treeWords, watching } from './words.js';
+import { absent, behind, behindByHLS, dropped, format, leftPeers, madeAAC, millis, parentOf, peerCasts, place, rate, reach, seconds, titleOf, treeSum, treeWords, watching } from './words.js';
 
 const el = (id) => document.getElementById(id);
 const video = el('video');
@@ -58,6 +58,7 @@ const surveys = new Poll(() => channel && details.open && `api/v1/tree?channel=$
   if (survey) {
     tree.show(survey);
     el('treesum').textContent = treeSum(survey.summary);
+    note(el('peercasts'), peerCasts(survey.peercast));
     upload = survey.nodes.find((n) => n.id === survey.self)?.upload_bps ?? null;
   } else if (err?.status === 404) {
     tree.show(null);

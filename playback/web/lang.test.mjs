@@ -72,7 +72,7 @@ for (const [name, all] of Object.entries(catalogues)) {
     const words = await import(`./words.js?${name}`);
     const said = [words.rate(6.1e6), words.seconds(2.5), words.millis(120), words.duration(3700), words.duration(90_000), words.place({ depth: 2, parent: 'abcdef', situation: { name: 'live' } }),
       words.watching({ viewer_count: 1, watching: 1400 }), words.dropped({ cut_picture: 2 }), words.dropped({ new: 1 }), words.leftPeers({ slow: 1, lied: 2 }),
-      words.treeSum({ nodes: 4, max_depth: 2, slots_free: 1, worst_delay_ms: 300, lost: 0 }), words.absent([{ id: 'xyz2' }], 'ab').text, words.own.queued(5).text, words.own.unsupported('HEVC').title,
+      words.treeSum({ nodes: 4, max_depth: 2, slots_free: 1, worst_delay_ms: 300, lost: 0 }), words.peerCasts({ connected: 2, behind: 1400, listeners: 1 }), words.absent([{ id: 'xyz2' }], 'ab').text, words.own.queued(5).text, words.own.unsupported('HEVC').title,
       words.own.unsupported('').title, words.shareWords.copied('x'), words.titleOf({ name: 'abcd' }), words.clock(0, 1e12),
       ...words.nodeWords({ id: 'abcd', depth: 1, delay_ms: 40, children: 1, slots: 3, upload_bps: 5e6, lost: 1, uptime_s: 70 }, true)];
     for (const s of said) assert.doesNotMatch(s, /[{}]|undefined|NaN|null/, s);

@@ -150,6 +150,12 @@ export function treeSum({ nodes, max_depth: deep, slots_free: free, worst_delay_
   return all([say('tree.nodes', { n: nodes }), say('tree.deep', { n: deep }), say('tree.free', { n: free }), say('tree.slowest', { time: millis(worst) }), say('tree.lost', { n: lost })]);
 }
 
+/** peerCasts says who has the channel from this node over PeerCast, as /api/v1/tree tells it; '' for nobody. */
+export function peerCasts(p) {
+  if (!p?.connected) return '';
+  return say('tree.peercast', { nodes: say('tree.nodes', { n: p.connected }), behind: number(p.behind), listeners: say('tree.listeners', { n: p.listeners }) });
+}
+
 /** nodeWords says what there is to know of a node, its name first; self says that it is the one that gave the page. */
 export function nodeWords(n, self) {
   const parts = [[n.id, self && say('node.self'), called(n)].filter(Boolean).join(', ')];

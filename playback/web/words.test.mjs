@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { called, clock, columnName, dropped, duration, format, leftPeers, millis, offers, place, rate, reach, watching } from './words.js';
+import { called, clock, columnName, dropped, duration, format, leftPeers, millis, offers, peerCasts, place, rate, reach, watching } from './words.js';
 
 const root = { situation: { name: 'live' }, root: true, depth: 0, parent: '' };
 const below = { situation: { name: 'live' }, root: false, depth: 2, parent: 'abcdefghijkl' };
@@ -53,6 +53,12 @@ test('the words fit the place in the tree', () => {
   assert.equal(place({ ...below, parent_name: 'kitchen' }), 'child of abcd “kitchen”, 2 links from the source');
   assert.equal(place({ ...below, parent: '' }), 'looking for a parent');
   assert.equal(place({ ...below, situation: { name: 'orphaned' } }), 'child of abcd', 'the source is nowhere');
+});
+
+test('PeerCasts are told of, and what is behind them as what they say', () => {
+  for (const none of [undefined, null, { connected: 0, behind: 0, listeners: 0 }]) assert.equal(peerCasts(none), '');
+  assert.equal(peerCasts({ connected: 1, behind: 0, listeners: 1 }), 'Over PeerCast from here: 1 node, and 0 more behind them by what they say, with 1 listener');
+  assert.equal(peerCasts({ connected: 3, behind: 1400, listeners: 12 }), 'Over PeerCast from here: 3 nodes, and 1,400 more behind them by what they say, with 12 listeners');
 });
 
 test('no column is the source where it is away', () => {

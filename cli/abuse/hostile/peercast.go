@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"net/netip"
+	"slices"
 	"strings"
 
 	"relay/relay/stream"
@@ -40,6 +42,18 @@ func pcpHeloOf(session byte, more ...[]byte) []byte {
 	return atoms("helo", append([][]byte{atom("agnt", "PeerCast/0.1218\x00"), atom("ver", le32(1218)), atom("sid", rep(session, 16))}, more...)...)
 }
 
+// CallBack is that of a PeerCast which nobody has asked to call.
+func CallBack(ch stream.ChannelID) []byte { return cat("GIV /" + PeerCastID(ch) + "\r\n\r\n") }
+
+// PortTest asks, on a connection without a channel, to have somebody else's port tried: wherever there is an address to say, it is
+// his.
+func PortTest(of netip.AddrPort) []byte {
+	ip := of.Addr().Unmap().AsSlice()
+	slices.Reverse(ip)
+	port := binary.LittleEndian.AppendUint16(nil, of.Port())
+	return cat(atom("pcp\n", le32(1)), pcpHelo(atom("ping", port), atom("port", port), atom("ip", ip), atom("rip", ip), atoms("host", atom("ip", ip), atom("port", port))))
+}
+
 // PeerCastID is the channel's ID, as PeerCast prints it.
 func PeerCastID(ch stream.ChannelID) string { return fmt.Sprintf("%X", peerCastID(ch)) }
 
@@ -70,7 +84,13 @@ func peerCastTable(ch stream.ChannelID) Table {
 		return atoms("host", append([][]byte{atom("cid", peerCastID(ch)), atom("flg1", "\x12")}, more...)...)
 	}
 
-	add("a call back that nobody has asked for", "pcp_not_http", "GIV /"+PeerCastID(ch)+"\r\n\r\n")
+	// from is a host that says that it has the channel from another one, of whatever session.
+	from := func(session, other byte) []byte {
+		at := func(n byte) []byte { return []byte{n, 113, 0, 203} }
+		return atoms("bcst", host(atom("id", rep(session, 16)), atom("ip", at(session)), atom("port", "\xe8\x1b"), atom("upip", at(other)), atom("uppt", le32(7144)), atom("uphp", le32(1))))
+	}
+
+	add("a call back that nobody has asked for", "pcp_not_http", CallBack(ch))
 	add("a request without a path", "pcp_not_http", "GET\r\n\r\n")
 	add("a request of HTTP 9", "pcp_not_http", "GET / HTTP/9.0\r\n\r\n")
 	add("a path without a slash", "pcp_not_http", "GET channel HTTP/1.0\r\n\r\n")
@@ -133,7 +153,15 @@ func peerCastTable(ch stream.ChannelID) Table {
 	add("a flood of hosts", "too_often", in(), strings.Repeat(string(atoms("bcst", host(atom("id", rep(7, 16))))), 1000))
 
 	// Odd, and no harm in it.
-	odd("a port to try at which nobody listens", Served, "oleh", connect, pcpHelo(atom("ping", "\x01\x00")))
+	odd("a port to try at which nobody listens", Served, "oleh", connect, pcpHelo(atom("ping", "\x01\xff")))
+	odd("who one is, and nothing else", Served, "oleh", connect, atoms("helo", atom("sid", rep(1, 16))))
+	add("who one is, and nothing else, where a channel is asked for", "version", ask, atoms("helo", atom("sid", rep(byte(len(t.Inputs)+1), 16))))
+	odd("a port to try that is the system's", Served, "oleh", connect, pcpHelo(atom("ping", "\x19\x00")))
+	t.Why["a port to try that is the system's"] = "port_barred"
+	odd("a port to try, for fewer bytes than that takes", Served, "oleh", connect, atoms("helo", atom("sid", rep(1, 16)), atom("ver", le32(1218)), atom("ping", "\x01\xff")))
+	t.Why["a port to try, for fewer bytes than that takes"] = "port_untested"
+	odd("a port to try, of somebody else", Served, "oleh", PortTest(netip.MustParseAddrPort("192.0.2.1:7144")))
+	odd("hosts that have the channel from each other", Answered, "oleh", in(), from(1, 2), from(2, 3), from(3, 1), from(1, 1))
 	odd("a program's name that clears the screen", Served, "oleh", connect, atoms("helo", atom("sid", rep(1, 16)), atom("ver", le32(1218)), atom("agnt", "\x1b[2J\xff\x00")))
 	odd("a position of 30 digits", Answered, "oleh", get(channel, "x-peercast-pos:"+strings.Repeat("9", 30), "x-peercast-pcp:100"), pcpHelo())
 	odd("an order to dial somebody, from who is let in", Answered, "oleh", in(), atoms("bcst", atoms("push", atom("ip", le32(0x7f000001)), atom("port", "\x19\x00"))))

@@ -244,7 +244,7 @@ func TestPrivateChannelIsNotFound(t *testing.T) {
 	a.source(t, "secret", "--no-discovery")
 	b.finds(t)
 	_, stderr, code := b.output(t, "watch", "--config", filepath.Join(b.dir, "keys"))
-	if code != 3 || !strings.Contains(stderr, "asked on eth0 from 10.77.1.2 and fe80::") || !strings.Contains(stderr, "relay: hint: ") {
+	if code != 3 || !strings.Contains(stderr, "asked on eth0 (10.77.1.2, fe80::") || !strings.Contains(stderr, "relay: hint: ") {
 		t.Errorf("exit code %d: %s", code, stderr)
 	}
 }

@@ -121,6 +121,7 @@ var refusals = map[string]map[refusal.Reason]refusalWords{
 		pcpout.RefusedDue:     {"PeerCasts sent what was not due", ""},
 		pcpout.RefusedOften:   {"PeerCasts said more than they have to say", strangers},
 		pcpout.RefusedPort:    {"ports of PeerCasts were not tried, as too many asked for it", ""},
+		pcpout.RefusedPlace:   {"ports of PeerCasts were not tried: below 1024, or in a network that is not this machine's own", ""},
 		pcpout.RefusedHosts:   {"other PeerCasts were told of that are not counted: too many, or of another channel", ""},
 		pcpout.RefusedStuck:   {"PeerCasts did not take what they were sent", "Their network is too slow for this stream, or they have gone without a word."},
 		pcp.Unknown:           {"PeerCasts sent what nobody knows", strangers},

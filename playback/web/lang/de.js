@@ -88,6 +88,8 @@ export default {
   'tree.free': { one: '{n} freier Platz', other: '{n} freie Plätze' },
   'tree.slowest': 'höchstens {time} zurück',
   'tree.about': 'Baum aus {nodes}, {deep}. Mit den Pfeiltasten geht es von Knoten zu Knoten.',
+  'tree.peercast': 'Über PeerCast von hier: {nodes}, und dahinter nach deren Angaben noch {behind}, zusammen {listeners}',
+  'tree.listeners': { one: '{n} Zuschauer', other: '{n} Zuschauer' },
   'tree.silent': 'Der Baum ist gerade nicht zu erfahren; es wird wieder gefragt.',
   'tree.slots': 'Ring: belegte Plätze',
   'tree.slow': 'ab hier langsam',

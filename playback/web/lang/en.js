@@ -100,6 +100,8 @@ export default {
   'tree.free': { one: '{n} free slot', other: '{n} free slots' },
   'tree.slowest': 'slowest {time}',
   'tree.about': 'Tree of {nodes}, {deep}. Arrow keys go from node to node.',
+  'tree.peercast': 'Over PeerCast from here: {nodes}, and {behind} more behind them by what they say, with {listeners}',
+  'tree.listeners': { one: '{n} listener', other: '{n} listeners' },
   'tree.silent': 'The tree cannot be told now; it is asked for again.',
   'tree.slots': 'ring: slots taken',
   'tree.slow': 'slow from here down',

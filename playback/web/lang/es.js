@@ -89,6 +89,8 @@ export default {
   'tree.free': { one: '{n} plaza libre', other: '{n} plazas libres' },
   'tree.slowest': 'como mucho {time} de retraso',
   'tree.about': 'Árbol de {nodes}, {deep}. Con las flechas se va de un nodo a otro.',
+  'tree.peercast': 'Por PeerCast desde aquí: {nodes}, y detrás, según dicen, {behind} más, en total {listeners}',
+  'tree.listeners': { one: '{n} espectador', other: '{n} espectadores' },
   'tree.silent': 'Ahora no se puede consultar el árbol; se volverá a intentar.',
   'tree.slots': 'anillo: plazas ocupadas',
   'tree.slow': 'lento desde aquí',

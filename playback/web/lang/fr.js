@@ -88,6 +88,8 @@ export default {
   'tree.free': { one: '{n} place libre', other: '{n} places libres' },
   'tree.slowest': 'au plus {time} de retard',
   'tree.about': 'Arbre de {nodes}, {deep}. Les flèches du clavier passent d’un nœud à l’autre.',
+  'tree.peercast': 'Par PeerCast à partir d’ici : {nodes}, et d’après eux {behind} de plus derrière, en tout {listeners}',
+  'tree.listeners': { one: '{n} spectateur', other: '{n} spectateurs' },
   'tree.silent': 'L’arbre n’est pas disponible pour le moment ; nouvelle demande en cours.',
   'tree.slots': 'anneau : places prises',
   'tree.slow': 'lent à partir d’ici',

@@ -88,6 +88,8 @@ export default {
   'tree.free': { other: '空き枠 {n}' },
   'tree.slowest': '最大遅延 {time}',
   'tree.about': '{nodes}、{deep}のツリー。矢印キーでノードを移動できます。',
+  'tree.peercast': 'ここから PeerCast で：{nodes}、その先にも申告では {behind}、合わせて {listeners}',
+  'tree.listeners': { other: 'リスナー {n}' },
   'tree.silent': '今はツリーの情報を取得できません。再試行しています。',
   'tree.slots': '輪：使用中の枠',
   'tree.slow': 'ここから先が遅い',

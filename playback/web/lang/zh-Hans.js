@@ -88,6 +88,8 @@ export default {
   'tree.free': { other: '{n} 个空位' },
   'tree.slowest': '最多落后 {time}',
   'tree.about': '分发树：{nodes}，{deep}。用方向键在节点间移动。',
+  'tree.peercast': '从这里经 PeerCast：{nodes}，据它们所说后面还有 {behind} 个，共 {listeners}',
+  'tree.listeners': { other: '{n} 位观众' },
   'tree.silent': '暂时无法获取分发树，正在重试。',
   'tree.slots': '圆环：已占的位置',
   'tree.slow': '从这里往下变慢',

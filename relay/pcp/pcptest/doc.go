@@ -3,6 +3,8 @@
 // writes and reads its own bytes, by what is known of those two, so that a mistake of relay/pcp is
 // not made on both ends.
 //
-// What it leaves out: GIV, pushes, index pages, and the pauses of 200 ms that peercast-yt makes
+// [YP] is a model of an index to which channels are announced.
+//
+// What it leaves out: GIV, pushes, pages of indexes, and the pauses of 200 ms that peercast-yt makes
 // between bursts.
 package pcptest

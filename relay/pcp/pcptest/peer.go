@@ -376,15 +376,24 @@ func (p *Peer) play(ctx context.Context, conn net.Conn, id ID) error {
 
 // test dials who asks for it.
 func (p *Peer) test(ctx context.Context, conn net.Conn, port uint16, sid ID) bool {
+	return p.Test(ctx, netip.AddrPortFrom(addrOf(conn).Addr(), port), sid)
+}
+
+// Test dials a port, and reports whether that session answers there.
+func (p *Peer) Test(ctx context.Context, at netip.AddrPort, sid ID) bool {
 	ctx, cancel := context.WithTimeout(ctx, dialTime)
 	defer cancel()
-	back, err := p.Dial(ctx, "tcp", netip.AddrPortFrom(addrOf(conn).Addr(), port).String())
+	back, err := p.Dial(ctx, "tcp", at.String())
 	if err != nil {
 		return false
 	}
 	defer back.Close()
 	back.SetDeadline(time.Now().Add(dialTime))
-	back.Write(append(Int("pcp\n", 1).Bytes(), Of("helo", Raw("sid", p.Session[:])).Bytes()...))
+	over := uint32(1)
+	if at.Addr().Is6() {
+		over = 100
+	}
+	back.Write(append(Int("pcp\n", over).Bytes(), Of("helo", Raw("sid", p.Session[:])).Bytes()...))
 	a, err := Read(back)
 	back.Write(Int("quit", 1000).Bytes())
 	return err == nil && a.Name == "oleh" && a.id("sid") == sid

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"relay/ingest/convert"
 	"relay/ingest/flv"
@@ -238,6 +239,55 @@ func TestTheTableOfWhatComesOutIsTrue(t *testing.T) {
 		}
 		if want += " |\n"; !strings.Contains(string(b), want) {
 			t.Errorf("ingest/design.md has not this row:\n%s", want)
+		}
+	}
+}
+
+// From the first key frame until the first tags go out pass 300 ms of what is sent at most: sound is waited for. Where a muxer
+// puts several frames of sound into one unit, as ffmpeg does with those of few bits, it is what pictures wait for sound at most.
+func TestTheFirstTagsGoOutSoon(t *testing.T) {
+	const soon, waited, picture = 300 * time.Millisecond, 500 * time.Millisecond, 40 * time.Millisecond
+	for name, c := range map[string]struct {
+		args string
+		most time.Duration
+	}{
+		"pictures alone":          {"-map 0:v -c:v libx264 -preset ultrafast", soon},
+		"pictures and sound":      {"-c:v libx264 -preset ultrafast -tune zerolatency -c:a aac", soon},
+		"HEVC, and Opus":          {"-c:v libx265 -preset ultrafast -x265-params log-level=error:pools=1 -c:a libopus", soon},
+		"with B-frames, and MP3":  {"-c:v libx264 -preset veryfast -bf 3 -c:a libmp3lame", waited + picture},
+		"AAC of few bits in LATM": {"-c:v libx264 -preset ultrafast -c:a aac -b:a 32k -mpegts_flags latm", waited + picture},
+	} {
+		b, err := os.ReadFile(clip(t, c.args))
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := NewDemuxer(0, nil)
+		var video pes
+		var first, newest int64
+		pictures, out := 0, false
+		for ; len(b) >= packetLen && !out; b = b[packetLen:] {
+			if p, ok := parsePacket(b[:packetLen]); ok && p.pid == 0x100 {
+				video.next(p, func(unit []byte, _ bool) {
+					u, _ := parsePES(unit)
+					if newest = int64(u.pts); u.hasDTS {
+						newest = int64(u.dts)
+					}
+					if pictures++; pictures == 1 {
+						first = newest
+					}
+				})
+			}
+			tags, err := d.Packet(b[:packetLen])
+			if err != nil {
+				t.Fatal(err)
+			}
+			out = len(tags) > 0
+		}
+		// The unit is whole when the next begins, which is a picture later.
+		took := time.Duration(newest-first)*time.Second/convert.Rate + picture
+		t.Logf("%s: %v", name, took)
+		if !out || took > c.most {
+			t.Errorf("%s: the first tags go out %v after the first key frame began", name, took)
 		}
 	}
 }

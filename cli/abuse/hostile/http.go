@@ -10,6 +10,7 @@ func httpTable(id string) Table {
 	t := Table{Port: HTTP, Inputs: httpFraming()}
 	t.Inputs = append(t.Inputs, httpPaths(id)...)
 	t.Inputs = append(t.Inputs, httpHeaders(id)...)
+	t.Inputs = append(t.Inputs, broadcastInputs()...)
 	return t
 }
 

@@ -96,6 +96,40 @@ func TestWhoKeepsAndComesLateHasWhatWas(t *testing.T) {
 	}
 }
 
+// TestWhoComesLateHasWhatWasWithinItsShare has a node come late to 6 Mb/s that its source keeps: it gets no more of what was
+// than the share of the source's upload that is lent for that, and in twice the time that this takes, all of it.
+func TestWhoComesLateHasWhatWasWithinItsShare(t *testing.T) {
+	const upload, rate, before = 80_000_000, 6_000_000, 60 * time.Second // bit/s
+	w := &world{far: true, upload: upload}
+	w.tag = func(i int) []byte { return fmt.Appendf(make([]byte, rate/8/10), "frame %d", i) } // ten a second
+	var first, second *archive.Archive
+	w.source.keep = into(t, &first)
+	inside(t, 1, w, func(t *testing.T, w *world) {
+		time.Sleep(before)
+		w.add(option{slots: 1, keep: into(t, &second)})
+		joined := time.Now()
+		size := func() (n float64) {
+			for _, c := range heldIn(t, second) {
+				n += float64(len(c.Payload()))
+			}
+			return n - time.Since(joined).Seconds()*rate/8 // what has been live meanwhile
+		}
+		const share = upload / 8 / recallShare                                     // bytes a second
+		const whole, newest = rate / 8 * float64(before/time.Second), rate / 8 * 2 // newcomers get what is newest with what is live
+		for had := 0.0; had < 0.99*whole; {
+			time.Sleep(5 * time.Second)
+			had = size()
+			in := time.Since(joined)
+			if had > share*in.Seconds()+recallBurst+newest {
+				t.Fatalf("%v after it came it has %.0f bytes of what was, of which at most %d a second are lent", in, had, share)
+			}
+			if in.Seconds() > 2*whole/share {
+				t.Fatalf("%v after it came it has %.0f bytes of what was, of %.0f", in, had, whole)
+			}
+		}
+	})
+}
+
 // TestWhatWasIsSentToWhoAskedAlone has both sides of a link say what is not their turn.
 func TestWhatWasIsSentToWhoAskedAlone(t *testing.T) {
 	u := &uplink{}

@@ -30,9 +30,6 @@ const (
 	// maxRecent is how many tags are known again, of 100 or so in a second: as long as a
 	// PeerCast's packets reach back, and some more.
 	maxRecent = 2048
-	// maxHeld is how many tags, and maxHeldBytes how many bytes of them, wait for what tells whether the connection
-	// before had brought what follows them.
-	maxHeld, maxHeldBytes = 512, 4 << 20
 	// startless is how many packets are waited for one at which a reader may start. After
 	// them any will do that looks like the beginning of a tag: PeerCastStation marks each
 	// packet of a stream of sound.
@@ -71,10 +68,7 @@ type splice struct {
 	seed    maphash.Seed
 	recent  []uint64 // hashes of the newest tags that were handed on, the newest in front of at
 	at      int
-	newest  uint32    // timestamp of the tag that was handed on last
-	overlap bool      // the connection is new: what it brings first may have come already
-	held    []flv.Tag // meanwhile, of those that have not come, and are no newer than what has
-	holds   int       // bytes of these
+	overlap bool // the connection is new: what it brings first may have come already
 
 	begun int    // streams on this connection that began anew
 	lost  uint64 // times that something was missing, or was no tag
@@ -92,7 +86,6 @@ type handler interface {
 func (s *splice) connected() {
 	s.fresh, s.headed, s.changed, s.begun, s.behind = true, false, false, 0, false
 	s.overlap = len(s.recent) > 0
-	s.letGo()
 	if s.holey { // a node of ours goes on with whole tags, behind the position that it is asked for
 		s.next -= uint32(len(s.part))
 		s.part = s.part[:0]
@@ -191,7 +184,6 @@ func (s *splice) another(back int64) bool {
 func (s *splice) begin(to handler) {
 	s.unsync()
 	s.recent, s.at, s.overlap = s.recent[:0], 0, false
-	s.letGo()
 	s.dense, s.holey, s.due = false, false, true
 	to.restart()
 }
@@ -282,46 +274,26 @@ func (s *splice) cut(data []byte, to handler) error {
 	return nil
 }
 
-// pass hands a tag on, unless the connection before had brought it. Positions do not tell everything: where they are
-// those of chunks, the same tags may lie in other packets. And the connection before may have missed some: these would
-// come behind what followed them, as soon as one of that comes again.
-func (s *splice) pass(t flv.Tag, to handler) error {
-	if !s.overlap {
-		return s.hand(t, to)
-	}
-	switch {
-	case slices.Contains(s.recent, maphash.Bytes(s.seed, t)):
-		s.letGo()
-		return nil
-	case int32(t.Timestamp()-s.newest) <= 0 && len(s.held) < maxHeld && s.holds+len(t) <= maxHeldBytes:
-		s.held, s.holds = append(s.held, bytes.Clone(t)), s.holds+len(t)
-		return nil
-	}
-	s.overlap = false
-	held := s.held
-	s.letGo()
-	for _, t := range append(held, t) {
-		if err := s.hand(t, to); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// letGo forgets what is held.
-func (s *splice) letGo() { s.held, s.holds = nil, 0 }
-
-// hand hands a tag on, behind the configurations that are due, and knows it again.
-func (s *splice) hand(t flv.Tag, to handler) error {
+// again reports whether a tag is the next of those that a new connection brings again. Positions do
+// not tell everything: where they are those of chunks, the same tags may lie in other packets.
+func (s *splice) again(t flv.Tag) bool {
 	sum := maphash.Bytes(s.seed, t)
+	if s.overlap = s.overlap && slices.Contains(s.recent, sum); s.overlap {
+		return true
+	}
 	if len(s.recent) < maxRecent {
 		s.recent = append(s.recent, sum)
-	} else {
-		s.recent[s.at] = sum
-		s.at = (s.at + 1) % maxRecent
+		return false
 	}
-	if !flv.Classify(t).Config {
-		s.newest = t.Timestamp()
+	s.recent[s.at] = sum
+	s.at = (s.at + 1) % maxRecent
+	return false
+}
+
+// pass hands a tag on, behind the configurations that are due.
+func (s *splice) pass(t flv.Tag, to handler) error {
+	if s.again(t) {
+		return nil
 	}
 	if s.due {
 		s.due = false

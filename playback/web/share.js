@@ -60,10 +60,10 @@ export class Share {
     if (srt) add('srt', shareWords.srtAbout, srt);
     if (it.embed.length) add('embed', shareWords.embedAbout(it.embed.join(', ')), snippet(it.frame, title), 5);
     if (it.mixed) fields.append(html('p', { class: 'note' }, shareWords.mixed));
-    const data = { title, url: it.page };
-    if (it.near && navigator.canShare?.(data)) {
+    const hand = handOver(it, title, navigator);
+    if (hand) {
       const more = html('button', { type: 'button', class: 'act' }, shareWords.more);
-      more.addEventListener('click', () => navigator.share(data).catch(() => {})); // it was thought better of
+      more.addEventListener('click', hand);
       fields.prepend(more);
     }
     parts.push(fields);
@@ -132,6 +132,12 @@ export function local(host) {
 
 /** watchLine is what one pastes into a terminal to watch, in any shell: a link has no quotes in it. */
 export const watchLine = (link) => `relay watch '${link}'`;
+
+/** What has the phone's own sheet share the page; null where there is no such sheet, or the page is for this machine alone. */
+export function handOver(it, title, phone) {
+  const data = { title, url: it.page };
+  return it.near && phone.canShare?.(data) ? () => phone.share(data).catch(() => {}) : null; // it may be thought better of
+}
 
 /** snippet is the markup that shows the picture in the page of another site. */
 export function snippet(src, title) {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { copy } from './copy.js';
 import { begins } from './details.js';
-import { alone, invitation, local, qrPath, snippet, watchLine } from './share.js';
+import { alone, handOver, invitation, local, qrPath, snippet, watchLine } from './share.js';
 
 const told = { link: 'relay://abcd@192.168.1.5:7144', page: 'http://192.168.1.5:7145/', near: true, private: false, qr: ['101', '010', '111'], embed: [] };
 const at = (href) => new URL(href);
@@ -24,6 +24,16 @@ test('a page is shared by the address at which it was found, and has a code if t
 test('a page for this machine alone is shared with nobody', () => {
   const it = invitation({ ...told, page: 'http://127.0.0.1:7145/', near: false, qr: [] }, at('http://localhost:7145/'), 'abcd2345');
   assert.deepEqual([it.near, it.qr.length], [false, 0]);
+});
+
+test('the sheet of a phone is given the address of the page, and no link', async () => {
+  const shared = [];
+  const phone = { canShare: (data) => 'url' in data, share: async (data) => { shared.push(data); throw new Error('thought better of'); } };
+  const it = invitation(told, at('http://127.0.0.1:7145/'), 'abcd2345');
+  await handOver(it, 'Finals', phone)();
+  assert.deepEqual(shared, [{ title: 'Finals', url: 'http://192.168.1.5:7145/' }]);
+  assert.equal(handOver(it, 'Finals', {}), null);
+  assert.equal(handOver({ ...it, near: false }, 'Finals', phone), null);
 });
 
 test('it is said where browsers would show an empty frame', () => {

@@ -192,7 +192,7 @@ func planSource(c *cli.Context, stdio Stdio) (p sourcePlan, err error) {
 	}
 	if !p.input.Awaited() {
 		if c.IsSet("whip") {
-			return p, p.input.Only("whip")
+			return p, input.ForEncoders("whip")
 		}
 		if p.station.RTMP, err = wanted(c, "players over RTMP", "rtmp", rtmp.DefaultPort); err != nil {
 			return p, err

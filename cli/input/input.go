@@ -113,8 +113,8 @@ func ofPeerCast(arg string, loop bool) (in Input, err error) {
 	return Input{PeerCast: &a}, nil
 }
 
-// Only says that a flag for encoders is of no use with the input.
-func (in *Input) Only(flagged string) error {
+// ForEncoders says that a flag is of no use beside an input.
+func ForEncoders(flagged string) error {
 	return fault.Usage("leave the input out, and relay source waits for an encoder there, too", "--%s is for encoders, and an input is given", flagged)
 }
 

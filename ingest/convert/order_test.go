@@ -7,7 +7,7 @@ import (
 	"relay/ingest/flv"
 )
 
-// Parameter sets as Apple's VideoToolbox has them: High, 1920x1080, pic_order_cnt_type 0 (order counts of 6 bits),
+// Parameter sets made by hand as those of Apple's VideoToolbox are told of, and not taken from one: High, 1920x1080, pic_order_cnt_type 0 (order counts of 6 bits),
 // whether pictures are reordered or not (mediamtx 5808). The first has no bitstream_restriction; in the second it is there,
 // with a max_num_reorder_frames of 0.
 var (

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"relay/cli/e2e/internal/wait"
 )
 
 const (
@@ -25,6 +27,7 @@ type world struct {
 }
 
 func newWorld(t *testing.T) *world {
+	wait.Repeat(t)
 	dir := t.TempDir()
 	return &world{t, dir, filepath.Join(dir, "config"), relayBin}
 }

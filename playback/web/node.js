@@ -35,9 +35,10 @@ export class Poll {
       if (path) this.#told(await get(path), null);
     } catch (err) {
       this.#told(null, err);
+    } finally { // even if nobody could make sense of the answer
+      this.#busy = false;
+      this.#timer = setTimeout(() => this.now(), this.#every);
     }
-    this.#busy = false;
-    this.#timer = setTimeout(() => this.now(), this.#every);
   }
 }
 

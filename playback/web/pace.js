@@ -19,6 +19,8 @@ const fastest = 0.25;
 /** Below this part of the target it plays slower, by so much, until it is back at the target. */
 const thin = 0.4;
 const slower = 0.04;
+/** Nearer than this is as near to live as playing goes, wherever it has stalled before. */
+export const liveWithin = mostAhead + 5 * slack;
 /** From here on a jump is less of a nuisance than a minute of fast speech. */
 const far = 2;
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Backoff, Pace, leastAhead } from './pace.js';
+import { Backoff, Pace, leastAhead, liveWithin } from './pace.js';
 
 // play lets a player follow a Pace for some seconds and returns how much it has buffered.
 function play(pace, ahead, time, from = 0) {
@@ -50,6 +50,12 @@ test('stalls raise the target, within bounds, and calm lowers it again', () => {
   assert.equal(pace.target, 1.5);
   play(pace, 1.5, 1000, 100);
   assert.equal(pace.target, leastAhead);
+});
+
+test('who has stalled as often as can be counts as live still', () => {
+  const pace = new Pace();
+  for (let t = 0; t < 100; t += 2) pace.stalled(t);
+  for (const ahead of [0.3, 1.5, 3]) assert.ok(play(pace, ahead, 20, 100) < liveWithin - 0.1);
 });
 
 test('the wait between tries doubles up to its bound, and begins anew', () => {

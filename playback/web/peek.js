@@ -43,14 +43,16 @@ export class Peek {
     this.#request = request;
     try {
       const answer = await fetch(`${this.#media}?at=${key / 1000}&peek`, { signal: request.signal });
-      if (!answer.ok) return;
+      if (!answer.ok) throw new Error(answer.statusText);
       const picture = await first(await answer.blob(), request.signal, this.#canvas);
       if (this.#drawn.size >= most) this.#drawn.delete(this.#drawn.keys().next().value);
       this.#drawn.set(key, picture);
       if (this.#wanted !== key) return;
       this.#wanted = null;
       this.draw(key);
-    } catch { /* there is none, or the browser cannot decode it */ }
+    } catch { // there is none, or the browser cannot decode it
+      if (this.#wanted === key) this.#wanted = null; // the next move of the pointer asks again
+    }
   }
 }
 

@@ -3,6 +3,7 @@
 
 import { set } from './card.js';
 import { Cast } from './cast.js';
+import { liveWithin } from './pace.js';
 import { afloat } from './player.js';
 import { Timeline } from './timeline.js';
 import { behind, controls, hint, seconds } from './words.js';
@@ -11,8 +12,6 @@ import { behind, controls, hint, seconds } from './words.js';
 const sleepAfter = 2500;
 /** So long it is offered in words to turn the sound on, in ms. The button itself stays. */
 const offerFor = 6000;
-/** So much nearer to live than this, in seconds, counts as live. */
-const liveWithin = 1.5;
 /** What a key makes louder or softer, of 1. */
 const volumeStep = 0.1;
 

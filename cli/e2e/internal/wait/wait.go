@@ -4,6 +4,8 @@
 package wait
 
 import (
+	"fmt"
+	"sync"
 	"testing"
 	"time"
 )
@@ -33,8 +35,23 @@ func For(t *testing.T, most time.Duration, what string, ok func() error) {
 			return
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("%s: not within %v: %v", what, most, err)
+			why := fmt.Sprintf("%s: not within %v: %v", what, most, err)
+			inVain.Store(t.Name(), why)
+			t.Fatal(why)
 		}
 		time.Sleep(Every)
 	}
+}
+
+// inVain has, by a test's name, what it waited for and did not see.
+var inVain sync.Map
+
+// Repeat has a test that waited in vain say so once more at its end, where whoever reads only the end of a long log
+// finds it. It is for the beginning of a test: what is cleaned up after it is told before.
+func Repeat(t *testing.T) {
+	t.Cleanup(func() {
+		if why, ok := inVain.Load(t.Name()); ok {
+			t.Log("failed: ", why)
+		}
+	})
 }

@@ -133,7 +133,7 @@ func (s *Server) statusAt(base string) api.Status {
 	return st
 }
 
-// follows is whom the node's user follows.
+// follows is whom the node's user follows. A channel that is open here is known better than by asking now and then.
 func (s *Server) follows() api.Follows {
 	f := api.Follows{Channels: []api.Followed{}}
 	if s.config.Followed != nil {
@@ -141,7 +141,14 @@ func (s *Server) follows() api.Follows {
 	}
 	open := s.config.Channels()
 	for i, c := range f.Channels {
-		f.Channels[i].Open = slices.ContainsFunc(open, func(o *Channel) bool { return o.id.String() == c.ID })
+		at := slices.IndexFunc(open, func(o *Channel) bool { return o.id.String() == c.ID })
+		if at < 0 {
+			continue
+		}
+		f.Channels[i].Open = true
+		if here := open[at].About(); here.State == api.Live {
+			f.Channels[i].State, f.Channels[i].Title = string(api.Live), here.Title
+		}
 	}
 	return f
 }

@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"relay/playback/api"
 	"relay/relay/stream"
@@ -59,5 +60,30 @@ func TestWhomSomebodyFollowsIsNobodysBusiness(t *testing.T) {
 	defer full.Body.Close()
 	if f := sse(t, bufio.NewReader(full.Body)); f["event"] != "followed" || !strings.Contains(f["data"], `"followed":"late-night"`) {
 		t.Errorf("the operator's tells %v", f)
+	}
+}
+
+// What is open here says itself whether it is live, and under which title: it was asked about minutes ago.
+func TestWhatIsOpenHereSpeaksForItself(t *testing.T) {
+	src := newSource(t, stream.Limits{})
+	src.group(0)
+	came := time.Now()
+	c := NewChannel(src.id, src.ring, func() api.Facts { return api.Facts{Came: came, Attached: true} })
+	s := NewServer(Config{Channels: list(c), Followed: func() []api.Followed {
+		return []api.Followed{{ID: src.id.String(), As: "mine", State: "off", Title: "as it was"}, {ID: stream.ChannelID{2}.String(), As: "theirs", State: "off", Title: "as it was"}}
+	}})
+	first := func() api.Followed {
+		all := s.follows().Channels
+		if len(all) != 2 || all[1].Open || all[1].State != "off" || all[1].Title != "as it was" {
+			t.Errorf("what is not open is %+v", all)
+		}
+		return all[0]
+	}
+	if f := first(); !f.Open || f.State != "live" || f.Title != "" {
+		t.Errorf("it is %+v", f)
+	}
+	came = came.Add(-time.Hour) // it knows nothing of now
+	if f := first(); !f.Open || f.State != "off" || f.Title != "as it was" {
+		t.Errorf("it is %+v", f)
 	}
 }

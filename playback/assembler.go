@@ -26,6 +26,7 @@ const startLen = flv.TagHeaderLen + flv.StartLen
 // the tag is made anew.
 type assembler struct {
 	timeline flv.Timeline
+	asSigned bool               // as [Form.AsSigned] has it
 	insert   []byte             // header payload whose tags go before the next tag, nil if none
 	sets     *flv.ParameterSets // to put into the next picture to start at, nil if none
 
@@ -231,6 +232,9 @@ func (a *assembler) putSets(head []byte) []byte {
 // milliseconds.
 func (a *assembler) timestamp() uint32 {
 	in := flv.Timestamp(a.head[:])
+	if a.asSigned {
+		return in
+	}
 	if flv.Type(a.head[0]) == flv.Script {
 		return a.timeline.Place(in)
 	}

@@ -38,4 +38,8 @@ type Form struct {
 	// Gather is how far apart two calls of Convert are at least, so that it is given what comes in between
 	// together.
 	Gather time.Duration
+	// AsSigned says that tags are given as they were signed, by which they are known again wherever they come
+	// from: their timestamps are not made those of one run, and no configuration goes in front of those behind
+	// a gap. Convert must say itself that another header is in force.
+	AsSigned bool
 }

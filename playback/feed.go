@@ -96,6 +96,7 @@ func (f *feed) add(it stream.Item) {
 	switch {
 	case f.header == nil:
 		f.tags.begin(it.Header.Payload())
+	case f.tags.asSigned:
 	case it.Jump:
 		if it.Header.Epoch() != f.header.Epoch() {
 			f.tags.restart()

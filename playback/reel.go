@@ -89,14 +89,18 @@ type mark struct {
 // newReel returns a reel that begins at the newest place to start. It is for viewers who want the
 // stream as it was sent, or for those who do not.
 func newReel(ring *stream.Ring, form Form, asSent bool) *reel {
-	return &reel{ring: ring, form: form, feed: newFeed(ring, asSent), to: form.New()}
+	r := &reel{ring: ring, form: form, feed: newFeed(ring, asSent || form.AsSigned), to: form.New()}
+	r.feed.tags.asSigned = form.AsSigned
+	return r
 }
 
 // newOwnReel returns one for one viewer, of chunks that come from elsewhere, or from the ring behind what the
 // viewer has.
 func newOwnReel(ring *stream.Ring, form Form, from chunks) *reel {
 	_, resumes := from.(*stream.Cursor)
-	return &reel{ring: ring, form: form, alone: true, feed: &feed{cursor: from, asSent: resumes, starts: resumes}, to: form.New()}
+	r := &reel{ring: ring, form: form, alone: true, feed: &feed{cursor: from, asSent: resumes || form.AsSigned, starts: resumes}, to: form.New()}
+	r.feed.tags.asSigned = form.AsSigned
+	return r
 }
 
 // end is the index of the piece that comes next. It is called with mu held, as all below.

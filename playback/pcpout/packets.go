@@ -25,7 +25,7 @@ type told struct {
 
 // form is the channel in PCP's packets. about says what there is to say of it, and must be quick.
 func form(id pcp.ID, about func() *told) playback.Form {
-	return playback.Form{Name: "pcp", New: func() playback.Container { return &packets{id: id, about: about} }, Gather: gatherTime}
+	return playback.Form{Name: "pcp", New: func() playback.Container { return &packets{id: id, about: about} }, Gather: gatherTime, AsSigned: true}
 }
 
 // resumed is form for one peer that has all up to a position in a run of the source.

@@ -115,3 +115,50 @@ func TestTwoNodesOfOneChannelAreOneToAPeer(t *testing.T) {
 		t.Errorf("it goes on at %d, want %d", packets[0].Pos, last.Pos)
 	}
 }
+
+// TestWhoComesInAnotherRunGetsTheSameBytes has a PeerCast that was there in the run of the source before, and one that
+// comes in the present one: what they get is as it was sent for both, so that who goes from the one to the other knows
+// it again. Real PeerCasts pass on the timestamps of an encoder that begins anew, too.
+func TestWhoComesInAnotherRunGetsTheSameBytes(t *testing.T) {
+	s := start(t)
+	s.group()
+	stayed := dial(t, s.addr)
+	stayed.join(s)
+	stayed.chunk()
+	for range 6 { // more than a second, so that 0 is another time
+		s.group()
+	}
+	stayed.stream(len(s.flow(0)))
+	s.begin()
+	s.tags = nil // timestamps begin at 0 again
+	s.header("two", "The title")
+	s.group()
+	if ch := stayed.chunk(); ch.Packet == nil || ch.Packet.Kind != pcp.Head || !bytes.Contains(ch.Packet.Data, []byte("two")) {
+		t.Fatalf("%+v", ch)
+	}
+	came := dial(t, s.addr)
+	came.helo.Session = pcp.NewID()
+	came.join(s)
+	came.chunk()
+	back := dial(t, s.addr) // in its middle, with a feed of its own
+	back.helo.Session, back.pos = pcp.NewID(), int64(s.ring.Head().Seq-3)*stream.MaxChunk
+	back.join(s)
+	back.chunk()
+	last := s.flow(len(s.tags) - 4)
+	s.group()
+	last = append(last, s.flow(len(s.tags)-11)...)
+	for name, c := range map[string]*client{"who stayed": stayed, "who came": came, "who came back": back} {
+		var flow []byte
+		for !bytes.HasSuffix(flow, last) {
+			if len(flow) > len(s.flow(0)) {
+				t.Fatalf("%s got other bytes than were sent", name)
+			}
+			if ch := c.chunk(); ch.Packet != nil && ch.Packet.Kind == pcp.Data {
+				flow = append(flow, ch.Packet.Data...)
+			}
+		}
+		if !bytes.HasSuffix(s.flow(0), flow) {
+			t.Errorf("%s got other bytes than were sent in front", name)
+		}
+	}
+}

@@ -124,6 +124,7 @@ var law = []struct {
 
 	{"playback/api", nil},
 	{"playback/web", nil},
+	{"playback/web/pack", []string{"playback/web"}},
 	{"playback/remux", []string{"ingest/flv"}},
 	{"playback", []string{"ingest/flv", "playback/api", "playback/remux", "playback/web", "relay/archive", "relay/hostnet", "relay/lobby", "relay/naming", "relay/quota", "relay/refusal", "relay/socket", "relay/stream"}},
 	{"playback/tv", []string{"playback", "playback/api", "relay/hostnet", "relay/multicast", "relay/oneline", "relay/quota", "relay/refusal"}},

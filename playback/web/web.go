@@ -1,6 +1,6 @@
 // Package web is the page that a node gives to browsers: it plays the channels and draws
-// their trees. All of it is in the binary and works offline. There is no build step, and
-// nothing is loaded from elsewhere.
+// their trees. All of it is in the binary and works offline. The files here are what a browser gets;
+// `go generate ./playback/web` packs them into web.z, which is in the binary. Nothing is loaded from elsewhere.
 //
 //	start.js   begins the page or the frame, in the language that is wished for
 //	  tongue.js  which language that is, and its sentences: lang/, a file each
@@ -49,13 +49,12 @@ package web
 import (
 	"bytes"
 	"crypto/sha256"
-	"embed"
 	"encoding/base64"
-	"io/fs"
 	"mime"
 	"net/http"
 	"path"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -79,9 +78,6 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 
 const framedBy = "frame-ancestors "
 
-//go:embed *.html icon.svg *.css *.js lang/*.js
-var files embed.FS
-
 // file is one part of the page.
 type file struct {
 	body      []byte
@@ -89,21 +85,17 @@ type file struct {
 	etag      string
 }
 
-// parts is filled once and only read afterwards.
-var parts = load()
+// parts is filled when somebody asks first, and only read afterwards.
+var parts = sync.OnceValue(load)
 
 func load() map[string]file {
-	all := make(map[string]file)
-	err := fs.WalkDir(files, ".", func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		body, err := files.ReadFile(name)
-		all[name] = file{body, typeOf(name), tag(body)}
-		return err
-	})
+	files, err := unpack(packed)
 	if err != nil {
-		panic(err) // the files are in the binary
+		panic(err) // they are in the binary
+	}
+	all := make(map[string]file, len(files))
+	for name, body := range files {
+		all[name] = file{body, typeOf(name), tag(body)}
 	}
 	frame := all[alone]
 	frame.body = bytes.Replace(frame.body, []byte(stagePlace), stageOf(all[page].body), 1)
@@ -155,29 +147,30 @@ func Wants(r *http.Request) bool {
 // to open.
 func ServePage(w http.ResponseWriter, r *http.Request) {
 	w.Header().Add("Vary", "Accept") // other clients get text at the same address
-	serve(w, r, parts[page], policy)
+	serve(w, r, parts()[page], policy)
 }
 
 // ServeEmbed answers with the picture alone, for frames of pages of those sites. What a browser has
 // kept is of no use to it when the sites are others: the policy may be taken from there.
 func ServeEmbed(w http.ResponseWriter, r *http.Request, sites []string) {
-	f := parts[alone]
+	f := parts()[alone]
 	by := strings.Replace(policy, framedBy+"'none'", framedBy+strings.Join(sites, " "), 1)
 	f.etag = tag([]byte(f.etag + by))
 	serve(w, r, f, by)
 }
 
 // ServeBroadcast answers with the page that films.
-func ServeBroadcast(w http.ResponseWriter, r *http.Request) { serve(w, r, parts[films], policy) }
+func ServeBroadcast(w http.ResponseWriter, r *http.Request) { serve(w, r, parts()[films], policy) }
 
 // ServePart answers for a path below [Prefix].
 func ServePart(w http.ResponseWriter, r *http.Request) {
 	name := strings.TrimPrefix(r.URL.Path, Prefix)
-	if _, ok := parts[name]; !ok || path.Ext(name) == ".html" {
+	f, ok := parts()[name]
+	if !ok || path.Ext(name) == ".html" {
 		http.Error(w, "The page has no such part. The page is at /.", http.StatusNotFound)
 		return
 	}
-	serve(w, r, parts[name], policy)
+	serve(w, r, f, policy)
 }
 
 func serve(w http.ResponseWriter, r *http.Request, f file, policy string) {

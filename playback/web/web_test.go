@@ -41,7 +41,7 @@ func TestThePageIsWhole(t *testing.T) {
 	refs := regexp.MustCompile(`(?:(?:href|src)="web/|(?:from |import\()'\./|new URL\(')([^"']+\.(?:js|css|svg))["']`)
 	seen := map[string]bool{page: true, alone: true, films: true}
 	for todo := []string{page, alone, films}; len(todo) > 0; todo = todo[1:] {
-		f, ok := parts[todo[0]]
+		f, ok := parts()[todo[0]]
 		if !ok {
 			t.Errorf("there is no %s", todo[0])
 		}
@@ -52,7 +52,7 @@ func TestThePageIsWhole(t *testing.T) {
 			}
 		}
 	}
-	for name := range parts {
+	for name := range parts() {
 		if !seen[name] {
 			t.Errorf("nothing refers to %s", name)
 		}
@@ -61,7 +61,7 @@ func TestThePageIsWhole(t *testing.T) {
 
 // TestThePageNeedsNobodyElse looks for what the policy would stop, and for other hosts.
 func TestThePageNeedsNobodyElse(t *testing.T) {
-	for name, f := range parts {
+	for name, f := range parts() {
 		body := strings.ReplaceAll(string(f.body), "http://www.w3.org/2000/svg", "") // a name, never fetched
 		for _, bad := range []string{"http://", "https://", "innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "style=\"", " onclick=", "javascript:", "<script>"} {
 			if strings.Contains(body, bad) {
@@ -72,7 +72,7 @@ func TestThePageNeedsNobodyElse(t *testing.T) {
 }
 
 func TestPartsCarryTheirTypeAndThePolicy(t *testing.T) {
-	for name := range parts {
+	for name := range parts() {
 		h, target := ServePart, Prefix+name
 		switch name {
 		case page:

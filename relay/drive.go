@@ -129,6 +129,8 @@ func (c *Channel) handle(ev tree.Event) {
 	switch ev := ev.(type) {
 	case tree.Down:
 		c.forget(ev)
+	case tree.Uncalled:
+		delete(c.dials, ev.Link)
 	case tree.Received:
 		c.received(ev)
 		return

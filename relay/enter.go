@@ -43,11 +43,14 @@ func (c *Channel) dialPlace(a tree.Dial) {
 				c.log.Debug("dial failed", zap.Error(err))
 				c.notices(DialFailed{a.Place, err})
 			}
-			end := tree.Lost(tree.ReasonUnreachable)
-			if errors.Is(err, errWrongNode) {
-				end = tree.ByUs(tree.ReasonWrongNode)
+			switch {
+			case errors.Is(err, errWrongNode):
+				c.tell(tree.Down{Link: a.Link, End: tree.ByUs(tree.ReasonWrongNode)})
+			case errors.Is(err, errNoCarrier), errors.Is(err, errNotCalled):
+				c.tell(tree.Uncalled{Link: a.Link})
+			default:
+				c.tell(tree.Down{Link: a.Link, End: tree.Lost(tree.ReasonUnreachable)})
 			}
-			c.tell(tree.Down{Link: a.Link, End: end})
 			return
 		}
 		c.enter(d, a)

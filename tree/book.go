@@ -60,7 +60,7 @@ type dealings struct {
 	avoid     time.Time
 	alone     time.Time // it is asked for no standby link before
 	through   ID        // the node that carries a call to it; zero if it is dialled
-	marked    time.Time // when that was said
+	marked    time.Time // when that was said; zero if it did not carry the last call
 	fails     uint16
 	namedDead uint16 // dead places in a row that it named itself
 	away      bool   // the last call did not get through
@@ -266,6 +266,21 @@ func (b *book) missed(now time.Time, p Place, by ID) {
 	d.avoid, d.away = now.Add(distrustTime), true
 }
 
+// uncalled leaves a place alone until somebody carries calls to it, as the node that was to carry one has not: nothing
+// is known of the way itself, nor of this node's router.
+func (b *book) uncalled(now time.Time, p Place, by ID) {
+	e := b.find(p)
+	if e == nil || e.through != by { // another node carries calls to it by now
+		return
+	}
+	d := e.deal()
+	d.fails += 1 - d.fails/math.MaxUint16
+	d.avoid, d.marked = now.Add(min(avoidFirst<<min(d.fails-1, 10), avoidMost)), time.Time{}
+	if e.seed {
+		d.through, d.avoid = ID{}, now.Add(avoidFirst)
+	}
+}
+
 // allAway reports whether there are places that are called, and the last call got through to none.
 func (b *book) allAway(now time.Time) bool {
 	called := false
@@ -291,7 +306,7 @@ func (b *book) mark(now time.Time, places []Place, called Marks, by ID) {
 			if !e.through.IsZero() {
 				e.through = ID{}
 			}
-		case e.through != by && e.away: // another way to it may be better
+		case e.through != by && (e.away || !e.through.IsZero() && e.marked.IsZero()): // another way to it may be better
 			e.fails, e.avoid, e.away = 0, time.Time{}, false
 			fallthrough
 		default:

@@ -185,6 +185,36 @@ func TestACallThatDoesNotGetThroughIsNobodysFault(t *testing.T) {
 	}
 }
 
+// TestACallThatNobodyCarriesSaysNothingOfTheWay has the node that named a place die before it has carried the call
+// there: this node can still call, asks others as one that can, and calls the place as soon as one of them names it.
+func TestACallThatNobodyCarriesSaysNothingOfTheWay(t *testing.T) {
+	r, d, _ := sentOn(t, true, 1)
+	as := r.give(Uncalled{d.Link})
+	e := r.book.find(place(7))
+	if e == nil || e.away || r.calledInVain(r.now) {
+		t.Fatalf("%+v", e)
+	}
+	if r.mayCall(r.now, e) {
+		t.Error("who has not carried the call is asked to once more")
+	}
+	for _, d := range append(every[Dial](as), every[Dial](r.pass(carriedFor))...) {
+		if number(d.Place) == 7 {
+			t.Errorf("%+v", d)
+		}
+	}
+	r.book.mark(r.now, places(7), 1, place(101).ID)
+	if e.avoid.After(r.now) || !r.mayCall(r.now, e) {
+		t.Errorf("it is not called another way: %+v", *e.dealings)
+	}
+	// While it was under way, another one has said that it carries calls there.
+	r, d, _ = sentOn(t, true, 1)
+	r.book.mark(r.now, places(7), 1, place(101).ID)
+	r.give(Uncalled{d.Link})
+	if e := r.book.find(place(7)); e.avoid.After(r.now) || e.through != place(101).ID || !r.mayCall(r.now, e) {
+		t.Errorf("the other way is given up, too: %+v", *e.dealings)
+	}
+}
+
 func TestBackupsAreCalledBeforeTheyAreNeeded(t *testing.T) {
 	// The parent marks them for a child that can call, and leaves them out for one that cannot.
 	for _, calls := range []bool{true, false} {

@@ -81,6 +81,10 @@ type Down struct {
 	End  End
 }
 
+// Uncalled says that a dial failed for which nobody has carried the call, as the node that was to do so has gone
+// or says no. It is final for that link, as Down is.
+type Uncalled struct{ Link Link }
+
 // Candidates adds places to ask, the most useful first. They are hints: no link ends
 // because of them.
 type Candidates struct{ Of []Candidate }
@@ -142,6 +146,7 @@ func (Delivered) event()   {}
 func (Proven) event()      {}
 func (Probed) event()      {}
 func (Down) event()        {}
+func (Uncalled) event()    {}
 func (Candidates) event()  {}
 func (Offered) event()     {}
 func (Calls) event()       {}

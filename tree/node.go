@@ -168,6 +168,8 @@ func (n *Node) Handle(now time.Time, ev Event) {
 		n.probed(now, ev)
 	case Down:
 		n.down(now, ev.Link, ev.End)
+	case Uncalled:
+		n.uncalled(now, ev.Link)
 	case Candidates:
 		n.candidates(ev)
 		n.relearn(now, ev.Of)

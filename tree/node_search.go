@@ -177,6 +177,17 @@ func (n *Node) attemptFailed(now time.Time, a *attempt, r Reason) {
 	n.search.failed(now, a)
 }
 
+// uncalled ends a dial of a place to which no call has gone.
+func (n *Node) uncalled(now time.Time, l Link) {
+	switch r := n.role(l).(type) {
+	case *attempt:
+		n.book.uncalled(now, r.place, r.through)
+		n.search.failed(now, r)
+	case *standby:
+		n.standbyFailed(now, r, Lost(ReasonUnreachable))
+	}
+}
+
 // expireAttempts ends those that have had their time. A node that could take none of
 // several welcomes starts over.
 func (n *Node) expireAttempts(now time.Time) {

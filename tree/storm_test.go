@@ -105,8 +105,11 @@ func (s *storm) step(fail func(string, ...any)) {
 			fail("%T%+v after %T%+v: %s", a, a, ev, ev, fmt.Sprintf(format, args...))
 		})
 	}
-	if d, ok := ev.(Down); ok { // what was due before it may still have gone there
-		s.end(d.Link)
+	switch ev := ev.(type) { // what was due before it may still have gone there
+	case Down:
+		s.end(ev.Link)
+	case Uncalled:
+		s.end(ev.Link)
 	}
 	// Each child and guest may have to be told a few things. All else is bounded.
 	if most := 50 + 6*(busy+len(s.n.children)+len(s.n.guests)); len(as) > most {
@@ -290,8 +293,11 @@ func (s *storm) event() Event {
 	case k < 350:
 		if l, ok := s.link(func(l Link, id ID) bool { return !l.Inbound() && id.IsZero() }); ok {
 			p := s.place()
-			if s.rng.IntN(2) == 0 {
+			switch s.rng.IntN(4) {
+			case 0, 1:
 				return Down{l, s.ends()}
+			case 2:
+				return Uncalled{l}
 			}
 			s.open[l] = p.ID
 			return Up{l, p.ID, addr(s.rng.IntN(stormNodes)), s.rng.IntN(4) == 0, false}

@@ -88,7 +88,16 @@ func (s *Sim) call(h, t *Host, d *dialling, connects time.Duration) {
 		if h.run != run || h.dials[d.link] != d {
 			return
 		}
-		if d.met = s.carries(h, t, d.through) && s.Meet(h, t); d.met {
+		if !s.carries(h, t, d.through) { // what is dialled besides takes its time
+			s.After(dialTime, func() {
+				if h.run == run && h.dials[d.link] == d {
+					delete(h.dials, d.link)
+					h.tell(tree.Uncalled{Link: d.link})
+				}
+			})
+			return
+		}
+		if d.met = s.Meet(h, t); d.met {
 			s.at(s.t+int64(connects), event{kind: evDial, host: h, run: run, dial: d})
 		}
 	})

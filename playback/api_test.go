@@ -13,6 +13,7 @@ import (
 
 	"relay/ingest/flv"
 	"relay/playback/api"
+	"relay/relay/refusal"
 	"relay/relay/stream"
 )
 
@@ -163,8 +164,9 @@ func TestChannelsAreToldOfOneIfItIsNamed(t *testing.T) {
 // filming is what a node has that takes what a page films.
 type filming struct{ http.Handler }
 
-func (filming) Token() string { return "token" }
-func (filming) WebRTC() bool  { return false }
+func (filming) Token() string                      { return "token" }
+func (filming) WebRTC() bool                       { return false }
+func (filming) Refused() map[refusal.Reason]uint64 { return nil }
 
 func TestOnlyThisMachinesBrowserIsToldThatItMayFilm(t *testing.T) {
 	s := newSource(t, stream.Limits{})

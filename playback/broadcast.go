@@ -6,6 +6,7 @@ import (
 
 	"relay/playback/api"
 	"relay/playback/web"
+	"relay/relay/refusal"
 )
 
 // BroadcastPath is where the page is that films and sends, where the node broadcasts.
@@ -18,6 +19,8 @@ type Broadcaster interface {
 	Token() string
 	// WebRTC reports whether pages may send over it whose browser does not encode for pages.
 	WebRTC() bool
+	// Refused counts the pages that it has not taken, by reason.
+	Refused() map[refusal.Reason]uint64
 	// ServeHTTP answers a request for a WebSocket. It ends with the request's context.
 	http.Handler
 }

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"maps"
 	"net"
 	"net/http/httptest"
 	"strings"
@@ -16,6 +17,7 @@ import (
 
 	"relay/cli/abuse/hostile"
 	"relay/ingest/browser"
+	"relay/relay/refusal"
 	"relay/relay/stream"
 )
 
@@ -32,9 +34,9 @@ func TestNobodyFilmsWithoutTheToken(t *testing.T) {
 		"with a wrong token": "denied", "with a hello of 1 MiB": "", "with a hello that is none": "malformed",
 		"with a record before its hello": "malformed", "with a record of 2^62 bytes": "", "without a mask": "",
 	}
+	counted := map[refusal.Reason]uint64{browser.RefusedRequest: 4, browser.RefusedToken: 1, browser.RefusedBusy: 0, browser.RefusedMalformed: 5, browser.RefusedCodec: 0}
 	n := 0
 	var wg sync.WaitGroup // a library waits for the other side to end as well
-	defer wg.Wait()
 	for _, in := range inputsOf(stream.ChannelID{}, hostile.HTTP) {
 		name, films := strings.CutPrefix(in.Name, "a page that films, ")
 		if !films {
@@ -68,7 +70,14 @@ func TestNobodyFilmsWithoutTheToken(t *testing.T) {
 			}
 		})
 	}
+	wg.Wait()
 	if n != len(ends) {
 		t.Errorf("%d inputs of %d", n, len(ends))
+	}
+	srv.Close() // it waits for all that it answers, but for WebSockets: each of these ends by itself
+	for until := time.Now().Add(patience); !maps.Equal(intake.Refused(), counted); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(until) {
+			t.Fatalf("%v are counted, want %v", intake.Refused(), counted)
+		}
 	}
 }

@@ -194,7 +194,7 @@ func (v vitals) refusalsAt(p hostile.Port, since map[string]float64) (n float64)
 // counted says whether a series is of a port: by words in its name and labels.
 func counted(p hostile.Port, series string) bool {
 	words := map[hostile.Port][]string{
-		hostile.RTMP: {"rtmp"}, hostile.Media: {"rtmp"}, hostile.SRT: {"srt"}, hostile.HTTP: {"viewers", "http"},
+		hostile.RTMP: {"rtmp"}, hostile.Media: {"rtmp"}, hostile.SRT: {"srt"}, hostile.HTTP: {"viewers", "http", "browser"},
 		hostile.TLS: {"link", "door"}, hostile.Link: {"link", "door"}, hostile.Stream: {"link", "door", "gossip"},
 		hostile.Gossip: {"gossip"}, hostile.Discovery: {"discovery"}, hostile.PeerCast: {"peercast"}, hostile.RTSP: {"rtsp"},
 		hostile.WHIP: {"whip"}, hostile.WHIPMedia: {"whip"},

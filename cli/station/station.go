@@ -533,6 +533,9 @@ func (s *Station) refusedElsewhere() map[string]map[refusal.Reason]uint64 {
 	if s.whip != nil {
 		all["whip"] = s.whip.refused.All(whip.Refusals...)
 	}
+	if s.cfg.Broadcast != nil {
+		all["browser"] = s.cfg.Broadcast.Refused()
+	}
 	if s.Finder != nil {
 		all["dht"] = s.Finder.Refused()
 	}

@@ -15,6 +15,7 @@ import (
 	"go.uber.org/zap"
 
 	"relay/ingest/flv"
+	"relay/relay/refusal"
 )
 
 const (
@@ -73,7 +74,8 @@ type Intake struct {
 	Film func(offer string, to Sink) (Call, error)
 	Log  *zap.Logger // nil for none
 
-	token string
+	token   string
+	refused refusal.Counts
 }
 
 // NewIntake returns an intake with a token of its own.
@@ -90,19 +92,27 @@ func (i *Intake) Token() string { return i.token }
 // WebRTC reports whether pages may send over it, as those have to whose browser does not encode for pages.
 func (i *Intake) WebRTC() bool { return i.Film != nil }
 
+// Refused counts the pages that were not taken, by reason.
+func (i *Intake) Refused() map[refusal.Reason]uint64 { return i.refused.All(Refusals...) }
+
 // ServeHTTP takes one page's broadcast, until the page leaves or r's context ends. It refuses pages of other
 // sites. What a page may ask at all is up to the caller.
 func (i *Intake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Header.Get("Origin") == "" { // the library lets programs in, which have none
+		i.refused.Add(RefusedRequest)
 		http.Error(w, "Only the page of this node broadcasts here. A program sends over RTMP.", http.StatusForbidden)
 		return
 	}
 	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{subprotocol}, CompressionMode: websocket.CompressionDisabled})
 	if err != nil {
+		i.refused.Add(RefusedRequest)
 		return // it has answered
 	}
 	defer conn.CloseNow()
 	code, why := i.take(r.Context(), conn)
+	if refused, is := refusals[code]; is {
+		i.refused.Add(refused)
+	}
 	i.Log.Info("page has left", zap.String("reason", why))
 	conn.Close(code, why)
 }

@@ -2,6 +2,7 @@
 package refused
 
 import (
+	"relay/ingest/browser"
 	"relay/ingest/pcpin"
 	"relay/ingest/rtmp"
 	"relay/ingest/srt"
@@ -107,6 +108,13 @@ var refusals = map[string]map[refusal.Reason]refusalWords{
 		playback.RefusedSlow:     {"requests to the port for WHIP took longer than 5 s to arrive", strangers},
 		playback.RefusedHeader:   {"requests to the port for WHIP had a header of more than 16 KiB", strangers},
 		playback.RefusedGarbage:  {"connections to the port for WHIP sent what is no HTTP", "Encoders that speak RTMP have another port than those that speak WHIP."},
+	},
+	"browser": {
+		browser.RefusedRequest:   {"programs, or pages of other sites, asked to broadcast like the page of this relay", strangers},
+		browser.RefusedToken:     {"pages wanted to broadcast with the token of another run", "Load the page again."},
+		browser.RefusedBusy:      {"pages wanted to broadcast while an encoder was sending", "Stop one of them; for a second channel, run a second relay source."},
+		browser.RefusedMalformed: {"pages that broadcast sent what made no sense", "Load the page again: it may be of another version."},
+		browser.RefusedCodec:     {"pages wanted to broadcast what cannot be carried", "Take another browser: Chrome, Edge, Firefox or Safari in a new version."},
 	},
 	"peercast": {
 		pcpout.RefusedCrowd:   {"PeerCast connections gave way to others, because there were too many that had not said who they are", strangers},

@@ -3,6 +3,7 @@ package refused
 import (
 	"testing"
 
+	"relay/ingest/browser"
 	"relay/ingest/pcpin"
 	"relay/ingest/rtmp"
 	"relay/ingest/whip"
@@ -21,6 +22,9 @@ func TestEachRefusalIsPutIntoWords(t *testing.T) {
 	}
 	for _, r := range whip.Refusals {
 		all["whip"] = append(all["whip"], string(r))
+	}
+	for _, r := range browser.Refusals {
+		all["browser"] = append(all["browser"], string(r))
 	}
 	for _, r := range dht.Refusals {
 		all["dht"] = append(all["dht"], string(r))

@@ -182,20 +182,12 @@ func (s Top) summary(c api.TopChannel) []string {
 	if c.BitRate != nil {
 		text = append(text, fmt.Sprintf("here: %s, %s, %s", stateText(c), term.RateText(int(*c.BitRate)), term.Counted(int64(*c.Players), "player")))
 	}
-	var out []string
-	for _, l := range s.WrapList(spelt(s.Style, text)) {
-		out = append(out, s.Line([]term.Cell{{Text: l}}))
-	}
+	out := folded(s.Style, spelt(s.Style, text), "")
 	if c.Problem != "" {
-		out = append(out, s.Line([]term.Cell{{Text: s.Lang.In(fmt.Sprintf("The source cannot be asked (%s); this is what %s knows.", c.Problem, shortID(c.SeenBy))), Colour: term.Yellow}}))
+		out = append(out, folded(s.Style, s.Lang.In(unasked(c.Problem, c.SeenBy)), term.Yellow)...)
 	}
-	if wide := s.Width; c.Port != "" {
-		if wide == 0 {
-			wide = -1
-		}
-		for _, l := range term.WrapWords(s.Lang.In(c.Port), wide) {
-			out = append(out, s.Line([]term.Cell{{Text: l}}))
-		}
+	if c.Port != "" {
+		out = append(out, folded(s.Style, s.Lang.In(c.Port), "")...)
 	}
 	return append(out, "")
 }

@@ -32,13 +32,10 @@ func (d Drawing) branches() branches {
 
 // Draw returns the lines of one channel's tree.
 func (d Drawing) Draw(t api.ChannelTree) []string {
-	var lines []string
-	for _, l := range d.WrapList(summaryText(d.Style, t)) {
-		lines = append(lines, d.Line([]term.Cell{{Text: l, Colour: term.Bold}}))
-	}
+	lines := folded(d.Style, summaryText(d.Style, t), term.Bold)
+	say := func(text, colour string) { lines = append(lines, folded(d.Style, d.Lang.In(text), colour)...) }
 	if t.Problem != "" {
-		s := fmt.Sprintf("The source cannot be asked (%s); this is what %s knows.", term.Clean(t.Problem), shortID(t.SeenBy))
-		lines = append(lines, d.Line([]term.Cell{{Text: d.Lang.In(s), Colour: term.Yellow}}))
+		say(unasked(term.Clean(t.Problem), t.SeenBy), term.Yellow)
 	}
 	lines = append(lines, "")
 	kept, hidden := d.choose(t.Nodes)
@@ -50,15 +47,29 @@ func (d Drawing) Draw(t api.ChannelTree) []string {
 		}
 	}
 	if undrawn > 0 {
-		lines = append(lines, d.Line([]term.Cell{{Text: d.Lang.In("Not drawn: " + term.Counted(int64(undrawn), "node") + "; --all draws all"), Colour: term.Faint}}))
+		say("Not drawn: "+term.Counted(int64(undrawn), "node")+"; --all draws all", term.Faint)
 	}
 	if t.Cut.Nodes > 0 {
-		lines = append(lines, d.Line([]term.Cell{{Text: d.Lang.In("Too many to list: " + term.Counted(int64(t.Cut.Nodes), "node") + ", the farthest from the source"), Colour: term.Faint}}))
+		say("Too many to list: "+term.Counted(int64(t.Cut.Nodes), "node")+", the farthest from the source", term.Faint)
 	}
 	if p := t.PeerCast; p != nil && p.Connected > 0 {
-		lines = append(lines, d.Line([]term.Cell{{Text: d.Lang.In(peerCastText(*p)), Colour: term.Faint}}))
+		say(peerCastText(*p), term.Faint)
 	}
 	return lines
+}
+
+// folded are the lines of a sentence, in a colour.
+func folded(st term.Style, sentence, colour string) []string {
+	var lines []string
+	for _, l := range st.Fold(sentence) {
+		lines = append(lines, st.Line([]term.Cell{{Text: l, Colour: colour}}))
+	}
+	return lines
+}
+
+// unasked says why the figures are not the source's.
+func unasked(why, seenBy string) string {
+	return fmt.Sprintf("The source cannot be asked (%s); this is what %s knows.", why, shortID(seenBy))
 }
 
 // peerCastText says who has the channel from this relay over PeerCast.

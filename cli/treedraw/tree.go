@@ -142,14 +142,16 @@ func (d Drawing) choose(nodes []api.TreeNode) (kept []bool, hidden []int) {
 	return kept, hidden
 }
 
-var header = []string{"NODE", "DEPTH", "SLOTS", "BEHIND", "LOST", "UPLOAD", "UP", "VERSION"}
+// header has a word for each column, as it has in each language.
+const header = "NODE DEPTH SLOTS BEHIND LOST UPLOAD UP VERSION"
 
 // table draws the nodes, one per line, below a line of headings.
 func (d Drawing) table(t api.ChannelTree, kept []bool, hidden []int) []string {
 	var rows [][]term.Cell
 	var head []term.Cell
-	for i, h := range header {
-		head = append(head, term.Cell{Text: h, Colour: term.Bold, Right: i > 0 && i < len(header)-1})
+	heads := strings.Fields(d.Lang.In(header))
+	for i, h := range heads {
+		head = append(head, term.Cell{Text: h, Colour: term.Bold, Right: i > 0 && i < len(heads)-1})
 	}
 	rows = append(rows, head)
 	below := make([][]int, len(t.Nodes))
@@ -183,7 +185,7 @@ func (d Drawing) table(t api.ChannelTree, kept []bool, hidden []int) []string {
 // columns aligns the cells in columns, each as wide as its widest cell. On a screen that is too
 // narrow, the first column, of names, gets narrower.
 func (d Drawing) columns(names, rows [][]term.Cell) []string {
-	widths := make([]int, len(header))
+	widths := make([]int, len(rows[0]))
 	for r, row := range rows {
 		widths[0] = max(widths[0], term.Width(names[r]...))
 		for c := 1; c < len(row); c++ {

@@ -129,7 +129,7 @@ func TestEverySentenceFits(t *testing.T) {
 							if next != ' ' && columnsOf(last) < 2 && columnsOf(next) < 2 {
 								t.Errorf("%s: a word is torn in %d: %q", code, w, lines)
 							}
-							if strings.ContainsRune(closes, next) || strings.ContainsRune(opening, last) {
+							if next != ' ' && (strings.ContainsRune(closes, next) || strings.ContainsRune(opening, last)) {
 								t.Errorf("%s: %c ends a line, or %c begins one: %q", code, last, next, lines)
 							}
 						}

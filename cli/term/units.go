@@ -60,7 +60,7 @@ func isLong(word string) bool { return strings.HasPrefix(word, "--") }
 // isCode reports whether a word is of a command rather than of a sentence: a flag, a file, a link, a NAME to put something
 // else for.
 func isCode(word string) bool {
-	return word[0] == '-' || strings.ContainsAny(word, "/=@|<>$_[*~0123456789") || len(word) > 1 && word[0] < 0x80 && word[0] >= 'A' && word[1] >= 'A' && word[1] <= 'Z' && word[0] <= 'Z'
+	return word[0] == '-' || strings.ContainsAny(word, "/=@|<>$_[*~0123456789") || strings.Contains(word[:len(word)-1], ":") || len(word) > 1 && word[0] < 0x80 && word[0] >= 'A' && word[1] >= 'A' && word[1] <= 'Z' && word[0] <= 'Z'
 }
 
 func isNumber(word string) bool { return strings.Trim(word, "0123456789.,") == "" }

@@ -46,6 +46,7 @@ func TestWhatIsCopiedStaysWhole(t *testing.T) {
 		{"try ffmpeg -i x.avi -c copy -f flv - | relay source -", "try|ffmpeg -i x.avi -c copy -f flv - | relay source -"},
 		{"(openssl rand -hex 16) makes one", "(openssl rand -hex 16)|makes one"},
 		{"another one may know more: --resolver 9.9.9.9", "another one may know|more:|--resolver 9.9.9.9"},
+		{"nommez l’adresse : --http HÔTE:PORT", "nommez l’adresse :|--http HÔTE:PORT"},
 		{"there is none for 25 seconds", "there is none for|25 seconds"},
 		{"先に relay watch LINK を起動してください。", "先に relay watch LINK|を起動してください。"},
 		{"まずrelay watch LINKを起動。", "まずrelay watch LINK|を起動。"},

@@ -78,7 +78,7 @@ func Main(args []string, stdio Stdio) int {
 		return fault.Report(t, err)
 	}
 	app := newApp(t, stdio)
-	flag.Speak(app, t.Lang, args)
+	flag.Speak(app, t, args)
 	err = app.RunContext(ctx, runArgs(app, args))
 	if code := fault.Report(t, err); code != fault.ExitOK {
 		return code
@@ -130,7 +130,7 @@ func newApp(t *term.Terminal, stdio Stdio) *cli.App {
 		Reader:                stdio.In,
 		Writer:                t.Out,
 		ErrWriter:             t.Err,
-		CustomAppHelpTemplate: flag.Lines(t.Lang, appHelp),
+		CustomAppHelpTemplate: flag.Lines(t, appHelp),
 		ExitErrHandler:        func(*cli.Context, error) {},
 		OnUsageError:          flag.UsageError,
 		Commands: []*cli.Command{
@@ -157,7 +157,7 @@ func newApp(t *term.Terminal, stdio Stdio) *cli.App {
 	app.Commands = append(app.Commands, hidden(stdio)...)
 	app.Commands = append(app.Commands, manual.Completion(t), manual.Man(t, app, Version), helpCommand(app), manual.Candidates(t, app))
 	for _, c := range app.Commands {
-		c.CustomHelpTemplate = flag.Lines(t.Lang, commandHelp)
+		c.CustomHelpTemplate = flag.Lines(t, commandHelp)
 		c.OnUsageError = flag.UsageError
 		c.HideHelpCommand = true
 		if len(c.Flags) > 0 {

@@ -7,7 +7,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/urfave/cli/v2"
+
 	"relay/cli/lang"
+	"relay/cli/term"
 	"relay/relay/relaytest"
 )
 
@@ -45,6 +48,64 @@ func TestWhoMakesAMistakeIsToldInTheirLanguage(t *testing.T) {
 			}
 			if !strings.Contains(said, "relay: ") || strings.Contains(said, "relay: hint") || code != "es" && strings.Contains(said, "relay: error") {
 				t.Errorf("%s: relay %s:\n%s", code, c, said)
+			}
+		}
+	}
+}
+
+// TestTheHelpIsInEveryLanguage looks up what the help says of each command and each flag. Commands to type are the same everywhere.
+func TestTheHelpIsInEveryLanguage(t *testing.T) {
+	shells := regexp.MustCompile(`relay (completion [a-z]+|man|service remove)\b`)
+	for _, code := range lang.Codes[1:] {
+		l, err := lang.Open(code)
+		if err != nil {
+			t.Fatal(err)
+		}
+		has := func(of, text string) {
+			if _, right := term.Label(text); strings.HasPrefix(text, " ") {
+				text = right
+			}
+			if says := l.In(text); text != "" && (says == text || english.MatchString(says)) && !shells.MatchString(text) {
+				t.Errorf("%s: the help of relay %s says %q", code, of, says)
+			}
+		}
+		for _, c := range testApp().VisibleCommands() {
+			has(c.Name, c.Usage)
+			for _, paragraph := range lang.Unbroken(c.Description) {
+				has(c.Name, paragraph)
+			}
+			for _, f := range c.VisibleFlags() {
+				d, ok := f.(cli.DocGenerationFlag)
+				if !ok {
+					t.Fatalf("relay %s: %T says nothing of itself", c.Name, f)
+				}
+				has(c.Name+" --"+f.Names()[0], d.GetUsage())
+			}
+		}
+	}
+}
+
+// The headings that the help explains are those of the tables.
+func TestTheHelpNamesTheHeadings(t *testing.T) {
+	for _, code := range lang.Codes {
+		l, err := lang.Open(code)
+		if err != nil {
+			t.Fatal(err)
+		}
+		app := testApp()
+		for command, c := range map[string]struct{ header, named string }{
+			"tree": {"NODE DEPTH SLOTS BEHIND LOST UPLOAD UP VERSION", "SLOTS BEHIND LOST UPLOAD"},
+			"top":  {"NODE HOP DELAY LOST DOWN UP CAP SLOTS AGE LINK", "HOP DELAY LOST UP CAP SLOTS LINK"},
+		} {
+			var help strings.Builder
+			for _, paragraph := range lang.Unbroken(app.Command(command).Description) {
+				help.WriteString(l.In(paragraph) + "\n")
+			}
+			heads := strings.Fields(l.In(c.header))
+			for i, name := range strings.Fields(c.header) {
+				if strings.Contains(" "+c.named+" ", " "+name+" ") && !strings.Contains(help.String(), heads[i]) {
+					t.Errorf("%s: the help of relay %s does not say what %s is:\n%s", code, command, heads[i], help.String())
+				}
 			}
 		}
 	}

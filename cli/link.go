@@ -122,7 +122,7 @@ func printRecord(t *term.Terminal, stdio Stdio, n domain.Name, share api.Channel
 	if _, err := fmt.Fprintln(stdio.Out, strings.Join(lines, "\n")); err != nil {
 		return fault.Fail("", "write the record: %w", err)
 	}
-	t.Print(words.DomainRecord(n)...)
+	t.Greet(words.DomainRecord(n))
 	if inside {
 		t.Warn(words.DomainInside, words.DomainInsideHint)
 	}

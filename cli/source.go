@@ -67,7 +67,7 @@ file (AVI, Ogg, MP3 ...), and an address of HLS, rtmps:// and more. What
 can be sent as it is, is copied; the rest becomes H.264 and AAC, by this machine's
 hardware where that can. relay doctor lists cameras, microphones and screens.`,
 		Flags: append([]cli.Flag{
-			flag.Text("rtmp", fmt.Sprintf("`ADDR` for the encoder (default 127.0.0.1:%d; a free port if that is taken)", rtmp.DefaultPort)),
+			flag.Text("rtmp", fmt.Sprintf("`ADDR` for the encoder (default 127.0.0.1:%d; a free port if that is taken); with INPUT, for players over RTMP (default: none)", rtmp.DefaultPort)),
 			flag.Text("whip", fmt.Sprintf("`ADDR` for encoders over WHIP, TCP and UDP, as in :%d; the stream key is their bearer token (default: none)", station.WHIPPort)),
 			flag.Text("key", "stream `KEY` that the encoder has to give, or @FILE to read it from (default: kept with the channel)"),
 			flag.Text("channel", "`NAME` of the channel on this machine; each has its own link (default "+defaultChannel+")"),

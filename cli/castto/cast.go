@@ -100,7 +100,7 @@ func device(ctx context.Context, t *term.Terminal, name string) (cast.Device, er
 		return all[0], nil
 	case name == "":
 		for _, d := range all {
-			t.Say("%s  %s  %s", d.Name, d.Addr.Addr(), d.Model)
+			t.Print(term.Clean(fmt.Sprintf("%s  %s  %s", d.Name, d.Addr.Addr(), d.Model)))
 		}
 		t.Say("relay cast NAME takes one of them.")
 		return cast.Device{}, nil

@@ -117,7 +117,7 @@ func show(ctx context.Context, t *term.Terminal, nodes []node) {
 		case now := <-tick.C:
 			lines, sum := draw(nodes)
 			if t.ErrTTY {
-				t.Show(strings.Join(append(lines, "", sum), "\n"))
+				t.Show(strings.Join(append(append(lines, ""), t.Style().Fold(t.Lang.In(sum))...), "\n"))
 				continue
 			}
 			switch {

@@ -11,6 +11,8 @@ func Text(found []Finding, st term.Style) []string {
 		marks = map[Level]term.Cell{Fine: {Text: "+ ", Colour: term.Green}, Note: {Text: "- ", Colour: term.Faint}, Todo: {Text: "! ", Colour: term.Red}}
 		next = "> "
 	}
+	room := st.Width
+	st.Width = 0 // what cannot be broken, such as a link, is not cut either
 	var lines []string
 	topic := ""
 	bad := false
@@ -27,7 +29,7 @@ func Text(found []Finding, st term.Style) []string {
 		if f.Level == Todo {
 			colour = term.Red
 		}
-		for i, l := range term.WrapWords(st.Lang.In(term.Clean(f.Text)), st.Width-4) {
+		for i, l := range term.WrapWords(st.Lang.In(term.Clean(f.Text)), room-4) {
 			mark := term.Cell{Text: "  "}
 			if i == 0 {
 				mark = marks[f.Level]
@@ -37,7 +39,7 @@ func Text(found []Finding, st term.Style) []string {
 		if f.Next == "" {
 			continue
 		}
-		for i, l := range term.WrapWords(st.Lang.In(term.Clean(f.Next)), st.Width-6) {
+		for i, l := range term.WrapWords(st.Lang.In(term.Clean(f.Next)), room-6) {
 			mark := "    "
 			if i == 0 {
 				mark = "  " + next

@@ -1,7 +1,7 @@
 package flag
 
 import (
-	"regexp"
+	"io"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -10,9 +10,28 @@ import (
 	"relay/cli/term"
 )
 
-// Speak puts what the help says of each command and flag into a language. The manual page stays English, as a whole.
-func Speak(app *cli.App, l *lang.Language, args []string) {
-	if l == nil || len(args) > 1 && args[1] == "man" {
+// Speak puts what the help says of each command and flag into the person's language, and has it fit the terminal. What is no
+// terminal gets it in English as it is written here. The manual page stays English, as a whole.
+func Speak(app *cli.App, t *term.Terminal, args []string) {
+	if len(args) > 1 && args[1] == "man" {
+		return
+	}
+	st, _ := t.OutStyle()
+	cli.HelpPrinter = func(w io.Writer, template string, data any) {
+		var b strings.Builder
+		cli.HelpPrinterCustom(&b, template, data, nil)
+		for line := range strings.Lines(b.String()) {
+			_, _ = io.WriteString(w, strings.Join(st.Fold(strings.TrimSuffix(line, "\n")), "\n")+"\n") // as urfave/cli itself has it
+		}
+	}
+	l := t.Lang
+	if l == nil && st.Width == 0 {
+		return
+	}
+	for _, c := range app.Commands {
+		c.Description = Lines(t, strings.Join(lang.Unbroken(c.Description), "\n"))
+	}
+	if l == nil {
 		return
 	}
 	if f, ok := cli.HelpFlag.(*cli.BoolFlag); ok {
@@ -40,25 +59,29 @@ func Speak(app *cli.App, l *lang.Language, args []string) {
 // byDefault is what urfave/cli puts in front of a flag's default.
 const byDefault = "(default:"
 
-// column parts what stands in two columns.
-var column = regexp.MustCompile(`^( *\S.*?  +)(\S.*)$`)
+// widest is how many columns a sentence of the help takes at most, as longer lines are hard to read.
+const widest = 80
 
-// Lines puts a text into a language, line by line, and of what stands in two columns the second one. Long
-// sentences get lines of 80 columns.
-func Lines(l *lang.Language, text string) string {
+// Lines puts a text into the person's language, line by line, and of what stands in two columns the second one. Long
+// sentences are broken.
+func Lines(t *term.Terminal, text string) string {
+	st, _ := t.OutStyle()
+	if st.Width == 0 || st.Width > widest {
+		st.Width = widest
+	}
 	var lines []string
 	for line := range strings.SplitSeq(text, "\n") {
-		m := column.FindStringSubmatch(line)
+		label, rest := term.Label(line)
 		switch {
 		case strings.Contains(line, "{{"):
 			label, rest, _ := strings.Cut(line, "{{")
-			lines = append(lines, l.In(label)+"{{"+rest)
-		case m != nil:
-			lines = append(lines, m[1]+l.In(m[2]))
+			lines = append(lines, t.Lang.In(label)+"{{"+rest)
+		case label != "":
+			lines = append(lines, label+t.Lang.In(rest))
 		case line == "" || line[0] == ' ':
-			lines = append(lines, l.In(line))
+			lines = append(lines, t.Lang.In(line))
 		default:
-			lines = append(lines, term.WrapWords(l.In(line), 80)...)
+			lines = append(lines, term.WrapWords(t.Lang.In(line), st.Width)...)
 		}
 	}
 	return strings.Join(lines, "\n")

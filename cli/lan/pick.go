@@ -97,7 +97,7 @@ var errNotChosen = errors.New("no channel was chosen")
 func Choose(ctx context.Context, t *term.Terminal, in io.Reader, heading string, rows []string, meant func(string) int) (int, error) {
 	t.Say("%s", heading)
 	for i, l := range rows {
-		t.Say("%4d  %s", i+1, l)
+		t.Print(t.Lang.In(fmt.Sprintf("%4d  %s", i+1, term.Clean(l)))) // a row of a table, which is not folded
 	}
 	lines, ended := make(chan string), make(chan error, 1)
 	go func() { // ends with the input, or with the process: nothing else ends a read of a terminal

@@ -43,33 +43,47 @@ func Parse(r io.Reader) ([]Entry, error) {
 	return all, lines.Err()
 }
 
-// Pack puts the catalogues of all languages but English, in the order of [Codes], into one: a line for each sentence,
-// with the languages behind tabs. So each English sentence is in the program once.
+// Pack puts the catalogues of all languages but English, in the order of [Codes], into one: a column in English and one for
+// each language, each with a line for each sentence. So each English sentence is in the program once. A line for each
+// sentence with all of its languages would take a sixth more: what a language says again is then too far away for the
+// compression to find it.
 func Pack(all [][]Entry) ([]byte, error) {
-	var order []string
-	rows := make(map[string][]string)
+	columns := make([][]string, len(all)+1)
+	at := make(map[string]int) // of each English sentence
 	for i, entries := range all {
 		for _, e := range entries {
-			if rows[e.English] == nil {
-				order = append(order, e.English)
-				rows[e.English] = make([]string, len(all))
+			n, is := at[e.English]
+			if !is {
+				n = len(at)
+				at[e.English] = n
+				for k := range columns {
+					columns[k] = append(columns[k], "")
+				}
+				columns[0][n] = e.English
 			}
-			rows[e.English][i] = e.Words
+			columns[i+1][n] = e.Words
 		}
+	}
+	var text []string
+	for _, c := range columns {
+		text = append(text, strings.Join(c, "\n"))
 	}
 	var out bytes.Buffer
 	z, err := flate.NewWriter(&out, flate.BestCompression)
 	if err != nil {
 		return nil, err
 	}
-	for _, e := range order {
-		fmt.Fprintf(z, "%s\t%s\n", e, strings.Join(rows[e], "\t"))
+	if _, err := io.WriteString(z, strings.Join(text, betweenColumns)); err != nil {
+		return nil, err
 	}
 	if err := z.Close(); err != nil {
 		return nil, err
 	}
 	return out.Bytes(), nil
 }
+
+// betweenColumns is in no sentence.
+const betweenColumns = "\f"
 
 // unpack returns the sentences of one language.
 func unpack(code string) ([]Entry, error) {
@@ -81,10 +95,12 @@ func unpack(code string) ([]Entry, error) {
 	if err != nil {
 		return nil, err
 	}
+	columns := strings.Split(string(text), betweenColumns)
+	words := strings.Split(columns[column], "\n")
 	var all []Entry
-	for line := range strings.Lines(string(text)) {
-		if row := strings.Split(strings.TrimSuffix(line, "\n"), "\t"); row[column] != "" {
-			all = append(all, Entry{row[0], row[column]})
+	for i, english := range strings.Split(columns[0], "\n") {
+		if words[i] != "" {
+			all = append(all, Entry{english, words[i]})
 		}
 	}
 	return all, nil

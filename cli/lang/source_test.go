@@ -41,7 +41,7 @@ var (
 var column = regexp.MustCompile(`^ *\S.*?  +(\S.*)$`)
 
 // texts reads the texts of some source files. Those that nobody is shown are left out: of expressions, of the log, of what programs
-// read, and long ones of several lines, which stay English.
+// read, and those of several lines but what the help says of a command.
 func texts(t *testing.T, files []string) []sourced {
 	t.Helper()
 	var all []sourced
@@ -51,13 +51,18 @@ func texts(t *testing.T, files []string) []sourced {
 		if err != nil {
 			t.Fatal(err)
 		}
+		descriptions := descriptionsIn(f)
 		add := func(at token.Pos, text string) {
 			lines := []string{text}
 			if name == "../app.go" { // the help stands there line by line, some in two columns
 				lines = strings.Split(text, "\n")
 			}
+			described := descriptions[at]
+			if described {
+				lines = Unbroken(text)
+			}
 			for _, l := range lines {
-				if m := column.FindStringSubmatch(l); m != nil && len(lines) > 1 {
+				if m := column.FindStringSubmatch(l); m != nil && (len(lines) > 1 || described) {
 					l = m[1]
 				}
 				if label, _, template := strings.Cut(l, "{{"); template {
@@ -68,6 +73,27 @@ func texts(t *testing.T, files []string) []sourced {
 		}
 		visit(f, add)
 	}
+	return all
+}
+
+// descriptionsIn are the places of what the help says of commands.
+func descriptionsIn(f *ast.File) map[token.Pos]bool {
+	all := make(map[token.Pos]bool)
+	ast.Inspect(f, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.KeyValueExpr:
+			if key, ok := n.Key.(*ast.Ident); ok && key.Name == "Description" {
+				all[n.Value.Pos()] = true
+			}
+		case *ast.ValueSpec:
+			for i, name := range n.Names {
+				if name.Name == "About" && i < len(n.Values) {
+					all[n.Values[i].Pos()] = true
+				}
+			}
+		}
+		return true
+	})
 	return all
 }
 

@@ -58,17 +58,17 @@ var shells = []struct{ name, script, use string }{
 // Completion is the command that prints the script for a shell.
 func Completion(t *term.Terminal) *cli.Command {
 	var names []string
-	about := "Prints a script that makes the shell complete commands, flags and channels:\n"
+	about := []string{"Prints a script that makes the shell complete commands, flags and channels:", ""}
 	for _, s := range shells {
 		names = append(names, s.name)
-		about += fmt.Sprintf("\n  %-11s %s", s.name, s.use)
+		about = append(about, fmt.Sprintf("  %-11s %s", s.name, s.use))
 	}
 	all := strings.Join(names, ", ")
 	return &cli.Command{
 		Name:        "completion",
 		Usage:       "print a script that completes commands in your shell",
 		UsageText:   "relay completion " + strings.Join(names, "|"),
-		Description: about,
+		Description: strings.Join(about, "\n"),
 		Action: func(c *cli.Context) error {
 			if c.NArg() != 1 {
 				return fault.Usage("as in relay completion bash; relay help completion says how each is used", "relay completion takes one shell: %s", all)

@@ -1,5 +1,6 @@
 // Package manual is made from the table of commands: the manual page, and what the shells
-// complete.
+// complete. The page is in English, as a whole, whatever the language: it is printed into a file, for all who
+// use the machine. What it says of commands and flags, relay help COMMAND says in the person's language.
 package manual
 
 import (

@@ -12,5 +12,8 @@
 //     something in it changes that matters.
 //   - With --json, what happens goes to stdout as well, an object on a line (words.Events).
 //   - What it says is in the person's language; results and logs stay English.
+//   - On a terminal sentences are broken between words ([Style.Fold]), so that it tears none. What people copy stays whole, even
+//     where it does not fit: links, addresses, commands, which the terminal then wraps and copies as one line. Tables, codes and
+//     logs stay as they are (Print), and so does all that goes to something else than a terminal.
 //   - Colours and codes are used on a terminal alone, and no colours if NO_COLOR is set.
 package term

@@ -68,14 +68,15 @@ func (st Style) Pick(unicode, ascii string) string {
 
 // IsTTY reports whether w is a terminal that takes codes.
 func IsTTY(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb"
+	return isTerminal(w) && os.Getenv("TERM") != "dumb"
 }
 
 // IsKeyboard reports whether r reads from a terminal. Other devices, such as /dev/null, have no
 // keys.
-func IsKeyboard(r io.Reader) bool {
-	f, ok := r.(*os.File)
+func IsKeyboard(r io.Reader) bool { return isTerminal(r) }
+
+func isTerminal(of any) bool {
+	f, ok := of.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 

@@ -63,18 +63,12 @@ func (t *Terminal) Print(lines ...string) {
 	t.draw()
 }
 
-// Greet writes some of our own lines in the person's language. Nothing comes in between.
-func (t *Terminal) Greet(lines []string) {
-	var said []string
-	for _, l := range lines {
-		said = append(said, t.Lang.In(l))
-	}
-	t.Print(said...)
-}
+// Greet writes some of our own lines in the person's language, as they fit the terminal. Nothing comes in between.
+func (t *Terminal) Greet(lines []string) { t.Print(t.said(lines...)...) }
 
 // Say writes a line for a person, in that person's language. Strings and errors among args may contain a stranger's text.
 func (t *Terminal) Say(format string, args ...any) {
-	t.Print(t.Lang.In(cleaned(format, args)))
+	t.Print(t.said(cleaned(format, args))...)
 }
 
 func cleaned(format string, args []any) string {
@@ -91,8 +85,9 @@ func cleaned(format string, args []any) string {
 
 // Warn says what is wrong, and what to do about it if anything can be done.
 func (t *Terminal) Warn(text, hint string) {
-	label := t.Lang.In("relay: warning:")
-	t.Print(t.Tint(Yellow, label) + lang.Blank(label) + t.Lang.In(Clean(text)))
+	label, lines := t.labelled("relay: warning:", Clean(text))
+	lines[0] = strings.Replace(lines[0], label, t.Tint(Yellow, label), 1)
+	t.Print(lines...)
 	if hint != "" {
 		t.Hint("%s", hint)
 	}
@@ -100,8 +95,14 @@ func (t *Terminal) Warn(text, hint string) {
 
 // Hint says what to do about the previous message.
 func (t *Terminal) Hint(format string, args ...any) {
-	label := t.Lang.In("relay: hint:")
-	t.Print(label + lang.Blank(label) + t.Lang.In(cleaned(format, args)))
+	_, lines := t.labelled("relay: hint:", cleaned(format, args))
+	t.Print(lines...)
+}
+
+// labelled is a text behind what it is, both in the person's language.
+func (t *Terminal) labelled(what, text string) (label string, lines []string) {
+	label = t.Lang.In(what)
+	return label, t.folded(label + lang.Blank(label) + t.Lang.In(text))
 }
 
 // Result writes one line for a program, if a program can be reading standard output.

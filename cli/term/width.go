@@ -1,10 +1,6 @@
 package term
 
-import (
-	"slices"
-	"strings"
-	"unicode"
-)
+import "unicode"
 
 // wide are the characters that take two columns: those of East Asian Width W and F (Unicode UAX #11), in blocks.
 var wide = &unicode.RangeTable{
@@ -51,23 +47,4 @@ func cut(s string, w int) string {
 		}
 	}
 	return s
-}
-
-// bound are marks that no line begins with.
-const bound = "。、，．：；？！）」』”’〉》】"
-
-// parts breaks a text without blanks where a line may end in it: behind wide characters, which are written without
-// blanks, but not in front of a mark.
-func parts(s string) []string {
-	all := []string{""}
-	before := rune(0)
-	for _, r := range s {
-		near := columnsOf(before) == 2 || columnsOf(r) == 2
-		if before != 0 && near && !strings.ContainsRune(bound, r) && !slices.Contains([]rune("（「『“‘〈《【"), before) && columnsOf(r) > 0 {
-			all = append(all, "")
-		}
-		all[len(all)-1] += string(r)
-		before = r
-	}
-	return all
 }

@@ -76,9 +76,12 @@ func rowOf(n api.TreeNode, t api.ChannelTree, own *api.ChannelStatus) api.TopNod
 	return r
 }
 
+// near says of a link that it stays in the machine's own networks.
+const near = "near"
+
 func nearness(p api.Peer) string {
 	if p.Near {
-		return "near"
+		return near
 	}
 	return "far"
 }

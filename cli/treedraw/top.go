@@ -48,24 +48,26 @@ func (s *Top) Take(channels []api.TopChannel) {
 	s.Offset = min(s.Offset, s.most())
 }
 
+// topHeader has a word for each column, as it has in each language.
+const topHeader = "NODE HOP DELAY LOST DOWN UP CAP SLOTS AGE LINK"
+
 // column is one column of the table.
 type column struct {
-	head  string
 	order Order // the order that sorts by this column; 0 for none
 	need  int   // the column with the greatest need is the first to go if there is no room
-	cell  func(api.TopNode) term.Cell
+	cell  func(term.Style, api.TopNode) term.Cell
 }
 
-// columns are the columns beside the name of a node, from left to right.
+// columns are the columns beside the name of a node, as they stand in topHeader.
 var columns = []column{
-	{"HOP", ByHop, 1, func(r api.TopNode) term.Cell { return term.Cell{Text: strconv.Itoa(r.Hop), Right: true} }},
-	{"DELAY", ByDelay, 2, func(r api.TopNode) term.Cell {
+	{ByHop, 1, func(_ term.Style, r api.TopNode) term.Cell { return term.Cell{Text: strconv.Itoa(r.Hop), Right: true} }},
+	{ByDelay, 2, func(_ term.Style, r api.TopNode) term.Cell {
 		if r.DelayMs == nil {
 			return term.Cell{Text: "-", Right: true}
 		}
 		return term.Cell{Text: term.DelayText(*r.DelayMs), Right: true}
 	}},
-	{"LOST", ByLoss, 4, func(r api.TopNode) term.Cell {
+	{ByLoss, 4, func(_ term.Style, r api.TopNode) term.Cell {
 		c := term.Cell{Text: strconv.FormatInt(r.Lost, 10), Right: true}
 		switch {
 		case r.Losing:
@@ -75,39 +77,41 @@ var columns = []column{
 		}
 		return c
 	}},
-	{"DOWN", 0, 9, func(r api.TopNode) term.Cell { return term.Cell{Text: shortRate(r.DownBPS), Right: true} }},
-	{"UP", ByUpload, 3, func(r api.TopNode) term.Cell {
+	{0, 9, func(_ term.Style, r api.TopNode) term.Cell { return term.Cell{Text: shortRate(r.DownBPS), Right: true} }},
+	{ByUpload, 3, func(_ term.Style, r api.TopNode) term.Cell {
 		c := term.Cell{Text: shortRate(r.UpBPS), Right: true}
 		if r.CapBPS != nil && r.UpBPS != nil && *r.UpBPS > *r.CapBPS {
 			c.Colour = term.Yellow
 		}
 		return c
 	}},
-	{"CAP", 0, 6, func(r api.TopNode) term.Cell { return term.Cell{Text: shortRate(r.CapBPS), Right: true} }},
-	{"SLOTS", 0, 5, func(r api.TopNode) term.Cell {
+	{0, 6, func(_ term.Style, r api.TopNode) term.Cell { return term.Cell{Text: shortRate(r.CapBPS), Right: true} }},
+	{0, 5, func(_ term.Style, r api.TopNode) term.Cell {
 		c := term.Cell{Text: fmt.Sprintf("%d/%d", r.Children, r.Slots), Right: true}
 		if r.Slots > 0 && r.Children >= r.Slots {
 			c.Colour = term.Yellow
 		}
 		return c
 	}},
-	{"AGE", 0, 7, func(r api.TopNode) term.Cell {
+	{0, 7, func(_ term.Style, r api.TopNode) term.Cell {
 		if r.AgeS == nil {
 			return term.Cell{Text: "-", Right: true}
 		}
 		return term.Cell{Text: term.UptimeText(*r.AgeS), Right: true}
 	}},
-	{"LINK", 0, 8, func(r api.TopNode) term.Cell { return term.Cell{Text: linkText(r)} }},
+	{0, 8, func(st term.Style, r api.TopNode) term.Cell { return term.Cell{Text: linkText(st, r)} }},
 }
 
 // linkText is how a node is connected to its parent: all links are direct, over TLS.
-func linkText(r api.TopNode) string {
+func linkText(st term.Style, r api.TopNode) string {
 	s := "TLS"
-	if r.Source {
+	switch {
+	case r.Link == near:
+		s = st.Lang.In("TLS near")
+	case r.Link != "":
+		s = st.Lang.In("TLS far")
+	case r.Source:
 		s = "-" // the node has no parent
-	}
-	if r.Link != "" {
-		s = "TLS " + r.Link
 	}
 	if r.Addr != "" {
 		s += " " + r.Addr
@@ -180,32 +184,34 @@ func (s Top) summary(c api.TopChannel) []string {
 		text = append(text, fmt.Sprintf("%d watching", *c.Watching))
 	}
 	if c.BitRate != nil {
-		text = append(text, fmt.Sprintf("here: %s, %s, %s", stateText(c), term.RateText(int(*c.BitRate)), term.Counted(int64(*c.Players), "player")))
+		text = append(text, stateText(c), term.RateText(int(*c.BitRate)), term.Counted(int64(*c.Players), "player"))
 	}
-	var out []string
-	for _, l := range s.WrapList(spelt(s.Style, text)) {
-		out = append(out, s.Line([]term.Cell{{Text: l}}))
-	}
+	out := folded(s.Style, spelt(s.Style, text), "")
 	if c.Problem != "" {
-		out = append(out, s.Line([]term.Cell{{Text: s.Lang.In(fmt.Sprintf("The source cannot be asked (%s); this is what %s knows.", c.Problem, shortID(c.SeenBy))), Colour: term.Yellow}}))
+		out = append(out, folded(s.Style, s.Lang.In(unasked(c.Problem, c.SeenBy)), term.Yellow)...)
 	}
-	if wide := s.Width; c.Port != "" {
-		if wide == 0 {
-			wide = -1
-		}
-		for _, l := range term.WrapWords(s.Lang.In(c.Port), wide) {
-			out = append(out, s.Line([]term.Cell{{Text: l}}))
-		}
+	if c.Port != "" {
+		out = append(out, folded(s.Style, s.Lang.In(c.Port), "")...)
 	}
 	return append(out, "")
 }
 
-// stateText is what a viewer of the relay that was asked sees, in a word.
+// situations are what a viewer of the relay that was asked sees, in a word.
+var situations = map[api.SituationName]string{
+	api.Looking: "here: looking", api.Full: "here: full", api.Unknown: "here: unknown", api.Recording: "here: recording", api.Refused: "here: refused",
+	api.Waits: "here: waiting", api.Starting: "here: starting", api.OnAir: "here: live", api.Paused: "here: paused", api.Stuck: "here: stuck",
+	api.Reconnects: "here: reconnecting", api.SourceAway: "here: orphaned", api.Over: "here: ended", api.Disconnected: "here: offline", api.ClosedHere: "here: closed",
+}
+
 func stateText(c api.TopChannel) string {
-	if c.Situation == nil {
-		return string(c.State)
+	name := api.SituationName(c.State) // of an older relay, which has four of these words
+	if c.Situation != nil {
+		name = c.Situation.Name
 	}
-	return string(c.Situation.Name)
+	if says := situations[name]; says != "" {
+		return says
+	}
+	return "here: " + string(name)
 }
 
 // window says which of n nodes fit on the screen when above lines come before them. Without a
@@ -224,20 +230,21 @@ func (s Top) window(n, above int) (first, last int) {
 // Each column is as wide as the widest node needs, so that columns do not move while a person
 // scrolls.
 func (s Top) table(rows []api.TopNode, first, last int) []string {
-	names := [][]term.Cell{{{Text: "NODE", Colour: term.Bold}}}
+	heads := strings.Fields(s.Lang.In(topHeader))
+	names := [][]term.Cell{{{Text: heads[0], Colour: term.Bold}}}
 	for _, r := range rows {
 		names = append(names, rowName(s.Style, r))
 	}
 	cells := make([][]term.Cell, len(columns)) // of each column, with the heading first
 	widths := make([]int, len(columns))
 	for i, col := range columns {
-		head := term.Cell{Text: col.head, Colour: term.Bold, Right: col.cell(api.TopNode{}).Right}
+		head := term.Cell{Text: heads[i+1], Colour: term.Bold, Right: col.cell(s.Style, api.TopNode{}).Right}
 		if col.order != 0 && col.order == s.Order {
 			head.Text += s.sortMark()
 		}
 		cells[i] = append(cells[i], head)
 		for _, r := range rows {
-			cells[i] = append(cells[i], col.cell(r))
+			cells[i] = append(cells[i], col.cell(s.Style, r))
 		}
 		for _, c := range cells[i] {
 			widths[i] = max(widths[i], term.Width(c))
@@ -339,7 +346,7 @@ func (s Top) sortMark() string {
 func (s Top) keys(first, last, n int) string {
 	var where string
 	if last-first < n {
-		where = fmt.Sprintf("%d-%d of %d  ", first+1, last, n)
+		where = s.Lang.In(fmt.Sprintf("%d-%d of %d  ", first+1, last, n))
 	}
 	if len(s.Channels) > 1 {
 		where += s.Lang.In(fmt.Sprintf("channel %d of %d (tab)  ", s.Chosen+1, len(s.Channels)))

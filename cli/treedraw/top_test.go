@@ -149,7 +149,7 @@ func TestTopTellsWhatTheRouterDid(t *testing.T) {
 		st := &api.Status{Node: api.Node{PortMapping: &api.PortMapping{Text: text}}}
 		lines := Top{Style: term.Style{ASCII: true, Width: 32}, Channels: Channels(trees, st)}.Lines()
 		drawn := strings.Join(lines, "\n")
-		if strings.Contains(drawn, "The router at 192.168.1.1 has\ufffd\nopened the port.\n") != want || strings.Contains(drawn, "\x1b") {
+		if strings.Contains(drawn, "The router at 192.168.1.1 has\ufffd\n  opened the port.\n") != want || strings.Contains(drawn, "\x1b") {
 			t.Errorf("%q: %q", text, drawn)
 		}
 	}

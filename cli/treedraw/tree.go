@@ -32,13 +32,10 @@ func (d Drawing) branches() branches {
 
 // Draw returns the lines of one channel's tree.
 func (d Drawing) Draw(t api.ChannelTree) []string {
-	var lines []string
-	for _, l := range d.WrapList(summaryText(d.Style, t)) {
-		lines = append(lines, d.Line([]term.Cell{{Text: l, Colour: term.Bold}}))
-	}
+	lines := folded(d.Style, summaryText(d.Style, t), term.Bold)
+	say := func(text, colour string) { lines = append(lines, folded(d.Style, d.Lang.In(text), colour)...) }
 	if t.Problem != "" {
-		s := fmt.Sprintf("The source cannot be asked (%s); this is what %s knows.", term.Clean(t.Problem), shortID(t.SeenBy))
-		lines = append(lines, d.Line([]term.Cell{{Text: d.Lang.In(s), Colour: term.Yellow}}))
+		say(unasked(term.Clean(t.Problem), t.SeenBy), term.Yellow)
 	}
 	lines = append(lines, "")
 	kept, hidden := d.choose(t.Nodes)
@@ -50,15 +47,29 @@ func (d Drawing) Draw(t api.ChannelTree) []string {
 		}
 	}
 	if undrawn > 0 {
-		lines = append(lines, d.Line([]term.Cell{{Text: d.Lang.In("Not drawn: " + term.Counted(int64(undrawn), "node") + "; --all draws all"), Colour: term.Faint}}))
+		say("Not drawn: "+term.Counted(int64(undrawn), "node")+"; --all draws all", term.Faint)
 	}
 	if t.Cut.Nodes > 0 {
-		lines = append(lines, d.Line([]term.Cell{{Text: d.Lang.In("Too many to list: " + term.Counted(int64(t.Cut.Nodes), "node") + ", the farthest from the source"), Colour: term.Faint}}))
+		say("Too many to list: "+term.Counted(int64(t.Cut.Nodes), "node")+", the farthest from the source", term.Faint)
 	}
 	if p := t.PeerCast; p != nil && p.Connected > 0 {
-		lines = append(lines, d.Line([]term.Cell{{Text: d.Lang.In(peerCastText(*p)), Colour: term.Faint}}))
+		say(peerCastText(*p), term.Faint)
 	}
 	return lines
+}
+
+// folded are the lines of a sentence, in a colour.
+func folded(st term.Style, sentence, colour string) []string {
+	var lines []string
+	for _, l := range st.Fold(sentence) {
+		lines = append(lines, st.Line([]term.Cell{{Text: l, Colour: colour}}))
+	}
+	return lines
+}
+
+// unasked says why the figures are not the source's.
+func unasked(why, seenBy string) string {
+	return fmt.Sprintf("The source cannot be asked (%s); this is what %s knows.", why, shortID(seenBy))
 }
 
 // peerCastText says who has the channel from this relay over PeerCast.
@@ -131,14 +142,16 @@ func (d Drawing) choose(nodes []api.TreeNode) (kept []bool, hidden []int) {
 	return kept, hidden
 }
 
-var header = []string{"NODE", "DEPTH", "SLOTS", "BEHIND", "LOST", "UPLOAD", "UP", "VERSION"}
+// header has a word for each column, as it has in each language.
+const header = "NODE DEPTH SLOTS BEHIND LOST UPLOAD UP VERSION"
 
 // table draws the nodes, one per line, below a line of headings.
 func (d Drawing) table(t api.ChannelTree, kept []bool, hidden []int) []string {
 	var rows [][]term.Cell
 	var head []term.Cell
-	for i, h := range header {
-		head = append(head, term.Cell{Text: h, Colour: term.Bold, Right: i > 0 && i < len(header)-1})
+	heads := strings.Fields(d.Lang.In(header))
+	for i, h := range heads {
+		head = append(head, term.Cell{Text: h, Colour: term.Bold, Right: i > 0 && i < len(heads)-1})
 	}
 	rows = append(rows, head)
 	below := make([][]int, len(t.Nodes))
@@ -172,7 +185,7 @@ func (d Drawing) table(t api.ChannelTree, kept []bool, hidden []int) []string {
 // columns aligns the cells in columns, each as wide as its widest cell. On a screen that is too
 // narrow, the first column, of names, gets narrower.
 func (d Drawing) columns(names, rows [][]term.Cell) []string {
-	widths := make([]int, len(header))
+	widths := make([]int, len(rows[0]))
 	for r, row := range rows {
 		widths[0] = max(widths[0], term.Width(names[r]...))
 		for c := 1; c < len(row); c++ {

@@ -30,7 +30,8 @@ func TestTreeIsDrawnWhereThereIsLittleRoom(t *testing.T) {
 	termtest.WantLines(t, Drawing{Style: term.Style{ASCII: true, Width: 60}, Most: 3}.Draw(tr), `
 Channel karp6ufz: 6 nodes, 3 deep (mean 1.8), 3 slots free,
   1.2 s behind at worst, 1 chunk lost, 1 orphan, 14 watching
-The source cannot be asked (no way �[2J); this is what bbbb~
+The source cannot be asked (no way �[2J); this is what
+  bbbbbbbb knows.
 
 NODE                  DEPTH  SLOTS  BEHIND  LOST    UPLOAD ~
 aaaaaaaa source           0    2/2    0 ms     0  6.0 Mb/s ~

@@ -84,7 +84,7 @@ func runTop(c *cli.Context, t *term.Terminal, stdin io.Reader, stdout io.Writer)
 	in, inOK := stdin.(*os.File)
 	out, outOK := stdout.(*os.File)
 	if !t.OutTTY || !inOK || !outOK || !term.IsTTY(in) {
-		_, err := io.WriteString(stdout, strings.Join(treedraw.Tables(term.Style{ASCII: st.ASCII}, channels), "\n")+"\n")
+		_, err := io.WriteString(stdout, strings.Join(treedraw.Tables(term.Style{ASCII: st.ASCII, Lang: st.Lang}, channels), "\n")+"\n")
 		return err
 	}
 	s.in, s.out = in, out

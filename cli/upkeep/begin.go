@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"os"
+	"strings"
 
 	"relay/cli/fault"
 	"relay/cli/term"
@@ -17,13 +18,16 @@ func Begin(ctx context.Context, t *term.Terminal, in io.Reader) (command string,
 	if !ok || !term.IsTTY(f) || !t.ErrTTY || !t.OutTTY {
 		return "help", nil
 	}
-	lines := []string{t.Lang.In(words.BeginTitle), ""}
+	st := t.Style()
+	lines := append(st.Fold(t.Lang.In(words.BeginTitle)), "")
 	var keys []term.Key
 	for _, c := range words.Begin {
-		lines = append(lines, "  "+t.Tint(term.Bold, string(c.Key))+"  "+t.Lang.In(c.Text))
+		text := st.Fold("  " + string(c.Key) + "  " + t.Lang.In(c.Text))
+		text[0] = strings.Replace(text[0], string(c.Key), t.Tint(term.Bold, string(c.Key)), 1)
+		lines = append(lines, text...)
 		keys = append(keys, term.Key(c.Key))
 	}
-	lines = append(lines, "", t.Lang.In(words.BeginAsk))
+	lines = append(append(lines, ""), st.Fold(t.Lang.In(words.BeginAsk))...)
 	k, err := t.Choose(ctx, f, lines, append(keys, 'q'))
 	switch {
 	case ctx.Err() != nil:

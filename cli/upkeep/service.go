@@ -240,8 +240,13 @@ func (u user) status(ctx context.Context, asJSON bool) error {
 	case !st.Installed:
 		return &fault.Error{Err: errors.New(words.ServiceNotInstalled), Hint: words.ServiceInstallHint, Code: fault.ExitNobody}
 	case !asJSON:
+		out, _ := u.T.OutStyle()
 		for _, l := range words.ServiceStatus(st, time.Now()) {
-			fmt.Fprintln(u.T.Out, u.T.Lang.In(cleanLine(l)))
+			lines := []string{u.T.Lang.In(cleanLine(l))}
+			if !strings.HasPrefix(l, " ") { // those of the log stay
+				lines = out.Fold(lines[0])
+			}
+			fmt.Fprintln(u.T.Out, strings.Join(lines, "\n"))
 		}
 	}
 	if !st.Running {

@@ -22,7 +22,7 @@ func Update(t *term.Terminal, own string) *cli.Command {
 installs anything: that is for whatever has installed relay. The other side learns
 nothing of this machine but its address.`,
 		Flags: []cli.Flag{
-			flag.Toggle("check", "ask"),
+			flag.Toggle("check", "ask for the newest release"),
 			flag.Text("from", "`URL` of the newest release's latest.json, by https"),
 			flag.Toggle("json", "write the answer as JSON"),
 		},

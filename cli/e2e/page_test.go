@@ -1019,10 +1019,13 @@ func TestPageRecovers(t *testing.T) {
 	encodeClock(t, src.rtmp, 320, 180)
 	play(t, "viewer", src.url).gets(t, 100)
 	b := startBrowser(t)
-	for _, c := range []struct{ name, once, requests string }{
-		{"bytes that are no media", "append.call(this, new Uint8Array(1000).fill(7))", "2"},
-		{"a full buffer", "throw new DOMException('full', 'QuotaExceededError')", "1"},
-		{"a second of media lost", "skip = performance.now() + 1000", "1"},
+	for _, c := range []struct {
+		name, once string
+		most       int // requests
+	}{
+		{"bytes that are no media", "append.call(this, new Uint8Array(1000).fill(7))", 2}, // the browser may skip them, and what follows
+		{"a full buffer", "throw new DOMException('full', 'QuotaExceededError')", 1},
+		{"a second of media lost", "skip = performance.now() + 1000", 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p := b.open(t, pageOf(t, src.url), map[string]any{"before": `
@@ -1053,8 +1056,8 @@ func TestPageRecovers(t *testing.T) {
 			sleep(t, time.Second) // what was buffered plays on
 			p.plays(t)
 			p.atLive(t)
-			if got := fmt.Sprint(p.requests(t, ".mp4")); got != c.requests {
-				t.Errorf("the page asked for the stream %s times, not %s", got, c.requests)
+			if got := p.requests(t, ".mp4"); got > c.most {
+				t.Errorf("the page asked for the stream %d times, where %d are enough", got, c.most)
 			}
 			p.faultless(t)
 			p.close(t)

@@ -23,6 +23,7 @@ NODES     ?= 30
 RUNS      ?= 20
 LOOPS     ?= 100000000
 LOAD      ?=
+PAGE      ?=
 
 # The tags let the end-to-end tests and `make throttle` in.
 ALL := -tags e2e,netns ./...
@@ -152,11 +153,13 @@ e2e-netns: tools
 portmap: tools ## Map ports in a real miniupnpd, by each protocol
 	$(GO) test -tags e2e -count=1 -vet=off -v -timeout 5m -run TestAReal $(AS_ROOT) ./relay/portmap
 
-# The page of a node in every situation, in each language and theme, on a phone and on a desk, with a sheet of each.
+# The page of a node in every situation, the frame that other sites have of it, and the page that films, in each language
+# and theme, on a phone and on a desk, with a sheet of each; PAGE=/embed or PAGE=/broadcast/de- is a part of that.
 .PHONY: screens
-screens: tools ## Take pictures of the page in all it can say, into bin/screens
+screens: tools ## Take pictures of the pages in all they can say, into bin/screens
 	rm -rf bin/screens; mkdir -p bin/screens
-	$(GO) test -tags e2e -count=1 -vet=off -v -timeout 60m -artifacts -outputdir $(CURDIR)/bin/screens -run TestPageSaysEverySituation ./cli/e2e -screens
+	$(GO) test -tags e2e -count=1 -vet=off -v -timeout 90m -artifacts -outputdir $(CURDIR)/bin/screens -run 'TestPageSaysEverySituation$(PAGE)' ./cli/e2e -screens || failed=$$?; \
+	mv bin/screens/_artifacts/*/* bin/screens/; exit $${failed:-0}
 
 # What all of these encoders send, in a browser; some of it is part of e2e-here.
 .PHONY: pages

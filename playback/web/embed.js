@@ -39,7 +39,7 @@ function open(next) {
 }
 
 function situation() {
-  if (channels && !channel) return absent(channels, wanted) ?? unnamed;
+  if (channels && !channel) return channels.length ? unnamed(wanted) : absent(channels, wanted);
   return sight(player, channel, reached).card;
 }
 

@@ -23,11 +23,16 @@ const bounds = [
   [/^action\.|^page\.(share|details)$|^share\.(copy|done)$/, 14], // a button
   [/^controls\.(tapForSound|live|behind)$/, 19], // between other buttons over the picture
   [/^(graph|unit)\./, 24],
+  [/^film\.(low|medium|high|smooth)$/, 32], // an option of a choice, which ends no line
   [/^(place|reach|watching|badge|left)\./, 60], // a badge of its own line or two
   [/^tree\.(title|source|cut|links|self|lost)$/, 18], // in the drawing
   [/\.(text|late|private)$/, 260], // over the picture, a dozen lines that scroll
   [/./, 260],
 ];
+
+test('no line of French ends before its signs', () => {
+  for (const [key, entry] of Object.entries(catalogues.fr)) for (const sentence of forms(entry)) assert.doesNotMatch(sentence, / [:?!;»]|« /, key);
+});
 
 test('every file is a language, and every language has its file', async () => {
   const files = (await readdir(here('lang/'))).map((name) => name.replace('.js', ''));

@@ -111,6 +111,7 @@ export class Player {
   open(at) {
     if (at?.media === this.#at?.media) return;
     this.#at = at;
+    this.state = { name: 'idle' }; // whatever the other was
     this.paused = false;
     this.#from = null;
     this.#clear(); // or the other channel's last picture would stay

@@ -70,8 +70,8 @@ export function absent(channels, wanted) {
   return null;
 }
 
-/** Said in the frame of another site that names no channel. */
-export const unnamed = { title: say('absent.unnamed.title'), text: say('absent.unnamed.text') };
+/** unnamed is said in the frame of another site, which has no list to choose from, where it opens no channel. */
+export const unnamed = (wanted) => ({ title: say(wanted ? 'absent.title' : 'absent.unnamed.title'), text: say('absent.unnamed.text') });
 
 // miss says why a name means none of the channels.
 function miss(channels, name) {

@@ -1,16 +1,15 @@
-// Runs in a page before its own scripts, and is the node that it asks: what that says of its channels, and
-// what media it sends, is one of states. window.situations shows them one by one.
+// Runs in a page, or in the frame for other sites, before its own scripts, and is the node that it asks: what that says
+// of its channels, and what media it sends, is one of states. window.situations shows them one by one.
 
 (() => {
   const ask = window.fetch; // of the server that the page is from
   const later = window.setTimeout;
   // What a page does after seconds happens at once.
   window.setTimeout = (f, ms = 0, ...args) => later(f, node?.name === 'connecting' && ms === 2000 ? 1e6 : ms >= 1000 ? ms / 25 : ms, ...args);
-  const still = new CSSStyleSheet();
-  still.replaceSync('*, ::before, ::after { animation: none !important; transition: none !important; }');
-  document.adoptedStyleSheets = [still];
-  const pause = (ms) => new Promise((resolve) => { later(resolve, ms); });
+  const { pause, drawn } = window.still;
   const el = (id) => document.getElementById(id);
+  const framed = location.pathname.endsWith('/embed');
+  const inFrame = 'twins'; // what a frame is told to open, but for names that are nobody's
 
   let node; // the state that is shown
   let told = 0; // how often the node has told of its channels since then
@@ -18,7 +17,7 @@
 
   const minutes = 60_000;
   // channel is one that a page sees; the number makes a name that no other has.
-  function channel(number, more = {}, begin = 'state') {
+  function channel(number, more = {}, begin = framed ? inFrame : 'state') {
     const name = `${begin}${'abcdefghijklmnopqrstuvwxyz234567'[number >> 5]}${'abcdefghijklmnopqrstuvwxyz234567'[number & 31]}x`;
     return {
       id: name.padEnd(52, 'a'), name, title: 'Finals, table 1', state: 'live', situation: { name: 'live' }, root: false, depth: 2, parent: 'kxq4parent',
@@ -35,7 +34,8 @@
   const link = `relay://${'abcd2345'.repeat(6)}abcd@203.0.113.7:7144`;
   const shared = { link, page: 'http://192.168.1.5:7145/', near: true, private: false, qr, embed: ['https://example.org'] };
 
-  // Each has a name, and what the node says and sends; is is what the player does then, and then what a person does.
+  // Each has a name, and what the node says and sends; is is what the player does then, and then what a person does. whole is
+  // one of the whole page, which a frame has not.
   const states = [
     ...[['looking', 4], ['full', 9], ['unknown', 9], ['recording', 9], ['refused', 9], ['waiting', 40], ['starting', 2], ['paused', 75],
       ['stuck', 75], ['reconnecting', 6], ['orphaned', 75], ['ended', 7500], ['offline', 75], ['closed', 0]].map(([name, s]) => ({ name, say: at(name, s), is: 'gone' })),
@@ -57,8 +57,8 @@
     { name: 'no-answer', say: picture(), mute: true, is: 'gone' },
     { name: 'none', list: () => [], wants: '', is: 'idle' },
     { name: 'name-too-short', list: (n) => [channel(n)], wants: 'abc', is: 'idle' },
-    { name: 'name-of-several', list: (n) => [channel(n, {}, 'twins'), channel(n ^ 1, {}, 'twins')], wants: 'twins', is: 'idle' },
-    { name: 'name-of-none', list: (n) => [channel(n), channel(n ^ 1)], wants: 'zzzzzzzz', is: 'idle' },
+    { name: 'name-of-several', list: (n) => [channel(n, {}, inFrame), channel(n ^ 1, {}, inFrame)], wants: inFrame, is: 'idle' },
+    { name: 'name-of-none', list: (n) => [channel(n, {}, 'other'), channel(n ^ 1, {}, 'other')], wants: 'zzzzzzzz', is: 'idle' },
     {
       name: 'choice', wants: '', is: 'idle', list: (n) => [
         channel(n), channel(n ^ 1, { title: '夏の野球大会 決勝 第二試合', situation: { name: 'ended', for_s: 90 }, state: 'ended' }),
@@ -69,13 +69,17 @@
     { name: 'past', say: () => channel(60, { kept: kept() }), media: 'clip', is: 'playing', then: () => seek(300), becomes: 'playing' },
     { name: 'timeline', say: () => channel(61, { kept: kept() }), media: 'clip', is: 'playing', then: () => point(0.02) },
     {
-      name: 'details', media: 'clip', is: 'playing', then: () => details('false'),
+      name: 'details', whole: true, media: 'clip', is: 'playing', then: () => details('false'),
       say: picture({ title: 'مباراة النهائي 2026: الشوط الثاني', reach: 'closed', aac_of: 'opus', dropped_tags: { cut_picture: 3 }, left_peers: { slow: 2, forged: 1 } }),
     },
-    { name: 'keys', say: picture({ title: '' }), media: 'clip', is: 'playing', then: () => click('#keys') },
-    { name: 'share', say: picture(), media: 'clip', is: 'playing', then: () => click('#share'), share: shared },
-    { name: 'share-private', say: picture({ private: true }), media: 'clip', is: 'playing', then: () => click('#share'), share: { ...shared, link: '', private: true, page: 'http://127.0.0.1:7145/', near: false, qr: [], embed: [] } },
+    { name: 'keys', whole: true, say: picture({ title: '' }), media: 'clip', is: 'playing', then: () => click('#keys') },
+    { name: 'share', whole: true, say: picture(), media: 'clip', is: 'playing', then: () => click('#share'), share: shared },
+    { name: 'share-private', whole: true, say: picture({ private: true }), media: 'clip', is: 'playing', then: () => click('#share'), share: { ...shared, link: '', private: true, page: 'http://127.0.0.1:7145/', near: false, qr: [], embed: [] } },
   ];
+  // A frame looks once at what it is told to open. It stays with a channel that it has found.
+  const shown = framed
+    ? states.filter(({ whole, wants = inFrame }) => !whole && wants === location.hash.slice(1)).sort((a, b) => Boolean(b.list) - Boolean(a.list))
+    : states;
 
   function seek(value) {
     el('seek').value = value;
@@ -128,7 +132,7 @@
     }
     if (path.includes('api/v1/share')) return Promise.resolve(json(node.share));
     if (path.includes('.mp4') && path.includes('peek')) return Promise.resolve(new Response('', { status: 404 }));
-    if (/state.*\.mp4/.test(path)) return media(path, how.signal);
+    if (/(state|twins).*\.mp4/.test(path)) return media(path, how.signal);
     return ask(url, how);
   };
   const { play } = HTMLMediaElement.prototype;
@@ -138,21 +142,14 @@
   const can = MediaSource.isTypeSupported;
   MediaSource.isTypeSupported = (type) => !node?.blind && can.call(MediaSource, type);
 
-  // until waits, for as long as a busy machine may need, and says what has not come.
-  async function until(what, is) {
-    for (let i = 0; !is(); i++) {
-      if (i > 3000) throw new Error(`${node.name}: ${what()}`);
-      await pause(10);
-    }
-  }
-  const frame = () => new Promise((resolve) => { requestAnimationFrame(() => requestAnimationFrame(resolve)); });
+  const until = (what, is) => window.still.until(() => `${node.name}: ${what()}`, is);
 
   async function show(number) {
     const before = node;
     const roomy = innerWidth > 960;
     for (const open of document.querySelectorAll('dialog[open]')) open.close();
     if (before?.name === 'details' && !roomy) details('true');
-    const state = states[number];
+    const state = shown[number];
     node = { ...state, channels: state.list ? state.list(number) : [state.say(number)] };
     const seen = node.channels[0];
     if (node.mute) { // it has answered before
@@ -165,7 +162,7 @@
         () => told > 0 && (state.is === 'idle' || sent) && el('stage').dataset.state === is);
     };
     sent = false;
-    location.hash = state.wants ?? seen.name;
+    if (!framed) location.hash = state.wants ?? seen.name;
     await settled(state.is);
     if (state.mute) {
       node.mute = true;
@@ -175,17 +172,7 @@
       state.then();
       await settled(state.becomes ?? state.is);
     }
-    await frame();
+    await drawn();
   }
-  // walk shows all, and returns what look finds wrong in each.
-  async function walk(look) {
-    const wrong = {};
-    for (const [i, { name }] of states.entries()) {
-      await show(i);
-      const found = look();
-      if (found.length) wrong[name] = found;
-    }
-    return wrong;
-  }
-  window.situations = { names: states.map((s) => s.name), show, walk };
+  window.situations = { names: shown.map((s) => s.name), show };
 })();

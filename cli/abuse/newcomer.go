@@ -71,7 +71,7 @@ func (a *attack) during(ctx context.Context, p hostile.Port, attack func()) (n n
 
 // canCome reports whether anybody honest comes by that port.
 func (a *attack) canCome(p hostile.Port) bool {
-	return p != "" && p != hostile.Media && a.target.address(p).IsValid()
+	return p != "" && p != hostile.Media && p != hostile.MPEGTS && a.target.address(p).IsValid()
 }
 
 // come is an honest newcomer who wants to watch by way of a port, and is gone when it does.

@@ -27,10 +27,12 @@ type Target struct {
 	// PeerCast is where PeerCast is served, if it is.
 	PeerCast netip.AddrPort
 	// WHIP is where encoders publish over it, TCP and UDP, if they may.
-	WHIP  netip.AddrPort
-	TV    netip.AddrPort // where TVs read what there is, if they may
-	SSDP  netip.AddrPort // where they look for that: the address, or SSDP's group
-	Admin netip.AddrPort // metrics: without them much of what happens inside is not seen
+	WHIP netip.AddrPort
+	// MPEGTS is where that comes in over UDP, if it does.
+	MPEGTS netip.AddrPort
+	TV     netip.AddrPort // where TVs read what there is, if they may
+	SSDP   netip.AddrPort // where they look for that: the address, or SSDP's group
+	Admin  netip.AddrPort // metrics: without them much of what happens inside is not seen
 	// Discovery is where queries go: the address, or that of a broadcast, as responders listen to
 	// what is sent to many.
 	Discovery netip.AddrPort
@@ -52,7 +54,7 @@ func resolve(ctx context.Context, h relay.HostPort) (netip.AddrPort, error) {
 // check refuses what is not this machine's, and not its own network's, unless the user answers for it.
 func (t Target) check() error {
 	var own hostnet.Subnets
-	for _, a := range []netip.AddrPort{t.Links, t.HTTP, t.RTMP, t.Admin, t.Discovery, t.PeerCast, t.RTSP, t.SRT, t.WHIP, t.TV, t.SSDP} {
+	for _, a := range []netip.AddrPort{t.Links, t.HTTP, t.RTMP, t.Admin, t.Discovery, t.PeerCast, t.RTSP, t.SRT, t.WHIP, t.MPEGTS, t.TV, t.SSDP} {
 		switch ip := a.Addr().Unmap(); {
 		case !ip.IsValid() || t.Mine || mine(&own, ip):
 		case (a == t.Discovery || a == t.SSDP) && ip.IsMulticast(): // what is sent to a group goes no further than the next router
@@ -86,6 +88,8 @@ func (t Target) address(p hostile.Port) netip.AddrPort {
 		return t.PeerCast
 	case hostile.WHIP, hostile.WHIPMedia:
 		return t.WHIP
+	case hostile.MPEGTS:
+		return t.MPEGTS
 	case hostile.TV:
 		return t.TV
 	case hostile.SSDP:

@@ -37,13 +37,14 @@ in its own networks are refused, unless you say that the machine there is yours.
 			Text("peercast", "`ADDR` where it serves PeerCast, as that of its links with --peercast (default: it does not)"),
 			Text("rtsp", "`ADDR` of its port for players over RTSP, with --rtsp (default: it has none)"),
 			Text("whip", "`ADDR` for encoders over WHIP, as in its --whip (default: none)"),
+			Text("mpeg-ts", "`ADDR` at which MPEG-TS comes in over UDP, if its input is udp://… (default: none)"),
 			Text("tv", "`ADDR` where it answers TVs, with --tv port 7150 (default: it does not)"),
 			Text("ssdp", "`ADDR` at which TVs look for it, as 239.255.255.250:1900; all servers there get what is sent (default: none)"),
 			Number("pid", "`N`, its process, if there are no metrics", "none"),
 			Text("key", "`@FILE` with the stream key, to send hostile media; nobody may be sending"),
 			Text("tag-log", "`FILE` that its source writes with --tag-log, to compare what plays"),
 			Text("from", "`PREFIX` of this machine's addresses to come from (default on loopback: 127.66.0.0/16)"),
-			List("only", "`PORT` to attack: rtmp, media, http, tls, link, stream, gossip, discovery, peercast, rtsp, srt, whip, whip-udp, tv or ssdp (default: all)"),
+			List("only", "`PORT` to attack: rtmp, media, http, tls, link, stream, gossip, discovery, peercast, rtsp, srt, whip, whip-udp, mpeg-ts, tv or ssdp (default: all)"),
 			Text("for", "`TIME` that each siege lasts (default 6s)"),
 			Text("newcomer", "`TIME` within which an honest newcomer has to play (default 1s)"),
 			Toggle("i-own-this-machine", "attack it wherever it is: it is yours"),
@@ -65,7 +66,7 @@ func readAbuse(c *cli.Context) (cfg abuse.Config, err error) {
 	if cfg.Target, err = abuse.Aim(c.Context, c.Args().First()); err != nil {
 		return cfg, err
 	}
-	for name, of := range map[string]*netip.AddrPort{"http": &cfg.HTTP, "rtmp": &cfg.RTMP, "admin": &cfg.Admin, "discovery": &cfg.Discovery, "peercast": &cfg.PeerCast, "rtsp": &cfg.RTSP, "srt": &cfg.SRT, "whip": &cfg.WHIP, "tv": &cfg.TV, "ssdp": &cfg.SSDP} {
+	for name, of := range map[string]*netip.AddrPort{"http": &cfg.HTTP, "rtmp": &cfg.RTMP, "admin": &cfg.Admin, "discovery": &cfg.Discovery, "peercast": &cfg.PeerCast, "rtsp": &cfg.RTSP, "srt": &cfg.SRT, "whip": &cfg.WHIP, "mpeg-ts": &cfg.MPEGTS, "tv": &cfg.TV, "ssdp": &cfg.SSDP} {
 		if !c.IsSet(name) {
 			continue
 		}

@@ -57,14 +57,15 @@ const (
 	PeerCast  Port = "PeerCast"  // that at which PeerCast is served: that for links, or its own
 	WHIP      Port = "WHIP"      // that for encoders that speak it
 	WHIPMedia Port = "WHIP-UDP"  // and for their packets, of the same number
+	MPEGTS    Port = "MPEG-TS"   // UDP, at which that comes in (relay source udp://…)
 	TV        Port = "TV"        // that at which TVs read what there is
 	SSDP      Port = "SSDP"      // UDP, at which TVs look for that: of all such servers of this machine
 )
 
 // Ports lists all of them, in the order in which they are attacked.
-var Ports = []Port{RTMP, Media, SRT, HTTP, TLS, Link, Stream, Gossip, Discovery, PeerCast, RTSP, WHIP, WHIPMedia, TV, SSDP}
+var Ports = []Port{RTMP, Media, SRT, HTTP, TLS, Link, Stream, Gossip, Discovery, PeerCast, RTSP, WHIP, WHIPMedia, MPEGTS, TV, SSDP}
 
 // Packets reports whether the port takes packets, not connections.
 func (p Port) Packets() bool {
-	return p == Gossip || p == Discovery || p == SRT || p == WHIPMedia || p == SSDP
+	return p == Gossip || p == Discovery || p == SRT || p == WHIPMedia || p == MPEGTS || p == SSDP
 }

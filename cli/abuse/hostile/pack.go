@@ -3,6 +3,7 @@ package hostile
 import (
 	"bytes"
 	"encoding/binary"
+	"fmt"
 	"math"
 	"slices"
 )
@@ -18,6 +19,10 @@ func cat(parts ...any) []byte {
 			b = append(b, p...)
 		case byte:
 			b = append(b, p)
+		case int: // a constant
+			b = append(b, byte(p))
+		default:
+			panic(fmt.Sprintf("%T is no part of an input", p))
 		}
 	}
 	return b

@@ -156,7 +156,7 @@ var law = []struct {
 	{"cli/words", []string{"cli/domain", "cli/fault", "cli/term", "ingest", "ingest/flv", "ingest/pcpin", "ingest/rtmp", "ingest/srt", "ingest/whip", "playback", "playback/api", "playback/pcpout", "relay", "relay/archive", "relay/hostnet", "relay/pcp", "relay/portmap", "relay/refusal", "relay/stream", "relay/wire", "tree"}},
 	{"cli/words/listed", []string{"cli/fault", "cli/term", "cli/words", "playback/directory"}},
 	{"cli/words/byid", []string{"cli/fault", "cli/finding", "cli/term", "cli/words", "relay", "relay/dht"}},
-	{"cli/follow", []string{"cli/domain", "cli/finding", "cli/lan", "playback/api", "relay", "relay/dht", "relay/discovery", "relay/oneline", "relay/seal", "relay/store", "relay/stream"}},
+	{"cli/follow", []string{"cli/domain", "cli/finding", "cli/lan", "cli/term", "playback/api", "relay", "relay/dht", "relay/discovery", "relay/oneline", "relay/seal", "relay/store", "relay/stream"}},
 	{"cli/seek", []string{"cli/ask", "cli/domain", "cli/fault", "cli/follow", "cli/lan", "cli/term", "cli/words", "relay", "relay/discovery", "relay/naming", "relay/store", "relay/stream"}},
 	{"cli/doctor", []string{"cli/ask", "cli/fault", "cli/input", "cli/lan", "cli/term", "cli/words", "cli/words/refused", "ingest/ffmpeg", "playback/api", "relay", "relay/discovery", "relay/hostnet", "relay/store", "relay/stream"}},
 	{"cli/sink", []string{"cli/fault", "cli/term", "cli/words", "ingest/flv", "playback", "relay/stream"}},

@@ -16,6 +16,7 @@ finish() {
 	for f in "$work"/*.pid; do
 		[ -e "$f" ] && kill "$(cat "$f")" 2>/dev/null || true
 	done
+	wait # they write to their folders until they have ended
 	ip netns del "$a" 2>/dev/null || true
 	ip netns del "$b" 2>/dev/null || true
 	rm -rf "$work" "$root/tmp/first-$$"

@@ -25,7 +25,7 @@ func ReadAnnouncing(c *cli.Context) (to []*url.URL, says directory.Announcement,
 	if to, err = addresses(c, "announce"); err != nil {
 		return nil, says, err
 	}
-	says = directory.Announcement{Genre: c.String("genre"), Description: c.String("description"), URL: c.String("contact")}
+	says = directory.Announcement{Genre: c.String("genre"), Description: c.String("description"), Comment: c.String("comment"), URL: c.String("contact")}
 	if len(to) > 0 && says.URL != "" && directory.WebAddress(says.URL) == "" {
 		return nil, says, fault.Usage("as in https://example.org/tonight, and not longer than 200 characters", "--contact %q is no address of a page", says.URL)
 	}

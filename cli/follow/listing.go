@@ -9,11 +9,11 @@ import (
 	"strings"
 	"sync"
 	"time"
-	"unicode/utf8"
 
 	"go.uber.org/zap"
 
 	"relay/cli/lan"
+	"relay/cli/term"
 	"relay/playback/api"
 	"relay/relay"
 	"relay/relay/discovery"
@@ -114,10 +114,10 @@ func nameNodes(ctx context.Context, node *relay.Node, all []*lan.Channel) {
 func Rows(all []Followed) []string {
 	w := len("FOLLOWED")
 	for _, f := range all {
-		w = max(w, utf8.RuneCountInString(f.Name))
+		w = max(w, term.Width(term.Cell{Text: f.Name}))
 	}
 	row := func(name, state, id, title string) string {
-		pad := strings.Repeat(" ", max(0, w-utf8.RuneCountInString(name)))
+		pad := strings.Repeat(" ", max(0, w-term.Width(term.Cell{Text: name})))
 		return strings.TrimRight(fmt.Sprintf("%s%s  %-7s  %-8s  %s", name, pad, state, id, title), " ")
 	}
 	lines := []string{row("FOLLOWED", "STATE", "CHANNEL", "TITLE")}

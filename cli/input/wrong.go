@@ -117,8 +117,12 @@ func taken(err error) string {
 
 // notFromPeerCast says what to do where a channel of PeerCast's does not come.
 func (in Input) notFromPeerCast(err error) string {
-	if _, ok := errors.AsType[*pcpin.TypeError](err); ok || errors.Is(err, convert.ErrNotCarried) {
-		return "a PeerCast of your own can give it to ffmpeg: ffmpeg -i http://127.0.0.1:7144/stream/" + in.PeerCast.Channel.String() + " -c copy -f flv - | relay source -"
+	if e, ok := errors.AsType[*pcpin.TypeError](err); ok || errors.Is(err, convert.ErrNotCarried) {
+		id := in.PeerCast.Channel.String()
+		if ok && strings.EqualFold(e.Type, "MP3") { // which FLV has as it is
+			return "a PeerCast of your own can give it to ffmpeg: ffmpeg -i http://127.0.0.1:7144/stream/" + id + " -c copy -f flv - | relay source -"
+		}
+		return "a PeerCast of your own can give it to ffmpeg: ffmpeg -i http://127.0.0.1:7144/stream/" + id + " -c:v libx264 -c:a aac -f flv - | relay source -"
 	}
 	switch {
 	case errors.Is(err, pcpin.ErrFull), errors.Is(err, pcpin.ErrFullAll):

@@ -10,7 +10,6 @@ import (
 	"net/url"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/urfave/cli/v2"
 
@@ -172,11 +171,11 @@ func Rows(l *directory.List) []string {
 	}
 	width := 0
 	for _, r := range rows {
-		width = max(width, utf8.RuneCountInString(r.title))
+		width = max(width, term.Width(term.Cell{Text: r.title}))
 	}
 	var lines []string
 	for _, r := range rows {
-		pad := strings.Repeat(" ", width-utf8.RuneCountInString(r.title))
+		pad := strings.Repeat(" ", width-term.Width(term.Cell{Text: r.title}))
 		lines = append(lines, term.Clean(fmt.Sprintf("%-8s  %s%s  %-7s  %9s  %8s  %s", r.id, r.title, pad, r.state, r.rate, r.watching, r.at)))
 	}
 	return lines
@@ -203,7 +202,7 @@ func WriteJSON(w io.Writer, l *directory.List) error {
 	for _, f := range l.Channels {
 		one := api.Listed{
 			ID: f.ID.String(), Name: f.ID.Short(), Title: f.Title, State: stateOf(f), BitRate: f.BitRate, BitRateBPS: f.BitRate, Source: true, Link: f.Link(keep),
-			Directory: &api.InDirectory{At: f.In, Genre: f.Genre, Description: f.Description, URL: f.URL, Codecs: f.Codecs, Seq: f.Seq},
+			Directory: &api.InDirectory{At: f.In, Genre: f.Genre, Description: f.Description, Comment: f.Comment, URL: f.URL, Codecs: f.Codecs, Seq: f.Seq},
 		}
 		if f.Listeners >= 0 {
 			one.Directory.Listeners = &f.Listeners

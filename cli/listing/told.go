@@ -56,9 +56,9 @@ func Announcement(ctx context.Context, s *station.Station, c *relay.Channel, liv
 func take(a *directory.Announcement, header []byte) {
 	info := flv.Describe(header)
 	a.Codecs, a.Title = words.Codecs(info), cmp.Or(info.Title, a.Title)
-	t := flv.Texts{Genre: a.Genre, Description: a.Description, Contact: a.URL}
+	t := flv.Texts{Genre: a.Genre, Description: a.Description, Comment: a.Comment, Contact: a.URL}
 	t.FillIn(header)
-	a.Genre, a.Description, a.URL = t.Genre, t.Description, t.Contact
+	a.Genre, a.Description, a.Comment, a.URL = t.Genre, t.Description, t.Comment, t.Contact
 }
 
 // addrsOf looks hosts up.

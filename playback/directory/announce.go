@@ -80,8 +80,8 @@ func (s *Server) take(w http.ResponseWriter, r *http.Request, now time.Time) (*E
 			return nil, &noReplayed
 		}
 		return e, nil
-	case was != nil && now.Sub(was.announced) < announceGap: // what a mirror has told meanwhile does not count
-		return nil, wait(RefusedOften, http.StatusTooManyRequests, announceGap-now.Sub(was.announced), "A channel is announced once a minute at most.")
+	case was != nil && now.Sub(was.announced) < gapBehind(was): // what a mirror has told meanwhile does not count
+		return nil, wait(RefusedOften, http.StatusTooManyRequests, gapBehind(was)-now.Sub(was.announced), "A channel is announced once a minute at most.")
 	case !who.addr.IsValid():
 		return nil, &noProxy
 	}
@@ -127,6 +127,14 @@ func (s *Server) take(w http.ResponseWriter, r *http.Request, now time.Time) (*E
 	default:
 		return nil, wait(why, http.StatusServiceUnavailable, TTL/2, "The list is full.")
 	}
+}
+
+// gapBehind is how long after an announcement the next one is taken.
+func gapBehind(was *Entry) time.Duration {
+	if was.Gone() {
+		return returnGap
+	}
+	return announceGap
 }
 
 // read reads a request, and verifies what it says.

@@ -21,6 +21,7 @@ const (
 	MaxTitle       = 120
 	MaxGenre       = 60
 	MaxDescription = 500
+	MaxComment     = 120
 	MaxCodecs      = 60
 	MaxURL         = 200
 	// MaxPlaces bounds the places in an announcement.
@@ -48,6 +49,7 @@ type Announcement struct {
 	Title       string
 	Genre       string
 	Description string
+	Comment     string
 	URL         string // http or https; "" for none
 	Codecs      string // as in "H.264, AAC"
 	Listeners   int    // in the whole tree, on the broadcaster's word; negative if not told
@@ -77,6 +79,7 @@ func (a *Announcement) clean() {
 	a.Title = oneline.Clean(a.Title, MaxTitle)
 	a.Genre = oneline.Clean(a.Genre, MaxGenre)
 	a.Description = oneline.Clean(a.Description, MaxDescription)
+	a.Comment = oneline.Clean(a.Comment, MaxComment)
 	a.Codecs = oneline.Clean(a.Codecs, MaxCodecs)
 	a.URL = WebAddress(a.URL)
 	a.Listeners = max(-1, min(a.Listeners, maxCount))
@@ -173,6 +176,8 @@ func (s *Signed) Open() (Announcement, error) {
 			a.Genre, err = v.text()
 		case "description":
 			a.Description, err = v.text()
+		case "comment":
+			a.Comment, err = v.text()
 		case "url":
 			a.URL, err = v.text()
 		case "codecs":

@@ -110,7 +110,7 @@ func appendBody(b []byte, a Announcement) []byte {
 		b = append(b, `,"live":true`...)
 	}
 	for _, t := range []struct{ key, text string }{
-		{"title", a.Title}, {"genre", a.Genre}, {"description", a.Description}, {"url", a.URL}, {"codecs", a.Codecs},
+		{"title", a.Title}, {"genre", a.Genre}, {"description", a.Description}, {"comment", a.Comment}, {"url", a.URL}, {"codecs", a.Codecs},
 	} {
 		if t.text != "" {
 			b = append(append(append(b, `,"`...), t.key...), `":`...)

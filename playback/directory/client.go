@@ -224,9 +224,14 @@ func (c *Client) readOne(ctx context.Context, h *http.Client, base *url.URL, w W
 	err := c.readChannels(ctx, h, base, w, l)
 	no := new(StatusError)
 	if errors.Is(err, ErrNoDirectory) || errors.As(err, &no) && no.Code == http.StatusNotFound {
-		if c.readIndex(ctx, h, base, indexPath, w, l) == nil {
+		index := c.readIndex(ctx, h, base, indexPath, w, l)
+		if index == nil {
 			return nil
 		}
+		if errors.As(index, &no) && no.Code == http.StatusNotFound { // there is something, but neither of the two
+			return ErrNoDirectory
+		}
+		return index
 	}
 	return err
 }

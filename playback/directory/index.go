@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"cmp"
 	"net/http"
 	"time"
 
@@ -26,7 +27,7 @@ func (s *Server) index(w http.ResponseWriter, r *http.Request) {
 		}
 		c := index.Channel{
 			Name: e.Title, ID: index.ID(pcp.ChannelID(e.ID)), Tip: e.PeerCast.String(), Contact: e.URL, Genre: e.Genre, Description: e.Description,
-			Listeners: e.Listeners, Relays: index.Hidden, Kbps: e.BitRate / 1000, Type: "FLV", Uptime: now.Sub(e.Began), Comment: e.Codecs,
+			Listeners: e.Listeners, Relays: index.Hidden, Kbps: e.BitRate / 1000, Type: "FLV", Uptime: now.Sub(e.Began), Comment: cmp.Or(e.Comment, e.Codecs),
 		}
 		if c.Name == "" {
 			c.Name = e.ID.Short()

@@ -27,6 +27,8 @@ const (
 	maxConns = 512
 	// announceGap is how long after an announcement of a channel the next one is taken.
 	announceGap = time.Minute
+	// returnGap is likewise for one that was taken off the list meanwhile: its source has been started again.
+	returnGap = 5 * time.Second
 	// newPerAddress is how many channels an address (an IPv6 /64 counts as one) may bring to the list in an hour, and
 	// newPerPrefix its neighbourhood (/24, /48). Those that are on the list from there already do not count: each is announced
 	// twice in TTL.

@@ -55,6 +55,7 @@ func (s *Server) Announce(ctx context.Context, a Announcement) {
 		a.Every = announceEvery
 	}
 	was := ""
+	var since time.Time // when it was on the air first; zero while it is not
 	tell := func(port uint16, err error) {
 		if now := fmt.Sprint(port, err); a.Told != nil && now != was && ctx.Err() == nil {
 			was = now
@@ -63,9 +64,12 @@ func (s *Server) Announce(ctx context.Context, a Announcement) {
 	}
 	for wait := announceAgain; ctx.Err() == nil; wait = min(2*wait, announceMost) {
 		began := time.Now()
-		err := s.announce(ctx, a, tell)
+		err := s.announce(ctx, a, &since, tell)
 		if tell(0, err); time.Since(began) > announceMost/10 || errors.Is(err, ErrNotOnAir) {
 			wait = announceAgain
+		}
+		if errors.Is(err, ErrNotOnAir) {
+			since = time.Time{}
 		}
 		select {
 		case <-time.After(wait):
@@ -74,11 +78,14 @@ func (s *Server) Announce(ctx context.Context, a Announcement) {
 	}
 }
 
-// announce announces the channel over one connection.
-func (s *Server) announce(ctx context.Context, a Announcement, tell func(uint16, error)) error {
+// announce announces the channel over one connection. since is when it was on the air first.
+func (s *Server) announce(ctx context.Context, a Announcement, since *time.Time, tell func(uint16, error)) error {
 	id := pcp.ChannelID(a.Channel)
 	if s.find(id) == nil {
 		return ErrNotOnAir
+	}
+	if since.IsZero() {
+		*since = time.Now()
 	}
 	dial, cancel := context.WithTimeout(ctx, listDialTime)
 	conn, err := s.config.Dial(dial, "tcp", a.List)
@@ -123,7 +130,7 @@ func (s *Server) announce(ctx context.Context, a Announcement, tell func(uint16,
 		if now := time.Now(); !now.Before(due) {
 			due = now.Add(every)
 			conn.SetWriteDeadline(now.Add(writeTime))
-			if _, err := conn.Write(s.entry(ch, a, o, localOf(conn))); err != nil {
+			if _, err := conn.Write(s.entry(ch, a, o, localOf(conn), time.Since(*since))); err != nil {
 				return err
 			}
 			tell(o.Port, nil)
@@ -185,12 +192,12 @@ func localOf(conn net.Conn) netip.AddrPort {
 }
 
 // entry is what the list is told: what the channel is, and that this node is where it begins.
-func (s *Server) entry(ch *channel, a Announcement, o pcp.Oleh, local netip.AddrPort) []byte {
+func (s *Server) entry(ch *channel, a Announcement, o pcp.Oleh, local netip.AddrPort, uptime time.Duration) []byte {
 	told, n, about := ch.told.Load(), ch.count(), ch.of.About()
 	host := pcp.Host{
 		Channel: ch.id, Session: s.config.Session, Version: pcp.Version,
 		Global: netip.AddrPortFrom(o.Remote, a.Port), Local: netip.AddrPortFrom(local.Addr(), a.Port),
-		Listeners: uint32(about.ViewerCount + n.Listeners), Relays: uint32(n.Connected), Uptime: uint32(time.Since(ch.since).Seconds()),
+		Listeners: uint32(about.ViewerCount + n.Listeners), Relays: uint32(n.Connected), Uptime: uint32(uptime.Seconds()),
 		Flags: pcp.Tracker | pcp.Receiving | pcp.RelayFree,
 	}
 	if about.Watching != nil {

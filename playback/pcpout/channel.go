@@ -32,10 +32,9 @@ const (
 
 // channel is one that peers have, or have asked for. It is safe for concurrent use.
 type channel struct {
-	id    pcp.ID
-	of    *playback.Channel
-	since time.Time // when it was asked for first
-	told  atomic.Pointer[told]
+	id   pcp.ID
+	of   *playback.Channel
+	told atomic.Pointer[told]
 
 	mu    sync.Mutex
 	peers map[pcp.ID]*peer // by session
@@ -62,7 +61,7 @@ type host struct {
 }
 
 func newChannel(id pcp.ID, of *playback.Channel, a api.Channel, texts pcp.Info) *channel {
-	c := &channel{id: id, of: of, peers: make(map[pcp.ID]*peer), hosts: make(map[pcp.ID]*host), since: time.Now(), used: time.Now()}
+	c := &channel{id: id, of: of, peers: make(map[pcp.ID]*peer), hosts: make(map[pcp.ID]*host), used: time.Now()}
 	c.describe(a, texts)
 	return c
 }

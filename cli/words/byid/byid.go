@@ -19,10 +19,11 @@ const Unnamed = "The link names no address: the channel is looked up by its ID."
 
 // Public says what --public makes visible, and how to watch then.
 func Public(inv relay.Invite) []string {
-	return []string{
-		"By ID   relay watch " + relay.Invite{Channel: inv.Channel, Access: inv.Access}.Link(),
-		"Whoever has the channel's ID can now look this machine's address up in the BitTorrent DHT, and those of some viewers whom anybody can reach.",
+	who := "Whoever has the channel's ID can look this machine's address up in the BitTorrent DHT, and those of some viewers whom anybody can reach."
+	if inv.Access.Private() {
+		who = "Whoever has this link can look this machine's address up in the BitTorrent DHT, and those of some viewers whom anybody can reach; its ID alone finds nothing."
 	}
+	return []string{"By ID   relay watch " + relay.Invite{Channel: inv.Channel, Access: inv.Access}.Link(), who}
 }
 
 // LookedUp says what came of looking a channel up by its ID. bare says that the link names no address, so

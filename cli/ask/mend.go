@@ -25,10 +25,11 @@ var (
 	pasteMark = regexp.MustCompile(`\x1b\[20[01]~`) // of a terminal, around what is pasted
 	inFront   = regexp.MustCompile(`^(?i:\$ |Share |Page |(\S*[/\\])?relay(\.exe)? (watch|serve|link|tree|top) )`)
 	escaped   = regexp.MustCompile(`%[0-9A-Fa-f]{2}`)
+	markdown  = regexp.MustCompile(`^\[.*\]\(([^()\s]+)\)\.?$`)
 )
 
 // mended removes what programs put into a text on its way: what cannot be seen, kinds of blanks and
-// line ends, the soft breaks and quote marks of mail, a terminal's marks, backslashes before slashes.
+// line ends, the soft breaks and quote marks of mail, a terminal's marks, backslashes before slashes, and what stands in Markdown beside a link.
 func mended(s string) string {
 	s = pasteMark.ReplaceAllString(lineEnd.ReplaceAllString(s, "\n"), "")
 	s = strings.Map(func(r rune) rune {
@@ -42,7 +43,11 @@ func mended(s string) string {
 	}, s)
 	s = quoteMark.ReplaceAllString(softBreak.ReplaceAllString(s, "=\n"), "\n")
 	s = margin.ReplaceAllString(s, "\n")
-	return strings.ReplaceAll(strings.ReplaceAll(s, "=\n", ""), `\/`, "/")
+	s = strings.ReplaceAll(strings.ReplaceAll(s, "=\n", ""), `\/`, "/")
+	if m := markdown.FindStringSubmatch(strings.TrimSpace(s)); m != nil {
+		return m[1]
+	}
+	return s
 }
 
 // unescaped replaces what is percent-encoded, twice since links in links are.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -122,6 +123,7 @@ func notPage(addr string, err error) (elsewhere bool, _ error) {
 	}
 	var no *notOK
 	var f *fault.Error
+	var lost *url.Error
 	switch {
 	case errors.As(err, &no) && no.code == http.StatusForbidden:
 		return false, nobody(wholeLink, "the page at %s is not for this machine (%d %s)", addr, no.code, http.StatusText(no.code))
@@ -131,6 +133,8 @@ func notPage(addr string, err error) (elsewhere bool, _ error) {
 		return false, nobody(wholeLink, "what answers at %s is no relay's page: %w", addr, errElsewhere)
 	case errors.Is(err, context.DeadlineExceeded):
 		return false, nobody(askPage, "no relay answers at %s within %v", addr, pagePatience)
+	case errors.As(err, &lost) && errors.Is(lost, io.EOF): // as the port for links ends it with whoever speaks HTTP
+		return false, nobody("if a link leads there, give the whole link; the page has a port of its own, 7145 as a rule", "what answers at %s is no relay's page: it ends the connection", addr)
 	case errors.As(err, &f) && f.Code == fault.ExitNobody:
 		return false, nobody(askPage, "%w", f.Err)
 	case errors.As(err, &f):

@@ -51,7 +51,7 @@ func lacksUnit(s string) bool {
 func withUnit(c *cli.Context, name, value string) (string, error) {
 	t := term.New(c.App.Writer, c.App.ErrWriter)
 	for term.IsKeyboard(c.App.Reader) && t.ErrTTY {
-		said, err := t.AskLine(c.Context, c.App.Reader, fmt.Sprintf("--%s %s: Mb/s or kb/s? [M/k] ", name, value))
+		said, err := t.AskLine(c.Context, c.App.Reader, t.Lang.In(fmt.Sprintf("--%s %s: Mb/s or kb/s? [M/k]", name, value))+" ")
 		if c.Context.Err() != nil {
 			return "", fault.ErrInterrupted
 		}

@@ -152,7 +152,7 @@ relay takes FLV, Matroska, MP4 and MPEG-TS; to convert: ffmpeg -re -stream_loop 
 		{fromPeerCast, &pcpin.HostError{Host: "h:7144", Err: pcpin.ErrFullAll}, "h:7144: it has no room for one more, and those that it names do not give the channel\ntry again in a while: places get free as others leave"},
 		{fromPeerCast, &pcpin.HostError{Host: "h:7144", Err: pcpin.ErrNotThere}, "h:7144: it does not have the channel\nis the channel still on? Each broadcast has an address of its own: copy it again from the index page"},
 		{fromPeerCast, &pcpin.HostError{Host: "h:7144", Err: &pcpin.ProtocolError{Why: &pcp.Error{Why: pcp.Deep}}}, "h:7144: it answers, but not as PeerCast does\nthe address needs the port of a PeerCast, 7144 as a rule, and not that of a page"},
-		{fromPeerCast, &pcpin.HostError{Host: "h:7144", Err: &pcpin.TypeError{Type: "OGG"}}, "h:7144: the channel is OGG, and relay brings FLV, MKV, WebM and TS in\na PeerCast of your own can give it to ffmpeg: ffmpeg -i http://127.0.0.1:7144/stream/00000000000000000000000000000000 -c copy -f flv - | relay source -"},
+		{fromPeerCast, &pcpin.HostError{Host: "h:7144", Err: &pcpin.TypeError{Type: "OGG"}}, "h:7144: the channel is OGG, and relay brings FLV, MKV, WebM and TS in\na PeerCast of your own can give it to ffmpeg: ffmpeg -i http://127.0.0.1:7144/stream/00000000000000000000000000000000 -c:v libx264 -c:a aac -f flv - | relay source -"},
 		{Input{Path: "clips"}, &fs.PathError{Op: "read", Path: "clips", Err: syscall.EISDIR}, "clips is a folder\nname a file in it: relay source 'clips/a b.flv'"},
 		{Input{Path: "none"}, &fs.PathError{Op: "read", Path: "none", Err: syscall.EISDIR}, "none is a folder\nname a file of FLV, Matroska, MP4 or MPEG-TS in it, as in relay source none/movie.flv"},
 	} {

@@ -124,7 +124,7 @@ func (l *lookup) whole(text string, depth int) (says string, ok bool) {
 		return text, false
 	}
 	for i, f := range filled {
-		if f != "" {
+		if f != "" && !strings.HasSuffix(best.kinds[i], "q") { // what is quoted is somebody's own words
 			filled[i] = l.filling(f, depth+1)
 		}
 	}
@@ -154,6 +154,10 @@ func (l *lookup) filling(text string, depth int) string {
 func (l *lookup) parted(text string, depth int, marks []string) (says string, ok bool) {
 	first := -1 // where the first part ends, with its mark
 	for at, tried := 0, 0; at < len(text) && tried < maxPlaces; at++ {
+		at += quotation(text[at:])
+		if at == len(text) {
+			break
+		}
 		i := slices.IndexFunc(marks, func(m string) bool { return strings.HasPrefix(text[at:], m) })
 		if i < 0 {
 			continue
@@ -179,6 +183,23 @@ func (l *lookup) parted(text string, depth int, marks []string) (says string, ok
 	}
 	rest, ok := l.find(text[first:], depth+1)
 	return text[:first] + rest, ok
+}
+
+// quotation is how long the quotation is that a text begins with, as %q writes it; 0 for none. What stands in it are somebody's
+// own words, in which no sentence of ours is looked for.
+func quotation(text string) int {
+	if text == "" || text[0] != '"' {
+		return 0
+	}
+	for i := 1; i < len(text); i++ {
+		switch text[i] {
+		case '\\':
+			i++
+		case '"':
+			return i + 1
+		}
+	}
+	return 0
 }
 
 // ended ends a sentence, if it does not end by itself.

@@ -38,6 +38,12 @@ func TestSentencesAreFound(t *testing.T) {
 		"a.flv: nothing listens on that port":                           "a.flv: an diesem Port lauscht nichts",
 		"what is kept of channel abc cannot be read (The disk is full)": "was von Kanal abc aufbewahrt ist, ist nicht lesbar (Die Platte ist voll)",
 		"100% of 3": "100 % von 3",
+		// What stands between quotation marks is what somebody else says or is called, and stays.
+		`relay: error: "1 child"`:                                  `relay: Fehler: "1 child"`,
+		`rest of 4: "The disk is full"`:                            `von 4: "The disk is full", rest`,
+		`relay: error: "My show: The disk is full. Bye"`:           `relay: Fehler: "My show: The disk is full. Bye"`,
+		`The disk is full. "Is it on? Is it on?" Is it on?`:        `Die Platte ist voll. "Is it on? Is it on?" Is it on?`,
+		`"a \\\": The disk is full": nothing listens on that port`: `"a \\\": The disk is full": an diesem Port lauscht nichts`,
 	} {
 		if got := german().In(english); got != want {
 			t.Errorf("%q: %q, want %q", english, got, want)

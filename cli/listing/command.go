@@ -24,8 +24,8 @@ func Command(t *term.Terminal) *cli.Command {
 		Description: `Takes announcements of relay source --announce, dials each channel back, and lists
 those that answer: as a page, as JSON (/api/v1/channels), as an Atom feed (/feed.atom) and, where
 they are PeerCast channels too, as index.txt. What is listed is signed by the broadcasters'
-keys. With --mirror it also lists what other directories list, so that nothing is gone when one
-of them is. --allow and --deny are files with a channel's ID or link on each line and # before
+keys. With --mirror it also lists what other directories list: who is announced at two is
+still listed when one of them is gone. --allow and --deny are files with a channel's ID or link on each line and # before
 remarks, and are read again when they change.`,
 		Flags: []cli.Flag{
 			flag.Text("listen", fmt.Sprintf("`ADDR` to listen on (default :%d; a free port if that is taken)", directory.DefaultPort)),

@@ -25,7 +25,7 @@ func units(text string) []string {
 		case inside && (more > 0 || isCode(word) || before == "|" || isFlag(before) && !isLong(before)):
 			joined = true
 			more--
-		case isLong(before) && isCode(word), isNumber(before):
+		case isLong(before) && isCode(word) && word[0] != '[', isNumber(before): // a value, and not the variable that stands for it
 			joined, inside = true, false
 		default:
 			inside = false
@@ -46,7 +46,7 @@ func units(text string) []string {
 }
 
 // subcommands have words of their own behind them.
-var subcommands = map[string]bool{"key": true, "service": true, "help": true}
+var subcommands = map[string]bool{"key": true, "service": true, "help": true, "completion": true}
 
 // ended reports whether nothing that a word belongs to goes on behind it: it ends with a mark, or in a language that needs no blank there.
 func ended(word string) bool {
@@ -60,7 +60,7 @@ func isLong(word string) bool { return strings.HasPrefix(word, "--") }
 // isCode reports whether a word is of a command rather than of a sentence: a flag, a file, a link, a NAME to put something
 // else for.
 func isCode(word string) bool {
-	return word[0] == '-' || strings.ContainsAny(word, "/=@|<>$_[*~0123456789") || strings.Contains(word[:len(word)-1], ":") || len(word) > 1 && word[0] < 0x80 && word[0] >= 'A' && word[1] >= 'A' && word[1] <= 'Z' && word[0] <= 'Z'
+	return word[0] == '-' || strings.ContainsAny(word, "/=@|<>$_[*~0123456789") || strings.ContainsAny(word[:len(word)-1], ":.") || len(word) > 1 && word[0] < 0x80 && word[0] >= 'A' && word[1] >= 'A' && word[1] <= 'Z' && word[0] <= 'Z'
 }
 
 func isNumber(word string) bool { return strings.Trim(word, "0123456789.,") == "" }

@@ -15,9 +15,12 @@ const (
 	// nodes need the lines.
 	roomy = 10
 	// nameWidth is the width of the column for names, and nameLeast the width that remains on a
-	// narrow screen, for an ID and a mark. Both are in characters.
+	// narrow screen, for an ID and a mark; on one of the usual width it is nameFair, in which a name has some room. All are
+	// in characters.
 	nameWidth = 16
 	nameLeast = 9
+	nameFair  = 22
+	usual     = 80
 	// nameMost is the width at which the column ends where nodes have names of their own.
 	nameMost = 48
 )
@@ -288,11 +291,15 @@ func (s Top) fitColumns(widest int, widths []int) (name int, shown []bool) {
 		total += 2 + w
 	}
 	name = widest
+	least := nameLeast
+	if s.Width >= usual {
+		least = min(nameFair, widest)
+	}
 	if s.Width == 0 {
 		return name, shown
 	}
 	for total > s.Width {
-		if name > nameLeast {
+		if name > least {
 			total--
 			name--
 			continue

@@ -183,7 +183,7 @@ func (d Drawing) table(t api.ChannelTree, kept []bool, hidden []int) []string {
 }
 
 // columns aligns the cells in columns, each as wide as its widest cell. On a screen that is too
-// narrow, the first column, of names, gets narrower.
+// narrow, the last column is left out, and the first one, of names, gets narrower.
 func (d Drawing) columns(names, rows [][]term.Cell) []string {
 	widths := make([]int, len(rows[0]))
 	for r, row := range rows {
@@ -197,12 +197,16 @@ func (d Drawing) columns(names, rows [][]term.Cell) []string {
 		for _, w := range widths[1:] {
 			others += 2 + w
 		}
+		if last := len(widths) - 1; widths[0] > d.Width-others {
+			others -= 2 + widths[last]
+			widths = widths[:last]
+		}
 		widths[0] = min(widths[0], max(nameMin, d.Width-others))
 	}
 	var lines []string
 	for r, row := range rows {
 		cells := d.Fit(names[r], widths[0])
-		for c := 1; c < len(row); c++ {
+		for c := 1; c < len(widths); c++ {
 			pad := strings.Repeat(" ", widths[c]-term.Width(row[c]))
 			if row[c].Right {
 				cells = append(cells, term.Cell{Text: "  " + pad}, row[c])

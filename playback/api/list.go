@@ -24,7 +24,7 @@ type InDirectory struct {
 	Genre       string      `json:"genre,omitempty"`
 	Description string      `json:"description,omitempty"`
 	Comment     string      `json:"comment,omitempty"` // as for PeerCast's lists; of a channel of PeerCast's it is below
-	URL         string      `json:"url,omitempty"` // http or https
+	URL         string      `json:"url,omitempty"`     // http or https
 	Codecs      string      `json:"codecs,omitempty"`
 	Listeners   *int        `json:"listeners"`          // in the whole tree, on the broadcaster's word; null if it does not tell
 	Seq         int64       `json:"seq,omitempty"`      // when the broadcaster signed that, Unix ms; 0 for PeerCast, where nothing is signed

@@ -173,6 +173,21 @@ func TestOnceAMinuteAndOnlyForward(t *testing.T) {
 		if _, a := post(t, s, fromOf(1), second); a.Error != "" {
 			t.Errorf("after a minute: %+v", a)
 		}
+		// Who says that it is off the air, and comes back, need not wait for so long.
+		time.Sleep(time.Second)
+		gone := announcement(1)
+		gone.TTL = 0
+		if _, a := post(t, s, fromOf(1), mustSign(t, 1, gone)); a.Error != "" {
+			t.Errorf("goodbye: %+v", a)
+		}
+		time.Sleep(time.Second)
+		if _, a := post(t, s, fromOf(1), mustSign(t, 1, announcement(1))); a.Error != RefusedOften || a.WaitS > 5 {
+			t.Errorf("back at once: %+v", a)
+		}
+		time.Sleep(5 * time.Second)
+		if _, a := post(t, s, fromOf(1), mustSign(t, 1, announcement(1))); a.Error != "" {
+			t.Errorf("back after six seconds: %+v", a)
+		}
 		// Whoever has heard them sends them again, for as long as they count, and after that.
 		for range 24 {
 			time.Sleep(time.Minute)
@@ -266,7 +281,7 @@ func TestAGatewayCountsWhereTheChannelAnswers(t *testing.T) {
 		for i, tip := range []string{placeOf(0).Addr().String() + ":7148", "192.0.2.99:7144"} {
 			a := announcement(i)
 			a.PeerCast = netip.MustParseAddrPort(tip)
-			a.Genre, a.URL, a.Title = "a<>b", "https://example.org/", "<i>&"
+			a.Genre, a.URL, a.Title, a.Comment = "a<>b", "https://example.org/", "<i>&", "ようこそ"
 			n.carries(placeOf(i), stream.IDOf(keyOf(i)))
 			if _, answer := post(t, s, fromOf(i), mustSign(t, i, a)); answer.Error != "" {
 				t.Fatal(answer.Error)
@@ -274,7 +289,7 @@ func TestAGatewayCountsWhereTheChannelAnswers(t *testing.T) {
 		}
 		time.Sleep(3 * time.Minute)
 		w := get(t, s, "/index.txt")
-		want := "&lt;i&gt;&amp;<>" + pcp.ChannelID(stream.IDOf(keyOf(0))).String() + "<>11.0.0.7:7148<>https://example.org/<>a&lt;&gt;b<><>0<>-1<>3000<>FLV<><><><><>%3Ci%3E%26<>0:03<>click<><>0\n"
+		want := "&lt;i&gt;&amp;<>" + pcp.ChannelID(stream.IDOf(keyOf(0))).String() + "<>11.0.0.7:7148<>https://example.org/<>a&lt;&gt;b<><>0<>-1<>3000<>FLV<><><><><>%3Ci%3E%26<>0:03<>click<>ようこそ<>0\n"
 		if w.Body.String() != want {
 			t.Errorf("index.txt is\n%s\nwant\n%s", w.Body, want)
 		}

@@ -104,6 +104,11 @@ func TestWhatIsNoDirectoryMayBeAnIndexPage(t *testing.T) {
 	n := newNet()
 	n.web["yp.example"] = yp
 	n.web["html.example"] = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<html>") })
+	n.web["page.example"] = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/page.html" { // there is a page, and nothing below it
+			http.NotFound(w, r)
+		}
+	})
 	n.web["flood.example"] = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasSuffix(r.URL.Path, "index.txt") {
 			http.NotFound(w, r)
@@ -127,7 +132,7 @@ func TestWhatIsNoDirectoryMayBeAnIndexPage(t *testing.T) {
 	if l, _ := c.Read(t.Context(), []*url.URL{mustURL("http://yp.example/yp/")}, Wish{Words: "sjis"}); len(l.PeerCast) != 1 {
 		t.Errorf("%v", l.PeerCast)
 	}
-	for _, u := range []string{"http://html.example/", "http://flood.example/"} {
+	for _, u := range []string{"http://html.example/", "http://page.example/page.html", "http://flood.example/"} {
 		if _, failed := c.Read(t.Context(), []*url.URL{mustURL(u)}, Wish{}); len(failed) != 1 || !errors.Is(failed[0].Err, ErrNoDirectory) {
 			t.Errorf("%s: %v", u, failed)
 		}

@@ -54,7 +54,7 @@ type Announcer struct {
 	Client Client
 
 	seq    int64
-	listed bool
+	listed bool // as far as is known
 }
 
 // Run announces the channel at once, when it changes, and twice in TTL, until ctx ends. It then takes it off the list,
@@ -74,6 +74,7 @@ func (a *Announcer) Run(ctx context.Context) {
 		now := time.Now()
 		if ctx.Err() == nil && len(what.Places) > 0 && !now.Before(soon) && (!now.Before(next) || changed(was, what)) {
 			err := a.announce(ctx, h, what, TTL)
+			a.listed = a.listed || err == nil || ctx.Err() != nil // who is interrupted does not hear whether it was taken
 			if ctx.Err() == nil {
 				was, now = what, time.Now()
 				soon, next = now.Add(announceAgain), now.Add(TTL/2)
@@ -82,7 +83,7 @@ func (a *Announcer) Run(ctx context.Context) {
 					next = soon
 					failed++
 				} else {
-					failed, a.listed = 0, true
+					failed = 0
 				}
 				if s := outcome(err); s != said {
 					said = s

@@ -168,3 +168,33 @@ func TestFiguresThatAreAboutTheSameWait(t *testing.T) {
 		}
 	}
 }
+
+// A source that ends while it is dialled back does not hear whether it was taken, and says goodbye all the same.
+func TestWhoEndsBeforeTheAnswerSaysGoodbye(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newNet()
+		d := &noted{begun: time.Now()}
+		d.answer = func(n int) (int, Answer) {
+			if n == 0 {
+				time.Sleep(3 * time.Second) // it dials back
+			}
+			return 200, Answer{}
+		}
+		n.web["d.example"] = d
+		a := &Announcer{
+			URL: mustURL("https://d.example/"), Key: keyOf(1), Told: func(error) {}, Client: Client{Transport: n.as("192.0.2.1:1")},
+			What: func(context.Context) Announcement { return announcement(1) },
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan struct{})
+		go func() { defer close(ended); a.Run(ctx) }()
+		time.Sleep(time.Second)
+		cancel()
+		<-ended
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		if len(d.ttls) != 2 || d.ttls[0] != TTL || d.ttls[1] != 0 {
+			t.Errorf("it has said %v", d.ttls)
+		}
+	})
+}

@@ -3,7 +3,6 @@ package follow
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -110,19 +109,24 @@ func nameNodes(ctx context.Context, node *relay.Node, all []*lan.Channel) {
 	asking.Wait()
 }
 
-// Rows returns lines for the followed channels: a head, and one for each.
-func Rows(all []Followed) []string {
-	w := len("FOLLOWED")
+// columns are those of the table; heads and states are words of it, in which the person's language has as many.
+var columns = []term.Column{{}, {Least: 7}, {Least: 8}, {}}
+
+const (
+	heads  = "FOLLOWED|STATE|CHANNEL|TITLE"
+	states = "off|on|waiting|live" // in the order of State
+)
+
+// Table returns a line of heads and one for each of the followed channels. in puts words into the person's language.
+func Table(all []Followed, in func(string) string) []string {
+	said := strings.Split(in(states), "|")
+	rows := [][]string{strings.Split(in(heads), "|")}
 	for _, f := range all {
-		w = max(w, term.Width(term.Cell{Text: f.Name}))
+		rows = append(rows, []string{f.Name, said[f.State], f.Channel.ID.Short(), f.Title})
 	}
-	row := func(name, state, id, title string) string {
-		pad := strings.Repeat(" ", max(0, w-term.Width(term.Cell{Text: name})))
-		return strings.TrimRight(fmt.Sprintf("%s%s  %-7s  %-8s  %s", name, pad, state, id, title), " ")
-	}
-	lines := []string{row("FOLLOWED", "STATE", "CHANNEL", "TITLE")}
-	for _, f := range all {
-		lines = append(lines, row(f.Name, f.State.String(), f.Channel.ID.Short(), f.Title))
+	lines := term.Table(columns, rows)
+	for i, l := range lines {
+		lines[i] = strings.TrimRight(l, " ")
 	}
 	return lines
 }

@@ -173,13 +173,13 @@ func TestStrangersTitleIsTextInLists(t *testing.T) {
 	var c Catalog
 	c.Add(foundAt("10.0.0.1:7144", 1, "a\x1b[31m\n\tb\u202e", discovery.Live, true))
 	c.Add(foundAt("10.0.0.1:7144", 2, "short", discovery.Live, true))
-	ls := Rows(c.Sorted())
-	for _, l := range append(ls, Head(c.Sorted()), seenText(c.Sorted())) {
+	ls := Table(c.Sorted(), func(s string) string { return s })
+	for _, l := range append(ls, seenText(c.Sorted())) {
 		if strings.ContainsAny(l, "\x1b\n\t\u202e") {
 			t.Errorf("%q", l)
 		}
 	}
-	if at := strings.Index(Head(c.Sorted()), "STATE"); len([]rune(ls[0])) <= at || string([]rune(ls[0])[at:at+4]) != "live" || ls[1][at:at+4] != "live" {
+	if at := strings.Index(ls[0], "STATE"); len([]rune(ls[1])) <= at || string([]rune(ls[1])[at:at+4]) != "live" || ls[2][at:at+4] != "live" {
 		t.Errorf("the columns are not straight:\n%s", strings.Join(ls, "\n"))
 	}
 	var out bytes.Buffer

@@ -32,24 +32,22 @@ func WriteJSON(w io.Writer, cat *Catalog) error {
 	return nil
 }
 
-// titleWidth is the width of the column for titles, in characters.
-func titleWidth(ss []*Channel) int {
-	w := len("TITLE")
-	for _, s := range ss {
-		w = max(w, term.Width(term.Cell{Text: s.Title}))
+// columns are those of the table; heads and states are words of it, in which the person's language has as many.
+var columns = []term.Column{{Least: 8}, {}, {Least: 7}, {Least: 9, Right: true}, {}}
+
+const (
+	heads  = "CHANNEL|TITLE|STATE|BIT RATE|AT"
+	states = "live|waiting|lost"
+)
+
+// Table returns a line of heads and one for each channel, with strangers' text made safe. in puts words into the
+// person's language.
+func Table(ss []*Channel, in func(string) string) []string {
+	said := make(map[string]string)
+	for i, word := range strings.Split(in(states), "|") {
+		said[strings.Split(states, "|")[i]] = word
 	}
-	return w
-}
-
-// Head is the line above Rows.
-func Head(ss []*Channel) string {
-	return row("CHANNEL", "TITLE", titleWidth(ss), "STATE", "BIT RATE", "AT")
-}
-
-// Rows returns a line for each channel, with strangers' text made safe.
-func Rows(ss []*Channel) []string {
-	w := titleWidth(ss)
-	var lines []string
+	rows := [][]string{strings.Split(in(heads), "|")}
 	for _, s := range ss {
 		rate := ""
 		if s.BitRate > 0 {
@@ -62,12 +60,7 @@ func Rows(ss []*Channel) []string {
 		if n := len(s.Addrs) - 1; n > 0 {
 			at += fmt.Sprintf(" +%d", n)
 		}
-		lines = append(lines, row(s.ID.Short(), s.Title, w, s.State.String(), rate, at))
+		rows = append(rows, []string{s.ID.Short(), s.Title, said[s.State.String()], rate, at})
 	}
-	return lines
-}
-
-func row(id, title string, width int, state, rate, at string) string {
-	pad := strings.Repeat(" ", max(0, width-term.Width(term.Cell{Text: title})))
-	return fmt.Sprintf("%-8s  %s%s  %-7s  %9s  %s", id, title, pad, state, rate, at)
+	return term.Table(columns, rows)
 }

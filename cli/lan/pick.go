@@ -79,7 +79,7 @@ func (c *Catalog) insteadOf(name string, asked []discovery.Asked) string {
 
 // choose asks which of several channels to take. It returns nil if ctx ends first.
 func choose(ctx context.Context, t *term.Terminal, in io.Reader, ss []*Channel) (*Channel, error) {
-	i, err := Choose(ctx, t, in, fmt.Sprintf("%d channels on this network:", len(ss)), Rows(ss), func(line string) int { return chosen(line, ss) })
+	i, err := Choose(ctx, t, in, fmt.Sprintf("%d channels on this network:", len(ss)), Table(ss, t.Lang.In)[1:], func(line string) int { return chosen(line, ss) })
 	switch {
 	case err != nil:
 		return nil, fault.Usage("name it: relay watch "+ss[0].ID.Short(), "%w", err)

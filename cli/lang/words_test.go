@@ -108,6 +108,9 @@ func TestBlanksAgree(t *testing.T) {
 			if e.Words == "" {
 				t.Errorf("words/%s.txt: nothing for %q", code, e.English)
 			}
+			if strings.Count(e.English, "|") != strings.Count(e.Words, "|") { // they part the words of a table
+				t.Errorf("words/%s.txt: %q has other | than %q", code, e.Words, e.English)
+			}
 			if strings.ContainsAny(e.Words, "\t") {
 				t.Errorf("words/%s.txt: a tab in %q", code, e.Words)
 			}

@@ -58,7 +58,7 @@ func Print(t *term.Terminal, out io.Writer, near []string, l *directory.List) er
 		if len(lines) > 0 {
 			lines = append(lines, "")
 		}
-		lines = append(lines, Rows(l)...)
+		lines = append(lines, Table(l, t.Lang.In)...)
 	}
 	_, err := fmt.Fprintln(out, strings.Join(lines, "\n"))
 	if more := listed.More(len(l.Channels)+len(l.PeerCast), l.Total); more != "" {
@@ -145,38 +145,43 @@ func meansHere(s *hostnet.Subnets) func(netip.AddrPort) bool {
 // address is how relay source is told of a channel of PeerCast's.
 func address(p directory.Pulled) string { return "pcp://" + p.Tip + "/" + p.ID.String() }
 
-// row is one line of the table.
-type row struct{ id, title, state, rate, watching, at string }
+// columns are those of the table; heads and states are words of it, in which the person's language has as many.
+var columns = []term.Column{{Least: 8}, {}, {Least: 7}, {Least: 9, Right: true}, {Least: 8, Right: true}, {}}
 
-// Rows returns a table of what was read, its head first, with strangers' text made safe.
-func Rows(l *directory.List) []string {
-	rows := []row{{"CHANNEL", "TITLE", "STATE", "BIT RATE", "WATCHING", "AT"}}
+const (
+	heads  = "CHANNEL|TITLE|STATE|BIT RATE|WATCHING|AT"
+	states = "live|waiting"
+)
+
+// Table returns a table of what was read, its heads first, with strangers' text made safe. in puts words into the person's
+// language.
+func Table(l *directory.List, in func(string) string) []string {
+	live, waiting, _ := strings.Cut(in(states), "|")
+	rows := [][]string{strings.Split(in(heads), "|")}
+	rate := func(bps int) string {
+		if bps <= 0 {
+			return ""
+		}
+		return term.RateText(bps)
+	}
 	keep := meansHere(&hostnet.Subnets{})
 	for _, f := range l.Channels {
-		r := row{id: f.ID.Short(), title: f.Title, state: stateOf(f), watching: count(f.Listeners), at: f.Link(keep)}
-		if f.BitRate > 0 {
-			r.rate = term.RateText(f.BitRate)
+		state := waiting
+		if f.Live {
+			state = live
 		}
-		rows = append(rows, r)
+		rows = append(rows, []string{f.ID.Short(), term.Clean(f.Title), state, rate(f.BitRate), count(f.Listeners), f.Link(keep)})
 	}
 	for _, p := range l.PeerCast {
-		r := row{id: "PeerCast", title: p.Name, state: "live", watching: count(p.Listeners)}
-		if p.Kbps > 0 {
-			r.rate = term.RateText(p.Kbps * 1000)
-		}
+		at := ""
 		if p.Tip != "" {
-			r.at = address(p)
+			at = address(p)
 		}
-		rows = append(rows, r)
+		rows = append(rows, []string{"PeerCast", term.Clean(p.Name), live, rate(p.Kbps * 1000), count(p.Listeners), at})
 	}
-	width := 0
-	for _, r := range rows {
-		width = max(width, term.Width(term.Cell{Text: r.title}))
-	}
-	var lines []string
-	for _, r := range rows {
-		pad := strings.Repeat(" ", width-term.Width(term.Cell{Text: r.title}))
-		lines = append(lines, term.Clean(fmt.Sprintf("%-8s  %s%s  %-7s  %9s  %8s  %s", r.id, r.title, pad, r.state, r.rate, r.watching, r.at)))
+	lines := term.Table(columns, rows)
+	for i, l := range lines {
+		lines[i] = term.Clean(l)
 	}
 	return lines
 }

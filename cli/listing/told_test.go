@@ -73,7 +73,7 @@ func TestTheTableIsSafe(t *testing.T) {
 	f := &directory.Found{In: "https://dir.example/"}
 	f.ID, f.Title, f.Live, f.Listeners, f.BitRate, f.Places = stream.ChannelID{1}, "a\x1b[2Jb\nc", true, -1, 3e6, at("203.0.113.7:7144")
 	p := directory.Pulled{Channel: index.Channel{Name: "日本\x07", ID: index.ID{1}, Tip: "192.0.2.1:7144", Listeners: 5, Kbps: 500, Uptime: time.Hour}}
-	rows := Rows(&directory.List{Channels: []*directory.Found{f}, PeerCast: []directory.Pulled{p}})
+	rows := Table(&directory.List{Channels: []*directory.Found{f}, PeerCast: []directory.Pulled{p}}, func(s string) string { return s })
 	text := strings.Join(rows, "\n")
 	if len(rows) != 3 || strings.ContainsAny(text, "\x1b\x07") || strings.Count(text, "\n") != 2 || !strings.Contains(rows[1], "relay://"+f.ID.String()+"@203.0.113.7:7144") ||
 		!strings.Contains(rows[2], "pcp://192.0.2.1:7144/01000000000000000000000000000000") || !strings.Contains(rows[2], " 5 ") {

@@ -33,7 +33,7 @@ func (s systemd) ready(ctx context.Context) error {
 		return fault.Fail(words.ServiceByHand, words.ServiceNoSystemd)
 	}
 	if _, err := s.ctl(ctx, "show", "--property=Version"); err != nil {
-		return fault.Fail(words.ServiceNoSessionHint, words.ServiceNoSession, err)
+		return fault.Fail(words.ServiceNoSessionHint, "your own systemd, which runs a user's services, cannot be asked here: %w", err)
 	}
 	return nil
 }

@@ -100,6 +100,9 @@ func TestEverySentenceFits(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, e := range all {
+			if strings.Contains(e.English, "|") && !strings.Contains(e.English, " | ") {
+				continue // words of a table, which stand in no line like that
+			}
 			both := []string{e.Words, e.English}
 			if code != lang.Codes[1] { // English once is enough
 				both = both[:1]

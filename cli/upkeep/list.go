@@ -119,7 +119,7 @@ func writeListing(c *cli.Context, t *term.Terminal, l follow.Listing, listed *di
 	}
 	var lines []string
 	if here := l.Network.Sorted(); len(here) > 0 {
-		lines = append(append(lines, lan.Head(here)), lan.Rows(here)...)
+		lines = append(lines, lan.Table(here, t.Lang.In)...)
 	} else {
 		t.Say("%s", words.ListNobodyHere)
 	}
@@ -127,7 +127,7 @@ func writeListing(c *cli.Context, t *term.Terminal, l follow.Listing, listed *di
 		if len(lines) > 0 {
 			lines = append(lines, "")
 		}
-		lines = append(lines, follow.Rows(l.Followed)...)
+		lines = append(lines, follow.Table(l.Followed, t.Lang.In)...)
 	}
 	return listing.Print(t, t.Out, lines, listed)
 }

@@ -25,7 +25,6 @@ const (
 	ServiceByHand        = "have whatever starts programs here run: relay serve LINK"
 	ServiceNoSystemd     = "there is no systemd on this machine: systemctl was not found"
 	ServiceNoProgram     = "%s was not found"
-	ServiceNoSession     = "your own systemd, which runs a user's services, cannot be asked here: %w"
 	ServiceNoSessionHint = "log in as the user itself, not by su or sudo, and say it again; for the whole machine there is the system's own service: systemctl enable --now relay, with links in /etc/relay/channels"
 	ServiceNoScreenHint  = "log in at the screen of this machine once, and say it again there"
 	ServiceSudo          = "this would be a service of the wrong user"

@@ -147,7 +147,7 @@ func byID(t *testing.T, bin string, nodes []*other.Server) {
 	}
 
 	p, link := source("--public", "--title", "Finals")
-	p.sees("^Whoever has the channel's ID can now look this machine's address up")
+	p.sees("^Whoever has the channel's ID can look this machine's address up")
 	p.sees("^The channel can be found by its ID: 8 nodes")
 	id, at, _ := strings.Cut(link, "@")
 	w, _ := watch(id)

@@ -123,7 +123,9 @@ func (l *loas) head(b []byte) (n int, ok bool) {
 
 func (l *loas) take(b []byte, into []frame) []frame {
 	l.element.MuxConfigPresent = true
+	was := l.element.StreamMuxConfig
 	if l.element.Unmarshal(b[loasHead:]) != nil {
+		l.element.StreamMuxConfig = was // of one that is cut, the library keeps half, and reads the next element by it
 		return into
 	}
 	if c := l.element.StreamMuxConfig; !l.element.UseSameStreamMux || l.told.config == nil {

@@ -76,3 +76,16 @@ func TestHeadingsFitInEveryLanguage(t *testing.T) {
 		}
 	}
 }
+
+// Wide heads take nothing of what a node calls itself: on a screen of the usual width there is room for some of it beside
+// its ID and a mark.
+func TestWideHeadsLeaveRoomForNames(t *testing.T) {
+	widths := make([]int, len(columns))
+	for i := range widths {
+		widths[i] = 9 // wider than any head is
+	}
+	top := Top{Style: term.Style{Width: usual}}
+	if name, shown := top.fitColumns(nameMost, widths); name < nameFair || !shown[0] {
+		t.Errorf("names have %d columns of the terminal, and beside them are %v", name, shown)
+	}
+}

@@ -107,10 +107,7 @@ func givenTo(c *cli.Context, t *term.Terminal, cfg station.Config) ([]relay.Invi
 		given = append(given, u)
 	}
 	if len(given) == 0 && c.String("list") == "" && cfg.Brought.Token.IsZero() {
-		if c.Bool("check") { // for what relay service install was given
-			return nil, fault.Usage("relay service install LINK, or relay service install --list FILE", "relay service install needs a channel to carry")
-		}
-		return nil, fault.Usage("relay serve LINK, or relay serve --list FILE", "relay serve needs a channel to carry")
+		return nil, fault.Usage("relay serve LINK, or relay serve --list FILE; as a service: relay service install LINK", "relay serve needs a channel to carry")
 	}
 	if len(given) > carry.MaxServed {
 		return nil, fault.Usage("run a second relay serve", "relay serve carries %d channels at most, %d were given", carry.MaxServed, len(given))

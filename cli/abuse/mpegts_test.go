@@ -19,8 +19,8 @@ import (
 	"relay/relay/stream"
 )
 
-// What strangers send to a port at which MPEG-TS comes in neither ends that nor gets between what an honest sender sends:
-// all of it arrives, in its order, and nothing else.
+// What strangers send to a port at which MPEG-TS comes in neither ends that nor gets into what an honest sender sends: what
+// arrives is his, up to its end, and nothing else.
 func TestStrangersPacketsAreNotTakenForTheSenders(t *testing.T) {
 	free, err := net.ListenPacket("udp4", "127.0.0.1:0")
 	if err != nil {
@@ -61,7 +61,7 @@ func TestStrangersPacketsAreNotTakenForTheSenders(t *testing.T) {
 	}
 	defer sender.Close()
 	ts, frames := demoTS(t)
-	send := func(from, to int) { // a datagram is seen before the next is sent, or a busy machine drops some
+	send := func(from, to int) { // at a sender's pace: of more at once a socket drops some
 		for p := ts[from:to]; len(p) > 0; p = p[min(len(p), 7*188):] {
 			_, _ = sender.Write(p[:min(len(p), 7*188)])
 			time.Sleep(time.Millisecond)

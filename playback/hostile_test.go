@@ -105,7 +105,9 @@ func (s *taker) Close() error                   { return nil }
 // TestTagsOfSixteenMebibytesCostNoMoreThanTheRingAndALittle has a source send the longest tags there
 // are, among others, to 200 viewers of each form. Half of them take nothing any more.
 func TestTagsOfSixteenMebibytesCostNoMoreThanTheRingAndALittle(t *testing.T) {
-	const ring, viewers, beyond = 64 << 20, 200, 32 << 20
+	// Beyond the ring, there are three of them at most: one that the source puts together, one that has left the ring while
+	// it is written to viewers, and one that comes while memory is looked at. One for each viewer would be 3,200 MiB.
+	const ring, viewers, beyond = 64 << 20, 200, 3 * flv.MaxBody
 	forms := []Form{flvForm, formats[1].Form, formats[2].Form, {Name: "rtmp", New: func() Container { return rtmp.NewContainer() }}, {Name: "hls"}}
 	var header flv.Header
 	for _, tag := range demoClip(t)[:8] {

@@ -276,6 +276,9 @@ func (s *source) open(keys *keyring.Keys, onTag func(flv.Tag)) error {
 	}
 	s.channel, s.media, s.signs = ch, ingest.NewInput(w, onTag), keys.Key
 	s.media.SetTitle(s.plan.station.Title)
+	if s.aac == nil { // sound that is made anew is not what was signed
+		s.media.SetRecording(s.plan.station.RecordingOf)
+	}
 	if s.aac != nil {
 		s.media.MakeAAC(s.aac)
 	}

@@ -47,7 +47,8 @@ type Input struct {
 	// Set before the first session.
 	title    string // "" to leave the encoder's
 	unlisted bool
-	aac      *AAC // nil if sound goes out as it comes
+	of       string // the channel whose recording it is, "" for none
+	aac      *AAC   // nil if sound goes out as it comes
 
 	// mu guards what follows and the state of every session: a tag is placed, noted and
 	// written as one step, so that a session which is replaced cannot write in between.
@@ -94,7 +95,7 @@ func (in *Input) SetTitle(title string) { in.title = flv.CleanTitle(title) }
 // Open.
 func (in *Input) SetUnlisted() { in.unlisted = true }
 
-// describe puts the source's own title and listing into a script body; nil makes one.
+// describe puts the source's own title and listing, and whose recording it is, into a script body; nil makes one.
 func (in *Input) describe(body []byte) []byte {
 	if in.title != "" {
 		body = flv.SetTitle(body, in.title)
@@ -102,8 +103,15 @@ func (in *Input) describe(body []byte) []byte {
 	if in.unlisted {
 		body = flv.SetUnlisted(body)
 	}
+	if in.of != "" {
+		body = flv.SetRecording(body, in.of)
+	}
 	return body
 }
+
+// SetRecording says in the stream, as [flv.SetRecording] does, that it is a recording of a channel. It stands where a title
+// would. It comes before the first Open.
+func (in *Input) SetRecording(of string) { in.of = of }
 
 // Open begins a session, or returns [ErrBusy] while there is one that has sent
 // something in the last 2 s; one that is silent for longer ends. A session starts

@@ -63,7 +63,7 @@ func (s *Session) take(t flv.Tag) error {
 		in.drop(k.Flaw)
 		return nil
 	}
-	if in.title == "" && !in.unlisted {
+	if in.title == "" && !in.unlisted && in.of == "" {
 		return s.write(t, k)
 	}
 	if t.Type() == flv.Script && k.Config {

@@ -25,6 +25,7 @@ type Channel struct {
 
 	thumb      thumbnail
 	screenings screenings
+	recording  recording
 
 	mu      sync.Mutex
 	viewers map[*presence]struct{}

@@ -1,22 +1,33 @@
 package playback
 
 import (
+	"bytes"
 	"errors"
 	"io"
-	"net"
 	"time"
 
 	"relay/ingest/flv"
+	"relay/playback/provenance"
 	"relay/relay/archive"
 	"relay/relay/stream"
 )
 
-// Replay is what was kept of a channel, as FLV from its beginning to its end. It has to be closed.
+// Replay is what was kept of a channel, as FLV from its beginning to its end. Behind tags that were signed come the
+// proofs of that (package provenance). It has to be closed.
 type Replay struct {
-	kept  *kept
-	from  *spool
-	place *place
-	out   net.Buffers
+	kept   *kept
+	of     stream.ChannelID // whose recording it is, zero if nobody can check that
+	prover *provenance.Prover
+
+	past     *archive.Reader
+	plain    func(stream.Item) (stream.Item, error)
+	ahead    *stream.Item // read already
+	ended    error        // what ended it, nil while there may be more
+	opened   bool         // something did
+	header   *stream.Header
+	timeline flv.Timeline
+	newest   uint32 // timestamp of the newest tag
+	out      []byte
 }
 
 // NewReplay returns what is in an archive. unsealer, for a private channel, returns what opens its
@@ -41,44 +52,171 @@ func (r *Replay) rewind() error {
 		return errNothingKept
 	}
 	r.Close()
-	r.from = &spool{past: past, plain: r.kept.plain()}
-	r.place = newPlace(newOwnReel(stream.NewRing(stream.Limits{}), flvForm, r.from), GOP)
-	r.out, err = r.more()
+	*r = Replay{kept: r.kept, past: past, plain: r.kept.plain()}
+	first, err := r.next()
 	if err == io.EOF {
 		err = errNothingKept
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	r.ahead = &first
+	switch said := flv.Describe(first.Header.Payload()).Recording; {
+	case said != "": // its own proofs are among the tags
+		r.of, _ = stream.ParseChannelID(said)
+	case !r.sealed():
+		r.of = r.kept.archive.ID()
+		r.prover = provenance.NewProver(r.of)
+	}
+	if r.out = r.more(); len(r.out) == 0 {
+		return errNothingKept
+	}
+	return nil
 }
+
+// sealed reports whether the chunks that are kept are those of a private channel.
+func (r *Replay) sealed() bool { return r.kept.unsealer != nil }
 
 // Title is what the broadcaster called it, "" if nothing.
 func (r *Replay) Title() string {
-	return flv.CleanTitle(flv.Describe(r.place.reel.feed.header.Payload()).Title)
+	return flv.CleanTitle(flv.Describe(r.header.Payload()).Title)
 }
 
-// more is what comes next.
-func (r *Replay) more() (net.Buffers, error) {
-	out, _, err := r.place.next()
-	switch {
-	case errors.Is(err, stream.ErrClosed) && r.from.err != nil:
-		err = r.from.err
-	case errors.Is(err, stream.ErrClosed):
-		err = io.EOF
+// Of is the channel whose source has signed what is played, as everybody can check; zero if nobody can, as it was sealed.
+func (r *Replay) Of() stream.ChannelID { return r.of }
+
+// next is the next chunk that opens, or io.EOF.
+func (r *Replay) next() (stream.Item, error) {
+	if it := r.ahead; it != nil {
+		r.ahead = nil
+		return *it, nil
 	}
-	return out, err
+	var sealed error // of what did not open, while nothing has
+	for {
+		it, ok, err := r.past.Next()
+		switch {
+		case err != nil:
+			return it, err
+		case !ok && sealed != nil:
+			return it, sealed
+		case !ok:
+			return it, io.EOF
+		}
+		if it, err = r.plain(it); err == nil {
+			r.opened = true
+			return it, nil
+		}
+		if !r.opened { // what does not open at all has been given the wrong secret
+			sealed = err
+		}
+	}
+}
+
+// more is what comes next: the chunks up to the next boundary of tags, as tags. It is empty at the end.
+func (r *Replay) more() (out []byte) {
+	var chunks []*stream.Chunk
+	var whole []byte // what they hold
+	for r.ended == nil {
+		it, err := r.next()
+		if err != nil {
+			r.ended = err
+			break
+		}
+		if r.header == nil {
+			out = append(out, it.Header.Payload()...)
+		}
+		if it.Jump || it.Chunk.Has(stream.Tag) {
+			chunks, whole = nil, nil // what is left goes no further
+		}
+		if len(chunks) == 0 {
+			if !it.Chunk.Has(stream.Tag) {
+				continue // the beginning is missing
+			}
+			if r.prover != nil && !r.prover.Follows(it.Header, it.Chunk) {
+				out = append(out, r.prover.Tag(r.newest)...)
+			}
+			if it.Jump && r.header != nil {
+				out = append(out, r.turn(it)...)
+			}
+		}
+		r.header = it.Header
+		chunks, whole = append(chunks, it.Chunk), append(whole, it.Chunk.Payload()...)
+		if tags, ok := wholeTags(whole); ok {
+			return append(out, r.send(chunks, tags)...)
+		}
+		if len(chunks) > maxHeld {
+			chunks, whole = nil, nil
+		}
+	}
+	if r.prover != nil {
+		out = append(out, r.prover.Tag(r.newest)...)
+	}
+	return out
+}
+
+// turn goes over to a chunk that does not follow, and returns the configurations that go before it. Without a jump, those
+// that change are tags of the stream.
+func (r *Replay) turn(it stream.Item) (configs []byte) {
+	if it.Header.Epoch() != r.header.Epoch() {
+		r.timeline.Restart()
+	} else {
+		r.timeline.Gap()
+	}
+	if !bytes.Equal(it.Header.Payload(), r.header.Payload()) {
+		for t := range flv.Tags(it.Header.Payload()) {
+			t = bytes.Clone(t)
+			flv.PutTimestamp(t, r.newest)
+			configs = append(configs, t...)
+		}
+	}
+	return configs
+}
+
+// send returns tags at their place in the timeline, and has chunks proved that they were sent in.
+func (r *Replay) send(chunks []*stream.Chunk, tags []flv.Tag) (out []byte) {
+	if r.prover != nil {
+		r.prover.Add(r.header, chunks, tags)
+	}
+	for _, t := range tags {
+		at := len(out)
+		out = append(out, t...)
+		ts := t.Timestamp()
+		if t.Type() == flv.Script {
+			ts = r.timeline.Place(ts)
+		} else {
+			ts = r.timeline.Map(ts)
+		}
+		flv.PutTimestamp(out[at:], ts)
+		r.newest = ts
+	}
+	return out
+}
+
+// wholeTags takes b apart into tags. It reports false if the last is not whole.
+func wholeTags(b []byte) (tags []flv.Tag, ok bool) {
+	for len(b) > 0 {
+		if len(b) < flv.TagHeaderLen {
+			return nil, false
+		}
+		n := flv.TagHeaderLen + flv.BodyLen(b) + flv.TagTrailerLen
+		if n > len(b) {
+			return nil, false
+		}
+		tags = append(tags, flv.Tag(b[:n:n]))
+		b = b[n:]
+	}
+	return tags, true
 }
 
 // Read implements [io.Reader].
 func (r *Replay) Read(b []byte) (int, error) {
 	for len(r.out) == 0 {
-		var err error
-		if r.out, err = r.more(); err != nil {
-			return 0, err
+		if r.out = r.more(); len(r.out) == 0 && r.ended != nil {
+			return 0, r.ended
 		}
 	}
-	n := copy(b, r.out[0])
-	if r.out[0] = r.out[0][n:]; len(r.out[0]) == 0 {
-		r.out = r.out[1:]
-	}
+	n := copy(b, r.out)
+	r.out = r.out[n:]
 	return n, nil
 }
 
@@ -92,40 +230,8 @@ func (r *Replay) Seek(offset int64, whence int) (int64, error) {
 
 // Close lets go of the file.
 func (r *Replay) Close() error {
-	if r.from != nil {
-		r.from.past.Close()
+	if r.past != nil {
+		r.past.Close()
 	}
 	return nil
 }
-
-// spool reads what is kept as fast as it is asked, and is closed at its end.
-type spool struct {
-	past   *archive.Reader
-	plain  func(stream.Item) (stream.Item, error)
-	missed uint64
-	err    error // of the disk, or of what did not open
-	opened bool  // something did
-}
-
-// Poll is as that of [stream.Cursor].
-func (f *spool) Poll() (stream.Item, <-chan struct{}, error) {
-	for {
-		it, ok, err := f.past.Next()
-		if err != nil || !ok {
-			f.err = errors.Join(f.err, err)
-			return it, nil, stream.ErrClosed
-		}
-		f.missed += it.Missed
-		it, err = f.plain(it)
-		if err == nil {
-			f.err, f.opened = nil, true
-			return it, nil, nil
-		}
-		if !f.opened { // what does not open at all has been given the wrong secret
-			f.err = err
-		}
-	}
-}
-
-// Gap is as that of [stream.Cursor].
-func (f *spool) Gap() (missed, moves uint64) { return f.missed, 0 }

@@ -32,6 +32,7 @@ func (c *Channel) about(f api.Facts, bitRate int) api.Channel {
 		Private:     c.private,
 		Unread:      c.unread,
 		Kept:        c.kept.span(),
+		Recording:   c.recording.found.Load(),
 	}
 }
 

@@ -23,7 +23,7 @@ type sourced struct {
 // rooms are the folders whose sentences people meet, seen from this one. A room that is not there is new: put it into one
 // of both lists.
 var (
-	rooms  = []string{".", "ask", "carry", "castto", "demo", "doctor", "domain", "fault", "finding", "flag", "follow", "gateway", "input", "key", "keyring", "lan", "listing", "privacy", "reach", "seek", "service", "sink", "station", "term", "treedraw", "trees", "treeview", "update", "upkeep", "webhook", "words", "words/byid", "words/listed", "words/onpeercast", "words/ontv", "words/refused"}
+	rooms  = []string{".", "ask", "carry", "castto", "demo", "doctor", "domain", "fault", "finding", "flag", "follow", "gateway", "input", "key", "keyring", "lan", "listing", "privacy", "reach", "seek", "service", "sink", "station", "term", "treedraw", "trees", "treeview", "update", "upkeep", "webhook", "words", "words/byid", "words/listed", "words/onpeercast", "words/ontv", "words/recorded", "words/refused"}
 	silent = map[string]string{
 		"abuse":   "for who attacks a node of theirs: stays English",
 		"deploy":  "text for packages",

@@ -17,6 +17,7 @@ import (
 	"relay/cli/term"
 	"relay/cli/webhook"
 	"relay/cli/words"
+	"relay/cli/words/recorded"
 	"relay/playback"
 	"relay/playback/admin"
 	"relay/playback/api"
@@ -28,6 +29,7 @@ import (
 // operations is what a station tells its operator: events, metrics, whether media arrive, and
 // calls to a webhook.
 type operations struct {
+	t       *term.Terminal
 	events  *playback.Events
 	metrics *admin.Metrics
 	admin   net.Listener  // nil for none
@@ -46,11 +48,12 @@ type servedChannel struct {
 	// Owned by observe's goroutine.
 	media     monitor.Media
 	situation monitor.Situation
+	recorded  recorded.Told
 }
 
 // newOperations opens the listener. The caller closes it.
 func newOperations(t *term.Terminal, cfg Config) (*operations, error) {
-	o := &operations{events: &playback.Events{}, metrics: admin.NewMetrics(cfg.Version)}
+	o := &operations{t: t, events: &playback.Events{}, metrics: admin.NewMetrics(cfg.Version)}
 	if cfg.Webhook != nil {
 		o.hook = webhook.New(cfg.Webhook, cfg.Version, t.Say)
 	}
@@ -225,6 +228,9 @@ func (o *operations) observe(ctx context.Context) {
 			for _, k := range all {
 				known[k] = true
 				o.report(k, k.media.Look(now, k.look()))
+				if found := k.played.CheckRecording(); k.encoder == nil { // the source has told already
+					k.recorded.Tell(o.t, found, now)
+				}
 				if k.situation.Due(now) {
 					o.report(k, k.situation.Look(k.played.Situation(now)))
 				}

@@ -19,7 +19,7 @@ import (
 
 // OpenReplay opens a file, or a folder of files, that was kept of a channel by --keep, to be broadcast
 // again, and tells the person what it is. Unless the configuration has a title, that becomes one which
-// says that it is a recording, and of when. It returns nil if there is something else. dir is the
+// says that it is a recording, and of when; and the stream names the channel, if those who watch can check that. It returns nil if there is something else. dir is the
 // configuration folder, which may have the secret of a private channel.
 func OpenReplay(t *term.Terminal, cfg *Config, path, dir string) (io.ReadSeeker, error) {
 	if path == "" {
@@ -47,6 +47,11 @@ func OpenReplay(t *term.Terminal, cfg *Config, path, dir string) (io.ReadSeeker,
 	st := a.Stats()
 	when := st.From.Format("2 January 2006, 15:04")
 	t.Say("A recording of channel %s, made on %s, %v long. What its source has not signed is left out.", a.ID().Short(), when, st.To.Sub(st.From).Round(time.Second))
+	if of := r.Of(); of != (stream.ChannelID{}) {
+		cfg.RecordingOf = of.String()
+	} else {
+		t.Say("Its signatures are under the secret of a private channel, and go no further: who watches has your word alone.")
+	}
 	title := "Recording of " + when
 	if of := r.Title(); of != "" {
 		title = of + " (recording of " + when + ")"

@@ -119,6 +119,7 @@ type Config struct {
 	Brought      relay.Brought        // likewise, those that it was not given
 	MaxRate      int                  // as in relay.Config
 	Recordings   bool                 // likewise
+	RecordingOf  string               // the channel whose recording this is, by its ID; "" for none
 	Via          []relay.HostPort     // of a helper that takes the source's channel: first in its link
 	Batch        time.Duration        // as in playback.Config
 	MaxViewers   int                  // likewise

@@ -82,8 +82,8 @@ func mp3Head(frame []byte) byte {
 	return plainSound(legacyMP3, rate, frame[3]>>6 != mono)
 }
 
-// Body returns the script body of an onMetaData that says this. Title and Unlisted are left to
-// [SetTitle] and [SetUnlisted].
+// Body returns the script body of an onMetaData that says this. Title, Unlisted and Recording are left to
+// [SetTitle], [SetUnlisted] and [SetRecording].
 func (m Metadata) Body() []byte {
 	number := func(v float64) []byte {
 		return binary.BigEndian.AppendUint64([]byte{amfNumber}, math.Float64bits(v))

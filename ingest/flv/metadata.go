@@ -19,6 +19,7 @@ type Metadata struct {
 	Encoder                string // printable, at most 128 characters
 	Title                  string // printable, at most [MaxTitle] characters
 	Unlisted               bool   // see [SetUnlisted]
+	Recording              string // the ID of a channel, at most 64 printable characters; see [SetRecording]
 }
 
 const (
@@ -64,6 +65,7 @@ func ParseMetadata(body []byte) (Metadata, bool) {
 		Encoder:    encoder(fields["encoder"]),
 		Title:      title(fields[titleField]),
 		Unlisted:   fields[unlistedField] == true,
+		Recording:  recordingOf(fields[recordingField]),
 	}
 	var video, audio bool
 	m.VideoCodec, video = codecHint(fields["videocodecid"], legacyVideo)
@@ -140,4 +142,9 @@ func encoder(v any) string {
 func title(v any) string {
 	s, _ := v.(string)
 	return CleanTitle(s)
+}
+
+func recordingOf(v any) string {
+	s, _ := v.(string)
+	return shortLine(s, maxRecording)
 }

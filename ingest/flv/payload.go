@@ -44,6 +44,7 @@ type Info struct {
 	Encoder                string // printable
 	Title                  string // printable, at most [MaxTitle] characters
 	Unlisted               bool   // see [SetUnlisted]
+	Recording              string // of a channel with this ID, on the source's word; "" if of none. See [SetRecording]
 }
 
 // Describe reads a header's payload. Configurations win over what the metadata
@@ -67,7 +68,7 @@ func Describe(headerPayload []byte) Info {
 			if m, ok := ParseMetadata(t.Body()); ok {
 				info.VideoCodec, info.AudioCodec = m.VideoCodec, m.AudioCodec
 				info.Width, info.Height, info.FrameRate = m.Width, m.Height, m.FrameRate
-				info.Encoder, info.Title, info.Unlisted = m.Encoder, m.Title, m.Unlisted
+				info.Encoder, info.Title, info.Unlisted, info.Recording = m.Encoder, m.Title, m.Unlisted, m.Recording
 			}
 		}
 	}

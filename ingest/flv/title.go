@@ -16,6 +16,8 @@ const MaxTitle = 120
 const (
 	titleField    = "title"
 	unlistedField = "unlisted"
+	// recordingField names the channel whose recording a stream says that it is.
+	recordingField = "recordingOf"
 )
 
 // CleanTitle makes a text fit to be a title: one line of printable characters, at
@@ -51,6 +53,15 @@ func SetTitle(body []byte, title string) []byte {
 // only for those who were given its invite. Nodes that relay it do not let others find
 // it. The rest of the body is treated as by [SetTitle].
 func SetUnlisted(body []byte) []byte { return setProperty(body, unlistedField, []byte{amfBoolean, 1}) }
+
+// SetRecording returns a copy of an onMetaData's script body that says that the stream is a recording of a channel, by
+// its ID. The rest of the body is treated as by [SetTitle].
+func SetRecording(body []byte, of string) []byte {
+	return setProperty(body, recordingField, amfText(shortLine(of, maxRecording)))
+}
+
+// maxRecording is the longest ID of a channel that is looked at, in characters.
+const maxRecording = 64
 
 func setProperty(body []byte, name string, to []byte) []byte {
 	value, ok := bytes.CutPrefix(body, onMetaData)

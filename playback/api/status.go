@@ -58,7 +58,21 @@ type Channel struct {
 	Unread bool `json:"unread,omitempty"`
 	// Kept is the part of the channel that this node keeps, so that viewers can begin there; nil if none.
 	Kept *Kept `json:"kept,omitempty"`
+	// Recording is what was found of a stream that says that it is a recording of a channel; nil if it does not.
+	Recording *Recorded `json:"recording,omitempty"`
 }
+
+// Recorded tells what a node has found of a stream that says that it is a recording of a channel, since it has watched.
+type Recorded struct {
+	Of       string `json:"of"`       // the channel's ID
+	Name     string `json:"name"`     // its short form
+	MadeMs   int64  `json:"made_ms"`  // when the newest of what is proved was signed, Unix milliseconds by that channel's source; 0 if nothing is
+	Proved   uint64 `json:"proved"`   // tags of media that the channel's source has signed
+	Unproved uint64 `json:"unproved"` // others, but for those that wait for their proof
+}
+
+// Shown reports whether all that has come was signed by that channel's source.
+func (r *Recorded) Shown() bool { return r.Proved > 0 && r.Unproved == 0 }
 
 // Kept is what a node keeps of a channel on disk. Times are Unix milliseconds by the source's clock. Between
 // them some may be missing.

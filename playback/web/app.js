@@ -15,7 +15,7 @@ import { badgeOf, sight } from './state.js';
 import { html } from './svg.js';
 import { Tree } from './tree.js';
 import { asked } from './tongue.js';
-import { absent, behind, behindByHLS, dropped, format, leftPeers, madeAAC, millis, parentOf, peerCasts, place, rate, reach, seconds, titleOf, treeSum, treeWords, watching } from './words.js';
+import { absent, behind, behindByHLS, dropped, format, leftPeers, madeAAC, millis, parentOf, peerCasts, place, rate, reach, recorded, seconds, titleOf, treeSum, treeWords, watching } from './words.js';
 
 const el = (id) => document.getElementById(id);
 const video = el('video');
@@ -154,6 +154,8 @@ function showBadges() {
   badge('b-place', '', after.length ? html('span', {}, before, html('code', {}, id), name && ` ${name}`, ...after) : before);
   badge('b-format', '', [format(c.codec), c.bit_rate ? rate(c.bit_rate) : ''].filter(Boolean).join(' · '));
   badge('b-viewers', '', watching(c));
+  const [recording, wrong] = recorded(c.recording);
+  badge('b-recording', wrong, recording);
   badge('b-reach', '', reach(c.reach));
   badge('b-aac', '', madeAAC(c.aac_of));
   badge('b-dropped', 'warn', dropped(c.dropped_tags));

@@ -99,6 +99,13 @@ export function format(codec) {
 /** together names all that a browser cannot decode. */
 export const together = (names) => all(names, 'long');
 
+/** recorded says of a stream that calls itself a recording what is shown of that, and whether it is wrong; '' if it does not. */
+export function recorded(it) {
+  if (!it) return ['', ''];
+  const verdict = it.unproved ? 'wrong' : it.proved ? 'shown' : 'open';
+  return [say(`recorded.${verdict}`, { name: it.name }), verdict === 'wrong' ? 'warn' : ''];
+}
+
 /** madeAAC says that ffmpeg makes AAC of the sound at the source, and of which; '' if not. */
 export const madeAAC = (of) => (of ? say('aac.made', { codec: codecName(of) }) : '');
 

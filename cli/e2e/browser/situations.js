@@ -72,6 +72,10 @@
       name: 'details', whole: true, media: 'clip', is: 'playing', then: () => details('false'),
       say: picture({ title: 'مباراة النهائي 2026: الشوط الثاني', reach: 'closed', aac_of: 'opus', dropped_tags: { cut_picture: 3 }, left_peers: { slow: 2, forged: 1 } }),
     },
+    ...[[900, 0], [900, 3], [0, 0]].map(([proved, unproved]) => ({
+      name: `recorded-${proved}-${unproved}`, whole: true, media: 'clip', is: 'playing',
+      say: picture({ title: 'Finals, table 1 (recording of 28 November 2026, 20:15)', recording: { of: 'kxq4ds2b'.padEnd(52, 'a'), name: 'kxq4ds2b', made_ms: 1796001012000, proved, unproved } }),
+    })),
     { name: 'keys', whole: true, say: picture({ title: '' }), media: 'clip', is: 'playing', then: () => click('#keys') },
     { name: 'share', whole: true, say: picture(), media: 'clip', is: 'playing', then: () => click('#share'), share: shared },
     { name: 'share-private', whole: true, say: picture({ private: true }), media: 'clip', is: 'playing', then: () => click('#share'), share: { ...shared, link: '', private: true, page: 'http://127.0.0.1:7145/', near: false, qr: [], embed: [] } },

@@ -175,6 +175,9 @@ func (r *Replay) turn(it stream.Item) (configs []byte) {
 // send returns tags at their place in the timeline, and has chunks proved that they were sent in.
 func (r *Replay) send(chunks []*stream.Chunk, tags []flv.Tag) (out []byte) {
 	if r.prover != nil {
+		if r.prover.Late(tags[0]) {
+			out = append(out, r.prover.Tag(r.newest)...)
+		}
 		r.prover.Add(r.header, chunks, tags)
 	}
 	for _, t := range tags {

@@ -70,6 +70,16 @@ func TestWhatIsKeptSurvivesAKill(t *testing.T) {
 	if title := status(t, again.url).Title; !strings.HasPrefix(title, "Recording of ") {
 		t.Errorf("it is called %q", title)
 	}
+	// Who watches it somewhere else sees that it is as the first source has signed it.
+	elsewhere := w.watch(again.link)
+	of := strings.Split(strings.TrimPrefix(src.link, "relay://"), "@")[0]
+	eventually(t, "the watcher has seen whose recording it is", func() error {
+		if r := status(t, elsewhere.url).Recording; r == nil || r.Of != of || r.Proved < 100 || r.Unproved > 0 {
+			return fmt.Errorf("it has found %+v", r)
+		}
+		return nil
+	})
+	elsewhere.find(t, &elsewhere.err, "(as that channel's source signed it)")
 }
 
 // TestPageGoesBackInWhatIsKept moves along the timeline of the page of a source that keeps its channel.

@@ -13,9 +13,11 @@ import (
 const (
 	// maxWaiting is how many bytes of tags may wait for their proof: some pictures of the largest kind.
 	maxWaiting = 2*flv.MaxBody + 4<<20
+	// maxLasts is how much time tags may wait for their proof, in milliseconds of media: more than any honest ones do.
+	maxLasts = 20_000
 	// maxApart is how far sound and pictures may be moved against each other, in milliseconds.
 	maxApart = 1000
-	// maxConfigs bounds the configurations that are remembered.
+	// maxConfigs bounds the configurations that are remembered of those in the stream.
 	maxConfigs = 64
 )
 
@@ -26,7 +28,8 @@ type Checker struct {
 	configs map[[sha256.Size]byte]bool
 	header  []byte // the frame whose configurations are among these
 
-	shown   [][sha256.Size]byte // configurations that decoders get
+	begin   [][sha256.Size]byte // configurations that decoders begin with
+	came    [][sha256.Size]byte // others, since the last proof
 	tags    []flv.Tag           // that wait for their proof
 	waiting int                 // bytes of them
 	joined  bool                // they may be the rest of what a proof covers
@@ -49,18 +52,13 @@ func NewChecker(of stream.ChannelID) *Checker {
 // Report says what was found so far.
 func (c *Checker) Report() Report { return c.report }
 
-// Header says with what configurations decoders begin, from now on.
+// Header says with what configurations decoders begin, from now on. Metadata are the source's own.
 func (c *Checker) Header(payload []byte) {
-	c.shown = nil
+	c.begin = nil
 	for t := range flv.Tags(payload) {
-		c.show(t)
-	}
-}
-
-// show remembers a configuration that decoders get. Metadata are the source's own.
-func (c *Checker) show(t flv.Tag) {
-	if t.Type() != flv.Script && len(c.shown) < maxConfigs {
-		c.shown = append(c.shown, sumOf(t))
+		if t.Type() != flv.Script {
+			c.begin = append(c.begin, sumOf(t))
+		}
 	}
 }
 
@@ -75,7 +73,7 @@ func (c *Checker) Gap() {
 	c.joined = true
 }
 
-func (c *Checker) forget() { c.tags, c.waiting = nil, 0 }
+func (c *Checker) forget() { c.tags, c.came, c.waiting = nil, nil, 0 }
 
 // Add takes the next tag. It keeps a copy.
 func (c *Checker) Add(t flv.Tag) {
@@ -83,14 +81,23 @@ func (c *Checker) Add(t flv.Tag) {
 	case Is(t):
 		c.settle(t)
 	case flv.Classify(t).Config:
-		c.show(t)
-	case c.waiting+len(t) > maxWaiting || len(c.tags) == maxTags:
+		switch {
+		case t.Type() == flv.Script: // metadata are the source's own
+		case len(c.came) == maxConfigs:
+			c.came[0] = [sha256.Size]byte{} // nobody has signed so many
+		default:
+			c.came = append(c.came, sumOf(t))
+		}
+	case c.waiting+len(t) > maxWaiting || len(c.tags) == maxTags || len(c.tags) > 0 && apart(c.tags[0], t) > maxLasts:
 		c.fail()
 	default:
 		c.tags = append(c.tags, bytes.Clone(t))
 		c.waiting += len(t)
 	}
 }
+
+// apart is how long after another tag one comes, in milliseconds.
+func apart(a, b flv.Tag) int64 { return int64(int32(b.Timestamp() - a.Timestamp())) }
 
 // fail counts what waits as not proved. The next proof may cover what went before this.
 func (c *Checker) fail() {
@@ -157,7 +164,8 @@ func (c *Checker) holds(p *Proof, tags []flv.Tag, err error) (made time.Time, ok
 	for _, config := range p.Configs {
 		c.know(config.Tag)
 	}
-	if slices.ContainsFunc(c.shown, func(sum [sha256.Size]byte) bool { return !c.configs[sum] }) {
+	forged := func(sum [sha256.Size]byte) bool { return !c.configs[sum] }
+	if slices.ContainsFunc(c.begin, forged) || slices.ContainsFunc(c.came, forged) {
 		return made, false
 	}
 	return time.UnixMilli(int64(chunks[len(chunks)-1].Made())), true

@@ -7,8 +7,11 @@ import (
 	"relay/relay/stream"
 )
 
-// gathered is how many chunks a proof waits for, if no key chunk comes before.
-const gathered = 32
+// A proof covers the chunks before the next key chunk, and no more than these.
+const (
+	gathered = 32   // chunks
+	lasts    = 4000 // milliseconds; see maxLasts
+)
 
 // Prover gathers what shows that the tags which go out were signed by another channel. It belongs to one goroutine.
 type Prover struct {
@@ -40,6 +43,11 @@ func (p *Prover) Add(h *stream.Header, chunks []*stream.Chunk, tags []flv.Tag) {
 // Follows reports whether a chunk may be added to those there are, of a header that is in force.
 func (p *Prover) Follows(h *stream.Header, c *stream.Chunk) bool {
 	return len(p.chunks) == 0 || h == p.header && c.Seq() == p.last+1 && len(p.chunks) < gathered && !c.Has(stream.Key)
+}
+
+// Late reports whether a tag comes so long after those there are that their proof must not wait for it.
+func (p *Prover) Late(t flv.Tag) bool {
+	return len(p.tags) > 0 && apart(p.tags[0], t) > lasts
 }
 
 // Tag returns the proof of what was added since the last one, as a tag that goes behind those with a timestamp; nil if

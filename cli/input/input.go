@@ -211,5 +211,10 @@ func inFolder(dir string) string {
 			return "name a file in it: relay source " + quoted(found[0])
 		}
 	}
+	for _, below := range []string{"*", "kept/*"} {
+		if found, _ := filepath.Glob(filepath.Join(dir, below, "*.relay")); len(found) > 0 {
+			return "what was kept of each channel is in a folder of its own: relay source " + quoted(filepath.Dir(found[0]))
+		}
+	}
 	return "name a file of FLV, Matroska, MP4 or MPEG-TS in it, as in relay source " + quoted(filepath.Join(dir, "movie.flv"))
 }

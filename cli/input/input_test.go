@@ -91,12 +91,12 @@ func TestWhatIsGivenAsAnInput(t *testing.T) {
 func folder(t *testing.T) {
 	t.Helper()
 	t.Chdir(t.TempDir())
-	for _, dir := range []string{"clips", "none"} {
-		if err := os.Mkdir(dir, 0o700); err != nil {
+	for _, dir := range []string{"clips", "none", "c/kept/ds2b"} {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for name, text := range map[string]string{"my movie.flv": "FLV", "movie.flv": "FLV", "clips/a b.flv": "FLV"} {
+	for name, text := range map[string]string{"my movie.flv": "FLV", "movie.flv": "FLV", "clips/a b.flv": "FLV", "c/kept/ds2b/1.relay": ""} {
 		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -154,6 +154,8 @@ relay takes FLV, Matroska, MP4 and MPEG-TS; to convert: ffmpeg -re -stream_loop 
 		{fromPeerCast, &pcpin.HostError{Host: "h:7144", Err: &pcpin.ProtocolError{Why: &pcp.Error{Why: pcp.Deep}}}, "h:7144: it answers, but not as PeerCast does\nthe address needs the port of a PeerCast, 7144 as a rule, and not that of a page"},
 		{fromPeerCast, &pcpin.HostError{Host: "h:7144", Err: &pcpin.TypeError{Type: "OGG"}}, "h:7144: the channel is OGG, and relay brings FLV, MKV, WebM and TS in\na PeerCast of your own can give it to ffmpeg: ffmpeg -i http://127.0.0.1:7144/stream/00000000000000000000000000000000 -c:v libx264 -c:a aac -f flv - | relay source -"},
 		{Input{Path: "clips"}, &fs.PathError{Op: "read", Path: "clips", Err: syscall.EISDIR}, "clips is a folder\nname a file in it: relay source 'clips/a b.flv'"},
+		{Input{Path: "c/kept"}, &fs.PathError{Op: "read", Path: "c/kept", Err: syscall.EISDIR}, "c/kept is a folder\nwhat was kept of each channel is in a folder of its own: relay source c/kept/ds2b"},
+		{Input{Path: "c"}, &fs.PathError{Op: "read", Path: "c", Err: syscall.EISDIR}, "c is a folder\nwhat was kept of each channel is in a folder of its own: relay source c/kept/ds2b"},
 		{Input{Path: "none"}, &fs.PathError{Op: "read", Path: "none", Err: syscall.EISDIR}, "none is a folder\nname a file of FLV, Matroska, MP4 or MPEG-TS in it, as in relay source none/movie.flv"},
 	} {
 		if got := said(c.in.Explain(c.err)); got != c.says {

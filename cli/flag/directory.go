@@ -48,6 +48,9 @@ func ReadDirectories(c *cli.Context) ([]*url.URL, error) { return addresses(c, "
 // Mirrors returns the values of --mirror.
 func Mirrors(c *cli.Context) ([]*url.URL, error) { return addresses(c, "mirror") }
 
+// MirroredAt returns the values of --mirrored-at.
+func MirroredAt(c *cli.Context) ([]*url.URL, error) { return addresses(c, "mirrored-at") }
+
 // addresses reads a flag that names directories.
 func addresses(c *cli.Context, name string) (all []*url.URL, err error) {
 	for _, v := range c.StringSlice(name) {

@@ -26,6 +26,7 @@ func (a Announce) Run(ctx context.Context, key ed25519.PrivateKey, what func(con
 		failed := false
 		one := directory.Announcer{
 			URL: u, Key: key, What: what, Client: directory.Client{Version: a.Version},
+			Instead: func(mirror *url.URL) { say(listed.Instead(mirror, u)) },
 			Told: func(err error) { // by one goroutine
 				switch {
 				case err != nil:

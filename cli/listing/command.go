@@ -24,8 +24,8 @@ func Command(t *term.Terminal) *cli.Command {
 		Description: `Takes announcements of relay source --announce, dials each channel back, and lists
 those that answer: as a page, as JSON (/api/v1/channels), as an Atom feed (/feed.atom) and, where
 they are PeerCast channels too, as index.txt. What is listed is signed by the broadcasters'
-keys. With --mirror it also lists what other directories list: who is announced at two is
-still listed when one of them is gone. --allow and --deny are files with a channel's ID or link on each line and # before
+keys. With --mirror it also lists what other directories list. Where these name it with
+--mirrored-at, broadcasters announce here while they are gone: taking one down takes nothing away. --allow and --deny are files with a channel's ID or link on each line and # before
 remarks, and are read again when they change.`,
 		Flags: []cli.Flag{
 			flag.Text("listen", fmt.Sprintf("`ADDR` to listen on (default :%d; a free port if that is taken)", directory.DefaultPort)),
@@ -34,6 +34,7 @@ remarks, and are read again when they change.`,
 			flag.Text("allow", "list the channels in `FILE` alone"),
 			flag.Text("deny", "do not list the channels in `FILE`"),
 			flag.List("mirror", "`URL` of another directory, whose channels are listed as well"),
+			flag.List("mirrored-at", "`URL` of another directory that mirrors this one: broadcasters announce there while this one is gone"),
 			flag.List("trusted-proxy", "`ADDR` or ADDR/BITS of a reverse proxy that is believed when it says for whom it asks, by X-Forwarded-For, -Host, -Proto and -Prefix"),
 			flag.Config(),
 			flag.Toggle("verbose", "log what happens to stderr"),
@@ -53,6 +54,9 @@ func runDirectory(c *cli.Context, t *term.Terminal) error {
 	port := station.Port{What: "the directory", Flag: "listen", Addr: addr, Given: given}
 	cfg := directory.Config{Title: oneline.Clean(c.String("title"), directory.MaxTitle), Log: words.NewLog(t, c.Bool("verbose"))}
 	if cfg.Mirrors, err = flag.Mirrors(c); err != nil {
+		return err
+	}
+	if cfg.MirroredAt, err = flag.MirroredAt(c); err != nil {
 		return err
 	}
 	proxies, err := flag.Proxies(c)

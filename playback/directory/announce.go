@@ -34,6 +34,7 @@ type Answer struct {
 	Text    string         `json:"text,omitempty"`    // the same for people
 	Now     int64          `json:"now"`               // Unix ms by the directory's clock
 	WaitS   int            `json:"wait_s,omitempty"`  // when to try again, if that may help
+	Mirrors []string       `json:"mirrors,omitempty"` // other directories that list what is listed here
 }
 
 // no is why an announcement is not taken.
@@ -50,7 +51,7 @@ func (s *Server) announce(w http.ResponseWriter, r *http.Request) {
 	e, no := s.take(w, r, now)
 	a := Answer{Title: s.cfg.Title, Now: now.UnixMilli()}
 	if no == nil {
-		a.Checked = e.Checked
+		a.Checked, a.Mirrors = e.Checked, s.mirroredAt
 		answerJSON(w, http.StatusOK, a)
 		return
 	}

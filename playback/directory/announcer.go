@@ -50,15 +50,19 @@ type Announcer struct {
 	What func(context.Context) Announcement
 	// Told is called with what came of announcements when that is not what came of the one before: nil if
 	// the channel is listed, or why it is not.
-	Told   func(error)
-	Client Client
+	Told func(error)
+	// Instead is called with the address of each of its mirrors that lists the channel while the directory is gone. Nil is
+	// for an announcer that asks none.
+	Instead func(*url.URL)
+	Client  Client
 
 	seq    int64
 	listed bool // as far as is known
+	stand  standIns
 }
 
 // Run announces the channel at once, when it changes, and twice in TTL, until ctx ends. It then takes it off the list,
-// for which it takes a second at most.
+// for which it takes a second at most. While the directory is gone, its mirrors are told in its place.
 func (a *Announcer) Run(ctx context.Context) {
 	h := a.Client.http()
 	defer h.CloseIdleConnections()
@@ -69,6 +73,8 @@ func (a *Announcer) Run(ctx context.Context) {
 	var soon time.Time // when the next announcement may be
 	var said string
 	failed := 0
+	a.stand.a = a
+	defer a.stand.work.Wait()
 	for {
 		what := a.What(ctx)
 		now := time.Now()
@@ -85,6 +91,7 @@ func (a *Announcer) Run(ctx context.Context) {
 				} else {
 					failed = 0
 				}
+				a.standIn(ctx, err, failed)
 				if s := outcome(err); s != said {
 					said = s
 					a.Told(err)
@@ -100,9 +107,21 @@ func (a *Announcer) Run(ctx context.Context) {
 	}
 }
 
-// goodbye takes the channel off the list.
+// standIn has mirrors stand in for the directory after so many failures, or no more. One that refuses is there.
+func (a *Announcer) standIn(ctx context.Context, err error, failed int) {
+	refused := new(RefusedError)
+	switch {
+	case a.Instead == nil:
+	case err == nil || errors.As(err, &refused):
+		a.stand.end()
+	case failed >= goneAfter:
+		a.stand.begin(ctx)
+	}
+}
+
+// goodbye takes the channel off the list, unless that goes on elsewhere.
 func (a *Announcer) goodbye(ctx context.Context, h *http.Client) {
-	if !a.listed {
+	if !a.listed || context.Cause(ctx) == errBack {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), goodbyeTime)
@@ -175,6 +194,9 @@ func (a *Announcer) announce(ctx context.Context, h *http.Client, what Announcem
 			return &StatusError{resp.StatusCode}
 		}
 		return ErrNoDirectory
+	}
+	if resp.StatusCode == http.StatusOK && a.Instead != nil {
+		a.stand.named(answer.Mirrors)
 	}
 	switch {
 	case answer.Error == RefusedReplayed: // it has heard from another directory of a later one

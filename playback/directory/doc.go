@@ -3,7 +3,7 @@
 //
 //   - [Sign] makes an announcement, which only the channel's key can make; [Announcer] keeps one on a list.
 //   - [Server] takes announcements, dials back, and shows the list: as a page, JSON, Atom, and PeerCast's index.txt. It
-//     mirrors other lists: taking one down takes nothing away from who announces at two, and from others after [TTL].
+//     mirrors other lists, and announcers turn to its mirrors while it is gone: taking one down takes nothing away.
 //   - [Client] reads lists, and verifies what it reads.
 //
 // design.md has the bytes, the rules and the bounds.

@@ -35,6 +35,7 @@ type view struct {
 	Back, Next   string
 	Channels     []shown
 	Languages    []language
+	Mirrors      []string
 }
 
 // Say returns a sentence of the page's language.
@@ -68,7 +69,7 @@ func (s *Server) page(w http.ResponseWriter, r *http.Request) {
 		asked = ""
 	}
 	found := s.book.shelf(time.Now()).search(query)
-	v := view{t: t, Lang: t.tag, Asked: asked, Title: cmp.Or(s.cfg.Title, "relay"), Query: query, Count: t.count("channels", len(found)), None: t.say("none")}
+	v := view{t: t, Lang: t.tag, Asked: asked, Title: cmp.Or(s.cfg.Title, "relay"), Query: query, Count: t.count("channels", len(found)), None: t.say("none"), Mirrors: s.mirroredAt}
 	if query != "" {
 		v.Count, v.None = t.count("found", len(found)), t.say("noneFound")
 	}

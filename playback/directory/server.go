@@ -56,6 +56,9 @@ type Config struct {
 	Proxies playback.Proxies // that are believed
 	Lists   *Moderation      // nil for all
 	Mirrors []*url.URL       // of other directories, whose channels are listed here, too
+	// MirroredAt are other directories that list the channels of this one. Those who announce here are told, and announce there
+	// while this one is gone.
+	MirroredAt []*url.URL
 	// Mirror replaces how they are asked; nil for a client of its own.
 	Mirror http.RoundTripper
 	// Dial replaces net.Dialer in tests, and Near this machine's own networks.
@@ -90,6 +93,8 @@ type Server struct {
 	mux     *http.ServeMux
 	probing chan struct{} // holds one for each announcement that is dialled back
 	mirrors []*mirror
+	// mirroredAt is that of Config, as text.
+	mirroredAt []string
 
 	mu       sync.Mutex
 	address  budget.Budgets[netip.Prefix] // new channels
@@ -130,10 +135,13 @@ func NewServer(cfg Config) *Server {
 	for _, u := range cfg.Mirrors {
 		s.mirrors = append(s.mirrors, newMirror(s, u))
 	}
+	for _, u := range cfg.MirroredAt {
+		s.mirroredAt = append(s.mirroredAt, u.Redacted())
+	}
 	s.mux = http.NewServeMux()
 	s.mux.HandleFunc("POST "+announcePath, s.announce)
 	s.mux.HandleFunc("GET "+channelsPath, s.list)
-	s.mux.HandleFunc("GET /api/v1/status", s.status)
+	s.mux.HandleFunc("GET "+statusPath, s.status)
 	s.mux.HandleFunc("GET "+indexPath, s.index)
 	s.mux.HandleFunc("GET /feed.atom", s.feed)
 	s.mux.HandleFunc("GET /style.css", style)
@@ -147,6 +155,7 @@ const (
 	announcePath = "/api/v1/announce"
 	channelsPath = "/api/v1/channels"
 	indexPath    = "/index.txt"
+	statusPath   = "/api/v1/status"
 )
 
 // Run serves on ln, which it closes, until ctx ends, and then returns nil; before that it returns only if ln fails.

@@ -41,6 +41,11 @@ func Again(at *url.URL) string {
 	return fmt.Sprintf("%s lists the channel now.", at.Host)
 }
 
+// Instead says that a mirror lists the channel while the directory is gone.
+func Instead(mirror, of *url.URL) string {
+	return fmt.Sprintf("%s lists the channel in place of %s, which it mirrors.", mirror.Host, of.Host)
+}
+
 // Not says why a directory does not list the channel.
 func Not(at *url.URL, why error) words.Warning {
 	w := words.Warning{Code: warnDirectory}

@@ -13,7 +13,7 @@
 // An [Input] lives as long as the source; a [Session] is one run of an encoder. The
 // bytes of tags are not touched, whatever the codec; only timestamps move, so
 // that they go on where the encoder before left off. What comes in another form than tags,
-// as MPEG-TS, Matroska or MP4, becomes tags first (packages mpegts, mkv, mp4 and convert). Nothing is dropped for being
+// as MPEG-TS, Matroska, MP4 or MP3, becomes tags first (packages mpegts, mkv, mp4, elementary and convert). Nothing is dropped for being
 // unknown.
 //
 // An Input keeps the stream's timestamps with the time ([flv.LiveTimeline]): if an

@@ -7,6 +7,7 @@ import (
 	"go.uber.org/zap"
 
 	"relay/ingest/convert"
+	"relay/ingest/elementary"
 	"relay/ingest/flv"
 	"relay/ingest/mkv"
 	"relay/ingest/mp4"
@@ -28,7 +29,7 @@ func newOrigin(name string, program int, to *zap.Logger) *origin {
 }
 
 // media reads tags from bytes in whichever of the formats that are known here they have: FLV,
-// Matroska and WebM, MP4 and QuickTime, or MPEG-TS. What is none is for the reader of FLV to refuse,
+// Matroska and WebM, MP4 and QuickTime, MPEG-TS, or MP3 and AAC by themselves. What is none is for the reader of FLV to refuse,
 // which knows what else it looks like.
 type media struct {
 	*origin
@@ -108,12 +109,19 @@ func (m *media) open() error {
 	}
 	if f, ok := mpegts.Sniff(b); ok {
 		m.tags = mpegts.NewReader(m.from, f, m.program, m.told)
+		return nil
+	}
+	if b, err = m.from.Peek(elementary.SniffLen); err != nil && err != io.EOF {
+		return err
+	}
+	if _, ok := elementary.Sniff(b); ok {
+		m.tags = elementary.NewReader(m.from, m.told)
 	}
 	return nil
 }
 
 // Known reads the first tag of an input, and returns why that cannot be done: [*flv.NotFLVError],
-// [*mpegts.CodecError] and [*sample.CodecError] say that it is for others to read.
+// [*mpegts.CodecError], [*sample.CodecError] and [elementary.ErrNothing] say that it is for others to read.
 func Known(from io.Reader) error {
 	_, err := newOrigin("", 0, nil).read(from).Next()
 	return err
@@ -127,6 +135,9 @@ func (m *media) count() {
 	case *mkv.Reader:
 		s := r.Stats()
 		m.log.Info("Matroska ends", append(counts(m.name, s.Convert), zap.Uint64("blocks", s.Blocks), zap.Uint64("damaged", s.Damaged), zap.Uint64("encrypted", s.Encrypted))...)
+	case *elementary.Reader:
+		s := r.Stats()
+		m.log.Info("sound ends", append(counts(m.name, s.Convert), zap.Uint64("tags", s.Tags))...)
 	case *mp4.Reader:
 		s := r.Stats()
 		m.log.Info("MP4 ends", append(counts(m.name, s.Convert), zap.Uint64("samples", s.Samples), zap.Uint64("damaged", s.Damaged))...)

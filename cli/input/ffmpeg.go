@@ -14,6 +14,7 @@ import (
 	"relay/cli/fault"
 	"relay/cli/term"
 	"relay/ingest"
+	"relay/ingest/elementary"
 	"relay/ingest/ffmpeg"
 	"relay/ingest/flv"
 	"relay/ingest/mpegts"
@@ -46,7 +47,7 @@ func forFFmpeg(err error) bool {
 	}
 	_, ofTS := errors.AsType[*mpegts.CodecError](err)
 	_, ofFile := errors.AsType[*sample.CodecError](err)
-	return ofTS || ofFile
+	return ofTS || ofFile || errors.Is(err, elementary.ErrNothing)
 }
 
 // ByFFmpeg returns what has ffmpeg read the input, or film it; nil if relay reads that itself. native is what would

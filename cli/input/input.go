@@ -206,7 +206,7 @@ func (in Input) Check() error {
 
 // inFolder says what to take in a folder.
 func inFolder(dir string) string {
-	for _, ext := range []string{"*.flv", "*.mkv", "*.mp4", "*.mov", "*.webm", "*.ts", "*.m2ts"} {
+	for _, ext := range []string{"*.flv", "*.mkv", "*.mp4", "*.mov", "*.webm", "*.ts", "*.m2ts", "*.mp3", "*.aac"} {
 		if found, _ := filepath.Glob(filepath.Join(dir, ext)); len(found) > 0 {
 			return "name a file in it: relay source " + quoted(found[0])
 		}

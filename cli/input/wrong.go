@@ -12,6 +12,7 @@ import (
 
 	"relay/cli/fault"
 	"relay/ingest/convert"
+	"relay/ingest/elementary"
 	"relay/ingest/flv"
 	"relay/ingest/mkv"
 	"relay/ingest/mp4"
@@ -101,7 +102,7 @@ func (in Input) ofMedia(err error) string {
 		return "whoever sends it has encrypted it, as pay TV is; only their own receiver can open it"
 	case errors.Is(err, mpegts.ErrNoProgram), errors.Is(err, mpegts.ErrNothing), errors.Is(err, mpegts.ErrLost),
 		errors.Is(err, mkv.ErrNoTracks), errors.Is(err, mkv.ErrNothing), errors.Is(err, mkv.ErrLost),
-		errors.Is(err, mp4.ErrFormat), errors.Is(err, mp4.ErrNothing):
+		errors.Is(err, mp4.ErrFormat), errors.Is(err, mp4.ErrNothing), errors.Is(err, elementary.ErrNothing):
 		return "is it whole? To mend it: ffmpeg -i " + name + " -c copy -f mpegts - | relay source -"
 	}
 	return ""
@@ -117,11 +118,8 @@ func taken(err error) string {
 
 // notFromPeerCast says what to do where a channel of PeerCast's does not come.
 func (in Input) notFromPeerCast(err error) string {
-	if e, ok := errors.AsType[*pcpin.TypeError](err); ok || errors.Is(err, convert.ErrNotCarried) {
+	if _, ok := errors.AsType[*pcpin.TypeError](err); ok || errors.Is(err, convert.ErrNotCarried) {
 		id := in.PeerCast.Channel.String()
-		if ok && strings.EqualFold(e.Type, "MP3") { // which FLV has as it is
-			return "a PeerCast of your own can give it to ffmpeg: ffmpeg -i http://127.0.0.1:7144/stream/" + id + " -c copy -f flv - | relay source -"
-		}
 		return "a PeerCast of your own can give it to ffmpeg: ffmpeg -i http://127.0.0.1:7144/stream/" + id + " -c:v libx264 -c:a aac -f flv - | relay source -"
 	}
 	switch {

@@ -144,3 +144,13 @@ func (s *splitter) now() int64 {
 	}
 	return s.base + s.samples*Rate/int64(s.rate)
 }
+
+// FrameLen reads the head of a frame of sound of a format at the beginning of b, and returns how long the frame is in bytes: 0 if
+// more of it is needed to tell. It reports false if no frame begins there.
+func FrameLen(f Format, b []byte) (n int, ok bool) {
+	s := newSounds(Track{Format: f})
+	if s == nil || len(b) == 0 {
+		return 0, false
+	}
+	return s.head(b)
+}

@@ -31,7 +31,7 @@ func (e *TypeError) Error() string {
 	if e.Type == "" {
 		return "the channel does not say in which format it is"
 	}
-	return "the channel is " + e.Type + ", and relay brings FLV, MKV, WebM and TS in"
+	return "the channel is " + e.Type + ", and relay brings FLV, MKV, WebM, TS and MP3 in"
 }
 
 // ProtocolError says that a host does not keep to the protocol, or to our bounds. Why is for logs

@@ -255,7 +255,7 @@ func TestTheFirstRoundSaysWhyNothingComes(t *testing.T) {
 		}{
 			{10, "203.0.113.10:7144: it has no room for one more, and names nobody who has"},
 			{11, "203.0.113.11:7144: it does not have the channel"},
-			{12, "203.0.113.12:7144: the channel is WMV, and relay brings FLV, MKV, WebM and TS in"},
+			{12, "203.0.113.12:7144: the channel is WMV, and relay brings FLV, MKV, WebM, TS and MP3 in"},
 		} {
 			w.pull(at(k.tip))
 			err := <-w.run

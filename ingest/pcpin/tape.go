@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"relay/ingest/convert"
+	"relay/ingest/elementary"
 	"relay/ingest/flv"
 	"relay/ingest/mkv"
 	"relay/ingest/mpegts"
@@ -25,12 +26,13 @@ const (
 // errStopped ends the reading of a stream of which no more is wanted.
 var errStopped = errors.New("stopped")
 
-// tape makes tags of a channel whose head and packets are one stream of bytes: Matroska or MPEG-TS. It
-// goes by positions. Where something is missing it begins anew: at the next cluster behind the head, or at
-// the next packet of MPEG-TS. It belongs to one goroutine.
+// tape makes tags of a channel whose head and packets are one stream of bytes: Matroska, MPEG-TS or MP3. It
+// goes by positions. Where something is missing it begins anew: at the next cluster behind the head, at
+// the next packet of MPEG-TS, or at the next frame. It belongs to one goroutine.
 type tape struct {
-	told func(convert.Trouble, string)
-	head []byte // of Matroska; nil for MPEG-TS
+	told  func(convert.Trouble, string)
+	sound bool   // it is MP3
+	head  []byte // of Matroska; nil for others
 
 	next    uint32 // the position behind what was taken
 	known   bool   // next is known
@@ -49,8 +51,11 @@ type tape struct {
 // isTape reports whether a channel is a tape: by its head, or, for what has none, by what its broadcaster
 // calls it.
 func isTape(head []byte, typ string) bool {
-	return mkv.Sniff(head) || head == nil && strings.EqualFold(typ, "TS")
+	return mkv.Sniff(head) || len(head) == 0 && (head == nil && strings.EqualFold(typ, "TS") || isSound(typ))
 }
+
+// isSound reports whether a channel is sound by itself, as its broadcaster calls it. Its head is empty, or there is none.
+func isSound(typ string) bool { return strings.EqualFold(typ, "MP3") }
 
 func (s *tape) connected() { s.fresh, s.headed, s.changed, s.begun = true, false, false, 0 }
 
@@ -123,7 +128,17 @@ func (s *tape) another(back int64) bool {
 // start looks for where to begin in what has come, and returns what to begin with.
 func (s *tape) start(data []byte) []byte {
 	s.first = append(s.first, data...)
-	if s.head != nil {
+	if s.sound {
+		if len(s.first) < elementary.SniffLen {
+			return nil
+		}
+		if _, ok := elementary.Sniff(s.first); !ok {
+			s.first = slices.Clone(s.first[len(s.first)-elementary.SniffLen+1:])
+			return nil
+		}
+		data = s.first
+		s.reading = newReading(func(r io.Reader) tags { return elementary.NewReader(r, s.told) })
+	} else if s.head != nil {
 		at := bytes.Index(s.first, []byte(cluster))
 		if at < 0 {
 			s.first = slices.Clone(s.first[max(len(s.first)-len(cluster)+1, 0):]) // it may have begun

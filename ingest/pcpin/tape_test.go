@@ -145,7 +145,7 @@ func TestAChannelOfMPEGTSNeedsNoHead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !isTape(nil, "ts") || isTape([]byte("FLV"), "TS") || isTape(nil, "MP3") {
+	if !isTape(nil, "ts") || isTape([]byte("FLV"), "TS") || isTape(nil, "OGM") || !isTape(nil, "mp3") || isTape([]byte("FLV"), "MP3") {
 		t.Error("types")
 	}
 	var to kept
@@ -157,6 +157,33 @@ func TestAChannelOfMPEGTSNeedsNoHead(t *testing.T) {
 	give(t, s, &to, pos+5000, file[len(file)/2+5000:], 999)
 	if got := frames(to.tags); before < 30 || got < before+30 || s.lost != 1 {
 		t.Errorf("%d frames, %d before the hole", got, before)
+	}
+}
+
+// TestAChannelOfMP3NeedsNoHead begins in the middle of a frame, and has a hole, and noise behind that.
+func TestAChannelOfMP3NeedsNoHead(t *testing.T) {
+	file, err := os.ReadFile(ingesttest.Clip(t, "a.mp3", "-vn -c:a libmp3lame -b:a 128k -write_xing 0 -id3v2_version 0"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var to kept
+	s := &tape{sound: true}
+	defer s.close()
+	s.connected()
+	pos := give(t, s, &to, 0, file[100:len(file)/2], 999)
+	before := frames(to.tags)
+	pos = give(t, s, &to, pos+500, bytes.Repeat([]byte("noise"), 3000), 999)
+	give(t, s, &to, pos, file[len(file)/2+500:], 999)
+	if got := frames(to.tags); before < 30 || got < before+20 || s.lost != 1 || len(s.first) > 0 {
+		t.Errorf("%d frames, %d before the hole, %d holes", got, before, s.lost)
+	}
+	var more kept
+	other := &tape{sound: true}
+	defer other.close()
+	other.connected()
+	give(t, other, &more, 0, bytes.Repeat([]byte("noise"), 200_000), 9999)
+	if len(more.tags) > 0 || len(other.first) > 16<<10 {
+		t.Errorf("%d tags of noise, of which %d bytes are kept", len(more.tags), len(other.first))
 	}
 }
 

@@ -406,6 +406,8 @@ func (v *visit) packet(p *pcp.Packet) (fresh bool, err error) {
 	switch {
 	case p == nil:
 		return false, nil
+	case p.Kind == pcp.Head && len(p.Data) == 0 && isSound(v.told.Info.Type):
+		return false, nil
 	case p.Kind == pcp.Head && isTape(p.Data, ""):
 		v.onTape().takeHead(p.Data)
 		return false, nil
@@ -429,7 +431,7 @@ func (v *visit) packet(p *pcp.Packet) (fresh bool, err error) {
 // onTape returns what makes tags of this channel's bytes.
 func (v *visit) onTape() *tape {
 	if v.tape == nil {
-		v.tape = &tape{told: v.pull.Trouble}
+		v.tape = &tape{told: v.pull.Trouble, sound: isSound(v.told.Info.Type)}
 		v.tape.connected()
 	}
 	return v.tape

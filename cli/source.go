@@ -276,6 +276,8 @@ func (s *source) open(keys *keyring.Keys, onTag func(flv.Tag)) error {
 	}
 	s.channel, s.media, s.signs = ch, ingest.NewInput(w, onTag), keys.Key
 	s.media.SetTitle(s.plan.station.Title)
+	says := s.plan.listed.Says
+	s.media.SetTexts(flv.Texts{Genre: says.Genre, Description: says.Description, Comment: says.Comment, Contact: says.URL})
 	if s.aac == nil { // sound that is made anew is not what was signed
 		s.media.SetRecording(s.plan.station.RecordingOf)
 	}

@@ -47,6 +47,7 @@ type Input struct {
 	// Set before the first session.
 	title    string // "" to leave the encoder's
 	unlisted bool
+	texts    flv.Texts
 	of       string // the channel whose recording it is, "" for none
 	aac      *AAC   // nil if sound goes out as it comes
 
@@ -95,7 +96,16 @@ func (in *Input) SetTitle(title string) { in.title = flv.CleanTitle(title) }
 // Open.
 func (in *Input) SetUnlisted() { in.unlisted = true }
 
-// describe puts the source's own title and listing, and whose recording it is, into a script body; nil makes one.
+// SetTexts says in the stream what lists show of it besides its title, in place of what its encoders say; "" leaves theirs. So every
+// node knows that, whichever a list or a PeerCast asks. It stands where a title would. It comes before the first Open.
+func (in *Input) SetTexts(t flv.Texts) { in.texts = t }
+
+// silent reports whether the source itself says nothing in the stream.
+func (in *Input) silent() bool {
+	return in.title == "" && !in.unlisted && in.of == "" && in.texts == (flv.Texts{})
+}
+
+// describe puts what the source itself says, its title, its listing and so on, into a script body; nil makes one.
 func (in *Input) describe(body []byte) []byte {
 	if in.title != "" {
 		body = flv.SetTitle(body, in.title)
@@ -106,6 +116,7 @@ func (in *Input) describe(body []byte) []byte {
 	if in.of != "" {
 		body = flv.SetRecording(body, in.of)
 	}
+	body = flv.SetTexts(body, in.texts)
 	return body
 }
 

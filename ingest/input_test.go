@@ -417,3 +417,28 @@ func TestATitleGoesIntoTheMetadata(t *testing.T) {
 		t.Errorf("the status has the title %q", got)
 	}
 }
+
+// TestWhatListsShowGoesIntoTheMetadata has encoders say something else, and nothing.
+func TestWhatListsShowGoesIntoTheMetadata(t *testing.T) {
+	said := flv.NewTag(flv.Script, 3, flv.SetTexts(nil, flv.Texts{Genre: "Sport", Comment: "by the encoder"}))
+	c := newChannel(t)
+	c.SetTexts(flv.Texts{Genre: " Chess\n", Description: "Table 3"})
+	for _, meta := range []flv.Tag{said, nil} {
+		s := c.open(t)
+		if meta != nil {
+			write(t, s, meta)
+		}
+		write(t, s, video(0, avcConfig), video(0, avcKey))
+		s.Close()
+	}
+	items, _ := c.stored(t)
+	got := map[flv.Texts]bool{}
+	for _, it := range items {
+		got[flv.DescribeTexts(it.Header.Payload())] = true
+	}
+	for _, want := range []flv.Texts{{Genre: "Chess", Description: "Table 3", Comment: "by the encoder"}, {Genre: "Chess", Description: "Table 3"}} {
+		if !got[want] {
+			t.Errorf("the headers say %+v, want %+v, too", got, want)
+		}
+	}
+}

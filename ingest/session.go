@@ -29,7 +29,7 @@ type Session struct {
 
 // Write takes the stream's next tag. It keeps nothing of t, but moves its
 // timestamp to where the channel's timeline wants it; the rest goes out untouched,
-// but for what [Input.SetTitle] and [Input.SetUnlisted] say. A configuration also goes into
+// but for what [Input.SetTitle] and the like say. A configuration also goes into
 // the channel's header, before the tag itself. H.264 becomes what FLV has ([flv.AVC]). A
 // tag that no decoder can use is counted and left out: nobody below has to judge it again.
 func (s *Session) Write(t flv.Tag) error {
@@ -63,7 +63,7 @@ func (s *Session) take(t flv.Tag) error {
 		in.drop(k.Flaw)
 		return nil
 	}
-	if in.title == "" && !in.unlisted && in.of == "" {
+	if in.silent() {
 		return s.write(t, k)
 	}
 	if t.Type() == flv.Script && k.Config {

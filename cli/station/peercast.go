@@ -11,6 +11,8 @@ import (
 	"relay/cli/gateway"
 	"relay/playback/pcpout"
 	"relay/relay"
+	"relay/relay/stream"
+	"relay/tree"
 )
 
 // PeerCast says whether and how the station serves PeerCast.
@@ -40,9 +42,25 @@ func (s *Station) openPeerCast(nc *relay.Config) (err error) {
 func (s *Station) servePeerCast() {
 	if s.cfg.PeerCast.On {
 		s.peercast = gateway.New(s.cfg.PeerCast.Wish, pcpout.Config{
-			Players: s.players, Channels: s.shown, Agent: "relay/" + s.cfg.Version, Most: s.cfg.Slots, Own: s.Node.Near, Log: s.log,
+			Players: s.players, Channels: s.shown, Agent: "relay/" + s.cfg.Version, Most: s.cfg.Slots, Own: s.Node.Near, Nodes: s.below, Log: s.log,
 		}, s.peercastHost, s.t.Say)
 	}
+}
+
+// below is where nodes that take a channel from this one can be dialled, unless it is known that they cannot.
+func (s *Station) below(id stream.ChannelID) (all []netip.AddrPort) {
+	for _, c := range s.Node.Channels() {
+		if c.ID() != id {
+			continue
+		}
+		st, _ := c.Status()
+		for _, child := range st.Tree.Children {
+			if child.Reach != tree.Closed && child.Reach != tree.Punchable && len(child.Place.Addrs) > 0 {
+				all = append(all, child.Place.Addrs[0])
+			}
+		}
+	}
+	return all
 }
 
 // peercastHost is where others reach the station with PeerCast, the most useful address; false if nowhere.

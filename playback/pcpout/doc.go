@@ -27,6 +27,12 @@
 //
 // The address of a peer is named to others only where it can mean the same machine to them.
 //
+// # No room
+//
+// Who finds no room is told of up to eight others: first of PeerCasts that have the channel from here, have room, and answer where they are
+// named; then of nodes below this one that serve PeerCast at the port to which links lead. Nodes do not tell whether they do, so these are
+// asked as a PeerCast's port is tried, once in five minutes each.
+//
 // # Trust
 //
 // Nothing in PCP is signed or encrypted. What peers say of themselves and others is counted, within bounds,

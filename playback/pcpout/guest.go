@@ -253,7 +253,11 @@ func (g *guest) full(ctx context.Context, ch *channel, why *turnedAway) error {
 		return err
 	}
 	b := pcp.AppendOK(g.oleh(port))
-	for _, o := range ch.others(g.addr(), h.Session) {
+	others := ch.others(g.addr(), h.Session)
+	if len(others) < refers {
+		others = append(others, g.server.serving(ctx, g.server.config.Nodes(ch.of.ID()), g.addr(), ch.id, h.Session)...)
+	}
+	for _, o := range others[:min(len(others), refers)] {
 		b = o.Append(b)
 	}
 	g.farewell(b, pcp.QuitUnavailable)

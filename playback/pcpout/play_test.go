@@ -2,9 +2,13 @@ package pcpout_test
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"net"
+	"net/netip"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -459,5 +463,68 @@ func TestAPeerThatTakesNothingCostsOthersNothing(t *testing.T) {
 	}
 	if d := time.Since(began); d > 15*time.Second {
 		t.Errorf("took %v", d)
+	}
+}
+
+// TestNoRoomNamesNodesThatServePeerCast has nodes below that do, that do not, that say nothing, and that are the asker or this node itself.
+func TestNoRoomNamesNodesThatServePeerCast(t *testing.T) {
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	shut, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	shut.Close()
+	here := func(port uint16) netip.AddrPort {
+		return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), port)
+	}
+	at := func(ln net.Listener) netip.AddrPort { return ln.Addr().(*net.TCPAddr).AddrPort() }
+	serves := here(answering(t, id(7)))
+	nodes := []netip.AddrPort{at(silent), at(shut), here(answering(t, id(9))), here(answering(t, ours)), here(80), serves}
+	var dialled sync.Map
+	s := start(t, func(c *pcpout.Config) {
+		c.Most = -1
+		c.Nodes = func(stream.ChannelID) []netip.AddrPort { return nodes }
+		c.Dial = func(ctx context.Context, network, addr string) (net.Conn, error) {
+			n, _ := dialled.LoadOrStore(addr, new(atomic.Int64))
+			n.(*atomic.Int64).Add(1)
+			return (&net.Dialer{}).DialContext(ctx, network, addr)
+		}
+	})
+	s.group()
+	ch := pcp.ChannelID(s.id)
+	for range 3 {
+		c := dial(t, s.addr)
+		c.helo.Session = id(9)
+		if a := c.ask(ch); a.Status != 503 || !a.PCP {
+			t.Fatalf("%+v", a)
+		}
+		c.meet()
+		if a := c.next(); a.Name != pcp.NameOK {
+			t.Fatalf("%s", a.Name)
+		}
+		h, err := pcp.ParseHost(c.next())
+		if err != nil || h.Session != id(7) || h.Channel != ch || h.Global != serves || h.Flags != pcp.Receiving|pcp.RelayFree {
+			t.Errorf("%+v, %v", h, err)
+		}
+		if why := c.quit(); why != pcp.QuitUnavailable {
+			t.Errorf("%s", why)
+		}
+	}
+	for _, n := range nodes {
+		want := int64(1)
+		if n.Port() == 80 {
+			want = 0 // no node has such a port
+		}
+		got := int64(0)
+		if n, ok := dialled.Load(n.String()); ok {
+			got = n.(*atomic.Int64).Load()
+		}
+		if got != want {
+			t.Errorf("%v was dialled %d times, not %d", n, got, want)
+		}
 	}
 }

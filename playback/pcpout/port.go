@@ -81,10 +81,7 @@ func (s *Server) try(ctx context.Context, to netip.AddrPort, session pcp.ID, cam
 		s.refused.Add(RefusedPlace)
 		return false
 	}
-	ask := pcp.AppendConnect(nil, pcp.Over(to.Addr()))
-	ask = pcp.Helo{Agent: s.config.Agent, Version: pcp.Version, Session: s.config.Session}.Append(ask)
-	ask = pcp.AppendQuit(ask, pcp.QuitOffAir)
-	if len(ask) > came || !s.ports.allow(time.Now(), to.Addr()) {
+	if len(s.question(to)) > came || !s.ports.allow(time.Now(), to.Addr()) {
 		s.refused.Add(RefusedPort)
 		return false
 	}
@@ -97,21 +94,34 @@ func (s *Server) try(ctx context.Context, to netip.AddrPort, session pcp.ID, cam
 	}
 	ctx, cancel := context.WithTimeout(ctx, portTime)
 	defer cancel()
+	o, ok := s.greet(ctx, to)
+	return ok && o.Session == session
+}
+
+// question is what is said to a PeerCast to find out that it is there, the goodbye included.
+func (s *Server) question(to netip.AddrPort) []byte {
+	ask := pcp.AppendConnect(nil, pcp.Over(to.Addr()))
+	ask = pcp.Helo{Agent: s.config.Agent, Version: pcp.Version, Session: s.config.Session}.Append(ask)
+	return pcp.AppendQuit(ask, pcp.QuitOffAir)
+}
+
+// greet dials a PeerCast, and returns what it says of itself; false if there is none.
+func (s *Server) greet(ctx context.Context, to netip.AddrPort) (o pcp.Oleh, ok bool) {
 	conn, err := s.config.Dial(ctx, "tcp", to.String())
 	if err != nil {
-		return false
+		return o, false
 	}
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { conn.Close() })()
-	quit := len(pcp.AppendQuit(nil, pcp.QuitOffAir))
+	ask, quit := s.question(to), len(pcp.AppendQuit(nil, pcp.QuitOffAir))
 	if _, err := conn.Write(ask[:len(ask)-quit]); err != nil {
-		return false
+		return o, false
 	}
 	a, err := pcp.NewReader(bufio.NewReaderSize(io.LimitReader(conn, answerMost), answerMost)).Next()
 	if err != nil {
-		return false
+		return o, false
 	}
-	o, err := pcp.ParseOleh(a)
+	o, err = pcp.ParseOleh(a)
 	conn.Write(ask[len(ask)-quit:]) // as good as said if it fails
-	return err == nil && o.Session == session
+	return o, err == nil
 }

@@ -45,6 +45,9 @@ type Config struct {
 	// Texts returns what is said of a channel besides its name: genre, address of a page, description and
 	// comment. What it leaves out is taken from the stream. It may be nil, and must be safe for concurrent use.
 	Texts func(stream.ChannelID) pcp.Info
+	// Nodes returns where nodes that take a channel from this one can be dialled: those that serve PeerCast there as well are named
+	// to whom there is no room for. It may be nil, and must be safe for concurrent use.
+	Nodes func(stream.ChannelID) []netip.AddrPort
 	// Own says whether an address is of this machine's own networks: these give way last. It may be
 	// nil, and must be safe for concurrent use.
 	Own func(netip.Addr) bool
@@ -57,10 +60,11 @@ type Config struct {
 
 // Server serves PeerCast. [Server.Take] is given the connections, or [Server.Serve] accepts them.
 type Server struct {
-	config  Config
-	lobby   *lobby.Lobby
-	refused refusal.Counts
-	ports   ports
+	config   Config
+	lobby    *lobby.Lobby
+	refused  refusal.Counts
+	ports    ports
+	siblings siblings
 
 	mu       sync.Mutex
 	channels map[pcp.ID]*channel
@@ -78,6 +82,9 @@ func New(c Config) *Server {
 	}
 	if c.Own == nil {
 		c.Own = func(netip.Addr) bool { return false }
+	}
+	if c.Nodes == nil {
+		c.Nodes = func(stream.ChannelID) []netip.AddrPort { return nil }
 	}
 	if c.Log == nil {
 		c.Log = zap.NewNop()

@@ -236,6 +236,25 @@ func TestTheEndIsSaid(t *testing.T) {
 	})
 }
 
+// noRoom has session 9 ask for the channel where there is no room, and returns the first that it is sent to.
+func noRoom(t *testing.T, s *source) (*client, pcp.Host) {
+	t.Helper()
+	c := dial(t, s.addr)
+	c.helo.Session = id(9)
+	if a := c.ask(pcp.ChannelID(s.id)); a.Status != 503 || !a.PCP {
+		t.Fatalf("%+v", a)
+	}
+	c.meet()
+	if a := c.next(); a.Name != pcp.NameOK {
+		t.Fatalf("%s", a.Name)
+	}
+	h, err := pcp.ParseHost(c.next())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c, h
+}
+
 func TestNoRoomNamesThoseWhoHaveSome(t *testing.T) {
 	s := start(t, func(c *pcpout.Config) { c.Most = 3 })
 	s.group()
@@ -256,18 +275,9 @@ func TestNoRoomNamesThoseWhoHaveSome(t *testing.T) {
 	hidden.send(receiving(ch, id(4), pcp.Receiving|pcp.RelayFree).Append(nil)) // of one that is behind it
 	s.until("all have told", func() bool { return s.server.Counts(s.id) == api.PeerCast{Connected: 3, Behind: 1, Listeners: 8} })
 
-	c := dial(t, s.addr)
-	c.helo.Session = id(9)
-	if a := c.ask(ch); a.Status != 503 || !a.PCP {
-		t.Fatalf("%+v", a)
-	}
-	c.meet()
-	if a := c.next(); a.Name != pcp.NameOK {
-		t.Fatalf("%s", a.Name)
-	}
-	h, err := pcp.ParseHost(c.next())
-	if err != nil || h.Session != id(1) || h.Channel != ch || h.Global.String() != fmt.Sprintf("127.0.0.1:%d", port) || h.Flags != pcp.Receiving|pcp.RelayFree {
-		t.Errorf("%+v, %v", h, err)
+	c, h := noRoom(t, s)
+	if h.Session != id(1) || h.Channel != ch || h.Global.String() != fmt.Sprintf("127.0.0.1:%d", port) || h.Flags != pcp.Receiving|pcp.RelayFree {
+		t.Errorf("%+v", h)
 	}
 	if why := c.quit(); why != pcp.QuitUnavailable {
 		t.Errorf("%s", why)
@@ -495,20 +505,10 @@ func TestNoRoomNamesNodesThatServePeerCast(t *testing.T) {
 		}
 	})
 	s.group()
-	ch := pcp.ChannelID(s.id)
 	for range 3 {
-		c := dial(t, s.addr)
-		c.helo.Session = id(9)
-		if a := c.ask(ch); a.Status != 503 || !a.PCP {
-			t.Fatalf("%+v", a)
-		}
-		c.meet()
-		if a := c.next(); a.Name != pcp.NameOK {
-			t.Fatalf("%s", a.Name)
-		}
-		h, err := pcp.ParseHost(c.next())
-		if err != nil || h.Session != id(7) || h.Channel != ch || h.Global != serves || h.Flags != pcp.Receiving|pcp.RelayFree {
-			t.Errorf("%+v, %v", h, err)
+		c, h := noRoom(t, s)
+		if h.Session != id(7) || h.Channel != pcp.ChannelID(s.id) || h.Global != serves || h.Flags != pcp.Receiving|pcp.RelayFree {
+			t.Errorf("%+v", h)
 		}
 		if why := c.quit(); why != pcp.QuitUnavailable {
 			t.Errorf("%s", why)

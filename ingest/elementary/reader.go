@@ -76,13 +76,14 @@ func (r *Reader) step() error {
 
 // begin passes over ID3 tags, and finds out what comes then.
 func (r *Reader) begin() error {
-	b, err := r.r.Peek(id3Head)
+	b, _ := r.r.Peek(id3Head)
 	if n := id3(b); n > 0 {
 		r.stats.Tags++
 		_, err := r.r.Discard(n)
 		return err
 	}
-	if b, err = r.r.Peek(SniffLen); len(b) == 0 || err != nil && err != io.EOF {
+	b, err := r.r.Peek(SniffLen)
+	if len(b) == 0 || err != nil && err != io.EOF {
 		return err
 	}
 	f, ok := find(b)

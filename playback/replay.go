@@ -61,9 +61,10 @@ func (r *Replay) rewind() error {
 		return err
 	}
 	r.ahead = &first
-	switch said := flv.Describe(first.Header.Payload()).Recording; {
-	case said != "": // its own proofs are among the tags
-		r.of, _ = stream.ParseChannelID(said)
+	said, err := stream.ParseChannelID(flv.Describe(first.Header.Payload()).Recording)
+	switch {
+	case err == nil: // a recording of a recording: its proofs are among the tags
+		r.of = said
 	case !r.sealed():
 		r.of = r.kept.archive.ID()
 		r.prover = provenance.NewProver(r.of)
@@ -197,18 +198,11 @@ func (r *Replay) send(chunks []*stream.Chunk, tags []flv.Tag) (out []byte) {
 
 // wholeTags takes b apart into tags. It reports false if the last is not whole.
 func wholeTags(b []byte) (tags []flv.Tag, ok bool) {
-	for len(b) > 0 {
-		if len(b) < flv.TagHeaderLen {
-			return nil, false
-		}
-		n := flv.TagHeaderLen + flv.BodyLen(b) + flv.TagTrailerLen
-		if n > len(b) {
-			return nil, false
-		}
-		tags = append(tags, flv.Tag(b[:n:n]))
-		b = b[n:]
+	n := 0
+	for t := range flv.Tags(b) {
+		tags, n = append(tags, t), n+len(t)
 	}
-	return tags, true
+	return tags, n == len(b)
 }
 
 // Read implements [io.Reader].

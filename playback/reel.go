@@ -86,6 +86,9 @@ type mark struct {
 	missed, moves uint64 // of the reel
 }
 
+// gapped reports whether a reader that had all up to before has not got all up to m.
+func (m mark) gapped(before mark) bool { return m.missed != before.missed || m.moves != before.moves }
+
 // newReel returns a reel that begins at the newest place to start. It is for viewers who want the
 // stream as it was sent, or for those who do not.
 func newReel(ring *stream.Ring, form Form, asSent bool) *reel {

@@ -7,8 +7,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"relay/relay/socket"
 )
 
 const (
@@ -26,6 +24,8 @@ const (
 	maxFlat = 1 << 20
 	// sweepRun is how many viewers are written to before others may have the processor.
 	sweepRun = 32
+	// tellEvery is how old what a viewer's status says may be while its sweeper has it.
+	tellEvery = 100 * time.Millisecond
 )
 
 // sweeper writes what comes next in a reel to all viewers who have taken all before it, in one
@@ -45,35 +45,20 @@ type sweeper struct {
 	coming []*swept
 
 	// The rest belongs to run.
-	viewers []*swept
-	at      uint64        // index of the piece that comes next for who has got least
-	seen    time.Time     // when that was there, zero if it is not
-	took    time.Duration // by a sweep, on average
-	parts   net.Buffers
-	flat    []byte      // what is in parts: it is cheaper to copy it once than to have the system gather it for each
-	begins  []beginning // of each piece in parts
-	to      uint64      // index of the piece behind parts
-	mark    mark        // of the last piece in parts
+	seats  []seat
+	at     uint64        // index of the piece that comes next for who has got least
+	seen   time.Time     // when that was there, zero if it is not
+	took   time.Duration // by a sweep, on average
+	parts  net.Buffers
+	flat   []byte      // what is in parts: it is cheaper to copy it once than to have the system gather it for each
+	begins []beginning // of each piece in parts
+	to     uint64      // index of the piece behind parts
+	mark   *mark       // of the last piece in parts; seats have it, too
+	told   time.Time   // when the viewers' status was last brought up to date
 }
 
 // beginning is where in a sweep's parts a piece begins.
 type beginning struct{ part, bytes int }
-
-// swept is a viewer who waits in a sweeper, which has its place until it is handed back.
-type swept struct {
-	*viewer
-	socket *socket.Socket
-	left   atomic.Bool // the viewer's goroutine wants it back
-	wrote  bool        // since the sweeper looked after it
-	back   chan handback
-}
-
-// handback says why a viewer is handed back to its goroutine: what it has still to write, or what
-// went wrong, or nothing if it has fallen behind.
-type handback struct {
-	rest net.Buffers
-	err  error
-}
 
 func newSweeper(r *reel, batch time.Duration) *sweeper {
 	s := &sweeper{reel: r, batch: batch, kick: make(chan struct{}, 1), quit: make(chan struct{}), done: make(chan struct{})}
@@ -125,11 +110,11 @@ func (s *sweeper) run() {
 	for {
 		s.admit()
 		var wait <-chan struct{}
-		if len(s.viewers) > 0 {
+		if len(s.seats) > 0 {
 			wait = s.ready()
 		}
 		var early <-chan time.Time
-		if wait == nil && len(s.viewers) > 0 {
+		if wait == nil && len(s.seats) > 0 {
 			d := s.gather()
 			if d <= 0 {
 				s.sweep()
@@ -155,35 +140,39 @@ func (s *sweeper) run() {
 func (s *sweeper) admit() {
 	s.mu.Lock()
 	for i, v := range s.coming {
-		if len(s.viewers) == 0 || v.place.at < s.at {
+		if len(s.seats) == 0 || v.place.at < s.at {
 			s.at = v.place.at
 		}
-		s.viewers = append(s.viewers, v)
+		s.seats = append(s.seats, v.seat())
 		s.coming[i] = nil
 	}
 	s.coming = s.coming[:0]
 	s.mu.Unlock()
 	if s.leaving.Swap(0) > 0 {
-		s.keep(func(v *swept) bool {
-			if !v.left.Load() {
+		s.keep(func(v *seat) bool {
+			if !v.of.left.Load() {
 				return true
 			}
-			v.back <- handback{}
+			v.handBack(handback{})
 			return false
 		})
 	}
 }
 
-// keep forgets the viewers of whom f reports false, who have been handed back.
-func (s *sweeper) keep(f func(*swept) bool) {
-	kept := s.viewers[:0]
-	for _, v := range s.viewers {
-		if f(v) {
-			kept = append(kept, v)
+// keep forgets the seats of which f reports false, whose viewers have been handed back.
+func (s *sweeper) keep(f func(*seat) bool) {
+	kept := 0
+	for i := range s.seats {
+		if !f(&s.seats[i]) {
+			continue
 		}
+		if kept != i {
+			s.seats[kept] = s.seats[i]
+		}
+		kept++
 	}
-	clear(s.viewers[len(kept):])
-	s.viewers = kept
+	clear(s.seats[kept:])
+	s.seats = s.seats[:kept]
 }
 
 // ready returns nothing if there is something to sweep, or a channel that is closed when there may
@@ -197,7 +186,7 @@ func (s *sweeper) ready() <-chan struct{} {
 	}
 	wait, err := r.advance()
 	if err != nil {
-		s.keep(func(v *swept) bool { v.back <- handback{}; return false })
+		s.keep(func(v *seat) bool { v.handBack(handback{}); return false })
 	}
 	return wait
 }
@@ -213,31 +202,39 @@ func (s *sweeper) collect() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if s.at < r.first {
-		s.keep(func(v *swept) bool {
-			if v.place.at >= r.first {
+		s.keep(func(v *seat) bool {
+			if v.at >= r.first {
 				return true
 			}
-			v.back <- handback{}
+			v.handBack(handback{})
 			return false
 		})
 		s.at = r.first
 	}
-	for s.to = s.at; ; s.to++ {
-		for s.to == r.end() {
-			if wait, err := r.advance(); wait != nil || err != nil {
-				return
-			}
-		}
+	for s.to = s.at; s.more(); s.to++ {
 		p := r.at(s.to)
-		if len(s.flat)+p.size > maxFlat || len(s.flat) > 0 && len(s.flat)+p.size > maxBatch {
-			break
-		}
 		s.begins = append(s.begins, beginning{len(s.parts), len(s.flat)})
 		for _, b := range p.out {
 			s.parts, s.flat = append(s.parts, b), append(s.flat, b...)
 		}
-		s.mark = p.mark
 	}
+	if s.to > s.at {
+		last := r.at(s.to - 1).mark
+		s.mark = &last
+	}
+}
+
+// more reports whether the piece that comes next is there, and goes out with what was collected. It is called with
+// the reel's mu held.
+func (s *sweeper) more() bool {
+	r := s.reel
+	for s.to == r.end() {
+		if wait, err := r.advance(); wait != nil || err != nil {
+			return false
+		}
+	}
+	size := len(s.flat) + r.at(s.to).size
+	return size <= maxFlat && (len(s.flat) == 0 || size <= maxBatch)
 }
 
 // gather returns for how long what is ready has still to wait for more.
@@ -261,14 +258,14 @@ func gatherTime(took, batch time.Duration) time.Duration {
 
 // sweep writes what is ready to everybody.
 func (s *sweeper) sweep() {
-	begun := time.Now()
+	begun, before := time.Now(), s.mark
 	s.collect()
 	if s.to == s.at { // a piece that is too large for this
-		s.keep(func(v *swept) bool { v.back <- handback{}; return false })
+		s.keep(func(v *seat) bool { v.handBack(handback{}); return false })
 		return
 	}
 	n := 0
-	s.keep(func(v *swept) bool {
+	s.keep(func(v *seat) bool {
 		if n++; n%sweepRun == 0 {
 			runtime.Gosched()
 		}
@@ -276,35 +273,43 @@ func (s *sweeper) sweep() {
 	})
 	s.at = s.to
 	s.seen = time.Time{}
+	if begun.Sub(s.told) >= tellEvery || before == nil || s.mark.gapped(*before) {
+		s.tell(begun)
+	}
 	s.took += (time.Since(begun) - s.took) / sweepsKept
 }
 
 // write writes to one viewer, and reports whether that took all.
-func (s *sweeper) write(v *swept) bool {
-	if v.place.at >= s.to { // it has come from ahead
+func (s *sweeper) write(v *seat) bool {
+	if v.at >= s.to { // it has come from ahead
 		return true
 	}
 	if v.said != nil {
 		if b := v.said(); len(b) > 0 {
-			v.back <- handback{rest: net.Buffers{b}}
+			v.handBack(handback{rest: net.Buffers{b}})
 			return false
 		}
 	}
-	from := s.begins[v.place.at-s.at]
-	n, err := v.socket.Put(s.flat[from.bytes:])
+	from := s.begins[v.at-s.at]
+	n, err := v.file.Put(s.flat[from.bytes:])
 	if err != nil {
-		v.back <- handback{err: err}
+		v.handBack(handback{err: err})
 		return false
 	}
-	v.wrote = true
-	v.bytes.Add(uint64(n))
-	v.place.at = s.to
-	v.pass(s.mark)
+	v.wrote(n, s.to, s.mark)
 	if n == len(s.flat)-from.bytes {
 		return true
 	}
-	v.back <- handback{rest: behind(s.parts[from.part:], n)}
+	v.handBack(handback{rest: behind(s.parts[from.part:], n)})
 	return false
+}
+
+// tell brings the viewers' status up to date.
+func (s *sweeper) tell(now time.Time) {
+	for i := range s.seats {
+		s.seats[i].tell()
+	}
+	s.told = now
 }
 
 // behind returns what is left of parts behind n bytes, as a list of its own.
@@ -323,12 +328,11 @@ func behind(parts net.Buffers, n int) net.Buffers {
 // look hands back viewers who have left while nothing came for them.
 func (s *sweeper) look() {
 	s.reel.tidy()
-	s.keep(func(v *swept) bool {
-		if !v.wrote && !v.watched && v.socket.Closed() {
-			v.back <- handback{err: net.ErrClosed}
+	s.keep(func(v *seat) bool {
+		if v.idle() && v.of.gone() {
+			v.handBack(handback{err: net.ErrClosed})
 			return false
 		}
-		v.wrote = false
 		return true
 	})
 }

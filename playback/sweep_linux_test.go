@@ -242,7 +242,9 @@ func TestSweepAllocatesNothingForAViewer(t *testing.T) {
 			ours, theirs := tcpPair(t)
 			v := &viewer{start: GOP, form: flvForm, place: newPlace(r, GOP)}
 			see(t, v.place)
-			w.coming = append(w.coming, &swept{viewer: v, socket: socket.Of(ours), back: make(chan handback, 1)})
+			in := &swept{viewer: v, socket: socket.Of(ours), back: make(chan handback, 1)}
+			in.socket.Hold(func(f socket.File) error { in.file = f; return nil }) // nobody closes it before the test ends
+			w.coming = append(w.coming, in)
 			go io.Copy(io.Discard, theirs) // ends with the connection
 		}
 		w.admit()
@@ -254,8 +256,8 @@ func TestSweepAllocatesNothingForAViewer(t *testing.T) {
 			}
 			w.sweep()
 		})
-		if len(w.viewers) != viewers {
-			t.Fatalf("%d of %d viewers are left in the sweeper", len(w.viewers), viewers)
+		if len(w.seats) != viewers {
+			t.Fatalf("%d of %d viewers are left in the sweeper", len(w.seats), viewers)
 		}
 		return n
 	}

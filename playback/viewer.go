@@ -143,7 +143,12 @@ func (v *viewer) end(conn net.Conn, why error) {
 // leaveTo leaves the viewer to a sweeper, until there is something that it has to write itself.
 func (v *viewer) leaveTo(ctx context.Context, conn net.Conn, s *sweeper, in *swept) (reason, bool) {
 	conn.SetWriteDeadline(time.Time{}) // one that has passed would fail a sweep
-	rest, err := s.wait(ctx, in)
+	var rest net.Buffers
+	err := in.socket.Hold(func(f socket.File) (err error) { // end waits for it, as does whoever else closes the connection
+		in.file = f
+		rest, err = s.wait(ctx, in)
+		return err
+	})
 	switch {
 	case ctx.Err() != nil:
 		return over(ctx), false
@@ -188,7 +193,7 @@ func (v *viewer) rest(ctx context.Context) (reason, bool) {
 func (v *viewer) pass(m mark) {
 	was := v.place.mark
 	v.place.pass(m)
-	if m.missed != was.missed || m.moves != was.moves {
+	if m.gapped(was) {
 		v.gap(v.place)
 	}
 }

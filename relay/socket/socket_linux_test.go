@@ -99,3 +99,33 @@ func TestPutTakesWhatGoesOutAtOnce(t *testing.T) {
 	}
 	t.Error("that the other end is closed is not seen")
 }
+
+// While a file is held it is no other connection's: who closes the connection waits.
+func TestAHeldFileIsNobodyElses(t *testing.T) {
+	here, there := socketPair(t)
+	s, closed := Of(here), make(chan struct{})
+	var n int
+	err := s.Hold(func(f File) (err error) {
+		go func() { here.Close(); close(closed) }()
+		for !s.Closed() { // until it has begun to close
+			time.Sleep(time.Millisecond)
+		}
+		n, err = f.Put([]byte("tag"))
+		select {
+		case <-closed:
+			t.Error("the connection is closed while its file is held")
+		default:
+		}
+		return err
+	})
+	if n != 3 || err != nil {
+		t.Errorf("%d bytes are taken while it is held, %v", n, err)
+	}
+	<-closed
+	if got, err := io.ReadAll(there); string(got) != "tag" || err != nil {
+		t.Errorf("got %q, %v", got, err)
+	}
+	if err := s.Hold(func(File) error { t.Error("a closed connection's file is held"); return nil }); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("held after it was closed: %v", err)
+	}
+}

@@ -12,7 +12,7 @@ import (
 const (
 	// quickSweep is what a sweep may take before what is ready waits for more that may go out in the
 	// same write: as long as it takes beyond that.
-	quickSweep = 3 * time.Millisecond
+	quickSweep = 2 * time.Millisecond
 	// minGather is what is not worth waiting for: a timer is not more exact.
 	minGather = time.Millisecond
 	// maxGather bounds it, for a sweep is slow if it is interrupted, too.

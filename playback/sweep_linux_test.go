@@ -299,8 +299,8 @@ func TestBatchingGrowsWithWhatASweepTakes(t *testing.T) {
 		{0, 0, 0},
 		{ms / 2, 0, 0},     // 50 viewers
 		{5 * ms / 2, 0, 0}, // 200
-		{4 * ms, 0, ms},
-		{12 * ms, 0, 9 * ms},        // 1,000
+		{4 * ms, 0, 2 * ms},
+		{8 * ms, 0, 6 * ms},         // 1,000
 		{time.Second, 0, maxGather}, // it was interrupted
 		{0, 100 * ms, 100 * ms},
 		{20 * ms, 100 * ms, 60 * ms}, // so that nobody gets it later than promised

@@ -17,16 +17,28 @@ import (
 
 // When a segment ends. All but hlsSegmentBytes are milliseconds of stream time.
 const (
-	// hlsSegment is how long one is at least. Then it ends before the next key frame.
+	// hlsSegment is how long one is at least. Then it ends before the next key frame. One that would be too long
+	// until the key frame after that, if that is as far away as this one was, ends earlier.
 	hlsSegment = 1000
 	// hlsPictureless is for how long no picture has to have come for one to end before a frame
 	// of sound.
 	hlsPictureless = 2000
-	// hlsLongest is how long one is at most, whatever comes then: longer than the ten seconds
-	// that encoders leave between key frames. The first one is hlsFirst at most, because
-	// players wait for it.
-	hlsLongest = 12_000
-	hlsFirst   = 4000
+	// hlsLongest is the longest target duration: players begin three of them behind the newest segment, so that they
+	// find a key frame even if these are 18 s apart. Apple asks for it, too.
+	hlsLongest = 6000
+	// hlsFirst is how long the first one is at most, as players wait for it. If no key frame has come by then nobody
+	// knows when one will, and the target is hlsLongest.
+	hlsFirst = 4000
+	// hlsCut is the least target where the first one was cut because nothing came, or other tracks, which tells
+	// nothing about key frames: as far apart as encoders are asked to have them.
+	hlsCut = 2000
+	// hlsRounds is by how much one may be longer than the target, which it is compared with in whole seconds (RFC 8216,
+	// 4.3.3.1), and hlsUneven by how much the first may be longer than the target that it makes: key frames every
+	// 2.002 s need no target of 3 s.
+	hlsRounds, hlsUneven = 499, 100
+	// hlsKeyless is for how long no key frame has to have come for players to begin with other pictures: sources do
+	// as much for all of their viewers then.
+	hlsKeyless = 20_000
 	// hlsSegmentBytes bounds one's frames: 2 s at 32 Mb/s.
 	hlsSegmentBytes = 8 << 20
 )
@@ -39,9 +51,10 @@ type HLS struct {
 	boxes fragmenter
 	part  part // the segment that is being made
 	next  segment
+	most  int64     // how long one may be, in milliseconds
 	made  bool      // there has been one
 	dated time.Time // when what comes next was made, zero if that is now
-	keyed bool      // the newest one with pictures had a key frame, or there was none
+	key   int64     // time of the newest key frame, in milliseconds
 
 	mu     sync.Mutex
 	list   playlist
@@ -57,13 +70,11 @@ type part struct {
 	size       int   // of the frames, in bytes
 	picture    int64 // time of the newest one, also of one before this segment
 	pictures   int   // how many it has
-	key        bool  // it has a key frame
-	dependent  bool  // its first picture is no key frame
 }
 
 // NewHLS returns one that has had no tags yet. It needs a [HLS.Close].
 func NewHLS() *HLS {
-	h := &HLS{ready: make(chan struct{}), keyed: true}
+	h := &HLS{ready: make(chan struct{}), most: hlsLongest + hlsRounds}
 	// A player that comes back to a channel whose HLS was begun anew in the meantime must not
 	// take a new segment for one that it has: a segment lasts for a second at least.
 	h.next.number = uint64(time.Now().Unix())
@@ -78,7 +89,7 @@ func (h *HLS) Date(made time.Time) { h.dated = made }
 func (h *HLS) Write(batch flv.Batch) error { return h.demux.add(batch) }
 
 // Cut ends the segment: nothing comes for now.
-func (h *HLS) Cut() error { return h.cut(h.part.end) }
+func (h *HLS) Cut() error { return h.cut(h.part.end, hlsCut) }
 
 // End ends the last segment and the playlist. What there is can still be fetched.
 func (h *HLS) End() error {
@@ -95,7 +106,7 @@ func (h *HLS) End() error {
 func (h *HLS) Interval() time.Duration {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return time.Duration(h.list.target) * time.Second
+	return h.list.target
 }
 
 // Close forgets everything, and ends the requests that wait.
@@ -216,8 +227,8 @@ func (h *HLS) open(video, audio *track) error {
 
 func (h *HLS) write(t *track, f frame) error {
 	at := f.at * 1000 / t.rate
-	if h.full(t, f, at) {
-		if err := h.cut(at); err != nil {
+	if ends, target := h.full(t, f, at); ends {
+		if err := h.cut(at, target); err != nil {
 			return err
 		}
 	}
@@ -229,42 +240,44 @@ func (h *HLS) write(t *track, f frame) error {
 		}
 	}
 	if t == h.boxes.video {
-		key := f.key
-		p.key = p.key || key
-		// Where no key frames come, a player that begins here has to begin with another picture.
-		f.key = f.key || !h.keyed && p.pictures == 0
-		p.dependent = p.dependent || p.pictures == 0 && !key
+		if f.key {
+			h.key = at
+		}
+		f.key = f.key || p.pictures == 0 && at-h.key >= hlsKeyless
 		p.picture = at
 		p.pictures++
 	}
-	p.end = max(p.end, at+f.length()*1000/t.rate)
+	p.end = max(p.end, at+lasts(t, f))
 	f.data = held(f.data)
 	p.size += sizeOf(f.data)
 	return h.boxes.write(t, f)
 }
 
-// full reports whether the segment ends before a frame.
-func (h *HLS) full(t *track, f frame, at int64) bool {
-	p, lasts := h.part, at-h.part.begin
+// lasts is how long a frame is, in milliseconds.
+func lasts(t *track, f frame) int64 { return f.length() * 1000 / t.rate }
+
+// full reports whether the segment ends before a frame, and the least target if it is the first, in milliseconds.
+func (h *HLS) full(t *track, f frame, at int64) (ends bool, target int64) {
+	p, long, next := h.part, at-h.part.begin, lasts(t, f)
+	if t == h.boxes.video && p.pictures > 0 {
+		next = max(next, at-p.picture) // it will probably be as long as the one before
+	}
 	switch {
 	case !p.begun:
-		return false
+		return false, 0
 	case p.size+sizeOf(f.data) > hlsSegmentBytes:
-		return true
-	case lasts < hlsSegment:
-		return false
-	case t == h.boxes.video && f.key:
-		return true
-	case t == h.boxes.audio && (h.boxes.video == nil || at-p.picture >= hlsPictureless):
-		return true
-	case !h.made:
-		return lasts >= hlsFirst
+		return true, 0
+	case t == h.boxes.video && f.key && (long >= hlsSegment || p.pictures > 0 && long+at-h.key > h.most):
+		return true, 0
+	case t == h.boxes.audio && long >= hlsSegment && (h.boxes.video == nil || at-p.picture >= hlsPictureless):
+		return true, 0
 	}
-	return lasts >= hlsLongest
+	return long+next > h.most || !h.made && long >= hlsFirst, hlsLongest
 }
 
-// cut ends the segment at a time in milliseconds.
-func (h *HLS) cut(at int64) error {
+// cut ends the segment at a time. The first one makes the target, which players must not see change (RFC 8216,
+// 6.2.1). Both are in milliseconds.
+func (h *HLS) cut(at, target int64) error {
 	p := h.part
 	if !p.begun {
 		return nil
@@ -273,17 +286,23 @@ func (h *HLS) cut(at int64) error {
 		return err
 	}
 	h.part = part{picture: p.picture}
-	if p.pictures > 0 {
-		h.keyed = p.key
+	if at > p.begin+h.most { // nothing came for long
+		at, target = p.end, max(target, hlsCut)
 	}
+	long := max(at-p.begin, 1)
 	s := h.next
-	s.dependent, s.pictures = p.dependent, p.pictures
-	s.lasts = time.Duration(max(at-p.begin, 1)) * time.Millisecond
+	s.pictures = p.pictures
+	s.lasts = time.Duration(long) * time.Millisecond
 	s.media = newResource(packed(h.boxes.take()))
+	if !h.made {
+		seconds := (max(long-hlsUneven, target, 1) + 999) / 1000
+		h.most = min(1000*seconds, hlsLongest) + hlsRounds
+	}
 	h.next, h.made = segment{number: s.number + 1, init: s.init}, true
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if !h.closed {
+		h.list.target = time.Duration(h.most-hlsRounds) * time.Millisecond
 		h.list.add(s)
 	}
 	h.answer()

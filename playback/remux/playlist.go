@@ -36,13 +36,12 @@ const (
 // playlist is a media playlist (RFC 8216) and the files that it names. It belongs to one
 // goroutine, but for what files has returned.
 type playlist struct {
-	segments  []segment // kept, the oldest first
-	spare     int       // of them are no longer in the playlist that players may just have read
-	breaks    int       // discontinuities before the first one in the playlist
-	size      int       // of all segments, in bytes
-	target    float64   // seconds; it only grows
-	dependent bool      // a segment did not begin with a key frame
-	ended     bool
+	segments []segment     // kept, the oldest first
+	spare    int           // of them are no longer in the playlist that players may just have read
+	breaks   int           // discontinuities before the first one in the playlist
+	size     int           // of all segments, in bytes
+	target   time.Duration // whole seconds, once there is a segment
+	ended    bool
 }
 
 // segment is a part of a stream that a player gets as one file.
@@ -54,8 +53,7 @@ type segment struct {
 	lasts  time.Duration
 	media  *resource
 
-	dependent bool // its first picture is no key frame
-	pictures  int
+	pictures int
 }
 
 // initialization is what a player needs to have before the segments that refer to it.
@@ -95,8 +93,6 @@ func (p *playlist) add(s segment) {
 	}
 	p.segments = append(p.segments, s)
 	p.size += s.media.size
-	p.dependent = p.dependent || s.dependent
-	p.target = max(p.target, math.Ceil(s.lasts.Seconds()))
 	for p.mayLeave() {
 		if p.segments[p.spare].breaks {
 			p.breaks++
@@ -114,9 +110,9 @@ func (p *playlist) mayLeave() bool {
 	if len(listed) <= hlsSegments {
 		return false
 	}
-	lasts := 0.0
+	lasts := time.Duration(0)
 	for _, s := range listed[1:] {
-		lasts += s.lasts.Seconds()
+		lasts += s.lasts
 	}
 	return lasts >= hlsTargets*p.target || len(listed) > hlsMost
 }
@@ -134,15 +130,13 @@ func (p *playlist) drop() {
 	p.segments = p.segments[1:]
 }
 
-// text is the playlist as a player reads it.
+// text is the playlist as a player reads it. It does not promise that segments can be decoded by themselves
+// (EXT-X-INDEPENDENT-SEGMENTS): a promise must not change, and key frames may move further apart than the target.
 func (p *playlist) text() string {
 	listed := p.segments[p.spare:]
 	var b strings.Builder
 	// Version 7 is that of maps and of lengths that are no whole seconds (section 7).
-	fmt.Fprintf(&b, "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:%.0f\n", max(p.target, 1))
-	if !p.dependent {
-		b.WriteString("#EXT-X-INDEPENDENT-SEGMENTS\n")
-	}
+	fmt.Fprintf(&b, "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:%.0f\n", max(p.target, time.Second).Seconds())
 	if len(listed) > 0 {
 		fmt.Fprintf(&b, "#EXT-X-MEDIA-SEQUENCE:%d\n#EXT-X-DISCONTINUITY-SEQUENCE:%d\n", listed[0].number, p.breaks)
 	}

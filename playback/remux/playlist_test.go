@@ -33,15 +33,14 @@ func listed(t *testing.T, text string) (names []string, first uint64, breaks int
 func TestPlaylistIsAsTheSpecificationHasIt(t *testing.T) {
 	began := time.Date(2027, 3, 1, 12, 0, 0, 0, time.UTC)
 	small, large := &initialization{number: 7, boxes: newResource(net.Buffers{[]byte("small")})}, &initialization{number: 9, boxes: newResource(net.Buffers{[]byte("large")})}
-	var p playlist
+	p := playlist{target: 4 * time.Second}
 	p.add(segment{number: 7, init: small, began: began, lasts: 1960 * time.Millisecond, media: newResource(net.Buffers{[]byte("a")})})
 	p.add(segment{number: 8, init: small, began: began.Add(1960 * time.Millisecond), lasts: 4040 * time.Millisecond, media: newResource(net.Buffers{[]byte("b")})})
 	p.add(segment{number: 9, init: large, breaks: true, began: began.Add(6 * time.Second), lasts: time.Second, media: newResource(net.Buffers{[]byte("c")})})
 	p.ended = true
 	want := `#EXTM3U
 #EXT-X-VERSION:7
-#EXT-X-TARGETDURATION:5
-#EXT-X-INDEPENDENT-SEGMENTS
+#EXT-X-TARGETDURATION:4
 #EXT-X-MEDIA-SEQUENCE:7
 #EXT-X-DISCONTINUITY-SEQUENCE:0
 #EXT-X-MAP:URI="init-7.mp4"
@@ -79,20 +78,19 @@ func TestSegmentsLeaveThePlaylistInOrder(t *testing.T) {
 	t.Logf("seed %d", seed)
 	rnd := rand.New(rand.NewPCG(seed, 0))
 	for range 50 {
-		var p playlist
+		p := playlist{target: time.Duration(1+rnd.IntN(6)) * time.Second}
 		size := rnd.IntN(1000)
 		if rnd.IntN(4) == 0 {
 			size = hlsBytes / (1 + rnd.IntN(8))
 		}
 		media := newResource(net.Buffers{make([]byte, size)})
-		longest := time.Duration(1+rnd.IntN(12)) * time.Second
 		init := &initialization{number: 100}
 		var last []string
 		newest, passed, gone, before := uint64(99), 0, 0, uint64(0)
 		breaks := make(map[string]bool)
 		for range 200 {
 			newest++
-			s := segment{number: newest, init: init, lasts: time.Duration(rnd.Int64N(int64(longest))), media: media, breaks: rnd.IntN(5) == 0}
+			s := segment{number: newest, init: init, lasts: time.Duration(rnd.Int64N(int64(p.target))), media: media, breaks: rnd.IntN(5) == 0}
 			if s.breaks {
 				s.init = &initialization{number: newest}
 				init = s.init
@@ -123,12 +121,12 @@ func TestSegmentsLeaveThePlaylistInOrder(t *testing.T) {
 				}
 			}
 			last = names
-			total := 0.0
+			total := time.Duration(0)
 			for _, s := range p.segments[p.spare:] {
-				total += s.lasts.Seconds()
+				total += s.lasts
 			}
 			if full := p.size+size <= hlsBytes; full && passed >= hlsMost && (len(names) < hlsSegments || total < hlsTargets*p.target && len(names) < hlsMost) {
-				t.Fatalf("%d segments last %.1f s in all, the target is %.0f s", len(names), total, p.target)
+				t.Fatalf("%d segments last %v in all, the target is %v", len(names), total, p.target)
 			}
 			passed++
 			if p.size > hlsBytes && len(p.segments) > hlsLeast {

@@ -243,19 +243,22 @@ func TestTheTableOfWhatComesOutIsTrue(t *testing.T) {
 	}
 }
 
-// From the first key frame until the first tags go out pass 300 ms of what is sent at most: sound is waited for. Where a muxer
-// puts several frames of sound into one unit, as ffmpeg does with those of few bits, it is what pictures wait for sound at most.
+// From the first key frame until the first tags go out pass 300 ms of what is sent at most: sound is waited for, and is among them.
+// Where a muxer puts a longer time of sound into one unit, as ffmpeg does with that of few bits, it is sent no sooner than that.
 func TestTheFirstTagsGoOutSoon(t *testing.T) {
 	const soon, waited, picture = 300 * time.Millisecond, 500 * time.Millisecond, 40 * time.Millisecond
 	for name, c := range map[string]struct {
-		args string
-		most time.Duration
+		args  string
+		most  time.Duration
+		sound bool
 	}{
-		"pictures alone":          {"-map 0:v -c:v libx264 -preset ultrafast", soon},
-		"pictures and sound":      {"-c:v libx264 -preset ultrafast -tune zerolatency -c:a aac", soon},
-		"HEVC, and Opus":          {"-c:v libx265 -preset ultrafast -x265-params log-level=error:pools=1 -c:a libopus", soon},
-		"with B-frames, and MP3":  {"-c:v libx264 -preset veryfast -bf 3 -c:a libmp3lame", waited + picture},
-		"AAC of few bits in LATM": {"-c:v libx264 -preset ultrafast -c:a aac -b:a 32k -mpegts_flags latm", waited + picture},
+		"pictures alone":            {"-map 0:v -c:v libx264 -preset ultrafast", soon, false},
+		"pictures and sound":        {"-c:v libx264 -preset ultrafast -tune zerolatency -c:a aac", soon, true},
+		"HEVC, and Opus":            {"-c:v libx265 -preset ultrafast -x265-params log-level=error:pools=1 -c:a libopus", soon, true},
+		"B-frames, and AAC":         {"-c:v libx264 -preset veryfast -bf 3 -c:a aac -b:a 128k -ac 2", soon, true},
+		"B-frames, and MP3":         {"-c:v libx264 -preset veryfast -bf 3 -c:a libmp3lame -b:a 128k -ac 2", soon, true},
+		"B-frames, MP3 of few bits": {"-c:v libx264 -preset veryfast -bf 3 -c:a libmp3lame -b:a 64k", waited + picture, true},
+		"AAC of few bits in LATM":   {"-c:v libx264 -preset ultrafast -c:a aac -b:a 32k -mpegts_flags latm", waited + picture, true},
 	} {
 		b, err := os.ReadFile(clip(t, c.args))
 		if err != nil {
@@ -264,7 +267,7 @@ func TestTheFirstTagsGoOutSoon(t *testing.T) {
 		d := NewDemuxer(0, nil)
 		var video pes
 		var first, newest int64
-		pictures, out := 0, false
+		pictures, out, heard := 0, false, false
 		for ; len(b) >= packetLen && !out; b = b[packetLen:] {
 			if p, ok := parsePacket(b[:packetLen]); ok && p.pid == 0x100 {
 				video.next(p, func(unit []byte, _ bool) {
@@ -282,12 +285,15 @@ func TestTheFirstTagsGoOutSoon(t *testing.T) {
 				t.Fatal(err)
 			}
 			out = len(tags) > 0
+			for _, tag := range tags {
+				heard = heard || tag.Type() == flv.Audio
+			}
 		}
 		// The unit is whole when the next begins, which is a picture later.
 		took := time.Duration(newest-first)*time.Second/convert.Rate + picture
 		t.Logf("%s: %v", name, took)
-		if !out || took > c.most {
-			t.Errorf("%s: the first tags go out %v after the first key frame began", name, took)
+		if !out || took > c.most || heard != c.sound {
+			t.Errorf("%s: the first tags go out %v after the first key frame began, with sound: %v", name, took, heard)
 		}
 	}
 }

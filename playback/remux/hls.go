@@ -70,6 +70,7 @@ type part struct {
 	size       int   // of the frames, in bytes
 	picture    int64 // time of the newest one, also of one before this segment
 	pictures   int   // how many it has
+	dependent  bool  // its first picture is no key frame
 }
 
 // NewHLS returns one that has had no tags yet. It needs a [HLS.Close].
@@ -243,6 +244,7 @@ func (h *HLS) write(t *track, f frame) error {
 		if f.key {
 			h.key = at
 		}
+		p.dependent = p.dependent || p.pictures == 0 && !f.key
 		f.key = f.key || p.pictures == 0 && at-h.key >= hlsKeyless
 		p.picture = at
 		p.pictures++
@@ -291,7 +293,7 @@ func (h *HLS) cut(at, target int64) error {
 	}
 	long := max(at-p.begin, 1)
 	s := h.next
-	s.pictures = p.pictures
+	s.pictures, s.dependent = p.pictures, p.dependent
 	s.lasts = time.Duration(long) * time.Millisecond
 	s.media = newResource(packed(h.boxes.take()))
 	if !h.made {

@@ -109,7 +109,7 @@ func checkPlaylist(t *testing.T, f *follower) {
 			video = tr.ID
 		}
 	}
-	for _, tag := range []string{"#EXT-X-VERSION:7\n", "#EXT-X-MAP:URI=", "#EXT-X-PROGRAM-DATE-TIME:", "#EXT-X-ENDLIST\n"} {
+	for _, tag := range []string{"#EXT-X-VERSION:7\n", "#EXT-X-INDEPENDENT-SEGMENTS\n", "#EXT-X-MAP:URI=", "#EXT-X-PROGRAM-DATE-TIME:", "#EXT-X-ENDLIST\n"} {
 		if !strings.Contains(f.text, tag) {
 			t.Errorf("%s lacks %s", f.text, tag)
 		}
@@ -161,5 +161,25 @@ func TestCodecsAreNamedAsPlayersKnowThem(t *testing.T) {
 		if got := hevcText([]byte(r)); got != want {
 			t.Errorf("%x is %s, want %s", r, got, want)
 		}
+	}
+}
+
+// A segment that begins without a key frame ends what the playlist has said of all of them.
+func TestOnlyIndependentSegmentsAreSaidToBe(t *testing.T) {
+	_, tags := clip(t, "demo.flv")
+	h := NewHLS()
+	defer h.Close()
+	f := follow(t, h)
+	if err := h.Write(flv.BatchOf(firstConfig(tags))); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 25 * 30 { // one key frame
+		if err := h.Write(flv.BatchOf(padded(uint32(i*40), i == 0, 100))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f.read()
+	if len(f.had) < 2 || strings.Contains(f.text, "INDEPENDENT") {
+		t.Errorf("%s", f.text)
 	}
 }

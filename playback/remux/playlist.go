@@ -36,12 +36,13 @@ const (
 // playlist is a media playlist (RFC 8216) and the files that it names. It belongs to one
 // goroutine, but for what files has returned.
 type playlist struct {
-	segments []segment     // kept, the oldest first
-	spare    int           // of them are no longer in the playlist that players may just have read
-	breaks   int           // discontinuities before the first one in the playlist
-	size     int           // of all segments, in bytes
-	target   time.Duration // whole seconds, once there is a segment
-	ended    bool
+	segments  []segment     // kept, the oldest first
+	spare     int           // of them are no longer in the playlist that players may just have read
+	breaks    int           // discontinuities before the first one in the playlist
+	size      int           // of all segments, in bytes
+	target    time.Duration // whole seconds, once there is a segment
+	dependent bool          // a segment did not begin with a key frame
+	ended     bool
 }
 
 // segment is a part of a stream that a player gets as one file.
@@ -53,7 +54,8 @@ type segment struct {
 	lasts  time.Duration
 	media  *resource
 
-	pictures int
+	pictures  int
+	dependent bool // its first picture is no key frame
 }
 
 // initialization is what a player needs to have before the segments that refer to it.
@@ -93,6 +95,7 @@ func (p *playlist) add(s segment) {
 	}
 	p.segments = append(p.segments, s)
 	p.size += s.media.size
+	p.dependent = p.dependent || s.dependent
 	for p.mayLeave() {
 		if p.segments[p.spare].breaks {
 			p.breaks++
@@ -130,13 +133,16 @@ func (p *playlist) drop() {
 	p.segments = p.segments[1:]
 }
 
-// text is the playlist as a player reads it. It does not promise that segments can be decoded by themselves
-// (EXT-X-INDEPENDENT-SEGMENTS): a promise must not change, and key frames may move further apart than the target.
+// text is the playlist as a player reads it. It says that segments can be decoded by themselves, which Apple asks for, for as
+// long as each of them can: key frames may move further apart than the target.
 func (p *playlist) text() string {
 	listed := p.segments[p.spare:]
 	var b strings.Builder
 	// Version 7 is that of maps and of lengths that are no whole seconds (section 7).
 	fmt.Fprintf(&b, "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:%.0f\n", max(p.target, time.Second).Seconds())
+	if !p.dependent {
+		b.WriteString("#EXT-X-INDEPENDENT-SEGMENTS\n")
+	}
 	if len(listed) > 0 {
 		fmt.Fprintf(&b, "#EXT-X-MEDIA-SEQUENCE:%d\n#EXT-X-DISCONTINUITY-SEQUENCE:%d\n", listed[0].number, p.breaks)
 	}

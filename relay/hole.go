@@ -15,6 +15,9 @@ const (
 	holeTime = 1500 * time.Millisecond
 	// holeBytes bounds what waits: so much comes in that time at 40 Mb/s.
 	holeBytes = 8 << 20
+	// beginsWithin is how old the newest of what a parent has brought may be, by the newest beat, when a node begins
+	// there that has nothing yet.
+	beginsWithin = 4 * time.Second
 )
 
 // hole is what has come past chunks that are missing, and waits for those. A parent whose history does
@@ -41,19 +44,28 @@ func (in *intake) keep(now time.Time, c *stream.Chunk, u *uplink) (bool, error) 
 	defer h.mu.Unlock()
 	head := in.ring.Head()
 	newest := in.ring.At(head)
-	if newest == nil || c.Epoch() != head.Epoch || c.Seq() <= head.Seq+1 || ms(c.Beat())-ms(newest.Beat()) > ringAge {
+	if newest == nil {
+		return in.keepOld(now, c, u)
+	}
+	if c.Epoch() != head.Epoch || c.Seq() <= head.Seq+1 || ms(c.Beat())-ms(newest.Beat()) > ringAge {
 		return false, nil
 	}
+	return true, in.wait(now, c, u)
+}
+
+// wait keeps a chunk.
+func (in *intake) wait(now time.Time, c *stream.Chunk, u *uplink) error {
+	h := &in.hole
 	if o, ok := h.kept[c.Position()]; ok {
 		if !o.chunk.Same(c) {
-			return true, in.differ(o.chunk, c, u)
+			return in.differ(o.chunk, c, u)
 		}
-		return true, nil
+		return nil
 	}
 	before := c.Position()
 	before.Seq--
 	if _, follows := h.kept[before]; !follows && !c.Has(stream.Key) {
-		return false, stream.ErrGap
+		return stream.ErrGap
 	}
 	if len(h.kept) == 0 {
 		h.kept, h.since = make(map[stream.Position]keptChunk), now
@@ -62,7 +74,33 @@ func (in *intake) keep(now time.Time, c *stream.Chunk, u *uplink) (bool, error) 
 	if h.bytes += len(c.Frame()); h.bytes > holeBytes {
 		in.jump(now)
 	}
+	return nil
+}
+
+// keepOld keeps back what a node that has nothing yet is sent, while that is old: a parent that has what was, and
+// sends no more, would have its viewers begin there and stay as late. What has come up to the present is taken,
+// from its newest key chunk on. In the meantime another parent may begin at the present.
+func (in *intake) keepOld(now time.Time, c *stream.Chunk, u *uplink) (bool, error) {
+	old := in.old(c)
+	if !old && len(in.hole.kept) == 0 {
+		return false, nil
+	}
+	before := c.Position()
+	before.Seq--
+	if _, follows := in.hole.kept[before]; !old && !follows {
+		return false, nil
+	}
+	if err := in.wait(now, c, u); err != nil || old {
+		return true, err
+	}
+	in.jump(now)
 	return true, nil
+}
+
+// old reports whether the root had made more when it signed the newest beat, and long after it had made c.
+func (in *intake) old(c *stream.Chunk) bool {
+	b := in.beat.Load()
+	return b != nil && b.Epoch() == c.Epoch() && b.Head() > c.Seq() && ms(b.Ms())-ms(c.Beat()) > beginsWithin
 }
 
 // fill goes on with what waited, if the ring has got so far.
@@ -107,10 +145,22 @@ func (in *intake) giveUp(now time.Time) bool {
 	return true
 }
 
-// jump has the ring go on with all that waited. What a later header has overtaken is lost with the hole.
+// jump has the ring go on with all that waited, or begin where a decoder can begin last. What a later header has
+// overtaken is lost with the hole.
 func (in *intake) jump(now time.Time) {
-	for _, p := range slices.SortedStableFunc(maps.Keys(in.hole.kept), stream.Position.Compare) {
-		_ = in.bring(now, in.hole.kept[p])
+	all := slices.SortedFunc(maps.Keys(in.hole.kept), stream.Position.Compare)
+	begin := 0
+	if in.ring.Head().Seq == 0 {
+		for i, p := range all {
+			if in.hole.kept[p].chunk.Has(stream.Key) {
+				begin = i
+			}
+		}
+	}
+	for i, p := range all {
+		if i >= begin {
+			_ = in.bring(now, in.hole.kept[p])
+		}
 		in.hole.drop(p)
 	}
 }

@@ -21,12 +21,16 @@ type joining struct {
 	ring      *stream.Ring
 	chunks    []*stream.Chunk // by number; every second is a key chunk, from the first on
 	old, next *uplink
-	delivered int // times that the next was seen to deliver
+	delivered int           // times that the next was seen to deliver
+	pace      time.Duration // from one chunk to the next
+	source    *stream.Writer
 }
 
-func newJoining(t *testing.T, chunks int) *joining {
+func newJoining(t *testing.T, chunks int) *joining { return newJoiningAt(t, chunks, 0) }
+
+func newJoiningAt(t *testing.T, chunks int, pace time.Duration) *joining {
 	key, now := newKey(t), time.Now()
-	j := &joining{t: t, key: key, ring: stream.NewRing(stream.Limits{})}
+	j := &joining{t: t, key: key, ring: stream.NewRing(stream.Limits{}), pace: pace}
 	j.in = newIntake(stream.IDOf(key), j.ring, now)
 	j.chunks = j.stream(stream.NextEpoch(stream.Epoch{}, now, 1), chunks, "tag")
 	j.old = &uplink{intake: &j.in, sweeper: &sweeper{}, stolen: func(error) {}}
@@ -56,8 +60,10 @@ func (j *joining) stream(e stream.Epoch, chunks int, tag string) []*stream.Chunk
 		if err := w.WriteTag([]byte(tag), f); err != nil {
 			j.t.Fatal(err)
 		}
+		time.Sleep(j.pace)
 		all = append(all, source.At(source.Head()))
 	}
+	j.source = w
 	return all
 }
 
@@ -208,4 +214,52 @@ func TestALinkKeepsNobodyWaitingTwice(t *testing.T) {
 		j.gives(j.next, 41, 41)
 		j.has(41, 22, 1)
 	})
+}
+
+// A node that has nothing yet, and is offered what was, waits for somebody who has the present.
+func TestANewcomerBeginsAtThePresent(t *testing.T) {
+	const pace = 100 * time.Millisecond
+	for name, test := range map[string]struct {
+		pause       time.Duration // of the source, behind the last chunk
+		told        bool          // the newcomer has a beat of the end
+		give        func(j *joining)
+		first, head uint64 // what the ring has at once,
+		late        uint64 // and where it begins if nobody brings more; 0 for where it began
+	}{
+		"there is no more yet":              {0, true, func(j *joining) { j.gives(j.next, 119, 120) }, 119, 120, 0},
+		"nobody says that there is more":    {0, false, func(j *joining) { j.gives(j.next, 1, 6) }, 1, 6, 0},
+		"a parent has what was":             {0, true, func(j *joining) { j.gives(j.next, 1, 6) }, 0, 0, 5},
+		"it goes on up to the present":      {0, true, func(j *joining) { j.gives(j.next, 1, 120) }, 81, 120, 0},
+		"another has the present":           {0, true, func(j *joining) { j.gives(j.next, 1, 6); j.gives(j.old, 111, 120); j.gives(j.next, 7, 9) }, 111, 120, 0},
+		"it came up to another's":           {0, true, func(j *joining) { j.gives(j.next, 1, 6); j.gives(j.old, 61, 90) }, 81, 90, 0},
+		"the source has made nothing since": {time.Minute, true, func(j *joining) { j.gives(j.next, 119, 120) }, 119, 120, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				j := newJoiningAt(t, 120, pace)
+				j.old.proved.Store(false)
+				if time.Sleep(test.pause); test.told {
+					j.in.beat.Store(j.source.Beat())
+				}
+				test.give(j)
+				begins := func(want, head uint64) {
+					t.Helper()
+					if st := j.ring.Stats(); j.ring.Oldest().Seq != want || st.Head.Seq != head || st.Lost != 0 {
+						t.Errorf("it begins at %d, is at %d, and has lost %d; want %d, %d and nothing", j.ring.Oldest().Seq, st.Head.Seq, st.Lost, want, head)
+					}
+				}
+				begins(test.first, test.head)
+				time.Sleep(holeTime)
+				if j.in.giveUp(time.Now()) != (test.late > 0) {
+					t.Errorf("what waits was given up: %v", test.late == 0)
+				}
+				if test.late > 0 {
+					begins(test.late, 6)
+				}
+				if n := len(j.in.hole.kept); n > 0 || j.in.hole.bytes != 0 {
+					t.Errorf("%d chunks still wait, %d bytes", n, j.in.hole.bytes)
+				}
+			})
+		})
+	}
 }

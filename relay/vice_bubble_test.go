@@ -242,9 +242,14 @@ func (l *villain) serve(ctx context.Context, conn *tls.Conn) {
 			l.mu.Lock()
 			all := slices.Clone(l.chunk)
 			l.mu.Unlock()
+			all = slices.DeleteFunc(all, func(it stamped) bool { return time.Since(it.at) < l.delay })
+			if sent.Seq == 0 && p.Have.Seq == 0 { // as nodes do for newcomers
+				for len(all) > 0 && (!all[0].Chunk.Has(stream.Key) || slices.ContainsFunc(all[1:], func(it stamped) bool { return it.Chunk.Has(stream.Key) })) {
+					all = all[1:]
+				}
+			}
 			for _, it := range all {
-				if time.Since(it.at) < l.delay || it.Chunk.Position().Compare(sent) <= 0 || it.Chunk.Position().Compare(stream.Position{Epoch: stream.Epoch(p.Have.Epoch), Seq: p.Have.Seq}) <= 0 ||
-					sent.Seq == 0 && !it.Chunk.Has(stream.Key) && p.Have.Seq == 0 {
+				if it.Chunk.Position().Compare(sent) <= 0 || it.Chunk.Position().Compare(stream.Position{Epoch: stream.Epoch(p.Have.Epoch), Seq: p.Have.Seq}) <= 0 {
 					continue
 				}
 				if it.Header != header {

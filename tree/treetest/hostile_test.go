@@ -2,6 +2,7 @@ package treetest_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -62,22 +63,29 @@ func TestLiarsCostTheirNeighboursABoundedAttempt(t *testing.T) {
 	}
 }
 
-func besiege(t *testing.T, v treetest.Vice, seed uint64) {
-	t.Parallel()
+// besieged is what liars cost a crowd of n.
+func besieged(t *testing.T, v treetest.Vice, seed uint64, n, liars int, take time.Duration) treetest.Toll {
+	t.Helper()
 	s := treetest.New(treetest.Config{
 		Seed: seed, MinDelay: 2 * ms, MaxDelay: 40 * ms, Stream: treetest.Stream{Interval: 100 * ms}, Large: true, Vouched: true, Proofs: true,
 	})
+	toll, err := treetest.RunSiege(s, treetest.Crowd{
+		N: n, Mix: treetest.Mixes["lan"], Sessions: treetest.Exponential(3 * time.Minute), Graceful: 0.3,
+		Spread: 5 * time.Second, Seeds: 1, Gossip: treetest.DefaultGossip,
+	}, v, liars, take)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return toll
+}
+
+func besiege(t *testing.T, v treetest.Vice, seed uint64) {
+	t.Parallel()
 	n, take := 40, 2*time.Minute
 	if raceEnabled {
 		n, take = 20, 90*time.Second
 	}
-	toll, err := treetest.RunSiege(s, treetest.Crowd{
-		N: n, Mix: treetest.Mixes["lan"], Sessions: treetest.Exponential(3 * time.Minute), Graceful: 0.3,
-		Spread: 5 * time.Second, Seeds: 1, Gossip: treetest.DefaultGossip,
-	}, v, 4, take)
-	if err != nil {
-		t.Fatal(err)
-	}
+	toll := besieged(t, v, seed, n, 4, take)
 	t.Logf("%d moves below a liar, %d of one host below one; %.1f dials to one per host and minute; %d of %d sessions good, %d chunks missed; first chunk after %v, and %v without one, at most",
 		toll.Fell, toll.Most, toll.Asked, toll.Good, toll.Sessions, toll.Skipped,
 		treetest.Quantile(toll.First, 1), treetest.Quantile(toll.Outages, 1))
@@ -110,5 +118,30 @@ func besiege(t *testing.T, v treetest.Vice, seed uint64) {
 	}
 	if toll.Asked > 20 {
 		t.Errorf("a host dials liars %.1f times a minute", toll.Asked)
+	}
+}
+
+// With seeds 1, 2 and 4 newcomers met liars that had what was, and would have begun there.
+func TestACrowdPlaysOnAmongLiarsThatHarmLater(t *testing.T) {
+	if raceEnabled {
+		t.Skip("one goroutine, and 8 times as slow; each vice is tried above")
+	}
+	for _, c := range []struct {
+		liars int // beside as many who serve as make that 20 and 40 %
+		whole float64
+	}{{19, 0.99}, {51, 0.95}} {
+		for _, v := range []treetest.Vice{treetest.Starves, treetest.Delays} {
+			t.Run(fmt.Sprintf("%d that %s", c.liars, strings.TrimSuffix(string(v), "s")), func(t *testing.T) {
+				t.Parallel()
+				var whole, sessions int
+				for _, seed := range []uint64{1, 2, 4} {
+					toll := besieged(t, v, seed, 100, c.liars, 2*time.Minute)
+					whole, sessions = whole+toll.Clean, sessions+toll.Sessions
+				}
+				if sessions < 250 || float64(whole) < c.whole*float64(sessions) {
+					t.Errorf("%d of %d sessions had each chunk within 4 s", whole, sessions)
+				}
+			})
+		}
 	}
 }

@@ -30,6 +30,7 @@ type conn struct {
 	asked    bool      // end 1 has asked end 0 to move on
 	fed      bool      // end 0 takes chunks from it
 	proved   bool      // one has come
+	aside    []Chunk   // that wait, of a newcomer
 	serve    bool      // end 1 sends chunks over it
 	since    int64     // when it began to
 	cursor   Chunk     // the newest that was sent over it, or that the child had

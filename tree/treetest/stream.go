@@ -34,6 +34,10 @@ const (
 	// That does not count for catchUpTime, as long as it does not grow; as in relay.
 	caughtUp    = 300 * time.Millisecond
 	catchUpTime = 10 * time.Second
+	// beginsWithin is how old the newest of what a link has brought may be, for a newcomer to begin there, and holeTime
+	// for how long it waits for better; as in relay.
+	beginsWithin = 4 * time.Second
+	holeTime     = 1500 * time.Millisecond
 	// Buffer is how late a chunk may be for a player that buffers so much.
 	Buffer = 4 * time.Second
 )
@@ -340,6 +344,8 @@ func (h *Host) take(c *conn, n Chunk) {
 	case !c.fed:
 		s.fail("host %d is sent chunk %v by %d without having asked", h.Index, n, c.ends[1].Index)
 		return
+	case h.head.Seq == 0 && h.Fake == nil && h.waitsAside(c, n):
+		return
 	case n.compare(h.head) <= 0:
 		h.again++
 	case n.Epoch == h.head.Epoch && n.Seq == h.head.Seq+1, s.isKey(n):
@@ -349,6 +355,36 @@ func (h *Host) take(c *conn, n Chunk) {
 		return
 	}
 	h.heardChunk(c)
+	h.pump()
+}
+
+// waitsAside keeps a chunk back that a newcomer is sent, while all that the link has brought is old: another place may
+// begin nearer to the present. It is taken when the link has come up to that, or after holeTime; as in relay.
+func (h *Host) waitsAside(c *conn, n Chunk) bool {
+	s := h.sim
+	old := time.Duration(s.t-s.made(n)) > beginsWithin
+	switch {
+	case len(c.aside) == 0 && !old:
+		return false
+	case len(c.aside) == 0:
+		s.After(holeTime, func() { h.takeAside(c) })
+	}
+	c.aside = append(c.aside, n)
+	if !old {
+		h.takeAside(c)
+	}
+	return true
+}
+
+func (h *Host) takeAside(c *conn) {
+	aside := c.aside
+	c.aside = nil
+	for _, n := range aside {
+		if h.alive && !c.closed[0] && n.compare(h.head) > 0 {
+			h.add(n)
+			h.heardChunk(c)
+		}
+	}
 	h.pump()
 }
 

@@ -17,7 +17,7 @@ const (
 	holeBytes = 8 << 20
 	// beginsWithin is how old the newest of what a parent has brought may be, by the newest beat, when a node begins
 	// there that has nothing yet.
-	beginsWithin = 4 * time.Second
+	beginsWithin = 6 * time.Second
 )
 
 // hole is what has come past chunks that are missing, and waits for those. A parent whose history does

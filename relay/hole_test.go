@@ -229,9 +229,9 @@ func TestANewcomerBeginsAtThePresent(t *testing.T) {
 		"there is no more yet":              {0, true, func(j *joining) { j.gives(j.next, 119, 120) }, 119, 120, 0},
 		"nobody says that there is more":    {0, false, func(j *joining) { j.gives(j.next, 1, 6) }, 1, 6, 0},
 		"a parent has what was":             {0, true, func(j *joining) { j.gives(j.next, 1, 6) }, 0, 0, 5},
-		"it goes on up to the present":      {0, true, func(j *joining) { j.gives(j.next, 1, 120) }, 81, 120, 0},
+		"it goes on up to the present":      {0, true, func(j *joining) { j.gives(j.next, 1, 120) }, 61, 120, 0},
 		"another has the present":           {0, true, func(j *joining) { j.gives(j.next, 1, 6); j.gives(j.old, 111, 120); j.gives(j.next, 7, 9) }, 111, 120, 0},
-		"it came up to another's":           {0, true, func(j *joining) { j.gives(j.next, 1, 6); j.gives(j.old, 61, 90) }, 81, 90, 0},
+		"it came up to another's":           {0, true, func(j *joining) { j.gives(j.next, 1, 6); j.gives(j.old, 41, 90) }, 61, 90, 0},
 		"the source has made nothing since": {time.Minute, true, func(j *joining) { j.gives(j.next, 119, 120) }, 119, 120, 0},
 	} {
 		t.Run(name, func(t *testing.T) {

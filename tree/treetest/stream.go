@@ -36,7 +36,7 @@ const (
 	catchUpTime = 10 * time.Second
 	// beginsWithin is how old the newest of what a link has brought may be, for a newcomer to begin there, and holeTime
 	// for how long it waits for better; as in relay.
-	beginsWithin = 4 * time.Second
+	beginsWithin = 6 * time.Second
 	holeTime     = 1500 * time.Millisecond
 	// Buffer is how late a chunk may be for a player that buffers so much.
 	Buffer = 4 * time.Second

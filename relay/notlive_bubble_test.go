@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"fmt"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -37,6 +38,38 @@ func TestARecordingIsNoLiveStreamToANewcomer(t *testing.T) {
 		all := w.add(option{slots: 2, recordings: true})
 		w.within(5*time.Second, "who wants it plays it", func(o *inhabitant) bool { return o != all || o.Ring().Head().Seq > 0 })
 	})
+}
+
+// Somebody sets the clock of a machine that watches, or the network does. What it watches has begun, whatever its
+// clock says then, and is no recording.
+func TestWhoWatchesGoesOnWhenItsClockIsSet(t *testing.T) {
+	inside(t, 3, &world{}, func(t *testing.T, w *world) {
+		n := w.add(option{slots: 2})
+		w.within(5*time.Second, "it plays", func(o *inhabitant) bool { return o != n || o.Ring().Head().Seq > 0 })
+		for _, step := range []time.Duration{-time.Hour, time.Hour, -30 * 365 * 24 * time.Hour, 0} {
+			n.ahead.Store(int64(step))
+			seq := n.Ring().Head().Seq
+			time.Sleep(10 * time.Second)
+			w.root.writer.SetHeader(fmt.Append(nil, "header after ", step)) // comes with a new generation, as when an encoder is changed
+			time.Sleep(10 * time.Second)
+			if st := n.status(t); !st.Tree.Attached || n.Ring().Head().Seq <= seq || len(n.notLive()) > 0 {
+				t.Fatalf("with a clock that is %v ahead it is at %d after %d: %+v, %v", step, n.Ring().Head().Seq, seq, st.Tree, n.notLive())
+			}
+		}
+	})
+}
+
+// A machine without a battery for its clock begins in 1970, and is told the time by the network a little later.
+func TestAViewerIsLetInWhenItsClockIsSetRight(t *testing.T) {
+	for _, was := range []time.Duration{time.Hour, -time.Hour, -30 * 365 * 24 * time.Hour} {
+		inside(t, 3, &world{}, func(t *testing.T, w *world) {
+			n := w.add(option{slots: 2, later: was})
+			w.within(5*time.Second, "it says so", func(o *inhabitant) bool { return o != n || len(o.notLive()) > 0 })
+			time.Sleep(5 * time.Minute)
+			n.ahead.Store(0)
+			w.within(20*time.Second, "it plays", func(o *inhabitant) bool { return o != n || o.Ring().Head().Seq > 0 })
+		})
+	}
 }
 
 // By the clock of the source, or of everybody else, the run begins in ten minutes.

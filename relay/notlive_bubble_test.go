@@ -40,6 +40,53 @@ func TestARecordingIsNoLiveStreamToANewcomer(t *testing.T) {
 	})
 }
 
+// The source's machine has slept for three hours, or the network has set its clock ahead. Whoever watches goes on,
+// and whoever comes is let in: what is made now is no recording.
+func TestASourceWhoseMachineHasSleptIsLive(t *testing.T) {
+	for name, was := range map[string]time.Duration{
+		"slept, or begun when the clock was behind": -3 * time.Hour,
+		"begun in 1970":                 -30 * 365 * 24 * time.Hour,
+		"its clock is set wrong, ahead": 0,
+	} {
+		t.Run(name, func(t *testing.T) {
+			inside(t, 3, &world{source: option{later: was}}, func(t *testing.T, w *world) {
+				plays := func(n *inhabitant, what string) {
+					w.within(15*time.Second, what, func(o *inhabitant) bool { return o != n || o.status(t).Tree.Attached && o.Ring().Head().Seq > 0 })
+				}
+				before := w.add(option{slots: 2, recordings: true})
+				plays(before, "it plays")
+				time.Sleep(20 * time.Second)
+				label := before.status(t).Tree.Label
+				w.root.ahead.Add(int64(3 * time.Hour))
+				if was != 0 {
+					w.root.ahead.Store(0)
+				}
+				time.Sleep(2 * time.Second)
+				after := w.add(option{slots: 2})
+				plays(after, "who comes is let in")
+				if l := after.notLive(); len(l) > 0 {
+					t.Errorf("it says %v", l[0].Error())
+				}
+				seq := before.Ring().Head().Seq
+				time.Sleep(10 * time.Second)
+				st := before.status(t)
+				if !st.Tree.Attached || before.Ring().Head().Seq <= seq || st.Ring.Lost > 0 {
+					t.Errorf("who watched before has lost the stream: %+v", st.Tree)
+				}
+				if l := st.Tree.Label; l.Epoch != label.Epoch || l.E <= label.E {
+					t.Errorf("its label was %v and is %v", label, l)
+				}
+				for _, n := range []*inhabitant{before, after} {
+					if st := n.status(t); st.Lag > time.Second {
+						t.Errorf("a node seems to be %v behind", st.Lag)
+					}
+				}
+				plays(w.add(option{slots: 2}), "the next is let in, too")
+			})
+		})
+	}
+}
+
 // Somebody sets the clock of a machine that watches, or the network does. What it watches has begun, whatever its
 // clock says then, and is no recording.
 func TestWhoWatchesGoesOnWhenItsClockIsSet(t *testing.T) {

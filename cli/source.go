@@ -105,6 +105,7 @@ type source struct {
 	station *station.Station
 	replay  io.ReadSeeker // what was kept of a channel, if the input is that
 	channel *relay.Channel
+	begun   stream.Epoch // the run, if it did not begin in the future by this machine's clock
 	media   *ingest.Input
 	access  seal.Access
 	signs   ed25519.PrivateKey // the channel's
@@ -269,6 +270,8 @@ func (s *source) open(keys *keyring.Keys, onTag func(flv.Tag)) error {
 	}
 	if w, ahead := words.BegunAhead(epoch, time.Now()); ahead {
 		s.warn(w)
+	} else {
+		s.begun = epoch
 	}
 	ch, w, err := s.station.Node.PrivateSource(keys.Key, s.access, epoch)
 	if err != nil {

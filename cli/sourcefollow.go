@@ -14,6 +14,7 @@ import (
 	"relay/playback/api"
 	"relay/playback/directory"
 	"relay/relay"
+	"relay/relay/stream"
 	"relay/tree"
 )
 
@@ -43,6 +44,7 @@ func (s *source) follow(ctx context.Context) {
 			if !ok {
 				continue
 			}
+			s.checkBegun(now)
 			for _, w := range advice.Look(now, s.view(enc, c)) {
 				s.warn(w)
 			}
@@ -91,6 +93,15 @@ func (s *source) announceTo(ctx context.Context) {
 	s.plan.listed.Run(ctx, s.signs, func(ctx context.Context) directory.Announcement {
 		return listing.Announcement(ctx, s.station, s.channel, s.media.Status().Live, s.plan.listed.Says)
 	}, func(text string) { s.t.Say("%s", text) }, s.warn)
+}
+
+// checkBegun warns, once, of a run that begins in the future: this machine's clock was ahead when it began, and was
+// set back since.
+func (s *source) checkBegun(now time.Time) {
+	if w, ahead := words.BegunAhead(s.begun, now); ahead {
+		s.begun = stream.Epoch{}
+		s.warn(w)
+	}
 }
 
 // view returns what the adviser judges by now.

@@ -189,8 +189,7 @@ func (a *AAC) run(ctx context.Context, h heard) (*heard, error) {
 	log.Info("ffmpeg makes sound AAC", zap.Int("pid", p.Pid), zap.String("of", h.codec))
 	first := h.tag.Timestamp()
 	w := ffmpeg.NewSoundWriter(p.In, h.codec, first)
-	var given progress
-	given.made()
+	given := progress{began: time.Now()}
 	watch := time.AfterFunc(soundStuckTime, cancel)
 	defer watch.Stop()
 	made := make(chan error, 1)
@@ -208,7 +207,7 @@ func (a *AAC) run(ctx context.Context, h heard) (*heard, error) {
 			return nil, ended(<-made)
 		}
 		watch.Stop()
-		if given.since.Add(1) > soundStuck && time.Since(time.Unix(0, given.came.Load())) > soundStuckTime {
+		if given.since.Add(1) > soundStuck && time.Since(given.began)-time.Duration(given.came.Load()) > soundStuckTime {
 			return nil, errStuck
 		}
 		before := h
@@ -227,13 +226,14 @@ func (a *AAC) run(ctx context.Context, h heard) (*heard, error) {
 
 // progress is how far ffmpeg is with what it was given.
 type progress struct {
+	began time.Time
 	since atomic.Int64 // frames that were given since the last that came
-	came  atomic.Int64 // when that was, in ns since 1970
+	came  atomic.Int64 // when that was, in ns since then
 }
 
 func (p *progress) made() {
 	p.since.Store(0)
-	p.came.Store(time.Now().UnixNano())
+	p.came.Store(int64(time.Since(p.began)))
 }
 
 // ended is why ffmpeg has: it should not.

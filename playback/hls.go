@@ -37,10 +37,10 @@ const (
 type hlsRun struct {
 	presence // all who ask are one viewer, who gets what is sent to them together
 	out      *remux.HLS
-	asking   atomic.Int64          // requests that are being answered, or wait for the first segment
-	asked    atomic.Int64          // when the newest was, Unix nanoseconds
-	over     atomic.Int64          // when the playlist has ended, likewise; 0 before
-	refusal  atomic.Pointer[error] // why there is no playlist: the stream turned out to be none for HLS
+	asking   atomic.Int64              // requests that are being answered, or wait for the first segment
+	asked    atomic.Int64              // when the newest was, nanoseconds after since: the wall clock may be set meanwhile
+	over     atomic.Pointer[time.Time] // when the playlist has ended; nil before
+	refusal  atomic.Pointer[error]     // why there is no playlist: the stream turned out to be none for HLS
 }
 
 // idle is how long nobody has asked.
@@ -48,13 +48,13 @@ func (h *hlsRun) idle(now time.Time) time.Duration {
 	if h.asking.Load() > 0 {
 		return 0
 	}
-	return now.Sub(time.Unix(0, h.asked.Load()))
+	return now.Sub(h.since) - time.Duration(h.asked.Load())
 }
 
 func (h *hlsRun) serve(w http.ResponseWriter, r *http.Request, c *Channel) {
 	h.asking.Add(1)
 	defer h.asking.Add(-1)
-	defer func() { h.asked.Store(time.Now().UnixNano()) }()
+	defer func() { h.asked.Store(int64(time.Since(h.since))) }()
 	h.out.Wait(r.Context())
 	if err := h.refusal.Load(); err != nil {
 		refuseHLS(w, r, c, *err)
@@ -96,8 +96,10 @@ func (r *hlsRuns) find(of hlsOf) *hlsRun {
 // current is find with mu held.
 func (r *hlsRuns) current(of hlsOf) *hlsRun {
 	run := r.of[of]
-	if run != nil && run.over.Load() != 0 && of.channel.facts().Came.UnixNano() > run.over.Load() {
-		return nil
+	if run != nil {
+		if over := run.over.Load(); over != nil && of.channel.facts().Came.After(*over) {
+			return nil
+		}
 	}
 	return run
 }
@@ -246,7 +248,6 @@ func (s *routes) runOf(of hlsOf, who netip.Addr) (*hlsRun, refusal.Reason, error
 		}
 	}
 	run := &hlsRun{presence: presence{addr: "HLS", since: time.Now()}, out: remux.NewHLS()}
-	run.asked.Store(time.Now().UnixNano())
 	s.runs.of[of] = run
 	go func() { // ends with ctx, or when nobody has asked for a while; Server.Run waits for it
 		defer leave()
@@ -263,7 +264,8 @@ func (s *routes) runOf(of hlsOf, who netip.Addr) (*hlsRun, refusal.Reason, error
 		if err := run.out.End(); err != nil {
 			s.config.Log.Info("HLS lacks its end", zap.String("channel", c.id.Short()), zap.Error(err))
 		}
-		run.over.Store(time.Now().UnixNano())
+		over := time.Now()
+		run.over.Store(&over)
 		run.linger(s.ctx)
 	}()
 	return run, "", nil

@@ -63,6 +63,7 @@ type inhabitant struct {
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
 	writer *stream.Writer // the root's
+	ahead  atomic.Int64   // by how much its wall clock is ahead of the bubble's, in ns
 	killed atomic.Bool
 	noWay  atomic.Bool // its machine has no network
 	mayEnd bool        // with an error
@@ -160,7 +161,7 @@ type option struct {
 	walled      bool          // nobody gets through to it from outside
 	helper      bool          // it takes offers
 	source      bool          // it is another source of the channel
-	later       time.Duration // by how much its epoch is after now
+	later       time.Duration // by how much its wall clock is ahead of the bubble's
 	recordings  bool          // it takes what is not live
 	ends        bool          // it may end with an error
 	members     int
@@ -271,6 +272,7 @@ func (w *world) add(o option) *inhabitant {
 	if w.root == nil {
 		w.key1 = w.key()
 	}
+	n.ahead.Store(int64(o.later))
 	if w.root == nil || o.source {
 		epoch := stream.Epoch{Ms: uint64(time.Now().Add(o.later).UnixMilli())}
 		n.Channel, n.writer, err = n.node.PrivateSource(w.key1, w.access, epoch)
@@ -287,6 +289,7 @@ func (w *world) add(o option) *inhabitant {
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	n.intake.wall = func() time.Time { return time.Now().Add(time.Duration(n.ahead.Load())) }
 	var ctx context.Context
 	ctx, n.cancel = context.WithCancel(context.Background())
 	if o.keep != nil {

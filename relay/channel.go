@@ -212,6 +212,7 @@ func (c *Channel) Run(ctx context.Context) error {
 	}
 	if c.writer != nil {
 		cfg.Root, cfg.Epoch, cfg.Start = true, tree.Epoch(c.writer.Epoch()), c.writer.Start()
+		c.writer.Follow(now, c.intake.wall()) // the run is later than the one before, even if that makes it begin in the past
 		c.intake.beat.Store(c.writer.Beat())
 	}
 	c.tree = tree.New(cfg, now)

@@ -72,7 +72,7 @@ func (c *Channel) run(now time.Time) (r lineage.Run, clock uint64, ok bool) {
 	}
 	r = lineage.Run{Channel: c.id, Epoch: b.Epoch()}
 	if c.writer != nil {
-		return r, uint64(now.Sub(c.writer.Start()).Milliseconds()), true
+		return r, uint64(c.writer.Clock(now).Milliseconds()), true
 	}
 	return r, max(b.Ms(), uint64(c.intake.signed.least(now, b.Epoch()).Milliseconds())), true
 }

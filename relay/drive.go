@@ -22,6 +22,16 @@ const (
 	gaugeInterval = 500 * time.Millisecond
 )
 
+// setClock has the root's clock follow a wall clock that was set ahead, or went on while the machine slept. What was
+// proved until now has expired by it.
+func (c *Channel) setClock(now time.Time) {
+	if c.writer.Follow(now, c.intake.wall()) {
+		c.log.Info("the root's clock was set ahead to the wall clock", zap.Duration("shows", c.writer.Clock(now)))
+		c.handle(c.progress(now))
+		c.descent.renewed = time.Time{}
+	}
+}
+
 // drive is the channel's goroutine: the only one that touches c.tree. It never blocks
 // outside this select.
 func (c *Channel) drive(ctx context.Context) {
@@ -65,6 +75,7 @@ func (c *Channel) drive(ctx context.Context) {
 			c.handle(c.progress(time.Now()))
 		case <-beat.C:
 			if c.writer != nil {
+				c.setClock(time.Now())
 				c.fanOut(c.writer.Beat())
 				c.renew(time.Now())
 			}

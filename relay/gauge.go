@@ -17,6 +17,7 @@ func (c *Channel) progress(now time.Time) tree.Progress {
 	st := c.ring.Stats()
 	p := tree.Progress{Lost: st.Lost, Flows: now.Sub(st.Came) < flowsFor}
 	if c.writer != nil {
+		p.Clock = c.writer.Clock(now)
 		return p
 	}
 	s := observation{Head: st.Head, HeadMs: st.Beat}

@@ -316,6 +316,25 @@ func TestRoomsOfTheCommandLineAreSmall(t *testing.T) {
 	}
 }
 
+// A time that is kept in Unix nanoseconds is meant for a difference, and the wall clock may be set in between: what
+// is measured so never ends, or ends at once. A [time.Time], or a duration since one, goes by the monotonic clock.
+func TestNothingIsMeasuredByTheWallClock(t *testing.T) {
+	for _, p := range module(t) {
+		if !under(p.ImportPath, "relay") {
+			continue
+		}
+		for _, name := range p.GoFiles {
+			b, err := os.ReadFile(filepath.Join(p.Dir, name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if bytes.Contains(b, []byte(".UnixNano(")) || bytes.Contains(b, []byte(".UnixMicro(")) {
+				t.Errorf("%s/%s keeps a time in a unit of the wall clock to measure by", p.ImportPath, name)
+			}
+		}
+	}
+}
+
 func TestTreeStartsNoGoroutineAndReadsNoClock(t *testing.T) {
 	clock := []string{"Now", "Since", "Until", "Sleep", "After", "AfterFunc", "Tick", "NewTicker", "NewTimer"}
 	p := module(t)["relay/tree"]

@@ -15,7 +15,8 @@ type intake struct {
 	// Static.
 	id      stream.ChannelID
 	ring    *stream.Ring
-	started time.Time // arrived is counted from here
+	started time.Time        // arrived is counted from here
+	wall    func() time.Time // this machine's wall clock
 	// Set before the channel runs.
 	floor      stream.Epoch // the latest that was seen in earlier runs of this program
 	recordings bool         // what is not live is taken too
@@ -42,6 +43,7 @@ func newIntake(id stream.ChannelID, ring *stream.Ring, started time.Time) intake
 		id:       id,
 		ring:     ring,
 		started:  started,
+		wall:     time.Now,
 		beats:    make(chan *stream.Beat, 1),
 		first:    make(chan struct{}, 1),
 		switched: make(chan struct{}, 1),
@@ -60,7 +62,7 @@ func (in *intake) chunk(c *stream.Chunk, u *uplink) error {
 		return fmt.Errorf("chunk %d: %w", c.Seq(), err)
 	}
 	now := time.Now()
-	if err := in.present(now, c.Epoch(), c.Beat(), recordingAfter+ringAge); err != nil { // it may come before a beat
+	if err := in.present(c.Epoch(), c.Beat(), recordingAfter+ringAge); err != nil { // it may come before a beat
 		return err
 	}
 	if !u.proved.Load() {
@@ -100,12 +102,11 @@ func (in *intake) header(h *stream.Header) error {
 	if err := h.Verify(in.id); err != nil {
 		return fmt.Errorf("header %d: %w", h.Gen(), err)
 	}
-	now := time.Now()
-	if err := begun(now, h.Epoch()); err != nil {
+	if err := in.begun(h.Epoch()); err != nil {
 		return err
 	}
 	if h.Epoch().Compare(in.floor) < 0 {
-		return in.present(now, h.Epoch(), 0, 0)
+		return in.present(h.Epoch(), 0, 0)
 	}
 	in.ring.SetHeader(h)
 	in.headers.Add(uint64(len(h.Frame())))
@@ -121,14 +122,13 @@ func (in *intake) takeBeat(b *stream.Beat) error {
 	if err := b.Verify(in.id); err != nil {
 		return fmt.Errorf("beat: %w", err)
 	}
-	now := time.Now()
-	if err := begun(now, b.Epoch()); err != nil {
+	if err := in.begun(b.Epoch()); err != nil {
 		return err
 	}
-	if err := in.present(now, b.Epoch(), b.Ms(), recordingAfter); err != nil {
+	if err := in.present(b.Epoch(), b.Ms(), recordingAfter); err != nil {
 		return err
 	}
-	in.signed.note(now, b.Epoch(), ms(b.Ms()))
+	in.signed.note(time.Now(), b.Epoch(), ms(b.Ms()))
 	if in.beat.CompareAndSwap(old, b) {
 		in.passBeat(b)
 	}

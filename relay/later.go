@@ -96,11 +96,11 @@ func (c *Channel) takeLater(f wire.Later) error {
 	if err := f.Beat.Verify(c.id); err != nil {
 		return fmt.Errorf("later: %w", err)
 	}
-	if err := f.Beat.Epoch().Check(time.Now()); err != nil {
+	if err := f.Beat.Epoch().Check(c.intake.wall()); err != nil {
 		c.log.Debug("another epoch is not believed", zap.Error(err)) // who tells may have a clock that is right
 		return nil
 	}
-	if err := c.intake.present(time.Now(), f.Beat.Epoch(), f.Beat.Ms(), recordingAfter); err != nil {
+	if err := c.intake.present(f.Beat.Epoch(), f.Beat.Ms(), recordingAfter); err != nil {
 		return err
 	}
 	if c.writer == nil && !c.intake.beat.CompareAndSwap(old, f.Beat) {
@@ -178,7 +178,7 @@ func (c *Channel) seenBefore() stream.Epoch {
 		return stream.Epoch{}
 	}
 	e, err := c.node.cfg.Store.SeenEpoch(c.id)
-	if err == nil && e.Check(time.Now()) != nil { // this machine's clock was wrong then, or is now
+	if err == nil && e.Check(c.intake.wall()) != nil { // this machine's clock was wrong then, or is now
 		e = stream.Epoch{}
 	}
 	if err != nil {

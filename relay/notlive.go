@@ -42,9 +42,13 @@ func (n *NotLive) Unwrap() error { return stream.ErrEpoch }
 
 func (NotLive) notice() {}
 
-// begun refuses a run that begins in the future, by more than clocks differ.
-func begun(now time.Time, e stream.Epoch) error {
-	if e.Check(now) != nil {
+// begun refuses a run that begins in the future, by more than clocks differ. One that is in force already has
+// begun, also where this machine's clock is set back later.
+func (in *intake) begun(e stream.Epoch) error {
+	if b := in.beat.Load(); b != nil && b.Epoch() == e {
+		return nil
+	}
+	if now := in.wall(); e.Check(now) != nil {
 		return &NotLive{Made: time.UnixMilli(int64(min(e.Ms, 1<<53))), Now: now}
 	}
 	return nil
@@ -52,7 +56,8 @@ func begun(now time.Time, e stream.Epoch) error {
 
 // present refuses what the root signed when its clock showed beat, if that was in a run before the
 // latest that this machine has seen; or, from a newcomer's first words on, if it is older than most.
-func (in *intake) present(now time.Time, e stream.Epoch, beat uint64, most time.Duration) error {
+func (in *intake) present(e stream.Epoch, beat uint64, most time.Duration) error {
+	now := in.wall()
 	made := time.UnixMilli(int64(min(e.Ms, 1<<53) + min(beat, 1<<53)))
 	switch {
 	case e.Compare(in.floor) < 0:

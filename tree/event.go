@@ -123,7 +123,7 @@ type Progress struct {
 	// Flows is set while chunks come, from whomever.
 	Flows bool
 	// Clock is what the root's clock shows at least, by what the root has signed; 0 if that is not
-	// known.
+	// known. At the root it is what its clock shows, which may have been set ahead.
 	Clock time.Duration
 }
 

@@ -16,7 +16,7 @@ type Config struct {
 	Self  Place     // Addrs are where it listens
 	Root  bool      // it is the source
 	Epoch Epoch     // of the source; root only
-	Start time.Time // when the epoch began; root only
+	Start time.Time // when the epoch began; root only. Progress may say that its clock shows more
 	Since time.Time // when it joined the channel; zero for now
 	Slots int       // children it can carry now, near or far
 	Seeds []Place   // from the invite; kept for good, unless one is the node itself
@@ -364,7 +364,7 @@ func (n *Node) attached() bool {
 // label is the label that the node tells others. The root takes its own from the clock.
 func (n *Node) label(now time.Time) Label {
 	if n.cfg.Root {
-		n.at.E = uint64(max(0, now.Sub(n.cfg.Start)) / LabelStep)
+		n.at.E = uint64(max(0, n.ownClock(now)) / LabelStep)
 	}
 	return n.at.Label
 }
@@ -378,9 +378,18 @@ func (n *Node) ownPath() []Place {
 // and whether it is known yet.
 func (n *Node) RootClock(now time.Time) (time.Duration, bool) {
 	if n.cfg.Root {
-		return now.Sub(n.cfg.Start), true
+		return n.ownClock(now), true
 	}
 	return n.clock.reads(now.Sub(n.origin))
+}
+
+// ownClock is the root's clock at the root: the time since Start, or what was signed where that is more.
+func (n *Node) ownClock(now time.Time) time.Duration {
+	clock := now.Sub(n.cfg.Start)
+	if n.clock.isSigned {
+		clock = max(clock, now.Sub(n.origin)+n.clock.signed)
+	}
+	return clock
 }
 
 // RootEpoch is the run of the root to which its clock belongs.

@@ -7,8 +7,8 @@ import (
 	"relay/relay/stream"
 )
 
-// BegunAhead returns the warning that viewers will refuse a run, and whether there is one: a run is later than the
-// one before, and that may have begun when this machine's clock was ahead.
+// BegunAhead returns the warning that viewers will refuse a run, and whether there is one: it may have begun when this
+// machine's clock was ahead, or follow one that did, as a run is later than the one before.
 func BegunAhead(run stream.Epoch, now time.Time) (Warning, bool) {
 	if run.Check(now) == nil {
 		return Warning{}, false

@@ -167,11 +167,20 @@ func outcome(err error) string {
 	return "unreachable"
 }
 
+// nextSeq is the number of the announcement that follows one: now, or more. Where the last was so far ahead that no
+// directory takes what follows, the clock has been set back since: no directory whose clock is right has taken it.
+func nextSeq(last int64, now time.Time) int64 {
+	if time.UnixMilli(last).Sub(now) > Skew {
+		last = 0
+	}
+	return max(last+1, now.UnixMilli())
+}
+
 // announce sends one announcement.
 func (a *Announcer) announce(ctx context.Context, h *http.Client, what Announcement, ttl time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
-	a.seq = max(a.seq+1, time.Now().UnixMilli())
+	a.seq = nextSeq(a.seq, time.Now())
 	what.Seq, what.TTL = a.seq, ttl
 	s, err := Sign(a.Key, what)
 	if err != nil {

@@ -92,7 +92,7 @@ const sweepEvery = 30 * time.Second
 func (b *book) get(now time.Time, id stream.ChannelID) *Entry {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if s := b.of[id]; s != nil && now.Before(s.Until()) {
+	if s := b.of[id]; s != nil && counts(s.Entry, now) {
 		return s.Entry
 	}
 	return nil
@@ -109,7 +109,7 @@ func (b *book) put(now time.Time, e *Entry, from Source) refusal.Reason {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	was := b.of[e.ID]
-	if was != nil && !now.Before(was.Until()) {
+	if was != nil && !counts(was.Entry, now) { // also if it is of later, as this machine's clock was set back
 		b.remove(was)
 		was = nil
 	}
@@ -192,7 +192,7 @@ func (b *book) makeRoom(now time.Time, from Source) bool {
 func (b *book) sweep(now time.Time) {
 	b.swept = now
 	for _, s := range b.of {
-		if !now.Before(s.Until()) {
+		if !counts(s.Entry, now) {
 			b.remove(s)
 		}
 	}

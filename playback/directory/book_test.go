@@ -62,6 +62,26 @@ func TestAChannelGoesOffTheListAndStaysOff(t *testing.T) {
 	}
 }
 
+// The directory's clock was an hour ahead, as was that of a source on the same machine. Both are right now.
+func TestWhatIsOfLaterDoesNotCount(t *testing.T) {
+	b := newBook(10)
+	later := noon.Add(time.Hour)
+	for n := range 2 {
+		if why := b.put(later, entry(n, later), from("192.0.2.0/24")); why != "" {
+			t.Fatal(why)
+		}
+	}
+	if e := b.get(noon, entry(0, noon).ID); e != nil {
+		t.Errorf("%v counts", e)
+	}
+	if why := b.put(noon, entry(0, noon), from("192.0.2.0/24")); why != "" {
+		t.Errorf("what is said now is not taken: %q", why)
+	}
+	if all := b.shelf(noon.Add(time.Second)).byCrowd; len(all) != 1 || all[0].Seq != noon.UnixMilli() {
+		t.Errorf("%d listed", len(all))
+	}
+}
+
 // Whoever floods a full list pushes out what is their own; those who have little stay.
 func TestAFloodPushesOutItsOwn(t *testing.T) {
 	b := newBook(100)

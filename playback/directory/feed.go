@@ -56,7 +56,7 @@ func (s *Server) feed(w http.ResponseWriter, r *http.Request) {
 			live = append(live, e)
 		}
 	}
-	slices.SortStableFunc(live, func(a, b *Entry) int { return cmp.Compare(b.Began.UnixNano(), a.Began.UnixNano()) })
+	slices.SortStableFunc(live, func(a, b *Entry) int { return b.Began.Compare(a.Began) })
 	f := atomFeed{
 		Title: cmp.Or(s.cfg.Title, "relay"), ID: base + "/", Author: cmp.Or(s.cfg.Title, "relay"), Updated: sh.at.UTC().Format(time.RFC3339),
 		Links: []atomLink{{Rel: "self", Type: "application/atom+xml", Href: base + "/feed.atom"}, {Rel: "alternate", Type: "text/html", Href: base + "/"}},

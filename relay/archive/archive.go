@@ -280,7 +280,12 @@ func (a *Archive) full(c *stream.Chunk) bool {
 	}
 	at := markOf(c).at
 	long := began != 0 && at > began && at-began > uint64(age.Milliseconds())
-	return c.Has(stream.Key) && (size >= most || long) || size >= stretch*most
+	last := began
+	if s.last != (mark{}) {
+		last = s.last.at
+	}
+	leapt := at > last && at-last > uint64(a.limits.Age.Milliseconds()) // the source's clock was set: what was before is to go
+	return c.Has(stream.Key) && (size >= most || long) || size >= stretch*most || leapt
 }
 
 // rotate ends the segment that is being written, and begins one for a chunk.
@@ -422,8 +427,8 @@ func (a *Archive) Stats() Stats {
 		if s.first == (mark{}) {
 			continue
 		}
-		if st.From.IsZero() {
-			st.From = timeOf(s.first)
+		if from := timeOf(s.first); st.From.IsZero() || from.Before(st.From) { // a run may begin before one that it follows
+			st.From = from
 		}
 		st.To = timeOf(s.last)
 	}

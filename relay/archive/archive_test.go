@@ -455,6 +455,61 @@ func TestGapsMakeFewFiles(t *testing.T) {
 	})
 }
 
+// The source's machine begins in 1970, and is told the time by the network while the channel is kept. What can be
+// gone back to is not half a century.
+func TestWhatWasMadeByAWrongClockGoes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, dir := newFilm(13), t.TempDir()
+		f.ring, f.epoch = stream.NewRing(stream.Limits{}), stream.Epoch{Ms: 1000, Rand: 1}
+		f.w = stream.NewWriter(f.ring, f.key, f.epoch, time.Now())
+		f.w.SetHeader([]byte("header"))
+		a := open(t, dir, f, Limits{})
+		stop := keep(t, a, f)
+		f.run(t, 10*perKey+1, 100)
+		if !f.w.Follow(time.Now(), time.Now()) {
+			t.Fatal("the clock was not set")
+		}
+		set := time.Now()
+		f.run(t, 3*perKey, 100)
+		if err := stop(); err != nil {
+			t.Fatal(err)
+		}
+		if st := a.Stats(); st.From.Before(set.Add(-time.Second)) || st.To.Before(st.From) {
+			t.Errorf("kept from %v to %v, set at %v", st.From, st.To, set)
+		}
+		if r := at(t, a, set.Add(3*time.Second)); r == nil || r.Begins().Before(set) || r.Begins().After(set.Add(3*time.Second)) {
+			t.Errorf("who goes back to %v does not get that", set.Add(3*time.Second))
+		} else {
+			r.Close()
+		}
+	})
+}
+
+// A clock that was an hour ahead in one run is right in the next one. That can be gone back to, too.
+func TestARunMayBeginBeforeTheEndOfTheLast(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, dir := newFilm(14), t.TempDir()
+		a := open(t, dir, f, Limits{})
+		stop := keep(t, a, f)
+		f.w.Follow(time.Now(), time.Now().Add(time.Hour))
+		f.run(t, 10*perKey, 100)
+		again := time.Now()
+		f.restart()
+		f.run(t, 10*perKey, 100)
+		if err := stop(); err != nil {
+			t.Fatal(err)
+		}
+		if st := a.Stats(); st.From.After(st.To) || st.From.Sub(again).Abs() > time.Second {
+			t.Errorf("kept from %v to %v, the second run began at %v", st.From, st.To, again)
+		}
+		if r := at(t, a, again.Add(5*time.Second)); r == nil || r.Begins().Before(again) || r.Begins().After(again.Add(5*time.Second)) {
+			t.Error("who goes back to the second run does not get it")
+		} else {
+			r.Close()
+		}
+	})
+}
+
 // What has come by the end is kept, however short before it that was.
 func TestTheEndIsKept(t *testing.T) {
 	for _, closes := range []bool{false, true} {

@@ -123,7 +123,7 @@ func (c *Client) Find(ctx context.Context, id stream.ChannelID, access seal.Acce
 func (c *Client) Publish(ctx context.Context, key ed25519.PrivateKey, access seal.Access, it Item) (Found, int, error) {
 	ch := channel{stream.IDOf(key), access.Finding(stream.IDOf(key))}
 	return c.store(ctx, ch, func(newest *Record) (Record, bool) {
-		seq := it.Made.UnixMilli()
+		seq := max(it.Made.UnixMilli(), c.floor(ch.name().target())+1) // whoever has seen what this client has takes nothing below
 		if newest != nil {
 			seq = max(seq, newest.seq+1)
 		}

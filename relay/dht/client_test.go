@@ -95,6 +95,25 @@ func TestTheNextItemIsLaterWhateverTheClockSays(t *testing.T) {
 	})
 }
 
+// The clock was an hour ahead, and is right now. Those who kept the item have gone, and who watches has seen it.
+func TestAnItemIsLaterThanOneThatWasLost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		source := newFakeNet(40).client(Config{})
+		ahead := someItem("a")
+		ahead.Made = time.Now().Add(time.Hour)
+		was, _, err := source.Publish(t.Context(), testKey(1), seal.Access{}, ahead)
+		if err != nil {
+			t.Fatal(err)
+		}
+		source.cfg = newFakeNet(40).client(Config{}).cfg
+		now := someItem("b")
+		now.Made = time.Now()
+		if is, _, err := source.Publish(t.Context(), testKey(1), seal.Access{}, now); err != nil || is.record.seq <= was.record.seq {
+			t.Errorf("%d follows %d: %v", is.record.seq, was.record.seq, err)
+		}
+	})
+}
+
 func TestAClientThatIsNotAskedSendsNothing(t *testing.T) {
 	f := newFakeNet(3)
 	f.client(Config{}).Told([]netip.AddrPort{netip.MustParseAddrPort("9.0.0.1:6881")})

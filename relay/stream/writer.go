@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"relay/relay/seal"
@@ -32,8 +33,9 @@ const (
 type Writer struct {
 	ring  *Ring
 	sign  signer
-	start time.Time // when the epoch began, by the monotonic clock
-	most  int       // bytes of tags in a chunk
+	start time.Time    // when the epoch began, by the monotonic clock
+	slept atomic.Int64 // nanoseconds that the wall clock has gone on beyond that: see Follow
+	most  int          // bytes of tags in a chunk
 
 	mu      sync.Mutex
 	seq     uint64
@@ -67,11 +69,34 @@ func NewSealedWriter(ring *Ring, key ed25519.PrivateKey, content seal.Content, e
 // Epoch returns the epoch the writer was made for.
 func (w *Writer) Epoch() Epoch { return w.sign.epoch }
 
-// Start returns the moment of beat 0.
+// Start returns the moment of beat 0, if the clock has not been set since: see [Writer.Follow].
 func (w *Writer) Start() time.Time { return w.start }
 
+// Clock returns what the root's clock shows at now, as the time since the epoch began.
+func (w *Writer) Clock(now time.Time) time.Duration {
+	return now.Sub(w.start) + time.Duration(w.slept.Load())
+}
+
+// followAfter is how far the root's clock may be behind the wall clock until it is set: less than makes a
+// newcomer take the stream for a recording, more than a clock that the network sets is moved by as a rule.
+const followAfter = 10 * time.Second
+
+// Follow sets the root's clock ahead if the wall clock has left it behind, and reports whether it did. It counts
+// from when the epoch began by the wall clock, and goes by the monotonic one, which stands still while the machine
+// sleeps and knows nothing of a wall clock that is set: newcomers would take all that is made from then on for a
+// recording. The root's clock never goes back. One goroutine at a time may call it; outside tests now and wall are
+// one moment.
+func (w *Writer) Follow(now, wall time.Time) bool {
+	behind := wall.UnixMilli() - int64(w.sign.epoch.Ms) - w.Clock(now).Milliseconds()
+	if behind <= followAfter.Milliseconds() {
+		return false
+	}
+	w.slept.Add(behind * int64(time.Millisecond))
+	return true
+}
+
 func (w *Writer) beatAt(now time.Time) uint64 {
-	return uint64(max(0, now.Sub(w.start).Milliseconds()))
+	return uint64(max(0, w.Clock(now).Milliseconds()))
 }
 
 // SetHeader makes payload the header of the tags that follow, as a new

@@ -254,3 +254,28 @@ func TestBeatIsTheRootsClockAndHead(t *testing.T) {
 		}
 	})
 }
+
+// The wall clock goes on while the monotonic one stands still, or is set ahead; the beats follow, and never go back.
+func TestBeatsFollowAWallClockThatIsAhead(t *testing.T) {
+	m := fixedMaker(1)
+	begun := time.UnixMilli(int64(m.epoch.Ms))
+	for _, step := range []struct {
+		wall  time.Duration // since the epoch began, a minute later by the monotonic clock
+		moved bool
+		shows time.Duration
+	}{
+		{-50 * 365 * 24 * time.Hour, false, time.Minute},
+		{time.Minute - time.Hour, false, time.Minute},
+		{time.Minute + followAfter, false, time.Minute},
+		{time.Minute + followAfter + time.Millisecond, true, time.Minute + followAfter + time.Millisecond},
+		{4 * time.Hour, true, 4 * time.Hour},
+		{100 * 365 * 24 * time.Hour, true, 100 * 365 * 24 * time.Hour},
+	} {
+		w := NewWriter(m.ringOf(Limits{}), m.key, m.epoch, time.Now())
+		now := w.Start().Add(time.Minute)
+		moved := w.Follow(now, begun.Add(step.wall))
+		if shows := w.Clock(now); moved != step.moved || shows != step.shows || w.Follow(now, begun) || w.beatAt(now) != uint64(shows.Milliseconds()) {
+			t.Errorf("at %v by the wall clock: moved %v, shows %v", step.wall, moved, shows)
+		}
+	}
+}

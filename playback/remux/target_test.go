@@ -23,6 +23,26 @@ type targeted struct {
 	pauses   bool           // it may go on later
 }
 
+// give has h take tags, and looks at what that changes.
+func (p *targeted) give(h *HLS, tags ...flv.Tag) {
+	p.Helper()
+	if err := h.Write(flv.BatchOf(tags...)); err != nil {
+		p.Fatal(err)
+	}
+	if h.made {
+		p.see()
+	}
+}
+
+// end looks at what there is when nothing more comes.
+func (p *targeted) end(h *HLS) {
+	p.Helper()
+	if err := h.End(); err != nil {
+		p.Fatal(err)
+	}
+	p.see()
+}
+
 func (p *targeted) see() {
 	p.Helper()
 	text := string(p.get(playlistName))
@@ -117,9 +137,7 @@ func TestTargetNeverChanges(t *testing.T) {
 			p := &targeted{follower: follow(t, h), next: make(map[int]uint64)}
 			const hz = 25
 			meta := flv.Metadata{HasVideo: true, VideoCodec: "h264", FrameRate: hz}
-			if err := h.Write(flv.BatchOf(flv.NewTag(flv.Script, 0, meta.Body()), firstConfig(tags))); err != nil {
-				t.Fatal(err)
-			}
+			p.give(h, flv.NewTag(flv.Script, 0, meta.Body()), firstConfig(tags))
 			want := []int{}
 			for i := range hz * c.ends {
 				is := func(s float64) bool { return int(math.Round(s*hz)) == i }
@@ -127,17 +145,9 @@ func TestTargetNeverChanges(t *testing.T) {
 				if key || slices.ContainsFunc(c.marked, is) {
 					want = append(want, i)
 				}
-				if err := h.Write(flv.BatchOf(padded(uint32(i*1000/hz), key, 100))); err != nil {
-					t.Fatal(err)
-				}
-				if h.made {
-					p.see()
-				}
+				p.give(h, padded(uint32(i*1000/hz), key, 100))
 			}
-			if err := h.End(); err != nil {
-				t.Fatal(err)
-			}
-			p.see()
+			p.end(h)
 			if got := strings.Join(p.segments, " "); got != c.segments {
 				t.Errorf("the segments are %s, want %s", got, c.segments)
 			}
@@ -161,12 +171,7 @@ func TestTargetOfSoundAloneIsASecond(t *testing.T) {
 		if tag.Type() != flv.Audio {
 			continue
 		}
-		if err := h.Write(flv.BatchOf(tag)); err != nil {
-			t.Fatal(err)
-		}
-		if h.made {
-			p.see()
-		}
+		p.give(h, tag)
 	}
 	if len(p.segments) < 7 || !slices.Equal(p.targets, []string{"1"}) {
 		t.Errorf("the segments are %v, the targets were %v", p.segments, p.targets)
@@ -188,23 +193,13 @@ func TestPausesAreInNoSegment(t *testing.T) {
 			h := NewHLS()
 			defer h.Close()
 			p := &targeted{follower: follow(t, h), next: make(map[int]uint64), pauses: true}
-			if err := h.Write(flv.BatchOf(firstConfig(tags))); err != nil {
-				t.Fatal(err)
-			}
+			p.give(h, firstConfig(tags))
 			const pictures = 400
 			for i := range pictures {
 				seconds, key := at(i)
-				if err := h.Write(flv.BatchOf(padded(uint32(math.Round(1000*seconds)), key, 100))); err != nil {
-					t.Fatal(err)
-				}
-				if h.made {
-					p.see()
-				}
+				p.give(h, padded(uint32(math.Round(1000*seconds)), key, 100))
 			}
-			if err := h.End(); err != nil {
-				t.Fatal(err)
-			}
-			p.see()
+			p.end(h)
 			if len(p.targets) != 1 || p.pictures != pictures {
 				t.Errorf("the targets were %v, and there are %d pictures of %d", p.targets, p.pictures, pictures)
 			}

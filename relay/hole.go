@@ -90,10 +90,15 @@ func (in *intake) keepOld(now time.Time, c *stream.Chunk, u *uplink) (bool, erro
 	if _, follows := in.hole.kept[before]; !old && !follows {
 		return false, nil
 	}
-	if err := in.wait(now, c, u); err != nil || old {
+	if err := in.wait(now, c, u); err != nil {
 		return true, err
 	}
-	in.jump(now)
+	if c.Has(stream.Key) { // it would begin here, so that what waits is a group of pictures, whatever a parent sends
+		in.hole.forget(c.Position())
+	}
+	if !old {
+		in.jump(now)
+	}
 	return true, nil
 }
 
@@ -117,8 +122,15 @@ func (in *intake) fill(now time.Time) {
 		h.drop(next)
 		next.Seq++
 	}
+	next = in.ring.Head()
+	next.Seq++
+	h.forget(next)
+}
+
+// forget drops what comes before a position.
+func (h *hole) forget(from stream.Position) {
 	for p := range h.kept {
-		if p.Compare(in.ring.Head()) <= 0 {
+		if p.Compare(from) < 0 {
 			h.drop(p)
 		}
 	}

@@ -249,6 +249,9 @@ func TestANewcomerBeginsAtThePresent(t *testing.T) {
 					}
 				}
 				begins(test.first, test.head)
+				if n := len(j.in.hole.kept); n > 2 { // from one key chunk to the next
+					t.Errorf("%d chunks wait", n)
+				}
 				time.Sleep(holeTime)
 				if j.in.giveUp(time.Now()) != (test.late > 0) {
 					t.Errorf("what waits was given up: %v", test.late == 0)
@@ -262,4 +265,23 @@ func TestANewcomerBeginsAtThePresent(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A parent that is late for good is taken after all, though each of its groups of pictures is a new one.
+func TestANewcomerDoesNotWaitForEver(t *testing.T) {
+	const pace = 100 * time.Millisecond
+	synctest.Test(t, func(t *testing.T) {
+		j := newJoiningAt(t, 120, pace)
+		j.in.beat.Store(j.source.Beat())
+		for i := range int(holeTime / pace) {
+			j.gives(j.next, i+1, i+1)
+			if j.in.giveUp(time.Now()) {
+				t.Fatalf("given up after %v", time.Duration(i)*pace)
+			}
+			time.Sleep(pace)
+		}
+		if !j.in.giveUp(time.Now()) || j.ring.Head().Seq != 15 || j.ring.Oldest().Seq != 15 {
+			t.Errorf("it begins at %d, and is at %d", j.ring.Oldest().Seq, j.ring.Head().Seq)
+		}
+	})
 }

@@ -71,6 +71,7 @@ type part struct {
 	picture    int64 // time of the newest one, also of one before this segment
 	pictures   int   // how many it has
 	dependent  bool  // its first picture is no key frame
+	amid       bool  // nor is it one with which players begin all the same
 }
 
 // NewHLS returns one that has had no tags yet. It needs a [HLS.Close].
@@ -246,6 +247,7 @@ func (h *HLS) write(t *track, f frame) error {
 		}
 		p.dependent = p.dependent || p.pictures == 0 && !f.key
 		f.key = f.key || p.pictures == 0 && at-h.key >= hlsKeyless
+		p.amid = p.amid || p.pictures == 0 && !f.key
 		p.picture = at
 		p.pictures++
 	}
@@ -293,7 +295,7 @@ func (h *HLS) cut(at, target int64) error {
 	}
 	long := max(at-p.begin, 1)
 	s := h.next
-	s.pictures, s.dependent = p.pictures, p.dependent
+	s.pictures, s.dependent, s.amid = p.pictures, p.dependent, p.amid
 	s.lasts = time.Duration(long) * time.Millisecond
 	s.media = newResource(packed(h.boxes.take()))
 	if !h.made {

@@ -56,6 +56,7 @@ type segment struct {
 
 	pictures  int
 	dependent bool // its first picture is no key frame
+	amid      bool // no player can begin with it
 }
 
 // initialization is what a player needs to have before the segments that refer to it.
@@ -96,28 +97,38 @@ func (p *playlist) add(s segment) {
 	p.segments = append(p.segments, s)
 	p.size += s.media.size
 	p.dependent = p.dependent || s.dependent
-	for p.mayLeave() {
-		if p.segments[p.spare].breaks {
-			p.breaks++
+	for n := p.mayLeave(); n > 0; n = p.mayLeave() {
+		for range n {
+			if p.segments[p.spare].breaks {
+				p.breaks++
+			}
+			p.spare++
 		}
-		p.spare++
 	}
 	for len(p.segments) > hlsLeast && p.size > hlsBytes {
 		p.drop()
 	}
 }
 
-// mayLeave reports whether the oldest segment of the playlist is not needed there.
-func (p *playlist) mayLeave() bool {
+// mayLeave returns how many of the oldest segments of the playlist are not needed there: as many as are amid one group of
+// pictures, so that it begins where players can.
+func (p *playlist) mayLeave() int {
 	listed := p.segments[p.spare:]
-	if len(listed) <= hlsSegments {
-		return false
+	n := 1
+	for n < len(listed) && listed[n].amid {
+		n++
 	}
 	lasts := time.Duration(0)
-	for _, s := range listed[1:] {
+	for _, s := range listed[n:] {
 		lasts += s.lasts
 	}
-	return lasts >= hlsTargets*p.target || len(listed) > hlsMost
+	switch {
+	case len(listed)-n >= hlsSegments && lasts >= hlsTargets*p.target:
+		return n
+	case len(listed) > hlsMost:
+		return 1
+	}
+	return 0
 }
 
 // drop forgets the oldest segment.

@@ -61,13 +61,6 @@ func (s *seat) tell() {
 	s.sent, s.mark = 0, nil
 }
 
-// idle reports whether nothing was written since it was last asked.
-func (s *seat) idle() bool {
-	idle := s.mark == nil && !s.of.busy
-	s.of.busy = false
-	return idle
-}
-
 // handBack gives the viewer back to its goroutine. The seat is empty then.
 func (s *seat) handBack(b handback) {
 	s.tell()

@@ -24,7 +24,8 @@ const (
 	maxFlat = 1 << 20
 	// sweepRun is how many viewers are written to before others may have the processor.
 	sweepRun = 32
-	// tellEvery is how old what a viewer's status says may be while its sweeper has it.
+	// tellEvery is how old what a viewer's status says may be while its sweeper writes to it; when nothing more comes it
+	// is told within probeEvery.
 	tellEvery = 100 * time.Millisecond
 )
 
@@ -325,11 +326,15 @@ func behind(parts net.Buffers, n int) net.Buffers {
 	return rest
 }
 
-// look hands back viewers who have left while nothing came for them.
+// look hands back viewers who have left while nothing came for them, and tells what the last sweep before a pause has
+// not.
 func (s *sweeper) look() {
 	s.reel.tidy()
+	s.tell(time.Now())
 	s.keep(func(v *seat) bool {
-		if v.idle() && v.of.gone() {
+		busy := v.of.busy
+		v.of.busy = false
+		if !busy && v.of.gone() {
 			v.handBack(handback{err: net.ErrClosed})
 			return false
 		}

@@ -185,6 +185,29 @@ func TestWhoLeavesASweeperIsNoticed(t *testing.T) {
 	}
 }
 
+// What was written just before a pause is in the status all the same.
+func TestTheStatusOfAViewerFollowsIntoAPause(t *testing.T) {
+	s := newSource(t, stream.Limits{})
+	ts := s.group(0)
+	s.flush()
+	v := startSwept(t, t.Context(), s.channel(), GOP, flvForm)
+	go io.Copy(io.Discard, v.conn) // ends with the connection
+	waitsIn(t, s.channel(), 1)
+	for range 3 { // the second and third within tellEvery of the first, as a rule
+		s.frame(ts, 400)
+		s.flush()
+		ts += 33
+		want := uint64(len(testHead) + len(s.sinceKey(0)))
+		for end := time.Now().Add(patience); v.bytes.Load() != want; time.Sleep(time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatalf("%d bytes are counted, want %d", v.bytes.Load(), want)
+			}
+		}
+	}
+	v.conn.Close()
+	<-v.why
+}
+
 // A sweep writes to nobody who has to wait, so one who takes nothing delays nobody.
 func TestWhoTakesNothingLeavesTheSweeper(t *testing.T) {
 	s := newSource(t, stream.Limits{})

@@ -63,7 +63,12 @@ func startCommand(t *testing.T, name string, cmd *exec.Cmd) *process {
 	}()
 	t.Cleanup(func() {
 		p.kill()
-		if t.Failed() {
+		if !t.Failed() {
+			return
+		}
+		if p.out.tail() == "" && p.err.tail() == "" {
+			t.Logf("%s: pid %d, %v, said nothing", name, p.cmd.Process.Pid, p.cmd.ProcessState) // a line, so that a report of the end has why it failed
+		} else {
 			t.Logf("%s: pid %d, %v\n-- stdout --\n%s\n-- stderr --\n%s", name, p.cmd.Process.Pid, p.cmd.ProcessState, p.out.tail(), p.err.tail())
 		}
 	})

@@ -1,6 +1,10 @@
 package tree
 
-import "testing"
+import (
+	"slices"
+	"testing"
+	"time"
+)
 
 // atThird is a node that has a parent, takes a stream, and is asked to move to node 50, who
 // is at that depth and has welcomed it. It returns the parent's link and the one to node 50.
@@ -188,5 +192,27 @@ func TestANewcomerTakesASlowPlaceIfThereIsNoOther(t *testing.T) {
 	as := r.live(r.times.infeasible+heartbeatInterval, r.beats(d.Link, quiet(1)))
 	if a, ok := first[Attached](as); !ok || a.Link != d.Link {
 		t.Errorf("the newcomer has no parent: %+v", as)
+	}
+}
+
+func TestWhomAWelcomeNamedIsAskedThoughThePlaceFails(t *testing.T) {
+	r := newRig(t, Config{})
+	r.give(Progress{Barren: true})
+	r.give(hints(50))
+	d, ok := r.dial(time.Second)
+	if !ok {
+		t.Fatal("nobody is dialled")
+	}
+	r.give(Up{d.Link, d.Place.ID, d.Place.first(), false, false})
+	r.give(Received{d.Link, Welcome{Label: Label{Epoch{Ms: 1}, r.step(), 2}, Path: append(places(100, 101), d.Place), Others: places(60)}})
+	as := append(r.give(Down{d.Link, ByUs(ReasonForged)}), r.live(time.Second)...)
+	var asked []int
+	for _, d := range every[Dial](as) {
+		asked = append(asked, number(d.Place))
+	}
+	for _, named := range []int{60, 100, 101} {
+		if !slices.Contains(asked, named) {
+			t.Errorf("%v are asked, not %d", asked, named)
+		}
 	}
 }

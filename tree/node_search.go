@@ -1,6 +1,9 @@
 package tree
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // seek asks the next place if a parent is wanted and one may be asked now.
 func (n *Node) seek(now time.Time) {
@@ -123,17 +126,20 @@ func (n *Node) fits(b *standby) bool {
 // rememberPath makes the ancestors places to ask. The grandparent comes first, since the
 // parent's slot there is free now, and the other ancestors follow upwards.
 func (n *Node) rememberPath() {
-	var up []Place
-	for i := len(n.path) - 2; i >= 0; i-- {
-		up = append(up, n.path[i])
-	}
-	if len(up) > 0 {
+	if up := above(n.path); len(up) > 0 {
 		n.book.add(up[:1], rankGrandparent, 0)
 		n.book.add(up[1:], rankPath, 0)
 	}
 	if len(n.path) > 0 { // the parent may come back
 		n.book.add(n.path[len(n.path)-1:], rankHint, 0)
 	}
+}
+
+// above returns those on a way from the root that are above its last node, the nearest first.
+func above(path []Place) []Place {
+	up := slices.Clone(path[:max(0, len(path)-1)])
+	slices.Reverse(up)
+	return up
 }
 
 // outOfReach reports whether a place must not be asked, or could only be called by a node that
@@ -167,8 +173,13 @@ func (n *Node) notNow(p Place) bool {
 		n.search.attempts.asks(p) || n.children.ofID(p.ID) != nil || n.standbys.holds(p)
 }
 
-// attemptFailed ends an attempt that came to nothing.
+// attemptFailed ends an attempt that came to nothing. Whom a welcome named may be asked all the same: a newcomer
+// that knows of one place alone must come to know of others, although that one forges or sends what is old.
 func (n *Node) attemptFailed(now time.Time, a *attempt, r Reason) {
+	if a.welcome != nil {
+		n.book.add(a.welcome.Others, rankOther, 0)
+		n.book.add(above(a.welcome.Path), rankPath, 0)
+	}
 	if !a.through.IsZero() && a.dialling() && (r == ReasonUnreachable || r == ReasonSilent) { // a call takes its time
 		n.book.missed(now, a.place, a.through)
 	} else {

@@ -106,7 +106,7 @@ func (s *Session) made(t flv.Tag) {
 		return
 	}
 	if s.put(t, flv.Classify(t)) == nil && s.gathers { // a failed writer tells the next tag that comes in
-		in.writer.Flush()
+		in.writer.Gathered()
 	}
 }
 

@@ -176,6 +176,9 @@ func TestWhatAnEncoderHasSentIsOutBeforeItsConnectionIsReadAgain(t *testing.T) {
 		}
 		defer p.conn.Close()
 		p.picture(t, 0)
+		if _, err := c.ring.Cursor().Next(t.Context()); err != nil { // somebody takes it
+			t.Fatal(err)
+		}
 		for n := range 3 {
 			synctest.Wait()
 			before, at := c.ring.Stats(), time.Now()

@@ -172,12 +172,12 @@ func (s *Session) Heard(at time.Time) {
 	}
 }
 
-// Flush lets nothing that was written wait for more.
+// Flush lets nothing that was written wait for more, if there is anybody who takes it.
 func (s *Session) Flush() {
 	s.input.mu.Lock()
 	defer s.input.mu.Unlock()
 	if s.input.has(s) {
-		s.input.writer.Flush() // a failed writer tells the next tag
+		s.input.writer.Gathered() // a failed writer tells the next tag
 	}
 }
 

@@ -261,7 +261,7 @@ func (r *Ring) evict() {
 				left--
 			}
 			most := r.limits.Age
-			if r.taken <= r.first {
+			if !r.read() {
 				most /= unreadPart
 			}
 			young := e.chunk.epoch == newest.epoch && e.chunk.age(newest) <= most
@@ -278,6 +278,16 @@ func (r *Ring) evict() {
 		r.entries = r.entries[1:]
 		r.first++
 	}
+}
+
+// read reports whether anybody has taken a chunk that is held.
+func (r *Ring) read() bool { return r.taken > r.first }
+
+// Unread reports whether nobody takes what comes: of what is held nothing was taken, and nobody waits for more.
+func (r *Ring) Unread() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return !r.read() && r.notify == nil
 }
 
 func (r *Ring) wake() {

@@ -21,14 +21,17 @@ const (
 	// EndsChunk marks a tag that others should not wait for: the chunk is closed
 	// after it. Every video tag has it.
 	EndsChunk
-	// Gathers marks a tag whose writer says by [Writer.Flush] when it has nothing more at hand.
+	// Gathers marks a tag whose writer says by [Writer.Gathered] when it has nothing more at hand.
 	Gathers
 )
+
+// unreadFor is how long a tag waits for others at most while nobody takes what the ring has.
+const unreadFor = 100 * time.Millisecond
 
 // Writer cuts the source's tags into chunks, numbers and signs them, and puts
 // them into the ring. A chunk is closed after a tag marked [EndsChunk], when it is
 // full, or else as soon as whoever writes has nothing more at hand: no tag waits for
-// one that is still to come. Of a tag in [MinSums] chunks or more, the chunks are made
+// one that is still to come, unless nobody takes them. Of a tag in [MinSums] chunks or more, the chunks are made
 // together, with [Sums] over them. It is safe for concurrent use.
 type Writer struct {
 	ring  *Ring
@@ -42,6 +45,7 @@ type Writer struct {
 	gen     uint32
 	header  []byte // in force; its frame may be sealed
 	pending []byte
+	waits   time.Time // since when there is something pending
 	flags   Flags
 	group   group
 	timer   *time.Timer
@@ -145,7 +149,7 @@ func (w *Writer) WriteTag(tag []byte, f TagFlags) error {
 			if at == 0 {
 				w.flags |= Tag
 			}
-			if f&Gathers == 0 {
+			if w.waits = time.Now(); f&Gathers == 0 {
 				w.arm()
 			}
 		}
@@ -182,6 +186,19 @@ func (w *Writer) arm() {
 		return
 	}
 	w.timer.Reset(0)
+}
+
+// Gathered says that whoever writes tags marked [Gathers] has nothing more at hand. The chunk that is being filled is
+// closed, unless nobody takes what the ring has: a chunk for each sound, which is more than there are pictures, costs
+// a signature that nobody reads. It goes out with the next picture then, with the first tag after somebody has come,
+// or with the first that comes unreadFor after it was begun.
+func (w *Writer) Gathered() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if time.Since(w.waits) < unreadFor && w.ring.Unread() {
+		return w.failed
+	}
+	return w.flush()
 }
 
 // Flush closes the chunk that is being filled, if there is one.

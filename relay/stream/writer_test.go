@@ -163,6 +163,58 @@ func TestNoTagWaitsForOneThatIsStillToCome(t *testing.T) {
 	})
 }
 
+func TestSoundGathersWhileNobodyTakesIt(t *testing.T) {
+	for name, test := range map[string]struct {
+		takes  func(r *Ring) // who takes before the second sound
+		second TagFlags
+		after  time.Duration // the second comes so long after the first
+		made   []int         // chunks after each of two sounds, one of which was there before
+	}{
+		"with the next":              {second: Gathers, after: 20 * time.Millisecond, made: []int{1, 1}},
+		"with the next picture":      {second: Gathers | EndsChunk, after: 20 * time.Millisecond, made: []int{1, 2}},
+		"not before a key":           {second: Gathers | StartHere | EndsChunk, after: 20 * time.Millisecond, made: []int{1, 3}},
+		"for a while":                {second: Gathers, after: unreadFor, made: []int{1, 2}},
+		"until somebody has come":    {takes: func(r *Ring) { _, _, _ = r.Cursor().Poll() }, second: Gathers, after: time.Millisecond, made: []int{1, 2}},
+		"until somebody waits":       {takes: func(r *Ring) { _, _, _ = r.Ahead().Poll() }, second: Gathers, after: time.Millisecond, made: []int{1, 2}},
+		"not by those who look only": {takes: func(r *Ring) { r.Cursor(); r.Stats() }, second: Gathers, after: time.Millisecond, made: []int{1, 1}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				m := newMaker(t)
+				r := m.ringOf(Limits{})
+				w := m.newTestWriter(t, r)
+				if err := w.WriteTag([]byte("picture"), StartHere|EndsChunk|Gathers); err != nil {
+					t.Fatal(err)
+				}
+				for i, f := range []TagFlags{Gathers, test.second} {
+					if i == 1 {
+						time.Sleep(test.after)
+						if test.takes != nil {
+							test.takes(r)
+						}
+					}
+					if err := errors.Join(w.WriteTag([]byte("sound"), f), w.Gathered()); err != nil {
+						t.Fatal(err)
+					}
+					if got := int(r.Stats().Received); got != test.made[i] {
+						t.Errorf("%d chunks after tag %d, want %d", got, i+1, test.made[i])
+					}
+				}
+				if err := w.Flush(); err != nil {
+					t.Fatal(err)
+				}
+				var all []byte
+				for _, c := range held(t, r) {
+					all = append(all, c.Payload()...)
+				}
+				if string(all) != "picturesoundsound" {
+					t.Errorf("came out as %q", all)
+				}
+			})
+		})
+	}
+}
+
 func TestHeaderHoldsForTheTagsThatFollow(t *testing.T) {
 	m := newMaker(t)
 	r := NewRing(Limits{})

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"relay/cli/e2e/internal/program"
 	"relay/cli/e2e/internal/wait"
 )
 
@@ -65,7 +66,11 @@ func (w *world) sourceOf(input string, args ...string) *source {
 	} else {
 		all = append(all, "--rtmp", loopback, "--key", streamKey)
 	}
-	s.process = start(w.t, "source", w.bin, append(all, args...)...)
+	cmd := program.Command(w.bin, append(all, args...)...)
+	if strings.Contains(input, "://") { // which relay reads itself, with an ffmpeg or without
+		cmd.Env = append(cmd.Env, "PATH=")
+	}
+	s.process = startCommand(w.t, "source", cmd)
 	return s
 }
 

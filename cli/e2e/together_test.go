@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"net"
 	"regexp"
 	"slices"
@@ -23,8 +24,9 @@ const (
 	flashes = 2 * time.Second
 	// flash is how long each of them is.
 	flash = 200 * time.Millisecond
-	// listened is how much of each output is looked at: two flashes at least that count, of which a loss takes one at most.
-	listened = 7 * time.Second
+	// listened is how much of each output is looked at, and listenedLossy where something is lost: each loss may take a flash.
+	listened      = 7 * time.Second
+	listenedLossy = 15 * time.Second
 	// mostApart is how far sound and picture may be from each other.
 	mostApart = 40 * time.Millisecond
 	flashRate = 30
@@ -49,7 +51,7 @@ func (w *world) flashClip() string {
 
 // apart decodes some seconds of the media at an address. It returns how many pictures there were, and how much later the
 // sound was than the picture at each flash of which nothing is missing.
-func apart(t *testing.T, in ...string) func() (pictures int, late []time.Duration, err error) {
+func apart(t *testing.T, listened time.Duration, in ...string) func() (pictures int, late []time.Duration, err error) {
 	t.Helper()
 	name := in[len(in)-1]
 	p := start(t, "ffmpeg on "+name, "ffmpeg", slices.Concat([]string{"-hide_banner", "-nostdin", "-nostats"}, in[:len(in)-1], []string{
@@ -63,8 +65,9 @@ func apart(t *testing.T, in ...string) func() (pictures int, late []time.Duratio
 		pictures, _ := progress(p)
 		// What newcomers are hurried through at first has no times that mean anything, and at the end all that is black or silent ends.
 		said := p.err.String()
-		seen := whole(timesIn(said, `black_end:([0-9.]+)`), timesIn(said, `black_start:([0-9.]+)`))
-		heard := whole(timesIn(said, `silence_end: ([0-9.]+)`), timesIn(said, `silence_start: ([0-9.]+)`))
+		times := func(pattern string) []time.Duration { return timesIn(said, pattern, listened) }
+		seen := whole(times(`black_end:([0-9.]+)`), times(`black_start:([0-9.]+)`))
+		heard := whole(times(`silence_end: ([0-9.]+)`), times(`silence_start: ([0-9.]+)`))
 		var late []time.Duration
 		for _, f := range seen {
 			for _, b := range heard {
@@ -87,7 +90,7 @@ func whole(begins, ends []time.Duration) []time.Duration {
 	})
 }
 
-func timesIn(text, pattern string) (all []time.Duration) {
+func timesIn(text, pattern string, listened time.Duration) (all []time.Duration) {
 	for _, m := range regexp.MustCompile(pattern).FindAllStringSubmatch(text, -1) {
 		s, err := strconv.ParseFloat(m[1], 64)
 		if at := time.Duration(s * float64(time.Second)); err == nil && at > hurried && at < listened-unsure {
@@ -97,7 +100,7 @@ func timesIn(text, pattern string) (all []time.Duration) {
 	return all
 }
 
-// oneIn100Lost returns where datagrams are passed on to an address from, but for each hundredth.
+// oneIn100Lost returns where datagrams are passed on to an address from, but for one of a hundred.
 func oneIn100Lost(t *testing.T, to string) string {
 	t.Helper()
 	in, err := net.ListenPacket("udp", loopback)
@@ -108,16 +111,19 @@ func oneIn100Lost(t *testing.T, to string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	passed := make(chan int)
+	passed := make(chan [2]int)
 	go func() { // ends with the test
-		b, n := make([]byte, 1<<16), 0
+		b, n, lost := make([]byte, 1<<16), 0, 0
+		rnd := rand.New(rand.NewPCG(1, 2)) // always the same ones, in no step with the clip
 		for {
 			size, _, err := in.ReadFrom(b)
 			if err != nil {
-				passed <- n
+				passed <- [2]int{lost, n}
 				return
 			}
-			if n++; n%100 != 0 {
+			if n++; rnd.IntN(100) == 0 {
+				lost++
+			} else {
 				_, _ = out.Write(b[:size]) // as the network does, if nobody listens yet
 			}
 		}
@@ -125,7 +131,7 @@ func oneIn100Lost(t *testing.T, to string) string {
 	t.Cleanup(func() {
 		in.Close()
 		n := <-passed
-		t.Logf("%d of %d datagrams were lost", n/100, n)
+		t.Logf("%d of %d datagrams were lost", n[0], n[1])
 		out.Close()
 	})
 	return in.LocalAddr().String()
@@ -138,7 +144,7 @@ func TestSoundStaysWithThePicture(t *testing.T) {
 	w := newWorld(t)
 	clip := w.flashClip()
 	inFile := func(path string) time.Duration {
-		_, late, err := apart(t, path)()
+		_, late, err := apart(t, listened, path)()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -157,6 +163,13 @@ func TestSoundStaysWithThePicture(t *testing.T) {
 		s := w.source("--srt", at)
 		send("-f", "mpegts", "srt://"+at+"?mode=caller&latency=200000&passphrase="+streamKey+"&pbkeylen=16")
 		return s
+	}
+	calledBySRT := func(w *world) *source {
+		other := newWorld(t)
+		first := other.sourceOf(clip)
+		first.ready(t)
+		node := other.watch(first.link, "--srt", loopback, "-o", "/dev/null")
+		return w.sourceOf(node.find(t, &node.err, `(?m)^SRT +(srt://127\.0\.0\.1:\d+\?streamid=read:\w+)$`))
 	}
 	overUDP := func(w *world) *source {
 		at := "udp://" + freeAddr(t)
@@ -204,6 +217,7 @@ func TestSoundStaysWithThePicture(t *testing.T) {
 		{"AVI, by ffmpeg", func(w *world) *source { return w.sourceOf(avi) }, avi, false, false},
 		{"WHIP", overWHIP, spoken, true, false},
 		{"MPEG-TS by UDP, 1 % lost", overLossyUDP, clip, false, true},
+		{"SRT, called", calledBySRT, clip, false, false},
 		{"RTSP", fromCamera, clip, false, false},
 		{"Matroska", func(w *world) *source { return w.sourceOf(clip) }, clip, false, false},
 		{"RTMP", overRTMP, clip, false, false},
@@ -213,7 +227,7 @@ func TestSoundStaysWithThePicture(t *testing.T) {
 		{"FLV", func(w *world) *source { return w.sourceOf(as("flashes.flv")) }, clip, false, false},
 	}
 	if *togetherFor == 0 {
-		inputs = inputs[:4]
+		inputs = inputs[:5]
 	}
 	nodes := make([]*watcher, len(inputs))
 	srts := make([]string, len(inputs))
@@ -240,12 +254,16 @@ func TestSoundStaysWithThePicture(t *testing.T) {
 			"RTMP": {n.find(t, &n.err, `(?m)^RTMP +(rtmp://127\.0\.0\.1:\d+/live/\S+)\n`) + "?start=gop"},
 			"RTSP": {"-rtsp_transport", "tcp", at.RTSP}, "SRT": {srts[i]},
 		}
+		listens := listened
+		if in.lossy {
+			listens = listenedLossy
+		}
 		found := make(map[string]func() (int, []time.Duration, error))
 		for _, o := range outputs { // all at the same time
 			if in.opus && (o == ".flv" || o == "RTMP") {
 				continue
 			}
-			found[o] = apart(t, address[o]...)
+			found[o] = apart(t, listens, address[o]...)
 		}
 		original := inFile(in.file)
 		row := []string{in.name}
@@ -265,7 +283,7 @@ func TestSoundStaysWithThePicture(t *testing.T) {
 					worst = d
 				}
 			}
-			least := int(listened.Seconds()-1) * flashRate
+			least := int(listens.Seconds()-1) * flashRate
 			if in.lossy {
 				least /= 3
 			}

@@ -18,6 +18,7 @@ import (
 	"relay/ingest/ffmpeg"
 	"relay/ingest/flv"
 	"relay/ingest/mpegts"
+	"relay/ingest/rtspin"
 	"relay/ingest/sample"
 )
 
@@ -47,31 +48,59 @@ func forFFmpeg(err error) bool {
 	}
 	_, ofTS := errors.AsType[*mpegts.CodecError](err)
 	_, ofFile := errors.AsType[*sample.CodecError](err)
-	return ofTS || ofFile || errors.Is(err, elementary.ErrNothing)
+	_, ofCamera := errors.AsType[*rtspin.CodecError](err)
+	return ofTS || ofFile || ofCamera || errors.Is(err, elementary.ErrNothing)
+}
+
+// reader is who reads an input.
+type reader int
+
+const (
+	byRelay  reader = iota // itself
+	byEither               // by relay, and by ffmpeg where it does not know what comes
+	byFFmpeg
+)
+
+// reader says who reads the input. Of what relay fetches itself, ffmpeg is given nothing that would show a password to
+// others on this machine, or take any certificate for a camera's.
+func (in Input) reader() reader {
+	switch {
+	case in.Film != nil, in.Path != "" && in.foreign():
+		return byFFmpeg
+	case in.URL == nil, in.UDP != nil, in.SRT != nil, strings.EqualFold(in.URL.Scheme, "rtmp"):
+		return byRelay
+	case isPlaylist(in.URL):
+		return byFFmpeg
+	case in.Camera != nil && in.URL.Scheme == "rtsp", strings.HasPrefix(in.URL.Scheme, "http"):
+		if in.hasPassword() {
+			return byRelay
+		}
+		return byEither
+	case in.Camera != nil:
+		return byRelay
+	}
+	return byFFmpeg
+}
+
+func (in Input) hasPassword() bool {
+	if in.URL == nil || in.URL.User == nil {
+		return false
+	}
+	_, has := in.URL.User.Password()
+	return has
 }
 
 // ByFFmpeg returns what has ffmpeg read the input, or film it; nil if relay reads that itself. native is what would
 // read it.
 func (in Input) ByFFmpeg(native Runner, open ingest.Opener, log *zap.Logger) Runner {
 	f := &front{in: in, open: open, log: log}
-	switch {
-	case in.Film != nil, in.URL != nil && in.UDP == nil && !fetches(in.URL.Scheme), in.URL != nil && isPlaylist(in.URL):
+	switch in.reader() {
+	case byFFmpeg:
 		return f
-	case in.Path != "" && in.foreign():
-		return f
-	case in.URL != nil && in.UDP == nil && strings.HasPrefix(in.URL.Scheme, "http"):
+	case byEither:
 		return either{native, f}
 	}
 	return nil
-}
-
-// fetches reports whether relay itself fetches from addresses of a scheme.
-func fetches(scheme string) bool {
-	switch strings.ToLower(scheme) {
-	case "rtmp", "http", "https":
-		return true
-	}
-	return false
 }
 
 func isPlaylist(u *url.URL) bool {
@@ -169,13 +198,7 @@ func (in Input) name() string {
 }
 
 // Seen reports whether ffmpeg is given a password in an address, which others on this machine can see while it runs.
-func (in Input) Seen() bool {
-	if in.URL == nil || in.URL.User == nil || fetches(in.URL.Scheme) && !isPlaylist(in.URL) {
-		return false
-	}
-	_, has := in.URL.User.Password()
-	return has
-}
+func (in Input) Seen() bool { return in.hasPassword() && in.reader() == byFFmpeg }
 
 // Install says how to get ffmpeg on a system.
 func Install(goos string) string {

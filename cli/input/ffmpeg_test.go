@@ -14,6 +14,7 @@ import (
 	"relay/ingest/ffmpeg"
 	"relay/ingest/flv"
 	"relay/ingest/mpegts"
+	"relay/ingest/rtspin"
 )
 
 // natively is what relay itself makes of an input.
@@ -31,8 +32,10 @@ func TestWhatGoesToFFmpeg(t *testing.T) {
 		}
 	}
 	for arg, want := range map[string]string{
-		"screen": "ffmpeg", "camera:1": "ffmpeg", "a.ogg": "ffmpeg", "rtsp://h/x": "ffmpeg", "https://h/x.m3u8?a=b": "ffmpeg", "http://h/x.MPD": "ffmpeg",
-		"http://h/x.flv": "either", "": "relay", "movie.flv": "relay", "a.txt": "relay", "empty": "relay", "a.mp4": "relay", "clips": "relay",
+		"screen": "ffmpeg", "camera:1": "ffmpeg", "a.ogg": "ffmpeg", "rtmps://h/a/b": "ffmpeg", "rist://h:1": "ffmpeg", "https://h/x.m3u8?a=b": "ffmpeg", "http://h/x.MPD": "ffmpeg",
+		"http://h/x.flv": "either", "http://me:secret@h/x.flv": "relay", "": "relay",
+		"rtsp://h/x": "either", "rtspu://h/x": "either", "rtsp://me:secret@h/x": "relay", "rtsps://h/x": "relay",
+		"srt://h:8890": "relay", "srt://:8890?passphrase=0123456789": "relay", "SRT://h:8890?streamid=x": "relay", "movie.flv": "relay", "a.txt": "relay", "empty": "relay", "a.mp4": "relay", "clips": "relay",
 		"rtmp://h/a/b": "relay", "udp://:1234": "relay", "pcp://h/97968780D09CC97BB98D4A2BF221EDE7": "relay", "none.mp4": "relay",
 	} {
 		in, err := Of(strings.Fields(arg), false, strings.NewReader(""))
@@ -56,15 +59,21 @@ func TestWithoutFFmpegItIsSaidWhatToInstall(t *testing.T) {
 	folder(t)
 	t.Setenv("PATH", "/nonexistent")
 	u := &url.URL{Scheme: "http", Host: "h", Path: "/x"}
+	camera, err := Of([]string{"rtsp://cam/x"}, false, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		in   Input
 		err  error // of relay's own attempt
 		says string
 	}{
 		{Input{Film: &ffmpeg.Wish{Kind: ffmpeg.Screen}}, nil, "to film, relay needs ffmpeg, which is not installed, or not on PATH. The browser films without it: "},
-		{Input{URL: &url.URL{Scheme: "rtsp", Host: "cam", Path: "/x"}}, nil, "cam: for this relay needs ffmpeg, which is not installed, or not on PATH\ninstall it: "},
+		{Input{URL: &url.URL{Scheme: "rtmps", Host: "cam", Path: "/x"}}, nil, "cam: for this relay needs ffmpeg, which is not installed, or not on PATH\ninstall it: "},
 		{Input{URL: u}, &flv.NotFLVError{Looks: "MP4"}, "h: for this relay needs"},
 		{Input{URL: u}, &mpegts.CodecError{Has: []string{"MPEG-2 video"}}, "h: for this relay needs"},
+		{camera, &rtspin.Error{Host: "cam", Err: &rtspin.CodecError{Codecs: []string{"JPEG"}}}, "cam: for this relay needs"},
+		{camera, &rtspin.Error{Host: "cam", Err: rtspin.ErrLean}, "cam: this program was built without RTSP\ntake the released"},
 		{Input{URL: u}, &flv.NotFLVError{Looks: "HTML"}, "the input is not FLV, it looks like HTML\nthat is a page."},
 	} {
 		err := c.in.ByFFmpeg(natively{c.err}, never, zap.NewNop()).Run(t.Context())
@@ -105,12 +114,12 @@ func TestEachTroubleOfFFmpegsHasWords(t *testing.T) {
 }
 
 func TestAPasswordThatFFmpegIsGivenIsWarnedOf(t *testing.T) {
-	for addr, want := range map[string]bool{"rtsp://me:secret@h/x": true, "rtsp://me@h/x": false, "rtsp://h/x": false, "http://me:secret@h/x.m3u8": true, "http://me:secret@h/x.flv": false} {
-		u, err := url.Parse(addr)
+	for addr, want := range map[string]bool{"rtmps://me:secret@h/x": true, "rtmps://me@h/x": false, "rtmps://h/x": false, "rtsp://me:secret@h/x": false, "http://me:secret@h/x.m3u8": true, "http://me:secret@h/x.flv": false} {
+		in, err := Of([]string{addr}, false, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := (Input{URL: u}).Seen(); got != want {
+		if got := in.Seen(); got != want {
 			t.Errorf("%s: %t", addr, got)
 		}
 	}

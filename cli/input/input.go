@@ -162,7 +162,7 @@ func sent(arg string) (Input, error) {
 // fetched reads an address to fetch a stream from.
 func fetched(arg, scheme string) (*url.URL, error) {
 	switch {
-	case fetches(scheme), ffmpeg.Fetches(scheme):
+	case scheme == "rtmp", ffmpeg.Fetches(scheme):
 	case scheme == "relay":
 		return nil, fault.Usage("to watch a channel: relay watch LINK. To broadcast, relay source alone waits for OBS or ffmpeg", "a relay:// link is no input")
 	default:

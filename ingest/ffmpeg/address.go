@@ -12,11 +12,9 @@ var protocols = map[string]string{
 	"http":  "http,https,tcp,tls,crypto,httpproxy,data",
 	"https": "https,http,tls,tcp,crypto,httpproxy,data",
 	"rtsp":  "rtsp,rtp,rtcp,srtp,tcp,udp,tls",
-	"rtsps": "rtsps,rtsp,rtp,rtcp,srtp,tcp,udp,tls",
 	"rtmps": "rtmps,rtmp,tcp,tls",
 	"rtmpt": "rtmpt,rtmphttp,ffrtmphttp,http,tcp",
 	"rtmpe": "rtmpe,ffrtmpcrypt,tcp",
-	"srt":   "srt",
 	"rist":  "rist",
 	"ftp":   "ftp,tcp",
 	"mmsh":  "mmsh,http,tcp",
@@ -49,7 +47,7 @@ func fromFile(path string) []string {
 func fromURL(u *url.URL) (args, hide []string) {
 	scheme := strings.ToLower(u.Scheme)
 	args = []string{"-protocol_whitelist", protocols[scheme], "-format_whitelist", playlists}
-	if scheme == "rtsp" || scheme == "rtsps" {
+	if scheme == "rtsp" {
 		args = append(args, "-rtsp_transport", "tcp") // over UDP what is lost stays lost
 	}
 	to := u.String()

@@ -201,7 +201,7 @@ func TestANameIsNeitherAnOptionNorAProtocol(t *testing.T) {
 	if strings.Join(hide, " ") != "rtsp://me:secret@cam:554/x?token=t0p rtsp://cam:554/x" || strings.Join(args[4:], " ") != "-rtsp_transport tcp -i rtsp://me:secret@cam:554/x?token=t0p" {
 		t.Errorf("%q, %q", args, hide)
 	}
-	if u, _ := url.Parse("srt://h:1"); !Fetches(u.Scheme) || Fetches("file") || Fetches("concat") || Fetches("relay") || Fetches("") {
+	if u, _ := url.Parse("rist://h:1"); !Fetches(u.Scheme) || Fetches("file") || Fetches("concat") || Fetches("relay") || Fetches("") {
 		t.Error("other schemes are fetched")
 	}
 }

@@ -98,7 +98,8 @@ func (m machine) input(ctx context.Context, in input, clip string, d time.Durati
 		own = "udp" + own[3:]
 	}
 	var running ffmpegs
-	defer func() { err = errors.Join(err, running.stop()) }()
+	end := func() { err = errors.Join(err, running.stop()) }
+	defer end()
 	if in.waits {
 		if err := running.start(reading(clip, in.feed(addresses{}, own))); err != nil {
 			return 0, 0, err
@@ -115,6 +116,7 @@ func (m machine) input(ctx context.Context, in input, clip string, d time.Durati
 		return 0, 0, err
 	}
 	defer s.stop()
+	defer end() // before the source: a sender that it has called would end with it
 	if in.feed != nil && !in.waits {
 		if err := running.start(reading(clip, in.feed(a, own))); err != nil {
 			return 0, 0, err
@@ -213,7 +215,7 @@ func (f *ffmpegs) start(args []string) error {
 	return nil
 }
 
-// stop ends them. That one has ended before is an error.
+// stop ends them, once. That one has ended before is an error.
 func (f *ffmpegs) stop() (err error) {
 	for _, one := range *f {
 		select {
@@ -224,6 +226,7 @@ func (f *ffmpegs) stop() (err error) {
 			<-one.ended
 		}
 	}
+	*f = nil
 	return err
 }
 

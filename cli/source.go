@@ -313,7 +313,7 @@ func (s *source) runner() interface {
 		}
 	case in.Camera != nil:
 		return &ingest.RTSPPull{From: *in.Camera, Open: s.begin, Log: s.log}
-	case in.URL == nil:
+	case in.Awaited(): // over SRT, the station takes it
 		return &rtmp.Server{Listener: s.station.RTMP, Publish: ingest.OverRTMP(s.admit), Play: s.station.PlayOverRTMP, Refused: func(why error) { s.turnedAway(why, s.station.RTMPServer()) }, Refusals: &s.station.RTMPRefused, Own: s.station.Node.Near, Log: s.log}
 	case in.SRT != nil:
 		return &ingest.SRTPull{Target: *in.SRT, Open: s.begin, Log: s.log}

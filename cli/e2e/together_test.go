@@ -165,9 +165,10 @@ func TestSoundStaysWithThePicture(t *testing.T) {
 		return s
 	}
 	calledBySRT := func(w *world) *source {
-		other := newWorld(t)
-		first := other.sourceOf(clip)
+		other, at := newWorld(t), freeAddr(t)
+		first := other.sourceOf("srt://" + at + "?mode=listener&passphrase=" + streamKey) // waits for the encoder
 		first.ready(t)
+		send("-f", "mpegts", "srt://"+at+"?mode=caller&latency=200000&passphrase="+streamKey+"&pbkeylen=16")
 		node := other.watch(first.link, "--srt", loopback, "-o", "/dev/null")
 		return w.sourceOf(node.find(t, &node.err, `(?m)^SRT +(srt://127\.0\.0\.1:\d+\?streamid=read:\w+)$`))
 	}
@@ -217,7 +218,7 @@ func TestSoundStaysWithThePicture(t *testing.T) {
 		{"AVI, by ffmpeg", func(w *world) *source { return w.sourceOf(avi) }, avi, false, false},
 		{"WHIP", overWHIP, spoken, true, false},
 		{"MPEG-TS by UDP, 1 % lost", overLossyUDP, clip, false, true},
-		{"SRT, called", calledBySRT, clip, false, false},
+		{"SRT, waited for and called", calledBySRT, clip, false, false},
 		{"RTSP", fromCamera, clip, false, false},
 		{"Matroska", func(w *world) *source { return w.sourceOf(clip) }, clip, false, false},
 		{"RTMP", overRTMP, clip, false, false},

@@ -108,7 +108,7 @@ var law = []struct {
 	// What a tag is, ingest and playback have in common: flv belongs to both.
 	{"ingest/flv", []string{"relay/oneline"}},
 	{"ingest/rtmp", []string{"ingest/flv", "relay/lobby", "relay/oneline", "relay/refusal", "relay/socket"}},
-	{"ingest/srt", []string{"relay/oneline", "relay/refusal"}},
+	{"ingest/srt", []string{"relay/oneline", "relay/refusal", "relay/socket"}},
 	{"ingest/convert", []string{"ingest/flv"}},
 	{"ingest/sample", []string{"ingest/convert", "ingest/flv", "relay/oneline"}},
 	{"ingest/mpegts", []string{"ingest/convert", "ingest/flv"}},

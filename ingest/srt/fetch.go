@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/datarhei/gosrt/packet"
+
+	"relay/relay/socket"
 )
 
 const (
@@ -33,21 +35,25 @@ func (t *Target) Fetch(ctx context.Context, take func([]byte) error) error {
 	if err != nil {
 		return fmt.Errorf("connect to %s: %w", t.Addr, err)
 	}
-	socket := raw.(*net.UDPConn)
-	defer socket.Close()
-	_ = socket.SetReadBuffer(readBuffer) // what the system allows
+	udp := raw.(*net.UDPConn)
+	defer udp.Close()
+	_ = udp.SetReadBuffer(readBuffer) // what the system allows
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	c, err := t.call(ctx, socket)
+	c, err := t.call(ctx, udp)
 	if err != nil {
 		return fmt.Errorf("connect to %s: %w", t.Addr, err)
 	}
-	socket.SetReadDeadline(time.Time{})
+	udp.SetReadDeadline(time.Time{})
 	var tasks sync.WaitGroup
 	defer tasks.Wait()
 	defer c.end(errStopped)
-	defer context.AfterFunc(c.ctx, func() { socket.SetReadDeadline(time.Unix(0, 1)) })() // lets listen end
-	tasks.Go(func() { c.listen(socket) })
+	defer context.AfterFunc(c.ctx, func() { udp.SetReadDeadline(time.Unix(0, 1)) })() // lets listen end
+	from, err := socket.ReceiverOf(udp)
+	if err != nil {
+		return fmt.Errorf("read from %s: %w", t.Addr, err)
+	}
+	tasks.Go(func() { c.listen(from) })
 	if err := c.feed(taker(take)); err != nil {
 		return fmt.Errorf("read from %s: %w", t.Addr, err)
 	}
@@ -62,10 +68,10 @@ func (t taker) Flush()              {}
 func (t taker) Close()              {}
 
 // listen hands over what comes until the connection ends.
-func (c *conn) listen(socket *net.UDPConn) {
+func (c *conn) listen(from *socket.Receiver) {
 	b := make([]byte, maxDatagram+1)
 	for {
-		n, err := socket.Read(b)
+		n, _, err := from.Receive(b)
 		switch {
 		case c.ctx.Err() != nil:
 			return
@@ -83,22 +89,22 @@ func (c *conn) listen(socket *net.UDPConn) {
 // call is what a caller goes through until it is connected.
 type call struct {
 	*Target
-	socket *net.UDPConn
-	begun  time.Time
-	id     uint32
-	first  uint32
-	key    *key
+	udp   *net.UDPConn
+	begun time.Time
+	id    uint32
+	first uint32
+	key   *key
 }
 
 // call asks until there is an answer, which may be a refusal.
-func (t *Target) call(ctx context.Context, socket *net.UDPConn) (*conn, error) {
-	c := &call{Target: t, socket: socket, begun: time.Now(), id: rand.Uint32() | 1, first: rand.Uint32() & packet.MAX_SEQUENCENUMBER}
-	defer context.AfterFunc(ctx, func() { socket.SetReadDeadline(time.Unix(0, 1)) })()
+func (t *Target) call(ctx context.Context, udp *net.UDPConn) (*conn, error) {
+	c := &call{Target: t, udp: udp, begun: time.Now(), id: rand.Uint32() | 1, first: rand.Uint32() & packet.MAX_SEQUENCENUMBER}
+	defer context.AfterFunc(ctx, func() { udp.SetReadDeadline(time.Unix(0, 1)) })()
 	ask := c.hello()
 	agreed := false // to a version
 	var why error = errNoAnswer
 	for until := c.begun.Add(dialTime); time.Now().Before(until); {
-		if _, err := socket.Write(ask); err != nil {
+		if _, err := udp.Write(ask); err != nil {
 			why = err
 		}
 		g, err := c.hear()
@@ -133,7 +139,7 @@ func (c *call) hello() []byte {
 		IsRequest: true, Version: 4, ExtensionField: 2, InitialPacketSequenceNumber: sequence(c.first), MaxTransmissionUnitSize: maxDatagram,
 		MaxFlowWindowSize: flowWindow, HandshakeType: packet.HSTYPE_INDUCTION, SRTSocketId: c.id,
 	}
-	cif.PeerIP.FromNetAddr(c.socket.LocalAddr())
+	cif.PeerIP.FromNetAddr(c.udp.LocalAddr())
 	return marshal(control(packet.CTRLTYPE_HANDSHAKE, c.stamp(), 0, &cif))
 }
 
@@ -142,7 +148,7 @@ func (c *call) conclude(g *greeting) ([]byte, error) {
 	cif := g.CIFHandshake
 	cif.IsRequest, cif.HandshakeType, cif.EncryptionField, cif.ExtensionField = true, packet.HSTYPE_CONCLUSION, 0, 0
 	cif.InitialPacketSequenceNumber, cif.MaxTransmissionUnitSize, cif.MaxFlowWindowSize, cif.SRTSocketId = sequence(c.first), maxDatagram, flowWindow, c.id
-	cif.PeerIP.FromNetAddr(c.socket.LocalAddr())
+	cif.PeerIP.FromNetAddr(c.udp.LocalAddr())
 	cif.HasHS, cif.SRTHS = true, ourExtension(uint16(c.Latency.Milliseconds()), uint16(c.Latency.Milliseconds()))
 	cif.HasSID, cif.StreamId = c.StreamID != "", c.StreamID
 	if c.Passphrase != "" {
@@ -163,9 +169,9 @@ func (c *call) stamp() uint32 { return uint32(time.Since(c.begun).Microseconds()
 // hear waits for an answer for as long as it takes until it is asked again; nil if there is none.
 func (c *call) hear() (*greeting, error) {
 	b := make([]byte, maxDatagram+1)
-	c.socket.SetReadDeadline(time.Now().Add(askAgain))
+	c.udp.SetReadDeadline(time.Now().Add(askAgain))
 	for {
-		n, err := c.socket.Read(b)
+		n, err := c.udp.Read(b)
 		if e, ok := errors.AsType[net.Error](err); ok && e.Timeout() {
 			return nil, nil
 		}
@@ -188,9 +194,9 @@ func (c *call) connected(ctx context.Context, g *greeting) (*conn, error) {
 		return nil, &CodeError{codeUnsecure}
 	}
 	now := time.Now()
-	remote := c.socket.RemoteAddr().(*net.UDPAddr).AddrPort()
+	remote := c.udp.RemoteAddr().(*net.UDPAddr).AddrPort()
 	return newConn(ctx, connConfig{
-		write:  func(b []byte) { c.socket.Write(b) }, // lost if it fails
+		write:  func(b []byte) { c.udp.Write(b) }, // lost if it fails
 		remote: netip.AddrPortFrom(remote.Addr().Unmap(), remote.Port()), id: c.id, peer: g.SRTSocketId, first: g.InitialPacketSequenceNumber,
 		clock: newPeerClock(g.stamp, now), begun: c.begun,
 		hold: max(c.Latency, time.Duration(g.SRTHS.SendTSBPDDelay)*time.Millisecond),

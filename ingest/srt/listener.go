@@ -16,6 +16,7 @@ import (
 	"go.uber.org/zap"
 
 	"relay/relay/oneline"
+	"relay/relay/socket"
 )
 
 const (
@@ -76,16 +77,20 @@ type listener struct {
 // is an error.
 func (s *Server) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
-	socket := s.Socket.(*net.UDPConn)
-	l := newListener(ctx, s, socket.WriteToUDPAddrPort)
-	defer socket.Close()
+	udp := s.Socket.(*net.UDPConn)
+	l := newListener(ctx, s, udp.WriteToUDPAddrPort)
+	defer udp.Close()
 	defer l.tasks.Wait() // they say goodbye
 	defer cancel()
-	defer context.AfterFunc(ctx, func() { socket.SetReadDeadline(time.Unix(0, 1)) })() // unblocks the read
-	_ = socket.SetReadBuffer(readBuffer)                                               // what the system allows
+	defer context.AfterFunc(ctx, func() { udp.SetReadDeadline(time.Unix(0, 1)) })() // unblocks the read
+	_ = udp.SetReadBuffer(readBuffer)                                               // what the system allows
+	r, err := socket.ReceiverOf(udp)
+	if err != nil {
+		return err
+	}
 	b := make([]byte, maxDatagram+1)
 	for {
-		n, from, err := socket.ReadFromUDPAddrPort(b)
+		n, from, err := r.Receive(b)
 		switch {
 		case ctx.Err() != nil:
 			return nil

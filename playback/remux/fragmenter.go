@@ -49,6 +49,9 @@ func (m *fragmenter) open(video, audio *track) error {
 		return fmt.Errorf("write moov: %w", err)
 	}
 	m.init = b.Bytes()
+	if video != nil && video.name == "hevc" {
+		mendHEVC(m.init, video.raw)
+	}
 	m.out = append(m.out, m.init)
 	m.opens++
 	return nil

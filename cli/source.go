@@ -294,12 +294,14 @@ func (s *source) open(keys *keyring.Keys, onTag func(flv.Tag)) error {
 	return nil
 }
 
-// runner returns what reads the input.
+// runner returns what reads the input; nil if ffmpeg alone can, since it films.
 func (s *source) runner() interface {
 	Run(ctx context.Context) error
 } {
 	in := s.plan.input
 	switch {
+	case in.Film != nil:
+		return nil
 	case in.Stdin != nil:
 		return &ingest.Pipe{From: in.Stdin, Open: s.begin, Log: s.log}
 	case in.UDP != nil:
